@@ -1,0 +1,41 @@
+/** What a challenge may be used for. Null: anything. */
+export interface ChallengeScope {
+  readonly tenant: string;
+  readonly audience: string | null;
+  readonly policy: string | null;
+  readonly evidenceType: string | null;
+}
+
+/** What consuming a challenge came to. `unknown` counts as used: its record is gone, so it cannot be single use. */
+export type ConsumeResult = 'consumed' | 'used' | 'unknown' | 'scope';
+
+/** Records of challenges. Consuming is one atomic step, and marks the record, which is kept until its expiry. */
+export interface ChallengeStore {
+  /**
+   * @throws {RefusedError} `overloaded` when no further record fits
+   * @throws {Error} when the store is out of reach
+   */
+  put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void>;
+  /** @throws {Error} when the store is out of reach */
+  consume(id: string, scope: ConsumedScope): Promise<ConsumeResult>;
+  close(): Promise<void>;
+}
+
+/** The request that wants to use a challenge: all its policies must fit the scope. */
+export interface ConsumedScope {
+  readonly tenant: string;
+  readonly audience: string | null;
+  readonly policies: readonly string[];
+  readonly evidenceType: string;
+}
+
+/**
+ * Where the nonce of a request came from.
+ * `caller`: the caller's own. Others: bytes whose MAC says that this service made them.
+ */
+export type NonceStanding =
+  | { readonly origin: 'none' | 'caller' }
+  | {
+      readonly origin: 'challenge';
+      readonly state: 'consumed' | 'used' | 'expired' | 'scope' | 'store_unavailable' | 'not_consumed';
+    };

@@ -1,0 +1,118 @@
+import type { CheckId } from './codes.js';
+import type { JsonValue } from './json.js';
+
+/**
+ * Outcome of one check.
+ *
+ * - `pass`, `fail`: it ran. - `warn`: it ran, and what it found is tolerated but has to be said.
+ * - `unavailable`: something it needs was out of reach. - `skipped`: it rests on a check that failed.
+ * - `not_configured`: nobody asked for it. A check that did not run never counts as passed.
+ */
+export type CheckResult = 'pass' | 'fail' | 'warn' | 'skipped' | 'not_configured' | 'unavailable';
+
+/** One thing that was compared. */
+export interface Check {
+  readonly id: CheckId;
+  readonly result: CheckResult;
+  /** JSON pointer into the request: what the check speaks about. */
+  readonly about: string;
+  readonly expected: JsonValue;
+  readonly actual: JsonValue;
+  /** One sentence for people. Lower case, no period. */
+  readonly detail: string;
+  /** Id of the policy whose check this is, or that changed its result; null for base checks. */
+  readonly policy: string | null;
+  /** For `unavailable`: whether asking again can help. */
+  readonly retryable?: boolean;
+  /** For `skipped`: checks skipped for the same reason share a text here, and are listed as one line. */
+  readonly group?: string;
+  /** For a `warn` that an unexpired waiver covers. */
+  readonly waived?: boolean;
+}
+
+interface Compared {
+  readonly expected?: JsonValue;
+  readonly actual?: JsonValue;
+  readonly detail: string;
+}
+
+/**
+ * The checks of one verification, in the order in which they ran.
+ * Recording is all that a verifier does with a finding; what follows from it is decided elsewhere.
+ */
+export class CheckList {
+  readonly #checks: Check[] = [];
+  readonly #policy: string | null;
+
+  constructor(policy: string | null = null) {
+    this.#policy = policy;
+  }
+
+  get all(): readonly Check[] {
+    return this.#checks;
+  }
+
+  pass(id: CheckId, about: string, compared: Compared): void {
+    this.#add(id, 'pass', about, compared);
+  }
+
+  fail(id: CheckId, about: string, compared: Compared): void {
+    this.#add(id, 'fail', about, compared);
+  }
+
+  warn(id: CheckId, about: string, compared: Compared): void {
+    this.#add(id, 'warn', about, compared);
+  }
+
+  notConfigured(id: CheckId, about: string, detail: string): void {
+    this.#add(id, 'not_configured', about, { detail });
+  }
+
+  unavailable(id: CheckId, about: string, detail: string, retryable: boolean): void {
+    this.#checks.push({ ...blank(id, 'unavailable', about, this.#policy, { detail }), retryable });
+  }
+
+  /** Records `pass` or `fail`, and tells which, so that a caller can stop where the rest depends on it. */
+  require(holds: boolean, id: CheckId, about: string, compared: Compared): boolean {
+    this.#add(id, holds ? 'pass' : 'fail', about, compared);
+    return holds;
+  }
+
+  /** Records that checks were not reached, for one reason. */
+  skip(ids: readonly CheckId[], about: string, because: string): void {
+    for (const id of ids) {
+      this.#checks.push({ ...blank(id, 'skipped', about, this.#policy, { detail: because }), group: because });
+    }
+  }
+
+  addAll(checks: readonly Check[]): void {
+    this.#checks.push(...checks);
+  }
+
+  /** Whether a check has a result other than `skipped`. */
+  ran(id: CheckId): boolean {
+    return this.#checks.some((check) => check.id === id && check.result !== 'skipped');
+  }
+
+  /** Whether a check ran, and every time with `pass` or `warn`. */
+  holds(id: CheckId): boolean {
+    const found = this.#checks.filter((check) => check.id === id);
+    return found.length > 0 && found.every((check) => check.result === 'pass' || check.result === 'warn');
+  }
+
+  #add(id: CheckId, result: CheckResult, about: string, compared: Compared): void {
+    this.#checks.push(blank(id, result, about, this.#policy, compared));
+  }
+}
+
+function blank(id: CheckId, result: CheckResult, about: string, policy: string | null, compared: Compared): Check {
+  return {
+    id,
+    result,
+    about,
+    policy,
+    expected: compared.expected ?? null,
+    actual: compared.actual ?? null,
+    detail: compared.detail,
+  };
+}

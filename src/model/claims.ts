@@ -1,0 +1,124 @@
+import type { JsonObject, JsonValue } from './json.js';
+
+/** Claims of a judged request, by what made them. Numbers are numbers, booleans booleans, digests lower-case hex. */
+export interface Claims {
+  readonly snp?: SnpClaims;
+  readonly hcl?: HclClaims;
+  readonly tpm?: TpmClaims;
+}
+
+/** One TCB_VERSION by component (AMD 56860, TCB_VERSION). `fmc` exists on Turin only. */
+export interface SnpTcb {
+  readonly fmc?: number;
+  readonly bootloader: number;
+  readonly tee: number;
+  readonly snp: number;
+  readonly microcode: number;
+}
+
+export const SNP_TCB_COMPONENTS = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as const;
+export type SnpTcbComponent = (typeof SNP_TCB_COMPONENTS)[number];
+
+/** Product lines whose ARK is pinned. */
+export const SNP_PRODUCTS = ['Milan', 'Genoa', 'Turin'] as const;
+export type SnpProduct = (typeof SNP_PRODUCTS)[number];
+
+/** Parts: AMD numbers the microcode of each by itself. */
+export const SNP_PARTS = ['Milan', 'Milan-X', 'Genoa', 'Genoa-X', 'Bergamo-Siena', 'Turin', 'Turin-Dense'] as const;
+export type SnpPart = (typeof SNP_PARTS)[number];
+
+export interface SnpPolicyClaim {
+  readonly abiMajor: number;
+  readonly abiMinor: number;
+  readonly smt: boolean;
+  readonly migrateMa: boolean;
+  readonly debug: boolean;
+  readonly singleSocket: boolean;
+  readonly cxlAllow: boolean;
+  readonly memAes256Xts: boolean;
+  readonly raplDis: boolean;
+  readonly ciphertextHidingDram: boolean;
+  readonly pageSwapDisable: boolean;
+}
+
+/** PLATFORM_INFO. `unknownBits` holds the numbers of the set bits that have no name here. */
+export interface SnpPlatformInfoClaim {
+  readonly smtEnabled: boolean;
+  readonly tsmeEnabled: boolean;
+  readonly eccEnabled: boolean;
+  readonly raplDisabled: boolean;
+  readonly ciphertextHidingDramEnabled: boolean;
+  readonly aliasCheckComplete: boolean;
+  readonly tioEnabled: boolean;
+  readonly unknownBits: readonly number[];
+}
+
+export const SNP_PLATFORM_BITS = [
+  'smtEnabled',
+  'tsmeEnabled',
+  'eccEnabled',
+  'raplDisabled',
+  'ciphertextHidingDramEnabled',
+  'aliasCheckComplete',
+  'tioEnabled',
+] as const;
+export type SnpPlatformBit = (typeof SNP_PLATFORM_BITS)[number];
+
+export interface SnpClaims {
+  readonly version: number;
+  readonly product: SnpProduct;
+  /** `unknown`: a model of a known line that is not in the table of parts. */
+  readonly part: SnpPart | 'unknown';
+  /** Absent in version 2 reports. */
+  readonly cpuid?: { readonly family: number; readonly model: number; readonly stepping: number };
+  /** `major.minor.build`. */
+  readonly firmware: { readonly current: string; readonly committed: string };
+  /** Mitigation vectors as 0x-prefixed hex, version 5 only. */
+  readonly mitigation?: { readonly current: string; readonly launch: string };
+  readonly signingKey: 'vcek' | 'vlek';
+  readonly vmpl: number;
+  readonly guestSvn: number;
+  readonly policy: SnpPolicyClaim;
+  readonly platformInfo: SnpPlatformInfoClaim;
+  readonly tcb: {
+    readonly current: SnpTcb;
+    readonly committed: SnpTcb;
+    readonly reported: SnpTcb;
+    readonly launch: SnpTcb;
+  };
+  readonly authorKeyEnabled: boolean;
+  readonly measurement: string;
+  readonly hostData: string;
+  readonly idKeyDigest: string;
+  readonly authorKeyDigest: string;
+  readonly reportId: string;
+  readonly reportIdMa: string;
+  readonly chipId: string;
+  readonly reportData: string;
+  readonly familyId: string;
+  readonly imageId: string;
+}
+
+export type ParavisorEvidence = 'idKeyDigest' | 'mrtd' | 'maa' | 'akCertificate';
+
+export interface HclClaims {
+  readonly reportType: 'snp' | 'tdx' | 'tvm';
+  readonly paravisor: { readonly known: boolean; readonly by: ParavisorEvidence | null };
+  /** RFC 7638 SHA-256 thumbprint of `HCLAkPub`, base64url. */
+  readonly akThumbprint: string;
+  /** The 64 bytes of `user-data`, lower-case hex; null where the member is absent. */
+  readonly userData: string | null;
+  /** Kebab members in camelCase, unknown ones too. Absent where only the AK is vouched for. */
+  readonly vmConfiguration?: JsonObject;
+}
+
+export interface TpmClaims {
+  /** Only what the signed selection names: bank, then index, then value. */
+  readonly pcrs: { readonly [bank: string]: { readonly [index: string]: string } };
+  /** 16 hex digits. */
+  readonly firmwareVersion: string;
+  readonly clock: { readonly resetCount: number; readonly restartCount: number; readonly safe: boolean };
+}
+
+/** A claim as rules and reference values see it. */
+export type ClaimValue = JsonValue;

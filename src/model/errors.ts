@@ -1,0 +1,59 @@
+import type { MalformedCode, ProblemCode } from './codes.js';
+
+/**
+ * Bytes that do not have the form they must have. In a request this is a 400 with `code`; material that was
+ * fetched, cached or configured turns it into the code of its source.
+ *
+ * Messages are lower case, without period and without bytes of the evidence: they may be shown to the caller.
+ */
+export class FormatError extends Error {
+  override readonly name = 'FormatError';
+  readonly code: MalformedCode;
+  /** JSON pointer of the member that carried the bytes, where known. */
+  readonly pointer: string | null;
+
+  constructor(code: MalformedCode, message: string, options: { pointer?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.pointer = options.pointer ?? null;
+  }
+
+  /** The same error, said of a place in the request. A place that is already known is kept. */
+  at(pointer: string): FormatError {
+    return this.pointer === null ? new FormatError(this.code, this.message, { pointer, cause: this.cause }) : this;
+  }
+}
+
+/** A request that is refused with another status than 400. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly code: ProblemCode;
+  readonly retryAfterSeconds: number | null;
+
+  constructor(code: ProblemCode, message: string, options: { retryAfterSeconds?: number; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+  }
+}
+
+/** A configuration or policy that must not be served. The service does not start, or keeps what it has. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+  /** Everything that is wrong, each as `place: what`. */
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[], options: { cause?: unknown } = {}) {
+    super(problems.join('; '), options.cause === undefined ? undefined : { cause: options.cause });
+    this.problems = problems;
+  }
+}
+
+/** Runs a parse and says of which place in the request its FormatError speaks. */
+export function within<T>(pointer: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof FormatError ? error.at(pointer) : error;
+  }
+}

@@ -1,0 +1,65 @@
+/** Evidence as a request carries it, decoded. Nothing in here is verified. */
+
+/** Certificates and revocation lists that a request brings for SEV-SNP. */
+export interface SnpEndorsementInput {
+  /** VCEK or VLEK, DER, or PEM as text. */
+  readonly vek: CertificateInput | null;
+  /** PEM: ASK or ASVK, then ARK. */
+  readonly chain: string | null;
+  /** Certificate table of the SNP extended report (GHCB, SNP_EXT_GUEST_REQUEST). */
+  readonly certificateTable: Uint8Array | null;
+  /** CRLs, DER. */
+  readonly crls: readonly Uint8Array[];
+}
+
+/** A certificate as sent: PEM text or DER bytes. */
+export type CertificateInput = { readonly pem: string } | { readonly der: Uint8Array };
+
+export interface SnpEvidence {
+  readonly type: 'snp';
+  /** ATTESTATION_REPORT, 1184 bytes. */
+  readonly report: Uint8Array;
+  /** Bytes whose SHA-256 is said to be in REPORT_DATA. */
+  readonly runtimeData: Uint8Array | null;
+  readonly endorsements: SnpEndorsementInput;
+}
+
+/** A TPM 2.0 quote and the PCR values that it is about. */
+export interface TpmQuoteInput {
+  /** TPMS_ATTEST, without size prefix. */
+  readonly message: Uint8Array;
+  /** Bare RSA signature, or TPMT_SIGNATURE. */
+  readonly signature: Uint8Array;
+  /** PCR values by bank and index, as sent: bank name, then index, then value. */
+  readonly pcrs: ReadonlyMap<PcrBank, ReadonlyMap<number, Uint8Array>>;
+}
+
+export type PcrBank = 'sha1' | 'sha256' | 'sha384' | 'sha512';
+
+export interface AzSnpVtpmEvidence {
+  readonly type: 'az-snp-vtpm';
+  /** Report of the paravisor (HCL), as read from NV index 0x01400001. */
+  readonly hclReport: Uint8Array;
+  readonly tpmQuote: TpmQuoteInput;
+  readonly endorsements: SnpEndorsementInput;
+}
+
+/** Evidence that some verifier of this build can judge. */
+export type Evidence = SnpEvidence | AzSnpVtpmEvidence;
+
+export type EvidenceType = Evidence['type'];
+
+export type EvidenceOf<T extends EvidenceType> = Extract<Evidence, { type: T }>;
+
+/** Every evidence type of the contract. A policy may accept types that this build has no verifier for. */
+export const CONTRACT_EVIDENCE_TYPES = [
+  'snp',
+  'tdx',
+  'az-snp-vtpm',
+  'az-tdx-vtpm',
+  'tpm',
+  'maa-token',
+  'ita-token',
+] as const;
+
+export type ContractEvidenceType = (typeof CONTRACT_EVIDENCE_TYPES)[number];

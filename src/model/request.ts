@@ -1,0 +1,23 @@
+import type { Evidence } from './evidence.js';
+import type { JsonObject } from './json.js';
+
+/** A `POST /verify` body, read and decoded: schema and encodings hold, nothing is verified. */
+export interface VerifyRequest {
+  readonly evidence: Evidence;
+  /** 8 to 64 bytes. */
+  readonly nonce: Uint8Array | null;
+  /** Public JWK to bind; only together with a nonce. */
+  readonly bindingJwk: JsonObject | null;
+  /** Policy ids; null for the configured default. */
+  readonly policies: readonly string[] | null;
+  readonly audience: string | null;
+  /** Historical instant. */
+  readonly at: Date | null;
+}
+
+/** A `POST /challenges` body. */
+export interface ChallengeRequest {
+  readonly audience: string | null;
+  readonly policy: string | null;
+  readonly evidenceType: string | null;
+}

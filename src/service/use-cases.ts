@@ -1,0 +1,34 @@
+import type { Caller } from '../model/caller.js';
+import type { Decision } from '../model/decision.js';
+import type { Evidence } from '../model/evidence.js';
+import type { JsonObject } from '../model/json.js';
+import type { ChallengeRequest, VerifyRequest } from '../model/request.js';
+
+/** Judges evidence under policies. */
+export interface VerifyEvidenceUseCase {
+  /**
+   * @throws {FormatError} where the evidence is malformed, a policy unknown, or `at` not enabled
+   * @throws {RefusedError} `forbidden` where the caller may not name this policy, audience or instant
+   */
+  execute(request: VerifyRequest, caller: Caller): Promise<Decision>;
+}
+
+/** Makes a nonce that this service recognises, once. */
+export interface IssueChallengeUseCase {
+  /**
+   * @throws {FormatError} `policy_unknown`
+   * @throws {RefusedError} `forbidden`, or `overloaded` when no further challenge can be kept or the store is out of reach
+   */
+  execute(request: ChallengeRequest, caller: Caller): Promise<{ readonly nonce: Uint8Array; readonly expiresAt: Date }>;
+}
+
+/** Shows what evidence says, field by field. Verifies nothing. */
+export interface InspectEvidenceUseCase {
+  /** @throws {FormatError} where the evidence is malformed */
+  execute(evidence: Evidence): JsonObject;
+}
+
+/** Whether the service should get traffic, and what stands against it. */
+export interface ReadinessUseCase {
+  execute(): Promise<{ readonly ready: boolean; readonly problems: readonly string[] }>;
+}
