@@ -36,6 +36,11 @@ interface Compared {
   readonly detail: string;
 }
 
+interface Required extends Compared {
+  /** What to say instead of `detail` where it does not hold. */
+  readonly otherwise?: string;
+}
+
 /**
  * The checks of one verification, in the order in which they ran.
  * Recording is all that a verifier does with a finding; what follows from it is decided elsewhere.
@@ -73,8 +78,9 @@ export class CheckList {
   }
 
   /** Records `pass` or `fail`, and tells which, so that a caller can stop where the rest depends on it. */
-  require(holds: boolean, id: CheckId, about: string, compared: Compared): boolean {
-    this.#add(id, holds ? 'pass' : 'fail', about, compared);
+  require(holds: boolean, id: CheckId, about: string, compared: Required): boolean {
+    const detail = holds ? compared.detail : (compared.otherwise ?? compared.detail);
+    this.#add(id, holds ? 'pass' : 'fail', about, { ...compared, detail });
     return holds;
   }
 

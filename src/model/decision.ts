@@ -2,6 +2,7 @@ import type { Check } from './check.js';
 import type { Claims } from './claims.js';
 import type { CheckId } from './codes.js';
 import type { UsedEndorsement } from './endorsement.js';
+import type { EvidenceType } from './evidence.js';
 import type { FreshnessPlace } from './verification.js';
 
 /** Only the literal `allow` releases anything. */
@@ -45,7 +46,7 @@ export interface Decision {
   readonly validUntil: Date;
   readonly historical: boolean;
   readonly retryable: boolean;
-  readonly evidence: { readonly type: string; readonly sha256: string };
+  readonly evidence: { readonly type: EvidenceType; readonly sha256: string };
   readonly trust: Trust;
   readonly policies: readonly PolicyResult[];
   readonly checks: readonly Check[];

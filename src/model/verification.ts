@@ -1,8 +1,8 @@
 import type { Check } from './check.js';
-import type { Claims, SnpClaims } from './claims.js';
+import type { Claims, SnpClaims, TpmClaims } from './claims.js';
 import type { CheckId } from './codes.js';
 import type { EndorsementRequest, EndorsementSet, UsedEndorsement } from './endorsement.js';
-import type { EvidenceOf, EvidenceType, SnpEndorsementInput } from './evidence.js';
+import type { EvidenceOf, EvidenceType, SnpEndorsementInput, TpmQuoteInput } from './evidence.js';
 import type { Verified } from './verified.js';
 
 /** Places that can hold the caller's nonce. */
@@ -64,7 +64,11 @@ export interface EvidenceVerifier<T extends EvidenceType = EvidenceType> {
 /** A hardware report inside other evidence: how a paravisor's verifier sees the TEE below it. */
 export interface SnpReportVerifier {
   /** @throws {FormatError} where the report is malformed */
-  reportEndorsements(report: Uint8Array, input: SnpEndorsementInput): readonly EndorsementRequest[];
+  reportEndorsements(
+    report: Uint8Array,
+    input: SnpEndorsementInput,
+    about: SnpReportContext['about'],
+  ): readonly EndorsementRequest[];
   /** @throws {FormatError} where report or endorsements of the request are malformed */
   verifyReport(
     report: Uint8Array,
@@ -89,4 +93,41 @@ export interface SnpReportVerification {
   readonly reportData: Verified<Uint8Array> | null;
   readonly endorsements: readonly UsedEndorsement[];
   readonly validUntil: Date | null;
+}
+
+/** RSA public key of a vTPM, as the JWK members of the runtime claims give it. */
+export interface RsaPublicKey {
+  /** Modulus, big endian, first byte not zero. */
+  readonly n: Uint8Array;
+  readonly e: Uint8Array;
+}
+
+/** A vTPM quote inside other evidence. */
+export interface TpmQuoteVerifier {
+  /** Checks that every quote must have an outcome for. */
+  readonly required: readonly CheckId[];
+  /**
+   * Reads the quote and the PCR values.
+   * @param about JSON pointer of the quote in the request
+   * @throws {FormatError} `tpm_format`
+   */
+  requireFormat(quote: TpmQuoteInput, about: string): void;
+  /**
+   * Verifies a quote under a key that something else vouches for.
+   * @param about JSON pointer of the quote in the request
+   * @throws {FormatError} `tpm_format`
+   */
+  verifyQuote(
+    quote: TpmQuoteInput,
+    key: Verified<RsaPublicKey>,
+    binding: ExpectedBinding | null,
+    about: string,
+  ): TpmQuoteVerification;
+}
+
+export interface TpmQuoteVerification {
+  readonly checks: readonly Check[];
+  readonly claims: Verified<TpmClaims> | null;
+  /** Whether extraData is exactly X. */
+  readonly bound: boolean;
 }

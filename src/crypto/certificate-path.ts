@@ -1,0 +1,180 @@
+import { isSameName } from '../formats/distinguished-name.js';
+import type { X509Certificate } from '../formats/x509-certificate.js';
+import { EXTENSION, repeatedExtension } from '../formats/x509-extension.js';
+import type { CheckId } from '../model/codes.js';
+import { algorithmFitsKey, verifyIssuedSignature } from './issued-signature.js';
+import { spkiDigest } from './key-cache.js';
+import { keyProblem, type PathProfile } from './path-profile.js';
+
+export type PathProblemCode = Extract<
+  CheckId,
+  | 'cert_untrusted'
+  | 'cert_signature'
+  | 'cert_algorithm'
+  | 'cert_not_ca'
+  | 'cert_path'
+  | 'cert_role'
+  | 'cert_extension'
+  | 'cert_validity'
+>;
+
+/** What is wrong with a certificate of a path. */
+export interface PathProblem {
+  readonly code: PathProblemCode;
+  /** Position in the path, 0 for the leaf. */
+  readonly index: number;
+  /** One sentence for people. Lower case, no period. */
+  readonly detail: string;
+}
+
+const MAXIMUM_PATH = 5;
+
+/** Critical extensions that are understood: what they say is checked here (RFC 5280 4.2). */
+const UNDERSTOOD: ReadonlySet<string> = new Set([EXTENSION.basicConstraints, EXTENSION.keyUsage]);
+
+/** One certificate of a path with the one above it; the anchor is its own issuer. */
+interface Link {
+  readonly certificate: X509Certificate;
+  readonly issuer: X509Certificate;
+  readonly index: number;
+  readonly isAnchor: boolean;
+}
+
+interface Step {
+  readonly code: PathProblemCode;
+  /** Why the certificate fails the step; null where it does not. */
+  readonly fails: (link: Link, profile: PathProfile) => string | null;
+}
+
+/**
+ * Steps for each certificate. What a certificate says of itself counts only after its signature, so that comes first,
+ * as soon as it can be computed.
+ */
+const STEPS: readonly Step[] = [
+  { code: 'cert_untrusted', fails: chaining },
+  { code: 'cert_algorithm', fails: signatureAlgorithm },
+  { code: 'cert_signature', fails: signature },
+  { code: 'cert_algorithm', fails: innerAlgorithm },
+  { code: 'cert_algorithm', fails: ownKey },
+  { code: 'cert_extension', fails: extensions },
+  { code: 'cert_not_ca', fails: authority },
+  { code: 'cert_path', fails: pathLength },
+  { code: 'cert_role', fails: leafUse },
+];
+
+/**
+ * Verifies a certification path (RFC 5280 section 6.1) in everything that does not depend on time, so that a verdict
+ * may be kept for as long as the bytes are the same. Time is `judgeValidity`, revocation is `revocation-list.ts`.
+ *
+ * Not checked: authority and subject key identifiers (names and signatures decide), extensions that are not critical
+ * (certificate policies, distribution points), and revocation.
+ *
+ * @param path leaf first, anchor last
+ * @returns at most one problem of each certificate, and one more where a key comes twice; empty: the path holds
+ */
+export function verifyCertificatePath(path: readonly X509Certificate[], profile: PathProfile): readonly PathProblem[] {
+  if (path.length < 2 || path.length > MAXIMUM_PATH) {
+    return [{ code: 'cert_path', index: 0, detail: `path has ${path.length} certificates, not 2 to ${MAXIMUM_PATH}` }];
+  }
+  const links = path.map((certificate, index) => {
+    const issuer = path[index + 1];
+    return { certificate, issuer: issuer ?? certificate, index, isAnchor: issuer === undefined };
+  });
+  return [...repeatedKeys(path), ...links.flatMap((link) => firstProblem(link, profile))];
+}
+
+/**
+ * Judges whether every certificate of a path is valid at an instant. No leeway: valid from notBefore to notAfter,
+ * both included (RFC 5280 4.1.2.5). A certificate that states no instant is not valid.
+ */
+export function judgeValidity(path: readonly X509Certificate[], at: Date): PathProblem | null {
+  for (const [index, { notBefore, notAfter }] of path.entries()) {
+    const fail = (detail: string): PathProblem => ({ code: 'cert_validity', index, detail });
+    if (notBefore === null || notAfter === null) return fail('validity is not given as rfc 5280 wants it');
+    if (at < notBefore) return fail('certificate is not valid yet');
+    if (at > notAfter) return fail('certificate is no longer valid');
+  }
+  return null;
+}
+
+/** When the first certificate of a path ends; the beginning of time where one does not say when. */
+export function earliestEnd(path: readonly X509Certificate[]): Date {
+  return new Date(Math.min(...path.map(({ notAfter }) => notAfter?.getTime() ?? 0)));
+}
+
+function firstProblem(link: Link, profile: PathProfile): PathProblem[] {
+  for (const { code, fails } of STEPS) {
+    const detail = fails(link, profile);
+    if (detail !== null) return [{ code, index: link.index, detail }];
+  }
+  return [];
+}
+
+/** A loop, or one key under two names. */
+function repeatedKeys(path: readonly X509Certificate[]): PathProblem[] {
+  const keys = path.map(spkiDigest);
+  return keys.flatMap((key, index) =>
+    keys.indexOf(key) < index ? [{ code: 'cert_path', index, detail: 'key is in the path twice' }] : [],
+  );
+}
+
+/** RFC 5280 6.1.3 (a)(4). Names are compared as bytes, and never make trust: the anchor's key does. */
+function chaining({ certificate, issuer, isAnchor }: Link, { anchors }: PathProfile): string | null {
+  if (isAnchor && !anchors.has(spkiDigest(certificate))) return 'path does not end at a pinned key';
+  if (!isSameName(certificate.issuer, issuer.subject)) return 'issuer is not the subject of the next certificate';
+  return null;
+}
+
+function signatureAlgorithm({ certificate, issuer }: Link, profile: PathProfile): string | null {
+  const { name } = certificate.outerAlgorithm;
+  if (name === null || !profile.signatureAlgorithms.has(name)) return 'signature algorithm is not allowed';
+  return algorithmFitsKey(name, issuer.publicKey) ? null : "signature algorithm is not one of the issuer's key";
+}
+
+/** RFC 5280 6.1.3 (a)(1). */
+function signature({ certificate, issuer }: Link, { issuerKeys }: PathProfile): string | null {
+  const { name } = certificate.outerAlgorithm;
+  // a key that is not allowed is not used either: the issuer, which has it, fails for that
+  if (name === null || keyProblem(issuer.publicKey, issuerKeys) !== null) return null;
+  return verifyIssuedSignature(certificate, name, issuer) ? null : 'signature does not verify';
+}
+
+/** RFC 5280 4.1.1.2: the signed copy says the same, or the one beside the signature could be swapped. */
+function innerAlgorithm({ certificate: { innerAlgorithm: inner, outerAlgorithm: outer } }: Link): string | null {
+  return Buffer.compare(inner.bytes, outer.bytes) === 0 ? null : 'signed and stated signature algorithm differ';
+}
+
+function ownKey({ certificate, index }: Link, profile: PathProfile): string | null {
+  return keyProblem(certificate.publicKey, index === 0 ? profile.leafKeys : profile.issuerKeys);
+}
+
+/** RFC 5280 4.1.2.9 and 4.2: version 3 only, each extension once, none critical that is not understood. */
+function extensions({ certificate }: Link): string | null {
+  if (certificate.version !== 3) return `certificate is of version ${certificate.version}, not 3`;
+  const repeated = repeatedExtension(certificate.extensions);
+  if (repeated !== null) return `extension ${repeated} comes twice`;
+  const unknown = certificate.extensions.find(({ critical, oid }) => critical && !UNDERSTOOD.has(oid));
+  return unknown === undefined ? null : `critical extension ${unknown.oid} is not understood`;
+}
+
+/** RFC 5280 6.1.4 (k) and (n), for the anchor too: what pins it is its key, not its right to issue. */
+function authority({ certificate: { basicConstraints, keyUsage }, index }: Link): string | null {
+  if (index === 0) return null;
+  if (basicConstraints === null || !basicConstraints.ca) return 'issuer is not a ca';
+  if (!basicConstraints.critical) return 'basic constraints of a ca are not critical';
+  return keyUsage?.keyCertSign === true ? null : 'issuer may not sign certificates';
+}
+
+/** RFC 5280 6.1.4 (l) and (m). Self-issued certificates count like all others, which is stricter. */
+function pathLength({ certificate: { basicConstraints }, index }: Link): string | null {
+  const allowed = basicConstraints?.pathLength ?? null;
+  const below = index - 1;
+  return index > 0 && allowed !== null && below > allowed ? `${below} ca below, ${allowed} allowed` : null;
+}
+
+/** A leaf signs data: it is no CA, and where it says what it is for, signing is among it (RFC 5280 4.2.1.3). */
+function leafUse({ certificate: { basicConstraints, keyUsage }, index }: Link): string | null {
+  if (index > 0) return null;
+  if (basicConstraints?.ca === true) return 'leaf is a ca';
+  return keyUsage === null || keyUsage.digitalSignature ? null : 'leaf may not sign data';
+}

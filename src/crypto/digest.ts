@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+
+/** SHA-256 over the parts one after the other, 32 bytes. */
+export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
+  return digest('sha256', parts);
+}
+
+/** SHA-384 over the parts one after the other, 48 bytes. */
+export function sha384(...parts: readonly Uint8Array[]): Uint8Array {
+  return digest('sha384', parts);
+}
+
+/** Lower-case hex. */
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+/** The named hash over the parts one after the other. */
+export function digest(algorithm: 'sha256' | 'sha384' | 'sha512', parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash(algorithm);
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest());
+}

@@ -1,0 +1,59 @@
+import { type KeyObject, verify } from 'node:crypto';
+import type { EcCurve } from '../formats/public-key.js';
+import { CURVES, integer } from './curve.js';
+
+export type EcdsaHash = 'sha256' | 'sha384' | 'sha512';
+
+/** Names that OpenSSL gives the curves. */
+const CURVE_NAMES: { readonly [curve in EcCurve]: string } = { 'P-256': 'prime256v1', 'P-384': 'secp384r1' };
+
+/**
+ * Verifies an ECDSA signature (FIPS 186-5 section 6.4). P-384 is verified in the thread pool, since one takes as long
+ * as twenty of P-256: the event loop stays free.
+ *
+ * It does not establish that the signature is the only one: n - s verifies where s does, see `lowS`.
+ *
+ * @param rawRS r‖s, big endian, each as long as the field of the curve; any other length does not verify
+ * @param key a key on another curve does not verify
+ */
+export async function verifyEcdsa(
+  curve: EcCurve,
+  hash: EcdsaHash,
+  data: Uint8Array,
+  rawRS: Uint8Array,
+  key: KeyObject,
+): Promise<boolean> {
+  if (curve === 'P-256') return verifyP256(hash, data, rawRS, key);
+  if (!isUsable(curve, rawRS, key)) return false;
+  return new Promise((resolve, reject) => {
+    verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, rawRS, (error, holds) =>
+      error === null ? resolve(holds) : reject(error),
+    );
+  });
+}
+
+/** `verifyEcdsa` for P-256, at once: for where a signature is one of many that are verified in a row. */
+export function verifyP256(hash: EcdsaHash, data: Uint8Array, rawRS: Uint8Array, key: KeyObject): boolean {
+  return isUsable('P-256', rawRS, key) && verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, rawRS);
+}
+
+/**
+ * The signature with the smaller of s and n - s: both verify, and both are to count as the same evidence.
+ * A signature whose s is not in [1, n - 1] comes back as it is.
+ */
+export function lowS(curve: EcCurve, rawRS: Uint8Array): Uint8Array {
+  const { n, octets } = CURVES[curve];
+  const s = integer(rawRS.subarray(octets));
+  if (s >= n || n - s >= s) return rawRS;
+  const low = Buffer.from((n - s).toString(16).padStart(2 * octets, '0'), 'hex');
+  return new Uint8Array([...rawRS.subarray(0, octets), ...low]);
+}
+
+/** r and s in [1, n - 1] are looked at here and not left to the library (compare CVE-2022-21449). */
+function isUsable(curve: EcCurve, rawRS: Uint8Array, key: KeyObject): boolean {
+  const { n, octets } = CURVES[curve];
+  if (key.asymmetricKeyDetails?.namedCurve !== CURVE_NAMES[curve] || rawRS.byteLength !== 2 * octets) return false;
+  const r = integer(rawRS.subarray(0, octets));
+  const s = integer(rawRS.subarray(octets));
+  return r > 0n && r < n && s > 0n && s < n;
+}

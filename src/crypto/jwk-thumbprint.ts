@@ -1,0 +1,20 @@
+import type { JsonValue } from '../model/json.js';
+import { sha256 } from './digest.js';
+
+/** The members of a public JWK that its thumbprint is over, in lexicographic order (RFC 7638 section 3.2, RFC 8037). */
+const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map([
+  ['RSA', ['e', 'kty', 'n']],
+  ['EC', ['crv', 'kty', 'x', 'y']],
+  ['OKP', ['crv', 'kty', 'x']],
+]);
+
+/** RFC 7638 SHA-256 thumbprint of a public JWK, base64url; null for what is no such key. */
+export function jwkThumbprint(jwk: JsonValue): string | null {
+  if (jwk === null || typeof jwk !== 'object' || Array.isArray(jwk)) return null;
+  const members = new Map(Object.entries(jwk));
+  const kty = members.get('kty');
+  const required = typeof kty === 'string' ? REQUIRED.get(kty) : undefined;
+  const values = required?.map((name) => [name, members.get(name)] as const);
+  if (values === undefined || !values.every(([, value]) => typeof value === 'string')) return null;
+  return Buffer.from(sha256(Buffer.from(JSON.stringify(Object.fromEntries(values))))).toString('base64url');
+}

@@ -1,0 +1,88 @@
+import { isSameName } from '../formats/distinguished-name.js';
+import type { X509Certificate } from '../formats/x509-certificate.js';
+import type { X509Crl } from '../formats/x509-crl.js';
+import { EXTENSION, repeatedExtension, type X509Extension } from '../formats/x509-extension.js';
+import type { CheckId } from '../model/codes.js';
+import { algorithmFitsKey, verifyIssuedSignature } from './issued-signature.js';
+import { keyProblem, type PathProfile } from './path-profile.js';
+
+/** Why a revocation list cannot be used. */
+export interface RevocationListProblem {
+  readonly code: Extract<CheckId, 'crl_invalid' | 'crl_stale'>;
+  /** One sentence for people. Lower case, no period. */
+  readonly detail: string;
+}
+
+/**
+ * Verifies a revocation list (RFC 5280 section 6.3.3) in everything that does not depend on time: it is whole, of its
+ * issuer, and speaks of all certificates of that issuer. Time is `judgeRevocationListTime`.
+ *
+ * Not established: that the issuer is trusted (verify its path first), and that there is no newer list. An issuing
+ * distribution point is refused even without a restriction in it: no vendor has one in a list used here.
+ *
+ * @param profile algorithms and issuer keys that are allowed, as in the issuer's path
+ */
+export function verifyRevocationList(
+  crl: X509Crl,
+  issuer: X509Certificate,
+  profile: PathProfile,
+): RevocationListProblem | null {
+  const detail = origin(crl, issuer, profile) ?? scope(crl) ?? entries(crl);
+  return detail === null ? null : { code: 'crl_invalid', detail };
+}
+
+/**
+ * Judges a revocation list at an instant, without leeway. A list without an end cannot be told from an old one, so
+ * it is stale.
+ */
+export function judgeRevocationListTime(crl: X509Crl, at: Date): RevocationListProblem | null {
+  if (crl.thisUpdate === null) return { code: 'crl_invalid', detail: 'revocation list does not say when it was made' };
+  if (at < crl.thisUpdate) return { code: 'crl_invalid', detail: 'revocation list is from the future' };
+  if (crl.nextUpdate === null)
+    return { code: 'crl_stale', detail: 'revocation list does not say when the next is due' };
+  return at > crl.nextUpdate ? { code: 'crl_stale', detail: 'revocation list is past its next update' } : null;
+}
+
+/** Whether a serial number is on the list. Holds for certificates of the list's issuer only. */
+export function isRevoked(crl: X509Crl, serial: Uint8Array): boolean {
+  return crl.entries.some((entry) => Buffer.compare(entry.serial, serial) === 0);
+}
+
+function origin(crl: X509Crl, issuer: X509Certificate, profile: PathProfile): string | null {
+  const { name } = crl.outerAlgorithm;
+  if (!isSameName(crl.issuer, issuer.subject)) return 'revocation list is of another issuer';
+  if (issuer.keyUsage?.crlSign !== true) return 'issuer may not sign revocation lists';
+  if (name === null || !profile.signatureAlgorithms.has(name)) return 'signature algorithm is not allowed';
+  if (!algorithmFitsKey(name, issuer.publicKey)) return "signature algorithm is not one of the issuer's key";
+  const weakness = keyProblem(issuer.publicKey, profile.issuerKeys);
+  if (weakness !== null) return weakness;
+  if (!verifyIssuedSignature(crl, name, issuer)) return 'signature does not verify';
+  const isSame = Buffer.compare(crl.innerAlgorithm.bytes, crl.outerAlgorithm.bytes) === 0;
+  return isSame ? null : 'signed and stated signature algorithm differ';
+}
+
+/** RFC 5280 5.2: version 2 with a number, complete, and nothing critical in it that is not understood. */
+function scope({ version, extensions, crlNumber }: X509Crl): string | null {
+  if (version !== 2) return `revocation list is of version ${version}, not 2`;
+  const repeated = repeatedExtension(extensions);
+  if (repeated !== null) return `extension ${repeated} comes twice`;
+  const has = (oid: string) => extensions.some((extension) => extension.oid === oid);
+  if (has(EXTENSION.deltaCrlIndicator)) return 'revocation list holds changes only';
+  if (has(EXTENSION.issuingDistributionPoint)) return 'revocation list is indirect or speaks of some certificates only';
+  const unknown = criticalOtherThan(extensions, EXTENSION.crlNumber);
+  if (unknown !== null) return `critical extension ${unknown} is not understood`;
+  return crlNumber === null ? 'revocation list has no number' : null;
+}
+
+/** RFC 5280 5.3. An entry for another issuer's certificate exists in indirect lists only. */
+function entries(crl: X509Crl): string | null {
+  for (const { extensions } of crl.entries) {
+    if (extensions.some(({ oid }) => oid === EXTENSION.certificateIssuer)) return 'entry is for another issuer';
+    if (criticalOtherThan(extensions, null) !== null) return 'entry has a critical extension that is not understood';
+  }
+  return null;
+}
+
+function criticalOtherThan(extensions: readonly X509Extension[], understood: string | null): string | null {
+  return extensions.find(({ critical, oid }) => critical && oid !== understood)?.oid ?? null;
+}

@@ -1,0 +1,44 @@
+import { FormatError } from '../model/errors.js';
+
+/**
+ * Reads base64url or base64 (RFC 4648 sections 4 and 5), with or without padding. One text uses one alphabet.
+ *
+ * `Buffer.from` skips what it does not know, so its answer alone says nothing. A text is accepted when encoding
+ * what was decoded gives the same text again: that leaves no room for blanks, foreign characters, a mix of both
+ * alphabets or unused bits that are not zero.
+ *
+ * @throws {FormatError} `encoding`
+ */
+export function decodeBase64(text: string): Uint8Array {
+  const digits = withoutPadding(text);
+  const alphabet = digits.includes('+') || digits.includes('/') ? 'base64' : 'base64url';
+  const bytes = Buffer.from(digits, alphabet);
+  if (withoutPadding(bytes.toString(alphabet)) !== digits) throw new FormatError('encoding', 'not base64url or base64');
+  // RFC 4648 section 3.2: padding is optional here, but what is there has to be all of it
+  if (digits.length < text.length && text.length % 4 !== 0)
+    throw new FormatError('encoding', 'base64 padding is wrong');
+  return bytes;
+}
+
+/** Writes base64url without padding. */
+export function encodeBase64Url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
+}
+
+const HEX = /^(?:[0-9a-f]{2})*$/i;
+
+/**
+ * Reads hex in either case, two digits a byte.
+ *
+ * @throws {FormatError} `encoding`
+ */
+export function decodeHex(text: string): Uint8Array {
+  // `Buffer.from` stops at what is no digit, and takes U+0141 for the A in its low byte
+  if (!HEX.test(text)) throw new FormatError('encoding', 'not hex with two digits a byte');
+  return Buffer.from(text, 'hex');
+}
+
+function withoutPadding(text: string): string {
+  if (!text.endsWith('=')) return text;
+  return text.slice(0, text.endsWith('==') ? -2 : -1);
+}

@@ -1,0 +1,57 @@
+import { DER, type DerElement, type DerReader, malformed, oidText } from './der.js';
+
+/** A distinguished name. Two names are the same where their bytes are: string type, case and order count. */
+export interface DistinguishedName {
+  /** The whole encoding. */
+  readonly der: Uint8Array;
+  /** Null unless there is exactly one, as UTF8String or PrintableString. */
+  readonly commonName: string | null;
+}
+
+const COMMON_NAME = '2.5.4.3';
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** X.680 41.4. */
+const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
+
+/**
+ * Reads the next element as a Name (RFC 5280 4.1.2.4). An empty name is read: only a subject may have it.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function readName(reader: DerReader, what: string): DistinguishedName {
+  const name = reader.read(DER.sequence, what);
+  const commonNames: DerElement[] = [];
+  const relativeNames = name.elements;
+  while (!relativeNames.done) {
+    const attributes = relativeNames.open(DER.set, what);
+    do {
+      const attribute = attributes.open(DER.sequence, what);
+      const type = oidText(attribute.read(DER.oid, what).content);
+      const value = attribute.any(what);
+      attribute.end(what);
+      if (type === COMMON_NAME) commonNames.push(value);
+    } while (!attributes.done);
+  }
+  const [only] = commonNames;
+  return { der: name.bytes, commonName: only !== undefined && commonNames.length === 1 ? textOf(only, what) : null };
+}
+
+/** Whether two names are the same bytes. */
+export function isSameName(a: DistinguishedName, b: DistinguishedName): boolean {
+  return Buffer.compare(a.der, b.der) === 0;
+}
+
+function textOf({ tag, content }: DerElement, what: string): string | null {
+  if (tag !== DER.utf8String && tag !== DER.printableString) return null;
+  const text = decodeUtf8(content, what);
+  if (tag === DER.printableString && !PRINTABLE.test(text)) throw malformed(`${what} is not printable text`);
+  return text;
+}
+
+function decodeUtf8(content: Uint8Array, what: string): string {
+  try {
+    return UTF8.decode(content);
+  } catch (cause) {
+    throw malformed(`${what} is not utf-8`, cause);
+  }
+}

@@ -1,0 +1,96 @@
+import { FormatError } from '../model/errors.js';
+import { isZero } from './byte-reader.js';
+import { SNP_REPORT_LENGTH } from './snp-report.js';
+
+/** Where the runtime claims begin. */
+const CLAIMS_OFFSET = 0x4d4;
+/** Claims over this size are refused; real ones have between 500 and 1300 bytes. */
+const CLAIMS_MAXIMUM = 4096;
+/** Zero filling may follow the claims, up to the size of the largest NV index. */
+const REPORT_MAXIMUM = CLAIMS_OFFSET + CLAIMS_MAXIMUM + 4096;
+
+/** Report type in the request data: which hardware signed. */
+export type HclReportType = 'vbs' | 'snp' | 'tvm' | 'tdx' | 'cca';
+
+/** Report of the Azure paravisor, as a guest reads it from NV index 0x01400001. Nothing in it is verified. */
+export interface HclReport {
+  /** 1 (older Milan hosts) or 2. */
+  readonly version: 1 | 2;
+  readonly reportType: HclReportType;
+  /** The hardware report area, 1184 bytes. */
+  readonly hardwareReport: Uint8Array;
+  /** Runtime claims as they are hashed: never re-serialised, not parsed before the hash was compared. */
+  readonly runtimeClaims: Uint8Array;
+}
+
+/**
+ * Reads the report of the Azure paravisor (openvmm, IGVM attestation; see the format's page in docs).
+ *
+ * Header and request data are not measured by anything, so every field of them is required to be what Azure writes:
+ * else bytes of the report could be changed without any check noticing.
+ *
+ * @throws {FormatError} `hcl_format` for anything but the guest-visible form
+ * @throws {FormatError} `hcl_hash_type` for a report data hash other than SHA-256
+ */
+export function parseHclReport(bytes: Uint8Array): HclReport {
+  if (bytes.byteLength < CLAIMS_OFFSET || bytes.byteLength > REPORT_MAXIMUM) {
+    throw new FormatError(
+      'hcl_format',
+      `report is ${bytes.byteLength} bytes, expected ${CLAIMS_OFFSET} to ${REPORT_MAXIMUM}`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const word = (offset: number) => view.getUint32(offset, true);
+  // "HCLA", read as the bytes stand.
+  if (view.getUint32(0x000) !== 0x48434c41) throw new FormatError('hcl_format', 'the signature is not HCLA');
+  const version = word(0x004);
+  if (version !== 1 && version !== 2) throw new FormatError('hcl_format', `report version ${version} is not known`);
+  const claimsSize = parseClaimsSize(word(0x4d0), bytes.byteLength);
+  requireWord(word(0x008), CLAIMS_OFFSET + claimsSize, 'report size');
+  // 2 is an AK certificate request; 1 (key release) and 3 (wrapped key) go to the host only.
+  requireWord(word(0x00c), 2, 'request type');
+  requireWord(word(0x010), 0, 'status');
+  requireZeroRange(bytes, 0x014, 0x020, 'reserved bytes of the header');
+  requireWord(word(0x4c0), 20 + claimsSize, 'data size');
+  // Version 2 of the request data puts a capability bitmap before the claims; that form is never shown to a guest.
+  requireWord(word(0x4c4), 1, 'request data version');
+  const reportType = parseReportType(word(0x4c8));
+  if (word(0x4cc) !== 1) throw new FormatError('hcl_hash_type', 'the report data hash is not SHA-256');
+  const claimsEnd = CLAIMS_OFFSET + claimsSize;
+  if (bytes.byteLength - claimsEnd > 4096) throw new FormatError('hcl_format', 'more than 4096 bytes of filling');
+  requireZeroRange(bytes, claimsEnd, bytes.byteLength, 'filling after the runtime claims');
+  return {
+    version,
+    reportType,
+    hardwareReport: bytes.subarray(0x020, 0x020 + SNP_REPORT_LENGTH),
+    runtimeClaims: bytes.subarray(CLAIMS_OFFSET, claimsEnd),
+  };
+}
+
+function parseClaimsSize(size: number, total: number): number {
+  if (size < 2 || size > CLAIMS_MAXIMUM || size > total - CLAIMS_OFFSET) {
+    throw new FormatError('hcl_format', `variable data size ${size} does not fit`);
+  }
+  return size;
+}
+
+function parseReportType(type: number): HclReportType {
+  const types: ReadonlyMap<number, HclReportType> = new Map([
+    [1, 'vbs'],
+    [2, 'snp'],
+    [3, 'tvm'],
+    [4, 'tdx'],
+    [5, 'cca'],
+  ]);
+  const known = types.get(type);
+  if (known === undefined) throw new FormatError('hcl_format', `report type ${type} is not known`);
+  return known;
+}
+
+function requireWord(actual: number, expected: number, field: string): void {
+  if (actual !== expected) throw new FormatError('hcl_format', `${field} is ${actual}, expected ${expected}`);
+}
+
+function requireZeroRange(bytes: Uint8Array, start: number, end: number, what: string): void {
+  if (!isZero(bytes.subarray(start, end))) throw new FormatError('hcl_format', `${what} are not zero`);
+}

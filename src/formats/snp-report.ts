@@ -1,0 +1,209 @@
+import {
+  SNP_PLATFORM_BITS,
+  type SnpPlatformBit,
+  type SnpPlatformInfoClaim,
+  type SnpPolicyClaim,
+} from '../model/claims.js';
+import { FormatError } from '../model/errors.js';
+import { isZero } from './byte-reader.js';
+
+/** Length of an ATTESTATION_REPORT, whatever its version. */
+export const SNP_REPORT_LENGTH = 0x4a0;
+
+/** Bytes of the report that the signature covers: from the start up to here. */
+export const SNP_SIGNED_LENGTH = 0x2a0;
+
+/** KEY_INFO.SIGNING_KEY: 0, 1 and 7; the values between are reserved. */
+export type SnpReportSigner = 'vcek' | 'vlek' | 'none';
+
+/** ATTESTATION_REPORT (AMD 56860). Field names are AMD's. Nothing in it is verified. */
+export interface SnpReport {
+  readonly version: 2 | 3 | 4 | 5;
+  readonly guestSvn: number;
+  readonly policy: SnpPolicyClaim;
+  readonly familyId: Uint8Array;
+  readonly imageId: Uint8Array;
+  readonly vmpl: number;
+  readonly platformInfo: SnpPlatformInfoClaim;
+  readonly authorKeyEn: boolean;
+  readonly maskChipKey: boolean;
+  readonly signingKey: SnpReportSigner;
+  readonly reportData: Uint8Array;
+  readonly measurement: Uint8Array;
+  readonly hostData: Uint8Array;
+  readonly idKeyDigest: Uint8Array;
+  readonly authorKeyDigest: Uint8Array;
+  readonly reportId: Uint8Array;
+  readonly reportIdMa: Uint8Array;
+  /** TCB_VERSIONs, 8 bytes each: their layout depends on the product line (snp-tcb.ts). */
+  readonly tcb: {
+    readonly current: Uint8Array;
+    readonly committed: Uint8Array;
+    readonly reported: Uint8Array;
+    readonly launch: Uint8Array;
+  };
+  /** CPUID_FAM_ID, CPUID_MOD_ID, CPUID_STEP; null in version 2. */
+  readonly cpuid: { readonly family: number; readonly model: number; readonly stepping: number } | null;
+  readonly chipId: Uint8Array;
+  /** `major.minor.build`. */
+  readonly firmware: { readonly current: string; readonly committed: string };
+  /** CURRENT_MIT_VECTOR and LAUNCH_MIT_VECTOR; null before version 5. */
+  readonly mitigation: { readonly current: bigint; readonly launch: bigint } | null;
+  /** The bytes that are signed. */
+  readonly signed: Uint8Array;
+  /** r‖s, 48 bytes each, big endian. */
+  readonly signature: Uint8Array;
+}
+
+/**
+ * Reads an ATTESTATION_REPORT. Checks its shape only: a report that parses may still be forged.
+ *
+ * Reserved bytes are inside the signed region, so a later firmware could give them a meaning; reading past them
+ * would let policy ignore what the hardware said. Reserved bytes of a TCB_VERSION are judged where the product
+ * line, and with it the layout, is known.
+ *
+ * @param bytes exactly 0x4a0 bytes
+ * @throws {FormatError} `snp_format` for a wrong length, version, signature algorithm or signing key
+ * @throws {FormatError} `snp_policy` where a POLICY bit is set or clear that must not be
+ * @throws {FormatError} `snp_reserved` where a must-be-zero field is not
+ */
+export function parseSnpReport(bytes: Uint8Array): SnpReport {
+  if (bytes.byteLength !== SNP_REPORT_LENGTH) {
+    throw new FormatError('snp_format', `report is ${bytes.byteLength} bytes, expected ${SNP_REPORT_LENGTH}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const version = parseVersion(view.getUint32(0x000, true));
+  if (view.getUint32(0x034, true) !== 1) {
+    throw new FormatError('snp_format', 'SIGNATURE_ALGO is not ECDSA P-384 with SHA-384');
+  }
+  requireReservedZero(bytes, version);
+  const field = (start: number, length: number) => bytes.subarray(start, start + length);
+  return {
+    version,
+    guestSvn: view.getUint32(0x004, true),
+    policy: parseGuestPolicy(view.getBigUint64(0x008, true)),
+    familyId: field(0x010, 16),
+    imageId: field(0x020, 16),
+    vmpl: view.getUint32(0x030, true),
+    platformInfo: parsePlatformInfo(view.getBigUint64(0x040, true)),
+    ...parseKeyInfo(view.getUint32(0x048, true)),
+    reportData: field(0x050, 64),
+    measurement: field(0x090, 48),
+    hostData: field(0x0c0, 32),
+    idKeyDigest: field(0x0e0, 48),
+    authorKeyDigest: field(0x110, 48),
+    reportId: field(0x140, 32),
+    reportIdMa: field(0x160, 32),
+    tcb: {
+      current: field(0x038, 8),
+      committed: field(0x1e0, 8),
+      reported: field(0x180, 8),
+      launch: field(0x1f0, 8),
+    },
+    cpuid:
+      version === 2
+        ? null
+        : { family: view.getUint8(0x188), model: view.getUint8(0x189), stepping: view.getUint8(0x18a) },
+    chipId: field(0x1a0, 64),
+    firmware: { current: firmwareVersion(bytes, 0x1e8), committed: firmwareVersion(bytes, 0x1ec) },
+    mitigation:
+      version < 5 ? null : { launch: view.getBigUint64(0x1f8, true), current: view.getBigUint64(0x200, true) },
+    signed: field(0, SNP_SIGNED_LENGTH),
+    signature: Buffer.concat([bigEndian(field(0x2a0, 48)), bigEndian(field(0x2e8, 48))]),
+  };
+}
+
+function parseVersion(version: number): 2 | 3 | 4 | 5 {
+  // A later version is refused rather than read as the latest one known: its fields may mean something else.
+  if (version === 2 || version === 3 || version === 4 || version === 5) return version;
+  throw new FormatError('snp_format', `report version ${version} is not known`);
+}
+
+/** Reserved ranges by version (AMD 56860, ATTESTATION_REPORT), end exclusive. Version 4 has the layout of 3. */
+function reservedRanges(version: number): readonly (readonly [number, number])[] {
+  return [
+    [0x04c, 0x050],
+    [version === 2 ? 0x188 : 0x18b, 0x1a0],
+    [0x1eb, 0x1ec],
+    [0x1ef, 0x1f0],
+    [version < 5 ? 0x1f8 : 0x208, 0x2a0],
+    // The upper 24 bytes of R and of S, and what follows them: outside of what ECDSA reads, so nothing else sees them.
+    [0x2d0, 0x2e8],
+    [0x318, 0x4a0],
+  ];
+}
+
+function requireReservedZero(bytes: Uint8Array, version: number): void {
+  for (const [start, end] of reservedRanges(version)) {
+    if (!isZero(bytes.subarray(start, end))) {
+      throw new FormatError(
+        'snp_reserved',
+        `reserved bytes in 0x${start.toString(16)}-0x${(end - 1).toString(16)} are not zero`,
+      );
+    }
+  }
+}
+
+/** POLICY (AMD 56860, Guest Policy). Bit 17 is reserved and must be one, bits 63 to 26 must be zero. */
+function parseGuestPolicy(policy: bigint): SnpPolicyClaim {
+  const bit = (position: number) => ((policy >> BigInt(position)) & 1n) === 1n;
+  if (!bit(17)) throw new FormatError('snp_policy', 'POLICY bit 17 is clear, it must be one');
+  if (policy >> 26n !== 0n) throw new FormatError('snp_policy', 'POLICY has undefined bits set');
+  return {
+    abiMajor: Number((policy >> 8n) & 0xffn),
+    abiMinor: Number(policy & 0xffn),
+    smt: bit(16),
+    migrateMa: bit(18),
+    debug: bit(19),
+    singleSocket: bit(20),
+    cxlAllow: bit(21),
+    memAes256Xts: bit(22),
+    raplDis: bit(23),
+    ciphertextHidingDram: bit(24),
+    pageSwapDisable: bit(25),
+  };
+}
+
+const PLATFORM_BIT: { readonly [name in SnpPlatformBit]: number } = {
+  smtEnabled: 0,
+  tsmeEnabled: 1,
+  eccEnabled: 2,
+  raplDisabled: 3,
+  ciphertextHidingDramEnabled: 4,
+  aliasCheckComplete: 5,
+  tioEnabled: 7,
+};
+
+/** PLATFORM_INFO. Newer parts set bits that older layouts call reserved: those are reported, not refused. */
+function parsePlatformInfo(info: bigint): SnpPlatformInfoClaim {
+  const bit = (position: number) => ((info >> BigInt(position)) & 1n) === 1n;
+  const named = Object.fromEntries(SNP_PLATFORM_BITS.map((name) => [name, bit(PLATFORM_BIT[name])]));
+  const known = new Set(Object.values(PLATFORM_BIT));
+  const unknownBits = info < 0x100n ? [6] : Array.from({ length: 64 }, (_, position) => position);
+  return {
+    ...(named as { readonly [name in SnpPlatformBit]: boolean }),
+    unknownBits: unknownBits.filter((position) => !known.has(position) && bit(position)),
+  };
+}
+
+/** KEY_INFO. Bits 31 to 5 are reserved; signing keys 2 to 6 are not defined. */
+function parseKeyInfo(info: number): Pick<SnpReport, 'authorKeyEn' | 'maskChipKey' | 'signingKey'> {
+  if (info >>> 5 !== 0) throw new FormatError('snp_reserved', 'KEY_INFO has reserved bits set');
+  const signers: ReadonlyMap<number, SnpReportSigner> = new Map([
+    [0, 'vcek'],
+    [1, 'vlek'],
+    [7, 'none'],
+  ]);
+  const signingKey = signers.get((info >>> 2) & 7);
+  if (signingKey === undefined) throw new FormatError('snp_format', 'KEY_INFO names a reserved signing key');
+  return { authorKeyEn: (info & 1) === 1, maskChipKey: (info & 2) === 2, signingKey };
+}
+
+/** Firmware versions are stored as build, minor, major. */
+function firmwareVersion(bytes: Uint8Array, offset: number): string {
+  return `${bytes[offset + 2]}.${bytes[offset + 1]}.${bytes[offset]}`;
+}
+
+function bigEndian(littleEndian: Uint8Array): Uint8Array {
+  return Uint8Array.from(littleEndian).reverse();
+}

@@ -1,0 +1,261 @@
+import type { MalformedCode } from '../model/codes.js';
+import { FormatError } from '../model/errors.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+
+export interface StrictJsonLimits {
+  /** Levels of arrays and objects. */
+  readonly depth: number;
+  /** Items of one array, members of one object. */
+  readonly items: number;
+  /** UTF-8 bytes of one string. */
+  readonly stringBytes: number;
+  /** UTF-8 bytes of one member name. */
+  readonly keyBytes: number;
+}
+
+export const STRICT_JSON_LIMITS: StrictJsonLimits = {
+  depth: 32,
+  items: 10_000,
+  stringBytes: 1_048_576,
+  keyBytes: 256,
+};
+
+/**
+ * Reads one JSON text (RFC 8259) that leaves nothing to the reader's choice: what two readers could take for
+ * different values is refused. Objects have no prototype.
+ *
+ * @throws {FormatError} `encoding` invalid UTF-8, a byte order mark, a lone surrogate or NUL
+ * @throws {FormatError} `duplicate_key`, `forbidden_key` under whatever spelling
+ * @throws {FormatError} `too_complex` over a limit
+ * @throws {FormatError} `schema` not JSON, or a number that a double does not hold: 1e400, an unsafe integer, -0
+ */
+export function parseStrictJson(bytes: Uint8Array, limits: StrictJsonLimits = STRICT_JSON_LIMITS): JsonValue {
+  return new StrictJsonReader(decodeUtf8(bytes), limits).document();
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const BYTE_ORDER_MARK = '\ufeff';
+
+function decodeUtf8(bytes: Uint8Array): string {
+  let text: string;
+  try {
+    text = UTF8.decode(bytes);
+  } catch (cause) {
+    throw new FormatError('encoding', 'not UTF-8', { cause });
+  }
+  if (text.startsWith(BYTE_ORDER_MARK)) throw new FormatError('encoding', 'byte order mark before the text');
+  return text;
+}
+
+/** Names that reach into prototypes in software that reads the same text with less care. */
+const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to be found
+const CONTROL = /[\0-\x1f]/g;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const LITERALS = [
+  ['true', true],
+  ['false', false],
+  ['null', null],
+] as const;
+
+const BACKSLASH = 0x5c;
+
+/**
+ * One pass over the text. Nearly all of a request are long strings without escapes, so the end of a string is
+ * searched for, not walked to, and the next backslash and control character are remembered across strings.
+ */
+class StrictJsonReader {
+  readonly #text: string;
+  readonly #limits: StrictJsonLimits;
+  /** Names and indices that lead to the value being read. */
+  readonly #path: (string | number)[] = [];
+  #position = 0;
+  #nextBackslash = -1;
+  #nextControl = -1;
+
+  constructor(text: string, limits: StrictJsonLimits) {
+    this.#text = text;
+    this.#limits = limits;
+  }
+
+  document(): JsonValue {
+    const value = this.#value();
+    if (this.#peek() !== '') throw this.#unexpected();
+    return value;
+  }
+
+  #value(): JsonValue {
+    switch (this.#peek()) {
+      case '"':
+        return this.#string(this.#limits.stringBytes);
+      case '{':
+        return this.#object();
+      case '[':
+        return this.#array();
+      case 't':
+      case 'f':
+      case 'n':
+        return this.#literal();
+      default:
+        return this.#number();
+    }
+  }
+
+  #object(): JsonObject {
+    this.#enter();
+    const object: Record<string, JsonValue> = Object.create(null);
+    if (this.#takes('}')) return object;
+    let members = 0;
+    do {
+      if (++members > this.#limits.items) throw this.#error('too_complex', 'object has too many members');
+      const key = this.#key(object);
+      this.#path.push(key);
+      object[key] = this.#value();
+      this.#path.pop();
+    } while (this.#takes(','));
+    this.#expect('}');
+    return object;
+  }
+
+  #key(object: Readonly<Record<string, JsonValue>>): string {
+    if (this.#peek() !== '"') throw this.#unexpected();
+    const key = this.#string(this.#limits.keyBytes);
+    if (FORBIDDEN_KEYS.has(key)) throw this.#error('forbidden_key', 'forbidden member name', key);
+    if (key in object) throw this.#error('duplicate_key', 'member appears twice', key);
+    this.#expect(':');
+    return key;
+  }
+
+  #array(): readonly JsonValue[] {
+    this.#enter();
+    const items: JsonValue[] = [];
+    if (this.#takes(']')) return items;
+    do {
+      if (items.length === this.#limits.items) throw this.#error('too_complex', 'array has too many items');
+      this.#path.push(items.length);
+      items.push(this.#value());
+      this.#path.pop();
+    } while (this.#takes(','));
+    this.#expect(']');
+    return items;
+  }
+
+  #enter(): void {
+    if (this.#path.length >= this.#limits.depth) throw this.#error('too_complex', 'nested too deeply');
+    this.#position++;
+  }
+
+  #string(maximumBytes: number): string {
+    const start = this.#position + 1;
+    const end = this.#closingQuote(start);
+    this.#refuseControls(start, end);
+    const plain = this.#backslashFrom(start) > end;
+    const value = plain ? this.#text.slice(start, end) : this.#escaped(start, end);
+    // UTF-8 takes one to three bytes for each UTF-16 unit
+    if (value.length * 3 > maximumBytes && Buffer.byteLength(value) > maximumBytes) {
+      throw this.#error('too_complex', `string of more than ${maximumBytes} bytes`);
+    }
+    this.#position = end + 1;
+    return value;
+  }
+
+  #closingQuote(start: number): number {
+    let end = this.#text.indexOf('"', start);
+    while (end > this.#backslashFrom(start) && this.#isEscaped(end)) end = this.#text.indexOf('"', end + 1);
+    if (end < 0) throw this.#error('schema', 'string without end');
+    return end;
+  }
+
+  #isEscaped(position: number): boolean {
+    let first = position;
+    while (this.#text.charCodeAt(first - 1) === BACKSLASH) first--;
+    return (position - first) % 2 === 1;
+  }
+
+  /** A string with escapes. What they mean is left to the platform's own reader, which sees this string alone. */
+  #escaped(start: number, end: number): string {
+    let value: string;
+    try {
+      value = JSON.parse(this.#text.slice(start - 1, end + 1));
+    } catch (cause) {
+      throw this.#error('schema', 'unknown escape in a string', undefined, cause);
+    }
+    if (LONE_SURROGATE.test(value)) throw this.#error('encoding', 'lone surrogate in a string');
+    if (value.includes('\0')) throw this.#error('encoding', 'NUL in a string');
+    return value;
+  }
+
+  #refuseControls(start: number, end: number): void {
+    if (this.#nextControl < start) {
+      CONTROL.lastIndex = start;
+      this.#nextControl = CONTROL.test(this.#text) ? CONTROL.lastIndex - 1 : Number.POSITIVE_INFINITY;
+    }
+    if (this.#nextControl > end) return;
+    if (this.#text.charCodeAt(this.#nextControl) === 0) throw this.#error('encoding', 'NUL in a string');
+    throw this.#error('schema', 'control character in a string');
+  }
+
+  #backslashFrom(start: number): number {
+    if (this.#nextBackslash < start) {
+      const found = this.#text.indexOf('\\', start);
+      this.#nextBackslash = found < 0 ? Number.POSITIVE_INFINITY : found;
+    }
+    return this.#nextBackslash;
+  }
+
+  #literal(): JsonValue {
+    for (const [word, value] of LITERALS) {
+      if (this.#text.startsWith(word, this.#position)) {
+        this.#position += word.length;
+        return value;
+      }
+    }
+    throw this.#unexpected();
+  }
+
+  #number(): number {
+    NUMBER.lastIndex = this.#position;
+    if (!NUMBER.test(this.#text)) throw this.#unexpected();
+    const value = Number(this.#text.slice(this.#position, NUMBER.lastIndex));
+    const inexact = Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
+    if (inexact || Object.is(value, -0)) throw this.#error('schema', 'number that cannot be kept exactly');
+    this.#position = NUMBER.lastIndex;
+    return value;
+  }
+
+  /** The next character that is no white space; empty at the end. */
+  #peek(): string {
+    for (;;) {
+      const character = this.#text.charAt(this.#position);
+      if (character !== ' ' && character !== '\n' && character !== '\r' && character !== '\t') return character;
+      this.#position++;
+    }
+  }
+
+  #takes(character: string): boolean {
+    if (this.#peek() !== character) return false;
+    this.#position++;
+    return true;
+  }
+
+  #expect(character: string): void {
+    if (!this.#takes(character)) throw this.#unexpected();
+  }
+
+  #unexpected(): FormatError {
+    if (this.#text.charCodeAt(this.#position) === 0) return this.#error('encoding', 'NUL in the text');
+    return this.#error('schema', `not JSON at character ${this.#position}`);
+  }
+
+  #error(code: MalformedCode, message: string, key?: string, cause?: unknown): FormatError {
+    const path = key === undefined ? this.#path : [...this.#path, key];
+    return new FormatError(code, message, path.length === 0 ? { cause } : { cause, pointer: jsonPointer(path) });
+  }
+}
+
+/** A JSON pointer (RFC 6901) from names and indices. */
+export function jsonPointer(path: readonly (string | number)[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

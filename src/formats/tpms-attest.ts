@@ -1,0 +1,109 @@
+import { FormatError } from '../model/errors.js';
+import type { PcrBank } from '../model/evidence.js';
+import { ByteReader } from './byte-reader.js';
+
+/** TPM_GENERATED_VALUE. A restricted key refuses to sign foreign data that begins with it. */
+export const TPM_GENERATED_VALUE = 0xff544347;
+/** TPM_ST_ATTEST_QUOTE. */
+export const TPM_ST_ATTEST_QUOTE = 0x8018;
+
+/** The first two fields of a TPMS_ATTEST: what follows depends on the type. */
+export interface TpmsAttestHeader {
+  readonly magic: number;
+  readonly type: number;
+}
+
+/** One TPMS_PCR_SELECTION. */
+export interface PcrSelection {
+  /** TPM_ALG_ID of the bank. */
+  readonly algorithm: number;
+  /** Null for an algorithm that is no PCR bank here. */
+  readonly bank: PcrBank | null;
+  /** Selected indices, ascending. */
+  readonly indices: readonly number[];
+}
+
+/** TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE (TPM 2.0 part 2, 10.12.8). Nothing in it is verified. */
+export interface TpmsQuote {
+  readonly qualifiedSigner: Uint8Array;
+  readonly extraData: Uint8Array;
+  readonly clock: bigint;
+  readonly resetCount: number;
+  readonly restartCount: number;
+  readonly safe: boolean;
+  readonly firmwareVersion: bigint;
+  readonly selections: readonly PcrSelection[];
+  readonly pcrDigest: Uint8Array;
+}
+
+/** TPM2B_NAME holds a hash and its algorithm; TPM2B_DATA a hash and its algorithm (TPM 2.0 part 2, 10.4.3). */
+const NAME_MAXIMUM = 66;
+const EXTRA_DATA_MAXIMUM = 66;
+const DIGEST_MAXIMUM = 64;
+const SELECTIONS_MAXIMUM = 16;
+
+const BANK: ReadonlyMap<number, PcrBank> = new Map([
+  [0x0004, 'sha1'],
+  [0x000b, 'sha256'],
+  [0x000c, 'sha384'],
+  [0x000d, 'sha512'],
+]);
+
+/**
+ * Reads magic and type alone: a structure of another type has another layout.
+ * @throws {FormatError} `tpm_format`
+ */
+export function parseTpmsAttestHeader(bytes: Uint8Array): TpmsAttestHeader {
+  const reader = new ByteReader(bytes, 'tpm_format');
+  return { magic: reader.u32be('magic'), type: reader.u16be('type') };
+}
+
+/**
+ * Reads a TPMS_ATTEST as a quote, to its last byte.
+ * Magic and type are not looked at: whether this is a quote at all is a check of its own.
+ *
+ * @param bytes TPMS_ATTEST without size prefix
+ * @throws {FormatError} `tpm_format` where a size does not fit, or bytes are left over
+ */
+export function parseTpmsQuote(bytes: Uint8Array): TpmsQuote {
+  const reader = new ByteReader(bytes, 'tpm_format');
+  reader.u32be('magic');
+  reader.u16be('type');
+  const quote = {
+    qualifiedSigner: reader.sized(NAME_MAXIMUM, 'qualifiedSigner'),
+    extraData: reader.sized(EXTRA_DATA_MAXIMUM, 'extraData'),
+    clock: reader.u64be('clock'),
+    resetCount: reader.u32be('resetCount'),
+    restartCount: reader.u32be('restartCount'),
+    safe: parseYesNo(reader.u8('safe')),
+    firmwareVersion: reader.u64be('firmwareVersion'),
+    selections: parseSelections(reader),
+    pcrDigest: reader.sized(DIGEST_MAXIMUM, 'pcrDigest'),
+  };
+  reader.expectEnd();
+  return quote;
+}
+
+function parseYesNo(value: number): boolean {
+  if (value > 1) throw new FormatError('tpm_format', 'safe is neither yes nor no');
+  return value === 1;
+}
+
+function parseSelections(reader: ByteReader): readonly PcrSelection[] {
+  const count = reader.u32be('pcrSelect.count');
+  if (count > SELECTIONS_MAXIMUM) throw new FormatError('tpm_format', `${count} PCR selections are too many`);
+  return Array.from({ length: count }, () => parseSelection(reader));
+}
+
+/** Bit i of byte j selects PCR 8j+i. */
+function parseSelection(reader: ByteReader): PcrSelection {
+  const algorithm = reader.u16be('hash');
+  const size = reader.u8('sizeofSelect');
+  // 24 PCRs are three bytes. A PC client TPM has no more, and a longer map could name indices without a meaning.
+  if (size > 4) throw new FormatError('tpm_format', `a PCR selection of ${size} bytes is too long`);
+  const bitmap = reader.bytes(size, 'pcrSelect');
+  const indices = Array.from({ length: size * 8 }, (_, index) => index).filter(
+    (index) => (((bitmap[index >> 3] ?? 0) >> (index & 7)) & 1) === 1,
+  );
+  return { algorithm, bank: BANK.get(algorithm) ?? null, indices };
+}

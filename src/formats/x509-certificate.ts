@@ -1,0 +1,120 @@
+import {
+  contextTag,
+  DER,
+  type DerReader,
+  malformed,
+  parseDerSequence,
+  smallUnsigned,
+  unsignedOctets,
+  wholeOctets,
+} from './der.js';
+import { type DistinguishedName, readName } from './distinguished-name.js';
+import { type PublicKey, readPublicKeyInfo } from './public-key.js';
+import { type AlgorithmIdentifier, readAlgorithmIdentifier } from './signature-algorithm.js';
+import {
+  type BasicConstraints,
+  EXTENSION,
+  type KeyUsage,
+  onlyExtension,
+  parseBasicConstraints,
+  parseKeyUsage,
+  readTaggedExtensions,
+  type X509Extension,
+} from './x509-extension.js';
+import { readTime } from './x509-time.js';
+
+/** A certificate as it stands (RFC 5280 4.1). Nothing in it is verified. */
+export interface X509Certificate {
+  readonly der: Uint8Array;
+  /** TBSCertificate: the bytes that are signed. */
+  readonly tbs: Uint8Array;
+  readonly version: 1 | 2 | 3;
+  /** Big endian, without leading zero octet; zero is one zero octet. At most 20 octets. */
+  readonly serial: Uint8Array;
+  /** Algorithm inside the signed bytes, and beside the signature. They must be the same, which is not checked here. */
+  readonly innerAlgorithm: AlgorithmIdentifier;
+  readonly outerAlgorithm: AlgorithmIdentifier;
+  readonly signature: Uint8Array;
+  readonly issuer: DistinguishedName;
+  readonly subject: DistinguishedName;
+  /** Null where the certificate states no instant: it is then never valid. */
+  readonly notBefore: Date | null;
+  readonly notAfter: Date | null;
+  /** SubjectPublicKeyInfo, the whole encoding. */
+  readonly spki: Uint8Array;
+  readonly publicKey: PublicKey;
+  /** In order; one that comes twice is here twice. */
+  readonly extensions: readonly X509Extension[];
+  /** Null where the extension is missing, and where it comes twice. */
+  readonly basicConstraints: BasicConstraints | null;
+  readonly keyUsage: KeyUsage | null;
+}
+
+interface CertificateRules {
+  /** AMD gives every VCEK and VLEK the serial number 0. RFC 5280 4.1.2.2 wants a positive one. */
+  readonly allowZeroSerial?: boolean;
+}
+
+const MAXIMUM_SERIAL_OCTETS = 20;
+const V3 = 2;
+
+/**
+ * Reads a certificate. Checks its form only: one that parses may be forged, expired, of an unknown algorithm, or not
+ * meant for what it is used for. Issuer and subject unique ids are refused (RFC 5280 4.1.2.8: no CA makes them).
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function parseCertificate(der: Uint8Array, rules: CertificateRules = {}): X509Certificate {
+  const certificate = parseDerSequence(der, 'certificate');
+  const tbs = certificate.read(DER.sequence, 'signed part');
+  const outerAlgorithm = readAlgorithmIdentifier(certificate, 'signature algorithm');
+  const signature = wholeOctets(certificate.read(DER.bitString, 'signature').content, 'signature');
+  certificate.end('certificate');
+  const fields = readTbs(tbs.elements, rules);
+  return { der, tbs: tbs.bytes, outerAlgorithm, signature, ...fields };
+}
+
+function readTbs(tbs: DerReader, rules: CertificateRules) {
+  const version = readVersion(tbs);
+  const serial = readSerial(tbs);
+  if (serial[0] === 0 && rules.allowZeroSerial !== true) throw malformed('serial number is zero');
+  const innerAlgorithm = readAlgorithmIdentifier(tbs, 'signature algorithm');
+  const issuer = readName(tbs, 'issuer');
+  const validity = tbs.open(DER.sequence, 'validity');
+  const notBefore = readTime(validity, 'start of validity');
+  const notAfter = readTime(validity, 'end of validity');
+  validity.end('validity');
+  const subject = readName(tbs, 'subject');
+  const { spki, key: publicKey } = readPublicKeyInfo(tbs);
+  const extensions = readCertificateExtensions(tbs);
+  tbs.end('signed part');
+  return { version, serial, innerAlgorithm, issuer, notBefore, notAfter, subject, spki, publicKey, ...extensions };
+}
+
+function readVersion(tbs: DerReader): 1 | 2 | 3 {
+  const wrapper = tbs.openOptional(contextTag(0), 'version');
+  if (wrapper === null) return 1;
+  const version = smallUnsigned(wrapper.read(DER.integer, 'version').content, V3, 'version');
+  wrapper.end('version');
+  // X.690 11.5: version 1 is the default and so is left out
+  if (version === 0) throw malformed('version has its default written out');
+  return version === V3 ? 3 : 2;
+}
+
+/** A serial number: positive or zero, at most 20 octets of value (RFC 5280 4.1.2.2). */
+export function readSerial(reader: DerReader): Uint8Array {
+  const serial = unsignedOctets(reader.read(DER.integer, 'serial number').content, 'serial number');
+  if (serial.length > MAXIMUM_SERIAL_OCTETS) throw malformed(`serial number is over ${MAXIMUM_SERIAL_OCTETS} octets`);
+  return serial;
+}
+
+function readCertificateExtensions(tbs: DerReader) {
+  const extensions = readTaggedExtensions(tbs, 3);
+  const basicConstraints = onlyExtension(extensions, EXTENSION.basicConstraints);
+  const keyUsage = onlyExtension(extensions, EXTENSION.keyUsage);
+  return {
+    extensions,
+    basicConstraints: basicConstraints && parseBasicConstraints(basicConstraints),
+    keyUsage: keyUsage && parseKeyUsage(keyUsage),
+  };
+}

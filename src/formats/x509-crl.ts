@@ -1,0 +1,115 @@
+import {
+  DER,
+  type DerReader,
+  malformed,
+  parseDer,
+  parseDerSequence,
+  smallUnsigned,
+  unsignedOctets,
+  wholeOctets,
+} from './der.js';
+import { type DistinguishedName, readName } from './distinguished-name.js';
+import { type AlgorithmIdentifier, readAlgorithmIdentifier } from './signature-algorithm.js';
+import { readSerial } from './x509-certificate.js';
+import {
+  EXTENSION,
+  onlyExtension,
+  readExtensions,
+  readTaggedExtensions,
+  type X509Extension,
+} from './x509-extension.js';
+import { isTimeNext, readTime } from './x509-time.js';
+
+/** A certificate revocation list as it stands (RFC 5280 5.1). Nothing in it is verified. */
+export interface X509Crl {
+  readonly der: Uint8Array;
+  /** TBSCertList: the bytes that are signed. */
+  readonly tbs: Uint8Array;
+  readonly version: 1 | 2;
+  readonly innerAlgorithm: AlgorithmIdentifier;
+  readonly outerAlgorithm: AlgorithmIdentifier;
+  readonly signature: Uint8Array;
+  readonly issuer: DistinguishedName;
+  /** Null where it is no instant. */
+  readonly thisUpdate: Date | null;
+  /** Null where it is missing, and where it is no instant. */
+  readonly nextUpdate: Date | null;
+  readonly entries: readonly RevokedEntry[];
+  readonly extensions: readonly X509Extension[];
+  /** Null where the extension is missing, and where it comes twice. */
+  readonly crlNumber: bigint | null;
+}
+
+/** One revoked certificate. The date is not read: a certificate on the list is revoked, whenever that was. */
+export interface RevokedEntry {
+  /** As in a certificate: big endian, without leading zero octet. */
+  readonly serial: Uint8Array;
+  readonly extensions: readonly X509Extension[];
+}
+
+const V2 = 1;
+/** RFC 5280 5.2.3. */
+const MAXIMUM_NUMBER_OCTETS = 20;
+
+/**
+ * Reads a revocation list. Checks its form only: one that parses may be forged, stale, or speak of other certificates
+ * than those its reader has in mind.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function parseCrl(der: Uint8Array): X509Crl {
+  const crl = parseDerSequence(der, 'revocation list');
+  const tbs = crl.read(DER.sequence, 'signed part');
+  const outerAlgorithm = readAlgorithmIdentifier(crl, 'signature algorithm');
+  const signature = wholeOctets(crl.read(DER.bitString, 'signature').content, 'signature');
+  crl.end('revocation list');
+  return { der, tbs: tbs.bytes, outerAlgorithm, signature, ...readTbs(tbs.elements) };
+}
+
+function readTbs(tbs: DerReader) {
+  const version = readVersion(tbs);
+  const innerAlgorithm = readAlgorithmIdentifier(tbs, 'signature algorithm');
+  const issuer = readName(tbs, 'issuer');
+  const thisUpdate = readTime(tbs, 'this update');
+  const nextUpdate = isTimeNext(tbs) ? readTime(tbs, 'next update') : null;
+  const entries = readEntries(tbs);
+  const extensions = readTaggedExtensions(tbs, 0);
+  tbs.end('signed part');
+  const number = onlyExtension(extensions, EXTENSION.crlNumber);
+  const crlNumber = number && parseCrlNumber(number);
+  return { version, innerAlgorithm, issuer, thisUpdate, nextUpdate, entries, extensions, crlNumber };
+}
+
+/** RFC 5280 5.1.2.1: absent, or 1 for version 2. */
+function readVersion(tbs: DerReader): 1 | 2 {
+  const version = tbs.optional(DER.integer, 'version');
+  if (version === null) return 1;
+  if (smallUnsigned(version.content, V2, 'version') !== V2) throw malformed('version has its default written out');
+  return 2;
+}
+
+function readEntries(tbs: DerReader): readonly RevokedEntry[] {
+  const list = tbs.optional(DER.sequence, 'revoked certificates');
+  if (list === null) return [];
+  const reader = list.elements;
+  // RFC 5280 5.1.2.6: without revoked certificates the list is absent
+  if (reader.done) throw malformed('list of revoked certificates is empty');
+  const entries: RevokedEntry[] = [];
+  while (!reader.done) {
+    const entry = reader.open(DER.sequence, 'revoked certificate');
+    const serial = readSerial(entry);
+    readTime(entry, 'revocation date');
+    const extensions = entry.done ? [] : readExtensions(entry);
+    entry.end('revoked certificate');
+    entries.push({ serial, extensions });
+  }
+  return entries;
+}
+
+function parseCrlNumber({ value }: X509Extension): bigint {
+  const element = parseDer(value);
+  if (element.tag !== DER.integer) throw malformed('number of the revocation list is not an integer');
+  const octets = unsignedOctets(element.content, 'number of the revocation list');
+  if (octets.length > MAXIMUM_NUMBER_OCTETS) throw malformed('number of the revocation list is over 20 octets');
+  return BigInt(`0x${Buffer.from(octets).toString('hex')}`);
+}

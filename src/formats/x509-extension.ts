@@ -1,0 +1,133 @@
+import {
+  contextTag,
+  DER,
+  type DerReader,
+  malformed,
+  oidText,
+  parseDer,
+  parseDerSequence,
+  smallUnsigned,
+} from './der.js';
+
+/** An extension of a certificate, a revocation list, or an entry of one. */
+export interface X509Extension {
+  readonly oid: string;
+  readonly critical: boolean;
+  /** Content of the OCTET STRING, not read. */
+  readonly value: Uint8Array;
+}
+
+/** Extensions that this service understands, RFC 5280 4.2.1 and 5.2. */
+export const EXTENSION = {
+  keyUsage: '2.5.29.15',
+  basicConstraints: '2.5.29.19',
+  crlNumber: '2.5.29.20',
+  deltaCrlIndicator: '2.5.29.27',
+  issuingDistributionPoint: '2.5.29.28',
+  certificateIssuer: '2.5.29.29',
+} as const;
+
+export interface BasicConstraints {
+  readonly critical: boolean;
+  readonly ca: boolean;
+  /** CA certificates that may follow below; null: any number. */
+  readonly pathLength: number | null;
+}
+
+/** The bits that count here. */
+export interface KeyUsage {
+  readonly digitalSignature: boolean;
+  readonly keyCertSign: boolean;
+  readonly crlSign: boolean;
+}
+
+/** RFC 5280 leaves the number open; no path here is longer than five certificates. */
+const MAXIMUM_PATH_LENGTH = 255;
+
+/**
+ * Reads the next element as `[number] Extensions`, as certificates and revocation lists have it; empty where absent.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function readTaggedExtensions(reader: DerReader, number: number): readonly X509Extension[] {
+  const wrapper = reader.openOptional(contextTag(number), 'extensions');
+  if (wrapper === null) return [];
+  const extensions = readExtensions(wrapper);
+  wrapper.end('extensions');
+  return extensions;
+}
+
+/**
+ * Reads the next element as `Extensions`. One that comes twice is kept twice; whoever judges the certificate says
+ * what that means.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function readExtensions(reader: DerReader): readonly X509Extension[] {
+  const extensions = reader.open(DER.sequence, 'extensions');
+  if (extensions.done) throw malformed('list of extensions is empty');
+  const list: X509Extension[] = [];
+  while (!extensions.done) {
+    const extension = extensions.open(DER.sequence, 'extension');
+    const oid = oidText(extension.read(DER.oid, 'extension id').content);
+    const critical = extension.optional(DER.boolean, 'critical flag');
+    // X.690 11.5: FALSE is the default, so DER leaves it out, and so does every vendor
+    if (critical !== null && critical.content[0] === 0) throw malformed('critical flag has its default written out');
+    const value = extension.read(DER.octetString, 'extension value').content;
+    extension.end('extension');
+    list.push({ oid, critical: critical !== null, value });
+  }
+  return list;
+}
+
+/** The extension with this id; null where there is none, and where there are several, none of which then counts. */
+export function onlyExtension(extensions: readonly X509Extension[], oid: string): X509Extension | null {
+  const [only, ...others] = extensions.filter((extension) => extension.oid === oid);
+  return only !== undefined && others.length === 0 ? only : null;
+}
+
+/** The id that an extension has in common with an earlier one (RFC 5280 4.2: at most one of each); null: none. */
+export function repeatedExtension(extensions: readonly X509Extension[]): string | null {
+  const seen = new Set<string>();
+  for (const { oid } of extensions) {
+    if (seen.has(oid)) return oid;
+    seen.add(oid);
+  }
+  return null;
+}
+
+/**
+ * RFC 5280 4.2.1.9.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function parseBasicConstraints({ critical, value }: X509Extension): BasicConstraints {
+  const reader = parseDerSequence(value, 'basic constraints');
+  const ca = reader.optional(DER.boolean, 'ca flag');
+  if (ca !== null && ca.content[0] === 0) throw malformed('ca flag has its default written out');
+  const length = reader.optional(DER.integer, 'path length');
+  reader.end('basic constraints');
+  if (length !== null && ca === null) throw malformed('path length of a certificate that is no ca');
+  return {
+    critical,
+    ca: ca !== null,
+    pathLength: length === null ? null : smallUnsigned(length.content, MAXIMUM_PATH_LENGTH, 'path length'),
+  };
+}
+
+/**
+ * RFC 5280 4.2.1.3. A bit string without bits says no to every use.
+ * Not checked: that trailing zero bits were left out (X.690 11.2.2), which changes nothing said.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function parseKeyUsage({ value }: X509Extension): KeyUsage {
+  const element = parseDer(value);
+  if (element.tag !== DER.bitString) throw malformed('key usage is not a bit string');
+  const bits = element.content[1] ?? 0;
+  return {
+    digitalSignature: (bits & 0x80) !== 0,
+    keyCertSign: (bits & 0x04) !== 0,
+    crlSign: (bits & 0x02) !== 0,
+  };
+}

@@ -1,0 +1,56 @@
+import { DER, type DerElement, type DerReader, malformed } from './der.js';
+
+const UTC_TIME = /^\d{12}Z$/;
+const GENERALIZED_TIME = /^\d{14}Z$/;
+/** First year that a GeneralizedTime may speak of, and one after the last that a UTCTime can (RFC 5280 4.1.2.5). */
+const FIRST_GENERALIZED_YEAR = 2050;
+
+/** Whether the next element is a time. */
+export function isTimeNext(reader: DerReader): boolean {
+  return reader.nextTag === DER.utcTime || reader.nextTag === DER.generalizedTime;
+}
+
+/**
+ * Reads the next element as a Time. Null where it is no instant in the only form RFC 5280 4.1.2.5 allows: UTCTime to
+ * the second in Zulu before 2050, GeneralizedTime likewise from 2050 on, and a day that exists. That is not for the
+ * parser to judge: a certificate without an instant is not valid at any.
+ *
+ * @throws {FormatError} `cert_format` where the next element is no time at all
+ */
+export function readTime(reader: DerReader, what: string): Date | null {
+  const element = reader.any(what);
+  if (element.tag === DER.utcTime) return utcTime(element);
+  if (element.tag === DER.generalizedTime) return generalizedTime(element);
+  throw malformed(`${what} is not a time`);
+}
+
+function utcTime(element: DerElement): Date | null {
+  const text = textOf(element);
+  if (!UTC_TIME.test(text)) return null;
+  const year = Number(text.slice(0, 2));
+  return instant(year < 50 ? 2000 + year : 1900 + year, text.slice(2));
+}
+
+function generalizedTime(element: DerElement): Date | null {
+  const text = textOf(element);
+  if (!GENERALIZED_TIME.test(text)) return null;
+  const year = Number(text.slice(0, 4));
+  return year < FIRST_GENERALIZED_YEAR ? null : instant(year, text.slice(4));
+}
+
+/** `MMDDHHMMSSZ` of a year. Date carries over what does not exist, such as 30 February or second 60. */
+function instant(year: number, rest: string): Date | null {
+  const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = (rest.match(/\d\d/g) ?? []).map(Number);
+  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  const isSame =
+    date.getUTCMonth() === month - 1 &&
+    date.getUTCDate() === day &&
+    date.getUTCHours() === hour &&
+    date.getUTCMinutes() === minute &&
+    date.getUTCSeconds() === second;
+  return isSame ? date : null;
+}
+
+function textOf({ content }: DerElement): string {
+  return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
+}

@@ -1,0 +1,75 @@
+import type { Caller } from '../model/caller.js';
+import type { ChallengeScope, ChallengeStore } from '../model/challenge.js';
+import { FormatError, RefusedError } from '../model/errors.js';
+import type { Clock } from '../model/ports.js';
+import type { ChallengeRequest } from '../model/request.js';
+import type { ChallengeCodec } from './challenge-codec.js';
+import { challengeId } from './challenge-codec.js';
+import { CHALLENGE_STORE_TIMEOUT_MS } from './nonce-recogniser.js';
+import type { IssueChallengeUseCase } from './use-cases.js';
+import { withinTime } from './within-time.js';
+
+/** Tells which policies there are now. */
+export interface KnownPolicies {
+  has(id: string): boolean;
+}
+
+/** Makes a challenge and keeps its record, so that it can be used once, by the tenant and for what it was made for. */
+export class IssueChallenge implements IssueChallengeUseCase {
+  readonly #codec: ChallengeCodec;
+  readonly #store: ChallengeStore;
+  readonly #policies: KnownPolicies;
+  readonly #clock: Clock;
+  readonly #lifetimeSeconds: number;
+  readonly #timeoutMs: number;
+
+  constructor(
+    codec: ChallengeCodec,
+    store: ChallengeStore,
+    policies: KnownPolicies,
+    clock: Clock,
+    lifetimeSeconds: number,
+    timeoutMs: number = CHALLENGE_STORE_TIMEOUT_MS,
+  ) {
+    this.#codec = codec;
+    this.#store = store;
+    this.#policies = policies;
+    this.#clock = clock;
+    this.#lifetimeSeconds = lifetimeSeconds;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async execute(
+    request: ChallengeRequest,
+    caller: Caller,
+  ): Promise<{ readonly nonce: Uint8Array; readonly expiresAt: Date }> {
+    this.#requireAllowed(request, caller);
+    const second = Math.floor(this.#clock.now().getTime() / 1000);
+    const expiresAt = new Date((second + this.#lifetimeSeconds) * 1000);
+    const nonce = this.#codec.make(expiresAt);
+    await this.#put(challengeId(nonce), { ...request, tenant: caller.tenant }, expiresAt);
+    return { nonce, expiresAt };
+  }
+
+  /** What a caller may not name is refused whether it exists or not. */
+  #requireAllowed({ policy, audience }: ChallengeRequest, caller: Caller): void {
+    if (policy !== null && caller.policies?.has(policy) === false) {
+      throw new RefusedError('forbidden', 'this caller may not name this policy');
+    }
+    if (audience !== null && caller.audiences?.has(audience) === false) {
+      throw new RefusedError('forbidden', 'this caller may not name this audience');
+    }
+    if (policy !== null && !this.#policies.has(policy)) {
+      throw new FormatError('policy_unknown', 'there is no such policy', { pointer: '/policy' });
+    }
+  }
+
+  async #put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
+    try {
+      await withinTime(this.#store.put(id, scope, expiresAt), this.#timeoutMs);
+    } catch (cause) {
+      if (cause instanceof RefusedError) throw cause;
+      throw new RefusedError('overloaded', 'the challenge store is out of reach', { retryAfterSeconds: 1, cause });
+    }
+  }
+}

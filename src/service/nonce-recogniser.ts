@@ -1,0 +1,57 @@
+import type { ChallengeStore, ConsumedScope, ConsumeResult, NonceStanding } from '../model/challenge.js';
+import type { Log } from '../model/ports.js';
+import type { ChallengeCodec } from './challenge-codec.js';
+import { challengeId } from './challenge-codec.js';
+import { withinTime } from './within-time.js';
+
+/** threats.md section 9, Nonce store. */
+export const CHALLENGE_STORE_TIMEOUT_MS = 100;
+
+/** How a nonce is looked at. */
+export interface NonceUse {
+  /** The instant of the request. */
+  readonly at: Date;
+  /** Whether the challenge is used up. Not for historical requests, evaluations, replays and the command line. */
+  readonly consume: boolean;
+}
+
+/** Tells challenges of this service from nonces of the caller's own, and uses them up. */
+export class NonceRecogniser {
+  readonly #codec: ChallengeCodec;
+  readonly #store: ChallengeStore;
+  readonly #log: Log;
+  readonly #timeoutMs: number;
+
+  constructor(codec: ChallengeCodec, store: ChallengeStore, log: Log, timeoutMs: number = CHALLENGE_STORE_TIMEOUT_MS) {
+    this.#codec = codec;
+    this.#store = store;
+    this.#log = log;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * To be asked once the request has passed the schema. A challenge that was consumed stays so, whatever becomes of the
+   * request; also where the store answers too late to count.
+   */
+  async standing(nonce: Uint8Array | null, scope: ConsumedScope, use: NonceUse): Promise<NonceStanding> {
+    if (nonce === null) return { origin: 'none' };
+    const recognised = this.#codec.recognise(nonce);
+    if (recognised === null) return { origin: 'caller' };
+    if (!use.consume) return { origin: 'challenge', state: 'not_consumed' };
+    if (use.at >= recognised.expiresAt) return { origin: 'challenge', state: 'expired' };
+    return { origin: 'challenge', state: await this.#consume(challengeId(nonce), scope) };
+  }
+
+  async #consume(id: string, scope: ConsumedScope): Promise<'consumed' | 'used' | 'scope' | 'store_unavailable'> {
+    let result: ConsumeResult;
+    try {
+      result = await withinTime(this.#store.consume(id, scope), this.#timeoutMs);
+    } catch (error) {
+      // There is no second store to fall back to: it could not know what the first one has used up.
+      this.#log.warn({ err: error }, 'challenge store is out of reach');
+      return 'store_unavailable';
+    }
+    // Without a record the challenge cannot be known to be unused.
+    return result === 'unknown' ? 'used' : result;
+  }
+}

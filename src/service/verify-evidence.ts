@@ -1,0 +1,227 @@
+import type { Caller } from '../model/caller.js';
+import type { NonceStanding } from '../model/challenge.js';
+import { type Check, CheckList } from '../model/check.js';
+import type { CheckId } from '../model/codes.js';
+import type { Decision } from '../model/decision.js';
+import type { EndorsementSource } from '../model/endorsement.js';
+import { FormatError, RefusedError } from '../model/errors.js';
+import type { Clock, Log } from '../model/ports.js';
+import type { VerifyRequest } from '../model/request.js';
+import type { EvidenceVerifier, ExpectedBinding, Verification } from '../model/verification.js';
+import { appraise, type PolicyAppraisal } from '../policy/appraise.js';
+import { decide } from '../policy/decide.js';
+import { mergeChecks } from '../policy/merged-checks.js';
+import type { Policy } from '../policy/policy-document.js';
+import { appraiseTrust } from '../policy/trust.js';
+import { evidenceSha256 } from '../verifiers/evidence-identity.js';
+import { expectedBinding } from '../verifiers/expected-binding.js';
+import { markVerified } from '../verifiers/mark-verified.js';
+import { nonceChecks } from './nonce-checks.js';
+import type { NonceRecogniser } from './nonce-recogniser.js';
+import type { VerifyEvidenceUseCase } from './use-cases.js';
+
+/** One immutable view of the policies, so that a request is judged by one set throughout. */
+export interface PolicyView {
+  get(id: string): Policy | undefined;
+}
+
+export interface VerifyEvidenceOptions {
+  readonly defaultPolicy: string;
+  /** Whether `at` is allowed. */
+  readonly historical: boolean;
+  readonly deadlineMs: number;
+  /** Longest time that an answer may be relied on. */
+  readonly lifetimeMs: number;
+  /** Whether challenges are used up: not on the command line. */
+  readonly consumesChallenges: boolean;
+}
+
+export interface VerifyEvidenceParts {
+  readonly verifiers: ReadonlyMap<string, EvidenceVerifier>;
+  readonly endorsements: EndorsementSource;
+  /** The policies in use now. */
+  readonly policies: () => PolicyView;
+  readonly nonces: Pick<NonceRecogniser, 'standing'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Makes a decision id, a UUID version 7. */
+  readonly newId: (at: Date) => string;
+}
+
+/** What is known of a request before its evidence is looked at. */
+interface Case {
+  readonly request: VerifyRequest;
+  readonly at: Date;
+  readonly historical: boolean;
+  readonly policies: readonly Policy[];
+  readonly nonce: NonceStanding;
+  readonly binding: ExpectedBinding | null;
+}
+
+/** Judges evidence under policies: read, fetch, verify, appraise, decide; each step once, nothing goes back up. */
+export class VerifyEvidence implements VerifyEvidenceUseCase {
+  readonly #parts: VerifyEvidenceParts;
+  readonly #options: VerifyEvidenceOptions;
+
+  constructor(parts: VerifyEvidenceParts, options: VerifyEvidenceOptions) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  async execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
+    const now = this.#parts.clock.now();
+    const historical = request.at !== null;
+    const at = this.#instantOf(request, caller, now);
+    const policies = this.#policiesOf(request, caller);
+    requireAudience(request, caller);
+    const verifier = this.#parts.verifiers.get(request.evidence.type);
+    if (verifier === undefined) {
+      throw new FormatError('type_unsupported', 'no verifier for this type of evidence', { pointer: '/evidence/type' });
+    }
+    const binding = request.nonce === null ? null : expectedBinding(request.nonce, request.bindingJwk);
+    const nonce = await this.#standingOf(request, caller, policies, at, historical);
+    const asked: Case = { request, at, historical, policies, nonce, binding };
+    return this.#decide(asked, now, await this.#verifyWithin(verifier, asked));
+  }
+
+  #instantOf({ at }: VerifyRequest, caller: Caller, now: Date): Date {
+    if (at === null) return now;
+    if (!this.#options.historical) {
+      throw new FormatError('at_not_enabled', 'this service does not judge past instants', { pointer: '/at' });
+    }
+    if (at > now) throw new FormatError('at_not_enabled', 'at is in the future', { pointer: '/at' });
+    if (!caller.roles.has('audit:read')) throw new RefusedError('forbidden', 'this caller may not name an instant');
+    return at;
+  }
+
+  /** What a caller may not name is refused whether it exists or not. */
+  #policiesOf({ policies }: VerifyRequest, caller: Caller): readonly Policy[] {
+    const ids = policies ?? [this.#options.defaultPolicy];
+    if (ids.some((id) => caller.policies?.has(id) === false)) {
+      throw new RefusedError('forbidden', 'this caller may not name this policy');
+    }
+    const view = this.#parts.policies();
+    return ids.map((id) => {
+      const policy = view.get(id);
+      if (policy === undefined)
+        throw new FormatError('policy_unknown', 'there is no such policy', { pointer: '/policy' });
+      return policy;
+    });
+  }
+
+  #standingOf(
+    request: VerifyRequest,
+    { tenant }: Caller,
+    policies: readonly Policy[],
+    at: Date,
+    historical: boolean,
+  ): Promise<NonceStanding> {
+    const scope = {
+      tenant,
+      audience: request.audience,
+      policies: policies.map(({ id }) => id),
+      evidenceType: request.evidence.type,
+    };
+    return this.#parts.nonces.standing(request.nonce, scope, {
+      at,
+      consume: this.#options.consumesChallenges && !historical,
+    });
+  }
+
+  /** An exception is never an allow: what a verifier throws, and what it does not finish, is indeterminate. */
+  async #verifyWithin(verifier: EvidenceVerifier, asked: Case): Promise<Verification> {
+    const ended = new AbortController();
+    const deadline = new Promise<'deadline'>((resolve) => {
+      const timer = setTimeout(() => resolve('deadline'), this.#options.deadlineMs);
+      ended.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    });
+    const aborting = new AbortController();
+    try {
+      const result = await Promise.race([this.#verify(verifier, asked, aborting.signal), deadline]);
+      if (result === undefined || result === null) throw new TypeError('the verifier returned nothing');
+      return result === 'deadline' ? undecided('deadline', 'the deadline of the request has passed', true) : result;
+    } catch (error) {
+      if (error instanceof FormatError) throw error;
+      this.#parts.log.error({ err: error, evidenceType: asked.request.evidence.type }, 'verifier failed');
+      return undecided('internal_error', 'the verifier failed', false);
+    } finally {
+      ended.abort();
+      aborting.abort();
+    }
+  }
+
+  async #verify(verifier: EvidenceVerifier, asked: Case, signal: AbortSignal): Promise<Verification> {
+    const { request, at, historical, binding } = asked;
+    const wanted = verifier.endorsementsFor(request.evidence);
+    const endorsements = await this.#parts.endorsements.fetch(wanted, { at, historical, signal });
+    return verifier.verify(request.evidence, { at, endorsements, binding });
+  }
+
+  #decide(asked: Case, now: Date, verified: Verification): Decision {
+    const { request, at, historical, policies, nonce, binding } = asked;
+    const verification = { ...verified, checks: [...nonceChecks(nonce), ...verified.checks] };
+    const appraisals = policies.map((policy) =>
+      appraise(policy, {
+        evidenceType: request.evidence.type,
+        verification,
+        nonce,
+        boundKey: binding !== null && binding.jkt !== null,
+        at,
+      }),
+    );
+    const { decision, reasons } = decide(appraisals);
+    const checks = mergeChecks(appraisals);
+    return {
+      decision,
+      decisionId: this.#parts.newId(now),
+      decidedAt: now,
+      validUntil: earliest(new Date(at.getTime() + this.#options.lifetimeMs), verification.validUntil),
+      historical,
+      retryable: decision === 'indeterminate' && mayChange(checks, nonce),
+      evidence: { type: request.evidence.type, sha256: evidenceSha256(request.evidence) },
+      trust: appraiseTrust(checks, verification.claims, decision),
+      policies: appraisals.map(policyResult),
+      checks,
+      reasons,
+      claims: verification.claims,
+      endorsements: verification.endorsements,
+      freshness: { bound: verification.bound, clockSkewSeconds: null },
+      binding: binding === null || binding.jkt === null ? null : { jkt: binding.jkt },
+    };
+  }
+}
+
+function requireAudience({ audience }: VerifyRequest, caller: Caller): void {
+  if (audience !== null && caller.audiences?.has(audience) === false) {
+    throw new RefusedError('forbidden', 'this caller may not name this audience');
+  }
+}
+
+/** A verification that came to nothing: there is nothing that a policy could allow on. */
+function undecided(
+  code: Extract<CheckId, 'deadline' | 'internal_error'>,
+  detail: string,
+  retryable: boolean,
+): Verification {
+  const checks = new CheckList();
+  checks.unavailable(code, '/evidence', detail, retryable);
+  return { checks: checks.all, required: [], claims: markVerified({}), endorsements: [], bound: [], validUntil: null };
+}
+
+/**
+ * Whether the same request can come to something else later. Not with a challenge that is used up now, and not where
+ * what is missing will not appear by asking again.
+ */
+function mayChange(checks: readonly Check[], nonce: NonceStanding): boolean {
+  if (nonce.origin === 'challenge' && nonce.state === 'consumed') return false;
+  const undecidedChecks = checks.filter(({ result }) => result === 'unavailable');
+  return undecidedChecks.length > 0 && undecidedChecks.every(({ retryable }) => retryable === true);
+}
+
+function policyResult({ policy, outcome, matched, unmatched }: PolicyAppraisal): Decision['policies'][number] {
+  return { id: policy.id, version: policy.version, sha256: policy.sha256, outcome, matched, unmatched };
+}
+
+function earliest(a: Date, b: Date | null): Date {
+  return b !== null && b < a ? b : a;
+}

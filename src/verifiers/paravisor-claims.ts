@@ -1,0 +1,220 @@
+import { equalInConstantTime } from '../crypto/constant-time.js';
+import { hex, sha256 } from '../crypto/digest.js';
+import { isZero } from '../formats/byte-reader.js';
+import {
+  camelCase,
+  decodeRsaJwk,
+  decodeUserData,
+  type RuntimeClaims,
+  readRuntimeClaims,
+  readRuntimeObject,
+} from '../formats/runtime-claims.js';
+import type { CheckList } from '../model/check.js';
+import type { HclClaims, SnpClaims } from '../model/claims.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { ExpectedBinding, RsaPublicKey } from '../model/verification.js';
+import type { Verified } from '../model/verified.js';
+import { markVerified } from './mark-verified.js';
+
+/** Checks of a paravisor's runtime claims, in the order in which they run. */
+export const PARAVISOR_CHECKS = ['hcl_duplicate', 'hcl_claims', 'hcl_ak_missing', 'hcl_ak_weak'] as const;
+
+/** What verified runtime claims say. */
+export interface ParavisorClaims {
+  readonly ak: Verified<RsaPublicKey>;
+  readonly akThumbprint: string;
+  /** The 64 bytes of `user-data`; null where it is absent, and where it is no 64 bytes in hex. */
+  readonly userData: Uint8Array | null;
+  readonly userDataSent: boolean;
+  readonly vmConfiguration: JsonObject | null;
+}
+
+/**
+ * REPORT_DATA is SHA-256 of the runtime data, and zeros. The raw bytes are hashed: a re-serialisation is other bytes.
+ */
+export function verifyRuntimeDataHash(
+  checks: CheckList,
+  runtimeData: Uint8Array,
+  reportData: Verified<Uint8Array>,
+  about: string,
+): boolean {
+  const expected = Buffer.concat([sha256(runtimeData), Buffer.alloc(32)]);
+  return checks.require(equalInConstantTime(expected, reportData), 'hcl_binding', about, {
+    expected: hex(expected),
+    actual: hex(reportData),
+    detail: 'report data is SHA-256 of the runtime data, followed by zeros',
+    otherwise: 'the runtime data is not what the hardware report vouches for',
+  });
+}
+
+/** Reads runtime claims whose hash holds. Null, with the checks recorded, where they cannot be relied on. */
+export function verifyParavisorClaims(
+  checks: CheckList,
+  runtimeData: Uint8Array,
+  about: string,
+): ParavisorClaims | null {
+  const object = readRuntimeObject(runtimeData);
+  const claims = object.ok ? readRuntimeClaims(object.value) : object;
+  const result = claims.ok ? verifyClaims(checks, claims.value, about) : recordFault(checks, claims, about);
+  checks.skip(
+    PARAVISOR_CHECKS.filter((id) => !checks.ran(id)),
+    about,
+    'the runtime claims cannot be relied on',
+  );
+  return result;
+}
+
+function recordFault(
+  checks: CheckList,
+  fault: { readonly code: 'hcl_duplicate' | 'hcl_claims'; readonly detail: string },
+  about: string,
+): null {
+  checks.fail(fault.code, about, { detail: fault.detail });
+  return null;
+}
+
+function verifyClaims(checks: CheckList, claims: RuntimeClaims, about: string): ParavisorClaims | null {
+  checks.pass('hcl_duplicate', about, { detail: 'no member and no key stands in the runtime claims twice' });
+  const key = claims.keys.find((candidate) => candidate['kid'] === 'HCLAkPub');
+  const present = checks.require(key !== undefined, 'hcl_ak_missing', about, {
+    expected: 'HCLAkPub',
+    actual: claims.keys.map((candidate) => candidate['kid'] ?? null),
+    detail: 'the runtime claims name the attestation key of the vTPM',
+    otherwise: 'the runtime claims name no attestation key',
+  });
+  if (key === undefined || !present) return null;
+  const ak = verifyAttestationKey(checks, key, about);
+  if (ak === null) return null;
+  return {
+    ak: markVerified(ak),
+    akThumbprint: rsaThumbprint(ak),
+    userData: decodeUserData(claims.userData),
+    userDataSent: claims.userData !== null,
+    vmConfiguration: claims.vmConfiguration === null ? null : camelMembers(claims.vmConfiguration),
+  };
+}
+
+/** Members that a private JWK has (RFC 7518 sections 6.2.2 and 6.3.2). */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
+
+/**
+ * HCLAkPub is a public RSA key of at least 2048 bits with exponent 65537.
+ * `key_ops` is not looked at: genuine claims of 2022 and 2023 say `encrypt` of this signing key.
+ */
+function verifyAttestationKey(checks: CheckList, jwk: JsonObject, about: string): RsaPublicKey | null {
+  const fault = attestationKeyFault(jwk);
+  if (fault !== null) {
+    checks.fail('hcl_claims', about, { detail: fault });
+    return null;
+  }
+  checks.pass('hcl_claims', about, { detail: 'the runtime claims have the form that a paravisor writes' });
+  const key = jwk['kty'] === 'RSA' ? decodeRsaJwk(jwk) : null;
+  const strong = key !== null && key.n.byteLength >= 256 && bitLength(key.n) >= 2048 && isF4(key.e);
+  checks.require(strong, 'hcl_ak_weak', about, {
+    expected: 'RSA, 2048 bits or more, exponent 65537',
+    actual: key === null ? (jwk['kty'] ?? null) : `RSA, ${bitLength(key.n)} bits`,
+    detail: 'the attestation key is strong enough',
+    otherwise: 'the attestation key is too weak, or of another kind than a vTPM of Azure has',
+  });
+  return strong ? key : null;
+}
+
+function attestationKeyFault(jwk: JsonObject): string | null {
+  if (PRIVATE_MEMBERS.some((member) => member in jwk)) return 'HCLAkPub has members of a private key';
+  if (jwk['kty'] !== 'RSA') return null;
+  const alg: JsonValue = jwk['alg'] ?? null;
+  if (alg !== null && !(typeof alg === 'string' && /^[RP]S(256|384|512)$/.test(alg))) {
+    return 'alg of HCLAkPub is not one of an RSA signing key';
+  }
+  const key = decodeRsaJwk(jwk);
+  if (key === null) return 'HCLAkPub is no RSA key in base64url';
+  return key.n[0] === 0 || key.e[0] === 0 ? 'a member of HCLAkPub has leading zeros' : null;
+}
+
+function bitLength(n: Uint8Array): number {
+  return n.byteLength * 8 - Math.clz32(n[0] ?? 0) + 24;
+}
+
+function isF4(e: Uint8Array): boolean {
+  return equalInConstantTime(e, Uint8Array.of(1, 0, 1));
+}
+
+/** RFC 7638 thumbprint: the required members in lexicographic order, without blanks. */
+function rsaThumbprint(key: RsaPublicKey): string {
+  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
+  const canonical = `{"e":"${text(key.e)}","kty":"RSA","n":"${text(key.n)}"}`;
+  return text(sha256(Buffer.from(canonical)));
+}
+
+/** Member names of `vm-configuration` in camelCase, as the contract writes claims. Values are left as they are. */
+function camelMembers(object: JsonObject): JsonObject {
+  const members = Object.entries(object).map(([name, value]) => [camelCase(name), value] as const);
+  return Object.assign(Object.create(null), Object.fromEntries(members));
+}
+
+/**
+ * `user-data` holds X, then zeros. Absent or all zero it was never set, and holds nothing; that is a matter of the
+ * policy's freshness. Anything else than X in it is a stale or foreign report.
+ *
+ * @returns whether it held X
+ */
+export function verifyUserData(
+  checks: CheckList,
+  claims: ParavisorClaims,
+  binding: ExpectedBinding | null,
+  about: string,
+): boolean {
+  if (binding === null || !userDataIsSet(claims)) return false;
+  const expected = Buffer.alloc(64);
+  expected.set(binding.value);
+  return checks.require(
+    claims.userData !== null && equalInConstantTime(claims.userData, expected),
+    'nonce_mismatch',
+    about,
+    {
+      detail: 'user-data of the runtime claims is the expected value, followed by zeros',
+      otherwise: 'user-data of the runtime claims is another value: the hardware report is stale, or for another nonce',
+    },
+  );
+}
+
+function userDataIsSet(claims: ParavisorClaims): boolean {
+  return claims.userDataSent && !(claims.userData !== null && isZero(claims.userData));
+}
+
+/** The `hcl` claims. */
+export function hclClaims(
+  claims: ParavisorClaims,
+  reportType: HclClaims['reportType'],
+  paravisor: HclClaims['paravisor'],
+): HclClaims {
+  return {
+    reportType,
+    paravisor,
+    akThumbprint: claims.akThumbprint,
+    userData: claims.userData === null ? null : hex(claims.userData),
+    ...(claims.vmConfiguration === null ? {} : { vmConfiguration: claims.vmConfiguration }),
+  };
+}
+
+/**
+ * A paravisor's report is asked for at VMPL 0. One of VMPL 1 or above was asked for by the guest's own operating
+ * system, and one of 0xFFFFFFFF by the host: either could put claims of its own under the hash.
+ */
+export function verifyParavisorVmpl(checks: CheckList, snp: Verified<SnpClaims>, about: string): boolean {
+  return checks.require(snp.vmpl === 0, 'snp_vmpl', about, {
+    expected: 0,
+    actual: snp.vmpl,
+    detail: 'the report was asked for at VMPL 0, by the paravisor',
+    otherwise: 'the report was not asked for at VMPL 0: the guest or the host could write claims of its own',
+  });
+}
+
+/**
+ * Which paravisor. Whoever owns a genuine server can boot a guest that writes runtime claims like these: only the
+ * ID_KEY_DIGEST, the key that signed the launch, says that the guest is Microsoft's paravisor.
+ */
+export function paravisorByIdKey(snp: Verified<SnpClaims>, idKeyDigests: ReadonlySet<string>): HclClaims['paravisor'] {
+  const known = snp.vmpl === 0 && idKeyDigests.has(snp.idKeyDigest);
+  return { known, by: known ? 'idKeyDigest' : null };
+}

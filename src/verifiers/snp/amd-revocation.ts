@@ -1,0 +1,145 @@
+import { hex, sha256 } from '../../crypto/digest.js';
+import { amdVekProfile } from '../../crypto/path-profile.js';
+import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../crypto/revocation-list.js';
+import { parseCrl, type X509Crl } from '../../formats/x509-crl.js';
+import type { CheckList } from '../../model/check.js';
+import type { SnpProduct } from '../../model/claims.js';
+import type { EndorsementOrigin, SnpEndorsementSet, UsedEndorsement } from '../../model/endorsement.js';
+import { FormatError, within } from '../../model/errors.js';
+import type { VekPath } from './vek-path.js';
+
+/** What the CRL of a product line says of an intermediate. */
+export interface RevocationVerdict {
+  readonly state: UsedEndorsement['revocation'];
+  /** The CRL that was relied on; null without one. */
+  readonly crl: UsedEndorsement | null;
+}
+
+/** The issuer's key is that of a path that has already been found to end at a pin. */
+const ANCHORED = amdVekProfile(new Set());
+
+interface Candidate {
+  readonly list: X509Crl;
+  readonly origin: EndorsementOrigin;
+}
+
+/**
+ * Judges ASK or ASVK by AMD's CRL (issued by the ARK). Of several valid ones the newest counts, wherever it is from;
+ * one that a request brings and that does not verify denies.
+ *
+ * VEKs all have serial 0 and cannot be listed; AMD revokes them by raising the TCB. The ARK has no issuer that could.
+ */
+export function verifyRevocation(
+  checks: CheckList,
+  path: VekPath,
+  product: SnpProduct,
+  brought: readonly Uint8Array[],
+  found: SnpEndorsementSet | null,
+  at: Date,
+  about: string,
+): RevocationVerdict {
+  const sent = brought.map((der, index): Candidate => {
+    const list = within(`${about}/crls/${index}`, () => parseCrl(der));
+    return { list, origin: 'evidence' };
+  });
+  const held = heldCandidate(found, product);
+  const fault = sent
+    .map(({ list }) => verifyRevocationList(list, path.root, ANCHORED))
+    .find((problem) => problem !== null);
+  if (fault != null) {
+    checks.fail('crl_invalid', `${about}/crls`, { detail: fault.detail });
+    return { state: 'unavailable', crl: null };
+  }
+  const genuine =
+    held !== null && verifyRevocationList(held.list, path.root, ANCHORED) === null ? [...sent, held] : sent;
+  return choose(checks, path, genuine, found, product, at, about);
+}
+
+/** What a source holds and cannot be read is out of reach, never the caller's fault. */
+function heldCandidate(found: SnpEndorsementSet | null, product: SnpProduct): Candidate | null {
+  const held = found?.crls.get(product);
+  if (held === undefined) return null;
+  try {
+    return { list: parseCrl(held.value), origin: held.origin };
+  } catch (error) {
+    if (error instanceof FormatError) return null;
+    throw error;
+  }
+}
+
+function choose(
+  checks: CheckList,
+  path: VekPath,
+  genuine: readonly Candidate[],
+  found: SnpEndorsementSet | null,
+  product: SnpProduct,
+  at: Date,
+  about: string,
+): RevocationVerdict {
+  const place = `${about}/crls`;
+  const timely = genuine.filter(({ list }) => judgeRevocationListTime(list, at) === null);
+  const newest = timely.reduce<Candidate | null>(
+    (best, next) => (best === null || isNewer(next, best) ? next : best),
+    null,
+  );
+  if (newest === null) return recordMissing(checks, genuine, found, product, at, place);
+  checks.pass('crl_unavailable', place, {
+    actual: newest.list.nextUpdate?.toISOString() ?? null,
+    detail: `revocation list of ${product} from ${newest.origin}, valid until the time shown`,
+  });
+  const revoked = isRevoked(newest.list, path.intermediate.serial);
+  checks.require(!revoked, 'cert_revoked', about, {
+    detail: 'the intermediate certificate is not revoked',
+    otherwise: 'AMD has revoked the intermediate certificate',
+  });
+  return { state: revoked ? 'revoked' : 'good', crl: crlEndorsement(newest) };
+}
+
+function isNewer(a: Candidate, b: Candidate): boolean {
+  const [left, right] = [a.list.crlNumber ?? -1n, b.list.crlNumber ?? -1n];
+  const began = ({ list }: Candidate) => list.thisUpdate?.getTime() ?? 0;
+  return left === right ? began(a) > began(b) : left > right;
+}
+
+/**
+ * No list is valid at the instant. That one is at hand and does not count is another finding than that none is:
+ * `crl_unavailable` passes beside `crl_stale` and `crl_rollback`.
+ */
+function recordMissing(
+  checks: CheckList,
+  genuine: readonly Candidate[],
+  found: SnpEndorsementSet | null,
+  product: SnpProduct,
+  at: Date,
+  place: string,
+): RevocationVerdict {
+  const early = genuine.some(
+    ({ list, origin }) => origin === 'evidence' && judgeRevocationListTime(list, at)?.code === 'crl_invalid',
+  );
+  const problem = found?.crlProblems.get(product);
+  if (early) {
+    checks.fail('crl_invalid', place, { detail: 'the revocation list is from the future' });
+  } else if (genuine.length > 0 || (problem !== undefined && problem.code !== 'crl_unavailable')) {
+    checks.pass('crl_unavailable', place, { detail: `a revocation list of ${product} is at hand` });
+    checks.unavailable(
+      problem?.code ?? 'crl_stale',
+      place,
+      problem?.detail ?? `the revocation list of ${product} is past its nextUpdate`,
+      problem?.retryable ?? true,
+    );
+  } else {
+    const detail = problem?.detail ?? `no revocation list of ${product} is at hand`;
+    checks.unavailable('crl_unavailable', place, detail, problem?.retryable ?? false);
+  }
+  return { state: 'unavailable', crl: null };
+}
+
+function crlEndorsement({ list, origin }: Candidate): UsedEndorsement {
+  return {
+    kind: 'crl',
+    sha256: hex(sha256(list.der)),
+    source: origin,
+    notAfter: list.nextUpdate ?? new Date(0),
+    revocation: 'not_applicable',
+  };
+}

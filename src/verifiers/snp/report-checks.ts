@@ -1,0 +1,135 @@
+import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { verifyEcdsa } from '../../crypto/ecdsa.js';
+import { publicKeyOf } from '../../crypto/key-cache.js';
+import { isZero } from '../../formats/byte-reader.js';
+import type { SnpReport } from '../../formats/snp-report.js';
+import { processorOf, readTcb, tcbFitsLayout } from '../../formats/snp-tcb.js';
+import type { CheckList } from '../../model/check.js';
+import { SNP_TCB_COMPONENTS, type SnpProduct, type SnpTcb } from '../../model/claims.js';
+import type { Vek } from './vek-path.js';
+
+/** The checks of one report against the key that is said to have signed it, each independent of the others. */
+
+/** The report's processor belongs to the line that the VEK was certified for, and its TCBs have that line's layout. */
+export function verifyProduct(checks: CheckList, report: SnpReport, product: SnpProduct, about: string): void {
+  const named = report.cpuid === null ? product : processorOf(report.cpuid).product;
+  const fits = Object.values(report.tcb).every((tcb) => tcbFitsLayout(tcb, product));
+  checks.require(named === product && fits, 'snp_product', about, {
+    expected: product,
+    actual: named,
+    detail: 'the report is of the product line that its key is certified for',
+    otherwise:
+      'the report is of another product line than its key, or its TCB fields do not have the layout of that line',
+  });
+}
+
+/**
+ * The VCEK is of this chip (hwID and CHIP_ID). A masked chip id, or one that the report leaves out, binds no chip.
+ * A VLEK names no chip: there is nothing to compare.
+ */
+export function verifyChipId(checks: CheckList, report: SnpReport, vek: Vek, about: string): void {
+  const hwId = vek.extensions.hwId;
+  const masked = report.maskChipKey || (vek.kind === 'vcek' && isZero(report.chipId));
+  const same = vek.kind === 'vlek' || (hwId !== null && chipIdEquals(report.chipId, hwId, vek.product));
+  checks.require(!masked && same, 'snp_chip_id', about, {
+    expected: hwId === null ? null : Buffer.from(hwId).toString('hex'),
+    actual: masked ? 'masked' : Buffer.from(report.chipId).toString('hex'),
+    detail:
+      vek.kind === 'vlek'
+        ? 'a VLEK is not bound to a chip'
+        : 'the key certificate is of the chip that the report names',
+    otherwise: masked
+      ? 'the report does not name its chip'
+      : 'the key certificate is of another chip than the report names',
+  });
+}
+
+/** Turin has chip ids of 8 bytes, the other 56 being zero; the other lines have 64. */
+function chipIdEquals(chipId: Uint8Array, hwId: Uint8Array, product: SnpProduct | null): boolean {
+  if (product !== 'Turin') return equalInConstantTime(chipId, hwId);
+  return hwId.byteLength === 8 && equalInConstantTime(chipId.subarray(0, 8), hwId) && isZero(chipId.subarray(8));
+}
+
+/** TCB extensions of the VEK equal REPORTED_TCB, component by component: the key was derived for that TCB. */
+export function verifyTcbExtensions(
+  checks: CheckList,
+  report: SnpReport,
+  vek: Vek,
+  product: SnpProduct,
+  about: string,
+): void {
+  const reported = readTcb(report.tcb.reported, product);
+  const certified = vek.extensions.tcb;
+  const differing = componentsOf(reported).filter((component) => certified[component] !== reported[component]);
+  // A line without FMC has no such extension; one that is there all the same speaks of another layout.
+  const foreign = reported.fmc === undefined && certified.fmc !== null;
+  checks.require(differing.length === 0 && !foreign, 'snp_tcb_cert', about, {
+    expected: { ...certified },
+    actual: { ...reported },
+    detail: 'the key certificate is for the TCB that the report names',
+    otherwise: `the key certificate is for another TCB than the report names${differing.length > 0 ? `: ${differing.join(', ')}` : ''}`,
+  });
+}
+
+/** ECDSA P-384 with SHA-384 over 0x000-0x29F. */
+export async function verifySignature(checks: CheckList, report: SnpReport, vek: Vek, about: string): Promise<boolean> {
+  const key = publicKeyOf(vek.certificate);
+  const holds = await verifyEcdsa('P-384', 'sha384', report.signed, report.signature, key);
+  return checks.require(holds, 'snp_signature', about, {
+    expected: 'a signature by the key certificate',
+    detail: 'the key certificate has signed the report',
+    otherwise: 'the report was not signed by this key, or was changed afterwards',
+  });
+}
+
+/** What no policy can ask for less of, said by the report itself. Reads signed bytes only. */
+export function verifyReportFields(checks: CheckList, report: SnpReport, product: SnpProduct, about: string): void {
+  checks.require(!report.policy.debug, 'snp_debug', about, {
+    expected: false,
+    actual: report.policy.debug,
+    detail: 'the host may not debug the guest',
+    otherwise: 'the host may read and change the memory of the guest (debug)',
+  });
+  const alone = !report.policy.migrateMa && report.reportIdMa.every((byte) => byte === 0xff);
+  checks.require(alone, 'snp_migration_agent', about, {
+    expected: false,
+    actual: !alone,
+    detail: 'no migration agent may move the guest',
+    otherwise: 'a migration agent may move the guest, and with it its secrets',
+  });
+  verifyTcbOrder(checks, report, product, about);
+  // A digest without AUTHOR_KEY_EN is a digest that no key stands behind.
+  checks.require(report.authorKeyEn || isZero(report.authorKeyDigest), 'snp_id_key', about, {
+    expected: 'an author key digest only where AUTHOR_KEY_EN is set',
+    actual: report.authorKeyEn,
+    detail: 'an author key digest is there only with its key',
+    otherwise: 'the report has an author key digest although AUTHOR_KEY_EN is clear',
+  });
+}
+
+/**
+ * REPORTED is not above COMMITTED, COMMITTED not above CURRENT, component by component; never as one integer.
+ * COMMITTED below CURRENT is provisional firmware, which real machines have: a policy's matter.
+ * LAUNCH is not compared: a guest that was migrated or resumed may have begun on newer firmware.
+ */
+function verifyTcbOrder(checks: CheckList, report: SnpReport, product: SnpProduct, about: string): void {
+  const tcb = (name: keyof SnpReport['tcb']) => readTcb(report.tcb[name], product);
+  const [reported, committed, current] = [tcb('reported'), tcb('committed'), tcb('current')];
+  const ordered = componentsOf(reported).every(
+    (component) => le(reported, committed, component) && le(committed, current, component),
+  );
+  checks.require(ordered, 'snp_tcb_order', about, {
+    expected: 'reported <= committed <= current',
+    actual: { reported: { ...reported }, committed: { ...committed }, current: { ...current } },
+    detail: 'the TCB versions are in order, component by component',
+    otherwise: 'a TCB component is reported above what is committed, or committed above what runs',
+  });
+}
+
+function le(lower: SnpTcb, upper: SnpTcb, component: keyof SnpTcb): boolean {
+  return (lower[component] ?? 0) <= (upper[component] ?? 0);
+}
+
+function componentsOf(tcb: SnpTcb): readonly (keyof SnpTcb)[] {
+  return SNP_TCB_COMPONENTS.filter((component) => tcb[component] !== undefined);
+}

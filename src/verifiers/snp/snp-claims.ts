@@ -1,0 +1,43 @@
+import type { SnpReport } from '../../formats/snp-report.js';
+import { FIRST_PART, processorOf, readTcb } from '../../formats/snp-tcb.js';
+import type { SnpClaims, SnpProduct } from '../../model/claims.js';
+
+const hex = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+const hex64 = (value: bigint): string => `0x${value.toString(16)}`;
+
+/** The claims of a report whose signature holds, under the product line that its VEK was certified for. */
+export function snpClaims(report: SnpReport, product: SnpProduct, signingKey: 'vcek' | 'vlek'): SnpClaims {
+  return {
+    version: report.version,
+    product,
+    part: report.cpuid === null ? FIRST_PART[product] : processorOf(report.cpuid).part,
+    ...(report.cpuid === null ? {} : { cpuid: report.cpuid }),
+    firmware: report.firmware,
+    ...(report.mitigation === null
+      ? {}
+      : { mitigation: { current: hex64(report.mitigation.current), launch: hex64(report.mitigation.launch) } }),
+    signingKey,
+    vmpl: report.vmpl,
+    guestSvn: report.guestSvn,
+    policy: report.policy,
+    platformInfo: report.platformInfo,
+    tcb: {
+      current: readTcb(report.tcb.current, product),
+      committed: readTcb(report.tcb.committed, product),
+      reported: readTcb(report.tcb.reported, product),
+      launch: readTcb(report.tcb.launch, product),
+    },
+    authorKeyEnabled: report.authorKeyEn,
+    measurement: hex(report.measurement),
+    hostData: hex(report.hostData),
+    idKeyDigest: hex(report.idKeyDigest),
+    authorKeyDigest: hex(report.authorKeyDigest),
+    reportId: hex(report.reportId),
+    reportIdMa: hex(report.reportIdMa),
+    chipId: hex(report.chipId),
+    reportData: hex(report.reportData),
+    familyId: hex(report.familyId),
+    imageId: hex(report.imageId),
+  };
+}

@@ -1,0 +1,86 @@
+import { parsePemCertificates } from '../../formats/pem.js';
+import { parseSnpCertificateTable, type SnpCertificateTable } from '../../formats/snp-certificate-table.js';
+import type { SnpProduct } from '../../model/claims.js';
+import type {
+  EndorsementOrigin,
+  SnpEndorsementSet,
+  SnpSigningKey,
+  Sourced,
+  Unavailable,
+} from '../../model/endorsement.js';
+import { FormatError, within } from '../../model/errors.js';
+import type { CertificateInput, SnpEndorsementInput } from '../../model/evidence.js';
+
+/** Certificates that a request brings, as DER. */
+export interface BroughtMaterial {
+  readonly vek: Uint8Array | null;
+  readonly chain: readonly [Uint8Array, Uint8Array] | null;
+}
+
+/**
+ * Reads the certificates that a request brings.
+ *
+ * @param about JSON pointer of the endorsements
+ * @throws {FormatError} `cert_format` where one is malformed, `cert_chain` where they are not exactly ASK or ASVK, then ARK
+ */
+export function broughtMaterial(input: SnpEndorsementInput, signingKey: SnpSigningKey, about: string): BroughtMaterial {
+  if (input.certificateTable !== null) {
+    const bytes = input.certificateTable;
+    return within(`${about}/certificateTable`, () => fromTable(parseSnpCertificateTable(bytes), signingKey));
+  }
+  const { vek, chain } = input;
+  return {
+    vek: vek === null ? null : within(`${about}/vek`, () => derOf(vek)),
+    chain: chain === null ? null : within(`${about}/chain`, () => chainOf(chain)),
+  };
+}
+
+/** The table can hold a VCEK and a VLEK: the report says which one signed. A wrong kind alone is a check's matter. */
+function fromTable(table: SnpCertificateTable, signingKey: SnpSigningKey): BroughtMaterial {
+  const [wanted, other] = signingKey === 'vcek' ? [table.vcek, table.vlek] : [table.vlek, table.vcek];
+  const { ask, ark } = table;
+  return { vek: wanted ?? other ?? null, chain: ask != null && ark != null ? [ask, ark] : null };
+}
+
+function derOf(certificate: CertificateInput): Uint8Array {
+  if ('der' in certificate) return certificate.der;
+  const [der, ...more] = parsePemCertificates(certificate.pem, 'cert_format');
+  if (der === undefined || more.length > 0) throw new FormatError('cert_format', 'expected exactly one certificate');
+  return der;
+}
+
+function chainOf(pem: string): readonly [Uint8Array, Uint8Array] {
+  const [intermediate, root, ...more] = parsePemCertificates(pem, 'cert_chain');
+  if (intermediate === undefined || root === undefined || more.length > 0) {
+    throw new FormatError('cert_chain', 'expected two certificates: ASK or ASVK, then ARK');
+  }
+  return [intermediate, root];
+}
+
+/** The VEK that counts: the request's own, else what was found. What a request brings is never replaced. */
+export function chooseVek(
+  brought: BroughtMaterial,
+  found: SnpEndorsementSet | null,
+): Sourced<Uint8Array> | Unavailable {
+  if (brought.vek !== null) return { value: brought.vek, origin: 'evidence' };
+  return found?.vek ?? { code: 'vcek_unavailable', detail: 'no source for the key certificate', retryable: false };
+}
+
+/** The chain that counts, by the product line that the VEK names. */
+export function chooseChain(
+  brought: BroughtMaterial,
+  found: SnpEndorsementSet | null,
+  product: SnpProduct | null,
+): Sourced<readonly [Uint8Array, Uint8Array]> | Unavailable {
+  if (brought.chain !== null) return { value: brought.chain, origin: 'evidence' };
+  const held = product === null ? undefined : found?.chains.get(product);
+  if (held !== undefined) return held;
+  return (
+    found?.chainProblem ?? { code: 'vcek_unavailable', detail: 'no source for ASK, ASVK and ARK', retryable: false }
+  );
+}
+
+/** Whether a fault of material is the request's own (malformed), or that of a source (out of reach). */
+export function isBrought(origin: EndorsementOrigin): boolean {
+  return origin === 'evidence';
+}

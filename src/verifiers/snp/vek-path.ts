@@ -1,0 +1,119 @@
+import { LRUCache } from 'lru-cache';
+import { earliestEnd, judgeValidity, type PathProblem, verifyCertificatePath } from '../../crypto/certificate-path.js';
+import { hex, sha256 } from '../../crypto/digest.js';
+import { amdVekProfile } from '../../crypto/path-profile.js';
+import { parseVekExtensions, type VekExtensions } from '../../formats/amd-vek-extensions.js';
+import { isSameName } from '../../formats/distinguished-name.js';
+import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
+import type { SnpProduct } from '../../model/claims.js';
+import { FormatError } from '../../model/errors.js';
+import { type AmdRootPins, issuerName, productOfIssuer } from './trust-anchors.js';
+
+/** VEK, ASK or ASVK, ARK, with what of them does not change with time. */
+export interface VekPath {
+  readonly vek: X509Certificate;
+  readonly intermediate: X509Certificate;
+  readonly root: X509Certificate;
+  /** The product line that the issuer of the VEK names; null where it names none. */
+  readonly product: SnpProduct | null;
+  /** Empty where names, keys, signatures and extensions hold. */
+  readonly problems: readonly PathProblem[];
+}
+
+/** A VEK certificate, read. */
+export interface Vek {
+  readonly certificate: X509Certificate;
+  readonly extensions: VekExtensions;
+  /** By what it holds: a VCEK has a hardware id and no provider id, a VLEK the opposite. Null where it is neither. */
+  readonly kind: 'vcek' | 'vlek' | null;
+  readonly product: SnpProduct | null;
+}
+
+const HW_ID = '1.3.6.1.4.1.3704.1.4';
+const CSP_ID = '1.3.6.1.4.1.3704.1.5';
+
+/**
+ * Reads VEKs and verifies their paths, each content once: keyed by SHA-256 of everything the result depends on.
+ * What changes with time (validity, revocation) is judged at each request, also for a path that is kept.
+ */
+export class VekPaths {
+  readonly #pins: AmdRootPins;
+  readonly #veks: LRUCache<string, Vek>;
+  readonly #paths: LRUCache<string, VekPath>;
+
+  constructor(pins: AmdRootPins, capacity = 4096) {
+    this.#pins = pins;
+    this.#veks = new LRUCache({ max: capacity });
+    this.#paths = new LRUCache({ max: capacity });
+  }
+
+  /** @throws {FormatError} `cert_format` */
+  readVek(der: Uint8Array): Vek {
+    const key = hex(sha256(der));
+    const known = this.#veks.get(key);
+    if (known !== undefined) return known;
+    const certificate = parseCertificate(der, { allowZeroSerial: true });
+    const has = (oid: string) => certificate.extensions.some((extension) => extension.oid === oid);
+    const vek: Vek = {
+      certificate,
+      extensions: parseVekExtensions(certificate),
+      kind: has(HW_ID) === has(CSP_ID) ? null : has(HW_ID) ? 'vcek' : 'vlek',
+      product: productOfIssuer(certificate.issuer.commonName),
+    };
+    this.#veks.set(key, vek);
+    return vek;
+  }
+
+  /**
+   * @throws {FormatError} `cert_format` where a certificate of the chain is malformed
+   * @throws {FormatError} `cert_chain` where the two are not an intermediate, then a root
+   */
+  verify(vek: Vek, chain: readonly [Uint8Array, Uint8Array]): VekPath {
+    const key = [vek.certificate.der, ...chain].map((der) => hex(sha256(der))).join();
+    const known = this.#paths.get(key);
+    if (known !== undefined) return known;
+    const [intermediate, root] = [parseCertificate(chain[0]), parseCertificate(chain[1])];
+    if (isSelfIssued(intermediate) || !isSelfIssued(root)) {
+      throw new FormatError('cert_chain', 'expected ASK or ASVK, then ARK, in this order');
+    }
+    const path: VekPath = {
+      vek: vek.certificate,
+      intermediate,
+      root,
+      product: vek.product,
+      problems: this.#problemsOf(vek, intermediate, root),
+    };
+    this.#paths.set(key, path);
+    return path;
+  }
+
+  #problemsOf(vek: Vek, intermediate: X509Certificate, root: X509Certificate): readonly PathProblem[] {
+    const { kind, product } = vek;
+    // The name decides which line's pin counts; the pin decides. A VLEK below an ASK would be a key of another kind.
+    if (kind === null || product === null || vek.certificate.issuer.commonName !== issuerName(product, kind)) {
+      return [
+        {
+          code: 'cert_untrusted',
+          index: 0,
+          detail: 'the issuer of the key certificate is none of AMD for this kind of key',
+        },
+      ];
+    }
+    const anchors = this.#pins.get(product) ?? new Set<string>();
+    return verifyCertificatePath([vek.certificate, intermediate, root], amdVekProfile(anchors));
+  }
+}
+
+function isSelfIssued(certificate: X509Certificate): boolean {
+  return isSameName(certificate.issuer, certificate.subject);
+}
+
+/** What of a path depends on the instant. No leeway: a certificate is valid from notBefore to notAfter. */
+export function judgePathValidity(path: VekPath, at: Date): PathProblem | null {
+  return judgeValidity([path.vek, path.intermediate, path.root], at);
+}
+
+/** When the first certificate of a path ends. */
+export function pathEnd(path: VekPath): Date {
+  return earliestEnd([path.vek, path.intermediate, path.root]);
+}

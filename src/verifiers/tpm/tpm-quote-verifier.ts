@@ -1,0 +1,267 @@
+import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { digest, hex } from '../../crypto/digest.js';
+import { rsaPublicKey } from '../../crypto/key-cache.js';
+import { verifyRsaPkcs1, verifyRsaPss } from '../../crypto/rsa.js';
+import {
+  parseTpmsAttestHeader,
+  parseTpmsQuote,
+  TPM_GENERATED_VALUE,
+  TPM_ST_ATTEST_QUOTE,
+  type TpmsQuote,
+} from '../../formats/tpms-attest.js';
+import { parseTpmSignature, type TpmSignature } from '../../formats/tpmt-signature.js';
+import { CheckList } from '../../model/check.js';
+import type { TpmClaims } from '../../model/claims.js';
+import { FormatError, within } from '../../model/errors.js';
+import type { PcrBank, TpmQuoteInput } from '../../model/evidence.js';
+import type {
+  ExpectedBinding,
+  RsaPublicKey,
+  TpmQuoteVerification,
+  TpmQuoteVerifier,
+} from '../../model/verification.js';
+import type { Verified } from '../../model/verified.js';
+import { markVerified } from '../mark-verified.js';
+
+/** Checks that every quote must have an outcome for, in the order in which they run. */
+const TPM_QUOTE_CHECKS = [
+  'tpm_weak_signature',
+  'tpm_signature',
+  'tpm_magic',
+  'tpm_not_quote',
+  'tpm_weak_bank',
+  'tpm_pcr_selection',
+  'tpm_pcr_digest',
+  'tpm_pcr',
+] as const;
+
+const BANK_LENGTH: { readonly [bank in PcrBank]: number } = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
+
+/** PCRs that firmware always extends: zero means that nothing was measured. */
+const ALWAYS_EXTENDED = [0, 7] as const;
+
+/**
+ * Verifies vTPM quotes (TPM 2.0 part 3, TPM2_Quote), see README.md beside this file.
+ * It does not establish that the key is an attestation key: whoever calls it does.
+ */
+export class RsaTpmQuoteVerifier implements TpmQuoteVerifier {
+  readonly required = TPM_QUOTE_CHECKS;
+
+  requireFormat(quote: TpmQuoteInput, about: string): void {
+    within(`${about}/message`, () => {
+      const header = parseTpmsAttestHeader(quote.message);
+      if (isQuote(header)) parseTpmsQuote(quote.message);
+    });
+    for (const [bank, values] of quote.pcrs) {
+      for (const [index, value] of values) {
+        if (value.byteLength === BANK_LENGTH[bank]) continue;
+        throw new FormatError('tpm_format', `a ${bank} PCR value is ${value.byteLength} bytes`, {
+          pointer: `${about}/pcrs/${bank}/${index}`,
+        });
+      }
+    }
+  }
+
+  verifyQuote(
+    quote: TpmQuoteInput,
+    key: Verified<RsaPublicKey>,
+    binding: ExpectedBinding | null,
+    about: string,
+  ): TpmQuoteVerification {
+    const checks = new CheckList();
+    const signature = within(`${about}/signature`, () => parseTpmSignature(quote.signature, key.n.byteLength));
+    const genuine =
+      verifySignature(checks, quote, signature, key, about) && verifyKind(checks, quote.message, `${about}/message`);
+    if (!genuine) {
+      checks.skip(
+        TPM_QUOTE_CHECKS.filter((id) => !checks.ran(id)),
+        about,
+        'the quote is not signed by this vTPM',
+      );
+      return { checks: checks.all, claims: null, bound: false };
+    }
+    const attest = parseTpmsQuote(quote.message);
+    const bound = verifyExtraData(checks, attest, binding, `${about}/message`);
+    const covered = verifyPcrs(checks, attest, quote, signature, `${about}/pcrs`);
+    return { checks: checks.all, claims: markVerified(claimsOf(attest, covered ? quote : null)), bound };
+  }
+}
+
+function isQuote(header: { readonly magic: number; readonly type: number }): boolean {
+  return header.magic === TPM_GENERATED_VALUE && header.type === TPM_ST_ATTEST_QUOTE;
+}
+
+function verifySignature(
+  checks: CheckList,
+  quote: TpmQuoteInput,
+  signature: TpmSignature,
+  key: RsaPublicKey,
+  about: string,
+): boolean {
+  const place = `${about}/signature`;
+  // SHA-1 is refused before anything is computed with it: a collision would make two quotes share a signature.
+  const strong = checks.require(signature.hash !== 'sha1', 'tpm_weak_signature', place, {
+    expected: ['sha256', 'sha384', 'sha512'],
+    actual: signature.hash,
+    detail: 'the quote signature uses a strong hash',
+    otherwise: 'the quote is signed with SHA-1',
+  });
+  if (!strong) return false;
+  return checks.require(signatureHolds(quote.message, signature, key), 'tpm_signature', place, {
+    expected: 'a signature by the attestation key',
+    actual: signature.scheme,
+    detail: 'the attestation key of this vTPM has signed the quote',
+    otherwise: 'the quote was not signed by the attestation key of this vTPM, or was changed afterwards',
+  });
+}
+
+function signatureHolds(message: Uint8Array, signature: TpmSignature, key: RsaPublicKey): boolean {
+  // An RSA key makes no ECDSA signature, and a length other than the modulus' is no encoding of one (RFC 8017, 8.1.2).
+  if (signature.scheme === 'ecdsa' || signature.hash === 'sha1') return false;
+  const { scheme, hash, signature: bytes } = signature;
+  const publicKey = rsaPublicKey(key);
+  if (scheme === 'rsassa') return verifyRsaPkcs1(hash, message, bytes, publicKey);
+  // The salt is as long as fits, or, in FIPS mode, as the hash (TPM 2.0 part 1, B.7).
+  const hashLength = BANK_LENGTH[hash];
+  const salts = [hashLength, key.n.byteLength - hashLength - 2];
+  return salts.some((saltLength) => verifyRsaPss(hash, saltLength, message, bytes, publicKey));
+}
+
+/**
+ * Magic and type. Without the magic any signature would pass as a quote, where the key is not restricted; another
+ * type of structure says nothing about PCRs.
+ */
+function verifyKind(checks: CheckList, message: Uint8Array, about: string): boolean {
+  const { magic, type } = parseTpmsAttestHeader(message);
+  const own = checks.require(magic === TPM_GENERATED_VALUE, 'tpm_magic', about, {
+    expected: word(TPM_GENERATED_VALUE),
+    actual: word(magic),
+    detail: 'the structure was made by a TPM',
+    otherwise: 'the structure was not made by a TPM',
+  });
+  if (!own) return false;
+  return checks.require(type === TPM_ST_ATTEST_QUOTE, 'tpm_not_quote', about, {
+    expected: word(TPM_ST_ATTEST_QUOTE),
+    actual: word(type),
+    detail: 'the structure is a quote',
+    otherwise: 'the structure is signed by the TPM, but no quote',
+  });
+}
+
+/** extraData is exactly X: the field is sized, so nothing may follow. */
+function verifyExtraData(
+  checks: CheckList,
+  attest: TpmsQuote,
+  binding: ExpectedBinding | null,
+  about: string,
+): boolean {
+  if (binding === null) return false;
+  return checks.require(equalInConstantTime(attest.extraData, binding.value), 'nonce_mismatch', about, {
+    detail: 'extraData of the quote is exactly the expected value',
+    otherwise: 'extraData of the quote is another value: the quote is for another nonce or key',
+  });
+}
+
+/**
+ * The PCR values are those that the signed selection names, no more, no fewer, and hash to the signed digest:
+ * first in the order of the selections, then ascending (TPM 2.0 part 1, 22.5). An index comes from the selection,
+ * never from a position in a list.
+ */
+function verifyPcrs(
+  checks: CheckList,
+  attest: TpmsQuote,
+  quote: TpmQuoteInput,
+  signature: TpmSignature,
+  about: string,
+): boolean {
+  const selected = attest.selections.flatMap(({ bank, indices }) =>
+    indices.map((index) => `${bank ?? 'other'}:${index}`),
+  );
+  const sent = [...quote.pcrs].flatMap(([bank, values]) => [...values.keys()].map((index) => `${bank}:${index}`));
+  const exact =
+    selected.length > 0 &&
+    new Set(selected).size === selected.length &&
+    sent.length === selected.length &&
+    sent.every((name) => selected.includes(name));
+  const chosen = checks.require(exact, 'tpm_pcr_selection', about, {
+    expected: summary(selected),
+    actual: summary(sent),
+    detail: 'the PCR values sent are exactly those of the signed selection',
+    otherwise: 'the PCR values sent are not exactly those that the signed selection names',
+  });
+  const strong =
+    selected.length === 0 ||
+    checks.require(
+      attest.selections.some(({ bank, indices }) => bank === 'sha256' && indices.length > 0),
+      'tpm_weak_bank',
+      about,
+      {
+        expected: 'sha256',
+        actual: summary(selected),
+        detail: 'SHA-256 PCR values are quoted',
+        otherwise: 'no SHA-256 PCR value is quoted',
+      },
+    );
+  if (!chosen || !strong) {
+    checks.skip(
+      TPM_QUOTE_CHECKS.filter((id) => !checks.ran(id)),
+      about,
+      'the PCR values are not those of the quote',
+    );
+    return false;
+  }
+  return verifyDigest(checks, attest, quote, signature, about) && verifyMeasured(checks, quote, about);
+}
+
+function verifyDigest(
+  checks: CheckList,
+  attest: TpmsQuote,
+  quote: TpmQuoteInput,
+  signature: TpmSignature,
+  about: string,
+): boolean {
+  const values = attest.selections.flatMap(({ bank, indices }) =>
+    indices.map((index) => (bank === null ? new Uint8Array() : (quote.pcrs.get(bank)?.get(index) ?? new Uint8Array()))),
+  );
+  if (signature.hash === 'sha1')
+    throw new TypeError('a quote signed with sha-1 is refused before its digest is looked at');
+  const actual = digest(signature.hash, values);
+  const holds = checks.require(equalInConstantTime(actual, attest.pcrDigest), 'tpm_pcr_digest', about, {
+    expected: hex(attest.pcrDigest),
+    actual: hex(actual),
+    detail: 'the PCR values hash to the signed digest',
+    otherwise: 'the PCR values are not those that were quoted: they do not hash to the signed digest',
+  });
+  if (!holds) checks.skip(['tpm_pcr'], about, 'the PCR values are not those of the quote');
+  return holds;
+}
+
+/** A quoted PCR 0 or 7 of zero means that firmware measured nothing: such a quote says nothing about the boot. */
+function verifyMeasured(checks: CheckList, quote: TpmQuoteInput, about: string): boolean {
+  const values = quote.pcrs.get('sha256') ?? new Map<number, Uint8Array>();
+  const empty = ALWAYS_EXTENDED.filter((index) => values.get(index)?.every((byte) => byte === 0) === true);
+  return checks.require(empty.length === 0, 'tpm_pcr', about, {
+    expected: 'PCR 0 and 7, where quoted, are not zero',
+    actual: empty,
+    detail: 'firmware measured into the PCRs that it always extends',
+    otherwise: 'a PCR that firmware always extends is zero: nothing was measured',
+  });
+}
+
+function word(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+function summary(names: readonly string[]): readonly string[] {
+  return names.length <= 32 ? names : [...names.slice(0, 32), `and ${names.length - 32} more`];
+}
+
+/** SHA-256 values only: SHA-1 is never a claim, and the other banks are not part of the contract. */
+function claimsOf(attest: TpmsQuote, quote: TpmQuoteInput | null): TpmClaims {
+  const values = [...(quote?.pcrs.get('sha256') ?? [])].sort(([a], [b]) => a - b);
+  return {
+    pcrs: { sha256: Object.fromEntries(values.map(([index, value]) => [index, hex(value)])) },
+    firmwareVersion: attest.firmwareVersion.toString(16).padStart(16, '0'),
+    clock: { resetCount: attest.resetCount, restartCount: attest.restartCount, safe: attest.safe },
+  };
+}
