@@ -2,6 +2,10 @@ import { FormatError } from '../model/errors.js';
 import { isZero } from './byte-reader.js';
 import { SNP_REPORT_LENGTH } from './snp-report.js';
 
+/** Where the hardware report begins. */
+const HARDWARE_OFFSET = 0x020;
+/** REPORTTYPE.TYPE of a TDREPORT (Intel TDX module ABI, REPORTTYPE). */
+const TDREPORT_TYPE = 0x81;
 /** Where the runtime claims begin. */
 const CLAIMS_OFFSET = 0x4d4;
 /** Claims over this size are refused; real ones have between 500 and 1300 bytes. */
@@ -55,6 +59,7 @@ export function parseHclReport(bytes: Uint8Array): HclReport {
   // Version 2 of the request data puts a capability bitmap before the claims; that form is never shown to a guest.
   requireWord(word(0x4c4), 1, 'request data version');
   const reportType = parseReportType(word(0x4c8));
+  requireHardwareOf(reportType, bytes[HARDWARE_OFFSET] ?? 0);
   if (word(0x4cc) !== 1) throw new FormatError('hcl_hash_type', 'the report data hash is not SHA-256');
   const claimsEnd = CLAIMS_OFFSET + claimsSize;
   if (bytes.byteLength - claimsEnd > 4096) throw new FormatError('hcl_format', 'more than 4096 bytes of filling');
@@ -62,7 +67,7 @@ export function parseHclReport(bytes: Uint8Array): HclReport {
   return {
     version,
     reportType,
-    hardwareReport: bytes.subarray(0x020, 0x020 + SNP_REPORT_LENGTH),
+    hardwareReport: bytes.subarray(HARDWARE_OFFSET, HARDWARE_OFFSET + SNP_REPORT_LENGTH),
     runtimeClaims: bytes.subarray(CLAIMS_OFFSET, claimsEnd),
   };
 }
@@ -85,6 +90,13 @@ function parseReportType(type: number): HclReportType {
   const known = types.get(type);
   if (known === undefined) throw new FormatError('hcl_format', `report type ${type} is not known`);
   return known;
+}
+
+/** A TDREPORT is told by its first byte, which no SNP report has; what else is in the area its own reader says. */
+function requireHardwareOf(reportType: HclReportType, firstByte: number): void {
+  if (reportType === 'snp' && firstByte === TDREPORT_TYPE) {
+    throw new FormatError('hcl_format', 'the report type is snp, the hardware report is a TDREPORT');
+  }
 }
 
 function requireWord(actual: number, expected: number, field: string): void {

@@ -1,3 +1,5 @@
+import { inject, injectable } from 'tsyringe';
+import { TOKENS } from '../../composition/tokens.js';
 import { type HclReport, parseHclReport } from '../../formats/hcl-report.js';
 import { CheckList } from '../../model/check.js';
 import type { Claims } from '../../model/claims.js';
@@ -38,6 +40,7 @@ const PARAVISOR_REQUIRED = ['hcl_binding', 'snp_vmpl', ...PARAVISOR_CHECKS] as c
  * REPORT_DATA, attestation key of the vTPM by the claims, quote by that key. The steps, and the checks that are
  * deliberately not made, are in README.md beside this file.
  */
+@injectable()
 export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
   readonly evidenceType = 'az-snp-vtpm';
   readonly #reports: SnpReportVerifier;
@@ -45,7 +48,11 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
   readonly #idKeyDigests: ReadonlySet<string>;
 
   /** @param idKeyDigests ID_KEY_DIGESTs of paravisors that count as known, lower-case hex */
-  constructor(reports: SnpReportVerifier, quotes: TpmQuoteVerifier, idKeyDigests: ReadonlySet<string>) {
+  constructor(
+    @inject(TOKENS.snpReportVerifier) reports: SnpReportVerifier,
+    @inject(TOKENS.tpmQuoteVerifier) quotes: TpmQuoteVerifier,
+    @inject(TOKENS.paravisorIdKeyDigests) idKeyDigests: ReadonlySet<string>,
+  ) {
     this.#reports = reports;
     this.#quotes = quotes;
     this.#idKeyDigests = idKeyDigests;

@@ -48,6 +48,7 @@ export function verifyRevocation(
     .find((problem) => problem !== null);
   if (fault != null) {
     checks.fail('crl_invalid', `${about}/crls`, { detail: fault.detail });
+    checks.skip(['crl_unavailable'], `${about}/crls`, 'a revocation list of the request is invalid');
     return { state: 'unavailable', crl: null };
   }
   const genuine =
@@ -119,6 +120,7 @@ function recordMissing(
   const problem = found?.crlProblems.get(product);
   if (early) {
     checks.fail('crl_invalid', place, { detail: 'the revocation list is from the future' });
+    checks.skip(['crl_unavailable'], place, 'a revocation list of the request is invalid');
   } else if (genuine.length > 0 || (problem !== undefined && problem.code !== 'crl_unavailable')) {
     checks.pass('crl_unavailable', place, { detail: `a revocation list of ${product} is at hand` });
     checks.unavailable(

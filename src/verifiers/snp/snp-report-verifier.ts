@@ -1,3 +1,5 @@
+import { inject, injectable } from 'tsyringe';
+import { TOKENS } from '../../composition/tokens.js';
 import { hex, sha256 } from '../../crypto/digest.js';
 import { parseSnpReport, type SnpReport } from '../../formats/snp-report.js';
 import { candidateProducts, readTcb, requireTcbReservedZero } from '../../formats/snp-tcb.js';
@@ -24,7 +26,7 @@ import {
   verifyTcbExtensions,
 } from './report-checks.js';
 import { snpClaims } from './snp-claims.js';
-import { AMD_ROOT_PINS, type AmdRootPins } from './trust-anchors.js';
+import { AMD_ROOT_PINS, type AmdRootPins, issuerName } from './trust-anchors.js';
 import { type BroughtMaterial, broughtMaterial, chooseChain, chooseVek } from './vek-material.js';
 import { judgePathValidity, pathEnd, type Vek, type VekPath, VekPaths } from './vek-path.js';
 
@@ -70,11 +72,12 @@ interface Endorsed {
 }
 
 /** Verifies an ATTESTATION_REPORT and its endorsements, in the order that README.md beside this file lists. */
+@injectable()
 export class AmdSnpReportVerifier implements SnpReportVerifier {
   readonly #refuseProducts: ReadonlySet<SnpProduct>;
   readonly #paths: VekPaths;
 
-  constructor(options: SnpReportVerifierOptions) {
+  constructor(@inject(TOKENS.snpReportVerifierOptions) options: SnpReportVerifierOptions) {
     this.#refuseProducts = options.refuseProducts;
     this.#paths = new VekPaths(options.pins ?? AMD_ROOT_PINS);
   }
@@ -156,7 +159,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
       detail: 'the key certificate is of the kind that the report names',
       otherwise: 'the key certificate is not of the kind that the report names',
     });
-    if (!kind) return null;
+    if (!kind || !requireAmdIssuer(checks, vek, signingKey, `${place}/vek`)) return null;
     const chain = chooseChain(brought, context.endorsements.snp, vek.product);
     if ('code' in chain) {
       checks.unavailable(chain.code, place, chain.detail, chain.retryable);
@@ -241,6 +244,18 @@ function parseReport(bytes: Uint8Array): SnpReport {
   const report = parseSnpReport(bytes);
   requireTcbReservedZero(report);
   return report;
+}
+
+/** A key certificate whose issuer is none of AMD's for this kind of key ends at no pinned root, whatever the chain. */
+function requireAmdIssuer(checks: CheckList, vek: Vek, signingKey: SnpSigningKey, about: string): boolean {
+  const issuer = vek.certificate.issuer.commonName;
+  if (vek.product !== null && issuer === issuerName(vek.product, signingKey)) return true;
+  checks.fail('cert_untrusted', about, {
+    expected: SNP_PRODUCTS.map((product) => issuerName(product, signingKey)),
+    actual: issuer,
+    detail: 'the issuer of the key certificate is none of AMD for this kind of key',
+  });
+  return false;
 }
 
 /** A report of a line without a root can never be verified; any other may be, once its key certificate is found. */

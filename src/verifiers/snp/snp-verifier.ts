@@ -1,3 +1,5 @@
+import { inject, injectable } from 'tsyringe';
+import { TOKENS } from '../../composition/tokens.js';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { readRuntimeObject } from '../../formats/runtime-claims.js';
 import { CheckList } from '../../model/check.js';
@@ -42,13 +44,17 @@ interface RuntimeData {
 const NO_RUNTIME_DATA: RuntimeData = { hcl: null, bound: [] };
 
 /** Verifies a bare SEV-SNP report, with or without the runtime data that its REPORT_DATA is the hash of. */
+@injectable()
 export class SnpVerifier implements EvidenceVerifier<'snp'> {
   readonly evidenceType = 'snp';
   readonly #reports: SnpReportVerifier;
   readonly #idKeyDigests: ReadonlySet<string>;
 
   /** @param idKeyDigests ID_KEY_DIGESTs of paravisors that count as known, lower-case hex */
-  constructor(reports: SnpReportVerifier, idKeyDigests: ReadonlySet<string>) {
+  constructor(
+    @inject(TOKENS.snpReportVerifier) reports: SnpReportVerifier,
+    @inject(TOKENS.paravisorIdKeyDigests) idKeyDigests: ReadonlySet<string>,
+  ) {
     this.#reports = reports;
     this.#idKeyDigests = idKeyDigests;
   }

@@ -7,7 +7,7 @@ import { isSameName } from '../../formats/distinguished-name.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
 import type { SnpProduct } from '../../model/claims.js';
 import { FormatError } from '../../model/errors.js';
-import { type AmdRootPins, issuerName, productOfIssuer } from './trust-anchors.js';
+import { type AmdRootPins, productOfIssuer } from './trust-anchors.js';
 
 /** VEK, ASK or ASVK, ARK, with what of them does not change with time. */
 export interface VekPath {
@@ -88,18 +88,8 @@ export class VekPaths {
   }
 
   #problemsOf(vek: Vek, intermediate: X509Certificate, root: X509Certificate): readonly PathProblem[] {
-    const { kind, product } = vek;
-    // The name decides which line's pin counts; the pin decides. A VLEK below an ASK would be a key of another kind.
-    if (kind === null || product === null || vek.certificate.issuer.commonName !== issuerName(product, kind)) {
-      return [
-        {
-          code: 'cert_untrusted',
-          index: 0,
-          detail: 'the issuer of the key certificate is none of AMD for this kind of key',
-        },
-      ];
-    }
-    const anchors = this.#pins.get(product) ?? new Set<string>();
+    // The line that the issuer names decides which pins count; the pin decides whether it is so.
+    const anchors = (vek.product === null ? undefined : this.#pins.get(vek.product)) ?? new Set<string>();
     return verifyCertificatePath([vek.certificate, intermediate, root], amdVekProfile(anchors));
   }
 }

@@ -1,3 +1,4 @@
+import { injectable } from 'tsyringe';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { digest, hex } from '../../crypto/digest.js';
 import { rsaPublicKey } from '../../crypto/key-cache.js';
@@ -44,6 +45,7 @@ const ALWAYS_EXTENDED = [0, 7] as const;
  * Verifies vTPM quotes (TPM 2.0 part 3, TPM2_Quote), see README.md beside this file.
  * It does not establish that the key is an attestation key: whoever calls it does.
  */
+@injectable()
 export class RsaTpmQuoteVerifier implements TpmQuoteVerifier {
   readonly required = TPM_QUOTE_CHECKS;
 

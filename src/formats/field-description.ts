@@ -1,0 +1,47 @@
+import type { JsonValue } from '../model/json.js';
+
+/** One field of a structure as people read it. Nothing about it is verified. */
+export interface FieldDescription {
+  readonly name: string;
+  /** Bytes from the start of the structure; null in JSON text. */
+  readonly offset: number | null;
+  readonly length: number | null;
+  readonly value: JsonValue;
+  readonly meaning: string | null;
+}
+
+/** A structure, field by field. */
+export interface StructureDescription {
+  /** Name in its specification. */
+  readonly name: string;
+  /** JSON pointer into the evidence. */
+  readonly about: string;
+  readonly length: number;
+  readonly fields: readonly FieldDescription[];
+}
+
+/** Names the fields of a structure that is read at known offsets. */
+export class FieldTable {
+  readonly #bytes: Uint8Array;
+  readonly #fields: FieldDescription[] = [];
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get fields(): readonly FieldDescription[] {
+    return this.#fields;
+  }
+
+  /** A field whose value the caller has decoded. */
+  add(name: string, offset: number, length: number, value: JsonValue, meaning: string | null = null): this {
+    this.#fields.push({ name, offset, length, value, meaning });
+    return this;
+  }
+
+  /** A field shown as hex. */
+  hex(name: string, offset: number, length: number, meaning: string | null = null): this {
+    const value = Buffer.from(this.#bytes.subarray(offset, offset + length)).toString('hex');
+    return this.add(name, offset, length, value, meaning);
+  }
+}

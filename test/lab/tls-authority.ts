@@ -1,0 +1,55 @@
+import { der, sequence } from './der-writer.js';
+import { type LabKey, newEcKey } from './lab-keys.js';
+import { ATTRIBUTE, basicConstraints, buildCertificate, keyUsage, type LabExtension, nameOf, pemOf } from './pki.js';
+
+const DAY_MS = 24 * 60 * 60_000;
+const ALGORITHM = { scheme: 'ecdsa', hash: 'sha256' } as const;
+const AUTHORITY = nameOf([[ATTRIBUTE.commonName, 'veritee lab TLS authority']]);
+const LOOPBACK = nameOf([[ATTRIBUTE.commonName, 'localhost']]);
+
+/** Key and certificate of a server, PEM. */
+export interface TlsIdentity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** A self-made authority for the emulators' HTTPS. It has nothing to do with the vendors' PKIs. */
+export class TlsAuthority {
+  readonly #key: LabKey = newEcKey('prime256v1');
+  /** The authority's own certificate, PEM: what a client has to trust. */
+  readonly pem: string;
+
+  constructor() {
+    const extensions = [basicConstraints({ pathLength: 0 }), keyUsage(['keyCertSign', 'crlSign'])];
+    this.pem = pemOf(this.#issue(1, AUTHORITY, this.#key.spki, extensions));
+  }
+
+  /** A certificate for `localhost` and 127.0.0.1. */
+  issueForLoopback(): TlsIdentity {
+    const { privateKey, spki } = newEcKey('prime256v1');
+    return {
+      key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      cert: pemOf(this.#issue(2, LOOPBACK, spki, [loopbackNames()])),
+    };
+  }
+
+  #issue(serial: number, subject: Uint8Array, spki: Uint8Array, extensions: readonly LabExtension[]): Uint8Array {
+    return buildCertificate({
+      serial,
+      issuer: AUTHORITY,
+      subject,
+      spki,
+      extensions,
+      notBefore: new Date(Date.now() - DAY_MS),
+      notAfter: new Date(Date.now() + 30 * DAY_MS),
+      signer: this.#key,
+      algorithm: ALGORITHM,
+    });
+  }
+}
+
+/** Subject alternative names (RFC 5280 4.2.1.6): [2] dNSName, [7] iPAddress. */
+function loopbackNames(): LabExtension {
+  const value = sequence(der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])));
+  return { oid: '2.5.29.17', value };
+}

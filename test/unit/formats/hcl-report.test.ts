@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { parseHclReport } from '../../../src/formats/hcl-report.js';
+import { buildHclReport } from '../../lab/index.js';
+
+const hardwareReport = Uint8Array.from({ length: 1184 }, (_, index) => index & 0x7f);
+const runtimeClaims = Buffer.from('{"keys":[]}');
+
+describe('parseHclReport', () => {
+  it('reads hardware report and claims as they stand', () => {
+    const report = parseHclReport(buildHclReport({ hardwareReport, runtimeClaims }));
+    expect(report).toMatchObject({ version: 2, reportType: 'snp' });
+    expect(report.hardwareReport).toEqual(hardwareReport);
+    expect(Buffer.from(report.runtimeClaims)).toEqual(runtimeClaims);
+  });
+
+  it.each([
+    [1, 'vbs'],
+    [2, 'snp'],
+    [3, 'tvm'],
+    [4, 'tdx'],
+    [5, 'cca'],
+  ])('reads report type %i as %s', (reportType, name) => {
+    expect(parseHclReport(buildHclReport({ hardwareReport, runtimeClaims, reportType })).reportType).toBe(name);
+  });
+
+  it('HCL-05 refuses a TDREPORT under type SNP, and leaves it under type TDX', () => {
+    const tdReport = Uint8Array.of(0x81, ...hardwareReport.subarray(1, 1024));
+    const parse = (reportType: number) => () =>
+      parseHclReport(buildHclReport({ hardwareReport: tdReport, runtimeClaims, reportType }));
+    expect(parse(2)).toThrow(expect.objectContaining({ code: 'hcl_format' }));
+    expect(parse(4)).not.toThrow();
+  });
+
+  it('reads a report inside of other bytes', () => {
+    const report = buildHclReport({ hardwareReport, runtimeClaims });
+    const around = Uint8Array.from(Buffer.concat([new Uint8Array(5).fill(0xee), report, new Uint8Array(3).fill(0xee)]));
+    expect(parseHclReport(around.subarray(5, 5 + report.byteLength))).toEqual(parseHclReport(report));
+  });
+
+  it('HCL-02 takes claims of 2 to 4096 bytes', () => {
+    const parse = (length: number) => () =>
+      parseHclReport(buildHclReport({ hardwareReport, runtimeClaims: new Uint8Array(length).fill(0x20) }));
+    for (const length of [2, 4096]) expect(parse(length)).not.toThrow();
+    for (const length of [0, 1, 4097]) expect(parse(length)).toThrow(expect.objectContaining({ code: 'hcl_format' }));
+  });
+});
