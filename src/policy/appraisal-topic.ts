@@ -1,0 +1,39 @@
+import type { NonceStanding } from '../model/challenge.js';
+import type { CheckList } from '../model/check.js';
+import type { Claims } from '../model/claims.js';
+import type { CheckId } from '../model/codes.js';
+import type { ContractEvidenceType } from '../model/evidence.js';
+import type { Verification } from '../model/verification.js';
+import type { Policy } from './policy-document.js';
+
+/** What a policy is held against. */
+export interface AppraisalInput {
+  readonly evidenceType: ContractEvidenceType;
+  /** All base checks are in it: those of the verifier, and those of the nonce's record. */
+  readonly verification: Verification;
+  readonly nonce: NonceStanding;
+  /** Whether the request brought a key to bind. */
+  readonly boundKey: boolean;
+  /** The one instant of the request. */
+  readonly at: Date;
+}
+
+/** Claims that rest on the same bytes, and are there or absent together. */
+export type ClaimSection = keyof Claims;
+
+/** One thing that a policy speaks about. */
+export interface AppraisalTopic {
+  /** Sections of claims without which nothing of this can be judged. */
+  needs(policy: Policy, evidenceType: ContractEvidenceType): readonly ClaimSection[];
+  /** Checks that must have been made before the policy may allow. */
+  required(policy: Policy, evidenceType: ContractEvidenceType): readonly CheckId[];
+  /** Makes the checks. Called only where all that is needed is there. */
+  appraise(policy: Policy, input: AppraisalInput, checks: CheckList): void;
+}
+
+/** Place in the request that a section of claims was read from. */
+export function placeOf(section: ClaimSection, evidenceType: ContractEvidenceType): string {
+  if (section === 'tpm') return '/evidence/tpmQuote';
+  if (evidenceType !== 'snp') return '/evidence/hclReport';
+  return section === 'snp' ? '/evidence/report' : '/evidence/runtimeData';
+}

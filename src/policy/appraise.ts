@@ -1,0 +1,118 @@
+import { type Check, CheckList } from '../model/check.js';
+import type { CheckId } from '../model/codes.js';
+import type { Outcome } from '../model/decision.js';
+import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
+import { baseWarnings, relaxed } from './base-checks.js';
+import { outcomeOf } from './decide.js';
+import { isHardwareType, teeOf } from './evidence-kinds.js';
+import { freshness } from './freshness.js';
+import { minimums } from './minimums.js';
+import { otherRoutes } from './other-routes.js';
+import { paravisor } from './paravisor.js';
+import type { Policy } from './policy-document.js';
+import { referenceValues } from './reference-values.js';
+import { secureBoot } from './secure-boot.js';
+import { snpRequirements } from './snp-requirements.js';
+import { waived } from './waivers.js';
+
+/** What one policy made of the evidence. */
+export interface PolicyAppraisal {
+  readonly policy: Policy;
+  readonly outcome: Outcome;
+  /** Ids of the policy's own checks that passed, and of those that did not. */
+  readonly matched: readonly CheckId[];
+  readonly unmatched: readonly CheckId[];
+  /** Base checks as this policy sees them: the same number, in the same order, under every policy. */
+  readonly base: readonly Check[];
+  /** The policy's own checks. */
+  readonly own: readonly Check[];
+  /** All of them, the base checks first. */
+  readonly checks: readonly Check[];
+}
+
+/** What is appraised of SEV-SNP evidence, bare or behind a paravisor. */
+const TOPICS: readonly AppraisalTopic[] = [
+  minimums,
+  paravisor,
+  secureBoot,
+  freshness,
+  snpRequirements,
+  otherRoutes,
+  referenceValues,
+];
+
+/**
+ * Holds verified claims and base checks against a policy. Says nothing about whether the claims are true: that they
+ * come from verified bytes only is the verifier's promise.
+ */
+export function appraise(policy: Policy, input: AppraisalInput): PolicyAppraisal {
+  const unseen = [...input.verification.checks, ...baseWarnings(input)];
+  if (!isAccepted(policy, input)) return conclude(policy, unseen, refusedType(policy, input), []);
+  const base = unseen.map((check) => waived(relaxed(check, policy), policy, input));
+  const own = ownChecks(policy, input).map((check) => waived(check, policy, input));
+  const required = TOPICS.flatMap((topic) => topic.required(policy, input.evidenceType));
+  return conclude(policy, base, own, [...input.verification.required, 'policy_evidence_type', ...required]);
+}
+
+/** A policy that wants the hardware's own word is not satisfied by evidence that holds none. */
+function isAccepted({ accepts, routes }: Policy, { evidenceType }: AppraisalInput): boolean {
+  return accepts.includes(evidenceType) && (routes.hardware === 'off' || isHardwareType(evidenceType));
+}
+
+function refusedType({ id, accepts }: Policy, { evidenceType }: AppraisalInput): readonly Check[] {
+  const checks = new CheckList(id);
+  const detail = accepts.includes(evidenceType)
+    ? 'the policy requires a hardware report, and this evidence holds none'
+    : 'the policy does not accept this type of evidence';
+  checks.fail('policy_evidence_type', '/evidence/type', { expected: accepts, actual: evidenceType, detail });
+  return checks.all;
+}
+
+function ownChecks(policy: Policy, input: AppraisalInput): readonly Check[] {
+  const { evidenceType, verification } = input;
+  const checks = new CheckList(policy.id);
+  checks.pass('policy_evidence_type', '/evidence/type', {
+    expected: policy.accepts,
+    actual: evidenceType,
+    detail: 'the policy accepts this type of evidence',
+  });
+  if (teeOf(evidenceType) !== 'snp') {
+    checks.unavailable('internal_error', '/evidence/type', 'this version cannot appraise this type of evidence', false);
+    return checks.all;
+  }
+  for (const topic of TOPICS) {
+    const absent = topic.needs(policy, evidenceType).find((section) => verification.claims[section] === undefined);
+    if (absent === undefined) topic.appraise(policy, input, checks);
+    else
+      checks.skip(
+        topic.required(policy, evidenceType),
+        '/evidence',
+        `rests on ${absent} claims, and none were verified`,
+      );
+  }
+  return checks.all;
+}
+
+function conclude(
+  policy: Policy,
+  base: readonly Check[],
+  found: readonly Check[],
+  required: readonly CheckId[],
+): PolicyAppraisal {
+  const { outcome, fault } = outcomeOf([...base, ...found], required);
+  const added = new CheckList(policy.id);
+  if (fault !== null) added.unavailable('internal_error', '', fault, false);
+  const own = [...found, ...added.all];
+  return { policy, outcome, ...matchesOf(own), base, own, checks: [...base, ...own] };
+}
+
+/** A check that was made more than once matches where it passed every time. What nobody asked for is in neither list. */
+function matchesOf(own: readonly Check[]): {
+  readonly matched: readonly CheckId[];
+  readonly unmatched: readonly CheckId[];
+} {
+  const asked = own.filter(({ result }) => result !== 'not_configured');
+  const unmatched = new Set(asked.filter(({ result }) => result !== 'pass' && result !== 'warn').map(({ id }) => id));
+  const matched = new Set(asked.map(({ id }) => id).filter((id) => !unmatched.has(id)));
+  return { matched: [...matched], unmatched: [...unmatched] };
+}

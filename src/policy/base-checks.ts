@@ -1,0 +1,49 @@
+import type { Check } from '../model/check.js';
+import { CheckList } from '../model/check.js';
+import type { Claims } from '../model/claims.js';
+import type { CheckId } from '../model/codes.js';
+import { type AppraisalInput, placeOf } from './appraisal-topic.js';
+import type { Policy } from './policy-document.js';
+
+/** What `revocation: best-effort` tolerates. A revoked key, and a CRL older than one already seen, are none of it. */
+const BEST_EFFORT_CHECKS: ReadonlySet<CheckId> = new Set(['crl_unavailable', 'crl_stale']);
+
+/** Warnings that go with the evidence under every policy. Nothing is made of claims that are not there. */
+export function baseWarnings({ evidenceType, verification }: AppraisalInput): readonly Check[] {
+  const { snp }: Claims = verification.claims;
+  if (snp === undefined) return [];
+  const checks = new CheckList();
+  const about = placeOf('snp', evidenceType);
+  if (snp.product === 'Milan') {
+    checks.warn('snp_product_advisory', about, {
+      actual: snp.product,
+      detail:
+        'published key extraction on milan: with the root seed of a chip, reports can be forged at any tcb (arXiv 2605.12990)',
+    });
+  }
+  const { unknownBits } = snp.platformInfo;
+  if (unknownBits.length > 0) {
+    checks.warn('snp_platform_unknown', about, {
+      actual: [...unknownBits],
+      detail: `the platform info has set bits without a known meaning: ${unknownBits.join(', ')}`,
+    });
+  }
+  return checks.all;
+}
+
+/** A base check as a policy sees it: the same, except for the two relaxations that a policy can name. */
+export function relaxed(check: Check, policy: Policy): Check {
+  if (policy.allowDebug && check.id === 'snp_debug' && check.result === 'fail') {
+    return asWarning(check, policy.id, 'the policy allows debug');
+  }
+  if (policy.revocation === 'best-effort' && BEST_EFFORT_CHECKS.has(check.id) && check.result === 'unavailable') {
+    return asWarning(check, policy.id, 'the policy takes revocation as best effort');
+  }
+  return check;
+}
+
+/** The check as a warning of a policy, which says why. Nothing is left that only goes with what it was. */
+export function asWarning(check: Check, policy: string, why: string): Check {
+  const { retryable: _, group: __, ...rest } = check;
+  return { ...rest, result: 'warn', policy, detail: `${check.detail}; ${why}` };
+}

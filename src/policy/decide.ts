@@ -1,0 +1,62 @@
+import type { Check } from '../model/check.js';
+import { byImportance, type CheckId } from '../model/codes.js';
+import type { Outcome } from '../model/decision.js';
+
+/** What checks come to. `fault`: what is wrong with the list itself; then the outcome is indeterminate. */
+export interface CheckOutcome {
+  readonly outcome: Outcome;
+  readonly fault: string | null;
+}
+
+/** What each policy came to, and on which checks. */
+export interface PolicyFinding {
+  readonly outcome: Outcome;
+  readonly checks: readonly Check[];
+}
+
+/**
+ * What a list of checks comes to under one policy. Allow is what is left when each required check has run and none
+ * failed: it follows from what was found, never from something that was not.
+ */
+export function outcomeOf(checks: readonly Check[], required: readonly CheckId[]): CheckOutcome {
+  if (checks.some(({ result }) => result === 'fail')) return { outcome: 'deny', fault: null };
+  if (checks.some(({ result }) => result === 'unavailable')) return { outcome: 'indeterminate', fault: null };
+  const fault = faultOf(checks, required);
+  return { outcome: fault === null ? 'allow' : 'indeterminate', fault };
+}
+
+/** The decision over all policies, and the codes that it rests on, most important first. */
+export function decide(findings: readonly PolicyFinding[]): {
+  readonly decision: Outcome;
+  readonly reasons: readonly CheckId[];
+} {
+  if (findings.length === 0) return { decision: 'deny', reasons: ['no_policy'] };
+  const checks = findings.flatMap((finding) => finding.checks);
+  const reasons = new Set([...idsOf(checks, 'fail'), ...idsOf(checks, 'unavailable')]);
+  return { decision: overall(findings), reasons: [...reasons] };
+}
+
+function overall(findings: readonly PolicyFinding[]): Outcome {
+  if (findings.some(({ outcome }) => outcome === 'deny')) return 'deny';
+  return findings.every(({ outcome }) => outcome === 'allow') ? 'allow' : 'indeterminate';
+}
+
+/** Called where nothing failed: then nothing may be skipped, and what must have run has run and holds. */
+function faultOf(checks: readonly Check[], required: readonly CheckId[]): string | null {
+  const skipped = checks.filter(({ result }) => result === 'skipped').map(({ id }) => id);
+  if (skipped.length > 0) return `skipped although nothing failed: ${[...new Set(skipped)].join(', ')}`;
+  const missing = required.filter((id) => !holds(checks, id));
+  return missing.length > 0 ? `without an outcome: ${[...new Set(missing)].join(', ')}` : null;
+}
+
+function holds(checks: readonly Check[], id: CheckId): boolean {
+  const found = checks.filter((check) => check.id === id);
+  return found.length > 0 && found.every(({ result }) => result === 'pass' || result === 'warn');
+}
+
+function idsOf(checks: readonly Check[], result: 'fail' | 'unavailable'): readonly CheckId[] {
+  return checks
+    .filter((check) => check.result === result)
+    .map(({ id }) => id)
+    .sort(byImportance);
+}

@@ -1,0 +1,66 @@
+import type { CheckList } from '../model/check.js';
+import type { CheckId } from '../model/codes.js';
+import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
+import { hasParavisor } from './evidence-kinds.js';
+import type { Policy } from './policy-document.js';
+
+/**
+ * Whether there had to be a nonce, whose, and how deep in the evidence it stands. That a nonce stands in it at all,
+ * and that a challenge is fresh and used once, are base checks: no policy has a say there.
+ */
+export const freshness: AppraisalTopic = {
+  needs: () => [],
+  required: (policy, evidenceType) => {
+    const ids: CheckId[] = [];
+    if (asksForNonce(policy)) ids.push('nonce_missing');
+    if (policy.freshness !== 'none') ids.push('nonce_mismatch');
+    if (policy.freshness !== 'none' && hasParavisor(evidenceType)) ids.push('nonce_stale');
+    if (policy.binding === 'required') ids.push('binding_missing');
+    return ids;
+  },
+  appraise: (policy, input, checks) => {
+    if (asksForNonce(policy)) appraisePresence(policy, input, checks);
+    if (policy.freshness !== 'none' && hasParavisor(input.evidenceType)) appraiseDepth(policy, input, checks);
+    if (policy.binding === 'required') {
+      const detail = input.boundKey ? 'a key is bound' : 'the policy requires a bound key';
+      checks.require(input.boundKey, 'binding_missing', '/binding', { detail });
+    }
+  },
+};
+
+function asksForNonce(policy: Policy): boolean {
+  return policy.freshness !== 'none' || policy.nonce === 'challenge';
+}
+
+function appraisePresence({ nonce }: Policy, input: AppraisalInput, checks: CheckList): void {
+  const { origin } = input.nonce;
+  const compared = { expected: nonce === 'challenge' ? 'challenge' : 'any', actual: origin };
+  if (nonce === 'challenge' && origin !== 'challenge') {
+    const detail = 'the policy requires a challenge of this service as nonce';
+    checks.fail('nonce_missing', '/nonce', { ...compared, detail });
+  } else {
+    const sent = origin !== 'none';
+    const detail = sent ? 'a nonce was sent' : 'the policy requires a nonce';
+    checks.require(sent, 'nonce_missing', '/nonce', { ...compared, detail });
+  }
+}
+
+/** The quote is made at the moment, the hardware report at most every two seconds, or as long ago as a guest likes. */
+function appraiseDepth(policy: Policy, { verification: { bound } }: AppraisalInput, checks: CheckList): void {
+  const about = '/evidence/hclReport';
+  if (!bound.includes('tpm.extraData')) {
+    checks.skip(['nonce_stale'], about, 'rests on a nonce in the quote');
+    return;
+  }
+  const deep = bound.includes('hcl.userData');
+  const compared = {
+    expected: ['tpm.extraData', 'hcl.userData'],
+    actual: [...bound],
+    detail: deep
+      ? 'the nonce is in the quote and in the hardware report'
+      : 'the nonce is in the quote only, so the hardware report may be old',
+  };
+  if (deep) checks.pass('nonce_stale', about, compared);
+  else if (policy.freshness === 'strict') checks.fail('nonce_stale', about, compared);
+  else checks.warn('nonce_stale', about, compared);
+}

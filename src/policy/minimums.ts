@@ -1,0 +1,90 @@
+import type { CheckList } from '../model/check.js';
+import { SNP_TCB_COMPONENTS, type SnpClaims, type SnpTcb, type SnpTcbComponent } from '../model/claims.js';
+import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
+import type { SnpMinimums, TcbFloor } from './policy-members.js';
+
+/** The TCBs that are compared: what the key was derived for, and what the guest was launched under. */
+const COMPARED_TCBS = ['reported', 'launch'] as const;
+
+/** A component that is below its floor. */
+export interface Shortfall {
+  readonly component: SnpTcbComponent;
+  readonly needed: number;
+  /** Null where the TCB has no such component. */
+  readonly had: number | null;
+}
+
+/** Minimums of the TCB, by part, since AMD numbers the microcode of each part by itself. */
+export const minimums: AppraisalTopic = {
+  needs: () => ['snp'],
+  required: ({ minimums: { snp } }) => [snp === 'any' ? 'snp_tcb_floor_missing' : 'snp_tcb_low'],
+  appraise: (policy, { evidenceType, verification }, checks) => {
+    const { snp } = verification.claims;
+    if (snp === undefined) return;
+    const about = placeOf('snp', evidenceType);
+    const floors = policy.minimums.snp;
+    if (floors === 'any') {
+      checks.warn('snp_tcb_floor_missing', about, { detail: 'the policy sets no minimum for the firmware' });
+    } else {
+      appraiseFloors(snp, floors, about, checks);
+    }
+  },
+};
+
+/** What the TCBs of a report are short of, over all that are compared. A part without a floor is not asked about. */
+export function shortfallsOf(snp: SnpClaims, floors: SnpMinimums | null): readonly Shortfall[] {
+  if (floors === 'any' || snp.part === 'unknown') return [];
+  const floor = floors?.[snp.part] ?? {};
+  return COMPARED_TCBS.flatMap((name) => shortfalls(snp.tcb[name], floor));
+}
+
+function appraiseFloors(
+  snp: SnpClaims,
+  floors: Exclude<SnpMinimums, 'any'> | null,
+  about: string,
+  checks: CheckList,
+): void {
+  const floor = snp.part === 'unknown' ? undefined : floors?.[snp.part];
+  if (floor === undefined) {
+    const detail = snp.part === 'unknown' ? 'the part is not known' : 'the policy lists no minimum for this part';
+    checks.fail('snp_product', about, { expected: Object.keys(floors ?? {}), actual: snp.part, detail });
+    checks.skip(['snp_tcb_low'], about, 'rests on a minimum for the part');
+    return;
+  }
+  for (const name of COMPARED_TCBS) appraiseTcb(name, snp, floor, about, checks);
+}
+
+function appraiseTcb(
+  name: (typeof COMPARED_TCBS)[number],
+  snp: SnpClaims,
+  floor: TcbFloor,
+  about: string,
+  checks: CheckList,
+): void {
+  const short = shortfalls(snp.tcb[name], floor);
+  const expected = short.length === 0 ? floor : byComponent(short, ({ needed }) => needed);
+  const actual = short.length === 0 ? snp.tcb[name] : byComponent(short, ({ had }) => had);
+  const names = short.map(({ component }) => component).join(', ');
+  checks.require(short.length === 0, 'snp_tcb_low', about, {
+    expected: { part: snp.part, tcb: name, ...expected },
+    actual: { part: snp.part, tcb: name, ...actual },
+    detail:
+      short.length === 0 ? `${name} tcb is at its minimum or above` : `${name} tcb is below its minimum: ${names}`,
+  });
+}
+
+/** Component by component: as one integer a high component would hide a low one. */
+function shortfalls(tcb: SnpTcb, floor: TcbFloor): readonly Shortfall[] {
+  return SNP_TCB_COMPONENTS.flatMap((component) => {
+    const needed = floor[component];
+    const had = tcb[component] ?? null;
+    return needed === undefined || (had !== null && had >= needed) ? [] : [{ component, needed, had }];
+  });
+}
+
+function byComponent(
+  short: readonly Shortfall[],
+  read: (shortfall: Shortfall) => number | null,
+): { readonly [component: string]: number | null } {
+  return Object.fromEntries(short.map((shortfall) => [shortfall.component, read(shortfall)]));
+}

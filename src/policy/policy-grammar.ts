@@ -1,0 +1,129 @@
+import { SNP_PLATFORM_BITS } from '../model/claims.js';
+import { CONTRACT_EVIDENCE_TYPES } from '../model/evidence.js';
+import type { JsonValue } from '../model/json.js';
+import {
+  type Minimums,
+  type PolicyMembers,
+  type Requirements,
+  type Routes,
+  TDX_STATUSES,
+  type TdxMinimums,
+} from './policy-members.js';
+import {
+  anyOr,
+  day,
+  hexOf,
+  integerFrom,
+  listOf,
+  nonEmptyListOf,
+  object,
+  oneOf,
+  optional,
+  optionalOrNull,
+  type Place,
+  type Reader,
+  required,
+  someOf,
+  someText,
+  textLike,
+  yesOrNo,
+} from './readers.js';
+import { readReferenceSet } from './reference-grammar.js';
+import { readSnpMinimums } from './tcb-grammar.js';
+import { readWaiver } from './waiver-grammar.js';
+
+const TOKEN_ROUTE = ['required', 'optional', 'off'] as const;
+
+const readTdxMinimums: Reader<Exclude<TdxMinimums, 'any'>> = object({
+  acceptedStatuses: required(nonEmptyListOf(oneOf(TDX_STATUSES))),
+  earliestTcbDate: optionalOrNull(day),
+});
+
+const readMinimumsByTee: Reader<Minimums> = object({
+  snp: optionalOrNull(anyOr(readSnpMinimums)),
+  tdx: optionalOrNull(anyOr(readTdxMinimums)),
+});
+
+const readMinimums: Reader<Minimums> = (value, at) =>
+  value === 'any' ? { snp: 'any', tdx: 'any' } : readMinimumsByTee(value, at);
+
+const NOT_ROUTED: Routes = { hardware: 'required', maa: 'off', ita: 'off' };
+
+const readRoutes: Reader<Routes> = object({
+  hardware: optional(oneOf(['required', 'off']), NOT_ROUTED.hardware),
+  maa: optional(oneOf(TOKEN_ROUTE), NOT_ROUTED.maa),
+  ita: optional(oneOf(TOKEN_ROUTE), NOT_ROUTED.ita),
+});
+
+const NOTHING_REQUIRED: Requirements = { snp: null, tdx: null, tpm: null, maa: null };
+
+const readRequirements: Reader<Requirements> = object({
+  snp: optionalOrNull(
+    object({
+      committedEqualsCurrent: optional(yesOrNo, false),
+      platformInfo: optional(
+        someOf(SNP_PLATFORM_BITS, () => yesOrNo),
+        {},
+      ),
+      mitigations: optional(nonEmptyListOf(integerFrom(0, 63)), []),
+      minGuestSvn: optionalOrNull(integerFrom(0, 0xffff_ffff)),
+    }),
+  ),
+  tdx: optionalOrNull(
+    object({
+      septVeDisable: optional(yesOrNo, false),
+      allowMigratable: optional(yesOrNo, false),
+      allowPerfmon: optional(yesOrNo, false),
+      xfamMask: optionalOrNull(hexOf(8)),
+      mrServiceTd: optionalOrNull(nonEmptyListOf(hexOf(48))),
+    }),
+  ),
+  tpm: optionalOrNull(
+    object({
+      trackResets: optional(yesOrNo, false),
+      runtimePcrs: optional(nonEmptyListOf(integerFrom(0, 23)), []),
+    }),
+  ),
+  maa: optionalOrNull(
+    object({
+      complianceStatus: optionalOrNull(nonEmptyListOf(someText)),
+      attestationType: optionalOrNull(nonEmptyListOf(someText)),
+    }),
+  ),
+});
+
+/** A rule that is not evaluated must not look as if it were. */
+const noRules: Reader<null> = (value, at) => {
+  if (!Array.isArray(value)) return at.refuse('must be a list');
+  if (value.length === 0) return null;
+  return at.refuse('this version does not evaluate rules, so a policy with rules does not load');
+};
+
+const readMembers = object({
+  apiVersion: required(oneOf(['veritee/v1'])),
+  id: required(textLike(/^[a-z0-9][a-z0-9-]{0,63}$/, 'up to 64 letters a to z, digits and hyphens, no hyphen first')),
+  version: required(integerFrom(1, Number.MAX_SAFE_INTEGER)),
+  description: optionalOrNull(someText),
+  accepts: required(nonEmptyListOf(oneOf(CONTRACT_EVIDENCE_TYPES))),
+  minimums: required(readMinimums),
+  paravisor: optional(oneOf(['known', 'any']), 'known'),
+  routes: optional(readRoutes, NOT_ROUTED),
+  freshness: optional(oneOf(['required', 'strict', 'none']), 'required'),
+  nonce: optional(oneOf(['any', 'challenge']), 'any'),
+  revocation: optional(oneOf(['required', 'best-effort']), 'required'),
+  binding: optional(oneOf(['optional', 'required']), 'optional'),
+  secureBoot: optional(oneOf(['any', 'required']), 'any'),
+  allowDebug: optional(yesOrNo, false),
+  require: optional(readRequirements, NOTHING_REQUIRED),
+  referenceValues: optional(listOf(readReferenceSet), []),
+  rules: optionalOrNull(noRules),
+  waivers: optional(listOf(readWaiver), []),
+});
+
+/** Reads every member of a policy by itself; what must hold between them is looked at elsewhere. */
+export function readPolicyMembers(value: JsonValue, at: Place): PolicyMembers | undefined {
+  const members = readMembers(value, at);
+  if (members === undefined) return undefined;
+  const { apiVersion: _, rules: __, ...policy } = members;
+  return policy;
+}

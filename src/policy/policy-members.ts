@@ -1,0 +1,154 @@
+import type { SnpPart, SnpPlatformBit, SnpProduct, SnpTcbComponent } from '../model/claims.js';
+import type { CheckId } from '../model/codes.js';
+import type { ContractEvidenceType } from '../model/evidence.js';
+
+/** What a policy text says. A member that asks for nothing is null, false or empty. */
+export interface PolicyMembers {
+  readonly id: string;
+  readonly version: number;
+  readonly description: string | null;
+  readonly accepts: readonly ContractEvidenceType[];
+  readonly minimums: Minimums;
+  readonly paravisor: 'known' | 'any';
+  readonly routes: Routes;
+  readonly freshness: 'required' | 'strict' | 'none';
+  readonly nonce: 'any' | 'challenge';
+  readonly revocation: 'required' | 'best-effort';
+  readonly binding: 'optional' | 'required';
+  readonly secureBoot: 'any' | 'required';
+  readonly allowDebug: boolean;
+  readonly require: Requirements;
+  readonly referenceValues: readonly ReferenceSet[];
+  readonly waivers: readonly Waiver[];
+}
+
+/** Null: the policy says nothing about this TEE, and accepts none. */
+export interface Minimums {
+  readonly snp: SnpMinimums | null;
+  readonly tdx: TdxMinimums | null;
+}
+
+/** By part. A part that is not listed does not pass. */
+export type SnpMinimums = 'any' | { readonly [part in SnpPart]?: TcbFloor };
+
+/** Least values of the components that are compared. */
+export type TcbFloor = { readonly [component in SnpTcbComponent]?: number };
+
+export type TdxMinimums =
+  | 'any'
+  | { readonly acceptedStatuses: readonly TdxStatus[]; readonly earliestTcbDate: string | null };
+
+/** TCB statuses of Intel that a policy may accept. `Revoked` is none of them. */
+export const TDX_STATUSES = [
+  'UpToDate',
+  'SWHardeningNeeded',
+  'ConfigurationNeeded',
+  'ConfigurationAndSWHardeningNeeded',
+  'OutOfDate',
+  'OutOfDateConfigurationNeeded',
+  'TDRelaunchAdvised',
+  'TDRelaunchAdvisedConfigurationNeeded',
+] as const;
+export type TdxStatus = (typeof TDX_STATUSES)[number];
+
+export interface Routes {
+  readonly hardware: 'required' | 'off';
+  readonly maa: 'required' | 'optional' | 'off';
+  readonly ita: 'required' | 'optional' | 'off';
+}
+
+export interface Requirements {
+  readonly snp: SnpRequirements | null;
+  readonly tdx: TdxRequirements | null;
+  readonly tpm: { readonly trackResets: boolean; readonly runtimePcrs: readonly number[] } | null;
+  readonly maa: MaaRequirements | null;
+}
+
+export interface SnpRequirements {
+  readonly committedEqualsCurrent: boolean;
+  readonly platformInfo: { readonly [bit in SnpPlatformBit]?: boolean };
+  /** Numbers of the bits that both mitigation vectors must have set. */
+  readonly mitigations: readonly number[];
+  readonly minGuestSvn: number | null;
+}
+
+export interface TdxRequirements {
+  readonly septVeDisable: boolean;
+  readonly allowMigratable: boolean;
+  readonly allowPerfmon: boolean;
+  readonly xfamMask: string | null;
+  readonly mrServiceTd: readonly string[] | null;
+}
+
+export interface MaaRequirements {
+  readonly complianceStatus: readonly string[] | null;
+  readonly attestationType: readonly string[] | null;
+}
+
+/** One alternative of the reference values. A member that is null is not compared. */
+export interface ReferenceSet {
+  readonly appliesTo: { readonly product: SnpProduct | null };
+  readonly snp: SnpReferences | null;
+  readonly tdx: { readonly [register in TdxRegister]: readonly string[] | null } | null;
+  readonly hcl: { readonly vmUniqueId: readonly string[] | null } | null;
+  readonly tpm: { readonly sha256Pcrs: readonly PcrReference[] } | null;
+}
+
+export interface PcrReference {
+  readonly index: number;
+  readonly values: readonly string[];
+}
+
+export interface SnpReferences {
+  readonly measurement: readonly string[] | null;
+  readonly idKeyDigest: readonly string[] | null;
+  readonly authorKeyDigest: readonly string[] | null;
+  readonly hostData: readonly string[] | null;
+  readonly vmpl: readonly number[] | null;
+}
+
+export const TDX_REGISTERS = [
+  'mrtd',
+  'mrConfigId',
+  'mrOwner',
+  'mrOwnerConfig',
+  'rtmr0',
+  'rtmr1',
+  'rtmr2',
+  'rtmr3',
+  'mrSeam',
+] as const;
+export type TdxRegister = (typeof TDX_REGISTERS)[number];
+
+/** Checks that a waiver names without saying more. */
+export const PLAIN_WAIVABLE_CHECKS = [
+  'crl_unavailable',
+  'snp_platform_smt_enabled',
+  'snp_platform_tsme_enabled',
+  'snp_platform_ecc_enabled',
+  'snp_platform_rapl_disabled',
+  'snp_platform_ciphertext_hiding_dram_enabled',
+  'snp_platform_alias_check_complete',
+  'snp_platform_tio_enabled',
+  'snp_platform_unknown',
+  'snp_product_advisory',
+  'snp_tcb_floor_missing',
+  'nonce_stale',
+  'hcl_paravisor_unknown',
+] as const satisfies readonly CheckId[];
+export type PlainWaivableCheck = (typeof PLAIN_WAIVABLE_CHECKS)[number];
+
+/** A finding that is tolerated until a day, by somebody, for a reason. */
+export type Waiver = WaiverTerms &
+  (
+    | { readonly check: 'snp_tcb_low'; readonly value: { readonly part: SnpPart; readonly floor: TcbFloor } }
+    | { readonly check: 'tdx_tcb_status'; readonly value: TdxStatus }
+    | { readonly check: PlainWaivableCheck; readonly value: null }
+  );
+
+export interface WaiverTerms {
+  readonly reason: string;
+  readonly approver: string;
+  /** The day, `YYYY-MM-DD`, at whose start (UTC) it ends. */
+  readonly expires: string;
+}

@@ -1,0 +1,160 @@
+import type { JsonObject, JsonValue } from '../model/json.js';
+
+/** A place in a document, and the list that takes what is wrong there. */
+export class Place {
+  readonly #pointer: string;
+  readonly #problems: string[];
+
+  constructor(pointer: string, problems: string[]) {
+    this.#pointer = pointer;
+    this.#problems = problems;
+  }
+
+  member(name: string): Place {
+    const token = name.replaceAll('~', '~0').replaceAll('/', '~1');
+    return new Place(`${this.#pointer}/${token}`, this.#problems);
+  }
+
+  /** Notes a problem. Returns undefined, which is what a reader then returns. */
+  refuse(what: string): undefined {
+    this.#problems.push(`${this.#pointer === '' ? 'document' : this.#pointer}: ${what}`);
+    return undefined;
+  }
+}
+
+/** Turns a value as read into a T. Where it is none, says so at its place and returns undefined. */
+export type Reader<T> = (value: JsonValue, at: Place) => T | undefined;
+
+/** A member of an object: how it is read, and what stands for it where it is absent; null: it must be there. */
+export interface Member<T> {
+  readonly read: Reader<T>;
+  readonly absent: { readonly value: T } | null;
+}
+
+export function required<T>(read: Reader<T>): Member<T> {
+  return { read, absent: null };
+}
+
+export function optional<T>(read: Reader<T>, value: T): Member<T> {
+  return { read, absent: { value } };
+}
+
+export function optionalOrNull<T>(read: Reader<T>): Member<T | null> {
+  return { read, absent: { value: null } };
+}
+
+/** An object with exactly these members. Every one is read, also after one was refused. */
+export function object<T extends object>(members: { readonly [K in keyof T]: Member<T[K]> }): Reader<T> {
+  const known = new Map<string, Member<unknown>>(Object.entries<Member<unknown>>(members));
+  return (value, at) => {
+    if (!isObject(value)) return at.refuse('must be an object');
+    const unknown = Object.keys(value).filter((name) => !known.has(name));
+    for (const name of unknown) at.member(name).refuse(UNKNOWN);
+    const read = [...known].map(([name, member]) => [name, readMember(value, name, member, at)] as const);
+    if (unknown.length > 0 || read.some(([, result]) => result === REFUSED)) return undefined;
+    return Object.fromEntries(read) as T;
+  };
+}
+
+const UNKNOWN = 'is no member of this object';
+const REFUSED = Symbol('refused');
+
+function readMember(value: JsonObject, name: string, member: Member<unknown>, at: Place): unknown {
+  const found = value[name];
+  if (found !== undefined) {
+    const read = member.read(found, at.member(name));
+    return read === undefined ? REFUSED : read;
+  }
+  if (member.absent !== null) return member.absent.value;
+  at.member(name).refuse('is missing');
+  return REFUSED;
+}
+
+/** An object whose members are some of these, at least one. What is absent stays absent. */
+export function someOf<N extends string, T>(
+  names: readonly N[],
+  readerOf: (name: N) => Reader<T>,
+): Reader<{ readonly [name in N]?: T }> {
+  const known = new Map<string, Reader<T>>(names.map((name) => [name, readerOf(name)]));
+  return naming((value, at) => {
+    if (!isObject(value)) return at.refuse('must be an object');
+    const read = Object.entries(value).map(([name, member]) => {
+      const place = at.member(name);
+      const reader = known.get(name);
+      return [name, reader === undefined ? place.refuse(UNKNOWN) : reader(member, place)] as const;
+    });
+    if (read.some(([, result]) => result === undefined)) return undefined;
+    return Object.fromEntries(read) as { readonly [name in N]?: T };
+  });
+}
+
+/** As the reader given, but an object without members is refused: a list of nothing asks for nothing. */
+export function naming<T>(read: Reader<T>): Reader<T> {
+  return (value, at) =>
+    isObject(value) && Object.keys(value).length === 0 ? at.refuse('names nothing') : read(value, at);
+}
+
+export function listOf<T>(read: Reader<T>): Reader<readonly T[]> {
+  return (value, at) => {
+    if (!isList(value)) return at.refuse('must be a list');
+    const items = value.map((item, index) => read(item, at.member(String(index))));
+    const good = items.filter((item) => item !== undefined);
+    return good.length === items.length ? good : undefined;
+  };
+}
+
+/** A list of alternatives or demands: empty it would hold nothing, and look as if it did. */
+export function nonEmptyListOf<T>(read: Reader<T>): Reader<readonly T[]> {
+  const readList = listOf(read);
+  return (value, at) => (isList(value) && value.length === 0 ? at.refuse('must not be empty') : readList(value, at));
+}
+
+export function oneOf<const T extends string>(words: readonly T[]): Reader<T> {
+  return (value, at) => words.find((word) => word === value) ?? at.refuse(`must be one of ${words.join(', ')}`);
+}
+
+export function textLike(pattern: RegExp, what: string): Reader<string> {
+  return (value, at) => (typeof value === 'string' && pattern.test(value) ? value : at.refuse(`must be ${what}`));
+}
+
+/** Hex of this many bytes, in either case; kept in lower case. */
+export function hexOf(bytes: number): Reader<string> {
+  const read = textLike(new RegExp(`^[0-9a-fA-F]{${2 * bytes}}$`), `${bytes} bytes in hex, in quotes`);
+  return (value, at) => read(value, at)?.toLowerCase();
+}
+
+export function integerFrom(least: number, most: number): Reader<number> {
+  return (value, at) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+      ? value
+      : at.refuse(`must be an integer from ${least} to ${most}`);
+}
+
+/** The word `any`, said out loud, or what else it may be. */
+export function anyOr<T>(read: Reader<T>): Reader<T | 'any'> {
+  return (value, at) => (value === 'any' ? value : read(value, at));
+}
+
+export const yesOrNo: Reader<boolean> = (value, at) =>
+  typeof value === 'boolean' ? value : at.refuse('must be true or false');
+
+export const someText: Reader<string> = textLike(/\S/, 'a text that is not blank');
+
+/** A day as `YYYY-MM-DD` that is in the calendar. */
+export const day: Reader<string> = (value, at) =>
+  typeof value === 'string' && startOfDay(value)?.toISOString().slice(0, 10) === value
+    ? value
+    : at.refuse('must be a date as YYYY-MM-DD');
+
+function startOfDay(text: string): Date | null {
+  const start = new Date(`${text}T00:00:00Z`);
+  return Number.isNaN(start.getTime()) ? null : start;
+}
+
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !isList(value);
+}

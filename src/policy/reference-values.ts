@@ -1,0 +1,131 @@
+import type { CheckList } from '../model/check.js';
+import type { Claims, HclClaims, SnpClaims, TpmClaims } from '../model/claims.js';
+import type { CheckId } from '../model/codes.js';
+import type { ContractEvidenceType } from '../model/evidence.js';
+import type { JsonValue } from '../model/json.js';
+import { type AppraisalTopic, type ClaimSection, placeOf } from './appraisal-topic.js';
+import { hasParavisor } from './evidence-kinds.js';
+import { type ReferenceSet, type SnpReferences, TDX_REGISTERS } from './policy-members.js';
+
+/** One claim held against the values that are accepted for it. */
+interface Comparison {
+  readonly id: CheckId;
+  /** The claim as answers name it. */
+  readonly claim: string;
+  readonly section: ClaimSection | null;
+  readonly accepted: readonly JsonValue[];
+  /** Undefined where no verified bytes say it: then it does not match, whatever is accepted. */
+  readonly actual: JsonValue | undefined;
+}
+
+/** Reference values: sets that apply are alternatives, and one of them must match in all its members. */
+export const referenceValues: AppraisalTopic = {
+  needs: ({ referenceValues: sets }, evidenceType) => {
+    if (sets.length === 0) return [];
+    // Which sets apply is known only once the report is verified.
+    return ['snp', ...sectionsOf(evidenceType).filter((section) => sets.some((set) => set[section] !== null))];
+  },
+  required: ({ referenceValues: sets }) => (sets.length === 0 ? [] : ['reference_not_applicable']),
+  appraise: ({ referenceValues: sets }, { evidenceType, verification: { claims } }, checks) => {
+    if (sets.length === 0) return;
+    const applying = sets.filter((set) => applies(set, evidenceType, claims));
+    const [closest] = applying.map((set) => comparisonsOf(set, claims)).sort((a, b) => mismatches(a) - mismatches(b));
+    const detail = `${applying.length} of ${sets.length} sets of reference values apply`;
+    if (checks.require(closest !== undefined, 'reference_not_applicable', '/evidence', { detail }) && closest) {
+      for (const comparison of closest) record(comparison, applying.length, evidenceType, checks);
+    }
+  },
+};
+
+/** What evidence of a type always has claims about, once it is verified. */
+function sectionsOf(evidenceType: ContractEvidenceType): readonly ClaimSection[] {
+  return hasParavisor(evidenceType) ? ['snp', 'hcl', 'tpm'] : ['snp'];
+}
+
+function applies({ appliesTo, ...set }: ReferenceSet, evidenceType: ContractEvidenceType, claims: Claims): boolean {
+  if (appliesTo.product !== null && appliesTo.product !== claims.snp?.product) return false;
+  // Bare evidence can carry the runtime claims of a paravisor too.
+  return (
+    sectionsOf(evidenceType).some((section) => set[section] !== null) || (set.hcl !== null && claims.hcl !== undefined)
+  );
+}
+
+function mismatches(comparisons: readonly Comparison[]): number {
+  return comparisons.filter((comparison) => !matches(comparison)).length;
+}
+
+/** The same type and the same value: the text of a number is another value. */
+function matches({ accepted, actual }: Comparison): boolean {
+  return actual !== undefined && accepted.includes(actual);
+}
+
+function record(comparison: Comparison, tried: number, evidenceType: ContractEvidenceType, checks: CheckList): void {
+  const { id, claim, section, accepted, actual } = comparison;
+  const about = section === null ? '/evidence' : placeOf(section, evidenceType);
+  const holds = matches(comparison);
+  const finding = actual === undefined ? 'is nowhere in the evidence' : 'is not among the reference values';
+  const detail = holds
+    ? `${claim} is among the reference values`
+    : `${claim} ${finding}, in the closest of ${tried} sets that apply`;
+  checks.require(holds, id, about, { expected: accepted, actual: actual ?? null, detail });
+}
+
+function comparisonsOf(set: ReferenceSet, { snp, hcl, tpm }: Claims): readonly Comparison[] {
+  return [
+    ...(set.snp === null ? [] : snpComparisons(set.snp, snp)),
+    ...(set.tdx === null ? [] : tdxComparisons(set.tdx)),
+    ...(set.hcl === null ? [] : compare('hcl_reference', 'hcl', 'vmUniqueId', set.hcl.vmUniqueId, vmUniqueId(hcl))),
+    ...(set.tpm === null ? [] : pcrComparisons(set.tpm, tpm)),
+  ];
+}
+
+function snpComparisons(references: SnpReferences, snp: SnpClaims | undefined): readonly Comparison[] {
+  // Without AUTHOR_KEY_EN the field is not the digest of any key (AMD 56860, KEY_INFO).
+  const authorKeyDigest = snp?.authorKeyEnabled === true ? snp.authorKeyDigest : undefined;
+  return [
+    ...compare('snp_measurement', 'snp', 'measurement', references.measurement, snp?.measurement),
+    ...compare('snp_id_key', 'snp', 'idKeyDigest', references.idKeyDigest, snp?.idKeyDigest),
+    ...compare('snp_id_key', 'snp', 'authorKeyDigest', references.authorKeyDigest, authorKeyDigest),
+    ...compare('snp_host_data', 'snp', 'hostData', references.hostData, snp?.hostData),
+    ...compare('snp_vmpl', 'snp', 'vmpl', references.vmpl, snp?.vmpl),
+  ];
+}
+
+/** No evidence that is judged here has TDX claims, so what is named of them does not match. */
+function tdxComparisons(references: NonNullable<ReferenceSet['tdx']>): readonly Comparison[] {
+  return TDX_REGISTERS.flatMap((register) =>
+    compare('tdx_measurement', null, register, references[register], undefined),
+  );
+}
+
+function pcrComparisons(
+  { sha256Pcrs }: NonNullable<ReferenceSet['tpm']>,
+  tpm: TpmClaims | undefined,
+): readonly Comparison[] {
+  return sha256Pcrs.flatMap(({ index, values }) => {
+    const actual = tpm?.pcrs['sha256']?.[String(index)];
+    return compare(
+      actual === undefined ? 'tpm_pcr_not_quoted' : 'tpm_pcr',
+      'tpm',
+      `pcrs.sha256.${index}`,
+      values,
+      actual,
+    );
+  });
+}
+
+/** A GUID, whose letters some hosts write large and others small. */
+function vmUniqueId(hcl: HclClaims | undefined): string | undefined {
+  const id = hcl?.vmConfiguration?.['vmUniqueId'];
+  return typeof id === 'string' ? id.toLowerCase() : undefined;
+}
+
+function compare(
+  id: CheckId,
+  section: ClaimSection | null,
+  member: string,
+  accepted: readonly JsonValue[] | null,
+  actual: JsonValue | undefined,
+): readonly Comparison[] {
+  return accepted === null ? [] : [{ id, claim: `${section ?? 'tdx'}.${member}`, section, accepted, actual }];
+}

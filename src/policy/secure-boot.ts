@@ -1,0 +1,24 @@
+import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
+import { hasParavisor } from './evidence-kinds.js';
+
+/** Secure Boot, as the paravisor configured it. Only a literal `true` passes: what is missing is not false. */
+export const secureBoot: AppraisalTopic = {
+  needs: (policy, evidenceType) => {
+    if (policy.secureBoot === 'any') return [];
+    // Bare evidence need not have runtime claims, but without a verified report it is not known to have none.
+    return [hasParavisor(evidenceType) ? 'hcl' : 'snp'];
+  },
+  required: (policy) => (policy.secureBoot === 'required' ? ['secure_boot'] : []),
+  appraise: (policy, { evidenceType, verification }, checks) => {
+    if (policy.secureBoot === 'any') return;
+    const about = placeOf('hcl', evidenceType);
+    const state = verification.claims.hcl?.vmConfiguration?.['secureBoot'];
+    if (typeof state === 'boolean') {
+      const detail = state ? 'secure boot is on' : 'secure boot is off';
+      checks.require(state, 'secure_boot', about, { expected: true, actual: state, detail });
+    } else {
+      const detail = 'nothing verified says whether secure boot is on';
+      checks.fail('secure_boot_unknown', about, { expected: true, actual: state ?? null, detail });
+    }
+  },
+};

@@ -1,0 +1,108 @@
+import type { CheckList } from '../model/check.js';
+import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpClaims, type SnpPlatformBit } from '../model/claims.js';
+import type { CheckId } from '../model/codes.js';
+import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
+import type { SnpRequirements } from './policy-members.js';
+
+const PLATFORM_CHECKS: { readonly [bit in SnpPlatformBit]: CheckId } = {
+  smtEnabled: 'snp_platform_smt_enabled',
+  tsmeEnabled: 'snp_platform_tsme_enabled',
+  eccEnabled: 'snp_platform_ecc_enabled',
+  raplDisabled: 'snp_platform_rapl_disabled',
+  ciphertextHidingDramEnabled: 'snp_platform_ciphertext_hiding_dram_enabled',
+  aliasCheckComplete: 'snp_platform_alias_check_complete',
+  tioEnabled: 'snp_platform_tio_enabled',
+};
+
+const NOTHING: SnpRequirements = {
+  committedEqualsCurrent: false,
+  platformInfo: {},
+  mitigations: [],
+  minGuestSvn: null,
+};
+
+/** What the report must also show. */
+export const snpRequirements: AppraisalTopic = {
+  needs: () => ['snp'],
+  required: ({ require: { snp } }) => {
+    if (snp === null) return [];
+    const ids: CheckId[] = askedBits(snp).map((bit) => PLATFORM_CHECKS[bit]);
+    if (snp.committedEqualsCurrent) ids.push('snp_provisional');
+    if (snp.mitigations.length > 0) ids.push('snp_mitigation');
+    if (snp.minGuestSvn !== null) ids.push('snp_measurement');
+    return ids;
+  },
+  appraise: (policy, { evidenceType, verification }, checks) => {
+    const { snp } = verification.claims;
+    if (snp === undefined) return;
+    const asked = policy.require.snp ?? NOTHING;
+    const about = placeOf('snp', evidenceType);
+    appraiseProvisional(snp, asked.committedEqualsCurrent, about, checks);
+    appraisePlatform(snp, asked, about, checks);
+    if (asked.mitigations.length > 0) appraiseMitigations(snp, asked.mitigations, about, checks);
+    if (asked.minGuestSvn !== null) appraiseGuestSvn(snp, asked.minGuestSvn, about, checks);
+  },
+};
+
+/** Firmware that is not committed can be rolled back. Azure runs it as a matter of course, so it is only noted. */
+function appraiseProvisional(snp: SnpClaims, asked: boolean, about: string, checks: CheckList): void {
+  const { current, committed } = snp.tcb;
+  const equal =
+    snp.firmware.current === snp.firmware.committed &&
+    SNP_TCB_COMPONENTS.every((component) => current[component] === committed[component]);
+  const detail = equal ? 'committed firmware is the current one' : 'the current firmware is provisional';
+  if (asked) {
+    const expected = { firmware: snp.firmware.current, ...current };
+    const actual = { firmware: snp.firmware.committed, ...committed };
+    checks.require(equal, 'snp_provisional', about, { expected, actual, detail });
+  } else if (!equal) {
+    checks.notConfigured('snp_provisional', about, `${detail}, which the policy does not ask about`);
+  }
+}
+
+function appraisePlatform(snp: SnpClaims, asked: SnpRequirements, about: string, checks: CheckList): void {
+  for (const bit of askedBits(asked)) {
+    const expected = asked.platformInfo[bit] ?? null;
+    const actual = snp.platformInfo[bit];
+    const detail = `${bit} is ${actual ? 'set' : 'clear'} in the platform info`;
+    checks.require(actual === expected, PLATFORM_CHECKS[bit], about, { expected, actual, detail });
+  }
+}
+
+function askedBits(asked: SnpRequirements): readonly SnpPlatformBit[] {
+  return SNP_PLATFORM_BITS.filter((bit) => asked.platformInfo[bit] !== undefined);
+}
+
+/** Reports before version 5 have no vectors: what they do not say is not taken as said (AMD 56860, MIT_VECTOR). */
+function appraiseMitigations(
+  { mitigation }: SnpClaims,
+  bits: readonly number[],
+  about: string,
+  checks: CheckList,
+): void {
+  if (mitigation === undefined) {
+    checks.fail('snp_mitigation', about, { expected: bits, detail: 'the report has no mitigation vectors' });
+    return;
+  }
+  const both = BigInt(mitigation.current) & BigInt(mitigation.launch);
+  const missing = bits.filter((bit) => !isSet(both, bit));
+  const detail =
+    missing.length === 0
+      ? 'both mitigation vectors have every bit required'
+      : `not set in both mitigation vectors: ${missing.join(', ')}`;
+  checks.require(missing.length === 0, 'snp_mitigation', about, { expected: bits, actual: { ...mitigation }, detail });
+}
+
+function isSet(vector: bigint, bit: number): boolean {
+  return ((vector >> BigInt(bit)) & 1n) === 1n;
+}
+
+function appraiseGuestSvn(snp: SnpClaims, least: number, about: string, checks: CheckList): void {
+  const enough = snp.guestSvn >= least;
+  const detail = enough ? 'the guest image is recent enough' : 'the guest image is older than required';
+  checks.require(enough, 'snp_measurement', about, {
+    expected: { minGuestSvn: least },
+    actual: { guestSvn: snp.guestSvn },
+    detail,
+  });
+}

@@ -1,0 +1,122 @@
+import type { Check } from '../model/check.js';
+import type { Claims } from '../model/claims.js';
+import type { CheckId } from '../model/codes.js';
+
+/** Claims of the trustworthiness vector (AR4SI, EAR). */
+export const TRUST_CLAIMS = [
+  'instance-identity',
+  'configuration',
+  'executables',
+  'file-system',
+  'hardware',
+  'runtime-opaque',
+  'storage-opaque',
+  'sourced-data',
+] as const;
+export type TrustClaim = (typeof TRUST_CLAIMS)[number];
+
+/** One thing seen, as a value of a claim. */
+export type Observation = readonly [claim: TrustClaim, value: number];
+
+type FindingTable = ReadonlyMap<CheckId, readonly Observation[]>;
+
+/** What a check says of the hardware where it did not pass. */
+const HARDWARE_FINDINGS: FindingTable = new Map<CheckId, readonly Observation[]>([
+  [
+    'snp_debug',
+    [
+      ['runtime-opaque', 96],
+      ['configuration', 96],
+    ],
+  ],
+  ['snp_migration_agent', [['runtime-opaque', 96]]],
+  ['snp_product', [['hardware', 97]]],
+  ['snp_product_refused', [['hardware', 96]]],
+  ['snp_tcb_order', [['hardware', 96]]],
+  ['snp_tcb_low', [['hardware', 32]]],
+  ['snp_tcb_floor_missing', [['hardware', 32]]],
+  ['snp_provisional', [['hardware', 32]]],
+  ['snp_mitigation', [['hardware', 32]]],
+  ['snp_platform_smt_enabled', [['configuration', 32]]],
+  ['snp_platform_tsme_enabled', [['configuration', 32]]],
+  ['snp_platform_ecc_enabled', [['configuration', 32]]],
+  ['snp_platform_rapl_disabled', [['configuration', 32]]],
+  ['snp_platform_ciphertext_hiding_dram_enabled', [['configuration', 32]]],
+  ['snp_platform_alias_check_complete', [['configuration', 32]]],
+  ['snp_platform_tio_enabled', [['configuration', 32]]],
+  ['snp_host_data', [['configuration', 32]]],
+  ['snp_measurement', [['executables', 33]]],
+  ['snp_id_key', [['executables', 33]]],
+  ['snp_vmpl', [['instance-identity', 97]]],
+]);
+
+/** What a check says of the guest behind a paravisor where it did not pass. */
+const GUEST_FINDINGS: FindingTable = new Map<CheckId, readonly Observation[]>([
+  ['snp_report_data', [['instance-identity', 97]]],
+  ['hcl_ak_mismatch', [['instance-identity', 97]]],
+  ['ak_cert_untrusted', [['instance-identity', 97]]],
+  ['hcl_paravisor', [['instance-identity', 97]]],
+  ['hcl_paravisor_unknown', [['instance-identity', 0]]],
+  ['hcl_reference', [['instance-identity', 97]]],
+  ['nonce_mismatch', [['instance-identity', 97]]],
+  ['nonce_used', [['instance-identity', 97]]],
+  ['nonce_expired', [['instance-identity', 97]]],
+  ['nonce_scope', [['instance-identity', 97]]],
+  ['nonce_store', [['instance-identity', 0]]],
+  ['tpm_pcr', [['executables', 33]]],
+  ['tpm_pcr_not_quoted', [['executables', 33]]],
+  ['secure_boot', [['configuration', 96]]],
+  // Security-relevant elements cannot be seen.
+  ['secure_boot_unknown', [['configuration', 36]]],
+]);
+
+/** What is seen of the hardware. */
+export function hardwareObservations(checks: readonly Check[], { snp }: Claims): readonly Observation[] {
+  const genuine: readonly Observation[] =
+    snp === undefined
+      ? [['hardware', 0]]
+      : [
+          ['hardware', 2],
+          ['runtime-opaque', 2],
+        ];
+  return [...genuine, ...executables(checks, 'snp_measurement'), ...findings(checks, HARDWARE_FINDINGS)];
+}
+
+/** What is seen of the guest: who it is, how it was started, and what was started. */
+export function guestObservations(checks: readonly Check[], claims: Claims): readonly Observation[] {
+  return [
+    ...identity(checks, claims),
+    ...secureBoot(claims),
+    ...executables(checks, 'tpm_pcr'),
+    ...findings(checks, GUEST_FINDINGS),
+  ];
+}
+
+/** An AK that only a certificate vouches for is somebody's, without a word about which machine's. */
+function identity(checks: readonly Check[], { hcl }: Claims): readonly Observation[] {
+  const fresh = checks.some(({ id, result }) => id === 'nonce_mismatch' && result === 'pass');
+  if (!fresh) return [];
+  return [['instance-identity', hcl?.paravisor.by === 'akCertificate' ? 0 : 2]];
+}
+
+/** Which keys Secure Boot uses is not looked at: known to be on, not known to be as expected. */
+function secureBoot({ hcl }: Claims): readonly Observation[] {
+  const state = hcl?.vmConfiguration?.['secureBoot'];
+  if (state === true) return [['configuration', 3]];
+  return state === false ? [['configuration', 32]] : [];
+}
+
+/** Only a policy's reference values, which are lists, speak of what was started; other checks share their ids. */
+function executables(checks: readonly Check[], reference: CheckId): readonly Observation[] {
+  const matched = checks.some(
+    ({ id, result, policy, expected }) =>
+      id === reference && result === 'pass' && policy !== null && Array.isArray(expected),
+  );
+  return matched ? [['executables', 3]] : [];
+}
+
+function findings(checks: readonly Check[], table: FindingTable): readonly Observation[] {
+  return checks
+    .filter(({ result }) => result === 'fail' || result === 'warn' || result === 'unavailable')
+    .flatMap(({ id }) => table.get(id) ?? []);
+}

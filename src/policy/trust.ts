@@ -1,0 +1,111 @@
+import type { Check } from '../model/check.js';
+import type { Claims } from '../model/claims.js';
+import type { CheckId } from '../model/codes.js';
+import type { Outcome, Trust, TrustSubmodule, TrustTier, TrustVector } from '../model/decision.js';
+import { guestObservations, hardwareObservations, type Observation, TRUST_CLAIMS } from './trust-observations.js';
+import { tierOf, tierOfAll } from './trust-tiers.js';
+
+/** The chain and signature under the hardware report, and that the key is the one that it names. */
+const HARDWARE_PROOFS: ReadonlySet<CheckId> = new Set([
+  'cert_untrusted',
+  'cert_signature',
+  'cert_algorithm',
+  'cert_not_ca',
+  'cert_path',
+  'cert_role',
+  'cert_extension',
+  'cert_validity',
+  'cert_revoked',
+  'crl_invalid',
+  'crl_issuer',
+  'snp_key_kind',
+  'snp_chip_id',
+  'snp_tcb_cert',
+  'snp_signature',
+]);
+
+/** What ties runtime claims, AK, quote and PCR values together. */
+const VTPM_PROOFS: ReadonlySet<CheckId> = new Set([
+  'hcl_binding',
+  'hcl_duplicate',
+  'hcl_claims',
+  'hcl_ak_missing',
+  'hcl_ak_weak',
+  'tpm_weak_signature',
+  'tpm_signature',
+  'tpm_magic',
+  'tpm_not_quote',
+  'tpm_weak_bank',
+  'tpm_pcr_selection',
+  'tpm_pcr_digest',
+]);
+
+/** What is needed to judge hardware at all. */
+const MATERIAL: ReadonlySet<CheckId> = new Set([
+  'vcek_unavailable',
+  'crl_unavailable',
+  'crl_stale',
+  'crl_rollback',
+  'deadline',
+  'clock',
+]);
+
+const CRYPTO_FAILED = submodule(TRUST_CLAIMS.map((claim) => [claim, 99]));
+
+/**
+ * Trust tiers and vectors (AR4SI, EAR) of what was found. A claim that nothing speaks about is left out, which is
+ * what 0 means; disks are one, since no evidence here says anything of them.
+ *
+ * The tier is not the decision: an allow with a warning has the tier `warning`, and no other decision has a tier that
+ * a relying party could take for a yes.
+ */
+export function appraiseTrust(checks: readonly Check[], claims: Claims, decision: Outcome): Trust {
+  const submods = submodules(checks, claims);
+  const status = tierOfAll(Object.values(submods).map((submod) => submod.status));
+  return { status: tierUnder(decision, status), submods };
+}
+
+function submodules(checks: readonly Check[], claims: Claims): { readonly [name: string]: TrustSubmodule } {
+  const hasVtpm = checks.some(({ id }) => id === 'tpm_signature');
+  const hardware = hardwareObservations(checks, claims);
+  const guest = guestObservations(checks, claims);
+  const failed = anyOf(checks, 'fail', HARDWARE_PROOFS);
+  const missing = failed ? null : missingMaterial(checks);
+  if (!hasVtpm) return { hardware: failed ? CRYPTO_FAILED : submodule(missing ?? [...hardware, ...guest]) };
+  return {
+    hardware: failed ? CRYPTO_FAILED : submodule(missing ?? hardware),
+    // The hardware report vouches for the AK: without it, nothing does.
+    vtpm:
+      failed || anyOf(checks, 'fail', VTPM_PROOFS)
+        ? CRYPTO_FAILED
+        : submodule(missing === null ? guest : [['instance-identity', 0]]),
+  };
+}
+
+/** What could not be judged is neither good nor bad: 0, or -1 where the verifier itself is at fault. */
+function missingMaterial(checks: readonly Check[]): readonly Observation[] | null {
+  if (checks.some(({ id, result }) => id === 'internal_error' && result === 'unavailable')) return [['hardware', -1]];
+  return anyOf(checks, 'unavailable', MATERIAL) ? [['hardware', 0]] : null;
+}
+
+function anyOf(checks: readonly Check[], result: 'fail' | 'unavailable', ids: ReadonlySet<CheckId>): boolean {
+  return checks.some((check) => check.result === result && ids.has(check.id));
+}
+
+function submodule(observations: readonly Observation[]): TrustSubmodule {
+  const claims = TRUST_CLAIMS.filter((claim) => observations.some(([name]) => name === claim));
+  const vector: TrustVector = Object.fromEntries(claims.map((claim) => [claim, worst(claim, observations)]));
+  return { status: tierOfAll(Object.values(vector).map(tierOf)), vector };
+}
+
+/** Of the values seen for a claim, the first that has the tier of all of them together. */
+function worst(claim: string, observations: readonly Observation[]): number {
+  const values = observations.filter(([name]) => name === claim).map(([, value]) => value);
+  const tier = tierOfAll(values.map(tierOf));
+  return values.find((value) => tierOf(value) === tier) ?? 0;
+}
+
+function tierUnder(decision: Outcome, status: TrustTier): TrustTier {
+  if (decision === 'allow') return status;
+  return decision === 'deny' && status === 'contraindicated' ? status : 'none';
+}

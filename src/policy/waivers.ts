@@ -1,0 +1,42 @@
+import type { Check } from '../model/check.js';
+import type { Claims } from '../model/claims.js';
+import type { AppraisalInput } from './appraisal-topic.js';
+import { asWarning } from './base-checks.js';
+import { type Shortfall, shortfallsOf } from './minimums.js';
+import type { Policy } from './policy-document.js';
+import type { TcbFloor, Waiver } from './policy-members.js';
+
+/** The check as it is under the waivers of a policy: a warning that names who tolerates it, why, and until when. */
+export function waived(check: Check, policy: Policy, { verification, at }: AppraisalInput): Check {
+  if (check.result !== 'fail' && check.result !== 'unavailable' && check.result !== 'warn') return check;
+  const waiver = policy.waivers.find(
+    (candidate) =>
+      candidate.check === check.id && inForce(candidate, at) && covers(candidate, check, policy, verification.claims),
+  );
+  if (waiver === undefined) return check;
+  const { approver, expires, reason } = waiver;
+  return { ...asWarning(check, policy.id, `waived by ${approver} until ${expires}: ${reason}`), waived: true };
+}
+
+function inForce({ expires }: Waiver, at: Date): boolean {
+  return at.getTime() < Date.parse(`${expires}T00:00:00Z`);
+}
+
+function covers(waiver: Waiver, check: Check, policy: Policy, { snp }: Claims): boolean {
+  switch (waiver.check) {
+    case 'snp_tcb_low':
+      return snp?.part === waiver.value.part && reaches(waiver.value.floor, shortfallsOf(snp, policy.minimums.snp));
+    case 'tdx_tcb_status':
+      return check.actual === waiver.value;
+    default:
+      return true;
+  }
+}
+
+/** Whether every component that is short is named, and is not below what is tolerated. */
+function reaches(floor: TcbFloor, shortfalls: readonly Shortfall[]): boolean {
+  return shortfalls.every(({ component, had }) => {
+    const tolerated = floor[component];
+    return tolerated !== undefined && had !== null && had >= tolerated;
+  });
+}

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { CheckId } from '../../../src/model/codes.js';
+import { appraised, azClaims, check, failed, only, results, snpClaims } from './fixture.js';
+
+describe('debug', () => {
+  const DEBUG = {
+    findings: [check('snp_debug', 'fail', { expected: false, actual: true, detail: 'the host may debug' })],
+  };
+
+  it('SNP-07 is denied by default', () => {
+    const appraisal = appraised({}, DEBUG);
+    expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['snp_debug']]);
+    expect(only(appraisal, 'snp_debug').policy).toBeNull();
+  });
+
+  it('SNP-07 is a warning in the decision of a policy that names it', () => {
+    const appraisal = appraised({ allowDebug: true }, DEBUG);
+    expect(only(appraisal, 'snp_debug')).toMatchObject({
+      result: 'warn',
+      policy: 'least',
+      actual: true,
+      detail: 'the host may debug; the policy allows debug',
+    });
+    expect(appraisal.outcome).toBe('allow');
+  });
+
+  it('leaves a guest that is not debuggable as it is', () => {
+    expect(only(appraised({ allowDebug: true }), 'snp_debug')).toMatchObject({ result: 'pass', policy: null });
+  });
+
+  it('relaxes debug alone', () => {
+    const findings = [check('snp_migration_agent', 'fail'), check('snp_vmpl', 'fail')];
+    expect(failed(appraised({ allowDebug: true }, { findings }))).toEqual(['snp_migration_agent', 'snp_vmpl']);
+  });
+});
+
+describe('revocation', () => {
+  const missing = (id: CheckId) => ({ findings: [check(id, 'unavailable', { retryable: true })], required: [id] });
+
+  it('CRT-10 is indeterminate without a CRL by default', () => {
+    const appraisal = appraised({}, missing('crl_unavailable'));
+    expect(appraisal.outcome).toBe('indeterminate');
+    expect(only(appraisal, 'crl_unavailable')).toMatchObject({ result: 'unavailable', retryable: true, policy: null });
+  });
+
+  it.each<CheckId>(['crl_unavailable', 'crl_stale'])(
+    'CRT-10 takes %s for a warning that names the policy, under best-effort',
+    (id) => {
+      const appraisal = appraised({ revocation: 'best-effort' }, missing(id));
+      expect(only(appraisal, id)).toMatchObject({
+        result: 'warn',
+        policy: 'least',
+        detail: 'as it is; the policy takes revocation as best effort',
+      });
+      expect(only(appraisal, id)).not.toHaveProperty('retryable');
+      expect(appraisal.outcome).toBe('allow');
+    },
+  );
+
+  it('CRT-10 leaves a CRL that is at hand as it is, and a verdict on one that is not a matter of reach', () => {
+    const judge = (result: 'pass' | 'fail') =>
+      only(appraised({ revocation: 'best-effort' }, { findings: [check('crl_stale', result)] }), 'crl_stale');
+    expect(judge('pass')).toMatchObject({ result: 'pass', policy: null });
+    expect(judge('fail')).toMatchObject({ result: 'fail', policy: null });
+  });
+
+  it('CRT-10 never tolerates a revoked key', () => {
+    const appraisal = appraised({ revocation: 'best-effort' }, { findings: [check('cert_revoked', 'fail')] });
+    expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['cert_revoked']]);
+  });
+
+  it.each<CheckId>(['crl_rollback', 'vcek_unavailable'])(
+    'CRT-10 does not take %s for a warning under best-effort',
+    (id) => {
+      expect(appraised({ revocation: 'best-effort' }, missing(id)).outcome).toBe('indeterminate');
+    },
+  );
+
+  it.each<CheckId>(['crl_invalid', 'crl_issuer'])('CRT-10 denies %s also under best-effort', (id) => {
+    expect(failed(appraised({ revocation: 'best-effort' }, { findings: [check(id, 'fail')] }))).toEqual([id]);
+  });
+});
+
+describe('product advisory', () => {
+  it.each(['Milan', 'Milan-X'] as const)('SNP-22 is in every decision about the Milan line: %s', (part) => {
+    const appraisal = appraised({}, { claims: azClaims({ snp: snpClaims({ part }) }) });
+    expect(only(appraisal, 'snp_product_advisory')).toMatchObject({ result: 'warn', policy: null, actual: 'Milan' });
+    expect(only(appraisal, 'snp_product_advisory').detail).toContain('arXiv 2605.12990');
+    expect(appraisal.outcome).toBe('allow');
+  });
+
+  it.each(['Genoa', 'Turin'] as const)('SNP-22 is not in decisions about %s', (product) => {
+    const appraisal = appraised({}, { claims: azClaims({ snp: snpClaims({ product, part: product }) }) });
+    expect(results(appraisal, 'snp_product_advisory')).toEqual([]);
+  });
+
+  it('is not made of claims that were not verified', () => {
+    const appraisal = appraised({}, { claims: {}, findings: [check('snp_signature', 'fail')] });
+    expect(results(appraisal, 'snp_product_advisory')).toEqual([]);
+  });
+
+  it('does not depend on whether the policy accepts the evidence', () => {
+    expect(results(appraised({ accepts: ['snp'] }), 'snp_product_advisory')).toEqual(['warn']);
+  });
+});

@@ -1,0 +1,191 @@
+import type { Check, CheckResult } from '../../../src/model/check.js';
+import type { Claims, HclClaims, SnpClaims, SnpTcb, TpmClaims } from '../../../src/model/claims.js';
+import type { CheckId } from '../../../src/model/codes.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import type { Verification } from '../../../src/model/verification.js';
+import type { Verified } from '../../../src/model/verified.js';
+import type { AppraisalInput } from '../../../src/policy/appraisal-topic.js';
+import { appraise, type PolicyAppraisal } from '../../../src/policy/appraise.js';
+import { type Policy, parsePolicy } from '../../../src/policy/policy-document.js';
+
+/** Claims as a verifier would give them, for policies to be held against. Nothing here is evidence. */
+
+export const AT = new Date('2026-06-01T12:00:00Z');
+
+export const MEASUREMENT = 'a1'.repeat(48);
+export const ID_KEY_DIGEST = 'b2'.repeat(48);
+export const AUTHOR_KEY_DIGEST = 'c3'.repeat(48);
+export const HOST_DATA = 'd4'.repeat(32);
+export const PCR_7 = 'e5'.repeat(32);
+export const VM_ID = '5a0c7d1e-1f2b-4c3d-8e9f-0a1b2c3d4e5f';
+
+/** Exactly at the minimums of the baseline for Milan. */
+export const TCB: SnpTcb = { bootloader: 4, tee: 0, snp: 24, microcode: 219 };
+
+export function snpClaims(overrides: Partial<SnpClaims> = {}): SnpClaims {
+  return {
+    version: 3,
+    product: 'Milan',
+    part: 'Milan',
+    cpuid: { family: 0x19, model: 1, stepping: 1 },
+    firmware: { current: '1.55.29', committed: '1.55.29' },
+    signingKey: 'vcek',
+    vmpl: 0,
+    guestSvn: 7,
+    policy: {
+      abiMajor: 0,
+      abiMinor: 31,
+      smt: true,
+      migrateMa: false,
+      debug: false,
+      singleSocket: false,
+      cxlAllow: false,
+      memAes256Xts: false,
+      raplDis: false,
+      ciphertextHidingDram: false,
+      pageSwapDisable: false,
+    },
+    platformInfo: {
+      smtEnabled: true,
+      tsmeEnabled: false,
+      eccEnabled: true,
+      raplDisabled: false,
+      ciphertextHidingDramEnabled: false,
+      aliasCheckComplete: true,
+      tioEnabled: false,
+      unknownBits: [],
+    },
+    tcb: { current: TCB, committed: TCB, reported: TCB, launch: TCB },
+    authorKeyEnabled: false,
+    measurement: MEASUREMENT,
+    hostData: HOST_DATA,
+    idKeyDigest: ID_KEY_DIGEST,
+    authorKeyDigest: '00'.repeat(48),
+    reportId: '11'.repeat(32),
+    reportIdMa: 'ff'.repeat(32),
+    chipId: '22'.repeat(64),
+    reportData: '33'.repeat(64),
+    familyId: '01'.repeat(16),
+    imageId: '02'.repeat(16),
+    ...overrides,
+  };
+}
+
+/** A TCB below the fixture's in one component. */
+export function lowered(component: keyof SnpTcb, by = 1): SnpTcb {
+  return { ...TCB, [component]: (TCB[component] ?? 0) - by };
+}
+
+export function hclClaims(overrides: Partial<HclClaims> = {}): HclClaims {
+  return {
+    reportType: 'snp',
+    paravisor: { known: true, by: 'idKeyDigest' },
+    akThumbprint: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs',
+    userData: null,
+    vmConfiguration: { secureBoot: true, tpmEnabled: true, vmUniqueId: VM_ID.toUpperCase() },
+    ...overrides,
+  };
+}
+
+export function tpmClaims(overrides: Partial<TpmClaims> = {}): TpmClaims {
+  return {
+    pcrs: { sha256: { '0': 'aa'.repeat(32), '7': PCR_7 } },
+    firmwareVersion: '2020031200120003',
+    clock: { resetCount: 3, restartCount: 0, safe: true },
+    ...overrides,
+  };
+}
+
+export function check(id: CheckId, result: CheckResult = 'pass', overrides: Partial<Check> = {}): Check {
+  return {
+    id,
+    result,
+    about: '/evidence',
+    expected: null,
+    actual: null,
+    detail: 'as it is',
+    policy: null,
+    ...overrides,
+  };
+}
+
+const AZ_CHECKS: readonly CheckId[] = ['snp_signature', 'snp_debug', 'hcl_binding', 'tpm_signature', 'nonce_mismatch'];
+const BARE_CHECKS: readonly CheckId[] = ['snp_signature', 'snp_debug', 'nonce_mismatch'];
+
+export interface Situation {
+  readonly type?: AppraisalInput['evidenceType'];
+  readonly claims?: Claims;
+  /** Base checks that are not a pass, or are beside those that every verification here has. */
+  readonly findings?: readonly Check[];
+  readonly bound?: Verification['bound'];
+  readonly nonce?: AppraisalInput['nonce'];
+  readonly boundKey?: boolean;
+  readonly at?: Date;
+  readonly required?: readonly CheckId[];
+}
+
+/** What a genuine Azure SEV-SNP VM with a fresh nonce is judged as, except for what a test says. */
+export function situation(given: Situation = {}): AppraisalInput {
+  const type = given.type ?? 'az-snp-vtpm';
+  const az = type === 'az-snp-vtpm';
+  const found = given.findings ?? [];
+  const ids = (az ? AZ_CHECKS : BARE_CHECKS).filter((id) => !found.some((finding) => finding.id === id));
+  const claims = given.claims ?? (az ? azClaims() : { snp: snpClaims() });
+  return {
+    evidenceType: type,
+    verification: {
+      checks: [...ids.map((id) => check(id)), ...found],
+      required: given.required ?? (az ? AZ_CHECKS : BARE_CHECKS),
+      claims: claims as Verified<Claims>,
+      endorsements: [],
+      bound: given.bound ?? (az ? ['tpm.extraData', 'hcl.userData'] : ['snp.reportData']),
+      validUntil: null,
+    },
+    nonce: given.nonce ?? { origin: 'caller' },
+    boundKey: given.boundKey ?? false,
+    at: given.at ?? AT,
+  };
+}
+
+export function azClaims(overrides: Claims = {}): Claims {
+  return { snp: snpClaims(), hcl: hclClaims(), tpm: tpmClaims(), ...overrides };
+}
+
+/** The members that a policy cannot do without, and that ask for as little as can be. */
+export const LEAST = {
+  apiVersion: 'veritee/v1',
+  id: 'least',
+  version: 1,
+  accepts: ['snp', 'az-snp-vtpm'],
+  minimums: { snp: 'any' },
+};
+
+export function policyText(members: JsonObject = {}): string {
+  return JSON.stringify({ ...LEAST, ...members });
+}
+
+export function policy(members: JsonObject = {}): Policy {
+  return parsePolicy(policyText(members), { format: 'json' });
+}
+
+export function appraised(members: JsonObject, given: Situation = {}): PolicyAppraisal {
+  return appraise(policy(members), situation(given));
+}
+
+/** Results of all checks with an id, in order. */
+export function results(appraisal: Pick<PolicyAppraisal, 'checks'>, id: CheckId): readonly CheckResult[] {
+  return appraisal.checks.filter((found) => found.id === id).map(({ result }) => result);
+}
+
+/** The one check with an id. */
+export function only(appraisal: Pick<PolicyAppraisal, 'checks'>, id: CheckId): Check {
+  const found = appraisal.checks.filter((candidate) => candidate.id === id);
+  const [first] = found;
+  if (first === undefined || found.length > 1) throw new Error(`${found.length} checks ${id}`);
+  return first;
+}
+
+/** Ids of the checks that failed. */
+export function failed(appraisal: Pick<PolicyAppraisal, 'checks'>): readonly CheckId[] {
+  return appraisal.checks.filter(({ result }) => result === 'fail').map(({ id }) => id);
+}

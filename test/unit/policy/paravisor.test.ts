@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/model/json.js';
+import { appraised, azClaims, check, failed, hclClaims, only, results, snpClaims } from './fixture.js';
+
+const UNKNOWN = hclClaims({ paravisor: { known: false, by: null } });
+
+function judge(members: JsonObject, hcl = hclClaims()) {
+  return appraised(members, { claims: azClaims({ hcl }) });
+}
+
+describe('paravisor', () => {
+  it('HCL-15 denies a guest that nothing says is a paravisor of Azure', () => {
+    const appraisal = judge({}, UNKNOWN);
+    expect(failed(appraisal)).toEqual(['hcl_paravisor']);
+    expect(appraisal.outcome).toBe('deny');
+  });
+
+  it('HCL-15 passes a known one, and says by what it is known', () => {
+    const appraisal = judge({ paravisor: 'known' });
+    expect(only(appraisal, 'hcl_paravisor')).toMatchObject({
+      result: 'pass',
+      detail: 'the paravisor is known by idKeyDigest',
+    });
+    expect(appraisal.outcome).toBe('allow');
+  });
+
+  it('HCL-15 allows an unknown one with a warning under any', () => {
+    const appraisal = judge({ paravisor: 'any' }, UNKNOWN);
+    expect(only(appraisal, 'hcl_paravisor_unknown')).toMatchObject({ result: 'warn', policy: 'least' });
+    expect(results(appraisal, 'hcl_paravisor')).toEqual([]);
+    expect(appraisal.outcome).toBe('allow');
+  });
+
+  it('gives no warning under any where it is known', () => {
+    expect(results(judge({ paravisor: 'any' }), 'hcl_paravisor_unknown')).toEqual(['pass']);
+  });
+
+  it('is judged on bare evidence too, where its runtime data are those of a paravisor', () => {
+    const bare = (hcl = UNKNOWN) => appraised({}, { type: 'snp', claims: { snp: snpClaims(), hcl } });
+    expect(failed(bare())).toEqual(['hcl_paravisor']);
+    expect(only(bare(), 'hcl_paravisor').about).toBe('/evidence/runtimeData');
+    expect(failed(bare(hclClaims()))).toEqual([]);
+  });
+
+  it('is not looked for in bare evidence without runtime claims', () => {
+    const appraisal = appraised({}, { type: 'snp' });
+    expect(results(appraisal, 'hcl_paravisor')).toEqual([]);
+    expect(appraisal.outcome).toBe('allow');
+  });
+
+  it.each([
+    ['known', 'hcl_paravisor'],
+    ['any', 'hcl_paravisor_unknown'],
+  ] as const)('is skipped under %s where the claims were not verified', (paravisor, id) => {
+    const findings = [check('hcl_binding', 'fail')];
+    const appraisal = appraised({ paravisor }, { claims: { snp: snpClaims() }, findings });
+    expect(only(appraisal, id)).toMatchObject({
+      result: 'skipped',
+      group: 'rests on hcl claims, and none were verified',
+    });
+    expect(appraisal.outcome).toBe('deny');
+  });
+});

@@ -1,0 +1,516 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../../src/model/errors.js';
+import type { JsonObject, JsonValue } from '../../../src/model/json.js';
+import { parsePolicy, policiesById } from '../../../src/policy/policy-document.js';
+import { LEAST, policy, policyText } from './fixture.js';
+
+const HEX_48 = 'aB'.repeat(48);
+const HEX_32 = 'aB'.repeat(32);
+
+function problemsOf(text: string): readonly string[] {
+  try {
+    parsePolicy(text);
+  } catch (error) {
+    if (error instanceof ConfigurationError && error.problems.length > 0) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+function problemsWith(members: JsonObject): readonly string[] {
+  return problemsOf(policyText(members));
+}
+
+function without(member: string): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(LEAST).filter(([name]) => name !== member)));
+}
+
+/** Every member that the contract names, and nothing that a load rule refuses. */
+const WHOLE = `
+apiVersion: veritee/v1
+id: payments
+version: 1
+description: all there is
+accepts: [snp, tdx, az-snp-vtpm]
+minimums:
+  snp: { Milan: { snp: 24, microcode: 219 }, Turin: { fmc: 1, bootloader: 2, tee: 0, snp: 3, microcode: 71 } }
+  tdx: { acceptedStatuses: [UpToDate, SWHardeningNeeded], earliestTcbDate: "2024-03-13" }
+paravisor: any
+routes: { hardware: required, maa: optional, ita: required }
+freshness: strict
+nonce: challenge
+revocation: best-effort
+binding: required
+secureBoot: required
+allowDebug: true
+require:
+  snp: { committedEqualsCurrent: true, platformInfo: { aliasCheckComplete: true, smtEnabled: false }, mitigations: [0], minGuestSvn: 1 }
+  tdx: { septVeDisable: true, allowMigratable: true, allowPerfmon: true, xfamMask: "E718060000000000", mrServiceTd: ["${HEX_48}"] }
+  tpm: { trackResets: true, runtimePcrs: [10] }
+  maa: { complianceStatus: [azure-compliant-cvm], attestationType: [azurevm, sevsnpvm] }
+referenceValues:
+  - appliesTo: { product: Milan }
+    snp: { measurement: ["${HEX_48}"], idKeyDigest: ["${HEX_48}"], authorKeyDigest: ["${HEX_48}"], hostData: ["${HEX_32}"], vmpl: [0] }
+    tdx: { mrtd: ["${HEX_48}"], mrConfigId: ["${HEX_48}"], mrOwner: ["${HEX_48}"], mrOwnerConfig: ["${HEX_48}"], rtmr0: ["${HEX_48}"], mrSeam: ["${HEX_48}"] }
+    hcl: { vmUniqueId: [5A0C7D1E-1F2B-4C3D-8E9F-0A1B2C3D4E5F] }
+    tpm: { pcrs: { sha256: { "7": ["${HEX_32}"] } } }
+rules: []
+waivers:
+  - { check: tdx_tcb_status, value: SWHardeningNeeded, reason: planned, approver: ops, expires: "2027-01-01" }
+  - { check: snp_tcb_low, value: { part: Milan, floor: { snp: 20 } }, reason: planned, approver: ops, expires: "2027-01-01" }
+  - { check: snp_platform_smt_enabled, reason: planned, approver: ops, expires: "2027-01-01" }
+`;
+
+describe('a policy text', () => {
+  it('fills in every default that the contract names', () => {
+    expect(policy()).toEqual({
+      id: 'least',
+      version: 1,
+      description: null,
+      accepts: ['snp', 'az-snp-vtpm'],
+      minimums: { snp: 'any', tdx: null },
+      paravisor: 'known',
+      routes: { hardware: 'required', maa: 'off', ita: 'off' },
+      freshness: 'required',
+      nonce: 'any',
+      revocation: 'required',
+      binding: 'optional',
+      secureBoot: 'any',
+      allowDebug: false,
+      require: { snp: null, tdx: null, tpm: null, maa: null },
+      referenceValues: [],
+      waivers: [],
+      sha256: createHash('sha256').update(policyText()).digest('hex'),
+    });
+  });
+
+  it('keeps every member that is given, hex in lower case', () => {
+    const loaded = parsePolicy(WHOLE);
+    expect(loaded).toMatchObject({
+      minimums: { tdx: { acceptedStatuses: ['UpToDate', 'SWHardeningNeeded'], earliestTcbDate: '2024-03-13' } },
+      paravisor: 'any',
+      routes: { hardware: 'required', maa: 'optional', ita: 'required' },
+      freshness: 'strict',
+      nonce: 'challenge',
+      revocation: 'best-effort',
+      binding: 'required',
+      secureBoot: 'required',
+      allowDebug: true,
+      require: {
+        snp: {
+          committedEqualsCurrent: true,
+          platformInfo: { aliasCheckComplete: true, smtEnabled: false },
+          mitigations: [0],
+          minGuestSvn: 1,
+        },
+        tdx: { septVeDisable: true, allowMigratable: true, xfamMask: 'e718060000000000' },
+        tpm: { trackResets: true, runtimePcrs: [10] },
+        maa: { complianceStatus: ['azure-compliant-cvm'], attestationType: ['azurevm', 'sevsnpvm'] },
+      },
+    });
+    const [set] = loaded.referenceValues;
+    expect(set?.snp).toEqual({
+      measurement: ['ab'.repeat(48)],
+      idKeyDigest: ['ab'.repeat(48)],
+      authorKeyDigest: ['ab'.repeat(48)],
+      hostData: ['ab'.repeat(32)],
+      vmpl: [0],
+    });
+    expect(set?.hcl).toEqual({ vmUniqueId: ['5a0c7d1e-1f2b-4c3d-8e9f-0a1b2c3d4e5f'] });
+    expect(set?.tpm).toEqual({ sha256Pcrs: [{ index: 7, values: ['ab'.repeat(32)] }] });
+    expect(set?.tdx).toMatchObject({ rtmr0: ['ab'.repeat(48)], rtmr1: null });
+    expect(loaded.waivers.map(({ check, value }) => [check, value])).toEqual([
+      ['tdx_tcb_status', 'SWHardeningNeeded'],
+      ['snp_tcb_low', { part: 'Milan', floor: { snp: 20 } }],
+      ['snp_platform_smt_enabled', null],
+    ]);
+  });
+
+  it('says that relaxations of tdx are off where they are not named', () => {
+    expect(policy({ require: { tdx: {} } }).require.tdx).toEqual({
+      septVeDisable: false,
+      allowMigratable: false,
+      allowPerfmon: false,
+      xfamMask: null,
+      mrServiceTd: null,
+    });
+  });
+
+  it('DEC-05 carries the digest of exactly its text: another blank is another policy', () => {
+    const text = policyText();
+    expect(parsePolicy(text).sha256).toBe(createHash('sha256').update(text).digest('hex'));
+    expect(parsePolicy(`${text} `).sha256).not.toBe(parsePolicy(text).sha256);
+  });
+
+  it('DEC-05 is frozen to the last list, so that nothing changes it between evaluation and answer', () => {
+    const loaded = parsePolicy(WHOLE);
+    const thawed: string[] = [];
+    const look = (value: unknown, at: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      if (!Object.isFrozen(value)) thawed.push(at);
+      for (const [name, member] of Object.entries(value)) look(member, `${at}/${name}`);
+    };
+    look(loaded, '');
+    expect(thawed).toEqual([]);
+    expect(() => Object.assign(loaded, { id: 'other' })).toThrow(TypeError);
+  });
+
+  it('reads the same members from YAML and from JSON', () => {
+    const { sha256: _, ...fromJson } = policy();
+    const yaml = 'apiVersion: veritee/v1\nid: least\nversion: 1\naccepts: [snp, az-snp-vtpm]\nminimums: { snp: any }\n';
+    expect(parsePolicy(yaml)).toMatchObject(fromJson);
+    expect(() => parsePolicy(yaml, { format: 'json' })).toThrow(ConfigurationError);
+  });
+
+  it.each(['apiVersion', 'id', 'version', 'accepts', 'minimums'])('DEC-06 does not load without %s', (member) => {
+    expect(problemsOf(without(member))).toEqual([`/${member}: is missing`]);
+  });
+
+  it.each<[string, JsonObject, string]>([
+    ['a policy', { extra: 1 }, '/extra: is no member of this object'],
+    ['minimums', { minimums: { snp: 'any', tpm: 'any' } }, '/minimums/tpm: is no member of this object'],
+    [
+      'a part',
+      { minimums: { snp: { Milan: { ucode: 1 } } } },
+      '/minimums/snp/Milan/ucode: is no member of this object',
+    ],
+    ['the parts', { minimums: { snp: { Rome: { snp: 1 } } } }, '/minimums/snp/Rome: is no member of this object'],
+    ['routes', { routes: { tpm: 'off' } }, '/routes/tpm: is no member of this object'],
+    ['require', { require: { hcl: {} } }, '/require/hcl: is no member of this object'],
+    ['require.snp', { require: { snp: { minTcb: 1 } } }, '/require/snp/minTcb: is no member of this object'],
+    [
+      'platform bits',
+      { require: { snp: { platformInfo: { smt: true } } } },
+      '/require/snp/platformInfo/smt: is no member of this object',
+    ],
+    ['a set', { referenceValues: [{ maa: {} }] }, '/referenceValues/0/maa: is no member of this object'],
+    [
+      'a section',
+      { referenceValues: [{ snp: { chipId: ['00'] } }] },
+      '/referenceValues/0/snp/chipId: is no member of this object',
+    ],
+    [
+      'appliesTo',
+      { referenceValues: [{ appliesTo: { part: 'Milan' }, snp: { vmpl: [0] } }] },
+      '/referenceValues/0/appliesTo/part: is no member of this object',
+    ],
+    [
+      'the banks',
+      { referenceValues: [{ tpm: { pcrs: { sha256: { '7': [HEX_32] }, sha1: {} } } }] },
+      '/referenceValues/0/tpm/pcrs/sha1: is no member of this object',
+    ],
+  ])('DEC-06 refuses an unknown member of %s', (_where, members, problem) => {
+    expect(problemsWith(members)).toContain(problem);
+  });
+
+  it.each<[string, JsonObject, string]>([
+    ['a number as text', { version: '1' }, '/version: must be an integer from 1 to 9007199254740991'],
+    ['a fraction', { version: 1.5 }, '/version: must be an integer from 1 to 9007199254740991'],
+    ['version 0', { version: 0 }, '/version: must be an integer from 1 to 9007199254740991'],
+    ['a boolean as text', { allowDebug: 'false' }, '/allowDebug: must be true or false'],
+    ['a boolean as number', { allowDebug: 1 }, '/allowDebug: must be true or false'],
+    ['null for a default', { freshness: null }, '/freshness: must be one of required, strict, none'],
+    ['null for a list', { referenceValues: null }, '/referenceValues: must be a list'],
+    ['null for an object', { require: null }, '/require: must be an object'],
+    ['a number for parts', { minimums: { snp: 3 } }, '/minimums/snp: must be an object'],
+    ['a list for an object', { routes: [] }, '/routes: must be an object'],
+    ['a text for a list', { accepts: 'snp' }, '/accepts: must be a list'],
+    [
+      'an SVN as text',
+      { minimums: { snp: { Milan: { snp: '24' } } } },
+      '/minimums/snp/Milan/snp: must be an integer from 0 to 255',
+    ],
+  ])('DEC-03 takes no %s', (_what, members, problem) => {
+    expect(problemsWith(members)).toContain(problem);
+  });
+
+  it.each<[string, JsonObject]>([
+    ['another apiVersion', { apiVersion: 'veritee/v2' }],
+    ['an id with a capital', { id: 'Payments' }],
+    ['an id that begins with a hyphen', { id: '-a' }],
+    ['an id of 65 characters', { id: 'a'.repeat(65) }],
+    ['an id with a line feed behind it', { id: 'a\n' }],
+    ['an unknown evidence type', { accepts: ['sgx'] }],
+    ['an unknown freshness', { freshness: 'lax' }],
+    ['an unknown nonce', { nonce: 'caller' }],
+    ['an unknown revocation', { revocation: 'off' }],
+    ['an unknown binding', { binding: 'any' }],
+    ['an unknown secureBoot', { secureBoot: 'off' }],
+    ['an unknown paravisor', { paravisor: 'unknown' }],
+    ['an optional hardware route', { routes: { hardware: 'optional' } }],
+    ['a component of 256', { minimums: { snp: { Milan: { snp: 256 } } } }],
+    ['a component below 0', { minimums: { snp: { Milan: { snp: -1 } } } }],
+    ['fmc for Milan', { minimums: { snp: { Milan: { fmc: 1 } } } }],
+    ['fmc for Genoa', { minimums: { snp: { Genoa: { fmc: 1 } } } }],
+    ['an unknown TDX status', { minimums: { snp: 'any', tdx: { acceptedStatuses: ['Fine'] } } }],
+    ['Revoked as an accepted status', { minimums: { snp: 'any', tdx: { acceptedStatuses: ['Revoked'] } } }],
+    [
+      'a day that is in no calendar',
+      { minimums: { snp: 'any', tdx: { acceptedStatuses: ['UpToDate'], earliestTcbDate: '2024-02-30' } } },
+    ],
+    [
+      'a date with time',
+      { minimums: { snp: 'any', tdx: { acceptedStatuses: ['UpToDate'], earliestTcbDate: '2024-03-13T00:00:00Z' } } },
+    ],
+    ['mitigation bit 64', { require: { snp: { mitigations: [64] } } }],
+    ['a guest SVN past 32 bits', { require: { snp: { minGuestSvn: 4_294_967_296 } } }],
+    ['runtime PCR 24', { require: { tpm: { runtimePcrs: [24] } } }],
+    ['an XFAM mask of 7 bytes', { require: { tdx: { xfamMask: '00'.repeat(7) } } }],
+    [
+      'an unknown product in appliesTo',
+      { referenceValues: [{ appliesTo: { product: 'Venice' }, snp: { vmpl: [0] } }] },
+    ],
+    ['VMPL 4', { referenceValues: [{ snp: { vmpl: [4] } }] }],
+    ['VMPL as text', { referenceValues: [{ snp: { vmpl: ['0'] } }] }],
+    ['a measurement of 47 bytes', { referenceValues: [{ snp: { measurement: ['00'.repeat(47)] } }] }],
+    ['a measurement of 49 bytes', { referenceValues: [{ snp: { measurement: ['00'.repeat(49)] } }] }],
+    ['an id key digest of 32 bytes', { referenceValues: [{ snp: { idKeyDigest: [HEX_32] } }] }],
+    ['an author key digest of 32 bytes', { referenceValues: [{ snp: { authorKeyDigest: [HEX_32] } }] }],
+    ['host data of 48 bytes', { referenceValues: [{ snp: { hostData: [HEX_48] } }] }],
+    ['hex with 0x', { referenceValues: [{ snp: { hostData: [`0x${'00'.repeat(31)}`] } }] }],
+    ['hex with a wrong letter', { referenceValues: [{ snp: { hostData: ['zz'.repeat(32)] } }] }],
+    ['an mrtd of 32 bytes', { referenceValues: [{ tdx: { mrtd: [HEX_32] } }] }],
+    ['a VM id that is no GUID', { referenceValues: [{ hcl: { vmUniqueId: ['vm-1'] } }] }],
+    ['a PCR of 20 bytes', { referenceValues: [{ tpm: { pcrs: { sha256: { '7': ['00'.repeat(20)] } } } }] }],
+    ['PCR 24', { referenceValues: [{ tpm: { pcrs: { sha256: { '24': [HEX_32] } } } }] }],
+    ['PCR 07', { referenceValues: [{ tpm: { pcrs: { sha256: { '07': [HEX_32] } } } }] }],
+    ['PCR -1', { referenceValues: [{ tpm: { pcrs: { sha256: { '-1': [HEX_32] } } } }] }],
+  ])('DEC-06 does not load %s', (_what, members) => {
+    expect(problemsWith(members)).not.toEqual([]);
+  });
+
+  it.each(['16', '23'])('does not load resettable PCR %s as reference value, and loads its neighbours', (index) => {
+    const set = (pcr: string) => ({ referenceValues: [{ tpm: { pcrs: { sha256: { [pcr]: [HEX_32] } } } }] });
+    expect(problemsWith(set(index))).toEqual([
+      `/referenceValues/0/tpm/pcrs/sha256/${index}: a guest can reset this PCR, so its value proves nothing`,
+    ]);
+    expect(problemsWith(set(String(Number(index) - 1)))).toEqual([]);
+  });
+
+  it.each<[string, JsonObject, string]>([
+    ['accepts', { accepts: [] }, '/accepts: must not be empty'],
+    ['parts', { minimums: { snp: {} } }, '/minimums/snp: names nothing'],
+    ['components', { minimums: { snp: { Milan: {} } } }, '/minimums/snp/Milan: names nothing'],
+    [
+      'statuses',
+      { minimums: { snp: 'any', tdx: { acceptedStatuses: [] } } },
+      '/minimums/tdx/acceptedStatuses: must not be empty',
+    ],
+    [
+      'measurements',
+      { referenceValues: [{ snp: { measurement: [] } }] },
+      '/referenceValues/0/snp/measurement: must not be empty',
+    ],
+    ['vmpl', { referenceValues: [{ snp: { vmpl: [] } }] }, '/referenceValues/0/snp/vmpl: must not be empty'],
+    [
+      'VM ids',
+      { referenceValues: [{ hcl: { vmUniqueId: [] } }] },
+      '/referenceValues/0/hcl/vmUniqueId: must not be empty',
+    ],
+    ['a section', { referenceValues: [{ snp: {} }] }, '/referenceValues/0/snp: names nothing'],
+    ['a set', { referenceValues: [{}] }, '/referenceValues/0: names no section of evidence'],
+    [
+      'PCRs',
+      { referenceValues: [{ tpm: { pcrs: { sha256: {} } } }] },
+      '/referenceValues/0/tpm/pcrs/sha256: names nothing',
+    ],
+    [
+      'PCR values',
+      { referenceValues: [{ tpm: { pcrs: { sha256: { '7': [] } } } }] },
+      '/referenceValues/0/tpm/pcrs/sha256/7: must not be empty',
+    ],
+    ['mitigations', { require: { snp: { mitigations: [] } } }, '/require/snp/mitigations: must not be empty'],
+    ['migration TDs', { require: { tdx: { mrServiceTd: [] } } }, '/require/tdx/mrServiceTd: must not be empty'],
+    [
+      'compliance statuses',
+      { require: { maa: { complianceStatus: [] } } },
+      '/require/maa/complianceStatus: must not be empty',
+    ],
+  ])('DEC-06 refuses an empty list of %s', (_what, members, problem) => {
+    expect(problemsWith(members)).toContain(problem);
+  });
+
+  it('names every problem, not the first', () => {
+    const problems = problemsWith({
+      version: 'x',
+      extra: 1,
+      freshness: 'lax',
+      referenceValues: [{ snp: { vmpl: [9] } }],
+    });
+    expect(problems).toEqual([
+      '/extra: is no member of this object',
+      '/version: must be an integer from 1 to 9007199254740991',
+      '/freshness: must be one of required, strict, none',
+      '/referenceValues/0/snp/vmpl/0: must be an integer from 0 to 3',
+    ]);
+  });
+
+  it('says in words why a text of no object is no policy', () => {
+    expect(problemsOf('- a\n')).toEqual(['document: must be an object']);
+    expect(problemsOf('hello')).toEqual(['document: must be an object']);
+  });
+});
+
+describe('what a policy accepts', () => {
+  const accepting = (accepts: readonly string[], members: JsonObject = {}) =>
+    problemsWith({ accepts, minimums: 'any', ...members });
+
+  it.each<[readonly string[]]>([
+    [['snp', 'tdx', 'az-snp-vtpm', 'az-tdx-vtpm']],
+    [['maa-token', 'ita-token']],
+    [['tpm']],
+  ])('loads %j', (accepts) => {
+    expect(accepting(accepts)).toEqual([]);
+  });
+
+  it.each<[readonly string[]]>([[['snp', 'maa-token']], [['az-tdx-vtpm', 'tpm']], [['ita-token', 'tpm']]])(
+    'DEC-12 does not load %j together',
+    (accepts) => {
+      expect(accepting(accepts)).toEqual(['/accepts: must hold only hardware types, only tokens, or only tpm']);
+    },
+  );
+
+  it('DEC-12 does not load a type twice', () => {
+    expect(accepting(['snp', 'snp'])).toEqual(['/accepts: holds a type twice']);
+  });
+
+  it('DEC-12 does not load hardware: off with a hardware type, and loads it with tokens or tpm', () => {
+    const off: JsonObject = { routes: { hardware: 'off' } };
+    expect(accepting(['az-snp-vtpm'], off)).toEqual(['/routes/hardware: cannot be off for a hardware type']);
+    expect(accepting(['maa-token'], off)).toEqual([]);
+    expect(accepting(['tpm'], off)).toEqual([]);
+  });
+
+  it('loads the token policy of the contract', () => {
+    const text = `{ apiVersion: veritee/v1, id: azure-maa-baseline, version: 1, description: "What Azure Attestation calls a compliant confidential VM",
+  accepts: [maa-token], minimums: any, routes: { hardware: off, maa: required }, require: { maa: { complianceStatus: [azure-compliant-cvm] } } }`;
+    expect(parsePolicy(text)).toMatchObject({
+      minimums: { snp: 'any', tdx: 'any' },
+      routes: { hardware: 'off', maa: 'required', ita: 'off' },
+      require: { maa: { complianceStatus: ['azure-compliant-cvm'], attestationType: null } },
+    });
+  });
+
+  it('demands minimums for each TEE that is accepted', () => {
+    const accepts = ['az-snp-vtpm', 'az-tdx-vtpm'];
+    expect(problemsWith({ accepts, minimums: { snp: 'any' } })).toEqual(['/minimums/tdx: is missing']);
+    expect(problemsWith({ accepts, minimums: { tdx: 'any' } })).toEqual(['/minimums/snp: is missing']);
+    expect(problemsWith({ accepts, minimums: {} })).toEqual(['/minimums/snp: is missing', '/minimums/tdx: is missing']);
+    expect(problemsWith({ accepts, minimums: { snp: 'any', tdx: 'any' } })).toEqual([]);
+  });
+
+  it('does not load minimums that no token and no vTPM is compared with', () => {
+    const minimums = { snp: { Milan: { snp: 24 } } };
+    for (const accepts of [['maa-token'], ['tpm']]) {
+      expect(accepting(accepts, { minimums })).toEqual(['/minimums: must be any where no hardware report is accepted']);
+    }
+  });
+
+  it('does not load RTMR reference values with az-tdx-vtpm, and loads them with tdx', () => {
+    const referenceValues: JsonValue = [{ tdx: { mrtd: [HEX_48], rtmr0: [HEX_48], rtmr3: [HEX_48] } }];
+    expect(accepting(['az-tdx-vtpm'], { referenceValues })).toEqual([
+      '/referenceValues/0/tdx/rtmr0: describes the paravisor in az-tdx-vtpm evidence',
+      '/referenceValues/0/tdx/rtmr3: describes the paravisor in az-tdx-vtpm evidence',
+    ]);
+    expect(accepting(['tdx'], { referenceValues })).toEqual([]);
+  });
+});
+
+describe('rules', () => {
+  it('loads an empty list', () => {
+    expect(problemsWith({ rules: [] })).toEqual([]);
+  });
+
+  it('DEC-06 refuses a rule, which this version would not evaluate', () => {
+    expect(problemsWith({ rules: [{ id: 'boot', cel: 'true' }] })).toEqual([
+      '/rules: this version does not evaluate rules, so a policy with rules does not load',
+    ]);
+    expect(problemsWith({ rules: {} })).toEqual(['/rules: must be a list']);
+  });
+});
+
+describe('waivers', () => {
+  const TERMS = { reason: 'until the next window', approver: 'security', expires: '2027-01-01' };
+  const waiving = (waiver: JsonObject) => problemsWith({ waivers: [{ ...TERMS, ...waiver }] });
+
+  it.each([
+    'crl_unavailable',
+    'snp_platform_smt_enabled',
+    'snp_platform_tsme_enabled',
+    'snp_platform_ecc_enabled',
+    'snp_platform_rapl_disabled',
+    'snp_platform_ciphertext_hiding_dram_enabled',
+    'snp_platform_alias_check_complete',
+    'snp_platform_tio_enabled',
+    'snp_platform_unknown',
+    'snp_product_advisory',
+    'snp_tcb_floor_missing',
+    'nonce_stale',
+    'hcl_paravisor_unknown',
+  ])('may name %s, without a value', (check) => {
+    expect(waiving({ check })).toEqual([]);
+    expect(waiving({ check, value: true })).toEqual(['/waivers/0/value: this check takes no value']);
+    expect(waiving({ check, value: null })).toEqual(['/waivers/0/value: this check takes no value']);
+  });
+
+  it.each([
+    'snp_debug',
+    'snp_signature',
+    'cert_revoked',
+    'nonce_mismatch',
+    'hcl_paravisor',
+    'secure_boot',
+    'snp_platform_*',
+  ])('cannot name %s', (check) => {
+    expect(waiving({ check })).toHaveLength(1);
+  });
+
+  it('takes one TCB status, never Revoked', () => {
+    expect(waiving({ check: 'tdx_tcb_status', value: 'SWHardeningNeeded' })).toEqual([]);
+    for (const value of ['Revoked', 'Fine', ['UpToDate'], null]) {
+      expect(waiving({ check: 'tdx_tcb_status', value })).toHaveLength(1);
+    }
+    expect(waiving({ check: 'tdx_tcb_status' })).toHaveLength(1);
+  });
+
+  it('takes part and floor for snp_tcb_low', () => {
+    expect(waiving({ check: 'snp_tcb_low', value: { part: 'Turin', floor: { fmc: 1 } } })).toEqual([]);
+    const wrong: readonly JsonValue[] = [
+      null,
+      { part: 'Milan' },
+      { floor: { snp: 1 } },
+      { part: 'Milan', floor: {} },
+      { part: 'Milan', floor: { fmc: 1 } },
+      { part: 'Rome', floor: { snp: 1 } },
+      { part: 'Milan', floor: { snp: 256 } },
+      { part: 'Milan', floor: { snp: 1 }, tcb: 'launch' },
+    ];
+    for (const value of wrong) expect(waiving({ check: 'snp_tcb_low', value })).not.toEqual([]);
+    expect(waiving({ check: 'snp_tcb_low' })).not.toEqual([]);
+  });
+
+  it.each(['reason', 'approver', 'expires'])('demands %s', (member) => {
+    const { [member as 'reason']: _, ...rest } = { check: 'nonce_stale', ...TERMS };
+    expect(problemsWith({ waivers: [rest] })).toEqual([`/waivers/0/${member}: is missing`]);
+    expect(waiving({ check: 'nonce_stale', [member]: ' ' })).toHaveLength(1);
+  });
+
+  it.each(['2027-1-1', '2027-13-01', '2027-02-29', '2027-01-01T00:00:00Z', 'tomorrow', 20270101])(
+    'takes no %s as the day of expiry',
+    (expires) => {
+      expect(waiving({ check: 'nonce_stale', expires })).toEqual(['/waivers/0/expires: must be a date as YYYY-MM-DD']);
+    },
+  );
+});
+
+describe('policies by id', () => {
+  it('are found by their id', () => {
+    const policies = [policy(), policy({ id: 'other' })];
+    expect([...policiesById(policies).keys()]).toEqual(['least', 'other']);
+  });
+
+  it('DEC-06 refuses two of one id', () => {
+    expect(() => policiesById([policy(), policy({ version: 2 })])).toThrow('/id: there is more than one policy least');
+  });
+});

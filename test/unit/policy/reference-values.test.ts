@@ -1,0 +1,231 @@
+import { describe, expect, it } from 'vitest';
+import type { Claims, SnpClaims } from '../../../src/model/claims.js';
+import type { JsonObject, JsonValue } from '../../../src/model/json.js';
+import {
+  AUTHOR_KEY_DIGEST,
+  appraised,
+  azClaims,
+  check,
+  failed,
+  HOST_DATA,
+  hclClaims,
+  ID_KEY_DIGEST,
+  MEASUREMENT,
+  only,
+  PCR_7,
+  results,
+  snpClaims,
+  tpmClaims,
+  VM_ID,
+} from './fixture.js';
+
+const OTHER_48 = '99'.repeat(48);
+const OTHER_32 = '99'.repeat(32);
+
+function judge(sets: readonly JsonObject[], claims: Claims = azClaims()) {
+  return appraised({ referenceValues: sets }, { claims });
+}
+
+function withSnp(overrides: Partial<SnpClaims>): Claims {
+  return azClaims({ snp: snpClaims(overrides) });
+}
+
+describe('reference values', () => {
+  it.each<[string, JsonObject, JsonObject, string]>([
+    [
+      'SNP-24 measurement',
+      { snp: { measurement: [MEASUREMENT] } },
+      { snp: { measurement: [OTHER_48] } },
+      'snp_measurement',
+    ],
+    ['SNP-24 hostData', { snp: { hostData: [HOST_DATA] } }, { snp: { hostData: [OTHER_32] } }, 'snp_host_data'],
+    [
+      'SNP-23 idKeyDigest',
+      { snp: { idKeyDigest: [ID_KEY_DIGEST] } },
+      { snp: { idKeyDigest: [OTHER_48] } },
+      'snp_id_key',
+    ],
+    ['SNP-24 vmpl', { snp: { vmpl: [0] } }, { snp: { vmpl: [1, 2] } }, 'snp_vmpl'],
+    [
+      'hcl.vmUniqueId',
+      { hcl: { vmUniqueId: [VM_ID] } },
+      { hcl: { vmUniqueId: [VM_ID.replace('5', '6')] } },
+      'hcl_reference',
+    ],
+    [
+      'a PCR',
+      { tpm: { pcrs: { sha256: { '7': [PCR_7] } } } },
+      { tpm: { pcrs: { sha256: { '7': [OTHER_32] } } } },
+      'tpm_pcr',
+    ],
+  ])('%s passes a value of the list and denies one that is not in it', (_claim, matching, unlike, code) => {
+    expect(judge([matching])).toMatchObject({ outcome: 'allow' });
+    expect(judge([matching]).matched).toContain(code);
+    const denied = judge([unlike]);
+    expect([denied.outcome, failed(denied)]).toEqual(['deny', [code]]);
+    expect(denied.unmatched).toEqual([code]);
+  });
+
+  it('takes any value of a list', () => {
+    expect(judge([{ snp: { measurement: [OTHER_48, MEASUREMENT.toUpperCase()] } }]).outcome).toBe('allow');
+  });
+
+  it('wants every member of a set', () => {
+    const set = { snp: { measurement: [MEASUREMENT], hostData: [OTHER_32] }, hcl: { vmUniqueId: [VM_ID] } };
+    const appraisal = judge([set]);
+    expect(failed(appraisal)).toEqual(['snp_host_data']);
+    expect(results(appraisal, 'snp_measurement')).toEqual(['pass']);
+    expect(results(appraisal, 'hcl_reference')).toEqual(['pass']);
+  });
+
+  it('takes sets as alternatives, and says what the one that matches found', () => {
+    const appraisal = judge([{ snp: { measurement: [OTHER_48] } }, { snp: { measurement: [MEASUREMENT] } }]);
+    expect([appraisal.outcome, results(appraisal, 'snp_measurement')]).toEqual(['allow', ['pass']]);
+    expect(only(appraisal, 'reference_not_applicable')).toMatchObject({
+      result: 'pass',
+      detail: '2 of 2 sets of reference values apply',
+    });
+  });
+
+  it('does not mix members of different sets into a match', () => {
+    const appraisal = judge([
+      { snp: { measurement: [MEASUREMENT], hostData: [OTHER_32] } },
+      { snp: { measurement: [OTHER_48], hostData: [HOST_DATA] } },
+    ]);
+    expect(appraisal.outcome).toBe('deny');
+  });
+
+  it('says what the closest set found, and how many were tried', () => {
+    const appraisal = judge([
+      { snp: { measurement: [OTHER_48], hostData: [OTHER_32] } },
+      { snp: { measurement: [MEASUREMENT], hostData: [OTHER_32] } },
+    ]);
+    expect(failed(appraisal)).toEqual(['snp_host_data']);
+    expect(only(appraisal, 'snp_host_data')).toMatchObject({
+      expected: [OTHER_32],
+      actual: HOST_DATA,
+      about: '/evidence/hclReport',
+      detail: 'snp.hostData is not among the reference values, in the closest of 2 sets that apply',
+    });
+  });
+
+  it('compares a GUID without case, and nothing else', () => {
+    for (const id of [VM_ID, VM_ID.toUpperCase()]) {
+      const hcl = hclClaims({ vmConfiguration: { vmUniqueId: id } });
+      expect(judge([{ hcl: { vmUniqueId: [VM_ID.toUpperCase()] } }], azClaims({ hcl })).outcome).toBe('allow');
+    }
+  });
+
+  it('SNP-23 counts an author key digest only where the author key is enabled', () => {
+    const sets = [{ snp: { authorKeyDigest: [AUTHOR_KEY_DIGEST] } }];
+    const authored = (authorKeyEnabled: boolean) => withSnp({ authorKeyDigest: AUTHOR_KEY_DIGEST, authorKeyEnabled });
+    expect(judge(sets, authored(true)).outcome).toBe('allow');
+    expect(failed(judge(sets, authored(false)))).toEqual(['snp_id_key']);
+  });
+
+  it('SNP-23 does not take zeros for a digest of a key that is not enabled', () => {
+    expect(failed(judge([{ snp: { authorKeyDigest: ['00'.repeat(48)] } }]))).toEqual(['snp_id_key']);
+  });
+
+  it('TPM-04 denies a PCR that the signed selection does not name', () => {
+    const appraisal = judge([{ tpm: { pcrs: { sha256: { '7': [PCR_7], '8': [OTHER_32] } } } }]);
+    expect(failed(appraisal)).toEqual(['tpm_pcr_not_quoted']);
+    expect(only(appraisal, 'tpm_pcr_not_quoted')).toMatchObject({ actual: null, about: '/evidence/tpmQuote' });
+    expect(results(appraisal, 'tpm_pcr')).toEqual(['pass']);
+  });
+
+  it('does not find in another bank what is not in the SHA-256 bank', () => {
+    const tpm = tpmClaims({ pcrs: { sha1: { '7': PCR_7 } } });
+    expect(failed(judge([{ tpm: { pcrs: { sha256: { '7': [PCR_7] } } } }], azClaims({ tpm })))).toEqual([
+      'tpm_pcr_not_quoted',
+    ]);
+  });
+
+  it.each<[string, JsonValue | undefined]>([
+    ['missing', undefined],
+    ['no text', 7],
+  ])('DEC-02 does not match a named claim that is %s', (_what, value) => {
+    const hcl = hclClaims({ vmConfiguration: value === undefined ? {} : { vmUniqueId: value } });
+    expect(failed(judge([{ hcl: { vmUniqueId: [VM_ID] } }], azClaims({ hcl })))).toEqual(['hcl_reference']);
+  });
+
+  it('DEC-02 does not match a whole section that is missing', () => {
+    const { vmConfiguration: _, ...hcl } = hclClaims();
+    expect(failed(judge([{ hcl: { vmUniqueId: [VM_ID] } }], azClaims({ hcl })))).toEqual(['hcl_reference']);
+  });
+
+  it('DEC-03 takes no text for a number', () => {
+    const vmpl = '0' as unknown as number;
+    expect(failed(judge([{ snp: { vmpl: [0] } }], withSnp({ vmpl })))).toEqual(['snp_vmpl']);
+  });
+
+  it('does not match registers of a TD in evidence that has none', () => {
+    const set = { snp: { measurement: [MEASUREMENT] }, tdx: { mrtd: [OTHER_48] } };
+    expect(failed(judge([set]))).toEqual(['tdx_measurement']);
+  });
+
+  it('applies a set to its product only', () => {
+    const sets = [
+      { appliesTo: { product: 'Milan' }, snp: { measurement: [MEASUREMENT] } },
+      { appliesTo: { product: 'Genoa' }, snp: { measurement: [OTHER_48] } },
+    ];
+    expect(judge(sets).outcome).toBe('allow');
+    expect(failed(judge(sets, withSnp({ product: 'Genoa', part: 'Genoa' })))).toEqual(['snp_measurement']);
+    const turin = judge(sets, withSnp({ product: 'Turin', part: 'Turin' }));
+    expect(failed(turin)).toEqual(['reference_not_applicable']);
+    expect(only(turin, 'reference_not_applicable').detail).toBe('0 of 2 sets of reference values apply');
+  });
+
+  it('DEC-12 denies where the sets name only sections that the evidence lacks', () => {
+    expect(failed(judge([{ tdx: { mrtd: [OTHER_48] } }]))).toEqual(['reference_not_applicable']);
+    const bare = appraised({ referenceValues: [{ tpm: { pcrs: { sha256: { '7': [PCR_7] } } } }] }, { type: 'snp' });
+    expect(failed(bare)).toEqual(['reference_not_applicable']);
+  });
+
+  it('applies to bare evidence, with its own places', () => {
+    const given = (hcl: boolean) => ({
+      type: 'snp' as const,
+      claims: { snp: snpClaims(), ...(hcl ? { hcl: hclClaims() } : {}) },
+    });
+    const bySnp = appraised({ referenceValues: [{ snp: { measurement: [MEASUREMENT] } }] }, given(false));
+    expect([bySnp.outcome, only(bySnp, 'snp_measurement').about]).toEqual(['allow', '/evidence/report']);
+    const sets = { referenceValues: [{ hcl: { vmUniqueId: [VM_ID] } }] };
+    expect(failed(appraised(sets, given(false)))).toEqual(['reference_not_applicable']);
+    const byHcl = appraised(sets, given(true));
+    expect([byHcl.outcome, only(byHcl, 'hcl_reference').about]).toEqual(['allow', '/evidence/runtimeData']);
+  });
+
+  it('are skipped where the claims that they name were not verified', () => {
+    const claims = { snp: snpClaims(), hcl: hclClaims() };
+    const given = { claims, findings: [check('tpm_signature', 'fail')] };
+    const pcrs = { tpm: { pcrs: { sha256: { '7': [PCR_7] } } } };
+    const appraisal = appraised({ referenceValues: [pcrs] }, given);
+    expect(only(appraisal, 'reference_not_applicable')).toMatchObject({ result: 'skipped' });
+    expect(failed(appraisal)).toEqual(['tpm_signature']);
+    const bySnp = appraised({ referenceValues: [{ snp: { measurement: [OTHER_48] } }] }, given);
+    expect(failed(bySnp)).toEqual(['tpm_signature', 'snp_measurement']);
+  });
+
+  it('are skipped where it cannot be known to which product they apply', () => {
+    const given = { claims: {}, findings: [check('vcek_unavailable', 'unavailable')] };
+    const sets = [{ appliesTo: { product: 'Milan' }, hcl: { vmUniqueId: [VM_ID] } }];
+    const appraisal = appraised({ referenceValues: sets }, given);
+    expect([appraisal.outcome, only(appraisal, 'reference_not_applicable').result]).toEqual([
+      'indeterminate',
+      'skipped',
+    ]);
+  });
+
+  it('are skipped in bare evidence whose report could not be judged', () => {
+    const given = { type: 'snp' as const, claims: {}, findings: [check('vcek_unavailable', 'unavailable')] };
+    const appraisal = appraised({ referenceValues: [{ hcl: { vmUniqueId: [VM_ID] } }] }, given);
+    expect([appraisal.outcome, only(appraisal, 'reference_not_applicable').result]).toEqual([
+      'indeterminate',
+      'skipped',
+    ]);
+  });
+
+  it('make no check where the policy names none', () => {
+    expect(results(judge([]), 'reference_not_applicable')).toEqual([]);
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject, JsonValue } from '../../../src/model/json.js';
+import { appraised, azClaims, check, failed, hclClaims, only, results, snpClaims } from './fixture.js';
+
+const REQUIRED: JsonObject = { secureBoot: 'required' };
+
+function configured(secureBoot: JsonValue) {
+  return { claims: azClaims({ hcl: hclClaims({ vmConfiguration: { secureBoot, tpmEnabled: true } }) }) };
+}
+
+describe('secure boot', () => {
+  it('HCL-11 passes a literal true', () => {
+    const appraisal = appraised(REQUIRED, configured(true));
+    expect(only(appraisal, 'secure_boot')).toMatchObject({ result: 'pass', expected: true, actual: true });
+    expect(appraisal.outcome).toBe('allow');
+  });
+
+  it('HCL-11 fails a literal false', () => {
+    const appraisal = appraised(REQUIRED, configured(false));
+    expect(failed(appraisal)).toEqual(['secure_boot']);
+    expect(appraisal.outcome).toBe('deny');
+  });
+
+  it.each<[string, JsonValue]>([
+    ['a text', 'true'],
+    ['the text false', 'false'],
+    ['a number', 1],
+    ['null', null],
+    ['a list', [true]],
+  ])('HCL-11 takes %s for unknown, neither on nor off', (_what, value) => {
+    expect(failed(appraised(REQUIRED, configured(value)))).toEqual(['secure_boot_unknown']);
+  });
+
+  it('HCL-11 takes a missing member for unknown, never for false', () => {
+    const hcl = hclClaims({ vmConfiguration: { tpmEnabled: true } });
+    expect(failed(appraised(REQUIRED, { claims: azClaims({ hcl }) }))).toEqual(['secure_boot_unknown']);
+  });
+
+  it('HCL-15 takes a missing configuration for unknown: an AK certificate vouches for the key alone', () => {
+    const { vmConfiguration: _, ...rest } = hclClaims({ paravisor: { known: true, by: 'akCertificate' } });
+    expect(failed(appraised(REQUIRED, { claims: azClaims({ hcl: rest }) }))).toEqual(['secure_boot_unknown']);
+  });
+
+  it('is unknown in bare evidence', () => {
+    expect(failed(appraised(REQUIRED, { type: 'snp' }))).toEqual(['secure_boot_unknown']);
+  });
+
+  it('is skipped in bare evidence whose report could not be judged: its runtime claims may say it yet', () => {
+    const findings = [check('vcek_unavailable', 'unavailable')];
+    const appraisal = appraised(REQUIRED, { type: 'snp', claims: {}, findings });
+    expect([appraisal.outcome, results(appraisal, 'secure_boot')]).toEqual(['indeterminate', ['skipped']]);
+  });
+
+  it('is skipped where the claims were not verified', () => {
+    const findings = [check('hcl_binding', 'fail')];
+    const appraisal = appraised(REQUIRED, { claims: { snp: snpClaims() }, findings });
+    expect(results(appraisal, 'secure_boot')).toEqual(['skipped']);
+    expect(failed(appraisal)).toEqual(['hcl_binding']);
+  });
+
+  it('is not judged where the policy does not ask', () => {
+    const appraisal = appraised({ secureBoot: 'any' }, configured(false));
+    expect([results(appraisal, 'secure_boot'), appraisal.outcome]).toEqual([[], 'allow']);
+  });
+});

@@ -1,0 +1,346 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Check } from '../../../src/model/check.js';
+import type { Claims } from '../../../src/model/claims.js';
+import type { CheckId } from '../../../src/model/codes.js';
+import type { Outcome, TrustTier } from '../../../src/model/decision.js';
+import { decide } from '../../../src/policy/decide.js';
+import { appraiseTrust } from '../../../src/policy/trust.js';
+import { tierOf, tierOfAll } from '../../../src/policy/trust-tiers.js';
+import {
+  appraised,
+  azClaims,
+  check,
+  hclClaims,
+  MEASUREMENT,
+  PCR_7,
+  type Situation,
+  situation,
+  snpClaims,
+} from './fixture.js';
+
+/** Trust of what one policy made of a situation, floors included, so that nothing but the test's own is a finding. */
+function trustOf(members: Parameters<typeof appraised>[0], given: Situation = {}) {
+  const appraisal = appraised({ minimums: { snp: { Milan: { snp: 24 } } }, ...members }, given);
+  const { claims } = situation(given).verification;
+  return appraiseTrust(appraisal.checks, claims, decide([appraisal]).decision);
+}
+
+const TIERS = ['none', 'affirming', 'warning', 'contraindicated'] as const satisfies readonly TrustTier[];
+const ALL_FAILED = {
+  'instance-identity': 99,
+  configuration: 99,
+  executables: 99,
+  'file-system': 99,
+  hardware: 99,
+  'runtime-opaque': 99,
+  'storage-opaque': 99,
+  'sourced-data': 99,
+};
+
+describe('trust tiers', () => {
+  it.each<[number, TrustTier]>([
+    [0, 'none'],
+    [1, 'none'],
+    [-1, 'none'],
+    [2, 'affirming'],
+    [31, 'affirming'],
+    [-2, 'affirming'],
+    [-32, 'affirming'],
+    [32, 'warning'],
+    [95, 'warning'],
+    [-33, 'warning'],
+    [-96, 'warning'],
+    [96, 'contraindicated'],
+    [127, 'contraindicated'],
+    [-97, 'contraindicated'],
+    [-128, 'contraindicated'],
+    [128, 'none'],
+    [-129, 'none'],
+    [Number.NaN, 'none'],
+    [95.5, 'none'],
+  ])('of %d is %s', (value, tier) => {
+    expect(tierOf(value)).toBe(tier);
+  });
+
+  it('of several is affirming only where each is', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...TIERS)), (tiers) => {
+        const together = tierOfAll(tiers);
+        expect(together === 'affirming').toBe(tiers.length > 0 && tiers.every((tier) => tier === 'affirming'));
+        expect(together === 'contraindicated').toBe(tiers.includes('contraindicated'));
+        // A warning hides nothing that is not known.
+        if (tiers.includes('none')) expect(together).not.toBe('warning');
+      }),
+    );
+  });
+});
+
+describe('trust of an allow', () => {
+  it('is affirming for hardware and vTPM where all is as it should be', () => {
+    const given = { claims: azClaims() };
+    expect(trustOf({ secureBoot: 'required' }, given)).toEqual({
+      status: 'affirming',
+      submods: {
+        hardware: { status: 'affirming', vector: { hardware: 2, 'runtime-opaque': 2 } },
+        vtpm: { status: 'affirming', vector: { 'instance-identity': 2, configuration: 3 } },
+      },
+    });
+  });
+
+  it('has executables 3 where measurement and PCR are among the reference values', () => {
+    const set = { snp: { measurement: [MEASUREMENT] }, tpm: { pcrs: { sha256: { '7': [PCR_7] } } } };
+    const { submods } = trustOf({ referenceValues: [set] });
+    expect([submods['hardware']?.vector['executables'], submods['vtpm']?.vector['executables']]).toEqual([3, 3]);
+  });
+
+  it('does not take the guest SVN, or a base check, for a reference value', () => {
+    const { submods } = trustOf(
+      { require: { snp: { minGuestSvn: 1 } } },
+      { findings: [check('tpm_pcr', 'pass', { expected: ['x'] })] },
+    );
+    expect(submods['hardware']?.vector).not.toHaveProperty('executables');
+    expect(submods['vtpm']?.vector).not.toHaveProperty('executables');
+  });
+
+  it('has one submodule for bare evidence, with the identity in it', () => {
+    expect(trustOf({}, { type: 'snp' })).toEqual({
+      status: 'affirming',
+      submods: {
+        hardware: { status: 'affirming', vector: { 'instance-identity': 2, hardware: 2, 'runtime-opaque': 2 } },
+      },
+    });
+  });
+
+  it('is a warning where the TCB is low and waived', () => {
+    const waivers = [
+      {
+        check: 'snp_tcb_low',
+        value: { part: 'Milan', floor: { snp: 24 } },
+        reason: 'r',
+        approver: 'a',
+        expires: '2030-01-01',
+      },
+    ];
+    const trust = trustOf({ minimums: { snp: { Milan: { snp: 25 } } }, waivers });
+    expect([trust.status, trust.submods['hardware']?.vector['hardware']]).toEqual(['warning', 32]);
+  });
+
+  it('is a warning where no minimum was compared', () => {
+    expect(trustOf({ minimums: { snp: 'any' } })).toMatchObject({
+      status: 'warning',
+      submods: { hardware: { vector: { hardware: 32 } } },
+    });
+  });
+
+  it('is contraindicated for a guest that can be debugged, allowed or not', () => {
+    const given = { findings: [check('snp_debug', 'fail')] };
+    for (const allowDebug of [true, false]) {
+      expect(trustOf({ allowDebug }, given)).toMatchObject({
+        status: 'contraindicated',
+        submods: {
+          hardware: { status: 'contraindicated', vector: { 'runtime-opaque': 96, configuration: 96, hardware: 2 } },
+        },
+      });
+    }
+  });
+
+  it('is none where nothing says whose paravisor it is', () => {
+    const claims = azClaims({ hcl: hclClaims({ paravisor: { known: false, by: null } }) });
+    expect(trustOf({ paravisor: 'any' }, { claims })).toMatchObject({
+      status: 'none',
+      submods: { hardware: { status: 'affirming' }, vtpm: { status: 'none', vector: { 'instance-identity': 0 } } },
+    });
+  });
+
+  it('is none where only a certificate vouches for the AK', () => {
+    const claims = azClaims({ hcl: hclClaims({ paravisor: { known: true, by: 'akCertificate' } }) });
+    expect(trustOf({}, { claims }).submods['vtpm']).toMatchObject({
+      status: 'none',
+      vector: { 'instance-identity': 0 },
+    });
+  });
+
+  it('claims no identity without a nonce', () => {
+    const given = {
+      nonce: { origin: 'none' as const },
+      bound: [],
+      findings: [check('nonce_mismatch', 'not_configured')],
+      required: [],
+    };
+    expect(trustOf({ freshness: 'none' }, given).submods['vtpm']?.vector).toEqual({ configuration: 3 });
+  });
+
+  it('is a warning with secure boot off, where the policy does not mind', () => {
+    const claims = azClaims({ hcl: hclClaims({ vmConfiguration: { secureBoot: false } }) });
+    expect(trustOf({}, { claims })).toMatchObject({
+      status: 'warning',
+      submods: { vtpm: { vector: { configuration: 32 } } },
+    });
+  });
+});
+
+describe('trust of a deny', () => {
+  it.each<CheckId>([
+    'cert_untrusted',
+    'cert_signature',
+    'cert_validity',
+    'cert_revoked',
+    'crl_invalid',
+    'snp_signature',
+    'snp_chip_id',
+    'snp_tcb_cert',
+    'snp_key_kind',
+  ])('has 99 in every claim of every submodule after %s', (id) => {
+    const findings = [check(id, 'fail'), check('tpm_signature', 'skipped'), check('crl_unavailable', 'unavailable')];
+    expect(trustOf({}, { claims: {}, findings })).toEqual({
+      status: 'contraindicated',
+      submods: {
+        hardware: { status: 'contraindicated', vector: ALL_FAILED },
+        vtpm: { status: 'contraindicated', vector: ALL_FAILED },
+      },
+    });
+  });
+
+  it.each<CheckId>(['hcl_binding', 'hcl_duplicate', 'hcl_ak_weak', 'tpm_signature', 'tpm_magic', 'tpm_pcr_digest'])(
+    'has 99 in every claim of the vTPM after %s, and genuine hardware',
+    (id) => {
+      const trust = trustOf({}, { claims: { snp: snpClaims() }, findings: [check(id, 'fail')] });
+      expect(trust.submods).toMatchObject({
+        hardware: { status: 'affirming', vector: { hardware: 2, 'runtime-opaque': 2 } },
+        vtpm: { status: 'contraindicated', vector: ALL_FAILED },
+      });
+      expect(trust.status).toBe('contraindicated');
+    },
+  );
+
+  it.each<[CheckId, string, string, number]>([
+    ['snp_product', 'hardware', 'hardware', 97],
+    ['snp_product_refused', 'hardware', 'hardware', 96],
+    ['snp_tcb_order', 'hardware', 'hardware', 96],
+    ['snp_tcb_low', 'hardware', 'hardware', 32],
+    ['snp_provisional', 'hardware', 'hardware', 32],
+    ['snp_mitigation', 'hardware', 'hardware', 32],
+    ['snp_migration_agent', 'hardware', 'runtime-opaque', 96],
+    ['snp_vmpl', 'hardware', 'instance-identity', 97],
+    ['snp_measurement', 'hardware', 'executables', 33],
+    ['snp_id_key', 'hardware', 'executables', 33],
+    ['snp_host_data', 'hardware', 'configuration', 32],
+    ['snp_platform_alias_check_complete', 'hardware', 'configuration', 32],
+    ['nonce_mismatch', 'vtpm', 'instance-identity', 97],
+    ['nonce_used', 'vtpm', 'instance-identity', 97],
+    ['nonce_expired', 'vtpm', 'instance-identity', 97],
+    ['nonce_scope', 'vtpm', 'instance-identity', 97],
+    ['hcl_paravisor', 'vtpm', 'instance-identity', 97],
+    ['hcl_ak_mismatch', 'vtpm', 'instance-identity', 97],
+    ['hcl_reference', 'vtpm', 'instance-identity', 97],
+    ['tpm_pcr', 'vtpm', 'executables', 33],
+    ['tpm_pcr_not_quoted', 'vtpm', 'executables', 33],
+    ['secure_boot', 'vtpm', 'configuration', 96],
+    ['secure_boot_unknown', 'vtpm', 'configuration', 36],
+  ])('%s: %s has %s %i', (id, submod, claim, value) => {
+    const trust = appraiseTrust(
+      [check('snp_signature'), check('tpm_signature'), check(id, 'fail')],
+      azClaims(),
+      'deny',
+    );
+    expect(trust.submods[submod]?.vector[claim]).toBe(value);
+    expect(trust.submods[submod]?.status).toBe(tierOf(value));
+    expect(trust.status).toBe(value >= 96 ? 'contraindicated' : 'none');
+  });
+
+  it('is none where only the policy was not met, however good hardware and vTPM are', () => {
+    const trust = trustOf({ binding: 'required' });
+    expect([trust.status, trust.submods['hardware']?.status]).toEqual(['none', 'affirming']);
+  });
+
+  it('has no hardware that is genuine where the report gave no claims', () => {
+    const findings = [check('snp_product', 'fail')];
+    expect(trustOf({}, { type: 'snp', claims: {}, findings }).submods['hardware']).toMatchObject({
+      vector: { hardware: 97 },
+    });
+  });
+});
+
+describe('trust of what could not be judged', () => {
+  it.each<CheckId>(['vcek_unavailable', 'crl_unavailable', 'crl_stale', 'crl_rollback', 'deadline', 'clock'])(
+    'is none and contraindicates nothing, for %s',
+    (id) => {
+      expect(trustOf({}, { findings: [check(id, 'unavailable')] })).toEqual({
+        status: 'none',
+        submods: {
+          hardware: { status: 'none', vector: { hardware: 0 } },
+          vtpm: { status: 'none', vector: { 'instance-identity': 0 } },
+        },
+      });
+    },
+  );
+
+  it('has -1 where the verifier is at fault', () => {
+    expect(trustOf({}, { findings: [check('internal_error', 'unavailable')] })).toMatchObject({
+      status: 'none',
+      submods: { hardware: { status: 'none', vector: { hardware: -1 } } },
+    });
+  });
+
+  it('is affirming under best effort, which makes a missing CRL a warning of the policy', () => {
+    const given = { findings: [check('crl_unavailable', 'unavailable')] };
+    expect(trustOf({ revocation: 'best-effort' }, given).status).toBe('affirming');
+  });
+
+  it('knows no identity where the store of challenges is out of reach', () => {
+    const trust = trustOf({}, { findings: [check('nonce_store', 'unavailable')] });
+    expect(trust).toMatchObject({ status: 'none', submods: { vtpm: { vector: { 'instance-identity': 0 } } } });
+  });
+
+  it('says so of nothing at all', () => {
+    expect(appraiseTrust([], {}, 'deny')).toEqual({
+      status: 'none',
+      submods: { hardware: { status: 'none', vector: { hardware: 0 } } },
+    });
+  });
+});
+
+describe('trust, whatever was found', () => {
+  const anyId = fc.constantFrom<CheckId>(
+    'snp_signature',
+    'tpm_signature',
+    'snp_debug',
+    'snp_tcb_low',
+    'hcl_paravisor_unknown',
+    'nonce_mismatch',
+    'crl_unavailable',
+    'secure_boot',
+    'internal_error',
+  );
+  const anyResult = fc.constantFrom('pass', 'fail', 'warn', 'skipped', 'unavailable', 'not_configured') as fc.Arbitrary<
+    Check['result']
+  >;
+  const anyChecks = fc.array(
+    fc.tuple(anyId, anyResult).map(([id, result]) => check(id, result)),
+    { maxLength: 10 },
+  );
+  const anyClaims = fc.constantFrom<Claims>({}, { snp: snpClaims() }, azClaims());
+
+  it('has no submodule better than its worst claim, and is not better than its worst submodule', () => {
+    fc.assert(
+      fc.property(
+        anyChecks,
+        anyClaims,
+        fc.constantFrom<Outcome>('allow', 'deny', 'indeterminate'),
+        (checks, claims, outcome) => {
+          const trust = appraiseTrust(checks, claims, outcome);
+          for (const { status, vector } of Object.values(trust.submods)) {
+            expect(status).toBe(tierOfAll(Object.values(vector).map(tierOf)));
+          }
+          if (trust.status === 'affirming') {
+            expect(Object.values(trust.submods).map(({ status }) => status)).not.toContain('none');
+            expect(outcome).toBe('allow');
+          }
+          if (outcome === 'indeterminate') expect(trust.status).toBe('none');
+          if (outcome === 'deny') expect(['none', 'contraindicated']).toContain(trust.status);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import type { SnpPart, SnpTcb } from '../../../src/model/claims.js';
+import type { CheckId } from '../../../src/model/codes.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import {
+  appraised,
+  azClaims,
+  check,
+  failed,
+  hclClaims,
+  only,
+  results,
+  type Situation,
+  snpClaims,
+  TCB,
+} from './fixture.js';
+
+const TERMS = { reason: 'new firmware in march', approver: 'security@example', expires: '2026-06-02' };
+
+function waiving(waiver: JsonObject, members: JsonObject, given: Situation = {}) {
+  return appraised({ ...members, waivers: [{ ...TERMS, ...waiver }] }, given);
+}
+
+describe('a waiver', () => {
+  const SMT: JsonObject = { require: { snp: { platformInfo: { smtEnabled: false } } } };
+
+  it('turns a finding into a warning that names reason, approver and expiry', () => {
+    const appraisal = waiving({ check: 'snp_platform_smt_enabled' }, SMT);
+    expect(only(appraisal, 'snp_platform_smt_enabled')).toMatchObject({
+      result: 'warn',
+      waived: true,
+      policy: 'least',
+      expected: false,
+      actual: true,
+      detail:
+        'smtEnabled is set in the platform info; waived by security@example until 2026-06-02: new firmware in march',
+    });
+    expect(appraisal.outcome).toBe('allow');
+    expect(appraisal.matched).toContain('snp_platform_smt_enabled');
+  });
+
+  it('ends at the start of its day, UTC', () => {
+    const at = (instant: string) => waiving({ check: 'snp_platform_smt_enabled' }, SMT, { at: new Date(instant) });
+    expect(at('2026-06-01T23:59:59.999Z').outcome).toBe('allow');
+    expect(failed(at('2026-06-02T00:00:00.000Z'))).toEqual(['snp_platform_smt_enabled']);
+  });
+
+  it('covers the check that it names, and no other', () => {
+    const members: JsonObject = { require: { snp: { platformInfo: { smtEnabled: false, eccEnabled: false } } } };
+    expect(failed(waiving({ check: 'snp_platform_smt_enabled' }, members))).toEqual(['snp_platform_ecc_enabled']);
+  });
+
+  it('leaves a check that passes as it is', () => {
+    const appraisal = waiving(
+      { check: 'snp_platform_smt_enabled' },
+      { require: { snp: { platformInfo: { smtEnabled: true } } } },
+    );
+    expect(only(appraisal, 'snp_platform_smt_enabled')).not.toHaveProperty('waived');
+    expect(only(appraisal, 'snp_platform_smt_enabled').result).toBe('pass');
+  });
+
+  it('does not make a skipped check one that ran', () => {
+    const given = { claims: {}, findings: [check('snp_signature', 'fail')] };
+    expect(results(waiving({ check: 'snp_platform_smt_enabled' }, SMT, given), 'snp_platform_smt_enabled')).toEqual([
+      'skipped',
+    ]);
+  });
+
+  it('does nothing for a policy that does not accept the evidence', () => {
+    const appraisal = waiving({ check: 'snp_product_advisory' }, { accepts: ['snp'] });
+    expect(only(appraisal, 'snp_product_advisory')).not.toHaveProperty('waived');
+  });
+
+  it('covers a missing CRL, by name', () => {
+    const given = { findings: [check('crl_unavailable', 'unavailable', { retryable: true })] };
+    const appraisal = waiving({ check: 'crl_unavailable' }, {}, given);
+    expect(only(appraisal, 'crl_unavailable')).toMatchObject({ result: 'warn', waived: true });
+    expect(only(appraisal, 'crl_unavailable')).not.toHaveProperty('retryable');
+    expect(appraisal.outcome).toBe('allow');
+    expect(waiving({ check: 'crl_unavailable' }, {}, { findings: [check('crl_stale', 'unavailable')] }).outcome).toBe(
+      'indeterminate',
+    );
+  });
+
+  it('marks what best effort tolerates already', () => {
+    const given = { findings: [check('crl_unavailable', 'unavailable')] };
+    expect(
+      only(waiving({ check: 'crl_unavailable' }, { revocation: 'best-effort' }, given), 'crl_unavailable').waived,
+    ).toBe(true);
+  });
+
+  it.each<[CheckId, JsonObject, Situation]>([
+    ['snp_product_advisory', {}, {}],
+    ['snp_tcb_floor_missing', { minimums: { snp: 'any' } }, {}],
+    ['nonce_stale', {}, { bound: ['tpm.extraData'] }],
+    [
+      'hcl_paravisor_unknown',
+      { paravisor: 'any' },
+      { claims: azClaims({ hcl: hclClaims({ paravisor: { known: false, by: null } }) }) },
+    ],
+    [
+      'snp_platform_unknown',
+      {},
+      { claims: azClaims({ snp: snpClaims({ platformInfo: { ...snpClaims().platformInfo, unknownBits: [6] } }) }) },
+    ],
+  ])('marks the warning %s', (id, members, given) => {
+    const unwaived = appraised(members, given);
+    expect(only(unwaived, id)).toMatchObject({ result: 'warn' });
+    expect(only(unwaived, id)).not.toHaveProperty('waived');
+    expect(only(waiving({ check: id }, members, given), id)).toMatchObject({
+      result: 'warn',
+      waived: true,
+      policy: 'least',
+    });
+  });
+
+  it('covers nonce_stale under strict', () => {
+    const appraisal = waiving({ check: 'nonce_stale' }, { freshness: 'strict' }, { bound: ['tpm.extraData'] });
+    expect([appraisal.outcome, only(appraisal, 'nonce_stale').waived]).toEqual(['allow', true]);
+  });
+
+  it('covers one TCB status of a TD, and no other', () => {
+    const given = (actual: string) => ({ findings: [check('tdx_tcb_status', 'fail', { actual })] });
+    const judge = (actual: string) =>
+      waiving({ check: 'tdx_tcb_status', value: 'SWHardeningNeeded' }, {}, given(actual));
+    expect(only(judge('SWHardeningNeeded'), 'tdx_tcb_status')).toMatchObject({ result: 'warn', waived: true });
+    for (const status of ['OutOfDate', 'Revoked', 'swhardeningneeded'])
+      expect(failed(judge(status))).toEqual(['tdx_tcb_status']);
+  });
+});
+
+describe('a waiver of a low TCB', () => {
+  const MINIMUMS: JsonObject = { minimums: { snp: { Milan: { snp: 24, microcode: 219 }, Genoa: { snp: 23 } } } };
+
+  function judge(floor: JsonObject, reported: Partial<SnpTcb>, launch: Partial<SnpTcb> = {}, part: SnpPart = 'Milan') {
+    const tcb = { current: TCB, committed: TCB, reported: { ...TCB, ...reported }, launch: { ...TCB, ...launch } };
+    const claims = azClaims({ snp: snpClaims({ tcb, part }) });
+    return waiving({ check: 'snp_tcb_low', value: { part: 'Milan', floor } }, MINIMUMS, { claims });
+  }
+
+  it('covers components that are short, named, and at its floor or above', () => {
+    const appraisal = judge({ snp: 20, microcode: 200 }, { snp: 20, microcode: 218 });
+    expect(appraisal.checks.filter(({ id }) => id === 'snp_tcb_low')).toMatchObject([
+      { result: 'warn', waived: true },
+      { result: 'pass' },
+    ]);
+    expect(appraisal.outcome).toBe('allow');
+  });
+
+  it('does not cover a component below its floor', () => {
+    expect(failed(judge({ snp: 20, microcode: 200 }, { snp: 19 }))).toEqual(['snp_tcb_low']);
+  });
+
+  it('does not cover a component that it does not name', () => {
+    expect(failed(judge({ snp: 20 }, { snp: 20, microcode: 218 }))).toEqual(['snp_tcb_low']);
+  });
+
+  it('covers the TCB of the launch under the same floor', () => {
+    expect(judge({ snp: 20 }, { snp: 20 }, { snp: 21 }).outcome).toBe('allow');
+    expect(judge({ snp: 20 }, { snp: 20 }, { snp: 19 }).outcome).toBe('deny');
+  });
+
+  it('does not ask of a component that is not short', () => {
+    expect(judge({ snp: 20, bootloader: 200 }, { snp: 20 }).outcome).toBe('allow');
+  });
+
+  it('does not cover another part', () => {
+    expect(failed(judge({ snp: 20 }, { snp: 22 }, {}, 'Genoa'))).toEqual(['snp_tcb_low']);
+  });
+
+  it('does not cover a part without minimum', () => {
+    expect(failed(judge({ snp: 0, microcode: 0 }, {}, {}, 'Milan-X'))).toEqual(['snp_product']);
+  });
+});
