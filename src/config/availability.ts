@@ -1,0 +1,50 @@
+import type { Configuration } from './configuration.js';
+import { DEFAULT_DECISION_STORE } from './schema.js';
+
+/** Something that the grammar has and this version does not do. It is never ignored: the service does not start. */
+interface Unavailable {
+  readonly what: string;
+  /** Places of the configuration that ask for it. */
+  readonly asked: (configuration: Configuration) => readonly string[];
+}
+
+export const NOT_AVAILABLE: readonly Unavailable[] = [
+  { what: 'client certificates', asked: (c) => placeIf('listen.tls.clientCa', c.listen.tls.clientCa !== null) },
+  { what: 'OpenID Connect callers', asked: (c) => callersWith(c, 'oidc') },
+  { what: 'callers with client certificates', asked: (c) => callersWith(c, 'mtls') },
+  { what: 'Kubernetes service accounts as callers', asked: (c) => callersWith(c, 'kubernetes') },
+  {
+    what: 'a challenge store other than memory',
+    asked: (c) => placeIf('challenges.store', c.challenges.store !== 'memory'),
+  },
+  {
+    what: 'submitting evidence to Azure Attestation',
+    asked: (c) => [
+      ...placeIf('maa.submit.endpoints', c.maa.submit.endpoints.length > 0),
+      ...placeIf('maa.submit.credential', c.maa.submit.credential !== null),
+    ],
+  },
+  { what: 'submitting evidence to Intel Trust Authority', asked: (c) => placeIf('ita.submit', c.ita.submit !== null) },
+  { what: 'key release', asked: (c) => Object.keys(c.keys).map((name) => `keys.${name}`) },
+  { what: 'a receipt key that is kept', asked: (c) => placeIf('receipts.key', c.receipts.key !== 'ephemeral') },
+  {
+    what: 'a decision store of your own',
+    asked: (c) => placeIf('decisions.store', ![DEFAULT_DECISION_STORE, 'off'].includes(c.decisions.store)),
+  },
+  { what: 'keeping evidence', asked: (c) => placeIf('decisions.keepEvidence', c.decisions.keepEvidence !== 'hash') },
+];
+
+/** Everything that the configuration asks for and this version does not do. */
+export function availabilityProblems(configuration: Configuration): readonly string[] {
+  return NOT_AVAILABLE.flatMap(({ what, asked }) =>
+    asked(configuration).map((place) => `${place}: ${what}: not available in this version`),
+  );
+}
+
+function placeIf(place: string, asked: boolean): readonly string[] {
+  return asked ? [place] : [];
+}
+
+function callersWith({ callers }: Configuration, kind: 'oidc' | 'mtls' | 'kubernetes'): readonly string[] {
+  return Object.entries(callers).flatMap(([name, caller]) => placeIf(`callers.${name}.${kind}`, caller[kind] !== null));
+}

@@ -1,0 +1,142 @@
+import type { Role } from '../model/caller.js';
+import type { SnpProduct } from '../model/claims.js';
+
+/**
+ * The effective configuration, deep-frozen. docs/configuration.md says what each key means and what holds by default.
+ * Paths are as written, relative ones relative to the working directory. Null: not set.
+ */
+export interface Configuration {
+  readonly listen: ListenConfiguration;
+  readonly policies: { readonly directory: string; readonly default: string };
+  /** Whether requests may name a past instant (`at`). */
+  readonly historical: boolean;
+  readonly limits: { readonly bodyBytes: number; readonly batchBytes: number; readonly eventLogBytes: number };
+  readonly deadlineSeconds: number;
+  readonly time: { readonly tokenLeewaySeconds: number };
+  readonly amd: AmdConfiguration;
+  readonly intel: { readonly pcs: string; readonly collateral: string };
+  readonly azure: AzureConfiguration;
+  /** PEM files with roots of AK certificates, added to what is built in. */
+  readonly tpm: { readonly roots: readonly string[] };
+  readonly maa: MaaConfiguration;
+  readonly ita: ItaConfiguration;
+  readonly challenges: ChallengesConfiguration;
+  readonly decisions: DecisionsConfiguration;
+  readonly receipts: ReceiptsConfiguration;
+  /** Keys that may be released, by the id that a request names. */
+  readonly keys: Readonly<Record<string, ReleasableKeyConfiguration>>;
+  /** Who may call, by name. Empty: loopback only, everybody there. */
+  readonly callers: Readonly<Record<string, CallerConfiguration>>;
+  readonly log: { readonly level: LogLevel };
+}
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface ListenConfiguration {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  /** Whether to serve without callers on an address that is not loopback. */
+  readonly insecure: boolean;
+  /** PEM files. */
+  readonly tls: { readonly cert: string | null; readonly key: string | null; readonly clientCa: string | null };
+  /** Addresses or ranges whose X-Forwarded-For counts. */
+  readonly trustedProxies: readonly string[];
+}
+
+export interface AmdConfiguration {
+  /** Origin of the Key Distribution Service, or `off`. */
+  readonly kds: string;
+  /** Directory of certificates and CRLs. */
+  readonly chains: string;
+  readonly refuseProducts: readonly SnpProduct[];
+}
+
+export interface AzureConfiguration {
+  /** URL of the host's certificate cache, or `off`. */
+  readonly thim: string;
+  /** 48 bytes each, lower-case hex, added to what is built in. */
+  readonly paravisors: { readonly idKeyDigests: readonly string[]; readonly mrtds: readonly string[] };
+}
+
+export interface MaaConfiguration {
+  /** The public shared providers: all, none, or those of some regions. */
+  readonly shared: boolean | readonly string[];
+  readonly issuers: readonly MaaIssuerConfiguration[];
+  readonly submit: {
+    readonly endpoints: readonly string[];
+    readonly apiVersion: string;
+    readonly credential: string | null;
+  };
+}
+
+export interface MaaIssuerConfiguration {
+  /** Exact text of `iss`. */
+  readonly issuer: string;
+  /** `jwks`: from the issuer; else a file. */
+  readonly keys: string;
+  /** Hashes that `x-ms-policy-hash` may have, base64url; null for built-in shared providers only. */
+  readonly policyHash: 'any' | readonly string[] | null;
+}
+
+export interface ItaConfiguration {
+  readonly issuers: readonly ItaIssuerConfiguration[];
+  readonly submit: object | null;
+}
+
+export interface ItaIssuerConfiguration {
+  readonly issuer: string;
+  /** URL of the key set, or a file. */
+  readonly keys: string;
+  /** PEM file that x5c must chain to; null: the origin or file is the trust. */
+  readonly roots: string | null;
+}
+
+export interface ChallengesConfiguration {
+  /** `memory`, or a redis URL. */
+  readonly store: string;
+  readonly lifetimeSeconds: number;
+  /** File of the MAC key; null: `challenges.key` in the data directory. */
+  readonly key: string | null;
+}
+
+export interface DecisionsConfiguration {
+  /** SQLite file, `off`, or a redis URL. */
+  readonly store: string;
+  readonly keepEvidence: 'hash' | 'full';
+  readonly retentionDays: number;
+}
+
+export interface ReceiptsConfiguration {
+  /** Null: the listening URL. */
+  readonly issuer: string | null;
+  /** `ephemeral`, a PEM or JWK file, or the URL of a Key Vault key. */
+  readonly key: string;
+  readonly lifetimeSeconds: number;
+}
+
+export interface ReleasableKeyConfiguration {
+  readonly vault: string;
+  readonly name: string;
+  readonly version: string | null;
+  readonly policy: string;
+  readonly enc: string;
+}
+
+/** A caller. Exactly one of `apiKeySha256`, `oidc`, `mtls` and `kubernetes` says how it is recognised. */
+export interface CallerConfiguration {
+  /** SHA-256 of the key, lower-case hex. */
+  readonly apiKeySha256: string | null;
+  /** Instant from which the key no longer counts, ISO 8601 in UTC. */
+  readonly expires: string | null;
+  readonly roles: readonly Role[];
+  /** Policies that the caller may name; null: any. */
+  readonly policies: readonly string[] | null;
+  /** Audiences that the caller may name; null: any. */
+  readonly audience: readonly string[] | null;
+  readonly tenant: string;
+  readonly oidc: object | null;
+  readonly mtls: object | null;
+  readonly kubernetes: object | null;
+}

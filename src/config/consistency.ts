@@ -1,0 +1,58 @@
+import type { CallerConfiguration, Configuration, MaaIssuerConfiguration } from './configuration.js';
+import { isLoopbackHost } from './values.js';
+
+/** What is wrong between values that are right by themselves. */
+export function consistencyProblems(configuration: Configuration): readonly string[] {
+  const { listen, callers, maa, ita } = configuration;
+  return [
+    ...listenProblems(configuration),
+    ...((listen.tls.cert === null) === (listen.tls.key === null) ? [] : ['listen.tls: needs both cert and key']),
+    ...Object.entries(callers).flatMap(([name, caller]) => callerProblems(`callers.${name}`, caller)),
+    ...repeated(
+      Object.entries(callers).flatMap(([name, { apiKeySha256 }]) =>
+        apiKeySha256 === null ? [] : [[`callers.${name}.apiKeySha256`, apiKeySha256] as const],
+      ),
+      'is the key of another caller too',
+    ),
+    ...maa.issuers.flatMap((issuer, index) => maaIssuerProblems(`maa.issuers[${index}]`, issuer)),
+    ...repeated(
+      maa.issuers.map(({ issuer }, index) => [`maa.issuers[${index}].issuer`, issuer] as const),
+      'is listed twice',
+    ),
+    ...repeated(
+      ita.issuers.map(({ issuer }, index) => [`ita.issuers[${index}].issuer`, issuer] as const),
+      'is listed twice',
+    ),
+  ];
+}
+
+/** There is no open service by accident: without callers, other machines are let in only where that is spelt out. */
+function listenProblems({ listen, callers }: Configuration): readonly string[] {
+  if (Object.keys(callers).length > 0 || listen.insecure || isLoopbackHost(listen.host)) return [];
+  return ['listen.host: not a loopback address, and no callers are configured (listen.insecure: true serves anybody)'];
+}
+
+function callerProblems(place: string, caller: CallerConfiguration): readonly string[] {
+  const ways = [caller.apiKeySha256, caller.oidc, caller.mtls, caller.kubernetes].filter((way) => way !== null);
+  const problems = [];
+  if (ways.length !== 1) problems.push(`${place}: needs one of apiKeySha256, oidc, mtls and kubernetes`);
+  if (caller.apiKeySha256 !== null && caller.expires === null) problems.push(`${place}.expires: is missing`);
+  return problems;
+}
+
+const SHARED_PROVIDER = /^https:\/\/shared([a-z0-9]+)\.\1\.attest\.azure\.net$/;
+
+/** Whoever owns another instance writes its policy, and so can issue any claim. */
+function maaIssuerProblems(place: string, { issuer, policyHash }: MaaIssuerConfiguration): readonly string[] {
+  if (policyHash !== null || SHARED_PROVIDER.test(issuer)) return [];
+  return [`${place}.policyHash: is missing, and the issuer is no shared provider (any accepts every policy)`];
+}
+
+function repeated(placed: readonly (readonly [place: string, value: string])[], what: string): readonly string[] {
+  const seen = new Set<string>();
+  return placed.flatMap(([place, value]) => {
+    const isRepeated = seen.has(value);
+    seen.add(value);
+    return isRepeated ? [`${place}: ${what}`] : [];
+  });
+}

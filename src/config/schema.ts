@@ -1,0 +1,183 @@
+import { ROLES } from '../model/caller.js';
+import { SNP_PRODUCTS } from '../model/claims.js';
+import type {
+  CallerConfiguration,
+  Configuration,
+  ItaIssuerConfiguration,
+  MaaConfiguration,
+  MaaIssuerConfiguration,
+  ReleasableKeyConfiguration,
+} from './configuration.js';
+import { LOG_LEVELS } from './configuration.js';
+import type { Setting } from './setting.js';
+import { either, entries, list, object, orNull, withDefault } from './setting.js';
+import {
+  addressRange,
+  choice,
+  flag,
+  hex,
+  instant,
+  integer,
+  number,
+  opaque,
+  path,
+  pattern,
+  source,
+  text,
+  trustedUrl,
+  trustedUrlOrFile,
+} from './values.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Bytes of MRTD and ID_KEY_DIGEST, both SHA-384. */
+const SHA384_BYTES = 48;
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+const policyId = pattern(/^[a-z0-9][a-z0-9-]{0,63}$/, 'a policy id');
+const bytes = (max: number): Setting<number> => integer(KIB, max);
+const sourceOrOff = either('off, or an http or https URL without user, query and fragment', choice('off'), source());
+
+const maaIssuer = object<MaaIssuerConfiguration>({
+  issuer: trustedUrl(),
+  keys: withDefault(path('jwks, or a path'), 'jwks'),
+  policyHash: orNull(
+    either(
+      'any, or a list of SHA-256 hashes in base64url',
+      choice('any'),
+      list(pattern(/^[A-Za-z0-9_-]{43}$/, 'a SHA-256 in base64url'), { atLeastOne: true }),
+    ),
+  ),
+});
+
+const maa = object<MaaConfiguration>({
+  shared: withDefault(
+    either('true, false, or a list of regions', flag(), list(pattern(/^[a-z][a-z0-9]{1,15}$/, 'a region'))),
+    true,
+  ),
+  issuers: withDefault(list(maaIssuer), []),
+  submit: object<MaaConfiguration['submit']>({
+    endpoints: withDefault(list(trustedUrl()), []),
+    apiVersion: withDefault(text(), '2025-06-01'),
+    credential: orNull(text()),
+  }),
+});
+
+const itaIssuer = object<ItaIssuerConfiguration>({
+  issuer: text(),
+  keys: trustedUrlOrFile(),
+  roots: orNull(path()),
+});
+
+const INTEL_TRUST_AUTHORITY: ItaIssuerConfiguration = {
+  issuer: 'Intel Trust Authority',
+  keys: 'https://portal.trustauthority.intel.com/certs',
+  roots: null,
+};
+
+const releasableKey = object<ReleasableKeyConfiguration>({
+  vault: trustedUrl(),
+  name: pattern(/^[A-Za-z0-9-]{1,127}$/, 'the name of a key'),
+  version: orNull(pattern(/^[0-9a-f]{32}$/, 'the version of a key')),
+  policy: policyId,
+  enc: choice('RSA_AES_KEY_WRAP_384', 'RSA_AES_KEY_WRAP_256', 'CKM_RSA_AES_KEY_WRAP'),
+});
+
+const caller = object<CallerConfiguration>({
+  apiKeySha256: orNull(hex(32)),
+  expires: orNull(instant()),
+  roles: list(choice(...ROLES), { atLeastOne: true }),
+  policies: orNull(list(policyId, { atLeastOne: true })),
+  audience: orNull(list(text(), { atLeastOne: true })),
+  tenant: withDefault(pattern(NAME, 'a name'), 'default'),
+  oidc: orNull(opaque()),
+  mtls: orNull(opaque()),
+  kubernetes: orNull(opaque()),
+});
+
+/** Without prototype, as what is read: no name has a meaning of its own. */
+const NO_ENTRIES: Readonly<Record<string, never>> = Object.create(null);
+
+export const DEFAULT_POLICY_DIRECTORY = './policies';
+export const DEFAULT_DECISION_STORE = './data/veritee.db';
+
+/** Every key there is, for file and environment. What holds across keys is in consistency.ts. */
+export const CONFIGURATION_SCHEMA: Setting<Configuration> = object<Configuration>({
+  listen: object<Configuration['listen']>({
+    host: withDefault(pattern(/^[A-Za-z0-9.:_-]+$/, 'a host name or address'), '127.0.0.1'),
+    port: withDefault(integer(0, 65_535), 8080),
+    insecure: withDefault(flag(), false),
+    tls: object<Configuration['listen']['tls']>({
+      cert: orNull(path()),
+      key: orNull(path()),
+      clientCa: orNull(path()),
+    }),
+    trustedProxies: withDefault(list(addressRange()), []),
+  }),
+  policies: object<Configuration['policies']>({
+    directory: withDefault(path(), DEFAULT_POLICY_DIRECTORY),
+    default: withDefault(policyId, 'azure-cvm-baseline'),
+  }),
+  historical: withDefault(flag(), false),
+  limits: object<Configuration['limits']>({
+    bodyBytes: withDefault(bytes(64 * MIB), MIB),
+    batchBytes: withDefault(bytes(256 * MIB), 16 * MIB),
+    eventLogBytes: withDefault(bytes(64 * MIB), MIB),
+  }),
+  deadlineSeconds: withDefault(number(0.1, 120), 5),
+  time: object<Configuration['time']>({ tokenLeewaySeconds: withDefault(integer(0, 300), 60) }),
+  amd: object<Configuration['amd']>({
+    kds: withDefault(sourceOrOff, 'https://kdsintf.amd.com'),
+    chains: withDefault(path(), './endorsements/amd'),
+    refuseProducts: withDefault(list(choice(...SNP_PRODUCTS)), []),
+  }),
+  intel: object<Configuration['intel']>({
+    pcs: withDefault(sourceOrOff, 'https://api.trustedservices.intel.com'),
+    collateral: withDefault(path(), './endorsements/intel'),
+  }),
+  azure: object<Configuration['azure']>({
+    thim: withDefault(sourceOrOff, 'off'),
+    paravisors: object<Configuration['azure']['paravisors']>({
+      idKeyDigests: withDefault(list(hex(SHA384_BYTES)), []),
+      mrtds: withDefault(list(hex(SHA384_BYTES)), []),
+    }),
+  }),
+  tpm: object<Configuration['tpm']>({ roots: withDefault(list(path()), []) }),
+  maa,
+  ita: object<Configuration['ita']>({
+    issuers: withDefault(list(itaIssuer), [INTEL_TRUST_AUTHORITY]),
+    submit: orNull(opaque()),
+  }),
+  challenges: object<Configuration['challenges']>({
+    store: withDefault(either('memory, or a redis or rediss URL', choice('memory'), redisUrl()), 'memory'),
+    lifetimeSeconds: withDefault(integer(1, 3600), 300),
+    key: orNull(path()),
+  }),
+  decisions: object<Configuration['decisions']>({
+    store: withDefault(
+      either('off, a path, or a redis or rediss URL', redisUrl(), fileOrOff()),
+      DEFAULT_DECISION_STORE,
+    ),
+    keepEvidence: withDefault(choice('hash', 'full'), 'hash'),
+    retentionDays: withDefault(integer(1, 36_500), 365),
+  }),
+  receipts: object<Configuration['receipts']>({
+    issuer: orNull(text()),
+    key: withDefault(trustedUrlOrFile(), 'ephemeral'),
+    lifetimeSeconds: withDefault(integer(1, 300), 300),
+  }),
+  keys: withDefault(entries(NAME, releasableKey), NO_ENTRIES),
+  callers: withDefault(entries(NAME, caller), NO_ENTRIES),
+  log: object<Configuration['log']>({ level: withDefault(choice(...LOG_LEVELS), 'info') }),
+});
+
+function redisUrl(): Setting<string> {
+  return pattern(/^rediss?:\/\/[^\s/?#]+(\/\d{1,3})?$/, 'a redis or rediss URL');
+}
+
+/** Also `off`. Text with `://` would be a mistyped URL. */
+function fileOrOff(): Setting<string> {
+  return pattern(/^(?!.*:\/\/)/, 'off, or a path');
+}

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ConfigurationError } from '../model/errors.js';
+
+/** Bytes of the MAC key of challenges: as many as its hash has (RFC 2104, section 3). */
+export const CHALLENGE_KEY_BYTES = 32;
+
+const WORLD_WRITABLE = 0o002;
+
+/**
+ * The MAC key of challenges: the 32 bytes of a file, which is made where it is missing. Processes that start at once
+ * get the same key. Who may read the file is not checked: a forged challenge has no record and is denied; whoever can
+ * write it could make the service forget that a challenge is one, which is checked.
+ *
+ * @throws {ConfigurationError} where the file can neither be read nor made, or is not such a key
+ */
+export async function readOrCreateChallengeKey(path: string): Promise<Uint8Array> {
+  try {
+    return (await readKey(path)) ?? (await createKey(path));
+  } catch (cause) {
+    if (cause instanceof ConfigurationError) throw cause;
+    throw new ConfigurationError([`challenges.key: ${path} can neither be read nor created`], { cause });
+  }
+}
+
+async function readKey(path: string): Promise<Uint8Array | null> {
+  const file = await openExisting(path);
+  if (file === null) return null;
+  try {
+    const stat = await file.stat();
+    if (!stat.isFile() || stat.size !== CHALLENGE_KEY_BYTES)
+      throw unfit(path, `is not a file of ${CHALLENGE_KEY_BYTES} bytes`);
+    if ((stat.mode & WORLD_WRITABLE) !== 0) throw unfit(path, 'is writable by everybody');
+    const key = await file.readFile();
+    if (key.byteLength !== CHALLENGE_KEY_BYTES) throw unfit(path, 'changed while it was read');
+    return new Uint8Array(key);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The file appears whole or not at all, and `link` never replaces one: the first process wins, all read its key. */
+async function createKey(path: string): Promise<Uint8Array> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${randomBytes(8).toString('hex')}`;
+  try {
+    await writeDurably(temporary, randomBytes(CHALLENGE_KEY_BYTES));
+    await link(temporary, path).catch(rethrowUnless('EEXIST'));
+  } finally {
+    await unlink(temporary).catch(rethrowUnless('ENOENT'));
+  }
+  const key = await readKey(path);
+  if (key === null) throw unfit(path, 'vanished');
+  return key;
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function openExisting(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    rethrowUnless('ENOENT')(error);
+    return null;
+  }
+}
+
+function rethrowUnless(code: string): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof Error && 'code' in error && error.code === code)) throw error;
+  };
+}
+
+function unfit(path: string, what: string): ConfigurationError {
+  return new ConfigurationError([`challenges.key: ${path} ${what}`]);
+}

@@ -1,0 +1,87 @@
+import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../model/challenge.js';
+import { RefusedError } from '../model/errors.js';
+import type { Clock } from '../model/ports.js';
+
+interface ChallengeRecord {
+  readonly scope: ChallengeScope;
+  isUsed: boolean;
+}
+
+/** Some 100 bytes each, so at most a few tens of megabytes. */
+const DEFAULT_CAPACITY = 100_000;
+
+/**
+ * Challenges of one process. A record goes only after its expiry, never to make room: a challenge whose record is
+ * gone could not be told from a used one, so evicting would deny honest callers.
+ */
+export class MemoryChallengeStore implements ChallengeStore {
+  readonly #clock: Clock;
+  readonly #capacity: number;
+  readonly #records = new Map<string, ChallengeRecord>();
+  /** Ids by the second in which they expire. */
+  readonly #expiring = new Map<number, string[]>();
+  #purgedSecond = 0;
+  #isClosed = false;
+
+  constructor(clock: Clock, capacity: number = DEFAULT_CAPACITY) {
+    this.#clock = clock;
+    this.#capacity = capacity;
+  }
+
+  async put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
+    this.#requireOpen();
+    this.#purge();
+    if (this.#records.has(id)) throw new Error('challenge id is taken');
+    if (this.#records.size >= this.#capacity) {
+      throw new RefusedError('overloaded', 'no further challenge can be kept', { retryAfterSeconds: 1 });
+    }
+    this.#records.set(id, { scope, isUsed: false });
+    const second = Math.ceil(expiresAt.getTime() / 1000);
+    const ids = this.#expiring.get(second);
+    if (ids === undefined) this.#expiring.set(second, [id]);
+    else ids.push(id);
+  }
+
+  /** There is no await between looking and marking: that is what makes it one step. */
+  async consume(id: string, scope: ConsumedScope): Promise<ConsumeResult> {
+    this.#requireOpen();
+    const record = this.#records.get(id);
+    if (record === undefined) return 'unknown';
+    // Asked under a foreign scope, a challenge stays what it is: nobody uses up, or learns about, another's.
+    if (!fits(scope, record.scope)) return 'scope';
+    if (record.isUsed) return 'used';
+    record.isUsed = true;
+    return 'consumed';
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#records.clear();
+    this.#expiring.clear();
+  }
+
+  /** Runs when a challenge is put, so that no timer is needed; looks at each second once. */
+  #purge(): void {
+    const now = Math.floor(this.#clock.now().getTime() / 1000);
+    if (now === this.#purgedSecond) return;
+    this.#purgedSecond = now;
+    for (const [second, ids] of this.#expiring) {
+      if (second >= now) continue;
+      for (const id of ids) this.#records.delete(id);
+      this.#expiring.delete(second);
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new Error('challenge store is closed');
+  }
+}
+
+function fits(asked: ConsumedScope, scope: ChallengeScope): boolean {
+  return (
+    asked.tenant === scope.tenant &&
+    (scope.audience === null || asked.audience === scope.audience) &&
+    (scope.evidenceType === null || asked.evidenceType === scope.evidenceType) &&
+    (scope.policy === null || (asked.policies.length > 0 && asked.policies.every((id) => id === scope.policy)))
+  );
+}

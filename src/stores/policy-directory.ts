@@ -1,0 +1,125 @@
+import type { FSWatcher } from 'node:fs';
+import { watch } from 'node:fs';
+import { ConfigurationError } from '../model/errors.js';
+import type { PolicySources } from './policy-files.js';
+import { policyFingerprint, readPolicySet } from './policy-files.js';
+import type { PolicySet } from './policy-set.js';
+
+export interface PolicyDirectoryOptions<P> extends PolicySources<P> {
+  /** Whether the directory must exist. One that existed once must exist from then on. */
+  readonly required: boolean;
+  /** Tells that a new set is in use. Must not throw. */
+  readonly onReloaded: (count: number) => void;
+  /** Tells why the old set stays in use. Must not throw. */
+  readonly onReloadFailed: (problems: readonly string[]) => void;
+  readonly timing?: WatchTiming;
+}
+
+export interface WatchTiming {
+  /** Quiet time after which a change counts as done: files are seldom written in one step. */
+  readonly settleMs: number;
+  /** How often to look for what the system's watch cannot see: network drives, a directory that was replaced. */
+  readonly pollMs: number;
+}
+
+const DEFAULT_TIMING: WatchTiming = { settleMs: 200, pollMs: 30_000 };
+
+/**
+ * The policies in use: built-in ones and those of the directory. A set is exchanged as a whole, and only for one that
+ * is right in every file.
+ */
+export class PolicyDirectory<P extends { readonly id: string }> {
+  readonly #options: PolicyDirectoryOptions<P>;
+  readonly #timing: WatchTiming;
+  #set: PolicySet<P>;
+  /** State of the directory that the set was read from. */
+  #fingerprint: string | null;
+  #watcher: FSWatcher | null = null;
+  #settling: NodeJS.Timeout | null = null;
+  #polling: NodeJS.Timeout | null = null;
+  #lastReload: Promise<void> = Promise.resolve();
+
+  private constructor(options: PolicyDirectoryOptions<P>, set: PolicySet<P>, fingerprint: string | null) {
+    this.#options = options;
+    this.#timing = options.timing ?? DEFAULT_TIMING;
+    this.#set = set;
+    this.#fingerprint = fingerprint;
+  }
+
+  /** @throws {ConfigurationError} where a policy is wrong, or a required directory is missing */
+  static async open<P extends { readonly id: string }>(
+    options: PolicyDirectoryOptions<P>,
+  ): Promise<PolicyDirectory<P>> {
+    const fingerprint = await policyFingerprint(options.directory);
+    requireDirectory(options.directory, options.required, fingerprint);
+    return new PolicyDirectory(options, await readPolicySet(options), fingerprint);
+  }
+
+  /** The set in use now; it stays as it is whatever is reloaded. */
+  snapshot(): PolicySet<P> {
+    return this.#set;
+  }
+
+  /** Reads the directory again, after the reloads already asked for. What comes of it is told by the callbacks. */
+  reload(): Promise<void> {
+    this.#lastReload = this.#lastReload.then(() => this.#reload());
+    return this.#lastReload;
+  }
+
+  /** Reloads on changes from now on. Nothing of it keeps the process alive. */
+  watch(): void {
+    this.#polling ??= setInterval(() => void this.#reloadIfChanged(), this.#timing.pollMs).unref();
+    try {
+      this.#watcher ??= watch(this.#options.directory, { persistent: false }, () => this.#settle());
+      this.#watcher.on('error', () => this.#unwatch());
+    } catch {
+      // No such directory yet, or no more watches to be had: polling finds what changes.
+      this.#unwatch();
+    }
+  }
+
+  /** Stops watching, and waits for a reload under way. */
+  async close(): Promise<void> {
+    this.#unwatch();
+    if (this.#polling !== null) clearInterval(this.#polling);
+    if (this.#settling !== null) clearTimeout(this.#settling);
+    this.#polling = null;
+    this.#settling = null;
+    await this.#lastReload;
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      const fingerprint = await policyFingerprint(this.#options.directory);
+      requireDirectory(this.#options.directory, this.#options.required || this.#fingerprint !== null, fingerprint);
+      this.#set = await readPolicySet(this.#options);
+      this.#fingerprint = fingerprint;
+    } catch (error) {
+      this.#options.onReloadFailed(error instanceof ConfigurationError ? error.problems : ['policies: cannot be read']);
+      return;
+    }
+    this.#options.onReloaded(this.#set.list().length);
+  }
+
+  /** A directory that could not be read last time differs from what the set was read from: it is tried again. */
+  async #reloadIfChanged(): Promise<void> {
+    const fingerprint = await policyFingerprint(this.#options.directory).catch(() => 'unreadable');
+    if (this.#polling !== null && fingerprint !== this.#fingerprint) await this.reload();
+  }
+
+  #settle(): void {
+    if (this.#settling !== null) clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => void this.reload(), this.#timing.settleMs).unref();
+  }
+
+  #unwatch(): void {
+    this.#watcher?.close();
+    this.#watcher = null;
+  }
+}
+
+function requireDirectory(directory: string, required: boolean, fingerprint: string | null): void {
+  if (required && fingerprint === null) {
+    throw new ConfigurationError([`policies.directory: ${directory} does not exist`]);
+  }
+}

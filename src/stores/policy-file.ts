@@ -1,0 +1,88 @@
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { lstat, open, readlink, realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+
+/** More than any policy needs. */
+export const MAX_POLICY_BYTES = 256 * 1024;
+
+const WORLD_WRITABLE = 0o002;
+
+/** Not blocking, so that a pipe in the directory is found out instead of waited for. */
+const READ_REAL_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** A file that is not served. The message says what is wrong, without the place. */
+export class PolicyFileError extends Error {
+  override readonly name = 'PolicyFileError';
+}
+
+/**
+ * Text of a policy file. A link counts where it leads to a file inside the directory (Kubernetes mounts ConfigMaps as
+ * such links). Whether others may write the directory itself is not checked: those mounts are read-only with mode 0777.
+ *
+ * @param directory real path of the policy directory
+ * @throws {PolicyFileError}
+ */
+export async function readPolicyFile(directory: string, name: string): Promise<string> {
+  const path = await realPathInside(directory, name);
+  const file = await open(path, READ_REAL_FILE).catch((cause) => refuse('cannot be opened', cause));
+  try {
+    await requireFit(file);
+    await requireSame(file, directory, name);
+    return decode(await readBounded(file));
+  } finally {
+    await file.close();
+  }
+}
+
+async function realPathInside(directory: string, name: string): Promise<string> {
+  const path = await realpath(join(directory, name)).catch((cause) => refuse('cannot be found', cause));
+  return isInside(directory, path) ? path : refuse('leads out of the policy directory');
+}
+
+function isInside(directory: string, path: string): boolean {
+  return path.startsWith(directory.endsWith(sep) ? directory : directory + sep);
+}
+
+async function requireFit(file: FileHandle): Promise<void> {
+  const stat = await file.stat();
+  if (!stat.isFile()) refuse('is not a file');
+  if ((stat.mode & WORLD_WRITABLE) !== 0) refuse('is writable by everybody');
+  if (stat.size > MAX_POLICY_BYTES) refuse(`has more than ${MAX_POLICY_BYTES} bytes`);
+}
+
+/** A folder on the way may have become a link after its path was looked at: what counts is the file that is open. */
+async function requireSame(file: FileHandle, directory: string, name: string): Promise<void> {
+  const opened = await file.stat();
+  const named = await lstat(await realPathInside(directory, name)).catch((cause) =>
+    refuse('changed while it was read', cause),
+  );
+  if (opened.dev !== named.dev || opened.ino !== named.ino) refuse('changed while it was read');
+  // Further swaps between these two looks would go unseen. Linux knows where the open file is.
+  if (process.platform !== 'linux') return;
+  if (!isInside(directory, await readlink(`/proc/self/fd/${file.fd}`))) refuse('changed while it was read');
+}
+
+/** The file may grow after its size was looked at. */
+async function readBounded(file: FileHandle): Promise<Uint8Array> {
+  const bytes = new Uint8Array(MAX_POLICY_BYTES + 1);
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await file.read(bytes, length, bytes.byteLength - length, null);
+    if (bytesRead === 0) return bytes.subarray(0, length);
+    length += bytesRead;
+    if (length > MAX_POLICY_BYTES) refuse(`has more than ${MAX_POLICY_BYTES} bytes`);
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    return refuse('is not UTF-8', cause);
+  }
+}
+
+function refuse(what: string, cause?: unknown): never {
+  throw cause instanceof PolicyFileError ? cause : new PolicyFileError(what, { cause });
+}

@@ -1,0 +1,101 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigurationError } from '../model/errors.js';
+import { PolicyFileError, readPolicyFile } from './policy-file.js';
+import { PolicySet } from './policy-set.js';
+
+/** Reads the text of one policy. @throws {ConfigurationError} */
+export type ParsePolicy<P> = (text: string, name: string) => P;
+
+export interface PolicySources<P> {
+  readonly directory: string;
+  readonly builtIns: readonly P[];
+  readonly parse: ParsePolicy<P>;
+  /** An id that each set must have: the policy of requests that name none. */
+  readonly defaultId: string;
+}
+
+/** Files whose names start with a dot are those of editors and of Kubernetes. */
+const POLICY_NAME = /^[^.].*\.(yaml|yml|json)$/;
+
+/** How often a directory is read again that changed while it was read. */
+const ATTEMPTS = 5;
+
+/**
+ * What tells that something in the directory changed: names, identity, size and time of the last change of each file.
+ * Null: there is no such directory.
+ */
+export async function policyFingerprint(directory: string): Promise<string | null> {
+  const names = await policyNames(directory);
+  if (names === null) return null;
+  const states = names.map(async (name) => {
+    const found = await stat(join(directory, name), { bigint: true }).catch(() => null);
+    return found === null ? `${name} ?` : `${name} ${found.dev} ${found.ino} ${found.size} ${found.ctimeNs}`;
+  });
+  return (await Promise.all(states)).join('\n');
+}
+
+/**
+ * Reads all policies, from one state of the directory: where it changes meanwhile (a ConfigMap is exchanged as a
+ * whole), it is read again, so that no set is half old and half new.
+ *
+ * @throws {ConfigurationError} with everything that is wrong
+ */
+export async function readPolicySet<P extends { readonly id: string }>(
+  sources: PolicySources<P>,
+): Promise<PolicySet<P>> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const before = await policyFingerprint(sources.directory);
+    const read = await readOnce(sources);
+    if ((await policyFingerprint(sources.directory)) !== before) continue;
+    if ('problems' in read) throw new ConfigurationError(read.problems);
+    return read.set;
+  }
+  throw new ConfigurationError([`${sources.directory}: keeps changing while it is read`]);
+}
+
+type ReadSet<P extends { readonly id: string }> =
+  | { readonly set: PolicySet<P> }
+  | { readonly problems: readonly string[] };
+
+async function readOnce<P extends { readonly id: string }>(sources: PolicySources<P>): Promise<ReadSet<P>> {
+  const byId = new Map(sources.builtIns.map((policy) => [policy.id, policy]));
+  const problems: string[] = [];
+  const origins = new Map(sources.builtIns.map(({ id }) => [id, 'a built-in policy']));
+  for (const name of (await policyNames(sources.directory)) ?? []) {
+    try {
+      const policy = await readPolicy(sources, name);
+      const other = origins.get(policy.id);
+      if (other !== undefined) throw new PolicyFileError(`id ${policy.id} is that of ${other}`);
+      origins.set(policy.id, name);
+      byId.set(policy.id, policy);
+    } catch (error) {
+      problems.push(...problemsOf(error, name));
+    }
+  }
+  if (problems.length === 0 && !byId.has(sources.defaultId)) {
+    problems.push(`policies.default: there is no policy ${sources.defaultId}`);
+  }
+  return problems.length > 0 ? { problems } : { set: new PolicySet(byId) };
+}
+
+async function readPolicy<P>({ directory, parse }: PolicySources<P>, name: string): Promise<P> {
+  return parse(await readPolicyFile(await realpath(directory), name), name);
+}
+
+async function policyNames(directory: string): Promise<readonly string[] | null> {
+  try {
+    return (await readdir(directory)).filter((name) => POLICY_NAME.test(name)).sort();
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+    throw new ConfigurationError([`${directory}: cannot be listed`], { cause });
+  }
+}
+
+/** Whatever a file does to the reader, the policies in use stay. */
+function problemsOf(error: unknown, name: string): readonly string[] {
+  if (error instanceof ConfigurationError) {
+    return error.problems.map((problem) => (problem.startsWith(name) ? problem : `${name}: ${problem}`));
+  }
+  return [`${name}: ${error instanceof PolicyFileError ? error.message : 'cannot be read'}`];
+}

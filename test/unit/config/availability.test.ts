@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import { NOT_AVAILABLE } from '../../../src/config/availability.js';
+import { loadConfiguration } from '../../../src/config/load-configuration.js';
+
+const ASKED: readonly (readonly [place: string, text: string])[] = [
+  ['listen.tls.clientCa', 'listen: { tls: { cert: a, key: b, clientCa: c } }'],
+  ['callers.ci.oidc', 'callers: { ci: { oidc: { issuer: a }, roles: [verify] } }'],
+  ['callers.ci.mtls', 'callers: { ci: { mtls: { subject: a }, roles: [verify] } }'],
+  ['callers.ci.kubernetes', 'callers: { ci: { kubernetes: {}, roles: [verify] } }'],
+  ['challenges.store', 'challenges: { store: "redis://user:secret@cache.example:6379/1" }'],
+  ['maa.submit.endpoints', 'maa: { submit: { endpoints: [ https://my.weu.attest.azure.net ] } }'],
+  ['maa.submit.credential', 'maa: { submit: { credential: default } }'],
+  ['ita.submit', 'ita: { submit: { url: https://api.example } }'],
+  ['keys.db', 'keys: { db: { vault: https://v.example, name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 } }'],
+  ['receipts.key', 'receipts: { key: ./receipts.pem }'],
+  ['decisions.store', 'decisions: { store: ./elsewhere.db }'],
+  ['decisions.keepEvidence', 'decisions: { keepEvidence: full }'],
+];
+
+it.each(ASKED)('does not start where %s asks for what this version does not have', (place, text) => {
+  expect(() => loadConfiguration({ text, environment: {} })).toThrow(
+    expect.objectContaining({
+      problems: [
+        expect.stringMatching(new RegExp(`^${place.replaceAll('.', '\\.')}: .+: not available in this version$`)),
+      ],
+    }),
+  );
+});
+
+it('covers everything that is listed as not available', () => {
+  // maa.submit is one entry with two places.
+  expect(ASKED).toHaveLength(NOT_AVAILABLE.length + 1);
+});
+
+it('says so without the secrets of what was asked for', () => {
+  const text = 'challenges: { store: "redis://user:secret@cache.example" }';
+  expect(() => loadConfiguration({ text, environment: {} })).toThrow(/^(?!.*secret)/);
+});
+
+it('starts with the decision store switched off, and with the default one', () => {
+  expect(loadConfiguration({ text: 'decisions: { store: off }', environment: {} }).decisions.store).toBe('off');
+  expect(loadConfiguration({ text: 'decisions: { store: ./data/veritee.db }', environment: {} }).decisions.store).toBe(
+    './data/veritee.db',
+  );
+});

@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import type { Configuration } from '../../../src/config/configuration.js';
+import { environmentSegment } from '../../../src/config/environment.js';
+import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { CONFIGURATION_SCHEMA } from '../../../src/config/schema.js';
+import { environmentNames } from './configuration-keys.js';
+
+const HASH = 'ab'.repeat(32);
+const SHA384 = 'cd'.repeat(48);
+const CALLER = `{"apiKeySha256":"${HASH}","expires":"2027-01-31","roles":["verify"]}`;
+
+function load(environment: Record<string, string | undefined>, text: string | null = null): Configuration {
+  return loadConfiguration({ text, environment });
+}
+
+type Case = readonly [name: string, spelled: string, pick: (configuration: Configuration) => unknown, value: unknown];
+
+/** Each key: a value, and what it is read as. */
+const CASES: readonly Case[] = [
+  ['VERITEE__LISTEN__HOST', '127.0.0.2', (c) => c.listen.host, '127.0.0.2'],
+  ['VERITEE__LISTEN__PORT', '0', (c) => c.listen.port, 0],
+  ['VERITEE__LISTEN__INSECURE', 'true', (c) => c.listen.insecure, true],
+  ['VERITEE__LISTEN__TLS__CERT', 'c.pem', (c) => c.listen.tls.cert, 'c.pem'],
+  ['VERITEE__LISTEN__TLS__KEY', 'k.pem', (c) => c.listen.tls.key, 'k.pem'],
+  ['VERITEE__LISTEN__TLS__CLIENT_CA', 'null', (c) => c.listen.tls.clientCa, null],
+  ['VERITEE__LISTEN__TRUSTED_PROXIES', '["10.0.0.0/8"]', (c) => c.listen.trustedProxies, ['10.0.0.0/8']],
+  ['VERITEE__POLICIES__DIRECTORY', '/etc/p', (c) => c.policies.directory, '/etc/p'],
+  ['VERITEE__POLICIES__DEFAULT', 'mine', (c) => c.policies.default, 'mine'],
+  ['VERITEE__HISTORICAL', 'true', (c) => c.historical, true],
+  ['VERITEE__LIMITS__BODY_BYTES', '2048', (c) => c.limits.bodyBytes, 2048],
+  ['VERITEE__LIMITS__BATCH_BYTES', '4096', (c) => c.limits.batchBytes, 4096],
+  ['VERITEE__LIMITS__EVENT_LOG_BYTES', '8192', (c) => c.limits.eventLogBytes, 8192],
+  ['VERITEE__DEADLINE_SECONDS', '2.5', (c) => c.deadlineSeconds, 2.5],
+  ['VERITEE__TIME__TOKEN_LEEWAY_SECONDS', '1', (c) => c.time.tokenLeewaySeconds, 1],
+  ['VERITEE__AMD__KDS', 'off', (c) => c.amd.kds, 'off'],
+  ['VERITEE__AMD__CHAINS', './amd', (c) => c.amd.chains, './amd'],
+  ['VERITEE__AMD__REFUSE_PRODUCTS', '["Milan"]', (c) => c.amd.refuseProducts, ['Milan']],
+  ['VERITEE__INTEL__PCS', 'https://pccs.example', (c) => c.intel.pcs, 'https://pccs.example'],
+  ['VERITEE__INTEL__COLLATERAL', './intel', (c) => c.intel.collateral, './intel'],
+  ['VERITEE__AZURE__THIM', 'http://169.254.169.254', (c) => c.azure.thim, 'http://169.254.169.254'],
+  ['VERITEE__AZURE__PARAVISORS__ID_KEY_DIGESTS', `["${SHA384}"]`, (c) => c.azure.paravisors.idKeyDigests, [SHA384]],
+  ['VERITEE__AZURE__PARAVISORS__MRTDS', `["${SHA384}"]`, (c) => c.azure.paravisors.mrtds, [SHA384]],
+  ['VERITEE__TPM__ROOTS', '["root.pem"]', (c) => c.tpm.roots, ['root.pem']],
+  ['VERITEE__MAA__SHARED', '["weu"]', (c) => c.maa.shared, ['weu']],
+  [
+    'VERITEE__MAA__ISSUERS',
+    '[{"issuer":"https://a.example","policyHash":"any"}]',
+    (c) => c.maa.issuers,
+    [{ issuer: 'https://a.example', keys: 'jwks', policyHash: 'any' }],
+  ],
+  ['VERITEE__MAA__SUBMIT__ENDPOINTS', '[]', (c) => c.maa.submit.endpoints, []],
+  ['VERITEE__MAA__SUBMIT__API_VERSION', '2022-08-01', (c) => c.maa.submit.apiVersion, '2022-08-01'],
+  ['VERITEE__MAA__SUBMIT__CREDENTIAL', 'null', (c) => c.maa.submit.credential, null],
+  [
+    'VERITEE__ITA__ISSUERS',
+    '[{"issuer":"a","keys":"f","roots":"r"}]',
+    (c) => c.ita.issuers,
+    [{ issuer: 'a', keys: 'f', roots: 'r' }],
+  ],
+  ['VERITEE__ITA__SUBMIT', 'null', (c) => c.ita.submit, null],
+  ['VERITEE__CHALLENGES__STORE', 'memory', (c) => c.challenges.store, 'memory'],
+  ['VERITEE__CHALLENGES__LIFETIME_SECONDS', '7', (c) => c.challenges.lifetimeSeconds, 7],
+  ['VERITEE__CHALLENGES__KEY', '/run/k', (c) => c.challenges.key, '/run/k'],
+  ['VERITEE__DECISIONS__STORE', 'off', (c) => c.decisions.store, 'off'],
+  ['VERITEE__DECISIONS__KEEP_EVIDENCE', 'hash', (c) => c.decisions.keepEvidence, 'hash'],
+  ['VERITEE__DECISIONS__RETENTION_DAYS', '30', (c) => c.decisions.retentionDays, 30],
+  ['VERITEE__RECEIPTS__ISSUER', 'https://me.example', (c) => c.receipts.issuer, 'https://me.example'],
+  ['VERITEE__RECEIPTS__KEY', 'ephemeral', (c) => c.receipts.key, 'ephemeral'],
+  ['VERITEE__RECEIPTS__LIFETIME_SECONDS', '60', (c) => c.receipts.lifetimeSeconds, 60],
+  ['VERITEE__KEYS', '{}', (c) => Object.keys(c.keys), []],
+  ['VERITEE__CALLERS', `{"ci":${CALLER}}`, (c) => Object.keys(c.callers), ['ci']],
+  ['VERITEE__LOG__LEVEL', 'warn', (c) => c.log.level, 'warn'],
+];
+
+/** What else has to be said for a key to load. */
+const TOGETHER: ReadonlyMap<string, Record<string, string>> = new Map([
+  ['VERITEE__LISTEN__TLS__CERT', { VERITEE__LISTEN__TLS__KEY: 'k.pem' }],
+  ['VERITEE__LISTEN__TLS__KEY', { VERITEE__LISTEN__TLS__CERT: 'c.pem' }],
+]);
+
+describe('every key can be given in the environment', () => {
+  it.each(CASES)('%s', (name, spelled, pick, value) => {
+    expect(pick(load({ ...TOGETHER.get(name), [name]: spelled }))).toEqual(value);
+  });
+
+  it('and none is missing from this list', () => {
+    expect(CASES.map(([name]) => name).sort()).toEqual(environmentNames(CONFIGURATION_SCHEMA).sort());
+  });
+});
+
+describe('names', () => {
+  it('are written as members in capitals', () => {
+    expect(environmentSegment('tokenLeewaySeconds')).toBe('TOKEN_LEEWAY_SECONDS');
+    expect(environmentSegment('apiKeySha256')).toBe('API_KEY_SHA256');
+  });
+
+  it.each([
+    'VERITEE__',
+    'VERITEE__LISTEN__PROT',
+    'VERITEE__LISTEN__PORT__',
+    'VERITEE__LISTEN__PORT__NUMBER',
+    'VERITEE__LISTEN___PORT',
+    'VERITEE__listen__port',
+    'VERITEE__LISTEN_PORT',
+    'VERITEE__TIME__TOKENLEEWAYSECONDS',
+    'VERITEE__MAA__ISSUERS__0',
+    'VERITEE__CALLERS__ci',
+    'VERITEE__CALLERS____PROTO____ROLES',
+  ])('refuses to start with %s', (name) => {
+    expect(() => load({ [name]: '1' })).toThrow(expect.objectContaining({ problems: [`${name}: unknown key`] }));
+  });
+
+  it.each(['VERITEE_VECTORS', 'VERITEE_LISTEN__PORT', 'veritee__listen__port', 'PORT', 'XVERITEE__LISTEN__PORT'])(
+    'does not look at %s',
+    (name) => {
+      expect(load({ [name]: '1' })).toEqual(load({}));
+    },
+  );
+
+  it('of callers become camelCase', () => {
+    const callers = load({
+      VERITEE__CALLERS__BUILD_AGENT__API_KEY_SHA256: HASH,
+      VERITEE__CALLERS__BUILD_AGENT__EXPIRES: '2027-01-31',
+      VERITEE__CALLERS__BUILD_AGENT__ROLES: '["verify","metrics"]',
+    }).callers;
+    expect(Object.keys(callers)).toEqual(['buildAgent']);
+    expect(callers['buildAgent']).toMatchObject({ apiKeySha256: HASH, roles: ['verify', 'metrics'] });
+  });
+
+  it('of callers may be words that objects know', () => {
+    expect(Object.keys(load({ VERITEE__CALLERS__CONSTRUCTOR: CALLER }).callers)).toEqual(['constructor']);
+  });
+});
+
+describe('values', () => {
+  it('win over the file, and leave the rest of it', () => {
+    const { listen } = load({ VERITEE__LISTEN__PORT: '9000' }, 'listen: { host: 127.0.0.2, port: 8000 }');
+    expect(listen).toMatchObject({ host: '127.0.0.2', port: 9000 });
+  });
+
+  it('of a section take its place, and a more precise name wins', () => {
+    const { listen } = load(
+      { VERITEE__LISTEN__PORT: '9000', VERITEE__LISTEN: '{"port":1,"insecure":true}' },
+      'listen: { host: 127.0.0.2 }',
+    );
+    expect(listen).toMatchObject({ host: '127.0.0.1', port: 9000, insecure: true });
+  });
+
+  it('add the hash of a key to a caller of the file', () => {
+    const { callers } = load(
+      { VERITEE__CALLERS__CI__API_KEY_SHA256: HASH },
+      'callers: { ci: { expires: 2027-01-31, roles: [verify] } }',
+    );
+    expect(callers['ci']?.apiKeySha256).toBe(HASH);
+  });
+
+  it('do not hide a file that is wrong', () => {
+    expect(() => load({ VERITEE__LISTEN__PORT: '1' }, 'listen: 5')).toThrow('listen: must be an object');
+  });
+
+  it.each([
+    ['VERITEE__LISTEN__PORT', '08', 'VERITEE__LISTEN__PORT: must be JSON'],
+    ['VERITEE__LISTEN__PORT', '', 'VERITEE__LISTEN__PORT: must be JSON'],
+    ['VERITEE__LISTEN__PORT', '"80"', 'listen.port: must be a whole number from 0 to 65535'],
+    ['VERITEE__HISTORICAL', 'yes', 'VERITEE__HISTORICAL: must be JSON'],
+    ['VERITEE__TPM__ROOTS', '[a]', 'VERITEE__TPM__ROOTS: must be JSON'],
+    ['VERITEE__TPM__ROOTS', 'a', 'VERITEE__TPM__ROOTS: must be JSON'],
+    ['VERITEE__LISTEN', '{"port":1,"port":2}', 'VERITEE__LISTEN line 1: duplicate key'],
+    ['VERITEE__CHALLENGES__KEY', '', 'challenges.key: must be a path, not empty'],
+    ['VERITEE__POLICIES__DEFAULT', 'null ', 'policies.default: must be a policy id'],
+  ])('refuses %s=%s', (name, spelled, problem) => {
+    expect(() => load({ [name]: spelled })).toThrow(expect.objectContaining({ problems: [problem] }));
+  });
+});

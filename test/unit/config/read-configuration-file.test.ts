@@ -1,0 +1,28 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readConfigurationFile } from '../../../src/config/read-configuration-file.js';
+import { ConfigurationError } from '../../../src/model/errors.js';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'veritee-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+it('reads the text', async () => {
+  await writeFile(join(directory, 'v.yaml'), 'historical: true # ü');
+  expect(await readConfigurationFile(join(directory, 'v.yaml'))).toBe('historical: true # ü');
+});
+
+it.each([
+  ['missing', null],
+  ['no UTF-8', Uint8Array.of(0xff, 0xfe)],
+])('names the file that is %s', async (_, bytes) => {
+  const path = join(directory, 'v.yaml');
+  if (bytes !== null) await writeFile(path, bytes);
+  const reading = readConfigurationFile(path);
+  await expect(reading).rejects.toThrow(ConfigurationError);
+  await expect(reading).rejects.toThrow(`configuration file ${path}: cannot be read as UTF-8 text`);
+});

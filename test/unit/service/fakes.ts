@@ -1,0 +1,57 @@
+import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../../../src/model/challenge.js';
+import type { Clock, Log } from '../../../src/model/ports.js';
+
+/** Answers every question with one outcome, and remembers what it was asked. */
+export class FakeChallengeStore implements ChallengeStore {
+  readonly puts: { id: string; scope: ChallengeScope; expiresAt: Date }[] = [];
+  readonly consumed: { id: string; scope: ConsumedScope }[] = [];
+  readonly #consume: () => Promise<ConsumeResult>;
+  readonly #put: () => Promise<void>;
+
+  constructor(
+    consume: () => Promise<ConsumeResult> = async () => 'consumed',
+    put: () => Promise<void> = async () => undefined,
+  ) {
+    this.#consume = consume;
+    this.#put = put;
+  }
+
+  put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
+    this.puts.push({ id, scope, expiresAt });
+    return this.#put();
+  }
+
+  consume(id: string, scope: ConsumedScope): Promise<ConsumeResult> {
+    this.consumed.push({ id, scope });
+    return this.#consume();
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** Never settles. */
+export function never<T>(): Promise<T> {
+  return new Promise<T>(() => undefined);
+}
+
+export function fixedClock(iso: string): Clock {
+  return { now: () => new Date(iso), monotonicMs: () => 0 };
+}
+
+/** Keeps what is logged. */
+export class FakeLog implements Log {
+  readonly lines: { level: string; fields: object; message: string }[] = [];
+
+  info(fields: object, message: string): void {
+    this.lines.push({ level: 'info', fields, message });
+  }
+  warn(fields: object, message: string): void {
+    this.lines.push({ level: 'warn', fields, message });
+  }
+  error(fields: object, message: string): void {
+    this.lines.push({ level: 'error', fields, message });
+  }
+  debug(fields: object, message: string): void {
+    this.lines.push({ level: 'debug', fields, message });
+  }
+}

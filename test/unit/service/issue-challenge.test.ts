@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { Caller } from '../../../src/model/caller.js';
+import { FormatError, RefusedError } from '../../../src/model/errors.js';
+import { ChallengeCodec, challengeId } from '../../../src/service/challenge-codec.js';
+import { IssueChallenge } from '../../../src/service/issue-challenge.js';
+import { NonceRecogniser } from '../../../src/service/nonce-recogniser.js';
+import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
+import { FakeChallengeStore, FakeLog, fixedClock, never } from './fakes.js';
+
+const CALLER: Caller = { principal: 'ci', tenant: 'a', roles: new Set(['verify']), policies: null, audiences: null };
+const ANYTHING = { audience: null, policy: null, evidenceType: null };
+
+const clock = fixedClock('2026-06-01T00:00:00.900Z');
+const policies = { has: (id: string) => id === 'p' || id === 'q' };
+const codec = new ChallengeCodec(randomBytes(32), randomBytes);
+
+function issuing(store: FakeChallengeStore = new FakeChallengeStore(), timeoutMs?: number): IssueChallenge {
+  return new IssueChallenge(codec, store, policies, clock, 300, timeoutMs);
+}
+
+describe('a challenge', () => {
+  it('is recognised, and lives no longer than it may', async () => {
+    const { nonce, expiresAt } = await issuing().execute(ANYTHING, CALLER);
+    expect(expiresAt).toEqual(new Date('2026-06-01T00:05:00Z'));
+    expect(codec.recognise(nonce)).toEqual({ expiresAt });
+  });
+
+  it('FRS-01 is kept with the tenant of the caller and the scope that was asked for', async () => {
+    const store = new FakeChallengeStore();
+    const request = { audience: 'https://gate', policy: 'p', evidenceType: 'snp' };
+    const { nonce, expiresAt } = await issuing(store).execute(request, CALLER);
+    expect(store.puts).toEqual([{ id: challengeId(nonce), scope: { ...request, tenant: 'a' }, expiresAt }]);
+  });
+
+  it('is another one each time', async () => {
+    const issue = issuing();
+    const made = await Promise.all(Array.from({ length: 100 }, () => issue.execute(ANYTHING, CALLER)));
+    expect(new Set(made.map(({ nonce }) => challengeId(nonce))).size).toBe(100);
+  });
+
+  it('can be used once, then no more', async () => {
+    const store = new MemoryChallengeStore(clock);
+    const issue = new IssueChallenge(codec, store, policies, clock, 300);
+    const nonces = new NonceRecogniser(codec, store, new FakeLog());
+    const { nonce } = await issue.execute({ ...ANYTHING, policy: 'p' }, CALLER);
+    const scope = { tenant: 'a', audience: null, policies: ['p'], evidenceType: 'snp' };
+    const use = { at: clock.now(), consume: true };
+    expect(await nonces.standing(nonce, scope, use)).toMatchObject({ state: 'consumed' });
+    expect(await nonces.standing(nonce, scope, use)).toMatchObject({ state: 'used' });
+  });
+});
+
+describe('refused is', () => {
+  it('an unknown policy, with its place', async () => {
+    const issued = issuing().execute({ ...ANYTHING, policy: 'r' }, CALLER);
+    await expect(issued).rejects.toThrow(FormatError);
+    await expect(issued).rejects.toMatchObject({ code: 'policy_unknown', pointer: '/policy' });
+  });
+
+  it.each(['q', 'r'])('the policy %s for a caller that may not name it, whether it exists or not', async (policy) => {
+    const store = new FakeChallengeStore();
+    const issued = issuing(store).execute({ ...ANYTHING, policy }, { ...CALLER, policies: new Set(['p']) });
+    await expect(issued).rejects.toThrow(RefusedError);
+    await expect(issued).rejects.toMatchObject({ code: 'forbidden' });
+    expect(store.puts).toEqual([]);
+  });
+
+  it('an audience that the caller may not name', async () => {
+    const caller = { ...CALLER, audiences: new Set(['https://gate']) };
+    await expect(issuing().execute({ ...ANYTHING, audience: 'https://other' }, caller)).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+  });
+
+  it('nothing that the caller may name, or leaves out', async () => {
+    const caller = { ...CALLER, policies: new Set(['p']), audiences: new Set(['https://gate']) };
+    const issue = issuing();
+    await expect(issue.execute({ ...ANYTHING, policy: 'p', audience: 'https://gate' }, caller)).resolves.toBeDefined();
+    await expect(issue.execute(ANYTHING, caller)).resolves.toBeDefined();
+  });
+});
+
+describe('FRS-03 overloaded is said', () => {
+  it('FRS-03 where the store is full', async () => {
+    const store = new MemoryChallengeStore(clock, 1);
+    const issue = new IssueChallenge(codec, store, policies, clock, 300);
+    await issue.execute(ANYTHING, CALLER);
+    await expect(issue.execute(ANYTHING, CALLER)).rejects.toMatchObject({
+      code: 'overloaded',
+      message: 'no further challenge can be kept',
+    });
+  });
+
+  it.each([
+    ['down', () => Promise.reject(new Error('connection refused'))],
+    ['silent', () => never<void>()],
+  ])('FRS-03 where the store is %s', async (_, put) => {
+    const issued = issuing(new FakeChallengeStore(undefined, put), 1).execute(ANYTHING, CALLER);
+    await expect(issued).rejects.toThrow(RefusedError);
+    await expect(issued).rejects.toMatchObject({
+      code: 'overloaded',
+      message: 'the challenge store is out of reach',
+      retryAfterSeconds: 1,
+    });
+  });
+});

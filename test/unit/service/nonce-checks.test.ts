@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import type { NonceStanding } from '../../../src/model/challenge.js';
+import { nonceChecks } from '../../../src/service/nonce-checks.js';
+
+type ChallengeState = Extract<NonceStanding, { origin: 'challenge' }>['state'];
+
+function resultsOf(state: ChallengeState): Record<string, string> {
+  const checks = nonceChecks({ origin: 'challenge', state });
+  return Object.fromEntries(checks.map(({ id, result }) => [id, result]));
+}
+
+it.each(['none', 'caller'] as const)('has no challenge checks where the origin of the nonce is %s', (origin) => {
+  expect(nonceChecks({ origin })).toEqual([]);
+});
+
+it('passes a challenge that is used up now', () => {
+  expect(resultsOf('consumed')).toEqual({ nonce_expired: 'pass', nonce_scope: 'pass', nonce_used: 'pass' });
+});
+
+it('FRS-07 fails a used challenge', () => {
+  expect(resultsOf('used')).toEqual({ nonce_expired: 'pass', nonce_used: 'fail' });
+});
+
+it('FRS-07 fails an expired challenge, and says that the rest was not looked at', () => {
+  expect(resultsOf('expired')).toEqual({ nonce_expired: 'fail', nonce_scope: 'skipped', nonce_used: 'skipped' });
+});
+
+it('FRS-01 fails a challenge of another scope', () => {
+  expect(resultsOf('scope')).toEqual({ nonce_expired: 'pass', nonce_scope: 'fail', nonce_used: 'skipped' });
+});
+
+it('FRS-03 leaves a challenge undecided where the store is out of reach, and says that asking again can help', () => {
+  expect(resultsOf('store_unavailable')).toEqual({ nonce_expired: 'pass', nonce_store: 'unavailable' });
+  const checks = nonceChecks({ origin: 'challenge', state: 'store_unavailable' });
+  expect(checks.find(({ id }) => id === 'nonce_store')).toMatchObject({
+    retryable: true,
+    about: '/nonce',
+    policy: null,
+  });
+});
+
+it('never passes a challenge that nobody used up', () => {
+  expect(resultsOf('not_consumed')).toEqual({ nonce_used: 'not_configured' });
+});

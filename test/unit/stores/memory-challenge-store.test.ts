@@ -1,0 +1,127 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ChallengeScope, ConsumedScope } from '../../../src/model/challenge.js';
+import { RefusedError } from '../../../src/model/errors.js';
+import type { Clock } from '../../../src/model/ports.js';
+import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
+
+const START = Date.parse('2026-06-01T00:00:00Z');
+const ANYTHING: ChallengeScope = { tenant: 'a', audience: null, policy: null, evidenceType: null };
+const ASKED: ConsumedScope = { tenant: 'a', audience: 'https://gate', policies: ['p'], evidenceType: 'snp' };
+
+let seconds: number;
+const clock: Clock = { now: () => new Date(START + seconds * 1000), monotonicMs: () => seconds * 1000 };
+
+function inSeconds(after: number): Date {
+  return new Date(START + after * 1000);
+}
+
+beforeEach(() => {
+  seconds = 0;
+});
+
+describe('single use', () => {
+  it('FRS-02 lets exactly one of 10 000 consume a challenge', async () => {
+    const store = new MemoryChallengeStore(clock);
+    await store.put('c', ANYTHING, inSeconds(300));
+    const results = await Promise.all(Array.from({ length: 10_000 }, () => store.consume('c', ASKED)));
+    expect(results.filter((result) => result === 'consumed')).toHaveLength(1);
+    expect(results.filter((result) => result === 'used')).toHaveLength(9_999);
+  });
+
+  it('knows no challenge that was never put', async () => {
+    expect(await new MemoryChallengeStore(clock).consume('c', ASKED)).toBe('unknown');
+  });
+
+  it('keeps a second challenge from taking the place of the first', async () => {
+    const store = new MemoryChallengeStore(clock);
+    await store.put('c', ANYTHING, inSeconds(300));
+    await store.consume('c', ASKED);
+    await expect(store.put('c', ANYTHING, inSeconds(300))).rejects.toThrow('challenge id is taken');
+    expect(await store.consume('c', ASKED)).toBe('used');
+  });
+});
+
+describe('scope', () => {
+  const full: ChallengeScope = { tenant: 'a', audience: 'https://gate', policy: 'p', evidenceType: 'snp' };
+
+  it.each([
+    ['tenant', { ...ASKED, tenant: 'b' }],
+    ['audience', { ...ASKED, audience: 'https://other' }],
+    ['audience, none', { ...ASKED, audience: null }],
+    ['policy', { ...ASKED, policies: ['q'] }],
+    ['policy, one of two', { ...ASKED, policies: ['p', 'q'] }],
+    ['policy, none', { ...ASKED, policies: [] }],
+    ['evidence type', { ...ASKED, evidenceType: 'az-snp-vtpm' }],
+  ])('FRS-01 refuses another %s, and leaves the challenge to whom it belongs', async (_, asked) => {
+    const store = new MemoryChallengeStore(clock);
+    await store.put('c', full, inSeconds(300));
+    expect(await store.consume('c', asked)).toBe('scope');
+    expect(await store.consume('c', ASKED)).toBe('consumed');
+  });
+
+  it('FRS-01 does not tell another tenant whether a challenge is used', async () => {
+    const store = new MemoryChallengeStore(clock);
+    await store.put('c', ANYTHING, inSeconds(300));
+    await store.consume('c', ASKED);
+    expect(await store.consume('c', { ...ASKED, tenant: 'b' })).toBe('scope');
+  });
+
+  it('that says nothing but the tenant fits every use of the tenant', async () => {
+    const store = new MemoryChallengeStore(clock);
+    await store.put('c', ANYTHING, inSeconds(300));
+    const asked = { tenant: 'a', audience: null, policies: ['q', 'r'], evidenceType: 'tdx' };
+    expect(await store.consume('c', asked)).toBe('consumed');
+  });
+});
+
+describe('records', () => {
+  it('FRS-07 of used challenges are kept until the expiry', async () => {
+    const store = new MemoryChallengeStore(clock);
+    await store.put('c', ANYTHING, inSeconds(300));
+    await store.consume('c', ASKED);
+    seconds = 300;
+    await store.put('d', ANYTHING, inSeconds(600));
+    expect(await store.consume('c', ASKED)).toBe('used');
+  });
+
+  it('FRS-07 that are unexpired are never evicted: a full store refuses', async () => {
+    const store = new MemoryChallengeStore(clock, 2);
+    await store.put('c', ANYTHING, inSeconds(10));
+    await store.put('d', ANYTHING, inSeconds(10));
+    await store.consume('c', ASKED);
+    const refused = store.put('e', ANYTHING, inSeconds(10));
+    await expect(refused).rejects.toThrow(RefusedError);
+    await expect(refused).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 1 });
+    expect(await store.consume('c', ASKED)).toBe('used');
+    expect(await store.consume('d', ASKED)).toBe('consumed');
+  });
+
+  it('that are expired make room, in whatever order they were put', async () => {
+    const store = new MemoryChallengeStore(clock, 2);
+    await store.put('long', ANYTHING, inSeconds(100));
+    await store.put('short', ANYTHING, inSeconds(10));
+    seconds = 11;
+    await store.put('next', ANYTHING, inSeconds(100));
+    expect(await store.consume('short', ASKED)).toBe('unknown');
+    expect(await store.consume('long', ASKED)).toBe('consumed');
+    expect(await store.consume('next', ASKED)).toBe('consumed');
+  });
+
+  it('FRS-07 do not come back where the clock goes back', async () => {
+    const store = new MemoryChallengeStore(clock);
+    await store.put('c', ANYTHING, inSeconds(10));
+    await store.consume('c', ASKED);
+    seconds = 11;
+    await store.put('d', ANYTHING, inSeconds(100));
+    seconds = 5;
+    expect(await store.consume('c', ASKED)).toBe('unknown');
+  });
+});
+
+it('FRS-03 is out of reach once it is closed', async () => {
+  const store = new MemoryChallengeStore(clock);
+  await store.put('c', ANYTHING, inSeconds(300));
+  await store.close();
+  await expect(store.consume('c', ASKED)).rejects.toThrow('challenge store is closed');
+  await expect(store.put('d', ANYTHING, inSeconds(300))).rejects.toThrow('challenge store is closed');
+});

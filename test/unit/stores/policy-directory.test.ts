@@ -1,0 +1,433 @@
+import { once } from 'node:events';
+import { appendFileSync, renameSync, symlinkSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, realpath, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../../src/model/errors.js';
+import type { PolicyDirectoryOptions } from '../../../src/stores/policy-directory.js';
+import { PolicyDirectory } from '../../../src/stores/policy-directory.js';
+import { MAX_POLICY_BYTES } from '../../../src/stores/policy-file.js';
+
+interface Policy {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** A policy is `id: anything`; what is wrong with it is said as the real parser does. */
+function parse(text: string): Policy {
+  const [, id] = /^([a-z-]+):/.exec(text) ?? [];
+  if (id === undefined) throw new ConfigurationError(['/id: is missing', '/version: is missing']);
+  return { id, text };
+}
+
+const BASELINE: Policy = { id: 'baseline', text: 'built in' };
+
+let root: string;
+let directory: string;
+let failures: (readonly string[])[];
+let reloads: number[];
+const opened: PolicyDirectory<Policy>[] = [];
+
+beforeEach(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), 'veritee-')));
+  directory = join(root, 'policies');
+  await mkdir(directory);
+  failures = [];
+  reloads = [];
+});
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((policies) => policies.close()));
+  await rm(root, { recursive: true });
+});
+
+async function open(options: Partial<PolicyDirectoryOptions<Policy>> = {}): Promise<PolicyDirectory<Policy>> {
+  const policies = await PolicyDirectory.open<Policy>({
+    directory,
+    required: true,
+    builtIns: [BASELINE],
+    defaultId: 'baseline',
+    parse,
+    onReloaded: (count) => reloads.push(count),
+    onReloadFailed: (problems) => failures.push(problems),
+    ...options,
+  });
+  opened.push(policies);
+  return policies;
+}
+
+function ids(policies: PolicyDirectory<Policy>): readonly string[] {
+  return policies
+    .snapshot()
+    .list()
+    .map(({ id }) => id);
+}
+
+async function file(name: string, text: string): Promise<void> {
+  await writeFile(join(directory, name), text);
+}
+
+describe('a policy directory', () => {
+  it('has the built-in policies and every YAML and JSON file, in order', async () => {
+    await file('b.yaml', 'bb:');
+    await file('a.yml', 'aa:');
+    await file('c.json', 'cc:');
+    await file('README.md', 'no policy');
+    await file('.hidden.yaml', 'no policy');
+    const policies = await open();
+    expect(ids(policies)).toEqual(['baseline', 'aa', 'bb', 'cc']);
+    expect(policies.snapshot().get('bb')).toEqual({ id: 'bb', text: 'bb:' });
+    expect(policies.snapshot().get('constructor')).toBeUndefined();
+    expect(policies.snapshot().has('cc')).toBe(true);
+    expect(policies.snapshot().has('dd')).toBe(false);
+  });
+
+  it('gives the parser the text to the byte, and the name', async () => {
+    const seen: string[][] = [];
+    await file('a.yaml', '\uFEFFaa: ü\r\n');
+    await open({
+      parse: (text, name) => {
+        seen.push([text, name]);
+        return { id: 'aa', text };
+      },
+    });
+    expect(seen).toEqual([['\uFEFFaa: ü\r\n', 'a.yaml']]);
+  });
+
+  it('may be missing where nobody named it', async () => {
+    await rm(directory, { recursive: true });
+    expect(ids(await open({ required: false }))).toEqual(['baseline']);
+  });
+
+  it('is found once it appears', async () => {
+    await rm(directory, { recursive: true });
+    const policies = await open({ required: false });
+    await mkdir(directory);
+    await file('a.yaml', 'aa:');
+    await policies.reload();
+    expect(ids(policies)).toEqual(['baseline', 'aa']);
+  });
+
+  it('DEC-06 keeps its policies where it vanishes', async () => {
+    await file('a.yaml', 'aa:');
+    const policies = await open({ required: false });
+    await rm(directory, { recursive: true });
+    await policies.reload();
+    await policies.reload();
+    expect(ids(policies)).toEqual(['baseline', 'aa']);
+    expect(failures).toEqual(Array(2).fill([`policies.directory: ${directory} does not exist`]));
+  });
+
+  it('is read through links that stay inside it, as Kubernetes makes them', async () => {
+    await mkdir(join(directory, '..2026'));
+    await writeFile(join(directory, '..2026', 'a.yaml'), 'aa:');
+    await symlink('..2026', join(directory, '..data'));
+    await symlink(join('..data', 'a.yaml'), join(directory, 'a.yaml'));
+    expect(ids(await open())).toEqual(['baseline', 'aa']);
+  });
+
+  it('may be a link itself', async () => {
+    await file('a.yaml', 'aa:');
+    await symlink(directory, join(root, 'link'));
+    expect(ids(await open({ directory: join(root, 'link') }))).toEqual(['baseline', 'aa']);
+  });
+});
+
+/** What spoils a directory, and what is said of it. */
+const SPOILS: readonly (readonly [what: string, spoil: () => Promise<void>, problem: () => string])[] = [
+  ['syntax', () => file('bad.yaml', '???'), () => 'bad.yaml: /id: is missing'],
+  ['two files with one id', () => file('bad.yaml', 'aa: 2'), () => 'bad.yaml: id aa is that of a.yaml'],
+  [
+    'the id of a built-in policy',
+    () => file('bad.yaml', 'baseline:'),
+    () => 'bad.yaml: id baseline is that of a built-in policy',
+  ],
+  [
+    'a file that everybody may write',
+    async () => {
+      await file('bad.yaml', 'bad:');
+      await chmod(join(directory, 'bad.yaml'), 0o646);
+    },
+    () => 'bad.yaml: is writable by everybody',
+  ],
+  [
+    'a link that leads out',
+    async () => {
+      await writeFile(join(root, 'outside.yaml'), 'bad:');
+      await symlink(join('..', 'outside.yaml'), join(directory, 'bad.yaml'));
+    },
+    () => 'bad.yaml: leads out of the policy directory',
+  ],
+  [
+    'a link into a directory with a longer name',
+    async () => {
+      await mkdir(`${directory}-other`);
+      await writeFile(join(`${directory}-other`, 'a.yaml'), 'bad:');
+      await symlink(join(`${directory}-other`, 'a.yaml'), join(directory, 'bad.yaml'));
+    },
+    () => 'bad.yaml: leads out of the policy directory',
+  ],
+  [
+    'a folder on the way that leads out',
+    async () => {
+      await mkdir(join(root, 'elsewhere'));
+      await writeFile(join(root, 'elsewhere', 'a.yaml'), 'bad:');
+      await symlink(join(root, 'elsewhere'), join(directory, '..data'));
+      await symlink(join('..data', 'a.yaml'), join(directory, 'bad.yaml'));
+    },
+    () => 'bad.yaml: leads out of the policy directory',
+  ],
+  ['a link to nowhere', () => symlink('nowhere', join(directory, 'bad.yaml')), () => 'bad.yaml: cannot be found'],
+  ['a folder', async () => void (await mkdir(join(directory, 'bad.yaml'))), () => 'bad.yaml: is not a file'],
+  [
+    'too large a file',
+    () => file('bad.yaml', `bad:${' '.repeat(MAX_POLICY_BYTES)}`),
+    () => `bad.yaml: has more than ${MAX_POLICY_BYTES} bytes`,
+  ],
+  ['no UTF-8', () => writeFile(join(directory, 'bad.yaml'), Uint8Array.of(0xff)), () => 'bad.yaml: is not UTF-8'],
+];
+
+describe.each(SPOILS)('DEC-06 with %s', (_, spoil, problem) => {
+  it('DEC-06 does not start', async () => {
+    await file('a.yaml', 'aa:');
+    await spoil();
+    await expect(open()).rejects.toThrow(ConfigurationError);
+    await expect(open()).rejects.toMatchObject({ problems: expect.arrayContaining([problem()]) });
+  });
+
+  it('DEC-06 keeps the old policies whole at a reload, says why, and takes what is right again', async () => {
+    await file('a.yaml', 'aa:');
+    const policies = await open();
+    const before = policies.snapshot();
+    await file('other.yaml', 'other:');
+    await spoil();
+    await policies.reload();
+    expect(policies.snapshot()).toBe(before);
+    expect(ids(policies)).toEqual(['baseline', 'aa']);
+    expect(failures).toEqual([expect.arrayContaining([problem()])]);
+    expect(reloads).toEqual([]);
+
+    await rm(join(directory, 'bad.yaml'), { recursive: true });
+    await policies.reload();
+    expect(ids(policies)).toEqual(['baseline', 'aa', 'other']);
+    expect(reloads).toEqual([3]);
+  });
+});
+
+describe('DEC-06', () => {
+  it('DEC-06 names every problem of every file', async () => {
+    await file('a.yaml', '???');
+    await file('b.yaml', 'baseline:');
+    await expect(open()).rejects.toMatchObject({
+      problems: [
+        'a.yaml: /id: is missing',
+        'a.yaml: /version: is missing',
+        'b.yaml: id baseline is that of a built-in policy',
+      ],
+    });
+  });
+
+  it('DEC-06 does not wait for a socket or pipe', async () => {
+    const server = createServer().listen(join(directory, 'bad.yaml'));
+    await once(server, 'listening');
+    try {
+      await expect(open()).rejects.toMatchObject({ problems: ['bad.yaml: cannot be opened'] });
+    } finally {
+      server.close();
+    }
+  });
+
+  it('DEC-06 takes the limit in bytes as still right', async () => {
+    await file('a.yaml', `aa:${' '.repeat(MAX_POLICY_BYTES - 3)}`);
+    expect(ids(await open())).toEqual(['baseline', 'aa']);
+  });
+
+  it('DEC-06 does not start without a directory that was named', async () => {
+    await rm(directory, { recursive: true });
+    await expect(open()).rejects.toThrow(`policies.directory: ${directory} does not exist`);
+  });
+
+  it('DEC-06 does not start where the directory is a file', async () => {
+    await writeFile(join(root, 'file'), '');
+    await expect(open({ directory: join(root, 'file') })).rejects.toThrow(`${join(root, 'file')}: cannot be listed`);
+  });
+
+  it('DEC-06 takes no set without the default policy', async () => {
+    await expect(open({ defaultId: 'mine' })).rejects.toThrow('policies.default: there is no policy mine');
+    await file('a.yaml', 'mine:');
+    const policies = await open({ defaultId: 'mine' });
+    await unlink(join(directory, 'a.yaml'));
+    await policies.reload();
+    expect(ids(policies)).toEqual(['baseline', 'mine']);
+    expect(failures).toEqual([['policies.default: there is no policy mine']]);
+  });
+
+  it('DEC-06 survives a parser that throws something else', async () => {
+    await file('a.yaml', 'aa:');
+    let isBroken = false;
+    const policies = await open({
+      parse: (text) => {
+        if (isBroken) throw new TypeError('secret of the text');
+        return parse(text);
+      },
+    });
+    isBroken = true;
+    await policies.reload();
+    expect(ids(policies)).toEqual(['baseline', 'aa']);
+    expect(failures).toEqual([['a.yaml: cannot be read']]);
+  });
+
+  it('DEC-06 takes no set from a directory that changes while it is read', async () => {
+    await file('a.yaml', 'aa:');
+    let reads = 0;
+    const policies = await open();
+    const busy = open({
+      parse: (text) => {
+        reads++;
+        // Synchronous, so that the change falls between the two looks at the directory.
+        appendFileSync(join(directory, 'a.yaml'), '.');
+        return parse(text);
+      },
+    });
+    await expect(busy).rejects.toThrow(`${directory}: keeps changing while it is read`);
+    expect(reads).toBeGreaterThan(1);
+    expect(ids(policies)).toEqual(['baseline', 'aa']);
+  });
+
+  it('DEC-06 reads again where a ConfigMap is exchanged meanwhile', async () => {
+    for (const [version, text] of [
+      ['..1', '1'],
+      ['..2', '2'],
+    ] as const) {
+      await mkdir(join(directory, version));
+      await writeFile(join(directory, version, 'a.yaml'), `aa: ${text}`);
+      await writeFile(join(directory, version, 'b.yaml'), `bb: ${text}`);
+    }
+    await symlink('..1', join(directory, '..data'));
+    await symlink(join('..data', 'a.yaml'), join(directory, 'a.yaml'));
+    await symlink(join('..data', 'b.yaml'), join(directory, 'b.yaml'));
+    let isExchanged = false;
+    const policies = await open({
+      parse: (text) => {
+        if (!isExchanged) {
+          symlinkSync('..2', join(directory, '..next'));
+          renameSync(join(directory, '..next'), join(directory, '..data'));
+          isExchanged = true;
+        }
+        return parse(text);
+      },
+    });
+    expect(['aa', 'bb'].map((id) => policies.snapshot().get(id)?.text)).toEqual(['aa: 2', 'bb: 2']);
+  });
+});
+
+describe('DEC-05', () => {
+  it('DEC-05 shows exactly one set to each read, through 1 000 exchanges', async () => {
+    const publish = async (version: number): Promise<void> => {
+      await Promise.all([file('a.yaml', `aa: ${version}`), file('b.yaml', `bb: ${version}`)]);
+    };
+    await publish(0);
+    const policies = await open();
+    const first = policies.snapshot();
+    const seen = new Set<string>();
+    let isDone = false;
+    const read = async (): Promise<void> => {
+      while (!isDone) {
+        const set = policies.snapshot();
+        const a = set.get('aa')?.text;
+        await new Promise((resolve) => setImmediate(resolve));
+        const b = set.get('bb')?.text;
+        expect(a?.replace('aa', 'bb')).toBe(b);
+        seen.add(String(b));
+      }
+    };
+    const readers = Promise.all(Array.from({ length: 4 }, read));
+    for (let version = 1; version <= 1_000; version++) {
+      await publish(version);
+      await policies.reload();
+    }
+    isDone = true;
+    await readers;
+    expect(failures).toEqual([]);
+    expect(reloads).toHaveLength(1_000);
+    expect(seen.size).toBeGreaterThan(100);
+    expect(first.get('aa')?.text).toBe('aa: 0');
+    expect(policies.snapshot().get('bb')?.text).toBe('bb: 1000');
+  });
+
+  it('DEC-05 gives a set that nobody can change', async () => {
+    await file('a.yaml', 'aa:');
+    const policies = await open();
+    const list = policies.snapshot().list() as Policy[];
+    list.pop();
+    expect(ids(policies)).toEqual(['baseline', 'aa']);
+    expect(Object.isFrozen(policies.snapshot())).toBe(true);
+  });
+
+  it('reloads one after the other', async () => {
+    const policies = await open();
+    await file('a.yaml', 'aa:');
+    await Promise.all([policies.reload(), policies.reload(), policies.reload()]);
+    expect(reloads).toEqual([2, 2, 2]);
+  });
+});
+
+describe('watching', () => {
+  /** Resolves at the next reload that worked. */
+  function nextReload(): { reloaded: Promise<number>; onReloaded: (count: number) => void } {
+    let onReloaded: (count: number) => void = () => undefined;
+    const reloaded = new Promise<number>((resolve) => {
+      onReloaded = resolve;
+    });
+    return { reloaded, onReloaded };
+  }
+
+  const HOURS = 3_600_000;
+
+  it('reloads when a file changes', async () => {
+    await file('a.yaml', 'aa:');
+    const { reloaded, onReloaded } = nextReload();
+    const policies = await open({ onReloaded, timing: { settleMs: 5, pollMs: HOURS } });
+    policies.watch();
+    await writeFile(join(root, 'next'), 'cc:');
+    await rename(join(root, 'next'), join(directory, 'c.yaml'));
+    expect(await reloaded).toBe(3);
+    expect(ids(policies)).toEqual(['baseline', 'aa', 'cc']);
+  });
+
+  it('polls for what the system cannot watch: a directory that is not there yet', async () => {
+    await rm(directory, { recursive: true });
+    const { reloaded, onReloaded } = nextReload();
+    const policies = await open({ required: false, onReloaded, timing: { settleMs: 5, pollMs: 5 } });
+    policies.watch();
+    await mkdir(join(root, 'made'));
+    await writeFile(join(root, 'made', 'a.yaml'), 'aa:');
+    await rename(join(root, 'made'), directory);
+    expect(await reloaded).toBe(2);
+  });
+
+  it('polling alone does not reload what has not changed, and stops when closed', async () => {
+    await file('a.yaml', 'aa:');
+    const { reloaded, onReloaded } = nextReload();
+    let count = 0;
+    const policies = await open({
+      timing: { settleMs: HOURS, pollMs: 2 },
+      onReloaded: (size) => {
+        count++;
+        onReloaded(size);
+      },
+    });
+    policies.watch();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(count).toBe(0);
+    await file('b.yaml', 'bb:');
+    await reloaded;
+    await policies.close();
+    const whenClosed = count;
+    await file('c.yaml', 'cc:');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(count).toBe(whenClosed);
+  });
+});
