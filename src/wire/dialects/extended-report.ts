@@ -1,0 +1,24 @@
+import { SNP_REPORT_LENGTH } from '../../formats/snp-report.js';
+import type { SnpEvidence } from '../../model/evidence.js';
+import { NO_SNP_ENDORSEMENTS, readBytes } from '../encoded-members.js';
+import { refuseForeignStructure } from '../foreign-structure.js';
+import type { Schemas } from '../schema-check.js';
+
+/**
+ * Dialect `extended-report`: an ATTESTATION_REPORT followed by the certificate table (SNP_GET_EXT_REPORT).
+ * The bytes are only parted here. Nothing after the report is a report without table: hosts may have none to give.
+ *
+ * @throws {FormatError} `encoding`, `type_mismatch`
+ */
+export function readExtendedReport(evidence: Schemas['ExtendedReportEvidence'], pointer: string): SnpEvidence {
+  const bytes = readBytes(evidence.value, `${pointer}/value`);
+  const report = bytes.subarray(0, SNP_REPORT_LENGTH);
+  const table = bytes.subarray(SNP_REPORT_LENGTH);
+  refuseForeignStructure(report, 'SNP report', `${pointer}/value`);
+  return {
+    type: 'snp',
+    report,
+    runtimeData: null,
+    endorsements: { ...NO_SNP_ENDORSEMENTS, certificateTable: table.byteLength === 0 ? null : table },
+  };
+}

@@ -1,0 +1,2752 @@
+// Generated from openapi.yaml by `npm run generate`. Not edited by hand.
+
+import type { JsonObject } from '../../model/json.js';
+
+/** openapi.yaml as a value: what Ajv reads, and what /openapi.json answers. */
+export const OPENAPI_DOCUMENT: JsonObject = {
+  "openapi": "3.1.0",
+  "info": {
+    "title": "veritee",
+    "version": "0.1.0",
+    "summary": "Is this confidential VM what it claims to be?",
+    "description": "A relying party posts what a confidential VM produced and gets a decision with every check it rests on.\nOnly the literal `allow` releases anything.\n\n**Bytes** are base64url or base64 strings, padding optional, one alphabet per string. Where a certificate is due,\na string that starts with `-----BEGIN` is PEM, any other is DER. **Hex** is read in either case and written in\nlower case. **Instants** are RFC 3339 in UTC, with `Z`.\n\nRequest bodies are strict JSON: a duplicate member, an unknown member, a number that a double does not hold, a\nlone surrogate or a nesting of more than 32 levels is a 400, and nothing was judged. No member of a request\nnames a URL. Members that answer with `null` belong to capabilities that this version does not have.\n",
+    "license": {
+      "name": "Apache-2.0",
+      "identifier": "Apache-2.0"
+    }
+  },
+  "servers": [
+    {
+      "url": "/",
+      "description": "The service that serves this document"
+    }
+  ],
+  "tags": [
+    {
+      "name": "attestation",
+      "description": "Evidence in, decision out"
+    },
+    {
+      "name": "operation",
+      "description": "For those who run the service"
+    }
+  ],
+  "security": [
+    {
+      "bearerKey": []
+    },
+    {
+      "headerKey": []
+    },
+    {}
+  ],
+  "paths": {
+    "/verify": {
+      "post": {
+        "operationId": "verifyEvidence",
+        "tags": [
+          "attestation"
+        ],
+        "summary": "Judges evidence under one or more policies",
+        "description": "Every judged request is answered with 200, whatever the decision is, unless `enforce` is set.\nNeeds the role `verify`.\n",
+        "parameters": [
+          {
+            "name": "enforce",
+            "in": "query",
+            "description": "`true` also says the decision by the status, for pipelines that look at nothing else: deny and\nhistorical are 403, indeterminate is 503 with Retry-After. The body is the same.\n",
+            "schema": {
+              "type": "boolean",
+              "default": false
+            },
+            "example": true
+          },
+          {
+            "name": "checks",
+            "in": "query",
+            "description": "`all` lists every skipped check. Without it, checks that were skipped for one reason are one line.\n",
+            "schema": {
+              "type": "string",
+              "enum": [
+                "all"
+              ]
+            },
+            "example": "all"
+          }
+        ],
+        "requestBody": {
+          "required": true,
+          "content": {
+            "application/json": {
+              "schema": {
+                "$ref": "#/components/schemas/VerifyRequest"
+              }
+            }
+          }
+        },
+        "responses": {
+          "200": {
+            "description": "The request was judged.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Decision"
+                }
+              }
+            }
+          },
+          "400": {
+            "$ref": "#/components/responses/Malformed"
+          },
+          "401": {
+            "$ref": "#/components/responses/Unauthorized"
+          },
+          "403": {
+            "description": "The caller lacks the role, or may not name this policy, audience or instant (a problem document);\nor, with `enforce=true`, the decision is deny or historical (the decision).\n",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Decision"
+                }
+              },
+              "application/problem+json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Problem"
+                }
+              }
+            }
+          },
+          "406": {
+            "$ref": "#/components/responses/NotAcceptable"
+          },
+          "413": {
+            "$ref": "#/components/responses/BodyTooLarge"
+          },
+          "415": {
+            "$ref": "#/components/responses/UnsupportedMediaType"
+          },
+          "429": {
+            "$ref": "#/components/responses/RateLimited"
+          },
+          "500": {
+            "$ref": "#/components/responses/InternalError"
+          },
+          "503": {
+            "description": "The service has no room for the request (a problem document); or, with `enforce=true`, the decision is\nindeterminate (the decision).\n",
+            "headers": {
+              "Retry-After": {
+                "$ref": "#/components/headers/RetryAfter"
+              }
+            },
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Decision"
+                }
+              },
+              "application/problem+json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Problem"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
+    "/inspect": {
+      "post": {
+        "operationId": "inspectEvidence",
+        "tags": [
+          "attestation"
+        ],
+        "summary": "Shows what evidence says, field by field, and verifies nothing",
+        "description": "The body is what /verify takes as `evidence`. An attacker can write every value that is shown: nothing here is\na reason to trust anything. Needs the role `verify`.\n",
+        "requestBody": {
+          "required": true,
+          "content": {
+            "application/json": {
+              "schema": {
+                "$ref": "#/components/schemas/Evidence"
+              }
+            }
+          }
+        },
+        "responses": {
+          "200": {
+            "description": "The decoded fields.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Inspection"
+                }
+              }
+            }
+          },
+          "400": {
+            "$ref": "#/components/responses/Malformed"
+          },
+          "401": {
+            "$ref": "#/components/responses/Unauthorized"
+          },
+          "403": {
+            "$ref": "#/components/responses/Forbidden"
+          },
+          "413": {
+            "$ref": "#/components/responses/BodyTooLarge"
+          },
+          "415": {
+            "$ref": "#/components/responses/UnsupportedMediaType"
+          },
+          "429": {
+            "$ref": "#/components/responses/RateLimited"
+          },
+          "500": {
+            "$ref": "#/components/responses/InternalError"
+          },
+          "503": {
+            "$ref": "#/components/responses/Overloaded"
+          }
+        }
+      }
+    },
+    "/challenges": {
+      "post": {
+        "operationId": "issueChallenge",
+        "tags": [
+          "attestation"
+        ],
+        "summary": "Makes a nonce that this service accepts once",
+        "description": "What the body names limits the use of the nonce; what it leaves out does not. Needs the role `verify`.\n",
+        "requestBody": {
+          "required": true,
+          "content": {
+            "application/json": {
+              "schema": {
+                "$ref": "#/components/schemas/ChallengeRequest"
+              }
+            }
+          }
+        },
+        "responses": {
+          "200": {
+            "description": "The challenge.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Challenge"
+                }
+              }
+            }
+          },
+          "400": {
+            "$ref": "#/components/responses/Malformed"
+          },
+          "401": {
+            "$ref": "#/components/responses/Unauthorized"
+          },
+          "403": {
+            "$ref": "#/components/responses/Forbidden"
+          },
+          "413": {
+            "$ref": "#/components/responses/BodyTooLarge"
+          },
+          "415": {
+            "$ref": "#/components/responses/UnsupportedMediaType"
+          },
+          "429": {
+            "$ref": "#/components/responses/RateLimited"
+          },
+          "500": {
+            "$ref": "#/components/responses/InternalError"
+          },
+          "503": {
+            "$ref": "#/components/responses/Overloaded"
+          }
+        }
+      }
+    },
+    "/livez": {
+      "get": {
+        "operationId": "live",
+        "tags": [
+          "operation"
+        ],
+        "summary": "Whether the process answers",
+        "security": [],
+        "responses": {
+          "200": {
+            "description": "It does.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Liveness"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
+    "/readyz": {
+      "get": {
+        "operationId": "ready",
+        "tags": [
+          "operation"
+        ],
+        "summary": "Whether the service should get traffic",
+        "security": [],
+        "responses": {
+          "200": {
+            "description": "It should.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Readiness"
+                }
+              }
+            }
+          },
+          "503": {
+            "description": "It should not, for the problems listed.",
+            "headers": {
+              "Retry-After": {
+                "$ref": "#/components/headers/RetryAfter"
+              }
+            },
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Readiness"
+                }
+              }
+            }
+          }
+        }
+      }
+    },
+    "/metrics": {
+      "get": {
+        "operationId": "metrics",
+        "tags": [
+          "operation"
+        ],
+        "summary": "Counters and durations for Prometheus",
+        "description": "Needs the role `metrics`.",
+        "responses": {
+          "200": {
+            "description": "Prometheus text format.",
+            "content": {
+              "text/plain": {
+                "schema": {
+                  "type": "string"
+                }
+              }
+            }
+          },
+          "401": {
+            "$ref": "#/components/responses/Unauthorized"
+          },
+          "403": {
+            "$ref": "#/components/responses/Forbidden"
+          },
+          "429": {
+            "$ref": "#/components/responses/RateLimited"
+          },
+          "500": {
+            "$ref": "#/components/responses/InternalError"
+          },
+          "503": {
+            "$ref": "#/components/responses/Overloaded"
+          }
+        }
+      }
+    },
+    "/openapi.json": {
+      "get": {
+        "operationId": "openapi",
+        "tags": [
+          "operation"
+        ],
+        "summary": "This document as JSON",
+        "security": [],
+        "responses": {
+          "200": {
+            "description": "An OpenAPI 3.1 document.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "description": "OpenAPI 3.1 document, not described further."
+                }
+              }
+            }
+          },
+          "429": {
+            "$ref": "#/components/responses/RateLimited"
+          },
+          "500": {
+            "$ref": "#/components/responses/InternalError"
+          },
+          "503": {
+            "$ref": "#/components/responses/Overloaded"
+          }
+        }
+      }
+    },
+    "/docs": {
+      "get": {
+        "operationId": "docs",
+        "tags": [
+          "operation"
+        ],
+        "summary": "This document as a page for people",
+        "security": [],
+        "responses": {
+          "200": {
+            "description": "HTML page.",
+            "content": {
+              "text/html": {
+                "schema": {
+                  "type": "string"
+                }
+              }
+            }
+          },
+          "429": {
+            "$ref": "#/components/responses/RateLimited"
+          },
+          "500": {
+            "$ref": "#/components/responses/InternalError"
+          },
+          "503": {
+            "$ref": "#/components/responses/Overloaded"
+          }
+        }
+      }
+    }
+  },
+  "components": {
+    "securitySchemes": {
+      "bearerKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`Authorization: Bearer <key>`, a key whose SHA-256 the configuration lists under `callers`. Where no callers\nare configured, the service listens on loopback only and asks for no key.\n"
+      },
+      "headerKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The same key in a header of its own. A request that sends both headers has no key."
+      }
+    },
+    "headers": {
+      "RetryAfter": {
+        "description": "Seconds after which the same request may be answered otherwise.",
+        "schema": {
+          "type": "integer",
+          "minimum": 0
+        },
+        "example": 5
+      }
+    },
+    "responses": {
+      "Malformed": {
+        "description": "The request is malformed. Nothing was judged; `code` says why and `pointer` where.",
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      },
+      "Unauthorized": {
+        "description": "No caller of the configuration sent this (`unauthorized`).",
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      },
+      "Forbidden": {
+        "description": "The caller lacks the role, or may not name this policy or audience (`forbidden`).",
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      },
+      "NotAcceptable": {
+        "description": "No answer of the media type asked for exists (`not_acceptable`).",
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      },
+      "BodyTooLarge": {
+        "description": "The body is over `limits.bodyBytes` (`body_too_large`).",
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      },
+      "UnsupportedMediaType": {
+        "description": "The body is not plain `application/json`, or it is compressed (`unsupported_media_type`).",
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      },
+      "RateLimited": {
+        "description": "Too many requests of this caller or address (`rate_limited`).",
+        "headers": {
+          "Retry-After": {
+            "$ref": "#/components/headers/RetryAfter"
+          }
+        },
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      },
+      "InternalError": {
+        "description": "A fault of the service (`internal_error`). Nothing was decided.",
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      },
+      "Overloaded": {
+        "description": "The service has no room for the request (`overloaded`).",
+        "headers": {
+          "Retry-After": {
+            "$ref": "#/components/headers/RetryAfter"
+          }
+        },
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      }
+    },
+    "schemas": {
+      "Bytes": {
+        "type": "string",
+        "description": "Bytes as base64url or base64, padding optional, one alphabet per string.",
+        "examples": [
+          "AAECAwQFBgcICQoLDA0ODw"
+        ]
+      },
+      "Certificate": {
+        "type": "string",
+        "description": "A certificate. PEM where the string starts with `-----BEGIN`, else the bytes of its DER. PEM text holds\nnothing but its blocks: LF or CRLF, lines of 64 characters, the last may be shorter.\n",
+        "examples": [
+          "MIIFTDCCAvugAwIBAgIBADBGBgkqhkiG9w0BAQow"
+        ]
+      },
+      "HexInput": {
+        "type": "string",
+        "description": "Hex in either case, two digits a byte.",
+        "examples": [
+          "3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969"
+        ]
+      },
+      "Hex": {
+        "type": "string",
+        "pattern": "^(?:[0-9a-f]{2})*$",
+        "description": "Hex in lower case, two digits a byte.",
+        "examples": [
+          "3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969"
+        ]
+      },
+      "Octets": {
+        "type": "array",
+        "maxItems": 10000,
+        "description": "Bytes as a list of numbers.",
+        "items": {
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 255
+        },
+        "examples": [
+          [
+            72,
+            67,
+            76,
+            65
+          ]
+        ]
+      },
+      "Instant": {
+        "type": "string",
+        "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\\.[0-9]{1,9})?Z$",
+        "description": "RFC 3339 instant in UTC, with `Z`. Digits after the third of a second's fraction are dropped.",
+        "examples": [
+          "2026-01-15T12:00:00Z"
+        ]
+      },
+      "PolicyId": {
+        "type": "string",
+        "pattern": "^[a-z0-9][a-z0-9-]{0,63}$",
+        "description": "Id of a policy.",
+        "examples": [
+          "azure-cvm-baseline"
+        ]
+      },
+      "Audience": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 512,
+        "description": "Name of the relying party that the answer is for, usually its URL. It is never contacted.",
+        "examples": [
+          "https://gate.example"
+        ]
+      },
+      "VerifyRequest": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "evidence"
+        ],
+        "properties": {
+          "evidence": {
+            "$ref": "#/components/schemas/Evidence"
+          },
+          "nonce": {
+            "type": "string",
+            "description": "Bytes, 8 to 64 of them after decoding: the caller's own, or those of POST /challenges. They must not\nstart with the ASCII letters `veritee1` (400 `nonce`). TPM quotes hold 50 bytes, so for vTPM evidence\nwithout `binding` a longer nonce is 400 `nonce`.\n",
+            "examples": [
+              "q83vASNFZ4mrze8BI0VniQ"
+            ]
+          },
+          "binding": {
+            "$ref": "#/components/schemas/Binding"
+          },
+          "policy": {
+            "$ref": "#/components/schemas/PolicySelection"
+          },
+          "audience": {
+            "$ref": "#/components/schemas/Audience"
+          },
+          "at": {
+            "description": "Historical instant at which to judge. 400 `at_not_enabled` in the future, or where it is not configured.\n",
+            "$ref": "#/components/schemas/Instant"
+          }
+        },
+        "dependentRequired": {
+          "binding": [
+            "nonce"
+          ]
+        }
+      },
+      "PolicySelection": {
+        "description": "The policy, or several that must all allow. Absent, the configured default.",
+        "oneOf": [
+          {
+            "$ref": "#/components/schemas/PolicyId"
+          },
+          {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 8,
+            "uniqueItems": true,
+            "items": {
+              "$ref": "#/components/schemas/PolicyId"
+            }
+          }
+        ],
+        "examples": [
+          "azure-cvm-baseline",
+          [
+            "azure-cvm-baseline",
+            "payments"
+          ]
+        ]
+      },
+      "Binding": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "jwk"
+        ],
+        "description": "A public key that the evidence must vouch for together with the nonce. What must then stand in the evidence\nis not the nonce but the 8 letters `veritee1` and SHA-256(\"veritee-bind-v1\" ‖ 0x00 ‖ nonce ‖ RFC 7638\nSHA-256 thumbprint), 40 bytes.\n",
+        "properties": {
+          "jwk": {
+            "$ref": "#/components/schemas/PublicJwk"
+          }
+        }
+      },
+      "PublicJwk": {
+        "description": "A public JWK (RFC 7517). Numbers and coordinates are base64url without padding, as RFC 7518 has them.\nA member of a private key is refused (400 `schema`).\n",
+        "type": "object",
+        "required": [
+          "kty"
+        ],
+        "discriminator": {
+          "propertyName": "kty",
+          "mapping": {
+            "RSA": "#/components/schemas/RsaPublicJwk",
+            "EC": "#/components/schemas/EcPublicJwk",
+            "OKP": "#/components/schemas/OkpPublicJwk"
+          }
+        },
+        "oneOf": [
+          {
+            "$ref": "#/components/schemas/RsaPublicJwk"
+          },
+          {
+            "$ref": "#/components/schemas/EcPublicJwk"
+          },
+          {
+            "$ref": "#/components/schemas/OkpPublicJwk"
+          }
+        ]
+      },
+      "RsaPublicJwk": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "kty",
+          "n",
+          "e"
+        ],
+        "not": {
+          "$ref": "#/components/schemas/HasPrivateMember"
+        },
+        "properties": {
+          "kty": {
+            "type": "string",
+            "const": "RSA"
+          },
+          "n": {
+            "type": "string",
+            "description": "Modulus, 2048 to 8192 bits."
+          },
+          "e": {
+            "type": "string",
+            "description": "Public exponent.",
+            "examples": [
+              "AQAB"
+            ]
+          },
+          "kid": {
+            "$ref": "#/components/schemas/JwkText"
+          },
+          "use": {
+            "$ref": "#/components/schemas/JwkText"
+          },
+          "alg": {
+            "$ref": "#/components/schemas/JwkText"
+          },
+          "key_ops": {
+            "$ref": "#/components/schemas/JwkOperations"
+          },
+          "ext": {
+            "$ref": "#/components/schemas/JwkExtractable"
+          }
+        }
+      },
+      "EcPublicJwk": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "kty",
+          "crv",
+          "x",
+          "y"
+        ],
+        "not": {
+          "$ref": "#/components/schemas/HasPrivateMember"
+        },
+        "properties": {
+          "kty": {
+            "type": "string",
+            "const": "EC"
+          },
+          "crv": {
+            "type": "string",
+            "enum": [
+              "P-256",
+              "P-384",
+              "P-521"
+            ]
+          },
+          "x": {
+            "type": "string",
+            "description": "Coordinate of the full length of the curve."
+          },
+          "y": {
+            "type": "string",
+            "description": "Coordinate of the full length of the curve."
+          },
+          "kid": {
+            "$ref": "#/components/schemas/JwkText"
+          },
+          "use": {
+            "$ref": "#/components/schemas/JwkText"
+          },
+          "alg": {
+            "$ref": "#/components/schemas/JwkText"
+          },
+          "key_ops": {
+            "$ref": "#/components/schemas/JwkOperations"
+          },
+          "ext": {
+            "$ref": "#/components/schemas/JwkExtractable"
+          }
+        }
+      },
+      "OkpPublicJwk": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "kty",
+          "crv",
+          "x"
+        ],
+        "not": {
+          "$ref": "#/components/schemas/HasPrivateMember"
+        },
+        "properties": {
+          "kty": {
+            "type": "string",
+            "const": "OKP"
+          },
+          "crv": {
+            "type": "string",
+            "enum": [
+              "Ed25519",
+              "X25519"
+            ]
+          },
+          "x": {
+            "type": "string",
+            "description": "Public key, 32 bytes."
+          },
+          "kid": {
+            "$ref": "#/components/schemas/JwkText"
+          },
+          "use": {
+            "$ref": "#/components/schemas/JwkText"
+          },
+          "alg": {
+            "$ref": "#/components/schemas/JwkText"
+          },
+          "key_ops": {
+            "$ref": "#/components/schemas/JwkOperations"
+          },
+          "ext": {
+            "$ref": "#/components/schemas/JwkExtractable"
+          }
+        }
+      },
+      "JwkText": {
+        "type": "string",
+        "maxLength": 256,
+        "description": "Not part of the thumbprint, and not looked at."
+      },
+      "JwkOperations": {
+        "type": "array",
+        "maxItems": 16,
+        "description": "Not part of the thumbprint, and not looked at.",
+        "items": {
+          "type": "string",
+          "maxLength": 64
+        }
+      },
+      "JwkExtractable": {
+        "type": "boolean",
+        "description": "Web Crypto writes it. Not part of the thumbprint, and not looked at."
+      },
+      "HasPrivateMember": {
+        "type": "object",
+        "description": "Holds for a JWK with a member of a private or symmetric key (RFC 7518 section 6).",
+        "anyOf": [
+          {
+            "required": [
+              "d"
+            ]
+          },
+          {
+            "required": [
+              "p"
+            ]
+          },
+          {
+            "required": [
+              "q"
+            ]
+          },
+          {
+            "required": [
+              "dp"
+            ]
+          },
+          {
+            "required": [
+              "dq"
+            ]
+          },
+          {
+            "required": [
+              "qi"
+            ]
+          },
+          {
+            "required": [
+              "oth"
+            ]
+          },
+          {
+            "required": [
+              "k"
+            ]
+          }
+        ]
+      },
+      "Evidence": {
+        "description": "What the confidential VM produced: in the members of its type, or, with `dialect`, in the shape in which\nguests in the field produce it. A `type` that this version does not judge is 400 `type_unsupported`, a\ndialect of another type, or bytes that are evidence of another type, 400 `type_mismatch`.\n",
+        "oneOf": [
+          {
+            "$ref": "#/components/schemas/NativeEvidence"
+          },
+          {
+            "$ref": "#/components/schemas/DialectEvidence"
+          }
+        ]
+      },
+      "NativeEvidence": {
+        "type": "object",
+        "required": [
+          "type"
+        ],
+        "discriminator": {
+          "propertyName": "type",
+          "mapping": {
+            "snp": "#/components/schemas/SnpEvidence",
+            "az-snp-vtpm": "#/components/schemas/AzSnpVtpmEvidence"
+          }
+        },
+        "oneOf": [
+          {
+            "$ref": "#/components/schemas/SnpEvidence"
+          },
+          {
+            "$ref": "#/components/schemas/AzSnpVtpmEvidence"
+          }
+        ]
+      },
+      "DialectEvidence": {
+        "type": "object",
+        "required": [
+          "dialect"
+        ],
+        "discriminator": {
+          "propertyName": "dialect",
+          "mapping": {
+            "trustee": "#/components/schemas/TrusteeEvidence",
+            "extended-report": "#/components/schemas/ExtendedReportEvidence",
+            "configfs-tsm": "#/components/schemas/ConfigfsTsmEvidence"
+          }
+        },
+        "oneOf": [
+          {
+            "$ref": "#/components/schemas/TrusteeEvidence"
+          },
+          {
+            "$ref": "#/components/schemas/ExtendedReportEvidence"
+          },
+          {
+            "$ref": "#/components/schemas/ConfigfsTsmEvidence"
+          }
+        ]
+      },
+      "SnpEvidence": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "report"
+        ],
+        "description": "An AMD SEV-SNP attestation report.",
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "snp"
+          },
+          "report": {
+            "description": "ATTESTATION_REPORT, 1184 bytes.",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "runtimeData": {
+            "description": "Bytes whose SHA-256 is in REPORT_DATA, followed by zeros: JSON with the nonce in `nonce` (base64url) and\na bound key among `keys`, or Azure runtime claims.\n",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "endorsements": {
+            "$ref": "#/components/schemas/SnpEndorsements"
+          }
+        }
+      },
+      "AzSnpVtpmEvidence": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "hclReport",
+          "tpmQuote"
+        ],
+        "description": "An Azure confidential VM on SEV-SNP, through the vTPM of its paravisor.",
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "az-snp-vtpm"
+          },
+          "hclReport": {
+            "description": "Report of the paravisor as read from NV index 0x01400001, zero filling included or not.",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "tpmQuote": {
+            "$ref": "#/components/schemas/TpmQuote"
+          },
+          "endorsements": {
+            "$ref": "#/components/schemas/SnpEndorsements"
+          }
+        }
+      },
+      "SnpEndorsements": {
+        "type": "object",
+        "additionalProperties": false,
+        "description": "Certificates that come with the evidence. What is sent is judged, and never replaced by another source. What\nis not sent is looked for in the configured directory, the cache and at the vendor.\n",
+        "not": {
+          "anyOf": [
+            {
+              "required": [
+                "certificateTable",
+                "vek"
+              ]
+            },
+            {
+              "required": [
+                "certificateTable",
+                "chain"
+              ]
+            }
+          ]
+        },
+        "properties": {
+          "vek": {
+            "description": "VCEK or VLEK.",
+            "$ref": "#/components/schemas/Certificate"
+          },
+          "chain": {
+            "type": "string",
+            "description": "PEM, two blocks: ASK or ASVK, then ARK."
+          },
+          "certificateTable": {
+            "description": "Certificate table of the SNP extended report (GHCB, SNP_EXT_GUEST_REQUEST). Not beside `vek` or `chain`.\n",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "crls": {
+            "type": "array",
+            "maxItems": 8,
+            "description": "Revocation lists of AMD, each the bytes of its DER.",
+            "items": {
+              "$ref": "#/components/schemas/Bytes"
+            }
+          }
+        }
+      },
+      "TpmQuote": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "message",
+          "signature",
+          "pcrs"
+        ],
+        "description": "A TPM 2.0 quote and the PCR values that it is about.",
+        "properties": {
+          "message": {
+            "description": "TPMS_ATTEST without size prefix.",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "signature": {
+            "description": "The bare RSA signature where its length is that of the modulus, else a TPMT_SIGNATURE.\n",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "pcrs": {
+            "$ref": "#/components/schemas/PcrValues"
+          }
+        }
+      },
+      "PcrValues": {
+        "type": "object",
+        "additionalProperties": false,
+        "description": "Exactly the values that the signed selection names, by bank and index.",
+        "properties": {
+          "sha1": {
+            "$ref": "#/components/schemas/PcrBankValues"
+          },
+          "sha256": {
+            "$ref": "#/components/schemas/PcrBankValues"
+          },
+          "sha384": {
+            "$ref": "#/components/schemas/PcrBankValues"
+          },
+          "sha512": {
+            "$ref": "#/components/schemas/PcrBankValues"
+          }
+        },
+        "examples": [
+          {
+            "sha256": {
+              "0": "782b20b10f55cc46e2142cc2145d548698073e5beb82752c8d7f9279f0d8a273"
+            }
+          }
+        ]
+      },
+      "PcrBankValues": {
+        "type": "object",
+        "additionalProperties": false,
+        "description": "Values by index. An index is decimal without leading zeros, 0 to 23.",
+        "patternProperties": {
+          "^(?:[0-9]|1[0-9]|2[0-3])$": {
+            "$ref": "#/components/schemas/HexInput"
+          }
+        }
+      },
+      "TrusteeEvidence": {
+        "type": "object",
+        "required": [
+          "dialect"
+        ],
+        "description": "The JSON that guests of confidential-containers/trustee send, versions 0, 1 and 2. PCRs are those of the\nSHA-256 bank, 0 to 23 in order. `version` names the shape only: it never weakens a check.\n",
+        "properties": {
+          "dialect": {
+            "type": "string",
+            "const": "trustee"
+          }
+        },
+        "oneOf": [
+          {
+            "$ref": "#/components/schemas/TrusteeEvidenceV0"
+          },
+          {
+            "$ref": "#/components/schemas/TrusteeEvidenceV1"
+          }
+        ]
+      },
+      "TrusteeEvidenceV0": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "dialect",
+          "value"
+        ],
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "az-snp-vtpm"
+          },
+          "dialect": {
+            "type": "string",
+            "const": "trustee"
+          },
+          "value": {
+            "$ref": "#/components/schemas/TrusteeValueV0"
+          }
+        }
+      },
+      "TrusteeEvidenceV1": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "dialect",
+          "value"
+        ],
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "az-snp-vtpm"
+          },
+          "dialect": {
+            "type": "string",
+            "const": "trustee"
+          },
+          "value": {
+            "$ref": "#/components/schemas/TrusteeValueV1"
+          }
+        }
+      },
+      "TrusteeValueV0": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "quote",
+          "report",
+          "vcek"
+        ],
+        "description": "Version 0, the shape without `version`: bytes are lists of numbers.",
+        "properties": {
+          "quote": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "signature",
+              "message",
+              "pcrs"
+            ],
+            "properties": {
+              "signature": {
+                "$ref": "#/components/schemas/Octets"
+              },
+              "message": {
+                "$ref": "#/components/schemas/Octets"
+              },
+              "pcrs": {
+                "type": "array",
+                "minItems": 24,
+                "maxItems": 24,
+                "items": {
+                  "$ref": "#/components/schemas/Octets"
+                }
+              }
+            }
+          },
+          "report": {
+            "description": "Report of the paravisor.",
+            "$ref": "#/components/schemas/Octets"
+          },
+          "vcek": {
+            "$ref": "#/components/schemas/Certificate"
+          }
+        }
+      },
+      "TrusteeValueV1": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "version",
+          "tpm_quote",
+          "hcl_report",
+          "vcek"
+        ],
+        "description": "Versions 1 and 2.",
+        "properties": {
+          "version": {
+            "type": "integer",
+            "enum": [
+              1,
+              2
+            ]
+          },
+          "tpm_quote": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "signature",
+              "message",
+              "pcrs"
+            ],
+            "properties": {
+              "signature": {
+                "$ref": "#/components/schemas/HexInput"
+              },
+              "message": {
+                "$ref": "#/components/schemas/HexInput"
+              },
+              "pcrs": {
+                "type": "array",
+                "minItems": 24,
+                "maxItems": 24,
+                "items": {
+                  "$ref": "#/components/schemas/HexInput"
+                }
+              }
+            }
+          },
+          "hcl_report": {
+            "description": "Report of the paravisor.",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "vcek": {
+            "$ref": "#/components/schemas/Certificate"
+          }
+        }
+      },
+      "ExtendedReportEvidence": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "dialect",
+          "value"
+        ],
+        "description": "What SNP_GET_EXT_REPORT gives to a guest.",
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "snp"
+          },
+          "dialect": {
+            "type": "string",
+            "const": "extended-report"
+          },
+          "value": {
+            "description": "The report, 1184 bytes, followed by the certificate table. A host without one leaves it out.",
+            "$ref": "#/components/schemas/Bytes"
+          }
+        }
+      },
+      "ConfigfsTsmEvidence": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "dialect",
+          "value"
+        ],
+        "description": "What a guest reads from /sys/kernel/config/tsm/report.",
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "snp"
+          },
+          "dialect": {
+            "type": "string",
+            "const": "configfs-tsm"
+          },
+          "value": {
+            "$ref": "#/components/schemas/ConfigfsTsmValue"
+          }
+        }
+      },
+      "ConfigfsTsmValue": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "outblob"
+        ],
+        "properties": {
+          "provider": {
+            "type": "string",
+            "enum": [
+              "sev_guest",
+              "sev_guest\n",
+              "tdx_guest",
+              "tdx_guest\n",
+              "arm_cca_guest",
+              "arm_cca_guest\n"
+            ],
+            "description": "The attribute `provider`, with or without the line feed that the kernel ends it with. `sev_guest` for\nsnp; that of another TEE is 400 `type_mismatch`.\n"
+          },
+          "outblob": {
+            "description": "ATTESTATION_REPORT, 1184 bytes.",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "auxblob": {
+            "description": "The certificate table. An empty string, what a host without one gives, counts as absent.",
+            "$ref": "#/components/schemas/Bytes"
+          }
+        }
+      },
+      "Decision": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "decision",
+          "decisionId",
+          "decidedAt",
+          "validUntil",
+          "historical",
+          "retryable",
+          "evidence",
+          "trust",
+          "policies",
+          "checks",
+          "reasons",
+          "claims",
+          "maaView",
+          "crossCheck",
+          "endorsements",
+          "freshness",
+          "binding",
+          "receipt"
+        ],
+        "properties": {
+          "decision": {
+            "description": "Only the literal `allow` releases anything.",
+            "$ref": "#/components/schemas/Outcome"
+          },
+          "decisionId": {
+            "type": "string",
+            "description": "UUID, version 7.",
+            "examples": [
+              "019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11"
+            ]
+          },
+          "decidedAt": {
+            "description": "When the service decided. `at` does not change it.",
+            "$ref": "#/components/schemas/Instant"
+          },
+          "validUntil": {
+            "description": "Earliest end of anything that the decision rests on.",
+            "$ref": "#/components/schemas/Instant"
+          },
+          "historical": {
+            "type": "boolean",
+            "description": "Whether the request named the instant. Such a decision is for audits."
+          },
+          "retryable": {
+            "type": "boolean",
+            "description": "Whether the same request may later be judged otherwise."
+          },
+          "evidence": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "type",
+              "sha256"
+            ],
+            "properties": {
+              "type": {
+                "$ref": "#/components/schemas/EvidenceType"
+              },
+              "sha256": {
+                "description": "Identity of the evidence, the same in native form and dialect.",
+                "$ref": "#/components/schemas/Sha256"
+              }
+            }
+          },
+          "trust": {
+            "$ref": "#/components/schemas/Trust"
+          },
+          "policies": {
+            "type": "array",
+            "description": "What each policy made of the evidence, in the order of the request.",
+            "items": {
+              "$ref": "#/components/schemas/PolicyResult"
+            }
+          },
+          "checks": {
+            "type": "array",
+            "description": "Everything that was compared, in that order.",
+            "items": {
+              "$ref": "#/components/schemas/Check"
+            }
+          },
+          "reasons": {
+            "type": "array",
+            "description": "Codes of failed and undecided checks, the most important first.",
+            "items": {
+              "$ref": "#/components/schemas/CheckId"
+            }
+          },
+          "claims": {
+            "$ref": "#/components/schemas/Claims"
+          },
+          "maaView": {
+            "type": "null",
+            "description": "This version has no such view."
+          },
+          "crossCheck": {
+            "type": "null",
+            "description": "This version compares no routes."
+          },
+          "endorsements": {
+            "type": "array",
+            "description": "Certificates and revocation lists that the decision rests on.",
+            "items": {
+              "$ref": "#/components/schemas/UsedEndorsement"
+            }
+          },
+          "freshness": {
+            "$ref": "#/components/schemas/Freshness"
+          },
+          "binding": {
+            "description": "The bound key, null without one.",
+            "type": [
+              "object",
+              "null"
+            ],
+            "additionalProperties": false,
+            "required": [
+              "jkt"
+            ],
+            "properties": {
+              "jkt": {
+                "type": "string",
+                "description": "RFC 7638 SHA-256 thumbprint, base64url.",
+                "examples": [
+                  "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+                ]
+              }
+            }
+          },
+          "receipt": {
+            "type": "null",
+            "description": "This version signs no receipts."
+          }
+        }
+      },
+      "Outcome": {
+        "type": "string",
+        "enum": [
+          "allow",
+          "deny",
+          "indeterminate"
+        ]
+      },
+      "EvidenceType": {
+        "type": "string",
+        "enum": [
+          "snp",
+          "az-snp-vtpm"
+        ]
+      },
+      "Sha256": {
+        "type": "string",
+        "pattern": "^[0-9a-f]{64}$",
+        "description": "SHA-256 in hex.",
+        "examples": [
+          "e6c596b17f8ffefba5c300f714cfb1260c6028704ecf7becc4ab5018efb00e95"
+        ]
+      },
+      "Trust": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "status",
+          "submods"
+        ],
+        "description": "Trust tiers and vectors of AR4SI (draft-ietf-rats-ar4si).",
+        "properties": {
+          "status": {
+            "$ref": "#/components/schemas/TrustTier"
+          },
+          "submods": {
+            "type": "object",
+            "additionalProperties": false,
+            "description": "One appraisal for each part that was judged.",
+            "properties": {
+              "hardware": {
+                "$ref": "#/components/schemas/TrustSubmodule"
+              },
+              "vtpm": {
+                "$ref": "#/components/schemas/TrustSubmodule"
+              }
+            }
+          }
+        }
+      },
+      "TrustTier": {
+        "type": "string",
+        "enum": [
+          "none",
+          "affirming",
+          "warning",
+          "contraindicated"
+        ]
+      },
+      "TrustSubmodule": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "status",
+          "vector"
+        ],
+        "properties": {
+          "status": {
+            "$ref": "#/components/schemas/TrustTier"
+          },
+          "vector": {
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+              "instance-identity": {
+                "$ref": "#/components/schemas/TrustClaim"
+              },
+              "configuration": {
+                "$ref": "#/components/schemas/TrustClaim"
+              },
+              "executables": {
+                "$ref": "#/components/schemas/TrustClaim"
+              },
+              "file-system": {
+                "$ref": "#/components/schemas/TrustClaim"
+              },
+              "hardware": {
+                "$ref": "#/components/schemas/TrustClaim"
+              },
+              "runtime-opaque": {
+                "$ref": "#/components/schemas/TrustClaim"
+              },
+              "storage-opaque": {
+                "$ref": "#/components/schemas/TrustClaim"
+              },
+              "sourced-data": {
+                "$ref": "#/components/schemas/TrustClaim"
+              }
+            }
+          }
+        }
+      },
+      "TrustClaim": {
+        "type": "integer",
+        "minimum": -128,
+        "maximum": 127,
+        "description": "2 to 31 affirming, 32 to 95 warning, 96 to 127 contraindicated, -1 to 1 none.",
+        "examples": [
+          2
+        ]
+      },
+      "PolicyResult": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "id",
+          "version",
+          "sha256",
+          "outcome",
+          "matched",
+          "unmatched"
+        ],
+        "properties": {
+          "id": {
+            "$ref": "#/components/schemas/PolicyId"
+          },
+          "version": {
+            "type": "integer",
+            "minimum": 1
+          },
+          "sha256": {
+            "description": "Digest of the policy text that was evaluated.",
+            "$ref": "#/components/schemas/Sha256"
+          },
+          "outcome": {
+            "$ref": "#/components/schemas/Outcome"
+          },
+          "matched": {
+            "type": "array",
+            "description": "Ids of the policy's own checks that hold.",
+            "items": {
+              "type": "string"
+            }
+          },
+          "unmatched": {
+            "type": "array",
+            "description": "Ids of the policy's own checks that do not.",
+            "items": {
+              "type": "string"
+            }
+          }
+        }
+      },
+      "Check": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "id",
+          "result",
+          "about",
+          "expected",
+          "actual",
+          "detail",
+          "policy"
+        ],
+        "description": "One thing that was compared.",
+        "properties": {
+          "id": {
+            "$ref": "#/components/schemas/CheckId"
+          },
+          "result": {
+            "type": "string",
+            "enum": [
+              "pass",
+              "fail",
+              "warn",
+              "skipped",
+              "not_configured",
+              "unavailable"
+            ],
+            "description": "`warn`: found, and tolerated. `unavailable`: something needed was out of reach. `skipped`: rests on a\ncheck that failed; unless `checks=all`, one line stands for all that were skipped for one reason.\n`not_configured`: nobody asked for it. A check that did not run never counts as passed.\n"
+          },
+          "about": {
+            "type": "string",
+            "description": "JSON pointer into the request, in its native form.",
+            "examples": [
+              "/evidence/hclReport"
+            ]
+          },
+          "expected": {
+            "description": "What had to be there. Null where there is no one value."
+          },
+          "actual": {
+            "description": "What was there. Null where there is no one value."
+          },
+          "detail": {
+            "type": "string",
+            "description": "One sentence for people.",
+            "examples": [
+              "the report is signed by the certified key"
+            ]
+          },
+          "policy": {
+            "type": [
+              "string",
+              "null"
+            ],
+            "description": "Id of the policy whose check this is, or that changed its result; null for base checks."
+          }
+        }
+      },
+      "CheckId": {
+        "type": "string",
+        "description": "Id of a check; the reason code when it fails. Ordered by importance.",
+        "enum": [
+          "internal_error",
+          "deadline",
+          "clock",
+          "cert_untrusted",
+          "cert_signature",
+          "cert_algorithm",
+          "cert_not_ca",
+          "cert_path",
+          "cert_role",
+          "cert_extension",
+          "cert_validity",
+          "cert_revoked",
+          "crl_invalid",
+          "crl_issuer",
+          "snp_key_kind",
+          "snp_product",
+          "snp_product_refused",
+          "snp_chip_id",
+          "snp_tcb_cert",
+          "snp_signature",
+          "snp_debug",
+          "snp_migration_agent",
+          "snp_vmpl",
+          "snp_tcb_order",
+          "snp_tcb_low",
+          "snp_provisional",
+          "snp_mitigation",
+          "snp_id_key",
+          "snp_measurement",
+          "snp_host_data",
+          "snp_report_data",
+          "snp_platform_smt_enabled",
+          "snp_platform_tsme_enabled",
+          "snp_platform_ecc_enabled",
+          "snp_platform_rapl_disabled",
+          "snp_platform_ciphertext_hiding_dram_enabled",
+          "snp_platform_alias_check_complete",
+          "snp_platform_tio_enabled",
+          "snp_platform_unknown",
+          "tdx_signature",
+          "tdx_qe_vendor",
+          "tdx_qe_binding",
+          "tdx_qe_report_signature",
+          "tdx_qe_identity",
+          "tdx_qe_debug",
+          "tdx_qe_svn",
+          "tdx_qe_attributes",
+          "tdx_tcb_info",
+          "tdx_tcb_level_unsupported",
+          "tdx_tcb_status",
+          "tdx_tcb_date",
+          "tdx_module",
+          "tdx_debug",
+          "tdx_attributes",
+          "tdx_xfam",
+          "tdx_seam_attributes",
+          "tdx_service_td",
+          "tdx_measurement",
+          "tdx_report_data",
+          "tdx_report_mismatch",
+          "collateral_not_yet",
+          "hardware_missing",
+          "hcl_binding",
+          "hcl_duplicate",
+          "hcl_claims",
+          "hcl_ak_missing",
+          "hcl_ak_weak",
+          "hcl_ak_mismatch",
+          "ak_cert_untrusted",
+          "hcl_paravisor",
+          "hcl_reference",
+          "tpm_signature",
+          "tpm_weak_signature",
+          "tpm_magic",
+          "tpm_not_quote",
+          "tpm_weak_bank",
+          "tpm_pcr_selection",
+          "tpm_pcr_digest",
+          "tpm_pcr_not_quoted",
+          "tpm_pcr",
+          "tpm_reset",
+          "eventlog_replay",
+          "eventlog_order",
+          "eventlog_unverified",
+          "eventlog_missing",
+          "secure_boot",
+          "secure_boot_unknown",
+          "token_alg",
+          "token_key",
+          "token_signature",
+          "token_time",
+          "token_lifetime",
+          "token_issuer",
+          "token_issuer_policy",
+          "token_audience",
+          "token_claim_type",
+          "token_debug",
+          "token_debug_unknown",
+          "token_compliance",
+          "ita_tcb_status",
+          "ita_policy",
+          "ita_debug",
+          "disagreement",
+          "route_missing",
+          "nonce_mismatch",
+          "nonce_used",
+          "nonce_expired",
+          "nonce_scope",
+          "nonce_missing",
+          "nonce_stale",
+          "binding_missing",
+          "no_policy",
+          "policy_evidence_type",
+          "rule_not_met",
+          "reference_not_applicable",
+          "claim_missing",
+          "claim_type",
+          "release_token_stale",
+          "release_other_vm",
+          "release_key_unbound",
+          "release_refused",
+          "release_warning",
+          "vcek_unavailable",
+          "crl_stale",
+          "crl_unavailable",
+          "crl_rollback",
+          "collateral_unavailable",
+          "collateral_stale",
+          "collateral_rollback",
+          "jwks_unavailable",
+          "jwks_invalid",
+          "jwks_stale",
+          "route_unavailable",
+          "nonce_store",
+          "release_unavailable",
+          "audit_unavailable",
+          "snp_product_advisory",
+          "snp_tcb_floor_missing",
+          "hcl_paravisor_unknown"
+        ]
+      },
+      "Claims": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "snp",
+          "tdx",
+          "hcl",
+          "tpm",
+          "maa",
+          "ita"
+        ],
+        "description": "What verified bytes say, by what said it. Null where this evidence has no such part, or a signature, chain\nor binding that it rests on did not hold.\n",
+        "properties": {
+          "snp": {
+            "oneOf": [
+              {
+                "$ref": "#/components/schemas/SnpClaims"
+              },
+              {
+                "type": "null"
+              }
+            ]
+          },
+          "tdx": {
+            "type": "null",
+            "description": "This version judges no TDX evidence."
+          },
+          "hcl": {
+            "oneOf": [
+              {
+                "$ref": "#/components/schemas/HclClaims"
+              },
+              {
+                "type": "null"
+              }
+            ]
+          },
+          "tpm": {
+            "oneOf": [
+              {
+                "$ref": "#/components/schemas/TpmClaims"
+              },
+              {
+                "type": "null"
+              }
+            ]
+          },
+          "maa": {
+            "type": "null",
+            "description": "This version judges no tokens."
+          },
+          "ita": {
+            "type": "null",
+            "description": "This version judges no tokens."
+          }
+        }
+      },
+      "SnpClaims": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "version",
+          "product",
+          "part",
+          "firmware",
+          "signingKey",
+          "vmpl",
+          "guestSvn",
+          "policy",
+          "platformInfo",
+          "tcb",
+          "authorKeyEnabled",
+          "measurement",
+          "hostData",
+          "idKeyDigest",
+          "authorKeyDigest",
+          "reportId",
+          "reportIdMa",
+          "chipId",
+          "reportData",
+          "familyId",
+          "imageId"
+        ],
+        "description": "Fields of the ATTESTATION_REPORT (AMD 56860).",
+        "properties": {
+          "version": {
+            "type": "integer",
+            "description": "Version of the report.",
+            "examples": [
+              3
+            ]
+          },
+          "product": {
+            "type": "string",
+            "enum": [
+              "Milan",
+              "Genoa",
+              "Turin"
+            ]
+          },
+          "part": {
+            "type": "string",
+            "enum": [
+              "Milan",
+              "Milan-X",
+              "Genoa",
+              "Genoa-X",
+              "Bergamo-Siena",
+              "Turin",
+              "Turin-Dense",
+              "unknown"
+            ],
+            "description": "AMD numbers the microcode of each part by itself."
+          },
+          "cpuid": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "family",
+              "model",
+              "stepping"
+            ],
+            "description": "Absent in version 2 reports.",
+            "properties": {
+              "family": {
+                "type": "integer"
+              },
+              "model": {
+                "type": "integer"
+              },
+              "stepping": {
+                "type": "integer"
+              }
+            }
+          },
+          "firmware": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "current",
+              "committed"
+            ],
+            "description": "Versions of the SEV firmware, as major.minor.build.",
+            "properties": {
+              "current": {
+                "type": "string",
+                "examples": [
+                  "1.55.29"
+                ]
+              },
+              "committed": {
+                "type": "string",
+                "examples": [
+                  "1.55.29"
+                ]
+              }
+            }
+          },
+          "mitigation": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "current",
+              "launch"
+            ],
+            "description": "Mitigation vectors, in hex with 0x. Version 5 reports only.",
+            "properties": {
+              "current": {
+                "type": "string"
+              },
+              "launch": {
+                "type": "string"
+              }
+            }
+          },
+          "signingKey": {
+            "type": "string",
+            "enum": [
+              "vcek",
+              "vlek"
+            ]
+          },
+          "vmpl": {
+            "type": "integer"
+          },
+          "guestSvn": {
+            "type": "integer"
+          },
+          "policy": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "abiMajor",
+              "abiMinor",
+              "smt",
+              "migrateMa",
+              "debug",
+              "singleSocket",
+              "cxlAllow",
+              "memAes256Xts",
+              "raplDis",
+              "ciphertextHidingDram",
+              "pageSwapDisable"
+            ],
+            "description": "Guest POLICY.",
+            "properties": {
+              "abiMajor": {
+                "type": "integer"
+              },
+              "abiMinor": {
+                "type": "integer"
+              },
+              "smt": {
+                "type": "boolean"
+              },
+              "migrateMa": {
+                "type": "boolean"
+              },
+              "debug": {
+                "type": "boolean"
+              },
+              "singleSocket": {
+                "type": "boolean"
+              },
+              "cxlAllow": {
+                "type": "boolean"
+              },
+              "memAes256Xts": {
+                "type": "boolean"
+              },
+              "raplDis": {
+                "type": "boolean"
+              },
+              "ciphertextHidingDram": {
+                "type": "boolean"
+              },
+              "pageSwapDisable": {
+                "type": "boolean"
+              }
+            }
+          },
+          "platformInfo": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "smtEnabled",
+              "tsmeEnabled",
+              "eccEnabled",
+              "raplDisabled",
+              "ciphertextHidingDramEnabled",
+              "aliasCheckComplete",
+              "tioEnabled",
+              "unknownBits"
+            ],
+            "description": "PLATFORM_INFO.",
+            "properties": {
+              "smtEnabled": {
+                "type": "boolean"
+              },
+              "tsmeEnabled": {
+                "type": "boolean"
+              },
+              "eccEnabled": {
+                "type": "boolean"
+              },
+              "raplDisabled": {
+                "type": "boolean"
+              },
+              "ciphertextHidingDramEnabled": {
+                "type": "boolean"
+              },
+              "aliasCheckComplete": {
+                "type": "boolean"
+              },
+              "tioEnabled": {
+                "type": "boolean"
+              },
+              "unknownBits": {
+                "type": "array",
+                "description": "Numbers of the set bits that have no name here.",
+                "items": {
+                  "type": "integer"
+                }
+              }
+            }
+          },
+          "tcb": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "current",
+              "committed",
+              "reported",
+              "launch"
+            ],
+            "properties": {
+              "current": {
+                "$ref": "#/components/schemas/SnpTcb"
+              },
+              "committed": {
+                "$ref": "#/components/schemas/SnpTcb"
+              },
+              "reported": {
+                "$ref": "#/components/schemas/SnpTcb"
+              },
+              "launch": {
+                "$ref": "#/components/schemas/SnpTcb"
+              }
+            }
+          },
+          "authorKeyEnabled": {
+            "type": "boolean"
+          },
+          "measurement": {
+            "description": "48 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "hostData": {
+            "description": "32 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "idKeyDigest": {
+            "description": "48 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "authorKeyDigest": {
+            "description": "48 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "reportId": {
+            "description": "32 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "reportIdMa": {
+            "description": "32 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "chipId": {
+            "description": "64 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "reportData": {
+            "description": "64 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "familyId": {
+            "description": "16 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "imageId": {
+            "description": "16 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          }
+        }
+      },
+      "SnpTcb": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "bootloader",
+          "tee",
+          "snp",
+          "microcode"
+        ],
+        "description": "TCB_VERSION by component.",
+        "properties": {
+          "fmc": {
+            "type": "integer",
+            "description": "On Turin only."
+          },
+          "bootloader": {
+            "type": "integer"
+          },
+          "tee": {
+            "type": "integer"
+          },
+          "snp": {
+            "type": "integer"
+          },
+          "microcode": {
+            "type": "integer",
+            "examples": [
+              219
+            ]
+          }
+        }
+      },
+      "HclClaims": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "reportType",
+          "paravisor",
+          "akThumbprint",
+          "userData"
+        ],
+        "description": "What the Azure paravisor says about the VM.",
+        "properties": {
+          "reportType": {
+            "type": "string",
+            "enum": [
+              "snp",
+              "tdx",
+              "tvm"
+            ]
+          },
+          "paravisor": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "known",
+              "by"
+            ],
+            "description": "Whether the paravisor is Azure's, and what says so.",
+            "properties": {
+              "known": {
+                "type": "boolean"
+              },
+              "by": {
+                "type": [
+                  "string",
+                  "null"
+                ],
+                "enum": [
+                  "idKeyDigest",
+                  "mrtd",
+                  "maa",
+                  "akCertificate",
+                  null
+                ]
+              }
+            }
+          },
+          "akThumbprint": {
+            "type": "string",
+            "description": "RFC 7638 SHA-256 thumbprint of `HCLAkPub`, base64url."
+          },
+          "userData": {
+            "type": [
+              "string",
+              "null"
+            ],
+            "description": "The 64 bytes of `user-data` in hex; null where the member is absent."
+          },
+          "vmConfiguration": {
+            "type": "object",
+            "additionalProperties": true,
+            "description": "Members of `vm-configuration` in camelCase, those unknown to this version too. Absent where only the\nattestation key is vouched for.\n",
+            "examples": [
+              {
+                "secureBoot": true,
+                "tpmEnabled": true
+              }
+            ]
+          }
+        }
+      },
+      "TpmClaims": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "pcrs",
+          "firmwareVersion",
+          "clock"
+        ],
+        "description": "What the vTPM quote says.",
+        "properties": {
+          "pcrs": {
+            "type": "object",
+            "additionalProperties": false,
+            "description": "Only what the signed selection names, by bank and index.",
+            "properties": {
+              "sha1": {
+                "$ref": "#/components/schemas/PcrBankClaims"
+              },
+              "sha256": {
+                "$ref": "#/components/schemas/PcrBankClaims"
+              },
+              "sha384": {
+                "$ref": "#/components/schemas/PcrBankClaims"
+              },
+              "sha512": {
+                "$ref": "#/components/schemas/PcrBankClaims"
+              }
+            }
+          },
+          "firmwareVersion": {
+            "type": "string",
+            "description": "16 hex digits.",
+            "examples": [
+              "2020031200120003"
+            ]
+          },
+          "clock": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "resetCount",
+              "restartCount",
+              "safe"
+            ],
+            "properties": {
+              "resetCount": {
+                "type": "integer"
+              },
+              "restartCount": {
+                "type": "integer"
+              },
+              "safe": {
+                "type": "boolean"
+              }
+            }
+          }
+        }
+      },
+      "PcrBankClaims": {
+        "type": "object",
+        "additionalProperties": false,
+        "patternProperties": {
+          "^(?:[0-9]|1[0-9]|2[0-3])$": {
+            "$ref": "#/components/schemas/Hex"
+          }
+        }
+      },
+      "UsedEndorsement": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "kind",
+          "sha256",
+          "source",
+          "notAfter",
+          "revocation"
+        ],
+        "properties": {
+          "kind": {
+            "type": "string",
+            "enum": [
+              "vcek",
+              "vlek",
+              "ask",
+              "asvk",
+              "ark",
+              "crl"
+            ]
+          },
+          "sha256": {
+            "description": "Digest of the DER.",
+            "$ref": "#/components/schemas/Sha256"
+          },
+          "source": {
+            "type": "string",
+            "enum": [
+              "evidence",
+              "cache",
+              "store",
+              "network"
+            ]
+          },
+          "notAfter": {
+            "description": "End of a certificate, next update of a revocation list.",
+            "$ref": "#/components/schemas/Instant"
+          },
+          "revocation": {
+            "type": "string",
+            "enum": [
+              "good",
+              "revoked",
+              "unavailable",
+              "not_applicable"
+            ],
+            "description": "`not_applicable`: nothing can revoke it. AMD gives all VEKs the serial number 0."
+          }
+        }
+      },
+      "Freshness": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "bound",
+          "clockSkewSeconds"
+        ],
+        "properties": {
+          "bound": {
+            "type": "array",
+            "description": "Places that held the nonce, or the nonce and key.",
+            "items": {
+              "type": "string",
+              "enum": [
+                "snp.reportData",
+                "runtimeData.nonce",
+                "hcl.userData",
+                "tpm.extraData"
+              ]
+            }
+          },
+          "clockSkewSeconds": {
+            "type": [
+              "number",
+              "null"
+            ],
+            "description": "Skew of another verifier's clock; null where no token was judged."
+          }
+        }
+      },
+      "Inspection": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "verified",
+          "notice",
+          "type",
+          "structures"
+        ],
+        "properties": {
+          "verified": {
+            "type": "boolean",
+            "const": false,
+            "description": "Always false."
+          },
+          "notice": {
+            "type": "string",
+            "examples": [
+              "nothing here was verified"
+            ]
+          },
+          "type": {
+            "$ref": "#/components/schemas/EvidenceType"
+          },
+          "structures": {
+            "type": "array",
+            "items": {
+              "$ref": "#/components/schemas/InspectedStructure"
+            }
+          }
+        }
+      },
+      "InspectedStructure": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "name",
+          "about",
+          "length",
+          "fields"
+        ],
+        "properties": {
+          "name": {
+            "type": "string",
+            "description": "Name of the structure in its specification.",
+            "examples": [
+              "ATTESTATION_REPORT"
+            ]
+          },
+          "about": {
+            "type": "string",
+            "description": "JSON pointer into the evidence, in its native form.",
+            "examples": [
+              "/report"
+            ]
+          },
+          "length": {
+            "type": "integer",
+            "description": "Bytes."
+          },
+          "fields": {
+            "type": "array",
+            "items": {
+              "$ref": "#/components/schemas/InspectedField"
+            }
+          }
+        }
+      },
+      "InspectedField": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "name",
+          "offset",
+          "length",
+          "value",
+          "meaning"
+        ],
+        "properties": {
+          "name": {
+            "type": "string",
+            "examples": [
+              "POLICY"
+            ]
+          },
+          "offset": {
+            "type": [
+              "integer",
+              "null"
+            ],
+            "description": "Bytes from the start of the structure; null in JSON text."
+          },
+          "length": {
+            "type": [
+              "integer",
+              "null"
+            ],
+            "description": "Bytes; null in JSON text."
+          },
+          "value": {
+            "description": "The decoded value; bytes in hex."
+          },
+          "meaning": {
+            "type": [
+              "string",
+              "null"
+            ],
+            "examples": [
+              "debugging is not allowed"
+            ]
+          }
+        }
+      },
+      "ChallengeRequest": {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+          "audience": {
+            "$ref": "#/components/schemas/Audience"
+          },
+          "policy": {
+            "$ref": "#/components/schemas/PolicyId"
+          },
+          "evidenceType": {
+            "$ref": "#/components/schemas/EvidenceType"
+          }
+        }
+      },
+      "Challenge": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "nonce",
+          "expiresAt"
+        ],
+        "properties": {
+          "nonce": {
+            "type": "string",
+            "description": "32 bytes, base64url without padding."
+          },
+          "expiresAt": {
+            "$ref": "#/components/schemas/Instant"
+          }
+        }
+      },
+      "Liveness": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "live"
+        ],
+        "properties": {
+          "live": {
+            "type": "boolean",
+            "const": true
+          }
+        }
+      },
+      "Readiness": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "ready",
+          "problems"
+        ],
+        "properties": {
+          "ready": {
+            "type": "boolean"
+          },
+          "problems": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            }
+          }
+        }
+      },
+      "Problem": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "title",
+          "status",
+          "detail",
+          "code"
+        ],
+        "description": "A problem document (RFC 9457). There is no decision in it.",
+        "properties": {
+          "type": {
+            "type": "string",
+            "description": "`urn:veritee:problem:` and the code.",
+            "examples": [
+              "urn:veritee:problem:encoding"
+            ]
+          },
+          "title": {
+            "type": "string",
+            "examples": [
+              "Malformed request"
+            ]
+          },
+          "status": {
+            "type": "integer",
+            "minimum": 400,
+            "maximum": 599
+          },
+          "detail": {
+            "type": "string",
+            "examples": [
+              "not base64url or base64"
+            ]
+          },
+          "code": {
+            "$ref": "#/components/schemas/ProblemCode"
+          },
+          "pointer": {
+            "type": "string",
+            "description": "JSON pointer (RFC 6901) to the member of the request that the code is about, where known. What is found\nonly after a dialect was read is said of the native form.\n",
+            "examples": [
+              "/evidence/report"
+            ]
+          },
+          "requestId": {
+            "type": "string",
+            "description": "Id of the request in the log."
+          }
+        }
+      },
+      "ProblemCode": {
+        "type": "string",
+        "enum": [
+          "schema",
+          "unknown_property",
+          "duplicate_key",
+          "forbidden_key",
+          "too_complex",
+          "encoding",
+          "type_mismatch",
+          "type_unsupported",
+          "url_not_allowed",
+          "nonce",
+          "at_not_enabled",
+          "policy_unknown",
+          "snp_format",
+          "snp_reserved",
+          "snp_policy",
+          "tdx_format",
+          "tdx_trailing",
+          "tdx_not_a_quote",
+          "hcl_format",
+          "hcl_hash_type",
+          "tpm_format",
+          "eventlog_format",
+          "eventlog_limit",
+          "cert_format",
+          "cert_chain",
+          "token_format",
+          "token_header",
+          "token_claim",
+          "unauthorized",
+          "forbidden",
+          "not_found",
+          "method_not_allowed",
+          "not_acceptable",
+          "evidence_not_kept",
+          "body_too_large",
+          "unsupported_media_type",
+          "rate_limited",
+          "headers_too_large",
+          "overloaded",
+          "internal_error"
+        ]
+      }
+    }
+  }
+};

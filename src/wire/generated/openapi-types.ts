@@ -1,0 +1,1209 @@
+// Generated from openapi.yaml by `npm run generate`. Not edited by hand.
+
+export interface paths {
+    readonly "/verify": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Judges evidence under one or more policies
+         * @description Every judged request is answered with 200, whatever the decision is, unless `enforce` is set.
+         *     Needs the role `verify`.
+         */
+        readonly post: operations["verifyEvidence"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/inspect": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Shows what evidence says, field by field, and verifies nothing
+         * @description The body is what /verify takes as `evidence`. An attacker can write every value that is shown: nothing here is
+         *     a reason to trust anything. Needs the role `verify`.
+         */
+        readonly post: operations["inspectEvidence"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/challenges": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Makes a nonce that this service accepts once
+         * @description What the body names limits the use of the nonce; what it leaves out does not. Needs the role `verify`.
+         */
+        readonly post: operations["issueChallenge"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/livez": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Whether the process answers */
+        readonly get: operations["live"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/readyz": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Whether the service should get traffic */
+        readonly get: operations["ready"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/metrics": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Counters and durations for Prometheus
+         * @description Needs the role `metrics`.
+         */
+        readonly get: operations["metrics"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/openapi.json": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** This document as JSON */
+        readonly get: operations["openapi"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/docs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** This document as a page for people */
+        readonly get: operations["docs"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * @description Bytes as base64url or base64, padding optional, one alphabet per string.
+         * @example AAECAwQFBgcICQoLDA0ODw
+         */
+        readonly Bytes: string;
+        /**
+         * @description A certificate. PEM where the string starts with `-----BEGIN`, else the bytes of its DER. PEM text holds
+         *     nothing but its blocks: LF or CRLF, lines of 64 characters, the last may be shorter.
+         * @example MIIFTDCCAvugAwIBAgIBADBGBgkqhkiG9w0BAQow
+         */
+        readonly Certificate: string;
+        /**
+         * @description Hex in either case, two digits a byte.
+         * @example 3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969
+         */
+        readonly HexInput: string;
+        /**
+         * @description Hex in lower case, two digits a byte.
+         * @example 3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969
+         */
+        readonly Hex: string;
+        /**
+         * @description Bytes as a list of numbers.
+         * @example [
+         *       72,
+         *       67,
+         *       76,
+         *       65
+         *     ]
+         */
+        readonly Octets: readonly number[];
+        /**
+         * @description RFC 3339 instant in UTC, with `Z`. Digits after the third of a second's fraction are dropped.
+         * @example 2026-01-15T12:00:00Z
+         */
+        readonly Instant: string;
+        /**
+         * @description Id of a policy.
+         * @example azure-cvm-baseline
+         */
+        readonly PolicyId: string;
+        /**
+         * @description Name of the relying party that the answer is for, usually its URL. It is never contacted.
+         * @example https://gate.example
+         */
+        readonly Audience: string;
+        readonly VerifyRequest: {
+            readonly evidence: components["schemas"]["Evidence"];
+            /**
+             * @description Bytes, 8 to 64 of them after decoding: the caller's own, or those of POST /challenges. They must not
+             *     start with the ASCII letters `veritee1` (400 `nonce`). TPM quotes hold 50 bytes, so for vTPM evidence
+             *     without `binding` a longer nonce is 400 `nonce`.
+             * @example q83vASNFZ4mrze8BI0VniQ
+             */
+            readonly nonce?: string;
+            readonly binding?: components["schemas"]["Binding"];
+            readonly policy?: components["schemas"]["PolicySelection"];
+            readonly audience?: components["schemas"]["Audience"];
+            /** @description Historical instant at which to judge. 400 `at_not_enabled` in the future, or where it is not configured. */
+            readonly at?: components["schemas"]["Instant"];
+        };
+        /**
+         * @description The policy, or several that must all allow. Absent, the configured default.
+         * @example azure-cvm-baseline
+         * @example [
+         *       "azure-cvm-baseline",
+         *       "payments"
+         *     ]
+         */
+        readonly PolicySelection: components["schemas"]["PolicyId"] | readonly components["schemas"]["PolicyId"][];
+        /**
+         * @description A public key that the evidence must vouch for together with the nonce. What must then stand in the evidence
+         *     is not the nonce but the 8 letters `veritee1` and SHA-256("veritee-bind-v1" ‖ 0x00 ‖ nonce ‖ RFC 7638
+         *     SHA-256 thumbprint), 40 bytes.
+         */
+        readonly Binding: {
+            readonly jwk: components["schemas"]["PublicJwk"];
+        };
+        /**
+         * @description A public JWK (RFC 7517). Numbers and coordinates are base64url without padding, as RFC 7518 has them.
+         *     A member of a private key is refused (400 `schema`).
+         */
+        readonly PublicJwk: components["schemas"]["RsaPublicJwk"] | components["schemas"]["EcPublicJwk"] | components["schemas"]["OkpPublicJwk"];
+        readonly RsaPublicJwk: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kty: "RSA";
+            /** @description Modulus, 2048 to 8192 bits. */
+            readonly n: string;
+            /**
+             * @description Public exponent.
+             * @example AQAB
+             */
+            readonly e: string;
+            readonly kid?: components["schemas"]["JwkText"];
+            readonly use?: components["schemas"]["JwkText"];
+            readonly alg?: components["schemas"]["JwkText"];
+            readonly key_ops?: components["schemas"]["JwkOperations"];
+            readonly ext?: components["schemas"]["JwkExtractable"];
+        };
+        readonly EcPublicJwk: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kty: "EC";
+            /** @enum {string} */
+            readonly crv: "P-256" | "P-384" | "P-521";
+            /** @description Coordinate of the full length of the curve. */
+            readonly x: string;
+            /** @description Coordinate of the full length of the curve. */
+            readonly y: string;
+            readonly kid?: components["schemas"]["JwkText"];
+            readonly use?: components["schemas"]["JwkText"];
+            readonly alg?: components["schemas"]["JwkText"];
+            readonly key_ops?: components["schemas"]["JwkOperations"];
+            readonly ext?: components["schemas"]["JwkExtractable"];
+        };
+        readonly OkpPublicJwk: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kty: "OKP";
+            /** @enum {string} */
+            readonly crv: "Ed25519" | "X25519";
+            /** @description Public key, 32 bytes. */
+            readonly x: string;
+            readonly kid?: components["schemas"]["JwkText"];
+            readonly use?: components["schemas"]["JwkText"];
+            readonly alg?: components["schemas"]["JwkText"];
+            readonly key_ops?: components["schemas"]["JwkOperations"];
+            readonly ext?: components["schemas"]["JwkExtractable"];
+        };
+        /** @description Not part of the thumbprint, and not looked at. */
+        readonly JwkText: string;
+        /** @description Not part of the thumbprint, and not looked at. */
+        readonly JwkOperations: readonly string[];
+        /** @description Web Crypto writes it. Not part of the thumbprint, and not looked at. */
+        readonly JwkExtractable: boolean;
+        /** @description Holds for a JWK with a member of a private or symmetric key (RFC 7518 section 6). */
+        readonly HasPrivateMember: unknown | unknown | unknown | unknown | unknown | unknown | unknown | unknown;
+        /**
+         * @description What the confidential VM produced: in the members of its type, or, with `dialect`, in the shape in which
+         *     guests in the field produce it. A `type` that this version does not judge is 400 `type_unsupported`, a
+         *     dialect of another type, or bytes that are evidence of another type, 400 `type_mismatch`.
+         */
+        readonly Evidence: components["schemas"]["NativeEvidence"] | components["schemas"]["DialectEvidence"];
+        readonly NativeEvidence: components["schemas"]["SnpEvidence"] | components["schemas"]["AzSnpVtpmEvidence"];
+        readonly DialectEvidence: components["schemas"]["TrusteeEvidence"] | components["schemas"]["ExtendedReportEvidence"] | components["schemas"]["ConfigfsTsmEvidence"];
+        /** @description An AMD SEV-SNP attestation report. */
+        readonly SnpEvidence: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "snp";
+            /** @description ATTESTATION_REPORT, 1184 bytes. */
+            readonly report: components["schemas"]["Bytes"];
+            /**
+             * @description Bytes whose SHA-256 is in REPORT_DATA, followed by zeros: JSON with the nonce in `nonce` (base64url) and
+             *     a bound key among `keys`, or Azure runtime claims.
+             */
+            readonly runtimeData?: components["schemas"]["Bytes"];
+            readonly endorsements?: components["schemas"]["SnpEndorsements"];
+        };
+        /** @description An Azure confidential VM on SEV-SNP, through the vTPM of its paravisor. */
+        readonly AzSnpVtpmEvidence: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "az-snp-vtpm";
+            /** @description Report of the paravisor as read from NV index 0x01400001, zero filling included or not. */
+            readonly hclReport: components["schemas"]["Bytes"];
+            readonly tpmQuote: components["schemas"]["TpmQuote"];
+            readonly endorsements?: components["schemas"]["SnpEndorsements"];
+        };
+        /**
+         * @description Certificates that come with the evidence. What is sent is judged, and never replaced by another source. What
+         *     is not sent is looked for in the configured directory, the cache and at the vendor.
+         */
+        readonly SnpEndorsements: {
+            /** @description VCEK or VLEK. */
+            readonly vek?: components["schemas"]["Certificate"];
+            /** @description PEM, two blocks: ASK or ASVK, then ARK. */
+            readonly chain?: string;
+            /** @description Certificate table of the SNP extended report (GHCB, SNP_EXT_GUEST_REQUEST). Not beside `vek` or `chain`. */
+            readonly certificateTable?: components["schemas"]["Bytes"];
+            /** @description Revocation lists of AMD, each the bytes of its DER. */
+            readonly crls?: readonly components["schemas"]["Bytes"][];
+        };
+        /** @description A TPM 2.0 quote and the PCR values that it is about. */
+        readonly TpmQuote: {
+            /** @description TPMS_ATTEST without size prefix. */
+            readonly message: components["schemas"]["Bytes"];
+            /** @description The bare RSA signature where its length is that of the modulus, else a TPMT_SIGNATURE. */
+            readonly signature: components["schemas"]["Bytes"];
+            readonly pcrs: components["schemas"]["PcrValues"];
+        };
+        /**
+         * @description Exactly the values that the signed selection names, by bank and index.
+         * @example {
+         *       "sha256": {
+         *         "0": "782b20b10f55cc46e2142cc2145d548698073e5beb82752c8d7f9279f0d8a273"
+         *       }
+         *     }
+         */
+        readonly PcrValues: {
+            readonly sha1?: components["schemas"]["PcrBankValues"];
+            readonly sha256?: components["schemas"]["PcrBankValues"];
+            readonly sha384?: components["schemas"]["PcrBankValues"];
+            readonly sha512?: components["schemas"]["PcrBankValues"];
+        };
+        /** @description Values by index. An index is decimal without leading zeros, 0 to 23. */
+        readonly PcrBankValues: {
+            readonly [key: string]: components["schemas"]["HexInput"];
+        };
+        /**
+         * @description The JSON that guests of confidential-containers/trustee send, versions 0, 1 and 2. PCRs are those of the
+         *     SHA-256 bank, 0 to 23 in order. `version` names the shape only: it never weakens a check.
+         */
+        readonly TrusteeEvidence: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly dialect: "trustee";
+        } & (components["schemas"]["TrusteeEvidenceV0"] | components["schemas"]["TrusteeEvidenceV1"]);
+        readonly TrusteeEvidenceV0: {
+            /** @constant */
+            readonly type: "az-snp-vtpm";
+            /** @constant */
+            readonly dialect: "trustee";
+            readonly value: components["schemas"]["TrusteeValueV0"];
+        };
+        readonly TrusteeEvidenceV1: {
+            /** @constant */
+            readonly type: "az-snp-vtpm";
+            /** @constant */
+            readonly dialect: "trustee";
+            readonly value: components["schemas"]["TrusteeValueV1"];
+        };
+        /** @description Version 0, the shape without `version`: bytes are lists of numbers. */
+        readonly TrusteeValueV0: {
+            readonly quote: {
+                readonly signature: components["schemas"]["Octets"];
+                readonly message: components["schemas"]["Octets"];
+                readonly pcrs: readonly components["schemas"]["Octets"][];
+            };
+            /** @description Report of the paravisor. */
+            readonly report: components["schemas"]["Octets"];
+            readonly vcek: components["schemas"]["Certificate"];
+        };
+        /** @description Versions 1 and 2. */
+        readonly TrusteeValueV1: {
+            /** @enum {integer} */
+            readonly version: 1 | 2;
+            readonly tpm_quote: {
+                readonly signature: components["schemas"]["HexInput"];
+                readonly message: components["schemas"]["HexInput"];
+                readonly pcrs: readonly components["schemas"]["HexInput"][];
+            };
+            /** @description Report of the paravisor. */
+            readonly hcl_report: components["schemas"]["Bytes"];
+            readonly vcek: components["schemas"]["Certificate"];
+        };
+        /** @description What SNP_GET_EXT_REPORT gives to a guest. */
+        readonly ExtendedReportEvidence: {
+            /** @constant */
+            readonly type: "snp";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly dialect: "extended-report";
+            /** @description The report, 1184 bytes, followed by the certificate table. A host without one leaves it out. */
+            readonly value: components["schemas"]["Bytes"];
+        };
+        /** @description What a guest reads from /sys/kernel/config/tsm/report. */
+        readonly ConfigfsTsmEvidence: {
+            /** @constant */
+            readonly type: "snp";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly dialect: "configfs-tsm";
+            readonly value: components["schemas"]["ConfigfsTsmValue"];
+        };
+        readonly ConfigfsTsmValue: {
+            /**
+             * @description The attribute `provider`, with or without the line feed that the kernel ends it with. `sev_guest` for
+             *     snp; that of another TEE is 400 `type_mismatch`.
+             * @enum {string}
+             */
+            readonly provider?: "sev_guest" | "sev_guest\n" | "tdx_guest" | "tdx_guest\n" | "arm_cca_guest" | "arm_cca_guest\n";
+            /** @description ATTESTATION_REPORT, 1184 bytes. */
+            readonly outblob: components["schemas"]["Bytes"];
+            /** @description The certificate table. An empty string, what a host without one gives, counts as absent. */
+            readonly auxblob?: components["schemas"]["Bytes"];
+        };
+        readonly Decision: {
+            /** @description Only the literal `allow` releases anything. */
+            readonly decision: components["schemas"]["Outcome"];
+            /**
+             * @description UUID, version 7.
+             * @example 019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11
+             */
+            readonly decisionId: string;
+            /** @description When the service decided. `at` does not change it. */
+            readonly decidedAt: components["schemas"]["Instant"];
+            /** @description Earliest end of anything that the decision rests on. */
+            readonly validUntil: components["schemas"]["Instant"];
+            /** @description Whether the request named the instant. Such a decision is for audits. */
+            readonly historical: boolean;
+            /** @description Whether the same request may later be judged otherwise. */
+            readonly retryable: boolean;
+            readonly evidence: {
+                readonly type: components["schemas"]["EvidenceType"];
+                /** @description Identity of the evidence, the same in native form and dialect. */
+                readonly sha256: components["schemas"]["Sha256"];
+            };
+            readonly trust: components["schemas"]["Trust"];
+            /** @description What each policy made of the evidence, in the order of the request. */
+            readonly policies: readonly components["schemas"]["PolicyResult"][];
+            /** @description Everything that was compared, in that order. */
+            readonly checks: readonly components["schemas"]["Check"][];
+            /** @description Codes of failed and undecided checks, the most important first. */
+            readonly reasons: readonly components["schemas"]["CheckId"][];
+            readonly claims: components["schemas"]["Claims"];
+            /** @description This version has no such view. */
+            readonly maaView: null;
+            /** @description This version compares no routes. */
+            readonly crossCheck: null;
+            /** @description Certificates and revocation lists that the decision rests on. */
+            readonly endorsements: readonly components["schemas"]["UsedEndorsement"][];
+            readonly freshness: components["schemas"]["Freshness"];
+            /** @description The bound key, null without one. */
+            readonly binding: {
+                /**
+                 * @description RFC 7638 SHA-256 thumbprint, base64url.
+                 * @example NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs
+                 */
+                readonly jkt: string;
+            } | null;
+            /** @description This version signs no receipts. */
+            readonly receipt: null;
+        };
+        /** @enum {string} */
+        readonly Outcome: "allow" | "deny" | "indeterminate";
+        /** @enum {string} */
+        readonly EvidenceType: "snp" | "az-snp-vtpm";
+        /**
+         * @description SHA-256 in hex.
+         * @example e6c596b17f8ffefba5c300f714cfb1260c6028704ecf7becc4ab5018efb00e95
+         */
+        readonly Sha256: string;
+        /** @description Trust tiers and vectors of AR4SI (draft-ietf-rats-ar4si). */
+        readonly Trust: {
+            readonly status: components["schemas"]["TrustTier"];
+            /** @description One appraisal for each part that was judged. */
+            readonly submods: {
+                readonly hardware?: components["schemas"]["TrustSubmodule"];
+                readonly vtpm?: components["schemas"]["TrustSubmodule"];
+            };
+        };
+        /** @enum {string} */
+        readonly TrustTier: "none" | "affirming" | "warning" | "contraindicated";
+        readonly TrustSubmodule: {
+            readonly status: components["schemas"]["TrustTier"];
+            readonly vector: {
+                readonly "instance-identity"?: components["schemas"]["TrustClaim"];
+                readonly configuration?: components["schemas"]["TrustClaim"];
+                readonly executables?: components["schemas"]["TrustClaim"];
+                readonly "file-system"?: components["schemas"]["TrustClaim"];
+                readonly hardware?: components["schemas"]["TrustClaim"];
+                readonly "runtime-opaque"?: components["schemas"]["TrustClaim"];
+                readonly "storage-opaque"?: components["schemas"]["TrustClaim"];
+                readonly "sourced-data"?: components["schemas"]["TrustClaim"];
+            };
+        };
+        /**
+         * @description 2 to 31 affirming, 32 to 95 warning, 96 to 127 contraindicated, -1 to 1 none.
+         * @example 2
+         */
+        readonly TrustClaim: number;
+        readonly PolicyResult: {
+            readonly id: components["schemas"]["PolicyId"];
+            readonly version: number;
+            /** @description Digest of the policy text that was evaluated. */
+            readonly sha256: components["schemas"]["Sha256"];
+            readonly outcome: components["schemas"]["Outcome"];
+            /** @description Ids of the policy's own checks that hold. */
+            readonly matched: readonly string[];
+            /** @description Ids of the policy's own checks that do not. */
+            readonly unmatched: readonly string[];
+        };
+        /** @description One thing that was compared. */
+        readonly Check: {
+            readonly id: components["schemas"]["CheckId"];
+            /**
+             * @description `warn`: found, and tolerated. `unavailable`: something needed was out of reach. `skipped`: rests on a
+             *     check that failed; unless `checks=all`, one line stands for all that were skipped for one reason.
+             *     `not_configured`: nobody asked for it. A check that did not run never counts as passed.
+             * @enum {string}
+             */
+            readonly result: "pass" | "fail" | "warn" | "skipped" | "not_configured" | "unavailable";
+            /**
+             * @description JSON pointer into the request, in its native form.
+             * @example /evidence/hclReport
+             */
+            readonly about: string;
+            /** @description What had to be there. Null where there is no one value. */
+            readonly expected: unknown;
+            /** @description What was there. Null where there is no one value. */
+            readonly actual: unknown;
+            /**
+             * @description One sentence for people.
+             * @example the report is signed by the certified key
+             */
+            readonly detail: string;
+            /** @description Id of the policy whose check this is, or that changed its result; null for base checks. */
+            readonly policy: string | null;
+        };
+        /**
+         * @description Id of a check; the reason code when it fails. Ordered by importance.
+         * @enum {string}
+         */
+        readonly CheckId: "internal_error" | "deadline" | "clock" | "cert_untrusted" | "cert_signature" | "cert_algorithm" | "cert_not_ca" | "cert_path" | "cert_role" | "cert_extension" | "cert_validity" | "cert_revoked" | "crl_invalid" | "crl_issuer" | "snp_key_kind" | "snp_product" | "snp_product_refused" | "snp_chip_id" | "snp_tcb_cert" | "snp_signature" | "snp_debug" | "snp_migration_agent" | "snp_vmpl" | "snp_tcb_order" | "snp_tcb_low" | "snp_provisional" | "snp_mitigation" | "snp_id_key" | "snp_measurement" | "snp_host_data" | "snp_report_data" | "snp_platform_smt_enabled" | "snp_platform_tsme_enabled" | "snp_platform_ecc_enabled" | "snp_platform_rapl_disabled" | "snp_platform_ciphertext_hiding_dram_enabled" | "snp_platform_alias_check_complete" | "snp_platform_tio_enabled" | "snp_platform_unknown" | "tdx_signature" | "tdx_qe_vendor" | "tdx_qe_binding" | "tdx_qe_report_signature" | "tdx_qe_identity" | "tdx_qe_debug" | "tdx_qe_svn" | "tdx_qe_attributes" | "tdx_tcb_info" | "tdx_tcb_level_unsupported" | "tdx_tcb_status" | "tdx_tcb_date" | "tdx_module" | "tdx_debug" | "tdx_attributes" | "tdx_xfam" | "tdx_seam_attributes" | "tdx_service_td" | "tdx_measurement" | "tdx_report_data" | "tdx_report_mismatch" | "collateral_not_yet" | "hardware_missing" | "hcl_binding" | "hcl_duplicate" | "hcl_claims" | "hcl_ak_missing" | "hcl_ak_weak" | "hcl_ak_mismatch" | "ak_cert_untrusted" | "hcl_paravisor" | "hcl_reference" | "tpm_signature" | "tpm_weak_signature" | "tpm_magic" | "tpm_not_quote" | "tpm_weak_bank" | "tpm_pcr_selection" | "tpm_pcr_digest" | "tpm_pcr_not_quoted" | "tpm_pcr" | "tpm_reset" | "eventlog_replay" | "eventlog_order" | "eventlog_unverified" | "eventlog_missing" | "secure_boot" | "secure_boot_unknown" | "token_alg" | "token_key" | "token_signature" | "token_time" | "token_lifetime" | "token_issuer" | "token_issuer_policy" | "token_audience" | "token_claim_type" | "token_debug" | "token_debug_unknown" | "token_compliance" | "ita_tcb_status" | "ita_policy" | "ita_debug" | "disagreement" | "route_missing" | "nonce_mismatch" | "nonce_used" | "nonce_expired" | "nonce_scope" | "nonce_missing" | "nonce_stale" | "binding_missing" | "no_policy" | "policy_evidence_type" | "rule_not_met" | "reference_not_applicable" | "claim_missing" | "claim_type" | "release_token_stale" | "release_other_vm" | "release_key_unbound" | "release_refused" | "release_warning" | "vcek_unavailable" | "crl_stale" | "crl_unavailable" | "crl_rollback" | "collateral_unavailable" | "collateral_stale" | "collateral_rollback" | "jwks_unavailable" | "jwks_invalid" | "jwks_stale" | "route_unavailable" | "nonce_store" | "release_unavailable" | "audit_unavailable" | "snp_product_advisory" | "snp_tcb_floor_missing" | "hcl_paravisor_unknown";
+        /**
+         * @description What verified bytes say, by what said it. Null where this evidence has no such part, or a signature, chain
+         *     or binding that it rests on did not hold.
+         */
+        readonly Claims: {
+            readonly snp: components["schemas"]["SnpClaims"] | null;
+            /** @description This version judges no TDX evidence. */
+            readonly tdx: null;
+            readonly hcl: components["schemas"]["HclClaims"] | null;
+            readonly tpm: components["schemas"]["TpmClaims"] | null;
+            /** @description This version judges no tokens. */
+            readonly maa: null;
+            /** @description This version judges no tokens. */
+            readonly ita: null;
+        };
+        /** @description Fields of the ATTESTATION_REPORT (AMD 56860). */
+        readonly SnpClaims: {
+            /**
+             * @description Version of the report.
+             * @example 3
+             */
+            readonly version: number;
+            /** @enum {string} */
+            readonly product: "Milan" | "Genoa" | "Turin";
+            /**
+             * @description AMD numbers the microcode of each part by itself.
+             * @enum {string}
+             */
+            readonly part: "Milan" | "Milan-X" | "Genoa" | "Genoa-X" | "Bergamo-Siena" | "Turin" | "Turin-Dense" | "unknown";
+            /** @description Absent in version 2 reports. */
+            readonly cpuid?: {
+                readonly family: number;
+                readonly model: number;
+                readonly stepping: number;
+            };
+            /** @description Versions of the SEV firmware, as major.minor.build. */
+            readonly firmware: {
+                /** @example 1.55.29 */
+                readonly current: string;
+                /** @example 1.55.29 */
+                readonly committed: string;
+            };
+            /** @description Mitigation vectors, in hex with 0x. Version 5 reports only. */
+            readonly mitigation?: {
+                readonly current: string;
+                readonly launch: string;
+            };
+            /** @enum {string} */
+            readonly signingKey: "vcek" | "vlek";
+            readonly vmpl: number;
+            readonly guestSvn: number;
+            /** @description Guest POLICY. */
+            readonly policy: {
+                readonly abiMajor: number;
+                readonly abiMinor: number;
+                readonly smt: boolean;
+                readonly migrateMa: boolean;
+                readonly debug: boolean;
+                readonly singleSocket: boolean;
+                readonly cxlAllow: boolean;
+                readonly memAes256Xts: boolean;
+                readonly raplDis: boolean;
+                readonly ciphertextHidingDram: boolean;
+                readonly pageSwapDisable: boolean;
+            };
+            /** @description PLATFORM_INFO. */
+            readonly platformInfo: {
+                readonly smtEnabled: boolean;
+                readonly tsmeEnabled: boolean;
+                readonly eccEnabled: boolean;
+                readonly raplDisabled: boolean;
+                readonly ciphertextHidingDramEnabled: boolean;
+                readonly aliasCheckComplete: boolean;
+                readonly tioEnabled: boolean;
+                /** @description Numbers of the set bits that have no name here. */
+                readonly unknownBits: readonly number[];
+            };
+            readonly tcb: {
+                readonly current: components["schemas"]["SnpTcb"];
+                readonly committed: components["schemas"]["SnpTcb"];
+                readonly reported: components["schemas"]["SnpTcb"];
+                readonly launch: components["schemas"]["SnpTcb"];
+            };
+            readonly authorKeyEnabled: boolean;
+            /** @description 48 bytes. */
+            readonly measurement: components["schemas"]["Hex"];
+            /** @description 32 bytes. */
+            readonly hostData: components["schemas"]["Hex"];
+            /** @description 48 bytes. */
+            readonly idKeyDigest: components["schemas"]["Hex"];
+            /** @description 48 bytes. */
+            readonly authorKeyDigest: components["schemas"]["Hex"];
+            /** @description 32 bytes. */
+            readonly reportId: components["schemas"]["Hex"];
+            /** @description 32 bytes. */
+            readonly reportIdMa: components["schemas"]["Hex"];
+            /** @description 64 bytes. */
+            readonly chipId: components["schemas"]["Hex"];
+            /** @description 64 bytes. */
+            readonly reportData: components["schemas"]["Hex"];
+            /** @description 16 bytes. */
+            readonly familyId: components["schemas"]["Hex"];
+            /** @description 16 bytes. */
+            readonly imageId: components["schemas"]["Hex"];
+        };
+        /** @description TCB_VERSION by component. */
+        readonly SnpTcb: {
+            /** @description On Turin only. */
+            readonly fmc?: number;
+            readonly bootloader: number;
+            readonly tee: number;
+            readonly snp: number;
+            /** @example 219 */
+            readonly microcode: number;
+        };
+        /** @description What the Azure paravisor says about the VM. */
+        readonly HclClaims: {
+            /** @enum {string} */
+            readonly reportType: "snp" | "tdx" | "tvm";
+            /** @description Whether the paravisor is Azure's, and what says so. */
+            readonly paravisor: {
+                readonly known: boolean;
+                /** @enum {string|null} */
+                readonly by: "idKeyDigest" | "mrtd" | "maa" | "akCertificate" | null;
+            };
+            /** @description RFC 7638 SHA-256 thumbprint of `HCLAkPub`, base64url. */
+            readonly akThumbprint: string;
+            /** @description The 64 bytes of `user-data` in hex; null where the member is absent. */
+            readonly userData: string | null;
+            /**
+             * @description Members of `vm-configuration` in camelCase, those unknown to this version too. Absent where only the
+             *     attestation key is vouched for.
+             * @example {
+             *       "secureBoot": true,
+             *       "tpmEnabled": true
+             *     }
+             */
+            readonly vmConfiguration?: {
+                readonly [key: string]: unknown;
+            };
+        };
+        /** @description What the vTPM quote says. */
+        readonly TpmClaims: {
+            /** @description Only what the signed selection names, by bank and index. */
+            readonly pcrs: {
+                readonly sha1?: components["schemas"]["PcrBankClaims"];
+                readonly sha256?: components["schemas"]["PcrBankClaims"];
+                readonly sha384?: components["schemas"]["PcrBankClaims"];
+                readonly sha512?: components["schemas"]["PcrBankClaims"];
+            };
+            /**
+             * @description 16 hex digits.
+             * @example 2020031200120003
+             */
+            readonly firmwareVersion: string;
+            readonly clock: {
+                readonly resetCount: number;
+                readonly restartCount: number;
+                readonly safe: boolean;
+            };
+        };
+        readonly PcrBankClaims: {
+            readonly [key: string]: components["schemas"]["Hex"];
+        };
+        readonly UsedEndorsement: {
+            /** @enum {string} */
+            readonly kind: "vcek" | "vlek" | "ask" | "asvk" | "ark" | "crl";
+            /** @description Digest of the DER. */
+            readonly sha256: components["schemas"]["Sha256"];
+            /** @enum {string} */
+            readonly source: "evidence" | "cache" | "store" | "network";
+            /** @description End of a certificate, next update of a revocation list. */
+            readonly notAfter: components["schemas"]["Instant"];
+            /**
+             * @description `not_applicable`: nothing can revoke it. AMD gives all VEKs the serial number 0.
+             * @enum {string}
+             */
+            readonly revocation: "good" | "revoked" | "unavailable" | "not_applicable";
+        };
+        readonly Freshness: {
+            /** @description Places that held the nonce, or the nonce and key. */
+            readonly bound: readonly ("snp.reportData" | "runtimeData.nonce" | "hcl.userData" | "tpm.extraData")[];
+            /** @description Skew of another verifier's clock; null where no token was judged. */
+            readonly clockSkewSeconds: number | null;
+        };
+        readonly Inspection: {
+            /**
+             * @description Always false.
+             * @constant
+             */
+            readonly verified: false;
+            /** @example nothing here was verified */
+            readonly notice: string;
+            readonly type: components["schemas"]["EvidenceType"];
+            readonly structures: readonly components["schemas"]["InspectedStructure"][];
+        };
+        readonly InspectedStructure: {
+            /**
+             * @description Name of the structure in its specification.
+             * @example ATTESTATION_REPORT
+             */
+            readonly name: string;
+            /**
+             * @description JSON pointer into the evidence, in its native form.
+             * @example /report
+             */
+            readonly about: string;
+            /** @description Bytes. */
+            readonly length: number;
+            readonly fields: readonly components["schemas"]["InspectedField"][];
+        };
+        readonly InspectedField: {
+            /** @example POLICY */
+            readonly name: string;
+            /** @description Bytes from the start of the structure; null in JSON text. */
+            readonly offset: number | null;
+            /** @description Bytes; null in JSON text. */
+            readonly length: number | null;
+            /** @description The decoded value; bytes in hex. */
+            readonly value: unknown;
+            /** @example debugging is not allowed */
+            readonly meaning: string | null;
+        };
+        readonly ChallengeRequest: {
+            readonly audience?: components["schemas"]["Audience"];
+            readonly policy?: components["schemas"]["PolicyId"];
+            readonly evidenceType?: components["schemas"]["EvidenceType"];
+        };
+        readonly Challenge: {
+            /** @description 32 bytes, base64url without padding. */
+            readonly nonce: string;
+            readonly expiresAt: components["schemas"]["Instant"];
+        };
+        readonly Liveness: {
+            /** @constant */
+            readonly live: true;
+        };
+        readonly Readiness: {
+            readonly ready: boolean;
+            readonly problems: readonly string[];
+        };
+        /** @description A problem document (RFC 9457). There is no decision in it. */
+        readonly Problem: {
+            /**
+             * @description `urn:veritee:problem:` and the code.
+             * @example urn:veritee:problem:encoding
+             */
+            readonly type: string;
+            /** @example Malformed request */
+            readonly title: string;
+            readonly status: number;
+            /** @example not base64url or base64 */
+            readonly detail: string;
+            readonly code: components["schemas"]["ProblemCode"];
+            /**
+             * @description JSON pointer (RFC 6901) to the member of the request that the code is about, where known. What is found
+             *     only after a dialect was read is said of the native form.
+             * @example /evidence/report
+             */
+            readonly pointer?: string;
+            /** @description Id of the request in the log. */
+            readonly requestId?: string;
+        };
+        /** @enum {string} */
+        readonly ProblemCode: "schema" | "unknown_property" | "duplicate_key" | "forbidden_key" | "too_complex" | "encoding" | "type_mismatch" | "type_unsupported" | "url_not_allowed" | "nonce" | "at_not_enabled" | "policy_unknown" | "snp_format" | "snp_reserved" | "snp_policy" | "tdx_format" | "tdx_trailing" | "tdx_not_a_quote" | "hcl_format" | "hcl_hash_type" | "tpm_format" | "eventlog_format" | "eventlog_limit" | "cert_format" | "cert_chain" | "token_format" | "token_header" | "token_claim" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "not_acceptable" | "evidence_not_kept" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "headers_too_large" | "overloaded" | "internal_error";
+    };
+    responses: {
+        /** @description The request is malformed. Nothing was judged; `code` says why and `pointer` where. */
+        readonly Malformed: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description No caller of the configuration sent this (`unauthorized`). */
+        readonly Unauthorized: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The caller lacks the role, or may not name this policy or audience (`forbidden`). */
+        readonly Forbidden: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description No answer of the media type asked for exists (`not_acceptable`). */
+        readonly NotAcceptable: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is over `limits.bodyBytes` (`body_too_large`). */
+        readonly BodyTooLarge: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is not plain `application/json`, or it is compressed (`unsupported_media_type`). */
+        readonly UnsupportedMediaType: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many requests of this caller or address (`rate_limited`). */
+        readonly RateLimited: {
+            headers: {
+                readonly "Retry-After": components["headers"]["RetryAfter"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A fault of the service (`internal_error`). Nothing was decided. */
+        readonly InternalError: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The service has no room for the request (`overloaded`). */
+        readonly Overloaded: {
+            headers: {
+                readonly "Retry-After": components["headers"]["RetryAfter"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
+    parameters: never;
+    requestBodies: never;
+    headers: {
+        /**
+         * @description Seconds after which the same request may be answered otherwise.
+         * @example 5
+         */
+        readonly RetryAfter: number;
+    };
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    readonly verifyEvidence: {
+        readonly parameters: {
+            readonly query?: {
+                /**
+                 * @description `true` also says the decision by the status, for pipelines that look at nothing else: deny and
+                 *     historical are 403, indeterminate is 503 with Retry-After. The body is the same.
+                 * @example true
+                 */
+                readonly enforce?: boolean;
+                /**
+                 * @description `all` lists every skipped check. Without it, checks that were skipped for one reason are one line.
+                 * @example all
+                 */
+                readonly checks?: "all";
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["VerifyRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description The request was judged. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Decision"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            /**
+             * @description The caller lacks the role, or may not name this policy, audience or instant (a problem document);
+             *     or, with `enforce=true`, the decision is deny or historical (the decision).
+             */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Decision"];
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            readonly 406: components["responses"]["NotAcceptable"];
+            readonly 413: components["responses"]["BodyTooLarge"];
+            readonly 415: components["responses"]["UnsupportedMediaType"];
+            readonly 429: components["responses"]["RateLimited"];
+            readonly 500: components["responses"]["InternalError"];
+            /**
+             * @description The service has no room for the request (a problem document); or, with `enforce=true`, the decision is
+             *     indeterminate (the decision).
+             */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Decision"];
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly inspectEvidence: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Evidence"];
+            };
+        };
+        readonly responses: {
+            /** @description The decoded fields. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Inspection"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["BodyTooLarge"];
+            readonly 415: components["responses"]["UnsupportedMediaType"];
+            readonly 429: components["responses"]["RateLimited"];
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["Overloaded"];
+        };
+    };
+    readonly issueChallenge: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ChallengeRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description The challenge. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Challenge"];
+                };
+            };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["BodyTooLarge"];
+            readonly 415: components["responses"]["UnsupportedMediaType"];
+            readonly 429: components["responses"]["RateLimited"];
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["Overloaded"];
+        };
+    };
+    readonly live: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description It does. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Liveness"];
+                };
+            };
+        };
+    };
+    readonly ready: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description It should. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description It should not, for the problems listed. */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    readonly metrics: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Prometheus text format. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/plain": string;
+                };
+            };
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 429: components["responses"]["RateLimited"];
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["Overloaded"];
+        };
+    };
+    readonly openapi: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description An OpenAPI 3.1 document. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": unknown;
+                };
+            };
+            readonly 429: components["responses"]["RateLimited"];
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["Overloaded"];
+        };
+    };
+    readonly docs: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description HTML page. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/html": string;
+                };
+            };
+            readonly 429: components["responses"]["RateLimited"];
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["Overloaded"];
+        };
+    };
+}

@@ -1,0 +1,60 @@
+import type { Check } from '../model/check.js';
+import type { Claims } from '../model/claims.js';
+import type { Decision } from '../model/decision.js';
+import type { UsedEndorsement } from '../model/endorsement.js';
+import type { Schemas } from './schema-check.js';
+
+export interface DecisionView {
+  /** Every skipped check, and not one line for each reason. */
+  readonly allChecks: boolean;
+}
+
+/** A decision as the answer to /verify has it. Members of capabilities that do not exist yet are null. */
+export function presentDecision(decision: Decision, view: DecisionView): Schemas['Decision'] {
+  const checks = view.allChecks ? decision.checks : oneLineForEachReason(decision.checks);
+  return {
+    decision: decision.decision,
+    decisionId: decision.decisionId,
+    decidedAt: decision.decidedAt.toISOString(),
+    validUntil: decision.validUntil.toISOString(),
+    historical: decision.historical,
+    retryable: decision.retryable,
+    evidence: decision.evidence,
+    trust: decision.trust,
+    policies: decision.policies,
+    checks: checks.map(presentCheck),
+    reasons: decision.reasons,
+    claims: presentClaims(decision.claims),
+    maaView: null,
+    crossCheck: null,
+    endorsements: decision.endorsements.map(presentEndorsement),
+    freshness: decision.freshness,
+    binding: decision.binding,
+    receipt: null,
+  };
+}
+
+/** Of checks skipped for one reason the first is kept. Checks that ran are all kept. */
+function oneLineForEachReason(checks: readonly Check[]): readonly Check[] {
+  const listed = new Set<string>();
+  return checks.filter(({ result, group }) => {
+    if (result !== 'skipped' || group === undefined) return true;
+    if (listed.has(group)) return false;
+    listed.add(group);
+    return true;
+  });
+}
+
+/** Without what only the derivation of the decision needs: `retryable`, `group` and `waived`. */
+function presentCheck({ id, result, about, expected, actual, detail, policy }: Check): Schemas['Check'] {
+  return { id, result, about, expected, actual, detail, policy };
+}
+
+function presentClaims({ snp, hcl, tpm }: Claims): Schemas['Claims'] {
+  return { snp: snp ?? null, tdx: null, hcl: hcl ?? null, tpm: tpm ?? null, maa: null, ita: null };
+}
+
+function presentEndorsement(endorsement: UsedEndorsement): Schemas['UsedEndorsement'] {
+  const { kind, sha256, source, notAfter, revocation } = endorsement;
+  return { kind, sha256, source, notAfter: notAfter.toISOString(), revocation };
+}

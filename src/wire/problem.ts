@@ -1,0 +1,56 @@
+import { PROBLEM_STATUS, type ProblemCode } from '../model/codes.js';
+import { FormatError, RefusedError } from '../model/errors.js';
+import type { Schemas } from './schema-check.js';
+
+/** A problem document and what of the HTTP answer goes with it. */
+export interface Problem {
+  readonly status: number;
+  /** Value of Retry-After, where there is one. */
+  readonly retryAfterSeconds: number | null;
+  /** Body, `application/problem+json`. */
+  readonly document: Schemas['Problem'];
+}
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+const TITLES: { readonly [C in ProblemCode]: string } = {
+  unauthorized: 'Caller not known',
+  forbidden: 'Not allowed for this caller',
+  not_found: 'No such resource',
+  method_not_allowed: 'No such method here',
+  not_acceptable: 'No answer of this media type',
+  evidence_not_kept: 'Evidence was not kept',
+  body_too_large: 'Body too large',
+  unsupported_media_type: 'Body is not plain JSON',
+  rate_limited: 'Too many requests',
+  headers_too_large: 'Headers too large',
+  overloaded: 'No room for the request',
+};
+
+/**
+ * The problem document (RFC 9457) for an error. Of an error that is neither the sender's fault nor a refusal it says
+ * nothing but that it happened: the cause is for the log.
+ */
+export function presentProblem(error: unknown, requestId: string | null): Problem {
+  if (error instanceof FormatError) {
+    const pointer = error.pointer === null ? {} : { pointer: error.pointer };
+    return problem(400, error.code, 'Malformed request', error.message, requestId, pointer);
+  }
+  if (error instanceof RefusedError) {
+    const refused = problem(PROBLEM_STATUS[error.code], error.code, TITLES[error.code], error.message, requestId);
+    return { ...refused, retryAfterSeconds: error.retryAfterSeconds };
+  }
+  return problem(500, 'internal_error', 'Fault of the service', 'the request could not be answered', requestId);
+}
+
+function problem(
+  status: number,
+  code: Schemas['ProblemCode'],
+  title: string,
+  detail: string,
+  requestId: string | null,
+  pointer: { readonly pointer?: string } = {},
+): Problem {
+  const document = { type: `urn:veritee:problem:${code}`, title, status, detail, code, ...pointer };
+  return { status, retryAfterSeconds: null, document: requestId === null ? document : { ...document, requestId } };
+}

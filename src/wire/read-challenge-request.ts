@@ -1,0 +1,26 @@
+import { parseStrictJson, type StrictJsonLimits } from '../formats/strict-json.js';
+import { FormatError } from '../model/errors.js';
+import type { ChallengeRequest } from '../model/request.js';
+import { isEvidenceTypeSupported } from './evidence-form.js';
+import { isJsonObject } from './json-object.js';
+import { checkSchema } from './schema-check.js';
+
+/**
+ * Reads a /challenges body. What it leaves out does not limit the challenge.
+ *
+ * @throws {FormatError} codes of `parseStrictJson`, `unknown_property`, `schema`
+ * @throws {FormatError} `type_unsupported` for evidence that no later request could carry
+ */
+export function readChallengeRequest(body: Uint8Array, limits?: StrictJsonLimits): ChallengeRequest {
+  const json = parseStrictJson(body, limits);
+  const type = isJsonObject(json) ? json['evidenceType'] : undefined;
+  if (typeof type === 'string' && !isEvidenceTypeSupported(type)) {
+    throw new FormatError('type_unsupported', 'evidence of this type is not judged here', { pointer: '/evidenceType' });
+  }
+  const request = checkSchema('ChallengeRequest', json);
+  return {
+    audience: request.audience ?? null,
+    policy: request.policy ?? null,
+    evidenceType: request.evidenceType ?? null,
+  };
+}

@@ -1,0 +1,104 @@
+import type {
+  AzSnpVtpmEvidence,
+  Evidence,
+  PcrBank,
+  SnpEndorsementInput,
+  SnpEvidence,
+  TpmQuoteInput,
+} from '../model/evidence.js';
+import { readConfigfsTsm } from './dialects/configfs-tsm.js';
+import { readExtendedReport } from './dialects/extended-report.js';
+import { readTrusteeV0, readTrusteeV1 } from './dialects/trustee.js';
+import { NO_SNP_ENDORSEMENTS, readBytes, readCertificate, readHex } from './encoded-members.js';
+import { refuseForeignStructure } from './foreign-structure.js';
+import type { EvidenceForm, Schemas } from './schema-check.js';
+
+type EvidenceReaders = { readonly [F in EvidenceForm]: (evidence: Schemas[F], pointer: string) => Evidence };
+
+const PCR_BANKS: readonly PcrBank[] = ['sha1', 'sha256', 'sha384', 'sha512'];
+
+const READERS: EvidenceReaders = {
+  SnpEvidence: readSnpEvidence,
+  AzSnpVtpmEvidence: readAzSnpVtpmEvidence,
+  TrusteeEvidenceV0: readTrusteeV0,
+  TrusteeEvidenceV1: readTrusteeV1,
+  ExtendedReportEvidence: readExtendedReport,
+  ConfigfsTsmEvidence: readConfigfsTsm,
+};
+
+/**
+ * Decodes evidence whose schema was checked, from its native form or a dialect.
+ *
+ * @param pointer where the evidence is in the request
+ * @throws {FormatError} `encoding`; `type_mismatch` for bytes of another evidence type
+ */
+export function readEvidence<F extends EvidenceForm>(form: F, evidence: Schemas[F], pointer: string): Evidence {
+  return READERS[form](evidence, pointer);
+}
+
+function readSnpEvidence(evidence: Schemas['SnpEvidence'], pointer: string): SnpEvidence {
+  const report = readBytes(evidence.report, `${pointer}/report`);
+  refuseForeignStructure(report, 'SNP report', `${pointer}/report`);
+  return {
+    type: 'snp',
+    report,
+    runtimeData: evidence.runtimeData === undefined ? null : readBytes(evidence.runtimeData, `${pointer}/runtimeData`),
+    endorsements: readSnpEndorsements(evidence.endorsements, `${pointer}/endorsements`),
+  };
+}
+
+function readAzSnpVtpmEvidence(evidence: Schemas['AzSnpVtpmEvidence'], pointer: string): AzSnpVtpmEvidence {
+  const hclReport = readBytes(evidence.hclReport, `${pointer}/hclReport`);
+  refuseForeignStructure(hclReport, 'HCL report', `${pointer}/hclReport`);
+  return {
+    type: 'az-snp-vtpm',
+    hclReport,
+    tpmQuote: readTpmQuote(evidence.tpmQuote, `${pointer}/tpmQuote`),
+    endorsements: readSnpEndorsements(evidence.endorsements, `${pointer}/endorsements`),
+  };
+}
+
+function readTpmQuote(quote: Schemas['TpmQuote'], pointer: string): TpmQuoteInput {
+  const message = readBytes(quote.message, `${pointer}/message`);
+  refuseForeignStructure(message, 'TPM quote', `${pointer}/message`);
+  return {
+    message,
+    signature: readBytes(quote.signature, `${pointer}/signature`),
+    pcrs: readPcrs(quote.pcrs, `${pointer}/pcrs`),
+  };
+}
+
+/** Sizes of the values, and whether they are those of the signed selection, are judged with the quote. */
+function readPcrs(pcrs: Schemas['PcrValues'], pointer: string): TpmQuoteInput['pcrs'] {
+  const banks = new Map<PcrBank, ReadonlyMap<number, Uint8Array>>();
+  for (const bank of PCR_BANKS) {
+    const values = pcrs[bank];
+    if (values !== undefined) banks.set(bank, readPcrBank(values, `${pointer}/${bank}`));
+  }
+  return banks;
+}
+
+function readPcrBank(values: Schemas['PcrBankValues'], pointer: string): ReadonlyMap<number, Uint8Array> {
+  const bank = new Map<number, Uint8Array>();
+  for (const index of Object.keys(values)) {
+    const value = values[index];
+    if (value !== undefined) bank.set(Number(index), readHex(value, `${pointer}/${index}`));
+  }
+  return bank;
+}
+
+function readSnpEndorsements(
+  endorsements: Schemas['SnpEndorsements'] | undefined,
+  pointer: string,
+): SnpEndorsementInput {
+  if (endorsements === undefined) return NO_SNP_ENDORSEMENTS;
+  const { vek, chain, certificateTable, crls } = endorsements;
+  return {
+    vek: vek === undefined ? null : readCertificate(vek, `${pointer}/vek`),
+    // what a chain must be, PEM of two certificates, is judged where it is parsed
+    chain: chain ?? null,
+    certificateTable:
+      certificateTable === undefined ? null : readBytes(certificateTable, `${pointer}/certificateTable`),
+    crls: (crls ?? []).map((crl, index) => readBytes(crl, `${pointer}/crls/${index}`)),
+  };
+}

@@ -1,0 +1,62 @@
+import { encodeBase64Url } from '../formats/base64.js';
+import { FormatError } from '../model/errors.js';
+import type { JsonObject } from '../model/json.js';
+import { readBytes } from './encoded-members.js';
+import type { Schemas } from './schema-check.js';
+
+/** Bytes of one coordinate (RFC 7518 section 6.2.1.2). */
+const COORDINATE_LENGTH = { 'P-256': 32, 'P-384': 48, 'P-521': 66 } as const;
+const OKP_KEY_LENGTH = 32;
+/** 2048 to 8192 bits. */
+const MODULUS_LENGTH = { from: 256, to: 1024 } as const;
+const EXPONENT_LENGTH = { from: 1, to: 8 } as const;
+
+/**
+ * Reads a public key whose schema was checked: each number has the one spelling that RFC 7518 gives it, since the
+ * thumbprint (RFC 7638) is taken over that spelling.
+ *
+ * That a point is on its curve is not checked: the key is only hashed here, and whoever uses it will check.
+ *
+ * @throws {FormatError} `encoding` for anything but base64url without padding
+ * @throws {FormatError} `schema` for another length
+ */
+export function readPublicJwk(jwk: Schemas['PublicJwk'], pointer: string): JsonObject {
+  switch (jwk.kty) {
+    case 'RSA':
+      requireInteger(jwk.n, MODULUS_LENGTH, `${pointer}/n`);
+      requireInteger(jwk.e, EXPONENT_LENGTH, `${pointer}/e`);
+      break;
+    case 'EC':
+      requireLength(jwk.x, COORDINATE_LENGTH[jwk.crv], `${pointer}/x`);
+      requireLength(jwk.y, COORDINATE_LENGTH[jwk.crv], `${pointer}/y`);
+      break;
+    case 'OKP':
+      requireLength(jwk.x, OKP_KEY_LENGTH, `${pointer}/x`);
+      break;
+  }
+  return jwk as unknown as JsonObject;
+}
+
+/** Base64urlUInt (RFC 7518 section 2): big endian, no more bytes than needed. */
+function requireInteger(text: string, length: { readonly from: number; readonly to: number }, pointer: string): void {
+  const bytes = readBase64Url(text, pointer);
+  if (bytes[0] === 0) throw new FormatError('schema', 'integer with a leading zero byte', { pointer });
+  if (bytes.byteLength < length.from || bytes.byteLength > length.to) {
+    throw new FormatError('schema', `integer is ${bytes.byteLength} bytes, expected ${length.from} to ${length.to}`, {
+      pointer,
+    });
+  }
+}
+
+function requireLength(text: string, length: number, pointer: string): void {
+  const bytes = readBase64Url(text, pointer);
+  if (bytes.byteLength !== length) {
+    throw new FormatError('schema', `${bytes.byteLength} bytes, expected ${length}`, { pointer });
+  }
+}
+
+function readBase64Url(text: string, pointer: string): Uint8Array {
+  const bytes = readBytes(text, pointer);
+  if (encodeBase64Url(bytes) !== text) throw new FormatError('encoding', 'not base64url without padding', { pointer });
+  return bytes;
+}

@@ -1,0 +1,73 @@
+import { parseStrictJson, type StrictJsonLimits } from '../formats/strict-json.js';
+import { FormatError } from '../model/errors.js';
+import type { Evidence } from '../model/evidence.js';
+import type { VerifyRequest } from '../model/request.js';
+import { readBytes } from './encoded-members.js';
+import { evidenceForm } from './evidence-form.js';
+import { readInstant } from './instant.js';
+import { isJsonObject } from './json-object.js';
+import { readEvidence } from './read-evidence.js';
+import { readPublicJwk } from './read-public-jwk.js';
+import { checkVerifyRequest, type Schemas } from './schema-check.js';
+
+const EVIDENCE = '/evidence';
+const NONCE = '/nonce';
+
+const NONCE_LENGTH = { from: 8, to: 64 } as const;
+/** What a nonce bound to a key begins with. A nonce of this look could be passed off to a guest as such a value. */
+const BOUND_VALUE_START = Buffer.from('veritee1', 'ascii');
+/** TPM2B_DATA of a vTPM: what a quote can carry as extraData. */
+const TPM_EXTRA_DATA_LENGTH = 50;
+
+/**
+ * Reads a /verify body: strict JSON, then type and dialect of the evidence, then the schema of exactly that form,
+ * then the encodings. Nothing is judged here, and evidence keeps the bytes it came with.
+ *
+ * @throws {FormatError} codes of `parseStrictJson`, `type_unsupported`, `type_mismatch`, `unknown_property`,
+ *   `schema`, `encoding`, `nonce`
+ */
+export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): VerifyRequest {
+  const json = parseStrictJson(body, limits);
+  if (!isJsonObject(json)) throw new FormatError('schema', 'body is not an object', { pointer: '' });
+  const form = evidenceForm(json['evidence'], EVIDENCE);
+  const request = checkVerifyRequest(form, json);
+  const evidence = readEvidence(form, request.evidence, EVIDENCE);
+  const bindingJwk = request.binding === undefined ? null : readPublicJwk(request.binding.jwk, '/binding/jwk');
+  const nonce = request.nonce === undefined ? null : readNonce(request.nonce);
+  // a bound key makes X 40 bytes, whatever the nonce
+  if (nonce !== null && bindingJwk === null) requireFits(nonce, evidence);
+  return {
+    evidence,
+    nonce,
+    bindingJwk,
+    policies: readPolicies(request.policy),
+    audience: request.audience ?? null,
+    at: request.at === undefined ? null : readInstant(request.at, '/at'),
+  };
+}
+
+/** @throws {FormatError} `encoding`, `nonce` */
+export function readNonce(text: string): Uint8Array {
+  const nonce = readBytes(text, NONCE);
+  const { from, to } = NONCE_LENGTH;
+  if (nonce.byteLength < from || nonce.byteLength > to) {
+    throw new FormatError('nonce', `nonce is ${nonce.byteLength} bytes, expected ${from} to ${to}`, { pointer: NONCE });
+  }
+  if (BOUND_VALUE_START.equals(nonce.subarray(0, BOUND_VALUE_START.byteLength))) {
+    throw new FormatError('nonce', 'nonce starts like a value that binds a key', { pointer: NONCE });
+  }
+  return nonce;
+}
+
+/** @throws {FormatError} `nonce` where the evidence has no place that long */
+export function requireFits(nonce: Uint8Array, evidence: Evidence): void {
+  if (evidence.type === 'az-snp-vtpm' && nonce.byteLength > TPM_EXTRA_DATA_LENGTH) {
+    const message = `nonce is ${nonce.byteLength} bytes, a TPM quote holds ${TPM_EXTRA_DATA_LENGTH}`;
+    throw new FormatError('nonce', message, { pointer: NONCE });
+  }
+}
+
+function readPolicies(policy: Schemas['PolicySelection'] | undefined): readonly string[] | null {
+  if (policy === undefined) return null;
+  return typeof policy === 'string' ? [policy] : policy;
+}

@@ -1,0 +1,32 @@
+import { FormatError } from '../model/errors.js';
+import type { VerifyRequest } from '../model/request.js';
+import { readInstant } from './instant.js';
+import { readNonce, requireFits } from './read-verify-request.js';
+
+/** What the command line says instead of the body; null where it says nothing. */
+export interface RequestOverrides {
+  readonly policies: readonly string[] | null;
+  /** base64url, as in the body. */
+  readonly nonce: string | null;
+  /** RFC 3339 in UTC. */
+  readonly at: string | null;
+}
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
+
+/** @throws {FormatError} as `readVerifyRequest`, for the members that are replaced */
+export function overrideRequest(request: VerifyRequest, overrides: RequestOverrides): VerifyRequest {
+  const nonce = overrides.nonce === null ? request.nonce : readNonce(overrides.nonce);
+  if (nonce !== null && request.bindingJwk === null) requireFits(nonce, request.evidence);
+  return {
+    ...request,
+    nonce,
+    policies: overrides.policies ?? request.policies,
+    at: overrides.at === null ? request.at : instantOf(overrides.at),
+  };
+}
+
+function instantOf(text: string): Date {
+  if (!INSTANT.test(text)) throw new FormatError('schema', 'at is no RFC 3339 instant in UTC', { pointer: '/at' });
+  return readInstant(text, '/at');
+}

@@ -1,0 +1,109 @@
+import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
+import { jsonPointer } from '../formats/strict-json.js';
+import { FormatError } from '../model/errors.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import { createAjv, SCHEMA_ROOT } from './ajv.js';
+import { OPENAPI_DOCUMENT } from './generated/openapi-document.js';
+import type { components } from './generated/openapi-types.js';
+import { isJsonObject } from './json-object.js';
+
+/** The schemas of openapi.yaml. */
+export type Schemas = components['schemas'];
+export type SchemaName = keyof Schemas & string;
+
+/** Schemas of evidence as one request carries it: the alternatives behind `Evidence`. */
+export const EVIDENCE_FORMS = [
+  'SnpEvidence',
+  'AzSnpVtpmEvidence',
+  'TrusteeEvidenceV0',
+  'TrusteeEvidenceV1',
+  'ExtendedReportEvidence',
+  'ConfigfsTsmEvidence',
+] as const satisfies readonly SchemaName[];
+export type EvidenceForm = (typeof EVIDENCE_FORMS)[number];
+
+/** A /verify body whose evidence has one form. */
+export type VerifyRequestOf<F extends EvidenceForm> = Omit<Schemas['VerifyRequest'], 'evidence'> & {
+  readonly evidence: Schemas[F];
+};
+
+/**
+ * Compares a value with a schema of openapi.yaml.
+ *
+ * @throws {FormatError} `unknown_property`, `schema`
+ */
+export function checkSchema<N extends SchemaName>(name: N, value: JsonValue): Schemas[N] {
+  check(name, value);
+  // the schema that was just checked is what the type was generated from
+  return value as unknown as Schemas[N];
+}
+
+/**
+ * Compares a /verify body with its schema, `Evidence` being narrowed to the form that was found in it: so that an
+ * error speaks of that form and not of every alternative.
+ *
+ * @throws {FormatError} `unknown_property`, `schema`
+ */
+export function checkVerifyRequest<F extends EvidenceForm>(form: F, value: JsonValue): VerifyRequestOf<F> {
+  check(narrowedName(form), value);
+  return value as unknown as VerifyRequestOf<F>;
+}
+
+let ajv: Ajv2020 | undefined;
+const compiled = new Map<string, ValidateFunction>();
+
+function check(name: string, value: JsonValue): void {
+  const holds = compiled.get(name) ?? compile(name);
+  if (holds(value) !== true) throw formatErrorFrom(holds.errors ?? []);
+}
+
+function compile(name: string): ValidateFunction {
+  ajv ??= createAjv(requestSchemas());
+  const validate = ajv.getSchema(`${SCHEMA_ROOT}#/components/schemas/${name}`);
+  if (validate === undefined) throw new Error(`no schema ${name}`);
+  compiled.set(name, validate);
+  return validate;
+}
+
+function narrowedName(form: EvidenceForm): string {
+  return `VerifyRequestWith${form}`;
+}
+
+/** The schemas of openapi.yaml, and a narrowed `VerifyRequest` for each form of evidence. */
+function requestSchemas(): JsonObject {
+  const schemas = memberObject(memberObject(OPENAPI_DOCUMENT, 'components'), 'schemas');
+  const request = memberObject(schemas, 'VerifyRequest');
+  const narrowed = EVIDENCE_FORMS.map((form) => {
+    const evidence = { $ref: `#/components/schemas/${form}` };
+    return [narrowedName(form), { ...request, properties: { ...memberObject(request, 'properties'), evidence } }];
+  });
+  return { ...schemas, ...Object.fromEntries(narrowed) };
+}
+
+function memberObject(object: JsonObject, name: string): JsonObject {
+  const member = object[name];
+  if (!isJsonObject(member)) throw new Error(`openapi.yaml has no object ${name}`);
+  return member;
+}
+
+/** What Ajv found, as one error. Where alternatives failed, the one that got furthest into the value speaks. */
+function formatErrorFrom(errors: readonly ErrorObject[]): FormatError {
+  const [first, ...others] = errors;
+  if (first === undefined) throw new Error('a schema failed without an error');
+  const error = others.reduce((a, b) => (depth(b) > depth(a) ? b : a), first);
+  const unknown = error.params['additionalProperty'] ?? error.params['unevaluatedProperty'];
+  if (typeof unknown === 'string') {
+    return new FormatError('unknown_property', 'unknown member', {
+      pointer: error.instancePath + jsonPointer([unknown]),
+    });
+  }
+  const missing = error.params['missingProperty'];
+  if (typeof missing === 'string') {
+    return new FormatError('schema', 'member is missing', { pointer: error.instancePath + jsonPointer([missing]) });
+  }
+  return new FormatError('schema', error.message ?? 'does not fit the schema', { pointer: error.instancePath });
+}
+
+function depth(error: ErrorObject): number {
+  return error.instancePath.split('/').length;
+}

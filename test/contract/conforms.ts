@@ -1,0 +1,75 @@
+import type { ValidateFunction } from 'ajv/dist/2020.js';
+import type { JsonObject, JsonValue } from '../../src/model/json.js';
+import { createAjv, SCHEMA_ROOT } from '../../src/wire/ajv.js';
+import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
+import { isJsonObject } from '../../src/wire/json-object.js';
+
+/** An answer as it came over the wire. */
+export interface SeenAnswer {
+  readonly status: number;
+  readonly contentType: string | null;
+  /** Parsed where it is JSON, else the text. */
+  readonly body: unknown;
+}
+
+const PROBLEM = 'application/problem+json';
+
+/** Refusals that come before any operation: of bytes that are no request, of paths, methods, hosts and load. */
+const BEFORE_ANY_OPERATION: ReadonlySet<number> = new Set([400, 403, 404, 405, 408, 431, 503]);
+
+const ajv = createAjv(member(member(OPENAPI_DOCUMENT, 'components'), 'schemas'));
+const compiled = new Map<string, ValidateFunction>();
+
+/**
+ * Compares an answer with what openapi.yaml says about its operation: status, media type and schema.
+ *
+ * @param path as the template in openapi.yaml
+ * @throws {Error} that says what does not fit
+ */
+export function requireConforming(method: string, path: string, answer: SeenAnswer): void {
+  const place = `${method} ${path} ${answer.status}`;
+  const content = declaredContent(method, path, answer.status);
+  const mediaType = (answer.contentType ?? '').split(';', 1)[0]?.trim() ?? '';
+  if (content === null) {
+    if (!BEFORE_ANY_OPERATION.has(answer.status) || mediaType !== PROBLEM) throw new Error(`${place} is not declared`);
+    requireSchema(place, { $ref: '#/components/schemas/Problem' }, answer.body);
+    return;
+  }
+  const media = content[mediaType];
+  if (!isJsonObject(media)) throw new Error(`${place} is not declared as ${mediaType}`);
+  requireSchema(place, member(media, 'schema'), answer.body);
+}
+
+/** Declared content of an answer, or null where operation or status are not declared. */
+function declaredContent(method: string, path: string, status: number): JsonObject | null {
+  const operation = at(OPENAPI_DOCUMENT, ['paths', path, method.toLowerCase()]);
+  const response = at(operation, ['responses', String(status)]);
+  if (!isJsonObject(response)) return null;
+  return member(resolve(response), 'content');
+}
+
+/** A response is written in place, or named. */
+function resolve(response: JsonObject): JsonObject {
+  const ref = response['$ref'];
+  if (typeof ref !== 'string') return response;
+  const target = at(OPENAPI_DOCUMENT, ref.split('/').slice(1));
+  if (!isJsonObject(target)) throw new Error(`nothing at ${ref}`);
+  return target;
+}
+
+function requireSchema(place: string, schema: JsonObject, body: unknown): void {
+  const key = JSON.stringify(schema);
+  const validate = compiled.get(key) ?? ajv.compile(JSON.parse(key.replaceAll('"#/', `"${SCHEMA_ROOT}#/`)));
+  compiled.set(key, validate);
+  if (!validate(body)) throw new Error(`${place}: ${ajv.errorsText(validate.errors)}`);
+}
+
+function at(value: JsonValue | undefined, names: readonly string[]): JsonValue | undefined {
+  return names.reduce<JsonValue | undefined>((found, name) => (isJsonObject(found) ? found[name] : undefined), value);
+}
+
+function member(object: JsonObject, name: string): JsonObject {
+  const found = object[name];
+  if (!isJsonObject(found)) throw new Error(`no object ${name}`);
+  return found;
+}

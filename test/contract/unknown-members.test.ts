@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { readChallengeRequest } from '../../src/wire/read-challenge-request.js';
+import { readInspectRequest } from '../../src/wire/read-inspect-request.js';
+import { readVerifyRequest } from '../../src/wire/read-verify-request.js';
+import { formatErrorOf } from '../format-error-of.js';
+import {
+  azSnpVtpmEvidence,
+  base64url,
+  bodyOf,
+  configfsTsm,
+  EC_JWK,
+  extendedReport,
+  NONCE,
+  OKP_JWK,
+  RSA_JWK,
+  snpEvidence,
+  trusteeV0,
+  trusteeV1,
+} from '../unit/wire/sample-bodies.js';
+import { insideOf, referenced, type Schema, schemaErrors, schemaNamed } from './openapi-schemas.js';
+
+const endorsements = { vek: 'AAAA', chain: '', crls: [] };
+const pcrs = { sha1: {}, sha256: {}, sha384: {}, sha512: {} };
+const native = { ...azSnpVtpmEvidence(), endorsements, tpmQuote: { message: '', signature: '', pcrs } };
+const EVIDENCE = [
+  { ...snpEvidence(), endorsements },
+  native,
+  trusteeV0(),
+  trusteeV1(1),
+  extendedReport(),
+  configfsTsm(),
+];
+const keyed = (jwk: object) => ({ evidence: snpEvidence(), nonce: base64url(NONCE), binding: { jwk } });
+
+/** Bodies that together have every object of every request schema. */
+const BODIES = {
+  VerifyRequest: [...EVIDENCE.map((evidence) => ({ evidence })), keyed(RSA_JWK), keyed(EC_JWK), keyed(OKP_JWK)],
+  Evidence: EVIDENCE,
+  ChallengeRequest: [{}],
+} as const;
+
+const READERS = {
+  VerifyRequest: readVerifyRequest,
+  Evidence: readInspectRequest,
+  ChallengeRequest: readChallengeRequest,
+} as const;
+
+type Name = keyof typeof BODIES;
+const NAMES = Object.keys(BODIES) as Name[];
+
+/** A copy with an unknown member in one object, for each object, and where that is. */
+function* withUnknownMember(value: unknown, pointer = ''): Generator<readonly [string, unknown]> {
+  if (Array.isArray(value) || typeof value !== 'object' || value === null) return;
+  yield [`${pointer}/unheardOf`, { ...value, unheardOf: 1 }];
+  for (const [name, member] of Object.entries(value)) {
+    for (const [place, changed] of withUnknownMember(member, `${pointer}/${name}`))
+      yield [place, { ...value, [name]: changed }];
+  }
+}
+
+/** The closed objects that a request schema reaches. */
+function reachableObjects(schema: Schema, found = new Set<Schema>()): Set<Schema> {
+  for (const [, inner] of insideOf(schema, '')) {
+    const target = referenced(inner);
+    if (found.has(target)) continue;
+    if (target.additionalProperties === false) found.add(target);
+    if (inner.$ref !== undefined) reachableObjects(target, found);
+  }
+  return found;
+}
+
+/** The closed objects of a schema that a value goes through. */
+function visitedObjects(schema: Schema, value: unknown, found = new Set<Schema>()): Set<Schema> {
+  const target = referenced(schema);
+  if (typeof value !== 'object' || value === null) return found;
+  if (target.additionalProperties === false && fits(target, value)) found.add(target);
+  for (const branch of target.oneOf ?? []) visitedObjects(branch, value, found);
+  if (target.additionalProperties !== false || !found.has(target)) return found;
+  for (const [name, member] of Object.entries(target.properties ?? {})) {
+    visitedObjects(member, (value as Record<string, unknown>)[name], found);
+  }
+  return found;
+}
+
+/** Whether an object has the members that are required, and the constants. */
+function fits(schema: Schema, value: object): boolean {
+  const members = new Map<string, unknown>(Object.entries(value));
+  const known = [...members.keys()].every(
+    (name) => schema.properties?.[name] !== undefined || schema.patternProperties !== undefined,
+  );
+  const constants = Object.entries(schema.properties ?? {}).every(
+    ([name, { const: constant }]) => constant === undefined || members.get(name) === constant,
+  );
+  return known && constants && (schema.required ?? []).every((name) => members.has(name));
+}
+
+describe.each(NAMES)('%s', (name) => {
+  it('is what each of the bodies is, read by its unions', () => {
+    for (const body of BODIES[name]) expect(schemaErrors(name, body)).toEqual([]);
+  });
+
+  it('has no object that the bodies do not reach', () => {
+    const visited = new Set(BODIES[name].flatMap((body) => [...visitedObjects(schemaNamed(name), body)]));
+    const reachable = [...reachableObjects(schemaNamed(name))];
+    expect(reachable.length).toBeGreaterThan(0);
+    expect(reachable.filter((schema) => !visited.has(schema))).toEqual([]);
+  });
+
+  it('REQ-04 refuses an unknown member in every object, and says where', () => {
+    for (const body of BODIES[name]) {
+      for (const [pointer, changed] of withUnknownMember(body)) {
+        const error = formatErrorOf(() => READERS[name](bodyOf(changed)));
+        expect(error, pointer).toEqual({ code: 'unknown_property', pointer });
+        expect(schemaErrors(name, changed), pointer).not.toEqual([]);
+      }
+    }
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { readVerifyRequest } from '../../../../src/wire/read-verify-request.js';
+import { formatErrorOf } from '../../../format-error-of.js';
+import { base64url, bodyOf, configfsTsm, type Json, SNP_REPORT, TD_QUOTE } from '../sample-bodies.js';
+
+const read = (evidence: Json) => readVerifyRequest(bodyOf({ evidence })).evidence;
+const withValue = (members: Json): Json => ({
+  ...configfsTsm(),
+  value: { ...(configfsTsm()['value'] as Json), ...members },
+});
+const outblob = base64url(SNP_REPORT);
+
+describe('dialect configfs-tsm', () => {
+  it('reads report and certificate table', () => {
+    expect(read(configfsTsm())).toEqual({
+      type: 'snp',
+      report: SNP_REPORT,
+      runtimeData: null,
+      endorsements: { vek: null, chain: null, certificateTable: Buffer.alloc(24), crls: [] },
+    });
+  });
+
+  it.each<[string, Json]>([
+    ['without auxblob', { provider: 'sev_guest', outblob }],
+    ['with an empty auxblob', { provider: 'sev_guest', outblob, auxblob: '' }],
+    ['without provider', { outblob }],
+    ['with the line feed of the kernel', { provider: 'sev_guest\n', outblob }],
+  ])('reads a value %s', (_, value) => {
+    const evidence = read({ ...configfsTsm(), value });
+    expect(evidence).toMatchObject({ type: 'snp', report: SNP_REPORT, endorsements: { certificateTable: null } });
+  });
+
+  it.each<[string, Json, string, string]>([
+    ['REQ-04 an unknown member', withValue({ generation: '1' }), 'unknown_property', '/evidence/value/generation'],
+    ['REQ-05 a provider that nobody knows', withValue({ provider: 'tpm' }), 'schema', '/evidence/value/provider'],
+    ['REQ-05 a provider with a blank', withValue({ provider: 'sev_guest ' }), 'schema', '/evidence/value/provider'],
+    ['REQ-05 null for auxblob', withValue({ auxblob: null }), 'schema', '/evidence/value/auxblob'],
+    ['REQ-05 no outblob', { ...configfsTsm(), value: { auxblob: '' } }, 'schema', '/evidence/value/outblob'],
+    ['REQ-10 an outblob in no encoding', withValue({ outblob: '*' }), 'encoding', '/evidence/value/outblob'],
+    ['REQ-10 an auxblob in no encoding', withValue({ auxblob: 'A' }), 'encoding', '/evidence/value/auxblob'],
+    ['REQ-12 the provider of TDX', withValue({ provider: 'tdx_guest' }), 'type_mismatch', '/evidence/value/provider'],
+    [
+      'REQ-12 the provider of CCA',
+      withValue({ provider: 'arm_cca_guest\n' }),
+      'type_mismatch',
+      '/evidence/value/provider',
+    ],
+    ['REQ-12 a TD quote', withValue({ outblob: base64url(TD_QUOTE) }), 'type_mismatch', '/evidence/value/outblob'],
+  ])('refuses: %s', (_, evidence, code, pointer) => {
+    expect(formatErrorOf(() => read(evidence))).toEqual({ code, pointer });
+  });
+});

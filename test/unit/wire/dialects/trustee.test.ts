@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { readVerifyRequest } from '../../../../src/wire/read-verify-request.js';
+import { formatErrorOf } from '../../../format-error-of.js';
+import {
+  azSnpVtpmEvidence,
+  base64url,
+  bodyOf,
+  HCL_REPORT,
+  type Json,
+  PEM,
+  SNP_REPORT,
+  trusteeV0,
+  trusteeV1,
+  VCEK,
+} from '../sample-bodies.js';
+
+const read = (evidence: Json) => readVerifyRequest(bodyOf({ evidence })).evidence;
+const errorOf = (evidence: Json) => formatErrorOf(() => read(evidence));
+const withValue = (evidence: Json, members: Json): Json => ({
+  ...evidence,
+  value: { ...(evidence['value'] as Json), ...members },
+});
+const withQuote = (evidence: Json, name: string, members: Json): Json =>
+  withValue(evidence, { [name]: { ...((evidence['value'] as Json)[name] as Json), ...members } });
+/** Numbers and buffers alike as hex, maps as pairs. */
+const plain = (value: unknown): unknown => {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (value instanceof Map) return [...value].map(plain);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member)]));
+};
+
+describe('dialect trustee', () => {
+  it.each([1, 2])('reads version %i as the native form', (version) => {
+    expect(plain(read(trusteeV1(version)))).toEqual(plain(read(azSnpVtpmEvidence())));
+  });
+
+  it('reads version 0 as the native form, with a certificate in PEM', () => {
+    const { endorsements, ...evidence } = read(trusteeV0());
+    const { endorsements: _, ...native } = read(azSnpVtpmEvidence());
+    expect(plain(evidence)).toEqual(plain(native));
+    expect(endorsements.vek).toEqual({ pem: PEM });
+  });
+
+  it('REQ-10 reads base64url with padding', () => {
+    const padded = withValue(trusteeV1(1), {
+      hcl_report: Buffer.from(HCL_REPORT).toString('base64').replaceAll('+', '-').replaceAll('/', '_'),
+    });
+    expect(plain(read(padded))).toEqual(plain(read(trusteeV1(1))));
+  });
+
+  it.each<[string, Json, string, string]>([
+    [
+      'REQ-04 an unknown member of version 0',
+      withValue(trusteeV0(), { a: 1 }),
+      'unknown_property',
+      '/evidence/value/a',
+    ],
+    [
+      'REQ-04 an unknown member of version 1',
+      withValue(trusteeV1(1), { a: 1 }),
+      'unknown_property',
+      '/evidence/value/a',
+    ],
+    [
+      'REQ-04 an unknown member of a quote',
+      withQuote(trusteeV1(1), 'tpm_quote', { a: 1 }),
+      'unknown_property',
+      '/evidence/value/tpm_quote/a',
+    ],
+    [
+      'REQ-04 endorsements beside the value',
+      { ...trusteeV1(1), endorsements: {} },
+      'unknown_property',
+      '/evidence/endorsements',
+    ],
+    [
+      'REQ-04 members of version 0 under a version',
+      withValue(trusteeV0(), { version: 1 }),
+      'schema',
+      '/evidence/value/tpm_quote',
+    ],
+    ['REQ-05 version 3', trusteeV1(3), 'schema', '/evidence/value/version'],
+    ['REQ-05 version 0, which no guest writes', trusteeV1(0), 'schema', '/evidence/value/version'],
+    ['REQ-05 a version as a string', withValue(trusteeV1(1), { version: '1' }), 'schema', '/evidence/value/version'],
+    ['REQ-05 no value', { type: 'az-snp-vtpm', dialect: 'trustee' }, 'schema', '/evidence/value'],
+    ['REQ-05 a value as text', { ...trusteeV1(1), value: '{}' }, 'schema', '/evidence/value'],
+    ['REQ-05 a number over 255', withValue(trusteeV0(), { report: [72, 256] }), 'schema', '/evidence/value/report/1'],
+    ['REQ-05 a negative number', withValue(trusteeV0(), { report: [-1] }), 'schema', '/evidence/value/report/0'],
+    [
+      'REQ-09 a fraction',
+      withQuote(trusteeV0(), 'quote', { message: [1.5] }),
+      'schema',
+      '/evidence/value/quote/message/0',
+    ],
+    [
+      'REQ-05 23 PCRs',
+      withQuote(trusteeV1(1), 'tpm_quote', { pcrs: Array(23).fill('00') }),
+      'schema',
+      '/evidence/value/tpm_quote/pcrs',
+    ],
+    [
+      'REQ-05 25 PCRs',
+      withQuote(trusteeV0(), 'quote', { pcrs: Array(25).fill([0]) }),
+      'schema',
+      '/evidence/value/quote/pcrs',
+    ],
+    [
+      'REQ-10 a quote that is no hex',
+      withQuote(trusteeV1(1), 'tpm_quote', { message: 'zz' }),
+      'encoding',
+      '/evidence/value/tpm_quote/message',
+    ],
+    [
+      'REQ-10 a signature of an odd number of digits',
+      withQuote(trusteeV1(1), 'tpm_quote', { signature: 'abc' }),
+      'encoding',
+      '/evidence/value/tpm_quote/signature',
+    ],
+    [
+      'REQ-10 a PCR that is no hex',
+      withQuote(trusteeV1(1), 'tpm_quote', { pcrs: [...Array(23).fill('00'), '0'] }),
+      'encoding',
+      '/evidence/value/tpm_quote/pcrs/23',
+    ],
+    [
+      'REQ-10 a report in both alphabets',
+      withValue(trusteeV1(1), { hcl_report: '-_+/' }),
+      'encoding',
+      '/evidence/value/hcl_report',
+    ],
+    [
+      'REQ-10 a certificate with blanks',
+      withValue(trusteeV1(1), { vcek: `${base64url(VCEK)} ` }),
+      'encoding',
+      '/evidence/value/vcek',
+    ],
+    [
+      'REQ-12 evidence of a TDX guest',
+      withValue(trusteeV1(1), { td_quote: 'AAAA' }),
+      'type_mismatch',
+      '/evidence/value/td_quote',
+    ],
+    [
+      'REQ-12 version 0 evidence of a TDX guest',
+      withValue(trusteeV0(), { td_quote: [4, 0] }),
+      'type_mismatch',
+      '/evidence/value/td_quote',
+    ],
+    [
+      'REQ-12 a bare report for that of the paravisor',
+      withValue(trusteeV1(1), { hcl_report: base64url(SNP_REPORT) }),
+      'type_mismatch',
+      '/evidence/value/hcl_report',
+    ],
+    [
+      'REQ-12 a bare report in version 0',
+      withValue(trusteeV0(), { report: [...SNP_REPORT] }),
+      'type_mismatch',
+      '/evidence/value/report',
+    ],
+  ])('refuses: %s', (_, evidence, code, pointer) => {
+    expect(errorOf(evidence)).toEqual({ code, pointer });
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { presentDecision } from '../../../src/wire/present-decision.js';
+import { BARE_DECISION, DECISION } from './sample-decision.js';
+
+const idsOf = (allChecks: boolean) => presentDecision(DECISION, { allChecks }).checks.map(({ id }) => id);
+
+describe('presentDecision', () => {
+  it('writes the members in the order of the contract, none left out', () => {
+    expect(Object.keys(presentDecision(BARE_DECISION, { allChecks: false }))).toEqual([
+      'decision',
+      'decisionId',
+      'decidedAt',
+      'validUntil',
+      'historical',
+      'retryable',
+      'evidence',
+      'trust',
+      'policies',
+      'checks',
+      'reasons',
+      'claims',
+      'maaView',
+      'crossCheck',
+      'endorsements',
+      'freshness',
+      'binding',
+      'receipt',
+    ]);
+  });
+
+  it('writes instants in UTC', () => {
+    const answer = presentDecision(DECISION, { allChecks: false });
+    expect(answer.decidedAt).toBe('2026-01-15T12:00:00.000Z');
+    expect(answer.validUntil).toBe('2026-01-15T12:05:00.500Z');
+    expect(answer.endorsements[0]?.notAfter).toBe('2030-01-01T00:00:00.000Z');
+  });
+
+  it('writes null for what does not exist yet, and for claims that are not known', () => {
+    const { maaView, crossCheck, receipt, binding, claims } = presentDecision(BARE_DECISION, { allChecks: false });
+    expect([maaView, crossCheck, receipt, binding]).toEqual([null, null, null, null]);
+    expect(claims).toEqual({ snp: null, tdx: null, hcl: null, tpm: null, maa: null, ita: null });
+  });
+
+  it('writes claims as they are', () => {
+    const { claims } = presentDecision(DECISION, { allChecks: false });
+    expect(claims).toEqual({ ...DECISION.claims, tdx: null, maa: null, ita: null });
+  });
+
+  it('lists one skipped check for each reason, and every check that was not skipped', () => {
+    expect(idsOf(false)).toEqual([
+      'snp_signature',
+      'tpm_signature',
+      'tpm_magic',
+      'hcl_claims',
+      'tpm_pcr',
+      'tpm_reset',
+      'snp_tcb_low',
+      'crl_unavailable',
+      'secure_boot',
+    ]);
+  });
+
+  it('lists every check where all are asked for', () => {
+    expect(idsOf(true)).toEqual(DECISION.checks.map(({ id }) => id));
+  });
+
+  it('keeps what only derives the decision to itself', () => {
+    for (const check of presentDecision(DECISION, { allChecks: true }).checks) {
+      expect(Object.keys(check)).toEqual(['id', 'result', 'about', 'expected', 'actual', 'detail', 'policy']);
+    }
+  });
+
+  it('throws for an instant that is none, and so answers nothing', () => {
+    const broken = { ...DECISION, validUntil: new Date(Number.NaN) };
+    expect(() => presentDecision(broken, { allChecks: false })).toThrow(RangeError);
+  });
+});
