@@ -1,0 +1,88 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller, Role } from '../model/caller.js';
+import type { Decision } from '../model/decision.js';
+import { FormatError, RefusedError } from '../model/errors.js';
+import type { CallerDirectory } from './callers.js';
+import type { FailureLimit } from './rate-limits.js';
+
+/** Who may use a route: everybody, or callers with a role. A route without does not start. */
+export type Access = 'public' | Role;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+    /** Of @fastify/under-pressure, which does not declare it: what is done instead of refusing, under load. */
+    pressureHandler?: () => void;
+  }
+  interface FastifyRequest {
+    /** Null on public routes, and before the caller is known. */
+    caller: Caller | null;
+    /** What was decided, for the log. */
+    decision: Decision | null;
+    /** Code of the problem document that answers, for the log. */
+    problemCode: string | null;
+  }
+}
+
+/** Names and values stand alternately in `rawHeaders`. */
+const MAX_RAW_HEADERS = 2 * 100;
+
+export interface Guard {
+  readonly callers: CallerDirectory;
+  readonly failures: FailureLimit;
+  /** Methods of each path that has a route. */
+  readonly methods: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * Lets a request pass to its route, or refuses it. Runs on the headers alone: no byte of the body is read before.
+ *
+ * @throws {FormatError | RefusedError}
+ */
+export async function admit(guard: Guard, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  requirePlainHeaders(request);
+  if (!guard.callers.serves(request.headers.host)) throw new RefusedError('forbidden', 'this host name is not served');
+  if (request.is404) refuseUnknown(guard.methods, request, reply);
+  const { access } = request.routeOptions.config;
+  if (access === 'public') return;
+  // Such servers and balancers of old send requests that cannot be told apart on one connection (threats REQ-17).
+  if (request.raw.httpVersion === '1.0') throw new RefusedError('method_not_allowed', 'http/1.0 is not served here');
+  request.caller = guard.callers.asksForCredentials
+    ? await identify(guard, request, reply)
+    : guard.callers.identify(request.headers);
+  if (access === undefined || !request.caller.roles.has(access)) {
+    throw new RefusedError('forbidden', 'the caller lacks the role for this call');
+  }
+}
+
+/** The caller of a route that is not public. */
+export function callerOf(request: FastifyRequest): Caller {
+  if (request.caller === null) throw new RefusedError('unauthorized', 'the caller is not known');
+  return request.caller;
+}
+
+function requirePlainHeaders(request: FastifyRequest): void {
+  const { rawHeaders, headers, httpVersion } = request.raw;
+  if (rawHeaders.length > MAX_RAW_HEADERS) throw new RefusedError('headers_too_large', 'too many headers');
+  if (headers.host === undefined && httpVersion !== '1.0')
+    throw new FormatError('schema', 'the host header is missing');
+}
+
+function refuseUnknown(methods: Guard['methods'], request: FastifyRequest, reply: FastifyReply): never {
+  const [path = ''] = request.url.split('?', 1);
+  const allowed = methods.get(path);
+  if (allowed === undefined) throw new RefusedError('not_found', 'nothing is here');
+  reply.header('allow', allowed.join(', '));
+  throw new RefusedError('method_not_allowed', 'this method is not served here');
+}
+
+async function identify(guard: Guard, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
+  await guard.failures.check(request);
+  try {
+    return guard.callers.identify(request.headers);
+  } catch (error) {
+    await guard.failures.record(request);
+    reply.header('www-authenticate', 'Bearer');
+    throw error;
+  }
+}

@@ -1,0 +1,113 @@
+import underPressure from '@fastify/under-pressure';
+import type { FastifyInstance, FastifyServerFactory, RouteOptions } from 'fastify';
+import { fastify } from 'fastify';
+import { RefusedError } from '../model/errors.js';
+import type { Guard } from './access.js';
+import { admit } from './access.js';
+import type { HttpDependencies } from './dependencies.js';
+import { answerError } from './error-answers.js';
+import { createListener, DEFAULT_CONNECTION_LIMITS } from './listener.js';
+import { DEFAULT_RATE_LIMITS, failureLimit, registerRateLimits } from './rate-limits.js';
+import { requestIdOf } from './request-id.js';
+import { routeOf, writeRequest } from './request-log.js';
+import { registerRoutes } from './routes/route-table.js';
+import { securityHeaders } from './security-headers.js';
+import { answerSocketError } from './socket-errors.js';
+
+const DEFAULT_EVENT_LOOP_DELAY_MS = 500;
+
+/** The HTTP service as an application. Opens no port. */
+export function createApplication(dependencies: HttpDependencies): FastifyInstance {
+  const { settings, log } = dependencies;
+  const limits = { ...DEFAULT_CONNECTION_LIMITS, ...settings.connections };
+  const setSecurityHeaders = securityHeaders({ tls: settings.tls !== null });
+  const serverFactory: FastifyServerFactory = (listener) => createListener(listener, limits, settings);
+  const application = fastify({
+    serverFactory,
+    // One record an answer is written below; a logger of the framework's own would cost each request a child.
+    logger: false,
+    bodyLimit: settings.bodyBytes,
+    trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
+    genReqId: requestIdOf,
+    return503OnClosing: false,
+    // A path that the router cannot read: no hook has seen such a request.
+    frameworkErrors: (_error, request, reply) => {
+      setSecurityHeaders(reply);
+      answerError(dependencies, new RefusedError('not_found', 'nothing is here'), request, reply);
+    },
+    clientErrorHandler: (error, socket) => answerSocketError(log, error, socket),
+  });
+  readBodiesAsBytes(application);
+  application.setErrorHandler((error, request, reply) => answerError(dependencies, error, request, reply));
+  application.addHook('onRequest', (request, reply, done) => {
+    setSecurityHeaders(reply);
+    reply.header('x-request-id', request.id);
+    done();
+  });
+  observeRequests(application, dependencies);
+  registerDefences(application, dependencies);
+  application.register(async (scope) => registerRoutes(scope, dependencies));
+  application.addHook('onClose', async () => dependencies.metrics.close());
+  return application;
+}
+
+/** The framework's own JSON parser accepts duplicate members and drops others: bodies are read in wire/. */
+function readBodiesAsBytes(application: FastifyInstance): void {
+  application.removeAllContentTypeParsers();
+  application.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body);
+  });
+}
+
+function observeRequests(application: FastifyInstance, dependencies: HttpDependencies): void {
+  const { metrics, log } = dependencies;
+  application.decorateRequest('caller', null);
+  application.decorateRequest('decision', null);
+  application.decorateRequest('problemCode', null);
+  application.addHook('onResponse', (request, reply, done) => {
+    metrics.requestAnswered({
+      method: request.method,
+      route: routeOf(request),
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1000,
+    });
+    writeRequest(log, request, reply);
+    done();
+  });
+}
+
+/** In the order in which a request meets them, all before its body: load, host, caller, role, rate. */
+function registerDefences(application: FastifyInstance, dependencies: HttpDependencies): void {
+  const { settings, callers } = dependencies;
+  const rates = { ...DEFAULT_RATE_LIMITS, ...settings.rates };
+  const methods = methodsByPath(application);
+  application.register(underPressure, {
+    maxEventLoopDelay: settings.eventLoopDelayMs ?? DEFAULT_EVENT_LOOP_DELAY_MS,
+    pressureHandler: refuseOverload,
+  });
+  // The hook of the limits is one of the route, and those run after the ones added here.
+  registerRateLimits(application, rates);
+  application.after(() => {
+    const guard: Guard = { callers, methods, failures: failureLimit(application, rates) };
+    application.addHook('onRequest', async (request, reply) => admit(guard, request, reply));
+  });
+}
+
+function refuseOverload(): never {
+  throw new RefusedError('overloaded', 'the service is busy', { retryAfterSeconds: 1 });
+}
+
+/** Methods of every path, filled as routes are added. A route that does not say who may use it does not start. */
+function methodsByPath(application: FastifyInstance): ReadonlyMap<string, readonly string[]> {
+  const methods = new Map<string, string[]>();
+  const routes: RouteOptions[] = [];
+  application.addHook('onRoute', (route) => {
+    routes.push(route);
+    methods.set(route.url, [...(methods.get(route.url) ?? []), ...[route.method].flat()]);
+  });
+  application.addHook('onReady', async () => {
+    const open = routes.find((route) => route.config?.access === undefined);
+    if (open !== undefined) throw new Error(`route ${open.url} does not say who may use it`);
+  });
+  return methods;
+}

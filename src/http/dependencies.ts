@@ -1,0 +1,41 @@
+import type { Clock, Log } from '../model/ports.js';
+import type {
+  InspectEvidenceUseCase,
+  IssueChallengeUseCase,
+  ReadinessUseCase,
+  VerifyEvidenceUseCase,
+} from '../service/use-cases.js';
+import type { CallerDirectory } from './callers.js';
+import type { ConnectionLimits, TlsMaterial } from './listener.js';
+import type { Metrics } from './metrics.js';
+import type { RateLimits } from './rate-limits.js';
+import type { SlotLimits } from './verification-slots.js';
+
+/** What the HTTP layer is given. It makes none of it. */
+export interface HttpDependencies {
+  readonly verifyEvidence: VerifyEvidenceUseCase;
+  readonly issueChallenge: IssueChallengeUseCase;
+  readonly inspectEvidence: InspectEvidenceUseCase;
+  readonly readiness: ReadinessUseCase;
+  readonly callers: CallerDirectory;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: HttpSettings;
+}
+
+export interface HttpSettings {
+  /** Longest body, bytes. */
+  readonly bodyBytes: number;
+  /** Longest time that judging a request takes, seconds. The use case keeps it; here it bounds the life of a socket. */
+  readonly deadlineSeconds: number;
+  /** Addresses or ranges whose X-Forwarded-For counts. */
+  readonly trustedProxies: readonly string[];
+  /** Null: plain HTTP. */
+  readonly tls: TlsMaterial | null;
+  readonly connections?: Partial<ConnectionLimits>;
+  readonly rates?: Partial<RateLimits>;
+  readonly slots?: Partial<SlotLimits>;
+  /** Mean delay of the event loop, in milliseconds, above which requests are refused. */
+  readonly eventLoopDelayMs?: number;
+}

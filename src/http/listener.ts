@@ -1,0 +1,76 @@
+import type { RequestListener, Server, ServerOptions } from 'node:http';
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+
+/** PEM texts. With `clientCa`, a client without a certificate of it does not get a connection. */
+export interface TlsMaterial {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa: string | null;
+}
+
+/** What one client may hold, and for how long. Times in milliseconds. */
+export interface ConnectionLimits {
+  /** From the first byte of a request, or a TLS handshake, to the end of its headers. */
+  readonly headersMs: number;
+  /** From the first byte of a request to the last of its body. */
+  readonly requestMs: number;
+  /** Between an answer and the next request. Longer than the 60 seconds after which common balancers let go. */
+  readonly keepAliveMs: number;
+  /** How often the first two are looked at. */
+  readonly checkMs: number;
+  /** Bytes of request line and headers. */
+  readonly headerBytes: number;
+  readonly connections: number;
+}
+
+export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
+  headersMs: 5_000,
+  requestMs: 10_000,
+  keepAliveMs: 65_000,
+  checkMs: 500,
+  headerBytes: 16 * 1024,
+  connections: 4_096,
+};
+
+/**
+ * The server under the framework, every limit spelt out: what is left to defaults here would be unlimited there.
+ * A socket on which nothing moves for as long as reading and judging may take together is closed.
+ */
+export function createListener(
+  listener: RequestListener,
+  limits: ConnectionLimits,
+  options: { readonly deadlineSeconds: number; readonly tls: TlsMaterial | null },
+): Server {
+  const server = serverOf(listener, httpOptions(limits), options.tls, limits.headersMs);
+  server.maxConnections = limits.connections;
+  server.setTimeout(limits.requestMs + options.deadlineSeconds * 1000);
+  // An expectation other than 100-continue may be ignored (RFC 9110, 10.1.1); by itself node would answer without a body.
+  server.on('checkExpectation', listener);
+  return server;
+}
+
+function httpOptions(limits: ConnectionLimits): ServerOptions {
+  return {
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: limits.checkMs,
+    maxHeaderSize: limits.headerBytes,
+    insecureHTTPParser: false,
+    // A missing Host is refused where every answer is made, so that it is a problem document too.
+    requireHostHeader: false,
+  };
+}
+
+function serverOf(
+  listener: RequestListener,
+  options: ServerOptions,
+  tls: TlsMaterial | null,
+  handshakeTimeout: number,
+): Server {
+  if (tls === null) return createServer(options, listener);
+  const { cert, key, clientCa } = tls;
+  const client = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+  return createTlsServer({ ...options, cert, key, minVersion: 'TLSv1.2', handshakeTimeout, ...client }, listener);
+}

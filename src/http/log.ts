@@ -1,0 +1,120 @@
+import type { DestinationStream, Logger, LoggerOptions } from 'pino';
+import { pino, stdTimeFunctions } from 'pino';
+import { ConfigurationError, FormatError, RefusedError } from '../model/errors.js';
+
+const MASK = '[masked]';
+
+/** Members that are never written, whatever object they stand in. Lower case, without `-` and `_`. */
+const SECRET_MEMBERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxyauthorization',
+  'xapikey',
+  'apikey',
+  'apikeysha256',
+  'cookie',
+  'setcookie',
+  'password',
+  'secret',
+  'token',
+  'nonce',
+  'body',
+  'evidence',
+  'report',
+  'hclreport',
+  'tpmquote',
+  'quote',
+  'runtimedata',
+  'userdata',
+  'reportdata',
+  'extradata',
+  'endorsements',
+  'claims',
+]);
+
+/** Objects deeper than this are not written: a log record says what happened, it does not carry what was worked on. */
+const DEPTH = 5;
+
+/**
+ * The log of the process: one JSON line a record. Secrets and evidence do not appear at any level, since members of
+ * those names are masked at every depth, bytes are never written, and of an error that is not our own only its kind,
+ * code and place: messages of parsers and of the runtime quote what they choked on.
+ *
+ * @param destination standard output where absent
+ */
+export function createLog(level: string, destination?: DestinationStream): Logger {
+  return destination === undefined ? pino(logOptions(level)) : pino(logOptions(level), destination);
+}
+
+function logOptions(level: string): LoggerOptions {
+  return {
+    level,
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: {
+      level: (label) => ({ level: label }),
+      log: (fields) => maskObject(fields, 0),
+    },
+    // Errors are written by `log` above; the library's own serializer would write their messages.
+    serializers: { err: (error: unknown) => error },
+  };
+}
+
+function maskObject(fields: object, depth: number): Record<string, unknown> {
+  const masked: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    masked[name] = isSecret(name) ? MASK : maskValue(value, depth);
+  }
+  return masked;
+}
+
+function maskValue(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (depth >= DEPTH || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return MASK;
+  if (value instanceof Error) return errorFields(value, depth);
+  if (value instanceof URL) return value.origin;
+  if (Array.isArray(value)) return value.map((item) => maskValue(item, depth + 1));
+  return maskObject(value, depth + 1);
+}
+
+/** Answers of `isSecret`: the names in log records are those in our own code, few and always the same. */
+const known = new Map<string, boolean>();
+const KNOWN_LIMIT = 1_000;
+
+function isSecret(name: string): boolean {
+  let secret = known.get(name);
+  if (secret === undefined) {
+    secret = SECRET_MEMBERS.has(name.replaceAll(/[-_]/g, '').toLowerCase());
+    if (known.size < KNOWN_LIMIT) known.set(name, secret);
+  }
+  return secret;
+}
+
+interface ErrorFields {
+  readonly type: string;
+  readonly code?: string;
+  /** Of our own errors only: they are written to be shown, without bytes of the evidence. */
+  readonly message?: string;
+  readonly frames: readonly string[];
+  readonly cause?: ErrorFields;
+}
+
+function errorFields(error: Error, depth: number): ErrorFields {
+  const code: unknown = 'code' in error ? error.code : undefined;
+  return {
+    type: error.name,
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(isOwn(error) ? { message: error.message } : {}),
+    frames: framesOf(error),
+    ...(error.cause instanceof Error && depth < DEPTH ? { cause: errorFields(error.cause, depth + 1) } : {}),
+  };
+}
+
+function isOwn(error: Error): boolean {
+  return error instanceof FormatError || error instanceof RefusedError || error instanceof ConfigurationError;
+}
+
+/** Lines of the stack that name a place. Those before them repeat the message, which may have several lines. */
+function framesOf(error: Error): readonly string[] {
+  const lines = (error.stack ?? '').split('\n').map((line) => line.trim());
+  return lines.filter((line) => /^at .+(?::\d+:\d+\)?|\(native\)|<anonymous>\)?)$/.test(line)).slice(0, 12);
+}

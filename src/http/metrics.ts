@@ -1,0 +1,139 @@
+import type { IntervalHistogram } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Decision } from '../model/decision.js';
+
+const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Of the measuring of the event loop; what is measured includes it. */
+const RESOLUTION_MS = 20;
+
+/** One answered request. */
+export interface AnsweredRequest {
+  readonly method: string;
+  /** Path of the route; null where none answered. */
+  readonly route: string | null;
+  readonly status: number;
+  readonly seconds: number;
+}
+
+/**
+ * Figures of one service. The registry is its own, so that two services in a process do not add up, and the figures of
+ * the process are read when asked for: the library's default collectors observe garbage collection for ever.
+ */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #eventLoop: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  readonly #requests: Histogram<'method' | 'route' | 'status'>;
+  readonly #decisions: Counter<'outcome' | 'reason' | 'evidence_type'>;
+  readonly #failedChecks: Counter<'check'>;
+  readonly #failedReloads: Counter;
+
+  constructor() {
+    const registers = [this.#registry];
+    this.#requests = new Histogram({
+      name: 'veritee_http_request_duration_seconds',
+      help: 'Time from the first byte of a request to the last of its answer.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: DURATION_BUCKETS,
+      registers,
+    });
+    this.#decisions = new Counter({
+      name: 'veritee_decisions_total',
+      help: 'Decisions by outcome, most important reason and type of evidence.',
+      labelNames: ['outcome', 'reason', 'evidence_type'],
+      registers,
+    });
+    this.#failedChecks = new Counter({
+      name: 'veritee_checks_failed_total',
+      help: 'Checks that failed, by id.',
+      labelNames: ['check'],
+      registers,
+    });
+    this.#failedReloads = new Counter({
+      name: 'veritee_policy_reload_failed_total',
+      help: 'Reloads of the policies that were refused; the policies before them stay.',
+      registers,
+    });
+    this.#eventLoop.enable();
+    registerProcessFigures(registers, this.#eventLoop);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  requestAnswered(request: AnsweredRequest): void {
+    const { method, route, status, seconds } = request;
+    this.#requests.observe({ method, route: route ?? 'none', status }, seconds);
+  }
+
+  decided(decision: Decision): void {
+    this.#decisions.inc({
+      outcome: decision.decision,
+      reason: decision.reasons[0] ?? 'none',
+      evidence_type: decision.evidence.type,
+    });
+    for (const check of decision.checks) {
+      if (check.result === 'fail') this.#failedChecks.inc({ check: check.id });
+    }
+  }
+
+  policyReloadFailed(): void {
+    this.#failedReloads.inc();
+  }
+
+  /** The figures in the text format of Prometheus. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** Ends the measuring of the event loop. */
+  close(): void {
+    this.#eventLoop.disable();
+    this.#registry.clear();
+  }
+}
+
+/** Under the names that dashboards of Node.js know. */
+function registerProcessFigures(registers: Registry[], eventLoop: IntervalHistogram): void {
+  const figure = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect(): void {
+        this.set(read());
+      },
+    });
+  };
+  const startedAt = Date.now() / 1000 - process.uptime();
+  figure('process_start_time_seconds', 'Start of the process, seconds since 1970.', () => startedAt);
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'User and system CPU time.',
+    registers,
+    collect(): void {
+      this.reset();
+      this.inc(cpuSeconds());
+    },
+  });
+  figure('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
+  figure('nodejs_heap_size_used_bytes', 'Used heap.', () => process.memoryUsage().heapUsed);
+  figure('nodejs_eventloop_lag_p50_seconds', 'Median delay of the event loop.', () => delaySeconds(eventLoop, 50));
+  // The last figure of a scrape starts the next interval.
+  figure('nodejs_eventloop_lag_p99_seconds', '99th percentile of the delay of the event loop.', () => {
+    const seconds = delaySeconds(eventLoop, 99);
+    eventLoop.reset();
+    return seconds;
+  });
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function delaySeconds(histogram: IntervalHistogram, percentile: number): number {
+  return Math.max(0, histogram.percentile(percentile) / 1e9 - RESOLUTION_MS / 1e3);
+}

@@ -1,0 +1,67 @@
+import type { RateLimitPluginOptions } from '@fastify/rate-limit';
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { RefusedError } from '../model/errors.js';
+
+/** Requests a minute. */
+export interface RateLimits {
+  /** Of one principal. Load is shed elsewhere: this keeps one caller from crowding out the others. */
+  readonly perPrincipal: number;
+  /** Of public pages, from one address. */
+  readonly perAddress: number;
+  /** Failed authentications from one address; past it the address is refused before its key is looked at. */
+  readonly failuresPerAddress: number;
+}
+
+export const DEFAULT_RATE_LIMITS: RateLimits = { perPrincipal: 600_000, perAddress: 600, failuresPerAddress: 20 };
+
+const MINUTE_MS = 60_000;
+
+const NO_HEADERS = { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false };
+
+/** Counts requests by principal, those of public routes by address. */
+export function registerRateLimits(application: FastifyInstance, limits: RateLimits): void {
+  const options: RateLimitPluginOptions = {
+    timeWindow: MINUTE_MS,
+    max: (request) => (request.caller === null ? limits.perAddress : limits.perPrincipal),
+    keyGenerator: (request) => (request.caller === null ? addressOf(request) : `principal ${request.caller.principal}`),
+    addHeaders: { ...NO_HEADERS, 'retry-after': false },
+    addHeadersOnExceeding: NO_HEADERS,
+    // The plugin throws what is built here; its type says `object`.
+    errorResponseBuilder: (_request, context) => tooMany(context.ttl),
+  };
+  application.register(rateLimit, options);
+}
+
+/** Failed authentications by address. */
+export interface FailureLimit {
+  /** @throws {RefusedError} `rate_limited` where the address has failed too often */
+  check(request: FastifyRequest): Promise<void>;
+  record(request: FastifyRequest): Promise<void>;
+}
+
+/** To be made after `registerRateLimits`. */
+export function failureLimit(application: FastifyInstance, limits: RateLimits): FailureLimit {
+  const count = application.createRateLimit({
+    timeWindow: MINUTE_MS,
+    max: limits.failuresPerAddress,
+    keyGenerator: addressOf,
+  });
+  return {
+    check: async (request) => {
+      const state = await count(request, { increment: false });
+      if (!state.isAllowed && state.remaining === 0) throw tooMany(state.ttl);
+    },
+    record: async (request) => {
+      await count(request);
+    },
+  };
+}
+
+function addressOf(request: FastifyRequest): string {
+  return `address ${rateLimit.normalizeIP(request.ip)}`;
+}
+
+function tooMany(ttlMs: number): RefusedError {
+  return new RefusedError('rate_limited', 'too many requests', { retryAfterSeconds: Math.ceil(ttlMs / 1000) });
+}

@@ -1,0 +1,52 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyRequest } from 'fastify';
+import { RefusedError } from '../model/errors.js';
+
+const JSON_MEDIA_TYPE = /^application\/json(?: *; *charset=utf-8)?$/i;
+
+/**
+ * Refuses, before a byte of the body is read, what is not plain JSON. The framework's own parser of media types has
+ * let variants through (`application/json` followed by a tab, or by garbage), so the header is compared as a whole.
+ *
+ * @throws {RefusedError} `unsupported_media_type`
+ */
+export function requireJsonBody(request: FastifyRequest): void {
+  const { headers } = request.raw;
+  if (!JSON_MEDIA_TYPE.test(headers['content-type'] ?? '')) {
+    throw new RefusedError('unsupported_media_type', 'the body must be application/json');
+  }
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new RefusedError('unsupported_media_type', 'the body must not be compressed');
+  }
+}
+
+/** The body as read. Routes that take one have refused everything else by then. */
+export function bodyOf(request: FastifyRequest): Uint8Array {
+  const { body } = request;
+  return body instanceof Uint8Array ? body : new Uint8Array(0);
+}
+
+/** Sockets whose request was answered before all of its body came. */
+const answered = new WeakSet<Socket>();
+
+/** Whether the request that a socket is in the middle of already has its answer: a second one would be out of place. */
+export function hasAnswer(socket: Socket): boolean {
+  return answered.has(socket);
+}
+
+/**
+ * Drops what a refused client is still sending, so that it reads its answer instead of a reset connection.
+ * More than `limitBytes` is not waited for.
+ */
+export function discardBody(request: IncomingMessage, limitBytes: number): void {
+  const { socket } = request;
+  let discarded = 0;
+  answered.add(socket);
+  request.on('end', () => answered.delete(socket));
+  request.on('data', (chunk: Uint8Array) => {
+    discarded += chunk.byteLength;
+    if (discarded > limitBytes) socket.destroy();
+  });
+}

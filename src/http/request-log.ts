@@ -1,0 +1,37 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Decision } from '../model/decision.js';
+import type { Log } from '../model/ports.js';
+
+/** Routes that are asked every few seconds by machines: their answers are written at `debug`. */
+const QUIET: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
+
+/** The path of the route that answers, or null where none does. Never the path as sent: it is the client's text. */
+export function routeOf(request: FastifyRequest): string | null {
+  return request.is404 ? null : (request.routeOptions.url ?? null);
+}
+
+/** Writes the one record of an answered request. */
+export function writeRequest(log: Log, request: FastifyRequest, reply: FastifyReply): void {
+  const route = routeOf(request);
+  const record = {
+    requestId: request.id,
+    method: request.method,
+    route,
+    status: reply.statusCode,
+    durationMs: Math.round(reply.elapsedTime * 1000) / 1000,
+    principal: request.caller?.principal ?? null,
+    ...(request.decision === null ? {} : decisionFields(request.decision)),
+    ...(request.problemCode === null ? {} : { code: request.problemCode, address: request.ip }),
+  };
+  if (route !== null && QUIET.has(route)) log.debug(record, 'request');
+  else log.info(record, 'request');
+}
+
+function decisionFields(decision: Decision): object {
+  return {
+    decision: decision.decision,
+    decisionId: decision.decisionId,
+    reasons: decision.reasons,
+    evidenceType: decision.evidence.type,
+  };
+}

@@ -1,0 +1,28 @@
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import { OPENAPI_DOCUMENT } from '../../wire/generated/openapi-document.js';
+import { PAGE_SECURITY_POLICY } from '../security-headers.js';
+
+/**
+ * The page asks for the document of a plugin that derives one from the schemas of routes. Ours is written by hand and
+ * comes first; under that plugin's name it is what the page shows.
+ */
+const documentSource: FastifyPluginAsync = Object.assign(
+  async (scope: FastifyInstance) => {
+    scope.decorate('swagger', () => OPENAPI_DOCUMENT);
+  },
+  { [Symbol.for('skip-override')]: true, [Symbol.for('plugin-meta')]: { name: '@fastify/swagger' } },
+);
+
+/** `GET /docs`: the contract as a page for people. Everything that it loads comes from this service. */
+export const docsRoutes: FastifyPluginAsync = async (scope) => {
+  scope.addHook('onRoute', (route) => {
+    route.config = { ...route.config, access: 'public' };
+  });
+  await scope.register(documentSource);
+  await scope.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: PAGE_SECURITY_POLICY,
+    uiConfig: { tryItOutEnabled: false, validatorUrl: null },
+  });
+};

@@ -1,0 +1,19 @@
+import type { RouteOptions } from 'fastify';
+import type { InspectEvidenceUseCase } from '../../service/use-cases.js';
+import { readInspectRequest } from '../../wire/read-inspect-request.js';
+import { JSON_TYPE } from '../media-types.js';
+import { bodyOf, requireJsonBody } from '../request-body.js';
+
+/** `POST /inspect`: what evidence says, field by field. Nothing is verified. */
+export function inspectRoute(inspectEvidence: InspectEvidenceUseCase): RouteOptions {
+  return {
+    method: 'POST',
+    url: '/inspect',
+    config: { access: 'verify' },
+    onRequest: async (request) => requireJsonBody(request),
+    handler: async (request, reply) => {
+      const inspection = inspectEvidence.execute(readInspectRequest(bodyOf(request)));
+      return reply.type(JSON_TYPE).send(JSON.stringify(inspection));
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpDependencies } from '../dependencies.js';
+import { DEFAULT_SLOTS, VerificationSlots } from '../verification-slots.js';
+import { challengesRoute } from './challenges.js';
+import { docsRoutes } from './docs.js';
+import { inspectRoute } from './inspect.js';
+import { livezRoute } from './livez.js';
+import { metricsRoute } from './metrics.js';
+import { openapiRoute } from './openapi.js';
+import { readyzRoute } from './readyz.js';
+import { verifyRoute } from './verify.js';
+
+/** Every route of the service. Each says in its `config.access` who may use it. */
+export async function registerRoutes(application: FastifyInstance, dependencies: HttpDependencies): Promise<void> {
+  const { verifyEvidence, issueChallenge, inspectEvidence, readiness, metrics, settings } = dependencies;
+  const slots = new VerificationSlots({ ...DEFAULT_SLOTS, ...settings.slots });
+  const routes = [
+    verifyRoute({ verifyEvidence, slots, metrics }),
+    challengesRoute(issueChallenge),
+    inspectRoute(inspectEvidence),
+    livezRoute(),
+    readyzRoute(readiness),
+    metricsRoute(metrics),
+    openapiRoute(),
+  ];
+  for (const route of routes) application.route(route);
+  await application.register(docsRoutes);
+}

@@ -1,0 +1,63 @@
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { Decision } from '../../model/decision.js';
+import { RefusedError } from '../../model/errors.js';
+import type { VerifyEvidenceUseCase } from '../../service/use-cases.js';
+import { presentDecision } from '../../wire/present-decision.js';
+import { readVerifyQuery } from '../../wire/read-verify-query.js';
+import { readVerifyRequest } from '../../wire/read-verify-request.js';
+import { callerOf } from '../access.js';
+import { JSON_TYPE, RECEIPT_TYPE } from '../media-types.js';
+import type { Metrics } from '../metrics.js';
+import { bodyOf, requireJsonBody } from '../request-body.js';
+import { queryOf } from '../request-query.js';
+import type { VerificationSlots } from '../verification-slots.js';
+
+/** Seconds after which an indeterminate decision may be asked for again. */
+const RETRY_SECONDS = 5;
+
+interface VerifyRouteDependencies {
+  readonly verifyEvidence: VerifyEvidenceUseCase;
+  readonly slots: VerificationSlots;
+  readonly metrics: Metrics;
+}
+
+/** `POST /verify`: evidence in, decision out. */
+export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions {
+  const { verifyEvidence, slots, metrics } = dependencies;
+  return {
+    method: 'POST',
+    url: '/verify',
+    config: { access: 'verify' },
+    onRequest: async (request) => {
+      requireJsonBody(request);
+      requireJsonAnswer(request);
+    },
+    handler: async (request, reply) => {
+      const query = readVerifyQuery(queryOf(request.url));
+      const decision = await slots.run(async () =>
+        verifyEvidence.execute(readVerifyRequest(bodyOf(request)), callerOf(request)),
+      );
+      request.decision = decision;
+      metrics.decided(decision);
+      if (query.enforce) enforce(decision, reply);
+      const presented = presentDecision(decision, query);
+      return reply.type(JSON_TYPE).send(JSON.stringify(presented));
+    },
+  };
+}
+
+/**
+ * Whoever wants the receipt alone and nothing else gets no decision that could be taken for one: receipts are not
+ * issued. It is refused before anything is judged, so that no challenge is spent.
+ */
+function requireJsonAnswer(request: FastifyRequest): void {
+  if (request.headers.accept?.trim().toLowerCase() === RECEIPT_TYPE) {
+    throw new RefusedError('not_acceptable', 'no receipt is issued');
+  }
+}
+
+/** Says the decision by the status, for clients that look at nothing else. A historical allow releases nothing. */
+function enforce(decision: Decision, reply: FastifyReply): void {
+  if (decision.decision === 'deny' || decision.historical) reply.code(403);
+  else if (decision.decision !== 'allow') reply.code(503).header('retry-after', RETRY_SECONDS);
+}

@@ -1,0 +1,108 @@
+import type { FastifyInstance } from 'fastify';
+import type { ReadinessUseCase } from '../service/use-cases.js';
+import { createApplication } from './application.js';
+import type { HttpDependencies } from './dependencies.js';
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly stop?: Partial<StopLimits>;
+}
+
+/** How a server stops. Milliseconds. */
+export interface StopLimits {
+  /** How long requests are still accepted after readiness has gone, so that balancers see it and clients move on. */
+  readonly noticeMs: number;
+  /** How long accepted requests may take after that. */
+  readonly drainMs: number;
+}
+
+const DEFAULT_STOP: StopLimits = { noticeMs: 500, drainMs: 15_000 };
+
+export interface RunningServer {
+  /** Where it listens, with the port that was picked. */
+  readonly url: string;
+  /**
+   * Readiness goes first; accepted requests are answered, each as the last of its connection; then the sockets close.
+   * Bounded, and the same promise however often it is called.
+   */
+  close(): Promise<void>;
+}
+
+/** Opens the port. Prints nothing. */
+export async function startServer(dependencies: HttpDependencies, listen: ListenOptions): Promise<RunningServer> {
+  const requests = new OpenRequests();
+  const readiness: ReadinessUseCase = {
+    execute: async () =>
+      requests.stopping ? { ready: false, problems: ['the service is stopping'] } : dependencies.readiness.execute(),
+  };
+  const application = createApplication({ ...dependencies, readiness });
+  requests.watch(application);
+  await application.listen({ host: listen.host, port: listen.port });
+  let closed: Promise<void> | null = null;
+  return {
+    url: application.listeningOrigin,
+    close: () => {
+      closed ??= stop(application, requests, { ...DEFAULT_STOP, ...listen.stop });
+      return closed;
+    },
+  };
+}
+
+async function stop(application: FastifyInstance, requests: OpenRequests, limits: StopLimits): Promise<void> {
+  const { server } = application;
+  requests.stopping = true;
+  await within(limits.noticeMs, new Promise(() => {}));
+  const unbound = new Promise((resolve) => server.close(resolve));
+  await within(limits.drainMs, requests.none());
+  // What is still connected has sent no whole request, or was not answered in time.
+  server.closeAllConnections();
+  await unbound;
+  await application.close();
+}
+
+/** Waits for work, but no longer than the time given. */
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const end = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, end]);
+  clearTimeout(timer);
+}
+
+/** Requests that were accepted and are not answered yet. */
+class OpenRequests {
+  stopping = false;
+  #open = 0;
+  #waiting: (() => void) | null = null;
+
+  /** Counts, and makes each answer of a stopping service the last of its connection. */
+  watch(application: FastifyInstance): void {
+    const left = () => this.#left();
+    application.addHook('onRequest', (_request, reply, done) => {
+      this.#open += 1;
+      // Not `onResponse`: it does not run where the client goes away.
+      reply.raw.once('close', left);
+      done();
+    });
+    application.addHook('onSend', (_request, reply, _payload, done) => {
+      if (this.stopping) reply.header('connection', 'close');
+      done();
+    });
+  }
+
+  /** Resolves once no request is open. */
+  none(): Promise<void> {
+    if (this.#open === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+    });
+  }
+
+  #left(): void {
+    this.#open -= 1;
+    if (this.#open === 0) this.#waiting?.();
+  }
+}

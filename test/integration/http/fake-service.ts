@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import { Writable } from 'node:stream';
+import { ApiKeyCallers, type CallerDirectory, LocalCaller } from '../../../src/http/callers.js';
+import type { HttpDependencies, HttpSettings } from '../../../src/http/dependencies.js';
+import { createLog } from '../../../src/http/log.js';
+import { Metrics } from '../../../src/http/metrics.js';
+import { type ListenOptions, type RunningServer, startServer } from '../../../src/http/server.js';
+import type { Caller, Role } from '../../../src/model/caller.js';
+import type { Decision } from '../../../src/model/decision.js';
+import type { Evidence } from '../../../src/model/evidence.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import type { Clock } from '../../../src/model/ports.js';
+import type { ChallengeRequest, VerifyRequest } from '../../../src/model/request.js';
+import type {
+  InspectEvidenceUseCase,
+  IssueChallengeUseCase,
+  ReadinessUseCase,
+  VerifyEvidenceUseCase,
+} from '../../../src/service/use-cases.js';
+
+export const NOW = new Date('2026-01-15T12:00:00Z');
+
+export const ALLOW: Decision = {
+  decision: 'allow',
+  decisionId: '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11',
+  decidedAt: NOW,
+  validUntil: new Date('2026-01-15T12:05:00Z'),
+  historical: false,
+  retryable: false,
+  evidence: { type: 'snp', sha256: 'e6c596b17f8ffefba5c300f714cfb1260c6028704ecf7becc4ab5018efb00e95' },
+  trust: { status: 'affirming', submods: { hardware: { status: 'affirming', vector: { hardware: 2 } } } },
+  policies: [],
+  checks: [
+    check('snp_signature', 'pass'),
+    check('snp_debug', 'skipped', 'not reached'),
+    check('snp_vmpl', 'skipped', 'not reached'),
+  ],
+  reasons: [],
+  claims: {},
+  endorsements: [],
+  freshness: { bound: [], clockSkewSeconds: null },
+  binding: null,
+};
+
+export const DENY: Decision = {
+  ...ALLOW,
+  decision: 'deny',
+  checks: [check('snp_signature', 'fail')],
+  reasons: ['snp_signature'],
+};
+
+export const INDETERMINATE: Decision = {
+  ...ALLOW,
+  decision: 'indeterminate',
+  retryable: true,
+  checks: [check('vcek_unavailable', 'unavailable')],
+  reasons: ['vcek_unavailable'],
+};
+
+function check(id: Decision['checks'][number]['id'], result: Decision['checks'][number]['result'], group?: string) {
+  const base = { id, result, about: '/evidence/report', expected: null, actual: null, detail: 'fake', policy: null };
+  return group === undefined ? base : { ...base, group };
+}
+
+/** Answers what it is told, and remembers what it was asked. */
+export class FakeVerifyEvidence implements VerifyEvidenceUseCase {
+  readonly asked: { readonly request: VerifyRequest; readonly caller: Caller }[] = [];
+  answer: () => Promise<Decision> = async () => ALLOW;
+
+  execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
+    this.asked.push({ request, caller });
+    return this.answer();
+  }
+}
+
+export class FakeIssueChallenge implements IssueChallengeUseCase {
+  readonly asked: { readonly request: ChallengeRequest; readonly caller: Caller }[] = [];
+  answer: () => Promise<{ nonce: Uint8Array; expiresAt: Date }> = async () => ({
+    nonce: new Uint8Array(32).fill(7),
+    expiresAt: new Date('2026-01-15T12:05:00Z'),
+  });
+
+  execute(request: ChallengeRequest, caller: Caller): Promise<{ nonce: Uint8Array; expiresAt: Date }> {
+    this.asked.push({ request, caller });
+    return this.answer();
+  }
+}
+
+export class FakeInspectEvidence implements InspectEvidenceUseCase {
+  execute(evidence: Evidence): JsonObject {
+    return { verified: false, notice: 'nothing here was verified', type: evidence.type, structures: [] };
+  }
+}
+
+export class FakeReadiness implements ReadinessUseCase {
+  problems: string[] = [];
+
+  async execute(): Promise<{ ready: boolean; problems: readonly string[] }> {
+    return { ready: this.problems.length === 0, problems: this.problems };
+  }
+}
+
+export class FakeClock implements Clock {
+  at = NOW;
+
+  now(): Date {
+    return this.at;
+  }
+
+  monotonicMs(): number {
+    return this.at.getTime();
+  }
+}
+
+/** Keeps what a log writes. */
+export class LogLines extends Writable {
+  text = '';
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+
+  get records(): readonly Record<string, unknown>[] {
+    return this.text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+  }
+}
+
+export interface FakeService extends RunningServer {
+  readonly verifyEvidence: FakeVerifyEvidence;
+  readonly issueChallenge: FakeIssueChallenge;
+  readonly readiness: FakeReadiness;
+  readonly clock: FakeClock;
+  readonly lines: LogLines;
+  readonly port: number;
+}
+
+export interface FakeServiceOptions {
+  readonly callers?: (clock: Clock) => CallerDirectory;
+  readonly settings?: Partial<HttpSettings>;
+  readonly listen?: Partial<ListenOptions>;
+  readonly level?: string;
+}
+
+/** What the HTTP layer is given, all of it fake but log and metrics. */
+export function fakeDependencies(options: FakeServiceOptions = {}) {
+  const clock = new FakeClock();
+  const lines = new LogLines();
+  return {
+    verifyEvidence: new FakeVerifyEvidence(),
+    issueChallenge: new FakeIssueChallenge(),
+    inspectEvidence: new FakeInspectEvidence(),
+    readiness: new FakeReadiness(),
+    callers: options.callers?.(clock) ?? new LocalCaller({ historical: false, insecure: false }),
+    metrics: new Metrics(),
+    clock,
+    lines,
+    log: createLog(options.level ?? 'info', lines),
+    settings: { bodyBytes: 1_048_576, deadlineSeconds: 5, trustedProxies: [], tls: null, ...options.settings },
+  } satisfies HttpDependencies & { lines: LogLines };
+}
+
+/** Listens on a free port. Stops without notice, so that tests need not wait. */
+export async function startFakeService(options: FakeServiceOptions = {}): Promise<FakeService> {
+  const dependencies = fakeDependencies(options);
+  const server = await startServer(dependencies, {
+    host: '127.0.0.1',
+    port: 0,
+    stop: { noticeMs: 0, drainMs: 5_000 },
+    ...options.listen,
+  });
+  return { ...dependencies, ...server, port: Number(new URL(server.url).port) };
+}
+
+/** A directory with one caller, `ci`, whose key is given. */
+export function oneCaller(key: string, roles: readonly Role[], expires: Date | null = null) {
+  return (clock: Clock): CallerDirectory =>
+    new ApiKeyCallers(
+      [
+        {
+          name: 'ci',
+          apiKeySha256: createHash('sha256').update(key).digest('hex'),
+          expires,
+          roles,
+          policies: null,
+          audiences: null,
+          tenant: 'default',
+        },
+      ],
+      clock,
+    );
+}
+
+/** A /verify body that passes schema and encodings. */
+export const VERIFY_BODY = JSON.stringify({
+  evidence: { type: 'snp', report: Buffer.alloc(1184, 1).toString('base64url') },
+  nonce: 'q83vASNFZ4mrze8BI0VniQ',
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { Metrics } from '../../../src/http/metrics.js';
+import { ALLOW, DENY } from '../../integration/http/fake-service.js';
+
+describe('metrics', () => {
+  it('count decisions by outcome, first reason and evidence type, and failed checks by id', async () => {
+    const metrics = new Metrics();
+    metrics.decided(ALLOW);
+    metrics.decided(DENY);
+    metrics.decided({ ...DENY, reasons: ['cert_untrusted', 'snp_debug'] });
+    const text = await metrics.text();
+    expect(text).toContain('veritee_decisions_total{outcome="allow",reason="none",evidence_type="snp"} 1\n');
+    expect(text).toContain('veritee_decisions_total{outcome="deny",reason="snp_signature",evidence_type="snp"} 1\n');
+    expect(text).toContain('veritee_decisions_total{outcome="deny",reason="cert_untrusted",evidence_type="snp"} 1\n');
+    expect(text).toContain('veritee_checks_failed_total{check="snp_signature"} 2\n');
+    metrics.close();
+  });
+
+  it('measure requests by method, route and status', async () => {
+    const metrics = new Metrics();
+    metrics.requestAnswered({ method: 'POST', route: '/verify', status: 200, seconds: 0.004 });
+    metrics.requestAnswered({ method: 'GET', route: null, status: 404, seconds: 0.001 });
+    const text = await metrics.text();
+    const name = 'veritee_http_request_duration_seconds';
+    expect(text).toContain(`${name}_bucket{le="0.0025",method="POST",route="/verify",status="200"} 0\n`);
+    expect(text).toContain(`${name}_bucket{le="0.005",method="POST",route="/verify",status="200"} 1\n`);
+    expect(text).toContain(`${name}_count{method="GET",route="none",status="404"} 1\n`);
+    metrics.close();
+  });
+
+  it('count refused reloads of the policies, and show zero before the first', async () => {
+    const metrics = new Metrics();
+    expect(await metrics.text()).toContain('veritee_policy_reload_failed_total 0\n');
+    metrics.policyReloadFailed();
+    expect(await metrics.text()).toContain('veritee_policy_reload_failed_total 1\n');
+    metrics.close();
+  });
+
+  it('show figures of the process', async () => {
+    const metrics = new Metrics();
+    const text = await metrics.text();
+    expect(text).toMatch(/^process_resident_memory_bytes \d{7,}$/m);
+    expect(text).toMatch(/^process_cpu_seconds_total \d/m);
+    expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m);
+    metrics.close();
+  });
+
+  it('are of one service: another one in the process starts at zero', async () => {
+    const [one, other] = [new Metrics(), new Metrics()];
+    one.policyReloadFailed();
+    expect(await other.text()).toContain('veritee_policy_reload_failed_total 0\n');
+    one.close();
+    other.close();
+  });
+});
