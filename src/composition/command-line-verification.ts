@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Configuration } from '../config/configuration.js';
+import { challengeKeyPath } from '../config/directories.js';
+import type { Log } from '../model/ports.js';
+import type { EvidenceVerifier } from '../model/verification.js';
+import { type Policy, parsePolicy } from '../policy/policy-document.js';
+import { ChallengeCodec } from '../service/challenge-codec.js';
+import { NonceRecogniser } from '../service/nonce-recogniser.js';
+import type { VerifyEvidenceUseCase } from '../service/use-cases.js';
+import { type PolicyView, VerifyEvidence } from '../service/verify-evidence.js';
+import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
+import { createAppContainer } from './container.js';
+import { openEndorsements } from './endorsements.js';
+import { newId, openPolicies, verifyOptions } from './service.js';
+import { SYSTEM_CLOCK } from './system.js';
+import { TOKENS } from './tokens.js';
+
+/** Judging without a server. */
+export interface CommandLineVerification {
+  readonly verifyEvidence: VerifyEvidenceUseCase;
+  /** What `--policy` came to; null where it was not given. */
+  readonly policies: readonly string[] | null;
+  close(): Promise<void>;
+}
+
+const POLICY_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
+
+/**
+ * The same code as the service's, with two differences: past instants are always allowed, since whoever runs the
+ * command owns the machine, and challenges are never used up.
+ *
+ * @param policy id of a policy, or a policy file; null for what the body says
+ * @throws {ConfigurationError} where a policy does not load
+ */
+export async function commandLineVerification(
+  configuration: Configuration,
+  policy: string | null,
+  log: Log,
+): Promise<CommandLineVerification> {
+  const directory = await openPolicies(configuration, log, () => undefined);
+  const own = policy === null || POLICY_ID.test(policy) ? null : await readPolicy(policy);
+  const endorsements = openEndorsements(configuration, { clock: SYSTEM_CLOCK, log });
+  await endorsements.ready;
+  const container = createAppContainer(configuration);
+  const view: PolicyView = { get: (id) => (own?.id === id ? own : directory.snapshot().get(id)) };
+  const verifyEvidence = new VerifyEvidence(
+    {
+      verifiers: container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers),
+      endorsements: endorsements.source,
+      policies: () => view,
+      nonces: new NonceRecogniser(await challengeCodec(configuration), new MemoryChallengeStore(SYSTEM_CLOCK), log),
+      clock: SYSTEM_CLOCK,
+      log,
+      newId,
+    },
+    { ...verifyOptions(configuration, false), historical: true },
+  );
+  return {
+    verifyEvidence,
+    policies: own === null ? (policy === null ? null : [policy]) : [own.id],
+    close: async () => {
+      await Promise.all([endorsements.close(), directory.close()]);
+    },
+  };
+}
+
+async function readPolicy(file: string): Promise<Policy> {
+  return parsePolicy(await readFile(file, 'utf8'), { format: file.endsWith('.json') ? 'json' : 'yaml' });
+}
+
+/** A challenge is recognised where the service's key is at hand; without it, every nonce is the caller's own. */
+async function challengeCodec(configuration: Configuration): Promise<ChallengeCodec> {
+  const key = await readFile(challengeKeyPath(configuration)).catch(() => randomBytes(32));
+  return new ChallengeCodec(key, randomBytes);
+}

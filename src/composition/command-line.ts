@@ -1,0 +1,136 @@
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { EXIT_CODE } from '../cli/exit-code.js';
+import { inspectCommand } from '../cli/inspect-command.js';
+import type { Output } from '../cli/output.js';
+import { type Actions, runProgram, type VerifyOptions } from '../cli/program.js';
+import { verifyCommand } from '../cli/verify-command.js';
+import type { Configuration } from '../config/configuration.js';
+import { loadConfiguration } from '../config/load-configuration.js';
+import { maskSecrets } from '../config/mask-secrets.js';
+import { readConfigurationFile } from '../config/read-configuration-file.js';
+import { writeBundle } from '../endorsements/export-bundle.js';
+import { createLog } from '../http/log.js';
+import { SNP_PRODUCTS } from '../model/claims.js';
+import type { SnpEndorsementRequest } from '../model/endorsement.js';
+import type { Log } from '../model/ports.js';
+import type { SnpReportVerifier } from '../model/verification.js';
+import { InspectEvidence } from '../service/inspect-evidence.js';
+import { commandLineVerification } from './command-line-verification.js';
+import { createAppContainer } from './container.js';
+import { openEndorsements } from './endorsements.js';
+import { startService } from './service.js';
+import { serveUntilStopped } from './stop-signals.js';
+import { SYSTEM_CLOCK } from './system.js';
+import { TOKENS } from './tokens.js';
+import { productVersion } from './version.js';
+
+/** Longest time that collecting endorsements may take: KDS gives about one certificate in ten seconds. */
+const EXPORT_MS = 10 * 60_000;
+
+/** Runs the `veritee` command and returns its exit code. */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  const complain = (text: string) => void process.stderr.write(text);
+  return runProgram(args, await productVersion(), ACTIONS, complain);
+}
+
+const ACTIONS: Actions = {
+  serve: async (options) => {
+    const configuration = await configurationOf(options);
+    const log = createLog(configuration.log.level);
+    const service = await startService(configuration, { log });
+    if (Object.keys(configuration.callers).length === 0 && !configuration.listen.insecure) {
+      log.info({}, 'no callers are configured: everybody on this machine may verify, nobody else');
+    }
+    // Whatever the log level: scripts wait for this line.
+    write(
+      `${JSON.stringify({ level: 'info', time: SYSTEM_CLOCK.now().toISOString(), msg: 'listening', url: service.url })}\n`,
+    );
+    await serveUntilStopped(service, log);
+    return EXIT_CODE.allow;
+  },
+  verify: async (file, options) => {
+    const configuration = await configurationOf(options);
+    const verification = await commandLineVerification(configuration, options.policy ?? null, commandLineLog());
+    try {
+      const overrides = { policies: verification.policies, nonce: options.nonce ?? null, at: options.at ?? null };
+      return await verifyCommand(await readInput(file), overrides, verification.verifyEvidence, outputOf(options));
+    } finally {
+      await verification.close();
+    }
+  },
+  inspect: async (file, options) => inspectCommand(await readInput(file), new InspectEvidence(), outputOf(options)),
+  config: async (options) => {
+    write(`${JSON.stringify(maskSecrets(await configurationOf(options)), null, 2)}\n`);
+    return EXIT_CODE.allow;
+  },
+  exportEndorsements: async (folder, options) =>
+    exportEndorsements(folder, options.report, await configurationOf(options)),
+  importEndorsements: async (folder, options) => importEndorsements(folder, await configurationOf(options)),
+  checkWiring: async () => {
+    const container = createAppContainer(await configurationOf({}));
+    container.resolve(TOKENS.evidenceVerifiers);
+    container.resolve(TOKENS.inspectEvidence);
+    return EXIT_CODE.allow;
+  },
+};
+
+async function exportEndorsements(
+  folder: string,
+  reports: readonly string[],
+  configuration: Configuration,
+): Promise<number> {
+  const endorsements = openEndorsements(configuration, { clock: SYSTEM_CLOCK, log: commandLineLog() });
+  try {
+    const requests = await Promise.all(reports.map((file) => requestsOf(configuration, file)));
+    const lines = SNP_PRODUCTS.map((product) => ({ product, signingKey: 'vcek' as const }));
+    const selection = { lines, requests: requests.flat() };
+    const bundle = await endorsements.exportBundle(selection, AbortSignal.timeout(EXPORT_MS));
+    await writeBundle(folder, bundle);
+    for (const { name } of bundle.files) write(`wrote ${name}\n`);
+    for (const { code, detail } of bundle.missing) write(`missing ${code}: ${detail}\n`);
+    return bundle.missing.length === 0 ? EXIT_CODE.allow : EXIT_CODE.indeterminate;
+  } finally {
+    await endorsements.close();
+  }
+}
+
+async function requestsOf(configuration: Configuration, file: string): Promise<readonly SnpEndorsementRequest[]> {
+  const reports = createAppContainer(configuration).resolve<SnpReportVerifier>(TOKENS.snpReportVerifier);
+  const nothing = { vek: null, chain: null, certificateTable: null, crls: [] };
+  return reports.reportEndorsements(await readInput(file), nothing, { report: '', endorsements: '' });
+}
+
+async function importEndorsements(folder: string, configuration: Configuration): Promise<number> {
+  const endorsements = openEndorsements(configuration, { clock: SYSTEM_CLOCK, log: commandLineLog() });
+  try {
+    const { taken, refused } = await endorsements.importBundle(folder);
+    for (const { name, what, keptAs } of taken) write(`took ${name}: ${what}, kept as ${keptAs}\n`);
+    for (const { name, why } of refused) write(`refused ${name}: ${why}\n`);
+    return refused.length === 0 ? EXIT_CODE.allow : EXIT_CODE.deny;
+  } finally {
+    await endorsements.close();
+  }
+}
+
+async function configurationOf({ config }: { readonly config?: string }): Promise<Configuration> {
+  const text = config === undefined ? null : await readConfigurationFile(config);
+  return loadConfiguration({ text, environment: process.env });
+}
+
+async function readInput(file: string): Promise<Uint8Array> {
+  return file === '-' ? buffer(process.stdin) : readFile(file);
+}
+
+function outputOf(options: Pick<VerifyOptions, 'json'>): Output {
+  return { asTable: process.stdout.isTTY === true && options.json !== true, write };
+}
+
+function write(text: string): void {
+  process.stdout.write(text);
+}
+
+/** Standard output belongs to the answer. */
+function commandLineLog(): Log {
+  return createLog('warn', process.stderr);
+}

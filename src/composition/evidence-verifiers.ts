@@ -1,0 +1,12 @@
+import type { EvidenceType } from '../model/evidence.js';
+import type { EvidenceVerifier } from '../model/verification.js';
+import { AzSnpVtpmVerifier } from '../verifiers/azure-cvm/az-snp-vtpm-verifier.js';
+import { SnpVerifier } from '../verifiers/snp/snp-verifier.js';
+
+type VerifierClasses = { readonly [T in EvidenceType]: new (...parts: never[]) => EvidenceVerifier<T> };
+
+/** One line per TEE. Adding a type of evidence without a line here does not compile. */
+export const EVIDENCE_VERIFIER_CLASSES = {
+  snp: SnpVerifier,
+  'az-snp-vtpm': AzSnpVtpmVerifier,
+} as const satisfies VerifierClasses;

@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { v7 as uuidv7 } from 'uuid';
+import type { Configuration } from '../config/configuration.js';
+import { challengeKeyPath, isPolicyDirectoryRequired } from '../config/directories.js';
+import { ApiKeyCallers, type CallerDirectory, LocalCaller } from '../http/callers.js';
+import type { HttpDependencies } from '../http/dependencies.js';
+import { Metrics } from '../http/metrics.js';
+import { type RunningServer, startServer } from '../http/server.js';
+import type { EndorsementSource } from '../model/endorsement.js';
+import { ConfigurationError } from '../model/errors.js';
+import type { Clock, Log } from '../model/ports.js';
+import type { EvidenceVerifier } from '../model/verification.js';
+import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
+import { type Policy, parsePolicy } from '../policy/policy-document.js';
+import { ChallengeCodec } from '../service/challenge-codec.js';
+import { ClockWatch } from '../service/clock-watch.js';
+import { IssueChallenge } from '../service/issue-challenge.js';
+import { NonceRecogniser } from '../service/nonce-recogniser.js';
+import type { InspectEvidenceUseCase } from '../service/use-cases.js';
+import { VerifyEvidence } from '../service/verify-evidence.js';
+import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
+import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
+import { PolicyDirectory } from '../stores/policy-directory.js';
+import { createAppContainer, type Override, useRootPins } from './container.js';
+import { type EndorsementWorld, openEndorsements } from './endorsements.js';
+import { SYSTEM_CLOCK } from './system.js';
+import { TOKENS } from './tokens.js';
+
+/** What a service takes from the world, beside its configuration. */
+export interface World extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'connect'>> {
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** Changes registrations of the container, for tests. */
+  readonly override?: Override;
+}
+
+/** A service that answers. */
+export interface RunningService {
+  readonly url: string;
+  /** Reads policies and endorsement directory again. */
+  reload(): Promise<void>;
+  /** Drains and ends everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Puts the service together and opens its port.
+ * @throws {ConfigurationError} where a file that the configuration names is wrong
+ */
+export async function startService(configuration: Configuration, world: World): Promise<RunningService> {
+  const clock = world.clock ?? SYSTEM_CLOCK;
+  const metrics = new Metrics();
+  const policies = await openPolicies(configuration, world.log, () => metrics.policyReloadFailed());
+  const key = await readOrCreateChallengeKey(challengeKeyPath(configuration));
+  const store = new MemoryChallengeStore(clock);
+  const endorsements = openEndorsements(configuration, { ...world, clock });
+  await endorsements.ready;
+  const container = createAppContainer(configuration, (app) => {
+    app.register(TOKENS.endorsementSource, { useValue: endorsements.source });
+    if (world.amdRootPins !== undefined) useRootPins(app, configuration, world.amdRootPins);
+    world.override?.(app);
+  });
+  const codec = new ChallengeCodec(key, randomBytes);
+  const clockWatch = new ClockWatch(clock);
+  const dependencies: HttpDependencies = {
+    verifyEvidence: new VerifyEvidence(
+      {
+        verifiers: container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers),
+        endorsements: container.resolve<EndorsementSource>(TOKENS.endorsementSource),
+        policies: () => policies.snapshot(),
+        nonces: new NonceRecogniser(codec, store, world.log),
+        clock,
+        log: world.log,
+        newId,
+      },
+      verifyOptions(configuration, true),
+    ),
+    issueChallenge: new IssueChallenge(
+      codec,
+      store,
+      { has: (id) => policies.snapshot().has(id) },
+      clock,
+      configuration.challenges.lifetimeSeconds,
+    ),
+    inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
+    readiness: clockWatch,
+    callers: callersOf(configuration, clock),
+    metrics,
+    clock,
+    log: world.log,
+    settings: {
+      bodyBytes: configuration.limits.bodyBytes,
+      deadlineSeconds: configuration.deadlineSeconds,
+      trustedProxies: configuration.listen.trustedProxies,
+      tls: await tlsMaterial(configuration),
+    },
+  };
+  policies.watch();
+  const server: RunningServer = await startServer(dependencies, configuration.listen);
+  return {
+    url: server.url,
+    reload: async () => {
+      await Promise.all([policies.reload(), endorsements.reload()]);
+    },
+    close: async () => {
+      await server.close();
+      await Promise.all([policies.close(), endorsements.close(), store.close()]);
+    },
+  };
+}
+
+/** A UUID version 7 of this instant. */
+export function newId(at: Date): string {
+  return uuidv7({ msecs: at.getTime() });
+}
+
+/** How requests are judged; only the service itself uses challenges up. */
+export function verifyOptions(configuration: Configuration, consumesChallenges: boolean) {
+  return {
+    defaultPolicy: configuration.policies.default,
+    historical: configuration.historical,
+    deadlineMs: configuration.deadlineSeconds * 1000,
+    lifetimeMs: configuration.receipts.lifetimeSeconds * 1000,
+    consumesChallenges,
+  };
+}
+
+/** @throws {ConfigurationError} where a policy does not load */
+export function openPolicies(
+  configuration: Configuration,
+  log: Log,
+  onReloadFailed: () => void,
+): Promise<PolicyDirectory<Policy>> {
+  return PolicyDirectory.open<Policy>({
+    directory: configuration.policies.directory,
+    required: isPolicyDirectoryRequired(configuration),
+    builtIns: BUILT_IN_POLICIES,
+    parse: (text, name) => parsePolicy(text, { format: name.endsWith('.json') ? 'json' : 'yaml' }),
+    defaultId: configuration.policies.default,
+    onReloaded: (count) => log.info({ policies: count }, 'policies reloaded'),
+    onReloadFailed: (problems) => {
+      onReloadFailed();
+      log.error({ problems }, 'policies not reloaded: the previous ones stay in force');
+    },
+  });
+}
+
+function callersOf({ callers, historical, listen }: Configuration, clock: Clock): CallerDirectory {
+  const entries = Object.entries(callers);
+  if (entries.length === 0) return new LocalCaller({ historical, insecure: listen.insecure });
+  const withKeys = entries.flatMap(([name, { apiKeySha256, expires, audience, ...caller }]) =>
+    apiKeySha256 === null
+      ? []
+      : [{ ...caller, name, apiKeySha256, expires: expires === null ? null : new Date(expires), audiences: audience }],
+  );
+  return new ApiKeyCallers(withKeys, clock);
+}
+
+/** @throws {ConfigurationError} where a file cannot be read */
+async function tlsMaterial({ listen: { tls } }: Configuration): Promise<HttpDependencies['settings']['tls']> {
+  if (tls.cert === null || tls.key === null) return null;
+  const read = async (member: string, path: string) =>
+    readFile(path, 'utf8').catch((cause: unknown) => {
+      throw new ConfigurationError([`listen.tls.${member}: ${path} cannot be read`], { cause });
+    });
+  return { cert: await read('cert', tls.cert), key: await read('key', tls.key), clientCa: null };
+}

@@ -1,0 +1,30 @@
+/**
+ * Tokens of the container. The one file of this room that others import: it holds symbols, and nothing else.
+ * Each token names the interface or value behind it; a missing registration throws when it is resolved.
+ */
+export const TOKENS = {
+  /** `SnpReportVerifier` (model/verification). */
+  snpReportVerifier: Symbol('SnpReportVerifier'),
+  /** `SnpReportVerifierOptions` (verifiers/snp/snp-report-verifier). */
+  snpReportVerifierOptions: Symbol('SnpReportVerifierOptions'),
+  /** `TpmQuoteVerifier` (model/verification). */
+  tpmQuoteVerifier: Symbol('TpmQuoteVerifier'),
+  /** `ReadonlySet<string>`: ID_KEY_DIGESTs of paravisors that count as known, lower-case hex. */
+  paravisorIdKeyDigests: Symbol('paravisorIdKeyDigests'),
+  /** `ReadonlyMap<EvidenceType, EvidenceVerifier>` (model/verification). */
+  evidenceVerifiers: Symbol('EvidenceVerifiers'),
+  /** `VerifyEvidenceUseCase` (service/use-cases). */
+  verifyEvidence: Symbol('VerifyEvidenceUseCase'),
+  /** `IssueChallengeUseCase` (service/use-cases). */
+  issueChallenge: Symbol('IssueChallengeUseCase'),
+  /** `InspectEvidenceUseCase` (service/use-cases). */
+  inspectEvidence: Symbol('InspectEvidenceUseCase'),
+  /** `ReadinessUseCase` (service/use-cases). */
+  readiness: Symbol('ReadinessUseCase'),
+  /** `EndorsementSource` (model/endorsement). */
+  endorsementSource: Symbol('EndorsementSource'),
+  /** `Clock` (model/ports). */
+  clock: Symbol('Clock'),
+  /** `Log` (model/ports). */
+  log: Symbol('Log'),
+} as const;

@@ -1,0 +1,90 @@
+import type { Caller } from '../src/model/caller.js';
+import type { Decision } from '../src/model/decision.js';
+import { type EndorsementSet, NO_ENDORSEMENTS } from '../src/model/endorsement.js';
+import type { Evidence } from '../src/model/evidence.js';
+import type { Log } from '../src/model/ports.js';
+import type { VerifyRequest } from '../src/model/request.js';
+import type { EvidenceVerifier } from '../src/model/verification.js';
+import { BUILT_IN_POLICIES } from '../src/policy/built-in-policies.js';
+import { type Policy, parsePolicy } from '../src/policy/policy-document.js';
+import { VerifyEvidence } from '../src/service/verify-evidence.js';
+import { AzSnpVtpmVerifier } from '../src/verifiers/azure-cvm/az-snp-vtpm-verifier.js';
+import { KNOWN_PARAVISOR_ID_KEY_DIGESTS } from '../src/verifiers/azure-cvm/known-paravisors.js';
+import { AmdSnpReportVerifier } from '../src/verifiers/snp/snp-report-verifier.js';
+import { SnpVerifier } from '../src/verifiers/snp/snp-verifier.js';
+import type { AmdRootPins } from '../src/verifiers/snp/trust-anchors.js';
+import { RsaTpmQuoteVerifier } from '../src/verifiers/tpm/tpm-quote-verifier.js';
+
+/** The service without its shell: real verifiers, policies and decision, a fixed clock, no network and no store. */
+
+export const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };
+
+export const CALLER: Caller = {
+  principal: 'test',
+  tenant: 'default',
+  roles: new Set(['verify', 'audit:read']),
+  policies: null,
+  audiences: null,
+};
+
+export const BASELINE: Policy = baseline();
+
+function baseline(): Policy {
+  const found = BUILT_IN_POLICIES.find(({ id }) => id === 'azure-cvm-baseline');
+  if (found === undefined) throw new Error('no baseline');
+  return found;
+}
+
+export function verifiersOf(pins?: AmdRootPins): ReadonlyMap<string, EvidenceVerifier> {
+  const known = new Set(KNOWN_PARAVISOR_ID_KEY_DIGESTS);
+  const reports = new AmdSnpReportVerifier(
+    pins === undefined ? { refuseProducts: new Set() } : { refuseProducts: new Set(), pins },
+  );
+  const verifiers: readonly EvidenceVerifier[] = [
+    new SnpVerifier(reports, known) as EvidenceVerifier,
+    new AzSnpVtpmVerifier(reports, new RsaTpmQuoteVerifier(), known) as EvidenceVerifier,
+  ];
+  return new Map(verifiers.map((verifier) => [verifier.evidenceType, verifier]));
+}
+
+export interface Judged {
+  readonly verifiers: ReadonlyMap<string, EvidenceVerifier>;
+  readonly endorsements?: EndorsementSet;
+  readonly at: Date;
+  /** Policy text, or a policy that is loaded. */
+  readonly policies: readonly (string | Policy)[];
+}
+
+/** Judges one request. Text of policies is read as YAML. */
+export function judge(evidence: Evidence, request: Partial<VerifyRequest>, judged: Judged): Promise<Decision> {
+  const policies = judged.policies.map((policy) => (typeof policy === 'string' ? parsePolicy(policy) : policy));
+  const byId = new Map(policies.map((policy) => [policy.id, policy]));
+  const useCase = new VerifyEvidence(
+    {
+      verifiers: judged.verifiers,
+      endorsements: { fetch: async () => judged.endorsements ?? NO_ENDORSEMENTS },
+      policies: () => byId,
+      nonces: { standing: async (nonce) => ({ origin: nonce === null ? 'none' : 'caller' }) },
+      clock: { now: () => judged.at, monotonicMs: () => 0 },
+      log: SILENT,
+      newId: () => '019ac000-0000-7000-8000-000000000000',
+    },
+    {
+      defaultPolicy: policies[0]?.id ?? '',
+      historical: false,
+      deadlineMs: 20_000,
+      lifetimeMs: 300_000,
+      consumesChallenges: false,
+    },
+  );
+  const full: VerifyRequest = {
+    evidence,
+    nonce: null,
+    bindingJwk: null,
+    policies: policies.map(({ id }) => id),
+    audience: null,
+    at: null,
+    ...request,
+  };
+  return useCase.execute(full, CALLER);
+}
