@@ -1,0 +1,136 @@
+import { LRUCache } from 'lru-cache';
+import type { SnpProduct, SnpTcb } from '../model/claims.js';
+import type { SnpSigningKey } from '../model/endorsement.js';
+import type { Clock } from '../model/ports.js';
+import { hasShortChipId } from './amd-keys.js';
+import type { Fetch } from './bounded-fetch.js';
+import { FetchError } from './fetch-error.js';
+import { SingleFlight } from './single-flight.js';
+
+export interface AmdKdsOptions {
+  /** `https://host[:port]`. */
+  readonly origin: string;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+}
+
+/** How one question to KDS is asked. */
+export interface KdsCall {
+  readonly signal: AbortSignal;
+  /** Whether a 404 may be remembered. Not for historical requests. */
+  readonly remember: boolean;
+}
+
+/** KDS throttles VCEKs, and only them: what it says to one lane does not hold up the other. */
+type Lane = 'chips' | 'lines';
+
+const VCEK_BYTES = 16 * 1024;
+const CHAIN_BYTES = 64 * 1024;
+const CRL_BYTES = 1024 * 1024;
+
+const NOT_FOUND_MS = 10 * 60_000;
+const NOT_FOUND_KEYS = 10_000;
+
+/** KDS answers repeats of one request about once in ten seconds; it names no time itself. */
+const THROTTLED_MS = 10_000;
+/** A header must not be able to switch a source off for good. */
+const LONGEST_THROTTLE_MS = 60 * 60_000;
+
+/**
+ * AMD's Key Distribution Service (AMD 57230, chapter 4). Gives what it answers, unverified.
+ *
+ * One fetch per path at a time; a 404 is remembered for ten minutes; after a 429 nothing more is asked until the time
+ * that it names, or ten seconds, have passed.
+ */
+export class AmdKds {
+  readonly #options: AmdKdsOptions;
+  readonly #flights = new SingleFlight<Uint8Array>();
+  /** Monotonic instants until which a path counts as not found, and a lane is left alone. */
+  readonly #notFoundUntil = new LRUCache<string, number>({ max: NOT_FOUND_KEYS });
+  readonly #quietUntil = new Map<Lane, number>();
+
+  constructor(options: AmdKdsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * VCEK, DER. There is no such call for a VLEK: KDS gives it to the cloud provider only.
+   * @throws {FetchError}
+   */
+  vcek(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb, call: KdsCall): Promise<Uint8Array> {
+    return this.#get('chips', vcekPath(product, chipId, tcb), VCEK_BYTES, call);
+  }
+
+  /**
+   * PEM: ASK or ASVK, then ARK.
+   * @throws {FetchError}
+   */
+  async chain(product: SnpProduct, signingKey: SnpSigningKey, call: KdsCall): Promise<string> {
+    const pem = await this.#get('lines', `/${signingKey}/v1/${product}/cert_chain`, CHAIN_BYTES, call);
+    return Buffer.from(pem).toString('latin1');
+  }
+
+  /**
+   * CRL of a line's ARK, DER.
+   * @throws {FetchError}
+   */
+  crl(product: SnpProduct, signingKey: SnpSigningKey, call: KdsCall): Promise<Uint8Array> {
+    return this.#get('lines', `/${signingKey}/v1/${product}/crl`, CRL_BYTES, call);
+  }
+
+  /** Ends what is being fetched. */
+  async close(): Promise<void> {
+    await this.#options.fetch.close();
+  }
+
+  async #get(lane: Lane, path: string, maximumBytes: number, call: KdsCall): Promise<Uint8Array> {
+    this.#refuseWhileKnown(lane, path);
+    const { fetch, origin } = this.#options;
+    try {
+      return await this.#flights.run(
+        path,
+        call.signal,
+        (signal) => fetch.get({ origin, path, maximumBytes, signal }),
+        () => new FetchError('aborted', 'no answer within the time of the request'),
+      );
+    } catch (error) {
+      if (error instanceof FetchError) this.#note(lane, path, error, call.remember);
+      throw error;
+    }
+  }
+
+  #refuseWhileKnown(lane: Lane, path: string): void {
+    const now = this.#options.clock.monotonicMs();
+    if ((this.#notFoundUntil.get(path) ?? 0) > now) {
+      throw new FetchError('status', 'answered with status 404 before', { status: 404 });
+    }
+    const quietMs = (this.#quietUntil.get(lane) ?? 0) - now;
+    if (quietMs > 0) {
+      throw new FetchError('waiting', 'not asked: it wants to be left alone for now', { retryAfterMs: quietMs });
+    }
+  }
+
+  #note(lane: Lane, path: string, error: FetchError, remember: boolean): void {
+    const now = this.#options.clock.monotonicMs();
+    if (error.notFound && remember) this.#notFoundUntil.set(path, now + NOT_FOUND_MS);
+    if (error.throttled) {
+      const until = now + Math.min(error.retryAfterMs ?? THROTTLED_MS, LONGEST_THROTTLE_MS);
+      this.#quietUntil.set(lane, Math.max(until, this.#quietUntil.get(lane) ?? 0));
+    }
+  }
+}
+
+function vcekPath(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb): string {
+  const id = Buffer.from(hasShortChipId(product) ? chipId.subarray(0, 8) : chipId).toString('hex');
+  const levels = [
+    ...(tcb.fmc === undefined ? [] : [`fmcSPL=${spl(tcb.fmc)}`]),
+    `blSPL=${spl(tcb.bootloader)}`,
+    `teeSPL=${spl(tcb.tee)}`,
+    `snpSPL=${spl(tcb.snp)}`,
+    `ucodeSPL=${spl(tcb.microcode)}`,
+  ];
+  return `/vcek/v1/${product}/${id}?${levels.join('&')}`;
+}
+
+/** Decimal, with at least two digits. */
+const spl = (level: number) => String(level).padStart(2, '0');

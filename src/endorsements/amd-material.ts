@@ -1,0 +1,191 @@
+import { type PathProblem, verifyCertificatePath } from '../crypto/certificate-path.js';
+import { algorithmFitsKey, verifyIssuedSignature } from '../crypto/issued-signature.js';
+import { spkiDigest } from '../crypto/key-cache.js';
+import { amdVekProfile, keyProblem } from '../crypto/path-profile.js';
+import { verifyRevocationList } from '../crypto/revocation-list.js';
+import { parseVekExtensions, type VekExtensions } from '../formats/amd-vek-extensions.js';
+import { isSameName } from '../formats/distinguished-name.js';
+import { parsePemCertificates } from '../formats/pem.js';
+import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { parseCrl, type X509Crl } from '../formats/x509-crl.js';
+import { SNP_PRODUCTS, SNP_TCB_COMPONENTS, type SnpProduct } from '../model/claims.js';
+import type { SnpSigningKey } from '../model/endorsement.js';
+import { FormatError } from '../model/errors.js';
+import { certifiedChipId, type SnpLine, type VcekSubject } from './amd-keys.js';
+
+/** SHA-256 of the SubjectPublicKeyInfo of each ARK that is trusted, hex, by product line. */
+export type AmdRootPins = ReadonlyMap<SnpProduct, ReadonlySet<string>>;
+
+/** Material that cannot be read, does not verify, or is not what was looked for. */
+export class UnfitError extends Error {
+  override readonly name = 'UnfitError';
+}
+
+/** ASK or ASVK, and the pinned ARK that signed it. */
+export interface AmdChain extends SnpLine {
+  readonly intermediate: X509Certificate;
+  readonly ark: X509Certificate;
+}
+
+/** A VCEK or VLEK, read. */
+export interface AmdVek extends SnpLine {
+  readonly certificate: X509Certificate;
+  readonly extensions: VekExtensions;
+}
+
+/** A revocation list that a line's ARK signed. */
+export interface AmdCrl {
+  readonly product: SnpProduct;
+  readonly list: X509Crl;
+  readonly number: bigint;
+  readonly thisUpdate: Date;
+  readonly nextUpdate: Date;
+}
+
+const NO_ANCHORS: ReadonlySet<string> = new Set();
+const PROFILE = amdVekProfile(NO_ANCHORS);
+
+/** The common names of ASK and ASVK. */
+export function intermediateName({ product, signingKey }: SnpLine): string {
+  return signingKey === 'vcek' ? `SEV-${product}` : `SEV-VLEK-${product}`;
+}
+
+const LINES: readonly SnpLine[] = SNP_PRODUCTS.flatMap((product) => [
+  { product, signingKey: 'vcek' as const },
+  { product, signingKey: 'vlek' as const },
+]);
+
+/** The line that an intermediate's name stands for; null for a name that AMD does not use. */
+function lineNamed(commonName: string | null): SnpLine | null {
+  return LINES.find((line) => intermediateName(line) === commonName) ?? null;
+}
+
+/**
+ * The product line of a pinned, self-signed ARK.
+ * @throws {UnfitError}
+ */
+export function verifyArk(ark: X509Certificate, pins: AmdRootPins): SnpProduct {
+  const digest = spkiDigest(ark);
+  const product = SNP_PRODUCTS.find((candidate) => pins.get(candidate)?.has(digest) === true);
+  if (product === undefined) throw new UnfitError('root is not pinned');
+  requireSignedBy(ark, ark);
+  return product;
+}
+
+/**
+ * A chain: the intermediate is signed by the ARK, which is pinned, and is named as AMD names it.
+ * Dates, extensions and use are for the verifier, which judges every path in full.
+ *
+ * @throws {UnfitError}
+ */
+export function verifyChain(intermediate: X509Certificate, ark: X509Certificate, pins: AmdRootPins): AmdChain {
+  const product = verifyArk(ark, pins);
+  const line = lineNamed(intermediate.subject.commonName);
+  if (line?.product !== product) throw new UnfitError(`certificate is no intermediate of ${product}`);
+  requireSignedBy(intermediate, ark);
+  return { ...line, intermediate, ark };
+}
+
+/**
+ * The chain of a line as KDS and the cache have it, PEM: ASK or ASVK, then ARK.
+ * @throws {UnfitError}
+ */
+export function readChain(pem: string, line: SnpLine, pins: AmdRootPins): AmdChain {
+  const [intermediate, ark, ...more] = reading(() =>
+    parsePemCertificates(pem, 'cert_chain').map((der) => parseCertificate(der)),
+  );
+  if (intermediate === undefined || ark === undefined || more.length > 0) {
+    throw new UnfitError('chain is not two certificates');
+  }
+  const chain = verifyChain(intermediate, ark, pins);
+  if (chain.product !== line.product || chain.signingKey !== line.signingKey) {
+    throw new UnfitError('chain is one of another line');
+  }
+  return chain;
+}
+
+/**
+ * Reads a VCEK or VLEK. Verifies nothing: kind and line are what it says of itself.
+ * @throws {UnfitError}
+ */
+export function readVek(der: Uint8Array): AmdVek {
+  const certificate = reading(() => parseCertificate(der, { allowZeroSerial: true }));
+  const extensions = reading(() => parseVekExtensions(certificate));
+  const line = lineNamed(certificate.issuer.commonName);
+  const kind = kindOf(extensions);
+  if (line === null || kind !== line.signingKey) throw new UnfitError('certificate is no VCEK or VLEK of AMD');
+  return { ...line, certificate, extensions };
+}
+
+/** A VCEK has a hardware id and no provider, a VLEK the opposite. */
+function kindOf({ hwId, cspId }: VekExtensions): SnpSigningKey | null {
+  if ((hwId === null) === (cspId === null)) return null;
+  return hwId === null ? 'vlek' : 'vcek';
+}
+
+/**
+ * Verifies a VEK under the chain of its line, in everything but time and revocation.
+ * @throws {UnfitError}
+ */
+export function verifyVek(vek: AmdVek, chain: AmdChain, pins: AmdRootPins): void {
+  const path = [vek.certificate, chain.intermediate, chain.ark];
+  const [problem]: readonly PathProblem[] = verifyCertificatePath(
+    path,
+    amdVekProfile(pins.get(chain.product) ?? NO_ANCHORS),
+  );
+  if (problem !== undefined) throw new UnfitError(problem.detail);
+}
+
+/** Whether a VEK was made for a TCB: each component that the line has. */
+export function isForTcb({ extensions }: AmdVek, tcb: VcekSubject['tcb']): boolean {
+  return SNP_TCB_COMPONENTS.every(
+    (component) => tcb[component] === undefined || extensions.tcb[component] === tcb[component],
+  );
+}
+
+/** Whether a VEK is the VCEK of a chip, line and TCB. */
+export function isVcekOf(vek: AmdVek, { product, chipId, tcb }: VcekSubject): boolean {
+  const { hwId } = vek.extensions;
+  const isOfChip = hwId !== null && Buffer.compare(hwId, certifiedChipId(product, chipId)) === 0;
+  return vek.signingKey === 'vcek' && vek.product === product && isOfChip && isForTcb(vek, tcb);
+}
+
+/**
+ * Reads a revocation list. Verifies nothing.
+ * @throws {UnfitError}
+ */
+export function readCrl(der: Uint8Array): X509Crl {
+  return reading(() => parseCrl(der));
+}
+
+/**
+ * Verifies a revocation list under a line's ARK, in everything but time.
+ * @throws {UnfitError}
+ */
+export function verifyCrl(list: X509Crl, ark: X509Certificate, product: SnpProduct): AmdCrl {
+  const problem = verifyRevocationList(list, ark, PROFILE);
+  if (problem !== null) throw new UnfitError(problem.detail);
+  const { crlNumber: number, thisUpdate, nextUpdate } = list;
+  if (number === null || thisUpdate === null || nextUpdate === null) {
+    throw new UnfitError('revocation list does not say when it counts');
+  }
+  return { product, list, number, thisUpdate, nextUpdate };
+}
+
+function requireSignedBy(certificate: X509Certificate, issuer: X509Certificate): void {
+  const { name } = certificate.outerAlgorithm;
+  const isSound =
+    name !== null && PROFILE.signatureAlgorithms.has(name) && algorithmFitsKey(name, issuer.publicKey) &&
+    keyProblem(issuer.publicKey, PROFILE.issuerKeys) === null;
+  if (!isSound) throw new UnfitError('key or signature algorithm is none of AMD');
+  if (!isSameName(certificate.issuer, issuer.subject)) throw new UnfitError('certificate is of another issuer');
+  if (!verifyIssuedSignature(certificate, name, issuer)) throw new UnfitError('signature does not verify');
+}
+
+function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof FormatError ? new UnfitError(error.message, { cause: error }) : error;
+  }
+}

@@ -1,0 +1,122 @@
+import type { FetchContext, SnpEndorsementRequest, Sourced, Unavailable } from '../model/endorsement.js';
+import type { AmdCache } from './amd-cache.js';
+import type { AmdChains } from './amd-chains.js';
+import type { AmdDirectory } from './amd-directory.js';
+import type { AmdKds } from './amd-kds.js';
+import type { VcekSubject } from './amd-keys.js';
+import { type AmdRootPins, type AmdVek, isForTcb, isVcekOf, readVek, UnfitError, verifyVek } from './amd-material.js';
+import { kdsProblem } from './unavailable.js';
+
+export interface AmdVeksOptions {
+  readonly pins: AmdRootPins;
+  readonly directory: AmdDirectory;
+  readonly cache: AmdCache;
+  readonly chains: AmdChains;
+  /** Null where KDS is switched off. */
+  readonly kds: AmdKds | null;
+}
+
+/** A VCEK or VLEK, and where it is from. */
+export type HeldVek = Sourced<AmdVek>;
+
+/** The certificate of the key that signed a report: from the operator's folder, the cache, or KDS. */
+export class AmdVeks {
+  readonly #options: AmdVeksOptions;
+
+  constructor(options: AmdVeksOptions) {
+    this.#options = options;
+  }
+
+  /** Looks in all local places for all product lines that fit, before anybody is asked. */
+  async find(request: SnpEndorsementRequest, context: FetchContext): Promise<HeldVek | Unavailable> {
+    if (request.signingKey === 'vlek') return this.#vlek(request, context.at);
+    if (request.chipId.every((byte) => byte === 0)) {
+      return { code: 'vcek_unavailable', detail: 'the chip id is masked, so no VCEK can be found', retryable: false };
+    }
+    const subjects = request.products.map((product) => ({
+      product,
+      chipId: request.chipId,
+      tcb: request.reportedTcb(product),
+    }));
+    return (await this.#local(subjects, context.at)) ?? (await this.#fetchFirst(subjects, context));
+  }
+
+  async #local(subjects: readonly VcekSubject[], at: Date): Promise<HeldVek | null> {
+    const { directory, cache, chains } = this.#options;
+    for (const subject of subjects) {
+      const stored = bestAt(
+        directory.veks({ product: subject.product, signingKey: 'vcek' }).filter((vek) => isVcekOf(vek, subject)),
+        at,
+      );
+      if (stored !== null) return { value: stored, origin: 'store' };
+    }
+    for (const subject of subjects) {
+      const held = await chains.local({ product: subject.product, signingKey: 'vcek' });
+      const cached = await cache.vcek(subject, held?.chain ?? null);
+      if (cached !== null) return { value: cached, origin: 'cache' };
+    }
+    return null;
+  }
+
+  /** A VLEK names no chip: of those that fit line and TCB the one that was issued last. */
+  #vlek({ products, reportedTcb }: SnpEndorsementRequest, at: Date): HeldVek | Unavailable {
+    const fitting = products.flatMap((product) =>
+      this.#options.directory
+        .veks({ product, signingKey: 'vlek' })
+        .filter((vek) => isForTcb(vek, reportedTcb(product))),
+    );
+    const best = bestAt(fitting, at);
+    if (best !== null) return { value: best, origin: 'store' };
+    const detail = 'no VLEK certificate for this line and TCB: AMD gives it to the cloud provider only';
+    return { code: 'vcek_unavailable', detail, retryable: false };
+  }
+
+  /** Asks for each line in turn. That one has none says nothing about the next, and neither does a fault. */
+  async #fetchFirst(subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | Unavailable> {
+    let problem: Unavailable = { code: 'vcek_unavailable', detail: 'no VCEK of this chip and TCB', retryable: false };
+    for (const subject of subjects) {
+      const fetched = await this.#fetch(subject, context);
+      if (!('code' in fetched)) return fetched;
+      if (!problem.retryable) problem = fetched;
+    }
+    return problem;
+  }
+
+  async #fetch(subject: VcekSubject, context: FetchContext): Promise<HeldVek | Unavailable> {
+    const { kds } = this.#options;
+    const what = `no VCEK of this chip and TCB for ${subject.product}`;
+    if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
+    try {
+      const { signal, historical } = context;
+      const der = await kds.vcek(subject.product, subject.chipId, subject.tcb, { signal, remember: !historical });
+      return await this.#take(subject, der, context);
+    } catch (error) {
+      return kdsProblem('vcek_unavailable', what, error);
+    }
+  }
+
+  /** Keeps a VCEK once its signature is verified; without the line's chain it is given out, and not kept. */
+  async #take(subject: VcekSubject, der: Uint8Array, context: FetchContext): Promise<HeldVek> {
+    const vek = readVek(der);
+    if (!isVcekOf(vek, subject)) throw new UnfitError('it is of another chip or TCB');
+    const held = await this.#options.chains.find({ product: subject.product, signingKey: 'vcek' }, context);
+    if (!('code' in held)) {
+      verifyVek(vek, held.chain, this.#options.pins);
+      if (!context.historical) await this.#options.cache.keepVcek(subject, vek);
+    }
+    return { value: vek, origin: 'network' };
+  }
+}
+
+/** Of several certificates the one that was issued last, those valid at the instant before all others. */
+function bestAt(veks: readonly AmdVek[], at: Date): AmdVek | null {
+  const rank = ({ certificate: { notBefore, notAfter } }: AmdVek): readonly [number, number] => {
+    const isValid = notBefore !== null && notAfter !== null && notBefore <= at && at <= notAfter;
+    return [isValid ? 1 : 0, notBefore?.getTime() ?? 0];
+  };
+  return veks.reduce<AmdVek | null>((best, vek) => {
+    if (best === null) return vek;
+    const [[validity, issued], [bestValidity, bestIssued]] = [rank(vek), rank(best)];
+    return validity > bestValidity || (validity === bestValidity && issued > bestIssued) ? vek : best;
+  }, null);
+}

@@ -1,0 +1,26 @@
+import { hex, sha256 } from '../crypto/digest.js';
+import type { SnpProduct } from '../model/claims.js';
+import { lineName } from './amd-keys.js';
+import type { AmdChain, AmdVek } from './amd-material.js';
+import type { NamedFile } from './amd-recognition.js';
+import { encodePem } from './pem-text.js';
+
+/**
+ * Names of the files of a bundle. They are for people: whoever reads the folder goes by content. Two different
+ * certificates or lists never get one name, except that a line has one chain.
+ */
+export function chainFile(chain: AmdChain): NamedFile {
+  const pem = encodePem(chain.intermediate.der, chain.ark.der);
+  return { name: `chain-${lineName(chain)}.pem`, bytes: Buffer.from(pem, 'latin1') };
+}
+
+export function vekFile(vek: AmdVek): NamedFile {
+  const { der } = vek.certificate;
+  return { name: `${vek.signingKey}-${vek.product.toLowerCase()}-${digestOf(der)}.der`, bytes: der };
+}
+
+export function crlFile(product: SnpProduct, der: Uint8Array): NamedFile {
+  return { name: `crl-${product.toLowerCase()}-${digestOf(der)}.crl`, bytes: der };
+}
+
+const digestOf = (der: Uint8Array) => hex(sha256(der)).slice(0, 16);

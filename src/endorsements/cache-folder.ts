@@ -1,0 +1,78 @@
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../model/ports.js';
+import { writeAtomically } from './atomic-file.js';
+
+/**
+ * A folder of files that can be had again: whatever goes wrong with it, the service works on from memory.
+ * Null as folder: nothing is ever kept.
+ */
+export class CacheFolder {
+  readonly #folder: string | null;
+  readonly #log: Log;
+  #isWritable = true;
+
+  constructor(folder: string | null, log: Log) {
+    this.#folder = folder;
+    this.#log = log;
+  }
+
+  /** The bytes of a file; null where there is none that can be read. */
+  async read(name: string): Promise<Uint8Array | null> {
+    if (this.#folder === null) return null;
+    try {
+      return await readFile(join(this.#folder, name));
+    } catch (error) {
+      if (!isMissing(error)) this.#log.warn({ err: error, file: name }, 'cached endorsement cannot be read');
+      return null;
+    }
+  }
+
+  /** Keeps a file. That a folder cannot be written to is said once, until it can. */
+  async write(name: string, bytes: Uint8Array | string): Promise<void> {
+    if (this.#folder === null) return;
+    try {
+      await writeAtomically(join(this.#folder, name), bytes, 'owner');
+      this.#isWritable = true;
+    } catch (error) {
+      if (this.#isWritable) this.#log.warn({ err: error }, 'endorsement cache cannot be written, kept in memory only');
+      this.#isWritable = false;
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    if (this.#folder === null) return;
+    try {
+      await rm(join(this.#folder, name), { force: true });
+    } catch (error) {
+      this.#log.warn({ err: error, file: name }, 'cached endorsement cannot be removed');
+    }
+  }
+
+  /** Names of the files that begin so, the one written longest ago first. */
+  async namesFrom(prefix: string): Promise<readonly string[]> {
+    if (this.#folder === null) return [];
+    try {
+      const folder = this.#folder;
+      const names = (await readdir(folder)).filter((name) => name.startsWith(prefix) && !name.endsWith('.tmp'));
+      const written = await Promise.all(names.map(async (name) => ({ name, at: await writtenAt(join(folder, name)) })));
+      return written.sort((a, b) => a.at - b.at).map(({ name }) => name);
+    } catch (error) {
+      if (!isMissing(error)) this.#log.warn({ err: error }, 'endorsement cache cannot be listed');
+      return [];
+    }
+  }
+}
+
+async function writtenAt(path: string): Promise<number> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,56 @@
+import { lineName, type SnpLine } from './amd-keys.js';
+import type { CacheFolder } from './cache-folder.js';
+import { ReadOnce } from './read-once.js';
+
+/** How new a revocation list is: by number, and between equal numbers by date. */
+export interface CrlAge {
+  readonly number: bigint;
+  readonly thisUpdate: Date;
+}
+
+/** Whether `a` is an older list than `b`. */
+export function isOlder(a: CrlAge, b: CrlAge): boolean {
+  return a.number === b.number ? a.thisUpdate < b.thisUpdate : a.number < b.number;
+}
+
+/** The newest of several, null of none. */
+export function newestOf<T extends CrlAge>(lists: readonly T[]): T | null {
+  return lists.reduce<T | null>((newest, list) => (newest === null || isOlder(newest, list) ? list : newest), null);
+}
+
+const MARK = /^(\d{1,50}) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\n$/;
+
+/**
+ * The newest revocation list that was ever relied on, by line, so that nobody can put an older one in its place by
+ * serving it (RFC 5280 5.2.3: numbers of one issuer only grow). Lives in the cache folder, one small file a line.
+ */
+export class CrlMemory {
+  readonly #folder: CacheFolder;
+  readonly #marks = new ReadOnce<CrlAge>();
+
+  constructor(folder: CacheFolder) {
+    this.#folder = folder;
+  }
+
+  /** Null where no list was relied on yet, and where the memory was lost. */
+  highest(line: SnpLine): Promise<CrlAge | null> {
+    return this.#marks.get(lineName(line), async () => parseMark(await this.#folder.read(fileOf(line))));
+  }
+
+  /** Notes a list that is relied on. An older one changes nothing. */
+  async advance(line: SnpLine, { number, thisUpdate }: CrlAge): Promise<void> {
+    const before = await this.highest(line);
+    if (before !== null && !isOlder(before, { number, thisUpdate })) return;
+    this.#marks.set(lineName(line), { number, thisUpdate });
+    await this.#folder.write(fileOf(line), `${number} ${thisUpdate.toISOString()}\n`);
+  }
+}
+
+const fileOf = (line: SnpLine) => `crl-highest-${lineName(line)}`;
+
+function parseMark(bytes: Uint8Array | null): CrlAge | null {
+  const [, number, thisUpdate] = MARK.exec(Buffer.from(bytes ?? []).toString('latin1')) ?? [];
+  return number === undefined || thisUpdate === undefined
+    ? null
+    : { number: BigInt(number), thisUpdate: new Date(thisUpdate) };
+}

@@ -1,0 +1,66 @@
+/**
+ * Why a fetch gave no body.
+ *
+ * `status`, `redirect`, `content_type`, `too_large`: the answer that came is not one to take. `network`, `timeout`:
+ * none came. `aborted`: the caller's time was over. The rest: nothing was sent, since the origin is not configured, has
+ * failed several times in a row, is asked too much already, or wants to be left alone.
+ */
+export type FetchFault =
+  | 'status'
+  | 'redirect'
+  | 'content_type'
+  | 'too_large'
+  | 'network'
+  | 'timeout'
+  | 'aborted'
+  | 'not_allowed'
+  | 'open'
+  | 'busy'
+  | 'waiting';
+
+interface FetchErrorOptions {
+  readonly status?: number;
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+const NOT_SENT: ReadonlySet<FetchFault> = new Set(['not_allowed', 'open', 'busy', 'waiting']);
+
+/** A fetch that gave no body. The message names no address; the cause, for the log, may. */
+export class FetchError extends Error {
+  override readonly name = 'FetchError';
+  readonly fault: FetchFault;
+  /** HTTP status, where there was an answer. */
+  readonly status: number | null;
+  /** Retry-After of the answer, in milliseconds. */
+  readonly retryAfterMs: number | null;
+
+  constructor(fault: FetchFault, message: string, options: FetchErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.fault = fault;
+    this.status = options.status ?? null;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+  }
+
+  /** The server says that it has no such thing. */
+  get notFound(): boolean {
+    return this.status === 404;
+  }
+
+  /** The server asks to be left alone for a while. */
+  get throttled(): boolean {
+    return this.status === 429 || (this.status === 503 && this.retryAfterMs !== null);
+  }
+
+  /** A fault of server or network that may be over at the next attempt. */
+  get transient(): boolean {
+    if (this.fault === 'status') return this.status === 429 || (this.status ?? 0) >= 500;
+    return this.fault === 'network' || this.fault === 'timeout';
+  }
+
+  /** Speaks against the health of the origin. A definite answer, 404 included, shows that it works. */
+  get unhealthy(): boolean {
+    if (this.fault === 'status') return (this.status ?? 0) >= 500;
+    return !NOT_SENT.has(this.fault);
+  }
+}

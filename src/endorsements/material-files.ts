@@ -1,0 +1,70 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NamedFile, RefusedFile } from './amd-recognition.js';
+
+const MATERIAL = /^[^.].*\.(?:pem|der|crl)$/i;
+const MAXIMUM_FILES = 10_000;
+const MAXIMUM_BYTES = 1024 * 1024;
+
+/** What a folder holds: files read, and files that were not. */
+export interface MaterialFiles {
+  readonly files: readonly NamedFile[];
+  readonly refused: readonly RefusedFile[];
+}
+
+/**
+ * A text that changes when a file of the folder comes, goes or is written; null where there is no folder.
+ * Links are followed, as a mounted Kubernetes volume consists of them.
+ */
+export async function fingerprintOf(folder: string): Promise<string | null> {
+  const names = await namesIn(folder);
+  if (names === null) return null;
+  const marks = await Promise.all(names.map((name) => markOf(join(folder, name))));
+  return JSON.stringify(names.map((name, index) => [name, marks[index]]));
+}
+
+/** Reads the *.pem, *.der and *.crl files of a folder, in the order of their names. */
+export async function readMaterialFiles(folder: string): Promise<MaterialFiles> {
+  const files: NamedFile[] = [];
+  const refused: RefusedFile[] = [];
+  for (const name of (await namesIn(folder)) ?? []) {
+    const read = files.length < MAXIMUM_FILES ? await readMaterialFile(join(folder, name)) : 'too many files';
+    if (typeof read === 'string') refused.push({ name, why: read });
+    else files.push({ name, bytes: read });
+  }
+  return { files, refused };
+}
+
+/** The bytes, or why there are none. */
+async function readMaterialFile(path: string): Promise<Uint8Array | string> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) return 'not a file';
+    if (found.size > MAXIMUM_BYTES) return `over ${MAXIMUM_BYTES} bytes`;
+    return await readFile(path);
+  } catch (error) {
+    return `cannot be read (${codeOf(error)})`;
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[] | null> {
+  try {
+    return (await readdir(folder)).filter((name) => MATERIAL.test(name)).sort();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+async function markOf(path: string): Promise<string> {
+  try {
+    const { size, mtimeMs, ino } = await stat(path);
+    return [size, mtimeMs, ino].join();
+  } catch (error) {
+    return codeOf(error);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown fault';
+}
