@@ -48,6 +48,9 @@ export interface VerifyEvidenceParts {
   readonly newId: (at: Date) => string;
 }
 
+/** Share of the deadline that fetching may take. */
+const FETCH_SHARE = 0.8;
+
 /** What is known of a request before its evidence is looked at. */
 interface Case {
   readonly request: VerifyRequest;
@@ -130,14 +133,17 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
 
   /** An exception is never an allow: what a verifier throws, and what it does not finish, is indeterminate. */
   async #verifyWithin(verifier: EvidenceVerifier, asked: Case): Promise<Verification> {
-    const ended = new AbortController();
+    const { deadlineMs } = this.#options;
+    const fetching = new AbortController();
+    // What is out of reach is given up in time for the rest to be judged: an answer that says what was missing, and
+    // what was wrong besides, is worth more than one that says that time ran out.
+    const givingUp = setTimeout(() => fetching.abort(), deadlineMs * FETCH_SHARE);
+    let expiry: NodeJS.Timeout | undefined;
     const deadline = new Promise<'deadline'>((resolve) => {
-      const timer = setTimeout(() => resolve('deadline'), this.#options.deadlineMs);
-      ended.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+      expiry = setTimeout(() => resolve('deadline'), deadlineMs);
     });
-    const aborting = new AbortController();
     try {
-      const result = await Promise.race([this.#verify(verifier, asked, aborting.signal), deadline]);
+      const result = await Promise.race([this.#verify(verifier, asked, fetching.signal), deadline]);
       if (result === undefined || result === null) throw new TypeError('the verifier returned nothing');
       return result === 'deadline' ? undecided('deadline', 'the deadline of the request has passed', true) : result;
     } catch (error) {
@@ -145,8 +151,9 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
       this.#parts.log.error({ err: error, evidenceType: asked.request.evidence.type }, 'verifier failed');
       return undecided('internal_error', 'the verifier failed', false);
     } finally {
-      ended.abort();
-      aborting.abort();
+      clearTimeout(givingUp);
+      clearTimeout(expiry);
+      fetching.abort();
     }
   }
 
