@@ -13,6 +13,7 @@ import {
 import { parseTpmSignature, type TpmSignature } from '../../formats/tpmt-signature.js';
 import { CheckList } from '../../model/check.js';
 import type { TpmClaims } from '../../model/claims.js';
+import type { CheckId } from '../../model/codes.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { PcrBank, TpmQuoteInput } from '../../model/evidence.js';
 import type {
@@ -75,8 +76,9 @@ export class RsaTpmQuoteVerifier implements TpmQuoteVerifier {
     const genuine =
       verifySignature(checks, quote, signature, key, about) && verifyKind(checks, quote.message, `${about}/message`);
     if (!genuine) {
+      const notReached: readonly CheckId[] = TPM_QUOTE_CHECKS.filter((id) => !checks.ran(id));
       checks.skip(
-        TPM_QUOTE_CHECKS.filter((id) => !checks.ran(id)),
+        binding === null ? notReached : [...notReached, 'nonce_mismatch'],
         about,
         'the quote is not signed by this vTPM',
       );
