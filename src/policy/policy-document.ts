@@ -27,19 +27,6 @@ export function parsePolicy(text: string, options: { readonly format?: 'yaml' | 
   return deepFreeze({ ...members, sha256: createHash('sha256').update(text, 'utf8').digest('hex') });
 }
 
-/**
- * Policies by id.
- *
- * @throws {ConfigurationError} where two have the same
- */
-export function policiesById(policies: readonly Policy[]): ReadonlyMap<string, Policy> {
-  const byId = new Map(policies.map((policy) => [policy.id, policy]));
-  if (byId.size === policies.length) return byId;
-  const ids = policies.map(({ id }) => id);
-  const twice = new Set(ids.filter((id, index) => ids.indexOf(id) !== index));
-  throw new ConfigurationError([...twice].map((id) => `/id: there is more than one policy ${id}`));
-}
-
 function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   for (const member of Object.values(value)) deepFreeze(member);

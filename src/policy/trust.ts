@@ -56,8 +56,8 @@ const CRYPTO_FAILED = submodule(TRUST_CLAIMS.map((claim) => [claim, 99]));
  * Trust tiers and vectors (AR4SI, EAR) of what was found. A claim that nothing speaks about is left out, which is
  * what 0 means; disks are one, since no evidence here says anything of them.
  *
- * The tier is not the decision: an allow with a warning has the tier `warning`, and no other decision has a tier that
- * a relying party could take for a yes.
+ * The tier is not the decision: an allow can have any, and no other decision has one that a relying party could take
+ * for a yes.
  */
 export function appraiseTrust(checks: readonly Check[], claims: Claims, decision: Outcome): Trust {
   const submods = submodules(checks, claims);

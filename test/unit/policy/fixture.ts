@@ -10,7 +10,7 @@ import { type Policy, parsePolicy } from '../../../src/policy/policy-document.js
 
 /** Claims as a verifier would give them, for policies to be held against. Nothing here is evidence. */
 
-export const AT = new Date('2026-06-01T12:00:00Z');
+const AT = new Date('2026-06-01T12:00:00Z');
 
 export const MEASUREMENT = 'a1'.repeat(48);
 export const ID_KEY_DIGEST = 'b2'.repeat(48);

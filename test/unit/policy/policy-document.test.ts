@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
-import { parsePolicy, policiesById } from '../../../src/policy/policy-document.js';
+import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { LEAST, policy, policyText } from './fixture.js';
 
 const HEX_48 = 'aB'.repeat(48);
@@ -502,15 +502,4 @@ describe('waivers', () => {
       expect(waiving({ check: 'nonce_stale', expires })).toEqual(['/waivers/0/expires: must be a date as YYYY-MM-DD']);
     },
   );
-});
-
-describe('policies by id', () => {
-  it('are found by their id', () => {
-    const policies = [policy(), policy({ id: 'other' })];
-    expect([...policiesById(policies).keys()]).toEqual(['least', 'other']);
-  });
-
-  it('DEC-06 refuses two of one id', () => {
-    expect(() => policiesById([policy(), policy({ version: 2 })])).toThrow('/id: there is more than one policy least');
-  });
 });
