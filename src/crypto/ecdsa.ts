@@ -39,10 +39,11 @@ export function verifyP256(hash: EcdsaHash, data: Uint8Array, rawRS: Uint8Array,
 
 /**
  * The signature with the smaller of s and n - s: both verify, and both are to count as the same evidence.
- * A signature whose s is not in [1, n - 1] comes back as it is.
+ * What is no signature (another length, or s over n - 1) comes back as it is.
  */
 export function lowS(curve: EcCurve, rawRS: Uint8Array): Uint8Array {
   const { n, octets } = CURVES[curve];
+  if (rawRS.byteLength !== 2 * octets) return rawRS;
   const s = integer(rawRS.subarray(octets));
   if (s >= n || n - s >= s) return rawRS;
   const low = Buffer.from((n - s).toString(16).padStart(2 * octets, '0'), 'hex');

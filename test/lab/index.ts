@@ -3,6 +3,7 @@
 export * from './amd-pki.js';
 export * from './bound-value.js';
 export * from './byte-patch.js';
+export * from './certificate-table-builder.js';
 export * from './der-writer.js';
 export * from './hcl-report-builder.js';
 export * from './lab-keys.js';

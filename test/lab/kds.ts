@@ -160,33 +160,35 @@ export class LabKds {
     this.requests.push(asked);
     const material = this.#material.get(materialName(asked));
     const fault = this.#faults.find(({ on }) => on.test(asked))?.fault;
-    if (fault !== undefined) return answerWithFault(response, fault, material);
-    if (request.method !== 'GET' || material === undefined) return void response.writeHead(404).end('not found');
-    response.writeHead(200, { 'content-type': material.contentType }).end(material.body);
+    if (fault !== undefined) {
+      answerWithFault(response, fault, material);
+    } else if (request.method !== 'GET' || material === undefined) {
+      response.writeHead(404).end('not found');
+    } else {
+      response.writeHead(200, { 'content-type': material.contentType }).end(material.body);
+    }
   }
 }
 
-function answerWithFault(response: ServerResponse, fault: KdsFault, material: Material | undefined): void {
-  const { body, contentType } = material ?? { body: Buffer.alloc(64), contentType: 'application/octet-stream' };
-  if (typeof fault === 'object') {
-    const headers = fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter };
-    return void response.writeHead(fault.status, headers).end('no');
-  }
-  switch (fault) {
-    case 'half_open':
-      return;
-    case 'drip':
-      return drip(response.writeHead(200, { 'content-type': contentType }), body);
-    case 'content_type':
-      return void response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(body);
-    case 'garbage':
-      return void response.writeHead(200, { 'content-type': contentType }).end(Buffer.alloc(900, 0x5a));
-    case 'oversize':
-      return pour(response.writeHead(200, { 'content-type': contentType }));
-    case 'redirect':
-      return void response.writeHead(302, { location: 'http://169.254.169.254/latest' }).end();
-  }
+function answerWithFault(response: ServerResponse, fault: KdsFault, material: Material = NO_MATERIAL): void {
+  if (typeof fault === 'string') FAULTY_ANSWERS[fault](response, material);
+  else
+    response.writeHead(fault.status, fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter }).end();
 }
+
+const NO_MATERIAL: Material = { body: Buffer.alloc(64), contentType: 'application/octet-stream' };
+const GARBAGE = Buffer.alloc(900, 0x5a);
+
+const FAULTY_ANSWERS: {
+  readonly [fault in Extract<KdsFault, string>]: (response: ServerResponse, material: Material) => void;
+} = {
+  half_open: () => {},
+  drip: (response, { body, contentType }) => drip(response.writeHead(200, { 'content-type': contentType }), body),
+  content_type: (response, { body }) => response.writeHead(200, { 'content-type': 'text/html' }).end(body),
+  garbage: (response, { contentType }) => response.writeHead(200, { 'content-type': contentType }).end(GARBAGE),
+  oversize: (response, { contentType }) => pour(response.writeHead(200, { 'content-type': contentType })),
+  redirect: (response) => response.writeHead(302, { location: 'http://169.254.169.254/latest' }).end(),
+};
 
 function drip(response: ServerResponse, body: Uint8Array): void {
   let sent = 0;

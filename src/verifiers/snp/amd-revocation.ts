@@ -1,11 +1,9 @@
-import { hex, sha256 } from '../../crypto/digest.js';
-import { amdVekProfile } from '../../crypto/path-profile.js';
-import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../crypto/revocation-list.js';
-import { parseCrl, type X509Crl } from '../../formats/x509-crl.js';
+import { isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
 import type { CheckList } from '../../model/check.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { EndorsementOrigin, SnpEndorsementSet, UsedEndorsement } from '../../model/endorsement.js';
 import { FormatError, within } from '../../model/errors.js';
+import type { RevocationList, RevocationLists } from './revocation-lists.js';
 import type { VekPath } from './vek-path.js';
 
 /** What the CRL of a product line says of an intermediate. */
@@ -15,11 +13,7 @@ export interface RevocationVerdict {
   readonly crl: UsedEndorsement | null;
 }
 
-/** The issuer's key is that of a path that has already been found to end at a pin. */
-const ANCHORED = amdVekProfile(new Set());
-
-interface Candidate {
-  readonly list: X509Crl;
+interface Candidate extends RevocationList {
   readonly origin: EndorsementOrigin;
 }
 
@@ -31,6 +25,7 @@ interface Candidate {
  */
 export function verifyRevocation(
   checks: CheckList,
+  lists: RevocationLists,
   path: VekPath,
   product: SnpProduct,
   brought: readonly Uint8Array[],
@@ -39,29 +34,31 @@ export function verifyRevocation(
   about: string,
 ): RevocationVerdict {
   const sent = brought.map((der, index): Candidate => {
-    const list = within(`${about}/crls/${index}`, () => parseCrl(der));
-    return { list, origin: 'evidence' };
+    const read = within(`${about}/crls/${index}`, () => lists.read(der, path));
+    return { ...read, origin: 'evidence' };
   });
-  const held = heldCandidate(found, product);
-  const fault = sent
-    .map(({ list }) => verifyRevocationList(list, path.root, ANCHORED))
-    .find((problem) => problem !== null);
+  const held = heldCandidate(lists, path, found, product);
+  const fault = sent.find(({ problem }) => problem !== null)?.problem;
   if (fault != null) {
     checks.fail('crl_invalid', `${about}/crls`, { detail: fault.detail });
     checks.skip(['crl_unavailable'], `${about}/crls`, 'a revocation list of the request is invalid');
     return { state: 'unavailable', crl: null };
   }
-  const genuine =
-    held !== null && verifyRevocationList(held.list, path.root, ANCHORED) === null ? [...sent, held] : sent;
+  const genuine = held !== null && held.problem === null ? [...sent, held] : sent;
   return choose(checks, path, genuine, found, product, at, about);
 }
 
 /** What a source holds and cannot be read is out of reach, never the caller's fault. */
-function heldCandidate(found: SnpEndorsementSet | null, product: SnpProduct): Candidate | null {
+function heldCandidate(
+  lists: RevocationLists,
+  path: VekPath,
+  found: SnpEndorsementSet | null,
+  product: SnpProduct,
+): Candidate | null {
   const held = found?.crls.get(product);
   if (held === undefined) return null;
   try {
-    return { list: parseCrl(held.value), origin: held.origin };
+    return { ...lists.read(held.value, path), origin: held.origin };
   } catch (error) {
     if (error instanceof FormatError) return null;
     throw error;
@@ -136,10 +133,10 @@ function recordMissing(
   return { state: 'unavailable', crl: null };
 }
 
-function crlEndorsement({ list, origin }: Candidate): UsedEndorsement {
+function crlEndorsement({ list, sha256, origin }: Candidate): UsedEndorsement {
   return {
     kind: 'crl',
-    sha256: hex(sha256(list.der)),
+    sha256,
     source: origin,
     notAfter: list.nextUpdate ?? new Date(0),
     revocation: 'not_applicable',

@@ -1,6 +1,5 @@
 import { inject, injectable } from 'tsyringe';
 import { TOKENS } from '../../composition/tokens.js';
-import { hex, sha256 } from '../../crypto/digest.js';
 import { parseSnpReport, type SnpReport } from '../../formats/snp-report.js';
 import { candidateProducts, readTcb, requireTcbReservedZero } from '../../formats/snp-tcb.js';
 import { CheckList } from '../../model/check.js';
@@ -25,6 +24,7 @@ import {
   verifySignature,
   verifyTcbExtensions,
 } from './report-checks.js';
+import { RevocationLists } from './revocation-lists.js';
 import { snpClaims } from './snp-claims.js';
 import { AMD_ROOT_PINS, type AmdRootPins, issuerName } from './trust-anchors.js';
 import { type BroughtMaterial, broughtMaterial, chooseChain, chooseVek } from './vek-material.js';
@@ -76,6 +76,7 @@ interface Endorsed {
 export class AmdSnpReportVerifier implements SnpReportVerifier {
   readonly #refuseProducts: ReadonlySet<SnpProduct>;
   readonly #paths: VekPaths;
+  readonly #lists = new RevocationLists();
 
   constructor(@inject(TOKENS.snpReportVerifierOptions) options: SnpReportVerifierOptions) {
     this.#refuseProducts = options.refuseProducts;
@@ -125,6 +126,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     if (endorsed === null) return this.#stopped(checks, about.report, 'no key certificate could be relied on');
     const revocation = verifyRevocation(
       checks,
+      this.#lists,
       endorsed.path,
       endorsed.product,
       input.crls,
@@ -295,20 +297,14 @@ function usedEndorsements(
 ): readonly UsedEndorsement[] {
   const used = (
     kind: UsedEndorsement['kind'],
-    certificate: VekPath['vek'],
+    role: keyof VekPath['sha256'],
     source: UsedEndorsement['source'],
     revocation: UsedEndorsement['revocation'],
-  ) => ({
-    kind,
-    sha256: hex(sha256(certificate.der)),
-    source,
-    notAfter: certificate.notAfter ?? new Date(0),
-    revocation,
-  });
+  ) => ({ kind, sha256: path.sha256[role], source, notAfter: path[role].notAfter ?? new Date(0), revocation });
   return [
-    used(signingKey, path.vek, origin.vek, 'not_applicable'),
-    used(signingKey === 'vcek' ? 'ask' : 'asvk', path.intermediate, origin.chain, state),
-    used('ark', path.root, origin.chain, 'not_applicable'),
+    used(signingKey, 'vek', origin.vek, 'not_applicable'),
+    used(signingKey === 'vcek' ? 'ask' : 'asvk', 'intermediate', origin.chain, state),
+    used('ark', 'root', origin.chain, 'not_applicable'),
     ...(crl === null ? [] : [crl]),
   ];
 }

@@ -14,6 +14,8 @@ export interface VekPath {
   readonly vek: X509Certificate;
   readonly intermediate: X509Certificate;
   readonly root: X509Certificate;
+  /** SHA-256 of each certificate, lower-case hex. */
+  readonly sha256: { readonly vek: string; readonly intermediate: string; readonly root: string };
   /** The product line that the issuer of the VEK names; null where it names none. */
   readonly product: SnpProduct | null;
   /** Empty where names, keys, signatures and extensions hold. */
@@ -23,6 +25,8 @@ export interface VekPath {
 /** A VEK certificate, read. */
 export interface Vek {
   readonly certificate: X509Certificate;
+  /** SHA-256 of the certificate, lower-case hex. */
+  readonly sha256: string;
   readonly extensions: VekExtensions;
   /** By what it holds: a VCEK has a hardware id and no provider id, a VLEK the opposite. Null where it is neither. */
   readonly kind: 'vcek' | 'vlek' | null;
@@ -56,6 +60,7 @@ export class VekPaths {
     const has = (oid: string) => certificate.extensions.some((extension) => extension.oid === oid);
     const vek: Vek = {
       certificate,
+      sha256: key,
       extensions: parseVekExtensions(certificate),
       kind: has(HW_ID) === has(CSP_ID) ? null : has(HW_ID) ? 'vcek' : 'vlek',
       product: productOfIssuer(certificate.issuer.commonName),
@@ -69,7 +74,8 @@ export class VekPaths {
    * @throws {FormatError} `cert_chain` where the two are not an intermediate, then a root
    */
   verify(vek: Vek, chain: readonly [Uint8Array, Uint8Array]): VekPath {
-    const key = [vek.certificate.der, ...chain].map((der) => hex(sha256(der))).join();
+    const digests = { vek: vek.sha256, intermediate: hex(sha256(chain[0])), root: hex(sha256(chain[1])) };
+    const key = `${digests.vek},${digests.intermediate},${digests.root}`;
     const known = this.#paths.get(key);
     if (known !== undefined) return known;
     const [intermediate, root] = [parseCertificate(chain[0]), parseCertificate(chain[1])];
@@ -80,6 +86,7 @@ export class VekPaths {
       vek: vek.certificate,
       intermediate,
       root,
+      sha256: digests,
       product: vek.product,
       problems: this.#problemsOf(vek, intermediate, root),
     };

@@ -208,20 +208,8 @@ describe('authority and extensions', () => {
     expect(verify(path({ root }))).toEqual([{ code: 'cert_not_ca', index: 2 }]);
   });
 
-  it('CRT-01 refuses a VCEK that issues another', () => {
-    const issuer = { key: LEAF_KEY, name: amdName('SEV-VCEK'), der: new Uint8Array(), pem: '' };
-    const below = pki.issueVcek({
-      product: 'Milan',
-      tcb: TCB,
-      chipId: CHIP_ID,
-      issuer: { ...issuer, key: pki.ark('Milan').key },
-    });
-    const found = verify([parseCertificate(below.der, { allowZeroSerial: true }), ...path()]);
-    expect(found).toContainEqual({ code: 'cert_algorithm', index: 1 });
-  });
-
   it('CRT-02 refuses an authority below an ASK, whose path length is 0', () => {
-    const key = namedRsaKey('amd-below', 4096);
+    const { key } = impostor.intermediate('Milan', 'vcek');
     const ask = pki.intermediate('Milan', 'vcek');
     const below = pki.issueIntermediate('Milan', 'vcek', {
       signer: ask.key,
@@ -236,7 +224,7 @@ describe('authority and extensions', () => {
     ];
     const chain = [vek, parseCertificate(below.der), parseCertificate(ask.der), root];
     expect(verify(chain)).toEqual([{ code: 'cert_path', index: 2 }]);
-  }, 300_000);
+  });
 
   it('SNP-13 SNP-14 refuses an AMD extension that comes twice', () => {
     for (const suffix of ['4', '3.8', '3.3']) {

@@ -84,6 +84,14 @@ describe.each(CASES)('verifyEcdsa on %s', (curve) => {
   it.each([0n, n, n + 1n])('leaves an s of %s as it is', (value) => {
     expect(lowS(curve, raw(curve, 1n, value))).toEqual(raw(curve, 1n, value));
   });
+
+  it.each([0, 1, octets, 2 * octets - 1, 2 * octets + 1])(
+    'leaves %i bytes, which are no signature, as they are',
+    (length) => {
+      const value = new Uint8Array(length).fill(0xfe);
+      expect(lowS(curve, value)).toBe(value);
+    },
+  );
 });
 
 describe('constants', () => {

@@ -157,7 +157,8 @@ describe.skipIf(!haveVectors)('extensions of real certificates', () => {
     readonly cspId?: string;
   }
 
-  const cases = vectors('snp', 'roots', 'az-snp-vtpm').flatMap(({ id, files, expect: { facts } }) => {
+  const all = haveVectors ? vectors('snp', 'roots', 'az-snp-vtpm') : [];
+  const cases = all.flatMap(({ id, files, expect: { facts } }) => {
     const file = files.find((name) => /(vcek|vlek)[^/]*\.der$/.test(name));
     const extensions: Facts | undefined = facts.extensions ?? facts.cert?.extensions ?? facts.snp?.cert?.extensions;
     return file === undefined || extensions === undefined ? [] : [{ id, file, extensions }];
@@ -178,6 +179,7 @@ describe.skipIf(!haveVectors)('extensions of real certificates', () => {
       snp: found.tcb.snp,
       microcode: found.tcb.microcode,
       ...(found.hwId === null ? {} : { hwid: hexOf(found.hwId) }),
-    }).toEqual(Object.fromEntries(Object.entries(extensions).filter(([key]) => !/csp/i.test(key))));
+      ...(found.cspId === null ? {} : { cspId: found.cspId }),
+    }).toEqual(extensions);
   });
 });

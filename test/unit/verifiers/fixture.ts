@@ -1,0 +1,114 @@
+import { expect } from 'vitest';
+import type { CheckResult } from '../../../src/model/check.js';
+import type { SnpProduct } from '../../../src/model/claims.js';
+import type { CheckId, MalformedCode } from '../../../src/model/codes.js';
+import { type EndorsementSet, NO_ENDORSEMENTS } from '../../../src/model/endorsement.js';
+import type { AzSnpVtpmEvidence, SnpEvidence } from '../../../src/model/evidence.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import type { Verification, VerificationContext } from '../../../src/model/verification.js';
+import { AzSnpVtpmVerifier } from '../../../src/verifiers/azure-cvm/az-snp-vtpm-verifier.js';
+import { expectedBinding } from '../../../src/verifiers/expected-binding.js';
+import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-verifier.js';
+import { SnpVerifier } from '../../../src/verifiers/snp/snp-verifier.js';
+import { RsaTpmQuoteVerifier } from '../../../src/verifiers/tpm/tpm-quote-verifier.js';
+import { AZURE_ID_KEY_DIGEST, createAmdPki } from '../../lab/index.js';
+
+/** Verifiers that trust the lab's roots, and what verifications came to. */
+
+export const AT = new Date('2026-06-01T12:00:00Z');
+
+/** The PKI that the verifiers here pin. */
+export const PKI = createAmdPki({ at: AT });
+/** One with the same names and other keys. */
+export const FOREIGN_PKI = createAmdPki({ at: AT, keys: 'foreign' });
+
+export const NONCE = Uint8Array.from({ length: 32 }, (_, index) => 0x40 + index);
+export const OTHER_NONCE = Uint8Array.from({ length: 32 }, (_, index) => 0x80 + index);
+
+export const JWK: JsonObject = {
+  kty: 'EC',
+  crv: 'P-256',
+  x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+  y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+};
+export const OTHER_JWK: JsonObject = { ...JWK, x: 'AAAAJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU' };
+
+export interface Judging {
+  readonly nonce?: Uint8Array | null;
+  readonly jwk?: JsonObject | null;
+  readonly at?: Date;
+  readonly endorsements?: EndorsementSet;
+  readonly refuse?: readonly SnpProduct[];
+}
+
+function contextOf({
+  nonce = null,
+  jwk = null,
+  at = AT,
+  endorsements = NO_ENDORSEMENTS,
+}: Judging): VerificationContext {
+  return { at, endorsements, binding: nonce === null ? null : expectedBinding(nonce, jwk) };
+}
+
+const ID_KEYS = new Set([AZURE_ID_KEY_DIGEST]);
+const PINS = PKI.pins();
+
+export function reportVerifier(refuse: readonly SnpProduct[] = []): AmdSnpReportVerifier {
+  return new AmdSnpReportVerifier({ refuseProducts: new Set(refuse), pins: PINS });
+}
+
+const REPORTS = reportVerifier();
+
+function reportsFor({ refuse }: Judging): AmdSnpReportVerifier {
+  return refuse === undefined ? REPORTS : reportVerifier(refuse);
+}
+
+export function snpVerifier(judging: Judging = {}): SnpVerifier {
+  return new SnpVerifier(reportsFor(judging), ID_KEYS);
+}
+
+export function azureVerifier(judging: Judging = {}): AzSnpVtpmVerifier {
+  return new AzSnpVtpmVerifier(reportsFor(judging), new RsaTpmQuoteVerifier(), ID_KEYS);
+}
+
+export function verifySnp(evidence: SnpEvidence, judging: Judging = {}): Promise<Verification> {
+  return snpVerifier(judging).verify(evidence, contextOf(judging));
+}
+
+export function verifyAzure(evidence: AzSnpVtpmEvidence, judging: Judging = {}): Promise<Verification> {
+  return azureVerifier(judging).verify(evidence, contextOf(judging));
+}
+
+/** Ids of the checks with a result, each once, in the order in which they ran. */
+export function idsWith(found: Pick<Verification, 'checks'>, result: CheckResult): readonly CheckId[] {
+  return [...new Set(found.checks.filter((check) => check.result === result).map(({ id }) => id))];
+}
+
+export function failed(found: Pick<Verification, 'checks'>): readonly CheckId[] {
+  return idsWith(found, 'fail');
+}
+
+/** Asserts that every check that must have an outcome passed, and that there is no other outcome. */
+export function expectVerified(found: Verification): void {
+  expect(found.checks.filter(({ result }) => result !== 'pass')).toEqual([]);
+  expect(found.required.filter((id) => !found.checks.some((check) => check.id === id))).toEqual([]);
+}
+
+/** Asserts that exactly these checks failed, and that each required one that did not run is listed. */
+export function expectFailed(found: Verification, ...ids: readonly CheckId[]): void {
+  expect(failed(found)).toEqual(ids);
+  expect(found.required.filter((id) => !found.checks.some((check) => check.id === id))).toEqual([]);
+}
+
+/** Asserts that the evidence is malformed, of this code and at this place. */
+export async function expectMalformed(
+  verifying: Promise<unknown>,
+  code: MalformedCode,
+  pointer?: string,
+): Promise<void> {
+  await expect(verifying).rejects.toMatchObject({
+    name: 'FormatError',
+    code,
+    ...(pointer === undefined ? {} : { pointer }),
+  });
+}

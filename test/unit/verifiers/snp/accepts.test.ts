@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import type { SnpPart } from '../../../../src/model/claims.js';
+import { buildCertificateTable, createSnpGuest, SNP_PROCESSORS, SnpGuest, type VekKind } from '../../../lab/index.js';
+import { AT, expectVerified, JWK, NONCE, PKI, snpVerifier, verifySnp } from '../fixture.js';
+
+const VERSIONS = [2, 3, 4, 5] as const;
+const KINDS: readonly VekKind[] = ['vcek', 'vlek'];
+
+describe('SEV-SNP reports that verify', () => {
+  for (const part of Object.keys(SNP_PROCESSORS) as SnpPart[]) {
+    for (const signingKey of KINDS) {
+      it(`accepts reports of all versions by a ${part} that signs with its ${signingKey}`, async () => {
+        for (const version of VERSIONS) {
+          const guest = createSnpGuest({ pki: PKI, part, signingKey, version });
+          const found = await verifySnp(guest.evidence({ nonce: NONCE }), { nonce: NONCE });
+          expectVerified(found);
+          const { product, cpuid } = SNP_PROCESSORS[part];
+          expect(found.claims.snp).toMatchObject({
+            version,
+            product,
+            part: version === 2 ? product : part,
+            signingKey,
+            tcb: { reported: guest.platform.tcb, launch: guest.platform.tcb },
+          });
+          expect(found.claims.snp?.cpuid).toEqual(version === 2 ? undefined : cpuid);
+          expect(found.claims.snp?.mitigation).toEqual(version === 5 ? { launch: '0x1', current: '0x3' } : undefined);
+        }
+      });
+    }
+  }
+
+  it('accepts endorsements of a source, and says where they are from', async () => {
+    const guest = createSnpGuest({ pki: PKI });
+    const none = { vek: null, chain: null, crls: [] };
+    const found = await verifySnp(guest.evidence({ endorsements: none }), {
+      endorsements: guest.platform.endorsementSet(),
+    });
+    expectVerified(found);
+    expect(found.endorsements.map(({ kind, source, revocation }) => [kind, source, revocation])).toEqual([
+      ['vcek', 'store', 'not_applicable'],
+      ['ask', 'store', 'good'],
+      ['ark', 'store', 'not_applicable'],
+      ['crl', 'store', 'not_applicable'],
+    ]);
+  });
+
+  it('is valid until the first of what it rests on ends', async () => {
+    const crl = { overrides: { nextUpdate: new Date('2026-06-08T00:00:00Z') } };
+    const found = await verifySnp(createSnpGuest({ pki: PKI, crl }).evidence());
+    expect(found.validUntil).toEqual(new Date('2026-06-08T00:00:00Z'));
+    const long = { overrides: { nextUpdate: new Date('2099-01-01T00:00:00Z') } };
+    const notAfter = new Date('2027-01-01T00:00:00Z');
+    const guest = createSnpGuest({ pki: PKI, crl: long, vcek: { overrides: { notAfter } } });
+    expect((await verifySnp(guest.evidence())).validUntil).toEqual(notAfter);
+  });
+
+  it('accepts a PEM key certificate, and a hwID wrapped in an OCTET STRING', async () => {
+    const guest = createSnpGuest({ pki: PKI, vcek: { wrapHwId: true } });
+    expectVerified(await verifySnp(guest.evidence({ endorsements: { vek: { pem: guest.platform.vek.pem } } })));
+  });
+
+  it('accepts a certificate table, of which the report says whether VCEK or VLEK counts', async () => {
+    const guests = (['vcek', 'vlek'] as const).map((signingKey) => createSnpGuest({ pki: PKI, signingKey }));
+    const [vcek, vlek] = guests.map(({ platform }) => platform.vek.der);
+    for (const { platform } of guests) {
+      const [ask, ark] = PKI.chainDer('Milan', platform.signingKey);
+      const certificateTable = buildCertificateTable([
+        ['vcek', vcek ?? new Uint8Array()],
+        ['vlek', vlek ?? new Uint8Array()],
+        ['ask', ask],
+        ['ark', ark],
+      ]);
+      const evidence = new SnpGuest(platform).evidence({ endorsements: { vek: null, chain: null, certificateTable } });
+      expectVerified(await verifySnp(evidence));
+    }
+  });
+
+  it('names what it needs for a report without endorsements', () => {
+    const guest = createSnpGuest({ pki: PKI, part: 'Turin' });
+    const evidence = guest.evidence({ endorsements: { vek: null, chain: null } });
+    const [request] = snpVerifier().endorsementsFor(evidence);
+    expect(request).toMatchObject({
+      kind: 'amd-snp',
+      signingKey: 'vcek',
+      products: ['Turin'],
+      has: { vek: false, chain: false },
+    });
+    expect(request?.reportedTcb('Turin')).toEqual(guest.platform.tcb);
+  });
+});
+
+describe('the expected value in a bare report', () => {
+  const guest = createSnpGuest({ pki: PKI });
+
+  it.each([
+    ['without a key', null],
+    ['with a key', JWK],
+  ])('is found in report data %s', async (_, jwk) => {
+    const found = await verifySnp(guest.evidence({ nonce: NONCE, jwk }), { nonce: NONCE, jwk });
+    expectVerified(found);
+    expect(found.bound).toEqual(['snp.reportData']);
+  });
+
+  it.each([
+    ['without a key', null],
+    ['with a key', JWK],
+  ])('is found in runtime data %s', async (_, jwk) => {
+    const evidence = guest.evidence({ nonce: NONCE, jwk, runtimeData: 'nonce' });
+    const found = await verifySnp(evidence, { nonce: NONCE, jwk });
+    expectVerified(found);
+    expect(found.bound).toEqual(['runtimeData.nonce']);
+  });
+
+  it('is not looked for where the caller sent no nonce', async () => {
+    const found = await verifySnp(guest.evidence({ nonce: NONCE }), { at: AT });
+    expectVerified(found);
+    expect(found.bound).toEqual([]);
+    expect(found.required).not.toContain('nonce_mismatch');
+  });
+});

@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+import type { CheckId } from '../../../../src/model/codes.js';
+import type { Verification } from '../../../../src/model/verification.js';
+import {
+  AMD_ALGORITHM,
+  AMD_ARC,
+  createSnpGuest,
+  ia5String,
+  integer,
+  type LabAlgorithm,
+  type LabExtension,
+  namedRsaKey,
+  newEcKey,
+  pemOf,
+} from '../../../lab/index.js';
+import { expectFailed, expectMalformed, expectVerified, FOREIGN_PKI, idsWith, PKI, verifySnp } from '../fixture.js';
+
+const milan = createSnpGuest({ pki: PKI });
+const vlek = createSnpGuest({ pki: PKI, signingKey: 'vlek' });
+const { platform } = milan;
+
+const VEK = '/evidence/endorsements/vek';
+const CHAIN = '/evidence/endorsements/chain';
+const OIDS = { bootloader: '3.1', tee: '3.2', snp: '3.3', microcode: '3.8', hwId: '4', cspId: '5' };
+
+/** A guest of the platform whose VCEK has other extensions. */
+function guestWith(change: (genuine: readonly LabExtension[]) => readonly LabExtension[]) {
+  return createSnpGuest({ pki: PKI, vcek: { extensions: change } });
+}
+
+const without = (suffix: string) => guestWith((all) => all.filter(({ oid }) => oid !== `${AMD_ARC}.${suffix}`));
+const twice = (suffix: string) =>
+  guestWith((all) => [...all, ...all.filter(({ oid }) => oid === `${AMD_ARC}.${suffix}`)]);
+const replaced = (suffix: string, value: Uint8Array) =>
+  guestWith((all) => all.map((item) => (item.oid === `${AMD_ARC}.${suffix}` ? { ...item, value } : item)));
+
+/** Nothing is claimed of a report whose key cannot be relied on, and none of its own checks ran. */
+function expectNoClaims(found: Verification, ...ids: readonly CheckId[]): void {
+  expectFailed(found, ...ids);
+  expect(found.claims).toEqual({});
+  expect(idsWith(found, 'skipped')).toContain('snp_signature');
+}
+
+describe('extensions of a VEK', () => {
+  it.each([OIDS.bootloader, OIDS.tee, OIDS.snp, OIDS.microcode])('SNP-14 denies a VCEK without .%s', async (suffix) => {
+    expectFailed(await verifySnp(without(suffix).evidence()), 'snp_tcb_cert');
+  });
+
+  it.each([OIDS.bootloader, OIDS.snp, OIDS.microcode])('SNP-14 denies a VCEK with .%s twice', async (suffix) => {
+    expectNoClaims(await verifySnp(twice(suffix).evidence()), 'cert_extension');
+  });
+
+  it.each([
+    ['negative', [0x02, 0x01, 0xdb]],
+    ['256', [0x02, 0x02, 0x01, 0x00]],
+    ['not minimal', [0x02, 0x02, 0x00, 0x18]],
+    ['empty', [0x02, 0x00]],
+    ['no INTEGER', [0x04, 0x01, 0x18]],
+    ['followed by a byte', [0x02, 0x01, 0x18, 0x00]],
+  ])('SNP-14 refuses a VCEK with an SPL that is %s', async (_, octets) => {
+    const guest = replaced(OIDS.microcode, Uint8Array.from(octets));
+    await expectMalformed(verifySnp(guest.evidence()), 'cert_format', VEK);
+  });
+
+  it('SNP-14 accepts 219 as 02 02 00 DB', async () => {
+    const guest = replaced(OIDS.microcode, Uint8Array.of(0x02, 0x02, 0x00, 0xdb));
+    const found = await verifySnp(guest.evidence());
+    expectVerified(found);
+    expect(found.claims.snp?.tcb.reported.microcode).toBe(219);
+  });
+
+  it('denies a Milan VCEK that has an FMC, which is of another layout', async () => {
+    const guest = guestWith((all) => [...all, { oid: `${AMD_ARC}.3.9`, value: integer(0) }]);
+    expectFailed(await verifySnp(guest.evidence()), 'snp_tcb_cert');
+  });
+
+  it('SNP-13 denies a VCEK without hwID, and one with a CSP id beside it', async () => {
+    expectNoClaims(await verifySnp(without(OIDS.hwId).evidence()), 'snp_key_kind');
+    const both = guestWith((all) => [...all, { oid: `${AMD_ARC}.${OIDS.cspId}`, value: ia5String('csp') }]);
+    expectNoClaims(await verifySnp(both.evidence()), 'snp_key_kind');
+  });
+
+  it('SNP-13 denies a VCEK with hwID twice', async () => {
+    expectNoClaims(await verifySnp(twice(OIDS.hwId).evidence()), 'cert_extension');
+  });
+});
+
+describe('path of a VEK', () => {
+  it('SNP-25 denies a chain that ends at an ARK with the right name and another key', async () => {
+    const forger = createSnpGuest({ pki: FOREIGN_PKI });
+    expectNoClaims(await verifySnp(forger.evidence({ endorsements: { crls: [] } })), 'cert_untrusted');
+  });
+
+  it('SNP-25 denies a VCEK under the ASK of another product', async () => {
+    const chain = PKI.chainPem('Genoa');
+    expectNoClaims(await verifySnp(milan.evidence({ endorsements: { chain } })), 'cert_untrusted');
+  });
+
+  it('SNP-25 denies a Milan report whose VCEK the ASK of Genoa issued', async () => {
+    const guest = createSnpGuest({ pki: PKI, vcek: { issuer: PKI.intermediate('Genoa', 'vcek') } });
+    const crls = [PKI.issueCrl({ product: 'Genoa' })];
+    expectFailed(
+      await verifySnp(guest.evidence({ endorsements: { chain: PKI.chainPem('Genoa'), crls } })),
+      'snp_product',
+    );
+  });
+
+  it('SNP-25 denies a VCEK that an ASVK issued, and a VLEK that an ASK issued', async () => {
+    const vcekByAsvk = createSnpGuest({ pki: PKI, vcek: { issuer: PKI.intermediate('Milan', 'vlek') } });
+    const asvkChain = { chain: PKI.chainPem('Milan', 'vlek') };
+    expectNoClaims(await verifySnp(vcekByAsvk.evidence({ endorsements: asvkChain })), 'cert_untrusted');
+    const vlekByAsk = createSnpGuest({
+      pki: PKI,
+      signingKey: 'vlek',
+      vlek: { issuer: PKI.intermediate('Milan', 'vcek') },
+    });
+    const askChain = { chain: PKI.chainPem('Milan', 'vcek') };
+    expectNoClaims(await verifySnp(vlekByAsk.evidence({ endorsements: askChain })), 'cert_untrusted');
+  });
+
+  it('denies a VCEK with the right issuer name that another key signed', async () => {
+    const guest = createSnpGuest({ pki: PKI, vcek: { overrides: { signer: namedRsaKey('amd-ask-Genoa') } } });
+    expectNoClaims(await verifySnp(guest.evidence()), 'cert_signature');
+  });
+
+  const WEAK: readonly (readonly [string, LabAlgorithm])[] = [
+    ['RSASSA-PSS with a salt of 20', { ...AMD_ALGORITHM, saltLength: 20 }],
+    ['RSASSA-PSS with MGF1-SHA1', { ...AMD_ALGORITHM, mgfHash: 'sha1' }],
+    ['RSASSA-PSS with SHA-256', { scheme: 'pss', hash: 'sha256', saltLength: 32 }],
+    ['PKCS#1 v1.5', { scheme: 'pkcs1', hash: 'sha384' }],
+  ];
+
+  it.each(WEAK)('SNP-26 denies a VCEK signed with %s', async (_, algorithm) => {
+    const guest = createSnpGuest({ pki: PKI, vcek: { overrides: { algorithm } } });
+    expectNoClaims(await verifySnp(guest.evidence()), 'cert_algorithm');
+  });
+
+  it.each(WEAK)('SNP-26 denies an ASK signed with %s', async (_, algorithm) => {
+    const ask = PKI.issueIntermediate('Milan', 'vcek', { algorithm });
+    const chain = ask.pem + PKI.ark('Milan').pem;
+    expectNoClaims(await verifySnp(milan.evidence({ endorsements: { chain } })), 'cert_algorithm');
+  });
+
+  it('SNP-26 denies a VCEK with a P-256 key', async () => {
+    const guest = createSnpGuest({ pki: PKI, vcek: { key: newEcKey('prime256v1') } });
+    const report = { key: platform.vek.key.privateKey };
+    expectNoClaims(await verifySnp(guest.evidence({ report })), 'cert_algorithm');
+  });
+
+  it('denies a path one second after its end and one second before its begin', async () => {
+    const overrides = { notBefore: new Date('2026-01-01T00:00:00Z'), notAfter: new Date('2026-07-01T00:00:00Z') };
+    const guest = createSnpGuest({ pki: PKI, vcek: { overrides } });
+    const judge = (at: string) => verifySnp(guest.evidence(), { at: new Date(at) });
+    expectVerified(await judge('2026-07-01T00:00:00Z'));
+    expectNoClaims(await judge('2026-07-01T00:00:01Z'), 'cert_validity');
+    expectNoClaims(await judge('2025-12-31T23:59:59Z'), 'cert_validity');
+  });
+});
+
+describe('certificates that are malformed or not at hand', () => {
+  it.each([
+    ['one certificate', PKI.ark('Milan').pem],
+    ['three', PKI.chainPem('Milan') + PKI.ark('Milan').pem],
+    ['the wrong order', PKI.ark('Milan').pem + PKI.intermediate('Milan', 'vcek').pem],
+    ['two intermediates', PKI.intermediate('Milan', 'vcek').pem + PKI.intermediate('Milan', 'vlek').pem],
+    ['text between them', `${PKI.intermediate('Milan', 'vcek').pem}x\n${PKI.ark('Milan').pem}`],
+  ])('refuses a chain of %s', async (_, chain) => {
+    await expectMalformed(verifySnp(milan.evidence({ endorsements: { chain } })), 'cert_chain', CHAIN);
+  });
+
+  it.each([
+    ['cut short', { der: platform.vek.der.subarray(0, 400) }],
+    ['followed by a byte', { der: Uint8Array.from([...platform.vek.der, 0]) }],
+    ['two in PEM', { pem: platform.vek.pem + platform.vek.pem }],
+  ])('refuses a key certificate that is %s', async (_, vek) => {
+    await expectMalformed(verifySnp(milan.evidence({ endorsements: { vek } })), 'cert_format', VEK);
+  });
+
+  it('refuses a chain whose certificates cannot be read', async () => {
+    const chain = pemOf(Uint8Array.of(0x30, 0x00), PKI.ark('Milan').der);
+    await expectMalformed(verifySnp(milan.evidence({ endorsements: { chain } })), 'cert_format', CHAIN);
+  });
+
+  it('cannot judge with what a source holds and cannot be read', async () => {
+    const held = platform.endorsementSet();
+    const broken = { value: Uint8Array.of(0x30, 0x00), origin: 'cache' } as const;
+    const endorsements = held.snp === null ? held : { snp: { ...held.snp, vek: broken } };
+    const evidence = milan.evidence({ endorsements: { vek: null, chain: null, crls: [] } });
+    const found = await verifySnp(evidence, { endorsements });
+    expectFailed(found);
+    expect(idsWith(found, 'unavailable')).toEqual(['vcek_unavailable']);
+    expect(found.claims).toEqual({});
+  });
+
+  it('cannot judge without key certificate, and without chain', async () => {
+    for (const missing of [{ vek: null }, { chain: null }]) {
+      const found = await verifySnp(milan.evidence({ endorsements: missing }));
+      expectFailed(found);
+      expect(idsWith(found, 'unavailable')).toEqual(['vcek_unavailable']);
+      expect(idsWith(found, 'skipped')).toContain('snp_signature');
+    }
+  });
+
+  it('denies a report of no line that has a root, for which no key can be found', async () => {
+    const fields = { cpuid: { family: 0x1a, model: 0x50, stepping: 0 } };
+    expectNoClaims(await verifySnp(milan.evidence({ report: { fields }, endorsements: { vek: null } })), 'snp_product');
+  });
+
+  it('never replaces what the request brings', async () => {
+    const other = createSnpGuest({ pki: PKI, chipId: new Uint8Array(64).fill(0x77) });
+    const evidence = milan.evidence({ endorsements: other.platform.endorsements() });
+    const found = await verifySnp(evidence, { endorsements: platform.endorsementSet() });
+    expectFailed(found, 'snp_chip_id', 'snp_signature');
+  });
+
+  it('reads key certificate and chain of a VLEK alike', async () => {
+    expectVerified(await verifySnp(vlek.evidence()));
+  });
+});

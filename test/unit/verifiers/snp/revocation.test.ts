@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import type { EndorsementSet, SnpEndorsementSet } from '../../../../src/model/endorsement.js';
+import { AMD_SERIALS, createSnpGuest, type IssueCrlOptions } from '../../../lab/index.js';
+import { AT, expectFailed, expectMalformed, expectVerified, FOREIGN_PKI, idsWith, PKI, verifySnp } from '../fixture.js';
+
+const milan = createSnpGuest({ pki: PKI });
+const vlek = createSnpGuest({ pki: PKI, signingKey: 'vlek' });
+
+const crlOf = (options: Partial<IssueCrlOptions> = {}) => PKI.issueCrl({ product: 'Milan', ...options });
+const withCrls = (...crls: readonly Uint8Array[]) => milan.evidence({ endorsements: { crls } });
+
+function held(members: Partial<SnpEndorsementSet>): EndorsementSet {
+  const empty: SnpEndorsementSet = {
+    vek: null,
+    chains: new Map(),
+    chainProblem: null,
+    crls: new Map(),
+    crlProblems: new Map(),
+  };
+  return { snp: { ...empty, ...members } };
+}
+
+const heldCrl = (value: Uint8Array) => held({ crls: new Map([['Milan', { value, origin: 'cache' }]]) });
+
+describe('revocation', () => {
+  it('SNP-27 denies where the ASK is on the list', async () => {
+    const crl = crlOf({ revoked: [{ serial: AMD_SERIALS.Milan.ask }] });
+    const found = await verifySnp(withCrls(crl));
+    expectFailed(found, 'cert_revoked');
+    expect(found.claims).toEqual({});
+  });
+
+  it('SNP-27 denies where the ASVK is on the list', async () => {
+    const crls = [crlOf({ revoked: [{ serial: AMD_SERIALS.Milan.asvk }] })];
+    expectFailed(await verifySnp(vlek.evidence({ endorsements: { crls } })), 'cert_revoked');
+  });
+
+  it('SNP-27 accepts where other serials are on the list, the 0 of every VEK too', async () => {
+    const { ark, asvk } = AMD_SERIALS.Milan;
+    const found = await verifySnp(withCrls(crlOf({ revoked: [{ serial: 0 }, { serial: ark }, { serial: asvk }] })));
+    expectVerified(found);
+    expect(found.endorsements.map(({ kind, revocation }) => [kind, revocation])).toEqual([
+      ['vcek', 'not_applicable'],
+      ['ask', 'good'],
+      ['ark', 'not_applicable'],
+      ['crl', 'not_applicable'],
+    ]);
+  });
+
+  it.each([
+    ['signed by another key', FOREIGN_PKI.issueCrl({ product: 'Milan' })],
+    ['of another line', PKI.issueCrl({ product: 'Genoa' })],
+    ['changed after it was signed', crlOf({ overrides: { signature: (bytes) => bytes.map((byte) => byte ^ 1) } })],
+    ['from the future', crlOf({ overrides: { thisUpdate: new Date('2026-06-02T00:00:00Z') } })],
+    ['without a number', crlOf({ extensions: ([authority]) => (authority === undefined ? [] : [authority]) })],
+  ])('SNP-27 denies a list in the request that is %s', async (_, crl) => {
+    expectFailed(await verifySnp(withCrls(crl)), 'crl_invalid');
+  });
+
+  it('SNP-27 cannot judge by a list past its nextUpdate, and keeps the other findings', async () => {
+    const crl = crlOf({ overrides: { nextUpdate: new Date(AT.getTime() - 1000) } });
+    const found = await verifySnp(withCrls(crl));
+    expectFailed(found);
+    expect(idsWith(found, 'unavailable')).toEqual(['crl_stale']);
+    expect(idsWith(found, 'pass')).toContain('snp_signature');
+    expect(found.endorsements.find(({ kind }) => kind === 'ask')?.revocation).toBe('unavailable');
+  });
+
+  it('SNP-27 accepts a list at its nextUpdate', async () => {
+    expectVerified(await verifySnp(withCrls(crlOf({ overrides: { nextUpdate: AT } }))));
+  });
+
+  it('says that there is no list', async () => {
+    const found = await verifySnp(withCrls());
+    expectFailed(found);
+    expect(idsWith(found, 'unavailable')).toEqual(['crl_unavailable']);
+  });
+
+  it('takes the newest list, whether it was sent or held', async () => {
+    const old = crlOf({ number: 1 });
+    const revoking = crlOf({ number: 2, revoked: [{ serial: AMD_SERIALS.Milan.ask }] });
+    const newest = crlOf({ number: 3 });
+    expectFailed(await verifySnp(withCrls(old), { endorsements: heldCrl(revoking) }), 'cert_revoked');
+    expectFailed(await verifySnp(withCrls(revoking), { endorsements: heldCrl(old) }), 'cert_revoked');
+    expectVerified(await verifySnp(withCrls(newest), { endorsements: heldCrl(revoking) }));
+  });
+
+  it('takes a held list that does not verify for none', async () => {
+    for (const crl of [FOREIGN_PKI.issueCrl({ product: 'Milan' }), Uint8Array.of(0x30, 0x00)]) {
+      const found = await verifySnp(withCrls(), { endorsements: heldCrl(crl) });
+      expectFailed(found);
+      expect(idsWith(found, 'unavailable')).toEqual(['crl_unavailable']);
+    }
+  });
+
+  it.each(['crl_stale', 'crl_rollback'] as const)('passes on why the source has no list: %s', async (code) => {
+    const problem = { code, detail: 'as the source says', retryable: true };
+    const found = await verifySnp(withCrls(), { endorsements: held({ crlProblems: new Map([['Milan', problem]]) }) });
+    expectFailed(found);
+    expect(idsWith(found, 'unavailable')).toEqual([code]);
+  });
+
+  it('refuses a list in the request that cannot be read', async () => {
+    const verifying = verifySnp(withCrls(crlOf(), Uint8Array.of(0x30, 0x00)));
+    await expectMalformed(verifying, 'cert_format', '/evidence/endorsements/crls/1');
+  });
+});
