@@ -1,20 +1,26 @@
 import type { Log } from '../model/ports.js';
 import type { RunningService } from './service.js';
 
-/** Serves until SIGTERM or SIGINT, and drains. SIGHUP reads policies and endorsements again. */
+/**
+ * Serves until SIGTERM or SIGINT, and drains. SIGHUP reads policies and endorsements again.
+ * A second signal while draining changes nothing: Ctrl-C reaches a child of npm twice.
+ */
 export function serveUntilStopped(service: RunningService, log: Log): Promise<void> {
   return new Promise((resolve) => {
-    const reload = () => void service.reload();
+    let stopping = false;
     const stop = (signal: NodeJS.Signals) => {
+      if (stopping) return;
+      stopping = true;
       log.info({ signal }, 'stopping');
-      process.removeListener('SIGHUP', reload);
       void service.close().then(resolve, (error: unknown) => {
         log.error({ err: error }, 'stopping failed');
         resolve();
       });
     };
-    process.on('SIGHUP', reload);
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
+    process.on('SIGHUP', () => {
+      if (!stopping) void service.reload();
+    });
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
   });
 }

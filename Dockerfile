@@ -1,0 +1,40 @@
+# syntax=docker/dockerfile:1
+
+FROM node:24-bookworm-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json openapi.yaml ./
+COPY src ./src
+RUN npm run build
+
+FROM node:24-bookworm-slim AS runtime
+WORKDIR /opt/veritee
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts && rm package-lock.json .npmrc
+# Node and the libraries that it is linked to, for an image without shell and package manager. The C library finds
+# names by nsswitch.conf; certificate authorities are compiled into Node.
+RUN mkdir -p /root-fs/etc /root-fs/var/lib/veritee \
+ && ldd /usr/local/bin/node | grep -o '/[^ ]*' | xargs cp --parents --dereference --target-directory=/root-fs /usr/local/bin/node \
+ && cp /etc/nsswitch.conf /root-fs/etc/ \
+ && echo 'nonroot:x:65532:65532:nonroot:/var/lib/veritee:/sbin/nologin' > /root-fs/etc/passwd \
+ && echo 'nonroot:x:65532:' > /root-fs/etc/group \
+ && chown 65532:65532 /root-fs/var/lib/veritee \
+ && chmod 0700 /root-fs/var/lib/veritee
+
+FROM scratch
+COPY --from=runtime /root-fs /
+COPY --from=runtime /opt/veritee /opt/veritee
+COPY --from=build /build/dist /opt/veritee/dist
+COPY openapi.yaml LICENSE /opt/veritee/
+ENV NODE_ENV=production
+USER 65532:65532
+# Relative paths of the configuration start here: ./policies, ./endorsements, ./data.
+WORKDIR /var/lib/veritee
+VOLUME /var/lib/veritee
+EXPOSE 8080
+# Plain HTTP on loopback. With TLS, or another port than VERITEE__LISTEN__PORT says, give a check of your own.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["/usr/local/bin/node", "-e", "fetch(`http://127.0.0.1:${process.env.VERITEE__LISTEN__PORT ?? 8080}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# docs/hardening.md says which options of Node are set, which are not, and why.
+ENTRYPOINT ["/usr/local/bin/node", "--disable-proto=delete", "/opt/veritee/dist/main.js"]
+CMD ["serve"]

@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROJECT } from './project-files.js';
+
+interface Violation {
+  readonly from: string;
+  readonly rule: { readonly name: string };
+}
+
+interface Plant {
+  readonly file: string;
+  readonly imports: string;
+  /** The rule that has to speak; null where the import is allowed. */
+  readonly breaks: string | null;
+}
+
+/** One import a rule that breaks it, and one for each way around it; then what is allowed. */
+const PLANTS: readonly Plant[] = [
+  { file: 'src/formats/up.ts', imports: "import '../crypto/target.js';", breaks: 'direction-formats' },
+  { file: 'src/crypto/up.ts', imports: "import '../verifiers/shared.js';", breaks: 'direction-crypto' },
+  { file: 'src/verifiers/snp/up.ts', imports: "import '../../policy/target.js';", breaks: 'direction-verifiers' },
+  { file: 'src/policy/up.ts', imports: "import '../http/target.js';", breaks: 'direction-policy' },
+  { file: 'src/policy/across.ts', imports: "import '../formats/target.js';", breaks: 'direction-policy' },
+  { file: 'src/endorsements/up.ts', imports: "import '../service/target.js';", breaks: 'direction-endorsements' },
+  { file: 'src/results/up.ts', imports: "import '../crypto/target.js';", breaks: 'direction-results' },
+  { file: 'src/stores/up.ts', imports: "import '../service/target.js';", breaks: 'direction-stores' },
+  { file: 'src/service/up.ts', imports: "import '../endorsements/target.js';", breaks: 'direction-service' },
+  { file: 'src/wire/up.ts', imports: "import '../http/target.js';", breaks: 'direction-wire' },
+  { file: 'src/http/down.ts', imports: "import '../verifiers/shared.js';", breaks: 'direction-http' },
+  { file: 'src/cli/down.ts', imports: "import '../policy/target.js';", breaks: 'direction-cli' },
+  { file: 'src/config/up.ts', imports: "import '../service/target.js';", breaks: 'direction-config' },
+  { file: 'src/service/container.ts', imports: "import '../composition/container.js';", breaks: 'direction-service' },
+  {
+    file: 'src/policy/type.ts',
+    imports: "import type { target } from '../http/target.js';\nexport type Again = typeof target;",
+    breaks: 'direction-policy',
+  },
+  {
+    file: 'src/policy/dynamic.ts',
+    imports: "export const late = import('../http/target.js');",
+    breaks: 'direction-policy',
+  },
+  { file: 'src/model/core.ts', imports: "import 'node:crypto';", breaks: 'model-imports-nothing' },
+  { file: 'src/verifiers/azure-cvm/side.ts', imports: "import '../snp/target.js';", breaks: 'verifiers-apart' },
+  { file: 'src/verifiers/reads.ts', imports: "import 'node:fs';", breaks: 'pure-rooms-core' },
+  { file: 'src/verifiers/reads-later.ts', imports: "import 'node:fs/promises';", breaks: 'pure-rooms-core' },
+  { file: 'src/formats/calls.ts', imports: "import 'node:https';", breaks: 'pure-rooms-core' },
+  { file: 'src/crypto/waits.ts', imports: "import 'node:timers/promises';", breaks: 'pure-rooms-core' },
+  { file: 'src/policy/starts.ts', imports: "import 'child_process';", breaks: 'pure-rooms-core' },
+  { file: 'src/policy/fetches.ts', imports: "import 'undici';", breaks: 'pure-rooms-packages' },
+  { file: 'src/crypto/logs.ts', imports: "import 'pino';", breaks: 'pure-rooms-packages' },
+  { file: 'src/lobby/new.ts', imports: "import '../model/target.js';", breaks: 'room-without-a-line' },
+  { file: 'src/composition/tests.ts', imports: "import '../../test/lab/target.js';", breaks: 'no-test-in-src' },
+  { file: 'src/http/entry.ts', imports: "import '../main.js';", breaks: 'no-import-of-the-entry' },
+  { file: 'src/stores/one.ts', imports: "import './two.js';", breaks: 'no-cycle' },
+  { file: 'src/stores/lost.ts', imports: "import './nowhere.js';", breaks: 'no-unresolved' },
+
+  { file: 'src/formats/ok.ts', imports: "import '../model/target.js';", breaks: null },
+  { file: 'src/verifiers/snp/ok.ts', imports: "import '../shared.js';\nimport 'node:crypto';", breaks: null },
+  { file: 'src/http/ok.ts', imports: "import '../wire/target.js';\nimport 'node:http';", breaks: null },
+  { file: 'src/endorsements/ok.ts', imports: "import 'node:fs';\nimport 'undici';", breaks: null },
+  { file: 'src/policy/ok.ts', imports: "import '../composition/tokens.js';\nimport 'yaml';", breaks: null },
+  { file: 'src/main.ts', imports: "import './composition/container.js';", breaks: null },
+];
+
+const TARGETS = [
+  'src/composition/container.ts',
+  'src/composition/tokens.ts',
+  'src/verifiers/shared.ts',
+  'src/verifiers/snp/target.ts',
+  'test/lab/target.ts',
+  ...['model', 'formats', 'crypto', 'policy', 'service', 'endorsements', 'wire', 'http'].map(
+    (room) => `src/${room}/target.ts`,
+  ),
+];
+
+/** What the rules say about `src` in a folder. */
+function violationsIn(folder: string): Promise<readonly Violation[]> {
+  const program = join(PROJECT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+  const rules = join(PROJECT, '.dependency-cruiser.cjs');
+  const asked = [program, '--config', rules, '--output-type', 'json', 'src'];
+  return new Promise((resolve, reject) => {
+    // The exit code counts violations, so only an answer that is none is an error.
+    execFile(process.execPath, asked, { cwd: folder, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      if (stdout === '') reject(new Error(`no answer of dependency-cruiser: ${stderr}`, { cause: error }));
+      else resolve(JSON.parse(stdout).summary.violations);
+    });
+  });
+}
+
+function write(folder: string, path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
+}
+
+describe('the directions between rooms', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'veritee-plants-'));
+  let planted: readonly Violation[] = [];
+
+  beforeAll(async () => {
+    write(folder, 'src/stores/two.ts', "import './one.js';\n");
+    for (const path of TARGETS) write(folder, path, 'export const target = 1;\n');
+    for (const plant of PLANTS) write(folder, plant.file, `${plant.imports}\nexport {};\n`);
+    write(folder, 'tsconfig.json', '{ "compilerOptions": { "module": "NodeNext", "moduleResolution": "NodeNext" } }');
+    write(folder, 'package.json', '{ "type": "module" }');
+    symlinkSync(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
+    planted = await violationsIn(folder);
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('hold in src', async () => {
+    expect(await violationsIn(PROJECT)).toEqual([]);
+  });
+
+  it.each(PLANTS.filter((plant) => plant.breaks !== null))('refuse $file: $breaks', ({ file, breaks }) => {
+    const rules = planted.filter((violation) => violation.from === file).map((violation) => violation.rule.name);
+    expect(rules).toContain(breaks);
+  });
+
+  it.each(PLANTS.filter((plant) => plant.breaks === null))('allow $file', ({ file }) => {
+    expect(planted.filter((violation) => violation.from === file)).toEqual([]);
+  });
+});
