@@ -9,7 +9,7 @@ import { exitCodeOf } from './exit-code.js';
 import type { Output } from './output.js';
 
 /** Whoever runs the command line owns what it reads: no role and no name is kept from them. */
-export const COMMAND_LINE_CALLER: Caller = {
+const COMMAND_LINE_CALLER: Caller = {
   principal: 'command-line',
   tenant: 'default',
   roles: new Set(['verify', 'policy:read', 'audit:read']),

@@ -20,7 +20,7 @@ import { isOlder } from './crl-memory.js';
 import { encodePem } from './pem-text.js';
 import { ReadOnce } from './read-once.js';
 
-export interface AmdCacheOptions {
+interface AmdCacheOptions {
   readonly folder: CacheFolder;
   readonly pins: AmdRootPins;
   readonly log: Log;

@@ -8,7 +8,7 @@ import type { SnpLine } from './amd-keys.js';
 import { type AmdChain, type AmdRootPins, readChain } from './amd-material.js';
 import { kdsProblem } from './unavailable.js';
 
-export interface AmdChainsOptions {
+interface AmdChainsOptions {
   readonly pins: AmdRootPins;
   readonly directory: AmdDirectory;
   readonly cache: AmdCache;
@@ -17,7 +17,7 @@ export interface AmdChainsOptions {
 }
 
 /** A chain, and where it is from. */
-export interface HeldChain {
+interface HeldChain {
   readonly chain: AmdChain;
   readonly origin: EndorsementOrigin;
 }
@@ -61,7 +61,11 @@ export class AmdChains {
     const what = `no certificate chain of ${line.product} for a ${line.signingKey.toUpperCase()}`;
     if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
     try {
-      const chain = readChain(await kds.chain(line.product, line.signingKey, { signal, remember: !historical }), line, pins);
+      const chain = readChain(
+        await kds.chain(line.product, line.signingKey, { signal, remember: !historical }),
+        line,
+        pins,
+      );
       if (!historical) await cache.keepChain(chain);
       return { chain, origin: 'network' };
     } catch (error) {

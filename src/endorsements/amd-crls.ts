@@ -10,7 +10,7 @@ import { type AmdCrl, readCrl, UnfitError, verifyCrl } from './amd-material.js';
 import { type CrlMemory, isOlder, newestOf } from './crl-memory.js';
 import { kdsProblem } from './unavailable.js';
 
-export interface AmdCrlsOptions {
+interface AmdCrlsOptions {
   readonly directory: AmdDirectory;
   readonly cache: AmdCache;
   readonly memory: CrlMemory;
@@ -195,7 +195,8 @@ export class AmdCrls {
       if (held === null || !isPastHalfLife(held, clock.now())) return;
       watched.askedAt = now;
       const problem = await this.#refreshFromKds(watched, held);
-      if (problem !== null) log.warn({ line: lineName(watched.line), why: problem.detail }, 'revocation list not renewed');
+      if (problem !== null)
+        log.warn({ line: lineName(watched.line), why: problem.detail }, 'revocation list not renewed');
     } catch (error) {
       log.error({ err: error }, 'revocation list not renewed');
     }
@@ -207,7 +208,9 @@ export class AmdCrls {
     const because: Unavailable = { code: 'crl_unavailable', detail: 'a newer revocation list', retryable: true };
     const fetched = await this.#fetch(line, ark, because, { signal, remember: true });
     if ('code' in fetched) return fetched;
-    return isOlder(held, fetched) || isOlder(fetched, held) ? this.#take(line, fetched, this.#options.clock.now()) : null;
+    return isOlder(held, fetched) || isOlder(fetched, held)
+      ? this.#take(line, fetched, this.#options.clock.now())
+      : null;
   }
 }
 

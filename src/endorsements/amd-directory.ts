@@ -7,7 +7,7 @@ import type { AmdChain, AmdRootPins, AmdVek } from './amd-material.js';
 import { type AmdMaterial, newestChains, recogniseAmdMaterial } from './amd-recognition.js';
 import { fingerprintOf, readMaterialFiles } from './material-files.js';
 
-export interface AmdDirectoryOptions {
+interface AmdDirectoryOptions {
   readonly folder: string;
   readonly pins: AmdRootPins;
   readonly log: Log;

@@ -7,7 +7,7 @@ import type { Fetch } from './bounded-fetch.js';
 import { FetchError } from './fetch-error.js';
 import { SingleFlight } from './single-flight.js';
 
-export interface AmdKdsOptions {
+interface AmdKdsOptions {
   /** `https://host[:port]`. */
   readonly origin: string;
   readonly fetch: Fetch;
@@ -15,7 +15,7 @@ export interface AmdKdsOptions {
 }
 
 /** How one question to KDS is asked. */
-export interface KdsCall {
+interface KdsCall {
   readonly signal: AbortSignal;
   /** Whether a 404 may be remembered. Not for historical requests. */
   readonly remember: boolean;

@@ -38,8 +38,3 @@ export function vcekName({ product, chipId, tcb }: VcekSubject): string {
   const key = [product, Buffer.from(chipId).toString('hex'), ...levels].join('/');
   return createHash('sha256').update(key).digest('hex');
 }
-
-/** Whether two TCBs agree in each component. */
-export function sameTcb(a: SnpTcb, b: SnpTcb): boolean {
-  return SNP_TCB_COMPONENTS.every((component) => a[component] === b[component]);
-}

@@ -46,7 +46,7 @@ const NO_ANCHORS: ReadonlySet<string> = new Set();
 const PROFILE = amdVekProfile(NO_ANCHORS);
 
 /** The common names of ASK and ASVK. */
-export function intermediateName({ product, signingKey }: SnpLine): string {
+function intermediateName({ product, signingKey }: SnpLine): string {
   return signingKey === 'vcek' ? `SEV-${product}` : `SEV-VLEK-${product}`;
 }
 
@@ -175,7 +175,9 @@ export function verifyCrl(list: X509Crl, ark: X509Certificate, product: SnpProdu
 function requireSignedBy(certificate: X509Certificate, issuer: X509Certificate): void {
   const { name } = certificate.outerAlgorithm;
   const isSound =
-    name !== null && PROFILE.signatureAlgorithms.has(name) && algorithmFitsKey(name, issuer.publicKey) &&
+    name !== null &&
+    PROFILE.signatureAlgorithms.has(name) &&
+    algorithmFitsKey(name, issuer.publicKey) &&
     keyProblem(issuer.publicKey, PROFILE.issuerKeys) === null;
   if (!isSound) throw new UnfitError('key or signature algorithm is none of AMD');
   if (!isSameName(certificate.issuer, issuer.subject)) throw new UnfitError('certificate is of another issuer');

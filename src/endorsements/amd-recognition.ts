@@ -53,7 +53,7 @@ export interface AmdMaterial {
 }
 
 /** Roots and chains that are at hand beside the files. */
-export interface KnownRoots {
+interface KnownRoots {
   readonly arkOf: (product: SnpProduct) => X509Certificate | null;
   readonly chainOf: (line: SnpLine) => AmdChain | null;
 }

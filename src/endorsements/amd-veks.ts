@@ -3,11 +3,20 @@ import type { AmdCache } from './amd-cache.js';
 import type { AmdChains } from './amd-chains.js';
 import type { AmdDirectory } from './amd-directory.js';
 import type { AmdKds } from './amd-kds.js';
-import type { VcekSubject } from './amd-keys.js';
-import { type AmdRootPins, type AmdVek, isForTcb, isVcekOf, readVek, UnfitError, verifyVek } from './amd-material.js';
+import type { SnpLine, VcekSubject } from './amd-keys.js';
+import {
+  type AmdChain,
+  type AmdRootPins,
+  type AmdVek,
+  isForTcb,
+  isVcekOf,
+  readVek,
+  UnfitError,
+  verifyVek,
+} from './amd-material.js';
 import { kdsProblem } from './unavailable.js';
 
-export interface AmdVeksOptions {
+interface AmdVeksOptions {
   readonly pins: AmdRootPins;
   readonly directory: AmdDirectory;
   readonly cache: AmdCache;
@@ -17,11 +26,13 @@ export interface AmdVeksOptions {
 }
 
 /** A VCEK or VLEK, and where it is from. */
-export type HeldVek = Sourced<AmdVek>;
+type HeldVek = Sourced<AmdVek>;
 
 /** The certificate of the key that signed a report: from the operator's folder, the cache, or KDS. */
 export class AmdVeks {
   readonly #options: AmdVeksOptions;
+  /** Certificates of the folder, each verified once under the chain at hand. */
+  readonly #vouchedFor = new WeakMap<AmdVek, AmdChain>();
 
   constructor(options: AmdVeksOptions) {
     this.#options = options;
@@ -42,13 +53,11 @@ export class AmdVeks {
   }
 
   async #local(subjects: readonly VcekSubject[], at: Date): Promise<HeldVek | null> {
-    const { directory, cache, chains } = this.#options;
+    const { cache, chains } = this.#options;
     for (const subject of subjects) {
-      const stored = bestAt(
-        directory.veks({ product: subject.product, signingKey: 'vcek' }).filter((vek) => isVcekOf(vek, subject)),
-        at,
-      );
-      if (stored !== null) return { value: stored, origin: 'store' };
+      const stored = await this.#stored({ ...subject, signingKey: 'vcek' }, (vek) => isVcekOf(vek, subject));
+      const best = bestAt(stored, at);
+      if (best !== null) return { value: best, origin: 'store' };
     }
     for (const subject of subjects) {
       const held = await chains.local({ product: subject.product, signingKey: 'vcek' });
@@ -59,16 +68,36 @@ export class AmdVeks {
   }
 
   /** A VLEK names no chip: of those that fit line and TCB the one that was issued last. */
-  #vlek({ products, reportedTcb }: SnpEndorsementRequest, at: Date): HeldVek | Unavailable {
-    const fitting = products.flatMap((product) =>
-      this.#options.directory
-        .veks({ product, signingKey: 'vlek' })
-        .filter((vek) => isForTcb(vek, reportedTcb(product))),
+  async #vlek({ products, reportedTcb }: SnpEndorsementRequest, at: Date): Promise<HeldVek | Unavailable> {
+    const fitting = await Promise.all(
+      products.map((product) =>
+        this.#stored({ product, signingKey: 'vlek' }, (vek) => isForTcb(vek, reportedTcb(product))),
+      ),
     );
-    const best = bestAt(fitting, at);
+    const best = bestAt(fitting.flat(), at);
     if (best !== null) return { value: best, origin: 'store' };
     const detail = 'no VLEK certificate for this line and TCB: AMD gives it to the cloud provider only';
     return { code: 'vcek_unavailable', detail, retryable: false };
+  }
+
+  /** Certificates of the folder that fit, without those that the chain at hand does not vouch for. */
+  async #stored(line: SnpLine, fits: (vek: AmdVek) => boolean): Promise<readonly AmdVek[]> {
+    const fitting = this.#options.directory.veks(line).filter(fits);
+    if (fitting.length === 0) return [];
+    const held = await this.#options.chains.local(line);
+    return held === null ? fitting : fitting.filter((vek) => this.#isVouchedFor(vek, held.chain));
+  }
+
+  #isVouchedFor(vek: AmdVek, chain: AmdChain): boolean {
+    if (this.#vouchedFor.get(vek) === chain) return true;
+    try {
+      verifyVek(vek, chain, this.#options.pins);
+      this.#vouchedFor.set(vek, chain);
+      return true;
+    } catch (error) {
+      if (error instanceof UnfitError) return false;
+      throw error;
+    }
   }
 
   /** Asks for each line in turn. That one has none says nothing about the next, and neither does a fault. */

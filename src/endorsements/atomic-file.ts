@@ -3,7 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Who may read a file: the service's own user, or everybody. */
-export type Readers = 'owner' | 'everybody';
+type Readers = 'owner' | 'everybody';
 
 const MODES = { owner: { folder: 0o700, file: 0o600 }, everybody: { folder: 0o755, file: 0o644 } } as const;
 

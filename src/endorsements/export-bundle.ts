@@ -26,7 +26,7 @@ export interface AmdBundle {
   readonly missing: readonly Unavailable[];
 }
 
-export interface ExportParts {
+interface ExportParts {
   readonly veks: AmdVeks;
   readonly chains: AmdChains;
   readonly crls: AmdCrls;

@@ -5,7 +5,7 @@
  * none came. `aborted`: the caller's time was over. The rest: nothing was sent, since the origin is not configured, has
  * failed several times in a row, is asked too much already, or wants to be left alone.
  */
-export type FetchFault =
+type FetchFault =
   | 'status'
   | 'redirect'
   | 'content_type'

@@ -21,7 +21,7 @@ import { type CrlAge, type CrlMemory, isOlder } from './crl-memory.js';
 import { fingerprintOf, readMaterialFiles } from './material-files.js';
 
 /** Something of a bundle that was taken: what it is, and the name under which it is kept. */
-export interface TakenFile {
+interface TakenFile {
   readonly name: string;
   readonly what: string;
   readonly keptAs: string;
@@ -33,7 +33,7 @@ export interface ImportReport {
   readonly refused: readonly RefusedFile[];
 }
 
-export interface ImportParts {
+interface ImportParts {
   readonly pins: AmdRootPins;
   readonly directory: AmdDirectory;
   readonly memory: CrlMemory;
@@ -128,7 +128,8 @@ async function judgeList({ name, item }: Found<ListOfLine & { verified: boolean 
   const age = { number, thisUpdate };
   // It is to count for both kinds of keys: one that is too old for both is a step back.
   const marks = await Promise.all(SIGNING_KEYS.map((signingKey) => memory.highest({ product, signingKey })));
-  if (marks.every((mark) => mark !== null && isOlder(age, mark))) return 'it is older than one that was relied on before';
+  if (marks.every((mark) => mark !== null && isOlder(age, mark)))
+    return 'it is older than one that was relied on before';
   const what = `revocation list ${number} of ${product}, until ${nextUpdate.toISOString()}`;
   return { name, what, file: crlFile(product, list.der), product, age };
 }

@@ -7,7 +7,7 @@ const MAXIMUM_FILES = 10_000;
 const MAXIMUM_BYTES = 1024 * 1024;
 
 /** What a folder holds: files read, and files that were not. */
-export interface MaterialFiles {
+interface MaterialFiles {
   readonly files: readonly NamedFile[];
   readonly refused: readonly RefusedFile[];
 }

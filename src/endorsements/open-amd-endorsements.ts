@@ -32,7 +32,7 @@ export interface AmdTuning {
   readonly cachedInMemory: number;
 }
 
-export const DEFAULT_AMD_TUNING: AmdTuning = {
+const DEFAULT_AMD_TUNING: AmdTuning = {
   folderPollMs: 5_000,
   crlPollMs: 10 * 60_000,
   crlRefreshPauseMs: 60 * 60_000,
@@ -117,6 +117,10 @@ function openKds({ kds, clock, connect }: AmdEndorsementsOptions, tuning: AmdTun
   if (kds === null) return null;
   const { origin } = new URL(kds);
   const { attemptTimeoutMs, resilience } = tuning;
-  const bounded = new BoundedFetch({ origins: [origin], attemptTimeoutMs, ...(connect === undefined ? {} : { connect }) });
+  const bounded = new BoundedFetch({
+    origins: [origin],
+    attemptTimeoutMs,
+    ...(connect === undefined ? {} : { connect }),
+  });
   return new AmdKds({ origin, clock, fetch: new ResilientFetch(bounded, resilience) });
 }

@@ -39,6 +39,10 @@ export function createApplication(dependencies: HttpDependencies): FastifyInstan
   });
   readBodiesAsBytes(application);
   application.setErrorHandler((error, request, reply) => answerError(dependencies, error, request, reply));
+  // Only files of the page get here: other unknown paths are refused with the headers.
+  application.setNotFoundHandler(() => {
+    throw new RefusedError('not_found', 'nothing is here');
+  });
   application.addHook('onRequest', (request, reply, done) => {
     setSecurityHeaders(reply);
     reply.header('x-request-id', request.id);

@@ -18,6 +18,7 @@ export interface HttpDependencies {
   readonly inspectEvidence: InspectEvidenceUseCase;
   readonly readiness: ReadinessUseCase;
   readonly callers: CallerDirectory;
+  /** Closed with the application. */
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Log;

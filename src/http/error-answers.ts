@@ -24,7 +24,7 @@ export function answerError(
   if (!request.raw.complete) {
     // The framework closes the connection of a body that it stopped reading, and the answer can get lost with it.
     reply.removeHeader('connection');
-    discardBody(request.raw, settings.bodyBytes);
+    discardBody(request.raw, 2 * settings.bodyBytes);
   }
   reply.code(status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(document));
 }

@@ -31,6 +31,9 @@ const SECRET_MEMBERS: ReadonlySet<string> = new Set([
   'claims',
 ]);
 
+/** Member for what was thrown. Whatever else than an error is thrown is not looked at: it can be anything. */
+const ERROR_MEMBER = 'err';
+
 /** Objects deeper than this are not written: a log record says what happened, it does not carry what was worked on. */
 const DEPTH = 5;
 
@@ -62,7 +65,8 @@ function logOptions(level: string): LoggerOptions {
 function maskObject(fields: object, depth: number): Record<string, unknown> {
   const masked: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
-    masked[name] = isSecret(name) ? MASK : maskValue(value, depth);
+    if (name === ERROR_MEMBER && !(value instanceof Error)) masked[name] = { type: typeof value };
+    else masked[name] = isSecret(name) ? MASK : maskValue(value, depth);
   }
   return masked;
 }

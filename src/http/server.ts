@@ -39,15 +39,27 @@ export async function startServer(dependencies: HttpDependencies, listen: Listen
   };
   const application = createApplication({ ...dependencies, readiness });
   requests.watch(application);
-  await application.listen({ host: listen.host, port: listen.port });
+  try {
+    await application.listen({ host: listen.host, port: listen.port });
+  } catch (error) {
+    await application.close();
+    throw error;
+  }
   let closed: Promise<void> | null = null;
   return {
-    url: application.listeningOrigin,
+    url: urlOf(application, dependencies.settings.tls !== null),
     close: () => {
       closed ??= stop(application, requests, { ...DEFAULT_STOP, ...listen.stop });
       return closed;
     },
   };
+}
+
+function urlOf(application: FastifyInstance, tls: boolean): string {
+  const address = application.server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `${tls ? 'https' : 'http'}://${host}:${address.port}`;
 }
 
 async function stop(application: FastifyInstance, requests: OpenRequests, limits: StopLimits): Promise<void> {

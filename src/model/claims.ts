@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from './json.js';
+import type { JsonObject } from './json.js';
 
 /** Claims of a judged request, by what made them. Numbers are numbers, booleans booleans, digests lower-case hex. */
 export interface Claims {
@@ -119,6 +119,3 @@ export interface TpmClaims {
   readonly firmwareVersion: string;
   readonly clock: { readonly resetCount: number; readonly restartCount: number; readonly safe: boolean };
 }
-
-/** A claim as rules and reference values see it. */
-export type ClaimValue = JsonValue;

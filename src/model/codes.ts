@@ -216,11 +216,6 @@ export type ProblemCode = keyof typeof PROBLEM_STATUS;
 
 const IMPORTANCE: ReadonlyMap<string, number> = new Map(CHECK_IDS.map((id, index) => [id, index]));
 
-/** Whether a text is the id of a check. */
-export function isCheckId(text: string): text is CheckId {
-  return IMPORTANCE.has(text);
-}
-
 /** Orders check ids, most important first. */
 export function byImportance(a: CheckId, b: CheckId): number {
   return (IMPORTANCE.get(a) ?? 0) - (IMPORTANCE.get(b) ?? 0);

@@ -1,13 +1,7 @@
 import { parsePemCertificates } from '../../formats/pem.js';
 import { parseSnpCertificateTable, type SnpCertificateTable } from '../../formats/snp-certificate-table.js';
 import type { SnpProduct } from '../../model/claims.js';
-import type {
-  EndorsementOrigin,
-  SnpEndorsementSet,
-  SnpSigningKey,
-  Sourced,
-  Unavailable,
-} from '../../model/endorsement.js';
+import type { SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { CertificateInput, SnpEndorsementInput } from '../../model/evidence.js';
 
@@ -78,9 +72,4 @@ export function chooseChain(
   return (
     found?.chainProblem ?? { code: 'vcek_unavailable', detail: 'no source for ASK, ASVK and ARK', retryable: false }
   );
-}
-
-/** Whether a fault of material is the request's own (malformed), or that of a source (out of reach). */
-export function isBrought(origin: EndorsementOrigin): boolean {
-  return origin === 'evidence';
 }
