@@ -1,0 +1,176 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeBundle } from '../../../src/endorsements/export-bundle.js';
+import type { OpenAmdEndorsements } from '../../../src/endorsements/open-amd-endorsements.js';
+import { ConfigurationError } from '../../../src/model/errors.js';
+import { AmdLab, CHIP, DAY_MS, find, issueCrl, pki, requestFor, summary, TCB, VCEK } from './amd-lab.js';
+
+const MILAN = { product: 'Milan', signingKey: 'vcek' } as const;
+const CRL = pki.issueCrl({ product: 'Milan' });
+
+let lab: AmdLab;
+
+beforeEach(async () => {
+  lab = await AmdLab.start();
+});
+
+afterEach(async () => {
+  await lab.close();
+});
+
+const anyTime = () => new AbortController().signal;
+
+/** A machine without network, with folders of its own. */
+function offline(name = 'offline'): OpenAmdEndorsements & { readonly folder: string } {
+  const folder = lab.path(`${name}-chains`);
+  return { ...lab.open({ kds: null, folder, cacheFolder: lab.path(`${name}-cache`) }), folder };
+}
+
+async function bundleOf(files: { readonly [name: string]: string | Uint8Array }): Promise<string> {
+  const folder = lab.path(`bundle-${Object.keys(files).join('-')}`);
+  await lab.fill(files, folder);
+  return folder;
+}
+
+describe('exportBundle and importBundle', () => {
+  it('carry what a report needs to a machine without network', async () => {
+    const bundle = await lab.open().exportBundle({ lines: [], requests: [requestFor()] }, anyTime());
+    expect(bundle.missing).toEqual([]);
+    await writeBundle(lab.path('bundle'), bundle);
+    const machine = offline();
+    const { taken, refused } = await machine.importBundle(lab.path('bundle'));
+    expect(refused).toEqual([]);
+    expect(taken.map(({ what }) => what)).toEqual([
+      'chain of Milan for VCEKs',
+      `VCEK of Milan of chip 0102030405060708…`,
+      'revocation list 1 of Milan, until 2027-03-01T12:00:00.000Z',
+    ]);
+    expect(summary(await find(machine))).toEqual({ vek: 'store', chain: 'store', crl: 'store' });
+  });
+
+  it('make a folder that can be the operator folder itself', async () => {
+    const bundle = await lab.open().exportBundle({ lines: [], requests: [requestFor()] }, anyTime());
+    await writeBundle(lab.path('bundle'), bundle);
+    const machine = lab.open({ kds: null, folder: lab.path('bundle'), cacheFolder: null });
+    expect(summary(await find(machine))).toEqual({ vek: 'store', chain: 'store', crl: 'store' });
+  });
+
+  it('hold chain and list of a line by itself, each file once', async () => {
+    const selection = {
+      lines: [MILAN, { ...MILAN, signingKey: 'vlek' as const }],
+      requests: [requestFor(), requestFor()],
+    };
+    const { files, missing } = await lab.open().exportBundle(selection, anyTime());
+    const names = files.map(({ name }) => name);
+    expect(names.filter((name) => name.endsWith('.pem'))).toEqual(['chain-milan-vcek.pem', 'chain-milan-vlek.pem']);
+    expect(names.filter((name) => name.endsWith('.der'))).toHaveLength(1);
+    expect(new Set(names).size).toBe(names.length);
+    expect(missing).toEqual([]);
+  });
+
+  it('say what could not be had, and hold the rest', async () => {
+    lab.kds.fail(/crl/, { status: 503 });
+    const unknown = requestFor({ chipId: CHIP.map((byte) => byte ^ 1) });
+    const { files, missing } = await lab.open().exportBundle({ lines: [], requests: [unknown] }, anyTime());
+    expect(files.map(({ name }) => name)).toEqual(['chain-milan-vcek.pem']);
+    expect(missing.map(({ code }) => code)).toEqual(['vcek_unavailable', 'crl_unavailable']);
+  });
+});
+
+describe('importBundle', () => {
+  it('refuses what no pinned root vouches for, and takes nothing of it', async () => {
+    const machine = offline();
+    const path = await bundleOf({ 'v.der': VCEK, 'c.crl': CRL, 'genoa.pem': pki.chainPem('Genoa') });
+    const { taken, refused } = await machine.importBundle(path);
+    expect(taken.map(({ name }) => name)).toEqual(['genoa.pem']);
+    expect(refused).toEqual([
+      { name: 'v.der', why: 'no chain of milan-vcek is at hand' },
+      { name: 'c.crl', why: 'no root of Milan is at hand' },
+    ]);
+    expect(await readdir(machine.folder)).toEqual(['chain-genoa-vcek.pem']);
+  });
+
+  it('verifies by the chain that the folder holds already', async () => {
+    const machine = offline();
+    await machine.importBundle(await bundleOf({ 'chain.pem': pki.chainPem('Milan') }));
+    const { taken, refused } = await machine.importBundle(await bundleOf({ 'v.der': VCEK, 'c.crl': CRL }));
+    expect(taken.map(({ name }) => name)).toEqual(['v.der', 'c.crl']);
+    expect(refused).toEqual([]);
+  });
+
+  it.each([
+    [
+      'another signature',
+      pki.issueVcek({ product: 'Milan', chipId: CHIP, tcb: TCB, overrides: { signer: pki.ark('Milan').key } }).der,
+    ],
+    ['no certificate', Buffer.from('no certificate')],
+  ])('refuses a key certificate with %s', async (_what, der) => {
+    const path = await bundleOf({ 'chain.pem': pki.chainPem('Milan'), 'v.der': der });
+    const { taken, refused } = await offline().importBundle(path);
+    expect(taken.map(({ name }) => name)).toEqual(['chain.pem']);
+    expect(refused.map(({ name }) => name)).toEqual(['v.der']);
+  });
+
+  it.each([
+    [
+      'signed by another key',
+      pki.issueCrl({ product: 'Milan', overrides: { signer: pki.ark('Genoa').key } }),
+      'signature does not verify',
+    ],
+    ['that has ended', issueCrl(3, -10, -1), 'it is past its next update'],
+    ['from the future', issueCrl(3, 1, 10), 'it is from the future'],
+  ])('CRT-09 refuses a revocation list %s', async (_what, der, why) => {
+    const path = await bundleOf({ 'chain.pem': pki.chainPem('Milan'), 'c.crl': der });
+    const { refused } = await offline().importBundle(path);
+    expect(refused).toEqual([{ name: 'c.crl', why }]);
+  });
+
+  it('CRT-09 refuses a revocation list that is older than one it took before, also after a restart', async () => {
+    const first = await bundleOf({ 'chain.pem': pki.chainPem('Milan'), 'nine.crl': issueCrl(9, -5, 60) });
+    await offline().importBundle(first);
+    const path = await bundleOf({ 'eight.crl': issueCrl(8, -4, 90), 'ten.crl': issueCrl(10, -3, 90) });
+    const { taken, refused } = await offline().importBundle(path);
+    expect(refused).toEqual([{ name: 'eight.crl', why: 'it is older than one that was relied on before' }]);
+    expect(taken.map(({ name }) => name)).toEqual(['ten.crl']);
+  });
+
+  it('counts what was imported as relied on', async () => {
+    const machine = offline();
+    await machine.importBundle(await bundleOf({ 'chain.pem': pki.chainPem('Milan'), 'nine.crl': issueCrl(9, -5, 1) }));
+    lab.clock.advance(2 * DAY_MS);
+    await lab.fill({ 'eight.crl': issueCrl(8, -4, 90) }, machine.folder);
+    await machine.reload();
+    const { crlProblems } = await find(machine, requestFor(), { at: lab.clock.now() });
+    expect(crlProblems.get('Milan')?.code).toBe('crl_rollback');
+  });
+
+  it('does not put an older chain in the place of a newer one', async () => {
+    const machine = offline();
+    await machine.importBundle(await bundleOf({ 'new.pem': pki.chainPem('Milan') }));
+    const older = pki.issueIntermediate('Milan', 'vcek', { notBefore: new Date('2020-10-22T00:00:00Z') }).pem;
+    const path = await bundleOf({ 'old.pem': older + pki.ark('Milan').pem });
+    const { taken, refused } = await machine.importBundle(path);
+    expect(taken).toEqual([]);
+    expect(refused).toEqual([{ name: 'old.pem', why: 'a newer chain of Milan for VCEKs is at hand' }]);
+    expect(await readFile(join(machine.folder, 'chain-milan-vcek.pem'), 'latin1')).toBe(pki.chainPem('Milan'));
+  });
+
+  it('says that a root alone is of no use', async () => {
+    const { refused } = await offline().importBundle(await bundleOf({ 'ark.pem': pki.ark('Milan').pem }));
+    expect(refused).toEqual([{ name: 'ark.pem', why: 'root without an intermediate below it' }]);
+  });
+
+  it('changes nothing when the same bundle comes twice', async () => {
+    const machine = offline();
+    const path = await bundleOf({ 'chain.pem': pki.chainPem('Milan'), 'v.der': VCEK, 'c.crl': CRL });
+    const first = await machine.importBundle(path);
+    const names = await readdir(machine.folder);
+    expect(await machine.importBundle(path)).toEqual(first);
+    expect(await readdir(machine.folder)).toEqual(names);
+  });
+
+  it('does not take a folder that is not there for an empty bundle', async () => {
+    await expect(offline().importBundle(lab.path('nowhere'))).rejects.toThrow(ConfigurationError);
+  });
+});
