@@ -6,6 +6,7 @@ import type { Guard } from './access.js';
 import { admit } from './access.js';
 import type { HttpDependencies } from './dependencies.js';
 import { answerError } from './error-answers.js';
+import { refuseLate } from './event-loop-delay.js';
 import { createListener, DEFAULT_CONNECTION_LIMITS } from './listener.js';
 import { DEFAULT_RATE_LIMITS, failureLimit, registerRateLimits } from './rate-limits.js';
 import { requestIdOf } from './request-id.js';
@@ -14,7 +15,7 @@ import { registerRoutes } from './routes/route-table.js';
 import { securityHeaders } from './security-headers.js';
 import { answerSocketError } from './socket-errors.js';
 
-const DEFAULT_EVENT_LOOP_DELAY_MS = 500;
+const DEFAULT_EVENT_LOOP_DELAY_MS = 1_000;
 
 /** The HTTP service as an application. Opens no port. */
 export function createApplication(dependencies: HttpDependencies): FastifyInstance {
@@ -87,7 +88,7 @@ function registerDefences(application: FastifyInstance, dependencies: HttpDepend
   const methods = methodsByPath(application);
   application.register(underPressure, {
     maxEventLoopDelay: settings.eventLoopDelayMs ?? DEFAULT_EVENT_LOOP_DELAY_MS,
-    pressureHandler: refuseOverload,
+    pressureHandler: (_request, _reply, _kind, delayMs) => refuseLate(delayMs),
   });
   // The hook of the limits is one of the route, and those run after the ones added here.
   registerRateLimits(application, rates);
@@ -95,10 +96,6 @@ function registerDefences(application: FastifyInstance, dependencies: HttpDepend
     const guard: Guard = { callers, methods, failures: failureLimit(application, rates) };
     application.addHook('onRequest', async (request, reply) => admit(guard, request, reply));
   });
-}
-
-function refuseOverload(): never {
-  throw new RefusedError('overloaded', 'the service is busy', { retryAfterSeconds: 1 });
 }
 
 /** Methods of every path, filled as routes are added. A route that does not say who may use it does not start. */

@@ -37,6 +37,6 @@ export interface HttpSettings {
   readonly connections?: Partial<ConnectionLimits>;
   readonly rates?: Partial<RateLimits>;
   readonly slots?: Partial<SlotLimits>;
-  /** Mean delay of the event loop, in milliseconds, above which requests are refused. */
+  /** Mean delay of the event loop, in milliseconds, above which requests are refused; 0: never. */
   readonly eventLoopDelayMs?: number;
 }

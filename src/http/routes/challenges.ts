@@ -10,7 +10,10 @@ export function challengesRoute(issueChallenge: IssueChallengeUseCase): RouteOpt
     method: 'POST',
     url: '/challenges',
     config: { access: 'verify' },
-    onRequest: async (request) => requireJsonBody(request),
+    onRequest: (request, _reply, done) => {
+      requireJsonBody(request);
+      done();
+    },
     handler: async (request, reply) => {
       const { nonce, expiresAt } = await issueChallenge.execute(
         readChallengeRequest(bodyOf(request)),

@@ -10,7 +10,10 @@ export function inspectRoute(inspectEvidence: InspectEvidenceUseCase): RouteOpti
     method: 'POST',
     url: '/inspect',
     config: { access: 'verify' },
-    onRequest: async (request) => requireJsonBody(request),
+    onRequest: (request, _reply, done) => {
+      requireJsonBody(request);
+      done();
+    },
     handler: async (request, reply) => {
       const inspection = inspectEvidence.execute(readInspectRequest(bodyOf(request)));
       return reply.type(JSON_TYPE).send(JSON.stringify(inspection));

@@ -28,9 +28,10 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
     method: 'POST',
     url: '/verify',
     config: { access: 'verify' },
-    onRequest: async (request) => {
+    onRequest: (request, _reply, done) => {
       requireJsonBody(request);
       requireJsonAnswer(request);
+      done();
     },
     handler: async (request, reply) => {
       const query = readVerifyQuery(queryOf(request.url));

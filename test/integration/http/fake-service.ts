@@ -159,7 +159,15 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     clock,
     lines,
     log: createLog(options.level ?? 'info', lines),
-    settings: { bodyBytes: 1_048_576, deadlineSeconds: 5, trustedProxies: [], tls: null, ...options.settings },
+    settings: {
+      bodyBytes: 1_048_576,
+      deadlineSeconds: 5,
+      trustedProxies: [],
+      tls: null,
+      // A machine that is busy with other tests is no reason to refuse here.
+      eventLoopDelayMs: 0,
+      ...options.settings,
+    },
   } satisfies HttpDependencies & { lines: LogLines };
 }
 

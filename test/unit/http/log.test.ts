@@ -27,6 +27,8 @@ describe('log', () => {
     ['the message of an error that is not ours', { err: new SyntaxError(`unexpected token in ${SECRET}`) }],
     ['a message of several lines', { err: new Error(`first\n  at ${SECRET}\n${SECRET}`) }],
     ['a cause', { err: new FormatError('encoding', 'not base64', { cause: new Error(SECRET) }) }],
+    ['a text that was thrown', { err: SECRET }],
+    ['an object that was thrown', { err: { any: SECRET } }],
     ['a member of an error', { err: Object.assign(new Error('x'), { body: SECRET, input: SECRET }) }],
   ])('LOG-01 never holds %s', (_title, fields) => {
     expect(written({ kept: 'kept', ...fields })).not.toContain(SECRET);

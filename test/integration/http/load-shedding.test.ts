@@ -1,0 +1,60 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { call, post } from './exchange.js';
+import { ALLOW, type FakeService, type FakeServiceOptions, startFakeService, VERIFY_BODY } from './fake-service.js';
+
+const open: FakeService[] = [];
+
+async function start(options: FakeServiceOptions): Promise<FakeService> {
+  const service = await startFakeService(options);
+  open.push(service);
+  return service;
+}
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((service) => service.close()));
+});
+
+describe('load shedding', () => {
+  it('refuses what neither runs nor may wait, and answers all that was admitted', async () => {
+    const service = await start({ settings: { slots: { running: 2, waiting: 1 } } });
+    let release: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let arrived: () => void = () => {};
+    const bothRun = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    service.verifyEvidence.answer = async () => {
+      if (service.verifyEvidence.asked.length === 2) arrived();
+      await gate;
+      return ALLOW;
+    };
+    const verify = () => post(service.url, '/verify', VERIFY_BODY);
+    const running = [verify(), verify()];
+    await bothRun;
+    // Of these three one may wait; which one is up to the sockets.
+    const others = [verify(), verify(), verify()];
+    const refused = await Promise.race(others);
+    expect([refused.status, refused.body.code, refused.headers['retry-after']]).toEqual([503, 'overloaded', '1']);
+    expect((await call(service.url, '/livez')).status).toBe(200);
+    release();
+    const statuses = (await Promise.all([...running, ...others])).map((answer) => answer.status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(3);
+    expect(statuses.filter((status) => status === 503)).toHaveLength(2);
+    expect(service.verifyEvidence.asked).toHaveLength(3);
+  });
+
+  it('refuses while the event loop is late, except health and metrics', async () => {
+    // Every event loop is late by more than this, as soon as it has been measured.
+    const service = await start({ settings: { eventLoopDelayMs: 0.0001 } });
+    let refused = await post(service.url, '/verify', VERIFY_BODY);
+    while (refused.status === 200) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      refused = await post(service.url, '/verify', VERIFY_BODY);
+    }
+    expect([refused.status, refused.body.code, refused.headers['retry-after']]).toEqual([503, 'overloaded', '1']);
+    const spared = await Promise.all(['/livez', '/readyz', '/metrics'].map((path) => call(service.url, path)));
+    expect(spared.map((answer) => answer.status)).toEqual([200, 200, 200]);
+  });
+});

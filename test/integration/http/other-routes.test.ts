@@ -1,0 +1,151 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RefusedError } from '../../../src/model/errors.js';
+import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
+import { call, post } from './exchange.js';
+import { type FakeService, startFakeService, VERIFY_BODY } from './fake-service.js';
+
+let service: FakeService;
+
+beforeEach(async () => {
+  service = await startFakeService();
+});
+
+afterEach(async () => {
+  await service.close();
+});
+
+describe('POST /challenges', () => {
+  it('answers with a nonce in base64url and its end', async () => {
+    const { status, body } = await post(service.url, '/challenges', '{"policy":"payments","evidenceType":"snp"}');
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      nonce: Buffer.alloc(32, 7).toString('base64url'),
+      expiresAt: '2026-01-15T12:05:00.000Z',
+    });
+    expect(service.issueChallenge.asked).toMatchObject([
+      { request: { policy: 'payments', evidenceType: 'snp', audience: null }, caller: { principal: 'local' } },
+    ]);
+  });
+
+  it('refuses an unknown member', async () => {
+    const { status, body } = await post(service.url, '/challenges', '{"polizy":"payments"}');
+    expect([status, body.code]).toEqual([400, 'unknown_property']);
+    expect(service.issueChallenge.asked).toHaveLength(0);
+  });
+
+  it('is 503 where no further challenge can be kept', async () => {
+    service.issueChallenge.answer = async () => {
+      throw new RefusedError('overloaded', 'no room', { retryAfterSeconds: 3 });
+    };
+    const { status, body, headers } = await post(service.url, '/challenges', '{}');
+    expect([status, body.code, headers['retry-after']]).toEqual([503, 'overloaded', '3']);
+  });
+});
+
+describe('POST /inspect', () => {
+  it('shows what evidence says', async () => {
+    const { status, body } = await post(service.url, '/inspect', JSON.stringify(JSON.parse(VERIFY_BODY).evidence));
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ verified: false, type: 'snp' });
+  });
+
+  it('refuses evidence of a type that is not judged here', async () => {
+    const { status, body } = await post(service.url, '/inspect', '{"type":"sample"}');
+    expect([status, body.code]).toEqual([400, 'type_unsupported']);
+  });
+});
+
+describe('operation', () => {
+  it('GET /livez is 200', async () => {
+    const { status, body } = await call(service.url, '/livez');
+    expect([status, body]).toEqual([200, { live: true }]);
+    expect((await call(service.url, '/livez', { method: 'HEAD' })).status).toBe(200);
+  });
+
+  it('GET /readyz is 200, or 503 with what stands against it', async () => {
+    expect(await call(service.url, '/readyz')).toMatchObject({ status: 200, body: { ready: true, problems: [] } });
+    service.readiness.problems = ['no policy is loaded'];
+    const { status, body, headers } = await call(service.url, '/readyz');
+    expect([status, body]).toEqual([503, { ready: false, problems: ['no policy is loaded'] }]);
+    expect(headers['retry-after']).toBe('5');
+    expect((await call(service.url, '/livez')).status).toBe(200);
+  });
+
+  it('GET /metrics counts what was answered and decided', async () => {
+    await post(service.url, '/verify', VERIFY_BODY);
+    await call(service.url, '/nothing?nonce=secret');
+    const { status, body } = await call(service.url, '/metrics');
+    expect(status).toBe(200);
+    expect(body).toContain('veritee_decisions_total{outcome="allow",reason="none",evidence_type="snp"} 1\n');
+    expect(body).toMatch(
+      /^veritee_http_request_duration_seconds_count\{method="POST",route="\/verify",status="200"\} 1$/m,
+    );
+    expect(body).toMatch(/^veritee_http_request_duration_seconds_count\{method="GET",route="none",status="404"\} 1$/m);
+    expect(body).not.toContain('secret');
+  });
+
+  it('GET /openapi.json is the contract', async () => {
+    const { status, body } = await call(service.url, '/openapi.json');
+    expect(status).toBe(200);
+    expect(body).toEqual(JSON.parse(JSON.stringify(OPENAPI_DOCUMENT)));
+  });
+
+  it('every operation of the contract is served, and only those', async () => {
+    const declared = Object.keys(OPENAPI_DOCUMENT['paths'] ?? {});
+    for (const path of declared) {
+      const answer = await call(service.url, path, { method: 'DELETE' });
+      expect([path, answer.status]).toEqual([path, 405]);
+    }
+    expect((await call(service.url, '/policies')).status).toBe(404);
+  });
+});
+
+describe('GET /docs', () => {
+  it('is a page that loads nothing but what this service serves, under a strict policy', async () => {
+    const { status, body, headers } = await call(service.url, '/docs');
+    expect(status).toBe(200);
+    expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'; /);
+    expect(body).not.toMatch(/<script(?![^>]*\bsrc=)[^>]*>/);
+    const loaded = [...body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, target]) => String(target));
+    expect(loaded.length).toBeGreaterThan(3);
+    for (const target of loaded) {
+      expect(target).toMatch(/^\/docs\/static\//);
+      expect((await fetch(service.url + target)).status).toBe(200);
+    }
+  });
+
+  it('shows the contract', async () => {
+    const document = await (await fetch(`${service.url}/docs/json`)).json();
+    expect(document).toEqual(JSON.parse(JSON.stringify(OPENAPI_DOCUMENT)));
+  });
+
+  it.each(['/docs/static/../package.json', '/docs/static/%2e%2e%2fpackage.json', '/docs/static/none.js'])(
+    'serves no other file, not %s',
+    async (path) => {
+      expect((await call(service.url, path)).status).toBe(404);
+    },
+  );
+});
+
+describe('every answer', () => {
+  it('is not cached, not sniffed, not framed, and of this origin', async () => {
+    for (const answer of [
+      await post(service.url, '/verify', VERIFY_BODY),
+      await post(service.url, '/verify', '{'),
+      await call(service.url, '/livez'),
+      await call(service.url, '/nothing'),
+      await call(service.url, '/%zz'),
+    ]) {
+      expect(answer.headers).toMatchObject({
+        'cache-control': 'no-store',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'cross-origin-resource-policy': 'same-origin',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+      });
+      expect(answer.headers).not.toHaveProperty('server');
+      expect(answer.headers).not.toHaveProperty('x-powered-by');
+      expect(answer.headers).not.toHaveProperty('strict-transport-security');
+    }
+  });
+});
