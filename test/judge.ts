@@ -17,9 +17,9 @@ import { RsaTpmQuoteVerifier } from '../src/verifiers/tpm/tpm-quote-verifier.js'
 
 /** The service without its shell: real verifiers, policies and decision, a fixed clock, no network and no store. */
 
-export const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };
+const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };
 
-export const CALLER: Caller = {
+const CALLER: Caller = {
   principal: 'test',
   tenant: 'default',
   roles: new Set(['verify', 'audit:read']),

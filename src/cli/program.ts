@@ -50,7 +50,7 @@ export async function runProgram(
     return error instanceof FormatError ||
       error instanceof ConfigurationError ||
       error instanceof RefusedError ||
-      isFileError(error)
+      isRefusedBySystem(error)
       ? EXIT_CODE.usage
       : EXIT_CODE.indeterminate;
   }
@@ -64,8 +64,9 @@ function explain(error: unknown): string {
   return error instanceof Error ? error.message : 'failed';
 }
 
-function isFileError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && 'path' in error;
+/** A file that cannot be used, or an address that cannot be listened on: both are what somebody named. */
+function isRefusedBySystem(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && ('path' in error || error.syscall === 'listen');
 }
 
 function programOf(version: string, actions: Actions, done: (exitCode: number) => void): Command {

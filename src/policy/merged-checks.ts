@@ -6,8 +6,9 @@ import type { PolicyAppraisal } from './appraise.js';
  * sees it otherwise, also as that policy sees it. Own checks follow, policy by policy.
  */
 export function mergeChecks(appraisals: readonly Pick<PolicyAppraisal, 'base' | 'own'>[]): readonly Check[] {
-  const [first] = appraisals;
+  const [first, ...others] = appraisals;
   if (first === undefined) return [];
+  if (others.length === 0) return [...first.base, ...first.own];
   const base = first.base.flatMap((_, index) =>
     mergeBaseCheck(appraisals.flatMap((appraisal) => appraisal.base[index] ?? [])),
   );

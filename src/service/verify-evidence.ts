@@ -61,6 +61,9 @@ interface Case {
   readonly binding: ExpectedBinding | null;
 }
 
+/** Why fetching ends with the request. The exception that is made where no reason is given costs each request its stack. */
+const OVER = new Error('the request is over');
+
 /** Judges evidence under policies: read, fetch, verify, appraise, decide; each step once, nothing goes back up. */
 export class VerifyEvidence implements VerifyEvidenceUseCase {
   readonly #parts: VerifyEvidenceParts;
@@ -153,7 +156,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     } finally {
       clearTimeout(givingUp);
       clearTimeout(expiry);
-      fetching.abort();
+      fetching.abort(OVER);
     }
   }
 

@@ -18,13 +18,14 @@ export function evidenceSha256(evidence: Evidence): string {
     evidence.type === 'snp'
       ? [withLowS(evidence.report, 0), none, none, none, none, evidence.runtimeData ?? none, none]
       : [withLowS(evidence.hclReport, HCL_HARDWARE_REPORT), none, ...quoteParts(evidence.tpmQuote), none, none];
-  const hash = createHash('sha256');
-  for (const part of parts) {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(part.byteLength);
-    hash.update(length).update(part);
-  }
-  return hash.digest('hex');
+  const counted = Buffer.concat(parts.flatMap((part) => [lengthOf(part), part]));
+  return createHash('sha256').update(counted).digest('hex');
+}
+
+function lengthOf(part: Uint8Array): Uint8Array {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(part.byteLength);
+  return length;
 }
 
 function quoteParts(quote: TpmQuoteInput): readonly Uint8Array[] {

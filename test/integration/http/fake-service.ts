@@ -86,7 +86,7 @@ export class FakeIssueChallenge implements IssueChallengeUseCase {
   }
 }
 
-export class FakeInspectEvidence implements InspectEvidenceUseCase {
+class FakeInspectEvidence implements InspectEvidenceUseCase {
   execute(evidence: Evidence): JsonObject {
     return { verified: false, notice: 'nothing here was verified', type: evidence.type, structures: [] };
   }

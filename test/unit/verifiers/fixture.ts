@@ -53,7 +53,7 @@ function contextOf({
 const ID_KEYS = new Set([AZURE_ID_KEY_DIGEST]);
 const PINS = PKI.pins();
 
-export function reportVerifier(refuse: readonly SnpProduct[] = []): AmdSnpReportVerifier {
+function reportVerifier(refuse: readonly SnpProduct[] = []): AmdSnpReportVerifier {
   return new AmdSnpReportVerifier({ refuseProducts: new Set(refuse), pins: PINS });
 }
 

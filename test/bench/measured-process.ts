@@ -1,0 +1,52 @@
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Answers, Question } from './protocol.js';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const WORKER = join(HERE, '../../dist/bench/test/bench/worker.js');
+
+/**
+ * Compiles what is measured as the product is compiled: a loader that translates on the fly wraps every function to
+ * keep its name, and that would be measured too.
+ */
+export function compile(): void {
+  const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [compiler, '-p', HERE], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('what is to be measured does not compile');
+}
+
+/** The worker in a process of its own. */
+export class MeasuredProcess {
+  readonly #child: ChildProcess;
+
+  /** @param folder its working directory, where it may write */
+  constructor(folder: string, options: { readonly profile: string | null }) {
+    const execArgv = options.profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
+    this.#child = fork(WORKER, { cwd: folder, execArgv, env: {} });
+  }
+
+  async ask<Q extends Question>(question: Q): Promise<Answers[Q['ask']]> {
+    const ended = new AbortController();
+    const answered = once(this.#child, 'message', ended).then(([message]) => message);
+    const exited = once(this.#child, 'exit', ended).then(() => ({ error: 'the measured process has ended' }));
+    this.#child.send(question);
+    const answer = await Promise.race([answered, exited]);
+    ended.abort();
+    await Promise.allSettled([answered, exited]);
+    if ('error' in answer) throw new Error(answer.error);
+    return answer.value;
+  }
+
+  async stop(): Promise<void> {
+    await this.ask({ ask: 'stop' });
+    this.kill();
+  }
+
+  /** Lets go of the process, which then has nothing to wait for. */
+  kill(): void {
+    if (this.#child.connected) this.#child.disconnect();
+  }
+}

@@ -1,0 +1,42 @@
+import type { SnpProduct } from '../../src/model/claims.js';
+import type { EvidenceType } from '../../src/model/evidence.js';
+
+/** What the worker is asked over IPC, one thing at a time. */
+export type Question =
+  | { readonly ask: 'start'; readonly material: Material }
+  | { readonly ask: 'measure'; readonly what: InProcess; readonly times: number }
+  | { readonly ask: 'cpu' }
+  | { readonly ask: 'stop' };
+
+/** What is measured without HTTP. */
+export type InProcess = Primitive | `library ${EvidenceType}`;
+export type Primitive = 'P-384' | 'P-256' | 'RSA-2048';
+
+/** What the worker answers: where the service and the plain server are, what was measured, its CPU time so far, nothing. */
+export interface Answers {
+  readonly start: { readonly service: string; readonly plain: string };
+  readonly measure: Measured;
+  readonly cpu: number;
+  readonly stop: null;
+}
+
+export interface Measured {
+  readonly count: number;
+  /** User and system time of all threads of the process. */
+  readonly cpuSeconds: number;
+}
+
+/** Requests and endorsements of the lab. Bytes are base64. */
+export interface Material {
+  readonly folder: string;
+  readonly product: SnpProduct;
+  readonly pins: readonly (readonly [SnpProduct, readonly string[]])[];
+  readonly vek: string;
+  readonly chain: readonly [string, string];
+  readonly crl: string;
+  /** Bodies of requests, JSON. Each has evidence, nonce and signatures of its own. */
+  readonly bodies: { readonly [type in EvidenceType]: readonly string[] };
+}
+
+/** Verifications, or requests, under way at a time. */
+export const AT_A_TIME = 8;

@@ -1,0 +1,117 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EvidenceType } from '../../src/model/evidence.js';
+import { Client } from './client.js';
+import { makeMaterial } from './material.js';
+import { compile, MeasuredProcess } from './measured-process.js';
+import { AT_A_TIME, type InProcess, type Material, type Measured } from './protocol.js';
+
+/**
+ * Verifications per CPU second, beside the bare primitives. Everything is measured in one process, in turn and in
+ * short slices, so that what else the machine does hits all alike. Nothing is asserted.
+ *
+ * `--rounds <n>`, `--times <n>` in each round; `--only <text>` measures what has the text in its name, and P-384;
+ * `--profile <folder>` writes a CPU profile of the measured process there.
+ */
+type OverHttp = 'P-384 over node:http' | `HTTP ${EvidenceType}`;
+type Figure = InProcess | OverHttp;
+
+const BODIES: { readonly [figure in OverHttp]: EvidenceType } = {
+  'P-384 over node:http': 'snp',
+  'HTTP snp': 'snp',
+  'HTTP az-snp-vtpm': 'az-snp-vtpm',
+};
+
+const FIGURES: readonly Figure[] = [
+  'P-384',
+  'P-256',
+  'RSA-2048',
+  'P-384 over node:http',
+  'library snp',
+  'library az-snp-vtpm',
+  'HTTP snp',
+  'HTTP az-snp-vtpm',
+];
+
+const [rounds, times, only] = [Number(option('rounds') ?? 15), Number(option('times') ?? 250), option('only')];
+/** Times, until code is compiled and caches are full. */
+const WARM_UP = 2_000;
+
+compile();
+const folder = await mkdtemp(join(tmpdir(), 'veritee-bench-'));
+try {
+  print(await measureAll(await makeMaterial(folder)));
+} finally {
+  await rm(folder, { recursive: true });
+}
+
+async function measureAll(material: Material): Promise<ReadonlyMap<Figure, readonly number[]>> {
+  const worker = new MeasuredProcess(folder, { profile: option('profile') });
+  try {
+    const { service, plain } = await worker.ask({ ask: 'start', material });
+    const clients = { service: new Client(service), plain: new Client(plain) };
+    const figures = FIGURES.filter((figure) => only === null || figure === 'P-384' || figure.includes(only));
+    const found = new Map<Figure, number[]>(figures.map((figure) => [figure, []]));
+    for (const figure of figures) await measure(figure, WARM_UP, worker, clients, material);
+    for (let round = 0; round < rounds; round++) {
+      for (const figure of figures) {
+        const { count, cpuSeconds } = await measure(figure, times, worker, clients, material);
+        found.get(figure)?.push(count / cpuSeconds);
+      }
+    }
+    for (const client of Object.values(clients)) client.close();
+    await worker.stop();
+    return found;
+  } finally {
+    worker.kill();
+  }
+}
+
+async function measure(
+  figure: Figure,
+  count: number,
+  worker: MeasuredProcess,
+  clients: { readonly service: Client; readonly plain: Client },
+  material: Material,
+): Promise<Measured> {
+  if (!isOverHttp(figure)) return worker.ask({ ask: 'measure', what: figure, times: count });
+  const client = figure === 'P-384 over node:http' ? clients.plain : clients.service;
+  const before = await worker.ask({ ask: 'cpu' });
+  await client.verify(material.bodies[BODIES[figure]], count);
+  return { count, cpuSeconds: (await worker.ask({ ask: 'cpu' })) - before };
+}
+
+function isOverHttp(figure: Figure): figure is OverHttp {
+  return Object.hasOwn(BODIES, figure);
+}
+
+function print(found: ReadonlyMap<Figure, readonly number[]>): void {
+  const bare = median(found.get('P-384') ?? []);
+  const lines = [...found].map(([figure, rates]) => {
+    const rate = median(rates);
+    return [figure.padEnd(22), rate.toFixed(0).padStart(14), (rate / bare).toFixed(2).padStart(16)].join('');
+  });
+  const [cpu] = cpus();
+  const conditions = [
+    `node ${process.version}, openssl ${process.versions.openssl}, ${cpus().length} x ${cpu?.model.trim() ?? 'unknown'}`,
+    `median of ${rounds} rounds of ${times} each, ${AT_A_TIME} at a time; CPU of all threads of the measured process`,
+    'P-384 is verified in the thread pool, as the product does; P-256 and RSA-2048 at once',
+    'P-384 over node:http: a plain server that verifies one signature and nothing else, the most that HTTP leaves',
+    'HTTP: keep-alive, all plugins, log at info; the CPU time of the client is not in the figures',
+    'warm: key certificate, chain and revocation list are known. No decision is cached: there is no allow cache, every',
+    'request has its own nonce and evidence, and every signature over them is verified',
+  ];
+  const heading = [`${'figure'.padEnd(22)}${'per CPU second'.padStart(14)}${'of bare P-384'.padStart(16)}`];
+  process.stdout.write(`${[...heading, ...lines, '', ...conditions].join('\n')}\n`);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function option(name: string): string | null {
+  const index = process.argv.indexOf(`--${name}`);
+  return index < 0 ? null : (process.argv[index + 1] ?? null);
+}

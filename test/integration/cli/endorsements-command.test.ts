@@ -1,0 +1,156 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parseSnpReport } from '../../../src/formats/snp-report.js';
+import { readTcb } from '../../../src/formats/snp-tcb.js';
+import { SNP_PRODUCTS } from '../../../src/model/claims.js';
+import { createAmdPki, SnpPlatform } from '../../lab/index.js';
+import { LabKds } from '../../lab/kds.js';
+import { wireEvidence } from '../../lab/wire-evidence.js';
+import { azSnpEvidenceOf, NO_INPUT, nonceOf } from '../../real-evidence.js';
+import { haveVectors, readVector, vector } from '../../vectors.js';
+import { CommandLine } from './command-line.js';
+
+const PKI = createAmdPki();
+
+// Each command is a process that compiles what it loads.
+vi.setConfig({ testTimeout: 120_000 });
+
+let cli: CommandLine;
+let isolated: CommandLine;
+let kds: LabKds;
+/** Lets the command trust the TLS certificate of the emulated KDS. What it serves is another matter. */
+let environment: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  cli = await CommandLine.create();
+  isolated = await CommandLine.create();
+  kds = await LabKds.start();
+  environment = { NODE_EXTRA_CA_CERTS: await cli.write('authority.pem', kds.authorityPem) };
+});
+
+afterAll(async () => {
+  await cli.close();
+  await isolated.close();
+  await kds.close();
+});
+
+/** Configuration of a machine with a folder of endorsements of its own. */
+async function machine(name: string, source: string = 'off'): Promise<readonly string[]> {
+  const file = await cli.write(`${name}.yaml`, JSON.stringify({ amd: { kds: source, chains: cli.path(name) } }));
+  return ['--config', file];
+}
+
+async function folder(name: string, files: { readonly [file: string]: string | Uint8Array }): Promise<string> {
+  await mkdir(cli.path(name), { recursive: true });
+  for (const [file, content] of Object.entries(files)) await cli.write(`${name}/${file}`, content);
+  return cli.path(name);
+}
+
+const held = (name: string): Promise<readonly string[]> => readdir(cli.path(name)).catch(() => []);
+
+describe('veritee endorsements import', () => {
+  it('refuses with 2 what no root of AMD vouches for, file by file, and keeps nothing', async () => {
+    const { vek } = new SnpPlatform({ pki: PKI });
+    const bundle = await folder('forged', {
+      'chain.pem': PKI.chainPem('Milan'),
+      'list.crl': PKI.issueCrl({ product: 'Milan' }),
+      'vcek.der': vek.der,
+      'nonsense.der': Buffer.alloc(100, 0x30),
+    });
+    const imported = await cli.run(['endorsements', 'import', bundle, ...(await machine('fooled'))]);
+    expect(imported.exitCode).toBe(2);
+    expect(imported.stdout).not.toContain('took');
+    for (const name of ['chain.pem', 'list.crl', 'vcek.der', 'nonsense.der']) {
+      expect(imported.stdout).toMatch(new RegExp(`^refused ${name}[^:]*: .`, 'm'));
+    }
+    expect(await held('fooled')).toEqual([]);
+  });
+
+  it('ends with 1 for a folder that is not there', async () => {
+    const missing = await cli.run(['endorsements', 'import', cli.path('nowhere'), ...(await machine('none'))]);
+    expect([missing.exitCode, missing.stdout]).toEqual([1, '']);
+    expect(missing.stderr).toContain('nowhere: no such folder');
+  });
+});
+
+describe('veritee endorsements export', () => {
+  it('writes nothing of a KDS whose roots are not those of AMD, and says with 3 what is missing', async () => {
+    kds.serveLine(PKI, 'Milan');
+    const options = await machine('deceived', kds.origin);
+    const exported = await cli.run(['endorsements', 'export', cli.path('empty'), ...options], '', environment);
+    expect(exported.exitCode).toBe(3);
+    expect(exported.stdout).not.toContain('wrote');
+    expect(exported.stdout.match(/^missing /gm)?.length).toBe(SNP_PRODUCTS.length);
+    expect(kds.count(/^\/vcek\/v1\/Milan\/cert_chain$/)).toBeGreaterThan(0);
+    expect(await held('empty')).toEqual([]);
+  });
+
+  it('ends with 1 for a report that is none', async () => {
+    const report = await cli.write('short.bin', new Uint8Array(100));
+    const options = ['--report', report, ...(await machine('short'))];
+    const exported = await cli.run(['endorsements', 'export', cli.path('empty'), ...options]);
+    expect([exported.exitCode, exported.stdout]).toEqual([1, '']);
+    expect(exported.stderr).toMatch(/^snp_format: /);
+  });
+});
+
+describe.skipIf(!haveVectors)('endorsements of AMD', () => {
+  const chainOf = (product: string) => readVector(`roots/amd-${product.toLowerCase()}-vcek.pem`);
+
+  it('are taken, those of all lines, and a forged chain beside them is refused with 2', async () => {
+    const genuine = Object.fromEntries(SNP_PRODUCTS.map((product) => [`${product}.pem`, chainOf(product)]));
+    const options = await machine('taught');
+    const taken = await cli.run(['endorsements', 'import', await folder('genuine', genuine), ...options]);
+    expect(taken.exitCode).toBe(0);
+    expect(taken.stdout.match(/^took /gm)?.length).toBe(SNP_PRODUCTS.length);
+    const names = SNP_PRODUCTS.map((product) => `chain-${product.toLowerCase()}-vcek.pem`).sort();
+    expect([...(await held('taught'))].sort()).toEqual(names);
+    const mixed = await folder('mixed', { ...genuine, 'forged.pem': PKI.chainPem('Genoa') });
+    const refused = await cli.run(['endorsements', 'import', mixed, ...(await machine('careful'))]);
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stdout).toMatch(/^refused forged\.pem[^:]*: ./m);
+    expect([...(await held('careful'))].sort()).toEqual(names);
+  });
+
+  it('get from KDS to a machine without network, where the evidence that they are for is judged', async () => {
+    const entry = vector('az-snp-milan-hcl1-a');
+    const { endorsements, ...evidence } = azSnpEvidenceOf(entry);
+    const { vek } = endorsements;
+    if (vek === null || !('der' in vek)) throw new Error('no VCEK');
+    const report = evidence.hclReport.subarray(32, 32 + 1184);
+    const { chipId, tcb } = parseSnpReport(report);
+    for (const product of SNP_PRODUCTS) kds.serveChain(product, 'vcek', Buffer.from(chainOf(product)).toString());
+    kds.serveVcek('Milan', chipId, readTcb(tcb.reported, 'Milan'), vek.der);
+    const connected = ['--report', await cli.write('report.bin', report), ...(await machine('connected', kds.origin))];
+    const exported = await cli.run(['endorsements', 'export', cli.path('bundle'), ...connected], '', environment);
+    // The emulated KDS cannot have a revocation list that AMD has signed.
+    expect(exported.exitCode).toBe(3);
+    expect(exported.stdout.match(/^missing \w+/gm)).toEqual(SNP_PRODUCTS.map(() => 'missing crl_unavailable'));
+    expect(await held('bundle')).toHaveLength(SNP_PRODUCTS.length + 1);
+
+    // Another working folder: the first has a cache of what it has fetched.
+    const offline = ['--config', await isolated.write('offline.yaml', 'amd: { kds: off }')];
+    const body = JSON.stringify({
+      evidence: wireEvidence({ ...evidence, endorsements: NO_INPUT }),
+      nonce: Buffer.from(nonceOf(entry)).toString('base64url'),
+      at: entry.verifyAt,
+    });
+    const policy = await cli.write('genuine.yaml', GENUINE);
+    const ask = async () => {
+      const { exitCode, stdout } = await isolated.run(['verify', '-', '--policy', policy, ...offline], body);
+      return [exitCode, ...JSON.parse(stdout).reasons];
+    };
+    expect(await ask()).toEqual([3, 'vcek_unavailable']);
+    const imported = await isolated.run(['endorsements', 'import', cli.path('bundle'), ...offline]);
+    expect([imported.exitCode, imported.stdout.match(/^took /gm)?.length]).toEqual([0, SNP_PRODUCTS.length + 1]);
+    expect(await ask()).toEqual([0]);
+  });
+});
+
+const GENUINE = `apiVersion: veritee/v1
+id: genuine
+version: 1
+accepts: [az-snp-vtpm]
+minimums: any
+revocation: best-effort
+`;

@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
+import { call, post } from '../service/lab-service.js';
+import { CommandLine } from './command-line.js';
+
+// Each command is a process that compiles what it loads.
+vi.setConfig({ testTimeout: 120_000 });
+
+let cli: CommandLine;
+
+beforeAll(async () => {
+  cli = await CommandLine.create();
+});
+
+afterAll(() => cli.close());
+
+/** Starts the service and waits for the line that says where. */
+async function serve(configuration: object, name: string) {
+  const file = await cli.write(name, JSON.stringify({ listen: { port: 0 }, amd: { kds: 'off' }, ...configuration }));
+  const child = cli.start(['serve', '--config', file]);
+  if (child.stdout === null || child.stderr === null) throw new Error('the service has no output');
+  const stderr = text(child.stderr);
+  const lines: string[] = [];
+  const listening = new Promise<string>((resolve, reject) => {
+    const reader = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+    reader.on('line', (line) => {
+      lines.push(line);
+      const said = JSON.parse(line);
+      if (said.msg === 'listening') resolve(said.url);
+    });
+    child.once('exit', () => reject(new Error('the service did not start')));
+  });
+  const ended = once(child, 'close');
+  return { child, url: await listening, lines, stderr, ended };
+}
+
+describe('veritee serve', () => {
+  it('says where it listens as JSON, answers, and ends with 0 on SIGTERM', async () => {
+    const { child, url, lines, stderr, ended } = await serve({ log: { level: 'fatal' } }, 'quiet.yaml');
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', msg: 'listening', url });
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect((await call(url, '/readyz')).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    expect(await stderr).toBe('');
+  });
+
+  it('LOG-01 writes neither keys nor nonces nor evidence, at the finest level', async () => {
+    const apiKey = 'key-that-must-not-be-logged';
+    const apiKeySha256 = createHash('sha256').update(apiKey).digest('hex');
+    const callers = { gate: { apiKeySha256, expires: '2099-01-01', roles: ['verify'] } };
+    const { child, url, lines, stderr, ended } = await serve({ callers, log: { level: 'trace' } }, 'traced.yaml');
+    const nonce = Buffer.alloc(32, 0x7b);
+    const vm = await createVirtualMachine({ pki: createAmdPki() });
+    const evidence = vm.wireEvidence({ nonce });
+    const body = JSON.stringify({ evidence, nonce: nonce.toString('base64url') });
+    const headers = { authorization: `Bearer ${apiKey}` };
+    const answers = [
+      await post(url, '/verify', body, headers),
+      await post(url, '/verify', body, { 'x-api-key': `${apiKey}x` }),
+      await post(url, '/verify', body.slice(1), headers),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 401, 400]);
+    child.kill('SIGTERM');
+    await ended;
+    const written = lines.join('\n') + (await stderr);
+    expect(lines.length).toBeGreaterThan(3);
+    const secrets = [
+      apiKey,
+      apiKeySha256,
+      nonce.toString('base64url'),
+      nonce.toString('hex'),
+      String(evidence['hclReport']).slice(100, 140),
+      Buffer.from(String(evidence['hclReport']), 'base64url').subarray(64, 96).toString('hex'),
+    ];
+    expect(secrets.filter((secret) => written.includes(secret))).toEqual([]);
+  });
+
+  it('reads the policies again on SIGHUP, and keeps them where a new one is bad', async () => {
+    await mkdir(cli.path('served'));
+    const policy = { apiVersion: 'veritee/v1', id: 'added', version: 1, accepts: ['snp'], minimums: 'any' };
+    const { child, url, lines, ended } = await serve({ policies: { directory: cli.path('served') } }, 'policies.yaml');
+    const knows = async (id: string) => (await post(url, '/challenges', JSON.stringify({ policy: id }))).status;
+    expect(await knows('added')).toBe(400);
+    await cli.write('served/added.json', JSON.stringify(policy));
+    await signalled(child, lines, 'policies reloaded');
+    expect(await knows('added')).toBe(200);
+    await cli.write('served/bad.json', '{');
+    await signalled(child, lines, 'policies not reloaded: the previous ones stay in force');
+    expect(await knows('added')).toBe(200);
+    child.kill('SIGINT');
+    expect(await ended).toEqual([0, null]);
+  });
+
+  it.each<[string, object, string]>([
+    ['an unknown key', { listen: { prot: 1 } }, 'listen.prot: unknown key'],
+    [
+      'an address for everybody without callers',
+      { listen: { host: '0.0.0.0' } },
+      'listen.host: not a loopback address',
+    ],
+    [
+      'something that this version does not do',
+      { challenges: { store: 'redis://127.0.0.1' } },
+      'not available in this version',
+    ],
+    ['a policy directory that is not there', { policies: { directory: './nowhere' } }, './nowhere does not exist'],
+  ])('does not start with %s, and says why', async (_title, configuration, message) => {
+    const { exitCode, stdout, stderr } = await cli.run([
+      'serve',
+      '--config',
+      await cli.write('wrong.yaml', JSON.stringify({ listen: { port: 0 }, ...configuration })),
+    ]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(message);
+    expect(stdout).not.toContain('listening');
+  });
+});
+
+describe('veritee serve on a port that is taken', () => {
+  it('does not start, and says why with 1', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const file = await cli.write('taken.yaml', JSON.stringify({ listen: { port }, amd: { kds: 'off' } }));
+    const { exitCode, stdout, stderr } = await cli.run(['serve', '--config', file]);
+    other.close();
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('EADDRINUSE');
+    expect(stdout).not.toContain('listening');
+  });
+});
+
+/** Sends SIGHUP, and waits until the service says what it has done. */
+async function signalled(child: { kill(signal: 'SIGHUP'): boolean }, lines: readonly string[], message: string) {
+  const before = lines.length;
+  child.kill('SIGHUP');
+  await expect
+    .poll(() => lines.slice(before).some((line) => JSON.parse(line).msg === message), { timeout: 60_000 })
+    .toBe(true);
+}
+
+describe('veritee config', () => {
+  it('prints what is in force, with secrets masked, and the environment before the file', async () => {
+    const apiKeySha256 = 'ab'.repeat(32);
+    const callers = { gate: { apiKeySha256, expires: '2099-01-01', roles: ['verify'] } };
+    const file = await cli.write(
+      'config.yaml',
+      JSON.stringify({ callers, deadlineSeconds: 3, listen: { port: 1234 } }),
+    );
+    const { exitCode, stdout, stderr } = await cli.run(['config', '--config', file], '', {
+      VERITEE__LISTEN__PORT: '4321',
+    });
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).not.toContain(apiKeySha256);
+    expect(JSON.parse(stdout)).toMatchObject({
+      deadlineSeconds: 3,
+      listen: { host: '127.0.0.1', port: 4321 },
+      callers: { gate: { apiKeySha256: '***', tenant: 'default', roles: ['verify'] } },
+    });
+  });
+
+  it('refuses what it cannot read with 1, naming the key and no value', async () => {
+    const file = await cli.write(
+      'wrong.yaml',
+      JSON.stringify({ callers: { gate: { apiKeySha256: 'secret-as-it-is' } } }),
+    );
+    const { exitCode, stdout, stderr } = await cli.run(['config', '--config', file]);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('callers.gate.apiKeySha256: must be 32 bytes in hex');
+    expect(stderr).not.toContain('secret-as-it-is');
+    const missing = await cli.run(['config', '--config', cli.path('nothing.yaml')]);
+    expect(missing.exitCode).toBe(1);
+    expect(missing.stderr).toContain('nothing.yaml');
+  });
+});

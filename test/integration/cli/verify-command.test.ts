@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createAmdPki, createVirtualMachine, type VirtualMachine } from '../../lab/index.js';
+import { wireEvidence } from '../../lab/wire-evidence.js';
+import { azSnpEvidenceOf, nonceOf } from '../../real-evidence.js';
+import { haveVectors, readVector, vector } from '../../vectors.js';
+import { CommandLine } from './command-line.js';
+
+const NONCE = Buffer.alloc(32, 0x61);
+const OTHER_NONCE = Buffer.alloc(32, 0x62);
+const WITHOUT_ENDORSEMENTS = { vek: null, chain: null, crls: [] };
+
+const LENIENT = `apiVersion: veritee/v1
+id: own
+version: 7
+accepts: [az-snp-vtpm]
+minimums: any
+revocation: best-effort
+`;
+
+// Each command is a process that compiles what it loads.
+vi.setConfig({ testTimeout: 120_000 });
+
+let cli: CommandLine;
+let vm: VirtualMachine;
+/** Nothing is fetched: what is not in the body is out of reach. */
+let offline: string;
+
+beforeAll(async () => {
+  cli = await CommandLine.create();
+  vm = await createVirtualMachine({ pki: createAmdPki() });
+  offline = await cli.write('offline.yaml', 'amd: { kds: off }\n');
+  await cli.write('own.yaml', LENIENT);
+  const genuine = { evidence: vm.wireEvidence({ nonce: NONCE }), nonce: NONCE.toString('base64url') };
+  await cli.write('lab.json', JSON.stringify(genuine));
+  const bare = vm.wireEvidence({ nonce: NONCE, endorsements: WITHOUT_ENDORSEMENTS });
+  await cli.write('bare.json', JSON.stringify({ ...genuine, evidence: bare }));
+});
+
+afterAll(() => cli.close());
+
+const verify = (file: string, ...options: readonly string[]) =>
+  cli.run(['verify', file, '--config', offline, ...options]);
+
+describe('veritee verify', () => {
+  it('says deny with 2: roots of a lab are not those of AMD, and no configuration makes them so', async () => {
+    const { exitCode, stdout } = await verify('lab.json');
+    expect(exitCode).toBe(2);
+    const decision = JSON.parse(stdout);
+    expect([decision.decision, decision.reasons[0]]).toEqual(['deny', 'cert_untrusted']);
+    expect(decision.policies[0].id).toBe('azure-cvm-baseline');
+  });
+
+  it('says indeterminate with 3, where what vouches for the evidence is out of reach', async () => {
+    const { exitCode, stdout } = await verify('bare.json', '--json');
+    expect(exitCode).toBe(3);
+    const decision = JSON.parse(stdout);
+    expect(decision.decision).toBe('indeterminate');
+    expect(decision.reasons).toEqual(['vcek_unavailable']);
+  });
+
+  it('reads standard input', async () => {
+    const body = { evidence: vm.wireEvidence({ nonce: NONCE }), nonce: NONCE.toString('base64url') };
+    const { exitCode, stdout } = await cli.run(['verify', '-', '--config', offline], JSON.stringify(body));
+    expect([exitCode, JSON.parse(stdout).decision]).toEqual([2, 'deny']);
+  });
+
+  it('takes the policy of a file, and its digest is in the answer', async () => {
+    const { stdout } = await verify('bare.json', '--policy', 'own.yaml');
+    expect(JSON.parse(stdout).policies).toMatchObject([{ id: 'own', version: 7, outcome: 'indeterminate' }]);
+  });
+
+  it.each([
+    ['a file that is not there', ['nothing.json'], /nothing\.json/],
+    ['an option that it does not have', ['lab.json', '--polcy', 'own.yaml'], /unknown option '--polcy'/],
+    ['a policy that is not there', ['lab.json', '--policy', 'nobody'], /^policy_unknown: /],
+    ['a policy file that is not there', ['lab.json', '--policy', 'nothing.yaml'], /nothing\.yaml/],
+    ['a policy file that is none', ['lab.json', '--policy', 'lab.json'], /apiVersion/],
+    ['a nonce that is too short', ['lab.json', '--nonce', 'AAAA'], /^nonce: /],
+    ['an instant that is none', ['lab.json', '--at', 'yesterday'], /^schema: .*\(at \/at\)/],
+    ['an instant to come', ['lab.json', '--at', '2999-01-01T00:00:00Z'], /^at_not_enabled: /],
+  ])('ends with 1 and says why for %s', async (_title, args, message) => {
+    const { exitCode, stdout, stderr } = await verify(args[0] ?? '', ...args.slice(1));
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it.each([
+    ['no JSON', 'not json', /^schema: /],
+    ['nothing', '', /^schema: /],
+    [
+      'an unknown member',
+      JSON.stringify({ evidence: { type: 'snp', report: 'AA' }, surplus: 1 }),
+      /^unknown_property: .*\/surplus/,
+    ],
+    ['a type without verifier', JSON.stringify({ evidence: { type: 'tdx', quote: 'AA' } }), /^type_unsupported: /],
+  ])('ends with 1 and says why for a body of %s', async (_title, body, message) => {
+    const { exitCode, stdout, stderr } = await verify(await cli.write('body.json', body));
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe.skipIf(!haveVectors)('veritee verify of real evidence', () => {
+  const REAL = 'az-snp-milan-hcl1-a';
+  let at: string;
+  let nonce: string;
+
+  beforeAll(async () => {
+    const entry = vector(REAL);
+    at = entry.verifyAt ?? '';
+    nonce = Buffer.from(nonceOf(entry)).toString('base64url');
+    const chain = Buffer.from(readVector('roots/amd-milan-vcek.pem')).toString('utf8');
+    const evidence = azSnpEvidenceOf(entry);
+    const wire = wireEvidence({ ...evidence, endorsements: { ...evidence.endorsements, chain } });
+    await cli.write('real.json', JSON.stringify({ evidence: wire }));
+  });
+
+  it('says allow with 0, of a past instant and with a nonce from the command line', async () => {
+    const { exitCode, stdout } = await verify('real.json', '--policy', 'own.yaml', '--at', at, '--nonce', nonce);
+    const decision = JSON.parse(stdout);
+    expect([exitCode, decision.decision, decision.historical]).toEqual([0, 'allow', true]);
+    expect(decision.freshness.bound).toContain('tpm.extraData');
+  });
+
+  it('says deny with 2 for another nonce', async () => {
+    const other = OTHER_NONCE.toString('base64url');
+    const { exitCode, stdout } = await verify('real.json', '--policy', 'own.yaml', '--at', at, '--nonce', other);
+    expect([exitCode, JSON.parse(stdout).reasons]).toEqual([2, ['nonce_mismatch']]);
+  });
+
+  it('says indeterminate with 3 under the baseline, without a revocation list', async () => {
+    const args = ['--policy', 'azure-cvm-baseline', '--at', at, '--nonce', nonce];
+    const { exitCode, stdout } = await verify('real.json', ...args);
+    expect([exitCode, JSON.parse(stdout).reasons]).toEqual([3, ['crl_unavailable']]);
+  });
+});
+
+describe('veritee inspect', () => {
+  it('shows evidence, or that of a whole body, and verifies nothing', async () => {
+    const evidence = vm.wireEvidence({ nonce: NONCE });
+    const [whole, alone] = [
+      await cli.run(['inspect', 'lab.json']),
+      await cli.run(['inspect', '-', '--json'], JSON.stringify(evidence)),
+    ];
+    expect([whole.exitCode, alone.exitCode]).toEqual([0, 0]);
+    expect(JSON.parse(whole.stdout)).toMatchObject({ verified: false, type: 'az-snp-vtpm' });
+    expect(JSON.parse(alone.stdout).structures.map(({ name }: { name: string }) => name)).toEqual(
+      JSON.parse(whole.stdout).structures.map(({ name }: { name: string }) => name),
+    );
+  });
+
+  it('ends with 1 for what is no evidence', async () => {
+    const { exitCode, stdout, stderr } = await cli.run(['inspect', '-'], '{"type":"snp","report":"AAAA"}');
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^[a-z_]+: /);
+  });
+});
+
+describe('veritee', () => {
+  it('without a command, or with an unknown one, says how it is used, and ends with 1', async () => {
+    const [none, unknown] = [await cli.run([]), await cli.run(['verfy'])];
+    expect([none.exitCode, unknown.exitCode]).toEqual([1, 1]);
+    expect(none.stderr).toContain('Usage: veritee');
+  });
+
+  it('--version and --check-wiring end with 0', async () => {
+    const [version, wiring] = [await cli.run(['--version']), await cli.run(['--check-wiring'])];
+    expect([version.exitCode, wiring.exitCode]).toEqual([0, 0]);
+    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});

@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import { Agent, request } from 'undici';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningService } from '../../../src/composition/service.js';
+import { createSnpGuest } from '../../lab/index.js';
+import {
+  base64Url,
+  challenge,
+  LabService,
+  lenientPolicy,
+  MovableClock,
+  NONCE,
+  PKI,
+  post,
+  verdictOf,
+  WITHOUT_ENDORSEMENTS,
+} from './lab-service.js';
+
+const BASELINE = 'azure-cvm-baseline';
+const CHALLENGED = lenientPolicy('challenged', { freshness: 'required', nonce: 'challenge' });
+const ANY_NONCE = lenientPolicy('any-nonce', { nonce: 'any' });
+
+let lab: LabService;
+let service: RunningService;
+
+beforeAll(async () => {
+  lab = await LabService.create();
+  for (const policy of [CHALLENGED, ANY_NONCE]) await lab.writePolicy(policy);
+  service = await lab.start();
+});
+
+afterAll(() => lab.close());
+
+describe('a challenge', () => {
+  it('TPM-09 is good for one decision: the same quote again is denied', async () => {
+    const nonce = await challenge(service);
+    const body = lab.verifyBody({ nonce });
+    const [first, again] = [await post(service.url, '/verify', body), await post(service.url, '/verify', body)];
+    expect([verdictOf(first), verdictOf(again)]).toEqual([['allow'], ['deny', 'nonce_used']]);
+  });
+
+  it('TPM-09 does not make an old quote fresh: it holds the nonce that it was made with', async () => {
+    const [nonce, second] = [await challenge(service), await challenge(service)];
+    expect(verdictOf(await lab.verify(service, { nonce }))).toEqual(['allow']);
+    const answer = await lab.verify(service, { nonce, members: { nonce: base64Url(second) } });
+    expect(verdictOf(answer)).toEqual(['deny', 'nonce_mismatch']);
+  });
+
+  it('FRS-07 counts as used under a policy that takes any nonce', async () => {
+    const nonce = await challenge(service);
+    const asked = { nonce, members: { policy: 'any-nonce' } };
+    expect(verdictOf(await lab.verify(service, asked))).toEqual(['allow']);
+    expect(verdictOf(await lab.verify(service, asked))).toEqual(['deny', 'nonce_used']);
+  });
+
+  it('FRS-07 with one bit changed is the caller’s own, which a policy that asks for a challenge denies', async () => {
+    const nonce = await challenge(service);
+    const changed = Uint8Array.from(nonce, (byte, index) => (index === 0 ? byte ^ 1 : byte));
+    const own = await lab.verify(service, { nonce: changed, members: { policy: 'challenged' } });
+    expect(verdictOf(own)).toEqual(['deny', 'nonce_missing']);
+    expect(verdictOf(await lab.verify(service, { nonce: changed, members: { policy: BASELINE } }))).toEqual(['allow']);
+    const genuine = await lab.verify(service, { nonce, members: { policy: 'challenged' } });
+    expect(verdictOf(genuine)).toEqual(['allow']);
+  });
+
+  it('FRS-04 stays used where the evidence turns out malformed', async () => {
+    const nonce = await challenge(service);
+    const hclReport = base64Url(lab.vm.hclReport({ nonce }).subarray(0, 1000));
+    const evidence = { ...lab.vm.wireEvidence({ nonce, endorsements: WITHOUT_ENDORSEMENTS }), hclReport };
+    const malformed = await lab.verify(service, { nonce, members: { evidence } });
+    expect(verdictOf(malformed)).toEqual([400, 'hcl_format']);
+    expect(verdictOf(await lab.verify(service, { nonce }))).toEqual(['deny', 'nonce_used']);
+  });
+
+  it('FRS-04 twin: a body that breaks the schema uses nothing up', async () => {
+    const nonce = await challenge(service);
+    expect(verdictOf(await lab.verify(service, { nonce, members: { surplus: 1 } }))).toEqual([400, 'unknown_property']);
+    expect(verdictOf(await lab.verify(service, { nonce }))).toEqual(['allow']);
+  });
+});
+
+describe('a challenge in time', () => {
+  it('TPM-09, FRS-07 is denied from its expiry on, used or not', async () => {
+    const clock = new MovableClock();
+    const timed = await lab.start({ challenges: { lifetimeSeconds: 100 } }, { clock }, 'timed');
+    const [unused, used, early] = [await challenge(timed), await challenge(timed), await challenge(timed)];
+    expect(verdictOf(await lab.verify(timed, { nonce: used }))).toEqual(['allow']);
+    clock.advance(50_000);
+    expect(verdictOf(await lab.verify(timed, { nonce: early }))).toEqual(['allow']);
+    clock.advance(50_000);
+    for (const nonce of [unused, used]) {
+      expect(verdictOf(await lab.verify(timed, { nonce }))).toEqual(['deny', 'nonce_expired']);
+    }
+  });
+
+  it('FRS-07 is denied after a restart, used or not: its record is gone, and its MAC still fits', async () => {
+    const before = await lab.start({}, {}, 'restarted');
+    const [unused, used] = [await challenge(before), await challenge(before)];
+    expect(verdictOf(await lab.verify(before, { nonce: used }))).toEqual(['allow']);
+    await before.close();
+    const after = await lab.start({}, {}, 'restarted');
+    for (const nonce of [unused, used]) {
+      expect(verdictOf(await lab.verify(after, { nonce }))).toEqual(['deny', 'nonce_used']);
+    }
+    expect(verdictOf(await lab.verify(after, { nonce: await challenge(after) }))).toEqual(['allow']);
+  });
+
+  it('FRS-07 of another service is the caller’s own', async () => {
+    const other = await lab.start({}, {}, 'other');
+    const nonce = await challenge(other);
+    const answer = await lab.verify(service, { nonce, members: { policy: 'challenged' } });
+    expect(verdictOf(answer)).toEqual(['deny', 'nonce_missing']);
+  });
+});
+
+describe('a challenge sent many times at once', () => {
+  it('FRS-02 gets exactly one allow', async () => {
+    const nonce = await challenge(service);
+    const body = lab.verifyBody({ nonce });
+    const dispatcher = new Agent({ connections: 50, pipelining: 1 });
+    const ask = async () => {
+      const answer = await request(`${service.url}/verify`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+        dispatcher,
+      });
+      // biome-ignore lint/suspicious/noExplicitAny: compared below, member by member
+      const read: any = await answer.body.json();
+      return answer.statusCode === 200
+        ? [read.decision, ...read.reasons].join(' ')
+        : `${answer.statusCode} ${read.code}`;
+    };
+    const answers = await Promise.all(Array.from({ length: 300 }, ask));
+    await dispatcher.close();
+    expect(answers.filter((answer) => answer === 'allow')).toHaveLength(1);
+    // A busy machine may shed load, which decides nothing.
+    const others = new Set(answers.filter((answer) => answer !== 'allow' && answer !== '503 overloaded'));
+    expect([...others]).toEqual(['deny nonce_used']);
+  });
+});
+
+describe('the scope of a challenge', () => {
+  const keyOf = (name: string) => `key-of-${name}-0123456789abcdef`;
+  const as = (name: string) => ({ 'x-api-key': keyOf(name) });
+  const caller = (name: string, members: object = {}) => ({
+    apiKeySha256: createHash('sha256').update(keyOf(name)).digest('hex'),
+    expires: '2099-01-01',
+    roles: ['verify'],
+    ...members,
+  });
+  let shared: RunningService;
+
+  beforeAll(async () => {
+    const callers = {
+      alice: caller('alice', { tenant: 'a' }),
+      bob: caller('bob', { tenant: 'b' }),
+      colleague: caller('colleague', { tenant: 'a' }),
+      narrow: caller('narrow', { tenant: 'a', policies: [BASELINE], audience: ['https://gate.example'] }),
+    };
+    shared = await lab.start({ callers }, {}, 'shared');
+  });
+
+  const made = { audience: 'https://gate.example', policy: BASELINE, evidenceType: 'az-snp-vtpm' };
+  const fitting = { audience: 'https://gate.example', policy: BASELINE };
+
+  it.each([
+    ['tenant', 'bob', fitting],
+    ['audience', 'alice', { ...fitting, audience: 'https://other.example' }],
+    ['audience, since none is named', 'alice', { policy: BASELINE }],
+    ['policy', 'alice', { ...fitting, policy: 'any-nonce' }],
+    ['policy, beside its own', 'alice', { ...fitting, policy: [BASELINE, 'any-nonce'] }],
+  ])('FRS-01 is kept: a challenge of another %s is denied, and stays unused', async (_title, who, members) => {
+    const nonce = await challenge(shared, made, as('alice'));
+    expect(verdictOf(await lab.verify(shared, { nonce, members, headers: as(who) }))).toEqual(['deny', 'nonce_scope']);
+    const own = await lab.verify(shared, { nonce, members: fitting, headers: as('colleague') });
+    expect(verdictOf(own)).toEqual(['allow']);
+  });
+
+  it('FRS-01 is kept: a challenge of another type of evidence is denied', async () => {
+    const scope = { evidenceType: 'snp' };
+    const guest = createSnpGuest({ pki: PKI, platform: lab.vm.platform });
+    const [nonce, fresh] = [await challenge(shared, scope, as('alice')), await challenge(shared, scope, as('alice'))];
+    const azure = await lab.verify(shared, { nonce, members: { policy: 'any-nonce' }, headers: as('alice') });
+    expect(verdictOf(azure)).toEqual(['deny', 'nonce_scope']);
+    const evidence = guest.wireEvidence({ nonce: fresh, endorsements: WITHOUT_ENDORSEMENTS });
+    const members = { evidence, policy: 'any-nonce' };
+    expect(verdictOf(await lab.verify(shared, { nonce: fresh, members, headers: as('alice') }))).toEqual(['allow']);
+  });
+
+  it('is no wider than what its caller may name', async () => {
+    const asked = { nonce: NONCE, headers: as('narrow') };
+    const forbidden = [403, 'forbidden'];
+    expect(verdictOf(await lab.verify(shared, { ...asked, members: { policy: 'any-nonce' } }))).toEqual(forbidden);
+    const elsewhere = { policy: BASELINE, audience: 'https://other.example' };
+    expect(verdictOf(await lab.verify(shared, { ...asked, members: elsewhere }))).toEqual(forbidden);
+    const made = await post(shared.url, '/challenges', JSON.stringify({ policy: 'any-nonce' }), as('narrow'));
+    expect([made.status, made.body.code]).toEqual(forbidden);
+    expect(verdictOf(await lab.verify(shared, { ...asked, members: fitting }))).toEqual(['allow']);
+  });
+
+  it('is for callers that are known', async () => {
+    const answer = await lab.verify(shared, { headers: { 'x-api-key': keyOf('nobody') } });
+    expect(verdictOf(answer)).toEqual([401, 'unauthorized']);
+  });
+});

@@ -1,0 +1,115 @@
+import 'reflect-metadata';
+import { inject, injectable } from 'tsyringe';
+import { describe, expect, it } from 'vitest';
+import { createAppContainer, INJECTED_CLASSES } from '../../../src/composition/container.js';
+import { EVIDENCE_VERIFIER_CLASSES } from '../../../src/composition/evidence-verifiers.js';
+import { TOKENS } from '../../../src/composition/tokens.js';
+import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import type { EvidenceVerifier } from '../../../src/model/verification.js';
+
+type Constructor = new (...parts: never[]) => object;
+
+/** What the decorators have written down: tokens by the index of their parameter. */
+function tokensOf(injected: Constructor): ReadonlyMap<number, unknown> {
+  const written: object = Reflect.getOwnMetadata('injectionTokens', injected) ?? {};
+  return new Map(Object.entries(written).map(([index, token]) => [Number(index), token]));
+}
+
+/**
+ * Indices of the parameters without a token. Types are gone at run time, so such a parameter is one that the container
+ * leaves undefined, without a word.
+ */
+function missingTokens(injected: Constructor): readonly number[] {
+  const tokens = tokensOf(injected);
+  return Array.from({ length: injected.length }, (_, index) => index).filter(
+    (index) => tokens.get(index) === undefined,
+  );
+}
+
+/** A class whose second parameter nobody names. */
+class Planted {
+  readonly parts: readonly unknown[];
+
+  constructor(first: unknown, second: unknown) {
+    this.parts = [first, second];
+  }
+}
+
+const configuration = loadConfiguration({ text: null, environment: {} });
+const verifiersOf = (container = createAppContainer(configuration)) =>
+  container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers);
+
+describe('the classes that the container makes', () => {
+  it.each(INJECTED_CLASSES.map((injected) => [injected.name, injected] as const))(
+    '%s has a token for each parameter',
+    (_name, injected) => {
+      expect(tokensOf(injected as Constructor).size).toBe(injected.length);
+      expect(missingTokens(injected as Constructor)).toEqual([]);
+    },
+  );
+
+  it('have parameters at all, some of them', () => {
+    expect(INJECTED_CLASSES.filter((injected) => injected.length > 0).length).toBeGreaterThan(2);
+  });
+
+  it('are found out where a token is missing', () => {
+    inject(TOKENS.clock)(Planted, undefined, 0);
+    injectable()(Planted);
+    expect(tokensOf(Planted).size).not.toBe(Planted.length);
+    expect(missingTokens(Planted)).toEqual([1]);
+  });
+});
+
+describe('the container', () => {
+  it('has a verifier for every type of evidence, and each answers with its own', () => {
+    const verifiers = verifiersOf();
+    expect([...verifiers.keys()].sort()).toEqual(Object.keys(EVIDENCE_VERIFIER_CLASSES).sort());
+    for (const [type, verifier] of verifiers) {
+      expect(verifier.evidenceType).toBe(type);
+      expect(verifier).toBeInstanceOf(EVIDENCE_VERIFIER_CLASSES[verifier.evidenceType]);
+    }
+  });
+
+  it('REQ-13 has no verifier of a simulated, sample or lab TEE', () => {
+    const names = [...verifiersOf().values()].map((verifier) => verifier.constructor.name);
+    expect(names.filter((name) => /sim|sample|test|lab|fake|mock|debug/i.test(name))).toEqual([]);
+    expect([...verifiersOf().keys()].sort()).toEqual(['az-snp-vtpm', 'snp']);
+  });
+
+  it('makes each verifier once', () => {
+    const container = createAppContainer(configuration);
+    expect(verifiersOf(container)).toBe(verifiersOf(container));
+    expect(container.resolve(TOKENS.snpReportVerifier)).toBe(container.resolve(TOKENS.snpReportVerifier));
+  });
+
+  it('shares nothing with another', () => {
+    const [one, other] = [createAppContainer(configuration), createAppContainer(configuration)];
+    for (const token of [TOKENS.evidenceVerifiers, TOKENS.snpReportVerifier, TOKENS.tpmQuoteVerifier]) {
+      expect(one.resolve(token)).not.toBe(other.resolve(token));
+    }
+    const own = { readonly: 'of one container' };
+    one.register(TOKENS.clock, { useValue: own });
+    expect(one.resolve(TOKENS.clock)).toBe(own);
+    expect(() => other.resolve(TOKENS.clock)).toThrow();
+    expect(() => createAppContainer(configuration).resolve(TOKENS.clock)).toThrow();
+  });
+
+  it('takes an override before anything is made', () => {
+    const verifiers = new Map();
+    const container = createAppContainer(configuration, (app) => {
+      app.register(TOKENS.evidenceVerifiers, { useValue: verifiers });
+    });
+    expect(verifiersOf(container)).toBe(verifiers);
+  });
+
+  it('knows the paravisors that the configuration adds, beside its own', () => {
+    const digest = 'ab'.repeat(48);
+    const text = JSON.stringify({ azure: { paravisors: { idKeyDigests: [digest] } } });
+    const configured = createAppContainer(loadConfiguration({ text, environment: {} }));
+    const known = (container: typeof configured) =>
+      container.resolve<ReadonlySet<string>>(TOKENS.paravisorIdKeyDigests);
+    const builtIn = known(createAppContainer(configuration));
+    expect(builtIn.size).toBeGreaterThan(0);
+    expect([...known(configured)].sort()).toEqual([...builtIn, digest].sort());
+  });
+});
