@@ -147,8 +147,9 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     });
     try {
       const result = await Promise.race([this.#verify(verifier, asked, fetching.signal), deadline]);
-      if (result === undefined || result === null) throw new TypeError('the verifier returned nothing');
-      return result === 'deadline' ? undecided('deadline', 'the deadline of the request has passed', true) : result;
+      if (result === 'deadline') return undecided('deadline', 'the deadline of the request has passed', true);
+      if (!isVerification(result)) throw new TypeError('the verifier returned no verification');
+      return result;
     } catch (error) {
       if (error instanceof FormatError) throw error;
       this.#parts.log.error({ err: error, evidenceType: asked.request.evidence.type }, 'verifier failed');
@@ -205,6 +206,13 @@ function requireAudience({ audience }: VerifyRequest, caller: Caller): void {
   if (audience !== null && caller.audiences?.has(audience) === false) {
     throw new RefusedError('forbidden', 'this caller may not name this audience');
   }
+}
+
+/** What a verifier answers is looked at where it comes in: what is no verification must not get as far as a policy. */
+function isVerification(result: unknown): result is Verification {
+  if (typeof result !== 'object' || result === null) return false;
+  const { checks, required, claims } = result as { readonly [member in keyof Verification]?: unknown };
+  return Array.isArray(checks) && Array.isArray(required) && typeof claims === 'object' && claims !== null;
 }
 
 /** A verification that came to nothing: there is nothing that a policy could allow on. */

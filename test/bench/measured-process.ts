@@ -45,7 +45,7 @@ export class MeasuredProcess {
     this.kill();
   }
 
-  /** Lets go of the process, which then has nothing to wait for. */
+  /** Lets go of the process, which then ends. */
   kill(): void {
     if (this.#child.connected) this.#child.disconnect();
   }

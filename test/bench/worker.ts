@@ -104,3 +104,6 @@ process.on('message', (question: Question) => {
     (error: unknown) => process.send?.({ error: error instanceof Error ? error.stack : String(error) }),
   );
 });
+
+// Also where whoever asks has died: the servers would stay.
+process.once('disconnect', () => process.exit());
