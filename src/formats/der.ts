@@ -191,7 +191,7 @@ function elementAt(bytes: Uint8Array, start: number, limit: number): Extent {
 
 function longLength(bytes: Uint8Array, start: number, octets: number, limit: number): number {
   if (octets === 0) throw malformed('indefinite length');
-  if (octets > 4 || start + octets > limit) throw malformed('length is out of range');
+  if (start + octets > limit) throw malformed('length is cut short');
   const length = bytes.subarray(start, start + octets).reduce((sum, octet) => sum * 256 + octet, 0);
   if (length < 0x80 || bytes[start] === 0) throw malformed('length is not minimal');
   return length;

@@ -27,28 +27,20 @@ export function readTime(reader: DerReader, what: string): Date | null {
 function utcTime(element: DerElement): Date | null {
   const text = textOf(element);
   if (!UTC_TIME.test(text)) return null;
-  const year = Number(text.slice(0, 2));
-  return instant(year < 50 ? 2000 + year : 1900 + year, text.slice(2));
+  return instant(`${Number(text.slice(0, 2)) < 50 ? '20' : '19'}${text}`);
 }
 
 function generalizedTime(element: DerElement): Date | null {
   const text = textOf(element);
-  if (!GENERALIZED_TIME.test(text)) return null;
-  const year = Number(text.slice(0, 4));
-  return year < FIRST_GENERALIZED_YEAR ? null : instant(year, text.slice(4));
+  if (!GENERALIZED_TIME.test(text) || Number(text.slice(0, 4)) < FIRST_GENERALIZED_YEAR) return null;
+  return instant(text);
 }
 
-/** `MMDDHHMMSSZ` of a year. Date carries over what does not exist, such as 30 February or second 60. */
-function instant(year: number, rest: string): Date | null {
-  const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = (rest.match(/\d\d/g) ?? []).map(Number);
-  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
-  const isSame =
-    date.getUTCMonth() === month - 1 &&
-    date.getUTCDate() === day &&
-    date.getUTCHours() === hour &&
-    date.getUTCMinutes() === minute &&
-    date.getUTCSeconds() === second;
-  return isSame ? date : null;
+/** `YYYYMMDDHHMMSSZ`. Date carries over what does not exist, such as 30 February, and then writes something else. */
+function instant(text: string): Date | null {
+  const iso = text.replace(/(....)(..)(..)(..)(..)(..)Z/, '$1-$2-$3T$4:$5:$6.000Z');
+  const date = new Date(iso);
+  return !Number.isNaN(date.getTime()) && date.toISOString() === iso ? date : null;
 }
 
 function textOf({ content }: DerElement): string {

@@ -95,7 +95,8 @@ describe('authority to issue', () => {
   });
 
   it('refuses a leaf that is a ca, or that says it is not for signing', () => {
-    expect(verify(path({ leaf: { extensions: CA_EXTENSIONS } }))).toEqual([{ code: 'cert_role', index: 0 }]);
+    const ca = [basicConstraints(), keyUsage(['digitalSignature', 'keyCertSign'])];
+    expect(verify(path({ leaf: { extensions: ca } }))).toEqual([{ code: 'cert_role', index: 0 }]);
     const extensions = [keyUsage(['keyEncipherment'])];
     expect(verify(path({ leaf: { extensions } }))).toEqual([{ code: 'cert_role', index: 0 }]);
   });
@@ -384,13 +385,19 @@ describe('algorithms and keys', () => {
   });
 
   it('CRT-05 refuses coordinates that are not below the prime of the field', () => {
-    // (0, y) with y² = b is on the curve; (p, y) is the same point, written in a form that is none
+    // two points with a coordinate so small that adding the prime leaves 32 octets: the same points, in no valid form
     const p = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;
-    const y = '66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4';
-    const spkiOf = (x: bigint) =>
-      ecSpki(oid('1.2.840.10045.3.1.7'), Buffer.from(`04${x.toString(16).padStart(64, '0')}${y}`, 'hex'));
-    expect(verify(path({ leaf: { spki: spkiOf(0n) } }))).toEqual([]);
-    expect(verify(path({ leaf: { spki: spkiOf(p) } }))).toEqual([{ code: 'cert_algorithm', index: 0 }]);
+    const y = 0x66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4n;
+    const x = 0xd7325d7646cd60d80a92738ceb345f844cffaf35841022cab176f692de8de1d7n;
+    const withPoint = (...coordinates: readonly bigint[]) => {
+      const digits = coordinates.map((value) => value.toString(16).padStart(64, '0')).join('');
+      const spki = ecSpki(oid('1.2.840.10045.3.1.7'), Buffer.from(`04${digits}`, 'hex'));
+      return verify(path({ leaf: { spki } }));
+    };
+    expect(withPoint(0n, y)).toEqual([]);
+    expect(withPoint(p, y)).toEqual([{ code: 'cert_algorithm', index: 0 }]);
+    expect(withPoint(x, 5n)).toEqual([]);
+    expect(withPoint(x, p + 5n)).toEqual([{ code: 'cert_algorithm', index: 0 }]);
   });
 });
 

@@ -111,6 +111,9 @@ describe('parseVekExtensions', () => {
   it.each([
     ['63 bytes', CHIP_ID.subarray(1)],
     ['65 bytes', Buffer.concat([CHIP_ID, Buffer.from([0])])],
+    ['63 bytes in a wrapper that says 64', Buffer.concat([bytes('0440'), CHIP_ID.subarray(1)])],
+    ['65 bytes in a wrapper that says 64', Buffer.concat([bytes('0440'), CHIP_ID, bytes('00')])],
+    ['64 bytes in another wrapper', Buffer.concat([bytes('0340'), CHIP_ID])],
     ['63 bytes in a wrapper', octetString(CHIP_ID.subarray(1))],
     ['65 bytes in a wrapper', octetString(Buffer.concat([CHIP_ID, Buffer.from([0])]))],
     ['a wrapper in a wrapper', octetString(octetString(CHIP_ID))],

@@ -31,6 +31,8 @@ const point = (curveOctets: number) => new Uint8Array(1 + 2 * curveOctets).fill(
 const refusal = (overrides: Overrides, rules = {}) =>
   formatErrorOf(() => parseCertificate(derOf('leaf', overrides), rules));
 
+const ONE_EXTENSION = sequence(sequence(oid('2.5.29.14'), octetString(bytes('0400'))));
+
 /** Replaces one element directly inside the signed part. */
 function withElement(index: number, replacement: Uint8Array): Overrides {
   return {
@@ -126,7 +128,7 @@ describe('form', () => {
     ['an issuer unique id', withElement(7, der(0x81, bytes('00')))],
     ['extensions that are not a sequence', withElement(7, tagged(3, set()))],
     ['an empty list of extensions', { extensions: [] }],
-    ['two lists of extensions', withElement(7, tagged(3, sequence(), sequence()))],
+    ['two lists of extensions', withElement(7, tagged(3, ONE_EXTENSION, ONE_EXTENSION))],
     [
       'an element after the extensions',
       { beforeSigning: (tbs: Uint8Array) => sequence(...elementsOf(tbs), nullValue()) },
@@ -363,6 +365,14 @@ describe('public keys', () => {
     ['a point that is too short', ecSpki(P256, point(31))],
     ['a point of another curve', ecSpki(P256, point(48))],
     ['a key of 7 bits', sequence(sequence(oid('1.2.840.10045.2.1'), P256), bitString(bytes('80'), 1))],
+    ['two parameters', sequence(sequence(oid('1.2.840.10045.2.1'), P256, P256), bitString(point(32)))],
+    [
+      'an RSA key of three numbers',
+      sequence(
+        sequence(oid('1.2.840.113549.1.1.1'), nullValue()),
+        bitString(sequence(integer(5), integer(3), integer(1))),
+      ),
+    ],
     ['an empty algorithm', sequence(sequence(), bitString(bytes('00')))],
     ['a third element', sequence(sequence(oid('1.3.101.112')), bitString(bytes('00')), nullValue())],
   ])('refuses %s', (_what, spki) => {
