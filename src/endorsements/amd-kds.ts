@@ -106,7 +106,7 @@ export class AmdKds {
     }
     const quietMs = (this.#quietUntil.get(lane) ?? 0) - now;
     if (quietMs > 0) {
-      throw new FetchError('waiting', 'not asked: it wants to be left alone for now', { retryAfterMs: quietMs });
+      throw new FetchError('waiting', 'not asked: the pause that it wants is not over', { retryAfterMs: quietMs });
     }
   }
 

@@ -38,14 +38,21 @@ export function verifyRevocation(
     return { ...read, origin: 'evidence' };
   });
   const held = heldCandidate(lists, path, found, product);
-  const fault = sent.find(({ problem }) => problem !== null)?.problem;
-  if (fault != null) {
+  // One that a request brings and that does not hold is not replaced by one that is held; an older one is.
+  const fault = sent.map((candidate) => faultOf(candidate, at)).find((problem) => problem !== null);
+  if (fault !== undefined) {
     checks.fail('crl_invalid', `${about}/crls`, { detail: fault.detail });
     checks.skip(['crl_unavailable'], `${about}/crls`, 'a revocation list of the request is invalid');
     return { state: 'unavailable', crl: null };
   }
   const genuine = held !== null && held.problem === null ? [...sent, held] : sent;
   return choose(checks, path, genuine, found, product, at, about);
+}
+
+/** What is wrong with a list whenever it is looked at, or since it is from the future. */
+function faultOf({ list, problem }: Candidate, at: Date): { readonly detail: string } | null {
+  const untimely = judgeRevocationListTime(list, at);
+  return problem ?? (untimely?.code === 'crl_invalid' ? untimely : null);
 }
 
 /** What a source holds and cannot be read is out of reach, never the caller's fault. */
@@ -80,7 +87,7 @@ function choose(
     (best, next) => (best === null || isNewer(next, best) ? next : best),
     null,
   );
-  if (newest === null) return recordMissing(checks, genuine, found, product, at, place);
+  if (newest === null) return recordMissing(checks, genuine.length > 0, found, product, place);
   checks.pass('crl_unavailable', place, {
     actual: newest.list.nextUpdate?.toISOString() ?? null,
     detail: `revocation list of ${product} from ${newest.origin}, valid until the time shown`,
@@ -105,26 +112,20 @@ function isNewer(a: Candidate, b: Candidate): boolean {
  */
 function recordMissing(
   checks: CheckList,
-  genuine: readonly Candidate[],
+  isStale: boolean,
   found: SnpEndorsementSet | null,
   product: SnpProduct,
-  at: Date,
   place: string,
 ): RevocationVerdict {
-  const early = genuine.some(
-    ({ list, origin }) => origin === 'evidence' && judgeRevocationListTime(list, at)?.code === 'crl_invalid',
-  );
   const problem = found?.crlProblems.get(product);
-  if (early) {
-    checks.fail('crl_invalid', place, { detail: 'the revocation list is from the future' });
-    checks.skip(['crl_unavailable'], place, 'a revocation list of the request is invalid');
-  } else if (genuine.length > 0 || (problem !== undefined && problem.code !== 'crl_unavailable')) {
+  const unusable = problem === undefined || problem.code === 'crl_unavailable' ? null : problem;
+  if (isStale || unusable !== null) {
     checks.pass('crl_unavailable', place, { detail: `a revocation list of ${product} is at hand` });
     checks.unavailable(
-      problem?.code ?? 'crl_stale',
+      unusable?.code ?? 'crl_stale',
       place,
-      problem?.detail ?? `the revocation list of ${product} is past its nextUpdate`,
-      problem?.retryable ?? true,
+      unusable?.detail ?? `the revocation list of ${product} is past its nextUpdate`,
+      unusable?.retryable ?? true,
     );
   } else {
     const detail = problem?.detail ?? `no revocation list of ${product} is at hand`;

@@ -100,6 +100,20 @@ describe('revocation', () => {
     expect(idsWith(found, 'unavailable')).toEqual([code]);
   });
 
+  it('SNP-27 says that a list of the request is past its nextUpdate, also where the source has none', async () => {
+    const crl = crlOf({ overrides: { nextUpdate: new Date(AT.getTime() - 1000) } });
+    const problem = { code: 'crl_unavailable', detail: 'none is held', retryable: false } as const;
+    const found = await verifySnp(withCrls(crl), {
+      endorsements: held({ crlProblems: new Map([['Milan', problem]]) }),
+    });
+    expect(idsWith(found, 'unavailable')).toEqual(['crl_stale']);
+  });
+
+  it('CRT-09 denies a list of the request from the future, also where a valid one is held', async () => {
+    const crl = crlOf({ overrides: { thisUpdate: new Date(AT.getTime() + 1000) } });
+    expectFailed(await verifySnp(withCrls(crl), { endorsements: heldCrl(crlOf()) }), 'crl_invalid');
+  });
+
   it('refuses a list in the request that cannot be read', async () => {
     const verifying = verifySnp(withCrls(crlOf(), Uint8Array.of(0x30, 0x00)));
     await expectMalformed(verifying, 'cert_format', '/evidence/endorsements/crls/1');
