@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashAtOnce } from 'node:crypto';
 
 /** SHA-256 over the parts one after the other, 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
@@ -17,6 +17,9 @@ export function hex(bytes: Uint8Array): string {
 
 /** The named hash over the parts one after the other. */
 export function digest(algorithm: 'sha256' | 'sha384' | 'sha512', parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  // Half the time of an incremental hash, and most are of one part.
+  if (parts.length === 1 && first !== undefined) return new Uint8Array(hashAtOnce(algorithm, first, 'buffer'));
   const hash = createHash(algorithm);
   for (const part of parts) hash.update(part);
   return new Uint8Array(hash.digest());

@@ -47,7 +47,9 @@ export function lowS(curve: EcCurve, rawRS: Uint8Array): Uint8Array {
   const s = integer(rawRS.subarray(octets));
   if (s >= n || n - s >= s) return rawRS;
   const low = Buffer.from((n - s).toString(16).padStart(2 * octets, '0'), 'hex');
-  return new Uint8Array([...rawRS.subarray(0, octets), ...low]);
+  const lowered = new Uint8Array(rawRS);
+  lowered.set(low, octets);
+  return lowered;
 }
 
 /** r and s in [1, n - 1] are looked at here and not left to the library (compare CVE-2022-21449). */

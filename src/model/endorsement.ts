@@ -71,7 +71,7 @@ export interface FetchContext {
   readonly at: Date;
   /** A historical request reads caches and stores, but writes nothing and advances no memory. */
   readonly historical: boolean;
-  /** Ends when the deadline of the request has passed. */
+  /** Aborts when the time for fetching has passed. To be read only where something is fetched: it is made then. */
   readonly signal: AbortSignal;
 }
 

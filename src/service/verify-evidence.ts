@@ -16,6 +16,7 @@ import { appraiseTrust } from '../policy/trust.js';
 import { evidenceSha256 } from '../verifiers/evidence-identity.js';
 import { expectedBinding } from '../verifiers/expected-binding.js';
 import { markVerified } from '../verifiers/mark-verified.js';
+import { FetchTime } from './fetch-time.js';
 import { nonceChecks } from './nonce-checks.js';
 import type { NonceRecogniser } from './nonce-recogniser.js';
 import type { VerifyEvidenceUseCase } from './use-cases.js';
@@ -60,9 +61,6 @@ interface Case {
   readonly nonce: NonceStanding;
   readonly binding: ExpectedBinding | null;
 }
-
-/** Why fetching ends with the request. The exception that is made where no reason is given costs each request its stack. */
-const OVER = new Error('the request is over');
 
 /** Judges evidence under policies: read, fetch, verify, appraise, decide; each step once, nothing goes back up. */
 export class VerifyEvidence implements VerifyEvidenceUseCase {
@@ -137,16 +135,15 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
   /** An exception is never an allow: what a verifier throws, and what it does not finish, is indeterminate. */
   async #verifyWithin(verifier: EvidenceVerifier, asked: Case): Promise<Verification> {
     const { deadlineMs } = this.#options;
-    const fetching = new AbortController();
     // What is out of reach is given up in time for the rest to be judged: an answer that says what was missing, and
     // what was wrong besides, is worth more than one that says that time ran out.
-    const givingUp = setTimeout(() => fetching.abort(), deadlineMs * FETCH_SHARE);
+    const fetching = new FetchTime(deadlineMs * FETCH_SHARE);
     let expiry: NodeJS.Timeout | undefined;
     const deadline = new Promise<'deadline'>((resolve) => {
       expiry = setTimeout(() => resolve('deadline'), deadlineMs);
     });
     try {
-      const result = await Promise.race([this.#verify(verifier, asked, fetching.signal), deadline]);
+      const result = await Promise.race([this.#verify(verifier, asked, fetching), deadline]);
       if (result === 'deadline') return undecided('deadline', 'the deadline of the request has passed', true);
       if (!isVerification(result)) throw new TypeError('the verifier returned no verification');
       return result;
@@ -155,16 +152,21 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
       this.#parts.log.error({ err: error, evidenceType: asked.request.evidence.type }, 'verifier failed');
       return undecided('internal_error', 'the verifier failed', false);
     } finally {
-      clearTimeout(givingUp);
       clearTimeout(expiry);
-      fetching.abort(OVER);
+      fetching.end();
     }
   }
 
-  async #verify(verifier: EvidenceVerifier, asked: Case, signal: AbortSignal): Promise<Verification> {
+  async #verify(verifier: EvidenceVerifier, asked: Case, fetching: FetchTime): Promise<Verification> {
     const { request, at, historical, binding } = asked;
     const wanted = verifier.endorsementsFor(request.evidence);
-    const endorsements = await this.#parts.endorsements.fetch(wanted, { at, historical, signal });
+    const endorsements = await this.#parts.endorsements.fetch(wanted, {
+      at,
+      historical,
+      get signal() {
+        return fetching.signal;
+      },
+    });
     return verifier.verify(request.evidence, { at, endorsements, binding });
   }
 

@@ -27,6 +27,7 @@ import {
   verifyRuntimeDataHash,
   verifyUserData,
 } from '../paravisor-claims.js';
+import { readOnce } from '../read-once.js';
 
 const HCL_REPORT = '/evidence/hclReport';
 const ABOUT = { report: HCL_REPORT, endorsements: '/evidence/endorsements' };
@@ -115,14 +116,14 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
 }
 
 /** @throws {FormatError} `hcl_format` also for a report of another TEE: the type is never guessed */
-function readHclReport(evidence: AzSnpVtpmEvidence): HclReport {
-  return within(HCL_REPORT, () => {
-    const hcl = parseHclReport(evidence.hclReport);
+const readHclReport: (evidence: AzSnpVtpmEvidence) => HclReport = readOnce(({ hclReport }) =>
+  within(HCL_REPORT, () => {
+    const hcl = parseHclReport(hclReport);
     if (hcl.reportType !== 'snp')
       throw new FormatError('hcl_format', `the report type is ${hcl.reportType}, expected snp`);
     return hcl;
-  });
-}
+  }),
+);
 
 function verifyParavisor(checks: CheckList, hcl: HclReport, report: SnpReportVerification): ParavisorClaims | null {
   if (report.claims === null || report.reportData === null) return null;

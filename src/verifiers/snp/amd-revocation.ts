@@ -2,7 +2,7 @@ import { isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list
 import type { CheckList } from '../../model/check.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { EndorsementOrigin, SnpEndorsementSet, UsedEndorsement } from '../../model/endorsement.js';
-import { FormatError, within } from '../../model/errors.js';
+import { nullIfMalformed, within } from '../../model/errors.js';
 import type { RevocationList, RevocationLists } from './revocation-lists.js';
 import type { VekPath } from './vek-path.js';
 
@@ -64,12 +64,7 @@ function heldCandidate(
 ): Candidate | null {
   const held = found?.crls.get(product);
   if (held === undefined) return null;
-  try {
-    return { ...lists.read(held.value, path), origin: held.origin };
-  } catch (error) {
-    if (error instanceof FormatError) return null;
-    throw error;
-  }
+  return nullIfMalformed(() => ({ ...lists.read(held.value, path), origin: held.origin }));
 }
 
 function choose(

@@ -1,7 +1,7 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { jwkThumbprint } from '../../crypto/jwk-thumbprint.js';
 import { decodeBase64 } from '../../formats/base64.js';
-import { FormatError } from '../../model/errors.js';
+import { nullIfMalformed } from '../../model/errors.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { ExpectedBinding } from '../../model/verification.js';
 
@@ -15,11 +15,5 @@ export function holdsNonceAndKey(data: JsonObject, { nonce, jkt }: ExpectedBindi
 }
 
 function decodeNonce(value: JsonValue): Uint8Array | null {
-  if (typeof value !== 'string') return null;
-  try {
-    return decodeBase64(value);
-  } catch (error) {
-    if (error instanceof FormatError) return null;
-    throw error;
-  }
+  return typeof value === 'string' ? nullIfMalformed(() => decodeBase64(value)) : null;
 }

@@ -3,20 +3,16 @@ import { TOKENS } from '../../composition/tokens.js';
 import { parseSnpReport, type SnpReport } from '../../formats/snp-report.js';
 import { candidateProducts, readTcb, requireTcbReservedZero } from '../../formats/snp-tcb.js';
 import { CheckList } from '../../model/check.js';
-import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
+import type { SnpProduct } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
-import type {
-  EndorsementRequest,
-  SnpSigningKey,
-  Sourced,
-  Unavailable,
-  UsedEndorsement,
-} from '../../model/endorsement.js';
-import { FormatError, within } from '../../model/errors.js';
+import type { EndorsementRequest, SnpSigningKey, UsedEndorsement } from '../../model/endorsement.js';
+import { within } from '../../model/errors.js';
 import type { SnpEndorsementInput } from '../../model/evidence.js';
 import type { SnpReportContext, SnpReportVerification, SnpReportVerifier } from '../../model/verification.js';
 import { markVerified } from '../mark-verified.js';
+import { readOnce } from '../read-once.js';
 import { type RevocationVerdict, verifyRevocation } from './amd-revocation.js';
+import { type EndorsedKey, endorseKey } from './endorsed-key.js';
 import {
   verifyChipId,
   verifyProduct,
@@ -26,9 +22,9 @@ import {
 } from './report-checks.js';
 import { RevocationLists } from './revocation-lists.js';
 import { snpClaims } from './snp-claims.js';
-import { AMD_ROOT_PINS, type AmdRootPins, issuerName } from './trust-anchors.js';
-import { type BroughtMaterial, broughtMaterial, chooseChain, chooseVek } from './vek-material.js';
-import { judgePathValidity, pathEnd, type Vek, type VekPath, VekPaths } from './vek-path.js';
+import { AMD_ROOT_PINS, type AmdRootPins } from './trust-anchors.js';
+import { type BroughtMaterial, broughtMaterial } from './vek-material.js';
+import { pathEnd, type VekPath, VekPaths } from './vek-path.js';
 
 /** Checks that every report must have an outcome for. What is recorded only when it fails is not among them. */
 const REQUIRED = [
@@ -63,14 +59,6 @@ interface Run {
   readonly brought: BroughtMaterial;
 }
 
-/** A key certificate and its path, with where each came from. */
-interface Endorsed {
-  readonly vek: Vek;
-  readonly path: VekPath;
-  readonly product: SnpProduct;
-  readonly origin: { readonly vek: Sourced<unknown>['origin']; readonly chain: Sourced<unknown>['origin'] };
-}
-
 /** Verifies an ATTESTATION_REPORT and its endorsements, in the order that README.md beside this file lists. */
 @injectable()
 export class AmdSnpReportVerifier implements SnpReportVerifier {
@@ -88,7 +76,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     input: SnpEndorsementInput,
     about: SnpReportContext['about'],
   ): readonly EndorsementRequest[] {
-    const report = within(about.report, () => parseReport(bytes));
+    const report = within(about.report, () => readReport(bytes));
     if (report.signingKey === 'none') return [];
     const brought = broughtMaterial(input, report.signingKey, about.endorsements);
     return [
@@ -109,7 +97,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     context: SnpReportContext,
   ): Promise<SnpReportVerification> {
     const { about, at } = context;
-    const report = within(about.report, () => parseReport(bytes));
+    const report = within(about.report, () => readReport(bytes));
     const checks = new CheckList();
     const signingKey = report.signingKey;
     if (signingKey === 'none') {
@@ -122,7 +110,14 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     }
     const brought = broughtMaterial(input, signingKey, about.endorsements);
     const run: Run = { checks, report, input, context, brought };
-    const endorsed = this.#endorse(run, signingKey);
+    const endorsed = endorseKey(checks, this.#paths, {
+      report,
+      signingKey,
+      brought,
+      found: context.endorsements.snp,
+      at,
+      about,
+    });
     if (endorsed === null) return this.#stopped(checks, about.report, 'no key certificate could be relied on');
     const revocation = verifyRevocation(
       checks,
@@ -144,56 +139,9 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     return product === null ? candidateProducts(report) : [product];
   }
 
-  /** Kind of the key, then its path: a certificate of the wrong kind is not worth a path. */
-  #endorse(run: Run, signingKey: SnpSigningKey): Endorsed | null {
-    const { checks, context, brought } = run;
-    const place = context.about.endorsements;
-    const chosenVek = chooseVek(brought, context.endorsements.snp);
-    if ('code' in chosenVek) {
-      recordMissingVek(checks, run.report, chosenVek, context.about);
-      return null;
-    }
-    const vek = this.#read(checks, chosenVek, `${place}/vek`, (der) => this.#paths.readVek(der));
-    if (vek === null) return null;
-    const kind = checks.require(vek.kind === signingKey, 'snp_key_kind', `${place}/vek`, {
-      expected: signingKey,
-      actual: vek.kind,
-      detail: 'the key certificate is of the kind that the report names',
-      otherwise: 'the key certificate is not of the kind that the report names',
-    });
-    if (!kind || !requireAmdIssuer(checks, vek, signingKey, `${place}/vek`)) return null;
-    const chain = chooseChain(brought, context.endorsements.snp, vek.product);
-    if ('code' in chain) {
-      checks.unavailable(chain.code, place, chain.detail, chain.retryable);
-      return null;
-    }
-    const path = this.#read(checks, chain, `${place}/chain`, (ders) => this.#paths.verify(vek, ders));
-    if (path === null) return null;
-    checks.pass('vcek_unavailable', place, { detail: 'key certificate and chain are at hand' });
-    if (!judgePath(checks, path, context.at, place) || path.product === null) return null;
-    return { vek, path, product: path.product, origin: { vek: chosenVek.origin, chain: chain.origin } };
-  }
-
-  /** Reads material: a fault of the request's own is malformed, one of a source's means that it is out of reach. */
-  #read<T, R>(checks: CheckList, sourced: Sourced<T>, about: string, read: (value: T) => R): R | null {
-    try {
-      return read(sourced.value);
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      if (sourced.origin === 'evidence') throw error.at(about);
-      checks.unavailable(
-        'vcek_unavailable',
-        about,
-        `what the ${sourced.origin} holds cannot be read: ${error.message}`,
-        true,
-      );
-      return null;
-    }
-  }
-
   async #judgeReport(
     run: Run,
-    endorsed: Endorsed,
+    endorsed: EndorsedKey,
     signingKey: SnpSigningKey,
     revocation: RevocationVerdict,
   ): Promise<SnpReportVerification> {
@@ -242,56 +190,14 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
   }
 }
 
-function parseReport(bytes: Uint8Array): SnpReport {
+const readReport: (bytes: Uint8Array) => SnpReport = readOnce((bytes) => {
   const report = parseSnpReport(bytes);
   requireTcbReservedZero(report);
   return report;
-}
-
-/** A key certificate whose issuer is none of AMD's for this kind of key ends at no pinned root, whatever the chain. */
-function requireAmdIssuer(checks: CheckList, vek: Vek, signingKey: SnpSigningKey, about: string): boolean {
-  const issuer = vek.certificate.issuer.commonName;
-  if (vek.product !== null && issuer === issuerName(vek.product, signingKey)) return true;
-  checks.fail('cert_untrusted', about, {
-    expected: SNP_PRODUCTS.map((product) => issuerName(product, signingKey)),
-    actual: issuer,
-    detail: 'the issuer of the key certificate is none of AMD for this kind of key',
-  });
-  return false;
-}
-
-/** A report of a line without a root can never be verified; any other may be, once its key certificate is found. */
-function recordMissingVek(
-  checks: CheckList,
-  report: SnpReport,
-  missing: Unavailable,
-  about: SnpReportContext['about'],
-): void {
-  if (candidateProducts(report).length > 0) {
-    checks.unavailable(missing.code, about.endorsements, missing.detail, missing.retryable);
-    return;
-  }
-  checks.fail('snp_product', about.report, {
-    expected: [...SNP_PRODUCTS],
-    actual: report.cpuid === null ? null : { ...report.cpuid },
-    detail: 'the processor is of no product line with a pinned root',
-  });
-}
-
-function judgePath(checks: CheckList, path: VekPath, at: Date, about: string): boolean {
-  for (const problem of path.problems) checks.fail(problem.code, about, { detail: problem.detail });
-  if (path.problems.length > 0) return false;
-  checks.pass('cert_untrusted', about, { detail: 'the path ends at a pinned root, and every signature in it holds' });
-  const validity = judgePathValidity(path, at);
-  return checks.require(validity === null, 'cert_validity', about, {
-    expected: at.toISOString(),
-    detail: 'every certificate of the path is valid at the instant',
-    otherwise: validity?.detail ?? '',
-  });
-}
+});
 
 function usedEndorsements(
-  { path, origin }: Endorsed,
+  { path, origin }: EndorsedKey,
   signingKey: SnpSigningKey,
   { state, crl }: RevocationVerdict,
 ): readonly UsedEndorsement[] {

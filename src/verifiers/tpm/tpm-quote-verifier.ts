@@ -10,7 +10,7 @@ import {
   TPM_ST_ATTEST_QUOTE,
   type TpmsQuote,
 } from '../../formats/tpms-attest.js';
-import { parseTpmSignature, type TpmSignature } from '../../formats/tpmt-signature.js';
+import { parseTpmSignature, type TpmHash, type TpmSignature } from '../../formats/tpmt-signature.js';
 import { CheckList } from '../../model/check.js';
 import type { TpmClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
@@ -38,6 +38,8 @@ const TPM_QUOTE_CHECKS = [
 ] as const;
 
 const BANK_LENGTH: { readonly [bank in PcrBank]: number } = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
+
+type StrongHash = Exclude<TpmHash, 'sha1'>;
 
 /** PCRs that firmware always extends: zero means that nothing was measured. */
 const ALWAYS_EXTENDED = [0, 7] as const;
@@ -73,9 +75,8 @@ export class RsaTpmQuoteVerifier implements TpmQuoteVerifier {
   ): TpmQuoteVerification {
     const checks = new CheckList();
     const signature = within(`${about}/signature`, () => parseTpmSignature(quote.signature, key.n.byteLength));
-    const genuine =
-      verifySignature(checks, quote, signature, key, about) && verifyKind(checks, quote.message, `${about}/message`);
-    if (!genuine) {
+    const hash = verifySignature(checks, quote, signature, key, about);
+    if (hash === null || !verifyKind(checks, quote.message, `${about}/message`)) {
       const notReached: readonly CheckId[] = TPM_QUOTE_CHECKS.filter((id) => !checks.ran(id));
       checks.skip(
         binding === null ? notReached : [...notReached, 'nonce_mismatch'],
@@ -86,7 +87,7 @@ export class RsaTpmQuoteVerifier implements TpmQuoteVerifier {
     }
     const attest = parseTpmsQuote(quote.message);
     const bound = verifyExtraData(checks, attest, binding, `${about}/message`);
-    const covered = verifyPcrs(checks, attest, quote, signature, `${about}/pcrs`);
+    const covered = verifyPcrs(checks, attest, quote, hash, `${about}/pcrs`);
     return { checks: checks.all, claims: markVerified(claimsOf(attest, covered ? quote : null)), bound };
   }
 }
@@ -95,34 +96,37 @@ function isQuote(header: { readonly magic: number; readonly type: number }): boo
   return header.magic === TPM_GENERATED_VALUE && header.type === TPM_ST_ATTEST_QUOTE;
 }
 
+/** @returns the hash of a signature that holds; null where none does */
 function verifySignature(
   checks: CheckList,
-  quote: TpmQuoteInput,
+  { message }: TpmQuoteInput,
   signature: TpmSignature,
   key: RsaPublicKey,
   about: string,
-): boolean {
+): StrongHash | null {
   const place = `${about}/signature`;
+  const { hash } = signature;
   // SHA-1 is refused before anything is computed with it: a collision would make two quotes share a signature.
-  const strong = checks.require(signature.hash !== 'sha1', 'tpm_weak_signature', place, {
+  checks.require(hash !== 'sha1', 'tpm_weak_signature', place, {
     expected: ['sha256', 'sha384', 'sha512'],
-    actual: signature.hash,
+    actual: hash,
     detail: 'the quote signature uses a strong hash',
     otherwise: 'the quote is signed with SHA-1',
   });
-  if (!strong) return false;
-  return checks.require(signatureHolds(quote.message, signature, key), 'tpm_signature', place, {
+  if (hash === 'sha1') return null;
+  const holds = checks.require(signatureHolds(message, signature, hash, key), 'tpm_signature', place, {
     expected: 'a signature by the attestation key',
     actual: signature.scheme,
     detail: 'the attestation key of this vTPM has signed the quote',
     otherwise: 'the quote was not signed by the attestation key of this vTPM, or was changed afterwards',
   });
+  return holds ? hash : null;
 }
 
-function signatureHolds(message: Uint8Array, signature: TpmSignature, key: RsaPublicKey): boolean {
+function signatureHolds(message: Uint8Array, signature: TpmSignature, hash: StrongHash, key: RsaPublicKey): boolean {
   // An RSA key makes no ECDSA signature, and a length other than the modulus' is no encoding of one (RFC 8017, 8.1.2).
-  if (signature.scheme === 'ecdsa' || signature.hash === 'sha1') return false;
-  const { scheme, hash, signature: bytes } = signature;
+  if (signature.scheme === 'ecdsa') return false;
+  const { scheme, signature: bytes } = signature;
   const publicKey = rsaPublicKey(key);
   if (scheme === 'rsassa') return verifyRsaPkcs1(hash, message, bytes, publicKey);
   // The salt is as long as fits, or, in FIPS mode, as the hash (TPM 2.0 part 1, B.7).
@@ -175,7 +179,7 @@ function verifyPcrs(
   checks: CheckList,
   attest: TpmsQuote,
   quote: TpmQuoteInput,
-  signature: TpmSignature,
+  hash: StrongHash,
   about: string,
 ): boolean {
   const selected = attest.selections.flatMap(({ bank, indices }) =>
@@ -214,22 +218,20 @@ function verifyPcrs(
     );
     return false;
   }
-  return verifyDigest(checks, attest, quote, signature, about) && verifyMeasured(checks, quote, about);
+  return verifyDigest(checks, attest, quote, hash, about) && verifyMeasured(checks, quote, about);
 }
 
 function verifyDigest(
   checks: CheckList,
   attest: TpmsQuote,
   quote: TpmQuoteInput,
-  signature: TpmSignature,
+  hash: StrongHash,
   about: string,
 ): boolean {
   const values = attest.selections.flatMap(({ bank, indices }) =>
     indices.map((index) => (bank === null ? new Uint8Array() : (quote.pcrs.get(bank)?.get(index) ?? new Uint8Array()))),
   );
-  if (signature.hash === 'sha1')
-    throw new TypeError('a quote signed with sha-1 is refused before its digest is looked at');
-  const actual = digest(signature.hash, values);
+  const actual = digest(hash, values);
   const holds = checks.require(equalInConstantTime(actual, attest.pcrDigest), 'tpm_pcr_digest', about, {
     expected: hex(attest.pcrDigest),
     actual: hex(actual),

@@ -1,0 +1,35 @@
+/** Why fetching ends with the request. The exception that is made where no reason is given costs each request its stack. */
+const OVER = new Error('the request is over');
+
+/**
+ * The time that one request has for fetching. Timer and controller are made where something is fetched for the first
+ * time: most requests find all that they need at hand.
+ */
+export class FetchTime {
+  readonly #endsAt: number;
+  #controller: AbortController | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #over = false;
+
+  constructor(milliseconds: number) {
+    this.#endsAt = performance.now() + milliseconds;
+  }
+
+  /** Aborts when the time has passed, or when the request is over. */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      const controller = new AbortController();
+      this.#controller = controller;
+      if (this.#over) controller.abort(OVER);
+      else this.#timer = setTimeout(() => controller.abort(), Math.max(0, this.#endsAt - performance.now()));
+    }
+    return this.#controller.signal;
+  }
+
+  /** Nobody waits any more for what is still being fetched. */
+  end(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#controller?.abort(OVER);
+  }
+}
