@@ -3,6 +3,7 @@ import type { InspectEvidenceUseCase } from '../service/use-cases.js';
 import { readInspectFile } from '../wire/read-inspect-request.js';
 import { EXIT_CODE } from './exit-code.js';
 import type { Output } from './output.js';
+import { printable } from './printable.js';
 
 /**
  * Shows what evidence says. Takes the evidence, or a whole /verify body.
@@ -31,5 +32,5 @@ function fieldLine({ name, offset, value, meaning }: JsonObject): string {
 }
 
 function text(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+  return printable(typeof value === 'string' ? value : JSON.stringify(value ?? null));
 }

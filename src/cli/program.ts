@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigurationError, FormatError, RefusedError } from '../model/errors.js';
 import { EXIT_CODE } from './exit-code.js';
+import { printable } from './printable.js';
 
 export interface VerifyOptions {
   readonly policy?: string;
@@ -46,7 +47,7 @@ export async function runProgram(
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODE.allow : EXIT_CODE.usage;
-    complain(`${explain(error)}\n`);
+    complain(`${explain(error).map(printable).join('\n')}\n`);
     return error instanceof FormatError ||
       error instanceof ConfigurationError ||
       error instanceof RefusedError ||
@@ -57,16 +58,18 @@ export async function runProgram(
 }
 
 /** What the person at the terminal has to know: code and place, never a stack. */
-function explain(error: unknown): string {
+function explain(error: unknown): readonly string[] {
   if (error instanceof FormatError)
-    return `${error.code}: ${error.message}${error.pointer === null ? '' : ` (at ${error.pointer || '/'})`}`;
-  if (error instanceof ConfigurationError) return error.problems.join('\n');
-  return error instanceof Error ? error.message : 'failed';
+    return [`${error.code}: ${error.message}${error.pointer === null ? '' : ` (at ${error.pointer || '/'})`}`];
+  if (error instanceof ConfigurationError) return error.problems;
+  return [error instanceof Error ? error.message : 'failed'];
 }
 
 /** A file that cannot be used, or an address that cannot be listened on: both are what somebody named. */
 function isRefusedBySystem(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && ('path' in error || error.syscall === 'listen');
+  if (!(error instanceof Error && 'syscall' in error)) return false;
+  const isFolder = 'code' in error && error.code === 'EISDIR';
+  return isFolder || 'path' in error || error.syscall === 'listen' || error.syscall === 'getaddrinfo';
 }
 
 function programOf(version: string, actions: Actions, done: (exitCode: number) => void): Command {

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { EXIT_CODE } from '../cli/exit-code.js';
 import { inspectCommand } from '../cli/inspect-command.js';
 import type { Output } from '../cli/output.js';
+import { printable } from '../cli/printable.js';
 import { type Actions, runProgram, type VerifyOptions } from '../cli/program.js';
 import { verifyCommand } from '../cli/verify-command.js';
 import type { Configuration } from '../config/configuration.js';
@@ -39,9 +40,7 @@ const ACTIONS: Actions = {
     const configuration = await configurationOf(options);
     const log = createLog(configuration.log.level);
     const service = await startService(configuration, { log });
-    if (Object.keys(configuration.callers).length === 0 && !configuration.listen.insecure) {
-      log.info({}, 'no callers are configured: everybody on this machine may verify, nobody else');
-    }
+    if (Object.keys(configuration.callers).length === 0) sayWhoIsLetIn(configuration, log);
     // Whatever the log level: scripts wait for this line.
     write(
       `${JSON.stringify({ level: 'info', time: SYSTEM_CLOCK.now().toISOString(), msg: 'listening', url: service.url })}\n`,
@@ -75,6 +74,12 @@ const ACTIONS: Actions = {
   },
 };
 
+function sayWhoIsLetIn({ listen }: Configuration, log: Log): void {
+  if (listen.insecure) {
+    log.warn({}, 'no callers are configured, and listen.insecure is set: everybody who can connect may verify');
+  } else log.info({}, 'no callers are configured: everybody on this machine may verify, nobody else');
+}
+
 async function exportEndorsements(
   folder: string,
   reports: readonly string[],
@@ -87,8 +92,8 @@ async function exportEndorsements(
     const selection = { lines, requests: requests.flat() };
     const bundle = await endorsements.exportBundle(selection, AbortSignal.timeout(EXPORT_MS));
     await writeBundle(folder, bundle);
-    for (const { name } of bundle.files) write(`wrote ${name}\n`);
-    for (const { code, detail } of bundle.missing) write(`missing ${code}: ${detail}\n`);
+    for (const { name } of bundle.files) writeLine(`wrote ${name}`);
+    for (const { code, detail } of bundle.missing) writeLine(`missing ${code}: ${detail}`);
     return bundle.missing.length === 0 ? EXIT_CODE.allow : EXIT_CODE.indeterminate;
   } finally {
     await endorsements.close();
@@ -105,8 +110,8 @@ async function importEndorsements(folder: string, configuration: Configuration):
   const endorsements = openEndorsements(configuration, { clock: SYSTEM_CLOCK, log: commandLineLog() });
   try {
     const { taken, refused } = await endorsements.importBundle(folder);
-    for (const { name, what, keptAs } of taken) write(`took ${name}: ${what}, kept as ${keptAs}\n`);
-    for (const { name, why } of refused) write(`refused ${name}: ${why}\n`);
+    for (const { name, what, keptAs } of taken) writeLine(`took ${name}: ${what}, kept as ${keptAs}`);
+    for (const { name, why } of refused) writeLine(`refused ${name}: ${why}`);
     return refused.length === 0 ? EXIT_CODE.allow : EXIT_CODE.deny;
   } finally {
     await endorsements.close();
@@ -128,6 +133,11 @@ function outputOf(options: Pick<VerifyOptions, 'json'>): Output {
 
 function write(text: string): void {
   process.stdout.write(text);
+}
+
+/** A line for people. Names of files come from whoever made the folder. */
+function writeLine(line: string): void {
+  write(`${printable(line)}\n`);
 }
 
 /** Standard output belongs to the answer. */

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Configuration } from '../config/configuration.js';
 import { challengeKeyPath, isPolicyDirectoryRequired } from '../config/directories.js';
@@ -8,7 +7,6 @@ import type { HttpDependencies } from '../http/dependencies.js';
 import { Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
 import type { EndorsementSource } from '../model/endorsement.js';
-import { ConfigurationError } from '../model/errors.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { EvidenceVerifier } from '../model/verification.js';
 import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
@@ -25,6 +23,7 @@ import { PolicyDirectory } from '../stores/policy-directory.js';
 import { createAppContainer, type Override, useRootPins } from './container.js';
 import { type EndorsementWorld, openEndorsements } from './endorsements.js';
 import { SYSTEM_CLOCK } from './system.js';
+import { readTlsMaterial } from './tls-material.js';
 import { TOKENS } from './tokens.js';
 
 /** What a service takes from the world, beside its configuration. */
@@ -93,7 +92,7 @@ export async function startService(configuration: Configuration, world: World): 
       bodyBytes: configuration.limits.bodyBytes,
       deadlineSeconds: configuration.deadlineSeconds,
       trustedProxies: configuration.listen.trustedProxies,
-      tls: await tlsMaterial(configuration),
+      tls: await readTlsMaterial(configuration.listen.tls),
     },
   };
   policies.watch();
@@ -155,14 +154,4 @@ function callersOf({ callers, historical, listen }: Configuration, clock: Clock)
       : [{ ...caller, name, apiKeySha256, expires: expires === null ? null : new Date(expires), audiences: audience }],
   );
   return new ApiKeyCallers(withKeys, clock);
-}
-
-/** @throws {ConfigurationError} where a file cannot be read */
-async function tlsMaterial({ listen: { tls } }: Configuration): Promise<HttpDependencies['settings']['tls']> {
-  if (tls.cert === null || tls.key === null) return null;
-  const read = async (member: string, path: string) =>
-    readFile(path, 'utf8').catch((cause: unknown) => {
-      throw new ConfigurationError([`listen.tls.${member}: ${path} cannot be read`], { cause });
-    });
-  return { cert: await read('cert', tls.cert), key: await read('key', tls.key), clientCa: null };
 }

@@ -1,5 +1,4 @@
 import type { Configuration } from './configuration.js';
-import { DEFAULT_DECISION_STORE } from './schema.js';
 
 /** Something that the grammar has and this version does not do. It is never ignored: the service does not start. */
 interface Unavailable {
@@ -9,7 +8,6 @@ interface Unavailable {
 }
 
 export const NOT_AVAILABLE: readonly Unavailable[] = [
-  { what: 'client certificates', asked: (c) => placeIf('listen.tls.clientCa', c.listen.tls.clientCa !== null) },
   { what: 'OpenID Connect callers', asked: (c) => callersWith(c, 'oidc') },
   { what: 'callers with client certificates', asked: (c) => callersWith(c, 'mtls') },
   { what: 'Kubernetes service accounts as callers', asked: (c) => callersWith(c, 'kubernetes') },
@@ -28,8 +26,8 @@ export const NOT_AVAILABLE: readonly Unavailable[] = [
   { what: 'key release', asked: (c) => Object.keys(c.keys).map((name) => `keys.${name}`) },
   { what: 'a receipt key that is kept', asked: (c) => placeIf('receipts.key', c.receipts.key !== 'ephemeral') },
   {
-    what: 'a decision store of your own',
-    asked: (c) => placeIf('decisions.store', ![DEFAULT_DECISION_STORE, 'off'].includes(c.decisions.store)),
+    what: 'a decision store that replicas share',
+    asked: (c) => placeIf('decisions.store', c.decisions.store.includes('://')),
   },
   { what: 'keeping evidence', asked: (c) => placeIf('decisions.keepEvidence', c.decisions.keepEvidence !== 'hash') },
 ];

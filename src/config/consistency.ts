@@ -1,4 +1,9 @@
-import type { CallerConfiguration, Configuration, MaaIssuerConfiguration } from './configuration.js';
+import type {
+  CallerConfiguration,
+  Configuration,
+  ListenConfiguration,
+  MaaIssuerConfiguration,
+} from './configuration.js';
 import { isLoopbackHost } from './values.js';
 
 /** What is wrong between values that are right by themselves. */
@@ -6,7 +11,7 @@ export function consistencyProblems(configuration: Configuration): readonly stri
   const { listen, callers, maa, ita } = configuration;
   return [
     ...listenProblems(configuration),
-    ...((listen.tls.cert === null) === (listen.tls.key === null) ? [] : ['listen.tls: needs both cert and key']),
+    ...tlsProblems(listen),
     ...Object.entries(callers).flatMap(([name, caller]) => callerProblems(`callers.${name}`, caller)),
     ...repeated(
       Object.entries(callers).flatMap(([name, { apiKeySha256 }]) =>
@@ -30,6 +35,11 @@ export function consistencyProblems(configuration: Configuration): readonly stri
 function listenProblems({ listen, callers }: Configuration): readonly string[] {
   if (Object.keys(callers).length > 0 || listen.insecure || isLoopbackHost(listen.host)) return [];
   return ['listen.host: not a loopback address, and no callers are configured (listen.insecure: true serves anybody)'];
+}
+
+function tlsProblems({ tls }: ListenConfiguration): readonly string[] {
+  if ((tls.cert === null) !== (tls.key === null)) return ['listen.tls: needs both cert and key'];
+  return tls.clientCa !== null && tls.cert === null ? ['listen.tls.clientCa: needs cert and key'] : [];
 }
 
 function callerProblems(place: string, caller: CallerConfiguration): readonly string[] {

@@ -2,8 +2,8 @@ import { LineCounter, parseDocument, visit } from 'yaml';
 import type { Reading } from './setting.js';
 
 /**
- * Reads YAML 1.2 (core schema): repeated keys, keys that are not text, aliases, unknown tags and further documents
- * are problems. An empty text is null.
+ * Reads YAML 1.2 (core schema): repeated keys, keys that are not text, aliases, unknown tags, version
+ * directives and further documents are problems. An empty text is null.
  */
 export function parseYaml(text: string, place: string): Reading<unknown> {
   const lines = new LineCounter();
@@ -18,6 +18,8 @@ export function parseYaml(text: string, place: string): Reading<unknown> {
       problems.push(`${place} line ${line}: aliases are not read`);
     },
   });
+  // It can change the version, and with it what a plain word means.
+  if (document.directives?.yaml.explicit === true) problems.push(`${place}: has a version directive`);
   return problems.length > 0 ? { problems } : { value: document.toJS() };
 }
 

@@ -27,6 +27,9 @@ declare module 'fastify' {
 /** Names and values stand alternately in `rawHeaders`. */
 const MAX_RAW_HEADERS = 2 * 100;
 
+/** Headers that decide what a request is. Of a repeated one node takes the first; a proxy may have judged the last. */
+const SINGLE_HEADERS: ReadonlySet<string> = new Set(['host', 'content-type', 'authorization']);
+
 export interface Guard {
   readonly callers: CallerDirectory;
   readonly failures: FailureLimit;
@@ -45,8 +48,8 @@ export async function admit(guard: Guard, request: FastifyRequest, reply: Fastif
   if (request.is404) refuseUnknown(guard.methods, request, reply);
   const { access } = request.routeOptions.config;
   if (access === 'public') return;
-  // Such servers and balancers of old send requests that cannot be told apart on one connection (threats REQ-17).
-  if (request.raw.httpVersion === '1.0') throw new RefusedError('method_not_allowed', 'http/1.0 is not served here');
+  // In another version, those between client and service may not agree where a request ends (threats REQ-17).
+  if (request.raw.httpVersion !== '1.1') throw new RefusedError('method_not_allowed', 'only http/1.1 is served here');
   request.caller = guard.callers.asksForCredentials
     ? await identify(guard, request, reply)
     : guard.callers.identify(request.headers);
@@ -66,6 +69,17 @@ function requirePlainHeaders(request: FastifyRequest): void {
   if (rawHeaders.length > MAX_RAW_HEADERS) throw new RefusedError('headers_too_large', 'too many headers');
   if (headers.host === undefined && httpVersion !== '1.0')
     throw new FormatError('schema', 'the host header is missing');
+  refuseRepeated(rawHeaders);
+}
+
+function refuseRepeated(rawHeaders: readonly string[]): void {
+  const seen = new Set<string>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? '';
+    if (!SINGLE_HEADERS.has(name)) continue;
+    if (seen.has(name)) throw new FormatError('schema', `the header ${name} appears twice`);
+    seen.add(name);
+  }
 }
 
 function refuseUnknown(methods: Guard['methods'], request: FastifyRequest, reply: FastifyReply): never {

@@ -24,7 +24,7 @@ export interface ApiKeyCaller {
 export interface CallerDirectory {
   /** Whether a request has to bring credentials. */
   readonly asksForCredentials: boolean;
-  /** @throws {RefusedError} `unauthorized`, or `forbidden` for a Host name that is not served */
+  /** @throws {RefusedError} `unauthorized` */
   identify(headers: IncomingHttpHeaders): Caller;
   /** Whether requests under this Host name are served at all. */
   serves(host: string | undefined): boolean;

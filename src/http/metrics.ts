@@ -33,7 +33,7 @@ export class Metrics {
     const registers = [this.#registry];
     this.#requests = new Histogram({
       name: 'veritee_http_request_duration_seconds',
-      help: 'Time from the first byte of a request to the last of its answer.',
+      help: 'Time from the headers of a request to the last byte of its answer.',
       labelNames: ['method', 'route', 'status'],
       buckets: DURATION_BUCKETS,
       registers,

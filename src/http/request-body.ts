@@ -16,8 +16,8 @@ export function requireJsonBody(request: FastifyRequest): void {
   if (!JSON_MEDIA_TYPE.test(headers['content-type'] ?? '')) {
     throw new RefusedError('unsupported_media_type', 'the body must be application/json');
   }
-  const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+  const { 'content-encoding': encoding = 'identity', 'transfer-encoding': transfer = 'chunked' } = headers;
+  if (encoding.toLowerCase() !== 'identity' || transfer.toLowerCase() !== 'chunked') {
     throw new RefusedError('unsupported_media_type', 'the body must not be compressed');
   }
 }

@@ -9,14 +9,20 @@ const NATIVE_FORMS: ReadonlyMap<string, EvidenceForm> = new Map([
 ]);
 
 interface Dialect {
-  readonly type: string;
-  readonly form: (value: JsonValue | undefined, pointer: string) => EvidenceForm;
+  /** Types of the evidence that it may stand for. */
+  readonly types: readonly string[];
+  /** Null: this version does not read it. */
+  readonly form: ((value: JsonValue | undefined, pointer: string) => EvidenceForm) | null;
 }
 
+/** Every dialect of the contract: that one is of another type can be said of those not read here, too. */
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
-  ['trustee', { type: 'az-snp-vtpm', form: trusteeForm }],
-  ['extended-report', { type: 'snp', form: () => 'ExtendedReportEvidence' }],
-  ['configfs-tsm', { type: 'snp', form: () => 'ConfigfsTsmEvidence' }],
+  ['trustee', { types: ['az-snp-vtpm', 'az-tdx-vtpm'], form: trusteeForm }],
+  ['maa', { types: ['snp', 'tdx'], form: null }],
+  ['azure-guest', { types: ['az-snp-vtpm', 'az-tdx-vtpm', 'tpm'], form: null }],
+  ['extended-report', { types: ['snp'], form: () => 'ExtendedReportEvidence' }],
+  ['configfs-tsm', { types: ['snp', 'tdx'], form: () => 'ConfigfsTsmEvidence' }],
+  ['ita', { types: ['tdx'], form: null }],
 ] satisfies [string, Dialect][]);
 
 /** Whether this version judges evidence of a type. */
@@ -31,7 +37,7 @@ export function isEvidenceTypeSupported(type: string): boolean {
  * @param pointer where the evidence is in the request
  * @throws {FormatError} `type_unsupported` for every type that this version does not judge
  * @throws {FormatError} `type_mismatch` for a dialect of another type
- * @throws {FormatError} `schema` where there is no type, or the dialect is not known
+ * @throws {FormatError} `schema` where there is no type, or a dialect that this version does not read
  */
 export function evidenceForm(evidence: JsonValue | undefined, pointer: string): EvidenceForm {
   if (!isJsonObject(evidence)) throw new FormatError('schema', 'evidence is not an object', { pointer });
@@ -44,11 +50,13 @@ export function evidenceForm(evidence: JsonValue | undefined, pointer: string): 
   }
   if (evidence['dialect'] === undefined) return native;
   const dialect = DIALECTS.get(textMember(evidence, 'dialect', pointer));
-  if (dialect === undefined) {
-    throw new FormatError('schema', 'dialect is not known', { pointer: `${pointer}/dialect` });
+  if (dialect?.types.includes(type) === false) {
+    throw new FormatError('type_mismatch', `dialect of ${dialect.types.join(' or ')} evidence`, {
+      pointer: `${pointer}/dialect`,
+    });
   }
-  if (dialect.type !== type) {
-    throw new FormatError('type_mismatch', `dialect of ${dialect.type} evidence`, { pointer: `${pointer}/dialect` });
+  if (dialect === undefined || dialect.form === null) {
+    throw new FormatError('schema', 'dialect is not read here', { pointer: `${pointer}/dialect` });
   }
   return dialect.form(evidence['value'], `${pointer}/value`);
 }

@@ -1,8 +1,9 @@
-import { parseStrictJson, type StrictJsonLimits } from '../formats/strict-json.js';
+import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import type { ChallengeRequest } from '../model/request.js';
 import { isEvidenceTypeSupported } from './evidence-form.js';
 import { isJsonObject } from './json-object.js';
+import { readBody } from './read-body.js';
 import { checkSchema } from './schema-check.js';
 
 /**
@@ -12,7 +13,7 @@ import { checkSchema } from './schema-check.js';
  * @throws {FormatError} `type_unsupported` for evidence that no later request could carry
  */
 export function readChallengeRequest(body: Uint8Array, limits?: StrictJsonLimits): ChallengeRequest {
-  const json = parseStrictJson(body, limits);
+  const json = readBody(body, limits);
   const type = isJsonObject(json) ? json['evidenceType'] : undefined;
   if (typeof type === 'string' && !isEvidenceTypeSupported(type)) {
     throw new FormatError('type_unsupported', 'evidence of this type is not judged here', { pointer: '/evidenceType' });

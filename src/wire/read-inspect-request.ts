@@ -1,7 +1,9 @@
-import { parseStrictJson, type StrictJsonLimits } from '../formats/strict-json.js';
+import type { StrictJsonLimits } from '../formats/strict-json.js';
 import type { Evidence } from '../model/evidence.js';
+import type { JsonValue } from '../model/json.js';
 import { evidenceForm } from './evidence-form.js';
 import { isJsonObject } from './json-object.js';
+import { readBody } from './read-body.js';
 import { readEvidence } from './read-evidence.js';
 import { checkSchema } from './schema-check.js';
 
@@ -11,9 +13,7 @@ import { checkSchema } from './schema-check.js';
  * @throws {FormatError} as `readVerifyRequest`, for the evidence alone
  */
 export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits): Evidence {
-  const json = parseStrictJson(body, limits);
-  const form = evidenceForm(json, '');
-  return readEvidence(form, checkSchema(form, json), '');
+  return readEvidenceAt('', readBody(body, limits));
 }
 
 /**
@@ -22,8 +22,12 @@ export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits):
  * @throws {FormatError} as `readInspectRequest`
  */
 export function readInspectFile(file: Uint8Array): Evidence {
-  const json = parseStrictJson(file);
-  const evidence = isJsonObject(json) && json['type'] === undefined ? json['evidence'] : json;
-  const form = evidenceForm(evidence, '');
-  return readEvidence(form, checkSchema(form, evidence ?? null), '');
+  const json = readBody(file);
+  const isBody = isJsonObject(json) && json['type'] === undefined;
+  return isBody ? readEvidenceAt('/evidence', json['evidence']) : readEvidenceAt('', json);
+}
+
+function readEvidenceAt(pointer: string, json: JsonValue | undefined): Evidence {
+  const form = evidenceForm(json, pointer);
+  return readEvidence(form, checkSchema(form, json ?? null, pointer), pointer);
 }

@@ -1,4 +1,4 @@
-import { parseStrictJson, type StrictJsonLimits } from '../formats/strict-json.js';
+import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import type { Evidence } from '../model/evidence.js';
 import type { VerifyRequest } from '../model/request.js';
@@ -6,6 +6,7 @@ import { readBytes } from './encoded-members.js';
 import { evidenceForm } from './evidence-form.js';
 import { readInstant } from './instant.js';
 import { isJsonObject } from './json-object.js';
+import { readBody } from './read-body.js';
 import { readEvidence } from './read-evidence.js';
 import { readPublicJwk } from './read-public-jwk.js';
 import { checkVerifyRequest, type Schemas } from './schema-check.js';
@@ -27,7 +28,7 @@ const TPM_EXTRA_DATA_LENGTH = 50;
  *   `schema`, `encoding`, `nonce`
  */
 export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): VerifyRequest {
-  const json = parseStrictJson(body, limits);
+  const json = readBody(body, limits);
   if (!isJsonObject(json)) throw new FormatError('schema', 'body is not an object', { pointer: '' });
   const form = evidenceForm(json['evidence'], EVIDENCE);
   const request = checkVerifyRequest(form, json);

@@ -30,10 +30,11 @@ export type VerifyRequestOf<F extends EvidenceForm> = Omit<Schemas['VerifyReques
 /**
  * Compares a value with a schema of openapi.yaml.
  *
+ * @param pointer where the value is in the request
  * @throws {FormatError} `unknown_property`, `schema`
  */
-export function checkSchema<N extends SchemaName>(name: N, value: JsonValue): Schemas[N] {
-  check(name, value);
+export function checkSchema<N extends SchemaName>(name: N, value: JsonValue, pointer = ''): Schemas[N] {
+  check(name, value, pointer);
   // the schema that was just checked is what the type was generated from
   return value as unknown as Schemas[N];
 }
@@ -45,16 +46,16 @@ export function checkSchema<N extends SchemaName>(name: N, value: JsonValue): Sc
  * @throws {FormatError} `unknown_property`, `schema`
  */
 export function checkVerifyRequest<F extends EvidenceForm>(form: F, value: JsonValue): VerifyRequestOf<F> {
-  check(narrowedName(form), value);
+  check(narrowedName(form), value, '');
   return value as unknown as VerifyRequestOf<F>;
 }
 
 let ajv: Ajv2020 | undefined;
 const compiled = new Map<string, ValidateFunction>();
 
-function check(name: string, value: JsonValue): void {
+function check(name: string, value: JsonValue, pointer: string): void {
   const holds = compiled.get(name) ?? compile(name);
-  if (holds(value) !== true) throw formatErrorFrom(holds.errors ?? []);
+  if (holds(value) !== true) throw formatErrorFrom(holds.errors ?? [], pointer);
 }
 
 function compile(name: string): ValidateFunction {
@@ -87,23 +88,30 @@ function memberObject(object: JsonObject, name: string): JsonObject {
 }
 
 /** What Ajv found, as one error. Where alternatives failed, the one that got furthest into the value speaks. */
-function formatErrorFrom(errors: readonly ErrorObject[]): FormatError {
+function formatErrorFrom(errors: readonly ErrorObject[], pointer: string): FormatError {
   const [first, ...others] = errors;
   if (first === undefined) throw new Error('a schema failed without an error');
-  const error = others.reduce((a, b) => (depth(b) > depth(a) ? b : a), first);
+  const error = others.reduce((a, b) => (reach(b) > reach(a) ? b : a), first);
+  const place = pointer + error.instancePath;
   const unknown = error.params['additionalProperty'] ?? error.params['unevaluatedProperty'];
   if (typeof unknown === 'string') {
-    return new FormatError('unknown_property', 'unknown member', {
-      pointer: error.instancePath + jsonPointer([unknown]),
-    });
+    return new FormatError('unknown_property', 'unknown member', { pointer: place + jsonPointer([unknown]) });
   }
   const missing = error.params['missingProperty'];
   if (typeof missing === 'string') {
-    return new FormatError('schema', 'member is missing', { pointer: error.instancePath + jsonPointer([missing]) });
+    return new FormatError('schema', 'member is missing', { pointer: place + jsonPointer([missing]) });
   }
-  return new FormatError('schema', error.message ?? 'does not fit the schema', { pointer: error.instancePath });
+  return new FormatError('schema', messageOf(error), { pointer: place });
 }
 
-function depth(error: ErrorObject): number {
-  return error.instancePath.split('/').length;
+/** How far an error got. At one place, an alternative for another type of value got less far than one for this type. */
+function reach({ instancePath, keyword }: ErrorObject): number {
+  const isOfType = keyword !== 'type' && keyword !== 'oneOf';
+  return 2 * instancePath.split('/').length + (isOfType ? 1 : 0);
+}
+
+function messageOf({ keyword, message }: ErrorObject): string {
+  // Ajv says only that the schema under `not` holds; every one of ours names members.
+  if (keyword === 'not') return 'has a member that must not be there, or not beside another';
+  return message ?? 'does not fit the schema';
 }

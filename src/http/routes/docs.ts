@@ -1,5 +1,6 @@
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import { stringify } from 'yaml';
 import { OPENAPI_DOCUMENT } from '../../wire/generated/openapi-document.js';
 import { PAGE_SECURITY_POLICY } from '../security-headers.js';
 
@@ -9,7 +10,9 @@ import { PAGE_SECURITY_POLICY } from '../security-headers.js';
  */
 const documentSource: FastifyPluginAsync = Object.assign(
   async (scope: FastifyInstance) => {
-    scope.decorate('swagger', () => OPENAPI_DOCUMENT);
+    scope.decorate('swagger', (options?: { readonly yaml?: boolean }) =>
+      options?.yaml === true ? stringify(OPENAPI_DOCUMENT) : OPENAPI_DOCUMENT,
+    );
   },
   { [Symbol.for('skip-override')]: true, [Symbol.for('plugin-meta')]: { name: '@fastify/swagger' } },
 );

@@ -3,6 +3,7 @@ import type { Decision } from '../../model/decision.js';
 import { RefusedError } from '../../model/errors.js';
 import type { VerifyEvidenceUseCase } from '../../service/use-cases.js';
 import { presentDecision } from '../../wire/present-decision.js';
+import { PROBLEM_MEDIA_TYPE } from '../../wire/problem.js';
 import { readVerifyQuery } from '../../wire/read-verify-query.js';
 import { readVerifyRequest } from '../../wire/read-verify-request.js';
 import { callerOf } from '../access.js';
@@ -52,7 +53,11 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
  * issued. It is refused before anything is judged, so that no challenge is spent.
  */
 function requireJsonAnswer(request: FastifyRequest): void {
-  if (request.headers.accept?.trim().toLowerCase() === RECEIPT_TYPE) {
+  const types = (request.headers.accept ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((range) => range.split(';', 1)[0]?.trim());
+  if (types.includes(RECEIPT_TYPE) && types.every((type) => type === RECEIPT_TYPE || type === PROBLEM_MEDIA_TYPE)) {
     throw new RefusedError('not_acceptable', 'no receipt is issued');
   }
 }

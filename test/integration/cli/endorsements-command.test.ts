@@ -56,6 +56,7 @@ describe('veritee endorsements import', () => {
       'list.crl': PKI.issueCrl({ product: 'Milan' }),
       'vcek.der': vek.der,
       'nonsense.der': Buffer.alloc(100, 0x30),
+      'escape\u001b[2J.der': Buffer.alloc(100, 0x30),
     });
     const imported = await cli.run(['endorsements', 'import', bundle, ...(await machine('fooled'))]);
     expect(imported.exitCode).toBe(2);
@@ -63,6 +64,7 @@ describe('veritee endorsements import', () => {
     for (const name of ['chain.pem', 'list.crl', 'vcek.der', 'nonsense.der']) {
       expect(imported.stdout).toMatch(new RegExp(`^refused ${name}[^:]*: .`, 'm'));
     }
+    expect(imported.stdout).toContain('refused escape\\u001b[2J.der: ');
     expect(await held('fooled')).toEqual([]);
   });
 

@@ -52,6 +52,16 @@ describe('veritee serve', () => {
     expect(await stderr).toBe('');
   });
 
+  it.each([
+    [false, 'info', 'no callers are configured: everybody on this machine may verify, nobody else'],
+    [true, 'warn', 'no callers are configured, and listen.insecure is set: everybody who can connect may verify'],
+  ])('says who is let in without callers, insecure: %s', async (insecure, level, msg) => {
+    const { child, lines, ended } = await serve({ listen: { port: 0, insecure } }, 'open.yaml');
+    child.kill('SIGTERM');
+    await ended;
+    expect(lines.map((line) => JSON.parse(line))).toContainEqual(expect.objectContaining({ level, msg }));
+  });
+
   it('LOG-01 writes neither keys nor nonces nor evidence, at the finest level', async () => {
     const apiKey = 'key-that-must-not-be-logged';
     const apiKeySha256 = createHash('sha256').update(apiKey).digest('hex');
@@ -110,6 +120,11 @@ describe('veritee serve', () => {
       'something that this version does not do',
       { challenges: { store: 'redis://127.0.0.1' } },
       'not available in this version',
+    ],
+    [
+      'a certificate that is none',
+      { listen: { port: 0, tls: { cert: 'wrong.yaml', key: 'wrong.yaml' } } },
+      'listen.tls: not a PEM certificate and its private key',
     ],
     ['a policy directory that is not there', { policies: { directory: './nowhere' } }, './nowhere does not exist'],
   ])('does not start with %s, and says why', async (_title, configuration, message) => {

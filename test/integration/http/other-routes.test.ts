@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { RefusedError } from '../../../src/model/errors.js';
 import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
 import { call, post } from './exchange.js';
@@ -117,6 +118,12 @@ describe('GET /docs', () => {
   it('shows the contract', async () => {
     const document = await (await fetch(`${service.url}/docs/json`)).json();
     expect(document).toEqual(JSON.parse(JSON.stringify(OPENAPI_DOCUMENT)));
+  });
+
+  it('shows it as YAML too, which is what the page offers', async () => {
+    const answer = await fetch(`${service.url}/docs/yaml`);
+    expect(answer.status).toBe(200);
+    expect(parse(await answer.text())).toEqual(JSON.parse(JSON.stringify(OPENAPI_DOCUMENT)));
   });
 
   it.each(['/docs/static/../package.json', '/docs/static/%2e%2e%2fpackage.json', '/docs/static/none.js'])(

@@ -119,6 +119,15 @@ describe('body', () => {
     expect(service.verifyEvidence.asked).toHaveLength(0);
   });
 
+  it('REQ-03 is 415 compressed for the transfer', async () => {
+    const service = await start();
+    const lines = ['Content-Type: application/json', 'Transfer-Encoding: gzip, chunked', 'Connection: close'];
+    const body = `${VERIFY_BODY.length.toString(16)}\r\n${VERIFY_BODY}\r\n0\r\n\r\n`;
+    const received = await exchange(service.port, head('POST /verify HTTP/1.1', ...lines), body);
+    expect(refusalIn(received)).toEqual({ status: 415, code: 'unsupported_media_type' });
+    expect(service.verifyEvidence.asked).toHaveLength(0);
+  });
+
   it('REQ-03 is read where it says to be encoded as identity', async () => {
     const service = await start();
     expect((await post(service.url, '/verify', VERIFY_BODY, { 'content-encoding': 'identity' })).status).toBe(200);
@@ -166,6 +175,18 @@ describe('headers and path', () => {
     const text = head('POST /verify HTTP/1.1', 'Content-Type: application/json', ...lines);
     const received = await exchange(service.port, text, '0\r\n\r\n');
     expect(refusalIn(received)).toEqual({ status: 400, code: 'schema' });
+    expect(service.verifyEvidence.asked).toHaveLength(0);
+  });
+
+  it.each([
+    ['Host', 'attacker.example'],
+    ['Content-Type', 'text/plain'],
+    ['Authorization', 'Bearer another'],
+  ])('REQ-15 with %s twice are 400: another reader would take the other one', async (name, value) => {
+    const service = await start();
+    const lines = ['Content-Type: application/json', 'Authorization: Bearer one', 'Connection: close'];
+    const text = head('POST /verify HTTP/1.1', ...lines, `Content-Length: ${VERIFY_BODY.length}`, `${name}: ${value}`);
+    expect(refusalIn(await exchange(service.port, text, VERIFY_BODY))).toEqual({ status: 400, code: 'schema' });
     expect(service.verifyEvidence.asked).toHaveLength(0);
   });
 
@@ -334,15 +355,18 @@ describe('methods', () => {
     expect(await exchange(service.port, head('CONNECT localhost:443 HTTP/1.1')).catch(() => '')).toBe('');
   });
 
-  it('REQ-17 over HTTP/1.0 is 405 where work would be done, and 200 at /livez', async () => {
-    const service = await start();
-    const lines = ['Content-Type: application/json', `Content-Length: ${VERIFY_BODY.length}`];
-    const verify = await exchange(service.port, head('POST /verify HTTP/1.0', ...lines), VERIFY_BODY);
-    expect(refusalIn(verify)).toEqual({ status: 405, code: 'method_not_allowed' });
-    expect(service.verifyEvidence.asked).toHaveLength(0);
-    const live = await exchange(service.port, head('GET /livez HTTP/1.0'));
-    expect(live).toMatch(/^HTTP\/1\.1 200/);
-  });
+  it.each(['0.9', '1.0', '2.0'])(
+    'REQ-17 over HTTP/%s is 405 where work would be done, and 200 at /livez',
+    async (version) => {
+      const service = await start();
+      const lines = ['Content-Type: application/json', `Content-Length: ${VERIFY_BODY.length}`, 'Connection: close'];
+      const verify = await exchange(service.port, head(`POST /verify HTTP/${version}`, ...lines), VERIFY_BODY);
+      expect(refusalIn(verify)).toEqual({ status: 405, code: 'method_not_allowed' });
+      expect(service.verifyEvidence.asked).toHaveLength(0);
+      const live = await exchange(service.port, head(`GET /livez HTTP/${version}`, 'Connection: close'));
+      expect(live).toMatch(/^HTTP\/1\.1 200/);
+    },
+  );
 
   it('REQ-17 pipelined are answered one by one in their order, and those that are not served do no work', async () => {
     const service = await start();

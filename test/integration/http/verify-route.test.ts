@@ -88,12 +88,23 @@ describe('POST /verify', () => {
     expect(service.verifyEvidence.asked).toHaveLength(0);
   });
 
-  it('says no to whoever wants the receipt alone, and judges nothing', async () => {
-    const { status, body } = await verify('', VERIFY_BODY, { accept: 'application/eat+jwt' });
+  it.each([
+    'application/eat+jwt',
+    'Application/EAT+JWT; q=1',
+    'application/eat+jwt, application/problem+json',
+    'application/problem+json;q=0.1 , application/eat+jwt;v=1',
+  ])('says no to whoever wants the receipt alone, and judges nothing: %s', async (accept) => {
+    const { status, body } = await verify('', VERIFY_BODY, { accept });
     expect([status, body.code]).toEqual([406, 'not_acceptable']);
     expect(service.verifyEvidence.asked).toHaveLength(0);
-    expect((await verify('', VERIFY_BODY, { accept: '*/*' })).status).toBe(200);
   });
+
+  it.each(['*/*', 'application/json', 'application/eat+jwt, application/json;q=0.5', 'application/problem+json', ''])(
+    'answers whoever takes something else too: %s',
+    async (accept) => {
+      expect((await verify('', VERIFY_BODY, { accept })).status).toBe(200);
+    },
+  );
 
   it.each([
     ['malformed evidence', new FormatError('snp_format', 'x', { pointer: '/evidence/report' }), 400, 'snp_format'],

@@ -3,7 +3,6 @@ import { NOT_AVAILABLE } from '../../../src/config/availability.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 
 const ASKED: readonly (readonly [place: string, text: string])[] = [
-  ['listen.tls.clientCa', 'listen: { tls: { cert: a, key: b, clientCa: c } }'],
   ['callers.ci.oidc', 'callers: { ci: { oidc: { issuer: a }, roles: [verify] } }'],
   ['callers.ci.mtls', 'callers: { ci: { mtls: { subject: a }, roles: [verify] } }'],
   ['callers.ci.kubernetes', 'callers: { ci: { kubernetes: {}, roles: [verify] } }'],
@@ -13,7 +12,7 @@ const ASKED: readonly (readonly [place: string, text: string])[] = [
   ['ita.submit', 'ita: { submit: { url: https://api.example } }'],
   ['keys.db', 'keys: { db: { vault: https://v.example, name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 } }'],
   ['receipts.key', 'receipts: { key: ./receipts.pem }'],
-  ['decisions.store', 'decisions: { store: ./elsewhere.db }'],
+  ['decisions.store', 'decisions: { store: "redis://cache.example" }'],
   ['decisions.keepEvidence', 'decisions: { keepEvidence: full }'],
 ];
 
@@ -37,9 +36,10 @@ it('says so without the secrets of what was asked for', () => {
   expect(() => loadConfiguration({ text, environment: {} })).toThrow(/^(?!.*secret)/);
 });
 
-it('starts with the decision store switched off, and with the default one', () => {
-  expect(loadConfiguration({ text: 'decisions: { store: off }', environment: {} }).decisions.store).toBe('off');
-  expect(loadConfiguration({ text: 'decisions: { store: ./data/veritee.db }', environment: {} }).decisions.store).toBe(
-    './data/veritee.db',
-  );
-});
+it.each(['off', './data/veritee.db', '/var/lib/veritee/veritee.db'])(
+  'starts with the decision store %s: its directory is that of what is kept now',
+  (store) => {
+    const text = JSON.stringify({ decisions: { store } });
+    expect(loadConfiguration({ text, environment: {} }).decisions.store).toBe(store);
+  },
+);

@@ -107,6 +107,7 @@ describe('YAML', () => {
     ['a second document', '{}\n---\n{}', 'configuration file line 2: multiple docs'],
     ['a syntax error', 'historical: "', 'configuration file line 1: missing char'],
     ['something else than an object', '- listen', 'configuration: must be an object'],
+    ['a version directive', '%YAML 1.1\n---\nhistorical: yes', 'configuration file: has a version directive'],
     ['a merge key', 'listen: { <<: { port: 1 } }', 'listen.<<: unknown key'],
   ])('refuses %s', (_, text, problem) => {
     expect(problemsOf(text)).toContain(problem);
@@ -140,6 +141,7 @@ describe('each refusal names its place', () => {
     ['listen: { insecure: yes }', 'listen.insecure: must be true or false'],
     ['listen: { tls: { cert: a.pem } }', 'listen.tls: needs both cert and key'],
     ['listen: { tls: { key: a.pem } }', 'listen.tls: needs both cert and key'],
+    ['listen: { tls: { clientCa: a.pem } }', 'listen.tls.clientCa: needs cert and key'],
     ['listen: { tls: { cert: "", key: a } }', 'listen.tls.cert: must be a path, not empty'],
     ['listen: { trustedProxies: 10.0.0.1 }', 'listen.trustedProxies: must be a list'],
     [

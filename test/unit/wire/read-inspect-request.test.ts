@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readInspectRequest } from '../../../src/wire/read-inspect-request.js';
+import { readInspectFile, readInspectRequest } from '../../../src/wire/read-inspect-request.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { azSnpVtpmEvidence, bodyOf, configfsTsm, snpEvidence, trusteeV1 } from './sample-bodies.js';
 
@@ -35,5 +35,25 @@ describe('readInspectRequest', () => {
   it('REQ-06 refuses a duplicate', () => {
     const body = Buffer.from('{"type":"snp","report":"","report":""}');
     expect(formatErrorOf(() => readInspectRequest(body)).code).toBe('duplicate_key');
+  });
+});
+
+describe('readInspectFile', () => {
+  it('reads evidence, or that of a /verify body', () => {
+    expect(readInspectFile(bodyOf(snpEvidence()))).toEqual(readInspectFile(bodyOf({ evidence: snpEvidence() })));
+  });
+
+  it.each<[string, unknown, string, string]>([
+    ['evidence', { ...snpEvidence(), report: '*' }, 'encoding', '/report'],
+    ['a /verify body', { evidence: { ...snpEvidence(), report: '*' } }, 'encoding', '/evidence/report'],
+    [
+      'an unknown member in a /verify body',
+      { evidence: { ...snpEvidence(), a: 1 } },
+      'unknown_property',
+      '/evidence/a',
+    ],
+    ['a body without evidence', {}, 'schema', '/evidence'],
+  ])('says where in the file: %s', (_title, file, code, pointer) => {
+    expect(formatErrorOf(() => readInspectFile(bodyOf(file)))).toEqual({ code, pointer });
   });
 });

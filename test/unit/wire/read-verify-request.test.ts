@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readChallengeRequest } from '../../../src/wire/read-challenge-request.js';
 import { readVerifyRequest } from '../../../src/wire/read-verify-request.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { haveVectors, readVector } from '../../vectors.js';
@@ -170,6 +171,22 @@ describe('members', () => {
     expect(errorOf(body)).toEqual({ code: 'schema', pointer });
   });
 
+  it.each([
+    ['nothing', '', 'schema'],
+    ['text that is cut short', '{"evidence":', 'schema'],
+    ['text after the body', '{}x', 'schema'],
+    ['a byte order mark', '\ufeff{}', 'encoding'],
+  ])('says of the whole body that it is meant: %s', (_title, text, code) => {
+    expect(formatErrorOf(() => readVerifyRequest(Buffer.from(text)))).toMatchObject({
+      code,
+      pointer: expect.any(String),
+    });
+    expect(formatErrorOf(() => readChallengeRequest(Buffer.from(text)))).toMatchObject({
+      code,
+      pointer: expect.any(String),
+    });
+  });
+
   it('REQ-06 refuses a duplicate in an escaped spelling', () => {
     const body = String.raw`{"evidence":{"type":"snp","report":""},"nonce":"AAAAAAAAAAA","\u006eonce":"AAAAAAAAAAA"}`;
     const error = formatErrorOf(() => readVerifyRequest(new TextEncoder().encode(body)));
@@ -297,6 +314,17 @@ describe('types', () => {
     [
       'another dialect of snp',
       { evidence: { type: 'az-snp-vtpm', dialect: 'configfs-tsm', value: {} } },
+      '/evidence/dialect',
+    ],
+    ['a dialect of tdx', { evidence: { type: 'snp', dialect: 'ita', value: {} } }, '/evidence/dialect'],
+    [
+      'a dialect of hardware for a paravisor',
+      { evidence: { type: 'az-snp-vtpm', dialect: 'maa', value: {} } },
+      '/evidence/dialect',
+    ],
+    [
+      'a dialect of paravisors for a report alone',
+      { evidence: { type: 'snp', dialect: 'azure-guest', value: {} } },
       '/evidence/dialect',
     ],
   ])('REQ-12 refuses %s', (_, body, pointer) => {

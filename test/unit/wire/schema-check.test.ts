@@ -26,6 +26,22 @@ describe('checkSchema', () => {
     });
   });
 
+  it.each<[string, unknown, string]>([
+    ['none', [], 'must NOT have fewer than 1 items'],
+    ['nine', [...'abcdefghi'], 'must NOT have more than 8 items'],
+    ['the same twice', ['a', 'a'], 'must NOT have duplicate items'],
+    ['an id that is none', 'A', 'must match pattern'],
+  ])('of alternatives at one place, that of the right type speaks: %s', (_title, value, message) => {
+    expect(() => checkSchema('PolicySelection', json(value))).toThrow(message);
+  });
+
+  it('says what a schema that must not hold is about', () => {
+    const both = json({ vek: 'AAAA', certificateTable: 'AAAA' });
+    expect(() => checkSchema('SnpEndorsements', both)).toThrow(
+      'has a member that must not be there, or not beside another',
+    );
+  });
+
   it('escapes names in the pointer', () => {
     const error = formatErrorOf(() => checkSchema('ChallengeRequest', json({ 'a/b~': 1 })));
     expect(error).toEqual({ code: 'unknown_property', pointer: '/a~1b~0' });

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { inspectCommand } from '../../../src/cli/inspect-command.js';
+import { bodyOf, snpEvidence } from '../wire/sample-bodies.js';
+
+describe('veritee inspect on a terminal', () => {
+  it('writes nothing of the evidence that a terminal would obey', () => {
+    const hostile = '\u001b[2J\u009b31m\r\n\u202eVERIFIED';
+    const fields = [{ name: hostile, offset: null, length: null, value: hostile, meaning: hostile }];
+    const structures = [{ name: 'runtime claims', about: '/hclReport', length: 1, fields }];
+    let written = '';
+    const write = (text: string) => {
+      written += text;
+    };
+    inspectCommand(
+      bodyOf(snpEvidence()),
+      { execute: () => ({ notice: 'nothing here was verified', structures }) },
+      { asTable: true, write },
+    );
+    expect(written.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(written.split('\n')).toHaveLength(5);
+    expect(written).toContain('\\u001b[2J\\u009b31m\\u000d\\u000a\\u202eVERIFIED');
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { type Actions, runProgram } from '../../../src/cli/program.js';
+import { ConfigurationError, FormatError } from '../../../src/model/errors.js';
+
+const done = async () => 0;
+const ACTIONS: Actions = {
+  serve: done,
+  verify: done,
+  inspect: done,
+  config: done,
+  exportEndorsements: done,
+  importEndorsements: done,
+  checkWiring: done,
+};
+
+/** Runs `veritee serve`, which fails with an error. */
+async function failing(error: unknown): Promise<{ exitCode: number; said: string }> {
+  let said = '';
+  const serve = async () => {
+    throw error;
+  };
+  const exitCode = await runProgram(['serve'], '1.0.0', { ...ACTIONS, serve }, (text) => {
+    said += text;
+  });
+  return { exitCode, said };
+}
+
+/** As node makes the errors of the system. */
+function systemError(members: object): Error {
+  return Object.assign(new Error('refused'), members);
+}
+
+describe('what a command ends with', () => {
+  it.each<[string, unknown]>([
+    ['a malformed request', new FormatError('schema', 'x')],
+    ['a wrong configuration', new ConfigurationError(['x'])],
+    ['a file that is not there', systemError({ syscall: 'open', path: '/x' })],
+    ['a folder where a file is due', systemError({ syscall: 'read', code: 'EISDIR' })],
+    ['a port that is taken', systemError({ syscall: 'listen' })],
+    ['a host that nobody knows', systemError({ syscall: 'getaddrinfo', hostname: 'x' })],
+  ])('1 for %s', async (_title, error) => {
+    expect((await failing(error)).exitCode).toBe(1);
+  });
+
+  it.each<[string, unknown]>([
+    ['a fault', new TypeError('x')],
+    ['a connection that broke', systemError({ syscall: 'read', code: 'ECONNRESET' })],
+    ['something thrown that is no error', 'x'],
+  ])('3 for %s', async (_title, error) => {
+    expect((await failing(error)).exitCode).toBe(3);
+  });
+
+  it('says nothing that a terminal would obey', async () => {
+    const { said } = await failing(new FormatError('unknown_property', 'unknown member', { pointer: '/\u001b[2J' }));
+    expect(said).toBe('unknown_property: unknown member (at /\\u001b[2J)\n');
+  });
+});
