@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
+import { requireAvailable } from '../config/availability.js';
 import type { Configuration } from '../config/configuration.js';
 import { challengeKeyPath, isPolicyDirectoryRequired } from '../config/directories.js';
 import { ApiKeyCallers, type CallerDirectory, LocalCaller } from '../http/callers.js';
@@ -45,9 +46,10 @@ export interface RunningService {
 
 /**
  * Puts the service together and opens its port.
- * @throws {ConfigurationError} where a file that the configuration names is wrong
+ * @throws {ConfigurationError} where a file that the configuration names is wrong, or this version does not do what it asks for
  */
 export async function startService(configuration: Configuration, world: World): Promise<RunningService> {
+  requireAvailable(configuration);
   const clock = world.clock ?? SYSTEM_CLOCK;
   const metrics = new Metrics();
   const policies = await openPolicies(configuration, world.log, () => metrics.policyReloadFailed());

@@ -1,6 +1,7 @@
+import { ConfigurationError } from '../model/errors.js';
 import type { Configuration } from './configuration.js';
 
-/** Something that the grammar has and this version does not do. It is never ignored: the service does not start. */
+/** Something that the grammar has and this version does not do. It loads, and is never ignored: the service does not start. */
 interface Unavailable {
   readonly what: string;
   /** Places of the configuration that ask for it. */
@@ -32,11 +33,12 @@ export const NOT_AVAILABLE: readonly Unavailable[] = [
   { what: 'keeping evidence', asked: (c) => placeIf('decisions.keepEvidence', c.decisions.keepEvidence !== 'hash') },
 ];
 
-/** Everything that the configuration asks for and this version does not do. */
-export function availabilityProblems(configuration: Configuration): readonly string[] {
-  return NOT_AVAILABLE.flatMap(({ what, asked }) =>
+/** @throws {ConfigurationError} with everything that the configuration asks for and this version does not do */
+export function requireAvailable(configuration: Configuration): void {
+  const problems = NOT_AVAILABLE.flatMap(({ what, asked }) =>
     asked(configuration).map((place) => `${place}: ${what}: not available in this version`),
   );
+  if (problems.length > 0) throw new ConfigurationError(problems);
 }
 
 function placeIf(place: string, asked: boolean): readonly string[] {

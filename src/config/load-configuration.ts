@@ -1,5 +1,4 @@
 import { ConfigurationError } from '../model/errors.js';
-import { availabilityProblems } from './availability.js';
 import type { Configuration } from './configuration.js';
 import { consistencyProblems } from './consistency.js';
 import type { Environment } from './environment.js';
@@ -27,7 +26,7 @@ export function loadConfiguration({ text, environment }: ConfigurationInput): Co
   const problems = [...problemsOf(file), ...overlaid.problems, ...problemsOf(reading)];
   // What holds between values is looked at once all are known: a default in the place of a wrong one would mislead.
   if ('value' in reading && problems.length === 0) {
-    problems.push(...consistencyProblems(reading.value), ...availabilityProblems(reading.value));
+    problems.push(...consistencyProblems(reading.value));
     if (problems.length === 0) return deepFreeze(reading.value);
   }
   throw new ConfigurationError(problems);

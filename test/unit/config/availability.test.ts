@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { NOT_AVAILABLE } from '../../../src/config/availability.js';
+import { NOT_AVAILABLE, requireAvailable } from '../../../src/config/availability.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 
 const ASKED: readonly (readonly [place: string, text: string])[] = [
@@ -16,8 +16,9 @@ const ASKED: readonly (readonly [place: string, text: string])[] = [
   ['decisions.keepEvidence', 'decisions: { keepEvidence: full }'],
 ];
 
-it.each(ASKED)('does not start where %s asks for what this version does not have', (place, text) => {
-  expect(() => loadConfiguration({ text, environment: {} })).toThrow(
+it.each(ASKED)('loads, and does not start, where %s asks for what this version does not have', (place, text) => {
+  const configuration = loadConfiguration({ text, environment: {} });
+  expect(() => requireAvailable(configuration)).toThrow(
     expect.objectContaining({
       problems: [
         expect.stringMatching(new RegExp(`^${place.replaceAll('.', '\\.')}: .+: not available in this version$`)),
@@ -33,13 +34,16 @@ it('covers everything that is listed as not available', () => {
 
 it('says so without the secrets of what was asked for', () => {
   const text = 'challenges: { store: "redis://user:secret@cache.example" }';
-  expect(() => loadConfiguration({ text, environment: {} })).toThrow(/^(?!.*secret)/);
+  const configuration = loadConfiguration({ text, environment: {} });
+  expect(() => requireAvailable(configuration)).toThrow(/^(?!.*secret)/);
 });
 
 it.each(['off', './data/veritee.db', '/var/lib/veritee/veritee.db'])(
   'starts with the decision store %s: its directory is that of what is kept now',
   (store) => {
     const text = JSON.stringify({ decisions: { store } });
-    expect(loadConfiguration({ text, environment: {} }).decisions.store).toBe(store);
+    const configuration = loadConfiguration({ text, environment: {} });
+    requireAvailable(configuration);
+    expect(configuration.decisions.store).toBe(store);
   },
 );
