@@ -7,6 +7,7 @@ import {
   type AmdCrl,
   type AmdRootPins,
   type AmdVek,
+  issuedAt,
   isVcekOf,
   readChain,
   readCrl,
@@ -33,7 +34,7 @@ interface AmdCacheOptions {
  * What was fetched from AMD, in memory and on disk. Only verified material goes in, and what comes from a file is
  * verified again: a file that is not what its name stands for is ignored, and replaced by what is fetched instead.
  *
- * A VCEK never changes for its product, chip and TCB, so it has no other end than its own (AMD 57230).
+ * A VCEK's key never changes for its product, chip and TCB, so it stays until its own end (AMD 57230).
  */
 export class AmdCache {
   readonly #options: AmdCacheOptions;
@@ -65,7 +66,11 @@ export class AmdCache {
   async vcek(subject: VcekSubject, chain: AmdChain | null): Promise<AmdVek | null> {
     const name = `vcek-${vcekName(subject)}.der`;
     const known = this.#veks.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // Used is used: what is asked for all the time must not lose its file to what was once read.
+      this.#files.get(name);
+      return known;
+    }
     const vek = await this.#read(name, (bytes) => {
       const read = readVek(bytes);
       if (!isVcekOf(read, subject)) throw new UnfitError('certificate is of another chip or TCB');
@@ -78,10 +83,11 @@ export class AmdCache {
     return vek;
   }
 
-  /** Keeps a VCEK that was verified under its chain. The first one stays: many requests may bring the same. */
+  /** Keeps a VCEK that was verified under its chain, unless it has one that was issued as late: many may bring one. */
   async keepVcek(subject: VcekSubject, vek: AmdVek): Promise<void> {
     const name = `vcek-${vcekName(subject)}.der`;
-    if (this.#veks.has(name)) return;
+    const known = this.#veks.peek(name);
+    if (known !== undefined && issuedAt(known) >= issuedAt(vek)) return;
     this.#veks.set(name, vek);
     await this.#options.folder.write(name, vek.certificate.der);
     this.#files.set(name, true);
@@ -108,10 +114,10 @@ export class AmdCache {
     );
   }
 
-  /** Removes the file of a line's list, which has ended. In memory it stays, so that it can be said that it has. */
-  async endCrl(line: SnpLine): Promise<void> {
+  /** Removes the file of a line's list once it has ended. In memory it stays, so that it can be said that it has. */
+  async endCrl(line: SnpLine, now: Date): Promise<void> {
     const crl = this.#crls.known(lineName(line));
-    if (crl === null || this.#ended.has(crl)) return;
+    if (crl === null || now <= crl.nextUpdate || this.#ended.has(crl)) return;
     this.#ended.add(crl);
     await this.#options.folder.remove(crlFile(line));
   }

@@ -79,15 +79,13 @@ export class AmdCrls {
     context: FetchContext,
   ): Promise<HeldCrl | Unavailable> {
     const watched = this.#watch(line, ark);
+    await this.#options.cache.endCrl(line, context.at);
     const highest = await this.#options.memory.highest(line);
     const newest = newestOf(held.filter((crl) => isCurrent(crl, context.at)));
     if (newest !== null && (highest === null || !isOlder(newest, highest))) {
       await this.#options.memory.advance(line, newest);
       if (isPastHalfLife(newest, this.#options.clock.now())) void this.#refresh(watched);
       return newest;
-    }
-    if (held.some(({ origin, nextUpdate }) => origin === 'cache' && nextUpdate < context.at)) {
-      await this.#options.cache.endCrl(line);
     }
     const because = newest === null ? missing(line, held, context.at) : rolledBack(line);
     return this.#fetchCurrent(line, ark, because, context);

@@ -5,6 +5,7 @@ import type { Clock } from '../model/ports.js';
 import { hasShortChipId } from './amd-keys.js';
 import type { Fetch } from './bounded-fetch.js';
 import { FetchError } from './fetch-error.js';
+import { KdsLane } from './kds-lane.js';
 import { SingleFlight } from './single-flight.js';
 
 interface AmdKdsOptions {
@@ -21,20 +22,12 @@ interface KdsCall {
   readonly remember: boolean;
 }
 
-/** KDS throttles VCEKs, and only them: what it says to one lane does not hold up the other. */
-type Lane = 'chips' | 'lines';
-
 const VCEK_BYTES = 16 * 1024;
 const CHAIN_BYTES = 64 * 1024;
 const CRL_BYTES = 1024 * 1024;
 
 const NOT_FOUND_MS = 10 * 60_000;
 const NOT_FOUND_KEYS = 10_000;
-
-/** KDS answers repeats of one request about once in ten seconds; it names no time itself. */
-const THROTTLED_MS = 10_000;
-/** A header must not be able to switch a source off for good. */
-const LONGEST_THROTTLE_MS = 60 * 60_000;
 
 /**
  * AMD's Key Distribution Service (AMD 57230, chapter 4). Gives what it answers, unverified.
@@ -45,12 +38,16 @@ const LONGEST_THROTTLE_MS = 60 * 60_000;
 export class AmdKds {
   readonly #options: AmdKdsOptions;
   readonly #flights = new SingleFlight<Uint8Array>();
-  /** Monotonic instants until which a path counts as not found, and a lane is left alone. */
+  /** Monotonic instants until which a path counts as not found. */
   readonly #notFoundUntil = new LRUCache<string, number>({ max: NOT_FOUND_KEYS });
-  readonly #quietUntil = new Map<Lane, number>();
+  /** KDS throttles VCEKs, and only them: what it says to one lane does not hold up the other. */
+  readonly #chips: KdsLane;
+  readonly #lines: KdsLane;
 
   constructor(options: AmdKdsOptions) {
     this.#options = options;
+    this.#chips = new KdsLane(options.clock);
+    this.#lines = new KdsLane(options.clock);
   }
 
   /**
@@ -58,7 +55,7 @@ export class AmdKds {
    * @throws {FetchError}
    */
   vcek(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb, call: KdsCall): Promise<Uint8Array> {
-    return this.#get('chips', vcekPath(product, chipId, tcb), VCEK_BYTES, call);
+    return this.#get(this.#chips, vcekPath(product, chipId, tcb), VCEK_BYTES, call);
   }
 
   /**
@@ -66,7 +63,7 @@ export class AmdKds {
    * @throws {FetchError}
    */
   async chain(product: SnpProduct, signingKey: SnpSigningKey, call: KdsCall): Promise<string> {
-    const pem = await this.#get('lines', `/${signingKey}/v1/${product}/cert_chain`, CHAIN_BYTES, call);
+    const pem = await this.#get(this.#lines, `/${signingKey}/v1/${product}/cert_chain`, CHAIN_BYTES, call);
     return Buffer.from(pem).toString('latin1');
   }
 
@@ -75,7 +72,7 @@ export class AmdKds {
    * @throws {FetchError}
    */
   crl(product: SnpProduct, signingKey: SnpSigningKey, call: KdsCall): Promise<Uint8Array> {
-    return this.#get('lines', `/${signingKey}/v1/${product}/crl`, CRL_BYTES, call);
+    return this.#get(this.#lines, `/${signingKey}/v1/${product}/crl`, CRL_BYTES, call);
   }
 
   /** Ends what is being fetched. */
@@ -83,39 +80,22 @@ export class AmdKds {
     await this.#options.fetch.close();
   }
 
-  async #get(lane: Lane, path: string, maximumBytes: number, call: KdsCall): Promise<Uint8Array> {
-    this.#refuseWhileKnown(lane, path);
-    const { fetch, origin } = this.#options;
+  async #get(lane: KdsLane, path: string, maximumBytes: number, call: KdsCall): Promise<Uint8Array> {
+    const { fetch, origin, clock } = this.#options;
+    if ((this.#notFoundUntil.get(path) ?? 0) > clock.monotonicMs()) {
+      throw new FetchError('status', 'answered with status 404 before', { status: 404 });
+    }
     try {
       return await this.#flights.run(
         path,
         call.signal,
-        (signal) => fetch.get({ origin, path, maximumBytes, signal }),
+        (signal) => lane.ask(signal, () => fetch.get({ origin, path, maximumBytes, signal })),
         () => new FetchError('aborted', 'no answer within the time of the request'),
       );
     } catch (error) {
-      if (error instanceof FetchError) this.#note(lane, path, error, call.remember);
+      const isNews = error instanceof FetchError && error.notFound && call.remember;
+      if (isNews) this.#notFoundUntil.set(path, clock.monotonicMs() + NOT_FOUND_MS);
       throw error;
-    }
-  }
-
-  #refuseWhileKnown(lane: Lane, path: string): void {
-    const now = this.#options.clock.monotonicMs();
-    if ((this.#notFoundUntil.get(path) ?? 0) > now) {
-      throw new FetchError('status', 'answered with status 404 before', { status: 404 });
-    }
-    const quietMs = (this.#quietUntil.get(lane) ?? 0) - now;
-    if (quietMs > 0) {
-      throw new FetchError('waiting', 'not asked: the pause that it wants is not over', { retryAfterMs: quietMs });
-    }
-  }
-
-  #note(lane: Lane, path: string, error: FetchError, remember: boolean): void {
-    const now = this.#options.clock.monotonicMs();
-    if (error.notFound && remember) this.#notFoundUntil.set(path, now + NOT_FOUND_MS);
-    if (error.throttled) {
-      const until = now + Math.min(error.retryAfterMs ?? THROTTLED_MS, LONGEST_THROTTLE_MS);
-      this.#quietUntil.set(lane, Math.max(until, this.#quietUntil.get(lane) ?? 0));
     }
   }
 }

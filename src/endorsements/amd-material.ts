@@ -136,6 +136,11 @@ export function verifyVek(vek: AmdVek, chain: AmdChain, pins: AmdRootPins): void
   if (problem !== undefined) throw new UnfitError(problem.detail);
 }
 
+/** When a VEK was issued, in milliseconds since 1970; 0 where it does not say. */
+export function issuedAt({ certificate: { notBefore } }: AmdVek): number {
+  return notBefore?.getTime() ?? 0;
+}
+
 /** Whether a VEK was made for a TCB: each component that the line has. */
 export function isForTcb({ extensions }: AmdVek, tcb: VcekSubject['tcb']): boolean {
   return SNP_TCB_COMPONENTS.every(

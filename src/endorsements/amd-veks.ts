@@ -9,6 +9,7 @@ import {
   type AmdRootPins,
   type AmdVek,
   isForTcb,
+  issuedAt,
   isVcekOf,
   readVek,
   UnfitError,
@@ -49,22 +50,30 @@ export class AmdVeks {
       chipId: request.chipId,
       tcb: request.reportedTcb(product),
     }));
-    return (await this.#local(subjects, context.at)) ?? (await this.#fetchFirst(subjects, context));
+    const held = await this.#local(subjects, context.at);
+    if (held !== null && !hasEnded(held.value, context.at)) return held;
+    const fetched = await this.#fetchFirst(subjects, context);
+    // One that has ended says what is wrong, unless KDS may yet have another.
+    return held !== null && 'code' in fetched && !fetched.retryable ? held : fetched;
   }
 
   async #local(subjects: readonly VcekSubject[], at: Date): Promise<HeldVek | null> {
+    const stored = await Promise.all(
+      subjects.map((subject) =>
+        this.#stored({ product: subject.product, signingKey: 'vcek' }, (vek) => isVcekOf(vek, subject)),
+      ),
+    );
+    const best = bestAt(stored.flat(), at);
+    if (best !== null && isValid(best.value, at)) return best;
+    const cached = await Promise.all(subjects.map((subject) => this.#cached(subject)));
+    return bestAt([...stored, ...cached].flat(), at);
+  }
+
+  async #cached(subject: VcekSubject): Promise<readonly HeldVek[]> {
     const { cache, chains } = this.#options;
-    for (const subject of subjects) {
-      const stored = await this.#stored({ ...subject, signingKey: 'vcek' }, (vek) => isVcekOf(vek, subject));
-      const best = bestAt(stored, at);
-      if (best !== null) return { value: best, origin: 'store' };
-    }
-    for (const subject of subjects) {
-      const held = await chains.local({ product: subject.product, signingKey: 'vcek' });
-      const cached = await cache.vcek(subject, held?.chain ?? null);
-      if (cached !== null) return { value: cached, origin: 'cache' };
-    }
-    return null;
+    const held = await chains.local({ product: subject.product, signingKey: 'vcek' });
+    const cached = await cache.vcek(subject, held?.chain ?? null);
+    return cached === null ? [] : [{ value: cached, origin: 'cache' }];
   }
 
   /** A VLEK names no chip: of those that fit line and TCB the one that was issued last. */
@@ -75,17 +84,18 @@ export class AmdVeks {
       ),
     );
     const best = bestAt(fitting.flat(), at);
-    if (best !== null) return { value: best, origin: 'store' };
+    if (best !== null) return best;
     const detail = 'no VLEK certificate for this line and TCB: AMD gives it to the cloud provider only';
     return { code: 'vcek_unavailable', detail, retryable: false };
   }
 
   /** Certificates of the folder that fit, without those that the chain at hand does not vouch for. */
-  async #stored(line: SnpLine, fits: (vek: AmdVek) => boolean): Promise<readonly AmdVek[]> {
+  async #stored(line: SnpLine, fits: (vek: AmdVek) => boolean): Promise<readonly HeldVek[]> {
     const fitting = this.#options.directory.veks(line).filter(fits);
     if (fitting.length === 0) return [];
     const held = await this.#options.chains.local(line);
-    return held === null ? fitting : fitting.filter((vek) => this.#isVouchedFor(vek, held.chain));
+    const vouchedFor = held === null ? fitting : fitting.filter((vek) => this.#isVouchedFor(vek, held.chain));
+    return vouchedFor.map((value) => ({ value, origin: 'store' }));
   }
 
   #isVouchedFor(vek: AmdVek, chain: AmdChain): boolean {
@@ -138,14 +148,18 @@ export class AmdVeks {
 }
 
 /** Of several certificates the one that was issued last, those valid at the instant before all others. */
-function bestAt(veks: readonly AmdVek[], at: Date): AmdVek | null {
-  const rank = ({ certificate: { notBefore, notAfter } }: AmdVek): readonly [number, number] => {
-    const isValid = notBefore !== null && notAfter !== null && notBefore <= at && at <= notAfter;
-    return [isValid ? 1 : 0, notBefore?.getTime() ?? 0];
-  };
-  return veks.reduce<AmdVek | null>((best, vek) => {
-    if (best === null) return vek;
-    const [[validity, issued], [bestValidity, bestIssued]] = [rank(vek), rank(best)];
-    return validity > bestValidity || (validity === bestValidity && issued > bestIssued) ? vek : best;
-  }, null);
+function bestAt(veks: readonly HeldVek[], at: Date): HeldVek | null {
+  return veks.reduce<HeldVek | null>((best, next) => (best === null || isBetter(next, best, at) ? next : best), null);
 }
+
+function isBetter({ value: a }: HeldVek, { value: b }: HeldVek, at: Date): boolean {
+  return isValid(a, at) === isValid(b, at) ? issuedAt(a) > issuedAt(b) : isValid(a, at);
+}
+
+function isValid(vek: AmdVek, at: Date): boolean {
+  const { notBefore } = vek.certificate;
+  return notBefore !== null && notBefore <= at && !hasEnded(vek, at);
+}
+
+/** Valid to its last instant (RFC 5280 4.1.2.5). One that does not say when it ends was never valid. */
+const hasEnded = ({ certificate: { notAfter } }: AmdVek, at: Date) => notAfter === null || notAfter < at;

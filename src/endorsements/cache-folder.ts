@@ -1,16 +1,22 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../model/ports.js';
 import { writeAtomically } from './atomic-file.js';
+import { readBoundedFile } from './bounded-file.js';
 
 /**
  * A folder of files that can be had again: whatever goes wrong with it, the service works on from memory.
  * Null as folder: nothing is ever kept.
+ *
+ * Changes are made one after the other, in the order in which they are asked for: else an older list could be what
+ * stays on disk of two that are written at once.
  */
 export class CacheFolder {
   readonly #folder: string | null;
   readonly #log: Log;
   #isWritable = true;
+  /** Never rejects. */
+  #lastChange: Promise<void> = Promise.resolve();
 
   constructor(folder: string | null, log: Log) {
     this.#folder = folder;
@@ -21,7 +27,7 @@ export class CacheFolder {
   async read(name: string): Promise<Uint8Array | null> {
     if (this.#folder === null) return null;
     try {
-      return await readFile(join(this.#folder, name));
+      return await readBoundedFile(join(this.#folder, name));
     } catch (error) {
       if (!isMissing(error)) this.#log.warn({ err: error, file: name }, 'cached endorsement cannot be read');
       return null;
@@ -29,24 +35,28 @@ export class CacheFolder {
   }
 
   /** Keeps a file. That a folder cannot be written to is said once, until it can. */
-  async write(name: string, bytes: Uint8Array | string): Promise<void> {
-    if (this.#folder === null) return;
-    try {
-      await writeAtomically(join(this.#folder, name), bytes, 'owner');
-      this.#isWritable = true;
-    } catch (error) {
-      if (this.#isWritable) this.#log.warn({ err: error }, 'endorsement cache cannot be written, kept in memory only');
-      this.#isWritable = false;
-    }
+  write(name: string, bytes: Uint8Array | string): Promise<void> {
+    return this.#change(async (folder) => {
+      try {
+        await writeAtomically(join(folder, name), bytes, 'owner');
+        this.#isWritable = true;
+      } catch (error) {
+        if (this.#isWritable) {
+          this.#log.warn({ err: error }, 'endorsement cache cannot be written, kept in memory only');
+        }
+        this.#isWritable = false;
+      }
+    });
   }
 
-  async remove(name: string): Promise<void> {
-    if (this.#folder === null) return;
-    try {
-      await rm(join(this.#folder, name), { force: true });
-    } catch (error) {
-      this.#log.warn({ err: error, file: name }, 'cached endorsement cannot be removed');
-    }
+  remove(name: string): Promise<void> {
+    return this.#change(async (folder) => {
+      try {
+        await rm(join(folder, name), { force: true });
+      } catch (error) {
+        this.#log.warn({ err: error, file: name }, 'cached endorsement cannot be removed');
+      }
+    });
   }
 
   /** Names of the files that begin so, the one written longest ago first. */
@@ -61,6 +71,13 @@ export class CacheFolder {
       if (!isMissing(error)) this.#log.warn({ err: error }, 'endorsement cache cannot be listed');
       return [];
     }
+  }
+
+  async #change(make: (folder: string) => Promise<void>): Promise<void> {
+    const folder = this.#folder;
+    if (folder === null) return;
+    this.#lastChange = this.#lastChange.then(() => make(folder));
+    await this.#lastChange;
   }
 }
 

@@ -39,7 +39,9 @@ export class CrlMemory {
 
   /** Notes a list that is relied on. An older one changes nothing. */
   async advance(line: SnpLine, { number, thisUpdate }: CrlAge): Promise<void> {
-    const before = await this.highest(line);
+    await this.highest(line);
+    // Looked at after the wait, and set before the next: another list may have been noted meanwhile.
+    const before = this.#marks.known(lineName(line));
     if (before !== null && !isOlder(before, { number, thisUpdate })) return;
     this.#marks.set(lineName(line), { number, thisUpdate });
     await this.#folder.write(fileOf(line), `${number} ${thisUpdate.toISOString()}\n`);

@@ -1,10 +1,13 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UnfitError } from './amd-material.js';
 import type { NamedFile, RefusedFile } from './amd-recognition.js';
+import { readBoundedFile } from './bounded-file.js';
 
 const MATERIAL = /^[^.].*\.(?:pem|der|crl)$/i;
 const MAXIMUM_FILES = 10_000;
-const MAXIMUM_BYTES = 1024 * 1024;
+/** Of a folder: some four times what so many certificates have. */
+const MAXIMUM_BYTES = 64 * 1024 * 1024;
 
 /** What a folder holds: files read, and files that were not. */
 interface MaterialFiles {
@@ -27,10 +30,15 @@ export async function fingerprintOf(folder: string): Promise<string | null> {
 export async function readMaterialFiles(folder: string): Promise<MaterialFiles> {
   const files: NamedFile[] = [];
   const refused: RefusedFile[] = [];
+  let length = 0;
   for (const name of (await namesIn(folder)) ?? []) {
-    const read = files.length < MAXIMUM_FILES ? await readMaterialFile(join(folder, name)) : 'too many files';
+    const isFull = files.length >= MAXIMUM_FILES || length >= MAXIMUM_BYTES;
+    const read = isFull ? 'too much in this folder' : await readMaterialFile(join(folder, name));
     if (typeof read === 'string') refused.push({ name, why: read });
-    else files.push({ name, bytes: read });
+    else {
+      files.push({ name, bytes: read });
+      length += read.byteLength;
+    }
   }
   return { files, refused };
 }
@@ -38,12 +46,9 @@ export async function readMaterialFiles(folder: string): Promise<MaterialFiles> 
 /** The bytes, or why there are none. */
 async function readMaterialFile(path: string): Promise<Uint8Array | string> {
   try {
-    const found = await stat(path);
-    if (!found.isFile()) return 'not a file';
-    if (found.size > MAXIMUM_BYTES) return `over ${MAXIMUM_BYTES} bytes`;
-    return await readFile(path);
+    return await readBoundedFile(path);
   } catch (error) {
-    return `cannot be read (${codeOf(error)})`;
+    return error instanceof UnfitError ? error.message : `cannot be read (${codeOf(error)})`;
   }
 }
 

@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type BulkheadPolicy,
-  bulkhead,
   type CircuitBreakerPolicy,
   ConsecutiveBreaker,
   circuitBreaker,
   handleWhen,
   isBrokenCircuitError,
-  isBulkheadRejectedError,
 } from 'cockatiel';
 import type { BoundedRequest, Fetch } from './bounded-fetch.js';
 import { FetchError } from './fetch-error.js';
 import { RetryBudget } from './retry-budget.js';
+import { Turns } from './turns.js';
 
 export interface ResilienceOptions {
   /** Upper end of the pause before the first retry; the second may take twice that. */
@@ -47,23 +45,19 @@ const MAXIMUM_RETRIES = 2;
 export class ResilientFetch implements Fetch {
   readonly #fetch: Fetch;
   readonly #options: ResilienceOptions;
-  readonly #bulkhead: BulkheadPolicy;
+  readonly #turns: Turns;
   readonly #breakers = new Map<string, CircuitBreakerPolicy>();
   readonly #budget = new RetryBudget();
 
   constructor(fetch: Fetch, options: ResilienceOptions = DEFAULT_RESILIENCE) {
     this.#fetch = fetch;
     this.#options = options;
-    this.#bulkhead = bulkhead(options.concurrent, options.queued);
+    this.#turns = new Turns(options.concurrent, options.queued);
   }
 
   async get(request: BoundedRequest): Promise<Uint8Array> {
     if (request.signal.aborted) throw new FetchError('aborted', 'no time was left');
-    try {
-      return await this.#bulkhead.execute(() => this.#tryRepeatedly(request), request.signal);
-    } catch (error) {
-      throw isBulkheadRejectedError(error) ? new FetchError('busy', 'too many fetches at a time') : asAborted(error);
-    }
+    return await this.#turns.take(request.signal, () => this.#tryRepeatedly(request));
   }
 
   async close(): Promise<void> {
@@ -116,10 +110,4 @@ export class ResilientFetch implements Fetch {
 function returnHealthy(error: unknown): FetchError {
   if (error instanceof FetchError && !error.unhealthy) return error;
   throw error;
-}
-
-/** The two ways in which waiting ends early, cockatiel's and the timer's, said as one. */
-function asAborted(error: unknown): unknown {
-  const early = error instanceof Error && (error.name === 'AbortError' || 'isTaskCancelledError' in error);
-  return early ? new FetchError('aborted', 'no answer within the time of the request') : error;
 }

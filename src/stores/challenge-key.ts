@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -8,6 +9,9 @@ import { ConfigurationError } from '../model/errors.js';
 export const CHALLENGE_KEY_BYTES = 32;
 
 const WORLD_WRITABLE = 0o002;
+
+/** Not blocking, so that a pipe is found out instead of waited for. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
  * The MAC key of challenges: the 32 bytes of a file, which is made where it is missing. Processes that start at once
@@ -68,7 +72,7 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
 
 async function openExisting(path: string): Promise<FileHandle | null> {
   try {
-    return await open(path, 'r');
+    return await open(path, READ);
   } catch (error) {
     rethrowUnless('ENOENT')(error);
     return null;

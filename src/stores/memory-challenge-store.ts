@@ -7,17 +7,20 @@ interface ChallengeRecord {
   isUsed: boolean;
 }
 
-/** Some 100 bytes each, so at most a few tens of megabytes. */
+/** Of each tenant. Some 200 bytes each, 1 200 with the longest audience: a few tens of megabytes, at most 120. */
 const DEFAULT_CAPACITY = 100_000;
 
 /**
  * Challenges of one process. A record goes only after its expiry, never to make room: a challenge whose record is
- * gone could not be told from a used one, so evicting would deny honest callers.
+ * gone could not be told from a used one, so evicting would deny honest callers. Each tenant has room of its own, so
+ * that none can take up another's; tenants are configured, and so are few.
  */
 export class MemoryChallengeStore implements ChallengeStore {
   readonly #clock: Clock;
   readonly #capacity: number;
   readonly #records = new Map<string, ChallengeRecord>();
+  /** Records of each tenant. */
+  readonly #held = new Map<string, number>();
   /** Ids by the second in which they expire. */
   readonly #expiring = new Map<number, string[]>();
   #purgedSecond = 0;
@@ -32,10 +35,12 @@ export class MemoryChallengeStore implements ChallengeStore {
     this.#requireOpen();
     this.#purge();
     if (this.#records.has(id)) throw new Error('challenge id is taken');
-    if (this.#records.size >= this.#capacity) {
+    const held = this.#held.get(scope.tenant) ?? 0;
+    if (held >= this.#capacity) {
       throw new RefusedError('overloaded', 'no further challenge can be kept', { retryAfterSeconds: 1 });
     }
     this.#records.set(id, { scope, isUsed: false });
+    this.#held.set(scope.tenant, held + 1);
     const second = Math.ceil(expiresAt.getTime() / 1000);
     const ids = this.#expiring.get(second);
     if (ids === undefined) this.#expiring.set(second, [id]);
@@ -57,6 +62,7 @@ export class MemoryChallengeStore implements ChallengeStore {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#records.clear();
+    this.#held.clear();
     this.#expiring.clear();
   }
 
@@ -67,9 +73,16 @@ export class MemoryChallengeStore implements ChallengeStore {
     this.#purgedSecond = now;
     for (const [second, ids] of this.#expiring) {
       if (second >= now) continue;
-      for (const id of ids) this.#records.delete(id);
+      for (const id of ids) this.#drop(id);
       this.#expiring.delete(second);
     }
+  }
+
+  #drop(id: string): void {
+    const tenant = this.#records.get(id)?.scope.tenant;
+    if (tenant === undefined) return;
+    this.#records.delete(id);
+    this.#held.set(tenant, (this.#held.get(tenant) ?? 0) - 1);
   }
 
   #requireOpen(): void {

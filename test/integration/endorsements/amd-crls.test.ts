@@ -253,6 +253,17 @@ describe('AmdCrls: after the end', () => {
     expect(await listOf(opened)).toBe('crl_stale');
   });
 
+  it('removes its file also where the folder has a newer one', async () => {
+    serve(1, -1, 9);
+    const opened = lab.open();
+    await listOf(opened);
+    await lab.fill({ 'new.crl': issueCrl(2, 8, 60) });
+    await opened.reload();
+    lab.clock.advance(9 * DAY_MS + 1);
+    expect(await listOf(opened)).toBe(2n);
+    expect(await lab.cached()).not.toContain(KEPT);
+  });
+
   it('leaves the file alone for a historical request', async () => {
     serve(1, -1, 9);
     const opened = lab.open({});

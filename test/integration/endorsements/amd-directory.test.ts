@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -94,6 +94,16 @@ describe('AmdDirectory', () => {
     expect(log.of(/not taken/)).toContainEqual({ file: 'dangling.pem', why: 'cannot be read (ENOENT)' });
     const names = log.of(/not taken/).map((fields) => ('file' in fields ? fields.file : null));
     expect(names.toSorted()).toEqual(['cut.pem', 'dangling.pem', 'empty.der', 'large.crl', 'other.der', 'sub.der']);
+  });
+
+  it('reads no more of a folder than any needs', async () => {
+    const names = Array.from({ length: 65 }, (_, index) => `${10 + index}.der`);
+    for (const name of names) await put(name, '');
+    for (const name of names) await truncate(join(folder, name), 1024 * 1024);
+    await directory.start();
+    const why = new Map(log.of(/not taken/).map((fields) => Object.values(fields) as [string, string]));
+    expect(why.get('73.der')).toMatch(/no certificate/);
+    expect(why.get('74.der')).toBe('too much in this folder');
   });
 
   it('does not look at files of other names', async () => {

@@ -243,6 +243,50 @@ describe('AmdEndorsements: keys of the folder', () => {
   });
 });
 
+describe('AmdEndorsements: a VCEK that has ended', () => {
+  const END = new Date(NOW.getTime() + DAY_MS);
+  const AFTER = new Date(END.getTime() + 1);
+  const OLD = pki.issueVcek({ product: 'Milan', chipId: CHIP, tcb: TCB, overrides: { notAfter: END } }).der;
+  const RENEWED = pki.issueVcek({ product: 'Milan', chipId: CHIP, tcb: TCB, overrides: { notBefore: END } }).der;
+
+  beforeEach(() => lab.fill({ 'chain.pem': pki.chainPem('Milan') }));
+
+  it.each(['cache', 'store'] as const)('in the %s is replaced by the one that KDS has now', async (place) => {
+    if (place === 'store') await lab.fill({ 'old.der': OLD });
+    lab.kds.serveVcek('Milan', CHIP, TCB, OLD);
+    const opened = lab.open();
+    expect(foundVek((await find(opened)).vek)).toMatchObject({ value: OLD });
+    lab.kds.serveVcek('Milan', CHIP, TCB, RENEWED);
+    expect(foundVek((await find(opened, requestFor(), { at: END })).vek)).toMatchObject({ value: OLD });
+    const renewed = await find(opened, requestFor(), { at: AFTER });
+    expect(foundVek(renewed.vek)).toEqual({ value: RENEWED, origin: 'network' });
+    const again = await find(opened, requestFor(), { at: AFTER });
+    expect(foundVek(again.vek)).toEqual({ value: RENEWED, origin: 'cache' });
+    const restarted = await find(lab.open({ kds: null }), requestFor(), { at: AFTER });
+    expect(foundVek(restarted.vek)).toEqual({ value: RENEWED, origin: 'cache' });
+  });
+
+  it('is given out where there is no other, so that it can be said what is wrong', async () => {
+    await lab.fill({ 'old.der': OLD });
+    const set = await find(lab.open({ kds: null }), requestFor(), { at: AFTER });
+    expect(foundVek(set.vek)).toEqual({ value: OLD, origin: 'store' });
+  });
+
+  it('decides nothing while KDS may have another and is out of reach', async () => {
+    await lab.fill({ 'old.der': OLD });
+    lab.kds.fail(/SPL/, { status: 500 });
+    const set = await find(lab.open(), requestFor(), { at: AFTER });
+    expect(set.vek).toMatchObject({ code: 'vcek_unavailable', retryable: true });
+  });
+
+  it('is not asked for again for an instant before it began', async () => {
+    await lab.fill({ 'renewed.der': RENEWED });
+    const set = await find(lab.open(), requestFor(), { at: NOW, historical: true });
+    expect(foundVek(set.vek)).toEqual({ value: RENEWED, origin: 'store' });
+    expect(lab.kds.count(/SPL/)).toBe(0);
+  });
+});
+
 describe('AmdEndorsements: historical requests', () => {
   const past = { at: new Date(NOW.getTime() - 60_000), historical: true };
 
@@ -345,6 +389,19 @@ describe('AmdEndorsements: cache', () => {
     const found = [];
     for (const chipId of chips) found.push(summary(await find(again, requestFor({ chipId }))).vek);
     expect(found).toEqual(['vcek_unavailable', 'cache', 'cache']);
+  });
+
+  it('counts a VCEK as used also where it answers from memory', async () => {
+    const opened = lab.open({}, { cachedFiles: 2 });
+    const chips = [1, 2, 1, 3].map((mark) => CHIP.map((byte) => byte ^ mark));
+    for (const chipId of chips) {
+      lab.kds.serveVcek('Milan', chipId, TCB, pki.issueVcek({ product: 'Milan', chipId, tcb: TCB }).der);
+      await find(opened, requestFor({ chipId }));
+    }
+    const again = lab.open({ kds: null });
+    const found = [];
+    for (const chipId of chips) found.push(summary(await find(again, requestFor({ chipId }))).vek);
+    expect(found).toEqual(['cache', 'vcek_unavailable', 'cache', 'cache']);
   });
 
   it('works from memory where its folder cannot be written to, and says so once', async () => {

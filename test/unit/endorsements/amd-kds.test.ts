@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AmdKds } from '../../../src/endorsements/amd-kds.js';
 import type { BoundedRequest, Fetch } from '../../../src/endorsements/bounded-fetch.js';
 import { FetchError } from '../../../src/endorsements/fetch-error.js';
+import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilient-fetch.js';
 import { ManualClock } from './manual-clock.js';
 
 const ORIGIN = 'https://kds.example';
@@ -166,6 +167,41 @@ describe('AmdKds: throttling', () => {
     await expect(vcek()).rejects.toMatchObject({ status: 429 });
     fetch.answer = async () => Uint8Array.of(7);
     expect(await kds.crl('Milan', 'vcek', call())).toEqual(Uint8Array.of(7));
+  });
+
+  it('sends none of those that wait once it wants to be left alone', async () => {
+    const { kds, call, fetch } = setUp();
+    const answers: (() => void)[] = [];
+    fetch.answer = async () => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return failWith(429)();
+    };
+    const chips = Array.from({ length: 30 }, (_, mark) => CHIP.map((byte) => byte ^ mark));
+    const outcomes = chips.map((chip) =>
+      kds.vcek('Milan', chip, TCB, call()).catch((error: FetchError) => error.fault),
+    );
+    const sent = fetch.asked.length;
+    expect(sent).toBeLessThan(chips.length);
+    for (const answer of answers) answer();
+    expect((await Promise.all(outcomes)).filter((fault) => fault === 'waiting')).toHaveLength(chips.length - sent);
+    expect(fetch.asked).toHaveLength(sent);
+  });
+
+  it('keeps room for chains and lists however many VCEKs are wanted', async () => {
+    const { kds, call, fetch } = setUp();
+    fetch.answer = ({ path, signal }) =>
+      path.endsWith('/crl')
+        ? Promise.resolve(Uint8Array.of(7))
+        : new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('over'))));
+    const over = new AbortController();
+    const chips = Array.from({ length: 100 }, (_, mark) => CHIP.map((byte) => byte ^ mark));
+    const outcomes = chips.map((chip) =>
+      kds.vcek('Milan', chip, TCB, { ...call(), signal: over.signal }).catch((error: FetchError) => error.fault),
+    );
+    expect(await kds.crl('Milan', 'vcek', call())).toEqual(Uint8Array.of(7));
+    expect(fetch.asked.length - 1).toBeLessThanOrEqual(DEFAULT_RESILIENCE.concurrent / 2);
+    over.abort();
+    expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['aborted', 'busy']));
   });
 
   it('goes on after a failure that asks for no rest', async () => {

@@ -1,5 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import { isOlder, newestOf } from '../../../src/endorsements/crl-memory.js';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CacheFolder } from '../../../src/endorsements/cache-folder.js';
+import { CrlMemory, isOlder, newestOf } from '../../../src/endorsements/crl-memory.js';
+import { RecordingLog } from './recording-log.js';
 
 const age = (number: bigint, day: number) => ({ number, thisUpdate: new Date(Date.UTC(2026, 0, day)) });
 
@@ -18,5 +23,26 @@ describe('age of revocation lists', () => {
   it('finds the newest, and none among none', () => {
     expect(newestOf([age(1n, 9), age(3n, 1), age(2n, 9)])).toEqual(age(3n, 1));
     expect(newestOf([])).toBeNull();
+  });
+});
+
+describe('CrlMemory', () => {
+  const MILAN = { product: 'Milan', signingKey: 'vcek' } as const;
+  let path: string;
+  beforeEach(async () => {
+    path = await mkdtemp(join(tmpdir(), 'veritee-memory-'));
+  });
+  afterEach(() => rm(path, { recursive: true }));
+
+  const open = () => new CrlMemory(new CacheFolder(path, new RecordingLog()));
+
+  it.each([
+    ['older', age(8n, 1), age(9n, 2)],
+    ['newer', age(9n, 2), age(8n, 1)],
+  ])('CRT-09 keeps the newer of two lists that are relied on at once, the %s first', async (_which, one, other) => {
+    const memory = open();
+    await Promise.all([memory.advance(MILAN, one), memory.advance(MILAN, other)]);
+    expect(await memory.highest(MILAN)).toEqual(age(9n, 2));
+    expect(await open().highest(MILAN)).toEqual(age(9n, 2));
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import { CHALLENGE_KEY_BYTES, readOrCreateChallengeKey } from '../../../src/stores/challenge-key.js';
+import { makePipe } from '../../make-pipe.js';
 
 let directory: string;
 let path: string;
@@ -53,6 +54,11 @@ describe('the service does not start with', () => {
       (error: ConfigurationError) => error.problems.join(),
     );
   }
+
+  it('a pipe, and does not wait for it', async () => {
+    makePipe(join(directory, 'k'));
+    expect(await problem()).toBe(`challenges.key: ${directory}/k is not a file of 32 bytes`);
+  });
 
   it.each([0, 31, 33, 64])('a key of %i bytes', async (length) => {
     await writeFile(join(directory, 'k'), new Uint8Array(length));

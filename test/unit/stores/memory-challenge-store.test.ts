@@ -96,6 +96,19 @@ describe('records', () => {
     expect(await store.consume('d', ASKED)).toBe('consumed');
   });
 
+  it('FRS-07 of one tenant take no room from another, and make room for their own when they expire', async () => {
+    const store = new MemoryChallengeStore(clock, 1);
+    const other = { ...ANYTHING, tenant: 'b' };
+    await store.put('c', ANYTHING, inSeconds(10));
+    await expect(store.put('d', ANYTHING, inSeconds(10))).rejects.toThrow(RefusedError);
+    await store.put('e', other, inSeconds(20));
+    await expect(store.put('f', other, inSeconds(20))).rejects.toThrow(RefusedError);
+    seconds = 11;
+    await store.put('g', ANYTHING, inSeconds(30));
+    await expect(store.put('h', other, inSeconds(30))).rejects.toThrow(RefusedError);
+    expect(await store.consume('e', { ...ASKED, tenant: 'b' })).toBe('consumed');
+  });
+
   it('that are expired make room, in whatever order they were put', async () => {
     const store = new MemoryChallengeStore(clock, 2);
     await store.put('long', ANYTHING, inSeconds(100));

@@ -1,0 +1,51 @@
+import type { Clock } from '../model/ports.js';
+import { FetchError } from './fetch-error.js';
+import { Turns } from './turns.js';
+
+/** Half of what is fetched at a time, so that one lane leaves the other its half. */
+const CONCURRENT = 4;
+const QUEUED = 32;
+
+/** KDS answers repeats of one request about once in ten seconds; it names no time itself. */
+const THROTTLED_MS = 10_000;
+/** A header must not be able to switch a source off for good. */
+const LONGEST_THROTTLE_MS = 60 * 60_000;
+
+/**
+ * One kind of question to KDS. After a 429 none is asked until the time that it names, or ten seconds, have passed; that
+ * is looked at when a question has its turn, since it may come while many wait.
+ */
+export class KdsLane {
+  readonly #clock: Clock;
+  readonly #turns = new Turns(CONCURRENT, QUEUED);
+  /** Monotonic. */
+  #quietUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @throws {FetchError} */
+  ask<T>(signal: AbortSignal, fetch: () => Promise<T>): Promise<T> {
+    return this.#turns.take(signal, async () => {
+      this.#refuseWhileQuiet();
+      try {
+        return await fetch();
+      } catch (error) {
+        if (error instanceof FetchError && error.throttled) this.#rest(error.retryAfterMs ?? THROTTLED_MS);
+        throw error;
+      }
+    });
+  }
+
+  #refuseWhileQuiet(): void {
+    const quietMs = this.#quietUntil - this.#clock.monotonicMs();
+    if (quietMs <= 0) return;
+    throw new FetchError('waiting', 'not asked: the pause that it wants is not over', { retryAfterMs: quietMs });
+  }
+
+  #rest(ms: number): void {
+    const until = this.#clock.monotonicMs() + Math.min(ms, LONGEST_THROTTLE_MS);
+    this.#quietUntil = Math.max(until, this.#quietUntil);
+  }
+}
