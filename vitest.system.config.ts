@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that need other programs of the machine. They are no part of `npm test`. */
+/** Tests of the service as a real process, some of which need other programs of the machine. No part of `npm test`. */
 export default defineConfig({
   test: {
     include: ['test/system/**/*.test.ts'],
+    globalSetup: ['test/global-setup.ts', 'test/system/installation.ts'],
     setupFiles: ['test/setup.ts'],
     reporters: ['default', './test/summary-reporter.ts'],
+    // One suite mostly waits: for the limits of connections.
+    maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

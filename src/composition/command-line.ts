@@ -41,11 +41,13 @@ const ACTIONS: Actions = {
     const log = createLog(configuration.log.level);
     const service = await startService(configuration, { log });
     if (Object.keys(configuration.callers).length === 0) sayWhoIsLetIn(configuration, log);
+    // Before anybody is told of the service: who is may stop it at once.
+    const stopped = serveUntilStopped(service, log);
     // Whatever the log level: scripts wait for this line.
     write(
       `${JSON.stringify({ level: 'info', time: SYSTEM_CLOCK.now().toISOString(), msg: 'listening', url: service.url })}\n`,
     );
-    await serveUntilStopped(service, log);
+    await stopped;
     return EXIT_CODE.allow;
   },
   verify: async (file, options) => {

@@ -82,9 +82,9 @@ function describePlatform(table: FieldTable, report: SnpReport): void {
 
 /** By the layout of the line; as hex where the report does not tell it (version 2). */
 function tcbValue(report: SnpReport, name: keyof SnpReport['tcb']): JsonObject | string {
-  const [product, other] = candidateProducts(report);
+  const [product, ...others] = candidateProducts(report);
   const bytes = report.tcb[name];
-  // Milan and Genoa, the candidates of a version 2 report, share one layout.
-  if (product === undefined || (product === 'Turin' && other !== undefined)) return Buffer.from(bytes).toString('hex');
+  // Milan and Genoa share one layout, which Turin has not.
+  if (product === undefined || others.includes('Turin')) return Buffer.from(bytes).toString('hex');
   return { ...readTcb(bytes, product) };
 }

@@ -1,4 +1,4 @@
-import { FormatError } from '../model/errors.js';
+import { nullIfMalformed } from '../model/errors.js';
 import { DER, malformed, parseDerSequence, unsignedOctets } from './der.js';
 
 /**
@@ -9,12 +9,7 @@ import { DER, malformed, parseDerSequence, unsignedOctets } from './der.js';
  *   verifier to say, and not a malformed certificate
  */
 export function readEcdsaSignature(der: Uint8Array, octets: number): Uint8Array | null {
-  try {
-    return parseEcdsaSignature(der, octets);
-  } catch (error) {
-    if (error instanceof FormatError) return null;
-    throw error;
-  }
+  return nullIfMalformed(() => parseEcdsaSignature(der, octets));
 }
 
 function parseEcdsaSignature(der: Uint8Array, octets: number): Uint8Array {

@@ -1,4 +1,4 @@
-import { FormatError } from '../model/errors.js';
+import { FormatError, nullIfMalformed } from '../model/errors.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { decodeBase64, decodeHex } from './base64.js';
 import { parseStrictJson } from './strict-json.js';
@@ -49,12 +49,7 @@ export function readRuntimeClaims(claims: JsonObject): Reading<RuntimeClaims> {
  */
 export function decodeUserData(userData: JsonValue): Uint8Array | null {
   if (typeof userData !== 'string' || userData.length !== 128) return null;
-  try {
-    return decodeHex(userData);
-  } catch (error) {
-    if (error instanceof FormatError) return null;
-    throw error;
-  }
+  return nullIfMalformed(() => decodeHex(userData));
 }
 
 /** Modulus and exponent of an RSA JWK; null where a member is missing or not canonical base64url. */
@@ -63,12 +58,7 @@ export function decodeRsaJwk(key: JsonObject): { readonly n: Uint8Array; readonl
   if (typeof n !== 'string' || typeof e !== 'string') return null;
   // RFC 7518 section 6.3.1: base64url without padding, and no other spelling.
   if (/[^A-Za-z0-9_-]/.test(n + e)) return null;
-  try {
-    return { n: decodeBase64(n), e: decodeBase64(e) };
-  } catch (error) {
-    if (error instanceof FormatError) return null;
-    throw error;
-  }
+  return nullIfMalformed(() => ({ n: decodeBase64(n), e: decodeBase64(e) }));
 }
 
 function isObject(value: JsonValue): value is JsonObject {

@@ -1,3 +1,5 @@
+import type { Server } from 'node:http';
+import { setTimeout as sleep, setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { ReadinessUseCase } from '../service/use-cases.js';
 import { createApplication } from './application.js';
@@ -17,6 +19,13 @@ export interface StopLimits {
   /** How long accepted requests may take after that. */
   readonly drainMs: number;
 }
+
+/** How long the port is left open for a moment in which nobody connects, and how long that moment has to be. */
+const ACCEPT_MS = 2_000;
+const QUIET_MS = 5;
+
+/** How long what was sent over an accepted connection may take to be read as a request. */
+const SETTLE_MS = 100;
 
 const DEFAULT_STOP: StopLimits = { noticeMs: 500, drainMs: 15_000 };
 
@@ -66,12 +75,34 @@ async function stop(application: FastifyInstance, requests: OpenRequests, limits
   const { server } = application;
   requests.stopping = true;
   await within(limits.noticeMs, new Promise(() => {}));
-  const unbound = new Promise((resolve) => server.close(resolve));
-  await within(limits.drainMs, requests.none());
+  await within(ACCEPT_MS, noneToAccept(server, requests));
+  const unbound = new Promise<void>((resolve) => server.close(() => resolve()));
+  await within(limits.drainMs, Promise.race([requests.none(), unbound]));
   // What is still connected has sent no whole request, or was not answered in time.
   server.closeAllConnections();
   await unbound;
   await application.close();
+}
+
+/**
+ * Waits until everybody who has connected was accepted: connections that the system still queues are reset with the
+ * port, whatever they have sent. An answer is as good as a connection, since it makes its client connect again.
+ */
+async function noneToAccept(server: Server, requests: OpenRequests): Promise<void> {
+  let connections = 0;
+  const count = () => {
+    connections += 1;
+  };
+  server.on('connection', count);
+  let before: number;
+  do {
+    before = connections + requests.answered;
+    await sleep(QUIET_MS, undefined, { ref: false });
+    // What came while the event loop was busy is seen in its next turn.
+    await turnOfEventLoop();
+    await turnOfEventLoop();
+  } while (connections + requests.answered > before && server.listening);
+  server.off('connection', count);
 }
 
 /** Waits for work, but no longer than the time given. */
@@ -84,10 +115,12 @@ async function within(milliseconds: number, work: Promise<void>): Promise<void> 
   clearTimeout(timer);
 }
 
-/** Requests that were accepted and are not answered yet. */
+/** Requests that were accepted and are not answered yet. `answered` counts those that are, or whose client went away. */
 class OpenRequests {
   stopping = false;
+  answered = 0;
   #open = 0;
+  #begun = 0;
   #waiting: (() => void) | null = null;
 
   /** Counts, and makes each answer of a stopping service the last of its connection. */
@@ -95,6 +128,7 @@ class OpenRequests {
     const left = () => this.#left();
     application.addHook('onRequest', (_request, reply, done) => {
       this.#open += 1;
+      this.#begun += 1;
       // Not `onResponse`: it does not run where the client goes away.
       reply.raw.once('close', left);
       done();
@@ -105,8 +139,18 @@ class OpenRequests {
     });
   }
 
-  /** Resolves once no request is open. */
-  none(): Promise<void> {
+  /** Resolves once no request is open, and none has begun lately: what came over a connection may not be read yet. */
+  async none(): Promise<void> {
+    let begun: number;
+    do {
+      begun = this.#begun;
+      await this.#noneOpen();
+      // Whoever waits has a timer that keeps the process; nothing is left of this one where he does not wait any longer.
+      await sleep(SETTLE_MS, undefined, { ref: false });
+    } while (this.#open > 0 || this.#begun > begun);
+  }
+
+  #noneOpen(): Promise<void> {
     if (this.#open === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting = resolve;
@@ -115,6 +159,7 @@ class OpenRequests {
 
   #left(): void {
     this.#open -= 1;
+    this.answered += 1;
     if (this.#open === 0) this.#waiting?.();
   }
 }

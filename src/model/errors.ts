@@ -57,3 +57,13 @@ export function within<T>(pointer: string, parse: () => T): T {
     throw error instanceof FormatError ? error.at(pointer) : error;
   }
 }
+
+/** Runs a parse whose failure is a finding and no malformed request: null where the bytes do not have their form. */
+export function nullIfMalformed<T>(parse: () => T): T | null {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof FormatError) return null;
+    throw error;
+  }
+}

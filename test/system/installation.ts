@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Folder with a copy of the project, compiled. */
+    installation: string;
+  }
+}
+
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What `npm ci` and `npm start` find in a clone. */
+const FILES = [
+  'src',
+  'scripts',
+  'test',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'openapi.yaml',
+  'Dockerfile',
+  'LICENSE',
+];
+
+/** A copy of the project that has its packages and is not compiled yet. Services that run in it leave the project alone. */
+export function copyProject(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'veritee-system-'));
+  for (const name of FILES) cpSync(join(PROJECT, name), join(folder, name), { recursive: true });
+  symlinkSync(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+/** One compiled copy for all suites. */
+export default function install(project: TestProject): () => void {
+  const folder = copyProject();
+  const remove = () => rmSync(folder, { recursive: true });
+  const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: folder, stdio: 'inherit' });
+  if (status !== 0) {
+    remove();
+    throw new Error('the project does not compile');
+  }
+  project.provide('installation', folder);
+  return remove;
+}

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { startService } from '../../dist/composition/service.js';
+import { serveUntilStopped } from '../../dist/composition/stop-signals.js';
+import { loadConfiguration } from '../../dist/config/load-configuration.js';
+import { createLog } from '../../dist/http/log.js';
+
+/**
+ * `veritee serve` as it was compiled, but for the roots, which are a lab's: no configuration can change those.
+ * Arguments: a configuration, and the pins of the roots as JSON. Over IPC, where there is any, it answers everything
+ * with its memory after a garbage collection.
+ */
+const [configurationFile, pinsFile] = process.argv.slice(2);
+const configuration = loadConfiguration({ text: readFileSync(configurationFile, 'utf8'), environment: {} });
+const pins = JSON.parse(readFileSync(pinsFile, 'utf8')).map(([product, digests]) => [product, new Set(digests)]);
+const log = createLog(configuration.log.level);
+const service = await startService(configuration, { log, amdRootPins: new Map(pins) });
+if (process.send !== undefined) {
+  process.on('message', () => {
+    globalThis.gc();
+    process.send(process.memoryUsage());
+  });
+  process.channel.unref();
+}
+const stopped = serveUntilStopped(service, log);
+process.stdout.write(`${JSON.stringify({ msg: 'listening', url: service.url })}\n`);
+await stopped;

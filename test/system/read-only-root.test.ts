@@ -1,0 +1,105 @@
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createAmdPki, createVirtualMachine } from '../lab/index.js';
+import { Client } from './client.js';
+import { Image } from './image.js';
+import { isLacking } from './requirements.js';
+import { ServiceProcess } from './service-process.js';
+
+const CHANGE_ROOT =
+  'mount --bind /proc /proc && exec setpriv --no-new-privs unshare --root=/ --wd=/ --setgid 65532 --setuid 65532 true';
+
+const REQUIREMENTS = [
+  {
+    what: 'mount namespaces and other users (unshare, setpriv, ldd, and root)',
+    command: ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', `ldd --version && ${CHANGE_ROOT}`],
+  },
+] as const;
+
+describe.skipIf(isLacking('a read-only root', REQUIREMENTS))('the image of the Dockerfile, its root read-only', () => {
+  const ON_LOOPBACK = { VERITEE__LISTEN__PORT: '0', VERITEE__AMD__KDS: 'off' };
+  let image: Image;
+  let body: string;
+  let folder: string;
+  let service: ServiceProcess | null = null;
+
+  beforeAll(async () => {
+    image = new Image(inject('installation'));
+    const vm = await createVirtualMachine({ pki: createAmdPki() });
+    const nonce = Buffer.alloc(32, 7);
+    body = JSON.stringify({ evidence: vm.wireEvidence({ nonce }), nonce: nonce.toString('base64url') });
+    folder = mkdtempSync(join(tmpdir(), 'veritee-state-'));
+  });
+
+  afterEach(() => service?.close());
+
+  afterAll(() => {
+    image.remove();
+    rmSync(folder, { recursive: true });
+  });
+
+  function launch(state: string | null, environment: Readonly<Record<string, string>>) {
+    return [image.command(state), { cwd: '/', environment: { ...image.environment, ...environment } }] as const;
+  }
+
+  /** An empty volume, as a container gets it: with the owner and mode of the image's folder. */
+  function emptyVolume(): string {
+    const volume = join(folder, 'volume');
+    mkdirSync(volume, { mode: 0o700 });
+    chownSync(volume, image.user, image.user);
+    return volume;
+  }
+
+  /** Judges evidence and issues a challenge: all that writes, or would like to. */
+  async function expectToServe({ url }: ServiceProcess): Promise<void> {
+    const client = new Client(url, 1);
+    expect(await client.get('/readyz')).toMatchObject({ status: 200, body: { ready: true, problems: [] } });
+    expect(await client.post('/challenges', '{}')).toMatchObject({ status: 200 });
+    // The roots of the image are AMD's, and the lab's own are strangers to it.
+    expect(await client.ask({ body })).toMatchObject({
+      status: 200,
+      body: { decision: 'deny', reasons: ['cert_untrusted'] },
+    });
+    client.close();
+  }
+
+  it('serves as nobody, without a capability, and writes only where its volume is', async () => {
+    const volume = emptyVolume();
+    service = await ServiceProcess.start(...launch(volume, ON_LOOPBACK));
+    await expectToServe(service);
+    const status = readFileSync(`/proc/${service.pid}/status`, 'utf8');
+    expect(status).toMatch(new RegExp(`^Uid:(\\t${image.user}){4}$`, 'm'));
+    expect(status).toMatch(new RegExp(`^Gid:(\\t${image.user}){4}$`, 'm'));
+    expect(status).toMatch(/^Groups:\s*$/m);
+    expect(status).toMatch(/^CapEff:\t0+$/m);
+    expect(status).toMatch(/^CapPrm:\t0+$/m);
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+    // Not even root could write where the service lives.
+    const place = join(`/proc/${service.pid}/root`, 'opt/veritee/dist/written');
+    expect(() => writeFileSync(place, '')).toThrow(/EROFS/);
+    expect(readdirSync(volume, { recursive: true })).toContain('data/challenges.key');
+    service.signal('SIGTERM');
+    expect(await service.end()).toEqual({ exitCode: 0, signal: null, stderr: '' });
+  });
+
+  it('serves with nothing to write to at all, where it is given the key of challenges', async () => {
+    const key = join(image.root, 'etc/veritee/challenges.key');
+    writeFileSync(key, Buffer.alloc(32, 7), { mode: 0o400 });
+    chownSync(key, image.user, image.user);
+    const environment = { ...ON_LOOPBACK, VERITEE__CHALLENGES__KEY: '/etc/veritee/challenges.key' };
+    service = await ServiceProcess.start(...launch(null, environment));
+    await expectToServe(service);
+    service.signal('SIGTERM');
+    expect(await service.end()).toEqual({ exitCode: 0, signal: null, stderr: '' });
+  });
+
+  it('does not start where it can neither read nor keep that key, and says why', async () => {
+    service = ServiceProcess.launch(...launch(null, ON_LOOPBACK));
+    const { exitCode, stderr } = await service.end();
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('challenges.key');
+    expect(service.logged('listening')).toEqual([]);
+  });
+});
