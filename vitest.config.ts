@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** The rooms that decide: what of them no test reaches, no test holds. */
+const DECIDING_ROOMS = ['verifiers', 'policy', 'crypto', 'formats'];
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
@@ -9,5 +12,11 @@ export default defineConfig({
     reporters: ['default', './test/summary-reporter.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    coverage: {
+      provider: 'v8',
+      include: DECIDING_ROOMS.map((room) => `src/${room}/**/*.ts`),
+      reporter: ['text', 'html'],
+      thresholds: Object.fromEntries(DECIDING_ROOMS.map((room) => [`src/${room}/**/*.ts`, { branches: 95 }])),
+    },
   },
 });

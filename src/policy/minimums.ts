@@ -31,11 +31,15 @@ export const minimums: AppraisalTopic = {
   },
 };
 
-/** What the TCBs of a report are short of, over all that are compared. A part without a floor is not asked about. */
-export function shortfallsOf(snp: SnpClaims, floors: SnpMinimums | null): readonly Shortfall[] {
-  if (floors === 'any' || snp.part === 'unknown') return [];
-  const floor = floors?.[snp.part] ?? {};
-  return COMPARED_TCBS.flatMap((name) => shortfalls(snp.tcb[name], floor));
+/** The floor for the part that a report names; null where the policy has none. */
+export function floorOf({ part }: SnpClaims, floors: SnpMinimums | null): TcbFloor | null {
+  if (floors === null || floors === 'any' || part === 'unknown') return null;
+  return floors[part] ?? null;
+}
+
+/** What the TCBs of a report are short of, over all that are compared. */
+export function shortfallsOf({ tcb }: SnpClaims, floor: TcbFloor): readonly Shortfall[] {
+  return COMPARED_TCBS.flatMap((name) => shortfalls(tcb[name], floor));
 }
 
 function appraiseFloors(
@@ -44,8 +48,8 @@ function appraiseFloors(
   about: string,
   checks: CheckList,
 ): void {
-  const floor = snp.part === 'unknown' ? undefined : floors?.[snp.part];
-  if (floor === undefined) {
+  const floor = floorOf(snp, floors);
+  if (floor === null) {
     const detail = snp.part === 'unknown' ? 'the part is not known' : 'the policy lists no minimum for this part';
     checks.fail('snp_product', about, { expected: Object.keys(floors ?? {}), actual: snp.part, detail });
     checks.skip(['snp_tcb_low'], about, 'rests on a minimum for the part');

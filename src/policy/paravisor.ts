@@ -20,9 +20,7 @@ export const paravisor: AppraisalTopic = {
     const compared = {
       expected: true,
       actual: known,
-      detail: known
-        ? `the paravisor is known by ${by ?? 'nothing named'}`
-        : 'nothing says that this is a paravisor of azure',
+      detail: known ? `the paravisor is known by ${by}` : 'nothing says that this is a paravisor of azure',
     };
     if (policy.paravisor === 'known') checks.require(known, 'hcl_paravisor', about, compared);
     else if (known) checks.pass('hcl_paravisor_unknown', about, compared);

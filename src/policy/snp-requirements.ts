@@ -26,7 +26,8 @@ export const snpRequirements: AppraisalTopic = {
   needs: () => ['snp'],
   required: ({ require: { snp } }) => {
     if (snp === null) return [];
-    const ids: CheckId[] = askedBits(snp).map((bit) => PLATFORM_CHECKS[bit]);
+    const asked = SNP_PLATFORM_BITS.filter((bit) => snp.platformInfo[bit] !== undefined);
+    const ids: CheckId[] = asked.map((bit) => PLATFORM_CHECKS[bit]);
     if (snp.committedEqualsCurrent) ids.push('snp_provisional');
     if (snp.mitigations.length > 0) ids.push('snp_mitigation');
     if (snp.minGuestSvn !== null) ids.push('snp_measurement');
@@ -61,16 +62,13 @@ function appraiseProvisional(snp: SnpClaims, asked: boolean, about: string, chec
 }
 
 function appraisePlatform(snp: SnpClaims, asked: SnpRequirements, about: string, checks: CheckList): void {
-  for (const bit of askedBits(asked)) {
-    const expected = asked.platformInfo[bit] ?? null;
+  for (const bit of SNP_PLATFORM_BITS) {
+    const expected = asked.platformInfo[bit];
+    if (expected === undefined) continue;
     const actual = snp.platformInfo[bit];
     const detail = `${bit} is ${actual ? 'set' : 'clear'} in the platform info`;
     checks.require(actual === expected, PLATFORM_CHECKS[bit], about, { expected, actual, detail });
   }
-}
-
-function askedBits(asked: SnpRequirements): readonly SnpPlatformBit[] {
-  return SNP_PLATFORM_BITS.filter((bit) => asked.platformInfo[bit] !== undefined);
 }
 
 /** Reports before version 5 have no vectors: what they do not say is not taken as said (AMD 56860, MIT_VECTOR). */

@@ -1,10 +1,10 @@
 import type { Check } from '../model/check.js';
-import type { Claims } from '../model/claims.js';
+import type { Claims, SnpClaims, SnpPart } from '../model/claims.js';
 import type { AppraisalInput } from './appraisal-topic.js';
 import { asWarning } from './base-checks.js';
-import { type Shortfall, shortfallsOf } from './minimums.js';
+import { floorOf, type Shortfall, shortfallsOf } from './minimums.js';
 import type { Policy } from './policy-document.js';
-import type { TcbFloor, Waiver } from './policy-members.js';
+import type { SnpMinimums, TcbFloor, Waiver } from './policy-members.js';
 
 /** The check as it is under the waivers of a policy: a warning that names who tolerates it, why, and until when. */
 export function waived(check: Check, policy: Policy, { verification, at }: AppraisalInput): Check {
@@ -25,12 +25,21 @@ function inForce({ expires }: Waiver, at: Date): boolean {
 function covers(waiver: Waiver, check: Check, policy: Policy, { snp }: Claims): boolean {
   switch (waiver.check) {
     case 'snp_tcb_low':
-      return snp?.part === waiver.value.part && reaches(waiver.value.floor, shortfallsOf(snp, policy.minimums.snp));
+      return snp !== undefined && coversTcb(waiver.value, snp, policy.minimums.snp);
     case 'tdx_tcb_status':
       return check.actual === waiver.value;
     default:
       return true;
   }
+}
+
+function coversTcb(
+  tolerated: { readonly part: SnpPart; readonly floor: TcbFloor },
+  snp: SnpClaims,
+  minimums: SnpMinimums | null,
+): boolean {
+  const floor = floorOf(snp, minimums);
+  return snp.part === tolerated.part && floor !== null && reaches(tolerated.floor, shortfallsOf(snp, floor));
 }
 
 /** Whether every component that is short is named, and is not below what is tolerated. */

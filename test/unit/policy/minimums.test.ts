@@ -1,7 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { SnpClaims, SnpTcb, SnpTcbComponent } from '../../../src/model/claims.js';
 import type { JsonObject } from '../../../src/model/json.js';
-import { appraised, azClaims, failed, lowered, only, results, snpClaims, TCB } from './fixture.js';
+import { appraise } from '../../../src/policy/appraise.js';
+import {
+  appraised,
+  azClaims,
+  check,
+  failed,
+  lowered,
+  only,
+  policy,
+  results,
+  situation,
+  snpClaims,
+  TCB,
+} from './fixture.js';
 
 const MILAN: JsonObject = { minimums: { snp: { Milan: { bootloader: 4, tee: 0, snp: 24, microcode: 219 } } } };
 
@@ -92,7 +105,28 @@ describe('minimums', () => {
   });
 
   it('SNP-17 fails an unknown part of a known line', () => {
-    expect(failed(judge(MILAN, { part: 'unknown' }))).toEqual(['snp_product']);
+    const appraisal = judge(MILAN, { part: 'unknown' });
+    expect(failed(appraisal)).toEqual(['snp_product']);
+    expect(only(appraisal, 'snp_product').detail).toBe('the part is not known');
+  });
+
+  it('fails every part where a policy has no minimums at all, which the grammar refuses', () => {
+    const without = { ...policy(), minimums: { snp: null, tdx: null } };
+    const appraisal = appraise(without, situation());
+    expect(failed(appraisal)).toEqual(['snp_product']);
+    expect(only(appraisal, 'snp_product')).toMatchObject({
+      expected: [],
+      actual: 'Milan',
+      detail: 'the policy lists no minimum for this part',
+    });
+    expect(results(appraisal, 'snp_tcb_low')).toEqual(['skipped']);
+  });
+
+  it('is skipped where the report was not verified', () => {
+    const findings = [check('snp_signature', 'fail')];
+    const appraisal = appraised(MILAN, { claims: {}, findings });
+    expect(failed(appraisal)).toEqual(['snp_signature']);
+    expect(results(appraisal, 'snp_tcb_low')).toEqual(['skipped']);
   });
 
   it('SNP-17 fails a floor for FMC on a TCB that has none', () => {

@@ -18,6 +18,11 @@ describe('strict YAML', () => {
     expect(value).toEqual({ a: 1, b: 'off', c: 'yes', d: '2027-01-01', e: true, f: null, g: [1.5, 'x'] });
   });
 
+  it('reads a member without a value as null', () => {
+    expect(parseStrictYaml('{ a, "b": , c: [ ~ ] }')).toEqual({ a: null, b: null, c: [null] });
+    expect(parseStrictYaml('? a\n')).toEqual({ a: null });
+  });
+
   it('keeps every key a text, so that 7 and 0x7 are two keys', () => {
     expect(parseStrictYaml('7: a\n0x7: b\n')).toEqual({ '7': 'a', '0x7': 'b' });
   });
@@ -30,6 +35,8 @@ describe('strict YAML', () => {
     ['a duplicate key', 'a: 1\nb: { c: 1, c: 2 }', '/b/c: is there twice'],
     ['a duplicate key in another spelling', '{ "nonce": 1, "\\u006eonce": 2 }', '/nonce: is there twice'],
     ['an anchor', 'a: &x 1', '/a: anchors are not allowed'],
+    ['an anchor of a key', '&x a: 1', 'document: anchors are not allowed'],
+    ['a tag of a key', '!!str a: 1', 'document: tags are not allowed'],
     ['an alias', 'a: &x 1\nb: *x', '/b: aliases are not allowed'],
     ['a merge key', 'a:\n  <<: { b: 1 }', '/a/<<: this key is not allowed'],
     ['a custom tag', 'a: !secret 1', 'line 1: unresolved tag: !secret'],

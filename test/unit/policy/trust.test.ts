@@ -171,6 +171,11 @@ describe('trust of an allow', () => {
     expect(trustOf({ freshness: 'none' }, given).submods['vtpm']?.vector).toEqual({ configuration: 3 });
   });
 
+  it('says nothing of secure boot where the runtime claims have no configuration', () => {
+    const { vmConfiguration: _, ...hcl } = hclClaims();
+    expect(trustOf({}, { claims: azClaims({ hcl }) }).submods['vtpm']?.vector).toEqual({ 'instance-identity': 2 });
+  });
+
   it('is a warning with secure boot off, where the policy does not mind', () => {
     const claims = azClaims({ hcl: hclClaims({ vmConfiguration: { secureBoot: false } }) });
     expect(trustOf({}, { claims })).toMatchObject({
@@ -184,9 +189,15 @@ describe('trust of a deny', () => {
   it.each<CheckId>([
     'cert_untrusted',
     'cert_signature',
+    'cert_algorithm',
+    'cert_not_ca',
+    'cert_path',
+    'cert_role',
+    'cert_extension',
     'cert_validity',
     'cert_revoked',
     'crl_invalid',
+    'crl_issuer',
     'snp_signature',
     'snp_chip_id',
     'snp_tcb_cert',
@@ -202,17 +213,27 @@ describe('trust of a deny', () => {
     });
   });
 
-  it.each<CheckId>(['hcl_binding', 'hcl_duplicate', 'hcl_ak_weak', 'tpm_signature', 'tpm_magic', 'tpm_pcr_digest'])(
-    'has 99 in every claim of the vTPM after %s, and genuine hardware',
-    (id) => {
-      const trust = trustOf({}, { claims: { snp: snpClaims() }, findings: [check(id, 'fail')] });
-      expect(trust.submods).toMatchObject({
-        hardware: { status: 'affirming', vector: { hardware: 2, 'runtime-opaque': 2 } },
-        vtpm: { status: 'contraindicated', vector: ALL_FAILED },
-      });
-      expect(trust.status).toBe('contraindicated');
-    },
-  );
+  it.each<CheckId>([
+    'hcl_binding',
+    'hcl_duplicate',
+    'hcl_claims',
+    'hcl_ak_missing',
+    'hcl_ak_weak',
+    'tpm_weak_signature',
+    'tpm_signature',
+    'tpm_magic',
+    'tpm_not_quote',
+    'tpm_weak_bank',
+    'tpm_pcr_selection',
+    'tpm_pcr_digest',
+  ])('has 99 in every claim of the vTPM after %s, and genuine hardware', (id) => {
+    const trust = trustOf({}, { claims: { snp: snpClaims() }, findings: [check(id, 'fail')] });
+    expect(trust.submods).toMatchObject({
+      hardware: { status: 'affirming', vector: { hardware: 2, 'runtime-opaque': 2 } },
+      vtpm: { status: 'contraindicated', vector: ALL_FAILED },
+    });
+    expect(trust.status).toBe('contraindicated');
+  });
 
   it.each<[CheckId, string, string, number]>([
     ['snp_product', 'hardware', 'hardware', 97],
@@ -226,7 +247,16 @@ describe('trust of a deny', () => {
     ['snp_measurement', 'hardware', 'executables', 33],
     ['snp_id_key', 'hardware', 'executables', 33],
     ['snp_host_data', 'hardware', 'configuration', 32],
+    ['snp_tcb_floor_missing', 'hardware', 'hardware', 32],
+    ['snp_platform_smt_enabled', 'hardware', 'configuration', 32],
+    ['snp_platform_tsme_enabled', 'hardware', 'configuration', 32],
+    ['snp_platform_ecc_enabled', 'hardware', 'configuration', 32],
+    ['snp_platform_rapl_disabled', 'hardware', 'configuration', 32],
+    ['snp_platform_ciphertext_hiding_dram_enabled', 'hardware', 'configuration', 32],
     ['snp_platform_alias_check_complete', 'hardware', 'configuration', 32],
+    ['snp_platform_tio_enabled', 'hardware', 'configuration', 32],
+    ['snp_report_data', 'vtpm', 'instance-identity', 97],
+    ['ak_cert_untrusted', 'vtpm', 'instance-identity', 97],
     ['nonce_mismatch', 'vtpm', 'instance-identity', 97],
     ['nonce_used', 'vtpm', 'instance-identity', 97],
     ['nonce_expired', 'vtpm', 'instance-identity', 97],

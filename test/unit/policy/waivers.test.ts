@@ -168,6 +168,30 @@ describe('a waiver of a low TCB', () => {
     expect(failed(judge({ snp: 20 }, { snp: 22 }, {}, 'Genoa'))).toEqual(['snp_tcb_low']);
   });
 
+  it('does not cover what no minimum of the policy says: a low TCB under any is not its finding', () => {
+    const given = { findings: [check('snp_tcb_low', 'fail')] };
+    const value = { part: 'Milan', floor: { snp: 0 } };
+    expect(failed(waiving({ check: 'snp_tcb_low', value }, { minimums: { snp: 'any' } }, given))).toEqual([
+      'snp_tcb_low',
+    ]);
+  });
+
+  it('covers nothing where the report was not verified', () => {
+    const given = { claims: {}, findings: [check('snp_tcb_low', 'fail')] };
+    const value = { part: 'Milan', floor: { snp: 0 } };
+    expect(failed(waiving({ check: 'snp_tcb_low', value }, MINIMUMS, given))).toEqual(['snp_tcb_low']);
+  });
+
+  it('does not cover a component that the TCB does not have', () => {
+    const claims = azClaims({ snp: snpClaims({ product: 'Turin', part: 'Turin' }) });
+    const value = { part: 'Turin', floor: { fmc: 0 } };
+    const members = { minimums: { snp: { Turin: { fmc: 1 } } } };
+    expect(failed(waiving({ check: 'snp_tcb_low', value }, members, { claims }))).toEqual([
+      'snp_tcb_low',
+      'snp_tcb_low',
+    ]);
+  });
+
   it('does not cover a part without minimum', () => {
     expect(failed(judge({ snp: 0, microcode: 0 }, {}, {}, 'Milan-X'))).toEqual(['snp_product']);
   });

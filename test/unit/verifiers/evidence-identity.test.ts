@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { PcrBank } from '../../../src/model/evidence.js';
 import { evidenceSha256 } from '../../../src/verifiers/evidence-identity.js';
 import { createVirtualMachine, flipBit, SnpGuest, withOtherSnpSignature } from '../../lab/index.js';
 import { expectVerified, NONCE, OTHER_NONCE, PKI, verifyAzure, verifySnp } from './fixture.js';
@@ -58,6 +59,24 @@ describe('identity of evidence', () => {
       vm.evidence({ nonce: OTHER_NONCE }),
     ];
     expect(new Set(all.map(evidenceSha256)).size).toBe(all.length);
+  });
+
+  it('counts the SHA-256 bank of the PCR values alone', () => {
+    const evidence = vm.evidence({ nonce: NONCE });
+    const withBanks = (...banks: readonly PcrBank[]) => {
+      const pcrs = vm.vtpm.selected(banks.map((bank) => ({ bank, indices: [0, 7] })));
+      return evidenceSha256({ ...evidence, tpmQuote: { ...evidence.tpmQuote, pcrs } });
+    };
+    expect(withBanks('sha384')).toBe(withBanks());
+    expect(withBanks('sha256', 'sha384')).toBe(withBanks('sha256'));
+    expect(withBanks('sha256')).not.toBe(withBanks());
+  });
+
+  it('is there for a report that is too short to hold a signature', () => {
+    const evidence = guest.evidence({ nonce: NONCE });
+    const { report } = evidence;
+    const ids = [0, 1, 1183].map((length) => evidenceSha256({ ...evidence, report: report.subarray(0, length) }));
+    expect(new Set([...ids, evidenceSha256(evidence)]).size).toBe(4);
   });
 
   it('does not depend on the order in which PCRs were sent', () => {

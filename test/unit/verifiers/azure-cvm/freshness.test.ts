@@ -139,6 +139,13 @@ describe('one expected value in two places', () => {
     expect(underFreshness('strict', found).outcome).toBe('deny');
   });
 
+  it('is not looked for where the caller sent no nonce, and binds nothing', async () => {
+    const found = await verifyAzure(vm.evidence({ nonce: NONCE }));
+    expectVerified(found);
+    expect(found.required).not.toContain('nonce_mismatch');
+    expect(found.bound).toEqual([]);
+  });
+
   it('FRS-09 denies evidence for X under a key that nobody sent', async () => {
     const x = boundValue(NONCE, OTHER_JWK);
     const lured = vm.evidence({ nonce: x });

@@ -155,6 +155,12 @@ describe('attestation key in runtime claims', () => {
     await expectDenied(keys(key), 'hcl_ak_weak');
   });
 
+  it('HCL-07 is weak where it does not say what kind of key it is', async () => {
+    const found = await judge(keys({ kid: 'HCLAkPub', n: ak['n'] ?? null, e: 'AQAB' }));
+    expectFailed(found, 'hcl_ak_weak');
+    expect(found.checks.find(({ id }) => id === 'hcl_ak_weak')?.actual).toBeNull();
+  });
+
   it.each([
     ['a modulus with leading zeros', { n: b64([0, ...modulus]) }],
     ['an exponent with leading zeros', { e: 'AAEAAQ' }],

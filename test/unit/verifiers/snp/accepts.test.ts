@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SnpPart } from '../../../../src/model/claims.js';
+import type { SnpEndorsementInput } from '../../../../src/model/evidence.js';
 import { buildCertificateTable, createSnpGuest, SNP_PROCESSORS, SnpGuest, type VekKind } from '../../../lab/index.js';
 import { AT, expectVerified, JWK, NONCE, PKI, snpVerifier, verifySnp } from '../fixture.js';
 
@@ -41,6 +42,27 @@ describe('SEV-SNP reports that verify', () => {
       ['ask', 'store', 'good'],
       ['ark', 'store', 'not_applicable'],
       ['crl', 'store', 'not_applicable'],
+    ]);
+  });
+
+  it('names what a VLEK rests on, and when each of it ends', async () => {
+    const notAfter = new Date('2026-12-31T00:00:00Z');
+    const nextUpdate = new Date('2026-07-01T00:00:00Z');
+    const asvk = PKI.issueIntermediate('Milan', 'vlek', { notAfter: new Date('2030-01-01T00:00:00Z') });
+    const ark = PKI.issueRoot('Milan', { notAfter: new Date('2031-01-01T00:00:00Z') });
+    const guest = createSnpGuest({
+      pki: PKI,
+      signingKey: 'vlek',
+      vlek: { overrides: { notAfter } },
+      crl: { overrides: { nextUpdate } },
+    });
+    const found = await verifySnp(guest.evidence({ endorsements: { chain: asvk.pem + ark.pem } }));
+    expectVerified(found);
+    expect(found.endorsements.map(({ kind, source, notAfter: end }) => [kind, source, end.toISOString()])).toEqual([
+      ['vlek', 'evidence', '2026-12-31T00:00:00.000Z'],
+      ['asvk', 'evidence', '2030-01-01T00:00:00.000Z'],
+      ['ark', 'evidence', '2031-01-01T00:00:00.000Z'],
+      ['crl', 'evidence', '2026-07-01T00:00:00.000Z'],
     ]);
   });
 
@@ -86,6 +108,11 @@ describe('SEV-SNP reports that verify', () => {
       has: { vek: false, chain: false },
     });
     expect(request?.reportedTcb('Turin')).toEqual(guest.platform.tcb);
+    const has = (endorsements: Partial<SnpEndorsementInput>) =>
+      snpVerifier().endorsementsFor(guest.evidence({ endorsements }))[0]?.has;
+    expect(has({})).toEqual({ vek: true, chain: true });
+    expect(has({ vek: null })).toEqual({ vek: false, chain: true });
+    expect(has({ chain: null })).toEqual({ vek: true, chain: false });
   });
 });
 

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckId } from '../../../../src/model/codes.js';
+import { NO_ENDORSEMENTS } from '../../../../src/model/endorsement.js';
 import type { Verification } from '../../../../src/model/verification.js';
+import { AmdSnpReportVerifier } from '../../../../src/verifiers/snp/snp-report-verifier.js';
+import { SnpVerifier } from '../../../../src/verifiers/snp/snp-verifier.js';
 import {
   AMD_ALGORITHM,
   AMD_ARC,
+  amdName,
+  buildCertificateTable,
   createSnpGuest,
   ia5String,
   integer,
@@ -13,7 +18,17 @@ import {
   newEcKey,
   pemOf,
 } from '../../../lab/index.js';
-import { expectFailed, expectMalformed, expectVerified, FOREIGN_PKI, idsWith, PKI, verifySnp } from '../fixture.js';
+import {
+  AT,
+  expectFailed,
+  expectMalformed,
+  expectVerified,
+  FOREIGN_PKI,
+  idsWith,
+  PKI,
+  snpVerifier,
+  verifySnp,
+} from '../fixture.js';
 
 const milan = createSnpGuest({ pki: PKI });
 const vlek = createSnpGuest({ pki: PKI, signingKey: 'vlek' });
@@ -71,7 +86,9 @@ describe('extensions of a VEK', () => {
 
   it('denies a Milan VCEK that has an FMC, which is of another layout', async () => {
     const guest = guestWith((all) => [...all, { oid: `${AMD_ARC}.3.9`, value: integer(0) }]);
-    expectFailed(await verifySnp(guest.evidence()), 'snp_tcb_cert');
+    const found = await verifySnp(guest.evidence());
+    expectFailed(found, 'snp_tcb_cert');
+    expect(found.checks.find(({ id }) => id === 'snp_tcb_cert')?.detail).toMatch(/report names$/);
   });
 
   it('SNP-13 denies a VCEK without hwID, and one with a CSP id beside it', async () => {
@@ -90,6 +107,20 @@ describe('path of a VEK', () => {
     const forger = createSnpGuest({ pki: FOREIGN_PKI });
     expectNoClaims(await verifySnp(forger.evidence({ endorsements: { crls: [] } })), 'cert_untrusted');
   });
+
+  it("SNP-25 denies every root but AMD's own where nothing else is configured", async () => {
+    const verifier = new SnpVerifier(new AmdSnpReportVerifier({ refuseProducts: new Set() }), new Set());
+    const found = await verifier.verify(milan.evidence(), { at: AT, endorsements: NO_ENDORSEMENTS, binding: null });
+    expectNoClaims(found, 'cert_untrusted');
+  });
+
+  it.each(['SEV-Milan-X', 'SEV-VLEK-Milan', 'sev-milan', 'ARK-Milan'])(
+    'SNP-25 denies a VCEK whose issuer is named %s',
+    async (name) => {
+      const guest = createSnpGuest({ pki: PKI, vcek: { overrides: { issuer: amdName(name) } } });
+      expectNoClaims(await verifySnp(guest.evidence()), 'cert_untrusted');
+    },
+  );
 
   it('SNP-25 denies a VCEK under the ASK of another product', async () => {
     const chain = PKI.chainPem('Genoa');
@@ -152,7 +183,12 @@ describe('path of a VEK', () => {
     const guest = createSnpGuest({ pki: PKI, vcek: { overrides } });
     const judge = (at: string) => verifySnp(guest.evidence(), { at: new Date(at) });
     expectVerified(await judge('2026-07-01T00:00:00Z'));
-    expectNoClaims(await judge('2026-07-01T00:00:01Z'), 'cert_validity');
+    const ended = await judge('2026-07-01T00:00:01Z');
+    expectNoClaims(ended, 'cert_validity');
+    expect(ended.checks.find(({ id }) => id === 'cert_validity')).toMatchObject({
+      expected: '2026-07-01T00:00:01.000Z',
+      detail: expect.stringMatching(/./),
+    });
     expectNoClaims(await judge('2025-12-31T23:59:59Z'), 'cert_validity');
   });
 });
@@ -189,21 +225,90 @@ describe('certificates that are malformed or not at hand', () => {
     const found = await verifySnp(evidence, { endorsements });
     expectFailed(found);
     expect(idsWith(found, 'unavailable')).toEqual(['vcek_unavailable']);
+    expect(found.checks.find(({ id }) => id === 'vcek_unavailable')?.retryable).toBe(true);
     expect(found.claims).toEqual({});
+  });
+
+  it('cannot judge with a chain that a source holds and cannot be read', async () => {
+    const held = platform.endorsementSet();
+    const broken = { value: [Uint8Array.of(0x30, 0x00), PKI.ark('Milan').der], origin: 'store' } as const;
+    const endorsements = { snp: held.snp && { ...held.snp, chains: new Map([['Milan', broken]] as const) } };
+    const found = await verifySnp(milan.evidence({ endorsements: { chain: null } }), { endorsements });
+    expectFailed(found);
+    expect(idsWith(found, 'unavailable')).toEqual(['vcek_unavailable']);
+    expect(found.claims).toEqual({});
+  });
+
+  it('does not take a fault of its own for one of the certificates', async () => {
+    const held = platform.endorsementSet();
+    const broken = { value: null as unknown as Uint8Array, origin: 'cache' } as const;
+    const endorsements = { snp: held.snp && { ...held.snp, vek: broken } };
+    const evidence = milan.evidence({ endorsements: { vek: null } });
+    await expect(verifySnp(evidence, { endorsements })).rejects.toThrow(TypeError);
+  });
+
+  it('takes what the certificate table lacks for missing', async () => {
+    const [ask, ark] = PKI.chainDer('Milan');
+    const tables = [
+      [['ask', ask] as const, ['ark', ark] as const],
+      [['vcek', platform.vek.der] as const, ['ark', ark] as const],
+      [['vcek', platform.vek.der] as const, ['ask', ask] as const],
+    ];
+    for (const contents of tables) {
+      const certificateTable = buildCertificateTable(contents);
+      const found = await verifySnp(milan.evidence({ endorsements: { vek: null, chain: null, certificateTable } }));
+      expectFailed(found);
+      expect(idsWith(found, 'unavailable')).toEqual(['vcek_unavailable']);
+    }
+  });
+
+  it('SNP-11 denies a certificate table with a VLEK alone where the report says VCEK', async () => {
+    const [ask, ark] = PKI.chainDer('Milan', 'vlek');
+    const certificateTable = buildCertificateTable([
+      ['vlek', vlek.platform.vek.der],
+      ['ask', ask],
+      ['ark', ark],
+    ]);
+    const evidence = milan.evidence({ endorsements: { vek: null, chain: null, certificateTable } });
+    expectNoClaims(await verifySnp(evidence), 'snp_key_kind');
+  });
+
+  it('asks for nothing for a report that no key signed', () => {
+    const keyInfo = { authorKeyEn: false, maskChipKey: false, signingKey: 7 };
+    const endorsements = { vek: null, chain: null };
+    const fields = { keyInfo };
+    expect(snpVerifier().endorsementsFor(milan.evidence({ report: { fields }, endorsements }))).toEqual([]);
+    expect(snpVerifier().endorsementsFor(milan.evidence({ endorsements }))).toHaveLength(1);
+  });
+
+  it('asks by the line that the key certificate of the request names, else by that of the report', () => {
+    const genoa = createSnpGuest({ pki: PKI, part: 'Genoa' }).platform.vek;
+    const productsFor = (vek: { readonly der: Uint8Array } | null) =>
+      snpVerifier()
+        .endorsementsFor(milan.evidence({ endorsements: { vek, chain: null } }))
+        .flatMap(({ products }) => products);
+    expect(productsFor(genoa)).toEqual(['Genoa']);
+    expect(productsFor(null)).toEqual(['Milan']);
+    const unnamed = createSnpGuest({ pki: PKI, vcek: { overrides: { issuer: amdName('SEV-Unknown') } } });
+    expect(productsFor(unnamed.platform.vek)).toEqual(['Milan']);
   });
 
   it('cannot judge without key certificate, and without chain', async () => {
     for (const missing of [{ vek: null }, { chain: null }]) {
       const found = await verifySnp(milan.evidence({ endorsements: missing }));
       expectFailed(found);
-      expect(idsWith(found, 'unavailable')).toEqual(['vcek_unavailable']);
+      expect(found.checks.filter(({ result }) => result === 'unavailable')).toMatchObject([
+        { id: 'vcek_unavailable', retryable: false },
+      ]);
       expect(idsWith(found, 'skipped')).toContain('snp_signature');
     }
   });
 
   it('denies a report of no line that has a root, for which no key can be found', async () => {
     const fields = { cpuid: { family: 0x1a, model: 0x50, stepping: 0 } };
-    expectNoClaims(await verifySnp(milan.evidence({ report: { fields }, endorsements: { vek: null } })), 'snp_product');
+    const found = await verifySnp(milan.evidence({ report: { fields }, endorsements: { vek: null } }));
+    expectNoClaims(found, 'snp_product');
+    expect(found.checks.find(({ id }) => id === 'snp_product')?.actual).toEqual(fields.cpuid);
   });
 
   it('never replaces what the request brings', async () => {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Check } from '../../../../src/model/check.js';
 import type { SnpTcb } from '../../../../src/model/claims.js';
+import type { CheckId } from '../../../../src/model/codes.js';
+import type { Verification } from '../../../../src/model/verification.js';
 import {
   createSnpGuest,
   encodeSnpTcb,
@@ -14,6 +17,13 @@ import { expectFailed, expectVerified, idsWith, NONCE, PKI, verifySnp } from '..
 const milan = createSnpGuest({ pki: PKI });
 const turin = createSnpGuest({ pki: PKI, part: 'Turin' });
 const vlek = createSnpGuest({ pki: PKI, signingKey: 'vlek' });
+
+/** The one check with an id. */
+function only(found: Verification, id: CheckId): Check {
+  const [check, ...more] = found.checks.filter((candidate) => candidate.id === id);
+  if (check === undefined || more.length > 0) throw new Error(`not exactly one check ${id}`);
+  return check;
+}
 
 function verifyWith(fields: Partial<SnpReportFields>, guest = milan) {
   return verifySnp(guest.evidence({ report: { fields } }));
@@ -57,11 +67,15 @@ describe('signature of the report', () => {
 
 describe('fields that no policy can ask for less of', () => {
   it('SNP-07 denies a guest that the host may debug', async () => {
-    expectFailed(await verifyWith({ policy: 0xb001fn }), 'snp_debug');
+    const found = await verifyWith({ policy: 0xb001fn });
+    expectFailed(found, 'snp_debug');
+    expect(only(found, 'snp_debug')).toMatchObject({ expected: false, actual: true });
   });
 
   it('SNP-08 denies a guest that a migration agent may move', async () => {
-    expectFailed(await verifyWith({ policy: 0x7001fn }), 'snp_migration_agent');
+    const found = await verifyWith({ policy: 0x7001fn });
+    expectFailed(found, 'snp_migration_agent');
+    expect(only(found, 'snp_migration_agent')).toMatchObject({ expected: false, actual: true });
   });
 
   it('SNP-08 denies a REPORT_ID_MA that is not all ones', async () => {
@@ -99,6 +113,15 @@ describe('kind of the key', () => {
     expectFailed(found, 'snp_key_kind');
     expect(idsWith(found, 'pass')).toEqual([]);
   });
+
+  it('SNP-11 denies a report that no key signed whatever comes with it, also where nothing does', async () => {
+    const report = { fields: keyInfo({ signingKey: 7 }) };
+    for (const endorsements of [{ vek: null, chain: null }, { vek: { der: Uint8Array.of(0x30, 0x00) } }]) {
+      const found = await verifySnp(milan.evidence({ report, endorsements }));
+      expectFailed(found, 'snp_key_kind');
+      expect(idsWith(found, 'unavailable')).toEqual([]);
+    }
+  });
 });
 
 describe('chip of the key', () => {
@@ -118,7 +141,26 @@ describe('chip of the key', () => {
   });
 
   it('SNP-13 denies a VCEK of another chip that signs all the same', async () => {
-    expectFailed(await verifyWith({ chipId: new Uint8Array(64).fill(0x77) }), 'snp_chip_id');
+    const found = await verifyWith({ chipId: new Uint8Array(64).fill(0x77) });
+    expectFailed(found, 'snp_chip_id');
+    expect(only(found, 'snp_chip_id')).toMatchObject({
+      expected: Buffer.from(milan.platform.chipId).toString('hex'),
+      actual: '77'.repeat(64),
+    });
+  });
+
+  it('says of which chip the key is, and of a VLEK that it is of none', async () => {
+    const chipId = Buffer.from(vlek.platform.chipId).toString('hex');
+    expect(only(await verifySnp(milan.evidence()), 'snp_chip_id')).toMatchObject({
+      expected: chipId,
+      actual: chipId,
+      detail: 'the key certificate is of the chip that the report names',
+    });
+    expect(only(await verifySnp(vlek.evidence()), 'snp_chip_id')).toMatchObject({
+      expected: null,
+      actual: chipId,
+      detail: 'a VLEK is not bound to a chip',
+    });
   });
 
   it('SNP-13 denies a VCEK of another chip and TCB for all that it is not', async () => {
@@ -154,7 +196,9 @@ describe('TCB of the key', () => {
       const value = milan.platform.tcb[component] + by;
       if (value < 0) continue;
       const tcb: SnpTcb = { ...milan.platform.tcb, [component]: value };
-      expectFailed(await verifySnp(createSnpGuest({ pki: PKI, vcek: { tcb } }).evidence()), 'snp_tcb_cert');
+      const found = await verifySnp(createSnpGuest({ pki: PKI, vcek: { tcb } }).evidence());
+      expectFailed(found, 'snp_tcb_cert');
+      expect(only(found, 'snp_tcb_cert').detail).toMatch(new RegExp(` names: ${component}$`));
     }
   });
 

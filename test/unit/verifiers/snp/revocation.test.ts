@@ -61,9 +61,15 @@ describe('revocation', () => {
     const crl = crlOf({ overrides: { nextUpdate: new Date(AT.getTime() - 1000) } });
     const found = await verifySnp(withCrls(crl));
     expectFailed(found);
-    expect(idsWith(found, 'unavailable')).toEqual(['crl_stale']);
+    expect(found.checks.filter(({ result }) => result === 'unavailable')).toMatchObject([
+      { id: 'crl_stale', detail: 'the revocation list of Milan is past its nextUpdate', retryable: true },
+    ]);
     expect(idsWith(found, 'pass')).toContain('snp_signature');
-    expect(found.endorsements.find(({ kind }) => kind === 'ask')?.revocation).toBe('unavailable');
+    expect(found.endorsements.map(({ kind, revocation }) => [kind, revocation])).toEqual([
+      ['vcek', 'not_applicable'],
+      ['ask', 'unavailable'],
+      ['ark', 'not_applicable'],
+    ]);
   });
 
   it('SNP-27 accepts a list at its nextUpdate', async () => {
@@ -73,7 +79,9 @@ describe('revocation', () => {
   it('says that there is no list', async () => {
     const found = await verifySnp(withCrls());
     expectFailed(found);
-    expect(idsWith(found, 'unavailable')).toEqual(['crl_unavailable']);
+    expect(found.checks.filter(({ result }) => result === 'unavailable')).toMatchObject([
+      { id: 'crl_unavailable', detail: 'no revocation list of Milan is at hand', retryable: false },
+    ]);
   });
 
   it('takes the newest list, whether it was sent or held', async () => {
@@ -85,6 +93,38 @@ describe('revocation', () => {
     expectVerified(await verifySnp(withCrls(newest), { endorsements: heldCrl(revoking) }));
   });
 
+  it('takes the later of two lists with one number, whether it was sent or held', async () => {
+    const hoursAgo = (hours: number) => ({ thisUpdate: new Date(AT.getTime() - hours * 60 * 60_000) });
+    const revoked = [{ serial: AMD_SERIALS.Milan.ask }];
+    const older = crlOf({ overrides: hoursAgo(2) });
+    const newer = crlOf({ overrides: hoursAgo(1) });
+    const olderRevoking = crlOf({ revoked, overrides: hoursAgo(2) });
+    const newerRevoking = crlOf({ revoked, overrides: hoursAgo(1) });
+    expectFailed(await verifySnp(withCrls(older), { endorsements: heldCrl(newerRevoking) }), 'cert_revoked');
+    expectFailed(await verifySnp(withCrls(newerRevoking), { endorsements: heldCrl(older) }), 'cert_revoked');
+    expectVerified(await verifySnp(withCrls(newer), { endorsements: heldCrl(olderRevoking) }));
+    expectVerified(await verifySnp(withCrls(olderRevoking), { endorsements: heldCrl(newer) }));
+  });
+
+  it('takes a list of a higher number, also where it was made earlier', async () => {
+    const revoked = [{ serial: AMD_SERIALS.Milan.ask }];
+    const earlier = { thisUpdate: new Date(AT.getTime() - 48 * 60 * 60_000) };
+    const revoking = crlOf({ number: 2, revoked, overrides: earlier });
+    expectFailed(await verifySnp(withCrls(crlOf({ number: 1 })), { endorsements: heldCrl(revoking) }), 'cert_revoked');
+    expectFailed(await verifySnp(withCrls(revoking, crlOf({ number: 1 }))), 'cert_revoked');
+  });
+
+  it('says until when the list that counts is valid, and whose it is', async () => {
+    const crl = crlOf({ overrides: { nextUpdate: new Date('2026-06-08T00:00:00Z') } });
+    const checkOf = async (verifying: ReturnType<typeof verifySnp>) =>
+      (await verifying).checks.find(({ id }) => id === 'crl_unavailable');
+    expect(await checkOf(verifySnp(withCrls(crl)))).toMatchObject({
+      actual: '2026-06-08T00:00:00.000Z',
+      detail: 'revocation list of Milan from evidence, valid until the time shown',
+    });
+    expect((await checkOf(verifySnp(withCrls(), { endorsements: heldCrl(crl) })))?.detail).toContain('from cache');
+  });
+
   it('takes a held list that does not verify for none', async () => {
     for (const crl of [FOREIGN_PKI.issueCrl({ product: 'Milan' }), Uint8Array.of(0x30, 0x00)]) {
       const found = await verifySnp(withCrls(), { endorsements: heldCrl(crl) });
@@ -93,11 +133,23 @@ describe('revocation', () => {
     }
   });
 
-  it.each(['crl_stale', 'crl_rollback'] as const)('passes on why the source has no list: %s', async (code) => {
-    const problem = { code, detail: 'as the source says', retryable: true };
+  it('does not take a fault of its own for one of a held list', async () => {
+    await expect(verifySnp(withCrls(), { endorsements: heldCrl(null as unknown as Uint8Array) })).rejects.toThrow(
+      TypeError,
+    );
+  });
+
+  it.each([
+    ['crl_stale', false],
+    ['crl_rollback', false],
+    ['crl_unavailable', true],
+  ] as const)('passes on why the source has no list: %s', async (code, retryable) => {
+    const problem = { code, detail: 'as the source says', retryable };
     const found = await verifySnp(withCrls(), { endorsements: held({ crlProblems: new Map([['Milan', problem]]) }) });
     expectFailed(found);
-    expect(idsWith(found, 'unavailable')).toEqual([code]);
+    expect(found.checks.filter(({ result }) => result === 'unavailable')).toMatchObject([
+      { id: code, detail: problem.detail, retryable },
+    ]);
   });
 
   it('SNP-27 says that a list of the request is past its nextUpdate, also where the source has none', async () => {

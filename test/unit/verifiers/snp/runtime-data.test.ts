@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../../src/model/json.js';
-import { createSnpGuest, createVirtualMachine, nonceRuntimeData } from '../../../lab/index.js';
+import { createSnpGuest, createVirtualMachine, newEcKey, nonceRuntimeData } from '../../../lab/index.js';
 import {
   expectFailed,
   expectVerified,
@@ -69,6 +69,29 @@ describe('runtime data of a bare report', () => {
     expect(idsWith(found, 'skipped')).toContain('nonce_mismatch');
   });
 
+  it('is held to its hash also where the caller sent no nonce', async () => {
+    const evidence = guest.evidence({ nonce: NONCE, runtimeData: 'nonce' });
+    const found = await verifySnp(evidence);
+    expectVerified(found);
+    expect(found.bound).toEqual([]);
+    expect(found.required).toContain('hcl_binding');
+    const other = await verifySnp({ ...evidence, runtimeData: nonceRuntimeData(OTHER_NONCE) });
+    expectFailed(other, 'hcl_binding');
+    expect(idsWith(other, 'skipped')).toEqual(['hcl_duplicate', 'hcl_claims', 'hcl_ak_missing', 'hcl_ak_weak']);
+  });
+
+  it('is not looked at under a report that cannot be relied on', async () => {
+    const report = { key: newEcKey('secp384r1').privateKey };
+    const evidence = guest.evidence({ nonce: NONCE, runtimeData: 'nonce', report });
+    for (const nonce of [NONCE, null]) {
+      const found = await verifySnp(evidence, { nonce });
+      expectFailed(found, 'snp_signature');
+      const skipped = ['hcl_binding', 'hcl_duplicate', 'hcl_claims', 'hcl_ak_missing', 'hcl_ak_weak'];
+      expect(idsWith(found, 'skipped').slice(4)).toEqual(nonce === null ? skipped : [...skipped, 'nonce_mismatch']);
+      expect(found.bound).toEqual([]);
+    }
+  });
+
   it('denies non-zero bytes behind the hash', async () => {
     const evidence = guest.evidence({ nonce: NONCE, runtimeData: 'nonce' });
     const reportData = Uint8Array.from(evidence.report.subarray(0x50, 0x90));
@@ -84,6 +107,8 @@ describe('runtime data of a bare report', () => {
     ['a prefix of the nonce', json({ nonce: Buffer.from(NONCE.subarray(0, 31)).toString('base64url') })],
     ['a longer nonce', json({ nonce: Buffer.from([...NONCE, 0]).toString('base64url') })],
     ['a nonce that is a number', json({ nonce: 7 })],
+    ['a nonce that is no base64', json({ nonce: `${nonceText}*` })],
+    ['the nonce in a list', json({ nonce: [nonceText] })],
     ['a list', json([nonceText])],
     ['no JSON', { text: nonceText }],
     ['nothing', { text: '' }],
@@ -142,6 +167,36 @@ describe('runtime claims of a paravisor in bare evidence', () => {
     const found = await verifySnp(guest.evidence({ nonce: NONCE, report: { fields: { vmpl } } }), { nonce: NONCE });
     expectVerified(found);
     expect(found.claims.snp?.vmpl).toBe(vmpl);
+  });
+
+  it('HCL-06 are denied where they cannot be relied on, and hold no nonce then', async () => {
+    const twice = Buffer.from(runtimeData).toString().replace('"HCLEkPub"', '"HCLAkPub"');
+    for (const nonce of [NONCE, null]) {
+      const found = await verifySnp(guest.evidence({ runtimeData: { text: twice } }), { nonce });
+      expectFailed(found, 'hcl_duplicate');
+      expect(idsWith(found, 'skipped')).toEqual([
+        'hcl_claims',
+        'hcl_ak_missing',
+        'hcl_ak_weak',
+        ...(nonce === null ? [] : ['nonce_mismatch']),
+      ]);
+      expect(found.claims.hcl).toBeUndefined();
+      expect(found.bound).toEqual([]);
+    }
+  });
+
+  it('give claims and bind nothing where the caller sent no nonce', async () => {
+    const found = await verifySnp(guest.evidence({ runtimeData }));
+    expectVerified(found);
+    expect(found.claims.hcl?.paravisor.known).toBe(true);
+    expect(found.bound).toEqual([]);
+  });
+
+  it('deny another nonce in user-data, once', async () => {
+    const found = await verifySnp(guest.evidence({ runtimeData }), { nonce: OTHER_NONCE });
+    expectFailed(found, 'nonce_mismatch');
+    expect(found.checks.filter(({ id }) => id === 'nonce_mismatch')).toHaveLength(1);
+    expect(found.bound).toEqual([]);
   });
 
   it('FRS-08 deny any nonce where user-data was never set', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PcrBank, TpmQuoteInput } from '../../../../src/model/evidence.js';
 import { appraise } from '../../../../src/policy/appraise.js';
 import { parsePolicy } from '../../../../src/policy/policy-document.js';
+import { RsaTpmQuoteVerifier } from '../../../../src/verifiers/tpm/tpm-quote-verifier.js';
 import { createVirtualMachine, type PcrSelectionFields, VirtualTpm } from '../../../lab/index.js';
 import { AT, expectVerified, failed, NONCE, PKI, verifyAzure } from '../fixture.js';
 import { expectQuoteVerified, judgeQuote, QUOTE } from './quote-fixture.js';
@@ -13,6 +14,8 @@ const sha256 = (...indices: readonly number[]): PcrSelectionFields => ({ bank: '
 const quoteOf = (...selections: readonly PcrSelectionFields[]) => tpm.quote({ selections });
 const hexOf = (index: number, bank: PcrBank = 'sha256') => Buffer.from(tpm.pcr(bank, index)).toString('hex');
 
+const every = (count: number) => Array.from({ length: count }, (_, index) => index);
+
 type Values = readonly (readonly [number, Uint8Array])[];
 const values = (...indices: readonly number[]): Values => indices.map((index) => [index, tpm.pcr('sha256', index)]);
 
@@ -21,10 +24,13 @@ function withPcrs(quote: TpmQuoteInput, banks: Partial<Record<PcrBank, Values>>)
   return { ...quote, pcrs: new Map(entries.map(([bank, list]) => [bank, new Map(list)])) };
 }
 
-/** Denied, and not one PCR of it is a claim. */
+const TPM_QUOTE_CHECKS = new RsaTpmQuoteVerifier().required;
+
+/** Denied, each check listed once, and not one PCR of it is a claim. */
 function expectNoPcrs(quote: TpmQuoteInput, ...ids: readonly string[]): void {
   const found = judgeQuote(tpm, quote);
   expect(failed(found)).toEqual(ids);
+  expect(found.checks.map(({ id }) => id).sort()).toEqual([...TPM_QUOTE_CHECKS].sort());
   expect(found.claims?.pcrs).toEqual({ sha256: {} });
 }
 
@@ -188,6 +194,28 @@ describe('PCR values of a quote', () => {
       expect(() => judgeQuote(tpm, quote)).toThrow(expect.objectContaining({ code: 'tpm_format' }));
     },
   );
+
+  it('are listed by the first 32 of a selection where they are denied', () => {
+    const quote = quoteOf(sha256(...every(24)), { bank: 'sha384', indices: every(24) });
+    const found = judgeQuote(tpm, withPcrs(quote, { sha256: values(0) }));
+    const { expected, actual } = found.checks.find(({ id }) => id === 'tpm_pcr_selection') ?? {};
+    expect(expected).toEqual([
+      ...every(24).map((index) => `sha256:${index}`),
+      ...every(8).map((index) => `sha384:${index}`),
+      'and 16 more',
+    ]);
+    expect(actual).toEqual(['sha256:0']);
+  });
+
+  it('are all listed where there are 32 of them', () => {
+    const quote = quoteOf(sha256(...every(24)), { bank: 'sha384', indices: every(8) });
+    const found = judgeQuote(tpm, withPcrs(quote, {}));
+    const { expected } = found.checks.find(({ id }) => id === 'tpm_pcr_selection') ?? {};
+    expect(expected).toEqual([
+      ...every(24).map((index) => `sha256:${index}`),
+      ...every(8).map((index) => `sha384:${index}`),
+    ]);
+  });
 
   it('are denied where they do not hash to the signed digest', () => {
     const forged: Values = [...values(0), [7, FORGED]];

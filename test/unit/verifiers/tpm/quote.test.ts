@@ -121,6 +121,23 @@ describe('signature of a quote', () => {
   });
 });
 
+describe('a quote that cannot be relied on', () => {
+  it('says nothing of the nonce: that it was not reached where one is expected, and nothing where none is', () => {
+    const weak = quote({ signing: { hash: 'sha1', form: 'tpmt' } });
+    const notReached = [
+      'tpm_signature',
+      'tpm_magic',
+      'tpm_not_quote',
+      'tpm_weak_bank',
+      'tpm_pcr_selection',
+      'tpm_pcr_digest',
+      'tpm_pcr',
+    ];
+    expect(idsWith(judge(weak), 'skipped')).toEqual([...notReached, 'nonce_mismatch']);
+    expect(idsWith(judge(weak, null), 'skipped')).toEqual(notReached);
+  });
+});
+
 describe('structure of a quote', () => {
   it.each([0, 0xff544348, 0x47435446, 0xffffffff])(
     'TPM-01 denies the magic %i under a signature that holds',
@@ -128,6 +145,21 @@ describe('structure of a quote', () => {
       expectForeign(quote({ magic }), 'tpm_magic');
     },
   );
+
+  it('TPM-01 says which magic it has', () => {
+    const found = judge(quote({ magic: 0x47435446 }));
+    expect(found.checks.find(({ id }) => id === 'tpm_magic')).toMatchObject({
+      expected: '0xff544347',
+      actual: '0x47435446',
+    });
+  });
+
+  it('TPM-02 denies what is no quote whatever follows its header, which is not read', () => {
+    const beforeSigning = (message: Uint8Array) => message.subarray(0, 44);
+    expectForeign(quote({ magic: 0, beforeSigning }), 'tpm_magic');
+    expectForeign(quote({ type: 0x8017, beforeSigning }), 'tpm_not_quote');
+    expectMalformed(quote({ beforeSigning }));
+  });
 
   it('TPM-01 denies data that is no structure of a TPM at all', () => {
     const message = Buffer.from('anything that a key that is not restricted signs');

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import {
+  describeHclReport,
+  describeRuntimeData,
+  describeTpmQuote,
+} from '../../../src/formats/describe-azure-evidence.js';
+import type { FieldDescription, StructureDescription } from '../../../src/formats/field-description.js';
+import { buildHclReport, type QuoteOptions, VirtualTpm } from '../../lab/index.js';
+
+const tpm = await VirtualTpm.create();
+const NONCE = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+
+const fieldsOf = ({ fields }: StructureDescription) => new Map(fields.map((field) => [field.name, field]));
+
+function quoteFields(options: QuoteOptions = {}): ReadonlyMap<string, FieldDescription> {
+  const [attest] = describeTpmQuote(tpm.quote({ extraData: NONCE, ...options }), '/tpmQuote');
+  if (attest === undefined) throw new Error('the quote is not described');
+  return fieldsOf(attest);
+}
+
+describe("description of the paravisor's report", () => {
+  it('has header and runtime claims', () => {
+    const hardwareReport = new Uint8Array(1184);
+    const runtimeClaims = Buffer.from('{"keys":[],"user-data":"00"}');
+    const [report, claims] = describeHclReport(buildHclReport({ hardwareReport, runtimeClaims }), '/hclReport');
+    expect(report).toMatchObject({ name: 'HCL report', about: '/hclReport' });
+    expect(report && fieldsOf(report).get('report type')).toMatchObject({ offset: 0x4c8, length: 4, value: 'snp' });
+    expect(report && fieldsOf(report).get('variable data size')).toMatchObject({ value: 28 });
+    expect(claims).toEqual(describeRuntimeData(runtimeClaims, '/hclReport'));
+  });
+});
+
+describe('description of runtime data', () => {
+  it('has a field for each member', () => {
+    expect(describeRuntimeData(Buffer.from('{"nonce":"AQ","keys":[1]}'), '/runtimeData')).toEqual({
+      name: 'runtime data',
+      about: '/runtimeData',
+      length: 25,
+      fields: [
+        { name: 'nonce', offset: null, length: null, value: 'AQ', meaning: null },
+        { name: 'keys', offset: null, length: null, value: [1], meaning: null },
+      ],
+    });
+  });
+
+  it.each([
+    ['no JSON', Uint8Array.of(0xff, 0x00), 'ff00'],
+    ['a list', Buffer.from('[]'), '5b5d'],
+  ])('is one field of hex, with the reason, where they are %s', (_, bytes, hex) => {
+    const { fields } = describeRuntimeData(bytes, '/runtimeData');
+    expect(fields).toEqual([expect.objectContaining({ name: 'data', value: hex, meaning: expect.any(String) })]);
+  });
+});
+
+describe('description of a TPM quote', () => {
+  it('has what is signed, and the PCR values in order', () => {
+    const selections = [
+      { bank: 'sha256', indices: [7, 0] },
+      { bank: 0x0012, indices: [4] },
+    ] as const;
+    const [attest, pcrs] = describeTpmQuote(tpm.quote({ extraData: NONCE, selections }), '/tpmQuote');
+    expect(attest).toMatchObject({ name: 'TPMS_ATTEST', about: '/tpmQuote/message' });
+    const fields = quoteFields({ selections });
+    expect(fields.get('magic')).toMatchObject({ value: '0xff544347', meaning: 'made by a TPM' });
+    expect(fields.get('type')).toMatchObject({ value: '0x8018', meaning: 'a quote' });
+    expect(fields.get('extraData')?.value).toBe('0102030405060708');
+    expect(fields.get('pcrSelect')?.value).toEqual([
+      { hash: 'sha256', pcrs: [0, 7] },
+      { hash: '0x12', pcrs: [4] },
+    ]);
+    expect(pcrs).toMatchObject({ name: 'PCR values', about: '/tpmQuote/pcrs', length: 64 });
+    expect(pcrs?.fields.map(({ name }) => name)).toEqual(['sha256:0', 'sha256:7']);
+  });
+
+  it('stops at the header of what no TPM made, and of what is no quote', () => {
+    const foreign = quoteFields({ magic: 0 });
+    expect([...foreign.keys()]).toEqual(['magic', 'type']);
+    expect(foreign.get('magic')).toMatchObject({ value: '0x0', meaning: 'not made by a TPM' });
+    const certify = quoteFields({ type: 0x8017 });
+    expect([...certify.keys()]).toEqual(['magic', 'type']);
+    expect(certify.get('type')).toMatchObject({ value: '0x8017', meaning: 'not a quote' });
+  });
+});

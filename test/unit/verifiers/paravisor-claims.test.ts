@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { paravisorByIdKey } from '../../../src/verifiers/paravisor-claims.js';
+import { AZURE_ID_KEY_DIGEST, SnpGuest, SnpPlatform } from '../../lab/index.js';
+import { PKI, verifySnp } from './fixture.js';
+
+const guest = new SnpGuest(new SnpPlatform({ pki: PKI }));
+const ID_KEYS = new Set([AZURE_ID_KEY_DIGEST]);
+
+async function knownAt(vmpl: number, idKeys: ReadonlySet<string> = ID_KEYS) {
+  const { claims } = await verifySnp(guest.evidence({ report: { fields: { vmpl } } }));
+  if (claims.snp === undefined) throw new Error('the report did not verify');
+  return paravisorByIdKey(claims.snp as Parameters<typeof paravisorByIdKey>[0], idKeys);
+}
+
+describe('a paravisor by its id key', () => {
+  it('HCL-15 is known at VMPL 0, under an id key that is', async () => {
+    expect(await knownAt(0)).toEqual({ known: true, by: 'idKeyDigest' });
+    expect(await knownAt(0, new Set())).toEqual({ known: false, by: null });
+  });
+
+  it.each([1, 2, 3, 0xffffffff])(
+    'SNP-10 is not known in a report of VMPL %i, which it did not ask for',
+    async (vmpl) => {
+      expect(await knownAt(vmpl)).toEqual({ known: false, by: null });
+    },
+  );
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { chooseChain } from '../../../../src/verifiers/snp/vek-material.js';
+import { judgePathValidity, pathEnd, VekPaths } from '../../../../src/verifiers/snp/vek-path.js';
+import { amdName, createSnpGuest } from '../../../lab/index.js';
+import { AT, PKI } from '../fixture.js';
+
+const { platform } = createSnpGuest({ pki: PKI });
+const chain = PKI.chainDer('Milan');
+
+describe('path of a VEK', () => {
+  it('has no problems under a pinned root, and is kept by its contents', () => {
+    const paths = new VekPaths(PKI.pins());
+    const vek = paths.readVek(platform.vek.der);
+    const path = paths.verify(vek, chain);
+    expect(path).toMatchObject({ product: 'Milan', problems: [] });
+    expect(judgePathValidity(path, AT)).toBeNull();
+    expect(paths.readVek(Uint8Array.from(platform.vek.der))).toBe(vek);
+    expect(paths.verify(vek, [Uint8Array.from(chain[0]), Uint8Array.from(chain[1])])).toBe(path);
+  });
+
+  it('ends where its first certificate ends', () => {
+    const notAfter = new Date('2026-08-01T00:00:00Z');
+    const paths = new VekPaths(PKI.pins());
+    const vek = paths.readVek(platform.vek.der);
+    const short = PKI.issueIntermediate('Milan', 'vcek', { notAfter }).der;
+    expect(pathEnd(paths.verify(vek, [short, chain[1]]))).toEqual(notAfter);
+    expect(pathEnd(paths.verify(vek, chain)).getTime()).toBeGreaterThan(notAfter.getTime());
+  });
+
+  it('SNP-25 ends at no pinned root where the issuer of the VEK names no line, or one without pins', () => {
+    const unnamed = createSnpGuest({ pki: PKI, vcek: { overrides: { issuer: amdName('SEV-Unknown') } } });
+    const paths = new VekPaths(PKI.pins());
+    const untrusted = expect.arrayContaining([expect.objectContaining({ code: 'cert_untrusted' })]);
+    expect(paths.verify(paths.readVek(unnamed.platform.vek.der), chain)).toMatchObject({
+      product: null,
+      problems: untrusted,
+    });
+    const genoaOnly = new VekPaths(PKI.pins(['Genoa']));
+    expect(genoaOnly.verify(genoaOnly.readVek(platform.vek.der), chain).problems).toEqual(untrusted);
+  });
+});
+
+describe('the chain that counts', () => {
+  const found = platform.endorsementSet().snp;
+  const nothing = { vek: null, chain: null };
+
+  it("is the request's own, else the one that is held for the line", () => {
+    const own = PKI.chainDer('Genoa');
+    expect(chooseChain({ vek: null, chain: own }, found, 'Milan')).toEqual({ value: own, origin: 'evidence' });
+    expect(chooseChain(nothing, found, 'Milan')).toEqual({ value: chain, origin: 'store' });
+  });
+
+  it('is out of reach for another line, and where the VEK names none', () => {
+    for (const product of ['Genoa', null] as const) {
+      expect(chooseChain(nothing, found, product)).toMatchObject({ code: 'vcek_unavailable', retryable: false });
+    }
+  });
+
+  it('is out of reach for the reason that the source gives', () => {
+    const chainProblem = { code: 'deadline', detail: 'too slow', retryable: true } as const;
+    expect(chooseChain(nothing, found && { ...found, chainProblem }, 'Genoa')).toEqual(chainProblem);
+  });
+});
