@@ -1,4 +1,5 @@
 import { createAmdPki } from './lab/amd-pki.js';
+import { makeTokenKeys } from './lab/token-keys.js';
 
 /**
  * Makes the lab's RSA keys before the first test: on a fresh machine that takes half a minute, which would count against
@@ -9,4 +10,5 @@ export default function makeLabKeys(): void {
   for (const product of ['Milan', 'Genoa', 'Turin'] as const) {
     for (const kind of ['vcek', 'vlek'] as const) pki.chainPem(product, kind);
   }
+  makeTokenKeys();
 }

@@ -1,12 +1,14 @@
+import { jwkThumbprint } from '../src/crypto/jwk-thumbprint.js';
 import type { Caller } from '../src/model/caller.js';
 import type { Decision } from '../src/model/decision.js';
 import { type EndorsementSet, NO_ENDORSEMENTS } from '../src/model/endorsement.js';
 import type { Evidence } from '../src/model/evidence.js';
 import type { Log } from '../src/model/ports.js';
 import type { VerifyRequest } from '../src/model/request.js';
-import type { EvidenceVerifier } from '../src/model/verification.js';
+import type { EvidenceVerifier, TokenVerifier } from '../src/model/verification.js';
 import { BUILT_IN_POLICIES } from '../src/policy/built-in-policies.js';
 import { type Policy, parsePolicy } from '../src/policy/policy-document.js';
+import { AttestationRoutes } from '../src/service/attestation-routes.js';
 import { VerifyEvidence } from '../src/service/verify-evidence.js';
 import { AzSnpVtpmVerifier } from '../src/verifiers/azure-cvm/az-snp-vtpm-verifier.js';
 import { KNOWN_PARAVISOR_ID_KEY_DIGESTS } from '../src/verifiers/azure-cvm/known-paravisors.js';
@@ -53,6 +55,8 @@ export interface Judged {
   readonly at: Date;
   /** Policy text, or a policy that is loaded. */
   readonly policies: readonly (string | Policy)[];
+  /** Of tokens beside the evidence, where they are others. */
+  readonly tokenEndorsements?: EndorsementSet;
 }
 
 /** Judges one request. Text of policies is read as YAML. */
@@ -63,6 +67,10 @@ export function judge(evidence: Evidence, request: Partial<VerifyRequest>, judge
     {
       verifiers: judged.verifiers,
       endorsements: { fetch: async () => judged.endorsements ?? NO_ENDORSEMENTS },
+      attestationRoutes: new AttestationRoutes(tokenVerifiersOf(judged.verifiers), new Map(), {
+        fetch: async () => judged.tokenEndorsements ?? judged.endorsements ?? NO_ENDORSEMENTS,
+      }),
+      keyThumbprint: jwkThumbprint,
       policies: () => byId,
       nonces: { standing: async (nonce) => ({ origin: nonce === null ? 'none' : 'caller' }) },
       clock: { now: () => judged.at, monotonicMs: () => 0 },
@@ -79,6 +87,7 @@ export function judge(evidence: Evidence, request: Partial<VerifyRequest>, judge
   );
   const full: VerifyRequest = {
     evidence,
+    attestationResults: [],
     nonce: null,
     bindingJwk: null,
     policies: policies.map(({ id }) => id),
@@ -87,4 +96,10 @@ export function judge(evidence: Evidence, request: Partial<VerifyRequest>, judge
     ...request,
   };
   return useCase.execute(full, CALLER);
+}
+
+function tokenVerifiersOf(verifiers: Judged['verifiers']): ReadonlyMap<string, TokenVerifier> {
+  return new Map(
+    [...verifiers].filter((entry): entry is [string, EvidenceVerifier & TokenVerifier] => 'verifyToken' in entry[1]),
+  );
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Configuration } from '../config/configuration.js';
 import { challengeKeyPath } from '../config/directories.js';
+import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import type { Log } from '../model/ports.js';
 import type { EvidenceVerifier } from '../model/verification.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
@@ -10,10 +11,12 @@ import { NonceRecogniser } from '../service/nonce-recogniser.js';
 import type { VerifyEvidenceUseCase } from '../service/use-cases.js';
 import { type PolicyView, VerifyEvidence } from '../service/verify-evidence.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
+import { createAttestationRoutes, openAttestationServices } from './attestation-routes.js';
 import { createAppContainer } from './container.js';
 import { openEndorsements } from './endorsements.js';
 import { newId, openPolicies, verifyOptions } from './service.js';
 import { SYSTEM_CLOCK } from './system.js';
+import { readIssuerRoots } from './token-issuers.js';
 import { TOKENS } from './tokens.js';
 
 /** Judging without a server. */
@@ -42,12 +45,15 @@ export async function commandLineVerification(
   const own = policy === null || POLICY_ID.test(policy) ? null : await readPolicy(policy);
   const endorsements = openEndorsements(configuration, { clock: SYSTEM_CLOCK, log });
   await endorsements.ready;
-  const container = createAppContainer(configuration);
+  const services = openAttestationServices(configuration, { clock: SYSTEM_CLOCK, log });
+  const container = createAppContainer(configuration, undefined, await readIssuerRoots(configuration));
   const view: PolicyView = { get: (id) => (own?.id === id ? own : directory.snapshot().get(id)) };
   const verifyEvidence = new VerifyEvidence(
     {
       verifiers: container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers),
       endorsements: endorsements.source,
+      attestationRoutes: createAttestationRoutes(container, services.services, endorsements.source),
+      keyThumbprint: jwkThumbprint,
       policies: () => view,
       nonces: new NonceRecogniser(await challengeCodec(configuration), new MemoryChallengeStore(SYSTEM_CLOCK), log),
       clock: SYSTEM_CLOCK,
@@ -60,7 +66,7 @@ export async function commandLineVerification(
     verifyEvidence,
     policies: own === null ? (policy === null ? null : [policy]) : [own.id],
     close: async () => {
-      await Promise.all([endorsements.close(), directory.close()]);
+      await Promise.all([endorsements.close(), services.close(), directory.close()]);
     },
   };
 }

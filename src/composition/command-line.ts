@@ -19,7 +19,7 @@ import type { SnpReportVerifier } from '../model/verification.js';
 import { InspectEvidence } from '../service/inspect-evidence.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
-import { openEndorsements } from './endorsements.js';
+import { openAmd } from './endorsements.js';
 import { startService } from './service.js';
 import { serveUntilStopped } from './stop-signals.js';
 import { SYSTEM_CLOCK } from './system.js';
@@ -87,7 +87,7 @@ async function exportEndorsements(
   reports: readonly string[],
   configuration: Configuration,
 ): Promise<number> {
-  const endorsements = openEndorsements(configuration, { clock: SYSTEM_CLOCK, log: commandLineLog() });
+  const endorsements = openAmd(configuration, { clock: SYSTEM_CLOCK, log: commandLineLog() });
   try {
     const requests = await Promise.all(reports.map((file) => requestsOf(configuration, file)));
     const lines = SNP_PRODUCTS.map((product) => ({ product, signingKey: 'vcek' as const }));
@@ -109,7 +109,7 @@ async function requestsOf(configuration: Configuration, file: string): Promise<r
 }
 
 async function importEndorsements(folder: string, configuration: Configuration): Promise<number> {
-  const endorsements = openEndorsements(configuration, { clock: SYSTEM_CLOCK, log: commandLineLog() });
+  const endorsements = openAmd(configuration, { clock: SYSTEM_CLOCK, log: commandLineLog() });
   try {
     const { taken, refused } = await endorsements.importBundle(folder);
     for (const { name, what, keptAs } of taken) writeLine(`took ${name}: ${what}, kept as ${keptAs}`);

@@ -10,10 +10,13 @@ import type { EvidenceType } from '../model/evidence.js';
 import type { EvidenceVerifier } from '../model/verification.js';
 import { InspectEvidence } from '../service/inspect-evidence.js';
 import { KNOWN_PARAVISOR_ID_KEY_DIGESTS } from '../verifiers/azure-cvm/known-paravisors.js';
+import type { MaaTokenVerifierOptions } from '../verifiers/maa/maa-token-verifier.js';
 import { AmdSnpReportVerifier, type SnpReportVerifierOptions } from '../verifiers/snp/snp-report-verifier.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../verifiers/snp/trust-anchors.js';
 import { RsaTpmQuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';
+import type { ItaTokenVerifierOptions } from '../verifiers/trust-authority/ita-token-verifier.js';
 import { EVIDENCE_VERIFIER_CLASSES } from './evidence-verifiers.js';
+import { type IssuerRoots, itaIssuers, maaIssuers } from './token-issuers.js';
 import { TOKENS } from './tokens.js';
 
 /** Changes registrations before anything is resolved. */
@@ -29,10 +32,14 @@ export const INJECTED_CLASSES = [
 /**
  * The verifiers and what they need. Starts from an empty child of the global container, so that two services in one
  * process share nothing.
+ *
+ * @param itaRoots roots of Trust Authorities, read from the files of the configuration: without them, those that have some
+ *   are not accepted
  */
 export function createAppContainer(
   configuration: Configuration,
   override: Override = () => undefined,
+  itaRoots: IssuerRoots = new Map(),
 ): DependencyContainer {
   const app = globalContainer.createChildContainer();
   useRootPins(app, configuration, AMD_ROOT_PINS);
@@ -45,6 +52,11 @@ export function createAppContainer(
   app.register(TOKENS.tpmQuoteVerifier, {
     useFactory: instanceCachingFactory((from) => from.resolve(RsaTpmQuoteVerifier)),
   });
+  const { tokenLeewaySeconds: leewaySeconds } = configuration.time;
+  const ofMaa: MaaTokenVerifierOptions = { issuers: maaIssuers(configuration), leewaySeconds };
+  const ofIta: ItaTokenVerifierOptions = { issuers: itaIssuers(configuration, itaRoots), leewaySeconds };
+  app.register(TOKENS.maaTokenVerifierOptions, { useValue: ofMaa });
+  app.register(TOKENS.itaTokenVerifierOptions, { useValue: ofIta });
   app.register(TOKENS.evidenceVerifiers, { useFactory: instanceCachingFactory(evidenceVerifiers) });
   app.register(TOKENS.inspectEvidence, { useFactory: instanceCachingFactory(() => new InspectEvidence()) });
   override(app);

@@ -1,11 +1,15 @@
 import type { buildConnector } from 'undici';
 import type { Configuration } from '../config/configuration.js';
 import { endorsementCacheDirectory } from '../config/directories.js';
+import { AllEndorsements } from '../endorsements/all-endorsements.js';
 import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/open-amd-endorsements.js';
+import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
+import type { EndorsementSource } from '../model/endorsement.js';
 import type { Clock, Log } from '../model/ports.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../verifiers/snp/trust-anchors.js';
+import { tokenIssuers } from './token-issuers.js';
 
-/** Where AMD's material comes from, beside the configuration. */
+/** Where endorsements come from, beside the configuration. */
 export interface EndorsementWorld {
   readonly clock: Clock;
   readonly log: Log;
@@ -15,16 +19,47 @@ export interface EndorsementWorld {
   readonly connect?: buildConnector.BuildOptions;
 }
 
+/** Everything that endorses evidence, with what runs behind it. */
+export interface OpenEndorsements {
+  readonly source: EndorsementSource;
+  /**
+   * Folders and files are read.
+   * Rejects with a ConfigurationError where a file that is configured is of no use.
+   */
+  readonly ready: Promise<void>;
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** AMD's endorsements as the configuration names their sources. */
-export function openEndorsements(configuration: Configuration, world: EndorsementWorld): OpenAmdEndorsements {
-  const { amd } = configuration;
+export function openAmd({ amd, ...configuration }: Configuration, world: EndorsementWorld): OpenAmdEndorsements {
   return openAmdEndorsements({
     pins: world.amdRootPins ?? AMD_ROOT_PINS,
     kds: amd.kds === 'off' ? null : amd.kds,
     folder: amd.chains,
-    cacheFolder: endorsementCacheDirectory(configuration),
+    cacheFolder: endorsementCacheDirectory({ amd, ...configuration }),
     clock: world.clock,
     log: world.log,
     ...(world.connect === undefined ? {} : { connect: world.connect }),
   });
+}
+
+/**
+ * AMD's endorsements and the key sets of token issuers, as the configuration names their sources.
+ * @throws {ConfigurationError} where an issuer is configured twice
+ */
+export function openEndorsements(configuration: Configuration, world: EndorsementWorld): OpenEndorsements {
+  const { clock, log, connect } = world;
+  const issuers = tokenIssuers(configuration);
+  const keys = openTokenKeys({ issuers, clock, log, ...(connect === undefined ? {} : { connect }) });
+  const amd = openAmd(configuration, world);
+  const both = async (of: (part: typeof amd | typeof keys) => Promise<void>) => {
+    await Promise.all([amd, keys].map(of));
+  };
+  return {
+    source: new AllEndorsements(amd.source, keys.source),
+    ready: both(({ ready }) => ready),
+    reload: () => both((part) => part.reload()),
+    close: () => both((part) => part.close()),
+  };
 }

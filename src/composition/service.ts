@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { requireAvailable } from '../config/availability.js';
 import type { Configuration } from '../config/configuration.js';
 import { challengeKeyPath, isPolicyDirectoryRequired } from '../config/directories.js';
+import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import { ApiKeyCallers, type CallerDirectory, LocalCaller } from '../http/callers.js';
 import type { HttpDependencies } from '../http/dependencies.js';
 import { Metrics } from '../http/metrics.js';
@@ -21,10 +22,12 @@ import { VerifyEvidence } from '../service/verify-evidence.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
+import { createAttestationRoutes, openAttestationServices } from './attestation-routes.js';
 import { createAppContainer, type Override, useRootPins } from './container.js';
 import { type EndorsementWorld, openEndorsements } from './endorsements.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { readTlsMaterial } from './tls-material.js';
+import { readIssuerRoots } from './token-issuers.js';
 import { TOKENS } from './tokens.js';
 
 /** What a service takes from the world, beside its configuration. */
@@ -57,18 +60,26 @@ export async function startService(configuration: Configuration, world: World): 
   const store = new MemoryChallengeStore(clock);
   const endorsements = openEndorsements(configuration, { ...world, clock });
   await endorsements.ready;
-  const container = createAppContainer(configuration, (app) => {
-    app.register(TOKENS.endorsementSource, { useValue: endorsements.source });
-    if (world.amdRootPins !== undefined) useRootPins(app, configuration, world.amdRootPins);
-    world.override?.(app);
-  });
+  const services = openAttestationServices(configuration, { ...world, clock });
+  const container = createAppContainer(
+    configuration,
+    (app) => {
+      app.register(TOKENS.endorsementSource, { useValue: endorsements.source });
+      if (world.amdRootPins !== undefined) useRootPins(app, configuration, world.amdRootPins);
+      world.override?.(app);
+    },
+    await readIssuerRoots(configuration),
+  );
+  const source = container.resolve<EndorsementSource>(TOKENS.endorsementSource);
   const codec = new ChallengeCodec(key, randomBytes);
   const clockWatch = new ClockWatch(clock);
   const dependencies: HttpDependencies = {
     verifyEvidence: new VerifyEvidence(
       {
         verifiers: container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers),
-        endorsements: container.resolve<EndorsementSource>(TOKENS.endorsementSource),
+        endorsements: source,
+        attestationRoutes: createAttestationRoutes(container, services.services, source),
+        keyThumbprint: jwkThumbprint,
         policies: () => policies.snapshot(),
         nonces: new NonceRecogniser(codec, store, world.log),
         clock,
@@ -106,7 +117,7 @@ export async function startService(configuration: Configuration, world: World): 
     },
     close: async () => {
       await server.close();
-      await Promise.all([policies.close(), endorsements.close(), store.close()]);
+      await Promise.all([policies.close(), endorsements.close(), services.close(), store.close()]);
     },
   };
 }

@@ -11,6 +11,10 @@ export const TOKENS = {
   tpmQuoteVerifier: Symbol('TpmQuoteVerifier'),
   /** `ReadonlySet<string>`: ID_KEY_DIGESTs of paravisors that count as known, lower-case hex. */
   paravisorIdKeyDigests: Symbol('paravisorIdKeyDigests'),
+  /** `MaaTokenVerifierOptions` (verifiers/maa/maa-token-verifier). */
+  maaTokenVerifierOptions: Symbol('MaaTokenVerifierOptions'),
+  /** `ItaTokenVerifierOptions` (verifiers/trust-authority/ita-token-verifier). */
+  itaTokenVerifierOptions: Symbol('ItaTokenVerifierOptions'),
   /** `ReadonlyMap<EvidenceType, EvidenceVerifier>` (model/verification). */
   evidenceVerifiers: Symbol('EvidenceVerifiers'),
   /** `VerifyEvidenceUseCase` (service/use-cases). */

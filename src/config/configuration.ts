@@ -1,3 +1,4 @@
+import type { AzureIdentity } from '../model/azure-identity.js';
 import type { Role } from '../model/caller.js';
 import type { SnpProduct } from '../model/claims.js';
 
@@ -65,9 +66,11 @@ export interface MaaConfiguration {
   readonly shared: boolean | readonly string[];
   readonly issuers: readonly MaaIssuerConfiguration[];
   readonly submit: {
+    /** Origins; each one is an accepted issuer too. Empty: evidence never leaves the service. */
     readonly endpoints: readonly string[];
     readonly apiVersion: string;
-    readonly credential: string | null;
+    /** Null: no token is sent. */
+    readonly credential: AzureIdentity | null;
   };
 }
 
@@ -78,11 +81,27 @@ export interface MaaIssuerConfiguration {
   readonly keys: string;
   /** Hashes that `x-ms-policy-hash` may have, base64url; null for built-in shared providers only. */
   readonly policyHash: 'any' | readonly string[] | null;
+  /** SHA-256 of the certificates (DER, lower-case hex) that may have signed its policy; null: not looked at. */
+  readonly policySigner: readonly string[] | null;
+  /** Whether the key of a token must be one that a TEE vouches for. Where it is, that is verified either way. */
+  readonly teeSigner: 'any' | 'required';
 }
 
 export interface ItaConfiguration {
   readonly issuers: readonly ItaIssuerConfiguration[];
-  readonly submit: object | null;
+  /** Null: evidence never leaves the service. */
+  readonly submit: ItaSubmitConfiguration | null;
+}
+
+export interface ItaSubmitConfiguration {
+  /** Origin of its interface. */
+  readonly api: string;
+  readonly apiKeyFile: string;
+  /** Policies that are to be matched. */
+  readonly policyIds: readonly string[];
+  /** Whether a token is to be issued only where all of them match. */
+  readonly policyMustMatch: boolean;
+  readonly signingAlgorithm: 'PS384' | 'RS256';
 }
 
 export interface ItaIssuerConfiguration {

@@ -1,7 +1,9 @@
+import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regions.js';
 import type {
   CallerConfiguration,
   Configuration,
   ListenConfiguration,
+  MaaConfiguration,
   MaaIssuerConfiguration,
 } from './configuration.js';
 import { isLoopbackHost } from './values.js';
@@ -28,6 +30,12 @@ export function consistencyProblems(configuration: Configuration): readonly stri
       ita.issuers.map(({ issuer }, index) => [`ita.issuers[${index}].issuer`, issuer] as const),
       'is listed twice',
     ),
+    ...maa.submit.endpoints.flatMap((endpoint, index) =>
+      isAcceptedIssuer(endpoint, maa) ? [] : [`maa.submit.endpoints[${index}]: is no issuer whose tokens are accepted`],
+    ),
+    ...(maa.submit.credential !== null && maa.submit.endpoints.length === 0
+      ? ['maa.submit.credential: there are no endpoints that it would be for']
+      : []),
   ];
 }
 
@@ -56,6 +64,12 @@ const SHARED_PROVIDER = /^https:\/\/shared([a-z0-9]+)\.\1\.attest\.azure\.net$/;
 function maaIssuerProblems(place: string, { issuer, policyHash }: MaaIssuerConfiguration): readonly string[] {
   if (policyHash !== null || SHARED_PROVIDER.test(issuer)) return [];
   return [`${place}.policyHash: is missing, and the issuer is no shared provider (any accepts every policy)`];
+}
+
+/** A token that comes back has to be one that is accepted, or the evidence was sent for nothing. */
+function isAcceptedIssuer(endpoint: string, { shared, issuers }: MaaConfiguration): boolean {
+  const regions = shared === true ? SHARED_REGIONS : shared || [];
+  return [...regions.map(sharedProvider), ...issuers.map(({ issuer }) => issuer)].includes(endpoint);
 }
 
 function repeated(placed: readonly (readonly [place: string, value: string])[], what: string): readonly string[] {

@@ -2,13 +2,14 @@ import type { CallerConfiguration, Configuration } from './configuration.js';
 
 const MASK = '***';
 
-/** A copy to show to people: hashes of API keys, credentials, and objects that may hold some, are masked. */
+/**
+ * A copy to show to people: hashes of API keys, passwords in addresses, and objects that may hold a secret, are masked.
+ * Credentials for other services stand in files, whose paths are shown.
+ */
 export function maskSecrets(configuration: Configuration): object {
-  const { maa, ita, challenges, decisions, callers } = configuration;
+  const { challenges, decisions, callers } = configuration;
   return {
     ...configuration,
-    maa: { ...maa, submit: { ...maa.submit, credential: masked(maa.submit.credential) } },
-    ita: { ...ita, submit: masked(ita.submit) },
     challenges: { ...challenges, store: maskUser(challenges.store) },
     decisions: { ...decisions, store: maskUser(decisions.store) },
     callers: Object.fromEntries(Object.entries(callers).map(([name, caller]) => [name, maskCaller(caller)])),

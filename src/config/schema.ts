@@ -1,16 +1,18 @@
 import { ROLES } from '../model/caller.js';
 import { SNP_PRODUCTS } from '../model/claims.js';
+import { azureIdentity, uuid } from './azure-identity.js';
 import type {
   CallerConfiguration,
   Configuration,
   ItaIssuerConfiguration,
+  ItaSubmitConfiguration,
   MaaConfiguration,
   MaaIssuerConfiguration,
   ReleasableKeyConfiguration,
 } from './configuration.js';
 import { LOG_LEVELS } from './configuration.js';
 import type { Setting } from './setting.js';
-import { either, entries, list, object, orNull, withDefault } from './setting.js';
+import { either, entries, list, object, orNull, whole, withDefault } from './setting.js';
 import {
   addressRange,
   choice,
@@ -24,6 +26,7 @@ import {
   pattern,
   source,
   text,
+  trustedOrigin,
   trustedUrl,
   trustedUrlOrFile,
 } from './values.js';
@@ -33,6 +36,7 @@ const MIB = 1024 * KIB;
 
 /** Bytes of MRTD and ID_KEY_DIGEST, both SHA-384. */
 const SHA384_BYTES = 48;
+const SHA256_BYTES = 32;
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -50,6 +54,8 @@ const maaIssuer = object<MaaIssuerConfiguration>({
       list(pattern(/^[A-Za-z0-9_-]{43}$/, 'a SHA-256 in base64url'), { atLeastOne: true }),
     ),
   ),
+  policySigner: orNull(list(hex(SHA256_BYTES), { atLeastOne: true })),
+  teeSigner: withDefault(choice('any', 'required'), 'any'),
 });
 
 const maa = object<MaaConfiguration>({
@@ -59,9 +65,9 @@ const maa = object<MaaConfiguration>({
   ),
   issuers: withDefault(list(maaIssuer), []),
   submit: object<MaaConfiguration['submit']>({
-    endpoints: withDefault(list(trustedUrl()), []),
-    apiVersion: withDefault(text(), '2025-06-01'),
-    credential: orNull(text()),
+    endpoints: withDefault(list(trustedOrigin()), []),
+    apiVersion: withDefault(pattern(/^\d{4}-\d{2}-\d{2}(-preview)?$/, 'a version such as 2025-06-01'), '2025-06-01'),
+    credential: orNull(azureIdentity()),
   }),
 });
 
@@ -70,6 +76,16 @@ const itaIssuer = object<ItaIssuerConfiguration>({
   keys: trustedUrlOrFile(),
   roots: orNull(path()),
 });
+
+const itaSubmit = whole(
+  object<ItaSubmitConfiguration>({
+    api: trustedOrigin(),
+    apiKeyFile: path(),
+    policyIds: withDefault(list(uuid), []),
+    policyMustMatch: withDefault(flag(), false),
+    signingAlgorithm: withDefault(choice('PS384', 'RS256'), 'PS384'),
+  }),
+);
 
 const INTEL_TRUST_AUTHORITY: ItaIssuerConfiguration = {
   issuer: 'Intel Trust Authority',
@@ -86,7 +102,7 @@ const releasableKey = object<ReleasableKeyConfiguration>({
 });
 
 const caller = object<CallerConfiguration>({
-  apiKeySha256: orNull(hex(32)),
+  apiKeySha256: orNull(hex(SHA256_BYTES)),
   expires: orNull(instant()),
   roles: list(choice(...ROLES), { atLeastOne: true }),
   policies: orNull(list(policyId, { atLeastOne: true })),
@@ -148,7 +164,7 @@ export const CONFIGURATION_SCHEMA: Setting<Configuration> = object<Configuration
   maa,
   ita: object<Configuration['ita']>({
     issuers: withDefault(list(itaIssuer), [INTEL_TRUST_AUTHORITY]),
-    submit: orNull(opaque()),
+    submit: orNull(itaSubmit),
   }),
   challenges: object<Configuration['challenges']>({
     store: withDefault(either('memory, or a redis or rediss URL', choice('memory'), redisUrl()), 'memory'),

@@ -123,6 +123,34 @@ export function object<T extends object>(members: Members<T>): Setting<T> {
   };
 }
 
+/**
+ * One of several objects, which its member `kind` names. A word alone is the object of that kind that says nothing
+ * else.
+ */
+export function kinds<T extends { readonly kind: string }>(
+  kindSettings: ReadonlyMap<T['kind'], Setting<T>>,
+): Setting<T> {
+  const names = [...kindSettings.keys()];
+  return {
+    spelling: 'json',
+    below: NOTHING,
+    nullable: false,
+    read(raw, place) {
+      if (raw === undefined) return problemAt(place, 'is missing');
+      const given = typeof raw === 'string' ? { kind: raw } : raw;
+      if (!isRecord(given)) return problemAt(place, 'must be an object, or the name of its kind');
+      const kind = names.find((name) => name === given['kind']);
+      const setting = kind === undefined ? undefined : kindSettings.get(kind);
+      return setting?.read(given, place) ?? problemAt(placeIn(place, 'kind'), `must be ${names.join(' or ')}`);
+    },
+  };
+}
+
+/** A value that the environment gives as a whole: its members have no names of their own there. */
+export function whole<T>(setting: Setting<T>): Setting<T> {
+  return { ...setting, below: NOTHING };
+}
+
 /** An object whose member names the operator chooses. */
 export function entries<T>(name: RegExp, entry: Setting<T>): Setting<Readonly<Record<string, T>>> {
   return {

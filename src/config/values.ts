@@ -63,6 +63,13 @@ export function trustedUrl(): Setting<string> {
   );
 }
 
+/** A trusted URL of scheme, host and port alone, written as an origin is. */
+export function trustedOrigin(): Setting<string> {
+  return single('text', 'an https URL without path', (raw) =>
+    isText(raw) && isTrustedUrl(raw) && new URL(raw).origin === raw ? raw : undefined,
+  );
+}
+
 /** A trusted URL, or a path. Text with `://` is always taken as a URL. */
 export function trustedUrlOrFile(): Setting<string> {
   return single('text', 'an https URL or a path', (raw) =>

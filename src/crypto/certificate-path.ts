@@ -83,6 +83,28 @@ export function verifyCertificatePath(path: readonly X509Certificate[], profile:
   return [...repeatedKeys(path), ...links.flatMap((link) => firstProblem(link, profile))];
 }
 
+/** Steps that a certificate alone can fail: what it may be used for is for whoever relies on it. */
+const ALONE: ReadonlySet<Step['fails']> = new Set([
+  chaining,
+  signatureAlgorithm,
+  signature,
+  innerAlgorithm,
+  ownKey,
+  extensions,
+]);
+
+/**
+ * Verifies a certificate that is its own issuer, in everything that does not depend on time. That its key is one of the
+ * profile's anchors is part of it, and nothing else makes it trusted.
+ *
+ * Not checked: whether it is a CA, and its key usage.
+ */
+export function verifySelfSigned(certificate: X509Certificate, profile: PathProfile): PathProblem | null {
+  const link = { certificate, issuer: certificate, index: 0, isAnchor: true };
+  const steps = STEPS.filter(({ fails }) => ALONE.has(fails));
+  return firstProblem(link, profile, steps)[0] ?? null;
+}
+
 /**
  * Judges whether every certificate of a path is valid at an instant. No leeway: valid from notBefore to notAfter,
  * both included (RFC 5280 4.1.2.5). A certificate that states no instant is not valid.
@@ -102,8 +124,8 @@ export function earliestEnd(path: readonly X509Certificate[]): Date {
   return new Date(Math.min(...path.map(({ notAfter }) => notAfter?.getTime() ?? 0)));
 }
 
-function firstProblem(link: Link, profile: PathProfile): PathProblem[] {
-  for (const { code, fails } of STEPS) {
+function firstProblem(link: Link, profile: PathProfile, steps: readonly Step[] = STEPS): PathProblem[] {
+  for (const { code, fails } of steps) {
     const detail = fails(link, profile);
     if (detail !== null) return [{ code, index: link.index, detail }];
   }

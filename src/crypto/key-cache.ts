@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { X509Certificate } from '../formats/x509-certificate.js';
-import type { RsaPublicKey } from '../model/verification.js';
+import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import { hex, sha256 } from './digest.js';
 
 /** Importing a P-384 key takes a fifth of the time of a verification, so keys are kept. They are public and never change. */

@@ -42,7 +42,7 @@ export class AmdEndorsements implements EndorsementSource {
 
   async fetch(requests: readonly EndorsementRequest[], context: FetchContext): Promise<EndorsementSet> {
     // One evidence has one report.
-    const [request] = requests.filter(({ kind }) => kind === 'amd-snp');
+    const request = requests.find((candidate) => candidate.kind === 'amd-snp');
     if (request === undefined) return NO_ENDORSEMENTS;
     await this.#ready;
     return { snp: await this.#forReport(request, context) };

@@ -6,6 +6,11 @@ export interface BoundedFetchOptions {
   readonly origins: readonly string[];
   /** Longest time of one attempt, connecting included. */
   readonly attemptTimeoutMs: number;
+  /**
+   * Whether connections are used again. Not where nobody tries twice: one that was left idle may have ended without
+   * this side knowing.
+   */
+  readonly keepAlive?: boolean;
   /** Options of TLS and socket. Further roots of a process come from `NODE_EXTRA_CA_CERTS`, so this is for tests. */
   readonly connect?: buildConnector.BuildOptions;
 }
@@ -17,6 +22,11 @@ export interface BoundedRequest {
   readonly path: string;
   readonly maximumBytes: number;
   readonly signal: AbortSignal;
+  /**
+   * Media types that are taken, in lower case; an answer that names none is taken too. Without it, as for
+   * certificates and lists, whose types have many names: everything that is not obviously something else.
+   */
+  readonly mediaTypes?: ReadonlySet<string>;
 }
 
 /** One GET, bounded. */
@@ -46,6 +56,8 @@ export class BoundedFetch implements Fetch {
     this.#attemptTimeoutMs = options.attemptTimeoutMs;
     this.#agent = new Agent({
       connections: 8,
+      // 0 is how undici is told to end a connection after its answer.
+      pipelining: options.keepAlive === false ? 0 : 1,
       connect: { timeout: options.attemptTimeoutMs, ...options.connect },
       headersTimeout: options.attemptTimeoutMs,
       bodyTimeout: options.attemptTimeoutMs,
@@ -75,9 +87,10 @@ export class BoundedFetch implements Fetch {
     await this.#agent.destroy();
   }
 
-  async #read({ origin, path, maximumBytes }: BoundedRequest, signal: AbortSignal): Promise<Uint8Array> {
+  async #read(request: BoundedRequest, signal: AbortSignal): Promise<Uint8Array> {
+    const { origin, path, maximumBytes } = request;
     const response = await this.#agent.request({ origin, path, method: 'GET', signal });
-    const refused = refusal(response, maximumBytes);
+    const refused = refusal(response, request);
     if (refused !== null) {
       // Destroying ends the connection; draining would let a slow body hold it until the timeout.
       response.body.on('error', () => {}).destroy();
@@ -106,7 +119,7 @@ function rejection(signal: AbortSignal): Promise<never> {
 
 const tooLarge = (maximum: number) => new FetchError('too_large', `answer is over ${maximum} bytes`);
 
-function refusal(response: Dispatcher.ResponseData, maximumBytes: number): FetchError | null {
+function refusal(response: Dispatcher.ResponseData, { maximumBytes, mediaTypes }: BoundedRequest): FetchError | null {
   const { statusCode: status, headers } = response;
   if (status >= 300 && status < 400) return new FetchError('redirect', 'answered with a redirect', { status });
   if (status !== 200) {
@@ -114,10 +127,16 @@ function refusal(response: Dispatcher.ResponseData, maximumBytes: number): Fetch
     const options = retryAfterMs === null ? { status } : { status, retryAfterMs };
     return new FetchError('status', `answered with status ${status}`, options);
   }
-  if (OTHER_CONTENT.test(first(headers['content-type']) ?? '')) {
+  if (isOtherContent(first(headers['content-type']) ?? '', mediaTypes)) {
     return new FetchError('content_type', 'answered with another kind of content', { status });
   }
   return Number(first(headers['content-length']) ?? 0) > maximumBytes ? tooLarge(maximumBytes) : null;
+}
+
+function isOtherContent(contentType: string, mediaTypes: ReadonlySet<string> | undefined): boolean {
+  if (mediaTypes === undefined) return OTHER_CONTENT.test(contentType);
+  const [mediaType = ''] = contentType.split(';');
+  return mediaType.trim() !== '' && !mediaTypes.has(mediaType.trim().toLowerCase());
 }
 
 const first = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);

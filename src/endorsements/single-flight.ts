@@ -11,6 +11,11 @@ interface Flight<T> {
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
 
+  /** Whether an attempt is being made that callers would share. */
+  isUnderWay(key: string): boolean {
+    return this.#flights.has(key);
+  }
+
   /** @throws {unknown} what `start` throws, or `expired()` when the caller's signal ends first */
   async run(
     key: string,

@@ -20,6 +20,17 @@ export function decodeBase64(text: string): Uint8Array {
   return bytes;
 }
 
+/**
+ * Reads base64 in its one canonical spelling (RFC 4648 section 4): standard alphabet, padding, nothing else.
+ *
+ * @throws {FormatError} `encoding`
+ */
+export function decodeStandardBase64(text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.toString('base64') !== text) throw new FormatError('encoding', 'not base64 with padding');
+  return bytes;
+}
+
 /** Writes base64url without padding. */
 export function encodeBase64Url(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');

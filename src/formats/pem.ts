@@ -1,8 +1,16 @@
 import { FormatError } from '../model/errors.js';
 
-const BEGIN = '-----BEGIN CERTIFICATE-----';
-const END = '-----END CERTIFICATE-----';
 const LINE_LENGTH = 64;
+
+/** What PEM blocks hold here (RFC 7468 sections 5 and 6). */
+export type PemLabel = 'CERTIFICATE' | 'X509 CRL';
+
+export interface PemBlock {
+  readonly label: PemLabel;
+  readonly der: Uint8Array;
+}
+
+type PemCode = 'cert_format' | 'cert_chain';
 
 /**
  * Reads certificates from PEM (RFC 7468 section 3, strict form): CERTIFICATE blocks one after the other and nothing
@@ -13,28 +21,43 @@ const LINE_LENGTH = 64;
  * @returns at least one certificate, DER, in the order of the text
  * @throws {FormatError} `code`
  */
-export function parsePemCertificates(text: string, code: 'cert_format' | 'cert_chain'): Uint8Array[] {
-  const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  const certificates: Uint8Array[] = [];
-  let body: string[] | null = null;
-  for (const ended of lines) {
-    const line = ended.endsWith('\r') ? ended.slice(0, -1) : ended;
-    if (body === null) {
-      if (line !== BEGIN) throw new FormatError(code, 'pem has something else than certificates');
-      body = [];
-    } else if (line === END) {
-      certificates.push(decodeBody(body, code));
-      body = null;
-    } else {
-      body.push(line);
-    }
-  }
-  if (body !== null || certificates.length === 0) throw new FormatError(code, 'pem is cut short');
-  return certificates;
+export function parsePemCertificates(text: string, code: PemCode): Uint8Array[] {
+  return readBlocks(text, ['CERTIFICATE'], code).map(({ der }) => der);
 }
 
-function decodeBody(lines: readonly string[], code: 'cert_format' | 'cert_chain'): Uint8Array {
+/**
+ * Reads certificates and revocation lists from PEM, in any order, as strictly as `parsePemCertificates`.
+ *
+ * @returns at least one block, in the order of the text
+ * @throws {FormatError} `cert_format`
+ */
+export function parsePemBlocks(text: string): PemBlock[] {
+  return readBlocks(text, ['CERTIFICATE', 'X509 CRL'], 'cert_format');
+}
+
+function readBlocks(text: string, labels: readonly PemLabel[], code: PemCode): PemBlock[] {
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  const blocks: PemBlock[] = [];
+  let open: { readonly label: PemLabel; readonly body: string[] } | null = null;
+  for (const ended of lines) {
+    const line = ended.endsWith('\r') ? ended.slice(0, -1) : ended;
+    if (open === null) {
+      const label = labels.find((candidate) => line === `-----BEGIN ${candidate}-----`);
+      if (label === undefined) throw new FormatError(code, 'pem has something else than certificates');
+      open = { label, body: [] };
+    } else if (line === `-----END ${open.label}-----`) {
+      blocks.push({ label: open.label, der: decodeBody(open.body, code) });
+      open = null;
+    } else {
+      open.body.push(line);
+    }
+  }
+  if (open !== null || blocks.length === 0) throw new FormatError(code, 'pem is cut short');
+  return blocks;
+}
+
+function decodeBody(lines: readonly string[], code: PemCode): Uint8Array {
   const isFolded = lines.every((line, index) =>
     index < lines.length - 1 ? line.length === LINE_LENGTH : line.length > 0 && line.length <= LINE_LENGTH,
   );

@@ -25,6 +25,7 @@ export const EXTENSION = {
   deltaCrlIndicator: '2.5.29.27',
   issuingDistributionPoint: '2.5.29.28',
   certificateIssuer: '2.5.29.29',
+  crlDistributionPoints: '2.5.29.31',
 } as const;
 
 export interface BasicConstraints {

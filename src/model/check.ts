@@ -26,6 +26,8 @@ export interface Check {
   readonly retryable?: boolean;
   /** For `skipped`: checks skipped for the same reason share a text here, and are listed as one line. */
   readonly group?: string;
+  /** For `unavailable`: nobody requires it, so that the decision does not rest on it. */
+  readonly optional?: boolean;
   /** For a `warn` that an unexpired waiver covers. */
   readonly waived?: boolean;
 }
@@ -75,6 +77,11 @@ export class CheckList {
 
   unavailable(id: CheckId, about: string, detail: string, retryable: boolean): void {
     this.#checks.push({ ...blank(id, 'unavailable', about, this.#policy, { detail }), retryable });
+  }
+
+  /** Records that something was out of reach that nobody requires. */
+  unavailableOptional(id: CheckId, about: string, detail: string): void {
+    this.#checks.push({ ...blank(id, 'unavailable', about, this.#policy, { detail }), optional: true });
   }
 
   /** Records `pass` or `fail`, and tells which, so that a caller can stop where the rest depends on it. */

@@ -5,6 +5,28 @@ export interface Claims {
   readonly snp?: SnpClaims;
   readonly hcl?: HclClaims;
   readonly tpm?: TpmClaims;
+  /** Of a token of Microsoft Azure Attestation. */
+  readonly maa?: TokenClaims;
+  /** Of a token of Intel Trust Authority. */
+  readonly ita?: TokenClaims;
+}
+
+/** What another verifier's token says, under its issuer's names. */
+export interface TokenClaims {
+  readonly issuer: string;
+  /** `x-ms-attestation-type` of the token itself, or `attester_type`. */
+  readonly attestationType: string;
+  /** `x-ms-policy-hash`; null where the token has none. */
+  readonly policyHash: string | null;
+  /** The whole payload, as issued. */
+  readonly claims: JsonObject;
+  /** Statements that policies ask for, each read from its exact path and type; null where they are not made. */
+  readonly stated: {
+    /** `x-ms-compliance-status` of the TEE. */
+    readonly complianceStatus: string | null;
+    /** Of guest attestation, `secureboot`. */
+    readonly secureBoot: boolean | null;
+  };
 }
 
 /** One TCB_VERSION by component (AMD 56860, TCB_VERSION). `fmc` exists on Turin only. */

@@ -1,8 +1,10 @@
+import type { TokenRoute } from './attestation-service.js';
 import type { Check } from './check.js';
 import type { Claims } from './claims.js';
 import type { CheckId } from './codes.js';
 import type { UsedEndorsement } from './endorsement.js';
 import type { EvidenceType } from './evidence.js';
+import type { JsonObject, JsonValue } from './json.js';
 import type { FreshnessPlace } from './verification.js';
 
 /** Only the literal `allow` releases anything. */
@@ -38,6 +40,30 @@ export interface Trust {
   readonly submods: { readonly [name: string]: TrustSubmodule };
 }
 
+/** Our own verification of the hardware's word, and other verifiers' tokens. */
+export type RouteName = 'hardware' | TokenRoute;
+
+/** A claim of which two routes say different things. */
+export interface Difference {
+  /** Name of the claim, as this service has it: section and member. */
+  readonly claim: string;
+  /** What each route says, by the name of the route. */
+  readonly values: { readonly [route: string]: JsonValue };
+}
+
+/** Several verifiers' statements about one TEE, held against each other claim by claim. */
+export interface CrossCheck {
+  /** Routes that were compared. */
+  readonly routes: readonly RouteName[];
+  /** Whether all are about the same TEE, and no claim differs. */
+  readonly agree: boolean;
+  readonly differences: readonly Difference[];
+  /** Claims of which each says the same. */
+  readonly equal: readonly string[];
+  /** Claims that only one of them makes, or that are about different moments. */
+  readonly notComparable: readonly string[];
+}
+
 /** The answer to one judged request, before it is written as JSON. */
 export interface Decision {
   readonly decision: Outcome;
@@ -46,12 +72,18 @@ export interface Decision {
   readonly validUntil: Date;
   readonly historical: boolean;
   readonly retryable: boolean;
+  /** Where something that was out of reach said when to come again. */
+  readonly retryAfterSeconds: number | null;
   readonly evidence: { readonly type: EvidenceType; readonly sha256: string };
   readonly trust: Trust;
   readonly policies: readonly PolicyResult[];
   readonly checks: readonly Check[];
   readonly reasons: readonly CheckId[];
   readonly claims: Claims;
+  /** What our own verification proves, under the names of Azure Attestation; null where it proves no hardware. */
+  readonly maaView: JsonObject | null;
+  /** Null where there was one route only. */
+  readonly crossCheck: CrossCheck | null;
   readonly endorsements: readonly UsedEndorsement[];
   readonly freshness: { readonly bound: readonly FreshnessPlace[]; readonly clockSkewSeconds: number | null };
   readonly binding: { readonly jkt: string } | null;

@@ -1,5 +1,7 @@
 import type { SnpProduct, SnpTcb } from './claims.js';
 import type { CheckId } from './codes.js';
+import type { TokenType } from './evidence.js';
+import type { RsaPublicKey } from './rsa-public-key.js';
 
 /** Where endorsement material came from. */
 export type EndorsementOrigin = 'evidence' | 'cache' | 'store' | 'network';
@@ -16,6 +18,8 @@ export interface Unavailable {
   /** One sentence for people, naming no secret and no address. */
   readonly detail: string;
   readonly retryable: boolean;
+  /** Where the source named it: how long it wants to be left alone. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** `VCEK` signs with a key of the chip, `VLEK` with a key of the cloud provider (KEY_INFO.SIGNING_KEY). */
@@ -38,8 +42,40 @@ export interface SnpEndorsementRequest {
   readonly has: { readonly vek: boolean; readonly chain: boolean };
 }
 
-/** Endorsement requests of every TEE, by `kind`. */
-export type EndorsementRequest = SnpEndorsementRequest;
+/**
+ * The key set of a token's issuer. The issuer is one that the configuration names, character by character: what a
+ * token says of where its keys are is never a place to look.
+ */
+export interface TokenKeysRequest {
+  readonly kind: 'token-keys';
+  readonly type: TokenType;
+  readonly issuer: string;
+  /** `kid` of the token: an unknown one is a reason to fetch the set again. */
+  readonly kid: string;
+}
+
+/** Endorsement requests of every kind of evidence, by `kind`. */
+export type EndorsementRequest = SnpEndorsementRequest | TokenKeysRequest;
+
+/** A key that signs tokens. Strong enough to be used; nothing else is established. */
+export interface TokenKey {
+  readonly kid: string;
+  /** `alg` of the JWK; null where it has none. */
+  readonly alg: string | null;
+  readonly key: RsaPublicKey;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array;
+  /** `x5c`, DER, the key's own first; empty where there is none. The first holds `key`. */
+  readonly certificates: readonly Uint8Array[];
+}
+
+/** The keys of one issuer (RFC 7517, section 5). */
+export interface TokenKeySet {
+  /** By `kid`, an opaque string; a `kid` that several keys have names none of them. */
+  readonly keys: ReadonlyMap<string, readonly TokenKey[]>;
+  /** Revocation lists of the certificates, DER, as far as they are configured or served by the origin of the keys. */
+  readonly crls: readonly Uint8Array[];
+}
 
 /** What was found for an SNP report. */
 export interface SnpEndorsementSet {
@@ -61,6 +97,8 @@ export interface SnpEndorsementSet {
 /** What was fetched for a verification, by kind of request. */
 export interface EndorsementSet {
   readonly snp: SnpEndorsementSet | null;
+  /** `jwks_unavailable`, `jwks_invalid` or `jwks_stale` where there is no set to rely on; absent where none was asked for. */
+  readonly tokenKeys?: Sourced<TokenKeySet> | Unavailable | null;
 }
 
 export const NO_ENDORSEMENTS: EndorsementSet = { snp: null };
@@ -82,11 +120,11 @@ export interface EndorsementSource {
 
 /** An endorsement that a verification rested on, as the answer lists it. */
 export interface UsedEndorsement {
-  readonly kind: 'vcek' | 'vlek' | 'ask' | 'asvk' | 'ark' | 'crl';
-  /** SHA-256 of the DER, hex. */
+  readonly kind: 'vcek' | 'vlek' | 'ask' | 'asvk' | 'ark' | 'crl' | 'token-key';
+  /** SHA-256 of the DER, hex: of a certificate or list, or of the SubjectPublicKeyInfo of a token key. */
   readonly sha256: string;
   readonly source: EndorsementOrigin;
-  /** notAfter of a certificate, nextUpdate of a CRL. */
-  readonly notAfter: Date;
+  /** notAfter of a certificate, nextUpdate of a CRL; null for a token key without a certificate. */
+  readonly notAfter: Date | null;
   readonly revocation: 'good' | 'revoked' | 'unavailable' | 'not_applicable';
 }

@@ -44,8 +44,22 @@ export interface AzSnpVtpmEvidence {
   readonly endorsements: SnpEndorsementInput;
 }
 
+/** Types of other verifiers' tokens: Microsoft Azure Attestation, Intel Trust Authority. */
+export const TOKEN_TYPES = ['maa-token', 'ita-token'] as const;
+
+export type TokenType = (typeof TOKEN_TYPES)[number];
+
+/** Another verifier's token (an Attestation Result of its own, RFC 9334), as sent: JWS Compact Serialization. */
+export interface TokenEvidence<T extends TokenType = TokenType> {
+  readonly type: T;
+  readonly token: string;
+}
+
+export type MaaTokenEvidence = TokenEvidence<'maa-token'>;
+export type ItaTokenEvidence = TokenEvidence<'ita-token'>;
+
 /** Evidence that some verifier of this build can judge. */
-export type Evidence = SnpEvidence | AzSnpVtpmEvidence;
+export type Evidence = SnpEvidence | AzSnpVtpmEvidence | MaaTokenEvidence | ItaTokenEvidence;
 
 export type EvidenceType = Evidence['type'];
 

@@ -1,9 +1,11 @@
-import type { Evidence } from './evidence.js';
+import type { Evidence, TokenEvidence } from './evidence.js';
 import type { JsonObject } from './json.js';
 
 /** A `POST /verify` body, read and decoded: schema and encodings hold, nothing is verified. */
 export interface VerifyRequest {
   readonly evidence: Evidence;
+  /** Other verifiers' tokens about the same TEE: at most one of each type. */
+  readonly attestationResults: readonly TokenEvidence[];
   /** 8 to 64 bytes. */
   readonly nonce: Uint8Array | null;
   /** Public JWK to bind; only together with a nonce. */

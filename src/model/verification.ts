@@ -1,12 +1,32 @@
 import type { Check } from './check.js';
 import type { Claims, SnpClaims, TpmClaims } from './claims.js';
 import type { CheckId } from './codes.js';
-import type { EndorsementRequest, EndorsementSet, UsedEndorsement } from './endorsement.js';
-import type { EvidenceOf, EvidenceType, SnpEndorsementInput, TpmQuoteInput } from './evidence.js';
+import type { EndorsementRequest, EndorsementSet, SnpEndorsementRequest, UsedEndorsement } from './endorsement.js';
+import type {
+  EvidenceOf,
+  EvidenceType,
+  SnpEndorsementInput,
+  TokenEvidence,
+  TokenType,
+  TpmQuoteInput,
+} from './evidence.js';
+import type { RsaPublicKey } from './rsa-public-key.js';
 import type { Verified } from './verified.js';
 
 /** Places that can hold the caller's nonce. */
-export type FreshnessPlace = 'snp.reportData' | 'runtimeData.nonce' | 'hcl.userData' | 'tpm.extraData';
+export type FreshnessPlace =
+  | 'snp.reportData'
+  | 'runtimeData.nonce'
+  | 'hcl.userData'
+  | 'tpm.extraData'
+  | 'maa.userData'
+  | 'maa.reportData'
+  | 'maa.runtimeNonce'
+  | 'maa.clientPayloadNonce'
+  | 'ita.userData'
+  | 'ita.heldData'
+  | 'ita.runtimeData'
+  | 'ita.verifierNonce';
 
 /**
  * What the caller's nonce and key must appear as in the evidence.
@@ -42,6 +62,53 @@ export interface Verification {
   readonly bound: readonly FreshnessPlace[];
   /** Earliest end of what the result rests on; null where nothing ends. */
   readonly validUntil: Date | null;
+  /** The verified hardware evidence as other verifiers take it; null where there is none. */
+  readonly submission?: Submission | null;
+}
+
+/** Hardware evidence as another verifier takes it. Signature, chain and binding were verified here before. */
+export interface Submission {
+  readonly tee: 'snp';
+  /** ATTESTATION_REPORT, 1184 bytes. */
+  readonly report: Uint8Array;
+  /** DER: VCEK or VLEK, ASK or ASVK, ARK. */
+  readonly certificates: readonly [Uint8Array, Uint8Array, Uint8Array];
+  /** Bytes whose SHA-256 is in REPORT_DATA; null where none came with the evidence. */
+  readonly runtimeData: Uint8Array | null;
+}
+
+/** What a token came to, beside what every verification has. */
+export interface TokenVerification extends Verification {
+  /**
+   * Whether a paravisor that the token speaks of is known by it: verified, of an issuer whose policy is pinned, and
+   * called a compliant confidential VM.
+   */
+  readonly vouchesForParavisor: boolean;
+  /**
+   * How far the issuer's clock is ahead of ours, in seconds, where times of the token show it: positive where it was
+   * issued in our future, negative where it had expired within the leeway. Null where nothing shows.
+   */
+  readonly clockSkewSeconds: number | null;
+}
+
+export interface TokenContext extends VerificationContext {
+  /** JSON pointer of the token in the request. */
+  readonly about: string;
+}
+
+/** Verifies the tokens of one other verifier. Pure, as every verifier. */
+export interface TokenVerifier<T extends TokenType = TokenType> extends EvidenceVerifier<T> {
+  /**
+   * Names the keys needed: none where the issuer is not a configured one.
+   * @throws {FormatError} where the token is malformed
+   */
+  keysFor(evidence: TokenEvidence<T>, about: string): readonly EndorsementRequest[];
+  /**
+   * Form, algorithm, issuer, key, signature, times, then what it says; what rests on a failed check is skipped.
+   * A nonce of the request that stands nowhere in the token is for the caller to judge: `bound` lists the places.
+   * @throws {FormatError} where the token is malformed
+   */
+  verifyToken(evidence: TokenEvidence<T>, context: TokenContext): Promise<TokenVerification>;
 }
 
 /** Verifies one type of evidence. Pure: what it needs is given, the instant included. */
@@ -68,7 +135,7 @@ export interface SnpReportVerifier {
     report: Uint8Array,
     input: SnpEndorsementInput,
     about: SnpReportContext['about'],
-  ): readonly EndorsementRequest[];
+  ): readonly SnpEndorsementRequest[];
   /** @throws {FormatError} where report or endorsements of the request are malformed */
   verifyReport(
     report: Uint8Array,
@@ -93,13 +160,8 @@ export interface SnpReportVerification {
   readonly reportData: Verified<Uint8Array> | null;
   readonly endorsements: readonly UsedEndorsement[];
   readonly validUntil: Date | null;
-}
-
-/** RSA public key of a vTPM, as the JWK members of the runtime claims give it. */
-export interface RsaPublicKey {
-  /** Modulus, big endian, first byte not zero. */
-  readonly n: Uint8Array;
-  readonly e: Uint8Array;
+  /** DER of what the report was verified with, under the same condition: VCEK or VLEK, ASK or ASVK, ARK. */
+  readonly certificates: Submission['certificates'] | null;
 }
 
 /** A vTPM quote inside other evidence. */

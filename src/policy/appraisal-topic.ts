@@ -1,10 +1,21 @@
+import type { TokenRoute } from '../model/attestation-service.js';
 import type { NonceStanding } from '../model/challenge.js';
 import type { CheckList } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
 import type { Verification } from '../model/verification.js';
+import { isTokenType } from './evidence-kinds.js';
 import type { Policy } from './policy-document.js';
+
+/**
+ * What came of another verifier's route. `verified`: its token holds, and is about this TEE; `refused`: it does not, or
+ * that verifier does not vouch; `not judged`: it did not come to that. Of the last two a base check says why.
+ */
+export type RouteState =
+  | { readonly state: 'verified' | 'refused' | 'not judged' }
+  | { readonly state: 'unavailable'; readonly detail: string; readonly retryable: boolean }
+  | { readonly state: 'absent' };
 
 /** What a policy is held against. */
 export interface AppraisalInput {
@@ -12,6 +23,8 @@ export interface AppraisalInput {
   /** All base checks are in it: those of the verifier, and those of the nonce's record. */
   readonly verification: Verification;
   readonly nonce: NonceStanding;
+  /** A route that is not in it is absent: nothing was sent, and nothing is configured to fetch it. */
+  readonly routes: ReadonlyMap<TokenRoute, RouteState>;
   /** Whether the request brought a key to bind. */
   readonly boundKey: boolean;
   /** The one instant of the request. */
@@ -33,6 +46,7 @@ export interface AppraisalTopic {
 
 /** Place in the request that a section of claims was read from. */
 export function placeOf(section: ClaimSection, evidenceType: ContractEvidenceType): string {
+  if (isTokenType(evidenceType)) return '/evidence/token';
   if (section === 'tpm') return '/evidence/tpmQuote';
   if (evidenceType !== 'snp') return '/evidence/hclReport';
   return section === 'snp' ? '/evidence/report' : '/evidence/runtimeData';

@@ -4,7 +4,7 @@ import type { Outcome } from '../model/decision.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import { baseWarnings, relaxed } from './base-checks.js';
 import { outcomeOf } from './decide.js';
-import { isHardwareType, teeOf } from './evidence-kinds.js';
+import { isHardwareType, isTokenType, teeOf } from './evidence-kinds.js';
 import { freshness } from './freshness.js';
 import { minimums } from './minimums.js';
 import { otherRoutes } from './other-routes.js';
@@ -31,7 +31,7 @@ export interface PolicyAppraisal {
 }
 
 /** What is appraised of SEV-SNP evidence, bare or behind a paravisor. */
-const TOPICS: readonly AppraisalTopic[] = [
+const SNP_TOPICS: readonly AppraisalTopic[] = [
   minimums,
   paravisor,
   secureBoot,
@@ -40,6 +40,9 @@ const TOPICS: readonly AppraisalTopic[] = [
   otherRoutes,
   referenceValues,
 ];
+
+/** What is appraised of a token alone. TCB and paravisor are the other verifier's to judge: no minimums load for them. */
+const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, otherRoutes, referenceValues];
 
 /**
  * Holds verified claims and base checks against a policy. Says nothing about whether the claims are true: that they
@@ -50,7 +53,7 @@ export function appraise(policy: Policy, input: AppraisalInput): PolicyAppraisal
   if (!isAccepted(policy, input)) return conclude(policy, unseen, refusedType(policy, input), []);
   const base = unseen.map((check) => waived(relaxed(check, policy), policy, input));
   const own = ownChecks(policy, input).map((check) => waived(check, policy, input));
-  const required = TOPICS.flatMap((topic) => topic.required(policy, input.evidenceType));
+  const required = (topicsOf(input.evidenceType) ?? []).flatMap((topic) => topic.required(policy, input.evidenceType));
   return conclude(policy, base, own, [...input.verification.required, 'policy_evidence_type', ...required]);
 }
 
@@ -76,11 +79,12 @@ function ownChecks(policy: Policy, input: AppraisalInput): readonly Check[] {
     actual: evidenceType,
     detail: 'the policy accepts this type of evidence',
   });
-  if (teeOf(evidenceType) !== 'snp') {
+  const topics = topicsOf(evidenceType);
+  if (topics === null) {
     checks.unavailable('internal_error', '/evidence/type', 'this version cannot appraise this type of evidence', false);
     return checks.all;
   }
-  for (const topic of TOPICS) {
+  for (const topic of topics) {
     const absent = topic.needs(policy, evidenceType).find((section) => verification.claims[section] === undefined);
     if (absent === undefined) topic.appraise(policy, input, checks);
     else
@@ -91,6 +95,12 @@ function ownChecks(policy: Policy, input: AppraisalInput): readonly Check[] {
       );
   }
   return checks.all;
+}
+
+/** Null for evidence that this version cannot appraise. */
+function topicsOf(evidenceType: AppraisalInput['evidenceType']): readonly AppraisalTopic[] | null {
+  if (isTokenType(evidenceType)) return TOKEN_TOPICS;
+  return teeOf(evidenceType) === 'snp' ? SNP_TOPICS : null;
 }
 
 function conclude(

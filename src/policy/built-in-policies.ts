@@ -11,5 +11,11 @@ const AZURE_CVM_BASELINE = `{ apiVersion: veritee/v1, id: azure-cvm-baseline, ve
               tdx: { acceptedStatuses: [UpToDate], earliestTcbDate: "2024-03-13" } } }
 `;
 
+const AZURE_MAA_BASELINE = `{ apiVersion: veritee/v1, id: azure-maa-baseline, version: 1, description: "What Azure Attestation calls a compliant confidential VM",
+  accepts: [maa-token], minimums: any, routes: { hardware: off, maa: required }, require: { maa: { complianceStatus: [azure-compliant-cvm] } } }
+`;
+
 /** The policies that are there without a policy directory. */
-export const BUILT_IN_POLICIES: readonly Policy[] = [parsePolicy(AZURE_CVM_BASELINE)];
+export const BUILT_IN_POLICIES: readonly Policy[] = [AZURE_CVM_BASELINE, AZURE_MAA_BASELINE].map((text) =>
+  parsePolicy(text),
+);

@@ -20,7 +20,7 @@ export interface PolicyFinding {
  */
 export function outcomeOf(checks: readonly Check[], required: readonly CheckId[]): CheckOutcome {
   if (checks.some(({ result }) => result === 'fail')) return { outcome: 'deny', fault: null };
-  if (checks.some(({ result }) => result === 'unavailable')) return { outcome: 'indeterminate', fault: null };
+  if (checks.some(isUndecided)) return { outcome: 'indeterminate', fault: null };
   const fault = faultOf(checks, required);
   return { outcome: fault === null ? 'allow' : 'indeterminate', fault };
 }
@@ -32,13 +32,19 @@ export function decide(findings: readonly PolicyFinding[]): {
 } {
   if (findings.length === 0) return { decision: 'deny', reasons: ['no_policy'] };
   const checks = findings.flatMap((finding) => finding.checks);
-  const reasons = new Set([...idsOf(checks, 'fail'), ...idsOf(checks, 'unavailable')]);
+  const failed = checks.filter(({ result }) => result === 'fail');
+  const reasons = new Set([...idsOf(failed), ...idsOf(checks.filter(isUndecided))]);
   return { decision: overall(findings), reasons: [...reasons] };
 }
 
 function overall(findings: readonly PolicyFinding[]): Outcome {
   if (findings.some(({ outcome }) => outcome === 'deny')) return 'deny';
   return findings.every(({ outcome }) => outcome === 'allow') ? 'allow' : 'indeterminate';
+}
+
+/** Whether what was out of reach leaves the decision open: not where nobody requires it. */
+export function isUndecided({ result, optional }: Check): boolean {
+  return result === 'unavailable' && optional !== true;
 }
 
 /** Called where nothing failed: then nothing may be skipped, and what must have run has run and holds. */
@@ -54,9 +60,6 @@ function holds(checks: readonly Check[], id: CheckId): boolean {
   return found.length > 0 && found.every(({ result }) => result === 'pass' || result === 'warn');
 }
 
-function idsOf(checks: readonly Check[], result: 'fail' | 'unavailable'): readonly CheckId[] {
-  return checks
-    .filter((check) => check.result === result)
-    .map(({ id }) => id)
-    .sort(byImportance);
+function idsOf(checks: readonly Check[]): readonly CheckId[] {
+  return checks.map(({ id }) => id).sort(byImportance);
 }

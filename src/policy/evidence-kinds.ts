@@ -12,6 +12,10 @@ export function isHardwareType(type: ContractEvidenceType): boolean {
   return kindOf(type) === 'hardware';
 }
 
+export function isTokenType(type: ContractEvidenceType): boolean {
+  return kindOf(type) === 'token';
+}
+
 /** The TEE whose minimums evidence of a type is compared with; null: none. */
 export function teeOf(type: ContractEvidenceType): 'snp' | 'tdx' | null {
   if (type === 'snp' || type === 'az-snp-vtpm') return 'snp';

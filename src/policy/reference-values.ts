@@ -4,7 +4,7 @@ import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
 import type { JsonValue } from '../model/json.js';
 import { type AppraisalTopic, type ClaimSection, placeOf } from './appraisal-topic.js';
-import { hasParavisor } from './evidence-kinds.js';
+import { hasParavisor, isTokenType } from './evidence-kinds.js';
 import { type ReferenceSet, type SnpReferences, TDX_REGISTERS } from './policy-members.js';
 
 /** One claim held against the values that are accepted for it. */
@@ -22,8 +22,9 @@ interface Comparison {
 export const referenceValues: AppraisalTopic = {
   needs: ({ referenceValues: sets }, evidenceType) => {
     if (sets.length === 0) return [];
+    const sections = sectionsOf(evidenceType);
     // Which sets apply is known only once the report is verified.
-    return ['snp', ...sectionsOf(evidenceType).filter((section) => sets.some((set) => set[section] !== null))];
+    return sections.filter((section) => section === 'snp' || sets.some((set) => set[section] !== null));
   },
   required: ({ referenceValues: sets }) => (sets.length === 0 ? [] : ['reference_not_applicable']),
   appraise: ({ referenceValues: sets }, { evidenceType, verification: { claims } }, checks) => {
@@ -37,8 +38,12 @@ export const referenceValues: AppraisalTopic = {
   },
 };
 
+/** Sections that sets of reference values speak about, and that this version has claims of. */
+type ReferenceSection = Extract<ClaimSection, 'snp' | 'hcl' | 'tpm'>;
+
 /** What evidence of a type always has claims about, once it is verified. */
-function sectionsOf(evidenceType: ContractEvidenceType): readonly ClaimSection[] {
+function sectionsOf(evidenceType: ContractEvidenceType): readonly ReferenceSection[] {
+  if (isTokenType(evidenceType)) return [];
   return hasParavisor(evidenceType) ? ['snp', 'hcl', 'tpm'] : ['snp'];
 }
 

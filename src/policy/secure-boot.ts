@@ -1,10 +1,11 @@
 import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
-import { hasParavisor } from './evidence-kinds.js';
+import { hasParavisor, isTokenType } from './evidence-kinds.js';
 
-/** Secure Boot, as the paravisor configured it. Only a literal `true` passes: what is missing is not false. */
+/** Secure Boot, as the paravisor configured it, or as the token says. Only a literal `true` passes: what is missing is not false. */
 export const secureBoot: AppraisalTopic = {
   needs: (policy, evidenceType) => {
     if (policy.secureBoot === 'any') return [];
+    if (isTokenType(evidenceType)) return [evidenceType === 'maa-token' ? 'maa' : 'ita'];
     // Bare evidence need not have runtime claims, but without a verified report it is not known to have none.
     return [hasParavisor(evidenceType) ? 'hcl' : 'snp'];
   },
@@ -12,7 +13,8 @@ export const secureBoot: AppraisalTopic = {
   appraise: (policy, { evidenceType, verification }, checks) => {
     if (policy.secureBoot === 'any') return;
     const about = placeOf('hcl', evidenceType);
-    const state = verification.claims.hcl?.vmConfiguration?.['secureBoot'];
+    const { hcl, maa } = verification.claims;
+    const state = isTokenType(evidenceType) ? maa?.stated.secureBoot : hcl?.vmConfiguration?.['secureBoot'];
     if (typeof state === 'boolean') {
       const detail = state ? 'secure boot is on' : 'secure boot is off';
       checks.require(state, 'secure_boot', about, { expected: true, actual: state, detail });

@@ -1,6 +1,7 @@
 import type { Check } from '../model/check.js';
-import type { Claims } from '../model/claims.js';
+import type { Claims, TokenClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
+import type { JsonValue } from '../model/json.js';
 
 /** Claims of the trustworthiness vector (AR4SI, EAR). */
 export const TRUST_CLAIMS = [
@@ -70,6 +71,44 @@ const GUEST_FINDINGS: FindingTable = new Map<CheckId, readonly Observation[]>([
   ['secure_boot_unknown', [['configuration', 36]]],
 ]);
 
+/** What a check says of a token where it did not pass. */
+const TOKEN_FINDINGS: FindingTable = new Map<CheckId, readonly Observation[]>([
+  ['token_issuer_policy', [['hardware', 32]]],
+  ['token_claim_type', [['hardware', 97]]],
+  [
+    'token_debug',
+    [
+      ['runtime-opaque', 96],
+      ['configuration', 96],
+    ],
+  ],
+  [
+    'ita_debug',
+    [
+      ['runtime-opaque', 96],
+      ['configuration', 96],
+    ],
+  ],
+  ['token_debug_unknown', [['runtime-opaque', 96]]],
+  ['token_compliance', [['configuration', 96]]],
+  ['ita_tcb_status', [['hardware', 96]]],
+  ['ita_policy', [['configuration', 96]]],
+  ['disagreement', [['hardware', 96]]],
+  ['nonce_mismatch', [['instance-identity', 97]]],
+  ['secure_boot', [['configuration', 96]]],
+  ['secure_boot_unknown', [['configuration', 36]]],
+]);
+
+/** What a token that can be relied on says. The hardware's own word is hearsay in it: its issuer's. */
+export function tokenObservations(checks: readonly Check[], { stated }: TokenClaims): readonly Observation[] {
+  return [
+    ['hardware', 2],
+    ['runtime-opaque', 2],
+    ...bootObservation(stated.secureBoot),
+    ...findings(checks, TOKEN_FINDINGS),
+  ];
+}
+
 /** What is seen of the hardware. */
 export function hardwareObservations(checks: readonly Check[], { snp }: Claims): readonly Observation[] {
   const genuine: readonly Observation[] =
@@ -101,7 +140,10 @@ function identity(checks: readonly Check[], { hcl }: Claims): readonly Observati
 
 /** Which keys Secure Boot uses is not looked at: known to be on, not known to be as expected. */
 function secureBoot({ hcl }: Claims): readonly Observation[] {
-  const state = hcl?.vmConfiguration?.['secureBoot'];
+  return bootObservation(hcl?.vmConfiguration?.['secureBoot']);
+}
+
+function bootObservation(state: JsonValue | undefined): readonly Observation[] {
   if (state === true) return [['configuration', 3]];
   return state === false ? [['configuration', 32]] : [];
 }

@@ -1,8 +1,15 @@
+import type { TokenRoute } from '../model/attestation-service.js';
 import type { Check } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { Outcome, Trust, TrustSubmodule, TrustTier, TrustVector } from '../model/decision.js';
-import { guestObservations, hardwareObservations, type Observation, TRUST_CLAIMS } from './trust-observations.js';
+import {
+  guestObservations,
+  hardwareObservations,
+  type Observation,
+  TRUST_CLAIMS,
+  tokenObservations,
+} from './trust-observations.js';
 import { tierOf, tierOfAll } from './trust-tiers.js';
 
 /** The chain and signature under the hardware report, and that the key is the one that it names. */
@@ -50,6 +57,13 @@ const MATERIAL: ReadonlySet<CheckId> = new Set([
   'clock',
 ]);
 
+/** What there is to appraise. */
+export interface TrustParts {
+  /** Whether the evidence is the hardware's own word. A token alone says what another verifier found. */
+  readonly hardware: boolean;
+  readonly routes: readonly TokenRoute[];
+}
+
 const CRYPTO_FAILED = submodule(TRUST_CLAIMS.map((claim) => [claim, 99]));
 
 /**
@@ -59,10 +73,33 @@ const CRYPTO_FAILED = submodule(TRUST_CLAIMS.map((claim) => [claim, 99]));
  * The tier is not the decision: an allow can have any, and no other decision has one that a relying party could take
  * for a yes.
  */
-export function appraiseTrust(checks: readonly Check[], claims: Claims, decision: Outcome): Trust {
-  const submods = submodules(checks, claims);
+export function appraiseTrust(
+  checks: readonly Check[],
+  claims: Claims,
+  decision: Outcome,
+  { hardware, routes }: TrustParts = { hardware: true, routes: [] },
+): Trust {
+  const ofTokens = routes.map((route) => [route, tokenSubmodule(checks, claims, route)] as const);
+  const submods = { ...(hardware ? submodules(checks, claims) : {}), ...Object.fromEntries(ofTokens) };
   const status = tierOfAll(Object.values(submods).map((submod) => submod.status));
   return { status: tierUnder(decision, status), submods };
+}
+
+/** What vouches for a token: who issued it, with which key, and when. */
+const TOKEN_PROOFS: ReadonlySet<CheckId> = new Set([
+  'token_alg',
+  'token_issuer',
+  'token_key',
+  'token_signature',
+  'token_time',
+  'token_lifetime',
+]);
+
+/** What another verifier's token says of the TEE, as far as it could be relied on. */
+function tokenSubmodule(checks: readonly Check[], claims: Claims, route: TokenRoute): TrustSubmodule {
+  const token = claims[route];
+  if (token !== undefined) return submodule(tokenObservations(checks, token));
+  return anyOf(checks, 'fail', TOKEN_PROOFS) ? CRYPTO_FAILED : submodule([['hardware', 0]]);
 }
 
 function submodules(checks: readonly Check[], claims: Claims): { readonly [name: string]: TrustSubmodule } {

@@ -1,24 +1,31 @@
+import { maaView } from '../comparison/maa-view.js';
+import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
 import type { Caller } from '../model/caller.js';
 import type { NonceStanding } from '../model/challenge.js';
 import { type Check, CheckList } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import type { Decision } from '../model/decision.js';
-import type { EndorsementSource } from '../model/endorsement.js';
+import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { VerifyRequest } from '../model/request.js';
 import type { EvidenceVerifier, ExpectedBinding, Verification } from '../model/verification.js';
+import type { RouteState } from '../policy/appraisal-topic.js';
 import { appraise, type PolicyAppraisal } from '../policy/appraise.js';
-import { decide } from '../policy/decide.js';
+import { decide, isUndecided } from '../policy/decide.js';
+import { isHardwareType } from '../policy/evidence-kinds.js';
 import { mergeChecks } from '../policy/merged-checks.js';
 import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
 import { evidenceSha256 } from '../verifiers/evidence-identity.js';
 import { expectedBinding } from '../verifiers/expected-binding.js';
 import { markVerified } from '../verifiers/mark-verified.js';
+import type { AttestationRoutes } from './attestation-routes.js';
 import { FetchTime } from './fetch-time.js';
+import { type Judged, judgeRoutes } from './judge-routes.js';
 import { nonceChecks } from './nonce-checks.js';
 import type { NonceRecogniser } from './nonce-recogniser.js';
+import { SUBMITTED_ROUTES, submitWhereWanted } from './submit-where-wanted.js';
 import type { VerifyEvidenceUseCase } from './use-cases.js';
 
 /** One immutable view of the policies, so that a request is judged by one set throughout. */
@@ -42,6 +49,9 @@ export interface VerifyEvidenceParts {
   readonly endorsements: EndorsementSource;
   /** The policies in use now. */
   readonly policies: () => PolicyView;
+  readonly attestationRoutes: AttestationRoutes;
+  /** Thumbprint of a JWK, by which attestation keys are compared. */
+  readonly keyThumbprint: KeyThumbprint;
   readonly nonces: Pick<NonceRecogniser, 'standing'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -133,20 +143,18 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
   }
 
   /** An exception is never an allow: what a verifier throws, and what it does not finish, is indeterminate. */
-  async #verifyWithin(verifier: EvidenceVerifier, asked: Case): Promise<Verification> {
+  async #verifyWithin(verifier: EvidenceVerifier, asked: Case): Promise<Judged> {
     const { deadlineMs } = this.#options;
     // What is out of reach is given up in time for the rest to be judged: an answer that says what was missing, and
     // what was wrong besides, is worth more than one that says that time ran out.
     const fetching = new FetchTime(deadlineMs * FETCH_SHARE);
     let expiry: NodeJS.Timeout | undefined;
-    const deadline = new Promise<'deadline'>((resolve) => {
-      expiry = setTimeout(() => resolve('deadline'), deadlineMs);
+    const deadline = new Promise<Judged>((resolve) => {
+      const passed = () => resolve(undecided('deadline', 'the deadline of the request has passed', true));
+      expiry = setTimeout(passed, deadlineMs);
     });
     try {
-      const result = await Promise.race([this.#verify(verifier, asked, fetching), deadline]);
-      if (result === 'deadline') return undecided('deadline', 'the deadline of the request has passed', true);
-      if (!isVerification(result)) throw new TypeError('the verifier returned no verification');
-      return result;
+      return await Promise.race([this.#verify(verifier, asked, fetching), deadline]);
     } catch (error) {
       if (error instanceof FormatError) throw error;
       this.#parts.log.error({ err: error, evidenceType: asked.request.evidence.type }, 'verifier failed');
@@ -157,33 +165,46 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     }
   }
 
-  async #verify(verifier: EvidenceVerifier, asked: Case, fetching: FetchTime): Promise<Verification> {
-    const { request, at, historical, binding } = asked;
-    const wanted = verifier.endorsementsFor(request.evidence);
-    const endorsements = await this.#parts.endorsements.fetch(wanted, {
-      at,
-      historical,
+  async #verify(verifier: EvidenceVerifier, asked: Case, fetching: FetchTime): Promise<Judged> {
+    const { request, binding } = asked;
+    const fetch: FetchContext = {
+      at: asked.at,
+      historical: asked.historical,
       get signal() {
         return fetching.signal;
       },
-    });
-    return verifier.verify(request.evidence, { at, endorsements, binding });
+    };
+    const { attestationRoutes, keyThumbprint } = this.#parts;
+    const [own, sent] = await Promise.all([
+      this.#verifyEvidence(verifier, asked, fetch),
+      attestationRoutes.verifySent(request.attestationResults, { fetch, binding }),
+    ]);
+    const results = await submitWhereWanted(attestationRoutes, asked, own, sent, fetch);
+    return judgeRoutes(request.evidence.type, own, results, keyThumbprint);
   }
 
-  #decide(asked: Case, now: Date, verified: Verification): Decision {
+  async #verifyEvidence(
+    verifier: EvidenceVerifier,
+    { request, at, binding }: Case,
+    fetch: FetchContext,
+  ): Promise<Verification> {
+    const endorsements = await this.#parts.endorsements.fetch(verifier.endorsementsFor(request.evidence), fetch);
+    const result: unknown = await verifier.verify(request.evidence, { at, endorsements, binding });
+    if (!isVerification(result)) throw new TypeError('the verifier returned no verification');
+    return result;
+  }
+
+  #decide(asked: Case, now: Date, judged: Judged): Decision {
     const { request, at, historical, policies, nonce, binding } = asked;
-    const verification = { ...verified, checks: [...nonceChecks(nonce), ...verified.checks] };
+    const { type } = request.evidence;
+    const verification = { ...judged.verification, checks: [...nonceChecks(nonce), ...judged.verification.checks] };
+    const boundKey = binding !== null && binding.jkt !== null;
     const appraisals = policies.map((policy) =>
-      appraise(policy, {
-        evidenceType: request.evidence.type,
-        verification,
-        nonce,
-        boundKey: binding !== null && binding.jkt !== null,
-        at,
-      }),
+      appraise(policy, { evidenceType: type, verification, nonce, routes: judged.routes, boundKey, at }),
     );
     const { decision, reasons } = decide(appraisals);
     const checks = mergeChecks(appraisals);
+    const { claims } = verification;
     return {
       decision,
       decisionId: this.#parts.newId(now),
@@ -191,17 +212,28 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
       validUntil: earliest(new Date(at.getTime() + this.#options.lifetimeMs), verification.validUntil),
       historical,
       retryable: decision === 'indeterminate' && mayChange(checks, nonce),
-      evidence: { type: request.evidence.type, sha256: evidenceSha256(request.evidence) },
-      trust: appraiseTrust(checks, verification.claims, decision),
+      retryAfterSeconds: judged.retryAfterSeconds,
+      evidence: { type, sha256: evidenceSha256(request.evidence) },
+      trust: appraiseTrust(checks, claims, decision, {
+        hardware: isHardwareType(type),
+        // A route that gave nothing says nothing of the TEE: whether that matters, the decision says.
+        routes: SUBMITTED_ROUTES.filter((route) => hasSpoken(judged.routes.get(route))),
+      }),
       policies: appraisals.map(policyResult),
       checks,
       reasons,
-      claims: verification.claims,
+      claims,
+      maaView: maaView(claims, type),
+      crossCheck: judged.crossCheck,
       endorsements: verification.endorsements,
-      freshness: { bound: verification.bound, clockSkewSeconds: null },
+      freshness: { bound: verification.bound, clockSkewSeconds: judged.clockSkewSeconds },
       binding: binding === null || binding.jkt === null ? null : { jkt: binding.jkt },
     };
   }
+}
+
+function hasSpoken(route: RouteState | undefined): boolean {
+  return route?.state === 'verified' || route?.state === 'refused';
 }
 
 function requireAudience({ audience }: VerifyRequest, caller: Caller): void {
@@ -218,14 +250,23 @@ function isVerification(result: unknown): result is Verification {
 }
 
 /** A verification that came to nothing: there is nothing that a policy could allow on. */
-function undecided(
-  code: Extract<CheckId, 'deadline' | 'internal_error'>,
-  detail: string,
-  retryable: boolean,
-): Verification {
+function undecided(code: Extract<CheckId, 'deadline' | 'internal_error'>, detail: string, retryable: boolean): Judged {
   const checks = new CheckList();
   checks.unavailable(code, '/evidence', detail, retryable);
-  return { checks: checks.all, required: [], claims: markVerified({}), endorsements: [], bound: [], validUntil: null };
+  return {
+    verification: {
+      checks: checks.all,
+      required: [],
+      claims: markVerified({}),
+      endorsements: [],
+      bound: [],
+      validUntil: null,
+    },
+    routes: new Map(SUBMITTED_ROUTES.map((route) => [route, { state: 'not judged' }])),
+    crossCheck: null,
+    clockSkewSeconds: null,
+    retryAfterSeconds: null,
+  };
 }
 
 /**
@@ -234,7 +275,7 @@ function undecided(
  */
 function mayChange(checks: readonly Check[], nonce: NonceStanding): boolean {
   if (nonce.origin === 'challenge' && nonce.state === 'consumed') return false;
-  const undecidedChecks = checks.filter(({ result }) => result === 'unavailable');
+  const undecidedChecks = checks.filter(isUndecided);
   return undecidedChecks.length > 0 && undecidedChecks.every(({ retryable }) => retryable === true);
 }
 

@@ -1,5 +1,6 @@
 import { describeHclReport, describeRuntimeData, describeTpmQuote } from '../formats/describe-azure-evidence.js';
 import { describeSnpReport } from '../formats/describe-snp-report.js';
+import { describeToken } from '../formats/describe-token.js';
 import type { StructureDescription } from '../formats/field-description.js';
 import { parseHclReport } from '../formats/hcl-report.js';
 import { FormatError, within } from '../model/errors.js';
@@ -19,6 +20,7 @@ export function describeEvidence(evidence: Evidence): readonly StructureDescript
       ...(runtimeData === null ? [] : [describeRuntimeData(runtimeData, '/runtimeData')]),
     ];
   }
+  if (evidence.type !== 'az-snp-vtpm') return within('/token', () => describeToken(evidence.token, '/token'));
   const { hclReport, tpmQuote } = evidence;
   return within('/hclReport', () => {
     const { reportType, hardwareReport } = parseHclReport(hclReport);

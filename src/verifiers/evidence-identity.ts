@@ -9,17 +9,28 @@ const HCL_HARDWARE_REPORT = 0x20;
 /**
  * SHA-256 of the evidence, hex: one identity for the same evidence in native form and dialect, whatever endorsements
  * come with it. Over report, quote or paravisor report; TD quote; message, signature and SHA-256 PCRs of the TPM
- * quote; runtime data; event log; in this order, each preceded by its length in 4 bytes big endian, an absent one
- * having length 0. Of the two signatures (r, s) and (r, n-s), which verify alike, the one with the smaller s counts.
+ * quote; runtime data; event log; or, of a token alone, its signing input; in this order, each preceded by its length in
+ * 4 bytes big endian, an absent one having length 0. Of the two signatures (r, s) and (r, n-s), which verify alike, the one with the smaller s counts.
  */
 export function evidenceSha256(evidence: Evidence): string {
-  const none = new Uint8Array();
-  const parts: readonly Uint8Array[] =
-    evidence.type === 'snp'
-      ? [withLowS(evidence.report, 0), none, none, none, none, evidence.runtimeData ?? none, none]
-      : [withLowS(evidence.hclReport, HCL_HARDWARE_REPORT), none, ...quoteParts(evidence.tpmQuote), none, none];
-  const counted = Buffer.concat(parts.flatMap((part) => [lengthOf(part), part]));
+  const counted = Buffer.concat(partsOf(evidence).flatMap((part) => [lengthOf(part), part]));
   return createHash('sha256').update(counted).digest('hex');
+}
+
+function partsOf(evidence: Evidence): readonly Uint8Array[] {
+  const none = new Uint8Array();
+  if (evidence.type === 'snp') {
+    return [withLowS(evidence.report, 0), none, none, none, none, evidence.runtimeData ?? none, none];
+  }
+  if (evidence.type === 'az-snp-vtpm') {
+    return [withLowS(evidence.hclReport, HCL_HARDWARE_REPORT), none, ...quoteParts(evidence.tpmQuote), none, none];
+  }
+  return [signingInput(evidence.token), none, none, none, none, none, none];
+}
+
+/** What the issuer signed. The signature is no part of a token's identity: for PS384 there are many for one token. */
+function signingInput(token: string): Uint8Array {
+  return Buffer.from(token.slice(0, token.lastIndexOf('.')), 'ascii');
 }
 
 function lengthOf(part: Uint8Array): Uint8Array {

@@ -10,9 +10,10 @@ import {
   readRuntimeObject,
 } from '../formats/runtime-claims.js';
 import type { CheckList } from '../model/check.js';
-import type { HclClaims, SnpClaims } from '../model/claims.js';
+import type { Claims, HclClaims, SnpClaims } from '../model/claims.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
-import type { ExpectedBinding, RsaPublicKey } from '../model/verification.js';
+import type { RsaPublicKey } from '../model/rsa-public-key.js';
+import type { ExpectedBinding } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
 import { markVerified } from './mark-verified.js';
 
@@ -217,4 +218,15 @@ export function verifyParavisorVmpl(checks: CheckList, snp: Verified<SnpClaims>,
 export function paravisorByIdKey(snp: Verified<SnpClaims>, idKeyDigests: ReadonlySet<string>): HclClaims['paravisor'] {
   const known = snp.vmpl === 0 && idKeyDigests.has(snp.idKeyDigest);
   return { known, by: known ? 'idKeyDigest' : null };
+}
+
+/**
+ * The paravisor as known where a token about the same TEE vouches for it, which the caller has made sure of: verified,
+ * of an issuer whose policy is pinned, and called a compliant confidential VM (api.md, Paravisor). What it was known
+ * by before is kept.
+ */
+export function paravisorByMaa(claims: Verified<Claims>): Verified<Claims> {
+  const { hcl } = claims;
+  if (hcl === undefined || hcl.paravisor.known) return claims;
+  return markVerified({ ...claims, hcl: { ...hcl, paravisor: { known: true, by: 'maa' } } });
 }

@@ -6,6 +6,8 @@ import type { EvidenceForm } from './schema-check.js';
 const NATIVE_FORMS: ReadonlyMap<string, EvidenceForm> = new Map([
   ['snp', 'SnpEvidence'],
   ['az-snp-vtpm', 'AzSnpVtpmEvidence'],
+  ['maa-token', 'MaaTokenEvidence'],
+  ['ita-token', 'ItaTokenEvidence'],
 ]);
 
 interface Dialect {

@@ -1,5 +1,5 @@
 import type { Check } from '../model/check.js';
-import type { Claims } from '../model/claims.js';
+import type { Claims, TokenClaims } from '../model/claims.js';
 import type { Decision } from '../model/decision.js';
 import type { UsedEndorsement } from '../model/endorsement.js';
 import type { Schemas } from './schema-check.js';
@@ -25,8 +25,8 @@ export function presentDecision(decision: Decision, view: DecisionView): Schemas
     checks: checks.map(presentCheck),
     reasons: decision.reasons,
     claims: presentClaims(decision.claims),
-    maaView: null,
-    crossCheck: null,
+    maaView: decision.maaView,
+    crossCheck: decision.crossCheck,
     endorsements: decision.endorsements.map(presentEndorsement),
     freshness: decision.freshness,
     binding: decision.binding,
@@ -50,11 +50,23 @@ function presentCheck({ id, result, about, expected, actual, detail, policy }: C
   return { id, result, about, expected, actual, detail, policy };
 }
 
-function presentClaims({ snp, hcl, tpm }: Claims): Schemas['Claims'] {
-  return { snp: snp ?? null, tdx: null, hcl: hcl ?? null, tpm: tpm ?? null, maa: null, ita: null };
+function presentClaims({ snp, hcl, tpm, maa, ita }: Claims): Schemas['Claims'] {
+  return {
+    snp: snp ?? null,
+    tdx: null,
+    hcl: hcl ?? null,
+    tpm: tpm ?? null,
+    maa: maa === undefined ? null : presentToken(maa),
+    ita: ita === undefined ? null : presentToken(ita),
+  };
+}
+
+/** Without what policies read from it: it stands in the claims too. */
+function presentToken({ issuer, attestationType, policyHash, claims }: TokenClaims): Schemas['TokenClaims'] {
+  return { issuer, attestationType, policyHash, claims };
 }
 
 function presentEndorsement(endorsement: UsedEndorsement): Schemas['UsedEndorsement'] {
   const { kind, sha256, source, notAfter, revocation } = endorsement;
-  return { kind, sha256, source, notAfter: notAfter.toISOString(), revocation };
+  return { kind, sha256, source, notAfter: notAfter?.toISOString() ?? null, revocation };
 }

@@ -20,6 +20,9 @@ const PCR_BANKS: readonly PcrBank[] = ['sha1', 'sha256', 'sha384', 'sha512'];
 const READERS: EvidenceReaders = {
   SnpEvidence: readSnpEvidence,
   AzSnpVtpmEvidence: readAzSnpVtpmEvidence,
+  // A token is taken apart where it is verified: its text is what is signed.
+  MaaTokenEvidence: (evidence) => evidence,
+  ItaTokenEvidence: (evidence) => evidence,
   TrusteeEvidenceV0: readTrusteeV0,
   TrusteeEvidenceV1: readTrusteeV1,
   ExtendedReportEvidence: readExtendedReport,

@@ -1,6 +1,6 @@
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
-import type { Evidence } from '../model/evidence.js';
+import type { Evidence, TokenEvidence } from '../model/evidence.js';
 import type { VerifyRequest } from '../model/request.js';
 import { readBytes } from './encoded-members.js';
 import { evidenceForm } from './evidence-form.js';
@@ -39,12 +39,29 @@ export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): 
   if (nonce !== null && bindingJwk === null) requireFits(nonce, evidence);
   return {
     evidence,
+    attestationResults: readAttestationResults(request.attestationResults ?? [], evidence),
     nonce,
     bindingJwk,
     policies: readPolicies(request.policy),
     audience: request.audience ?? null,
     at: request.at === undefined ? null : readInstant(request.at, '/at'),
   };
+}
+
+/**
+ * At most one of each type, the evidence included: two would be two opinions of one verifier, and the request could
+ * choose which one policies see.
+ */
+function readAttestationResults(
+  results: readonly TokenEvidence[],
+  evidence: Pick<Evidence, 'type'>,
+): readonly TokenEvidence[] {
+  const types = results.map(({ type }) => type);
+  const again = types.findIndex((type, index) => type === evidence.type || types.indexOf(type) < index);
+  if (again >= 0) {
+    throw new FormatError('schema', 'a second token of this type', { pointer: `/attestationResults/${again}/type` });
+  }
+  return results;
 }
 
 /** @throws {FormatError} `encoding`, `nonce` */

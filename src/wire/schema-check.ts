@@ -15,6 +15,8 @@ export type SchemaName = keyof Schemas & string;
 export const EVIDENCE_FORMS = [
   'SnpEvidence',
   'AzSnpVtpmEvidence',
+  'MaaTokenEvidence',
+  'ItaTokenEvidence',
   'TrusteeEvidenceV0',
   'TrusteeEvidenceV1',
   'ExtendedReportEvidence',

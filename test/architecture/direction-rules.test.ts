@@ -24,7 +24,23 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/verifiers/snp/up.ts', imports: "import '../../policy/target.js';", breaks: 'direction-verifiers' },
   { file: 'src/policy/up.ts', imports: "import '../http/target.js';", breaks: 'direction-policy' },
   { file: 'src/policy/across.ts', imports: "import '../formats/target.js';", breaks: 'direction-policy' },
+  { file: 'src/comparison/across.ts', imports: "import '../crypto/target.js';", breaks: 'direction-comparison' },
   { file: 'src/endorsements/up.ts', imports: "import '../service/target.js';", breaks: 'direction-endorsements' },
+  {
+    file: 'src/attestation-services/up.ts',
+    imports: "import '../service/target.js';",
+    breaks: 'direction-attestation-services',
+  },
+  {
+    file: 'src/attestation-services/across.ts',
+    imports: "import '../endorsements/target.js';",
+    breaks: 'direction-attestation-services',
+  },
+  {
+    file: 'src/endorsements/across.ts',
+    imports: "import '../attestation-services/target.js';",
+    breaks: 'direction-endorsements',
+  },
   { file: 'src/results/up.ts', imports: "import '../crypto/target.js';", breaks: 'direction-results' },
   { file: 'src/stores/up.ts', imports: "import '../service/target.js';", breaks: 'direction-stores' },
   { file: 'src/service/up.ts', imports: "import '../endorsements/target.js';", breaks: 'direction-service' },
@@ -49,6 +65,7 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/verifiers/reads-later.ts', imports: "import 'node:fs/promises';", breaks: 'pure-rooms-core' },
   { file: 'src/formats/calls.ts', imports: "import 'node:https';", breaks: 'pure-rooms-core' },
   { file: 'src/crypto/waits.ts', imports: "import 'node:timers/promises';", breaks: 'pure-rooms-core' },
+  { file: 'src/comparison/times.ts', imports: "import 'node:timers';", breaks: 'pure-rooms-core' },
   { file: 'src/policy/starts.ts', imports: "import 'child_process';", breaks: 'pure-rooms-core' },
   { file: 'src/policy/fetches.ts', imports: "import 'undici';", breaks: 'pure-rooms-packages' },
   { file: 'src/crypto/logs.ts', imports: "import 'pino';", breaks: 'pure-rooms-packages' },
@@ -62,6 +79,11 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/verifiers/snp/ok.ts', imports: "import '../shared.js';\nimport 'node:crypto';", breaks: null },
   { file: 'src/http/ok.ts', imports: "import '../wire/target.js';\nimport 'node:http';", breaks: null },
   { file: 'src/endorsements/ok.ts', imports: "import 'node:fs';\nimport 'undici';", breaks: null },
+  {
+    file: 'src/attestation-services/ok.ts',
+    imports: "import '../endorsements/fetch-error.js';\nimport '../formats/target.js';\nimport 'undici';",
+    breaks: null,
+  },
   { file: 'src/policy/ok.ts', imports: "import '../composition/tokens.js';\nimport 'yaml';", breaks: null },
   { file: 'src/main.ts', imports: "import './composition/container.js';", breaks: null },
 ];
@@ -69,10 +91,11 @@ const PLANTS: readonly Plant[] = [
 const TARGETS = [
   'src/composition/container.ts',
   'src/composition/tokens.ts',
+  'src/endorsements/fetch-error.ts',
   'src/verifiers/shared.ts',
   'src/verifiers/snp/target.ts',
   'test/lab/target.ts',
-  ...['model', 'formats', 'crypto', 'policy', 'service', 'endorsements', 'wire', 'http'].map(
+  ...['model', 'formats', 'crypto', 'policy', 'service', 'endorsements', 'attestation-services', 'wire', 'http'].map(
     (room) => `src/${room}/target.ts`,
   ),
 ];

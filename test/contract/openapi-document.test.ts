@@ -32,7 +32,7 @@ describe('codes', () => {
 });
 
 describe('schemas', () => {
-  it('REQ-04 close every object, but the one that shows what a paravisor says', () => {
+  it('REQ-04 close every object, but those that show what others say under their own names', () => {
     const objects = everySchema.filter(
       ([, schema]) =>
         schema.properties !== undefined || schema.patternProperties !== undefined || isObject(schema.type),
@@ -41,7 +41,12 @@ describe('schemas', () => {
       ([, schema]) => schema.additionalProperties !== false && schema.oneOf === undefined && schema.anyOf === undefined,
     );
     expect(objects.length).toBeGreaterThan(50);
-    expect(open.map(([place]) => place)).toEqual(['HclClaims/vmConfiguration']);
+    expect(open.map(([place]) => place)).toEqual([
+      'Decision/maaView',
+      'CrossCheck/differences[]/values',
+      'TokenClaims/claims',
+      'HclClaims/vmConfiguration',
+    ]);
   });
 
   it('close every alternative of a union of objects', () => {
@@ -50,6 +55,7 @@ describe('schemas', () => {
       'PublicJwk',
       'NativeEvidence',
       'DialectEvidence',
+      'AttestationResult',
       'TrusteeEvidence',
     ]);
     for (const [, schema] of unions) {

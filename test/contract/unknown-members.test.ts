@@ -22,7 +22,9 @@ import { insideOf, referenced, type Schema, schemaErrors, schemaNamed } from './
 const endorsements = { vek: 'AAAA', chain: '', crls: [] };
 const pcrs = { sha1: {}, sha256: {}, sha384: {}, sha512: {} };
 const native = { ...azSnpVtpmEvidence(), endorsements, tpmQuote: { message: '', signature: '', pcrs } };
+const TOKENS = ['maa-token', 'ita-token'].map((type) => ({ type, token: 'e30.e30.AA' }));
 const EVIDENCE = [
+  ...TOKENS,
   { ...snpEvidence(), endorsements },
   native,
   trusteeV0(),
@@ -34,7 +36,13 @@ const keyed = (jwk: object) => ({ evidence: snpEvidence(), nonce: base64url(NONC
 
 /** Bodies that together have every object of every request schema. */
 const BODIES = {
-  VerifyRequest: [...EVIDENCE.map((evidence) => ({ evidence })), keyed(RSA_JWK), keyed(EC_JWK), keyed(OKP_JWK)],
+  VerifyRequest: [
+    ...EVIDENCE.map((evidence) => ({ evidence })),
+    { evidence: snpEvidence(), attestationResults: TOKENS },
+    keyed(RSA_JWK),
+    keyed(EC_JWK),
+    keyed(OKP_JWK),
+  ],
   Evidence: EVIDENCE,
   ChallengeRequest: [{}],
 } as const;

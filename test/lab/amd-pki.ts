@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import { SNP_PRODUCTS, type SnpProduct, type SnpTcb } from '../../src/model/claims.js';
-import { ia5String, integer, octetString, printableString, sequence, tagged } from './der-writer.js';
+import { ia5String, integer, octetString, printableString } from './der-writer.js';
 import { type LabKey, namedRsaKey, newEcKey } from './lab-keys.js';
 import {
   ATTRIBUTE,
+  authorityKeyIdentifier,
   basicConstraints,
   buildCertificate,
   buildCrl,
   type CertificateOptions,
   type CrlOptions,
+  crlDistributionPointAt,
   crlNumber,
   type ExtensionOrDer,
   keyUsage,
@@ -16,6 +18,7 @@ import {
   nameOf,
   pemOf,
   type RevokedOptions,
+  subjectKeyIdentifier,
 } from './pki.js';
 import { AMD_ALGORITHM, type LabAlgorithm } from './signing.js';
 
@@ -289,22 +292,6 @@ function authority(key: LabKey, options: CertificateOptions): LabAuthority {
   return { key, name: options.subject, der, pem: pemOf(der) };
 }
 
-/** RFC 5280 4.2.1.2, method (1), over the whole SubjectPublicKeyInfo: any octets will do. */
-function keyIdentifier(key: LabKey): Uint8Array {
-  return createHash('sha1').update(key.spki).digest();
-}
-
-function subjectKeyIdentifier(key: LabKey): LabExtension {
-  return { oid: '2.5.29.14', value: octetString(keyIdentifier(key)) };
-}
-
-function authorityKeyIdentifier(key: LabKey): LabExtension {
-  const octets = keyIdentifier(key);
-  return { oid: '2.5.29.35', value: sequence(Buffer.concat([Buffer.from([0x80, octets.byteLength]), octets])) };
-}
-
 function crlDistributionPoint(product: SnpProduct, kind: VekKind): LabExtension {
-  const uri = Buffer.from(`https://kdsintf.amd.com/${kind}/v1/${product}/crl`, 'latin1');
-  const generalName = Buffer.concat([Buffer.from([0x86, uri.byteLength]), uri]);
-  return { oid: '2.5.29.31', value: sequence(sequence(tagged(0, tagged(0, generalName)))) };
+  return crlDistributionPointAt(`https://kdsintf.amd.com/${kind}/v1/${product}/crl`);
 }

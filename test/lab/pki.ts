@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import {
   bitString,
   boolean,
+  der,
   integer,
   nullValue,
   octetString,
@@ -184,6 +186,27 @@ export function keyUsage(uses: readonly LabKeyUsage[], critical = true): LabExte
 /** RFC 5280 5.2.3. */
 export function crlNumber(number: number | bigint | Uint8Array, critical = false): LabExtension {
   return { oid: '2.5.29.20', critical, value: integer(number) };
+}
+
+/** RFC 5280 4.2.1.2. */
+export function subjectKeyIdentifier(key: LabKey): LabExtension {
+  return { oid: '2.5.29.14', value: octetString(keyIdentifier(key)) };
+}
+
+/** RFC 5280 4.2.1.1. */
+export function authorityKeyIdentifier(key: LabKey): LabExtension {
+  return { oid: '2.5.29.35', value: sequence(der(0x80, keyIdentifier(key))) };
+}
+
+/** RFC 5280 4.2.1.2, method (1), over the whole SubjectPublicKeyInfo: any octets will do. */
+function keyIdentifier(key: LabKey): Uint8Array {
+  return createHash('sha1').update(key.spki).digest();
+}
+
+/** One address of a revocation list (RFC 5280 4.2.1.13). */
+export function crlDistributionPointAt(uri: string): LabExtension {
+  const generalName = der(0x86, Buffer.from(uri, 'latin1'));
+  return { oid: '2.5.29.31', value: sequence(sequence(tagged(0, tagged(0, generalName)))) };
 }
 
 /** RSA SubjectPublicKeyInfo of any two numbers. */

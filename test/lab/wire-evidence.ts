@@ -3,6 +3,7 @@ import type { JsonObject } from '../../src/model/json.js';
 
 /** Evidence as the member `evidence` of a request, in its native form. */
 export function wireEvidence(evidence: Evidence): JsonObject {
+  if (evidence.type === 'maa-token' || evidence.type === 'ita-token') return { ...evidence };
   const endorsements = wireEndorsements(evidence.endorsements);
   if (evidence.type === 'snp') {
     const { runtimeData } = evidence;

@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import type { EvidenceType } from '../../src/model/evidence.js';
 import { makeMaterial } from '../bench/material.js';
 import type { Material } from '../bench/protocol.js';
 
@@ -12,6 +11,8 @@ export interface Question {
   readonly decision: 'allow' | 'deny';
   readonly reasons: readonly string[];
 }
+
+type HardwareType = keyof typeof MEASUREMENT;
 
 /** Where the launch measurement is: in the report (AMD 56860, table 23), and in the paravisor's around it. */
 const MEASUREMENT = { snp: { member: 'report', at: 0x90 }, 'az-snp-vtpm': { member: 'hclReport', at: 0x20 + 0x90 } };
@@ -53,7 +54,7 @@ export class Lab {
   }
 
   /** Genuine bodies of a type. */
-  bodies(type: EvidenceType): readonly string[] {
+  bodies(type: HardwareType): readonly string[] {
     return this.#material.bodies[type];
   }
 
@@ -80,7 +81,7 @@ function genuine(body: string): Question {
   return { body, decision: 'allow', reasons: [] };
 }
 
-function tampered(body: string, type: EvidenceType): Question {
+function tampered(body: string, type: HardwareType): Question {
   const { member, at } = MEASUREMENT[type];
   const request = JSON.parse(body);
   const bytes = Buffer.from(request.evidence[member], 'base64url');

@@ -13,7 +13,7 @@ import { bodyOf, requireJsonBody } from '../request-body.js';
 import { queryOf } from '../request-query.js';
 import type { VerificationSlots } from '../verification-slots.js';
 
-/** Seconds after which an indeterminate decision may be asked for again. */
+/** Seconds after which an indeterminate decision may be asked for again, where nothing said when. */
 const RETRY_SECONDS = 5;
 
 interface VerifyRouteDependencies {
@@ -42,6 +42,7 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
       request.decision = decision;
       metrics.decided(decision);
       if (query.enforce) enforce(decision, reply);
+      else if (decision.decision === 'indeterminate' && decision.retryable) askAgain(decision, reply);
       const presented = presentDecision(decision, query);
       return reply.type(JSON_TYPE).send(JSON.stringify(presented));
     },
@@ -65,5 +66,9 @@ function requireJsonAnswer(request: FastifyRequest): void {
 /** Says the decision by the status, for clients that look at nothing else. A historical allow releases nothing. */
 function enforce(decision: Decision, reply: FastifyReply): void {
   if (decision.decision === 'deny' || decision.historical) reply.code(403);
-  else if (decision.decision !== 'allow') reply.code(503).header('retry-after', RETRY_SECONDS);
+  else if (decision.decision !== 'allow') askAgain(decision, reply.code(503));
+}
+
+function askAgain({ retryAfterSeconds }: Decision, reply: FastifyReply): void {
+  reply.header('retry-after', retryAfterSeconds ?? RETRY_SECONDS);
 }

@@ -28,6 +28,7 @@ import {
   verifyUserData,
 } from '../paravisor-claims.js';
 import { readOnce } from '../read-once.js';
+import { submissionOf } from '../submission.js';
 
 const HCL_REPORT = '/evidence/hclReport';
 const ABOUT = { report: HCL_REPORT, endorsements: '/evidence/endorsements' };
@@ -83,6 +84,7 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
       endorsements: report.endorsements,
       bound,
       validUntil: report.validUntil,
+      submission: submissionOf(hcl.hardwareReport, hcl.runtimeClaims, report),
     };
   }
 

@@ -5,7 +5,7 @@ import { candidateProducts, readTcb, requireTcbReservedZero } from '../../format
 import { CheckList } from '../../model/check.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
-import type { EndorsementRequest, SnpSigningKey, UsedEndorsement } from '../../model/endorsement.js';
+import type { SnpEndorsementRequest, SnpSigningKey, UsedEndorsement } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { SnpEndorsementInput } from '../../model/evidence.js';
 import type { SnpReportContext, SnpReportVerification, SnpReportVerifier } from '../../model/verification.js';
@@ -75,7 +75,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     bytes: Uint8Array,
     input: SnpEndorsementInput,
     about: SnpReportContext['about'],
-  ): readonly EndorsementRequest[] {
+  ): readonly SnpEndorsementRequest[] {
     const report = within(about.report, () => readReport(bytes));
     if (report.signingKey === 'none') return [];
     const brought = broughtMaterial(input, report.signingKey, about.endorsements);
@@ -170,6 +170,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
       reportData: own ? markVerified(report.reportData) : null,
       endorsements: usedEndorsements(endorsed, signingKey, revocation),
       validUntil: earliest(pathEnd(endorsed.path), revocation.crl?.notAfter ?? null),
+      certificates: own ? certificatesOf(endorsed.path) : null,
     };
   }
 
@@ -186,6 +187,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
       reportData: null,
       endorsements: [],
       validUntil: null,
+      certificates: null,
     };
   }
 }
@@ -195,6 +197,10 @@ const readReport: (bytes: Uint8Array) => SnpReport = readOnce((bytes) => {
   requireTcbReservedZero(report);
   return report;
 });
+
+function certificatesOf({ vek, intermediate, root }: VekPath): readonly [Uint8Array, Uint8Array, Uint8Array] {
+  return [vek.der, intermediate.der, root.der];
+}
 
 function usedEndorsements(
   { path, origin }: EndorsedKey,

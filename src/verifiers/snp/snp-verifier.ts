@@ -29,7 +29,8 @@ import {
   verifyRuntimeDataHash,
   verifyUserData,
 } from '../paravisor-claims.js';
-import { holdsNonceAndKey } from './runtime-data-binding.js';
+import { holdsNonceAndKey } from '../runtime-data-binding.js';
+import { submissionOf } from '../submission.js';
 
 const REPORT = '/evidence/report';
 const ABOUT = { report: REPORT, endorsements: '/evidence/endorsements' };
@@ -79,6 +80,7 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
       endorsements: report.endorsements,
       bound: data.bound,
       validUntil: report.validUntil,
+      submission: submissionOf(evidence.report, evidence.runtimeData, report),
     };
   }
 

@@ -16,12 +16,8 @@ import type { TpmClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { PcrBank, TpmQuoteInput } from '../../model/evidence.js';
-import type {
-  ExpectedBinding,
-  RsaPublicKey,
-  TpmQuoteVerification,
-  TpmQuoteVerifier,
-} from '../../model/verification.js';
+import type { RsaPublicKey } from '../../model/rsa-public-key.js';
+import type { ExpectedBinding, TpmQuoteVerification, TpmQuoteVerifier } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
 import { markVerified } from '../mark-verified.js';
 

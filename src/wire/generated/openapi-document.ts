@@ -85,7 +85,12 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         },
         "responses": {
           "200": {
-            "description": "The request was judged.",
+            "description": "The request was judged. Retry-After where the decision is indeterminate and the same request may later be\njudged otherwise.\n",
+            "headers": {
+              "Retry-After": {
+                "$ref": "#/components/headers/RetryAfter"
+              }
+            },
             "content": {
               "application/json": {
                 "schema": {
@@ -633,6 +638,14 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "evidence": {
             "$ref": "#/components/schemas/Evidence"
           },
+          "attestationResults": {
+            "type": "array",
+            "maxItems": 2,
+            "items": {
+              "$ref": "#/components/schemas/AttestationResult"
+            },
+            "description": "Other verifiers' tokens about the same TEE, at most one of each type, a token as evidence included. One that\nfails, that differs from what the evidence says, or that is about another TEE denies, also where its route\nis off.\n"
+          },
           "nonce": {
             "type": "string",
             "description": "Bytes, 8 to 64 of them after decoding: the caller's own, or those of POST /challenges. They must not\nstart with the ASCII letters `veritee1` (400 `nonce`). TPM quotes hold 50 bytes, so for vTPM evidence\nwithout `binding` a longer nonce is 400 `nonce`.\n",
@@ -945,7 +958,9 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "propertyName": "type",
           "mapping": {
             "snp": "#/components/schemas/SnpEvidence",
-            "az-snp-vtpm": "#/components/schemas/AzSnpVtpmEvidence"
+            "az-snp-vtpm": "#/components/schemas/AzSnpVtpmEvidence",
+            "maa-token": "#/components/schemas/MaaTokenEvidence",
+            "ita-token": "#/components/schemas/ItaTokenEvidence"
           }
         },
         "oneOf": [
@@ -954,6 +969,12 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           },
           {
             "$ref": "#/components/schemas/AzSnpVtpmEvidence"
+          },
+          {
+            "$ref": "#/components/schemas/MaaTokenEvidence"
+          },
+          {
+            "$ref": "#/components/schemas/ItaTokenEvidence"
           }
         ]
       },
@@ -1135,6 +1156,70 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "$ref": "#/components/schemas/HexInput"
           }
         }
+      },
+      "MaaTokenEvidence": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "token"
+        ],
+        "description": "A token of Microsoft Azure Attestation, where the token is all that the caller has, or beside evidence.",
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "maa-token"
+          },
+          "token": {
+            "$ref": "#/components/schemas/Token"
+          }
+        }
+      },
+      "ItaTokenEvidence": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "token"
+        ],
+        "description": "A token of Intel Trust Authority, where the token is all that the caller has, or beside evidence.",
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "ita-token"
+          },
+          "token": {
+            "$ref": "#/components/schemas/Token"
+          }
+        }
+      },
+      "Token": {
+        "type": "string",
+        "description": "JWS Compact Serialization, 65536 characters at most (400 `token_format`). `jku`, `x5u`, `jwk` and `x5c` of its\nheader are never followed or used.\n",
+        "examples": [
+          "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL3NoYXJlZHdldS53ZXUuYXR0ZXN0LmF6dXJlLm5ldCJ9.c2ln"
+        ]
+      },
+      "AttestationResult": {
+        "type": "object",
+        "required": [
+          "type"
+        ],
+        "discriminator": {
+          "propertyName": "type",
+          "mapping": {
+            "maa-token": "#/components/schemas/MaaTokenEvidence",
+            "ita-token": "#/components/schemas/ItaTokenEvidence"
+          }
+        },
+        "oneOf": [
+          {
+            "$ref": "#/components/schemas/MaaTokenEvidence"
+          },
+          {
+            "$ref": "#/components/schemas/ItaTokenEvidence"
+          }
+        ]
       },
       "TrusteeEvidence": {
         "type": "object",
@@ -1469,12 +1554,31 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "$ref": "#/components/schemas/Claims"
           },
           "maaView": {
-            "type": "null",
-            "description": "This version has no such view."
+            "description": "What this verification proves, under the names that Azure Attestation gives the claims, for policies that were\nwritten for its tokens. `absent` lists what only Azure Attestation can state. Null where no hardware was proven.\n",
+            "type": [
+              "object",
+              "null"
+            ],
+            "additionalProperties": true,
+            "properties": {
+              "absent": {
+                "type": "array",
+                "items": {
+                  "type": "string"
+                }
+              }
+            }
           },
           "crossCheck": {
-            "type": "null",
-            "description": "This version compares no routes."
+            "description": "What several routes say of one TEE, claim by claim. Null where there was one route only.",
+            "oneOf": [
+              {
+                "$ref": "#/components/schemas/CrossCheck"
+              },
+              {
+                "type": "null"
+              }
+            ]
           },
           "endorsements": {
             "type": "array",
@@ -1512,6 +1616,72 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           }
         }
       },
+      "CrossCheck": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "routes",
+          "agree",
+          "differences",
+          "equal",
+          "notComparable"
+        ],
+        "properties": {
+          "routes": {
+            "type": "array",
+            "items": {
+              "type": "string",
+              "enum": [
+                "hardware",
+                "maa",
+                "ita"
+              ]
+            }
+          },
+          "agree": {
+            "type": "boolean",
+            "description": "Whether all are about the same TEE, and no claim differs."
+          },
+          "differences": {
+            "type": "array",
+            "items": {
+              "type": "object",
+              "additionalProperties": false,
+              "required": [
+                "claim",
+                "values"
+              ],
+              "properties": {
+                "claim": {
+                  "type": "string",
+                  "examples": [
+                    "snp.measurement"
+                  ]
+                },
+                "values": {
+                  "type": "object",
+                  "additionalProperties": true,
+                  "description": "What each route says, by its name."
+                }
+              }
+            }
+          },
+          "equal": {
+            "type": "array",
+            "description": "Claims of which each route says the same.",
+            "items": {
+              "type": "string"
+            }
+          },
+          "notComparable": {
+            "type": "array",
+            "description": "Claims that only one route makes, or that are about different moments.",
+            "items": {
+              "type": "string"
+            }
+          }
+        }
+      },
       "Outcome": {
         "type": "string",
         "enum": [
@@ -1524,7 +1694,9 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "type": "string",
         "enum": [
           "snp",
-          "az-snp-vtpm"
+          "az-snp-vtpm",
+          "maa-token",
+          "ita-token"
         ]
       },
       "Sha256": {
@@ -1556,6 +1728,12 @@ export const OPENAPI_DOCUMENT: JsonObject = {
                 "$ref": "#/components/schemas/TrustSubmodule"
               },
               "vtpm": {
+                "$ref": "#/components/schemas/TrustSubmodule"
+              },
+              "maa": {
+                "$ref": "#/components/schemas/TrustSubmodule"
+              },
+              "ita": {
                 "$ref": "#/components/schemas/TrustSubmodule"
               }
             }
@@ -1916,12 +2094,56 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             ]
           },
           "maa": {
-            "type": "null",
-            "description": "This version judges no tokens."
+            "oneOf": [
+              {
+                "$ref": "#/components/schemas/TokenClaims"
+              },
+              {
+                "type": "null"
+              }
+            ]
           },
           "ita": {
-            "type": "null",
-            "description": "This version judges no tokens."
+            "oneOf": [
+              {
+                "$ref": "#/components/schemas/TokenClaims"
+              },
+              {
+                "type": "null"
+              }
+            ]
+          }
+        }
+      },
+      "TokenClaims": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "issuer",
+          "attestationType",
+          "policyHash",
+          "claims"
+        ],
+        "description": "What another verifier's token says.",
+        "properties": {
+          "issuer": {
+            "type": "string"
+          },
+          "attestationType": {
+            "type": "string",
+            "description": "`x-ms-attestation-type` of the token itself, or `attester_type`."
+          },
+          "policyHash": {
+            "type": [
+              "string",
+              "null"
+            ],
+            "description": "`x-ms-policy-hash`."
+          },
+          "claims": {
+            "type": "object",
+            "additionalProperties": true,
+            "description": "The payload, as issued."
           }
         }
       },
@@ -2411,11 +2633,12 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               "ask",
               "asvk",
               "ark",
-              "crl"
+              "crl",
+              "token-key"
             ]
           },
           "sha256": {
-            "description": "Digest of the DER.",
+            "description": "Digest of the DER; of a token key, of its SubjectPublicKeyInfo.",
             "$ref": "#/components/schemas/Sha256"
           },
           "source": {
@@ -2428,8 +2651,15 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             ]
           },
           "notAfter": {
-            "description": "End of a certificate, next update of a revocation list.",
-            "$ref": "#/components/schemas/Instant"
+            "description": "End of a certificate, next update of a revocation list; null for a key without certificate.",
+            "oneOf": [
+              {
+                "$ref": "#/components/schemas/Instant"
+              },
+              {
+                "type": "null"
+              }
+            ]
           },
           "revocation": {
             "type": "string",
@@ -2460,7 +2690,15 @@ export const OPENAPI_DOCUMENT: JsonObject = {
                 "snp.reportData",
                 "runtimeData.nonce",
                 "hcl.userData",
-                "tpm.extraData"
+                "tpm.extraData",
+                "maa.userData",
+                "maa.reportData",
+                "maa.runtimeNonce",
+                "maa.clientPayloadNonce",
+                "ita.userData",
+                "ita.heldData",
+                "ita.runtimeData",
+                "ita.verifierNonce"
               ]
             }
           },
@@ -2469,7 +2707,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               "number",
               "null"
             ],
-            "description": "Skew of another verifier's clock; null where no token was judged."
+            "description": "How far a token's issuer is ahead of this service, where the token's times show it: positive where it was issued\nin the future, negative where it had expired, both within the leeway. Null where nothing shows.\n"
           }
         }
       },

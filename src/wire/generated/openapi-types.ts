@@ -204,6 +204,12 @@ export interface components {
         readonly VerifyRequest: {
             readonly evidence: components["schemas"]["Evidence"];
             /**
+             * @description Other verifiers' tokens about the same TEE, at most one of each type, a token as evidence included. One that
+             *     fails, that differs from what the evidence says, or that is about another TEE denies, also where its route
+             *     is off.
+             */
+            readonly attestationResults?: readonly components["schemas"]["AttestationResult"][];
+            /**
              * @description Bytes, 8 to 64 of them after decoding: the caller's own, or those of POST /challenges. They must not
              *     start with the ASCII letters `veritee1` (400 `nonce`). TPM quotes hold 50 bytes, so for vTPM evidence
              *     without `binding` a longer nonce is 400 `nonce`.
@@ -305,7 +311,7 @@ export interface components {
          *     dialect of another type, or bytes that are evidence of another type, 400 `type_mismatch`.
          */
         readonly Evidence: components["schemas"]["NativeEvidence"] | components["schemas"]["DialectEvidence"];
-        readonly NativeEvidence: components["schemas"]["SnpEvidence"] | components["schemas"]["AzSnpVtpmEvidence"];
+        readonly NativeEvidence: components["schemas"]["SnpEvidence"] | components["schemas"]["AzSnpVtpmEvidence"] | components["schemas"]["MaaTokenEvidence"] | components["schemas"]["ItaTokenEvidence"];
         readonly DialectEvidence: components["schemas"]["TrusteeEvidence"] | components["schemas"]["ExtendedReportEvidence"] | components["schemas"]["ConfigfsTsmEvidence"];
         /** @description An AMD SEV-SNP attestation report. */
         readonly SnpEvidence: {
@@ -375,6 +381,31 @@ export interface components {
         readonly PcrBankValues: {
             readonly [key: string]: components["schemas"]["HexInput"];
         };
+        /** @description A token of Microsoft Azure Attestation, where the token is all that the caller has, or beside evidence. */
+        readonly MaaTokenEvidence: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "maa-token";
+            readonly token: components["schemas"]["Token"];
+        };
+        /** @description A token of Intel Trust Authority, where the token is all that the caller has, or beside evidence. */
+        readonly ItaTokenEvidence: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "ita-token";
+            readonly token: components["schemas"]["Token"];
+        };
+        /**
+         * @description JWS Compact Serialization, 65536 characters at most (400 `token_format`). `jku`, `x5u`, `jwk` and `x5c` of its
+         *     header are never followed or used.
+         * @example eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL3NoYXJlZHdldS53ZXUuYXR0ZXN0LmF6dXJlLm5ldCJ9.c2ln
+         */
+        readonly Token: string;
+        readonly AttestationResult: components["schemas"]["MaaTokenEvidence"] | components["schemas"]["ItaTokenEvidence"];
         /**
          * @description The JSON that guests of confidential-containers/trustee send, versions 0, 1 and 2. PCRs are those of the
          *     SHA-256 bank, 0 to 23 in order. `version` names the shape only: it never weakens a check.
@@ -488,10 +519,17 @@ export interface components {
             /** @description Codes of failed and undecided checks, the most important first. */
             readonly reasons: readonly components["schemas"]["CheckId"][];
             readonly claims: components["schemas"]["Claims"];
-            /** @description This version has no such view. */
-            readonly maaView: null;
-            /** @description This version compares no routes. */
-            readonly crossCheck: null;
+            /**
+             * @description What this verification proves, under the names that Azure Attestation gives the claims, for policies that were
+             *     written for its tokens. `absent` lists what only Azure Attestation can state. Null where no hardware was proven.
+             */
+            readonly maaView: ({
+                readonly absent?: readonly string[];
+            } & {
+                readonly [key: string]: unknown;
+            }) | null;
+            /** @description What several routes say of one TEE, claim by claim. Null where there was one route only. */
+            readonly crossCheck: components["schemas"]["CrossCheck"] | null;
             /** @description Certificates and revocation lists that the decision rests on. */
             readonly endorsements: readonly components["schemas"]["UsedEndorsement"][];
             readonly freshness: components["schemas"]["Freshness"];
@@ -506,10 +544,27 @@ export interface components {
             /** @description This version signs no receipts. */
             readonly receipt: null;
         };
+        readonly CrossCheck: {
+            readonly routes: readonly ("hardware" | "maa" | "ita")[];
+            /** @description Whether all are about the same TEE, and no claim differs. */
+            readonly agree: boolean;
+            readonly differences: readonly {
+                /** @example snp.measurement */
+                readonly claim: string;
+                /** @description What each route says, by its name. */
+                readonly values: {
+                    readonly [key: string]: unknown;
+                };
+            }[];
+            /** @description Claims of which each route says the same. */
+            readonly equal: readonly string[];
+            /** @description Claims that only one route makes, or that are about different moments. */
+            readonly notComparable: readonly string[];
+        };
         /** @enum {string} */
         readonly Outcome: "allow" | "deny" | "indeterminate";
         /** @enum {string} */
-        readonly EvidenceType: "snp" | "az-snp-vtpm";
+        readonly EvidenceType: "snp" | "az-snp-vtpm" | "maa-token" | "ita-token";
         /**
          * @description SHA-256 in hex.
          * @example e6c596b17f8ffefba5c300f714cfb1260c6028704ecf7becc4ab5018efb00e95
@@ -522,6 +577,8 @@ export interface components {
             readonly submods: {
                 readonly hardware?: components["schemas"]["TrustSubmodule"];
                 readonly vtpm?: components["schemas"]["TrustSubmodule"];
+                readonly maa?: components["schemas"]["TrustSubmodule"];
+                readonly ita?: components["schemas"]["TrustSubmodule"];
             };
         };
         /** @enum {string} */
@@ -597,10 +654,20 @@ export interface components {
             readonly tdx: null;
             readonly hcl: components["schemas"]["HclClaims"] | null;
             readonly tpm: components["schemas"]["TpmClaims"] | null;
-            /** @description This version judges no tokens. */
-            readonly maa: null;
-            /** @description This version judges no tokens. */
-            readonly ita: null;
+            readonly maa: components["schemas"]["TokenClaims"] | null;
+            readonly ita: components["schemas"]["TokenClaims"] | null;
+        };
+        /** @description What another verifier's token says. */
+        readonly TokenClaims: {
+            readonly issuer: string;
+            /** @description `x-ms-attestation-type` of the token itself, or `attester_type`. */
+            readonly attestationType: string;
+            /** @description `x-ms-policy-hash`. */
+            readonly policyHash: string | null;
+            /** @description The payload, as issued. */
+            readonly claims: {
+                readonly [key: string]: unknown;
+            };
         };
         /** @description Fields of the ATTESTATION_REPORT (AMD 56860). */
         readonly SnpClaims: {
@@ -753,13 +820,13 @@ export interface components {
         };
         readonly UsedEndorsement: {
             /** @enum {string} */
-            readonly kind: "vcek" | "vlek" | "ask" | "asvk" | "ark" | "crl";
-            /** @description Digest of the DER. */
+            readonly kind: "vcek" | "vlek" | "ask" | "asvk" | "ark" | "crl" | "token-key";
+            /** @description Digest of the DER; of a token key, of its SubjectPublicKeyInfo. */
             readonly sha256: components["schemas"]["Sha256"];
             /** @enum {string} */
             readonly source: "evidence" | "cache" | "store" | "network";
-            /** @description End of a certificate, next update of a revocation list. */
-            readonly notAfter: components["schemas"]["Instant"];
+            /** @description End of a certificate, next update of a revocation list; null for a key without certificate. */
+            readonly notAfter: components["schemas"]["Instant"] | null;
             /**
              * @description `not_applicable`: nothing can revoke it. AMD gives all VEKs the serial number 0.
              * @enum {string}
@@ -768,8 +835,11 @@ export interface components {
         };
         readonly Freshness: {
             /** @description Places that held the nonce, or the nonce and key. */
-            readonly bound: readonly ("snp.reportData" | "runtimeData.nonce" | "hcl.userData" | "tpm.extraData")[];
-            /** @description Skew of another verifier's clock; null where no token was judged. */
+            readonly bound: readonly ("snp.reportData" | "runtimeData.nonce" | "hcl.userData" | "tpm.extraData" | "maa.userData" | "maa.reportData" | "maa.runtimeNonce" | "maa.clientPayloadNonce" | "ita.userData" | "ita.heldData" | "ita.runtimeData" | "ita.verifierNonce")[];
+            /**
+             * @description How far a token's issuer is ahead of this service, where the token's times show it: positive where it was issued
+             *     in the future, negative where it had expired, both within the leeway. Null where nothing shows.
+             */
             readonly clockSkewSeconds: number | null;
         };
         readonly Inspection: {
@@ -976,9 +1046,13 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description The request was judged. */
+            /**
+             * @description The request was judged. Retry-After where the decision is indeterminate and the same request may later be
+             *     judged otherwise.
+             */
             readonly 200: {
                 headers: {
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
                     readonly [name: string]: unknown;
                 };
                 content: {

@@ -136,6 +136,29 @@ describe.skipIf(!haveVectors)('veritee verify of real evidence', () => {
   });
 });
 
+describe.skipIf(!haveVectors)('veritee verify of the real token of 2022', () => {
+  it('says allow with 0 at its instant, and deny with 2 today', async () => {
+    const id = 'maa-azurevm-snp-weu-2022';
+    const { verifyAt, expect: expected } = vector(id);
+    const keys = await cli.write('weu.jwks.json', readVector(`maa-jwt/${id}.jwks.json`));
+    const maa = { shared: false, issuers: [{ issuer: expected.facts.iss, keys }] };
+    const config = await cli.write('maa.yaml', JSON.stringify({ amd: { kds: 'off' }, maa }));
+    const policy = { accepts: ['maa-token'], minimums: 'any', routes: { hardware: 'off', maa: 'required' } };
+    const require = { maa: { complianceStatus: ['azure-compliant-cvm'] } };
+    const whole = { apiVersion: 'veritee/v1', id: 'maa', version: 1, freshness: 'none', require, ...policy };
+    const file = await cli.write('maa-policy.json', JSON.stringify(whole));
+    const token = Buffer.from(readVector(`maa-jwt/${id}.jwt`))
+      .toString('utf8')
+      .trim();
+    const body = JSON.stringify({ evidence: { type: 'maa-token', token } });
+    const args = ['verify', '-', '--config', config, '--policy', file, '--json'];
+    const then = await cli.run([...args, '--at', String(verifyAt)], body);
+    expect([then.exitCode, JSON.parse(then.stdout).decision]).toEqual([0, 'allow']);
+    const today = await cli.run(args, body);
+    expect([today.exitCode, JSON.parse(today.stdout).reasons]).toEqual([2, ['token_time']]);
+  });
+});
+
 describe('veritee inspect', () => {
   it('shows evidence, or that of a whole body, and verifies nothing', async () => {
     const evidence = vm.wireEvidence({ nonce: NONCE });

@@ -25,16 +25,19 @@ describe('POST /verify', () => {
   });
 
   it.each([
-    ['allow', ALLOW],
-    ['deny', DENY],
-    ['indeterminate', INDETERMINATE],
-    ['a historical allow', { ...ALLOW, historical: true }],
-  ])('answers %s with 200', async (_title, decision) => {
+    ['allow', ALLOW, undefined],
+    ['deny', DENY, undefined],
+    ['indeterminate', INDETERMINATE, '5'],
+    ['indeterminate, where something said when', { ...INDETERMINATE, retryAfterSeconds: 17 }, '17'],
+    ['indeterminate for good', { ...INDETERMINATE, retryable: false }, undefined],
+    ['a deny beside something that said when', { ...DENY, retryAfterSeconds: 17 }, undefined],
+    ['a historical allow', { ...ALLOW, historical: true }, undefined],
+  ])('answers %s with 200', async (_title, decision, retryAfter) => {
     service.verifyEvidence.answer = async () => decision;
     const { status, body, headers } = await verify();
     expect(status).toBe(200);
     expect(body.decision).toBe(decision.decision);
-    expect(headers['retry-after']).toBeUndefined();
+    expect(headers['retry-after']).toBe(retryAfter);
     expect((await verify('?enforce=false')).status).toBe(200);
   });
 
@@ -42,6 +45,7 @@ describe('POST /verify', () => {
     ['allow', ALLOW, 200],
     ['deny', DENY, 403],
     ['indeterminate', INDETERMINATE, 503],
+    ['indeterminate for good', { ...INDETERMINATE, retryable: false }, 503],
     ['a historical allow', { ...ALLOW, historical: true }, 403],
     ['a historical deny', { ...DENY, historical: true }, 403],
     ['what is historical and indeterminate', { ...INDETERMINATE, historical: true }, 403],

@@ -9,7 +9,13 @@ import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { createLog } from '../../../src/http/log.js';
 import type { Clock } from '../../../src/model/ports.js';
-import { type AzureEvidenceOptions, createAmdPki, createVirtualMachine, type VirtualMachine } from '../../lab/index.js';
+import {
+  type AzureEvidenceOptions,
+  createAmdPki,
+  createVirtualMachine,
+  TlsAuthority,
+  type VirtualMachine,
+} from '../../lab/index.js';
 import { LabKds } from '../../lab/kds.js';
 import { type Answer, type Call, call as callOnce } from '../http/exchange.js';
 
@@ -80,9 +86,10 @@ export class LabService {
     this.root = root;
   }
 
-  static async create(): Promise<LabService> {
+  /** @param tls issues the certificates of its servers; left out, one of its own */
+  static async create(tls = new TlsAuthority()): Promise<LabService> {
     const vm = await createVirtualMachine({ pki: PKI });
-    const lab = new LabService(await LabKds.start(), vm, await mkdtemp(join(tmpdir(), 'veritee-service-')));
+    const lab = new LabService(await LabKds.start({ tls }), vm, await mkdtemp(join(tmpdir(), 'veritee-service-')));
     const { product, chipId, tcb, vek } = vm.platform;
     lab.kds.serveLine(PKI, product);
     lab.kds.serveVcek(product, chipId, tcb, vek.der);

@@ -73,7 +73,7 @@ describe('the container', () => {
   it('REQ-13 has no verifier of a simulated, sample or lab TEE', () => {
     const names = [...verifiersOf().values()].map((verifier) => verifier.constructor.name);
     expect(names.filter((name) => /sim|sample|test|lab|fake|mock|debug/i.test(name))).toEqual([]);
-    expect([...verifiersOf().keys()].sort()).toEqual(['az-snp-vtpm', 'snp']);
+    expect([...verifiersOf().keys()].sort()).toEqual(['az-snp-vtpm', 'ita-token', 'maa-token', 'snp']);
   });
 
   it('makes each verifier once', () => {

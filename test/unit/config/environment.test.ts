@@ -7,6 +7,7 @@ import { environmentNames } from './configuration-keys.js';
 
 const HASH = 'ab'.repeat(32);
 const SHA384 = 'cd'.repeat(48);
+const SHARED = 'https://sharedweu.weu.attest.azure.net';
 const CALLER = `{"apiKeySha256":"${HASH}","expires":"2027-01-31","roles":["verify"]}`;
 
 function load(environment: Record<string, string | undefined>, text: string | null = null): Configuration {
@@ -46,11 +47,16 @@ const CASES: readonly Case[] = [
     'VERITEE__MAA__ISSUERS',
     '[{"issuer":"https://a.example","policyHash":"any"}]',
     (c) => c.maa.issuers,
-    [{ issuer: 'https://a.example', keys: 'jwks', policyHash: 'any' }],
+    [{ issuer: 'https://a.example', keys: 'jwks', policyHash: 'any', policySigner: null, teeSigner: 'any' }],
   ],
-  ['VERITEE__MAA__SUBMIT__ENDPOINTS', '[]', (c) => c.maa.submit.endpoints, []],
+  ['VERITEE__MAA__SUBMIT__ENDPOINTS', `["${SHARED}"]`, (c) => c.maa.submit.endpoints, [SHARED]],
   ['VERITEE__MAA__SUBMIT__API_VERSION', '2022-08-01', (c) => c.maa.submit.apiVersion, '2022-08-01'],
-  ['VERITEE__MAA__SUBMIT__CREDENTIAL', 'null', (c) => c.maa.submit.credential, null],
+  [
+    'VERITEE__MAA__SUBMIT__CREDENTIAL',
+    '"managed-identity"',
+    (c) => c.maa.submit.credential,
+    { kind: 'managed-identity', clientId: null },
+  ],
   [
     'VERITEE__ITA__ISSUERS',
     '[{"issuer":"a","keys":"f","roots":"r"}]',
@@ -76,6 +82,7 @@ const CASES: readonly Case[] = [
 const TOGETHER: ReadonlyMap<string, Record<string, string>> = new Map([
   ['VERITEE__LISTEN__TLS__CERT', { VERITEE__LISTEN__TLS__KEY: 'k.pem' }],
   ['VERITEE__LISTEN__TLS__KEY', { VERITEE__LISTEN__TLS__CERT: 'c.pem' }],
+  ['VERITEE__MAA__SUBMIT__CREDENTIAL', { VERITEE__MAA__SUBMIT__ENDPOINTS: `["${SHARED}"]` }],
 ]);
 
 describe('every key can be given in the environment', () => {
@@ -104,6 +111,8 @@ describe('names', () => {
     'VERITEE__LISTEN_PORT',
     'VERITEE__TIME__TOKENLEEWAYSECONDS',
     'VERITEE__MAA__ISSUERS__0',
+    'VERITEE__MAA__SUBMIT__CREDENTIAL__KIND',
+    'VERITEE__ITA__SUBMIT__API',
     'VERITEE__CALLERS__ci',
     'VERITEE__CALLERS____PROTO____ROLES',
   ])('refuses to start with %s', (name) => {

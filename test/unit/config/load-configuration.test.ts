@@ -3,6 +3,7 @@ import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 
+const SHARED = 'https://sharedweu.weu.attest.azure.net';
 const KEY_HASH = 'Ab'.repeat(32);
 
 function load(text: string | null, environment: Record<string, string | undefined> = {}): Configuration {
@@ -124,6 +125,11 @@ describe('each refusal names its place', () => {
   const caller = (members: string) => `callers: { ci: { roles: [verify], ${members} } }`;
   const keyed = (members: string) => caller(`apiKeySha256: ${KEY_HASH}, expires: 2027-01-31, ${members}`);
   const key = (members: string) => `keys: { db: { vault: https://v.example, name: k, policy: p, ${members} } }`;
+  const submit = (members: string) => `maa: { submit: { ${members} } }`;
+  const credential = (value: string) => submit(`endpoints: [ ${SHARED} ], credential: ${value}`);
+  const ita = (members: string) => `ita: { submit: { ${members} } }`;
+  const TENANT_PROBLEM = 'maa.submit.credential.tenantId: must be the id or the domain of a tenant';
+  const AUTHORITY_PROBLEM = 'maa.submit.credential.authority: must be an https URL without path';
   const issuer = (members: string) => `maa: { issuers: [ { issuer: https://my.weu.attest.azure.net, ${members} } ] }`;
 
   it.each([
@@ -199,7 +205,36 @@ describe('each refusal names its place', () => {
       'maa: { issuers: [ { issuer: https://a.example, policyHash: any }, { issuer: https://a.example, keys: f, policyHash: any } ] }',
       'maa.issuers[1].issuer: is listed twice',
     ],
-    ['maa: { submit: { apiVersion: 2025 } }', 'maa.submit.apiVersion: must be text, not empty'],
+    ['maa: { submit: { apiVersion: 2025 } }', 'maa.submit.apiVersion: must be a version such as 2025-06-01'],
+    ['maa: { submit: { apiVersion: latest } }', 'maa.submit.apiVersion: must be a version such as 2025-06-01'],
+    [issuer('policyHash: any, policySigner: []'), 'maa.issuers[0].policySigner: must not be empty'],
+    [issuer('policyHash: any, policySigner: [ab]'), 'maa.issuers[0].policySigner[0]: must be 32 bytes in hex'],
+    [issuer('policyHash: any, teeSigner: true'), 'maa.issuers[0].teeSigner: must be any or required'],
+    [issuer('policyHash: any, policySigners: []'), 'maa.issuers[0].policySigners: unknown key'],
+    [submit('endpoints: [ http://a.example ]'), 'maa.submit.endpoints[0]: must be an https URL without path'],
+    [submit(`endpoints: [ ${SHARED}/ ]`), 'maa.submit.endpoints[0]: must be an https URL without path'],
+    [submit(`endpoints: [ ${SHARED}, ${SHARED} ]`), 'maa.submit.endpoints: repeats an item'],
+    [submit('credential: managed-identity'), 'maa.submit.credential: there are no endpoints that it would be for'],
+    [credential('7'), 'maa.submit.credential: must be an object, or the name of its kind'],
+    [
+      credential('default'),
+      'maa.submit.credential.kind: must be workload-identity or managed-identity or client-secret or client-certificate',
+    ],
+    [
+      credential('{}'),
+      'maa.submit.credential.kind: must be workload-identity or managed-identity or client-secret or client-certificate',
+    ],
+    [credential('client-secret'), 'maa.submit.credential.secretFile: is missing'],
+    [credential('{ kind: client-secret, secret: sesame }'), 'maa.submit.credential.secret: unknown key'],
+    [credential('{ kind: client-certificate }'), 'maa.submit.credential.certificateFile: is missing'],
+    [credential('{ kind: client-certificate, tenantId: a/b }'), TENANT_PROBLEM],
+    [credential('{ kind: managed-identity, clientId: mine }'), 'maa.submit.credential.clientId: must be a UUID'],
+    [
+      credential('{ kind: managed-identity, authority: https://login.microsoftonline.us }'),
+      'maa.submit.credential.authority: unknown key',
+    ],
+    [credential('{ kind: workload-identity, authority: http://127.0.0.1:1 }'), AUTHORITY_PROBLEM],
+    [credential('{ kind: workload-identity, authority: https://login.microsoftonline.us/x }'), AUTHORITY_PROBLEM],
     ['ita: { issuers: [ { issuer: a } ] }', 'ita.issuers[0].keys: is missing'],
     [
       'ita: { issuers: [ { issuer: a, keys: http://a.example } ] }',
@@ -207,6 +242,13 @@ describe('each refusal names its place', () => {
     ],
     ['ita: { issuers: [ { issuer: a, keys: f }, { issuer: a, keys: g } ] }', 'ita.issuers[1].issuer: is listed twice'],
     ['ita: { submit: yes }', 'ita.submit: must be an object'],
+    ['ita: { submit: {} }', 'ita.submit.apiKeyFile: is missing'],
+    [ita('api: http://api.example'), 'ita.submit.api: must be an https URL without path'],
+    [ita('api: https://api.example/v2'), 'ita.submit.api: must be an https URL without path'],
+    [ita('apiKey: sesame'), 'ita.submit.apiKey: unknown key'],
+    [ita('policyIds: [mine]'), 'ita.submit.policyIds[0]: must be a UUID'],
+    [ita('policyMustMatch: 1'), 'ita.submit.policyMustMatch: must be true or false'],
+    [ita('signingAlgorithm: HS256'), 'ita.submit.signingAlgorithm: must be PS384 or RS256'],
     ['challenges: { store: disk }', 'challenges.store: must be memory, or a redis or rediss URL'],
     ['challenges: { lifetimeSeconds: 0 }', 'challenges.lifetimeSeconds: must be a whole number from 1 to 3600'],
     ['challenges: { key: [] }', 'challenges.key: must be a path, not empty'],
@@ -281,12 +323,18 @@ describe('the grammar takes', () => {
     [
       'maa: { issuers: [ { issuer: https://sharedweu.weu.attest.azure.net } ] }',
       (c: Configuration) => c.maa.issuers[0],
-      { issuer: 'https://sharedweu.weu.attest.azure.net', keys: 'jwks', policyHash: null },
+      {
+        issuer: 'https://sharedweu.weu.attest.azure.net',
+        keys: 'jwks',
+        policyHash: null,
+        policySigner: null,
+        teeSigner: 'any',
+      },
     ],
     [
       'maa: { issuers: [ { issuer: http://127.0.0.1:1, keys: ./k.json, policyHash: any } ] }',
       (c: Configuration) => c.maa.issuers[0],
-      { issuer: 'http://127.0.0.1:1', keys: './k.json', policyHash: 'any' },
+      { issuer: 'http://127.0.0.1:1', keys: './k.json', policyHash: 'any', policySigner: null, teeSigner: 'any' },
     ],
     [
       'maa: { issuers: [ { issuer: "http://[::1]:1", policyHash: any } ] }',
@@ -311,6 +359,82 @@ describe('the grammar takes', () => {
     ],
   ])('%s', (text, pick, value) => {
     expect(pick(load(text))).toEqual(value);
+  });
+});
+
+describe('submitting to Azure Attestation', () => {
+  const OWN = 'https://my.weu.attest.azure.net';
+  const CLIENT = '5a1c8f5e-0d3c-4c41-9c1b-7f6f2d6a9b10';
+  const own = `issuers: [ { issuer: ${OWN}, policyHash: any, policySigner: [ ${KEY_HASH} ], teeSigner: required } ]`;
+  const submitTo = (endpoint: string, others = 'shared: true') =>
+    `maa: { ${others}, submit: { endpoints: [ "${endpoint}" ] } }`;
+
+  it('is off by default', () => {
+    expect(load('').maa.submit).toEqual({ endpoints: [], apiVersion: '2025-06-01', credential: null });
+    expect(load('').ita.submit).toBeNull();
+  });
+
+  it.each([
+    [SHARED, 'shared: true'],
+    [SHARED, 'shared: [neu, weu]'],
+    ['https://sharedxyz.xyz.attest.azure.net', 'shared: [xyz]'],
+    [SHARED, `shared: false, issuers: [ { issuer: ${SHARED} } ]`],
+    [OWN, own],
+    ['https://localhost:8443', 'issuers: [ { issuer: "https://localhost:8443", policyHash: any } ]'],
+  ])('goes to %s with %s', (endpoint, others) => {
+    expect(load(submitTo(endpoint, others)).maa.submit.endpoints).toEqual([endpoint]);
+  });
+
+  it.each([
+    [SHARED, 'shared: false'],
+    [SHARED, 'shared: [neu]'],
+    [OWN, 'shared: true'],
+    ['https://sharedweu.eus.attest.azure.net', 'shared: true'],
+    ['https://sharedxyz.xyz.attest.azure.net', 'shared: true'],
+    ['https://sharedweu.weu.attest.azure.net.example', 'shared: true'],
+    ['https://sharedweu.weu.test.attest.azure.net', 'shared: true'],
+  ])('never goes to %s with %s, whose tokens would not count', (endpoint, others) => {
+    expect(problemsOf(submitTo(endpoint, others))).toEqual([
+      'maa.submit.endpoints[0]: is no issuer whose tokens are accepted',
+    ]);
+  });
+
+  it('reads what a policy has to be signed by, and that a TEE must hold the key', () => {
+    expect(load(`maa: { ${own} }`).maa.issuers[0]).toMatchObject({
+      policySigner: [KEY_HASH.toLowerCase()],
+      teeSigner: 'required',
+    });
+  });
+
+  it.each([
+    ['null', null],
+    ['managed-identity', { kind: 'managed-identity', clientId: null }],
+    [`{ kind: managed-identity, clientId: ${CLIENT} }`, { kind: 'managed-identity', clientId: CLIENT }],
+    [
+      'workload-identity',
+      { kind: 'workload-identity', tenantId: null, clientId: null, tokenFile: null, authority: null },
+    ],
+    [
+      `{ kind: workload-identity, tenantId: t.example, clientId: ${CLIENT}, tokenFile: ./t, authority: https://login.microsoftonline.us }`,
+      {
+        kind: 'workload-identity',
+        tenantId: 't.example',
+        clientId: CLIENT,
+        tokenFile: './t',
+        authority: 'https://login.microsoftonline.us',
+      },
+    ],
+    [
+      `{ kind: client-secret, tenantId: t.example, clientId: ${CLIENT}, secretFile: ./s }`,
+      { kind: 'client-secret', tenantId: 't.example', clientId: CLIENT, secretFile: './s', authority: null },
+    ],
+    [
+      `{ kind: client-certificate, tenantId: t.example, clientId: ${CLIENT}, certificateFile: ./c }`,
+      { kind: 'client-certificate', tenantId: 't.example', clientId: CLIENT, certificateFile: './c', authority: null },
+    ],
+  ])('with the credential %s', (written, read) => {
+    const text = `maa: { submit: { endpoints: [ ${SHARED} ], credential: ${written} } }`;
+    expect(load(text).maa.submit.credential).toEqual(read);
   });
 });
 

@@ -20,8 +20,6 @@ const defaults = loadConfiguration({ text: null, environment: {} });
 /** More than this version loads: masking does not depend on what is available. */
 const everything: Configuration = {
   ...defaults,
-  maa: { ...defaults.maa, submit: { ...defaults.maa.submit, credential: 'secret' } },
-  ita: { ...defaults.ita, submit: { apiKey: 'secret' } },
   challenges: { ...defaults.challenges, store: 'redis://user:secret@cache.example:6379/0' },
   decisions: { ...defaults.decisions, store: 'rediss://:secret@@cache.example' },
   callers: { ci: CALLER },
@@ -38,6 +36,17 @@ it('keeps what is no secret', () => {
     challenges: { store: 'redis://***@cache.example:6379/0' },
     decisions: { store: 'rediss://***@cache.example' },
     callers: { ci: { apiKeySha256: '***', expires: CALLER.expires, roles: ['verify'] } },
+  });
+});
+
+it('shows where credentials for other verifiers stand', () => {
+  const { maa } = loadConfiguration({
+    text: `maa: { submit: { endpoints: [ https://sharedweu.weu.attest.azure.net ], credential: {
+      kind: client-secret, tenantId: t.example, clientId: 5a1c8f5e-0d3c-4c41-9c1b-7f6f2d6a9b10, secretFile: /run/s } } }`,
+    environment: {},
+  });
+  expect(maskSecrets({ ...defaults, maa })).toMatchObject({
+    maa: { submit: { credential: { secretFile: '/run/s' } } },
   });
 });
 

@@ -26,6 +26,16 @@ describe('SingleFlight', () => {
     expect(started).toEqual(['a', 'b']);
   });
 
+  it('tells whether an attempt is under way', async () => {
+    const flights = new SingleFlight<string>();
+    const attempt = withResolvers<string>();
+    const call = flights.run('a', never(), () => attempt.promise, expired);
+    expect([flights.isUnderWay('a'), flights.isUnderWay('b')]).toEqual([true, false]);
+    attempt.resolve('done');
+    await call;
+    expect(flights.isUnderWay('a')).toBe(false);
+  });
+
   it('starts anew once an attempt has ended, also after a failure', async () => {
     const flights = new SingleFlight<string>();
     await expect(flights.run('a', never(), () => Promise.reject(new Error('down')), expired)).rejects.toThrow('down');

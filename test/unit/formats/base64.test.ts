@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeBase64, decodeHex, encodeBase64Url } from '../../../src/formats/base64.js';
+import { decodeBase64, decodeHex, decodeStandardBase64, encodeBase64Url } from '../../../src/formats/base64.js';
 import { formatErrorOf } from '../../format-error-of.js';
 
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
@@ -100,5 +100,19 @@ describe('decodeHex', () => {
     ['letters whose low byte is a digit', '\u0141\u0141'],
   ])('REQ-10 refuses hex with %s', (_, text) => {
     expect(formatErrorOf(() => decodeHex(text))).toEqual({ code: 'encoding', pointer: null });
+  });
+});
+
+describe('decodeStandardBase64', () => {
+  it.each([
+    ['', ''],
+    ['+/8=', 'fbff'],
+    ['AAAA', '000000'],
+  ])('reads %j', (text, hex) => {
+    expect(hexOf(decodeStandardBase64(text))).toBe(hex);
+  });
+
+  it.each(['-_8=', '+/8', '+/9=', '+/8==', ' +/8=', 'AA\nAA', 'AAAA====', 'A'])('refuses %j', (text) => {
+    expect(formatErrorOf(() => decodeStandardBase64(text)).code).toBe('encoding');
   });
 });

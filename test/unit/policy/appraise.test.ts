@@ -48,7 +48,6 @@ describe('appraise', () => {
     ['tdx', { accepts: ['tdx'], minimums: 'any' }],
     ['az-tdx-vtpm', { accepts: ['az-tdx-vtpm'], minimums: 'any' }],
     ['tpm', { accepts: ['tpm'], minimums: 'any', routes: { hardware: 'off' } }],
-    ['maa-token', { accepts: ['maa-token'], minimums: 'any', routes: { hardware: 'off', maa: 'required' } }],
   ] as const)('is indeterminate for %s, which it cannot appraise', (type, members) => {
     const appraisal = appraise(policy(members), situation({ type, claims: azClaims() }));
     expect(appraisal.outcome).toBe('indeterminate');

@@ -76,6 +76,14 @@ describe('revocation', () => {
     },
   );
 
+  it.each(['/evidence/token', '/attestationResults/0/token'])(
+    'CRT-10 does not wave through lists of a key of %s',
+    (about) => {
+      const finding = check('crl_unavailable', 'unavailable', { about });
+      expect(appraised({ revocation: 'best-effort' }, { findings: [finding] }).outcome).toBe('indeterminate');
+    },
+  );
+
   it.each<CheckId>(['crl_invalid', 'crl_issuer'])('CRT-10 denies %s also under best-effort', (id) => {
     expect(failed(appraised({ revocation: 'best-effort' }, { findings: [check(id, 'fail')] }))).toEqual([id]);
   });

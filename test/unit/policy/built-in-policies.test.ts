@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { appraise } from '../../../src/policy/appraise.js';
 import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
-import { azClaims, failed, lowered, situation, snpClaims, TCB } from './fixture.js';
+import {
+  azClaims,
+  failed,
+  lowered,
+  results,
+  type Situation,
+  situation,
+  snpClaims,
+  TCB,
+  tokenClaims,
+} from './fixture.js';
 
 describe('azure-cvm-baseline', () => {
   const [baseline] = BUILT_IN_POLICIES;
@@ -77,5 +87,72 @@ describe('azure-cvm-baseline', () => {
     const tcb = { current: TCB, committed: TCB, reported: TCB, launch: lowered('microcode') };
     const appraisal = appraise(baseline, situation({ claims: azClaims({ snp: snpClaims({ tcb }) }) }));
     expect(failed(appraisal)).toEqual(['snp_tcb_low']);
+  });
+});
+
+describe('azure-maa-baseline', () => {
+  const [, baseline] = BUILT_IN_POLICIES;
+  if (baseline === undefined) throw new Error('there is no second built-in policy');
+
+  const judge = (given: Situation = {}) =>
+    appraise(
+      baseline,
+      situation({
+        type: 'maa-token',
+        claims: { maa: tokenClaims() },
+        bound: ['maa.userData'],
+        routes: new Map([['maa', { state: 'verified' }]]),
+        ...given,
+      }),
+    );
+
+  it('says literally what the contract says', () => {
+    expect(baseline).toMatchObject({
+      id: 'azure-maa-baseline',
+      version: 1,
+      description: 'What Azure Attestation calls a compliant confidential VM',
+      accepts: ['maa-token'],
+      routes: { hardware: 'off', maa: 'required', ita: 'off' },
+      require: {
+        snp: null,
+        tdx: null,
+        tpm: null,
+        maa: { complianceStatus: ['azure-compliant-cvm'], attestationType: null },
+      },
+      freshness: 'required',
+      nonce: 'any',
+      binding: 'optional',
+      secureBoot: 'any',
+      allowDebug: false,
+      waivers: [],
+    });
+    expect(BUILT_IN_POLICIES).toHaveLength(2);
+  });
+
+  it('DEC-05 has a digest that changes only with its text', () => {
+    expect(baseline.sha256).toBe('72df07b6c5ecaa326548a8f1254631ac306984fdcba7e093b34d7968ca65d7d7');
+  });
+
+  it('allows a compliant VM', () => {
+    expect([judge().outcome, failed(judge())]).toEqual(['allow', []]);
+  });
+
+  it.each<[string, Situation, string]>([
+    ['of another status', { claims: { maa: tokenClaims({ complianceStatus: null }) } }, 'token_compliance'],
+    ['without a nonce', { nonce: { origin: 'none' } }, 'nonce_missing'],
+    ['that is of another type', { type: 'ita-token' }, 'policy_evidence_type'],
+    ['that is hardware', { type: 'az-snp-vtpm', claims: azClaims() }, 'policy_evidence_type'],
+  ])('denies evidence %s', (_, given, code) => {
+    expect(failed(judge(given))).toEqual([code]);
+  });
+
+  it('is open where the keys of the issuer are out of reach', () => {
+    const findings = [{ ...situation().verification.checks[0], id: 'jwks_unavailable', result: 'unavailable' }];
+    const open = judge({
+      claims: {},
+      findings: findings as Situation['findings'] & {},
+      routes: new Map([['maa', { state: 'refused' }]]),
+    });
+    expect([open.outcome, results(open, 'token_compliance')]).toEqual(['indeterminate', ['skipped']]);
   });
 });

@@ -60,6 +60,17 @@ describe('the outcome of one policy', () => {
     },
   );
 
+  it('does not rest on what is optional and out of reach, and does not take it for a pass', () => {
+    const aside = check('route_unavailable', 'unavailable', { optional: true });
+    expect(outcomeOf([check('snp_signature'), aside], ['snp_signature'])).toEqual({ outcome: 'allow', fault: null });
+    expect(outcomeOf([check('snp_signature', 'fail'), aside], []).outcome).toBe('deny');
+    expect(outcomeOf([check('snp_signature', 'unavailable'), aside], []).outcome).toBe('indeterminate');
+    expect(outcomeOf([check('snp_signature'), aside], ['route_unavailable'])).toEqual({
+      outcome: 'indeterminate',
+      fault: 'without an outcome: route_unavailable',
+    });
+  });
+
   it('does not take one pass of a required check for all of them', () => {
     const checks = [check('snp_signature'), check('snp_signature', 'not_configured')];
     expect(outcomeOf(checks, ['snp_signature'])).toEqual({
@@ -122,6 +133,13 @@ describe('the decision over all policies', () => {
     ['indeterminate', [allow, open]],
   ] as const)('is %s', (decision, findings) => {
     expect(decide(findings).decision).toBe(decision);
+  });
+
+  it('gives what is out of reach as a reason where one policy requires it, and not where it is optional', () => {
+    const aside = finding([check('route_unavailable', 'unavailable', { optional: true })]);
+    const needed = finding([check('route_unavailable', 'unavailable', { retryable: true })]);
+    expect(decide([aside])).toEqual({ decision: 'allow', reasons: [] });
+    expect(decide([aside, needed])).toEqual({ decision: 'indeterminate', reasons: ['route_unavailable'] });
   });
 
   it('gives no reasons for an allow, warnings included', () => {

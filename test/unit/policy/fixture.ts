@@ -1,5 +1,5 @@
 import type { Check, CheckResult } from '../../../src/model/check.js';
-import type { Claims, HclClaims, SnpClaims, SnpTcb, TpmClaims } from '../../../src/model/claims.js';
+import type { Claims, HclClaims, SnpClaims, SnpTcb, TokenClaims, TpmClaims } from '../../../src/model/claims.js';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { Verification } from '../../../src/model/verification.js';
@@ -96,6 +96,17 @@ export function tpmClaims(overrides: Partial<TpmClaims> = {}): TpmClaims {
   };
 }
 
+/** What a token of Azure Attestation or Trust Authority says that could be relied on. */
+export function tokenClaims(stated: Partial<TokenClaims['stated']> = {}, attestationType = 'azurevm'): TokenClaims {
+  return {
+    issuer: 'https://sharedweu.weu.attest.azure.net',
+    attestationType,
+    policyHash: null,
+    claims: {},
+    stated: { complianceStatus: 'azure-compliant-cvm', secureBoot: true, ...stated },
+  };
+}
+
 export function check(id: CheckId, result: CheckResult = 'pass', overrides: Partial<Check> = {}): Check {
   return {
     id,
@@ -119,6 +130,7 @@ export interface Situation {
   readonly findings?: readonly Check[];
   readonly bound?: Verification['bound'];
   readonly nonce?: AppraisalInput['nonce'];
+  readonly routes?: AppraisalInput['routes'];
   readonly boundKey?: boolean;
   readonly at?: Date;
   readonly required?: readonly CheckId[];
@@ -142,6 +154,7 @@ export function situation(given: Situation = {}): AppraisalInput {
       validUntil: null,
     },
     nonce: given.nonce ?? { origin: 'caller' },
+    routes: given.routes ?? new Map(),
     boundKey: given.boundKey ?? false,
     at: given.at ?? AT,
   };

@@ -1,39 +1,178 @@
 import { describe, expect, it } from 'vitest';
-import { appraised, failed, only, results } from './fixture.js';
+import type { TokenRoute } from '../../../src/model/attestation-service.js';
+import type { RouteState } from '../../../src/policy/appraisal-topic.js';
+import { appraised, azClaims, check, failed, only, results, type Situation, tokenClaims } from './fixture.js';
 
-describe('other routes', () => {
-  it.each(['maa', 'ita'])('denies where a token by %s is required, since none can be sent', (route) => {
-    const appraisal = appraised({ routes: { [route]: 'required' } });
+const ROUTES = ['maa', 'ita'] as const satisfies readonly TokenRoute[];
+const routes = (route: TokenRoute, state: RouteState): Pick<Situation, 'routes'> => ({
+  routes: new Map([[route, state]]),
+});
+const OUT_OF_REACH: RouteState = { state: 'unavailable', detail: 'it is down', retryable: true };
+
+describe.each(ROUTES)('a token by %s', (route) => {
+  const required = { routes: { [route]: 'required' } };
+  const optional = { routes: { [route]: 'optional' } };
+
+  it.each([required, optional])('passes where one was verified: %o', (members) => {
+    const appraisal = appraised(members, routes(route, { state: 'verified' }));
+    expect([appraisal.outcome, only(appraisal, 'route_missing').result]).toEqual(['allow', 'pass']);
+    expect(only(appraisal, 'route_missing')).toMatchObject({ expected: route, about: '/attestationResults' });
+  });
+
+  it('denies where it is required, was not sent, and nothing fetches one', () => {
+    const appraisal = appraised(required);
     expect(failed(appraisal)).toEqual(['route_missing']);
     expect(only(appraisal, 'route_missing')).toMatchObject({ expected: route, about: '/attestationResults' });
   });
 
-  it.each(['maa', 'ita'])('says of an optional token by %s that nobody fetches one, and allows', (route) => {
-    const appraisal = appraised({ routes: { [route]: 'optional' } });
-    expect([appraisal.outcome, results(appraisal, 'route_missing')]).toEqual(['allow', ['not_configured']]);
-    expect([...appraisal.matched, ...appraisal.unmatched]).not.toContain('route_missing');
+  it('that is optional and that nobody fetches is said to be so, and the hardware is allowed', () => {
+    const appraisal = appraised(optional);
+    expect([appraisal.outcome, results(appraisal, 'route_missing')]).toEqual(['allow', []]);
+    expect(results(appraisal, 'route_unavailable')).toEqual(['not_configured']);
+    expect([...appraisal.matched, ...appraisal.unmatched]).not.toContain('route_unavailable');
   });
 
-  it('says nothing of routes that are off', () => {
-    expect(results(appraised({}), 'route_missing')).toEqual([]);
+  it.each([true, false])('out of reach leaves a required route open, worth asking again: %s', (retryable) => {
+    const appraisal = appraised(required, routes(route, { ...OUT_OF_REACH, retryable }));
+    expect([appraisal.outcome, failed(appraisal)]).toEqual(['indeterminate', []]);
+    expect(only(appraisal, 'route_unavailable')).toMatchObject({
+      result: 'unavailable',
+      retryable,
+      detail: 'it is down',
+    });
+    expect(only(appraisal, 'route_unavailable').optional).toBeUndefined();
   });
 
-  it('denies where one is required and the other optional', () => {
-    expect(appraised({ routes: { maa: 'optional', ita: 'required' } }).outcome).toBe('deny');
+  it('out of reach is marked on an optional route, and changes nothing', () => {
+    const appraisal = appraised(optional, routes(route, OUT_OF_REACH));
+    expect(appraisal.outcome).toBe('allow');
+    expect(only(appraisal, 'route_unavailable')).toMatchObject({ result: 'unavailable', optional: true });
+    expect(appraisal.unmatched).toEqual(['route_unavailable']);
   });
 
-  it('DEC-02 denies requirements on claims of Azure Attestation, which are not there', () => {
-    const appraisal = appraised({ require: { maa: { complianceStatus: ['azure-compliant-cvm'] } } });
-    expect(failed(appraisal)).toEqual(['claim_missing']);
+  it('out of reach on an optional route makes nothing better either', () => {
+    const findings = [check('tpm_signature', 'fail')];
+    expect(appraised(optional, { ...routes(route, OUT_OF_REACH), findings }).outcome).toBe('deny');
+    const open = [check('vcek_unavailable', 'unavailable', { retryable: true })];
+    expect(appraised(optional, { ...routes(route, OUT_OF_REACH), findings: open }).outcome).toBe('indeterminate');
   });
 
-  it('is indeterminate where resets are to be tracked, since no memory is kept', () => {
+  it.each(['refused', 'not judged'] as const)('that is %s is a matter of the check that says why', (state) => {
+    for (const members of [required, optional]) {
+      const findings = [check('disagreement', 'fail')];
+      const appraisal = appraised(members, { ...routes(route, { state }), findings });
+      expect([failed(appraisal), results(appraisal, 'route_missing')]).toEqual([['disagreement'], ['skipped']]);
+    }
+  });
+
+  it.each(['refused', 'not judged'] as const)('that is %s without a check that says why is never an allow', (state) => {
+    for (const members of [required, optional]) {
+      const appraisal = appraised(members, routes(route, { state }));
+      expect([appraisal.outcome, results(appraisal, 'internal_error')]).toEqual(['indeterminate', ['unavailable']]);
+    }
+  });
+
+  it.each<RouteState>([
+    { state: 'verified' },
+    { state: 'refused' },
+    { state: 'not judged' },
+    { state: 'absent' },
+    OUT_OF_REACH,
+  ])('is no matter of a policy whose route is off: %o', (state) => {
+    const appraisal = appraised({}, routes(route, state));
+    expect(appraisal.outcome).toBe('allow');
+    expect([...results(appraisal, 'route_missing'), ...results(appraisal, 'route_unavailable')]).toEqual([]);
+  });
+});
+
+describe('other routes', () => {
+  it('deny where one is required and the other optional', () => {
+    const members = { routes: { maa: 'optional', ita: 'required' } };
+    expect(appraised(members).outcome).toBe('deny');
+    expect(appraised(members, routes('maa', { state: 'verified' })).outcome).toBe('deny');
+    expect(appraised(members, routes('ita', { state: 'verified' })).outcome).toBe('allow');
+  });
+
+  it('are indeterminate where resets are to be tracked, since no memory is kept', () => {
     const appraisal = appraised({ require: { tpm: { trackResets: true } } });
     expect(only(appraisal, 'tpm_reset')).toMatchObject({ result: 'unavailable', retryable: false });
     expect(appraisal.outcome).toBe('indeterminate');
   });
 
-  it('takes PCRs that no event log explains, since none is read', () => {
+  it('take PCRs that no event log explains, since none is read', () => {
     expect(appraised({ require: { tpm: { runtimePcrs: [10] } } }).outcome).toBe('allow');
+  });
+});
+
+describe('what Azure Attestation must have said', () => {
+  const MEMBERS = {
+    require: { maa: { complianceStatus: ['azure-compliant-cvm'], attestationType: ['azurevm', 'sevsnpvm'] } },
+  };
+  const said = (maa: ReturnType<typeof tokenClaims>): Situation => ({
+    claims: azClaims({ maa }),
+    ...routes('maa', { state: 'verified' }),
+  });
+
+  it('passes where it did', () => {
+    for (const type of ['azurevm', 'sevsnpvm']) {
+      const appraisal = appraised(MEMBERS, said(tokenClaims({}, type)));
+      expect(appraisal.outcome).toBe('allow');
+      expect([results(appraisal, 'token_compliance'), results(appraisal, 'token_claim_type')]).toEqual([
+        ['pass'],
+        ['pass'],
+      ]);
+    }
+  });
+
+  it.each([null, 'azure-compliant-uvm', 'Azure-Compliant-CVM', ''])('denies the compliance status %o', (status) => {
+    const appraisal = appraised(MEMBERS, said(tokenClaims({ complianceStatus: status })));
+    expect(failed(appraisal)).toEqual(['token_compliance']);
+    expect(only(appraisal, 'token_compliance')).toMatchObject({ expected: ['azure-compliant-cvm'], actual: status });
+  });
+
+  it('denies another attestation type', () => {
+    expect(failed(appraised(MEMBERS, said(tokenClaims({}, 'tdxvm'))))).toEqual(['token_claim_type']);
+  });
+
+  it('asks for what the policy names alone', () => {
+    const status = { require: { maa: { complianceStatus: ['azure-compliant-cvm'] } } };
+    expect(appraised(status, said(tokenClaims({}, 'tdxvm'))).outcome).toBe('allow');
+    const type = { require: { maa: { attestationType: ['tdxvm'] } } };
+    expect(appraised(type, said(tokenClaims({ complianceStatus: null }, 'tdxvm'))).outcome).toBe('allow');
+  });
+
+  it('DEC-02 denies where there are no claims of it', () => {
+    const appraisal = appraised(MEMBERS);
+    expect(failed(appraisal)).toEqual(['claim_missing']);
+    expect(results(appraisal, 'token_compliance')).toEqual(['skipped']);
+  });
+
+  it.each([true, false])('stays open where it is out of reach, on an optional route too: %s', (retryable) => {
+    const members = { ...MEMBERS, routes: { maa: 'optional' } };
+    const appraisal = appraised(members, routes('maa', { ...OUT_OF_REACH, retryable }));
+    expect([appraisal.outcome, failed(appraisal)]).toEqual(['indeterminate', []]);
+    expect(only(appraisal, 'token_compliance')).toMatchObject({ result: 'unavailable', retryable });
+    expect(only(appraisal, 'token_claim_type')).toMatchObject({ result: 'unavailable', retryable });
+  });
+
+  it.each(['refused', 'not judged'] as const)('is skipped where the token is %s', (state) => {
+    const appraisal = appraised(MEMBERS, { ...routes('maa', { state }), findings: [check('token_key', 'fail')] });
+    expect([failed(appraisal), results(appraisal, 'token_compliance')]).toEqual([['token_key'], ['skipped']]);
+  });
+
+  it('says of which place it speaks', () => {
+    const beside = appraised(MEMBERS, said(tokenClaims({ complianceStatus: null })));
+    expect(only(beside, 'token_compliance').about).toBe('/attestationResults');
+    const alone = appraised(
+      { ...MEMBERS, accepts: ['maa-token'], minimums: 'any', routes: { hardware: 'off', maa: 'required' } },
+      {
+        type: 'maa-token',
+        claims: { maa: tokenClaims({ complianceStatus: null }) },
+        ...routes('maa', { state: 'verified' }),
+        bound: ['maa.userData'],
+      },
+    );
+    expect(failed(alone)).toEqual(['token_compliance']);
+    expect(only(alone, 'token_compliance').about).toBe('/evidence/token');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
-import { appraised, azClaims, check, failed, hclClaims, only, results, snpClaims } from './fixture.js';
+import { appraised, azClaims, check, failed, hclClaims, only, results, snpClaims, tokenClaims } from './fixture.js';
 
 const REQUIRED: JsonObject = { secureBoot: 'required' };
 
@@ -61,5 +61,52 @@ describe('secure boot', () => {
   it('is not judged where the policy does not ask', () => {
     const appraisal = appraised({ secureBoot: 'any' }, configured(false));
     expect([results(appraisal, 'secure_boot'), appraisal.outcome]).toEqual([[], 'allow']);
+  });
+});
+
+describe('secure boot in a token', () => {
+  const token = (type: 'maa' | 'ita', claims: Parameters<typeof tokenClaims>[0] | null) =>
+    appraised(
+      {
+        ...REQUIRED,
+        accepts: [`${type}-token`],
+        minimums: 'any',
+        routes: { hardware: 'off', [type]: 'required' },
+        freshness: 'none',
+      },
+      {
+        type: `${type}-token`,
+        claims: claims === null ? {} : { [type]: tokenClaims(claims) },
+        findings: claims === null ? [check('token_key', 'fail')] : [],
+        routes: new Map([[type, { state: claims === null ? 'refused' : 'verified' }]]),
+      },
+    );
+
+  it('passes where Azure Attestation says literally that it is on', () => {
+    const appraisal = token('maa', { secureBoot: true });
+    expect([appraisal.outcome, only(appraisal, 'secure_boot').about]).toEqual(['allow', '/evidence/token']);
+  });
+
+  it('fails where it says that it is off, and is unknown where it says nothing', () => {
+    expect(failed(token('maa', { secureBoot: false }))).toEqual(['secure_boot']);
+    expect(failed(token('maa', { secureBoot: null }))).toEqual(['secure_boot_unknown']);
+  });
+
+  it('is unknown in a token of Trust Authority', () => {
+    expect(failed(token('ita', { secureBoot: null }))).toEqual(['secure_boot_unknown']);
+  });
+
+  it('is skipped where the token was not verified', () => {
+    for (const type of ['maa', 'ita'] as const) {
+      const appraisal = token(type, null);
+      expect([failed(appraisal), results(appraisal, 'secure_boot')]).toEqual([['token_key'], ['skipped']]);
+    }
+  });
+
+  it('is not taken from a token where the hardware says nothing of it', () => {
+    const { vmConfiguration: _, ...hcl } = hclClaims();
+    const claims = azClaims({ hcl, maa: tokenClaims({ secureBoot: true }) });
+    const appraisal = appraised(REQUIRED, { claims, routes: new Map([['maa', { state: 'verified' }]]) });
+    expect(failed(appraisal)).toEqual(['secure_boot_unknown']);
   });
 });

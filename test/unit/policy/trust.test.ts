@@ -17,6 +17,7 @@ import {
   type Situation,
   situation,
   snpClaims,
+  tokenClaims,
 } from './fixture.js';
 
 /** Trust of what one policy made of a situation, floors included, so that nothing but the test's own is a finding. */
@@ -372,5 +373,67 @@ describe('trust, whatever was found', () => {
         },
       ),
     );
+  });
+});
+
+describe('trust in other verifiers', () => {
+  const trust = (
+    claims: Claims,
+    checks: readonly Check[],
+    routes: Parameters<typeof appraiseTrust>[3] = { hardware: false, routes: ['maa'] },
+    decision: Outcome = 'allow',
+  ) => appraiseTrust(checks, claims, decision, routes);
+
+  it('has a submodule for each, and none for hardware that nobody showed', () => {
+    const found = trust({ maa: tokenClaims() }, []);
+    expect(found).toEqual({
+      status: 'affirming',
+      submods: { maa: { status: 'affirming', vector: { configuration: 3, hardware: 2, 'runtime-opaque': 2 } } },
+    });
+  });
+
+  it('stands beside that in the hardware, and is no better than its worst', () => {
+    const claims = azClaims({ maa: tokenClaims({ secureBoot: false }) });
+    const both = trust(claims, [check('nonce_mismatch')], { hardware: true, routes: ['maa'] });
+    expect(Object.keys(both.submods).sort()).toEqual(['hardware', 'maa']);
+    expect([both.status, both.submods['maa']?.status]).toEqual(['warning', 'warning']);
+  });
+
+  it('says nothing of secure boot where the token does not', () => {
+    const found = trust({ ita: tokenClaims({ secureBoot: null }) }, [], { hardware: false, routes: ['ita'] });
+    expect(found.submods['ita']?.vector).toEqual({ hardware: 2, 'runtime-opaque': 2 });
+  });
+
+  it.each<[CheckId, string, number]>([
+    ['token_claim_type', 'hardware', 97],
+    ['token_debug', 'runtime-opaque', 96],
+    ['token_debug_unknown', 'runtime-opaque', 96],
+    ['token_compliance', 'configuration', 96],
+    ['ita_tcb_status', 'hardware', 96],
+    ['ita_debug', 'runtime-opaque', 96],
+    ['ita_policy', 'configuration', 96],
+    ['disagreement', 'hardware', 96],
+    ['nonce_mismatch', 'instance-identity', 97],
+  ])('is contraindicated after %s', (id, claim, value) => {
+    const found = trust({ maa: tokenClaims() }, [check(id, 'fail')], undefined, 'deny');
+    expect([found.status, found.submods['maa']?.vector[claim]]).toEqual(['contraindicated', value]);
+  });
+
+  it('TOK-17 is a warning where whoever owns the instance can issue any claim', () => {
+    const found = trust({ maa: tokenClaims() }, [check('token_issuer_policy', 'warn')]);
+    expect([found.status, found.submods['maa']?.vector['hardware']]).toEqual(['warning', 32]);
+  });
+
+  it.each<CheckId>(['token_alg', 'token_issuer', 'token_key', 'token_signature', 'token_time', 'token_lifetime'])(
+    'is none of a token that fails %s: its cryptography failed',
+    (id) => {
+      const found = trust({}, [check(id, 'fail')], undefined, 'deny');
+      expect(found.submods['maa']).toEqual({ status: 'contraindicated', vector: ALL_FAILED });
+    },
+  );
+
+  it('is none of a token whose keys are out of reach', () => {
+    const found = trust({}, [check('jwks_unavailable', 'unavailable')], undefined, 'indeterminate');
+    expect(found).toEqual({ status: 'none', submods: { maa: { status: 'none', vector: { hardware: 0 } } } });
   });
 });

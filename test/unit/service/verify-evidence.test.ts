@@ -10,6 +10,7 @@ import type { SnpEvidence } from '../../../src/model/evidence.js';
 import type { VerifyRequest } from '../../../src/model/request.js';
 import type { EvidenceVerifier, VerificationContext } from '../../../src/model/verification.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
+import { AttestationRoutes } from '../../../src/service/attestation-routes.js';
 import type { NonceUse } from '../../../src/service/nonce-recogniser.js';
 import { VerifyEvidence, type VerifyEvidenceOptions } from '../../../src/service/verify-evidence.js';
 import { markVerified } from '../../../src/verifiers/mark-verified.js';
@@ -31,7 +32,12 @@ const policyText = (id: string) =>
     freshness: 'none',
     revocation: 'best-effort',
   });
-const POLICIES = new Map(['first', 'second'].map((id) => [id, parsePolicy(policyText(id))]));
+const OPINION = JSON.stringify({ ...JSON.parse(policyText('opinion')), routes: { maa: 'required', ita: 'optional' } });
+const POLICIES = new Map(
+  [...['first', 'second'].map(policyText), OPINION]
+    .map((text) => parsePolicy(text))
+    .map((policy) => [policy.id, policy]),
+);
 
 const CALLER: Caller = {
   principal: 'gate',
@@ -71,6 +77,7 @@ async function judge(request: Partial<VerifyRequest> = {}, world: World = {}): P
 function requestOf(members: Partial<VerifyRequest>): VerifyRequest {
   return {
     evidence: EVIDENCE,
+    attestationResults: [],
     nonce: null,
     bindingJwk: null,
     policies: ['first'],
@@ -98,6 +105,8 @@ function useCaseOf({ verify, standing, options }: World, seen: Seen): VerifyEvid
           return NO_ENDORSEMENTS;
         },
       },
+      attestationRoutes: new AttestationRoutes(new Map(), new Map(), { fetch: async () => NO_ENDORSEMENTS }),
+      keyThumbprint: () => null,
       policies: () => POLICIES,
       nonces: {
         standing: async (nonce, scope, use) => {
@@ -179,6 +188,20 @@ describe('whether asking again can help', () => {
     expect(failing).toMatchObject({ decision: 'indeterminate', reasons: ['internal_error'], retryable: false });
     const late = await judge({}, { verify: () => new Promise(() => {}), options: { deadlineMs: 1 } });
     expect(late).toMatchObject({ decision: 'indeterminate', reasons: ['deadline'], retryable: true });
+  });
+
+  it('DEC-09 which is all that is said where a policy wants other opinions, too', async () => {
+    const policies = ['opinion'];
+    const failing = await judge({ policies }, { verify: () => Promise.reject(new Error('x')) });
+    expect(failing).toMatchObject({
+      decision: 'indeterminate',
+      reasons: ['internal_error'],
+      trust: { status: 'none' },
+    });
+    expect(Object.keys(failing.trust.submods)).toEqual(['hardware']);
+    const late = await judge({ policies }, { verify: () => new Promise(() => {}), options: { deadlineMs: 1 } });
+    expect(late).toMatchObject({ decision: 'indeterminate', reasons: ['deadline'] });
+    expect(await judge({ policies })).toMatchObject({ decision: 'deny', reasons: ['route_missing'] });
   });
 });
 

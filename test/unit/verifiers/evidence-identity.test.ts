@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { PcrBank } from '../../../src/model/evidence.js';
 import { evidenceSha256 } from '../../../src/verifiers/evidence-identity.js';
@@ -84,5 +85,17 @@ describe('identity of evidence', () => {
     const reversed = new Map([...(evidence.tpmQuote.pcrs.get('sha256') ?? [])].reverse());
     const other = { ...evidence, tpmQuote: { ...evidence.tpmQuote, pcrs: new Map([['sha256' as const, reversed]]) } };
     expect(evidenceSha256(other)).toBe(evidenceSha256(evidence));
+  });
+
+  it('of a token is over what its issuer signed, whatever the signature', () => {
+    const input = 'eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJhIn0';
+    const parts = [Buffer.from(input), ...Array.from({ length: 6 }, () => Buffer.alloc(0))];
+    const counted = parts.flatMap((part) => [Buffer.from([0, 0, 0, part.byteLength]), part]);
+    const expected = createHash('sha256').update(Buffer.concat(counted)).digest('hex');
+    for (const type of ['maa-token', 'ita-token'] as const) {
+      expect(evidenceSha256({ type, token: `${input}.c2ln` })).toBe(expected);
+      expect(evidenceSha256({ type, token: `${input}.b3RoZXI` })).toBe(expected);
+      expect(evidenceSha256({ type, token: `${input}A.c2ln` })).not.toBe(expected);
+    }
   });
 });

@@ -35,7 +35,7 @@ describe('presentDecision', () => {
     expect(answer.endorsements[0]?.notAfter).toBe('2030-01-01T00:00:00.000Z');
   });
 
-  it('writes null for what does not exist yet, and for claims that are not known', () => {
+  it('writes null for what does not exist yet, was not compared, or is not known', () => {
     const { maaView, crossCheck, receipt, binding, claims } = presentDecision(BARE_DECISION, { allChecks: false });
     expect([maaView, crossCheck, receipt, binding]).toEqual([null, null, null, null]);
     expect(claims).toEqual({ snp: null, tdx: null, hcl: null, tpm: null, maa: null, ita: null });

@@ -49,7 +49,14 @@ describe('a body that keeps to the contract', () => {
     const { evidence, ...rest } = read(withSnp({}));
     const endorsements = { vek: null, chain: null, certificateTable: null, crls: [] };
     expect(evidence).toEqual({ type: 'snp', report: SNP_REPORT, runtimeData: null, endorsements });
-    expect(rest).toEqual({ nonce: null, bindingJwk: null, policies: null, audience: null, at: null });
+    expect(rest).toEqual({
+      attestationResults: [],
+      nonce: null,
+      bindingJwk: null,
+      policies: null,
+      audience: null,
+      at: null,
+    });
   });
 
   it('reads every other member', () => {
@@ -84,7 +91,7 @@ describe('a body that keeps to the contract', () => {
 
   it('reads a certificate table alone', () => {
     const { evidence } = read(snpWith({ endorsements: { certificateTable: 'AAAA' } }));
-    expect(evidence.endorsements.certificateTable).toEqual(Buffer.alloc(3));
+    expect(evidence).toMatchObject({ endorsements: { certificateTable: Buffer.alloc(3) } });
   });
 
   it('reads every bank and any subset of indices', () => {
@@ -108,7 +115,11 @@ describe('a body that keeps to the contract', () => {
 describe('members', () => {
   it.each<[string, unknown, string]>([
     ['of the request', withSnp({ nonse: 'AAAA' }), '/nonse'],
-    ['of the request that a later version may know', withSnp({ attestationResults: [] }), '/attestationResults'],
+    [
+      'of a token beside the evidence',
+      withSnp({ attestationResults: [{ type: 'maa-token', token: 'a.b.c', keys: [] }] }),
+      '/attestationResults/0/keys',
+    ],
     ['of the evidence', snpWith({ tpmQuote: {} }), '/evidence/tpmQuote'],
     [
       'of the evidence that a later version may know',
@@ -271,24 +282,14 @@ describe('encodings', () => {
 });
 
 describe('types', () => {
-  it.each([
-    'tdx',
-    'az-tdx-vtpm',
-    'tpm',
-    'maa-token',
-    'ita-token',
-    'sample',
-    'test',
-    'simulated',
-    'az_snp_vtpm',
-    'SNP',
-    '',
-    'toString',
-  ])('REQ-13 says of type %o that it is not supported, whatever else is wrong', (type) => {
-    const error = { code: 'type_unsupported', pointer: '/evidence/type' };
-    expect(errorOf({ evidence: { type, quote: 1 }, unknown: 1 })).toEqual(error);
-    expect(errorOf({ evidence: { type, dialect: 'trustee', value: {} } })).toEqual(error);
-  });
+  it.each(['tdx', 'az-tdx-vtpm', 'tpm', 'sample', 'test', 'simulated', 'az_snp_vtpm', 'SNP', '', 'toString'])(
+    'REQ-13 says of type %o that it is not supported, whatever else is wrong',
+    (type) => {
+      const error = { code: 'type_unsupported', pointer: '/evidence/type' };
+      expect(errorOf({ evidence: { type, quote: 1 }, unknown: 1 })).toEqual(error);
+      expect(errorOf({ evidence: { type, dialect: 'trustee', value: {} } })).toEqual(error);
+    },
+  );
 
   it.each<[string, unknown, string]>([
     ['a TD quote for an SNP report', snpWith({ report: base64url(TD_QUOTE) }), '/evidence/report'],
@@ -462,5 +463,41 @@ describe.skipIf(!haveVectors)('real evidence', () => {
       file('pcrs.bin').equals(Buffer.concat([...(evidence.tpmQuote.pcrs.get('sha256') ?? new Map()).values()])),
     ).toBe(true);
     expect(evidence.endorsements.vek).toEqual({ der: file('vcek.der') });
+  });
+});
+
+describe('tokens', () => {
+  const maa = { type: 'maa-token', token: 'e30.e30.AA' };
+  const ita = { type: 'ita-token', token: 'e30.e30.AQ' };
+
+  it.each([maa, ita])('are evidence, as they are sent: %o', (token) => {
+    expect(read({ evidence: token }).evidence).toEqual(token);
+    expect(read({ evidence: token, nonce: base64url(Buffer.alloc(64, 1)) }).nonce).toHaveLength(64);
+  });
+
+  it('come beside evidence, one of each type, in their order', () => {
+    expect(read(withSnp({ attestationResults: [ita, maa] })).attestationResults).toEqual([ita, maa]);
+    expect(read({ evidence: maa, attestationResults: [ita] }).attestationResults).toEqual([ita]);
+  });
+
+  it.each<[string, unknown, number]>([
+    ['one after the other', withSnp({ attestationResults: [maa, { ...maa, token: 'e30.e30.AQ' }] }), 1],
+    ['with the evidence', { evidence: maa, attestationResults: [ita, maa] }, 1],
+    ['with the evidence, alone', { evidence: ita, attestationResults: [ita] }, 0],
+  ])('are refused where two are of one type, %s: a caller could choose which one counts', (_, body, index) => {
+    expect(errorOf(body)).toEqual({ code: 'schema', pointer: `/attestationResults/${index}/type` });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no list', maa, '/attestationResults'],
+    ['a token that is no text', [{ type: 'maa-token', token: 7 }], '/attestationResults/0/token'],
+    ['hardware', [snpEvidence()], '/attestationResults/0'],
+    ['three', [maa, ita, maa], '/attestationResults'],
+  ])('are refused as %s', (_, attestationResults, pointer) => {
+    expect(errorOf(withSnp({ attestationResults }))).toMatchObject({ pointer });
+  });
+
+  it('have no dialect', () => {
+    expect(errorOf({ evidence: { type: 'maa-token', dialect: 'maa', value: {} } }).pointer).toMatch(/^\/evidence/);
   });
 });

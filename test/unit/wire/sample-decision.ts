@@ -13,6 +13,15 @@ export const DECISION: Decision = {
   validUntil: new Date('2026-01-15T12:05:00.5Z'),
   historical: false,
   retryable: true,
+  retryAfterSeconds: 7,
+  maaView: { 'x-ms-attestation-type': 'azurevm', absent: ['x-ms-ver'] },
+  crossCheck: {
+    routes: ['hardware', 'maa'],
+    agree: false,
+    differences: [{ claim: 'snp.vmpl', values: { hardware: 0, maa: 1 } }],
+    equal: ['snp.measurement'],
+    notComparable: ['hcl.userData'],
+  },
   evidence: { type: 'az-snp-vtpm', sha256: hex(32) },
   trust: {
     status: 'contraindicated',
@@ -166,6 +175,8 @@ export const BARE_DECISION: Decision = {
   evidence: { type: 'snp', sha256: hex(32) },
   trust: { status: 'none', submods: {} },
   claims: {},
+  maaView: null,
+  crossCheck: null,
   endorsements: [],
   binding: null,
 };

@@ -28,7 +28,14 @@ function underFreshness(freshness: string, verification: Verification) {
     freshness,
   });
   const nonce: NonceStanding = { origin: 'caller' };
-  return appraise(parsePolicy(text), { evidenceType: 'az-snp-vtpm', verification, nonce, boundKey: false, at: AT });
+  return appraise(parsePolicy(text), {
+    evidenceType: 'az-snp-vtpm',
+    verification,
+    nonce,
+    routes: new Map(),
+    boundKey: false,
+    at: AT,
+  });
 }
 
 const idsOf = (checks: Verification['checks'], result: string) =>

@@ -34,6 +34,7 @@ function under(policy: typeof ANY_PARAVISOR, verification: Verification) {
     evidenceType: 'az-snp-vtpm',
     verification,
     nonce: { origin: 'caller' },
+    routes: new Map(),
     boundKey: false,
     at: AT,
   });

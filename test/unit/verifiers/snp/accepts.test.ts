@@ -58,7 +58,7 @@ describe('SEV-SNP reports that verify', () => {
     });
     const found = await verifySnp(guest.evidence({ endorsements: { chain: asvk.pem + ark.pem } }));
     expectVerified(found);
-    expect(found.endorsements.map(({ kind, source, notAfter: end }) => [kind, source, end.toISOString()])).toEqual([
+    expect(found.endorsements.map(({ kind, source, notAfter: end }) => [kind, source, end?.toISOString()])).toEqual([
       ['vlek', 'evidence', '2026-12-31T00:00:00.000Z'],
       ['asvk', 'evidence', '2030-01-01T00:00:00.000Z'],
       ['ark', 'evidence', '2031-01-01T00:00:00.000Z'],
@@ -107,9 +107,12 @@ describe('SEV-SNP reports that verify', () => {
       products: ['Turin'],
       has: { vek: false, chain: false },
     });
-    expect(request?.reportedTcb('Turin')).toEqual(guest.platform.tcb);
-    const has = (endorsements: Partial<SnpEndorsementInput>) =>
-      snpVerifier().endorsementsFor(guest.evidence({ endorsements }))[0]?.has;
+    if (request?.kind !== 'amd-snp') throw new Error('something else is needed');
+    expect(request.reportedTcb('Turin')).toEqual(guest.platform.tcb);
+    const has = (endorsements: Partial<SnpEndorsementInput>) => {
+      const [wanted] = snpVerifier().endorsementsFor(guest.evidence({ endorsements }));
+      return wanted?.kind === 'amd-snp' ? wanted.has : null;
+    };
     expect(has({})).toEqual({ vek: true, chain: true });
     expect(has({ vek: null })).toEqual({ vek: false, chain: true });
     expect(has({ chain: null })).toEqual({ vek: true, chain: false });

@@ -286,7 +286,7 @@ describe('certificates that are malformed or not at hand', () => {
     const productsFor = (vek: { readonly der: Uint8Array } | null) =>
       snpVerifier()
         .endorsementsFor(milan.evidence({ endorsements: { vek, chain: null } }))
-        .flatMap(({ products }) => products);
+        .flatMap((request) => (request.kind === 'amd-snp' ? request.products : []));
     expect(productsFor(genoa)).toEqual(['Genoa']);
     expect(productsFor(null)).toEqual(['Milan']);
     const unnamed = createSnpGuest({ pki: PKI, vcek: { overrides: { issuer: amdName('SEV-Unknown') } } });

@@ -100,6 +100,7 @@ describe('PCR values of a quote', () => {
         evidenceType: 'az-snp-vtpm',
         verification,
         nonce: { origin: 'caller' },
+        routes: new Map(),
         boundKey: false,
         at: AT,
       });

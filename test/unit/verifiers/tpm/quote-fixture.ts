@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { TpmQuoteInput } from '../../../../src/model/evidence.js';
-import type { ExpectedBinding, RsaPublicKey, TpmQuoteVerification } from '../../../../src/model/verification.js';
+import type { RsaPublicKey } from '../../../../src/model/rsa-public-key.js';
+import type { ExpectedBinding, TpmQuoteVerification } from '../../../../src/model/verification.js';
 import type { Verified } from '../../../../src/model/verified.js';
 import { RsaTpmQuoteVerifier } from '../../../../src/verifiers/tpm/tpm-quote-verifier.js';
 import type { VirtualTpm } from '../../../lab/index.js';

@@ -37,10 +37,8 @@ describe('dialect trustee', () => {
   });
 
   it('reads version 0 as the native form, with a certificate in PEM', () => {
-    const { endorsements, ...evidence } = read(trusteeV0());
-    const { endorsements: _, ...native } = read(azSnpVtpmEvidence());
-    expect(plain(evidence)).toEqual(plain(native));
-    expect(endorsements.vek).toEqual({ pem: PEM });
+    const endorsements = expect.objectContaining({ vek: { pem: PEM } });
+    expect(plain(read(trusteeV0()))).toEqual({ ...(plain(read(azSnpVtpmEvidence())) as object), endorsements });
   });
 
   it('REQ-10 reads base64url with padding', () => {

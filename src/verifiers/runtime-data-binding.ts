@@ -1,9 +1,9 @@
-import { equalInConstantTime } from '../../crypto/constant-time.js';
-import { jwkThumbprint } from '../../crypto/jwk-thumbprint.js';
-import { decodeBase64 } from '../../formats/base64.js';
-import { nullIfMalformed } from '../../model/errors.js';
-import type { JsonObject, JsonValue } from '../../model/json.js';
-import type { ExpectedBinding } from '../../model/verification.js';
+import { equalInConstantTime } from '../crypto/constant-time.js';
+import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
+import { decodeBase64 } from '../formats/base64.js';
+import { nullIfMalformed } from '../model/errors.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { ExpectedBinding } from '../model/verification.js';
 
 /** N in the member `nonce`, and, where a key is bound, that key among the member `keys`, by its thumbprint. */
 export function holdsNonceAndKey(data: JsonObject, { nonce, jkt }: ExpectedBinding): boolean {

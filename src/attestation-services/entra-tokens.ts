@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import type { TokenCredential } from '@azure/identity';
+import { FetchError } from '../endorsements/fetch-error.js';
+import type { Clock } from '../model/ports.js';
+import type { AccessToken, AccessTokenSource } from './azure-credential.js';
+import type { Exchange } from './bounded-exchange.js';
+import type { CompleteIdentity } from './complete-identity.js';
+import { IDENTITY_HTTP_CLIENT, IdentityTransport } from './identity-transport.js';
+
+export interface EntraTokensOptions {
+  readonly identity: CompleteIdentity;
+  /** Such as `https://attest.azure.net/.default`. */
+  readonly scope: string;
+  readonly exchange: Exchange;
+  readonly clock: Clock;
+}
+
+/** What a header can carry as a bearer token (RFC 6750, 2.1). Its length is not counted by the expression: that would fill memory. */
+const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+const TOKEN_LENGTH = 32_768;
+
+/**
+ * Access tokens of Microsoft Entra ID by the Azure library, for the one identity that is configured.
+ *
+ * A credential of the library is made anew for each token: it would give a held one until shortly before its end,
+ * while ours are renewed earlier; and what its files hold may have been rotated. Tokens of a managed identity are held
+ * by the library beyond that, and renewed by it at half of their life where that is longer than two hours.
+ */
+export class EntraTokens implements AccessTokenSource {
+  readonly #options: EntraTokensOptions;
+
+  constructor(options: EntraTokensOptions) {
+    this.#options = options;
+  }
+
+  get name(): string {
+    const { identity } = this.#options;
+    return identity.kind === 'managed-identity' ? 'managed identity' : identity.authority;
+  }
+
+  async obtain(): Promise<AccessToken> {
+    const { identity, scope, exchange, clock } = this.#options;
+    const transport = new IdentityTransport(exchange);
+    try {
+      const granted = await transport.carry(async () => (await libraryCredential(identity)).getToken(scope));
+      if (granted !== null && isToken(granted.token) && granted.expiresOnTimestamp > clock.now().getTime()) {
+        return { token: granted.token, expiresAtMs: granted.expiresOnTimestamp };
+      }
+    } catch (error) {
+      if (transport.failure !== null) throw transport.failure;
+      if (!transport.asked) throw new FetchError('not_allowed', 'the credential cannot be used', { cause: error });
+      // An answer that the library could not read. Its error may quote the answer.
+    }
+    throw new FetchError('content_type', 'answered with something else than an access token');
+  }
+
+  async close(): Promise<void> {
+    await this.#options.exchange.close();
+  }
+}
+
+/** Made only where it is configured: loading the library takes a good part of a second. */
+async function libraryCredential(identity: CompleteIdentity): Promise<TokenCredential> {
+  const azure = await import('@azure/identity');
+  // What is tried again, and when, is decided by who asks for a token.
+  const options = { httpClient: IDENTITY_HTTP_CLIENT, retryOptions: { maxRetries: 0 } };
+  if (identity.kind === 'managed-identity') {
+    return new azure.ManagedIdentityCredential({
+      ...options,
+      ...(identity.clientId === null ? {} : { clientId: identity.clientId }),
+    });
+  }
+  const { tenantId, clientId, authority: authorityHost } = identity;
+  // The authority is configured: another host is not asked whether it exists.
+  const entra = { ...options, authorityHost, disableInstanceDiscovery: true };
+  switch (identity.kind) {
+    case 'workload-identity':
+      return new azure.WorkloadIdentityCredential({ ...entra, tenantId, clientId, tokenFilePath: identity.tokenFile });
+    case 'client-secret':
+      return new azure.ClientSecretCredential(tenantId, clientId, await secretOf(identity.secretFile), entra);
+    case 'client-certificate':
+      return new azure.ClientCertificateCredential(tenantId, clientId, identity.certificateFile, entra);
+  }
+}
+
+/** A line feed at the end is the editor's, not the secret's. */
+async function secretOf(path: string): Promise<string> {
+  return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
+}
+
+function isToken(text: string): boolean {
+  return text.length <= TOKEN_LENGTH && TOKEN.test(text);
+}

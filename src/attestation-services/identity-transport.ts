@@ -1,0 +1,134 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { TokenCredentialOptions } from '@azure/identity';
+import { headerOf } from '../endorsements/bounded-body.js';
+import { FetchError } from '../endorsements/fetch-error.js';
+import type { BoundedAnswer, Exchange } from './bounded-exchange.js';
+
+type HttpClient = NonNullable<TokenCredentialOptions['httpClient']>;
+type Request = Parameters<HttpClient['sendRequest']>[0];
+type Response = Awaited<ReturnType<HttpClient['sendRequest']>>;
+
+const ANSWER_BYTES = 64 * 1024;
+
+/** Headers that are the connection's own affair; without Accept-Encoding nothing comes compressed. */
+const NOT_CARRIED: ReadonlySet<string> = new Set(['accept-encoding', 'connection', 'content-length', 'host']);
+
+/** What is asked ends by the time of an attempt, or with the exchange: the library has no signal to give. */
+const NO_SIGNAL = new AbortController().signal;
+
+/** Whose token is being obtained. */
+const CURRENT = new AsyncLocalStorage<IdentityTransport>();
+
+/**
+ * The network of every credential of the library. There is one for the process, since the library keeps that of the
+ * first managed identity for all that follow; it finds the transport of the token by the asynchronous context.
+ */
+export const IDENTITY_HTTP_CLIENT: HttpClient = {
+  async sendRequest(request) {
+    const transport = CURRENT.getStore();
+    if (transport === undefined) throw new FetchError('not_allowed', 'nobody asked for a token');
+    return transport.sendRequest(request);
+  },
+};
+
+/**
+ * Carries what the Azure library asks over our own exchange, which is bounded in bytes and time, follows no redirect
+ * and goes to the configured authority only. One is made for each token, and knows afterwards why there was none: the
+ * library's errors say it in text.
+ */
+export class IdentityTransport {
+  readonly #exchange: Exchange;
+  #failure: FetchError | null = null;
+  #asked = false;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  /** Runs what asks the library: its questions go over this transport. */
+  carry<T>(ask: () => Promise<T>): Promise<T> {
+    return CURRENT.run(this, ask);
+  }
+
+  /** Why the last question had no useful answer; null where it had one. */
+  get failure(): FetchError | null {
+    return this.#failure;
+  }
+
+  /** Whether anything was asked. */
+  get asked(): boolean {
+    return this.#asked;
+  }
+
+  async sendRequest(request: Request): Promise<Response> {
+    this.#asked = true;
+    try {
+      const answer = await this.#send(request);
+      this.#failure = answer.status < 300 ? null : refusal(answer);
+      const { status } = answer;
+      const bodyAsText = Buffer.from(answer.body).toString('utf8');
+      return { request, status, headers: new AnswerHeaders(answer.headers), bodyAsText };
+    } catch (error) {
+      if (error instanceof FetchError) this.#failure = error;
+      throw error;
+    }
+  }
+
+  #send({ url, method, headers, body }: Request): Promise<BoundedAnswer> {
+    if (method !== 'GET' && method !== 'POST') throw new FetchError('not_allowed', 'another method than expected');
+    if (body !== undefined && typeof body !== 'string') throw new FetchError('not_allowed', 'a body that is no text');
+    const { origin, pathname, search } = new URL(url);
+    return this.#exchange.send({
+      method,
+      origin,
+      path: `${pathname}${search}`,
+      headers: Object.fromEntries([...headers].filter(([name]) => !NOT_CARRIED.has(name.toLowerCase()))),
+      body: body ?? null,
+      maximumBytes: ANSWER_BYTES,
+      signal: NO_SIGNAL,
+    });
+  }
+}
+
+/** The word of RFC 6749, 5.2, is for the log; the description beside it goes nowhere. */
+function refusal({ status, body }: BoundedAnswer): FetchError {
+  const [, word] = /"error"\s*:\s*"([a-z_]{1,64})"/.exec(Buffer.from(body).toString('latin1')) ?? [];
+  return new FetchError('status', `answered with status ${status}`, {
+    status,
+    ...(word === undefined ? {} : { cause: word }),
+  });
+}
+
+/** Headers of an answer in the library's form, under their names in lower case. */
+class AnswerHeaders {
+  readonly #values: Map<string, string>;
+
+  constructor(headers: BoundedAnswer['headers']) {
+    const entries = Object.keys(headers).map((name): [string, string] => [name, headerOf(headers, name) ?? '']);
+    this.#values = new Map(entries);
+  }
+
+  get(name: string): string | undefined {
+    return this.#values.get(name.toLowerCase());
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name.toLowerCase());
+  }
+
+  set(name: string, value: string | number | boolean): void {
+    this.#values.set(name.toLowerCase(), String(value));
+  }
+
+  delete(name: string): void {
+    this.#values.delete(name.toLowerCase());
+  }
+
+  toJSON(): Record<string, string> {
+    return Object.fromEntries(this.#values);
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.#values.entries();
+  }
+}

@@ -1,0 +1,79 @@
+import type { buildConnector } from 'undici';
+import type { AzureIdentity } from '../model/azure-identity.js';
+import type { Clock, Log } from '../model/ports.js';
+import { AzureAttestation } from './azure-attestation.js';
+import { AzureCredential } from './azure-credential.js';
+import { BoundedExchange } from './bounded-exchange.js';
+import { completeIdentity, type Environment } from './complete-identity.js';
+import { DEFAULT_HEALTH, EndpointHealth, type HealthOptions } from './endpoint-health.js';
+import { EntraTokens } from './entra-tokens.js';
+
+/** Times and sizes. The defaults are for production; tests shorten them. */
+export interface AttestationTuning {
+  readonly health: HealthOptions;
+  /** Longest time of one question to Entra or the managed identity. */
+  readonly credentialTimeoutMs: number;
+  readonly concurrent: number;
+  readonly queued: number;
+}
+
+const DEFAULT_TUNING: AttestationTuning = {
+  health: DEFAULT_HEALTH,
+  credentialTimeoutMs: 5_000,
+  concurrent: 8,
+  queued: 64,
+};
+
+export interface OpenAzureAttestationOptions {
+  /** Origins of the instances, at least one, in the order in which they are asked. */
+  readonly endpoints: readonly string[];
+  readonly apiVersion: string;
+  /** Null: no token is sent. */
+  readonly identity: AzureIdentity | null;
+  /** Time of a request: each endpoint gets its share, so that the last one is still asked in time. */
+  readonly deadlineMs: number;
+  /** Where workload identity finds what the configuration does not say. */
+  readonly environment: Environment;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Options of TLS and socket, for tests. */
+  readonly connect?: buildConnector.BuildOptions;
+  readonly tuning?: Partial<AttestationTuning>;
+}
+
+const SCOPE = 'https://attest.azure.net/.default';
+
+/**
+ * Puts the parts together. Contacts nobody.
+ * @throws {ConfigurationError} where the environment lacks what the identity needs
+ */
+export function openAzureAttestation(options: OpenAzureAttestationOptions): AzureAttestation {
+  const { endpoints, apiVersion, deadlineMs, clock, log, connect } = options;
+  const { health, concurrent, queued } = { ...DEFAULT_TUNING, ...options.tuning };
+  return new AzureAttestation({
+    endpoints: endpoints.map((origin) => ({ origin, health: new EndpointHealth(clock, health) })),
+    apiVersion,
+    exchange: new BoundedExchange({
+      origins: endpoints,
+      attemptTimeoutMs: deadlineMs / endpoints.length,
+      ...(connect === undefined ? {} : { connect }),
+    }),
+    credential: options.identity === null ? null : openCredential(options, options.identity),
+    concurrent,
+    queued,
+    log,
+  });
+}
+
+function openCredential(options: OpenAzureAttestationOptions, configured: AzureIdentity): AzureCredential {
+  const { clock, log, connect, environment } = options;
+  const { health, credentialTimeoutMs } = { ...DEFAULT_TUNING, ...options.tuning };
+  const identity = completeIdentity(configured, environment);
+  const exchange = new BoundedExchange({
+    origins: identity.kind === 'managed-identity' ? null : [identity.authority],
+    attemptTimeoutMs: credentialTimeoutMs,
+    ...(connect === undefined ? {} : { connect }),
+  });
+  const source = new EntraTokens({ identity, scope: SCOPE, exchange, clock });
+  return new AzureCredential({ source, health: new EndpointHealth(clock, health), clock, log });
+}

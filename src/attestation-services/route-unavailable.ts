@@ -1,0 +1,29 @@
+import type { FetchError } from '../endorsements/fetch-error.js';
+import type { Unavailable } from '../model/endorsement.js';
+
+/** The longest that a caller is told to wait: a header must not be able to say "never". */
+const LONGEST_WAIT_SECONDS = 60 * 60;
+
+/**
+ * Why another verifier gave nothing, after every way was tried. The first way is the preferred one, so that is what
+ * people are told; a later attempt is worth while where one of them may be over the fault.
+ *
+ * @param errors at least one
+ */
+export function routeUnavailable(what: string, errors: readonly FetchError[]): Unavailable {
+  const waits = errors.flatMap(({ retryAfterMs }) => (retryAfterMs === null ? [] : [Math.ceil(retryAfterMs / 1000)]));
+  return {
+    code: 'route_unavailable',
+    detail: `${what}: ${errors[0]?.message ?? 'nothing was asked'}`,
+    retryable: errors.some(mayPass),
+    ...(waits.length === 0
+      ? {}
+      : { retryAfterSeconds: Math.min(Math.max(1, Math.min(...waits)), LONGEST_WAIT_SECONDS) }),
+  };
+}
+
+/** A definite no, such as 403 and 404, stays one until somebody changes a configuration. */
+function mayPass({ fault, status }: FetchError): boolean {
+  if (fault === 'not_allowed') return false;
+  return fault !== 'status' || status === 429 || (status ?? 0) >= 500;
+}

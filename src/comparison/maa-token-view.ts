@@ -1,0 +1,59 @@
+import type { Claims } from '../model/claims.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { Verified } from '../model/verified.js';
+import { MAA_SNP_SOURCES } from './maa-snp-sources.js';
+import { type KeyThumbprint, paravisorStatements } from './paravisor-statements.js';
+import {
+  collectStatements,
+  type Entry,
+  flag,
+  guid,
+  isObject,
+  readSources,
+  type Source,
+  sound,
+  unsound,
+} from './statement.js';
+import { TDX_SOURCES } from './tdx-sources.js';
+import { TEE, type TeeView, tokenView } from './tee-view.js';
+
+/** What a guest token says of the VM beside its hardware: a second time, from the boot log and from the platform. */
+const GUEST_SOURCES: readonly Source[] = [
+  ['hcl.vmConfiguration.secureBoot', 'secureboot', flag],
+  ['hcl.vmConfiguration.vmUniqueId', 'x-ms-azurevm-vmid', guid],
+];
+
+/** The TEE as a verified token of Azure Attestation states it; null where there is no such token. */
+export function maaTokenView(claims: Verified<Claims>, thumbprint: KeyThumbprint): TeeView | null {
+  const token = claims.maa;
+  if (token === undefined) return null;
+  const ofGuest = token.attestationType === 'azurevm';
+  const entries = ofGuest ? guestStatements(token.claims, thumbprint) : teeStatements(token.claims, thumbprint);
+  return tokenView('maa', collectStatements(entries), ofGuest);
+}
+
+function guestStatements(claims: JsonObject, thumbprint: KeyThumbprint): readonly Entry[] {
+  return [...isolationStatements(claims['x-ms-isolation-tee'], thumbprint), ...readSources(claims, GUEST_SOURCES)];
+}
+
+/** On a VM with Trusted Launch the object is absent; then no TEE is stated, and the token is about none. */
+function isolationStatements(isolation: JsonValue | undefined, thumbprint: KeyThumbprint): readonly Entry[] {
+  if (isolation === undefined) return [];
+  return isObject(isolation) ? teeStatements(isolation, thumbprint) : [[TEE, unsound(isolation)]];
+}
+
+/** Claims of another TEE than the one that the type names are not read: no type, no claims. */
+function teeStatements(tee: JsonObject, thumbprint: KeyThumbprint): readonly Entry[] {
+  const type = tee['x-ms-attestation-type'];
+  const ofParavisor = () => paravisorStatements(tee['x-ms-runtime'], thumbprint);
+  switch (type) {
+    case 'sevsnpvm':
+      return [[TEE, sound('snp')], ...readSources(tee, MAA_SNP_SOURCES), ...ofParavisor()];
+    case 'tdxvm':
+      return [[TEE, sound('tdx')], ...readSources(tee, TDX_SOURCES), ...ofParavisor()];
+    case undefined:
+      return [];
+    default:
+      return [[TEE, unsound(type)]];
+  }
+}

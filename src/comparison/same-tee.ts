@@ -1,0 +1,18 @@
+import { saysTheSame } from './statement.js';
+import { TEE, type TeeView } from './tee-view.js';
+
+/** Claims that every route has to make, and make alike, to be about the TEE of the first. */
+export function identifyingClaims(first: TeeView): readonly string[] {
+  return [TEE, first.identity];
+}
+
+/**
+ * Whether another route speaks of the same TEE: by the attestation key where a vTPM speaks, else by all 64 bytes of
+ * report data. It does not say that they agree on anything else. Nonce and VM id are not asked: both can be had for
+ * another TEE.
+ */
+export function isSameTee(first: TeeView, other: TeeView): boolean {
+  return identifyingClaims(first).every((claim) =>
+    saysTheSame(first.statements.get(claim), other.statements.get(claim)),
+  );
+}

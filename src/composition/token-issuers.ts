@@ -1,0 +1,75 @@
+import type { Configuration, MaaConfiguration } from '../config/configuration.js';
+import { hex, sha256 } from '../crypto/digest.js';
+import { maaKeyPlace, type TokenIssuer } from '../endorsements/token-keys/token-issuer.js';
+import { readTokenRoots } from '../endorsements/token-keys/token-roots.js';
+import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regions.js';
+import type { MaaIssuer } from '../verifiers/maa/issuer-policy.js';
+import type { ItaIssuer } from '../verifiers/trust-authority/key-trust.js';
+
+/** SHA-256 of the root certificates of each issuer that has some, lower-case hex, by issuer. */
+export type IssuerRoots = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** Issuers of Azure Attestation whose tokens are accepted, by URL. A configured one replaces a shared one of its name. */
+export function maaIssuers({ maa }: Configuration): ReadonlyMap<string, MaaIssuer> {
+  const shared = sharedProviders(maa).map(
+    (issuer): MaaIssuer => ({
+      issuer,
+      policyHashes: 'shared',
+      policySigners: null,
+      teeSigner: 'any',
+    }),
+  );
+  const own = maa.issuers.map(
+    ({ issuer, policyHash, policySigner, teeSigner }): MaaIssuer => ({
+      issuer,
+      // Left out only where a shared provider is listed: the configuration does not load otherwise.
+      policyHashes: policyHash === null ? 'shared' : policyHash === 'any' ? 'any' : new Set(policyHash),
+      policySigners: policySigner === null ? null : new Set(policySigner),
+      teeSigner,
+    }),
+  );
+  return new Map([...shared, ...own].map((issuer) => [issuer.issuer, issuer]));
+}
+
+/** Trust Authorities whose tokens are accepted, by issuer. Where roots are configured and were not read, none is one. */
+export function itaIssuers({ ita }: Configuration, roots: IssuerRoots): ReadonlyMap<string, ItaIssuer> {
+  const issuers = ita.issuers.map(
+    (configured): ItaIssuer => ({
+      issuer: configured.issuer,
+      roots: configured.roots === null ? null : (roots.get(configured.issuer) ?? new Set()),
+    }),
+  );
+  return new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
+}
+
+/** Where the keys of every accepted issuer are. */
+export function tokenIssuers({ maa, ita }: Configuration): readonly TokenIssuer[] {
+  const own = new Map(maa.issuers.map(({ issuer, keys }) => [issuer, keys]));
+  const ofMaa = new Set([...sharedProviders(maa), ...own.keys()]);
+  return [
+    ...[...ofMaa].map((issuer): TokenIssuer => {
+      const keys = own.get(issuer) ?? 'jwks';
+      return { type: 'maa-token', issuer, keys: keys === 'jwks' ? maaKeyPlace(issuer) : { file: keys }, roots: null };
+    }),
+    ...ita.issuers.map(({ issuer, keys, roots }): TokenIssuer => {
+      return { type: 'ita-token', issuer, keys: keys.startsWith('https://') ? { url: keys } : { file: keys }, roots };
+    }),
+  ];
+}
+
+/** @throws {ConfigurationError} where a file of roots cannot be read */
+export async function readIssuerRoots({ ita }: Configuration): Promise<IssuerRoots> {
+  const read = ita.issuers.map(
+    async ({ issuer, roots }): Promise<readonly (readonly [string, ReadonlySet<string>])[]> => {
+      if (roots === null) return [];
+      const { certificates } = await readTokenRoots(roots, `ita.issuers: roots of ${issuer}`);
+      return [[issuer, new Set(certificates.map((der) => hex(sha256(der))))]];
+    },
+  );
+  return new Map((await Promise.all(read)).flat());
+}
+
+function sharedProviders({ shared }: MaaConfiguration): readonly string[] {
+  const regions = shared === true ? SHARED_REGIONS : shared === false ? [] : shared;
+  return regions.map(sharedProvider);
+}

@@ -1,0 +1,149 @@
+import type { FetchContext, Sourced, Unavailable } from '../../model/endorsement.js';
+import type { Clock, Log } from '../../model/ports.js';
+import { FetchError } from '../fetch-error.js';
+import { SingleFlight } from '../single-flight.js';
+import type { DownloadedKeys } from './key-set-download.js';
+import { boundedSeconds, keySetProblem } from './key-set-problem.js';
+
+/** Ages and pauses of key sets. */
+export interface KeySetPauses {
+  /** Age from which a set that is asked for is fetched again, in the background. */
+  readonly refreshMs: number;
+  /** Shortest time between the beginnings of two fetches, whatever became of the first. */
+  readonly cooldownMs: number;
+  /** Age from which a set is not used any more. */
+  readonly staleMs: number;
+}
+
+interface KeySetMemoryOptions {
+  readonly issuer: string;
+  readonly download: (before: DownloadedKeys | null, signal: AbortSignal) => Promise<DownloadedKeys>;
+  readonly pauses: KeySetPauses;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Ends what is being fetched. */
+  readonly closing: AbortSignal;
+}
+
+interface Held extends DownloadedKeys {
+  readonly fetchedAt: number;
+  /** From when on it should be fetched again. */
+  readonly dueAt: number;
+}
+
+const THE_SET = '';
+const UNANSWERED: Unavailable = {
+  code: 'jwks_unavailable',
+  detail: 'the key set of the issuer: no answer yet',
+  retryable: true,
+};
+const expired = () => new FetchError('aborted', 'no answer within the time of the request');
+
+/**
+ * The key set of one issuer, as last fetched.
+ *
+ * A key that the set has is used at once, and the set is fetched again in the background when it is due; for a key
+ * that it has not, the caller waits for a fetch. There is one fetch at a time and one a cooldown, failed ones included,
+ * and no retries: neither unknown keys nor an outage can make this service press an issuer. An issuer that fails or
+ * publishes what is of no use leaves the set as it was, which then serves the keys that it has until it is too old.
+ *
+ * A fetch goes on when the caller that caused it has left. Otherwise callers that leave early could use up every
+ * cooldown, and keep a new set from ever coming.
+ */
+export class KeySetMemory {
+  readonly #options: KeySetMemoryOptions;
+  readonly #flight = new SingleFlight<Unavailable | null>();
+  #held: Held | null = null;
+  /** What became of the last fetch; null where it brought a set. */
+  #problem: Unavailable | null = UNANSWERED;
+  #restsUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(options: KeySetMemoryOptions) {
+    this.#options = options;
+  }
+
+  /** The set, where it has this key and may be used. Asks nobody. */
+  known(kid: string): Sourced<DownloadedKeys> | null {
+    const held = this.#held;
+    return held?.keys.has(kid) === true && !this.#isStale(held) ? { value: held, origin: 'cache' } : null;
+  }
+
+  /** The set, which need not have the key; or why it cannot be told whether the issuer has it. */
+  async find(kid: string, context: FetchContext): Promise<Sourced<DownloadedKeys> | Unavailable> {
+    const known = this.known(kid);
+    if (known !== null) {
+      if (this.#isDue()) void this.#refresh();
+      return known;
+    }
+    if (!this.#rests()) void this.#refresh();
+    const asks = this.#flight.isUnderWay(THE_SET);
+    const problem = asks ? await this.#ask(context.signal) : this.#problem;
+    if (problem === null && this.#held !== null) return { value: this.#held, origin: asks ? 'network' : 'cache' };
+    return this.#unavailable(problem ?? UNANSWERED);
+  }
+
+  #isDue(): boolean {
+    return !this.#rests() && this.#options.clock.monotonicMs() >= (this.#held?.dueAt ?? 0);
+  }
+
+  #isStale({ fetchedAt }: Held): boolean {
+    return this.#options.clock.monotonicMs() - fetchedAt >= this.#options.pauses.staleMs;
+  }
+
+  #rests(): boolean {
+    return this.#options.clock.monotonicMs() < this.#restsUntil;
+  }
+
+  /** Never rejects: nobody has to wait for it. */
+  async #refresh(): Promise<void> {
+    const { closing, issuer, log } = this.#options;
+    try {
+      await this.#ask(closing);
+    } catch (error) {
+      log.error({ issuer, err: error }, 'key set of a token issuer not fetched');
+    }
+  }
+
+  async #ask(signal: AbortSignal): Promise<Unavailable | null> {
+    try {
+      return await this.#flight.run(THE_SET, signal, (ending) => this.#fetch(ending), expired);
+    } catch (error) {
+      return keySetProblem(error);
+    }
+  }
+
+  async #fetch(signal: AbortSignal): Promise<Unavailable | null> {
+    const { clock, download, pauses } = this.#options;
+    this.#restsUntil = clock.monotonicMs() + pauses.cooldownMs;
+    this.#problem = UNANSWERED;
+    try {
+      const fetched = await download(this.#held, signal);
+      const now = clock.monotonicMs();
+      // A revocation list that is missing is asked for again soon.
+      this.#held = { ...fetched, fetchedAt: now, dueAt: fetched.complete ? now + pauses.refreshMs : this.#restsUntil };
+      this.#problem = null;
+    } catch (error) {
+      this.#problem = this.#note(keySetProblem(error), error);
+    }
+    return this.#problem;
+  }
+
+  #note(problem: Unavailable, error: unknown): Unavailable {
+    const { clock, issuer, log } = this.#options;
+    if (problem.retryAfterSeconds !== undefined) {
+      this.#restsUntil = Math.max(this.#restsUntil, clock.monotonicMs() + problem.retryAfterSeconds * 1000);
+    }
+    const fields = { issuer, code: problem.code, why: problem.detail, held: this.#held !== null, err: error };
+    log.warn(fields, 'key set of a token issuer not fetched');
+    return problem;
+  }
+
+  #unavailable(problem: Unavailable): Unavailable {
+    const isStale = this.#held !== null && this.#isStale(this.#held);
+    const said: Unavailable = isStale
+      ? { ...problem, code: 'jwks_stale', detail: `the key set that is held is too old; ${problem.detail}` }
+      : problem;
+    if (said.retryAfterSeconds === undefined) return said;
+    return { ...said, retryAfterSeconds: boundedSeconds(this.#restsUntil - this.#options.clock.monotonicMs()) };
+  }
+}

@@ -1,0 +1,107 @@
+import type { buildConnector } from 'undici';
+import type { Clock, Log } from '../../model/ports.js';
+import { BoundedFetch, type Fetch } from '../bounded-fetch.js';
+import { FetchedIssuerKeys, type IssuerKeys } from './issuer-keys.js';
+import { KeyFile, type ReadFile, RootsFile, readAll } from './key-files.js';
+import { KeySetDownload } from './key-set-download.js';
+import { KeySetMemory, type KeySetPauses } from './key-set-memory.js';
+import { issuerName, requireSoundIssuers, type TokenIssuer } from './token-issuer.js';
+import { type ServedIssuer, TokenKeys, type TokenKeysSource } from './token-keys.js';
+
+/** Times. The defaults are for production; tests shorten them. */
+export interface TokenKeysPauses extends KeySetPauses {
+  /** Longest time of one request to an issuer. */
+  readonly attemptTimeoutMs: number;
+}
+
+const DEFAULT_PAUSES: TokenKeysPauses = {
+  refreshMs: 10 * 60_000,
+  cooldownMs: 30_000,
+  staleMs: 24 * 60 * 60_000,
+  attemptTimeoutMs: 3_000,
+};
+
+export interface TokenKeysOptions {
+  readonly issuers: readonly TokenIssuer[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Options of TLS and socket, for tests. */
+  readonly connect?: buildConnector.BuildOptions;
+  readonly pauses?: Partial<TokenKeysPauses>;
+}
+
+/** Key sets of token issuers, with everything that runs behind them. */
+export interface OpenTokenKeys {
+  readonly source: TokenKeysSource;
+  /**
+   * The configured files are read. Nothing is fetched before it is needed.
+   * Rejects with a ConfigurationError where a file is missing or of no use: the service must not start then.
+   */
+  readonly ready: Promise<void>;
+  /** Reads the configured files again. Never rejects: what cannot be read is said in the log, and stays as it was. */
+  reload(): Promise<void>;
+  /** Ends connections and what is being fetched. */
+  close(): Promise<void>;
+}
+
+/** What every issuer is put together with. */
+interface Parts {
+  readonly fetch: Fetch;
+  readonly closing: AbortSignal;
+  readonly pauses: KeySetPauses;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Puts the parts together and starts to read the files.
+ * @throws {ConfigurationError} for an issuer that is there twice, or keys at no place to fetch from
+ */
+export function openTokenKeys({ issuers, clock, log, connect, pauses: changed }: TokenKeysOptions): OpenTokenKeys {
+  requireSoundIssuers(issuers);
+  const pauses = { ...DEFAULT_PAUSES, ...changed };
+  const closing = new AbortController();
+  const fetch = new BoundedFetch({
+    origins: issuers.flatMap(({ keys }) => ('url' in keys ? [new URL(keys.url).origin] : [])),
+    attemptTimeoutMs: pauses.attemptTimeoutMs,
+    keepAlive: false,
+    ...(connect === undefined ? {} : { connect }),
+  });
+  const files: ReadFile[] = [];
+  const parts: Parts = { fetch, closing: closing.signal, pauses, clock, log };
+  const served = new Map(issuers.map((issuer) => [issuerName(issuer), serveIssuer(issuer, files, parts)]));
+  const ready = readAll(files);
+  // Whoever waits for it hears of it; nobody has to.
+  ready.catch(() => {});
+  return {
+    source: new TokenKeys(served, ready),
+    ready,
+    reload: () =>
+      readAll(files).catch((error: unknown) => log.error({ err: error }, 'files of token issuers not read again')),
+    close: async () => {
+      closing.abort();
+      await fetch.close();
+    },
+  };
+}
+
+function serveIssuer(issuer: TokenIssuer, files: ReadFile[], parts: Parts): ServedIssuer {
+  const roots = issuer.roots === null ? null : new RootsFile(issuer, issuer.roots);
+  if (roots !== null) files.push(roots);
+  return { keys: keysOf(issuer, files, parts), roots };
+}
+
+function keysOf(issuer: TokenIssuer, files: ReadFile[], { fetch, ...parts }: Parts): IssuerKeys {
+  if ('file' in issuer.keys) {
+    const file = new KeyFile(issuer, issuer.keys.file);
+    files.push(file);
+    return file;
+  }
+  const { url, discovery = null } = issuer.keys;
+  const name = issuer.issuer;
+  const withCrls = issuer.roots !== null;
+  const source = new KeySetDownload({ issuer: name, url, discovery, withCrls, fetch, log: parts.log });
+  const memory = () =>
+    new KeySetMemory({ ...parts, issuer: name, download: (before, signal) => source.get(before, signal) });
+  return new FetchedIssuerKeys(memory(), memory());
+}

@@ -1,0 +1,61 @@
+import { ConfigurationError } from '../../model/errors.js';
+import type { TokenType } from '../../model/evidence.js';
+
+/** Where the keys of an issuer are. */
+export type KeyPlace =
+  | {
+      /** `https` URL of the key set. */
+      readonly url: string;
+      /** URL of the OpenID discovery document that is asked where the first is not found. Of the same origin. */
+      readonly discovery?: string;
+    }
+  | {
+      /** Path of a file that holds the key set. */
+      readonly file: string;
+    };
+
+/** An issuer of tokens as configured. */
+export interface TokenIssuer {
+  readonly type: TokenType;
+  /** `iss`, character by character. */
+  readonly issuer: string;
+  readonly keys: KeyPlace;
+  /** PEM file of roots that the keys' certificates chain to, and of revocation lists; null: the place is the trust. */
+  readonly roots: string | null;
+}
+
+/** Where an Azure Attestation provider has its keys. The issuer is the provider's own origin. */
+export function maaKeyPlace(issuer: string): KeyPlace {
+  return { url: `${issuer}/certs`, discovery: `${issuer}/.well-known/openid-configuration` };
+}
+
+/** Key of an issuer in a map. */
+export function issuerName({ type, issuer }: Pick<TokenIssuer, 'type' | 'issuer'>): string {
+  return `${type} ${issuer}`;
+}
+
+/** @throws {ConfigurationError} for an issuer that is there twice, or keys at no place to fetch from */
+export function requireSoundIssuers(issuers: readonly TokenIssuer[]): void {
+  const names = issuers.map(issuerName);
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  const problems = [
+    ...twice.map((name) => `${name}: is configured twice`),
+    ...issuers.flatMap((issuer) => placeProblems(issuer).map((problem) => `${issuerName(issuer)}: ${problem}`)),
+  ];
+  if (problems.length > 0) throw new ConfigurationError(problems);
+}
+
+function placeProblems({ keys }: TokenIssuer): readonly string[] {
+  if ('file' in keys) return [];
+  const origin = httpsOrigin(keys.url);
+  if (origin === null) return ['the place of the keys is not an https URL'];
+  const isApart = keys.discovery !== undefined && httpsOrigin(keys.discovery) !== origin;
+  return isApart ? ['the discovery document is of another origin than the keys'] : [];
+}
+
+/** Origin of an `https` URL without user or password; null for any other text. */
+export function httpsOrigin(text: string): string | null {
+  if (!URL.canParse(text)) return null;
+  const { protocol, username, password, origin } = new URL(text);
+  return protocol === 'https:' && username === '' && password === '' ? origin : null;
+}

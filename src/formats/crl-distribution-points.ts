@@ -1,0 +1,38 @@
+import { contextTag, DER, type DerReader, parseDerSequence } from './der.js';
+import type { X509Certificate } from './x509-certificate.js';
+import { EXTENSION, onlyExtension } from './x509-extension.js';
+
+/** uniformResourceIdentifier [6] IA5String (RFC 5280 4.2.1.6). */
+const URI = 0x86;
+/** Reasons and cRLIssuer of a distribution point. */
+const REASONS = 0x81;
+const CRL_ISSUER = contextTag(2);
+
+/**
+ * The URIs at which a certificate says that its revocation lists are (RFC 5280 4.2.1.13), in order, as they stand.
+ * Points that are for some reasons only, or whose list another issuer signs, are left out: no such list is used here.
+ * Empty where the extension is missing, and where it comes twice.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function crlUris({ extensions }: X509Certificate): readonly string[] {
+  const extension = onlyExtension(extensions, EXTENSION.crlDistributionPoints);
+  if (extension === null) return [];
+  const points = parseDerSequence(extension.value, 'distribution points');
+  const uris: string[] = [];
+  while (!points.done) uris.push(...urisOfPoint(points.open(DER.sequence, 'distribution point')));
+  return uris;
+}
+
+function urisOfPoint(point: DerReader): readonly string[] {
+  const name = point.openOptional(contextTag(0), 'distribution point name');
+  const restricted = point.nextTag === REASONS || point.nextTag === CRL_ISSUER;
+  // nameRelativeToCRLIssuer [1] is no place to fetch from
+  const fullName = name?.openOptional(contextTag(0), 'full name') ?? null;
+  const uris: string[] = [];
+  while (fullName !== null && !fullName.done) {
+    const { tag, content } = fullName.any('general name');
+    if (tag === URI) uris.push(Buffer.from(content).toString('latin1'));
+  }
+  return restricted ? [] : uris;
+}

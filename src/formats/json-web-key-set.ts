@@ -1,0 +1,156 @@
+import type { TokenKey } from '../model/endorsement.js';
+import { FormatError } from '../model/errors.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { RsaPublicKey } from '../model/rsa-public-key.js';
+import { decodeBase64, decodeStandardBase64 } from './base64.js';
+import { encodeRsaPublicKeyInfo } from './rsa-public-key-info.js';
+import { weaknessOf } from './rsa-strength.js';
+import { parseStrictJson } from './strict-json.js';
+import { parseCertificate } from './x509-certificate.js';
+
+/** A key of a set that is not used, and why, for people. */
+export interface KeyLeftOut {
+  /** Place in the set, from 0. */
+  readonly index: number;
+  readonly why: string;
+}
+
+/** A key set as it stands. Who published it, and whether its certificates chain to anything, is not established. */
+export interface ParsedKeySet {
+  /** At least one key. By `kid`, an opaque string; a `kid` that several keys have lists all of them. */
+  readonly keys: ReadonlyMap<string, readonly TokenKey[]>;
+  readonly leftOut: readonly KeyLeftOut[];
+}
+
+const MAXIMUM_KEYS = 64;
+const MAXIMUM_KID_LENGTH = 512;
+const MAXIMUM_CERTIFICATES = 10;
+
+/** Members of private and symmetric keys (RFC 7518, sections 6.2.2, 6.3.2 and 6.4): a set with them is no secret. */
+const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
+
+/** Exponent and modulus as RFC 7518, section 2 writes integers. */
+const BASE64URL = /^[A-Za-z0-9_-]+$/;
+
+/**
+ * Reads a JWK Set (RFC 7517, section 5) of RSA keys for signatures. A key that is weak, of another kind, for another
+ * use, or not understood is left out, and the set counts without it.
+ *
+ * Keys may have no `n` and `e` but a certificate (Azure Attestation publishes them so); where both are there, they
+ * must agree. Not checked: the chain and dates of certificates, which the verifier judges; `x5t` and `x5u`, which say
+ * nothing that counts here.
+ *
+ * @throws {FormatError} `schema` for what is no set of at most 64 keys, or has no key that can be used
+ * @throws {FormatError} what strict JSON refuses: `duplicate_key`, `forbidden_key`, `encoding`, `too_complex`
+ */
+export function parseKeySet(bytes: Uint8Array): ParsedKeySet {
+  const keys = new Map<string, TokenKey[]>();
+  const leftOut: KeyLeftOut[] = [];
+  for (const [index, jwk] of listedKeys(parseStrictJson(bytes)).entries()) {
+    const key = keyOrWhyNot(jwk);
+    if (typeof key === 'string') leftOut.push({ index, why: key });
+    else keys.set(key.kid, [...(keys.get(key.kid) ?? []), key]);
+  }
+  if (keys.size === 0) throw new FormatError('schema', 'key set has no key that can be used');
+  return { keys, leftOut };
+}
+
+function listedKeys(value: JsonValue): readonly JsonValue[] {
+  const keys = isObject(value) ? value['keys'] : undefined;
+  if (!Array.isArray(keys)) throw new FormatError('schema', 'not a key set');
+  if (keys.length > MAXIMUM_KEYS) throw new FormatError('schema', `key set has more than ${MAXIMUM_KEYS} keys`);
+  return keys;
+}
+
+/** The key, or why it is left out: what is wrong with one key says nothing of the others. */
+function keyOrWhyNot(jwk: JsonValue): TokenKey | string {
+  try {
+    return readKey(jwk);
+  } catch (error) {
+    if (error instanceof FormatError) return error.message;
+    throw error;
+  }
+}
+
+function readKey(jwk: JsonValue): TokenKey {
+  if (!isObject(jwk)) throw unfit('key is not an object');
+  if (jwk['kty'] !== 'RSA') throw unfit('key is not an RSA key');
+  if (SECRET_MEMBERS.some((member) => member in jwk)) throw unfit('key has members of a private or symmetric key');
+  requireForSignatures(jwk);
+  const kid = readKid(jwk['kid']);
+  const alg = readAlgorithm(jwk['alg']);
+  const certificates = readCertificates(jwk['x5c']);
+  const { key, spki } = readNumbers(jwk, certificates);
+  const weakness = weaknessOf(key, alg);
+  if (weakness !== null) throw unfit(weakness);
+  return { kid, alg, key, spki, certificates };
+}
+
+/** RFC 7517, sections 4.2 and 4.3. */
+function requireForSignatures({ use, key_ops: operations }: JsonObject): void {
+  if (use !== undefined && use !== 'sig') throw unfit('key is not for signatures');
+  if (operations === undefined) return;
+  if (!Array.isArray(operations) || !operations.includes('verify')) throw unfit('key is not for verifying');
+}
+
+function readKid(kid: JsonValue | undefined): string {
+  if (typeof kid !== 'string' || kid === '') throw unfit('key has no kid');
+  if (kid.length > MAXIMUM_KID_LENGTH) throw unfit(`kid is over ${MAXIMUM_KID_LENGTH} characters`);
+  return kid;
+}
+
+function readAlgorithm(alg: JsonValue | undefined): string | null {
+  if (alg === undefined) return null;
+  if (typeof alg !== 'string') throw unfit('alg is not a text');
+  return alg;
+}
+
+/** RFC 7517, section 4.7: standard base64, DER. Each has to be a certificate, whether anything rests on it or not. */
+function readCertificates(x5c: JsonValue | undefined): readonly Uint8Array[] {
+  if (x5c === undefined) return [];
+  if (!Array.isArray(x5c) || x5c.length === 0) throw unfit('x5c is not a list of certificates');
+  if (x5c.length > MAXIMUM_CERTIFICATES) throw unfit(`x5c has more than ${MAXIMUM_CERTIFICATES} certificates`);
+  return x5c.map((text: JsonValue) => {
+    if (typeof text !== 'string') throw unfit('x5c is not a list of certificates');
+    return parseCertificate(decodeStandardBase64(text)).der;
+  });
+}
+
+function readNumbers(jwk: JsonObject, [first]: readonly Uint8Array[]): { key: RsaPublicKey; spki: Uint8Array } {
+  const isNamed = 'n' in jwk || 'e' in jwk;
+  const named = isNamed ? { n: readInteger(jwk['n'], 'n'), e: readInteger(jwk['e'], 'e') } : null;
+  const certified = first === undefined ? null : certifiedKey(first);
+  if (named === null) {
+    if (certified === null) throw unfit('key has neither n and e nor a certificate');
+    return certified;
+  }
+  if (certified === null) return { key: named, spki: encodeRsaPublicKeyInfo(named) };
+  const { n, e } = certified.key;
+  if (Buffer.compare(n, named.n) !== 0 || Buffer.compare(e, named.e) !== 0) {
+    throw unfit('certificate holds another key than n and e');
+  }
+  return certified;
+}
+
+function certifiedKey(der: Uint8Array): { key: RsaPublicKey; spki: Uint8Array } {
+  const { publicKey, spki } = parseCertificate(der);
+  if (publicKey.kind !== 'rsa') throw unfit('certificate holds no RSA key');
+  return { key: { n: publicKey.modulus, e: publicKey.exponent }, spki };
+}
+
+/** A Base64urlUInt without its leading zeros: some writers put one, which RFC 7518, section 6.3.1 warns of. */
+function readInteger(text: JsonValue | undefined, name: string): Uint8Array {
+  if (typeof text !== 'string' || !BASE64URL.test(text)) throw unfit(`${name} is not base64url`);
+  const bytes = decodeBase64(text);
+  const start = bytes.findIndex((octet) => octet !== 0);
+  if (start < 0) throw unfit(`${name} is zero`);
+  return bytes.subarray(start);
+}
+
+function unfit(message: string): FormatError {
+  return new FormatError('schema', message);
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

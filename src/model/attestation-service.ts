@@ -1,0 +1,22 @@
+import type { Unavailable } from './endorsement.js';
+import type { Submission } from './verification.js';
+
+/** Another verifier that evidence can be sent to, by the name of its route in a policy. */
+export type TokenRoute = 'maa' | 'ita';
+
+/** What another verifier made of evidence. Nothing of it is verified. */
+export type SubmissionResult =
+  /** `nonce`: the value that the token has to echo, which shows that it answers this call. */
+  | { readonly token: string; readonly nonce: string }
+  /** It judged the evidence, and does not vouch for it: one sentence for people. */
+  | { readonly refused: string }
+  | Unavailable;
+
+/** Sends evidence to another verifier. Only to configured origins, and only where submitting is configured. */
+export interface AttestationService {
+  readonly route: TokenRoute;
+  /** Whether it judges this kind of evidence at all. */
+  accepts(submission: Submission): boolean;
+  /** Never throws for what is out of reach. @param signal aborts when the time of the request has passed */
+  attest(submission: Submission, signal: AbortSignal): Promise<SubmissionResult>;
+}

@@ -1,0 +1,133 @@
+import type { AttestationService, TokenRoute } from '../model/attestation-service.js';
+import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
+import { FormatError } from '../model/errors.js';
+import type { TokenEvidence, TokenType } from '../model/evidence.js';
+import type { ExpectedBinding, Submission, TokenVerification, TokenVerifier } from '../model/verification.js';
+
+/** A token of another verifier, verified or not. */
+export interface RouteToken {
+  readonly route: TokenRoute;
+  readonly verification: TokenVerification;
+  /** JSON pointer of the token, or of the place where it could have been. */
+  readonly about: string;
+  /** Whether this service had it made, of the very evidence of the request. */
+  readonly submitted: boolean;
+}
+
+/** What came of a submission that brought no token to rely on. */
+export type RouteFault =
+  | {
+      readonly state: 'unavailable';
+      readonly detail: string;
+      readonly retryable: boolean;
+      readonly retryAfterSeconds: number | null;
+    }
+  /** The other verifier judged the evidence, and does not vouch for it. */
+  | { readonly state: 'not vouched for'; readonly detail: string }
+  /** It would have been asked, but for evidence that does not hold here. A base check says why. */
+  | { readonly state: 'not asked' };
+
+/** What of a request other verifiers' tokens are judged by. */
+export interface RouteContext {
+  readonly fetch: FetchContext;
+  readonly binding: ExpectedBinding | null;
+}
+
+const RESULTS = '/attestationResults';
+
+const TYPES: { readonly [route in TokenRoute]: TokenType } = { maa: 'maa-token', ita: 'ita-token' };
+
+function routeOf(type: TokenType): TokenRoute {
+  return type === 'maa-token' ? 'maa' : 'ita';
+}
+
+/** Other verifiers: tokens that a request brings, and tokens that are made of its evidence where that is configured. */
+export class AttestationRoutes {
+  readonly #verifiers: ReadonlyMap<string, TokenVerifier>;
+  readonly #services: ReadonlyMap<TokenRoute, AttestationService>;
+  readonly #endorsements: EndorsementSource;
+
+  constructor(
+    verifiers: ReadonlyMap<string, TokenVerifier>,
+    services: ReadonlyMap<TokenRoute, AttestationService>,
+    endorsements: EndorsementSource,
+  ) {
+    this.#verifiers = verifiers;
+    this.#services = services;
+    this.#endorsements = endorsements;
+  }
+
+  /** @throws {FormatError} where a token is malformed */
+  verifySent(tokens: readonly TokenEvidence[], context: RouteContext): Promise<readonly RouteToken[]> {
+    return Promise.all(
+      tokens.map(async (evidence, index) => {
+        const about = `${RESULTS}/${index}/token`;
+        return {
+          route: routeOf(evidence.type),
+          about,
+          submitted: false,
+          verification: await this.#verify(evidence, about, context),
+        };
+      }),
+    );
+  }
+
+  /** Whether evidence of some kind may be sent to another verifier. */
+  isConfigured(route: TokenRoute): boolean {
+    return this.#services.has(route);
+  }
+
+  /** Whether evidence may be sent to another verifier: only where that is configured, and it judges such evidence. */
+  canSubmit(route: TokenRoute, submission: Submission): boolean {
+    return this.#services.get(route)?.accepts(submission) === true;
+  }
+
+  /** Has a token made. What is wrong with it is the route's fault, and none of the request. */
+  async submit(route: TokenRoute, submission: Submission, context: RouteContext): Promise<RouteToken | RouteFault> {
+    const service = this.#services.get(route);
+    if (service === undefined) throw new Error(`nothing is configured for the route ${route}`);
+    const result = await service.attest(submission, context.fetch.signal);
+    if ('refused' in result) return { state: 'not vouched for', detail: result.refused };
+    if ('code' in result)
+      return { ...result, state: 'unavailable', retryAfterSeconds: result.retryAfterSeconds ?? null };
+    const verification = await this.#verifyMade(route, result.token, context);
+    const problem = verification === null ? 'it answered with no token' : problemOf(verification, route, result.nonce);
+    if (verification === null || problem !== null) {
+      const detail = `the token of ${route} cannot be relied on: ${problem}`;
+      return { state: 'unavailable', detail, retryable: true, retryAfterSeconds: null };
+    }
+    return { route, about: RESULTS, submitted: true, verification };
+  }
+
+  async #verify(evidence: TokenEvidence, about: string, context: RouteContext): Promise<TokenVerification> {
+    const verifier = this.#verifiers.get(evidence.type);
+    if (verifier === undefined) throw new Error(`no verifier for ${evidence.type}`);
+    const { fetch, binding } = context;
+    const endorsements = await this.#endorsements.fetch(verifier.keysFor(evidence, about), fetch);
+    return verifier.verifyToken(evidence, { at: fetch.at, endorsements, binding, about });
+  }
+
+  /** Null for what is no token at all: then it is no fault of the request's bytes. */
+  async #verifyMade(route: TokenRoute, token: string, context: RouteContext): Promise<TokenVerification | null> {
+    try {
+      return await this.#verify({ type: TYPES[route], token }, RESULTS, context);
+    } catch (error) {
+      if (error instanceof FormatError) return null;
+      throw error;
+    }
+  }
+}
+
+/** Why a token that was made for us is none to rely on; null where it is one. */
+function problemOf(verification: TokenVerification, route: TokenRoute, nonce: string): string | null {
+  if (!isReliable(verification)) {
+    const failed = verification.checks.filter(({ result }) => result === 'fail' || result === 'unavailable');
+    return failed.map(({ id }) => id).join(', ');
+  }
+  return verification.claims[route]?.claims['nonce'] === nonce ? null : 'it does not answer this submission';
+}
+
+/** Whether signature, issuer and times of a token hold. */
+export function isReliable({ validUntil }: TokenVerification): boolean {
+  return validUntil !== null;
+}

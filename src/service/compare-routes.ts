@@ -1,0 +1,116 @@
+import { crossCheck } from '../comparison/cross-check.js';
+import { hardwareView } from '../comparison/hardware-view.js';
+import { itaTokenView } from '../comparison/ita-token-view.js';
+import { maaTokenView } from '../comparison/maa-token-view.js';
+import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
+import { isSameTee } from '../comparison/same-tee.js';
+import type { TeeView } from '../comparison/tee-view.js';
+import { CheckList } from '../model/check.js';
+import type { Claims } from '../model/claims.js';
+import type { CrossCheck } from '../model/decision.js';
+import type { EvidenceType } from '../model/evidence.js';
+import type { Verification } from '../model/verification.js';
+import type { Verified } from '../model/verified.js';
+import { isReliable, type RouteToken } from './attestation-routes.js';
+
+/** A token and what it says of the TEE. */
+interface StatedToken {
+  readonly token: RouteToken;
+  readonly view: TeeView;
+}
+
+/** What came of holding tokens against the evidence. */
+export interface RouteComparison {
+  /** Checks `disagreement`: a base check, whatever a policy says of the routes. */
+  readonly checks: CheckList;
+  readonly crossCheck: CrossCheck | null;
+  /** Tokens that are about the TEE of the evidence, and say the same of it. */
+  readonly agreeing: readonly RouteToken[];
+}
+
+/** Holds tokens against the evidence, and each against the others, claim by claim. */
+export function compareRoutes(
+  evidenceType: EvidenceType,
+  own: Verification,
+  tokens: readonly RouteToken[],
+  thumbprint: KeyThumbprint,
+): RouteComparison {
+  const checks = new CheckList();
+  const stated = tokens
+    .filter(({ verification }) => isReliable(verification))
+    .flatMap((token) => viewed(token, viewOf(token.verification.claims, token.route, thumbprint)));
+  if (stated.length === 0) return { checks, crossCheck: null, agreeing: [] };
+  const first = firstView(evidenceType, own.claims, thumbprint);
+  if (first === null) {
+    for (const { token } of stated) recordUnproven(checks, own, token);
+    return { checks, crossCheck: null, agreeing: [] };
+  }
+  const agreeing = stated.filter((one) => recordAgreement(checks, first, one)).map(({ token }) => token);
+  const all = crossCheck(
+    first,
+    stated.map(({ token, view }) => ({ view, sameReport: token.submitted })),
+  );
+  // Each agrees with the first, which is silent where they contradict each other.
+  if (agreeing.length === stated.length) recordDifferences(checks, all, '/attestationResults');
+  return { checks, crossCheck: all, agreeing };
+}
+
+function recordDifferences(checks: CheckList, { differences }: CrossCheck, about: string): void {
+  for (const { claim, values } of differences) {
+    const routes = Object.keys(values).join(' and ');
+    checks.fail('disagreement', about, { actual: values, detail: `${routes} say different things of ${claim}` });
+  }
+}
+
+function viewed(token: RouteToken, view: TeeView | null): readonly StatedToken[] {
+  return view === null ? [] : [{ token, view }];
+}
+
+function firstView(type: EvidenceType, claims: Verified<Claims>, thumbprint: KeyThumbprint): TeeView | null {
+  if (type === 'maa-token') return viewOf(claims, 'maa', thumbprint);
+  return type === 'ita-token' ? viewOf(claims, 'ita', thumbprint) : hardwareView(claims, type);
+}
+
+function viewOf(claims: Verified<Claims>, route: 'maa' | 'ita', thumbprint: KeyThumbprint): TeeView | null {
+  return route === 'maa' ? maaTokenView(claims, thumbprint) : itaTokenView(claims, thumbprint);
+}
+
+/** Another verifier vouches for what our own refuses: that is no agreement. What could not be judged is neither. */
+function recordUnproven(checks: CheckList, own: Verification, { route, about }: RouteToken): void {
+  if (own.checks.some(({ result }) => result === 'fail')) {
+    const detail = `${route} vouches for evidence that is refused here`;
+    checks.fail('disagreement', about, { expected: null, actual: route, detail });
+  } else {
+    checks.skip(['disagreement'], about, 'there is nothing verified to compare the token with');
+  }
+}
+
+function recordAgreement(checks: CheckList, first: TeeView, { token, view }: StatedToken): boolean {
+  const { route, about, submitted } = token;
+  if (!isSameTee(first, view)) {
+    const identity = first.identity;
+    const compared = {
+      expected: first.statements.get(identity)?.value ?? null,
+      actual: view.statements.get(identity)?.value ?? null,
+    };
+    checks.fail('disagreement', about, {
+      ...compared,
+      detail: `the token of ${route} is about another TEE: ${identity}`,
+    });
+    return false;
+  }
+  const { agree, differences, equal } = crossCheck(first, [{ view, sameReport: submitted }]);
+  for (const { claim, values } of differences) {
+    const detail = `${first.route} and ${route} say different things of ${claim}`;
+    checks.fail('disagreement', about, {
+      expected: values[first.route] ?? null,
+      actual: values[route] ?? null,
+      detail,
+    });
+  }
+  if (agree) {
+    const detail = `${first.route} and ${route} say the same in ${equal.length} claims`;
+    checks.pass('disagreement', about, { expected: equal, actual: equal, detail });
+  }
+  return agree;
+}

@@ -1,0 +1,117 @@
+import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
+import type { TokenRoute } from '../model/attestation-service.js';
+import type { CheckList } from '../model/check.js';
+import type { Claims } from '../model/claims.js';
+import type { CrossCheck } from '../model/decision.js';
+import type { EvidenceType } from '../model/evidence.js';
+import type { TokenVerification, Verification } from '../model/verification.js';
+import type { Verified } from '../model/verified.js';
+import type { RouteState } from '../policy/appraisal-topic.js';
+import { markVerified } from '../verifiers/mark-verified.js';
+import { paravisorByMaa } from '../verifiers/paravisor-claims.js';
+import { isReliable, type RouteFault, type RouteToken } from './attestation-routes.js';
+import { compareRoutes } from './compare-routes.js';
+
+/** The evidence and every token, as one verification: what policies are held against. */
+export interface Judged {
+  readonly verification: Verification;
+  readonly routes: ReadonlyMap<TokenRoute, RouteState>;
+  readonly crossCheck: CrossCheck | null;
+  readonly clockSkewSeconds: number | null;
+  /** Where another verifier asked to be left alone. */
+  readonly retryAfterSeconds: number | null;
+}
+
+/** What other verifiers' routes came to. */
+export interface RouteResults {
+  readonly tokens: readonly RouteToken[];
+  readonly faults: ReadonlyMap<TokenRoute, RouteFault>;
+}
+
+/** Joins what the evidence and the tokens came to. A token that fails is a base check: no policy has a say there. */
+export function judgeRoutes(
+  evidenceType: EvidenceType,
+  own: Verification,
+  { tokens, faults }: RouteResults,
+  thumbprint: KeyThumbprint,
+): Judged {
+  const { checks, crossCheck, agreeing } = compareRoutes(evidenceType, own, tokens, thumbprint);
+  recordRefusals(checks, faults);
+  const reliable = tokens.filter(({ verification }) => isReliable(verification));
+  return {
+    verification: {
+      ...own,
+      checks: [...own.checks, ...tokens.flatMap(({ verification }) => verification.checks), ...checks.all],
+      required: [
+        ...own.required,
+        ...tokens.flatMap(({ verification }) => verification.required),
+        ...(tokens.length > 0 ? (['disagreement'] as const) : []),
+      ],
+      claims: claimsOf(own, reliable, agreeing),
+      endorsements: [...own.endorsements, ...reliable.flatMap(({ verification }) => verification.endorsements)],
+      bound: [...own.bound, ...agreeing.flatMap(({ verification }) => verification.bound)],
+      validUntil: reliable.reduce((end, { verification }) => earlier(end, verification.validUntil), own.validUntil),
+    },
+    routes: statesOf(evidenceType, own, tokens, agreeing, faults),
+    crossCheck,
+    clockSkewSeconds: skewOf([own, ...tokens.map(({ verification }) => verification)]),
+    retryAfterSeconds: longestPause(faults),
+  };
+}
+
+/** Another verifier that judged the evidence and does not vouch for it differs from ours, which does. */
+function recordRefusals(checks: CheckList, faults: RouteResults['faults']): void {
+  for (const [route, fault] of faults) {
+    if (fault.state === 'not vouched for') {
+      const detail = `${route} does not vouch for the evidence: ${fault.detail}`;
+      checks.fail('disagreement', '/evidence', { expected: 'hardware', actual: null, detail });
+    }
+  }
+}
+
+function claimsOf(
+  own: Verification,
+  reliable: readonly RouteToken[],
+  agreeing: readonly RouteToken[],
+): Verified<Claims> {
+  if (reliable.length === 0) return own.claims;
+  const claims: Claims = Object.assign({}, own.claims, ...reliable.map(({ verification }) => verification.claims));
+  const vouched = agreeing.some(({ verification }) => verification.vouchesForParavisor);
+  return vouched ? paravisorByMaa(markVerified(claims)) : markVerified(claims);
+}
+
+const STATES = { 'not vouched for': 'refused', 'not asked': 'not judged' } as const;
+
+function statesOf(
+  evidenceType: EvidenceType,
+  own: Verification,
+  tokens: readonly RouteToken[],
+  agreeing: readonly RouteToken[],
+  faults: RouteResults['faults'],
+): ReadonlyMap<TokenRoute, RouteState> {
+  const states = new Map<TokenRoute, RouteState>();
+  // The evidence itself can be a token.
+  if (evidenceType === 'maa-token') states.set('maa', { state: own.claims.maa === undefined ? 'refused' : 'verified' });
+  if (evidenceType === 'ita-token') states.set('ita', { state: own.claims.ita === undefined ? 'refused' : 'verified' });
+  for (const token of tokens) states.set(token.route, { state: agreeing.includes(token) ? 'verified' : 'refused' });
+  for (const [route, fault] of faults) {
+    states.set(route, fault.state === 'unavailable' ? fault : { state: STATES[fault.state] });
+  }
+  return states;
+}
+
+function earlier(a: Date | null, b: Date | null): Date | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
+}
+
+function skewOf(verifications: readonly (Verification & Partial<TokenVerification>)[]): number | null {
+  return verifications.find(({ clockSkewSeconds }) => clockSkewSeconds != null)?.clockSkewSeconds ?? null;
+}
+
+function longestPause(faults: RouteResults['faults']): number | null {
+  const pauses = [...faults.values()].flatMap((fault) =>
+    fault.state === 'unavailable' && fault.retryAfterSeconds !== null ? [fault.retryAfterSeconds] : [],
+  );
+  return pauses.length === 0 ? null : Math.max(...pauses);
+}

@@ -1,0 +1,60 @@
+import type { TokenRoute } from '../model/attestation-service.js';
+import type { FetchContext } from '../model/endorsement.js';
+import type { ExpectedBinding, Verification } from '../model/verification.js';
+import { relaxed } from '../policy/base-checks.js';
+import type { Policy } from '../policy/policy-document.js';
+import type { AttestationRoutes, RouteToken } from './attestation-routes.js';
+import type { RouteResults } from './judge-routes.js';
+
+export const SUBMITTED_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
+
+/** What of a request says whose opinion is wanted. */
+interface Wanting {
+  readonly policies: readonly Policy[];
+  readonly historical: boolean;
+  readonly binding: ExpectedBinding | null;
+}
+
+/**
+ * Has tokens made where a policy of the request wants them and none was sent. Evidence that did not hold here goes
+ * nowhere, and nothing does at a past instant: another verifier judges the present. Of a genuine report whose
+ * revocation is not known, the policies are to say whether that matters: it is sent.
+ *
+ * @param sent tokens that the request brings
+ */
+export async function submitWhereWanted(
+  attestationRoutes: AttestationRoutes,
+  { policies, historical, binding }: Wanting,
+  own: Verification,
+  sent: readonly RouteToken[],
+  fetch: FetchContext,
+): Promise<RouteResults> {
+  const wanted = SUBMITTED_ROUTES.filter(
+    (route) =>
+      policies.some((policy) => policy.routes[route] !== 'off') &&
+      !historical &&
+      !sent.some((token) => token.route === route) &&
+      attestationRoutes.isConfigured(route),
+  );
+  const submission = own.submission ?? null;
+  if (submission === null || own.checks.some(({ result }) => result === 'fail')) {
+    // Where a policy has its way with what does not hold, no check but the route's own says why there is no token.
+    const tolerated = policies.some((policy) => holdsUnder(policy, own));
+    return { tokens: sent, faults: new Map(tolerated ? [] : wanted.map((route) => [route, { state: 'not asked' }])) };
+  }
+  const made = await Promise.all(
+    wanted
+      .filter((route) => attestationRoutes.canSubmit(route, submission))
+      .map(async (route) => [route, await attestationRoutes.submit(route, submission, { fetch, binding })] as const),
+  );
+  return {
+    tokens: [...sent, ...made.flatMap(([, result]) => ('state' in result ? [] : [result]))],
+    faults: new Map(made.flatMap(([route, result]) => ('state' in result ? [[route, result] as const] : []))),
+  };
+}
+
+function holdsUnder(policy: Policy, { checks }: Verification): boolean {
+  return checks
+    .map((check) => relaxed(check, policy))
+    .every(({ result }) => result !== 'fail' && result !== 'unavailable');
+}

@@ -1,0 +1,63 @@
+import { hex, sha256 } from '../../crypto/digest.js';
+import { decodeBase64 } from '../../formats/base64.js';
+import type { CheckList } from '../../model/check.js';
+import { nullIfMalformed } from '../../model/errors.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { isObject } from '../json-shape.js';
+
+/** An instance of Azure Attestation whose tokens are accepted. */
+export interface MaaIssuer {
+  /** Its URL, as tokens have it in `iss`. */
+  readonly issuer: string;
+  /**
+   * Values that `x-ms-policy-hash` may have; `shared` for a provider whose policy Microsoft writes; `any` where whoever
+   * owns the instance is trusted with whatever its policy issues.
+   */
+  readonly policyHashes: ReadonlySet<string> | 'shared' | 'any';
+  /** SHA-256 of the certificates that may have signed the policy, lower-case hex; null where that is left open. */
+  readonly policySigners: ReadonlySet<string> | null;
+  /** Whether the certificate of the signing key must prove that the key is protected by a TEE. */
+  readonly teeSigner: 'any' | 'required';
+}
+
+/**
+ * The policy under which the token was issued. Whoever owns an instance can issue claims of any name: without the
+ * policy's hash a claim says what that owner likes (maa.md, Policy language).
+ *
+ * @returns whether the policy is pinned by its hash: only then can the token make a paravisor known. That of a shared
+ *   provider is taken as it is, and may be another tomorrow
+ */
+export function verifyIssuerPolicy(checks: CheckList, claims: JsonObject, issuer: MaaIssuer, about: string): boolean {
+  const hash = claims['x-ms-policy-hash'] ?? null;
+  const { policyHashes } = issuer;
+  const signed = isSigned(claims, issuer.policySigners);
+  if (policyHashes === 'shared' && signed) {
+    const detail = 'the provider is a shared one, whose policy microsoft writes';
+    checks.pass('token_issuer_policy', about, { actual: hash, detail });
+  } else if (policyHashes === 'any' && signed) {
+    const detail = 'no policy of this issuer is pinned: whoever owns the instance can issue any claim';
+    checks.warn('token_issuer_policy', about, { actual: hash, detail });
+  } else {
+    const known = typeof policyHashes !== 'object' || (typeof hash === 'string' && policyHashes.has(hash));
+    checks.require(known && signed, 'token_issuer_policy', about, {
+      expected: typeof policyHashes === 'object' ? [...policyHashes] : [],
+      actual: hash,
+      detail: 'the policy is one that is pinned for this issuer',
+      otherwise: known
+        ? 'the policy is not signed by a signer that is pinned for this issuer'
+        : 'the policy is none that is pinned for this issuer',
+    });
+    return known && signed;
+  }
+  return false;
+}
+
+/** `x-ms-policy-signer` is the JWK of the signer, its certificate in `x5c`. */
+function isSigned(claims: JsonObject, signers: ReadonlySet<string> | null): boolean {
+  if (signers === null) return true;
+  const signer = claims['x-ms-policy-signer'] ?? null;
+  const chain: JsonValue = isObject(signer) ? (signer['x5c'] ?? null) : null;
+  const [first] = Array.isArray(chain) ? chain : [];
+  const der = typeof first === 'string' ? nullIfMalformed(() => decodeBase64(first)) : null;
+  return der !== null && signers.has(hex(sha256(der)));
+}

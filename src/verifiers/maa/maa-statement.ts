@@ -1,0 +1,158 @@
+import type { CheckList } from '../../model/check.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { isObject } from '../json-shape.js';
+
+/** TEEs that Azure Attestation speaks of, as `x-ms-attestation-type` has them. */
+export type MaaTee = 'sevsnpvm' | 'tdxvm';
+
+/** What a token says was attested, each member read from its exact path (maa.md, Claims). */
+export interface MaaStatement {
+  /** `x-ms-attestation-type` of the token. */
+  readonly attestationType: 'azurevm' | MaaTee;
+  readonly tee: MaaTee;
+  /** The claims about the TEE: the token itself, or `x-ms-isolation-tee` of guest attestation. */
+  readonly claims: JsonObject;
+  /** The runtime claims that the hardware vouches for, `x-ms-runtime` beside the claims about the TEE. */
+  readonly runtime: JsonObject | null;
+  /** Of guest attestation: `x-ms-runtime` of the token, which the service sealed to the vTPM of that guest. */
+  readonly guestRuntime: JsonObject | null;
+}
+
+type Shape = 'number' | 'boolean' | 'string' | 'object';
+
+/** Types that the members have wherever they stand. A member of another type is none that the service writes. */
+const SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
+  ['x-ms-compliance-status', 'string'],
+  ['x-ms-runtime', 'object'],
+  ['x-ms-sevsnpvm-authorkeydigest', 'string'],
+  ['x-ms-sevsnpvm-bootloader-svn', 'number'],
+  ['x-ms-sevsnpvm-familyId', 'string'],
+  ['x-ms-sevsnpvm-guestsvn', 'number'],
+  ['x-ms-sevsnpvm-hostdata', 'string'],
+  ['x-ms-sevsnpvm-idkeydigest', 'string'],
+  ['x-ms-sevsnpvm-imageId', 'string'],
+  ['x-ms-sevsnpvm-launchmeasurement', 'string'],
+  ['x-ms-sevsnpvm-microcode-svn', 'number'],
+  ['x-ms-sevsnpvm-migration-allowed', 'boolean'],
+  ['x-ms-sevsnpvm-reportdata', 'string'],
+  ['x-ms-sevsnpvm-reportid', 'string'],
+  ['x-ms-sevsnpvm-smt-allowed', 'boolean'],
+  ['x-ms-sevsnpvm-snpfw-svn', 'number'],
+  ['x-ms-sevsnpvm-tee-svn', 'number'],
+  ['x-ms-sevsnpvm-vmpl', 'number'],
+  ['tdx_mrconfigid', 'string'],
+  ['tdx_mrowner', 'string'],
+  ['tdx_mrownerconfig', 'string'],
+  ['tdx_mrseam', 'string'],
+  ['tdx_mrsignerseam', 'string'],
+  ['tdx_mrtd', 'string'],
+  ['tdx_report_data', 'string'],
+  ['tdx_rtmr0', 'string'],
+  ['tdx_rtmr1', 'string'],
+  ['tdx_rtmr2', 'string'],
+  ['tdx_rtmr3', 'string'],
+  ['tdx_seam_attributes', 'string'],
+  ['tdx_seamsvn', 'number'],
+  ['tdx_td_attributes', 'string'],
+  ['tdx_tee_tcb_svn', 'string'],
+  ['tdx_xfam', 'string'],
+  ['attester_tcb_status', 'string'],
+]);
+
+/** A member by which each TEE is told: a token of another kind does not have it at this place. */
+const REPORT_DATA: { readonly [tee in MaaTee]: string } = {
+  sevsnpvm: 'x-ms-sevsnpvm-reportdata',
+  tdxvm: 'tdx_report_data',
+};
+
+/**
+ * Reads what the token is about. A token about anything else than a confidential VM (SGX, TPM, a Trusted Launch VM,
+ * which has no `x-ms-isolation-tee`) fails here, and so does a member of another type than the service writes.
+ */
+export function readStatement(checks: CheckList, claims: JsonObject, about: string): MaaStatement | null {
+  const statement = statementOf(claims);
+  const problem = typeof statement === 'string' ? statement : shapeProblem(statement);
+  checks.require(problem === null, 'token_claim_type', about, {
+    expected: ['azurevm', 'sevsnpvm', 'tdxvm'],
+    actual: claims['x-ms-attestation-type'] ?? null,
+    detail: 'the token is about a confidential vm, and its claims have their places and types',
+    otherwise: problem ?? '',
+  });
+  return problem !== null || typeof statement === 'string' ? null : statement;
+}
+
+function statementOf(claims: JsonObject): MaaStatement | string {
+  const type = claims['x-ms-attestation-type'];
+  if (type === 'sevsnpvm' || type === 'tdxvm') {
+    if (claims['x-ms-isolation-tee'] !== undefined) return `a ${type} token has x-ms-isolation-tee`;
+    const runtime = claims['x-ms-runtime'];
+    return {
+      attestationType: type,
+      tee: type,
+      claims,
+      runtime: isObject(runtime) ? runtime : null,
+      guestRuntime: null,
+    };
+  }
+  if (type !== 'azurevm') return 'the token is about nothing that is judged here';
+  const isolation = claims['x-ms-isolation-tee'];
+  if (!isObject(isolation)) return 'x-ms-isolation-tee is missing: the vm is no confidential one';
+  const tee = isolation['x-ms-attestation-type'];
+  if (tee !== 'sevsnpvm' && tee !== 'tdxvm') return 'x-ms-isolation-tee names no TEE that is judged here';
+  const [runtime, guestRuntime] = [isolation['x-ms-runtime'], claims['x-ms-runtime']];
+  if (guestRuntime !== undefined && !isObject(guestRuntime)) return 'x-ms-runtime has another type';
+  return {
+    attestationType: type,
+    tee,
+    claims: isolation,
+    runtime: isObject(runtime) ? runtime : null,
+    guestRuntime: guestRuntime ?? null,
+  };
+}
+
+function shapeProblem({ tee, claims }: MaaStatement): string | null {
+  if (claims[REPORT_DATA[tee]] === undefined) return `${REPORT_DATA[tee]} is missing`;
+  const status = claims['x-ms-compliance-status'];
+  if (typeof status === 'string' && isMisspelt(status)) return 'x-ms-compliance-status is in another case';
+  const wrong = Object.keys(claims).find((name) => {
+    const shape = SHAPES.get(name);
+    return shape !== undefined && !hasShape(claims[name], shape);
+  });
+  return wrong === undefined ? null : `${wrong} has another type`;
+}
+
+/** Statuses that the service writes. One in other letters would pass where somebody compares with less care. */
+const STATUSES: ReadonlySet<string> = new Set(['azure-compliant-cvm', 'azure-compliant-uvm']);
+
+function isMisspelt(status: string): boolean {
+  return !STATUSES.has(status) && STATUSES.has(status.toLowerCase());
+}
+
+function hasShape(value: JsonValue | undefined, shape: Shape): boolean {
+  return shape === 'object' ? isObject(value) : typeof value === shape;
+}
+
+/**
+ * Debug off, in so many words: a missing member, a text or a number is no `false`. A TD's token says it twice, also as
+ * `dbgstat` (EAT); both have to say so, where both are there.
+ */
+export function verifyDebug(checks: CheckList, { tee, claims }: MaaStatement, about: string): void {
+  const value = claims[tee === 'sevsnpvm' ? 'x-ms-sevsnpvm-is-debuggable' : 'tdx_td_attributes_debug'] ?? null;
+  const status = tee === 'tdxvm' ? (claims['dbgstat'] ?? 'disabled') : 'disabled';
+  const compared = { expected: false, actual: value };
+  if (value === true || status === 'enabled') {
+    checks.fail('token_debug', about, { ...compared, detail: 'the vm can be debugged by its host' });
+  } else if (value !== false || status !== 'disabled') {
+    const detail = 'the token does not say literally that debug is off';
+    checks.fail('token_debug_unknown', about, { ...compared, detail });
+    checks.skip(['token_debug'], about, detail);
+  } else {
+    checks.pass('token_debug', about, { ...compared, detail: 'debug is off' });
+  }
+}
+
+/** `x-ms-compliance-status`, from beside the claims about the TEE. */
+export function complianceStatusOf({ claims }: MaaStatement): string | null {
+  const status = claims['x-ms-compliance-status'];
+  return typeof status === 'string' ? status : null;
+}

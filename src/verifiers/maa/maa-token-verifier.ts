@@ -1,0 +1,173 @@
+import { inject, injectable } from 'tsyringe';
+import { TOKENS } from '../../composition/tokens.js';
+import { CheckList } from '../../model/check.js';
+import type { TokenClaims } from '../../model/claims.js';
+import type { CheckId } from '../../model/codes.js';
+import type { EndorsementRequest } from '../../model/endorsement.js';
+import { FormatError, within } from '../../model/errors.js';
+import type { MaaTokenEvidence } from '../../model/evidence.js';
+import type { JsonObject } from '../../model/json.js';
+import type {
+  SnpReportVerifier,
+  TokenContext,
+  TokenVerification,
+  TokenVerifier,
+  Verification,
+  VerificationContext,
+} from '../../model/verification.js';
+import { markVerified } from '../mark-verified.js';
+import type { KeyCertificates } from '../token-certificates.js';
+import { evidenceOfToken, refusedToken, usedKey } from '../token-evidence.js';
+import {
+  kidOf,
+  type ReadToken,
+  readToken,
+  TOKEN_CHECKS,
+  type VerifiedToken,
+  verifyToken,
+} from '../token-verification.js';
+import { type MaaIssuer, verifyIssuerPolicy } from './issuer-policy.js';
+import { boundPlaces } from './maa-binding.js';
+import { complianceStatusOf, type MaaStatement, readStatement, verifyDebug } from './maa-statement.js';
+import { verifySigner } from './token-signer.js';
+
+export interface MaaTokenVerifierOptions {
+  /** Accepted issuers, by their URL: without port, path or slash at the end, compared character by character. */
+  readonly issuers: ReadonlyMap<string, MaaIssuer>;
+  /** Leeway for the times of tokens, both directions. */
+  readonly leewaySeconds: number;
+}
+
+/** What a token says, beside being a token. */
+const STATEMENT_CHECKS = [
+  'token_issuer_policy',
+  'token_claim_type',
+  'token_debug',
+] as const satisfies readonly CheckId[];
+
+const REQUIRED: readonly CheckId[] = [...TOKEN_CHECKS, ...STATEMENT_CHECKS];
+
+/**
+ * Verifies tokens of Microsoft Azure Attestation: `azurevm`, `sevsnpvm` and `tdxvm`. The steps, and the checks that are
+ * deliberately not made, are in README.md beside this file.
+ */
+@injectable()
+export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
+  readonly evidenceType = 'maa-token';
+  readonly #options: MaaTokenVerifierOptions;
+  readonly #reports: SnpReportVerifier;
+
+  /** @param reports verifies the reports in certificates of protected signers */
+  constructor(
+    @inject(TOKENS.maaTokenVerifierOptions) options: MaaTokenVerifierOptions,
+    @inject(TOKENS.snpReportVerifier) reports: SnpReportVerifier,
+  ) {
+    this.#options = options;
+    this.#reports = reports;
+  }
+
+  endorsementsFor(evidence: MaaTokenEvidence): readonly EndorsementRequest[] {
+    return this.keysFor(evidence, TOKEN);
+  }
+
+  async verify(evidence: MaaTokenEvidence, context: VerificationContext): Promise<Verification> {
+    return evidenceOfToken(await this.verifyToken(evidence, { ...context, about: TOKEN }), context.binding, TOKEN);
+  }
+
+  keysFor(evidence: MaaTokenEvidence, about: string): readonly EndorsementRequest[] {
+    const token = within(about, () => readToken(evidence));
+    const issuer = this.#issuerOf(token);
+    const kid = kidOf(token);
+    if (issuer === null || kid === null) return [];
+    return [{ kind: 'token-keys', type: this.evidenceType, issuer: issuer.issuer, kid }];
+  }
+
+  async verifyToken(evidence: MaaTokenEvidence, context: TokenContext): Promise<TokenVerification> {
+    const { about, at } = context;
+    const token = within(about, () => readToken(evidence));
+    const issuer = this.#issuerOf(token);
+    if (issuer !== null) within(about, () => requireOwnKeyPlace(token, issuer));
+    const checks = new CheckList();
+    const verified = await verifyToken(checks, token, {
+      algorithms: ['RS256'],
+      issuer: issuer?.issuer ?? null,
+      issuers: [...this.#options.issuers.keys()],
+      keys: context.endorsements.tokenKeys ?? null,
+      at,
+      leewaySeconds: this.#options.leewaySeconds,
+      about,
+    });
+    if (verified === null || issuer === null)
+      return refusedToken(checks, REQUIRED, about, 'the token could not be relied on');
+    const signer = await verifySigner(checks, verified.key, issuer, this.#reports, { at, about });
+    if (signer === null)
+      return refusedToken(checks, REQUIRED, about, 'the certificates of the key could not be relied on');
+    return this.#judgeClaims(checks, token, verified, issuer, context, signer);
+  }
+
+  #judgeClaims(
+    checks: CheckList,
+    token: ReadToken,
+    verified: VerifiedToken,
+    issuer: MaaIssuer,
+    { about, binding }: TokenContext,
+    signer: KeyCertificates,
+  ): TokenVerification {
+    const pinned = verifyIssuerPolicy(checks, token.claims, issuer, about);
+    const statement = readStatement(checks, token.claims, about);
+    if (statement === null) {
+      checks.skip(['token_debug'], about, 'the token does not say what was attested');
+    } else {
+      verifyDebug(checks, statement, about);
+    }
+    return {
+      checks: checks.all,
+      required: REQUIRED,
+      claims: markVerified({ maa: claimsOf(token, issuer, statement) }),
+      endorsements: [usedKey(verified)],
+      bound: statement === null || binding === null ? [] : boundPlaces(statement, binding),
+      validUntil: earlier(verified.expiresAt, signer.validUntil),
+      clockSkewSeconds: verified.clockSkewSeconds,
+      vouchesForParavisor:
+        pinned && statement !== null && complianceStatusOf(statement) === COMPLIANT && checks.holds('token_debug'),
+    };
+  }
+
+  #issuerOf({ claims }: ReadToken): MaaIssuer | null {
+    const { iss } = claims;
+    return typeof iss === 'string' ? (this.#options.issuers.get(iss) ?? null) : null;
+  }
+}
+
+const TOKEN = '/evidence/token';
+const COMPLIANT = 'azure-compliant-cvm';
+
+/** A token that names another place for its keys than its issuer's own is none that the issuer writes (TOK-02). */
+function requireOwnKeyPlace({ jws }: ReadToken, { issuer }: MaaIssuer): void {
+  const { jku } = jws.header;
+  if (jku !== undefined && jku !== `${issuer}/certs`) {
+    throw new FormatError('token_header', 'jku is not where the keys of the issuer are');
+  }
+}
+
+function earlier(a: Date, b: Date | null): Date {
+  return b !== null && b.getTime() < a.getTime() ? b : a;
+}
+
+function claimsOf(token: ReadToken, { issuer }: MaaIssuer, statement: MaaStatement | null): TokenClaims {
+  const { 'x-ms-attestation-type': type, 'x-ms-policy-hash': policyHash } = token.claims;
+  return {
+    issuer,
+    attestationType: statement?.attestationType ?? (typeof type === 'string' ? type : ''),
+    policyHash: typeof policyHash === 'string' ? policyHash : null,
+    claims: token.claims,
+    stated: {
+      complianceStatus: statement === null ? null : complianceStatusOf(statement),
+      secureBoot: statement?.attestationType === 'azurevm' ? secureBootOf(token.claims) : null,
+    },
+  };
+}
+
+function secureBootOf({ secureboot: state }: JsonObject): boolean | null {
+  return typeof state === 'boolean' ? state : null;
+}

@@ -1,0 +1,133 @@
+import { sha256 } from '../../crypto/digest.js';
+import {
+  type MaaSignerEvidence,
+  parseMaaSignerEvidence,
+  type SnpSignerEvidence,
+} from '../../formats/maa-signer-evidence.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import type { Check, CheckList } from '../../model/check.js';
+import { NO_ENDORSEMENTS, type TokenKey } from '../../model/endorsement.js';
+import { FormatError } from '../../model/errors.js';
+import type { SnpReportVerifier } from '../../model/verification.js';
+import { isPadded } from '../held-value.js';
+import { type KeyCertificates, verifyKeyCertificates } from '../token-certificates.js';
+import type { MaaIssuer } from './issuer-policy.js';
+
+export interface SignerContext {
+  readonly at: Date;
+  readonly about: string;
+}
+
+/**
+ * Verifies the certificates that an instance publishes of the key that signed, and the evidence in them that a TEE
+ * holds that key. No root is pinned: an instance signs its certificate itself, and what makes a key its own is that
+ * its origin publishes it.
+ *
+ * Evidence that can be verified is verified also where none is demanded.
+ *
+ * @returns null where the key cannot be relied on; the checks say why
+ */
+export async function verifySigner(
+  checks: CheckList,
+  key: TokenKey,
+  { teeSigner }: MaaIssuer,
+  reports: SnpReportVerifier,
+  context: SignerContext,
+): Promise<KeyCertificates | null> {
+  const { at, about } = context;
+  const certificates = verifyKeyCertificates(checks, key, { roots: null, revocation: null, at, about });
+  if (certificates === null) return null;
+  const evidence = evidenceOf(certificates.path[0]);
+  if (evidence.tee === 'snp') {
+    return (await verifyGuest(checks, key, evidence, reports, context)) ? certificates : null;
+  }
+  const detail = LACKS[evidence.tee];
+  if (evidence.tee === 'unreadable' || teeSigner === 'required') {
+    checks.fail('token_key', about, { expected: 'a key that a tee holds', actual: evidence.tee, detail });
+    return null;
+  }
+  // Not under `token_key`, which must hold: here nobody asked.
+  if (evidence.tee !== 'none') checks.notConfigured('cert_extension', about, detail);
+  return certificates;
+}
+
+type Evidence = MaaSignerEvidence | { readonly tee: 'none' | 'unreadable' };
+
+const LACKS: { readonly [tee in Exclude<Evidence['tee'], 'snp'>]: string } = {
+  none: 'the issuer publishes no certificate of the key that shows that a tee holds it',
+  sgx: 'the certificate of the key carries an sgx quote, which is not verified here',
+  other: 'the certificate of the key carries evidence of a kind of tee that is not verified here',
+  unreadable: 'the evidence of a tee in the certificate of the key cannot be read',
+};
+
+function evidenceOf(certificate: X509Certificate | undefined): Evidence {
+  try {
+    return (certificate && parseMaaSignerEvidence(certificate)) ?? { tee: 'none' };
+  } catch (error) {
+    if (error instanceof FormatError) return { tee: 'unreadable' };
+    throw error;
+  }
+}
+
+/**
+ * A report of an SEV-SNP guest whose REPORT_DATA is the digest of the key. The certificate brings its endorsements, but
+ * no revocation list: that alone is tolerated, and said. The list could revoke AMD's intermediate, nothing else.
+ */
+async function verifyGuest(
+  checks: CheckList,
+  key: TokenKey,
+  evidence: SnpSignerEvidence,
+  reports: SnpReportVerifier,
+  { at, about }: SignerContext,
+): Promise<boolean> {
+  const problem = await guestProblem(key, evidence, reports, at);
+  const held = checks.require(problem === null, 'token_key', about, {
+    expected: 'a key that a tee holds',
+    detail: 'the certificate of the key shows that an snp guest holds it',
+    otherwise: `the certificate of the key does not show that an snp guest holds it: ${problem}`,
+  });
+  if (held) {
+    checks.warn('crl_unavailable', about, {
+      detail: 'no revocation list is at hand for the report in the certificate of the key',
+    });
+  }
+  return held;
+}
+
+async function guestProblem(
+  key: TokenKey,
+  { report, vek, chain }: SnpSignerEvidence,
+  reports: SnpReportVerifier,
+  at: Date,
+): Promise<string | null> {
+  try {
+    const { checks, reportData } = await reports.verifyReport(
+      report,
+      { vek: { pem: vek }, chain, certificateTable: null, crls: [] },
+      { at, endorsements: NO_ENDORSEMENTS, about: { report: '', endorsements: '' } },
+    );
+    const unmet = checks.find((check) => !isMet(check));
+    if (unmet !== undefined) return `${unmet.id}: ${unmet.detail}`;
+    return isPadded(reportData, keyDigest(key)) ? null : 'report data is not the digest of the key';
+  } catch (error) {
+    if (error instanceof FormatError) return error.message;
+    throw error;
+  }
+}
+
+function isMet({ id, result }: Check): boolean {
+  return result === 'pass' || result === 'warn' || (id === 'crl_unavailable' && result === 'unavailable');
+}
+
+/**
+ * SHA-256 over the PEM text of the SubjectPublicKeyInfo, lines ended by LF, and the NUL that ends it in memory. The SGX
+ * quotes in certificates of 2020 have this in their report data, and Microsoft's verifier of SEV-SNP ones expects it.
+ */
+function keyDigest({ spki }: TokenKey): Uint8Array {
+  const lines =
+    Buffer.from(spki)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  const pem = ['-----BEGIN PUBLIC KEY-----', ...lines, '-----END PUBLIC KEY-----', '\0'].join('\n');
+  return sha256(Buffer.from(pem, 'latin1'));
+}

@@ -1,0 +1,67 @@
+import { hex, sha256 } from '../crypto/digest.js';
+import { parseCertificate } from '../formats/x509-certificate.js';
+import { CheckList } from '../model/check.js';
+import type { CheckId } from '../model/codes.js';
+import type { UsedEndorsement } from '../model/endorsement.js';
+import { nullIfMalformed } from '../model/errors.js';
+import type { ExpectedBinding, TokenVerification } from '../model/verification.js';
+import { markVerified } from './mark-verified.js';
+import type { VerifiedToken } from './token-verification.js';
+
+/** A token as the evidence of a request: then the caller's nonce must stand in it. */
+export function evidenceOfToken(
+  verification: TokenVerification,
+  binding: ExpectedBinding | null,
+  about: string,
+): TokenVerification {
+  if (binding === null) return verification;
+  const checks = new CheckList();
+  checks.addAll(verification.checks);
+  if (verification.validUntil === null) {
+    checks.skip(['nonce_mismatch'], about, 'the token could not be relied on');
+  } else {
+    checks.require(verification.bound.length > 0, 'nonce_mismatch', about, {
+      actual: [...verification.bound],
+      detail: 'the expected value stands in what the attester vouches for',
+      otherwise: 'the expected value stands nowhere in what the attester vouches for',
+    });
+  }
+  return { ...verification, checks: checks.all, required: [...verification.required, 'nonce_mismatch'] };
+}
+
+/** What is left where a token cannot be relied on. */
+export function refusedToken(
+  checks: CheckList,
+  required: readonly CheckId[],
+  about: string,
+  because: string,
+): TokenVerification {
+  checks.skip(
+    required.filter((id) => !checks.ran(id)),
+    about,
+    because,
+  );
+  return {
+    checks: checks.all,
+    required,
+    claims: markVerified({}),
+    endorsements: [],
+    bound: [],
+    validUntil: null,
+    clockSkewSeconds: null,
+    vouchesForParavisor: false,
+  };
+}
+
+/** The key that signed, as the answer lists it. */
+export function usedKey({ key, source }: VerifiedToken): UsedEndorsement {
+  const [der] = key.certificates;
+  const certificate = der === undefined ? null : nullIfMalformed(() => parseCertificate(der));
+  return {
+    kind: 'token-key',
+    sha256: hex(sha256(key.spki)),
+    source,
+    notAfter: certificate?.notAfter ?? null,
+    revocation: 'not_applicable',
+  };
+}

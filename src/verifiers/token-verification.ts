@@ -1,0 +1,264 @@
+import { type JwsAlgorithm, verifyJws } from '../crypto/jws-signature.js';
+import { decodeStandardBase64 } from '../formats/base64.js';
+import { type Jws, parseClaimsSet, parseJws } from '../formats/jws.js';
+import { parseCertificate } from '../formats/x509-certificate.js';
+import type { CheckList } from '../model/check.js';
+import type { CheckId } from '../model/codes.js';
+import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../model/endorsement.js';
+import { FormatError, nullIfMalformed, within } from '../model/errors.js';
+import type { TokenEvidence } from '../model/evidence.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import { readOnce } from './read-once.js';
+
+/** A token that was read: its form holds, nothing is verified. */
+export interface ReadToken {
+  readonly text: string;
+  readonly jws: Jws;
+  readonly claims: JsonObject;
+  /** Seconds since 1970. `iat` and `nbf` null where absent: that is a finding, and no fault of form. */
+  readonly times: { readonly exp: number; readonly iat: number | null; readonly nbf: number | null };
+}
+
+/** What a token is held against. */
+export interface TokenRules {
+  /** Algorithms that the issuer uses. */
+  readonly algorithms: readonly JwsAlgorithm[];
+  /** The configured issuer that the token names, character by character; null where it names none. */
+  readonly issuer: string | null;
+  /** Issuers that are configured, for people. */
+  readonly issuers: readonly string[];
+  readonly keys: Sourced<TokenKeySet> | Unavailable | null;
+  readonly at: Date;
+  readonly leewaySeconds: number;
+  readonly about: string;
+}
+
+/** Who signed a token, and what its times show. */
+export interface VerifiedToken {
+  readonly key: TokenKey;
+  readonly source: Sourced<unknown>['origin'];
+  readonly expiresAt: Date;
+  readonly clockSkewSeconds: number | null;
+}
+
+/** Checks that every token must have an outcome for, in the order in which they run. */
+export const TOKEN_CHECKS = [
+  'token_alg',
+  'token_issuer',
+  'jwks_unavailable',
+  'token_key',
+  'token_signature',
+  'token_lifetime',
+  'token_time',
+] as const satisfies readonly CheckId[];
+
+/** The end of the year 9999: later instants are no dates (RFC 3339). */
+const LAST_SECOND = 253_402_300_799;
+
+/** Seconds between issue and expiry at most. Eight hours are usual at Azure, five minutes at Intel. */
+const LONGEST_LIFETIME = 86_400;
+
+/**
+ * Reads a token, once for each evidence.
+ *
+ * @throws {FormatError} `token_format`, `token_header`, `duplicate_key`; `token_claim` for times that are no instants,
+ *   or no `exp`
+ */
+export const readToken: (evidence: TokenEvidence) => ReadToken = readOnce(({ token }) => parseToken(token));
+
+function parseToken(text: string): ReadToken {
+  const jws = parseJws(text);
+  const { typ } = jws.header;
+  if (typ !== 'JWT') throw new FormatError('token_header', 'typ is not JWT');
+  const claims = parseClaimsSet(jws.payload);
+  const exp = instantOf(claims, 'exp');
+  if (exp === null) throw new FormatError('token_claim', 'the token has no exp');
+  return { text, jws, claims, times: { exp, iat: instantOf(claims, 'iat'), nbf: instantOf(claims, 'nbf') } };
+}
+
+/**
+ * Algorithm, issuer, key, signature and times, in this order. Says nothing about what the token says.
+ *
+ * Not made: a check of `aud`, which neither issuer writes; of `sub`; of `jti`, since a token that was seen before is
+ * still true: that it is about this request says the nonce.
+ *
+ * @returns null where the token cannot be relied on; the checks say why
+ * @throws {FormatError} `token_header` where `x5c` in the header is of another key
+ */
+export async function verifyToken(
+  checks: CheckList,
+  token: ReadToken,
+  rules: TokenRules,
+): Promise<VerifiedToken | null> {
+  const algorithm = verifyAlgorithm(checks, token, rules);
+  if (algorithm === null || !verifyIssuer(checks, token, rules)) return null;
+  const { keys, about } = rules;
+  const kid = kidOf(token);
+  if (kid === null) {
+    checks.fail('token_key', about, { detail: 'the token does not name its key' });
+    return null;
+  }
+  if (keys === null || 'code' in keys) {
+    const missing = keys ?? {
+      code: 'jwks_unavailable',
+      detail: 'no source for the keys of the issuer',
+      retryable: false,
+    };
+    checks.unavailable(missing.code, about, missing.detail, missing.retryable);
+    return null;
+  }
+  checks.pass('jwks_unavailable', about, { detail: 'the keys of the issuer are at hand' });
+  const key = findKey(checks, kid, keys.value, algorithm, rules);
+  if (key === null) return null;
+  within(about, () => requireSameKey(token, key));
+  const signed = checks.require(await verifyJws(token.text, algorithm, key.key), 'token_signature', about, {
+    expected: algorithm,
+    detail: 'the issuer signed the token',
+    otherwise: 'the signature of the token does not hold',
+  });
+  if (!signed) return null;
+  const times = verifyTimes(checks, token, rules);
+  return times && { key, source: keys.origin, expiresAt: new Date(token.times.exp * 1000), ...times };
+}
+
+/** Compared with what the issuer uses, never taken from the token. */
+function verifyAlgorithm(
+  checks: CheckList,
+  { jws }: ReadToken,
+  { algorithms, about }: TokenRules,
+): JwsAlgorithm | null {
+  const { alg } = jws.header;
+  const found = algorithms.find((algorithm) => algorithm === alg) ?? null;
+  checks.require(found !== null, 'token_alg', about, {
+    expected: algorithms,
+    actual: alg,
+    detail: 'the token is signed with an algorithm of its issuer',
+    otherwise: 'the token names an algorithm that its issuer does not use',
+  });
+  return found;
+}
+
+function verifyIssuer(checks: CheckList, { claims }: ReadToken, { issuer, issuers, about }: TokenRules): boolean {
+  return checks.require(issuer !== null, 'token_issuer', about, {
+    expected: issuers.length > SHOWN_ISSUERS ? [...issuers.slice(0, SHOWN_ISSUERS), '…'] : issuers,
+    actual: typeof claims['iss'] === 'string' ? claims['iss'] : null,
+    detail: 'the issuer is a configured one',
+    otherwise: 'the issuer is none of the configured ones',
+  });
+}
+
+/** Shared providers are some thirty: an answer does not list them all. */
+const SHOWN_ISSUERS = 8;
+
+/** No issuer names its keys at greater length; a longer name is not looked for. */
+const LONGEST_KID = 512;
+
+/** The name of the key that is said to have signed, `kid`, an opaque text. Null where the token names none. */
+export function kidOf({ jws }: ReadToken): string | null {
+  const { kid } = jws.header;
+  return typeof kid === 'string' && kid !== '' && kid.length <= LONGEST_KID ? kid : null;
+}
+
+/** A key that the issuer does not publish, or a name that two keys share, is none. */
+function findKey(
+  checks: CheckList,
+  kid: string,
+  { keys }: TokenKeySet,
+  algorithm: JwsAlgorithm,
+  { algorithms, about }: TokenRules,
+): TokenKey | null {
+  const named = keys.get(kid) ?? [];
+  const key = named.length === 1 ? (named[0] ?? null) : null;
+  checks.require(key !== null, 'token_key', about, {
+    actual: kid,
+    detail: 'the issuer publishes the key',
+    otherwise:
+      named.length > 1
+        ? 'several keys of the issuer have this name'
+        : 'the token names no key that the issuer publishes',
+  });
+  return key !== null && isForAlgorithm(checks, key, algorithm, algorithms, about) ? key : null;
+}
+
+/** A key without `alg` is for the only algorithm of its issuer; where there are several, it has to say for which. */
+function isForAlgorithm(
+  checks: CheckList,
+  { alg }: TokenKey,
+  algorithm: JwsAlgorithm,
+  algorithms: readonly JwsAlgorithm[],
+  about: string,
+): boolean {
+  if (alg === algorithm || (alg === null && algorithms.length === 1)) return true;
+  checks.fail('token_alg', about, {
+    expected: alg,
+    actual: algorithm,
+    detail: alg === null ? 'the key does not say for which algorithm it is' : `the key is for ${alg}`,
+  });
+  return false;
+}
+
+/** `x5c` in the header is never used (TOK-02); it may be there only where it is of the key that the issuer publishes. */
+function requireSameKey({ jws }: ReadToken, { spki }: TokenKey): void {
+  const { x5c } = jws.header;
+  if (x5c === undefined) return;
+  const [first] = Array.isArray(x5c) ? x5c : [];
+  if (typeof first !== 'string' || !isOfKey(first, spki)) {
+    throw new FormatError('token_header', 'x5c is of another key than the one that the issuer publishes');
+  }
+}
+
+function isOfKey(certificate: string, spki: Uint8Array): boolean {
+  const parsed = nullIfMalformed(() => parseCertificate(decodeStandardBase64(certificate)));
+  return parsed !== null && Buffer.compare(parsed.spki, spki) === 0;
+}
+
+function verifyTimes(
+  checks: CheckList,
+  { times: { exp, iat, nbf } }: ReadToken,
+  { at, leewaySeconds, about }: TokenRules,
+): Pick<VerifiedToken, 'clockSkewSeconds'> | null {
+  const now = at.getTime() / 1000;
+  const lifetime = checks.require(iat === null || exp - iat <= LONGEST_LIFETIME, 'token_lifetime', about, {
+    expected: LONGEST_LIFETIME,
+    actual: iat === null ? null : exp - iat,
+    detail: 'the token lives a day at most',
+    otherwise: 'the token lives longer than a day',
+  });
+  const problem = timeProblem(exp, iat, nbf, now, leewaySeconds);
+  const current = checks.require(problem === null, 'token_time', about, {
+    expected: at.toISOString(),
+    actual: { iat, nbf, exp },
+    detail: 'the token is valid at the instant',
+    otherwise: problem ?? '',
+  });
+  return lifetime && current ? { clockSkewSeconds: skewOf(exp, iat ?? now, nbf ?? now, now) } : null;
+}
+
+function timeProblem(
+  exp: number,
+  iat: number | null,
+  nbf: number | null,
+  now: number,
+  leewaySeconds: number,
+): string | null {
+  if (iat === null || nbf === null) return 'the token does not say when it was issued, or from when it is valid';
+  if (nbf >= exp || iat > exp) return 'the token ends before it begins';
+  if (now >= exp + leewaySeconds) return 'the token has expired';
+  if (nbf > now + leewaySeconds) return 'the token is not yet valid';
+  return iat > now + leewaySeconds ? 'the token was issued in the future' : null;
+}
+
+function skewOf(exp: number, iat: number, nbf: number, now: number): number | null {
+  const ahead = Math.max(iat, nbf) - now;
+  if (ahead > 0) return Math.ceil(ahead);
+  return now >= exp ? Math.floor(exp - now) : null;
+}
+
+function instantOf(claims: JsonObject, name: 'exp' | 'iat' | 'nbf'): number | null {
+  const value: JsonValue | undefined = claims[name];
+  if (value === undefined) return null;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > LAST_SECOND) {
+    throw new FormatError('token_claim', `${name} is not a whole number of seconds since 1970`);
+  }
+  return value;
+}

@@ -1,0 +1,161 @@
+import { inject, injectable } from 'tsyringe';
+import { TOKENS } from '../../composition/tokens.js';
+import { CheckList } from '../../model/check.js';
+import type { TokenClaims } from '../../model/claims.js';
+import type { CheckId } from '../../model/codes.js';
+import type { EndorsementRequest, Sourced, TokenKeySet, UsedEndorsement } from '../../model/endorsement.js';
+import { within } from '../../model/errors.js';
+import type { ItaTokenEvidence } from '../../model/evidence.js';
+import type {
+  TokenContext,
+  TokenVerification,
+  TokenVerifier,
+  Verification,
+  VerificationContext,
+} from '../../model/verification.js';
+import { markVerified } from '../mark-verified.js';
+import type { KeyCertificates } from '../token-certificates.js';
+import { evidenceOfToken, refusedToken, usedKey } from '../token-evidence.js';
+import {
+  kidOf,
+  type ReadToken,
+  readToken,
+  TOKEN_CHECKS,
+  type VerifiedToken,
+  verifyToken,
+} from '../token-verification.js';
+import { boundPlaces } from './ita-binding.js';
+import { attesterTypeOf, readStatement } from './ita-statement.js';
+import { CHAIN_CHECKS, type ItaIssuer, verifyKeyTrust } from './key-trust.js';
+import { verifyDebug, verifyPolicies, verifyTcbStatus } from './td-checks.js';
+
+export interface ItaTokenVerifierOptions {
+  /** Accepted issuers, by `iss`, compared character by character. */
+  readonly issuers: ReadonlyMap<string, ItaIssuer>;
+  /** Leeway for the times of tokens, both directions. */
+  readonly leewaySeconds: number;
+}
+
+/** What rests on the token being about a TD. */
+const TD_CHECKS = ['ita_tcb_status', 'ita_debug', 'ita_policy'] as const satisfies readonly CheckId[];
+
+const REQUIRED: readonly CheckId[] = [...TOKEN_CHECKS, 'token_claim_type', ...TD_CHECKS];
+
+/**
+ * Verifies tokens of Intel Trust Authority about TDs. The steps, and the checks that are deliberately not made, are in
+ * README.md beside this file.
+ */
+@injectable()
+export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
+  readonly evidenceType = 'ita-token';
+  readonly #options: ItaTokenVerifierOptions;
+
+  constructor(@inject(TOKENS.itaTokenVerifierOptions) options: ItaTokenVerifierOptions) {
+    this.#options = options;
+  }
+
+  endorsementsFor(evidence: ItaTokenEvidence): readonly EndorsementRequest[] {
+    return this.keysFor(evidence, TOKEN);
+  }
+
+  async verify(evidence: ItaTokenEvidence, context: VerificationContext): Promise<Verification> {
+    return evidenceOfToken(await this.verifyToken(evidence, { ...context, about: TOKEN }), context.binding, TOKEN);
+  }
+
+  keysFor(evidence: ItaTokenEvidence, about: string): readonly EndorsementRequest[] {
+    const token = within(about, () => readToken(evidence));
+    const issuer = this.#issuerOf(token);
+    const kid = kidOf(token);
+    if (issuer === null || kid === null) return [];
+    return [{ kind: 'token-keys', type: this.evidenceType, issuer: issuer.issuer, kid }];
+  }
+
+  async verifyToken(evidence: ItaTokenEvidence, context: TokenContext): Promise<TokenVerification> {
+    const { about, at, endorsements } = context;
+    const token = within(about, () => readToken(evidence));
+    const issuer = this.#issuerOf(token);
+    const required = issuer === null || issuer.roots === null ? REQUIRED : [...REQUIRED, ...CHAIN_CHECKS];
+    const checks = new CheckList();
+    const keys = endorsements.tokenKeys ?? null;
+    const verified = await verifyToken(checks, token, {
+      algorithms: ['PS384', 'RS256'],
+      issuer: issuer?.issuer ?? null,
+      issuers: [...this.#options.issuers.keys()],
+      keys,
+      at,
+      leewaySeconds: this.#options.leewaySeconds,
+      about,
+    });
+    if (verified === null || issuer === null || !isKeySet(keys))
+      return refusedToken(checks, required, about, 'the token could not be relied on');
+    const certificates = verifyKeyTrust(checks, verified.key, issuer, keys.value, context);
+    if (certificates === null)
+      return refusedToken(checks, required, about, 'the certificates of the key could not be relied on');
+    return judgeClaims(checks, token, { issuer, verified, certificates }, required, context);
+  }
+
+  #issuerOf({ claims }: ReadToken): ItaIssuer | null {
+    const { iss } = claims;
+    return typeof iss === 'string' ? (this.#options.issuers.get(iss) ?? null) : null;
+  }
+}
+
+const TOKEN = '/evidence/token';
+
+/** By whom a token is signed, and how that is known. */
+interface Signed {
+  readonly issuer: ItaIssuer;
+  readonly verified: VerifiedToken;
+  readonly certificates: KeyCertificates;
+}
+
+function isKeySet(keys: TokenContext['endorsements']['tokenKeys']): keys is Sourced<TokenKeySet> {
+  return keys !== null && keys !== undefined && 'value' in keys;
+}
+
+function judgeClaims(
+  checks: CheckList,
+  token: ReadToken,
+  signed: Signed,
+  required: readonly CheckId[],
+  { about, binding }: TokenContext,
+): TokenVerification {
+  const statement = readStatement(checks, token.claims, about);
+  if (statement === null) {
+    checks.skip(TD_CHECKS, about, 'the token does not say what was attested');
+  } else {
+    verifyTcbStatus(checks, statement, about);
+    verifyDebug(checks, statement, about);
+    verifyPolicies(checks, statement, about);
+  }
+  return {
+    checks: checks.all,
+    required,
+    claims: markVerified({ ita: claimsOf(token, signed.issuer) }),
+    endorsements: [signingKey(signed)],
+    bound: statement === null || binding === null ? [] : boundPlaces(statement, binding),
+    validUntil: endOf(signed),
+    clockSkewSeconds: signed.verified.clockSkewSeconds,
+    // Of a paravisor the service says nothing.
+    vouchesForParavisor: false,
+  };
+}
+
+function signingKey({ issuer, verified }: Signed): UsedEndorsement {
+  return { ...usedKey(verified), revocation: issuer.roots === null ? 'not_applicable' : 'good' };
+}
+
+function endOf({ verified, certificates }: Signed): Date {
+  const ends = [verified.expiresAt, certificates.validUntil ?? verified.expiresAt];
+  return new Date(Math.min(...ends.map((end) => end.getTime())));
+}
+
+function claimsOf({ claims }: ReadToken, { issuer }: ItaIssuer): TokenClaims {
+  return {
+    issuer,
+    attestationType: attesterTypeOf(claims) ?? '',
+    policyHash: null,
+    claims,
+    stated: { complianceStatus: null, secureBoot: null },
+  };
+}

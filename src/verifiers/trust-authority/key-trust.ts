@@ -1,0 +1,40 @@
+import type { CheckList } from '../../model/check.js';
+import type { CheckId } from '../../model/codes.js';
+import type { TokenKey, TokenKeySet } from '../../model/endorsement.js';
+import type { TokenContext } from '../../model/verification.js';
+import { type KeyCertificates, verifyKeyCertificates } from '../token-certificates.js';
+
+/** A Trust Authority whose tokens are accepted. */
+export interface ItaIssuer {
+  /** `iss`, character by character: a URL or a name, it differs by region. */
+  readonly issuer: string;
+  /**
+   * SHA-256 of the certificates, or of their SubjectPublicKeyInfos, that the certificate of a signing key must chain to,
+   * lower-case hex; null where the origin or the file that the keys are from is the trust.
+   */
+  readonly roots: ReadonlySet<string> | null;
+}
+
+/** What must have an outcome where roots are pinned. */
+export const CHAIN_CHECKS = ['cert_untrusted', 'cert_validity', 'cert_revoked'] as const satisfies readonly CheckId[];
+
+/**
+ * The certificates of the key that signed. With pinned roots: up to one of them, and none revoked by the list of its
+ * issuer. A root that only the key set brings shows nothing: whoever can write the set can write that too.
+ *
+ * @returns null where the key cannot be relied on; the checks say why
+ */
+export function verifyKeyTrust(
+  checks: CheckList,
+  key: TokenKey,
+  { roots }: ItaIssuer,
+  { crls }: TokenKeySet,
+  { at, about }: Pick<TokenContext, 'at' | 'about'>,
+): KeyCertificates | null {
+  const revocation = roots === null ? null : { crls, required: true };
+  const certificates = verifyKeyCertificates(checks, key, { roots, revocation, at, about });
+  if (roots !== null && certificates?.path.length === 1) {
+    checks.pass('cert_revoked', about, { detail: 'the pinned certificate is that of the key: no list could name it' });
+  }
+  return certificates;
+}

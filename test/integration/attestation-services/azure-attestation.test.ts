@@ -1,0 +1,239 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AzureLab, attest, claimsOf, type Opened, RUNTIME_BYTES, submission } from './azure-lab.js';
+
+const ATTEST = /^\/attest\/SevSnpVm\?api-version=2025-06-01$/;
+
+let lab: AzureLab;
+
+beforeEach(async () => {
+  lab = await AzureLab.start();
+});
+
+afterEach(async () => {
+  await lab.close();
+});
+
+const two = (): Opened => lab.open({ endpoints: [lab.maa.origin, lab.other.origin] });
+const never = new AbortController().signal;
+
+describe('what is sent to Azure Attestation', () => {
+  it('is what the service judges: report, certificates, runtime data and a nonce that comes back', async () => {
+    const result = await attest(lab.open());
+    expect(lab.maa.requests).toEqual([expect.stringMatching(ATTEST)]);
+    expect(claimsOf(result)).toMatchObject({
+      iss: lab.maa.origin,
+      'x-ms-attestation-type': 'sevsnpvm',
+      'x-ms-runtime': { nonce: 'AAECAwQFBgcICQ' },
+      nonce: 'nonce' in result ? result.nonce : null,
+    });
+  });
+
+  it('has runtime data as bytes where they are no JSON object', async () => {
+    const result = await lab.open().service.attest(submission(RUNTIME_BYTES), never);
+    expect(claimsOf(result)).not.toHaveProperty('x-ms-runtime');
+    expect(JSON.parse(lab.maa.received[0]?.body ?? '')).toMatchObject({ runtimeData: { dataType: 'Binary' } });
+  });
+
+  it('has no runtime data where the evidence has none', async () => {
+    expect(await lab.open().service.attest(submission(null), never)).toHaveProperty('token');
+    expect(JSON.parse(lab.maa.received[0]?.body ?? '')).not.toHaveProperty('runtimeData');
+  });
+
+  it('has another nonce each time', async () => {
+    const opened = lab.open();
+    const nonces = [claimsOf(await attest(opened))['nonce'], claimsOf(await attest(opened))['nonce']];
+    expect(new Set(nonces).size).toBe(2);
+  });
+
+  it('carries no access token where no credential is configured', async () => {
+    await attest(lab.open());
+    expect(lab.maa.received[0]?.headers).not.toHaveProperty('authorization');
+    expect(lab.entra.requests).toEqual([]);
+  });
+
+  it('goes to the configured endpoints alone: evidence never leaves otherwise', async () => {
+    await attest(lab.open());
+    expect(lab.other.requests).toEqual([]);
+    lab.maa.fail(/./, 'redirect');
+    expect(await attest(lab.open())).toMatchObject({ code: 'route_unavailable' });
+    expect([lab.other.requests, lab.entra.requests]).toEqual([[], []]);
+  });
+
+  it('goes nowhere before there is something to submit', () => {
+    expect(lab.open().service).toMatchObject({ route: 'maa' });
+    expect(lab.open().service.accepts(submission())).toBe(true);
+    expect(lab.maa.requests).toEqual([]);
+  });
+});
+
+describe('a refusal', () => {
+  const refusal = (body: object) => ({ status: 400, body: JSON.parse(JSON.stringify(body)) });
+
+  it.each([
+    { error: { code: 'PolicyEvaluationError', message: 'Native operation failed' } },
+    { Error: { Code: 'PolicyEvaluationError', Message: 'Native operation failed' } },
+  ])('is the policy of the instance saying no: %j', async (body) => {
+    lab.maa.fail(ATTEST, refusal(body));
+    const result = await attest(two());
+    expect(result).toEqual({ refused: expect.stringMatching(/does not allow it$/) });
+  });
+
+  it('ends it: the next endpoint is not asked for another opinion', async () => {
+    lab.maa.fail(ATTEST, refusal({ error: { code: 'PolicyEvaluationError' } }));
+    expect(await attest(two())).toHaveProperty('refused');
+    expect(lab.other.requests).toEqual([]);
+  });
+
+  it.each([
+    ['another code', refusal({ error: { code: 'InvalidParameter', message: 'sesame' } })],
+    ['no code', refusal({})],
+    ['the code at another place', refusal({ code: 'PolicyEvaluationError' })],
+    ['the code under another status', { status: 403, body: { error: { code: 'PolicyEvaluationError' } } }],
+  ])('is nothing with %s', async (_what, fault) => {
+    lab.maa.fail(ATTEST, fault);
+    const opened = lab.open();
+    const result = await attest(opened);
+    expect(result).toMatchObject({ code: 'route_unavailable', retryable: false });
+    expect(JSON.stringify([result, opened.log.entries])).not.toContain('sesame');
+  });
+
+  it('is not what a tampered report gets: the service could not judge it', async () => {
+    const evidence = submission();
+    const report = evidence.report.map((byte, index) => (index === 0x90 ? byte ^ 1 : byte));
+    const result = await lab.open().service.attest({ ...evidence, report }, never);
+    expect(result).toMatchObject({ code: 'route_unavailable', retryable: false });
+  });
+});
+
+describe('an answer is no token', () => {
+  it.each([
+    ['no member token', { result: 'x' }],
+    ['another type', { token: 7 }],
+    ['an empty text', { token: '' }],
+    ['a list', [{ token: 'x' }]],
+    ['a token over 64 KiB', { token: 'x'.repeat(64 * 1024 + 1) }],
+    ['an answer over 128 KiB', { token: 'x', more: 'x'.repeat(128 * 1024) }],
+  ])('with %s', async (_what, body) => {
+    lab.maa.fail(ATTEST, { status: 200, body });
+    expect(await attest(lab.open())).toMatchObject({ code: 'route_unavailable', retryable: true });
+  });
+
+  it('though one of just 64 KiB is', async () => {
+    const token = 'x'.repeat(64 * 1024);
+    lab.maa.fail(ATTEST, { status: 200, body: { token } });
+    expect(await attest(lab.open())).toMatchObject({ token });
+  });
+});
+
+describe('several endpoints', () => {
+  it('are asked in order, the first one that answers is the last', async () => {
+    expect(claimsOf(await attest(two()))).toMatchObject({ iss: lab.maa.origin });
+    expect(lab.other.requests).toEqual([]);
+  });
+
+  it.each([500, 503, 429, 404, 403])('help one another out after status %i, each asked once', async (status) => {
+    lab.maa.fail(ATTEST, { status });
+    expect(claimsOf(await attest(two()))).toMatchObject({ iss: lab.other.origin });
+    expect([lab.maa.count(), lab.other.count()]).toEqual([1, 1]);
+  });
+
+  it('help one another out inside the time of the request', async () => {
+    lab.maa.fail(ATTEST, 'half_open');
+    const opened = lab.open({ endpoints: [lab.maa.origin, lab.other.origin], deadlineMs: 3_000 });
+    expect(claimsOf(await attest(opened, AbortSignal.timeout(30_000)))).toMatchObject({ iss: lab.other.origin });
+  });
+
+  it('have a breaker each: one that keeps failing is left out, and comes back', async () => {
+    lab.maa.fail(ATTEST, { status: 500 });
+    const opened = two();
+    for (let call = 0; call < 5; call += 1) await attest(opened);
+    const asked = lab.maa.count();
+    expect(asked).toBe(5);
+    await lab.maa.heal();
+    await expect.poll(async () => claimsOf(await attest(opened))['iss'], { timeout: 20_000 }).toBe(lab.maa.origin);
+  });
+
+  it('are left alone as long as they want, and no longer', async () => {
+    lab.maa.fail(ATTEST, { status: 429, retryAfter: '30' });
+    const opened = two();
+    await attest(opened);
+    await lab.maa.heal();
+    lab.clock.advance(29_000);
+    expect(claimsOf(await attest(opened))).toMatchObject({ iss: lab.other.origin });
+    lab.clock.advance(1_000);
+    expect(claimsOf(await attest(opened))).toMatchObject({ iss: lab.maa.origin });
+  });
+
+  it('are not asked any more when the time is over, and that is not held against them', async () => {
+    lab.maa.fail(ATTEST, 'half_open');
+    const opened = two();
+    for (let call = 0; call < 6; call += 1) {
+      const deadline = new AbortController();
+      const outcome = attest(opened, deadline.signal);
+      await expect
+        .poll(() => lab.maa.count() > call || opened.log.entries.length > call, { timeout: 20_000 })
+        .toBe(true);
+      deadline.abort();
+      expect(await outcome).toMatchObject({ code: 'route_unavailable' });
+      if (lab.maa.count() >= 3) break;
+    }
+    expect(lab.other.requests).toEqual([]);
+    await lab.maa.heal();
+    lab.maa.fail(ATTEST, { status: 500 });
+    expect(claimsOf(await attest(opened))).toMatchObject({ iss: lab.other.origin });
+  });
+
+  it('name the shortest pause that one of them wants', async () => {
+    lab.maa.fail(ATTEST, { status: 503, retryAfter: '120' });
+    lab.other.fail(ATTEST, { status: 429, retryAfter: '7' });
+    expect(await attest(two())).toMatchObject({ retryable: true, retryAfterSeconds: 7 });
+  });
+});
+
+describe('limits', () => {
+  it('a pause of a year is told as one of an hour, and is over after that', async () => {
+    lab.maa.fail(ATTEST, { status: 429, retryAfter: '9999999' });
+    const opened = lab.open();
+    expect(await attest(opened)).toMatchObject({ retryAfterSeconds: 3600 });
+    await lab.maa.heal();
+    lab.clock.advance(3_600_000);
+    expect(await attest(opened)).toHaveProperty('token');
+  });
+
+  it('more than are let in at a time are refused, not queued without end', async () => {
+    lab.maa.fail(ATTEST, 'half_open');
+    const opened = lab.open({ tuning: { concurrent: 1, queued: 0 } });
+    const deadline = new AbortController();
+    const first = attest(opened, deadline.signal);
+    expect(await attest(opened)).toMatchObject({ code: 'route_unavailable', retryable: true });
+    deadline.abort();
+    expect(await first).toMatchObject({ code: 'route_unavailable' });
+  });
+
+  it('waiting for a turn ends with the time of the request', async () => {
+    lab.maa.fail(ATTEST, 'half_open');
+    const opened = lab.open({ tuning: { concurrent: 1, queued: 1 } });
+    const [firstDeadline, secondDeadline] = [new AbortController(), new AbortController()];
+    const first = attest(opened, firstDeadline.signal);
+    const second = attest(opened, secondDeadline.signal);
+    secondDeadline.abort();
+    expect(await second).toMatchObject({ code: 'route_unavailable', retryable: true });
+    firstDeadline.abort();
+    await first;
+  });
+
+  it('nothing is sent when no time is left', async () => {
+    expect(await attest(lab.open(), AbortSignal.abort())).toMatchObject({ code: 'route_unavailable' });
+    expect(lab.maa.requests).toEqual([]);
+  });
+
+  it('sockets end with the request', async () => {
+    lab.maa.fail(ATTEST, 'drip');
+    const deadline = new AbortController();
+    const outcome = attest(lab.open(), deadline.signal);
+    await expect.poll(() => lab.maa.count(), { timeout: 20_000 }).toBe(1);
+    deadline.abort();
+    await outcome;
+    await expect.poll(() => lab.maa.openConnections, { timeout: 20_000 }).toBe(0);
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { readAttestationAnswer } from '../../../src/attestation-services/attestation-answer.js';
+import { FetchError } from '../../../src/endorsements/fetch-error.js';
+
+const read = (status: number, text: string) => readAttestationAnswer({ status, headers: {}, body: Buffer.from(text) });
+
+function failure(status: number, text: string): FetchError {
+  try {
+    read(status, text);
+  } catch (error) {
+    if (error instanceof FetchError) return error;
+  }
+  throw new Error('expected a FetchError');
+}
+
+describe('readAttestationAnswer', () => {
+  it('reads the token, whatever else is said', () => {
+    expect(read(200, '{"token":"a.b.c"}')).toEqual({ token: 'a.b.c' });
+    expect(read(200, '{"token":"a.b.c","more":1}')).toEqual({ token: 'a.b.c' });
+  });
+
+  it.each([
+    ['', 'nothing'],
+    ['token', 'no JSON'],
+    ['"a.b.c"', 'no object'],
+    ['null', 'null'],
+    ['[{"token":"a"}]', 'a list'],
+    ['{"token":"a","token":"b"}', 'two tokens'],
+    ['{"token":"a","tok\\u0065n":"b"}', 'two tokens in disguise'],
+    ['{"token":"a"} {}', 'more after it'],
+    ['\ufeff{"token":"a"}', 'a byte order mark'],
+    ['{"token":""}', 'an empty token'],
+    ['{"token":["a"]}', 'a list as token'],
+    ['{"Token":"a"}', 'another name'],
+  ])('takes %j (%s) as no token', (text) => {
+    expect(failure(200, text)).toMatchObject({ fault: 'content_type', unhealthy: true });
+  });
+
+  it.each(['{"error":{"code":"PolicyEvaluationError"}}', '{"Error":{"Code":"PolicyEvaluationError","Message":"m"}}'])(
+    'reads a refusal: %s',
+    (text) => {
+      expect(read(400, text)).toHaveProperty('refused');
+    },
+  );
+
+  it.each([
+    [401, '{"error":{"code":"PolicyEvaluationError"}}', 'PolicyEvaluationError'],
+    [400, '{"error":{"code":"policyevaluationerror"}}', 'policyevaluationerror'],
+    [400, '{"error":{"code":"InvalidParameter","message":"m"}}', 'InvalidParameter'],
+    [400, '{"error":"PolicyEvaluationError"}', undefined],
+    [400, '{"error":{"code":["PolicyEvaluationError"]}}', undefined],
+    [400, '{"error":{"code":"<script>"}}', undefined],
+    [400, 'PolicyEvaluationError', undefined],
+    [403, '', undefined],
+  ])('LOG-03 keeps the code of another error for the log alone: %i %s', (status, text, cause) => {
+    const error = failure(status, text);
+    expect(error).toMatchObject({ fault: 'status', status, message: `answered with status ${status}` });
+    expect(error.cause).toBe(cause);
+  });
+});

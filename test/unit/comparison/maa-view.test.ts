@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { hardwareView } from '../../../src/comparison/hardware-view.js';
+import { itaTokenView } from '../../../src/comparison/ita-token-view.js';
+import { maaTokenView } from '../../../src/comparison/maa-token-view.js';
+import { maaView } from '../../../src/comparison/maa-view.js';
+import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
+import type { Claims } from '../../../src/model/claims.js';
+import type { EvidenceType } from '../../../src/model/evidence.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import { snpClaims } from '../policy/fixture.js';
+import { AZUREVM, altered, azClaims, azHcl, leaves, SEVSNPVM, valueAt, verified } from './fixture.js';
+
+function view(claims: Claims = azClaims(), type: EvidenceType = 'az-snp-vtpm'): JsonObject {
+  const found = maaView(verified(claims), type);
+  if (found === null) throw new Error('no view');
+  return found;
+}
+
+/** A token's claims about the TEE, without what our claims cannot show. */
+function provable(tee: JsonObject): JsonObject {
+  const seen = altered(altered(tee, ['x-ms-compliance-status'], undefined), ['x-ms-runtime', 'keys'], undefined);
+  return altered(seen, ['x-ms-runtime', 'vm-configuration', 'vmUniqueId'], azHcl().vmConfiguration?.['vmUniqueId']);
+}
+
+describe('what our verification proves under the names of azure attestation', () => {
+  it('stands in x-ms-isolation-tee for evidence of a vTPM, with the types of a token', () => {
+    const { absent, ...shown } = view();
+    expect(shown).toEqual({ 'x-ms-attestation-type': 'azurevm', 'x-ms-isolation-tee': provable(SEVSNPVM) });
+    expect(absent).toContain('x-ms-isolation-tee.x-ms-compliance-status');
+  });
+
+  it('stands on top for a bare report', () => {
+    const { absent, ...shown } = view({ snp: snpClaims() }, 'snp');
+    expect(shown).toEqual(altered(provable(SEVSNPVM), ['x-ms-runtime'], undefined));
+    expect(absent).toEqual([
+      'iss',
+      'iat',
+      'nbf',
+      'exp',
+      'jti',
+      'nonce',
+      'x-ms-ver',
+      'x-ms-policy-hash',
+      'x-ms-policy-signer',
+      'x-ms-compliance-status',
+      'x-ms-runtime',
+    ]);
+  });
+
+  it('shows the claims of a paravisor for a bare report that carries them', () => {
+    const { absent: _, ...shown } = view(azClaims(), 'snp');
+    expect(shown).toEqual(provable(SEVSNPVM));
+  });
+
+  it('lists each member of a guest token that it has not, and none that it has', () => {
+    const shown = view();
+    const absent = new Set(shown['absent'] as readonly string[]);
+    for (const path of leaves(AZUREVM)) {
+      const prefixes = path.map((_, i) => path.slice(0, i + 1).join('.'));
+      expect([path, prefixes.some((prefix) => absent.has(prefix))]).toEqual([path, valueAt(shown, path) === null]);
+    }
+  });
+
+  it('lists the configuration where only the key is vouched for', () => {
+    const { vmConfiguration: _, ...onlyTheKey } = azHcl({ userData: null });
+    const shown = view(azClaims({ hcl: onlyTheKey }));
+    expect(valueAt(shown, ['x-ms-isolation-tee', 'x-ms-runtime'])).toBeNull();
+    expect(shown['absent']).toContain('x-ms-isolation-tee.x-ms-runtime.vm-configuration');
+  });
+
+  it('writes names as the paravisor does', () => {
+    const vmConfiguration = { rootCertThumbprint: '', filteredVpciDevicesAllowed: false, vmUniqueId: 'x' };
+    const shown = view(azClaims({ hcl: azHcl({ vmConfiguration }) }));
+    expect(valueAt(shown, ['x-ms-isolation-tee', 'x-ms-runtime', 'vm-configuration'])).toEqual({
+      'root-cert-thumbprint': '',
+      'filtered-vpci-devices-allowed': false,
+      vmUniqueId: 'x',
+    });
+  });
+
+  it('has no member that a name of a request could find by its prototype', () => {
+    const shown = view();
+    for (const path of [[], ['x-ms-isolation-tee'], ['x-ms-isolation-tee', 'x-ms-runtime']]) {
+      expect(Object.getPrototypeOf(valueAt(shown, path))).toBeNull();
+    }
+  });
+
+  it('is nothing where no hardware was verified', () => {
+    expect(maaView(verified({}), 'az-snp-vtpm')).toBeNull();
+    expect(maaView(verified({}), 'maa-token')).toBeNull();
+  });
+});
+
+describe('a route that said nothing', () => {
+  it('has no view', () => {
+    expect(hardwareView(verified({}), 'snp')).toBeNull();
+    expect(maaTokenView(verified(azClaims()), jwkThumbprint)).toBeNull();
+    expect(itaTokenView(verified(azClaims()), jwkThumbprint)).toBeNull();
+  });
+});

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { isSameTee } from '../../../src/comparison/same-tee.js';
+import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
+import type { JsonValue } from '../../../src/model/json.js';
+import { snpClaims } from '../policy/fixture.js';
+import {
+  AK_JWK,
+  AZUREVM,
+  altered,
+  azClaims,
+  azHcl,
+  hardware,
+  ITA_FLAT,
+  ita,
+  maa,
+  OTHER_JWK,
+  SEVSNPVM,
+  TDXVM,
+} from './fixture.js';
+
+const AK = { kid: 'HCLAkPub', ...AK_JWK };
+const KEYS = ['x-ms-isolation-tee', 'x-ms-runtime', 'keys'];
+
+function withKeys(...keys: readonly JsonValue[]) {
+  return maa(altered(AZUREVM, KEYS, keys));
+}
+
+describe('the same TEE behind a paravisor', () => {
+  it('is one with the same attestation key, whatever else is said', () => {
+    const inside = ['x-ms-isolation-tee', 'x-ms-sevsnpvm-launchmeasurement'];
+    expect(isSameTee(hardware(), maa(altered(AZUREVM, inside, 'ff'.repeat(48))))).toBe(true);
+  });
+
+  it('is also told from a token about the report alone', () => {
+    expect(isSameTee(hardware(), maa(SEVSNPVM))).toBe(true);
+    expect(isSameTee(hardware(), maa(altered(SEVSNPVM, ['x-ms-runtime'], undefined)))).toBe(false);
+  });
+
+  it('TOK-16 is not one with the same report data, VM id and nonce, but another key', () => {
+    expect(isSameTee(hardware(), withKeys({ ...AK, ...OTHER_JWK }))).toBe(false);
+  });
+
+  it('TOK-16 is not one whose key stands in what the guest itself sent', () => {
+    const forged = altered(altered(AZUREVM, KEYS, [{ ...AK, ...OTHER_JWK }]), ['x-ms-runtime', 'keys'], [AK]);
+    expect(isSameTee(hardware(), maa(forged))).toBe(false);
+  });
+
+  it.each<readonly [string, readonly JsonValue[]]>([
+    ['two keys of that name', [AK, { ...AK, ...OTHER_JWK }]],
+    ['the same key twice', [AK, AK]],
+    ['a key of another name', [{ ...AK, kid: 'HCLEkPub' }]],
+    ['a name in another case', [{ ...AK, kid: 'hclakpub' }]],
+    ['a modulus with padding', [{ ...AK, n: `${AK_JWK.n}==` }]],
+    ['a modulus in the other alphabet', [{ ...AK, n: Buffer.from(AK_JWK.n, 'base64url').toString('base64') }]],
+    ['a modulus with a leading zero', [{ ...AK, n: Buffer.alloc(257, 0xd7).fill(0, 0, 1).toString('base64url') }]],
+    ['a modulus that is a number', [{ ...AK, n: 3 }]],
+    ['no modulus', [{ kid: 'HCLAkPub', kty: 'RSA', e: 'AQAB' }]],
+    ['another exponent', [{ ...AK, e: 'Aw' }]],
+    ['keys in a list of their own', [[AK]]],
+  ])('TOK-16 is not told by %s', (_, keys) => {
+    expect(isSameTee(hardware(), withKeys(...keys))).toBe(false);
+  });
+
+  it('is told with other keys and key_ops beside it', () => {
+    const others = [{ kid: 'HCLEkPub', ...OTHER_JWK }, { ...AK, key_ops: ['encrypt'] }, { no: 'kid' }, 'text'];
+    expect(isSameTee(hardware(), withKeys(...others))).toBe(true);
+  });
+
+  it('is not told where the hardware names no key', () => {
+    expect(isSameTee(hardware({ snp: snpClaims() }), maa(AZUREVM))).toBe(false);
+    const other = azHcl({ akThumbprint: jwkThumbprint(OTHER_JWK) ?? '' });
+    expect(isSameTee(hardware(azClaims({ hcl: other })), maa(AZUREVM))).toBe(false);
+  });
+});
+
+describe('the same TEE of a bare report', () => {
+  const bare = hardware({ snp: snpClaims() }, 'snp');
+
+  it('is one with all 64 bytes of report data', () => {
+    expect(isSameTee(bare, maa(SEVSNPVM))).toBe(true);
+    expect(isSameTee(bare, maa(AZUREVM))).toBe(true);
+  });
+
+  it.each<readonly [string, JsonValue]>([
+    ['another first half', `34${'33'.repeat(63)}`],
+    ['another second half', `${'33'.repeat(63)}34`],
+    ['its first 32 bytes', '33'.repeat(32)],
+    ['more bytes', '33'.repeat(65)],
+    ['none', ''],
+    ['null', null],
+  ])('TOK-16 is not one with %s', (_, reportData) => {
+    expect(isSameTee(bare, maa(altered(SEVSNPVM, ['x-ms-sevsnpvm-reportdata'], reportData)))).toBe(false);
+  });
+
+  it('TOK-16 is told by report data also where a key is named beside it', () => {
+    const other = altered(SEVSNPVM, ['x-ms-sevsnpvm-reportdata'], '34'.repeat(64));
+    expect(isSameTee(hardware(azClaims(), 'snp'), maa(other))).toBe(false);
+  });
+
+  it('TOK-14 is not read from a token of another type', () => {
+    expect(isSameTee(bare, maa({ ...SEVSNPVM, 'x-ms-attestation-type': 'azurevm' }))).toBe(false);
+    expect(isSameTee(bare, maa({ ...SEVSNPVM, 'x-ms-attestation-type': 'SevSnpVm' }))).toBe(false);
+    expect(isSameTee(bare, maa({ ...SEVSNPVM, 'x-ms-attestation-type': 'sgx' }))).toBe(false);
+  });
+
+  it('is none of another kind', () => {
+    const td = altered(ITA_FLAT, ['tdx_report_data'], '33'.repeat(64));
+    expect(isSameTee(bare, ita(td))).toBe(false);
+    expect(isSameTee(maa(TDXVM), ita(td))).toBe(false);
+    expect(isSameTee(maa(TDXVM), ita(ITA_FLAT))).toBe(true);
+  });
+});
+
+describe('a token that speaks of no TEE', () => {
+  it.each<readonly [string, readonly JsonValue[]]>([
+    ['no key', []],
+    ['two keys', [AK, AK]],
+    ['a key without modulus', [{ kid: 'HCLAkPub', kty: 'RSA', e: 'AQAB' }]],
+  ])('TOK-16 is not about that of a token with the same fault, behind a paravisor: %s', (_, keys) => {
+    expect(isSameTee(withKeys(...keys), withKeys(...keys))).toBe(false);
+    expect(isSameTee(withKeys(AK), withKeys(AK))).toBe(true);
+  });
+
+  it('is about none, also not about that of another such token', () => {
+    const trustedLaunch = maa(altered(AZUREVM, ['x-ms-isolation-tee'], undefined));
+    expect(isSameTee(trustedLaunch, trustedLaunch)).toBe(false);
+    expect(isSameTee(hardware(), trustedLaunch)).toBe(false);
+  });
+});

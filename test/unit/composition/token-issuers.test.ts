@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { itaIssuers, maaIssuers, readIssuerRoots, tokenIssuers } from '../../../src/composition/token-issuers.js';
+import { loadConfiguration } from '../../../src/config/load-configuration.js';
+
+const OWN = 'https://own.weu.attest.azure.net';
+const WEU = 'https://sharedweu.weu.attest.azure.net';
+const HASH = 'A'.repeat(43);
+
+const configuration = (members: object = {}) => loadConfiguration({ text: JSON.stringify(members), environment: {} });
+const issuerOf = (maa: object, issuer: string) => maaIssuers(configuration({ maa })).get(issuer);
+const placeOf = (members: object, issuer: string) =>
+  tokenIssuers(configuration(members)).find((candidate) => candidate.issuer === issuer);
+
+describe('issuers of Azure Attestation', () => {
+  it('are the shared providers where nothing is configured, and no policy of theirs is pinned', () => {
+    const issuers = maaIssuers(configuration());
+    expect(issuers.size).toBeGreaterThan(20);
+    for (const issuer of issuers.values()) {
+      expect(issuer).toMatchObject({ policyHashes: 'shared', policySigners: null, teeSigner: 'any' });
+    }
+    expect(issuers.get(WEU)?.issuer).toBe(WEU);
+  });
+
+  it('are those of some regions, or none', () => {
+    expect([...maaIssuers(configuration({ maa: { shared: ['weu'] } })).keys()]).toEqual([WEU]);
+    expect(maaIssuers(configuration({ maa: { shared: false } })).size).toBe(0);
+  });
+
+  it('TOK-17 are pinned by the hashes of their policy, or said to be any', () => {
+    const issuers = [{ issuer: OWN, policyHash: [HASH], policySigner: ['ab'.repeat(32)], teeSigner: 'required' }];
+    expect(issuerOf({ issuers }, OWN)).toEqual({
+      issuer: OWN,
+      policyHashes: new Set([HASH]),
+      policySigners: new Set(['ab'.repeat(32)]),
+      teeSigner: 'required',
+    });
+    expect(issuerOf({ issuers: [{ issuer: OWN, policyHash: 'any' }] }, OWN)?.policyHashes).toBe('any');
+  });
+
+  it('replace a shared provider of their name', () => {
+    const maa = { issuers: [{ issuer: WEU, policyHash: [HASH] }] };
+    expect(issuerOf(maa, WEU)?.policyHashes).toEqual(new Set([HASH]));
+    expect(maaIssuers(configuration({ maa })).size).toBe(maaIssuers(configuration()).size);
+    expect(tokenIssuers(configuration({ maa })).filter(({ issuer }) => issuer === WEU)).toHaveLength(1);
+    expect(issuerOf({ issuers: [{ issuer: WEU }] }, WEU)?.policyHashes).toBe('shared');
+  });
+
+  it('have their keys at their own place, or in a file', () => {
+    expect(placeOf({}, WEU)?.keys).not.toHaveProperty('file');
+    const maa = { issuers: [{ issuer: OWN, policyHash: 'any', keys: '/etc/keys.json' }] };
+    expect(placeOf({ maa }, OWN)).toMatchObject({ type: 'maa-token', keys: { file: '/etc/keys.json' }, roots: null });
+  });
+});
+
+describe('issuers of Trust Authority', () => {
+  it('are the one of Intel where nothing is configured, trusted by the place of its keys', () => {
+    expect([...itaIssuers(configuration(), new Map()).values()]).toEqual([
+      { issuer: 'Intel Trust Authority', roots: null },
+    ]);
+    expect(placeOf({}, 'Intel Trust Authority')).toMatchObject({
+      type: 'ita-token',
+      keys: { url: 'https://portal.trustauthority.intel.com/certs' },
+    });
+  });
+
+  const ITA = { issuers: [{ issuer: 'own', keys: '/etc/keys.json', roots: '/nowhere/roots.pem' }] };
+
+  it('with roots that were not read trust nobody', () => {
+    expect(itaIssuers(configuration({ ita: ITA }), new Map()).get('own')).toEqual({ issuer: 'own', roots: new Set() });
+    const read = new Map([['own', new Set(['ab'])]]);
+    expect(itaIssuers(configuration({ ita: ITA }), read).get('own')?.roots).toEqual(new Set(['ab']));
+  });
+
+  it('with roots that cannot be read do not start', async () => {
+    await expect(readIssuerRoots(configuration({ ita: ITA }))).rejects.toMatchObject({ name: 'ConfigurationError' });
+    expect(await readIssuerRoots(configuration())).toEqual(new Map());
+  });
+
+  it('have their keys in a file where one is named', () => {
+    expect(placeOf({ ita: ITA }, 'own')).toMatchObject({
+      keys: { file: '/etc/keys.json' },
+      roots: '/nowhere/roots.pem',
+    });
+  });
+});

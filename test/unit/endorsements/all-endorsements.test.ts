@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { AllEndorsements } from '../../../src/endorsements/all-endorsements.js';
+import type {
+  EndorsementRequest,
+  SnpEndorsementRequest,
+  SnpEndorsementSet,
+  TokenKeysRequest,
+  Unavailable,
+} from '../../../src/model/endorsement.js';
+
+const CONTEXT = { at: new Date(0), historical: false, signal: new AbortController().signal };
+const SNP_SET: SnpEndorsementSet = {
+  vek: null,
+  chains: new Map(),
+  chainProblem: null,
+  crls: new Map(),
+  crlProblems: new Map(),
+};
+const KEYS: Unavailable = { code: 'jwks_unavailable', detail: 'down', retryable: true };
+const TOKEN: TokenKeysRequest = { kind: 'token-keys', type: 'maa-token', issuer: 'https://issuer.example', kid: 'a' };
+const SNP: SnpEndorsementRequest = {
+  kind: 'amd-snp',
+  signingKey: 'vcek',
+  products: ['Milan'],
+  chipId: new Uint8Array(64),
+  reportedTcb: () => ({ bootloader: 0, tee: 0, snp: 0, microcode: 0 }),
+  has: { vek: false, chain: false },
+};
+
+function setUp() {
+  const asked: unknown[] = [];
+  const amd = {
+    fetch: async (requests: readonly EndorsementRequest[]) => ({
+      snp: requests.some(({ kind }) => kind === 'amd-snp') ? SNP_SET : null,
+    }),
+  };
+  const tokenKeys = {
+    find: async (...args: readonly unknown[]) => {
+      asked.push(args);
+      return KEYS;
+    },
+  };
+  return { asked, all: new AllEndorsements(amd, tokenKeys) };
+}
+
+describe('AllEndorsements', () => {
+  it('asks each source for what it has, and gives all of it', async () => {
+    const { all, asked } = setUp();
+    expect(await all.fetch([SNP, TOKEN], CONTEXT)).toEqual({ snp: SNP_SET, tokenKeys: KEYS });
+    expect(asked).toEqual([[TOKEN, CONTEXT]]);
+  });
+
+  it.each([
+    ['a report alone', [SNP], SNP_SET],
+    ['nothing', [], null],
+  ])('asks for no keys for %s', async (_what, requests, snp) => {
+    const { all, asked } = setUp();
+    expect(await all.fetch(requests, CONTEXT)).toEqual({ snp, tokenKeys: null });
+    expect(asked).toEqual([]);
+  });
+
+  it('asks for keys alone for a token', async () => {
+    expect(await setUp().all.fetch([TOKEN], CONTEXT)).toEqual({ snp: null, tokenKeys: KEYS });
+  });
+
+  it('refuses to take the keys of one token for those of another', async () => {
+    await expect(setUp().all.fetch([TOKEN, { ...TOKEN, issuer: 'https://b.example' }], CONTEXT)).rejects.toThrow(
+      'more than one token',
+    );
+  });
+});

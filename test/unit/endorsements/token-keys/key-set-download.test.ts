@@ -1,0 +1,225 @@
+import { describe, expect, it } from 'vitest';
+import type { BoundedRequest, Fetch } from '../../../../src/endorsements/bounded-fetch.js';
+import { FetchError } from '../../../../src/endorsements/fetch-error.js';
+import { KeySetDownload } from '../../../../src/endorsements/token-keys/key-set-download.js';
+import { FormatError } from '../../../../src/model/errors.js';
+import { buildCrl, crlDistributionPointAt, crlNumber } from '../../../lab/pki.js';
+import { AT, ECDSA_SHA256, KEYS, NOT_AFTER, name } from '../../small-pki.js';
+import { base64Of, certificateOf, jwkOf, keySetOf, TOKEN_KEYS } from '../../token-jwk.js';
+import { RecordingLog } from '../recording-log.js';
+
+const ORIGIN = 'https://issuer.example';
+const { a, b } = TOKEN_KEYS;
+const SET = keySetOf(jwkOf(a, 'a'));
+const NOT_FOUND = new FetchError('status', 'status 404', { status: 404 });
+
+/** Answers by path; what is not there is not found. */
+class PathFetch implements Fetch {
+  readonly asked: BoundedRequest[] = [];
+  readonly answers = new Map<string, Uint8Array | Error>();
+
+  async get(request: BoundedRequest): Promise<Uint8Array> {
+    this.asked.push(request);
+    const answer = this.answers.get(request.path) ?? NOT_FOUND;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  }
+
+  async close(): Promise<void> {}
+
+  get paths(): readonly string[] {
+    return this.asked.map(({ path }) => path);
+  }
+}
+
+interface Changes {
+  readonly discovery?: string | null;
+  readonly withCrls?: boolean;
+  readonly url?: string;
+}
+
+function setUp(changes: Changes = {}) {
+  const fetch = new PathFetch();
+  fetch.answers.set('/certs', SET);
+  const log = new RecordingLog();
+  const download = new KeySetDownload({
+    issuer: ORIGIN,
+    url: `${ORIGIN}/certs`,
+    discovery: `${ORIGIN}/.well-known/openid-configuration`,
+    withCrls: false,
+    fetch,
+    log,
+    ...changes,
+  });
+  const signal = new AbortController().signal;
+  return { fetch, log, get: (before: Parameters<KeySetDownload['get']>[0] = null) => download.get(before, signal) };
+}
+
+describe('KeySetDownload', () => {
+  it('asks the configured place, for at most 256 KiB of JSON', async () => {
+    const { fetch, get } = setUp({ url: `${ORIGIN}/v2/keys?set=1` });
+    fetch.answers.set('/v2/keys?set=1', SET);
+    expect([...(await get()).keys.keys()]).toEqual(['a']);
+    expect(fetch.asked).toMatchObject([{ origin: ORIGIN, path: '/v2/keys?set=1', maximumBytes: 262_144 }]);
+    expect([...(fetch.asked[0]?.mediaTypes ?? [])]).toContain('application/jwk-set+json');
+  });
+
+  it('TOK-12 refuses what is no key set', async () => {
+    const { fetch, get } = setUp();
+    fetch.answers.set('/certs', keySetOf({ kty: 'oct', kid: 'a', k: 'AAAA' }));
+    await expect(get()).rejects.toThrow(FormatError);
+  });
+
+  it('says in the log which keys it left out', async () => {
+    const { fetch, get, log } = setUp();
+    fetch.answers.set('/certs', keySetOf(jwkOf(a, 'a'), jwkOf(TOKEN_KEYS.weak, 'weak')));
+    await get();
+    expect(log.of(/fetched/)).toMatchObject([{ issuer: ORIGIN, keys: 1, leftOut: [{ index: 1 }] }]);
+  });
+});
+
+describe('KeySetDownload: discovery', () => {
+  const DOCUMENT = '/.well-known/openid-configuration';
+  const documentOf = (members: object) => Buffer.from(JSON.stringify(members));
+
+  function setUpWithout(document: Uint8Array | Error, changes: Changes = {}) {
+    const parts = setUp(changes);
+    parts.fetch.answers.delete('/certs');
+    parts.fetch.answers.set('/other', SET);
+    parts.fetch.answers.set(DOCUMENT, document);
+    return parts;
+  }
+
+  it.each([
+    ['with its issuer', { issuer: ORIGIN, jwks_uri: `${ORIGIN}/other` }],
+    ['without an issuer', { jwks_uri: `${ORIGIN}/other` }],
+    ['with the port written out', { jwks_uri: `${ORIGIN}:443/other` }],
+  ])('takes the place that a document names %s, where the keys are not found', async (_what, members) => {
+    const { fetch, get } = setUpWithout(documentOf(members));
+    expect([...(await get()).keys.keys()]).toEqual(['a']);
+    expect(fetch.paths).toEqual(['/certs', DOCUMENT, '/other']);
+  });
+
+  it.each([
+    ['another origin', { jwks_uri: 'https://elsewhere.example/other' }],
+    ['another port', { jwks_uri: `${ORIGIN}:8443/other` }],
+    ['plain http', { jwks_uri: 'http://issuer.example/other' }],
+    ['a user', { jwks_uri: 'https://user@issuer.example/other' }],
+    ['a path alone', { jwks_uri: '/other' }],
+    ['no place', { issuer: ORIGIN }],
+    ['a list', { jwks_uri: [`${ORIGIN}/other`] }],
+    ['another issuer', { issuer: `${ORIGIN}/`, jwks_uri: `${ORIGIN}/other` }],
+  ])('TOK-02 refuses a document with %s, and asks nobody else', async (_what, members) => {
+    const { fetch, get } = setUpWithout(documentOf(members));
+    await expect(get()).rejects.toThrow(FormatError);
+    expect(fetch.paths).toEqual(['/certs', DOCUMENT]);
+  });
+
+  it.each(['null', '1', '[]', '"text"', '{"jwks_uri":1,"jwks_uri":2}', 'no JSON'])('refuses %s', async (text) => {
+    const { get } = setUpWithout(Buffer.from(text));
+    await expect(get()).rejects.toThrow(FormatError);
+  });
+
+  it('says that nothing is found where there is no document', async () => {
+    const { get } = setUpWithout(NOT_FOUND);
+    await expect(get()).rejects.toBe(NOT_FOUND);
+  });
+
+  it('asks for no document where none is configured, or the keys fail otherwise', async () => {
+    const without = setUpWithout(documentOf({ jwks_uri: `${ORIGIN}/other` }), { discovery: null });
+    await expect(without.get()).rejects.toBe(NOT_FOUND);
+    expect(without.fetch.paths).toEqual(['/certs']);
+    const failing = setUpWithout(documentOf({ jwks_uri: `${ORIGIN}/other` }));
+    failing.fetch.answers.set('/certs', new FetchError('status', 'status 500', { status: 500 }));
+    await expect(failing.get()).rejects.toMatchObject({ status: 500 });
+    expect(failing.fetch.paths).toEqual(['/certs']);
+  });
+});
+
+describe('KeySetDownload: revocation lists', () => {
+  const crl = (number: number) =>
+    buildCrl({
+      issuer: name('Signer'),
+      thisUpdate: AT,
+      nextUpdate: NOT_AFTER,
+      revoked: [],
+      extensions: [crlNumber(number)],
+      signer: KEYS.root,
+      algorithm: ECDSA_SHA256,
+    });
+  const certified = (key: typeof a, kid: string, ...uris: readonly string[]) =>
+    jwkOf(key, kid, {
+      x5c: uris.map((uri) => base64Of(certificateOf(key, { extensions: [crlDistributionPointAt(uri)] }))),
+    });
+
+  function setUpWith(...uris: readonly string[]) {
+    const parts = setUp({ withCrls: true });
+    parts.fetch.answers.set('/certs', keySetOf(certified(a, 'a', ...uris), certified(b, 'b', ...uris)));
+    return parts;
+  }
+
+  it('fetches each list that certificates name, once', async () => {
+    const { fetch, get } = setUpWith(`${ORIGIN}/ca.crl`, `${ORIGIN}/root.crl?x=1`);
+    fetch.answers.set('/ca.crl', crl(1));
+    fetch.answers.set('/root.crl?x=1', crl(2));
+    const { crls, complete } = await get();
+    expect([...crls.keys()]).toEqual([`${ORIGIN}/ca.crl`, `${ORIGIN}/root.crl?x=1`]);
+    expect(complete).toBe(true);
+    expect(fetch.paths).toEqual(['/certs', '/ca.crl', '/root.crl?x=1']);
+  });
+
+  it.each([
+    'https://elsewhere.example/ca.crl',
+    'http://issuer.example/ca.crl',
+    'https://issuer.example:8443/ca.crl',
+    'https://user@issuer.example/ca.crl',
+    'ldap://issuer.example/ca',
+    'ca.crl',
+  ])('fetches no list at %s', async (uri) => {
+    const { fetch, get } = setUpWith(uri);
+    expect(await get()).toMatchObject({ crls: new Map(), complete: true });
+    expect(fetch.paths).toEqual(['/certs']);
+  });
+
+  it('fetches eight lists at most', async () => {
+    const { fetch, get } = setUpWith(...Array.from({ length: 9 }, (_, index) => `${ORIGIN}/${index}.crl`));
+    await get();
+    expect(fetch.paths).toHaveLength(1 + 8);
+  });
+
+  it('fetches none where certificates are not judged', async () => {
+    const { fetch, get } = setUp();
+    fetch.answers.set('/certs', keySetOf(certified(a, 'a', `${ORIGIN}/ca.crl`)));
+    expect((await get()).crls.size).toBe(0);
+    expect(fetch.paths).toEqual(['/certs']);
+  });
+
+  it.each([
+    ['not found', NOT_FOUND],
+    ['no list', Buffer.from('garbage')],
+  ])('keeps the list of before where it is %s now, and says that one is missing', async (_what, answer) => {
+    const { fetch, get, log } = setUpWith(`${ORIGIN}/ca.crl`);
+    const list = crl(1);
+    fetch.answers.set('/ca.crl', list);
+    const first = await get();
+    fetch.answers.set('/ca.crl', answer);
+    const second = await get(first);
+    expect([...second.crls.values()].map((der) => Buffer.from(der))).toEqual([Buffer.from(list)]);
+    expect(second.complete).toBe(false);
+    expect(log.of(/revocation list/)).toHaveLength(1);
+    expect((await get()).crls.size).toBe(0);
+  });
+
+  it('takes a certificate whose points cannot be read for one that names none', async () => {
+    const { fetch, get } = setUp({ withCrls: true });
+    const extensions = [{ oid: '2.5.29.31', value: Uint8Array.of(0x04, 0x00) }];
+    fetch.answers.set('/certs', keySetOf(jwkOf(a, 'a', { x5c: [base64Of(certificateOf(a, { extensions }))] })));
+    expect(await get()).toMatchObject({ crls: new Map(), complete: true });
+  });
+
+  it('lets through what is no fault of network or content', async () => {
+    const { fetch, get } = setUpWith(`${ORIGIN}/ca.crl`);
+    fetch.answers.set('/ca.crl', new TypeError('a mistake'));
+    await expect(get()).rejects.toThrow('a mistake');
+  });
+});

@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest';
+import type { AttestationService, SubmissionResult } from '../../../src/model/attestation-service.js';
+import { type EndorsementRequest, type FetchContext, NO_ENDORSEMENTS } from '../../../src/model/endorsement.js';
+import { FormatError } from '../../../src/model/errors.js';
+import type { TokenEvidence } from '../../../src/model/evidence.js';
+import type { Submission, TokenContext, TokenVerification, TokenVerifier } from '../../../src/model/verification.js';
+import { AttestationRoutes, isReliable } from '../../../src/service/attestation-routes.js';
+import { verified } from '../comparison/fixture.js';
+import { check } from '../policy/fixture.js';
+import { END, tokenClaimsOf, tokenVerification } from './route-fixture.js';
+
+const CONTEXT = {
+  fetch: { at: END, historical: false, signal: new AbortController().signal },
+  binding: { nonce: Uint8Array.of(1), value: Uint8Array.of(1), jkt: null },
+};
+const SUBMISSION: Submission = {
+  tee: 'snp',
+  report: new Uint8Array(1184),
+  certificates: [new Uint8Array(), new Uint8Array(), new Uint8Array()],
+  runtimeData: null,
+};
+const KEYS: EndorsementRequest = { kind: 'token-keys', type: 'maa-token', issuer: 'https://a.example', kid: 'k' };
+
+const echoing = (nonce: unknown) => tokenVerification({ maa: tokenClaimsOf({ nonce: nonce as string }, 'sevsnpvm') });
+
+interface World {
+  readonly answer?: SubmissionResult;
+  readonly accepts?: boolean;
+  readonly verify?: () => TokenVerification;
+  readonly withoutVerifier?: boolean;
+}
+
+function open({
+  answer = { token: 'made', nonce: 'n' },
+  accepts = true,
+  verify = () => echoing('n'),
+  withoutVerifier = false,
+}: World) {
+  const seen = {
+    verified: [] as { evidence: TokenEvidence; context: TokenContext }[],
+    fetched: [] as { requests: readonly EndorsementRequest[]; context: FetchContext }[],
+    signals: [] as AbortSignal[],
+  };
+  const verifier = {
+    evidenceType: 'maa-token',
+    keysFor: () => [KEYS],
+    verifyToken: async (evidence: TokenEvidence, context: TokenContext) => {
+      seen.verified.push({ evidence, context });
+      return verify();
+    },
+  } as unknown as TokenVerifier;
+  const service: AttestationService = {
+    route: 'maa',
+    accepts: () => accepts,
+    attest: async (_submission, signal) => {
+      seen.signals.push(signal);
+      return answer;
+    },
+  };
+  const routes = new AttestationRoutes(
+    new Map(withoutVerifier ? [] : [['maa-token', verifier]]),
+    new Map([['maa', service]]),
+    {
+      fetch: async (requests, context) => {
+        seen.fetched.push({ requests, context });
+        return NO_ENDORSEMENTS;
+      },
+    },
+  );
+  return { routes, seen };
+}
+
+const submit = async (world: World) => {
+  const { routes, seen } = open(world);
+  return { result: await routes.submit('maa', SUBMISSION, CONTEXT), seen };
+};
+
+describe('tokens that a request brings', () => {
+  it('are verified with their keys, at the instant of the request, each with its place', async () => {
+    const { routes, seen } = open({});
+    const [token] = await routes.verifySent([{ type: 'maa-token', token: 'sent' }], CONTEXT);
+    expect(token).toMatchObject({ route: 'maa', about: '/attestationResults/0/token', submitted: false });
+    expect(seen.fetched).toEqual([{ requests: [KEYS], context: CONTEXT.fetch }]);
+    expect(seen.verified).toMatchObject([
+      {
+        evidence: { type: 'maa-token', token: 'sent' },
+        context: { at: END, binding: CONTEXT.binding, about: '/attestationResults/0/token' },
+      },
+    ]);
+  });
+
+  it('are malformed as the request is', async () => {
+    const { routes } = open({
+      verify: () => {
+        throw new FormatError('token_format', 'no token');
+      },
+    });
+    const sent = routes.verifySent([{ type: 'maa-token', token: 'sent' }], CONTEXT);
+    await expect(sent).rejects.toMatchObject({ code: 'token_format' });
+  });
+
+  it('that nothing verifies end the request', async () => {
+    const { routes } = open({ withoutVerifier: true });
+    await expect(routes.verifySent([{ type: 'maa-token', token: 'sent' }], CONTEXT)).rejects.toThrow('no verifier');
+  });
+});
+
+describe('whom evidence may be sent to', () => {
+  it('is who is configured and takes it', () => {
+    const { routes } = open({});
+    expect([routes.isConfigured('maa'), routes.canSubmit('maa', SUBMISSION)]).toEqual([true, true]);
+    expect([routes.isConfigured('ita'), routes.canSubmit('ita', SUBMISSION)]).toEqual([false, false]);
+    expect(open({ accepts: false }).routes.canSubmit('maa', SUBMISSION)).toBe(false);
+  });
+
+  it('is nobody else', async () => {
+    await expect(open({}).routes.submit('ita', SUBMISSION, CONTEXT)).rejects.toThrow('nothing is configured');
+  });
+});
+
+describe('a token that is made', () => {
+  it('is verified as any other, and known to be of the very evidence', async () => {
+    const { result, seen } = await submit({});
+    expect(result).toMatchObject({ route: 'maa', about: '/attestationResults', submitted: true });
+    expect(seen.signals).toEqual([CONTEXT.fetch.signal]);
+    expect(seen.verified).toMatchObject([{ evidence: { type: 'maa-token', token: 'made' }, context: { at: END } }]);
+  });
+
+  it('that says what it must not is a token all the same', async () => {
+    const denied = { ...echoing('n'), checks: [check('token_debug', 'fail')] };
+    expect((await submit({ verify: () => denied })).result).toMatchObject({ submitted: true, verification: denied });
+  });
+
+  it.each(['other', undefined, null, 1])('with the nonce %o answers another call', async (nonce) => {
+    const { result } = await submit({ verify: () => echoing(nonce) });
+    expect(result).toEqual({
+      state: 'unavailable',
+      detail: 'the token of maa cannot be relied on: it does not answer this submission',
+      retryable: true,
+      retryAfterSeconds: null,
+    });
+  });
+
+  it('that cannot be relied on is the route out of reach, and says why', async () => {
+    const checks = [check('token_alg'), check('token_key', 'fail'), check('token_time', 'skipped')];
+    const broken = tokenVerification({}, { checks, claims: verified({}), validUntil: null });
+    expect((await submit({ verify: () => broken })).result).toMatchObject({
+      state: 'unavailable',
+      detail: 'the token of maa cannot be relied on: token_key',
+    });
+  });
+
+  it('that is none is the route out of reach, and no fault of the request', async () => {
+    const verify = () => {
+      throw new FormatError('token_format', 'no token');
+    };
+    expect((await submit({ verify })).result).toMatchObject({
+      state: 'unavailable',
+      detail: 'the token of maa cannot be relied on: it answered with no token',
+    });
+  });
+
+  it('whose verification fails by itself ends the request', async () => {
+    const verify = () => {
+      throw new Error('a mistake of ours');
+    };
+    await expect(submit({ verify })).rejects.toThrow('a mistake of ours');
+  });
+});
+
+describe('a submission that brings no token', () => {
+  it('is not vouched for where the evidence was judged', async () => {
+    const { result, seen } = await submit({ answer: { refused: 'its policy says no' } });
+    expect(result).toEqual({ state: 'not vouched for', detail: 'its policy says no' });
+    expect(seen.verified).toEqual([]);
+  });
+
+  it.each([
+    [{}, null],
+    [{ retryAfterSeconds: 17 }, 17],
+  ])('is out of reach where it says so: %o', async (pause, retryAfterSeconds) => {
+    const answer = { code: 'route_unavailable', detail: 'it is down', retryable: false, ...pause } as const;
+    expect((await submit({ answer })).result).toMatchObject({
+      state: 'unavailable',
+      detail: 'it is down',
+      retryable: false,
+      retryAfterSeconds,
+    });
+  });
+});
+
+describe('a token to rely on', () => {
+  it('is one whose end is known', () => {
+    expect(isReliable(echoing('n'))).toBe(true);
+    expect(isReliable({ ...echoing('n'), validUntil: null })).toBe(false);
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
+import type { EvidenceType } from '../../../src/model/evidence.js';
+import type { Verification } from '../../../src/model/verification.js';
+import type { RouteToken } from '../../../src/service/attestation-routes.js';
+import { compareRoutes, type RouteComparison } from '../../../src/service/compare-routes.js';
+import {
+  AZUREVM,
+  altered,
+  azClaims,
+  azHcl,
+  ITA_NESTED,
+  OTHER_JWK,
+  SEVSNPVM,
+  TDXVM,
+  verified,
+} from '../comparison/fixture.js';
+import { check, snpClaims } from '../policy/fixture.js';
+import {
+  brokenToken,
+  itaToken,
+  maaToken,
+  ownVerification,
+  tokenClaimsOf,
+  tokenVerification,
+  unproven,
+} from './route-fixture.js';
+
+const compare = (
+  tokens: readonly RouteToken[],
+  own: Verification = ownVerification(),
+  type: EvidenceType = 'az-snp-vtpm',
+): RouteComparison => compareRoutes(type, own, tokens, jwkThumbprint);
+const results = ({ checks }: RouteComparison) => checks.all.map(({ id, result }) => [id, result]);
+const AGREEMENT = [['disagreement', 'pass']];
+const DISAGREEMENT = [['disagreement', 'fail']];
+const MEASUREMENT = ['x-ms-isolation-tee', 'x-ms-sevsnpvm-launchmeasurement'];
+
+describe('a token beside hardware', () => {
+  it('agrees where it says the same', () => {
+    const token = maaToken();
+    const found = compare([token]);
+    expect([results(found), found.agreeing]).toEqual([AGREEMENT, [token]]);
+    expect(found.crossCheck).toMatchObject({ routes: ['hardware', 'maa'], agree: true });
+  });
+
+  it('TOK-18 disagrees in each claim that differs, and both sides are shown', () => {
+    const payload = altered(altered(AZUREVM, MEASUREMENT, 'a0'.repeat(48)), ['secureboot'], false);
+    const found = compare([maaToken(payload)]);
+    expect(found.checks.all).toMatchObject([
+      { result: 'fail', about: '/attestationResults/0/token', expected: 'a1'.repeat(48), actual: 'a0'.repeat(48) },
+      { result: 'fail', expected: true, actual: [true, false] },
+    ]);
+    expect(found.agreeing).toEqual([]);
+    expect(found.crossCheck?.differences.map(({ claim }) => claim)).toEqual([
+      'snp.measurement',
+      'hcl.vmConfiguration.secureBoot',
+    ]);
+  });
+
+  it('TOK-16 of another VM is told by its attestation key, whatever else is the same', () => {
+    const payload = altered(AZUREVM, ['x-ms-isolation-tee', 'x-ms-runtime', 'keys', '0', 'n'], OTHER_JWK.n);
+    const found = compare([maaToken(payload)]);
+    expect(found.checks.all).toMatchObject([
+      {
+        result: 'fail',
+        detail: 'the token of maa is about another TEE: hcl.akThumbprint',
+        expected: azHcl().akThumbprint,
+      },
+    ]);
+    expect([found.agreeing, found.crossCheck?.agree]).toEqual([[], false]);
+  });
+
+  it('TOK-16 of another bare guest is told by all of its report data', () => {
+    const bare = ownVerification({ claims: verified({ snp: snpClaims() }) });
+    const { 'x-ms-runtime': _, ...payload } = SEVSNPVM;
+    expect(results(compare([maaToken(payload)], bare, 'snp'))).toEqual(AGREEMENT);
+    const other = altered(payload, ['x-ms-sevsnpvm-reportdata'], `${'33'.repeat(63)}34`);
+    expect(results(compare([maaToken(other)], bare, 'snp'))).toEqual(DISAGREEMENT);
+  });
+
+  it('is compared to the moment where it was made of the very report', () => {
+    const later = altered(AZUREVM, ['x-ms-isolation-tee', 'x-ms-runtime', 'vm-configuration', 'current-time'], 1);
+    expect(results(compare([maaToken(later)]))).toEqual(AGREEMENT);
+    expect(results(compare([maaToken(later, {}, true)]))).toEqual(DISAGREEMENT);
+  });
+
+  it('that cannot be relied on is not looked at', () => {
+    expect(compare([brokenToken(check('token_signature', 'fail'))])).toMatchObject({ crossCheck: null, agreeing: [] });
+    expect(results(compare([brokenToken(check('token_signature', 'fail'))]))).toEqual([]);
+    expect(results(compare([maaToken(AZUREVM, { validUntil: null })]))).toEqual([]);
+  });
+
+  it('is held against it by itself', () => {
+    const found = compare([maaToken(), itaToken()]);
+    expect(results(found)).toEqual([...AGREEMENT, ...DISAGREEMENT]);
+    expect([found.agreeing.map(({ route }) => route), found.crossCheck?.routes]).toEqual([
+      ['maa'],
+      ['hardware', 'maa', 'ita'],
+    ]);
+  });
+
+  it('TOK-18 vouches in vain for evidence that is refused here', () => {
+    const found = compare([maaToken()], unproven(check('snp_signature', 'fail')));
+    expect(found.checks.all).toMatchObject([{ id: 'disagreement', result: 'fail', actual: 'maa' }]);
+    expect([found.crossCheck, found.agreeing]).toEqual([null, []]);
+  });
+
+  it('cannot be compared with evidence that could not be judged', () => {
+    const found = compare([maaToken()], unproven(check('vcek_unavailable', 'unavailable')));
+    expect([results(found), found.crossCheck, found.agreeing]).toEqual([[['disagreement', 'skipped']], null, []]);
+  });
+
+  it('disagrees with hardware whose runtime claims were not proven', () => {
+    const own = ownVerification({ claims: verified({ snp: azClaims().snp ?? snpClaims() }) });
+    expect(results(compare([maaToken()], own))).toEqual(DISAGREEMENT);
+  });
+});
+
+describe('tokens beside a token', () => {
+  const td = (payload: typeof TDXVM) => ownVerification({ claims: verified({ maa: tokenClaimsOf(payload, 'tdxvm') }) });
+
+  it('agree and disagree as beside hardware', () => {
+    const found = compare([itaToken()], td(TDXVM), 'maa-token');
+    expect([results(found), found.crossCheck?.routes]).toEqual([AGREEMENT, ['maa', 'ita']]);
+    const other = altered(ITA_NESTED, ['tdx', 'tdx_mrtd'], 'ff'.repeat(48));
+    expect(results(compare([itaToken(other)], td(TDXVM), 'maa-token'))).toEqual(DISAGREEMENT);
+  });
+
+  it('disagree with each other also where the first is silent', () => {
+    const silent = altered(TDXVM, ['tdx_mrtd'], undefined);
+    const maa = {
+      ...maaToken(TDXVM),
+      verification: tokenVerification({ maa: tokenClaimsOf(TDXVM, 'tdxvm') }),
+    };
+    const ita = itaToken(altered(ITA_NESTED, ['tdx', 'tdx_mrtd'], 'ff'.repeat(48)));
+    const found = compare([maa, ita], td(silent), 'maa-token');
+    expect(found.crossCheck?.agree).toBe(false);
+    expect(results(found)).toEqual([...AGREEMENT, ...AGREEMENT, ...DISAGREEMENT]);
+    expect(results(compare([maa, itaToken()], td(silent), 'maa-token'))).toEqual([...AGREEMENT, ...AGREEMENT]);
+  });
+});

@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
+import type { TokenRoute } from '../../../src/model/attestation-service.js';
+import type { EvidenceType } from '../../../src/model/evidence.js';
+import type { TokenVerification, Verification } from '../../../src/model/verification.js';
+import type { RouteFault, RouteToken } from '../../../src/service/attestation-routes.js';
+import { type Judged, judgeRoutes } from '../../../src/service/judge-routes.js';
+import { AZUREVM, altered, azClaims, azHcl, verified } from '../comparison/fixture.js';
+import { check } from '../policy/fixture.js';
+import { brokenToken, END, itaToken, maaToken, ownVerification, tokenClaimsOf, unproven } from './route-fixture.js';
+
+const DIFFERENT = altered(AZUREVM, ['x-ms-isolation-tee', 'x-ms-sevsnpvm-launchmeasurement'], 'a0'.repeat(48));
+const DOWN: RouteFault = { state: 'unavailable', detail: 'it is down', retryable: true, retryAfterSeconds: null };
+
+interface Given {
+  readonly own?: Verification;
+  readonly tokens?: readonly RouteToken[];
+  readonly faults?: readonly (readonly [TokenRoute, RouteFault])[];
+  readonly type?: EvidenceType;
+}
+
+function judged({ own = ownVerification(), tokens = [], faults = [], type = 'az-snp-vtpm' }: Given): Judged {
+  return judgeRoutes(type, own, { tokens, faults: new Map(faults) }, jwkThumbprint);
+}
+
+const unknownParavisor = () => {
+  const hcl = azHcl({ paravisor: { known: false, by: null } });
+  return ownVerification({ claims: verified(azClaims({ hcl })) });
+};
+
+describe('evidence without tokens', () => {
+  it('is what it was', () => {
+    const own = ownVerification();
+    const found = judged({ own });
+    expect(found.verification).toEqual(own);
+    expect([found.crossCheck, [...found.routes], found.clockSkewSeconds]).toEqual([null, [], null]);
+  });
+});
+
+describe('evidence and a token', () => {
+  it('are one verification', () => {
+    const { verification, routes, crossCheck } = judged({ tokens: [maaToken()] });
+    expect(verification.checks.map(({ id }) => id)).toEqual(['snp_signature', 'token_signature', 'disagreement']);
+    expect(verification.required).toEqual(['snp_signature', 'token_signature', 'disagreement']);
+    expect(Object.keys(verification.claims)).toEqual(['snp', 'hcl', 'maa']);
+    expect(verification.bound).toEqual(['tpm.extraData', 'maa.userData']);
+    expect(verification.validUntil).toEqual(END);
+    expect([...routes]).toEqual([['maa', { state: 'verified' }]]);
+    expect(crossCheck?.agree).toBe(true);
+  });
+
+  it.each([
+    [new Date(END.getTime() - 1), new Date(END.getTime() - 1)],
+    [new Date(END.getTime() + 1), END],
+  ])('end with what ends first', (validUntil, expected) => {
+    expect(judged({ own: ownVerification({ validUntil }), tokens: [maaToken()] }).verification.validUntil).toEqual(
+      expected,
+    );
+  });
+
+  it('say nothing of freshness where the token differs, which is a token refused', () => {
+    const { verification, routes } = judged({ tokens: [maaToken(DIFFERENT)] });
+    expect([verification.bound, [...routes]]).toEqual([['tpm.extraData'], [['maa', { state: 'refused' }]]]);
+    expect(verification.claims.maa).toBeDefined();
+  });
+
+  it('have no claims of a token that cannot be relied on, whose checks are base checks', () => {
+    const { verification, routes } = judged({ tokens: [brokenToken(check('token_key', 'fail'))] });
+    expect(verification.claims.maa).toBeUndefined();
+    expect(verification.checks.map(({ id, result }) => [id, result])).toContainEqual(['token_key', 'fail']);
+    expect([...routes]).toEqual([['maa', { state: 'refused' }]]);
+  });
+
+  it('need an outcome of the comparison, so that a token that was not compared is never an allow', () => {
+    const broken = brokenToken(check('jwks_unavailable', 'unavailable'));
+    expect(judged({ tokens: [broken] }).verification.required).toContain('disagreement');
+  });
+
+  it('have the first clock skew that shows', () => {
+    expect(judged({ tokens: [maaToken(AZUREVM, { clockSkewSeconds: 3 })] }).clockSkewSeconds).toBe(3);
+    const own = { ...ownVerification(), clockSkewSeconds: -2 } as TokenVerification;
+    expect(judged({ own, tokens: [maaToken(AZUREVM, { clockSkewSeconds: 3 })] }).clockSkewSeconds).toBe(-2);
+    expect(judged({ tokens: [maaToken(AZUREVM, { clockSkewSeconds: 0 })] }).clockSkewSeconds).toBe(0);
+  });
+});
+
+describe('a paravisor', () => {
+  const VOUCHES = { vouchesForParavisor: true };
+
+  it('TOK-17 twin: is known by a token that vouches for it and agrees', () => {
+    const { claims } = judged({ own: unknownParavisor(), tokens: [maaToken(AZUREVM, VOUCHES)] }).verification;
+    expect(claims.hcl?.paravisor).toEqual({ known: true, by: 'maa' });
+  });
+
+  it('TOK-17 is not known by one that does not vouch for it, or does not agree', () => {
+    for (const token of [maaToken(), maaToken(DIFFERENT, VOUCHES)]) {
+      const { claims } = judged({ own: unknownParavisor(), tokens: [token] }).verification;
+      expect(claims.hcl?.paravisor).toEqual({ known: false, by: null });
+    }
+  });
+
+  it('keeps what it was known by before', () => {
+    const { claims } = judged({ tokens: [maaToken(AZUREVM, VOUCHES)] }).verification;
+    expect(claims.hcl?.paravisor.by).toBe('idKeyDigest');
+  });
+});
+
+describe('a token that is the evidence', () => {
+  it.each([
+    ['maa-token', 'maa'],
+    ['ita-token', 'ita'],
+  ] as const)('is its own route: %s', (type, route) => {
+    const own = ownVerification({ claims: verified({ [route]: tokenClaimsOf({}, 'azurevm') }) });
+    expect([...judged({ own, type }).routes]).toEqual([[route, { state: 'verified' }]]);
+    const refused = unproven(check('token_key', 'fail'));
+    expect([...judged({ own: refused, type }).routes]).toEqual([[route, { state: 'refused' }]]);
+  });
+});
+
+describe('a submission without a token', () => {
+  it('is out of reach, and no base check', () => {
+    const { verification, routes, retryAfterSeconds } = judged({ faults: [['maa', DOWN]] });
+    expect([verification.checks, verification.required]).toEqual([ownVerification().checks, ['snp_signature']]);
+    expect([routes.get('maa'), retryAfterSeconds]).toEqual([DOWN, null]);
+  });
+
+  it('passes on the longest pause that was asked for', () => {
+    const pause = (retryAfterSeconds: number): RouteFault => ({ ...DOWN, retryAfterSeconds });
+    expect(
+      judged({
+        faults: [
+          ['maa', pause(7)],
+          ['ita', pause(11)],
+        ],
+      }).retryAfterSeconds,
+    ).toBe(11);
+    expect(
+      judged({
+        faults: [
+          ['maa', pause(7)],
+          ['ita', DOWN],
+        ],
+      }).retryAfterSeconds,
+    ).toBe(7);
+  });
+
+  it('TOK-18 that was refused there is a disagreement', () => {
+    const { verification, routes } = judged({ faults: [['maa', { state: 'not vouched for', detail: 'no' }]] });
+    expect(verification.checks.at(-1)).toMatchObject({ id: 'disagreement', result: 'fail', expected: 'hardware' });
+    expect(routes.get('maa')).toEqual({ state: 'refused' });
+  });
+
+  it('that was not made is not judged, and no disagreement', () => {
+    const own = unproven(check('snp_signature', 'fail'));
+    const { verification, routes } = judged({ own, faults: [['maa', { state: 'not asked' }]] });
+    expect([verification.checks, routes.get('maa')]).toEqual([own.checks, { state: 'not judged' }]);
+  });
+
+  it('does not hide a token of the other route', () => {
+    const { routes } = judged({ tokens: [itaToken()], faults: [['maa', DOWN]] });
+    expect([routes.get('ita'), routes.get('maa')]).toEqual([{ state: 'refused' }, DOWN]);
+  });
+});

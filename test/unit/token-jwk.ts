@@ -1,0 +1,47 @@
+import { createPublicKey } from 'node:crypto';
+import type { JsonObject } from '../../src/model/json.js';
+import { type LabKey, namedRsaKey } from '../lab/lab-keys.js';
+import { buildCertificate, type CertificateOptions } from '../lab/pki.js';
+import { NOT_AFTER, NOT_BEFORE, name } from './small-pki.js';
+
+/** RSA keys of token issuers: made once on a machine. */
+export const TOKEN_KEYS = {
+  a: namedRsaKey('token-a', 2048),
+  b: namedRsaKey('token-b', 2048),
+  large: namedRsaKey('token-large', 3072),
+  weak: namedRsaKey('token-weak', 1024),
+} as const;
+
+/** Members `n` and `e` of a key. */
+export function numbersOf({ privateKey }: LabKey): { readonly n: string; readonly e: string } {
+  const { n = '', e = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
+  return { n, e };
+}
+
+/** A key as a JWK of `kty`, `kid`, `n` and `e`, beside what is said. */
+export function jwkOf(key: LabKey, kid: string, changes: JsonObject = {}): JsonObject {
+  return { kty: 'RSA', kid, ...numbersOf(key), ...changes };
+}
+
+/** A self-signed certificate of a key, DER. */
+export function certificateOf(key: LabKey, changes: Partial<CertificateOptions> = {}): Uint8Array {
+  return buildCertificate({
+    serial: 7,
+    issuer: name('Signer'),
+    subject: name('Signer'),
+    notBefore: NOT_BEFORE,
+    notAfter: NOT_AFTER,
+    spki: key.spki,
+    extensions: null,
+    signer: key,
+    algorithm: { scheme: 'pkcs1', hash: 'sha256' },
+    ...changes,
+  });
+}
+
+export const base64Of = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+
+/** A key set as it comes over the network. */
+export function keySetOf(...keys: readonly JsonObject[]): Uint8Array {
+  return Buffer.from(JSON.stringify({ keys }));
+}

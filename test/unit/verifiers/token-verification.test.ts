@@ -1,0 +1,118 @@
+import { createPublicKey } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { CheckList } from '../../../src/model/check.js';
+import type { TokenKey } from '../../../src/model/endorsement.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import {
+  kidOf,
+  readToken,
+  TOKEN_CHECKS,
+  type TokenRules,
+  verifyToken,
+} from '../../../src/verifiers/token-verification.js';
+import { makeToken, namedRsaKey, registeredClaims, type TokenMaking } from '../../lab/index.js';
+
+/** The steps that tokens of both kinds share, for an issuer of two algorithms. */
+
+const AT = new Date('2026-06-01T12:00:00Z');
+const ISSUER = 'https://issuer.example';
+const LAB = namedRsaKey('jws', 3072);
+
+function tokenOf(making: TokenMaking = {}, algorithm = 'PS384'): string {
+  const claims = registeredClaims(ISSUER, AT, 300);
+  return makeToken({ header: { kid: 'k', typ: 'JWT' }, claims, key: LAB.privateKey, algorithm }, making);
+}
+
+function keyOf(alg: string | null): TokenKey {
+  const { n = '', e = '' } = createPublicKey(LAB.privateKey).export({ format: 'jwk' });
+  const numbers = { n: Buffer.from(n, 'base64url'), e: Buffer.from(e, 'base64url') };
+  return { kid: 'k', alg, key: numbers, spki: LAB.spki, certificates: [] };
+}
+
+async function verify(text: string, rules: Partial<TokenRules> = {}, keys: readonly TokenKey[] = [keyOf('PS384')]) {
+  const checks = new CheckList();
+  const value = { keys: new Map([['k', keys]]), crls: [] };
+  const found = await verifyToken(checks, readToken({ type: 'maa-token', token: text }), {
+    algorithms: ['PS384', 'RS256'],
+    issuer: ISSUER,
+    issuers: [ISSUER],
+    keys: { value, origin: 'cache' },
+    at: AT,
+    leewaySeconds: 60,
+    about: '/evidence/token',
+    ...rules,
+  });
+  return {
+    found,
+    checks: checks.all,
+    failed: checks.all.filter(({ result }) => result === 'fail').map(({ id }) => id),
+  };
+}
+
+describe('verifyToken', () => {
+  it('passes each of its checks once, in their order', async () => {
+    const { found, checks } = await verify(tokenOf());
+    expect(checks.map(({ id, result }) => [id, result])).toEqual(TOKEN_CHECKS.map((id) => [id, 'pass']));
+    expect(found).toMatchObject({
+      source: 'cache',
+      expiresAt: new Date(AT.getTime() + 300_000),
+      clockSkewSeconds: null,
+      key: { kid: 'k' },
+    });
+  });
+
+  it.each([
+    ['algorithm', tokenOf({ algorithm: 'PS256' }), {}, 'token_alg'],
+    ['issuer', tokenOf({ algorithm: 'RS256' }), { issuer: null }, 'token_issuer'],
+    ['name of a key', tokenOf({ header: { kid: 'other' }, claims: { exp: 1 } }), {}, 'token_key'],
+    [
+      'signature',
+      tokenOf({ key: namedRsaKey('jws-other', 3072).privateKey, claims: { exp: 1 } }),
+      {},
+      'token_signature',
+    ],
+  ] as const)('stops at a wrong %s', async (_, text, rules, id) => {
+    const { found, failed } = await verify(text, rules);
+    expect(found).toBeNull();
+    expect(failed).toEqual([id]);
+  });
+
+  it('TOK-06, TOK-07 names both where a token lives too long and is not valid', async () => {
+    const { found, failed } = await verify(tokenOf({ claims: { iat: 0, nbf: 0, exp: 100_000 } }));
+    expect(found).toBeNull();
+    expect(failed).toEqual(['token_lifetime', 'token_time']);
+  });
+
+  it('TOK-01 takes a key for the algorithm that it says, and one that says none for none of two', async () => {
+    const rs256 = tokenOf({ algorithm: 'RS256' });
+    expect((await verify(rs256)).failed).toEqual(['token_alg']);
+    expect((await verify(rs256, {}, [keyOf('RS256')])).failed).toEqual([]);
+    expect((await verify(rs256, {}, [keyOf(null)])).failed).toEqual(['token_alg']);
+    expect((await verify(rs256, { algorithms: ['RS256'] }, [keyOf(null)])).failed).toEqual([]);
+  });
+
+  it('TOK-10 takes no key of a name that two have', async () => {
+    expect((await verify(tokenOf(), {}, [keyOf('PS384'), keyOf('RS256')])).failed).toEqual(['token_key']);
+    expect((await verify(tokenOf(), {}, [])).failed).toEqual(['token_key']);
+  });
+
+  it('lists some of many issuers only', async () => {
+    const issuers = Array.from({ length: 30 }, (_, index) => `https://issuer${index}.example`);
+    const { checks } = await verify(tokenOf(), { issuer: null, issuers });
+    expect(checks.find(({ id }) => id === 'token_issuer')?.expected).toEqual([...issuers.slice(0, 8), '…']);
+  });
+});
+
+describe('kidOf', () => {
+  it.each([
+    ['k', 'k'],
+    ['x'.repeat(512), 'x'.repeat(512)],
+    ['x'.repeat(513), null],
+    ['', null],
+    [1, null],
+    [null, null],
+    [{}, null],
+  ])('TOK-10 is a text of at most 512 characters', (kid, expected) => {
+    expect(kidOf(readToken({ type: 'maa-token', token: tokenOf({ header: { kid } as JsonObject }) }))).toBe(expected);
+  });
+});
