@@ -1,22 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { jwkThumbprint } from '../../src/crypto/jwk-thumbprint.js';
+import { parseKeySet } from '../../src/formats/json-web-key-set.js';
 import type { Caller } from '../../src/model/caller.js';
 import type { EndorsementSet } from '../../src/model/endorsement.js';
-import type { EvidenceType } from '../../src/model/evidence.js';
 import type { VerifyRequest } from '../../src/model/request.js';
 import type { EvidenceVerifier } from '../../src/model/verification.js';
 import { BUILT_IN_POLICIES } from '../../src/policy/built-in-policies.js';
 import { parsePolicy } from '../../src/policy/policy-document.js';
+import { AttestationRoutes } from '../../src/service/attestation-routes.js';
 import { VerifyEvidence } from '../../src/service/verify-evidence.js';
 import { AzSnpVtpmVerifier } from '../../src/verifiers/azure-cvm/az-snp-vtpm-verifier.js';
 import { KNOWN_PARAVISOR_ID_KEY_DIGESTS } from '../../src/verifiers/azure-cvm/known-paravisors.js';
+import type { MaaIssuer } from '../../src/verifiers/maa/issuer-policy.js';
+import { MaaTokenVerifier } from '../../src/verifiers/maa/maa-token-verifier.js';
 import { AmdSnpReportVerifier } from '../../src/verifiers/snp/snp-report-verifier.js';
 import { SnpVerifier } from '../../src/verifiers/snp/snp-verifier.js';
 import { RsaTpmQuoteVerifier } from '../../src/verifiers/tpm/tpm-quote-verifier.js';
 import { readVerifyRequest } from '../../src/wire/read-verify-request.js';
 import type { Verify } from './primitives.js';
-import type { Material } from './protocol.js';
+import type { BenchEvidence, Material } from './protocol.js';
 
 const CALLER: Caller = {
   principal: 'bench',
@@ -28,7 +32,7 @@ const CALLER: Caller = {
 const SILENT = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };
 
 /** The use case without its shell: requests are read and policies parsed, endorsements at hand, no store of nonces. */
-export async function library(material: Material): Promise<(type: EvidenceType) => Verify> {
+export async function library(material: Material): Promise<(type: BenchEvidence) => Verify> {
   const useCase = await verifyEvidence(material);
   return (type) => {
     const requests = material.bodies[type].map((body) => readVerifyRequest(Buffer.from(body)));
@@ -45,10 +49,13 @@ async function verifyEvidence(material: Material): Promise<VerifyEvidence> {
   const own = parsePolicy(await readFile(join(material.folder, 'policies/snp.yaml'), 'utf8'));
   const policies = new Map([own, ...BUILT_IN_POLICIES].map((policy) => [policy.id, policy]));
   const found = endorsementSet(material);
+  const endorsements = { fetch: async () => found };
   return new VerifyEvidence(
     {
       verifiers: verifiers(material),
-      endorsements: { fetch: async () => found },
+      endorsements,
+      attestationRoutes: new AttestationRoutes(new Map(), new Map(), endorsements),
+      keyThumbprint: jwkThumbprint,
       policies: () => policies,
       nonces: { standing: async () => ({ origin: 'caller' }) },
       clock: { now: () => new Date(), monotonicMs: () => performance.now() },
@@ -59,7 +66,7 @@ async function verifyEvidence(material: Material): Promise<VerifyEvidence> {
   );
 }
 
-function verifiers({ pins }: Material): ReadonlyMap<string, EvidenceVerifier> {
+function verifiers({ pins, issuer }: Material): ReadonlyMap<string, EvidenceVerifier> {
   const known = new Set(KNOWN_PARAVISOR_ID_KEY_DIGESTS);
   const reports = new AmdSnpReportVerifier({
     refuseProducts: new Set(),
@@ -68,14 +75,23 @@ function verifiers({ pins }: Material): ReadonlyMap<string, EvidenceVerifier> {
   const all: readonly EvidenceVerifier[] = [
     new SnpVerifier(reports, known) as EvidenceVerifier,
     new AzSnpVtpmVerifier(reports, new RsaTpmQuoteVerifier(), known) as EvidenceVerifier,
+    new MaaTokenVerifier(
+      { issuers: new Map([[issuer, ofIssuer(issuer)]]), leewaySeconds: 60 },
+      reports,
+    ) as EvidenceVerifier,
   ];
   return new Map(all.map((verifier) => [verifier.evidenceType, verifier]));
 }
 
-function endorsementSet({ product, chain: [intermediate, root], crl }: Material): EndorsementSet {
+function ofIssuer(issuer: string): MaaIssuer {
+  return { issuer, policyHashes: 'any', policySigners: null, teeSigner: 'any' };
+}
+
+function endorsementSet({ keySet, product, chain: [intermediate, root], crl }: Material): EndorsementSet {
   const origin = 'store';
   const chain = [Buffer.from(intermediate, 'base64'), Buffer.from(root, 'base64')] as const;
   return {
+    tokenKeys: { value: { ...parseKeySet(Buffer.from(keySet)), crls: [] }, origin },
     snp: {
       vek: null,
       chains: new Map([[product, { value: chain, origin }]]),

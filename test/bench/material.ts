@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '../../src/model/json.js';
-import { createAmdPki, createSnpGuest, createVirtualMachine, SnpPlatform } from '../lab/index.js';
+import { createAmdPki, createSnpGuest, createVirtualMachine, LabMaa, SnpPlatform } from '../lab/index.js';
 import type { Material } from './protocol.js';
 
 /** Requests of each kind. Nothing is gained by answering one twice: each has a nonce of its own. */
@@ -25,7 +25,10 @@ export async function makeMaterial(folder: string): Promise<Material> {
   const [intermediate, root] = pki.chainDer(platform.product);
   // Chain and list are the service's: what a request brings is the certificate of its key.
   const endorsements = { chain: null, crls: [] };
-  return {
+  const maa = await LabMaa.start({ pki });
+  const keySet = JSON.stringify(maa.keySet());
+  await writeFile(join(folder, 'maa.jwks.json'), keySet);
+  const material: Material = {
     folder,
     product: platform.product,
     pins: [...pki.pins([platform.product])].map(([product, pins]) => [product, [...pins]] as const),
@@ -35,8 +38,16 @@ export async function makeMaterial(folder: string): Promise<Material> {
     bodies: {
       snp: bodies('snp', (nonce) => guest.wireEvidence({ nonce, endorsements })),
       'az-snp-vtpm': bodies('azure-cvm-baseline', (nonce) => machine.wireEvidence({ nonce, endorsements })),
+      'maa-token': bodies('azure-maa-baseline', (nonce) => ({
+        type: 'maa-token',
+        token: maa.issueAzureVm({ hclReport: machine.hclReport({ nonce }), clientPayloadNonce: nonce }),
+      })),
     },
+    issuer: maa.issuer,
+    keySet,
   };
+  await maa.close();
+  return material;
 }
 
 async function writeFolders(folder: string, platform: SnpPlatform): Promise<void> {

@@ -1,5 +1,4 @@
 import type { SnpProduct } from '../../src/model/claims.js';
-import type { EvidenceType } from '../../src/model/evidence.js';
 
 /** What the worker is asked over IPC, one thing at a time. */
 export type Question =
@@ -8,13 +7,16 @@ export type Question =
   | { readonly ask: 'cpu' }
   | { readonly ask: 'stop' };
 
+/** What is verified here. Tokens of Trust Authority cost what those of Azure Attestation do, but for the padding. */
+export type BenchEvidence = 'snp' | 'az-snp-vtpm' | 'maa-token';
+
 /** What is measured without HTTP. */
-export type InProcess = Primitive | `library ${EvidenceType}`;
+export type InProcess = Primitive | `library ${BenchEvidence}`;
 export type Primitive = 'P-384' | 'P-256' | 'RSA-2048';
 
-/** What the worker answers: where the service and the plain server are, what was measured, its CPU time so far, nothing. */
+/** What the worker answers: where the service and the servers beside it are, what was measured, its CPU time so far, nothing. */
 export interface Answers {
-  readonly start: { readonly service: string; readonly plain: string };
+  readonly start: { readonly service: string; readonly plain: string; readonly fastify: string };
   readonly measure: Measured;
   readonly cpu: number;
   readonly stop: null;
@@ -35,7 +37,10 @@ export interface Material {
   readonly chain: readonly [string, string];
   readonly crl: string;
   /** Bodies of requests, JSON. Each has evidence, nonce and signatures of its own. */
-  readonly bodies: { readonly [type in EvidenceType]: readonly string[] };
+  readonly bodies: { readonly [type in BenchEvidence]: readonly string[] };
+  /** Issuer of the tokens, and its key set. */
+  readonly issuer: string;
+  readonly keySet: string;
 }
 
 /** Verifications, or requests, under way at a time. */

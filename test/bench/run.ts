@@ -1,26 +1,33 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EvidenceType } from '../../src/model/evidence.js';
 import { Client } from './client.js';
 import { makeMaterial } from './material.js';
 import { compile, MeasuredProcess } from './measured-process.js';
-import { AT_A_TIME, type InProcess, type Material, type Measured } from './protocol.js';
+import { AT_A_TIME, type BenchEvidence, type InProcess, type Material, type Measured } from './protocol.js';
 
 /**
  * Verifications per CPU second, beside the bare primitives. Everything is measured in one process, in turn and in
  * short slices, so that what else the machine does hits all alike. Nothing is asserted.
  *
- * `--rounds <n>`, `--times <n>` in each round; `--only <text>` measures what has the text in its name, and P-384;
+ * `--rounds <n>`, `--times <n>` in each round; `--only <text>` measures what has the text in its name, and what that is held against;
  * `--profile <folder>` writes a CPU profile of the measured process there.
  */
-type OverHttp = 'P-384 over node:http' | `HTTP ${EvidenceType}`;
+type OverHttp = 'P-384 over node:http' | 'Fastify POST' | `HTTP ${BenchEvidence}`;
 type Figure = InProcess | OverHttp;
 
-const BODIES: { readonly [figure in OverHttp]: EvidenceType } = {
+interface Clients {
+  readonly service: Client;
+  readonly plain: Client;
+  readonly fastify: Client;
+}
+
+const BODIES: { readonly [figure in OverHttp]: BenchEvidence } = {
   'P-384 over node:http': 'snp',
+  'Fastify POST': 'maa-token',
   'HTTP snp': 'snp',
   'HTTP az-snp-vtpm': 'az-snp-vtpm',
+  'HTTP maa-token': 'maa-token',
 };
 
 const FIGURES: readonly Figure[] = [
@@ -32,7 +39,17 @@ const FIGURES: readonly Figure[] = [
   'library az-snp-vtpm',
   'HTTP snp',
   'HTTP az-snp-vtpm',
+  'Fastify POST',
+  'library maa-token',
+  'HTTP maa-token',
 ];
+
+/** What each figure is held against: hardware evidence against the one primitive in it, tokens against the framework. */
+const BESIDE: ReadonlyMap<Figure, Figure> = new Map([
+  ['Fastify POST', 'Fastify POST'],
+  ['library maa-token', 'Fastify POST'],
+  ['HTTP maa-token', 'Fastify POST'],
+]);
 
 const [rounds, times, only] = [Number(option('rounds') ?? 15), Number(option('times') ?? 250), option('only')];
 /** Times, until code is compiled and caches are full. */
@@ -49,9 +66,10 @@ try {
 async function measureAll(material: Material): Promise<ReadonlyMap<Figure, readonly number[]>> {
   const worker = new MeasuredProcess(folder, { profile: option('profile') });
   try {
-    const { service, plain } = await worker.ask({ ask: 'start', material });
-    const clients = { service: new Client(service), plain: new Client(plain) };
-    const figures = FIGURES.filter((figure) => only === null || figure === 'P-384' || figure.includes(only));
+    const { service, plain, fastify } = await worker.ask({ ask: 'start', material });
+    const clients = { service: new Client(service), plain: new Client(plain), fastify: new Client(fastify) };
+    const chosen = FIGURES.filter((figure) => only === null || figure.includes(only));
+    const figures = FIGURES.filter((figure) => chosen.some((one) => one === figure || besideOf(one) === figure));
     const found = new Map<Figure, number[]>(figures.map((figure) => [figure, []]));
     for (const figure of figures) await measure(figure, WARM_UP, worker, clients, material);
     for (let round = 0; round < rounds; round++) {
@@ -72,14 +90,23 @@ async function measure(
   figure: Figure,
   count: number,
   worker: MeasuredProcess,
-  clients: { readonly service: Client; readonly plain: Client },
+  clients: Clients,
   material: Material,
 ): Promise<Measured> {
   if (!isOverHttp(figure)) return worker.ask({ ask: 'measure', what: figure, times: count });
-  const client = figure === 'P-384 over node:http' ? clients.plain : clients.service;
+  const client = clientOf(figure, clients);
   const before = await worker.ask({ ask: 'cpu' });
   await client.verify(material.bodies[BODIES[figure]], count);
   return { count, cpuSeconds: (await worker.ask({ ask: 'cpu' })) - before };
+}
+
+function clientOf(figure: OverHttp, clients: Clients): Client {
+  if (figure === 'Fastify POST') return clients.fastify;
+  return figure === 'P-384 over node:http' ? clients.plain : clients.service;
+}
+
+function besideOf(figure: Figure): Figure {
+  return BESIDE.get(figure) ?? 'P-384';
 }
 
 function isOverHttp(figure: Figure): figure is OverHttp {
@@ -87,10 +114,11 @@ function isOverHttp(figure: Figure): figure is OverHttp {
 }
 
 function print(found: ReadonlyMap<Figure, readonly number[]>): void {
-  const bare = median(found.get('P-384') ?? []);
   const lines = [...found].map(([figure, rates]) => {
+    const beside = besideOf(figure);
     const rate = median(rates);
-    return [figure.padEnd(22), rate.toFixed(0).padStart(14), (rate / bare).toFixed(2).padStart(16)].join('');
+    const ratio = rate / median(found.get(beside) ?? []);
+    return `${figure.padEnd(22)}${rate.toFixed(0).padStart(14)}${ratio.toFixed(2).padStart(8)} of ${beside}`;
   });
   const [cpu] = cpus();
   const conditions = [
@@ -98,11 +126,12 @@ function print(found: ReadonlyMap<Figure, readonly number[]>): void {
     `median of ${rounds} rounds of ${times} each, ${AT_A_TIME} at a time; CPU of all threads of the measured process`,
     'P-384 is verified in the thread pool, as the product does; P-256 and RSA-2048 at once',
     'P-384 over node:http: a plain server that verifies one signature and nothing else, the most that HTTP leaves',
+    "Fastify POST: the framework alone with a body and an answer of the size of a token's, no schema, plugin or log",
     'HTTP: keep-alive, all plugins, log at info; the CPU time of the client is not in the figures',
     'warm: key certificate, chain and revocation list are known. No decision is cached: there is no allow cache, every',
     'request has its own nonce and evidence, and every signature over them is verified',
   ];
-  const heading = [`${'figure'.padEnd(22)}${'per CPU second'.padStart(14)}${'of bare P-384'.padStart(16)}`];
+  const heading = [`${'figure'.padEnd(22)}${'per CPU second'.padStart(14)}${'ratio'.padStart(8)}`];
   process.stdout.write(`${[...heading, ...lines, '', ...conditions].join('\n')}\n`);
 }
 

@@ -5,6 +5,7 @@ import { startService } from '../../src/composition/service.js';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
 import { createLog } from '../../src/http/log.js';
 import { readVerifyRequest } from '../../src/wire/read-verify-request.js';
+import { FastifyServer } from './fastify-server.js';
 import { library } from './library.js';
 import { PlainServer } from './plain-server.js';
 import { primitives, type Verify } from './primitives.js';
@@ -18,11 +19,18 @@ import { repeat } from './repeat.js';
 class Worker {
   readonly #service: RunningService;
   readonly #plain: PlainServer;
+  readonly #fastify: FastifyServer;
   readonly #measured: ReadonlyMap<InProcess, Verify>;
 
-  private constructor(service: RunningService, plain: PlainServer, measured: ReadonlyMap<InProcess, Verify>) {
+  private constructor(
+    service: RunningService,
+    plain: PlainServer,
+    bareFastify: FastifyServer,
+    measured: ReadonlyMap<InProcess, Verify>,
+  ) {
     this.#service = service;
     this.#plain = plain;
+    this.#fastify = bareFastify;
     this.#measured = measured;
   }
 
@@ -32,18 +40,20 @@ class Worker {
     return new Worker(
       await serve(material),
       await PlainServer.start(bare['P-384']),
+      await FastifyServer.start(),
       new Map<InProcess, Verify>([
         ['P-384', bare['P-384']],
         ['P-256', bare['P-256']],
         ['RSA-2048', bare['RSA-2048']],
         ['library snp', ofLibrary('snp')],
         ['library az-snp-vtpm', ofLibrary('az-snp-vtpm')],
+        ['library maa-token', ofLibrary('maa-token')],
       ]),
     );
   }
 
   get urls(): Answers['start'] {
-    return { service: this.#service.url, plain: this.#plain.url };
+    return { service: this.#service.url, plain: this.#plain.url, fastify: this.#fastify.url };
   }
 
   async measure(what: InProcess, times: number): Promise<Measured> {
@@ -55,18 +65,19 @@ class Worker {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#service.close(), this.#plain.close()]);
+    await Promise.all([this.#service.close(), this.#plain.close(), this.#fastify.close()]);
   }
 }
 
 /** The whole service as it is shipped, its log at `info`. */
-function serve({ folder, pins }: Material): Promise<RunningService> {
+function serve({ folder, pins, issuer }: Material): Promise<RunningService> {
   const text = JSON.stringify({
     listen: { port: 0 },
     amd: { kds: 'off', chains: join(folder, 'chains') },
     policies: { directory: join(folder, 'policies') },
     challenges: { key: join(folder, 'challenges.key') },
     decisions: { store: 'off' },
+    maa: { shared: false, issuers: [{ issuer, keys: join(folder, 'maa.jwks.json'), policyHash: 'any' }] },
   });
   const log = createLog('info', destination('/dev/null'));
   return startService(loadConfiguration({ text, environment: {} }), {
