@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 
 /** Instructions of a Dockerfile, lines that are continued put together. */
 function instructions(folder: string): readonly (readonly [string, string])[] {
@@ -85,13 +85,14 @@ export class Image {
   }
 }
 
-/** What `npm ci --omit=dev` would install, from what is installed. */
+/** What `npm ci --omit=dev` would install, from what is installed: all of the lockfile that is not for developing alone. */
 function copyPackages(installation: string, program: string): void {
-  const packages = execFileSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: installation });
-  const [, ...paths] = packages.toString().trim().split('\n');
-  const modules = realpathSync(join(installation, 'node_modules'));
-  for (const path of paths) {
-    const place = relative(modules, realpathSync(path));
-    cpSync(realpathSync(path), join(program, 'node_modules', place), { recursive: true });
+  const lockfile = JSON.parse(readFileSync(join(installation, 'package-lock.json'), 'utf8'));
+  const packages = Object.entries<{ readonly dev?: boolean }>(lockfile.packages);
+  for (const [path, { dev }] of packages) {
+    const installed = join(installation, path);
+    // An optional package of another platform is in the lockfile, and not here.
+    if (path === '' || dev === true || !existsSync(installed)) continue;
+    cpSync(realpathSync(installed), join(program, path), { recursive: true });
   }
 }
