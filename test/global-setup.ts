@@ -1,4 +1,5 @@
 import { createAmdPki } from './lab/amd-pki.js';
+import { createAzureAkPki } from './lab/azure-ak-pki.js';
 import { makeTokenKeys } from './lab/token-keys.js';
 
 /**
@@ -10,5 +11,7 @@ export default function makeLabKeys(): void {
   for (const product of ['Milan', 'Genoa', 'Turin'] as const) {
     for (const kind of ['vcek', 'vlek'] as const) pki.chainPem(product, kind);
   }
+  const ak = createAzureAkPki();
+  for (const shape of ['2025', '2026'] as const) ak.chainPem(shape);
   makeTokenKeys();
 }

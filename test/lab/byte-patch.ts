@@ -31,3 +31,8 @@ export function bigEndian(value: number | bigint, length: number): Uint8Array {
   if (text.length > length * 2) throw new RangeError(`${value} does not fit ${length} bytes`);
   return Uint8Array.from(Buffer.from(text, 'hex'));
 }
+
+/** One after the other. */
+export function joinBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(Buffer.concat(parts));
+}

@@ -1,6 +1,8 @@
 import { createHash, X509Certificate } from 'node:crypto';
+import type { JsonObject } from '../../src/model/json.js';
 import type { AmdPki } from './amd-pki.js';
 import { isSignedSnpReport, LAB_SNP_REPORT_LENGTH, readSnpReport } from './snp-report-reader.js';
+import { readTdQuote } from './td-quote-reader.js';
 
 /** An answer of the service that says no, in its words. */
 export class MaaRefusal extends Error {
@@ -50,6 +52,30 @@ export function readSevSnpVmRequest(body: string, vendor: TrustedVendor): SevSnp
   const inittime = attestedData(request, 'initTimeData', hostData);
   const draftPolicy = textOf(request, 'draftPolicyForAttestation');
   return { report, runtimeJson: runtime, inittimeJson: inittime, nonce: textOf(request, 'nonce'), draftPolicy };
+}
+
+/** A call of attest/TdxVm that keeps the rules. */
+export interface TdxVmRequest {
+  /** What the quote says. */
+  readonly td: JsonObject;
+  readonly runtimeJson: Uint8Array | null;
+  readonly nonce: string | null;
+}
+
+/**
+ * Reads the body and checks encodings, and that the quote is about the data that came with it. What makes a quote
+ * genuine is not checked: the lab has no second verifier for it.
+ *
+ * @throws {MaaRefusal}
+ */
+export function readTdxVmRequest(body: string): TdxVmRequest {
+  const request = objectFrom(body, 'the request');
+  const bytes = bytesOf(request, 'quote');
+  const { claims, reportData } = reading('quote', () => readTdQuote(bytes));
+  if ('draftPolicyForAttestation' in request) refuse('a TD is judged by no draft policy');
+  if ('initTimeData' in request) refuse('the lab has no TD with init time data');
+  const runtimeJson = attestedData(request, 'runtimeData', reportData.slice(0, 64));
+  return { td: claims, runtimeJson, nonce: textOf(request, 'nonce') };
 }
 
 type Members = Readonly<Record<string, unknown>>;

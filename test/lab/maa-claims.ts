@@ -122,12 +122,18 @@ function objectOf(value: unknown): JsonObject {
 }
 
 export interface TdxVmClaimsOptions {
-  readonly reportData: Uint8Array;
+  readonly reportData?: Uint8Array;
   readonly runtimeData?: Uint8Array | null;
+  /** What a quote says; without one, values of the right types and lengths. */
+  readonly td?: JsonObject;
 }
 
-/** Claims of type `tdxvm` about a TD that there is no evidence of: values of the right types and lengths. */
-export function tdxVmClaims({ reportData, runtimeData = null }: TdxVmClaimsOptions): JsonObject {
+/** Claims of type `tdxvm`. */
+export function tdxVmClaims({
+  reportData = new Uint8Array(),
+  runtimeData = null,
+  td = {},
+}: TdxVmClaimsOptions): JsonObject {
   const zero = '0'.repeat(96);
   return {
     attester_tcb_status: 'UpToDate',
@@ -158,6 +164,7 @@ export function tdxVmClaims({ reportData, runtimeData = null }: TdxVmClaimsOptio
     'x-ms-attestation-type': 'tdxvm',
     'x-ms-compliance-status': 'azure-compliant-cvm',
     ...claimsShown('x-ms-runtime', runtimeData),
+    ...td,
   };
 }
 

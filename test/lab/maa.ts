@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import type { AmdPki } from './amd-pki.js';
 import type { BearerTokens } from './bearer-tokens.js';
 import { jsonAnswer, type LabAnswer, type LabRequest, LabServer, type LabServerOptions } from './lab-server.js';
-import { MaaRefusal, readSevSnpVmRequest } from './maa-attest-request.js';
+import { MaaRefusal, readSevSnpVmRequest, readTdxVmRequest } from './maa-attest-request.js';
 import { azureVmClaims, sevSnpVmClaims, tdxVmClaims } from './maa-claims.js';
 import { maaDiscoveryDocument } from './maa-discovery.js';
 import { MAA_DEFAULT_POLICY, maaPolicyHash } from './maa-policy.js';
@@ -186,8 +186,15 @@ export class LabMaa extends LabServer {
     if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
       throw new MaaRefusal(415, 'UnsupportedMediaType', 'the body is not JSON');
     }
-    if (type !== 'SevSnpVm') throw new MaaRefusal(400, 'InvalidOperation', `${type} is not supported by this instance`);
-    return jsonAnswer({ token: this.#attestSevSnpVm(request.body) });
+    if (type === 'SevSnpVm') return jsonAnswer({ token: this.#attestSevSnpVm(request.body) });
+    if (type === 'TdxVm') return jsonAnswer({ token: this.#attestTdxVm(request.body) });
+    throw new MaaRefusal(400, 'InvalidOperation', `${type} is not supported by this instance`);
+  }
+
+  #attestTdxVm(body: string): string {
+    const { td, runtimeJson, nonce } = readTdxVmRequest(body);
+    const claims = tdxVmClaims({ runtimeData: runtimeJson, td });
+    return this.issue({ ...claims, ...nonceClaim(nonce ?? undefined) }, this.#alteration);
   }
 
   #attestSevSnpVm(body: string): string {

@@ -171,7 +171,13 @@ export function basicConstraints(
   return { oid: '2.5.29.19', critical, value };
 }
 
-const KEY_USAGE_BIT = { digitalSignature: 0, keyEncipherment: 2, keyCertSign: 5, crlSign: 6 } as const;
+const KEY_USAGE_BIT = {
+  digitalSignature: 0,
+  nonRepudiation: 1,
+  keyEncipherment: 2,
+  keyCertSign: 5,
+  crlSign: 6,
+} as const;
 export type LabKeyUsage = keyof typeof KEY_USAGE_BIT;
 
 /** RFC 5280 4.2.1.3. */
@@ -189,7 +195,7 @@ export function crlNumber(number: number | bigint | Uint8Array, critical = false
 }
 
 /** RFC 5280 4.2.1.2. */
-export function subjectKeyIdentifier(key: LabKey): LabExtension {
+export function subjectKeyIdentifier(key: Pick<LabKey, 'spki'>): LabExtension {
   return { oid: '2.5.29.14', value: octetString(keyIdentifier(key)) };
 }
 
@@ -199,7 +205,7 @@ export function authorityKeyIdentifier(key: LabKey): LabExtension {
 }
 
 /** RFC 5280 4.2.1.2, method (1), over the whole SubjectPublicKeyInfo: any octets will do. */
-function keyIdentifier(key: LabKey): Uint8Array {
+function keyIdentifier(key: Pick<LabKey, 'spki'>): Uint8Array {
   return createHash('sha1').update(key.spki).digest();
 }
 
@@ -207,6 +213,17 @@ function keyIdentifier(key: LabKey): Uint8Array {
 export function crlDistributionPointAt(uri: string): LabExtension {
   const generalName = der(0x86, Buffer.from(uri, 'latin1'));
   return { oid: '2.5.29.31', value: sequence(sequence(tagged(0, tagged(0, generalName)))) };
+}
+
+/** RFC 5280 4.2.1.12. */
+export function extendedKeyUsage(purposes: readonly string[], critical = false): LabExtension {
+  return { oid: '2.5.29.37', critical, value: sequence(...purposes.map(oid)) };
+}
+
+/** Addresses of the issuer's certificate (RFC 5280 4.2.2.1). */
+export function issuerAddresses(uris: readonly string[]): LabExtension {
+  const descriptions = uris.map((uri) => sequence(oid('1.3.6.1.5.5.7.48.2'), der(0x86, Buffer.from(uri, 'latin1'))));
+  return { oid: '1.3.6.1.5.5.7.1.1', value: sequence(...descriptions) };
 }
 
 /** RSA SubjectPublicKeyInfo of any two numbers. */

@@ -30,8 +30,8 @@ export interface GenuineToken {
 /** A JWS in Compact Serialization (RFC 7515 section 7.1). Nothing is checked: every part may be what it must not be. */
 export function makeToken(genuine: GenuineToken, making: TokenMaking = {}): string {
   const { algorithm = genuine.algorithm, key = genuine.key, headerText = same, claimsText = same } = making;
-  const header = changed({ alg: algorithm, ...genuine.header }, making.header);
-  const claims = changed(genuine.claims, making.claims);
+  const header = changedMembers({ alg: algorithm, ...genuine.header }, making.header);
+  const claims = changedMembers(genuine.claims, making.claims);
   const input = `${segment(headerText(JSON.stringify(header)))}.${segment(claimsText(JSON.stringify(claims)))}`;
   const token = `${input}.${signatureOf(algorithm, key, Buffer.from(input)).toString('base64url')}`;
   return making.afterSigning?.(token) ?? token;
@@ -42,8 +42,8 @@ export function bothMakings(first: TokenMaking, second: TokenMaking): TokenMakin
   return {
     ...first,
     ...second,
-    claims: (genuine) => changed(changed(genuine, first.claims), second.claims),
-    header: (genuine) => changed(changed(genuine, first.header), second.header),
+    claims: (genuine) => changedMembers(changedMembers(genuine, first.claims), second.claims),
+    header: (genuine) => changedMembers(changedMembers(genuine, first.header), second.header),
   };
 }
 
@@ -53,7 +53,7 @@ export function registeredClaims(issuer: string, at: Date, lifetimeSeconds: numb
   return { exp: now + lifetimeSeconds, iat: now, iss: issuer, jti: randomBytes(32).toString('hex'), nbf: now };
 }
 
-function changed(genuine: JsonObject, change: MembersChange = {}): JsonObject {
+export function changedMembers(genuine: JsonObject, change: MembersChange = {}): JsonObject {
   return typeof change === 'function' ? change(genuine) : { ...genuine, ...change };
 }
 

@@ -1,4 +1,4 @@
-import { bigEndian } from './byte-patch.js';
+import { bigEndian, joinBytes } from './byte-patch.js';
 
 /** TPM_ALG_ID of the hashes (TPM 2.0 part 2, 6.3). */
 export const TPM_HASH = { sha1: 0x0004, sha256: 0x000b, sha384: 0x000c, sha512: 0x000d } as const;
@@ -35,10 +35,10 @@ export interface TpmsQuoteFields {
 
 /** Writes a TPMS_ATTEST of type quote (TPM 2.0 part 2, 10.12.8), with the values of a vTPM on Azure. */
 export function buildTpmsQuote(fields: TpmsQuoteFields): Uint8Array {
-  return concat(
+  return joinBytes(
     bigEndian(fields.magic ?? 0xff544347, 4),
     bigEndian(fields.type ?? 0x8018, 2),
-    sized(fields.qualifiedSigner ?? concat(bigEndian(TPM_HASH.sha256, 2), new Uint8Array(32).fill(0x0a))),
+    sized(fields.qualifiedSigner ?? joinBytes(bigEndian(TPM_HASH.sha256, 2), new Uint8Array(32).fill(0x0a))),
     sized(fields.extraData),
     bigEndian(fields.clock ?? 1_234_567n, 8),
     bigEndian(fields.resetCount ?? 7, 4),
@@ -58,7 +58,7 @@ export function buildTpmtSignature(
   hash: TpmHashName | number,
   signature: Uint8Array,
 ): Uint8Array {
-  return concat(
+  return joinBytes(
     bigEndian(typeof scheme === 'number' ? scheme : TPM_SCHEME[scheme], 2),
     bigEndian(algorithmId(hash), 2),
     sized(signature),
@@ -67,20 +67,16 @@ export function buildTpmtSignature(
 
 /** A TPM2B: the size in two bytes, then the bytes. */
 export function sized(bytes: Uint8Array): Uint8Array {
-  return concat(bigEndian(bytes.byteLength, 2), bytes);
+  return joinBytes(bigEndian(bytes.byteLength, 2), bytes);
 }
 
 /** Bit i of byte j selects PCR 8j+i. */
 function selection({ bank, indices, sizeOfSelect = 3 }: PcrSelectionFields): Uint8Array {
   const map = new Uint8Array(sizeOfSelect);
   for (const index of indices) map[index >> 3] = (map[index >> 3] ?? 0) | (1 << (index & 7));
-  return concat(bigEndian(algorithmId(bank), 2), bigEndian(sizeOfSelect, 1), map);
+  return joinBytes(bigEndian(algorithmId(bank), 2), bigEndian(sizeOfSelect, 1), map);
 }
 
 function algorithmId(name: TpmHashName | number): number {
   return typeof name === 'number' ? name : TPM_HASH[name];
-}
-
-function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(Buffer.concat(parts));
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../src/model/json.js';
+import { type ReadTdQuote, readTdQuote } from './td-quote-reader.js';
 import { ITA_ALGORITHMS, type ItaAlgorithm } from './trust-authority-pki.js';
 
 /** An answer of the service that says no. */
@@ -25,11 +26,11 @@ export interface TrustAuthorityRequest {
 /** `attest`: REPORT_DATA holds the hash; `azure`: the paravisor's runtime claims stand between the two. */
 export type TrustAuthorityCall = 'attest' | 'azure';
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Reads the body of appraisal/v2/attest or attest/azure. The quote itself is not read: what the token says of the TD
- * is made up, but for what follows from nonce, user data and runtime data.
+ * Reads the body of appraisal/v2/attest or attest/azure, and checks that the quote is about what came with it. What
+ * makes a quote genuine is not checked: the lab has no second verifier for it.
  *
  * @param isOwnNonce whether a nonce was signed here
  * @throws {TrustAuthorityRefusal}
@@ -41,7 +42,7 @@ export function readTrustAuthorityRequest(
 ): TrustAuthorityRequest {
   const request = objectOf(jsonOf(body), 'the request');
   const tdx = objectOf(request['tdx'], 'tdx');
-  if (bytesOf(tdx, 'quote').byteLength === 0) refuse('tdx.quote is missing');
+  const quote = quoteOf(tdx);
   const verifierNonce = 'verifier_nonce' in tdx ? objectOf(tdx['verifier_nonce'], 'verifier_nonce') : null;
   if (verifierNonce !== null && !isOwnNonce(verifierNonce)) refuse('the signature of verifier_nonce does not verify');
   return {
@@ -49,27 +50,49 @@ export function readTrustAuthorityRequest(
     policyIds: policyIdsOf(request['policy_ids']),
     policyMustMatch: request['policy_must_match'] === true,
     verifierNonce,
-    tdx: call === 'azure' ? azureTd(tdx, verifierNonce) : plainTd(tdx, verifierNonce),
+    tdx: call === 'azure' ? azureTd(tdx, quote, verifierNonce) : plainTd(tdx, quote, verifierNonce),
   };
 }
 
-/** User data itself is shown, and REPORT_DATA has to hold its hash. */
-function plainTd(tdx: JsonObject, nonce: JsonObject | null): JsonObject {
-  const runtimeData = bytesOf(tdx, 'runtime_data');
-  const held = runtimeData.byteLength > 0 ? runtimeData : bytesOf(tdx, 'user_data');
-  return { ...heldData(tdx), ...runtimeShown(runtimeData), tdx_report_data: boundHash(nonce, held) };
+function quoteOf(tdx: JsonObject): ReadTdQuote {
+  try {
+    return readTdQuote(bytesOf(tdx, 'quote'));
+  } catch (error) {
+    if (error instanceof RangeError) return refuse('tdx.quote is no quote');
+    throw error;
+  }
 }
 
-/** REPORT_DATA holds the hash of the runtime claims, whose `user-data` holds the hash of nonce and user data. */
-function azureTd(tdx: JsonObject, nonce: JsonObject | null): JsonObject {
+/** Data itself is shown, and REPORTDATA has to hold the hash of nonce and data. Where neither came it may hold anything. */
+function plainTd(tdx: JsonObject, quote: ReadTdQuote, nonce: JsonObject | null): JsonObject {
+  const runtimeData = bytesOf(tdx, 'runtime_data');
+  const held = runtimeData.byteLength > 0 ? runtimeData : bytesOf(tdx, 'user_data');
+  requireBound(quote.reportData, nonce, held, 'REPORTDATA');
+  return { ...ownClaims(quote), ...heldData(tdx), ...runtimeShown(runtimeData) };
+}
+
+/** REPORTDATA holds the hash of the runtime claims, whose `user-data` holds the hash of nonce and user data. */
+function azureTd(tdx: JsonObject, quote: ReadTdQuote, nonce: JsonObject | null): JsonObject {
   const runtimeData = bytesOf(tdx, 'runtime_data');
   const runtime = runtimeShown(runtimeData);
+  const hash = createHash('sha256').update(runtimeData).digest('hex');
+  if (quote.reportData.slice(0, 64) !== hash) refuse('the hash of runtime_data is not in REPORTDATA');
   const userData = objectOf(runtime['attester_runtime_data'], 'runtime_data')['user-data'];
-  const expected = boundHash(nonce, bytesOf(tdx, 'user_data'));
-  if (String(userData).toLowerCase() !== expected)
-    refuse('user-data of runtime_data is not the hash of nonce and user data');
-  const reportData = createHash('sha256').update(runtimeData).digest('hex').padEnd(128, '0');
-  return { ...heldData(tdx), ...runtime, tdx_report_data: reportData };
+  requireBound(String(userData).toLowerCase(), nonce, bytesOf(tdx, 'user_data'), 'user-data of runtime_data');
+  return { ...ownClaims(quote), ...heldData(tdx), ...runtime };
+}
+
+/** What the quote says, and the names that this service alone has for it. */
+function ownClaims({ claims }: ReadTdQuote): JsonObject {
+  const attributes = Buffer.from(String(claims['tdx_td_attributes']), 'hex').readUInt32LE();
+  const migratable = ((attributes >> 29) & 1) === 1;
+  const debuggable = claims['dbgstat'] !== 'disabled';
+  return {
+    ...claims,
+    tdx_is_debuggable: debuggable,
+    tdx_is_migratable: migratable,
+    tdx_td_attributes_migratable: migratable,
+  };
 }
 
 function heldData(tdx: JsonObject): JsonObject {
@@ -81,12 +104,12 @@ function runtimeShown(runtimeData: Uint8Array): JsonObject {
   return { attester_runtime_data: objectOf(jsonOf(Buffer.from(runtimeData).toString('utf8')), 'runtime_data') };
 }
 
-/** SHA-512 over nonce and data, as far as there are any; else zeros. Hex. */
-function boundHash(nonce: JsonObject | null, data: Uint8Array): string {
-  if (nonce === null && data.byteLength === 0) return '0'.repeat(128);
+/** SHA-512 over nonce and data, as far as there are any, is what the place holds. */
+function requireBound(place: string, nonce: JsonObject | null, data: Uint8Array, name: string): void {
+  if (nonce === null && data.byteLength === 0) return;
   const hash = createHash('sha512');
   if (nonce !== null) hash.update(bytesOf(nonce, 'val')).update(bytesOf(nonce, 'iat'));
-  return hash.update(data).digest('hex');
+  if (place !== hash.update(data).digest('hex')) refuse(`${name} is not the hash of nonce and data`);
 }
 
 function algorithmOf(value: unknown): ItaAlgorithm {
@@ -99,7 +122,7 @@ function policyIdsOf(value: unknown): readonly string[] {
   if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string' && UUID.test(id))) {
     return refuse('policy_ids are not UUIDs');
   }
-  return ids;
+  return ids.map((id) => id.toLowerCase());
 }
 
 /** Base64 of the standard alphabet; a member that is not there has no bytes. */

@@ -1,8 +1,13 @@
-import { createHash } from 'node:crypto';
-import type { AzSnpVtpmEvidence, SnpEndorsementInput, SnpEvidence } from '../../src/model/evidence.js';
+import type {
+  AkCertificateInput,
+  AzSnpVtpmEvidence,
+  SnpEndorsementInput,
+  SnpEvidence,
+} from '../../src/model/evidence.js';
 import type { JsonObject } from '../../src/model/json.js';
 import { boundValue } from './bound-value.js';
 import { buildHclReport, type HclReportFields } from './hcl-report-builder.js';
+import { bindReportData, type ReportDataOptions, reportDataOver } from './report-data.js';
 import { buildRuntimeClaims, type RuntimeClaimsFields } from './runtime-claims-builder.js';
 import { type ReportMaking, SnpPlatform, type SnpPlatformOptions } from './snp-platform.js';
 import { type QuoteOptions, VirtualTpm } from './vtpm.js';
@@ -17,6 +22,8 @@ export interface VirtualMachineOptions extends SnpPlatformOptions {
   readonly report?: ReportMaking;
   /** What all runtime claims of the VM say. */
   readonly claims?: Partial<RuntimeClaimsFields>;
+  /** Certificate of the attestation key that comes with all evidence; none where left out. */
+  readonly ak?: AkCertificateInput;
 }
 
 /** What one piece of evidence is to hold, and what of it is to be wrong. */
@@ -31,6 +38,8 @@ export interface AzureEvidenceOptions {
   readonly hcl?: Partial<HclReportFields>;
   readonly quote?: QuoteOptions;
   readonly endorsements?: Partial<SnpEndorsementInput>;
+  /** Certificate of the attestation key, in place of the VM's. */
+  readonly ak?: AkCertificateInput | null;
 }
 
 /** An Azure confidential VM on SEV-SNP: platform, paravisor and vTPM. */
@@ -56,6 +65,7 @@ export class VirtualMachine {
       hclReport: this.hclReport(options),
       tpmQuote: this.vtpm.quote({ extraData: x, ...options.quote }),
       endorsements: this.platform.endorsements(options.endorsements),
+      ak: options.ak === undefined ? (this.#options.ak ?? null) : options.ak,
     };
   }
 
@@ -95,12 +105,8 @@ export async function createVirtualMachine(options: VirtualMachineOptions): Prom
   return new VirtualMachine(options, platform, options.vtpm ?? (await VirtualTpm.create()));
 }
 
-export interface SnpGuestEvidenceOptions {
-  readonly nonce?: Uint8Array;
-  readonly jwk?: JsonObject | null;
+export interface SnpGuestEvidenceOptions extends ReportDataOptions {
   readonly report?: ReportMaking;
-  /** `nonce`: JSON with nonce and key; bytes or text as they stand; left out, X is in REPORT_DATA itself. */
-  readonly runtimeData?: 'nonce' | Uint8Array | { readonly text: string };
   readonly endorsements?: Partial<SnpEndorsementInput>;
 }
 
@@ -114,9 +120,8 @@ export class SnpGuest {
 
   /** Native `snp` evidence, decoded. */
   evidence(options: SnpGuestEvidenceOptions = {}): SnpEvidence {
-    const { nonce = new Uint8Array(), jwk = null, report = {} } = options;
-    const runtimeData = runtimeDataOf(options);
-    const reportData = runtimeData === null ? padded(boundValue(nonce, jwk)) : reportDataOver(runtimeData);
+    const { report = {} } = options;
+    const { reportData, runtimeData } = bindReportData(options);
     return {
       type: 'snp',
       report: this.platform.report({ ...report, fields: { reportData, ...report.fields } }),
@@ -134,27 +139,4 @@ export class SnpGuest {
 /** A bare SEV-SNP guest on a platform of the PKI given. */
 export function createSnpGuest(options: SnpPlatformOptions & { readonly platform?: SnpPlatform }): SnpGuest {
   return new SnpGuest(options.platform ?? new SnpPlatform(options));
-}
-
-/** Runtime data that holds nonce and key: `nonce` in base64url, the key among `keys`. */
-export function nonceRuntimeData(nonce: Uint8Array, jwk: JsonObject | null = null): Uint8Array {
-  const data = { nonce: Buffer.from(nonce).toString('base64url'), ...(jwk === null ? {} : { keys: [jwk] }) };
-  return Uint8Array.from(Buffer.from(JSON.stringify(data)));
-}
-
-function runtimeDataOf({ runtimeData, nonce = new Uint8Array(), jwk }: SnpGuestEvidenceOptions): Uint8Array | null {
-  if (runtimeData === undefined) return null;
-  if (runtimeData === 'nonce') return nonceRuntimeData(nonce, jwk);
-  return 'text' in runtimeData ? Uint8Array.from(Buffer.from(runtimeData.text)) : runtimeData;
-}
-
-/** SHA-256 of the bytes, then zeros. */
-export function reportDataOver(bytes: Uint8Array): Uint8Array {
-  return padded(createHash('sha256').update(bytes).digest());
-}
-
-function padded(bytes: Uint8Array): Uint8Array {
-  const field = new Uint8Array(64);
-  field.set(bytes);
-  return field;
 }

@@ -1,44 +1,111 @@
-import type { Evidence, SnpEndorsementInput, TpmQuoteInput } from '../../src/model/evidence.js';
+import type {
+  AkCertificateInput,
+  CertificateInput,
+  Evidence,
+  SnpEndorsementInput,
+  TdxCollateral,
+  TdxEvidence,
+  TpmQuoteInput,
+} from '../../src/model/evidence.js';
 import type { JsonObject } from '../../src/model/json.js';
 
 /** Evidence as the member `evidence` of a request, in its native form. */
 export function wireEvidence(evidence: Evidence): JsonObject {
-  if (evidence.type === 'maa-token' || evidence.type === 'ita-token') return { ...evidence };
-  const endorsements = wireEndorsements(evidence.endorsements);
-  if (evidence.type === 'snp') {
-    const { runtimeData } = evidence;
-    return {
-      type: 'snp',
-      report: base64Url(evidence.report),
-      ...(runtimeData === null ? {} : { runtimeData: base64Url(runtimeData) }),
-      endorsements,
-    };
+  switch (evidence.type) {
+    case 'maa-token':
+    case 'ita-token':
+      return { ...evidence };
+    case 'snp':
+      return {
+        type: 'snp',
+        report: base64Url(evidence.report),
+        ...wireRuntimeData(evidence.runtimeData),
+        endorsements: wireEndorsements(evidence.endorsements),
+      };
+    case 'tdx':
+      return wireTdx(evidence);
+    case 'az-snp-vtpm':
+      return {
+        type: 'az-snp-vtpm',
+        hclReport: base64Url(evidence.hclReport),
+        tpmQuote: wireQuote(evidence.tpmQuote),
+        endorsements: wireEndorsements(evidence.endorsements),
+        ...wireAk(evidence.ak),
+      };
+    case 'az-tdx-vtpm':
+      return {
+        type: 'az-tdx-vtpm',
+        hclReport: base64Url(evidence.hclReport),
+        tdQuote: base64Url(evidence.tdQuote),
+        tpmQuote: wireQuote(evidence.tpmQuote),
+        ...(evidence.collateral === null ? {} : { collateral: wireCollateral(evidence.collateral) }),
+        ...wireAk(evidence.ak),
+      };
   }
+}
+
+/** Collateral as a request, a directory and an export have it. */
+export function wireCollateral(collateral: TdxCollateral): JsonObject {
   return {
-    type: 'az-snp-vtpm',
-    hclReport: base64Url(evidence.hclReport),
-    tpmQuote: wireQuote(evidence.tpmQuote),
-    endorsements,
+    tcb_info: collateral.tcbInfo,
+    qe_identity: collateral.qeIdentity,
+    tcb_info_signature: hex(collateral.tcbInfoSignature),
+    qe_identity_signature: hex(collateral.qeIdentitySignature),
+    tcb_info_issuer_chain: collateral.tcbInfoIssuerChain,
+    qe_identity_issuer_chain: collateral.qeIdentityIssuerChain,
+    pck_crl_issuer_chain: collateral.pckCrlIssuerChain,
+    pck_crl: hex(collateral.pckCrl),
+    root_ca_crl: hex(collateral.rootCaCrl),
   };
+}
+
+function wireTdx({ quote, runtimeData, collateral, ccel }: TdxEvidence): JsonObject {
+  return {
+    type: 'tdx',
+    quote: base64Url(quote),
+    ...wireRuntimeData(runtimeData),
+    ...(collateral === null ? {} : { collateral: wireCollateral(collateral) }),
+    ...(ccel === null ? {} : { ccel: base64Url(ccel) }),
+  };
+}
+
+function wireRuntimeData(runtimeData: Uint8Array | null): JsonObject {
+  return runtimeData === null ? {} : { runtimeData: base64Url(runtimeData) };
 }
 
 function wireQuote({ message, signature, pcrs }: TpmQuoteInput): JsonObject {
   const banks = [...pcrs].map(([bank, values]) => [
     bank,
-    Object.fromEntries([...values].map(([index, value]) => [index, Buffer.from(value).toString('hex')])),
+    Object.fromEntries([...values].map(([index, value]) => [index, hex(value)])),
   ]);
   return { message: base64Url(message), signature: base64Url(signature), pcrs: Object.fromEntries(banks) };
 }
 
 function wireEndorsements({ vek, chain, certificateTable, crls }: SnpEndorsementInput): JsonObject {
   return {
-    ...(vek === null ? {} : { vek: 'pem' in vek ? vek.pem : base64Url(vek.der) }),
+    ...(vek === null ? {} : { vek: wireCertificate(vek) }),
     ...(chain === null ? {} : { chain }),
     ...(certificateTable === null ? {} : { certificateTable: base64Url(certificateTable) }),
     ...(crls.length === 0 ? {} : { crls: crls.map(base64Url) }),
   };
 }
 
+function wireAk(ak: AkCertificateInput | null): JsonObject {
+  if (ak === null) return {};
+  return {
+    akCertificate: wireCertificate(ak.certificate),
+    ...(ak.chain === null ? {} : { akChain: ak.chain }),
+  };
+}
+
+function wireCertificate(certificate: CertificateInput): string {
+  return 'pem' in certificate ? certificate.pem : base64Url(certificate.der);
+}
+
 function base64Url(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64url');
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }

@@ -26,6 +26,11 @@ export async function download(server: LabServer, path: string): Promise<Uint8Ar
   return (await ask(server, path, {})).bytes;
 }
 
+/** Status of an answer, whatever its body is. */
+export async function statusOf(server: LabServer, path: string, options: CallOptions = {}): Promise<number> {
+  return (await ask(server, path, options)).status;
+}
+
 /** Trusts the server's authority; a connection of its own. */
 async function ask(server: LabServer, path: string, { body, method, headers }: CallOptions) {
   const agent = new Agent({ connect: { ca: server.authorityPem } });

@@ -4,11 +4,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/model/json.js';
 import { createAmdPki } from '../../lab/amd-pki.js';
 import { BearerTokens } from '../../lab/bearer-tokens.js';
+import { createIntelPki } from '../../lab/intel-pki.js';
 import { LabMaa } from '../../lab/maa.js';
 import { maaKid } from '../../lab/maa-signer.js';
+import { reportDataOver } from '../../lab/report-data.js';
 import { SnpPlatform } from '../../lab/snp-platform.js';
+import { createTdxGuest } from '../../lab/tdx-guest.js';
+import { TdxPlatform } from '../../lab/tdx-platform.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
-import { createVirtualMachine, reportDataOver, SnpGuest, type VirtualMachine } from '../../lab/virtual-machine.js';
+import { createVirtualMachine, SnpGuest, type VirtualMachine } from '../../lab/virtual-machine.js';
 import { haveVectors, readVector } from '../../vectors.js';
 import { call } from './call.js';
 
@@ -204,7 +208,7 @@ describe('attest/SevSnpVm of the lab MAA', () => {
   it.each([
     ['/attest/SevSnpVm', 400, 'InvalidParameter'],
     ['/attest/SevSnpVm?api-version=2031-01-01', 400, 'InvalidParameter'],
-    ['/attest/TdxVm?api-version=2025-06-01', 400, 'InvalidOperation'],
+    ['/attest/SgxEnclave?api-version=2025-06-01', 400, 'InvalidOperation'],
     ['/attest/Nothing?api-version=2025-06-01', 404, 'NotFound'],
   ])('refuses a call of %s', async (path, status, code) => {
     const answer = await call(maa, path, { body: attestBody() });
@@ -223,6 +227,62 @@ describe('attest/SevSnpVm of the lab MAA', () => {
     expect(await status({})).toBe(401);
     expect(own.received[0]?.headers.authorization).toMatch(/^Bearer lab\./);
     await own.close();
+  });
+});
+
+describe('attest/TdxVm of the lab MAA', () => {
+  const path = '/attest/TdxVm?api-version=2025-06-01';
+  const td = createTdxGuest({ platform: new TdxPlatform({ pki: createIntelPki() }) });
+
+  function tdBody(changes: { runtimeData?: JsonObject; more?: JsonObject } = {}): JsonObject {
+    const { quote, runtimeData } = td.evidence({ nonce: NONCE, runtimeData: 'nonce' });
+    const data = base64Url(runtimeData ?? '');
+    return {
+      quote: base64Url(quote),
+      runtimeData: { data, dataType: 'JSON', ...changes.runtimeData },
+      ...changes.more,
+    };
+  }
+
+  it('answers with a token about the quote', async () => {
+    const { status, body } = await call(maa, path, { body: tdBody({ more: { nonce: 'abc' } }) });
+    expect(status).toBe(200);
+    expect(await verified(String(body['token']))).toMatchObject({
+      nonce: 'abc',
+      'x-ms-attestation-type': 'tdxvm',
+      'x-ms-compliance-status': 'azure-compliant-cvm',
+      'x-ms-runtime': { nonce: base64Url(NONCE) },
+      attester_tcb_status: 'UpToDate',
+      dbgstat: 'disabled',
+      tdx_mrtd: 'd1'.repeat(48),
+      tdx_mrseam: '5e'.repeat(48),
+      tdx_rtmr3: 'a3'.repeat(48),
+      tdx_xfam: 'e700000000000000',
+      tdx_td_attributes: '0000001000000000',
+      tdx_td_attributes_septve_disable: true,
+      tdx_tee_tcb_svn: `060108${'00'.repeat(13)}`,
+    });
+  });
+
+  it('alters what it answers with as it is told', async () => {
+    maa.alter({ claims: { tdx_mrtd: 'ab'.repeat(48) } });
+    const { body } = await call(maa, path, { body: tdBody({ runtimeData: { dataType: 'Binary' } }) });
+    const claims = await verified(String(body['token']));
+    expect(claims).toMatchObject({ tdx_mrtd: 'ab'.repeat(48) });
+    expect(claims).not.toHaveProperty('x-ms-runtime');
+  });
+
+  it.each<[string, JsonObject, RegExp]>([
+    ['a quote in standard base64', { quote: '++//' }, /quote is not base64url/],
+    ['a TDREPORT', { quote: base64Url(new Uint8Array(1024)) }, /quote cannot be read/],
+    ['a quote that is cut', { quote: String(tdBody()['quote']).slice(0, 800) }, /quote cannot be read/],
+    ['other runtime data', { runtimeData: { data: base64Url('{}'), dataType: 'JSON' } }, /hash of runtimeData/],
+    ['a policy to try out', { draftPolicyForAttestation: 'version= 1.0;' }, /draft policy/],
+    ['a nonce that is a number', { nonce: 7 }, /nonce is not a string/],
+  ])('refuses %s', async (_name, more, message) => {
+    const answer = await call(maa, path, { body: tdBody({ more }) });
+    expect(answer.status).toBe(400);
+    expect(answer.body).toEqual({ error: { code: 'InvalidParameter', message: expect.stringMatching(message) } });
   });
 });
 

@@ -3,6 +3,8 @@ import { X509Crl } from '@peculiar/x509';
 import { decodeProtectedHeader, importJWK, type JWK, jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/model/json.js';
+import { createIntelPki } from '../../lab/intel-pki.js';
+import { TdxPlatform } from '../../lab/tdx-platform.js';
 import { LabTrustAuthority, type TrustAuthorityTokenOptions } from '../../lab/trust-authority.js';
 import { call, download } from './call.js';
 
@@ -41,14 +43,30 @@ async function verified(token: string): Promise<JsonObject> {
   return payload as JsonObject;
 }
 
+const platform = new TdxPlatform({ pki: createIntelPki() });
+
+/** A quote with this report data, hex; zeros where left out. */
+function quoteWith(reportData = ''): string {
+  const bytes = Buffer.alloc(64);
+  bytes.set(Buffer.from(reportData, 'hex'));
+  return base64(platform.quote({ fields: { reportData: bytes } }));
+}
+
 function attestBody(tdx: JsonObject = {}, more: JsonObject = {}): JsonObject {
-  return { tdx: { quote: base64('any quote'), ...tdx }, ...more };
+  return { tdx: { quote: quoteWith(), ...tdx }, ...more };
 }
 
 async function attest(body: JsonObject, path = ATTEST): Promise<JsonObject> {
   const answer = await call(authority, path, { body, headers: apiKey() });
   expect(answer.body).not.toHaveProperty('error');
   return verified(String(answer.body['token']));
+}
+
+/** Runtime claims of a paravisor, and a quote that is about them. */
+function runtimeClaims(userData: string) {
+  const text = JSON.stringify({ keys: [], 'user-data': userData });
+  const hash = createHash('sha256').update(text).digest('hex');
+  return { text, hash, members: { runtime_data: base64(text), quote: quoteWith(hash) } };
 }
 
 const sha512 = (...parts: readonly Uint8Array[]) => createHash('sha512').update(Buffer.concat(parts)).digest('hex');
@@ -118,15 +136,15 @@ describe('tokens of the lab Trust Authority', () => {
 describe('calls of the lab Trust Authority', () => {
   it('answers attest with a token that holds what was sent', async () => {
     const nonce = (await call(authority, '/appraisal/v2/nonce', { headers: apiKey() })).body;
-    const body = attestBody(
-      { user_data: base64(USER_DATA), verifier_nonce: nonce },
-      { policy_ids: [POLICY], token_signing_alg: 'RS256' },
-    );
-    const claims = await attest(body);
     const [val, iat] = [nonce['val'], nonce['iat']].map((text) => Buffer.from(String(text), 'base64')) as [
       Buffer,
       Buffer,
     ];
+    const body = attestBody(
+      { quote: quoteWith(sha512(val, iat, USER_DATA)), user_data: base64(USER_DATA), verifier_nonce: nonce },
+      { policy_ids: [POLICY], token_signing_alg: 'RS256' },
+    );
+    const claims = await attest(body);
     expect(claims).toMatchObject({
       verifier_nonce: nonce,
       policy_ids_matched: [{ id: POLICY, version: 'v1' }],
@@ -137,11 +155,37 @@ describe('calls of the lab Trust Authority', () => {
   });
 
   it('answers attest/azure with the runtime claims', async () => {
-    const runtime = JSON.stringify({ keys: [], 'user-data': sha512(USER_DATA).toUpperCase() });
-    const body = attestBody({ user_data: base64(USER_DATA), runtime_data: base64(runtime) });
+    const runtime = runtimeClaims(sha512(USER_DATA).toUpperCase());
+    const body = attestBody({ ...runtime.members, user_data: base64(USER_DATA) });
     const { tdx } = await attest(body, `${ATTEST}/azure`);
-    const reportData = createHash('sha256').update(runtime).digest('hex').padEnd(128, '0');
-    expect(tdx).toMatchObject({ attester_runtime_data: JSON.parse(runtime), tdx_report_data: reportData });
+    expect(tdx).toMatchObject({
+      attester_runtime_data: JSON.parse(runtime.text),
+      tdx_report_data: runtime.hash.padEnd(128, '0'),
+    });
+  });
+
+  it('shows what the quote says, whatever is in it where nothing came that it has to hold', async () => {
+    const { tdx } = await attest(attestBody({ quote: quoteWith('ab'.repeat(64)) }));
+    expect(tdx).toMatchObject({
+      attester_type: 'TDX',
+      dbgstat: 'disabled',
+      tdx_report_data: 'ab'.repeat(64),
+      tdx_mrtd: 'd1'.repeat(48),
+      tdx_mrseam: '5e'.repeat(48),
+      tdx_rtmr3: 'a3'.repeat(48),
+      tdx_xfam: 'e700000000000000',
+      tdx_td_attributes: '0000001000000000',
+      tdx_td_attributes_septve_disable: true,
+      tdx_is_migratable: false,
+    });
+    const runtime = runtimeClaims('ab'.repeat(64));
+    expect(await attest(attestBody(runtime.members), `${ATTEST}/azure`)).toHaveProperty('tdx');
+    const debug = platform.quote({ version: 5, fields: { tdAttributes: (1n << 29n) | 1n } });
+    expect((await attest(attestBody({ quote: base64(debug) })))['tdx']).toMatchObject({
+      dbgstat: 'enabled',
+      tdx_is_debuggable: true,
+      tdx_td_attributes_migratable: true,
+    });
   });
 
   it('issues a token whatever the policies say, unless they must match', async () => {
@@ -154,21 +198,25 @@ describe('calls of the lab Trust Authority', () => {
     expect((await call(authority, ATTEST, { body, headers: apiKey() })).status).toBe(400);
   });
 
-  it.each<[string, JsonObject]>([
+  it.each<[string, JsonObject, string?]>([
+    ['user data that the quote does not hold', attestBody({ user_data: base64(USER_DATA) })],
+    ['runtime data that the quote does not hold', attestBody({ runtime_data: base64('{}') })],
+    ['runtime claims that the quote does not hold', attestBody({ runtime_data: base64('{}') }), `${ATTEST}/azure`],
+    ['text in the place of a quote', attestBody({ quote: base64('any quote') })],
     ['no quote', { tdx: {} }],
     ['no TD', {}],
     ['a quote that is not base64', attestBody({ quote: 'a-_b' })],
     ['a nonce of somebody else', attestBody({ verifier_nonce: { val: '', iat: '', signature: '' } })],
     ['an unknown algorithm', attestBody({}, { token_signing_alg: 'HS256' })],
     ['a policy that is no UUID', attestBody({}, { policy_ids: ['mine'] })],
-  ])('refuses %s', async (_name, body) => {
-    const { status, body: answer } = await call(authority, ATTEST, { body, headers: apiKey() });
+  ])('refuses %s', async (_name, body, path = ATTEST) => {
+    const { status, body: answer } = await call(authority, path, { body, headers: apiKey() });
     expect([status, Object.keys(answer)]).toEqual([400, ['error']]);
   });
 
   it('refuses runtime claims that hold other user data', async () => {
-    const runtime_data = base64(JSON.stringify({ 'user-data': sha512(Buffer.from('other')) }));
-    const body = attestBody({ user_data: base64(USER_DATA), runtime_data });
+    const { members } = runtimeClaims(sha512(Buffer.from('other')));
+    const body = attestBody({ ...members, user_data: base64(USER_DATA) });
     expect((await call(authority, `${ATTEST}/azure`, { body, headers: apiKey() })).status).toBe(400);
   });
 
