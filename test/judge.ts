@@ -10,14 +10,21 @@ import { BUILT_IN_POLICIES } from '../src/policy/built-in-policies.js';
 import { type Policy, parsePolicy } from '../src/policy/policy-document.js';
 import { AttestationRoutes } from '../src/service/attestation-routes.js';
 import { VerifyEvidence } from '../src/service/verify-evidence.js';
+import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../src/verifiers/azure-cvm/ak-roots.js';
 import { AzSnpVtpmVerifier } from '../src/verifiers/azure-cvm/az-snp-vtpm-verifier.js';
+import { AzTdxVtpmVerifier } from '../src/verifiers/azure-cvm/az-tdx-vtpm-verifier.js';
 import { KNOWN_PARAVISOR_ID_KEY_DIGESTS } from '../src/verifiers/azure-cvm/known-paravisors.js';
 import { AmdSnpReportVerifier } from '../src/verifiers/snp/snp-report-verifier.js';
 import { SnpVerifier } from '../src/verifiers/snp/snp-verifier.js';
 import type { AmdRootPins } from '../src/verifiers/snp/trust-anchors.js';
+import { DcapTdQuoteVerifier } from '../src/verifiers/tdx/td-quote-verifier.js';
+import { TdxVerifier } from '../src/verifiers/tdx/tdx-verifier.js';
 import { RsaTpmQuoteVerifier } from '../src/verifiers/tpm/tpm-quote-verifier.js';
 
 /** The service without its shell: real verifiers, policies and decision, a fixed clock, no network and no store. */
+
+/** As `limits.eventLogBytes` where nothing is configured. */
+const EVENT_LOG_BYTES = 2 ** 20;
 
 const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };
 
@@ -37,14 +44,27 @@ function baseline(): Policy {
   return found;
 }
 
-export function verifiersOf(pins?: AmdRootPins): ReadonlyMap<string, EvidenceVerifier> {
+/** Trust in other than the vendors' roots, and what the operator lists. */
+export interface TrustOptions {
+  readonly intelPins?: ReadonlySet<string>;
+  readonly akRoots?: AkRoots;
+  readonly mrtds?: readonly string[];
+}
+
+export function verifiersOf(pins?: AmdRootPins, trust: TrustOptions = {}): ReadonlyMap<string, EvidenceVerifier> {
   const known = new Set(KNOWN_PARAVISOR_ID_KEY_DIGESTS);
+  const mrtds = new Set(trust.mrtds ?? []);
+  const akRoots = trust.akRoots ?? { azure: AZURE_VTPM_ROOT_PINS, configured: new Set<string>() };
   const reports = new AmdSnpReportVerifier(
     pins === undefined ? { refuseProducts: new Set() } : { refuseProducts: new Set(), pins },
   );
+  const quotes = new DcapTdQuoteVerifier(trust.intelPins === undefined ? {} : { pins: trust.intelPins });
+  const tpm = new RsaTpmQuoteVerifier();
   const verifiers: readonly EvidenceVerifier[] = [
     new SnpVerifier(reports, known) as EvidenceVerifier,
-    new AzSnpVtpmVerifier(reports, new RsaTpmQuoteVerifier(), known) as EvidenceVerifier,
+    new AzSnpVtpmVerifier(reports, tpm, known, akRoots) as EvidenceVerifier,
+    new TdxVerifier(quotes, mrtds, EVENT_LOG_BYTES) as EvidenceVerifier,
+    new AzTdxVtpmVerifier(quotes, tpm, mrtds, akRoots) as EvidenceVerifier,
   ];
   return new Map(verifiers.map((verifier) => [verifier.evidenceType, verifier]));
 }

@@ -1,7 +1,15 @@
 import { parsePemCertificates } from '../src/formats/pem.js';
 import type { SnpProduct } from '../src/model/claims.js';
 import type { EndorsementSet, SnpEndorsementSet } from '../src/model/endorsement.js';
-import type { AzSnpVtpmEvidence, SnpEndorsementInput, SnpEvidence, TpmQuoteInput } from '../src/model/evidence.js';
+import type {
+  AkCertificateInput,
+  AzSnpVtpmEvidence,
+  AzTdxVtpmEvidence,
+  SnpEndorsementInput,
+  SnpEvidence,
+  TpmQuoteInput,
+} from '../src/model/evidence.js';
+import { collateralOf } from './real-tdx-evidence.js';
 import { readVector, type Vector } from './vectors.js';
 
 /** Evidence of the vectors in the form that verifiers take, and what else it needs. */
@@ -56,6 +64,28 @@ export function azSnpEvidenceOf(vector: Vector, read: ReadFile = readVector): Az
     hclReport: read(required(vector, '.hcl-report.bin')),
     tpmQuote: quoteOf(vector, read),
     endorsements: { ...NO_INPUT, vek: { der: read(required(vector, '.vcek.der')) } },
+    ak: null,
+  };
+}
+
+/** With the collateral of the vector's facts. No certificate of the key comes with it: that is `realAkOf`. */
+export function azTdxEvidenceOf(vector: Vector, read: ReadFile = readVector): AzTdxVtpmEvidence {
+  return {
+    type: 'az-tdx-vtpm',
+    hclReport: read(required(vector, '.hcl-report.bin')),
+    tdQuote: read(required(vector, '.td-quote.bin')),
+    tpmQuote: quoteOf(vector, read),
+    collateral: collateralOf(read(`collateral/${vector.expect.facts.collateral.from}.json`)),
+    ak: null,
+  };
+}
+
+/** Certificate of the attestation key, its intermediates, and Azure's root. */
+export function realAkOf(vector: Vector, read: ReadFile = readVector): AkCertificateInput {
+  const text = (file: string) => Buffer.from(read(file)).toString('utf8');
+  return {
+    certificate: { der: read(required(vector, '.ak-cert.der')) },
+    chain: text(required(vector, '.ak-intermediates.pem')) + text('roots/azure-virtual-tpm-root-2023.pem'),
   };
 }
 

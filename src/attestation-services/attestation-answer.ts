@@ -1,10 +1,10 @@
 import { FetchError } from '../endorsements/fetch-error.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { isObject, type JsonObject } from '../model/json.js';
 import type { BoundedAnswer } from './bounded-exchange.js';
 
-/** What Azure Attestation answered, where it is about the evidence. */
+/** What another verifier answered, where it is about the evidence. */
 export type AttestationAnswer = { readonly token: string } | { readonly refused: string };
 
 const TOKEN_BYTES = 64 * 1024;
@@ -13,13 +13,13 @@ const TOKEN_BYTES = 64 * 1024;
 const REFUSED = 'PolicyEvaluationError';
 
 /**
- * Reads the answer to an attest call. The token is text here, and nothing of it is looked at.
+ * Reads the answer of Azure Attestation to an attest call.
  *
  * @throws {FetchError} where it is neither a token nor a refusal of the evidence
  */
 export function readAttestationAnswer(answer: BoundedAnswer): AttestationAnswer {
   const { status } = answer;
-  if (status < 300) return { token: tokenOf(answer) };
+  if (status < 300) return { token: readToken(answer) };
   const code = errorCodeOf(answer);
   if (status === 400 && code === REFUSED) {
     return { refused: 'Azure Attestation judged the evidence and its policy does not allow it' };
@@ -31,7 +31,11 @@ export function readAttestationAnswer(answer: BoundedAnswer): AttestationAnswer 
   });
 }
 
-function tokenOf(answer: BoundedAnswer): string {
+/**
+ * The token of an answer. It is text here, and nothing of it is looked at.
+ * @throws {FetchError} where there is none
+ */
+export function readToken(answer: BoundedAnswer): string {
   const token = objectOf(answer)?.['token'];
   if (typeof token !== 'string' || token === '' || token.length > TOKEN_BYTES) {
     throw new FetchError('content_type', 'answered with something else than a token', { status: answer.status });
@@ -58,8 +62,4 @@ function objectOf({ body }: BoundedAnswer): JsonObject | null {
     if (error instanceof FormatError) return null;
     throw error;
   }
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from 'cockatiel';
-import { FetchError } from '../endorsements/fetch-error.js';
+import { FetchError, requireFetchError } from '../endorsements/fetch-error.js';
 import type { AttestationService, SubmissionResult } from '../model/attestation-service.js';
 import type { Unavailable } from '../model/endorsement.js';
 import type { Log } from '../model/ports.js';
@@ -12,7 +11,8 @@ import type { EndpointHealth } from './endpoint-health.js';
 import { logFailure } from './exchange-log.js';
 import { routeUnavailable } from './route-unavailable.js';
 import { sevSnpBody } from './sev-snp-body.js';
-import { unlessAborted } from './unless-aborted.js';
+import type { SubmissionTurns } from './submission-turns.js';
+import { tdxVmBody } from './tdx-vm-body.js';
 
 /** An instance of Azure Attestation. */
 export interface AttestationEndpoint {
@@ -28,15 +28,18 @@ export interface AzureAttestationOptions {
   readonly exchange: Exchange;
   /** Null: asked without a token, which shared providers allow today. */
   readonly credential: AzureCredential | null;
-  /** Submissions at a time, and how many wait for their turn. */
-  readonly concurrent: number;
-  readonly queued: number;
+  readonly turns: SubmissionTurns;
   readonly log: Log;
 }
 
-/** One submission at one endpoint. */
-interface Call {
+/** What an endpoint is asked. */
+interface Question {
+  readonly operation: 'SevSnpVm' | 'TdxVm';
   readonly body: string;
+}
+
+/** One submission at one endpoint. */
+interface Call extends Question {
   readonly bearer: string | null;
   readonly signal: AbortSignal;
 }
@@ -46,35 +49,30 @@ const ANSWER_BYTES = 128 * 1024;
 const UNAUTHORIZED = 401;
 
 /**
- * Submits SEV-SNP evidence to Azure Attestation. An attest call is never made twice at one endpoint, save once with
- * another access token; the next endpoint is asked where one gives nothing. A refusal ends it: another endpoint is
- * not asked in the hope of another opinion.
+ * Submits evidence to Azure Attestation. An attest call is never made twice at one endpoint, save once with another
+ * access token; the next endpoint is asked where one gives nothing. A refusal ends it: another endpoint is not asked
+ * in the hope of another opinion.
  */
 export class AzureAttestation implements AttestationService {
   readonly route = 'maa';
   readonly #options: AzureAttestationOptions;
-  readonly #bulkhead: BulkheadPolicy;
 
   constructor(options: AzureAttestationOptions) {
     this.#options = options;
-    this.#bulkhead = bulkhead(options.concurrent, options.queued);
   }
 
   accepts({ tee }: Submission): boolean {
-    return tee === 'snp';
+    return tee === 'snp' || tee === 'tdx';
   }
 
   async attest(submission: Submission, signal: AbortSignal): Promise<SubmissionResult> {
     const nonce = randomBytes(32).toString('base64url');
-    const body = sevSnpBody(submission, nonce);
+    const question = questionOf(submission, nonce);
     try {
-      if (signal.aborted) throw new FetchError('aborted', 'no time was left');
-      // The bulkhead looks at the signal only when somebody's turn has come.
-      const turn = this.#bulkhead.execute(() => this.#askInOrder(body, signal), signal);
-      const answer = await unlessAborted(turn, signal);
-      return 'token' in answer ? { ...answer, nonce } : answer;
+      const answer = await this.#options.turns.run(() => this.#askInOrder(question, signal), signal);
+      return 'token' in answer ? { ...answer, answersCall: (claims) => claims['nonce'] === nonce } : answer;
     } catch (error) {
-      return routeUnavailable(AZURE_ATTESTATION, [asFetchError(error)]);
+      return routeUnavailable(AZURE_ATTESTATION, [requireFetchError(error)]);
     }
   }
 
@@ -83,12 +81,12 @@ export class AzureAttestation implements AttestationService {
     await Promise.all([this.#options.exchange.close(), this.#options.credential?.close()]);
   }
 
-  async #askInOrder(body: string, signal: AbortSignal): Promise<AttestationAnswer | Unavailable> {
+  async #askInOrder(question: Question, signal: AbortSignal): Promise<AttestationAnswer | Unavailable> {
     const failures: FetchError[] = [];
     for (const endpoint of this.#options.endpoints) {
       const bearer = await this.#bearer(signal);
       if (bearer instanceof FetchError) return routeUnavailable(`access token for ${AZURE_ATTESTATION}`, [bearer]);
-      const answer = await this.#ask(endpoint, { body, bearer, signal });
+      const answer = await this.#ask(endpoint, { ...question, bearer, signal });
       if (!(answer instanceof FetchError)) return answer;
       failures.push(answer);
       // What follows would fail for want of time, and be held against endpoints that were never asked.
@@ -101,7 +99,7 @@ export class AzureAttestation implements AttestationService {
     try {
       return (await this.#options.credential?.token(signal)) ?? null;
     } catch (error) {
-      return asFetchError(error);
+      return requireFetchError(error);
     }
   }
 
@@ -109,7 +107,7 @@ export class AzureAttestation implements AttestationService {
     try {
       return await endpoint.health.run(async () => readAttestationAnswer(await this.#sendAuthorised(endpoint, call)));
     } catch (error) {
-      const failure = asFetchError(error);
+      const failure = requireFetchError(error);
       logFailure(this.#options.log, endpoint.origin, failure, 'azure attestation gave no answer to rely on');
       return failure;
     }
@@ -124,12 +122,12 @@ export class AzureAttestation implements AttestationService {
     return bearer === null ? answer : this.#send(endpoint, { ...call, bearer });
   }
 
-  #send({ origin }: AttestationEndpoint, { body, bearer, signal }: Call): Promise<BoundedAnswer> {
+  #send({ origin }: AttestationEndpoint, { operation, body, bearer, signal }: Call): Promise<BoundedAnswer> {
     const { exchange, apiVersion } = this.#options;
     return exchange.send({
       method: 'POST',
       origin,
-      path: `/attest/SevSnpVm?api-version=${encodeURIComponent(apiVersion)}`,
+      path: `/attest/${operation}?api-version=${encodeURIComponent(apiVersion)}`,
       headers: {
         'content-type': 'application/json',
         accept: 'application/json',
@@ -142,9 +140,8 @@ export class AzureAttestation implements AttestationService {
   }
 }
 
-/** @throws {unknown} what is neither a fault of the network nor the bulkhead's no */
-function asFetchError(error: unknown): FetchError {
-  if (error instanceof FetchError) return error;
-  if (isBulkheadRejectedError(error)) return new FetchError('busy', 'too many submissions at a time');
-  throw error;
+function questionOf(submission: Submission, nonce: string): Question {
+  return submission.tee === 'snp'
+    ? { operation: 'SevSnpVm', body: sevSnpBody(submission, nonce) }
+    : { operation: 'TdxVm', body: tdxVmBody(submission, nonce) };
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { TokenCredential } from '@azure/identity';
 import { FetchError } from '../endorsements/fetch-error.js';
 import type { Clock } from '../model/ports.js';
@@ -6,6 +5,7 @@ import type { AccessToken, AccessTokenSource } from './azure-credential.js';
 import type { Exchange } from './bounded-exchange.js';
 import type { CompleteIdentity } from './complete-identity.js';
 import { IDENTITY_HTTP_CLIENT, IdentityTransport } from './identity-transport.js';
+import { readSecret } from './secret-file.js';
 
 export interface EntraTokensOptions {
   readonly identity: CompleteIdentity;
@@ -77,15 +77,10 @@ async function libraryCredential(identity: CompleteIdentity): Promise<TokenCrede
     case 'workload-identity':
       return new azure.WorkloadIdentityCredential({ ...entra, tenantId, clientId, tokenFilePath: identity.tokenFile });
     case 'client-secret':
-      return new azure.ClientSecretCredential(tenantId, clientId, await secretOf(identity.secretFile), entra);
+      return new azure.ClientSecretCredential(tenantId, clientId, await readSecret(identity.secretFile), entra);
     case 'client-certificate':
       return new azure.ClientCertificateCredential(tenantId, clientId, identity.certificateFile, entra);
   }
-}
-
-/** A line feed at the end is the editor's, not the secret's. */
-async function secretOf(path: string): Promise<string> {
-  return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
 }
 
 function isToken(text: string): boolean {

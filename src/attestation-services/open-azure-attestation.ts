@@ -7,21 +7,20 @@ import { BoundedExchange } from './bounded-exchange.js';
 import { completeIdentity, type Environment } from './complete-identity.js';
 import { DEFAULT_HEALTH, EndpointHealth, type HealthOptions } from './endpoint-health.js';
 import { EntraTokens } from './entra-tokens.js';
+import { DEFAULT_TURNS, SubmissionTurns, type TurnLimits } from './submission-turns.js';
 
 /** Times and sizes. The defaults are for production; tests shorten them. */
 export interface AttestationTuning {
   readonly health: HealthOptions;
   /** Longest time of one question to Entra or the managed identity. */
   readonly credentialTimeoutMs: number;
-  readonly concurrent: number;
-  readonly queued: number;
+  readonly turns: TurnLimits;
 }
 
 const DEFAULT_TUNING: AttestationTuning = {
   health: DEFAULT_HEALTH,
   credentialTimeoutMs: 5_000,
-  concurrent: 8,
-  queued: 64,
+  turns: DEFAULT_TURNS,
 };
 
 export interface OpenAzureAttestationOptions {
@@ -49,7 +48,7 @@ const SCOPE = 'https://attest.azure.net/.default';
  */
 export function openAzureAttestation(options: OpenAzureAttestationOptions): AzureAttestation {
   const { endpoints, apiVersion, deadlineMs, clock, log, connect } = options;
-  const { health, concurrent, queued } = { ...DEFAULT_TUNING, ...options.tuning };
+  const { health, turns } = { ...DEFAULT_TUNING, ...options.tuning };
   return new AzureAttestation({
     endpoints: endpoints.map((origin) => ({ origin, health: new EndpointHealth(clock, health) })),
     apiVersion,
@@ -59,8 +58,7 @@ export function openAzureAttestation(options: OpenAzureAttestationOptions): Azur
       ...(connect === undefined ? {} : { connect }),
     }),
     credential: options.identity === null ? null : openCredential(options, options.identity),
-    concurrent,
-    queued,
+    turns: new SubmissionTurns(turns),
     log,
   });
 }

@@ -1,28 +1,18 @@
 import { encodeBase64Url } from '../formats/base64.js';
-import { parseStrictJson } from '../formats/strict-json.js';
-import { FormatError } from '../model/errors.js';
-import type { Submission } from '../model/verification.js';
+import type { SnpSubmission } from '../model/verification.js';
+import { runtimeDataMember } from './maa-runtime-data.js';
 
 /**
  * Body of `POST /attest/SevSnpVm`: the report is base64url of a JSON text whose members are base64url again.
- * Runtime data that is a JSON object is sent as such, so that the token shows it as `x-ms-runtime`.
  *
  * @param nonce comes back as claim `nonce`
  */
-export function sevSnpBody({ report, certificates, runtimeData }: Submission, nonce: string): string {
+export function sevSnpBody({ report, certificates, runtimeData }: SnpSubmission, nonce: string): string {
   const evidence = {
     SnpReport: encodeBase64Url(report),
     VcekCertChain: encodeText(certificates.map(pemOf).join('')),
   };
-  return JSON.stringify({
-    report: encodeText(JSON.stringify(evidence)),
-    ...(runtimeData === null
-      ? {}
-      : {
-          runtimeData: { data: encodeBase64Url(runtimeData), dataType: isJsonObject(runtimeData) ? 'JSON' : 'Binary' },
-        }),
-    nonce,
-  });
+  return JSON.stringify({ report: encodeText(JSON.stringify(evidence)), ...runtimeDataMember(runtimeData), nonce });
 }
 
 const encodeText = (text: string) => encodeBase64Url(Buffer.from(text));
@@ -33,15 +23,4 @@ function pemOf(der: Uint8Array): string {
     .toString('base64')
     .match(/.{1,64}/g);
   return ['-----BEGIN CERTIFICATE-----', ...(lines ?? []), '-----END CERTIFICATE-----', ''].join('\n');
-}
-
-function isJsonObject(bytes: Uint8Array): boolean {
-  try {
-    const value = parseStrictJson(bytes);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch (error) {
-    // What two readers could read differently is sent as bytes.
-    if (error instanceof FormatError) return false;
-    throw error;
-  }
 }

@@ -121,9 +121,9 @@ function addEndorsements(
   const endorsements = program.command('endorsements').description('carry endorsements to machines without network');
   endorsements
     .command('export')
-    .description('write chains, revocation lists and key certificates into a folder')
+    .description('write chains, revocation lists, key certificates and TDX collateral into a folder')
     .argument('<folder>', 'a new or empty folder')
-    .option('--report <file...>', 'SNP reports whose key certificates are wanted', [])
+    .option('--report <file...>', 'SNP reports and TD quotes that are to be verified', [])
     .option(...config)
     .action(async (folder, options) => done(await actions.exportEndorsements(folder, options)));
   endorsements

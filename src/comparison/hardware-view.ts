@@ -1,4 +1,4 @@
-import type { Claims, HclClaims, SnpClaims } from '../model/claims.js';
+import type { Claims, HclClaims, SnpClaims, TdxClaims } from '../model/claims.js';
 import type { EvidenceType } from '../model/evidence.js';
 import type { JsonValue } from '../model/json.js';
 import type { Verified } from '../model/verified.js';
@@ -11,17 +11,48 @@ import { AK, TEE, type TeeView } from './tee-view.js';
  * Evidence of every type but a bare report speaks through a paravisor, and is known by the attestation key.
  */
 export function hardwareView(claims: Verified<Claims>, evidenceType: EvidenceType): TeeView | null {
-  const { snp, hcl } = claims;
-  if (snp === undefined) return null;
+  const { snp, tdx, hcl } = claims;
+  const ofTee = snp === undefined ? tdx && tdStatements(tdx) : snpStatements(snp);
+  if (ofTee === undefined) return null;
   return {
     route: 'hardware',
-    identity: evidenceType === 'snp' ? 'snp.reportData' : AK,
-    statements: collectStatements([
-      [TEE, sound('snp')],
-      ...snpStatements(snp),
-      ...(hcl === undefined ? [] : hclStatements(hcl)),
-    ]),
+    identity: identityOf(evidenceType),
+    statements: collectStatements([...ofTee, ...(hcl === undefined ? [] : hclStatements(hcl))]),
   };
+}
+
+function identityOf(evidenceType: EvidenceType): TeeView['identity'] {
+  if (evidenceType === 'snp') return 'snp.reportData';
+  return evidenceType === 'tdx' ? 'tdx.reportData' : AK;
+}
+
+/** What of a quote other verifiers have a name for. */
+function tdStatements(tdx: TdxClaims): readonly Entry[] {
+  const { tdAttributes, rtmr } = tdx;
+  const values: readonly (readonly [claim: string, value: JsonValue])[] = [
+    [TEE, 'tdx'],
+    ['tdx.mrtd', tdx.mrtd],
+    ['tdx.rtmr[0]', rtmr[0]],
+    ['tdx.rtmr[1]', rtmr[1]],
+    ['tdx.rtmr[2]', rtmr[2]],
+    ['tdx.rtmr[3]', rtmr[3]],
+    ['tdx.mrConfigId', tdx.mrConfigId],
+    ['tdx.mrOwner', tdx.mrOwner],
+    ['tdx.mrOwnerConfig', tdx.mrOwnerConfig],
+    ['tdx.mrSeam', tdx.mrSeam],
+    ['tdx.mrSignerSeam', tdx.mrSignerSeam],
+    ['tdx.reportData', tdx.reportData],
+    ['tdx.teeTcbSvn', tdx.teeTcbSvn],
+    ['tdx.xfam', tdx.xfam],
+    ['tdx.tdAttributes.debug', tdAttributes.debug],
+    ['tdx.tdAttributes.septVeDisable', tdAttributes.septVeDisable],
+    ['tdx.tdAttributes.migratable', tdAttributes.migratable],
+    ['tdx.tdAttributes.pks', tdAttributes.pks],
+    ['tdx.tdAttributes.keyLocker', tdAttributes.keyLocker],
+    ['tdx.tdAttributes.perfmon', tdAttributes.perfmon],
+    ['tdx.tcb.status', tdx.tcb.status],
+  ];
+  return values.map(([claim, value]) => [claim, sound(value)]);
 }
 
 /** What of a report other verifiers have a name for. */
@@ -29,6 +60,7 @@ function snpStatements(snp: SnpClaims): readonly Entry[] {
   const { policy } = snp;
   const { reported } = snp.tcb;
   const values: readonly (readonly [claim: string, value: JsonValue])[] = [
+    [TEE, 'snp'],
     ['snp.measurement', snp.measurement],
     ['snp.reportData', snp.reportData],
     ['snp.hostData', snp.hostData],

@@ -1,17 +1,8 @@
 import type { Claims, TokenClaims } from '../model/claims.js';
-import type { JsonObject } from '../model/json.js';
+import { isObject, type JsonObject } from '../model/json.js';
 import type { Verified } from '../model/verified.js';
 import { type KeyThumbprint, paravisorStatements } from './paravisor-statements.js';
-import {
-  collectStatements,
-  type Entry,
-  flag,
-  isObject,
-  readSources,
-  type Source,
-  sound,
-  unsound,
-} from './statement.js';
+import { collectStatements, type Entry, flag, readSources, type Source, sound, unsound } from './statement.js';
 import { TDX_SOURCES } from './tdx-sources.js';
 import { TEE, type TeeView, tokenView } from './tee-view.js';
 

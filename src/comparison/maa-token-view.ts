@@ -1,19 +1,9 @@
 import type { Claims } from '../model/claims.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { Verified } from '../model/verified.js';
 import { MAA_SNP_SOURCES } from './maa-snp-sources.js';
 import { type KeyThumbprint, paravisorStatements } from './paravisor-statements.js';
-import {
-  collectStatements,
-  type Entry,
-  flag,
-  guid,
-  isObject,
-  readSources,
-  type Source,
-  sound,
-  unsound,
-} from './statement.js';
+import { collectStatements, type Entry, flag, guid, readSources, type Source, sound, unsound } from './statement.js';
 import { TDX_SOURCES } from './tdx-sources.js';
 import { TEE, type TeeView, tokenView } from './tee-view.js';
 

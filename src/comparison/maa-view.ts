@@ -4,7 +4,8 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Verified } from '../model/verified.js';
 import { hardwareView } from './hardware-view.js';
 import { MAA_SNP_SOURCES } from './maa-snp-sources.js';
-import type { Statements } from './statement.js';
+import type { Source, Statements } from './statement.js';
+import { TDX_SOURCES } from './tdx-sources.js';
 
 type Members = readonly (readonly [name: string, value: JsonValue])[];
 
@@ -52,6 +53,9 @@ const OF_THE_GUEST = [
   ].map((name) => `x-ms-azurevm-${name}`),
 ];
 
+/** What a token about a TD has beside what is compared: words of its service, and bytes that our claims have by bit or not at all. */
+const OF_A_TD = ['dbgstat', 'eat_profile', 'intuse', 'tdx_seam_attributes', 'tdx_seamsvn', 'tdx_td_attributes'];
+
 /**
  * What our own verification proves, under the names and at the paths of an Azure Attestation token; null where it
  * proves no hardware. It is no token, and its member `absent` lists what a token has and this has not: what only
@@ -61,13 +65,15 @@ export function maaView(claims: Verified<Claims>, evidenceType: EvidenceType): J
   const hardware = hardwareView(claims, evidenceType);
   if (hardware === null) return null;
   const runtime = runtimeMembers(claims.hcl);
+  const ofTdx = claims.tdx !== undefined;
   const tee: Members = [
-    ['x-ms-attestation-type', 'sevsnpvm'],
-    ...snpMembers(hardware.statements),
+    ['x-ms-attestation-type', ofTdx ? 'tdxvm' : 'sevsnpvm'],
+    ...members(hardware.statements, ofTdx ? TDX_SOURCES : MAA_SNP_SOURCES),
     ...(runtime.length === 0 ? [] : [['x-ms-runtime', object(runtime)] as const]),
   ];
-  if (evidenceType === 'snp') return object([...tee, ['absent', [...OF_THE_ISSUER, ...absentOfTee(claims.hcl)]]]);
-  const absentInside = absentOfTee(claims.hcl).map((name) => `${ISOLATION}.${name}`);
+  if (evidenceType === 'snp' || evidenceType === 'tdx')
+    return object([...tee, ['absent', [...OF_THE_ISSUER, ...absentOfTee(claims)]]]);
+  const absentInside = absentOfTee(claims).map((name) => `${ISOLATION}.${name}`);
   return object([
     ['x-ms-attestation-type', 'azurevm'],
     [ISOLATION, object(tee)],
@@ -75,8 +81,8 @@ export function maaView(claims: Verified<Claims>, evidenceType: EvidenceType): J
   ]);
 }
 
-function snpMembers(statements: Statements): Members {
-  return MAA_SNP_SOURCES.flatMap(([claim, name]) => {
+function members(statements: Statements, sources: readonly Source[]): Members {
+  return sources.flatMap(([claim, name]) => {
     const statement = statements.get(claim);
     return statement === undefined ? [] : [[name, statement.value] as const];
   });
@@ -94,10 +100,11 @@ function runtimeMembers(hcl: HclClaims | undefined): Members {
 }
 
 /** The keys are absent since our claims hold their thumbprint only; the configuration where only the key is vouched for. */
-function absentOfTee(hcl: HclClaims | undefined): readonly string[] {
-  if (hcl === undefined) return ['x-ms-compliance-status', 'x-ms-runtime'];
+function absentOfTee({ tdx, hcl }: Claims): readonly string[] {
+  const ofTd = tdx === undefined ? [] : OF_A_TD;
+  if (hcl === undefined) return ['x-ms-compliance-status', ...ofTd, 'x-ms-runtime'];
   const configuration = hcl.vmConfiguration === undefined ? ['x-ms-runtime.vm-configuration'] : [];
-  return ['x-ms-compliance-status', 'x-ms-runtime.keys', ...configuration];
+  return ['x-ms-compliance-status', ...ofTd, 'x-ms-runtime.keys', ...configuration];
 }
 
 /** The name that a member has in the paravisor's claims: all that are known have hyphens, except for one. */

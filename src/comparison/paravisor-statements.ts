@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { camelCase, isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import {
   count,
   type Entry,
@@ -6,7 +6,6 @@ import {
   flag,
   guid,
   hexOf,
-  isObject,
   readSources,
   type Source,
   stated,
@@ -73,9 +72,4 @@ function attestationKeyStatement(keys: readonly JsonObject[], thumbprint: KeyThu
 
 function thumbprintOf(thumbprint: KeyThumbprint): Form {
   return (key) => (isObject(key) ? (thumbprint(key) ?? undefined) : undefined);
-}
-
-/** As the contract writes the members of `vm-configuration`. A name without hyphens stays as it is. */
-function camelCase(name: string): string {
-  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 
 /** What one route says of one claim. */
 export interface Statement {
@@ -76,10 +76,6 @@ export function collectStatements(entries: readonly Entry[]): Statements {
 /** Whether both are there, are sound, and have one value. */
 export function saysTheSame(a: Statement | undefined, b: Statement | undefined): boolean {
   return a !== undefined && b !== undefined && a.sound && b.sound && isSameJson(a.value, b.value);
-}
-
-export function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isSameJson(a: JsonValue | undefined, b: JsonValue | undefined): boolean {

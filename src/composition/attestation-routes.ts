@@ -1,5 +1,11 @@
 import type { DependencyContainer } from 'tsyringe';
-import { openAzureAttestation } from '../attestation-services/open-azure-attestation.js';
+import type { AzureAttestation } from '../attestation-services/azure-attestation.js';
+import {
+  type OpenAzureAttestationOptions,
+  openAzureAttestation,
+} from '../attestation-services/open-azure-attestation.js';
+import { type OpenTrustAuthorityOptions, openTrustAuthority } from '../attestation-services/open-trust-authority.js';
+import type { TrustAuthority } from '../attestation-services/trust-authority.js';
 import type { Configuration } from '../config/configuration.js';
 import type { AttestationService, TokenRoute } from '../model/attestation-service.js';
 import type { EndorsementSource } from '../model/endorsement.js';
@@ -15,26 +21,40 @@ export interface OpenAttestationServices {
 }
 
 /**
- * The other verifiers that the configuration names: without endpoints, evidence never leaves the service.
+ * The other verifiers that the configuration names: where it names nobody, evidence never leaves the service.
  * @throws {ConfigurationError} where the environment lacks what the credential needs
  */
 export function openAttestationServices(
-  { maa, deadlineSeconds }: Configuration,
+  configuration: Configuration,
   { clock, log, connect }: EndorsementWorld,
 ): OpenAttestationServices {
-  const { endpoints, apiVersion, credential } = maa.submit;
-  if (endpoints.length === 0) return { services: new Map(), close: async () => {} };
-  const azure = openAzureAttestation({
-    endpoints,
-    apiVersion,
-    identity: credential,
-    deadlineMs: deadlineSeconds * 1000,
-    environment: process.env,
+  const shared = {
+    deadlineMs: configuration.deadlineSeconds * 1000,
     clock,
     log,
     ...(connect === undefined ? {} : { connect }),
-  });
-  return { services: new Map([['maa', azure]]), close: () => azure.close() };
+  };
+  const opened = [openMaa(configuration, shared), openIta(configuration, shared)].filter((service) => service !== null);
+  return {
+    services: new Map(opened.map((service) => [service.route, service])),
+    close: async () => {
+      await Promise.all(opened.map((service) => service.close()));
+    },
+  };
+}
+
+/** What is the same for each of them. */
+type Shared = Pick<OpenAzureAttestationOptions & OpenTrustAuthorityOptions, 'deadlineMs' | 'clock' | 'log' | 'connect'>;
+
+function openMaa({ maa }: Configuration, shared: Shared): AzureAttestation | null {
+  const { endpoints, apiVersion, credential } = maa.submit;
+  if (endpoints.length === 0) return null;
+  return openAzureAttestation({ ...shared, endpoints, apiVersion, identity: credential, environment: process.env });
+}
+
+function openIta({ ita, time }: Configuration, shared: Shared): TrustAuthority | null {
+  if (ita.submit === null) return null;
+  return openTrustAuthority({ ...shared, ...ita.submit, leewaySeconds: time.tokenLeewaySeconds });
 }
 
 /** Other verifiers' tokens, sent and made. */

@@ -12,11 +12,11 @@ import type { VerifyEvidenceUseCase } from '../service/use-cases.js';
 import { type PolicyView, VerifyEvidence } from '../service/verify-evidence.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { createAttestationRoutes, openAttestationServices } from './attestation-routes.js';
+import { readConfiguredRoots } from './configured-roots.js';
 import { createAppContainer } from './container.js';
 import { openEndorsements } from './endorsements.js';
 import { newId, openPolicies, verifyOptions } from './service.js';
 import { SYSTEM_CLOCK } from './system.js';
-import { readIssuerRoots } from './token-issuers.js';
 import { TOKENS } from './tokens.js';
 
 /** Judging without a server. */
@@ -46,7 +46,7 @@ export async function commandLineVerification(
   const endorsements = openEndorsements(configuration, { clock: SYSTEM_CLOCK, log });
   await endorsements.ready;
   const services = openAttestationServices(configuration, { clock: SYSTEM_CLOCK, log });
-  const container = createAppContainer(configuration, undefined, await readIssuerRoots(configuration));
+  const container = createAppContainer(configuration, undefined, await readConfiguredRoots(configuration));
   const view: PolicyView = { get: (id) => (own?.id === id ? own : directory.snapshot().get(id)) };
   const verifyEvidence = new VerifyEvidence(
     {

@@ -10,24 +10,17 @@ import type { Configuration } from '../config/configuration.js';
 import { loadConfiguration } from '../config/load-configuration.js';
 import { maskSecrets } from '../config/mask-secrets.js';
 import { readConfigurationFile } from '../config/read-configuration-file.js';
-import { writeBundle } from '../endorsements/export-bundle.js';
 import { createLog } from '../http/log.js';
-import { SNP_PRODUCTS } from '../model/claims.js';
-import type { SnpEndorsementRequest } from '../model/endorsement.js';
 import type { Log } from '../model/ports.js';
-import type { SnpReportVerifier } from '../model/verification.js';
 import { InspectEvidence } from '../service/inspect-evidence.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
-import { openAmd } from './endorsements.js';
+import { type BundleWorld, exportEndorsements, importEndorsements } from './endorsement-bundles.js';
 import { startService } from './service.js';
 import { serveUntilStopped } from './stop-signals.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { TOKENS } from './tokens.js';
 import { productVersion } from './version.js';
-
-/** Longest time that collecting endorsements may take: KDS gives about one certificate in ten seconds. */
-const EXPORT_MS = 10 * 60_000;
 
 /** Runs the `veritee` command and returns its exit code. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
@@ -65,9 +58,11 @@ const ACTIONS: Actions = {
     write(`${JSON.stringify(maskSecrets(await configurationOf(options)), null, 2)}\n`);
     return EXIT_CODE.allow;
   },
-  exportEndorsements: async (folder, options) =>
-    exportEndorsements(folder, options.report, await configurationOf(options)),
-  importEndorsements: async (folder, options) => importEndorsements(folder, await configurationOf(options)),
+  exportEndorsements: async (folder, options) => {
+    const reports = await Promise.all(options.report.map(readInput));
+    return exportEndorsements(folder, reports, await configurationOf(options), world());
+  },
+  importEndorsements: async (folder, options) => importEndorsements(folder, await configurationOf(options), world()),
   checkWiring: async () => {
     const container = createAppContainer(await configurationOf({}));
     container.resolve(TOKENS.evidenceVerifiers);
@@ -80,44 +75,6 @@ function sayWhoIsLetIn({ listen }: Configuration, log: Log): void {
   if (listen.insecure) {
     log.warn({}, 'no callers are configured, and listen.insecure is set: everybody who can connect may verify');
   } else log.info({}, 'no callers are configured: everybody on this machine may verify, nobody else');
-}
-
-async function exportEndorsements(
-  folder: string,
-  reports: readonly string[],
-  configuration: Configuration,
-): Promise<number> {
-  const endorsements = openAmd(configuration, { clock: SYSTEM_CLOCK, log: commandLineLog() });
-  try {
-    const requests = await Promise.all(reports.map((file) => requestsOf(configuration, file)));
-    const lines = SNP_PRODUCTS.map((product) => ({ product, signingKey: 'vcek' as const }));
-    const selection = { lines, requests: requests.flat() };
-    const bundle = await endorsements.exportBundle(selection, AbortSignal.timeout(EXPORT_MS));
-    await writeBundle(folder, bundle);
-    for (const { name } of bundle.files) writeLine(`wrote ${name}`);
-    for (const { code, detail } of bundle.missing) writeLine(`missing ${code}: ${detail}`);
-    return bundle.missing.length === 0 ? EXIT_CODE.allow : EXIT_CODE.indeterminate;
-  } finally {
-    await endorsements.close();
-  }
-}
-
-async function requestsOf(configuration: Configuration, file: string): Promise<readonly SnpEndorsementRequest[]> {
-  const reports = createAppContainer(configuration).resolve<SnpReportVerifier>(TOKENS.snpReportVerifier);
-  const nothing = { vek: null, chain: null, certificateTable: null, crls: [] };
-  return reports.reportEndorsements(await readInput(file), nothing, { report: '', endorsements: '' });
-}
-
-async function importEndorsements(folder: string, configuration: Configuration): Promise<number> {
-  const endorsements = openAmd(configuration, { clock: SYSTEM_CLOCK, log: commandLineLog() });
-  try {
-    const { taken, refused } = await endorsements.importBundle(folder);
-    for (const { name, what, keptAs } of taken) writeLine(`took ${name}: ${what}, kept as ${keptAs}`);
-    for (const { name, why } of refused) writeLine(`refused ${name}: ${why}`);
-    return refused.length === 0 ? EXIT_CODE.allow : EXIT_CODE.deny;
-  } finally {
-    await endorsements.close();
-  }
 }
 
 async function configurationOf({ config }: { readonly config?: string }): Promise<Configuration> {
@@ -140,6 +97,10 @@ function write(text: string): void {
 /** A line for people. Names of files come from whoever made the folder. */
 function writeLine(line: string): void {
   write(`${printable(line)}\n`);
+}
+
+function world(): BundleWorld {
+  return { clock: SYSTEM_CLOCK, log: commandLineLog(), writeLine };
 }
 
 /** Standard output belongs to the answer. */

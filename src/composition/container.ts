@@ -9,14 +9,18 @@ import type { Configuration } from '../config/configuration.js';
 import type { EvidenceType } from '../model/evidence.js';
 import type { EvidenceVerifier } from '../model/verification.js';
 import { InspectEvidence } from '../service/inspect-evidence.js';
+import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../verifiers/azure-cvm/ak-roots.js';
 import { KNOWN_PARAVISOR_ID_KEY_DIGESTS } from '../verifiers/azure-cvm/known-paravisors.js';
 import type { MaaTokenVerifierOptions } from '../verifiers/maa/maa-token-verifier.js';
 import { AmdSnpReportVerifier, type SnpReportVerifierOptions } from '../verifiers/snp/snp-report-verifier.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../verifiers/snp/trust-anchors.js';
+import { DcapTdQuoteVerifier, type TdQuoteVerifierOptions } from '../verifiers/tdx/td-quote-verifier.js';
+import { INTEL_SGX_ROOT_PINS } from '../verifiers/tdx/trust-anchors.js';
 import { RsaTpmQuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';
 import type { ItaTokenVerifierOptions } from '../verifiers/trust-authority/ita-token-verifier.js';
+import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './configured-roots.js';
 import { EVIDENCE_VERIFIER_CLASSES } from './evidence-verifiers.js';
-import { type IssuerRoots, itaIssuers, maaIssuers } from './token-issuers.js';
+import { itaIssuers, maaIssuers } from './token-issuers.js';
 import { TOKENS } from './tokens.js';
 
 /** Changes registrations before anything is resolved. */
@@ -26,6 +30,7 @@ export type Override = (container: DependencyContainer) => void;
 export const INJECTED_CLASSES = [
   ...Object.values(EVIDENCE_VERIFIER_CLASSES),
   AmdSnpReportVerifier,
+  DcapTdQuoteVerifier,
   RsaTpmQuoteVerifier,
 ] as const;
 
@@ -33,28 +38,38 @@ export const INJECTED_CLASSES = [
  * The verifiers and what they need. Starts from an empty child of the global container, so that two services in one
  * process share nothing.
  *
- * @param itaRoots roots of Trust Authorities, read from the files of the configuration: without them, those that have some
- *   are not accepted
+ * @param roots what the files of the configuration hold: without them, Trust Authorities that have some are not accepted,
+ *   and certificates of attestation keys end at Azure's root only
  */
 export function createAppContainer(
   configuration: Configuration,
   override: Override = () => undefined,
-  itaRoots: IssuerRoots = new Map(),
+  roots: ConfiguredRoots = NO_CONFIGURED_ROOTS,
 ): DependencyContainer {
   const app = globalContainer.createChildContainer();
   useRootPins(app, configuration, AMD_ROOT_PINS);
+  useIntelRootPins(app, INTEL_SGX_ROOT_PINS);
+  const akRoots: AkRoots = { azure: AZURE_VTPM_ROOT_PINS, configured: roots.ak };
+  app.register(TOKENS.akRoots, { useValue: akRoots });
+  const { paravisors } = configuration.azure;
   app.register(TOKENS.paravisorIdKeyDigests, {
-    useValue: new Set([...KNOWN_PARAVISOR_ID_KEY_DIGESTS, ...configuration.azure.paravisors.idKeyDigests]),
+    useValue: new Set([...KNOWN_PARAVISOR_ID_KEY_DIGESTS, ...paravisors.idKeyDigests]),
   });
+  // Microsoft publishes none.
+  app.register(TOKENS.paravisorMrtds, { useValue: new Set(paravisors.mrtds) });
+  app.register(TOKENS.eventLogBytes, { useValue: configuration.limits.eventLogBytes });
   app.register(TOKENS.snpReportVerifier, {
     useFactory: instanceCachingFactory((from) => from.resolve(AmdSnpReportVerifier)),
+  });
+  app.register(TOKENS.tdQuoteVerifier, {
+    useFactory: instanceCachingFactory((from) => from.resolve(DcapTdQuoteVerifier)),
   });
   app.register(TOKENS.tpmQuoteVerifier, {
     useFactory: instanceCachingFactory((from) => from.resolve(RsaTpmQuoteVerifier)),
   });
   const { tokenLeewaySeconds: leewaySeconds } = configuration.time;
   const ofMaa: MaaTokenVerifierOptions = { issuers: maaIssuers(configuration), leewaySeconds };
-  const ofIta: ItaTokenVerifierOptions = { issuers: itaIssuers(configuration, itaRoots), leewaySeconds };
+  const ofIta: ItaTokenVerifierOptions = { issuers: itaIssuers(configuration, roots.issuers), leewaySeconds };
   app.register(TOKENS.maaTokenVerifierOptions, { useValue: ofMaa });
   app.register(TOKENS.itaTokenVerifierOptions, { useValue: ofIta });
   app.register(TOKENS.evidenceVerifiers, { useFactory: instanceCachingFactory(evidenceVerifiers) });
@@ -67,6 +82,12 @@ export function createAppContainer(
 export function useRootPins(app: DependencyContainer, { amd }: Configuration, pins: AmdRootPins): void {
   const options: SnpReportVerifierOptions = { refuseProducts: new Set(amd.refuseProducts), pins };
   app.register(TOKENS.snpReportVerifierOptions, { useValue: options });
+}
+
+/** Registers the roots of TDX that count, SHA-256 of their SubjectPublicKeyInfo: likewise. */
+export function useIntelRootPins(app: DependencyContainer, pins: ReadonlySet<string>): void {
+  const options: TdQuoteVerifierOptions = { pins };
+  app.register(TOKENS.tdQuoteVerifierOptions, { useValue: options });
 }
 
 function evidenceVerifiers(from: DependencyContainer): ReadonlyMap<EvidenceType, EvidenceVerifier> {

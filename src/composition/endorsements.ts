@@ -2,11 +2,13 @@ import type { buildConnector } from 'undici';
 import type { Configuration } from '../config/configuration.js';
 import { endorsementCacheDirectory } from '../config/directories.js';
 import { AllEndorsements } from '../endorsements/all-endorsements.js';
+import { type OpenIntelEndorsements, openIntelEndorsements } from '../endorsements/intel/open-intel-endorsements.js';
 import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/open-amd-endorsements.js';
 import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
 import type { EndorsementSource } from '../model/endorsement.js';
 import type { Clock, Log } from '../model/ports.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../verifiers/snp/trust-anchors.js';
+import { INTEL_SGX_ROOT_PINS } from '../verifiers/tdx/trust-anchors.js';
 import { tokenIssuers } from './token-issuers.js';
 
 /** Where endorsements come from, beside the configuration. */
@@ -15,6 +17,8 @@ export interface EndorsementWorld {
   readonly log: Log;
   /** Other roots than AMD's: only for a lab, never from a configuration. */
   readonly amdRootPins?: AmdRootPins;
+  /** Other roots than Intel's, SHA-256 of their SubjectPublicKeyInfo: likewise. */
+  readonly intelRootPins?: ReadonlySet<string>;
   /** Options of TLS and socket, for a lab with certificates of its own. */
   readonly connect?: buildConnector.BuildOptions;
 }
@@ -44,8 +48,23 @@ export function openAmd({ amd, ...configuration }: Configuration, world: Endorse
   });
 }
 
+/** Intel's collateral as the configuration names its sources. */
+export function openIntel(configuration: Configuration, world: EndorsementWorld): OpenIntelEndorsements {
+  const { intel, azure } = configuration;
+  return openIntelEndorsements({
+    pins: world.intelRootPins ?? INTEL_SGX_ROOT_PINS,
+    pcs: intel.pcs === 'off' ? null : intel.pcs,
+    thim: azure.thim === 'off' ? null : azure.thim,
+    folder: intel.collateral,
+    cacheFolder: endorsementCacheDirectory(configuration),
+    clock: world.clock,
+    log: world.log,
+    ...(world.connect === undefined ? {} : { connect: world.connect }),
+  });
+}
+
 /**
- * AMD's endorsements and the key sets of token issuers, as the configuration names their sources.
+ * AMD's endorsements, Intel's collateral and the key sets of token issuers, as the configuration names their sources.
  * @throws {ConfigurationError} where an issuer is configured twice
  */
 export function openEndorsements(configuration: Configuration, world: EndorsementWorld): OpenEndorsements {
@@ -53,13 +72,14 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
   const issuers = tokenIssuers(configuration);
   const keys = openTokenKeys({ issuers, clock, log, ...(connect === undefined ? {} : { connect }) });
   const amd = openAmd(configuration, world);
-  const both = async (of: (part: typeof amd | typeof keys) => Promise<void>) => {
-    await Promise.all([amd, keys].map(of));
+  const intel = openIntel(configuration, world);
+  const all = async (of: (part: typeof amd | typeof intel | typeof keys) => Promise<void>) => {
+    await Promise.all([amd, intel, keys].map(of));
   };
   return {
-    source: new AllEndorsements(amd.source, keys.source),
-    ready: both(({ ready }) => ready),
-    reload: () => both((part) => part.reload()),
-    close: () => both((part) => part.close()),
+    source: new AllEndorsements({ amd: amd.source, intel: intel.source, tokenKeys: keys.source }),
+    ready: all(({ ready }) => ready),
+    reload: () => all((part) => part.reload()),
+    close: () => all((part) => part.close()),
   };
 }

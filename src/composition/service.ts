@@ -23,15 +23,15 @@ import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
 import { createAttestationRoutes, openAttestationServices } from './attestation-routes.js';
-import { createAppContainer, type Override, useRootPins } from './container.js';
+import { readConfiguredRoots } from './configured-roots.js';
+import { createAppContainer, type Override, useIntelRootPins, useRootPins } from './container.js';
 import { type EndorsementWorld, openEndorsements } from './endorsements.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { readTlsMaterial } from './tls-material.js';
-import { readIssuerRoots } from './token-issuers.js';
 import { TOKENS } from './tokens.js';
 
 /** What a service takes from the world, beside its configuration. */
-export interface World extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'connect'>> {
+export interface World extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'intelRootPins' | 'connect'>> {
   readonly log: Log;
   readonly clock?: Clock;
   /** Changes registrations of the container, for tests. */
@@ -66,9 +66,10 @@ export async function startService(configuration: Configuration, world: World): 
     (app) => {
       app.register(TOKENS.endorsementSource, { useValue: endorsements.source });
       if (world.amdRootPins !== undefined) useRootPins(app, configuration, world.amdRootPins);
+      if (world.intelRootPins !== undefined) useIntelRootPins(app, world.intelRootPins);
       world.override?.(app);
     },
-    await readIssuerRoots(configuration),
+    await readConfiguredRoots(configuration),
   );
   const source = container.resolve<EndorsementSource>(TOKENS.endorsementSource);
   const codec = new ChallengeCodec(key, randomBytes);

@@ -7,10 +7,20 @@ export const TOKENS = {
   snpReportVerifier: Symbol('SnpReportVerifier'),
   /** `SnpReportVerifierOptions` (verifiers/snp/snp-report-verifier). */
   snpReportVerifierOptions: Symbol('SnpReportVerifierOptions'),
+  /** `TdQuoteVerifier` (model/verification). */
+  tdQuoteVerifier: Symbol('TdQuoteVerifier'),
+  /** `TdQuoteVerifierOptions` (verifiers/tdx/td-quote-verifier). */
+  tdQuoteVerifierOptions: Symbol('TdQuoteVerifierOptions'),
   /** `TpmQuoteVerifier` (model/verification). */
   tpmQuoteVerifier: Symbol('TpmQuoteVerifier'),
   /** `ReadonlySet<string>`: ID_KEY_DIGESTs of paravisors that count as known, lower-case hex. */
   paravisorIdKeyDigests: Symbol('paravisorIdKeyDigests'),
+  /** `ReadonlySet<string>`: MRTDs of paravisors that count as known, lower-case hex. */
+  paravisorMrtds: Symbol('paravisorMrtds'),
+  /** `number`: the longest event log that is read, in bytes. */
+  eventLogBytes: Symbol('eventLogBytes'),
+  /** `AkRoots` (verifiers/azure-cvm/ak-roots). */
+  akRoots: Symbol('AkRoots'),
   /** `MaaTokenVerifierOptions` (verifiers/maa/maa-token-verifier). */
   maaTokenVerifierOptions: Symbol('MaaTokenVerifierOptions'),
   /** `ItaTokenVerifierOptions` (verifiers/trust-authority/ita-token-verifier). */

@@ -16,7 +16,6 @@ export const NOT_AVAILABLE: readonly Unavailable[] = [
     what: 'a challenge store other than memory',
     asked: (c) => placeIf('challenges.store', c.challenges.store !== 'memory'),
   },
-  { what: 'submitting evidence to Intel Trust Authority', asked: (c) => placeIf('ita.submit', c.ita.submit !== null) },
   { what: 'key release', asked: (c) => Object.keys(c.keys).map((name) => `keys.${name}`) },
   { what: 'a receipt key that is kept', asked: (c) => placeIf('receipts.key', c.receipts.key !== 'ephemeral') },
   {

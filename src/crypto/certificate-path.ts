@@ -73,14 +73,30 @@ const STEPS: readonly Step[] = [
  * @returns at most one problem of each certificate, and one more where a key comes twice; empty: the path holds
  */
 export function verifyCertificatePath(path: readonly X509Certificate[], profile: PathProfile): readonly PathProblem[] {
+  return pathProblems(path, 0, profile);
+}
+
+/**
+ * Verifies the path of an issuer: what `verifyCertificatePath` says of it and of what is above it where a certificate
+ * of its own is below.
+ *
+ * @param path the issuer first, anchor last
+ * @returns as `verifyCertificatePath`; `index` counts from the issuer
+ */
+export function verifyIssuerPath(path: readonly X509Certificate[], profile: PathProfile): readonly PathProblem[] {
+  return pathProblems(path, 1, profile).map((problem) => ({ ...problem, index: Math.max(0, problem.index - 1) }));
+}
+
+/** @param first position of the first certificate, 0 for a leaf */
+function pathProblems(path: readonly X509Certificate[], first: number, profile: PathProfile): readonly PathProblem[] {
   if (path.length < 2 || path.length > MAXIMUM_PATH) {
     return [{ code: 'cert_path', index: 0, detail: `path has ${path.length} certificates, not 2 to ${MAXIMUM_PATH}` }];
   }
-  const links = path.map((certificate, index) => {
-    const issuer = path[index + 1];
-    return { certificate, issuer: issuer ?? certificate, index, isAnchor: issuer === undefined };
+  const links = path.map((certificate, position) => {
+    const issuer = path[position + 1];
+    return { certificate, issuer: issuer ?? certificate, index: first + position, isAnchor: issuer === undefined };
   });
-  return [...repeatedKeys(path), ...links.flatMap((link) => firstProblem(link, profile))];
+  return [...repeatedKeys(path, first), ...links.flatMap((link) => firstProblem(link, profile))];
 }
 
 /** Steps that a certificate alone can fail: what it may be used for is for whoever relies on it. */
@@ -133,10 +149,12 @@ function firstProblem(link: Link, profile: PathProfile, steps: readonly Step[] =
 }
 
 /** A loop, or one key under two names. */
-function repeatedKeys(path: readonly X509Certificate[]): PathProblem[] {
+function repeatedKeys(path: readonly X509Certificate[], first: number): PathProblem[] {
   const keys = path.map(spkiDigest);
-  return keys.flatMap((key, index) =>
-    keys.indexOf(key) < index ? [{ code: 'cert_path', index, detail: 'key is in the path twice' }] : [],
+  return keys.flatMap((key, position) =>
+    keys.indexOf(key) < position
+      ? [{ code: 'cert_path', index: first + position, detail: 'key is in the path twice' }]
+      : [],
   );
 }
 

@@ -1,7 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { EcKey } from '../formats/public-key.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
+import { isOnCurve } from './curve.js';
 import { hex, sha256 } from './digest.js';
 
 /** Importing a P-384 key takes a fifth of the time of a verification, so keys are kept. They are public and never change. */
@@ -34,6 +36,20 @@ export function rsaPublicKey({ n, e }: RsaPublicKey): KeyObject {
   return kept(hex(sha256(length, n, e)), () => importRsa(n, e));
 }
 
+/**
+ * A P-256 key that was given by its point alone, ready for use.
+ *
+ * @param point X‖Y, 64 bytes
+ * @returns null where the point is not on the curve
+ */
+export function p256PublicKey(point: Uint8Array): KeyObject | null {
+  const digest = hex(sha256(point));
+  const known = KEYS.get(digest);
+  if (known !== undefined) return known;
+  const key = { kind: 'ec', curve: 'P-256', x: point.subarray(0, 32), y: point.subarray(32) } as const;
+  return isOnCurve(key) ? kept(digest, () => importP256(key)) : null;
+}
+
 function kept(digest: string, importIt: () => KeyObject): KeyObject {
   const known = KEYS.get(digest);
   if (known !== undefined) return known;
@@ -49,8 +65,11 @@ function importKey({ spki, publicKey }: CertificateKey): KeyObject {
   if (publicKey.curve === 'P-384') {
     return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
   }
-  const key = { kty: 'EC', crv: 'P-256', x: base64Url(publicKey.x), y: base64Url(publicKey.y) };
-  return createPublicKey({ key, format: 'jwk' });
+  return importP256(publicKey);
+}
+
+function importP256({ x, y }: Pick<EcKey, 'x' | 'y'>): KeyObject {
+  return createPublicKey({ key: { kty: 'EC', crv: 'P-256', x: base64Url(x), y: base64Url(y) }, format: 'jwk' });
 }
 
 function importRsa(n: Uint8Array, e: Uint8Array): KeyObject {

@@ -3,29 +3,55 @@ import type {
   EndorsementSet,
   EndorsementSource,
   FetchContext,
+  TdxCollateralRequest,
   TokenKeysRequest,
 } from '../model/endorsement.js';
+import type { TdxCollateralSource } from './intel/intel-endorsements.js';
 import type { TokenKeysSource } from './token-keys/token-keys.js';
+
+interface Sources {
+  readonly amd: EndorsementSource;
+  readonly intel: TdxCollateralSource;
+  readonly tokenKeys: TokenKeysSource;
+}
 
 /** Asks for each kind of endorsement where it is to be had. */
 export class AllEndorsements implements EndorsementSource {
-  readonly #amd: EndorsementSource;
-  readonly #tokenKeys: TokenKeysSource;
+  readonly #sources: Sources;
 
-  constructor(amd: EndorsementSource, tokenKeys: TokenKeysSource) {
-    this.#amd = amd;
-    this.#tokenKeys = tokenKeys;
+  constructor(sources: Sources) {
+    this.#sources = sources;
   }
 
   async fetch(requests: readonly EndorsementRequest[], context: FetchContext): Promise<EndorsementSet> {
-    const [wanted, ...others] = requests.filter((request) => request.kind === 'token-keys');
-    // The set does not say whose it is: one for another token must not be able to take its place.
-    if (others.length > 0) throw new Error('keys of more than one token are asked for at once');
-    const [{ snp }, tokenKeys] = await Promise.all([this.#amd.fetch(requests, context), this.#keys(wanted, context)]);
-    return { snp, tokenKeys };
+    // The set does not say whose it is: one for another token or quote must not be able to take its place.
+    const keys = onlyOne(
+      requests.filter((request) => request.kind === 'token-keys'),
+      'keys of more than one token are asked for at once',
+    );
+    const collateral = onlyOne(
+      requests.filter((request) => request.kind === 'intel-tdx'),
+      'collateral of more than one quote is asked for at once',
+    );
+    const [{ snp }, tdx, tokenKeys] = await Promise.all([
+      this.#sources.amd.fetch(requests, context),
+      this.#collateral(collateral, context),
+      this.#keys(keys, context),
+    ]);
+    return { snp, tdx, tokenKeys };
+  }
+
+  async #collateral(wanted: TdxCollateralRequest | undefined, context: FetchContext) {
+    return wanted === undefined ? null : this.#sources.intel.find(wanted, context);
   }
 
   async #keys(wanted: TokenKeysRequest | undefined, context: FetchContext) {
-    return wanted === undefined ? null : this.#tokenKeys.find(wanted, context);
+    return wanted === undefined ? null : this.#sources.tokenKeys.find(wanted, context);
   }
+}
+
+/** @throws {Error} where there are several: a mistake of whoever asks */
+function onlyOne<T>(wanted: readonly T[], otherwise: string): T | undefined {
+  if (wanted.length > 1) throw new Error(otherwise);
+  return wanted[0];
 }

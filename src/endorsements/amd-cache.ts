@@ -12,7 +12,6 @@ import {
   readChain,
   readCrl,
   readVek,
-  UnfitError,
   verifyCrl,
   verifyVek,
 } from './amd-material.js';
@@ -20,6 +19,7 @@ import type { CacheFolder } from './cache-folder.js';
 import { isOlder } from './crl-memory.js';
 import { encodePem } from './pem-text.js';
 import { ReadOnce } from './read-once.js';
+import { UnfitError } from './unfit-error.js';
 
 interface AmdCacheOptions {
   readonly folder: CacheFolder;

@@ -6,9 +6,10 @@ import type { AmdCache } from './amd-cache.js';
 import type { AmdDirectory } from './amd-directory.js';
 import type { AmdKds } from './amd-kds.js';
 import { lineName, type SnpLine } from './amd-keys.js';
-import { type AmdCrl, readCrl, UnfitError, verifyCrl } from './amd-material.js';
+import { type AmdCrl, readCrl, verifyCrl } from './amd-material.js';
 import { type CrlMemory, isOlder, newestOf } from './crl-memory.js';
 import { kdsProblem } from './unavailable.js';
+import { UnfitError } from './unfit-error.js';
 
 interface AmdCrlsOptions {
   readonly directory: AmdDirectory;

@@ -5,7 +5,8 @@ import type { Log } from '../model/ports.js';
 import { lineName, type SnpLine } from './amd-keys.js';
 import type { AmdChain, AmdRootPins, AmdVek } from './amd-material.js';
 import { type AmdMaterial, newestChains, recogniseAmdMaterial } from './amd-recognition.js';
-import { fingerprintOf, readMaterialFiles } from './material-files.js';
+import { CERTIFICATE_FILES, type MaterialFiles } from './material-files.js';
+import { WatchedFolder } from './watched-folder.js';
 
 interface AmdDirectoryOptions {
   readonly folder: string;
@@ -21,48 +22,44 @@ const NOTHING: AmdMaterial = { arks: [], chains: [], veks: [], crls: [], refused
  * The operator's folder of AMD certificates and revocation lists (`amd.chains`). Read at start and whenever it changes;
  * what is in it is recognised by content, and what is not taken is said by name in the log. A folder that is not there
  * is an empty one.
- *
- * The folder is looked at from time to time instead of being watched: that works on network file systems and mounted
- * volumes too, and for a folder that comes later.
  */
 export class AmdDirectory {
   readonly #options: AmdDirectoryOptions;
-  /** Undefined: to be read, whatever it is. */
-  #fingerprint: string | null | undefined = undefined;
-  /** The fault that the log has been told of. */
-  #fault: string | null = null;
+  readonly #folder: WatchedFolder;
   #material: AmdMaterial = NOTHING;
   #chains: ReadonlyMap<string, AmdChain> = new Map();
-  #reading: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | null = null;
-  #isClosed = false;
 
   constructor(options: AmdDirectoryOptions) {
     this.#options = options;
+    const { folder, pollMs, log } = options;
+    const take = (files: MaterialFiles) => this.#take(files);
+    this.#folder = new WatchedFolder({
+      folder,
+      pollMs,
+      log,
+      material: CERTIFICATE_FILES,
+      what: 'AMD endorsement folder',
+      take,
+    });
   }
 
   /** Reads the folder, and goes on looking at it until `close`. */
-  async start(): Promise<void> {
-    await this.refresh();
-    if (this.#isClosed) return;
-    this.#timer = setInterval(() => void this.refresh(), this.#options.pollMs).unref();
+  start(): Promise<void> {
+    return this.#folder.start();
   }
 
   /** Reads the folder again where it has changed. Never throws: what it had stays. */
   refresh(): Promise<void> {
-    this.#reading = this.#reading.then(() => this.#readIfChanged());
-    return this.#reading;
+    return this.#folder.refresh();
   }
 
   /** Reads the folder again, whether it has changed or not. */
   reload(): Promise<void> {
-    this.#fingerprint = undefined;
-    return this.refresh();
+    return this.#folder.reload();
   }
 
   close(): void {
-    this.#isClosed = true;
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#folder.close();
   }
 
   chain(line: SnpLine): AmdChain | null {
@@ -85,23 +82,8 @@ export class AmdDirectory {
     return this.#material.crls.map(({ item }) => item).flatMap((crl) => (crl.product === product ? [crl.list] : []));
   }
 
-  async #readIfChanged(): Promise<void> {
-    try {
-      const fingerprint = await fingerprintOf(this.#options.folder);
-      this.#fault = null;
-      if (fingerprint === this.#fingerprint) return;
-      await this.#read();
-      this.#fingerprint = fingerprint;
-    } catch (error) {
-      const fault = String(error);
-      if (fault !== this.#fault) this.#options.log.error({ err: error }, 'AMD endorsement folder cannot be read');
-      this.#fault = fault;
-    }
-  }
-
-  async #read(): Promise<void> {
-    const { folder, pins, log } = this.#options;
-    const { files, refused } = await readMaterialFiles(folder);
+  #take({ files, refused }: MaterialFiles): void {
+    const { pins, log } = this.#options;
     this.#material = recogniseAmdMaterial(files, pins);
     this.#chains = newestChains(this.#material.chains.map(({ item }) => item));
     for (const { name, why } of [...refused, ...this.#material.refused]) {

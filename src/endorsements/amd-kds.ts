@@ -1,12 +1,12 @@
-import { LRUCache } from 'lru-cache';
 import type { SnpProduct, SnpTcb } from '../model/claims.js';
 import type { SnpSigningKey } from '../model/endorsement.js';
 import type { Clock } from '../model/ports.js';
 import { hasShortChipId } from './amd-keys.js';
 import type { Fetch } from './bounded-fetch.js';
 import { FetchError } from './fetch-error.js';
-import { KdsLane } from './kds-lane.js';
+import { NotFoundMemory } from './not-found-memory.js';
 import { SingleFlight } from './single-flight.js';
+import { ThrottledLane } from './throttled-lane.js';
 
 interface AmdKdsOptions {
   /** `https://host[:port]`. */
@@ -26,9 +26,6 @@ const VCEK_BYTES = 16 * 1024;
 const CHAIN_BYTES = 64 * 1024;
 const CRL_BYTES = 1024 * 1024;
 
-const NOT_FOUND_MS = 10 * 60_000;
-const NOT_FOUND_KEYS = 10_000;
-
 /**
  * AMD's Key Distribution Service (AMD 57230, chapter 4). Gives what it answers, unverified.
  *
@@ -38,16 +35,16 @@ const NOT_FOUND_KEYS = 10_000;
 export class AmdKds {
   readonly #options: AmdKdsOptions;
   readonly #flights = new SingleFlight<Uint8Array>();
-  /** Monotonic instants until which a path counts as not found. */
-  readonly #notFoundUntil = new LRUCache<string, number>({ max: NOT_FOUND_KEYS });
+  readonly #notFound: NotFoundMemory;
   /** KDS throttles VCEKs, and only them: what it says to one lane does not hold up the other. */
-  readonly #chips: KdsLane;
-  readonly #lines: KdsLane;
+  readonly #chips: ThrottledLane;
+  readonly #lines: ThrottledLane;
 
   constructor(options: AmdKdsOptions) {
     this.#options = options;
-    this.#chips = new KdsLane(options.clock);
-    this.#lines = new KdsLane(options.clock);
+    this.#notFound = new NotFoundMemory(options.clock);
+    this.#chips = new ThrottledLane(options.clock);
+    this.#lines = new ThrottledLane(options.clock);
   }
 
   /**
@@ -80,23 +77,16 @@ export class AmdKds {
     await this.#options.fetch.close();
   }
 
-  async #get(lane: KdsLane, path: string, maximumBytes: number, call: KdsCall): Promise<Uint8Array> {
-    const { fetch, origin, clock } = this.#options;
-    if ((this.#notFoundUntil.get(path) ?? 0) > clock.monotonicMs()) {
-      throw new FetchError('status', 'answered with status 404 before', { status: 404 });
-    }
-    try {
-      return await this.#flights.run(
+  async #get(lane: ThrottledLane, path: string, maximumBytes: number, call: KdsCall): Promise<Uint8Array> {
+    const { fetch, origin } = this.#options;
+    return this.#notFound.ask(path, call.remember, () =>
+      this.#flights.run(
         path,
         call.signal,
         (signal) => lane.ask(signal, () => fetch.get({ origin, path, maximumBytes, signal })),
         () => new FetchError('aborted', 'no answer within the time of the request'),
-      );
-    } catch (error) {
-      const isNews = error instanceof FetchError && error.notFound && call.remember;
-      if (isNews) this.#notFoundUntil.set(path, clock.monotonicMs() + NOT_FOUND_MS);
-      throw error;
-    }
+      ),
+    );
   }
 }
 

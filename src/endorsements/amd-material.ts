@@ -12,14 +12,10 @@ import { SNP_PRODUCTS, SNP_TCB_COMPONENTS, type SnpProduct } from '../model/clai
 import type { SnpSigningKey } from '../model/endorsement.js';
 import { FormatError } from '../model/errors.js';
 import { certifiedChipId, type SnpLine, type VcekSubject } from './amd-keys.js';
+import { UnfitError } from './unfit-error.js';
 
 /** SHA-256 of the SubjectPublicKeyInfo of each ARK that is trusted, hex, by product line. */
 export type AmdRootPins = ReadonlyMap<SnpProduct, ReadonlySet<string>>;
-
-/** Material that cannot be read, does not verify, or is not what was looked for. */
-export class UnfitError extends Error {
-  override readonly name = 'UnfitError';
-}
 
 /** ASK or ASVK, and the pinned ARK that signed it. */
 export interface AmdChain extends SnpLine {

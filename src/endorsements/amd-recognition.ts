@@ -11,12 +11,12 @@ import {
   type AmdVek,
   readCrl,
   readVek,
-  UnfitError,
   verifyArk,
   verifyChain,
   verifyCrl,
   verifyVek,
 } from './amd-material.js';
+import { UnfitError } from './unfit-error.js';
 
 export interface NamedFile {
   readonly name: string;

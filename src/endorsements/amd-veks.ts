@@ -12,10 +12,10 @@ import {
   issuedAt,
   isVcekOf,
   readVek,
-  UnfitError,
   verifyVek,
 } from './amd-material.js';
 import { kdsProblem } from './unavailable.js';
+import { UnfitError } from './unfit-error.js';
 
 interface AmdVeksOptions {
   readonly pins: AmdRootPins;

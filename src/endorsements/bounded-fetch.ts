@@ -1,4 +1,6 @@
 import { Agent, type buildConnector, type Dispatcher } from 'undici';
+import { boundedAttempt } from './bounded-attempt.js';
+import { dropBody, headerOf, readBody, retryAfterOf } from './bounded-body.js';
 import { FetchError } from './fetch-error.js';
 
 export interface BoundedFetchOptions {
@@ -27,12 +29,28 @@ export interface BoundedRequest {
    * certificates and lists, whose types have many names: everything that is not obviously something else.
    */
   readonly mediaTypes?: ReadonlySet<string>;
+  /** Headers to send, by their names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A whole answer. */
+export interface BoundedAnswer {
+  readonly body: Uint8Array;
+  /** The first value of a header, its name in lower case. */
+  readonly header: (name: string) => string | undefined;
 }
 
 /** One GET, bounded. */
 export interface Fetch {
   /** @throws {FetchError} */
   get(request: BoundedRequest): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** One GET whose headers count too, bounded. */
+export interface FetchAnswer {
+  /** @throws {FetchError} */
+  answer(request: BoundedRequest): Promise<BoundedAnswer>;
   close(): Promise<void>;
 }
 
@@ -46,7 +64,7 @@ const OTHER_CONTENT = /^(?:text\/(?!plain)|image\/|multipart\/|application\/(?:[
  * Fetches from configured origins. Bounded in bytes while reading and in time by attempt and by the caller's signal;
  * follows no redirect, decodes no content encoding, keeps no cookie.
  */
-export class BoundedFetch implements Fetch {
+export class BoundedFetch implements Fetch, FetchAnswer {
   readonly #agent: Agent;
   readonly #origins: ReadonlySet<string>;
   readonly #attemptTimeoutMs: number;
@@ -65,21 +83,12 @@ export class BoundedFetch implements Fetch {
   }
 
   async get(request: BoundedRequest): Promise<Uint8Array> {
+    return (await this.answer(request)).body;
+  }
+
+  async answer(request: BoundedRequest): Promise<BoundedAnswer> {
     if (!this.#origins.has(request.origin)) throw new FetchError('not_allowed', 'the origin is not configured');
-    if (request.signal.aborted) throw new FetchError('aborted', 'no time was left');
-    const attempt = new AbortController();
-    const timer = setTimeout(() => attempt.abort(TIMED_OUT), this.#attemptTimeoutMs);
-    const stop = () => attempt.abort(STOPPED);
-    request.signal.addEventListener('abort', stop, { once: true });
-    try {
-      // While it connects, undici keeps an aborted request until the connection is there or has failed.
-      return await Promise.race([this.#read(request, attempt.signal), rejection(attempt.signal)]);
-    } catch (error) {
-      throw asFetchError(error, attempt.signal);
-    } finally {
-      clearTimeout(timer);
-      request.signal.removeEventListener('abort', stop);
-    }
+    return boundedAttempt(request.signal, this.#attemptTimeoutMs, (signal) => this.#read(request, signal));
   }
 
   /** Ends every connection, also those in use. */
@@ -87,77 +96,32 @@ export class BoundedFetch implements Fetch {
     await this.#agent.destroy();
   }
 
-  async #read(request: BoundedRequest, signal: AbortSignal): Promise<Uint8Array> {
-    const { origin, path, maximumBytes } = request;
-    const response = await this.#agent.request({ origin, path, method: 'GET', signal });
+  async #read(request: BoundedRequest, signal: AbortSignal): Promise<BoundedAnswer> {
+    const { origin, path, maximumBytes, headers = {} } = request;
+    const response = await this.#agent.request({ origin, path, method: 'GET', headers, signal });
     const refused = refusal(response, request);
     if (refused !== null) {
-      // Destroying ends the connection; draining would let a slow body hold it until the timeout.
-      response.body.on('error', () => {}).destroy();
+      dropBody(response.body);
       throw refused;
     }
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    // Leaving the loop by an exception destroys the body, and the connection with it.
-    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-      length += chunk.byteLength;
-      if (length > maximumBytes) throw tooLarge(maximumBytes);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks, length);
+    const body = await readBody(response, maximumBytes);
+    return { body, header: (name) => headerOf(response.headers, name) };
   }
 }
 
-const TIMED_OUT = new FetchError('timeout', 'no answer in time');
-const STOPPED = new FetchError('aborted', 'no answer within the time of the request');
-
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-}
-
-const tooLarge = (maximum: number) => new FetchError('too_large', `answer is over ${maximum} bytes`);
-
-function refusal(response: Dispatcher.ResponseData, { maximumBytes, mediaTypes }: BoundedRequest): FetchError | null {
-  const { statusCode: status, headers } = response;
+function refusal({ statusCode: status, headers }: Dispatcher.ResponseData, request: BoundedRequest): FetchError | null {
   if (status >= 300 && status < 400) return new FetchError('redirect', 'answered with a redirect', { status });
   if (status !== 200) {
-    const retryAfterMs = parseRetryAfter(first(headers['retry-after']), first(headers['date']));
+    const retryAfterMs = retryAfterOf(headers);
     const options = retryAfterMs === null ? { status } : { status, retryAfterMs };
     return new FetchError('status', `answered with status ${status}`, options);
   }
-  if (isOtherContent(first(headers['content-type']) ?? '', mediaTypes)) {
-    return new FetchError('content_type', 'answered with another kind of content', { status });
-  }
-  return Number(first(headers['content-length']) ?? 0) > maximumBytes ? tooLarge(maximumBytes) : null;
+  const isOther = isOtherContent(headerOf(headers, 'content-type') ?? '', request.mediaTypes);
+  return isOther ? new FetchError('content_type', 'answered with another kind of content', { status }) : null;
 }
 
 function isOtherContent(contentType: string, mediaTypes: ReadonlySet<string> | undefined): boolean {
   if (mediaTypes === undefined) return OTHER_CONTENT.test(contentType);
   const [mediaType = ''] = contentType.split(';');
   return mediaType.trim() !== '' && !mediaTypes.has(mediaType.trim().toLowerCase());
-}
-
-const first = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);
-
-/** RFC 9110, 5.6.7, the form that is to be sent. */
-const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
-
-/**
- * Reads Retry-After (RFC 9110, 10.2.3): seconds, or a date that is compared with the answer's own, so that it does
- * not matter whose clock is wrong. Null where there is none or it says nothing.
- */
-function parseRetryAfter(value: string | undefined, answered: string | undefined): number | null {
-  if (value === undefined) return null;
-  if (/^\d{1,7}$/.test(value)) return Number(value) * 1000;
-  if (!HTTP_DATE.test(value) || !HTTP_DATE.test(answered ?? '')) return null;
-  const wait = Date.parse(value) - Date.parse(answered ?? '');
-  return Number.isNaN(wait) ? null : Math.max(0, wait);
-}
-
-function asFetchError(error: unknown, signal: AbortSignal): FetchError {
-  if (error instanceof FetchError) return error;
-  if (signal.aborted && signal.reason instanceof FetchError) return signal.reason;
-  return new FetchError('network', 'no connection or no complete answer', { cause: error });
 }

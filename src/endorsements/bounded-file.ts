@@ -1,5 +1,5 @@
 import { constants, open } from 'node:fs/promises';
-import { UnfitError } from './amd-material.js';
+import { UnfitError } from './unfit-error.js';
 
 /** More than any certificate or revocation list has. */
 const MAXIMUM_BYTES = 1024 * 1024;

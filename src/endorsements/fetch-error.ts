@@ -64,3 +64,9 @@ export class FetchError extends Error {
     return !NOT_SENT.has(this.fault);
   }
 }
+
+/** @throws {unknown} what is no fetch that gave no body */
+export function requireFetchError(error: unknown): FetchError {
+  if (error instanceof FetchError) return error;
+  throw error;
+}

@@ -18,10 +18,10 @@ import {
 import { writeAtomically } from './atomic-file.js';
 import { chainFile, crlFile, vekFile } from './bundle-files.js';
 import { type CrlAge, type CrlMemory, isOlder } from './crl-memory.js';
-import { fingerprintOf, readMaterialFiles } from './material-files.js';
+import { CERTIFICATE_FILES, fingerprintOf, readMaterialFiles } from './material-files.js';
 
 /** Something of a bundle that was taken: what it is, and the name under which it is kept. */
-interface TakenFile {
+export interface TakenFile {
   readonly name: string;
   readonly what: string;
   readonly keptAs: string;
@@ -64,8 +64,9 @@ const SIGNING_KEYS: readonly SnpSigningKey[] = ['vcek', 'vlek'];
  */
 export async function importBundle(parts: ImportParts, path: string, now: Date): Promise<ImportReport> {
   const { pins, directory, memory, folder } = parts;
-  if ((await fingerprintOf(path)) === null) throw new ConfigurationError([`${path}: no such folder`]);
-  const { files, refused } = await readMaterialFiles(path);
+  if ((await fingerprintOf(path, CERTIFICATE_FILES)) === null)
+    throw new ConfigurationError([`${path}: no such folder`]);
+  const { files, refused } = await readMaterialFiles(path, CERTIFICATE_FILES);
   const material = recogniseAmdMaterial(files, pins, {
     arkOf: (product) => directory.ark(product),
     chainOf: (line) => directory.chain(line),

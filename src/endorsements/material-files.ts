@@ -1,16 +1,19 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UnfitError } from './amd-material.js';
 import type { NamedFile, RefusedFile } from './amd-recognition.js';
 import { readBoundedFile } from './bounded-file.js';
+import { UnfitError } from './unfit-error.js';
 
-const MATERIAL = /^[^.].*\.(?:pem|der|crl)$/i;
+/** Which files of a folder are material, by their names: of AMD's certificates and lists, and of Intel's collateral. */
+export const CERTIFICATE_FILES = /^[^.].*\.(?:pem|der|crl)$/i;
+export const COLLATERAL_FILES = /^[^.].*\.json$/i;
+
 const MAXIMUM_FILES = 10_000;
 /** Of a folder: some four times what so many certificates have. */
 const MAXIMUM_BYTES = 64 * 1024 * 1024;
 
 /** What a folder holds: files read, and files that were not. */
-interface MaterialFiles {
+export interface MaterialFiles {
   readonly files: readonly NamedFile[];
   readonly refused: readonly RefusedFile[];
 }
@@ -19,19 +22,19 @@ interface MaterialFiles {
  * A text that changes when a file of the folder comes, goes or is written; null where there is no folder.
  * Links are followed, as a mounted Kubernetes volume consists of them.
  */
-export async function fingerprintOf(folder: string): Promise<string | null> {
-  const names = await namesIn(folder);
+export async function fingerprintOf(folder: string, material: RegExp): Promise<string | null> {
+  const names = await namesIn(folder, material);
   if (names === null) return null;
   const marks = await Promise.all(names.map((name) => markOf(join(folder, name))));
   return JSON.stringify(names.map((name, index) => [name, marks[index]]));
 }
 
-/** Reads the *.pem, *.der and *.crl files of a folder, in the order of their names. */
-export async function readMaterialFiles(folder: string): Promise<MaterialFiles> {
+/** Reads the files of a folder whose names fit, in the order of their names. */
+export async function readMaterialFiles(folder: string, material: RegExp): Promise<MaterialFiles> {
   const files: NamedFile[] = [];
   const refused: RefusedFile[] = [];
   let length = 0;
-  for (const name of (await namesIn(folder)) ?? []) {
+  for (const name of (await namesIn(folder, material)) ?? []) {
     const isFull = files.length >= MAXIMUM_FILES || length >= MAXIMUM_BYTES;
     const read = isFull ? 'too much in this folder' : await readMaterialFile(join(folder, name));
     if (typeof read === 'string') refused.push({ name, why: read });
@@ -52,9 +55,9 @@ async function readMaterialFile(path: string): Promise<Uint8Array | string> {
   }
 }
 
-async function namesIn(folder: string): Promise<readonly string[] | null> {
+async function namesIn(folder: string, material: RegExp): Promise<readonly string[] | null> {
   try {
-    return (await readdir(folder)).filter((name) => MATERIAL.test(name)).sort();
+    return (await readdir(folder)).filter((name) => material.test(name)).sort();
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;

@@ -14,7 +14,8 @@ import { CacheFolder } from './cache-folder.js';
 import { CrlMemory } from './crl-memory.js';
 import { type AmdBundle, type BundleSelection, exportBundle } from './export-bundle.js';
 import { type ImportReport, importBundle } from './import-bundle.js';
-import { DEFAULT_RESILIENCE, type ResilienceOptions, ResilientFetch } from './resilient-fetch.js';
+import { DEFAULT_RESILIENCE, type ResilienceOptions } from './resilience.js';
+import { ResilientFetch } from './resilient-fetch.js';
 
 /** Times and sizes. The defaults are for production; tests shorten them. */
 export interface AmdTuning {

@@ -1,7 +1,7 @@
 import type { CheckId } from '../model/codes.js';
 import type { Unavailable } from '../model/endorsement.js';
-import { UnfitError } from './amd-material.js';
 import { FetchError } from './fetch-error.js';
+import { UnfitError } from './unfit-error.js';
 
 /**
  * Why KDS gave nothing that can be used. A 404 will be one tomorrow too; everything else may pass.

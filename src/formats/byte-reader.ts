@@ -44,6 +44,21 @@ export class ByteReader {
     return this.#view.getBigUint64(this.#advance(8, field));
   }
 
+  /** Little endian, as Intel writes. */
+  u16le(field: string): number {
+    return this.#view.getUint16(this.#advance(2, field), true);
+  }
+
+  /** Little endian, as Intel writes. */
+  u32le(field: string): number {
+    return this.#view.getUint32(this.#advance(4, field), true);
+  }
+
+  /** Little endian, as Intel writes. */
+  u64le(field: string): bigint {
+    return this.#view.getBigUint64(this.#advance(8, field), true);
+  }
+
   /** A view of the next `length` bytes. */
   bytes(length: number, field: string): Uint8Array {
     const start = this.#advance(length, field);

@@ -1,11 +1,22 @@
 import { FormatError } from '../model/errors.js';
 import { isZero } from './byte-reader.js';
 import { SNP_REPORT_LENGTH } from './snp-report.js';
+import { TD_REPORT_LENGTH } from './td-report.js';
 
 /** Where the hardware report begins. */
 const HARDWARE_OFFSET = 0x020;
 /** REPORTTYPE.TYPE of a TDREPORT (Intel TDX module ABI, REPORTTYPE). */
 const TDREPORT_TYPE = 0x81;
+/**
+ * What of a TDREPORT, and behind it, is zero in every real one and covered by no hash of its own: subtype and version,
+ * what is reserved in REPORTMACSTRUCT, the gap before TDINFO, the filling. Only CPUSVN and MAC are left unchecked.
+ */
+const UNHASHED_ZEROS = [
+  [1, 16],
+  [192, 224],
+  [495, 512],
+  [TD_REPORT_LENGTH, SNP_REPORT_LENGTH],
+] as const;
 /** Where the runtime claims begin. */
 const CLAIMS_OFFSET = 0x4d4;
 /** Claims over this size are refused; real ones have between 500 and 1300 bytes. */
@@ -21,7 +32,7 @@ export interface HclReport {
   /** 1 (older Milan hosts) or 2. */
   readonly version: 1 | 2;
   readonly reportType: HclReportType;
-  /** The hardware report area, 1184 bytes. */
+  /** The hardware report area, 1184 bytes. A TDREPORT fills the first 1024, and zeros the rest. */
   readonly hardwareReport: Uint8Array;
   /** Runtime claims as they are hashed: never re-serialised, not parsed before the hash was compared. */
   readonly runtimeClaims: Uint8Array;
@@ -59,7 +70,8 @@ export function parseHclReport(bytes: Uint8Array): HclReport {
   // Version 2 of the request data puts a capability bitmap before the claims; that form is never shown to a guest.
   requireWord(word(0x4c4), 1, 'request data version');
   const reportType = parseReportType(word(0x4c8));
-  requireHardwareOf(reportType, bytes[HARDWARE_OFFSET] ?? 0);
+  const hardwareReport = bytes.subarray(HARDWARE_OFFSET, HARDWARE_OFFSET + SNP_REPORT_LENGTH);
+  requireHardwareOf(reportType, hardwareReport);
   if (word(0x4cc) !== 1) throw new FormatError('hcl_hash_type', 'the report data hash is not SHA-256');
   const claimsEnd = CLAIMS_OFFSET + claimsSize;
   if (bytes.byteLength - claimsEnd > 4096) throw new FormatError('hcl_format', 'more than 4096 bytes of filling');
@@ -67,9 +79,20 @@ export function parseHclReport(bytes: Uint8Array): HclReport {
   return {
     version,
     reportType,
-    hardwareReport: bytes.subarray(HARDWARE_OFFSET, HARDWARE_OFFSET + SNP_REPORT_LENGTH),
+    hardwareReport,
     runtimeClaims: bytes.subarray(CLAIMS_OFFSET, claimsEnd),
   };
+}
+
+/**
+ * Reads a report whose hardware must be of one kind.
+ *
+ * @throws {FormatError} as `parseHclReport`, `hcl_format` also for another kind
+ */
+export function parseHclReportOf(expected: HclReportType, bytes: Uint8Array): HclReport {
+  const report = parseHclReport(bytes);
+  if (report.reportType === expected) return report;
+  throw new FormatError('hcl_format', `the report type is ${report.reportType}, expected ${expected}`);
 }
 
 function parseClaimsSize(size: number, total: number): number {
@@ -93,9 +116,15 @@ function parseReportType(type: number): HclReportType {
 }
 
 /** A TDREPORT is told by its first byte, which no SNP report has; what else is in the area its own reader says. */
-function requireHardwareOf(reportType: HclReportType, firstByte: number): void {
-  if (reportType === 'snp' && firstByte === TDREPORT_TYPE) {
+function requireHardwareOf(reportType: HclReportType, area: Uint8Array): void {
+  const isTdReport = area[0] === TDREPORT_TYPE;
+  if (reportType === 'snp' && isTdReport) {
     throw new FormatError('hcl_format', 'the report type is snp, the hardware report is a TDREPORT');
+  }
+  if (reportType !== 'tdx') return;
+  if (!isTdReport) throw new FormatError('hcl_format', 'the report type is tdx, the hardware report is no TDREPORT');
+  for (const [start, end] of UNHASHED_ZEROS) {
+    requireZeroRange(area, start, end, 'reserved bytes of the TDREPORT, and those behind it,');
   }
 }
 

@@ -1,6 +1,6 @@
 import type { TokenKey } from '../model/endorsement.js';
 import { FormatError } from '../model/errors.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import { decodeBase64, decodeStandardBase64 } from './base64.js';
 import { encodeRsaPublicKeyInfo } from './rsa-public-key-info.js';
@@ -149,8 +149,4 @@ function readInteger(text: JsonValue | undefined, name: string): Uint8Array {
 
 function unfit(message: string): FormatError {
   return new FormatError('schema', message);
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 import type { MalformedCode } from '../model/codes.js';
 import { FormatError } from '../model/errors.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { decodeBase64 } from './base64.js';
 import { parseStrictJson } from './strict-json.js';
 
@@ -94,8 +94,4 @@ function parseJson(bytes: Uint8Array, code: MalformedCode): JsonValue {
     if (!(cause instanceof FormatError)) throw cause;
     throw new FormatError(cause.code === 'duplicate_key' ? 'duplicate_key' : code, cause.message, { cause });
   }
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import { FormatError } from '../model/errors.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { isObject, type JsonValue } from '../model/json.js';
 import { decodeBase64 } from './base64.js';
 import { DER, malformed, parseDer } from './der.js';
 import { parseStrictJson } from './strict-json.js';
@@ -82,8 +82,4 @@ function within<T>(parse: () => T): T {
   } catch (error) {
     throw error instanceof FormatError ? malformed(`evidence of the signer: ${error.message}`, error) : error;
   }
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import { FormatError, nullIfMalformed } from '../model/errors.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { camelCase, isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { decodeBase64, decodeHex } from './base64.js';
 import { parseStrictJson } from './strict-json.js';
 
@@ -27,6 +27,11 @@ export function readRuntimeObject(bytes: Uint8Array): Reading<JsonObject> {
     if (error.code !== 'duplicate_key') return claimsFault(`runtime claims cannot be read: ${error.message}`);
     return duplicate('a member of the runtime claims stands there twice');
   }
+}
+
+/** Whether runtime data is that of a paravisor: it names the attestation key of a vTPM. */
+export function namesAttestationKey(object: JsonObject): boolean {
+  return Array.isArray(object['keys']) && object['keys'].some((key) => key?.['kid'] === 'HCLAkPub');
 }
 
 /** Reads the members of runtime claims that a paravisor writes. */
@@ -59,15 +64,6 @@ export function decodeRsaJwk(key: JsonObject): { readonly n: Uint8Array; readonl
   // RFC 7518 section 6.3.1: base64url without padding, and no other spelling.
   if (/[^A-Za-z0-9_-]/.test(n + e)) return null;
   return nullIfMalformed(() => ({ n: decodeBase64(n), e: decodeBase64(e) }));
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A member name in camelCase, as the contract writes claims. */
-export function camelCase(name: string): string {
-  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function duplicate(detail: string): { readonly ok: false; readonly code: 'hcl_duplicate'; readonly detail: string } {

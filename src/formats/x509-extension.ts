@@ -26,6 +26,7 @@ export const EXTENSION = {
   issuingDistributionPoint: '2.5.29.28',
   certificateIssuer: '2.5.29.29',
   crlDistributionPoints: '2.5.29.31',
+  extendedKeyUsage: '2.5.29.37',
 } as const;
 
 export interface BasicConstraints {
@@ -131,4 +132,17 @@ export function parseKeyUsage({ value }: X509Extension): KeyUsage {
     keyCertSign: (bits & 0x04) !== 0,
     crlSign: (bits & 0x02) !== 0,
   };
+}
+
+/**
+ * The purposes that an extended key usage names, RFC 5280 4.2.1.12.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function parseExtendedKeyUsage({ value }: X509Extension): readonly string[] {
+  const reader = parseDerSequence(value, 'extended key usage');
+  const purposes: string[] = [];
+  while (!reader.done) purposes.push(oidText(reader.read(DER.oid, 'key purpose').content));
+  if (purposes.length === 0) throw malformed('extended key usage names no purpose');
+  return purposes;
 }

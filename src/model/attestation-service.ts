@@ -1,4 +1,5 @@
 import type { Unavailable } from './endorsement.js';
+import type { JsonObject } from './json.js';
 import type { Submission } from './verification.js';
 
 /** Another verifier that evidence can be sent to, by the name of its route in a policy. */
@@ -6,8 +7,8 @@ export type TokenRoute = 'maa' | 'ita';
 
 /** What another verifier made of evidence. Nothing of it is verified. */
 export type SubmissionResult =
-  /** `nonce`: the value that the token has to echo, which shows that it answers this call. */
-  | { readonly token: string; readonly nonce: string }
+  /** `answersCall`: whether claims of the token, once it is verified, show that it answers this call. */
+  | { readonly token: string; readonly answersCall: (claims: JsonObject) => boolean }
   /** It judged the evidence, and does not vouch for it: one sentence for people. */
   | { readonly refused: string }
   | Unavailable;

@@ -3,6 +3,7 @@ import type { JsonObject } from './json.js';
 /** Claims of a judged request, by what made them. Numbers are numbers, booleans booleans, digests lower-case hex. */
 export interface Claims {
   readonly snp?: SnpClaims;
+  readonly tdx?: TdxClaims;
   readonly hcl?: HclClaims;
   readonly tpm?: TpmClaims;
   /** Of a token of Microsoft Azure Attestation. */
@@ -119,6 +120,59 @@ export interface SnpClaims {
   readonly reportData: string;
   readonly familyId: string;
   readonly imageId: string;
+}
+
+/** TDATTRIBUTES by bit (tdx.md, TDATTRIBUTES bits). */
+export interface TdAttributesClaim {
+  readonly debug: boolean;
+  readonly septVeDisable: boolean;
+  readonly migratable: boolean;
+  readonly pks: boolean;
+  readonly keyLocker: boolean;
+  readonly perfmon: boolean;
+  /** Bits 16, 27 and 62. */
+  readonly icssd: boolean;
+  readonly lass: boolean;
+  readonly tpa: boolean;
+}
+
+/** Words of Intel's TCB status, as collateral has them, merged or of one part. */
+export type TdxStatusWord = string;
+
+/** What collateral says of the platform of a quote. */
+export interface TdxTcbClaim {
+  /** Merged by Intel's table (tdx.md, Status set and merge). */
+  readonly status: TdxStatusWord;
+  readonly platformStatus: TdxStatusWord;
+  /** Null where TEE_TCB_SVN[1] is 0: such modules have no levels. */
+  readonly moduleStatus: TdxStatusWord | null;
+  readonly qeStatus: TdxStatusWord;
+  /** Earliest tcbDate of the three, RFC 3339. */
+  readonly date: string;
+  readonly evaluationDataNumber: number;
+  /** Of platform, module and QE, in that order, each once. */
+  readonly advisories: readonly string[];
+}
+
+/** Bytes are lower-case hex. */
+export interface TdxClaims {
+  readonly quoteVersion: 4 | 5;
+  readonly mrtd: string;
+  readonly rtmr: readonly [string, string, string, string];
+  readonly mrConfigId: string;
+  readonly mrOwner: string;
+  readonly mrOwnerConfig: string;
+  readonly mrSeam: string;
+  readonly mrSignerSeam: string;
+  /** Of TD 1.5 bodies. */
+  readonly mrServiceTd?: string;
+  readonly teeTcbSvn: string;
+  readonly tdAttributes: TdAttributesClaim;
+  readonly xfam: string;
+  readonly reportData: string;
+  readonly fmspc: string;
+  readonly pceId: string;
+  readonly tcb: TdxTcbClaim;
 }
 
 export type ParavisorEvidence = 'idKeyDigest' | 'mrtd' | 'maa' | 'akCertificate';

@@ -1,6 +1,6 @@
 import type { SnpProduct, SnpTcb } from './claims.js';
 import type { CheckId } from './codes.js';
-import type { TokenType } from './evidence.js';
+import type { TdxCollateral, TokenType } from './evidence.js';
 import type { RsaPublicKey } from './rsa-public-key.js';
 
 /** Where endorsement material came from. */
@@ -54,8 +54,19 @@ export interface TokenKeysRequest {
   readonly kid: string;
 }
 
+/** What a verification of a TD quote needs beside it. Made from unverified bytes: a search key, and nothing else. */
+export interface TdxCollateralRequest {
+  readonly kind: 'intel-tdx';
+  /** 6 bytes, lower-case hex. */
+  readonly fmspc: string;
+  /** Who issued the PCK certificate: which of the two CRLs is wanted. */
+  readonly ca: 'platform' | 'processor';
+  /** What the request itself brings; null where it brings none. It gives way to what is held where that is newer. */
+  readonly brought: TdxCollateral | null;
+}
+
 /** Endorsement requests of every kind of evidence, by `kind`. */
-export type EndorsementRequest = SnpEndorsementRequest | TokenKeysRequest;
+export type EndorsementRequest = SnpEndorsementRequest | TdxCollateralRequest | TokenKeysRequest;
 
 /** A key that signs tokens. Strong enough to be used; nothing else is established. */
 export interface TokenKey {
@@ -97,6 +108,11 @@ export interface SnpEndorsementSet {
 /** What was fetched for a verification, by kind of request. */
 export interface EndorsementSet {
   readonly snp: SnpEndorsementSet | null;
+  /**
+   * Collateral to judge by: that of the request where none that is held is newer. `collateral_unavailable`,
+   * `collateral_stale` or `collateral_rollback` where there is none to rely on; absent where none was asked for.
+   */
+  readonly tdx?: Sourced<TdxCollateral> | Unavailable | null;
   /** `jwks_unavailable`, `jwks_invalid` or `jwks_stale` where there is no set to rely on; absent where none was asked for. */
   readonly tokenKeys?: Sourced<TokenKeySet> | Unavailable | null;
 }
@@ -120,7 +136,22 @@ export interface EndorsementSource {
 
 /** An endorsement that a verification rested on, as the answer lists it. */
 export interface UsedEndorsement {
-  readonly kind: 'vcek' | 'vlek' | 'ask' | 'asvk' | 'ark' | 'crl' | 'token-key';
+  readonly kind:
+    | 'vcek'
+    | 'vlek'
+    | 'ask'
+    | 'asvk'
+    | 'ark'
+    | 'crl'
+    | 'pck'
+    | 'pck-ca'
+    | 'sgx-root'
+    | 'tcb-signing'
+    | 'tcb-info'
+    | 'qe-identity'
+    | 'ak'
+    | 'ak-ca'
+    | 'token-key';
   /** SHA-256 of the DER, hex: of a certificate or list, or of the SubjectPublicKeyInfo of a token key. */
   readonly sha256: string;
   readonly source: EndorsementOrigin;

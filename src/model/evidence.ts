@@ -36,12 +36,59 @@ export interface TpmQuoteInput {
 
 export type PcrBank = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
+/** Certificate of a vTPM's attestation key, and the chain above it. Judged whenever sent. */
+export interface AkCertificateInput {
+  /** Zero bytes after the DER are what an NV index of fixed size adds. */
+  readonly certificate: CertificateInput;
+  /** PEM, the issuer of the leaf first, the root last; null where only the leaf was sent. */
+  readonly chain: string | null;
+}
+
 export interface AzSnpVtpmEvidence {
   readonly type: 'az-snp-vtpm';
   /** Report of the paravisor (HCL), as read from NV index 0x01400001. */
   readonly hclReport: Uint8Array;
   readonly tpmQuote: TpmQuoteInput;
   readonly endorsements: SnpEndorsementInput;
+  readonly ak: AkCertificateInput | null;
+}
+
+/** TDX collateral (Intel PCS v4), as the contract carries it. Nothing in it is verified. */
+export interface TdxCollateral {
+  /** The signed JSON text of TCB info and QE identity, byte for byte: the values of `tcbInfo` and `enclaveIdentity`. */
+  readonly tcbInfo: string;
+  readonly qeIdentity: string;
+  /** r‖s, 64 bytes. */
+  readonly tcbInfoSignature: Uint8Array;
+  readonly qeIdentitySignature: Uint8Array;
+  /** PEM, leaf first, root last. */
+  readonly tcbInfoIssuerChain: string;
+  readonly qeIdentityIssuerChain: string;
+  readonly pckCrlIssuerChain: string;
+  /** DER. */
+  readonly pckCrl: Uint8Array;
+  readonly rootCaCrl: Uint8Array;
+}
+
+export interface TdxEvidence {
+  readonly type: 'tdx';
+  /** TD quote, version 4 or 5. */
+  readonly quote: Uint8Array;
+  /** Bytes whose SHA-256 is said to be in REPORTDATA. */
+  readonly runtimeData: Uint8Array | null;
+  readonly collateral: TdxCollateral | null;
+  /** Log data of the CCEL; null where none was sent. */
+  readonly ccel: Uint8Array | null;
+}
+
+export interface AzTdxVtpmEvidence {
+  readonly type: 'az-tdx-vtpm';
+  /** Report of the paravisor (HCL), with a TDREPORT. */
+  readonly hclReport: Uint8Array;
+  readonly tdQuote: Uint8Array;
+  readonly tpmQuote: TpmQuoteInput;
+  readonly collateral: TdxCollateral | null;
+  readonly ak: AkCertificateInput | null;
 }
 
 /** Types of other verifiers' tokens: Microsoft Azure Attestation, Intel Trust Authority. */
@@ -59,7 +106,13 @@ export type MaaTokenEvidence = TokenEvidence<'maa-token'>;
 export type ItaTokenEvidence = TokenEvidence<'ita-token'>;
 
 /** Evidence that some verifier of this build can judge. */
-export type Evidence = SnpEvidence | AzSnpVtpmEvidence | MaaTokenEvidence | ItaTokenEvidence;
+export type Evidence =
+  | SnpEvidence
+  | TdxEvidence
+  | AzSnpVtpmEvidence
+  | AzTdxVtpmEvidence
+  | MaaTokenEvidence
+  | ItaTokenEvidence;
 
 export type EvidenceType = Evidence['type'];
 

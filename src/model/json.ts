@@ -5,3 +5,13 @@ export type JsonValue = null | boolean | number | string | readonly JsonValue[] 
 export interface JsonObject {
   readonly [member: string]: JsonValue;
 }
+
+/** Whether a JSON value is an object, and neither null nor an array. */
+export function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A member name with hyphens in camelCase, as the contract writes claims. One without hyphens stays as it is. */
+export function camelCase(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,21 +1,30 @@
 import type { Check } from './check.js';
-import type { Claims, SnpClaims, TpmClaims } from './claims.js';
+import type { Claims, SnpClaims, TdxClaims, TpmClaims } from './claims.js';
 import type { CheckId } from './codes.js';
-import type { EndorsementRequest, EndorsementSet, SnpEndorsementRequest, UsedEndorsement } from './endorsement.js';
+import type {
+  EndorsementRequest,
+  EndorsementSet,
+  SnpEndorsementRequest,
+  TdxCollateralRequest,
+  UsedEndorsement,
+} from './endorsement.js';
 import type {
   EvidenceOf,
   EvidenceType,
   SnpEndorsementInput,
+  TdxCollateral,
   TokenEvidence,
   TokenType,
   TpmQuoteInput,
 } from './evidence.js';
+import type { JsonObject } from './json.js';
 import type { RsaPublicKey } from './rsa-public-key.js';
 import type { Verified } from './verified.js';
 
 /** Places that can hold the caller's nonce. */
 export type FreshnessPlace =
   | 'snp.reportData'
+  | 'tdx.reportData'
   | 'runtimeData.nonce'
   | 'hcl.userData'
   | 'tpm.extraData'
@@ -62,12 +71,28 @@ export interface Verification {
   readonly bound: readonly FreshnessPlace[];
   /** Earliest end of what the result rests on; null where nothing ends. */
   readonly validUntil: Date | null;
+  /**
+   * `vm-configuration` of runtime claims of which only the key is vouched for: no claim, unless something else makes the
+   * paravisor known. Absent where there is none.
+   */
+  readonly withheldConfiguration?: JsonObject;
+  /** What keeps a TDX TCB from being up to date: for whoever judges its status. Absent where there is no TD. */
+  readonly tcbShortfalls?: readonly TcbShortfall[];
   /** The verified hardware evidence as other verifiers take it; null where there is none. */
   readonly submission?: Submission | null;
 }
 
 /** Hardware evidence as another verifier takes it. Signature, chain and binding were verified here before. */
-export interface Submission {
+export type Submission = SnpSubmission | TdxSubmission;
+
+export interface TdxSubmission {
+  readonly tee: 'tdx';
+  readonly quote: Uint8Array;
+  /** Bytes whose SHA-256 is in REPORTDATA; null where none came with the evidence. */
+  readonly runtimeData: Uint8Array | null;
+}
+
+export interface SnpSubmission {
   readonly tee: 'snp';
   /** ATTESTATION_REPORT, 1184 bytes. */
   readonly report: Uint8Array;
@@ -161,7 +186,50 @@ export interface SnpReportVerification {
   readonly endorsements: readonly UsedEndorsement[];
   readonly validUntil: Date | null;
   /** DER of what the report was verified with, under the same condition: VCEK or VLEK, ASK or ASVK, ARK. */
-  readonly certificates: Submission['certificates'] | null;
+  readonly certificates: SnpSubmission['certificates'] | null;
+}
+
+/** A component of a TDX TCB that is behind, named as collateral names it, with its position in the list. */
+export interface TcbShortfall {
+  readonly component: string;
+  readonly have: number;
+  readonly need: number;
+}
+
+/** A TD quote inside other evidence, or as evidence: how a paravisor's verifier sees the TEE below it. */
+export interface TdQuoteVerifier {
+  /** @throws {FormatError} where the quote is malformed */
+  quoteEndorsements(
+    quote: Uint8Array,
+    collateral: TdxCollateral | null,
+    about: TdQuoteContext['about'],
+  ): readonly TdxCollateralRequest[];
+  /**
+   * What a policy may leave open on a bare TD and must leave open on Azure (SEPT_VE_DISABLE, zero RTMRs) is a claim,
+   * and no check.
+   * @throws {FormatError} where quote or collateral of the request are malformed
+   */
+  verifyQuote(quote: Uint8Array, context: TdQuoteContext): Promise<TdQuoteVerification>;
+}
+
+export interface TdQuoteContext {
+  readonly at: Date;
+  readonly endorsements: EndorsementSet;
+  /** JSON pointers of the quote and of the collateral in the request. */
+  readonly about: { readonly quote: string; readonly collateral: string };
+}
+
+export interface TdQuoteVerification {
+  readonly checks: readonly Check[];
+  readonly required: readonly CheckId[];
+  /** Null where signature or chain did not hold, or could not be judged. */
+  readonly claims: Verified<TdxClaims> | null;
+  /** What keeps the TCB from being up to date, component by component; empty where nothing is behind, or nothing is known. */
+  readonly shortfalls: readonly TcbShortfall[];
+  /** REPORTDATA, 64 bytes: verified as far as the quote's signature and the PCK chain go, also where collateral is out of reach. */
+  readonly reportData: Verified<Uint8Array> | null;
+  readonly endorsements: readonly UsedEndorsement[];
+  readonly validUntil: Date | null;
 }
 
 /** A vTPM quote inside other evidence. */

@@ -5,7 +5,7 @@ import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
 import type { Verification } from '../model/verification.js';
-import { isTokenType } from './evidence-kinds.js';
+import { hasParavisor, isTokenType } from './evidence-kinds.js';
 import type { Policy } from './policy-document.js';
 
 /**
@@ -48,6 +48,7 @@ export interface AppraisalTopic {
 export function placeOf(section: ClaimSection, evidenceType: ContractEvidenceType): string {
   if (isTokenType(evidenceType)) return '/evidence/token';
   if (section === 'tpm') return '/evidence/tpmQuote';
-  if (evidenceType !== 'snp') return '/evidence/hclReport';
+  if (section === 'tdx') return evidenceType === 'tdx' ? '/evidence/quote' : '/evidence/tdQuote';
+  if (hasParavisor(evidenceType)) return '/evidence/hclReport';
   return section === 'snp' ? '/evidence/report' : '/evidence/runtimeData';
 }

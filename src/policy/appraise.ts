@@ -13,6 +13,8 @@ import type { Policy } from './policy-document.js';
 import { referenceValues } from './reference-values.js';
 import { secureBoot } from './secure-boot.js';
 import { snpRequirements } from './snp-requirements.js';
+import { tdxMinimums } from './tdx-minimums.js';
+import { tdxRequirements } from './tdx-requirements.js';
 import { waived } from './waivers.js';
 
 /** What one policy made of the evidence. */
@@ -37,6 +39,17 @@ const SNP_TOPICS: readonly AppraisalTopic[] = [
   secureBoot,
   freshness,
   snpRequirements,
+  otherRoutes,
+  referenceValues,
+];
+
+/** What is appraised of TDX evidence, bare or behind a paravisor. */
+const TDX_TOPICS: readonly AppraisalTopic[] = [
+  tdxMinimums,
+  paravisor,
+  secureBoot,
+  freshness,
+  tdxRequirements,
   otherRoutes,
   referenceValues,
 ];
@@ -100,7 +113,9 @@ function ownChecks(policy: Policy, input: AppraisalInput): readonly Check[] {
 /** Null for evidence that this version cannot appraise. */
 function topicsOf(evidenceType: AppraisalInput['evidenceType']): readonly AppraisalTopic[] | null {
   if (isTokenType(evidenceType)) return TOKEN_TOPICS;
-  return teeOf(evidenceType) === 'snp' ? SNP_TOPICS : null;
+  const tee = teeOf(evidenceType);
+  if (tee === null) return null;
+  return tee === 'snp' ? SNP_TOPICS : TDX_TOPICS;
 }
 
 function conclude(

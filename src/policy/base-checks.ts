@@ -8,6 +8,9 @@ import type { Policy } from './policy-document.js';
 /** What `revocation: best-effort` tolerates. A revoked key, and a CRL older than one already seen, are none of it. */
 const BEST_EFFORT_CHECKS: ReadonlySet<CheckId> = new Set(['crl_unavailable', 'crl_stale']);
 
+/** What `allowDebug` tolerates: of our own verification. Another verifier's word on debug is not a policy's to change. */
+const DEBUG_CHECKS: ReadonlySet<CheckId> = new Set(['snp_debug', 'tdx_debug']);
+
 /** Warnings that go with the evidence under every policy. Nothing is made of claims that are not there. */
 export function baseWarnings({ evidenceType, verification }: AppraisalInput): readonly Check[] {
   const { snp }: Claims = verification.claims;
@@ -33,7 +36,7 @@ export function baseWarnings({ evidenceType, verification }: AppraisalInput): re
 
 /** A base check as a policy sees it: the same, except for the two relaxations that a policy can name. */
 export function relaxed(check: Check, policy: Policy): Check {
-  if (policy.allowDebug && check.id === 'snp_debug' && check.result === 'fail') {
+  if (policy.allowDebug && DEBUG_CHECKS.has(check.id) && check.result === 'fail') {
     return asWarning(check, policy.id, 'the policy allows debug');
   }
   const ofAmd = BEST_EFFORT_CHECKS.has(check.id) && !isOfToken(check);

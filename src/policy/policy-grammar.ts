@@ -73,7 +73,7 @@ const readRequirements: Reader<Requirements> = object({
     object({
       septVeDisable: optional(yesOrNo, false),
       allowMigratable: optional(yesOrNo, false),
-      allowPerfmon: optional(yesOrNo, false),
+      allowPerfmon: optional(yesOrNo, true),
       xfamMask: optionalOrNull(hexOf(8)),
       mrServiceTd: optionalOrNull(nonEmptyListOf(hexOf(48))),
     }),

@@ -1,18 +1,18 @@
 import type { CheckList } from '../model/check.js';
-import type { Claims, HclClaims, SnpClaims, TpmClaims } from '../model/claims.js';
+import type { Claims, HclClaims, SnpClaims, TdxClaims, TpmClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
 import type { JsonValue } from '../model/json.js';
 import { type AppraisalTopic, type ClaimSection, placeOf } from './appraisal-topic.js';
-import { hasParavisor, isTokenType } from './evidence-kinds.js';
-import { type ReferenceSet, type SnpReferences, TDX_REGISTERS } from './policy-members.js';
+import { hasParavisor, isTokenType, teeOf } from './evidence-kinds.js';
+import { type ReferenceSet, type SnpReferences, TDX_REGISTERS, type TdxRegister } from './policy-members.js';
 
 /** One claim held against the values that are accepted for it. */
 interface Comparison {
   readonly id: CheckId;
   /** The claim as answers name it. */
   readonly claim: string;
-  readonly section: ClaimSection | null;
+  readonly section: ClaimSection;
   readonly accepted: readonly JsonValue[];
   /** Undefined where no verified bytes say it: then it does not match, whatever is accepted. */
   readonly actual: JsonValue | undefined;
@@ -24,7 +24,9 @@ export const referenceValues: AppraisalTopic = {
     if (sets.length === 0) return [];
     const sections = sectionsOf(evidenceType);
     // Which sets apply is known only once the report is verified.
-    return sections.filter((section) => section === 'snp' || sets.some((set) => set[section] !== null));
+    return sections.filter(
+      (section) => section === 'snp' || section === 'tdx' || sets.some((set) => set[section] !== null),
+    );
   },
   required: ({ referenceValues: sets }) => (sets.length === 0 ? [] : ['reference_not_applicable']),
   appraise: ({ referenceValues: sets }, { evidenceType, verification: { claims } }, checks) => {
@@ -39,12 +41,14 @@ export const referenceValues: AppraisalTopic = {
 };
 
 /** Sections that sets of reference values speak about, and that this version has claims of. */
-type ReferenceSection = Extract<ClaimSection, 'snp' | 'hcl' | 'tpm'>;
+type ReferenceSection = Extract<ClaimSection, 'snp' | 'tdx' | 'hcl' | 'tpm'>;
 
 /** What evidence of a type always has claims about, once it is verified. */
 function sectionsOf(evidenceType: ContractEvidenceType): readonly ReferenceSection[] {
   if (isTokenType(evidenceType)) return [];
-  return hasParavisor(evidenceType) ? ['snp', 'hcl', 'tpm'] : ['snp'];
+  const tee = teeOf(evidenceType);
+  const hardware: readonly ReferenceSection[] = tee === null ? [] : [tee];
+  return hasParavisor(evidenceType) ? [...hardware, 'hcl', 'tpm'] : hardware;
 }
 
 function applies({ appliesTo, ...set }: ReferenceSet, evidenceType: ContractEvidenceType, claims: Claims): boolean {
@@ -66,7 +70,7 @@ function matches({ accepted, actual }: Comparison): boolean {
 
 function record(comparison: Comparison, tried: number, evidenceType: ContractEvidenceType, checks: CheckList): void {
   const { id, claim, section, accepted, actual } = comparison;
-  const about = section === null ? '/evidence' : placeOf(section, evidenceType);
+  const about = placeOf(section, evidenceType);
   const holds = matches(comparison);
   const finding = actual === undefined ? 'is nowhere in the evidence' : 'is not among the reference values';
   const detail = holds
@@ -75,10 +79,10 @@ function record(comparison: Comparison, tried: number, evidenceType: ContractEvi
   checks.require(holds, id, about, { expected: accepted, actual: actual ?? null, detail });
 }
 
-function comparisonsOf(set: ReferenceSet, { snp, hcl, tpm }: Claims): readonly Comparison[] {
+function comparisonsOf(set: ReferenceSet, { snp, tdx, hcl, tpm }: Claims): readonly Comparison[] {
   return [
     ...(set.snp === null ? [] : snpComparisons(set.snp, snp)),
-    ...(set.tdx === null ? [] : tdxComparisons(set.tdx)),
+    ...(set.tdx === null ? [] : tdxComparisons(set.tdx, tdx)),
     ...(set.hcl === null ? [] : compare('hcl_reference', 'hcl', 'vmUniqueId', set.hcl.vmUniqueId, vmUniqueId(hcl))),
     ...(set.tpm === null ? [] : pcrComparisons(set.tpm, tpm)),
   ];
@@ -96,10 +100,23 @@ function snpComparisons(references: SnpReferences, snp: SnpClaims | undefined): 
   ];
 }
 
-/** No evidence that is judged here has TDX claims, so what is named of them does not match. */
-function tdxComparisons(references: NonNullable<ReferenceSet['tdx']>): readonly Comparison[] {
+function tdxComparisons(
+  references: NonNullable<ReferenceSet['tdx']>,
+  tdx: TdxClaims | undefined,
+): readonly Comparison[] {
+  const registers: { readonly [register in TdxRegister]: string | undefined } = {
+    mrtd: tdx?.mrtd,
+    mrConfigId: tdx?.mrConfigId,
+    mrOwner: tdx?.mrOwner,
+    mrOwnerConfig: tdx?.mrOwnerConfig,
+    rtmr0: tdx?.rtmr[0],
+    rtmr1: tdx?.rtmr[1],
+    rtmr2: tdx?.rtmr[2],
+    rtmr3: tdx?.rtmr[3],
+    mrSeam: tdx?.mrSeam,
+  };
   return TDX_REGISTERS.flatMap((register) =>
-    compare('tdx_measurement', null, register, references[register], undefined),
+    compare('tdx_measurement', 'tdx', register, references[register], registers[register]),
   );
 }
 
@@ -127,10 +144,10 @@ function vmUniqueId(hcl: HclClaims | undefined): string | undefined {
 
 function compare(
   id: CheckId,
-  section: ClaimSection | null,
+  section: ClaimSection,
   member: string,
   accepted: readonly JsonValue[] | null,
   actual: JsonValue | undefined,
 ): readonly Comparison[] {
-  return accepted === null ? [] : [{ id, claim: `${section ?? 'tdx'}.${member}`, section, accepted, actual }];
+  return accepted === null ? [] : [{ id, claim: `${section}.${member}`, section, accepted, actual }];
 }

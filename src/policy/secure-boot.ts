@@ -1,5 +1,5 @@
 import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
-import { hasParavisor, isTokenType } from './evidence-kinds.js';
+import { hasParavisor, isTokenType, teeOf } from './evidence-kinds.js';
 
 /** Secure Boot, as the paravisor configured it, or as the token says. Only a literal `true` passes: what is missing is not false. */
 export const secureBoot: AppraisalTopic = {
@@ -7,7 +7,7 @@ export const secureBoot: AppraisalTopic = {
     if (policy.secureBoot === 'any') return [];
     if (isTokenType(evidenceType)) return [evidenceType === 'maa-token' ? 'maa' : 'ita'];
     // Bare evidence need not have runtime claims, but without a verified report it is not known to have none.
-    return [hasParavisor(evidenceType) ? 'hcl' : 'snp'];
+    return [hasParavisor(evidenceType) ? 'hcl' : (teeOf(evidenceType) ?? 'snp')];
   },
   required: (policy) => (policy.secureBoot === 'required' ? ['secure_boot'] : []),
   appraise: (policy, { evidenceType, verification }, checks) => {

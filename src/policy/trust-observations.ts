@@ -49,11 +49,35 @@ const HARDWARE_FINDINGS: FindingTable = new Map<CheckId, readonly Observation[]>
   ['snp_measurement', [['executables', 33]]],
   ['snp_id_key', [['executables', 33]]],
   ['snp_vmpl', [['instance-identity', 97]]],
+  [
+    'tdx_debug',
+    [
+      ['runtime-opaque', 96],
+      ['configuration', 96],
+    ],
+  ],
+  ['tdx_attributes', [['configuration', 96]]],
+  ['tdx_service_td', [['runtime-opaque', 96]]],
+  ['tdx_xfam', [['configuration', 32]]],
+  ['tdx_tcb_level_unsupported', [['hardware', 97]]],
+  ['tdx_tcb_date', [['hardware', 32]]],
+  ['tdx_module', [['hardware', 97]]],
+  ['tdx_seam_attributes', [['hardware', 97]]],
+  ['tdx_measurement', [['executables', 33]]],
+]);
+
+/** What Intel's word says of the hardware, whatever a policy makes of it. Past these there are only worse ones. */
+const TCB_STATUS_VALUES: ReadonlyMap<string, number> = new Map([
+  ['UpToDate', 2],
+  ['SWHardeningNeeded', 32],
+  ['ConfigurationNeeded', 32],
+  ['ConfigurationAndSWHardeningNeeded', 32],
 ]);
 
 /** What a check says of the guest behind a paravisor where it did not pass. */
 const GUEST_FINDINGS: FindingTable = new Map<CheckId, readonly Observation[]>([
   ['snp_report_data', [['instance-identity', 97]]],
+  ['tdx_report_data', [['instance-identity', 97]]],
   ['hcl_ak_mismatch', [['instance-identity', 97]]],
   ['ak_cert_untrusted', [['instance-identity', 97]]],
   ['hcl_paravisor', [['instance-identity', 97]]],
@@ -110,15 +134,22 @@ export function tokenObservations(checks: readonly Check[], { stated }: TokenCla
 }
 
 /** What is seen of the hardware. */
-export function hardwareObservations(checks: readonly Check[], { snp }: Claims): readonly Observation[] {
+export function hardwareObservations(checks: readonly Check[], { snp, tdx }: Claims): readonly Observation[] {
   const genuine: readonly Observation[] =
-    snp === undefined
+    snp === undefined && tdx === undefined
       ? [['hardware', 0]]
       : [
-          ['hardware', 2],
+          ['hardware', tdx === undefined ? 2 : (TCB_STATUS_VALUES.get(tdx.tcb.status) ?? 96)],
           ['runtime-opaque', 2],
         ];
-  return [...genuine, ...executables(checks, 'snp_measurement'), ...findings(checks, HARDWARE_FINDINGS)];
+  return [
+    ...genuine,
+    ...executables(checks, 'snp_measurement'),
+    // Of the registers that share the id, MRTD alone is the measurement of the launch.
+    ...executables(checks, 'tdx_measurement', ({ actual }) => actual === tdx?.mrtd),
+    ...refusedTcb(checks),
+    ...findings(checks, HARDWARE_FINDINGS),
+  ];
 }
 
 /** What is seen of the guest: who it is, how it was started, and what was started. */
@@ -148,12 +179,26 @@ function bootObservation(state: JsonValue | undefined): readonly Observation[] {
   return state === false ? [['configuration', 32]] : [];
 }
 
-/** Only a policy's reference values, which are lists, speak of what was started; other checks share their ids. */
-function executables(checks: readonly Check[], reference: CheckId): readonly Observation[] {
-  const matched = checks.some(
-    ({ id, result, policy, expected }) =>
-      id === reference && result === 'pass' && policy !== null && Array.isArray(expected),
+/** The verifier's own: Intel has revoked the TCB, or uses a word where it has no meaning. */
+function refusedTcb(checks: readonly Check[]): readonly Observation[] {
+  const refused = checks.some(
+    ({ id, result, policy }) => id === 'tdx_tcb_status' && result === 'fail' && policy === null,
   );
+  return refused ? [['hardware', 96]] : [];
+}
+
+/** Only a policy's reference values, which are lists, speak of what was started; other checks share their ids. */
+function executables(
+  checks: readonly Check[],
+  reference: CheckId,
+  isOfLaunch: (check: Check) => boolean = () => true,
+): readonly Observation[] {
+  const matched = checks
+    .filter(isOfLaunch)
+    .some(
+      ({ id, result, policy, expected }) =>
+        id === reference && result === 'pass' && policy !== null && Array.isArray(expected),
+    );
   return matched ? [['executables', 3]] : [];
 }
 

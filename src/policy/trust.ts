@@ -29,10 +29,21 @@ const HARDWARE_PROOFS: ReadonlySet<CheckId> = new Set([
   'snp_chip_id',
   'snp_tcb_cert',
   'snp_signature',
+  'tdx_signature',
+  'tdx_qe_vendor',
+  'tdx_qe_binding',
+  'tdx_qe_report_signature',
+  'tdx_qe_identity',
+  'tdx_qe_debug',
+  'tdx_qe_svn',
+  'tdx_qe_attributes',
+  'tdx_tcb_info',
+  'collateral_not_yet',
 ]);
 
 /** What ties runtime claims, AK, quote and PCR values together. */
 const VTPM_PROOFS: ReadonlySet<CheckId> = new Set([
+  'tdx_report_mismatch',
   'hcl_binding',
   'hcl_duplicate',
   'hcl_claims',
@@ -53,6 +64,9 @@ const MATERIAL: ReadonlySet<CheckId> = new Set([
   'crl_unavailable',
   'crl_stale',
   'crl_rollback',
+  'collateral_unavailable',
+  'collateral_stale',
+  'collateral_rollback',
   'deadline',
   'clock',
 ]);

@@ -2,6 +2,7 @@ import type { AttestationService, TokenRoute } from '../model/attestation-servic
 import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError } from '../model/errors.js';
 import type { TokenEvidence, TokenType } from '../model/evidence.js';
+import type { JsonObject } from '../model/json.js';
 import type { ExpectedBinding, Submission, TokenVerification, TokenVerifier } from '../model/verification.js';
 
 /** A token of another verifier, verified or not. */
@@ -91,7 +92,8 @@ export class AttestationRoutes {
     if ('code' in result)
       return { ...result, state: 'unavailable', retryAfterSeconds: result.retryAfterSeconds ?? null };
     const verification = await this.#verifyMade(route, result.token, context);
-    const problem = verification === null ? 'it answered with no token' : problemOf(verification, route, result.nonce);
+    const problem =
+      verification === null ? 'it answered with no token' : problemOf(verification, route, result.answersCall);
     if (verification === null || problem !== null) {
       const detail = `the token of ${route} cannot be relied on: ${problem}`;
       return { state: 'unavailable', detail, retryable: true, retryAfterSeconds: null };
@@ -119,12 +121,17 @@ export class AttestationRoutes {
 }
 
 /** Why a token that was made for us is none to rely on; null where it is one. */
-function problemOf(verification: TokenVerification, route: TokenRoute, nonce: string): string | null {
+function problemOf(
+  verification: TokenVerification,
+  route: TokenRoute,
+  answersCall: (claims: JsonObject) => boolean,
+): string | null {
   if (!isReliable(verification)) {
     const failed = verification.checks.filter(({ result }) => result === 'fail' || result === 'unavailable');
     return failed.map(({ id }) => id).join(', ');
   }
-  return verification.claims[route]?.claims['nonce'] === nonce ? null : 'it does not answer this submission';
+  const claims = verification.claims[route]?.claims;
+  return claims !== undefined && answersCall(claims) ? null : 'it does not answer this submission';
 }
 
 /** Whether signature, issuer and times of a token hold. */

@@ -77,7 +77,7 @@ function claimsOf(
   if (reliable.length === 0) return own.claims;
   const claims: Claims = Object.assign({}, own.claims, ...reliable.map(({ verification }) => verification.claims));
   const vouched = agreeing.some(({ verification }) => verification.vouchesForParavisor);
-  return vouched ? paravisorByMaa(markVerified(claims)) : markVerified(claims);
+  return vouched ? paravisorByMaa(markVerified(claims), own.withheldConfiguration) : markVerified(claims);
 }
 
 const STATES = { 'not vouched for': 'refused', 'not asked': 'not judged' } as const;

@@ -1,10 +1,27 @@
 import { describeHclReport, describeRuntimeData, describeTpmQuote } from '../formats/describe-azure-evidence.js';
+import { describeAkCertificate } from '../formats/describe-certificate.js';
+import { describeCollateral } from '../formats/describe-collateral.js';
 import { describeSnpReport } from '../formats/describe-snp-report.js';
+import { describeTdQuote, describeTdReport } from '../formats/describe-td-quote.js';
 import { describeToken } from '../formats/describe-token.js';
 import type { StructureDescription } from '../formats/field-description.js';
-import { parseHclReport } from '../formats/hcl-report.js';
-import { FormatError, within } from '../model/errors.js';
-import type { Evidence } from '../model/evidence.js';
+import { parseHclReportOf } from '../formats/hcl-report.js';
+import { namesAttestationKey, readRuntimeObject } from '../formats/runtime-claims.js';
+import { parseSnpReport } from '../formats/snp-report.js';
+import { parseTdQuote } from '../formats/td-quote.js';
+import { TD_REPORT_LENGTH } from '../formats/td-report.js';
+import { within } from '../model/errors.js';
+import type {
+  AkCertificateInput,
+  AzSnpVtpmEvidence,
+  AzTdxVtpmEvidence,
+  Evidence,
+  SnpEvidence,
+  TdxCollateral,
+  TdxEvidence,
+} from '../model/evidence.js';
+
+type Structures = readonly StructureDescription[];
 
 /**
  * What evidence says, structure by structure and field by field. Verifies nothing.
@@ -12,23 +29,92 @@ import type { Evidence } from '../model/evidence.js';
  *
  * @throws {FormatError} where a structure is malformed
  */
-export function describeEvidence(evidence: Evidence): readonly StructureDescription[] {
-  if (evidence.type === 'snp') {
-    const { report, runtimeData } = evidence;
-    return [
-      within('/report', () => describeSnpReport(report, '/report')),
-      ...(runtimeData === null ? [] : [describeRuntimeData(runtimeData, '/runtimeData')]),
-    ];
+export function describeEvidence(evidence: Evidence): Structures {
+  switch (evidence.type) {
+    case 'snp':
+      return describeSnp(evidence);
+    case 'tdx':
+      return describeTdx(evidence);
+    case 'az-snp-vtpm':
+      return describeAzureSnp(evidence);
+    case 'az-tdx-vtpm':
+      return describeAzureTdx(evidence);
+    default:
+      return within('/token', () => describeToken(evidence.token, '/token'));
   }
-  if (evidence.type !== 'az-snp-vtpm') return within('/token', () => describeToken(evidence.token, '/token'));
-  const { hclReport, tpmQuote } = evidence;
+}
+
+function describeSnp({ report, runtimeData }: SnpEvidence): Structures {
+  return [
+    within('/report', () => describeSnpReport(report, '/report')),
+    ...runtimeDataOf(runtimeData, () =>
+      paravisorEntry('azure.paravisors.idKeyDigests', parseSnpReport(report).idKeyDigest, '/report'),
+    ),
+  ];
+}
+
+function describeTdx({ quote, runtimeData, collateral }: TdxEvidence): Structures {
+  return [
+    ...within('/quote', () => describeTdQuote(quote, '/quote')),
+    ...runtimeDataOf(runtimeData, () =>
+      paravisorEntry('azure.paravisors.mrtds', parseTdQuote(quote).body.mrTd, '/quote'),
+    ),
+    ...collateralOf(collateral),
+  ];
+}
+
+function describeAzureSnp({ hclReport, tpmQuote, ak }: AzSnpVtpmEvidence): Structures {
   return within('/hclReport', () => {
-    const { reportType, hardwareReport } = parseHclReport(hclReport);
-    if (reportType !== 'snp') throw new FormatError('hcl_format', `the report type is ${reportType}, expected snp`);
+    const { hardwareReport } = parseHclReportOf('snp', hclReport);
+    const { idKeyDigest } = parseSnpReport(hardwareReport);
     return [
       ...describeHclReport(hclReport, '/hclReport'),
       describeSnpReport(hardwareReport, '/hclReport'),
       ...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')),
+      ...certificatesOf(ak),
+      paravisorEntry('azure.paravisors.idKeyDigests', idKeyDigest, '/hclReport'),
     ];
   });
+}
+
+function describeAzureTdx({ hclReport, tdQuote, tpmQuote, collateral, ak }: AzTdxVtpmEvidence): Structures {
+  return within('/hclReport', () => {
+    const { hardwareReport } = parseHclReportOf('tdx', hclReport);
+    return [
+      ...describeHclReport(hclReport, '/hclReport'),
+      describeTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH), '/hclReport'),
+      ...within('/tdQuote', () => describeTdQuote(tdQuote, '/tdQuote')),
+      ...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')),
+      ...collateralOf(collateral),
+      ...certificatesOf(ak),
+      paravisorEntry('azure.paravisors.mrtds', parseTdQuote(tdQuote).body.mrTd, '/tdQuote'),
+    ];
+  });
+}
+
+/** Runtime data, and, where it is that of a paravisor, what would make it known. */
+function runtimeDataOf(runtimeData: Uint8Array | null, entry: () => StructureDescription): Structures {
+  if (runtimeData === null) return [];
+  const object = readRuntimeObject(runtimeData);
+  const isParavisor = object.ok && namesAttestationKey(object.value);
+  return [describeRuntimeData(runtimeData, '/runtimeData'), ...(isParavisor ? [entry()] : [])];
+}
+
+function collateralOf(collateral: TdxCollateral | null): Structures {
+  return collateral === null ? [] : describeCollateral(collateral, '/collateral');
+}
+
+function certificatesOf(ak: AkCertificateInput | null): Structures {
+  return ak === null ? [] : describeAkCertificate(ak, { leaf: '/akCertificate', chain: '/akChain' });
+}
+
+/** What an operator would add to the configuration, to have this paravisor known. It says nothing for doing so. */
+function paravisorEntry(setting: string, value: Uint8Array, about: string): StructureDescription {
+  const meaning = 'what to add to have this paravisor known, once verified evidence shows it and you know whose it is';
+  return {
+    name: 'configuration',
+    about,
+    length: value.byteLength,
+    fields: [{ name: setting, offset: null, length: null, value: [Buffer.from(value).toString('hex')], meaning }],
+  };
 }

@@ -2,7 +2,6 @@ import { equalInConstantTime } from '../crypto/constant-time.js';
 import { hex, sha256 } from '../crypto/digest.js';
 import { isZero } from '../formats/byte-reader.js';
 import {
-  camelCase,
   decodeRsaJwk,
   decodeUserData,
   type RuntimeClaims,
@@ -10,8 +9,8 @@ import {
   readRuntimeObject,
 } from '../formats/runtime-claims.js';
 import type { CheckList } from '../model/check.js';
-import type { Claims, HclClaims, SnpClaims } from '../model/claims.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import type { Claims, HclClaims, SnpClaims, TdxClaims } from '../model/claims.js';
+import { camelCase, type JsonObject, type JsonValue } from '../model/json.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import type { ExpectedBinding } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
@@ -36,7 +35,7 @@ export interface ParavisorClaims {
 export function verifyRuntimeDataHash(
   checks: CheckList,
   runtimeData: Uint8Array,
-  reportData: Verified<Uint8Array>,
+  reportData: Uint8Array,
   about: string,
 ): boolean {
   const expected = Buffer.concat([sha256(runtimeData), Buffer.alloc(32)]);
@@ -220,13 +219,20 @@ export function paravisorByIdKey(snp: Verified<SnpClaims>, idKeyDigests: Readonl
   return { known, by: known ? 'idKeyDigest' : null };
 }
 
+/** Which paravisor, below a TD: its measurement at build. Nobody signs it, so the operator lists what counts. */
+export function paravisorByMrtd(tdx: Verified<TdxClaims>, mrtds: ReadonlySet<string>): HclClaims['paravisor'] {
+  const known = mrtds.has(tdx.mrtd);
+  return { known, by: known ? 'mrtd' : null };
+}
+
 /**
  * The paravisor as known where a token about the same TEE vouches for it, which the caller has made sure of: verified,
- * of an issuer whose policy is pinned, and called a compliant confidential VM (api.md, Paravisor). What it was known
- * by before is kept.
+ * of an issuer whose policy is pinned, and called a compliant confidential VM (api.md, Paravisor). What hardware knew it
+ * by is kept; where only the key was vouched for, what was withheld becomes a claim.
  */
-export function paravisorByMaa(claims: Verified<Claims>): Verified<Claims> {
+export function paravisorByMaa(claims: Verified<Claims>, withheld?: JsonObject): Verified<Claims> {
   const { hcl } = claims;
-  if (hcl === undefined || hcl.paravisor.known) return claims;
-  return markVerified({ ...claims, hcl: { ...hcl, paravisor: { known: true, by: 'maa' } } });
+  if (hcl === undefined || (hcl.paravisor.known && hcl.paravisor.by !== 'akCertificate')) return claims;
+  const vmConfiguration = withheld === undefined ? {} : { vmConfiguration: withheld };
+  return markVerified({ ...claims, hcl: { ...hcl, paravisor: { known: true, by: 'maa' }, ...vmConfiguration } });
 }

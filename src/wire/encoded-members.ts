@@ -1,6 +1,8 @@
 import { decodeBase64, decodeHex } from '../formats/base64.js';
 import { within } from '../model/errors.js';
-import type { CertificateInput, SnpEndorsementInput } from '../model/evidence.js';
+import type { AkCertificateInput, CertificateInput, SnpEndorsementInput, TdxCollateral } from '../model/evidence.js';
+
+import type { Schemas } from './schema-check.js';
 
 const PEM_START = '-----BEGIN';
 
@@ -17,6 +19,41 @@ export function readHex(text: string, pointer: string): Uint8Array {
 /** PEM where the text starts like PEM, else DER. @throws {FormatError} `encoding` at the pointer */
 export function readCertificate(text: string, pointer: string): CertificateInput {
   return text.startsWith(PEM_START) ? { pem: text } : { der: readBytes(text, pointer) };
+}
+
+/** @throws {FormatError} `encoding` at the member */
+export function readOptionalBytes(text: string | undefined, pointer: string): Uint8Array | null {
+  return text === undefined ? null : readBytes(text, pointer);
+}
+
+/** What the texts hold, and whether signatures have their length, is judged where they are parsed. */
+export function readCollateral(
+  collateral: Schemas['TdxCollateral'] | undefined,
+  pointer: string,
+): TdxCollateral | null {
+  if (collateral === undefined) return null;
+  const hexOf = (name: 'tcb_info_signature' | 'qe_identity_signature' | 'pck_crl' | 'root_ca_crl') =>
+    readHex(collateral[name], `${pointer}/${name}`);
+  return {
+    tcbInfo: collateral.tcb_info,
+    qeIdentity: collateral.qe_identity,
+    tcbInfoSignature: hexOf('tcb_info_signature'),
+    qeIdentitySignature: hexOf('qe_identity_signature'),
+    tcbInfoIssuerChain: collateral.tcb_info_issuer_chain,
+    qeIdentityIssuerChain: collateral.qe_identity_issuer_chain,
+    pckCrlIssuerChain: collateral.pck_crl_issuer_chain,
+    pckCrl: hexOf('pck_crl'),
+    rootCaCrl: hexOf('root_ca_crl'),
+  };
+}
+
+/** Certificate and chain of an attestation key; the schema has no chain without certificate. */
+export function readAkCertificate(
+  { akCertificate, akChain }: Pick<Schemas['AzTdxVtpmEvidence'], 'akCertificate' | 'akChain'>,
+  pointer: string,
+): AkCertificateInput | null {
+  if (akCertificate === undefined) return null;
+  return { certificate: readCertificate(akCertificate, `${pointer}/akCertificate`), chain: akChain ?? null };
 }
 
 export const NO_SNP_ENDORSEMENTS: SnpEndorsementInput = { vek: null, chain: null, certificateTable: null, crls: [] };

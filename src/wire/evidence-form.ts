@@ -5,26 +5,31 @@ import type { EvidenceForm } from './schema-check.js';
 
 const NATIVE_FORMS: ReadonlyMap<string, EvidenceForm> = new Map([
   ['snp', 'SnpEvidence'],
+  ['tdx', 'TdxEvidence'],
   ['az-snp-vtpm', 'AzSnpVtpmEvidence'],
+  ['az-tdx-vtpm', 'AzTdxVtpmEvidence'],
   ['maa-token', 'MaaTokenEvidence'],
   ['ita-token', 'ItaTokenEvidence'],
 ]);
+
+/** What a dialect's form depends on: the type that the request names, and the value. */
+type FormOf = (type: string, value: JsonValue | undefined, pointer: string) => EvidenceForm;
 
 interface Dialect {
   /** Types of the evidence that it may stand for. */
   readonly types: readonly string[];
   /** Null: this version does not read it. */
-  readonly form: ((value: JsonValue | undefined, pointer: string) => EvidenceForm) | null;
+  readonly form: FormOf | null;
 }
 
 /** Every dialect of the contract: that one is of another type can be said of those not read here, too. */
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ['trustee', { types: ['az-snp-vtpm', 'az-tdx-vtpm'], form: trusteeForm }],
-  ['maa', { types: ['snp', 'tdx'], form: null }],
+  ['maa', { types: ['snp', 'tdx'], form: byTee('MaaSnpRequestEvidence', 'MaaTdxRequestEvidence') }],
   ['azure-guest', { types: ['az-snp-vtpm', 'az-tdx-vtpm', 'tpm'], form: null }],
   ['extended-report', { types: ['snp'], form: () => 'ExtendedReportEvidence' }],
-  ['configfs-tsm', { types: ['snp', 'tdx'], form: () => 'ConfigfsTsmEvidence' }],
-  ['ita', { types: ['tdx'], form: null }],
+  ['configfs-tsm', { types: ['snp', 'tdx'], form: byTee('ConfigfsTsmSnpEvidence', 'ConfigfsTsmTdxEvidence') }],
+  ['ita', { types: ['tdx'], form: itaForm }],
 ] satisfies [string, Dialect][]);
 
 /** Whether this version judges evidence of a type. */
@@ -39,6 +44,7 @@ export function isEvidenceTypeSupported(type: string): boolean {
  * @param pointer where the evidence is in the request
  * @throws {FormatError} `type_unsupported` for every type that this version does not judge
  * @throws {FormatError} `type_mismatch` for a dialect of another type
+ * @throws {FormatError} `tdx_not_a_quote` for evidence of an Azure VM on TDX without quote
  * @throws {FormatError} `schema` where there is no type, or a dialect that this version does not read
  */
 export function evidenceForm(evidence: JsonValue | undefined, pointer: string): EvidenceForm {
@@ -50,7 +56,10 @@ export function evidenceForm(evidence: JsonValue | undefined, pointer: string): 
       pointer: `${pointer}/type`,
     });
   }
-  if (evidence['dialect'] === undefined) return native;
+  if (evidence['dialect'] === undefined) {
+    if (type === 'az-tdx-vtpm') requireTdQuote(evidence, 'tdQuote', pointer);
+    return native;
+  }
   const dialect = DIALECTS.get(textMember(evidence, 'dialect', pointer));
   if (dialect?.types.includes(type) === false) {
     throw new FormatError('type_mismatch', `dialect of ${dialect.types.join(' or ')} evidence`, {
@@ -60,16 +69,37 @@ export function evidenceForm(evidence: JsonValue | undefined, pointer: string): 
   if (dialect === undefined || dialect.form === null) {
     throw new FormatError('schema', 'dialect is not read here', { pointer: `${pointer}/dialect` });
   }
-  return dialect.form(evidence['value'], `${pointer}/value`);
+  return dialect.form(type, evidence['value'], `${pointer}/value`);
 }
 
-/** Versions 1 and 2 carry `version`, version 0 does not. Guests on TDX send `td_quote` in all of them. */
-function trusteeForm(value: JsonValue | undefined, pointer: string): EvidenceForm {
+function byTee(snp: EvidenceForm, tdx: EvidenceForm): FormOf {
+  return (type) => (type === 'snp' ? snp : tdx);
+}
+
+/** Versions 1 and 2 carry `version`, version 0 does not. Guests on TDX send `td_quote`, and no `vcek`, in all of them. */
+function trusteeForm(type: string, value: JsonValue | undefined, pointer: string): EvidenceForm {
   if (!isJsonObject(value)) throw new FormatError('schema', 'value is not an object', { pointer });
-  if (value['td_quote'] !== undefined) {
-    throw new FormatError('type_mismatch', 'evidence of a TDX guest', { pointer: `${pointer}/td_quote` });
+  const foreign = type === 'az-snp-vtpm' ? 'td_quote' : 'vcek';
+  if (value[foreign] !== undefined) {
+    throw new FormatError('type_mismatch', 'evidence of a guest on another TEE', { pointer: `${pointer}/${foreign}` });
   }
-  return value['version'] === undefined ? 'TrusteeEvidenceV0' : 'TrusteeEvidenceV1';
+  const isFirst = value['version'] === undefined;
+  if (type === 'az-snp-vtpm') return isFirst ? 'TrusteeEvidenceV0' : 'TrusteeEvidenceV1';
+  requireTdQuote(value, 'td_quote', pointer);
+  return isFirst ? 'TrusteeTdxEvidenceV0' : 'TrusteeTdxEvidenceV1';
+}
+
+/** Version 2 keeps what is of a TEE under its name, version 1 has it all at the top. */
+function itaForm(_type: string, value: JsonValue | undefined, pointer: string): EvidenceForm {
+  if (!isJsonObject(value)) throw new FormatError('schema', 'value is not an object', { pointer });
+  return value['tdx'] === undefined ? 'ItaRequestEvidenceV1' : 'ItaRequestEvidenceV2';
+}
+
+/** A TDREPORT, which the paravisor's report holds, is signed by nothing. */
+function requireTdQuote(evidence: JsonObject, name: string, pointer: string): void {
+  if (evidence[name] !== undefined) return;
+  const message = 'without a td quote nothing links the tdreport to intel';
+  throw new FormatError('tdx_not_a_quote', message, { pointer: `${pointer}/${name}` });
 }
 
 function textMember(object: JsonObject, name: string, pointer: string): string {

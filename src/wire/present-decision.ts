@@ -50,10 +50,10 @@ function presentCheck({ id, result, about, expected, actual, detail, policy }: C
   return { id, result, about, expected, actual, detail, policy };
 }
 
-function presentClaims({ snp, hcl, tpm, maa, ita }: Claims): Schemas['Claims'] {
+function presentClaims({ snp, tdx, hcl, tpm, maa, ita }: Claims): Schemas['Claims'] {
   return {
     snp: snp ?? null,
-    tdx: null,
+    tdx: tdx ?? null,
     hcl: hcl ?? null,
     tpm: tpm ?? null,
     maa: maa === undefined ? null : presentToken(maa),

@@ -1,15 +1,27 @@
 import type {
   AzSnpVtpmEvidence,
+  AzTdxVtpmEvidence,
   Evidence,
   PcrBank,
   SnpEndorsementInput,
   SnpEvidence,
+  TdxEvidence,
   TpmQuoteInput,
 } from '../model/evidence.js';
-import { readConfigfsTsm } from './dialects/configfs-tsm.js';
+import { readConfigfsTsmSnp, readConfigfsTsmTdx } from './dialects/configfs-tsm.js';
 import { readExtendedReport } from './dialects/extended-report.js';
-import { readTrusteeV0, readTrusteeV1 } from './dialects/trustee.js';
-import { NO_SNP_ENDORSEMENTS, readBytes, readCertificate, readHex } from './encoded-members.js';
+import { readItaRequestV1, readItaRequestV2 } from './dialects/ita-request.js';
+import { readMaaSnpRequest, readMaaTdxRequest } from './dialects/maa-request.js';
+import { readTrusteeTdxV0, readTrusteeTdxV1, readTrusteeV0, readTrusteeV1 } from './dialects/trustee.js';
+import {
+  NO_SNP_ENDORSEMENTS,
+  readAkCertificate,
+  readBytes,
+  readCertificate,
+  readCollateral,
+  readHex,
+  readOptionalBytes,
+} from './encoded-members.js';
 import { refuseForeignStructure } from './foreign-structure.js';
 import type { EvidenceForm, Schemas } from './schema-check.js';
 
@@ -19,14 +31,23 @@ const PCR_BANKS: readonly PcrBank[] = ['sha1', 'sha256', 'sha384', 'sha512'];
 
 const READERS: EvidenceReaders = {
   SnpEvidence: readSnpEvidence,
+  TdxEvidence: readTdxEvidence,
   AzSnpVtpmEvidence: readAzSnpVtpmEvidence,
+  AzTdxVtpmEvidence: readAzTdxVtpmEvidence,
   // A token is taken apart where it is verified: its text is what is signed.
   MaaTokenEvidence: (evidence) => evidence,
   ItaTokenEvidence: (evidence) => evidence,
   TrusteeEvidenceV0: readTrusteeV0,
   TrusteeEvidenceV1: readTrusteeV1,
+  TrusteeTdxEvidenceV0: readTrusteeTdxV0,
+  TrusteeTdxEvidenceV1: readTrusteeTdxV1,
+  MaaSnpRequestEvidence: readMaaSnpRequest,
+  MaaTdxRequestEvidence: readMaaTdxRequest,
   ExtendedReportEvidence: readExtendedReport,
-  ConfigfsTsmEvidence: readConfigfsTsm,
+  ConfigfsTsmSnpEvidence: readConfigfsTsmSnp,
+  ConfigfsTsmTdxEvidence: readConfigfsTsmTdx,
+  ItaRequestEvidenceV1: readItaRequestV1,
+  ItaRequestEvidenceV2: readItaRequestV2,
 };
 
 /**
@@ -45,7 +66,7 @@ function readSnpEvidence(evidence: Schemas['SnpEvidence'], pointer: string): Snp
   return {
     type: 'snp',
     report,
-    runtimeData: evidence.runtimeData === undefined ? null : readBytes(evidence.runtimeData, `${pointer}/runtimeData`),
+    runtimeData: readOptionalBytes(evidence.runtimeData, `${pointer}/runtimeData`),
     endorsements: readSnpEndorsements(evidence.endorsements, `${pointer}/endorsements`),
   };
 }
@@ -58,6 +79,34 @@ function readAzSnpVtpmEvidence(evidence: Schemas['AzSnpVtpmEvidence'], pointer: 
     hclReport,
     tpmQuote: readTpmQuote(evidence.tpmQuote, `${pointer}/tpmQuote`),
     endorsements: readSnpEndorsements(evidence.endorsements, `${pointer}/endorsements`),
+    ak: readAkCertificate(evidence, pointer),
+  };
+}
+
+function readTdxEvidence(evidence: Schemas['TdxEvidence'], pointer: string): TdxEvidence {
+  const quote = readBytes(evidence.quote, `${pointer}/quote`);
+  refuseForeignStructure(quote, 'TD quote', `${pointer}/quote`);
+  return {
+    type: 'tdx',
+    quote,
+    runtimeData: readOptionalBytes(evidence.runtimeData, `${pointer}/runtimeData`),
+    collateral: readCollateral(evidence.collateral, `${pointer}/collateral`),
+    ccel: readOptionalBytes(evidence.ccel, `${pointer}/ccel`),
+  };
+}
+
+function readAzTdxVtpmEvidence(evidence: Schemas['AzTdxVtpmEvidence'], pointer: string): AzTdxVtpmEvidence {
+  const hclReport = readBytes(evidence.hclReport, `${pointer}/hclReport`);
+  refuseForeignStructure(hclReport, 'HCL report', `${pointer}/hclReport`);
+  const tdQuote = readBytes(evidence.tdQuote, `${pointer}/tdQuote`);
+  refuseForeignStructure(tdQuote, 'TD quote', `${pointer}/tdQuote`);
+  return {
+    type: 'az-tdx-vtpm',
+    hclReport,
+    tdQuote,
+    tpmQuote: readTpmQuote(evidence.tpmQuote, `${pointer}/tpmQuote`),
+    collateral: readCollateral(evidence.collateral, `${pointer}/collateral`),
+    ak: readAkCertificate(evidence, pointer),
   };
 }
 
@@ -100,8 +149,7 @@ function readSnpEndorsements(
     vek: vek === undefined ? null : readCertificate(vek, `${pointer}/vek`),
     // what a chain must be, PEM of two certificates, is judged where it is parsed
     chain: chain ?? null,
-    certificateTable:
-      certificateTable === undefined ? null : readBytes(certificateTable, `${pointer}/certificateTable`),
+    certificateTable: readOptionalBytes(certificateTable, `${pointer}/certificateTable`),
     crls: (crls ?? []).map((crl, index) => readBytes(crl, `${pointer}/crls/${index}`)),
   };
 }

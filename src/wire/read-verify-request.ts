@@ -79,7 +79,8 @@ export function readNonce(text: string): Uint8Array {
 
 /** @throws {FormatError} `nonce` where the evidence has no place that long */
 export function requireFits(nonce: Uint8Array, evidence: Evidence): void {
-  if (evidence.type === 'az-snp-vtpm' && nonce.byteLength > TPM_EXTRA_DATA_LENGTH) {
+  const isVtpm = evidence.type === 'az-snp-vtpm' || evidence.type === 'az-tdx-vtpm';
+  if (isVtpm && nonce.byteLength > TPM_EXTRA_DATA_LENGTH) {
     const message = `nonce is ${nonce.byteLength} bytes, a TPM quote holds ${TPM_EXTRA_DATA_LENGTH}`;
     throw new FormatError('nonce', message, { pointer: NONCE });
   }

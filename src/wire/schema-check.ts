@@ -14,13 +14,22 @@ export type SchemaName = keyof Schemas & string;
 /** Schemas of evidence as one request carries it: the alternatives behind `Evidence`. */
 export const EVIDENCE_FORMS = [
   'SnpEvidence',
+  'TdxEvidence',
   'AzSnpVtpmEvidence',
+  'AzTdxVtpmEvidence',
   'MaaTokenEvidence',
   'ItaTokenEvidence',
   'TrusteeEvidenceV0',
   'TrusteeEvidenceV1',
+  'TrusteeTdxEvidenceV0',
+  'TrusteeTdxEvidenceV1',
+  'MaaSnpRequestEvidence',
+  'MaaTdxRequestEvidence',
   'ExtendedReportEvidence',
-  'ConfigfsTsmEvidence',
+  'ConfigfsTsmSnpEvidence',
+  'ConfigfsTsmTdxEvidence',
+  'ItaRequestEvidenceV1',
+  'ItaRequestEvidenceV2',
 ] as const satisfies readonly SchemaName[];
 export type EvidenceForm = (typeof EVIDENCE_FORMS)[number];
 

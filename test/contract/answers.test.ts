@@ -3,7 +3,7 @@ import { MALFORMED_CODES, PROBLEM_STATUS, type ProblemCode } from '../../src/mod
 import { FormatError, RefusedError } from '../../src/model/errors.js';
 import { presentDecision } from '../../src/wire/present-decision.js';
 import { presentProblem } from '../../src/wire/problem.js';
-import { BARE_DECISION, DECISION } from '../unit/wire/sample-decision.js';
+import { BARE_DECISION, DECISION, TDX_DECISION } from '../unit/wire/sample-decision.js';
 import { schemaErrors } from './openapi-schemas.js';
 
 const asSent = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
@@ -12,6 +12,7 @@ describe('Decision', () => {
   it.each([
     ['full', DECISION],
     ['bare', BARE_DECISION],
+    ['about a TD', TDX_DECISION],
   ])('is what presentDecision writes: %s', (_, decision) => {
     for (const allChecks of [true, false]) {
       expect(schemaErrors('Decision', asSent(presentDecision(decision, { allChecks })))).toEqual([]);

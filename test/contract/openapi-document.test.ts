@@ -57,6 +57,9 @@ describe('schemas', () => {
       'DialectEvidence',
       'AttestationResult',
       'TrusteeEvidence',
+      'MaaRequestEvidence',
+      'ItaRequestEvidence',
+      'ConfigfsTsmEvidence',
     ]);
     for (const [, schema] of unions) {
       for (const branch of schema.oneOf ?? []) {

@@ -5,15 +5,25 @@ import { readVerifyRequest } from '../../src/wire/read-verify-request.js';
 import { formatErrorOf } from '../format-error-of.js';
 import {
   azSnpVtpmEvidence,
+  azTdxVtpmEvidence,
   base64url,
   bodyOf,
+  collateral,
   configfsTsm,
+  configfsTsmTdx,
   EC_JWK,
   extendedReport,
+  itaRequest,
+  maaSnpRequest,
+  maaTdxRequest,
   NONCE,
   OKP_JWK,
+  PEM,
   RSA_JWK,
   snpEvidence,
+  tdxEvidence,
+  trusteeTdxV0,
+  trusteeTdxV1,
   trusteeV0,
   trusteeV1,
 } from '../unit/wire/sample-bodies.js';
@@ -26,11 +36,21 @@ const TOKENS = ['maa-token', 'ita-token'].map((type) => ({ type, token: 'e30.e30
 const EVIDENCE = [
   ...TOKENS,
   { ...snpEvidence(), endorsements },
+  { ...tdxEvidence(), collateral: collateral() },
   native,
+  { ...native, akCertificate: 'AAAA', akChain: PEM },
+  { ...azTdxVtpmEvidence(), tpmQuote: native.tpmQuote, collateral: collateral(), akCertificate: PEM, akChain: PEM },
   trusteeV0(),
   trusteeV1(1),
+  trusteeTdxV0(),
+  trusteeTdxV1(2),
+  maaSnpRequest(),
+  maaTdxRequest(),
   extendedReport(),
   configfsTsm(),
+  configfsTsmTdx(),
+  itaRequest(1),
+  itaRequest(2),
 ];
 const keyed = (jwk: object) => ({ evidence: snpEvidence(), nonce: base64url(NONCE), binding: { jwk } });
 

@@ -7,6 +7,7 @@ import { readRuntimeClaims, readRuntimeObject } from '../../src/formats/runtime-
 import { parseSnpCertificateTable } from '../../src/formats/snp-certificate-table.js';
 import { parseSnpReport } from '../../src/formats/snp-report.js';
 import { parseStrictJson } from '../../src/formats/strict-json.js';
+import { parseTcgEventLog } from '../../src/formats/tcg-event-log.js';
 import { parseTpmsAttestHeader, parseTpmsQuote } from '../../src/formats/tpms-attest.js';
 import { parseTpmSignature } from '../../src/formats/tpmt-signature.js';
 import { parseCertificate } from '../../src/formats/x509-certificate.js';
@@ -15,6 +16,7 @@ import { ConfigurationError, FormatError } from '../../src/model/errors.js';
 import { parsePolicy } from '../../src/policy/policy-document.js';
 import { readVerifyRequest } from '../../src/wire/read-verify-request.js';
 import { createAmdPki } from '../lab/amd-pki.js';
+import { buildCcel, labCcelEvents } from '../lab/ccel-builder.js';
 import { buildCertificateTable } from '../lab/certificate-table-builder.js';
 import { createVirtualMachine } from '../lab/virtual-machine.js';
 
@@ -74,6 +76,11 @@ const TARGETS: readonly Target[] = [
       evidence.tpmQuote.signature,
     ],
     parse: (bytes) => parseTpmSignature(bytes, 256),
+  },
+  {
+    name: 'an event log',
+    seeds: [buildCcel(labCcelEvents())],
+    parse: (bytes) => parseTcgEventLog(bytes, 2 ** 20),
   },
   {
     name: 'a certificate',

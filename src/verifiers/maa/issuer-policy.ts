@@ -2,8 +2,7 @@ import { hex, sha256 } from '../../crypto/digest.js';
 import { decodeBase64 } from '../../formats/base64.js';
 import type { CheckList } from '../../model/check.js';
 import { nullIfMalformed } from '../../model/errors.js';
-import type { JsonObject, JsonValue } from '../../model/json.js';
-import { isObject } from '../json-shape.js';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 
 /** An instance of Azure Attestation whose tokens are accepted. */
 export interface MaaIssuer {

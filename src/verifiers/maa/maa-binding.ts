@@ -1,10 +1,9 @@
 import { decodeBase64, decodeHex } from '../../formats/base64.js';
 import { decodeUserData } from '../../formats/runtime-claims.js';
 import { nullIfMalformed } from '../../model/errors.js';
-import type { JsonValue } from '../../model/json.js';
+import { isObject, type JsonValue } from '../../model/json.js';
 import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';
 import { isExactly, isPadded } from '../held-value.js';
-import { isObject } from '../json-shape.js';
 import { holdsNonceAndKey } from '../runtime-data-binding.js';
 import type { MaaStatement } from './maa-statement.js';
 

@@ -1,6 +1,5 @@
 import type { CheckList } from '../../model/check.js';
-import type { JsonObject, JsonValue } from '../../model/json.js';
-import { isObject } from '../json-shape.js';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 
 /** TEEs that Azure Attestation speaks of, as `x-ms-attestation-type` has them. */
 export type MaaTee = 'sevsnpvm' | 'tdxvm';

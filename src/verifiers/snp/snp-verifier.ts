@@ -1,13 +1,11 @@
 import { inject, injectable } from 'tsyringe';
 import { TOKENS } from '../../composition/tokens.js';
-import { equalInConstantTime } from '../../crypto/constant-time.js';
-import { readRuntimeObject } from '../../formats/runtime-claims.js';
+import { namesAttestationKey, readRuntimeObject } from '../../formats/runtime-claims.js';
 import { CheckList } from '../../model/check.js';
 import type { Claims, HclClaims, SnpClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import type { EndorsementRequest } from '../../model/endorsement.js';
 import type { SnpEvidence } from '../../model/evidence.js';
-import type { JsonObject } from '../../model/json.js';
 import type {
   EvidenceVerifier,
   ExpectedBinding,
@@ -22,14 +20,12 @@ import { markVerified } from '../mark-verified.js';
 import {
   hclClaims,
   PARAVISOR_CHECKS,
-  type ParavisorClaims,
   paravisorByIdKey,
   verifyParavisorClaims,
   verifyParavisorVmpl,
   verifyRuntimeDataHash,
-  verifyUserData,
 } from '../paravisor-claims.js';
-import { holdsNonceAndKey } from '../runtime-data-binding.js';
+import { verifyNonceInData, verifyNonceInReportData, verifyNonceInUserData } from '../report-data-binding.js';
 import { submissionOf } from '../submission.js';
 
 const REPORT = '/evidence/report';
@@ -95,7 +91,8 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
       checks.skip(binding === null ? ids : [...ids, 'nonce_mismatch'], REPORT, 'the report could not be relied on');
       return NO_RUNTIME_DATA;
     }
-    if (runtimeData === null) return { hcl: null, bound: verifyNonceInReportData(checks, reportData, binding) };
+    if (runtimeData === null)
+      return { hcl: null, bound: verifyNonceInReportData(checks, reportData, 'snp.reportData', binding, REPORT) };
     if (!verifyRuntimeDataHash(checks, runtimeData, reportData, RUNTIME_DATA)) {
       checks.skip(
         binding === null ? PARAVISOR_CHECKS : [...PARAVISOR_CHECKS, 'nonce_mismatch'],
@@ -122,7 +119,7 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
       checks.fail('hcl_duplicate', RUNTIME_DATA, { detail: object.detail });
     }
     if (!object.ok || !namesAttestationKey(object.value)) {
-      return { hcl: null, bound: verifyNonceInData(checks, object.ok ? object.value : null, binding) };
+      return { hcl: null, bound: verifyNonceInData(checks, object.ok ? object.value : null, binding, RUNTIME_DATA) };
     }
     const paravisor = verifyParavisorClaims(checks, runtimeData, RUNTIME_DATA);
     const behind = verifyParavisorVmpl(checks, claims, REPORT);
@@ -130,7 +127,7 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
       if (binding !== null) checks.skip(['nonce_mismatch'], RUNTIME_DATA, 'the runtime claims cannot be relied on');
       return NO_RUNTIME_DATA;
     }
-    const bound = verifyNonceInUserData(checks, paravisor, binding);
+    const bound = verifyNonceInUserData(checks, paravisor, binding, RUNTIME_DATA);
     const known = paravisorByIdKey(claims, this.#idKeyDigests);
     return { hcl: behind ? hclClaims(paravisor, 'snp', known) : null, bound };
   }
@@ -143,54 +140,6 @@ function requiredOf(evidence: SnpEvidence, { binding }: VerificationContext): re
   ];
 }
 
-function namesAttestationKey(object: JsonObject): boolean {
-  return Array.isArray(object['keys']) && object['keys'].some((key) => key?.['kid'] === 'HCLAkPub');
-}
-
 function claimsOf(snp: Verified<SnpClaims> | null, hcl: HclClaims | null): Verified<Claims> {
   return markVerified({ ...(snp === null ? {} : { snp }), ...(hcl === null ? {} : { hcl }) });
-}
-
-/** X in REPORT_DATA, followed by zeros. All zero is "not set" and never holds X. */
-function verifyNonceInReportData(
-  checks: CheckList,
-  reportData: Uint8Array,
-  binding: ExpectedBinding | null,
-): readonly FreshnessPlace[] {
-  if (binding === null) return [];
-  const expected = Buffer.alloc(64);
-  expected.set(binding.value);
-  const set = reportData.some((byte) => byte !== 0);
-  const holds = checks.require(set && equalInConstantTime(reportData, expected), 'nonce_mismatch', REPORT, {
-    detail: 'report data is the expected value, followed by zeros',
-    otherwise: set ? 'report data holds something else than the expected value and zeros' : 'report data was never set',
-  });
-  return holds ? ['snp.reportData'] : [];
-}
-
-function verifyNonceInData(
-  checks: CheckList,
-  data: JsonObject | null,
-  binding: ExpectedBinding | null,
-): readonly FreshnessPlace[] {
-  if (binding === null) return [];
-  const holds = checks.require(data !== null && holdsNonceAndKey(data, binding), 'nonce_mismatch', RUNTIME_DATA, {
-    detail: 'the runtime data holds the nonce, and the bound key where one is sent',
-    otherwise: 'the runtime data does not hold this nonce, or not the bound key',
-  });
-  return holds ? ['runtimeData.nonce'] : [];
-}
-
-/** Here user-data is the only place: where it was never set, the nonce stands nowhere. */
-function verifyNonceInUserData(
-  checks: CheckList,
-  claims: ParavisorClaims,
-  binding: ExpectedBinding | null,
-): readonly FreshnessPlace[] {
-  if (binding === null) return [];
-  if (verifyUserData(checks, claims, binding, RUNTIME_DATA)) return ['hcl.userData'];
-  if (!checks.ran('nonce_mismatch')) {
-    checks.fail('nonce_mismatch', RUNTIME_DATA, { detail: 'user-data of the runtime claims was never set' });
-  }
-  return [];
 }

@@ -1,6 +1,5 @@
 import type { CheckList } from '../../model/check.js';
-import type { JsonObject, JsonValue } from '../../model/json.js';
-import { isObject } from '../json-shape.js';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 
 /** What a token says was attested, each member read from its exact path (ita.md, Token). */
 export interface ItaStatement {

@@ -1,6 +1,5 @@
 import type { CheckList } from '../../model/check.js';
-import type { JsonObject } from '../../model/json.js';
-import { isObject } from '../json-shape.js';
+import { isObject, type JsonObject } from '../../model/json.js';
 import type { ItaStatement } from './ita-statement.js';
 
 /** Statuses below the good one, as Intel's TCB info has them (tdx.md). Any other text is not understood. */

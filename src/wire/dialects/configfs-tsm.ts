@@ -1,24 +1,40 @@
 import { FormatError } from '../../model/errors.js';
-import type { SnpEvidence } from '../../model/evidence.js';
+import type { SnpEvidence, TdxEvidence } from '../../model/evidence.js';
 import { NO_SNP_ENDORSEMENTS, readBytes } from '../encoded-members.js';
 import { refuseForeignStructure } from '../foreign-structure.js';
 import type { Schemas } from '../schema-check.js';
 
 /**
- * Dialect `configfs-tsm`: attributes of a Linux TSM report, for SEV-SNP (Documentation/ABI/testing/configfs-tsm).
+ * Dialect `configfs-tsm`: attributes of a Linux TSM report (Documentation/ABI/testing/configfs-tsm), for SEV-SNP.
  *
  * `provider` may be left out; the report has to be one of SEV-SNP all the same. The kernel ends the attribute with a
  * line feed, which a guest may have kept. An empty `auxblob` is a host that gave no certificates.
  *
  * @throws {FormatError} `encoding`; `type_mismatch` for the provider of another TEE
  */
-export function readConfigfsTsm(evidence: Schemas['ConfigfsTsmEvidence'], pointer: string): SnpEvidence {
+export function readConfigfsTsmSnp(evidence: Schemas['ConfigfsTsmSnpEvidence'], pointer: string): SnpEvidence {
   const { provider, outblob, auxblob } = evidence.value;
-  if (provider !== undefined && provider.trimEnd() !== 'sev_guest') {
-    throw new FormatError('type_mismatch', 'provider of another TEE', { pointer: `${pointer}/value/provider` });
-  }
+  requireProvider(provider, 'sev_guest', pointer);
   const report = readBytes(outblob, `${pointer}/value/outblob`);
   refuseForeignStructure(report, 'SNP report', `${pointer}/value/outblob`);
   const table = auxblob === undefined || auxblob === '' ? null : readBytes(auxblob, `${pointer}/value/auxblob`);
   return { type: 'snp', report, runtimeData: null, endorsements: { ...NO_SNP_ENDORSEMENTS, certificateTable: table } };
+}
+
+/**
+ * Dialect `configfs-tsm` for TDX, whose `outblob` is the quote.
+ *
+ * @throws {FormatError} `encoding`; `type_mismatch` for the provider of another TEE
+ */
+export function readConfigfsTsmTdx(evidence: Schemas['ConfigfsTsmTdxEvidence'], pointer: string): TdxEvidence {
+  const { provider, outblob } = evidence.value;
+  requireProvider(provider, 'tdx_guest', pointer);
+  const quote = readBytes(outblob, `${pointer}/value/outblob`);
+  refuseForeignStructure(quote, 'TD quote', `${pointer}/value/outblob`);
+  return { type: 'tdx', quote, runtimeData: null, collateral: null, ccel: null };
+}
+
+function requireProvider(provider: string | undefined, expected: string, pointer: string): void {
+  if (provider === undefined || provider.trimEnd() === expected) return;
+  throw new FormatError('type_mismatch', 'provider of another TEE', { pointer: `${pointer}/value/provider` });
 }

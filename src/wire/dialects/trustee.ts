@@ -1,47 +1,84 @@
-import type { AzSnpVtpmEvidence, CertificateInput, TpmQuoteInput } from '../../model/evidence.js';
+import type { AzSnpVtpmEvidence, AzTdxVtpmEvidence, CertificateInput, TpmQuoteInput } from '../../model/evidence.js';
 import { NO_SNP_ENDORSEMENTS, readBytes, readCertificate, readHex } from '../encoded-members.js';
 import { refuseForeignStructure } from '../foreign-structure.js';
 import type { Schemas } from '../schema-check.js';
 
+/** Bytes, and where they are in the request. */
+interface Placed {
+  readonly bytes: Uint8Array;
+  readonly pointer: string;
+}
+
 /**
- * Dialect `trustee` without version: what guests of confidential-containers/trustee sent first.
+ * Dialect `trustee` without version: what guests of confidential-containers/trustee sent first, on SEV-SNP.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
  */
 export function readTrusteeV0(evidence: Schemas['TrusteeEvidenceV0'], pointer: string): AzSnpVtpmEvidence {
   const { quote, report, vcek } = evidence.value;
-  const tpmQuote = {
-    message: Uint8Array.from(quote.message),
-    signature: Uint8Array.from(quote.signature),
-    pcrs: sha256Bank(quote.pcrs.map((value) => Uint8Array.from(value))),
-  };
-  return native(
-    { bytes: Uint8Array.from(report), pointer: `${pointer}/value/report` },
-    tpmQuote,
-    readCertificate(vcek, `${pointer}/value/vcek`),
-  );
+  const hclReport = { bytes: Uint8Array.from(report), pointer: `${pointer}/value/report` };
+  return onSnp(hclReport, readQuoteV0(quote), readCertificate(vcek, `${pointer}/value/vcek`));
 }
 
 /**
- * Dialect `trustee`, versions 1 and 2. They differ in what the guest promises about `user-data`; what the evidence
- * has to show follows from the policy alone, so the version is not looked at.
+ * Dialect `trustee`, versions 1 and 2, on SEV-SNP. They differ in what the guest promises about `user-data`; what the
+ * evidence has to show follows from the policy alone, so the version is not looked at.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
  */
 export function readTrusteeV1(evidence: Schemas['TrusteeEvidenceV1'], pointer: string): AzSnpVtpmEvidence {
   const { tpm_quote: quote, hcl_report: report, vcek } = evidence.value;
-  const quotePointer = `${pointer}/value/tpm_quote`;
-  const tpmQuote = {
-    message: readHex(quote.message, `${quotePointer}/message`),
-    signature: readHex(quote.signature, `${quotePointer}/signature`),
-    pcrs: sha256Bank(quote.pcrs.map((value, index) => readHex(value, `${quotePointer}/pcrs/${index}`))),
-  };
-  const reportPointer = `${pointer}/value/hcl_report`;
-  return native(
-    { bytes: readBytes(report, reportPointer), pointer: reportPointer },
-    tpmQuote,
-    readCertificate(vcek, `${pointer}/value/vcek`),
+  const tpmQuote = readQuoteV1(quote, `${pointer}/value/tpm_quote`);
+  const hclReport = placed(report, `${pointer}/value/hcl_report`);
+  return onSnp(hclReport, tpmQuote, readCertificate(vcek, `${pointer}/value/vcek`));
+}
+
+/**
+ * Dialect `trustee` without version, on TDX.
+ *
+ * @throws {FormatError} `type_mismatch`
+ */
+export function readTrusteeTdxV0(evidence: Schemas['TrusteeTdxEvidenceV0'], pointer: string): AzTdxVtpmEvidence {
+  const { tpm_quote: quote, hcl_report: report, td_quote: tdQuote } = evidence.value;
+  return onTdx(
+    { bytes: Uint8Array.from(report), pointer: `${pointer}/value/hcl_report` },
+    { bytes: Uint8Array.from(tdQuote), pointer: `${pointer}/value/td_quote` },
+    readQuoteV0(quote),
   );
+}
+
+/**
+ * Dialect `trustee`, versions 1 and 2, on TDX. The version is not looked at here either.
+ *
+ * @throws {FormatError} `encoding`, `type_mismatch`
+ */
+export function readTrusteeTdxV1(evidence: Schemas['TrusteeTdxEvidenceV1'], pointer: string): AzTdxVtpmEvidence {
+  const { tpm_quote: quote, hcl_report: report, td_quote: tdQuote } = evidence.value;
+  return onTdx(
+    placed(report, `${pointer}/value/hcl_report`),
+    placed(tdQuote, `${pointer}/value/td_quote`),
+    readQuoteV1(quote, `${pointer}/value/tpm_quote`),
+  );
+}
+
+function placed(text: string, pointer: string): Placed {
+  return { bytes: readBytes(text, pointer), pointer };
+}
+
+function readQuoteV0({ message, signature, pcrs }: Schemas['TrusteeQuoteV0']): TpmQuoteInput {
+  return {
+    message: Uint8Array.from(message),
+    signature: Uint8Array.from(signature),
+    pcrs: sha256Bank(pcrs.map((value) => Uint8Array.from(value))),
+  };
+}
+
+function readQuoteV1({ message, signature, pcrs }: Schemas['TrusteeQuoteV1'], pointer: string): TpmQuoteInput {
+  return {
+    message: readHex(message, `${pointer}/message`),
+    signature: readHex(signature, `${pointer}/signature`),
+    pcrs: sha256Bank(pcrs.map((value, index) => readHex(value, `${pointer}/pcrs/${index}`))),
+  };
 }
 
 /** The values stand in the order of their indices. The signed selection, not this order, decides what they are. */
@@ -49,16 +86,26 @@ function sha256Bank(values: readonly Uint8Array[]): TpmQuoteInput['pcrs'] {
   return new Map([['sha256', new Map(values.entries())]]);
 }
 
-function native(
-  hclReport: { readonly bytes: Uint8Array; readonly pointer: string },
-  tpmQuote: TpmQuoteInput,
-  vek: CertificateInput,
-): AzSnpVtpmEvidence {
+function onSnp(hclReport: Placed, tpmQuote: TpmQuoteInput, vek: CertificateInput): AzSnpVtpmEvidence {
   refuseForeignStructure(hclReport.bytes, 'HCL report', hclReport.pointer);
   return {
     type: 'az-snp-vtpm',
     hclReport: hclReport.bytes,
     tpmQuote,
     endorsements: { ...NO_SNP_ENDORSEMENTS, vek },
+    ak: null,
+  };
+}
+
+function onTdx(hclReport: Placed, tdQuote: Placed, tpmQuote: TpmQuoteInput): AzTdxVtpmEvidence {
+  refuseForeignStructure(hclReport.bytes, 'HCL report', hclReport.pointer);
+  refuseForeignStructure(tdQuote.bytes, 'TD quote', tdQuote.pointer);
+  return {
+    type: 'az-tdx-vtpm',
+    hclReport: hclReport.bytes,
+    tdQuote: tdQuote.bytes,
+    tpmQuote,
+    collateral: null,
+    ak: null,
   };
 }

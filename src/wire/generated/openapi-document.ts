@@ -958,7 +958,9 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "propertyName": "type",
           "mapping": {
             "snp": "#/components/schemas/SnpEvidence",
+            "tdx": "#/components/schemas/TdxEvidence",
             "az-snp-vtpm": "#/components/schemas/AzSnpVtpmEvidence",
+            "az-tdx-vtpm": "#/components/schemas/AzTdxVtpmEvidence",
             "maa-token": "#/components/schemas/MaaTokenEvidence",
             "ita-token": "#/components/schemas/ItaTokenEvidence"
           }
@@ -968,7 +970,13 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "$ref": "#/components/schemas/SnpEvidence"
           },
           {
+            "$ref": "#/components/schemas/TdxEvidence"
+          },
+          {
             "$ref": "#/components/schemas/AzSnpVtpmEvidence"
+          },
+          {
+            "$ref": "#/components/schemas/AzTdxVtpmEvidence"
           },
           {
             "$ref": "#/components/schemas/MaaTokenEvidence"
@@ -987,8 +995,10 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "propertyName": "dialect",
           "mapping": {
             "trustee": "#/components/schemas/TrusteeEvidence",
+            "maa": "#/components/schemas/MaaRequestEvidence",
             "extended-report": "#/components/schemas/ExtendedReportEvidence",
-            "configfs-tsm": "#/components/schemas/ConfigfsTsmEvidence"
+            "configfs-tsm": "#/components/schemas/ConfigfsTsmEvidence",
+            "ita": "#/components/schemas/ItaRequestEvidence"
           }
         },
         "oneOf": [
@@ -996,10 +1006,16 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "$ref": "#/components/schemas/TrusteeEvidence"
           },
           {
+            "$ref": "#/components/schemas/MaaRequestEvidence"
+          },
+          {
             "$ref": "#/components/schemas/ExtendedReportEvidence"
           },
           {
             "$ref": "#/components/schemas/ConfigfsTsmEvidence"
+          },
+          {
+            "$ref": "#/components/schemas/ItaRequestEvidence"
           }
         ]
       },
@@ -1052,8 +1068,157 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           },
           "endorsements": {
             "$ref": "#/components/schemas/SnpEndorsements"
+          },
+          "akCertificate": {
+            "$ref": "#/components/schemas/AkCertificate"
+          },
+          "akChain": {
+            "$ref": "#/components/schemas/AkChain"
+          }
+        },
+        "dependentRequired": {
+          "akChain": [
+            "akCertificate"
+          ]
+        }
+      },
+      "TdxEvidence": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "quote"
+        ],
+        "description": "A quote of an Intel TDX trust domain.",
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "tdx"
+          },
+          "quote": {
+            "description": "TD quote of version 4 or 5, with certification data of type 6 that holds a PCK chain (type 5). Zeros may\nfollow its end. A TDREPORT, which has no signature, is 400 `tdx_not_a_quote`.\n",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "runtimeData": {
+            "description": "Bytes whose SHA-256 is in REPORTDATA, followed by zeros: JSON with the nonce in `nonce` (base64url) and a\nbound key among `keys`, or Azure runtime claims.\n",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "collateral": {
+            "$ref": "#/components/schemas/TdxCollateral"
+          },
+          "ccel": {
+            "description": "Data of the event log (CCEL) of the domain, not the ACPI table that points to it.",
+            "$ref": "#/components/schemas/Bytes"
           }
         }
+      },
+      "AzTdxVtpmEvidence": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "hclReport",
+          "tdQuote",
+          "tpmQuote"
+        ],
+        "description": "An Azure confidential VM on TDX, through the vTPM of its paravisor. Without `tdQuote` it is 400\n`tdx_not_a_quote`: the TDREPORT in the paravisor's report has no signature.\n",
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "az-tdx-vtpm"
+          },
+          "hclReport": {
+            "description": "Report of the paravisor as read from NV index 0x01400001, zero filling included or not.",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "tdQuote": {
+            "description": "The quote that the metadata service made of the TDREPORT in `hclReport`.",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "tpmQuote": {
+            "$ref": "#/components/schemas/TpmQuote"
+          },
+          "collateral": {
+            "$ref": "#/components/schemas/TdxCollateral"
+          },
+          "akCertificate": {
+            "$ref": "#/components/schemas/AkCertificate"
+          },
+          "akChain": {
+            "$ref": "#/components/schemas/AkChain"
+          }
+        },
+        "dependentRequired": {
+          "akChain": [
+            "akCertificate"
+          ]
+        }
+      },
+      "AkCertificate": {
+        "type": "string",
+        "description": "Certificate of the vTPM's attestation key (NV index 0x01C101D0): PEM where the string starts with `-----BEGIN`,\nelse DER, zero filling included or not. It is judged whenever it is sent, and never replaces the hardware.\n",
+        "examples": [
+          "MIIFTDCCAzSgAwIBAgIRAJAvqNCllxZIu6pQsYTrMbA"
+        ]
+      },
+      "AkChain": {
+        "type": "string",
+        "description": "PEM: the issuer of the AK certificate first, the root last. Nothing of it is fetched."
+      },
+      "TdxCollateral": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "tcb_info",
+          "qe_identity",
+          "tcb_info_signature",
+          "qe_identity_signature",
+          "tcb_info_issuer_chain",
+          "qe_identity_issuer_chain",
+          "pck_crl_issuer_chain",
+          "pck_crl",
+          "root_ca_crl"
+        ],
+        "description": "What Intel signs about the platform of a quote. It gives way to what the service holds where that is newer. What\nis not sent is looked for in the configured directory, the cache and at Intel.\n",
+        "properties": {
+          "tcb_info": {
+            "type": "string",
+            "description": "The JSON that is signed, byte for byte: the value of `tcbInfo`."
+          },
+          "qe_identity": {
+            "type": "string",
+            "description": "The JSON that is signed, byte for byte: the value of `enclaveIdentity`."
+          },
+          "tcb_info_signature": {
+            "description": "r and s, 64 bytes.",
+            "$ref": "#/components/schemas/HexInput"
+          },
+          "qe_identity_signature": {
+            "description": "r and s, 64 bytes.",
+            "$ref": "#/components/schemas/HexInput"
+          },
+          "tcb_info_issuer_chain": {
+            "$ref": "#/components/schemas/IntelChain"
+          },
+          "qe_identity_issuer_chain": {
+            "$ref": "#/components/schemas/IntelChain"
+          },
+          "pck_crl_issuer_chain": {
+            "$ref": "#/components/schemas/IntelChain"
+          },
+          "pck_crl": {
+            "description": "DER of the list of the Platform or Processor CA.",
+            "$ref": "#/components/schemas/HexInput"
+          },
+          "root_ca_crl": {
+            "description": "DER of the list of the root.",
+            "$ref": "#/components/schemas/HexInput"
+          }
+        }
+      },
+      "IntelChain": {
+        "type": "string",
+        "description": "PEM: the signer first, the root last."
       },
       "SnpEndorsements": {
         "type": "object",
@@ -1239,6 +1404,12 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           },
           {
             "$ref": "#/components/schemas/TrusteeEvidenceV1"
+          },
+          {
+            "$ref": "#/components/schemas/TrusteeTdxEvidenceV0"
+          },
+          {
+            "$ref": "#/components/schemas/TrusteeTdxEvidenceV1"
           }
         ]
       },
@@ -1286,6 +1457,50 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           }
         }
       },
+      "TrusteeTdxEvidenceV0": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "dialect",
+          "value"
+        ],
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "az-tdx-vtpm"
+          },
+          "dialect": {
+            "type": "string",
+            "const": "trustee"
+          },
+          "value": {
+            "$ref": "#/components/schemas/TrusteeTdxValueV0"
+          }
+        }
+      },
+      "TrusteeTdxEvidenceV1": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "dialect",
+          "value"
+        ],
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "az-tdx-vtpm"
+          },
+          "dialect": {
+            "type": "string",
+            "const": "trustee"
+          },
+          "value": {
+            "$ref": "#/components/schemas/TrusteeTdxValueV1"
+          }
+        }
+      },
       "TrusteeValueV0": {
         "type": "object",
         "additionalProperties": false,
@@ -1297,29 +1512,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "description": "Version 0, the shape without `version`: bytes are lists of numbers.",
         "properties": {
           "quote": {
-            "type": "object",
-            "additionalProperties": false,
-            "required": [
-              "signature",
-              "message",
-              "pcrs"
-            ],
-            "properties": {
-              "signature": {
-                "$ref": "#/components/schemas/Octets"
-              },
-              "message": {
-                "$ref": "#/components/schemas/Octets"
-              },
-              "pcrs": {
-                "type": "array",
-                "minItems": 24,
-                "maxItems": 24,
-                "items": {
-                  "$ref": "#/components/schemas/Octets"
-                }
-              }
-            }
+            "$ref": "#/components/schemas/TrusteeQuoteV0"
           },
           "report": {
             "description": "Report of the paravisor.",
@@ -1327,6 +1520,53 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           },
           "vcek": {
             "$ref": "#/components/schemas/Certificate"
+          }
+        }
+      },
+      "TrusteeTdxValueV0": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "tpm_quote",
+          "hcl_report",
+          "td_quote"
+        ],
+        "description": "Version 0 of a guest on TDX.",
+        "properties": {
+          "tpm_quote": {
+            "$ref": "#/components/schemas/TrusteeQuoteV0"
+          },
+          "hcl_report": {
+            "description": "Report of the paravisor.",
+            "$ref": "#/components/schemas/Octets"
+          },
+          "td_quote": {
+            "$ref": "#/components/schemas/Octets"
+          }
+        }
+      },
+      "TrusteeQuoteV0": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "signature",
+          "message",
+          "pcrs"
+        ],
+        "properties": {
+          "signature": {
+            "$ref": "#/components/schemas/Octets"
+          },
+          "message": {
+            "$ref": "#/components/schemas/Octets"
+          },
+          "pcrs": {
+            "type": "array",
+            "minItems": 24,
+            "maxItems": 24,
+            "items": {
+              "$ref": "#/components/schemas/Octets"
+            }
           }
         }
       },
@@ -1342,36 +1582,10 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "description": "Versions 1 and 2.",
         "properties": {
           "version": {
-            "type": "integer",
-            "enum": [
-              1,
-              2
-            ]
+            "$ref": "#/components/schemas/TrusteeVersion"
           },
           "tpm_quote": {
-            "type": "object",
-            "additionalProperties": false,
-            "required": [
-              "signature",
-              "message",
-              "pcrs"
-            ],
-            "properties": {
-              "signature": {
-                "$ref": "#/components/schemas/HexInput"
-              },
-              "message": {
-                "$ref": "#/components/schemas/HexInput"
-              },
-              "pcrs": {
-                "type": "array",
-                "minItems": 24,
-                "maxItems": 24,
-                "items": {
-                  "$ref": "#/components/schemas/HexInput"
-                }
-              }
-            }
+            "$ref": "#/components/schemas/TrusteeQuoteV1"
           },
           "hcl_report": {
             "description": "Report of the paravisor.",
@@ -1380,6 +1594,436 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "vcek": {
             "$ref": "#/components/schemas/Certificate"
           }
+        }
+      },
+      "TrusteeTdxValueV1": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "version",
+          "tpm_quote",
+          "hcl_report",
+          "td_quote"
+        ],
+        "description": "Versions 1 and 2 of a guest on TDX.",
+        "properties": {
+          "version": {
+            "$ref": "#/components/schemas/TrusteeVersion"
+          },
+          "tpm_quote": {
+            "$ref": "#/components/schemas/TrusteeQuoteV1"
+          },
+          "hcl_report": {
+            "description": "Report of the paravisor.",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "td_quote": {
+            "$ref": "#/components/schemas/Bytes"
+          }
+        }
+      },
+      "TrusteeVersion": {
+        "type": "integer",
+        "enum": [
+          1,
+          2
+        ]
+      },
+      "TrusteeQuoteV1": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "signature",
+          "message",
+          "pcrs"
+        ],
+        "properties": {
+          "signature": {
+            "$ref": "#/components/schemas/HexInput"
+          },
+          "message": {
+            "$ref": "#/components/schemas/HexInput"
+          },
+          "pcrs": {
+            "type": "array",
+            "minItems": 24,
+            "maxItems": 24,
+            "items": {
+              "$ref": "#/components/schemas/HexInput"
+            }
+          }
+        }
+      },
+      "MaaRequestEvidence": {
+        "type": "object",
+        "required": [
+          "dialect"
+        ],
+        "description": "The body that a guest posts to Azure Attestation, attest/SevSnpVm for snp, attest/TdxVm for tdx.",
+        "properties": {
+          "dialect": {
+            "type": "string",
+            "const": "maa"
+          }
+        },
+        "oneOf": [
+          {
+            "$ref": "#/components/schemas/MaaSnpRequestEvidence"
+          },
+          {
+            "$ref": "#/components/schemas/MaaTdxRequestEvidence"
+          }
+        ]
+      },
+      "MaaSnpRequestEvidence": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "dialect",
+          "value"
+        ],
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "snp"
+          },
+          "dialect": {
+            "type": "string",
+            "const": "maa"
+          },
+          "value": {
+            "$ref": "#/components/schemas/MaaSnpRequest"
+          }
+        }
+      },
+      "MaaTdxRequestEvidence": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "dialect",
+          "value"
+        ],
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "tdx"
+          },
+          "dialect": {
+            "type": "string",
+            "const": "maa"
+          },
+          "value": {
+            "$ref": "#/components/schemas/MaaTdxRequest"
+          }
+        }
+      },
+      "MaaSnpRequest": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "report"
+        ],
+        "properties": {
+          "report": {
+            "type": "string",
+            "description": "Bytes, as everywhere, of a JSON text.",
+            "contentEncoding": "base64url",
+            "contentMediaType": "application/json",
+            "contentSchema": {
+              "$ref": "#/components/schemas/MaaSnpReport"
+            }
+          },
+          "runtimeData": {
+            "$ref": "#/components/schemas/MaaData"
+          },
+          "initTimeData": {
+            "$ref": "#/components/schemas/MaaInitTimeData"
+          },
+          "draftPolicyForAttestation": {
+            "$ref": "#/components/schemas/ForOthers"
+          },
+          "nonce": {
+            "$ref": "#/components/schemas/MaaNonce"
+          }
+        }
+      },
+      "MaaTdxRequest": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "quote"
+        ],
+        "properties": {
+          "quote": {
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "runtimeData": {
+            "$ref": "#/components/schemas/MaaData"
+          },
+          "initTimeData": {
+            "$ref": "#/components/schemas/MaaInitTimeData"
+          },
+          "nonce": {
+            "$ref": "#/components/schemas/MaaNonce"
+          }
+        }
+      },
+      "MaaSnpReport": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "SnpReport"
+        ],
+        "description": "What `report` of a MaaSnpRequest holds.",
+        "properties": {
+          "SnpReport": {
+            "description": "ATTESTATION_REPORT, 1184 bytes.",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "VcekCertChain": {
+            "description": "PEM of VCEK, ASK and ARK, as bytes.",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "Endorsements": {
+            "$ref": "#/components/schemas/ForOthers"
+          }
+        }
+      },
+      "MaaData": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "data",
+          "dataType"
+        ],
+        "properties": {
+          "data": {
+            "description": "Bytes whose SHA-256 is in the report data.",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "dataType": {
+            "type": "string",
+            "enum": [
+              "JSON",
+              "Binary"
+            ]
+          }
+        }
+      },
+      "MaaInitTimeData": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "data",
+          "dataType"
+        ],
+        "description": "Not looked at.",
+        "properties": {
+          "data": {
+            "$ref": "#/components/schemas/ForOthers"
+          },
+          "dataType": {
+            "type": "string",
+            "enum": [
+              "JSON",
+              "Binary"
+            ]
+          }
+        }
+      },
+      "MaaNonce": {
+        "description": "Not looked at. Azure Attestation repeats it, and no hardware has signed it.",
+        "oneOf": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "integer"
+          }
+        ]
+      },
+      "ForOthers": {
+        "type": "string",
+        "description": "Not looked at."
+      },
+      "ItaRequestEvidence": {
+        "type": "object",
+        "required": [
+          "dialect"
+        ],
+        "description": "The body that a guest posts to Intel Trust Authority, attest or attest/azure, version 1 (flat) or 2 (under `tdx`).\n",
+        "properties": {
+          "dialect": {
+            "type": "string",
+            "const": "ita"
+          }
+        },
+        "oneOf": [
+          {
+            "$ref": "#/components/schemas/ItaRequestEvidenceV1"
+          },
+          {
+            "$ref": "#/components/schemas/ItaRequestEvidenceV2"
+          }
+        ]
+      },
+      "ItaRequestEvidenceV1": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "dialect",
+          "value"
+        ],
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "tdx"
+          },
+          "dialect": {
+            "type": "string",
+            "const": "ita"
+          },
+          "value": {
+            "$ref": "#/components/schemas/ItaRequestV1"
+          }
+        }
+      },
+      "ItaRequestEvidenceV2": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "dialect",
+          "value"
+        ],
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "tdx"
+          },
+          "dialect": {
+            "type": "string",
+            "const": "ita"
+          },
+          "value": {
+            "$ref": "#/components/schemas/ItaRequestV2"
+          }
+        }
+      },
+      "ItaRequestV1": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "quote"
+        ],
+        "properties": {
+          "quote": {
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "runtime_data": {
+            "$ref": "#/components/schemas/ItaRuntimeData"
+          },
+          "user_data": {
+            "$ref": "#/components/schemas/ForOthers"
+          },
+          "event_log": {
+            "$ref": "#/components/schemas/ForOthers"
+          },
+          "verifier_nonce": {
+            "$ref": "#/components/schemas/ItaVerifierNonce"
+          },
+          "policy_ids": {
+            "$ref": "#/components/schemas/ItaPolicyIds"
+          },
+          "policy_must_match": {
+            "type": "boolean",
+            "description": "Not looked at."
+          },
+          "token_signing_alg": {
+            "$ref": "#/components/schemas/ForOthers"
+          }
+        }
+      },
+      "ItaRequestV2": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "tdx"
+        ],
+        "properties": {
+          "tdx": {
+            "$ref": "#/components/schemas/ItaTdx"
+          },
+          "policy_ids": {
+            "$ref": "#/components/schemas/ItaPolicyIds"
+          },
+          "policy_must_match": {
+            "type": "boolean",
+            "description": "Not looked at."
+          },
+          "token_signing_alg": {
+            "$ref": "#/components/schemas/ForOthers"
+          }
+        }
+      },
+      "ItaTdx": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "quote"
+        ],
+        "properties": {
+          "quote": {
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "runtime_data": {
+            "$ref": "#/components/schemas/ItaRuntimeData"
+          },
+          "user_data": {
+            "$ref": "#/components/schemas/ForOthers"
+          },
+          "event_log": {
+            "$ref": "#/components/schemas/ForOthers"
+          },
+          "verifier_nonce": {
+            "$ref": "#/components/schemas/ItaVerifierNonce"
+          }
+        }
+      },
+      "ItaRuntimeData": {
+        "description": "What an Azure guest sends: the runtime claims of its paravisor, whose SHA-256 is in REPORTDATA. Other guests leave it\nout: their REPORTDATA is SHA-512 of verifier nonce and user data, which can be sent as `nonce` of this request.\n",
+        "$ref": "#/components/schemas/Bytes"
+      },
+      "ItaVerifierNonce": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "val",
+          "iat",
+          "signature"
+        ],
+        "description": "Not looked at. It is Intel's nonce, and its signature is for Intel.",
+        "properties": {
+          "val": {
+            "type": "string"
+          },
+          "iat": {
+            "type": "string"
+          },
+          "signature": {
+            "type": "string"
+          }
+        }
+      },
+      "ItaPolicyIds": {
+        "type": "array",
+        "maxItems": 64,
+        "description": "Not looked at.",
+        "items": {
+          "type": "string"
         }
       },
       "ExtendedReportEvidence": {
@@ -1408,13 +2052,33 @@ export const OPENAPI_DOCUMENT: JsonObject = {
       },
       "ConfigfsTsmEvidence": {
         "type": "object",
+        "required": [
+          "dialect"
+        ],
+        "description": "What a guest reads from /sys/kernel/config/tsm/report.",
+        "properties": {
+          "dialect": {
+            "type": "string",
+            "const": "configfs-tsm"
+          }
+        },
+        "oneOf": [
+          {
+            "$ref": "#/components/schemas/ConfigfsTsmSnpEvidence"
+          },
+          {
+            "$ref": "#/components/schemas/ConfigfsTsmTdxEvidence"
+          }
+        ]
+      },
+      "ConfigfsTsmSnpEvidence": {
+        "type": "object",
         "additionalProperties": false,
         "required": [
           "type",
           "dialect",
           "value"
         ],
-        "description": "What a guest reads from /sys/kernel/config/tsm/report.",
         "properties": {
           "type": {
             "type": "string",
@@ -1425,11 +2089,33 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "const": "configfs-tsm"
           },
           "value": {
-            "$ref": "#/components/schemas/ConfigfsTsmValue"
+            "$ref": "#/components/schemas/ConfigfsTsmSnpValue"
           }
         }
       },
-      "ConfigfsTsmValue": {
+      "ConfigfsTsmTdxEvidence": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "type",
+          "dialect",
+          "value"
+        ],
+        "properties": {
+          "type": {
+            "type": "string",
+            "const": "tdx"
+          },
+          "dialect": {
+            "type": "string",
+            "const": "configfs-tsm"
+          },
+          "value": {
+            "$ref": "#/components/schemas/ConfigfsTsmTdxValue"
+          }
+        }
+      },
+      "ConfigfsTsmSnpValue": {
         "type": "object",
         "additionalProperties": false,
         "required": [
@@ -1437,16 +2123,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         ],
         "properties": {
           "provider": {
-            "type": "string",
-            "enum": [
-              "sev_guest",
-              "sev_guest\n",
-              "tdx_guest",
-              "tdx_guest\n",
-              "arm_cca_guest",
-              "arm_cca_guest\n"
-            ],
-            "description": "The attribute `provider`, with or without the line feed that the kernel ends it with. `sev_guest` for\nsnp; that of another TEE is 400 `type_mismatch`.\n"
+            "$ref": "#/components/schemas/ConfigfsTsmProvider"
           },
           "outblob": {
             "description": "ATTESTATION_REPORT, 1184 bytes.",
@@ -1457,6 +2134,39 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "$ref": "#/components/schemas/Bytes"
           }
         }
+      },
+      "ConfigfsTsmTdxValue": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "outblob"
+        ],
+        "properties": {
+          "provider": {
+            "$ref": "#/components/schemas/ConfigfsTsmProvider"
+          },
+          "outblob": {
+            "description": "TD quote.",
+            "$ref": "#/components/schemas/Bytes"
+          },
+          "auxblob": {
+            "type": "string",
+            "const": "",
+            "description": "Empty, since the kernel has none to give for TDX."
+          }
+        }
+      },
+      "ConfigfsTsmProvider": {
+        "type": "string",
+        "enum": [
+          "sev_guest",
+          "sev_guest\n",
+          "tdx_guest",
+          "tdx_guest\n",
+          "arm_cca_guest",
+          "arm_cca_guest\n"
+        ],
+        "description": "The attribute `provider`, with or without the line feed that the kernel ends it with. `sev_guest` for snp,\n`tdx_guest` for tdx; that of another TEE is 400 `type_mismatch`.\n"
       },
       "Decision": {
         "type": "object",
@@ -1694,7 +2404,9 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "type": "string",
         "enum": [
           "snp",
+          "tdx",
           "az-snp-vtpm",
+          "az-tdx-vtpm",
           "maa-token",
           "ita-token"
         ]
@@ -2070,8 +2782,14 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             ]
           },
           "tdx": {
-            "type": "null",
-            "description": "This version judges no TDX evidence."
+            "oneOf": [
+              {
+                "$ref": "#/components/schemas/TdxClaims"
+              },
+              {
+                "type": "null"
+              }
+            ]
           },
           "hcl": {
             "oneOf": [
@@ -2477,6 +3195,190 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           }
         }
       },
+      "TdxClaims": {
+        "type": "object",
+        "additionalProperties": false,
+        "required": [
+          "quoteVersion",
+          "mrtd",
+          "rtmr",
+          "mrConfigId",
+          "mrOwner",
+          "mrOwnerConfig",
+          "mrSeam",
+          "mrSignerSeam",
+          "teeTcbSvn",
+          "tdAttributes",
+          "xfam",
+          "reportData",
+          "fmspc",
+          "pceId",
+          "tcb"
+        ],
+        "description": "Fields of the TD quote, and what Intel's collateral says of its platform.",
+        "properties": {
+          "quoteVersion": {
+            "type": "integer",
+            "enum": [
+              4,
+              5
+            ]
+          },
+          "mrtd": {
+            "description": "48 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "rtmr": {
+            "type": "array",
+            "minItems": 4,
+            "maxItems": 4,
+            "description": "RTMR 0 to 3, 48 bytes each. Behind a paravisor they describe it, and not the guest.",
+            "items": {
+              "$ref": "#/components/schemas/Hex"
+            }
+          },
+          "mrConfigId": {
+            "description": "48 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "mrOwner": {
+            "description": "48 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "mrOwnerConfig": {
+            "description": "48 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "mrSeam": {
+            "description": "48 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "mrSignerSeam": {
+            "description": "48 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "mrServiceTd": {
+            "description": "48 bytes, of TD 1.5 bodies only.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "teeTcbSvn": {
+            "description": "16 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "tdAttributes": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "debug",
+              "septVeDisable",
+              "migratable",
+              "pks",
+              "keyLocker",
+              "perfmon",
+              "icssd",
+              "lass",
+              "tpa"
+            ],
+            "description": "TDATTRIBUTES by bit.",
+            "properties": {
+              "debug": {
+                "type": "boolean"
+              },
+              "septVeDisable": {
+                "type": "boolean"
+              },
+              "migratable": {
+                "type": "boolean"
+              },
+              "pks": {
+                "type": "boolean"
+              },
+              "keyLocker": {
+                "type": "boolean"
+              },
+              "perfmon": {
+                "type": "boolean"
+              },
+              "icssd": {
+                "type": "boolean"
+              },
+              "lass": {
+                "type": "boolean"
+              },
+              "tpa": {
+                "type": "boolean"
+              }
+            }
+          },
+          "xfam": {
+            "description": "8 bytes as they stand.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "reportData": {
+            "description": "64 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "fmspc": {
+            "description": "6 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "pceId": {
+            "description": "2 bytes.",
+            "$ref": "#/components/schemas/Hex"
+          },
+          "tcb": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": [
+              "status",
+              "platformStatus",
+              "moduleStatus",
+              "qeStatus",
+              "date",
+              "evaluationDataNumber",
+              "advisories"
+            ],
+            "properties": {
+              "status": {
+                "type": "string",
+                "description": "Merged by Intel's table.",
+                "examples": [
+                  "UpToDate"
+                ]
+              },
+              "platformStatus": {
+                "type": "string"
+              },
+              "moduleStatus": {
+                "type": [
+                  "string",
+                  "null"
+                ],
+                "description": "Null for modules without levels."
+              },
+              "qeStatus": {
+                "type": "string"
+              },
+              "date": {
+                "description": "The earliest of the three.",
+                "$ref": "#/components/schemas/Instant"
+              },
+              "evaluationDataNumber": {
+                "type": "integer"
+              },
+              "advisories": {
+                "type": "array",
+                "items": {
+                  "type": "string",
+                  "examples": [
+                    "INTEL-SA-00837"
+                  ]
+                }
+              }
+            }
+          }
+        }
+      },
       "HclClaims": {
         "type": "object",
         "additionalProperties": false,
@@ -2634,6 +3536,14 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               "asvk",
               "ark",
               "crl",
+              "pck",
+              "pck-ca",
+              "sgx-root",
+              "tcb-signing",
+              "tcb-info",
+              "qe-identity",
+              "ak",
+              "ak-ca",
               "token-key"
             ]
           },
@@ -2688,6 +3598,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               "type": "string",
               "enum": [
                 "snp.reportData",
+                "tdx.reportData",
                 "runtimeData.nonce",
                 "hcl.userData",
                 "tpm.extraData",

@@ -311,8 +311,8 @@ export interface components {
          *     dialect of another type, or bytes that are evidence of another type, 400 `type_mismatch`.
          */
         readonly Evidence: components["schemas"]["NativeEvidence"] | components["schemas"]["DialectEvidence"];
-        readonly NativeEvidence: components["schemas"]["SnpEvidence"] | components["schemas"]["AzSnpVtpmEvidence"] | components["schemas"]["MaaTokenEvidence"] | components["schemas"]["ItaTokenEvidence"];
-        readonly DialectEvidence: components["schemas"]["TrusteeEvidence"] | components["schemas"]["ExtendedReportEvidence"] | components["schemas"]["ConfigfsTsmEvidence"];
+        readonly NativeEvidence: components["schemas"]["SnpEvidence"] | components["schemas"]["TdxEvidence"] | components["schemas"]["AzSnpVtpmEvidence"] | components["schemas"]["AzTdxVtpmEvidence"] | components["schemas"]["MaaTokenEvidence"] | components["schemas"]["ItaTokenEvidence"];
+        readonly DialectEvidence: components["schemas"]["TrusteeEvidence"] | components["schemas"]["MaaRequestEvidence"] | components["schemas"]["ExtendedReportEvidence"] | components["schemas"]["ConfigfsTsmEvidence"] | components["schemas"]["ItaRequestEvidence"];
         /** @description An AMD SEV-SNP attestation report. */
         readonly SnpEvidence: {
             /**
@@ -340,7 +340,80 @@ export interface components {
             readonly hclReport: components["schemas"]["Bytes"];
             readonly tpmQuote: components["schemas"]["TpmQuote"];
             readonly endorsements?: components["schemas"]["SnpEndorsements"];
+            readonly akCertificate?: components["schemas"]["AkCertificate"];
+            readonly akChain?: components["schemas"]["AkChain"];
         };
+        /** @description A quote of an Intel TDX trust domain. */
+        readonly TdxEvidence: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "tdx";
+            /**
+             * @description TD quote of version 4 or 5, with certification data of type 6 that holds a PCK chain (type 5). Zeros may
+             *     follow its end. A TDREPORT, which has no signature, is 400 `tdx_not_a_quote`.
+             */
+            readonly quote: components["schemas"]["Bytes"];
+            /**
+             * @description Bytes whose SHA-256 is in REPORTDATA, followed by zeros: JSON with the nonce in `nonce` (base64url) and a
+             *     bound key among `keys`, or Azure runtime claims.
+             */
+            readonly runtimeData?: components["schemas"]["Bytes"];
+            readonly collateral?: components["schemas"]["TdxCollateral"];
+            /** @description Data of the event log (CCEL) of the domain, not the ACPI table that points to it. */
+            readonly ccel?: components["schemas"]["Bytes"];
+        };
+        /**
+         * @description An Azure confidential VM on TDX, through the vTPM of its paravisor. Without `tdQuote` it is 400
+         *     `tdx_not_a_quote`: the TDREPORT in the paravisor's report has no signature.
+         */
+        readonly AzTdxVtpmEvidence: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "az-tdx-vtpm";
+            /** @description Report of the paravisor as read from NV index 0x01400001, zero filling included or not. */
+            readonly hclReport: components["schemas"]["Bytes"];
+            /** @description The quote that the metadata service made of the TDREPORT in `hclReport`. */
+            readonly tdQuote: components["schemas"]["Bytes"];
+            readonly tpmQuote: components["schemas"]["TpmQuote"];
+            readonly collateral?: components["schemas"]["TdxCollateral"];
+            readonly akCertificate?: components["schemas"]["AkCertificate"];
+            readonly akChain?: components["schemas"]["AkChain"];
+        };
+        /**
+         * @description Certificate of the vTPM's attestation key (NV index 0x01C101D0): PEM where the string starts with `-----BEGIN`,
+         *     else DER, zero filling included or not. It is judged whenever it is sent, and never replaces the hardware.
+         * @example MIIFTDCCAzSgAwIBAgIRAJAvqNCllxZIu6pQsYTrMbA
+         */
+        readonly AkCertificate: string;
+        /** @description PEM: the issuer of the AK certificate first, the root last. Nothing of it is fetched. */
+        readonly AkChain: string;
+        /**
+         * @description What Intel signs about the platform of a quote. It gives way to what the service holds where that is newer. What
+         *     is not sent is looked for in the configured directory, the cache and at Intel.
+         */
+        readonly TdxCollateral: {
+            /** @description The JSON that is signed, byte for byte: the value of `tcbInfo`. */
+            readonly tcb_info: string;
+            /** @description The JSON that is signed, byte for byte: the value of `enclaveIdentity`. */
+            readonly qe_identity: string;
+            /** @description r and s, 64 bytes. */
+            readonly tcb_info_signature: components["schemas"]["HexInput"];
+            /** @description r and s, 64 bytes. */
+            readonly qe_identity_signature: components["schemas"]["HexInput"];
+            readonly tcb_info_issuer_chain: components["schemas"]["IntelChain"];
+            readonly qe_identity_issuer_chain: components["schemas"]["IntelChain"];
+            readonly pck_crl_issuer_chain: components["schemas"]["IntelChain"];
+            /** @description DER of the list of the Platform or Processor CA. */
+            readonly pck_crl: components["schemas"]["HexInput"];
+            /** @description DER of the list of the root. */
+            readonly root_ca_crl: components["schemas"]["HexInput"];
+        };
+        /** @description PEM: the signer first, the root last. */
+        readonly IntelChain: string;
         /**
          * @description Certificates that come with the evidence. What is sent is judged, and never replaced by another source. What
          *     is not sent is looked for in the configured directory, the cache and at the vendor.
@@ -416,7 +489,7 @@ export interface components {
              * @enum {string}
              */
             readonly dialect: "trustee";
-        } & (components["schemas"]["TrusteeEvidenceV0"] | components["schemas"]["TrusteeEvidenceV1"]);
+        } & (components["schemas"]["TrusteeEvidenceV0"] | components["schemas"]["TrusteeEvidenceV1"] | components["schemas"]["TrusteeTdxEvidenceV0"] | components["schemas"]["TrusteeTdxEvidenceV1"]);
         readonly TrusteeEvidenceV0: {
             /** @constant */
             readonly type: "az-snp-vtpm";
@@ -431,30 +504,182 @@ export interface components {
             readonly dialect: "trustee";
             readonly value: components["schemas"]["TrusteeValueV1"];
         };
+        readonly TrusteeTdxEvidenceV0: {
+            /** @constant */
+            readonly type: "az-tdx-vtpm";
+            /** @constant */
+            readonly dialect: "trustee";
+            readonly value: components["schemas"]["TrusteeTdxValueV0"];
+        };
+        readonly TrusteeTdxEvidenceV1: {
+            /** @constant */
+            readonly type: "az-tdx-vtpm";
+            /** @constant */
+            readonly dialect: "trustee";
+            readonly value: components["schemas"]["TrusteeTdxValueV1"];
+        };
         /** @description Version 0, the shape without `version`: bytes are lists of numbers. */
         readonly TrusteeValueV0: {
-            readonly quote: {
-                readonly signature: components["schemas"]["Octets"];
-                readonly message: components["schemas"]["Octets"];
-                readonly pcrs: readonly components["schemas"]["Octets"][];
-            };
+            readonly quote: components["schemas"]["TrusteeQuoteV0"];
             /** @description Report of the paravisor. */
             readonly report: components["schemas"]["Octets"];
             readonly vcek: components["schemas"]["Certificate"];
         };
+        /** @description Version 0 of a guest on TDX. */
+        readonly TrusteeTdxValueV0: {
+            readonly tpm_quote: components["schemas"]["TrusteeQuoteV0"];
+            /** @description Report of the paravisor. */
+            readonly hcl_report: components["schemas"]["Octets"];
+            readonly td_quote: components["schemas"]["Octets"];
+        };
+        readonly TrusteeQuoteV0: {
+            readonly signature: components["schemas"]["Octets"];
+            readonly message: components["schemas"]["Octets"];
+            readonly pcrs: readonly components["schemas"]["Octets"][];
+        };
         /** @description Versions 1 and 2. */
         readonly TrusteeValueV1: {
-            /** @enum {integer} */
-            readonly version: 1 | 2;
-            readonly tpm_quote: {
-                readonly signature: components["schemas"]["HexInput"];
-                readonly message: components["schemas"]["HexInput"];
-                readonly pcrs: readonly components["schemas"]["HexInput"][];
-            };
+            readonly version: components["schemas"]["TrusteeVersion"];
+            readonly tpm_quote: components["schemas"]["TrusteeQuoteV1"];
             /** @description Report of the paravisor. */
             readonly hcl_report: components["schemas"]["Bytes"];
             readonly vcek: components["schemas"]["Certificate"];
         };
+        /** @description Versions 1 and 2 of a guest on TDX. */
+        readonly TrusteeTdxValueV1: {
+            readonly version: components["schemas"]["TrusteeVersion"];
+            readonly tpm_quote: components["schemas"]["TrusteeQuoteV1"];
+            /** @description Report of the paravisor. */
+            readonly hcl_report: components["schemas"]["Bytes"];
+            readonly td_quote: components["schemas"]["Bytes"];
+        };
+        /** @enum {integer} */
+        readonly TrusteeVersion: 1 | 2;
+        readonly TrusteeQuoteV1: {
+            readonly signature: components["schemas"]["HexInput"];
+            readonly message: components["schemas"]["HexInput"];
+            readonly pcrs: readonly components["schemas"]["HexInput"][];
+        };
+        /** @description The body that a guest posts to Azure Attestation, attest/SevSnpVm for snp, attest/TdxVm for tdx. */
+        readonly MaaRequestEvidence: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly dialect: "maa";
+        } & (components["schemas"]["MaaSnpRequestEvidence"] | components["schemas"]["MaaTdxRequestEvidence"]);
+        readonly MaaSnpRequestEvidence: {
+            /** @constant */
+            readonly type: "snp";
+            /** @constant */
+            readonly dialect: "maa";
+            readonly value: components["schemas"]["MaaSnpRequest"];
+        };
+        readonly MaaTdxRequestEvidence: {
+            /** @constant */
+            readonly type: "tdx";
+            /** @constant */
+            readonly dialect: "maa";
+            readonly value: components["schemas"]["MaaTdxRequest"];
+        };
+        readonly MaaSnpRequest: {
+            /** @description Bytes, as everywhere, of a JSON text. */
+            readonly report: string;
+            readonly runtimeData?: components["schemas"]["MaaData"];
+            readonly initTimeData?: components["schemas"]["MaaInitTimeData"];
+            readonly draftPolicyForAttestation?: components["schemas"]["ForOthers"];
+            readonly nonce?: components["schemas"]["MaaNonce"];
+        };
+        readonly MaaTdxRequest: {
+            readonly quote: components["schemas"]["Bytes"];
+            readonly runtimeData?: components["schemas"]["MaaData"];
+            readonly initTimeData?: components["schemas"]["MaaInitTimeData"];
+            readonly nonce?: components["schemas"]["MaaNonce"];
+        };
+        /** @description What `report` of a MaaSnpRequest holds. */
+        readonly MaaSnpReport: {
+            /** @description ATTESTATION_REPORT, 1184 bytes. */
+            readonly SnpReport: components["schemas"]["Bytes"];
+            /** @description PEM of VCEK, ASK and ARK, as bytes. */
+            readonly VcekCertChain?: components["schemas"]["Bytes"];
+            readonly Endorsements?: components["schemas"]["ForOthers"];
+        };
+        readonly MaaData: {
+            /** @description Bytes whose SHA-256 is in the report data. */
+            readonly data: components["schemas"]["Bytes"];
+            /** @enum {string} */
+            readonly dataType: "JSON" | "Binary";
+        };
+        /** @description Not looked at. */
+        readonly MaaInitTimeData: {
+            readonly data: components["schemas"]["ForOthers"];
+            /** @enum {string} */
+            readonly dataType: "JSON" | "Binary";
+        };
+        /** @description Not looked at. Azure Attestation repeats it, and no hardware has signed it. */
+        readonly MaaNonce: string | number;
+        /** @description Not looked at. */
+        readonly ForOthers: string;
+        /** @description The body that a guest posts to Intel Trust Authority, attest or attest/azure, version 1 (flat) or 2 (under `tdx`). */
+        readonly ItaRequestEvidence: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly dialect: "ita";
+        } & (components["schemas"]["ItaRequestEvidenceV1"] | components["schemas"]["ItaRequestEvidenceV2"]);
+        readonly ItaRequestEvidenceV1: {
+            /** @constant */
+            readonly type: "tdx";
+            /** @constant */
+            readonly dialect: "ita";
+            readonly value: components["schemas"]["ItaRequestV1"];
+        };
+        readonly ItaRequestEvidenceV2: {
+            /** @constant */
+            readonly type: "tdx";
+            /** @constant */
+            readonly dialect: "ita";
+            readonly value: components["schemas"]["ItaRequestV2"];
+        };
+        readonly ItaRequestV1: {
+            readonly quote: components["schemas"]["Bytes"];
+            readonly runtime_data?: components["schemas"]["ItaRuntimeData"];
+            readonly user_data?: components["schemas"]["ForOthers"];
+            readonly event_log?: components["schemas"]["ForOthers"];
+            readonly verifier_nonce?: components["schemas"]["ItaVerifierNonce"];
+            readonly policy_ids?: components["schemas"]["ItaPolicyIds"];
+            /** @description Not looked at. */
+            readonly policy_must_match?: boolean;
+            readonly token_signing_alg?: components["schemas"]["ForOthers"];
+        };
+        readonly ItaRequestV2: {
+            readonly tdx: components["schemas"]["ItaTdx"];
+            readonly policy_ids?: components["schemas"]["ItaPolicyIds"];
+            /** @description Not looked at. */
+            readonly policy_must_match?: boolean;
+            readonly token_signing_alg?: components["schemas"]["ForOthers"];
+        };
+        readonly ItaTdx: {
+            readonly quote: components["schemas"]["Bytes"];
+            readonly runtime_data?: components["schemas"]["ItaRuntimeData"];
+            readonly user_data?: components["schemas"]["ForOthers"];
+            readonly event_log?: components["schemas"]["ForOthers"];
+            readonly verifier_nonce?: components["schemas"]["ItaVerifierNonce"];
+        };
+        /**
+         * @description What an Azure guest sends: the runtime claims of its paravisor, whose SHA-256 is in REPORTDATA. Other guests leave it
+         *     out: their REPORTDATA is SHA-512 of verifier nonce and user data, which can be sent as `nonce` of this request.
+         */
+        readonly ItaRuntimeData: components["schemas"]["Bytes"];
+        /** @description Not looked at. It is Intel's nonce, and its signature is for Intel. */
+        readonly ItaVerifierNonce: {
+            readonly val: string;
+            readonly iat: string;
+            readonly signature: string;
+        };
+        /** @description Not looked at. */
+        readonly ItaPolicyIds: readonly string[];
         /** @description What SNP_GET_EXT_REPORT gives to a guest. */
         readonly ExtendedReportEvidence: {
             /** @constant */
@@ -469,27 +694,49 @@ export interface components {
         };
         /** @description What a guest reads from /sys/kernel/config/tsm/report. */
         readonly ConfigfsTsmEvidence: {
-            /** @constant */
-            readonly type: "snp";
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             readonly dialect: "configfs-tsm";
-            readonly value: components["schemas"]["ConfigfsTsmValue"];
+        } & (components["schemas"]["ConfigfsTsmSnpEvidence"] | components["schemas"]["ConfigfsTsmTdxEvidence"]);
+        readonly ConfigfsTsmSnpEvidence: {
+            /** @constant */
+            readonly type: "snp";
+            /** @constant */
+            readonly dialect: "configfs-tsm";
+            readonly value: components["schemas"]["ConfigfsTsmSnpValue"];
         };
-        readonly ConfigfsTsmValue: {
-            /**
-             * @description The attribute `provider`, with or without the line feed that the kernel ends it with. `sev_guest` for
-             *     snp; that of another TEE is 400 `type_mismatch`.
-             * @enum {string}
-             */
-            readonly provider?: "sev_guest" | "sev_guest\n" | "tdx_guest" | "tdx_guest\n" | "arm_cca_guest" | "arm_cca_guest\n";
+        readonly ConfigfsTsmTdxEvidence: {
+            /** @constant */
+            readonly type: "tdx";
+            /** @constant */
+            readonly dialect: "configfs-tsm";
+            readonly value: components["schemas"]["ConfigfsTsmTdxValue"];
+        };
+        readonly ConfigfsTsmSnpValue: {
+            readonly provider?: components["schemas"]["ConfigfsTsmProvider"];
             /** @description ATTESTATION_REPORT, 1184 bytes. */
             readonly outblob: components["schemas"]["Bytes"];
             /** @description The certificate table. An empty string, what a host without one gives, counts as absent. */
             readonly auxblob?: components["schemas"]["Bytes"];
         };
+        readonly ConfigfsTsmTdxValue: {
+            readonly provider?: components["schemas"]["ConfigfsTsmProvider"];
+            /** @description TD quote. */
+            readonly outblob: components["schemas"]["Bytes"];
+            /**
+             * @description Empty, since the kernel has none to give for TDX.
+             * @constant
+             */
+            readonly auxblob?: "";
+        };
+        /**
+         * @description The attribute `provider`, with or without the line feed that the kernel ends it with. `sev_guest` for snp,
+         *     `tdx_guest` for tdx; that of another TEE is 400 `type_mismatch`.
+         * @enum {string}
+         */
+        readonly ConfigfsTsmProvider: "sev_guest" | "sev_guest\n" | "tdx_guest" | "tdx_guest\n" | "arm_cca_guest" | "arm_cca_guest\n";
         readonly Decision: {
             /** @description Only the literal `allow` releases anything. */
             readonly decision: components["schemas"]["Outcome"];
@@ -564,7 +811,7 @@ export interface components {
         /** @enum {string} */
         readonly Outcome: "allow" | "deny" | "indeterminate";
         /** @enum {string} */
-        readonly EvidenceType: "snp" | "az-snp-vtpm" | "maa-token" | "ita-token";
+        readonly EvidenceType: "snp" | "tdx" | "az-snp-vtpm" | "az-tdx-vtpm" | "maa-token" | "ita-token";
         /**
          * @description SHA-256 in hex.
          * @example e6c596b17f8ffefba5c300f714cfb1260c6028704ecf7becc4ab5018efb00e95
@@ -650,8 +897,7 @@ export interface components {
          */
         readonly Claims: {
             readonly snp: components["schemas"]["SnpClaims"] | null;
-            /** @description This version judges no TDX evidence. */
-            readonly tdx: null;
+            readonly tdx: components["schemas"]["TdxClaims"] | null;
             readonly hcl: components["schemas"]["HclClaims"] | null;
             readonly tpm: components["schemas"]["TpmClaims"] | null;
             readonly maa: components["schemas"]["TokenClaims"] | null;
@@ -769,6 +1015,64 @@ export interface components {
             /** @example 219 */
             readonly microcode: number;
         };
+        /** @description Fields of the TD quote, and what Intel's collateral says of its platform. */
+        readonly TdxClaims: {
+            /** @enum {integer} */
+            readonly quoteVersion: 4 | 5;
+            /** @description 48 bytes. */
+            readonly mrtd: components["schemas"]["Hex"];
+            /** @description RTMR 0 to 3, 48 bytes each. Behind a paravisor they describe it, and not the guest. */
+            readonly rtmr: readonly components["schemas"]["Hex"][];
+            /** @description 48 bytes. */
+            readonly mrConfigId: components["schemas"]["Hex"];
+            /** @description 48 bytes. */
+            readonly mrOwner: components["schemas"]["Hex"];
+            /** @description 48 bytes. */
+            readonly mrOwnerConfig: components["schemas"]["Hex"];
+            /** @description 48 bytes. */
+            readonly mrSeam: components["schemas"]["Hex"];
+            /** @description 48 bytes. */
+            readonly mrSignerSeam: components["schemas"]["Hex"];
+            /** @description 48 bytes, of TD 1.5 bodies only. */
+            readonly mrServiceTd?: components["schemas"]["Hex"];
+            /** @description 16 bytes. */
+            readonly teeTcbSvn: components["schemas"]["Hex"];
+            /** @description TDATTRIBUTES by bit. */
+            readonly tdAttributes: {
+                readonly debug: boolean;
+                readonly septVeDisable: boolean;
+                readonly migratable: boolean;
+                readonly pks: boolean;
+                readonly keyLocker: boolean;
+                readonly perfmon: boolean;
+                readonly icssd: boolean;
+                readonly lass: boolean;
+                readonly tpa: boolean;
+            };
+            /** @description 8 bytes as they stand. */
+            readonly xfam: components["schemas"]["Hex"];
+            /** @description 64 bytes. */
+            readonly reportData: components["schemas"]["Hex"];
+            /** @description 6 bytes. */
+            readonly fmspc: components["schemas"]["Hex"];
+            /** @description 2 bytes. */
+            readonly pceId: components["schemas"]["Hex"];
+            readonly tcb: {
+                /**
+                 * @description Merged by Intel's table.
+                 * @example UpToDate
+                 */
+                readonly status: string;
+                readonly platformStatus: string;
+                /** @description Null for modules without levels. */
+                readonly moduleStatus: string | null;
+                readonly qeStatus: string;
+                /** @description The earliest of the three. */
+                readonly date: components["schemas"]["Instant"];
+                readonly evaluationDataNumber: number;
+                readonly advisories: readonly string[];
+            };
+        };
         /** @description What the Azure paravisor says about the VM. */
         readonly HclClaims: {
             /** @enum {string} */
@@ -820,7 +1124,7 @@ export interface components {
         };
         readonly UsedEndorsement: {
             /** @enum {string} */
-            readonly kind: "vcek" | "vlek" | "ask" | "asvk" | "ark" | "crl" | "token-key";
+            readonly kind: "vcek" | "vlek" | "ask" | "asvk" | "ark" | "crl" | "pck" | "pck-ca" | "sgx-root" | "tcb-signing" | "tcb-info" | "qe-identity" | "ak" | "ak-ca" | "token-key";
             /** @description Digest of the DER; of a token key, of its SubjectPublicKeyInfo. */
             readonly sha256: components["schemas"]["Sha256"];
             /** @enum {string} */
@@ -835,7 +1139,7 @@ export interface components {
         };
         readonly Freshness: {
             /** @description Places that held the nonce, or the nonce and key. */
-            readonly bound: readonly ("snp.reportData" | "runtimeData.nonce" | "hcl.userData" | "tpm.extraData" | "maa.userData" | "maa.reportData" | "maa.runtimeNonce" | "maa.clientPayloadNonce" | "ita.userData" | "ita.heldData" | "ita.runtimeData" | "ita.verifierNonce")[];
+            readonly bound: readonly ("snp.reportData" | "tdx.reportData" | "runtimeData.nonce" | "hcl.userData" | "tpm.extraData" | "maa.userData" | "maa.reportData" | "maa.runtimeNonce" | "maa.clientPayloadNonce" | "ita.userData" | "ita.heldData" | "ita.runtimeData" | "ita.verifierNonce")[];
             /**
              * @description How far a token's issuer is ahead of this service, where the token's times show it: positive where it was issued
              *     in the future, negative where it had expired, both within the leeway. Null where nothing shows.

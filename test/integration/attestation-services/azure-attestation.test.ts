@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AzureLab, attest, claimsOf, type Opened, RUNTIME_BYTES, submission } from './azure-lab.js';
+import type { SubmissionResult } from '../../../src/model/attestation-service.js';
+import type { JsonValue } from '../../../src/model/json.js';
+import { AzureLab, attest, claimsOf, type Opened, RUNTIME_BYTES, submission, tdSubmission } from './azure-lab.js';
 
 const ATTEST = /^\/attest\/SevSnpVm\?api-version=2025-06-01$/;
 
@@ -16,6 +18,12 @@ afterEach(async () => {
 const two = (): Opened => lab.open({ endpoints: [lab.maa.origin, lab.other.origin] });
 const never = new AbortController().signal;
 
+/** Whether a token with this claim `nonce` is the answer. */
+function answers(result: SubmissionResult, nonce: unknown): boolean {
+  if (!('token' in result)) throw new Error(`no token: ${JSON.stringify(result)}`);
+  return result.answersCall(nonce === undefined ? {} : { nonce: nonce as JsonValue });
+}
+
 describe('what is sent to Azure Attestation', () => {
   it('is what the service judges: report, certificates, runtime data and a nonce that comes back', async () => {
     const result = await attest(lab.open());
@@ -24,8 +32,35 @@ describe('what is sent to Azure Attestation', () => {
       iss: lab.maa.origin,
       'x-ms-attestation-type': 'sevsnpvm',
       'x-ms-runtime': { nonce: 'AAECAwQFBgcICQ' },
-      nonce: 'nonce' in result ? result.nonce : null,
     });
+    expect(answers(result, JSON.parse(lab.maa.received[0]?.body ?? '').nonce)).toBe(true);
+  });
+
+  it('is answered by a token with that very nonce, and by no other', async () => {
+    const opened = lab.open();
+    const [first, second] = [await attest(opened), await attest(opened)];
+    expect(answers(first, claimsOf(first)['nonce'])).toBe(true);
+    for (const nonce of [claimsOf(second)['nonce'], undefined, null, 7]) expect(answers(first, nonce)).toBe(false);
+  });
+
+  it('of a TD is the quote as it is, runtime data and a nonce, at its own operation', async () => {
+    const evidence = tdSubmission();
+    const result = await lab.open().service.attest(evidence, never);
+    expect(lab.maa.requests).toEqual(['/attest/TdxVm?api-version=2025-06-01']);
+    const sent = JSON.parse(lab.maa.received[0]?.body ?? '');
+    expect(Object.keys(sent)).toEqual(['quote', 'runtimeData', 'nonce']);
+    expect(Buffer.from(sent.quote, 'base64url')).toEqual(Buffer.from(evidence.quote));
+    expect(claimsOf(result)).toMatchObject({
+      'x-ms-attestation-type': 'tdxvm',
+      'x-ms-runtime': { nonce: 'AAECAwQFBgcICQ' },
+      tdx_mrtd: 'd1'.repeat(48),
+      nonce: sent.nonce,
+    });
+  });
+
+  it.each([RUNTIME_BYTES, null])('of a TD has runtime data only as it came: %o', async (runtimeData) => {
+    const result = await lab.open().service.attest(tdSubmission(runtimeData), never);
+    expect(claimsOf(result)).not.toHaveProperty('x-ms-runtime');
   });
 
   it('has runtime data as bytes where they are no JSON object', async () => {
@@ -61,7 +96,7 @@ describe('what is sent to Azure Attestation', () => {
 
   it('goes nowhere before there is something to submit', () => {
     expect(lab.open().service).toMatchObject({ route: 'maa' });
-    expect(lab.open().service.accepts(submission())).toBe(true);
+    expect([submission(), tdSubmission()].map((one) => lab.open().service.accepts(one))).toEqual([true, true]);
     expect(lab.maa.requests).toEqual([]);
   });
 });
@@ -202,7 +237,7 @@ describe('limits', () => {
 
   it('more than are let in at a time are refused, not queued without end', async () => {
     lab.maa.fail(ATTEST, 'half_open');
-    const opened = lab.open({ tuning: { concurrent: 1, queued: 0 } });
+    const opened = lab.open({ tuning: { turns: { concurrent: 1, queued: 0 } } });
     const deadline = new AbortController();
     const first = attest(opened, deadline.signal);
     expect(await attest(opened)).toMatchObject({ code: 'route_unavailable', retryable: true });
@@ -212,7 +247,7 @@ describe('limits', () => {
 
   it('waiting for a turn ends with the time of the request', async () => {
     lab.maa.fail(ATTEST, 'half_open');
-    const opened = lab.open({ tuning: { concurrent: 1, queued: 1 } });
+    const opened = lab.open({ tuning: { turns: { concurrent: 1, queued: 1 } } });
     const [firstDeadline, secondDeadline] = [new AbortController(), new AbortController()];
     const first = attest(opened, firstDeadline.signal);
     const second = attest(opened, secondDeadline.signal);

@@ -11,15 +11,17 @@ import {
 } from '../../../src/attestation-services/open-azure-attestation.js';
 import type { SubmissionResult } from '../../../src/model/attestation-service.js';
 import type { AzureIdentity } from '../../../src/model/azure-identity.js';
-import type { Submission } from '../../../src/model/verification.js';
+import type { SnpSubmission, TdxSubmission } from '../../../src/model/verification.js';
 import { AmdPki } from '../../lab/amd-pki.js';
 import { BearerTokens } from '../../lab/bearer-tokens.js';
 import { LabEntra } from '../../lab/entra.js';
 import { clientCertificate } from '../../lab/entra-assertion.js';
+import { createIntelPki } from '../../lab/intel-pki.js';
 import { LabMaa } from '../../lab/maa.js';
+import { reportDataOver } from '../../lab/report-data.js';
 import { SnpPlatform } from '../../lab/snp-platform.js';
+import { TdxPlatform } from '../../lab/tdx-platform.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
-import { reportDataOver } from '../../lab/virtual-machine.js';
 import { ManualClock } from '../../unit/endorsements/manual-clock.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 
@@ -31,13 +33,14 @@ export const PATIENT = { timeout: 20_000 };
 
 const pki = new AmdPki({ at: new Date() });
 const platform = new SnpPlatform({ pki });
+const tdxPlatform = new TdxPlatform({ pki: createIntelPki() });
 const certificate = clientCertificate('submitter');
 
 const RUNTIME_JSON = Buffer.from('{"nonce":"AAECAwQFBgcICQ"}');
 export const RUNTIME_BYTES = Buffer.from([0xff, 0x00, 0x7b]);
 
 /** Verified evidence of the lab's platform, with runtime data that its report is about. */
-export function submission(runtimeData: Uint8Array | null = RUNTIME_JSON): Submission {
+export function submission(runtimeData: Uint8Array | null = RUNTIME_JSON): SnpSubmission {
   const [ask, ark] = pki.chainDer('Milan', 'vcek');
   return {
     tee: 'snp',
@@ -45,6 +48,12 @@ export function submission(runtimeData: Uint8Array | null = RUNTIME_JSON): Submi
     certificates: [platform.vek.der, ask, ark],
     runtimeData,
   };
+}
+
+/** The same of a TD. */
+export function tdSubmission(runtimeData: Uint8Array | null = RUNTIME_JSON): TdxSubmission {
+  const fields = runtimeData === null ? {} : { reportData: reportDataOver(runtimeData) };
+  return { tee: 'tdx', quote: tdxPlatform.quote({ fields }), runtimeData };
 }
 
 /** Nothing waits for long. */

@@ -93,7 +93,7 @@ describe('veritee verify', () => {
       JSON.stringify({ evidence: { type: 'snp', report: 'AA' }, surplus: 1 }),
       /^unknown_property: .*\/surplus/,
     ],
-    ['a type without verifier', JSON.stringify({ evidence: { type: 'tdx', quote: 'AA' } }), /^type_unsupported: /],
+    ['a type without verifier', JSON.stringify({ evidence: { type: 'tpm', quote: 'AA' } }), /^type_unsupported: /],
   ])('ends with 1 and says why for a body of %s', async (_title, body, message) => {
     const { exitCode, stdout, stderr } = await verify(await cli.write('body.json', body));
     expect([exitCode, stdout]).toEqual([1, '']);

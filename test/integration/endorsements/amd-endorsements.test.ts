@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilient-fetch.js';
+import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilience.js';
 import type { SnpEndorsementSet } from '../../../src/model/endorsement.js';
 import {
   AmdLab,

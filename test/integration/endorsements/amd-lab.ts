@@ -7,7 +7,7 @@ import {
   type OpenAmdEndorsements,
   openAmdEndorsements,
 } from '../../../src/endorsements/open-amd-endorsements.js';
-import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilient-fetch.js';
+import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilience.js';
 import type { SnpProduct, SnpTcb } from '../../../src/model/claims.js';
 import type { SnpEndorsementRequest, SnpEndorsementSet } from '../../../src/model/endorsement.js';
 import { AmdPki } from '../../lab/amd-pki.js';

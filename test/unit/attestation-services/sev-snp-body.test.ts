@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { sevSnpBody } from '../../../src/attestation-services/sev-snp-body.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
-import type { Submission } from '../../../src/model/verification.js';
+import type { SnpSubmission } from '../../../src/model/verification.js';
 import { createAmdPki } from '../../lab/amd-pki.js';
 
 const pki = createAmdPki();
@@ -11,7 +11,7 @@ const report = Uint8Array.from({ length: 1184 }, (_, index) => index & 0xff);
 
 function bodyOf(runtimeData: Uint8Array | string | null) {
   const bytes = typeof runtimeData === 'string' ? Buffer.from(runtimeData) : runtimeData;
-  const submission: Submission = { tee: 'snp', report, certificates: [ask, ask, ark], runtimeData: bytes };
+  const submission: SnpSubmission = { tee: 'snp', report, certificates: [ask, ask, ark], runtimeData: bytes };
   return JSON.parse(sevSnpBody(submission, 'the-nonce'));
 }
 

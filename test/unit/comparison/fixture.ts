@@ -10,7 +10,7 @@ import type { CrossCheck } from '../../../src/model/decision.js';
 import type { EvidenceType } from '../../../src/model/evidence.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import type { Verified } from '../../../src/model/verified.js';
-import { hclClaims, snpClaims } from '../policy/fixture.js';
+import { hclClaims, snpClaims, tdxClaims } from '../policy/fixture.js';
 
 /** One VM as three verifiers state it. The payloads are written out, and not made by what is tested. */
 
@@ -88,12 +88,25 @@ const TD: JsonObject = {
 
 export const TDXVM: JsonObject = { 'x-ms-attestation-type': 'tdxvm', ...TD };
 
+/** What Azure Attestation says of the hardware of `azTdxClaims`. */
+export const TDXVM_AZURE: JsonObject = {
+  ...TDXVM,
+  'x-ms-compliance-status': 'azure-compliant-cvm',
+  'x-ms-runtime': RUNTIME,
+};
+
+export const AZUREVM_TDX: JsonObject = { ...AZUREVM, 'x-ms-isolation-tee': TDXVM_AZURE };
+
 export const ITA_FLAT: JsonObject = { attester_type: 'TDX', ...TD, tdx_is_debuggable: false, tdx_is_migratable: false };
 
 export const ITA_NESTED: JsonObject = { ver: '2.0.0', tdx: ITA_FLAT };
 
 export function azClaims(overrides: Claims = {}): Claims {
   return { snp: snpClaims(), hcl: azHcl(), ...overrides };
+}
+
+export function azTdxClaims(overrides: Claims = {}): Claims {
+  return { tdx: tdxClaims(), hcl: azHcl({ reportType: 'tdx' }), ...overrides };
 }
 
 export function azHcl(overrides: Parameters<typeof hclClaims>[0] = {}) {

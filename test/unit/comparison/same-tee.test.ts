@@ -2,13 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { isSameTee } from '../../../src/comparison/same-tee.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import type { JsonValue } from '../../../src/model/json.js';
-import { snpClaims } from '../policy/fixture.js';
+import { snpClaims, tdxClaims } from '../policy/fixture.js';
 import {
   AK_JWK,
   AZUREVM,
+  AZUREVM_TDX,
   altered,
   azClaims,
   azHcl,
+  azTdxClaims,
   hardware,
   ITA_FLAT,
   ita,
@@ -108,6 +110,45 @@ describe('the same TEE of a bare report', () => {
     expect(isSameTee(bare, ita(td))).toBe(false);
     expect(isSameTee(maa(TDXVM), ita(td))).toBe(false);
     expect(isSameTee(maa(TDXVM), ita(ITA_FLAT))).toBe(true);
+  });
+});
+
+describe('the same TD', () => {
+  const bare = hardware({ tdx: tdxClaims() }, 'tdx');
+  const az = hardware(azTdxClaims(), 'az-tdx-vtpm');
+
+  it('is one with all 64 bytes of report data, where it is bare', () => {
+    for (const token of [maa(TDXVM), ita(ITA_FLAT), maa(AZUREVM_TDX)]) expect(isSameTee(bare, token)).toBe(true);
+  });
+
+  it.each<readonly [string, JsonValue | undefined]>([
+    ['another first half', `e1${'e0'.repeat(63)}`],
+    ['another second half', `${'e0'.repeat(63)}e1`],
+    ['its first 32 bytes', 'e0'.repeat(32)],
+    ['more bytes', 'e0'.repeat(65)],
+    ['none', ''],
+    ['null', null],
+    ['no member', undefined],
+  ])('TOK-16 is not one with %s', (_, reportData) => {
+    expect(isSameTee(bare, maa(altered(TDXVM, ['tdx_report_data'], reportData)))).toBe(false);
+    expect(isSameTee(bare, ita(altered(ITA_FLAT, ['tdx_report_data'], reportData)))).toBe(false);
+  });
+
+  it('TOK-16 is told by the attestation key behind a paravisor, and not by report data', () => {
+    const runtime = (key: object): JsonValue => ({ keys: [{ ...AK, ...key }] });
+    const other = { ...AZUREVM_TDX, 'x-ms-isolation-tee': { ...TDXVM, 'x-ms-runtime': runtime(OTHER_JWK) } };
+    expect(isSameTee(az, maa(AZUREVM_TDX))).toBe(true);
+    expect(isSameTee(az, maa(other))).toBe(false);
+    expect(isSameTee(az, maa(TDXVM))).toBe(false);
+    expect(isSameTee(az, ita({ ...ITA_FLAT, attester_runtime_data: runtime({}) }))).toBe(true);
+    expect(isSameTee(az, ita({ ...ITA_FLAT, attester_runtime_data: runtime(OTHER_JWK) }))).toBe(false);
+    expect(isSameTee(az, ita(ITA_FLAT))).toBe(false);
+  });
+
+  it('is no SEV-SNP VM with the same key, or the same report data', () => {
+    expect(isSameTee(az, maa(AZUREVM))).toBe(false);
+    expect(isSameTee(hardware(), maa(AZUREVM_TDX))).toBe(false);
+    expect(isSameTee(bare, maa(altered(SEVSNPVM, ['x-ms-sevsnpvm-reportdata'], 'e0'.repeat(64))))).toBe(false);
   });
 });
 

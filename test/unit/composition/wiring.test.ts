@@ -1,11 +1,13 @@
 import 'reflect-metadata';
-import { inject, injectable } from 'tsyringe';
+import { type DependencyContainer, inject, injectable } from 'tsyringe';
 import { describe, expect, it } from 'vitest';
+import { NO_CONFIGURED_ROOTS } from '../../../src/composition/configured-roots.js';
 import { createAppContainer, INJECTED_CLASSES } from '../../../src/composition/container.js';
 import { EVIDENCE_VERIFIER_CLASSES } from '../../../src/composition/evidence-verifiers.js';
 import { TOKENS } from '../../../src/composition/tokens.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import type { EvidenceVerifier } from '../../../src/model/verification.js';
+import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
 
 type Constructor = new (...parts: never[]) => object;
 
@@ -73,7 +75,14 @@ describe('the container', () => {
   it('REQ-13 has no verifier of a simulated, sample or lab TEE', () => {
     const names = [...verifiersOf().values()].map((verifier) => verifier.constructor.name);
     expect(names.filter((name) => /sim|sample|test|lab|fake|mock|debug/i.test(name))).toEqual([]);
-    expect([...verifiersOf().keys()].sort()).toEqual(['az-snp-vtpm', 'ita-token', 'maa-token', 'snp']);
+    expect([...verifiersOf().keys()].sort()).toEqual([
+      'az-snp-vtpm',
+      'az-tdx-vtpm',
+      'ita-token',
+      'maa-token',
+      'snp',
+      'tdx',
+    ]);
   });
 
   it('makes each verifier once', () => {
@@ -111,5 +120,21 @@ describe('the container', () => {
     const builtIn = known(createAppContainer(configuration));
     expect(builtIn.size).toBeGreaterThan(0);
     expect([...known(configured)].sort()).toEqual([...builtIn, digest].sort());
+  });
+
+  it('knows no paravisor on TDX but those that the configuration lists', () => {
+    const mrtd = 'cd'.repeat(48);
+    const text = JSON.stringify({ azure: { paravisors: { mrtds: [mrtd] } } });
+    const known = (container: DependencyContainer) => container.resolve<ReadonlySet<string>>(TOKENS.paravisorMrtds);
+    expect([...known(createAppContainer(configuration))]).toEqual([]);
+    expect([...known(createAppContainer(loadConfiguration({ text, environment: {} })))]).toEqual([mrtd]);
+  });
+
+  it("pins Azure's root for certificates of attestation keys, and keeps what the operator adds apart from it", () => {
+    const roots = (container: DependencyContainer) => container.resolve<AkRoots>(TOKENS.akRoots);
+    const azure = new Set(['5cbc52672ae101263c2976736044a964c1182ce9412c39937183baddcccb8cdf']);
+    expect(roots(createAppContainer(configuration))).toEqual({ azure, configured: new Set() });
+    const added = { ...NO_CONFIGURED_ROOTS, ak: new Set(['ab'.repeat(32)]) };
+    expect(roots(createAppContainer(configuration, undefined, added))).toEqual({ azure, configured: added.ak });
   });
 });

@@ -7,7 +7,6 @@ const ASKED: readonly (readonly [place: string, text: string])[] = [
   ['callers.ci.mtls', 'callers: { ci: { mtls: { subject: a }, roles: [verify] } }'],
   ['callers.ci.kubernetes', 'callers: { ci: { kubernetes: {}, roles: [verify] } }'],
   ['challenges.store', 'challenges: { store: "redis://user:secret@cache.example:6379/1" }'],
-  ['ita.submit', 'ita: { submit: { api: https://api.example, apiKeyFile: ./key } }'],
   ['keys.db', 'keys: { db: { vault: https://v.example, name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 } }'],
   ['receipts.key', 'receipts: { key: ./receipts.pem }'],
   ['decisions.store', 'decisions: { store: "redis://cache.example" }'],

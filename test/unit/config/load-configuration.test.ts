@@ -241,6 +241,10 @@ describe('each refusal names its place', () => {
       'ita.issuers[0].keys: must be an https URL or a path',
     ],
     ['ita: { issuers: [ { issuer: a, keys: f }, { issuer: a, keys: g } ] }', 'ita.issuers[1].issuer: is listed twice'],
+    [
+      'ita: { issuers: [], submit: { api: https://api.example, apiKeyFile: k } }',
+      'ita.submit: there is no issuer whose tokens are accepted',
+    ],
     ['ita: { submit: yes }', 'ita.submit: must be an object'],
     ['ita: { submit: {} }', 'ita.submit.apiKeyFile: is missing'],
     [ita('api: http://api.example'), 'ita.submit.api: must be an https URL without path'],

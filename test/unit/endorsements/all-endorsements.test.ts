@@ -4,6 +4,7 @@ import type {
   EndorsementRequest,
   SnpEndorsementRequest,
   SnpEndorsementSet,
+  TdxCollateralRequest,
   TokenKeysRequest,
   Unavailable,
 } from '../../../src/model/endorsement.js';
@@ -18,6 +19,8 @@ const SNP_SET: SnpEndorsementSet = {
 };
 const KEYS: Unavailable = { code: 'jwks_unavailable', detail: 'down', retryable: true };
 const TOKEN: TokenKeysRequest = { kind: 'token-keys', type: 'maa-token', issuer: 'https://issuer.example', kid: 'a' };
+const STALE: Unavailable = { code: 'collateral_stale', detail: 'ended', retryable: true };
+const QUOTE: TdxCollateralRequest = { kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', brought: null };
 const SNP: SnpEndorsementRequest = {
   kind: 'amd-snp',
   signingKey: 'vcek',
@@ -40,32 +43,47 @@ function setUp() {
       return KEYS;
     },
   };
-  return { asked, all: new AllEndorsements(amd, tokenKeys) };
+  const intel = {
+    find: async (...args: readonly unknown[]) => {
+      asked.push(args);
+      return STALE;
+    },
+  };
+  return { asked, all: new AllEndorsements({ amd, intel, tokenKeys }) };
 }
 
 describe('AllEndorsements', () => {
   it('asks each source for what it has, and gives all of it', async () => {
     const { all, asked } = setUp();
-    expect(await all.fetch([SNP, TOKEN], CONTEXT)).toEqual({ snp: SNP_SET, tokenKeys: KEYS });
-    expect(asked).toEqual([[TOKEN, CONTEXT]]);
+    expect(await all.fetch([SNP, QUOTE, TOKEN], CONTEXT)).toEqual({ snp: SNP_SET, tdx: STALE, tokenKeys: KEYS });
+    expect(asked).toEqual([
+      [QUOTE, CONTEXT],
+      [TOKEN, CONTEXT],
+    ]);
   });
 
   it.each([
     ['a report alone', [SNP], SNP_SET],
     ['nothing', [], null],
-  ])('asks for no keys for %s', async (_what, requests, snp) => {
+  ])('asks for neither keys nor collateral for %s', async (_what, requests, snp) => {
     const { all, asked } = setUp();
-    expect(await all.fetch(requests, CONTEXT)).toEqual({ snp, tokenKeys: null });
+    expect(await all.fetch(requests, CONTEXT)).toEqual({ snp, tdx: null, tokenKeys: null });
     expect(asked).toEqual([]);
   });
 
   it('asks for keys alone for a token', async () => {
-    expect(await setUp().all.fetch([TOKEN], CONTEXT)).toEqual({ snp: null, tokenKeys: KEYS });
+    expect(await setUp().all.fetch([TOKEN], CONTEXT)).toEqual({ snp: null, tdx: null, tokenKeys: KEYS });
   });
 
   it('refuses to take the keys of one token for those of another', async () => {
     await expect(setUp().all.fetch([TOKEN, { ...TOKEN, issuer: 'https://b.example' }], CONTEXT)).rejects.toThrow(
       'more than one token',
+    );
+  });
+
+  it('refuses to take the collateral of one quote for that of another', async () => {
+    await expect(setUp().all.fetch([QUOTE, { ...QUOTE, ca: 'processor' }], CONTEXT)).rejects.toThrow(
+      'more than one quote',
     );
   });
 });

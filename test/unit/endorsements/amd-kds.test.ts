@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AmdKds } from '../../../src/endorsements/amd-kds.js';
 import type { BoundedRequest, Fetch } from '../../../src/endorsements/bounded-fetch.js';
 import { FetchError } from '../../../src/endorsements/fetch-error.js';
-import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilient-fetch.js';
+import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilience.js';
 import { ManualClock } from './manual-clock.js';
 
 const ORIGIN = 'https://kds.example';

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BoundedRequest, Fetch } from '../../../src/endorsements/bounded-fetch.js';
 import { FetchError } from '../../../src/endorsements/fetch-error.js';
-import { DEFAULT_RESILIENCE, ResilientFetch } from '../../../src/endorsements/resilient-fetch.js';
+import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilience.js';
+import { ResilientFetch } from '../../../src/endorsements/resilient-fetch.js';
 
 const BODY = Uint8Array.of(1, 2, 3);
 const QUICK = { ...DEFAULT_RESILIENCE, pauseMs: 1, longestPauseMs: 5 };

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  camelCase,
   decodeRsaJwk,
   decodeUserData,
   readRuntimeClaims,
@@ -34,15 +33,6 @@ describe('runtime claims', () => {
     ['{"a":{"__proto__":1}}', 'hcl_claims'],
   ])('HCL-06 are not read from %s', (text, code) => {
     expect(read(text)).toMatchObject({ ok: false, code });
-  });
-
-  it('have member names in camelCase as claims', () => {
-    expect(['secure-boot', 'vmUniqueId', 'a-b-c', 'tpm-2'].map(camelCase)).toEqual([
-      'secureBoot',
-      'vmUniqueId',
-      'aBC',
-      'tpm-2',
-    ]);
   });
 });
 

@@ -1,6 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { appraise } from '../../../src/policy/appraise.js';
-import { appraised, azClaims, check, failed, hclClaims, only, policy, results, situation } from './fixture.js';
+import {
+  appraised,
+  appraisedTd,
+  azClaims,
+  azTdxClaims,
+  check,
+  failed,
+  hclClaims,
+  only,
+  policy,
+  results,
+  situation,
+  snpClaims,
+  tdxClaims,
+} from './fixture.js';
 
 describe('appraise', () => {
   it('allows genuine, fresh evidence under a policy that asks for little, and says what matched', () => {
@@ -44,12 +58,9 @@ describe('appraise', () => {
     expect(failed(appraise(policy(), situation({ type: 'tpm', claims: {} })))).toEqual(['policy_evidence_type']);
   });
 
-  it.each([
-    ['tdx', { accepts: ['tdx'], minimums: 'any' }],
-    ['az-tdx-vtpm', { accepts: ['az-tdx-vtpm'], minimums: 'any' }],
-    ['tpm', { accepts: ['tpm'], minimums: 'any', routes: { hardware: 'off' } }],
-  ] as const)('is indeterminate for %s, which it cannot appraise', (type, members) => {
-    const appraisal = appraise(policy(members), situation({ type, claims: azClaims() }));
+  it('is indeterminate for tpm, which it cannot appraise', () => {
+    const members = { accepts: ['tpm'], minimums: 'any', routes: { hardware: 'off' } };
+    const appraisal = appraise(policy(members), situation({ type: 'tpm', claims: azClaims() }));
     expect(appraisal.outcome).toBe('indeterminate');
     expect(only(appraisal, 'internal_error')).toMatchObject({ result: 'unavailable', retryable: false });
   });
@@ -123,5 +134,73 @@ describe('appraise', () => {
   ])('HCL-11 has no opinion of its own on %s', (_member, member) => {
     const hcl = hclClaims({ vmConfiguration: { secureBoot: true, ...member } });
     expect(appraised({ secureBoot: 'required' }, { claims: azClaims({ hcl }) }).outcome).toBe('allow');
+  });
+});
+
+describe('appraise, of a TD', () => {
+  const BY_STATUS = { minimums: { tdx: { acceptedStatuses: ['UpToDate'], earliestTcbDate: '2024-03-13' } } };
+  const OWN = ['tdx_tcb_status', 'tdx_tcb_date', 'nonce_missing', 'tdx_attributes', 'tdx_service_td'];
+
+  it('allows genuine, fresh evidence, and says what matched', () => {
+    const appraisal = appraisedTd(BY_STATUS);
+    expect([appraisal.outcome, appraisal.matched, appraisal.unmatched]).toEqual([
+      'allow',
+      ['policy_evidence_type', ...OWN],
+      [],
+    ]);
+  });
+
+  it('allows one behind a paravisor, and says what matched', () => {
+    const appraisal = appraisedTd(BY_STATUS, { type: 'az-tdx-vtpm' });
+    expect([appraisal.outcome, new Set(appraisal.matched)]).toEqual([
+      'allow',
+      new Set(['policy_evidence_type', 'hcl_paravisor', 'nonce_stale', ...OWN]),
+    ]);
+  });
+
+  it.each(['tdx', 'az-tdx-vtpm'] as const)('DEC-12 denies %s under a policy that does not accept it', (type) => {
+    const appraisal = appraised({}, { type });
+    expect([failed(appraisal), appraisal.own]).toMatchObject([['policy_evidence_type'], [{ actual: type }]]);
+    const [other] = ['tdx', 'az-tdx-vtpm'].filter((name) => name !== type);
+    expect(failed(appraisedTd({ accepts: [other ?? ''] }, { type }))).toEqual(['policy_evidence_type']);
+  });
+
+  it.each(['tdx', 'az-tdx-vtpm'] as const)(
+    'is indeterminate where %s has no claims although nothing failed',
+    (type) => {
+      const snp = { snp: snpClaims(), hcl: hclClaims() };
+      for (const claims of [{}, snp]) {
+        const appraisal = appraisedTd(BY_STATUS, { type, claims });
+        expect([appraisal.outcome, failed(appraisal)]).toEqual(['indeterminate', []]);
+        expect(only(appraisal, 'internal_error').detail).toMatch(/^skipped although nothing failed: .*tdx_tcb_status/);
+      }
+    },
+  );
+
+  it.each(['tdx', 'az-tdx-vtpm'] as const)('is indeterminate where the collateral of %s is out of reach', (type) => {
+    const findings = [check('collateral_unavailable', 'unavailable', { retryable: true })];
+    const appraisal = appraisedTd(BY_STATUS, { type, claims: {}, findings });
+    expect([appraisal.outcome, failed(appraisal), results(appraisal, 'internal_error')]).toEqual([
+      'indeterminate',
+      [],
+      [],
+    ]);
+  });
+
+  it('does not judge a TD as SEV-SNP, nor the other way round', () => {
+    const both = { accepts: ['snp', 'tdx'], minimums: { snp: { Milan: { snp: 255 } }, tdx: 'any' } };
+    expect(appraised(both, { type: 'tdx', claims: { tdx: tdxClaims(), snp: snpClaims() } }).outcome).toBe('allow');
+    const least = { accepts: ['snp', 'tdx'], minimums: { snp: 'any', tdx: { acceptedStatuses: ['OutOfDate'] } } };
+    expect(appraised(least, { type: 'snp', claims: { tdx: tdxClaims(), snp: snpClaims() } }).outcome).toBe('allow');
+    expect(failed(appraised(least, { type: 'tdx' }))).toEqual(['tdx_tcb_status']);
+  });
+
+  it.each([
+    ['tpm-persisted', { tpmPersisted: false }],
+    ['console-enabled', { consoleEnabled: true }],
+  ])('HCL-11 has no opinion of its own on %s', (_member, member) => {
+    const hcl = hclClaims({ vmConfiguration: { secureBoot: true, ...member } });
+    const given = { type: 'az-tdx-vtpm' as const, claims: azTdxClaims({ hcl }) };
+    expect(appraisedTd({ secureBoot: 'required' }, given).outcome).toBe('allow');
   });
 });

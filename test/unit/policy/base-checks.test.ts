@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckId } from '../../../src/model/codes.js';
-import { appraised, azClaims, check, failed, only, results, situation, snpClaims } from './fixture.js';
+import {
+  appraised,
+  appraisedTd,
+  azClaims,
+  azTdxClaims,
+  check,
+  failed,
+  only,
+  results,
+  situation,
+  snpClaims,
+  tdAttributes,
+  tdxClaims,
+} from './fixture.js';
 
 describe('debug', () => {
   const DEBUG = {
@@ -22,6 +35,40 @@ describe('debug', () => {
       detail: 'the host may debug; the policy allows debug',
     });
     expect(appraisal.outcome).toBe('allow');
+  });
+
+  describe.each([
+    ['tdx', (tdx = tdxClaims()) => ({ tdx })],
+    ['az-tdx-vtpm', (tdx = tdxClaims()) => azTdxClaims({ tdx })],
+  ] as const)('of %s', (type, claimsOf) => {
+    const given = {
+      type,
+      claims: claimsOf(tdxClaims({ tdAttributes: tdAttributes({ debug: true }) })),
+      findings: [check('tdx_debug', 'fail', { expected: false, actual: true, detail: 'the host may debug' })],
+    };
+
+    it('TDX-15 is denied by default', () => {
+      const appraisal = appraisedTd({}, given);
+      expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['tdx_debug']]);
+      expect(appraisedTd({}, { type, claims: claimsOf() }).outcome).toBe('allow');
+    });
+
+    it('TDX-15 is a warning in the decision of a policy that names it', () => {
+      const appraisal = appraisedTd({ allowDebug: true }, given);
+      expect(only(appraisal, 'tdx_debug')).toMatchObject({
+        result: 'warn',
+        policy: 'least',
+        detail: 'the host may debug; the policy allows debug',
+      });
+      expect(appraisal.outcome).toBe('allow');
+    });
+
+    it.each<CheckId>(['tdx_attributes', 'tdx_xfam', 'tdx_seam_attributes', 'tdx_qe_debug', 'tdx_tcb_status'])(
+      'TDX-15 leaves %s denied under allowDebug',
+      (id) => {
+        expect(failed(appraisedTd({ allowDebug: true }, { type, findings: [check(id, 'fail')] }))).toEqual([id]);
+      },
+    );
   });
 
   it('leaves a guest that is not debuggable as it is', () => {
@@ -76,6 +123,20 @@ describe('revocation', () => {
     },
   );
 
+  it.each<CheckId>(['collateral_stale', 'collateral_unavailable', 'collateral_rollback'])(
+    'TDX-10 does not take %s for a warning under best-effort, which speaks of the lists of AMD',
+    (id) => {
+      const appraisal = appraisedTd({ revocation: 'best-effort' }, missing(id));
+      expect([appraisal.outcome, only(appraisal, id).result]).toEqual(['indeterminate', 'unavailable']);
+      expect(appraisedTd({ revocation: 'best-effort' }).outcome).toBe('allow');
+    },
+  );
+
+  it('TDX-10 denies collateral_not_yet under best-effort', () => {
+    const findings = [check('collateral_not_yet', 'fail')];
+    expect(failed(appraisedTd({ revocation: 'best-effort' }, { findings }))).toEqual(['collateral_not_yet']);
+  });
+
   it.each(['/evidence/token', '/attestationResults/0/token'])(
     'CRT-10 does not wave through lists of a key of %s',
     (about) => {
@@ -100,6 +161,10 @@ describe('product advisory', () => {
   it.each(['Genoa', 'Turin'] as const)('SNP-22 is not in decisions about %s', (product) => {
     const appraisal = appraised({}, { claims: azClaims({ snp: snpClaims({ product, part: product }) }) });
     expect(results(appraisal, 'snp_product_advisory')).toEqual([]);
+  });
+
+  it.each(['tdx', 'az-tdx-vtpm'] as const)('is not in decisions about %s, nor is any other warning', (type) => {
+    expect(appraisedTd({}, { type }).base).toEqual(situation({ type }).verification.checks);
   });
 
   it('is not made of claims that were not verified', () => {

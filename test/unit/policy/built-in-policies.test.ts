@@ -3,13 +3,18 @@ import { appraise } from '../../../src/policy/appraise.js';
 import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
 import {
   azClaims,
+  azTdxClaims,
   failed,
+  hclClaims,
   lowered,
   results,
   type Situation,
   situation,
   snpClaims,
   TCB,
+  tdAttributes,
+  tdxClaims,
+  tdxTcb,
   tokenClaims,
 } from './fixture.js';
 
@@ -87,6 +92,52 @@ describe('azure-cvm-baseline', () => {
     const tcb = { current: TCB, committed: TCB, reported: TCB, launch: lowered('microcode') };
     const appraisal = appraise(baseline, situation({ claims: azClaims({ snp: snpClaims({ tcb }) }) }));
     expect(failed(appraisal)).toEqual(['snp_tcb_low']);
+  });
+
+  describe('of a TD', () => {
+    const az = (claims = azTdxClaims(), given: Situation = {}) =>
+      appraise(baseline, situation({ type: 'az-tdx-vtpm', claims, ...given }));
+    const withTcb = (tcb: Parameters<typeof tdxTcb>[0]) => azTdxClaims({ tdx: tdxClaims({ tcb: tdxTcb(tcb) }) });
+
+    it('TDX-12 allows one that is up to date, of exactly the earliest date', () => {
+      expect([az().outcome, failed(az())]).toEqual(['allow', []]);
+    });
+
+    it.each(['SWHardeningNeeded', 'ConfigurationNeeded', 'OutOfDate', 'TDRelaunchAdvised', 'Revoked', 'Fine'])(
+      'TDX-12 denies status %s',
+      (status) => {
+        expect(failed(az(withTcb({ status })))).toEqual(['tdx_tcb_status']);
+      },
+    );
+
+    it('denies one second before the earliest date', () => {
+      expect(failed(az(withTcb({ date: '2024-03-12T23:59:59Z' })))).toEqual(['tdx_tcb_date']);
+    });
+
+    it('TDX-15 takes SEPT_VE_DISABLE clear and zero RTMRs, which are right on Azure', () => {
+      const zero = '00'.repeat(48);
+      const tdx = tdxClaims({
+        tdAttributes: tdAttributes({ septVeDisable: false }),
+        rtmr: [zero, zero, zero, zero],
+      });
+      expect(az(azTdxClaims({ tdx })).outcome).toBe('allow');
+    });
+
+    it('TDX-15 denies one that can be migrated', () => {
+      const tdx = tdxClaims({ tdAttributes: tdAttributes({ migratable: true }) });
+      expect(failed(az(azTdxClaims({ tdx })))).toEqual(['tdx_attributes']);
+    });
+
+    it('HCL-15 denies a paravisor that nothing knows, and one whose AK certificate says nothing of Secure Boot', () => {
+      const unknown = hclClaims({ paravisor: { known: false, by: null } });
+      expect(failed(az(azTdxClaims({ hcl: unknown })))).toEqual(['hcl_paravisor']);
+      const { vmConfiguration: _, ...certified } = hclClaims({ paravisor: { known: true, by: 'akCertificate' } });
+      expect(failed(az(azTdxClaims({ hcl: certified })))).toEqual(['secure_boot_unknown']);
+    });
+
+    it('denies a bare one, whose type it does not accept', () => {
+      expect(failed(appraise(baseline, situation({ type: 'tdx' })))).toEqual(['policy_evidence_type']);
+    });
   });
 });
 

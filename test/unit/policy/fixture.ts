@@ -1,5 +1,15 @@
 import type { Check, CheckResult } from '../../../src/model/check.js';
-import type { Claims, HclClaims, SnpClaims, SnpTcb, TokenClaims, TpmClaims } from '../../../src/model/claims.js';
+import type {
+  Claims,
+  HclClaims,
+  SnpClaims,
+  SnpTcb,
+  TdAttributesClaim,
+  TdxClaims,
+  TdxTcbClaim,
+  TokenClaims,
+  TpmClaims,
+} from '../../../src/model/claims.js';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { Verification } from '../../../src/model/verification.js';
@@ -76,6 +86,63 @@ export function lowered(component: keyof SnpTcb, by = 1): SnpTcb {
   return { ...TCB, [component]: (TCB[component] ?? 0) - by };
 }
 
+export const MRTD = 'a0'.repeat(48);
+export const RTMRS = ['b0'.repeat(48), 'b1'.repeat(48), 'b2'.repeat(48), 'b3'.repeat(48)] as const;
+export const MR_CONFIG_ID = 'c0'.repeat(48);
+export const MR_OWNER = 'c1'.repeat(48);
+export const MR_OWNER_CONFIG = 'c2'.repeat(48);
+export const MR_SEAM = 'd0'.repeat(48);
+
+/** A TD of body 1.0, exactly at the minimums of the baseline. */
+export function tdxClaims(overrides: Partial<TdxClaims> = {}): TdxClaims {
+  return {
+    quoteVersion: 4,
+    mrtd: MRTD,
+    rtmr: RTMRS,
+    mrConfigId: MR_CONFIG_ID,
+    mrOwner: MR_OWNER,
+    mrOwnerConfig: MR_OWNER_CONFIG,
+    mrSeam: MR_SEAM,
+    mrSignerSeam: '00'.repeat(48),
+    teeTcbSvn: '0d010400000000000000000000000000',
+    tdAttributes: tdAttributes(),
+    xfam: 'e702060000000000',
+    reportData: 'e0'.repeat(64),
+    fmspc: '90c06f000000',
+    pceId: '0000',
+    tcb: tdxTcb(),
+    ...overrides,
+  };
+}
+
+export function tdAttributes(overrides: Partial<TdAttributesClaim> = {}): TdAttributesClaim {
+  return {
+    debug: false,
+    septVeDisable: true,
+    migratable: false,
+    pks: false,
+    keyLocker: false,
+    perfmon: false,
+    icssd: false,
+    lass: false,
+    tpa: false,
+    ...overrides,
+  };
+}
+
+export function tdxTcb(overrides: Partial<TdxTcbClaim> = {}): TdxTcbClaim {
+  return {
+    status: 'UpToDate',
+    platformStatus: 'UpToDate',
+    moduleStatus: 'UpToDate',
+    qeStatus: 'UpToDate',
+    date: '2024-03-13T00:00:00Z',
+    evaluationDataNumber: 17,
+    advisories: [],
+    ...overrides,
+  };
+}
+
 export function hclClaims(overrides: Partial<HclClaims> = {}): HclClaims {
   return {
     reportType: 'snp',
@@ -122,6 +189,21 @@ export function check(id: CheckId, result: CheckResult = 'pass', overrides: Part
 
 const AZ_CHECKS: readonly CheckId[] = ['snp_signature', 'snp_debug', 'hcl_binding', 'tpm_signature', 'nonce_mismatch'];
 const BARE_CHECKS: readonly CheckId[] = ['snp_signature', 'snp_debug', 'nonce_mismatch'];
+const TD_CHECKS: readonly CheckId[] = ['tdx_signature', 'tdx_debug', 'tdx_attributes', 'tdx_xfam', 'nonce_mismatch'];
+const AZ_TD_CHECKS: readonly CheckId[] = ['tdx_report_mismatch', ...TD_CHECKS, 'hcl_binding', 'tpm_signature'];
+
+/** What evidence of a type has, where a test does not say otherwise; a token has what bare SEV-SNP evidence has. */
+function usual(type: AppraisalInput['evidenceType']): {
+  readonly ids: readonly CheckId[];
+  readonly claims: Claims;
+  readonly bound: Verification['bound'];
+} {
+  const guest: Verification['bound'] = ['tpm.extraData', 'hcl.userData'];
+  if (type === 'az-snp-vtpm') return { ids: AZ_CHECKS, claims: azClaims(), bound: guest };
+  if (type === 'az-tdx-vtpm') return { ids: AZ_TD_CHECKS, claims: azTdxClaims(), bound: guest };
+  if (type === 'tdx') return { ids: TD_CHECKS, claims: { tdx: tdxClaims() }, bound: ['tdx.reportData'] };
+  return { ids: BARE_CHECKS, claims: { snp: snpClaims() }, bound: ['snp.reportData'] };
+}
 
 export interface Situation {
   readonly type?: AppraisalInput['evidenceType'];
@@ -134,24 +216,25 @@ export interface Situation {
   readonly boundKey?: boolean;
   readonly at?: Date;
   readonly required?: readonly CheckId[];
+  readonly tcbShortfalls?: Verification['tcbShortfalls'] & {};
 }
 
-/** What a genuine Azure SEV-SNP VM with a fresh nonce is judged as, except for what a test says. */
+/** What a genuine Azure SEV-SNP VM, or evidence of another type, with a fresh nonce is judged as, except for what a test says. */
 export function situation(given: Situation = {}): AppraisalInput {
   const type = given.type ?? 'az-snp-vtpm';
-  const az = type === 'az-snp-vtpm';
+  const { ids, claims, bound } = usual(type);
   const found = given.findings ?? [];
-  const ids = (az ? AZ_CHECKS : BARE_CHECKS).filter((id) => !found.some((finding) => finding.id === id));
-  const claims = given.claims ?? (az ? azClaims() : { snp: snpClaims() });
+  const others = ids.filter((id) => !found.some((finding) => finding.id === id));
   return {
     evidenceType: type,
     verification: {
-      checks: [...ids.map((id) => check(id)), ...found],
-      required: given.required ?? (az ? AZ_CHECKS : BARE_CHECKS),
-      claims: claims as Verified<Claims>,
+      checks: [...others.map((id) => check(id)), ...found],
+      required: given.required ?? ids,
+      claims: (given.claims ?? claims) as Verified<Claims>,
       endorsements: [],
-      bound: given.bound ?? (az ? ['tpm.extraData', 'hcl.userData'] : ['snp.reportData']),
+      bound: given.bound ?? bound,
       validUntil: null,
+      ...(given.tcbShortfalls === undefined ? {} : { tcbShortfalls: given.tcbShortfalls }),
     },
     nonce: given.nonce ?? { origin: 'caller' },
     routes: given.routes ?? new Map(),
@@ -164,6 +247,12 @@ export function azClaims(overrides: Claims = {}): Claims {
   return { snp: snpClaims(), hcl: hclClaims(), tpm: tpmClaims(), ...overrides };
 }
 
+/** A TD behind a paravisor of Azure. */
+export function azTdxClaims(overrides: Claims = {}): Claims {
+  const hcl = hclClaims({ reportType: 'tdx', paravisor: { known: true, by: 'mrtd' } });
+  return { tdx: tdxClaims(), hcl, tpm: tpmClaims(), ...overrides };
+}
+
 /** The members that a policy cannot do without, and that ask for as little as can be. */
 export const LEAST = {
   apiVersion: 'veritee/v1',
@@ -172,6 +261,9 @@ export const LEAST = {
   accepts: ['snp', 'az-snp-vtpm'],
   minimums: { snp: 'any' },
 };
+
+/** As little as can be asked of TDs. */
+export const LEAST_OF_TDS = { accepts: ['tdx', 'az-tdx-vtpm'], minimums: { tdx: 'any' } };
 
 export function policyText(members: JsonObject = {}): string {
   return JSON.stringify({ ...LEAST, ...members });
@@ -183,6 +275,11 @@ export function policy(members: JsonObject = {}): Policy {
 
 export function appraised(members: JsonObject, given: Situation = {}): PolicyAppraisal {
   return appraise(policy(members), situation(given));
+}
+
+/** As `appraised`, under a policy for TDs; bare evidence where the situation does not say otherwise. */
+export function appraisedTd(members: JsonObject, given: Situation = {}): PolicyAppraisal {
+  return appraised({ ...LEAST_OF_TDS, ...members }, { type: 'tdx', ...given });
 }
 
 /** Results of all checks with an id, in order. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NonceStanding } from '../../../src/model/challenge.js';
-import { appraised, check, failed, only, results, type Situation } from './fixture.js';
+import { appraised, appraisedTd, check, failed, only, results, type Situation } from './fixture.js';
 
 const NO_NONCE: Situation = {
   nonce: { origin: 'none' },
@@ -73,6 +73,39 @@ describe('freshness', () => {
     );
     expect(appraisal.outcome).toBe('indeterminate');
     expect(only(appraisal, 'internal_error').detail).toBe('without an outcome: nonce_mismatch');
+  });
+});
+
+describe('freshness of a TD', () => {
+  const AZ = { type: 'az-tdx-vtpm' } as const;
+
+  it.each(['required', 'strict'])('has one place in bare evidence, which is enough under %s', (freshness) => {
+    const appraisal = appraisedTd({ freshness });
+    expect([appraisal.outcome, results(appraisal, 'nonce_missing'), results(appraisal, 'nonce_stale')]).toEqual([
+      'allow',
+      ['pass'],
+      [],
+    ]);
+  });
+
+  it.each(['required', 'strict'])('is denied without a nonce under %s, bare and behind a paravisor', (freshness) => {
+    expect(failed(appraisedTd({ freshness }, NO_NONCE))).toEqual(['nonce_missing']);
+    expect(failed(appraisedTd({ freshness }, { ...NO_NONCE, ...AZ }))).toEqual(['nonce_missing']);
+  });
+
+  it('FRS-06 wants the nonce behind a paravisor in the report too: a warning under required, a deny under strict', () => {
+    const warned = appraisedTd({}, { ...AZ, ...QUOTE_ONLY });
+    expect([warned.outcome, results(warned, 'nonce_stale')]).toEqual(['allow', ['warn']]);
+    const strict = { freshness: 'strict' };
+    expect(failed(appraisedTd(strict, { ...AZ, ...QUOTE_ONLY }))).toEqual(['nonce_stale']);
+    const deep = appraisedTd(strict, AZ);
+    expect([deep.outcome, results(deep, 'nonce_stale')]).toEqual(['allow', ['pass']]);
+  });
+
+  it.each(['required', 'strict', 'none'])('leaves a nonce that stands nowhere denied under %s', (freshness) => {
+    const given = { bound: [], findings: [check('nonce_mismatch', 'fail')] };
+    expect(failed(appraisedTd({ freshness }, given))).toEqual(['nonce_mismatch']);
+    expect(failed(appraisedTd({ freshness }, { ...AZ, ...given }))).toEqual(['nonce_mismatch']);
   });
 });
 

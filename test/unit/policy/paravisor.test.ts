@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/model/json.js';
-import { appraised, azClaims, check, failed, hclClaims, only, results, snpClaims } from './fixture.js';
+import {
+  appraised,
+  appraisedTd,
+  azClaims,
+  azTdxClaims,
+  check,
+  failed,
+  hclClaims,
+  only,
+  results,
+  snpClaims,
+  tdxClaims,
+} from './fixture.js';
 
 const UNKNOWN = hclClaims({ paravisor: { known: false, by: null } });
 
@@ -59,5 +71,42 @@ describe('paravisor', () => {
       group: 'rests on hcl claims, and none were verified',
     });
     expect(appraisal.outcome).toBe('deny');
+  });
+});
+
+describe('paravisor of a TD', () => {
+  const az = (members: JsonObject, hcl = UNKNOWN) =>
+    appraisedTd(members, { type: 'az-tdx-vtpm', claims: azTdxClaims({ hcl }) });
+
+  it('HCL-15 denies one that nothing knows: Microsoft publishes no MRTD', () => {
+    const appraisal = az({});
+    expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['hcl_paravisor']]);
+    expect(only(appraisal, 'hcl_paravisor').about).toBe('/evidence/hclReport');
+  });
+
+  it.each(['mrtd', 'maa', 'akCertificate'] as const)('HCL-15 passes one that is known by %s, and says so', (by) => {
+    const appraisal = az({}, hclClaims({ reportType: 'tdx', paravisor: { known: true, by } }));
+    expect([appraisal.outcome, only(appraisal, 'hcl_paravisor').detail]).toEqual([
+      'allow',
+      `the paravisor is known by ${by}`,
+    ]);
+  });
+
+  it('HCL-15 allows an unknown one with a warning under any', () => {
+    const appraisal = az({ paravisor: 'any' });
+    expect([appraisal.outcome, results(appraisal, 'hcl_paravisor_unknown')]).toEqual(['allow', ['warn']]);
+  });
+
+  it('is judged of bare evidence that carries its claims, and of no other', () => {
+    const bare = appraisedTd({}, { claims: { tdx: tdxClaims(), hcl: UNKNOWN } });
+    expect(failed(bare)).toEqual(['hcl_paravisor']);
+    expect(only(bare, 'hcl_paravisor').about).toBe('/evidence/runtimeData');
+    expect([appraisedTd({}).outcome, results(appraisedTd({}), 'hcl_paravisor')]).toEqual(['allow', []]);
+  });
+
+  it('TDX-23 is skipped where its report and the quote disagree', () => {
+    const findings = [check('tdx_report_mismatch', 'fail')];
+    const appraisal = appraisedTd({}, { type: 'az-tdx-vtpm', claims: { tdx: tdxClaims() }, findings });
+    expect([failed(appraisal), results(appraisal, 'hcl_paravisor')]).toEqual([['tdx_report_mismatch'], ['skipped']]);
   });
 });

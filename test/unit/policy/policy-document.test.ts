@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
+import { TDX_STATUSES } from '../../../src/policy/policy-members.js';
 import { LEAST, policy, policyText } from './fixture.js';
 
 const HEX_48 = 'aB'.repeat(48);
@@ -127,11 +128,22 @@ describe('a policy text', () => {
     ]);
   });
 
-  it('says that relaxations of tdx are off where they are not named', () => {
+  it('TDX-12 loads every status of a TCB but Revoked', () => {
+    const accepting = (status: string) =>
+      problemsWith({ minimums: { snp: 'any', tdx: { acceptedStatuses: ['UpToDate', status] } } });
+    for (const status of TDX_STATUSES) expect(accepting(status)).toEqual([]);
+    for (const status of ['Revoked', 'revoked', 'NotSupported', 'upToDate', '']) {
+      expect(accepting(status)).toEqual([
+        expect.stringMatching(/^\/minimums\/tdx\/acceptedStatuses\/1: must be one of /),
+      ]);
+    }
+  });
+
+  it('says that relaxations of tdx are off where they are not named, and that perfmon is only reported', () => {
     expect(policy({ require: { tdx: {} } }).require.tdx).toEqual({
       septVeDisable: false,
       allowMigratable: false,
-      allowPerfmon: false,
+      allowPerfmon: true,
       xfamMask: null,
       mrServiceTd: null,
     });
@@ -256,7 +268,16 @@ describe('a policy text', () => {
     ['mitigation bit 64', { require: { snp: { mitigations: [64] } } }],
     ['a guest SVN past 32 bits', { require: { snp: { minGuestSvn: 4_294_967_296 } } }],
     ['runtime PCR 24', { require: { tpm: { runtimePcrs: [24] } } }],
+    ['TDX minimums without statuses', { minimums: { snp: 'any', tdx: { earliestTcbDate: '2024-03-13' } } }],
+    ['one TDX status that is no list', { minimums: { snp: 'any', tdx: { acceptedStatuses: 'UpToDate' } } }],
     ['an XFAM mask of 7 bytes', { require: { tdx: { xfamMask: '00'.repeat(7) } } }],
+    ['an XFAM mask of 9 bytes', { require: { tdx: { xfamMask: '00'.repeat(9) } } }],
+    ['a service TD of 32 bytes', { require: { tdx: { mrServiceTd: [HEX_32] } } }],
+    ['a service TD that is no list', { require: { tdx: { mrServiceTd: HEX_48 } } }],
+    ['septVeDisable as text', { require: { tdx: { septVeDisable: 'true' } } }],
+    ['allowMigratable as number', { require: { tdx: { allowMigratable: 1 } } }],
+    ['allowPerfmon as text', { require: { tdx: { allowPerfmon: 'no' } } }],
+    ['another member in require.tdx', { require: { tdx: { allowDebug: true } } }],
     [
       'an unknown product in appliesTo',
       { referenceValues: [{ appliesTo: { product: 'Venice' }, snp: { vmpl: [0] } }] },
@@ -407,7 +428,7 @@ describe('what a policy accepts', () => {
     }
   });
 
-  it('does not load RTMR reference values with az-tdx-vtpm, and loads them with tdx', () => {
+  it('TDX-18 does not load RTMR reference values with az-tdx-vtpm, and loads them with tdx', () => {
     const referenceValues: JsonValue = [{ tdx: { mrtd: [HEX_48], rtmr0: [HEX_48], rtmr3: [HEX_48] } }];
     expect(accepting(['az-tdx-vtpm'], { referenceValues })).toEqual([
       '/referenceValues/0/tdx/rtmr0: describes the paravisor in az-tdx-vtpm evidence',
@@ -415,6 +436,26 @@ describe('what a policy accepts', () => {
     ]);
     expect(accepting(['tdx'], { referenceValues })).toEqual([]);
   });
+
+  it.each(['rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'])(
+    'TDX-18 does not load %s with az-tdx-vtpm, also beside tdx and in a later set',
+    (register) => {
+      const referenceValues: JsonValue = [{ tdx: { mrtd: [HEX_48] } }, { tdx: { [register]: [HEX_48] } }];
+      for (const accepts of [['az-tdx-vtpm'], ['tdx', 'az-tdx-vtpm'], ['az-snp-vtpm', 'az-tdx-vtpm']]) {
+        expect(accepting(accepts, { referenceValues })).toEqual([
+          `/referenceValues/1/tdx/${register}: describes the paravisor in az-tdx-vtpm evidence`,
+        ]);
+      }
+      expect(accepting(['tdx', 'az-snp-vtpm'], { referenceValues })).toEqual([]);
+    },
+  );
+
+  it.each(['mrtd', 'mrConfigId', 'mrOwner', 'mrOwnerConfig', 'mrSeam'])(
+    'TDX-18 loads %s with az-tdx-vtpm: it is not taken for the guest',
+    (register) => {
+      expect(accepting(['az-tdx-vtpm'], { referenceValues: [{ tdx: { [register]: [HEX_48] } }] })).toEqual([]);
+    },
+  );
 });
 
 describe('rules', () => {

@@ -4,17 +4,26 @@ import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import {
   AUTHOR_KEY_DIGEST,
   appraised,
+  appraisedTd,
   azClaims,
+  azTdxClaims,
   check,
   failed,
   HOST_DATA,
   hclClaims,
   ID_KEY_DIGEST,
   MEASUREMENT,
+  MR_CONFIG_ID,
+  MR_OWNER,
+  MR_OWNER_CONFIG,
+  MR_SEAM,
+  MRTD,
   only,
   PCR_7,
+  RTMRS,
   results,
   snpClaims,
+  tdxClaims,
   tpmClaims,
   VM_ID,
 } from './fixture.js';
@@ -227,5 +236,104 @@ describe('reference values', () => {
 
   it('make no check where the policy names none', () => {
     expect(results(judge([]), 'reference_not_applicable')).toEqual([]);
+  });
+});
+
+describe('reference values of a TD', () => {
+  const REGISTERS: readonly (readonly [register: string, value: string])[] = [
+    ['mrtd', MRTD],
+    ['mrConfigId', MR_CONFIG_ID],
+    ['mrOwner', MR_OWNER],
+    ['mrOwnerConfig', MR_OWNER_CONFIG],
+    ['mrSeam', MR_SEAM],
+    ['rtmr0', RTMRS[0]],
+    ['rtmr1', RTMRS[1]],
+    ['rtmr2', RTMRS[2]],
+    ['rtmr3', RTMRS[3]],
+  ];
+  const ON_AZURE = REGISTERS.filter(([register]) => !register.startsWith('rtmr'));
+
+  const pinned = (registers: JsonObject, claims: Claims = { tdx: tdxClaims() }) =>
+    appraisedTd({ accepts: ['tdx'], referenceValues: [{ tdx: registers }] }, { claims });
+  const pinnedOnAzure = (set: JsonObject, claims = azTdxClaims()) =>
+    appraisedTd({ referenceValues: [set] }, { type: 'az-tdx-vtpm', claims });
+
+  it.each(REGISTERS)('TDX-18 pass %s with a value of the list, and deny one that is not in it', (register, value) => {
+    const passing = pinned({ [register]: [OTHER_48, value.toUpperCase()] });
+    expect([passing.outcome, passing.matched.includes('tdx_measurement')]).toEqual(['allow', true]);
+    expect(only(passing, 'tdx_measurement').detail).toBe(`tdx.${register} is among the reference values`);
+    const denied = pinned({ [register]: [OTHER_48] });
+    expect([denied.outcome, failed(denied)]).toEqual(['deny', ['tdx_measurement']]);
+    expect(only(denied, 'tdx_measurement')).toMatchObject({
+      about: '/evidence/quote',
+      expected: [OTHER_48],
+      actual: value,
+      detail: `tdx.${register} is not among the reference values, in the closest of 1 sets that apply`,
+    });
+  });
+
+  it.each(REGISTERS)('TDX-18 do not find the value of %s in another register', (register, value) => {
+    for (const [other] of REGISTERS.filter(([name]) => name !== register)) {
+      expect(failed(pinned({ [other]: [value] }))).toEqual(['tdx_measurement']);
+    }
+  });
+
+  it('TDX-18 want every register of a set', () => {
+    const all = Object.fromEntries(REGISTERS.map(([register, value]) => [register, [value]]));
+    expect(pinned(all).outcome).toBe('allow');
+    for (const [register] of REGISTERS) {
+      const appraisal = pinned({ ...all, [register]: [OTHER_48] });
+      expect(failed(appraisal)).toEqual(['tdx_measurement']);
+      expect(results(appraisal, 'tdx_measurement').filter((result) => result === 'pass')).toHaveLength(8);
+    }
+  });
+
+  it.each(ON_AZURE)('TDX-18 compare %s behind a paravisor, at the place of the quote', (register, value) => {
+    expect(pinnedOnAzure({ tdx: { [register]: [value] } }).outcome).toBe('allow');
+    const denied = pinnedOnAzure({ tdx: { [register]: [OTHER_48] } });
+    expect(failed(denied)).toEqual(['tdx_measurement']);
+    expect(only(denied, 'tdx_measurement').about).toBe('/evidence/tdQuote');
+  });
+
+  it('pin the guest behind a paravisor by PCRs and VM id', () => {
+    const set = { tdx: { mrtd: [MRTD] }, hcl: { vmUniqueId: [VM_ID] }, tpm: { pcrs: { sha256: { '7': [PCR_7] } } } };
+    expect(pinnedOnAzure(set).outcome).toBe('allow');
+    expect(failed(pinnedOnAzure({ ...set, tpm: { pcrs: { sha256: { '7': [OTHER_32] } } } }))).toEqual(['tpm_pcr']);
+    expect(failed(pinnedOnAzure({ ...set, hcl: { vmUniqueId: [VM_ID.replace('5', '6')] } }))).toEqual([
+      'hcl_reference',
+    ]);
+  });
+
+  it('DEC-12 deny where the sets name only sections of SEV-SNP, or a product of AMD', () => {
+    for (const set of [{ snp: { vmpl: [0] } }, { appliesTo: { product: 'Milan' }, tdx: { mrtd: [MRTD] } }]) {
+      for (const type of ['tdx', 'az-tdx-vtpm'] as const) {
+        expect(failed(appraisedTd({ referenceValues: [set] }, { type }))).toEqual(['reference_not_applicable']);
+      }
+    }
+  });
+
+  it('take a set for each TEE, and match nothing with one for both', () => {
+    const members = { accepts: ['snp', 'tdx'], minimums: 'any' };
+    const [snp, tdx] = [{ snp: { measurement: [MEASUREMENT] } }, { tdx: { mrtd: [MRTD] } }];
+    for (const type of ['snp', 'tdx'] as const) {
+      expect(appraised({ ...members, referenceValues: [snp, tdx] }, { type }).outcome).toBe('allow');
+      const together = appraised({ ...members, referenceValues: [{ ...snp, ...tdx }] }, { type });
+      expect(failed(together)).toEqual([type === 'tdx' ? 'snp_measurement' : 'tdx_measurement']);
+    }
+  });
+
+  it('apply to the claims of a paravisor that bare evidence carries', () => {
+    const sets = { referenceValues: [{ hcl: { vmUniqueId: [VM_ID] } }] };
+    expect(failed(appraisedTd(sets))).toEqual(['reference_not_applicable']);
+    const carrying = appraisedTd(sets, { claims: { tdx: tdxClaims(), hcl: hclClaims() } });
+    expect([carrying.outcome, only(carrying, 'hcl_reference').about]).toEqual(['allow', '/evidence/runtimeData']);
+  });
+
+  it('are skipped where the quote was not verified, or could not be judged', () => {
+    const members = { referenceValues: [{ tdx: { mrtd: [OTHER_48] } }] };
+    const refused = appraisedTd(members, { claims: {}, findings: [check('tdx_signature', 'fail')] });
+    expect([failed(refused), results(refused, 'reference_not_applicable')]).toEqual([['tdx_signature'], ['skipped']]);
+    const open = appraisedTd(members, { claims: {}, findings: [check('collateral_unavailable', 'unavailable')] });
+    expect([open.outcome, results(open, 'reference_not_applicable')]).toEqual(['indeterminate', ['skipped']]);
   });
 });

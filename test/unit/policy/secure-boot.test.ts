@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
-import { appraised, azClaims, check, failed, hclClaims, only, results, snpClaims, tokenClaims } from './fixture.js';
+import {
+  appraised,
+  appraisedTd,
+  azClaims,
+  azTdxClaims,
+  check,
+  failed,
+  hclClaims,
+  only,
+  results,
+  snpClaims,
+  tdxClaims,
+  tokenClaims,
+} from './fixture.js';
 
 const REQUIRED: JsonObject = { secureBoot: 'required' };
 
@@ -61,6 +74,41 @@ describe('secure boot', () => {
   it('is not judged where the policy does not ask', () => {
     const appraisal = appraised({ secureBoot: 'any' }, configured(false));
     expect([results(appraisal, 'secure_boot'), appraisal.outcome]).toEqual([[], 'allow']);
+  });
+});
+
+describe('secure boot of a TD', () => {
+  const az = (secureBoot?: JsonValue) =>
+    appraisedTd(REQUIRED, {
+      type: 'az-tdx-vtpm',
+      claims: azTdxClaims({ hcl: hclClaims({ vmConfiguration: secureBoot === undefined ? {} : { secureBoot } }) }),
+    });
+
+  it('HCL-11 passes a literal true that the paravisor says, and nothing else', () => {
+    expect([az(true).outcome, only(az(true), 'secure_boot').about]).toEqual(['allow', '/evidence/hclReport']);
+    expect(failed(az(false))).toEqual(['secure_boot']);
+    for (const other of ['true', 1, null, undefined]) expect(failed(az(other))).toEqual(['secure_boot_unknown']);
+  });
+
+  it('HCL-15 is unknown where an AK certificate vouches for the key alone, and allowed where it is left open', () => {
+    const { vmConfiguration: _, ...hcl } = hclClaims({ paravisor: { known: true, by: 'akCertificate' } });
+    const given = { type: 'az-tdx-vtpm' as const, claims: azTdxClaims({ hcl }) };
+    expect(failed(appraisedTd(REQUIRED, given))).toEqual(['secure_boot_unknown']);
+    expect(appraisedTd({}, given).outcome).toBe('allow');
+  });
+
+  it('is unknown in bare evidence, unless it carries the claims of a paravisor', () => {
+    const bare = appraisedTd(REQUIRED);
+    expect(failed(bare)).toEqual(['secure_boot_unknown']);
+    const carrying = appraisedTd(REQUIRED, { claims: { tdx: tdxClaims(), hcl: hclClaims() } });
+    expect([carrying.outcome, only(carrying, 'secure_boot').about]).toEqual(['allow', '/evidence/runtimeData']);
+  });
+
+  it.each(['tdx', 'az-tdx-vtpm'] as const)('is skipped in %s where the quote could not be judged', (type) => {
+    const findings = [check('collateral_unavailable', 'unavailable')];
+    const appraisal = appraisedTd(REQUIRED, { type, claims: {}, findings });
+    expect([appraisal.outcome, results(appraisal, 'secure_boot')]).toEqual(['indeterminate', ['skipped']]);
+    expect(results(appraisal, 'secure_boot_unknown')).toEqual([]);
   });
 });
 

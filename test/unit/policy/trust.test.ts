@@ -5,18 +5,28 @@ import type { Claims } from '../../../src/model/claims.js';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { Outcome, TrustTier } from '../../../src/model/decision.js';
 import { decide } from '../../../src/policy/decide.js';
+import { TDX_STATUSES } from '../../../src/policy/policy-members.js';
 import { appraiseTrust } from '../../../src/policy/trust.js';
 import { tierOf, tierOfAll } from '../../../src/policy/trust-tiers.js';
 import {
   appraised,
+  appraisedTd,
   azClaims,
+  azTdxClaims,
   check,
   hclClaims,
   MEASUREMENT,
+  MR_OWNER,
+  MR_SEAM,
+  MRTD,
   PCR_7,
+  RTMRS,
   type Situation,
   situation,
   snpClaims,
+  tdAttributes,
+  tdxClaims,
+  tdxTcb,
   tokenClaims,
 } from './fixture.js';
 
@@ -25,6 +35,17 @@ function trustOf(members: Parameters<typeof appraised>[0], given: Situation = {}
   const appraisal = appraised({ minimums: { snp: { Milan: { snp: 24 } } }, ...members }, given);
   const { claims } = situation(given).verification;
   return appraiseTrust(appraisal.checks, claims, decide([appraisal]).decision);
+}
+
+/** As `trustOf`, of a TD under a policy that accepts every status. */
+function trustOfTd(members: Parameters<typeof appraised>[0] = {}, given: Situation = {}) {
+  const ofTd: Situation = { type: 'tdx', ...given };
+  const appraisal = appraisedTd({ minimums: { tdx: { acceptedStatuses: [...TDX_STATUSES] } }, ...members }, ofTd);
+  return appraiseTrust(appraisal.checks, situation(ofTd).verification.claims, decide([appraisal]).decision);
+}
+
+function withStatus(status: string, given: Situation = {}): Situation {
+  return { claims: { tdx: tdxClaims({ tcb: tdxTcb({ status }) }) }, ...given };
 }
 
 const TIERS = ['none', 'affirming', 'warning', 'contraindicated'] as const satisfies readonly TrustTier[];
@@ -293,6 +314,166 @@ describe('trust of a deny', () => {
   });
 });
 
+describe('trust of a TD', () => {
+  it('is affirming where all is as it should be, with the identity beside the hardware in bare evidence', () => {
+    expect(trustOfTd()).toEqual({
+      status: 'affirming',
+      submods: {
+        hardware: { status: 'affirming', vector: { 'instance-identity': 2, hardware: 2, 'runtime-opaque': 2 } },
+      },
+    });
+  });
+
+  it('has a submodule for the vTPM behind a paravisor', () => {
+    expect(trustOfTd({ secureBoot: 'required' }, { type: 'az-tdx-vtpm' })).toEqual({
+      status: 'affirming',
+      submods: {
+        hardware: { status: 'affirming', vector: { hardware: 2, 'runtime-opaque': 2 } },
+        vtpm: { status: 'affirming', vector: { 'instance-identity': 2, configuration: 3 } },
+      },
+    });
+  });
+
+  const VALUES: readonly (readonly [status: string, value: number])[] = [
+    ['UpToDate', 2],
+    ['SWHardeningNeeded', 32],
+    ['ConfigurationNeeded', 32],
+    ['ConfigurationAndSWHardeningNeeded', 32],
+    ['OutOfDate', 96],
+    ['OutOfDateConfigurationNeeded', 96],
+    ['TDRelaunchAdvised', 96],
+    ['TDRelaunchAdvisedConfigurationNeeded', 96],
+  ];
+
+  it.each(VALUES)(
+    'TDX-12 of status %s has hardware %i, accepted, under no minimum, waived or denied',
+    (status, value) => {
+      const only = (acceptedStatuses: readonly string[]) => ({ minimums: { tdx: { acceptedStatuses } } });
+      const other = only([status === 'UpToDate' ? 'OutOfDate' : 'UpToDate']);
+      const terms = { reason: 'r', approver: 'a', expires: '2030-01-01' };
+      const waivers = [{ check: 'tdx_tcb_status', value: status, ...terms }];
+      for (const members of [only([status]), { minimums: { tdx: 'any' } }, { ...other, waivers }]) {
+        const trust = trustOfTd(members, withStatus(status));
+        expect([trust.status, trust.submods['hardware']?.vector['hardware']]).toEqual([tierOf(value), value]);
+      }
+      const denied = trustOfTd(other, withStatus(status));
+      expect(denied.submods['hardware']?.vector['hardware']).toBe(value);
+      expect(denied.status).toBe(value === 96 ? 'contraindicated' : 'none');
+    },
+  );
+
+  it.each(['Revoked', 'Fine', 'UpToDate', 'SWHardeningNeeded'])(
+    'TDX-12 has hardware 96 where the verifier refused the word %s',
+    (status) => {
+      const findings = [check('tdx_tcb_status', 'fail', { actual: status })];
+      for (const minimums of [{ tdx: 'any' }, { tdx: { acceptedStatuses: [...TDX_STATUSES] } }]) {
+        const trust = trustOfTd({ minimums }, withStatus(status, { findings }));
+        expect([trust.status, trust.submods['hardware']?.vector['hardware']]).toEqual(['contraindicated', 96]);
+      }
+    },
+  );
+
+  it('has executables 3 where MRTD is among the reference values, and 33 where it is not', () => {
+    const pin = (mrtd: string) => trustOfTd({ referenceValues: [{ tdx: { mrtd: [mrtd] } }] }).submods['hardware'];
+    expect(pin(MRTD)).toMatchObject({ status: 'affirming', vector: { executables: 3 } });
+    expect(pin('99'.repeat(48))).toMatchObject({ status: 'warning', vector: { executables: 33 } });
+  });
+
+  it.each([{ mrSeam: [MR_SEAM] }, { mrOwner: [MR_OWNER] }, { rtmr3: [RTMRS[3]] }])(
+    'does not take %j alone for the measurement of the launch',
+    (tdx) => {
+      const trust = trustOfTd({ accepts: ['tdx'], referenceValues: [{ tdx }] });
+      expect(trust.status).toBe('affirming');
+      expect(trust.submods['hardware']?.vector).not.toHaveProperty('executables');
+    },
+  );
+
+  it('is contraindicated for a TD that can be debugged, allowed or not', () => {
+    const claims = { tdx: tdxClaims({ tdAttributes: tdAttributes({ debug: true }) }) };
+    for (const allowDebug of [true, false]) {
+      expect(trustOfTd({ allowDebug }, { claims, findings: [check('tdx_debug', 'fail')] })).toMatchObject({
+        status: 'contraindicated',
+        submods: { hardware: { vector: { 'runtime-opaque': 96, configuration: 96, hardware: 2 } } },
+      });
+    }
+  });
+
+  it.each<[CheckId, string, number]>([
+    ['tdx_attributes', 'configuration', 96],
+    ['tdx_service_td', 'runtime-opaque', 96],
+    ['tdx_xfam', 'configuration', 32],
+    ['tdx_tcb_level_unsupported', 'hardware', 97],
+    ['tdx_tcb_date', 'hardware', 32],
+    ['tdx_module', 'hardware', 97],
+    ['tdx_seam_attributes', 'hardware', 97],
+    ['tdx_measurement', 'executables', 33],
+    ['tdx_report_data', 'instance-identity', 97],
+    ['nonce_mismatch', 'instance-identity', 97],
+  ])('%s has %s %i', (id, claim, value) => {
+    const trust = appraiseTrust([check('tdx_signature'), check(id, 'fail')], { tdx: tdxClaims() }, 'deny');
+    expect(trust.submods['hardware']?.vector[claim]).toBe(value);
+    expect(trust.submods['hardware']?.status).toBe(tierOf(value));
+  });
+
+  it.each<CheckId>([
+    'cert_untrusted',
+    'cert_revoked',
+    'crl_issuer',
+    'tdx_signature',
+    'tdx_qe_vendor',
+    'tdx_qe_binding',
+    'tdx_qe_report_signature',
+    'tdx_qe_identity',
+    'tdx_qe_debug',
+    'tdx_qe_svn',
+    'tdx_qe_attributes',
+    'tdx_tcb_info',
+    'collateral_not_yet',
+  ])('has 99 in every claim of every submodule after %s', (id) => {
+    const failing = { claims: {}, findings: [check(id, 'fail')] };
+    const all = { status: 'contraindicated', vector: ALL_FAILED };
+    expect(trustOfTd({}, failing)).toEqual({ status: 'contraindicated', submods: { hardware: all } });
+    expect(trustOfTd({}, { type: 'az-tdx-vtpm', ...failing }).submods).toEqual({ hardware: all, vtpm: all });
+  });
+
+  it.each<CheckId>(['tdx_report_mismatch', 'hcl_binding', 'tpm_signature'])(
+    'has 99 in every claim of the vTPM after %s, and genuine hardware',
+    (id) => {
+      const given: Situation = {
+        type: 'az-tdx-vtpm',
+        claims: { tdx: tdxClaims() },
+        findings: [check(id, 'fail')],
+      };
+      expect(trustOfTd({}, given).submods).toMatchObject({
+        hardware: { status: 'affirming', vector: { hardware: 2, 'runtime-opaque': 2 } },
+        vtpm: { status: 'contraindicated', vector: ALL_FAILED },
+      });
+    },
+  );
+
+  it.each<CheckId>(['collateral_unavailable', 'collateral_stale', 'collateral_rollback'])(
+    'is none and contraindicates nothing, for %s',
+    (id) => {
+      const findings = [check(id, 'unavailable')];
+      expect(trustOfTd({}, { type: 'az-tdx-vtpm', claims: {}, findings })).toEqual({
+        status: 'none',
+        submods: {
+          hardware: { status: 'none', vector: { hardware: 0 } },
+          vtpm: { status: 'none', vector: { 'instance-identity': 0 } },
+        },
+      });
+    },
+  );
+
+  it('is none where only a certificate vouches for the AK', () => {
+    const hcl = hclClaims({ paravisor: { known: true, by: 'akCertificate' } });
+    expect(trustOfTd({}, { type: 'az-tdx-vtpm', claims: azTdxClaims({ hcl }) })).toMatchObject({
+      status: 'none',
+      submods: { hardware: { status: 'affirming' }, vtpm: { vector: { 'instance-identity': 0 } } },
+    });
+  });
+});
+
 describe('trust of what could not be judged', () => {
   it.each<CheckId>(['vcek_unavailable', 'crl_unavailable', 'crl_stale', 'crl_rollback', 'deadline', 'clock'])(
     'is none and contraindicates nothing, for %s',
@@ -342,6 +523,9 @@ describe('trust, whatever was found', () => {
     'nonce_mismatch',
     'crl_unavailable',
     'secure_boot',
+    'tdx_tcb_status',
+    'tdx_measurement',
+    'collateral_unavailable',
     'internal_error',
   );
   const anyResult = fc.constantFrom('pass', 'fail', 'warn', 'skipped', 'unavailable', 'not_configured') as fc.Arbitrary<
@@ -351,7 +535,7 @@ describe('trust, whatever was found', () => {
     fc.tuple(anyId, anyResult).map(([id, result]) => check(id, result)),
     { maxLength: 10 },
   );
-  const anyClaims = fc.constantFrom<Claims>({}, { snp: snpClaims() }, azClaims());
+  const anyClaims = fc.constantFrom<Claims>({}, { snp: snpClaims() }, azClaims(), { tdx: tdxClaims() }, azTdxClaims());
 
   it('has no submodule better than its worst claim, and is not better than its worst submodule', () => {
     fc.assert(

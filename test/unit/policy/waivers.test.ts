@@ -2,17 +2,21 @@ import { describe, expect, it } from 'vitest';
 import type { SnpPart, SnpTcb } from '../../../src/model/claims.js';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { JsonObject } from '../../../src/model/json.js';
+import { TDX_STATUSES } from '../../../src/policy/policy-members.js';
 import {
   appraised,
   azClaims,
   check,
   failed,
   hclClaims,
+  LEAST_OF_TDS,
   only,
   results,
   type Situation,
   snpClaims,
   TCB,
+  tdxClaims,
+  tdxTcb,
 } from './fixture.js';
 
 const TERMS = { reason: 'new firmware in march', approver: 'security@example', expires: '2026-06-02' };
@@ -118,14 +122,55 @@ describe('a waiver', () => {
     const appraisal = waiving({ check: 'nonce_stale' }, { freshness: 'strict' }, { bound: ['tpm.extraData'] });
     expect([appraisal.outcome, only(appraisal, 'nonce_stale').waived]).toEqual(['allow', true]);
   });
+});
 
-  it('covers one TCB status of a TD, and no other', () => {
-    const given = (actual: string) => ({ findings: [check('tdx_tcb_status', 'fail', { actual })] });
-    const judge = (actual: string) =>
-      waiving({ check: 'tdx_tcb_status', value: 'SWHardeningNeeded' }, {}, given(actual));
-    expect(only(judge('SWHardeningNeeded'), 'tdx_tcb_status')).toMatchObject({ result: 'warn', waived: true });
-    for (const status of ['OutOfDate', 'Revoked', 'swhardeningneeded'])
-      expect(failed(judge(status))).toEqual(['tdx_tcb_status']);
+describe('a waiver of the TCB status of a TD', () => {
+  const MEMBERS = { ...LEAST_OF_TDS, minimums: { tdx: { acceptedStatuses: ['UpToDate'] } } };
+
+  function judge(value: string, status: string, given: Situation = {}, members: JsonObject = MEMBERS) {
+    const claims = { tdx: tdxClaims({ tcb: tdxTcb({ status }) }) };
+    return waiving({ check: 'tdx_tcb_status', value }, members, { type: 'tdx', claims, ...given });
+  }
+
+  it.each(TDX_STATUSES.filter((status) => status !== 'UpToDate'))('TDX-12 covers %s where it names it', (status) => {
+    const appraisal = judge(status, status);
+    expect(only(appraisal, 'tdx_tcb_status')).toMatchObject({
+      result: 'warn',
+      waived: true,
+      policy: 'least',
+      actual: status,
+    });
+    expect(only(appraisal, 'tdx_tcb_status').detail).toContain('waived by security@example until 2026-06-02');
+    expect([appraisal.outcome, appraisal.matched.includes('tdx_tcb_status')]).toEqual(['allow', true]);
+  });
+
+  it.each(['OutOfDate', 'ConfigurationAndSWHardeningNeeded', 'Revoked', 'swhardeningneeded', 'Fine'])(
+    'TDX-12 of another status does not cover %s',
+    (status) => {
+      expect(failed(judge('SWHardeningNeeded', status))).toEqual(['tdx_tcb_status']);
+    },
+  );
+
+  it('leaves a status that is accepted as it is', () => {
+    expect(only(judge('SWHardeningNeeded', 'UpToDate'), 'tdx_tcb_status')).not.toHaveProperty('waived');
+  });
+
+  it('ends at the start of its day', () => {
+    const at = new Date('2026-06-02T00:00:00Z');
+    expect(failed(judge('OutOfDate', 'OutOfDate', { at }))).toEqual(['tdx_tcb_status']);
+  });
+
+  it.each(TDX_STATUSES)('TDX-12 never covers what the verifier refused, such as %s where it means nothing', (word) => {
+    const findings = [check('tdx_tcb_status', 'fail', { actual: word })];
+    for (const minimums of [MEMBERS.minimums, { tdx: 'any' }]) {
+      const appraisal = judge(word, word, { findings }, { ...MEMBERS, minimums });
+      expect([appraisal.outcome, appraisal.base.filter(({ result }) => result === 'fail')]).toEqual(['deny', findings]);
+    }
+  });
+
+  it('does not cover a date that is too early', () => {
+    const minimums = { tdx: { acceptedStatuses: ['UpToDate'], earliestTcbDate: '2024-03-14' } };
+    expect(failed(judge('OutOfDate', 'OutOfDate', {}, { ...MEMBERS, minimums }))).toEqual(['tdx_tcb_date']);
   });
 });
 

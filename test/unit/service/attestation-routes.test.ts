@@ -31,7 +31,7 @@ interface World {
 }
 
 function open({
-  answer = { token: 'made', nonce: 'n' },
+  answer = { token: 'made', answersCall: ({ nonce }) => nonce === 'n' },
   accepts = true,
   verify = () => echoing('n'),
   withoutVerifier = false,
@@ -139,6 +139,14 @@ describe('a token that is made', () => {
       retryable: true,
       retryAfterSeconds: null,
     });
+  });
+
+  it('without claims of its route answers no call', async () => {
+    const { result } = await submit({
+      answer: { token: 'made', answersCall: () => true },
+      verify: () => tokenVerification({}),
+    });
+    expect(result).toMatchObject({ state: 'unavailable', detail: expect.stringContaining('does not answer') });
   });
 
   it('that cannot be relied on is the route out of reach, and says why', async () => {

@@ -99,6 +99,17 @@ describe('a paravisor', () => {
     }
   });
 
+  it('TOK-17 twin: known by its key alone, it gets its configuration back from a token that vouches for it', () => {
+    const { vmConfiguration = {}, ...hcl } = azHcl({ paravisor: { known: true, by: 'akCertificate' } });
+    const claims = verified(azClaims({ hcl }));
+    const own = ownVerification({ claims, withheldConfiguration: vmConfiguration });
+    const vouched = judged({ own, tokens: [maaToken(AZUREVM, VOUCHES)] }).verification.claims.hcl;
+    expect(vouched).toEqual({ ...hcl, paravisor: { known: true, by: 'maa' }, vmConfiguration });
+    for (const tokens of [[], [maaToken()], [maaToken(DIFFERENT, VOUCHES)]]) {
+      expect(judged({ own, tokens }).verification.claims.hcl).toEqual(hcl);
+    }
+  });
+
   it('keeps what it was known by before', () => {
     const { claims } = judged({ tokens: [maaToken(AZUREVM, VOUCHES)] }).verification;
     expect(claims.hcl?.paravisor.by).toBe('idKeyDigest');

@@ -1,11 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import type { Evidence } from '../../../src/model/evidence.js';
 import { describeEvidence } from '../../../src/verifiers/describe-evidence.js';
-import { createVirtualMachine, SnpGuest } from '../../lab/index.js';
-import { PKI } from './fixture.js';
+import {
+  AZURE_ID_KEY_DIGEST,
+  AZURE_MRTD,
+  createAzureAkPki,
+  createTdxGuest,
+  createVirtualMachine,
+  SnpGuest,
+} from '../../lab/index.js';
+import { PLATFORM, TDX_VM } from './azure-cvm/tdx-fixture.js';
+import { AT, NONCE, PKI } from './fixture.js';
 
 const vm = await createVirtualMachine({ pki: PKI });
 const guest = new SnpGuest(vm.platform);
+
+const tdGuest = createTdxGuest({ platform: PLATFORM });
+const AK = createAzureAkPki({ at: AT }).certificate({ key: TDX_VM.vtpm.publicJwk });
 
 const structures = (evidence: Evidence) => describeEvidence(evidence).map(({ name, about }) => `${name} ${about}`);
 
@@ -29,6 +40,81 @@ describe('description of evidence', () => {
       'ATTESTATION_REPORT /hclReport',
       'TPMS_ATTEST /tpmQuote/message',
       'PCR values /tpmQuote/pcrs',
+      'configuration /hclReport',
+    ]);
+  });
+
+  it('has every structure of an Azure confidential VM on TDX', () => {
+    expect(structures(TDX_VM.evidence({ ak: AK }))).toEqual([
+      'HCL report /hclReport',
+      'runtime data /hclReport',
+      'TDREPORT /hclReport',
+      'TD quote /tdQuote',
+      'report of the quoting enclave /tdQuote',
+      ...Array(3).fill('certificate of the quote /tdQuote'),
+      'TPMS_ATTEST /tpmQuote/message',
+      'PCR values /tpmQuote/pcrs',
+      'TCB info /collateral/tcb_info',
+      'QE identity /collateral/qe_identity',
+      'revocation list /collateral/pck_crl',
+      'revocation list /collateral/root_ca_crl',
+      'AK certificate /akCertificate',
+      ...Array(3).fill('certificate above the AK /akChain'),
+      'configuration /tdQuote',
+    ]);
+  });
+
+  it('has quote, runtime data and collateral of a bare TD', () => {
+    const evidence = tdGuest.evidence({ runtimeData: 'nonce' });
+    expect(structures(evidence).filter((name) => !/certificate|revocation/.test(name))).toEqual([
+      'TD quote /quote',
+      'report of the quoting enclave /quote',
+      'runtime data /runtimeData',
+      'TCB info /collateral/tcb_info',
+      'QE identity /collateral/qe_identity',
+    ]);
+    expect(structures({ ...evidence, runtimeData: null, collateral: null })).not.toContain('runtime data /runtimeData');
+  });
+
+  it('says what an operator would add to have a paravisor known', () => {
+    const added = (evidence: Evidence) =>
+      describeEvidence(evidence)
+        .filter(({ name }) => name === 'configuration')
+        .flatMap(({ fields }) => fields.map(({ name, value }) => [name, value]));
+    expect(added(vm.evidence())).toEqual([['azure.paravisors.idKeyDigests', [AZURE_ID_KEY_DIGEST]]]);
+    expect(added(TDX_VM.evidence())).toEqual([['azure.paravisors.mrtds', [AZURE_MRTD]]]);
+    const runtimeData = TDX_VM.runtimeClaims();
+    const mrtd = 'd1'.repeat(48);
+    expect(added(tdGuest.evidence({ runtimeData }))).toEqual([['azure.paravisors.mrtds', [mrtd]]]);
+    expect(added(tdGuest.evidence({ runtimeData: 'nonce' }))).toEqual([]);
+    expect(added(guest.evidence({ runtimeData }))).toEqual([['azure.paravisors.idKeyDigests', [AZURE_ID_KEY_DIGEST]]]);
+  });
+
+  it.each([4, 5] as const)('shows the fields of a quote of version %i, at their places', (version) => {
+    const evidence = tdGuest.evidence({ nonce: NONCE, quote: { version } });
+    const [quote] = describeEvidence(evidence);
+    const fields = new Map(quote?.fields.map((field) => [field.name, field]));
+    expect(fields.get('version')?.value).toBe(version);
+    expect(fields.get('MRTD')).toMatchObject({ offset: version === 4 ? 184 : 190, length: 48, value: 'd1'.repeat(48) });
+    expect(fields.get('TDATTRIBUTES')?.meaning).toBe('SEPT_VE_DISABLE');
+    expect(fields.has('MRSERVICETD')).toBe(version === 5);
+    for (const { offset, length, value } of fields.values()) {
+      if (typeof value !== 'string' || offset === null || length === null || value.startsWith('0x')) continue;
+      expect(value).toBe(Buffer.from(evidence.quote.subarray(offset, offset + length)).toString('hex'));
+    }
+  });
+
+  it('shows platform, windows and levels', () => {
+    const all = describeEvidence(tdGuest.evidence());
+    const valuesOf = (structure: string, field: string) =>
+      all.filter(({ name }) => name === structure).flatMap(({ fields }) => fields.filter(({ name }) => name === field));
+    expect(valuesOf('certificate of the quote', 'FMSPC')).toMatchObject([{ value: '00806f050000' }]);
+    expect(valuesOf('TCB info', 'fmspc')).toMatchObject([{ value: '00806f050000' }]);
+    expect(valuesOf('TCB info', 'tcbEvaluationDataNumber')).toMatchObject([{ value: 19 }]);
+    expect(valuesOf('QE identity', 'newest level')).toMatchObject([{ value: { tcbStatus: 'UpToDate' } }]);
+    expect(valuesOf('revocation list', 'issuer').map(({ value }) => value)).toEqual([
+      'Intel SGX PCK Platform CA',
+      'Intel SGX Root CA',
     ]);
   });
 
@@ -39,6 +125,18 @@ describe('description of evidence', () => {
     expectRefused({ ...azure, hclReport: azure.hclReport.subarray(1) }, 'hcl_format', '/hclReport');
     const tpmQuote = { ...azure.tpmQuote, message: new Uint8Array(3) };
     expectRefused({ ...azure, tpmQuote }, 'tpm_format', '/tpmQuote');
+    const td = TDX_VM.evidence({ ak: AK });
+    expectRefused({ ...td, tdQuote: td.tdQuote.subarray(1) }, 'tdx_format', '/tdQuote');
+    expectRefused({ ...td, tdQuote: TDX_VM.tdReport() }, 'tdx_not_a_quote', '/tdQuote');
+    expectRefused({ ...td, hclReport: azure.hclReport }, 'hcl_format', '/hclReport');
+    const { collateral } = td;
+    if (collateral === null) throw new Error('no collateral');
+    expectRefused({ ...td, collateral: { ...collateral, tcbInfo: '[]' } }, 'schema', '/collateral/tcb_info');
+    const rootCaCrl = new Uint8Array();
+    expectRefused({ ...td, collateral: { ...collateral, rootCaCrl } }, 'cert_format', '/collateral/root_ca_crl');
+    expectRefused({ ...td, ak: { ...AK, chain: 'x' } }, 'cert_format', '/akChain');
+    expectRefused({ ...td, ak: { ...AK, certificate: { der: rootCaCrl } } }, 'cert_format', '/akCertificate');
+    expectRefused({ ...tdGuest.evidence(), quote: new Uint8Array(9) }, 'tdx_format', '/quote');
   });
 
   it('refuses the paravisor report of another TEE', () => {

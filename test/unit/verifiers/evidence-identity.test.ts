@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { PcrBank } from '../../../src/model/evidence.js';
 import { evidenceSha256 } from '../../../src/verifiers/evidence-identity.js';
-import { createVirtualMachine, flipBit, SnpGuest, withOtherSnpSignature } from '../../lab/index.js';
+import {
+  createTdxGuest,
+  createVirtualMachine,
+  flipBit,
+  SnpGuest,
+  tdQuoteLayout,
+  withOtherSnpSignature,
+} from '../../lab/index.js';
+import { PLATFORM, TDX_VM, verifyAzureTdx } from './azure-cvm/tdx-fixture.js';
 import { expectVerified, NONCE, OTHER_NONCE, PKI, verifyAzure, verifySnp } from './fixture.js';
 
 const vm = await createVirtualMachine({ pki: PKI });
@@ -16,6 +24,19 @@ function withOtherSignature(hclReport: Uint8Array): Uint8Array {
   copy.set(withOtherSnpSignature(hclReport.subarray(HARDWARE_REPORT, HARDWARE_REPORT + 1184)), HARDWARE_REPORT);
   return copy;
 }
+
+/** Order of P-256 (SEC 2, 2.4.2). */
+const N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+/** The quote with n - s in the signature at an offset. */
+function withOtherTdSignature(quote: Uint8Array, offset: number): Uint8Array {
+  const copy = Buffer.from(quote);
+  const s = BigInt(`0x${copy.subarray(offset + 32, offset + 64).toString('hex')}`);
+  copy.write((N - s).toString(16).padStart(64, '0'), offset + 32, 'hex');
+  return Uint8Array.from(copy);
+}
+
+const tdGuest = createTdxGuest({ platform: PLATFORM });
 
 describe('identity of evidence', () => {
   it('SNP-05 is the same for both signatures of a bare report, which verify alike', async () => {
@@ -97,5 +118,81 @@ describe('identity of evidence', () => {
       expect(evidenceSha256({ type, token: `${input}.b3RoZXI` })).toBe(expected);
       expect(evidenceSha256({ type, token: `${input}A.c2ln` })).not.toBe(expected);
     }
+  });
+});
+
+describe('identity of evidence of TDX', () => {
+  it('is the same for both values of each signature of a quote, which verify alike', async () => {
+    const evidence = TDX_VM.evidence({ nonce: NONCE });
+    const layout = tdQuoteLayout(evidence.tdQuote);
+    for (const offset of [layout.signature, layout.qeReportSignature]) {
+      const other = { ...evidence, tdQuote: withOtherTdSignature(evidence.tdQuote, offset) };
+      expect(other.tdQuote).not.toEqual(evidence.tdQuote);
+      expectVerified(await verifyAzureTdx(other, { nonce: NONCE }));
+      expect(evidenceSha256(other)).toBe(evidenceSha256(evidence));
+    }
+    const bare = tdGuest.evidence({ nonce: NONCE, quote: { version: 5 } });
+    const { signature } = tdQuoteLayout(bare.quote);
+    const other = { ...bare, quote: withOtherTdSignature(bare.quote, signature) };
+    expect(evidenceSha256(other)).toBe(evidenceSha256(bare));
+  });
+
+  it('is the same whatever collateral and AK certificate come with it', () => {
+    const evidence = TDX_VM.evidence({ nonce: NONCE });
+    const ak = { certificate: { der: Uint8Array.of(1) }, chain: null };
+    expect(evidenceSha256({ ...evidence, collateral: null, ak })).toBe(evidenceSha256(evidence));
+    const bare = tdGuest.evidence({ nonce: NONCE });
+    expect(evidenceSha256({ ...bare, collateral: null })).toBe(evidenceSha256(bare));
+  });
+
+  it('is another for a changed byte of any part, and for a part in another place', () => {
+    const bare = tdGuest.evidence({ nonce: NONCE, runtimeData: 'nonce' });
+    const azure = TDX_VM.evidence({ nonce: NONCE });
+    const { tpmQuote } = azure;
+    const all = [
+      bare,
+      { ...bare, quote: flipBit(bare.quote, 570) },
+      { ...bare, runtimeData: null },
+      { ...bare, runtimeData: null, ccel: bare.runtimeData },
+      azure,
+      { ...azure, hclReport: flipBit(azure.hclReport, 0x4d4) },
+      { ...azure, tdQuote: flipBit(azure.tdQuote, 570) },
+      { ...azure, tdQuote: azure.hclReport, hclReport: azure.tdQuote },
+      { ...azure, tpmQuote: { ...tpmQuote, message: flipBit(tpmQuote.message, 9) } },
+    ];
+    expect(new Set(all.map(evidenceSha256)).size).toBe(all.length);
+  });
+
+  it('is there for bytes that are no quote', () => {
+    const bare = tdGuest.evidence({ nonce: NONCE });
+    const ids = [0, 1, 48].map((length) => evidenceSha256({ ...bare, quote: bare.quote.subarray(0, length) }));
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  it('is made of the parts that the contract lists, in its order', () => {
+    const hclReport = Uint8Array.of(1);
+    const tpmQuote = {
+      message: Uint8Array.of(3),
+      signature: Uint8Array.of(4),
+      pcrs: new Map([
+        [
+          'sha256' as const,
+          new Map([
+            [1, Uint8Array.of(6)],
+            [0, Uint8Array.of(5)],
+          ]),
+        ],
+      ]),
+    };
+    const parts = [[1], [2], [3], [4], [5, 6], [], []].flatMap((part) => [0, 0, 0, part.length, ...part]);
+    const evidence = {
+      type: 'az-tdx-vtpm',
+      hclReport,
+      tdQuote: Uint8Array.of(2),
+      tpmQuote,
+      collateral: null,
+      ak: null,
+    } as const;
+    expect(evidenceSha256(evidence)).toBe(createHash('sha256').update(Uint8Array.from(parts)).digest('hex'));
   });
 });

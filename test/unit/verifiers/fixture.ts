@@ -6,6 +6,7 @@ import { type EndorsementSet, NO_ENDORSEMENTS } from '../../../src/model/endorse
 import type { AzSnpVtpmEvidence, SnpEvidence } from '../../../src/model/evidence.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { Verification, VerificationContext } from '../../../src/model/verification.js';
+import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
 import { AzSnpVtpmVerifier } from '../../../src/verifiers/azure-cvm/az-snp-vtpm-verifier.js';
 import { expectedBinding } from '../../../src/verifiers/expected-binding.js';
 import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-verifier.js';
@@ -39,9 +40,13 @@ export interface Judging {
   readonly at?: Date;
   readonly endorsements?: EndorsementSet;
   readonly refuse?: readonly SnpProduct[];
+  /** Roots of certificates of attestation keys; none where left out. */
+  readonly akRoots?: AkRoots;
 }
 
-function contextOf({
+export const NO_AK_ROOTS: AkRoots = { azure: new Set(), configured: new Set() };
+
+export function contextOf({
   nonce = null,
   jwk = null,
   at = AT,
@@ -68,7 +73,8 @@ export function snpVerifier(judging: Judging = {}): SnpVerifier {
 }
 
 export function azureVerifier(judging: Judging = {}): AzSnpVtpmVerifier {
-  return new AzSnpVtpmVerifier(reportsFor(judging), new RsaTpmQuoteVerifier(), ID_KEYS);
+  const { akRoots = NO_AK_ROOTS } = judging;
+  return new AzSnpVtpmVerifier(reportsFor(judging), new RsaTpmQuoteVerifier(), ID_KEYS, akRoots);
 }
 
 export function verifySnp(evidence: SnpEvidence, judging: Judging = {}): Promise<Verification> {

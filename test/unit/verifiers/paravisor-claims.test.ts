@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { paravisorByIdKey } from '../../../src/verifiers/paravisor-claims.js';
+import type { Claims, HclClaims } from '../../../src/model/claims.js';
+import { markVerified } from '../../../src/verifiers/mark-verified.js';
+import { paravisorByIdKey, paravisorByMaa } from '../../../src/verifiers/paravisor-claims.js';
 import { AZURE_ID_KEY_DIGEST, SnpGuest, SnpPlatform } from '../../lab/index.js';
 import { PKI, verifySnp } from './fixture.js';
 
@@ -24,4 +26,34 @@ describe('a paravisor by its id key', () => {
       expect(await knownAt(vmpl)).toEqual({ known: false, by: null });
     },
   );
+});
+
+describe('a paravisor by a token', () => {
+  const withheld = { secureBoot: true };
+  const claimsBy = (by: HclClaims['paravisor']['by'], vmConfiguration?: HclClaims['vmConfiguration']): Claims => ({
+    hcl: {
+      reportType: 'tdx',
+      paravisor: { known: by !== null, by },
+      akThumbprint: 'x',
+      userData: null,
+      ...(vmConfiguration === undefined ? {} : { vmConfiguration }),
+    },
+  });
+  const byMaa = (claims: Claims, kept?: typeof withheld) => paravisorByMaa(markVerified(claims), kept);
+
+  it('HCL-15 is known, and what was a claim stays one', () => {
+    expect(byMaa(claimsBy(null, withheld))).toEqual(claimsBy('maa', withheld));
+    expect(byMaa({})).toEqual({});
+  });
+
+  it('HCL-15 is known by hardware as before, where that knew it', () => {
+    for (const by of ['mrtd', 'idKeyDigest'] as const) {
+      expect(byMaa(claimsBy(by, withheld))).toEqual(claimsBy(by, withheld));
+    }
+  });
+
+  it('HCL-15 is known with its configuration, where a certificate vouched for its key alone', () => {
+    expect(byMaa(claimsBy('akCertificate'), withheld)).toEqual(claimsBy('maa', withheld));
+    expect(byMaa(claimsBy('akCertificate'))).toEqual(claimsBy('maa'));
+  });
 });

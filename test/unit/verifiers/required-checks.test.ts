@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { Verification } from '../../../src/model/verification.js';
-import { createVirtualMachine, SnpGuest } from '../../lab/index.js';
-import { expectVerified, NONCE, PKI, verifyAzure, verifySnp } from './fixture.js';
+import { createAzureAkPki, createVirtualMachine, SnpGuest } from '../../lab/index.js';
+import { TDX_VM, verifyAzureTdx } from './azure-cvm/tdx-fixture.js';
+import { AT, expectVerified, NONCE, PKI, verifyAzure, verifySnp } from './fixture.js';
 
 /** What has to have an outcome before anything may be allowed: a check that is missing here could go missing unseen. */
 
 const vm = await createVirtualMachine({ pki: PKI });
 const guest = new SnpGuest(vm.platform);
+const AK_PKI = createAzureAkPki({ at: AT });
 
 const OF_A_REPORT: readonly CheckId[] = [
   'snp_key_kind',
@@ -44,6 +46,32 @@ const OF_A_QUOTE: readonly CheckId[] = [
   'tpm_pcr',
 ];
 
+const OF_AN_AK_CERTIFICATE: readonly CheckId[] = ['hcl_ak_mismatch', 'ak_cert_untrusted', 'cert_validity'];
+const OF_A_TD_QUOTE: readonly CheckId[] = [
+  'tdx_qe_vendor',
+  'cert_untrusted',
+  'cert_validity',
+  'collateral_unavailable',
+  'crl_issuer',
+  'cert_revoked',
+  'collateral_not_yet',
+  'collateral_stale',
+  'tdx_qe_report_signature',
+  'tdx_qe_binding',
+  'tdx_qe_debug',
+  'tdx_qe_identity',
+  'tdx_qe_attributes',
+  'tdx_qe_svn',
+  'tdx_signature',
+  'tdx_tcb_info',
+  'tdx_module',
+  'tdx_tcb_level_unsupported',
+  'tdx_debug',
+  'tdx_attributes',
+  'tdx_xfam',
+  'tdx_seam_attributes',
+];
+
 const sorted = (ids: readonly CheckId[]) => [...new Set(ids)].sort();
 
 function expectRequired(found: Verification, ...ids: readonly CheckId[]): void {
@@ -68,6 +96,34 @@ describe('checks that must have an outcome', () => {
     expectRequired(await verifyAzure(vm.evidence()), ...all);
     const found = await verifyAzure(vm.evidence({ nonce: NONCE }), { nonce: NONCE });
     expectRequired(found, ...all, 'nonce_mismatch');
+  });
+
+  it('are these for an Azure confidential VM on TDX', async () => {
+    const all: readonly CheckId[] = [
+      'tdx_report_mismatch',
+      ...OF_A_TD_QUOTE,
+      ...OF_A_PARAVISOR.filter((id) => id !== 'snp_vmpl'),
+      ...OF_A_QUOTE,
+    ];
+    const judged = (found: Verification) => [...new Set(found.required)].sort();
+    const bare = await verifyAzureTdx(TDX_VM.evidence());
+    expectVerified(bare);
+    expect(judged(bare)).toEqual(sorted(all));
+    const akRoots = { azure: AK_PKI.pins, configured: new Set<string>() };
+    const ak = AK_PKI.certificate({ key: TDX_VM.vtpm.publicJwk });
+    const found = await verifyAzureTdx(TDX_VM.evidence({ nonce: NONCE, ak }), { nonce: NONCE, akRoots });
+    expectVerified(found);
+    expect(judged(found)).toEqual(sorted([...all, ...OF_AN_AK_CERTIFICATE, 'nonce_mismatch']));
+  });
+
+  it('are more where a certificate of the attestation key is sent', async () => {
+    const ak = AK_PKI.certificate({ key: vm.vtpm.publicJwk });
+    const akRoots = { azure: AK_PKI.pins, configured: new Set<string>() };
+    const found = await verifyAzure(vm.evidence({ ak }), { akRoots });
+    expectVerified(found);
+    expect([...new Set(found.required)].sort()).toEqual(
+      sorted([...OF_A_REPORT, ...OF_A_PARAVISOR, ...OF_A_QUOTE, ...OF_AN_AK_CERTIFICATE]),
+    );
   });
 
   it('are all that a verification makes, but for what is found in the certificates and lists', async () => {

@@ -46,6 +46,7 @@ describe.skipIf(!haveVectors)('refuseForeignStructure over real evidence', () =>
   it.each<[Structure, readonly string[]]>([
     ['SNP report', haveVectors ? file('.report.bin', 'snp') : []],
     ['HCL report', haveVectors ? file('.hcl-report.bin', 'az-snp-vtpm', 'az-tdx-vtpm') : []],
+    ['TD quote', haveVectors ? file('.td-quote.bin', 'az-tdx-vtpm') : []],
     ['TPM quote', haveVectors ? file('.quote.msg', 'az-snp-vtpm', 'az-tdx-vtpm') : []],
   ])('REQ-12 knows every %s and takes it for nothing else', (structure, names) => {
     expect(names.length).toBeGreaterThan(1);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { presentDecision } from '../../../src/wire/present-decision.js';
-import { BARE_DECISION, DECISION } from './sample-decision.js';
+import { BARE_DECISION, DECISION, TDX_DECISION } from './sample-decision.js';
 
 const idsOf = (allChecks: boolean) => presentDecision(DECISION, { allChecks }).checks.map(({ id }) => id);
 
@@ -44,6 +44,11 @@ describe('presentDecision', () => {
   it('writes claims as they are', () => {
     const { claims } = presentDecision(DECISION, { allChecks: false });
     expect(claims).toEqual({ ...DECISION.claims, tdx: null, maa: null, ita: null });
+  });
+
+  it('writes claims of a TD as they are', () => {
+    const { claims } = presentDecision(TDX_DECISION, { allChecks: false });
+    expect(claims).toEqual({ snp: null, ...TDX_DECISION.claims, hcl: null, tpm: null, maa: null, ita: null });
   });
 
   it('lists one skipped check for each reason, and every check that was not skipped', () => {

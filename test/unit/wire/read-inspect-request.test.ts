@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { readInspectFile, readInspectRequest } from '../../../src/wire/read-inspect-request.js';
 import { formatErrorOf } from '../../format-error-of.js';
-import { azSnpVtpmEvidence, bodyOf, configfsTsm, snpEvidence, trusteeV1 } from './sample-bodies.js';
+import {
+  azSnpVtpmEvidence,
+  azTdxVtpmEvidence,
+  bodyOf,
+  configfsTsm,
+  snpEvidence,
+  tdxEvidence,
+  trusteeV1,
+} from './sample-bodies.js';
 
 const errorOf = (body: unknown) => formatErrorOf(() => readInspectRequest(bodyOf(body)));
 
@@ -11,6 +19,8 @@ describe('readInspectRequest', () => {
     ['az-snp-vtpm', azSnpVtpmEvidence()],
     ['az-snp-vtpm', trusteeV1(2)],
     ['snp', configfsTsm()],
+    ['tdx', tdxEvidence()],
+    ['az-tdx-vtpm', azTdxVtpmEvidence()],
   ])('reads %s evidence, which is the body', (type, body) => {
     expect(readInspectRequest(bodyOf(body)).type).toBe(type);
   });

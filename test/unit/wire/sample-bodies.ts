@@ -20,6 +20,8 @@ export const TPM_SIGNATURE = filled(256, 2);
 export const VCEK = Buffer.concat([Buffer.from('3082', 'hex'), filled(1300, 3)]);
 export const PEM = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 export const TD_QUOTE = Buffer.concat([Buffer.from('0400020081000000', 'hex'), filled(4992, 4)]);
+/** As long as a TDREPORT, and beginning like one. */
+export const TD_REPORT = Buffer.concat([Buffer.from('81000000', 'hex'), filled(1020, 6)]);
 export const NONCE = filled(32, 5);
 export const PCRS = Array.from({ length: 24 }, (_, index) => filled(32, index));
 
@@ -35,6 +37,26 @@ export const azSnpVtpmEvidence = (): Json => ({
   },
   endorsements: { vek: base64url(VCEK) },
 });
+
+/** Texts are not read here: any will do. */
+export const collateral = (): Json => ({
+  tcb_info: '{"id":"TDX"}',
+  qe_identity: '{"id":"TD_QE"}',
+  tcb_info_signature: 'ab'.repeat(64),
+  qe_identity_signature: 'CD'.repeat(64),
+  tcb_info_issuer_chain: PEM,
+  qe_identity_issuer_chain: PEM + PEM,
+  pck_crl_issuer_chain: PEM,
+  pck_crl: '3001',
+  root_ca_crl: '3002',
+});
+
+export const tdxEvidence = (): Json => ({ type: 'tdx', quote: base64url(TD_QUOTE) });
+
+export const azTdxVtpmEvidence = (): Json => {
+  const { hclReport, tpmQuote } = azSnpVtpmEvidence();
+  return { type: 'az-tdx-vtpm', hclReport, tpmQuote, tdQuote: base64url(TD_QUOTE) };
+};
 
 export const trusteeV0 = (): Json => ({
   type: 'az-snp-vtpm',
@@ -59,6 +81,74 @@ export const trusteeV1 = (version: number): Json => ({
     hcl_report: base64url(HCL_REPORT),
     vcek: base64url(VCEK),
   },
+});
+
+export const trusteeTdxV0 = (): Json => {
+  const { quote, report } = trusteeV0()['value'] as Json;
+  return {
+    type: 'az-tdx-vtpm',
+    dialect: 'trustee',
+    value: { tpm_quote: quote, hcl_report: report, td_quote: [...TD_QUOTE] },
+  };
+};
+
+export const trusteeTdxV1 = (version: number): Json => {
+  const { vcek: _, ...value } = trusteeV1(version)['value'] as Json;
+  return { type: 'az-tdx-vtpm', dialect: 'trustee', value: { ...value, td_quote: base64url(TD_QUOTE) } };
+};
+
+const maaData = (): Json => ({ data: base64url(Buffer.from('{"keys":[]}')), dataType: 'JSON' });
+
+/** Body of attest/SevSnpVm. */
+export const maaSnpRequest = (document: Json = maaSnpReport()): Json => ({
+  type: 'snp',
+  dialect: 'maa',
+  value: {
+    report: base64url(bodyOf(document)),
+    runtimeData: maaData(),
+    initTimeData: { data: 'AAAA', dataType: 'Binary' },
+    draftPolicyForAttestation: 'version=1.0;',
+    nonce: '17',
+  },
+});
+
+export const maaSnpReport = (): Json => ({
+  SnpReport: base64url(SNP_REPORT),
+  VcekCertChain: base64url(Buffer.from(PEM + PEM + PEM)),
+});
+
+/** Body of attest/TdxVm. */
+export const maaTdxRequest = (): Json => ({
+  type: 'tdx',
+  dialect: 'maa',
+  value: {
+    quote: base64url(TD_QUOTE),
+    runtimeData: maaData(),
+    initTimeData: { data: 'AAAA', dataType: 'Binary' },
+    nonce: 17,
+  },
+});
+
+const itaTdx = (): Json => ({
+  quote: TD_QUOTE.toString('base64'),
+  runtime_data: Buffer.from('{"keys":[]}').toString('base64'),
+  user_data: 'AAAA',
+  event_log: 'AAAA',
+  verifier_nonce: { val: 'AAAA', iat: 'AAAA', signature: 'AAAA' },
+});
+const itaWishes = (): Json => ({ policy_ids: ['00'], policy_must_match: true, token_signing_alg: 'PS384' });
+
+/** Body of attest, or attest/azure: flat in version 1, under `tdx` in version 2. */
+export const itaRequest = (version: 1 | 2): Json => ({
+  type: 'tdx',
+  dialect: 'ita',
+  value: version === 1 ? { ...itaTdx(), ...itaWishes() } : { tdx: itaTdx(), ...itaWishes() },
+});
+
+export const configfsTsmTdx = (): Json => ({
+  type: 'tdx',
+  dialect: 'configfs-tsm',
+  value: { provider: 'tdx_guest', outblob: base64url(TD_QUOTE), auxblob: '' },
 });
 
 export const extendedReport = (table: Uint8Array = new Uint8Array(0)): Json => ({

@@ -197,3 +197,57 @@ function alone(id: CheckId): Check {
 function skipped(id: CheckId, because: string): Check {
   return { ...alone(id), detail: because, group: because };
 }
+
+/** One about a TD, with every kind of endorsement that it can rest on. */
+export const TDX_DECISION: Decision = {
+  ...BARE_DECISION,
+  evidence: { type: 'tdx', sha256: hex(32) },
+  claims: {
+    tdx: {
+      quoteVersion: 5,
+      mrtd: hex(48),
+      rtmr: [hex(48), hex(48), hex(48), hex(48)],
+      mrConfigId: hex(48),
+      mrOwner: hex(48),
+      mrOwnerConfig: hex(48),
+      mrSeam: hex(48),
+      mrSignerSeam: hex(48),
+      mrServiceTd: hex(48),
+      teeTcbSvn: hex(16),
+      tdAttributes: {
+        debug: false,
+        septVeDisable: true,
+        migratable: false,
+        pks: false,
+        keyLocker: false,
+        perfmon: false,
+        icssd: false,
+        lass: false,
+        tpa: false,
+      },
+      xfam: hex(8),
+      reportData: hex(64),
+      fmspc: hex(6),
+      pceId: hex(2),
+      tcb: {
+        status: 'UpToDate',
+        platformStatus: 'UpToDate',
+        moduleStatus: null,
+        qeStatus: 'UpToDate',
+        date: '2025-05-14T00:00:00Z',
+        evaluationDataNumber: 19,
+        advisories: ['INTEL-SA-00837'],
+      },
+    },
+  },
+  endorsements: (
+    ['pck', 'pck-ca', 'sgx-root', 'tcb-signing', 'tcb-info', 'qe-identity', 'crl', 'ak', 'ak-ca'] as const
+  ).map((kind) => ({
+    kind,
+    sha256: hex(32),
+    source: 'evidence',
+    notAfter: new Date('2030-01-01T00:00:00Z'),
+    revocation: 'not_applicable',
+  })),
+  freshness: { bound: ['tdx.reportData'], clockSkewSeconds: null },
+};

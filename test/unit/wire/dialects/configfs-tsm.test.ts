@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readVerifyRequest } from '../../../../src/wire/read-verify-request.js';
 import { formatErrorOf } from '../../../format-error-of.js';
-import { base64url, bodyOf, configfsTsm, type Json, SNP_REPORT, TD_QUOTE } from '../sample-bodies.js';
+import { base64url, bodyOf, configfsTsm, configfsTsmTdx, type Json, SNP_REPORT, TD_QUOTE } from '../sample-bodies.js';
 
 const read = (evidence: Json) => readVerifyRequest(bodyOf({ evidence })).evidence;
 const withValue = (members: Json): Json => ({
@@ -46,6 +46,39 @@ describe('dialect configfs-tsm', () => {
       '/evidence/value/provider',
     ],
     ['REQ-12 a TD quote', withValue({ outblob: base64url(TD_QUOTE) }), 'type_mismatch', '/evidence/value/outblob'],
+  ])('refuses: %s', (_, evidence, code, pointer) => {
+    expect(formatErrorOf(() => read(evidence))).toEqual({ code, pointer });
+  });
+});
+
+describe('dialect configfs-tsm for tdx', () => {
+  const withTdxValue = (members: Json): Json => ({
+    ...configfsTsmTdx(),
+    value: { ...(configfsTsmTdx()['value'] as Json), ...members },
+  });
+  const quote = base64url(TD_QUOTE);
+
+  it.each<[string, Json]>([
+    ['as the kernel gives it', { provider: 'tdx_guest\n', outblob: quote, auxblob: '' }],
+    ['without auxblob and provider', { outblob: quote }],
+  ])('reads the quote %s', (_, value) => {
+    const evidence = read({ ...configfsTsmTdx(), value });
+    expect(evidence).toEqual({ type: 'tdx', quote: TD_QUOTE, runtimeData: null, collateral: null, ccel: null });
+  });
+
+  it.each<[string, Json, string, string]>([
+    ['REQ-04 an unknown member', withTdxValue({ inblob: '' }), 'unknown_property', '/evidence/value/inblob'],
+    ['REQ-05 something in auxblob', withTdxValue({ auxblob: 'AAAA' }), 'schema', '/evidence/value/auxblob'],
+    ['REQ-05 no outblob', { ...configfsTsmTdx(), value: {} }, 'schema', '/evidence/value/outblob'],
+    ['REQ-10 an outblob in no encoding', withTdxValue({ outblob: '*' }), 'encoding', '/evidence/value/outblob'],
+    [
+      'REQ-12 the provider of SNP',
+      withTdxValue({ provider: 'sev_guest\n' }),
+      'type_mismatch',
+      '/evidence/value/provider',
+    ],
+    ['REQ-12 an SNP report', withTdxValue({ outblob }), 'type_mismatch', '/evidence/value/outblob'],
+    ['REQ-12 all of SNP under this type', { ...configfsTsm(), type: 'tdx' }, 'schema', '/evidence/value/auxblob'],
   ])('refuses: %s', (_, evidence, code, pointer) => {
     expect(formatErrorOf(() => read(evidence))).toEqual({ code, pointer });
   });

@@ -3,12 +3,16 @@ import { readVerifyRequest } from '../../../../src/wire/read-verify-request.js';
 import { formatErrorOf } from '../../../format-error-of.js';
 import {
   azSnpVtpmEvidence,
+  azTdxVtpmEvidence,
   base64url,
   bodyOf,
   HCL_REPORT,
   type Json,
   PEM,
   SNP_REPORT,
+  TD_QUOTE,
+  trusteeTdxV0,
+  trusteeTdxV1,
   trusteeV0,
   trusteeV1,
   VCEK,
@@ -157,6 +161,74 @@ describe('dialect trustee', () => {
       withValue(trusteeV0(), { report: [...SNP_REPORT] }),
       'type_mismatch',
       '/evidence/value/report',
+    ],
+  ])('refuses: %s', (_, evidence, code, pointer) => {
+    expect(errorOf(evidence)).toEqual({ code, pointer });
+  });
+});
+
+describe('dialect trustee on TDX', () => {
+  it.each([trusteeTdxV0(), trusteeTdxV1(1), trusteeTdxV1(2)])('reads each version as the native form', (evidence) => {
+    expect(plain(read(evidence))).toEqual(plain(read(azTdxVtpmEvidence())));
+  });
+
+  const without = (evidence: Json, member: string): Json => {
+    const { [member]: _, ...value } = evidence['value'] as Json;
+    return { ...evidence, value };
+  };
+
+  it.each([trusteeTdxV0(), trusteeTdxV1(1), trusteeTdxV1(2)])('TDX-22 needs a quote in each version', (evidence) => {
+    const error = { code: 'tdx_not_a_quote', pointer: '/evidence/value/td_quote' };
+    expect(errorOf(without(evidence, 'td_quote'))).toEqual(error);
+    expect(errorOf({ ...evidence, value: {} })).toEqual(error);
+  });
+
+  it.each<[string, Json, string, string]>([
+    ['REQ-04 an unknown member', withValue(trusteeTdxV1(1), { a: 1 }), 'unknown_property', '/evidence/value/a'],
+    [
+      'REQ-04 an unknown member of a quote',
+      withQuote(trusteeTdxV0(), 'tpm_quote', { a: 1 }),
+      'unknown_property',
+      '/evidence/value/tpm_quote/a',
+    ],
+    ['REQ-05 version 3', trusteeTdxV1(3), 'schema', '/evidence/value/version'],
+    ['REQ-05 no value', { type: 'az-tdx-vtpm', dialect: 'trustee' }, 'schema', '/evidence/value'],
+    [
+      'REQ-05 a number over 255',
+      withValue(trusteeTdxV0(), { td_quote: [256] }),
+      'schema',
+      '/evidence/value/td_quote/0',
+    ],
+    [
+      'REQ-10 a quote in no encoding',
+      withValue(trusteeTdxV1(2), { td_quote: '*' }),
+      'encoding',
+      '/evidence/value/td_quote',
+    ],
+    [
+      'REQ-12 evidence of an SNP guest',
+      withValue(trusteeTdxV1(1), { vcek: PEM }),
+      'type_mismatch',
+      '/evidence/value/vcek',
+    ],
+    ['REQ-12 all of an SNP guest', { ...trusteeV1(1), type: 'az-tdx-vtpm' }, 'type_mismatch', '/evidence/value/vcek'],
+    [
+      'REQ-12 all of a TDX guest',
+      { ...trusteeTdxV1(1), type: 'az-snp-vtpm' },
+      'type_mismatch',
+      '/evidence/value/td_quote',
+    ],
+    [
+      'REQ-12 a TD quote for the report',
+      withValue(trusteeTdxV0(), { hcl_report: [...TD_QUOTE] }),
+      'type_mismatch',
+      '/evidence/value/hcl_report',
+    ],
+    [
+      'REQ-12 an HCL report for the quote',
+      withValue(trusteeTdxV1(1), { td_quote: base64url(HCL_REPORT) }),
+      'type_mismatch',
+      '/evidence/value/td_quote',
     ],
   ])('refuses: %s', (_, evidence, code, pointer) => {
     expect(errorOf(evidence)).toEqual({ code, pointer });

@@ -6,16 +6,16 @@ import { Turns } from './turns.js';
 const CONCURRENT = 4;
 const QUEUED = 32;
 
-/** KDS answers repeats of one request about once in ten seconds; it names no time itself. */
+/** Where a server names no time: AMD KDS answers repeats of one request about once in ten seconds. */
 const THROTTLED_MS = 10_000;
 /** A header must not be able to switch a source off for good. */
 const LONGEST_THROTTLE_MS = 60 * 60_000;
 
 /**
- * One kind of question to KDS. After a 429 none is asked until the time that it names, or ten seconds, have passed; that
- * is looked at when a question has its turn, since it may come while many wait.
+ * One kind of question to a server. After a 429 none is asked until the time that it names, or ten seconds, have
+ * passed; that is looked at when a question has its turn, since it may come while many wait.
  */
-export class KdsLane {
+export class ThrottledLane {
   readonly #clock: Clock;
   readonly #turns = new Turns(CONCURRENT, QUEUED);
   /** Monotonic. */

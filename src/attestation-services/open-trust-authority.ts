@@ -1,0 +1,44 @@
+import type { buildConnector } from 'undici';
+import type { Clock, Log } from '../model/ports.js';
+import { BoundedExchange } from './bounded-exchange.js';
+import { DEFAULT_HEALTH, EndpointHealth, type HealthOptions } from './endpoint-health.js';
+import { DEFAULT_TURNS, SubmissionTurns, type TurnLimits } from './submission-turns.js';
+import { TrustAuthority } from './trust-authority.js';
+import type { AppraisalOptions } from './trust-authority-request.js';
+
+export interface OpenTrustAuthorityOptions extends AppraisalOptions {
+  /** Origin of its interface. */
+  readonly api: string;
+  readonly apiKeyFile: string;
+  /** Time of a request. */
+  readonly deadlineMs: number;
+  /** Leeway for the clock of the service. */
+  readonly leewaySeconds: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Options of TLS and socket, for tests. */
+  readonly connect?: buildConnector.BuildOptions;
+  readonly health?: HealthOptions;
+  readonly turns?: TurnLimits;
+}
+
+/** Puts the parts together. Contacts nobody. */
+export function openTrustAuthority(options: OpenTrustAuthorityOptions): TrustAuthority {
+  const { api, apiKeyFile, deadlineMs, leewaySeconds, clock, log, connect } = options;
+  const { policyIds, policyMustMatch, signingAlgorithm, health = DEFAULT_HEALTH, turns = DEFAULT_TURNS } = options;
+  return new TrustAuthority({
+    api,
+    apiKeyFile,
+    appraisal: { policyIds, policyMustMatch, signingAlgorithm },
+    leewaySeconds,
+    exchange: new BoundedExchange({
+      origins: [api],
+      attemptTimeoutMs: deadlineMs,
+      ...(connect === undefined ? {} : { connect }),
+    }),
+    health: new EndpointHealth(clock, health),
+    turns: new SubmissionTurns(turns),
+    clock,
+    log,
+  });
+}

@@ -1,0 +1,139 @@
+import { FetchError, requireFetchError } from '../endorsements/fetch-error.js';
+import type { AttestationService, SubmissionResult } from '../model/attestation-service.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import type { Clock, Log } from '../model/ports.js';
+import type { Submission } from '../model/verification.js';
+import { type AttestationAnswer, readToken } from './attestation-answer.js';
+import type { BoundedAnswer, Exchange } from './bounded-exchange.js';
+import type { EndpointHealth } from './endpoint-health.js';
+import { logFailure } from './exchange-log.js';
+import { routeUnavailable } from './route-unavailable.js';
+import { readSecret } from './secret-file.js';
+import type { SubmissionTurns } from './submission-turns.js';
+import { type AppraisalOptions, type TrustAuthorityRequest, trustAuthorityRequest } from './trust-authority-request.js';
+
+export interface TrustAuthorityOptions {
+  /** Origin of its interface. */
+  readonly api: string;
+  /** Read for each submission, so that a rotated key is used without a restart. */
+  readonly apiKeyFile: string;
+  readonly appraisal: AppraisalOptions;
+  /** Leeway for the clock of the service. */
+  readonly leewaySeconds: number;
+  readonly exchange: Exchange;
+  readonly health: EndpointHealth;
+  readonly turns: SubmissionTurns;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const TRUST_AUTHORITY = 'Trust Authority';
+const ANSWER_BYTES = 64 * 1024;
+const BAD_REQUEST = 400;
+
+/** What a header can carry; the service's keys are base64. */
+const API_KEY = /^[\x21-\x7e]{1,4096}$/;
+
+/** Submits TDX evidence to Intel Trust Authority. Nothing is asked twice. */
+export class TrustAuthority implements AttestationService {
+  readonly route = 'ita';
+  readonly #options: TrustAuthorityOptions;
+
+  constructor(options: TrustAuthorityOptions) {
+    this.#options = options;
+  }
+
+  accepts({ tee }: Submission): boolean {
+    return tee === 'tdx';
+  }
+
+  async attest(submission: Submission, signal: AbortSignal): Promise<SubmissionResult> {
+    if (submission.tee !== 'tdx') throw new Error('trust authority judges TDX alone');
+    const { appraisal, clock, turns } = this.#options;
+    const asked = clock.now();
+    const request = trustAuthorityRequest(submission, appraisal);
+    try {
+      const answer = await turns.run(() => this.#ask(request, signal), signal);
+      return 'token' in answer ? { ...answer, answersCall: (claims) => this.#answersCall(claims, asked) } : answer;
+    } catch (error) {
+      return routeUnavailable(TRUST_AUTHORITY, [requireFetchError(error)]);
+    }
+  }
+
+  /** Ends what is being asked. */
+  async close(): Promise<void> {
+    await this.#options.exchange.close();
+  }
+
+  async #ask(request: TrustAuthorityRequest, signal: AbortSignal): Promise<AttestationAnswer> {
+    const { api, health, log } = this.#options;
+    try {
+      return await health.run(async () => this.#readAnswer(await this.#send(request, signal)));
+    } catch (error) {
+      const failure = requireFetchError(error);
+      logFailure(log, api, failure, 'trust authority gave no answer to rely on');
+      throw failure;
+    }
+  }
+
+  async #send({ path, body }: TrustAuthorityRequest, signal: AbortSignal): Promise<BoundedAnswer> {
+    const { api, exchange } = this.#options;
+    return exchange.send({
+      method: 'POST',
+      origin: api,
+      path,
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        'x-api-key': await this.#apiKey(),
+      },
+      body,
+      maximumBytes: ANSWER_BYTES,
+      signal,
+    });
+  }
+
+  async #apiKey(): Promise<string> {
+    const key = await readSecret(this.#options.apiKeyFile).catch((cause: unknown) => unusable(cause));
+    return API_KEY.test(key) ? key : unusable('the file does not hold a key');
+  }
+
+  /**
+   * An error has a text and no code, so that 400 says alike that the evidence is refused and that the request is. It is
+   * a refusal where a token was to come only if policies match: an optional route must not pass over that.
+   */
+  #readAnswer(answer: BoundedAnswer): AttestationAnswer {
+    const { status } = answer;
+    if (status < 300) return { token: readToken(answer) };
+    if (status === BAD_REQUEST && this.#options.appraisal.policyMustMatch) {
+      return { refused: 'Trust Authority issues no token for the evidence under the policies that have to match' };
+    }
+    throw new FetchError('status', `answered with status ${status}`, { status });
+  }
+
+  /**
+   * The service echoes nothing that the quote need not hold, so the token has to be from after the call, by the leeway
+   * of clocks, and to say of each policy whether it matched. That it is about this very quote shows in the comparison.
+   */
+  #answersCall({ iat, ...claims }: JsonObject, asked: Date): boolean {
+    const { appraisal, leewaySeconds } = this.#options;
+    const judged = new Set([...idsOf(claims['policy_ids_matched']), ...idsOf(claims['policy_ids_unmatched'])]);
+    const isRecent = typeof iat === 'number' && iat + leewaySeconds >= Math.floor(asked.getTime() / 1000);
+    return isRecent && appraisal.policyIds.every((id) => judged.has(id.toLowerCase()));
+  }
+}
+
+/** Nothing is sent without the key. The cause is for the log: it may name the file, and never what is in it. */
+function unusable(cause: unknown): never {
+  throw new FetchError('not_allowed', 'the API key cannot be used', { cause });
+}
+
+/** The `id` of each element, in lower case; none where it is no such list. */
+function idsOf(policies: JsonValue | undefined): readonly string[] {
+  if (!Array.isArray(policies)) return [];
+  return policies
+    .filter(isObject)
+    .map(({ id }) => id)
+    .filter((id) => typeof id === 'string')
+    .map((id) => id.toLowerCase());
+}

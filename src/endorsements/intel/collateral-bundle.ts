@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { hex, sha256 } from '../../crypto/digest.js';
+import type { CollateralReader } from '../../crypto/tdx-collateral.js';
+import { encodeCollateralFile } from '../../formats/collateral-file.js';
+import type { FetchContext, Unavailable } from '../../model/endorsement.js';
+import { ConfigurationError } from '../../model/errors.js';
+import type { TdxCollateral } from '../../model/evidence.js';
+import type { NamedFile, RefusedFile } from '../amd-recognition.js';
+import { writeAtomically } from '../atomic-file.js';
+import type { ImportReport, TakenFile } from '../import-bundle.js';
+import { COLLATERAL_FILES, fingerprintOf, readMaterialFiles } from '../material-files.js';
+import type { CollateralDirectory } from './collateral-directory.js';
+import { type CollateralOfFile, recogniseCollateral } from './collateral-files.js';
+import type { CollateralMemory } from './collateral-memory.js';
+import {
+  type CollateralKey,
+  collateralOf,
+  type IntelCollateral,
+  isCurrent,
+  isFromAfter,
+  keyName,
+  windowOfAll,
+} from './intel-collateral.js';
+import type { TdxCollateralSource } from './intel-endorsements.js';
+
+/**
+ * Collateral for machines without network: files for one folder, which is the same as the operator's folder
+ * (`intel.collateral`).
+ */
+export interface CollateralBundle {
+  readonly files: readonly NamedFile[];
+  /** What was asked for and could not be had. */
+  readonly missing: readonly Unavailable[];
+}
+
+/** Collects a bundle from folder, cache and services. */
+export async function exportCollateral(
+  source: TdxCollateralSource,
+  keys: readonly CollateralKey[],
+  context: FetchContext,
+): Promise<CollateralBundle> {
+  const files: NamedFile[] = [];
+  const missing: Unavailable[] = [];
+  for (const [name, { fmspc, ca }] of new Map(keys.map((key) => [keyName(key), key]))) {
+    const found = await source.find({ kind: 'intel-tdx', fmspc, ca, brought: null }, context);
+    if ('code' in found) missing.push({ ...found, detail: `${name}: ${found.detail}` });
+    else files.push(fileOf({ fmspc, ca }, found.value));
+  }
+  return { files, missing };
+}
+
+interface ImportParts {
+  readonly reader: CollateralReader;
+  readonly directory: CollateralDirectory;
+  readonly memory: CollateralMemory;
+  /** The operator's folder, where what is imported is kept. */
+  readonly folder: string;
+}
+
+/**
+ * Verifies a bundle and puts what holds into the operator's folder. Collateral must be current, and not older than what
+ * was imported before.
+ *
+ * @param path folder of the bundle
+ * @throws {ConfigurationError} where there is no such folder
+ * @throws {Error} where a folder cannot be read or written
+ */
+export async function importCollateral(parts: ImportParts, path: string, now: Date): Promise<ImportReport> {
+  const { reader, directory, memory, folder } = parts;
+  if ((await fingerprintOf(path, COLLATERAL_FILES)) === null) throw new ConfigurationError([`${path}: no such folder`]);
+  const recognised = recogniseCollateral(await readMaterialFiles(path, COLLATERAL_FILES), reader);
+  const taken: TakenFile[] = [];
+  const refused: RefusedFile[] = [...recognised.refused];
+  for (const found of newestFirst(recognised.taken)) {
+    const { name, collateral } = found;
+    const why = await refusalOf(collateral, memory, now);
+    if (why !== null) {
+      refused.push({ name, why });
+      continue;
+    }
+    const file = fileOf(collateral, collateralOf(collateral));
+    await writeAtomically(join(folder, file.name), file.bytes, 'everybody');
+    await memory.advance(collateral, 'store');
+    taken.push({ name, what: describe(collateral), keptAs: file.name });
+  }
+  await directory.reload();
+  return { taken, refused };
+}
+
+/** So that what is older than something else of the bundle is refused, whatever it is called. */
+function newestFirst(found: readonly CollateralOfFile[]): readonly CollateralOfFile[] {
+  return [...found].sort((a, b) => b.collateral.documents.evaluation - a.collateral.documents.evaluation);
+}
+
+async function refusalOf(collateral: IntelCollateral, memory: CollateralMemory, now: Date): Promise<string | null> {
+  if (isFromAfter(collateral, now)) return 'it is from the future';
+  if (!isCurrent(collateral, now)) return 'it is past its next update';
+  return (await memory.isRolledBack(collateral, 'store')) ? 'it is older than what was imported before' : null;
+}
+
+/** Names are for people: whoever reads the folder goes by content. Different collateral never gets one name. */
+function fileOf(key: CollateralKey, collateral: TdxCollateral): NamedFile {
+  const bytes = Buffer.from(encodeCollateralFile(collateral), 'utf8');
+  return { name: `tdx-${keyName(key)}-${hex(sha256(bytes)).slice(0, 16)}.json`, bytes };
+}
+
+function describe(collateral: IntelCollateral): string {
+  const { fmspc, ca, documents } = collateral;
+  const until = windowOfAll(collateral).until.toISOString();
+  return `TDX collateral of FMSPC ${fmspc}, ${ca} CA, evaluation ${documents.evaluation}, until ${until}`;
+}

@@ -1,0 +1,96 @@
+import type { CollateralReader } from '../../crypto/tdx-collateral.js';
+import { encodeCollateralFile, parseCollateralFile } from '../../formats/collateral-file.js';
+import { FormatError } from '../../model/errors.js';
+import type { Log } from '../../model/ports.js';
+import type { CacheFolder } from '../cache-folder.js';
+import { UnfitError } from '../unfit-error.js';
+import type { CollateralSourceName } from './collateral-memory.js';
+import {
+  type CollateralKey,
+  collateralOf,
+  hasEnded,
+  type IntelCollateral,
+  keyName,
+  readIntelCollateral,
+} from './intel-collateral.js';
+
+/** Sources that are asked over the network. */
+export type FetchedSourceName = Exclude<CollateralSourceName, 'store'>;
+
+/** Collateral that was fetched, and from where. */
+export interface FetchedCollateral {
+  readonly collateral: IntelCollateral;
+  readonly source: FetchedSourceName;
+}
+
+interface CollateralCacheOptions {
+  readonly folder: CacheFolder;
+  readonly reader: CollateralReader;
+  readonly log: Log;
+}
+
+const PREFIX = 'tdx-collateral-';
+const SOURCES: readonly FetchedSourceName[] = ['pcs', 'thim'];
+
+/**
+ * Collateral that was fetched, in memory and on disk, one set for each kind of platform and source. Only verified
+ * collateral goes in, and what comes from a file is verified again: a file that is not what its name stands for is
+ * ignored, and replaced by what is fetched instead. There are as many sets as Intel has kinds of platforms, at most.
+ */
+export class CollateralCache {
+  readonly #options: CollateralCacheOptions;
+  readonly #held = new Map<string, FetchedCollateral>();
+  /** Sets that have ended and whose files are gone. */
+  readonly #ended = new WeakSet<FetchedCollateral>();
+
+  constructor(options: CollateralCacheOptions) {
+    this.#options = options;
+  }
+
+  /** Reads what is on disk. */
+  async start(): Promise<void> {
+    for (const name of await this.#options.folder.namesFrom(PREFIX)) {
+      const found = await this.#read(name);
+      if (found !== null) this.#held.set(name, found);
+    }
+  }
+
+  /** What is held for a key, by source. It may have ended. */
+  held(key: CollateralKey): readonly FetchedCollateral[] {
+    return SOURCES.flatMap((source) => this.#held.get(fileOf(key, source)) ?? []);
+  }
+
+  /** Keeps a set in the place of what it had from the source. */
+  async keep(fetched: FetchedCollateral): Promise<void> {
+    const name = fileOf(fetched.collateral, fetched.source);
+    this.#held.set(name, fetched);
+    await this.#options.folder.write(name, encodeCollateralFile(collateralOf(fetched.collateral)));
+  }
+
+  /** Removes files of sets that have ended. In memory these stay, so that it can be said that they have. */
+  async removeEnded(now: Date): Promise<void> {
+    for (const [name, held] of this.#held) {
+      if (!hasEnded(held.collateral, now) || this.#ended.has(held)) continue;
+      this.#ended.add(held);
+      await this.#options.folder.remove(name);
+    }
+  }
+
+  async #read(name: string): Promise<FetchedCollateral | null> {
+    const { folder, reader, log } = this.#options;
+    const bytes = await folder.read(name);
+    if (bytes === null) return null;
+    try {
+      const collateral = readIntelCollateral(reader, parseCollateralFile(bytes));
+      const source = SOURCES.find((candidate) => fileOf(collateral, candidate) === name);
+      if (source === undefined) throw new UnfitError('collateral is of another kind of platform');
+      return { collateral, source };
+    } catch (error) {
+      if (!(error instanceof UnfitError) && !(error instanceof FormatError)) throw error;
+      log.warn({ file: name, why: error.message }, 'cached endorsement does not fit and is ignored');
+      return null;
+    }
+  }
+}
+
+const fileOf = (key: CollateralKey, source: FetchedSourceName) => `${PREFIX}${keyName(key)}-${source}.json`;

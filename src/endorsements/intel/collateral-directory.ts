@@ -1,0 +1,63 @@
+import type { CollateralReader } from '../../crypto/tdx-collateral.js';
+import type { Log } from '../../model/ports.js';
+import { COLLATERAL_FILES, type MaterialFiles } from '../material-files.js';
+import { WatchedFolder } from '../watched-folder.js';
+import { recogniseCollateral } from './collateral-files.js';
+import { type CollateralKey, type IntelCollateral, keyName } from './intel-collateral.js';
+
+interface CollateralDirectoryOptions {
+  readonly folder: string;
+  readonly reader: CollateralReader;
+  readonly log: Log;
+  /** How often the folder is looked at. */
+  readonly pollMs: number;
+}
+
+/**
+ * The operator's folder of collateral (`intel.collateral`), one set a file. Read at start and whenever it changes; what
+ * is not taken is said by name in the log. A folder that is not there is an empty one.
+ */
+export class CollateralDirectory {
+  readonly #options: CollateralDirectoryOptions;
+  readonly #folder: WatchedFolder;
+  #collateral: ReadonlyMap<string, readonly IntelCollateral[]> = new Map();
+
+  constructor(options: CollateralDirectoryOptions) {
+    this.#options = options;
+    const { folder, pollMs, log } = options;
+    const take = (files: MaterialFiles) => this.#take(files);
+    const what = 'TDX collateral folder';
+    this.#folder = new WatchedFolder({ folder, pollMs, log, material: COLLATERAL_FILES, what, take });
+  }
+
+  /** Reads the folder, and goes on looking at it until `close`. */
+  start(): Promise<void> {
+    return this.#folder.start();
+  }
+
+  /** Reads the folder again, whether it has changed or not. */
+  reload(): Promise<void> {
+    return this.#folder.reload();
+  }
+
+  close(): void {
+    this.#folder.close();
+  }
+
+  /** All sets for a key, whether they are current or not. */
+  held(key: CollateralKey): readonly IntelCollateral[] {
+    return this.#collateral.get(keyName(key)) ?? [];
+  }
+
+  #take(files: MaterialFiles): void {
+    const { reader, log } = this.#options;
+    const { taken, refused } = recogniseCollateral(files, reader);
+    const collateral = new Map<string, IntelCollateral[]>();
+    for (const { collateral: set } of taken) {
+      collateral.set(keyName(set), [...(collateral.get(keyName(set)) ?? []), set]);
+    }
+    this.#collateral = collateral;
+    for (const { name, why } of refused) log.warn({ file: name, why }, 'file of the TDX collateral folder not taken');
+    log.info({ sets: taken.length, platforms: collateral.size }, 'TDX collateral folder read');
+  }
+}

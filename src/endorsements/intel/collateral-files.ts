@@ -1,0 +1,39 @@
+import type { CollateralReader } from '../../crypto/tdx-collateral.js';
+import { parseCollateralFile } from '../../formats/collateral-file.js';
+import { FormatError } from '../../model/errors.js';
+import type { NamedFile, RefusedFile } from '../amd-recognition.js';
+import type { MaterialFiles } from '../material-files.js';
+import { UnfitError } from '../unfit-error.js';
+import { type IntelCollateral, readIntelCollateral } from './intel-collateral.js';
+
+/** Collateral of a file. */
+export interface CollateralOfFile {
+  readonly name: string;
+  readonly collateral: IntelCollateral;
+}
+
+/** Collateral of a set of files, and what was not taken. */
+export interface RecognisedCollateral {
+  readonly taken: readonly CollateralOfFile[];
+  readonly refused: readonly RefusedFile[];
+}
+
+/** Recognises collateral by content: names of files mean nothing. What does not verify is refused with a reason. */
+export function recogniseCollateral({ files, refused }: MaterialFiles, reader: CollateralReader): RecognisedCollateral {
+  const read = files.map((file) => readFile(file, reader));
+  return {
+    taken: read.flatMap((result) => ('collateral' in result ? [result] : [])),
+    refused: [...refused, ...read.flatMap((result) => ('why' in result ? [result] : []))],
+  };
+}
+
+function readFile({ name, bytes }: NamedFile, reader: CollateralReader): CollateralOfFile | RefusedFile {
+  try {
+    const collateral = readIntelCollateral(reader, parseCollateralFile(bytes));
+    if (!collateral.documents.isEven) return { name, why: 'TCB info and QE identity are of two evaluations' };
+    return { name, collateral };
+  } catch (error) {
+    if (!(error instanceof UnfitError) && !(error instanceof FormatError)) throw error;
+    return { name, why: error.message };
+  }
+}

@@ -1,0 +1,53 @@
+import type { Unavailable } from '../../model/endorsement.js';
+import { FormatError } from '../../model/errors.js';
+import { FetchError } from '../fetch-error.js';
+import { UnfitError } from '../unfit-error.js';
+import type { FetchedSourceName } from './collateral-cache.js';
+import { hasEnded, type IntelCollateral } from './intel-collateral.js';
+
+const NAMES: Readonly<Record<FetchedSourceName, string>> = { pcs: 'the Intel PCS', thim: 'the Azure cache' };
+
+/** A header must not be able to make anybody wait for long. */
+const LONGEST_WAIT_SECONDS = 3_600;
+
+/** Why what is held cannot be used at an instant. */
+export function missing(held: readonly IntelCollateral[], at: Date): Unavailable {
+  if (held.some((collateral) => hasEnded(collateral, at))) {
+    return { code: 'collateral_stale', detail: 'TDX collateral is past its next update', retryable: true };
+  }
+  const detail =
+    held.length > 0 ? 'TDX collateral is from after the instant that is judged' : 'no TDX collateral for this platform';
+  return { code: 'collateral_unavailable', detail, retryable: held.length > 0 };
+}
+
+export const ROLLED_BACK: Unavailable = {
+  code: 'collateral_rollback',
+  detail: 'TDX collateral is older than what was fetched or imported before',
+  retryable: true,
+};
+
+/**
+ * Why a service gave nothing that can be used. That it does not know the platform will be so tomorrow too; everything
+ * else may pass.
+ *
+ * @param because why the service was asked
+ * @throws {unknown} what is neither a fault of the network nor of what came over it
+ */
+export function serviceProblem(because: Unavailable, name: FetchedSourceName, error: unknown): Unavailable {
+  const { code, detail } = because;
+  if (error instanceof FetchError) {
+    // Collateral that has ended or was rolled back may be followed by newer at any time.
+    const retryable = !error.notFound || code !== 'collateral_unavailable';
+    const problem: Unavailable = { code, detail: `${detail}: ${NAMES[name]} ${error.message}`, retryable };
+    return error.retryAfterMs === null ? problem : { ...problem, retryAfterSeconds: secondsOf(error.retryAfterMs) };
+  }
+  if (error instanceof UnfitError || error instanceof FormatError) {
+    const what = `what ${NAMES[name]} answered is of no use: ${error.message}`;
+    return { code, detail: `${detail}: ${what}`, retryable: true };
+  }
+  throw error;
+}
+
+function secondsOf(milliseconds: number): number {
+  return Math.min(Math.max(1, Math.ceil(milliseconds / 1000)), LONGEST_WAIT_SECONDS);
+}

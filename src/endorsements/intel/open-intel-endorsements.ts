@@ -1,0 +1,117 @@
+import type { buildConnector } from 'undici';
+import { CollateralReader } from '../../crypto/tdx-collateral.js';
+import type { Clock, Log } from '../../model/ports.js';
+import { BoundedFetch } from '../bounded-fetch.js';
+import { CacheFolder } from '../cache-folder.js';
+import type { ImportReport } from '../import-bundle.js';
+import { DEFAULT_RESILIENCE, type ResilienceOptions } from '../resilience.js';
+import { ResilientAnswers } from '../resilient-fetch.js';
+import { type CollateralBundle, exportCollateral, importCollateral } from './collateral-bundle.js';
+import { CollateralCache, type FetchedSourceName } from './collateral-cache.js';
+import { CollateralDirectory } from './collateral-directory.js';
+import { CollateralMemory } from './collateral-memory.js';
+import { originsOf } from './collateral-place.js';
+import { CollateralService } from './collateral-service.js';
+import { type CollateralPauses, CollateralSupply } from './collateral-supply.js';
+import type { CollateralKey } from './intel-collateral.js';
+import { IntelEndorsements, type TdxCollateralSource } from './intel-endorsements.js';
+
+/** Times. The defaults are for production; tests shorten them. */
+export interface IntelTuning {
+  /** How often the operator's folder is looked at. */
+  readonly folderPollMs: number;
+  /** How often it is looked at what is due. */
+  readonly duePollMs: number;
+  readonly pauses: CollateralPauses;
+  /** Longest time of one request to a service. */
+  readonly attemptTimeoutMs: number;
+  readonly resilience: ResilienceOptions;
+}
+
+const DEFAULT_INTEL_TUNING: IntelTuning = {
+  folderPollMs: 5_000,
+  duePollMs: 10 * 60_000,
+  pauses: { refreshMs: 24 * 60 * 60_000, retryMs: 60 * 60_000, timeoutMs: 30_000 },
+  attemptTimeoutMs: 3_000,
+  resilience: DEFAULT_RESILIENCE,
+};
+
+export interface IntelEndorsementsOptions {
+  /** SHA-256 of the SubjectPublicKeyInfo of each root that is trusted, lower-case hex. */
+  readonly pins: ReadonlySet<string>;
+  /** URL of Intel's service or a PCCS; null: it is never asked. */
+  readonly pcs: string | null;
+  /** URL of Azure's cache, asked where the other gives nothing; null: it is never asked. */
+  readonly thim: string | null;
+  /** The operator's folder of collateral. */
+  readonly folder: string;
+  /** Where fetched collateral is kept; null: in memory only. */
+  readonly cacheFolder: string | null;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Options of TLS and socket, for tests. */
+  readonly connect?: buildConnector.BuildOptions;
+  readonly tuning?: Partial<IntelTuning>;
+}
+
+/** Intel's collateral, with everything that runs behind it. */
+export interface OpenIntelEndorsements {
+  readonly source: TdxCollateralSource;
+  /** Folder and cache are read. The source waits for it by itself. */
+  readonly ready: Promise<void>;
+  /** Reads the operator's folder again. */
+  reload(): Promise<void>;
+  /** Renews what is in use and due. Runs by itself from time to time. */
+  refreshDue(): Promise<void>;
+  /** Collects collateral for machines without network. */
+  exportBundle(keys: readonly CollateralKey[], signal: AbortSignal): Promise<CollateralBundle>;
+  /** Verifies a folder of collateral and takes what holds into the operator's folder. */
+  importBundle(path: string): Promise<ImportReport>;
+  /** Ends timers, connections and what is being fetched. */
+  close(): Promise<void>;
+}
+
+/** Puts the parts together and starts to read folder and cache. Never fails: a folder that is missing is empty. */
+export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIntelEndorsements {
+  const { pins, clock, log } = options;
+  const tuning = { ...DEFAULT_INTEL_TUNING, ...options.tuning };
+  const reader = new CollateralReader(pins);
+  const directory = new CollateralDirectory({ folder: options.folder, reader, log, pollMs: tuning.folderPollMs });
+  const folder = new CacheFolder(options.cacheFolder, log);
+  const cache = new CollateralCache({ folder, reader, log });
+  const memory = new CollateralMemory(folder);
+  const services = openServices(options, tuning);
+  const supply = new CollateralSupply({ services, reader, cache, memory, clock, log, pauses: tuning.pauses });
+  const ready = Promise.all([directory.start(), cache.start()]).then(() => {});
+  const source = new IntelEndorsements({ reader, directory, cache, memory, supply, ready });
+  const timer = setInterval(() => void supply.refreshDue(), tuning.duePollMs).unref();
+  return {
+    source,
+    ready,
+    reload: () => directory.reload(),
+    refreshDue: () => supply.refreshDue(),
+    exportBundle: (keys, signal) => exportCollateral(source, keys, { at: clock.now(), historical: false, signal }),
+    importBundle: async (path) => {
+      await ready;
+      return importCollateral({ reader, directory, memory, folder: options.folder }, path, clock.now());
+    },
+    close: async () => {
+      clearInterval(timer);
+      directory.close();
+      await Promise.all([supply.close(), ...services.map((service) => service.close())]);
+    },
+  };
+}
+
+function openServices(options: IntelEndorsementsOptions, tuning: IntelTuning): readonly CollateralService[] {
+  const { pcs, thim, clock, connect } = options;
+  const open = (name: FetchedSourceName, url: string) => {
+    const bounded = new BoundedFetch({
+      origins: originsOf(url),
+      attemptTimeoutMs: tuning.attemptTimeoutMs,
+      ...(connect === undefined ? {} : { connect }),
+    });
+    return new CollateralService({ name, url, clock, fetch: new ResilientAnswers(bounded, tuning.resilience) });
+  };
+  return [...(pcs === null ? [] : [open('pcs', pcs)]), ...(thim === null ? [] : [open('thim', thim)])];
+}

@@ -1,0 +1,75 @@
+import type { Log } from '../model/ports.js';
+import { fingerprintOf, type MaterialFiles, readMaterialFiles } from './material-files.js';
+
+interface WatchedFolderOptions {
+  readonly folder: string;
+  /** Which files count, by their names. */
+  readonly material: RegExp;
+  /** How often the folder is looked at. */
+  readonly pollMs: number;
+  readonly log: Log;
+  /** What to call it in the log. */
+  readonly what: string;
+  /** Takes over what the folder holds now. */
+  readonly take: (files: MaterialFiles) => void;
+}
+
+/**
+ * A folder of the operator's, read at start and whenever it changes. One that is not there is an empty one.
+ *
+ * It is looked at from time to time instead of being watched: that works on network file systems and mounted volumes
+ * too, and for a folder that comes later.
+ */
+export class WatchedFolder {
+  readonly #options: WatchedFolderOptions;
+  /** Undefined: to be read, whatever it is. */
+  #fingerprint: string | null | undefined = undefined;
+  /** The fault that the log has been told of. */
+  #fault: string | null = null;
+  #reading: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | null = null;
+  #isClosed = false;
+
+  constructor(options: WatchedFolderOptions) {
+    this.#options = options;
+  }
+
+  /** Reads the folder, and goes on looking at it until `close`. */
+  async start(): Promise<void> {
+    await this.refresh();
+    if (this.#isClosed) return;
+    this.#timer = setInterval(() => void this.refresh(), this.#options.pollMs).unref();
+  }
+
+  /** Reads the folder again where it has changed. Never throws: what it had stays. */
+  refresh(): Promise<void> {
+    this.#reading = this.#reading.then(() => this.#readIfChanged());
+    return this.#reading;
+  }
+
+  /** Reads the folder again, whether it has changed or not. */
+  reload(): Promise<void> {
+    this.#fingerprint = undefined;
+    return this.refresh();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  async #readIfChanged(): Promise<void> {
+    const { folder, material, log, what, take } = this.#options;
+    try {
+      const fingerprint = await fingerprintOf(folder, material);
+      this.#fault = null;
+      if (fingerprint === this.#fingerprint) return;
+      take(await readMaterialFiles(folder, material));
+      this.#fingerprint = fingerprint;
+    } catch (error) {
+      const fault = String(error);
+      if (fault !== this.#fault) log.error({ err: error }, `${what} cannot be read`);
+      this.#fault = fault;
+    }
+  }
+}

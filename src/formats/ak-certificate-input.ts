@@ -1,0 +1,48 @@
+import { FormatError } from '../model/errors.js';
+import type { AkCertificateInput, CertificateInput } from '../model/evidence.js';
+import { isZero } from './byte-reader.js';
+import { DER } from './der.js';
+import { parsePemCertificates } from './pem.js';
+import { parseCertificate, type X509Certificate } from './x509-certificate.js';
+
+/** Certificates of a vTPM's attestation key as they came. Nothing in them is verified. */
+export interface AkCertificates {
+  readonly leaf: X509Certificate;
+  /** The issuer of the leaf first, the root last; empty where only the leaf was sent. */
+  readonly chain: readonly X509Certificate[];
+}
+
+/**
+ * Reads the leaf. Zeros after its DER are what fills an NV index; PEM holds exactly one block.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function readAkLeaf({ certificate }: AkCertificateInput): X509Certificate {
+  return parseCertificate('der' in certificate ? withoutFilling(certificate.der) : onlyBlock(certificate));
+}
+
+/**
+ * Reads the chain. Whether it is the leaf's, and whole, is for a verifier.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function readAkChain({ chain }: AkCertificateInput): readonly X509Certificate[] {
+  return chain === null ? [] : parsePemCertificates(chain, 'cert_format').map((der) => parseCertificate(der));
+}
+
+function onlyBlock({ pem }: Extract<CertificateInput, { readonly pem: string }>): Uint8Array {
+  const [der, ...others] = parsePemCertificates(pem, 'cert_format');
+  if (der === undefined || others.length > 0) throw new FormatError('cert_format', 'expected exactly one certificate');
+  return der;
+}
+
+/** The outermost element, by the length that it states: every certificate has between 256 bytes and 64 KiB. */
+function withoutFilling(bytes: Uint8Array): Uint8Array {
+  const stated = bytes[0] === DER.sequence && bytes[1] === 0x82 ? ((bytes[2] ?? 0) << 8) + (bytes[3] ?? 0) + 4 : null;
+  if (stated === null || stated > bytes.byteLength)
+    throw new FormatError('cert_format', 'not the DER of a certificate');
+  if (!isZero(bytes.subarray(stated))) {
+    throw new FormatError('cert_format', 'bytes other than zero after the certificate');
+  }
+  return bytes.subarray(0, stated);
+}

@@ -1,0 +1,42 @@
+import { ByteReader } from './byte-reader.js';
+
+export const ENCLAVE_REPORT_LENGTH = 384;
+
+/** Report of an SGX enclave, here the TD quoting enclave (tdx.md, QE report). Nothing in it is verified. */
+export interface EnclaveReport {
+  /** The whole report: what the PCK key signs. */
+  readonly bytes: Uint8Array;
+  readonly miscSelect: Uint8Array;
+  readonly attributes: Uint8Array;
+  /** Bit 1 of ATTRIBUTES. */
+  readonly debug: boolean;
+  readonly mrSigner: Uint8Array;
+  readonly isvProdId: number;
+  readonly isvSvn: number;
+  readonly reportData: Uint8Array;
+}
+
+/**
+ * Reads an enclave report. Reserved bytes are not looked at: the PCK key has signed them, and no rule is known.
+ *
+ * @param bytes exactly 384 bytes
+ * @throws {FormatError} `tdx_format`
+ */
+export function parseEnclaveReport(bytes: Uint8Array): EnclaveReport {
+  const reader = new ByteReader(bytes, 'tdx_format');
+  reader.bytes(16, 'CPUSVN');
+  const miscSelect = reader.bytes(4, 'MISCSELECT');
+  reader.bytes(28, 'reserved');
+  const attributes = reader.bytes(16, 'ATTRIBUTES');
+  reader.bytes(32, 'MRENCLAVE');
+  reader.bytes(32, 'reserved');
+  const mrSigner = reader.bytes(32, 'MRSIGNER');
+  reader.bytes(96, 'reserved');
+  const isvProdId = reader.u16le('ISVPRODID');
+  const isvSvn = reader.u16le('ISVSVN');
+  reader.bytes(60, 'reserved');
+  const reportData = reader.bytes(64, 'REPORTDATA');
+  reader.expectEnd();
+  const debug = ((attributes[0] ?? 0) & 0x02) !== 0;
+  return { bytes, miscSelect, attributes, debug, mrSigner, isvProdId, isvSvn, reportData };
+}

@@ -1,0 +1,139 @@
+import { FormatError } from '../model/errors.js';
+import { ByteReader, isZero } from './byte-reader.js';
+import { ENCLAVE_REPORT_LENGTH, type EnclaveReport, parseEnclaveReport } from './enclave-report.js';
+import { isTdReport } from './td-report.js';
+import { parseTdReportBody, TD_BODY_LENGTH, type TdReportBody } from './td-report-body.js';
+
+/** TD quote (tdx.md, Version layouts). Nothing in it is verified. */
+export interface TdQuote {
+  readonly version: 4 | 5;
+  readonly qeVendorId: Uint8Array;
+  readonly body: TdReportBody;
+  /** Header, in version 5 the descriptor of the body, and body: what the attestation key signs. */
+  readonly signed: Uint8Array;
+  /** r‖s, 64 bytes. */
+  readonly signature: Uint8Array;
+  /** P-256 public key, X‖Y, 64 bytes. Not checked here: that it is a point of the curve. */
+  readonly attestationKey: Uint8Array;
+  readonly qe: {
+    readonly report: EnclaveReport;
+    /** r‖s, 64 bytes. */
+    readonly signature: Uint8Array;
+    readonly authData: Uint8Array;
+  };
+  /** PEM: PCK certificate, its issuer, root. */
+  readonly pckChain: string;
+}
+
+const KEY_TYPE_P256 = 2;
+const TEE_SGX = 0;
+const TEE_TDX = 0x81;
+/** Body types of version 5 and the lengths that go with them; 1 is an SGX enclave report. */
+const BODY_LENGTHS: ReadonlyMap<number, number> = new Map([
+  [2, TD_BODY_LENGTH.td10],
+  [3, TD_BODY_LENGTH.td15],
+]);
+const CERTIFICATION = { pckChain: 5, qeReport: 6 } as const;
+const MAXIMUM_QE_AUTH_DATA = 1024;
+const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
+const PEM_END = '-----END CERTIFICATE-----';
+
+/**
+ * Reads a TD quote of version 4 or 5. Checks its shape only: a quote that parses may still be forged.
+ *
+ * Bytes 8 to 11 of the header are not looked at: sources differ on what they mean, they are zero in every sample, and
+ * the attestation key has signed them.
+ *
+ * @throws {FormatError} `tdx_format` for everything that is not laid out as the version says
+ * @throws {FormatError} `type_mismatch` for a quote of an SGX enclave
+ * @throws {FormatError} `tdx_not_a_quote` for a bare TDREPORT
+ * @throws {FormatError} `tdx_trailing` where something else than zeros follows the end, or the last PEM line
+ */
+export function parseTdQuote(bytes: Uint8Array): TdQuote {
+  if (isTdReport(bytes))
+    throw new FormatError('tdx_not_a_quote', 'a tdreport is no quote: nothing outside can check it');
+  const reader = new ByteReader(bytes, 'tdx_format');
+  const { version, qeVendorId } = readHeader(reader);
+  const body = readBody(reader, version);
+  const signed = bytes.subarray(0, reader.offset);
+  const length = reader.u32le('length of the authentication data');
+  const authentication = readAuthentication(reader.bytes(length, 'authentication data'));
+  // guests hand out a buffer of fixed size: what is left of it is zero
+  if (!isZero(reader.bytes(reader.remaining, 'filling'))) {
+    throw new FormatError('tdx_trailing', 'bytes other than zero after the authentication data');
+  }
+  return { version, qeVendorId, body, signed, ...authentication };
+}
+
+function readHeader(reader: ByteReader): Pick<TdQuote, 'version' | 'qeVendorId'> {
+  const version = reader.u16le('version');
+  const keyType = reader.u16le('attestation key type');
+  const teeType = reader.u32le('tee type');
+  reader.bytes(4, 'reserved');
+  const qeVendorId = reader.bytes(16, 'QE vendor id');
+  reader.bytes(20, 'user data');
+  if (teeType === TEE_SGX && version >= 3 && version <= 5) {
+    throw new FormatError('type_mismatch', 'the quote is of an sgx enclave, not of a td');
+  }
+  if (version !== 4 && version !== 5) throw new FormatError('tdx_format', `quote version ${version} is not 4 or 5`);
+  if (keyType !== KEY_TYPE_P256) throw new FormatError('tdx_format', `attestation key type ${keyType} is not 2`);
+  if (teeType !== TEE_TDX) throw new FormatError('tdx_format', 'tee type is not that of tdx');
+  return { version, qeVendorId };
+}
+
+function readBody(reader: ByteReader, version: 4 | 5): TdReportBody {
+  if (version === 4) return parseTdReportBody(reader.bytes(TD_BODY_LENGTH.td10, 'td report body'));
+  const type = reader.u16le('body type');
+  const size = reader.u32le('body size');
+  const expected = BODY_LENGTHS.get(type);
+  if (expected === undefined) throw new FormatError('tdx_format', `body type ${type} is not one of a td`);
+  if (size !== expected) throw new FormatError('tdx_format', `body of type ${type} is said to be ${size} bytes`);
+  return parseTdReportBody(reader.bytes(size, 'td report body'));
+}
+
+function readAuthentication(bytes: Uint8Array): Pick<TdQuote, 'signature' | 'attestationKey' | 'qe' | 'pckChain'> {
+  const reader = new ByteReader(bytes, 'tdx_format');
+  const signature = reader.bytes(64, 'quote signature');
+  const attestationKey = reader.bytes(64, 'attestation key');
+  const certification = readCertification(reader, CERTIFICATION.qeReport);
+  return { signature, attestationKey, ...readQeCertification(certification) };
+}
+
+/** QE report certification data (type 6), with the PCK chain (type 5) inside. */
+function readQeCertification(bytes: Uint8Array): Pick<TdQuote, 'qe' | 'pckChain'> {
+  const reader = new ByteReader(bytes, 'tdx_format');
+  const report = parseEnclaveReport(reader.bytes(ENCLAVE_REPORT_LENGTH, 'QE report'));
+  const signature = reader.bytes(64, 'QE report signature');
+  const size = reader.u16le('size of the QE authentication data');
+  if (size > MAXIMUM_QE_AUTH_DATA) {
+    throw new FormatError('tdx_format', `QE authentication data is ${size} bytes, at most 1024 are allowed`);
+  }
+  const authData = reader.bytes(size, 'QE authentication data');
+  const pckChain = pemText(readCertification(reader, CERTIFICATION.pckChain));
+  return { qe: { report, signature, authData }, pckChain };
+}
+
+/** Certification data to the end of what holds it: nothing else has a place there. */
+function readCertification(reader: ByteReader, expected: number): Uint8Array {
+  const type = reader.u16le('certification data type');
+  if (type !== expected) {
+    throw new FormatError('tdx_format', `unsupported certification data: type ${type}, expected ${expected}`);
+  }
+  const length = reader.u32le('length of the certification data');
+  const data = reader.bytes(length, 'certification data');
+  reader.expectEnd();
+  return data;
+}
+
+/** The text up to its last PEM line. Real machines end it with NUL. */
+function pemText(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  if (!text.startsWith(PEM_BEGIN)) throw new FormatError('tdx_format', 'certification data is not pem');
+  const end = text.lastIndexOf(PEM_END);
+  if (end < 0) throw new FormatError('tdx_format', 'pem of the certification data is cut short');
+  const rest = text.slice(end + PEM_END.length);
+  if (!/^(?:\r?\n)?\0*$/.test(rest)) {
+    throw new FormatError('tdx_trailing', 'bytes other than zero after the last pem line');
+  }
+  return text.slice(0, end + PEM_END.length);
+}

@@ -1,0 +1,65 @@
+import type { CheckList } from '../model/check.js';
+import type { TdxClaims } from '../model/claims.js';
+import type { TcbShortfall } from '../model/verification.js';
+import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
+import type { TdxMinimums } from './policy-members.js';
+
+type Floors = Exclude<TdxMinimums, 'any'>;
+
+/** Of a policy without minimums for TDs, which does not load where it accepts one. */
+const NOTHING_ACCEPTED: Floors = { acceptedStatuses: [], earliestTcbDate: null };
+
+/** Intel's status of the platform, module and QE together, and the date of the oldest of the three. */
+export const tdxMinimums: AppraisalTopic = {
+  needs: () => ['tdx'],
+  required: ({ minimums: { tdx } }) => {
+    if (tdx === 'any') return [];
+    return tdx?.earliestTcbDate == null ? ['tdx_tcb_status'] : ['tdx_tcb_status', 'tdx_tcb_date'];
+  },
+  appraise: (policy, { evidenceType, verification }, checks) => {
+    const { tdx } = verification.claims;
+    const floors = policy.minimums.tdx;
+    if (tdx === undefined) return;
+    const about = placeOf('tdx', evidenceType);
+    if (floors === 'any') {
+      const detail = 'the policy sets no minimum for the tcb';
+      checks.notConfigured('tdx_tcb_status', about, `${detail}: the status is ${tdx.tcb.status}`);
+      return;
+    }
+    const { acceptedStatuses, earliestTcbDate } = floors ?? NOTHING_ACCEPTED;
+    appraiseStatus(tdx, acceptedStatuses, verification.tcbShortfalls ?? [], about, checks);
+    if (earliestTcbDate !== null) appraiseDate(tdx, earliestTcbDate, about, checks);
+  },
+};
+
+function appraiseStatus(
+  { tcb }: TdxClaims,
+  acceptedStatuses: Floors['acceptedStatuses'],
+  shortfalls: readonly TcbShortfall[],
+  about: string,
+  checks: CheckList,
+): void {
+  const { status, platformStatus, moduleStatus, qeStatus, advisories } = tcb;
+  // The words are those of the contract's list: a status that is not in it was refused with the quote.
+  const accepted = acceptedStatuses.some((word) => word === status);
+  const parts = `platform ${platformStatus}, module ${moduleStatus ?? 'without levels'}, qe ${qeStatus}`;
+  const lines = [
+    ...shortfalls.map(({ component, have, need }) => `${component} has ${have}, needs ${need}`),
+    ...(advisories.length === 0 ? [] : [`advisories: ${advisories.join(', ')}`]),
+  ];
+  checks.require(accepted, 'tdx_tcb_status', about, {
+    expected: acceptedStatuses,
+    actual: status,
+    detail: [`the tcb status is one that the policy accepts (${parts})`, ...lines].join('; '),
+    otherwise: [`the tcb status is none that the policy accepts (${parts})`, ...lines].join('; '),
+  });
+}
+
+function appraiseDate({ tcb }: TdxClaims, earliest: string, about: string, checks: CheckList): void {
+  checks.require(Date.parse(tcb.date) >= Date.parse(earliest), 'tdx_tcb_date', about, {
+    expected: earliest,
+    actual: tcb.date,
+    detail: 'platform, module and qe are of the date or later',
+    otherwise: 'platform, module or qe are older than the policy takes',
+  });
+}

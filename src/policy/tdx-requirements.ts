@@ -1,0 +1,80 @@
+import type { CheckList } from '../model/check.js';
+import type { TdxClaims } from '../model/claims.js';
+import type { CheckId } from '../model/codes.js';
+import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
+import type { TdxRequirements } from './policy-members.js';
+
+const NOTHING: TdxRequirements = {
+  septVeDisable: false,
+  allowMigratable: false,
+  allowPerfmon: true,
+  xfamMask: null,
+  mrServiceTd: null,
+};
+
+/**
+ * What the TD must also show. A TD that can be migrated, and one that a service TD is bound to, are refused unless the
+ * policy says otherwise: both put another TD's code between the hardware and the guest.
+ */
+export const tdxRequirements: AppraisalTopic = {
+  needs: () => ['tdx'],
+  required: ({ require: { tdx } }) => {
+    const ids: CheckId[] = ['tdx_attributes', 'tdx_service_td'];
+    return tdx?.xfamMask == null ? ids : [...ids, 'tdx_xfam'];
+  },
+  appraise: (policy, { evidenceType, verification }, checks) => {
+    const { tdx } = verification.claims;
+    if (tdx === undefined) return;
+    const asked = policy.require.tdx ?? NOTHING;
+    const about = placeOf('tdx', evidenceType);
+    appraiseAttributes(tdx, asked, about, checks);
+    appraiseServiceTd(tdx, asked, about, checks);
+    if (asked.xfamMask !== null) appraiseXfam(tdx, asked.xfamMask, about, checks);
+  },
+};
+
+function appraiseAttributes(
+  { tdAttributes }: TdxClaims,
+  asked: TdxRequirements,
+  about: string,
+  checks: CheckList,
+): void {
+  const problems = [
+    ...(tdAttributes.migratable && !asked.allowMigratable ? ['the td can be migrated'] : []),
+    ...(tdAttributes.perfmon && !asked.allowPerfmon ? ['performance monitoring is on'] : []),
+    ...(asked.septVeDisable && !tdAttributes.septVeDisable ? ['the host can take pages away unseen'] : []),
+  ];
+  checks.require(problems.length === 0, 'tdx_attributes', about, {
+    actual: { ...tdAttributes },
+    detail: 'the attributes of the td are as the policy wants them',
+    otherwise: problems.join('; '),
+  });
+}
+
+/** Without a TD 1.5 body there is no such register. All zero: no service TD is bound. */
+function appraiseServiceTd({ mrServiceTd }: TdxClaims, asked: TdxRequirements, about: string, checks: CheckList): void {
+  const bound = mrServiceTd !== undefined && /[^0]/.test(mrServiceTd);
+  const listed = mrServiceTd !== undefined && asked.mrServiceTd?.includes(mrServiceTd) === true;
+  checks.require(!bound || listed, 'tdx_service_td', about, {
+    expected: asked.mrServiceTd ?? [],
+    actual: mrServiceTd ?? null,
+    detail: bound ? 'the service td is one that the policy lists' : 'no service td is bound',
+    otherwise: 'a service td is bound that the policy does not list',
+  });
+}
+
+/** Features outside of the mask are state of the guest that its owner did not count on. */
+function appraiseXfam({ xfam }: TdxClaims, mask: string, about: string, checks: CheckList): void {
+  const beyond = littleEndian(xfam) & ~littleEndian(mask);
+  checks.require(beyond === 0n, 'tdx_xfam', about, {
+    expected: mask,
+    actual: xfam,
+    detail: 'the td has no extended features beyond the mask',
+    otherwise: 'the td has extended features beyond the mask',
+  });
+}
+
+/** Eight bytes as the quote has them. */
+function littleEndian(hex: string): bigint {
+  return Buffer.from(hex, 'hex').readBigUInt64LE();
+}

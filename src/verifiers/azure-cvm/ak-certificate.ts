@@ -1,0 +1,159 @@
+import { earliestEnd, judgeValidity, verifyCertificatePath } from '../../crypto/certificate-path.js';
+import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { hex, sha256 } from '../../crypto/digest.js';
+import { spkiDigest } from '../../crypto/key-cache.js';
+import type { PathProfile } from '../../crypto/path-profile.js';
+import { type AkCertificates, readAkChain, readAkLeaf } from '../../formats/ak-certificate-input.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../../formats/x509-extension.js';
+import type { CheckList } from '../../model/check.js';
+import type { CheckId } from '../../model/codes.js';
+import type { UsedEndorsement } from '../../model/endorsement.js';
+import { nullIfMalformed, within } from '../../model/errors.js';
+import type { AkCertificateInput } from '../../model/evidence.js';
+import type { RsaPublicKey } from '../../model/rsa-public-key.js';
+import type { Verified } from '../../model/verified.js';
+import { readOnce } from '../read-once.js';
+import type { AkRoots } from './ak-roots.js';
+
+const LEAF = '/evidence/akCertificate';
+const CHAIN = '/evidence/akChain';
+
+/** Checks that must have an outcome where a certificate was sent. */
+export const AK_CERTIFICATE_CHECKS = [
+  'hcl_ak_mismatch',
+  'ak_cert_untrusted',
+  'cert_validity',
+] as const satisfies readonly CheckId[];
+
+/** What a certificate of an attestation key came to. */
+export interface AkVerdict {
+  /**
+   * Azure says that the key is of a confidential VM's vTPM, which it does after it has judged the paravisor. It says
+   * nothing about this report: its other claims may be those of another guest that names the same key.
+   */
+  readonly ofConfidentialVm: boolean;
+  readonly endorsements: readonly UsedEndorsement[];
+  readonly validUntil: Date | null;
+}
+
+/** Of evidence that brings no certificate. */
+export const NO_AK_VERDICT: AkVerdict = { ofConfidentialVm: false, endorsements: [], validUntil: null };
+
+/** TCG EK credential profile, 3.2.16: the certificate is of an attestation key. In every leaf of Azure's. */
+const ATTESTATION_KEY = '2.23.133.8.3';
+
+/** What the subject of a confidential VM's certificate ends in. Those of Trusted Launch end in `.TrustedVM.…`. */
+const CONFIDENTIAL_VM = '.ConfidentialVM.Azure.windows.net';
+
+/** Authorities of Azure have 4096 bits, attestation keys 2048 or 3072. Anchors are put in where the roots are known. */
+const PROFILE: PathProfile = {
+  anchors: new Set(),
+  signatureAlgorithms: new Set(['rsassa-pkcs1-sha256', 'rsassa-pkcs1-sha384', 'rsassa-pkcs1-sha512']),
+  issuerKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
+  leafKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
+};
+
+/**
+ * Reads the certificates that come with evidence, once.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export const readAkCertificates: (input: AkCertificateInput) => AkCertificates = readOnce((input) => ({
+  leaf: within(LEAF, () => readAkLeaf(input)),
+  chain: within(CHAIN, () => readAkChain(input)),
+}));
+
+/**
+ * Judges the certificate of an attestation key, whenever one is sent. It never replaces the binding of the key to the
+ * hardware report, and its absence says nothing: a vTPM that is made anew at each boot may have none yet.
+ *
+ * Nothing is fetched, whatever address the certificates name. Nothing is kept from one request to the next either: such
+ * a key lives for one boot. Not checked: revocation, which nothing serves offline, and the purposes of the authorities.
+ *
+ * @param key the attestation key of the runtime claims; null where nothing vouches for one
+ * @throws {FormatError} `cert_format`
+ */
+export function verifyAkCertificate(
+  checks: CheckList,
+  input: AkCertificateInput,
+  key: Verified<RsaPublicKey> | null,
+  roots: AkRoots,
+  at: Date,
+): AkVerdict {
+  const { leaf, chain } = readAkCertificates(input);
+  const path = [leaf, ...chain];
+  const same = verifyKey(checks, leaf, key);
+  if (!verifyPath(checks, path, roots) || !verifyValidity(checks, path, at) || !same) return NO_AK_VERDICT;
+  return {
+    ofConfidentialVm: namesConfidentialVm(path, roots.azure),
+    endorsements: path.map((certificate, index) => endorsementOf(certificate, index)),
+    validUntil: earliestEnd(path),
+  };
+}
+
+function verifyKey(checks: CheckList, { publicKey }: X509Certificate, key: Verified<RsaPublicKey> | null): boolean {
+  if (key === null) {
+    checks.skip(['hcl_ak_mismatch'], LEAF, 'nothing vouches for the attestation key');
+    return false;
+  }
+  const same =
+    publicKey.kind === 'rsa' &&
+    equalInConstantTime(publicKey.modulus, key.n) &&
+    equalInConstantTime(publicKey.exponent, key.e);
+  return checks.require(same, 'hcl_ak_mismatch', LEAF, {
+    detail: 'the certificate is of the attestation key that the runtime claims name',
+    otherwise: 'the certificate is of another key than the runtime claims name',
+  });
+}
+
+function verifyPath(checks: CheckList, path: readonly X509Certificate[], { azure, configured }: AkRoots): boolean {
+  const problem = pathProblem(path, new Set([...azure, ...configured]));
+  const trusted = checks.require(problem === null, 'ak_cert_untrusted', LEAF, {
+    detail: 'the certificate is one of an attestation key, and its chain ends at a pinned root',
+    otherwise: `the certificate cannot be relied on: ${problem}`,
+  });
+  if (!trusted) checks.skip(['cert_validity'], LEAF, 'the certificate of the attestation key cannot be relied on');
+  return trusted;
+}
+
+/** What does not hold whatever the time; null where all does. */
+function pathProblem(path: readonly X509Certificate[], anchors: ReadonlySet<string>): string | null {
+  const [leaf] = path;
+  if (leaf === undefined || path.length === 1) return 'no chain came with it';
+  const [problem] = verifyCertificatePath(path, { ...PROFILE, anchors });
+  if (problem !== undefined)
+    return `${problem.detail} (${problem.index === 0 ? 'leaf' : `above it, ${problem.index}`})`;
+  return hasPurpose(leaf) ? null : 'it is not said to be of an attestation key';
+}
+
+function hasPurpose({ extensions }: X509Certificate): boolean {
+  const usage = onlyExtension(extensions, EXTENSION.extendedKeyUsage);
+  return usage !== null && nullIfMalformed(() => parseExtendedKeyUsage(usage))?.includes(ATTESTATION_KEY) === true;
+}
+
+function verifyValidity(checks: CheckList, path: readonly X509Certificate[], at: Date): boolean {
+  const problem = judgeValidity(path, at);
+  return checks.require(problem === null, 'cert_validity', LEAF, {
+    expected: at.toISOString(),
+    detail: 'the certificates of the attestation key are valid at the instant',
+    otherwise: problem?.detail ?? '',
+  });
+}
+
+function namesConfidentialVm(path: readonly X509Certificate[], azure: ReadonlySet<string>): boolean {
+  const [leaf] = path;
+  const root = path.at(-1);
+  if (leaf === undefined || root === undefined || !azure.has(spkiDigest(root))) return false;
+  return leaf.subject.commonName?.endsWith(CONFIDENTIAL_VM) === true;
+}
+
+function endorsementOf({ der, notAfter }: X509Certificate, index: number): UsedEndorsement {
+  return {
+    kind: index === 0 ? 'ak' : 'ak-ca',
+    sha256: hex(sha256(der)),
+    source: 'evidence',
+    notAfter,
+    revocation: 'not_applicable',
+  };
+}

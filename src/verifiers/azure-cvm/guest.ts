@@ -1,0 +1,146 @@
+import type { CheckList } from '../../model/check.js';
+import type { Claims, HclClaims } from '../../model/claims.js';
+import type { CheckId } from '../../model/codes.js';
+import type { UsedEndorsement } from '../../model/endorsement.js';
+import type { AkCertificateInput, TpmQuoteInput } from '../../model/evidence.js';
+import type { JsonObject } from '../../model/json.js';
+import type { FreshnessPlace, TpmQuoteVerifier, VerificationContext } from '../../model/verification.js';
+import { hclClaims, PARAVISOR_CHECKS, type ParavisorClaims, verifyUserData } from '../paravisor-claims.js';
+import {
+  AK_CERTIFICATE_CHECKS,
+  type AkVerdict,
+  NO_AK_VERDICT,
+  readAkCertificates,
+  verifyAkCertificate,
+} from './ak-certificate.js';
+import type { AkRoots } from './ak-roots.js';
+
+export const HCL_REPORT = '/evidence/hclReport';
+const TPM_QUOTE = '/evidence/tpmQuote';
+
+/** The part of Azure's evidence that is the same whatever the hardware. */
+interface GuestEvidence {
+  readonly tpmQuote: TpmQuoteInput;
+  readonly ak: AkCertificateInput | null;
+}
+
+/** What the guest came to. */
+export interface Guest {
+  readonly claims: Pick<Claims, 'hcl' | 'tpm'>;
+  readonly bound: readonly FreshnessPlace[];
+  readonly endorsements: readonly UsedEndorsement[];
+  readonly validUntil: Date | null;
+  /** `vm-configuration`, where only the key is vouched for. */
+  readonly withheldConfiguration: JsonObject | null;
+}
+
+const NOTHING: Guest = { claims: {}, bound: [], endorsements: [], validUntil: null, withheldConfiguration: null };
+
+/** What hardware says of the guest. */
+export interface VouchedParavisor {
+  readonly claims: ParavisorClaims;
+  readonly reportType: HclClaims['reportType'];
+  /** As the hardware knows the paravisor; null where no claims may be made of it, since something was out of reach. */
+  readonly known: HclClaims['paravisor'] | null;
+}
+
+/** Verifies what runtime claims vouch for: the quote of the vTPM, its nonce, and the certificate of its key. */
+export class GuestVerifier {
+  readonly #quotes: TpmQuoteVerifier;
+  readonly #roots: AkRoots;
+
+  constructor(quotes: TpmQuoteVerifier, roots: AkRoots) {
+    this.#quotes = quotes;
+    this.#roots = roots;
+  }
+
+  /** Checks that must have an outcome, beside those of the hardware. */
+  required({ ak }: GuestEvidence, { binding }: Pick<VerificationContext, 'binding'>): readonly CheckId[] {
+    return [
+      'hcl_binding',
+      ...PARAVISOR_CHECKS,
+      ...this.#quotes.required,
+      ...(binding === null ? [] : (['nonce_mismatch'] as const)),
+      ...(ak === null ? [] : AK_CERTIFICATE_CHECKS),
+    ];
+  }
+
+  /** @throws {FormatError} `tpm_format`, `cert_format` */
+  requireFormat({ tpmQuote, ak }: GuestEvidence): void {
+    this.#quotes.requireFormat(tpmQuote, TPM_QUOTE);
+    if (ak !== null) readAkCertificates(ak);
+  }
+
+  /** Nothing vouches for an attestation key. A certificate that was sent is judged all the same, but for its key. */
+  notReached(checks: CheckList, evidence: GuestEvidence, context: VerificationContext): Guest {
+    this.#verifyCertificate(checks, evidence, null, context);
+    const ids = this.required(evidence, context).filter((id) => !checks.ran(id));
+    checks.skip(ids, HCL_REPORT, 'nothing vouches for the attestation key');
+    return NOTHING;
+  }
+
+  verify(
+    checks: CheckList,
+    evidence: GuestEvidence,
+    { claims, reportType, known }: VouchedParavisor,
+    context: VerificationContext,
+  ): Guest {
+    const inReport = verifyUserData(checks, claims, context.binding, HCL_REPORT);
+    const quote = this.#quotes.verifyQuote(evidence.tpmQuote, claims.ak, context.binding, TPM_QUOTE);
+    checks.addAll(quote.checks);
+    const certificate = this.#verifyCertificate(checks, evidence, claims.ak, context);
+    const { endorsements, validUntil } = certificate;
+    const bound: readonly FreshnessPlace[] = [
+      ...(quote.bound ? (['tpm.extraData'] as const) : []),
+      ...(inReport ? (['hcl.userData'] as const) : []),
+    ];
+    if (known === null) return { ...NOTHING, bound, endorsements, validUntil };
+    const hcl = describeParavisor(claims, reportType, known, certificate.ofConfidentialVm);
+    return {
+      ...hcl,
+      claims: { ...hcl.claims, ...(quote.claims === null ? {} : { tpm: quote.claims }) },
+      bound,
+      endorsements,
+      validUntil,
+    };
+  }
+
+  #verifyCertificate(
+    checks: CheckList,
+    { ak }: GuestEvidence,
+    key: ParavisorClaims['ak'] | null,
+    { at }: VerificationContext,
+  ): AkVerdict {
+    return ak === null ? NO_AK_VERDICT : verifyAkCertificate(checks, ak, key, this.#roots, at);
+  }
+}
+
+/**
+ * What is claimed of the paravisor. Where only the certificate of the key knows it, `vm-configuration` is no claim:
+ * Azure vouches for the key, and another guest may have named it in claims of its own.
+ */
+function describeParavisor(
+  claims: ParavisorClaims,
+  reportType: HclClaims['reportType'],
+  byHardware: HclClaims['paravisor'],
+  ofConfidentialVm: boolean,
+): Pick<Guest, 'claims' | 'withheldConfiguration'> {
+  if (byHardware.known || !ofConfidentialVm) {
+    return { claims: { hcl: hclClaims(claims, reportType, byHardware) }, withheldConfiguration: null };
+  }
+  const paravisor = { known: true, by: 'akCertificate' as const };
+  const { vmConfiguration } = claims;
+  const hcl = hclClaims({ ...claims, vmConfiguration: null }, reportType, paravisor);
+  return { claims: { hcl }, withheldConfiguration: vmConfiguration };
+}
+
+/** What a verification says of the guest beside checks and endorsements. */
+export function withheldMember({ withheldConfiguration }: Guest): { readonly withheldConfiguration?: JsonObject } {
+  return withheldConfiguration === null ? {} : { withheldConfiguration };
+}
+
+/** The earlier of two ends; null where neither ends. */
+export function earlierEnd(a: Date | null, b: Date | null): Date | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
+}

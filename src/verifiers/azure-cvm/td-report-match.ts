@@ -1,0 +1,53 @@
+import { hex } from '../../crypto/digest.js';
+import type { TdQuote } from '../../formats/td-quote.js';
+import type { TdReport } from '../../formats/td-report.js';
+import type { CheckList } from '../../model/check.js';
+import { holdsTdReportHashes } from '../td-report-hashes.js';
+
+/**
+ * The TDREPORT has no signature that anybody outside could check, so what counts is the quote; but the quote is the
+ * TDREPORT's: every field that both have is the same, and the report's own hashes are those of its parts.
+ *
+ * Compared as bytes, before anything is known of signatures and collateral. Not compared, since no quote has them:
+ * CPUSVN and MAC; and what only a TD 1.5 body has, in a quote of TD 1.0.
+ *
+ * @returns whether they are
+ */
+export function verifyTdReportMatch(checks: CheckList, report: TdReport, { body }: TdQuote, about: string): boolean {
+  const pairs: readonly (readonly [string, Uint8Array, Uint8Array])[] = [
+    ['REPORTDATA', report.reportData, body.reportData],
+    ['TEE_TCB_SVN', report.teeTcbSvn, body.teeTcbSvn],
+    ['MRSEAM', report.mrSeam, body.mrSeam],
+    ['MRSIGNERSEAM', report.mrSignerSeam, body.mrSignerSeam],
+    ['SEAMATTRIBUTES', report.seamAttributes, body.seamAttributes],
+    ['TDATTRIBUTES', report.tdAttributes, littleEndian(body.tdAttributes)],
+    ['XFAM', report.xfam, body.xfam],
+    ['MRTD', report.mrTd, body.mrTd],
+    ['MRCONFIGID', report.mrConfigId, body.mrConfigId],
+    ['MROWNER', report.mrOwner, body.mrOwner],
+    ['MROWNERCONFIG', report.mrOwnerConfig, body.mrOwnerConfig],
+    ...report.rtmr.map((value, index) => [`RTMR${index}`, value, body.rtmr[index] ?? NOTHING] as const),
+    ...(body.td15 === null
+      ? []
+      : ([
+          ['TEE_TCB_SVN_2', report.teeTcbSvn2, body.td15.teeTcbSvn2],
+          ['MRSERVICETD', report.servTdHash, body.td15.mrServiceTd],
+        ] as const)),
+  ];
+  const differing = pairs.filter(([, reported, quoted]) => Buffer.compare(reported, quoted) !== 0);
+  const fits = holdsTdReportHashes(report);
+  return checks.require(fits && differing.length === 0, 'tdx_report_mismatch', about, {
+    expected: Object.fromEntries(differing.map(([name, , quoted]) => [name, hex(quoted)])),
+    actual: Object.fromEntries(differing.map(([name, reported]) => [name, hex(reported)])),
+    detail: 'the tdreport is the one that the quote is of',
+    otherwise: fits ? 'the tdreport is not the one that the quote is of' : 'the hashes of the tdreport are not its own',
+  });
+}
+
+const NOTHING = new Uint8Array();
+
+function littleEndian(value: bigint): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(value);
+  return bytes;
+}

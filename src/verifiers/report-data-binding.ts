@@ -1,0 +1,55 @@
+import type { CheckList } from '../model/check.js';
+import type { JsonObject } from '../model/json.js';
+import type { ExpectedBinding, FreshnessPlace } from '../model/verification.js';
+import { isPadded } from './held-value.js';
+import { type ParavisorClaims, verifyUserData } from './paravisor-claims.js';
+import { holdsNonceAndKey } from './runtime-data-binding.js';
+
+/** Where bare hardware evidence, of whatever TEE, holds the nonce: one of these places, by what it brings. */
+
+/** X in the report data, followed by zeros. All zero is "not set" and never holds X. */
+export function verifyNonceInReportData(
+  checks: CheckList,
+  reportData: Uint8Array,
+  place: FreshnessPlace,
+  binding: ExpectedBinding | null,
+  about: string,
+): readonly FreshnessPlace[] {
+  if (binding === null) return [];
+  const set = reportData.some((byte) => byte !== 0);
+  const holds = checks.require(isPadded(reportData, binding.value), 'nonce_mismatch', about, {
+    detail: 'report data is the expected value, followed by zeros',
+    otherwise: set ? 'report data holds something else than the expected value and zeros' : 'report data was never set',
+  });
+  return holds ? [place] : [];
+}
+
+/** N, and the bound key, in runtime data that is not a paravisor's. Data that is no JSON object holds neither. */
+export function verifyNonceInData(
+  checks: CheckList,
+  data: JsonObject | null,
+  binding: ExpectedBinding | null,
+  about: string,
+): readonly FreshnessPlace[] {
+  if (binding === null) return [];
+  const holds = checks.require(data !== null && holdsNonceAndKey(data, binding), 'nonce_mismatch', about, {
+    detail: 'the runtime data holds the nonce, and the bound key where one is sent',
+    otherwise: 'the runtime data does not hold this nonce, or not the bound key',
+  });
+  return holds ? ['runtimeData.nonce'] : [];
+}
+
+/** In a paravisor's runtime claims user-data is the only place: where it was never set, the nonce stands nowhere. */
+export function verifyNonceInUserData(
+  checks: CheckList,
+  claims: ParavisorClaims,
+  binding: ExpectedBinding | null,
+  about: string,
+): readonly FreshnessPlace[] {
+  if (binding === null) return [];
+  if (verifyUserData(checks, claims, binding, about)) return ['hcl.userData'];
+  if (!checks.ran('nonce_mismatch')) {
+    checks.fail('nonce_mismatch', about, { detail: 'user-data of the runtime claims was never set' });
+  }
+  return [];
+}

@@ -1,0 +1,127 @@
+import { hex, sha384 } from '../../crypto/digest.js';
+import { isZero } from '../../formats/byte-reader.js';
+import {
+  DIGEST_ALGORITHM,
+  digestUnder,
+  EVENT_TYPE,
+  type TcgEvent,
+  type TcgEventLog,
+} from '../../formats/tcg-event-log.js';
+import type { CheckList } from '../../model/check.js';
+import type { TdxClaims } from '../../model/claims.js';
+import type { CheckId } from '../../model/codes.js';
+import type { Verified } from '../../model/verified.js';
+
+/** Checks that a CCEL must have an outcome for. */
+export const CCEL_CHECKS = ['eventlog_order', 'eventlog_replay'] as const satisfies readonly CheckId[];
+
+/** Index of RTMR 0 in a CCEL. 0 is MRTD, which no event extends. */
+const FIRST_INDEX = 1;
+
+/**
+ * RTMRs that an OS extends while it runs and that firmware may never touch: 2 takes what PCR 8 to 15 take on a TPM, 3 is
+ * for applications (UEFI 2.10, 38.4.1). A log without events for one says nothing of it.
+ */
+const EXTENDED_BY_OS: ReadonlySet<number> = new Set([2, 3]);
+
+const SEPARATOR_LENGTH = 4;
+
+interface Register {
+  readonly rtmr: number;
+  readonly quoted: string;
+  value: Uint8Array;
+  events: number;
+}
+
+/**
+ * Compares what the SHA-384 digests of a CCEL replay to with the RTMRs of a quote.
+ *
+ * That holds for registers that the log has events for, for those that are zero without, and for RTMR 0 and 1, which
+ * firmware alone starts. RTMR 2 or 3 that is extended but has no events is *not covered*: the check says so by name.
+ * A register with events must replay to its value, so that a log is of no use once an OS has added to what it covers.
+ *
+ * Not judged, since nothing is taken from a log: event data other than a separator's and whether digests are of it,
+ * types other than EV_NO_ACTION and EV_SEPARATOR, the order of Secure Boot's variables, a separator's error value.
+ * Several separators in one register are right: RTMRs have what several PCRs have on a TPM.
+ *
+ * @param rtmrs of the quote that came with the log
+ * @param about JSON pointer of the log in the request
+ */
+export function verifyCcel(
+  checks: CheckList,
+  log: TcgEventLog,
+  rtmrs: Verified<TdxClaims>['rtmr'],
+  about: string,
+): void {
+  verifyOrder(checks, log, about);
+  const registers = rtmrs.map((quoted, rtmr) => ({ rtmr, quoted, value: new Uint8Array(48), events: 0 }));
+  if (replay(checks, log, registers, about)) compare(checks, registers, about);
+}
+
+/** What is no measurement has no digest, and a separator no message. */
+function verifyOrder(checks: CheckList, { header, events }: TcgEventLog, about: string): void {
+  const wrong = [header, ...events].find((event) => isMeasuredNoAction(event) || isOddSeparator(event));
+  checks.require(wrong === undefined, 'eventlog_order', about, {
+    detail: 'events that extend nothing have no digest, and separators are separators',
+    otherwise:
+      wrong?.type === EVENT_TYPE.noAction
+        ? `the event at offset ${wrong.offset} extends nothing and has a digest`
+        : `the separator at offset ${wrong?.offset} is not one`,
+  });
+}
+
+function isMeasuredNoAction({ type, digests }: TcgEvent): boolean {
+  return type === EVENT_TYPE.noAction && !digests.every(({ value }) => isZero(value));
+}
+
+/** Zeros, or FF for an error of the firmware. */
+function isOddSeparator({ type, data }: TcgEvent): boolean {
+  if (type !== EVENT_TYPE.separator) return false;
+  return (
+    data.byteLength !== SEPARATOR_LENGTH || !data.every((byte) => byte === data[0] && (byte === 0 || byte === 0xff))
+  );
+}
+
+/** Extends the registers by every event. False where the log cannot be replayed: recorded. */
+function replay(checks: CheckList, { events }: TcgEventLog, registers: readonly Register[], about: string): boolean {
+  for (const event of events) {
+    if (event.type === EVENT_TYPE.noAction) continue;
+    const register = registers[event.index - FIRST_INDEX];
+    const digest = digestUnder(event, DIGEST_ALGORITHM.sha384);
+    if (register === undefined || digest === null) {
+      checks.fail('eventlog_replay', about, unreplayable(event, register));
+      return false;
+    }
+    register.value = sha384(register.value, digest);
+    register.events++;
+  }
+  return true;
+}
+
+function unreplayable({ index, offset }: TcgEvent, register: Register | undefined) {
+  return register === undefined
+    ? { expected: '1 to 4', actual: index, detail: `the event at offset ${offset} extends no rtmr` }
+    : { detail: `the event at offset ${offset} has no sha-384 digest` };
+}
+
+function compare(checks: CheckList, registers: readonly Register[], about: string): void {
+  const covered = registers.filter((register) => !isUncovered(register));
+  const wrong = covered.filter(({ value, quoted }) => hex(value) !== quoted);
+  for (const { rtmr, quoted, value, events } of wrong) {
+    const without = `rtmr ${rtmr} is not zero, and the log has no event for it`;
+    const detail = events === 0 ? without : `the log does not replay to rtmr ${rtmr} of the quote`;
+    checks.fail('eventlog_replay', about, { expected: quoted, actual: hex(value), detail });
+  }
+  if (wrong.length > 0) return;
+  const uncovered = registers.filter(isUncovered);
+  const rest = uncovered.length === 0 ? '' : `; not covered, extended without the log: ${namesOf(uncovered)}`;
+  checks.pass('eventlog_replay', about, { detail: `the log replays to ${namesOf(covered)} of the quote${rest}` });
+}
+
+function isUncovered({ rtmr, quoted, value, events }: Register): boolean {
+  return EXTENDED_BY_OS.has(rtmr) && events === 0 && hex(value) !== quoted;
+}
+
+function namesOf(registers: readonly Register[]): string {
+  return registers.map(({ rtmr }) => `rtmr ${rtmr}`).join(', ');
+}

@@ -1,0 +1,158 @@
+import { earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
+import type { CollateralProblem, CollateralReading, SignedCollateral } from '../../crypto/tdx-collateral.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import type { CheckList } from '../../model/check.js';
+import type { EndorsementOrigin, EndorsementSet } from '../../model/endorsement.js';
+import { FormatError } from '../../model/errors.js';
+import type { TdxCollateral } from '../../model/evidence.js';
+
+/** Collateral at hand, and where it came from. */
+export interface CollateralAtHand {
+  readonly value: SignedCollateral;
+  readonly origin: EndorsementOrigin;
+}
+
+/**
+ * Takes the collateral that the request or a source brought. What does not hold denies where the request brought it,
+ * and is out of reach where a source did.
+ *
+ * @param about JSON pointer of the collateral in the request
+ * @returns null where there is none to rely on; the checks say why
+ * @throws {FormatError} where a member that the request brings is malformed
+ */
+export function takeCollateral(
+  checks: CheckList,
+  read: (collateral: TdxCollateral) => CollateralReading,
+  found: EndorsementSet['tdx'],
+  at: Date,
+  about: string,
+): CollateralAtHand | null {
+  if (found === null || found === undefined) {
+    checks.unavailable('collateral_unavailable', about, 'no source for the collateral', false);
+    return null;
+  }
+  if ('code' in found) {
+    checks.unavailable(found.code, about, found.detail, found.retryable);
+    return null;
+  }
+  const { origin } = found;
+  const reading = readFrom(origin, about, () => read(found.value));
+  const problems = reading.ok ? expiredSigners(reading.value, at) : reading.problems;
+  if (reading.ok && problems.length === 0) {
+    recordGenuine(checks, reading.value, origin, about);
+    return { value: reading.value, origin };
+  }
+  if (origin === 'evidence') {
+    checks.pass('collateral_unavailable', about, { detail: 'the request brings collateral' });
+    for (const { code, member, detail } of problems) checks.fail(code, `${about}/${member}`, { detail });
+  } else {
+    const details = [...new Set(problems.map(({ detail }) => detail))].join('; ');
+    checks.unavailable('collateral_unavailable', about, `what the ${origin} holds does not verify: ${details}`, true);
+  }
+  return null;
+}
+
+/** A malformed member of the request is that; one of a source is one more thing that does not hold. */
+function readFrom(origin: EndorsementOrigin, about: string, read: () => CollateralReading): CollateralReading {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const { code, message, pointer } = error;
+    if (origin === 'evidence')
+      throw new FormatError(code, message, { pointer: `${about}${pointer ?? ''}`, cause: error });
+    return { ok: false, problems: [{ code: 'collateral_unavailable', member: '', detail: message }] };
+  }
+}
+
+function expiredSigners(collateral: SignedCollateral, at: Date): readonly CollateralProblem[] {
+  const members = [
+    ['tcb_info_issuer_chain', collateral.tcbInfo.chain],
+    ['qe_identity_issuer_chain', collateral.qeIdentity.chain],
+    ['pck_crl_issuer_chain', collateral.pckCrl.chain],
+  ] as const;
+  return members.flatMap(([member, chain]) => {
+    const problem = judgeValidity(chain, at);
+    return problem === null ? [] : [{ code: problem.code, member, detail: problem.detail }];
+  });
+}
+
+function recordGenuine(
+  checks: CheckList,
+  { tcbInfo, qeIdentity }: SignedCollateral,
+  origin: EndorsementOrigin,
+  about: string,
+): void {
+  checks.pass('collateral_unavailable', about, { actual: origin, detail: 'collateral is at hand' });
+  checks.pass('tdx_tcb_info', `${about}/tcb_info`, {
+    actual: { evaluationDataNumber: tcbInfo.value.evaluationDataNumber },
+    detail: 'a key of intel that is certified for it has signed the tcb info',
+  });
+  checks.pass('tdx_qe_identity', `${about}/qe_identity`, {
+    actual: { evaluationDataNumber: qeIdentity.value.evaluationDataNumber },
+    detail: 'a key of intel that is certified for it has signed the identity of the quoting enclave',
+  });
+}
+
+interface Window {
+  readonly member: string;
+  readonly begins: Date | null;
+  /** Null: it does not say, so it cannot be told from an old one. */
+  readonly ends: Date | null;
+}
+
+/**
+ * Judges the windows of all parts at the instant, both ends included, without leeway.
+ *
+ * @returns whether all are in time
+ */
+export function judgeWindows(checks: CheckList, collateral: SignedCollateral, at: Date, about: string): boolean {
+  const windows = windowsOf(collateral);
+  const early = windows.filter(({ begins }) => begins === null || at < begins);
+  const late = windows.filter(({ ends }) => ends === null || at > ends);
+  const inTime = checks.require(early.length === 0, 'collateral_not_yet', about, {
+    expected: at.toISOString(),
+    actual: dates(early, ({ begins }) => begins),
+    detail: 'every part of the collateral was issued before the instant',
+    otherwise: `issued after the instant: ${names(early)}`,
+  });
+  if (late.length > 0) {
+    checks.unavailable('collateral_stale', about, `past its next update at the instant: ${names(late)}`, true);
+    return false;
+  }
+  checks.pass('collateral_stale', about, {
+    expected: at.toISOString(),
+    actual: dates(windows, ({ ends }) => ends),
+    detail: 'no part of the collateral is past its next update',
+  });
+  return inTime;
+}
+
+/** When the first part of the collateral, or certificate under it, ends. */
+export function collateralEnd(collateral: SignedCollateral): Date {
+  const ends = windowsOf(collateral).map(({ ends: end }) => end?.getTime() ?? 0);
+  const chains: readonly X509Certificate[] = [collateral.tcbInfo, collateral.qeIdentity, collateral.pckCrl].flatMap(
+    ({ chain }) => chain,
+  );
+  return new Date(Math.min(...ends, earliestEnd(chains).getTime()));
+}
+
+function windowsOf({ tcbInfo, qeIdentity, pckCrl, rootCrl }: SignedCollateral): readonly Window[] {
+  return [
+    { member: 'tcb_info', begins: tcbInfo.value.issueDate, ends: tcbInfo.value.nextUpdate },
+    { member: 'qe_identity', begins: qeIdentity.value.issueDate, ends: qeIdentity.value.nextUpdate },
+    { member: 'pck_crl', begins: pckCrl.value.thisUpdate, ends: pckCrl.value.nextUpdate },
+    { member: 'root_ca_crl', begins: rootCrl.value.thisUpdate, ends: rootCrl.value.nextUpdate },
+  ];
+}
+
+function names(windows: readonly Window[]): string {
+  return windows.map(({ member }) => member).join(', ');
+}
+
+function dates(
+  windows: readonly Window[],
+  read: (window: Window) => Date | null,
+): { readonly [member: string]: string | null } {
+  return Object.fromEntries(windows.map((window) => [window.member, read(window)?.toISOString() ?? null]));
+}

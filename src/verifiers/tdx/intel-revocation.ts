@@ -1,0 +1,48 @@
+import { isRevoked } from '../../crypto/revocation-list.js';
+import type { SignedCollateral } from '../../crypto/tdx-collateral.js';
+import { isSameName } from '../../formats/distinguished-name.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import type { CheckList } from '../../model/check.js';
+import type { PckPath } from './pck-path.js';
+
+/**
+ * Looks for the PCK certificate on the list of its issuer, and for every certificate that the root issued on the root's
+ * list: the PCK CA of the quote, that of the list, and the signers of the collateral. Names are compared as bytes.
+ *
+ * The windows of the lists are judged elsewhere: a certificate that an old list revokes is revoked.
+ *
+ * @returns whether the lists are of the right issuers and name none of them
+ */
+export function verifyRevocation(
+  checks: CheckList,
+  { certificates, leaf }: PckPath,
+  { tcbInfo, qeIdentity, pckCrl, rootCrl }: SignedCollateral,
+  about: { readonly quote: string; readonly collateral: string },
+): boolean {
+  const issued = [certificates, pckCrl.chain, tcbInfo.chain, qeIdentity.chain].map(belowRoot);
+  const ofIssuer = isSameName(pckCrl.value.issuer, leaf.issuer);
+  const ofRoot = issued.every(({ issuer }) => isSameName(rootCrl.value.issuer, issuer));
+  const own = checks.require(ofIssuer && ofRoot, 'crl_issuer', `${about.collateral}/pck_crl`, {
+    expected: leaf.issuer.commonName,
+    actual: pckCrl.value.issuer.commonName,
+    detail: 'the revocation lists are of the issuers of the certificates',
+    otherwise: 'a revocation list is of another issuer than the certificate',
+  });
+  const revoked = [
+    ...(ofIssuer && isRevoked(pckCrl.value, leaf.serial) ? [leaf] : []),
+    ...issued.filter(({ serial }) => isRevoked(rootCrl.value, serial)),
+  ];
+  const good = checks.require(revoked.length === 0, 'cert_revoked', about.quote, {
+    actual: [...new Set(revoked.map(({ subject }) => subject.commonName))],
+    detail: 'no certificate of the quote or the collateral is revoked',
+    otherwise: 'intel has revoked a certificate of the quote or the collateral',
+  });
+  return own && good;
+}
+
+/** The certificate that the root itself issued. */
+function belowRoot(chain: readonly X509Certificate[]): X509Certificate {
+  const certificate = chain.at(-2);
+  if (certificate === undefined) throw new Error('a path has at least two certificates');
+  return certificate;
+}

@@ -1,0 +1,178 @@
+import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { hex } from '../../crypto/digest.js';
+import type { RatedLevel, SvnLevel } from '../../formats/collateral-json.js';
+import type { PckExtension } from '../../formats/pck-extension.js';
+import type { QeIdentity } from '../../formats/qe-identity.js';
+import type { TcbInfo, TcbLevel } from '../../formats/tcb-info.js';
+import type { TdReportBody } from '../../formats/td-report-body.js';
+import type { CheckList } from '../../model/check.js';
+import type { TdxTcbClaim } from '../../model/claims.js';
+import type { TcbShortfall } from '../../model/verification.js';
+import { behind, levelOf, nearestShortfalls, type PlatformSvns, sgxLevelOf } from './tcb-level.js';
+import { isModuleAloneOutOfDate, merge, type RelaunchStatuses, relaunchStatus, unknownWord } from './tcb-status.js';
+import { moduleIdentity, type TdxModule, verifyModule } from './tdx-module.js';
+
+/** What collateral says of the platform of a quote. */
+export interface PlatformTcb {
+  readonly tcb: TdxTcbClaim;
+  /** What keeps it from being up to date. */
+  readonly shortfalls: readonly TcbShortfall[];
+}
+
+/** The parts that are judged together. */
+export interface RatedPlatform {
+  readonly pck: PckExtension;
+  readonly body: TdReportBody;
+  readonly info: TcbInfo;
+  readonly qe: { readonly identity: QeIdentity; readonly level: SvnLevel; readonly isvSvn: number };
+}
+
+/** TCB info is of this kind of platform: FMSPC and PCEID are those of the PCK certificate. */
+export function verifyPlatform(checks: CheckList, info: TcbInfo, pck: PckExtension, about: string): boolean {
+  const same = equalInConstantTime(info.fmspc, pck.fmspc) && equalInConstantTime(info.pceId, pck.pceId);
+  return checks.require(same, 'tdx_tcb_info', about, {
+    expected: { fmspc: hex(pck.fmspc), pceId: hex(pck.pceId) },
+    actual: { fmspc: hex(info.fmspc), pceId: hex(info.pceId) },
+    detail: 'the tcb info is of the platform of the pck certificate',
+    otherwise: 'the tcb info is of another platform than the pck certificate',
+  });
+}
+
+/**
+ * Finds the levels of platform and module, and merges their statuses with that of the QE by Intel's table. Whether the
+ * merged status is good enough is for a policy; a revoked one, and a word that Intel does not define, never is.
+ *
+ * @returns null where no level is for the platform, or the module is another
+ */
+export function verifyPlatformTcb(checks: CheckList, rated: RatedPlatform, about: string): PlatformTcb | null {
+  const { info, body, qe } = rated;
+  const svns: PlatformSvns = { pck: rated.pck, teeTcbSvn: body.teeTcbSvn };
+  const level = levelOf(info, svns);
+  const module = verifyModule(checks, info, body, about);
+  const found = verifyLevels(checks, info, svns, level, module, about);
+  if (level === null || module === null || !found) return null;
+  const sgx = sgxLevelOf(info, svns)?.tcbStatus ?? level.tcbStatus;
+  const statuses = {
+    platform: level.tcbStatus,
+    module: module.level?.tcbStatus ?? null,
+    qe: qe.level.tcbStatus,
+    sgx,
+  };
+  const status = mergedStatus(checks, statuses, rated, about);
+  if (status === null) return null;
+  verifyStatus(checks, statuses, status, about);
+  return {
+    tcb: tcbClaim(status, info, [level, ...(module.level === null ? [] : [module.level]), qe.level], statuses),
+    shortfalls: shortfallsOf(rated, svns, module),
+  };
+}
+
+/** Platform and module each reach a level. */
+function verifyLevels(
+  checks: CheckList,
+  info: TcbInfo,
+  svns: PlatformSvns,
+  level: TcbLevel | null,
+  module: TdxModule | null,
+  about: string,
+): boolean {
+  const lowest = module?.level === null ? (module.levels.at(-1) ?? null) : null;
+  const short = [
+    ...(level === null ? nearestShortfalls(info, svns) : []),
+    ...(module === null || lowest === null ? [] : behind(`${module.id}.isvsvn`, module.svn, lowest.isvSvn)),
+  ];
+  return checks.require(short.length === 0, 'tdx_tcb_level_unsupported', about, {
+    expected: byComponent(short, ({ need }) => need),
+    actual: byComponent(short, ({ have }) => have),
+    detail: 'the platform reaches a level of the tcb info',
+    otherwise: `the platform is behind every level of the tcb info: ${linesOf(short, info)}`,
+  });
+}
+
+/** Null where the module that runs now is one that the collateral does not describe. */
+function mergedStatus(
+  checks: CheckList,
+  statuses: RelaunchStatuses,
+  { info, body: { td15 } }: RatedPlatform,
+  about: string,
+): string | null {
+  const merged = merge(merge(statuses.platform, statuses.module), statuses.qe);
+  if (td15 === null || !isModuleAloneOutOfDate(statuses)) return merged;
+  const needed = newestModuleSvn(info, td15.teeTcbSvn2);
+  if (needed === null) {
+    checks.fail('tdx_module', about, { detail: 'the collateral does not describe the tdx module that runs now' });
+    return null;
+  }
+  const [svn = 0, , third = 0] = td15.teeTcbSvn2;
+  const runsNewest = svn >= needed && third >= (info.levels[0]?.tdxComponents[2]?.svn ?? 0);
+  return runsNewest ? relaunchStatus(statuses) : merged;
+}
+
+/** The SVN that the newest module of a major version has: of its identity, or of the first TDX component. */
+function newestModuleSvn(info: TcbInfo, teeTcbSvn2: Uint8Array): number | null {
+  const version = teeTcbSvn2[1] ?? 0;
+  if (version === 0) return info.levels[0]?.tdxComponents[0]?.svn ?? null;
+  return moduleIdentity(info, version)?.levels[0]?.isvSvn ?? null;
+}
+
+/** Recorded only where it fails: what a policy accepts of the rest is a check of its own. */
+function verifyStatus(checks: CheckList, statuses: RelaunchStatuses, status: string, about: string): void {
+  const unknown = unknownWord(statuses);
+  if (unknown === null && status !== 'Revoked') return;
+  checks.fail('tdx_tcb_status', about, {
+    actual: unknown ?? status,
+    detail: unknown === null ? 'intel has revoked the tcb of the platform' : 'intel defines no such tcb status here',
+  });
+}
+
+function tcbClaim(
+  status: string,
+  info: TcbInfo,
+  levels: readonly RatedLevel[],
+  statuses: RelaunchStatuses,
+): TdxTcbClaim {
+  const dates = levels.map(({ tcbDate }) => tcbDate);
+  return {
+    status: unknownWord(statuses) ?? status,
+    platformStatus: statuses.platform,
+    moduleStatus: statuses.module,
+    qeStatus: statuses.qe,
+    date: dates.reduce((first, next) => (new Date(next) < new Date(first) ? next : first)),
+    evaluationDataNumber: info.evaluationDataNumber,
+    advisories: [...new Set(levels.flatMap(({ advisoryIds }) => advisoryIds))],
+  };
+}
+
+/** Against the levels that are up to date: that of the platform which is nearest, and the lowest of module and QE. */
+function shortfallsOf({ info, qe }: RatedPlatform, svns: PlatformSvns, module: TdxModule): readonly TcbShortfall[] {
+  return [
+    ...nearestShortfalls(info, svns, 'UpToDate'),
+    ...(module.id === null ? [] : behind(`${module.id}.isvsvn`, module.svn, upToDateSvn(module.levels))),
+    ...behind('TD_QE.isvsvn', qe.isvSvn, upToDateSvn(qe.identity.levels)),
+  ];
+}
+
+function upToDateSvn(levels: readonly SvnLevel[]): number {
+  return levels.filter(({ tcbStatus }) => tcbStatus === 'UpToDate').at(-1)?.isvSvn ?? 0;
+}
+
+function byComponent(
+  short: readonly TcbShortfall[],
+  read: (shortfall: TcbShortfall) => number,
+): { readonly [component: string]: number } {
+  return Object.fromEntries(short.map((shortfall) => [shortfall.component, read(shortfall)]));
+}
+
+function linesOf(short: readonly TcbShortfall[], info: TcbInfo): string {
+  return short
+    .map(({ component, have, need }) => `${component}${typeOf(component, info)} has ${have}, needs ${need}`)
+    .join('; ');
+}
+
+/** What the collateral calls a component; empty where it does not say. */
+function typeOf(component: string, { levels }: TcbInfo): string {
+  const [, list, index] = /^(sgx|tdx)tcbcomponents\[(\d+)\]$/.exec(component) ?? [];
+  const components = list === 'sgx' ? levels[0]?.sgxComponents : levels[0]?.tdxComponents;
+  const type = index === undefined ? null : (components?.[Number(index)]?.type ?? null);
+  return type === null ? '' : ` (${type})`;
+}

@@ -1,0 +1,142 @@
+import { LRUCache } from 'lru-cache';
+import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { hex, sha256 } from '../../crypto/digest.js';
+import { verifyP256 } from '../../crypto/ecdsa.js';
+import { p256PublicKey, publicKeyOf } from '../../crypto/key-cache.js';
+import { isZero } from '../../formats/byte-reader.js';
+import type { SvnLevel } from '../../formats/collateral-json.js';
+import type { EnclaveReport } from '../../formats/enclave-report.js';
+import type { QeIdentity } from '../../formats/qe-identity.js';
+import type { TdQuote } from '../../formats/td-quote.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import type { CheckList } from '../../model/check.js';
+
+/** 939A7233-F79C-4CA9-940A-0DB3957F0607: Intel's quoting enclave. */
+const INTEL_QE_VENDOR_ID = Buffer.from('939a7233f79c4ca9940a0db3957f0607', 'hex');
+
+export function verifyVendor(checks: CheckList, { qeVendorId }: TdQuote, about: string): boolean {
+  return checks.require(equalInConstantTime(qeVendorId, INTEL_QE_VENDOR_ID), 'tdx_qe_vendor', about, {
+    expected: hex(INTEL_QE_VENDOR_ID),
+    actual: hex(qeVendorId),
+    detail: 'the quoting enclave is said to be of intel',
+    otherwise: 'the quoting enclave is not said to be of intel',
+  });
+}
+
+/**
+ * Verifies reports of quoting enclaves under PCK keys, each content once: an enclave keeps its attestation key for long,
+ * so that the same report comes with every quote. Only what verifies is kept.
+ */
+export class QeReports {
+  readonly #genuine: LRUCache<string, true>;
+
+  constructor(capacity = 4096) {
+    this.#genuine = new LRUCache({ max: capacity });
+  }
+
+  /** ECDSA P-256 with SHA-256 by the PCK key over the 384 bytes. */
+  verifySignature(checks: CheckList, { qe }: TdQuote, leaf: X509Certificate, about: string): boolean {
+    return checks.require(this.#holds(qe, leaf), 'tdx_qe_report_signature', about, {
+      detail: 'the pck key has signed the report of the quoting enclave',
+      otherwise: 'the report of the quoting enclave was not signed by the pck key, or was changed afterwards',
+    });
+  }
+
+  #holds({ report, signature }: TdQuote['qe'], leaf: X509Certificate): boolean {
+    // the three parts have fixed lengths but the key, which comes last
+    const key = hex(sha256(report.bytes, signature, leaf.spki));
+    if (this.#genuine.has(key)) return true;
+    const holds = verifyP256('sha256', report.bytes, signature, publicKeyOf(leaf));
+    if (holds) this.#genuine.set(key, true);
+    return holds;
+  }
+}
+
+/** REPORTDATA of the quoting enclave is SHA-256 of attestation key and authentication data, then zeros. */
+export function verifyQeBinding(checks: CheckList, { qe, attestationKey }: TdQuote, about: string): boolean {
+  const expected = sha256(attestationKey, qe.authData);
+  const { reportData } = qe.report;
+  const holds = equalInConstantTime(expected, reportData.subarray(0, 32)) && isZero(reportData.subarray(32));
+  return checks.require(holds, 'tdx_qe_binding', about, {
+    expected: hex(expected),
+    actual: hex(reportData),
+    detail: 'the quoting enclave vouches for the attestation key',
+    otherwise: 'the quoting enclave vouches for another attestation key or other authentication data',
+  });
+}
+
+/** ECDSA P-256 with SHA-256 by the attestation key over header, descriptor and body. */
+export function verifyQuoteSignature(checks: CheckList, quote: TdQuote, about: string): boolean {
+  const key = p256PublicKey(quote.attestationKey);
+  const holds = key !== null && verifyP256('sha256', quote.signed, quote.signature, key);
+  return checks.require(holds, 'tdx_signature', about, {
+    detail: 'the attestation key has signed the quote',
+    otherwise: 'the quote was not signed by this attestation key, or was changed afterwards',
+  });
+}
+
+/** A debug enclave's keys are everybody's, whatever its identity says of the bit. */
+export function verifyQeDebug(checks: CheckList, { debug }: EnclaveReport, about: string): boolean {
+  return checks.require(!debug, 'tdx_qe_debug', about, {
+    expected: false,
+    actual: debug,
+    detail: 'the quoting enclave cannot be debugged',
+    otherwise: 'the quoting enclave can be debugged',
+  });
+}
+
+/**
+ * The report is of the enclave that Intel's identity describes.
+ *
+ * @returns the level of its ISVSVN; null where it is another enclave, or one that no level or a revoked one is for
+ */
+export function verifyQeIdentity(
+  checks: CheckList,
+  report: EnclaveReport,
+  identity: QeIdentity,
+  about: string,
+): SvnLevel | null {
+  const same = equalInConstantTime(report.mrSigner, identity.mrSigner) && report.isvProdId === identity.isvProdId;
+  checks.require(same, 'tdx_qe_identity', about, {
+    expected: { mrSigner: hex(identity.mrSigner), isvProdId: identity.isvProdId },
+    actual: { mrSigner: hex(report.mrSigner), isvProdId: report.isvProdId },
+    detail: 'the quoting enclave is the one that the identity describes',
+    otherwise: 'the quoting enclave is another than the identity describes',
+  });
+  const masked =
+    equalUnderMask(report.miscSelect, identity.miscSelectMask, identity.miscSelect) &&
+    equalUnderMask(report.attributes, identity.attributesMask, identity.attributes);
+  checks.require(masked, 'tdx_qe_attributes', about, {
+    expected: { miscSelect: hex(identity.miscSelect), attributes: hex(identity.attributes) },
+    actual: { miscSelect: hex(report.miscSelect), attributes: hex(report.attributes) },
+    detail: 'the quoting enclave has the attributes that the identity asks for, under its masks',
+    otherwise: 'the quoting enclave has other attributes than the identity asks for',
+  });
+  const level = verifyQeSvn(checks, report, identity, about);
+  return same && masked ? level : null;
+}
+
+function verifyQeSvn(
+  checks: CheckList,
+  { isvSvn }: EnclaveReport,
+  { levels }: QeIdentity,
+  about: string,
+): SvnLevel | null {
+  const level = levels.find((candidate) => isvSvn >= candidate.isvSvn);
+  const good = level !== undefined && level.tcbStatus !== 'Revoked';
+  checks.require(good, 'tdx_qe_svn', about, {
+    expected: levels.filter(({ tcbStatus }) => tcbStatus !== 'Revoked').at(-1)?.isvSvn ?? null,
+    actual: isvSvn,
+    detail: 'intel has not revoked this version of the quoting enclave',
+    otherwise:
+      level === undefined
+        ? 'no level is for this version of the quoting enclave'
+        : 'intel has revoked this version of the quoting enclave',
+  });
+  return good ? level : null;
+}
+
+/** The bits under the mask are exactly those that are asked for. */
+export function equalUnderMask(value: Uint8Array, mask: Uint8Array, expected: Uint8Array): boolean {
+  return value.every((byte, index) => (byte & (mask[index] ?? 0)) === expected[index]);
+}

@@ -1,0 +1,64 @@
+/** Words that a level of a platform may have, those of module and QE, and those that only the merge makes. */
+const PLATFORM_WORDS: ReadonlySet<string> = new Set([
+  'UpToDate',
+  'SWHardeningNeeded',
+  'ConfigurationNeeded',
+  'ConfigurationAndSWHardeningNeeded',
+  'OutOfDate',
+  'OutOfDateConfigurationNeeded',
+  'Revoked',
+]);
+const PART_WORDS: ReadonlySet<string> = new Set(['UpToDate', 'OutOfDate', 'Revoked']);
+
+const CONFIGURATION_NEEDED: ReadonlySet<string> = new Set([
+  'ConfigurationNeeded',
+  'ConfigurationAndSWHardeningNeeded',
+  'OutOfDateConfigurationNeeded',
+]);
+const OUT_OF_DATE: ReadonlySet<string> = new Set(['OutOfDate', 'OutOfDateConfigurationNeeded']);
+const NOT_OUT_OF_DATE: ReadonlySet<string> = new Set([
+  'UpToDate',
+  'SWHardeningNeeded',
+  'ConfigurationNeeded',
+  'ConfigurationAndSWHardeningNeeded',
+]);
+
+/** Statuses of the levels that a quote reached. */
+export interface LevelStatuses {
+  readonly platform: string;
+  /** Null where modules have no levels. */
+  readonly module: string | null;
+  readonly qe: string;
+}
+
+/** The first word that Intel does not define for its place; null where all are known. */
+export function unknownWord({ platform, module, qe }: LevelStatuses): string | null {
+  if (!PLATFORM_WORDS.has(platform)) return platform;
+  return [module, qe].find((word) => word !== null && !PART_WORDS.has(word)) ?? null;
+}
+
+/** A platform's status with that of the module or the QE (tdx.md, Status set and merge). */
+export function merge(platform: string, part: string | null): string {
+  if (part === 'Revoked') return 'Revoked';
+  if (part !== 'OutOfDate') return platform;
+  if (platform === 'UpToDate' || platform === 'SWHardeningNeeded') return 'OutOfDate';
+  return CONFIGURATION_NEEDED.has(platform) ? 'OutOfDateConfigurationNeeded' : platform;
+}
+
+/** The statuses that decide whether a relaunch of the TD may do. */
+export interface RelaunchStatuses extends LevelStatuses {
+  /** Of the first level that the PCK certificate reaches, whatever the TDX components. */
+  readonly sgx: string;
+}
+
+/** Whether nothing but the module that the TD was launched under is out of date (tdx.md, TD relaunch). */
+export function isModuleAloneOutOfDate({ platform, module, qe, sgx }: RelaunchStatuses): boolean {
+  const launched = merge(platform, module);
+  return qe === 'UpToDate' && NOT_OUT_OF_DATE.has(sgx) && OUT_OF_DATE.has(launched) && module === 'OutOfDate';
+}
+
+/** The merged status of a TD whose relaunch would make it current. */
+export function relaunchStatus({ platform, module, sgx }: RelaunchStatuses): string {
+  const configuration = CONFIGURATION_NEEDED.has(sgx) || CONFIGURATION_NEEDED.has(merge(platform, module));
+  return configuration ? 'TDRelaunchAdvisedConfigurationNeeded' : 'TDRelaunchAdvised';
+}

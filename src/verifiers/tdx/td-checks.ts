@@ -1,0 +1,77 @@
+import { hex } from '../../crypto/digest.js';
+import { isZero } from '../../formats/byte-reader.js';
+import type { TdReportBody } from '../../formats/td-report-body.js';
+import type { CheckList } from '../../model/check.js';
+import type { TdAttributesClaim } from '../../model/claims.js';
+
+/** TDATTRIBUTES bits that have a meaning beside debug (tdx.md, TDATTRIBUTES bits). */
+const ATTRIBUTE_BIT = {
+  icssd: 16,
+  lass: 27,
+  septVeDisable: 28,
+  migratable: 29,
+  pks: 30,
+  keyLocker: 31,
+  tpa: 62,
+  perfmon: 63,
+} as const satisfies { readonly [name in Exclude<keyof TdAttributesClaim, 'debug'>]: number };
+
+const DEBUG = 1n;
+/** All others of byte 0 put a TD under debug too (profiling), or are reserved like the rest. */
+const KNOWN_ATTRIBUTES = Object.values(ATTRIBUTE_BIT).reduce((bits, bit) => bits | (1n << BigInt(bit)), DEBUG);
+
+/** x87 and SSE: every TD has them. */
+const XFAM_ALWAYS = 0x3n;
+/** Bits of XFAM that TDX defines: AVX, AVX-512, PT, PKRU, CET, UINTR, LBR, AMX beside x87 and SSE. */
+const XFAM_KNOWN = 0x6dbe7n;
+
+/**
+ * What no policy can ask for less of, said by the TD's own body. Reads signed bytes only.
+ *
+ * Not judged here, since it is right on some TDs and wrong on others, so that a policy has to say: SEPT_VE_DISABLE,
+ * MIGRATABLE, PERFMON, a mask for XFAM, MRSERVICETD (`tdx_service_td`) and all measurements. They are claims.
+ */
+export function verifyTd(checks: CheckList, body: TdReportBody, about: string): void {
+  const { tdAttributes, seamAttributes, xfamBits } = body;
+  const debug = (tdAttributes & DEBUG) !== 0n;
+  checks.require(!debug, 'tdx_debug', about, {
+    expected: false,
+    actual: debug,
+    detail: 'the host may not debug the td',
+    otherwise: 'the host may read and change the memory of the td (debug)',
+  });
+  const foreign = tdAttributes & ~KNOWN_ATTRIBUTES;
+  checks.require(foreign === 0n, 'tdx_attributes', about, {
+    expected: '0x0',
+    actual: `0x${foreign.toString(16)}`,
+    detail: 'the td has no attribute that is reserved or lets the host profile it',
+    otherwise: 'the td has attributes that are reserved or let the host profile it: the bits shown',
+  });
+  checks.require((xfamBits & XFAM_ALWAYS) === XFAM_ALWAYS && (xfamBits & ~XFAM_KNOWN) === 0n, 'tdx_xfam', about, {
+    expected: `0x3 set, none but 0x${XFAM_KNOWN.toString(16)}`,
+    actual: `0x${xfamBits.toString(16)}`,
+    detail: 'xfam has the bits that every td has, and no reserved one',
+    otherwise: 'xfam has a reserved bit, or lacks one that every td has',
+  });
+  checks.require(isZero(seamAttributes), 'tdx_seam_attributes', about, {
+    expected: '0000000000000000',
+    actual: hex(seamAttributes),
+    detail: 'the tdx module has no attributes',
+    otherwise: 'the tdx module has attributes, such as debug',
+  });
+}
+
+export function tdAttributesClaim(tdAttributes: bigint): TdAttributesClaim {
+  const bit = (position: number) => ((tdAttributes >> BigInt(position)) & 1n) === 1n;
+  return {
+    debug: bit(0),
+    septVeDisable: bit(ATTRIBUTE_BIT.septVeDisable),
+    migratable: bit(ATTRIBUTE_BIT.migratable),
+    pks: bit(ATTRIBUTE_BIT.pks),
+    keyLocker: bit(ATTRIBUTE_BIT.keyLocker),
+    perfmon: bit(ATTRIBUTE_BIT.perfmon),
+    icssd: bit(ATTRIBUTE_BIT.icssd),
+    lass: bit(ATTRIBUTE_BIT.lass),
+    tpa: bit(ATTRIBUTE_BIT.tpa),
+  };
+}

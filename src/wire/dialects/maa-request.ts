@@ -1,0 +1,72 @@
+import { parseStrictJson } from '../../formats/strict-json.js';
+import { FormatError } from '../../model/errors.js';
+import type { SnpEndorsementInput, SnpEvidence, TdxEvidence } from '../../model/evidence.js';
+import { NO_SNP_ENDORSEMENTS, readBytes } from '../encoded-members.js';
+import { refuseForeignStructure } from '../foreign-structure.js';
+import { checkSchema, type Schemas } from '../schema-check.js';
+
+const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
+
+/**
+ * Dialect `maa` for SEV-SNP: the body of attest/SevSnpVm. Its `report` is base64url of a JSON document, in which report
+ * and certificates stand in base64url again.
+ *
+ * Not looked at: `initTimeData`, which Azure Attestation compares with HOST_DATA (a claim here), its policy and its
+ * nonce, which no hardware has signed.
+ *
+ * @throws {FormatError} `encoding`, `type_mismatch`; what is wrong inside `report` is said of it
+ */
+export function readMaaSnpRequest(evidence: Schemas['MaaSnpRequestEvidence'], pointer: string): SnpEvidence {
+  const { report: document, runtimeData } = evidence.value;
+  const place = `${pointer}/value/report`;
+  const { SnpReport, VcekCertChain } = readDocument(readBytes(document, place), place);
+  const report = readBytes(SnpReport, place);
+  refuseForeignStructure(report, 'SNP report', place);
+  return {
+    type: 'snp',
+    report,
+    runtimeData: readData(runtimeData, pointer),
+    endorsements: VcekCertChain === undefined ? NO_SNP_ENDORSEMENTS : certificatesIn(readBytes(VcekCertChain, place)),
+  };
+}
+
+/**
+ * Dialect `maa` for TDX: the body of attest/TdxVm. Not looked at: `initTimeData` and `nonce`.
+ *
+ * @throws {FormatError} `encoding`, `type_mismatch`
+ */
+export function readMaaTdxRequest(evidence: Schemas['MaaTdxRequestEvidence'], pointer: string): TdxEvidence {
+  const quote = readBytes(evidence.value.quote, `${pointer}/value/quote`);
+  refuseForeignStructure(quote, 'TD quote', `${pointer}/value/quote`);
+  return {
+    type: 'tdx',
+    quote,
+    runtimeData: readData(evidence.value.runtimeData, pointer),
+    collateral: null,
+    ccel: null,
+  };
+}
+
+function readDocument(bytes: Uint8Array, place: string): Schemas['MaaSnpReport'] {
+  try {
+    return checkSchema('MaaSnpReport', parseStrictJson(bytes));
+  } catch (error) {
+    // a pointer into text that is inside a string of the request would lead nowhere
+    throw error instanceof FormatError ? new FormatError(error.code, error.message, { pointer: place }) : error;
+  }
+}
+
+function readData(data: Schemas['MaaData'] | undefined, pointer: string): Uint8Array | null {
+  return data === undefined ? null : readBytes(data.data, `${pointer}/value/runtimeData/data`);
+}
+
+/** VCEK, then ASK and ARK. What the blocks hold is for the verifier; where there is one only, it is the VCEK. */
+function certificatesIn(chain: Uint8Array): SnpEndorsementInput {
+  const pem = Buffer.from(chain).toString('latin1');
+  const second = pem.indexOf(PEM_BEGIN, PEM_BEGIN.length);
+  return {
+    ...NO_SNP_ENDORSEMENTS,
+    vek: { pem: second < 0 ? pem : pem.slice(0, second) },
+    chain: second < 0 ? null : pem.slice(second),
+  };
+}

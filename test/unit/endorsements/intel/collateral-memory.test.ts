@@ -1,0 +1,76 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CollateralReader } from '../../../../src/crypto/tdx-collateral.js';
+import { CacheFolder } from '../../../../src/endorsements/cache-folder.js';
+import { CollateralMemory } from '../../../../src/endorsements/intel/collateral-memory.js';
+import { readIntelCollateral } from '../../../../src/endorsements/intel/intel-collateral.js';
+import type { CollateralOptions } from '../../../lab/collateral-builder.js';
+import { createIntelPki } from '../../../lab/intel-pki.js';
+import { TdxPlatform } from '../../../lab/tdx-platform.js';
+import { RecordingLog } from '../recording-log.js';
+
+const pki = createIntelPki({ at: new Date('2026-03-01T12:00:00Z') });
+const platform = new TdxPlatform({ pki });
+const other = new TdxPlatform({ pki, fmspc: '50806f000000' });
+const reader = new CollateralReader(pki.pins);
+const made = (options: CollateralOptions = {}, of = platform) => readIntelCollateral(reader, of.collateral(options));
+const evaluation = (evaluationNumber: number, of = platform) => made({ evaluationNumber }, of);
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'veritee-memory-'));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const open = () => new CollateralMemory(new CacheFolder(folder, new RecordingLog()));
+
+describe('CollateralMemory', () => {
+  it('TDX-10 remembers the highest evaluation number of an FMSPC and source, also in the next process', async () => {
+    const memory = open();
+    await memory.advance(evaluation(19), 'pcs');
+    await memory.advance(evaluation(18), 'pcs');
+    for (const known of [memory, open()]) {
+      const numbers = [18, 19, 20].map((number) => known.isRolledBack(evaluation(number), 'pcs'));
+      expect(await Promise.all(numbers)).toEqual([true, false, false]);
+      expect(await known.isRolledBack(evaluation(18), 'thim')).toBe(false);
+      expect(await known.isRolledBack(evaluation(18, other), 'pcs')).toBe(false);
+    }
+    expect(await readdir(folder)).toHaveLength(3);
+  });
+
+  it('TDX-10 knows what is older than what any source gave', async () => {
+    const memory = open();
+    expect(await memory.isOlderThanAny(evaluation(0))).toBe(false);
+    await memory.advance(evaluation(18), 'thim');
+    await memory.advance(evaluation(19), 'store');
+    const numbers = [18, 19].map((number) => memory.isOlderThanAny(evaluation(number)));
+    expect(await Promise.all(numbers)).toEqual([true, false]);
+  });
+
+  it.each<readonly [string, (number: number) => CollateralOptions]>([
+    ['PCK CA', (number) => ({ pckCrl: { number } })],
+    ['root', (number) => ({ rootCrl: { number } })],
+  ])(
+    'CRT-09 remembers the highest number of a revocation list of the %s, for all platforms',
+    async (_what, options) => {
+      const memory = open();
+      await memory.advance(made(options(5)), 'pcs');
+      expect(await memory.isRolledBack(made(options(4), other), 'pcs')).toBe(true);
+      expect(await memory.isRolledBack(made(options(5), other), 'pcs')).toBe(false);
+      expect(await memory.isRolledBack(made(options(4), other), 'store')).toBe(false);
+    },
+  );
+
+  it('takes a file that is no number for none', async () => {
+    await writeFile(join(folder, `tdx-highest-pcs-${platform.fmspc}`), '20');
+    expect(await open().isRolledBack(evaluation(19), 'pcs')).toBe(false);
+    await writeFile(join(folder, `tdx-highest-pcs-${platform.fmspc}`), '20\n');
+    expect(await open().isRolledBack(evaluation(19), 'pcs')).toBe(true);
+  });
+});

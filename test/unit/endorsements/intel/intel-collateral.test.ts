@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { CollateralReader } from '../../../../src/crypto/tdx-collateral.js';
+import {
+  collateralOf,
+  isCurrent,
+  isOlderThan,
+  newestParts,
+  readIntelCollateral,
+  windowOfAll,
+} from '../../../../src/endorsements/intel/intel-collateral.js';
+import { UnfitError } from '../../../../src/endorsements/unfit-error.js';
+import { parseCollateralFile } from '../../../../src/formats/collateral-file.js';
+import { INTEL_SGX_ROOT_PINS } from '../../../../src/verifiers/tdx/trust-anchors.js';
+import type { CollateralOptions } from '../../../lab/collateral-builder.js';
+import { createIntelPki } from '../../../lab/intel-pki.js';
+import { TdxPlatform } from '../../../lab/tdx-platform.js';
+import { haveVectors, readVector, vectors } from '../../../vectors.js';
+
+const NOW = new Date('2026-03-01T12:00:00Z');
+const day = (days: number) => new Date(NOW.getTime() + days * 24 * 60 * 60_000);
+const pki = createIntelPki({ at: NOW });
+const platform = new TdxPlatform({ pki });
+const reader = new CollateralReader(pki.pins);
+const read = (options: CollateralOptions = {}) => readIntelCollateral(reader, platform.collateral(options));
+
+describe('readIntelCollateral', () => {
+  it('says what collateral is for, how new it is, and when it is current', () => {
+    const collateral = platform.collateral();
+    const found = readIntelCollateral(reader, collateral);
+    expect(found).toMatchObject({ fmspc: platform.fmspc, ca: 'platform', documents: { evaluation: 19, isEven: true } });
+    expect(windowOfAll(found)).toEqual({ from: day(-1), until: day(29) });
+    expect(collateralOf(found)).toEqual(collateral);
+  });
+
+  it('counts the smaller of two evaluations, and says that they differ', () => {
+    const { documents } = read({ tcbInfo: { evaluationNumber: 20 } });
+    expect(documents).toMatchObject({ evaluation: 19, isEven: false });
+  });
+
+  it.each<readonly [string, CollateralOptions, Date, Date]>([
+    ['the TCB info', { tcbInfo: { issueDate: day(0), nextUpdate: day(1) } }, day(0), day(1)],
+    ['the QE identity', { qeIdentity: { issueDate: day(0), nextUpdate: day(1) } }, day(0), day(1)],
+    ['the PCK list', { pckCrl: { overrides: { thisUpdate: day(0), nextUpdate: day(1) } } }, day(0), day(1)],
+    ['the root list', { rootCrl: { overrides: { thisUpdate: day(0), nextUpdate: day(1) } } }, day(0), day(1)],
+    ['the signer', { tcbSigning: pki.issueTcbSigning({ notBefore: day(0), notAfter: day(1) }) }, day(0), day(1)],
+  ])('TDX-10 is current as long as %s is, both ends included', (_what, options, from, until) => {
+    const found = read(options);
+    expect(windowOfAll(found)).toEqual({ from, until });
+    const second = 1_000;
+    const instants = [from.getTime() - second, from.getTime(), until.getTime(), until.getTime() + second];
+    expect(instants.map((at) => isCurrent(found, new Date(at)))).toEqual([false, true, true, false]);
+  });
+
+  it('is never current with a list that does not say when the next is due', () => {
+    expect(isCurrent(read({ pckCrl: { overrides: { nextUpdate: null } } }), NOW)).toBe(false);
+  });
+
+  it.each<readonly [string, CollateralOptions, string]>([
+    ['a TCB info that was changed', { tcbInfo: { afterSigning: (text) => `${text} ` } }, 'tcb_info'],
+    ['a QE identity that was changed', { qeIdentity: { afterSigning: (text) => `${text} ` } }, 'qe_identity'],
+    ['a TCB info that others signed', { tcbInfo: { signer: pki.root.key } }, 'tcb_info'],
+    ['a signer with another role', { tcbSigning: pki.issueTcbSigning({ subject: pki.root.name }) }, 'issuer_chain'],
+    ['a PCK list that others signed', { pckCrl: { overrides: { signer: pki.root.key } } }, 'pck_crl'],
+    ['a root list that others signed', { rootCrl: { overrides: { signer: pki.tcbSigning.key } } }, 'root_ca_crl'],
+    ['a PCK list of the root', { overrides: { pckCrl: pki.rootCrl() } }, 'pck_crl'],
+    ['a chain of the list that is cut short', { overrides: { pckCrlIssuerChain: pki.root.pem } }, 'chain'],
+    ['a chain of the list without CA', { overrides: { pckCrlIssuerChain: pki.tcbIssuerChain() } }, 'issuer_chain'],
+    ['a revoked signer', { rootCrl: { revoked: [{ serial: pki.tcbSigning.serial }] } }, 'revoked'],
+    ['a revoked PCK CA', { rootCrl: { revoked: [{ serial: pki.pckCa('platform').serial }] } }, 'revoked'],
+    ['what is no list', { overrides: { pckCrl: Uint8Array.of(0x30, 0) } }, ''],
+    ['what is no chain', { overrides: { tcbInfoIssuerChain: '' } }, ''],
+  ])('refuses %s', (_what, options, why) => {
+    const refusal = expect.objectContaining({ name: UnfitError.name, message: expect.stringContaining(why) });
+    expect(() => read(options)).toThrow(refusal);
+  });
+
+  it('refuses collateral of a root that is not pinned', () => {
+    const stranger = new TdxPlatform({ pki: createIntelPki({ at: NOW }) }).collateral();
+    expect(() => readIntelCollateral(reader, stranger)).toThrow(UnfitError);
+  });
+});
+
+describe('newestParts', () => {
+  const listed = (from: number) => ({ overrides: { thisUpdate: day(from), nextUpdate: day(30) } });
+
+  it('takes the documents with the higher evaluation number, whatever their date', () => {
+    const [older, newer] = [read({ evaluationNumber: 18, at: day(2) }), read({ evaluationNumber: 19, at: NOW })];
+    expect(isOlderThan(older, newer)).toBe(true);
+    expect(newestParts(older, newer).documents).toBe(newer.documents);
+    expect(newestParts(newer, older).documents).toBe(newer.documents);
+  });
+
+  it('takes the later one of equal evaluation numbers, and its own where both are the same', () => {
+    const [first, second, same] = [read(), read({ at: day(1) }), read()];
+    expect(newestParts(first, second).documents).toBe(second.documents);
+    expect(newestParts(second, first).documents).toBe(second.documents);
+    expect(newestParts(first, same).documents).toBe(first.documents);
+  });
+
+  it('takes each revocation list by itself', () => {
+    const a = read({ pckCrl: listed(-3), rootCrl: listed(-1) });
+    const b = read({ evaluationNumber: 20, pckCrl: listed(-2), rootCrl: listed(-2) });
+    const newest = newestParts(a, b);
+    expect(newest).toMatchObject({ documents: b.documents, pckList: b.pckList, rootList: a.rootList });
+    expect(newest.documents.evaluation).toBe(20);
+  });
+
+  it('gives the one itself that has all newest parts, so that what is read of it once is known', () => {
+    const [a, b] = [read(), read({ evaluationNumber: 20, pckCrl: listed(0), rootCrl: listed(0) })];
+    expect(newestParts(a, read())).toBe(a);
+    expect(newestParts(a, b)).toBe(b);
+    expect(collateralOf(newestParts(a, b))).toBe(collateralOf(b));
+    expect(collateralOf(b)).not.toBe(collateralOf(a));
+  });
+});
+
+describe.skipIf(!haveVectors)('collateral of Intel', () => {
+  const genuine = new CollateralReader(INTEL_SGX_ROOT_PINS);
+
+  it.each(haveVectors ? vectors('collateral').flatMap(({ files }) => files) : [])('%s verifies', (file) => {
+    const found = readIntelCollateral(genuine, parseCollateralFile(readVector(file)));
+    expect(found.fmspc).toMatch(/^[0-9a-f]{12}$/);
+    expect(found.documents.isEven).toBe(true);
+    const { from, until } = windowOfAll(found);
+    expect(from < until).toBe(true);
+  });
+});

@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import type { TdxTcbClaim } from '../../../src/model/claims.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import { appraise } from '../../../src/policy/appraise.js';
+import { TDX_STATUSES } from '../../../src/policy/policy-members.js';
+import {
+  appraisedTd,
+  azTdxClaims,
+  check,
+  failed,
+  LEAST_OF_TDS,
+  only,
+  policy,
+  results,
+  situation,
+  tdxClaims,
+  tdxTcb,
+} from './fixture.js';
+
+const UP_TO_DATE: JsonObject = { minimums: { tdx: { acceptedStatuses: ['UpToDate'] } } };
+
+function accepting(...acceptedStatuses: readonly string[]): JsonObject {
+  return { minimums: { tdx: { acceptedStatuses } } };
+}
+
+function judge(members: JsonObject, tcb: Partial<TdxTcbClaim>) {
+  return appraisedTd(members, { claims: { tdx: tdxClaims({ tcb: tdxTcb(tcb) }) } });
+}
+
+describe('the status of a TCB', () => {
+  it('TDX-12 passes UpToDate where that is what the policy accepts', () => {
+    const appraisal = judge(UP_TO_DATE, {});
+    expect(only(appraisal, 'tdx_tcb_status')).toMatchObject({
+      result: 'pass',
+      about: '/evidence/quote',
+      expected: ['UpToDate'],
+      actual: 'UpToDate',
+      detail: 'the tcb status is one that the policy accepts (platform UpToDate, module UpToDate, qe UpToDate)',
+    });
+    expect([appraisal.outcome, appraisal.matched.includes('tdx_tcb_status')]).toEqual(['allow', true]);
+  });
+
+  it.each([
+    ...TDX_STATUSES.filter((status) => status !== 'UpToDate'),
+    'Revoked',
+    'uptodate',
+    'UpToDate ',
+    '',
+    'Fine',
+    'constructor',
+  ])('TDX-12 denies %j where only UpToDate is accepted', (status) => {
+    const appraisal = judge(UP_TO_DATE, { status });
+    expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['tdx_tcb_status']]);
+    expect(only(appraisal, 'tdx_tcb_status').actual).toBe(status);
+  });
+
+  it.each(TDX_STATUSES)('TDX-12 passes %s where the policy accepts it, and then no other', (accepted) => {
+    for (const status of TDX_STATUSES) {
+      expect(results(judge(accepting(accepted), { status }), 'tdx_tcb_status')).toEqual([
+        status === accepted ? 'pass' : 'fail',
+      ]);
+    }
+  });
+
+  it('TDX-12 denies Revoked and an unknown word under a policy that accepts all there is', () => {
+    for (const status of ['Revoked', 'Fine']) {
+      expect(failed(judge(accepting(...TDX_STATUSES), { status }))).toEqual(['tdx_tcb_status']);
+    }
+  });
+
+  it.each(['any', { acceptedStatuses: [...TDX_STATUSES] }])(
+    'TDX-12 leaves what the verifier refused denied under %j',
+    (tdx) => {
+      for (const actual of ['Revoked', 'Fine', 'SWHardeningNeeded']) {
+        const findings = [check('tdx_tcb_status', 'fail', { actual })];
+        const claims = { tdx: tdxClaims({ tcb: tdxTcb({ status: actual }) }) };
+        expect(appraisedTd({ minimums: { tdx } }, { claims, findings }).outcome).toBe('deny');
+      }
+    },
+  );
+
+  it('TDX-13 is that of the three together, and each is named', () => {
+    const parts = { platformStatus: 'UpToDate', moduleStatus: 'OutOfDate', qeStatus: 'UpToDate' };
+    expect(only(judge(UP_TO_DATE, { ...parts, status: 'OutOfDate' }), 'tdx_tcb_status')).toMatchObject({
+      result: 'fail',
+      actual: 'OutOfDate',
+      detail: 'the tcb status is none that the policy accepts (platform UpToDate, module OutOfDate, qe UpToDate)',
+    });
+    expect(only(judge(UP_TO_DATE, { moduleStatus: null }), 'tdx_tcb_status')).toMatchObject({
+      result: 'pass',
+      detail: 'the tcb status is one that the policy accepts (platform UpToDate, module without levels, qe UpToDate)',
+    });
+  });
+
+  it('says what is behind, component by component, and Intel’s advisories', () => {
+    const tcb = { status: 'OutOfDate', platformStatus: 'OutOfDate', advisories: ['INTEL-SA-00001', 'INTEL-SA-00002'] };
+    const tcbShortfalls = [
+      { component: 'sgxtcbcomponents[0]', have: 6, need: 7 },
+      { component: 'TDX_01.isvsvn', have: 2, need: 4 },
+    ];
+    const claims = { tdx: tdxClaims({ tcb: tdxTcb(tcb) }) };
+    const lines =
+      '; sgxtcbcomponents[0] has 6, needs 7; TDX_01.isvsvn has 2, needs 4; advisories: INTEL-SA-00001, INTEL-SA-00002';
+    for (const members of [UP_TO_DATE, accepting('OutOfDate')]) {
+      const { detail } = only(appraisedTd(members, { claims, tcbShortfalls }), 'tdx_tcb_status');
+      expect(detail.endsWith(`)${lines}`)).toBe(true);
+    }
+  });
+
+  it('is noted where the policy sets no minimum, and in neither list', () => {
+    const appraisal = judge({ minimums: { tdx: 'any' } }, { status: 'OutOfDate', date: '2020-01-01T00:00:00Z' });
+    expect(only(appraisal, 'tdx_tcb_status')).toMatchObject({
+      result: 'not_configured',
+      detail: 'the policy sets no minimum for the tcb: the status is OutOfDate',
+    });
+    expect(results(appraisal, 'tdx_tcb_date')).toEqual([]);
+    expect(appraisal.outcome).toBe('allow');
+    expect([...appraisal.matched, ...appraisal.unmatched]).not.toContain('tdx_tcb_status');
+  });
+
+  it('fails each where a policy has no minimums at all, which the grammar refuses', () => {
+    const without = { ...policy(LEAST_OF_TDS), minimums: { snp: null, tdx: null } };
+    const appraisal = appraise(without, situation({ type: 'tdx' }));
+    expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['tdx_tcb_status']]);
+    expect(only(appraisal, 'tdx_tcb_status')).toMatchObject({ expected: [], actual: 'UpToDate' });
+  });
+
+  it('is judged of a TD behind a paravisor, at the place of its quote', () => {
+    const given = (status: string) => ({
+      type: 'az-tdx-vtpm' as const,
+      claims: azTdxClaims({ tdx: tdxClaims({ tcb: tdxTcb({ status }) }) }),
+    });
+    const denied = appraisedTd(UP_TO_DATE, given('OutOfDate'));
+    expect(failed(denied)).toEqual(['tdx_tcb_status']);
+    expect(only(denied, 'tdx_tcb_status').about).toBe('/evidence/tdQuote');
+    expect(appraisedTd(UP_TO_DATE, given('UpToDate')).outcome).toBe('allow');
+  });
+
+  it('does not look at minimums for SEV-SNP', () => {
+    const both = { accepts: ['tdx', 'snp'], minimums: { snp: { Milan: { snp: 24 } }, tdx: 'any' } };
+    const appraisal = appraisedTd(both);
+    expect(appraisal.outcome).toBe('allow');
+    for (const id of ['snp_product', 'snp_tcb_low', 'snp_tcb_floor_missing'] as const) {
+      expect(results(appraisal, id)).toEqual([]);
+    }
+  });
+});
+
+describe('the date of a TCB', () => {
+  const SINCE: JsonObject = {
+    minimums: { tdx: { acceptedStatuses: ['UpToDate'], earliestTcbDate: '2024-03-13' } },
+  };
+
+  it.each(['2024-03-13T00:00:00Z', '2024-03-13T00:00:01Z', '2025-01-01T00:00:00Z'])('passes %s', (date) => {
+    const appraisal = judge(SINCE, { date });
+    expect(only(appraisal, 'tdx_tcb_date')).toMatchObject({
+      result: 'pass',
+      about: '/evidence/quote',
+      expected: '2024-03-13',
+      actual: date,
+    });
+    expect(appraisal.outcome).toBe('allow');
+  });
+
+  it.each(['2024-03-12T23:59:59Z', '2018-01-04T00:00:00Z', 'soon', ''])('denies %j', (date) => {
+    const appraisal = judge(SINCE, { date });
+    expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['tdx_tcb_date']]);
+    expect(only(appraisal, 'tdx_tcb_date').actual).toBe(date);
+  });
+
+  it('is not asked for where the policy leaves it out', () => {
+    const appraisal = judge(UP_TO_DATE, { date: '2018-01-04T00:00:00Z' });
+    expect([appraisal.outcome, results(appraisal, 'tdx_tcb_date')]).toEqual(['allow', []]);
+  });
+
+  it('and the status are each a finding of their own', () => {
+    expect(failed(judge(SINCE, { date: '2018-01-04T00:00:00Z', status: 'OutOfDate' }))).toEqual([
+      'tdx_tcb_status',
+      'tdx_tcb_date',
+    ]);
+  });
+
+  it('and the status are skipped where the quote was not verified, and required', () => {
+    const appraisal = appraisedTd(SINCE, { claims: {}, findings: [check('tdx_signature', 'fail')] });
+    expect(failed(appraisal)).toEqual(['tdx_signature']);
+    for (const id of ['tdx_tcb_status', 'tdx_tcb_date'] as const) {
+      expect(only(appraisal, id)).toMatchObject({
+        result: 'skipped',
+        group: 'rests on tdx claims, and none were verified',
+      });
+    }
+    const open = appraisedTd(SINCE, { claims: {}, findings: [check('collateral_unavailable', 'unavailable')] });
+    expect(open.outcome).toBe('indeterminate');
+  });
+});

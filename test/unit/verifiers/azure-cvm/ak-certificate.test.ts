@@ -1,0 +1,255 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { CheckId } from '../../../../src/model/codes.js';
+import type { AkCertificateInput } from '../../../../src/model/evidence.js';
+import type { Verification } from '../../../../src/model/verification.js';
+import type { AkRoots } from '../../../../src/verifiers/azure-cvm/ak-roots.js';
+import {
+  createAzureAkPki,
+  createVirtualMachine,
+  extendedKeyUsage,
+  flipBit,
+  type IssueAkOptions,
+  keyUsage,
+  pemOf,
+  VirtualTpm,
+} from '../../../lab/index.js';
+import { AT, expectFailed, expectMalformed, expectVerified, idsWith, NONCE, PKI, verifyAzure } from '../fixture.js';
+import { azureTdxVerifier, TDX_VM, verifyAzureTdx } from './tdx-fixture.js';
+
+const AK_PKI = createAzureAkPki({ at: AT });
+const FOREIGN = createAzureAkPki({ at: AT, keys: 'foreign-azure-vtpm' });
+const AZURE: AkRoots = { azure: AK_PKI.pins, configured: new Set() };
+const CONFIGURED: AkRoots = { azure: new Set(), configured: AK_PKI.pins };
+const KEY = TDX_VM.vtpm.publicJwk;
+const DAY = 24 * 60 * 60_000;
+
+const SNP_VM = await createVirtualMachine({ pki: PKI, vtpm: TDX_VM.vtpm });
+
+interface AkJudging {
+  readonly roots?: AkRoots;
+  readonly mrtds?: readonly string[];
+  readonly at?: Date;
+}
+
+/** An Azure VM on TDX whose paravisor nobody lists, unless said otherwise. */
+function judge(ak: AkCertificateInput, { roots = AZURE, mrtds = [], at = AT }: AkJudging = {}): Promise<Verification> {
+  const collateral = { at };
+  return verifyAzureTdx(TDX_VM.evidence({ nonce: NONCE, ak, collateral }), { nonce: NONCE, akRoots: roots, mrtds, at });
+}
+
+const issued = (options: Partial<IssueAkOptions> = {}) => AK_PKI.certificate({ key: KEY, ...options });
+
+async function expectDenied(ak: AkCertificateInput, ...ids: readonly CheckId[]): Promise<void> {
+  const found = await judge(ak);
+  expectFailed(found, ...ids);
+  // What hardware vouches for stays what it is: the certificate adds nothing, and takes nothing away.
+  expect(found.claims.hcl?.paravisor).toEqual({ known: false, by: null });
+  expect(found.claims.hcl?.vmConfiguration).toBeDefined();
+}
+
+describe('certificate of an attestation key', () => {
+  it.each(['2026', '2025'] as const)('is relied on in the shape of %s, DER or PEM', async (shape) => {
+    for (const pem of [false, true]) {
+      const found = await judge(AK_PKI.certificate({ key: KEY, shape, pem }));
+      expectVerified(found);
+      const ends = found.endorsements.filter(({ kind }) => kind.startsWith('ak'));
+      expect(ends.map(({ kind }) => kind)).toEqual(['ak', ...Array(shape === '2026' ? 3 : 2).fill('ak-ca')]);
+      expect(new Set(ends.map(({ revocation }) => revocation))).toEqual(new Set(['not_applicable']));
+    }
+  });
+
+  it('is relied on for an SNP machine as well', async () => {
+    const evidence = SNP_VM.evidence({ nonce: NONCE, ak: issued() });
+    const found = await verifyAzure(evidence, { nonce: NONCE, akRoots: AZURE });
+    expectVerified(found);
+    expect(found.claims.hcl?.paravisor).toEqual({ known: true, by: 'idKeyDigest' });
+    expect(found.claims.hcl?.vmConfiguration).toBeDefined();
+    expect(found.required).toEqual(expect.arrayContaining(['hcl_ak_mismatch', 'ak_cert_untrusted']));
+  });
+
+  it('is not asked for: a vTPM that is made anew at each boot may have none', async () => {
+    const found = await verifyAzureTdx(TDX_VM.evidence({ nonce: NONCE }), { nonce: NONCE, akRoots: AZURE });
+    expectVerified(found);
+    expect(found.required).not.toContain('hcl_ak_mismatch');
+    expect(found.checks.some(({ id }) => id === 'ak_cert_untrusted')).toBe(false);
+  });
+
+  it('ends the decision where it ends', async () => {
+    const notAfter = new Date(AT.getTime() + 60_000);
+    const found = await judge(issued({ overrides: { notAfter } }));
+    expect(found.validUntil).toEqual(notAfter);
+  });
+
+  it('HCL-14 of another key than HCLAkPub is denied, on either TEE', async () => {
+    const other = await VirtualTpm.create();
+    const ak = AK_PKI.certificate({ key: other.publicJwk });
+    await expectDenied(ak, 'hcl_ak_mismatch');
+    const found = await verifyAzure(SNP_VM.evidence({ nonce: NONCE, ak }), { nonce: NONCE, akRoots: AZURE });
+    expectFailed(found, 'hcl_ak_mismatch');
+  });
+
+  it('HCL-14 of a key that is no RSA key is denied', async () => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    const ak = AK_PKI.certificate({ key: Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' })) });
+    await expectDenied(ak, 'hcl_ak_mismatch', 'ak_cert_untrusted');
+  });
+
+  it('HCL-14 never replaces the binding to the hardware: its key is judged only where the report vouches for one', async () => {
+    const evidence = TDX_VM.evidence({ nonce: NONCE, ak: issued(), td: { reportData: new Uint8Array(64) } });
+    const found = await verifyAzureTdx(evidence, { nonce: NONCE, akRoots: AZURE });
+    expectFailed(found, 'hcl_binding');
+    expect(idsWith(found, 'skipped')).toContain('hcl_ak_mismatch');
+    expect(idsWith(found, 'pass')).toContain('ak_cert_untrusted');
+    expect(found.claims.hcl).toBeUndefined();
+  });
+});
+
+describe('path of an attestation key', () => {
+  const chain = AK_PKI.chainPem();
+  const blocks = chain.split(/(?=-----BEGIN)/);
+  const [ca24 = '', ca2025 = '', root = ''] = blocks;
+
+  it.each<[string, AkCertificateInput]>([
+    ['no chain', AK_PKI.certificate({ key: KEY, chain: null })],
+    ['a chain without root', AK_PKI.certificate({ key: KEY, chain: ca24 + ca2025 })],
+    ['a chain without the issuer', AK_PKI.certificate({ key: KEY, chain: ca2025 + root })],
+    ['a chain with a gap', AK_PKI.certificate({ key: KEY, chain: ca24 + root })],
+    ['a chain in another order', AK_PKI.certificate({ key: KEY, chain: root + ca2025 + ca24 })],
+    ['a root twice', AK_PKI.certificate({ key: KEY, chain: chain + root })],
+    ['the leaf in the chain', AK_PKI.certificate({ key: KEY, chain: pemOf(AK_PKI.issueLeaf({ key: KEY })) + chain })],
+    ['a chain that is too long', AK_PKI.certificate({ key: KEY, chain: ca24.repeat(9) + chain })],
+    ['roots of others with the same names', FOREIGN.certificate({ key: KEY })],
+    ['an issuer of others with the same name', AK_PKI.certificate({ key: KEY, issuer: FOREIGN.authority('ca24') })],
+    ['the authority that has no right to issue so far down', issued({ issuer: AK_PKI.authority('root') })],
+    ['no extended key usage', issued({ extensions: (all) => all.filter(({ oid }) => oid !== '2.5.29.37') })],
+    ['other purposes', issued({ extendedKeyUsages: ['1.3.6.1.4.1.311.10.3.12', '2.23.133.8.1'] })],
+    ['two extended key usages', issued({ extensions: (all) => [...all, extendedKeyUsage(['2.23.133.8.3'])] })],
+    [
+      'a key that signs nothing',
+      issued({ extensions: (all) => all.map((e) => (e.oid === '2.5.29.15' ? keyUsage([]) : e)) }),
+    ],
+    [
+      'an unknown critical extension',
+      issued({ extensions: (all) => [...all, { oid: '1.2.3', critical: true, value: Uint8Array.of(5, 0) }] }),
+    ],
+  ])('is denied with %s', async (_, ak) => {
+    await expectDenied(ak, 'ak_cert_untrusted');
+  });
+
+  it.each(['ca24', 'ca2025', 'root'] as const)('is denied with a bit of the signature of %s changed', async (which) => {
+    const { der } = AK_PKI.authority(which);
+    const changed = pemOf(flipBit(der, der.byteLength - 1));
+    const altered = blocks.map((block) => (block === AK_PKI.authority(which).pem ? changed : block)).join('');
+    expect(altered).not.toBe(chain);
+    await expectDenied(AK_PKI.certificate({ key: KEY, chain: altered }), 'ak_cert_untrusted');
+  });
+
+  it('is denied one second outside its dates, with cert_validity', async () => {
+    const at = (ms: number) => new Date(AT.getTime() + ms);
+    for (const overrides of [{ notAfter: at(-1000) }, { notBefore: at(1000) }]) {
+      await expectDenied(issued({ overrides }), 'cert_validity');
+    }
+    for (const overrides of [{ notAfter: at(0) }, { notBefore: at(0) }])
+      expectVerified(await judge(issued({ overrides })));
+  });
+
+  it('is denied where an authority has ended', async () => {
+    const ended = AK_PKI.issueAuthority('ca24', { notAfter: new Date(AT.getTime() - DAY) });
+    const ak = AK_PKI.certificate({ key: KEY, chain: ended.pem + ca2025 + root });
+    await expectDenied(ak, 'cert_validity');
+  });
+});
+
+describe('form of an attestation key certificate', () => {
+  const der = AK_PKI.issueLeaf({ key: KEY });
+  const chain = AK_PKI.chainPem();
+  const LEAF = '/evidence/akCertificate';
+  const filledWith = (filling: Uint8Array): AkCertificateInput => ({
+    certificate: { der: Uint8Array.from(Buffer.concat([der, filling])) },
+    chain,
+  });
+
+  it('may have zeros behind it, as many as fill its NV index', async () => {
+    for (const length of [0, 1, 4096]) expectVerified(await judge(filledWith(new Uint8Array(length))));
+  });
+
+  it.each<[string, AkCertificateInput, string]>([
+    ['anything else behind it', filledWith(Uint8Array.of(0, 0, 1)), LEAF],
+    ['another certificate behind it', filledWith(der), LEAF],
+    ['a byte missing', { certificate: { der: der.subarray(0, -1) }, chain }, LEAF],
+    ['nothing', { certificate: { der: new Uint8Array() }, chain }, LEAF],
+    ['zeros only', { certificate: { der: new Uint8Array(4096) }, chain }, LEAF],
+    ['a length of indefinite form', { certificate: { der: Uint8Array.of(0x30, 0x80, 0, 0) }, chain }, LEAF],
+    ['two blocks of PEM', { certificate: { pem: pemOf(der) + pemOf(der) }, chain }, LEAF],
+    ['zeros behind the PEM', { certificate: { pem: `${pemOf(der)}\0` }, chain }, LEAF],
+    ['a chain that is no PEM', { certificate: { der }, chain: 'AAAA' }, '/evidence/akChain'],
+    ['an empty chain', { certificate: { der }, chain: '' }, '/evidence/akChain'],
+    ['text after the chain', { certificate: { der }, chain: `${chain}x` }, '/evidence/akChain'],
+  ])('is malformed with %s', async (_, ak, pointer) => {
+    await expectMalformed(judge(ak), 'cert_format', pointer);
+    const evidence = TDX_VM.evidence({ nonce: NONCE, ak });
+    await expectMalformed((async () => azureTdxVerifier().endorsementsFor(evidence))(), 'cert_format', pointer);
+  });
+});
+
+describe('which paravisor, by the certificate of its key', () => {
+  it('HCL-15 is known where Azure names a confidential VM, and its configuration is then no claim', async () => {
+    const found = await judge(issued());
+    expect(found.claims.hcl?.paravisor).toEqual({ known: true, by: 'akCertificate' });
+    expect(found.claims.hcl).not.toHaveProperty('vmConfiguration');
+    expect(found.withheldConfiguration).toMatchObject({ secureBoot: true });
+  });
+
+  it('HCL-15 keeps its configuration where hardware knows the paravisor', async () => {
+    const { claims, withheldConfiguration } = await judge(issued(), { mrtds: ['c4'.repeat(48)] });
+    expect(claims.hcl?.paravisor).toEqual({ known: true, by: 'mrtd' });
+    expect(claims.hcl?.vmConfiguration).toMatchObject({ secureBoot: true });
+    expect(withheldConfiguration).toBeUndefined();
+  });
+
+  it('HCL-15 is unknown by the certificate of a Trusted Launch VM, on either TEE', async () => {
+    const found = await judge(issued({ vm: 'TrustedVM' }));
+    expectVerified(found);
+    expect(found.claims.hcl?.paravisor).toEqual({ known: false, by: null });
+    const impostor = await createVirtualMachine({
+      pki: PKI,
+      vtpm: TDX_VM.vtpm,
+      report: { fields: { idKeyDigest: new Uint8Array(48) } },
+    });
+    for (const [vm, known] of [
+      ['TrustedVM', false],
+      ['ConfidentialVM', true],
+    ] as const) {
+      const evidence = impostor.evidence({ nonce: NONCE, ak: issued({ vm }) });
+      const { claims } = await verifyAzure(evidence, { nonce: NONCE, akRoots: AZURE });
+      expect(claims.hcl?.paravisor).toEqual({ known, by: known ? 'akCertificate' : null });
+      expect(claims.hcl?.vmConfiguration === undefined).toBe(known);
+    }
+  });
+
+  it.each([
+    'ConfidentialVM.Azure.windows.net',
+    'x.ConfidentialVM.Azure.windows.net.example',
+    'x.confidentialvm.azure.windows.net',
+    'xConfidentialVM.Azure.windows.net',
+    'x.ConfidentialVM.Azure.windows.net.',
+  ])('HCL-15 is unknown where the subject is %s', async (commonName) => {
+    const found = await judge(issued({ commonName }));
+    expectVerified(found);
+    expect(found.claims.hcl?.paravisor).toEqual({ known: false, by: null });
+  });
+
+  it('HCL-15 is unknown below a root that the operator added, which is trusted for keys alone', async () => {
+    const found = await judge(issued(), { roots: CONFIGURED });
+    expectVerified(found);
+    expect(found.claims.hcl?.paravisor).toEqual({ known: false, by: null });
+  });
+
+  it('HCL-15 is unknown by a certificate of another key, or one that has ended', async () => {
+    const other = await VirtualTpm.create();
+    await expectDenied(AK_PKI.certificate({ key: other.publicJwk }), 'hcl_ak_mismatch');
+    const ended = { overrides: { notAfter: new Date(AT.getTime() - 1000) } };
+    await expectDenied(issued(ended), 'cert_validity');
+  });
+});

@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest';
+import { NO_ENDORSEMENTS } from '../../../../src/model/endorsement.js';
+import { flipBit } from '../../../lab/byte-patch.js';
+import type { CollateralOptions } from '../../../lab/collateral-builder.js';
+import { newEcKey } from '../../../lab/lab-keys.js';
+import {
+  ABOUT,
+  AT,
+  expectFailed,
+  expectMalformed,
+  expectUndecided,
+  expectVerified,
+  FOREIGN_PKI,
+  HOUR_MS,
+  idsWith,
+  newVerifier,
+  PKI,
+  PLATFORM,
+  platformOf,
+  verify,
+} from './fixture.js';
+
+const withTcbInfo = (tcbInfo: NonNullable<CollateralOptions['tcbInfo']>) => verify({ collateral: { tcbInfo } });
+const members = (change: Readonly<Record<string, string | number>>) => ({ members: change });
+const seconds = (date: Date, number: number) => new Date(date.getTime() + number * 1000);
+const SOON = new Date(AT.getTime() + HOUR_MS);
+const JUST_NOW = new Date(AT.getTime() - HOUR_MS);
+
+describe('TCB info', () => {
+  it.each([
+    ['is not signed', { signature: () => new Uint8Array() }],
+    ['has a signature that was changed', { signature: (genuine: Uint8Array) => flipBit(genuine, 9) }],
+    ['is signed by another key', { signer: newEcKey('prime256v1') }],
+    ['was changed after signing', { afterSigning: (text: string) => text.replace('"tcbType":0', '"tcbType":1') }],
+    ['was written again after signing', { afterSigning: (text: string) => JSON.stringify(JSON.parse(text), null, 1) }],
+    ['has a member twice', { beforeSigning: (text: string) => text.replace('"version":3', '"version":3,"version":3') }],
+    [
+      'has a member twice under another spelling',
+      { beforeSigning: (text: string) => text.replace('"id"', '"\\u0069d":"TDX","id"') },
+    ],
+    ['is of SGX', members({ id: 'SGX' })],
+    ['is of version 2', members({ version: 2 })],
+    ['is of another FMSPC', members({ fmspc: '00806F050001' })],
+    ['is of another PCEID', members({ pceId: '0001' })],
+    ['does not say when it was issued', { beforeSigning: (text: string) => text.replace(/"issueDate":"[^"]*",/, '') }],
+    ['has an evaluation number that is a string', members({ tcbEvaluationDataNumber: '19' })],
+    ['has a component that is a string', { beforeSigning: (text: string) => text.replace('"svn":8', '"svn":"8"') }],
+    ['has 15 components', { beforeSigning: (text: string) => text.replace('{"svn":0},{"svn":0}', '{"svn":0}') }],
+    ['has an SVN over 255', { beforeSigning: (text: string) => text.replace('"svn":8', '"svn":256') }],
+    ['has no levels', { levels: [] }],
+    [
+      'has two module identities of one id',
+      {
+        modules: [
+          { id: 'TDX_01', levels: [{ isvSvn: 6 }] },
+          { id: 'tdx_01', levels: [{ isvSvn: 6 }] },
+        ],
+      },
+    ],
+  ])('TDX-09 denies one that %s', async (_, tcbInfo) => {
+    const found = await withTcbInfo(tcbInfo);
+    expectFailed(found, 'tdx_tcb_info');
+    expect(found.claims).toBeNull();
+    expect(found.checks.find(({ result }) => result === 'fail')?.about).toBe('/evidence/collateral/tcb_info');
+  });
+
+  it('TDX-09 denies one whose issuer chain is short', async () => {
+    const overrides = { tcbInfoIssuerChain: PKI.tcbSigning.pem };
+    expectFailed(await verify({ collateral: { overrides } }), 'tdx_tcb_info');
+  });
+
+  it('TDX-09 takes hex in either case, and members that nobody knows', async () => {
+    expectVerified(await withTcbInfo(members({ fmspc: '00806f050000', later: 1 })));
+  });
+
+  it('keeps what the quote alone shows, where the collateral does not hold', async () => {
+    const found = await withTcbInfo(members({ id: 'SGX' }));
+    expect(found.reportData).toEqual(new Uint8Array(64));
+    expect(idsWith(found, 'pass')).toContain('tdx_signature');
+    expect(idsWith(found, 'skipped')).toContain('tdx_tcb_level_unsupported');
+  });
+
+  it('reports both evaluation numbers', async () => {
+    const found = await verify({ collateral: { evaluationNumber: 18, tcbInfo: { evaluationNumber: 19 } } });
+    expectVerified(found);
+    const numbers = found.checks
+      .filter(({ about }) => about.startsWith('/evidence/collateral/'))
+      .map(({ actual }) => actual);
+    expect(numbers).toEqual(expect.arrayContaining([{ evaluationDataNumber: 19 }, { evaluationDataNumber: 18 }]));
+  });
+});
+
+describe('windows of the collateral, at the instant and without leeway', () => {
+  const windows: readonly (readonly [string, (from: Date, to: Date) => CollateralOptions])[] = [
+    ['tcb_info', (issueDate, nextUpdate) => ({ tcbInfo: { issueDate, nextUpdate } })],
+    ['qe_identity', (issueDate, nextUpdate) => ({ qeIdentity: { issueDate, nextUpdate } })],
+    ['pck_crl', (thisUpdate, nextUpdate) => ({ pckCrl: { overrides: { thisUpdate, nextUpdate } } })],
+    ['root_ca_crl', (thisUpdate, nextUpdate) => ({ rootCrl: { overrides: { thisUpdate, nextUpdate } } })],
+  ];
+
+  it.each(windows)('TDX-10 holds %s from its issue to its next update, both included', async (member, making) => {
+    const collateral = making(JUST_NOW, SOON);
+    expectVerified(await verify({ collateral, at: JUST_NOW }));
+    expectVerified(await verify({ collateral, at: SOON }));
+    const early = await verify({ collateral, at: seconds(JUST_NOW, -1) });
+    expectFailed(early, 'collateral_not_yet');
+    expect(early.checks.find(({ result }) => result === 'fail')?.detail).toContain(member);
+    const late = await verify({ collateral, at: seconds(SOON, 1) });
+    expectUndecided(late, 'collateral_stale');
+    expect(late.checks.find(({ result }) => result === 'unavailable')?.detail).toContain(member);
+    expect(late.claims).toBeNull();
+    expect(late.reportData).not.toBeNull();
+  });
+
+  it('TDX-10 takes a revocation list without next update as stale', async () => {
+    const collateral = { pckCrl: { overrides: { nextUpdate: null } } };
+    expectUndecided(await verify({ collateral }), 'collateral_stale');
+  });
+
+  it('TDX-10 denies TCB info without next update', async () => {
+    const beforeSigning = (text: string) => text.replace(/"nextUpdate":"[^"]*",/, '');
+    expectFailed(await withTcbInfo({ beforeSigning }), 'tdx_tcb_info');
+  });
+
+  it('TDX-10 judges all else while it is stale: a quote that was changed is denied', async () => {
+    const collateral = { tcbInfo: { issueDate: JUST_NOW, nextUpdate: SOON } };
+    const quote = { signature: (genuine: Uint8Array) => flipBit(genuine, 0) };
+    expectFailed(await verify({ collateral, quote, at: seconds(SOON, 1) }), 'tdx_signature');
+  });
+});
+
+describe('where collateral is from', () => {
+  it('is out of reach where nobody has any', async () => {
+    expectUndecided(await verify({ endorsements: NO_ENDORSEMENTS }), 'collateral_unavailable');
+    expectUndecided(await verify({ endorsements: { snp: null, tdx: null } }), 'collateral_unavailable');
+  });
+
+  it.each(['collateral_unavailable', 'collateral_stale', 'collateral_rollback'] as const)(
+    'TDX-10 passes on that the source says %s',
+    async (code) => {
+      const tdx = { code, detail: 'as the source says', retryable: true };
+      const found = await verify({ endorsements: { snp: null, tdx } });
+      expectUndecided(found, code);
+      expect(found.claims).toBeNull();
+      expect(found.reportData).not.toBeNull();
+    },
+  );
+
+  it.each(['cache', 'store', 'network'] as const)('verifies with that of a %s, and says so', async (origin) => {
+    const found = await verify({ origin });
+    expectVerified(found);
+    const of = new Map(found.endorsements.map(({ kind, source }) => [kind, source]));
+    expect([of.get('pck'), of.get('tcb-info'), of.get('crl')]).toEqual(['evidence', origin, origin]);
+  });
+
+  it.each([
+    ['does not verify', { tcbInfo: { signature: () => new Uint8Array(64) } }],
+    ['is of another PKI', { overrides: { tcbInfoIssuerChain: FOREIGN_PKI.tcbIssuerChain() } }],
+    ['cannot be read', { overrides: { pckCrl: Uint8Array.of(0x30) } }],
+    ['has no chain', { overrides: { pckCrlIssuerChain: '' } }],
+  ])('is out of reach where that of a source %s', async (_, collateral) => {
+    const found = await verify({ collateral, origin: 'cache' });
+    expectUndecided(found, 'collateral_unavailable');
+    expect(found.checks.find(({ result }) => result === 'unavailable')?.retryable).toBe(true);
+  });
+
+  it('TDX-10 denies that of a source that is from the future, and leaves open what is stale', async () => {
+    const collateral = { tcbInfo: { issueDate: JUST_NOW, nextUpdate: SOON } };
+    expectFailed(await verify({ collateral, origin: 'cache', at: seconds(JUST_NOW, -1) }), 'collateral_not_yet');
+    expectUndecided(await verify({ collateral, origin: 'cache', at: seconds(SOON, 1) }), 'collateral_stale');
+  });
+
+  it('denies that of a source for another platform', async () => {
+    expectFailed(
+      await verify({ origin: 'cache', collateral: { tcbInfo: members({ fmspc: '00806F050001' }) } }),
+      'tdx_tcb_info',
+    );
+  });
+});
+
+describe('form of the collateral of a request', () => {
+  it.each([
+    ['tcb_info_issuer_chain', { tcbInfoIssuerChain: 'PEM' }, 'cert_chain'],
+    ['qe_identity_issuer_chain', { qeIdentityIssuerChain: `${PKI.tcbIssuerChain()}text\n` }, 'cert_chain'],
+    ['pck_crl_issuer_chain', { pckCrlIssuerChain: '' }, 'cert_chain'],
+    ['pck_crl', { pckCrl: new Uint8Array(8) }, 'cert_format'],
+    ['root_ca_crl', { rootCaCrl: Uint8Array.of(0x30, 0) }, 'cert_format'],
+  ] as const)('is refused where %s is malformed', async (member, overrides, code) => {
+    await expectMalformed(verify({ collateral: { overrides } }), code, `/evidence/collateral/${member}`);
+  });
+
+  it('endorsements are asked for by platform and CA, with what the request brings', () => {
+    const brought = PLATFORM.collateral();
+    const ask = (platform = PLATFORM) => newVerifier().quoteEndorsements(platform.quote(), brought, ABOUT);
+    expect(ask()).toEqual([{ kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', brought }]);
+    const other = platformOf({ ca: 'processor', fmspc: 'b0c06f000000' });
+    expect(ask(other)).toEqual([{ kind: 'intel-tdx', fmspc: 'b0c06f000000', ca: 'processor', brought }]);
+  });
+});

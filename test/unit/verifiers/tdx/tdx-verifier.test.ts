@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import type { TdxEvidence } from '../../../../src/model/evidence.js';
+import type { JsonObject } from '../../../../src/model/json.js';
+import type { Verification } from '../../../../src/model/verification.js';
+import { expectedBinding } from '../../../../src/verifiers/expected-binding.js';
+import { TdxVerifier } from '../../../../src/verifiers/tdx/tdx-verifier.js';
+import { flipBit } from '../../../lab/byte-patch.js';
+import { azureKey, azureVmConfiguration } from '../../../lab/runtime-claims-builder.js';
+import { TdxGuest, type TdxGuestEvidenceOptions } from '../../../lab/tdx-guest.js';
+import {
+  AT,
+  endorsing,
+  expectFailed,
+  expectUndecided,
+  expectVerified,
+  idsWith,
+  newVerifier,
+  PLATFORM,
+} from './fixture.js';
+
+const NONCE = Uint8Array.from({ length: 32 }, (_, index) => 0x40 + index);
+const OTHER = Uint8Array.from({ length: 32 }, (_, index) => 0x80 + index);
+const JWK: JsonObject = {
+  kty: 'EC',
+  crv: 'P-256',
+  x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+  y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+};
+const MRTD = 'd1'.repeat(48);
+const EVENT_LOG_BYTES = 2 ** 20;
+const guest = new TdxGuest({ platform: PLATFORM });
+
+interface Asked {
+  readonly nonce?: Uint8Array;
+  readonly jwk?: JsonObject;
+  readonly mrtds?: readonly string[];
+  readonly collateral?: boolean;
+}
+
+function verifyEvidence(evidence: TdxEvidence, asked: Asked = {}): Promise<Verification> {
+  const { nonce, jwk = null, mrtds = [], collateral = true } = asked;
+  const endorsements = collateral ? endorsing(PLATFORM.collateral()) : { snp: null };
+  const binding = nonce === undefined ? null : expectedBinding(nonce, jwk);
+  return new TdxVerifier(newVerifier(), new Set(mrtds), EVENT_LOG_BYTES).verify(evidence, {
+    at: AT,
+    endorsements,
+    binding,
+  });
+}
+
+const verify = (options: TdxGuestEvidenceOptions, asked: Asked = {}) => verifyEvidence(guest.evidence(options), asked);
+
+describe('a bare TD quote', () => {
+  it('verifies without a nonce, and is what other verifiers take', async () => {
+    const evidence = guest.evidence();
+    const found = await verifyEvidence(evidence);
+    expectVerified(found);
+    expect(found.bound).toEqual([]);
+    expect(found.claims.tdx?.mrtd).toBe(MRTD);
+    expect(found.submission).toEqual({ tee: 'tdx', quote: evidence.quote, runtimeData: null });
+    expect(found.tcbShortfalls).toEqual([]);
+  });
+
+  it('holds the nonce in REPORTDATA, followed by zeros', async () => {
+    const found = await verify({ nonce: NONCE }, { nonce: NONCE });
+    expectVerified(found);
+    expect(found.bound).toEqual(['tdx.reportData']);
+  });
+
+  it('holds nonce and key in REPORTDATA', async () => {
+    const found = await verify({ nonce: NONCE, jwk: JWK }, { nonce: NONCE, jwk: JWK });
+    expectVerified(found);
+    expect(found.bound).toEqual(['tdx.reportData']);
+    expectFailed(await verify({ nonce: NONCE, jwk: JWK }, { nonce: NONCE }), 'nonce_mismatch');
+    expectFailed(await verify({ nonce: NONCE }, { nonce: NONCE, jwk: JWK }), 'nonce_mismatch');
+  });
+
+  it('denies another nonce, one that is followed by something else, and REPORTDATA that was never set', async () => {
+    expectFailed(await verify({ nonce: OTHER }, { nonce: NONCE }), 'nonce_mismatch');
+    const reportData = new Uint8Array(64).fill(1);
+    reportData.set(NONCE);
+    expectFailed(await verify({ quote: { fields: { reportData } } }, { nonce: NONCE }), 'nonce_mismatch');
+    const unset = await verify({}, { nonce: new Uint8Array(32) });
+    expectFailed(unset, 'nonce_mismatch');
+    expect(unset.bound).toEqual([]);
+  });
+
+  it('judges the nonce although there is no collateral, and claims nothing', async () => {
+    const found = await verify({ nonce: NONCE }, { nonce: NONCE, collateral: false });
+    expectUndecided(found, 'collateral_unavailable');
+    expect(found.bound).toEqual(['tdx.reportData']);
+    expect(found.claims).toEqual({});
+    expect(found.submission).toBeNull();
+    expectFailed(await verify({ nonce: OTHER }, { nonce: NONCE, collateral: false }), 'nonce_mismatch');
+  });
+
+  it('judges no nonce of a quote whose signature does not hold', async () => {
+    const signature = (genuine: Uint8Array) => flipBit(genuine, 0);
+    const found = await verify({ nonce: NONCE, quote: { signature } }, { nonce: NONCE });
+    expectFailed(found, 'tdx_signature');
+    expect(found.bound).toEqual([]);
+    expect(idsWith(found, 'skipped')).toContain('nonce_mismatch');
+    expect(found.submission).toBeNull();
+  });
+
+  it('asks for the collateral of its platform, with what the request brings', () => {
+    const evidence = guest.evidence();
+    const verifier = new TdxVerifier(newVerifier(), new Set(), EVENT_LOG_BYTES);
+    expect(verifier.endorsementsFor(evidence)).toEqual([
+      { kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', brought: evidence.collateral },
+    ]);
+  });
+});
+
+describe('a TD quote with runtime data', () => {
+  it('holds the nonce, and the bound key, in JSON whose hash is REPORTDATA', async () => {
+    const found = await verify({ nonce: NONCE, runtimeData: 'nonce' }, { nonce: NONCE });
+    expectVerified(found);
+    expect(found.bound).toEqual(['runtimeData.nonce']);
+    const bound = await verify({ nonce: NONCE, jwk: JWK, runtimeData: 'nonce' }, { nonce: NONCE, jwk: JWK });
+    expectVerified(bound);
+    expectFailed(await verify({ nonce: NONCE, runtimeData: 'nonce' }, { nonce: NONCE, jwk: JWK }), 'nonce_mismatch');
+    expectFailed(await verify({ nonce: OTHER, runtimeData: 'nonce' }, { nonce: NONCE }), 'nonce_mismatch');
+  });
+
+  it('denies runtime data that REPORTDATA is not the hash of', async () => {
+    const evidence = guest.evidence({ nonce: NONCE, runtimeData: 'nonce' });
+    const found = await verifyEvidence({ ...evidence, runtimeData: Uint8Array.of(1) }, { nonce: NONCE });
+    expectFailed(found, 'hcl_binding');
+    expect(idsWith(found, 'skipped')).toEqual(expect.arrayContaining(['nonce_mismatch', 'hcl_claims']));
+  });
+
+  it('denies data with a member that stands there twice', async () => {
+    const runtimeData = { text: '{"nonce":"AAAA","nonce":"AAAA"}' };
+    expectFailed(await verify({ runtimeData }), 'hcl_duplicate');
+  });
+
+  it('leaves data that is no JSON at its hash', async () => {
+    expectVerified(await verify({ runtimeData: { text: 'not json' } }));
+    expectFailed(await verify({ runtimeData: { text: 'not json' } }, { nonce: NONCE }), 'nonce_mismatch');
+  });
+});
+
+const AK = { kty: 'RSA', e: 'AQAB', n: Buffer.from(new Uint8Array(256).fill(0xc1)).toString('base64url') };
+
+function claimsText(userData: Uint8Array, ak: JsonObject = AK): { readonly text: string } {
+  const padded = new Uint8Array(64);
+  padded.set(userData);
+  return {
+    text: JSON.stringify({
+      keys: [azureKey('HCLAkPub', ['sign'], ak)],
+      'vm-configuration': azureVmConfiguration(),
+      'user-data': Buffer.from(padded).toString('hex').toUpperCase(),
+    }),
+  };
+}
+
+describe('a TD quote with runtime claims of a paravisor', () => {
+  it('holds the nonce in user-data, and claims the vTPM key', async () => {
+    const found = await verify({ runtimeData: claimsText(NONCE) }, { nonce: NONCE });
+    expectVerified(found);
+    expect(found.bound).toEqual(['hcl.userData']);
+    expect(found.claims.hcl).toMatchObject({ reportType: 'tdx', paravisor: { known: false, by: null } });
+  });
+
+  it('knows the paravisor by its MRTD', async () => {
+    const found = await verify({ runtimeData: claimsText(NONCE) }, { mrtds: [MRTD] });
+    expectVerified(found);
+    expect(found.claims.hcl?.paravisor).toEqual({ known: true, by: 'mrtd' });
+  });
+
+  it('denies another nonce, and user-data that was never set', async () => {
+    expectFailed(await verify({ runtimeData: claimsText(OTHER) }, { nonce: NONCE }), 'nonce_mismatch');
+    expectFailed(await verify({ runtimeData: claimsText(new Uint8Array()) }, { nonce: NONCE }), 'nonce_mismatch');
+  });
+
+  it('denies a weak key of the vTPM, and makes no claims of it', async () => {
+    const weak = { ...AK, n: Buffer.from(new Uint8Array(128).fill(0xc1)).toString('base64url') };
+    const found = await verify({ runtimeData: claimsText(NONCE, weak) }, { nonce: NONCE });
+    expectFailed(found, 'hcl_ak_weak');
+    expect(found.claims.hcl).toBeUndefined();
+    expect(idsWith(found, 'skipped')).toContain('nonce_mismatch');
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { readVerifyRequest } from '../../../../src/wire/read-verify-request.js';
+import { formatErrorOf } from '../../../format-error-of.js';
+import { base64url, bodyOf, itaRequest, type Json, SNP_REPORT, TD_QUOTE } from '../sample-bodies.js';
+
+const read = (evidence: Json) => readVerifyRequest(bodyOf({ evidence })).evidence;
+const errorOf = (evidence: Json) => formatErrorOf(() => read(evidence));
+const quote = base64url(TD_QUOTE);
+const bodyWith = (version: 1 | 2, members: Json): Json => ({
+  type: 'tdx',
+  dialect: 'ita',
+  value: version === 1 ? members : { tdx: members },
+});
+
+describe.each([
+  [1, '/evidence/value'],
+  [2, '/evidence/value/tdx'],
+] as const)('dialect ita, version %i', (version, place) => {
+  it('reads quote and runtime data, and nothing of what is for Intel', () => {
+    expect(read(itaRequest(version))).toEqual({
+      type: 'tdx',
+      quote: TD_QUOTE,
+      runtimeData: Buffer.from('{"keys":[]}'),
+      collateral: null,
+      ccel: null,
+    });
+  });
+
+  it('reads a quote alone', () => {
+    expect(read(bodyWith(version, { quote }))).toMatchObject({ quote: TD_QUOTE, runtimeData: null });
+  });
+
+  it.each<[string, Json, string, string]>([
+    ['REQ-04 an unknown member', { quote, sgx: {} }, 'unknown_property', '/sgx'],
+    [
+      'REQ-04 an unknown member of the nonce',
+      { quote, verifier_nonce: { val: '', iat: '', signature: '', a: 1 } },
+      'unknown_property',
+      '/verifier_nonce/a',
+    ],
+    ['REQ-05 no quote', { runtime_data: '' }, 'schema', '/quote'],
+    ['REQ-05 null for user data', { quote, user_data: null }, 'schema', '/user_data'],
+    ['REQ-10 a quote in no encoding', { quote: '*' }, 'encoding', '/quote'],
+    ['REQ-10 runtime data in no encoding', { quote, runtime_data: 'A' }, 'encoding', '/runtime_data'],
+    ['REQ-12 an SNP report', { quote: base64url(SNP_REPORT) }, 'type_mismatch', '/quote'],
+  ])('refuses: %s', (_, members, code, pointer) => {
+    expect(errorOf(bodyWith(version, members))).toEqual({ code, pointer: `${place}${pointer}` });
+  });
+});
+
+describe('dialect ita', () => {
+  it.each<[string, unknown]>([
+    ['no value', undefined],
+    ['a list', []],
+    ['a token', 'eyJ'],
+  ])('refuses %s', (_, value) => {
+    const evidence = { type: 'tdx', dialect: 'ita', ...(value === undefined ? {} : { value }) };
+    expect(errorOf(evidence)).toEqual({ code: 'schema', pointer: '/evidence/value' });
+  });
+
+  it('REQ-12 is of TDX alone', () => {
+    for (const type of ['snp', 'az-snp-vtpm', 'az-tdx-vtpm']) {
+      const error = { code: 'type_mismatch', pointer: '/evidence/dialect' };
+      expect(errorOf({ ...itaRequest(1), type })).toEqual(error);
+    }
+  });
+});

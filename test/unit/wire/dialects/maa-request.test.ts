@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { readVerifyRequest } from '../../../../src/wire/read-verify-request.js';
+import { formatErrorOf } from '../../../format-error-of.js';
+import {
+  base64url,
+  bodyOf,
+  type Json,
+  maaSnpReport,
+  maaSnpRequest,
+  maaTdxRequest,
+  PEM,
+  SNP_REPORT,
+  TD_QUOTE,
+} from '../sample-bodies.js';
+
+const read = (evidence: Json) => readVerifyRequest(bodyOf({ evidence })).evidence;
+const errorOf = (evidence: Json) => formatErrorOf(() => read(evidence));
+const withValue = (evidence: Json, members: Json): Json => ({
+  ...evidence,
+  value: { ...(evidence['value'] as Json), ...members },
+});
+const RUNTIME_DATA = Buffer.from('{"keys":[]}');
+const REPORT = '/evidence/value/report';
+
+describe('dialect maa for snp', () => {
+  it('reads report, certificates and runtime data', () => {
+    expect(read(maaSnpRequest())).toEqual({
+      type: 'snp',
+      report: SNP_REPORT,
+      runtimeData: RUNTIME_DATA,
+      endorsements: { vek: { pem: PEM }, chain: PEM + PEM, certificateTable: null, crls: [] },
+    });
+  });
+
+  it('reads a report alone, and one with the VCEK alone', () => {
+    const { SnpReport } = maaSnpReport();
+    const bare = { type: 'snp', dialect: 'maa', value: { report: base64url(bodyOf({ SnpReport })) } };
+    expect(read(bare)).toMatchObject({ runtimeData: null, endorsements: { vek: null, chain: null } });
+    const one = maaSnpRequest({ SnpReport, VcekCertChain: base64url(Buffer.from(PEM)), Endorsements: 'AAAA' });
+    expect(read(one)).toMatchObject({ endorsements: { vek: { pem: PEM }, chain: null } });
+  });
+
+  it.each<[string, Json, string, string]>([
+    ['REQ-04 an unknown member', withValue(maaSnpRequest(), { a: 1 }), 'unknown_property', '/evidence/value/a'],
+    [
+      'REQ-04 an unknown member of what is inside',
+      maaSnpRequest({ ...maaSnpReport(), a: 1 }),
+      'unknown_property',
+      REPORT,
+    ],
+    ['REQ-05 nothing of a report inside', maaSnpRequest({}), 'schema', REPORT],
+    [
+      'REQ-05 what is inside is no JSON',
+      withValue(maaSnpRequest(), { report: base64url(SNP_REPORT) }),
+      'schema',
+      REPORT,
+    ],
+    [
+      'REQ-05 another type of data',
+      withValue(maaSnpRequest(), { runtimeData: { data: '', dataType: 'Text' } }),
+      'schema',
+      '/evidence/value/runtimeData/dataType',
+    ],
+    [
+      'REQ-06 a duplicate inside',
+      withValue(maaSnpRequest(), { report: base64url(Buffer.from('{"SnpReport":"","SnpReport":""}')) }),
+      'duplicate_key',
+      REPORT,
+    ],
+    ['REQ-10 a report in no encoding', withValue(maaSnpRequest(), { report: '*' }), 'encoding', REPORT],
+    ['REQ-10 a report inside in no encoding', maaSnpRequest({ SnpReport: '*' }), 'encoding', REPORT],
+    ['REQ-12 a TD quote inside', maaSnpRequest({ SnpReport: base64url(TD_QUOTE) }), 'type_mismatch', REPORT],
+    ['REQ-12 the body of the other operation', { ...maaTdxRequest(), type: 'snp' }, 'schema', REPORT],
+  ])('refuses: %s', (_, evidence, code, pointer) => {
+    expect(errorOf(evidence)).toEqual({ code, pointer });
+  });
+});
+
+describe('dialect maa for tdx', () => {
+  it('reads quote and runtime data', () => {
+    expect(read(maaTdxRequest())).toEqual({
+      type: 'tdx',
+      quote: TD_QUOTE,
+      runtimeData: RUNTIME_DATA,
+      collateral: null,
+      ccel: null,
+    });
+    const bare = { type: 'tdx', dialect: 'maa', value: { quote: base64url(TD_QUOTE) } };
+    expect(read(bare)).toMatchObject({ runtimeData: null });
+  });
+
+  it.each<[string, Json, string, string]>([
+    [
+      'REQ-04 a draft policy, which the operation does not have',
+      withValue(maaTdxRequest(), { draftPolicyForAttestation: '' }),
+      'unknown_property',
+      '/evidence/value/draftPolicyForAttestation',
+    ],
+    ['REQ-05 no quote', { type: 'tdx', dialect: 'maa', value: {} }, 'schema', '/evidence/value/quote'],
+    ['REQ-05 no value', { type: 'tdx', dialect: 'maa' }, 'schema', '/evidence/value'],
+    [
+      'REQ-10 data in no encoding',
+      withValue(maaTdxRequest(), { runtimeData: { data: 'A', dataType: 'JSON' } }),
+      'encoding',
+      '/evidence/value/runtimeData/data',
+    ],
+    [
+      'REQ-12 an SNP report',
+      withValue(maaTdxRequest(), { quote: base64url(SNP_REPORT) }),
+      'type_mismatch',
+      '/evidence/value/quote',
+    ],
+  ])('refuses: %s', (_, evidence, code, pointer) => {
+    expect(errorOf(evidence)).toEqual({ code, pointer });
+  });
+});
