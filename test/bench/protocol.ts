@@ -8,10 +8,10 @@ export type Question =
   | { readonly ask: 'stop' };
 
 /** What is verified here. Tokens of Trust Authority cost what those of Azure Attestation do, but for the padding. */
-export type BenchEvidence = 'snp' | 'az-snp-vtpm' | 'maa-token';
+export type BenchEvidence = 'snp' | 'az-snp-vtpm' | 'tdx' | 'maa-token';
 
 /** What is measured without HTTP. */
-export type InProcess = Primitive | `library ${BenchEvidence}`;
+export type InProcess = Primitive | 'dcap-qvl' | `library ${BenchEvidence}`;
 export type Primitive = 'P-384' | 'P-256' | 'RSA-2048';
 
 /** What the worker answers: where the service and the servers beside it are, what was measured, its CPU time so far, nothing. */
@@ -36,11 +36,21 @@ export interface Material {
   readonly vek: string;
   readonly chain: readonly [string, string];
   readonly crl: string;
+  readonly intel: IntelMaterial;
   /** Bodies of requests, JSON. Each has evidence, nonce and signatures of its own. */
   readonly bodies: { readonly [type in BenchEvidence]: readonly string[] };
   /** Issuer of the tokens, and its key set. */
   readonly issuer: string;
   readonly keySet: string;
+}
+
+/** What TD quotes are verified with. */
+export interface IntelMaterial {
+  readonly pins: readonly string[];
+  /** DER, base64. */
+  readonly root: string;
+  /** As a file of the folder of collateral has it, JSON. */
+  readonly collateral: string;
 }
 
 /** Verifications, or requests, under way at a time. */

@@ -5,6 +5,7 @@ import { startService } from '../../src/composition/service.js';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
 import { createLog } from '../../src/http/log.js';
 import { readVerifyRequest } from '../../src/wire/read-verify-request.js';
+import { dcapQvl } from './dcap-qvl.js';
 import { FastifyServer } from './fastify-server.js';
 import { library } from './library.js';
 import { PlainServer } from './plain-server.js';
@@ -47,6 +48,8 @@ class Worker {
         ['RSA-2048', bare['RSA-2048']],
         ['library snp', ofLibrary('snp')],
         ['library az-snp-vtpm', ofLibrary('az-snp-vtpm')],
+        ['library tdx', ofLibrary('tdx')],
+        ['dcap-qvl', dcapQvl(material)],
         ['library maa-token', ofLibrary('maa-token')],
       ]),
     );
@@ -70,10 +73,11 @@ class Worker {
 }
 
 /** The whole service as it is shipped, its log at `info`. */
-function serve({ folder, pins, issuer }: Material): Promise<RunningService> {
+function serve({ folder, pins, intel, issuer }: Material): Promise<RunningService> {
   const text = JSON.stringify({
     listen: { port: 0 },
     amd: { kds: 'off', chains: join(folder, 'chains') },
+    intel: { pcs: 'off', collateral: join(folder, 'intel') },
     policies: { directory: join(folder, 'policies') },
     challenges: { key: join(folder, 'challenges.key') },
     decisions: { store: 'off' },
@@ -83,6 +87,7 @@ function serve({ folder, pins, issuer }: Material): Promise<RunningService> {
   return startService(loadConfiguration({ text, environment: {} }), {
     log,
     amdRootPins: new Map(pins.map(([product, digests]) => [product, new Set(digests)])),
+    intelRootPins: new Set(intel.pins),
   });
 }
 
