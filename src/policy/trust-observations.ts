@@ -19,6 +19,9 @@ export type TrustClaim = (typeof TRUST_CLAIMS)[number];
 /** One thing seen, as a value of a claim. */
 export type Observation = readonly [claim: TrustClaim, value: number];
 
+/** Where the certificate of an attestation key stands in a request. */
+export const AK_CERTIFICATE = '/evidence/akCertificate';
+
 type FindingTable = ReadonlyMap<CheckId, readonly Observation[]>;
 
 /** What a check says of the hardware where it did not pass. */
@@ -159,7 +162,16 @@ export function guestObservations(checks: readonly Check[], claims: Claims): rea
     ...secureBoot(claims),
     ...executables(checks, 'tpm_pcr'),
     ...findings(checks, GUEST_FINDINGS),
+    ...untimelyKey(checks),
   ];
+}
+
+/** As one that cannot be relied on for another reason. Other certificates are checked under the same id. */
+function untimelyKey(checks: readonly Check[]): readonly Observation[] {
+  const untimely = checks.some(
+    ({ id, result, about }) => id === 'cert_validity' && result === 'fail' && about === AK_CERTIFICATE,
+  );
+  return untimely ? [['instance-identity', 97]] : [];
 }
 
 /** An AK that only a certificate vouches for is somebody's, without a word about which machine's. */

@@ -4,6 +4,7 @@ import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { Outcome, Trust, TrustSubmodule, TrustTier, TrustVector } from '../model/decision.js';
 import {
+  AK_CERTIFICATE,
   guestObservations,
   hardwareObservations,
   type Observation,
@@ -120,8 +121,9 @@ function submodules(checks: readonly Check[], claims: Claims): { readonly [name:
   const hasVtpm = checks.some(({ id }) => id === 'tpm_signature');
   const hardware = hardwareObservations(checks, claims);
   const guest = guestObservations(checks, claims);
-  const failed = anyOf(checks, 'fail', HARDWARE_PROOFS);
-  const missing = failed ? null : missingMaterial(checks);
+  const ofReport = checks.filter(isOfReport);
+  const failed = anyOf(ofReport, 'fail', HARDWARE_PROOFS);
+  const missing = failed ? null : missingMaterial(ofReport);
   if (!hasVtpm) return { hardware: failed ? CRYPTO_FAILED : submodule(missing ?? [...hardware, ...guest]) };
   return {
     hardware: failed ? CRYPTO_FAILED : submodule(missing ?? hardware),
@@ -131,6 +133,11 @@ function submodules(checks: readonly Check[], claims: Claims): { readonly [name:
         ? CRYPTO_FAILED
         : submodule(missing === null ? guest : [['instance-identity', 0]]),
   };
+}
+
+/** Certificates of attestation keys and of tokens' keys share ids with those under the hardware report, and prove nothing of it. */
+function isOfReport({ about }: Check): boolean {
+  return about !== AK_CERTIFICATE && !about.startsWith('/attestationResults');
 }
 
 /** What could not be judged is neither good nor bad: 0, or -1 where the verifier itself is at fault. */

@@ -35,7 +35,8 @@ export function judgeRoutes(
   { tokens, faults }: RouteResults,
   thumbprint: KeyThumbprint,
 ): Judged {
-  const { checks, crossCheck, agreeing } = compareRoutes(evidenceType, own, tokens, thumbprint);
+  const stated = { ...own, claims: claimsToCompare(own) };
+  const { checks, crossCheck, agreeing } = compareRoutes(evidenceType, stated, tokens, thumbprint);
   recordRefusals(checks, faults);
   const reliable = tokens.filter(({ verification }) => isReliable(verification));
   return {
@@ -67,6 +68,15 @@ function recordRefusals(checks: CheckList, faults: RouteResults['faults']): void
       checks.fail('disagreement', '/evidence', { expected: 'hardware', actual: null, detail });
     }
   }
+}
+
+/**
+ * What is withheld is no claim, but it is compared: it is what a token that vouches for the paravisor would give back.
+ */
+function claimsToCompare({ claims, withheldConfiguration: vmConfiguration }: Verification): Verified<Claims> {
+  const { hcl } = claims;
+  if (hcl === undefined || vmConfiguration === undefined) return claims;
+  return markVerified({ ...claims, hcl: { ...hcl, vmConfiguration } });
 }
 
 function claimsOf(

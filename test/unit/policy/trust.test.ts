@@ -235,6 +235,19 @@ describe('trust of a deny', () => {
     });
   });
 
+  it.each<[CheckId, 'fail' | 'unavailable', string]>([
+    ['cert_validity', 'fail', '/evidence/akCertificate'],
+    ['cert_validity', 'fail', '/attestationResults/0/token'],
+    ['cert_revoked', 'fail', '/attestationResults/0/token'],
+    ['crl_unavailable', 'unavailable', '/attestationResults/0/token'],
+  ])('leaves the hardware genuine after %s, %s, of %s', (id, result, about) => {
+    const { submods } = trustOf({}, { findings: [check(id, result, { about })] });
+    expect(submods['hardware']).toMatchObject({ status: 'affirming', vector: { hardware: 2, 'runtime-opaque': 2 } });
+    expect(submods['vtpm']?.vector['executables']).not.toBe(99);
+    const identity = about === '/evidence/akCertificate' ? 97 : 2;
+    expect(submods['vtpm']?.vector['instance-identity']).toBe(identity);
+  });
+
   it.each<CheckId>([
     'hcl_binding',
     'hcl_duplicate',

@@ -110,6 +110,23 @@ describe('a paravisor', () => {
     }
   });
 
+  it('TOK-18 is compared with what is withheld, too: a token that says otherwise gives nothing back', () => {
+    const { vmConfiguration = {}, ...hcl } = azHcl({ paravisor: { known: true, by: 'akCertificate' } });
+    const claims = verified(azClaims({ hcl }));
+    const own = ownVerification({ claims, withheldConfiguration: vmConfiguration });
+    const runtime = ['x-ms-isolation-tee', 'x-ms-runtime', 'vm-configuration', 'tpm-enabled'];
+    for (const token of [
+      altered(AZUREVM, runtime, false),
+      altered(AZUREVM, ['x-ms-isolation-tee', 'x-ms-sevsnpvm-reportdata'], 'a0'.repeat(64)),
+    ]) {
+      const { verification, crossCheck, routes } = judged({ own, tokens: [maaToken(token, VOUCHES)] });
+      expect(crossCheck?.agree).toBe(false);
+      expect(verification.checks).toContainEqual(expect.objectContaining({ id: 'disagreement', result: 'fail' }));
+      expect(verification.claims.hcl).toEqual(hcl);
+      expect([...routes]).toEqual([['maa', { state: 'refused' }]]);
+    }
+  });
+
   it('keeps what it was known by before', () => {
     const { claims } = judged({ tokens: [maaToken(AZUREVM, VOUCHES)] }).verification;
     expect(claims.hcl?.paravisor.by).toBe('idKeyDigest');
