@@ -60,6 +60,11 @@ export class CollateralCache {
     return SOURCES.flatMap((source) => this.#held.get(fileOf(key, source)) ?? []);
   }
 
+  /** All that is held. It may have ended. */
+  all(): readonly IntelCollateral[] {
+    return [...this.#held.values()].map(({ collateral }) => collateral);
+  }
+
   /** Keeps a set in the place of what it had from the source. */
   async keep(fetched: FetchedCollateral): Promise<void> {
     const name = fileOf(fetched.collateral, fetched.source);

@@ -49,6 +49,11 @@ export class CollateralDirectory {
     return this.#collateral.get(keyName(key)) ?? [];
   }
 
+  /** All sets, likewise. */
+  all(): readonly IntelCollateral[] {
+    return [...this.#collateral.values()].flat();
+  }
+
   #take(files: MaterialFiles): void {
     const { reader, log } = this.#options;
     const { taken, refused } = recogniseCollateral(files, reader);

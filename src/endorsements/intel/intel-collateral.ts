@@ -82,15 +82,16 @@ export function readIntelCollateral(reader: CollateralReader, collateral: TdxCol
   };
 }
 
-const WHOLE = new WeakMap<IntelCollateral, TdxCollateral>();
+/** What was last made of each pair of documents. */
+const WHOLE = new WeakMap<Documents, { readonly of: IntelCollateral; readonly whole: TdxCollateral }>();
 
 /** The collateral as it was read: the same object for the same, by which a verifier knows what it has read before. */
 export function collateralOf(collateral: IntelCollateral): TdxCollateral {
-  const known = WHOLE.get(collateral);
-  if (known !== undefined) return known;
   const { documents, pckList, rootList } = collateral;
+  const known = WHOLE.get(documents);
+  if (known !== undefined && hasPartsOf(known.of, collateral)) return known.whole;
   const whole = { ...documents.members, ...pckList.members, ...rootList.members };
-  WHOLE.set(collateral, whole);
+  WHOLE.set(documents, { of: collateral, whole });
   return whole;
 }
 
@@ -133,6 +134,30 @@ export function newestParts(a: IntelCollateral, b: IntelCollateral): IntelCollat
     rootList: isOlder(a.rootList, b.rootList) ? b.rootList : a.rootList,
   };
   return [a, b].find((one) => hasPartsOf(one, newest)) ?? newest;
+}
+
+/**
+ * The collateral with newer revocation lists out of others, where these are current: a list is of a CA, whatever the
+ * platform that it came for. Given itself where there are none.
+ */
+export function withNewestLists(
+  collateral: IntelCollateral,
+  others: readonly IntelCollateral[],
+  at: Date,
+): IntelCollateral {
+  const isInTime = ({ from, until }: Window) => from <= at && at <= until;
+  const newer = <L extends CrlAge>(a: L, b: L) => (isOlder(a, b) ? b : a);
+  const ofCa = others.filter(({ ca }) => ca === collateral.ca);
+  const pckList = ofCa
+    .map((other) => other.pckList)
+    .filter(isInTime)
+    .reduce(newer, collateral.pckList);
+  const rootList = others
+    .map((other) => other.rootList)
+    .filter(isInTime)
+    .reduce(newer, collateral.rootList);
+  const newest = { ...collateral, pckList, rootList };
+  return hasPartsOf(collateral, newest) ? collateral : newest;
 }
 
 function hasPartsOf(a: IntelCollateral, b: IntelCollateral): boolean {

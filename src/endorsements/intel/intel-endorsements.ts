@@ -8,7 +8,7 @@ import type {
 } from '../../model/endorsement.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import { UnfitError } from '../unfit-error.js';
-import type { CollateralCache } from './collateral-cache.js';
+import type { CollateralCache, FetchedCollateral } from './collateral-cache.js';
 import type { CollateralDirectory } from './collateral-directory.js';
 import type { CollateralMemory, CollateralSourceName } from './collateral-memory.js';
 import { missing, ROLLED_BACK } from './collateral-problem.js';
@@ -24,6 +24,7 @@ import {
   keyName,
   newestParts,
   readIntelCollateral,
+  withNewestLists,
 } from './intel-collateral.js';
 
 /** Finds collateral to judge a TD quote by. Never throws for what is out of reach. */
@@ -72,7 +73,9 @@ export class IntelEndorsements implements TdxCollateralSource {
     const read = this.#read(brought);
     // What does not hold, or is of another platform, is the verifier's to refuse.
     if (read === null || keyName(read) !== keyName(request)) return asBrought;
-    return this.#withBrought(read, asBrought, context);
+    const withLists = this.#withLists(read, context.at);
+    const own = withLists === read ? asBrought : { ...asBrought, value: collateralOf(withLists) };
+    return this.#withBrought(withLists, own, context);
   }
 
   async #withBrought(
@@ -89,7 +92,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     const isOlder = await memory.isOlderThanAny(read);
     if (!isOlder && !hasEnded(read, context.at)) return asBrought;
     const fetched = await supply.fetch(read, isOlder ? ROLLED_BACK : missing([read], context.at), context);
-    if (!('code' in fetched)) return merged(read, asBrought, { ...fetched, origin: 'network' });
+    if (!('code' in fetched)) return merged(read, asBrought, this.#fromNetwork(fetched, context.at));
     // That it has ended the verifier says of it, and what else is wrong.
     return isOlder ? fetched : asBrought;
   }
@@ -105,10 +108,10 @@ export class IntelEndorsements implements TdxCollateralSource {
     const because = this.#missing(key, context);
     // What a service has now is newer than what is held: of no use for an instant before that.
     const isTooLate =
-      context.historical && this.#held(key).some(({ collateral }) => isFromAfter(collateral, context.at));
+      context.historical && this.#held(key, context.at).some(({ collateral }) => isFromAfter(collateral, context.at));
     if (isTooLate) return because;
     const fetched = await supply.fetch(key, because, context);
-    return 'code' in fetched ? fetched : { ...fetched, origin: 'network' };
+    return 'code' in fetched ? fetched : this.#fromNetwork(fetched, context.at);
   }
 
   /** The newest parts of all that is at hand and current. */
@@ -120,8 +123,8 @@ export class IntelEndorsements implements TdxCollateralSource {
   }
 
   /** The memory is of what was given lately: it says nothing about another instant. */
-  async #usable(key: CollateralKey, { historical }: FetchContext): Promise<readonly Held[]> {
-    const held = this.#held(key);
+  async #usable(key: CollateralKey, { at, historical }: FetchContext): Promise<readonly Held[]> {
+    const held = this.#held(key, at);
     if (historical) return held;
     const { memory } = this.#options;
     const rolledBack = await Promise.all(held.map(({ collateral, source }) => memory.isRolledBack(collateral, source)));
@@ -129,14 +132,25 @@ export class IntelEndorsements implements TdxCollateralSource {
   }
 
   #missing(key: CollateralKey, { at }: FetchContext): Unavailable {
-    const held = this.#held(key).map(({ collateral }) => collateral);
+    const held = this.#held(key, at).map(({ collateral }) => collateral);
     return held.some((collateral) => isCurrent(collateral, at)) ? ROLLED_BACK : missing(held, at);
   }
 
-  #held(key: CollateralKey): readonly Held[] {
+  #held(key: CollateralKey, at: Date): readonly Held[] {
     const { directory, cache } = this.#options;
     const stored = directory.held(key).map((collateral): Held => ({ collateral, source: 'store', origin: 'store' }));
-    return [...stored, ...cache.held(key).map((fetched): Held => ({ ...fetched, origin: 'cache' }))];
+    const held = [...stored, ...cache.held(key).map((fetched): Held => ({ ...fetched, origin: 'cache' }))];
+    return held.map((one) => ({ ...one, collateral: this.#withLists(one.collateral, at) }));
+  }
+
+  #fromNetwork(fetched: FetchedCollateral, at: Date): Held {
+    return { ...fetched, collateral: this.#withLists(fetched.collateral, at), origin: 'network' };
+  }
+
+  /** Of two valid revocation lists of a CA the newer counts, also where it came for another platform. */
+  #withLists(collateral: IntelCollateral, at: Date): IntelCollateral {
+    const { directory, cache } = this.#options;
+    return withNewestLists(collateral, [...directory.all(), ...cache.all()], at);
   }
 
   #read(collateral: TdxCollateral): IntelCollateral | null {

@@ -306,6 +306,59 @@ describe('collateral of a request and of another platform', () => {
   });
 });
 
+describe('revocation lists that are held for another platform of the same CA', () => {
+  const other = new TdxPlatform({ pki, fmspc: '50806f000000' });
+  const listOf = (days: number) => ({ pckCrl: { overrides: { thisUpdate: day(days), nextUpdate: day(days + 30) } } });
+  const theOther = { request: { fmspc: other.fmspc } };
+
+  it('CRT-09 count in the place of an older one that a request brings', async () => {
+    lab.serve(listOf(-1));
+    const opened = lab.open();
+    await lab.find(opened);
+    const own = other.collateral({ at: NOW, ...listOf(-20) });
+    const found = await lab.find(opened, { request: { fmspc: other.fmspc, brought: own } });
+    expect([pckListOf(found), 'origin' in found && found.origin]).toEqual([day(-1).toISOString(), 'evidence']);
+    const newer = other.collateral({ at: NOW, ...listOf(-0.5) });
+    const withNewer = await lab.find(opened, { request: { fmspc: other.fmspc, brought: newer } });
+    expect(asFile(withNewer)).toEqual(asFile(asEvidence(newer)));
+  });
+
+  it('CRT-09 count in the place of an older one in the cache, as the same object each time', async () => {
+    lab.pcs.serve(other, { at: NOW, ...listOf(-20) });
+    const opened = lab.open();
+    await lab.find(opened, theOther);
+    lab.serve(listOf(-1));
+    await lab.find(opened);
+    const [found, again] = [await lab.find(opened, theOther), await lab.find(opened, theOther)];
+    expect([pckListOf(found), 'origin' in found && found.origin]).toEqual([day(-1).toISOString(), 'cache']);
+    expect('value' in found && 'value' in again && found.value === again.value).toBe(true);
+  });
+
+  it('TDX-10 do not make collateral_rollback of what is still current', async () => {
+    lab.pcs.serve(other, { at: NOW, pckCrl: { number: 4 } });
+    const opened = lab.open();
+    await lab.find(opened, theOther);
+    lab.serve({ pckCrl: { number: 5 } });
+    await lab.find(opened);
+    lab.pcs.fail(/./, { status: 503 });
+    expect(await lab.told(opened, theOther)).toBe('cache 19');
+  });
+
+  it('are left alone where they are of another CA, or not current at the instant', async () => {
+    lab.serve({ pckCrl: { overrides: { thisUpdate: day(-1), nextUpdate: day(2) } } });
+    const opened = lab.open();
+    await lab.find(opened);
+    const processor = new TdxPlatform({ pki, fmspc: '50806f000000', ca: 'processor' });
+    const ofProcessor = processor.collateral({ at: NOW, ...listOf(-20) });
+    const asked = { request: { fmspc: processor.fmspc, ca: 'processor' as const, brought: ofProcessor } };
+    expect(pckListOf(await lab.find(opened, asked))).toBe(day(-20).toISOString());
+    lab.clock.advance(3 * DAY_MS);
+    const late = other.collateral({ at: NOW, ...listOf(-20) });
+    const found = await lab.find(opened, { request: { fmspc: other.fmspc, brought: late } });
+    expect(pckListOf(found)).toBe(day(-20).toISOString());
+  });
+});
+
 describe('the order of requests', () => {
   it('TDX-10 makes no difference: neither instants nor what others bring', async () => {
     const asked = [
