@@ -12,6 +12,9 @@ const COLLATERAL_SOURCES: readonly CollateralSourceName[] = ['pcs', 'thim', 'sto
  * lists, by issuer. They only grow, so that nobody can put old collateral in the place of newer by serving it. Advances
  * with what the service fetched or an operator imported, never with what a request brings.
  *
+ * Not noticed: an older list of the same number. Intel has given all of its lists the number 1 so far, so what counts of
+ * them is that they are in their time, and that of two the newer counts.
+ *
  * Sources are apart, since Azure's cache lags behind Intel on purpose. Lives in the cache folder, one small file a number.
  */
 export class CollateralMemory {
