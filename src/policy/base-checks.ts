@@ -47,7 +47,7 @@ export function relaxed(check: Check, policy: Policy): Check {
 }
 
 /** `revocation` speaks of AMD's lists. Those of a token's issuer are its key's, and nobody's to wave through. */
-function isOfToken({ about }: Check): boolean {
+export function isOfToken({ about }: Check): boolean {
   return about === '/evidence/token' || about.startsWith('/attestationResults');
 }
 

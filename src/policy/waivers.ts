@@ -1,7 +1,7 @@
 import type { Check } from '../model/check.js';
 import type { Claims, SnpClaims, SnpPart } from '../model/claims.js';
 import type { AppraisalInput } from './appraisal-topic.js';
-import { asWarning } from './base-checks.js';
+import { asWarning, isOfToken } from './base-checks.js';
 import { floorOf, type Shortfall, shortfallsOf } from './minimums.js';
 import type { Policy } from './policy-document.js';
 import type { SnpMinimums, TcbFloor, Waiver } from './policy-members.js';
@@ -29,6 +29,8 @@ function covers(waiver: Waiver, check: Check, policy: Policy, { snp }: Claims): 
     case 'tdx_tcb_status':
       // The verifier's own check of that name is about a word that Intel does not define there, whatever the word.
       return check.policy === policy.id && check.actual === waiver.value;
+    case 'crl_unavailable':
+      return !isOfToken(check);
     default:
       return true;
   }

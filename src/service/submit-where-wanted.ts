@@ -1,5 +1,6 @@
 import type { TokenRoute } from '../model/attestation-service.js';
 import type { FetchContext } from '../model/endorsement.js';
+import type { EvidenceType } from '../model/evidence.js';
 import type { ExpectedBinding, Verification } from '../model/verification.js';
 import { relaxed } from '../policy/base-checks.js';
 import type { Policy } from '../policy/policy-document.js';
@@ -10,13 +11,14 @@ export const SUBMITTED_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
 
 /** What of a request says whose opinion is wanted. */
 interface Wanting {
+  readonly request: { readonly evidence: { readonly type: EvidenceType } };
   readonly policies: readonly Policy[];
   readonly historical: boolean;
   readonly binding: ExpectedBinding | null;
 }
 
 /**
- * Has tokens made where a policy of the request wants them and none was sent. Evidence that did not hold here goes
+ * Has tokens made where a policy that accepts the evidence wants them and none was sent. Evidence that did not hold here goes
  * nowhere, and nothing does at a past instant: another verifier judges the present. Of a genuine report whose
  * revocation is not known, the policies are to say whether that matters: it is sent.
  *
@@ -24,14 +26,14 @@ interface Wanting {
  */
 export async function submitWhereWanted(
   attestationRoutes: AttestationRoutes,
-  { policies, historical, binding }: Wanting,
+  { request, policies, historical, binding }: Wanting,
   own: Verification,
   sent: readonly RouteToken[],
   fetch: FetchContext,
 ): Promise<RouteResults> {
   const wanted = SUBMITTED_ROUTES.filter(
     (route) =>
-      policies.some((policy) => policy.routes[route] !== 'off') &&
+      policies.some(({ routes, accepts }) => routes[route] !== 'off' && accepts.includes(request.evidence.type)) &&
       !historical &&
       !sent.some((token) => token.route === route) &&
       attestationRoutes.isConfigured(route),

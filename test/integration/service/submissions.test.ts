@@ -141,6 +141,13 @@ describe('nothing is sent', () => {
     expectNothingSent();
   });
 
+  it('under a policy that does not accept the evidence', async () => {
+    await lab.service.writePolicy(lenientPolicy('bare', { accepts: ['snp'], routes: { maa: 'required' } }));
+    const own = await lab.startSubmitting({}, {}, 'bare');
+    expect(verdictOf(await ask('bare', {}, own))).toEqual(['deny', 'policy_evidence_type']);
+    expectNothingSent();
+  });
+
   it('where the configuration names nobody', async () => {
     const silent = await lab.start({}, {}, 'silent');
     expect(verdictOf(await ask('maa-required', {}, silent))).toEqual(['deny', 'route_missing']);

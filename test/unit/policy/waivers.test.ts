@@ -86,6 +86,14 @@ describe('a waiver', () => {
     );
   });
 
+  it.each(['/evidence/token', '/attestationResults/0'])('leaves a missing CRL of the issuer of %s', (about) => {
+    const given = { findings: [check('crl_unavailable', 'unavailable', { about })] };
+    const appraisal = waiving({ check: 'crl_unavailable' }, {}, given);
+    expect(only(appraisal, 'crl_unavailable')).toMatchObject({ result: 'unavailable' });
+    expect(only(appraisal, 'crl_unavailable')).not.toHaveProperty('waived');
+    expect(appraisal.outcome).toBe('indeterminate');
+  });
+
   it('marks what best effort tolerates already', () => {
     const given = { findings: [check('crl_unavailable', 'unavailable')] };
     expect(
