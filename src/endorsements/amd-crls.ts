@@ -81,10 +81,10 @@ export class AmdCrls {
   ): Promise<HeldCrl | Unavailable> {
     const watched = this.#watch(line, ark);
     await this.#options.cache.endCrl(line, context.at);
-    const highest = await this.#options.memory.highest(line);
+    const highest = await this.#options.memory.highest(lineName(line));
     const newest = newestOf(held.filter((crl) => isCurrent(crl, context.at)));
     if (newest !== null && (highest === null || !isOlder(newest, highest))) {
-      await this.#options.memory.advance(line, newest);
+      await this.#options.memory.advance(lineName(line), newest);
       if (isPastHalfLife(newest, this.#options.clock.now())) void this.#refresh(watched);
       return newest;
     }
@@ -124,9 +124,9 @@ export class AmdCrls {
   async #take(line: SnpLine, fetched: HeldCrl, at: Date): Promise<Unavailable | null> {
     const { cache, memory } = this.#options;
     if (!isCurrent(fetched, at)) return missing(line, [fetched], at);
-    const highest = await memory.highest(line);
+    const highest = await memory.highest(lineName(line));
     if (highest !== null && isOlder(fetched, highest)) return rolledBack(line);
-    await Promise.all([memory.advance(line, fetched), cache.keepCrl(line, fetched)]);
+    await Promise.all([memory.advance(lineName(line), fetched), cache.keepCrl(line, fetched)]);
     return null;
   }
 

@@ -1,4 +1,3 @@
-import { lineName, type SnpLine } from './amd-keys.js';
 import type { CacheFolder } from './cache-folder.js';
 import { ReadOnce } from './read-once.js';
 
@@ -21,8 +20,9 @@ export function newestOf<T extends CrlAge>(lists: readonly T[]): T | null {
 const MARK = /^(\d{1,50}) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\n$/;
 
 /**
- * The newest revocation list that was ever relied on, by line, so that nobody can put an older one in its place by
- * serving it (RFC 5280 5.2.3: numbers of one issuer only grow). Lives in the cache folder, one small file a line.
+ * The newest revocation list that was ever relied on, by subject (an issuer, and a source where these are apart), so that
+ * nobody can put an older one in its place by serving it (RFC 5280 5.2.3: numbers of one issuer only grow). Lives in the
+ * cache folder, one small file a subject.
  */
 export class CrlMemory {
   readonly #folder: CacheFolder;
@@ -33,22 +33,22 @@ export class CrlMemory {
   }
 
   /** Null where no list was relied on yet, and where the memory was lost. */
-  highest(line: SnpLine): Promise<CrlAge | null> {
-    return this.#marks.get(lineName(line), async () => parseMark(await this.#folder.read(fileOf(line))));
+  highest(subject: string): Promise<CrlAge | null> {
+    return this.#marks.get(subject, async () => parseMark(await this.#folder.read(fileOf(subject))));
   }
 
   /** Notes a list that is relied on. An older one changes nothing. */
-  async advance(line: SnpLine, { number, thisUpdate }: CrlAge): Promise<void> {
-    await this.highest(line);
+  async advance(subject: string, { number, thisUpdate }: CrlAge): Promise<void> {
+    await this.highest(subject);
     // Looked at after the wait, and set before the next: another list may have been noted meanwhile.
-    const before = this.#marks.known(lineName(line));
+    const before = this.#marks.known(subject);
     if (before !== null && !isOlder(before, { number, thisUpdate })) return;
-    this.#marks.set(lineName(line), { number, thisUpdate });
-    await this.#folder.write(fileOf(line), `${number} ${thisUpdate.toISOString()}\n`);
+    this.#marks.set(subject, { number, thisUpdate });
+    await this.#folder.write(fileOf(subject), `${number} ${thisUpdate.toISOString()}\n`);
   }
 }
 
-const fileOf = (line: SnpLine) => `crl-highest-${lineName(line)}`;
+const fileOf = (subject: string) => `crl-highest-${subject}`;
 
 function parseMark(bytes: Uint8Array | null): CrlAge | null {
   const [, number, thisUpdate] = MARK.exec(Buffer.from(bytes ?? []).toString('latin1')) ?? [];

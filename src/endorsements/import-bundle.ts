@@ -77,7 +77,7 @@ export async function importBundle(parts: ImportParts, path: string, now: Date):
   const accepted = [...others, ...lists];
   for (const { file } of accepted) await writeAtomically(join(folder, file.name), file.bytes, 'everybody');
   for (const { product, age } of lists) {
-    for (const signingKey of SIGNING_KEYS) await memory.advance({ product, signingKey }, age);
+    for (const signingKey of SIGNING_KEYS) await memory.advance(lineName({ product, signingKey }), age);
   }
   await directory.reload();
   return { taken: accepted.map(({ name, what, file }) => ({ name, what, keptAs: file.name })), refused: refusals };
@@ -128,7 +128,7 @@ async function judgeList({ name, item }: Found<ListOfLine & { verified: boolean 
   if (nextUpdate < now) return 'it is past its next update';
   const age = { number, thisUpdate };
   // It is to count for both kinds of keys: one that is too old for both is a step back.
-  const marks = await Promise.all(SIGNING_KEYS.map((signingKey) => memory.highest({ product, signingKey })));
+  const marks = await Promise.all(SIGNING_KEYS.map((signingKey) => memory.highest(lineName({ product, signingKey }))));
   if (marks.every((mark) => mark !== null && isOlder(age, mark)))
     return 'it is older than one that was relied on before';
   const what = `revocation list ${number} of ${product}, until ${nextUpdate.toISOString()}`;

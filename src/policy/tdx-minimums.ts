@@ -1,5 +1,5 @@
 import type { CheckList } from '../model/check.js';
-import type { TdxClaims } from '../model/claims.js';
+import type { TdxClaims, TdxTcbClaim } from '../model/claims.js';
 import type { TcbShortfall } from '../model/verification.js';
 import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
 import type { TdxMinimums } from './policy-members.js';
@@ -13,21 +13,21 @@ const NOTHING_ACCEPTED: Floors = { acceptedStatuses: [], earliestTcbDate: null }
 export const tdxMinimums: AppraisalTopic = {
   needs: () => ['tdx'],
   required: ({ minimums: { tdx } }) => {
-    if (tdx === 'any') return [];
-    return tdx?.earliestTcbDate == null ? ['tdx_tcb_status'] : ['tdx_tcb_status', 'tdx_tcb_date'];
+    const isDated = tdx !== null && tdx !== 'any' && tdx.earliestTcbDate !== null;
+    return isDated ? ['tdx_tcb_status', 'tdx_tcb_date'] : ['tdx_tcb_status'];
   },
   appraise: (policy, { evidenceType, verification }, checks) => {
     const { tdx } = verification.claims;
     const floors = policy.minimums.tdx;
     if (tdx === undefined) return;
     const about = placeOf('tdx', evidenceType);
+    const shortfalls = verification.tcbShortfalls ?? [];
     if (floors === 'any') {
-      const detail = 'the policy sets no minimum for the tcb';
-      checks.notConfigured('tdx_tcb_status', about, `${detail}: the status is ${tdx.tcb.status}`);
+      noteStatus(tdx, shortfalls, about, checks);
       return;
     }
     const { acceptedStatuses, earliestTcbDate } = floors ?? NOTHING_ACCEPTED;
-    appraiseStatus(tdx, acceptedStatuses, verification.tcbShortfalls ?? [], about, checks);
+    appraiseStatus(tdx, acceptedStatuses, shortfalls, about, checks);
     if (earliestTcbDate !== null) appraiseDate(tdx, earliestTcbDate, about, checks);
   },
 };
@@ -39,20 +39,36 @@ function appraiseStatus(
   about: string,
   checks: CheckList,
 ): void {
-  const { status, platformStatus, moduleStatus, qeStatus, advisories } = tcb;
+  const { status } = tcb;
   // The words are those of the contract's list: a status that is not in it was refused with the quote.
   const accepted = acceptedStatuses.some((word) => word === status);
-  const parts = `platform ${platformStatus}, module ${moduleStatus ?? 'without levels'}, qe ${qeStatus}`;
-  const lines = [
-    ...shortfalls.map(({ component, have, need }) => `${component} has ${have}, needs ${need}`),
-    ...(advisories.length === 0 ? [] : [`advisories: ${advisories.join(', ')}`]),
-  ];
+  const rest = explained(tcb, shortfalls);
   checks.require(accepted, 'tdx_tcb_status', about, {
     expected: acceptedStatuses,
     actual: status,
-    detail: [`the tcb status is one that the policy accepts (${parts})`, ...lines].join('; '),
-    otherwise: [`the tcb status is none that the policy accepts (${parts})`, ...lines].join('; '),
+    detail: `the tcb status is one that the policy accepts ${rest}`,
+    otherwise: `the tcb status is none that the policy accepts ${rest}`,
   });
+}
+
+/** Of a policy without minimum: what is not up to date passes, and every decision says so. */
+function noteStatus({ tcb }: TdxClaims, shortfalls: readonly TcbShortfall[], about: string, checks: CheckList): void {
+  const { status } = tcb;
+  const detail = `the policy sets no minimum for the tcb; its status is ${status} ${explained(tcb, shortfalls)}`;
+  if (status === 'UpToDate') checks.pass('tdx_tcb_status', about, { actual: status, detail });
+  else checks.warn('tdx_tcb_status', about, { actual: status, detail });
+}
+
+/** The three parts of a status, a line for each component that is behind, and Intel's advisories. */
+function explained(
+  { platformStatus, moduleStatus, qeStatus, advisories }: TdxTcbClaim,
+  shortfalls: readonly TcbShortfall[],
+): string {
+  return [
+    `(platform ${platformStatus}, module ${moduleStatus ?? 'without levels'}, qe ${qeStatus})`,
+    ...shortfalls.map(({ component, have, need }) => `${component} has ${have}, needs ${need}`),
+    ...(advisories.length === 0 ? [] : [`advisories: ${advisories.join(', ')}`]),
+  ].join('; ');
 }
 
 function appraiseDate({ tcb }: TdxClaims, earliest: string, about: string, checks: CheckList): void {

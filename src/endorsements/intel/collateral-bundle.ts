@@ -20,6 +20,7 @@ import {
   isFromAfter,
   keyName,
   windowOfAll,
+  withNewestLists,
 } from './intel-collateral.js';
 import type { TdxCollateralSource } from './intel-endorsements.js';
 
@@ -58,8 +59,8 @@ interface ImportParts {
 }
 
 /**
- * Verifies a bundle and puts what holds into the operator's folder. Collateral must be current, and not older than what
- * was imported before.
+ * Verifies a bundle and puts what holds into the operator's folder, each set with the newest revocation lists that bundle
+ * or folder have. Collateral must be current, and not older than what was imported before.
  *
  * @param path folder of the bundle
  * @throws {ConfigurationError} where there is no such folder
@@ -71,8 +72,9 @@ export async function importCollateral(parts: ImportParts, path: string, now: Da
   const recognised = recogniseCollateral(await readMaterialFiles(path, COLLATERAL_FILES), reader);
   const taken: TakenFile[] = [];
   const refused: RefusedFile[] = [...recognised.refused];
-  for (const found of newestFirst(recognised.taken)) {
-    const { name, collateral } = found;
+  const atHand = [...recognised.taken.map(({ collateral }) => collateral), ...directory.all()];
+  for (const { name, collateral: found } of newestFirst(recognised.taken)) {
+    const collateral = withNewestLists(found, atHand, now);
     const why = await refusalOf(collateral, memory, now);
     if (why !== null) {
       refused.push({ name, why });

@@ -60,9 +60,10 @@ export class CollateralCache {
     return SOURCES.flatMap((source) => this.#held.get(fileOf(key, source)) ?? []);
   }
 
-  /** All that is held. It may have ended. */
-  all(): readonly IntelCollateral[] {
-    return [...this.#held.values()].map(({ collateral }) => collateral);
+  /** All that is held, or all of a source. It may have ended. */
+  all(source?: FetchedSourceName): readonly IntelCollateral[] {
+    const held = [...this.#held.values()].filter((fetched) => source === undefined || fetched.source === source);
+    return held.map(({ collateral }) => collateral);
   }
 
   /** Keeps a set in the place of what it had from the source. */

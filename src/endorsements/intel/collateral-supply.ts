@@ -16,6 +16,7 @@ import {
   newestParts,
   readIntelCollateral,
   windowOfAll,
+  withNewestLists,
 } from './intel-collateral.js';
 
 /** When collateral is renewed. */
@@ -135,16 +136,16 @@ export class CollateralSupply {
   /** Keeps what was fetched and gives it out, or says why it is not to be relied on. */
   async #take(fetched: FetchedCollateral, at: Date): Promise<FetchedCollateral | Unavailable> {
     const { cache, memory, log } = this.#options;
-    const { collateral, source } = fetched;
+    const { source } = fetched;
+    // A front of the service that lags behind must not take back what another has given.
+    const collateral = withNewestLists(fetched.collateral, cache.all(source), at);
     if (await memory.isRolledBack(collateral, source)) {
       log.error({ source, platform: keyName(collateral) }, 'TDX collateral is older than what the source gave before');
       return ROLLED_BACK;
     }
     const before = cache.held(collateral).find((held) => held.source === source)?.collateral;
-    // A front of the service that lags behind must not take back what another has given.
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;
-    await memory.advance(newest, source);
-    await cache.keep({ collateral: newest, source });
+    await Promise.all([memory.advance(newest, source), cache.keep({ collateral: newest, source })]);
     this.#watch(newest, this.#pauseAfter(newest));
     return { collateral: newest, source };
   }

@@ -5,7 +5,7 @@ import { ConfigurationError } from '../../../src/model/errors.js';
 import type { TdxCollateral } from '../../../src/model/evidence.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { TdxPlatform } from '../../lab/tdx-platform.js';
-import { collateral, day, fmspc, IntelLab, NOW } from './intel-lab.js';
+import { collateral, day, fmspc, IntelLab, NOW, pki } from './intel-lab.js';
 
 const KEY = { fmspc, ca: 'platform' } as const;
 
@@ -94,6 +94,22 @@ describe('importBundle', () => {
     const bundle = await bundleOf({ 'a.json': collateral({ evaluationNumber: 18 }), 'b.json': collateral() });
     const { taken, refused } = await offline().importBundle(bundle);
     expect([taken.map(({ name }) => name), refused.map(({ name }) => name)]).toEqual([['b.json'], ['a.json']]);
+  });
+
+  it('TDX-10 takes platforms whose lists are of different days, each with the newest of them', async () => {
+    const older = { overrides: { thisUpdate: day(-10), nextUpdate: day(20) } };
+    const another = new TdxPlatform({ pki, fmspc: '50806f000000' });
+    const newest = collateral({ evaluationNumber: 18 });
+    const bundle = await bundleOf({
+      'a.json': another.collateral({ at: NOW, pckCrl: older, rootCrl: older }),
+      'b.json': newest,
+    });
+    const machine = offline();
+    const { taken, refused } = await machine.importBundle(bundle);
+    expect([taken.map(({ name }) => name), refused]).toEqual([['a.json', 'b.json'], []]);
+    const found = await lab.find(machine, { request: { fmspc: '50806f000000' } });
+    expect('value' in found && Buffer.compare(found.value.pckCrl, newest.pckCrl)).toBe(0);
+    expect('value' in found && Buffer.compare(found.value.rootCaCrl, newest.rootCaCrl)).toBe(0);
   });
 
   it('TDX-10 makes collateral_rollback of an older file that is put in the place of what was imported', async () => {

@@ -199,6 +199,15 @@ describe('TDX-10 the memory of what a source gave', () => {
     expect(await lab.told(lab.open())).toBe('collateral_rollback');
   });
 
+  it('CRT-09 says collateral_rollback for an older revocation list with the same number, as Intel gives all of its lists', async () => {
+    await lab.find(lab.open());
+    lab.clock.advance(40 * DAY_MS);
+    lab.serve({ pckCrl: { overrides: { thisUpdate: day(-2), nextUpdate: day(60) } } });
+    expect(await lab.told(lab.open())).toBe('collateral_rollback');
+    lab.serve();
+    expect(await lab.told(lab.open())).toBe('network 19');
+  });
+
   it('keeps sources apart: the cache of Azure lags behind Intel', async () => {
     const thim = await lab.startServer({}, { evaluationNumber: 18 });
     const opened = lab.open({ thim: thim.origin });
@@ -342,6 +351,15 @@ describe('revocation lists that are held for another platform of the same CA', (
     await lab.find(opened);
     lab.pcs.fail(/./, { status: 503 });
     expect(await lab.told(opened, theOther)).toBe('cache 19');
+  });
+
+  it('TDX-10 do not make collateral_rollback of what a front that lags behind gives for a platform that is new', async () => {
+    const opened = lab.open();
+    const first = lab.serve();
+    await lab.find(opened);
+    lab.pcs.serve(other, { at: NOW, pckCrl: { overrides: { thisUpdate: day(-10), nextUpdate: day(20) } } });
+    const found = await lab.find(opened, theOther);
+    expect('value' in found && Buffer.compare(found.value.pckCrl, first.pckCrl)).toBe(0);
   });
 
   it('are left alone where they are of another CA, or not current at the instant', async () => {

@@ -107,15 +107,17 @@ describe('the status of a TCB', () => {
     }
   });
 
-  it('is noted where the policy sets no minimum, and in neither list', () => {
+  it('TDX-12 is a warning where it is not UpToDate and the policy sets no minimum', () => {
     const appraisal = judge({ minimums: { tdx: 'any' } }, { status: 'OutOfDate', date: '2020-01-01T00:00:00Z' });
     expect(only(appraisal, 'tdx_tcb_status')).toMatchObject({
-      result: 'not_configured',
-      detail: 'the policy sets no minimum for the tcb: the status is OutOfDate',
+      result: 'warn',
+      actual: 'OutOfDate',
+      detail:
+        'the policy sets no minimum for the tcb; its status is OutOfDate (platform UpToDate, module UpToDate, qe UpToDate)',
     });
     expect(results(appraisal, 'tdx_tcb_date')).toEqual([]);
-    expect(appraisal.outcome).toBe('allow');
-    expect([...appraisal.matched, ...appraisal.unmatched]).not.toContain('tdx_tcb_status');
+    expect([appraisal.outcome, appraisal.matched.includes('tdx_tcb_status')]).toEqual(['allow', true]);
+    expect(results(judge({ minimums: { tdx: 'any' } }, {}), 'tdx_tcb_status')).toEqual(['pass']);
   });
 
   it('fails each where a policy has no minimums at all, which the grammar refuses', () => {

@@ -159,6 +159,14 @@ describe('a waiver of the TCB status of a TD', () => {
     },
   );
 
+  it('covers the warning of a policy that sets no minimum, where it names the status', () => {
+    const any = { ...MEMBERS, minimums: { tdx: 'any' } };
+    const named = only(judge('OutOfDate', 'OutOfDate', {}, any), 'tdx_tcb_status');
+    expect(named).toMatchObject({ result: 'warn', waived: true });
+    const other = only(judge('SWHardeningNeeded', 'OutOfDate', {}, any), 'tdx_tcb_status');
+    expect([other.result, other.waived]).toEqual(['warn', undefined]);
+  });
+
   it('leaves a status that is accepted as it is', () => {
     expect(only(judge('SWHardeningNeeded', 'UpToDate'), 'tdx_tcb_status')).not.toHaveProperty('waived');
   });

@@ -67,6 +67,26 @@ describe('CollateralMemory', () => {
     },
   );
 
+  const dated = (date: string) => ({ number: 1, overrides: { thisUpdate: new Date(date) } });
+
+  it.each<readonly [string, (date: string) => CollateralOptions]>([
+    ['PCK CA', (date) => ({ pckCrl: dated(date) })],
+    ['root', (date) => ({ rootCrl: dated(date) })],
+  ])(
+    'CRT-09 remembers the newest of lists of the %s that have one number, also in the next process',
+    async (_what, options) => {
+      const memory = open();
+      await memory.advance(made(options('2026-02-20T00:00:00Z')), 'pcs');
+      await memory.advance(made(options('2026-02-10T00:00:00Z')), 'pcs');
+      for (const known of [memory, open()]) {
+        const dates = ['2026-02-19T23:59:59Z', '2026-02-20T00:00:00Z'];
+        const rolledBack = dates.map((date) => known.isRolledBack(made(options(date), other), 'pcs'));
+        expect(await Promise.all(rolledBack)).toEqual([true, false]);
+        expect(await known.isRolledBack(made(options('2026-02-10T00:00:00Z')), 'thim')).toBe(false);
+      }
+    },
+  );
+
   it('takes a file that is no number for none', async () => {
     await writeFile(join(folder, `tdx-highest-pcs-${platform.fmspc}`), '20');
     expect(await open().isRolledBack(evaluation(19), 'pcs')).toBe(false);
