@@ -10,6 +10,11 @@ export function sha384(...parts: readonly Uint8Array[]): Uint8Array {
   return digest('sha384', parts);
 }
 
+/** SHA-512 over the parts one after the other, 64 bytes. */
+export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
+  return digest('sha512', parts);
+}
+
 /** Lower-case hex. */
 export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');

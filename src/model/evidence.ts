@@ -76,6 +76,11 @@ export interface TdxEvidence {
   readonly quote: Uint8Array;
   /** Bytes whose SHA-256 is said to be in REPORTDATA. */
   readonly runtimeData: Uint8Array | null;
+  /**
+   * Only of a body for Intel Trust Authority, whose clients put SHA-512 of these bytes and the runtime data into
+   * REPORTDATA (ita.md, Request): Intel's nonce, `val` and `iat`. Empty where the body has none.
+   */
+  readonly verifierNonce?: Uint8Array;
   readonly collateral: TdxCollateral | null;
   /** Log data of the CCEL; null where none was sent. */
   readonly ccel: Uint8Array | null;

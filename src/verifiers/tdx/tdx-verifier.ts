@@ -1,5 +1,7 @@
 import { inject, injectable } from 'tsyringe';
 import { TOKENS } from '../../composition/tokens.js';
+import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { hex, sha512 } from '../../crypto/digest.js';
 import { namesAttestationKey, readRuntimeObject } from '../../formats/runtime-claims.js';
 import { parseTcgEventLog, type TcgEventLog } from '../../formats/tcg-event-log.js';
 import { CheckList } from '../../model/check.js';
@@ -12,7 +14,6 @@ import type {
   EvidenceVerifier,
   ExpectedBinding,
   FreshnessPlace,
-  Submission,
   TdQuoteVerification,
   TdQuoteVerifier,
   Verification,
@@ -39,6 +40,8 @@ const CCEL = '/evidence/ccel';
 /** What runtime data came to. */
 interface RuntimeData {
   readonly hcl: HclClaims | null;
+  /** The bytes, where their SHA-256 is in REPORTDATA. */
+  readonly hashed: Uint8Array | null;
   readonly bound: readonly FreshnessPlace[];
 }
 
@@ -74,7 +77,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     const quote = await this.#quotes.verifyQuote(evidence.quote, { at, endorsements, about: ABOUT });
     const checks = new CheckList();
     checks.addAll(quote.checks);
-    const data = this.#verifyReportData(checks, evidence.runtimeData, quote, binding);
+    const data = this.#verifyReportData(checks, evidence, quote, binding);
     const { claims } = quote;
     if (evidence.ccel !== null) this.#verifyLog(checks, evidence.ccel, claims);
     return {
@@ -88,7 +91,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
       bound: data.bound,
       validUntil: quote.validUntil,
       tcbShortfalls: quote.shortfalls,
-      submission: submissionOf(evidence, quote),
+      submission: claims === null ? null : { tee: 'tdx', quote: evidence.quote, runtimeData: data.hashed },
     };
   }
 
@@ -101,7 +104,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
 
   #verifyReportData(
     checks: CheckList,
-    runtimeData: Uint8Array | null,
+    { runtimeData, verifierNonce }: TdxEvidence,
     { claims, reportData }: TdQuoteVerification,
     binding: ExpectedBinding | null,
   ): RuntimeData {
@@ -110,7 +113,13 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
       return nothing(checks, ids, binding, QUOTE, 'the quote could not be relied on');
     }
     if (runtimeData === null) {
-      return { hcl: null, bound: verifyNonceInReportData(checks, reportData, 'tdx.reportData', binding, QUOTE) };
+      const bound = verifyNonceInReportData(checks, reportData, 'tdx.reportData', binding, QUOTE);
+      return { hcl: null, hashed: null, bound };
+    }
+    if (verifierNonce !== undefined && isHeldUnder(verifierNonce, runtimeData, reportData)) {
+      const detail = "report data is SHA-512 of intel's nonce and the runtime data";
+      checks.pass('hcl_binding', RUNTIME_DATA, { actual: hex(reportData), detail });
+      return { ...this.#verifyRuntimeData(checks, runtimeData, claims, binding), hashed: null };
     }
     if (!verifyRuntimeDataHash(checks, runtimeData, reportData, RUNTIME_DATA)) {
       return nothing(checks, PARAVISOR_CHECKS, binding, RUNTIME_DATA, 'the runtime data is not that of the quote');
@@ -134,7 +143,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     }
     if (!object.ok || !namesAttestationKey(object.value)) {
       const data = object.ok ? object.value : null;
-      return { hcl: null, bound: verifyNonceInData(checks, data, binding, RUNTIME_DATA) };
+      return { hcl: null, hashed: runtimeData, bound: verifyNonceInData(checks, data, binding, RUNTIME_DATA) };
     }
     const paravisor = verifyParavisorClaims(checks, runtimeData, RUNTIME_DATA);
     if (paravisor === null) {
@@ -142,8 +151,18 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     }
     const bound = verifyNonceInUserData(checks, paravisor, binding, RUNTIME_DATA);
     const hcl = claims === null ? null : hclClaims(paravisor, 'tdx', paravisorByMrtd(claims, this.#mrtds));
-    return { hcl, bound };
+    return { hcl, hashed: runtimeData, bound };
   }
+}
+
+/**
+ * Whether REPORTDATA is what a client of Intel Trust Authority makes of its data and Intel's nonce, on a TD without
+ * paravisor. Claims of a paravisor never count so: Azure's binds them by SHA-256.
+ */
+function isHeldUnder(verifierNonce: Uint8Array, data: Uint8Array, reportData: Uint8Array): boolean {
+  if (!equalInConstantTime(sha512(verifierNonce, data), reportData)) return false;
+  const object = readRuntimeObject(data);
+  return !object.ok || !namesAttestationKey(object.value);
 }
 
 function nothing(
@@ -154,7 +173,7 @@ function nothing(
   because: string,
 ): RuntimeData {
   checks.skip(binding === null ? ids : [...ids, 'nonce_mismatch'], about, because);
-  return { hcl: null, bound: [] };
+  return { hcl: null, hashed: null, bound: [] };
 }
 
 function requiredOf({ runtimeData, ccel }: TdxEvidence, binding: ExpectedBinding | null): readonly CheckId[] {
@@ -163,9 +182,4 @@ function requiredOf({ runtimeData, ccel }: TdxEvidence, binding: ExpectedBinding
     ...(ccel === null ? [] : CCEL_CHECKS),
     ...(binding === null ? [] : (['nonce_mismatch'] as const)),
   ];
-}
-
-/** The quote as another verifier takes it; null where it did not hold. */
-function submissionOf({ quote, runtimeData }: TdxEvidence, { claims }: TdQuoteVerification): Submission | null {
-  return claims === null ? null : { tee: 'tdx', quote, runtimeData };
 }

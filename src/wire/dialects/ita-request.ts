@@ -4,10 +4,12 @@ import { refuseForeignStructure } from '../foreign-structure.js';
 import type { Schemas } from '../schema-check.js';
 
 /**
- * Dialect `ita`, version 1: the flat body of attest and attest/azure of Intel Trust Authority.
+ * Dialect `ita`, version 1: the flat body of attest and attest/azure of Intel Trust Authority. Clients write `null` for data
+ * that there is none of, and older ones have what is not a paravisor's as user data.
  *
- * Not looked at: what is for Intel alone (its nonce, policies, algorithm), the event log, which is no CCEL, and the user
- * data: REPORTDATA, or `user-data` of an Azure guest, holds SHA-512 over it and Intel's nonce.
+ * Not looked at: what is for Intel alone (policies, algorithm, the signature of its nonce), the event log, which has one
+ * form or another by the version of the client, and user data beside runtime data: `user-data` of an Azure guest holds
+ * SHA-512 over it and Intel's nonce.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
  */
@@ -24,14 +26,29 @@ export function readItaRequestV2(evidence: Schemas['ItaRequestEvidenceV2'], poin
   return tdxEvidence(evidence.value.tdx, `${pointer}/value/tdx`);
 }
 
-function tdxEvidence(body: Pick<Schemas['ItaTdx'], 'quote' | 'runtime_data'>, pointer: string): TdxEvidence {
+function tdxEvidence(body: Schemas['ItaTdx'], pointer: string): TdxEvidence {
   const quote = readBytes(body.quote, `${pointer}/quote`);
   refuseForeignStructure(quote, 'TD quote', `${pointer}/quote`);
   return {
     type: 'tdx',
     quote,
-    runtimeData: readOptionalBytes(body.runtime_data, `${pointer}/runtime_data`),
+    runtimeData: readData(body, pointer),
+    verifierNonce: readNonce(body.verifier_nonce, `${pointer}/verifier_nonce`),
     collateral: null,
     ccel: null,
   };
+}
+
+/** Null where there is none: what is empty changes no hash. */
+function readData({ runtime_data, user_data }: Schemas['ItaTdx'], pointer: string): Uint8Array | null {
+  const data =
+    typeof runtime_data === 'string'
+      ? readBytes(runtime_data, `${pointer}/runtime_data`)
+      : readOptionalBytes(user_data ?? undefined, `${pointer}/user_data`);
+  return data?.byteLength === 0 ? null : data;
+}
+
+function readNonce(nonce: Schemas['ItaTdx']['verifier_nonce'], pointer: string): Uint8Array {
+  if (nonce == null) return new Uint8Array();
+  return Buffer.concat([readBytes(nonce.val, `${pointer}/val`), readBytes(nonce.iat, `${pointer}/iat`)]);
 }

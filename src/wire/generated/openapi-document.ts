@@ -1927,13 +1927,20 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "$ref": "#/components/schemas/ItaRuntimeData"
           },
           "user_data": {
-            "$ref": "#/components/schemas/ForOthers"
+            "$ref": "#/components/schemas/ItaUserData"
           },
           "event_log": {
-            "$ref": "#/components/schemas/ForOthers"
+            "$ref": "#/components/schemas/ItaEventLog"
           },
           "verifier_nonce": {
-            "$ref": "#/components/schemas/ItaVerifierNonce"
+            "oneOf": [
+              {
+                "$ref": "#/components/schemas/ItaVerifierNonce"
+              },
+              {
+                "type": "null"
+              }
+            ]
           },
           "policy_ids": {
             "$ref": "#/components/schemas/ItaPolicyIds"
@@ -1983,19 +1990,47 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "$ref": "#/components/schemas/ItaRuntimeData"
           },
           "user_data": {
-            "$ref": "#/components/schemas/ForOthers"
+            "$ref": "#/components/schemas/ItaUserData"
           },
           "event_log": {
-            "$ref": "#/components/schemas/ForOthers"
+            "$ref": "#/components/schemas/ItaEventLog"
           },
           "verifier_nonce": {
-            "$ref": "#/components/schemas/ItaVerifierNonce"
+            "oneOf": [
+              {
+                "$ref": "#/components/schemas/ItaVerifierNonce"
+              },
+              {
+                "type": "null"
+              }
+            ]
           }
         }
       },
       "ItaRuntimeData": {
-        "description": "What an Azure guest sends: the runtime claims of its paravisor, whose SHA-256 is in REPORTDATA. Other guests leave it\nout: their REPORTDATA is SHA-512 of verifier nonce and user data, which can be sent as `nonce` of this request.\n",
-        "$ref": "#/components/schemas/Bytes"
+        "description": "What an Azure guest sends: the runtime claims of its paravisor, whose SHA-256 is in REPORTDATA. Any other guest: data\nthat it chose, where REPORTDATA is SHA-512 of `val`, `iat` and this data. Without data, REPORTDATA can be sent as\n`nonce` of this request.\n",
+        "oneOf": [
+          {
+            "$ref": "#/components/schemas/Bytes"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "ItaUserData": {
+        "type": [
+          "string",
+          "null"
+        ],
+        "description": "Without `runtime_data` the data of a guest, as older clients send it; else not looked at."
+      },
+      "ItaEventLog": {
+        "type": [
+          "string",
+          "null"
+        ],
+        "description": "Not looked at."
       },
       "ItaVerifierNonce": {
         "type": "object",
@@ -2005,16 +2040,17 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "iat",
           "signature"
         ],
-        "description": "Not looked at. It is Intel's nonce, and its signature is for Intel.",
+        "description": "Intel's nonce, which REPORTDATA of a TD without paravisor is a hash of. Its signature is for Intel.",
         "properties": {
           "val": {
-            "type": "string"
+            "$ref": "#/components/schemas/Bytes"
           },
           "iat": {
-            "type": "string"
+            "$ref": "#/components/schemas/Bytes"
           },
           "signature": {
-            "type": "string"
+            "type": "string",
+            "description": "Not looked at."
           }
         }
       },

@@ -645,9 +645,9 @@ export interface components {
         readonly ItaRequestV1: {
             readonly quote: components["schemas"]["Bytes"];
             readonly runtime_data?: components["schemas"]["ItaRuntimeData"];
-            readonly user_data?: components["schemas"]["ForOthers"];
-            readonly event_log?: components["schemas"]["ForOthers"];
-            readonly verifier_nonce?: components["schemas"]["ItaVerifierNonce"];
+            readonly user_data?: components["schemas"]["ItaUserData"];
+            readonly event_log?: components["schemas"]["ItaEventLog"];
+            readonly verifier_nonce?: components["schemas"]["ItaVerifierNonce"] | null;
             readonly policy_ids?: components["schemas"]["ItaPolicyIds"];
             /** @description Not looked at. */
             readonly policy_must_match?: boolean;
@@ -663,19 +663,25 @@ export interface components {
         readonly ItaTdx: {
             readonly quote: components["schemas"]["Bytes"];
             readonly runtime_data?: components["schemas"]["ItaRuntimeData"];
-            readonly user_data?: components["schemas"]["ForOthers"];
-            readonly event_log?: components["schemas"]["ForOthers"];
-            readonly verifier_nonce?: components["schemas"]["ItaVerifierNonce"];
+            readonly user_data?: components["schemas"]["ItaUserData"];
+            readonly event_log?: components["schemas"]["ItaEventLog"];
+            readonly verifier_nonce?: components["schemas"]["ItaVerifierNonce"] | null;
         };
         /**
-         * @description What an Azure guest sends: the runtime claims of its paravisor, whose SHA-256 is in REPORTDATA. Other guests leave it
-         *     out: their REPORTDATA is SHA-512 of verifier nonce and user data, which can be sent as `nonce` of this request.
+         * @description What an Azure guest sends: the runtime claims of its paravisor, whose SHA-256 is in REPORTDATA. Any other guest: data
+         *     that it chose, where REPORTDATA is SHA-512 of `val`, `iat` and this data. Without data, REPORTDATA can be sent as
+         *     `nonce` of this request.
          */
-        readonly ItaRuntimeData: components["schemas"]["Bytes"];
-        /** @description Not looked at. It is Intel's nonce, and its signature is for Intel. */
+        readonly ItaRuntimeData: components["schemas"]["Bytes"] | null;
+        /** @description Without `runtime_data` the data of a guest, as older clients send it; else not looked at. */
+        readonly ItaUserData: string | null;
+        /** @description Not looked at. */
+        readonly ItaEventLog: string | null;
+        /** @description Intel's nonce, which REPORTDATA of a TD without paravisor is a hash of. Its signature is for Intel. */
         readonly ItaVerifierNonce: {
-            readonly val: string;
-            readonly iat: string;
+            readonly val: components["schemas"]["Bytes"];
+            readonly iat: components["schemas"]["Bytes"];
+            /** @description Not looked at. */
             readonly signature: string;
         };
         /** @description Not looked at. */

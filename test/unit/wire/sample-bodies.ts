@@ -134,7 +134,7 @@ const itaTdx = (): Json => ({
   runtime_data: Buffer.from('{"keys":[]}').toString('base64'),
   user_data: 'AAAA',
   event_log: 'AAAA',
-  verifier_nonce: { val: 'AAAA', iat: 'AAAA', signature: 'AAAA' },
+  verifier_nonce: { val: 'bm9uY2U=', iat: 'YXQ=', signature: 'AAAA' },
 });
 const itaWishes = (): Json => ({ policy_ids: ['00'], policy_must_match: true, token_signing_alg: 'PS384' });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sha512 } from '../../../../src/crypto/digest.js';
 import type { TdxEvidence } from '../../../../src/model/evidence.js';
 import type { JsonObject } from '../../../../src/model/json.js';
 import type { Verification } from '../../../../src/model/verification.js';
@@ -138,6 +139,49 @@ describe('a TD quote with runtime data', () => {
   it('leaves data that is no JSON at its hash', async () => {
     expectVerified(await verify({ runtimeData: { text: 'not json' } }));
     expectFailed(await verify({ runtimeData: { text: 'not json' } }, { nonce: NONCE }), 'nonce_mismatch');
+  });
+});
+
+describe('a TD quote of a body for Intel Trust Authority', () => {
+  const INTEL = Buffer.from('val and iat');
+  const held = (data: Uint8Array, verifierNonce: Uint8Array = INTEL): TdxEvidence => {
+    const reportData = sha512(verifierNonce, data);
+    return { ...guest.evidence({ quote: { fields: { reportData } } }), runtimeData: data, verifierNonce };
+  };
+  const data = Buffer.from(JSON.stringify({ nonce: Buffer.from(NONCE).toString('base64url') }));
+
+  it.each([
+    ['SHA-512 of Intel’s nonce and the data', held(data)],
+    ['SHA-512 of the data alone', held(data, new Uint8Array())],
+  ])('holds the nonce in data under %s', async (_what, evidence) => {
+    const found = await verifyEvidence(evidence, { nonce: NONCE });
+    expectVerified(found);
+    expect(found.bound).toEqual(['runtimeData.nonce']);
+    expect(found.submission).toEqual({ tee: 'tdx', quote: evidence.quote, runtimeData: null });
+    expectFailed(await verifyEvidence(evidence, { nonce: OTHER }), 'nonce_mismatch');
+  });
+
+  it('takes SHA-256 too, as Azure’s paravisor makes it, and gives that to other verifiers', async () => {
+    const evidence = { ...guest.evidence({ runtimeData: claimsText(NONCE) }), verifierNonce: INTEL };
+    const found = await verifyEvidence(evidence, { nonce: NONCE });
+    expectVerified(found);
+    expect(found.bound).toEqual(['hcl.userData']);
+    expect(found.submission).toMatchObject({ runtimeData: evidence.runtimeData });
+  });
+
+  it('denies data under SHA-512 of another nonce or other data, and in every other form of evidence', async () => {
+    const { verifierNonce: _, ...native } = held(data);
+    const others = [
+      { ...held(data), verifierNonce: Buffer.from('val') },
+      { ...held(data), runtimeData: INTEL },
+      native,
+    ];
+    for (const evidence of others) expectFailed(await verifyEvidence(evidence), 'hcl_binding');
+  });
+
+  it('denies claims of a paravisor under SHA-512', async () => {
+    const evidence = held(Buffer.from(claimsText(NONCE).text));
+    expectFailed(await verifyEvidence(evidence, { mrtds: [MRTD] }), 'hcl_binding');
   });
 });
 

@@ -16,18 +16,30 @@ describe.each([
   [1, '/evidence/value'],
   [2, '/evidence/value/tdx'],
 ] as const)('dialect ita, version %i', (version, place) => {
-  it('reads quote and runtime data, and nothing of what is for Intel', () => {
+  it('reads quote, runtime data and nonce, and nothing of what is for Intel alone', () => {
     expect(read(itaRequest(version))).toEqual({
       type: 'tdx',
       quote: TD_QUOTE,
       runtimeData: Buffer.from('{"keys":[]}'),
+      verifierNonce: Buffer.from('nonceat'),
       collateral: null,
       ccel: null,
     });
   });
 
   it('reads a quote alone', () => {
-    expect(read(bodyWith(version, { quote }))).toMatchObject({ quote: TD_QUOTE, runtimeData: null });
+    const bare = { quote: TD_QUOTE, runtimeData: null, verifierNonce: new Uint8Array() };
+    expect(read(bodyWith(version, { quote }))).toMatchObject(bare);
+    const nothing = { runtime_data: null, user_data: null, event_log: null, verifier_nonce: null };
+    expect(read(bodyWith(version, { quote, ...nothing }))).toMatchObject(bare);
+    expect(read(bodyWith(version, { quote, runtime_data: '' }))).toMatchObject(bare);
+  });
+
+  it('reads user data of older clients as runtime data where there is no other', () => {
+    const sent = { quote, user_data: base64url(Buffer.from('held')) };
+    expect(read(bodyWith(version, sent))).toMatchObject({ runtimeData: Buffer.from('held') });
+    const both = { ...sent, runtime_data: base64url(Buffer.from('{}')) };
+    expect(read(bodyWith(version, both))).toMatchObject({ runtimeData: Buffer.from('{}') });
   });
 
   it.each<[string, Json, string, string]>([
@@ -39,7 +51,14 @@ describe.each([
       '/verifier_nonce/a',
     ],
     ['REQ-05 no quote', { runtime_data: '' }, 'schema', '/quote'],
-    ['REQ-05 null for user data', { quote, user_data: null }, 'schema', '/user_data'],
+    ['REQ-05 a number for user data', { quote, user_data: 1 }, 'schema', '/user_data'],
+    ['REQ-10 user data alone in no encoding', { quote, user_data: 'A' }, 'encoding', '/user_data'],
+    ...(['val', 'iat'] as const).map((name): [string, Json, string, string] => [
+      `REQ-10 ${name} of the nonce in no encoding`,
+      { quote, verifier_nonce: { val: '', iat: '', signature: '', [name]: 'A' } },
+      'encoding',
+      `/verifier_nonce/${name}`,
+    ]),
     ['REQ-10 a quote in no encoding', { quote: '*' }, 'encoding', '/quote'],
     ['REQ-10 runtime data in no encoding', { quote, runtime_data: 'A' }, 'encoding', '/runtime_data'],
     ['REQ-12 an SNP report', { quote: base64url(SNP_REPORT) }, 'type_mismatch', '/quote'],
