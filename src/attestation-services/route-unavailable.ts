@@ -1,8 +1,5 @@
-import type { FetchError } from '../endorsements/fetch-error.js';
+import { boundedSeconds, type FetchError } from '../endorsements/fetch-error.js';
 import type { Unavailable } from '../model/endorsement.js';
-
-/** The longest that a caller is told to wait: a header must not be able to say "never". */
-const LONGEST_WAIT_SECONDS = 60 * 60;
 
 /**
  * Why another verifier gave nothing, after every way was tried. The first way is the preferred one, so that is what
@@ -11,14 +8,12 @@ const LONGEST_WAIT_SECONDS = 60 * 60;
  * @param errors at least one
  */
 export function routeUnavailable(what: string, errors: readonly FetchError[]): Unavailable {
-  const waits = errors.flatMap(({ retryAfterMs }) => (retryAfterMs === null ? [] : [Math.ceil(retryAfterMs / 1000)]));
+  const waits = errors.flatMap(({ retryAfterMs }) => (retryAfterMs === null ? [] : [retryAfterMs]));
   return {
     code: 'route_unavailable',
     detail: `${what}: ${errors[0]?.message ?? 'nothing was asked'}`,
     retryable: errors.some(mayPass),
-    ...(waits.length === 0
-      ? {}
-      : { retryAfterSeconds: Math.min(Math.max(1, Math.min(...waits)), LONGEST_WAIT_SECONDS) }),
+    ...(waits.length === 0 ? {} : { retryAfterSeconds: boundedSeconds(Math.min(...waits)) }),
   };
 }
 

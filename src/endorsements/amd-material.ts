@@ -10,9 +10,8 @@ import { parseCertificate, type X509Certificate } from '../formats/x509-certific
 import { parseCrl, type X509Crl } from '../formats/x509-crl.js';
 import { SNP_PRODUCTS, SNP_TCB_COMPONENTS, type SnpProduct } from '../model/claims.js';
 import type { SnpSigningKey } from '../model/endorsement.js';
-import { FormatError } from '../model/errors.js';
 import { certifiedChipId, type SnpLine, type VcekSubject } from './amd-keys.js';
-import { UnfitError } from './unfit-error.js';
+import { UnfitError, unfitIfMalformed } from './unfit-error.js';
 
 /** SHA-256 of the SubjectPublicKeyInfo of each ARK that is trusted, hex, by product line. */
 export type AmdRootPins = ReadonlyMap<SnpProduct, ReadonlySet<string>>;
@@ -87,7 +86,7 @@ export function verifyChain(intermediate: X509Certificate, ark: X509Certificate,
  * @throws {UnfitError}
  */
 export function readChain(pem: string, line: SnpLine, pins: AmdRootPins): AmdChain {
-  const [intermediate, ark, ...more] = reading(() =>
+  const [intermediate, ark, ...more] = unfitIfMalformed(() =>
     parsePemCertificates(pem, 'cert_chain').map((der) => parseCertificate(der)),
   );
   if (intermediate === undefined || ark === undefined || more.length > 0) {
@@ -105,8 +104,8 @@ export function readChain(pem: string, line: SnpLine, pins: AmdRootPins): AmdCha
  * @throws {UnfitError}
  */
 export function readVek(der: Uint8Array): AmdVek {
-  const certificate = reading(() => parseCertificate(der, { allowZeroSerial: true }));
-  const extensions = reading(() => parseVekExtensions(certificate));
+  const certificate = unfitIfMalformed(() => parseCertificate(der, { allowZeroSerial: true }));
+  const extensions = unfitIfMalformed(() => parseVekExtensions(certificate));
   const line = lineNamed(certificate.issuer.commonName);
   const kind = kindOf(extensions);
   if (line === null || kind !== line.signingKey) throw new UnfitError('certificate is no VCEK or VLEK of AMD');
@@ -156,7 +155,7 @@ export function isVcekOf(vek: AmdVek, { product, chipId, tcb }: VcekSubject): bo
  * @throws {UnfitError}
  */
 export function readCrl(der: Uint8Array): X509Crl {
-  return reading(() => parseCrl(der));
+  return unfitIfMalformed(() => parseCrl(der));
 }
 
 /**
@@ -183,12 +182,4 @@ function requireSignedBy(certificate: X509Certificate, issuer: X509Certificate):
   if (!isSound) throw new UnfitError('key or signature algorithm is none of AMD');
   if (!isSameName(certificate.issuer, issuer.subject)) throw new UnfitError('certificate is of another issuer');
   if (!verifyIssuedSignature(certificate, name, issuer)) throw new UnfitError('signature does not verify');
-}
-
-function reading<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof FormatError ? new UnfitError(error.message, { cause: error }) : error;
-  }
 }

@@ -70,3 +70,11 @@ export function requireFetchError(error: unknown): FetchError {
   if (error instanceof FetchError) return error;
   throw error;
 }
+
+/** A header must not be able to switch a source off for good, nor make anybody wait for long. */
+const LONGEST_WAIT_SECONDS = 3_600;
+
+/** Milliseconds to wait as whole seconds, at least one and at most an hour. */
+export function boundedSeconds(milliseconds: number): number {
+  return Math.min(Math.max(1, Math.ceil(milliseconds / 1000)), LONGEST_WAIT_SECONDS);
+}

@@ -98,6 +98,15 @@ export class CheckList {
     }
   }
 
+  /** Records those of some checks that have not run as not reached, for one reason. */
+  skipRest(ids: readonly CheckId[], about: string, because: string): void {
+    this.skip(
+      ids.filter((id) => !this.ran(id)),
+      about,
+      because,
+    );
+  }
+
   addAll(checks: readonly Check[]): void {
     this.#checks.push(...checks);
   }

@@ -3,6 +3,7 @@ import type { TokenRoute } from '../model/attestation-service.js';
 import type { CheckList } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CrossCheck } from '../model/decision.js';
+import { earliest } from '../model/earliest.js';
 import type { EvidenceType } from '../model/evidence.js';
 import type { TokenVerification, Verification } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
@@ -51,7 +52,7 @@ export function judgeRoutes(
       claims: claimsOf(own, reliable, agreeing),
       endorsements: [...own.endorsements, ...reliable.flatMap(({ verification }) => verification.endorsements)],
       bound: [...own.bound, ...agreeing.flatMap(({ verification }) => verification.bound)],
-      validUntil: reliable.reduce((end, { verification }) => earlier(end, verification.validUntil), own.validUntil),
+      validUntil: earliest(own.validUntil, ...reliable.map(({ verification }) => verification.validUntil)),
     },
     routes: statesOf(evidenceType, own, tokens, agreeing, faults),
     crossCheck,
@@ -108,11 +109,6 @@ function statesOf(
     states.set(route, fault.state === 'unavailable' ? fault : { state: STATES[fault.state] });
   }
   return states;
-}
-
-function earlier(a: Date | null, b: Date | null): Date | null {
-  if (a === null || b === null) return a ?? b;
-  return a < b ? a : b;
 }
 
 function skewOf(verifications: readonly (Verification & Partial<TokenVerification>)[]): number | null {

@@ -5,6 +5,7 @@ import type { NonceStanding } from '../model/challenge.js';
 import { type Check, CheckList } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import type { Decision } from '../model/decision.js';
+import { earliest } from '../model/earliest.js';
 import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import type { Clock, Log } from '../model/ports.js';
@@ -281,8 +282,4 @@ function mayChange(checks: readonly Check[], nonce: NonceStanding): boolean {
 
 function policyResult({ policy, outcome, matched, unmatched }: PolicyAppraisal): Decision['policies'][number] {
   return { id: policy.id, version: policy.version, sha256: policy.sha256, outcome, matched, unmatched };
-}
-
-function earliest(a: Date, b: Date | null): Date {
-  return b !== null && b < a ? b : a;
 }

@@ -4,6 +4,7 @@ import { spkiDigest } from '../crypto/key-cache.js';
 import type { PathProfile } from '../crypto/path-profile.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import type { CheckList } from '../model/check.js';
+import { earliest } from '../model/earliest.js';
 import type { TokenKey } from '../model/endorsement.js';
 import { nullIfMalformed } from '../model/errors.js';
 import { readOnce } from './read-once.js';
@@ -60,7 +61,7 @@ export function verifyKeyCertificates(
   });
   if (!current) return null;
   const lists = revocation === null ? [] : verifyTokenRevocation(checks, path, revocation, PROFILE, at, about);
-  return lists && { path, validUntil: earliest([earliestEnd(path), ...lists]) };
+  return lists && { path, validUntil: earliest(earliestEnd(path), ...lists) };
 }
 
 /** RSA with PKCS #1 padding, as the issuers of tokens have it. Anchors are put in where the path is known. */
@@ -117,8 +118,4 @@ function verifyRoot(
           : 'the certificates of the key end at no pinned root',
     },
   );
-}
-
-function earliest(dates: readonly Date[]): Date {
-  return new Date(Math.min(...dates.map((date) => date.getTime())));
 }

@@ -4,23 +4,31 @@ import { CheckList } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import type { UsedEndorsement } from '../model/endorsement.js';
 import { nullIfMalformed } from '../model/errors.js';
-import type { ExpectedBinding, TokenVerification } from '../model/verification.js';
+import type { TokenEvidence, TokenType } from '../model/evidence.js';
+import type { TokenVerification, TokenVerifier, VerificationContext } from '../model/verification.js';
 import { markVerified } from './mark-verified.js';
 import type { VerifiedToken } from './token-verification.js';
 
-/** A token as the evidence of a request: then the caller's nonce must stand in it. */
-export function evidenceOfToken(
-  verification: TokenVerification,
-  binding: ExpectedBinding | null,
-  about: string,
-): TokenVerification {
-  if (binding === null) return verification;
+/** Where a token stands that is the evidence of a request. */
+export const TOKEN = '/evidence/token';
+
+/**
+ * Verifies a token that is the evidence of a request: then the caller's nonce must stand in it.
+ * @throws {FormatError} where the token is malformed
+ */
+export async function verifyTokenEvidence<T extends TokenType>(
+  verifier: TokenVerifier<T>,
+  evidence: TokenEvidence<T>,
+  context: VerificationContext,
+): Promise<TokenVerification> {
+  const verification = await verifier.verifyToken(evidence, { ...context, about: TOKEN });
+  if (context.binding === null) return verification;
   const checks = new CheckList();
   checks.addAll(verification.checks);
   if (verification.validUntil === null) {
-    checks.skip(['nonce_mismatch'], about, 'the token could not be relied on');
+    checks.skip(['nonce_mismatch'], TOKEN, 'the token could not be relied on');
   } else {
-    checks.require(verification.bound.length > 0, 'nonce_mismatch', about, {
+    checks.require(verification.bound.length > 0, 'nonce_mismatch', TOKEN, {
       actual: [...verification.bound],
       detail: 'the expected value stands in what the attester vouches for',
       otherwise: 'the expected value stands nowhere in what the attester vouches for',
@@ -36,11 +44,7 @@ export function refusedToken(
   about: string,
   because: string,
 ): TokenVerification {
-  checks.skip(
-    required.filter((id) => !checks.ran(id)),
-    about,
-    because,
-  );
+  checks.skipRest(required, about, because);
   return {
     checks: checks.all,
     required,

@@ -7,20 +7,20 @@ import type { CheckId } from '../model/codes.js';
 import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../model/endorsement.js';
 import { FormatError, nullIfMalformed, within } from '../model/errors.js';
 import type { TokenEvidence } from '../model/evidence.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
 import { readOnce } from './read-once.js';
+import { readTimes, type TimeRules, type TokenTimes, verifyTimes } from './token-times.js';
 
 /** A token that was read: its form holds, nothing is verified. */
 export interface ReadToken {
   readonly text: string;
   readonly jws: Jws;
   readonly claims: JsonObject;
-  /** Seconds since 1970. `iat` and `nbf` null where absent: that is a finding, and no fault of form. */
-  readonly times: { readonly exp: number; readonly iat: number | null; readonly nbf: number | null };
+  readonly times: TokenTimes;
 }
 
 /** What a token is held against. */
-export interface TokenRules {
+export interface TokenRules extends TimeRules {
   /** Algorithms that the issuer uses. */
   readonly algorithms: readonly JwsAlgorithm[];
   /** The configured issuer that the token names, character by character; null where it names none. */
@@ -28,9 +28,6 @@ export interface TokenRules {
   /** Issuers that are configured, for people. */
   readonly issuers: readonly string[];
   readonly keys: Sourced<TokenKeySet> | Unavailable | null;
-  readonly at: Date;
-  readonly leewaySeconds: number;
-  readonly about: string;
 }
 
 /** Who signed a token, and what its times show. */
@@ -52,12 +49,6 @@ export const TOKEN_CHECKS = [
   'token_time',
 ] as const satisfies readonly CheckId[];
 
-/** The end of the year 9999: later instants are no dates (RFC 3339). */
-const LAST_SECOND = 253_402_300_799;
-
-/** Seconds between issue and expiry at most. Eight hours are usual at Azure, five minutes at Intel. */
-const LONGEST_LIFETIME = 86_400;
-
 /**
  * Reads a token, once for each evidence.
  *
@@ -71,9 +62,7 @@ function parseToken(text: string): ReadToken {
   const { typ } = jws.header;
   if (typ !== 'JWT') throw new FormatError('token_header', 'typ is not JWT');
   const claims = parseClaimsSet(jws.payload);
-  const exp = instantOf(claims, 'exp');
-  if (exp === null) throw new FormatError('token_claim', 'the token has no exp');
-  return { text, jws, claims, times: { exp, iat: instantOf(claims, 'iat'), nbf: instantOf(claims, 'nbf') } };
+  return { text, jws, claims, times: readTimes(claims) };
 }
 
 /**
@@ -117,7 +106,7 @@ export async function verifyToken(
     otherwise: 'the signature of the token does not hold',
   });
   if (!signed) return null;
-  const times = verifyTimes(checks, token, rules);
+  const times = verifyTimes(checks, token.times, rules);
   return times && { key, source: keys.origin, expiresAt: new Date(token.times.exp * 1000), ...times };
 }
 
@@ -210,55 +199,4 @@ function requireSameKey({ jws }: ReadToken, { spki }: TokenKey): void {
 function isOfKey(certificate: string, spki: Uint8Array): boolean {
   const parsed = nullIfMalformed(() => parseCertificate(decodeStandardBase64(certificate)));
   return parsed !== null && Buffer.compare(parsed.spki, spki) === 0;
-}
-
-function verifyTimes(
-  checks: CheckList,
-  { times: { exp, iat, nbf } }: ReadToken,
-  { at, leewaySeconds, about }: TokenRules,
-): Pick<VerifiedToken, 'clockSkewSeconds'> | null {
-  const now = at.getTime() / 1000;
-  const lifetime = checks.require(iat === null || exp - iat <= LONGEST_LIFETIME, 'token_lifetime', about, {
-    expected: LONGEST_LIFETIME,
-    actual: iat === null ? null : exp - iat,
-    detail: 'the token lives a day at most',
-    otherwise: 'the token lives longer than a day',
-  });
-  const problem = timeProblem(exp, iat, nbf, now, leewaySeconds);
-  const current = checks.require(problem === null, 'token_time', about, {
-    expected: at.toISOString(),
-    actual: { iat, nbf, exp },
-    detail: 'the token is valid at the instant',
-    otherwise: problem ?? '',
-  });
-  return lifetime && current ? { clockSkewSeconds: skewOf(exp, iat ?? now, nbf ?? now, now) } : null;
-}
-
-function timeProblem(
-  exp: number,
-  iat: number | null,
-  nbf: number | null,
-  now: number,
-  leewaySeconds: number,
-): string | null {
-  if (iat === null || nbf === null) return 'the token does not say when it was issued, or from when it is valid';
-  if (nbf >= exp || iat > exp) return 'the token ends before it begins';
-  if (now >= exp + leewaySeconds) return 'the token has expired';
-  if (nbf > now + leewaySeconds) return 'the token is not yet valid';
-  return iat > now + leewaySeconds ? 'the token was issued in the future' : null;
-}
-
-function skewOf(exp: number, iat: number, nbf: number, now: number): number | null {
-  const ahead = Math.max(iat, nbf) - now;
-  if (ahead > 0) return Math.ceil(ahead);
-  return now >= exp ? Math.floor(exp - now) : null;
-}
-
-function instantOf(claims: JsonObject, name: 'exp' | 'iat' | 'nbf'): number | null {
-  const value: JsonValue | undefined = claims[name];
-  if (value === undefined) return null;
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > LAST_SECOND) {
-    throw new FormatError('token_claim', `${name} is not a whole number of seconds since 1970`);
-  }
-  return value;
 }

@@ -1,14 +1,11 @@
 import type { Unavailable } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
-import { FetchError } from '../fetch-error.js';
+import { boundedSeconds, FetchError } from '../fetch-error.js';
 import { UnfitError } from '../unfit-error.js';
 import type { FetchedSourceName } from './collateral-cache.js';
 import { hasEnded, type IntelCollateral } from './intel-collateral.js';
 
 const NAMES: Readonly<Record<FetchedSourceName, string>> = { pcs: 'the Intel PCS', thim: 'the Azure cache' };
-
-/** A header must not be able to make anybody wait for long. */
-const LONGEST_WAIT_SECONDS = 3_600;
 
 /** Why what is held cannot be used at an instant. */
 export function missing(held: readonly IntelCollateral[], at: Date): Unavailable {
@@ -39,15 +36,12 @@ export function serviceProblem(because: Unavailable, name: FetchedSourceName, er
     // Collateral that has ended or was rolled back may be followed by newer at any time.
     const retryable = !error.notFound || code !== 'collateral_unavailable';
     const problem: Unavailable = { code, detail: `${detail}: ${NAMES[name]} ${error.message}`, retryable };
-    return error.retryAfterMs === null ? problem : { ...problem, retryAfterSeconds: secondsOf(error.retryAfterMs) };
+    if (error.retryAfterMs === null) return problem;
+    return { ...problem, retryAfterSeconds: boundedSeconds(error.retryAfterMs) };
   }
   if (error instanceof UnfitError || error instanceof FormatError) {
     const what = `what ${NAMES[name]} answered is of no use: ${error.message}`;
     return { code, detail: `${detail}: ${what}`, retryable: true };
   }
   throw error;
-}
-
-function secondsOf(milliseconds: number): number {
-  return Math.min(Math.max(1, Math.ceil(milliseconds / 1000)), LONGEST_WAIT_SECONDS);
 }

@@ -5,10 +5,9 @@ import { pckCaNamed } from '../../formats/pck-extension.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { X509Crl } from '../../formats/x509-crl.js';
 import type { TdxCollateralRequest } from '../../model/endorsement.js';
-import { FormatError } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import { type CrlAge, isOlder } from '../crl-memory.js';
-import { UnfitError } from '../unfit-error.js';
+import { UnfitError, unfitIfMalformed } from '../unfit-error.js';
 
 /** What one set of collateral is for: a kind of platform, and the CA whose PCK certificates it has. */
 export type CollateralKey = Pick<TdxCollateralRequest, 'fmspc' | 'ca'>;
@@ -165,7 +164,7 @@ function hasPartsOf(a: IntelCollateral, b: IntelCollateral): boolean {
 }
 
 function verified(reader: CollateralReader, collateral: TdxCollateral): SignedCollateral {
-  const reading = fitting(() => reader.read(collateral));
+  const reading = unfitIfMalformed(() => reader.read(collateral));
   if (!reading.ok) {
     const [problem] = reading.problems;
     throw new UnfitError(problem === undefined ? 'collateral does not verify' : `${problem.member}: ${problem.detail}`);
@@ -201,13 +200,4 @@ function windowOf(
     from: new Date(Math.max(...begins.map((begin) => begin?.getTime() ?? LATEST_MS))),
     until: new Date(Math.min(...finishes.map((end) => end?.getTime() ?? 0))),
   };
-}
-
-/** @throws {UnfitError} where the bytes are malformed */
-function fitting<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof FormatError ? new UnfitError(error.message, { cause: error }) : error;
-  }
 }

@@ -1,9 +1,9 @@
 import type { FetchContext, Sourced, Unavailable } from '../../model/endorsement.js';
 import type { Clock, Log } from '../../model/ports.js';
-import { FetchError } from '../fetch-error.js';
+import { boundedSeconds, FetchError } from '../fetch-error.js';
 import { SingleFlight } from '../single-flight.js';
 import type { DownloadedKeys } from './key-set-download.js';
-import { boundedSeconds, keySetProblem } from './key-set-problem.js';
+import { keySetProblem } from './key-set-problem.js';
 
 /** Ages and pauses of key sets. */
 export interface KeySetPauses {

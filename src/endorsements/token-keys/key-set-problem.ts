@@ -1,12 +1,9 @@
 import type { Unavailable } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
-import { FetchError } from '../fetch-error.js';
+import { boundedSeconds, FetchError } from '../fetch-error.js';
 
 /** An answer came, and it is no key set: a page, or without end. */
 const UNFIT_ANSWERS: ReadonlySet<FetchError['fault']> = new Set(['content_type', 'too_large']);
-
-/** A header must not be able to switch an issuer off for good. */
-const LONGEST_REST_SECONDS = 3_600;
 
 /**
  * Why there is no key set. Every such fault may be over at the next fetch, a 404 included.
@@ -25,9 +22,4 @@ export function keySetProblem(error: unknown): Unavailable {
   const problem: Unavailable = { code, detail: `the key set of the issuer: ${error.message}`, retryable: true };
   if (!error.throttled || error.retryAfterMs === null) return problem;
   return { ...problem, retryAfterSeconds: boundedSeconds(error.retryAfterMs) };
-}
-
-/** Whole seconds to wait, at least one and at most an hour. */
-export function boundedSeconds(milliseconds: number): number {
-  return Math.min(Math.max(1, Math.ceil(milliseconds / 1000)), LONGEST_REST_SECONDS);
 }

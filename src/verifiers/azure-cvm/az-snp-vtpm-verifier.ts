@@ -2,6 +2,7 @@ import { inject, injectable } from 'tsyringe';
 import { TOKENS } from '../../composition/tokens.js';
 import { type HclReport, parseHclReportOf } from '../../formats/hcl-report.js';
 import { CheckList } from '../../model/check.js';
+import { earliest } from '../../model/earliest.js';
 import type { EndorsementRequest } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { AzSnpVtpmEvidence } from '../../model/evidence.js';
@@ -24,7 +25,7 @@ import {
 import { readOnce } from '../read-once.js';
 import { submissionOf } from '../submission.js';
 import type { AkRoots } from './ak-roots.js';
-import { earlierEnd, type Guest, GuestVerifier, HCL_REPORT, withheldMember } from './guest.js';
+import { type Guest, GuestVerifier, HCL_REPORT, withheldMember } from './guest.js';
 
 const ABOUT = { report: HCL_REPORT, endorsements: '/evidence/endorsements' };
 
@@ -75,7 +76,7 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
       claims: markVerified({ ...(report.claims === null ? {} : { snp: report.claims }), ...guest.claims }),
       endorsements: [...report.endorsements, ...guest.endorsements],
       bound: guest.bound,
-      validUntil: earlierEnd(report.validUntil, guest.validUntil),
+      validUntil: earliest(report.validUntil, guest.validUntil),
       submission: submissionOf(hcl.hardwareReport, hcl.runtimeClaims, report),
       ...withheldMember(guest),
     };
@@ -91,7 +92,7 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
   ): Guest {
     const claims = verifyParavisor(checks, hcl, report);
     if (claims === null || report.claims === null) {
-      if (!checks.ran('snp_vmpl')) checks.skip(['snp_vmpl'], HCL_REPORT, 'nothing vouches for the attestation key');
+      checks.skipRest(['snp_vmpl'], HCL_REPORT, 'nothing vouches for the attestation key');
       return this.#guests.notReached(checks, evidence, context);
     }
     const known = paravisorByIdKey(report.claims, this.#idKeyDigests);

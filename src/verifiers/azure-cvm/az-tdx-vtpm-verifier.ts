@@ -4,6 +4,7 @@ import { type HclReport, parseHclReportOf } from '../../formats/hcl-report.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import { parseTdReport, TD_REPORT_LENGTH, type TdReport } from '../../formats/td-report.js';
 import { CheckList } from '../../model/check.js';
+import { earliest } from '../../model/earliest.js';
 import type { EndorsementRequest } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { AzTdxVtpmEvidence } from '../../model/evidence.js';
@@ -26,7 +27,7 @@ import {
 import { readOnce } from '../read-once.js';
 import { readTdQuote } from '../read-td-quote.js';
 import type { AkRoots } from './ak-roots.js';
-import { earlierEnd, type Guest, GuestVerifier, HCL_REPORT, withheldMember } from './guest.js';
+import { type Guest, GuestVerifier, HCL_REPORT, withheldMember } from './guest.js';
 import { verifyTdReportMatch } from './td-report-match.js';
 
 const TD_QUOTE = '/evidence/tdQuote';
@@ -84,7 +85,7 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
       claims: markVerified({ ...(quote.claims === null ? {} : { tdx: quote.claims }), ...guest.claims }),
       endorsements: [...quote.endorsements, ...guest.endorsements],
       bound: guest.bound,
-      validUntil: earlierEnd(quote.validUntil, guest.validUntil),
+      validUntil: earliest(quote.validUntil, guest.validUntil),
       tcbShortfalls: quote.shortfalls,
       submission: submissionOf(evidence, parts, quote),
       ...withheldMember(guest),

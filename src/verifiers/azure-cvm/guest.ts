@@ -74,8 +74,7 @@ export class GuestVerifier {
   /** Nothing vouches for an attestation key. A certificate that was sent is judged all the same, but for its key. */
   notReached(checks: CheckList, evidence: GuestEvidence, context: VerificationContext): Guest {
     this.#verifyCertificate(checks, evidence, null, context);
-    const ids = this.required(evidence, context).filter((id) => !checks.ran(id));
-    checks.skip(ids, HCL_REPORT, 'nothing vouches for the attestation key');
+    checks.skipRest(this.required(evidence, context), HCL_REPORT, 'nothing vouches for the attestation key');
     return NOTHING;
   }
 
@@ -137,10 +136,4 @@ function describeParavisor(
 /** What a verification says of the guest beside checks and endorsements. */
 export function withheldMember({ withheldConfiguration }: Guest): { readonly withheldConfiguration?: JsonObject } {
   return withheldConfiguration === null ? {} : { withheldConfiguration };
-}
-
-/** The earlier of two ends; null where neither ends. */
-export function earlierEnd(a: Date | null, b: Date | null): Date | null {
-  if (a === null || b === null) return a ?? b;
-  return a < b ? a : b;
 }

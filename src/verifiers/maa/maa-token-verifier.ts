@@ -3,6 +3,7 @@ import { TOKENS } from '../../composition/tokens.js';
 import { CheckList } from '../../model/check.js';
 import type { TokenClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
+import { earliest } from '../../model/earliest.js';
 import type { EndorsementRequest } from '../../model/endorsement.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { MaaTokenEvidence } from '../../model/evidence.js';
@@ -15,28 +16,18 @@ import type {
   Verification,
   VerificationContext,
 } from '../../model/verification.js';
+import { readIssuedToken, type TokenVerifierOptions, tokenKeysFor, tokenRules } from '../issued-token.js';
 import { markVerified } from '../mark-verified.js';
 import type { KeyCertificates } from '../token-certificates.js';
-import { evidenceOfToken, refusedToken, usedKey } from '../token-evidence.js';
-import {
-  kidOf,
-  type ReadToken,
-  readToken,
-  TOKEN_CHECKS,
-  type VerifiedToken,
-  verifyToken,
-} from '../token-verification.js';
+import { refusedToken, TOKEN, usedKey, verifyTokenEvidence } from '../token-evidence.js';
+import { type ReadToken, TOKEN_CHECKS, type VerifiedToken, verifyToken } from '../token-verification.js';
 import { type MaaIssuer, verifyIssuerPolicy } from './issuer-policy.js';
 import { boundPlaces } from './maa-binding.js';
 import { complianceStatusOf, type MaaStatement, readStatement, verifyDebug } from './maa-statement.js';
 import { verifySigner } from './token-signer.js';
 
-export interface MaaTokenVerifierOptions {
-  /** Accepted issuers, by their URL: without port, path or slash at the end, compared character by character. */
-  readonly issuers: ReadonlyMap<string, MaaIssuer>;
-  /** Leeway for the times of tokens, both directions. */
-  readonly leewaySeconds: number;
-}
+/** Issuers are named by their URL: without port, path or slash at the end. */
+export type MaaTokenVerifierOptions = TokenVerifierOptions<MaaIssuer>;
 
 /** What a token says, beside being a token. */
 const STATEMENT_CHECKS = [
@@ -70,33 +61,20 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
     return this.keysFor(evidence, TOKEN);
   }
 
-  async verify(evidence: MaaTokenEvidence, context: VerificationContext): Promise<Verification> {
-    return evidenceOfToken(await this.verifyToken(evidence, { ...context, about: TOKEN }), context.binding, TOKEN);
+  verify(evidence: MaaTokenEvidence, context: VerificationContext): Promise<Verification> {
+    return verifyTokenEvidence(this, evidence, context);
   }
 
   keysFor(evidence: MaaTokenEvidence, about: string): readonly EndorsementRequest[] {
-    const token = within(about, () => readToken(evidence));
-    const issuer = this.#issuerOf(token);
-    const kid = kidOf(token);
-    if (issuer === null || kid === null) return [];
-    return [{ kind: 'token-keys', type: this.evidenceType, issuer: issuer.issuer, kid }];
+    return tokenKeysFor(evidence, this.#options, about);
   }
 
   async verifyToken(evidence: MaaTokenEvidence, context: TokenContext): Promise<TokenVerification> {
     const { about, at } = context;
-    const token = within(about, () => readToken(evidence));
-    const issuer = this.#issuerOf(token);
+    const { token, issuer } = readIssuedToken(evidence, this.#options, about);
     if (issuer !== null) within(about, () => requireOwnKeyPlace(token, issuer));
     const checks = new CheckList();
-    const verified = await verifyToken(checks, token, {
-      algorithms: ['RS256'],
-      issuer: issuer?.issuer ?? null,
-      issuers: [...this.#options.issuers.keys()],
-      keys: context.endorsements.tokenKeys ?? null,
-      at,
-      leewaySeconds: this.#options.leewaySeconds,
-      about,
-    });
+    const verified = await verifyToken(checks, token, tokenRules(this.#options, issuer, ['RS256'], context));
     if (verified === null || issuer === null)
       return refusedToken(checks, REQUIRED, about, 'the token could not be relied on');
     const signer = await verifySigner(checks, verified.key, issuer, this.#reports, { at, about });
@@ -126,20 +104,14 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
       claims: markVerified({ maa: claimsOf(token, issuer, statement) }),
       endorsements: [usedKey(verified)],
       bound: statement === null || binding === null ? [] : boundPlaces(statement, binding),
-      validUntil: earlier(verified.expiresAt, signer.validUntil),
+      validUntil: earliest(verified.expiresAt, signer.validUntil),
       clockSkewSeconds: verified.clockSkewSeconds,
       vouchesForParavisor:
         pinned && statement !== null && complianceStatusOf(statement) === COMPLIANT && checks.holds('token_debug'),
     };
   }
-
-  #issuerOf({ claims }: ReadToken): MaaIssuer | null {
-    const { iss } = claims;
-    return typeof iss === 'string' ? (this.#options.issuers.get(iss) ?? null) : null;
-  }
 }
 
-const TOKEN = '/evidence/token';
 const COMPLIANT = 'azure-compliant-cvm';
 
 /** A token that names another place for its keys than its issuer's own is none that the issuer writes (TOK-02). */
@@ -148,10 +120,6 @@ function requireOwnKeyPlace({ jws }: ReadToken, { issuer }: MaaIssuer): void {
   if (jku !== undefined && jku !== `${issuer}/certs`) {
     throw new FormatError('token_header', 'jku is not where the keys of the issuer are');
   }
-}
-
-function earlier(a: Date, b: Date | null): Date {
-  return b !== null && b.getTime() < a.getTime() ? b : a;
 }
 
 function claimsOf(token: ReadToken, { issuer }: MaaIssuer, statement: MaaStatement | null): TokenClaims {

@@ -5,6 +5,7 @@ import { candidateProducts, readTcb, requireTcbReservedZero } from '../../format
 import { CheckList } from '../../model/check.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
+import { earliest } from '../../model/earliest.js';
 import type { SnpEndorsementRequest, SnpSigningKey, UsedEndorsement } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { SnpEndorsementInput } from '../../model/evidence.js';
@@ -175,11 +176,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
   }
 
   #stopped(checks: CheckList, about: string, because: string): SnpReportVerification {
-    checks.skip(
-      REQUIRED.filter((id) => !checks.ran(id)),
-      about,
-      because,
-    );
+    checks.skipRest(REQUIRED, about, because);
     return {
       checks: checks.all,
       required: REQUIRED,
@@ -219,8 +216,4 @@ function usedEndorsements(
     used('ark', 'root', origin.chain, 'not_applicable'),
     ...(crl === null ? [] : [crl]),
   ];
-}
-
-function earliest(a: Date, b: Date | null): Date {
-  return b !== null && b.getTime() < a.getTime() ? b : a;
 }

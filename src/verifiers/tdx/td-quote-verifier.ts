@@ -7,6 +7,7 @@ import type { SvnLevel } from '../../formats/collateral-json.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import { CheckList } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
+import { earliest } from '../../model/earliest.js';
 import type { TdxCollateralRequest } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
@@ -170,7 +171,6 @@ function ratePlatform(run: Run, { value }: CollateralAtHand, level: SvnLevel): P
 function concluded(run: Run, timely: CollateralAtHand | null, platform: PlatformTcb | null): TdQuoteVerification {
   const { checks, quote, path, pck, context } = run;
   skipRest(checks, context.about.quote, 'the collateral could not be relied on');
-  const end = earliestEnd(path.certificates);
   return {
     checks: checks.all,
     required: REQUIRED,
@@ -178,7 +178,7 @@ function concluded(run: Run, timely: CollateralAtHand | null, platform: Platform
     shortfalls: platform?.shortfalls ?? [],
     reportData: markVerified(quote.body.reportData),
     endorsements: usedEndorsements(path, timely),
-    validUntil: timely === null ? end : new Date(Math.min(end.getTime(), collateralEnd(timely.value).getTime())),
+    validUntil: earliest(earliestEnd(path.certificates), timely && collateralEnd(timely.value)),
   };
 }
 

@@ -13,7 +13,6 @@ import {
 import { parseTpmSignature, type TpmHash, type TpmSignature } from '../../formats/tpmt-signature.js';
 import { CheckList } from '../../model/check.js';
 import type { TpmClaims } from '../../model/claims.js';
-import type { CheckId } from '../../model/codes.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { PcrBank, TpmQuoteInput } from '../../model/evidence.js';
 import type { RsaPublicKey } from '../../model/rsa-public-key.js';
@@ -73,9 +72,8 @@ export class RsaTpmQuoteVerifier implements TpmQuoteVerifier {
     const signature = within(`${about}/signature`, () => parseTpmSignature(quote.signature, key.n.byteLength));
     const hash = verifySignature(checks, quote, signature, key, about);
     if (hash === null || !verifyKind(checks, quote.message, `${about}/message`)) {
-      const notReached: readonly CheckId[] = TPM_QUOTE_CHECKS.filter((id) => !checks.ran(id));
-      checks.skip(
-        binding === null ? notReached : [...notReached, 'nonce_mismatch'],
+      checks.skipRest(
+        binding === null ? TPM_QUOTE_CHECKS : [...TPM_QUOTE_CHECKS, 'nonce_mismatch'],
         about,
         'the quote is not signed by this vTPM',
       );
@@ -184,11 +182,7 @@ function verifyPcrs(
   const chosen = verifySelection(checks, selected, quote, about);
   const strong = selected.length === 0 || verifyBank(checks, selected, about);
   if (!chosen || !strong) {
-    checks.skip(
-      TPM_QUOTE_CHECKS.filter((id) => !checks.ran(id)),
-      about,
-      'the PCR values are not those of the quote',
-    );
+    checks.skipRest(TPM_QUOTE_CHECKS, about, 'the PCR values are not those of the quote');
     return false;
   }
   return verifyDigest(checks, attest, quote, hash, about) && verifyMeasured(checks, quote, about);

@@ -3,8 +3,8 @@ import { TOKENS } from '../../composition/tokens.js';
 import { CheckList } from '../../model/check.js';
 import type { TokenClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
+import { earliest } from '../../model/earliest.js';
 import type { EndorsementRequest, Sourced, TokenKeySet, UsedEndorsement } from '../../model/endorsement.js';
-import { within } from '../../model/errors.js';
 import type { ItaTokenEvidence } from '../../model/evidence.js';
 import type {
   TokenContext,
@@ -13,28 +13,17 @@ import type {
   Verification,
   VerificationContext,
 } from '../../model/verification.js';
+import { readIssuedToken, type TokenVerifierOptions, tokenKeysFor, tokenRules } from '../issued-token.js';
 import { markVerified } from '../mark-verified.js';
 import type { KeyCertificates } from '../token-certificates.js';
-import { evidenceOfToken, refusedToken, usedKey } from '../token-evidence.js';
-import {
-  kidOf,
-  type ReadToken,
-  readToken,
-  TOKEN_CHECKS,
-  type VerifiedToken,
-  verifyToken,
-} from '../token-verification.js';
+import { refusedToken, TOKEN, usedKey, verifyTokenEvidence } from '../token-evidence.js';
+import { type ReadToken, TOKEN_CHECKS, type VerifiedToken, verifyToken } from '../token-verification.js';
 import { boundPlaces } from './ita-binding.js';
 import { attesterTypeOf, readStatement } from './ita-statement.js';
 import { CHAIN_CHECKS, type ItaIssuer, verifyKeyTrust } from './key-trust.js';
 import { verifyDebug, verifyPolicies, verifyTcbStatus } from './td-checks.js';
 
-export interface ItaTokenVerifierOptions {
-  /** Accepted issuers, by `iss`, compared character by character. */
-  readonly issuers: ReadonlyMap<string, ItaIssuer>;
-  /** Leeway for the times of tokens, both directions. */
-  readonly leewaySeconds: number;
-}
+export type ItaTokenVerifierOptions = TokenVerifierOptions<ItaIssuer>;
 
 /** What rests on the token being about a TD. */
 const TD_CHECKS = ['ita_tcb_status', 'ita_debug', 'ita_policy'] as const satisfies readonly CheckId[];
@@ -58,34 +47,21 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
     return this.keysFor(evidence, TOKEN);
   }
 
-  async verify(evidence: ItaTokenEvidence, context: VerificationContext): Promise<Verification> {
-    return evidenceOfToken(await this.verifyToken(evidence, { ...context, about: TOKEN }), context.binding, TOKEN);
+  verify(evidence: ItaTokenEvidence, context: VerificationContext): Promise<Verification> {
+    return verifyTokenEvidence(this, evidence, context);
   }
 
   keysFor(evidence: ItaTokenEvidence, about: string): readonly EndorsementRequest[] {
-    const token = within(about, () => readToken(evidence));
-    const issuer = this.#issuerOf(token);
-    const kid = kidOf(token);
-    if (issuer === null || kid === null) return [];
-    return [{ kind: 'token-keys', type: this.evidenceType, issuer: issuer.issuer, kid }];
+    return tokenKeysFor(evidence, this.#options, about);
   }
 
   async verifyToken(evidence: ItaTokenEvidence, context: TokenContext): Promise<TokenVerification> {
-    const { about, at, endorsements } = context;
-    const token = within(about, () => readToken(evidence));
-    const issuer = this.#issuerOf(token);
+    const { about, endorsements } = context;
+    const { token, issuer } = readIssuedToken(evidence, this.#options, about);
     const required = issuer === null || issuer.roots === null ? REQUIRED : [...REQUIRED, ...CHAIN_CHECKS];
     const checks = new CheckList();
     const keys = endorsements.tokenKeys ?? null;
-    const verified = await verifyToken(checks, token, {
-      algorithms: ['PS384', 'RS256'],
-      issuer: issuer?.issuer ?? null,
-      issuers: [...this.#options.issuers.keys()],
-      keys,
-      at,
-      leewaySeconds: this.#options.leewaySeconds,
-      about,
-    });
+    const verified = await verifyToken(checks, token, tokenRules(this.#options, issuer, ['PS384', 'RS256'], context));
     if (verified === null || issuer === null || !isKeySet(keys))
       return refusedToken(checks, required, about, 'the token could not be relied on');
     const certificates = verifyKeyTrust(checks, verified.key, issuer, keys.value, context);
@@ -93,14 +69,7 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
       return refusedToken(checks, required, about, 'the certificates of the key could not be relied on');
     return judgeClaims(checks, token, { issuer, verified, certificates }, required, context);
   }
-
-  #issuerOf({ claims }: ReadToken): ItaIssuer | null {
-    const { iss } = claims;
-    return typeof iss === 'string' ? (this.#options.issuers.get(iss) ?? null) : null;
-  }
 }
-
-const TOKEN = '/evidence/token';
 
 /** By whom a token is signed, and how that is known. */
 interface Signed {
@@ -134,7 +103,7 @@ function judgeClaims(
     claims: markVerified({ ita: claimsOf(token, signed.issuer) }),
     endorsements: [signingKey(signed)],
     bound: statement === null || binding === null ? [] : boundPlaces(statement, binding),
-    validUntil: endOf(signed),
+    validUntil: earliest(signed.verified.expiresAt, signed.certificates.validUntil),
     clockSkewSeconds: signed.verified.clockSkewSeconds,
     // Of a paravisor the service says nothing.
     vouchesForParavisor: false,
@@ -143,11 +112,6 @@ function judgeClaims(
 
 function signingKey({ issuer, verified }: Signed): UsedEndorsement {
   return { ...usedKey(verified), revocation: issuer.roots === null ? 'not_applicable' : 'good' };
-}
-
-function endOf({ verified, certificates }: Signed): Date {
-  const ends = [verified.expiresAt, certificates.validUntil ?? verified.expiresAt];
-  return new Date(Math.min(...ends.map((end) => end.getTime())));
 }
 
 function claimsOf({ claims }: ReadToken, { issuer }: ItaIssuer): TokenClaims {

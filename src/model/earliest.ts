@@ -1,0 +1,10 @@
+/**
+ * The earliest of several ends, such as those of what a verification relied on. Null is no end, so it is the earliest
+ * only where nothing ends.
+ */
+export function earliest(end: Date, ...ends: readonly (Date | null)[]): Date;
+export function earliest(...ends: readonly (Date | null)[]): Date | null;
+export function earliest(...ends: readonly (Date | null)[]): Date | null {
+  const instants = ends.flatMap((end) => (end === null ? [] : [end.getTime()]));
+  return instants.length === 0 ? null : new Date(Math.min(...instants));
+}

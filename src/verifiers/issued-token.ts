@@ -1,0 +1,80 @@
+import type { JwsAlgorithm } from '../crypto/jws-signature.js';
+import type { EndorsementRequest } from '../model/endorsement.js';
+import { within } from '../model/errors.js';
+import type { TokenEvidence } from '../model/evidence.js';
+import type { TokenContext } from '../model/verification.js';
+import { kidOf, type ReadToken, readToken, type TokenRules } from './token-verification.js';
+
+/** An issuer whose tokens are accepted. */
+interface AcceptedIssuer {
+  /** As tokens have it in `iss`. */
+  readonly issuer: string;
+}
+
+/** Whose tokens a verifier accepts. */
+export interface TokenVerifierOptions<I extends AcceptedIssuer> {
+  /** Accepted issuers, by `iss`, compared character by character. */
+  readonly issuers: ReadonlyMap<string, I>;
+  /** Leeway for the times of tokens, both directions. */
+  readonly leewaySeconds: number;
+}
+
+/** A token that was read, and the configured issuer that it names; null where it names none. Nothing is verified. */
+export interface IssuedToken<I extends AcceptedIssuer> {
+  readonly token: ReadToken;
+  readonly issuer: I | null;
+}
+
+/**
+ * @param about JSON pointer of the token in the request
+ * @throws {FormatError} where the token is malformed
+ */
+export function readIssuedToken<I extends AcceptedIssuer>(
+  evidence: TokenEvidence,
+  { issuers }: TokenVerifierOptions<I>,
+  about: string,
+): IssuedToken<I> {
+  const token = within(about, () => readToken(evidence));
+  const { iss } = token.claims;
+  return { token, issuer: typeof iss === 'string' ? (issuers.get(iss) ?? null) : null };
+}
+
+/**
+ * Names the keys that a token needs: none where its issuer is not a configured one, or where it does not name its key.
+ *
+ * @param about JSON pointer of the token in the request
+ * @throws {FormatError} where the token is malformed
+ */
+export function tokenKeysFor(
+  evidence: TokenEvidence,
+  options: TokenVerifierOptions<AcceptedIssuer>,
+  about: string,
+): readonly EndorsementRequest[] {
+  const { token, issuer } = readIssuedToken(evidence, options, about);
+  const kid = kidOf(token);
+  if (issuer === null || kid === null) return [];
+  return [{ kind: 'token-keys', type: evidence.type, issuer: issuer.issuer, kid }];
+}
+
+/**
+ * What a token is held against.
+ *
+ * @param issuer the configured issuer that the token names; null where it names none
+ * @param algorithms those that issuers of this type of token use
+ */
+export function tokenRules(
+  { issuers, leewaySeconds }: TokenVerifierOptions<AcceptedIssuer>,
+  issuer: AcceptedIssuer | null,
+  algorithms: readonly JwsAlgorithm[],
+  { at, about, endorsements }: TokenContext,
+): TokenRules {
+  return {
+    algorithms,
+    issuer: issuer?.issuer ?? null,
+    issuers: [...issuers.keys()],
+    keys: endorsements.tokenKeys ?? null,
+    at,
+    leewaySeconds,
+    about,
+  };
+}

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { CheckList } from '../../../src/model/check.js';
+
+describe('the rest of some checks', () => {
+  it('is skipped for one reason; what ran keeps its result', () => {
+    const checks = new CheckList();
+    checks.fail('token_alg', '/a', { detail: 'another algorithm' });
+    checks.skipRest(['token_alg', 'token_issuer', 'token_key'], '/b', 'the algorithm is another');
+    expect(checks.all.map(({ id, result, about }) => [id, result, about])).toEqual([
+      ['token_alg', 'fail', '/a'],
+      ['token_issuer', 'skipped', '/b'],
+      ['token_key', 'skipped', '/b'],
+    ]);
+    expect(checks.all[1]).toMatchObject({ detail: 'the algorithm is another', group: 'the algorithm is another' });
+  });
+
+  it('is nothing where all ran', () => {
+    const checks = new CheckList();
+    checks.pass('token_alg', '/a', { detail: 'the algorithm of the issuer' });
+    checks.skipRest(['token_alg'], '/a', 'never');
+    expect(checks.all).toHaveLength(1);
+  });
+});
