@@ -170,7 +170,7 @@ function ratePlatform(run: Run, { value }: CollateralAtHand, level: SvnLevel): P
 /** The quote is signed by an enclave of a genuine platform. Without collateral to rely on there are no claims. */
 function concluded(run: Run, timely: CollateralAtHand | null, platform: PlatformTcb | null): TdQuoteVerification {
   const { checks, quote, path, pck, context } = run;
-  skipRest(checks, context.about.quote, 'the collateral could not be relied on');
+  checks.skipRest(REQUIRED, context.about.quote, 'the collateral could not be relied on');
   return {
     checks: checks.all,
     required: REQUIRED,
@@ -183,7 +183,7 @@ function concluded(run: Run, timely: CollateralAtHand | null, platform: Platform
 }
 
 function stopped(checks: CheckList, about: string, because: string): TdQuoteVerification {
-  skipRest(checks, about, because);
+  checks.skipRest(REQUIRED, about, because);
   return {
     checks: checks.all,
     required: REQUIRED,
@@ -193,12 +193,4 @@ function stopped(checks: CheckList, about: string, because: string): TdQuoteVeri
     endorsements: [],
     validUntil: null,
   };
-}
-
-function skipRest(checks: CheckList, about: string, because: string): void {
-  checks.skip(
-    REQUIRED.filter((id) => !checks.ran(id)),
-    about,
-    because,
-  );
 }
