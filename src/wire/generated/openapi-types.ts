@@ -1246,7 +1246,10 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The caller lacks the role, or may not name this policy or audience (`forbidden`). */
+        /**
+         * @description The host name is not served, or the caller lacks the role, or may not name this policy or audience
+         *     (`forbidden`).
+         */
         readonly Forbidden: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1255,8 +1258,51 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /**
+         * @description The host name is not served (`forbidden`): without callers only those of loopback are, unless `listen.insecure`
+         *     is set.
+         */
+        readonly HostRefused: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Nothing is at this path (`not_found`), as where a base URL has a path of its own. */
+        readonly NotFound: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description The path does not have this method; or the call needs a role, and was not made over HTTP/1.1
+         *     (`method_not_allowed`).
+         */
+        readonly MethodNotAllowed: {
+            headers: {
+                readonly Allow: components["headers"]["Allow"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description No answer of the media type asked for exists (`not_acceptable`). */
         readonly NotAcceptable: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request did not arrive in time (`schema`). The connection is closed. */
+        readonly RequestTimeout: {
             headers: {
                 readonly [name: string]: unknown;
             };
@@ -1292,6 +1338,15 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The headers are too large, or too many (`headers_too_large`). */
+        readonly HeadersTooLarge: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description A fault of the service (`internal_error`). Nothing was decided. */
         readonly InternalError: {
             headers: {
@@ -1320,6 +1375,11 @@ export interface components {
          * @example 5
          */
         readonly RetryAfter: number;
+        /**
+         * @description Methods of the path. Absent where HTTP has no such method, or the version of HTTP is not served.
+         * @example POST
+         */
+        readonly Allow: string;
     };
     pathItems: never;
 }
@@ -1366,8 +1426,8 @@ export interface operations {
             readonly 400: components["responses"]["Malformed"];
             readonly 401: components["responses"]["Unauthorized"];
             /**
-             * @description The caller lacks the role, or may not name this policy, audience or instant (a problem document);
-             *     or, with `enforce=true`, the decision is deny or historical (the decision).
+             * @description The host name is not served, or the caller lacks the role, or may not name this policy, audience or
+             *     instant (a problem document); or, with `enforce=true`, the decision is deny or historical (the decision).
              */
             readonly 403: {
                 headers: {
@@ -1378,10 +1438,14 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
             readonly 406: components["responses"]["NotAcceptable"];
+            readonly 408: components["responses"]["RequestTimeout"];
             readonly 413: components["responses"]["BodyTooLarge"];
             readonly 415: components["responses"]["UnsupportedMediaType"];
             readonly 429: components["responses"]["RateLimited"];
+            readonly 431: components["responses"]["HeadersTooLarge"];
             readonly 500: components["responses"]["InternalError"];
             /**
              * @description The service has no room for the request (a problem document); or, with `enforce=true`, the decision is
@@ -1424,9 +1488,13 @@ export interface operations {
             readonly 400: components["responses"]["Malformed"];
             readonly 401: components["responses"]["Unauthorized"];
             readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["RequestTimeout"];
             readonly 413: components["responses"]["BodyTooLarge"];
             readonly 415: components["responses"]["UnsupportedMediaType"];
             readonly 429: components["responses"]["RateLimited"];
+            readonly 431: components["responses"]["HeadersTooLarge"];
             readonly 500: components["responses"]["InternalError"];
             readonly 503: components["responses"]["Overloaded"];
         };
@@ -1456,9 +1524,13 @@ export interface operations {
             readonly 400: components["responses"]["Malformed"];
             readonly 401: components["responses"]["Unauthorized"];
             readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["RequestTimeout"];
             readonly 413: components["responses"]["BodyTooLarge"];
             readonly 415: components["responses"]["UnsupportedMediaType"];
             readonly 429: components["responses"]["RateLimited"];
+            readonly 431: components["responses"]["HeadersTooLarge"];
             readonly 500: components["responses"]["InternalError"];
             readonly 503: components["responses"]["Overloaded"];
         };
@@ -1481,6 +1553,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Liveness"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 403: components["responses"]["HostRefused"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["RequestTimeout"];
+            readonly 431: components["responses"]["HeadersTooLarge"];
+            readonly 500: components["responses"]["InternalError"];
         };
     };
     readonly ready: {
@@ -1501,6 +1580,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Readiness"];
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 403: components["responses"]["HostRefused"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["RequestTimeout"];
+            readonly 431: components["responses"]["HeadersTooLarge"];
+            readonly 500: components["responses"]["InternalError"];
             /** @description It should not, for the problems listed. */
             readonly 503: {
                 headers: {
@@ -1531,11 +1617,15 @@ export interface operations {
                     readonly "text/plain": string;
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
             readonly 401: components["responses"]["Unauthorized"];
             readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["RequestTimeout"];
             readonly 429: components["responses"]["RateLimited"];
+            readonly 431: components["responses"]["HeadersTooLarge"];
             readonly 500: components["responses"]["InternalError"];
-            readonly 503: components["responses"]["Overloaded"];
         };
     };
     readonly openapi: {
@@ -1556,7 +1646,13 @@ export interface operations {
                     readonly "application/json": unknown;
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 403: components["responses"]["HostRefused"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["RequestTimeout"];
             readonly 429: components["responses"]["RateLimited"];
+            readonly 431: components["responses"]["HeadersTooLarge"];
             readonly 500: components["responses"]["InternalError"];
             readonly 503: components["responses"]["Overloaded"];
         };
@@ -1579,7 +1675,13 @@ export interface operations {
                     readonly "text/html": string;
                 };
             };
+            readonly 400: components["responses"]["Malformed"];
+            readonly 403: components["responses"]["HostRefused"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 408: components["responses"]["RequestTimeout"];
             readonly 429: components["responses"]["RateLimited"];
+            readonly 431: components["responses"]["HeadersTooLarge"];
             readonly 500: components["responses"]["InternalError"];
             readonly 503: components["responses"]["Overloaded"];
         };
