@@ -3,9 +3,10 @@ import { spkiDigest } from '../crypto/key-cache.js';
 import { readTokenRoots } from '../endorsements/token-keys/token-roots.js';
 import { parseCertificate } from '../formats/x509-certificate.js';
 import { ConfigurationError } from '../model/errors.js';
+import type { Log } from '../model/ports.js';
 import { type IssuerRoots, readIssuerRoots } from './token-issuers.js';
 
-/** Roots that the files of a configuration hold. */
+/** Roots that the files of a configuration hold. They can be others from one request to the next. */
 export interface ConfiguredRoots {
   readonly issuers: IssuerRoots;
   /** Of certificates of attestation keys (`tpm.roots`): SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
@@ -24,4 +25,48 @@ async function readAkRoots(file: string): Promise<readonly string[]> {
   const { certificates, crls } = await readTokenRoots(file, `tpm.roots: ${file}`);
   if (crls.length > 0) throw new ConfigurationError([`tpm.roots: ${file}: revocation lists have no use here`]);
   return certificates.map((der) => spkiDigest(parseCertificate(der)));
+}
+
+/** Roots as their files last held them. They are exchanged as a whole, and only where every file is right. */
+export class ReloadedRoots implements ConfiguredRoots {
+  readonly #configuration: Configuration;
+  readonly #log: Log;
+  #roots: ConfiguredRoots;
+  #lastReload: Promise<void> = Promise.resolve();
+
+  private constructor(configuration: Configuration, log: Log, roots: ConfiguredRoots) {
+    this.#configuration = configuration;
+    this.#log = log;
+    this.#roots = roots;
+  }
+
+  /** @throws {ConfigurationError} where a file of roots cannot be read */
+  static async open(configuration: Configuration, log: Log): Promise<ReloadedRoots> {
+    return new ReloadedRoots(configuration, log, await readConfiguredRoots(configuration));
+  }
+
+  get issuers(): IssuerRoots {
+    return this.#roots.issuers;
+  }
+
+  get ak(): ReadonlySet<string> {
+    return this.#roots.ak;
+  }
+
+  /** Reads the files again, after the reloads already asked for. Never rejects: what comes of it is in the log. */
+  reload(): Promise<void> {
+    this.#lastReload = this.#lastReload.then(() => this.#reload());
+    return this.#lastReload;
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      this.#roots = await readConfiguredRoots(this.#configuration);
+    } catch (error) {
+      this.#log.error({ err: error }, 'roots not reloaded: the previous ones stay in force');
+      return;
+    }
+    const { issuers, ak } = this.#roots;
+    if (issuers.size + ak.size > 0) this.#log.info({ issuers: issuers.size, tpm: ak.size }, 'roots reloaded');
+  }
 }

@@ -38,8 +38,8 @@ export const INJECTED_CLASSES = [
  * The verifiers and what they need. Starts from an empty child of the global container, so that two services in one
  * process share nothing.
  *
- * @param roots what the files of the configuration hold: without them, Trust Authorities that have some are not accepted,
- *   and certificates of attestation keys end at Azure's root only
+ * @param roots what the files of the configuration hold, looked at for each request: without them, Trust Authorities
+ *   that have some are not accepted, and certificates of attestation keys end at Azure's root only
  */
 export function createAppContainer(
   configuration: Configuration,
@@ -49,7 +49,12 @@ export function createAppContainer(
   const app = globalContainer.createChildContainer();
   useRootPins(app, configuration, AMD_ROOT_PINS);
   useIntelRootPins(app, INTEL_SGX_ROOT_PINS);
-  const akRoots: AkRoots = { azure: AZURE_VTPM_ROOT_PINS, configured: roots.ak };
+  const akRoots: AkRoots = {
+    azure: AZURE_VTPM_ROOT_PINS,
+    get configured() {
+      return roots.ak;
+    },
+  };
   app.register(TOKENS.akRoots, { useValue: akRoots });
   const { paravisors } = configuration.azure;
   app.register(TOKENS.paravisorIdKeyDigests, {
@@ -69,7 +74,7 @@ export function createAppContainer(
   });
   const { tokenLeewaySeconds: leewaySeconds } = configuration.time;
   const ofMaa: MaaTokenVerifierOptions = { issuers: maaIssuers(configuration), leewaySeconds };
-  const ofIta: ItaTokenVerifierOptions = { issuers: itaIssuers(configuration, roots.issuers), leewaySeconds };
+  const ofIta: ItaTokenVerifierOptions = { issuers: itaIssuers(configuration, roots), leewaySeconds };
   app.register(TOKENS.maaTokenVerifierOptions, { useValue: ofMaa });
   app.register(TOKENS.itaTokenVerifierOptions, { useValue: ofIta });
   app.register(TOKENS.evidenceVerifiers, { useFactory: instanceCachingFactory(evidenceVerifiers) });

@@ -23,9 +23,10 @@ import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
 import { createAttestationRoutes, openAttestationServices } from './attestation-routes.js';
-import { readConfiguredRoots } from './configured-roots.js';
+import { ReloadedRoots } from './configured-roots.js';
 import { createAppContainer, type Override, useIntelRootPins, useRootPins } from './container.js';
 import { type EndorsementWorld, openEndorsements } from './endorsements.js';
+import { OpenParts } from './open-parts.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { readTlsMaterial } from './tls-material.js';
 import { TOKENS } from './tokens.js';
@@ -41,7 +42,7 @@ export interface World extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'i
 /** A service that answers. */
 export interface RunningService {
   readonly url: string;
-  /** Reads policies and endorsement directory again. */
+  /** Reads policies, endorsement directories and files of keys and roots again. */
   reload(): Promise<void>;
   /** Drains and ends everything. */
   close(): Promise<void>;
@@ -49,18 +50,31 @@ export interface RunningService {
 
 /**
  * Puts the service together and opens its port.
+ * Where that fails, nothing of it stays open.
  * @throws {ConfigurationError} where a file that the configuration names is wrong, or this version does not do what it asks for
  */
 export async function startService(configuration: Configuration, world: World): Promise<RunningService> {
   requireAvailable(configuration);
+  const opened = new OpenParts();
+  try {
+    return await openService(configuration, world, opened);
+  } catch (error) {
+    await opened.close().catch((failure: unknown) => world.log.error({ err: failure }, 'closing failed'));
+    throw error;
+  }
+}
+
+/** @param opened takes everything that has to be closed, as it is opened */
+async function openService(configuration: Configuration, world: World, opened: OpenParts): Promise<RunningService> {
   const clock = world.clock ?? SYSTEM_CLOCK;
-  const metrics = new Metrics();
-  const policies = await openPolicies(configuration, world.log, () => metrics.policyReloadFailed());
+  const metrics = opened.add(new Metrics());
+  const policies = opened.add(await openPolicies(configuration, world.log, () => metrics.policyReloadFailed()));
   const key = await readOrCreateChallengeKey(challengeKeyPath(configuration));
-  const store = new MemoryChallengeStore(clock);
-  const endorsements = openEndorsements(configuration, { ...world, clock });
+  const store = opened.add(new MemoryChallengeStore(clock));
+  const endorsements = opened.add(openEndorsements(configuration, { ...world, clock }));
   await endorsements.ready;
-  const services = openAttestationServices(configuration, { ...world, clock });
+  const services = opened.add(openAttestationServices(configuration, { ...world, clock }));
+  const roots = await ReloadedRoots.open(configuration, world.log);
   const container = createAppContainer(
     configuration,
     (app) => {
@@ -69,7 +83,7 @@ export async function startService(configuration: Configuration, world: World): 
       if (world.intelRootPins !== undefined) useIntelRootPins(app, world.intelRootPins);
       world.override?.(app);
     },
-    await readConfiguredRoots(configuration),
+    roots,
   );
   const source = container.resolve<EndorsementSource>(TOKENS.endorsementSource);
   const codec = new ChallengeCodec(key, randomBytes);
@@ -110,16 +124,13 @@ export async function startService(configuration: Configuration, world: World): 
     },
   };
   policies.watch();
-  const server: RunningServer = await startServer(dependencies, configuration.listen);
+  const server: RunningServer = opened.add(await startServer(dependencies, configuration.listen));
   return {
     url: server.url,
     reload: async () => {
-      await Promise.all([policies.reload(), endorsements.reload()]);
+      await Promise.all([policies.reload(), endorsements.reload(), roots.reload()]);
     },
-    close: async () => {
-      await server.close();
-      await Promise.all([policies.close(), endorsements.close(), services.close(), store.close()]);
-    },
+    close: () => opened.close(),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Log } from '../model/ports.js';
 import type { RunningService } from './service.js';
 
 /**
- * Serves until SIGTERM or SIGINT, and drains. SIGHUP reads policies and endorsements again.
+ * Serves until SIGTERM or SIGINT, and drains. SIGHUP reads policies, endorsements and roots again.
  * A second signal while draining changes nothing: Ctrl-C reaches a child of npm twice.
  */
 export function serveUntilStopped(service: RunningService, log: Log): Promise<void> {

@@ -31,14 +31,23 @@ export function maaIssuers({ maa }: Configuration): ReadonlyMap<string, MaaIssue
   return new Map([...shared, ...own].map((issuer) => [issuer.issuer, issuer]));
 }
 
-/** Trust Authorities whose tokens are accepted, by issuer. Where roots are configured and were not read, none is one. */
-export function itaIssuers({ ita }: Configuration, roots: IssuerRoots): ReadonlyMap<string, ItaIssuer> {
-  const issuers = ita.issuers.map(
-    (configured): ItaIssuer => ({
-      issuer: configured.issuer,
-      roots: configured.roots === null ? null : (roots.get(configured.issuer) ?? new Set()),
-    }),
-  );
+/**
+ * Trust Authorities whose tokens are accepted, by issuer. Where roots are configured and were not read, none is one.
+ * @param read roots as they are when a token is judged
+ */
+export function itaIssuers(
+  { ita }: Configuration,
+  read: { readonly issuers: IssuerRoots },
+): ReadonlyMap<string, ItaIssuer> {
+  const issuers = ita.issuers.map(({ issuer, roots }): ItaIssuer => {
+    if (roots === null) return { issuer, roots };
+    return {
+      issuer,
+      get roots() {
+        return read.issuers.get(issuer) ?? new Set<string>();
+      },
+    };
+  });
   return new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
 }
 

@@ -21,6 +21,7 @@ export function consistencyProblems(configuration: Configuration): readonly stri
       ),
       'is the key of another caller too',
     ),
+    ...regionProblems(maa),
     ...maa.issuers.flatMap((issuer, index) => maaIssuerProblems(`maa.issuers[${index}]`, issuer)),
     ...repeated(
       maa.issuers.map(({ issuer }, index) => [`maa.issuers[${index}].issuer`, issuer] as const),
@@ -59,6 +60,19 @@ function callerProblems(place: string, caller: CallerConfiguration): readonly st
   if (ways.length !== 1) problems.push(`${place}: needs one of apiKeySha256, oidc, mtls and kubernetes`);
   if (caller.apiKeySha256 !== null && caller.expires === null) problems.push(`${place}.expires: is missing`);
   return problems;
+}
+
+const KNOWN_REGIONS: ReadonlySet<string> = new Set(SHARED_REGIONS);
+
+/** A slip of the pen would leave out the region that was meant, and nobody would notice before its tokens are refused. */
+function regionProblems({ shared }: MaaConfiguration): readonly string[] {
+  if (typeof shared === 'boolean') return [];
+  const known = `known are ${SHARED_REGIONS.join(', ')}; the issuer of another one can be listed in maa.issuers`;
+  return shared.flatMap((region, index) =>
+    KNOWN_REGIONS.has(region)
+      ? []
+      : [`maa.shared[${index}]: no region with a shared provider is known as ${region} (${known})`],
+  );
 }
 
 const SHARED_PROVIDER = /^https:\/\/shared([a-z0-9]+)\.\1\.attest\.azure\.net$/;

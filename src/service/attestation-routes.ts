@@ -25,7 +25,7 @@ export type RouteFault =
     }
   /** The other verifier judged the evidence, and does not vouch for it. */
   | { readonly state: 'not vouched for'; readonly detail: string }
-  /** It would have been asked, but for evidence that does not hold here. A base check says why. */
+  /** It would have been asked, but for evidence or a challenge that does not hold here. A base check says why. */
   | { readonly state: 'not asked' };
 
 /** What of a request other verifiers' tokens are judged by. */

@@ -1,4 +1,6 @@
 import type { TokenRoute } from '../model/attestation-service.js';
+import type { NonceStanding } from '../model/challenge.js';
+import type { Check } from '../model/check.js';
 import type { FetchContext } from '../model/endorsement.js';
 import type { EvidenceType } from '../model/evidence.js';
 import type { ExpectedBinding, Verification } from '../model/verification.js';
@@ -6,6 +8,7 @@ import { relaxed } from '../policy/base-checks.js';
 import type { Policy } from '../policy/policy-document.js';
 import type { AttestationRoutes, RouteToken } from './attestation-routes.js';
 import type { RouteResults } from './judge-routes.js';
+import { nonceChecks } from './nonce-checks.js';
 
 export const SUBMITTED_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
 
@@ -14,19 +17,20 @@ interface Wanting {
   readonly request: { readonly evidence: { readonly type: EvidenceType } };
   readonly policies: readonly Policy[];
   readonly historical: boolean;
+  readonly nonce: NonceStanding;
   readonly binding: ExpectedBinding | null;
 }
 
 /**
  * Has tokens made where a policy that accepts the evidence wants them and none was sent. Evidence that did not hold here goes
- * nowhere, and nothing does at a past instant: another verifier judges the present. Of a genuine report whose
- * revocation is not known, the policies are to say whether that matters: it is sent.
+ * nowhere, nor does any whose challenge did not, and nothing does at a past instant: another verifier judges the
+ * present. Of a genuine report whose revocation is not known, the policies are to say whether that matters: it is sent.
  *
  * @param sent tokens that the request brings
  */
 export async function submitWhereWanted(
   attestationRoutes: AttestationRoutes,
-  { request, policies, historical, binding }: Wanting,
+  { request, policies, historical, nonce, binding }: Wanting,
   own: Verification,
   sent: readonly RouteToken[],
   fetch: FetchContext,
@@ -39,9 +43,10 @@ export async function submitWhereWanted(
       attestationRoutes.isConfigured(route),
   );
   const submission = own.submission ?? null;
-  if (submission === null || own.checks.some(({ result }) => result === 'fail')) {
+  const challengeFailed = nonceChecks(nonce).some(hasFailed);
+  if (submission === null || challengeFailed || own.checks.some(hasFailed)) {
     // Where a policy has its way with what does not hold, no check but the route's own says why there is no token.
-    const tolerated = policies.some((policy) => holdsUnder(policy, own));
+    const tolerated = !challengeFailed && policies.some((policy) => holdsUnder(policy, own));
     return { tokens: sent, faults: new Map(tolerated ? [] : wanted.map((route) => [route, { state: 'not asked' }])) };
   }
   const made = await Promise.all(
@@ -53,6 +58,10 @@ export async function submitWhereWanted(
     tokens: [...sent, ...made.flatMap(([, result]) => ('state' in result ? [] : [result]))],
     faults: new Map(made.flatMap(([route, result]) => ('state' in result ? [[route, result] as const] : []))),
   };
+}
+
+function hasFailed({ result }: Check): boolean {
+  return result === 'fail';
 }
 
 function holdsUnder(policy: Policy, { checks }: Verification): boolean {

@@ -14,8 +14,8 @@ export interface SeenAnswer {
 
 const PROBLEM = 'application/problem+json';
 
-/** Refusals that come before any operation: of bytes that are no request, of paths, methods, hosts and load. */
-const BEFORE_ANY_OPERATION: ReadonlySet<number> = new Set([400, 403, 404, 405, 408, 431, 503]);
+/** Refusals of what is no operation: of paths and methods that are not served, and what is refused before those. */
+const OF_NO_OPERATION: ReadonlySet<number> = new Set([400, 403, 404, 405, 408, 431, 503]);
 
 const ajv = createAjv(member(member(OPENAPI_DOCUMENT, 'components'), 'schemas'));
 const compiled = new Map<string, ValidateFunction>();
@@ -28,24 +28,18 @@ const compiled = new Map<string, ValidateFunction>();
  */
 export function requireConforming(method: string, path: string, answer: SeenAnswer): void {
   const place = `${method} ${path} ${answer.status}`;
-  const content = declaredContent(method, path, answer.status);
   const mediaType = (answer.contentType ?? '').split(';', 1)[0]?.trim() ?? '';
-  if (content === null) {
-    if (!BEFORE_ANY_OPERATION.has(answer.status) || mediaType !== PROBLEM) throw new Error(`${place} is not declared`);
+  const operation = at(OPENAPI_DOCUMENT, ['paths', path, method.toLowerCase()]);
+  if (operation === undefined) {
+    if (!OF_NO_OPERATION.has(answer.status) || mediaType !== PROBLEM) throw new Error(`${place} is not declared`);
     requireSchema(place, { $ref: '#/components/schemas/Problem' }, answer.body);
     return;
   }
-  const media = content[mediaType];
+  const response = at(operation, ['responses', String(answer.status)]);
+  if (!isJsonObject(response)) throw new Error(`${place} is not declared`);
+  const media = member(resolve(response), 'content')[mediaType];
   if (!isJsonObject(media)) throw new Error(`${place} is not declared as ${mediaType}`);
   requireSchema(place, member(media, 'schema'), answer.body);
-}
-
-/** Declared content of an answer, or null where operation or status are not declared. */
-function declaredContent(method: string, path: string, status: number): JsonObject | null {
-  const operation = at(OPENAPI_DOCUMENT, ['paths', path, method.toLowerCase()]);
-  const response = at(operation, ['responses', String(status)]);
-  if (!isJsonObject(response)) return null;
-  return member(resolve(response), 'content');
 }
 
 /** A response is written in place, or named. */

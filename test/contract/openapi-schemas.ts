@@ -19,7 +19,7 @@ export interface Schema {
 }
 
 export interface OpenapiDocument {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: object }>>>>;
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 

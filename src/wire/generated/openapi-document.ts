@@ -106,7 +106,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "$ref": "#/components/responses/Unauthorized"
           },
           "403": {
-            "description": "The caller lacks the role, or may not name this policy, audience or instant (a problem document);\nor, with `enforce=true`, the decision is deny or historical (the decision).\n",
+            "description": "The host name is not served, or the caller lacks the role, or may not name this policy, audience or\ninstant (a problem document); or, with `enforce=true`, the decision is deny or historical (the decision).\n",
             "content": {
               "application/json": {
                 "schema": {
@@ -120,8 +120,17 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               }
             }
           },
+          "404": {
+            "$ref": "#/components/responses/NotFound"
+          },
+          "405": {
+            "$ref": "#/components/responses/MethodNotAllowed"
+          },
           "406": {
             "$ref": "#/components/responses/NotAcceptable"
+          },
+          "408": {
+            "$ref": "#/components/responses/RequestTimeout"
           },
           "413": {
             "$ref": "#/components/responses/BodyTooLarge"
@@ -131,6 +140,9 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           },
           "429": {
             "$ref": "#/components/responses/RateLimited"
+          },
+          "431": {
+            "$ref": "#/components/responses/HeadersTooLarge"
           },
           "500": {
             "$ref": "#/components/responses/InternalError"
@@ -196,6 +208,15 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "403": {
             "$ref": "#/components/responses/Forbidden"
           },
+          "404": {
+            "$ref": "#/components/responses/NotFound"
+          },
+          "405": {
+            "$ref": "#/components/responses/MethodNotAllowed"
+          },
+          "408": {
+            "$ref": "#/components/responses/RequestTimeout"
+          },
           "413": {
             "$ref": "#/components/responses/BodyTooLarge"
           },
@@ -204,6 +225,9 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           },
           "429": {
             "$ref": "#/components/responses/RateLimited"
+          },
+          "431": {
+            "$ref": "#/components/responses/HeadersTooLarge"
           },
           "500": {
             "$ref": "#/components/responses/InternalError"
@@ -252,6 +276,15 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "403": {
             "$ref": "#/components/responses/Forbidden"
           },
+          "404": {
+            "$ref": "#/components/responses/NotFound"
+          },
+          "405": {
+            "$ref": "#/components/responses/MethodNotAllowed"
+          },
+          "408": {
+            "$ref": "#/components/responses/RequestTimeout"
+          },
           "413": {
             "$ref": "#/components/responses/BodyTooLarge"
           },
@@ -260,6 +293,9 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           },
           "429": {
             "$ref": "#/components/responses/RateLimited"
+          },
+          "431": {
+            "$ref": "#/components/responses/HeadersTooLarge"
           },
           "500": {
             "$ref": "#/components/responses/InternalError"
@@ -288,6 +324,27 @@ export const OPENAPI_DOCUMENT: JsonObject = {
                 }
               }
             }
+          },
+          "400": {
+            "$ref": "#/components/responses/Malformed"
+          },
+          "403": {
+            "$ref": "#/components/responses/HostRefused"
+          },
+          "404": {
+            "$ref": "#/components/responses/NotFound"
+          },
+          "405": {
+            "$ref": "#/components/responses/MethodNotAllowed"
+          },
+          "408": {
+            "$ref": "#/components/responses/RequestTimeout"
+          },
+          "431": {
+            "$ref": "#/components/responses/HeadersTooLarge"
+          },
+          "500": {
+            "$ref": "#/components/responses/InternalError"
           }
         }
       }
@@ -310,6 +367,27 @@ export const OPENAPI_DOCUMENT: JsonObject = {
                 }
               }
             }
+          },
+          "400": {
+            "$ref": "#/components/responses/Malformed"
+          },
+          "403": {
+            "$ref": "#/components/responses/HostRefused"
+          },
+          "404": {
+            "$ref": "#/components/responses/NotFound"
+          },
+          "405": {
+            "$ref": "#/components/responses/MethodNotAllowed"
+          },
+          "408": {
+            "$ref": "#/components/responses/RequestTimeout"
+          },
+          "431": {
+            "$ref": "#/components/responses/HeadersTooLarge"
+          },
+          "500": {
+            "$ref": "#/components/responses/InternalError"
           },
           "503": {
             "description": "It should not, for the problems listed.",
@@ -348,20 +426,32 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               }
             }
           },
+          "400": {
+            "$ref": "#/components/responses/Malformed"
+          },
           "401": {
             "$ref": "#/components/responses/Unauthorized"
           },
           "403": {
             "$ref": "#/components/responses/Forbidden"
           },
+          "404": {
+            "$ref": "#/components/responses/NotFound"
+          },
+          "405": {
+            "$ref": "#/components/responses/MethodNotAllowed"
+          },
+          "408": {
+            "$ref": "#/components/responses/RequestTimeout"
+          },
           "429": {
             "$ref": "#/components/responses/RateLimited"
           },
+          "431": {
+            "$ref": "#/components/responses/HeadersTooLarge"
+          },
           "500": {
             "$ref": "#/components/responses/InternalError"
-          },
-          "503": {
-            "$ref": "#/components/responses/Overloaded"
           }
         }
       }
@@ -385,8 +475,26 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               }
             }
           },
+          "400": {
+            "$ref": "#/components/responses/Malformed"
+          },
+          "403": {
+            "$ref": "#/components/responses/HostRefused"
+          },
+          "404": {
+            "$ref": "#/components/responses/NotFound"
+          },
+          "405": {
+            "$ref": "#/components/responses/MethodNotAllowed"
+          },
+          "408": {
+            "$ref": "#/components/responses/RequestTimeout"
+          },
           "429": {
             "$ref": "#/components/responses/RateLimited"
+          },
+          "431": {
+            "$ref": "#/components/responses/HeadersTooLarge"
           },
           "500": {
             "$ref": "#/components/responses/InternalError"
@@ -416,8 +524,26 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               }
             }
           },
+          "400": {
+            "$ref": "#/components/responses/Malformed"
+          },
+          "403": {
+            "$ref": "#/components/responses/HostRefused"
+          },
+          "404": {
+            "$ref": "#/components/responses/NotFound"
+          },
+          "405": {
+            "$ref": "#/components/responses/MethodNotAllowed"
+          },
+          "408": {
+            "$ref": "#/components/responses/RequestTimeout"
+          },
           "429": {
             "$ref": "#/components/responses/RateLimited"
+          },
+          "431": {
+            "$ref": "#/components/responses/HeadersTooLarge"
           },
           "500": {
             "$ref": "#/components/responses/InternalError"
@@ -451,6 +577,13 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "minimum": 0
         },
         "example": 5
+      },
+      "Allow": {
+        "description": "Methods of the path. Absent where HTTP has no such method, or the version of HTTP is not served.",
+        "schema": {
+          "type": "string"
+        },
+        "example": "POST"
       }
     },
     "responses": {
@@ -475,7 +608,42 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         }
       },
       "Forbidden": {
-        "description": "The caller lacks the role, or may not name this policy or audience (`forbidden`).",
+        "description": "The host name is not served, or the caller lacks the role, or may not name this policy or audience\n(`forbidden`).\n",
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      },
+      "HostRefused": {
+        "description": "The host name is not served (`forbidden`): without callers only those of loopback are, unless `listen.insecure`\nis set.\n",
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      },
+      "NotFound": {
+        "description": "Nothing is at this path (`not_found`), as where a base URL has a path of its own.",
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      },
+      "MethodNotAllowed": {
+        "description": "The path does not have this method; or the call needs a role, and was not made over HTTP/1.1\n(`method_not_allowed`).\n",
+        "headers": {
+          "Allow": {
+            "$ref": "#/components/headers/Allow"
+          }
+        },
         "content": {
           "application/problem+json": {
             "schema": {
@@ -486,6 +654,16 @@ export const OPENAPI_DOCUMENT: JsonObject = {
       },
       "NotAcceptable": {
         "description": "No answer of the media type asked for exists (`not_acceptable`).",
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      },
+      "RequestTimeout": {
+        "description": "The request did not arrive in time (`schema`). The connection is closed.",
         "content": {
           "application/problem+json": {
             "schema": {
@@ -521,6 +699,16 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "$ref": "#/components/headers/RetryAfter"
           }
         },
+        "content": {
+          "application/problem+json": {
+            "schema": {
+              "$ref": "#/components/schemas/Problem"
+            }
+          }
+        }
+      },
+      "HeadersTooLarge": {
+        "description": "The headers are too large, or too many (`headers_too_large`).",
         "content": {
           "application/problem+json": {
             "schema": {

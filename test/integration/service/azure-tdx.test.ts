@@ -117,6 +117,24 @@ describe('an Azure VM on TDX', () => {
     const snp = lab.vm.wireEvidence({ nonce: NONCE, ak });
     expect(verdictOf(await verify(configured, snp, { policy: 'open' }))).toEqual(['allow']);
   });
+
+  it("HCL-14 trusts what the operator's file held when it was last read without fault", async () => {
+    const roots = join(lab.root, 'ak-roots-that-change.pem');
+    await writeFile(roots, INTEL.root.pem);
+    const keys = { intel: { pcs: 'off' }, tpm: { roots: [roots] } };
+    const service = await lab.start(keys, { intelRootPins: INTEL.pins }, 'changing');
+    const evidence = lab.vm.wireEvidence({ nonce: NONCE, ak: AK_PKI.certificate({ key, shape: '2025' }) });
+    const judged = async (text: string) => {
+      await writeFile(roots, text);
+      await service.reload();
+      return verdictOf(await verify(service, evidence, { policy: 'open' }));
+    };
+    expect(await judged(INTEL.root.pem)).toEqual(['deny', 'ak_cert_untrusted']);
+    expect(await judged(AK_PKI.authority('root').pem)).toEqual(['allow']);
+    expect(await judged('')).toEqual(['allow']);
+    expect(lab.output).toContain('roots not reloaded: the previous ones stay in force');
+    expect(await judged(INTEL.root.pem)).toEqual(['deny', 'ak_cert_untrusted']);
+  });
 });
 
 describe('dialects of TDX', () => {

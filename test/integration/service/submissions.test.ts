@@ -15,7 +15,16 @@ import {
   type TokenMaking,
   wireEvidence,
 } from '../../lab/index.js';
-import { base64Url, lenientPolicy, MovableClock, NONCE, PKI, verdictOf, WITHOUT_ENDORSEMENTS } from './lab-service.js';
+import {
+  base64Url,
+  challenge,
+  lenientPolicy,
+  MovableClock,
+  NONCE,
+  PKI,
+  verdictOf,
+  WITHOUT_ENDORSEMENTS,
+} from './lab-service.js';
 import { checksOf, maaResult, objectOf, RESULTS, resultsOf, runtime, TokenLab, verify } from './token-lab.js';
 
 /** Evidence that the service sends to Azure Attestation itself, over HTTPS, and what becomes of the answer. */
@@ -193,6 +202,47 @@ describe('nothing is sent', () => {
     expect(verdictOf(answer)).toEqual(['deny', 'nonce_mismatch']);
     expect(resultsOf(answer, 'route_missing')).toEqual(['skipped']);
     expectNothingSent();
+  });
+
+  describe('with a challenge', () => {
+    const clock = new MovableClock();
+    const start = () => lab.startSubmitting({ challenges: { lifetimeSeconds: 60 } }, { clock }, 'challenged');
+    const askWith = (nonce: Uint8Array, policy: string, on: RunningService) =>
+      verify(on, lab.evidence(nonce).wire, { nonce: base64Url(nonce), policy });
+
+    it('FRS-07 that was used before', async () => {
+      const own = await start();
+      const nonce = await challenge(own);
+      expect(verdictOf(await askWith(nonce, 'maa-required', own))).toEqual(['allow']);
+      lab.maa.received.length = 0;
+      await expectRefused(nonce, own, 'nonce_used');
+    });
+
+    it('FRS-07 whose record is gone', async () => {
+      const nonce = await challenge(await start());
+      await expectRefused(nonce, await start(), 'nonce_used');
+    });
+
+    it('FRS-07 that has expired', async () => {
+      const own = await start();
+      const nonce = await challenge(own);
+      clock.advance(61_000);
+      await expectRefused(nonce, own, 'nonce_expired');
+    });
+
+    it('FRS-01 of another scope', async () => {
+      const own = await start();
+      await expectRefused(await challenge(own, { policy: 'off' }), own, 'nonce_scope');
+    });
+
+    async function expectRefused(nonce: Uint8Array, on: RunningService, reason: string): Promise<void> {
+      for (const policy of ['maa-required', 'maa-optional']) {
+        const answer = await askWith(nonce, policy, on);
+        expect(verdictOf(answer)).toEqual(['deny', reason]);
+        expect(resultsOf(answer, 'route_missing')).toEqual(['skipped']);
+      }
+      expectNothingSent();
+    }
   });
 
   it.each(['maa-required', 'maa-optional', 'compliant'])(

@@ -11,7 +11,7 @@ import {
   TdxPlatform,
   type TdxVirtualMachine,
 } from '../../lab/index.js';
-import { lenientPolicy, NONCE, verdictOf } from './lab-service.js';
+import { base64Url, challenge, lenientPolicy, NONCE, verdictOf } from './lab-service.js';
 import { checksOf, resultsOf, TokenLab, verify } from './token-lab.js';
 
 /** TDX evidence that the service sends to Azure Attestation and Trust Authority itself, over HTTPS. */
@@ -127,6 +127,14 @@ describe('a policy that wants other opinions of a TD', () => {
     const stale = guest.wireEvidence({ nonce: new Uint8Array(32).fill(0x77) });
     const answer = await verify(service, stale, { policy: 'ita-maa-required' });
     expect(verdictOf(answer)).toEqual(['deny', 'nonce_mismatch']);
+    expect([...maaCalls(), ...itaCalls()]).toEqual([]);
+  });
+
+  it('FRS-01 sends nothing with a challenge of another scope', async () => {
+    const nonce = await challenge(service, { policy: 'ita-maa-off' });
+    const members = { nonce: base64Url(nonce), policy: 'ita-maa-required' };
+    const answer = await verify(service, guest.wireEvidence({ nonce }), members);
+    expect(verdictOf(answer)).toEqual(['deny', 'nonce_scope']);
     expect([...maaCalls(), ...itaCalls()]).toEqual([]);
   });
 

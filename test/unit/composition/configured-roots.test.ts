@@ -2,9 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { NO_CONFIGURED_ROOTS, readConfiguredRoots } from '../../../src/composition/configured-roots.js';
+import { NO_CONFIGURED_ROOTS, ReloadedRoots, readConfiguredRoots } from '../../../src/composition/configured-roots.js';
+import { createAppContainer } from '../../../src/composition/container.js';
+import { TOKENS } from '../../../src/composition/tokens.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
+import type { ItaTokenVerifierOptions } from '../../../src/verifiers/trust-authority/ita-token-verifier.js';
 import { createAzureAkPki, createIntelPki } from '../../lab/index.js';
+import { RecordingLog } from '../endorsements/recording-log.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'veritee-roots-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -20,6 +25,11 @@ async function fileWith(name: string, text: string): Promise<string> {
 
 function configurationWith(...roots: readonly string[]) {
   return loadConfiguration({ text: JSON.stringify({ tpm: { roots } }), environment: {} });
+}
+
+function configurationOfIta(name: string) {
+  const issuers = [{ issuer: 'own', keys: '/etc/keys.json', roots: join(folder, name) }];
+  return loadConfiguration({ text: JSON.stringify({ ita: { issuers } }), environment: {} });
 }
 
 describe('roots of certificates of attestation keys', () => {
@@ -55,6 +65,75 @@ describe('roots of certificates of attestation keys', () => {
     await expect(readConfiguredRoots(configurationWith(join(folder, 'none.pem')))).rejects.toMatchObject({
       name: 'ConfigurationError',
     });
+  });
+});
+
+describe('roots that are read again', () => {
+  const KEPT = 'roots not reloaded: the previous ones stay in force';
+  const AK = AK_PKI.authority('root').pem;
+  const ITA = OTHER.root.pem;
+
+  /** Two files, what is read of them, and what the verifiers of a container go by. */
+  async function opened() {
+    const ak = await fileWith('ak.pem', AK);
+    const ita = await fileWith('ita.pem', ITA);
+    const issuers = [{ issuer: 'own', keys: '/etc/keys.json', roots: ita }];
+    const text = JSON.stringify({ tpm: { roots: [ak] }, ita: { issuers } });
+    const configuration = loadConfiguration({ text, environment: {} });
+    const log = new RecordingLog();
+    const roots = await ReloadedRoots.open(configuration, log);
+    const container = createAppContainer(configuration, undefined, roots);
+    const inForce = () => ({
+      ak: container.resolve<AkRoots>(TOKENS.akRoots).configured,
+      ita: container.resolve<ItaTokenVerifierOptions>(TOKENS.itaTokenVerifierOptions).issuers.get('own')?.roots,
+    });
+    return { roots, log, inForce, before: inForce() };
+  }
+
+  it('are those that the files hold then', async () => {
+    const { roots, log, inForce, before } = await opened();
+    await fileWith('ak.pem', ITA);
+    await fileWith('ita.pem', AK);
+    await roots.reload();
+    expect(inForce().ak).toEqual(OTHER.pins);
+    expect(inForce().ita).toEqual((await readConfiguredRoots(configurationOfIta('ita.pem'))).issuers.get('own'));
+    expect(inForce().ita).not.toEqual(before.ita);
+    expect(log.entries).toEqual([{ level: 'info', message: 'roots reloaded', fields: { issuers: 1, tpm: 1 } }]);
+  });
+
+  it.each(['ak.pem', 'ita.pem'])(
+    'stay as they are, all of them, where %s is wrong, and the log says why',
+    async (bad) => {
+      const { roots, log, inForce, before } = await opened();
+      await fileWith('ak.pem', AK + ITA);
+      await fileWith('ita.pem', AK + ITA);
+      await fileWith(bad, 'roots');
+      await roots.reload();
+      expect(inForce()).toEqual(before);
+      expect(log.entries).toMatchObject([
+        { level: 'error', message: KEPT, fields: { err: { name: 'ConfigurationError' } } },
+      ]);
+      await fileWith(bad, ITA);
+      await roots.reload();
+      expect(inForce()).not.toEqual(before);
+    },
+  );
+
+  it('are the last ones, however often they are read at once', async () => {
+    const { roots, inForce } = await opened();
+    const readings = [];
+    for (const text of [ITA, AK, AK + ITA]) {
+      await fileWith('ak.pem', text);
+      readings.push(roots.reload());
+    }
+    await Promise.all(readings);
+    expect(inForce().ak).toEqual(new Set([...AK_PKI.pins, ...OTHER.pins]));
+  });
+
+  it('say nothing where none are configured', async () => {
+    const log = new RecordingLog();
+    await (await ReloadedRoots.open(configurationWith(), log)).reload();
+    expect(log.entries).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NO_CONFIGURED_ROOTS } from '../../../src/composition/configured-roots.js';
 import { itaIssuers, maaIssuers, readIssuerRoots, tokenIssuers } from '../../../src/composition/token-issuers.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 
@@ -54,7 +55,7 @@ describe('issuers of Azure Attestation', () => {
 
 describe('issuers of Trust Authority', () => {
   it('are the one of Intel where nothing is configured, trusted by the place of its keys', () => {
-    expect([...itaIssuers(configuration(), new Map()).values()]).toEqual([
+    expect([...itaIssuers(configuration(), NO_CONFIGURED_ROOTS).values()]).toEqual([
       { issuer: 'Intel Trust Authority', roots: null },
     ]);
     expect(placeOf({}, 'Intel Trust Authority')).toMatchObject({
@@ -66,8 +67,11 @@ describe('issuers of Trust Authority', () => {
   const ITA = { issuers: [{ issuer: 'own', keys: '/etc/keys.json', roots: '/nowhere/roots.pem' }] };
 
   it('with roots that were not read trust nobody', () => {
-    expect(itaIssuers(configuration({ ita: ITA }), new Map()).get('own')).toEqual({ issuer: 'own', roots: new Set() });
-    const read = new Map([['own', new Set(['ab'])]]);
+    expect(itaIssuers(configuration({ ita: ITA }), NO_CONFIGURED_ROOTS).get('own')).toEqual({
+      issuer: 'own',
+      roots: new Set(),
+    });
+    const read = { issuers: new Map([['own', new Set(['ab'])]]) };
     expect(itaIssuers(configuration({ ita: ITA }), read).get('own')?.roots).toEqual(new Set(['ab']));
   });
 

@@ -4,6 +4,12 @@ import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 
 const SHARED = 'https://sharedweu.weu.attest.azure.net';
+/** Of a region that the list does not have. */
+const NEWER = 'https://sharedxyz.xyz.attest.azure.net';
+const UNKNOWN_REGION =
+  'maa.shared[1]: no region with a shared provider is known as xyz (known are eus, eus2, scus, ncus, cus, cuse, eus2e, ' +
+  'cae, cac, wus, neu, weu, sasia, easia, uks, ukw, eau, sau, jpe, jpw, san, swn, sbr, uaen, itn, cin; the issuer of ' +
+  'another one can be listed in maa.issuers)';
 const KEY_HASH = 'Ab'.repeat(32);
 
 function load(text: string | null, environment: Record<string, string | undefined> = {}): Configuration {
@@ -186,6 +192,8 @@ describe('each refusal names its place', () => {
     ['tpm: { roots: [1] }', 'tpm.roots[0]: must be a path, not empty'],
     ['maa: { shared: all }', 'maa.shared: must be true, false, or a list of regions'],
     ['maa: { shared: [WEU] }', 'maa.shared: must be true, false, or a list of regions'],
+    ['maa: { shared: [weu, xyz] }', UNKNOWN_REGION],
+    ['maa: { shared: [weu, test] }', UNKNOWN_REGION.replace('xyz', 'test')],
     ['maa: { issuers: [ {} ] }', 'maa.issuers[0].issuer: is missing'],
     [
       'maa: { issuers: [ { issuer: http://a.example, policyHash: any } ] }',
@@ -381,7 +389,7 @@ describe('submitting to Azure Attestation', () => {
   it.each([
     [SHARED, 'shared: true'],
     [SHARED, 'shared: [neu, weu]'],
-    ['https://sharedxyz.xyz.attest.azure.net', 'shared: [xyz]'],
+    [NEWER, `shared: false, issuers: [ { issuer: ${NEWER} } ]`],
     [SHARED, `shared: false, issuers: [ { issuer: ${SHARED} } ]`],
     [OWN, own],
     ['https://localhost:8443', 'issuers: [ { issuer: "https://localhost:8443", policyHash: any } ]'],
@@ -394,7 +402,7 @@ describe('submitting to Azure Attestation', () => {
     [SHARED, 'shared: [neu]'],
     [OWN, 'shared: true'],
     ['https://sharedweu.eus.attest.azure.net', 'shared: true'],
-    ['https://sharedxyz.xyz.attest.azure.net', 'shared: true'],
+    [NEWER, 'shared: true'],
     ['https://sharedweu.weu.attest.azure.net.example', 'shared: true'],
     ['https://sharedweu.weu.test.attest.azure.net', 'shared: true'],
   ])('never goes to %s with %s, whose tokens would not count', (endpoint, others) => {

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { LocalCaller } from '../../src/http/callers.js';
+import { answersIn, call, exchange } from '../integration/http/exchange.js';
+import {
+  type FakeService,
+  type FakeServiceOptions,
+  oneCaller,
+  startFakeService,
+  VERIFY_BODY,
+} from '../integration/http/fake-service.js';
+import { requireConforming, type SeenAnswer } from './conforms.js';
+import { DOCUMENT } from './openapi-schemas.js';
+
+interface Operation {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** That openapi.yaml lists. */
+  readonly statuses: readonly string[];
+}
+
+const OPERATIONS = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, { responses }]): Operation => {
+    return { path, method: method === 'post' ? 'POST' : 'GET', statuses: Object.keys(responses) };
+  }),
+);
+
+/** One way to bring a status about, at the operations where it does. */
+interface Cause {
+  readonly service?: FakeServiceOptions;
+  readonly ask: (service: FakeService, operation: Operation) => Promise<SeenAnswer>;
+}
+
+const BODIES: ReadonlyMap<string, string> = new Map([
+  ['/verify', VERIFY_BODY],
+  ['/inspect', JSON.stringify(JSON.parse(VERIFY_BODY).evidence)],
+  ['/challenges', '{}'],
+]);
+
+/** As the contract has it, with the headers given. */
+function ask(headers: Readonly<Record<string, string>> = {}): Cause['ask'] {
+  return ({ url }, { method, path }) => {
+    const json = method === 'POST' ? { 'content-type': 'application/json' } : {};
+    return call(url, path, { method, body: BODIES.get(path) ?? null, headers: { ...json, ...headers } });
+  };
+}
+
+/** The first line of the request, and then what is given. */
+function askInBytes(...lines: readonly string[]): Cause['ask'] {
+  return async ({ port }, { method, path }) => {
+    const [answer] = answersIn(await exchange(port, [`${method} ${path} HTTP/1.1`, ...lines].join('\r\n')));
+    if (answer === undefined) throw new Error('no answer');
+    return answer;
+  };
+}
+
+const asContracted = ask();
+
+async function askTwice(service: FakeService, operation: Operation): Promise<SeenAnswer> {
+  await asContracted(service, operation);
+  return asContracted(service, operation);
+}
+
+async function askUnderLoad(service: FakeService, operation: Operation): Promise<SeenAnswer> {
+  while ((await call(service.url, '/openapi.json')).status !== 503) await sleep(20);
+  return asContracted(service, operation);
+}
+
+async function askUnready(service: FakeService, operation: Operation): Promise<SeenAnswer> {
+  service.readiness.problems = ['no policy is loaded'];
+  return asContracted(service, operation);
+}
+
+class FaultyCallers extends LocalCaller {
+  override serves(): boolean {
+    throw new Error('a fault');
+  }
+}
+
+const CAUSES: readonly Cause[] = [
+  { ask: asContracted },
+  // No Host.
+  { ask: askInBytes('Connection: close', '', '') },
+  { ask: asContracted, service: { callers: oneCaller('a key', ['verify']) } },
+  { ask: ask({ host: 'attacker.example' }) },
+  { ask: ({ url }, { method, path }) => call(url, `${path}/nothing`, { method }) },
+  { ask: ({ url }, { path }) => call(url, path, { method: 'DELETE' }) },
+  { ask: ask({ accept: 'application/eat+jwt' }) },
+  // Headers that do not end.
+  {
+    ask: askInBytes('Host: localhost', ''),
+    service: { settings: { connections: { headersMs: 100, requestMs: 200, checkMs: 20 } } },
+  },
+  { ask: asContracted, service: { settings: { bodyBytes: 1 } } },
+  { ask: ask({ 'content-type': 'text/plain' }) },
+  { ask: askTwice, service: { settings: { rates: { perPrincipal: 1, perAddress: 1 } } } },
+  { ask: ask({ 'x-long': 'x'.repeat(20_000) }) },
+  {
+    ask: asContracted,
+    service: { callers: () => new FaultyCallers({ historical: false, insecure: false }) },
+  },
+  // Every event loop is late by more than this, as soon as it has been measured.
+  { ask: askUnderLoad, service: { settings: { eventLoopDelayMs: 0.0001, rates: { perAddress: 100_000 } } } },
+  { ask: askUnready },
+];
+
+/** The status of every answer of each operation, all of them answers that openapi.yaml has for it. */
+async function answeredStatuses(): Promise<ReadonlyMap<Operation, ReadonlySet<string>>> {
+  const answered = new Map(OPERATIONS.map((operation) => [operation, new Set<string>()]));
+  for (const cause of CAUSES) {
+    const service = await startFakeService(cause.service);
+    try {
+      for (const [operation, statuses] of answered) {
+        const answer = await cause.ask(service, operation);
+        requireConforming(operation.method, operation.path, answer);
+        statuses.add(String(answer.status));
+      }
+    } finally {
+      await service.close();
+    }
+  }
+  return answered;
+}
+
+describe('statuses', () => {
+  let answered: ReadonlyMap<Operation, ReadonlySet<string>>;
+
+  beforeAll(async () => {
+    answered = await answeredStatuses();
+  });
+
+  it.each(OPERATIONS)('of $method $path are those that it answers, no more and no fewer', (operation) => {
+    expect([...(answered.get(operation) ?? [])].sort()).toEqual(operation.statuses);
+  });
+});
