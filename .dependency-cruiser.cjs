@@ -22,7 +22,12 @@ const ROOMS = {
 
 /** Single files that a room may import beside: what two rooms that leave the process have in common. */
 const FILES = {
-  'attestation-services': ['endorsements/bounded-attempt', 'endorsements/bounded-body', 'endorsements/fetch-error'],
+  'attestation-services': [
+    'endorsements/bounded-attempt',
+    'endorsements/bounded-body',
+    'endorsements/fetch-error',
+    'endorsements/origin-breaker',
+  ],
 };
 
 /** Rooms without a world: given the same bytes, endorsements and instant they answer the same. */

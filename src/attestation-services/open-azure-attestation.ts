@@ -1,24 +1,25 @@
 import type { buildConnector } from 'undici';
+import { type BreakerOptions, DEFAULT_BREAKER } from '../endorsements/origin-breaker.js';
 import type { AzureIdentity } from '../model/azure-identity.js';
 import type { Clock, Log } from '../model/ports.js';
 import { AzureAttestation } from './azure-attestation.js';
 import { AzureCredential } from './azure-credential.js';
 import { BoundedExchange } from './bounded-exchange.js';
 import { completeIdentity, type Environment } from './complete-identity.js';
-import { DEFAULT_HEALTH, EndpointHealth, type HealthOptions } from './endpoint-health.js';
+import { EndpointHealth } from './endpoint-health.js';
 import { EntraTokens } from './entra-tokens.js';
 import { DEFAULT_TURNS, SubmissionTurns, type TurnLimits } from './submission-turns.js';
 
 /** Times and sizes. The defaults are for production; tests shorten them. */
 export interface AttestationTuning {
-  readonly health: HealthOptions;
+  readonly health: BreakerOptions;
   /** Longest time of one question to Entra or the managed identity. */
   readonly credentialTimeoutMs: number;
   readonly turns: TurnLimits;
 }
 
 const DEFAULT_TUNING: AttestationTuning = {
-  health: DEFAULT_HEALTH,
+  health: DEFAULT_BREAKER,
   credentialTimeoutMs: 5_000,
   turns: DEFAULT_TURNS,
 };

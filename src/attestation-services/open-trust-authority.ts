@@ -1,7 +1,8 @@
 import type { buildConnector } from 'undici';
+import { type BreakerOptions, DEFAULT_BREAKER } from '../endorsements/origin-breaker.js';
 import type { Clock, Log } from '../model/ports.js';
 import { BoundedExchange } from './bounded-exchange.js';
-import { DEFAULT_HEALTH, EndpointHealth, type HealthOptions } from './endpoint-health.js';
+import { EndpointHealth } from './endpoint-health.js';
 import { DEFAULT_TURNS, SubmissionTurns, type TurnLimits } from './submission-turns.js';
 import { TrustAuthority } from './trust-authority.js';
 import type { AppraisalOptions } from './trust-authority-request.js';
@@ -18,14 +19,14 @@ export interface OpenTrustAuthorityOptions extends AppraisalOptions {
   readonly log: Log;
   /** Options of TLS and socket, for tests. */
   readonly connect?: buildConnector.BuildOptions;
-  readonly health?: HealthOptions;
+  readonly health?: BreakerOptions;
   readonly turns?: TurnLimits;
 }
 
 /** Puts the parts together. Contacts nobody. */
 export function openTrustAuthority(options: OpenTrustAuthorityOptions): TrustAuthority {
   const { api, apiKeyFile, deadlineMs, leewaySeconds, clock, log, connect } = options;
-  const { policyIds, policyMustMatch, signingAlgorithm, health = DEFAULT_HEALTH, turns = DEFAULT_TURNS } = options;
+  const { policyIds, policyMustMatch, signingAlgorithm, health = DEFAULT_BREAKER, turns = DEFAULT_TURNS } = options;
   return new TrustAuthority({
     api,
     apiKeyFile,

@@ -1,34 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type CircuitBreakerPolicy,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleWhen,
-  isBrokenCircuitError,
-} from 'cockatiel';
 import { FetchError } from './fetch-error.js';
+import { type BreakerOptions, DEFAULT_BREAKER, OriginBreaker } from './origin-breaker.js';
 import { RetryBudget } from './retry-budget.js';
 import { Turns } from './turns.js';
 
-export interface ResilienceOptions {
+export interface ResilienceOptions extends BreakerOptions {
   /** Upper end of the pause before the first retry; the second may take twice that. */
   readonly pauseMs: number;
   /** A server that wants to be left alone longer than this gets no retry. */
   readonly longestPauseMs: number;
-  /** Failures in a row that open the breaker of an origin. */
-  readonly failuresToOpen: number;
-  /** How long an open breaker sends nothing. Then one request tries whether the origin is back. */
-  readonly openMs: number;
   /** Requests at a time, and how many wait for their turn. */
   readonly concurrent: number;
   readonly queued: number;
 }
 
 export const DEFAULT_RESILIENCE: ResilienceOptions = {
+  ...DEFAULT_BREAKER,
   pauseMs: 200,
   longestPauseMs: 2_000,
-  failuresToOpen: 5,
-  openMs: 30_000,
   concurrent: 8,
   queued: 64,
 };
@@ -50,7 +39,7 @@ interface Asked {
 export class Resilience {
   readonly #options: ResilienceOptions;
   readonly #turns: Turns;
-  readonly #breakers = new Map<string, CircuitBreakerPolicy>();
+  readonly #breakers = new Map<string, OriginBreaker>();
   readonly #budget = new RetryBudget();
 
   constructor(options: ResilienceOptions) {
@@ -67,22 +56,11 @@ export class Resilience {
   async #tryRepeatedly<T>(asked: Asked, attempt: () => Promise<T>): Promise<T> {
     this.#budget.earn();
     for (let retries = 0; ; retries += 1) {
-      const outcome = await this.#tryOnce(asked.origin, attempt);
+      const outcome = await this.#breakerOf(asked.origin).run(attempt);
       if (!(outcome instanceof FetchError)) return outcome;
       const pauseMs = this.#pauseAfter(outcome, retries);
       if (pauseMs === null || !this.#budget.spend()) throw outcome;
       await sleep(pauseMs, undefined, { signal: asked.signal });
-    }
-  }
-
-  async #tryOnce<T>(origin: string, attempt: () => Promise<T>): Promise<T | FetchError> {
-    try {
-      // What does not count against the origin is returned, so that the breaker sees it as the success it is.
-      return await this.#breakerOf(origin).execute(() => attempt().catch(returnHealthy));
-    } catch (error) {
-      if (error instanceof FetchError) return error;
-      if (isBrokenCircuitError(error)) return new FetchError('open', 'not asked: it failed several times in a row');
-      throw error;
     }
   }
 
@@ -95,19 +73,11 @@ export class Resilience {
     return error.status === 429 ? null : Math.random() * Math.min(pauseMs * 2 ** retries, longestPauseMs);
   }
 
-  #breakerOf(origin: string): CircuitBreakerPolicy {
+  #breakerOf(origin: string): OriginBreaker {
     const known = this.#breakers.get(origin);
     if (known !== undefined) return known;
-    const breaker = circuitBreaker(
-      handleWhen((error) => error instanceof FetchError),
-      { breaker: new ConsecutiveBreaker(this.#options.failuresToOpen), halfOpenAfter: this.#options.openMs },
-    );
+    const breaker = new OriginBreaker(this.#options);
     this.#breakers.set(origin, breaker);
     return breaker;
   }
-}
-
-function returnHealthy(error: unknown): FetchError {
-  if (error instanceof FetchError && !error.unhealthy) return error;
-  throw error;
 }

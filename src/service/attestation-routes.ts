@@ -1,5 +1,5 @@
 import type { AttestationService, TokenRoute } from '../model/attestation-service.js';
-import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
+import type { EndorsementRequest, EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError } from '../model/errors.js';
 import type { TokenEvidence, TokenType } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
@@ -34,6 +34,15 @@ export interface RouteContext {
   readonly binding: ExpectedBinding | null;
 }
 
+/** A token, and the keys that it needs. */
+interface SentToken {
+  readonly evidence: TokenEvidence;
+  /** JSON pointer of the token in the request. */
+  readonly about: string;
+  readonly verifier: TokenVerifier;
+  readonly keys: readonly EndorsementRequest[];
+}
+
 const RESULTS = '/attestationResults';
 
 const TYPES: { readonly [route in TokenRoute]: TokenType } = { maa: 'maa-token', ita: 'ita-token' };
@@ -58,18 +67,16 @@ export class AttestationRoutes {
     this.#endorsements = endorsements;
   }
 
-  /** @throws {FormatError} where a token is malformed */
+  /** @throws {FormatError} where a token is malformed, before anything is fetched for one */
   verifySent(tokens: readonly TokenEvidence[], context: RouteContext): Promise<readonly RouteToken[]> {
+    const read = tokens.map((evidence, index) => this.#read(evidence, `${RESULTS}/${index}/token`));
     return Promise.all(
-      tokens.map(async (evidence, index) => {
-        const about = `${RESULTS}/${index}/token`;
-        return {
-          route: routeOf(evidence.type),
-          about,
-          submitted: false,
-          verification: await this.#verify(evidence, about, context),
-        };
-      }),
+      read.map(async (token) => ({
+        route: routeOf(token.evidence.type),
+        about: token.about,
+        submitted: false,
+        verification: await this.#verify(token, context),
+      })),
     );
   }
 
@@ -101,18 +108,25 @@ export class AttestationRoutes {
     return { route, about: RESULTS, submitted: true, verification };
   }
 
-  async #verify(evidence: TokenEvidence, about: string, context: RouteContext): Promise<TokenVerification> {
+  /** @throws {FormatError} where the token is malformed */
+  #read(evidence: TokenEvidence, about: string): SentToken {
     const verifier = this.#verifiers.get(evidence.type);
     if (verifier === undefined) throw new Error(`no verifier for ${evidence.type}`);
-    const { fetch, binding } = context;
-    const endorsements = await this.#endorsements.fetch(verifier.keysFor(evidence, about), fetch);
+    return { evidence, about, verifier, keys: verifier.keysFor(evidence, about) };
+  }
+
+  async #verify(
+    { evidence, about, verifier, keys }: SentToken,
+    { fetch, binding }: RouteContext,
+  ): Promise<TokenVerification> {
+    const endorsements = await this.#endorsements.fetch(keys, fetch);
     return verifier.verifyToken(evidence, { at: fetch.at, endorsements, binding, about });
   }
 
   /** Null for what is no token at all: then it is no fault of the request's bytes. */
   async #verifyMade(route: TokenRoute, token: string, context: RouteContext): Promise<TokenVerification | null> {
     try {
-      return await this.#verify({ type: TYPES[route], token }, RESULTS, context);
+      return await this.#verify(this.#read({ type: TYPES[route], token }, RESULTS), context);
     } catch (error) {
       if (error instanceof FormatError) return null;
       throw error;

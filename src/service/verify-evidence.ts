@@ -6,7 +6,7 @@ import { type Check, CheckList } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import type { Decision } from '../model/decision.js';
 import { earliest } from '../model/earliest.js';
-import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
+import type { EndorsementRequest, EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { VerifyRequest } from '../model/request.js';
@@ -176,10 +176,10 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
       },
     };
     const { attestationRoutes, keyThumbprint } = this.#parts;
-    const [own, sent] = await Promise.all([
-      this.#verifyEvidence(verifier, asked, fetch),
-      attestationRoutes.verifySent(request.attestationResults, { fetch, binding }),
-    ]);
+    // What is malformed is said before anything is fetched for what comes with it.
+    const needed = verifier.endorsementsFor(request.evidence);
+    const verifyingSent = attestationRoutes.verifySent(request.attestationResults, { fetch, binding });
+    const [own, sent] = await bothEnded(this.#verifyEvidence(verifier, asked, needed, fetch), verifyingSent);
     const results = await submitWhereWanted(attestationRoutes, asked, own, sent, fetch);
     return judgeRoutes(request.evidence.type, own, results, keyThumbprint);
   }
@@ -187,9 +187,10 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
   async #verifyEvidence(
     verifier: EvidenceVerifier,
     { request, at, binding }: Case,
+    needed: readonly EndorsementRequest[],
     fetch: FetchContext,
   ): Promise<Verification> {
-    const endorsements = await this.#parts.endorsements.fetch(verifier.endorsementsFor(request.evidence), fetch);
+    const endorsements = await this.#parts.endorsements.fetch(needed, fetch);
     const result: unknown = await verifier.verify(request.evidence, { at, endorsements, binding });
     if (!isVerification(result)) throw new TypeError('the verifier returned no verification');
     return result;
@@ -231,6 +232,12 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
       binding: binding === null || binding.jkt === null ? null : { jkt: binding.jkt },
     };
   }
+}
+
+/** What both come to, once both have ended: a fault of one must not end half-way what is fetched for the other. */
+async function bothEnded<A, B>(a: Promise<A>, b: Promise<B>): Promise<readonly [A, B]> {
+  await Promise.allSettled([a, b]);
+  return Promise.all([a, b]);
 }
 
 function hasSpoken(route: RouteState | undefined): boolean {

@@ -1,7 +1,7 @@
 import type { JwsAlgorithm } from '../crypto/jws-signature.js';
 import type { EndorsementRequest } from '../model/endorsement.js';
 import { within } from '../model/errors.js';
-import type { TokenEvidence } from '../model/evidence.js';
+import type { TokenEvidence, TokenType } from '../model/evidence.js';
 import type { TokenContext } from '../model/verification.js';
 import { kidOf, type ReadToken, readToken, type TokenRules } from './token-verification.js';
 
@@ -39,21 +39,14 @@ export function readIssuedToken<I extends AcceptedIssuer>(
   return { token, issuer: typeof iss === 'string' ? (issuers.get(iss) ?? null) : null };
 }
 
-/**
- * Names the keys that a token needs: none where its issuer is not a configured one, or where it does not name its key.
- *
- * @param about JSON pointer of the token in the request
- * @throws {FormatError} where the token is malformed
- */
+/** Names the keys that a token needs: none where its issuer is not a configured one, or where it does not name its key. */
 export function tokenKeysFor(
-  evidence: TokenEvidence,
-  options: TokenVerifierOptions<AcceptedIssuer>,
-  about: string,
+  { token, issuer }: IssuedToken<AcceptedIssuer>,
+  type: TokenType,
 ): readonly EndorsementRequest[] {
-  const { token, issuer } = readIssuedToken(evidence, options, about);
   const kid = kidOf(token);
   if (issuer === null || kid === null) return [];
-  return [{ kind: 'token-keys', type: evidence.type, issuer: issuer.issuer, kid }];
+  return [{ kind: 'token-keys', type, issuer: issuer.issuer, kid }];
 }
 
 /**

@@ -16,7 +16,13 @@ import type {
   Verification,
   VerificationContext,
 } from '../../model/verification.js';
-import { readIssuedToken, type TokenVerifierOptions, tokenKeysFor, tokenRules } from '../issued-token.js';
+import {
+  type IssuedToken,
+  readIssuedToken,
+  type TokenVerifierOptions,
+  tokenKeysFor,
+  tokenRules,
+} from '../issued-token.js';
 import { markVerified } from '../mark-verified.js';
 import type { KeyCertificates } from '../token-certificates.js';
 import { refusedToken, TOKEN, usedKey, verifyTokenEvidence } from '../token-evidence.js';
@@ -66,13 +72,12 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
   }
 
   keysFor(evidence: MaaTokenEvidence, about: string): readonly EndorsementRequest[] {
-    return tokenKeysFor(evidence, this.#options, about);
+    return tokenKeysFor(this.#read(evidence, about), this.evidenceType);
   }
 
   async verifyToken(evidence: MaaTokenEvidence, context: TokenContext): Promise<TokenVerification> {
     const { about, at } = context;
-    const { token, issuer } = readIssuedToken(evidence, this.#options, about);
-    if (issuer !== null) within(about, () => requireOwnKeyPlace(token, issuer));
+    const { token, issuer } = this.#read(evidence, about);
     const checks = new CheckList();
     const verified = await verifyToken(checks, token, tokenRules(this.#options, issuer, ['RS256'], context));
     if (verified === null || issuer === null)
@@ -81,6 +86,13 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
     if (signer === null)
       return refusedToken(checks, REQUIRED, about, 'the certificates of the key could not be relied on');
     return this.#judgeClaims(checks, token, verified, issuer, context, signer);
+  }
+
+  #read(evidence: MaaTokenEvidence, about: string): IssuedToken<MaaIssuer> {
+    const read = readIssuedToken(evidence, this.#options, about);
+    const { token, issuer } = read;
+    if (issuer !== null) within(about, () => requireOwnKeyPlace(token, issuer));
+    return read;
   }
 
   #judgeClaims(

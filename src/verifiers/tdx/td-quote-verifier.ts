@@ -87,14 +87,17 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     this.#readCollateral = readOnce((brought) => collateral.read(brought));
   }
 
-  /** None where the certificate of the quote says of no platform what it is: then it is refused, whatever the collateral. */
+  /**
+   * None where the path of the quote's certificate does not hold, or it says of no platform what it is: then it is refused,
+   * whatever the collateral, and nobody is asked about a platform that Intel does not vouch for.
+   */
   quoteEndorsements(
     bytes: Uint8Array,
     collateral: TdxCollateral | null,
     about: TdQuoteContext['about'],
   ): readonly TdxCollateralRequest[] {
-    const { pck, ca } = within(about.quote, () => this.#readPath(readTdQuote(bytes)));
-    if (pck === null || ca === null) return [];
+    const { pck, ca, problems } = within(about.quote, () => this.#readPath(readTdQuote(bytes)));
+    if (pck === null || ca === null || problems.length > 0) return [];
     return [{ kind: 'intel-tdx', fmspc: hex(pck.fmspc), ca, brought: collateral }];
   }
 

@@ -52,7 +52,7 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
   }
 
   keysFor(evidence: ItaTokenEvidence, about: string): readonly EndorsementRequest[] {
-    return tokenKeysFor(evidence, this.#options, about);
+    return tokenKeysFor(readIssuedToken(evidence, this.#options, about), this.evidenceType);
   }
 
   async verifyToken(evidence: ItaTokenEvidence, context: TokenContext): Promise<TokenVerification> {

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { buildConnector } from 'undici';
 import type { AzureAttestation } from '../../../src/attestation-services/azure-attestation.js';
-import { DEFAULT_HEALTH } from '../../../src/attestation-services/endpoint-health.js';
 import {
   type OpenAzureAttestationOptions,
   openAzureAttestation,
 } from '../../../src/attestation-services/open-azure-attestation.js';
+import { DEFAULT_BREAKER } from '../../../src/endorsements/origin-breaker.js';
 import type { SubmissionResult } from '../../../src/model/attestation-service.js';
 import type { AzureIdentity } from '../../../src/model/azure-identity.js';
 import type { SnpSubmission, TdxSubmission } from '../../../src/model/verification.js';
@@ -57,7 +57,7 @@ export function tdSubmission(runtimeData: Uint8Array | null = RUNTIME_JSON): Tdx
 }
 
 /** Nothing waits for long. */
-const TUNING = { health: { ...DEFAULT_HEALTH, openMs: 20 }, credentialTimeoutMs: 1_000 };
+const TUNING = { health: { ...DEFAULT_BREAKER, openMs: 20 }, credentialTimeoutMs: 1_000 };
 
 export interface Opened {
   readonly service: AzureAttestation;

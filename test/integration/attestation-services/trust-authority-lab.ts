@@ -3,12 +3,12 @@ import type { LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { buildConnector } from 'undici';
-import { DEFAULT_HEALTH } from '../../../src/attestation-services/endpoint-health.js';
 import {
   type OpenTrustAuthorityOptions,
   openTrustAuthority,
 } from '../../../src/attestation-services/open-trust-authority.js';
 import type { TrustAuthority } from '../../../src/attestation-services/trust-authority.js';
+import { DEFAULT_BREAKER } from '../../../src/endorsements/origin-breaker.js';
 import type { SubmissionResult } from '../../../src/model/attestation-service.js';
 import type { TdxSubmission } from '../../../src/model/verification.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
@@ -76,7 +76,7 @@ export class TrustAuthorityLab {
       clock: this.clock,
       log,
       connect: this.#connect,
-      health: { ...DEFAULT_HEALTH, openMs: 20 },
+      health: { ...DEFAULT_BREAKER, openMs: 20 },
       ...options,
     });
     this.#opened.push(service);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type AccessToken, AzureCredential } from '../../../src/attestation-services/azure-credential.js';
-import { DEFAULT_HEALTH, EndpointHealth } from '../../../src/attestation-services/endpoint-health.js';
+import { EndpointHealth } from '../../../src/attestation-services/endpoint-health.js';
 import { FetchError } from '../../../src/endorsements/fetch-error.js';
+import { DEFAULT_BREAKER } from '../../../src/endorsements/origin-breaker.js';
 import { ManualClock } from '../endorsements/manual-clock.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
 
@@ -23,7 +24,7 @@ class Issuer {
 
   constructor() {
     const { clock, log } = this;
-    const health = new EndpointHealth(clock, DEFAULT_HEALTH);
+    const health = new EndpointHealth(clock, DEFAULT_BREAKER);
     const source = { name: 'issuer', obtain: () => this.#obtain(), close: () => this.#close() };
     this.credential = new AzureCredential({ source, health, clock, log });
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_HEALTH, EndpointHealth } from '../../../src/attestation-services/endpoint-health.js';
+import { EndpointHealth } from '../../../src/attestation-services/endpoint-health.js';
 import { FetchError } from '../../../src/endorsements/fetch-error.js';
+import { DEFAULT_BREAKER } from '../../../src/endorsements/origin-breaker.js';
 import { ManualClock } from '../endorsements/manual-clock.js';
 
 const status = (code: number, retryAfterMs?: number) =>
@@ -14,7 +15,7 @@ class Endpoint {
   error: Error | null = null;
 
   constructor(openMs = 60_000) {
-    this.health = new EndpointHealth(this.clock, { ...DEFAULT_HEALTH, openMs });
+    this.health = new EndpointHealth(this.clock, { ...DEFAULT_BREAKER, openMs });
   }
 
   async ask(): Promise<string> {

@@ -107,7 +107,7 @@ describe('ResilientFetch: retry', () => {
 });
 
 describe('ResilientFetch: breaker', () => {
-  const CLOSED_FOR_LONG = { ...QUICK, pauseMs: 0, openMs: 600_000 };
+  const CLOSED_FOR_LONG = { ...QUICK, pauseMs: 0, openMs: 600_000, fairMs: 0 };
 
   it('opens at five failures in a row and then asks nobody', async () => {
     const server = new FakeFetch(status(500));

@@ -99,9 +99,9 @@ describe('tokens that a request brings', () => {
     await expect(sent).rejects.toMatchObject({ code: 'token_format' });
   });
 
-  it('that nothing verifies end the request', async () => {
+  it('that nothing verifies end the request', () => {
     const { routes } = open({ withoutVerifier: true });
-    await expect(routes.verifySent([{ type: 'maa-token', token: 'sent' }], CONTEXT)).rejects.toThrow('no verifier');
+    expect(() => routes.verifySent([{ type: 'maa-token', token: 'sent' }], CONTEXT)).toThrow('no verifier');
   });
 });
 

@@ -8,7 +8,7 @@ import { type FetchContext, NO_ENDORSEMENTS } from '../../../src/model/endorseme
 import { FormatError } from '../../../src/model/errors.js';
 import type { SnpEvidence } from '../../../src/model/evidence.js';
 import type { VerifyRequest } from '../../../src/model/request.js';
-import type { EvidenceVerifier, VerificationContext } from '../../../src/model/verification.js';
+import type { EvidenceVerifier, TokenVerifier, VerificationContext } from '../../../src/model/verification.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { AttestationRoutes } from '../../../src/service/attestation-routes.js';
 import type { NonceUse } from '../../../src/service/nonce-recogniser.js';
@@ -64,6 +64,10 @@ interface World {
   readonly standing?: NonceStanding;
   readonly options?: Partial<VerifyEvidenceOptions>;
   readonly caller?: Caller;
+  /** Of the tokens that a request brings. */
+  readonly tokens?: Pick<TokenVerifier, 'keysFor' | 'verifyToken'>;
+  /** Nothing is fetched before. */
+  readonly fetched?: Promise<void>;
 }
 
 const genuine = snpVerifier();
@@ -87,7 +91,8 @@ function requestOf(members: Partial<VerifyRequest>): VerifyRequest {
   };
 }
 
-function useCaseOf({ verify, standing, options }: World, seen: Seen): VerifyEvidence {
+function useCaseOf({ verify, standing, options, tokens, fetched }: World, seen: Seen): VerifyEvidence {
+  const tokenVerifiers = new Map(tokens === undefined ? [] : [['maa-token', tokens as TokenVerifier] as const]);
   const verifier: EvidenceVerifier<'snp'> = {
     evidenceType: 'snp',
     endorsementsFor: (evidence) => genuine.endorsementsFor(evidence),
@@ -102,10 +107,11 @@ function useCaseOf({ verify, standing, options }: World, seen: Seen): VerifyEvid
       endorsements: {
         fetch: async (_requests, context) => {
           seen.fetches.push(context);
+          await fetched;
           return NO_ENDORSEMENTS;
         },
       },
-      attestationRoutes: new AttestationRoutes(new Map(), new Map(), { fetch: async () => NO_ENDORSEMENTS }),
+      attestationRoutes: new AttestationRoutes(tokenVerifiers, new Map(), { fetch: async () => NO_ENDORSEMENTS }),
       keyThumbprint: () => null,
       policies: () => POLICIES,
       nonces: {
@@ -366,6 +372,38 @@ describe('what the parts are asked', () => {
     };
     await useCaseOf({ verify }, seen).execute(requestOf({}), CALLER);
     expect([...ended, seen.fetches[0]?.signal.aborted]).toEqual([false, true]);
+  });
+
+  it('is nothing for a request with a token that is malformed', async () => {
+    const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
+    const refuse = () => {
+      throw new FormatError('token_header', 'another place for the keys');
+    };
+    const useCase = useCaseOf({ tokens: { keysFor: refuse, verifyToken: refuse } }, seen);
+    const attestationResults = [{ type: 'maa-token', token: 'a.b.c' }] as const;
+    await expect(useCase.execute(requestOf({ attestationResults }), CALLER)).rejects.toMatchObject({
+      code: 'token_header',
+    });
+    expect(seen.fetches).toEqual([]);
+  });
+
+  it('goes on for the evidence where a token turns out to be malformed meanwhile', async () => {
+    const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
+    const late = new FormatError('token_header', 'a certificate without its form');
+    let arrive = () => {};
+    const fetched = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const tokens = { keysFor: () => [], verifyToken: () => Promise.reject(late) };
+    const judged = useCaseOf({ tokens, fetched }, seen).execute(
+      requestOf({ attestationResults: [{ type: 'maa-token', token: 'a.b.c' }] }),
+      CALLER,
+    );
+    judged.catch(() => {});
+    await new Promise(setImmediate);
+    expect(seen.fetches.map(({ signal }) => signal.aborted)).toEqual([false]);
+    arrive();
+    await expect(judged).rejects.toBe(late);
   });
 
   it('FRS-04 leaves malformed evidence malformed', async () => {

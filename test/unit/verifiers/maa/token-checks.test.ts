@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
 import { maaJwk, namedRsaKey, newEcKey, type TokenMaking } from '../../../lab/index.js';
 import { expectFailed, expectMalformed, expectVerified } from '../fixture.js';
 import { azureVm, ISSUER, keySetOf, maaVerifier, SIGNER, signerOf, tokenOf, verifyMaa } from './fixture.js';
@@ -80,9 +80,12 @@ describe('keys that a token names itself', () => {
     await expectMalformed(made({ header: { x5c }, key: STRANGER.privateKey }), 'token_header', PLACE);
   });
 
-  it('TOK-02 looks up no key by what a token says of its place', () => {
-    const token = tokenOf(azureVm(), { header: { jku: 'https://stranger.example/certs' } });
-    expect(maaVerifier().endorsementsFor({ type: 'maa-token', token })).toMatchObject([{ issuer: ISSUER }]);
+  it('TOK-02 asks for no keys where a token says another place for them', () => {
+    const askFor = (header: JsonObject) =>
+      maaVerifier().endorsementsFor({ type: 'maa-token', token: tokenOf(azureVm(), { header }) });
+    const malformed = expect.objectContaining({ code: 'token_header', pointer: PLACE });
+    expect(() => askFor({ jku: 'https://stranger.example/certs' })).toThrow(malformed);
+    expect(askFor({})).toMatchObject([{ issuer: ISSUER }]);
   });
 });
 

@@ -196,4 +196,9 @@ describe('form of the collateral of a request', () => {
     const other = platformOf({ ca: 'processor', fmspc: 'b0c06f000000' });
     expect(ask(other)).toEqual([{ kind: 'intel-tdx', fmspc: 'b0c06f000000', ca: 'processor', brought }]);
   });
+
+  it('endorsements are asked for by no platform that another root than Intel’s vouches for', () => {
+    const made = platformOf({ pki: FOREIGN_PKI });
+    expect(newVerifier().quoteEndorsements(made.quote(), null, ABOUT)).toEqual([]);
+  });
 });

@@ -1,0 +1,60 @@
+import {
+  type CircuitBreakerPolicy,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleWhen,
+  isBrokenCircuitError,
+} from 'cockatiel';
+import { FetchError } from './fetch-error.js';
+
+export interface BreakerOptions {
+  /** Failures in a row that open it. */
+  readonly failuresToOpen: number;
+  /** How long it then sends nothing. After that one request tries whether the origin is back. */
+  readonly openMs: number;
+  /** Whoever leaves sooner than this says nothing about the origin: callers must not be able to open it by leaving. */
+  readonly fairMs: number;
+}
+
+export const DEFAULT_BREAKER: BreakerOptions = { failuresToOpen: 5, openMs: 30_000, fairMs: 1_000 };
+
+/** Stops asking one origin that has failed several times in a row. */
+export class OriginBreaker {
+  readonly #fairMs: number;
+  readonly #policy: CircuitBreakerPolicy;
+
+  constructor({ failuresToOpen, openMs, fairMs }: BreakerOptions) {
+    this.#fairMs = fairMs;
+    this.#policy = circuitBreaker(
+      handleWhen((error) => error instanceof FetchError),
+      { breaker: new ConsecutiveBreaker(failuresToOpen), halfOpenAfter: openMs },
+    );
+  }
+
+  /**
+   * @returns what the call gave or how it failed; `open` where it was not made
+   * @throws {unknown} what is no fault of a fetch
+   */
+  async run<T>(call: () => Promise<T>): Promise<T | FetchError> {
+    try {
+      // What does not count against the origin is returned, so that the breaker sees it as the success it is.
+      return await this.#policy.execute(() => this.#counted(call));
+    } catch (error) {
+      if (error instanceof FetchError) return error;
+      if (isBrokenCircuitError(error)) return new FetchError('open', 'not asked: it failed several times in a row');
+      throw error;
+    }
+  }
+
+  async #counted<T>(call: () => Promise<T>): Promise<T | FetchError> {
+    const begun = performance.now();
+    try {
+      return await call();
+    } catch (error) {
+      const leftEarly =
+        error instanceof FetchError && error.fault === 'aborted' && performance.now() - begun < this.#fairMs;
+      if (error instanceof FetchError && (leftEarly || !error.unhealthy)) return error;
+      throw error;
+    }
+  }
+}
