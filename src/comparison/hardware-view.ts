@@ -50,7 +50,7 @@ function tdStatements(tdx: TdxClaims): readonly Entry[] {
     ['tdx.tdAttributes.pks', tdAttributes.pks],
     ['tdx.tdAttributes.keyLocker', tdAttributes.keyLocker],
     ['tdx.tdAttributes.perfmon', tdAttributes.perfmon],
-    ['tdx.tcb.status', tdx.tcb.status],
+    ...(tdx.tcb.status === null ? [] : [['tdx.tcb.status', tdx.tcb.status] as const]),
   ];
   return values.map(([claim, value]) => [claim, sound(value)]);
 }

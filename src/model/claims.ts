@@ -141,16 +141,17 @@ export type TdxStatusWord = string;
 
 /** What collateral says of the platform of a quote. */
 export interface TdxTcbClaim {
-  /** Merged by Intel's table (tdx.md, Status set and merge). */
-  readonly status: TdxStatusWord;
-  readonly platformStatus: TdxStatusWord;
-  /** Null where TEE_TCB_SVN[1] is 0: such modules have no levels. */
+  /** Merged by Intel's table (tdx.md, Status set and merge). Null where platform or module is behind every level. */
+  readonly status: TdxStatusWord | null;
+  /** Null where the platform is behind every level. */
+  readonly platformStatus: TdxStatusWord | null;
+  /** Null where TEE_TCB_SVN[1] is 0, since such modules have no levels, and where the module is behind every level. */
   readonly moduleStatus: TdxStatusWord | null;
   readonly qeStatus: TdxStatusWord;
-  /** Earliest tcbDate of the three, RFC 3339. */
-  readonly date: string;
+  /** Earliest tcbDate of the three, RFC 3339. Null where there is no status. */
+  readonly date: string | null;
   readonly evaluationDataNumber: number;
-  /** Of platform, module and QE, in that order, each once. */
+  /** Of platform, module and QE as far as they reach a level, in that order, each once. */
   readonly advisories: readonly string[];
 }
 

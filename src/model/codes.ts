@@ -55,6 +55,7 @@ export const CHECK_IDS = [
   'tdx_qe_debug',
   'tdx_qe_svn',
   'tdx_qe_attributes',
+  'tdx_report_mismatch',
   'tdx_tcb_info',
   'tdx_tcb_level_unsupported',
   'tdx_tcb_status',
@@ -67,7 +68,6 @@ export const CHECK_IDS = [
   'tdx_service_td',
   'tdx_measurement',
   'tdx_report_data',
-  'tdx_report_mismatch',
   'collateral_not_yet',
   // Azure paravisor
   'hardware_missing',

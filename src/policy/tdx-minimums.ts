@@ -22,6 +22,10 @@ export const tdxMinimums: AppraisalTopic = {
     if (tdx === undefined) return;
     const about = placeOf('tdx', evidenceType);
     const shortfalls = verification.tcbShortfalls ?? [];
+    if (tdx.tcb.status === null) {
+      checks.skip(tdxMinimums.required(policy, evidenceType), about, 'no tcb level is for the platform');
+      return;
+    }
     if (floors === 'any') {
       noteStatus(tdx, shortfalls, about, checks);
       return;
@@ -72,7 +76,7 @@ function explained(
 }
 
 function appraiseDate({ tcb }: TdxClaims, earliest: string, about: string, checks: CheckList): void {
-  checks.require(Date.parse(tcb.date) >= Date.parse(earliest), 'tdx_tcb_date', about, {
+  checks.require(tcb.date !== null && Date.parse(tcb.date) >= Date.parse(earliest), 'tdx_tcb_date', about, {
     expected: earliest,
     actual: tcb.date,
     detail: 'platform, module and qe are of the date or later',

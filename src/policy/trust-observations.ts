@@ -142,7 +142,7 @@ export function hardwareObservations(checks: readonly Check[], { snp, tdx }: Cla
     snp === undefined && tdx === undefined
       ? [['hardware', 0]]
       : [
-          ['hardware', tdx === undefined ? 2 : (TCB_STATUS_VALUES.get(tdx.tcb.status) ?? 96)],
+          ['hardware', tdx === undefined ? 2 : (TCB_STATUS_VALUES.get(tdx.tcb.status ?? '') ?? 96)],
           ['runtime-opaque', 2],
         ];
   return [

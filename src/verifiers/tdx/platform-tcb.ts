@@ -42,7 +42,8 @@ export function verifyPlatform(checks: CheckList, info: TcbInfo, pck: PckExtensi
  * Finds the levels of platform and module, and merges their statuses with that of the QE by Intel's table. Whether the
  * merged status is good enough is for a policy; a revoked one, and a word that Intel does not define, never is.
  *
- * @returns null where no level is for the platform, or the module is another
+ * @returns null where the module is another than the collateral describes; without status where no level is for the
+ *   platform or its module
  */
 export function verifyPlatformTcb(checks: CheckList, rated: RatedPlatform, about: string): PlatformTcb | null {
   const { info, body, qe } = rated;
@@ -50,7 +51,10 @@ export function verifyPlatformTcb(checks: CheckList, rated: RatedPlatform, about
   const level = levelOf(info, svns);
   const module = verifyModule(checks, info, body, about);
   const found = verifyLevels(checks, info, svns, level, module, about);
-  if (level === null || module === null || !found) return null;
+  if (module === null) return null;
+  const levels = { platform: level, module: module.level, qe: qe.level };
+  const shortfalls = shortfallsOf(rated, svns, module);
+  if (level === null || !found) return { tcb: tcbClaim(null, info, levels), shortfalls };
   const sgx = sgxLevelOf(info, svns)?.tcbStatus ?? level.tcbStatus;
   const statuses = {
     platform: level.tcbStatus,
@@ -61,10 +65,7 @@ export function verifyPlatformTcb(checks: CheckList, rated: RatedPlatform, about
   const status = mergedStatus(checks, statuses, rated, about);
   if (status === null) return null;
   verifyStatus(checks, statuses, status, about);
-  return {
-    tcb: tcbClaim(status, info, [level, ...(module.level === null ? [] : [module.level]), qe.level], statuses),
-    shortfalls: shortfallsOf(rated, svns, module),
-  };
+  return { tcb: tcbClaim(unknownWord(statuses) ?? status, info, levels), shortfalls };
 }
 
 /** Platform and module each reach a level. */
@@ -125,19 +126,22 @@ function verifyStatus(checks: CheckList, statuses: RelaunchStatuses, status: str
   });
 }
 
-function tcbClaim(
-  status: string,
-  info: TcbInfo,
-  levels: readonly RatedLevel[],
-  statuses: RelaunchStatuses,
-): TdxTcbClaim {
+/** The levels that were reached. */
+interface ReachedLevels {
+  readonly platform: RatedLevel | null;
+  readonly module: RatedLevel | null;
+  readonly qe: RatedLevel;
+}
+
+function tcbClaim(status: string | null, info: TcbInfo, { platform, module, qe }: ReachedLevels): TdxTcbClaim {
+  const levels = [platform, module, qe].filter((level) => level !== null);
   const dates = levels.map(({ tcbDate }) => tcbDate);
   return {
-    status: unknownWord(statuses) ?? status,
-    platformStatus: statuses.platform,
-    moduleStatus: statuses.module,
-    qeStatus: statuses.qe,
-    date: dates.reduce((first, next) => (new Date(next) < new Date(first) ? next : first)),
+    status,
+    platformStatus: platform?.tcbStatus ?? null,
+    moduleStatus: module?.tcbStatus ?? null,
+    qeStatus: qe.tcbStatus,
+    date: status === null ? null : dates.reduce((first, next) => (new Date(next) < new Date(first) ? next : first)),
     evaluationDataNumber: info.evaluationDataNumber,
     advisories: [...new Set(levels.flatMap(({ advisoryIds }) => advisoryIds))],
   };

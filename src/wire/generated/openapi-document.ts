@@ -2888,6 +2888,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "tdx_qe_debug",
           "tdx_qe_svn",
           "tdx_qe_attributes",
+          "tdx_report_mismatch",
           "tdx_tcb_info",
           "tdx_tcb_level_unsupported",
           "tdx_tcb_status",
@@ -2900,7 +2901,6 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "tdx_service_td",
           "tdx_measurement",
           "tdx_report_data",
-          "tdx_report_mismatch",
           "collateral_not_yet",
           "hardware_missing",
           "hcl_binding",
@@ -3564,28 +3564,42 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             ],
             "properties": {
               "status": {
-                "type": "string",
-                "description": "Merged by Intel's table.",
+                "type": [
+                  "string",
+                  "null"
+                ],
+                "description": "Merged by Intel's table. Null where platform or module is behind every level.",
                 "examples": [
                   "UpToDate"
                 ]
               },
               "platformStatus": {
-                "type": "string"
+                "type": [
+                  "string",
+                  "null"
+                ],
+                "description": "Null where the platform is behind every level."
               },
               "moduleStatus": {
                 "type": [
                   "string",
                   "null"
                 ],
-                "description": "Null for modules without levels."
+                "description": "Null for modules without levels, and where the module is behind every level."
               },
               "qeStatus": {
                 "type": "string"
               },
               "date": {
-                "description": "The earliest of the three.",
-                "$ref": "#/components/schemas/Instant"
+                "description": "The earliest of the three. Null without status.",
+                "oneOf": [
+                  {
+                    "$ref": "#/components/schemas/Instant"
+                  },
+                  {
+                    "type": "null"
+                  }
+                ]
               },
               "evaluationDataNumber": {
                 "type": "integer"

@@ -30,7 +30,8 @@ async function judge(verifier: DcapTdQuoteVerifier, { quote, collateral, at }: A
     const failed = [
       ...new Set(checks.filter(({ result }) => result === 'fail' || result === 'unavailable').map(({ id }) => id)),
     ];
-    if (failed.length > 0 || claims === null) return { accepted: false, because: failed.join() };
+    if (failed.length > 0 || claims === null || claims.tcb.status === null)
+      return { accepted: false, because: failed.join() };
     return { accepted: true, status: claims.tcb.status, advisories: claims.tcb.advisories };
   } catch (error) {
     if (error instanceof FormatError) return { accepted: false, because: error.code };

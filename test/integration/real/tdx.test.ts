@@ -88,11 +88,22 @@ describe.skipIf(!haveVectors)('real quotes get the verdict of their manifest, an
   });
 
   it.each(quotes.filter((entry) => parsed(entry) && !accepted(entry)))(
-    'TDX-11 $id reaches no level, and the components are named',
+    'TDX-11 $id reaches no level: the components are named, and the statuses that there are',
     async (entry) => {
       const found = await verify(quoteOf(entry), endorsing(collateralFileOf(entry)), entry.verifyAt);
       expect(failed(found)).toEqual(['tdx_tcb_level_unsupported']);
-      expect(found.claims).toBeNull();
+      const { facts } = entry.expect;
+      expect(found.claims).toMatchObject({
+        mrtd: facts.mrTd,
+        tcb: {
+          status: null,
+          platformStatus: null,
+          moduleStatus: facts.collateral.tcb.moduleTcbStatus ?? null,
+          qeStatus: facts.collateral.tcb.qeTcbStatus,
+          date: null,
+          evaluationDataNumber: facts.collateral.tcbInfo.tcbEvaluationDataNumber,
+        },
+      });
       const { expected, actual } = found.checks.find(({ id }) => id === 'tdx_tcb_level_unsupported') ?? {};
       const { lowestLevel } = entry.expect.facts.collateral.tcb;
       const { sgxTcbComponents, pceSvn } = entry.expect.facts.pck;

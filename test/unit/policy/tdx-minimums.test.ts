@@ -127,6 +127,20 @@ describe('the status of a TCB', () => {
     expect(only(appraisal, 'tdx_tcb_status')).toMatchObject({ expected: [], actual: 'UpToDate' });
   });
 
+  it.each(['any', { acceptedStatuses: [...TDX_STATUSES], earliestTcbDate: '2020-01-01' }])(
+    'TDX-11 is not judged where no level is for the platform, under %j',
+    (tdx) => {
+      const findings = [check('tdx_tcb_level_unsupported', 'fail')];
+      const claims = { tdx: tdxClaims({ tcb: tdxTcb({ status: null, platformStatus: null, date: null }) }) };
+      const appraisal = appraisedTd({ minimums: { tdx } }, { claims, findings });
+      expect(results(appraisal, 'tdx_tcb_status')).toEqual(['skipped']);
+      expect(results(appraisal, 'tdx_tcb_date')).toEqual(tdx === 'any' ? [] : ['skipped']);
+      expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['tdx_tcb_level_unsupported']]);
+      // The verifier says that there is none; without its word nothing may be made of it either.
+      expect(appraisedTd({ minimums: { tdx } }, { claims }).outcome).toBe('indeterminate');
+    },
+  );
+
   it('is judged of a TD behind a paravisor, at the place of its quote', () => {
     const given = (status: string) => ({
       type: 'az-tdx-vtpm' as const,

@@ -29,7 +29,13 @@ describe('level of a platform', () => {
   ])('TDX-11 denies where %s is below every level, and names it', async (_, only, component, have, need) => {
     const found = await withTcbInfo({ levels: [only] });
     expectFailed(found, 'tdx_tcb_level_unsupported');
-    expect(found.claims).toBeNull();
+    expect(found.claims?.tcb).toMatchObject({
+      status: null,
+      platformStatus: null,
+      moduleStatus: 'UpToDate',
+      qeStatus: 'UpToDate',
+      date: null,
+    });
     expect(found.checks.find(({ id }) => id === 'tdx_tcb_level_unsupported')).toMatchObject({
       expected: { [component]: need },
       actual: { [component]: have },
@@ -174,6 +180,12 @@ describe('module', () => {
   it('TDX-11 denies a module below every level, and names it', async () => {
     const found = await withTcbInfo({ moduleLevels: [{ isvSvn: 7 }] });
     expectFailed(found, 'tdx_tcb_level_unsupported');
+    expect(found.claims?.tcb).toMatchObject({
+      status: null,
+      platformStatus: 'UpToDate',
+      moduleStatus: null,
+      date: null,
+    });
     expect(found.checks.find(({ result }) => result === 'fail')).toMatchObject({
       expected: { 'TDX_01.isvsvn': 7 },
       actual: { 'TDX_01.isvsvn': 6 },
