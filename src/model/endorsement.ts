@@ -12,6 +12,12 @@ export interface Sourced<T> {
   readonly origin: EndorsementOrigin;
 }
 
+/** TDX collateral. Of two sets the newer part counts each, so that its parts can be from different places. */
+export interface SourcedCollateral extends Sourced<TdxCollateral> {
+  /** Of the revocation lists, where they are not all from `origin`. */
+  readonly listOrigins?: { readonly pckCrl: EndorsementOrigin; readonly rootCaCrl: EndorsementOrigin };
+}
+
 /** Why material is not there. */
 export interface Unavailable {
   readonly code: CheckId;
@@ -112,7 +118,7 @@ export interface EndorsementSet {
    * Collateral to judge by: that of the request where none that is held is newer. `collateral_unavailable`,
    * `collateral_stale` or `collateral_rollback` where there is none to rely on; absent where none was asked for.
    */
-  readonly tdx?: Sourced<TdxCollateral> | Unavailable | null;
+  readonly tdx?: SourcedCollateral | Unavailable | null;
   /** `jwks_unavailable`, `jwks_invalid` or `jwks_stale` where there is no set to rely on; absent where none was asked for. */
   readonly tokenKeys?: Sourced<TokenKeySet> | Unavailable | null;
 }

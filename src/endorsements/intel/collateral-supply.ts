@@ -81,9 +81,12 @@ export class CollateralSupply {
 
   /** Notes that held collateral of a key is relied on, and has it renewed where that is due. */
   use(key: CollateralKey): void {
-    const watched = this.#watched.get(keyName(key)) ?? this.#watch(key, Math.random() * this.#options.pauses.retryMs);
-    watched.isUsed = true;
-    if (this.#isDue(watched)) void this.#refresh(watched);
+    this.#use(key, Math.random() * this.#options.pauses.retryMs);
+  }
+
+  /** Notes that collateral of a key was needed that is not held, and has it fetched in the background. */
+  want(key: CollateralKey): void {
+    this.#use(key, 0);
   }
 
   /** Renews what is in use and due, and removes files of what has ended. Resolves when all attempts have ended. */
@@ -148,6 +151,12 @@ export class CollateralSupply {
     await Promise.all([memory.advance(newest, source), cache.keep({ collateral: newest, source })]);
     this.#watch(newest, this.#pauseAfter(newest));
     return { collateral: newest, source };
+  }
+
+  #use(key: CollateralKey, pauseMs: number): void {
+    const watched = this.#watched.get(keyName(key)) ?? this.#watch(key, pauseMs);
+    watched.isUsed = true;
+    if (this.#isDue(watched)) void this.#refresh(watched);
   }
 
   #watch({ fmspc, ca }: CollateralKey, pauseMs: number): Watched {

@@ -2,7 +2,7 @@ import type { CollateralReader } from '../../crypto/tdx-collateral.js';
 import type {
   EndorsementOrigin,
   FetchContext,
-  Sourced,
+  SourcedCollateral,
   TdxCollateralRequest,
   Unavailable,
 } from '../../model/endorsement.js';
@@ -20,7 +20,6 @@ import {
   type IntelCollateral,
   isCurrent,
   isFromAfter,
-  isOlderThan,
   keyName,
   newestParts,
   readIntelCollateral,
@@ -29,7 +28,7 @@ import {
 
 /** Finds collateral to judge a TD quote by. Never throws for what is out of reach. */
 export interface TdxCollateralSource {
-  find(request: TdxCollateralRequest, context: FetchContext): Promise<Sourced<TdxCollateral> | Unavailable>;
+  find(request: TdxCollateralRequest, context: FetchContext): Promise<SourcedCollateral | Unavailable>;
 }
 
 interface IntelEndorsementsOptions {
@@ -42,10 +41,15 @@ interface IntelEndorsementsOptions {
   readonly ready: Promise<void>;
 }
 
-/** Collateral at hand: what it is, who gave it, and what an answer calls that. */
+/** Collateral at hand, and who gave it. */
 interface Held {
   readonly collateral: IntelCollateral;
   readonly source: CollateralSourceName;
+}
+
+/** Collateral, and what an answer calls where it is from. */
+interface Origin {
+  readonly collateral: IntelCollateral;
   readonly origin: EndorsementOrigin;
 }
 
@@ -63,47 +67,52 @@ export class IntelEndorsements implements TdxCollateralSource {
     this.#options = options;
   }
 
-  async find(request: TdxCollateralRequest, context: FetchContext): Promise<Sourced<TdxCollateral> | Unavailable> {
+  async find(request: TdxCollateralRequest, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
     await this.#options.ready;
     const { brought } = request;
-    if (brought === null) return sourced(await this.#own(request, context));
+    if (brought === null) return this.#own(request, context);
     const asBrought = { value: brought, origin: 'evidence' as const };
     // An audit is by what counted then: what has come since says nothing about it.
     if (context.historical) return asBrought;
     const read = this.#read(brought);
     // What does not hold, or is of another platform, is the verifier's to refuse.
     if (read === null || keyName(read) !== keyName(request)) return asBrought;
-    const withLists = this.#withLists(read, context.at);
-    const own = withLists === read ? asBrought : { ...asBrought, value: collateralOf(withLists) };
-    return this.#withBrought(withLists, own, context);
+    return this.#withBrought(read, asBrought, context);
   }
 
   async #withBrought(
     read: IntelCollateral,
-    asBrought: Sourced<TdxCollateral>,
+    asBrought: SourcedCollateral,
     context: FetchContext,
-  ): Promise<Sourced<TdxCollateral> | Unavailable> {
+  ): Promise<SourcedCollateral | Unavailable> {
     const { memory, supply } = this.#options;
+    const ofRequest: Origin = { collateral: read, origin: 'evidence' };
+    const withLists = this.#withLists(read, context.at);
     const held = await this.#current(read, context);
     if (held !== null) {
       supply.use(read);
-      return merged(read, asBrought, held);
+      return this.#sourced(newestParts(withLists, held), ofRequest);
     }
+    const own = withLists === read ? asBrought : this.#sourced(withLists, ofRequest);
     const isOlder = await memory.isOlderThanAny(read);
-    if (!isOlder && !hasEnded(read, context.at)) return asBrought;
-    const fetched = await supply.fetch(read, isOlder ? ROLLED_BACK : missing([read], context.at), context);
-    if (!('code' in fetched)) return merged(read, asBrought, this.#fromNetwork(fetched, context.at));
+    if (!isOlder && !hasEnded(withLists, context.at)) {
+      // What Intel has now is for the next one: whoever comes with evidence must not choose for ever what it is judged by.
+      supply.want(read);
+      return own;
+    }
+    const fetched = await supply.fetch(read, isOlder ? ROLLED_BACK : missing([withLists], context.at), context);
+    if (!('code' in fetched)) return this.#fromNetwork(fetched, context.at, withLists, ofRequest);
     // That it has ended the verifier says of it, and what else is wrong.
-    return isOlder ? fetched : asBrought;
+    return isOlder ? fetched : own;
   }
 
   /** What the service has by itself. */
-  async #own(key: CollateralKey, context: FetchContext): Promise<Held | Unavailable> {
+  async #own(key: CollateralKey, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
     const { supply } = this.#options;
     const current = await this.#current(key, context);
     if (current !== null) {
       if (!context.historical) supply.use(key);
-      return current;
+      return this.#sourced(current);
     }
     const because = this.#missing(key, context);
     // What a service has now is newer than what is held: of no use for an instant before that.
@@ -115,11 +124,15 @@ export class IntelEndorsements implements TdxCollateralSource {
   }
 
   /** The newest parts of all that is at hand and current. */
-  async #current(key: CollateralKey, context: FetchContext): Promise<Held | null> {
+  async #current(key: CollateralKey, context: FetchContext): Promise<IntelCollateral | null> {
     const usable = await this.#usable(key, context);
     return usable
-      .filter(({ collateral }) => isCurrent(collateral, context.at))
-      .reduce<Held | null>((newest, held) => (newest === null ? held : newer(newest, held)), null);
+      .map(({ collateral }) => collateral)
+      .filter((collateral) => isCurrent(collateral, context.at))
+      .reduce<IntelCollateral | null>(
+        (newest, collateral) => (newest === null ? collateral : newestParts(newest, collateral)),
+        null,
+      );
   }
 
   /** The memory is of what was given lately: it says nothing about another instant. */
@@ -138,13 +151,35 @@ export class IntelEndorsements implements TdxCollateralSource {
 
   #held(key: CollateralKey, at: Date): readonly Held[] {
     const { directory, cache } = this.#options;
-    const stored = directory.held(key).map((collateral): Held => ({ collateral, source: 'store', origin: 'store' }));
-    const held = [...stored, ...cache.held(key).map((fetched): Held => ({ ...fetched, origin: 'cache' }))];
-    return held.map((one) => ({ ...one, collateral: this.#withLists(one.collateral, at) }));
+    const stored = directory.held(key).map((collateral): Held => ({ collateral, source: 'store' }));
+    return [...stored, ...cache.held(key)].map((one) => ({ ...one, collateral: this.#withLists(one.collateral, at) }));
   }
 
-  #fromNetwork(fetched: FetchedCollateral, at: Date): Held {
-    return { ...fetched, collateral: this.#withLists(fetched.collateral, at), origin: 'network' };
+  #fromNetwork(
+    fetched: FetchedCollateral,
+    at: Date,
+    brought?: IntelCollateral,
+    ...origins: readonly Origin[]
+  ): SourcedCollateral {
+    const withLists = this.#withLists(fetched.collateral, at);
+    const newest = brought === undefined ? withLists : newestParts(brought, withLists);
+    return this.#sourced(newest, ...origins, { collateral: fetched.collateral, origin: 'network' });
+  }
+
+  /** @param origins of what is neither in folder nor cache, or was not before this request */
+  #sourced(collateral: IntelCollateral, ...origins: readonly Origin[]): SourcedCollateral {
+    const { directory, cache } = this.#options;
+    const all: readonly Origin[] = [
+      ...origins,
+      ...directory.all().map((stored): Origin => ({ collateral: stored, origin: 'store' })),
+      ...cache.all().map((cached): Origin => ({ collateral: cached, origin: 'cache' })),
+    ];
+    // What was in the cache when it was found may have been renewed since.
+    const originOf = (part: 'documents' | 'pckList' | 'rootList') =>
+      all.find((one) => one.collateral[part] === collateral[part])?.origin ?? 'cache';
+    const [origin, pckCrl, rootCaCrl] = [originOf('documents'), originOf('pckList'), originOf('rootList')];
+    const sourced = { value: collateralOf(collateral), origin };
+    return pckCrl === origin && rootCaCrl === origin ? sourced : { ...sourced, listOrigins: { pckCrl, rootCaCrl } };
   }
 
   /** Of two valid revocation lists of a CA the newer counts, also where it came for another platform. */
@@ -161,18 +196,4 @@ export class IntelEndorsements implements TdxCollateralSource {
       throw error;
     }
   }
-}
-
-/** The newer parts of two. It is called after where its documents are from. */
-function newer(a: Held, b: Held): Held {
-  return { ...(isOlderThan(a.collateral, b.collateral) ? b : a), collateral: newestParts(a.collateral, b.collateral) };
-}
-
-function merged(read: IntelCollateral, { origin }: Sourced<TdxCollateral>, held: Held): Sourced<TdxCollateral> {
-  const value = collateralOf(newestParts(read, held.collateral));
-  return { value, origin: isOlderThan(read, held.collateral) ? held.origin : origin };
-}
-
-function sourced(found: Held | Unavailable): Sourced<TdxCollateral> | Unavailable {
-  return 'code' in found ? found : { value: collateralOf(found.collateral), origin: found.origin };
 }

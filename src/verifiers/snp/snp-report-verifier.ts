@@ -130,7 +130,10 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
       at,
       about.endorsements,
     );
-    if (revocation.state === 'revoked') return this.#stopped(checks, about.report, 'the key certificate is revoked');
+    if (revocation.state === 'revoked') {
+      const endorsements = usedEndorsements(endorsed, signingKey, revocation);
+      return this.#stopped(checks, about.report, 'the key certificate is revoked', endorsements);
+    }
     return this.#judgeReport(run, endorsed, signingKey, revocation);
   }
 
@@ -175,14 +178,20 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     };
   }
 
-  #stopped(checks: CheckList, about: string, because: string): SnpReportVerification {
+  /** @param endorsements of what speaks against the report */
+  #stopped(
+    checks: CheckList,
+    about: string,
+    because: string,
+    endorsements: readonly UsedEndorsement[] = [],
+  ): SnpReportVerification {
     checks.skipRest(REQUIRED, about, because);
     return {
       checks: checks.all,
       required: REQUIRED,
       claims: null,
       reportData: null,
-      endorsements: [],
+      endorsements,
       validUntil: null,
       certificates: null,
     };

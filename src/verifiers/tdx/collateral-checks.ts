@@ -2,14 +2,16 @@ import { earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
 import type { CollateralProblem, CollateralReading, SignedCollateral } from '../../crypto/tdx-collateral.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { CheckList } from '../../model/check.js';
-import type { EndorsementOrigin, EndorsementSet } from '../../model/endorsement.js';
+import type { EndorsementOrigin, EndorsementSet, SourcedCollateral } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 
 /** Collateral at hand, and where it came from. */
 export interface CollateralAtHand {
   readonly value: SignedCollateral;
+  /** Of TCB info and QE identity. */
   readonly origin: EndorsementOrigin;
+  readonly listOrigins: NonNullable<SourcedCollateral['listOrigins']>;
 }
 
 /**
@@ -40,7 +42,7 @@ export function takeCollateral(
   const problems = reading.ok ? expiredSigners(reading.value, at) : reading.problems;
   if (reading.ok && problems.length === 0) {
     recordGenuine(checks, reading.value, origin, about);
-    return { value: reading.value, origin };
+    return { value: reading.value, origin, listOrigins: found.listOrigins ?? { pckCrl: origin, rootCaCrl: origin } };
   }
   if (origin === 'evidence') {
     checks.pass('collateral_unavailable', about, { detail: 'the request brings collateral' });

@@ -1,3 +1,4 @@
+import { hex } from '../../crypto/digest.js';
 import { isRevoked } from '../../crypto/revocation-list.js';
 import type { SignedCollateral } from '../../crypto/tdx-collateral.js';
 import { isSameName } from '../../formats/distinguished-name.js';
@@ -5,20 +6,25 @@ import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { CheckList } from '../../model/check.js';
 import type { PckPath } from './pck-path.js';
 
+/** What the lists say of certificates. */
+export interface RevocationVerdict {
+  /** The lists are of the right issuers and name none of the certificates. */
+  readonly holds: boolean;
+  readonly revoked: ReadonlySet<X509Certificate>;
+}
+
 /**
  * Looks for the PCK certificate on the list of its issuer, and for every certificate that the root issued on the root's
  * list: the PCK CA of the quote, that of the list, and the signers of the collateral. Names are compared as bytes.
  *
  * The windows of the lists are judged elsewhere: a certificate that an old list revokes is revoked.
- *
- * @returns whether the lists are of the right issuers and name none of them
  */
 export function verifyRevocation(
   checks: CheckList,
   { certificates, leaf }: PckPath,
   { tcbInfo, qeIdentity, pckCrl, rootCrl }: SignedCollateral,
   about: { readonly quote: string; readonly collateral: string },
-): boolean {
+): RevocationVerdict {
   const issued = [certificates, pckCrl.chain, tcbInfo.chain, qeIdentity.chain].map(belowRoot);
   const ofIssuer = isSameName(pckCrl.value.issuer, leaf.issuer);
   const ofRoot = issued.every(({ issuer }) => isSameName(rootCrl.value.issuer, issuer));
@@ -35,9 +41,9 @@ export function verifyRevocation(
   const good = checks.require(revoked.length === 0, 'cert_revoked', about.quote, {
     actual: [...new Set(revoked.map(({ subject }) => subject.commonName))],
     detail: 'no certificate of the quote or the collateral is revoked',
-    otherwise: 'intel has revoked a certificate of the quote or the collateral',
+    otherwise: `intel has revoked a certificate of the quote or the collateral: ${namesOf(revoked)}`,
   });
-  return own && good;
+  return { holds: own && good, revoked: new Set(revoked) };
 }
 
 /** The certificate that the root itself issued. */
@@ -45,4 +51,10 @@ function belowRoot(chain: readonly X509Certificate[]): X509Certificate {
   const certificate = chain.at(-2);
   if (certificate === undefined) throw new Error('a path has at least two certificates');
   return certificate;
+}
+
+function namesOf(certificates: readonly X509Certificate[]): string {
+  return [...new Set(certificates.map(({ subject, serial }) => `${subject.commonName}, serial ${hex(serial)}`))].join(
+    '; ',
+  );
 }

@@ -8,7 +8,7 @@ import type { TdQuote } from '../../formats/td-quote.js';
 import { CheckList } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
 import { earliest } from '../../model/earliest.js';
-import type { TdxCollateralRequest } from '../../model/endorsement.js';
+import type { TdxCollateralRequest, UsedEndorsement } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import type { TdQuoteContext, TdQuoteVerification, TdQuoteVerifier } from '../../model/verification.js';
@@ -119,8 +119,10 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     const { checks, quote, path, context } = run;
     const { about, at, endorsements } = context;
     const found = takeCollateral(checks, this.#readCollateral, endorsements.tdx, at, about.collateral);
-    if (found !== null && !verifyRevocation(checks, path, found.value, about)) {
-      return stopped(checks, about.quote, 'the certificates are revoked, or that cannot be told');
+    const revocation = found === null ? null : verifyRevocation(checks, path, found.value, about);
+    if (revocation !== null && !revocation.holds) {
+      const because = 'the certificates are revoked, or that cannot be told';
+      return stopped(checks, about.quote, because, usedEndorsements(path, found, revocation.revoked));
     }
     const timely = found !== null && judgeWindows(checks, found.value, at, about.collateral) ? found : null;
     if (!this.#verifyEnclave(run)) return stopped(checks, about.quote, 'the quoting enclave could not be relied on');
@@ -185,7 +187,13 @@ function concluded(run: Run, timely: CollateralAtHand | null, platform: Platform
   };
 }
 
-function stopped(checks: CheckList, about: string, because: string): TdQuoteVerification {
+/** @param endorsements of what speaks against the quote */
+function stopped(
+  checks: CheckList,
+  about: string,
+  because: string,
+  endorsements: readonly UsedEndorsement[] = [],
+): TdQuoteVerification {
   checks.skipRest(REQUIRED, about, because);
   return {
     checks: checks.all,
@@ -193,7 +201,7 @@ function stopped(checks: CheckList, about: string, because: string): TdQuoteVeri
     claims: null,
     shortfalls: [],
     reportData: null,
-    endorsements: [],
+    endorsements,
     validUntil: null,
   };
 }

@@ -1,4 +1,5 @@
 import { hex, sha256 } from '../../crypto/digest.js';
+import type { Signed } from '../../crypto/tdx-collateral.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { EndorsementOrigin, UsedEndorsement } from '../../model/endorsement.js';
 import { readOnce } from '../read-once.js';
@@ -7,47 +8,48 @@ import type { PckPath } from './pck-path.js';
 
 const KINDS = ['pck', 'pck-ca', 'sgx-root'] as const;
 
-/** What a quote was verified with: the path that it brings, and collateral where there was some. */
+/**
+ * What a quote was verified with: the path that it brings, and collateral where there was some.
+ *
+ * @param revoked of these certificates
+ */
 export function usedEndorsements(
   { certificates }: PckPath,
   found: CollateralAtHand | null,
+  revoked: ReadonlySet<X509Certificate> = new Set(),
 ): readonly UsedEndorsement[] {
-  const revocation = found === null ? 'unavailable' : 'good';
+  const stateOf = (certificate: X509Certificate) => {
+    if (found === null) return 'unavailable';
+    return revoked.has(certificate) ? 'revoked' : 'good';
+  };
   const path = KINDS.flatMap((kind, index) => {
     const certificate = certificates[index];
     if (certificate === undefined) return [];
-    return [used(kind, certificate, 'evidence', kind === 'sgx-root' ? 'not_applicable' : revocation)];
+    return [used(kind, certificate, 'evidence', kind === 'sgx-root' ? 'not_applicable' : stateOf(certificate))];
   });
-  return found === null ? path : [...path, ...ofCollateral(found)];
+  return found === null ? path : [...path, ...ofCollateral(found, stateOf)];
 }
 
-function ofCollateral({ value, origin }: CollateralAtHand): readonly UsedEndorsement[] {
-  const { tcbInfo, qeIdentity, pckCrl, rootCrl } = value;
-  const text = (
-    kind: 'tcb-info' | 'qe-identity',
-    { sha256: digest, value: { nextUpdate } }: typeof tcbInfo | typeof qeIdentity,
-  ): UsedEndorsement => ({
-    kind,
-    sha256: digest,
-    source: origin,
-    notAfter: nextUpdate,
-    revocation: 'not_applicable',
-  });
-  const list = ({ sha256: digest, value: { nextUpdate } }: typeof pckCrl): UsedEndorsement => ({
-    kind: 'crl',
-    sha256: digest,
-    source: origin,
-    notAfter: nextUpdate,
-    revocation: 'not_applicable',
-  });
+function ofCollateral(
+  { value: { tcbInfo, qeIdentity, pckCrl, rootCrl }, origin, listOrigins }: CollateralAtHand,
+  stateOf: (certificate: X509Certificate) => UsedEndorsement['revocation'],
+): readonly UsedEndorsement[] {
   const [signer] = tcbInfo.chain;
   return [
-    ...(signer === undefined ? [] : [used('tcb-signing', signer, origin, 'good')]),
-    text('tcb-info', tcbInfo),
-    text('qe-identity', qeIdentity),
-    list(pckCrl),
-    list(rootCrl),
+    ...(signer === undefined ? [] : [used('tcb-signing', signer, origin, stateOf(signer))]),
+    signed('tcb-info', tcbInfo, origin),
+    signed('qe-identity', qeIdentity, origin),
+    signed('crl', pckCrl, listOrigins.pckCrl),
+    signed('crl', rootCrl, listOrigins.rootCaCrl),
   ];
+}
+
+function signed(
+  kind: UsedEndorsement['kind'],
+  { sha256: digest, value }: Signed<{ readonly nextUpdate: Date | null }>,
+  source: EndorsementOrigin,
+): UsedEndorsement {
+  return { kind, sha256: digest, source, notAfter: value.nextUpdate, revocation: 'not_applicable' };
 }
 
 function used(

@@ -57,11 +57,35 @@ describe('where collateral is from', () => {
     expect(lab.pcs.count()).toBe(0);
   });
 
-  it('is that of the request where nothing newer is held, and nothing is asked for it', async () => {
+  it('is that of the request where nothing newer is held; what Intel has is fetched for the next', async () => {
+    const opened = lab.open();
+    const own = collateral({ evaluationNumber: 18 });
+    expect(asFile(await lab.find(opened, brought(own)))).toEqual(asFile(asEvidence(own)));
+    await expect.poll(() => lab.told(opened, brought(own)), PATIENT).toBe('cache 19');
+    expect(lab.pcs.count(/tcb/)).toBe(1);
+  });
+
+  it('is that of the request for an hour where Intel is out of reach, and nobody waits', async () => {
+    const opened = lab.open();
+    lab.pcs.fail(/./, { status: 404 });
     const own = collateral();
-    expect(asFile(await lab.find(lab.open(), brought(own)))).toEqual(asFile(asEvidence(own)));
+    for (let request = 0; request < 3; request += 1) {
+      expect(asFile(await lab.find(opened, brought(own)))).toEqual(asFile(asEvidence(own)));
+    }
+    await expect.poll(() => opened.log.of(/not renewed/), PATIENT).toHaveLength(1);
+    expect(lab.pcs.count()).toBe(1);
+    lab.clock.advance(HOUR_MS);
+    await lab.find(opened, brought(own));
+    await expect.poll(() => opened.log.of(/not renewed/), PATIENT).toHaveLength(2);
+  });
+
+  it('is asked for by nobody for what does not verify, or is about the past', async () => {
+    const opened = lab.open();
+    const foreign = new TdxPlatform({ pki: createIntelPki({ at: NOW }) }).collateral({ at: NOW });
+    await lab.find(opened, brought(foreign));
+    await lab.find(opened, { ...brought(collateral()), at: day(-0.5), historical: true });
+    await opened.close();
     expect(lab.pcs.count()).toBe(0);
-    expect(await lab.cached()).toEqual([]);
   });
 
   it('is asked for once, however many wait', async () => {
@@ -270,6 +294,18 @@ describe('TDX-10 collateral of a request', () => {
     const opened = lab.open();
     expect(await lab.told(opened, brought(ended))).toBe('network 19');
     expect(await lab.told(opened, brought(ended))).toBe('cache 19');
+  });
+
+  it('CRT-09 says where each part is from', async () => {
+    const opened = lab.open();
+    const older = { overrides: { thisUpdate: day(-10), nextUpdate: day(20) } };
+    await lab.fill({ 'stored.json': collateral({ evaluationNumber: 18, rootCrl: older }) });
+    await opened.reload();
+    const both = { evaluationNumber: 19, pckCrl: older, rootCrl: older };
+    const found = await lab.find(opened, brought(collateral(both)));
+    expect(found).toMatchObject({ origin: 'evidence', listOrigins: { pckCrl: 'store', rootCaCrl: 'evidence' } });
+    const newerLists = await lab.find(opened, brought(collateral({ evaluationNumber: 17, rootCrl: {} })));
+    expect(newerLists).toMatchObject({ origin: 'store', listOrigins: { pckCrl: 'evidence', rootCaCrl: 'evidence' } });
   });
 
   it('TDX-10 counts where it is newer, for that request alone', async () => {

@@ -28,6 +28,12 @@ describe('revocation', () => {
     const found = await verifySnp(withCrls(crl));
     expectFailed(found, 'cert_revoked');
     expect(found.claims).toEqual({});
+    expect(found.endorsements.map(({ kind, revocation }) => [kind, revocation])).toEqual([
+      ['vcek', 'not_applicable'],
+      ['ask', 'revoked'],
+      ['ark', 'not_applicable'],
+      ['crl', 'not_applicable'],
+    ]);
   });
 
   it('SNP-27 denies where the ASVK is on the list', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { TdQuoteVerification } from '../../../../src/model/verification.js';
 import { integer, octetString } from '../../../lab/der-writer.js';
 import type { IntelAuthority, IssuePckOptions } from '../../../lab/intel-pki.js';
 import { intelName } from '../../../lab/intel-pki.js';
@@ -145,6 +146,10 @@ describe('roles of certificates', () => {
   });
 });
 
+/** What is said of each endorsement. */
+const revocations = ({ endorsements }: TdQuoteVerification) =>
+  Object.fromEntries(endorsements.map(({ kind, revocation }) => [kind, revocation]));
+
 describe('revocation', () => {
   const { serial } = PLATFORM.pck;
 
@@ -154,6 +159,11 @@ describe('revocation', () => {
     expect(found.claims).toBeNull();
     expect(found.reportData).toBeNull();
     expect(idsWith(found, 'skipped')).toContain('tdx_signature');
+    expect(revocations(found)).toMatchObject({ pck: 'revoked', 'pck-ca': 'good', 'tcb-signing': 'good' });
+    expect(found.endorsements.filter(({ kind }) => kind === 'crl')).toHaveLength(2);
+    expect(found.checks.find(({ id }) => id === 'cert_revoked')?.detail).toMatch(
+      new RegExp(`PCK Certificate, serial 0?${BigInt(serial.toString()).toString(16)}$`),
+    );
   });
 
   it('TDX-21 denies a PCK that a list revokes which is stale', async () => {
@@ -163,10 +173,12 @@ describe('revocation', () => {
   });
 
   it.each([
-    ['the intermediate', platformCa.serial],
-    ['the signer of the collateral', PKI.tcbSigning.serial],
-  ])('TDX-21 denies where the root has revoked %s', async (_, revoked) => {
-    expectFailed(await verify({ collateral: { rootCrl: { revoked: [{ serial: revoked }] } } }), 'cert_revoked');
+    ['the intermediate', platformCa.serial, 'pck-ca'],
+    ['the signer of the collateral', PKI.tcbSigning.serial, 'tcb-signing'],
+  ])('TDX-21 denies where the root has revoked %s', async (_, revoked, kind) => {
+    const found = await verify({ collateral: { rootCrl: { revoked: [{ serial: revoked }] } } });
+    expectFailed(found, 'cert_revoked');
+    expect(revocations(found)).toMatchObject({ pck: 'good', [kind]: 'revoked' });
   });
 
   it('TDX-21 a serial of another issuer revokes nothing', async () => {

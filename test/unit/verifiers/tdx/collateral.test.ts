@@ -189,6 +189,16 @@ describe('form of the collateral of a request', () => {
     await expectMalformed(verify({ collateral: { overrides } }), code, `/evidence/collateral/${member}`);
   });
 
+  it('is listed part by part, with where each is from', async () => {
+    const value = PLATFORM.collateral();
+    const listOrigins = { pckCrl: 'store', rootCaCrl: 'cache' } as const;
+    const { endorsements } = await verify({
+      endorsements: { snp: null, tdx: { value, origin: 'evidence', listOrigins } },
+    });
+    expect(endorsements.filter(({ kind }) => kind === 'crl').map(({ source }) => source)).toEqual(['store', 'cache']);
+    expect(endorsements.find(({ kind }) => kind === 'tcb-info')?.source).toBe('evidence');
+  });
+
   it('endorsements are asked for by platform and CA, with what the request brings', () => {
     const brought = PLATFORM.collateral();
     const ask = (platform = PLATFORM) => newVerifier().quoteEndorsements(platform.quote(), brought, ABOUT);
