@@ -5,6 +5,9 @@ import { EXIT_CODE } from './exit-code.js';
 import type { Output } from './output.js';
 import { printable } from './printable.js';
 
+/** Room for the longest names of event types. */
+const NAME_WIDTH = 32;
+
 /**
  * Shows what evidence says. Takes the evidence, or a whole /verify body.
  * @returns the exit code
@@ -28,7 +31,7 @@ function inspectionTable(inspection: JsonObject): string {
 
 function fieldLine({ name, offset, value, meaning }: JsonObject): string {
   const place = typeof offset === 'number' ? `0x${offset.toString(16).padStart(3, '0')}` : '     ';
-  return `  ${place}  ${text(name).padEnd(20)} ${text(value)}${meaning === null ? '' : `  (${text(meaning)})`}`;
+  return `  ${place}  ${text(name).padEnd(NAME_WIDTH)} ${text(value)}${meaning === null ? '' : `  (${text(meaning)})`}`;
 }
 
 function text(value: JsonValue | undefined): string {

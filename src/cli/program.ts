@@ -11,6 +11,11 @@ export interface VerifyOptions {
   readonly json?: boolean;
 }
 
+export interface InspectOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
 export interface ExportOptions {
   readonly config?: string;
   readonly report: readonly string[];
@@ -20,7 +25,7 @@ export interface ExportOptions {
 export interface Actions {
   serve(options: { readonly config?: string }): Promise<number>;
   verify(file: string, options: VerifyOptions): Promise<number>;
-  inspect(file: string, options: { readonly json?: boolean }): Promise<number>;
+  inspect(file: string, options: InspectOptions): Promise<number>;
   config(options: { readonly config?: string }): Promise<number>;
   exportEndorsements(folder: string, options: ExportOptions): Promise<number>;
   importEndorsements(folder: string, options: { readonly config?: string }): Promise<number>;
@@ -101,6 +106,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .command('inspect')
     .description('show what evidence says, field by field; verifies nothing')
     .argument('<file>', 'evidence or a /verify body, or - for standard input')
+    .option(...config)
     .option('--json', 'write JSON on a terminal too')
     .action(async (file, options) => done(await actions.inspect(file, options)));
   program

@@ -53,7 +53,10 @@ const ACTIONS: Actions = {
       await verification.close();
     }
   },
-  inspect: async (file, options) => inspectCommand(await readInput(file), new InspectEvidence(), outputOf(options)),
+  inspect: async (file, options) => {
+    const { limits } = await configurationOf(options);
+    return inspectCommand(await readInput(file), new InspectEvidence(limits.eventLogBytes), outputOf(options));
+  },
   config: async (options) => {
     write(`${JSON.stringify(maskSecrets(await configurationOf(options)), null, 2)}\n`);
     return EXIT_CODE.allow;

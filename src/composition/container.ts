@@ -78,7 +78,8 @@ export function createAppContainer(
   app.register(TOKENS.maaTokenVerifierOptions, { useValue: ofMaa });
   app.register(TOKENS.itaTokenVerifierOptions, { useValue: ofIta });
   app.register(TOKENS.evidenceVerifiers, { useFactory: instanceCachingFactory(evidenceVerifiers) });
-  app.register(TOKENS.inspectEvidence, { useFactory: instanceCachingFactory(() => new InspectEvidence()) });
+  const inspectEvidence = () => new InspectEvidence(configuration.limits.eventLogBytes);
+  app.register(TOKENS.inspectEvidence, { useFactory: instanceCachingFactory(inspectEvidence) });
   override(app);
   return app;
 }

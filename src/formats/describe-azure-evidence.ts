@@ -5,6 +5,11 @@ import { parseHclReport } from './hcl-report.js';
 import { readRuntimeObject } from './runtime-claims.js';
 import { parseTpmsAttestHeader, parseTpmsQuote, TPM_GENERATED_VALUE, TPM_ST_ATTEST_QUOTE } from './tpms-attest.js';
 
+/** Lengths in a TPMS_ATTEST (TPM 2.0 part 2, 10.12.8): TPMS_CLOCK_INFO, firmwareVersion, and the size of a TPM2B. */
+const CLOCK_INFO_LENGTH = 17;
+const FIRMWARE_VERSION_LENGTH = 8;
+const SIZE_LENGTH = 2;
+
 /**
  * Header and request data of the paravisor's report, and its runtime claims by member.
  * @throws {FormatError} as `parseHclReport`
@@ -33,7 +38,7 @@ export function describeRuntimeData(bytes: Uint8Array, about: string): Structure
   const object = readRuntimeObject(bytes);
   const fields = object.ok
     ? Object.entries(object.value).map(([name, value]) => textField(name, value))
-    : [textField('data', Buffer.from(bytes).toString('hex'), object.detail)];
+    : new FieldTable(bytes).hex('data', 0, bytes.byteLength, object.detail).fields;
   return { name: 'runtime data', about, length: bytes.byteLength, fields };
 }
 
@@ -42,42 +47,43 @@ export function describeRuntimeData(bytes: Uint8Array, about: string): Structure
  * @throws {FormatError} `tpm_format`
  */
 export function describeTpmQuote(quote: TpmQuoteInput, about: string): readonly StructureDescription[] {
-  const { magic, type } = parseTpmsAttestHeader(quote.message);
+  const { message } = quote;
+  const { magic, type } = parseTpmsAttestHeader(message);
   const word = (value: number) => `0x${value.toString(16)}`;
-  const isQuote = magic === TPM_GENERATED_VALUE && type === TPM_ST_ATTEST_QUOTE;
-  const fields = [
-    textField('magic', word(magic), magic === TPM_GENERATED_VALUE ? 'made by a TPM' : 'not made by a TPM'),
-    textField('type', word(type), type === TPM_ST_ATTEST_QUOTE ? 'a quote' : 'not a quote'),
-    ...(isQuote ? quoteFields(quote.message) : []),
-  ];
+  const table = new FieldTable(message)
+    .add('magic', 0, 4, word(magic), magic === TPM_GENERATED_VALUE ? 'made by a TPM' : 'not made by a TPM')
+    .add('type', 4, 2, word(type), type === TPM_ST_ATTEST_QUOTE ? 'a quote' : 'not a quote');
+  if (magic === TPM_GENERATED_VALUE && type === TPM_ST_ATTEST_QUOTE) describeQuoted(table, message);
   return [
-    { name: 'TPMS_ATTEST', about: `${about}/message`, length: quote.message.byteLength, fields },
+    { name: 'TPMS_ATTEST', about: `${about}/message`, length: message.byteLength, fields: table.fields },
     describePcrs(quote, `${about}/pcrs`),
   ];
 }
 
-function quoteFields(message: Uint8Array): readonly FieldDescription[] {
+/** What follows magic and type in a quote. Places of a TPM2B are those of its bytes, behind the size. */
+function describeQuoted(table: FieldTable, message: Uint8Array): void {
   const quote = parseTpmsQuote(message);
-  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-  return [
-    textField('qualifiedSigner', hex(quote.qualifiedSigner)),
-    textField('extraData', hex(quote.extraData), 'the nonce that the quote was made for'),
-    textField('clockInfo', {
-      clock: quote.clock.toString(),
-      resetCount: quote.resetCount,
-      restartCount: quote.restartCount,
-      safe: quote.safe,
-    }),
-    textField('firmwareVersion', `0x${quote.firmwareVersion.toString(16)}`),
-    textField(
-      'pcrSelect',
-      quote.selections.map(({ bank, algorithm, indices }) => ({
-        hash: bank ?? `0x${algorithm.toString(16)}`,
-        pcrs: indices,
-      })),
-    ),
-    textField('pcrDigest', hex(quote.pcrDigest), 'hash of the selected PCR values'),
-  ];
+  const offsetOf = (part: Uint8Array) => part.byteOffset - message.byteOffset;
+  const [extraData, pcrDigest] = [offsetOf(quote.extraData), offsetOf(quote.pcrDigest)];
+  const clockInfo = extraData + quote.extraData.byteLength;
+  const pcrSelect = clockInfo + CLOCK_INFO_LENGTH + FIRMWARE_VERSION_LENGTH;
+  const { clock, resetCount, restartCount, safe } = quote;
+  const selections = quote.selections.map(({ bank, algorithm, indices }) => ({
+    hash: bank ?? `0x${algorithm.toString(16)}`,
+    pcrs: indices,
+  }));
+  table
+    .hex('qualifiedSigner', offsetOf(quote.qualifiedSigner), quote.qualifiedSigner.byteLength)
+    .hex('extraData', extraData, quote.extraData.byteLength, 'the nonce that the quote was made for')
+    .add('clockInfo', clockInfo, CLOCK_INFO_LENGTH, { clock: clock.toString(), resetCount, restartCount, safe })
+    .add(
+      'firmwareVersion',
+      clockInfo + CLOCK_INFO_LENGTH,
+      FIRMWARE_VERSION_LENGTH,
+      `0x${quote.firmwareVersion.toString(16)}`,
+    )
+    .add('pcrSelect', pcrSelect, pcrDigest - SIZE_LENGTH - pcrSelect, selections)
+    .hex('pcrDigest', pcrDigest, quote.pcrDigest.byteLength, 'hash of the selected PCR values');
 }
 
 function describePcrs(quote: TpmQuoteInput, about: string): StructureDescription {
@@ -92,6 +98,7 @@ function describePcrs(quote: TpmQuoteInput, about: string): StructureDescription
   return { name: 'PCR values', about, length, fields };
 }
 
-function textField(name: string, value: JsonValue, meaning: string | null = null): FieldDescription {
-  return { name, offset: null, length: null, value, meaning };
+/** Of JSON text, which has no fixed places. */
+function textField(name: string, value: JsonValue): FieldDescription {
+  return { name, offset: null, length: null, value, meaning: null };
 }

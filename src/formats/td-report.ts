@@ -33,9 +33,12 @@ export interface TdReport {
 
 const REPORT_TYPE_TDX = 0x81;
 
-/** Whether bytes are a bare TDREPORT: of its length, beginning with its report type. No quote begins so. */
+/**
+ * Whether bytes begin with a TDREPORT: they have its length and its report type, whatever follows, such as the zeros
+ * behind it in a report of the paravisor. No quote begins so.
+ */
 export function isTdReport(bytes: Uint8Array): boolean {
-  return bytes.byteLength === TD_REPORT_LENGTH && bytes[0] === REPORT_TYPE_TDX && bytes[1] === 0;
+  return bytes.byteLength >= TD_REPORT_LENGTH && bytes[0] === REPORT_TYPE_TDX && bytes[1] === 0;
 }
 
 /**

@@ -183,7 +183,7 @@ export interface HclClaims {
   readonly paravisor: { readonly known: boolean; readonly by: ParavisorEvidence | null };
   /** RFC 7638 SHA-256 thumbprint of `HCLAkPub`, base64url. */
   readonly akThumbprint: string;
-  /** The 64 bytes of `user-data`, lower-case hex; null where the member is absent. */
+  /** The 64 bytes of `user-data`, lower-case hex; null where the member is absent, or is not 64 bytes of hex. */
   readonly userData: string | null;
   /** Kebab members in camelCase, unknown ones too. Absent where only the AK is vouched for. */
   readonly vmConfiguration?: JsonObject;

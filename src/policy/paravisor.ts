@@ -1,3 +1,4 @@
+import type { Claims } from '../model/claims.js';
 import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
 import { hasParavisor } from './evidence-kinds.js';
 
@@ -17,13 +18,21 @@ export const paravisor: AppraisalTopic = {
     if (hcl === undefined) return;
     const { known, by } = hcl.paravisor;
     const about = placeOf('hcl', evidenceType);
-    const compared = {
-      expected: true,
-      actual: known,
-      detail: known ? `the paravisor is known by ${by}` : 'nothing says that this is a paravisor of azure',
-    };
+    const compared = known
+      ? { expected: true, actual: true, detail: `the paravisor is known by ${by}` }
+      : unknownParavisor(verification.claims);
     if (policy.paravisor === 'known') checks.require(known, 'hcl_paravisor', about, compared);
     else if (known) checks.pass('hcl_paravisor_unknown', about, compared);
     else checks.warn('hcl_paravisor_unknown', about, compared);
   },
 };
+
+/** What was found of it, and the setting in which an operator who knows whose it is would list that. */
+function unknownParavisor({ snp, tdx }: Claims) {
+  const [setting, name, actual] =
+    tdx === undefined
+      ? ['azure.paravisors.idKeyDigests', 'id key digest', snp?.idKeyDigest ?? null]
+      : ['azure.paravisors.mrtds', 'mrtd', tdx.mrtd];
+  const detail = `nothing says that this is a paravisor of azure: ${setting} does not list ${name} ${actual}`;
+  return { expected: `listed in ${setting}`, actual, detail };
+}

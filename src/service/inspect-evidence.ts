@@ -5,8 +5,15 @@ import type { InspectEvidenceUseCase } from './use-cases.js';
 
 /** Shows what evidence says, and says of itself that it verifies nothing. */
 export class InspectEvidence implements InspectEvidenceUseCase {
+  readonly #eventLogBytes: number;
+
+  /** @param eventLogBytes the longest event log that is read */
+  constructor(eventLogBytes: number) {
+    this.#eventLogBytes = eventLogBytes;
+  }
+
   execute(evidence: Evidence): JsonObject {
-    const structures = describeEvidence(evidence).map(({ name, about, length, fields }) => ({
+    const structures = describeEvidence(evidence, this.#eventLogBytes).map(({ name, about, length, fields }) => ({
       name,
       about,
       length,

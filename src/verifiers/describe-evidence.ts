@@ -1,6 +1,7 @@
 import { describeHclReport, describeRuntimeData, describeTpmQuote } from '../formats/describe-azure-evidence.js';
 import { describeAkCertificate } from '../formats/describe-certificate.js';
 import { describeCollateral } from '../formats/describe-collateral.js';
+import { describeCcel } from '../formats/describe-event-log.js';
 import { describeSnpReport } from '../formats/describe-snp-report.js';
 import { describeTdQuote, describeTdReport } from '../formats/describe-td-quote.js';
 import { describeToken } from '../formats/describe-token.js';
@@ -27,14 +28,15 @@ type Structures = readonly StructureDescription[];
  * What evidence says, structure by structure and field by field. Verifies nothing.
  * Pointers are into the evidence in its native form.
  *
+ * @param eventLogBytes the longest event log that is read
  * @throws {FormatError} where a structure is malformed
  */
-export function describeEvidence(evidence: Evidence): Structures {
+export function describeEvidence(evidence: Evidence, eventLogBytes: number): Structures {
   switch (evidence.type) {
     case 'snp':
       return describeSnp(evidence);
     case 'tdx':
-      return describeTdx(evidence);
+      return describeTdx(evidence, eventLogBytes);
     case 'az-snp-vtpm':
       return describeAzureSnp(evidence);
     case 'az-tdx-vtpm':
@@ -53,13 +55,14 @@ function describeSnp({ report, runtimeData }: SnpEvidence): Structures {
   ];
 }
 
-function describeTdx({ quote, runtimeData, collateral }: TdxEvidence): Structures {
+function describeTdx({ quote, runtimeData, collateral, ccel }: TdxEvidence, eventLogBytes: number): Structures {
   return [
     ...within('/quote', () => describeTdQuote(quote, '/quote')),
     ...runtimeDataOf(runtimeData, () =>
       paravisorEntry('azure.paravisors.mrtds', parseTdQuote(quote).body.mrTd, '/quote'),
     ),
     ...collateralOf(collateral),
+    ...(ccel === null ? [] : within('/ccel', () => describeCcel(ccel, '/ccel', eventLogBytes))),
   ];
 }
 

@@ -25,7 +25,7 @@ interface Dialect {
 /** Every dialect of the contract: that one is of another type can be said of those not read here, too. */
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ['trustee', { types: ['az-snp-vtpm', 'az-tdx-vtpm'], form: trusteeForm }],
-  ['maa', { types: ['snp', 'tdx'], form: byTee('MaaSnpRequestEvidence', 'MaaTdxRequestEvidence') }],
+  ['maa', { types: ['snp', 'tdx'], form: maaForm }],
   ['azure-guest', { types: ['az-snp-vtpm', 'az-tdx-vtpm', 'tpm'], form: null }],
   ['extended-report', { types: ['snp'], form: () => 'ExtendedReportEvidence' }],
   ['configfs-tsm', { types: ['snp', 'tdx'], form: byTee('ConfigfsTsmSnpEvidence', 'ConfigfsTsmTdxEvidence') }],
@@ -78,21 +78,34 @@ function byTee(snp: EvidenceForm, tdx: EvidenceForm): FormOf {
 
 /** Versions 1 and 2 carry `version`, version 0 does not. Guests on TDX send `td_quote`, and no `vcek`, in all of them. */
 function trusteeForm(type: string, value: JsonValue | undefined, pointer: string): EvidenceForm {
-  if (!isJsonObject(value)) throw new FormatError('schema', 'value is not an object', { pointer });
-  const foreign = type === 'az-snp-vtpm' ? 'td_quote' : 'vcek';
-  if (value[foreign] !== undefined) {
-    throw new FormatError('type_mismatch', 'evidence of a guest on another TEE', { pointer: `${pointer}/${foreign}` });
-  }
-  const isFirst = value['version'] === undefined;
+  const guest = requireObject(value, pointer);
+  refuseForeign(guest, type === 'az-snp-vtpm' ? 'td_quote' : 'vcek', pointer);
+  const isFirst = guest['version'] === undefined;
   if (type === 'az-snp-vtpm') return isFirst ? 'TrusteeEvidenceV0' : 'TrusteeEvidenceV1';
-  requireTdQuote(value, 'td_quote', pointer);
+  requireTdQuote(guest, 'td_quote', pointer);
   return isFirst ? 'TrusteeTdxEvidenceV0' : 'TrusteeTdxEvidenceV1';
+}
+
+/** The body of attest/SevSnpVm has a `report`, that of attest/TdxVm a `quote`. */
+function maaForm(type: string, value: JsonValue | undefined, pointer: string): EvidenceForm {
+  refuseForeign(requireObject(value, pointer), type === 'snp' ? 'quote' : 'report', pointer);
+  return type === 'snp' ? 'MaaSnpRequestEvidence' : 'MaaTdxRequestEvidence';
 }
 
 /** Version 2 keeps what is of a TEE under its name, version 1 has it all at the top. */
 function itaForm(_type: string, value: JsonValue | undefined, pointer: string): EvidenceForm {
+  return requireObject(value, pointer)['tdx'] === undefined ? 'ItaRequestEvidenceV1' : 'ItaRequestEvidenceV2';
+}
+
+function requireObject(value: JsonValue | undefined, pointer: string): JsonObject {
   if (!isJsonObject(value)) throw new FormatError('schema', 'value is not an object', { pointer });
-  return value['tdx'] === undefined ? 'ItaRequestEvidenceV1' : 'ItaRequestEvidenceV2';
+  return value;
+}
+
+/** A member that only guests on another TEE send. */
+function refuseForeign(value: JsonObject, member: string, pointer: string): void {
+  if (value[member] === undefined) return;
+  throw new FormatError('type_mismatch', 'evidence of a guest on another TEE', { pointer: `${pointer}/${member}` });
 }
 
 /** A TDREPORT, which the paravisor's report holds, is signed by nothing. */

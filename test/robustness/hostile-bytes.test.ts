@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseVekExtensions } from '../../src/formats/amd-vek-extensions.js';
 import { decodeBase64, decodeHex } from '../../src/formats/base64.js';
+import { describeTpmQuote } from '../../src/formats/describe-azure-evidence.js';
+import { describeCcel } from '../../src/formats/describe-event-log.js';
 import { parseHclReport } from '../../src/formats/hcl-report.js';
 import { parsePemCertificates } from '../../src/formats/pem.js';
 import { readRuntimeClaims, readRuntimeObject } from '../../src/formats/runtime-claims.js';
@@ -81,6 +83,16 @@ const TARGETS: readonly Target[] = [
     name: 'an event log',
     seeds: [buildCcel(labCcelEvents())],
     parse: (bytes) => parseTcgEventLog(bytes, 2 ** 20),
+  },
+  {
+    name: 'an event log to be shown',
+    seeds: [buildCcel(labCcelEvents())],
+    parse: (bytes) => describeCcel(bytes, '/ccel', 2 ** 20),
+  },
+  {
+    name: 'a TPM quote to be shown',
+    seeds: [evidence.tpmQuote.message],
+    parse: (message) => describeTpmQuote({ ...evidence.tpmQuote, message }, '/tpmQuote'),
   },
   {
     name: 'a certificate',

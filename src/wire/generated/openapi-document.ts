@@ -177,7 +177,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "attestation"
         ],
         "summary": "Shows what evidence says, field by field, and verifies nothing",
-        "description": "The body is what /verify takes as `evidence`. An attacker can write every value that is shown: nothing here is\na reason to trust anything. Needs the role `verify`.\n",
+        "description": "The body is what /verify takes as `evidence`. An attacker can write every value that is shown: nothing here is\na reason to trust anything. Of an event log the first 256 events are shown, and the others counted. Needs the\nrole `verify`.\n",
         "requestBody": {
           "required": true,
           "content": {
@@ -3672,7 +3672,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               "string",
               "null"
             ],
-            "description": "The 64 bytes of `user-data` in hex; null where the member is absent."
+            "description": "The 64 bytes of `user-data` in hex; null where the member is absent, and where it is not 64 bytes of hex."
           },
           "vmConfiguration": {
             "type": "object",
@@ -3950,17 +3950,17 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               "integer",
               "null"
             ],
-            "description": "Bytes from the start of the structure; null in JSON text."
+            "description": "Bytes from the start of the structure; null where it is not read at known places: JSON text, tokens,\ncertificates and revocation lists, and `configuration`, which the evidence does not hold.\n"
           },
           "length": {
             "type": [
               "integer",
               "null"
             ],
-            "description": "Bytes; null in JSON text."
+            "description": "Bytes; null where `offset` is."
           },
           "value": {
-            "description": "The decoded value; bytes in hex."
+            "description": "The decoded value; bytes in hex. Of an event of an event log `index`, `text`, which is null where the data is\nno text and cut where it is long, `dataLength` in bytes, and `digests` by algorithm.\n"
           },
           "meaning": {
             "type": [

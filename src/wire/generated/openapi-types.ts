@@ -34,7 +34,8 @@ export interface paths {
         /**
          * Shows what evidence says, field by field, and verifies nothing
          * @description The body is what /verify takes as `evidence`. An attacker can write every value that is shown: nothing here is
-         *     a reason to trust anything. Needs the role `verify`.
+         *     a reason to trust anything. Of an event log the first 256 events are shown, and the others counted. Needs the
+         *     role `verify`.
          */
         readonly post: operations["inspectEvidence"];
         readonly delete?: never;
@@ -1092,7 +1093,7 @@ export interface components {
             };
             /** @description RFC 7638 SHA-256 thumbprint of `HCLAkPub`, base64url. */
             readonly akThumbprint: string;
-            /** @description The 64 bytes of `user-data` in hex; null where the member is absent. */
+            /** @description The 64 bytes of `user-data` in hex; null where the member is absent, and where it is not 64 bytes of hex. */
             readonly userData: string | null;
             /**
              * @description Members of `vm-configuration` in camelCase, those unknown to this version too. Absent where only the
@@ -1182,11 +1183,17 @@ export interface components {
         readonly InspectedField: {
             /** @example POLICY */
             readonly name: string;
-            /** @description Bytes from the start of the structure; null in JSON text. */
+            /**
+             * @description Bytes from the start of the structure; null where it is not read at known places: JSON text, tokens,
+             *     certificates and revocation lists, and `configuration`, which the evidence does not hold.
+             */
             readonly offset: number | null;
-            /** @description Bytes; null in JSON text. */
+            /** @description Bytes; null where `offset` is. */
             readonly length: number | null;
-            /** @description The decoded value; bytes in hex. */
+            /**
+             * @description The decoded value; bytes in hex. Of an event of an event log `index`, `text`, which is null where the data is
+             *     no text and cut where it is long, `dataLength` in bytes, and `digests` by algorithm.
+             */
             readonly value: unknown;
             /** @example debugging is not allowed */
             readonly meaning: string | null;

@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createAmdPki, createVirtualMachine, type VirtualMachine } from '../../lab/index.js';
+import {
+  buildCcel,
+  createAmdPki,
+  createIntelPki,
+  createTdxGuest,
+  createVirtualMachine,
+  labCcelEvents,
+  TdxPlatform,
+  type VirtualMachine,
+} from '../../lab/index.js';
 import { wireEvidence } from '../../lab/wire-evidence.js';
 import { azSnpEvidenceOf, nonceOf } from '../../real-evidence.js';
 import { haveVectors, readVector, vector } from '../../vectors.js';
@@ -171,6 +180,20 @@ describe('veritee inspect', () => {
     expect(JSON.parse(alone.stdout).structures.map(({ name }: { name: string }) => name)).toEqual(
       JSON.parse(whole.stdout).structures.map(({ name }: { name: string }) => name),
     );
+  });
+
+  it('shows an event log, up to the longest that the configuration lets in', async () => {
+    const guest = createTdxGuest({ platform: new TdxPlatform({ pki: createIntelPki() }) });
+    const ccel = buildCcel(labCcelEvents(), { padding: new Uint8Array(1024) });
+    await cli.write('td.json', JSON.stringify(guest.wireEvidence({ collateral: null, ccel })));
+    const config = await cli.write('short.yaml', 'limits: { eventLogBytes: 1024 }\n');
+    const [shown, refused] = [
+      await cli.run(['inspect', 'td.json']),
+      await cli.run(['inspect', 'td.json', '--config', config]),
+    ];
+    expect([shown.exitCode, refused.exitCode]).toEqual([0, 1]);
+    expect(JSON.parse(shown.stdout).structures.at(-1)).toMatchObject({ name: 'event log', about: '/ccel' });
+    expect(refused.stderr).toMatch(/^eventlog_limit: .*\(at \/ccel\)/);
   });
 
   it('ends with 1 for what is no evidence', async () => {

@@ -11,6 +11,7 @@ import {
   createIntelPki,
   createTdxGuest,
   createTdxVirtualMachine,
+  labCcelEvents,
   TdxPlatform,
 } from '../../lab/index.js';
 import { base64Url, LabService, lenientPolicy, NONCE, post, verdictOf } from './lab-service.js';
@@ -75,8 +76,10 @@ describe('an Azure VM on TDX', () => {
 
   it('TDX-22 is 400 without its quote, and with a TDREPORT in its place', async () => {
     const { tdQuote: _, ...without } = evidenceOf();
-    const inPlace = { ...without, tdQuote: base64Url(vm.tdReport({ nonce: NONCE })) };
-    for (const evidence of [without, inPlace]) {
+    const report = vm.tdReport({ nonce: NONCE });
+    const inPlace = { ...without, tdQuote: base64Url(report) };
+    const area = { ...without, tdQuote: base64Url(Buffer.concat([report, Buffer.alloc(160)])) };
+    for (const evidence of [without, inPlace, area]) {
       const { status, body } = await verify(listed, evidence);
       expect([status, body.code, body.pointer]).toEqual([400, 'tdx_not_a_quote', '/evidence/tdQuote']);
     }
@@ -176,5 +179,26 @@ describe('inspection', () => {
     expect(body.verified).toBe(false);
     const entry = body.structures.find(({ name }: { name: string }) => name === 'configuration');
     expect(entry.fields).toMatchObject([{ name: 'azure.paravisors.mrtds', value: [AZURE_MRTD] }]);
+  });
+
+  it('shows the log of a bare TD', async () => {
+    const measured = createTdxGuest({ platform, ccel: labCcelEvents() });
+    const { status, body } = await post(listed.url, '/inspect', JSON.stringify(measured.wireEvidence()));
+    expect(status).toBe(200);
+    const log = body.structures.find(({ name }: { name: string }) => name === 'event log');
+    expect(log.fields[4]).toMatchObject({
+      name: 'EV_EFI_ACTION',
+      value: { index: 2, text: 'Calling EFI Application from Boot Option' },
+      meaning: 'RTMR 1',
+    });
+  });
+
+  it('refuses a malformed log, at its place', async () => {
+    const { status, body } = await post(
+      listed.url,
+      '/inspect',
+      JSON.stringify({ ...guest.wireEvidence(), ccel: 'AQ' }),
+    );
+    expect([status, body.code, body.pointer]).toEqual([400, 'eventlog_format', '/ccel']);
   });
 });

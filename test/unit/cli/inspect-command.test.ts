@@ -3,6 +3,23 @@ import { inspectCommand } from '../../../src/cli/inspect-command.js';
 import { bodyOf, snpEvidence } from '../wire/sample-bodies.js';
 
 describe('veritee inspect on a terminal', () => {
+  it('writes what an event says in one line', () => {
+    const value = { index: 3, text: 'grub_cmd: {\n}', dataLength: 15, digests: { sha384: 'ab' } };
+    const event = { name: 'EV_EFI_BOOT_SERVICES_APPLICATION', offset: 65, length: 9, value, meaning: 'RTMR 2' };
+    const structures = [{ name: 'event log', about: '/ccel', length: 74, fields: [event] }];
+    const written: string[] = [];
+    inspectCommand(
+      bodyOf(snpEvidence()),
+      { execute: () => ({ notice: 'nothing here was verified', structures }) },
+      { asTable: true, write: (text) => written.push(text) },
+    );
+    expect(written.join('').split('\n').slice(2)).toEqual([
+      'event log  /ccel, 74 bytes',
+      `  0x041  EV_EFI_BOOT_SERVICES_APPLICATION ${JSON.stringify(value)}  (RTMR 2)`,
+      '',
+    ]);
+  });
+
   it('writes nothing of the evidence that a terminal would obey', () => {
     const hostile = '\u001b[2J\u009b31m\r\n\u202eVERIFIED';
     const fields = [{ name: hostile, offset: null, length: null, value: hostile, meaning: hostile }];

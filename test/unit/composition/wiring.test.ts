@@ -5,9 +5,13 @@ import { NO_CONFIGURED_ROOTS } from '../../../src/composition/configured-roots.j
 import { createAppContainer, INJECTED_CLASSES } from '../../../src/composition/container.js';
 import { EVIDENCE_VERIFIER_CLASSES } from '../../../src/composition/evidence-verifiers.js';
 import { TOKENS } from '../../../src/composition/tokens.js';
+import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import type { EvidenceVerifier } from '../../../src/model/verification.js';
+import type { InspectEvidenceUseCase } from '../../../src/service/use-cases.js';
 import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
+import { formatErrorOf } from '../../format-error-of.js';
+import { buildCcel, createIntelPki, createTdxGuest, TdxPlatform } from '../../lab/index.js';
 
 type Constructor = new (...parts: never[]) => object;
 
@@ -70,6 +74,19 @@ describe('the container', () => {
       expect(verifier.evidenceType).toBe(type);
       expect(verifier).toBeInstanceOf(EVIDENCE_VERIFIER_CLASSES[verifier.evidenceType]);
     }
+  });
+
+  it('inspects event logs up to the longest that is configured', () => {
+    const short = loadConfiguration({ text: 'limits: { eventLogBytes: 1024 }', environment: {} });
+    const inspectOf = (configured: Configuration) =>
+      createAppContainer(configured).resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence);
+    const ccel = buildCcel([], { padding: new Uint8Array(1024) });
+    const evidence = createTdxGuest({ platform: new TdxPlatform({ pki: createIntelPki() }) }).evidence({ ccel });
+    expect(() => inspectOf(configuration).execute(evidence)).not.toThrow();
+    expect(formatErrorOf(() => inspectOf(short).execute(evidence))).toEqual({
+      code: 'eventlog_limit',
+      pointer: '/ccel',
+    });
   });
 
   it('REQ-13 has no verifier of a simulated, sample or lab TEE', () => {

@@ -10,6 +10,22 @@ import { buildHclReport, type QuoteOptions, VirtualTpm } from '../../lab/index.j
 const tpm = await VirtualTpm.create();
 const NONCE = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 
+const TWO_BANKS = [
+  { bank: 'sha256', indices: [7, 0] },
+  { bank: 0x0012, indices: [4] },
+] as const;
+const SIZED: ReadonlySet<string> = new Set(['qualifiedSigner', 'extraData', 'pcrDigest']);
+const QUOTE_FIELDS = [
+  'magic',
+  'type',
+  'qualifiedSigner',
+  'extraData',
+  'clockInfo',
+  'firmwareVersion',
+  'pcrSelect',
+  'pcrDigest',
+] as const;
+
 const fieldsOf = ({ fields }: StructureDescription) => new Map(fields.map((field) => [field.name, field]));
 
 function quoteFields(options: QuoteOptions = {}): ReadonlyMap<string, FieldDescription> {
@@ -48,19 +64,16 @@ describe('description of runtime data', () => {
     ['a list', Buffer.from('[]'), '5b5d'],
   ])('is one field of hex, with the reason, where they are %s', (_, bytes, hex) => {
     const { fields } = describeRuntimeData(bytes, '/runtimeData');
-    expect(fields).toEqual([expect.objectContaining({ name: 'data', value: hex, meaning: expect.any(String) })]);
+    const data = { name: 'data', offset: 0, length: 2, value: hex, meaning: expect.any(String) };
+    expect(fields).toEqual([data]);
   });
 });
 
 describe('description of a TPM quote', () => {
   it('has what is signed, and the PCR values in order', () => {
-    const selections = [
-      { bank: 'sha256', indices: [7, 0] },
-      { bank: 0x0012, indices: [4] },
-    ] as const;
-    const [attest, pcrs] = describeTpmQuote(tpm.quote({ extraData: NONCE, selections }), '/tpmQuote');
+    const [attest, pcrs] = describeTpmQuote(tpm.quote({ extraData: NONCE, selections: TWO_BANKS }), '/tpmQuote');
     expect(attest).toMatchObject({ name: 'TPMS_ATTEST', about: '/tpmQuote/message' });
-    const fields = quoteFields({ selections });
+    const fields = quoteFields({ selections: TWO_BANKS });
     expect(fields.get('magic')).toMatchObject({ value: '0xff544347', meaning: 'made by a TPM' });
     expect(fields.get('type')).toMatchObject({ value: '0x8018', meaning: 'a quote' });
     expect(fields.get('extraData')?.value).toBe('0102030405060708');
@@ -70,6 +83,32 @@ describe('description of a TPM quote', () => {
     ]);
     expect(pcrs).toMatchObject({ name: 'PCR values', about: '/tpmQuote/pcrs', length: 64 });
     expect(pcrs?.fields.map(({ name }) => name)).toEqual(['sha256:0', 'sha256:7']);
+  });
+
+  it.each<[string, QuoteOptions]>([
+    ['a nonce and two banks', { selections: TWO_BANKS }],
+    ['an empty nonce', { extraData: new Uint8Array() }],
+    ['no selection', { selections: [] }],
+  ])('has the places of all of it, with %s', (_, options) => {
+    const { message, ...rest } = tpm.quote({ extraData: NONCE, ...options });
+    // As a decoder gives them: bytes in the middle of others.
+    const around = new Uint8Array(message.byteLength + 14);
+    around.set(message, 7);
+    const inside = around.subarray(7, 7 + message.byteLength);
+    const [attest] = describeTpmQuote({ ...rest, message: inside }, '/tpmQuote');
+    const fields = attest?.fields ?? [];
+    expect(fields.map(({ name }) => name)).toEqual([...QUOTE_FIELDS]);
+    let end = 0;
+    for (const { name, offset, length } of fields) {
+      // TPM2Bs have their size before them, which is two bytes.
+      expect(offset, name).toBe(SIZED.has(name) ? end + 2 : end);
+      end = (offset ?? 0) + (length ?? 0);
+    }
+    expect(end).toBe(message.byteLength);
+    for (const { name, offset, length, value } of fields.filter((field) => SIZED.has(field.name))) {
+      const there = message.subarray(offset ?? 0, (offset ?? 0) + (length ?? 0));
+      expect(value, name).toBe(Buffer.from(there).toString('hex'));
+    }
   });
 
   it('stops at the header of what no TPM made, and of what is no quote', () => {

@@ -8,6 +8,8 @@ import {
   check,
   failed,
   hclClaims,
+  ID_KEY_DIGEST,
+  MRTD,
   only,
   results,
   snpClaims,
@@ -25,6 +27,23 @@ describe('paravisor', () => {
     const appraisal = judge({}, UNKNOWN);
     expect(failed(appraisal)).toEqual(['hcl_paravisor']);
     expect(appraisal.outcome).toBe('deny');
+  });
+
+  it('names what was found of it, and where an operator would list it', () => {
+    const found = only(judge({}, UNKNOWN), 'hcl_paravisor');
+    expect(found).toMatchObject({
+      result: 'fail',
+      expected: 'listed in azure.paravisors.idKeyDigests',
+      actual: ID_KEY_DIGEST,
+    });
+    expect(found.detail).toBe(
+      `nothing says that this is a paravisor of azure: azure.paravisors.idKeyDigests does not list id key digest ${ID_KEY_DIGEST}`,
+    );
+    expect(only(judge({ paravisor: 'any' }, UNKNOWN), 'hcl_paravisor_unknown')).toMatchObject({
+      expected: found.expected,
+      actual: found.actual,
+      detail: found.detail,
+    });
   });
 
   it('HCL-15 passes a known one, and says by what it is known', () => {
@@ -81,7 +100,12 @@ describe('paravisor of a TD', () => {
   it('HCL-15 denies one that nothing knows: Microsoft publishes no MRTD', () => {
     const appraisal = az({});
     expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['hcl_paravisor']]);
-    expect(only(appraisal, 'hcl_paravisor').about).toBe('/evidence/hclReport');
+    expect(only(appraisal, 'hcl_paravisor')).toMatchObject({
+      about: '/evidence/hclReport',
+      expected: 'listed in azure.paravisors.mrtds',
+      actual: MRTD,
+      detail: `nothing says that this is a paravisor of azure: azure.paravisors.mrtds does not list mrtd ${MRTD}`,
+    });
   });
 
   it.each(['mrtd', 'maa', 'akCertificate'] as const)('HCL-15 passes one that is known by %s, and says so', (by) => {

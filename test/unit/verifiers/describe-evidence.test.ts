@@ -7,6 +7,7 @@ import {
   createAzureAkPki,
   createTdxGuest,
   createVirtualMachine,
+  labCcelEvents,
   SnpGuest,
 } from '../../lab/index.js';
 import { PLATFORM, TDX_VM } from './azure-cvm/tdx-fixture.js';
@@ -18,10 +19,13 @@ const guest = new SnpGuest(vm.platform);
 const tdGuest = createTdxGuest({ platform: PLATFORM });
 const AK = createAzureAkPki({ at: AT }).certificate({ key: TDX_VM.vtpm.publicJwk });
 
-const structures = (evidence: Evidence) => describeEvidence(evidence).map(({ name, about }) => `${name} ${about}`);
+const EVENT_LOG_BYTES = 2 ** 20;
+
+const described = (evidence: Evidence) => describeEvidence(evidence, EVENT_LOG_BYTES);
+const structures = (evidence: Evidence) => described(evidence).map(({ name, about }) => `${name} ${about}`);
 
 function expectRefused(evidence: Evidence, code: string, pointer: string): void {
-  expect(() => describeEvidence(evidence)).toThrow(expect.objectContaining({ name: 'FormatError', code, pointer }));
+  expect(() => described(evidence)).toThrow(expect.objectContaining({ name: 'FormatError', code, pointer }));
 }
 
 describe('description of evidence', () => {
@@ -76,9 +80,21 @@ describe('description of evidence', () => {
     expect(structures({ ...evidence, runtimeData: null, collateral: null })).not.toContain('runtime data /runtimeData');
   });
 
+  it('has the log of a bare TD, up to the longest that is read', () => {
+    const evidence = createTdxGuest({ platform: PLATFORM, ccel: labCcelEvents() }).evidence();
+    expect(structures(evidence).slice(-2)).toEqual(['event log header /ccel', 'event log /ccel']);
+    expect(structures({ ...evidence, ccel: null }).filter((name) => name.includes('event log'))).toEqual([]);
+    const length = evidence.ccel?.byteLength ?? 0;
+    expect(describeEvidence(evidence, length)).toEqual(described(evidence));
+    expect(() => describeEvidence(evidence, length - 1)).toThrow(
+      expect.objectContaining({ name: 'FormatError', code: 'eventlog_limit', pointer: '/ccel' }),
+    );
+    expectRefused({ ...evidence, ccel: Uint8Array.of(1) }, 'eventlog_format', '/ccel');
+  });
+
   it('says what an operator would add to have a paravisor known', () => {
     const added = (evidence: Evidence) =>
-      describeEvidence(evidence)
+      described(evidence)
         .filter(({ name }) => name === 'configuration')
         .flatMap(({ fields }) => fields.map(({ name, value }) => [name, value]));
     expect(added(vm.evidence())).toEqual([['azure.paravisors.idKeyDigests', [AZURE_ID_KEY_DIGEST]]]);
@@ -92,7 +108,7 @@ describe('description of evidence', () => {
 
   it.each([4, 5] as const)('shows the fields of a quote of version %i, at their places', (version) => {
     const evidence = tdGuest.evidence({ nonce: NONCE, quote: { version } });
-    const [quote] = describeEvidence(evidence);
+    const [quote] = described(evidence);
     const fields = new Map(quote?.fields.map((field) => [field.name, field]));
     expect(fields.get('version')?.value).toBe(version);
     expect(fields.get('MRTD')).toMatchObject({ offset: version === 4 ? 184 : 190, length: 48, value: 'd1'.repeat(48) });
@@ -105,7 +121,7 @@ describe('description of evidence', () => {
   });
 
   it('shows platform, windows and levels', () => {
-    const all = describeEvidence(tdGuest.evidence());
+    const all = described(tdGuest.evidence());
     const valuesOf = (structure: string, field: string) =>
       all.filter(({ name }) => name === structure).flatMap(({ fields }) => fields.filter(({ name }) => name === field));
     expect(valuesOf('certificate of the quote', 'FMSPC')).toMatchObject([{ value: '00806f050000' }]);

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseTdQuote } from '../../../../src/formats/td-quote.js';
-import { flipBit, littleEndian, patchBytes } from '../../../lab/byte-patch.js';
+import { flipBit, joinBytes, littleEndian, patchBytes } from '../../../lab/byte-patch.js';
 import { tdQuoteLayout } from '../../../lab/td-quote-layout.js';
 import { buildTdReport } from '../../../lab/td-report-builder.js';
 import { expectMalformed, expectVerified, PLATFORM, verify } from './fixture.js';
 
 const V4 = PLATFORM.quote();
 const V5 = PLATFORM.quote({ version: 5 });
+const TD_REPORT = buildTdReport(PLATFORM.bodyFields());
 const AT4 = tdQuoteLayout(V4);
 const AT5 = tdQuoteLayout(V5);
 
@@ -120,8 +121,18 @@ describe('form of a quote', () => {
   });
 
   it('TDX-22 says of a bare TDREPORT that it is no quote', async () => {
-    const report = buildTdReport(PLATFORM.bodyFields());
-    await malformed(report, 'tdx_not_a_quote');
+    await malformed(TD_REPORT, 'tdx_not_a_quote');
+  });
+
+  it('TDX-22 says the same of a TDREPORT with bytes behind it, such as the hardware area of an HCL report', async () => {
+    for (const filling of [new Uint8Array(160), Uint8Array.of(1), V4]) {
+      await malformed(joinBytes(TD_REPORT, filling), 'tdx_not_a_quote');
+    }
+  });
+
+  it('TDX-22 says it of no less than a TDREPORT', async () => {
+    await malformed(TD_REPORT.subarray(0, -1), 'tdx_format');
+    await malformed(patched(TD_REPORT, 1, 1, 1), 'tdx_format');
   });
 
   it('reads the same from bytes that stand in the middle of others', () => {

@@ -70,7 +70,13 @@ describe('dialect maa for snp', () => {
     ['REQ-10 a report in no encoding', withValue(maaSnpRequest(), { report: '*' }), 'encoding', REPORT],
     ['REQ-10 a report inside in no encoding', maaSnpRequest({ SnpReport: '*' }), 'encoding', REPORT],
     ['REQ-12 a TD quote inside', maaSnpRequest({ SnpReport: base64url(TD_QUOTE) }), 'type_mismatch', REPORT],
-    ['REQ-12 the body of the other operation', { ...maaTdxRequest(), type: 'snp' }, 'schema', REPORT],
+    [
+      'REQ-12 the body of the other operation',
+      { ...maaTdxRequest(), type: 'snp' },
+      'type_mismatch',
+      '/evidence/value/quote',
+    ],
+    ['REQ-05 no value', { type: 'snp', dialect: 'maa' }, 'schema', '/evidence/value'],
   ])('refuses: %s', (_, evidence, code, pointer) => {
     expect(errorOf(evidence)).toEqual({ code, pointer });
   });
@@ -110,6 +116,7 @@ describe('dialect maa for tdx', () => {
       'type_mismatch',
       '/evidence/value/quote',
     ],
+    ['REQ-12 the body of the other operation', { ...maaSnpRequest(), type: 'tdx' }, 'type_mismatch', REPORT],
   ])('refuses: %s', (_, evidence, code, pointer) => {
     expect(errorOf(evidence)).toEqual({ code, pointer });
   });
