@@ -19,6 +19,7 @@ import type {
 } from './evidence.js';
 import type { JsonObject } from './json.js';
 import type { RsaPublicKey } from './rsa-public-key.js';
+import type { TcbShortfall } from './tcb-shortfall.js';
 import type { Verified } from './verified.js';
 
 /** Places that can hold the caller's nonce. */
@@ -187,13 +188,6 @@ export interface SnpReportVerification {
   readonly validUntil: Date | null;
   /** DER of what the report was verified with, under the same condition: VCEK or VLEK, ASK or ASVK, ARK. */
   readonly certificates: SnpSubmission['certificates'] | null;
-}
-
-/** A component of a TDX TCB that is behind, named as collateral names it, with its position in the list. */
-export interface TcbShortfall {
-  readonly component: string;
-  readonly have: number;
-  readonly need: number;
 }
 
 /** A TD quote inside other evidence, or as evidence: how a paravisor's verifier sees the TEE below it. */

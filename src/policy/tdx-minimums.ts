@@ -1,6 +1,6 @@
 import type { CheckList } from '../model/check.js';
 import type { TdxClaims, TdxTcbClaim } from '../model/claims.js';
-import type { TcbShortfall } from '../model/verification.js';
+import { shortfallLine, type TcbShortfall } from '../model/tcb-shortfall.js';
 import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
 import type { TdxMinimums } from './policy-members.js';
 
@@ -70,7 +70,7 @@ function explained(
 ): string {
   return [
     `(platform ${platformStatus}, module ${moduleStatus ?? 'without levels'}, qe ${qeStatus})`,
-    ...shortfalls.map(({ component, have, need }) => `${component} has ${have}, needs ${need}`),
+    ...shortfalls.map(shortfallLine),
     ...(advisories.length === 0 ? [] : [`advisories: ${advisories.join(', ')}`]),
   ].join('; ');
 }

@@ -7,7 +7,7 @@ import type { TcbInfo, TcbLevel } from '../../formats/tcb-info.js';
 import type { TdReportBody } from '../../formats/td-report-body.js';
 import type { CheckList } from '../../model/check.js';
 import type { TdxTcbClaim } from '../../model/claims.js';
-import type { TcbShortfall } from '../../model/verification.js';
+import { shortfallLine, type TcbShortfall } from '../../model/tcb-shortfall.js';
 import { behind, levelOf, nearestShortfalls, type PlatformSvns, sgxLevelOf } from './tcb-level.js';
 import { isModuleAloneOutOfDate, merge, type RelaunchStatuses, relaunchStatus, unknownWord } from './tcb-status.js';
 import { moduleIdentity, type TdxModule, verifyModule } from './tdx-module.js';
@@ -86,7 +86,7 @@ function verifyLevels(
     expected: byComponent(short, ({ need }) => need),
     actual: byComponent(short, ({ have }) => have),
     detail: 'the platform reaches a level of the tcb info',
-    otherwise: `the platform is behind every level of the tcb info: ${linesOf(short, info)}`,
+    otherwise: `the platform is behind every level of the tcb info: ${short.map(shortfallLine).join('; ')}`,
   });
 }
 
@@ -165,18 +165,4 @@ function byComponent(
   read: (shortfall: TcbShortfall) => number,
 ): { readonly [component: string]: number } {
   return Object.fromEntries(short.map((shortfall) => [shortfall.component, read(shortfall)]));
-}
-
-function linesOf(short: readonly TcbShortfall[], info: TcbInfo): string {
-  return short
-    .map(({ component, have, need }) => `${component}${typeOf(component, info)} has ${have}, needs ${need}`)
-    .join('; ');
-}
-
-/** What the collateral calls a component; empty where it does not say. */
-function typeOf(component: string, { levels }: TcbInfo): string {
-  const [, list, index] = /^(sgx|tdx)tcbcomponents\[(\d+)\]$/.exec(component) ?? [];
-  const components = list === 'sgx' ? levels[0]?.sgxComponents : levels[0]?.tdxComponents;
-  const type = index === undefined ? null : (components?.[Number(index)]?.type ?? null);
-  return type === null ? '' : ` (${type})`;
 }

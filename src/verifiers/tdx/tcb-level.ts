@@ -1,6 +1,6 @@
 import type { PckExtension } from '../../formats/pck-extension.js';
 import type { TcbInfo, TcbLevel } from '../../formats/tcb-info.js';
-import type { TcbShortfall } from '../../model/verification.js';
+import type { TcbShortfall } from '../../model/tcb-shortfall.js';
 
 /** SVNs that a platform shows: by its PCK certificate, and by its quote. */
 export interface PlatformSvns {
@@ -39,8 +39,8 @@ function shortfallsTo(level: TcbLevel, { pck, teeTcbSvn }: PlatformSvns): readon
 }
 
 function sgxShortfalls(level: TcbLevel, pck: PlatformSvns['pck']): readonly TcbShortfall[] {
-  const components = level.sgxComponents.flatMap(({ svn }, index) =>
-    behind(`sgxtcbcomponents[${index}]`, pck.sgxTcbComponents[index] ?? 0, svn),
+  const components = level.sgxComponents.flatMap(({ svn, type }, index) =>
+    behind(`sgxtcbcomponents[${index}]`, pck.sgxTcbComponents[index] ?? 0, svn, type),
   );
   return [...components, ...behind('pcesvn', pck.pceSvn, level.pceSvn)];
 }
@@ -51,12 +51,17 @@ function sgxShortfalls(level: TcbLevel, pck: PlatformSvns['pck']): readonly TcbS
  */
 function tdxShortfalls(level: TcbLevel, teeTcbSvn: Uint8Array): readonly TcbShortfall[] {
   const first = (teeTcbSvn[1] ?? 0) > 0 ? 2 : 0;
-  return level.tdxComponents.flatMap(({ svn }, index) =>
-    index < first ? [] : behind(`tdxtcbcomponents[${index}]`, teeTcbSvn[index] ?? 0, svn),
+  return level.tdxComponents.flatMap(({ svn, type }, index) =>
+    index < first ? [] : behind(`tdxtcbcomponents[${index}]`, teeTcbSvn[index] ?? 0, svn, type),
   );
 }
 
-/** One line where a component is behind; none where it is not. */
-export function behind(component: string, have: number, need: number): readonly TcbShortfall[] {
-  return have < need ? [{ component, have, need }] : [];
+/** One where a component is behind; none where it is not. */
+export function behind(
+  component: string,
+  have: number,
+  need: number,
+  type: string | null = null,
+): readonly TcbShortfall[] {
+  return have < need ? [{ component, have, need, type }] : [];
 }

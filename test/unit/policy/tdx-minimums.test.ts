@@ -95,12 +95,12 @@ describe('the status of a TCB', () => {
   it('says what is behind, component by component, and Intel’s advisories', () => {
     const tcb = { status: 'OutOfDate', platformStatus: 'OutOfDate', advisories: ['INTEL-SA-00001', 'INTEL-SA-00002'] };
     const tcbShortfalls = [
-      { component: 'sgxtcbcomponents[0]', have: 6, need: 7 },
-      { component: 'TDX_01.isvsvn', have: 2, need: 4 },
+      { component: 'sgxtcbcomponents[0]', have: 6, need: 7, type: 'Early Microcode Update' },
+      { component: 'TDX_01.isvsvn', have: 2, need: 4, type: null },
     ];
     const claims = { tdx: tdxClaims({ tcb: tdxTcb(tcb) }) };
     const lines =
-      '; sgxtcbcomponents[0] has 6, needs 7; TDX_01.isvsvn has 2, needs 4; advisories: INTEL-SA-00001, INTEL-SA-00002';
+      '; sgxtcbcomponents[0] (Early Microcode Update) has 6, needs 7; TDX_01.isvsvn has 2, needs 4; advisories: INTEL-SA-00001, INTEL-SA-00002';
     for (const members of [UP_TO_DATE, accepting('OutOfDate')]) {
       const { detail } = only(appraisedTd(members, { claims, tcbShortfalls }), 'tdx_tcb_status');
       expect(detail.endsWith(`)${lines}`)).toBe(true);

@@ -99,6 +99,6 @@ describe('report of the quoting enclave', () => {
     const old = await withIdentity({ levels }, { isvSvn: 3 });
     expectVerified(old);
     expect(old.claims?.tcb).toMatchObject({ qeStatus: 'OutOfDate', status: 'OutOfDate', platformStatus: 'UpToDate' });
-    expect(old.shortfalls).toEqual([{ component: 'TD_QE.isvsvn', have: 3, need: 4 }]);
+    expect(old.shortfalls).toEqual([{ component: 'TD_QE.isvsvn', have: 3, need: 4, type: null }]);
   });
 });

@@ -114,10 +114,10 @@ describe('level of a platform', () => {
     expectVerified(found);
     expect(found.claims?.tcb.status).toBe('OutOfDate');
     expect(found.shortfalls).toEqual([
-      { component: 'sgxtcbcomponents[0]', have: 8, need: 10 },
-      { component: 'pcesvn', have: 11, need: 13 },
-      { component: 'TDX_01.isvsvn', have: 6, need: 7 },
-      { component: 'TD_QE.isvsvn', have: 4, need: 5 },
+      { component: 'sgxtcbcomponents[0]', have: 8, need: 10, type: 'Early Microcode Update' },
+      { component: 'pcesvn', have: 11, need: 13, type: null },
+      { component: 'TDX_01.isvsvn', have: 6, need: 7, type: null },
+      { component: 'TD_QE.isvsvn', have: 4, need: 5, type: null },
     ]);
   });
 
