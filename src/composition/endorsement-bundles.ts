@@ -4,7 +4,7 @@ import { writeBundle } from '../endorsements/export-bundle.js';
 import { SNP_PRODUCTS } from '../model/claims.js';
 import type { EndorsementRequest } from '../model/endorsement.js';
 import type { SnpReportVerifier, TdQuoteVerifier } from '../model/verification.js';
-import { createAppContainer } from './container.js';
+import { createAppContainer, useIntelRootPins, useRootPins } from './container.js';
 import { type EndorsementWorld, openAmd, openIntel } from './endorsements.js';
 import { TOKENS } from './tokens.js';
 
@@ -31,7 +31,8 @@ export async function exportEndorsements(
   configuration: Configuration,
   world: BundleWorld,
 ): Promise<number> {
-  const requests = requestsOf(configuration, reports);
+  const found = reports.map(requestsFrom(configuration, world));
+  const requests = found.flat();
   const [amd, intel] = [openAmd(configuration, world), openIntel(configuration, world)];
   try {
     const lines = SNP_PRODUCTS.map((product) => ({ product, signingKey: 'vcek' as const }));
@@ -41,7 +42,7 @@ export async function exportEndorsements(
     const bundles = await Promise.all([amd.exportBundle(selection, signal), intel.exportBundle(platforms, signal)]);
     for (const bundle of bundles) await writeBundle(folder, bundle);
     for (const { name } of bundles.flatMap(({ files }) => files)) world.writeLine(`wrote ${name}`);
-    const missing = bundles.flatMap((bundle) => bundle.missing);
+    const missing = [...bundles.flatMap((bundle) => bundle.missing), ...found.filter(isEmpty).map(() => UNVOUCHED)];
     for (const { code, detail } of missing) world.writeLine(`missing ${code}: ${detail}`);
     return missing.length === 0 ? EXIT_CODE.allow : EXIT_CODE.indeterminate;
   } finally {
@@ -79,15 +80,27 @@ const TEE_TYPE_OFFSET = 4;
 const TEE_TDX = 0x81;
 const SNP_REPORT_BYTES = 1184;
 
-function requestsOf(configuration: Configuration, reports: readonly Uint8Array[]): readonly EndorsementRequest[] {
-  const container = createAppContainer(configuration);
+/** Of a quote whose certificate no root of Intel vouches for. Nobody is asked about the platform that it names. */
+const UNVOUCHED = {
+  code: 'collateral_unavailable',
+  detail: 'of a quote: its certificate does not hold up to a pinned root',
+};
+
+function isEmpty(requests: readonly EndorsementRequest[]): boolean {
+  return requests.length === 0;
+}
+
+function requestsFrom(configuration: Configuration, { amdRootPins, intelRootPins }: BundleWorld) {
+  const container = createAppContainer(configuration, (app) => {
+    if (amdRootPins !== undefined) useRootPins(app, configuration, amdRootPins);
+    if (intelRootPins !== undefined) useIntelRootPins(app, intelRootPins);
+  });
   const snp = container.resolve<SnpReportVerifier>(TOKENS.snpReportVerifier);
   const tdx = container.resolve<TdQuoteVerifier>(TOKENS.tdQuoteVerifier);
-  return reports.flatMap((bytes): readonly EndorsementRequest[] =>
+  return (bytes: Uint8Array): readonly EndorsementRequest[] =>
     isTdQuote(bytes)
       ? tdx.quoteEndorsements(bytes, null, { quote: '', collateral: '' })
-      : snp.reportEndorsements(bytes, NO_INPUT, { report: '', endorsements: '' }),
-  );
+      : snp.reportEndorsements(bytes, NO_INPUT, { report: '', endorsements: '' });
 }
 
 /** Tells the two apart, and nothing else: each is read as strictly as ever. An SNP report has another length. */

@@ -1,6 +1,6 @@
 import { isSameName } from '../formats/distinguished-name.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
-import type { X509Crl } from '../formats/x509-crl.js';
+import { type CrlFrame, readCrlEntries, type X509Crl } from '../formats/x509-crl.js';
 import { EXTENSION, repeatedExtension, type X509Extension } from '../formats/x509-extension.js';
 import type { CheckId } from '../model/codes.js';
 import { algorithmFitsKey, verifyIssuedSignature } from './issued-signature.js';
@@ -13,29 +13,40 @@ export interface RevocationListProblem {
   readonly detail: string;
 }
 
+/** A list that holds, with its entries, or why it does not. */
+export type RevocationListReading =
+  | { readonly ok: true; readonly list: X509Crl }
+  | { readonly ok: false; readonly problem: RevocationListProblem };
+
 /**
  * Verifies a revocation list (RFC 5280 section 6.3.3) in everything that does not depend on time: it is whole, of its
- * issuer, and speaks of all certificates of that issuer. Time is `judgeRevocationListTime`.
+ * issuer, and speaks of all certificates of that issuer. Time is `judgeRevocationListTime`. Its entries are read once the
+ * signature over them holds: nobody but the issuer can make them many.
  *
  * Not established: that the issuer is trusted (verify its path first), and that there is no newer list. An issuing
  * distribution point is refused even without a restriction in it: no vendor has one in a list used here.
  *
  * @param profile algorithms and issuer keys that are allowed, as in the issuer's path
+ * @throws {FormatError} `cert_format` where the entries are malformed, although the issuer has signed them
  */
 export function verifyRevocationList(
-  crl: X509Crl,
+  crl: CrlFrame,
   issuer: X509Certificate,
   profile: PathProfile,
-): RevocationListProblem | null {
-  const detail = origin(crl, issuer, profile) ?? scope(crl) ?? entries(crl);
-  return detail === null ? null : { code: 'crl_invalid', detail };
+): RevocationListReading {
+  const invalid = (detail: string): RevocationListReading => ({ ok: false, problem: { code: 'crl_invalid', detail } });
+  const foreign = origin(crl, issuer, profile);
+  if (foreign !== null) return invalid(foreign);
+  const list = readCrlEntries(crl);
+  const unfit = scope(list) ?? entries(list);
+  return unfit === null ? { ok: true, list } : invalid(unfit);
 }
 
 /**
  * Judges a revocation list at an instant, without leeway. A list without an end cannot be told from an old one, so
  * it is stale.
  */
-export function judgeRevocationListTime(crl: X509Crl, at: Date): RevocationListProblem | null {
+export function judgeRevocationListTime(crl: CrlFrame, at: Date): RevocationListProblem | null {
   if (crl.thisUpdate === null) return { code: 'crl_invalid', detail: 'revocation list does not say when it was made' };
   if (at < crl.thisUpdate) return { code: 'crl_invalid', detail: 'revocation list is from the future' };
   if (crl.nextUpdate === null)
@@ -48,7 +59,7 @@ export function isRevoked(crl: X509Crl, serial: Uint8Array): boolean {
   return crl.entries.some((entry) => Buffer.compare(entry.serial, serial) === 0);
 }
 
-function origin(crl: X509Crl, issuer: X509Certificate, profile: PathProfile): string | null {
+function origin(crl: CrlFrame, issuer: X509Certificate, profile: PathProfile): string | null {
   const { name } = crl.outerAlgorithm;
   if (!isSameName(crl.issuer, issuer.subject)) return 'revocation list is of another issuer';
   if (issuer.keyUsage?.crlSign !== true) return 'issuer may not sign revocation lists';
@@ -62,7 +73,7 @@ function origin(crl: X509Crl, issuer: X509Certificate, profile: PathProfile): st
 }
 
 /** RFC 5280 5.2: version 2 with a number, complete, and nothing critical in it that is not understood. */
-function scope({ version, extensions, crlNumber }: X509Crl): string | null {
+function scope({ version, extensions, crlNumber }: CrlFrame): string | null {
   if (version !== 2) return `revocation list is of version ${version}, not 2`;
   const repeated = repeatedExtension(extensions);
   if (repeated !== null) return `extension ${repeated} comes twice`;

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { X509Certificate } from '../formats/x509-certificate.js';
-import { parseCrl, type X509Crl } from '../formats/x509-crl.js';
+import { parseCrlFrame, type X509Crl } from '../formats/x509-crl.js';
 import { FormatError } from '../model/errors.js';
 import { hex, sha256 } from './digest.js';
 import { verifyP256 } from './ecdsa.js';
@@ -59,7 +59,7 @@ export class SignedTexts<T> {
   }
 }
 
-/** The same for revocation lists, under the first certificate. */
+/** The same for revocation lists, under the first certificate: their entries are read once the signature holds. */
 export class SignedLists {
   readonly #profile: PathProfile;
   readonly #genuine: LRUCache<string, Signed<X509Crl>>;
@@ -69,16 +69,15 @@ export class SignedLists {
     this.#genuine = new LRUCache({ max: capacity });
   }
 
-  /** @throws {FormatError} `cert_format` */
+  /** @throws {FormatError} `cert_format` as `parseCrlFrame` and `verifyRevocationList` */
   read(der: Uint8Array, chain: readonly [X509Certificate, ...X509Certificate[]]): PartReading<X509Crl> {
     const digest = hex(sha256(der));
     const key = keyOf(digest, new Uint8Array(), chain);
     const known = this.#genuine.get(key);
     if (known !== undefined) return { ok: true, part: known };
-    const list = parseCrl(der);
-    const problem = verifyRevocationList(list, chain[0], this.#profile);
-    if (problem !== null) return { ok: false, detail: problem.detail };
-    const part = { value: list, chain, sha256: digest };
+    const reading = verifyRevocationList(parseCrlFrame(der), chain[0], this.#profile);
+    if (!reading.ok) return { ok: false, detail: reading.problem.detail };
+    const part = { value: reading.list, chain, sha256: digest };
     this.#genuine.set(key, part);
     return { ok: true, part };
   }

@@ -38,8 +38,8 @@ const TCB_SIGNING = 'Intel SGX TCB Signing';
 
 /**
  * Reads collateral, and verifies chains and signatures, each part once for its content. Times, revocation and TCB are
- * for whoever relies on it, each time. Only what holds is kept: Intel makes little of it, and what others make up cannot
- * drive that out.
+ * for whoever relies on it, each time. Only what holds is kept: what somebody makes up drives none of it out. More genuine
+ * parts than there is room for do, and are read again.
  *
  * Not established: that the revocation list is that of the CA of some PCK certificate.
  */

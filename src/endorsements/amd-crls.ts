@@ -1,5 +1,5 @@
 import type { X509Certificate } from '../formats/x509-certificate.js';
-import type { X509Crl } from '../formats/x509-crl.js';
+import type { CrlFrame } from '../formats/x509-crl.js';
 import type { EndorsementOrigin, FetchContext, Sourced, Unavailable } from '../model/endorsement.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { AmdCache } from './amd-cache.js';
@@ -49,7 +49,7 @@ export class AmdCrls {
   readonly #watched = new Map<string, Watched>();
   readonly #closing = new AbortController();
   /** Verified once each: a list of the folder under the root that was at hand. */
-  readonly #verified = new WeakMap<X509Crl, { readonly ark: X509Certificate; readonly crl: AmdCrl | null }>();
+  readonly #verified = new WeakMap<CrlFrame, { readonly ark: X509Certificate; readonly crl: AmdCrl | null }>();
 
   constructor(options: AmdCrlsOptions) {
     this.#options = options;
@@ -158,7 +158,7 @@ export class AmdCrls {
     return cached === null ? stored : [...stored, { ...cached, origin: 'cache' }];
   }
 
-  #verify(list: X509Crl, ark: X509Certificate, { product }: SnpLine): AmdCrl | null {
+  #verify(list: CrlFrame, ark: X509Certificate, { product }: SnpLine): AmdCrl | null {
     const known = this.#verified.get(list);
     if (known?.ark === ark) return known.crl;
     const crl = this.#verifiedOrNull(list, ark, product);
@@ -166,7 +166,7 @@ export class AmdCrls {
     return crl;
   }
 
-  #verifiedOrNull(list: X509Crl, ark: X509Certificate, product: SnpLine['product']): AmdCrl | null {
+  #verifiedOrNull(list: CrlFrame, ark: X509Certificate, product: SnpLine['product']): AmdCrl | null {
     try {
       return verifyCrl(list, ark, product);
     } catch (error) {

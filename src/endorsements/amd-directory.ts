@@ -1,5 +1,5 @@
 import type { X509Certificate } from '../formats/x509-certificate.js';
-import type { X509Crl } from '../formats/x509-crl.js';
+import type { CrlFrame } from '../formats/x509-crl.js';
 import type { SnpProduct } from '../model/claims.js';
 import type { Log } from '../model/ports.js';
 import { lineName, type SnpLine } from './amd-keys.js';
@@ -78,7 +78,7 @@ export class AmdDirectory {
   }
 
   /** Revocation lists that name a line's root as issuer. Verified only where the folder holds that root. */
-  crls(product: SnpProduct): readonly X509Crl[] {
+  crls(product: SnpProduct): readonly CrlFrame[] {
     return this.#material.crls.map(({ item }) => item).flatMap((crl) => (crl.product === product ? [crl.list] : []));
   }
 

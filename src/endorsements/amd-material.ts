@@ -7,7 +7,7 @@ import { parseVekExtensions, type VekExtensions } from '../formats/amd-vek-exten
 import { isSameName } from '../formats/distinguished-name.js';
 import { parsePemCertificates } from '../formats/pem.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
-import { parseCrl, type X509Crl } from '../formats/x509-crl.js';
+import { type CrlFrame, parseCrlFrame, type X509Crl } from '../formats/x509-crl.js';
 import { SNP_PRODUCTS, SNP_TCB_COMPONENTS, type SnpProduct } from '../model/claims.js';
 import type { SnpSigningKey } from '../model/endorsement.js';
 import { certifiedChipId, type SnpLine, type VcekSubject } from './amd-keys.js';
@@ -151,20 +151,21 @@ export function isVcekOf(vek: AmdVek, { product, chipId, tcb }: VcekSubject): bo
 }
 
 /**
- * Reads a revocation list. Verifies nothing.
+ * Reads a revocation list but for its entries. Verifies nothing.
  * @throws {UnfitError}
  */
-export function readCrl(der: Uint8Array): X509Crl {
-  return unfitIfMalformed(() => parseCrl(der));
+export function readCrl(der: Uint8Array): CrlFrame {
+  return unfitIfMalformed(() => parseCrlFrame(der));
 }
 
 /**
  * Verifies a revocation list under a line's ARK, in everything but time.
  * @throws {UnfitError}
  */
-export function verifyCrl(list: X509Crl, ark: X509Certificate, product: SnpProduct): AmdCrl {
-  const problem = verifyRevocationList(list, ark, PROFILE);
-  if (problem !== null) throw new UnfitError(problem.detail);
+export function verifyCrl(crl: CrlFrame, ark: X509Certificate, product: SnpProduct): AmdCrl {
+  const reading = unfitIfMalformed(() => verifyRevocationList(crl, ark, PROFILE));
+  if (!reading.ok) throw new UnfitError(reading.problem.detail);
+  const { list } = reading;
   const { crlNumber: number, thisUpdate, nextUpdate } = list;
   if (number === null || thisUpdate === null || nextUpdate === null) {
     throw new UnfitError('revocation list does not say when it counts');

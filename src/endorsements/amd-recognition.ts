@@ -1,7 +1,7 @@
 import { isSameName } from '../formats/distinguished-name.js';
 import { parsePemCertificates } from '../formats/pem.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
-import type { X509Crl } from '../formats/x509-crl.js';
+import type { CrlFrame } from '../formats/x509-crl.js';
 import { SNP_PRODUCTS, type SnpProduct } from '../model/claims.js';
 import { FormatError } from '../model/errors.js';
 import { lineName, type SnpLine } from './amd-keys.js';
@@ -38,7 +38,7 @@ export interface Found<T> {
 /** A revocation list by the line its issuer names. */
 export interface ListOfLine {
   readonly product: SnpProduct;
-  readonly list: X509Crl;
+  readonly list: CrlFrame;
 }
 
 /** AMD material of a set of files, by what it is. */
@@ -66,7 +66,7 @@ interface Sorted {
   readonly roots: Found<X509Certificate>[];
   readonly intermediates: Found<X509Certificate>[];
   readonly veks: Found<AmdVek>[];
-  readonly lists: Found<X509Crl>[];
+  readonly lists: Found<CrlFrame>[];
 }
 
 /**

@@ -10,21 +10,27 @@ export interface DistinguishedName {
 
 const COMMON_NAME = '2.5.4.3';
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** RFC 5280 leaves the number open; vendors have less than ten. They are read before anything is verified. */
+const MAXIMUM_ATTRIBUTES = 64;
 /** X.680 41.4. */
 const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
 
 /**
- * Reads the next element as a Name (RFC 5280 4.1.2.4). An empty name is read: only a subject may have it.
+ * Reads the next element as a Name (RFC 5280 4.1.2.4) of at most 64 attributes. An empty name is read: only a subject
+ * may have it.
  *
  * @throws {FormatError} `cert_format`
  */
 export function readName(reader: DerReader, what: string): DistinguishedName {
   const name = reader.read(DER.sequence, what);
   const commonNames: DerElement[] = [];
+  let count = 0;
   const relativeNames = name.elements;
   while (!relativeNames.done) {
     const attributes = relativeNames.open(DER.set, what);
     do {
+      count += 1;
+      if (count > MAXIMUM_ATTRIBUTES) throw malformed(`more than ${MAXIMUM_ATTRIBUTES} attributes in ${what}`);
       const attribute = attributes.open(DER.sequence, what);
       const type = oidText(attribute.read(DER.oid, what).content);
       const value = attribute.any(what);

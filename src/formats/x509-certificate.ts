@@ -8,7 +8,7 @@ import {
   unsignedOctets,
   wholeOctets,
 } from './der.js';
-import { type DistinguishedName, readName } from './distinguished-name.js';
+import { type DistinguishedName, isSameName, readName } from './distinguished-name.js';
 import { type PublicKey, readPublicKeyInfo } from './public-key.js';
 import { type AlgorithmIdentifier, readAlgorithmIdentifier } from './signature-algorithm.js';
 import {
@@ -72,6 +72,11 @@ export function parseCertificate(der: Uint8Array, rules: CertificateRules = {}):
   certificate.end('certificate');
   const fields = readTbs(tbs.elements, rules);
   return { der, tbs: tbs.bytes, outerAlgorithm, signature, ...fields };
+}
+
+/** Whether a certificate names itself as its issuer (RFC 5280 3.2). Who signed it is another question. */
+export function isSelfIssued({ issuer, subject }: X509Certificate): boolean {
+  return isSameName(issuer, subject);
 }
 
 function readTbs(tbs: DerReader, rules: CertificateRules) {

@@ -1,5 +1,6 @@
 import {
   DER,
+  type DerElement,
   type DerReader,
   malformed,
   parseDer,
@@ -20,8 +21,8 @@ import {
 } from './x509-extension.js';
 import { isTimeNext, readTime } from './x509-time.js';
 
-/** A certificate revocation list as it stands (RFC 5280 5.1). Nothing in it is verified. */
-export interface X509Crl {
+/** A certificate revocation list but for its entries, as it stands (RFC 5280 5.1). Nothing in it is verified. */
+export interface CrlFrame {
   readonly der: Uint8Array;
   /** TBSCertList: the bytes that are signed. */
   readonly tbs: Uint8Array;
@@ -34,13 +35,19 @@ export interface X509Crl {
   readonly thisUpdate: Date | null;
   /** Null where it is missing, and where it is no instant. */
   readonly nextUpdate: Date | null;
-  readonly entries: readonly RevokedEntry[];
+  /** Not read yet; null where the list has no entries. */
+  readonly revokedCertificates: DerElement | null;
   readonly extensions: readonly X509Extension[];
   /** Null where the extension is missing, and where it comes twice. */
   readonly crlNumber: bigint | null;
 }
 
-/** One revoked certificate. The date is not read: a certificate on the list is revoked, whenever that was. */
+/** A list with its entries. Whether they are verified is for whoever read them to say. */
+export interface X509Crl extends CrlFrame {
+  readonly entries: readonly RevokedEntry[];
+}
+
+/** One revoked certificate. The date is not kept: a certificate on the list is revoked, whenever that was. */
 export interface RevokedEntry {
   /** As in a certificate: big endian, without leading zero octet. */
   readonly serial: Uint8Array;
@@ -58,6 +65,16 @@ const MAXIMUM_NUMBER_OCTETS = 20;
  * @throws {FormatError} `cert_format`
  */
 export function parseCrl(der: Uint8Array): X509Crl {
+  return readCrlEntries(parseCrlFrame(der));
+}
+
+/**
+ * Reads a revocation list but for its entries, which can be tens of thousands: they are worth reading once it is known
+ * who signed them. Of these only the DER is checked.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function parseCrlFrame(der: Uint8Array): CrlFrame {
   const crl = parseDerSequence(der, 'revocation list');
   const tbs = crl.read(DER.sequence, 'signed part');
   const outerAlgorithm = readAlgorithmIdentifier(crl, 'signature algorithm');
@@ -66,18 +83,27 @@ export function parseCrl(der: Uint8Array): X509Crl {
   return { der, tbs: tbs.bytes, outerAlgorithm, signature, ...readTbs(tbs.elements) };
 }
 
+/**
+ * Reads the entries of a list.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function readCrlEntries(frame: CrlFrame): X509Crl {
+  return { ...frame, entries: readEntries(frame.revokedCertificates) };
+}
+
 function readTbs(tbs: DerReader) {
   const version = readVersion(tbs);
   const innerAlgorithm = readAlgorithmIdentifier(tbs, 'signature algorithm');
   const issuer = readName(tbs, 'issuer');
   const thisUpdate = readTime(tbs, 'this update');
   const nextUpdate = isTimeNext(tbs) ? readTime(tbs, 'next update') : null;
-  const entries = readEntries(tbs);
+  const revokedCertificates = tbs.optional(DER.sequence, 'revoked certificates');
   const extensions = readTaggedExtensions(tbs, 0);
   tbs.end('signed part');
   const number = onlyExtension(extensions, EXTENSION.crlNumber);
   const crlNumber = number && parseCrlNumber(number);
-  return { version, innerAlgorithm, issuer, thisUpdate, nextUpdate, entries, extensions, crlNumber };
+  return { version, innerAlgorithm, issuer, thisUpdate, nextUpdate, revokedCertificates, extensions, crlNumber };
 }
 
 /** RFC 5280 5.1.2.1: absent, or 1 for version 2. */
@@ -88,8 +114,7 @@ function readVersion(tbs: DerReader): 1 | 2 {
   return 2;
 }
 
-function readEntries(tbs: DerReader): readonly RevokedEntry[] {
-  const list = tbs.optional(DER.sequence, 'revoked certificates');
+function readEntries(list: DerElement | null): readonly RevokedEntry[] {
   if (list === null) return [];
   const reader = list.elements;
   // RFC 5280 5.1.2.6: without revoked certificates the list is absent
@@ -98,7 +123,8 @@ function readEntries(tbs: DerReader): readonly RevokedEntry[] {
   while (!reader.done) {
     const entry = reader.open(DER.sequence, 'revoked certificate');
     const serial = readSerial(entry);
-    readTime(entry, 'revocation date');
+    // RFC 5280 5.1.2.6: a time in the same forms as those of the list
+    if (readTime(entry, 'revocation date') === null) throw malformed('revocation date is no instant');
     const extensions = entry.done ? [] : readExtensions(entry);
     entry.end('revoked certificate');
     entries.push({ serial, extensions });

@@ -43,6 +43,8 @@ export interface KeyUsage {
   readonly crlSign: boolean;
 }
 
+/** RFC 5280 leaves the number open, and defines less than twenty. They are read before anything is verified. */
+const MAXIMUM_EXTENSIONS = 64;
 /** RFC 5280 leaves the number open; no path here is longer than five certificates. */
 const MAXIMUM_PATH_LENGTH = 255;
 
@@ -60,8 +62,8 @@ export function readTaggedExtensions(reader: DerReader, number: number): readonl
 }
 
 /**
- * Reads the next element as `Extensions`. One that comes twice is kept twice; whoever judges the certificate says
- * what that means.
+ * Reads the next element as `Extensions`, at most 64. One that comes twice is kept twice; whoever judges the
+ * certificate says what that means.
  *
  * @throws {FormatError} `cert_format`
  */
@@ -70,6 +72,7 @@ export function readExtensions(reader: DerReader): readonly X509Extension[] {
   if (extensions.done) throw malformed('list of extensions is empty');
   const list: X509Extension[] = [];
   while (!extensions.done) {
+    if (list.length === MAXIMUM_EXTENSIONS) throw malformed(`more than ${MAXIMUM_EXTENSIONS} extensions`);
     const extension = extensions.open(DER.sequence, 'extension');
     const oid = oidText(extension.read(DER.oid, 'extension id').content);
     const critical = extension.optional(DER.boolean, 'critical flag');

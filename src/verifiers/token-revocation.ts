@@ -1,8 +1,7 @@
 import type { PathProfile } from '../crypto/path-profile.js';
 import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../crypto/revocation-list.js';
-import { isSameName } from '../formats/distinguished-name.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
-import { parseCrl, type X509Crl } from '../formats/x509-crl.js';
+import { parseCrlFrame, type X509Crl } from '../formats/x509-crl.js';
 import type { CheckList } from '../model/check.js';
 import { nullIfMalformed } from '../model/errors.js';
 import { readOnce } from './read-once.js';
@@ -30,14 +29,11 @@ export function verifyTokenRevocation(
   at: Date,
   about: string,
 ): readonly Date[] | null {
-  const lists = crls.map(readList).filter((list) => list !== null);
   const ends: Date[] = [];
   for (const [index, certificate] of path.entries()) {
     const issuer = path[index + 1];
     if (issuer === undefined) break;
-    const genuine = lists.filter(
-      (list) => isSameName(list.issuer, issuer.subject) && verifyRevocationList(list, issuer, profile) === null,
-    );
+    const genuine = crls.map(listsUnder(profile)(issuer)).filter((list) => list !== null);
     const newest = newestOf(genuine.filter((list) => judgeRevocationListTime(list, at) === null));
     if (newest === null) {
       if (!recordMissing(checks, issuer, genuine.length > 0, required, about)) return null;
@@ -52,7 +48,15 @@ export function verifyTokenRevocation(
   return ends;
 }
 
-const readList: (der: Uint8Array) => X509Crl | null = readOnce((der) => nullIfMalformed(() => parseCrl(der)));
+/** A list is used for many tokens: what of it does not change with time is established once, under each issuer. */
+const listsUnder: (profile: PathProfile) => (issuer: X509Certificate) => (der: Uint8Array) => X509Crl | null = readOnce(
+  (profile) => readOnce((issuer) => readOnce((der) => nullIfMalformed(() => genuineList(der, issuer, profile)))),
+);
+
+function genuineList(der: Uint8Array, issuer: X509Certificate, profile: PathProfile): X509Crl | null {
+  const reading = verifyRevocationList(parseCrlFrame(der), issuer, profile);
+  return reading.ok ? reading.list : null;
+}
 
 function newestOf(lists: readonly X509Crl[]): X509Crl | null {
   return lists.reduce<X509Crl | null>(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PathProfile } from '../../src/crypto/path-profile.js';
+import type { RevocationListProblem, RevocationListReading } from '../../src/crypto/revocation-list.js';
 import { parseCertificate, type X509Certificate } from '../../src/formats/x509-certificate.js';
 import { FormatError } from '../../src/model/errors.js';
 import { type LabKey, newEcKey } from '../lab/lab-keys.js';
@@ -99,6 +100,11 @@ export const PROFILE: PathProfile = {
   issuerKeys: [{ kind: 'ec', curve: 'P-256' }],
   leafKeys: [{ kind: 'ec', curve: 'P-256' }],
 };
+
+/** Why a list does not hold; null where it does. */
+export function problemOf(reading: RevocationListReading): RevocationListProblem | null {
+  return reading.ok ? null : reading.problem;
+}
 
 /** What a parse threw, which must be a FormatError. */
 export function formatErrorOf(parse: () => unknown): FormatError {

@@ -3,7 +3,7 @@ import type { CheckList } from '../../model/check.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { EndorsementOrigin, SnpEndorsementSet, UsedEndorsement } from '../../model/endorsement.js';
 import { nullIfMalformed, within } from '../../model/errors.js';
-import type { RevocationList, RevocationLists } from './revocation-lists.js';
+import type { ListReading, RevocationList, RevocationLists } from './revocation-lists.js';
 import type { VekPath } from './vek-path.js';
 
 /** What the CRL of a product line says of an intermediate. */
@@ -33,38 +33,40 @@ export function verifyRevocation(
   at: Date,
   about: string,
 ): RevocationVerdict {
-  const sent = brought.map((der, index): Candidate => {
-    const read = within(`${about}/crls/${index}`, () => lists.read(der, path));
-    return { ...read, origin: 'evidence' };
-  });
-  const held = heldCandidate(lists, path, found, product);
+  const sent = brought.map((der, index) => within(`${about}/crls/${index}`, () => lists.read(der, path)));
   // One that a request brings and that does not hold is not replaced by one that is held; an older one is.
-  const fault = sent.map((candidate) => faultOf(candidate, at)).find((problem) => problem !== null);
+  const fault = sent.map((reading) => faultOf(reading, at)).find((problem) => problem !== null);
   if (fault !== undefined) {
     checks.fail('crl_invalid', `${about}/crls`, { detail: fault.detail });
     checks.skip(['crl_unavailable'], `${about}/crls`, 'a revocation list of the request is invalid');
     return { state: 'unavailable', crl: null };
   }
-  const genuine = held !== null && held.problem === null ? [...sent, held] : sent;
+  const own = sent.flatMap((reading) => candidates(reading, 'evidence'));
+  const genuine = [...own, ...heldCandidates(lists, path, found, product)];
   return choose(checks, path, genuine, found, product, at, about);
 }
 
 /** What is wrong with a list whenever it is looked at, or since it is from the future. */
-function faultOf({ list, problem }: Candidate, at: Date): { readonly detail: string } | null {
-  const untimely = judgeRevocationListTime(list, at);
-  return problem ?? (untimely?.code === 'crl_invalid' ? untimely : null);
+function faultOf(reading: ListReading, at: Date): { readonly detail: string } | null {
+  if (!reading.ok) return reading.problem;
+  const untimely = judgeRevocationListTime(reading.list, at);
+  return untimely?.code === 'crl_invalid' ? untimely : null;
+}
+
+function candidates(reading: ListReading, origin: EndorsementOrigin): readonly Candidate[] {
+  return reading.ok ? [{ list: reading.list, sha256: reading.sha256, origin }] : [];
 }
 
 /** What a source holds and cannot be read is out of reach, never the caller's fault. */
-function heldCandidate(
+function heldCandidates(
   lists: RevocationLists,
   path: VekPath,
   found: SnpEndorsementSet | null,
   product: SnpProduct,
-): Candidate | null {
+): readonly Candidate[] {
   const held = found?.crls.get(product);
-  if (held === undefined) return null;
-  return nullIfMalformed(() => ({ ...lists.read(held.value, path), origin: held.origin }));
+  if (held === undefined) return [];
+  return nullIfMalformed(() => candidates(lists.read(held.value, path), held.origin)) ?? [];
 }
 
 function choose(

@@ -2,17 +2,20 @@ import { LRUCache } from 'lru-cache';
 import { hex, sha256 } from '../../crypto/digest.js';
 import { amdVekProfile } from '../../crypto/path-profile.js';
 import { type RevocationListProblem, verifyRevocationList } from '../../crypto/revocation-list.js';
-import { parseCrl, type X509Crl } from '../../formats/x509-crl.js';
+import { parseCrlFrame, type X509Crl } from '../../formats/x509-crl.js';
 import type { VekPath } from './vek-path.js';
 
-/** A revocation list, with what of it does not change with time. */
+/** A revocation list whose issuer and signature hold, whatever the time. */
 export interface RevocationList {
   readonly list: X509Crl;
   /** SHA-256 of the list, lower-case hex. */
   readonly sha256: string;
-  /** Null where form, issuer and signature hold. */
-  readonly problem: RevocationListProblem | null;
 }
+
+/** A list that holds, or why it does not. */
+export type ListReading =
+  | (RevocationList & { readonly ok: true })
+  | { readonly ok: false; readonly problem: RevocationListProblem };
 
 /** The issuer's key is that of a path that has already been found to end at a pin. */
 const ANCHORED = amdVekProfile(new Set());
@@ -23,21 +26,22 @@ const ANCHORED = amdVekProfile(new Set());
  * and what others make up cannot drive those out.
  */
 export class RevocationLists {
-  readonly #genuine: LRUCache<string, RevocationList>;
+  readonly #genuine: LRUCache<string, ListReading>;
 
   constructor(capacity = 64) {
     this.#genuine = new LRUCache({ max: capacity });
   }
 
-  /** @throws {FormatError} `cert_format` */
-  read(der: Uint8Array, { root, sha256: digests }: VekPath): RevocationList {
+  /** @throws {FormatError} `cert_format` as `parseCrlFrame` and `verifyRevocationList` */
+  read(der: Uint8Array, { root, sha256: digests }: VekPath): ListReading {
     const digest = hex(sha256(der));
     const key = `${digest},${digests.root}`;
     const known = this.#genuine.get(key);
     if (known !== undefined) return known;
-    const list = parseCrl(der);
-    const read = { list, sha256: digest, problem: verifyRevocationList(list, root, ANCHORED) };
-    if (read.problem === null) this.#genuine.set(key, read);
-    return read;
+    const reading = verifyRevocationList(parseCrlFrame(der), root, ANCHORED);
+    if (!reading.ok) return reading;
+    const genuine = { ...reading, sha256: digest };
+    this.#genuine.set(key, genuine);
+    return genuine;
   }
 }

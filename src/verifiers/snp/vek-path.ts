@@ -3,8 +3,7 @@ import { earliestEnd, judgeValidity, type PathProblem, verifyCertificatePath } f
 import { hex, sha256 } from '../../crypto/digest.js';
 import { amdVekProfile } from '../../crypto/path-profile.js';
 import { parseVekExtensions, type VekExtensions } from '../../formats/amd-vek-extensions.js';
-import { isSameName } from '../../formats/distinguished-name.js';
-import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
+import { isSelfIssued, parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
 import type { SnpProduct } from '../../model/claims.js';
 import { FormatError } from '../../model/errors.js';
 import { type AmdRootPins, productOfIssuer } from './trust-anchors.js';
@@ -99,10 +98,6 @@ export class VekPaths {
     const anchors = (vek.product === null ? undefined : this.#pins.get(vek.product)) ?? new Set<string>();
     return verifyCertificatePath([vek.certificate, intermediate, root], amdVekProfile(anchors));
   }
-}
-
-function isSelfIssued(certificate: X509Certificate): boolean {
-  return isSameName(certificate.issuer, certificate.subject);
 }
 
 /** What of a path depends on the instant. No leeway: a certificate is valid from notBefore to notAfter. */

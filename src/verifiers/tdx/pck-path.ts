@@ -1,11 +1,8 @@
-import { LRUCache } from 'lru-cache';
 import { type PathProblem, verifyCertificatePath } from '../../crypto/certificate-path.js';
-import { hex, sha256 } from '../../crypto/digest.js';
 import { intelSgxProfile, type PathProfile } from '../../crypto/path-profile.js';
-import { isSameName } from '../../formats/distinguished-name.js';
+import { PemChains, requireRootLast } from '../../crypto/pem-chains.js';
 import { type PckCa, type PckExtension, parsePckExtension, pckCaNamed } from '../../formats/pck-extension.js';
-import { parsePemCertificates } from '../../formats/pem.js';
-import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { FormatError } from '../../model/errors.js';
 
 /** PCK certificate, its issuer and the root, with what of them does not change with time. */
@@ -25,45 +22,36 @@ const PCK_NAME = 'SGX PCK Certificate';
 const MAXIMUM_CHAIN = 3;
 
 /**
- * Reads PCK chains and verifies their paths, each content once: keyed by SHA-256 of the text. What changes with time
- * (validity, revocation) is judged at each request. Only paths that hold are kept: nobody but Intel makes those.
+ * Reads PCK chains and verifies their paths, each content once. What changes with time (validity, revocation) is judged
+ * at each request.
  */
 export class PckPaths {
-  readonly #profile: PathProfile;
-  readonly #genuine: LRUCache<string, PckPath>;
+  readonly #chains: PemChains<PckPath>;
 
   constructor(pins: ReadonlySet<string>, capacity = 2048) {
-    this.#profile = intelSgxProfile(pins);
-    this.#genuine = new LRUCache({ max: capacity });
+    const profile = intelSgxProfile(pins);
+    const verify = (certificates: readonly X509Certificate[]) => verifyPckPath(certificates, profile);
+    this.#chains = new PemChains({ maximum: MAXIMUM_CHAIN, verify, capacity });
   }
 
   /**
    * @param pem PCK certificate first, root last
    * @throws {FormatError} `cert_format`
-   * @throws {FormatError} `cert_chain` where it does not end with one that is its own issuer, or is too long
+   * @throws {FormatError} `cert_chain` where it is too long, or has its root elsewhere than at its end
    */
   read(pem: string): PckPath {
-    const key = hex(sha256(Buffer.from(pem, 'latin1')));
-    const known = this.#genuine.get(key);
-    if (known !== undefined) return known;
-    const path = this.#verify(parsePemCertificates(pem, 'cert_chain').map((der) => parseCertificate(der)));
-    if (path.problems.length === 0) this.#genuine.set(key, path);
-    return path;
+    return this.#chains.read(pem);
   }
+}
 
-  #verify(certificates: readonly X509Certificate[]): PckPath {
-    const [leaf] = certificates;
-    const root = certificates.at(-1);
-    if (leaf === undefined || root === undefined || certificates.length > MAXIMUM_CHAIN) {
-      throw new FormatError('cert_chain', 'expected pck certificate, its issuer and the root');
-    }
-    if (!isSameName(root.issuer, root.subject))
-      throw new FormatError('cert_chain', 'the chain does not end with a root');
-    const pck = parsePckExtension(leaf);
-    const ca = pckCaNamed(leaf.issuer.commonName);
-    const problems = verifyCertificatePath(certificates, this.#profile);
-    return { certificates, leaf, pck, ca, problems: [...problems, ...roleProblems(certificates, pck, ca, problems)] };
-  }
+function verifyPckPath(certificates: readonly X509Certificate[], profile: PathProfile): PckPath {
+  const [leaf] = certificates;
+  if (leaf === undefined) throw new FormatError('cert_chain', 'expected pck certificate, its issuer and the root');
+  requireRootLast(certificates);
+  const pck = parsePckExtension(leaf);
+  const ca = pckCaNamed(leaf.issuer.commonName);
+  const problems = verifyCertificatePath(certificates, profile);
+  return { certificates, leaf, pck, ca, problems: [...problems, ...roleProblems(certificates, pck, ca, problems)] };
 }
 
 /** What a certificate is for, as far as the path has not found fault with it already. */

@@ -1406,7 +1406,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
       },
       "IntelChain": {
         "type": "string",
-        "description": "PEM: the signer first, the root last."
+        "description": "PEM: the signer, then the root, and no other."
       },
       "SnpEndorsements": {
         "type": "object",

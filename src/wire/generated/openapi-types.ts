@@ -413,7 +413,7 @@ export interface components {
             /** @description DER of the list of the root. */
             readonly root_ca_crl: components["schemas"]["HexInput"];
         };
-        /** @description PEM: the signer first, the root last. */
+        /** @description PEM: the signer, then the root, and no other. */
         readonly IntelChain: string;
         /**
          * @description Certificates that come with the evidence. What is sent is judged, and never replaced by another source. What

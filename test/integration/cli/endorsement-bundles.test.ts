@@ -85,6 +85,17 @@ describe('exportEndorsements and importEndorsements', () => {
     expect(await readdir(path('bundle')).catch(() => [])).toEqual([]);
   });
 
+  it('ask nobody for the platform of a quote that no root of Intel vouches for, and say so', async () => {
+    const foreign = new TdxPlatform({ pki: createIntelPki({ at: NOW }) }).quote();
+    const asked = pcs.count();
+    const { configuration, world } = machine('connected', pcs.origin);
+    expect(await exportEndorsements(path('bundle'), [foreign], configuration, world)).toBe(3);
+    expect(lines).toContain(
+      'missing collateral_unavailable: of a quote: its certificate does not hold up to a pinned root',
+    );
+    expect(pcs.count()).toBe(asked);
+  });
+
   it('refuse with 2 collateral that no root of Intel vouches for', async () => {
     await writeBundleFile('forged.json', '{}');
     const { configuration, world } = machine('fooled', 'off');

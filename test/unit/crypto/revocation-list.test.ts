@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../../src/crypto/revocation-list.js';
-import { parseCrl } from '../../../src/formats/x509-crl.js';
+import { type CrlFrame, parseCrl, parseCrlFrame } from '../../../src/formats/x509-crl.js';
+import { flipBit } from '../../lab/byte-patch.js';
 import { generalizedTime, octetString, printableString, utcTime } from '../../lab/der-writer.js';
 import { namedRsaKey } from '../../lab/lab-keys.js';
 import {
@@ -14,29 +15,38 @@ import {
   nameOf,
 } from '../../lab/pki.js';
 import { algorithmIdentifier } from '../../lab/signing.js';
-import { AT, certificate, ECDSA_SHA256, KEYS, name, type Overrides, PROFILE } from '../small-pki.js';
+import {
+  AT,
+  certificate,
+  ECDSA_SHA256,
+  formatErrorOf,
+  KEYS,
+  name,
+  type Overrides,
+  PROFILE,
+  problemOf,
+} from '../small-pki.js';
 
 const THIS_UPDATE = new Date('2026-01-01T00:00:00Z');
 const NEXT_UPDATE = new Date('2026-02-01T00:00:00Z');
 const AUTHORITY_KEY = { oid: '2.5.29.35', value: Buffer.from('30028000', 'hex') };
 const some = octetString(new Uint8Array([1]));
 
-const crl = (overrides: Partial<CrlOptions> = {}) =>
-  parseCrl(
-    buildCrl({
-      signer: KEYS.root,
-      algorithm: ECDSA_SHA256,
-      issuer: name('Root'),
-      thisUpdate: THIS_UPDATE,
-      nextUpdate: NEXT_UPDATE,
-      revoked: [{ serial: 0x1234 }],
-      extensions: [AUTHORITY_KEY, crlNumber(7)],
-      ...overrides,
-    }),
-  );
+const listOf = (overrides: Partial<CrlOptions> = {}) =>
+  buildCrl({
+    signer: KEYS.root,
+    algorithm: ECDSA_SHA256,
+    issuer: name('Root'),
+    thisUpdate: THIS_UPDATE,
+    nextUpdate: NEXT_UPDATE,
+    revoked: [{ serial: 0x1234 }],
+    extensions: [AUTHORITY_KEY, crlNumber(7)],
+    ...overrides,
+  });
+const crl = (overrides: Partial<CrlOptions> = {}) => parseCrl(listOf(overrides));
 
 const verify = (overrides: Partial<CrlOptions> = {}, issuer: Overrides = {}) =>
-  verifyRevocationList(crl(overrides), certificate('root', issuer), PROFILE);
+  problemOf(verifyRevocationList(parseCrlFrame(listOf(overrides)), certificate('root', issuer), PROFILE));
 const withExtensions = (...extensions: readonly ExtensionOrDer[]) => ({ extensions: [crlNumber(7), ...extensions] });
 
 describe('verifyRevocationList', () => {
@@ -107,7 +117,7 @@ describe('verifyRevocationList', () => {
   it("CRT-09 refuses a list whose algorithm is not one of the issuer's key, or whose issuer has a weak key", () => {
     const rsa = namedRsaKey('small-rsa', 2048);
     const issuer = certificate('root', { spki: rsa.spki });
-    expect(verifyRevocationList(crl(), issuer, PROFILE)?.detail).toBe(
+    expect(problemOf(verifyRevocationList(crl(), issuer, PROFILE))?.detail).toBe(
       "signature algorithm is not one of the issuer's key",
     );
     const weak = namedRsaKey('small-weak', 1024);
@@ -117,8 +127,57 @@ describe('verifyRevocationList', () => {
       signatureAlgorithms: new Set(['rsassa-pkcs1-sha256'] as const),
       issuerKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 4096 }] as const,
     };
-    const problem = verifyRevocationList(signed, certificate('root', { spki: weak.spki }), profile);
-    expect(problem).toEqual({ code: 'crl_invalid', detail: 'key is of a kind or size that is not allowed' });
+    const reading = verifyRevocationList(signed, certificate('root', { spki: weak.spki }), profile);
+    expect(problemOf(reading)).toEqual({ code: 'crl_invalid', detail: 'key is of a kind or size that is not allowed' });
+  });
+});
+
+describe('verifyRevocationList: the entries', () => {
+  const MALFORMED = { revoked: [{ serial: 0x1234 }, { serial: -1 }] };
+
+  /** A list of which it is counted how often somebody looks at the entries. */
+  function counted(overrides: Partial<CrlOptions>) {
+    const { revokedCertificates, ...frame } = parseCrlFrame(listOf(overrides));
+    let looks = 0;
+    const list: CrlFrame = {
+      ...frame,
+      get revokedCertificates() {
+        looks += 1;
+        return revokedCertificates;
+      },
+    };
+    return { list, looks: () => looks };
+  }
+
+  const readings = (overrides: Partial<CrlOptions>) => {
+    const { list, looks } = counted(overrides);
+    return [verifyRevocationList(list, certificate('root'), PROFILE).ok, looks() > 0];
+  };
+
+  it('CRT-09 are read of a list that its issuer signed', () => {
+    expect(readings({})).toEqual([true, true]);
+    const reading = verifyRevocationList(parseCrlFrame(listOf()), certificate('root'), PROFILE);
+    expect(reading.ok && isRevoked(reading.list, Uint8Array.of(0x12, 0x34))).toBe(true);
+  });
+
+  it.each([
+    ['of another issuer', { issuer: name('Other') }],
+    ['signed by another key', { signer: KEYS.other }],
+    ['changed after it was signed', { afterSigning: (tbs: Uint8Array) => flipBit(tbs, tbs.length - 1) }],
+    ['signed with SHA-1', { algorithm: { scheme: 'ecdsa', hash: 'sha1' } as const }],
+  ])('CRT-09 are not read of a list %s, however they are', (_what, overrides) => {
+    expect(readings(overrides)).toEqual([false, false]);
+    expect(verify({ ...overrides, ...MALFORMED })?.code).toBe('crl_invalid');
+  });
+
+  it('CRT-09 are malformed, whoever signed them', () => {
+    const frame = parseCrlFrame(listOf(MALFORMED));
+    expect(formatErrorOf(() => verifyRevocationList(frame, certificate('root'), PROFILE)).code).toBe('cert_format');
+  });
+
+  it('CRT-09 are malformed also in a list that is not of use for another reason', () => {
+    const frame = parseCrlFrame(listOf({ ...MALFORMED, version: 1, extensions: null }));
+    expect(formatErrorOf(() => verifyRevocationList(frame, certificate('root'), PROFILE)).code).toBe('cert_format');
   });
 });
 

@@ -58,7 +58,7 @@ describe('CollateralReader', () => {
     ],
     [
       'a signer of another name',
-      { tcbSigning: pki.issueTcbSigning({ subject: pki.root.name }) },
+      { tcbSigning: pki.issueTcbSigning({ subject: pki.pckCa('platform').name }) },
       [
         ['cert_role', 'tcb_info_issuer_chain'],
         ['cert_role', 'qe_identity_issuer_chain'],
@@ -66,7 +66,7 @@ describe('CollateralReader', () => {
     ],
     [
       'a signer that may not sign data, once for each chain whatever its name',
-      { tcbSigning: pki.issueTcbSigning({ subject: pki.root.name, extensions: [keyUsage(['crlSign'])] }) },
+      { tcbSigning: pki.issueTcbSigning({ subject: pki.pckCa('platform').name, extensions: [keyUsage(['crlSign'])] }) },
       [
         ['cert_role', 'tcb_info_issuer_chain'],
         ['cert_role', 'qe_identity_issuer_chain'],

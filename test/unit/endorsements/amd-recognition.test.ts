@@ -139,6 +139,15 @@ describe('recogniseAmdMaterial', () => {
     ]);
   });
 
+  it('takes no revocation list whose entries are malformed, once there is a root to verify it by', () => {
+    const list = file('list', pki.issueCrl({ product: 'Milan', revoked: [{ serial: -1 }] }));
+    expect(recognise([list]).crls).toEqual(['Milan unverified']);
+    expect(recognise([list, file('chain', pki.chainPem('Milan'))])).toMatchObject({
+      crls: [],
+      refused: [{ name: 'list', why: 'serial number is negative' }],
+    });
+  });
+
   it('uses chains and roots that are at hand elsewhere', () => {
     const [chain] = recogniseAmdMaterial([file('chain', pki.chainPem('Milan'))], PINS).chains;
     if (chain === undefined) throw new Error('no chain');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePemCertificates } from '../../../src/formats/pem.js';
+import { parsePemCertificates, pemLines } from '../../../src/formats/pem.js';
 import { pemOf } from '../../lab/pki.js';
 import { haveVectors, readVector } from '../../vectors.js';
 import { derOf, formatErrorOf } from '../small-pki.js';
@@ -70,6 +70,17 @@ describe('parsePemCertificates', () => {
     expect(formatErrorOf(() => parsePemCertificates(text, 'cert_chain')).code).toBe('cert_chain');
   });
 
+  it('CRT-07 refuses more certificates than there may be, before it reads the next', () => {
+    const garbage = block('AA*A');
+    const code = (text: string, maximum: number) =>
+      formatErrorOf(() => parsePemCertificates(text, 'cert_chain', maximum)).message;
+    expect(parsePemCertificates(PEM, 'cert_chain', 2)).toHaveLength(2);
+    expect(code(PEM, 1)).toBe('pem has more than 1 certificates');
+    expect(code(PEM + garbage, 2)).toBe('pem has more than 2 certificates');
+    expect(code(PEM + garbage, 3)).toBe('pem is not base64 in lines of 64 characters');
+    expect(code(`${PEM}bye\n`, 2)).toBe('pem has something else than certificates');
+  });
+
   it('says cert_format where one certificate is expected', () => {
     expect(formatErrorOf(() => parsePemCertificates('', 'cert_format')).code).toBe('cert_format');
   });
@@ -83,4 +94,29 @@ describe('parsePemCertificates', () => {
       expect(parsePemCertificates(text, 'cert_chain')).toHaveLength(2);
     },
   );
+});
+
+describe('pemLines', () => {
+  const [one, two] = ['ABCD', 'EF=='];
+
+  it.each([
+    ['LF', `${one}\n${two}\n`],
+    ['CRLF', `${one}\r\n${two}\r\n`],
+    ['one of each', `${one}\r\n${two}\n`],
+    ['no end of the last line', `${one}\n${two}`],
+    ['half an end of the last line', `${one}\n${two}\r`],
+  ])('is the same for lines that end in %s', (_what, text) => {
+    expect(pemLines(text)).toEqual([one, two]);
+  });
+
+  it.each([
+    ['a CR more', `${one}\r\r\n${two}\n`],
+    ['a CR inside', `A\rBCD\n${two}\n`],
+    ['CR alone between lines', `${one}\r${two}\n`],
+    ['a line more at the end', `${one}\n${two}\n\n`],
+    ['a line more, ended by CRLF', `${one}\n${two}\n\r\n`],
+    ['a line more at the start', `\n${one}\n${two}\n`],
+  ])('is another for a text with %s', (_what, text) => {
+    expect(pemLines(text)).not.toEqual([one, two]);
+  });
 });

@@ -31,6 +31,10 @@ const point = (curveOctets: number) => new Uint8Array(1 + 2 * curveOctets).fill(
 const refusal = (overrides: Overrides, rules = {}) =>
   formatErrorOf(() => parseCertificate(derOf('leaf', overrides), rules));
 
+/** That many extensions, each with an id of its own. */
+const extensions = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ oid: `1.2.3.${index}`, value: bytes('0500') }));
+
 const ONE_EXTENSION = sequence(sequence(oid('2.5.29.14'), octetString(bytes('0400'))));
 
 /** Replaces one element directly inside the signed part. */
@@ -137,6 +141,7 @@ describe('form', () => {
       'critical FALSE written out',
       { extensions: [sequence(oid('2.5.29.14'), boolean(false), octetString(bytes('0400')))] },
     ],
+    ['65 extensions', { extensions: extensions(65) }],
     ['an extension without a value', { extensions: [sequence(oid('2.5.29.14'))] }],
     [
       'an extension with a fourth element',
@@ -283,7 +288,18 @@ describe('names', () => {
     expect(subject([ATTRIBUTE.commonName, 'SEV-Milan\0'])).not.toBe('SEV-Milan');
   });
 
+  const attributes = (count: number) => Array.from({ length: count }, () => sequence(oid('2.5.4.11'), utf8String('x')));
+
+  it('reads 64 attributes, and 64 extensions', () => {
+    const subject = sequence(...attributes(64).map((attribute) => set(attribute)));
+    const read = certificate('leaf', { subject, extensions: extensions(64) });
+    expect(hexOf(read.subject.der)).toBe(hexOf(subject));
+    expect(read.extensions).toHaveLength(64);
+  });
+
   it.each([
+    ['65 attributes', sequence(...attributes(65).map((attribute) => set(attribute)))],
+    ['65 attributes in one relative name', sequence(set(...attributes(65)))],
     ['invalid UTF-8', nameOf([[ATTRIBUTE.commonName, der(0x0c, bytes('c328'))]])],
     ['a PrintableString with an underscore', nameOf([[ATTRIBUTE.commonName, printableString('a_b')]])],
     ['an empty relative name', sequence(set())],

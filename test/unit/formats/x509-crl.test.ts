@@ -1,8 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { parseCrl } from '../../../src/formats/x509-crl.js';
+import { parseCrl, parseCrlFrame, readCrlEntries } from '../../../src/formats/x509-crl.js';
 import { FormatError } from '../../../src/model/errors.js';
-import { bitString, integer, nullValue, octetString, oid, sequence, tagged, utcTime } from '../../lab/der-writer.js';
-import { buildCrl, type CrlOptions, crlNumber } from '../../lab/pki.js';
+import {
+  bitString,
+  generalizedTime,
+  integer,
+  nullValue,
+  octetString,
+  oid,
+  sequence,
+  tagged,
+  utcTime,
+} from '../../lab/der-writer.js';
+import { buildCrl, type CrlOptions, crlNumber, type LabExtension } from '../../lab/pki.js';
 import { AT, ECDSA_SHA256, formatErrorOf, KEYS, NOT_AFTER, name } from '../small-pki.js';
 
 const hexOf = (value: Uint8Array) => Buffer.from(value).toString('hex');
@@ -18,6 +28,10 @@ const crl = (overrides: Partial<CrlOptions> = {}) =>
     extensions: [crlNumber(7)],
     ...overrides,
   });
+
+/** That many extensions, each with an id of its own. */
+const extensions = (count: number): readonly LabExtension[] =>
+  Array.from({ length: count }, (_, index) => ({ oid: `1.2.3.${index}`, value: Buffer.from('0500', 'hex') }));
 
 const ONE_EXTENSION = sequence(sequence(oid('2.5.29.21'), octetString(Buffer.from('0a0101', 'hex'))));
 
@@ -79,9 +93,26 @@ describe('parseCrl', () => {
       { extensions: [{ oid: '2.5.29.20', value: octetString(new Uint8Array(1)) }] },
     ],
     ['an empty list of extensions', { extensions: [] }],
+    ['65 extensions', { extensions: extensions(65) }],
+    ['an entry with 65 extensions', { revoked: [{ serial: 1, extensions: extensions(65) }] }],
+    ['an entry whose date is empty', { revoked: [{ serial: 1, at: utcTime('') }] }],
+    ['an entry whose date has no seconds', { revoked: [{ serial: 1, at: utcTime('2601010000Z') }] }],
+    ['an entry whose date has an offset', { revoked: [{ serial: 1, at: utcTime('260101000000+0100') }] }],
+    ['an entry whose date does not exist', { revoked: [{ serial: 1, at: utcTime('260230000000Z') }] }],
+    [
+      'an entry whose date is in another form until 2049',
+      { revoked: [{ serial: 1, at: generalizedTime('20260101000000Z') }] },
+    ],
+    ['an entry whose date has a fraction', { revoked: [{ serial: 1, at: generalizedTime('20500101000000.5Z') }] }],
     ['an element after the extensions', { extensions: null, nextUpdate: tagged(1, nullValue()) }],
   ] as readonly (readonly [string, Partial<CrlOptions>])[])('refuses %s', (_what, overrides) => {
     expect(formatErrorOf(() => parseCrl(crl(overrides))).code).toBe('cert_format');
+  });
+
+  it('reads 64 extensions, and dates up to 2049 and from 2050 on', () => {
+    expect(parseCrl(crl({ extensions: extensions(64) })).extensions).toHaveLength(64);
+    const dates = [utcTime('491231235959Z'), generalizedTime('20500101000000Z')];
+    expect(parseCrl(crl({ revoked: dates.map((at) => ({ serial: 1, at })) })).entries).toHaveLength(2);
   });
 
   it.each([
@@ -113,5 +144,31 @@ describe('parseCrl', () => {
       }
     }
     expect.hasAssertions();
+  });
+});
+
+describe('parseCrlFrame', () => {
+  it('reads everything but the entries, which are read apart', () => {
+    const encoded = crl({ revoked: [{ serial: 0x1234 }] });
+    const frame = parseCrlFrame(encoded);
+    expect(frame).not.toHaveProperty('entries');
+    expect(readCrlEntries(frame)).toEqual(parseCrl(encoded));
+  });
+
+  it('gives no entries of a list without them', () => {
+    const frame = parseCrlFrame(crl());
+    expect(frame.revokedCertificates).toBeNull();
+    expect(readCrlEntries(frame).entries).toEqual([]);
+  });
+
+  it('leaves entries unread, so that what is wrong in them is not found', () => {
+    const frame = parseCrlFrame(crl({ revoked: [{ serial: 1 }, { serial: -1 }] }));
+    expect(frame.crlNumber).toBe(7n);
+    expect(formatErrorOf(() => readCrlEntries(frame)).code).toBe('cert_format');
+  });
+
+  it('refuses entries that are no DER', () => {
+    const broken = crl({ revoked: [{ serial: Buffer.alloc(0) }] });
+    expect(formatErrorOf(() => parseCrlFrame(broken)).code).toBe('cert_format');
   });
 });

@@ -182,6 +182,15 @@ describe('revocation', () => {
     expect(judged(crls, false)).toEqual({ found: null, outcomes: [['cert_revoked', 'fail']] });
   });
 
+  it('holds a list against each issuer anew, also where it is known to be of another of the same name', () => {
+    const revocation = { crls: [list('authority'), list('root')], required: true };
+    expect(verify(path(), { revocation }).outcomes).toEqual([]);
+    const other = namedRsaKey('token-other-authority', 2048);
+    const others = path({ authority: { spki: other.spki }, leaf: { signer: other } });
+    expect(verify(others, { revocation }).outcomes).toEqual([['crl_unavailable', 'unavailable']]);
+    expect(verify(path(), { revocation }).outcomes).toEqual([]);
+  });
+
   it('counts the newest of several lists', () => {
     const [older, newer] = [{ extensions: [crlNumber(6)] }, { extensions: [crlNumber(7)] }];
     const of = (first: Partial<CrlOptions>, second: Partial<CrlOptions>) => [
@@ -198,6 +207,8 @@ describe('revocation', () => {
     ['that is missing', []],
     ['of another key', [list('root', { signer: KEYS.leaf })]],
     ['that is malformed', [Uint8Array.of(0x30)]],
+    ['whose entries are malformed', [list('root', { revoked: [{ serial: -1 }] })]],
+    ['of another key whose entries are malformed', [list('root', { signer: KEYS.leaf, revoked: [{ serial: -1 }] })]],
     ['of an issuer of another name', [list('root', { issuer: name('Other') })]],
   ])(
     'CRT-09, CRT-10 is left open without a list, and without one %s; or a warning where lists are not required',

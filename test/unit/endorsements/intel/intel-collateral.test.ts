@@ -12,6 +12,7 @@ import { UnfitError } from '../../../../src/endorsements/unfit-error.js';
 import { parseCollateralFile } from '../../../../src/formats/collateral-file.js';
 import { INTEL_SGX_ROOT_PINS } from '../../../../src/verifiers/tdx/trust-anchors.js';
 import type { CollateralOptions } from '../../../lab/collateral-builder.js';
+import { utcTime } from '../../../lab/der-writer.js';
 import { createIntelPki } from '../../../lab/intel-pki.js';
 import { TdxPlatform } from '../../../lab/tdx-platform.js';
 import { haveVectors, readVector, vectors } from '../../../vectors.js';
@@ -59,7 +60,14 @@ describe('readIntelCollateral', () => {
     ['a TCB info that was changed', { tcbInfo: { afterSigning: (text) => `${text} ` } }, 'tcb_info'],
     ['a QE identity that was changed', { qeIdentity: { afterSigning: (text) => `${text} ` } }, 'qe_identity'],
     ['a TCB info that others signed', { tcbInfo: { signer: pki.root.key } }, 'tcb_info'],
-    ['a signer with another role', { tcbSigning: pki.issueTcbSigning({ subject: pki.root.name }) }, 'issuer_chain'],
+    [
+      'a signer with another role',
+      { tcbSigning: pki.issueTcbSigning({ subject: pki.pckCa('platform').name }) },
+      'issuer_chain',
+    ],
+    ['a chain with its root first', { overrides: { tcbInfoIssuerChain: pki.root.pem + pki.tcbSigning.pem } }, 'chain'],
+    ['a chain with its root twice', { overrides: { pckCrlIssuerChain: pki.root.pem + pki.root.pem } }, 'chain'],
+    ['a list whose entries are malformed', { pckCrl: { revoked: [{ serial: 5, at: utcTime('') }] } }, 'no instant'],
     ['a PCK list that others signed', { pckCrl: { overrides: { signer: pki.root.key } } }, 'pck_crl'],
     ['a root list that others signed', { rootCrl: { overrides: { signer: pki.tcbSigning.key } } }, 'root_ca_crl'],
     ['a PCK list of the root', { overrides: { pckCrl: pki.rootCrl() } }, 'pck_crl'],

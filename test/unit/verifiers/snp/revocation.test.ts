@@ -172,6 +172,27 @@ describe('revocation', () => {
     expectFailed(await verifySnp(withCrls(crl), { endorsements: heldCrl(crlOf()) }), 'crl_invalid');
   });
 
+  const MALFORMED = [{ serial: -1 }];
+  const forged = (signature: Uint8Array) => signature.map((byte) => byte ^ 1);
+
+  it('CRT-09 reads the entries of a list once its signature holds', async () => {
+    const crl = crlOf({ revoked: MALFORMED, overrides: { signature: forged } });
+    expectFailed(await verifySnp(withCrls(crl)), 'crl_invalid');
+  });
+
+  it.each([
+    ['entries that are malformed, although the ARK has signed them', { revoked: MALFORMED }],
+    ['a form that is none, whoever has signed it', { overrides: { version: 3, signature: forged } }],
+  ])('CRT-09 refuses a list in the request with %s', async (_, options) => {
+    await expectMalformed(verifySnp(withCrls(crlOf(options))), 'cert_format', '/evidence/endorsements/crls/0');
+  });
+
+  it('takes a held list for none whose entries are malformed', async () => {
+    const found = await verifySnp(withCrls(), { endorsements: heldCrl(crlOf({ revoked: MALFORMED })) });
+    expectFailed(found);
+    expect(idsWith(found, 'unavailable')).toEqual(['crl_unavailable']);
+  });
+
   it('refuses a list in the request that cannot be read', async () => {
     const verifying = verifySnp(withCrls(crlOf(), Uint8Array.of(0x30, 0x00)));
     await expectMalformed(verifying, 'cert_format', '/evidence/endorsements/crls/1');

@@ -26,7 +26,9 @@ const exchanged = (items: readonly SgxItem[], a: number, b: number) =>
   items.map((item, index) => items[index === a ? b : index === b ? a : index] ?? item);
 const replaced = (arc: string, value: Uint8Array) => (items: readonly SgxItem[]) =>
   items.map((item) => (item.oid === oid(arc) ? { ...item, value } : item));
+const UNREADABLE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 const platformCa = PKI.pckCa('platform');
+const ofRoot = <T extends { readonly pem: string }>(pck: T) => [pck, pck.pem + PKI.root.pem] as const;
 
 describe('PCK certificate', () => {
   it.each(['platform', 'processor'] as const)('TDX-19 verifies one of the %s CA', async (ca) => {
@@ -88,8 +90,12 @@ describe('PCK certificate', () => {
     ['leaf alone', PLATFORM.pck.pem],
     ['root first', PKI.root.pem + platformCa.pem + PLATFORM.pck.pem],
     ['four', PLATFORM.pck.pem + platformCa.pem + PKI.root.pem + PKI.root.pem],
+    ['four, of which the last cannot be read', PLATFORM.pck.chainPem + UNREADABLE],
+    ['more of what cannot be read than there may be', UNREADABLE.repeat(4)],
+    ['root twice', PLATFORM.pck.pem + PKI.root.pem + PKI.root.pem],
+    ['root at both ends', PKI.root.pem + platformCa.pem + PKI.root.pem],
     ['nothing but a block that is empty', '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n'],
-  ])('refuses a chain that is: %s', async (_, pckChain) => {
+  ])('CRT-07 refuses a chain that is: %s', async (_, pckChain) => {
     await expectMalformed(verify({ quote: { pckChain } }), 'cert_chain', '/evidence/quote');
   });
 
@@ -123,10 +129,11 @@ describe('roles of certificates', () => {
     expectFailed(await withPck({ overrides: { subject: intelName('Intel SGX TCB Signing') } }), 'cert_role');
   });
 
-  it('TDX-20 denies TCB info that a PCK key signed', async () => {
-    const { der, pem, key, serial } = PLATFORM.pck;
+  it.each([
+    ['a PCK key', PLATFORM.pck, PLATFORM.pck.chainPem],
+    ['a PCK key that the root itself certified', ...ofRoot(PKI.issuePck({ issuer: PKI.root }))],
+  ] as const)('TDX-20 denies TCB info that %s signed', async (_, { der, pem, key, serial }, chain) => {
     const tcbSigning: IntelAuthority = { der, key, serial, name: intelName('Intel SGX PCK Certificate'), pem };
-    const chain = PLATFORM.pck.chainPem;
     const overrides = { tcbInfoIssuerChain: chain, qeIdentityIssuerChain: chain };
     expectFailed(await verify({ collateral: { tcbSigning, overrides } }), 'cert_role');
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_ENDORSEMENTS } from '../../../../src/model/endorsement.js';
 import { flipBit } from '../../../lab/byte-patch.js';
 import type { CollateralOptions } from '../../../lab/collateral-builder.js';
+import { intelName } from '../../../lab/intel-pki.js';
 import { newEcKey } from '../../../lab/lab-keys.js';
 import {
   ABOUT,
@@ -178,6 +179,67 @@ describe('where collateral is from', () => {
   });
 });
 
+describe('issuer chains of the collateral', () => {
+  const root = PKI.root.pem;
+  const signer = PKI.tcbSigning.pem;
+  const ca = PKI.pckCa('platform').pem;
+  const members = [
+    ['tcb_info_issuer_chain', 'tcbInfoIssuerChain', signer],
+    ['qe_identity_issuer_chain', 'qeIdentityIssuerChain', signer],
+    ['pck_crl_issuer_chain', 'pckCrlIssuerChain', ca],
+  ] as const;
+  const chains: readonly (readonly [string, (first: string) => string])[] = [
+    ['a third certificate', (first) => first + ca + root],
+    ['a root more', (first) => first + root + root],
+    ['certificates more that cannot be read', (first) => `${first}${root}${unreadable()}${unreadable()}`],
+    ['its first certificate twice', (first) => first + first],
+    ['its first certificate twice, and the root', (first) => first + first + root],
+    ['its root twice', () => root + root],
+    ['its root first', (first) => root + first],
+    ['another certificate in place of the root', (first) => first + (first === ca ? signer : ca)],
+  ];
+  const cases = members.flatMap(([member, key, first]) =>
+    chains.map(([what, chain]) => [member, what, { [key]: chain(first) }] as const),
+  );
+
+  it.each(cases)('CRT-07 %s is refused with %s', async (member, _, overrides) => {
+    await expectMalformed(verify({ collateral: { overrides } }), 'cert_chain', `/evidence/collateral/${member}`);
+    expectUndecided(await verify({ collateral: { overrides }, origin: 'cache' }), 'collateral_unavailable');
+  });
+
+  it('TDX-20 a PCK chain in the place of one is of another role', async () => {
+    const overrides = { tcbInfoIssuerChain: PLATFORM.pck.chainPem };
+    expectFailed(await verify({ collateral: { overrides } }), 'cert_role');
+    expectFailed(
+      await verify({ collateral: { overrides: { pckCrlIssuerChain: PLATFORM.pck.chainPem } } }),
+      'crl_invalid',
+    );
+  });
+
+  it('TDX-20 a signer for collateral that a PCK CA certified is of another role', async () => {
+    const made = PKI.issuePck({ overrides: { subject: intelName('Intel SGX TCB Signing') } });
+    const overrides = { tcbInfoIssuerChain: made.chainPem, qeIdentityIssuerChain: made.chainPem };
+    const { der, key, serial, pem } = made;
+    const tcbSigning = { der, key, serial, pem, name: intelName('Intel SGX TCB Signing') };
+    expectFailed(await verify({ collateral: { tcbSigning, overrides } }), 'cert_role');
+  });
+
+  it.each([
+    ['tcb_info_issuer_chain', { tcbInfoIssuerChain: signer }, 'tdx_tcb_info'],
+    ['qe_identity_issuer_chain', { qeIdentityIssuerChain: signer }, 'tdx_qe_identity'],
+    ['qe_identity_issuer_chain, a root', { qeIdentityIssuerChain: root }, 'tdx_qe_identity'],
+    ['pck_crl_issuer_chain', { pckCrlIssuerChain: ca }, 'crl_invalid'],
+  ] as const)('TDX-07 %s that is short denies, and leaves that of a source open', async (_, overrides, code) => {
+    expectFailed(await verify({ collateral: { overrides } }), code);
+    expectUndecided(await verify({ collateral: { overrides }, origin: 'cache' }), 'collateral_unavailable');
+  });
+});
+
+/** A block of PEM that holds no certificate. */
+function unreadable(): string {
+  return '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+}
+
 describe('form of the collateral of a request', () => {
   it.each([
     ['tcb_info_issuer_chain', { tcbInfoIssuerChain: 'PEM' }, 'cert_chain'],
@@ -197,6 +259,22 @@ describe('form of the collateral of a request', () => {
     });
     expect(endorsements.filter(({ kind }) => kind === 'crl').map(({ source }) => source)).toEqual(['store', 'cache']);
     expect(endorsements.find(({ kind }) => kind === 'tcb-info')?.source).toBe('evidence');
+  });
+
+  const MALFORMED = [{ serial: -1 }];
+  const forged = (signature: Uint8Array) => flipBit(signature, signature.length - 1);
+
+  it.each([
+    ['pck_crl', 'pckCrl'],
+    ['root_ca_crl', 'rootCrl'],
+  ] as const)('CRT-09 reads the entries of %s once its signature holds', async (member, list) => {
+    const signed = { [list]: { revoked: MALFORMED } };
+    await expectMalformed(verify({ collateral: signed }), 'cert_format', `/evidence/collateral/${member}`);
+    expectUndecided(await verify({ collateral: signed, origin: 'cache' }), 'collateral_unavailable');
+    const unsigned = { [list]: { revoked: MALFORMED, overrides: { signature: forged } } };
+    expectFailed(await verify({ collateral: unsigned }), 'crl_invalid');
+    const formless = { [list]: { overrides: { version: 3, signature: forged } } };
+    await expectMalformed(verify({ collateral: formless }), 'cert_format', `/evidence/collateral/${member}`);
   });
 
   it('endorsements are asked for by platform and CA, with what the request brings', () => {
