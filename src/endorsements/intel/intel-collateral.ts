@@ -135,6 +135,18 @@ export function newestParts(a: IntelCollateral, b: IntelCollateral): IntelCollat
   return [a, b].find((one) => hasPartsOf(one, newest)) ?? newest;
 }
 
+/** The collateral with the parts of another in the place of those that have ended. Given itself where none has. */
+export function withoutEnded(collateral: IntelCollateral, current: IntelCollateral, at: Date): IntelCollateral {
+  const part = <P extends Window>(own: P, other: P) => (own.until < at ? other : own);
+  const whole = {
+    ...collateral,
+    documents: part(collateral.documents, current.documents),
+    pckList: part(collateral.pckList, current.pckList),
+    rootList: part(collateral.rootList, current.rootList),
+  };
+  return hasPartsOf(collateral, whole) ? collateral : whole;
+}
+
 /**
  * The collateral with newer revocation lists out of others, where these are current: a list is of a CA, whatever the
  * platform that it came for. Given itself where there are none.

@@ -24,6 +24,7 @@ import {
   newestParts,
   readIntelCollateral,
   withNewestLists,
+  withoutEnded,
 } from './intel-collateral.js';
 
 /** Finds collateral to judge a TD quote by. Never throws for what is out of reach. */
@@ -91,7 +92,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     const held = await this.#current(read, context);
     if (held !== null) {
       supply.use(read);
-      return this.#sourced(newestParts(withLists, held), ofRequest);
+      return this.#sourced(newestParts(withoutEnded(withLists, held, context.at), held), ofRequest);
     }
     const own = withLists === read ? asBrought : this.#sourced(withLists, ofRequest);
     const isOlder = await memory.isOlderThanAny(read);
@@ -162,7 +163,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     ...origins: readonly Origin[]
   ): SourcedCollateral {
     const withLists = this.#withLists(fetched.collateral, at);
-    const newest = brought === undefined ? withLists : newestParts(brought, withLists);
+    const newest = brought === undefined ? withLists : newestParts(withoutEnded(brought, withLists, at), withLists);
     return this.#sourced(newest, ...origins, { collateral: fetched.collateral, origin: 'network' });
   }
 

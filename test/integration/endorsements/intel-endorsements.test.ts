@@ -296,6 +296,16 @@ describe('TDX-10 collateral of a request', () => {
     expect(await lab.told(opened, brought(ended))).toBe('cache 19');
   });
 
+  it('TDX-10 gives way where it has ended, also to a lower evaluation, and is left alone where it is from the future', async () => {
+    const opened = lab.open();
+    const ended = { issueDate: day(-31), nextUpdate: day(-1) };
+    const both = { evaluationNumber: 20, tcbInfo: ended, qeIdentity: ended };
+    expect(await lab.told(opened, brought(collateral(both)))).toBe('network 19');
+    expect(await lab.told(opened, brought(collateral(both)))).toBe('cache 19');
+    const early = { tcbInfo: { issueDate: day(1) }, qeIdentity: { issueDate: day(1) } };
+    expect(await lab.told(opened, brought(collateral({ evaluationNumber: 20, ...early })))).toBe('evidence 20');
+  });
+
   it('CRT-09 says where each part is from', async () => {
     const opened = lab.open();
     const older = { overrides: { thisUpdate: day(-10), nextUpdate: day(20) } };
