@@ -119,6 +119,13 @@ describe('path of an attestation key', () => {
     ['a root twice', AK_PKI.certificate({ key: KEY, chain: chain + root })],
     ['the leaf in the chain', AK_PKI.certificate({ key: KEY, chain: pemOf(AK_PKI.issueLeaf({ key: KEY })) + chain })],
     ['a chain that is too long', AK_PKI.certificate({ key: KEY, chain: ca24.repeat(9) + chain })],
+    [
+      'a chain that is too long whatever comes after its fifth certificate',
+      AK_PKI.certificate({
+        key: KEY,
+        chain: `${ca24.repeat(5)}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+      }),
+    ],
     ['roots of others with the same names', FOREIGN.certificate({ key: KEY })],
     ['an issuer of others with the same name', AK_PKI.certificate({ key: KEY, issuer: FOREIGN.authority('ca24') })],
     ['the authority that has no right to issue so far down', issued({ issuer: AK_PKI.authority('root') })],
