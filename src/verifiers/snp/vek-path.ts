@@ -36,7 +36,8 @@ const HW_ID = '1.3.6.1.4.1.3704.1.4';
 const CSP_ID = '1.3.6.1.4.1.3704.1.5';
 
 /**
- * Reads VEKs and verifies their paths, each content once: keyed by SHA-256 of everything the result depends on.
+ * Reads VEKs and verifies their paths, each content once: keyed by SHA-256 of everything the result depends on. Only paths
+ * that hold are kept, so that what somebody makes up drives none of them out.
  * What changes with time (validity, revocation) is judged at each request, also for a path that is kept.
  */
 export class VekPaths {
@@ -89,7 +90,7 @@ export class VekPaths {
       product: vek.product,
       problems: this.#problemsOf(vek, intermediate, root),
     };
-    this.#paths.set(key, path);
+    if (path.problems.length === 0) this.#paths.set(key, path);
     return path;
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { chooseChain } from '../../../../src/verifiers/snp/vek-material.js';
 import { judgePathValidity, pathEnd, VekPaths } from '../../../../src/verifiers/snp/vek-path.js';
 import { amdName, createSnpGuest } from '../../../lab/index.js';
-import { AT, PKI } from '../fixture.js';
+import { AT, FOREIGN_PKI, PKI } from '../fixture.js';
 
 const { platform } = createSnpGuest({ pki: PKI });
 const chain = PKI.chainDer('Milan');
@@ -16,6 +16,14 @@ describe('path of a VEK', () => {
     expect(judgePathValidity(path, AT)).toBeNull();
     expect(paths.readVek(Uint8Array.from(platform.vek.der))).toBe(vek);
     expect(paths.verify(vek, [Uint8Array.from(chain[0]), Uint8Array.from(chain[1])])).toBe(path);
+  });
+
+  it('is not driven out by paths that do not hold', () => {
+    const paths = new VekPaths(PKI.pins(), 1);
+    const vek = paths.readVek(platform.vek.der);
+    const path = paths.verify(vek, chain);
+    expect(paths.verify(vek, FOREIGN_PKI.chainDer('Milan')).problems).not.toEqual([]);
+    expect(paths.verify(vek, chain)).toBe(path);
   });
 
   it('ends where its first certificate ends', () => {
