@@ -19,6 +19,8 @@ export interface EndorsementWorld {
   readonly amdRootPins?: AmdRootPins;
   /** Other roots than Intel's, SHA-256 of their SubjectPublicKeyInfo: likewise. */
   readonly intelRootPins?: ReadonlySet<string>;
+  /** Whether the process lives on after a request. Where left out it does. */
+  readonly inBackground?: boolean;
   /** Options of TLS and socket, for a lab with certificates of its own. */
   readonly connect?: buildConnector.BuildOptions;
 }
@@ -59,6 +61,7 @@ export function openIntel(configuration: Configuration, world: EndorsementWorld)
     cacheFolder: endorsementCacheDirectory(configuration),
     clock: world.clock,
     log: world.log,
+    inBackground: world.inBackground ?? true,
     ...(world.connect === undefined ? {} : { connect: world.connect }),
   });
 }

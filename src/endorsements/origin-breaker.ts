@@ -1,5 +1,6 @@
 import {
   type CircuitBreakerPolicy,
+  CircuitState,
   ConsecutiveBreaker,
   circuitBreaker,
   handleWhen,
@@ -12,11 +13,24 @@ export interface BreakerOptions {
   readonly failuresToOpen: number;
   /** How long it then sends nothing. After that one request tries whether the origin is back. */
   readonly openMs: number;
-  /** Whoever leaves sooner than this says nothing about the origin: callers must not be able to open it by leaving. */
+  /**
+   * Whoever leaves sooner than this says nothing about the origin, neither way: callers must not be able to open the
+   * breaker by leaving, nor to keep it closed.
+   */
   readonly fairMs: number;
 }
 
-export const DEFAULT_BREAKER: BreakerOptions = { failuresToOpen: 5, openMs: 30_000, fairMs: 1_000 };
+export const DEFAULT_BREAKER: BreakerOptions = { failuresToOpen: 5, openMs: 30_000, fairMs: 500 };
+
+/** An attempt that was left too soon to say anything. */
+class Inconclusive extends Error {
+  readonly left: FetchError;
+
+  constructor(left: FetchError) {
+    super(left.message);
+    this.left = left;
+  }
+}
 
 /** Stops asking one origin that has failed several times in a row. */
 export class OriginBreaker {
@@ -41,6 +55,7 @@ export class OriginBreaker {
       return await this.#policy.execute(() => this.#counted(call));
     } catch (error) {
       if (error instanceof FetchError) return error;
+      if (error instanceof Inconclusive) return error.left;
       if (isBrokenCircuitError(error)) return new FetchError('open', 'not asked: it failed several times in a row');
       throw error;
     }
@@ -51,9 +66,13 @@ export class OriginBreaker {
     try {
       return await call();
     } catch (error) {
-      const leftEarly =
-        error instanceof FetchError && error.fault === 'aborted' && performance.now() - begun < this.#fairMs;
-      if (error instanceof FetchError && (leftEarly || !error.unhealthy)) return error;
+      if (!(error instanceof FetchError)) throw error;
+      // What the policy does not handle counts neither way, save for the one that tries whether the origin is back.
+      const isTrial = this.#policy.state === CircuitState.HalfOpen;
+      if (error.fault === 'aborted' && performance.now() - begun < this.#fairMs && !isTrial) {
+        throw new Inconclusive(error);
+      }
+      if (!error.unhealthy) return error;
       throw error;
     }
   }

@@ -21,18 +21,18 @@ export function readAkLeaf({ certificate }: AkCertificateInput): X509Certificate
   return parseCertificate('der' in certificate ? withoutFilling(certificate.der) : onlyBlock(certificate));
 }
 
-/** With the leaf one more than a path may have: more are not worth reading. */
-const READ_ABOVE = 5;
-
 /**
- * Reads the chain, its first five certificates: a path that goes on after them is too long whatever they are. Whether it
- * is the leaf's, and whole, is for a verifier.
+ * Reads the chain. Whether it is the leaf's, and whole, is for a verifier.
  *
+ * @param maximum certificates that are read; what comes after them is not looked at
  * @throws {FormatError} `cert_format`
  */
-export function readAkChain({ chain }: AkCertificateInput): readonly X509Certificate[] {
+export function readAkChain(
+  { chain }: AkCertificateInput,
+  maximum: number = Number.POSITIVE_INFINITY,
+): readonly X509Certificate[] {
   if (chain === null) return [];
-  const certificates = parsePemCertificates(chain, 'cert_format').slice(0, READ_ABOVE);
+  const certificates = parsePemCertificates(chain, 'cert_format').slice(0, maximum);
   return certificates.map((der) => parseCertificate(der));
 }
 

@@ -11,7 +11,7 @@ import type { ImportReport, TakenFile } from '../import-bundle.js';
 import { COLLATERAL_FILES, fingerprintOf, readMaterialFiles } from '../material-files.js';
 import type { CollateralDirectory } from './collateral-directory.js';
 import { type CollateralOfFile, recogniseCollateral } from './collateral-files.js';
-import type { CollateralMemory } from './collateral-memory.js';
+import { type CollateralMemory, isBehind } from './collateral-memory.js';
 import {
   type CollateralKey,
   collateralOf,
@@ -97,7 +97,8 @@ function newestFirst(found: readonly CollateralOfFile[]): readonly CollateralOfF
 async function refusalOf(collateral: IntelCollateral, memory: CollateralMemory, now: Date): Promise<string | null> {
   if (isFromAfter(collateral, now)) return 'it is from the future';
   if (!isCurrent(collateral, now)) return 'it is past its next update';
-  return (await memory.isRolledBack(collateral, 'store')) ? 'it is older than what was imported before' : null;
+  const marks = await memory.marksOf(collateral, 'store');
+  return isBehind(collateral, marks) ? 'it is older than what was imported before' : null;
 }
 
 /** Names are for people: whoever reads the folder goes by content. Different collateral never gets one name. */

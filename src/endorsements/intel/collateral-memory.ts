@@ -1,12 +1,29 @@
 import type { CacheFolder } from '../cache-folder.js';
 import { type CrlAge, CrlMemory, isOlder } from '../crl-memory.js';
 import { ReadOnce } from '../read-once.js';
-import type { IntelCollateral } from './intel-collateral.js';
+import type { CollateralKey, IntelCollateral } from './intel-collateral.js';
 
 /** Whom collateral is from: Intel's service or a PCCS, Azure's cache, or the operator, who imported it. */
 export type CollateralSourceName = 'pcs' | 'thim' | 'store';
 
 const COLLATERAL_SOURCES: readonly CollateralSourceName[] = ['pcs', 'thim', 'store'];
+
+/** The newest that a source gave for a kind of platform; null where it gave nothing yet. */
+export interface CollateralMarks {
+  /** Evaluation number. */
+  readonly evaluation: number | null;
+  readonly pckList: CrlAge | null;
+  readonly rootList: CrlAge | null;
+}
+
+/** Whether some part of collateral is older than what was given before. */
+export function isBehind({ documents, pckList, rootList }: IntelCollateral, marks: CollateralMarks): boolean {
+  return (
+    (marks.evaluation !== null && documents.evaluation < marks.evaluation) ||
+    (marks.pckList !== null && isOlder(pckList, marks.pckList)) ||
+    (marks.rootList !== null && isOlder(rootList, marks.rootList))
+  );
+}
 
 /**
  * The newest that a source ever gave: evaluation numbers of collateral, by FMSPC, and revocation lists, by issuer. It only
@@ -27,27 +44,31 @@ export class CollateralMemory {
     this.#lists = new CrlMemory(folder);
   }
 
-  /** Whether a source gave something newer before. */
-  async isRolledBack(collateral: IntelCollateral, source: CollateralSourceName): Promise<boolean> {
-    const highest = await this.#highest(source, collateral.fmspc);
-    if (highest !== null && collateral.documents.evaluation < highest) return true;
-    for (const [issuer, list] of listsOf(collateral)) {
-      const newest = await this.#lists.highest(`${source}-${issuer}`);
-      if (newest !== null && isOlder(list, newest)) return true;
-    }
-    return false;
+  /** What is held when this resolves may be newer than what was held before: compare what is at hand then. */
+  async marksOf({ fmspc, ca }: CollateralKey, source: CollateralSourceName): Promise<CollateralMarks> {
+    const [evaluation, pckList, rootList] = await Promise.all([
+      this.#read(fileOf(source, fmspc)),
+      this.#lists.highest(`${source}-${ca}`),
+      this.#lists.highest(`${source}-root`),
+    ]);
+    return { evaluation, pckList, rootList };
   }
 
-  /** Whether any source gave documents with a higher evaluation number before. */
-  async isOlderThanAny({ fmspc, documents }: IntelCollateral): Promise<boolean> {
-    const highest = await Promise.all(COLLATERAL_SOURCES.map((source) => this.#highest(source, fmspc)));
-    return highest.some((number) => number !== null && documents.evaluation < number);
+  /** Of every source. */
+  marksOfAll(key: CollateralKey): Promise<readonly CollateralMarks[]> {
+    return Promise.all(COLLATERAL_SOURCES.map((source) => this.marksOf(key, source)));
   }
 
   /** Notes what a source gave. What is older changes nothing. */
-  async advance(collateral: IntelCollateral, source: CollateralSourceName): Promise<void> {
-    await this.#advanceNumber(fileOf(source, collateral.fmspc), collateral.documents.evaluation);
-    for (const [issuer, list] of listsOf(collateral)) await this.#lists.advance(`${source}-${issuer}`, list);
+  async advance(
+    { fmspc, ca, documents, pckList, rootList }: IntelCollateral,
+    source: CollateralSourceName,
+  ): Promise<void> {
+    await Promise.all([
+      this.#advanceNumber(fileOf(source, fmspc), documents.evaluation),
+      this.#lists.advance(`${source}-${ca}`, pckList),
+      this.#lists.advance(`${source}-root`, rootList),
+    ]);
   }
 
   async #advanceNumber(name: string, number: number): Promise<void> {
@@ -59,20 +80,9 @@ export class CollateralMemory {
     await this.#folder.write(name, `${number}\n`);
   }
 
-  #highest(source: CollateralSourceName, fmspc: string): Promise<number | null> {
-    return this.#read(fileOf(source, fmspc));
-  }
-
   #read(name: string): Promise<number | null> {
     return this.#numbers.get(name, async () => parseNumber(await this.#folder.read(name)));
   }
-}
-
-function listsOf({ ca, pckList, rootList }: IntelCollateral): readonly (readonly [string, CrlAge])[] {
-  return [
-    [ca, pckList],
-    ['root', rootList],
-  ];
 }
 
 const fileOf = (source: CollateralSourceName, fmspc: string) => `tdx-highest-${source}-${fmspc}`;

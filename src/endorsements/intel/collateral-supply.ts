@@ -4,8 +4,8 @@ import type { Clock, Log } from '../../model/ports.js';
 import { FetchError } from '../fetch-error.js';
 import { SingleFlight } from '../single-flight.js';
 import { UnfitError } from '../unfit-error.js';
-import type { CollateralCache, FetchedCollateral } from './collateral-cache.js';
-import type { CollateralMemory } from './collateral-memory.js';
+import type { CollateralCache, FetchedSourceName } from './collateral-cache.js';
+import { type CollateralMemory, isBehind } from './collateral-memory.js';
 import { missing, ROLLED_BACK, serviceProblem } from './collateral-problem.js';
 import type { CollateralService } from './collateral-service.js';
 import {
@@ -38,6 +38,15 @@ interface CollateralSupplyOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly pauses: CollateralPauses;
+  /** Whether there is time after the requests: a command ends with them. */
+  readonly inBackground: boolean;
+}
+
+/** Collateral that a service gave, with the newer parts that are at hand. */
+export interface Fetched {
+  readonly collateral: IntelCollateral;
+  /** As the service gave it. */
+  readonly downloaded: IntelCollateral;
 }
 
 /** Collateral that is in use: when it is to be renewed, and whether anybody has asked for it since it was. */
@@ -65,11 +74,7 @@ export class CollateralSupply {
   }
 
   /** Asks the services one after the other. `because`, with what went wrong, where none has it. */
-  async fetch(
-    key: CollateralKey,
-    because: Unavailable,
-    context: FetchContext,
-  ): Promise<FetchedCollateral | Unavailable> {
+  async fetch(key: CollateralKey, because: Unavailable, context: FetchContext): Promise<Fetched | Unavailable> {
     let problem: Unavailable | null = null;
     for (const service of this.#options.services) {
       const fetched = await this.#fetchFrom(service, key, because, context);
@@ -84,9 +89,9 @@ export class CollateralSupply {
     this.#use(key, Math.random() * this.#options.pauses.retryMs);
   }
 
-  /** Notes that collateral of a key was needed that is not held, and has it fetched in the background. */
+  /** Notes that collateral of a key was needed that is not held, and has it fetched in the background, where there is one. */
   want(key: CollateralKey): void {
-    this.#use(key, 0);
+    if (this.#options.inBackground) this.#use(key, 0);
   }
 
   /** Renews what is in use and due, and removes files of what has ended. Resolves when all attempts have ended. */
@@ -109,7 +114,7 @@ export class CollateralSupply {
     key: CollateralKey,
     because: Unavailable,
     { at, historical, signal }: FetchContext,
-  ): Promise<FetchedCollateral | Unavailable> {
+  ): Promise<Fetched | Unavailable> {
     try {
       const collateral = await this.#flights.run(
         `${service.name} ${keyName(key)} ${historical}`,
@@ -118,8 +123,7 @@ export class CollateralSupply {
         () => new FetchError('aborted', 'gave no answer within the time of the request'),
       );
       if (!isCurrent(collateral, at)) return missing([collateral], at);
-      const fetched = { collateral, source: service.name };
-      return historical ? fetched : await this.#take(fetched, at);
+      return historical ? { collateral, downloaded: collateral } : await this.#take(collateral, service.name, at);
     } catch (error) {
       return serviceProblem(because, service.name, error);
     }
@@ -137,12 +141,12 @@ export class CollateralSupply {
   }
 
   /** Keeps what was fetched and gives it out, or says why it is not to be relied on. */
-  async #take(fetched: FetchedCollateral, at: Date): Promise<FetchedCollateral | Unavailable> {
+  async #take(downloaded: IntelCollateral, source: FetchedSourceName, at: Date): Promise<Fetched | Unavailable> {
     const { cache, memory, log } = this.#options;
-    const { source } = fetched;
+    const marks = await memory.marksOf(downloaded, source);
     // A front of the service that lags behind must not take back what another has given.
-    const collateral = withNewestLists(fetched.collateral, cache.all(source), at);
-    if (await memory.isRolledBack(collateral, source)) {
+    const collateral = withNewestLists(downloaded, cache.all(source), at);
+    if (isBehind(collateral, marks)) {
       log.error({ source, platform: keyName(collateral) }, 'TDX collateral is older than what the source gave before');
       return ROLLED_BACK;
     }
@@ -150,7 +154,7 @@ export class CollateralSupply {
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;
     await Promise.all([memory.advance(newest, source), cache.keep({ collateral: newest, source })]);
     this.#watch(newest, this.#pauseAfter(newest));
-    return { collateral: newest, source };
+    return { collateral: newest, downloaded };
   }
 
   #use(key: CollateralKey, pauseMs: number): void {
@@ -165,7 +169,7 @@ export class CollateralSupply {
     return watched;
   }
 
-  /** What was renewed is renewed again only where somebody asks for it. */
+  /** What was renewed, or is not held, is asked for again only where somebody asks for it. */
   #rest(key: CollateralKey): void {
     const watched = this.#watched.get(keyName(key));
     if (watched !== undefined) watched.isUsed = false;
@@ -194,12 +198,13 @@ export class CollateralSupply {
   }
 
   async #renew(key: CollateralKey): Promise<void> {
-    const { clock, log, pauses } = this.#options;
+    const { cache, clock, log, pauses } = this.#options;
     try {
       const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(pauses.timeoutMs)]);
       const fetched = await this.fetch(key, NEWER, { at: clock.now(), historical: false, signal });
+      if (this.#closing.signal.aborted) return;
       if ('code' in fetched) log.warn({ platform: keyName(key), why: fetched.detail }, 'TDX collateral not renewed');
-      else this.#rest(key);
+      if (!('code' in fetched) || cache.held(key).length === 0) this.#rest(key);
     } catch (error) {
       log.error({ platform: keyName(key), err: error }, 'TDX collateral not renewed');
     }

@@ -8,11 +8,11 @@ import type {
 } from '../../model/endorsement.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import { UnfitError } from '../unfit-error.js';
-import type { CollateralCache, FetchedCollateral } from './collateral-cache.js';
+import type { CollateralCache } from './collateral-cache.js';
 import type { CollateralDirectory } from './collateral-directory.js';
-import type { CollateralMemory, CollateralSourceName } from './collateral-memory.js';
+import { type CollateralMemory, type CollateralSourceName, isBehind } from './collateral-memory.js';
 import { missing, ROLLED_BACK } from './collateral-problem.js';
-import type { CollateralSupply } from './collateral-supply.js';
+import type { CollateralSupply, Fetched } from './collateral-supply.js';
 import {
   type CollateralKey,
   collateralOf,
@@ -95,7 +95,8 @@ export class IntelEndorsements implements TdxCollateralSource {
       return this.#sourced(newestParts(withoutEnded(withLists, held, context.at), held), ofRequest);
     }
     const own = withLists === read ? asBrought : this.#sourced(withLists, ofRequest);
-    const isOlder = await memory.isOlderThanAny(read);
+    const marks = await memory.marksOfAll(read);
+    const isOlder = marks.some((ofSource) => isBehind(this.#withLists(read, context.at), ofSource));
     if (!isOlder && !hasEnded(withLists, context.at)) {
       // What Intel has now is for the next one: whoever comes with evidence must not choose for ever what it is judged by.
       supply.want(read);
@@ -118,7 +119,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     const because = this.#missing(key, context);
     // What a service has now is newer than what is held: of no use for an instant before that.
     const isTooLate =
-      context.historical && this.#held(key, context.at).some(({ collateral }) => isFromAfter(collateral, context.at));
+      context.historical && this.#withListsOfHeld(key, context.at).some((one) => isFromAfter(one, context.at));
     if (isTooLate) return because;
     const fetched = await supply.fetch(key, because, context);
     return 'code' in fetched ? fetched : this.#fromNetwork(fetched, context.at);
@@ -128,7 +129,6 @@ export class IntelEndorsements implements TdxCollateralSource {
   async #current(key: CollateralKey, context: FetchContext): Promise<IntelCollateral | null> {
     const usable = await this.#usable(key, context);
     return usable
-      .map(({ collateral }) => collateral)
       .filter((collateral) => isCurrent(collateral, context.at))
       .reduce<IntelCollateral | null>(
         (newest, collateral) => (newest === null ? collateral : newestParts(newest, collateral)),
@@ -137,34 +137,42 @@ export class IntelEndorsements implements TdxCollateralSource {
   }
 
   /** The memory is of what was given lately: it says nothing about another instant. */
-  async #usable(key: CollateralKey, { at, historical }: FetchContext): Promise<readonly Held[]> {
-    const held = this.#held(key, at);
-    if (historical) return held;
+  async #usable(key: CollateralKey, { at, historical }: FetchContext): Promise<readonly IntelCollateral[]> {
+    const held = this.#held(key);
+    const merged = () => held.map(({ collateral }) => this.#withLists(collateral, at));
+    if (historical) return merged();
     const { memory } = this.#options;
-    const rolledBack = await Promise.all(held.map(({ collateral, source }) => memory.isRolledBack(collateral, source)));
-    return held.filter((_, index) => rolledBack[index] === false);
+    const marks = await Promise.all(held.map(({ source }) => memory.marksOf(key, source)));
+    // Merged after the wait: what the memory knows of is at hand by then.
+    return merged().filter((collateral, index) => {
+      const ofSource = marks[index];
+      return ofSource !== undefined && !isBehind(collateral, ofSource);
+    });
   }
 
   #missing(key: CollateralKey, { at }: FetchContext): Unavailable {
-    const held = this.#held(key, at).map(({ collateral }) => collateral);
+    const held = this.#withListsOfHeld(key, at);
     return held.some((collateral) => isCurrent(collateral, at)) ? ROLLED_BACK : missing(held, at);
   }
 
-  #held(key: CollateralKey, at: Date): readonly Held[] {
+  #withListsOfHeld(key: CollateralKey, at: Date): readonly IntelCollateral[] {
+    return this.#held(key).map(({ collateral }) => this.#withLists(collateral, at));
+  }
+
+  #held(key: CollateralKey): readonly Held[] {
     const { directory, cache } = this.#options;
-    const stored = directory.held(key).map((collateral): Held => ({ collateral, source: 'store' }));
-    return [...stored, ...cache.held(key)].map((one) => ({ ...one, collateral: this.#withLists(one.collateral, at) }));
+    return [...directory.held(key).map((collateral): Held => ({ collateral, source: 'store' })), ...cache.held(key)];
   }
 
   #fromNetwork(
-    fetched: FetchedCollateral,
+    { collateral, downloaded }: Fetched,
     at: Date,
     brought?: IntelCollateral,
     ...origins: readonly Origin[]
   ): SourcedCollateral {
-    const withLists = this.#withLists(fetched.collateral, at);
+    const withLists = this.#withLists(collateral, at);
     const newest = brought === undefined ? withLists : newestParts(withoutEnded(brought, withLists, at), withLists);
-    return this.#sourced(newest, ...origins, { collateral: fetched.collateral, origin: 'network' });
+    return this.#sourced(newest, ...origins, { collateral: downloaded, origin: 'network' });
   }
 
   /** @param origins of what is neither in folder nor cache, or was not before this request */

@@ -49,6 +49,8 @@ export interface IntelEndorsementsOptions {
   readonly cacheFolder: string | null;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whether what is needed can be fetched after the request that needed it. Where left out it can. */
+  readonly inBackground?: boolean;
   /** Options of TLS and socket, for tests. */
   readonly connect?: buildConnector.BuildOptions;
   readonly tuning?: Partial<IntelTuning>;
@@ -81,7 +83,17 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   const cache = new CollateralCache({ folder, reader, log });
   const memory = new CollateralMemory(folder);
   const services = openServices(options, tuning);
-  const supply = new CollateralSupply({ services, reader, cache, memory, clock, log, pauses: tuning.pauses });
+  const { inBackground = true } = options;
+  const supply = new CollateralSupply({
+    services,
+    reader,
+    cache,
+    memory,
+    clock,
+    log,
+    pauses: tuning.pauses,
+    inBackground,
+  });
   const ready = Promise.all([directory.start(), cache.start()]).then(() => {});
   const source = new IntelEndorsements({ reader, directory, cache, memory, supply, ready });
   const timer = setInterval(() => void supply.refreshDue(), tuning.duePollMs).unref();

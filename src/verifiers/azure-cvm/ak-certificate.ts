@@ -54,6 +54,9 @@ const PROFILE: PathProfile = {
   leafKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
 };
 
+/** With the leaf one more than a path may have: a path that goes on is too long whatever follows. */
+const READ_ABOVE = 5;
+
 /**
  * Reads the certificates that come with evidence, once.
  *
@@ -61,7 +64,7 @@ const PROFILE: PathProfile = {
  */
 export const readAkCertificates: (input: AkCertificateInput) => AkCertificates = readOnce((input) => ({
   leaf: within(LEAF, () => readAkLeaf(input)),
-  chain: within(CHAIN, () => readAkChain(input)),
+  chain: within(CHAIN, () => readAkChain(input, READ_ABOVE)),
 }));
 
 /**

@@ -10,7 +10,8 @@ import type { PckPath } from './pck-path.js';
 export interface RevocationVerdict {
   /** The lists are of the right issuers and name none of the certificates. */
   readonly holds: boolean;
-  readonly revoked: ReadonlySet<X509Certificate>;
+  /** Of a certificate that was looked for; `unavailable` where the list is of another issuer than the certificate. */
+  readonly stateOf: (certificate: X509Certificate) => 'good' | 'revoked' | 'unavailable';
 }
 
 /**
@@ -43,7 +44,11 @@ export function verifyRevocation(
     detail: 'no certificate of the quote or the collateral is revoked',
     otherwise: `intel has revoked a certificate of the quote or the collateral: ${namesOf(revoked)}`,
   });
-  return { holds: own && good, revoked: new Set(revoked) };
+  const stateOf = (certificate: X509Certificate) => {
+    if (revoked.includes(certificate)) return 'revoked';
+    return (certificate === leaf ? ofIssuer : ofRoot) ? 'good' : 'unavailable';
+  };
+  return { holds: own && good, stateOf };
 }
 
 /** The certificate that the root itself issued. */

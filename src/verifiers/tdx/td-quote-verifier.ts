@@ -122,7 +122,7 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     const revocation = found === null ? null : verifyRevocation(checks, path, found.value, about);
     if (revocation !== null && !revocation.holds) {
       const because = 'the certificates are revoked, or that cannot be told';
-      return stopped(checks, about.quote, because, usedEndorsements(path, found, revocation.revoked));
+      return stopped(checks, about.quote, because, usedEndorsements(path, found, revocation.stateOf));
     }
     const timely = found !== null && judgeWindows(checks, found.value, at, about.collateral) ? found : null;
     if (!this.#verifyEnclave(run)) return stopped(checks, about.quote, 'the quoting enclave could not be relied on');

@@ -119,7 +119,9 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     if (verifierNonce !== undefined && isHeldUnder(verifierNonce, runtimeData, reportData)) {
       const detail = "report data is SHA-512 of intel's nonce and the runtime data";
       checks.pass('hcl_binding', RUNTIME_DATA, { actual: hex(reportData), detail });
-      return { ...this.#verifyRuntimeData(checks, runtimeData, claims, binding), hashed: null };
+      // Whoever posts it says where the nonce ends and the data begins, so that no nonce of ours counts inside of the data.
+      const bound = verifyNonceInReportData(checks, reportData, 'tdx.reportData', binding, QUOTE);
+      return { hcl: null, hashed: null, bound };
     }
     if (!verifyRuntimeDataHash(checks, runtimeData, reportData, RUNTIME_DATA)) {
       return nothing(checks, PARAVISOR_CHECKS, binding, RUNTIME_DATA, 'the runtime data is not that of the quote');

@@ -4,6 +4,7 @@ import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { EndorsementOrigin, UsedEndorsement } from '../../model/endorsement.js';
 import { readOnce } from '../read-once.js';
 import type { CollateralAtHand } from './collateral-checks.js';
+import type { RevocationVerdict } from './intel-revocation.js';
 import type { PckPath } from './pck-path.js';
 
 const KINDS = ['pck', 'pck-ca', 'sgx-root'] as const;
@@ -11,32 +12,51 @@ const KINDS = ['pck', 'pck-ca', 'sgx-root'] as const;
 /**
  * What a quote was verified with: the path that it brings, and collateral where there was some.
  *
- * @param revoked of these certificates
+ * @param stateOf what the lists say of a certificate; where left out, that all are good as far as there are lists
  */
 export function usedEndorsements(
   { certificates }: PckPath,
   found: CollateralAtHand | null,
-  revoked: ReadonlySet<X509Certificate> = new Set(),
+  stateOf: RevocationVerdict['stateOf'] = () => (found === null ? 'unavailable' : 'good'),
 ): readonly UsedEndorsement[] {
-  const stateOf = (certificate: X509Certificate) => {
-    if (found === null) return 'unavailable';
-    return revoked.has(certificate) ? 'revoked' : 'good';
-  };
   const path = KINDS.flatMap((kind, index) => {
     const certificate = certificates[index];
     if (certificate === undefined) return [];
     return [used(kind, certificate, 'evidence', kind === 'sgx-root' ? 'not_applicable' : stateOf(certificate))];
   });
-  return found === null ? path : [...path, ...ofCollateral(found, stateOf)];
+  if (found === null) return path;
+  const known = new Set(path.map(({ sha256: digest }) => digest));
+  return [...path, ...signersOf(found, stateOf).filter((signer) => !known.has(signer.sha256)), ...partsOf(found)];
 }
 
-function ofCollateral(
-  { value: { tcbInfo, qeIdentity, pckCrl, rootCrl }, origin, listOrigins }: CollateralAtHand,
-  stateOf: (certificate: X509Certificate) => UsedEndorsement['revocation'],
+/** Those who signed the collateral, each once. */
+function signersOf(
+  { value: { tcbInfo, qeIdentity, pckCrl }, origin, listOrigins }: CollateralAtHand,
+  stateOf: RevocationVerdict['stateOf'],
 ): readonly UsedEndorsement[] {
-  const [signer] = tcbInfo.chain;
+  const signers = [
+    ['tcb-signing', tcbInfo, origin],
+    ['tcb-signing', qeIdentity, origin],
+    ['pck-ca', pckCrl, listOrigins.pckCrl],
+  ] as const;
+  const listed = signers.flatMap(
+    ([
+      kind,
+      {
+        chain: [signer],
+      },
+      source,
+    ]) => (signer === undefined ? [] : [used(kind, signer, source, stateOf(signer))]),
+  );
+  return [...new Map(listed.map((signer) => [signer.sha256, signer])).values()];
+}
+
+function partsOf({
+  value: { tcbInfo, qeIdentity, pckCrl, rootCrl },
+  origin,
+  listOrigins,
+}: CollateralAtHand): readonly UsedEndorsement[] {
   return [
-    ...(signer === undefined ? [] : [used('tcb-signing', signer, origin, stateOf(signer))]),
     signed('tcb-info', tcbInfo, origin),
     signed('qe-identity', qeIdentity, origin),
     signed('crl', pckCrl, listOrigins.pckCrl),

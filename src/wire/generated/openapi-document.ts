@@ -2196,7 +2196,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         }
       },
       "ItaRuntimeData": {
-        "description": "What an Azure guest sends: the runtime claims of its paravisor, whose SHA-256 is in REPORTDATA. Any other guest: data\nthat it chose, where REPORTDATA is SHA-512 of `val`, `iat` and this data. Without data, REPORTDATA can be sent as\n`nonce` of this request.\n",
+        "description": "What an Azure guest sends: the runtime claims of its paravisor, whose SHA-256 is in REPORTDATA. Any other guest: data\nthat it chose, where REPORTDATA is SHA-512 of `val`, `iat` and this data. That hash can be sent as `nonce` of this\nrequest; a nonce inside of the data does not count.\n",
         "oneOf": [
           {
             "$ref": "#/components/schemas/Bytes"

@@ -670,8 +670,8 @@ export interface components {
         };
         /**
          * @description What an Azure guest sends: the runtime claims of its paravisor, whose SHA-256 is in REPORTDATA. Any other guest: data
-         *     that it chose, where REPORTDATA is SHA-512 of `val`, `iat` and this data. Without data, REPORTDATA can be sent as
-         *     `nonce` of this request.
+         *     that it chose, where REPORTDATA is SHA-512 of `val`, `iat` and this data. That hash can be sent as `nonce` of this
+         *     request; a nonce inside of the data does not count.
          */
         readonly ItaRuntimeData: components["schemas"]["Bytes"] | null;
         /** @description Without `runtime_data` the data of a guest, as older clients send it; else not looked at. */

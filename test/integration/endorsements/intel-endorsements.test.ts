@@ -318,6 +318,29 @@ describe('TDX-10 collateral of a request', () => {
     expect(newerLists).toMatchObject({ origin: 'store', listOrigins: { pckCrl: 'evidence', rootCaCrl: 'evidence' } });
   });
 
+  it('CRT-09 does not count with a list that is older than the memory, where the newer one is held no more', async () => {
+    await lab.find(lab.open());
+    lab.clock.advance(40 * DAY_MS);
+    lab.pcs.fail(/./, { status: 503 });
+    const old = { thisUpdate: day(-2), nextUpdate: day(60) };
+    const at = lab.clock.now();
+    expect(await lab.told(lab.open(), brought(collateral({ at, pckCrl: { overrides: old } })))).toBe(
+      'collateral_rollback',
+    );
+    // That of the root has not ended: it counts in the place of the older one.
+    expect(await lab.find(lab.open(), brought(collateral({ at, rootCrl: { overrides: old } })))).toMatchObject({
+      listOrigins: { rootCaCrl: 'cache' },
+    });
+    expect(await lab.told(lab.open(), brought(collateral({ at })))).toBe('evidence 19');
+  });
+
+  it('is asked for in the background of nothing that ends with the request', async () => {
+    const opened = lab.open({ inBackground: false });
+    await lab.find(opened, brought(collateral()));
+    await opened.close();
+    expect(lab.pcs.count()).toBe(0);
+  });
+
   it('TDX-10 counts where it is newer, for that request alone', async () => {
     const opened = lab.open();
     await lab.find(opened);
@@ -408,7 +431,7 @@ describe('revocation lists that are held for another platform of the same CA', (
     expect('value' in found && Buffer.compare(found.value.pckCrl, first.pckCrl)).toBe(0);
   });
 
-  it('are left alone where they are of another CA, or not current at the instant', async () => {
+  it('are left alone where they are of another CA, and are remembered when they have ended', async () => {
     lab.serve({ pckCrl: { overrides: { thisUpdate: day(-1), nextUpdate: day(2) } } });
     const opened = lab.open();
     await lab.find(opened);
@@ -418,8 +441,7 @@ describe('revocation lists that are held for another platform of the same CA', (
     expect(pckListOf(await lab.find(opened, asked))).toBe(day(-20).toISOString());
     lab.clock.advance(3 * DAY_MS);
     const late = other.collateral({ at: NOW, ...listOf(-20) });
-    const found = await lab.find(opened, { request: { fmspc: other.fmspc, brought: late } });
-    expect(pckListOf(found)).toBe(day(-20).toISOString());
+    expect(await lab.told(opened, { request: { fmspc: other.fmspc, brought: late } })).toBe('collateral_rollback');
   });
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FetchError } from '../../../src/endorsements/fetch-error.js';
 import { OriginBreaker } from '../../../src/endorsements/origin-breaker.js';
 
@@ -15,6 +15,30 @@ async function answerAfter(breaker: OriginBreaker, error: Error): Promise<unknow
 describe('OriginBreaker', () => {
   it('is not opened by those who leave before the origin had time to answer', async () => {
     expect(await answerAfter(new OriginBreaker({ ...CLOSED_FOR_LONG, fairMs: 600_000 }), LEFT)).toBe('answer');
+  });
+
+  it('is not kept closed by them either', async () => {
+    const breaker = new OriginBreaker({ ...CLOSED_FOR_LONG, fairMs: 600_000 });
+    const failed = new FetchError('network', 'reset');
+    for (const error of [failed, failed, LEFT, failed, LEFT, failed, LEFT, failed]) {
+      expect(await breaker.run(() => Promise.reject(error))).toBe(error);
+    }
+    expect(await breaker.run(async () => 'answer')).toMatchObject({ fault: 'open' });
+  });
+
+  it('stays open where the one that tries whether the origin is back leaves', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const breaker = new OriginBreaker({ ...CLOSED_FOR_LONG, fairMs: 600_000 });
+      expect(await answerAfter(breaker, new FetchError('network', 'reset'))).toBe('open');
+      vi.setSystemTime(Date.now() + CLOSED_FOR_LONG.openMs);
+      expect(await breaker.run(() => Promise.reject(LEFT))).toBe(LEFT);
+      expect(await breaker.run(async () => 'answer')).toMatchObject({ fault: 'open' });
+      vi.setSystemTime(Date.now() + CLOSED_FOR_LONG.openMs);
+      expect(await breaker.run(async () => 'answer')).toBe('answer');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('is opened by those who leave after it had', async () => {

@@ -198,6 +198,28 @@ describe('revocation', () => {
     expectFailed(found, 'crl_issuer');
     expect(found.claims).toBeNull();
     expect(found.reportData).toBeNull();
+    expect(found.endorsements.map(({ kind, revocation }) => [kind, revocation])).toEqual([
+      ['pck', 'unavailable'],
+      ['pck-ca', 'good'],
+      ['sgx-root', 'not_applicable'],
+      ['tcb-signing', 'good'],
+      ['pck-ca', 'good'],
+      ['tcb-info', 'not_applicable'],
+      ['qe-identity', 'not_applicable'],
+      ['crl', 'not_applicable'],
+      ['crl', 'not_applicable'],
+    ]);
+  });
+
+  it('TDX-21 denies where the root has revoked the signer of the QE identity alone, and lists it', async () => {
+    const other = PKI.issueTcbSigning({ serial: 4_711n });
+    const signed = platformOf().collateral({ tcbSigning: other, rootCrl: { revoked: [{ serial: 4_711n }] } });
+    const { qeIdentity, qeIdentitySignature, qeIdentityIssuerChain, rootCaCrl } = signed;
+    const overrides = { qeIdentity, qeIdentitySignature, qeIdentityIssuerChain, rootCaCrl };
+    const found = await verify({ collateral: { overrides } });
+    expectFailed(found, 'cert_revoked');
+    const signers = found.endorsements.filter(({ kind }) => kind === 'tcb-signing');
+    expect(signers.map(({ revocation }) => revocation)).toEqual(['good', 'revoked']);
   });
 
   it.each([

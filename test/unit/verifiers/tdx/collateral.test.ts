@@ -147,6 +147,16 @@ describe('where collateral is from', () => {
     },
   );
 
+  it('is listed part by part, with where each is from', async () => {
+    const value = PLATFORM.collateral();
+    const listOrigins = { pckCrl: 'store', rootCaCrl: 'cache' } as const;
+    const { endorsements } = await verify({
+      endorsements: { snp: null, tdx: { value, origin: 'evidence', listOrigins } },
+    });
+    expect(endorsements.filter(({ kind }) => kind === 'crl').map(({ source }) => source)).toEqual(['store', 'cache']);
+    expect(endorsements.find(({ kind }) => kind === 'tcb-info')?.source).toBe('evidence');
+  });
+
   it.each(['cache', 'store', 'network'] as const)('verifies with that of a %s, and says so', async (origin) => {
     const found = await verify({ origin });
     expectVerified(found);
@@ -249,16 +259,6 @@ describe('form of the collateral of a request', () => {
     ['root_ca_crl', { rootCaCrl: Uint8Array.of(0x30, 0) }, 'cert_format'],
   ] as const)('is refused where %s is malformed', async (member, overrides, code) => {
     await expectMalformed(verify({ collateral: { overrides } }), code, `/evidence/collateral/${member}`);
-  });
-
-  it('is listed part by part, with where each is from', async () => {
-    const value = PLATFORM.collateral();
-    const listOrigins = { pckCrl: 'store', rootCaCrl: 'cache' } as const;
-    const { endorsements } = await verify({
-      endorsements: { snp: null, tdx: { value, origin: 'evidence', listOrigins } },
-    });
-    expect(endorsements.filter(({ kind }) => kind === 'crl').map(({ source }) => source)).toEqual(['store', 'cache']);
-    expect(endorsements.find(({ kind }) => kind === 'tcb-info')?.source).toBe('evidence');
   });
 
   const MALFORMED = [{ serial: -1 }];

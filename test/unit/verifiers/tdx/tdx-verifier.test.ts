@@ -151,14 +151,24 @@ describe('a TD quote of a body for Intel Trust Authority', () => {
   const data = Buffer.from(JSON.stringify({ nonce: Buffer.from(NONCE).toString('base64url') }));
 
   it.each([
-    ['SHA-512 of Intel’s nonce and the data', held(data)],
-    ['SHA-512 of the data alone', held(data, new Uint8Array())],
-  ])('holds the nonce in data under %s', async (_what, evidence) => {
-    const found = await verifyEvidence(evidence, { nonce: NONCE });
+    ['SHA-512 of Intel’s nonce and the data', held(data), sha512(INTEL, data)],
+    ['SHA-512 of the data alone', held(data, new Uint8Array()), sha512(data)],
+  ])('holds %s, which the caller knows: it is the nonce', async (_what, evidence, nonce) => {
+    expectVerified(await verifyEvidence(evidence));
+    const found = await verifyEvidence(evidence, { nonce });
     expectVerified(found);
-    expect(found.bound).toEqual(['runtimeData.nonce']);
+    expect(found.bound).toEqual(['tdx.reportData']);
     expect(found.submission).toEqual({ tee: 'tdx', quote: evidence.quote, runtimeData: null });
-    expectFailed(await verifyEvidence(evidence, { nonce: OTHER }), 'nonce_mismatch');
+  });
+
+  it('holds no nonce inside of such data: where it begins is not known', async () => {
+    expectFailed(await verifyEvidence(held(data), { nonce: NONCE }), 'nonce_mismatch');
+    const tagged = {
+      ...held(data),
+      runtimeData: data.subarray(1),
+      verifierNonce: Buffer.concat([INTEL, data.subarray(0, 1)]),
+    };
+    expectFailed(await verifyEvidence(tagged, { nonce: NONCE }), 'nonce_mismatch');
   });
 
   it('takes SHA-256 too, as Azure’s paravisor makes it, and gives that to other verifiers', async () => {
