@@ -15,6 +15,7 @@ import { createAttestationRoutes, openAttestationServices } from './attestation-
 import { readConfiguredRoots } from './configured-roots.js';
 import { createAppContainer } from './container.js';
 import { openEndorsements } from './endorsements.js';
+import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { newId, openPolicies, verifyOptions } from './service.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { TOKENS } from './tokens.js';
@@ -31,21 +32,32 @@ const POLICY_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 /**
  * The same code as the service's, with two differences: past instants are always allowed, since whoever runs the
- * command owns the machine, and challenges are never used up.
+ * command owns the machine, and challenges are never used up. Where it cannot be put together, nothing stays open.
  *
  * @param policy id of a policy, or a policy file; null for what the body says
- * @throws {ConfigurationError} where a policy does not load
+ * @throws {ConfigurationError} where a policy does not load, or a file that the configuration names is wrong
  */
-export async function commandLineVerification(
+export function commandLineVerification(
   configuration: Configuration,
   policy: string | null,
   log: Log,
 ): Promise<CommandLineVerification> {
-  const directory = await openPolicies(configuration, log, () => undefined);
+  return openAllOrNone(log, (opened) => openVerification(configuration, policy, log, opened));
+}
+
+/** @param opened takes everything that has to be closed, as it is opened */
+async function openVerification(
+  configuration: Configuration,
+  policy: string | null,
+  log: Log,
+  opened: OpenParts,
+): Promise<CommandLineVerification> {
+  const directory = opened.add(await openPolicies(configuration, log, () => undefined));
   const own = policy === null || POLICY_ID.test(policy) ? null : await readPolicy(policy);
-  const endorsements = openEndorsements(configuration, { clock: SYSTEM_CLOCK, log });
+  const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
+  const endorsements = opened.add(openEndorsements(configuration, { clock: SYSTEM_CLOCK, log }));
   await endorsements.ready;
-  const services = openAttestationServices(configuration, { clock: SYSTEM_CLOCK, log });
+  const services = opened.add(openAttestationServices(configuration, { clock: SYSTEM_CLOCK, log }));
   const container = createAppContainer(configuration, undefined, await readConfiguredRoots(configuration));
   const view: PolicyView = { get: (id) => (own?.id === id ? own : directory.snapshot().get(id)) };
   const verifyEvidence = new VerifyEvidence(
@@ -55,7 +67,7 @@ export async function commandLineVerification(
       attestationRoutes: createAttestationRoutes(container, services.services, endorsements.source),
       keyThumbprint: jwkThumbprint,
       policies: () => view,
-      nonces: new NonceRecogniser(await challengeCodec(configuration), new MemoryChallengeStore(SYSTEM_CLOCK), log),
+      nonces: new NonceRecogniser(await challengeCodec(configuration), store, log),
       clock: SYSTEM_CLOCK,
       log,
       newId,
@@ -65,9 +77,7 @@ export async function commandLineVerification(
   return {
     verifyEvidence,
     policies: own === null ? (policy === null ? null : [policy]) : [own.id],
-    close: async () => {
-      await Promise.all([endorsements.close(), services.close(), directory.close()]);
-    },
+    close: () => opened.close(),
   };
 }
 

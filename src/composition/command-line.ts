@@ -62,7 +62,7 @@ const ACTIONS: Actions = {
     return EXIT_CODE.allow;
   },
   exportEndorsements: async (folder, options) => {
-    const reports = await Promise.all(options.report.map(readInput));
+    const reports = await Promise.all(options.report.map(async (name) => ({ name, bytes: await readInput(name) })));
     return exportEndorsements(folder, reports, await configurationOf(options), world());
   },
   importEndorsements: async (folder, options) => importEndorsements(folder, await configurationOf(options), world()),

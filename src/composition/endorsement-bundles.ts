@@ -2,7 +2,7 @@ import { EXIT_CODE } from '../cli/exit-code.js';
 import type { Configuration } from '../config/configuration.js';
 import { writeBundle } from '../endorsements/export-bundle.js';
 import { SNP_PRODUCTS } from '../model/claims.js';
-import type { EndorsementRequest } from '../model/endorsement.js';
+import type { EndorsementRequest, Unavailable } from '../model/endorsement.js';
 import type { SnpReportVerifier, TdQuoteVerifier } from '../model/verification.js';
 import { createAppContainer, useIntelRootPins, useRootPins } from './container.js';
 import { type EndorsementWorld, openAmd, openIntel } from './endorsements.js';
@@ -12,6 +12,13 @@ import { TOKENS } from './tokens.js';
 export interface BundleWorld extends EndorsementWorld {
   /** Writes a line for people. */
   readonly writeLine: (line: string) => void;
+}
+
+/** An SNP report or a TD quote. */
+export interface NamedReport {
+  /** Tells it from the others, for people: that of its file. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
 }
 
 /** Longest time that collecting endorsements may take: KDS gives about one certificate in ten seconds. */
@@ -27,12 +34,12 @@ const EXPORT_MS = 10 * 60_000;
  */
 export async function exportEndorsements(
   folder: string,
-  reports: readonly Uint8Array[],
+  reports: readonly NamedReport[],
   configuration: Configuration,
   world: BundleWorld,
 ): Promise<number> {
-  const found = reports.map(requestsFrom(configuration, world));
-  const requests = found.flat();
+  const wanted = reports.map(wantedFor(configuration, world));
+  const requests = wanted.flatMap((each) => each.requests);
   const [amd, intel] = [openAmd(configuration, world), openIntel(configuration, world)];
   try {
     const lines = SNP_PRODUCTS.map((product) => ({ product, signingKey: 'vcek' as const }));
@@ -42,7 +49,7 @@ export async function exportEndorsements(
     const bundles = await Promise.all([amd.exportBundle(selection, signal), intel.exportBundle(platforms, signal)]);
     for (const bundle of bundles) await writeBundle(folder, bundle);
     for (const { name } of bundles.flatMap(({ files }) => files)) world.writeLine(`wrote ${name}`);
-    const missing = [...bundles.flatMap((bundle) => bundle.missing), ...found.filter(isEmpty).map(() => UNVOUCHED)];
+    const missing = [...bundles, ...wanted].flatMap((each) => each.missing);
     for (const { code, detail } of missing) world.writeLine(`missing ${code}: ${detail}`);
     return missing.length === 0 ? EXIT_CODE.allow : EXIT_CODE.indeterminate;
   } finally {
@@ -80,27 +87,43 @@ const TEE_TYPE_OFFSET = 4;
 const TEE_TDX = 0x81;
 const SNP_REPORT_BYTES = 1184;
 
-/** Of a quote whose certificate no root of Intel vouches for. Nobody is asked about the platform that it names. */
-const UNVOUCHED = {
-  code: 'collateral_unavailable',
-  detail: 'of a quote: its certificate does not hold up to a pinned root',
+/** Of a report whose KEY_INFO names no key. */
+const UNSIGNED: Unavailable = {
+  code: 'vcek_unavailable',
+  detail: 'no key signed the report, so there is no key certificate to ask for',
+  retryable: false,
 };
 
-function isEmpty(requests: readonly EndorsementRequest[]): boolean {
-  return requests.length === 0;
+/** Of a quote whose certificate no root of Intel vouches for. Nobody is asked about the platform that it names. */
+const UNVOUCHED: Unavailable = {
+  code: 'collateral_unavailable',
+  detail: 'the certificate of the quote does not hold up to a pinned root',
+  retryable: false,
+};
+
+/** What a report needs. Missing is what cannot even be asked for. */
+interface Wanted {
+  readonly requests: readonly EndorsementRequest[];
+  readonly missing: readonly Unavailable[];
 }
 
-function requestsFrom(configuration: Configuration, { amdRootPins, intelRootPins }: BundleWorld) {
+function wantedFor(configuration: Configuration, { amdRootPins, intelRootPins }: BundleWorld) {
   const container = createAppContainer(configuration, (app) => {
     if (amdRootPins !== undefined) useRootPins(app, configuration, amdRootPins);
     if (intelRootPins !== undefined) useIntelRootPins(app, intelRootPins);
   });
   const snp = container.resolve<SnpReportVerifier>(TOKENS.snpReportVerifier);
   const tdx = container.resolve<TdQuoteVerifier>(TOKENS.tdQuoteVerifier);
-  return (bytes: Uint8Array): readonly EndorsementRequest[] =>
+  return ({ name, bytes }: NamedReport): Wanted =>
     isTdQuote(bytes)
-      ? tdx.quoteEndorsements(bytes, null, { quote: '', collateral: '' })
-      : snp.reportEndorsements(bytes, NO_INPUT, { report: '', endorsements: '' });
+      ? orMissing(name, tdx.quoteEndorsements(bytes, null, { quote: '', collateral: '' }), UNVOUCHED)
+      : orMissing(name, snp.reportEndorsements(bytes, NO_INPUT, { report: '', endorsements: '' }), UNSIGNED);
+}
+
+/** @param otherwise why nothing can be asked for where there is no request */
+function orMissing(name: string, requests: readonly EndorsementRequest[], otherwise: Unavailable): Wanted {
+  if (requests.length > 0) return { requests, missing: [] };
+  return { requests, missing: [{ ...otherwise, detail: `${name}: ${otherwise.detail}` }] };
 }
 
 /** Tells the two apart, and nothing else: each is read as strictly as ever. An SNP report has another length. */

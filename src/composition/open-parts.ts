@@ -1,5 +1,23 @@
+import type { Log } from '../model/ports.js';
+
 interface OpenPart {
   close(): Promise<void> | void;
+}
+
+/**
+ * Opens something that is made of parts. Where that fails, nothing of it stays open.
+ *
+ * @param open adds everything that has to be closed, as it is opened
+ * @throws {unknown} what `open` throws; a part that cannot be closed then is in the log
+ */
+export async function openAllOrNone<T>(log: Log, open: (opened: OpenParts) => Promise<T>): Promise<T> {
+  const opened = new OpenParts();
+  try {
+    return await open(opened);
+  } catch (error) {
+    await opened.close().catch((failure: unknown) => log.error({ err: failure }, 'closing failed'));
+    throw error;
+  }
 }
 
 /** Parts that were opened one after the other. They are closed the other way round. */

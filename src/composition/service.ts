@@ -26,7 +26,7 @@ import { createAttestationRoutes, openAttestationServices } from './attestation-
 import { ReloadedRoots } from './configured-roots.js';
 import { createAppContainer, type Override, useIntelRootPins, useRootPins } from './container.js';
 import { type EndorsementWorld, openEndorsements } from './endorsements.js';
-import { OpenParts } from './open-parts.js';
+import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { readTlsMaterial } from './tls-material.js';
 import { TOKENS } from './tokens.js';
@@ -55,13 +55,7 @@ export interface RunningService {
  */
 export async function startService(configuration: Configuration, world: World): Promise<RunningService> {
   requireAvailable(configuration);
-  const opened = new OpenParts();
-  try {
-    return await openService(configuration, world, opened);
-  } catch (error) {
-    await opened.close().catch((failure: unknown) => world.log.error({ err: failure }, 'closing failed'));
-    throw error;
-  }
+  return openAllOrNone(world.log, (opened) => openService(configuration, world, opened));
 }
 
 /** @param opened takes everything that has to be closed, as it is opened */

@@ -6,6 +6,7 @@ import {
   type BundleWorld,
   exportEndorsements,
   importEndorsements,
+  type NamedReport,
 } from '../../../src/composition/endorsement-bundles.js';
 import { openIntel } from '../../../src/composition/endorsements.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
@@ -36,6 +37,11 @@ afterEach(async () => {
 
 const path = (name: string) => join(root, name);
 
+/** Reports, each under its name. */
+function named(reports: Readonly<Record<string, Uint8Array>>): readonly NamedReport[] {
+  return Object.entries(reports).map(([name, bytes]) => ({ name, bytes }));
+}
+
 /** A machine with folders of its own, whose clock is the lab's. */
 function machine(name: string, source: string) {
   const text = JSON.stringify({
@@ -57,8 +63,8 @@ function machine(name: string, source: string) {
 describe('exportEndorsements and importEndorsements', () => {
   it('carry the collateral of a quote to a machine without network', async () => {
     const connected = machine('connected', pcs.origin);
-    const quote = platform.quote({ trailing: new Uint8Array(100) });
-    const exported = await exportEndorsements(path('bundle'), [quote], connected.configuration, connected.world);
+    const reports = named({ quote: platform.quote({ trailing: new Uint8Array(100) }) });
+    const exported = await exportEndorsements(path('bundle'), reports, connected.configuration, connected.world);
     expect([exported, lines.filter((line) => line.startsWith('wrote'))]).toEqual([
       3,
       [expect.stringMatching(/^wrote tdx-/)],
@@ -77,23 +83,39 @@ describe('exportEndorsements and importEndorsements', () => {
   });
 
   it('say what is missing of a report and of a quote, each as what it is', async () => {
-    const report = new SnpPlatform({ pki: createAmdPki() }).report();
+    const reports = named({
+      report: new SnpPlatform({ pki: createAmdPki() }).report(),
+      quote: platform.quote(),
+    });
     const { configuration, world } = machine('offline', 'off');
-    expect(await exportEndorsements(path('bundle'), [report, platform.quote()], configuration, world)).toBe(3);
+    expect(await exportEndorsements(path('bundle'), reports, configuration, world)).toBe(3);
     const codes = new Set(lines.map((line) => line.split(':')[0]));
     expect(codes).toEqual(new Set(['missing vcek_unavailable', 'missing collateral_unavailable']));
     expect(await readdir(path('bundle')).catch(() => [])).toEqual([]);
   });
 
-  it('ask nobody for the platform of a quote that no root of Intel vouches for, and say so', async () => {
+  it('ask nobody for the platform of a quote that no root of Intel vouches for, and say of which one', async () => {
     const foreign = new TdxPlatform({ pki: createIntelPki({ at: NOW }) }).quote();
-    const asked = pcs.count();
     const { configuration, world } = machine('connected', pcs.origin);
-    expect(await exportEndorsements(path('bundle'), [foreign], configuration, world)).toBe(3);
-    expect(lines).toContain(
-      'missing collateral_unavailable: of a quote: its certificate does not hold up to a pinned root',
-    );
-    expect(pcs.count()).toBe(asked);
+    expect(await exportEndorsements(path('bundle'), named({ foreign }), configuration, world)).toBe(3);
+    expect(pcs.count()).toBe(0);
+    const reports = named({ own: platform.quote(), foreign });
+    expect(await exportEndorsements(path('bundle'), reports, configuration, world)).toBe(3);
+    const said =
+      'missing collateral_unavailable: foreign: the certificate of the quote does not hold up to a pinned root';
+    expect(lines.filter((line) => line.includes('collateral'))).toEqual([said, said]);
+  });
+
+  it('ask for no key certificate of a report that no key signed, and say of which one', async () => {
+    const amd = new SnpPlatform({ pki: createAmdPki() });
+    const unsigned = amd.report({ fields: { keyInfo: { authorKeyEn: false, maskChipKey: false, signingKey: 7 } } });
+    const { configuration, world } = machine('offline', 'off');
+    const reports = named({ signed: amd.report(), unsigned });
+    expect(await exportEndorsements(path('bundle'), reports, configuration, world)).toBe(3);
+    expect(lines.filter((line) => line.includes('signed'))).toEqual([
+      'missing vcek_unavailable: unsigned: no key signed the report, so there is no key certificate to ask for',
+    ]);
+    expect(lines.filter((line) => line.includes('collateral'))).toEqual([]);
   });
 
   it('refuse with 2 collateral that no root of Intel vouches for', async () => {
@@ -108,7 +130,8 @@ describe('exportEndorsements and importEndorsements', () => {
     ['a quote that is cut short', platform.quote().subarray(0, 600), 'tdx_format'],
   ])('refuse %s', async (_what, bytes, code) => {
     const { configuration, world } = machine('strict', 'off');
-    await expect(exportEndorsements(path('bundle'), [bytes], configuration, world)).rejects.toMatchObject({ code });
+    const exporting = exportEndorsements(path('bundle'), named({ bytes }), configuration, world);
+    await expect(exporting).rejects.toMatchObject({ code });
   });
 });
 

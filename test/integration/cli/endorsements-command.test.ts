@@ -87,6 +87,18 @@ describe('veritee endorsements export', () => {
     expect(await held('empty')).toEqual([]);
   });
 
+  it('says with 3 for which file nothing can be asked', async () => {
+    const platform = new SnpPlatform({ pki: PKI });
+    const keyInfo = { authorKeyEn: false, maskChipKey: false, signingKey: 7 };
+    const signed = await cli.write('signed.bin', platform.report());
+    const unsigned = await cli.write('unsigned.bin', platform.report({ fields: { keyInfo } }));
+    const options = ['--report', signed, unsigned, ...(await machine('unasked'))];
+    const exported = await cli.run(['endorsements', 'export', cli.path('unasked-bundle'), ...options]);
+    expect(exported.exitCode).toBe(3);
+    expect(exported.stdout).toContain(`missing vcek_unavailable: ${unsigned}: no key signed the report`);
+    expect(exported.stdout).not.toContain(`${signed}: `);
+  });
+
   it('ends with 1 for a report that is none', async () => {
     const report = await cli.write('short.bin', new Uint8Array(100));
     const options = ['--report', report, ...(await machine('short'))];

@@ -3,12 +3,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LabService } from './lab-service.js';
+import { OpenResources } from './open-resources.js';
 
-/** What runs behind an open service looks at folders and ages from time to time: it is open as long as its timers run. */
-
-const started = vi.spyOn(globalThis, 'setInterval');
-const ended = vi.spyOn(globalThis, 'clearInterval');
-
+const resources = new OpenResources();
 const other = createServer();
 let lab: LabService;
 
@@ -17,54 +14,69 @@ beforeAll(async () => {
   lab = await LabService.create();
 });
 
-afterEach(() => {
-  started.mockClear();
-  ended.mockClear();
-});
+afterEach(() => resources.forget());
 
 afterAll(async () => {
-  vi.restoreAllMocks();
+  resources.release();
   other.close();
   await lab.close();
 });
 
-/** Whether each of the timers that were started still runs. */
-function timersRun(): readonly boolean[] {
-  const cleared = new Set<unknown>(ended.mock.calls.map(([timer]) => timer));
-  return started.mock.results.map(({ value }) => !cleared.has(value));
-}
-
 const nowhere = join('nowhere', 'file.pem');
 const takenPort = () => (other.address() as AddressInfo).port;
 
+/** Both services that evidence may be sent to. */
+const SUBMITTING = {
+  maa: { submit: { endpoints: ['https://sharedweu.weu.attest.azure.net'] } },
+  ita: { submit: { api: 'https://api.trustauthority.intel.com', apiKeyFile: nowhere } },
+};
+
+/** With the agents for AMD's KDS, for Intel's collateral and for keys of token issuers. */
+const WITH_ENDORSEMENTS = { metrics: 1, policies: 1, challenges: 1, agents: 3 };
+
+/** With the agents of both services too. */
+const WITH_SERVICES = { ...WITH_ENDORSEMENTS, agents: 5 };
+
 describe('a start that fails', () => {
-  it.each<[string, () => Record<string, unknown>, object]>([
-    ['the port is taken', () => ({ listen: { port: takenPort() } }), { code: 'EADDRINUSE' }],
+  it.each([
+    ['the port is taken', () => ({ listen: { port: takenPort() } }), { code: 'EADDRINUSE' }, WITH_SERVICES],
     [
       'a certificate is missing',
       () => ({ listen: { port: 0, tls: { cert: nowhere, key: nowhere } } }),
       { problems: [`listen.tls.cert: ${nowhere} cannot be read`] },
+      WITH_SERVICES,
     ],
     [
       'roots of certificates are missing',
       () => ({ tpm: { roots: [nowhere] } }),
       { problems: [`tpm.roots: ${nowhere}: cannot be read (ENOENT)`] },
+      WITH_SERVICES,
     ],
     [
       'keys of an issuer are missing',
       () => ({ ita: { issuers: [{ issuer: 'own', keys: nowhere }] } }),
       { problems: ['keys of ita-token own: cannot be read (ENOENT)'] },
+      WITH_ENDORSEMENTS,
     ],
-  ])('because %s says so, and leaves nothing open', async (title, keys, error) => {
-    await expect(lab.start(keys(), {}, title.replaceAll(' ', '-'))).rejects.toMatchObject(error);
-    expect(timersRun()).not.toEqual([]);
-    expect(timersRun()).not.toContain(true);
+  ])('because %s says so, and leaves nothing open', async (title, keys, error, opened) => {
+    const start = lab.start({ ...SUBMITTING, ...keys() }, {}, title.replaceAll(' ', '-'));
+    await expect(start).rejects.toMatchObject(error);
+    expect(resources.closed()).toEqual(opened);
+    expect(resources.timersRun()).not.toEqual([]);
+    expect(resources.timersRun()).not.toContain(true);
+    await vi.waitFor(() => expect(resources.fileWatches).toBe(0));
   });
 
-  it('twin: one that does not keeps its timers until it is closed', async () => {
-    const service = await lab.start();
-    expect(timersRun()).toContain(true);
+  it('twin: one that does not keeps everything open until it is closed', async () => {
+    const service = await lab.start(SUBMITTING);
+    expect(resources.closed()).toEqual({ metrics: 0, policies: 0, challenges: 0, agents: 0 });
+    expect(resources.timersRun()).toContain(true);
+    expect(resources.fileWatches).toBe(1);
+    expect((await fetch(`${service.url}/livez`)).status).toBe(200);
     await service.close();
-    expect(timersRun()).not.toContain(true);
+    expect(resources.closed()).toEqual(WITH_SERVICES);
+    expect(resources.timersRun()).not.toContain(true);
+    await vi.waitFor(() => expect(resources.fileWatches).toBe(0));
+    await expect(fetch(`${service.url}/livez`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
   });
 });

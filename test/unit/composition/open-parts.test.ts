@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { OpenParts } from '../../../src/composition/open-parts.js';
+import { OpenParts, openAllOrNone } from '../../../src/composition/open-parts.js';
+import { RecordingLog } from '../endorsements/recording-log.js';
 
 /** Parts that say when they are closed, those of the names given by failing. */
 function opened(...failing: readonly string[]) {
@@ -47,5 +48,41 @@ describe('open parts', () => {
   it('are handed through', () => {
     const part = { close: () => undefined, name: 'store' };
     expect(new OpenParts().add(part)).toBe(part);
+  });
+});
+
+describe('what is opened all or none', () => {
+  it('stays open where it could be opened', async () => {
+    const closed: string[] = [];
+    const whole = await openAllOrNone(new RecordingLog(), async (parts) => {
+      parts.add({ close: () => void closed.push('first') });
+      return 'whole';
+    });
+    expect([whole, closed]).toEqual(['whole', []]);
+  });
+
+  it('is closed where it could not, and what it failed with is told', async () => {
+    const closed: string[] = [];
+    const log = new RecordingLog();
+    const opening = openAllOrNone(log, async (parts) => {
+      parts.add({ close: () => void closed.push('first') });
+      throw new Error('second');
+    });
+    await expect(opening).rejects.toThrow('second');
+    expect([closed, log.entries]).toEqual([['first'], []]);
+  });
+
+  it('fails with the same where a part cannot be closed, which is in the log', async () => {
+    const log = new RecordingLog();
+    const opening = openAllOrNone(log, async (parts) => {
+      parts.add({
+        close: () => {
+          throw new Error('first');
+        },
+      });
+      throw new Error('second');
+    });
+    await expect(opening).rejects.toThrow('second');
+    expect(log.entries).toMatchObject([{ level: 'error', message: 'closing failed' }]);
   });
 });
