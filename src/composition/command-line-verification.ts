@@ -55,7 +55,8 @@ async function openVerification(
   const directory = opened.add(await openPolicies(configuration, log, () => undefined));
   const own = policy === null || POLICY_ID.test(policy) ? null : await readPolicy(policy);
   const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
-  const endorsements = opened.add(openEndorsements(configuration, { clock: SYSTEM_CLOCK, log }));
+  const world = { clock: SYSTEM_CLOCK, log, inBackground: false };
+  const endorsements = opened.add(openEndorsements(configuration, world));
   await endorsements.ready;
   const services = opened.add(openAttestationServices(configuration, { clock: SYSTEM_CLOCK, log }));
   const container = createAppContainer(configuration, undefined, await readConfiguredRoots(configuration));
