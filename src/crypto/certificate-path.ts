@@ -2,6 +2,7 @@ import { isSameName } from '../formats/distinguished-name.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
 import { EXTENSION, repeatedExtension } from '../formats/x509-extension.js';
 import type { CheckId } from '../model/codes.js';
+import { hex } from './digest.js';
 import { algorithmFitsKey, verifyIssuedSignature } from './issued-signature.js';
 import { spkiDigest } from './key-cache.js';
 import { keyProblem, type PathProfile } from './path-profile.js';
@@ -126,13 +127,26 @@ export function verifySelfSigned(certificate: X509Certificate, profile: PathProf
  * both included (RFC 5280 4.1.2.5). A certificate that states no instant is not valid.
  */
 export function judgeValidity(path: readonly X509Certificate[], at: Date): PathProblem | null {
-  for (const [index, { notBefore, notAfter }] of path.entries()) {
-    const fail = (detail: string): PathProblem => ({ code: 'cert_validity', index, detail });
-    if (notBefore === null || notAfter === null) return fail('validity is not given as rfc 5280 wants it');
-    if (at < notBefore) return fail('certificate is not valid yet');
-    if (at > notAfter) return fail('certificate is no longer valid');
+  for (const [index, certificate] of path.entries()) {
+    const { notBefore, notAfter } = certificate;
+    const fail = (what: string): PathProblem => {
+      return { code: 'cert_validity', index, detail: `${nameOfCertificate(certificate)}, ${what}` };
+    };
+    if (notBefore === null || notAfter === null) return fail('does not say when it is valid as rfc 5280 wants it');
+    if (at < notBefore) return fail(`is valid from ${notBefore.toISOString()} on`);
+    if (at > notAfter) return fail(`was valid until ${notAfter.toISOString()}`);
   }
   return null;
+}
+
+/** A certificate as its issuer knows it: whose it is, and its serial number in hex. */
+export function nameOfCertificate({ subject, serial }: X509Certificate): string {
+  return `${subject.commonName ?? 'a certificate without common name'}, serial ${hex(serial)}`;
+}
+
+/** A problem as one sentence that says where in the path it is. */
+export function describePathProblem({ index, detail }: PathProblem): string {
+  return `${detail} (certificate ${index + 1} of the path)`;
 }
 
 /** When the first certificate of a path ends; the beginning of time where one does not say when. */

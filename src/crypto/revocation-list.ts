@@ -46,12 +46,12 @@ export function verifyRevocationList(
  * Judges a revocation list at an instant, without leeway. A list without an end cannot be told from an old one, so
  * it is stale.
  */
-export function judgeRevocationListTime(crl: CrlFrame, at: Date): RevocationListProblem | null {
-  if (crl.thisUpdate === null) return { code: 'crl_invalid', detail: 'revocation list does not say when it was made' };
-  if (at < crl.thisUpdate) return { code: 'crl_invalid', detail: 'revocation list is from the future' };
-  if (crl.nextUpdate === null)
-    return { code: 'crl_stale', detail: 'revocation list does not say when the next is due' };
-  return at > crl.nextUpdate ? { code: 'crl_stale', detail: 'revocation list is past its next update' } : null;
+export function judgeRevocationListTime({ thisUpdate, nextUpdate }: CrlFrame, at: Date): RevocationListProblem | null {
+  const problem = (code: RevocationListProblem['code'], what: string) => ({ code, detail: `revocation list ${what}` });
+  if (thisUpdate === null) return problem('crl_invalid', 'does not say when it was made');
+  if (at < thisUpdate) return problem('crl_invalid', `is from the future, of ${thisUpdate.toISOString()}`);
+  if (nextUpdate === null) return problem('crl_stale', 'does not say when the next is due');
+  return at > nextUpdate ? problem('crl_stale', `is past its next update, ${nextUpdate.toISOString()}`) : null;
 }
 
 /** Whether a serial number is on the list. Holds for certificates of the list's issuer only. */

@@ -5,7 +5,7 @@ import type { X509Crl } from '../formats/x509-crl.js';
 import type { CheckId } from '../model/codes.js';
 import { within } from '../model/errors.js';
 import type { TdxCollateral } from '../model/evidence.js';
-import { verifyCertificatePath, verifyIssuerPath } from './certificate-path.js';
+import { describePathProblem, verifyCertificatePath, verifyIssuerPath } from './certificate-path.js';
 import { type IssuerChain, IssuerChains } from './issuer-chains.js';
 import { intelSgxProfile } from './path-profile.js';
 import { type PartReading, type Signed, SignedLists, SignedTexts } from './signed-part.js';
@@ -136,7 +136,7 @@ function taken<T>(
 }
 
 function pathFaults({ problems }: IssuerChain, member: string): readonly CollateralProblem[] {
-  return problems.map(({ code, detail }) => ({ code, member, detail }));
+  return problems.map((problem) => ({ code: problem.code, member, detail: describePathProblem(problem) }));
 }
 
 /** The name too says what Intel has certified the key for. A path that fails for the role has said so. */

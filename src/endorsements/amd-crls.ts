@@ -1,5 +1,6 @@
 import type { X509Certificate } from '../formats/x509-certificate.js';
 import type { CrlFrame } from '../formats/x509-crl.js';
+import { latest } from '../model/earliest.js';
 import type { EndorsementOrigin, FetchContext, Sourced, Unavailable } from '../model/endorsement.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { AmdCache } from './amd-cache.js';
@@ -223,8 +224,10 @@ function isPastHalfLife({ thisUpdate, nextUpdate }: AmdCrl, now: Date): boolean 
 }
 
 function missing({ product }: SnpLine, held: readonly AmdCrl[], at: Date): Unavailable {
-  if (held.some(({ nextUpdate }) => nextUpdate < at)) {
-    return { code: 'crl_stale', detail: `revocation list of ${product} is past its next update`, retryable: true };
+  const ended = held.map(({ nextUpdate }) => nextUpdate).filter((nextUpdate) => nextUpdate < at);
+  if (ended.length > 0) {
+    const detail = `revocation list of ${product} is past its next update, ${latest(ended).toISOString()}`;
+    return { code: 'crl_stale', detail, retryable: true };
   }
   const detail =
     held.length > 0

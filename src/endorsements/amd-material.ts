@@ -1,4 +1,4 @@
-import { type PathProblem, verifyCertificatePath } from '../crypto/certificate-path.js';
+import { describePathProblem, type PathProblem, verifyCertificatePath } from '../crypto/certificate-path.js';
 import { algorithmFitsKey, verifyIssuedSignature } from '../crypto/issued-signature.js';
 import { spkiDigest } from '../crypto/key-cache.js';
 import { amdVekProfile, keyProblem } from '../crypto/path-profile.js';
@@ -128,7 +128,7 @@ export function verifyVek(vek: AmdVek, chain: AmdChain, pins: AmdRootPins): void
     path,
     amdVekProfile(pins.get(chain.product) ?? NO_ANCHORS),
   );
-  if (problem !== undefined) throw new UnfitError(problem.detail);
+  if (problem !== undefined) throw new UnfitError(describePathProblem(problem));
 }
 
 /** When a VEK was issued, in milliseconds since 1970; 0 where it does not say. */

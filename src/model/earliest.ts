@@ -8,3 +8,8 @@ export function earliest(...ends: readonly (Date | null)[]): Date | null {
   const instants = ends.flatMap((end) => (end === null ? [] : [end.getTime()]));
   return instants.length === 0 ? null : new Date(Math.min(...instants));
 }
+
+/** The latest of several instants, of which there has to be one. */
+export function latest(instants: readonly Date[]): Date {
+  return new Date(Math.max(...instants.map((instant) => instant.getTime())));
+}

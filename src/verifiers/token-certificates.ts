@@ -1,4 +1,10 @@
-import { earliestEnd, judgeValidity, verifyCertificatePath, verifySelfSigned } from '../crypto/certificate-path.js';
+import {
+  describePathProblem,
+  earliestEnd,
+  judgeValidity,
+  verifyCertificatePath,
+  verifySelfSigned,
+} from '../crypto/certificate-path.js';
 import { hex, sha256 } from '../crypto/digest.js';
 import { spkiDigest } from '../crypto/key-cache.js';
 import type { PathProfile } from '../crypto/path-profile.js';
@@ -91,8 +97,9 @@ function pathProblem(path: readonly X509Certificate[], key: TokenKey): string | 
   if (Buffer.compare(first.spki, key.spki) !== 0) return 'the first is of another key';
   // Whether the last is to be trusted is `verifyRoot`.
   const profile = { ...PROFILE, anchors: new Set([spkiDigest(last)]) };
-  const problem = path.length === 1 ? verifySelfSigned(first, profile) : verifyCertificatePath(path, profile)[0];
-  return problem?.detail ?? null;
+  const problem =
+    path.length === 1 ? verifySelfSigned(first, profile) : (verifyCertificatePath(path, profile)[0] ?? null);
+  return problem && describePathProblem(problem);
 }
 
 /** The last certificate is pinned, itself or its key: an issuer's own root in its own key set shows nothing. */

@@ -1,3 +1,4 @@
+import { nameOfCertificate } from '../crypto/certificate-path.js';
 import type { PathProfile } from '../crypto/path-profile.js';
 import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../crypto/revocation-list.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
@@ -38,7 +39,7 @@ export function verifyTokenRevocation(
     if (newest === null) {
       if (!recordMissing(checks, issuer, genuine.length > 0, required, about)) return null;
     } else if (isRevoked(newest, certificate.serial)) {
-      checks.fail('cert_revoked', about, { detail: `certificate ${index} of the key is revoked` });
+      checks.fail('cert_revoked', about, { detail: `its issuer has revoked ${nameOfCertificate(certificate)}` });
       return null;
     } else if (newest.nextUpdate !== null) {
       ends.push(newest.nextUpdate);

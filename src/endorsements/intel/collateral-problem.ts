@@ -1,16 +1,21 @@
+import { latest } from '../../model/earliest.js';
 import type { Unavailable } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
 import { boundedSeconds, FetchError } from '../fetch-error.js';
 import { UnfitError } from '../unfit-error.js';
 import type { FetchedSourceName } from './collateral-cache.js';
-import { hasEnded, type IntelCollateral } from './intel-collateral.js';
+import { hasEnded, type IntelCollateral, windowOfAll } from './intel-collateral.js';
 
 const NAMES: Readonly<Record<FetchedSourceName, string>> = { pcs: 'the Intel PCS', thim: 'the Azure cache' };
 
 /** Why what is held cannot be used at an instant. */
 export function missing(held: readonly IntelCollateral[], at: Date): Unavailable {
-  if (held.some((collateral) => hasEnded(collateral, at))) {
-    return { code: 'collateral_stale', detail: 'TDX collateral is past its next update', retryable: true };
+  const ended = held
+    .filter((collateral) => hasEnded(collateral, at))
+    .map((collateral) => windowOfAll(collateral).until);
+  if (ended.length > 0) {
+    const detail = `TDX collateral is past its next update, ${latest(ended).toISOString()}`;
+    return { code: 'collateral_stale', detail, retryable: true };
   }
   const detail =
     held.length > 0 ? 'TDX collateral is from after the instant that is judged' : 'no TDX collateral for this platform';

@@ -4,6 +4,7 @@ import type { CollateralReader, Signed, SignedCollateral } from '../../crypto/td
 import { pckCaNamed } from '../../formats/pck-extension.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { X509Crl } from '../../formats/x509-crl.js';
+import { latest } from '../../model/earliest.js';
 import type { TdxCollateralRequest } from '../../model/endorsement.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import { type CrlAge, isOlder } from '../crl-memory.js';
@@ -98,7 +99,7 @@ export function collateralOf(collateral: IntelCollateral): TdxCollateral {
 export function windowOfAll({ documents, pckList, rootList }: IntelCollateral): Window {
   const parts = [documents, pckList, rootList];
   return {
-    from: new Date(Math.max(...parts.map(({ from }) => from.getTime()))),
+    from: latest(parts.map(({ from }) => from)),
     until: new Date(Math.min(...parts.map(({ until }) => until.getTime()))),
   };
 }

@@ -1,4 +1,9 @@
-import { earliestEnd, judgeValidity, verifyCertificatePath } from '../../crypto/certificate-path.js';
+import {
+  describePathProblem,
+  earliestEnd,
+  judgeValidity,
+  verifyCertificatePath,
+} from '../../crypto/certificate-path.js';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { hex, sha256 } from '../../crypto/digest.js';
 import { spkiDigest } from '../../crypto/key-cache.js';
@@ -125,8 +130,7 @@ function pathProblem(path: readonly X509Certificate[], anchors: ReadonlySet<stri
   const [leaf] = path;
   if (leaf === undefined || path.length === 1) return 'no chain came with it';
   const [problem] = verifyCertificatePath(path, { ...PROFILE, anchors });
-  if (problem !== undefined)
-    return `${problem.detail} (${problem.index === 0 ? 'leaf' : `above it, ${problem.index}`})`;
+  if (problem !== undefined) return describePathProblem(problem);
   return hasPurpose(leaf) ? null : 'it is not said to be of an attestation key';
 }
 

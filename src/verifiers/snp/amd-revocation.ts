@@ -1,7 +1,7 @@
 import { isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
 import type { CheckList } from '../../model/check.js';
 import type { SnpProduct } from '../../model/claims.js';
-import type { EndorsementOrigin, SnpEndorsementSet, UsedEndorsement } from '../../model/endorsement.js';
+import type { EndorsementOrigin, SnpEndorsementSet, Unavailable, UsedEndorsement } from '../../model/endorsement.js';
 import { nullIfMalformed, within } from '../../model/errors.js';
 import type { ListReading, RevocationList, RevocationLists } from './revocation-lists.js';
 import type { VekPath } from './vek-path.js';
@@ -41,7 +41,7 @@ export function verifyRevocation(
     checks.skip(['crl_unavailable'], `${about}/crls`, 'a revocation list of the request is invalid');
     return { state: 'unavailable', crl: null };
   }
-  const own = sent.flatMap((reading) => candidates(reading, 'evidence'));
+  const own = sent.flatMap((reading) => candidatesOf(reading, 'evidence'));
   const genuine = [...own, ...heldCandidates(lists, path, found, product)];
   return choose(checks, path, genuine, found, product, at, about);
 }
@@ -53,7 +53,7 @@ function faultOf(reading: ListReading, at: Date): { readonly detail: string } | 
   return untimely?.code === 'crl_invalid' ? untimely : null;
 }
 
-function candidates(reading: ListReading, origin: EndorsementOrigin): readonly Candidate[] {
+function candidatesOf(reading: ListReading, origin: EndorsementOrigin): readonly Candidate[] {
   return reading.ok ? [{ list: reading.list, sha256: reading.sha256, origin }] : [];
 }
 
@@ -66,7 +66,7 @@ function heldCandidates(
 ): readonly Candidate[] {
   const held = found?.crls.get(product);
   if (held === undefined) return [];
-  return nullIfMalformed(() => candidates(lists.read(held.value, path), held.origin)) ?? [];
+  return nullIfMalformed(() => candidatesOf(lists.read(held.value, path), held.origin)) ?? [];
 }
 
 function choose(
@@ -80,11 +80,8 @@ function choose(
 ): RevocationVerdict {
   const place = `${about}/crls`;
   const timely = genuine.filter(({ list }) => judgeRevocationListTime(list, at) === null);
-  const newest = timely.reduce<Candidate | null>(
-    (best, next) => (best === null || isNewer(next, best) ? next : best),
-    null,
-  );
-  if (newest === null) return recordMissing(checks, genuine.length > 0, found, product, place);
+  const newest = newestOf(timely);
+  if (newest === null) return recordMissing(checks, genuine, { found, product, at, place });
   checks.pass('crl_unavailable', place, {
     actual: newest.list.nextUpdate?.toISOString() ?? null,
     detail: `revocation list of ${product} from ${newest.origin}, valid until the time shown`,
@@ -97,10 +94,24 @@ function choose(
   return { state: revoked ? 'revoked' : 'good', crl: crlEndorsement(newest) };
 }
 
+function newestOf(candidates: readonly Candidate[]): Candidate | null {
+  return candidates.reduce<Candidate | null>(
+    (best, next) => (best === null || isNewer(next, best) ? next : best),
+    null,
+  );
+}
+
 function isNewer(a: Candidate, b: Candidate): boolean {
   const [left, right] = [a.list.crlNumber ?? -1n, b.list.crlNumber ?? -1n];
   const began = ({ list }: Candidate) => list.thisUpdate?.getTime() ?? 0;
   return left === right ? began(a) > began(b) : left > right;
+}
+
+interface MissingList {
+  readonly found: SnpEndorsementSet | null;
+  readonly product: SnpProduct;
+  readonly at: Date;
+  readonly place: string;
 }
 
 /**
@@ -109,26 +120,28 @@ function isNewer(a: Candidate, b: Candidate): boolean {
  */
 function recordMissing(
   checks: CheckList,
-  isStale: boolean,
-  found: SnpEndorsementSet | null,
-  product: SnpProduct,
-  place: string,
+  genuine: readonly Candidate[],
+  { found, product, at, place }: MissingList,
 ): RevocationVerdict {
   const problem = found?.crlProblems.get(product);
-  const unusable = problem === undefined || problem.code === 'crl_unavailable' ? null : problem;
-  if (isStale || unusable !== null) {
+  const unusable =
+    problem === undefined || problem.code === 'crl_unavailable' ? staleOf(genuine, product, at) : problem;
+  if (unusable !== null) {
     checks.pass('crl_unavailable', place, { detail: `a revocation list of ${product} is at hand` });
-    checks.unavailable(
-      unusable?.code ?? 'crl_stale',
-      place,
-      unusable?.detail ?? `the revocation list of ${product} is past its nextUpdate`,
-      unusable?.retryable ?? true,
-    );
+    checks.unavailable(unusable.code, place, unusable.detail, unusable.retryable);
   } else {
     const detail = problem?.detail ?? `no revocation list of ${product} is at hand`;
     checks.unavailable('crl_unavailable', place, detail, problem?.retryable ?? false);
   }
   return { state: 'unavailable', crl: null };
+}
+
+/** Where lists are at hand, and none is valid at the instant. */
+function staleOf(genuine: readonly Candidate[], product: SnpProduct, at: Date): Unavailable | null {
+  const last = newestOf(genuine);
+  if (last === null) return null;
+  const detail = `${product}: ${judgeRevocationListTime(last.list, at)?.detail}`;
+  return { code: 'crl_stale', detail, retryable: true };
 }
 
 function crlEndorsement({ list, sha256, origin }: Candidate): UsedEndorsement {

@@ -1,3 +1,4 @@
+import { describePathProblem } from '../../crypto/certificate-path.js';
 import type { SnpReport } from '../../formats/snp-report.js';
 import { candidateProducts } from '../../formats/snp-tcb.js';
 import type { CheckList } from '../../model/check.js';
@@ -105,7 +106,7 @@ function recordMissingVek(checks: CheckList, { report, about }: KeyToEndorse, mi
 }
 
 function judgePath(checks: CheckList, path: VekPath, at: Date, about: string): boolean {
-  for (const problem of path.problems) checks.fail(problem.code, about, { detail: problem.detail });
+  for (const problem of path.problems) checks.fail(problem.code, about, { detail: describePathProblem(problem) });
   if (path.problems.length > 0) return false;
   checks.pass('cert_untrusted', about, { detail: 'the path ends at a pinned root, and every signature in it holds' });
   const validity = judgePathValidity(path, at);

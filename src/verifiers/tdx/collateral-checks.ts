@@ -119,7 +119,10 @@ export function judgeWindows(checks: CheckList, collateral: SignedCollateral, at
     otherwise: `issued after the instant: ${names(early)}`,
   });
   if (late.length > 0) {
-    checks.unavailable('collateral_stale', about, `past its next update at the instant: ${names(late)}`, true);
+    const which = late
+      .map(({ member, ends }) => `${member} (${ends?.toISOString() ?? 'does not say when'})`)
+      .join(', ');
+    checks.unavailable('collateral_stale', about, `past its next update at the instant: ${which}`, true);
     return false;
   }
   checks.pass('collateral_stale', about, {

@@ -1,4 +1,4 @@
-import { hex } from '../../crypto/digest.js';
+import { nameOfCertificate } from '../../crypto/certificate-path.js';
 import { isRevoked } from '../../crypto/revocation-list.js';
 import type { SignedCollateral } from '../../crypto/tdx-collateral.js';
 import { isSameName } from '../../formats/distinguished-name.js';
@@ -59,7 +59,5 @@ function belowRoot(chain: readonly X509Certificate[]): X509Certificate {
 }
 
 function namesOf(certificates: readonly X509Certificate[]): string {
-  return [...new Set(certificates.map(({ subject, serial }) => `${subject.commonName}, serial ${hex(serial)}`))].join(
-    '; ',
-  );
+  return [...new Set(certificates.map(nameOfCertificate))].join('; ');
 }

@@ -61,11 +61,11 @@ function roleProblems(
   ca: PckCa | null,
   found: readonly PathProblem[],
 ): readonly PathProblem[] {
-  const [leaf, issuer] = certificates;
+  const [leaf] = certificates;
   const role = (index: number, detail: string): PathProblem[] => [{ code: 'cert_role', index, detail }];
   if (leaf?.subject.commonName?.includes(PCK_NAME) !== true) return role(0, 'certificate is no pck certificate');
   if (found.length > 0) return [];
-  if (ca === null || issuer === undefined || certificates.length !== MAXIMUM_CHAIN) {
+  if (ca === null || certificates.length !== MAXIMUM_CHAIN) {
     return role(1, 'issuer of the pck certificate is no pck ca');
   }
   return extensionProblems(pck, ca);

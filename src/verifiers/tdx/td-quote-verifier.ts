@@ -1,6 +1,6 @@
 import { inject, injectable } from 'tsyringe';
 import { TOKENS } from '../../composition/tokens.js';
-import { earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
+import { describePathProblem, earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
 import { hex } from '../../crypto/digest.js';
 import { CollateralReader, type CollateralReading } from '../../crypto/tdx-collateral.js';
 import type { SvnLevel } from '../../formats/collateral-json.js';
@@ -149,7 +149,7 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
 }
 
 function judgePath(checks: CheckList, path: PckPath, at: Date, about: string): boolean {
-  for (const { code, detail } of path.problems) checks.fail(code, about, { detail });
+  for (const problem of path.problems) checks.fail(problem.code, about, { detail: describePathProblem(problem) });
   if (path.problems.length > 0) return false;
   checks.pass('cert_untrusted', about, { detail: 'the path ends at a pinned root, and every signature in it holds' });
   const validity = judgeValidity(path.certificates, at);

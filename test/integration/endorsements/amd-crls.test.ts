@@ -247,8 +247,13 @@ describe('AmdCrls: after the end', () => {
     await listOf(opened);
     expect(await lab.cached()).toContain(KEPT);
     lab.clock.advance(9 * DAY_MS + 1);
-    const { crlProblems } = await find(opened, COMPLETE, { at: lab.clock.now() });
-    expect(crlProblems.get('Milan')).toMatchObject({ code: 'crl_stale', retryable: true });
+    const at = lab.clock.now();
+    const { crlProblems } = await find(opened, COMPLETE, { at });
+    expect(crlProblems.get('Milan')).toMatchObject({
+      code: 'crl_stale',
+      detail: `revocation list of Milan is past its next update, ${new Date(at.getTime() - 1).toISOString()}`,
+      retryable: true,
+    });
     expect(await lab.cached()).not.toContain(KEPT);
     expect(await listOf(opened)).toBe('crl_stale');
   });

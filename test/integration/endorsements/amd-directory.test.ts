@@ -123,7 +123,9 @@ describe('AmdDirectory', () => {
     await put('chain.pem', pki.chainPem('Milan'));
     await directory.start();
     expect(directory.veks(MILAN)).toHaveLength(1);
-    expect(log.of(/not taken/)).toEqual([{ file: 'forged.der', why: 'signature does not verify' }]);
+    expect(log.of(/not taken/)).toEqual([
+      { file: 'forged.der', why: 'signature does not verify (certificate 1 of the path)' },
+    ]);
   });
 
   it('keeps what it had where the folder cannot be read, and says so once', async () => {

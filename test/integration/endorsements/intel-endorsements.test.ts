@@ -645,7 +645,11 @@ describe('the folder', () => {
   });
 
   it('says collateral_stale where what it holds has ended', async () => {
-    await lab.fill({ 'then.json': collateral({ at: day(-60) }) });
-    expect(await lab.find(lab.open({ pcs: null }))).toMatchObject({ code: 'collateral_stale', retryable: true });
+    await lab.fill({ 'then.json': collateral({ at: day(-60) }), 'before.json': collateral({ at: day(-90) }) });
+    expect(await lab.find(lab.open({ pcs: null }))).toMatchObject({
+      code: 'collateral_stale',
+      detail: `TDX collateral is past its next update, ${day(-31).toISOString()}`,
+      retryable: true,
+    });
   });
 });

@@ -50,6 +50,8 @@ describe('paravisor', () => {
     const appraisal = judge({ paravisor: 'known' });
     expect(only(appraisal, 'hcl_paravisor')).toMatchObject({
       result: 'pass',
+      expected: true,
+      actual: true,
       detail: 'the paravisor is known by idKeyDigest',
     });
     expect(appraisal.outcome).toBe('allow');

@@ -117,7 +117,12 @@ describe('the status of a TCB', () => {
     });
     expect(results(appraisal, 'tdx_tcb_date')).toEqual([]);
     expect([appraisal.outcome, appraisal.matched.includes('tdx_tcb_status')]).toEqual(['allow', true]);
-    expect(results(judge({ minimums: { tdx: 'any' } }, {}), 'tdx_tcb_status')).toEqual(['pass']);
+    expect(only(judge({ minimums: { tdx: 'any' } }, {}), 'tdx_tcb_status')).toMatchObject({
+      result: 'pass',
+      actual: 'UpToDate',
+      detail:
+        'the policy sets no minimum for the tcb; its status is UpToDate (platform UpToDate, module UpToDate, qe UpToDate)',
+    });
   });
 
   it('fails each where a policy has no minimums at all, which the grammar refuses', () => {
@@ -176,6 +181,11 @@ describe('the date of a TCB', () => {
       actual: date,
     });
     expect(appraisal.outcome).toBe('allow');
+  });
+
+  it('denies a date that is none, however early the policy begins', () => {
+    const since = { minimums: { tdx: { acceptedStatuses: ['UpToDate'], earliestTcbDate: '1970-01-01' } } };
+    expect(failed(judge(since, { date: null }))).toEqual(['tdx_tcb_date']);
   });
 
   it.each(['2024-03-12T23:59:59Z', '2018-01-04T00:00:00Z', 'soon', ''])('denies %j', (date) => {

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { Verification } from '../../../src/model/verification.js';
+import { expectedBinding } from '../../../src/verifiers/expected-binding.js';
+import { TdxVerifier } from '../../../src/verifiers/tdx/tdx-verifier.js';
 import { createAzureAkPki, createVirtualMachine, SnpGuest } from '../../lab/index.js';
+import { TdxGuest, type TdxGuestEvidenceOptions } from '../../lab/tdx-guest.js';
 import { TDX_VM, verifyAzureTdx } from './azure-cvm/tdx-fixture.js';
 import { AT, expectVerified, NONCE, PKI, verifyAzure, verifySnp } from './fixture.js';
+import { endorsing, newVerifier as newTdxVerifier, PLATFORM } from './tdx/fixture.js';
 
 /** What has to have an outcome before anything may be allowed: a check that is missing here could go missing unseen. */
 
@@ -96,6 +100,20 @@ describe('checks that must have an outcome', () => {
     expectRequired(await verifyAzure(vm.evidence()), ...all);
     const found = await verifyAzure(vm.evidence({ nonce: NONCE }), { nonce: NONCE });
     expectRequired(found, ...all, 'nonce_mismatch');
+  });
+
+  it('are these for a bare TD quote, and more with what comes beside it', async () => {
+    const tdx = new TdxVerifier(newTdxVerifier(), new Set(), 2 ** 16);
+    const endorsements = endorsing(PLATFORM.collateral());
+    const judge = (options: TdxGuestEvidenceOptions, nonce: Uint8Array | null = null) => {
+      const evidence = new TdxGuest({ platform: PLATFORM, ccel: [] }).evidence({ ccel: null, ...options });
+      const binding = nonce === null ? null : expectedBinding(nonce, null);
+      return tdx.verify(evidence, { at: AT, endorsements, binding });
+    };
+    expectRequired(await judge({}), ...OF_A_TD_QUOTE);
+    expectRequired(await judge({ nonce: NONCE }, NONCE), ...OF_A_TD_QUOTE, 'nonce_mismatch');
+    expectRequired(await judge({ runtimeData: { text: '{}' } }), ...OF_A_TD_QUOTE, 'hcl_binding');
+    expectRequired(await judge({ ccel: [] }), ...OF_A_TD_QUOTE, 'eventlog_order', 'eventlog_replay');
   });
 
   it('are these for an Azure confidential VM on TDX', async () => {

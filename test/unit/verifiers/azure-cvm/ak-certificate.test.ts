@@ -14,6 +14,7 @@ import {
   pemOf,
   VirtualTpm,
 } from '../../../lab/index.js';
+import { ATTRIBUTE, nameOf } from '../../../lab/pki.js';
 import { AT, expectFailed, expectMalformed, expectVerified, idsWith, NONCE, PKI, verifyAzure } from '../fixture.js';
 import { azureTdxVerifier, TDX_VM, verifyAzureTdx } from './tdx-fixture.js';
 
@@ -46,6 +47,13 @@ async function expectDenied(ak: AkCertificateInput, ...ids: readonly CheckId[]):
   // What hardware vouches for stays what it is: the certificate adds nothing, and takes nothing away.
   expect(found.claims.hcl?.paravisor).toEqual({ known: false, by: null });
   expect(found.claims.hcl?.vmConfiguration).toBeDefined();
+}
+
+const LEAF_PLACE = '/evidence/akCertificate';
+
+/** The sentence of a check of the certificate. */
+async function saidOf(ak: AkCertificateInput, id: CheckId): Promise<string | undefined> {
+  return (await judge(ak)).checks.find((check) => check.id === id && check.about === LEAF_PLACE)?.detail;
 }
 
 describe('certificate of an attestation key', () => {
@@ -85,6 +93,7 @@ describe('certificate of an attestation key', () => {
     const other = await VirtualTpm.create();
     const ak = AK_PKI.certificate({ key: other.publicJwk });
     await expectDenied(ak, 'hcl_ak_mismatch');
+    expect(await saidOf(ak, 'hcl_ak_mismatch')).toBe('the certificate is of another key than the runtime claims name');
     const found = await verifyAzure(SNP_VM.evidence({ nonce: NONCE, ak }), { nonce: NONCE, akRoots: AZURE });
     expectFailed(found, 'hcl_ak_mismatch');
   });
@@ -102,6 +111,17 @@ describe('certificate of an attestation key', () => {
     expect(idsWith(found, 'skipped')).toContain('hcl_ak_mismatch');
     expect(idsWith(found, 'pass')).toContain('ak_cert_untrusted');
     expect(found.claims.hcl).toBeUndefined();
+    const ofCertificate = found.checks.filter(({ about }) => about === '/evidence/akCertificate');
+    expect(ofCertificate.map(({ id, result, detail }) => [id, result, detail])).toEqual([
+      ['hcl_ak_mismatch', 'skipped', 'nothing vouches for the attestation key'],
+      [
+        'ak_cert_untrusted',
+        'pass',
+        'the certificate is one of an attestation key, and its chain ends at a pinned root',
+      ],
+      ['cert_validity', 'pass', 'the certificates of the attestation key are valid at the instant'],
+    ]);
+    expect(found.endorsements.filter(({ kind }) => kind.startsWith('ak'))).toEqual([]);
   });
 });
 
@@ -140,8 +160,33 @@ describe('path of an attestation key', () => {
       'an unknown critical extension',
       issued({ extensions: (all) => [...all, { oid: '1.2.3', critical: true, value: Uint8Array.of(5, 0) }] }),
     ],
+    [
+      'an extended key usage that cannot be read',
+      issued({
+        extensions: (all) => all.map((e) => (e.oid === '2.5.29.37' ? { ...e, value: Uint8Array.of(0x30, 1) } : e)),
+      }),
+    ],
   ])('is denied with %s', async (_, ak) => {
     await expectDenied(ak, 'ak_cert_untrusted');
+    const ofPath = (await judge(ak)).checks.filter(({ id, about }) => id === 'cert_validity' && about === LEAF_PLACE);
+    expect(ofPath.map(({ result }) => result)).toEqual(['skipped']);
+  });
+
+  it.each<[string, AkCertificateInput, string]>([
+    ['no chain', AK_PKI.certificate({ key: KEY, chain: null }), 'no chain came with it'],
+    [
+      'a chain without the issuer',
+      AK_PKI.certificate({ key: KEY, chain: ca2025 + root }),
+      'issuer is not the subject of the next certificate (certificate 1 of the path)',
+    ],
+    [
+      'a chain without root',
+      AK_PKI.certificate({ key: KEY, chain: ca24 + ca2025 }),
+      'path does not end at a pinned key (certificate 3 of the path)',
+    ],
+    ['other purposes', issued({ extendedKeyUsages: ['2.23.133.8.1'] }), 'it is not said to be of an attestation key'],
+  ])('says why it is not relied on: %s', async (_, ak, why) => {
+    expect(await saidOf(ak, 'ak_cert_untrusted')).toBe(`the certificate cannot be relied on: ${why}`);
   });
 
   it.each(['ca24', 'ca2025', 'root'] as const)('is denied with a bit of the signature of %s changed', async (which) => {
@@ -157,6 +202,9 @@ describe('path of an attestation key', () => {
     for (const overrides of [{ notAfter: at(-1000) }, { notBefore: at(1000) }]) {
       await expectDenied(issued({ overrides }), 'cert_validity');
     }
+    expect(await saidOf(issued({ overrides: { notAfter: at(-1000) } }), 'cert_validity')).toMatch(
+      /^2ede2d532aaf\.ConfidentialVM\.Azure\.windows\.net, serial [0-9a-f]+, was valid until 2026-06-01T11:59:59\.000Z$/,
+    );
     for (const overrides of [{ notAfter: at(0) }, { notBefore: at(0) }])
       expectVerified(await judge(issued({ overrides })));
   });
@@ -171,7 +219,6 @@ describe('path of an attestation key', () => {
 describe('form of an attestation key certificate', () => {
   const der = AK_PKI.issueLeaf({ key: KEY });
   const chain = AK_PKI.chainPem();
-  const LEAF = '/evidence/akCertificate';
   const filledWith = (filling: Uint8Array): AkCertificateInput => ({
     certificate: { der: Uint8Array.from(Buffer.concat([der, filling])) },
     chain,
@@ -182,14 +229,14 @@ describe('form of an attestation key certificate', () => {
   });
 
   it.each<[string, AkCertificateInput, string]>([
-    ['anything else behind it', filledWith(Uint8Array.of(0, 0, 1)), LEAF],
-    ['another certificate behind it', filledWith(der), LEAF],
-    ['a byte missing', { certificate: { der: der.subarray(0, -1) }, chain }, LEAF],
-    ['nothing', { certificate: { der: new Uint8Array() }, chain }, LEAF],
-    ['zeros only', { certificate: { der: new Uint8Array(4096) }, chain }, LEAF],
-    ['a length of indefinite form', { certificate: { der: Uint8Array.of(0x30, 0x80, 0, 0) }, chain }, LEAF],
-    ['two blocks of PEM', { certificate: { pem: pemOf(der) + pemOf(der) }, chain }, LEAF],
-    ['zeros behind the PEM', { certificate: { pem: `${pemOf(der)}\0` }, chain }, LEAF],
+    ['anything else behind it', filledWith(Uint8Array.of(0, 0, 1)), LEAF_PLACE],
+    ['another certificate behind it', filledWith(der), LEAF_PLACE],
+    ['a byte missing', { certificate: { der: der.subarray(0, -1) }, chain }, LEAF_PLACE],
+    ['nothing', { certificate: { der: new Uint8Array() }, chain }, LEAF_PLACE],
+    ['zeros only', { certificate: { der: new Uint8Array(4096) }, chain }, LEAF_PLACE],
+    ['a length of indefinite form', { certificate: { der: Uint8Array.of(0x30, 0x80, 0, 0) }, chain }, LEAF_PLACE],
+    ['two blocks of PEM', { certificate: { pem: pemOf(der) + pemOf(der) }, chain }, LEAF_PLACE],
+    ['zeros behind the PEM', { certificate: { pem: `${pemOf(der)}\0` }, chain }, LEAF_PLACE],
     ['a chain that is no PEM', { certificate: { der }, chain: 'AAAA' }, '/evidence/akChain'],
     ['an empty chain', { certificate: { der }, chain: '' }, '/evidence/akChain'],
     ['text after the chain', { certificate: { der }, chain: `${chain}x` }, '/evidence/akChain'],
@@ -243,6 +290,13 @@ describe('which paravisor, by the certificate of its key', () => {
     'x.ConfidentialVM.Azure.windows.net.',
   ])('HCL-15 is unknown where the subject is %s', async (commonName) => {
     const found = await judge(issued({ commonName }));
+    expectVerified(found);
+    expect(found.claims.hcl?.paravisor).toEqual({ known: false, by: null });
+  });
+
+  it('HCL-15 is unknown where the subject has no name', async () => {
+    const subject = nameOf([[ATTRIBUTE.organizationName, 'x.ConfidentialVM.Azure.windows.net']]);
+    const found = await judge(issued({ overrides: { subject } }));
     expectVerified(found);
     expect(found.claims.hcl?.paravisor).toEqual({ known: false, by: null });
   });

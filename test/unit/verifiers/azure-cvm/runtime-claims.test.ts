@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { jwkThumbprint } from '../../../../src/crypto/jwk-thumbprint.js';
 import type { CheckId } from '../../../../src/model/codes.js';
 import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
 import {
@@ -124,6 +125,72 @@ describe('runtime claims whose hash holds', () => {
   });
 });
 
+describe('what the checks of runtime claims say', () => {
+  const said = async (options: AzureEvidenceOptions, id: CheckId) => {
+    const check = (await judge(options)).checks.find((found) => found.id === id);
+    return check && { expected: check.expected, actual: check.actual, detail: check.detail };
+  };
+
+  it('hcl_binding: both hashes', async () => {
+    const found = await said({ hcl: { runtimeClaims: Uint8Array.of(0x7b, 0x7d) } }, 'hcl_binding');
+    expect(found).toEqual({
+      expected: `44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a${'00'.repeat(32)}`,
+      actual: Buffer.from(reportDataOver(Buffer.from(genuine))).toString('hex'),
+      detail: 'the runtime data is not what the hardware report vouches for',
+    });
+  });
+
+  it.each<[CheckId, AzureEvidenceOptions, unknown]>([
+    [
+      'hcl_duplicate',
+      { runtimeClaims: genuine.replace('{"keys":', '{"keys":[],"keys":') },
+      { expected: null, actual: null, detail: 'a member of the runtime claims stands there twice' },
+    ],
+    [
+      'hcl_ak_missing',
+      keys(azureKey('HCLEkPub', ['encrypt'], ak)),
+      { expected: 'HCLAkPub', actual: ['HCLEkPub'], detail: 'the runtime claims name no attestation key' },
+    ],
+    [
+      'hcl_claims',
+      akWith({ d: 'AQAB' }),
+      { expected: null, actual: null, detail: 'HCLAkPub has members of a private key' },
+    ],
+    [
+      'hcl_ak_weak',
+      akWith({ n: Buffer.from(new Uint8Array(128).fill(0xc1)).toString('base64url') }),
+      {
+        expected: 'RSA, 2048 bits or more, exponent 65537',
+        actual: 'RSA, 1024 bits',
+        detail: 'the attestation key is too weak, or of another kind than a vTPM of Azure has',
+      },
+    ],
+    [
+      'hcl_ak_weak',
+      akWith({ kty: 'EC' }),
+      {
+        expected: 'RSA, 2048 bits or more, exponent 65537',
+        actual: 'EC',
+        detail: 'the attestation key is too weak, or of another kind than a vTPM of Azure has',
+      },
+    ],
+  ])('%s', async (id, options, found) => {
+    expect(await said(options, id)).toEqual(found);
+  });
+
+  it('snp_vmpl: the level that is asked for, and the one that asked', async () => {
+    expect(await said({ report: { fields: { vmpl: 2 } } }, 'snp_vmpl')).toEqual({
+      expected: 0,
+      actual: 2,
+      detail: 'the report was not asked for at VMPL 0: the guest or the host could write claims of its own',
+    });
+  });
+
+  it('the key is claimed by its thumbprint of RFC 7638', async () => {
+    expect((await judge({})).claims.hcl?.akThumbprint).toBe(jwkThumbprint(ak));
+  });
+});
+
 describe('attestation key in runtime claims', () => {
   const b64 = (bytes: readonly number[] | Uint8Array) => Buffer.from(bytes).toString('base64url');
   const modulus = Buffer.from(String(ak['n']), 'base64url');
@@ -176,6 +243,9 @@ describe('attestation key in runtime claims', () => {
     ['alg of encryption', { alg: 'RSA-OAEP' }],
     ['alg none', { alg: 'none' }],
     ['alg that is no text', { alg: 7 }],
+    ['alg in a list', { alg: ['RS256'] }],
+    ['alg with something before it', { alg: 'XRS256' }],
+    ['alg with something after it', { alg: 'RS256K' }],
   ] as readonly (readonly [string, JsonObject])[])('HCL-07 is refused with %s', async (name, members) => {
     await expectDenied(akWith(members), name === 'an exponent that is empty' ? 'hcl_ak_weak' : 'hcl_claims');
   });

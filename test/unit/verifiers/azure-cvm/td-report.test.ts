@@ -76,6 +76,7 @@ describe('an Azure VM on TDX', () => {
     expectFailed(found);
     expect(idsWith(found, 'unavailable')).toEqual(['collateral_unavailable']);
     expect(found.claims).toEqual({});
+    expect(found.submission).toBeNull();
     expect(idsWith(found, 'pass')).toEqual(expect.arrayContaining(['hcl_binding', 'tpm_signature', 'nonce_mismatch']));
   });
 });
@@ -105,6 +106,7 @@ describe('the TDREPORT in the report of the paravisor', () => {
     expectFailed(found, 'tdx_report_mismatch');
     const check = found.checks.find(({ id }) => id === 'tdx_report_mismatch');
     expect(Object.keys(check?.actual ?? {})).toEqual([name]);
+    expect(Object.keys(check?.expected ?? {})).toEqual([name]);
     expect(found.claims.hcl).toBeUndefined();
     expect(found.claims.tpm).toBeUndefined();
     expect(idsWith(found, 'skipped')).toEqual(expect.arrayContaining(['tpm_signature', 'nonce_mismatch']));
@@ -148,6 +150,10 @@ describe('the TDREPORT in the report of the paravisor', () => {
     const found = await judge({ tdQuote: { signature: (genuine) => flipBit(genuine, 40) } });
     expectFailed(found, 'tdx_signature');
     expect(idsWith(found, 'pass')).toEqual(expect.arrayContaining(['tdx_report_mismatch', 'hcl_binding']));
+    expect(idsWith(found, 'skipped')).toEqual(
+      expect.arrayContaining(['hcl_claims', 'tpm_signature', 'nonce_mismatch']),
+    );
+    expect([found.bound, found.claims, found.submission]).toEqual([[], {}, null]);
     const other = await judge({
       tdReport: { fields: { mrTd: OTHER_48 } },
       tdQuote: { signature: (s) => flipBit(s, 40) },

@@ -9,6 +9,7 @@ import {
   expectFailed,
   expectUndecided,
   expectVerified,
+  FOREIGN_PKI,
   HOUR_MS,
   type Judging,
   newVerifier,
@@ -122,6 +123,16 @@ describe('a PCK certificate and a QE report that are known', () => {
     const other = platformOf();
     const foreign = PLATFORM.quote({ pckChain: other.pck.chainPem });
     expectFailed(await again({ quote: foreign }), 'tdx_qe_report_signature');
+  });
+
+  it('TDX-05 are not known for having been refused: what does not hold is refused again', async () => {
+    const again = verifying();
+    const quote = PLATFORM.quote({ qeReportSignature: (genuine) => flipBit(genuine, 1) });
+    for (const _ of [1, 2]) expectFailed(await again({ quote }), 'tdx_qe_report_signature');
+    const foreign = platformOf({ pki: FOREIGN_PKI });
+    for (const _ of [1, 2]) expectFailed(await again({ quote: foreign.quote() }), 'cert_untrusted');
+    const unsigned = { ...PLATFORM.collateral(), tcbInfoSignature: new Uint8Array(64) };
+    for (const _ of [1, 2]) expectFailed(await again({ endorsements: endorsing(unsigned) }), 'tdx_tcb_info');
   });
 
   it('TDX-05 vouch for no quote that their attestation key did not sign', async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { TdQuoteVerification } from '../../../../src/model/verification.js';
+import { DcapTdQuoteVerifier } from '../../../../src/verifiers/tdx/td-quote-verifier.js';
 import { integer, octetString } from '../../../lab/der-writer.js';
 import type { IntelAuthority, IssuePckOptions } from '../../../lab/intel-pki.js';
 import { intelName } from '../../../lab/intel-pki.js';
+import { ATTRIBUTE, nameOf } from '../../../lab/pki.js';
 import { SGX_EXTENSION_OID, type SgxItem } from '../../../lab/sgx-extension-builder.js';
 import {
   ABOUT,
@@ -125,6 +127,26 @@ describe('roles of certificates', () => {
     expectFailed(await verify({ quote }), 'cert_role');
   });
 
+  it('TDX-20 denies a PCK certificate of a CA that the root certified for something else', async () => {
+    const issuer = PKI.issuePckCa('processor', { subject: intelName('Intel SGX PCK Other CA') });
+    const platform = platformOf({ ca: 'processor', pck: { issuer } });
+    expectFailed(await verify({ platform }), 'cert_role');
+    expect(newVerifier().quoteEndorsements(platform.quote(), null, ABOUT)).toEqual([]);
+  });
+
+  it('TDX-20 denies a PCK certificate of a root that is named like a PCK CA', async () => {
+    const name = intelName('Intel SGX PCK Platform CA');
+    const root = PKI.issueRoot({ subject: name, issuer: name });
+    const pck = PKI.issuePck({ issuer: root });
+    const quote = { pckChain: pck.pem + root.pem, pckKey: pck.key.privateKey };
+    expectFailed(await verify({ quote }), 'cert_role');
+  });
+
+  it('TDX-20 denies a certificate without a common name', async () => {
+    const subject = nameOf([[ATTRIBUTE.organizationName, 'Intel Corporation']]);
+    expectFailed(await withPck({ overrides: { subject } }), 'cert_role');
+  });
+
   it('TDX-20 denies a certificate of the PCK CA under another name', async () => {
     expectFailed(await withPck({ overrides: { subject: intelName('Intel SGX TCB Signing') } }), 'cert_role');
   });
@@ -209,6 +231,18 @@ describe('revocation', () => {
       ['crl', 'not_applicable'],
       ['crl', 'not_applicable'],
     ]);
+  });
+
+  it('TDX-21 denies where a signer is of another pinned root than the root list', async () => {
+    const name = intelName('Intel SGX Root CA 2');
+    const root = FOREIGN_PKI.issueRoot({ subject: name, issuer: name });
+    const tcbSigning = FOREIGN_PKI.issueTcbSigning({ issuer: name });
+    const chain = tcbSigning.pem + root.pem;
+    const overrides = { tcbInfoIssuerChain: chain, qeIdentityIssuerChain: chain };
+    const verifier = new DcapTdQuoteVerifier({ pins: new Set([...PKI.pins, ...FOREIGN_PKI.pins]) });
+    const found = await verify({ verifier, collateral: { tcbSigning, overrides } });
+    expectFailed(found, 'crl_issuer');
+    expect(revocations(found)).toMatchObject({ pck: 'good', 'tcb-signing': 'unavailable' });
   });
 
   it('TDX-21 denies where the root has revoked the signer of the QE identity alone, and lists it', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_ENDORSEMENTS } from '../../../../src/model/endorsement.js';
 import { flipBit } from '../../../lab/byte-patch.js';
 import type { CollateralOptions } from '../../../lab/collateral-builder.js';
+import { utcTime } from '../../../lab/der-writer.js';
 import { intelName } from '../../../lab/intel-pki.js';
 import { newEcKey } from '../../../lab/lab-keys.js';
 import {
@@ -108,14 +109,34 @@ describe('windows of the collateral, at the instant and without leeway', () => {
     expect(early.checks.find(({ result }) => result === 'fail')?.detail).toContain(member);
     const late = await verify({ collateral, at: seconds(SOON, 1) });
     expectUndecided(late, 'collateral_stale');
-    expect(late.checks.find(({ result }) => result === 'unavailable')?.detail).toContain(member);
+    expect(late.checks.find(({ result }) => result === 'unavailable')).toMatchObject({
+      detail: `past its next update at the instant: ${member} (${SOON.toISOString()})`,
+      retryable: true,
+    });
     expect(late.claims).toBeNull();
     expect(late.reportData).not.toBeNull();
   });
 
+  it.each([
+    ['pck_crl', 'pckCrl'],
+    ['root_ca_crl', 'rootCrl'],
+  ] as const)('TDX-10 denies %s that does not say when it was made', async (member, list) => {
+    const noDay = utcTime('261301000000Z');
+    const found = await verify({ collateral: { [list]: { overrides: { thisUpdate: noDay } } } });
+    expectFailed(found, 'collateral_not_yet');
+    expect(found.checks.find(({ id }) => id === 'collateral_not_yet')).toMatchObject({
+      actual: { [member]: null },
+      detail: `issued after the instant: ${member}`,
+    });
+  });
+
   it('TDX-10 takes a revocation list without next update as stale', async () => {
     const collateral = { pckCrl: { overrides: { nextUpdate: null } } };
-    expectUndecided(await verify({ collateral }), 'collateral_stale');
+    const found = await verify({ collateral });
+    expectUndecided(found, 'collateral_stale');
+    expect(found.checks.find(({ result }) => result === 'unavailable')?.detail).toBe(
+      'past its next update at the instant: pck_crl (does not say when)',
+    );
   });
 
   it('TDX-10 denies TCB info without next update', async () => {
@@ -132,7 +153,15 @@ describe('windows of the collateral, at the instant and without leeway', () => {
 
 describe('where collateral is from', () => {
   it('is out of reach where nobody has any', async () => {
-    expectUndecided(await verify({ endorsements: NO_ENDORSEMENTS }), 'collateral_unavailable');
+    const found = await verify({ endorsements: NO_ENDORSEMENTS });
+    expectUndecided(found, 'collateral_unavailable');
+    expect(found.checks.find(({ result }) => result === 'unavailable')?.retryable).toBe(false);
+    expect(found.endorsements.map(({ kind, revocation }) => [kind, revocation])).toEqual([
+      ['pck', 'unavailable'],
+      ['pck-ca', 'unavailable'],
+      ['sgx-root', 'not_applicable'],
+    ]);
+    expect(found.shortfalls).toEqual([]);
     expectUndecided(await verify({ endorsements: { snp: null, tdx: null } }), 'collateral_unavailable');
   });
 

@@ -42,6 +42,7 @@ describe('signatures of a quote', () => {
     expectFailed(found, 'tdx_qe_vendor');
     expect(found.claims).toBeNull();
     expect(found.reportData).toBeNull();
+    expect([found.endorsements, found.shortfalls, found.validUntil]).toEqual([[], [], null]);
     expect(idsWith(found, 'skipped')).toContain('tdx_signature');
   });
 

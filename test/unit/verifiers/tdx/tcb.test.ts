@@ -62,6 +62,28 @@ describe('level of a platform', () => {
     expect(found.checks.find(({ result }) => result === 'fail')?.expected).toEqual({ pcesvn: 12 });
   });
 
+  it('TDX-11 names what the lowest is short of where several are as near', async () => {
+    const levels = [level({ sgxSvns: svns(10) }), level({ pceSvn: 13, sgxSvns: svns(9) }), level({ sgxSvns: svns(9) })];
+    for (const list of [levels, levels.toReversed()]) {
+      const found = await withTcbInfo({ levels: list });
+      expect(found.checks.find(({ result }) => result === 'fail')?.expected).toEqual({ 'sgxtcbcomponents[0]': 9 });
+      expect(found.shortfalls).toEqual([
+        { component: 'sgxtcbcomponents[0]', have: 8, need: 9, type: 'Early Microcode Update' },
+      ]);
+    }
+  });
+
+  it('names nothing that is short of being up to date where no level is', async () => {
+    const found = await verify({
+      collateral: {
+        tcbInfo: { levels: [level({ status: 'OutOfDate' })], moduleLevels: [{ isvSvn: 6, status: 'OutOfDate' }] },
+        qeIdentity: { levels: [{ isvSvn: 4, status: 'OutOfDate' }] },
+      },
+    });
+    expectVerified(found);
+    expect(found.shortfalls).toEqual([]);
+  });
+
   it('TDX-11 takes the highest level that matches, whatever the order of the list', async () => {
     const low = level({ sgxSvns: svns(2), status: 'OutOfDate' });
     const lower = level({ sgxSvns: svns(1), status: 'Revoked' });
@@ -151,7 +173,9 @@ describe('module', () => {
 
   it('TDX-14 denies another signer, with and without an identity', async () => {
     const quote = { fields: { mrSignerSeam: new Uint8Array(48).fill(1) } };
-    expectFailed(await verify({ quote }), 'tdx_module');
+    const other = await verify({ quote });
+    expectFailed(other, 'tdx_module');
+    expect([other.claims, other.shortfalls]).toEqual([null, []]);
     expectFailed(await verify({ quote, platform: at(6, 0, 8) }), 'tdx_module');
     const modules = [{ id: 'TDX_01', mrSigner: new Uint8Array(48).fill(1), levels: [{ isvSvn: 6 }] }];
     expectVerified(await verify({ quote, collateral: { tcbInfo: { modules } } }));
@@ -164,6 +188,15 @@ describe('module', () => {
     expectFailed(await withTcbInfo({ modules }), 'tdx_module');
     const masked = [{ id: 'TDX_01', attributesMask: new Uint8Array(8), levels: [{ isvSvn: 6 }] }];
     expectVerified(await withTcbInfo({ modules: masked }));
+  });
+
+  it('TDX-14 judges a module of major version 0 by the one rule, whatever identity has that number', async () => {
+    const modules = [{ id: 'TDX_00', mrSigner: new Uint8Array(48).fill(1), levels: [{ isvSvn: 200 }] }];
+    const levels = [level({ tdxSvns: [6, 0, 8, ...new Array(13).fill(0)] })];
+    const found = await withTcbInfo({ modules, levels }, 'UpToDate', at(6, 0, 8));
+    expectVerified(found);
+    expect(found.claims?.tcb).toMatchObject({ status: 'UpToDate', moduleStatus: null });
+    expect(found.shortfalls).toEqual([]);
   });
 
   it('TDX-14 finds the identity by two hex digits, in either case', async () => {
@@ -319,7 +352,12 @@ describe('relaunch of a TD', () => {
   });
 
   it('TDX-14 denies where the module that runs has no identity in the collateral', async () => {
-    expectFailed(await relaunch({}, tee(6, 7, 8)), 'tdx_module');
+    const found = await relaunch({}, tee(6, 7, 8));
+    expectFailed(found, 'tdx_module');
+    expect(found.claims).toBeNull();
+    expect(found.checks.find(({ result }) => result === 'fail')?.detail).toBe(
+      'the collateral does not describe the tdx module that runs now',
+    );
   });
 
   it('rests on the merge of platform and module', () => {
@@ -327,6 +365,8 @@ describe('relaunch of a TD', () => {
     expect(isModuleAloneOutOfDate(statuses)).toBe(true);
     expect(isModuleAloneOutOfDate({ ...statuses, module: 'UpToDate' })).toBe(false);
     expect(isModuleAloneOutOfDate({ ...statuses, platform: 'Revoked' })).toBe(false);
+    // out of date for another TDX component than the module
+    expect(isModuleAloneOutOfDate({ ...statuses, platform: 'OutOfDate', module: 'UpToDate' })).toBe(false);
     expect(relaunchStatus({ ...statuses, platform: 'ConfigurationNeeded' })).toBe(
       'TDRelaunchAdvisedConfigurationNeeded',
     );

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { sha512 } from '../../../../src/crypto/digest.js';
+import type { CheckId } from '../../../../src/model/codes.js';
 import type { TdxEvidence } from '../../../../src/model/evidence.js';
 import type { JsonObject } from '../../../../src/model/json.js';
 import type { Verification } from '../../../../src/model/verification.js';
 import { expectedBinding } from '../../../../src/verifiers/expected-binding.js';
+import { PARAVISOR_CHECKS } from '../../../../src/verifiers/paravisor-claims.js';
 import { TdxVerifier } from '../../../../src/verifiers/tdx/tdx-verifier.js';
 import { flipBit } from '../../../lab/byte-patch.js';
 import { azureKey, azureVmConfiguration } from '../../../lab/runtime-claims-builder.js';
@@ -95,6 +97,18 @@ describe('a bare TD quote', () => {
     expectFailed(await verify({ nonce: OTHER }, { nonce: NONCE, collateral: false }), 'nonce_mismatch');
   });
 
+  it.each<[string, TdxGuestEvidenceOptions, Asked, readonly CheckId[]]>([
+    ['nothing more of a bare quote', {}, {}, []],
+    ['the nonce', { nonce: NONCE }, { nonce: NONCE }, ['nonce_mismatch']],
+    ['runtime data', { runtimeData: { text: '{}' } }, {}, ['hcl_binding', ...PARAVISOR_CHECKS]],
+  ])('leaves unjudged, where the quote does not hold, %s', async (_, options, asked, ids) => {
+    const signature = (genuine: Uint8Array) => flipBit(genuine, 0);
+    const found = await verify({ ...options, quote: { signature } }, asked);
+    expectFailed(found, 'tdx_signature');
+    const skipped = found.checks.filter(({ result, id }) => result === 'skipped' && !id.startsWith('tdx_'));
+    expect(skipped.map(({ id }) => id)).toEqual(ids);
+  });
+
   it('judges no nonce of a quote whose signature does not hold', async () => {
     const signature = (genuine: Uint8Array) => flipBit(genuine, 0);
     const found = await verify({ nonce: NONCE, quote: { signature } }, { nonce: NONCE });
@@ -128,12 +142,15 @@ describe('a TD quote with runtime data', () => {
     const evidence = guest.evidence({ nonce: NONCE, runtimeData: 'nonce' });
     const found = await verifyEvidence({ ...evidence, runtimeData: Uint8Array.of(1) }, { nonce: NONCE });
     expectFailed(found, 'hcl_binding');
+    expect(found.submission?.runtimeData).toBeNull();
     expect(idsWith(found, 'skipped')).toEqual(expect.arrayContaining(['nonce_mismatch', 'hcl_claims']));
   });
 
   it('denies data with a member that stands there twice', async () => {
     const runtimeData = { text: '{"nonce":"AAAA","nonce":"AAAA"}' };
-    expectFailed(await verify({ runtimeData }), 'hcl_duplicate');
+    const found = await verify({ runtimeData });
+    expectFailed(found, 'hcl_duplicate');
+    expect(found.checks.find(({ id }) => id === 'hcl_duplicate')?.detail).toMatch(/twice|duplicate/);
   });
 
   it('leaves data that is no JSON at its hash', async () => {
@@ -157,6 +174,7 @@ describe('a TD quote of a body for Intel Trust Authority', () => {
     expectVerified(await verifyEvidence(evidence));
     const found = await verifyEvidence(evidence, { nonce });
     expectVerified(found);
+    expect(found.checks.find(({ id }) => id === 'hcl_binding')?.actual).toBe(Buffer.from(nonce).toString('hex'));
     expect(found.bound).toEqual(['tdx.reportData']);
     expect(found.submission).toEqual({ tee: 'tdx', quote: evidence.quote, runtimeData: null });
   });
@@ -223,6 +241,13 @@ describe('a TD quote with runtime claims of a paravisor', () => {
     expect(found.claims.hcl?.paravisor).toEqual({ known: true, by: 'mrtd' });
   });
 
+  it('judges the nonce although there is no collateral, and claims nothing', async () => {
+    const found = await verify({ runtimeData: claimsText(NONCE) }, { nonce: NONCE, mrtds: [MRTD], collateral: false });
+    expectUndecided(found, 'collateral_unavailable');
+    expect(found.bound).toEqual(['hcl.userData']);
+    expect(found.claims).toEqual({});
+  });
+
   it('denies another nonce, and user-data that was never set', async () => {
     expectFailed(await verify({ runtimeData: claimsText(OTHER) }, { nonce: NONCE }), 'nonce_mismatch');
     expectFailed(await verify({ runtimeData: claimsText(new Uint8Array()) }, { nonce: NONCE }), 'nonce_mismatch');
@@ -233,6 +258,6 @@ describe('a TD quote with runtime claims of a paravisor', () => {
     const found = await verify({ runtimeData: claimsText(NONCE, weak) }, { nonce: NONCE });
     expectFailed(found, 'hcl_ak_weak');
     expect(found.claims.hcl).toBeUndefined();
-    expect(idsWith(found, 'skipped')).toContain('nonce_mismatch');
+    expect(idsWith(found, 'skipped')).toEqual(['nonce_mismatch']);
   });
 });
