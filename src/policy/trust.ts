@@ -3,6 +3,7 @@ import type { Check } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { Outcome, Trust, TrustSubmodule, TrustTier, TrustVector } from '../model/decision.js';
+import { isOfToken } from './base-checks.js';
 import {
   AK_CERTIFICATE,
   guestObservations,
@@ -136,8 +137,8 @@ function submodules(checks: readonly Check[], claims: Claims): { readonly [name:
 }
 
 /** Certificates of attestation keys and of tokens' keys share ids with those under the hardware report, and prove nothing of it. */
-function isOfReport({ about }: Check): boolean {
-  return about !== AK_CERTIFICATE && !about.startsWith('/attestationResults');
+function isOfReport(check: Check): boolean {
+  return check.about !== AK_CERTIFICATE && !isOfToken(check);
 }
 
 /** What could not be judged is neither good nor bad: 0, or -1 where the verifier itself is at fault. */

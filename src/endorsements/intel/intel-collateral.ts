@@ -4,7 +4,7 @@ import type { CollateralReader, Signed, SignedCollateral } from '../../crypto/td
 import { pckCaNamed } from '../../formats/pck-extension.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { X509Crl } from '../../formats/x509-crl.js';
-import { latest } from '../../model/earliest.js';
+import { earliest, latest } from '../../model/earliest.js';
 import type { TdxCollateralRequest } from '../../model/endorsement.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import { type CrlAge, isOlder } from '../crl-memory.js';
@@ -97,10 +97,9 @@ export function collateralOf(collateral: IntelCollateral): TdxCollateral {
 
 /** From when and until when all of it is current. */
 export function windowOfAll({ documents, pckList, rootList }: IntelCollateral): Window {
-  const parts = [documents, pckList, rootList];
   return {
-    from: latest(parts.map(({ from }) => from)),
-    until: new Date(Math.min(...parts.map(({ until }) => until.getTime()))),
+    from: latest([documents.from, pckList.from, rootList.from]),
+    until: earliest(documents.until, pckList.until, rootList.until),
   };
 }
 

@@ -39,14 +39,8 @@ function signersOf(
     ['tcb-signing', qeIdentity, origin],
     ['pck-ca', pckCrl, listOrigins.pckCrl],
   ] as const;
-  const listed = signers.flatMap(
-    ([
-      kind,
-      {
-        chain: [signer],
-      },
-      source,
-    ]) => (signer === undefined ? [] : [used(kind, signer, source, stateOf(signer))]),
+  const listed = signers.flatMap(([kind, { chain }, source]) =>
+    chain.slice(0, 1).map((signer) => used(kind, signer, source, stateOf(signer))),
   );
   return [...new Map(listed.map((signer) => [signer.sha256, signer])).values()];
 }

@@ -77,10 +77,21 @@ function keyOf(certificates: readonly Uint8Array[], { spki }: LabKey = KEYS.leaf
   return { kid: 'kid', alg: null, key: { n: publicKey.modulus, e: publicKey.exponent }, spki, certificates };
 }
 
-function verify(certificates: readonly Uint8Array[], rules: Partial<KeyCertificateRules> = {}) {
+function judge(certificates: readonly Uint8Array[], rules: Partial<KeyCertificateRules>) {
   const checks = new CheckList();
   const held = { roots: null, revocation: null, at: AT, about: '/evidence/token', ...rules };
   const found = verifyKeyCertificates(checks, keyOf(certificates), held);
+  return { found, checks };
+}
+
+/** The sentences of what does not hold. */
+function said(certificates: readonly Uint8Array[], rules: Partial<KeyCertificateRules> = {}): readonly string[] {
+  const { checks } = judge(certificates, rules);
+  return checks.all.filter(({ result }) => result !== 'pass').map(({ detail }) => detail);
+}
+
+function verify(certificates: readonly Uint8Array[], rules: Partial<KeyCertificateRules> = {}) {
+  const { found, checks } = judge(certificates, rules);
   return {
     found,
     outcomes: checks.all.filter(({ result }) => result !== 'pass').map(({ id, result }) => [id, result]),
@@ -130,6 +141,14 @@ describe('the path of a key', () => {
     expect(verify(certificates)).toEqual({ found: null, outcomes: [['jwks_invalid', 'unavailable']] });
   });
 
+  it('says which certificate of it does not hold', () => {
+    expect(said(path({ authority: tampered }))).toEqual([
+      'certificates of the key: signature does not verify (certificate 2 of the path)',
+    ]);
+    const ended = { notAfter: new Date(AT.getTime() - SECOND) };
+    expect(said(path({ root: ended }))).toEqual([`Root, serial 01, was valid until ${ended.notAfter.toISOString()}`]);
+  });
+
   it.each(ROLES)('CRT-04 ends with its %s, to the second', (role) => {
     const ending = path({ [role]: { notAfter: AT } });
     expect(verify(ending).outcomes).toEqual([]);
@@ -177,9 +196,12 @@ describe('revocation', () => {
   it.each([
     ['leaf', [list('authority', revoked(3)), list('root')]],
     ['authority', [list('authority'), list('root', revoked(2))]],
-  ])('refuses a key whose %s is on a list', (_, crls) => {
+  ])('refuses a key whose %s is on a list', (which, crls) => {
     expect(judged(crls)).toEqual({ found: null, outcomes: [['cert_revoked', 'fail']] });
     expect(judged(crls, false)).toEqual({ found: null, outcomes: [['cert_revoked', 'fail']] });
+    expect(said(path(), { revocation: { crls, required: true } })).toEqual([
+      expect.stringMatching(new RegExp(`^its issuer has revoked ${which}, serial 0[23]$`, 'i')),
+    ]);
   });
 
   it('holds a list against each issuer anew, also where it is known to be of another of the same name', () => {
