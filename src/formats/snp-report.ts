@@ -171,6 +171,7 @@ const PLATFORM_BIT: { readonly [name in SnpPlatformBit]: number } = {
   raplDisabled: 3,
   ciphertextHidingDramEnabled: 4,
   aliasCheckComplete: 5,
+  iommuWriteSafe: 6,
   tioEnabled: 7,
 };
 
@@ -179,7 +180,7 @@ function parsePlatformInfo(info: bigint): SnpPlatformInfoClaim {
   const bit = (position: number) => ((info >> BigInt(position)) & 1n) === 1n;
   const named = Object.fromEntries(SNP_PLATFORM_BITS.map((name) => [name, bit(PLATFORM_BIT[name])]));
   const known = new Set(Object.values(PLATFORM_BIT));
-  const unknownBits = info < 0x100n ? [6] : Array.from({ length: 64 }, (_, position) => position);
+  const unknownBits = info < 0x100n ? [] : Array.from({ length: 64 }, (_, position) => position);
   return {
     ...(named as { readonly [name in SnpPlatformBit]: boolean }),
     unknownBits: unknownBits.filter((position) => !known.has(position) && bit(position)),

@@ -72,6 +72,7 @@ export interface SnpPlatformInfoClaim {
   readonly raplDisabled: boolean;
   readonly ciphertextHidingDramEnabled: boolean;
   readonly aliasCheckComplete: boolean;
+  readonly iommuWriteSafe: boolean;
   readonly tioEnabled: boolean;
   readonly unknownBits: readonly number[];
 }
@@ -83,6 +84,7 @@ export const SNP_PLATFORM_BITS = [
   'raplDisabled',
   'ciphertextHidingDramEnabled',
   'aliasCheckComplete',
+  'iommuWriteSafe',
   'tioEnabled',
 ] as const;
 export type SnpPlatformBit = (typeof SNP_PLATFORM_BITS)[number];

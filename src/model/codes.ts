@@ -44,6 +44,7 @@ export const CHECK_IDS = [
   'snp_platform_rapl_disabled',
   'snp_platform_ciphertext_hiding_dram_enabled',
   'snp_platform_alias_check_complete',
+  'snp_platform_iommu_write_safe',
   'snp_platform_tio_enabled',
   'snp_platform_unknown',
   // Intel TDX
@@ -65,6 +66,7 @@ export const CHECK_IDS = [
   'tdx_attributes',
   'tdx_xfam',
   'tdx_seam_attributes',
+  'tdx_platform_id',
   'tdx_service_td',
   'tdx_measurement',
   'tdx_report_data',
@@ -111,6 +113,7 @@ export const CHECK_IDS = [
   'token_debug',
   'token_debug_unknown',
   'token_compliance',
+  'maa_tcb_status',
   'ita_tcb_status',
   'ita_policy',
   'ita_debug',
@@ -156,6 +159,8 @@ export const CHECK_IDS = [
   'snp_product_advisory',
   'snp_tcb_floor_missing',
   'hcl_paravisor_unknown',
+  'collateral_unconfirmed',
+  'crl_unconfirmed',
 ] as const;
 
 /** Id of a check; the reason code when it fails. */
@@ -209,6 +214,7 @@ export const PROBLEM_STATUS = {
   rate_limited: 429,
   headers_too_large: 431,
   overloaded: 503,
+  clock: 503,
 } as const;
 
 /** Code of a problem document that is not about malformed bytes. */

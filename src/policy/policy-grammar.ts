@@ -15,6 +15,7 @@ import {
   hexOf,
   integerFrom,
   listOf,
+  naming,
   nonEmptyListOf,
   object,
   oneOf,
@@ -37,6 +38,8 @@ const TOKEN_ROUTE = ['required', 'optional', 'off'] as const;
 const readTdxMinimums: Reader<Exclude<TdxMinimums, 'any'>> = object({
   acceptedStatuses: required(nonEmptyListOf(oneOf(TDX_STATUSES))),
   earliestTcbDate: optionalOrNull(day),
+  minEvaluationDataNumber: optionalOrNull(integerFrom(1, 0xffff_ffff)),
+  maxCollateralAgeDays: optionalOrNull(integerFrom(1, 366)),
 });
 
 const readMinimumsByTee: Reader<Minimums> = object({
@@ -55,7 +58,11 @@ const readRoutes: Reader<Routes> = object({
   ita: optional(oneOf(TOKEN_ROUTE), NOT_ROUTED.ita),
 });
 
-const NOTHING_REQUIRED: Requirements = { snp: null, tdx: null, tpm: null, maa: null };
+/** Compared without case, as Trust Authority and the configuration write them in either. */
+const readUuid: Reader<string> = (value, at) => readUuidText(value, at)?.toLowerCase();
+const readUuidText = textLike(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID');
+
+const NOTHING_REQUIRED: Requirements = { snp: null, tdx: null, tpm: null, maa: null, ita: null };
 
 const readRequirements: Reader<Requirements> = object({
   snp: optionalOrNull(
@@ -67,6 +74,14 @@ const readRequirements: Reader<Requirements> = object({
       ),
       mitigations: optional(nonEmptyListOf(integerFrom(0, 63)), []),
       minGuestSvn: optionalOrNull(integerFrom(0, 0xffff_ffff)),
+      machines: optionalOrNull(
+        naming(
+          object({
+            chipId: optionalOrNull(nonEmptyListOf(hexOf(64))),
+            cspId: optionalOrNull(nonEmptyListOf(someText)),
+          }),
+        ),
+      ),
     }),
   ),
   tdx: optionalOrNull(
@@ -76,11 +91,13 @@ const readRequirements: Reader<Requirements> = object({
       allowPerfmon: optional(yesOrNo, true),
       xfamMask: optionalOrNull(hexOf(8)),
       mrServiceTd: optionalOrNull(nonEmptyListOf(hexOf(48))),
+      machines: optionalOrNull(object({ ppid: required(nonEmptyListOf(hexOf(16))) })),
     }),
   ),
   tpm: optionalOrNull(
     object({
       trackResets: optional(yesOrNo, false),
+      quotedPcrs: optional(nonEmptyListOf(integerFrom(0, 23)), []),
       runtimePcrs: optional(nonEmptyListOf(integerFrom(0, 23)), []),
     }),
   ),
@@ -88,6 +105,14 @@ const readRequirements: Reader<Requirements> = object({
     object({
       complianceStatus: optionalOrNull(nonEmptyListOf(someText)),
       attestationType: optionalOrNull(nonEmptyListOf(someText)),
+      issuers: optionalOrNull(nonEmptyListOf(someText)),
+      tcbStatus: optionalOrNull(nonEmptyListOf(oneOf(TDX_STATUSES))),
+    }),
+  ),
+  ita: optionalOrNull(
+    object({
+      policyIds: optionalOrNull(nonEmptyListOf(readUuid)),
+      issuers: optionalOrNull(nonEmptyListOf(someText)),
     }),
   ),
 });

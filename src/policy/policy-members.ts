@@ -36,7 +36,14 @@ export type TcbFloor = { readonly [component in SnpTcbComponent]?: number };
 
 export type TdxMinimums =
   | 'any'
-  | { readonly acceptedStatuses: readonly TdxStatus[]; readonly earliestTcbDate: string | null };
+  | {
+      readonly acceptedStatuses: readonly TdxStatus[];
+      readonly earliestTcbDate: string | null;
+      /** Least tcbEvaluationDataNumber of TCB info and QE identity. */
+      readonly minEvaluationDataNumber: number | null;
+      /** Greatest age of TCB info, QE identity and PCK CRL, by their issue. */
+      readonly maxCollateralAgeDays: number | null;
+    };
 
 /** TCB statuses of Intel that a policy may accept. `Revoked` is none of them. */
 export const TDX_STATUSES = [
@@ -60,8 +67,9 @@ export interface Routes {
 export interface Requirements {
   readonly snp: SnpRequirements | null;
   readonly tdx: TdxRequirements | null;
-  readonly tpm: { readonly trackResets: boolean; readonly runtimePcrs: readonly number[] } | null;
+  readonly tpm: TpmRequirements | null;
   readonly maa: MaaRequirements | null;
+  readonly ita: ItaRequirements | null;
 }
 
 export interface SnpRequirements {
@@ -70,6 +78,14 @@ export interface SnpRequirements {
   /** Numbers of the bits that both mitigation vectors must have set. */
   readonly mitigations: readonly number[];
   readonly minGuestSvn: number | null;
+  /** Null: any machine. */
+  readonly machines: SnpMachines | null;
+}
+
+/** Machines by what the VEK says of them: the chip under a VCEK, the provider under a VLEK. One list at least is there. */
+export interface SnpMachines {
+  readonly chipId: readonly string[] | null;
+  readonly cspId: readonly string[] | null;
 }
 
 export interface TdxRequirements {
@@ -78,11 +94,29 @@ export interface TdxRequirements {
   readonly allowPerfmon: boolean;
   readonly xfamMask: string | null;
   readonly mrServiceTd: readonly string[] | null;
+  /** Machines by the PPID of the PCK certificate. Null: any machine. */
+  readonly machines: { readonly ppid: readonly string[] } | null;
+}
+
+export interface TpmRequirements {
+  readonly trackResets: boolean;
+  /** PCRs that the signed selection must name. */
+  readonly quotedPcrs: readonly number[];
+  readonly runtimePcrs: readonly number[];
 }
 
 export interface MaaRequirements {
   readonly complianceStatus: readonly string[] | null;
   readonly attestationType: readonly string[] | null;
+  readonly issuers: readonly string[] | null;
+  /** Accepted `attester_tcb_status` of a tdxvm token. */
+  readonly tcbStatus: readonly TdxStatus[] | null;
+}
+
+export interface ItaRequirements {
+  /** Every one must be in `policy_ids_matched`. */
+  readonly policyIds: readonly string[] | null;
+  readonly issuers: readonly string[] | null;
 }
 
 /** One alternative of the reference values. A member that is null is not compared. */
@@ -129,12 +163,15 @@ export const PLAIN_WAIVABLE_CHECKS = [
   'snp_platform_rapl_disabled',
   'snp_platform_ciphertext_hiding_dram_enabled',
   'snp_platform_alias_check_complete',
+  'snp_platform_iommu_write_safe',
   'snp_platform_tio_enabled',
   'snp_platform_unknown',
   'snp_product_advisory',
   'snp_tcb_floor_missing',
   'nonce_stale',
   'hcl_paravisor_unknown',
+  'collateral_unconfirmed',
+  'crl_unconfirmed',
 ] as const satisfies readonly CheckId[];
 export type PlainWaivableCheck = (typeof PLAIN_WAIVABLE_CHECKS)[number];
 
@@ -142,7 +179,7 @@ export type PlainWaivableCheck = (typeof PLAIN_WAIVABLE_CHECKS)[number];
 export type Waiver = WaiverTerms &
   (
     | { readonly check: 'snp_tcb_low'; readonly value: { readonly part: SnpPart; readonly floor: TcbFloor } }
-    | { readonly check: 'tdx_tcb_status'; readonly value: TdxStatus }
+    | { readonly check: 'tdx_tcb_status' | 'maa_tcb_status'; readonly value: TdxStatus }
     | { readonly check: PlainWaivableCheck; readonly value: null }
   );
 

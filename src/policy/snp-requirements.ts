@@ -11,6 +11,7 @@ const PLATFORM_CHECKS: { readonly [bit in SnpPlatformBit]: CheckId } = {
   raplDisabled: 'snp_platform_rapl_disabled',
   ciphertextHidingDramEnabled: 'snp_platform_ciphertext_hiding_dram_enabled',
   aliasCheckComplete: 'snp_platform_alias_check_complete',
+  iommuWriteSafe: 'snp_platform_iommu_write_safe',
   tioEnabled: 'snp_platform_tio_enabled',
 };
 
@@ -19,6 +20,7 @@ const NOTHING: SnpRequirements = {
   platformInfo: {},
   mitigations: [],
   minGuestSvn: null,
+  machines: null,
 };
 
 /** What the report must also show. */

@@ -7,7 +7,12 @@ import type { TdxMinimums } from './policy-members.js';
 type Floors = Exclude<TdxMinimums, 'any'>;
 
 /** Of a policy without minimums for TDs, which does not load where it accepts one. */
-const NOTHING_ACCEPTED: Floors = { acceptedStatuses: [], earliestTcbDate: null };
+const NOTHING_ACCEPTED: Floors = {
+  acceptedStatuses: [],
+  earliestTcbDate: null,
+  minEvaluationDataNumber: null,
+  maxCollateralAgeDays: null,
+};
 
 /** Intel's status of the platform, module and QE together, and the date of the oldest of the three. */
 export const tdxMinimums: AppraisalTopic = {

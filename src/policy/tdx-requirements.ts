@@ -10,6 +10,7 @@ const NOTHING: TdxRequirements = {
   allowPerfmon: true,
   xfamMask: null,
   mrServiceTd: null,
+  machines: null,
 };
 
 /**

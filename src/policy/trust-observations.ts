@@ -47,6 +47,7 @@ const HARDWARE_FINDINGS: FindingTable = new Map<CheckId, readonly Observation[]>
   ['snp_platform_rapl_disabled', [['configuration', 32]]],
   ['snp_platform_ciphertext_hiding_dram_enabled', [['configuration', 32]]],
   ['snp_platform_alias_check_complete', [['configuration', 32]]],
+  ['snp_platform_iommu_write_safe', [['configuration', 32]]],
   ['snp_platform_tio_enabled', [['configuration', 32]]],
   ['snp_host_data', [['configuration', 32]]],
   ['snp_measurement', [['executables', 33]]],

@@ -7,7 +7,7 @@ import { tcbFloorOf } from './tcb-grammar.js';
 const asItIs: Reader<JsonValue | undefined> = (value) => value;
 
 const readMembers = object({
-  check: required(oneOf([...PLAIN_WAIVABLE_CHECKS, 'snp_tcb_low', 'tdx_tcb_status'])),
+  check: required(oneOf([...PLAIN_WAIVABLE_CHECKS, 'snp_tcb_low', 'tdx_tcb_status', 'maa_tcb_status'])),
   value: optional(asItIs, undefined),
   reason: required(someText),
   approver: required(someText),
@@ -26,7 +26,7 @@ export function readWaiver(value: JsonValue, at: Place): Waiver | undefined {
     const floor = readPartFloor(untypedValue, place);
     return floor && { ...terms, check, value: floor };
   }
-  if (check === 'tdx_tcb_status') {
+  if (check === 'tdx_tcb_status' || check === 'maa_tcb_status') {
     const status = oneOf(TDX_STATUSES)(untypedValue ?? null, place);
     return status && { ...terms, check, value: status };
   }

@@ -25,6 +25,7 @@ const TITLES: { readonly [C in ProblemCode]: string } = {
   rate_limited: 'Too many requests',
   headers_too_large: 'Headers too large',
   overloaded: 'No room for the request',
+  clock: 'The clock of the service cannot be relied on',
 };
 
 /**

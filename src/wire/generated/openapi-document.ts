@@ -2878,6 +2878,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "snp_platform_rapl_disabled",
           "snp_platform_ciphertext_hiding_dram_enabled",
           "snp_platform_alias_check_complete",
+          "snp_platform_iommu_write_safe",
           "snp_platform_tio_enabled",
           "snp_platform_unknown",
           "tdx_signature",
@@ -2898,6 +2899,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "tdx_attributes",
           "tdx_xfam",
           "tdx_seam_attributes",
+          "tdx_platform_id",
           "tdx_service_td",
           "tdx_measurement",
           "tdx_report_data",
@@ -2940,6 +2942,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "token_debug",
           "token_debug_unknown",
           "token_compliance",
+          "maa_tcb_status",
           "ita_tcb_status",
           "ita_policy",
           "ita_debug",
@@ -2979,7 +2982,9 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "audit_unavailable",
           "snp_product_advisory",
           "snp_tcb_floor_missing",
-          "hcl_paravisor_unknown"
+          "hcl_paravisor_unknown",
+          "collateral_unconfirmed",
+          "crl_unconfirmed"
         ]
       },
       "Claims": {
@@ -3283,6 +3288,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               "raplDisabled",
               "ciphertextHidingDramEnabled",
               "aliasCheckComplete",
+              "iommuWriteSafe",
               "tioEnabled",
               "unknownBits"
             ],
@@ -3304,6 +3310,9 @@ export const OPENAPI_DOCUMENT: JsonObject = {
                 "type": "boolean"
               },
               "aliasCheckComplete": {
+                "type": "boolean"
+              },
+              "iommuWriteSafe": {
                 "type": "boolean"
               },
               "tioEnabled": {
@@ -4131,6 +4140,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "rate_limited",
           "headers_too_large",
           "overloaded",
+          "clock",
           "internal_error"
         ]
       }

@@ -62,6 +62,7 @@ export function snpClaims(overrides: Partial<SnpClaims> = {}): SnpClaims {
       raplDisabled: false,
       ciphertextHidingDramEnabled: false,
       aliasCheckComplete: true,
+      iommuWriteSafe: false,
       tioEnabled: false,
       unknownBits: [],
     },

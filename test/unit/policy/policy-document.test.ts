@@ -79,7 +79,7 @@ describe('a policy text', () => {
       binding: 'optional',
       secureBoot: 'any',
       allowDebug: false,
-      require: { snp: null, tdx: null, tpm: null, maa: null },
+      require: { snp: null, tdx: null, tpm: null, maa: null, ita: null },
       referenceValues: [],
       waivers: [],
       sha256: createHash('sha256').update(policyText()).digest('hex'),
@@ -146,6 +146,7 @@ describe('a policy text', () => {
       allowPerfmon: true,
       xfamMask: null,
       mrServiceTd: null,
+      machines: null,
     });
   });
 
@@ -274,6 +275,21 @@ describe('a policy text', () => {
     ['an XFAM mask of 9 bytes', { require: { tdx: { xfamMask: '00'.repeat(9) } } }],
     ['a service TD of 32 bytes', { require: { tdx: { mrServiceTd: [HEX_32] } } }],
     ['a service TD that is no list', { require: { tdx: { mrServiceTd: HEX_48 } } }],
+    ['a chip id of 63 bytes', { require: { snp: { machines: { chipId: ['00'.repeat(63)] } } } }],
+    ['machines that name nothing', { require: { snp: { machines: {} } } }],
+    ['a PPID of 15 bytes', { require: { tdx: { machines: { ppid: ['00'.repeat(15)] } } } }],
+    ['machines of TDX without PPIDs', { require: { tdx: { machines: {} } } }],
+    ['quoted PCR 24', { require: { tpm: { quotedPcrs: [24] } } }],
+    ['a policy id that is no UUID', { require: { ita: { policyIds: ['default'] } } }],
+    ['Revoked among accepted statuses of Azure Attestation', { require: { maa: { tcbStatus: ['Revoked'] } } }],
+    [
+      'an evaluation number of 0',
+      { minimums: { snp: 'any', tdx: { acceptedStatuses: ['UpToDate'], minEvaluationDataNumber: 0 } } },
+    ],
+    [
+      'an age of collateral in text',
+      { minimums: { snp: 'any', tdx: { acceptedStatuses: ['UpToDate'], maxCollateralAgeDays: '30' } } },
+    ],
     ['septVeDisable as text', { require: { tdx: { septVeDisable: 'true' } } }],
     ['allowMigratable as number', { require: { tdx: { allowMigratable: 1 } } }],
     ['allowPerfmon as text', { require: { tdx: { allowPerfmon: 'no' } } }],
@@ -483,12 +499,15 @@ describe('waivers', () => {
     'snp_platform_rapl_disabled',
     'snp_platform_ciphertext_hiding_dram_enabled',
     'snp_platform_alias_check_complete',
+    'snp_platform_iommu_write_safe',
     'snp_platform_tio_enabled',
     'snp_platform_unknown',
     'snp_product_advisory',
     'snp_tcb_floor_missing',
     'nonce_stale',
     'hcl_paravisor_unknown',
+    'collateral_unconfirmed',
+    'crl_unconfirmed',
   ])('may name %s, without a value', (check) => {
     expect(waiving({ check })).toEqual([]);
     expect(waiving({ check, value: true })).toEqual(['/waivers/0/value: this check takes no value']);
@@ -507,12 +526,12 @@ describe('waivers', () => {
     expect(waiving({ check })).toHaveLength(1);
   });
 
-  it('takes one TCB status, never Revoked', () => {
-    expect(waiving({ check: 'tdx_tcb_status', value: 'SWHardeningNeeded' })).toEqual([]);
+  it.each(['tdx_tcb_status', 'maa_tcb_status'])('takes one status of %s, never Revoked', (check) => {
+    expect(waiving({ check, value: 'SWHardeningNeeded' })).toEqual([]);
     for (const value of ['Revoked', 'Fine', ['UpToDate'], null]) {
-      expect(waiving({ check: 'tdx_tcb_status', value })).toHaveLength(1);
+      expect(waiving({ check, value })).toHaveLength(1);
     }
-    expect(waiving({ check: 'tdx_tcb_status' })).toHaveLength(1);
+    expect(waiving({ check })).toHaveLength(1);
   });
 
   it('takes part and floor for snp_tcb_low', () => {

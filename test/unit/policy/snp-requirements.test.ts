@@ -48,6 +48,7 @@ describe('platform info', () => {
     raplDisabled: 'snp_platform_rapl_disabled',
     ciphertextHidingDramEnabled: 'snp_platform_ciphertext_hiding_dram_enabled',
     aliasCheckComplete: 'snp_platform_alias_check_complete',
+    iommuWriteSafe: 'snp_platform_iommu_write_safe',
     tioEnabled: 'snp_platform_tio_enabled',
   };
 

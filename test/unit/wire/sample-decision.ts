@@ -126,6 +126,7 @@ export const DECISION: Decision = {
         raplDisabled: false,
         ciphertextHidingDramEnabled: false,
         aliasCheckComplete: true,
+        iommuWriteSafe: false,
         tioEnabled: false,
         unknownBits: [9],
       },
