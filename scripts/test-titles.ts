@@ -5,16 +5,30 @@ import ts from 'typescript';
 /** One row id, or several as in `SNP-01, SNP-02 refuses …`, at the start of a title. */
 const LEADING_IDS = /^(?:[A-Z]{3}-\d{2}(?:, | and |\/)?)+(?=\s|$)/;
 
-/** Titles of `it`, `test` and `describe` in a text, `.each` and its like included. */
-export function testTitles(text: string): readonly string[] {
+/** A call of `it`, `test` or `describe`, `.each` and its like included. */
+export interface NamedTest {
+  readonly title: string;
+  /** Every string and name in the test and in what it uses of its file: codes that it can assert are among them. */
+  readonly strings: ReadonlySet<string>;
+}
+
+/** The tests of a text, in order. */
+export function namedTests(text: string): readonly NamedTest[] {
   const file = ts.createSourceFile('x.test.ts', text, ts.ScriptTarget.ES2023, true);
-  const titles: string[] = [];
+  const declared = declarations(file);
+  const found: NamedTest[] = [];
   const visit = (node: ts.Node): void => {
-    if (ts.isCallExpression(node) && isTestCall(node.expression)) titles.push(...literalText(node.arguments[0]));
+    if (ts.isCallExpression(node) && isTestCall(node.expression)) {
+      const titles = literalText(node.arguments[0]).flatMap((title) => [title, ...titlesInTable(title, node)]);
+      if (titles.length > 0) {
+        const strings = stringsOf(node, declared);
+        found.push(...titles.map((title) => ({ title, strings })));
+      }
+    }
     ts.forEachChild(node, visit);
   };
   visit(file);
-  return titles;
+  return found;
 }
 
 /** `it`, `it.only`, `it.each(…)`, `describe.skipIf(…)`: whatever begins with one of the three words. */
@@ -30,17 +44,72 @@ function literalText(title: ts.Expression | undefined): readonly string[] {
   return ts.isTemplateExpression(title) ? [title.head.text] : [];
 }
 
+/** Titles that stand in the table of `it.each`, where the title is only a place for them. */
+function titlesInTable(title: string, test: ts.CallExpression): readonly string[] {
+  if (!/^(%s|\$)/.test(title)) return [];
+  const titles: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) && rowIds(node.text).length > 0) titles.push(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(test.expression);
+  return titles;
+}
+
+/** Name to what is declared under it anywhere in the file: tables of cases and functions that tests share. */
+function declarations(file: ts.SourceFile): ReadonlyMap<string, readonly ts.Node[]> {
+  const declared = new Map<string, ts.Node[]>();
+  const add = (name: string, node: ts.Node) => declared.set(name, [...(declared.get(name) ?? []), node]);
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionDeclaration(node) && node.name !== undefined) add(node.name.text, node);
+    if (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name) && node.initializer !== undefined) {
+      add(node.name.text, node.initializer);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return declared;
+}
+
+function stringsOf(test: ts.Node, declared: ReadonlyMap<string, readonly ts.Node[]>): ReadonlySet<string> {
+  const strings = new Set<string>();
+  const seen = new Set<ts.Node>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node)) strings.add(node.text);
+    // `{ snp_tcb_low: … }` and `expected.snp_tcb_low` name a code as well.
+    if (ts.isIdentifier(node)) {
+      strings.add(node.text);
+      declared.get(node.text)?.forEach(follow);
+    }
+    ts.forEachChild(node, visit);
+  };
+  const follow = (node: ts.Node): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    visit(node);
+  };
+  visit(test);
+  return strings;
+}
+
 /** Ids of rows that a title names. */
 export function rowIds(title: string): readonly string[] {
   return LEADING_IDS.exec(title)?.[0].match(/[A-Z]{3}-\d{2}/g) ?? [];
 }
 
-/** Row id to the test files that name it, as paths from `root`, in order. */
-export function filesByRow(root: string): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, readonly string[]>();
-  for (const path of testFiles(root)) {
-    const ids = testTitles(readFileSync(join(root, path), 'utf8')).flatMap(rowIds);
-    for (const id of new Set(ids)) found.set(id, [...(found.get(id) ?? []), path]);
+/** A test that names a row, and the file that it stands in. */
+export interface RowTest extends NamedTest {
+  /** Path from the root of the project. */
+  readonly file: string;
+}
+
+/** Row id to the tests that name it, by file and place. */
+export function testsByRow(root: string): ReadonlyMap<string, readonly RowTest[]> {
+  const found = new Map<string, RowTest[]>();
+  for (const file of testFiles(root)) {
+    for (const test of namedTests(readFileSync(join(root, file), 'utf8'))) {
+      for (const id of rowIds(test.title)) found.set(id, [...(found.get(id) ?? []), { ...test, file }]);
+    }
   }
   return found;
 }

@@ -1,39 +1,40 @@
 import { describe, expect, it } from 'vitest';
-import { filesByRow, rowIds, testTitles } from '../../scripts/test-titles.js';
-import { COVERAGE_PATH, coverageText, listedThreats, NOT_BUILT } from '../../scripts/threat-coverage.js';
-import { THREAT_IDS } from '../../scripts/threat-rows.js';
+import { namedTests, rowIds, testsByRow } from '../../scripts/test-titles.js';
+import { COVERAGE_PATH, coverageText, listedThreats, missingCodes } from '../../scripts/threat-coverage.js';
+import { THREAT_GAPS } from '../../scripts/threat-gaps.js';
+import { THREAT_FAMILIES, THREAT_IDS } from '../../scripts/threat-rows.js';
 import { PROJECT, readProjectFile } from './project-files.js';
 
-/** Row id to what the committed list says about its tests. */
-function committedRows(): ReadonlyMap<string, string> {
-  const rows = readProjectFile(COVERAGE_PATH).matchAll(/^\| ([A-Z]{3}-\d{2}) \| [^|]+ \| ([^|]+) \|$/gm);
-  return new Map([...rows].map(([, id, tests]) => [id ?? '', tests ?? '']));
-}
+const ROWS = THREAT_FAMILIES.flatMap(({ rows }) => rows);
 
 describe('docs/threat-coverage.md', () => {
-  const committed = committedRows();
-  const named = filesByRow(PROJECT);
-
-  it('holds every row once, in the order of the list', () => {
-    expect([...committed.keys()]).toEqual(THREAT_IDS);
-    expect(new Set(THREAT_IDS).size).toBe(THREAT_IDS.length);
-  });
-
-  it('names for each row the files in which a title has its id, and no others', () => {
-    for (const [id, tests] of committed) {
-      const files = [...tests.matchAll(/`([^`]+)`/g)].map(([, path]) => path);
-      expect([id, files], `run npm run generate`).toEqual([id, named.get(id) ?? []]);
-      if (files.length === 0) expect(tests).toBe(NOT_BUILT);
-    }
-  });
-
-  it('knows the id of every title', () => {
-    const unknown = [...named.entries()].filter(([id]) => !committed.has(id));
-    expect(unknown).toEqual([]);
-  });
+  const named = testsByRow(PROJECT);
 
   it('is what is generated', () => {
     expect(readProjectFile(COVERAGE_PATH), 'run npm run generate').toBe(coverageText(named));
+  });
+
+  it('has each row once', () => {
+    expect(new Set(THREAT_IDS).size).toBe(THREAT_IDS.length);
+  });
+
+  it.each(ROWS)('%s (%s) has tests that assert %j, or says what is missing', (...row) => {
+    const [id] = row;
+    expect(missingCodes(row, named)).toEqual([]);
+    if (!THREAT_GAPS.has(id)) expect(named.get(id) ?? []).not.toEqual([]);
+  });
+
+  it.each([...THREAT_GAPS])('still lacks of %s what it says it lacks', (id, { isBuilt, codes = [] }) => {
+    const tests = named.get(id) ?? [];
+    if (!isBuilt) expect(tests.map(({ title }) => title)).toEqual([]);
+    const asserted = codes.filter((code) => tests.some(({ strings }) => strings.has(code)));
+    expect(asserted, 'take them out of scripts/threat-gaps.ts').toEqual([]);
+    expect(THREAT_IDS).toContain(id);
+  });
+
+  it('knows the id of every title', () => {
+    const unknown = [...named.keys()].filter((id) => !THREAT_IDS.includes(id));
+    expect(unknown).toEqual([]);
   });
 
   it.runIf(listedThreats() !== undefined)('has the rows of the threat list', () => {
@@ -53,7 +54,34 @@ describe('titles', () => {
       "  expect(f('ABC-06 no title')).toBe('ABC-07');",
       '});',
     ].join('\n');
-    expect(testTitles(text)).toEqual(['ABC-01 a', 'ABC-02 b', 'ABC-03 %s', 'ABC-04', 'ABC-05 ']);
+    expect(namedTests(text).map(({ title }) => title)).toEqual([
+      'ABC-01 a',
+      'ABC-02 b',
+      'ABC-03 %s',
+      'ABC-04',
+      'ABC-05 ',
+    ]);
+  });
+
+  it('stand in the table of it.each where the title only makes room for them', () => {
+    const text = "it.each([['ABC-01 a', 1], ['no row', 2]])('%s', () => {});";
+    expect(namedTests(text).map(({ title }) => title)).toEqual(['%s', 'ABC-01 a']);
+  });
+
+  it('come with the strings of the test and of what it uses, and with no others', () => {
+    const text = [
+      "const CASES = [['used_in_table', TABLE]];",
+      'const TABLE = { used_by_the_table: 1 };',
+      "const OTHER = 'unused';",
+      "function expectFailed() { return 'used_in_function'; }",
+      "it.each(CASES)('ABC-01 %s', () => { expectFailed('used_here'); });",
+      "it('ABC-02 b', () => { expect('elsewhere'); });",
+    ].join('\n');
+    const [first] = namedTests(text);
+    for (const used of ['used_in_table', 'used_by_the_table', 'used_in_function', 'used_here']) {
+      expect(first?.strings).toContain(used);
+    }
+    for (const other of ['unused', 'elsewhere']) expect(first?.strings).not.toContain(other);
   });
 
   it('name rows at their start only', () => {

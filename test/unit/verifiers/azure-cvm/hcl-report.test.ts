@@ -151,7 +151,7 @@ describe("the paravisor's report", () => {
     await expectRefused({ reportType });
   });
 
-  it('HCL-05 is refused where the type says SNP and the hardware report is a TDREPORT', async () => {
+  it('HCL-05, REQ-12 is refused where the type says SNP and the hardware report is a TDREPORT', async () => {
     const hardwareReport = new Uint8Array(1024);
     hardwareReport[0] = 0x81;
     await expectRefused({ hardwareReport });

@@ -214,7 +214,7 @@ describe("the paravisor's report on TDX", () => {
     await expectRefused({ reportType });
   });
 
-  it('HCL-05 is refused where the type says TDX and the hardware report is none', async () => {
+  it('HCL-05, REQ-12 is refused where the type says TDX and the hardware report is none', async () => {
     await expectRefused({ hardwareReport: Uint8Array.of(3, 0, 0, 0) });
     await expectRefused({ hardwareReport: flipBit(TDX_VM.tdReport({ nonce: NONCE }), 0) });
   });
