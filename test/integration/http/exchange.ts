@@ -57,6 +57,16 @@ export function exchange(port: number, ...parts: readonly (string | Buffer)[]): 
   });
 }
 
+/** As `exchange`, for a connection that the server ends without an answer: a reset is such an end, nothing else is. */
+export async function exchangeWithoutAnswer(port: number, ...parts: readonly (string | Buffer)[]): Promise<string> {
+  try {
+    return await exchange(port, ...parts);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')) return '';
+    throw error;
+  }
+}
+
 /** The answers in what came over a socket, in their order. Only for answers with a content-length. */
 export function answersIn(received: string): readonly SeenAnswer[] {
   const answers: SeenAnswer[] = [];

@@ -1,0 +1,82 @@
+import { parseVekExtensions } from '../../src/formats/amd-vek-extensions.js';
+import { decodeBase64, decodeHex } from '../../src/formats/base64.js';
+import { parseCollateralFile } from '../../src/formats/collateral-file.js';
+import { describeTpmQuote } from '../../src/formats/describe-azure-evidence.js';
+import { describeCcel } from '../../src/formats/describe-event-log.js';
+import { describeTdQuote } from '../../src/formats/describe-td-quote.js';
+import { describeToken } from '../../src/formats/describe-token.js';
+import { parseHclReport } from '../../src/formats/hcl-report.js';
+import { parseKeySet } from '../../src/formats/json-web-key-set.js';
+import { parseClaimsSet, parseJws } from '../../src/formats/jws.js';
+import { parsePckExtension } from '../../src/formats/pck-extension.js';
+import { parsePemCertificates } from '../../src/formats/pem.js';
+import { parseQeIdentity } from '../../src/formats/qe-identity.js';
+import { readRuntimeClaims, readRuntimeObject } from '../../src/formats/runtime-claims.js';
+import { parseSnpCertificateTable } from '../../src/formats/snp-certificate-table.js';
+import { parseSnpReport } from '../../src/formats/snp-report.js';
+import { parseStrictJson } from '../../src/formats/strict-json.js';
+import { parseTcbInfo } from '../../src/formats/tcb-info.js';
+import { parseTcgEventLog } from '../../src/formats/tcg-event-log.js';
+import { parseTdQuote } from '../../src/formats/td-quote.js';
+import { parseTdReport } from '../../src/formats/td-report.js';
+import { parseTpmsAttestHeader, parseTpmsQuote } from '../../src/formats/tpms-attest.js';
+import { parseTpmSignature } from '../../src/formats/tpmt-signature.js';
+import { parseCertificate } from '../../src/formats/x509-certificate.js';
+import { parseCrl } from '../../src/formats/x509-crl.js';
+import { ConfigurationError, FormatError } from '../../src/model/errors.js';
+import { parsePolicy } from '../../src/policy/policy-document.js';
+import { readVerifyRequest } from '../../src/wire/read-verify-request.js';
+
+/** As `limits.eventLogBytes` where nothing is configured. */
+const EVENT_LOG_BYTES = 2 ** 20;
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+
+/** Every parser that meets bytes of a caller, a vendor or an operator, by name. */
+export const PARSERS = {
+  'snp-report': parseSnpReport,
+  'snp-certificate-table': parseSnpCertificateTable,
+  'hcl-report': parseHclReport,
+  'runtime-claims': (bytes) => {
+    const object = readRuntimeObject(bytes);
+    return object.ok ? readRuntimeClaims(object.value) : object;
+  },
+  'tpm-quote': (bytes) => [parseTpmsAttestHeader(bytes), parseTpmsQuote(bytes)],
+  'tpm-quote-shown': (message) => describeTpmQuote({ message, signature: Buffer.alloc(256), pcrs: new Map() }, ''),
+  'tpm-signature': (bytes) => parseTpmSignature(bytes, 256),
+  'event-log': (bytes) => parseTcgEventLog(bytes, EVENT_LOG_BYTES),
+  'event-log-shown': (bytes) => describeCcel(bytes, '', EVENT_LOG_BYTES),
+  'td-quote': parseTdQuote,
+  'td-quote-shown': (bytes) => describeTdQuote(bytes, ''),
+  'td-report': parseTdReport,
+  'tcb-info': (bytes) => parseTcbInfo(text(bytes)),
+  'qe-identity': (bytes) => parseQeIdentity(text(bytes)),
+  'collateral-file': parseCollateralFile,
+  certificate: (bytes) => parseVekExtensions(parseCertificate(bytes, { allowZeroSerial: true })),
+  'pck-extension': (bytes) => parsePckExtension(parseCertificate(bytes)),
+  crl: parseCrl,
+  'pem-chain': (bytes) => parsePemCertificates(text(bytes), 'cert_chain'),
+  jws: (bytes) => parseClaimsSet(parseJws(text(bytes)).payload),
+  'token-shown': (bytes) => describeToken(text(bytes), ''),
+  'key-set': parseKeySet,
+  json: (bytes) => parseStrictJson(bytes),
+  request: (bytes) => readVerifyRequest(bytes),
+  base64: (bytes) => decodeBase64(text(bytes)),
+  hex: (bytes) => decodeHex(text(bytes)),
+  policy: (bytes) => parsePolicy(Buffer.from(bytes).toString('utf8')),
+} as const satisfies { readonly [name: string]: (bytes: Uint8Array) => unknown };
+
+export type ParserName = keyof typeof PARSERS;
+
+export const PARSER_NAMES = Object.keys(PARSERS) as readonly ParserName[];
+
+/** Tries one input. Returns what was thrown that is not a declared error, null where nothing was. */
+export function undeclaredError(name: ParserName, bytes: Uint8Array): unknown {
+  const parse: (bytes: Uint8Array) => unknown = PARSERS[name];
+  try {
+    parse(bytes);
+    return null;
+  } catch (error) {
+    return error instanceof FormatError || error instanceof ConfigurationError ? null : error;
+  }
+}

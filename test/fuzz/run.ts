@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { PARSER_NAMES, type ParserName } from './parsers.js';
+import { makeSeeds } from './seeds.js';
+
+/**
+ * Coverage-guided fuzzing of every parser, from genuine inputs of the lab. Fails where a parser throws what it does not
+ * declare, hangs or grows without bound.
+ *
+ * `FUZZ_SECONDS`: time for each parser, 10 where left out. `FUZZ_SEED`: the random seed; another one each run where left
+ * out. `FUZZ_PARSERS`: names, separated by commas; all where left out.
+ */
+const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? '10');
+const SEED = Number(process.env['FUZZ_SEED'] ?? 1 + Math.floor(Math.random() * 2 ** 31));
+const AT_ONCE = 2;
+const JAZZER = fileURLToPath(new URL('../../node_modules/@jazzer.js/core/dist/cli.js', import.meta.url));
+const LIMITS = ['-timeout=10', '-rss_limit_mb=1024', '-max_len=65536'];
+
+interface Outcome {
+  readonly name: ParserName;
+  readonly runs: number;
+  /** What the fuzzer printed, where it found something. */
+  readonly failure: string | null;
+}
+
+const chosen = chosenParsers();
+const folder = await mkdtemp(join(tmpdir(), 'veritee-fuzz-'));
+try {
+  process.stdout.write(`fuzzing ${chosen.length} parsers, ${SECONDS} s each, FUZZ_SEED=${SEED}\n`);
+  process.exitCode = (await fuzzAll()) ? 0 : 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+function chosenParsers(): readonly ParserName[] {
+  const named = process.env['FUZZ_PARSERS']?.split(',');
+  const unknown = named?.find((name) => !PARSER_NAMES.some((known) => known === name));
+  if (unknown !== undefined) throw new Error(`no parser ${unknown}; there are ${PARSER_NAMES.join(', ')}`);
+  return named === undefined ? PARSER_NAMES : PARSER_NAMES.filter((name) => named.includes(name));
+}
+
+/** Whether nothing was found. */
+async function fuzzAll(): Promise<boolean> {
+  const target = join(folder, 'target.cjs');
+  const entry = fileURLToPath(new URL('target.ts', import.meta.url));
+  // Jazzer.js instruments what `require` loads, and the parsers are ES modules.
+  await build({
+    entryPoints: [entry],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    outfile: target,
+    logLevel: 'error',
+  });
+  const seeds = await makeSeeds();
+  const waiting = [...chosen];
+  const outcomes: Outcome[] = [];
+  const lane = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      outcomes.push(report(await fuzzOne(name, seeds[name], target)));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  const failed = outcomes.filter(({ failure }) => failure !== null).length;
+  process.stdout.write(`${outcomes.length - failed} passed, ${failed} failed\n`);
+  return failed === 0;
+}
+
+function report(outcome: Outcome): Outcome {
+  const { name, runs, failure } = outcome;
+  process.stdout.write(`${name.padEnd(22)} ${String(runs).padStart(9)} runs${failure === null ? '' : '  FAILED'}\n`);
+  if (failure !== null) {
+    process.stdout.write(
+      `${failure}\nagain: FUZZ_SEED=${SEED} FUZZ_PARSERS=${name} FUZZ_SECONDS=${SECONDS} npm run fuzz\n`,
+    );
+  }
+  return outcome;
+}
+
+async function fuzzOne(name: ParserName, seeds: readonly Uint8Array[], target: string): Promise<Outcome> {
+  const [corpus, found] = [join(folder, `${name}-corpus`), join(folder, `${name}-found`)];
+  for (const made of [corpus, found]) await mkdir(made);
+  for (const [index, seed] of seeds.entries()) await writeFile(join(corpus, `seed-${index}`), seed);
+  const { code, output } = await jazzer(name, target, [
+    corpus,
+    `-max_total_time=${SECONDS}`,
+    `-seed=${SEED}`,
+    `-artifact_prefix=${found}/`,
+    ...LIMITS,
+  ]);
+  const runs = Number(/^Done (\d+) runs/m.exec(output)?.[1] ?? 0);
+  if (code === 0 && runs > 0) return { name, runs, failure: null };
+  const inputs = await Promise.all(
+    (await readdir(found)).map(async (file) => (await readFile(join(found, file))).toString('base64')),
+  );
+  return {
+    name,
+    runs,
+    failure: [output.slice(-4000), ...inputs.map((input) => `input (base64): ${input}`)].join('\n'),
+  };
+}
+
+function jazzer(
+  name: ParserName,
+  target: string,
+  limits: readonly string[],
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [JAZZER, target, '--sync', '-i', target, '--', ...limits], {
+      env: { ...process.env, FUZZ_PARSER: name },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (data) => {
+        output = `${output}${data}`.slice(-100_000);
+      });
+    }
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}

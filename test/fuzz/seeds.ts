@@ -1,0 +1,94 @@
+import { encodeCollateralFile } from '../../src/formats/collateral-file.js';
+import { createAmdPki } from '../lab/amd-pki.js';
+import { buildCcel, labCcelEvents } from '../lab/ccel-builder.js';
+import { buildCertificateTable } from '../lab/certificate-table-builder.js';
+import { createIntelPki } from '../lab/intel-pki.js';
+import { buildTdReport } from '../lab/td-report-builder.js';
+import { TdxPlatform } from '../lab/tdx-platform.js';
+import { makeToken, registeredClaims } from '../lab/token-making.js';
+import { createVirtualMachine } from '../lab/virtual-machine.js';
+import { base64Of, certificateOf, jwkOf, TOKEN_KEYS } from '../unit/token-jwk.js';
+import type { ParserName } from './parsers.js';
+
+const AT = new Date('2026-01-15T12:00:00Z');
+const NONCE = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
+
+const POLICY = `apiVersion: veritee/v1
+id: payments
+version: 1
+accepts: [snp, az-snp-vtpm]
+minimums: { snp: { Milan: { snp: 24, microcode: 219 } } }
+require: { snp: { machines: { cspId: [provider] } }, tpm: { quotedPcrs: [7] } }
+referenceValues: [ { appliesTo: { product: Milan }, snp: { vmpl: [0] } } ]
+waivers: [ { check: crl_unavailable, reason: r, approver: a, expires: "2027-01-01" } ]
+`;
+
+/** Genuine inputs of each parser, made by the lab: what a fuzzer starts from. */
+export type Seeds = { readonly [name in ParserName]: readonly Uint8Array[] };
+
+export async function makeSeeds(): Promise<Seeds> {
+  const amd = await amdSeeds();
+  const intel = intelSeeds();
+  const log = [buildCcel(labCcelEvents())];
+  const tokens = [Buffer.from(token())];
+  return {
+    ...amd,
+    ...intel,
+    'event-log': log,
+    'event-log-shown': log,
+    jws: tokens,
+    'token-shown': tokens,
+    'key-set': [Buffer.from(JSON.stringify({ keys: [jwk()] }))],
+    base64: [Buffer.from('QUJDRA=='), Buffer.from('_-8')],
+    hex: [Buffer.from('00ffAB')],
+    policy: [Buffer.from(POLICY)],
+  };
+}
+
+async function amdSeeds() {
+  const pki = createAmdPki({ at: AT });
+  const vm = await createVirtualMachine({ pki });
+  const { hclReport, tpmQuote } = vm.evidence({ nonce: NONCE });
+  const { vek, crl, chain } = vm.platform;
+  const body = { evidence: vm.wireEvidence({ nonce: NONCE }), nonce: NONCE.toString('base64url'), policy: ['a', 'b'] };
+  const signature = Buffer.concat([Buffer.from('0014000b0100', 'hex'), tpmQuote.signature]);
+  return {
+    'snp-report': [hclReport.subarray(32, 32 + 1184)],
+    'snp-certificate-table': [buildCertificateTable([['vcek', vek.der]])],
+    'hcl-report': [hclReport],
+    'runtime-claims': [vm.runtimeClaims({ nonce: NONCE })],
+    'tpm-quote': [tpmQuote.message],
+    'tpm-quote-shown': [tpmQuote.message],
+    'tpm-signature': [signature, tpmQuote.signature],
+    certificate: [vek.der, ...pki.chainDer('Milan', 'vcek')],
+    crl: [crl],
+    'pem-chain': [Buffer.from(chain)],
+    json: [Buffer.from(JSON.stringify(body))],
+    request: [Buffer.from(JSON.stringify(body))],
+  };
+}
+
+function intelSeeds() {
+  const platform = new TdxPlatform({ pki: createIntelPki({ at: AT }) });
+  const collateral = platform.collateral({ at: AT });
+  const quotes = [platform.quote(), platform.quote({ version: 5 })];
+  return {
+    'td-quote': quotes,
+    'td-quote-shown': quotes,
+    'td-report': [buildTdReport(platform.bodyFields())],
+    'tcb-info': [Buffer.from(collateral.tcbInfo)],
+    'qe-identity': [Buffer.from(collateral.qeIdentity)],
+    'collateral-file': [Buffer.from(encodeCollateralFile(collateral))],
+    'pck-extension': [platform.pck.der],
+  };
+}
+
+const token = () =>
+  makeToken({
+    header: { typ: 'JWT', kid: 'a' },
+    claims: { ...registeredClaims('https://issuer.example', AT, 300), nested: { list: [1, true, null] } },
+    key: TOKEN_KEYS.a.privateKey,
+    algorithm: 'RS256',
+  });
+
+const jwk = () => jwkOf(TOKEN_KEYS.a, 'a', { x5c: [base64Of(certificateOf(TOKEN_KEYS.a))] });

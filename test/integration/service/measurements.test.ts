@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningService } from '../../../src/composition/service.js';
+import type { JsonObject, JsonValue } from '../../../src/model/json.js';
+import {
+  AZURE_MRTD,
+  createIntelPki,
+  createSnpGuest,
+  createTdxGuest,
+  createTdxVirtualMachine,
+  TdxPlatform,
+} from '../../lab/index.js';
+import { base64Url, LabService, lenientPolicy, NONCE, PKI, post, verdictOf } from './lab-service.js';
+
+/** Each measurement that a policy can pin, in evidence that is genuine and signed, through the service. */
+
+const INTEL = createIntelPki();
+const lab = await LabService.create();
+const platform = new TdxPlatform({ pki: INTEL });
+const tdVm = await createTdxVirtualMachine({ platform, vtpm: lab.vm.vtpm });
+
+/** An author key is measured only where the report says that there is one. */
+const AUTHORED = {
+  fields: {
+    authorKeyDigest: new Uint8Array(48).fill(0xa1),
+    keyInfo: { authorKeyEn: true, maskChipKey: false, signingKey: 0 },
+  },
+};
+
+const EVIDENCE: { readonly [type: string]: JsonObject } = {
+  snp: createSnpGuest({ pki: PKI, platform: lab.vm.platform }).wireEvidence({
+    nonce: NONCE,
+    report: AUTHORED,
+  }),
+  tdx: createTdxGuest({ platform }).wireEvidence({ nonce: NONCE }),
+  'az-snp-vtpm': lab.vm.wireEvidence({ nonce: NONCE }),
+  'az-tdx-vtpm': tdVm.wireEvidence({ nonce: NONCE }),
+};
+
+/** What is pinned: the type of the evidence, the reference, where the claim stands in the answer, and the code of a mismatch. */
+type Pin = readonly [type: string, section: string, member: string, code: string];
+
+const RTMRS = ['rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'];
+const PINS: readonly Pin[] = [
+  ['snp', 'snp', 'authorKeyDigest', 'snp_id_key'],
+  ...['snp', 'az-snp-vtpm'].flatMap((type): Pin[] => [
+    [type, 'snp', 'measurement', 'snp_measurement'],
+    [type, 'snp', 'idKeyDigest', 'snp_id_key'],
+    [type, 'snp', 'hostData', 'snp_host_data'],
+    [type, 'snp', 'vmpl', 'snp_vmpl'],
+  ]),
+  ...['mrtd', 'mrConfigId', 'mrOwner', 'mrOwnerConfig', 'mrSeam'].flatMap((member): Pin[] => [
+    ['tdx', 'tdx', member, 'tdx_measurement'],
+    ['az-tdx-vtpm', 'tdx', member, 'tdx_measurement'],
+  ]),
+  ...RTMRS.map((member): Pin => ['tdx', 'tdx', member, 'tdx_measurement']),
+  ...['az-snp-vtpm', 'az-tdx-vtpm'].flatMap((type): Pin[] => [
+    [type, 'hcl', 'vmUniqueId', 'hcl_reference'],
+    [type, 'tpm', '7', 'tpm_pcr'],
+    [type, 'tpm', '11', 'tpm_pcr'],
+  ]),
+];
+
+const idOf = ([type, section, member]: Pin, kind: 'same' | 'other') =>
+  `${type}-${section}-${member}-${kind}`.toLowerCase();
+
+let service: RunningService;
+
+beforeAll(async () => {
+  for (const type of Object.keys(EVIDENCE)) await lab.writePolicy(lenientPolicy(`open-${type}`, { accepts: [type] }));
+  const world = { intelRootPins: INTEL.pins };
+  const keys = { intel: { pcs: 'off' }, azure: { paravisors: { mrtds: [AZURE_MRTD] } } };
+  service = await lab.start(keys, world);
+  for (const pin of PINS) {
+    const [type, section, member] = pin;
+    const actual = claimOf(await claimsOf(type), section, member);
+    for (const kind of ['same', 'other'] as const) {
+      const value = kind === 'same' ? actual : otherThan(actual);
+      const reference = section === 'tpm' ? { pcrs: { sha256: { [member]: [value] } } } : { [member]: [value] };
+      const members = { accepts: [type], referenceValues: [{ [section]: reference }] };
+      await lab.writePolicy(lenientPolicy(idOf(pin, kind), members));
+    }
+  }
+  await service.reload();
+});
+
+afterAll(() => lab.close());
+
+function verify(type: string, policy: string) {
+  const body = { evidence: EVIDENCE[type], nonce: base64Url(NONCE), policy };
+  return post(service.url, '/verify', JSON.stringify(body));
+}
+
+const seen = new Map<string, JsonObject>();
+
+async function claimsOf(type: string): Promise<JsonObject> {
+  const known = seen.get(type);
+  if (known !== undefined) return known;
+  const answer = await verify(type, `open-${type}`);
+  expect(verdictOf(answer)).toEqual(['allow']);
+  seen.set(type, answer.body.claims);
+  return answer.body.claims;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: claims as they came over HTTP
+function claimOf(claims: any, section: string, member: string): JsonValue {
+  if (section === 'tpm') return claims.tpm.pcrs.sha256[member];
+  if (section === 'hcl') return claims.hcl.vmConfiguration[member];
+  return RTMRS.includes(member) ? claims.tdx.rtmr[RTMRS.indexOf(member)] : claims[section][member];
+}
+
+/** The same with the last digit changed. */
+function otherThan(actual: JsonValue): JsonValue {
+  if (typeof actual === 'number') return actual + 1;
+  const text = String(actual);
+  return text.slice(0, -1) + (text.endsWith('0') ? '1' : '0');
+}
+
+describe('a measurement that a policy pins', () => {
+  it.each(PINS)('SNP-24, TDX-18 allows %s evidence with its own %s.%s', async (...pin) => {
+    expect(verdictOf(await verify(pin[0], idOf(pin, 'same')))).toEqual(['allow']);
+  });
+
+  it.each(PINS)('SNP-24, TDX-18 denies %s evidence with another %s.%s as %s', async (...pin) => {
+    expect(verdictOf(await verify(pin[0], idOf(pin, 'other')))).toEqual(['deny', pin[3]]);
+  });
+});
