@@ -2,14 +2,17 @@ import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import { boundedAttempt } from '../endorsements/bounded-attempt.js';
 import { dropBody, headerOf, readBody, retryAfterOf } from '../endorsements/bounded-body.js';
 import { FetchError } from '../endorsements/fetch-error.js';
+import { type OriginObserver, observed } from '../endorsements/outages.js';
 
 export interface BoundedExchangeOptions {
   /** The only origins that are ever contacted; null where the environment of the machine names them. */
   readonly origins: readonly string[] | null;
   /** Longest time of one exchange, connecting included. */
   readonly attemptTimeoutMs: number;
+  /** Hears of each attempt. */
+  readonly observer?: OriginObserver | undefined;
   /** Options of TLS and socket. Further roots of a process come from `NODE_EXTRA_CA_CERTS`, so this is for tests. */
-  readonly connect?: buildConnector.BuildOptions;
+  readonly connect?: buildConnector.BuildOptions | undefined;
 }
 
 export interface BoundedQuestion {
@@ -48,10 +51,13 @@ export class BoundedExchange implements Exchange {
   readonly #agent: Agent;
   readonly #origins: ReadonlySet<string> | null;
   readonly #attemptTimeoutMs: number;
+  readonly #observer: OriginObserver | undefined;
 
-  constructor({ origins, attemptTimeoutMs, connect }: BoundedExchangeOptions) {
+  constructor({ origins, attemptTimeoutMs, observer, connect }: BoundedExchangeOptions) {
     this.#origins = origins === null ? null : new Set(origins);
     this.#attemptTimeoutMs = attemptTimeoutMs;
+    this.#observer = observer;
+    for (const origin of origins ?? []) observer?.mayContact(origin);
     this.#agent = new Agent({
       connections: 8,
       // Each connection ends after its answer: one that was left idle may have ended without this side knowing, and
@@ -67,7 +73,9 @@ export class BoundedExchange implements Exchange {
     if (this.#origins?.has(question.origin) === false) {
       throw new FetchError('not_allowed', 'the origin is not configured');
     }
-    return boundedAttempt(question.signal, this.#attemptTimeoutMs, (signal) => this.#exchange(question, signal));
+    return observed(this.#observer, question.origin, () =>
+      boundedAttempt(question.signal, this.#attemptTimeoutMs, (signal) => this.#exchange(question, signal)),
+    );
   }
 
   /** Ends every connection, also those in use. */

@@ -1,5 +1,6 @@
 import type { buildConnector } from 'undici';
 import { type BreakerOptions, DEFAULT_BREAKER } from '../endorsements/origin-breaker.js';
+import type { OriginObserver } from '../endorsements/outages.js';
 import type { AzureIdentity } from '../model/azure-identity.js';
 import type { Clock, Log } from '../model/ports.js';
 import { AzureAttestation } from './azure-attestation.js';
@@ -36,8 +37,10 @@ export interface OpenAzureAttestationOptions {
   readonly environment: Environment;
   readonly clock: Clock;
   readonly log: Log;
+  /** Hears of each attempt to contact an origin. */
+  readonly observer?: OriginObserver | undefined;
   /** Options of TLS and socket, for tests. */
-  readonly connect?: buildConnector.BuildOptions;
+  readonly connect?: buildConnector.BuildOptions | undefined;
   readonly tuning?: Partial<AttestationTuning>;
 }
 
@@ -48,7 +51,7 @@ const SCOPE = 'https://attest.azure.net/.default';
  * @throws {ConfigurationError} where the environment lacks what the identity needs
  */
 export function openAzureAttestation(options: OpenAzureAttestationOptions): AzureAttestation {
-  const { endpoints, apiVersion, deadlineMs, clock, log, connect } = options;
+  const { endpoints, apiVersion, deadlineMs, clock, log, connect, observer } = options;
   const { health, turns } = { ...DEFAULT_TUNING, ...options.tuning };
   return new AzureAttestation({
     endpoints: endpoints.map((origin) => ({ origin, health: new EndpointHealth(clock, health) })),
@@ -56,7 +59,8 @@ export function openAzureAttestation(options: OpenAzureAttestationOptions): Azur
     exchange: new BoundedExchange({
       origins: endpoints,
       attemptTimeoutMs: deadlineMs / endpoints.length,
-      ...(connect === undefined ? {} : { connect }),
+      observer,
+      connect,
     }),
     credential: options.identity === null ? null : openCredential(options, options.identity),
     turns: new SubmissionTurns(turns),
@@ -65,13 +69,14 @@ export function openAzureAttestation(options: OpenAzureAttestationOptions): Azur
 }
 
 function openCredential(options: OpenAzureAttestationOptions, configured: AzureIdentity): AzureCredential {
-  const { clock, log, connect, environment } = options;
+  const { clock, log, connect, observer, environment } = options;
   const { health, credentialTimeoutMs } = { ...DEFAULT_TUNING, ...options.tuning };
   const identity = completeIdentity(configured, environment);
   const exchange = new BoundedExchange({
     origins: identity.kind === 'managed-identity' ? null : [identity.authority],
     attemptTimeoutMs: credentialTimeoutMs,
-    ...(connect === undefined ? {} : { connect }),
+    observer,
+    connect,
   });
   const source = new EntraTokens({ identity, scope: SCOPE, exchange, clock });
   return new AzureCredential({ source, health: new EndpointHealth(clock, health), clock, log });

@@ -1,5 +1,6 @@
 import type { buildConnector } from 'undici';
 import { type BreakerOptions, DEFAULT_BREAKER } from '../endorsements/origin-breaker.js';
+import type { OriginObserver } from '../endorsements/outages.js';
 import type { Clock, Log } from '../model/ports.js';
 import { BoundedExchange } from './bounded-exchange.js';
 import { EndpointHealth } from './endpoint-health.js';
@@ -17,15 +18,17 @@ export interface OpenTrustAuthorityOptions extends AppraisalOptions {
   readonly leewaySeconds: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** Hears of each attempt to contact an origin. */
+  readonly observer?: OriginObserver | undefined;
   /** Options of TLS and socket, for tests. */
-  readonly connect?: buildConnector.BuildOptions;
+  readonly connect?: buildConnector.BuildOptions | undefined;
   readonly health?: BreakerOptions;
   readonly turns?: TurnLimits;
 }
 
 /** Puts the parts together. Contacts nobody. */
 export function openTrustAuthority(options: OpenTrustAuthorityOptions): TrustAuthority {
-  const { api, apiKeyFile, deadlineMs, leewaySeconds, clock, log, connect } = options;
+  const { api, apiKeyFile, deadlineMs, leewaySeconds, clock, log, connect, observer } = options;
   const { policyIds, policyMustMatch, signingAlgorithm, health = DEFAULT_BREAKER, turns = DEFAULT_TURNS } = options;
   return new TrustAuthority({
     api,
@@ -35,7 +38,8 @@ export function openTrustAuthority(options: OpenTrustAuthorityOptions): TrustAut
     exchange: new BoundedExchange({
       origins: [api],
       attemptTimeoutMs: deadlineMs,
-      ...(connect === undefined ? {} : { connect }),
+      observer,
+      connect,
     }),
     health: new EndpointHealth(clock, health),
     turns: new SubmissionTurns(turns),

@@ -26,13 +26,14 @@ export interface OpenAttestationServices {
  */
 export function openAttestationServices(
   configuration: Configuration,
-  { clock, log, connect }: EndorsementWorld,
+  { clock, log, connect, observer }: EndorsementWorld,
 ): OpenAttestationServices {
   const shared = {
     deadlineMs: configuration.deadlineSeconds * 1000,
     clock,
     log,
-    ...(connect === undefined ? {} : { connect }),
+    observer,
+    connect,
   };
   const opened = [openMaa(configuration, shared), openIta(configuration, shared)].filter((service) => service !== null);
   return {
@@ -44,7 +45,10 @@ export function openAttestationServices(
 }
 
 /** What is the same for each of them. */
-type Shared = Pick<OpenAzureAttestationOptions & OpenTrustAuthorityOptions, 'deadlineMs' | 'clock' | 'log' | 'connect'>;
+type Shared = Pick<
+  OpenAzureAttestationOptions & OpenTrustAuthorityOptions,
+  'deadlineMs' | 'clock' | 'log' | 'observer' | 'connect'
+>;
 
 function openMaa({ maa }: Configuration, shared: Shared): AzureAttestation | null {
   const { endpoints, apiVersion, credential } = maa.submit;

@@ -4,6 +4,7 @@ import { endorsementCacheDirectory } from '../config/directories.js';
 import { AllEndorsements } from '../endorsements/all-endorsements.js';
 import { type OpenIntelEndorsements, openIntelEndorsements } from '../endorsements/intel/open-intel-endorsements.js';
 import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/open-amd-endorsements.js';
+import type { OriginObserver } from '../endorsements/outages.js';
 import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
 import type { EndorsementSource } from '../model/endorsement.js';
 import type { Clock, Log } from '../model/ports.js';
@@ -21,8 +22,10 @@ export interface EndorsementWorld {
   readonly intelRootPins?: ReadonlySet<string>;
   /** Whether the process lives on after a request. Where left out it does. */
   readonly inBackground?: boolean;
+  /** Hears of each attempt to contact an origin. */
+  readonly observer?: OriginObserver | undefined;
   /** Options of TLS and socket, for a lab with certificates of its own. */
-  readonly connect?: buildConnector.BuildOptions;
+  readonly connect?: buildConnector.BuildOptions | undefined;
 }
 
 /** Everything that endorses evidence, with what runs behind it. */
@@ -46,7 +49,8 @@ export function openAmd({ amd, ...configuration }: Configuration, world: Endorse
     cacheFolder: endorsementCacheDirectory({ amd, ...configuration }),
     clock: world.clock,
     log: world.log,
-    ...(world.connect === undefined ? {} : { connect: world.connect }),
+    observer: world.observer,
+    connect: world.connect,
   });
 }
 
@@ -62,7 +66,8 @@ export function openIntel(configuration: Configuration, world: EndorsementWorld)
     clock: world.clock,
     log: world.log,
     inBackground: world.inBackground ?? true,
-    ...(world.connect === undefined ? {} : { connect: world.connect }),
+    observer: world.observer,
+    connect: world.connect,
   });
 }
 
@@ -71,9 +76,9 @@ export function openIntel(configuration: Configuration, world: EndorsementWorld)
  * @throws {ConfigurationError} where an issuer is configured twice
  */
 export function openEndorsements(configuration: Configuration, world: EndorsementWorld): OpenEndorsements {
-  const { clock, log, connect } = world;
+  const { clock, log, connect, observer } = world;
   const issuers = tokenIssuers(configuration);
-  const keys = openTokenKeys({ issuers, clock, log, ...(connect === undefined ? {} : { connect }) });
+  const keys = openTokenKeys({ issuers, clock, log, observer, connect });
   const amd = openAmd(configuration, world);
   const intel = openIntel(configuration, world);
   const all = async (of: (part: typeof amd | typeof intel | typeof keys) => Promise<void>) => {

@@ -4,6 +4,7 @@ import { requireAvailable } from '../config/availability.js';
 import type { Configuration } from '../config/configuration.js';
 import { challengeKeyPath, isPolicyDirectoryRequired } from '../config/directories.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
+import { Outages } from '../endorsements/outages.js';
 import { ApiKeyCallers, type CallerDirectory, LocalCaller } from '../http/callers.js';
 import type { HttpDependencies } from '../http/dependencies.js';
 import { Metrics } from '../http/metrics.js';
@@ -65,9 +66,12 @@ async function openService(configuration: Configuration, world: World, opened: O
   const policies = opened.add(await openPolicies(configuration, world.log, () => metrics.policyReloadFailed()));
   const key = await readOrCreateChallengeKey(challengeKeyPath(configuration));
   const store = opened.add(new MemoryChallengeStore(clock));
-  const endorsements = opened.add(openEndorsements(configuration, { ...world, clock }));
+  const outages = new Outages(clock, world.log);
+  metrics.watchOrigins(() => outages.states);
+  const outside = { ...world, clock, observer: outages };
+  const endorsements = opened.add(openEndorsements(configuration, outside));
   await endorsements.ready;
-  const services = opened.add(openAttestationServices(configuration, { ...world, clock }));
+  const services = opened.add(openAttestationServices(configuration, outside));
   const roots = await ReloadedRoots.open(configuration, world.log);
   const container = createAppContainer(
     configuration,

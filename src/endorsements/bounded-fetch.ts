@@ -2,6 +2,7 @@ import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import { boundedAttempt } from './bounded-attempt.js';
 import { dropBody, headerOf, readBody, retryAfterOf } from './bounded-body.js';
 import { FetchError } from './fetch-error.js';
+import { type OriginObserver, observed } from './outages.js';
 
 export interface BoundedFetchOptions {
   /** The only origins that are ever contacted, each as `https://host[:port]`. */
@@ -13,8 +14,10 @@ export interface BoundedFetchOptions {
    * this side knowing.
    */
   readonly keepAlive?: boolean;
+  /** Hears of each attempt. */
+  readonly observer?: OriginObserver | undefined;
   /** Options of TLS and socket. Further roots of a process come from `NODE_EXTRA_CA_CERTS`, so this is for tests. */
-  readonly connect?: buildConnector.BuildOptions;
+  readonly connect?: buildConnector.BuildOptions | undefined;
 }
 
 /** What is fetched, and how much of it is read at most. */
@@ -68,10 +71,13 @@ export class BoundedFetch implements Fetch, FetchAnswer {
   readonly #agent: Agent;
   readonly #origins: ReadonlySet<string>;
   readonly #attemptTimeoutMs: number;
+  readonly #observer: OriginObserver | undefined;
 
   constructor(options: BoundedFetchOptions) {
     this.#origins = new Set(options.origins);
     this.#attemptTimeoutMs = options.attemptTimeoutMs;
+    this.#observer = options.observer;
+    for (const origin of options.origins) this.#observer?.mayContact(origin);
     this.#agent = new Agent({
       connections: 8,
       // 0 is how undici is told to end a connection after its answer.
@@ -88,7 +94,9 @@ export class BoundedFetch implements Fetch, FetchAnswer {
 
   async answer(request: BoundedRequest): Promise<BoundedAnswer> {
     if (!this.#origins.has(request.origin)) throw new FetchError('not_allowed', 'the origin is not configured');
-    return boundedAttempt(request.signal, this.#attemptTimeoutMs, (signal) => this.#read(request, signal));
+    return observed(this.#observer, request.origin, () =>
+      boundedAttempt(request.signal, this.#attemptTimeoutMs, (signal) => this.#read(request, signal)),
+    );
   }
 
   /** Ends every connection, also those in use. */

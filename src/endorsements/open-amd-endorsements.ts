@@ -14,6 +14,7 @@ import { CacheFolder } from './cache-folder.js';
 import { CrlMemory } from './crl-memory.js';
 import { type AmdBundle, type BundleSelection, exportBundle } from './export-bundle.js';
 import { type ImportReport, importBundle } from './import-bundle.js';
+import type { OriginObserver } from './outages.js';
 import { DEFAULT_RESILIENCE, type ResilienceOptions } from './resilience.js';
 import { ResilientFetch } from './resilient-fetch.js';
 
@@ -54,8 +55,10 @@ export interface AmdEndorsementsOptions {
   readonly cacheFolder: string | null;
   readonly clock: Clock;
   readonly log: Log;
+  /** Hears of each attempt to contact an origin. */
+  readonly observer?: OriginObserver | undefined;
   /** Options of TLS and socket, for tests. */
-  readonly connect?: buildConnector.BuildOptions;
+  readonly connect?: buildConnector.BuildOptions | undefined;
   readonly tuning?: Partial<AmdTuning>;
 }
 
@@ -114,14 +117,15 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   };
 }
 
-function openKds({ kds, clock, connect }: AmdEndorsementsOptions, tuning: AmdTuning): AmdKds | null {
+function openKds({ kds, clock, connect, observer }: AmdEndorsementsOptions, tuning: AmdTuning): AmdKds | null {
   if (kds === null) return null;
   const { origin } = new URL(kds);
   const { attemptTimeoutMs, resilience } = tuning;
   const bounded = new BoundedFetch({
     origins: [origin],
     attemptTimeoutMs,
-    ...(connect === undefined ? {} : { connect }),
+    observer,
+    connect,
   });
   return new AmdKds({ origin, clock, fetch: new ResilientFetch(bounded, resilience) });
 }

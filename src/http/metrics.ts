@@ -17,6 +17,13 @@ export interface AnsweredRequest {
   readonly seconds: number;
 }
 
+/** What is known of an origin that the service contacts. */
+export interface OriginFigures {
+  readonly host: string;
+  readonly isReachable: boolean;
+  readonly failures: number;
+}
+
 /**
  * Figures of one service. The registry is its own, so that two services in a process do not add up, and the figures of
  * the process are read when asked for: the library's default collectors observe garbage collection for ever.
@@ -57,6 +64,30 @@ export class Metrics {
     });
     this.#eventLoop.enable();
     registerProcessFigures(registers, this.#eventLoop);
+  }
+
+  /** Adds what is known of the origins that the service contacts, as it is when the figures are asked for. */
+  watchOrigins(states: () => readonly OriginFigures[]): void {
+    const registers = [this.#registry];
+    new Gauge({
+      name: 'veritee_origin_reachable',
+      help: '1 where the last attempt to reach the origin was answered, or none was made; 0 during an outage.',
+      labelNames: ['host'],
+      registers,
+      collect(): void {
+        for (const { host, isReachable } of states()) this.set({ host }, isReachable ? 1 : 0);
+      },
+    });
+    new Counter({
+      name: 'veritee_origin_failures_total',
+      help: 'Attempts to reach the origin that failed.',
+      labelNames: ['host'],
+      registers,
+      collect(): void {
+        this.reset();
+        for (const { host, failures } of states()) this.inc({ host }, failures);
+      },
+    });
   }
 
   get contentType(): string {

@@ -4,6 +4,7 @@ import type { Clock, Log } from '../../model/ports.js';
 import { BoundedFetch } from '../bounded-fetch.js';
 import { CacheFolder } from '../cache-folder.js';
 import type { ImportReport } from '../import-bundle.js';
+import type { OriginObserver } from '../outages.js';
 import { DEFAULT_RESILIENCE, type ResilienceOptions } from '../resilience.js';
 import { ResilientAnswers } from '../resilient-fetch.js';
 import { type CollateralBundle, exportCollateral, importCollateral } from './collateral-bundle.js';
@@ -51,8 +52,10 @@ export interface IntelEndorsementsOptions {
   readonly log: Log;
   /** Whether what is needed can be fetched after the request that needed it. Where left out it can. */
   readonly inBackground?: boolean;
+  /** Hears of each attempt to contact an origin. */
+  readonly observer?: OriginObserver | undefined;
   /** Options of TLS and socket, for tests. */
-  readonly connect?: buildConnector.BuildOptions;
+  readonly connect?: buildConnector.BuildOptions | undefined;
   readonly tuning?: Partial<IntelTuning>;
 }
 
@@ -116,12 +119,13 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
 }
 
 function openServices(options: IntelEndorsementsOptions, tuning: IntelTuning): readonly CollateralService[] {
-  const { pcs, thim, clock, connect } = options;
+  const { pcs, thim, clock, connect, observer } = options;
   const open = (name: FetchedSourceName, url: string) => {
     const bounded = new BoundedFetch({
       origins: originsOf(url),
       attemptTimeoutMs: tuning.attemptTimeoutMs,
-      ...(connect === undefined ? {} : { connect }),
+      observer,
+      connect,
     });
     return new CollateralService({ name, url, clock, fetch: new ResilientAnswers(bounded, tuning.resilience) });
   };

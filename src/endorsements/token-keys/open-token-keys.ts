@@ -1,6 +1,7 @@
 import type { buildConnector } from 'undici';
 import type { Clock, Log } from '../../model/ports.js';
 import { BoundedFetch, type Fetch } from '../bounded-fetch.js';
+import type { OriginObserver } from '../outages.js';
 import { FetchedIssuerKeys, type IssuerKeys } from './issuer-keys.js';
 import { KeyFile, type ReadFile, RootsFile, readAll } from './key-files.js';
 import { KeySetDownload } from './key-set-download.js';
@@ -25,8 +26,10 @@ export interface TokenKeysOptions {
   readonly issuers: readonly TokenIssuer[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Hears of each attempt to contact an origin. */
+  readonly observer?: OriginObserver | undefined;
   /** Options of TLS and socket, for tests. */
-  readonly connect?: buildConnector.BuildOptions;
+  readonly connect?: buildConnector.BuildOptions | undefined;
   readonly pauses?: Partial<TokenKeysPauses>;
 }
 
@@ -57,7 +60,8 @@ interface Parts {
  * Puts the parts together and starts to read the files.
  * @throws {ConfigurationError} for an issuer that is there twice, or keys at no place to fetch from
  */
-export function openTokenKeys({ issuers, clock, log, connect, pauses: changed }: TokenKeysOptions): OpenTokenKeys {
+export function openTokenKeys(options: TokenKeysOptions): OpenTokenKeys {
+  const { issuers, clock, log, connect, observer, pauses: changed } = options;
   requireSoundIssuers(issuers);
   const pauses = { ...DEFAULT_PAUSES, ...changed };
   const closing = new AbortController();
@@ -65,7 +69,8 @@ export function openTokenKeys({ issuers, clock, log, connect, pauses: changed }:
     origins: issuers.flatMap(({ keys }) => ('url' in keys ? [new URL(keys.url).origin] : [])),
     attemptTimeoutMs: pauses.attemptTimeoutMs,
     keepAlive: false,
-    ...(connect === undefined ? {} : { connect }),
+    observer,
+    connect,
   });
   const files: ReadFile[] = [];
   const parts: Parts = { fetch, closing: closing.signal, pauses, clock, log };

@@ -1,0 +1,153 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { openAttestationServices } from '../src/composition/attestation-routes.js';
+import { openEndorsements } from '../src/composition/endorsements.js';
+import { SYSTEM_CLOCK } from '../src/composition/system.js';
+import { loadConfiguration } from '../src/config/load-configuration.js';
+import type { OriginObserver } from '../src/endorsements/outages.js';
+import type { Log } from '../src/model/ports.js';
+
+const DOCUMENT = new URL('../docs/hardening.md', import.meta.url);
+const BEGIN = '<!-- outgoing addresses: made by npm run generate -->\n';
+const END = '<!-- end of outgoing addresses -->\n';
+
+const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };
+
+/** A key of the configuration that names addresses. */
+interface AddressKey {
+  readonly key: string;
+  /** What is fetched there or sent there, and when. */
+  readonly use: string;
+  /** Sections of the configuration with the key as it is by default, and with nobody to contact. */
+  readonly configured: object;
+  readonly off: object;
+  /** How an operator turns it off; null where it is off by default. */
+  readonly offSetting: string | null;
+}
+
+const INSTANCE = 'https://my.weu.attest.azure.net';
+const OWN_INSTANCE = { issuer: INSTANCE, policyHash: ['47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU'] };
+const APPLICATION = {
+  kind: 'client-secret',
+  tenantId: 'contoso.example',
+  clientId: '5a1c8f5e-0d3c-4c41-9c1b-7f6f2d6a9b10',
+  secretFile: 'secret',
+};
+
+/** Those that are built in. */
+const TRUST_AUTHORITIES = [
+  'Intel Trust Authority',
+  'https://portal.trustauthority.intel.com',
+  'https://portal.eu.trustauthority.intel.com',
+];
+
+/** In the order of docs/configuration.md. */
+const ADDRESS_KEYS: readonly AddressKey[] = [
+  {
+    key: 'amd.kds',
+    use: 'certificates and CRLs of AMD, for SEV-SNP evidence that comes without them; CRLs daily',
+    configured: {},
+    off: { amd: { kds: 'off' } },
+    offSetting: 'amd.kds: off',
+  },
+  {
+    key: 'intel.pcs',
+    use: 'collateral of Intel, before a platform of TDX evidence is first judged, then daily',
+    configured: {},
+    off: { intel: { pcs: 'off' } },
+    offSetting: 'intel.pcs: off',
+  },
+  {
+    key: 'azure.thim',
+    use: 'collateral where `intel.pcs` gives none',
+    configured: { azure: { thim: 'https://global.acccache.azure.net/sgx/certification/v4/' } },
+    off: {},
+    offSetting: null,
+  },
+  {
+    key: 'maa.shared',
+    use: 'the key set of a shared provider, when one of its tokens is judged',
+    configured: {},
+    off: { maa: { shared: false } },
+    offSetting: 'maa.shared: false',
+  },
+  {
+    key: 'maa.issuers',
+    use: 'the key set of a listed instance, when one of its tokens is judged',
+    configured: { maa: { issuers: [OWN_INSTANCE] } },
+    off: {},
+    offSetting: null,
+  },
+  {
+    key: 'maa.submit.endpoints',
+    use: 'evidence, where a policy has the route `maa`',
+    configured: { maa: { shared: ['weu'], submit: { endpoints: ['https://sharedweu.weu.attest.azure.net'] } } },
+    off: { maa: { shared: false } },
+    offSetting: null,
+  },
+  {
+    key: 'maa.submit.credential',
+    use: 'an access token for it: Entra ID, or the `authority` that is configured',
+    configured: {
+      maa: { submit: { endpoints: ['https://sharedweu.weu.attest.azure.net'], credential: APPLICATION } },
+    },
+    off: {},
+    offSetting: null,
+  },
+  {
+    key: 'ita.issuers',
+    use: 'the key set of Trust Authority and the CRLs of its signers, when one of its tokens is judged',
+    configured: {},
+    off: { ita: { issuers: TRUST_AUTHORITIES.map((issuer) => ({ issuer, keys: './keys.json' })) } },
+    offSetting: 'ita.issuers: each issuer with a file as keys',
+  },
+  {
+    key: 'ita.submit',
+    use: 'evidence of TDX, where a policy has the route `ita`',
+    configured: { ita: { submit: { api: 'https://api.trustauthority.intel.com', apiKeyFile: 'key' } } },
+    off: {},
+    offSetting: null,
+  },
+];
+
+/** Origins that a service with this configuration may contact. */
+export async function originsOf(sections: object): Promise<ReadonlySet<string>> {
+  // Nothing is written, and nothing is contacted before it is needed.
+  const text = JSON.stringify({ decisions: { store: 'off' }, ...sections });
+  const configuration = loadConfiguration({ text, environment: {} });
+  const origins = new Set<string>();
+  const observer: OriginObserver = {
+    mayContact: (origin) => void origins.add(origin),
+    answered: () => {},
+    failed: () => {},
+  };
+  const world = { clock: SYSTEM_CLOCK, log: SILENT, observer };
+  const endorsements = openEndorsements(configuration, world);
+  // The files that the configuration names do not exist here, which says nothing about addresses.
+  endorsements.ready.catch(() => {});
+  const opened = [endorsements, openAttestationServices(configuration, world)];
+  await Promise.all(opened.map((part) => part.close()));
+  return origins;
+}
+
+/** Rows of the table: the origins that a key adds, what goes there, and how to turn it off. */
+async function row({ key, use, configured, off, offSetting }: AddressKey): Promise<string> {
+  const without = await originsOf(off);
+  const origins = [...(await originsOf(configured))].filter((origin) => !without.has(origin));
+  if (origins.length === 0) throw new Error(`${key} adds no address`);
+  const addresses = origins.map((origin) => `\`${origin}\``).join(', ');
+  return `| ${addresses} | \`${key}\` | ${use} | ${offSetting === null ? 'off by default' : `\`${offSetting}\``} |\n`;
+}
+
+/** docs/hardening.md with the table as the configuration makes it. */
+export async function hardeningText(): Promise<string> {
+  const rows: string[] = [];
+  for (const key of ADDRESS_KEYS) rows.push(await row(key));
+  const table = `\n| Address | Key | What for, and when | Turned off by |\n|---|---|---|---|\n${rows.join('')}\n`;
+  const text = readFileSync(DOCUMENT, 'utf8');
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error('docs/hardening.md has no place for the table of outgoing addresses');
+  return text.slice(0, begin + BEGIN.length) + table + text.slice(end);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(DOCUMENT, await hardeningText());

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { call, LabService, lenientPolicy, verdictOf } from './lab-service.js';
+
+/** What an operator sees of a vendor's service that is out of reach: log, metrics and answers. */
+
+let lab: LabService;
+
+beforeAll(async () => {
+  lab = await LabService.create();
+  await lab.writePolicy(lenientPolicy('lenient'));
+});
+
+afterAll(() => lab.close());
+
+function logged(message: string): readonly Record<string, unknown>[] {
+  const records = lab.output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  return records.filter(({ msg }) => msg === message);
+}
+
+async function figure(url: string, name: string): Promise<string | undefined> {
+  const { body } = await call(url, '/metrics');
+  const lines = String(body).split('\n');
+  return lines
+    .find((line) => line.startsWith(`${name}{host="${new URL(lab.kds.origin).host}"}`))
+    ?.split(' ')
+    .at(-1);
+}
+
+describe('an outage of KDS', () => {
+  it('is in the log once when it begins and once when it ends, and in the metrics', async () => {
+    const service = await lab.start();
+    // The CRL is all that has to be fetched.
+    const ask = () => lab.verify(service, { endorsements: { crls: [] }, members: { policy: 'lenient' } });
+    expect(await figure(service.url, 'veritee_origin_reachable')).toBe('1');
+
+    lab.kds.fail(/crl/, { status: 500 });
+    expect(verdictOf(await ask())).toEqual(['indeterminate', 'crl_unavailable']);
+    expect(await figure(service.url, 'veritee_origin_reachable')).toBe('0');
+    expect(await figure(service.url, 'veritee_origin_failures_total')).toBe(String(lab.kds.count(/crl/)));
+    const host = new URL(lab.kds.origin).host;
+    const outage = { level: 'warn', host, fault: 'status', status: 500, cause: 'answered with status 500' };
+    expect(logged('origin does not answer')).toMatchObject([outage]);
+    expect(logged('origin answers again')).toEqual([]);
+
+    await lab.kds.heal();
+    expect(verdictOf(await ask())).toEqual(['allow']);
+    expect(await figure(service.url, 'veritee_origin_reachable')).toBe('1');
+    expect(logged('origin does not answer')).toHaveLength(1);
+    expect(logged('origin answers again')).toMatchObject([{ level: 'info', host, attempts: lab.kds.count(/crl/) - 1 }]);
+  });
+});

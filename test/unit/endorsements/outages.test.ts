@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { FetchError } from '../../../src/endorsements/fetch-error.js';
+import { Outages } from '../../../src/endorsements/outages.js';
+import { ManualClock } from './manual-clock.js';
+import { RecordingLog } from './recording-log.js';
+
+const KDS = 'https://kds.example:8443';
+
+function opened() {
+  const clock = new ManualClock(new Date('2026-06-01T12:00:00Z'));
+  const log = new RecordingLog();
+  return { clock, log, outages: new Outages(clock, log) };
+}
+
+describe('outages', () => {
+  it('are in the log once when they begin, with host and cause, and once when they end', () => {
+    const { clock, log, outages } = opened();
+    const cause = new Error('getaddrinfo ENOTFOUND kds.example');
+    outages.failed(KDS, new FetchError('network', 'no connection', { cause }));
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      clock.advance(10_000);
+      outages.failed(KDS, new FetchError('timeout', 'no answer in time'));
+    }
+    outages.answered(KDS);
+    outages.answered(KDS);
+    expect(log.entries).toEqual([
+      {
+        level: 'warn',
+        message: 'origin does not answer',
+        fields: {
+          host: 'kds.example:8443',
+          fault: 'network',
+          status: null,
+          cause: 'getaddrinfo ENOTFOUND kds.example',
+        },
+      },
+      {
+        level: 'info',
+        message: 'origin answers again',
+        fields: { host: 'kds.example:8443', seconds: 30, attempts: 4 },
+      },
+    ]);
+  });
+
+  it('begin anew after they ended', () => {
+    const { log, outages } = opened();
+    for (let outage = 0; outage < 2; outage += 1) {
+      outages.failed(KDS, new FetchError('status', 'answered with status 503', { status: 503 }));
+      outages.answered(KDS);
+    }
+    expect(log.of(/does not answer/)).toHaveLength(2);
+    expect(log.of(/answers again/)).toHaveLength(2);
+  });
+
+  it('of one origin say nothing about another', () => {
+    const { outages } = opened();
+    outages.mayContact('https://other.example');
+    outages.failed(KDS, new FetchError('timeout', 'no answer in time'));
+    expect(outages.states).toEqual([
+      { host: 'other.example', isReachable: true, failures: 0 },
+      { host: 'kds.example:8443', isReachable: false, failures: 1 },
+    ]);
+  });
+
+  it.each([
+    ['a server error', new FetchError('status', 'x', { status: 500 })],
+    ['a 429', new FetchError('status', 'x', { status: 429 })],
+    ['a redirect', new FetchError('redirect', 'x', { status: 302 })],
+    ['another kind of content', new FetchError('content_type', 'x', { status: 200 })],
+    ['an answer over its limit', new FetchError('too_large', 'x')],
+    ['no connection', new FetchError('network', 'x')],
+    ['no answer in time', new FetchError('timeout', 'x')],
+  ])('begin with %s', (_, error) => {
+    const { outages } = opened();
+    outages.failed(KDS, error);
+    expect(outages.states).toMatchObject([{ isReachable: false, failures: 1 }]);
+  });
+
+  it.each([
+    ['a caller who left', new FetchError('aborted', 'x')],
+    ['an attempt that was not made', new FetchError('open', 'x')],
+    ['a pause that the origin asked for', new FetchError('waiting', 'x')],
+    ['an origin that is not configured', new FetchError('not_allowed', 'x')],
+    ['a definite no', new FetchError('status', 'x', { status: 404 })],
+  ])('do not begin with %s', (_, error) => {
+    const { log, outages } = opened();
+    outages.mayContact(KDS);
+    outages.failed(KDS, error);
+    expect(outages.states).toEqual([{ host: 'kds.example:8443', isReachable: true, failures: 0 }]);
+    expect(log.entries).toEqual([]);
+  });
+});
