@@ -27,6 +27,7 @@ const FILES = {
     'endorsements/bounded-body',
     'endorsements/fetch-error',
     'endorsements/origin-breaker',
+    'endorsements/outages',
   ],
 };
 
