@@ -1,0 +1,169 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { loadConfiguration } from '../../src/config/load-configuration.js';
+import { parsePolicy } from '../../src/policy/policy-document.js';
+import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
+import { PROJECT, readProjectFile } from '../architecture/project-files.js';
+
+/** Every example of the documents, and every name and address in them, against the code. */
+
+const GENERATED = new Set(['docs/threat-coverage.md', 'docs/messages.md']);
+const DOCUMENTS = [
+  'README.md',
+  'SECURITY.md',
+  ...readdirSync(join(PROJECT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+  ...readdirSync(join(PROJECT, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
+].filter((path) => !GENERATED.has(path));
+
+interface Example {
+  readonly place: string;
+  readonly language: string;
+  readonly text: string;
+}
+
+const EXAMPLES: readonly Example[] = DOCUMENTS.flatMap(examplesOf);
+
+function examplesOf(path: string): readonly Example[] {
+  const text = readProjectFile(path);
+  return [...text.matchAll(/^( *)```(\w*)\n(.*?)^\1```$/gms)].map((found) => ({
+    place: `${path}:${text.slice(0, found.index).split('\n').length}`,
+    language: found[2] ?? '',
+    text: found[3] ?? '',
+  }));
+}
+
+const inLanguage = (...languages: readonly string[]) => EXAMPLES.filter(({ language }) => languages.includes(language));
+
+/** A policy with the hex that the example shortens, or the fragment of one. */
+function asPolicy(text: string): string {
+  const whole = text.replaceAll(/"[0-9a-f]+…32 bytes in hex"/g, `"${'9d'.repeat(32)}"`);
+  if (/^apiVersion:/m.test(whole)) return whole;
+  return `apiVersion: veritee/v1\nid: example\nversion: 1\naccepts: [snp]\nminimums: { snp: { Milan: { microcode: 219 } } }\n${whole}`;
+}
+
+const isPolicy = (text: string) => /^(apiVersion|waivers|referenceValues|require):/m.test(text);
+
+describe('an example in YAML', () => {
+  it.each(inLanguage('yaml'))('$place loads as a policy or as a configuration', ({ text }) => {
+    if (isPolicy(text)) expect(() => parsePolicy(asPolicy(text))).not.toThrow();
+    else expect(() => loadConfiguration({ text, environment: {} })).not.toThrow();
+  });
+});
+
+/** Names of members anywhere in openapi.yaml, and of claims that it leaves open. */
+const MEMBER_NAMES = memberNames(OPENAPI_DOCUMENT, new Set<string>());
+
+function memberNames(value: unknown, found: Set<string>): Set<string> {
+  if (typeof value !== 'object' || value === null) return found;
+  for (const [name, member] of Object.entries(value)) {
+    if (name === 'properties' && typeof member === 'object' && member !== null) {
+      for (const property of Object.keys(member)) found.add(property);
+    }
+    memberNames(member, found);
+  }
+  return found;
+}
+
+/** JSON without the comments and omissions that documents use. */
+function plainJson(text: string): string {
+  const bare = text
+    .replaceAll(/\/\*.*?\*\//g, '')
+    .replaceAll(/^\s*\/\/.*$/gm, '')
+    .replaceAll(/\s\/\/ .*$/gm, '');
+  const closed = bare.replaceAll(/,(\s*[\]}])/g, '$1');
+  return closed.trimStart().startsWith('"') ? `{${closed}}` : closed;
+}
+
+describe('an example in JSON', () => {
+  it.each(inLanguage('json', 'jsonc'))('$place has only members that openapi.yaml knows', ({ text }) => {
+    const names: string[] = [];
+    JSON.parse(plainJson(text), (name, value) => {
+      // Keys of maps: PCR numbers, and the routes that differ.
+      if (name !== '' && !/^\d+$/.test(name)) names.push(name);
+      return value;
+    });
+    const routes = ['hardware', 'maa', 'ita', 'sha256'];
+    expect(names.filter((name) => !MEMBER_NAMES.has(name) && !routes.includes(name))).toEqual([]);
+  });
+});
+
+const SCRIPTS = new Set(Object.keys(JSON.parse(readProjectFile('package.json')).scripts));
+const PROGRAM = readProjectFile('src/cli/program.ts');
+const COMMANDS = new Set([...PROGRAM.matchAll(/\.command\('([a-z]+)/g)].map(([, name]) => name));
+/** Commands that a document names as missing. */
+const NOT_YET = new Set(['README.md policy', 'README.md collect', 'README.md gate']);
+const FLAGS = new Set([...PROGRAM.matchAll(/'(--[a-z-]+)[ ']/g)].map(([, name]) => name));
+const PATHS = new Set(Object.keys(OPENAPI_DOCUMENT['paths'] as object));
+
+describe.each(DOCUMENTS)('%s', (path) => {
+  const text = readProjectFile(path);
+
+  it('names npm scripts, commands and flags that exist', () => {
+    const scripts = [...text.matchAll(/npm run (?:-s )?([a-z][a-z:]*)/g)].map(([, name]) => name);
+    expect(scripts.filter((name) => name !== undefined && !SCRIPTS.has(name))).toEqual([]);
+    const commands = [...text.matchAll(/(?:`|main\.js |^\s*\$ )veritee ([a-z]+)/gm)].map(([, name]) => name);
+    expect(commands.filter((name = '') => !COMMANDS.has(name) && !NOT_YET.has(`${path} ${name}`))).toEqual([]);
+    const flags = [...text.matchAll(/`veritee [^`]*?(--[a-z-]+)/g)].map(([, name]) => name);
+    expect(flags.filter((name) => !FLAGS.has(name ?? ''))).toEqual([]);
+  });
+
+  it('calls only paths that are served', () => {
+    const called = [...text.matchAll(/http:\/\/127\.0\.0\.1:8080(\/[a-z/:]*)/g)].map(([, name]) => name);
+    expect(called.filter((name) => !PATHS.has(name ?? ''))).toEqual([]);
+  });
+
+  it('links to files that are there', () => {
+    const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, target = '']) => target);
+    expect(links.filter((target) => !existsSync(join(PROJECT, dirname(path), target)))).toEqual([]);
+  });
+
+  it('names only addresses that a configuration may contact, or that are made up', () => {
+    const table = readProjectFile('docs/hardening.md');
+    // What an operator may name in place of a default: other regions and clouds of the same services.
+    const elsewhere = [
+      /^https:\/\/api\.eu\.trustauthority\.intel\.com$/,
+      /^https:\/\/portal\.eu\.trustauthority\.intel\.com$/,
+      /^https:\/\/login\.(microsoftonline\.us|partner\.microsoftonline\.cn)$/,
+      /^https:\/\/(my|contoso)\.weu\.attest\.azure\.net$/,
+      /^https:\/\/[a-z.]+\.example$/,
+    ];
+    const named = [...text.matchAll(/https:\/\/[a-z0-9.-]+[a-z0-9]/g)].map(([address]) => address);
+    const unknown = named.filter(
+      (address) => !table.includes(`\`${address}\``) && !elsewhere.some((pattern) => pattern.test(address)),
+    );
+    // The pattern of the shared providers: `https://shared<r>.<r>.attest.azure.net`.
+    expect(unknown.filter((address) => address !== 'https://shared')).toEqual([]);
+  });
+});
+
+describe('deploy', () => {
+  it('kubernetes.yaml has a configuration that loads once its placeholders are filled in', () => {
+    const documents = parseAllDocuments(readProjectFile('deploy/kubernetes.yaml')).map((document) => document.toJS());
+    const [text] = documents.flatMap(({ data }) => data?.['veritee.yaml'] ?? []);
+    const filled = text
+      .replaceAll('replace with 64 hex digits', (_: string, offset: number) => `${offset}`.padStart(64, '0'))
+      .replaceAll('replace with a date, YYYY-MM-DD', '2030-01-01');
+    expect(() => loadConfiguration({ text: filled, environment: {} })).not.toThrow();
+    expect(() => loadConfiguration({ text, environment: {} })).toThrow();
+  });
+
+  it('kubernetes.yaml has no date that ends it, and keeps what the service remembers on a volume of its own', () => {
+    const text = readProjectFile('deploy/kubernetes.yaml');
+    expect(text).not.toMatch(/\d{4}-\d\d-\d\d/);
+    const documents = parseAllDocuments(text).map((document) => document.toJS());
+    const volumes = documents.flatMap(({ spec }) => spec?.template?.spec?.volumes ?? []);
+    expect(volumes).toContainEqual({ name: 'state', persistentVolumeClaim: { claimName: 'veritee-state' } });
+    expect(documents.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toContain(
+      'PersistentVolumeClaim veritee-state',
+    );
+  });
+
+  it('veritee.service starts a command that exists', () => {
+    const [, command] = /main\.js (\w+) --config/.exec(readProjectFile('deploy/veritee.service')) ?? [];
+    expect(COMMANDS).toContain(command);
+  });
+});
