@@ -39,10 +39,13 @@ export function itaIssuers(
   { ita }: Configuration,
   read: { readonly issuers: IssuerRoots },
 ): ReadonlyMap<string, ItaIssuer> {
-  const issuers = ita.issuers.map(({ issuer, roots }): ItaIssuer => {
-    if (roots === null) return { issuer, roots };
+  const issuers = ita.issuers.map(({ issuer, roots, policyIds: own }): ItaIssuer => {
+    // Those of `submit` are of no issuer in particular: a token from another region's service must not do instead.
+    const policyIds = new Set([...own, ...(ita.submit?.policyIds ?? [])]);
+    if (roots === null) return { issuer, roots, policyIds };
     return {
       issuer,
+      policyIds,
       get roots() {
         return read.issuers.get(issuer) ?? new Set<string>();
       },

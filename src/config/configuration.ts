@@ -88,6 +88,7 @@ export interface MaaIssuerConfiguration {
 }
 
 export interface ItaConfiguration {
+  /** Those of the configuration, then the built-in ones that it does not name. */
   readonly issuers: readonly ItaIssuerConfiguration[];
   /** Null: evidence never leaves the service. */
   readonly submit: ItaSubmitConfiguration | null;
@@ -97,7 +98,7 @@ export interface ItaSubmitConfiguration {
   /** Origin of its interface. */
   readonly api: string;
   readonly apiKeyFile: string;
-  /** Policies that are to be matched. */
+  /** Policies to judge by. Every token of Trust Authority has to have matched them, whoever brings it. */
   readonly policyIds: readonly string[];
   /** Whether a token is to be issued only where all of them match. */
   readonly policyMustMatch: boolean;
@@ -105,11 +106,14 @@ export interface ItaSubmitConfiguration {
 }
 
 export interface ItaIssuerConfiguration {
+  /** Exact text of `iss`. */
   readonly issuer: string;
   /** URL of the key set, or a file. */
   readonly keys: string;
   /** PEM file that x5c must chain to; null: the origin or file is the trust. */
   readonly roots: string | null;
+  /** Ids of policies, in lower case, that every token of this issuer has to have matched. */
+  readonly policyIds: readonly string[];
 }
 
 export interface ChallengesConfiguration {

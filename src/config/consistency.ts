@@ -37,9 +37,6 @@ export function consistencyProblems(configuration: Configuration): readonly stri
     ...(maa.submit.credential !== null && maa.submit.endpoints.length === 0
       ? ['maa.submit.credential: there are no endpoints that it would be for']
       : []),
-    ...(ita.submit !== null && ita.issuers.length === 0
-      ? ['ita.submit: there is no issuer whose tokens are accepted']
-      : []),
   ];
 }
 

@@ -12,7 +12,7 @@ import type {
 } from './configuration.js';
 import { LOG_LEVELS } from './configuration.js';
 import type { Setting } from './setting.js';
-import { either, entries, list, object, orNull, whole, withDefault } from './setting.js';
+import { either, entries, list, mapped, object, orNull, whole, withDefault } from './setting.js';
 import {
   addressRange,
   choice,
@@ -71,27 +71,42 @@ const maa = object<MaaConfiguration>({
   }),
 });
 
+/** In lower case: Trust Authority and its users write them in either. */
+const policyUuid = mapped(uuid, (id) => id.toLowerCase());
+
 const itaIssuer = object<ItaIssuerConfiguration>({
   issuer: text(),
   keys: trustedUrlOrFile(),
   roots: orNull(path()),
+  policyIds: withDefault(list(policyUuid), []),
 });
 
 const itaSubmit = whole(
   object<ItaSubmitConfiguration>({
     api: trustedOrigin(),
     apiKeyFile: path(),
-    policyIds: withDefault(list(uuid), []),
+    policyIds: withDefault(list(policyUuid), []),
     policyMustMatch: withDefault(flag(), false),
     signingAlgorithm: withDefault(choice('PS384', 'RS256'), 'PS384'),
   }),
 );
 
-const INTEL_TRUST_AUTHORITY: ItaIssuerConfiguration = {
-  issuer: 'Intel Trust Authority',
-  keys: 'https://portal.trustauthority.intel.com/certs',
-  roots: null,
-};
+/** Tokens name the service, as they did at first, or the portal of their region. */
+const TRUST_AUTHORITIES: readonly ItaIssuerConfiguration[] = [
+  trustAuthority('Intel Trust Authority', 'https://portal.trustauthority.intel.com'),
+  trustAuthority('https://portal.trustauthority.intel.com', 'https://portal.trustauthority.intel.com'),
+  trustAuthority('https://portal.eu.trustauthority.intel.com', 'https://portal.eu.trustauthority.intel.com'),
+];
+
+function trustAuthority(issuer: string, portal: string): ItaIssuerConfiguration {
+  return { issuer, keys: `${portal}/certs`, roots: null, policyIds: [] };
+}
+
+/** A configured issuer takes the place of the built-in one of its name. */
+function withBuiltInAuthorities(given: readonly ItaIssuerConfiguration[]): readonly ItaIssuerConfiguration[] {
+  const names = new Set(given.map(({ issuer }) => issuer));
+  return [...given, ...TRUST_AUTHORITIES.filter(({ issuer }) => !names.has(issuer))];
+}
 
 const releasableKey = object<ReleasableKeyConfiguration>({
   vault: trustedUrl(),
@@ -163,7 +178,7 @@ export const CONFIGURATION_SCHEMA: Setting<Configuration> = object<Configuration
   tpm: object<Configuration['tpm']>({ roots: withDefault(list(path()), []) }),
   maa,
   ita: object<Configuration['ita']>({
-    issuers: withDefault(list(itaIssuer), [INTEL_TRUST_AUTHORITY]),
+    issuers: withDefault(mapped(list(itaIssuer), withBuiltInAuthorities), TRUST_AUTHORITIES),
     submit: orNull(itaSubmit),
   }),
   challenges: object<Configuration['challenges']>({

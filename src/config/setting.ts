@@ -54,6 +54,17 @@ export function withDefault<T>(setting: Setting<T>, fallback: NoInfer<T>): Setti
   };
 }
 
+/** A value that holds in another form than it is written in. */
+export function mapped<T>(setting: Setting<T>, map: (value: T) => T): Setting<T> {
+  return {
+    ...setting,
+    read(raw, place) {
+      const reading = setting.read(raw, place);
+      return 'value' in reading ? { value: map(reading.value) } : reading;
+    },
+  };
+}
+
 /** A value that may be null, and is where it is absent. */
 export function orNull<T>(setting: Setting<T>): Setting<T | null> {
   return {

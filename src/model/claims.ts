@@ -27,6 +27,10 @@ export interface TokenClaims {
     readonly complianceStatus: string | null;
     /** Of guest attestation, `secureboot`. */
     readonly secureBoot: boolean | null;
+    /** `attester_tcb_status` of a TD. */
+    readonly tcbStatus: string | null;
+    /** Ids in `policy_ids_matched`, in lower case; empty for Azure Attestation, whose policies have no ids. */
+    readonly matchedPolicyIds: readonly string[];
   };
 }
 

@@ -57,7 +57,10 @@ export interface CrossCheck {
   readonly routes: readonly RouteName[];
   /** Whether all are about the same TEE, and no claim differs. */
   readonly agree: boolean;
+  /** The first of them: see `differencesOmitted`. */
   readonly differences: readonly Difference[];
+  /** How many more claims differ than are listed. */
+  readonly differencesOmitted: number;
   /** Claims of which each says the same. */
   readonly equal: readonly string[];
   /** Claims that only one of them makes, or that are about different moments. */

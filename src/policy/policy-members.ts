@@ -1,6 +1,9 @@
 import type { SnpPart, SnpPlatformBit, SnpProduct, SnpTcbComponent } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
+import type { TdxStatus } from '../model/tdx-status.js';
+
+export { TDX_STATUSES, type TdxStatus } from '../model/tdx-status.js';
 
 /** What a policy text says. A member that asks for nothing is null, false or empty. */
 export interface PolicyMembers {
@@ -44,19 +47,6 @@ export type TdxMinimums =
       /** Greatest age of TCB info, QE identity and PCK CRL, by their issue. */
       readonly maxCollateralAgeDays: number | null;
     };
-
-/** TCB statuses of Intel that a policy may accept. `Revoked` is none of them. */
-export const TDX_STATUSES = [
-  'UpToDate',
-  'SWHardeningNeeded',
-  'ConfigurationNeeded',
-  'ConfigurationAndSWHardeningNeeded',
-  'OutOfDate',
-  'OutOfDateConfigurationNeeded',
-  'TDRelaunchAdvised',
-  'TDRelaunchAdvisedConfigurationNeeded',
-] as const;
-export type TdxStatus = (typeof TDX_STATUSES)[number];
 
 export interface Routes {
   readonly hardware: 'required' | 'off';

@@ -101,6 +101,8 @@ const GUEST_FINDINGS: FindingTable = new Map<CheckId, readonly Observation[]>([
 
 /** What a check says of a token where it did not pass. */
 const TOKEN_FINDINGS: FindingTable = new Map<CheckId, readonly Observation[]>([
+  // Of a token that holds: the policy does not take its issuer's word.
+  ['token_issuer', [['instance-identity', 97]]],
   ['token_issuer_policy', [['hardware', 32]]],
   ['token_claim_type', [['hardware', 97]]],
   [
@@ -127,10 +129,14 @@ const TOKEN_FINDINGS: FindingTable = new Map<CheckId, readonly Observation[]>([
   ['secure_boot_unknown', [['configuration', 36]]],
 ]);
 
-/** What a token that can be relied on says. The hardware's own word is hearsay in it: its issuer's. */
+/**
+ * What a token that can be relied on says. The hardware's own word is hearsay in it: its issuer's. Of a TD the issuer
+ * states how good the TCB is; of an SEV-SNP VM it calls the hardware genuine, and says no more.
+ */
 export function tokenObservations(checks: readonly Check[], { stated }: TokenClaims): readonly Observation[] {
   return [
-    ['hardware', 2],
+    ['hardware', stated.tcbStatus === null ? 2 : tcbStatusValue(stated.tcbStatus)],
+    ...refusedTcb(checks, 'maa_tcb_status'),
     ['runtime-opaque', 2],
     ...bootObservation(stated.secureBoot),
     ...findings(checks, TOKEN_FINDINGS),
@@ -143,7 +149,7 @@ export function hardwareObservations(checks: readonly Check[], { snp, tdx }: Cla
     snp === undefined && tdx === undefined
       ? [['hardware', 0]]
       : [
-          ['hardware', tdx === undefined ? 2 : (TCB_STATUS_VALUES.get(tdx.tcb.status ?? '') ?? 96)],
+          ['hardware', tdx === undefined ? 2 : tcbStatusValue(tdx.tcb.status)],
           ['runtime-opaque', 2],
         ];
   return [
@@ -151,7 +157,7 @@ export function hardwareObservations(checks: readonly Check[], { snp, tdx }: Cla
     ...executables(checks, 'snp_measurement'),
     // Of the registers that share the id, MRTD alone is the measurement of the launch.
     ...executables(checks, 'tdx_measurement', ({ actual }) => actual === tdx?.mrtd),
-    ...refusedTcb(checks),
+    ...refusedTcb(checks, 'tdx_tcb_status'),
     ...findings(checks, HARDWARE_FINDINGS),
   ];
 }
@@ -192,11 +198,16 @@ function bootObservation(state: JsonValue | undefined): readonly Observation[] {
   return state === false ? [['configuration', 32]] : [];
 }
 
-/** The verifier's own: Intel has revoked the TCB, or uses a word where it has no meaning. */
-function refusedTcb(checks: readonly Check[]): readonly Observation[] {
-  const refused = checks.some(
-    ({ id, result, policy }) => id === 'tdx_tcb_status' && result === 'fail' && policy === null,
-  );
+function tcbStatusValue(status: string | null): number {
+  return TCB_STATUS_VALUES.get(status ?? '') ?? 96;
+}
+
+/** The verifier's own: the TCB is revoked, or its status is a word that Intel does not define there, or none. */
+function refusedTcb(
+  checks: readonly Check[],
+  verifiersOwn: 'tdx_tcb_status' | 'maa_tcb_status',
+): readonly Observation[] {
+  const refused = checks.some(({ id, result, policy }) => id === verifiersOwn && result === 'fail' && policy === null);
   return refused ? [['hardware', 96]] : [];
 }
 

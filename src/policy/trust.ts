@@ -109,6 +109,7 @@ const TOKEN_PROOFS: ReadonlySet<CheckId> = new Set([
   'token_signature',
   'token_time',
   'token_lifetime',
+  'token_audience',
 ]);
 
 /** What another verifier's token says of the TEE, as far as it could be relied on. */

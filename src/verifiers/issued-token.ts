@@ -1,9 +1,8 @@
-import type { JwsAlgorithm } from '../crypto/jws-signature.js';
 import type { EndorsementRequest } from '../model/endorsement.js';
 import { within } from '../model/errors.js';
 import type { TokenEvidence, TokenType } from '../model/evidence.js';
 import type { TokenContext } from '../model/verification.js';
-import { kidOf, type ReadToken, readToken, type TokenRules } from './token-verification.js';
+import { kidOf, type ReadToken, readToken, type TokenRules, type TokenScheme } from './token-verification.js';
 
 /** An issuer whose tokens are accepted. */
 interface AcceptedIssuer {
@@ -53,16 +52,16 @@ export function tokenKeysFor(
  * What a token is held against.
  *
  * @param issuer the configured issuer that the token names; null where it names none
- * @param algorithms those that issuers of this type of token use
+ * @param scheme how tokens of this type are made
  */
 export function tokenRules(
   { issuers, leewaySeconds }: TokenVerifierOptions<AcceptedIssuer>,
   issuer: AcceptedIssuer | null,
-  algorithms: readonly JwsAlgorithm[],
+  scheme: TokenScheme,
   { at, about, endorsements }: TokenContext,
 ): TokenRules {
   return {
-    algorithms,
+    scheme,
     issuer: issuer?.issuer ?? null,
     issuers: [...issuers.keys()],
     keys: endorsements.tokenKeys ?? null,

@@ -19,10 +19,19 @@ export interface ReadToken {
   readonly times: TokenTimes;
 }
 
+/** Another verifier, as its tokens are judged and as people are told of it. */
+export interface TokenScheme {
+  /** Who issues such tokens. */
+  readonly verifier: string;
+  /** Settings that say which issuers are accepted. */
+  readonly issuerSettings: string;
+  /** Algorithms that its issuers use. */
+  readonly algorithms: readonly JwsAlgorithm[];
+}
+
 /** What a token is held against. */
 export interface TokenRules extends TimeRules {
-  /** Algorithms that the issuer uses. */
-  readonly algorithms: readonly JwsAlgorithm[];
+  readonly scheme: TokenScheme;
   /** The configured issuer that the token names, character by character; null where it names none. */
   readonly issuer: string | null;
   /** Issuers that are configured, for people. */
@@ -47,6 +56,7 @@ export const TOKEN_CHECKS = [
   'token_signature',
   'token_lifetime',
   'token_time',
+  'token_audience',
 ] as const satisfies readonly CheckId[];
 
 /**
@@ -66,10 +76,10 @@ function parseToken(text: string): ReadToken {
 }
 
 /**
- * Algorithm, issuer, key, signature and times, in this order. Says nothing about what the token says.
+ * Algorithm, issuer, key, signature, times and audience, in this order. Says nothing about what the token says.
  *
- * Not made: a check of `aud`, which neither issuer writes; of `sub`; of `jti`, since a token that was seen before is
- * still true: that it is about this request says the nonce.
+ * Not made: a check of `sub`; of `jti`, since a token that was seen before is still true: that it is about this request
+ * says the nonce.
  *
  * @returns null where the token cannot be relied on; the checks say why
  * @throws {FormatError} `token_header` where `x5c` in the header is of another key
@@ -107,6 +117,7 @@ export async function verifyToken(
   });
   if (!signed) return null;
   const times = verifyTimes(checks, token.times, rules);
+  if (!verifyAudience(checks, token, rules)) return null;
   return times && { key, source: keys.origin, expiresAt: new Date(token.times.exp * 1000), ...times };
 }
 
@@ -114,7 +125,7 @@ export async function verifyToken(
 function verifyAlgorithm(
   checks: CheckList,
   { jws }: ReadToken,
-  { algorithms, about }: TokenRules,
+  { scheme: { algorithms }, about }: TokenRules,
 ): JwsAlgorithm | null {
   const { alg } = jws.header;
   const found = algorithms.find((algorithm) => algorithm === alg) ?? null;
@@ -127,12 +138,31 @@ function verifyAlgorithm(
   return found;
 }
 
-function verifyIssuer(checks: CheckList, { claims }: ReadToken, { issuer, issuers, about }: TokenRules): boolean {
+function verifyIssuer(
+  checks: CheckList,
+  { claims }: ReadToken,
+  { scheme, issuer, issuers, about }: TokenRules,
+): boolean {
   return checks.require(issuer !== null, 'token_issuer', about, {
     expected: issuers.length > SHOWN_ISSUERS ? [...issuers.slice(0, SHOWN_ISSUERS), '…'] : issuers,
     actual: typeof claims['iss'] === 'string' ? claims['iss'] : null,
-    detail: 'the issuer is a configured one',
-    otherwise: 'the issuer is none of the configured ones',
+    detail: `the token is of ${scheme.verifier}, and ${scheme.issuerSettings} has its issuer`,
+    otherwise: `${scheme.issuerSettings} does not have the issuer of the token`,
+  });
+}
+
+/**
+ * Neither verifier writes `aud`. A token that has one is for somebody else: this service has no name that an audience
+ * could be, and a token whose audience one is not must be refused (RFC 7519, section 4.1.3). That a token is about this
+ * request shows in the nonce.
+ */
+function verifyAudience(checks: CheckList, { claims }: ReadToken, { scheme, about }: TokenRules): boolean {
+  const { aud = null } = claims;
+  return checks.require(aud === null, 'token_audience', about, {
+    expected: null,
+    actual: aud,
+    detail: 'the token is for no audience in particular',
+    otherwise: `the token is for another audience; tokens of ${scheme.verifier} have none`,
   });
 }
 
@@ -154,7 +184,7 @@ function findKey(
   kid: string,
   { keys }: TokenKeySet,
   algorithm: JwsAlgorithm,
-  { algorithms, about }: TokenRules,
+  { scheme: { algorithms }, about }: TokenRules,
 ): TokenKey | null {
   const named = keys.get(kid) ?? [];
   const key = named.length === 1 ? (named[0] ?? null) : null;

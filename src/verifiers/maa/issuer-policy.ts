@@ -31,20 +31,20 @@ export function verifyIssuerPolicy(checks: CheckList, claims: JsonObject, issuer
   const { policyHashes } = issuer;
   const signed = isSigned(claims, issuer.policySigners);
   if (policyHashes === 'shared' && signed) {
-    const detail = 'the provider is a shared one, whose policy microsoft writes';
+    const detail = 'the provider is a shared one (maa.shared), whose policy microsoft writes';
     checks.pass('token_issuer_policy', about, { actual: hash, detail });
   } else if (policyHashes === 'any' && signed) {
-    const detail = 'no policy of this issuer is pinned: whoever owns the instance can issue any claim';
+    const detail = 'maa.issuers[].policyHash is any: whoever owns the instance can issue any claim';
     checks.warn('token_issuer_policy', about, { actual: hash, detail });
   } else {
     const known = typeof policyHashes !== 'object' || (typeof hash === 'string' && policyHashes.has(hash));
     checks.require(known && signed, 'token_issuer_policy', about, {
       expected: typeof policyHashes === 'object' ? [...policyHashes] : [],
       actual: hash,
-      detail: 'the policy is one that is pinned for this issuer',
+      detail: 'the token was issued under a policy that maa.issuers[].policyHash lists for this issuer',
       otherwise: known
-        ? 'the policy is not signed by a signer that is pinned for this issuer'
-        : 'the policy is none that is pinned for this issuer',
+        ? 'the policy is not signed by a signer that maa.issuers[].policySigner lists for this issuer'
+        : 'the token was issued under a policy that maa.issuers[].policyHash does not list for this issuer',
     });
     return known && signed;
   }

@@ -1,5 +1,6 @@
 import type { CheckList } from '../../model/check.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { isTdxStatus, TDX_STATUSES } from '../../model/tdx-status.js';
 
 /** TEEs that Azure Attestation speaks of, as `x-ms-attestation-type` has them. */
 export type MaaTee = 'sevsnpvm' | 'tdxvm';
@@ -140,13 +141,16 @@ export function verifyDebug(checks: CheckList, { tee, claims }: MaaStatement, ab
   const status = tee === 'tdxvm' ? (claims['dbgstat'] ?? 'disabled') : 'disabled';
   const compared = { expected: false, actual: value };
   if (value === true || status === 'enabled') {
-    checks.fail('token_debug', about, { ...compared, detail: 'the vm can be debugged by its host' });
+    checks.fail('token_debug', about, {
+      ...compared,
+      detail: 'azure attestation says that the vm can be debugged by its host',
+    });
   } else if (value !== false || status !== 'disabled') {
     const detail = 'the token does not say literally that debug is off';
     checks.fail('token_debug_unknown', about, { ...compared, detail });
     checks.skip(['token_debug'], about, detail);
   } else {
-    checks.pass('token_debug', about, { ...compared, detail: 'debug is off' });
+    checks.pass('token_debug', about, { ...compared, detail: 'azure attestation says that debug is off' });
   }
 }
 
@@ -154,4 +158,29 @@ export function verifyDebug(checks: CheckList, { tee, claims }: MaaStatement, ab
 export function complianceStatusOf({ claims }: MaaStatement): string | null {
   const status = claims['x-ms-compliance-status'];
   return typeof status === 'string' ? status : null;
+}
+
+/** `attester_tcb_status` of a TD, as the token has it; null where there is none, and of an SEV-SNP VM. */
+export function tcbStatusOf({ tee, claims }: MaaStatement): string | null {
+  const status = tee === 'tdxvm' ? claims['attester_tcb_status'] : null;
+  return typeof status === 'string' ? status : null;
+}
+
+/**
+ * The TCB status of a TD's platform has to be one of Intel's words, and not `Revoked`: Azure Attestation issues tokens
+ * about outdated platforms too. Which of the others is good enough, policies say.
+ */
+export function verifyTcbStatus(checks: CheckList, statement: MaaStatement, about: string): void {
+  const status = tcbStatusOf(statement);
+  checks.require(isTdxStatus(status), 'maa_tcb_status', about, {
+    expected: TDX_STATUSES,
+    actual: status,
+    detail: `azure attestation calls the platform ${status}`,
+    otherwise:
+      status === null
+        ? 'azure attestation does not state the tcb status of the platform'
+        : status === 'Revoked'
+          ? 'azure attestation calls the platform Revoked'
+          : 'azure attestation states a tcb status that intel does not define',
+  });
 }

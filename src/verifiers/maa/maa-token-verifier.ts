@@ -26,14 +26,33 @@ import {
 import { markVerified } from '../mark-verified.js';
 import type { KeyCertificates } from '../token-certificates.js';
 import { refusedToken, TOKEN, usedKey, verifyTokenEvidence } from '../token-evidence.js';
-import { type ReadToken, TOKEN_CHECKS, type VerifiedToken, verifyToken } from '../token-verification.js';
+import {
+  type ReadToken,
+  TOKEN_CHECKS,
+  type TokenScheme,
+  type VerifiedToken,
+  verifyToken,
+} from '../token-verification.js';
 import { type MaaIssuer, verifyIssuerPolicy } from './issuer-policy.js';
 import { boundPlaces } from './maa-binding.js';
-import { complianceStatusOf, type MaaStatement, readStatement, verifyDebug } from './maa-statement.js';
+import {
+  complianceStatusOf,
+  type MaaStatement,
+  readStatement,
+  tcbStatusOf,
+  verifyDebug,
+  verifyTcbStatus,
+} from './maa-statement.js';
 import { verifySigner } from './token-signer.js';
 
 /** Issuers are named by their URL: without port, path or slash at the end. */
 export type MaaTokenVerifierOptions = TokenVerifierOptions<MaaIssuer>;
+
+const SCHEME: TokenScheme = {
+  verifier: 'azure attestation',
+  issuerSettings: 'maa.shared or maa.issuers',
+  algorithms: ['RS256'],
+};
 
 /** What a token says, beside being a token. */
 const STATEMENT_CHECKS = [
@@ -79,7 +98,7 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
     const { about, at } = context;
     const { token, issuer } = this.#read(evidence, about);
     const checks = new CheckList();
-    const verified = await verifyToken(checks, token, tokenRules(this.#options, issuer, ['RS256'], context));
+    const verified = await verifyToken(checks, token, tokenRules(this.#options, issuer, SCHEME, context));
     if (verified === null || issuer === null)
       return refusedToken(checks, REQUIRED, about, 'the token could not be relied on');
     const signer = await verifySigner(checks, verified.key, issuer, this.#reports, { at, about });
@@ -109,10 +128,11 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
       checks.skip(['token_debug'], about, 'the token does not say what was attested');
     } else {
       verifyDebug(checks, statement, about);
+      if (statement.tee === 'tdxvm') verifyTcbStatus(checks, statement, about);
     }
     return {
       checks: checks.all,
-      required: REQUIRED,
+      required: statement?.tee === 'tdxvm' ? [...REQUIRED, 'maa_tcb_status'] : REQUIRED,
       claims: markVerified({ maa: claimsOf(token, issuer, statement) }),
       endorsements: [usedKey(verified)],
       bound: statement === null || binding === null ? [] : boundPlaces(statement, binding),
@@ -144,6 +164,8 @@ function claimsOf(token: ReadToken, { issuer }: MaaIssuer, statement: MaaStateme
     stated: {
       complianceStatus: statement === null ? null : complianceStatusOf(statement),
       secureBoot: statement?.attestationType === 'azurevm' ? secureBootOf(token.claims) : null,
+      tcbStatus: statement === null ? null : tcbStatusOf(statement),
+      matchedPolicyIds: [],
     },
   };
 }

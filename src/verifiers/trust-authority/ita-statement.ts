@@ -11,8 +11,10 @@ export interface ItaStatement {
   readonly heldData: string | null;
   /** `verifier_nonce.val`, base64. */
   readonly verifierNonce: string | null;
-  /** Elements of `policy_ids_unmatched`. */
-  readonly unmatchedPolicies: readonly JsonValue[];
+  /** Ids of `policy_ids_matched`, in lower case. */
+  readonly matchedPolicyIds: readonly string[];
+  /** Ids of `policy_ids_unmatched`, in lower case. */
+  readonly unmatchedPolicyIds: readonly string[];
 }
 
 type Shape = 'number' | 'boolean' | 'string' | 'object' | 'strings' | 'any';
@@ -98,7 +100,8 @@ function statementOf(claims: JsonObject): ItaStatement | string {
     runtime: isObject(runtime) ? runtime : null,
     heldData: typeof heldData === 'string' ? heldData : null,
     verifierNonce,
-    unmatchedPolicies: unmatched ?? [],
+    matchedPolicyIds: idsOf(matched),
+    unmatchedPolicyIds: idsOf(unmatched),
   };
 }
 
@@ -129,8 +132,15 @@ function hasShape(value: JsonValue, shape: Shape): boolean {
 }
 
 /** A list of objects with an `id`; absent and null are the empty one. */
-function isPolicyList(value: JsonValue): value is readonly JsonValue[] | null {
+type PolicyList = readonly { readonly id: string }[] | null;
+
+function isPolicyList(value: JsonValue): value is JsonValue & PolicyList {
   return value === null || isListOf(value, (element) => isObject(element) && typeof element['id'] === 'string');
+}
+
+/** Compared without case, as people write UUIDs in either. */
+function idsOf(policies: PolicyList): readonly string[] {
+  return (policies ?? []).map(({ id }) => id.toLowerCase());
 }
 
 function isListOf(value: JsonValue, holds: (element: JsonValue) => boolean): value is readonly JsonValue[] {

@@ -17,13 +17,25 @@ import { readIssuedToken, type TokenVerifierOptions, tokenKeysFor, tokenRules } 
 import { markVerified } from '../mark-verified.js';
 import type { KeyCertificates } from '../token-certificates.js';
 import { refusedToken, TOKEN, usedKey, verifyTokenEvidence } from '../token-evidence.js';
-import { type ReadToken, TOKEN_CHECKS, type VerifiedToken, verifyToken } from '../token-verification.js';
+import {
+  type ReadToken,
+  TOKEN_CHECKS,
+  type TokenScheme,
+  type VerifiedToken,
+  verifyToken,
+} from '../token-verification.js';
 import { boundPlaces } from './ita-binding.js';
-import { attesterTypeOf, readStatement } from './ita-statement.js';
+import { attesterTypeOf, type ItaStatement, readStatement } from './ita-statement.js';
 import { CHAIN_CHECKS, type ItaIssuer, verifyKeyTrust } from './key-trust.js';
 import { verifyDebug, verifyPolicies, verifyTcbStatus } from './td-checks.js';
 
 export type ItaTokenVerifierOptions = TokenVerifierOptions<ItaIssuer>;
+
+const SCHEME: TokenScheme = {
+  verifier: 'trust authority',
+  issuerSettings: 'ita.issuers',
+  algorithms: ['PS384', 'RS256'],
+};
 
 /** What rests on the token being about a TD. */
 const TD_CHECKS = ['ita_tcb_status', 'ita_debug', 'ita_policy'] as const satisfies readonly CheckId[];
@@ -61,7 +73,7 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
     const required = issuer === null || issuer.roots === null ? REQUIRED : [...REQUIRED, ...CHAIN_CHECKS];
     const checks = new CheckList();
     const keys = endorsements.tokenKeys ?? null;
-    const verified = await verifyToken(checks, token, tokenRules(this.#options, issuer, ['PS384', 'RS256'], context));
+    const verified = await verifyToken(checks, token, tokenRules(this.#options, issuer, SCHEME, context));
     if (verified === null || issuer === null || !isKeySet(keys))
       return refusedToken(checks, required, about, 'the token could not be relied on');
     const certificates = verifyKeyTrust(checks, verified.key, issuer, keys.value, context);
@@ -95,12 +107,12 @@ function judgeClaims(
   } else {
     verifyTcbStatus(checks, statement, about);
     verifyDebug(checks, statement, about);
-    verifyPolicies(checks, statement, about);
+    verifyPolicies(checks, statement, signed.issuer, about);
   }
   return {
     checks: checks.all,
     required,
-    claims: markVerified({ ita: claimsOf(token, signed.issuer) }),
+    claims: markVerified({ ita: claimsOf(token, signed.issuer, statement) }),
     endorsements: [signingKey(signed)],
     bound: statement === null || binding === null ? [] : boundPlaces(statement, binding),
     validUntil: earliest(signed.verified.expiresAt, signed.certificates.validUntil),
@@ -114,12 +126,18 @@ function signingKey({ issuer, verified }: Signed): UsedEndorsement {
   return { ...usedKey(verified), revocation: issuer.roots === null ? 'not_applicable' : 'good' };
 }
 
-function claimsOf({ claims }: ReadToken, { issuer }: ItaIssuer): TokenClaims {
+function claimsOf({ claims }: ReadToken, { issuer }: ItaIssuer, statement: ItaStatement | null): TokenClaims {
+  const status = statement?.td['attester_tcb_status'];
   return {
     issuer,
     attestationType: attesterTypeOf(claims) ?? '',
     policyHash: null,
     claims,
-    stated: { complianceStatus: null, secureBoot: null },
+    stated: {
+      complianceStatus: null,
+      secureBoot: null,
+      tcbStatus: typeof status === 'string' ? status : null,
+      matchedPolicyIds: statement?.matchedPolicyIds ?? [],
+    },
   };
 }

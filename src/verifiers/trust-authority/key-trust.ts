@@ -13,6 +13,8 @@ export interface ItaIssuer {
    * lower-case hex; null where the origin or the file that the keys are from is the trust.
    */
   readonly roots: ReadonlySet<string> | null;
+  /** Ids of policies, in lower case, that every token has to have matched: the caller's own tokens too. */
+  readonly policyIds: ReadonlySet<string>;
 }
 
 /** What must have an outcome where roots are pinned. */

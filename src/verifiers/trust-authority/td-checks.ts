@@ -1,20 +1,7 @@
 import type { CheckList } from '../../model/check.js';
-import { isObject, type JsonObject } from '../../model/json.js';
+import { isTdxStatus, UP_TO_DATE } from '../../model/tdx-status.js';
 import type { ItaStatement } from './ita-statement.js';
-
-/** Statuses below the good one, as Intel's TCB info has them (tdx.md). Any other text is not understood. */
-const KNOWN_STATUSES: ReadonlySet<string> = new Set([
-  'SWHardeningNeeded',
-  'ConfigurationNeeded',
-  'ConfigurationAndSWHardeningNeeded',
-  'OutOfDate',
-  'OutOfDateConfigurationNeeded',
-  'TDRelaunchAdvised',
-  'TDRelaunchAdvisedConfigurationNeeded',
-  'Revoked',
-]);
-
-const UP_TO_DATE = 'UpToDate';
+import type { ItaIssuer } from './key-trust.js';
 
 /** The service issues tokens about outdated platforms too. Not understood, like older spellings, is not up to date. */
 export function verifyTcbStatus(checks: CheckList, { td }: ItaStatement, about: string): void {
@@ -22,13 +9,13 @@ export function verifyTcbStatus(checks: CheckList, { td }: ItaStatement, about: 
   checks.require(status === UP_TO_DATE, 'ita_tcb_status', about, {
     expected: UP_TO_DATE,
     actual: status,
-    detail: 'the platform is up to date',
+    detail: 'trust authority calls the platform up to date',
     otherwise:
       typeof status !== 'string'
         ? 'the token does not state the status of the platform'
-        : KNOWN_STATUSES.has(status)
-          ? 'the platform is not up to date'
-          : 'the token states a status that is not known',
+        : isTdxStatus(status) || status === 'Revoked'
+          ? `trust authority calls the platform ${status}`
+          : 'trust authority states a status that intel does not define',
   });
 }
 
@@ -42,17 +29,47 @@ export function verifyDebug(checks: CheckList, { td }: ItaStatement, about: stri
   checks.require(dbgstat === 'disabled' && debuggable === false && attribute === false, 'ita_debug', about, {
     expected: { dbgstat: 'disabled', tdx_is_debuggable: false },
     actual: { dbgstat, tdx_is_debuggable: debuggable },
-    detail: 'debug is off',
-    otherwise: isOn ? 'the TD can be debugged by its host' : 'the token does not say literally that debug is off',
+    detail: 'trust authority says that debug is off',
+    otherwise: isOn
+      ? 'trust authority says that the TD can be debugged by its host'
+      : 'the token does not say literally that debug is off',
   });
 }
 
-/** The service issues a token whatever its policies say, unless it is asked not to (ita.md, Token). */
-export function verifyPolicies(checks: CheckList, { unmatchedPolicies }: ItaStatement, about: string): void {
-  checks.require(unmatchedPolicies.length === 0, 'ita_policy', about, {
-    expected: [],
-    actual: unmatchedPolicies.filter(isObject).map((policy: JsonObject) => policy['id'] ?? null),
-    detail: 'no policy of the request to the issuer is unmatched',
-    otherwise: 'a policy of the request to the issuer is unmatched',
-  });
+/**
+ * Trust Authority issues a token whatever its policies say, unless it is asked not to, and under no policy to whoever
+ * names none (ita.md, Token). So every policy that the operator configured has to have matched, in a token that the
+ * caller brings as well: any customer's key gets one.
+ */
+export function verifyPolicies(
+  checks: CheckList,
+  { matchedPolicyIds, unmatchedPolicyIds }: ItaStatement,
+  { policyIds }: ItaIssuer,
+  about: string,
+): void {
+  const required = [...policyIds];
+  if (unmatchedPolicyIds.length > 0) {
+    checks.fail('ita_policy', about, {
+      expected: [],
+      actual: unmatchedPolicyIds,
+      detail: 'trust authority says that a policy it was asked about does not match (policy_ids_unmatched)',
+    });
+    return;
+  }
+  checks.require(
+    required.every((id) => matchedPolicyIds.includes(id)),
+    'ita_policy',
+    about,
+    {
+      expected: required,
+      actual: matchedPolicyIds,
+      detail:
+        required.length === 0
+          ? 'no policy of trust authority is configured, and it says of none that it does not match'
+          : `trust authority says that every policy of ${POLICY_SETTINGS} matches`,
+      otherwise: `trust authority does not say that every policy of ${POLICY_SETTINGS} matches`,
+    },
+  );
 }
+
+const POLICY_SETTINGS = 'ita.issuers[].policyIds and ita.submit.policyIds';

@@ -33,7 +33,8 @@ interface Judging {
 
 function verify(token: Uint8Array, keys: Uint8Array, judging: Judging = {}): Promise<TokenVerification> {
   const { roots = null, at = vector('ita-sgx-dev-2023').verifyAt ?? '' } = judging;
-  const verifier = new ItaTokenVerifier({ issuers: new Map([[ISSUER, { issuer: ISSUER, roots }]]), leewaySeconds: 0 });
+  const issuer = { issuer: ISSUER, roots, policyIds: new Set<string>() };
+  const verifier = new ItaTokenVerifier({ issuers: new Map([[ISSUER, issuer]]), leewaySeconds: 0 });
   return verifier.verifyToken(
     { type: 'ita-token', token: textOf(token) },
     {

@@ -146,7 +146,7 @@ function tokenClaims(claims: JsonObject, typeMember: string): TokenClaims {
     attestationType: String(claims[typeMember]),
     policyHash: null,
     claims,
-    stated: { complianceStatus: null, secureBoot: null },
+    stated: { complianceStatus: null, secureBoot: null, tcbStatus: null, matchedPolicyIds: [] },
   };
 }
 

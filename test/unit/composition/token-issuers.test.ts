@@ -6,6 +6,8 @@ import { loadConfiguration } from '../../../src/config/load-configuration.js';
 const OWN = 'https://own.weu.attest.azure.net';
 const WEU = 'https://sharedweu.weu.attest.azure.net';
 const HASH = 'A'.repeat(43);
+const WORLD = 'https://portal.trustauthority.intel.com';
+const EUROPE = 'https://portal.eu.trustauthority.intel.com';
 
 const configuration = (members: object = {}) => loadConfiguration({ text: JSON.stringify(members), environment: {} });
 const issuerOf = (maa: object, issuer: string) => maaIssuers(configuration({ maa })).get(issuer);
@@ -54,10 +56,11 @@ describe('issuers of Azure Attestation', () => {
 });
 
 describe('issuers of Trust Authority', () => {
-  it('are the one of Intel where nothing is configured, trusted by the place of its keys', () => {
-    expect([...itaIssuers(configuration(), NO_CONFIGURED_ROOTS).values()]).toEqual([
-      { issuer: 'Intel Trust Authority', roots: null },
-    ]);
+  it('are those of Intel where nothing is configured, trusted by the place of their keys', () => {
+    expect([...itaIssuers(configuration(), NO_CONFIGURED_ROOTS).values()]).toEqual(
+      ['Intel Trust Authority', WORLD, EUROPE].map((issuer) => ({ issuer, roots: null, policyIds: new Set() })),
+    );
+    expect(placeOf({}, EUROPE)).toMatchObject({ keys: { url: `${EUROPE}/certs` } });
     expect(placeOf({}, 'Intel Trust Authority')).toMatchObject({
       type: 'ita-token',
       keys: { url: 'https://portal.trustauthority.intel.com/certs' },
@@ -70,9 +73,26 @@ describe('issuers of Trust Authority', () => {
     expect(itaIssuers(configuration({ ita: ITA }), NO_CONFIGURED_ROOTS).get('own')).toEqual({
       issuer: 'own',
       roots: new Set(),
+      policyIds: new Set(),
     });
     const read = { issuers: new Map([['own', new Set(['ab'])]]) };
     expect(itaIssuers(configuration({ ita: ITA }), read).get('own')?.roots).toEqual(new Set(['ab']));
+  });
+
+  it('TOK-21 demand their own policies, and those of submissions whichever of them issues the token', () => {
+    const [own, submitted] = ['1a2b3c4d-0000-4000-8000-0123456789ab', '1A2B3C4D-0000-4000-8000-BA9876543210'];
+    const ita = {
+      issuers: [
+        { ...ITA.issuers[0], policyIds: [own] },
+        { issuer: 'plain', keys: 'f' },
+      ],
+      submit: { api: 'https://api.example', apiKeyFile: 'k', policyIds: [submitted] },
+    };
+    const issuers = itaIssuers(configuration({ ita }), NO_CONFIGURED_ROOTS);
+    expect(issuers.get('own')?.policyIds).toEqual(new Set([own, submitted.toLowerCase()]));
+    for (const name of ['plain', WORLD, EUROPE, 'Intel Trust Authority']) {
+      expect(issuers.get(name)?.policyIds).toEqual(new Set([submitted.toLowerCase()]));
+    }
   });
 
   it('with roots that cannot be read do not start', async () => {

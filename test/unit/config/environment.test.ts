@@ -60,8 +60,8 @@ const CASES: readonly Case[] = [
   [
     'VERITEE__ITA__ISSUERS',
     '[{"issuer":"a","keys":"f","roots":"r"}]',
-    (c) => c.ita.issuers,
-    [{ issuer: 'a', keys: 'f', roots: 'r' }],
+    (c) => c.ita.issuers[0],
+    { issuer: 'a', keys: 'f', roots: 'r', policyIds: [] },
   ],
   ['VERITEE__ITA__SUBMIT', 'null', (c) => c.ita.submit, null],
   ['VERITEE__CHALLENGES__STORE', 'memory', (c) => c.challenges.store, 'memory'],

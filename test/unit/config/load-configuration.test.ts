@@ -31,6 +31,13 @@ function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
+const [WORLD, EUROPE] = ['https://portal.trustauthority.intel.com', 'https://portal.eu.trustauthority.intel.com'];
+const TRUST_AUTHORITIES = [
+  { issuer: 'Intel Trust Authority', keys: `${WORLD}/certs`, roots: null, policyIds: [] },
+  { issuer: WORLD, keys: `${WORLD}/certs`, roots: null, policyIds: [] },
+  { issuer: EUROPE, keys: `${EUROPE}/certs`, roots: null, policyIds: [] },
+];
+
 describe('defaults', () => {
   it('are those of the contract', () => {
     expect(plain(load(null))).toEqual({
@@ -52,9 +59,7 @@ describe('defaults', () => {
       tpm: { roots: [] },
       maa: { shared: true, issuers: [], submit: { endpoints: [], apiVersion: '2025-06-01', credential: null } },
       ita: {
-        issuers: [
-          { issuer: 'Intel Trust Authority', keys: 'https://portal.trustauthority.intel.com/certs', roots: null },
-        ],
+        issuers: TRUST_AUTHORITIES,
         submit: null,
       },
       challenges: { store: 'memory', lifetimeSeconds: 300, key: null },
@@ -250,8 +255,8 @@ describe('each refusal names its place', () => {
     ],
     ['ita: { issuers: [ { issuer: a, keys: f }, { issuer: a, keys: g } ] }', 'ita.issuers[1].issuer: is listed twice'],
     [
-      'ita: { issuers: [], submit: { api: https://api.example, apiKeyFile: k } }',
-      'ita.submit: there is no issuer whose tokens are accepted',
+      'ita: { issuers: [ { issuer: a, keys: f, policyIds: [ mine ] } ] }',
+      'ita.issuers[0].policyIds[0]: must be a UUID',
     ],
     ['ita: { submit: yes }', 'ita.submit: must be an object'],
     ['ita: { submit: {} }', 'ita.submit.apiKeyFile: is missing'],
@@ -353,7 +358,23 @@ describe('the grammar takes', () => {
       (c: Configuration) => c.maa.issuers[0]?.issuer,
       'http://[::1]:1',
     ],
-    ['ita: { issuers: [] }', (c: Configuration) => c.ita.issuers, []],
+    ['ita: { issuers: [] }', (c: Configuration) => c.ita.issuers, TRUST_AUTHORITIES],
+    [
+      'ita: { issuers: [ { issuer: "https://portal.trustauthority.intel.com", keys: ./k.json } ] }',
+      (c: Configuration) => c.ita.issuers,
+      [
+        { issuer: 'https://portal.trustauthority.intel.com', keys: './k.json', roots: null, policyIds: [] },
+        ...TRUST_AUTHORITIES.filter(({ issuer }) => issuer !== 'https://portal.trustauthority.intel.com'),
+      ],
+    ],
+    [
+      'ita: { issuers: [ { issuer: own, keys: ./k.json, policyIds: [ 1A2B3C4D-0000-4000-8000-0123456789AB ] } ] }',
+      (c: Configuration) => c.ita.issuers,
+      [
+        { issuer: 'own', keys: './k.json', roots: null, policyIds: ['1a2b3c4d-0000-4000-8000-0123456789ab'] },
+        ...TRUST_AUTHORITIES,
+      ],
+    ],
     ['decisions: { store: off }', (c: Configuration) => c.decisions.store, 'off'],
     ['receipts: { issuer: https://me.example }', (c: Configuration) => c.receipts.issuer, 'https://me.example'],
     ['deadlineSeconds: 0.5', (c: Configuration) => c.deadlineSeconds, 0.5],

@@ -171,7 +171,13 @@ export function tokenClaims(stated: Partial<TokenClaims['stated']> = {}, attesta
     attestationType,
     policyHash: null,
     claims: {},
-    stated: { complianceStatus: 'azure-compliant-cvm', secureBoot: true, ...stated },
+    stated: {
+      complianceStatus: 'azure-compliant-cvm',
+      secureBoot: true,
+      tcbStatus: null,
+      matchedPolicyIds: [],
+      ...stated,
+    },
   };
 }
 

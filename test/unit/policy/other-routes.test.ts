@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { TokenRoute } from '../../../src/model/attestation-service.js';
 import type { RouteState } from '../../../src/policy/appraisal-topic.js';
-import { appraised, azClaims, check, failed, only, results, type Situation, tokenClaims } from './fixture.js';
+import { TDX_STATUSES } from '../../../src/policy/policy-members.js';
+import {
+  appraised,
+  appraisedTd,
+  azClaims,
+  azTdxClaims,
+  check,
+  failed,
+  only,
+  results,
+  type Situation,
+  tokenClaims,
+} from './fixture.js';
 
 const ROUTES = ['maa', 'ita'] as const satisfies readonly TokenRoute[];
 const routes = (route: TokenRoute, state: RouteState): Pick<Situation, 'routes'> => ({
@@ -174,5 +186,123 @@ describe('what Azure Attestation must have said', () => {
     );
     expect(failed(alone)).toEqual(['token_compliance']);
     expect(only(alone, 'token_compliance').about).toBe('/evidence/token');
+  });
+});
+
+describe('whose word a policy takes', () => {
+  const ISSUER = 'https://sharedweu.weu.attest.azure.net';
+  const OWN = 'https://own.weu.attest.azure.net';
+
+  it.each(ROUTES)('TOK-22 denies a token of %s by an issuer that it does not list, whoever brought it', (route) => {
+    const demanding = (...issuers: readonly string[]) =>
+      appraised(
+        { require: { [route]: { issuers } } },
+        { claims: azClaims({ [route]: tokenClaims() }), ...routes(route, { state: 'verified' }) },
+      );
+    const appraisal = demanding(OWN);
+    expect(failed(appraisal)).toEqual(['token_issuer']);
+    expect(only(appraisal, 'token_issuer')).toMatchObject({
+      expected: [OWN],
+      actual: ISSUER,
+      detail: expect.stringMatching(new RegExp(`not listed in require\\.${route}\\.issuers$`)),
+    });
+    expect(demanding(OWN, ISSUER).outcome).toBe('allow');
+    expect(failed(demanding(`${ISSUER}/`))).toEqual(['token_issuer']);
+    expect(failed(demanding(ISSUER.toUpperCase()))).toEqual(['token_issuer']);
+  });
+
+  it.each(ROUTES)('TOK-22 denies where no token of %s came that it could be', (route) => {
+    const appraisal = appraised({ require: { [route]: { issuers: [ISSUER] } } });
+    expect([failed(appraisal), results(appraisal, 'token_issuer')]).toEqual([['claim_missing'], ['skipped']]);
+    expect(only(appraisal, 'claim_missing').expected).toBe(route);
+  });
+
+  it.each(ROUTES)('stays open where %s is out of reach', (route) => {
+    const members = { require: { [route]: { issuers: [ISSUER] } }, routes: { [route]: 'optional' } };
+    const appraisal = appraised(members, routes(route, OUT_OF_REACH));
+    expect([appraisal.outcome, results(appraisal, 'token_issuer')]).toEqual(['indeterminate', ['unavailable']]);
+  });
+});
+
+describe('policies of Trust Authority that a policy demands', () => {
+  const [A, B] = ['1a2b3c4d-0000-4000-8000-0123456789ab', '1a2b3c4d-0000-4000-8000-ba9876543210'];
+  const matched = (...matchedPolicyIds: readonly string[]): Situation => ({
+    claims: azTdxClaims({ ita: tokenClaims({ matchedPolicyIds }, 'TDX') }),
+    ...routes('ita', { state: 'verified' }),
+  });
+  const demanding = (...policyIds: readonly string[]) => ({ require: { ita: { policyIds } } });
+
+  it('TOK-21 twin: have all matched, beside others', () => {
+    expect(appraisedTd(demanding(A.toUpperCase(), B), matched(B, 'c', A)).outcome).toBe('allow');
+  });
+
+  it.each([[[]], [[A]], [[B]], [['c']]])('TOK-21 deny a token that matched %j', (ids) => {
+    const appraisal = appraisedTd(demanding(A, B), matched(...ids));
+    expect(failed(appraisal)).toEqual(['ita_policy']);
+    expect(only(appraisal, 'ita_policy')).toMatchObject({
+      expected: [A, B],
+      actual: ids,
+      detail: 'trust authority does not say that every policy in require.ita.policyIds matches',
+    });
+  });
+
+  it('TOK-21 deny without a token', () => {
+    const appraisal = appraisedTd(demanding(A));
+    expect([failed(appraisal), results(appraisal, 'ita_policy')]).toEqual([['claim_missing'], ['skipped']]);
+  });
+});
+
+describe('the TCB status that Azure Attestation states', () => {
+  const said = (tcbStatus: string | null): Situation => ({
+    claims: azTdxClaims({ maa: tokenClaims({ tcbStatus }) }),
+    ...routes('maa', { state: 'verified' }),
+  });
+  const accepting = (...tcbStatus: readonly string[]) => ({ require: { maa: { tcbStatus } } });
+
+  it('passes in silence where it is the best, and nothing is demanded', () => {
+    const appraisal = appraisedTd({}, said('UpToDate'));
+    expect([appraisal.outcome, results(appraisal, 'maa_tcb_status')]).toEqual(['allow', []]);
+  });
+
+  it.each(TDX_STATUSES.filter((status) => status !== 'UpToDate'))('TOK-23 is a warning as %s', (status) => {
+    const appraisal = appraisedTd({}, said(status));
+    expect(appraisal.outcome).toBe('allow');
+    expect(only(appraisal, 'maa_tcb_status')).toMatchObject({ result: 'warn', expected: 'UpToDate', actual: status });
+  });
+
+  it.each(TDX_STATUSES)('TOK-23 denies every status but %s where that alone is accepted', (accepted) => {
+    for (const status of TDX_STATUSES) {
+      const appraisal = appraisedTd(accepting(accepted), said(status));
+      expect(failed(appraisal)).toEqual(status === accepted ? [] : ['maa_tcb_status']);
+      expect(only(appraisal, 'maa_tcb_status')).toMatchObject({
+        expected: [accepted],
+        actual: status,
+        detail: expect.stringContaining(`calls the platform ${status}, which require.maa.tcbStatus`),
+      });
+    }
+  });
+
+  it.each(['Revoked', 'Splendid'])('leaves %s to the verifier, which denies it under every policy', (status) => {
+    const findings = [check('maa_tcb_status', 'fail')];
+    for (const members of [{}, accepting('UpToDate')]) {
+      const appraisal = appraisedTd(members, { ...said(status), findings });
+      expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['maa_tcb_status']]);
+    }
+  });
+
+  it('TOK-23 denies a TD without a token, and stays open where it is out of reach', () => {
+    const absent = appraisedTd(accepting('UpToDate'));
+    expect([failed(absent), results(absent, 'maa_tcb_status')]).toEqual([['claim_missing'], ['skipped']]);
+    const away = appraisedTd({ ...accepting('UpToDate'), routes: { maa: 'optional' } }, routes('maa', OUT_OF_REACH));
+    expect([away.outcome, results(away, 'maa_tcb_status')]).toEqual(['indeterminate', ['unavailable']]);
+  });
+
+  it('is not asked of an SEV-SNP VM, of which no token states one', () => {
+    const appraisal = appraised(accepting('UpToDate'), {
+      claims: azClaims({ maa: tokenClaims() }),
+      ...routes('maa', { state: 'verified' }),
+    });
+    expect([appraisal.outcome, results(appraisal, 'maa_tcb_status')]).toEqual(['allow', []]);
+    expect(appraised(accepting('UpToDate')).outcome).toBe('allow');
   });
 });

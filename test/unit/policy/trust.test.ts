@@ -616,18 +616,56 @@ describe('trust in other verifiers', () => {
     expect([found.status, found.submods['maa']?.vector[claim]]).toEqual(['contraindicated', value]);
   });
 
+  it.each<[string, number]>([
+    ['UpToDate', 2],
+    ['SWHardeningNeeded', 32],
+    ['ConfigurationNeeded', 32],
+    ['ConfigurationAndSWHardeningNeeded', 32],
+    ['OutOfDate', 96],
+    ['OutOfDateConfigurationNeeded', 96],
+    ['TDRelaunchAdvised', 96],
+    ['TDRelaunchAdvisedConfigurationNeeded', 96],
+    ['Revoked', 96],
+    ['Splendid', 96],
+  ])('TOK-23 is no better than the TCB status %s that it states, whatever a policy makes of it', (tcbStatus, value) => {
+    for (const checks of [[], [check('maa_tcb_status', 'warn', { policy: 'least' })]]) {
+      const found = trust({ maa: tokenClaims({ tcbStatus }) }, checks);
+      expect(found.submods['maa']?.vector['hardware']).toBe(value);
+    }
+  });
+
+  it('TOK-23 is contraindicated where the status is missing', () => {
+    const found = trust({ maa: tokenClaims() }, [check('maa_tcb_status', 'fail')], undefined, 'deny');
+    expect([found.status, found.submods['maa']?.vector['hardware']]).toEqual(['contraindicated', 96]);
+  });
+
+  it('TOK-22 does not recognise an issuer whose word the policy does not take', () => {
+    const found = trust(
+      { maa: tokenClaims() },
+      [check('token_issuer', 'fail', { policy: 'least' })],
+      undefined,
+      'deny',
+    );
+    expect([found.status, found.submods['maa']?.vector['instance-identity']]).toEqual(['contraindicated', 97]);
+  });
+
   it('TOK-17 is a warning where whoever owns the instance can issue any claim', () => {
     const found = trust({ maa: tokenClaims() }, [check('token_issuer_policy', 'warn')]);
     expect([found.status, found.submods['maa']?.vector['hardware']]).toEqual(['warning', 32]);
   });
 
-  it.each<CheckId>(['token_alg', 'token_issuer', 'token_key', 'token_signature', 'token_time', 'token_lifetime'])(
-    'is none of a token that fails %s: its cryptography failed',
-    (id) => {
-      const found = trust({}, [check(id, 'fail')], undefined, 'deny');
-      expect(found.submods['maa']).toEqual({ status: 'contraindicated', vector: ALL_FAILED });
-    },
-  );
+  it.each<CheckId>([
+    'token_alg',
+    'token_issuer',
+    'token_key',
+    'token_signature',
+    'token_time',
+    'token_lifetime',
+    'token_audience',
+  ])('is none of a token that fails %s: its cryptography failed', (id) => {
+    const found = trust({}, [check(id, 'fail')], undefined, 'deny');
+    expect(found.submods['maa']).toEqual({ status: 'contraindicated', vector: ALL_FAILED });
+  });
 
   it('is none of a token whose keys are out of reach', () => {
     const found = trust({}, [check('jwks_unavailable', 'unavailable')], undefined, 'indeterminate');

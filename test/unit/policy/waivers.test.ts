@@ -5,7 +5,9 @@ import type { JsonObject } from '../../../src/model/json.js';
 import { TDX_STATUSES } from '../../../src/policy/policy-members.js';
 import {
   appraised,
+  appraisedTd,
   azClaims,
+  azTdxClaims,
   check,
   failed,
   hclClaims,
@@ -17,6 +19,7 @@ import {
   TCB,
   tdxClaims,
   tdxTcb,
+  tokenClaims,
 } from './fixture.js';
 
 const TERMS = { reason: 'new firmware in march', approver: 'security@example', expires: '2026-06-02' };
@@ -255,5 +258,35 @@ describe('a waiver of a low TCB', () => {
 
   it('does not cover a part without minimum', () => {
     expect(failed(judge({ snp: 0, microcode: 0 }, {}, {}, 'Milan-X'))).toEqual(['snp_product']);
+  });
+});
+
+describe('a waiver of the TCB status that Azure Attestation states', () => {
+  const said = (tcbStatus: string): Situation => ({
+    claims: azTdxClaims({ maa: tokenClaims({ tcbStatus }) }),
+    routes: new Map([['maa', { state: 'verified' }]]),
+  });
+  const waivingTd = (value: string, members: JsonObject, given: Situation) =>
+    appraisedTd({ ...members, waivers: [{ ...TERMS, check: 'maa_tcb_status', value }] }, given);
+
+  it.each([{}, { require: { maa: { tcbStatus: ['UpToDate'] } } }])(
+    'TOK-23 covers the status that it names: %j',
+    (members) => {
+      const appraisal = waivingTd('OutOfDate', members, said('OutOfDate'));
+      expect(appraisal.outcome).toBe('allow');
+      expect(only(appraisal, 'maa_tcb_status')).toMatchObject({ result: 'warn', waived: true });
+    },
+  );
+
+  it('TOK-23 covers no other status', () => {
+    const members = { require: { maa: { tcbStatus: ['UpToDate'] } } };
+    expect(failed(waivingTd('OutOfDate', members, said('SWHardeningNeeded')))).toEqual(['maa_tcb_status']);
+    const warned = only(waivingTd('OutOfDate', {}, said('SWHardeningNeeded')), 'maa_tcb_status');
+    expect(warned).not.toHaveProperty('waived');
+  });
+
+  it('TOK-23 never covers what the verifier refused', () => {
+    const findings = [check('maa_tcb_status', 'fail', { actual: 'OutOfDate' })];
+    expect(failed(waivingTd('OutOfDate', {}, { ...said('Revoked'), findings }))).toEqual(['maa_tcb_status']);
   });
 });

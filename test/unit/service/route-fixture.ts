@@ -29,7 +29,7 @@ export function unproven(...checks: readonly Check[]): Verification {
 }
 
 export function tokenClaimsOf(claims: JsonObject, attestationType: string): TokenClaims {
-  const stated = { complianceStatus: 'azure-compliant-cvm', secureBoot: null };
+  const stated = { complianceStatus: 'azure-compliant-cvm', secureBoot: null, tcbStatus: null, matchedPolicyIds: [] };
   return { issuer: 'https://issuer.example', attestationType, policyHash: null, claims, stated };
 }
 

@@ -8,6 +8,7 @@ import {
   readToken,
   TOKEN_CHECKS,
   type TokenRules,
+  type TokenScheme,
   verifyToken,
 } from '../../../src/verifiers/token-verification.js';
 import { makeToken, namedRsaKey, registeredClaims, type TokenMaking } from '../../lab/index.js';
@@ -23,6 +24,12 @@ function tokenOf(making: TokenMaking = {}, algorithm = 'PS384'): string {
   return makeToken({ header: { kid: 'k', typ: 'JWT' }, claims, key: LAB.privateKey, algorithm }, making);
 }
 
+const SCHEME: TokenScheme = {
+  verifier: 'some verifier',
+  issuerSettings: 'some.issuers',
+  algorithms: ['PS384', 'RS256'],
+};
+
 function keyOf(alg: string | null): TokenKey {
   const { n = '', e = '' } = createPublicKey(LAB.privateKey).export({ format: 'jwk' });
   const numbers = { n: Buffer.from(n, 'base64url'), e: Buffer.from(e, 'base64url') };
@@ -33,7 +40,7 @@ async function verify(text: string, rules: Partial<TokenRules> = {}, keys: reado
   const checks = new CheckList();
   const value = { keys: new Map([['k', keys]]), crls: [] };
   const found = await verifyToken(checks, readToken({ type: 'maa-token', token: text }), {
-    algorithms: ['PS384', 'RS256'],
+    scheme: SCHEME,
     issuer: ISSUER,
     issuers: [ISSUER],
     keys: { value, origin: 'cache' },
@@ -88,12 +95,34 @@ describe('verifyToken', () => {
     expect((await verify(rs256)).failed).toEqual(['token_alg']);
     expect((await verify(rs256, {}, [keyOf('RS256')])).failed).toEqual([]);
     expect((await verify(rs256, {}, [keyOf(null)])).failed).toEqual(['token_alg']);
-    expect((await verify(rs256, { algorithms: ['RS256'] }, [keyOf(null)])).failed).toEqual([]);
+    expect((await verify(rs256, { scheme: { ...SCHEME, algorithms: ['RS256'] } }, [keyOf(null)])).failed).toEqual([]);
   });
 
   it('TOK-10 takes no key of a name that two have', async () => {
     expect((await verify(tokenOf(), {}, [keyOf('PS384'), keyOf('RS256')])).failed).toEqual(['token_key']);
     expect((await verify(tokenOf(), {}, [])).failed).toEqual(['token_key']);
+  });
+
+  it.each([['https://somebody.example'], [['https://somebody.example', 'https://else.example']], [''], [[]], [{}]])(
+    'TOK-09 takes no token for the audience %j: neither verifier names one',
+    async (aud) => {
+      const { found, checks, failed } = await verify(tokenOf({ claims: { aud } as JsonObject }));
+      expect([found, failed]).toEqual([null, ['token_audience']]);
+      expect(checks.find(({ id }) => id === 'token_audience')).toMatchObject({ expected: null, actual: aud });
+    },
+  );
+
+  it('TOK-09 twin: takes a token for nobody in particular', async () => {
+    const { found, checks } = await verify(tokenOf());
+    expect(found).not.toBeNull();
+    expect(checks.find(({ id }) => id === 'token_audience')?.result).toBe('pass');
+  });
+
+  it('says whose token it is, and which settings name the issuers', async () => {
+    const told = async (rules: Partial<TokenRules>) =>
+      (await verify(tokenOf(), rules)).checks.find(({ id }) => id === 'token_issuer')?.detail;
+    expect(await told({})).toBe('the token is of some verifier, and some.issuers has its issuer');
+    expect(await told({ issuer: null })).toBe('some.issuers does not have the issuer of the token');
   });
 
   it('lists some of many issuers only', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
+import { TDX_STATUSES } from '../../../../src/model/tdx-status.js';
 import { expectFailed, expectVerified } from '../fixture.js';
 import { azureVm, POLICY_HASH, sevSnpVm, tdxVm, tokenOf, verifyMaa } from './fixture.js';
 
@@ -71,7 +72,7 @@ describe('where claims stand, and of what type they are', () => {
 
   it('TOK-14 reads status and Secure Boot from their own places', async () => {
     const claims = { ...azureVmWith(without(tee(), STATUS)), [STATUS]: 'azure-compliant-cvm' };
-    expect((await judged(claims)).claims.maa?.stated).toEqual({ complianceStatus: null, secureBoot: true });
+    expect((await judged(claims)).claims.maa?.stated).toMatchObject({ complianceStatus: null, secureBoot: true });
     const elsewhere = { ...tee(), secureboot: true };
     expect((await judged(elsewhere)).claims.maa?.stated.secureBoot).toBeNull();
     const text = { ...azureVm(), secureboot: 'true' };
@@ -155,5 +156,51 @@ describe('the policy of an issuer', () => {
     const invented = azureVmWith({ ...tee(), [STATUS]: 'azure-compliant-cvm', [DEBUG]: true });
     expect((await judging({}, invented)).vouchesForParavisor).toBe(false);
     expect((await judging({}, sevSnpVm())).vouchesForParavisor).toBe(sevSnpVm()[STATUS] === 'azure-compliant-cvm');
+  });
+});
+
+describe('the TCB status of a TD', () => {
+  const guestOf = (isolation: JsonObject): JsonObject => ({ ...azureVm(), 'x-ms-isolation-tee': isolation });
+  const about = (status: JsonValue | undefined): readonly JsonObject[] => {
+    const { attester_tcb_status: _, ...rest } = tdxVm();
+    const claims = status === undefined ? rest : { ...rest, attester_tcb_status: status };
+    return [claims, guestOf(claims)];
+  };
+  const detailOf = ({ checks }: Awaited<ReturnType<typeof judged>>) =>
+    checks.find(({ id }) => id === 'maa_tcb_status')?.detail;
+
+  it.each(TDX_STATUSES)('TOK-23 twin: may be %s, which policies then judge', async (status) => {
+    for (const claims of about(status)) {
+      const found = await judged(claims);
+      expectVerified(found);
+      expect(found.required).toContain('maa_tcb_status');
+      expect(found.claims.maa?.stated.tcbStatus).toBe(status);
+    }
+  });
+
+  it.each<[JsonValue | undefined, string]>([
+    ['Revoked', 'azure attestation calls the platform Revoked'],
+    ['uptodate', 'azure attestation states a tcb status that intel does not define'],
+    ['UpToDate ', 'azure attestation states a tcb status that intel does not define'],
+    ['', 'azure attestation states a tcb status that intel does not define'],
+    [undefined, 'azure attestation does not state the tcb status of the platform'],
+  ])('TOK-23 is refused as %j', async (status, detail) => {
+    for (const claims of about(status)) {
+      const found = await judged(claims);
+      expectFailed(found, 'maa_tcb_status');
+      expect(detailOf(found)).toBe(detail);
+    }
+  });
+
+  it('is read beside the claims about the TD, and nowhere else', async () => {
+    const [, guest = {}] = about('Revoked');
+    expectFailed(await judged({ ...guest, attester_tcb_status: 'UpToDate' }), 'maa_tcb_status');
+  });
+
+  it('is none of an SEV-SNP VM', async () => {
+    const found = await judged({ ...tee(), attester_tcb_status: 'UpToDate' });
+    expectVerified(found);
+    expect([found.claims.maa?.stated.tcbStatus, detailOf(found)]).toEqual([null, undefined]);
+    expect(found.required).not.toContain('maa_tcb_status');
   });
 });

@@ -141,7 +141,11 @@ describe('the key of a token', () => {
     },
   );
 
-  it('TOK-10 refuses a name that two keys have, also where one of them signed', async () => {
+  it('TOK-25 takes a key that the set lists twice', async () => {
+    expectVerified(await verifyMaa(tokenOf(), { keys: keySetOf(maaJwk(SIGNER), maaJwk(SIGNER)) }));
+  });
+
+  it('TOK-10, TOK-25 refuses a name that two keys have, also where one of them signed', async () => {
     const keys = keySetOf(maaJwk(SIGNER), { ...maaJwk(OTHER_SIGNER), kid: SIGNER.kid });
     expectFailed(await verifyMaa(tokenOf(), { keys }), 'token_key');
   });

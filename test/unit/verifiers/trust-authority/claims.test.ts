@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
 import { trustAuthorityClaims } from '../../../lab/trust-authority-claims.js';
 import { expectFailed, expectVerified, idsWith } from '../fixture.js';
-import { type TokenOptions, tokenOf, verifyToken } from './fixture.js';
+import { type Judging, type TokenOptions, tokenOf, verifyToken } from './fixture.js';
 
 const VERSIONS = [1, 2] as const;
 
-function verify(options: TokenOptions) {
-  return verifyToken(tokenOf(options));
+const POLICY = '1a2b3c4d-0000-4000-8000-0123456789ab';
+const OTHER_POLICY = '1a2b3c4d-0000-4000-8000-ba9876543210';
+
+function verify(options: TokenOptions, judging: Judging = {}) {
+  return verifyToken(tokenOf(options), judging);
 }
 
 /** A token in which a member about the TD has another value; undefined for none. */
@@ -78,18 +81,18 @@ describe.each(VERSIONS)('claims of a token of version %i', (version) => {
   });
 
   it.each([
-    ['SWHardeningNeeded', 'the platform is not up to date'],
-    ['ConfigurationNeeded', 'the platform is not up to date'],
-    ['ConfigurationAndSWHardeningNeeded', 'the platform is not up to date'],
-    ['OutOfDate', 'the platform is not up to date'],
-    ['OutOfDateConfigurationNeeded', 'the platform is not up to date'],
-    ['TDRelaunchAdvised', 'the platform is not up to date'],
-    ['TDRelaunchAdvisedConfigurationNeeded', 'the platform is not up to date'],
-    ['Revoked', 'the platform is not up to date'],
-    ['OUT_OF_DATE', 'the token states a status that is not known'],
-    ['uptodate', 'the token states a status that is not known'],
-    ['UpToDate ', 'the token states a status that is not known'],
-    ['', 'the token states a status that is not known'],
+    ['SWHardeningNeeded', 'trust authority calls the platform SWHardeningNeeded'],
+    ['ConfigurationNeeded', 'trust authority calls the platform ConfigurationNeeded'],
+    ['ConfigurationAndSWHardeningNeeded', 'trust authority calls the platform ConfigurationAndSWHardeningNeeded'],
+    ['OutOfDate', 'trust authority calls the platform OutOfDate'],
+    ['OutOfDateConfigurationNeeded', 'trust authority calls the platform OutOfDateConfigurationNeeded'],
+    ['TDRelaunchAdvised', 'trust authority calls the platform TDRelaunchAdvised'],
+    ['TDRelaunchAdvisedConfigurationNeeded', 'trust authority calls the platform TDRelaunchAdvisedConfigurationNeeded'],
+    ['Revoked', 'trust authority calls the platform Revoked'],
+    ['OUT_OF_DATE', 'trust authority states a status that intel does not define'],
+    ['uptodate', 'trust authority states a status that intel does not define'],
+    ['UpToDate ', 'trust authority states a status that intel does not define'],
+    ['', 'trust authority states a status that intel does not define'],
     [undefined, 'the token does not state the status of the platform'],
   ])('TOK-19 refuse the TCB status %s', async (status, detail) => {
     const found = await verifyTd(version, 'attester_tcb_status', status);
@@ -136,6 +139,32 @@ describe.each(VERSIONS)('claims of a token of version %i', (version) => {
     const found = await verify({ version, policies: { matched: ['a'], unmatched: ['b', 'c'] } });
     expectFailed(found, 'ita_policy');
     expect(found.checks.find(({ id }) => id === 'ita_policy')?.actual).toEqual(['b', 'c']);
+  });
+
+  it('TOK-21 twin: take a token that matched every configured policy, in either case', async () => {
+    const policies = { matched: [POLICY.toUpperCase(), OTHER_POLICY] };
+    expectVerified(await verify({ version, policies }, { policyIds: [POLICY, OTHER_POLICY] }));
+    expectVerified(await verify({ version, policies }, { policyIds: [OTHER_POLICY] }));
+  });
+
+  it.each([
+    ['names no policy', {}],
+    ['matched another policy', { matched: ['11111111-0000-4000-8000-0123456789ab'] }],
+    ['matched one policy of two', { matched: [POLICY] }],
+    ['did not match one', { matched: [POLICY], unmatched: [OTHER_POLICY] }],
+    ['matched and did not match one', { matched: [POLICY, OTHER_POLICY], unmatched: [OTHER_POLICY] }],
+  ])('TOK-21 refuse a token that %s, where policies are configured', async (_, policies) => {
+    expectFailed(await verify({ version, policies }, { policyIds: [POLICY, OTHER_POLICY] }), 'ita_policy');
+  });
+
+  it('TOK-21 say which setting lists the policies', async () => {
+    const found = await verify({ version }, { policyIds: [POLICY] });
+    expect(found.checks.find(({ id }) => id === 'ita_policy')).toMatchObject({
+      expected: [POLICY],
+      actual: [],
+      detail:
+        'trust authority does not say that every policy of ita.issuers[].policyIds and ita.submit.policyIds matches',
+    });
   });
 
   it.each(['policy_ids_matched', 'policy_ids_unmatched'])('TOK-19 refuse %s of another type', async (member) => {

@@ -58,6 +58,7 @@ export function keysOf(
 
 export interface Judging {
   readonly roots?: ItaIssuer['roots'];
+  readonly policyIds?: readonly string[];
   readonly keys?: Sourced<TokenKeySet> | Unavailable | null;
   readonly nonce?: Uint8Array | null;
   readonly jwk?: JsonObject | null;
@@ -65,8 +66,9 @@ export interface Judging {
   readonly leewaySeconds?: number;
 }
 
-export function verifierOf({ roots = null, leewaySeconds = 60 }: Judging = {}): ItaTokenVerifier {
-  return new ItaTokenVerifier({ issuers: new Map([[ISSUER, { issuer: ISSUER, roots }]]), leewaySeconds });
+export function verifierOf({ roots = null, policyIds = [], leewaySeconds = 60 }: Judging = {}): ItaTokenVerifier {
+  const issuer = { issuer: ISSUER, roots, policyIds: new Set(policyIds) };
+  return new ItaTokenVerifier({ issuers: new Map([[ISSUER, issuer]]), leewaySeconds });
 }
 
 const KEYS = keysOf();

@@ -32,7 +32,7 @@ describe('a token of Trust Authority is of its issuer', () => {
       attestationType: 'TDX',
       policyHash: null,
       claims: { iss: ISSUER, ver: '1.0.0', attester_type: 'TDX' },
-      stated: { complianceStatus: null, secureBoot: null },
+      stated: { complianceStatus: null, secureBoot: null, tcbStatus: 'UpToDate', matchedPolicyIds: [] },
     });
     expect(found.vouchesForParavisor).toBe(false);
     expect(found.clockSkewSeconds).toBeNull();

@@ -1,0 +1,19 @@
+/** Intel's words for the TCB status of a TD (tdx.md, Status set and merge), but for `Revoked`, which nothing accepts. */
+export const TDX_STATUSES = [
+  'UpToDate',
+  'SWHardeningNeeded',
+  'ConfigurationNeeded',
+  'ConfigurationAndSWHardeningNeeded',
+  'OutOfDate',
+  'OutOfDateConfigurationNeeded',
+  'TDRelaunchAdvised',
+  'TDRelaunchAdvisedConfigurationNeeded',
+] as const;
+export type TdxStatus = (typeof TDX_STATUSES)[number];
+
+export const UP_TO_DATE: TdxStatus = 'UpToDate';
+
+/** Whether a text is one of these words, letter for letter. */
+export function isTdxStatus(word: unknown): word is TdxStatus {
+  return TDX_STATUSES.some((status) => status === word);
+}

@@ -1,0 +1,175 @@
+import type { TokenRoute } from '../model/attestation-service.js';
+import type { CheckList } from '../model/check.js';
+import type { TokenClaims } from '../model/claims.js';
+import type { CheckId } from '../model/codes.js';
+import type { ContractEvidenceType } from '../model/evidence.js';
+import { isTdxStatus, UP_TO_DATE } from '../model/tdx-status.js';
+import { type AppraisalInput, routeState } from './appraisal-topic.js';
+import { teeOf } from './evidence-kinds.js';
+import type { Policy } from './policy-document.js';
+import type { MaaRequirements } from './policy-members.js';
+
+/** Other verifiers, for people. */
+const VERIFIERS: { readonly [route in TokenRoute]: string } = { maa: 'azure attestation', ita: 'trust authority' };
+
+const EVIDENCE: { readonly [route in TokenRoute]: ContractEvidenceType } = { maa: 'maa-token', ita: 'ita-token' };
+
+/** One statement of a token, and the policy's list of what is accepted there. */
+interface Demand {
+  readonly id: CheckId;
+  readonly what: string;
+  /** The policy's member. */
+  readonly member: string;
+  readonly accepted: readonly string[];
+  readonly actual: (token: TokenClaims) => string | null;
+}
+
+/** Ids of the checks that must have an outcome where a policy demands something of tokens. */
+export function demandedChecks(policy: Policy, evidenceType: ContractEvidenceType): readonly CheckId[] {
+  return [...idsOf(policy, 'maa', evidenceType), ...idsOf(policy, 'ita', evidenceType)];
+}
+
+/**
+ * Holds what a token says against what the policy demands of it, whoever brought the token. One that is out of reach is
+ * the route's matter; without one nothing was said.
+ */
+export function appraiseDemands(policy: Policy, route: TokenRoute, input: AppraisalInput, checks: CheckList): void {
+  const about = input.evidenceType === EVIDENCE[route] ? '/evidence/token' : '/attestationResults';
+  const token = input.verification.claims[route];
+  if (token === undefined) {
+    noteMissing(idsOf(policy, route, input.evidenceType), route, input, about, checks);
+    return;
+  }
+  for (const demand of demandsOf(policy, route)) appraiseDemand(demand, route, token, about, checks);
+  if (route === 'ita') appraisePolicyIds(policy.require.ita?.policyIds ?? null, token, about, checks);
+  else appraiseTcbStatus(policy.require.maa?.tcbStatus ?? null, token, about, checks);
+}
+
+function idsOf(policy: Policy, route: TokenRoute, evidenceType: ContractEvidenceType): readonly CheckId[] {
+  const ids = demandsOf(policy, route).map(({ id }) => id);
+  if (route === 'ita') return policy.require.ita?.policyIds == null ? ids : [...ids, 'ita_policy'];
+  // Only a token about a TD has a TCB status. What a token that is the evidence is about, its type does not say.
+  const isOfTd = policy.require.maa?.tcbStatus != null && teeOf(evidenceType) === 'tdx';
+  return isOfTd ? [...ids, 'maa_tcb_status'] : ids;
+}
+
+function demandsOf({ require }: Policy, route: TokenRoute): readonly Demand[] {
+  const { maa, ita } = require;
+  const issuers = route === 'maa' ? maa?.issuers : ita?.issuers;
+  return [
+    ...demand('token_issuer', 'the issuer', `require.${route}.issuers`, issuers, ({ issuer }) => issuer),
+    ...(route === 'maa' && maa !== null ? statementsOf(maa) : []),
+  ];
+}
+
+function statementsOf({ complianceStatus, attestationType }: MaaRequirements): readonly Demand[] {
+  return [
+    ...demand(
+      'token_compliance',
+      'the compliance status',
+      'require.maa.complianceStatus',
+      complianceStatus,
+      ({ stated }) => stated.complianceStatus,
+    ),
+    ...demand(
+      'token_claim_type',
+      'the attestation type',
+      'require.maa.attestationType',
+      attestationType,
+      (token) => token.attestationType,
+    ),
+  ];
+}
+
+function demand(
+  id: CheckId,
+  what: string,
+  member: string,
+  accepted: readonly string[] | null | undefined,
+  actual: Demand['actual'],
+): readonly Demand[] {
+  return accepted == null ? [] : [{ id, what, member, accepted, actual }];
+}
+
+function noteMissing(
+  ids: readonly CheckId[],
+  route: TokenRoute,
+  input: AppraisalInput,
+  about: string,
+  checks: CheckList,
+): void {
+  if (ids.length === 0) return;
+  const found = routeState(route, input);
+  if (found.state === 'absent') {
+    const detail = `there are no claims of ${VERIFIERS[route]}`;
+    checks.fail('claim_missing', about, { expected: route, detail });
+    checks.skip(ids, about, detail);
+  } else if (found.state === 'unavailable') {
+    const detail = `what ${VERIFIERS[route]} says could not be fetched`;
+    for (const id of ids) checks.unavailable(id, about, detail, found.retryable);
+  } else {
+    checks.skip(ids, about, `no token of ${VERIFIERS[route]} can be relied on`);
+  }
+}
+
+function appraiseDemand(
+  { id, what, member, accepted, actual }: Demand,
+  route: TokenRoute,
+  token: TokenClaims,
+  about: string,
+  checks: CheckList,
+): void {
+  const said = actual(token);
+  checks.require(said !== null && accepted.includes(said), id, about, {
+    expected: accepted,
+    actual: said,
+    detail: `${what} that ${VERIFIERS[route]} states is listed in ${member}`,
+    otherwise: `${what} that ${VERIFIERS[route]} states is not listed in ${member}`,
+  });
+}
+
+/** Every id has to have matched: what matched besides does not matter. */
+function appraisePolicyIds(
+  policyIds: readonly string[] | null,
+  { stated: { matchedPolicyIds } }: TokenClaims,
+  about: string,
+  checks: CheckList,
+): void {
+  if (policyIds === null) return;
+  checks.require(
+    policyIds.every((id) => matchedPolicyIds.includes(id)),
+    'ita_policy',
+    about,
+    {
+      expected: policyIds,
+      actual: matchedPolicyIds,
+      detail: 'trust authority says that every policy in require.ita.policyIds matches',
+      otherwise: 'trust authority does not say that every policy in require.ita.policyIds matches',
+    },
+  );
+}
+
+/**
+ * Not made for a token about an SEV-SNP VM, which has no such status, and not for a word that Intel does not define: the
+ * verifier refused that, under every policy.
+ */
+function appraiseTcbStatus(
+  accepted: readonly string[] | null,
+  { stated: { tcbStatus } }: TokenClaims,
+  about: string,
+  checks: CheckList,
+): void {
+  if (!isTdxStatus(tcbStatus)) return;
+  if (accepted === null) {
+    if (tcbStatus === UP_TO_DATE) return;
+    const detail = `azure attestation calls the platform ${tcbStatus}, and the policy has no require.maa.tcbStatus`;
+    checks.warn('maa_tcb_status', about, { expected: UP_TO_DATE, actual: tcbStatus, detail });
+    return;
+  }
+  checks.require(accepted.includes(tcbStatus), 'maa_tcb_status', about, {
+    expected: accepted,
+    actual: tcbStatus,
+    detail: `azure attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus lists`,
+    otherwise: `azure attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus does not list`,
+  });
+}
