@@ -8,9 +8,14 @@ import type { BoundedAnswer } from './bounded-exchange.js';
 export type AttestationAnswer = { readonly token: string } | { readonly refused: string };
 
 const TOKEN_BYTES = 64 * 1024;
+const BAD_REQUEST = 400;
 
-/** The policy of the instance said no: the one error that is a judgement of the evidence. */
-const REFUSED = 'PolicyEvaluationError';
+/** Errors of Azure Attestation that are about the evidence: its own no, and what people are told of it. */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ['PolicyEvaluationError', 'Azure Attestation judged the evidence and its policy does not allow it'],
+  ['InvalidParameter', 'Azure Attestation refuses the evidence (InvalidParameter)'],
+  ['InvalidOperation', 'Azure Attestation refuses the evidence (InvalidOperation)'],
+]);
 
 /**
  * Reads the answer of Azure Attestation to an attest call.
@@ -21,9 +26,8 @@ export function readAttestationAnswer(answer: BoundedAnswer): AttestationAnswer 
   const { status } = answer;
   if (status < 300) return { token: readToken(answer) };
   const code = errorCodeOf(answer);
-  if (status === 400 && code === REFUSED) {
-    return { refused: 'Azure Attestation judged the evidence and its policy does not allow it' };
-  }
+  const refused = status === BAD_REQUEST && code !== null ? REFUSALS.get(code) : undefined;
+  if (refused !== undefined) return { refused };
   // The code is for the log: text of another service is not shown to callers, a word of it included.
   throw new FetchError('status', `answered with status ${status}`, {
     status,
@@ -52,6 +56,24 @@ function errorCodeOf(answer: BoundedAnswer): string | null {
   const error = body?.['error'] ?? body?.['Error'];
   const code = isObject(error) ? (error['code'] ?? error['Code']) : null;
   return typeof code === 'string' && /^[A-Za-z]{1,64}$/.test(code) ? code : null;
+}
+
+/**
+ * Whether Trust Authority's 400 is about the evidence. Its errors are texts without a code. The one that its client
+ * documents is "Invalid nonce and/or run time data"; any that speaks of the quote, or of what the quote holds, is taken
+ * for a no as well: an optional route must not pass over one because it is worded otherwise.
+ */
+export function isAboutQuote(answer: BoundedAnswer): boolean {
+  return answer.status === BAD_REQUEST && errorTextsOf(objectOf(answer)).some((text) => ABOUT_QUOTE.test(text));
+}
+
+const ABOUT_QUOTE = /\b(?:quote|nonce|run ?time[ _]?data|user[ _]?data|report[ _]?data|evidence|tcb)\b/i;
+
+/** `{error}`, `{message}`, or both in an object `error`. */
+function errorTextsOf(body: JsonObject | null): readonly string[] {
+  const error = body?.['error'];
+  const places = [body, isObject(error) ? error : null];
+  return places.flatMap((place) => [place?.['error'], place?.['message']]).filter((text) => typeof text === 'string');
 }
 
 function objectOf({ body }: BoundedAnswer): JsonObject | null {

@@ -1,9 +1,9 @@
 import { FetchError, requireFetchError } from '../endorsements/fetch-error.js';
 import type { AttestationService, SubmissionResult } from '../model/attestation-service.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { Submission } from '../model/verification.js';
-import { type AttestationAnswer, readToken } from './attestation-answer.js';
+import { type AttestationAnswer, isAboutQuote, readToken } from './attestation-answer.js';
 import type { BoundedAnswer, Exchange } from './bounded-exchange.js';
 import type { EndpointHealth } from './endpoint-health.js';
 import { logFailure } from './exchange-log.js';
@@ -99,8 +99,8 @@ export class TrustAuthority implements AttestationService {
   }
 
   /**
-   * An error has a text and no code, so that 400 says alike that the evidence is refused and that the request is. It is
-   * a refusal where a token was to come only if policies match: an optional route must not pass over that.
+   * An error has a text and no code. Where a token was to come only if policies match, no text is known that says that
+   * they do not, so any 400 is taken for that: an optional route must not pass over it.
    */
   #readAnswer(answer: BoundedAnswer): AttestationAnswer {
     const { status } = answer;
@@ -108,32 +108,20 @@ export class TrustAuthority implements AttestationService {
     if (status === BAD_REQUEST && this.#options.appraisal.policyMustMatch) {
       return { refused: 'Trust Authority issues no token for the evidence under the policies that have to match' };
     }
+    if (isAboutQuote(answer)) return { refused: 'Trust Authority refuses the quote, or the data that came with it' };
     throw new FetchError('status', `answered with status ${status}`, { status });
   }
 
   /**
    * The service echoes nothing that the quote need not hold, so the token has to be from after the call, by the leeway
-   * of clocks, and to say of each policy whether it matched. That it is about this very quote shows in the comparison.
+   * of clocks. That it is about this very quote shows in the comparison, and which policies matched, its verifier says.
    */
-  #answersCall({ iat, ...claims }: JsonObject, asked: Date): boolean {
-    const { appraisal, leewaySeconds } = this.#options;
-    const judged = new Set([...idsOf(claims['policy_ids_matched']), ...idsOf(claims['policy_ids_unmatched'])]);
-    const isRecent = typeof iat === 'number' && iat + leewaySeconds >= Math.floor(asked.getTime() / 1000);
-    return isRecent && appraisal.policyIds.every((id) => judged.has(id.toLowerCase()));
+  #answersCall({ iat }: JsonObject, asked: Date): boolean {
+    return typeof iat === 'number' && iat + this.#options.leewaySeconds >= Math.floor(asked.getTime() / 1000);
   }
 }
 
 /** Nothing is sent without the key. The cause is for the log: it may name the file, and never what is in it. */
 function unusable(cause: unknown): never {
   throw new FetchError('not_allowed', 'the API key cannot be used', { cause });
-}
-
-/** The `id` of each element, in lower case; none where it is no such list. */
-function idsOf(policies: JsonValue | undefined): readonly string[] {
-  if (!Array.isArray(policies)) return [];
-  return policies
-    .filter(isObject)
-    .map(({ id }) => id)
-    .filter((id) => typeof id === 'string')
-    .map((id) => id.toLowerCase());
 }

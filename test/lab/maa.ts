@@ -180,8 +180,9 @@ export class LabMaa extends LabServer {
 
   #attest(type: string, apiVersion: string | null, request: LabRequest): LabAnswer {
     this.#requireBearer(request.headers.authorization ?? '');
-    if (apiVersion === null || !API_VERSIONS.has(apiVersion)) {
-      throw new MaaRefusal(400, 'InvalidParameter', 'api-version is missing or not known');
+    if (apiVersion === null) throw new MaaRefusal(400, 'MissingApiVersionParameter', 'api-version is missing');
+    if (!API_VERSIONS.has(apiVersion)) {
+      throw new MaaRefusal(400, 'UnsupportedApiVersionValue', 'api-version is not known');
     }
     if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
       throw new MaaRefusal(415, 'UnsupportedMediaType', 'the body is not JSON');

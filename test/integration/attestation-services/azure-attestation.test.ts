@@ -113,6 +113,18 @@ describe('a refusal', () => {
     expect(result).toEqual({ refused: expect.stringMatching(/does not allow it$/) });
   });
 
+  it.each(['InvalidParameter', 'InvalidOperation'])('TOK-26 is what %s says of the evidence', async (code) => {
+    lab.maa.fail(ATTEST, refusal({ error: { code, message: 'sesame' } }));
+    const result = await attest(two());
+    expect(result).toEqual({ refused: `Azure Attestation refuses the evidence (${code})` });
+    expect(lab.other.requests).toEqual([]);
+  });
+
+  it('TOK-26 is nothing that a version of the interface gets, which is retired', async () => {
+    const result = await attest(lab.open({ apiVersion: '2019-01-01' }));
+    expect(result).toMatchObject({ code: 'route_unavailable', retryable: false });
+  });
+
   it('ends it: the next endpoint is not asked for another opinion', async () => {
     lab.maa.fail(ATTEST, refusal({ error: { code: 'PolicyEvaluationError' } }));
     expect(await attest(two())).toHaveProperty('refused');
@@ -120,7 +132,7 @@ describe('a refusal', () => {
   });
 
   it.each([
-    ['another code', refusal({ error: { code: 'InvalidParameter', message: 'sesame' } })],
+    ['another code', refusal({ error: { code: 'PolicyParsingError', message: 'sesame' } })],
     ['no code', refusal({})],
     ['the code at another place', refusal({ code: 'PolicyEvaluationError' })],
     ['the code under another status', { status: 403, body: { error: { code: 'PolicyEvaluationError' } } }],
@@ -132,11 +144,11 @@ describe('a refusal', () => {
     expect(JSON.stringify([result, opened.log.entries])).not.toContain('sesame');
   });
 
-  it('is not what a tampered report gets: the service could not judge it', async () => {
+  it('TOK-26 is what a tampered report gets', async () => {
     const evidence = submission();
     const report = evidence.report.map((byte, index) => (index === 0x90 ? byte ^ 1 : byte));
     const result = await lab.open().service.attest({ ...evidence, report }, never);
-    expect(result).toMatchObject({ code: 'route_unavailable', retryable: false });
+    expect(result).toHaveProperty('refused');
   });
 });
 

@@ -20,7 +20,6 @@ import { ManualClock } from '../../unit/endorsements/manual-clock.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 
 export const POLICY = '1a2b3c4d-0000-4000-8000-0123456789ab';
-export const OTHER_POLICY = '1a2b3c4d-0000-4000-8000-ba9876543210';
 
 const platform = new TdxPlatform({ pki: createIntelPki() });
 const guest = createTdxGuest({ platform });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SubmissionResult } from '../../../src/model/attestation-service.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { submission } from './azure-lab.js';
-import { attestTd, bareTd, OTHER_POLICY, POLICY, TrustAuthorityLab } from './trust-authority-lab.js';
+import { attestTd, bareTd, POLICY, TrustAuthorityLab } from './trust-authority-lab.js';
 
 const ATTEST = '/appraisal/v2/attest';
 const never = new AbortController().signal;
@@ -131,18 +131,6 @@ describe('a token answers the call', () => {
       false,
     ]);
   });
-
-  it('where it says of each policy whether it matched', async () => {
-    const iat = second(lab.clock.now());
-    const result = await attestTd(lab.open({ policyIds: [POLICY.toUpperCase(), OTHER_POLICY] }));
-    const of = (matched: JsonObject[string], unmatched: JsonObject[string] = null) =>
-      answers(result, { iat, policy_ids_matched: matched, policy_ids_unmatched: unmatched });
-    expect(of([{ id: POLICY }, { id: OTHER_POLICY.toUpperCase() }])).toBe(true);
-    expect(of([{ id: POLICY }], [{ id: OTHER_POLICY }])).toBe(true);
-    for (const matched of [null, [{ id: POLICY }], 'both', [POLICY, OTHER_POLICY], [null, { id: 7 }]]) {
-      expect(of(matched)).toBe(false);
-    }
-  });
 });
 
 describe('a refusal', () => {
@@ -152,8 +140,19 @@ describe('a refusal', () => {
     expect(result).toEqual({ refused: expect.stringMatching(/^Trust Authority issues no token/) });
   });
 
-  it('is none where they need not: the error has no code that would tell', async () => {
-    lab.ita.fail(/./, { status: 400, body: { error: 'sesame' } });
+  it.each(['Invalid nonce and/or run time data', 'sesame: the quote does not verify'])(
+    'TOK-26 is a 400 about the quote: %s',
+    async (error) => {
+      lab.ita.fail(/./, { status: 400, body: { error } });
+      const opened = lab.open({ policyIds: [POLICY] });
+      const result = await attestTd(opened);
+      expect(result).toEqual({ refused: expect.stringMatching(/^Trust Authority refuses the quote/) });
+      expect(JSON.stringify([result, opened.log.entries])).not.toContain('sesame');
+    },
+  );
+
+  it('TOK-26 is no other 400, where policies need not match', async () => {
+    lab.ita.fail(/./, { status: 400, body: { error: 'sesame: this version is retired' } });
     const opened = lab.open({ policyIds: [POLICY] });
     const result = await attestTd(opened);
     expect(result).toMatchObject({ code: 'route_unavailable', retryable: false });

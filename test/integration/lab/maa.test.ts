@@ -206,8 +206,8 @@ describe('attest/SevSnpVm of the lab MAA', () => {
   });
 
   it.each([
-    ['/attest/SevSnpVm', 400, 'InvalidParameter'],
-    ['/attest/SevSnpVm?api-version=2031-01-01', 400, 'InvalidParameter'],
+    ['/attest/SevSnpVm', 400, 'MissingApiVersionParameter'],
+    ['/attest/SevSnpVm?api-version=2031-01-01', 400, 'UnsupportedApiVersionValue'],
     ['/attest/SgxEnclave?api-version=2025-06-01', 400, 'InvalidOperation'],
     ['/attest/Nothing?api-version=2025-06-01', 404, 'NotFound'],
   ])('refuses a call of %s', async (path, status, code) => {

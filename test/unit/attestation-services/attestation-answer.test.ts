@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readAttestationAnswer } from '../../../src/attestation-services/attestation-answer.js';
+import { isAboutQuote, readAttestationAnswer } from '../../../src/attestation-services/attestation-answer.js';
 import { FetchError } from '../../../src/endorsements/fetch-error.js';
 
 const read = (status: number, text: string) => readAttestationAnswer({ status, headers: {}, body: Buffer.from(text) });
@@ -36,17 +36,21 @@ describe('readAttestationAnswer', () => {
     expect(failure(200, text)).toMatchObject({ fault: 'content_type', unhealthy: true });
   });
 
-  it.each(['{"error":{"code":"PolicyEvaluationError"}}', '{"Error":{"Code":"PolicyEvaluationError","Message":"m"}}'])(
-    'reads a refusal: %s',
-    (text) => {
-      expect(read(400, text)).toHaveProperty('refused');
-    },
-  );
+  it.each([
+    '{"error":{"code":"PolicyEvaluationError"}}',
+    '{"Error":{"Code":"PolicyEvaluationError","Message":"m"}}',
+    '{"error":{"code":"InvalidParameter","message":"m"}}',
+    '{"error":{"code":"InvalidOperation"}}',
+  ])('TOK-26 reads a refusal: %s', (text) => {
+    expect(read(400, text)).toHaveProperty('refused');
+  });
 
   it.each([
     [401, '{"error":{"code":"PolicyEvaluationError"}}', 'PolicyEvaluationError'],
     [400, '{"error":{"code":"policyevaluationerror"}}', 'policyevaluationerror'],
-    [400, '{"error":{"code":"InvalidParameter","message":"m"}}', 'InvalidParameter'],
+    [400, '{"error":{"code":"UnsupportedApiVersionValue","message":"m"}}', 'UnsupportedApiVersionValue'],
+    [400, '{"error":{"code":"PolicyParsingError"}}', 'PolicyParsingError'],
+    [400, '{"error":{"code":"constructor"}}', 'constructor'],
     [400, '{"error":"PolicyEvaluationError"}', undefined],
     [400, '{"error":{"code":["PolicyEvaluationError"]}}', undefined],
     [400, '{"error":{"code":"<script>"}}', undefined],
@@ -56,5 +60,36 @@ describe('readAttestationAnswer', () => {
     const error = failure(status, text);
     expect(error).toMatchObject({ fault: 'status', status, message: `answered with status ${status}` });
     expect(error.cause).toBe(cause);
+  });
+});
+
+describe('isAboutQuote', () => {
+  const about = (body: unknown, status = 400) =>
+    isAboutQuote({ status, headers: {}, body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)) });
+
+  it.each([
+    { error: 'Invalid nonce and/or run time data' },
+    { error: 'failed to verify quote' },
+    { message: 'The Quote is not valid' },
+    { error: { message: 'report_data does not hold the hash of user data' } },
+    { error: 'Bad Request', message: 'tcb of the platform is revoked' },
+  ])('TOK-26 takes a 400 for a no to the evidence: %j', (body) => {
+    expect(about(body)).toBe(true);
+  });
+
+  it.each<[unknown, number]>([
+    [{ error: 'this version of the interface is retired' }, 400],
+    [{ error: 'policy_ids are not UUIDs' }, 400],
+    [{ error: 'quotes around a name are missing' }, 400],
+    [{ error: ['quote'] }, 400],
+    [{ detail: 'quote' }, 400],
+    ['quote', 400],
+    ['{"error":"quote"', 400],
+    ['null', 400],
+    ['', 400],
+    [{ error: 'failed to verify quote' }, 401],
+    [{ error: 'failed to verify quote' }, 404],
+  ])('TOK-26 takes nothing else for one: %j with status %i', (body, status) => {
+    expect(about(body, status)).toBe(false);
   });
 });
