@@ -7,8 +7,10 @@ import { keySetProblem } from './key-set-problem.js';
 
 /** Ages and pauses of key sets. */
 export interface KeySetPauses {
-  /** Age from which a set that is asked for is fetched again, in the background. */
+  /** Age from which a set is fetched again before it is used. */
   readonly refreshMs: number;
+  /** Longest time from the beginning of that fetch for which anybody waits; then the older set is used. */
+  readonly waitMs: number;
   /** Shortest time between the beginnings of two fetches, whatever became of the first. */
   readonly cooldownMs: number;
   /** Age from which a set is not used any more. */
@@ -42,10 +44,11 @@ const expired = () => new FetchError('aborted', 'no answer within the time of th
 /**
  * The key set of one issuer, as last fetched.
  *
- * A key that the set has is used at once, and the set is fetched again in the background when it is due; for a key
- * that it has not, the caller waits for a fetch. There is one fetch at a time and one a cooldown, failed ones included,
- * and no retries: neither unknown keys nor an outage can make this service press an issuer. An issuer that fails or
- * publishes what is of no use leaves the set as it was, which then serves the keys that it has until it is too old.
+ * A key that the set has is used at once, until the set is due: then it is fetched again first, so that a key that the
+ * issuer has withdrawn is refused. Where that fails, hangs, or has just been tried, the older set is used. For a key
+ * that the set has not, the caller waits for a fetch. There is one fetch at a time and one a cooldown, failed ones
+ * included, and no retries: neither unknown keys nor an outage can make this service press an issuer. An issuer that
+ * fails or publishes what is of no use leaves the set as it was, which serves the keys that it has until it is too old.
  *
  * A fetch goes on when the caller that caused it has left. Otherwise callers that leave early could use up every
  * cooldown, and keep a new set from ever coming.
@@ -57,6 +60,7 @@ export class KeySetMemory {
   /** What became of the last fetch; null where it brought a set. */
   #problem: Unavailable | null = UNANSWERED;
   #restsUntil = Number.NEGATIVE_INFINITY;
+  #begunAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: KeySetMemoryOptions) {
     this.#options = options;
@@ -71,19 +75,33 @@ export class KeySetMemory {
   /** The set, which need not have the key; or why it cannot be told whether the issuer has it. */
   async find(kid: string, context: FetchContext): Promise<Sourced<DownloadedKeys> | Unavailable> {
     const known = this.known(kid);
-    if (known !== null) {
-      if (this.#isDue()) void this.#refresh();
-      return known;
-    }
+    if (known !== null && !this.#isDue()) return known;
     if (!this.#rests()) void this.#refresh();
     const asks = this.#flight.isUnderWay(THE_SET);
+    if (known !== null) return asks ? this.#newerOr(known, context) : known;
     const problem = asks ? await this.#ask(context.signal) : this.#problem;
     if (problem === null && this.#held !== null) return { value: this.#held, origin: asks ? 'network' : 'cache' };
     return this.#unavailable(problem ?? UNANSWERED);
   }
 
   #isDue(): boolean {
-    return !this.#rests() && this.#options.clock.monotonicMs() >= (this.#held?.dueAt ?? 0);
+    return this.#options.clock.monotonicMs() >= (this.#held?.dueAt ?? 0);
+  }
+
+  /** The set that is being fetched, where it comes in time; it need not have the key any more. Else the older one. */
+  async #newerOr(older: Sourced<DownloadedKeys>, { signal }: FetchContext): Promise<Sourced<DownloadedKeys>> {
+    const { clock, pauses } = this.#options;
+    const patience = new AbortController();
+    const left = this.#begunAt + pauses.waitMs - clock.monotonicMs();
+    const timer = setTimeout(() => patience.abort(), Math.max(0, left));
+    try {
+      // What is no fault of the network or of what came over it is in the log already, and changes nothing here.
+      await this.#ask(AbortSignal.any([signal, patience.signal])).catch(() => null);
+    } finally {
+      clearTimeout(timer);
+    }
+    const held = this.#held;
+    return held === null || held === older.value ? older : { value: held, origin: 'network' };
   }
 
   #isStale({ fetchedAt }: Held): boolean {
@@ -114,7 +132,8 @@ export class KeySetMemory {
 
   async #fetch(signal: AbortSignal): Promise<Unavailable | null> {
     const { clock, download, pauses } = this.#options;
-    this.#restsUntil = clock.monotonicMs() + pauses.cooldownMs;
+    this.#begunAt = clock.monotonicMs();
+    this.#restsUntil = this.#begunAt + pauses.cooldownMs;
     this.#problem = UNANSWERED;
     try {
       const fetched = await download(this.#held, signal);

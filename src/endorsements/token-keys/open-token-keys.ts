@@ -17,6 +17,7 @@ export interface TokenKeysPauses extends KeySetPauses {
 
 const DEFAULT_PAUSES: TokenKeysPauses = {
   refreshMs: 10 * 60_000,
+  waitMs: 1_000,
   cooldownMs: 30_000,
   staleMs: 24 * 60 * 60_000,
   attemptTimeoutMs: 3_000,

@@ -68,6 +68,22 @@ describe('parseKeySet', () => {
     expect(keys.get('same')?.map(({ spki }) => hexOf(spki))).toEqual([hexOf(a.spki), hexOf(b.spki)]);
   });
 
+  it('TOK-25 takes one key that is listed twice for one key', () => {
+    const certified = { kty: 'RSA', kid: 'same', x5c: [CERTIFICATE] };
+    for (const jwk of [jwkOf(a, 'same'), jwkOf(a, 'same', { alg: 'RS256' }), certified]) {
+      const { keys, leftOut } = parse(jwk, jwk, { ...jwk, use: 'sig' });
+      expect([keys.get('same')?.length, leftOut]).toEqual([1, []]);
+    }
+  });
+
+  it('TOK-25 takes keys of one kid for two where algorithm or certificate tell them apart', () => {
+    const plain = jwkOf(a, 'same');
+    expect(parse(plain, jwkOf(a, 'same', { alg: 'RS256' })).keys.get('same')).toHaveLength(2);
+    const certified = { kty: 'RSA', kid: 'same', x5c: [CERTIFICATE] };
+    const twice = { kty: 'RSA', kid: 'same', x5c: [CERTIFICATE, CERTIFICATE] };
+    expect(parse(certified, twice, plain).keys.get('same')?.length).toBeGreaterThan(1);
+  });
+
   it.each([
     ['RS256 with 2048 bits', jwkOf(a, 'k1', { alg: 'RS256' })],
     ['PS384 with 3072 bits', jwkOf(large, 'k1', { alg: 'PS384' })],

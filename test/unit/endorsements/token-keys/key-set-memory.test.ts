@@ -9,7 +9,7 @@ import { RecordingLog } from '../recording-log.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-const PAUSES = { refreshMs: 10 * MINUTE_MS, cooldownMs: 30_000, staleMs: DAY_MS };
+const PAUSES = { refreshMs: 10 * MINUTE_MS, waitMs: 20, cooldownMs: 30_000, staleMs: DAY_MS };
 const NOW = new Date('2026-03-01T00:00:00Z');
 
 const keyOf = (kid: string): TokenKey => ({
@@ -97,18 +97,84 @@ describe('KeySetMemory: a set that is held', () => {
     expect(state.downloads).toBe(1);
   });
 
-  it('is used at ten minutes while it is fetched again in the background', async () => {
+  it('TOK-24 is fetched again before it is used at ten minutes, and not before', async () => {
     const { find, state, clock } = setUp();
     await find('a');
+    state.download = serves('a', 'b');
     clock.advance(10 * MINUTE_MS - 1);
-    await find('a');
+    expect(told(await find('a'))).toEqual(['cache', 'a']);
     expect(state.downloads).toBe(1);
     clock.advance(1);
-    state.download = serves('a', 'b');
-    expect(told(await find('a'))).toEqual(['cache', 'a']);
-    await background();
+    expect(told(await find('a'))).toEqual(['network', 'a', 'b']);
     expect(told(await find('a'))).toEqual(['cache', 'a', 'b']);
     expect(state.downloads).toBe(2);
+  });
+
+  it('TOK-24 does not serve a key that was withdrawn while nobody asked for 23 hours', async () => {
+    const { find, state, clock } = setUp(serves('old'));
+    await find('old');
+    state.download = serves('new');
+    clock.advance(23 * 60 * MINUTE_MS);
+    expect(told(await find('old'))).toEqual(['network', 'new']);
+  });
+
+  it('TOK-24 makes all who ask at once wait for one fetch', async () => {
+    const { download, settle } = pending();
+    const { find, state, clock } = setUp(serves('old'));
+    await find('old');
+    state.download = download;
+    clock.advance(23 * 60 * MINUTE_MS);
+    const calls = [find('old'), find('old'), find('new')];
+    settle('new');
+    expect((await Promise.all(calls)).map(told)).toEqual(Array(3).fill(['network', 'new']));
+    expect(state.downloads).toBe(2);
+  });
+
+  it('TOK-24 is used as it is where the fetch fails, and in the cooldown without another', async () => {
+    const { find, state, clock } = setUp();
+    await find('a');
+    state.download = DOWN;
+    clock.advance(23 * 60 * MINUTE_MS);
+    expect(told(await find('a'))).toEqual(['cache', 'a']);
+    clock.advance(29_999);
+    expect(told(await find('a'))).toEqual(['cache', 'a']);
+    expect(state.downloads).toBe(2);
+    clock.advance(1);
+    state.download = serves('b');
+    expect(told(await find('a'))).toEqual(['network', 'b']);
+  });
+
+  it('TOK-24 is used as it is where the fetch hangs, which is waited for no longer than a while in all', async () => {
+    const { download, settle } = pending();
+    const { find, state, clock } = setUp();
+    await find('a');
+    state.download = download;
+    clock.advance(10 * MINUTE_MS);
+    expect(told(await find('a'))).toEqual(['cache', 'a']);
+    clock.advance(PAUSES.waitMs);
+    expect(told(await find('a'))).toEqual(['cache', 'a']);
+    settle('b');
+    await background();
+    expect(told(await find('a'))).toEqual(['cache', 'b']);
+    expect(state.downloads).toBe(2);
+  });
+
+  it('TOK-24 waits no longer than the request lasts', async () => {
+    const { download } = pending();
+    const { find, state, clock } = setUp();
+    await find('a');
+    state.download = download;
+    clock.advance(10 * MINUTE_MS);
+    expect(told(await find('a', AbortSignal.abort()))).toEqual(['cache', 'a']);
+  });
+
+  it('TOK-24 serves only the keys that it has while the issuer is down', async () => {
+    const { find, state, clock } = setUp();
+    await find('a');
+    state.download = DOWN;
+    clock.advance(10 * MINUTE_MS);
+    expect(told(await find('b'))).toMatchObject({ code: 'jwks_unavailable' });
+    expect(told(await find('a'))).toEqual(['cache', 'a']);
   });
 
   it('is fetched again soon where a revocation list was missing', async () => {
