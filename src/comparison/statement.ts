@@ -62,13 +62,20 @@ export function readSources(object: JsonObject, sources: readonly Source[]): rea
   });
 }
 
-/** Statements by claim. A claim that a route states twice, each time otherwise, is unsound and shows both. */
+/**
+ * Statements by claim. A claim that a route states twice, each time otherwise, is unsound and shows both; one that it
+ * states more often shows the first two, so that what is shown does not grow with each of them.
+ */
 export function collectStatements(entries: readonly Entry[]): Statements {
   const statements = new Map<string, Statement>();
+  const contradicted = new Set<string>();
   for (const [claim, statement] of entries) {
-    const earlier = statements.get(claim) ?? statement;
-    const same = earlier === statement || saysTheSame(earlier, statement);
-    statements.set(claim, same ? earlier : unsound([earlier.value, statement.value]));
+    const earlier = statements.get(claim);
+    if (earlier === undefined) statements.set(claim, statement);
+    else if (!contradicted.has(claim) && !saysTheSame(earlier, statement)) {
+      statements.set(claim, unsound([earlier.value, statement.value]));
+      contradicted.add(claim);
+    }
   }
   return statements;
 }

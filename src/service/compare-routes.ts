@@ -55,11 +55,19 @@ export function compareRoutes(
   return { checks, crossCheck: all, agreeing };
 }
 
-function recordDifferences(checks: CheckList, { differences }: CrossCheck, about: string): void {
-  for (const { claim, values } of differences) {
+function recordDifferences(checks: CheckList, compared: CrossCheck, about: string): void {
+  for (const { claim, values } of compared.differences) {
     const routes = Object.keys(values).join(' and ');
     checks.fail('disagreement', about, { actual: values, detail: `${routes} say different things of ${claim}` });
   }
+  recordOmitted(checks, compared, about);
+}
+
+/** One line for all that are not listed. */
+function recordOmitted(checks: CheckList, { routes, differencesOmitted: omitted }: CrossCheck, about: string): void {
+  if (omitted === 0) return;
+  const detail = `${routes.join(' and ')} say different things of ${omitted} more claims`;
+  checks.fail('disagreement', about, { expected: 0, actual: omitted, detail });
 }
 
 function viewed(token: RouteToken, view: TeeView | null): readonly StatedToken[] {
@@ -99,7 +107,8 @@ function recordAgreement(checks: CheckList, first: TeeView, { token, view }: Sta
     });
     return false;
   }
-  const { agree, differences, equal } = crossCheck(first, [{ view, sameReport: submitted }]);
+  const compared = crossCheck(first, [{ view, sameReport: submitted }]);
+  const { agree, differences, equal } = compared;
   for (const { claim, values } of differences) {
     const detail = `${first.route} and ${route} say different things of ${claim}`;
     checks.fail('disagreement', about, {
@@ -108,6 +117,7 @@ function recordAgreement(checks: CheckList, first: TeeView, { token, view }: Sta
       detail,
     });
   }
+  recordOmitted(checks, compared, about);
   if (agree) {
     const detail = `${first.route} and ${route} say the same in ${equal.length} claims`;
     checks.pass('disagreement', about, { expected: equal, actual: equal, detail });

@@ -2557,6 +2557,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "routes",
           "agree",
           "differences",
+          "differencesOmitted",
           "equal",
           "notComparable"
         ],
@@ -2578,6 +2579,8 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           },
           "differences": {
             "type": "array",
+            "maxItems": 64,
+            "description": "Claims of which the routes say different things, the first 64 of them.",
             "items": {
               "type": "object",
               "additionalProperties": false,
@@ -2599,6 +2602,11 @@ export const OPENAPI_DOCUMENT: JsonObject = {
                 }
               }
             }
+          },
+          "differencesOmitted": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "How many more claims differ than are listed."
           },
           "equal": {
             "type": "array",

@@ -802,6 +802,7 @@ export interface components {
             readonly routes: readonly ("hardware" | "maa" | "ita")[];
             /** @description Whether all are about the same TEE, and no claim differs. */
             readonly agree: boolean;
+            /** @description Claims of which the routes say different things, the first 64 of them. */
             readonly differences: readonly {
                 /** @example snp.measurement */
                 readonly claim: string;
@@ -810,6 +811,8 @@ export interface components {
                     readonly [key: string]: unknown;
                 };
             }[];
+            /** @description How many more claims differ than are listed. */
+            readonly differencesOmitted: number;
             /** @description Claims of which each route says the same. */
             readonly equal: readonly string[];
             /** @description Claims that only one route makes, or that are about different moments. */

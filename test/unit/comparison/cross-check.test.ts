@@ -377,3 +377,41 @@ it('starts from one key and one user-data', () => {
   expect(AK_JWK).not.toEqual(OTHER_JWK);
   expect(USER_DATA).toHaveLength(128);
 });
+
+describe('many differences', () => {
+  const members = (count: number, value: JsonValue): JsonObject =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`member-of-${index}`, value]));
+  const withMembers = (added: JsonObject): JsonObject => {
+    const path = [...INSIDE, 'x-ms-runtime', 'vm-configuration'];
+    return altered(AZUREVM, path, { ...(valueAt(AZUREVM, path) as JsonObject), ...added });
+  };
+  const differing = (count: number) =>
+    crossCheck(maa(withMembers(members(count, 0))), [{ view: maa(withMembers(members(count, 1))), sameReport: true }]);
+
+  it.each([
+    [0, 0, 0],
+    [64, 64, 0],
+    [65, 64, 1],
+    [5_000, 64, 4_936],
+  ])('REQ-19 of %i differences lists %i and counts %i', (count, listed, omitted) => {
+    const { agree, differences, differencesOmitted } = differing(count);
+    expect([agree, differences.length, differencesOmitted]).toEqual([count === 0, listed, omitted]);
+  });
+
+  it('REQ-19 lists what tells which TEE it is before the rest', () => {
+    const other = altered(
+      withMembers(members(500, 1)),
+      [...INSIDE, 'x-ms-runtime', 'keys'],
+      [{ kid: 'HCLAkPub', ...OTHER_JWK }],
+    );
+    const { differences } = crossCheck(maa(withMembers(members(500, 0))), [{ view: maa(other), sameReport: true }]);
+    expect(differences[0]?.claim).toBe('hcl.akThumbprint');
+  });
+
+  it('REQ-19 shows two values of a claim that a route states many times', () => {
+    const names = Array.from({ length: 500 }, (_, index) => `a${'-'.repeat(index)}b`);
+    const added = Object.fromEntries(names.map((name, index) => [name, index]));
+    const { differences } = compared(hardware(), maa(withMembers(added)));
+    for (const { values } of differences) expect(JSON.stringify(values).length).toBeLessThan(200);
+  });
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import type { EvidenceType } from '../../../src/model/evidence.js';
+import type { JsonObject } from '../../../src/model/json.js';
 import type { Verification } from '../../../src/model/verification.js';
 import type { RouteToken } from '../../../src/service/attestation-routes.js';
 import { compareRoutes, type RouteComparison } from '../../../src/service/compare-routes.js';
@@ -11,6 +12,7 @@ import {
   azHcl,
   ITA_NESTED,
   OTHER_JWK,
+  RUNTIME,
   SEVSNPVM,
   TDXVM,
   verified,
@@ -56,6 +58,24 @@ describe('a token beside hardware', () => {
       'snp.measurement',
       'hcl.vmConfiguration.secureBoot',
     ]);
+  });
+
+  it('REQ-19 disagrees in thousands of claims with a check for each of the first, and one for the rest', () => {
+    const runtime = (value: number): JsonObject => ({
+      ...RUNTIME,
+      'vm-configuration': Object.fromEntries(Array.from({ length: 2_500 }, (_, index) => [`member-${index}`, value])),
+    });
+    const payload = altered(ITA_NESTED, ['tdx', 'attester_runtime_data'], runtime(0));
+    const own = ownVerification({ claims: verified({ ita: tokenClaimsOf(payload, 'TDX') }) });
+    const token = maaToken({ ...TDXVM, 'x-ms-runtime': runtime(1) });
+    const found = compare([token], own, 'ita-token');
+    expect(found.checks.all).toHaveLength(65);
+    expect(found.checks.all.at(-1)).toMatchObject({
+      result: 'fail',
+      actual: 2_436,
+      detail: 'ita and maa say different things of 2436 more claims',
+    });
+    expect(found.crossCheck).toMatchObject({ agree: false, differencesOmitted: 2_436 });
   });
 
   it('TOK-16 of another VM is told by its attestation key, whatever else is the same', () => {

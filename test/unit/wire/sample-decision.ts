@@ -19,6 +19,7 @@ export const DECISION: Decision = {
     routes: ['hardware', 'maa'],
     agree: false,
     differences: [{ claim: 'snp.vmpl', values: { hardware: 0, maa: 1 } }],
+    differencesOmitted: 2,
     equal: ['snp.measurement'],
     notComparable: ['hcl.userData'],
   },
