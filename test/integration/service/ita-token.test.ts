@@ -8,6 +8,8 @@ import { checksOf, resultsOf, TokenLab, verify } from './token-lab.js';
 
 /** Tokens of Intel Trust Authority: alone, beside one of Azure Attestation, and beside hardware that they are not about. */
 
+const POLICY = '1a2b3c4d-0000-4000-8000-0123456789ab';
+const OTHER_POLICY = '1a2b3c4d-0000-4000-8000-ba9876543210';
 const OTHER_NONCE = new Uint8Array(32).fill(0x77);
 const JWK = {
   kty: 'EC',
@@ -27,6 +29,12 @@ beforeAll(async () => {
   await lab.service.writePolicy(
     lenientPolicy('ita-and-maa', { ...token, routes: { hardware: 'off', ita: 'required', maa: 'required' } }),
   );
+  for (const [id, ita] of [
+    ['ita-of-own', { policyIds: [POLICY], issuers: [lab.ita.issuer] }],
+    ['ita-of-another', { issuers: ['https://portal.trustauthority.intel.com'] }],
+  ] as const) {
+    await lab.service.writePolicy(lenientPolicy(id, { ...token, require: { ita } }));
+  }
   await lab.service.writePolicy(lenientPolicy('ita-required', { routes: { ita: 'required' } }));
   service = await lab.start();
 });
@@ -92,6 +100,67 @@ describe('a token of Trust Authority alone', () => {
   });
 });
 
+describe('policies of Trust Authority', () => {
+  const judged = (policies: TrustAuthorityTokenOptions['policies'], members: object = {}, on = service) =>
+    verify(
+      on,
+      { type: 'ita-token', token: lab.ita.issue({ ...held, ...(policies === undefined ? {} : { policies }) }) },
+      {
+        policy: 'ita',
+        ...members,
+      },
+    );
+
+  it.each<[string, (own: { readonly issuer: string; readonly keys: string }) => object]>([
+    ['ita.issuers', (own) => ({ issuers: [{ ...own, policyIds: [POLICY] }] })],
+    [
+      'ita.submit',
+      (own) => ({
+        issuers: [own],
+        submit: { api: 'https://api.trustauthority.intel.com', apiKeyFile: '/nowhere', policyIds: [POLICY] },
+      }),
+    ],
+  ])('TOK-21 that %s configures are demanded of a token that the caller brings', async (name, ita) => {
+    const own = await lab.start(
+      { ita: ita({ issuer: lab.ita.issuer, keys: `${lab.ita.origin}/certs` }) },
+      {},
+      name.replace('.', '-'),
+    );
+    for (const policies of [undefined, { matched: [OTHER_POLICY] }]) {
+      const answer = await judged(policies, {}, own);
+      expect(verdictOf(answer)).toEqual(['deny', 'ita_policy']);
+      expect(checksOf(answer, 'ita_policy')).toMatchObject([{ result: 'fail', policy: null, expected: [POLICY] }]);
+    }
+    expect(verdictOf(await judged({ matched: [POLICY] }, {}, own))).toEqual(['allow']);
+    expect(verdictOf(await judged({ matched: [POLICY], unmatched: [OTHER_POLICY] }, {}, own))).toEqual([
+      'deny',
+      'ita_policy',
+    ]);
+  });
+
+  it('TOK-21 that a policy names are demanded of it', async () => {
+    const policy = 'ita-of-own';
+    expect(verdictOf(await judged({ matched: [OTHER_POLICY] }, { policy }))).toEqual(['deny', 'ita_policy']);
+    expect(verdictOf(await judged({ matched: [POLICY] }, { policy }))).toEqual(['allow']);
+  });
+
+  it('TOK-22 and issuers that a policy names', async () => {
+    const policy = 'ita-of-another';
+    expect(verdictOf(await judged({ matched: [POLICY] }, { policy }))).toEqual(['deny', 'token_issuer']);
+  });
+});
+
+describe('an issuer that is a URL', () => {
+  it('is that of the portal, as tokens of 2026 have it, whose keys are built in or configured', async () => {
+    const issuer = 'https://portal.trustauthority.intel.com';
+    const ita = { issuers: [{ issuer, keys: `${lab.ita.origin}/certs` }] };
+    const own = await lab.start({ ita }, {}, 'portal');
+    const token = lab.ita.issue({ ...held, claims: { iss: issuer } });
+    const answer = await verify(own, { type: 'ita-token', token }, { policy: 'ita' });
+    expect([...verdictOf(answer), answer.body.claims.ita.issuer]).toEqual(['allow', issuer]);
+  });
+});
+
 /** A TD that both judged: the same report data, and what the lab makes up alike for both. */
 describe('tokens of both about one TD', () => {
   const reportData = createHash('sha512').update('one TD').digest();
@@ -125,6 +194,18 @@ describe('tokens of both about one TD', () => {
     expect([body.decision, body.reasons.includes('disagreement')]).toEqual(['deny', true]);
     const [said] = Object.values(members);
     expect(body.crossCheck.differences).toMatchObject([{ claim, values: { maa: said } }]);
+  });
+
+  it('REQ-19 deny where they differ in thousands of claims, of which the first are listed', async () => {
+    const runtime = (value: number): JsonObject => ({
+      ...runtimeOf(lab.service.vm.runtimeClaims({ nonce: NONCE })),
+      'vm-configuration': Object.fromEntries(Array.from({ length: 2_500 }, (_, index) => [`m${index}`, value])),
+    });
+    const answer = await ask(ofIta({ attester_runtime_data: runtime(0) }), withMaa({ 'x-ms-runtime': runtime(1) }));
+    expect(answer.body.decision).toBe('deny');
+    expect(answer.body.crossCheck).toMatchObject({ agree: false, differencesOmitted: 2_500 - 64 });
+    expect(answer.body.crossCheck.differences).toHaveLength(64);
+    expect(checksOf(answer, 'disagreement')).toHaveLength(65);
   });
 
   it('TOK-16 deny where they are about two TDs', async () => {

@@ -37,6 +37,9 @@ beforeAll(async () => {
       require: { maa: { complianceStatus: ['azure-compliant-cvm'], attestationType: ['azurevm'] } },
     }),
   );
+  await lab.service.writePolicy(
+    lenientPolicy('maa-of-own', { routes: { maa: 'required' }, require: { maa: { issuers: [lab.maa.issuer] } } }),
+  );
   service = await lab.start();
   opinion = lab.evidence();
 });
@@ -245,6 +248,12 @@ describe('a token that is not about this TEE, or no token to rely on', () => {
     for (const policy of ['off', 'maa-optional', 'maa-required']) {
       expect(verdictOf(await ask(lab.guestToken(opinion, making), policy))).toEqual(['deny', code]);
     }
+  });
+
+  it('TOK-22 denies one of another instance than the policy names, beside the evidence', async () => {
+    const stranger = lab.guestToken(opinion, {}, lab.open);
+    expect(verdictOf(await ask(stranger, 'maa-of-own'))).toEqual(['deny', 'token_issuer']);
+    expect(verdictOf(await ask(lab.guestToken(opinion), 'maa-of-own'))).toEqual(['allow']);
   });
 
   it('refuses one that is malformed, before anything is judged', async () => {

@@ -18,10 +18,11 @@ import {
   type SnpGuest,
   type TokenMaking,
 } from '../../lab/index.js';
+import { tdxVmClaims } from '../../lab/maa-claims.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { haveVectors, readVector, vector } from '../../vectors.js';
 import { call as callLab } from '../lab/call.js';
-import { base64Url, MovableClock, NONCE, PKI, post, verdictOf } from './lab-service.js';
+import { base64Url, lenientPolicy, MovableClock, NONCE, PKI, post, verdictOf } from './lab-service.js';
 import { checksOf, isolation, objectOf, resultsOf, TokenLab, verify } from './token-lab.js';
 
 /** A token of Azure Attestation as all that the caller has, under the built-in policy for it. */
@@ -41,6 +42,15 @@ let guest: SnpGuest;
 
 beforeAll(async () => {
   lab = await TokenLab.create();
+  const ofTokens = { accepts: ['maa-token'], routes: { hardware: 'off', maa: 'required' } };
+  const waivers = [{ check: 'maa_tcb_status', value: 'OutOfDate', reason: 'r', approver: 'a', expires: '2100-01-01' }];
+  const current = { require: { maa: { tcbStatus: ['UpToDate'] } } };
+  await lab.service.writePolicy(lenientPolicy('tokens', ofTokens));
+  await lab.service.writePolicy(lenientPolicy('tokens-current', { ...ofTokens, ...current }));
+  await lab.service.writePolicy(lenientPolicy('tokens-waived', { ...ofTokens, ...current, waivers }));
+  await lab.service.writePolicy(
+    lenientPolicy('tokens-of-own', { ...ofTokens, require: { maa: { issuers: [lab.maa.issuer] } } }),
+  );
   service = await lab.start();
   guest = createSnpGuest({ pki: PKI, platform: lab.service.vm.platform });
 });
@@ -181,6 +191,16 @@ describe('the nonce in a token', () => {
     expect(verdictOf(await ask(token))).toEqual(['deny', 'nonce_mismatch']);
   });
 
+  it('TOK-09 has to be bound, since a token has no audience: an echo of it binds nothing', async () => {
+    const nonce = base64Url(NONCE);
+    const unbound = lab.maa.issueSevSnpVm({ report: lab.service.vm.platform.report(), nonce });
+    expect(verdictOf(await ask(unbound))).toEqual(['deny', 'nonce_mismatch']);
+    expect(verdictOf(await ask(azureVm(OTHER_NONCE, OTHER_NONCE, { claims: { nonce } })))).toEqual([
+      'deny',
+      'nonce_mismatch',
+    ]);
+  });
+
   it('TOK-16 denies the token of another VM that knows another nonce', async () => {
     expect(verdictOf(await ask(azureVm(OTHER_NONCE, OTHER_NONCE)))).toEqual(['deny', 'nonce_mismatch']);
   });
@@ -190,6 +210,8 @@ describe('a token that is no token to rely on', () => {
   it.each<[string, string, TokenMaking]>([
     ['TOK-01', 'token_alg', { algorithm: 'HS256' }],
     ['TOK-08', 'token_issuer', { claims: ({ iss, ...rest }) => ({ ...rest, iss: `${iss}/` }) }],
+    ['TOK-09', 'token_audience', { claims: { aud: ['https://somebody.example', 'https://else.example'] } }],
+    ['TOK-09', 'token_audience', { claims: { aud: 'https://somebody.example' } }],
     ['TOK-10', 'token_key', { header: { kid: '__proto__', typ: 'JWT' } }],
     ['TOK-06', 'token_lifetime', { claims: ({ exp, ...rest }) => ({ ...rest, exp: Number(exp) + 90_000 }) }],
     [
@@ -237,7 +259,97 @@ describe('a token that is no token to rely on', () => {
   });
 });
 
+describe('whose tokens a policy takes', () => {
+  it('TOK-22 denies a token of another instance than the one that the policy names', async () => {
+    const { hclReport } = lab.evidence().evidence;
+    const stranger = lab.open.issueAzureVm({ hclReport, clientPayloadNonce: NONCE });
+    const answer = await ask(stranger, { policy: 'tokens-of-own' });
+    expect(verdictOf(answer)).toEqual(['deny', 'token_issuer']);
+    expect(checksOf(answer, 'token_issuer')).toMatchObject([
+      { result: 'pass', policy: null },
+      { result: 'fail', policy: 'tokens-of-own', expected: [lab.maa.issuer], actual: lab.open.issuer },
+    ]);
+    expect(verdictOf(await ask(stranger, { policy: 'tokens' }))).toEqual(['allow']);
+    expect(verdictOf(await ask(azureVm(NONCE, NONCE), { policy: 'tokens-of-own' }))).toEqual(['allow']);
+  });
+});
+
+describe('the TCB status of a TD in a token', () => {
+  const td = (status: string | null) =>
+    lab.maa.issueTdxVm({ reportData: NONCE, claims: { attester_tcb_status: status } });
+  const guestToken = (status: string) => {
+    const isolated = (claims: JsonObject): JsonObject => ({
+      ...claims,
+      'x-ms-isolation-tee': { ...tdxVmClaims({ reportData: NONCE }), attester_tcb_status: status },
+    });
+    return azureVm(NONCE, NONCE, { claims: isolated });
+  };
+  const judged = (token: string, policy: string) => ask(token, { policy });
+
+  it.each(['Revoked', 'Splendid', 'uptodate'])('TOK-23 denies %s under every policy', async (status) => {
+    for (const token of [td(status), guestToken(status)]) {
+      for (const policy of ['tokens', 'tokens-current', 'tokens-waived', BASELINE]) {
+        expect(verdictOf(await judged(token, policy))).toEqual(['deny', 'maa_tcb_status']);
+      }
+    }
+  });
+
+  it('TOK-23 warns of OutOfDate, and trusts it no more than that', async () => {
+    for (const token of [td('OutOfDate'), guestToken('OutOfDate')]) {
+      const answer = await judged(token, 'tokens');
+      expect(verdictOf(answer)).toEqual(['allow']);
+      expect(resultsOf(answer, 'maa_tcb_status')).toEqual(['pass', 'warn']);
+      expect(answer.body.trust.submods.maa).toMatchObject({ status: 'contraindicated', vector: { hardware: 96 } });
+    }
+  });
+
+  it('TOK-23 denies what the policy does not list, unless it is waived', async () => {
+    expect(verdictOf(await judged(td('OutOfDate'), 'tokens-current'))).toEqual(['deny', 'maa_tcb_status']);
+    expect(verdictOf(await judged(td('OutOfDate'), 'tokens-waived'))).toEqual(['allow']);
+    expect(verdictOf(await judged(td('SWHardeningNeeded'), 'tokens-waived'))).toEqual(['deny', 'maa_tcb_status']);
+  });
+
+  it('TOK-23 twin: allows UpToDate, affirming', async () => {
+    for (const policy of ['tokens', 'tokens-current', BASELINE]) {
+      const answer = await judged(td('UpToDate'), policy);
+      expect(verdictOf(answer)).toEqual(['allow']);
+      expect(answer.body.trust.submods.maa.vector.hardware).toBe(2);
+    }
+  });
+});
+
 describe('keys of the issuer', () => {
+  const HOUR_SECONDS = 3600;
+
+  it('TOK-24 are fetched before use after 23 idle hours, so that a withdrawn one is refused', async () => {
+    const clock = new MovableClock();
+    const own = await lab.start({}, { clock }, 'withdrawn');
+    expect(verdictOf(await ask(azureVm(NONCE, NONCE), {}, own))).toEqual(['allow']);
+    const later = ({ iat, nbf, exp, ...rest }: JsonObject): JsonObject => {
+      const [from, until] = [Number(iat) + 23 * HOUR_SECONDS, Number(exp) + 23 * HOUR_SECONDS];
+      return { ...rest, iat: from, nbf: from + Number(nbf) - Number(iat), exp: until };
+    };
+    const byOldKey = azureVm(NONCE, NONCE, { claims: later });
+    lab.maa.rotate();
+    clock.advance(23 * HOUR_SECONDS * 1000);
+    expect(verdictOf(await ask(byOldKey, {}, own))).toEqual(['deny', 'token_key']);
+    expect(verdictOf(await ask(azureVm(NONCE, NONCE, { claims: later }), {}, own))).toEqual(['allow']);
+  });
+
+  it('TOK-25 may be listed twice, but not two under one name', async () => {
+    const [jwk] = objectOf(lab.maa.keySet())['keys'] as readonly JsonObject[];
+    if (jwk === undefined) throw new Error('no key');
+    lab.maa.publish({ keys: [jwk, jwk] });
+    const twice = await lab.start({}, {}, 'listed-twice');
+    expect(verdictOf(await ask(azureVm(NONCE, NONCE), {}, twice))).toEqual(['allow']);
+    const [other] = objectOf(lab.open.keySet())['keys'] as readonly JsonObject[];
+    lab.maa.publish({ keys: [jwk, { ...other, kid: jwk['kid'] ?? null }] });
+    const ambiguous = await lab.start({}, {}, 'two-of-one-name');
+    const answer = await ask(azureVm(NONCE, NONCE), {}, ambiguous);
+    lab.maa.publish(null);
+    expect(verdictOf(answer)).toEqual(['deny', 'token_key']);
+  });
+
   it('TOK-13 takes up a new key after the cooldown, and from then on not the one that was removed', async () => {
     const clock = new MovableClock();
     const own = await lab.start({}, { clock }, 'rotation');

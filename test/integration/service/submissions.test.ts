@@ -325,6 +325,30 @@ describe('an opinion that differs', () => {
   );
 });
 
+describe('a 400 of Azure Attestation', () => {
+  it.each(['InvalidParameter', 'InvalidOperation'])(
+    'TOK-26 denies as %s, also where the route is optional',
+    async (code) => {
+      lab.maa.fail(ATTEST, { status: 400, body: { error: { code, message: 'secret words' } } });
+      for (const policy of ['maa-required', 'maa-optional']) {
+        const answer = await ask(policy);
+        expect(verdictOf(answer)).toEqual(['deny', 'disagreement']);
+        expect(JSON.stringify(answer.body)).not.toContain('secret words');
+      }
+    },
+  );
+
+  it('TOK-26 that is about the version of the interface is a route out of reach', async () => {
+    const { maa } = lab.configuration([lab.maa.origin]) as { readonly maa: { readonly submit: object } };
+    const retired = { maa: { ...maa, submit: { ...maa.submit, apiVersion: '2019-01-01' } } };
+    const own = await lab.start(retired, {}, 'retired');
+    expect(verdictOf(await ask('maa-required', {}, own))).toEqual(['indeterminate', 'route_unavailable']);
+    const optional = await ask('maa-optional', {}, own);
+    expect(verdictOf(optional)).toEqual(['allow']);
+    expect(resultsOf(optional, 'route_unavailable')).toEqual(['unavailable']);
+  });
+});
+
 describe('Azure Attestation out of reach', () => {
   const CUT: readonly (readonly [string, LabFault])[] = [
     ['answers 500', { status: 500 }],

@@ -161,7 +161,9 @@ describe('a policy that wants other opinions of a TD', () => {
       expect(verdictOf(denied)).toEqual(['deny', 'ita_policy']);
     }
     lab.ita.alter({ policies: {} });
-    expect(verdictOf(await ask('ita-required', 'bare', own))).toEqual(['indeterminate', 'route_unavailable']);
+    for (const wanted of WANTS) {
+      expect(verdictOf(await ask(`ita-${wanted}`, 'bare', own))).toEqual(['deny', 'ita_policy']);
+    }
   });
 });
 
@@ -196,6 +198,21 @@ describe('an opinion on a TD that differs', () => {
     const answer = await ask(`ita-${wanted}`, 'bare', own);
     expect(verdictOf(answer)).toEqual(['deny', 'disagreement']);
     expect(checksOf(answer, 'disagreement')).toMatchObject([{ expected: 'hardware', actual: null }]);
+  });
+});
+
+describe('a 400 of Trust Authority', () => {
+  it.each(WANTS)('TOK-26 denies where it is about the quote, under %s', async (wanted) => {
+    lab.ita.fail(ITA, { status: 400, body: { error: 'Invalid nonce and/or run time data' } });
+    const answer = await ask(`ita-${wanted}`);
+    expect(verdictOf(answer)).toEqual(['deny', 'disagreement']);
+    expect(checksOf(answer, 'disagreement')).toMatchObject([{ expected: 'hardware', actual: null }]);
+  });
+
+  it('TOK-26 is a route out of reach where it is about anything else', async () => {
+    lab.ita.fail(ITA, { status: 400, body: { error: 'this version of the interface is retired' } });
+    expect(verdictOf(await ask('ita-required'))).toEqual(['indeterminate', 'route_unavailable']);
+    expect(verdictOf(await ask('ita-optional'))).toEqual(['allow']);
   });
 });
 
