@@ -27,17 +27,17 @@ export function crossCheck(first: TeeView, others: readonly OtherView[]): CrossC
   const needed = identifyingClaims(first);
   const made = [first, ...others.map(({ view }) => view)].flatMap(({ statements }) => [...statements.keys()]);
   const claims = [...new Set([...needed, ...made])];
-  const verdicts = claims.map((claim) => [claim, verdict(views, claim, needed.includes(claim))] as const);
-  const claimsThatAre = (wanted: Verdict) => verdicts.filter(([, found]) => found === wanted).map(([claim]) => claim);
-  const different = claimsThatAre('different');
+  const found: { readonly [verdict in Verdict]: string[] } = { equal: [], different: [], notComparable: [] };
+  for (const claim of claims) found[verdict(views, claim, needed.includes(claim))].push(claim);
+  const { different, equal, notComparable } = found;
   const listed = different.slice(0, LISTED_DIFFERENCES);
   return {
     routes: views.map(({ route }) => route),
     agree: different.length === 0,
     differences: listed.map((claim) => difference(views, claim)),
     differencesOmitted: different.length - listed.length,
-    equal: claimsThatAre('equal'),
-    notComparable: claimsThatAre('notComparable'),
+    equal,
+    notComparable,
   };
 }
 

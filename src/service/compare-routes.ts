@@ -45,11 +45,12 @@ export function compareRoutes(
     for (const { token } of stated) recordUnproven(checks, own, token);
     return { checks, crossCheck: null, agreeing: [] };
   }
-  const agreeing = stated.filter((one) => recordAgreement(checks, first, one)).map(({ token }) => token);
-  const all = crossCheck(
-    first,
-    stated.map(({ token, view }) => ({ view, sameReport: token.submitted })),
-  );
+  const others = stated.map(({ token, view }) => ({ view, sameReport: token.submitted }));
+  const all = crossCheck(first, others);
+  const agreeing = stated.flatMap((one, index) => {
+    const compared = stated.length === 1 ? all : crossCheck(first, others.slice(index, index + 1));
+    return recordAgreement(checks, first, one, compared) ? [one.token] : [];
+  });
   // Each agrees with the first, which is silent where they contradict each other.
   if (agreeing.length === stated.length) recordDifferences(checks, all, '/attestationResults');
   return { checks, crossCheck: all, agreeing };
@@ -93,8 +94,14 @@ function recordUnproven(checks: CheckList, own: Verification, { route, about }: 
   }
 }
 
-function recordAgreement(checks: CheckList, first: TeeView, { token, view }: StatedToken): boolean {
-  const { route, about, submitted } = token;
+/** @param compared the token against the first view alone */
+function recordAgreement(
+  checks: CheckList,
+  first: TeeView,
+  { token, view }: StatedToken,
+  compared: CrossCheck,
+): boolean {
+  const { route, about } = token;
   if (!isSameTee(first, view)) {
     const identity = first.identity;
     const compared = {
@@ -107,7 +114,6 @@ function recordAgreement(checks: CheckList, first: TeeView, { token, view }: Sta
     });
     return false;
   }
-  const compared = crossCheck(first, [{ view, sameReport: submitted }]);
   const { agree, differences, equal } = compared;
   for (const { claim, values } of differences) {
     const detail = `${first.route} and ${route} say different things of ${claim}`;

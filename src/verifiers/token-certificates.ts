@@ -118,11 +118,11 @@ function verifyRoot(
     about,
     {
       actual: last?.subject.commonName ?? null,
-      detail: 'the certificates of the key end at a pinned root',
+      detail: 'the certificates of the key end at a root that ita.issuers[].roots pins',
       otherwise:
         last === undefined
           ? 'the issuer publishes no certificate of the key'
-          : 'the certificates of the key end at no pinned root',
+          : 'the certificates of the key end at no root that ita.issuers[].roots pins',
     },
   );
 }
