@@ -62,6 +62,7 @@ export async function startService(configuration: Configuration, world: World): 
 /** @param opened takes everything that has to be closed, as it is opened */
 async function openService(configuration: Configuration, world: World, opened: OpenParts): Promise<RunningService> {
   const clock = world.clock ?? SYSTEM_CLOCK;
+  const clockWatch = opened.add(new ClockWatch(clock, world.log));
   const metrics = opened.add(new Metrics());
   const policies = opened.add(await openPolicies(configuration, world.log, () => metrics.policyReloadFailed()));
   const key = await readOrCreateChallengeKey(challengeKeyPath(configuration));
@@ -85,7 +86,6 @@ async function openService(configuration: Configuration, world: World, opened: O
   );
   const source = container.resolve<EndorsementSource>(TOKENS.endorsementSource);
   const codec = new ChallengeCodec(key, randomBytes);
-  const clockWatch = new ClockWatch(clock);
   const dependencies: HttpDependencies = {
     verifyEvidence: new VerifyEvidence(
       {
@@ -95,7 +95,7 @@ async function openService(configuration: Configuration, world: World, opened: O
         keyThumbprint: jwkThumbprint,
         policies: () => policies.snapshot(),
         nonces: new NonceRecogniser(codec, store, world.log),
-        clock,
+        clock: clockWatch,
         log: world.log,
         newId,
       },
@@ -105,10 +105,11 @@ async function openService(configuration: Configuration, world: World, opened: O
       codec,
       store,
       { has: (id) => policies.snapshot().has(id) },
-      clock,
+      clockWatch,
       configuration.challenges.lifetimeSeconds,
     ),
     inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
+    liveness: clockWatch.liveness,
     readiness: clockWatch,
     callers: callersOf(configuration, clock),
     metrics,
@@ -122,6 +123,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     },
   };
   policies.watch();
+  clockWatch.watch();
   const server: RunningServer = opened.add(await startServer(dependencies, configuration.listen));
   return {
     url: server.url,
