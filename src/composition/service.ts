@@ -66,7 +66,7 @@ async function openService(configuration: Configuration, world: World, opened: O
   const metrics = opened.add(new Metrics());
   const policies = opened.add(await openPolicies(configuration, world.log, () => metrics.policyReloadFailed()));
   const key = await readOrCreateChallengeKey(challengeKeyPath(configuration));
-  const store = opened.add(new MemoryChallengeStore(clock));
+  const store = openChallengeStore(clock, world.log, opened);
   const outages = new Outages(clock, world.log);
   metrics.watchOrigins(() => outages.states);
   const outside = { ...world, clock, observer: outages };
@@ -132,6 +132,20 @@ async function openService(configuration: Configuration, world: World, opened: O
     },
     close: () => opened.close(),
   };
+}
+
+/** Challenges live as long as the process: what that means for those who hold one, the log says at both ends. */
+function openChallengeStore(clock: Clock, log: Log, opened: OpenParts): MemoryChallengeStore {
+  const store = new MemoryChallengeStore(clock);
+  log.info({ store: 'memory' }, 'challenges are kept in memory: those issued before this start are unknown');
+  opened.add({
+    close: async () => {
+      const { outstanding } = store;
+      if (outstanding > 0) log.warn({ outstanding }, 'challenges in memory are lost with this process');
+      await store.close();
+    },
+  });
+  return store;
 }
 
 /** A UUID version 7 of this instant. */
