@@ -16,6 +16,7 @@ import type {
   Verification,
   VerificationContext,
 } from '../../model/verification.js';
+import { boundPlaces, heldValues } from '../held-value.js';
 import {
   type IssuedToken,
   readIssuedToken,
@@ -28,7 +29,7 @@ import type { KeyCertificates } from '../token-certificates.js';
 import { refusedToken, TOKEN, usedKey, verifyTokenEvidence } from '../token-evidence.js';
 import { type ReadToken, TOKEN_CHECKS, type VerifiedToken, verifyToken } from '../token-verification.js';
 import { type MaaIssuer, verifyIssuerPolicy } from './issuer-policy.js';
-import { boundPlaces } from './maa-binding.js';
+import { noncePlaces } from './maa-binding.js';
 import { complianceStatusOf, type MaaStatement, readStatement, verifyDebug } from './maa-statement.js';
 import { verifySigner } from './token-signer.js';
 
@@ -110,12 +111,14 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
     } else {
       verifyDebug(checks, statement, about);
     }
+    const places = statement === null || binding === null ? [] : noncePlaces(statement, binding);
     return {
       checks: checks.all,
       required: REQUIRED,
       claims: markVerified({ maa: claimsOf(token, issuer, statement) }),
       endorsements: [usedKey(verified)],
-      bound: statement === null || binding === null ? [] : boundPlaces(statement, binding),
+      bound: boundPlaces(places),
+      held: heldValues(places),
       validUntil: earliest(verified.expiresAt, signer.validUntil),
       clockSkewSeconds: verified.clockSkewSeconds,
       vouchesForParavisor:
