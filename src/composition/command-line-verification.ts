@@ -52,7 +52,7 @@ async function openVerification(
   log: Log,
   opened: OpenParts,
 ): Promise<CommandLineVerification> {
-  const directory = opened.add(await openPolicies(configuration, log, () => undefined));
+  const directory = opened.add(await openPolicies(configuration, log));
   const own = policy === null || POLICY_ID.test(policy) ? null : await readPolicy(policy);
   const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
   const world = { clock: SYSTEM_CLOCK, log, inBackground: false };

@@ -26,6 +26,7 @@ import { PolicyDirectory } from '../stores/policy-directory.js';
 import { createAttestationRoutes, openAttestationServices } from './attestation-routes.js';
 import { ReloadedRoots } from './configured-roots.js';
 import { createAppContainer, type Override, useIntelRootPins, useRootPins } from './container.js';
+import { Endings } from './endings.js';
 import { type EndorsementWorld, openEndorsements } from './endorsements.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { SYSTEM_CLOCK } from './system.js';
@@ -64,7 +65,21 @@ async function openService(configuration: Configuration, world: World, opened: O
   const clock = world.clock ?? SYSTEM_CLOCK;
   const clockWatch = opened.add(new ClockWatch(clock, world.log));
   const metrics = opened.add(new Metrics());
-  const policies = opened.add(await openPolicies(configuration, world.log, () => metrics.policyReloadFailed()));
+  const policies = opened.add(
+    await openPolicies(configuration, world.log, {
+      reloaded: () => endings.warnOfWaivers(),
+      failed: () => metrics.policyReloadFailed(),
+    }),
+  );
+  const endings = new Endings({
+    callers: () => configuration.callers,
+    policies: () => policies.snapshot().list(),
+    clock,
+    log: world.log,
+  });
+  endings.warnOfApiKeys();
+  endings.warnOfWaivers();
+  metrics.watchEndings(() => endings.figures);
   const key = await readOrCreateChallengeKey(challengeKeyPath(configuration));
   const store = openChallengeStore(clock, world.log, opened);
   const outages = new Outages(clock, world.log);
@@ -129,6 +144,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     url: server.url,
     reload: async () => {
       await Promise.all([policies.reload(), endorsements.reload(), roots.reload()]);
+      endings.warnOfApiKeys();
     },
     close: () => opened.close(),
   };
@@ -168,7 +184,7 @@ export function verifyOptions(configuration: Configuration, consumesChallenges: 
 export function openPolicies(
   configuration: Configuration,
   log: Log,
-  onReloadFailed: () => void,
+  on: { readonly reloaded?: () => void; readonly failed?: () => void } = {},
 ): Promise<PolicyDirectory<Policy>> {
   return PolicyDirectory.open<Policy>({
     directory: configuration.policies.directory,
@@ -176,9 +192,12 @@ export function openPolicies(
     builtIns: BUILT_IN_POLICIES,
     parse: (text, name) => parsePolicy(text, { format: name.endsWith('.json') ? 'json' : 'yaml' }),
     defaultId: configuration.policies.default,
-    onReloaded: (count) => log.info({ policies: count }, 'policies reloaded'),
+    onReloaded: (count) => {
+      log.info({ policies: count }, 'policies reloaded');
+      on.reloaded?.();
+    },
     onReloadFailed: (problems) => {
-      onReloadFailed();
+      on.failed?.();
       log.error({ problems }, 'policies not reloaded: the previous ones stay in force');
     },
   });
