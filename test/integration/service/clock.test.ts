@@ -5,6 +5,7 @@ import { call, challenge, LabService, lenientPolicy, MovableClock, post, verdict
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+const YEAR = 365 * 24 * HOUR;
 
 const CLOCK = ['indeterminate', 'clock'];
 
@@ -100,6 +101,15 @@ describe('after the wall clock was set back six hours', () => {
     // A second on the wall clock, six hours as the service has counted them.
     expect(verdictOf(await lab.verify(service, { nonce }))).toEqual(['deny', 'nonce_expired']);
     expect(verdictOf(await lab.verify(service, { nonce: await challenge(service) }))).toEqual(['allow']);
+  });
+
+  it('FRS-10 certificates and CRLs that had ended do not come back', async () => {
+    const { service, clock } = await start();
+    expect(verdictOf(await lab.verify(service))).toEqual(['allow']);
+    clock.advance(30 * YEAR);
+    expect(verdictOf(await lab.verify(service))).toEqual(expect.arrayContaining(['deny', 'cert_validity']));
+    clock.setBy(-30 * YEAR);
+    expect(verdictOf(await lab.verify(service))).toEqual(CLOCK);
   });
 
   it('FRS-10 the process asks to be started again after ten minutes of it', async () => {
