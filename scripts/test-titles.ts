@@ -75,7 +75,7 @@ function stringsOf(test: ts.Node, declared: ReadonlyMap<string, readonly ts.Node
   const strings = new Set<string>();
   const seen = new Set<ts.Node>();
   const visit = (node: ts.Node): void => {
-    if (ts.isStringLiteralLike(node)) strings.add(node.text);
+    if (ts.isStringLiteralLike(node)) for (const text of [node.text, ...wordsOf(node.text)]) strings.add(text);
     // `{ snp_tcb_low: … }` and `expected.snp_tcb_low` name a code as well.
     if (ts.isIdentifier(node)) {
       strings.add(node.text);
@@ -90,6 +90,11 @@ function stringsOf(test: ts.Node, declared: ReadonlyMap<string, readonly ts.Node
   };
   visit(test);
   return strings;
+}
+
+/** Words of a short verdict such as `deny nonce_used`. A sentence names a code, and asserts nothing. */
+function wordsOf(text: string): readonly string[] {
+  return /^\w+( \w+){1,2}$/.test(text) ? text.split(' ') : [];
 }
 
 /** Ids of rows that a title names. */

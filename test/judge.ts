@@ -93,7 +93,7 @@ export function judge(evidence: Evidence, request: Partial<VerifyRequest>, judge
       keyThumbprint: jwkThumbprint,
       policies: () => byId,
       nonces: { standing: async (nonce) => ({ origin: nonce === null ? 'none' : 'caller' }) },
-      clock: { now: () => judged.at, monotonicMs: () => 0 },
+      clock: { now: () => judged.at, monotonicMs: () => 0, doubt: () => null },
       log: SILENT,
       newId: () => '019ac000-0000-7000-8000-000000000000',
     },

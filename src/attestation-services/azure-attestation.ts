@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { equalInConstantTime } from '../crypto/constant-time.js';
 import { FetchError, requireFetchError } from '../endorsements/fetch-error.js';
 import type { AttestationService, SubmissionResult } from '../model/attestation-service.js';
 import type { Unavailable } from '../model/endorsement.js';
+import type { JsonObject } from '../model/json.js';
 import type { Log } from '../model/ports.js';
 import type { Submission } from '../model/verification.js';
 import { type AttestationAnswer, readAttestationAnswer } from './attestation-answer.js';
@@ -70,7 +72,7 @@ export class AzureAttestation implements AttestationService {
     const question = questionOf(submission, nonce);
     try {
       const answer = await this.#options.turns.run(() => this.#askInOrder(question, signal), signal);
-      return 'token' in answer ? { ...answer, answersCall: (claims) => claims['nonce'] === nonce } : answer;
+      return 'token' in answer ? { ...answer, answersCall: (claims) => echoes(claims, nonce) } : answer;
     } catch (error) {
       return routeUnavailable(AZURE_ATTESTATION, [requireFetchError(error)]);
     }
@@ -144,4 +146,9 @@ function questionOf(submission: Submission, nonce: string): Question {
   return submission.tee === 'snp'
     ? { operation: 'SevSnpVm', body: sevSnpBody(submission, nonce) }
     : { operation: 'TdxVm', body: tdxVmBody(submission, nonce) };
+}
+
+/** Whether a token names the nonce that was sent: an instance repeats what it was asked with. */
+function echoes({ nonce }: JsonObject, sent: string): boolean {
+  return typeof nonce === 'string' && equalInConstantTime(Buffer.from(nonce), Buffer.from(sent));
 }

@@ -20,7 +20,7 @@ const COMMAND_LINE_CALLER: Caller = {
 /**
  * Judges a /verify body.
  * @returns the exit code
- * @throws {FormatError} where the body is malformed
+ * @throws {FormatError} where the body is malformed, or names an instant that the command line does not
  */
 export async function verifyCommand(
   body: Uint8Array,

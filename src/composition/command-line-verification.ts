@@ -31,8 +31,8 @@ export interface CommandLineVerification {
 const POLICY_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 /**
- * The same code as the service's, with two differences: past instants are always allowed, since whoever runs the
- * command owns the machine, and challenges are never used up. Where it cannot be put together, nothing stays open.
+ * The same code as the service's, with two differences: past instants are always allowed (by `--at`, never by
+ * the body), since whoever runs the command owns the machine, and challenges are never used up. Where it cannot be put together, nothing stays open.
  *
  * @param policy id of a policy, or a policy file; null for what the body says
  * @throws {ConfigurationError} where a policy does not load, or a file that the configuration names is wrong
@@ -52,7 +52,7 @@ async function openVerification(
   log: Log,
   opened: OpenParts,
 ): Promise<CommandLineVerification> {
-  const directory = opened.add(await openPolicies(configuration, log, () => undefined));
+  const directory = opened.add(await openPolicies(configuration, log));
   const own = policy === null || POLICY_ID.test(policy) ? null : await readPolicy(policy);
   const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
   const world = { clock: SYSTEM_CLOCK, log, inBackground: false };
@@ -69,7 +69,8 @@ async function openVerification(
       keyThumbprint: jwkThumbprint,
       policies: () => view,
       nonces: new NonceRecogniser(await challengeCodec(configuration), store, log),
-      clock: SYSTEM_CLOCK,
+      // The process ends with the command: there is nothing to hold the clock against.
+      clock: { ...SYSTEM_CLOCK, doubt: () => null },
       log,
       newId,
     },

@@ -26,6 +26,7 @@ import { PolicyDirectory } from '../stores/policy-directory.js';
 import { createAttestationRoutes, openAttestationServices } from './attestation-routes.js';
 import { ReloadedRoots } from './configured-roots.js';
 import { createAppContainer, type Override, useIntelRootPins, useRootPins } from './container.js';
+import { Endings } from './endings.js';
 import { type EndorsementWorld, openEndorsements } from './endorsements.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { SYSTEM_CLOCK } from './system.js';
@@ -62,10 +63,25 @@ export async function startService(configuration: Configuration, world: World): 
 /** @param opened takes everything that has to be closed, as it is opened */
 async function openService(configuration: Configuration, world: World, opened: OpenParts): Promise<RunningService> {
   const clock = world.clock ?? SYSTEM_CLOCK;
+  const clockWatch = opened.add(new ClockWatch(clock, world.log));
   const metrics = opened.add(new Metrics());
-  const policies = opened.add(await openPolicies(configuration, world.log, () => metrics.policyReloadFailed()));
+  const policies = opened.add(
+    await openPolicies(configuration, world.log, {
+      reloaded: () => endings.warnOfWaivers(),
+      failed: () => metrics.policyReloadFailed(),
+    }),
+  );
+  const endings = new Endings({
+    callers: () => configuration.callers,
+    policies: () => policies.snapshot().list(),
+    clock,
+    log: world.log,
+  });
+  endings.warnOfApiKeys();
+  endings.warnOfWaivers();
+  metrics.watchEndings(() => endings.figures);
   const key = await readOrCreateChallengeKey(challengeKeyPath(configuration));
-  const store = opened.add(new MemoryChallengeStore(clock));
+  const store = openChallengeStore(clock, world.log, opened);
   const outages = new Outages(clock, world.log);
   metrics.watchOrigins(() => outages.states);
   const outside = { ...world, clock, observer: outages };
@@ -85,7 +101,6 @@ async function openService(configuration: Configuration, world: World, opened: O
   );
   const source = container.resolve<EndorsementSource>(TOKENS.endorsementSource);
   const codec = new ChallengeCodec(key, randomBytes);
-  const clockWatch = new ClockWatch(clock);
   const dependencies: HttpDependencies = {
     verifyEvidence: new VerifyEvidence(
       {
@@ -95,7 +110,7 @@ async function openService(configuration: Configuration, world: World, opened: O
         keyThumbprint: jwkThumbprint,
         policies: () => policies.snapshot(),
         nonces: new NonceRecogniser(codec, store, world.log),
-        clock,
+        clock: clockWatch,
         log: world.log,
         newId,
       },
@@ -105,10 +120,11 @@ async function openService(configuration: Configuration, world: World, opened: O
       codec,
       store,
       { has: (id) => policies.snapshot().has(id) },
-      clock,
+      clockWatch,
       configuration.challenges.lifetimeSeconds,
     ),
     inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
+    liveness: clockWatch.liveness,
     readiness: clockWatch,
     callers: callersOf(configuration, clock),
     metrics,
@@ -122,14 +138,30 @@ async function openService(configuration: Configuration, world: World, opened: O
     },
   };
   policies.watch();
+  clockWatch.watch();
   const server: RunningServer = opened.add(await startServer(dependencies, configuration.listen));
   return {
     url: server.url,
     reload: async () => {
       await Promise.all([policies.reload(), endorsements.reload(), roots.reload()]);
+      endings.warnOfApiKeys();
     },
     close: () => opened.close(),
   };
+}
+
+/** Challenges live as long as the process: what that means for those who hold one, the log says at both ends. */
+function openChallengeStore(clock: Clock, log: Log, opened: OpenParts): MemoryChallengeStore {
+  const store = new MemoryChallengeStore(clock);
+  log.info({ store: 'memory' }, 'challenges are kept in memory: those issued before this start are unknown');
+  opened.add({
+    close: async () => {
+      const { outstanding } = store;
+      if (outstanding > 0) log.warn({ outstanding }, 'challenges in memory are lost with this process');
+      await store.close();
+    },
+  });
+  return store;
 }
 
 /** A UUID version 7 of this instant. */
@@ -152,7 +184,7 @@ export function verifyOptions(configuration: Configuration, consumesChallenges: 
 export function openPolicies(
   configuration: Configuration,
   log: Log,
-  onReloadFailed: () => void,
+  on: { readonly reloaded?: () => void; readonly failed?: () => void } = {},
 ): Promise<PolicyDirectory<Policy>> {
   return PolicyDirectory.open<Policy>({
     directory: configuration.policies.directory,
@@ -160,9 +192,12 @@ export function openPolicies(
     builtIns: BUILT_IN_POLICIES,
     parse: (text, name) => parsePolicy(text, { format: name.endsWith('.json') ? 'json' : 'yaml' }),
     defaultId: configuration.policies.default,
-    onReloaded: (count) => log.info({ policies: count }, 'policies reloaded'),
+    onReloaded: (count) => {
+      log.info({ policies: count }, 'policies reloaded');
+      on.reloaded?.();
+    },
     onReloadFailed: (problems) => {
-      onReloadFailed();
+      on.failed?.();
       log.error({ problems }, 'policies not reloaded: the previous ones stay in force');
     },
   });

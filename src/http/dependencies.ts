@@ -2,6 +2,7 @@ import type { Clock, Log } from '../model/ports.js';
 import type {
   InspectEvidenceUseCase,
   IssueChallengeUseCase,
+  LivenessUseCase,
   ReadinessUseCase,
   VerifyEvidenceUseCase,
 } from '../service/use-cases.js';
@@ -16,6 +17,7 @@ export interface HttpDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;
   readonly issueChallenge: IssueChallengeUseCase;
   readonly inspectEvidence: InspectEvidenceUseCase;
+  readonly liveness: LivenessUseCase;
   readonly readiness: ReadinessUseCase;
   readonly callers: CallerDirectory;
   /** Closed with the application. */

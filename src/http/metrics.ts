@@ -24,6 +24,18 @@ export interface OriginFigures {
   readonly failures: number;
 }
 
+/** What ends on a date, and in how many seconds: less than zero where it has ended. */
+export interface EndingFigures {
+  readonly apiKeys: readonly { readonly caller: string; readonly seconds: number }[];
+  /** `waiver`: its index in the policy. */
+  readonly waivers: readonly {
+    readonly policy: string;
+    readonly waiver: number;
+    readonly check: string;
+    readonly seconds: number;
+  }[];
+}
+
 /**
  * Figures of one service. The registry is its own, so that two services in a process do not add up, and the figures of
  * the process are read when asked for: the library's default collectors observe garbage collection for ever.
@@ -86,6 +98,31 @@ export class Metrics {
       collect(): void {
         this.reset();
         for (const { host, failures } of states()) this.inc({ host }, failures);
+      },
+    });
+  }
+
+  /** Adds when API keys and waivers end, as they are in force when the figures are asked for. */
+  watchEndings(endings: () => EndingFigures): void {
+    const registers = [this.#registry];
+    new Gauge({
+      name: 'veritee_api_key_expiry_seconds',
+      help: 'Seconds until the API key of a caller no longer counts; negative where it does not.',
+      labelNames: ['caller'],
+      registers,
+      collect(): void {
+        this.reset();
+        for (const { caller, seconds } of endings().apiKeys) this.set({ caller }, seconds);
+      },
+    });
+    new Gauge({
+      name: 'veritee_waiver_expiry_seconds',
+      help: 'Seconds until a waiver of a policy covers nothing any more; negative where it does not.',
+      labelNames: ['policy', 'waiver', 'check'],
+      registers,
+      collect(): void {
+        this.reset();
+        for (const { seconds, ...labels } of endings().waivers) this.set(labels, seconds);
       },
     });
   }

@@ -6,8 +6,19 @@ export interface ChallengeScope {
   readonly evidenceType: string | null;
 }
 
-/** What consuming a challenge came to. `unknown` counts as used: its record is gone, so it cannot be single use. */
-export type ConsumeResult = 'consumed' | 'used' | 'unknown' | 'scope';
+/** What a challenge may be used for, as its own tenant may see it. */
+export type ChallengePurpose = Omit<ChallengeScope, 'tenant'>;
+
+/** What consuming a challenge came to. */
+export interface ConsumeResult {
+  /**
+   * `unknown` counts as used: its record is gone, so it cannot be single use. `expired`: the process that issued it has
+   * counted its lifetime, whatever the wall clock says.
+   */
+  readonly state: 'consumed' | 'used' | 'unknown' | 'expired' | 'scope';
+  /** Where scopes were compared, and the challenge is not another tenant's. */
+  readonly purpose?: ChallengePurpose;
+}
 
 /** Records of challenges. Consuming is one atomic step, and marks the record, which is kept until its expiry. */
 export interface ChallengeStore {
@@ -38,4 +49,12 @@ export type NonceStanding =
   | {
       readonly origin: 'challenge';
       readonly state: 'consumed' | 'used' | 'expired' | 'scope' | 'store_unavailable' | 'not_consumed';
+      /** Where scopes were compared, and the challenge is not another tenant's. */
+      readonly scopes?: ComparedScopes;
     };
+
+/** What a challenge was made for, and the request that came with it. */
+export interface ComparedScopes {
+  readonly purpose: ChallengePurpose;
+  readonly asked: ConsumedScope;
+}

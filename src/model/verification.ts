@@ -115,6 +115,8 @@ export interface TokenVerification extends Verification {
    * issued in our future, negative where it had expired within the leeway. Null where nothing shows.
    */
   readonly clockSkewSeconds: number | null;
+  /** What stands in the places that can hold the caller's nonce: place to lower-case hex. Absent where none was looked for. */
+  readonly held?: JsonObject;
 }
 
 export interface TokenContext extends VerificationContext {

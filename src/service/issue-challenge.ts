@@ -1,10 +1,10 @@
 import type { Caller } from '../model/caller.js';
 import type { ChallengeScope, ChallengeStore } from '../model/challenge.js';
 import { FormatError, RefusedError } from '../model/errors.js';
-import type { Clock } from '../model/ports.js';
 import type { ChallengeRequest } from '../model/request.js';
 import type { ChallengeCodec } from './challenge-codec.js';
 import { challengeId } from './challenge-codec.js';
+import type { WatchedClock } from './clock-watch.js';
 import { CHALLENGE_STORE_TIMEOUT_MS } from './nonce-recogniser.js';
 import type { IssueChallengeUseCase } from './use-cases.js';
 import { withinTime } from './within-time.js';
@@ -19,7 +19,7 @@ export class IssueChallenge implements IssueChallengeUseCase {
   readonly #codec: ChallengeCodec;
   readonly #store: ChallengeStore;
   readonly #policies: KnownPolicies;
-  readonly #clock: Clock;
+  readonly #clock: WatchedClock;
   readonly #lifetimeSeconds: number;
   readonly #timeoutMs: number;
 
@@ -27,7 +27,7 @@ export class IssueChallenge implements IssueChallengeUseCase {
     codec: ChallengeCodec,
     store: ChallengeStore,
     policies: KnownPolicies,
-    clock: Clock,
+    clock: WatchedClock,
     lifetimeSeconds: number,
     timeoutMs: number = CHALLENGE_STORE_TIMEOUT_MS,
   ) {
@@ -44,6 +44,7 @@ export class IssueChallenge implements IssueChallengeUseCase {
     caller: Caller,
   ): Promise<{ readonly nonce: Uint8Array; readonly expiresAt: Date }> {
     this.#requireAllowed(request, caller);
+    this.#requireReliableClock();
     const second = Math.floor(this.#clock.now().getTime() / 1000);
     const expiresAt = new Date((second + this.#lifetimeSeconds) * 1000);
     const nonce = this.#codec.make(expiresAt);
@@ -62,6 +63,13 @@ export class IssueChallenge implements IssueChallengeUseCase {
     if (policy !== null && !this.#policies.has(policy)) {
       throw new FormatError('policy_unknown', 'there is no such policy', { pointer: '/policy' });
     }
+  }
+
+  /** A challenge that was made at a wrong time would end at a wrong time. */
+  #requireReliableClock(): void {
+    const doubt = this.#clock.doubt();
+    if (doubt === null) return;
+    throw new RefusedError('clock', doubt.detail, { retryAfterSeconds: doubt.retryAfterSeconds });
   }
 
   async #put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {

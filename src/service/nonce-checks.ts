@@ -1,6 +1,7 @@
-import type { NonceStanding } from '../model/challenge.js';
+import type { ComparedScopes, NonceStanding } from '../model/challenge.js';
 import type { Check } from '../model/check.js';
 import { CheckList } from '../model/check.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
 
 const ABOUT = '/nonce';
 const UNEXPIRED = { detail: 'the challenge has not expired' };
@@ -17,6 +18,7 @@ export function nonceChecks(standing: NonceStanding): readonly Check[] {
     case 'scope':
       checks.pass('nonce_expired', ABOUT, UNEXPIRED);
       checks.fail('nonce_scope', ABOUT, {
+        ...compared(standing.scopes),
         detail: 'the challenge was made for another tenant, audience, policy or evidence type',
       });
       checks.skip(['nonce_used'], ABOUT, 'a challenge of another scope is not used up');
@@ -28,7 +30,10 @@ export function nonceChecks(standing: NonceStanding): readonly Check[] {
       break;
     case 'consumed':
       checks.pass('nonce_expired', ABOUT, UNEXPIRED);
-      checks.pass('nonce_scope', ABOUT, { detail: 'the challenge was made for this use' });
+      checks.pass('nonce_scope', ABOUT, {
+        ...compared(standing.scopes),
+        detail: 'the challenge was made for this use',
+      });
       checks.pass('nonce_used', ABOUT, { detail: 'the challenge was unused, and is used now' });
       break;
     case 'store_unavailable':
@@ -40,4 +45,21 @@ export function nonceChecks(standing: NonceStanding): readonly Check[] {
       break;
   }
   return checks.all;
+}
+
+/** What the challenge is limited to, and the same of the request. Of another tenant's challenge nothing is told. */
+function compared(scopes: ComparedScopes | undefined): { expected?: JsonObject; actual?: JsonObject } {
+  if (scopes === undefined) return {};
+  const { purpose, asked } = scopes;
+  const members: readonly (readonly [string, JsonValue, JsonValue])[] = [
+    ['audience', purpose.audience, asked.audience],
+    ['policy', purpose.policy, asked.policies],
+    ['evidenceType', purpose.evidenceType, asked.evidenceType],
+  ];
+  const limited = members.filter(([, limit]) => limit !== null);
+  if (limited.length === 0) return {};
+  return {
+    expected: Object.fromEntries(limited.map(([name, limit]) => [name, limit])),
+    actual: Object.fromEntries(limited.map(([name, , value]) => [name, value])),
+  };
 }

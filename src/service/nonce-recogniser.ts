@@ -39,19 +39,22 @@ export class NonceRecogniser {
     if (recognised === null) return { origin: 'caller' };
     if (!use.consume) return { origin: 'challenge', state: 'not_consumed' };
     if (use.at >= recognised.expiresAt) return { origin: 'challenge', state: 'expired' };
-    return { origin: 'challenge', state: await this.#consume(challengeId(nonce), scope) };
+    return this.#consume(challengeId(nonce), scope);
   }
 
-  async #consume(id: string, scope: ConsumedScope): Promise<'consumed' | 'used' | 'scope' | 'store_unavailable'> {
+  async #consume(id: string, asked: ConsumedScope): Promise<NonceStanding> {
+    const origin = 'challenge';
     let result: ConsumeResult;
     try {
-      result = await withinTime(this.#store.consume(id, scope), this.#timeoutMs);
+      result = await withinTime(this.#store.consume(id, asked), this.#timeoutMs);
     } catch (error) {
       // There is no second store to fall back to: it could not know what the first one has used up.
       this.#log.warn({ err: error }, 'challenge store is out of reach');
-      return 'store_unavailable';
+      return { origin, state: 'store_unavailable' };
     }
+    const { purpose } = result;
     // Without a record the challenge cannot be known to be unused.
-    return result === 'unknown' ? 'used' : result;
+    const state = result.state === 'unknown' ? 'used' : result.state;
+    return { origin, state, ...(purpose === undefined ? {} : { scopes: { purpose, asked } }) };
   }
 }

@@ -17,7 +17,8 @@ export interface VerifyEvidenceUseCase {
 export interface IssueChallengeUseCase {
   /**
    * @throws {FormatError} `policy_unknown`
-   * @throws {RefusedError} `forbidden`, or `overloaded` when no further challenge can be kept or the store is out of reach
+   * @throws {RefusedError} `forbidden`; `clock` while the clock cannot be relied on; `overloaded` when no further
+   *   challenge can be kept or the store is out of reach
    */
   execute(request: ChallengeRequest, caller: Caller): Promise<{ readonly nonce: Uint8Array; readonly expiresAt: Date }>;
 }
@@ -26,6 +27,11 @@ export interface IssueChallengeUseCase {
 export interface InspectEvidenceUseCase {
   /** @throws {FormatError} where the evidence is malformed */
   execute(evidence: Evidence): JsonObject;
+}
+
+/** Whether the process is of use, or has to be started again. */
+export interface LivenessUseCase {
+  execute(): Promise<{ readonly live: boolean; readonly problems: readonly string[] }>;
 }
 
 /** Whether the service should get traffic, and what stands against it. */

@@ -8,7 +8,7 @@ import type { Decision } from '../model/decision.js';
 import { earliest } from '../model/earliest.js';
 import type { EndorsementRequest, EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError, RefusedError } from '../model/errors.js';
-import type { Clock, Log } from '../model/ports.js';
+import type { Log } from '../model/ports.js';
 import type { VerifyRequest } from '../model/request.js';
 import type { EvidenceVerifier, ExpectedBinding, Verification } from '../model/verification.js';
 import type { RouteState } from '../policy/appraisal-topic.js';
@@ -22,10 +22,12 @@ import { evidenceSha256 } from '../verifiers/evidence-identity.js';
 import { expectedBinding } from '../verifiers/expected-binding.js';
 import { markVerified } from '../verifiers/mark-verified.js';
 import type { AttestationRoutes } from './attestation-routes.js';
+import type { WatchedClock } from './clock-watch.js';
 import { FetchTime } from './fetch-time.js';
 import { type Judged, judgeRoutes } from './judge-routes.js';
 import { nonceChecks } from './nonce-checks.js';
 import type { NonceRecogniser } from './nonce-recogniser.js';
+import { notJudged } from './not-judged.js';
 import { SUBMITTED_ROUTES, submitWhereWanted } from './submit-where-wanted.js';
 import type { VerifyEvidenceUseCase } from './use-cases.js';
 
@@ -54,7 +56,7 @@ export interface VerifyEvidenceParts {
   /** Thumbprint of a JWK, by which attestation keys are compared. */
   readonly keyThumbprint: KeyThumbprint;
   readonly nonces: Pick<NonceRecogniser, 'standing'>;
-  readonly clock: Clock;
+  readonly clock: WatchedClock;
   readonly log: Log;
   /** Makes a decision id, a UUID version 7. */
   readonly newId: (at: Date) => string;
@@ -86,7 +88,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
   async execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
     const now = this.#parts.clock.now();
     const historical = request.at !== null;
-    const at = this.#instantOf(request, caller, now);
+    if (historical) this.#requireMayNameInstant(caller);
     const policies = this.#policiesOf(request, caller);
     requireAudience(request, caller);
     const verifier = this.#parts.verifiers.get(request.evidence.type);
@@ -94,19 +96,24 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
       throw new FormatError('type_unsupported', 'no verifier for this type of evidence', { pointer: '/evidence/type' });
     }
     const binding = request.nonce === null ? null : expectedBinding(request.nonce, request.bindingJwk);
+    // Before a challenge is used up, so that the same request can come again. A past instant is past by this clock too.
+    const doubt = this.#parts.clock.doubt();
+    if (doubt !== null) {
+      const decisionId = this.#parts.newId(now);
+      return notJudged({ request, policies, now, decisionId, lifetimeMs: this.#options.lifetimeMs }, doubt);
+    }
+    const at = instantOf(request, now);
     const nonce = await this.#standingOf(request, caller, policies, at, historical);
     const asked: Case = { request, at, historical, policies, nonce, binding };
     return this.#decide(asked, now, await this.#verifyWithin(verifier, asked));
   }
 
-  #instantOf({ at }: VerifyRequest, caller: Caller, now: Date): Date {
-    if (at === null) return now;
+  #requireMayNameInstant({ roles }: Caller): void {
     if (!this.#options.historical) {
       throw new FormatError('at_not_enabled', 'this service does not judge past instants', { pointer: '/at' });
     }
-    if (at > now) throw new FormatError('at_not_enabled', 'at is in the future', { pointer: '/at' });
-    if (!caller.roles.has('audit:read')) throw new RefusedError('forbidden', 'this caller may not name an instant');
-    return at;
+    if (roles.has('audit:read')) return;
+    throw new RefusedError('forbidden', 'at needs the role audit:read, which this caller does not have');
   }
 
   /** What a caller may not name is refused whether it exists or not. */
@@ -232,6 +239,12 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
       binding: binding === null || binding.jkt === null ? null : { jkt: binding.jkt },
     };
   }
+}
+
+function instantOf({ at }: VerifyRequest, now: Date): Date {
+  if (at === null) return now;
+  if (at > now) throw new FormatError('at_not_enabled', 'at is in the future', { pointer: '/at' });
+  return at;
 }
 
 /** What both come to, once both have ended: a fault of one must not end half-way what is fetched for the other. */

@@ -1,9 +1,19 @@
-import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../model/challenge.js';
+import type {
+  ChallengePurpose,
+  ChallengeScope,
+  ChallengeStore,
+  ConsumedScope,
+  ConsumeResult,
+} from '../model/challenge.js';
 import { RefusedError } from '../model/errors.js';
 import type { Clock } from '../model/ports.js';
 
 interface ChallengeRecord {
   readonly scope: ChallengeScope;
+  /** Wall clock, milliseconds since 1970. */
+  readonly expiresMs: number;
+  /** Monotonic time at which its lifetime has been counted: the wall clock may be set back meanwhile. */
+  readonly countedMs: number;
   isUsed: boolean;
 }
 
@@ -39,9 +49,11 @@ export class MemoryChallengeStore implements ChallengeStore {
     if (held >= this.#capacity) {
       throw new RefusedError('overloaded', 'no further challenge can be kept', { retryAfterSeconds: 1 });
     }
-    this.#records.set(id, { scope, isUsed: false });
+    const expiresMs = expiresAt.getTime();
+    const countedMs = this.#clock.monotonicMs() + expiresMs - this.#clock.now().getTime();
+    this.#records.set(id, { scope, expiresMs, countedMs, isUsed: false });
     this.#held.set(scope.tenant, held + 1);
-    const second = Math.ceil(expiresAt.getTime() / 1000);
+    const second = Math.ceil(expiresMs / 1000);
     const ids = this.#expiring.get(second);
     if (ids === undefined) this.#expiring.set(second, [id]);
     else ids.push(id);
@@ -51,12 +63,20 @@ export class MemoryChallengeStore implements ChallengeStore {
   async consume(id: string, scope: ConsumedScope): Promise<ConsumeResult> {
     this.#requireOpen();
     const record = this.#records.get(id);
-    if (record === undefined) return 'unknown';
+    if (record === undefined) return { state: 'unknown' };
+    if (this.#hasExpired(record)) return { state: 'expired' };
     // Asked under a foreign scope, a challenge stays what it is: nobody uses up, or learns about, another's.
-    if (!fits(scope, record.scope)) return 'scope';
-    if (record.isUsed) return 'used';
+    if (scope.tenant !== record.scope.tenant) return { state: 'scope' };
+    const purpose = purposeOf(record.scope);
+    if (!fits(scope, purpose)) return { state: 'scope', purpose };
+    if (record.isUsed) return { state: 'used' };
     record.isUsed = true;
-    return 'consumed';
+    return { state: 'consumed', purpose };
+  }
+
+  /** Challenges that could still be used. With this process they become unknown. */
+  get outstanding(): number {
+    return [...this.#records.values()].filter((record) => !record.isUsed && !this.#hasExpired(record)).length;
   }
 
   async close(): Promise<void> {
@@ -78,6 +98,10 @@ export class MemoryChallengeStore implements ChallengeStore {
     }
   }
 
+  #hasExpired({ expiresMs, countedMs }: ChallengeRecord): boolean {
+    return this.#clock.now().getTime() >= expiresMs || this.#clock.monotonicMs() >= countedMs;
+  }
+
   #drop(id: string): void {
     const tenant = this.#records.get(id)?.scope.tenant;
     if (tenant === undefined) return;
@@ -90,11 +114,14 @@ export class MemoryChallengeStore implements ChallengeStore {
   }
 }
 
-function fits(asked: ConsumedScope, scope: ChallengeScope): boolean {
+function purposeOf({ audience, policy, evidenceType }: ChallengeScope): ChallengePurpose {
+  return { audience, policy, evidenceType };
+}
+
+function fits(asked: ConsumedScope, { audience, policy, evidenceType }: ChallengePurpose): boolean {
   return (
-    asked.tenant === scope.tenant &&
-    (scope.audience === null || asked.audience === scope.audience) &&
-    (scope.evidenceType === null || asked.evidenceType === scope.evidenceType) &&
-    (scope.policy === null || (asked.policies.length > 0 && asked.policies.every((id) => id === scope.policy)))
+    (audience === null || asked.audience === audience) &&
+    (evidenceType === null || asked.evidenceType === evidenceType) &&
+    (policy === null || (asked.policies.length > 0 && asked.policies.every((id) => id === policy)))
   );
 }

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { lstat, open, readlink, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
@@ -16,6 +16,14 @@ export class PolicyFileError extends Error {
   override readonly name = 'PolicyFileError';
 }
 
+/** What is asked of the file system, in this order. Others may change it between any two of these steps. */
+export type PolicyFileSystem = Readonly<Record<'realpath' | 'readlink', (path: string) => Promise<string>>> & {
+  readonly open: (path: string, flags: number) => Promise<FileHandle>;
+  readonly lstat: (path: string) => Promise<Pick<Stats, 'dev' | 'ino'>>;
+};
+
+const NODE_FILE_SYSTEM: PolicyFileSystem = { realpath, open, lstat, readlink };
+
 /**
  * Text of a policy file. A link counts where it leads to a file inside the directory (Kubernetes mounts ConfigMaps as
  * such links). Whether others may write the directory itself is not checked: those mounts are read-only with mode 0777.
@@ -23,20 +31,24 @@ export class PolicyFileError extends Error {
  * @param directory real path of the policy directory
  * @throws {PolicyFileError}
  */
-export async function readPolicyFile(directory: string, name: string): Promise<string> {
-  const path = await realPathInside(directory, name);
-  const file = await open(path, READ_REAL_FILE).catch((cause) => refuse('cannot be opened', cause));
+export async function readPolicyFile(
+  directory: string,
+  name: string,
+  system: PolicyFileSystem = NODE_FILE_SYSTEM,
+): Promise<string> {
+  const path = await realPathInside(directory, name, system);
+  const file = await system.open(path, READ_REAL_FILE).catch((cause) => refuse('cannot be opened', cause));
   try {
     await requireFit(file);
-    await requireSame(file, directory, name);
+    await requireSame(file, directory, name, system);
     return decode(await readBounded(file));
   } finally {
     await file.close();
   }
 }
 
-async function realPathInside(directory: string, name: string): Promise<string> {
-  const path = await realpath(join(directory, name)).catch((cause) => refuse('cannot be found', cause));
+async function realPathInside(directory: string, name: string, system: PolicyFileSystem): Promise<string> {
+  const path = await system.realpath(join(directory, name)).catch((cause) => refuse('cannot be found', cause));
   return isInside(directory, path) ? path : refuse('leads out of the policy directory');
 }
 
@@ -52,15 +64,14 @@ async function requireFit(file: FileHandle): Promise<void> {
 }
 
 /** A folder on the way may have become a link after its path was looked at: what counts is the file that is open. */
-async function requireSame(file: FileHandle, directory: string, name: string): Promise<void> {
+async function requireSame(file: FileHandle, directory: string, name: string, system: PolicyFileSystem): Promise<void> {
   const opened = await file.stat();
-  const named = await lstat(await realPathInside(directory, name)).catch((cause) =>
-    refuse('changed while it was read', cause),
-  );
+  const path = await realPathInside(directory, name, system);
+  const named = await system.lstat(path).catch((cause) => refuse('changed while it was read', cause));
   if (opened.dev !== named.dev || opened.ino !== named.ino) refuse('changed while it was read');
   // Further swaps between these two looks would go unseen. Linux knows where the open file is.
   if (process.platform !== 'linux') return;
-  if (!isInside(directory, await readlink(`/proc/self/fd/${file.fd}`))) refuse('changed while it was read');
+  if (!isInside(directory, await system.readlink(`/proc/self/fd/${file.fd}`))) refuse('changed while it was read');
 }
 
 /** The file may grow after its size was looked at. */

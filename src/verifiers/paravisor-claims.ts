@@ -14,6 +14,7 @@ import { camelCase, type JsonObject, type JsonValue } from '../model/json.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import type { ExpectedBinding } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
+import { isPadded, padded } from './held-value.js';
 import { markVerified } from './mark-verified.js';
 
 /** Checks of a paravisor's runtime claims, in the order in which they run. */
@@ -161,17 +162,19 @@ export function verifyUserData(
   about: string,
 ): boolean {
   if (binding === null || !userDataIsSet(claims)) return false;
-  const expected = Buffer.alloc(64);
-  expected.set(binding.value);
-  return checks.require(
-    claims.userData !== null && equalInConstantTime(claims.userData, expected),
-    'nonce_mismatch',
-    about,
-    {
-      detail: 'user-data of the runtime claims is the expected value, followed by zeros',
-      otherwise: 'user-data of the runtime claims is another value: the hardware report is stale, or for another nonce',
-    },
-  );
+  return checks.require(isPadded(claims.userData, binding.value), 'nonce_mismatch', about, {
+    ...comparedUserData(claims, binding),
+    detail: 'user-data of the runtime claims is the expected value, followed by zeros',
+    otherwise: 'user-data of the runtime claims is another value: the hardware report is stale, or for another nonce',
+  });
+}
+
+/** What `user-data` had to be, and is; null where it is absent, or no 64 bytes in hex. */
+export function comparedUserData(
+  { userData }: ParavisorClaims,
+  { value }: ExpectedBinding,
+): { readonly expected: string; readonly actual: string | null } {
+  return { expected: hex(padded(value)), actual: userData === null ? null : hex(userData) };
 }
 
 function userDataIsSet(claims: ParavisorClaims): boolean {

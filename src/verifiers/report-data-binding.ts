@@ -1,9 +1,10 @@
+import { hex } from '../crypto/digest.js';
 import type { CheckList } from '../model/check.js';
-import type { JsonObject } from '../model/json.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
 import type { ExpectedBinding, FreshnessPlace } from '../model/verification.js';
-import { isPadded } from './held-value.js';
-import { type ParavisorClaims, verifyUserData } from './paravisor-claims.js';
-import { holdsNonceAndKey } from './runtime-data-binding.js';
+import { isPadded, padded, shown } from './held-value.js';
+import { comparedUserData, type ParavisorClaims, verifyUserData } from './paravisor-claims.js';
+import { holdsNonceAndKey, nonceIn, thumbprintsIn } from './runtime-data-binding.js';
 
 /** Where bare hardware evidence, of whatever TEE, holds the nonce: one of these places, by what it brings. */
 
@@ -18,6 +19,8 @@ export function verifyNonceInReportData(
   if (binding === null) return [];
   const set = reportData.some((byte) => byte !== 0);
   const holds = checks.require(isPadded(reportData, binding.value), 'nonce_mismatch', about, {
+    expected: hex(padded(binding.value)),
+    actual: hex(reportData),
     detail: 'report data is the expected value, followed by zeros',
     otherwise: set ? 'report data holds something else than the expected value and zeros' : 'report data was never set',
   });
@@ -33,10 +36,28 @@ export function verifyNonceInData(
 ): readonly FreshnessPlace[] {
   if (binding === null) return [];
   const holds = checks.require(data !== null && holdsNonceAndKey(data, binding), 'nonce_mismatch', about, {
+    ...comparedData(data, binding),
     detail: 'the runtime data holds the nonce, and the bound key where one is sent',
     otherwise: 'the runtime data does not hold this nonce, or not the bound key',
   });
   return holds ? ['runtimeData.nonce'] : [];
+}
+
+/** More keys than this are told by their number. */
+const SHOWN_KEYS = 8;
+
+function comparedData(
+  data: JsonObject | null,
+  { nonce, jkt }: ExpectedBinding,
+): { readonly expected: JsonValue; readonly actual: JsonValue } {
+  const held = data === null ? null : nonceIn(data);
+  const heldNonce = shown(held);
+  if (jkt === null) return { expected: hex(nonce), actual: heldNonce };
+  const jkts = data === null ? [] : thumbprintsIn(data);
+  return {
+    expected: { nonce: hex(nonce), jkt },
+    actual: { nonce: heldNonce, jkts: jkts.length > SHOWN_KEYS ? jkts.length : jkts },
+  };
 }
 
 /** In a paravisor's runtime claims user-data is the only place: where it was never set, the nonce stands nowhere. */
@@ -49,7 +70,10 @@ export function verifyNonceInUserData(
   if (binding === null) return [];
   if (verifyUserData(checks, claims, binding, about)) return ['hcl.userData'];
   if (!checks.ran('nonce_mismatch')) {
-    checks.fail('nonce_mismatch', about, { detail: 'user-data of the runtime claims was never set' });
+    checks.fail('nonce_mismatch', about, {
+      ...comparedUserData(claims, binding),
+      detail: 'user-data of the runtime claims was never set',
+    });
   }
   return [];
 }

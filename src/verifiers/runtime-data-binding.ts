@@ -7,13 +7,18 @@ import type { ExpectedBinding } from '../model/verification.js';
 
 /** N in the member `nonce`, and, where a key is bound, that key among the member `keys`, by its thumbprint. */
 export function holdsNonceAndKey(data: JsonObject, { nonce, jkt }: ExpectedBinding): boolean {
-  const held = decodeNonce(data['nonce'] ?? null);
+  const held = nonceIn(data);
   if (held === null || !equalInConstantTime(held, nonce)) return false;
-  if (jkt === null) return true;
-  const keys = data['keys'];
-  return Array.isArray(keys) && keys.some((key: JsonValue) => jwkThumbprint(key) === jkt);
+  return jkt === null || thumbprintsIn(data).includes(jkt);
 }
 
-function decodeNonce(value: JsonValue): Uint8Array | null {
-  return typeof value === 'string' ? nullIfMalformed(() => decodeBase64(value)) : null;
+/** The member `nonce`, decoded; null where it is absent or no base64. */
+export function nonceIn({ nonce }: JsonObject): Uint8Array | null {
+  return typeof nonce === 'string' ? nullIfMalformed(() => decodeBase64(nonce)) : null;
+}
+
+/** Thumbprints of the member `keys`, as far as they are public keys. */
+export function thumbprintsIn({ keys }: JsonObject): readonly string[] {
+  if (!Array.isArray(keys)) return [];
+  return keys.flatMap((key: JsonValue) => jwkThumbprint(key) ?? []);
 }

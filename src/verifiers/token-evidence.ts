@@ -6,6 +6,7 @@ import type { UsedEndorsement } from '../model/endorsement.js';
 import { nullIfMalformed } from '../model/errors.js';
 import type { TokenEvidence, TokenType } from '../model/evidence.js';
 import type { TokenVerification, TokenVerifier, VerificationContext } from '../model/verification.js';
+import { expectedInToken } from './held-value.js';
 import { markVerified } from './mark-verified.js';
 import type { VerifiedToken } from './token-verification.js';
 
@@ -29,7 +30,8 @@ export async function verifyTokenEvidence<T extends TokenType>(
     checks.skip(['nonce_mismatch'], TOKEN, 'the token could not be relied on');
   } else {
     checks.require(verification.bound.length > 0, 'nonce_mismatch', TOKEN, {
-      actual: [...verification.bound],
+      expected: expectedInToken(context.binding),
+      actual: verification.held ?? null,
       detail: 'the expected value stands in what the attester vouches for',
       otherwise: 'the expected value stands nowhere in what the attester vouches for',
     });

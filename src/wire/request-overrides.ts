@@ -14,15 +14,26 @@ export interface RequestOverrides {
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
 
-/** @throws {FormatError} as `readVerifyRequest`, for the members that are replaced */
+/**
+ * A body as the command line wants it judged. An instant comes from the command line alone: a body is often written by
+ * whoever is to be judged, and must not turn back the clock of a gate.
+ *
+ * @throws {FormatError} `at_not_enabled` for a body that names an instant by itself; else as `readVerifyRequest`, for the
+ *   members that are replaced
+ */
 export function overrideRequest(request: VerifyRequest, overrides: RequestOverrides): VerifyRequest {
+  if (request.at !== null && overrides.at === null) {
+    throw new FormatError('at_not_enabled', 'the command line takes an instant from --at only, never from the body', {
+      pointer: '/at',
+    });
+  }
   const nonce = overrides.nonce === null ? request.nonce : readNonce(overrides.nonce);
   if (nonce !== null && request.bindingJwk === null) requireFits(nonce, request.evidence);
   return {
     ...request,
     nonce,
     policies: overrides.policies ?? request.policies,
-    at: overrides.at === null ? request.at : instantOf(overrides.at),
+    at: overrides.at === null ? null : instantOf(overrides.at),
   };
 }
 

@@ -71,7 +71,7 @@ async function verifyEvidence(material: Material): Promise<VerifyEvidence> {
       keyThumbprint: jwkThumbprint,
       policies: () => policies,
       nonces: { standing: async () => ({ origin: 'caller' }) },
-      clock: { now: () => new Date(), monotonicMs: () => performance.now() },
+      clock: { now: () => new Date(), monotonicMs: () => performance.now(), doubt: () => null },
       log: SILENT,
       newId: () => randomUUID(),
     },

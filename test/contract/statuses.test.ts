@@ -70,6 +70,11 @@ async function askUnderLoad(service: FakeService, operation: Operation): Promise
   throw new Error('no request was refused, although the event loop is late');
 }
 
+async function askDead(service: FakeService, operation: Operation): Promise<SeenAnswer> {
+  service.liveness.problems = ['the clock was set back'];
+  return asContracted(service, operation);
+}
+
 async function askUnready(service: FakeService, operation: Operation): Promise<SeenAnswer> {
   service.readiness.problems = ['no policy is loaded'];
   return asContracted(service, operation);
@@ -106,6 +111,7 @@ const CAUSES: readonly Cause[] = [
   // Every event loop is late by more than this, as soon as it has been measured.
   { ask: askUnderLoad, service: { settings: { eventLoopDelayMs: 0.0001, rates: { perAddress: 100_000 } } } },
   { ask: askUnready },
+  { ask: askDead },
 ];
 
 /** The status of every answer of each operation, all of them answers that openapi.yaml has for it. */

@@ -12,13 +12,13 @@ import { verifyRoute } from './verify.js';
 
 /** Every route of the service. Each says in its `config.access` who may use it. */
 export async function registerRoutes(application: FastifyInstance, dependencies: HttpDependencies): Promise<void> {
-  const { verifyEvidence, issueChallenge, inspectEvidence, readiness, metrics, settings } = dependencies;
+  const { verifyEvidence, issueChallenge, inspectEvidence, liveness, readiness, metrics, settings } = dependencies;
   const slots = new VerificationSlots({ ...DEFAULT_SLOTS, ...settings.slots });
   const routes = [
     verifyRoute({ verifyEvidence, slots, metrics }),
     challengesRoute(issueChallenge),
     inspectRoute(inspectEvidence),
-    livezRoute(),
+    livezRoute(liveness),
     readyzRoute(readiness),
     metricsRoute(metrics),
     openapiRoute(),

@@ -2,25 +2,28 @@ import { decodeBase64, decodeHex } from '../../formats/base64.js';
 import { decodeUserData } from '../../formats/runtime-claims.js';
 import { nullIfMalformed } from '../../model/errors.js';
 import { isObject, type JsonValue } from '../../model/json.js';
-import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';
-import { isExactly, isPadded } from '../held-value.js';
-import { holdsNonceAndKey } from '../runtime-data-binding.js';
+import type { ExpectedBinding } from '../../model/verification.js';
+import { isExactly, isPadded, type NoncePlace } from '../held-value.js';
+import { holdsNonceAndKey, nonceIn } from '../runtime-data-binding.js';
 import type { MaaStatement } from './maa-statement.js';
 
 /**
- * Places of a token that hold the caller's nonce, in what the hardware signed, or in what the service sealed to the
+ * Places of a token that can hold the caller's nonce, in what the hardware signed, or in what the service sealed to the
  * vTPM of the guest (api.md, Freshness and binding). The plain claim `nonce` is none: it echoes the request, and anybody
  * may submit an old report with a nonce of his own.
  */
-export function boundPlaces(statement: MaaStatement, binding: ExpectedBinding): readonly FreshnessPlace[] {
+export function noncePlaces(statement: MaaStatement, binding: ExpectedBinding): readonly NoncePlace[] {
   const { runtime } = statement;
-  const places: readonly (readonly [FreshnessPlace, boolean])[] = [
-    ['maa.userData', runtime !== null && isPadded(decodeUserData(runtime['user-data'] ?? null), binding.value)],
-    ['maa.reportData', isPadded(reportDataOf(statement), binding.value)],
-    ['maa.runtimeNonce', runtime !== null && holdsNonceAndKey(runtime, binding)],
-    ['maa.clientPayloadNonce', isExactly(clientPayloadNonceOf(statement), binding.value)],
+  const userData = decodeUserData(runtime?.['user-data'] ?? null);
+  const reportData = reportDataOf(statement);
+  const runtimeNonce = runtime === null ? null : nonceIn(runtime);
+  const payloadNonce = clientPayloadNonceOf(statement);
+  return [
+    { place: 'maa.userData', field: userData, holds: isPadded(userData, binding.value) },
+    { place: 'maa.reportData', field: reportData, holds: isPadded(reportData, binding.value) },
+    { place: 'maa.runtimeNonce', field: runtimeNonce, holds: runtime !== null && holdsNonceAndKey(runtime, binding) },
+    { place: 'maa.clientPayloadNonce', field: payloadNonce, holds: isExactly(payloadNonce, binding.value) },
   ];
-  return places.filter(([, holds]) => holds).map(([place]) => place);
 }
 
 function reportDataOf({ tee, claims }: MaaStatement): Uint8Array | null {

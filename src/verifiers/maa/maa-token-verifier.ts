@@ -16,6 +16,7 @@ import type {
   Verification,
   VerificationContext,
 } from '../../model/verification.js';
+import { boundPlaces, heldValues } from '../held-value.js';
 import {
   type IssuedToken,
   readIssuedToken,
@@ -34,7 +35,7 @@ import {
   verifyToken,
 } from '../token-verification.js';
 import { type MaaIssuer, verifyIssuerPolicy } from './issuer-policy.js';
-import { boundPlaces } from './maa-binding.js';
+import { noncePlaces } from './maa-binding.js';
 import {
   complianceStatusOf,
   type MaaStatement,
@@ -130,12 +131,14 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
       verifyDebug(checks, statement, about);
       if (statement.tee === 'tdxvm') verifyTcbStatus(checks, statement, about);
     }
+    const places = statement === null || binding === null ? [] : noncePlaces(statement, binding);
     return {
       checks: checks.all,
       required: statement?.tee === 'tdxvm' ? [...REQUIRED, 'maa_tcb_status'] : REQUIRED,
       claims: markVerified({ maa: claimsOf(token, issuer, statement) }),
       endorsements: [usedKey(verified)],
-      bound: statement === null || binding === null ? [] : boundPlaces(statement, binding),
+      bound: boundPlaces(places),
+      held: heldValues(places),
       validUntil: earliest(verified.expiresAt, signer.validUntil),
       clockSkewSeconds: verified.clockSkewSeconds,
       vouchesForParavisor:

@@ -18,6 +18,7 @@ import type { PcrBank, TpmQuoteInput } from '../../model/evidence.js';
 import type { RsaPublicKey } from '../../model/rsa-public-key.js';
 import type { ExpectedBinding, TpmQuoteVerification, TpmQuoteVerifier } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
+import { shown } from '../held-value.js';
 import { markVerified } from '../mark-verified.js';
 
 /** Checks that every quote must have an outcome for, in the order in which they run. */
@@ -159,6 +160,8 @@ function verifyExtraData(
 ): boolean {
   if (binding === null) return false;
   return checks.require(equalInConstantTime(attest.extraData, binding.value), 'nonce_mismatch', about, {
+    expected: hex(binding.value),
+    actual: shown(attest.extraData),
     detail: 'extraData of the quote is exactly the expected value',
     otherwise: 'extraData of the quote is another value: the quote is for another nonce or key',
   });

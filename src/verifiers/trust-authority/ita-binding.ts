@@ -1,38 +1,43 @@
 import { decodeBase64, decodeStandardBase64 } from '../../formats/base64.js';
 import { decodeUserData } from '../../formats/runtime-claims.js';
 import { nullIfMalformed } from '../../model/errors.js';
-import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';
-import { isExactly, isPadded } from '../held-value.js';
-import { holdsNonceAndKey } from '../runtime-data-binding.js';
+import type { ExpectedBinding } from '../../model/verification.js';
+import { isExactly, isPadded, type NoncePlace } from '../held-value.js';
+import { holdsNonceAndKey, nonceIn } from '../runtime-data-binding.js';
 import type { ItaStatement } from './ita-statement.js';
 
 /**
- * Places of a token that hold the caller's nonce, in what the hardware vouches for: the service compares report data, or
+ * Places of a token that can hold the caller's nonce, in what the hardware vouches for: the service compares report data, or
  * the paravisor's user data, with the hash of its own nonce and of the data shown (api.md, Freshness and binding). Held
  * data have no length of their own, and hold X exactly.
  *
  * X in `tdx_report_data` itself is none: what stands there is a hash of the service's own making.
  */
-export function boundPlaces(statement: ItaStatement, binding: ExpectedBinding): readonly FreshnessPlace[] {
-  const { runtime, heldData, verifierNonce } = statement;
+export function noncePlaces(statement: ItaStatement, binding: ExpectedBinding): readonly NoncePlace[] {
+  const { runtime } = statement;
   const { value, nonce, jkt } = binding;
-  const places: readonly (readonly [FreshnessPlace, boolean])[] = [
-    ['ita.userData', runtime !== null && isPadded(decodeUserData(runtime['user-data'] ?? null), value)],
-    ['ita.heldData', isExactly(decodeOrNull(heldData), value)],
-    ['ita.runtimeData', runtime !== null && holdsNonceAndKey(runtime, binding)],
+  const userData = decodeUserData(runtime?.['user-data'] ?? null);
+  const heldData = decodeOrNull(statement.heldData);
+  const runtimeNonce = runtime === null ? null : nonceIn(runtime);
+  const verifierNonce = decodeOrNull(statement.verifierNonce);
+  return [
+    { place: 'ita.userData', field: userData, holds: isPadded(userData, value) },
+    { place: 'ita.heldData', field: heldData, holds: isExactly(heldData, value) },
+    { place: 'ita.runtimeData', field: runtimeNonce, holds: runtime !== null && holdsNonceAndKey(runtime, binding) },
     // This nonce is the service's, made before anybody could hash a key into it: it binds none.
-    ['ita.verifierNonce', jkt === null && isVerifierNonce(verifierNonce, nonce)],
+    {
+      place: 'ita.verifierNonce',
+      field: verifierNonce,
+      holds: jkt === null && verifierNonce !== null && isVerifierNonce(verifierNonce, nonce),
+    },
   ];
-  return places.filter(([, holds]) => holds).map(([place]) => place);
 }
 
 /**
  * The value is base64 of bytes; in genuine tokens those bytes are a text, base64 again, of 64 random ones. Whoever asked
  * the service for a nonce may have kept it in either form, and each stands for the other.
  */
-function isVerifierNonce(val: string | null, nonce: Uint8Array): boolean {
-  const bytes = decodeOrNull(val);
-  if (bytes === null) return false;
+function isVerifierNonce(bytes: Uint8Array, nonce: Uint8Array): boolean {
   return isExactly(bytes, nonce) || isExactly(decodeText(bytes), nonce);
 }
 

@@ -13,6 +13,7 @@ import type {
   Verification,
   VerificationContext,
 } from '../../model/verification.js';
+import { boundPlaces, heldValues } from '../held-value.js';
 import { readIssuedToken, type TokenVerifierOptions, tokenKeysFor, tokenRules } from '../issued-token.js';
 import { markVerified } from '../mark-verified.js';
 import type { KeyCertificates } from '../token-certificates.js';
@@ -24,7 +25,7 @@ import {
   type VerifiedToken,
   verifyToken,
 } from '../token-verification.js';
-import { boundPlaces } from './ita-binding.js';
+import { noncePlaces } from './ita-binding.js';
 import { attesterTypeOf, type ItaStatement, readStatement } from './ita-statement.js';
 import { CHAIN_CHECKS, type ItaIssuer, verifyKeyTrust } from './key-trust.js';
 import { verifyDebug, verifyPolicies, verifyTcbStatus } from './td-checks.js';
@@ -109,12 +110,14 @@ function judgeClaims(
     verifyDebug(checks, statement, about);
     verifyPolicies(checks, statement, signed.issuer, about);
   }
+  const places = statement === null || binding === null ? [] : noncePlaces(statement, binding);
   return {
     checks: checks.all,
     required,
     claims: markVerified({ ita: claimsOf(token, signed.issuer, statement) }),
     endorsements: [signingKey(signed)],
-    bound: statement === null || binding === null ? [] : boundPlaces(statement, binding),
+    bound: boundPlaces(places),
+    held: heldValues(places),
     validUntil: earliest(signed.verified.expiresAt, signed.certificates.validUntil),
     clockSkewSeconds: signed.verified.clockSkewSeconds,
     // Of a paravisor the service says nothing.

@@ -301,7 +301,19 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "$ref": "#/components/responses/InternalError"
           },
           "503": {
-            "$ref": "#/components/responses/Overloaded"
+            "description": "The service has no room for the request (`overloaded`), or its clock jumped and cannot be relied on yet\n(`clock`).\n",
+            "headers": {
+              "Retry-After": {
+                "$ref": "#/components/headers/RetryAfter"
+              }
+            },
+            "content": {
+              "application/problem+json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Problem"
+                }
+              }
+            }
           }
         }
       }
@@ -312,11 +324,11 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "tags": [
           "operation"
         ],
-        "summary": "Whether the process answers",
+        "summary": "Whether the process is of use, or should be started again",
         "security": [],
         "responses": {
           "200": {
-            "description": "It does.",
+            "description": "It is of use.",
             "content": {
               "application/json": {
                 "schema": {
@@ -345,6 +357,16 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           },
           "500": {
             "$ref": "#/components/responses/InternalError"
+          },
+          "503": {
+            "description": "It should be started again, for the problems listed.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Liveness"
+                }
+              }
+            }
           }
         }
       }
@@ -4030,8 +4052,14 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         ],
         "properties": {
           "live": {
-            "type": "boolean",
-            "const": true
+            "type": "boolean"
+          },
+          "problems": {
+            "type": "array",
+            "items": {
+              "type": "string"
+            },
+            "description": "What is wrong, where the process should be started again."
           }
         }
       },

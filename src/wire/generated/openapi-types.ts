@@ -71,7 +71,7 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** Whether the process answers */
+        /** Whether the process is of use, or should be started again */
         readonly get: operations["live"];
         readonly put?: never;
         readonly post?: never;
@@ -1213,8 +1213,9 @@ export interface components {
             readonly expiresAt: components["schemas"]["Instant"];
         };
         readonly Liveness: {
-            /** @constant */
-            readonly live: true;
+            readonly live: boolean;
+            /** @description What is wrong, where the process should be started again. */
+            readonly problems?: readonly string[];
         };
         readonly Readiness: {
             readonly ready: boolean;
@@ -1550,7 +1551,19 @@ export interface operations {
             readonly 429: components["responses"]["RateLimited"];
             readonly 431: components["responses"]["HeadersTooLarge"];
             readonly 500: components["responses"]["InternalError"];
-            readonly 503: components["responses"]["Overloaded"];
+            /**
+             * @description The service has no room for the request (`overloaded`), or its clock jumped and cannot be relied on yet
+             *     (`clock`).
+             */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": components["headers"]["RetryAfter"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     readonly live: {
@@ -1562,7 +1575,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description It does. */
+            /** @description It is of use. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1578,6 +1591,15 @@ export interface operations {
             readonly 408: components["responses"]["RequestTimeout"];
             readonly 431: components["responses"]["HeadersTooLarge"];
             readonly 500: components["responses"]["InternalError"];
+            /** @description It should be started again, for the problems listed. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Liveness"];
+                };
+            };
         };
     };
     readonly ready: {

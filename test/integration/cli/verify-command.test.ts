@@ -41,6 +41,7 @@ beforeAll(async () => {
   await cli.write('own.yaml', LENIENT);
   const genuine = { evidence: vm.wireEvidence({ nonce: NONCE }), nonce: NONCE.toString('base64url') };
   await cli.write('lab.json', JSON.stringify(genuine));
+  await cli.write('past.json', JSON.stringify({ ...genuine, at: '2026-01-01T00:00:00Z' }));
   const bare = vm.wireEvidence({ nonce: NONCE, endorsements: WITHOUT_ENDORSEMENTS });
   await cli.write('bare.json', JSON.stringify({ ...genuine, evidence: bare }));
 });
@@ -86,6 +87,7 @@ describe('veritee verify', () => {
     ['a policy file that is none', ['lab.json', '--policy', 'lab.json'], /apiVersion/],
     ['a nonce that is too short', ['lab.json', '--nonce', 'AAAA'], /^nonce: /],
     ['an instant that is none', ['lab.json', '--at', 'yesterday'], /^schema: .*\(at \/at\)/],
+    ['an instant that the body names by itself', ['past.json'], /^at_not_enabled: .*--at.* \(at \/at\)/],
     ['an instant to come', ['lab.json', '--at', '2999-01-01T00:00:00Z'], /^at_not_enabled: /],
   ])('ends with 1 and says why for %s', async (_title, args, message) => {
     const { exitCode, stdout, stderr } = await verify(args[0] ?? '', ...args.slice(1));

@@ -14,6 +14,7 @@ import type { ChallengeRequest, VerifyRequest } from '../../../src/model/request
 import type {
   InspectEvidenceUseCase,
   IssueChallengeUseCase,
+  LivenessUseCase,
   ReadinessUseCase,
   VerifyEvidenceUseCase,
 } from '../../../src/service/use-cases.js';
@@ -103,6 +104,14 @@ export class FakeReadiness implements ReadinessUseCase {
   }
 }
 
+export class FakeLiveness implements LivenessUseCase {
+  problems: string[] = [];
+
+  async execute(): Promise<{ live: boolean; problems: readonly string[] }> {
+    return { live: this.problems.length === 0, problems: this.problems };
+  }
+}
+
 export class FakeClock implements Clock {
   at = NOW;
 
@@ -135,6 +144,7 @@ export class LogLines extends Writable {
 export interface FakeService extends RunningServer {
   readonly verifyEvidence: FakeVerifyEvidence;
   readonly issueChallenge: FakeIssueChallenge;
+  readonly liveness: FakeLiveness;
   readonly readiness: FakeReadiness;
   readonly clock: FakeClock;
   readonly lines: LogLines;
@@ -156,6 +166,7 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     verifyEvidence: new FakeVerifyEvidence(),
     issueChallenge: new FakeIssueChallenge(),
     inspectEvidence: new FakeInspectEvidence(),
+    liveness: new FakeLiveness(),
     readiness: new FakeReadiness(),
     callers: options.callers?.(clock) ?? new LocalCaller({ historical: false, insecure: false }),
     metrics: new Metrics(),

@@ -63,6 +63,12 @@ describe('operation', () => {
     expect((await call(service.url, '/livez', { method: 'HEAD' })).status).toBe(200);
   });
 
+  it('GET /livez is 503 with what is wrong, where the process should be started again', async () => {
+    service.liveness.problems = ['the clock was set back'];
+    const { status, body } = await call(service.url, '/livez');
+    expect([status, body]).toEqual([503, { live: false, problems: ['the clock was set back'] }]);
+  });
+
   it('GET /readyz is 200, or 503 with what stands against it', async () => {
     expect(await call(service.url, '/readyz')).toMatchObject({ status: 200, body: { ready: true, problems: [] } });
     service.readiness.problems = ['no policy is loaded'];

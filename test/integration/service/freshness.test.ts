@@ -105,6 +105,29 @@ describe('a challenge in time', () => {
     expect(verdictOf(await lab.verify(after, { nonce: await challenge(after) }))).toEqual(['allow']);
   });
 
+  it('FRS-07 that a restart loses is in the log, at the end with how many and at the start again', async () => {
+    const before = await lab.start({}, {}, 'loses');
+    const [used, ..._unused] = [await challenge(before), await challenge(before), await challenge(before)];
+    expect(verdictOf(await lab.verify(before, { nonce: used }))).toEqual(['allow']);
+    const logged = lab.output.length;
+    await before.close();
+    await lab.start({}, {}, 'loses');
+    const lines = lab.output.slice(logged).split('\n');
+    const records = lines.filter((line) => line.includes('challenges')).map((line) => JSON.parse(line));
+    expect(records).toMatchObject([
+      { level: 'warn', outstanding: 2, msg: 'challenges in memory are lost with this process' },
+      { level: 'info', msg: 'challenges are kept in memory: those issued before this start are unknown' },
+    ]);
+  });
+
+  it('FRS-07 twin: where none is outstanding nothing is lost', async () => {
+    const before = await lab.start({}, {}, 'loses-nothing');
+    expect(verdictOf(await lab.verify(before, { nonce: await challenge(before) }))).toEqual(['allow']);
+    const logged = lab.output.length;
+    await before.close();
+    expect(lab.output.slice(logged)).not.toContain('challenges in memory are lost');
+  });
+
   it('FRS-07 of another service is the caller’s own', async () => {
     const other = await lab.start({}, {}, 'other');
     const nonce = await challenge(other);

@@ -47,12 +47,13 @@ export function lenientPolicy(id: string, members: object = {}): string {
 export const base64Url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
 export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** A clock that runs with the machine's, and can be set forward. */
+/** A clock that runs with the machine's. Time can go by, and its wall time can be set. */
 export class MovableClock implements Clock {
   #aheadMs = 0;
+  #setByMs = 0;
 
   now(): Date {
-    return new Date(SYSTEM_CLOCK.now().getTime() + this.#aheadMs);
+    return new Date(SYSTEM_CLOCK.now().getTime() + this.#aheadMs + this.#setByMs);
   }
 
   monotonicMs(): number {
@@ -61,6 +62,11 @@ export class MovableClock implements Clock {
 
   advance(milliseconds: number): void {
     this.#aheadMs += milliseconds;
+  }
+
+  /** Wall time jumps; monotonic time does not. */
+  setBy(milliseconds: number): void {
+    this.#setByMs += milliseconds;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../../../src/model/challenge.js';
-import type { Clock, Log } from '../../../src/model/ports.js';
+import type { Log } from '../../../src/model/ports.js';
+import type { WatchedClock } from '../../../src/service/clock-watch.js';
 
 /** Answers every question with one outcome, and remembers what it was asked. */
 export class FakeChallengeStore implements ChallengeStore {
@@ -9,7 +10,7 @@ export class FakeChallengeStore implements ChallengeStore {
   readonly #put: () => Promise<void>;
 
   constructor(
-    consume: () => Promise<ConsumeResult> = async () => 'consumed',
+    consume: () => Promise<ConsumeResult> = async () => ({ state: 'consumed' }),
     put: () => Promise<void> = async () => undefined,
   ) {
     this.#consume = consume;
@@ -34,8 +35,9 @@ export function never<T>(): Promise<T> {
   return new Promise<T>(() => undefined);
 }
 
-export function fixedClock(iso: string): Clock {
-  return { now: () => new Date(iso), monotonicMs: () => 0 };
+/** Stands still, and can be relied on. */
+export function fixedClock(iso: string): WatchedClock {
+  return { now: () => new Date(iso), monotonicMs: () => 0, doubt: () => null };
 }
 
 /** Keeps what is logged. */

@@ -81,6 +81,19 @@ describe('refused is', () => {
   });
 });
 
+describe('while the clock cannot be relied on', () => {
+  const doubt = { detail: 'the clock jumped', retryAfterSeconds: 42 };
+  const jumped = { ...clock, doubt: () => doubt };
+
+  it('FRS-10 is no challenge made', async () => {
+    const store = new FakeChallengeStore();
+    const issued = new IssueChallenge(codec, store, policies, jumped, 300).execute(ANYTHING, CALLER);
+    await expect(issued).rejects.toThrow(RefusedError);
+    await expect(issued).rejects.toMatchObject({ code: 'clock', message: 'the clock jumped', retryAfterSeconds: 42 });
+    expect(store.puts).toEqual([]);
+  });
+});
+
 describe('FRS-03 overloaded is said', () => {
   it('FRS-03 where the store is full', async () => {
     const store = new MemoryChallengeStore(clock, 1);

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import type { NonceStanding } from '../../../src/model/challenge.js';
+import { describe, expect, it } from 'vitest';
+import type { ChallengePurpose, NonceStanding } from '../../../src/model/challenge.js';
 import { nonceChecks } from '../../../src/service/nonce-checks.js';
 
 type ChallengeState = Extract<NonceStanding, { origin: 'challenge' }>['state'];
@@ -27,6 +27,33 @@ it('FRS-07 fails an expired challenge, and says that the rest was not looked at'
 
 it('FRS-01 fails a challenge of another scope', () => {
   expect(resultsOf('scope')).toEqual({ nonce_expired: 'pass', nonce_scope: 'fail', nonce_used: 'skipped' });
+});
+
+describe('the scope', () => {
+  const asked = { tenant: 'a', audience: null, policies: ['q', 'r'], evidenceType: 'snp' };
+  const scopeCheck = (state: ChallengeState, purpose?: ChallengePurpose) => {
+    const scopes = purpose === undefined ? {} : { scopes: { purpose, asked } };
+    return nonceChecks({ origin: 'challenge', state, ...scopes }).find(({ id }) => id === 'nonce_scope');
+  };
+
+  it('is shown as far as the challenge is limited, beside the same of the request', () => {
+    const purpose = { audience: 'https://gate', policy: 'p', evidenceType: null };
+    const compared = {
+      expected: { audience: 'https://gate', policy: 'p' },
+      actual: { audience: null, policy: ['q', 'r'] },
+    };
+    expect(scopeCheck('scope', purpose)).toMatchObject({ result: 'fail', ...compared });
+    expect(scopeCheck('consumed', purpose)).toMatchObject({ result: 'pass', ...compared });
+  });
+
+  it('is not shown where nothing limits it', () => {
+    const purpose = { audience: null, policy: null, evidenceType: null };
+    expect(scopeCheck('consumed', purpose)).toMatchObject({ expected: null, actual: null });
+  });
+
+  it('FRS-01 is not shown where the challenge is another tenant’s', () => {
+    expect(scopeCheck('scope')).toMatchObject({ result: 'fail', expected: null, actual: null });
+  });
 });
 
 it('FRS-03 leaves a challenge undecided where the store is out of reach, and says that asking again can help', () => {

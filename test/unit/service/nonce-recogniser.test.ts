@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { ConsumedScope, ConsumeResult } from '../../../src/model/challenge.js';
+import type { ConsumedScope } from '../../../src/model/challenge.js';
 import { ChallengeCodec, challengeId } from '../../../src/service/challenge-codec.js';
 import { NonceRecogniser } from '../../../src/service/nonce-recogniser.js';
 import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
@@ -38,9 +38,10 @@ describe('standing', () => {
     ['consumed', 'consumed'],
     ['used', 'used'],
     ['scope', 'scope'],
+    ['expired', 'expired'],
     ['unknown', 'used'],
-  ] as const)('FRS-07 where the store says %s is %s', async (result: ConsumeResult, state) => {
-    const store = new FakeChallengeStore(async () => result);
+  ] as const)('FRS-07 where the store says %s is %s', async (said, state) => {
+    const store = new FakeChallengeStore(async () => ({ state: said }));
     expect(await recogniser(store).standing(challenge, SCOPE, LIVE)).toEqual({ origin: 'challenge', state });
     expect(store.consumed).toEqual([{ id: challengeId(challenge), scope: SCOPE }]);
   });
@@ -90,7 +91,9 @@ describe('FRS-03 a store', () => {
   });
 
   it('FRS-03 that answers in time counts', async () => {
-    const slow = new FakeChallengeStore(() => new Promise((resolve) => setTimeout(() => resolve('consumed'), 1)));
+    const slow = new FakeChallengeStore(
+      () => new Promise((resolve) => setTimeout(() => resolve({ state: 'consumed' }), 1)),
+    );
     expect(await recogniser(slow, 10_000).standing(challenge, SCOPE, LIVE)).toMatchObject({ state: 'consumed' });
   });
 
@@ -134,6 +137,14 @@ describe('with the store in memory', () => {
     ['policy', { ...SCOPE, policies: ['p', 'q'] }],
     ['evidence type', { ...SCOPE, evidenceType: 'az-snp-vtpm' }],
   ])('FRS-01 a challenge of another %s is out of scope', async (_, scope) => {
-    expect(await (await issued()).standing(challenge, scope, LIVE)).toEqual({ origin: 'challenge', state: 'scope' });
+    expect(await (await issued()).standing(challenge, scope, LIVE)).toMatchObject({ state: 'scope' });
+  });
+
+  it('the scopes that were compared are handed on, but not those of another tenant', async () => {
+    const purpose = { audience: null, policy: 'p', evidenceType: 'snp' };
+    const asked = { ...SCOPE, policies: ['p', 'q'] };
+    const nonces = await issued();
+    expect(await nonces.standing(challenge, asked, LIVE)).toMatchObject({ scopes: { purpose, asked } });
+    expect(await nonces.standing(challenge, { ...SCOPE, tenant: 'b' }, LIVE)).not.toHaveProperty('scopes');
   });
 });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../../src/model/caller.js';
 import type { ConsumedScope, NonceStanding } from '../../../src/model/challenge.js';
@@ -11,8 +11,15 @@ import type { VerifyRequest } from '../../../src/model/request.js';
 import type { EvidenceVerifier, TokenVerifier, VerificationContext } from '../../../src/model/verification.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { AttestationRoutes } from '../../../src/service/attestation-routes.js';
-import type { NonceUse } from '../../../src/service/nonce-recogniser.js';
-import { VerifyEvidence, type VerifyEvidenceOptions } from '../../../src/service/verify-evidence.js';
+import { ChallengeCodec, challengeId } from '../../../src/service/challenge-codec.js';
+import type { ClockDoubt } from '../../../src/service/clock-watch.js';
+import { NonceRecogniser, type NonceUse } from '../../../src/service/nonce-recogniser.js';
+import {
+  VerifyEvidence,
+  type VerifyEvidenceOptions,
+  type VerifyEvidenceParts,
+} from '../../../src/service/verify-evidence.js';
+import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
 import { markVerified } from '../../../src/verifiers/mark-verified.js';
 import { createSnpGuest, SnpPlatform } from '../../lab/index.js';
 import { AT, JWK, NONCE, PKI, snpVerifier } from '../verifiers/fixture.js';
@@ -68,6 +75,8 @@ interface World {
   readonly tokens?: Pick<TokenVerifier, 'keysFor' | 'verifyToken'>;
   /** Nothing is fetched before. */
   readonly fetched?: Promise<void>;
+  readonly doubt?: ClockDoubt | null;
+  readonly nonces?: VerifyEvidenceParts['nonces'];
 }
 
 const genuine = snpVerifier();
@@ -91,7 +100,10 @@ function requestOf(members: Partial<VerifyRequest>): VerifyRequest {
   };
 }
 
-function useCaseOf({ verify, standing, options, tokens, fetched }: World, seen: Seen): VerifyEvidence {
+function useCaseOf(
+  { verify, standing, options, tokens, fetched, doubt = null, nonces }: World,
+  seen: Seen,
+): VerifyEvidence {
   const tokenVerifiers = new Map(tokens === undefined ? [] : [['maa-token', tokens as TokenVerifier] as const]);
   const verifier: EvidenceVerifier<'snp'> = {
     evidenceType: 'snp',
@@ -114,13 +126,13 @@ function useCaseOf({ verify, standing, options, tokens, fetched }: World, seen: 
       attestationRoutes: new AttestationRoutes(tokenVerifiers, new Map(), { fetch: async () => NO_ENDORSEMENTS }),
       keyThumbprint: () => null,
       policies: () => POLICIES,
-      nonces: {
+      nonces: nonces ?? {
         standing: async (nonce, scope, use) => {
           seen.standings.push({ nonce, scope, use });
           return standing ?? { origin: nonce === null ? 'none' : 'caller' };
         },
       },
-      clock: { now: () => AT, monotonicMs: () => 0 },
+      clock: { now: () => AT, monotonicMs: () => 0, doubt: () => doubt },
       log: new FakeLog(),
       newId: (at) => {
         seen.ids.push(at);
@@ -232,6 +244,65 @@ describe('how long an answer may be relied on', () => {
   });
 });
 
+describe('a challenge sent 10 000 times at once', () => {
+  it('FRS-02 gets exactly one allow, and nonce_used for the rest', async () => {
+    const clock = { now: () => AT, monotonicMs: () => 0 };
+    const codec = new ChallengeCodec(randomBytes(32), randomBytes);
+    const expiresAt = new Date(AT.getTime() + 300_000);
+    const nonce = codec.make(expiresAt);
+    const store = new MemoryChallengeStore(clock);
+    const scope = { tenant: CALLER.tenant, audience: null, policy: null, evidenceType: null };
+    await store.put(challengeId(nonce), scope, expiresAt);
+    const request = requestOf({ evidence: guest.evidence({ nonce }), nonce });
+    const context = { at: AT, endorsements: NO_ENDORSEMENTS, binding: { nonce, value: nonce, jkt: null } };
+    // Verified once: what is tried is who gets the nonce.
+    const verification = genuine.verify(request.evidence as SnpEvidence, context);
+    const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
+    const nonces = new NonceRecogniser(codec, store, new FakeLog());
+    const useCase = useCaseOf({ verify: () => verification, nonces, options: { deadlineMs: 600_000 } }, seen);
+    const decisions = await Promise.all(Array.from({ length: 10_000 }, () => useCase.execute(request, CALLER)));
+    const verdicts = decisions.map(({ decision, reasons }) => [decision, ...reasons].join(' '));
+    expect(verdicts.filter((verdict) => verdict === 'allow')).toHaveLength(1);
+    expect(verdicts.filter((verdict) => verdict === 'deny nonce_used')).toHaveLength(9_999);
+  }, 120_000);
+});
+
+describe('while the clock cannot be relied on', () => {
+  const doubt: ClockDoubt = { detail: 'the clock jumped', retryAfterSeconds: 42 };
+
+  it('FRS-10 is nothing judged, under any policy, and asking again can help', async () => {
+    const judged = await judge({ nonce: NONCE, policies: ['first', 'opinion'] }, { doubt });
+    expect(judged).toMatchObject({
+      decision: 'indeterminate',
+      reasons: ['clock'],
+      retryable: true,
+      retryAfterSeconds: 42,
+      historical: false,
+      trust: { status: 'none' },
+      policies: [
+        { id: 'first', outcome: 'indeterminate', matched: [], unmatched: [] },
+        { id: 'opinion', outcome: 'indeterminate', matched: [], unmatched: [] },
+      ],
+      checks: [{ id: 'clock', result: 'unavailable', detail: 'the clock jumped' }],
+      claims: {},
+      evidence: (await judge()).evidence,
+    });
+    expect(judged.seen).toEqual({ contexts: [], fetches: [], standings: [], ids: [AT] });
+  });
+
+  it('FRS-10 is no past instant judged either: it is past by that clock', async () => {
+    for (const at of [new Date(AT.getTime() - 1000), new Date(AT.getTime() + 1000)]) {
+      const judged = await judge({ at }, { doubt, caller: AUDITOR });
+      expect(judged).toMatchObject({ decision: 'indeterminate', reasons: ['clock'], historical: true });
+    }
+  });
+
+  it('is said what the caller may not name all the same', async () => {
+    await expectRefused({ policies: ['nobody'] }, { doubt }, { code: 'policy_unknown' });
+    await expectRefused({ at: AT }, { doubt }, { code: 'forbidden' });
+  });
+});
+
 describe('what a caller may name', () => {
   const narrow: Caller = { ...CALLER, policies: new Set(['second']), audiences: new Set(['https://gate.example']) };
   const forbidden = { name: 'RefusedError', code: 'forbidden' };
@@ -266,7 +337,7 @@ describe('what a caller may name', () => {
 
   it('is a past instant with the role for it, where the service judges such', async () => {
     const at = new Date(AT.getTime() - 1000);
-    await expectRefused({ at }, {}, forbidden);
+    await expectRefused({ at }, {}, { ...forbidden, message: expect.stringContaining('audit:read') });
     const notEnabled = { name: 'FormatError', code: 'at_not_enabled', pointer: '/at' };
     await expectRefused({ at }, { caller: AUDITOR, options: { historical: false } }, notEnabled);
     await expectRefused({ at: new Date(AT.getTime() + 1) }, { caller: AUDITOR }, notEnabled);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ChallengeScope, ConsumedScope } from '../../../src/model/challenge.js';
+import type { ChallengeScope, ConsumedScope, ConsumeResult } from '../../../src/model/challenge.js';
 import { RefusedError } from '../../../src/model/errors.js';
 import type { Clock } from '../../../src/model/ports.js';
 import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
@@ -9,27 +9,37 @@ const ANYTHING: ChallengeScope = { tenant: 'a', audience: null, policy: null, ev
 const ASKED: ConsumedScope = { tenant: 'a', audience: 'https://gate', policies: ['p'], evidenceType: 'snp' };
 
 let seconds: number;
-const clock: Clock = { now: () => new Date(START + seconds * 1000), monotonicMs: () => seconds * 1000 };
+/** How far the wall clock was set since the start. */
+let setBySeconds: number;
+const clock: Clock = {
+  now: () => new Date(START + (seconds + setBySeconds) * 1000),
+  monotonicMs: () => seconds * 1000,
+};
 
 function inSeconds(after: number): Date {
   return new Date(START + after * 1000);
 }
 
+async function stateOf(consumed: Promise<ConsumeResult>): Promise<ConsumeResult['state']> {
+  return (await consumed).state;
+}
+
 beforeEach(() => {
   seconds = 0;
+  setBySeconds = 0;
 });
 
 describe('single use', () => {
   it('FRS-02 lets exactly one of 10 000 consume a challenge', async () => {
     const store = new MemoryChallengeStore(clock);
     await store.put('c', ANYTHING, inSeconds(300));
-    const results = await Promise.all(Array.from({ length: 10_000 }, () => store.consume('c', ASKED)));
+    const results = await Promise.all(Array.from({ length: 10_000 }, () => stateOf(store.consume('c', ASKED))));
     expect(results.filter((result) => result === 'consumed')).toHaveLength(1);
     expect(results.filter((result) => result === 'used')).toHaveLength(9_999);
   });
 
   it('knows no challenge that was never put', async () => {
-    expect(await new MemoryChallengeStore(clock).consume('c', ASKED)).toBe('unknown');
+    expect(await stateOf(new MemoryChallengeStore(clock).consume('c', ASKED))).toBe('unknown');
   });
 
   it('keeps a second challenge from taking the place of the first', async () => {
@@ -37,7 +47,7 @@ describe('single use', () => {
     await store.put('c', ANYTHING, inSeconds(300));
     await store.consume('c', ASKED);
     await expect(store.put('c', ANYTHING, inSeconds(300))).rejects.toThrow('challenge id is taken');
-    expect(await store.consume('c', ASKED)).toBe('used');
+    expect(await stateOf(store.consume('c', ASKED))).toBe('used');
   });
 });
 
@@ -55,22 +65,22 @@ describe('scope', () => {
   ])('FRS-01 refuses another %s, and leaves the challenge to whom it belongs', async (_, asked) => {
     const store = new MemoryChallengeStore(clock);
     await store.put('c', full, inSeconds(300));
-    expect(await store.consume('c', asked)).toBe('scope');
-    expect(await store.consume('c', ASKED)).toBe('consumed');
+    expect(await stateOf(store.consume('c', asked))).toBe('scope');
+    expect(await stateOf(store.consume('c', ASKED))).toBe('consumed');
   });
 
   it('FRS-01 does not tell another tenant whether a challenge is used', async () => {
     const store = new MemoryChallengeStore(clock);
     await store.put('c', ANYTHING, inSeconds(300));
     await store.consume('c', ASKED);
-    expect(await store.consume('c', { ...ASKED, tenant: 'b' })).toBe('scope');
+    expect(await stateOf(store.consume('c', { ...ASKED, tenant: 'b' }))).toBe('scope');
   });
 
   it('that says nothing but the tenant fits every use of the tenant', async () => {
     const store = new MemoryChallengeStore(clock);
     await store.put('c', ANYTHING, inSeconds(300));
     const asked = { tenant: 'a', audience: null, policies: ['q', 'r'], evidenceType: 'tdx' };
-    expect(await store.consume('c', asked)).toBe('consumed');
+    expect(await stateOf(store.consume('c', asked))).toBe('consumed');
   });
 });
 
@@ -79,9 +89,12 @@ describe('records', () => {
     const store = new MemoryChallengeStore(clock);
     await store.put('c', ANYTHING, inSeconds(300));
     await store.consume('c', ASKED);
-    seconds = 300;
+    seconds = 299;
     await store.put('d', ANYTHING, inSeconds(600));
-    expect(await store.consume('c', ASKED)).toBe('used');
+    expect(await stateOf(store.consume('c', ASKED))).toBe('used');
+    seconds = 300;
+    await store.put('e', ANYTHING, inSeconds(600));
+    expect(await stateOf(store.consume('c', ASKED))).toBe('expired');
   });
 
   it('FRS-07 that are unexpired are never evicted: a full store refuses', async () => {
@@ -92,8 +105,8 @@ describe('records', () => {
     const refused = store.put('e', ANYTHING, inSeconds(10));
     await expect(refused).rejects.toThrow(RefusedError);
     await expect(refused).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 1 });
-    expect(await store.consume('c', ASKED)).toBe('used');
-    expect(await store.consume('d', ASKED)).toBe('consumed');
+    expect(await stateOf(store.consume('c', ASKED))).toBe('used');
+    expect(await stateOf(store.consume('d', ASKED))).toBe('consumed');
   });
 
   it('FRS-07 of one tenant take no room from another, and make room for their own when they expire', async () => {
@@ -106,7 +119,7 @@ describe('records', () => {
     seconds = 11;
     await store.put('g', ANYTHING, inSeconds(30));
     await expect(store.put('h', other, inSeconds(30))).rejects.toThrow(RefusedError);
-    expect(await store.consume('e', { ...ASKED, tenant: 'b' })).toBe('consumed');
+    expect(await stateOf(store.consume('e', { ...ASKED, tenant: 'b' }))).toBe('consumed');
   });
 
   it('that are expired make room, in whatever order they were put', async () => {
@@ -115,9 +128,9 @@ describe('records', () => {
     await store.put('short', ANYTHING, inSeconds(10));
     seconds = 11;
     await store.put('next', ANYTHING, inSeconds(100));
-    expect(await store.consume('short', ASKED)).toBe('unknown');
-    expect(await store.consume('long', ASKED)).toBe('consumed');
-    expect(await store.consume('next', ASKED)).toBe('consumed');
+    expect(await stateOf(store.consume('short', ASKED))).toBe('unknown');
+    expect(await stateOf(store.consume('long', ASKED))).toBe('consumed');
+    expect(await stateOf(store.consume('next', ASKED))).toBe('consumed');
   });
 
   it('FRS-07 do not come back where the clock goes back', async () => {
@@ -127,7 +140,70 @@ describe('records', () => {
     seconds = 11;
     await store.put('d', ANYTHING, inSeconds(100));
     seconds = 5;
-    expect(await store.consume('c', ASKED)).toBe('unknown');
+    expect(await stateOf(store.consume('c', ASKED))).toBe('unknown');
+  });
+});
+
+describe('expiry', () => {
+  it('FRS-10 is when the lifetime has been counted, though the wall clock was set back', async () => {
+    const store = new MemoryChallengeStore(clock);
+    await store.put('used', ANYTHING, inSeconds(300));
+    await store.put('unused', ANYTHING, inSeconds(300));
+    setBySeconds = -6 * 3600;
+    seconds = 299;
+    expect(await stateOf(store.consume('used', ASKED))).toBe('consumed');
+    seconds = 300;
+    expect(await stateOf(store.consume('used', ASKED))).toBe('expired');
+    expect(await stateOf(store.consume('unused', ASKED))).toBe('expired');
+    expect(await stateOf(store.consume('unused', { ...ASKED, tenant: 'b' }))).toBe('expired');
+  });
+
+  it('FRS-10 is when the wall clock says so, though less has been counted', async () => {
+    const store = new MemoryChallengeStore(clock);
+    await store.put('c', ANYTHING, inSeconds(300));
+    setBySeconds = 300;
+    expect(await stateOf(store.consume('c', ASKED))).toBe('expired');
+  });
+
+  it('FRS-10 counts from when the challenge was put, whatever the wall clock said then', async () => {
+    const store = new MemoryChallengeStore(clock);
+    [seconds, setBySeconds] = [1000, -500];
+    await store.put('c', ANYTHING, new Date(clock.now().getTime() + 300_000));
+    seconds = 1299;
+    expect(await stateOf(store.consume('c', ASKED))).toBe('consumed');
+  });
+});
+
+describe('what is outstanding', () => {
+  it('is what could still be used', async () => {
+    const store = new MemoryChallengeStore(clock);
+    for (const id of ['used', 'unused']) await store.put(id, ANYTHING, inSeconds(300));
+    await store.put('short', ANYTHING, inSeconds(10));
+    await store.consume('used', ASKED);
+    expect(store.outstanding).toBe(2);
+    seconds = 10;
+    expect(store.outstanding).toBe(1);
+    setBySeconds = 290;
+    expect(store.outstanding).toBe(0);
+  });
+});
+
+describe('what is told of the purpose', () => {
+  const purpose = { audience: 'https://gate', policy: 'p', evidenceType: 'snp' };
+  const full: ChallengeScope = { tenant: 'a', ...purpose };
+
+  it('is all of it, to its own tenant, where it was compared', async () => {
+    const store = new MemoryChallengeStore(clock);
+    await store.put('c', full, inSeconds(300));
+    expect(await store.consume('c', { ...ASKED, policies: ['q'] })).toEqual({ state: 'scope', purpose });
+    expect(await store.consume('c', ASKED)).toEqual({ state: 'consumed', purpose });
+    expect(await store.consume('c', ASKED)).toEqual({ state: 'used' });
+  });
+
+  it('FRS-01 is nothing, to another tenant', async () => {
+    const store = new MemoryChallengeStore(clock);
+    await store.put('c', full, inSeconds(300));
+    expect(await store.consume('c', { ...ASKED, tenant: 'b' })).toEqual({ state: 'scope' });
   });
 });
 

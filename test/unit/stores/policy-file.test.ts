@@ -1,8 +1,20 @@
-import { mkdir, mkdtemp, realpath, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  symlink,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { PolicyFileError, readPolicyFile } from '../../../src/stores/policy-file.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PolicyFileError, type PolicyFileSystem, readPolicyFile } from '../../../src/stores/policy-file.js';
 
 let root: string;
 let directory: string;
@@ -17,29 +29,79 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-/** The folder on the way to the file: now a folder, now a link that leads out. */
-async function swapFolder(): Promise<void> {
+/** The folder on the way to the file becomes a link that leads out. */
+async function leadOut(): Promise<void> {
   await rename(join(directory, 'folder'), join(root, 'aside'));
   await symlink(join(root, 'outside'), join(directory, 'folder'));
+}
+
+/** And is a folder again. */
+async function leadBack(): Promise<void> {
   await unlink(join(directory, 'folder'));
   await rename(join(root, 'aside'), join(directory, 'folder'));
 }
 
-it('DEC-06 never reads what lies outside, however links are swapped meanwhile', async () => {
-  let isDone = false;
-  const swapping = (async () => {
-    while (!isDone) await swapFolder();
-  })();
-  const outcomes = new Set<string>();
-  for (let round = 0; round < 1_500; round++) {
-    const outcome = await readPolicyFile(directory, 'a.yaml').catch((error: unknown) => {
-      if (error instanceof PolicyFileError) return 'refused';
-      throw error;
-    });
-    outcomes.add(outcome);
-  }
-  isDone = true;
-  await swapping;
-  expect(outcomes).not.toContain('outside');
-  expect(await readPolicyFile(directory, 'a.yaml')).toBe('inside');
+type Step = keyof PolicyFileSystem;
+
+/** The file system, where others change something before and after the steps that are named. */
+function changing(before: Partial<Record<Step, () => Promise<void>>>, after: typeof before = {}): PolicyFileSystem {
+  const around =
+    <A extends readonly unknown[], R>(name: Step, step: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      await before[name]?.();
+      const result = await step(...args);
+      await after[name]?.();
+      return result;
+    };
+  return {
+    realpath: around('realpath', (path: string) => realpath(path)),
+    open: around('open', (path: string, flags: number) => open(path, flags)),
+    lstat: around('lstat', (path: string) => lstat(path)),
+    readlink: around('readlink', (path: string) => readlink(path)),
+  };
+}
+
+const read = (system?: PolicyFileSystem) => readPolicyFile(directory, 'a.yaml', system);
+
+async function expectRefused(system: PolicyFileSystem, message: string): Promise<void> {
+  const reading = read(system);
+  await expect(reading).rejects.toThrow(PolicyFileError);
+  await expect(reading).rejects.toThrow(message);
+}
+
+describe('a folder that becomes a link between look and open', () => {
+  it('DEC-06 is refused where it stays one', async () => {
+    await expectRefused(changing({ open: leadOut }), 'leads out of the policy directory');
+  });
+
+  it('DEC-06 is refused where it is a folder again at once: the open file is another', async () => {
+    await expectRefused(changing({ open: leadOut }, { open: leadBack }), 'changed while it was read');
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'DEC-06 is refused where it is a link at each look at the file, and a folder at each look at the path',
+    async () => {
+      const system = changing({ open: leadOut, lstat: leadOut }, { open: leadBack, lstat: leadBack });
+      await expectRefused(system, 'changed while it was read');
+    },
+  );
+
+  it('DEC-06 is refused where the file is gone when it is looked at again', async () => {
+    const remove = () => unlink(join(directory, 'folder', 'a.yaml'));
+    await expectRefused(changing({ lstat: remove }), 'changed while it was read');
+  });
+
+  it('DEC-06 twin: is read where it stays a folder, through a link inside of the directory too', async () => {
+    expect(await read()).toBe('inside');
+    expect(await read(changing({}))).toBe('inside');
+    expect(await readPolicyFile(directory, 'folder/a.yaml')).toBe('inside');
+  });
+});
+
+it('DEC-06 is refused where it is exchanged after it was opened: what is read is what was looked at', async () => {
+  const exchange = async () => {
+    await writeFile(join(root, 'other'), 'other');
+    await rename(join(root, 'other'), join(directory, 'folder', 'a.yaml'));
+  };
+  await expectRefused(changing({}, { open: exchange }), 'changed while it was read');
 });

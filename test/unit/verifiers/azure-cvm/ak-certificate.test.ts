@@ -87,6 +87,17 @@ describe('certificate of an attestation key', () => {
     const notAfter = new Date(AT.getTime() + 60_000);
     const found = await judge(issued({ overrides: { notAfter } }));
     expect(found.validUntil).toEqual(notAfter);
+    const evidence = SNP_VM.evidence({ nonce: NONCE, ak: issued({ overrides: { notAfter } }) });
+    expect((await verifyAzure(evidence, { nonce: NONCE, akRoots: AZURE })).validUntil).toEqual(notAfter);
+  });
+
+  it('ends the decision where its issuer ends, and not before where both end later', async () => {
+    const notAfter = new Date(AT.getTime() + 60_000);
+    const issuer = AK_PKI.issueAuthority('globalCa03', { notAfter });
+    const chain = `${issuer.pem}${AK_PKI.authority('root').pem}`;
+    expect((await judge(AK_PKI.certificate({ key: KEY, shape: '2025', chain }))).validUntil).toEqual(notAfter);
+    const ofHardware = await verifyAzureTdx(TDX_VM.evidence({ nonce: NONCE }), { nonce: NONCE });
+    expect((await judge(issued())).validUntil).toEqual(ofHardware.validUntil);
   });
 
   it('HCL-14 of another key than HCLAkPub is denied, on either TEE', async () => {

@@ -1,0 +1,55 @@
+import { CheckList } from '../model/check.js';
+import type { Decision } from '../model/decision.js';
+import type { VerifyRequest } from '../model/request.js';
+import { isHardwareType } from '../policy/evidence-kinds.js';
+import type { Policy } from '../policy/policy-document.js';
+import { appraiseTrust } from '../policy/trust.js';
+import { evidenceSha256 } from '../verifiers/evidence-identity.js';
+import type { ClockDoubt } from './clock-watch.js';
+
+/** A request that nothing was looked at for. */
+export interface UnjudgedRequest {
+  readonly request: VerifyRequest;
+  readonly policies: readonly Policy[];
+  readonly now: Date;
+  readonly decisionId: string;
+  readonly lifetimeMs: number;
+}
+
+/**
+ * The decision while the clock cannot be relied on: indeterminate under every policy, whatever else may be wrong. Neither
+ * evidence nor nonce is looked at, so that the same request can be judged later.
+ */
+export function notJudged(unjudged: UnjudgedRequest, doubt: ClockDoubt): Decision {
+  const { request, policies, now, decisionId, lifetimeMs } = unjudged;
+  const { type } = request.evidence;
+  const checks = new CheckList();
+  checks.unavailable('clock', '', doubt.detail, true);
+  return {
+    decision: 'indeterminate',
+    decisionId,
+    decidedAt: now,
+    validUntil: new Date((request.at ?? now).getTime() + lifetimeMs),
+    historical: request.at !== null,
+    retryable: true,
+    retryAfterSeconds: doubt.retryAfterSeconds,
+    evidence: { type, sha256: evidenceSha256(request.evidence) },
+    trust: appraiseTrust(checks.all, {}, 'indeterminate', { hardware: isHardwareType(type), routes: [] }),
+    policies: policies.map(({ id, version, sha256 }) => ({
+      id,
+      version,
+      sha256,
+      outcome: 'indeterminate',
+      matched: [],
+      unmatched: [],
+    })),
+    checks: checks.all,
+    reasons: ['clock'],
+    claims: {},
+    maaView: null,
+    crossCheck: null,
+    endorsements: [],
+    freshness: { bound: [], clockSkewSeconds: null },
+    binding: null,
+  };
+}

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningService } from '../../../src/composition/service.js';
+import { call, LabService, lenientPolicy, MovableClock } from './lab-service.js';
+
+const DAY = 24 * 60 * 60 * 1000;
+const keyOf = (name: string) => `key-of-${name}-0123456789abcdef`;
+const HEADERS = { 'x-api-key': keyOf('metrics') };
+
+/** A day from now, from its first instant in UTC: between `days - 1` and `days` days away. */
+const inDays = (days: number) => new Date(Date.now() + days * DAY).toISOString().slice(0, 10);
+
+const caller = (name: string, expires: string) => ({
+  apiKeySha256: createHash('sha256').update(keyOf(name)).digest('hex'),
+  expires,
+  roles: ['verify', 'metrics'],
+});
+
+const waiver = (check: string, expires: string) => ({ check, reason: 'known', approver: 'alice', expires });
+
+const policyWith = (waivers: readonly object[]) => lenientPolicy('waiving', { waivers });
+
+let lab: LabService;
+
+beforeAll(async () => {
+  lab = await LabService.create();
+});
+
+afterAll(() => lab.close());
+
+/** Warnings of what has ended or ends, in what was logged since. */
+const warnings = (before: number) =>
+  lab.output
+    .slice(before)
+    .split('\n')
+    .filter((line) => /"msg":"(an API key|a waiver)/.test(line))
+    .map((line) => JSON.parse(line));
+
+async function secondsOf(service: RunningService, series: string): Promise<number | null> {
+  const { body } = await call(service.url, '/metrics', { headers: HEADERS });
+  const line = String(body)
+    .split('\n')
+    .find((text) => text.startsWith(`${series} `));
+  return line === undefined ? null : Number(line.slice(series.length + 1));
+}
+
+describe('an API key', () => {
+  const callers = {
+    ended: caller('ended', inDays(-1)),
+    ending: caller('ending', inDays(10)),
+    lasting: caller('metrics', '2099-01-01'),
+  };
+
+  it('DEC-14 that ended yesterday, or ends in ten days, is a warning at start and at each reload', async () => {
+    const expected = [
+      { level: 'warn', caller: 'ended', daysLeft: 0, msg: 'an API key has ended: its caller is refused' },
+      { level: 'warn', caller: 'ending', daysLeft: 9, msg: 'an API key ends soon' },
+    ];
+    const before = lab.output.length;
+    const service = await lab.start({ callers }, {}, 'keys');
+    expect(warnings(before)).toMatchObject(expected);
+    const started = lab.output.length;
+    await service.reload();
+    expect(warnings(started)).toMatchObject(expected);
+  });
+
+  it('DEC-14 is in the metrics with the seconds until its end', async () => {
+    const clock = new MovableClock();
+    const service = await lab.start({ callers }, { clock }, 'key-metrics');
+    const seconds = (name: string) => secondsOf(service, `veritee_api_key_expiry_seconds{caller="${name}"}`);
+    expect(await seconds('ended')).toBeLessThan(0);
+    const left = (Date.parse(callers.ending.expires) - Date.now()) / 1000;
+    expect(Math.abs(Number(await seconds('ending')) - left)).toBeLessThan(60);
+    clock.advance(11 * DAY);
+    expect(await seconds('ending')).toBeLessThan(0);
+    expect(await seconds('lasting')).toBeGreaterThan(0);
+  });
+});
+
+describe('a waiver', () => {
+  const waivers = [
+    waiver('crl_unavailable', inDays(-1)),
+    waiver('nonce_stale', inDays(10)),
+    waiver('snp_product_advisory', '2099-01-01'),
+  ];
+  const expected = [
+    {
+      level: 'warn',
+      policy: 'waiving',
+      pointer: '/waivers/0',
+      check: 'crl_unavailable',
+      approver: 'alice',
+      daysLeft: 0,
+      msg: 'a waiver has ended: it covers nothing any more',
+    },
+    {
+      level: 'warn',
+      policy: 'waiving',
+      pointer: '/waivers/1',
+      check: 'nonce_stale',
+      daysLeft: 9,
+      msg: 'a waiver ends soon',
+    },
+  ];
+
+  it('DEC-14 that ended yesterday, or ends in ten days, is a warning when it is read', async () => {
+    await lab.writePolicy(policyWith(waivers));
+    const before = lab.output.length;
+    const service = await lab.start({}, {}, 'waivers');
+    expect(warnings(before)).toMatchObject(expected);
+    await lab.writePolicy(policyWith(waivers.slice(2)));
+    await service.reload();
+    const calm = lab.output.length;
+    await service.reload();
+    expect(warnings(calm)).toEqual([]);
+    await lab.writePolicy(policyWith(waivers));
+    await service.reload();
+    expect(warnings(calm).slice(0, 2)).toMatchObject(expected);
+  });
+
+  it('DEC-14 is in the metrics with the seconds until its end, and no longer than it is in force', async () => {
+    const callers = { metrics: caller('metrics', '2099-01-01') };
+    await lab.writePolicy(policyWith(waivers));
+    const service = await lab.start({ callers }, {}, 'waiver-metrics');
+    const seconds = (index: number) =>
+      secondsOf(
+        service,
+        `veritee_waiver_expiry_seconds{policy="waiving",waiver="${index}",check="${waivers[index]?.check}"}`,
+      );
+    expect(await seconds(0)).toBeLessThan(0);
+    const left = (Date.parse(waivers[1]?.expires ?? '') - Date.now()) / 1000;
+    expect(Math.abs(Number(await seconds(1)) - left)).toBeLessThan(60);
+    await lab.writePolicy(policyWith(waivers.slice(0, 1)));
+    await service.reload();
+    expect(await seconds(0)).toBeLessThan(0);
+    expect(await seconds(1)).toBeNull();
+  });
+});
