@@ -39,7 +39,8 @@ const DEFAULT_INTEL_TUNING: IntelTuning = {
     askMs: 2_000,
     cooldownMs: 60_000,
   },
-  attemptTimeoutMs: 3_000,
+  // Less than is waited for an answer: that a service hangs is seen as that, and not as a caller who has left.
+  attemptTimeoutMs: 1_900,
   resilience: DEFAULT_RESILIENCE,
 };
 
