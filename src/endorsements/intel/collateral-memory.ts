@@ -28,9 +28,9 @@ export function isBehind({ tcbInfo, qeIdentity, pckList, rootList }: IntelCollat
 }
 
 /**
- * The newest that a source ever gave: evaluation numbers of TCB info and QE identity, by FMSPC, and revocation lists, by issuer. It only
- * grows, so that nobody can put old collateral in the place of newer by serving it. Advances with what the service fetched
- * or an operator imported, never with what a request brings.
+ * The newest that a source ever gave: evaluation numbers of TCB info and QE identity, by FMSPC, and revocation lists, by
+ * issuer. It only grows, so that nobody can put old collateral in the place of newer by serving it. Advances with what the
+ * service fetched or an operator imported, never with what a request brings.
  *
  * Lists are compared by date too: Intel has given all of its lists the number 1 so far.
  *

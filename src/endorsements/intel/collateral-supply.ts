@@ -6,7 +6,7 @@ import { SingleFlight } from '../single-flight.js';
 import { UnfitError } from '../unfit-error.js';
 import type { CollateralCache, FetchedCollateral, FetchedSourceName } from './collateral-cache.js';
 import { type CollateralMemory, isBehind } from './collateral-memory.js';
-import { missing, ROLLED_BACK, serviceProblem } from './collateral-problem.js';
+import { missing, ofService, ROLLED_BACK, serviceProblem } from './collateral-problem.js';
 import type { CollateralService } from './collateral-service.js';
 import {
   type CollateralKey,
@@ -170,7 +170,7 @@ export class CollateralSupply {
         (ending) => this.#download(service, key, { signal: ending, remember: !historical }),
         () => new FetchError('aborted', 'gave no answer in time'),
       );
-      if (!isCurrent(collateral, at)) return missing([collateral], at);
+      if (!isCurrent(collateral, at)) return ofService(missing([collateral], at), service.name);
       return historical ? { collateral, downloaded: collateral } : await this.#take(collateral, service.name, at);
     } catch (error) {
       return serviceProblem(because, service.name, error);
@@ -196,7 +196,7 @@ export class CollateralSupply {
     const collateral = withNewestShared(downloaded, given, at);
     if (isBehind(collateral, marks)) {
       log.error({ source, platform: keyName(collateral) }, 'TDX collateral is older than what the source gave before');
-      return ROLLED_BACK;
+      return ofService(ROLLED_BACK, source);
     }
     const before = cache.held(collateral).find((held) => held.source === source)?.collateral;
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;

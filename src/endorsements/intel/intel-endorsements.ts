@@ -69,9 +69,10 @@ interface Own {
 /** How long the word of a source counts that it has nothing newer. */
 const CONFIRMED_MS = 48 * 60 * 60_000;
 
-/** What is said of collateral that the request alone has. Lower case: it ends a sentence. */
-const OFF = 'no source of intel is configured that could say whether there is newer';
+/** Why nobody confirms collateral. */
+const OFF = 'no source of intel is configured';
 const PAST = 'nobody is asked about the past';
+const UNFIT = 'nobody is asked for what does not verify or is of another platform';
 
 /**
  * Collateral of the request, the operator's folder, the cache and the services; of all that are current the newest part
@@ -97,7 +98,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     const read = this.#read(brought);
     // What does not hold, or is of another platform, is the verifier's to refuse, and no reason to ask anybody.
     if (read === null || keyName(read) !== keyName(request)) {
-      return unconfirmed(brought, 'it was not compared with what others have', since(context));
+      return unconfirmed(brought, UNFIT, since(context));
     }
     return this.#withBrought(read, brought, context);
   }

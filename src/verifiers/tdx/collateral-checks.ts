@@ -155,11 +155,11 @@ export function judgeConfirmation(checks: CheckList, { value, unconfirmed }: Col
   };
   const old = issues.filter(({ issued }) => issuedSince !== null && (issued === null || issued < issuedSince));
   if (old.length > 0) {
-    const detail = `issued more than 48 hours ago (${names(old)}), and ${why}`;
+    const detail = `issued more than 48 hours ago (${names(old)}), and nobody confirms it: ${why}`;
     checks.unavailable('collateral_unavailable', about, detail, true, compared);
     return false;
   }
-  const detail = `the request supplied collateral, and ${why}`;
+  const detail = `nobody confirms the collateral that the request supplied: ${why}`;
   checks.warn('collateral_unconfirmed', about, { ...compared, detail });
   return true;
 }

@@ -185,7 +185,7 @@ describe('collateral that the request alone vouches for', () => {
         about: '/evidence/collateral',
         expected: SINCE.toISOString(),
         actual: { [member]: SINCE.toISOString() },
-        detail: `the request supplied collateral, and ${WHY}`,
+        detail: `nobody confirms the collateral that the request supplied: ${WHY}`,
       },
     ]);
     expect(found.claims?.tcb.status).toBe('UpToDate');
@@ -197,7 +197,7 @@ describe('collateral that the request alone vouches for', () => {
     expect(found.checks.find(({ result }) => result === 'unavailable')).toMatchObject({
       expected: SINCE.toISOString(),
       actual: { [member]: seconds(SINCE, -1).toISOString() },
-      detail: `issued more than 48 hours ago (${member}), and ${WHY}`,
+      detail: `issued more than 48 hours ago (${member}), and nobody confirms it: ${WHY}`,
       retryable: true,
     });
     expect(idsWith(found, 'warn')).toEqual([]);
