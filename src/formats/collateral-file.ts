@@ -1,20 +1,41 @@
 import { FormatError } from '../model/errors.js';
 import type { TdxCollateral } from '../model/evidence.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { decodeHex } from './base64.js';
 import { parseStrictJson } from './strict-json.js';
 
-const MEMBERS = 9;
+const NAMES: ReadonlySet<string> = new Set([
+  'tcb_info',
+  'qe_identity',
+  'tcb_info_signature',
+  'qe_identity_signature',
+  'tcb_info_issuer_chain',
+  'qe_identity_issuer_chain',
+  'pck_crl_issuer_chain',
+  'pck_crl',
+  'root_ca_crl',
+  'pck_certificate_chain',
+]);
 
 /**
- * Reads collateral from a file: the nine members of the contract, and no others. What they hold is not read.
+ * Reads collateral from a file: the members of the contract, and no others. What they hold is not read.
+ *
+ * `pck_certificate_chain`, which others write beside the rest, is left alone: a file is of a kind of platform, and has no
+ * quote that the certificates could be held against.
  *
  * @throws {FormatError} `schema`, `encoding` and the others of `parseStrictJson`
  */
 export function parseCollateralFile(bytes: Uint8Array): TdxCollateral {
-  const file = parseStrictJson(bytes);
-  if (typeof file !== 'object' || file === null || isList(file)) throw new FormatError('schema', 'is no collateral');
-  if (Object.keys(file).length > MEMBERS) throw new FormatError('schema', 'has members that collateral does not have');
+  return readCollateralMembers(parseStrictJson(bytes));
+}
+
+/** The same, of JSON that was read. @throws {FormatError} `schema`, `encoding` */
+export function readCollateralMembers(file: JsonValue | undefined): TdxCollateral {
+  if (!isObject(file)) throw new FormatError('schema', 'is no collateral');
+  if (Object.keys(file).some((name) => !NAMES.has(name))) {
+    throw new FormatError('schema', 'has members that collateral does not have');
+  }
+  if (file['pck_certificate_chain'] !== undefined) text(file, 'pck_certificate_chain');
   return {
     tcbInfo: text(file, 'tcb_info'),
     qeIdentity: text(file, 'qe_identity'),
@@ -30,7 +51,12 @@ export function parseCollateralFile(bytes: Uint8Array): TdxCollateral {
 
 /** Writes collateral so that `parseCollateralFile` reads the same. */
 export function encodeCollateralFile(collateral: TdxCollateral): string {
-  const members = {
+  return `${JSON.stringify(collateralMembers(collateral), null, 2)}\n`;
+}
+
+/** What `readCollateralMembers` reads. */
+export function collateralMembers(collateral: TdxCollateral): JsonObject {
+  return {
     pck_crl_issuer_chain: collateral.pckCrlIssuerChain,
     root_ca_crl: hexOf(collateral.rootCaCrl),
     pck_crl: hexOf(collateral.pckCrl),
@@ -41,7 +67,6 @@ export function encodeCollateralFile(collateral: TdxCollateral): string {
     qe_identity: collateral.qeIdentity,
     qe_identity_signature: hexOf(collateral.qeIdentitySignature),
   };
-  return `${JSON.stringify(members, null, 2)}\n`;
 }
 
 function text(file: JsonObject, name: string): string {
@@ -49,8 +74,6 @@ function text(file: JsonObject, name: string): string {
   if (typeof value !== 'string') throw new FormatError('schema', `${name} is no string`);
   return value;
 }
-
-const isList = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value);
 
 function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');

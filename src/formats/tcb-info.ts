@@ -48,7 +48,8 @@ export interface TcbComponent {
 }
 
 const COMPONENTS = 16;
-const FIRST_VERSION = 3;
+/** Another version may say the same in another way, or rate what this one does not. */
+const VERSION = 3;
 
 /**
  * Reads the text of a TCB info.
@@ -60,7 +61,7 @@ export function parseTcbInfo(text: string): TcbInfo {
   const info = readCollateralText(text, 'TCB info');
   if (info.text('id') !== 'TDX') throw new FormatError('schema', 'TCB info is not of TDX');
   const version = info.integer('version', 0xffff);
-  if (version < FIRST_VERSION) throw new FormatError('schema', `TCB info is of version ${version}, not 3`);
+  if (version !== VERSION) throw new FormatError('schema', `TCB info is of version ${version}, not 3`);
   return {
     issueDate: info.instant('issueDate'),
     nextUpdate: info.instant('nextUpdate'),

@@ -75,8 +75,15 @@ export class CheckList {
     this.#add(id, 'not_configured', about, { detail });
   }
 
-  unavailable(id: CheckId, about: string, detail: string, retryable: boolean): void {
-    this.#checks.push({ ...blank(id, 'unavailable', about, this.#policy, { detail }), retryable });
+  /** @param compared the values, where what was compared leaves it open */
+  unavailable(
+    id: CheckId,
+    about: string,
+    detail: string,
+    retryable: boolean,
+    compared: Omit<Compared, 'detail'> = {},
+  ): void {
+    this.#checks.push({ ...blank(id, 'unavailable', about, this.#policy, { ...compared, detail }), retryable });
   }
 
   /** Records that something was out of reach that nobody requires. */

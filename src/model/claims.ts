@@ -156,7 +156,9 @@ export interface TdxTcbClaim {
   readonly qeStatus: TdxStatusWord;
   /** Earliest tcbDate of the three, RFC 3339. Null where there is no status. */
   readonly date: string | null;
+  /** Of the TCB info, and of the QE identity: Intel does not raise them in one moment. */
   readonly evaluationDataNumber: number;
+  readonly qeEvaluationDataNumber: number;
   /** Of platform, module and QE as far as they reach a level, in that order, each once. */
   readonly advisories: readonly string[];
 }
@@ -177,6 +179,8 @@ export interface TdxClaims {
   readonly tdAttributes: TdAttributesClaim;
   readonly xfam: string;
   readonly reportData: string;
+  /** Of the PCK certificate: it tells one platform from all others. */
+  readonly ppid: string;
   readonly fmspc: string;
   readonly pceId: string;
   readonly tcb: TdxTcbClaim;

@@ -12,10 +12,28 @@ export interface Sourced<T> {
   readonly origin: EndorsementOrigin;
 }
 
-/** TDX collateral. Of two sets the newer part counts each, so that its parts can be from different places. */
+/** Where the parts of TDX collateral came from: of two sets the newer part counts each. */
+export interface CollateralOrigins {
+  readonly tcbInfo: EndorsementOrigin;
+  readonly qeIdentity: EndorsementOrigin;
+  readonly pckCrl: EndorsementOrigin;
+  readonly rootCaCrl: EndorsementOrigin;
+}
+
+/** Why nothing says that collateral of a request is the newest that Intel has. */
+export interface Unconfirmed {
+  /** For people. Lower case, no period. */
+  readonly why: string;
+  /** Instant before which no part with a short life may have been issued; null where that is not judged. */
+  readonly issuedSince: Date | null;
+}
+
+/** TDX collateral. */
 export interface SourcedCollateral extends Sourced<TdxCollateral> {
-  /** Of the revocation lists, where they are not all from `origin`. */
-  readonly listOrigins?: { readonly pckCrl: EndorsementOrigin; readonly rootCaCrl: EndorsementOrigin };
+  /** Where the parts are not all from `origin`, which is that of the TCB info. */
+  readonly partOrigins?: CollateralOrigins;
+  /** Absent where a source of Intel's was asked lately, and where nothing of it is the request's. */
+  readonly unconfirmed?: Unconfirmed;
 }
 
 /** Why material is not there. */
@@ -67,7 +85,7 @@ export interface TdxCollateralRequest {
   readonly fmspc: string;
   /** Who issued the PCK certificate: which of the two CRLs is wanted. */
   readonly ca: 'platform' | 'processor';
-  /** What the request itself brings; null where it brings none. It gives way to what is held where that is newer. */
+  /** What the request itself brings; null where it brings none. It gives way to newer that a source has or gives. */
   readonly brought: TdxCollateral | null;
 }
 
@@ -115,7 +133,7 @@ export interface SnpEndorsementSet {
 export interface EndorsementSet {
   readonly snp: SnpEndorsementSet | null;
   /**
-   * Collateral to judge by: that of the request where none that is held is newer. `collateral_unavailable`,
+   * Collateral to judge by: that of the request where no source has newer. `collateral_unavailable`,
    * `collateral_stale` or `collateral_rollback` where there is none to rely on; absent where none was asked for.
    */
   readonly tdx?: SourcedCollateral | Unavailable | null;

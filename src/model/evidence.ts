@@ -68,6 +68,8 @@ export interface TdxCollateral {
   /** DER. */
   readonly pckCrl: Uint8Array;
   readonly rootCaCrl: Uint8Array;
+  /** PEM, as others send it beside the rest: the certificates of the quote once more. Only of a request. */
+  readonly pckCertificateChain?: string;
 }
 
 export interface TdxEvidence {

@@ -79,8 +79,17 @@ export interface Verification {
   readonly withheldConfiguration?: JsonObject;
   /** What keeps a TDX TCB from being up to date: for whoever judges its status. Absent where there is no TD. */
   readonly tcbShortfalls?: readonly TcbShortfall[];
+  /** Absent where there is no TD, or no collateral that could be relied on. */
+  readonly collateralIssued?: CollateralIssued;
   /** The verified hardware evidence as other verifiers take it; null where there is none. */
   readonly submission?: Submission | null;
+}
+
+/** When the parts of TDX collateral that live for a month were issued; null where one does not say. */
+export interface CollateralIssued {
+  readonly tcbInfo: Date;
+  readonly qeIdentity: Date;
+  readonly pckCrl: Date | null;
 }
 
 /** Hardware evidence as another verifier takes it. Signature, chain and binding were verified here before. */
@@ -222,6 +231,8 @@ export interface TdQuoteVerification {
   readonly claims: Verified<TdxClaims> | null;
   /** What keeps the TCB from being up to date, component by component; empty where nothing is behind, or nothing is known. */
   readonly shortfalls: readonly TcbShortfall[];
+  /** Null where there was no collateral that could be relied on. */
+  readonly collateralIssued: CollateralIssued | null;
   /** REPORTDATA, 64 bytes: verified as far as the quote's signature and the PCK chain go, also where collateral is out of reach. */
   readonly reportData: Verified<Uint8Array> | null;
   readonly endorsements: readonly UsedEndorsement[];

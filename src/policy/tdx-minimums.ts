@@ -1,8 +1,11 @@
 import type { CheckList } from '../model/check.js';
 import type { TdxClaims, TdxTcbClaim } from '../model/claims.js';
 import { shortfallLine, type TcbShortfall } from '../model/tcb-shortfall.js';
+import type { CollateralIssued } from '../model/verification.js';
 import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
 import type { TdxMinimums } from './policy-members.js';
+
+const DAY_MS = 24 * 60 * 60_000;
 
 type Floors = Exclude<TdxMinimums, 'any'>;
 
@@ -14,14 +17,22 @@ const NOTHING_ACCEPTED: Floors = {
   maxCollateralAgeDays: null,
 };
 
-/** Intel's status of the platform, module and QE together, and the date of the oldest of the three. */
+/**
+ * Intel's status of the platform, module and QE together, the date of the oldest of the three, and how new the collateral
+ * is that says so.
+ */
 export const tdxMinimums: AppraisalTopic = {
   needs: () => ['tdx'],
   required: ({ minimums: { tdx } }) => {
-    const isDated = tdx !== null && tdx !== 'any' && tdx.earliestTcbDate !== null;
-    return isDated ? ['tdx_tcb_status', 'tdx_tcb_date'] : ['tdx_tcb_status'];
+    if (tdx === null || tdx === 'any') return ['tdx_tcb_status'];
+    const isDated = tdx.earliestTcbDate !== null || tdx.minEvaluationDataNumber !== null;
+    return [
+      'tdx_tcb_status',
+      ...(isDated ? (['tdx_tcb_date'] as const) : []),
+      ...(tdx.maxCollateralAgeDays === null ? [] : (['collateral_stale'] as const)),
+    ];
   },
-  appraise: (policy, { evidenceType, verification }, checks) => {
+  appraise: (policy, { evidenceType, verification, at }, checks) => {
     const { tdx } = verification.claims;
     const floors = policy.minimums.tdx;
     if (tdx === undefined) return;
@@ -35,9 +46,14 @@ export const tdxMinimums: AppraisalTopic = {
       noteStatus(tdx, shortfalls, about, checks);
       return;
     }
-    const { acceptedStatuses, earliestTcbDate } = floors ?? NOTHING_ACCEPTED;
+    const { acceptedStatuses, earliestTcbDate, minEvaluationDataNumber, maxCollateralAgeDays } =
+      floors ?? NOTHING_ACCEPTED;
     appraiseStatus(tdx, acceptedStatuses, shortfalls, about, checks);
     if (earliestTcbDate !== null) appraiseDate(tdx, earliestTcbDate, about, checks);
+    if (minEvaluationDataNumber !== null) appraiseEvaluation(tdx, minEvaluationDataNumber, about, checks);
+    if (maxCollateralAgeDays !== null) {
+      appraiseAge(verification.collateralIssued, { at, maxCollateralAgeDays }, about, checks);
+    }
   },
 };
 
@@ -86,5 +102,45 @@ function appraiseDate({ tcb }: TdxClaims, earliest: string, about: string, check
     actual: tcb.date,
     detail: 'platform, module and qe are of the date or later',
     otherwise: 'platform, module or qe are older than the policy takes',
+  });
+}
+
+/** The lower of the two: a floor is there so that nobody is judged by what was known before it. */
+function appraiseEvaluation({ tcb }: TdxClaims, least: number, about: string, checks: CheckList): void {
+  const { evaluationDataNumber, qeEvaluationDataNumber } = tcb;
+  checks.require(Math.min(evaluationDataNumber, qeEvaluationDataNumber) >= least, 'tdx_tcb_date', about, {
+    expected: least,
+    actual: { evaluationDataNumber, qeEvaluationDataNumber },
+    detail: 'tcb info and qe identity have the evaluation number that the policy asks for, or a higher one',
+    otherwise: 'tcb info or qe identity have a lower evaluation number than the policy asks for',
+  });
+}
+
+/** Whether there is newer, nobody can tell from what is old: so it is not a no. The list of the root lives for a year. */
+function appraiseAge(
+  issued: CollateralIssued | undefined,
+  { at, maxCollateralAgeDays: days }: { readonly at: Date; readonly maxCollateralAgeDays: number },
+  about: string,
+  checks: CheckList,
+): void {
+  const since = new Date(at.getTime() - days * DAY_MS);
+  const parts = [
+    ['tcb info', issued?.tcbInfo],
+    ['qe identity', issued?.qeIdentity],
+    ['pck crl', issued?.pckCrl],
+  ] as const;
+  const compared = {
+    expected: since.toISOString(),
+    actual: Object.fromEntries(parts.map(([part, date]) => [part, date?.toISOString() ?? null])),
+  };
+  const old = parts.filter(([, date]) => date == null || date < since).map(([part]) => part);
+  if (old.length > 0) {
+    const detail = `issued more than ${days} days before the instant: ${old.join(', ')}`;
+    checks.unavailable('collateral_stale', about, detail, true, compared);
+    return;
+  }
+  checks.pass('collateral_stale', about, {
+    ...compared,
+    detail: `the collateral was issued within ${days} days before the instant`,
   });
 }

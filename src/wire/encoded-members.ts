@@ -34,6 +34,7 @@ export function readCollateral(
   if (collateral === undefined) return null;
   const hexOf = (name: 'tcb_info_signature' | 'qe_identity_signature' | 'pck_crl' | 'root_ca_crl') =>
     readHex(collateral[name], `${pointer}/${name}`);
+  const { pck_certificate_chain: pckCertificateChain } = collateral;
   return {
     tcbInfo: collateral.tcb_info,
     qeIdentity: collateral.qe_identity,
@@ -44,6 +45,7 @@ export function readCollateral(
     pckCrlIssuerChain: collateral.pck_crl_issuer_chain,
     pckCrl: hexOf('pck_crl'),
     rootCaCrl: hexOf('root_ca_crl'),
+    ...(pckCertificateChain === undefined ? {} : { pckCertificateChain }),
   };
 }
 

@@ -20,7 +20,7 @@ import {
   isFromAfter,
   keyName,
   windowOfAll,
-  withNewestLists,
+  withNewestShared,
 } from './intel-collateral.js';
 import type { TdxCollateralSource } from './intel-endorsements.js';
 
@@ -59,8 +59,8 @@ interface ImportParts {
 }
 
 /**
- * Verifies a bundle and puts what holds into the operator's folder, each set with the newest revocation lists that bundle
- * or folder have. Collateral must be current, and not older than what was imported before.
+ * Verifies a bundle and puts what holds into the operator's folder, each set with the newest revocation lists and QE
+ * identity that bundle or folder have. Collateral must be current, and not older than what was imported before.
  *
  * @param path folder of the bundle
  * @throws {ConfigurationError} where there is no such folder
@@ -74,7 +74,7 @@ export async function importCollateral(parts: ImportParts, path: string, now: Da
   const refused: RefusedFile[] = [...recognised.refused];
   const atHand = [...recognised.taken.map(({ collateral }) => collateral), ...directory.all()];
   for (const { name, collateral: found } of newestFirst(recognised.taken)) {
-    const collateral = withNewestLists(found, atHand, now);
+    const collateral = withNewestShared(found, atHand, now);
     const why = await refusalOf(collateral, memory, now);
     if (why !== null) {
       refused.push({ name, why });
@@ -91,7 +91,10 @@ export async function importCollateral(parts: ImportParts, path: string, now: Da
 
 /** So that what is older than something else of the bundle is refused, whatever it is called. */
 function newestFirst(found: readonly CollateralOfFile[]): readonly CollateralOfFile[] {
-  return [...found].sort((a, b) => b.collateral.documents.evaluation - a.collateral.documents.evaluation);
+  return [...found].sort(
+    ({ collateral: a }, { collateral: b }) =>
+      Number(b.tcbInfo.number - a.tcbInfo.number) || Number(b.qeIdentity.number - a.qeIdentity.number),
+  );
 }
 
 async function refusalOf(collateral: IntelCollateral, memory: CollateralMemory, now: Date): Promise<string | null> {
@@ -108,7 +111,9 @@ function fileOf(key: CollateralKey, collateral: TdxCollateral): NamedFile {
 }
 
 function describe(collateral: IntelCollateral): string {
-  const { fmspc, ca, documents } = collateral;
+  const { fmspc, ca, tcbInfo, qeIdentity } = collateral;
+  const evaluation =
+    tcbInfo.number === qeIdentity.number ? `${tcbInfo.number}` : `${tcbInfo.number} (QE identity ${qeIdentity.number})`;
   const until = windowOfAll(collateral).until.toISOString();
-  return `TDX collateral of FMSPC ${fmspc}, ${ca} CA, evaluation ${documents.evaluation}, until ${until}`;
+  return `TDX collateral of FMSPC ${fmspc}, ${ca} CA, evaluation ${evaluation}, until ${until}`;
 }

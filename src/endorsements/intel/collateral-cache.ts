@@ -1,6 +1,8 @@
 import type { CollateralReader } from '../../crypto/tdx-collateral.js';
-import { encodeCollateralFile, parseCollateralFile } from '../../formats/collateral-file.js';
+import { collateralMembers, readCollateralMembers } from '../../formats/collateral-file.js';
+import { parseStrictJson } from '../../formats/strict-json.js';
 import { FormatError } from '../../model/errors.js';
+import { isObject, type JsonValue } from '../../model/json.js';
 import type { Log } from '../../model/ports.js';
 import type { CacheFolder } from '../cache-folder.js';
 import { UnfitError } from '../unfit-error.js';
@@ -21,6 +23,8 @@ export type FetchedSourceName = Exclude<CollateralSourceName, 'store'>;
 export interface FetchedCollateral {
   readonly collateral: IntelCollateral;
   readonly source: FetchedSourceName;
+  /** When the source said that it has nothing newer. */
+  readonly fetchedAt: Date;
 }
 
 interface CollateralCacheOptions {
@@ -61,16 +65,15 @@ export class CollateralCache {
   }
 
   /** All that is held, or all of a source. It may have ended. */
-  all(source?: FetchedSourceName): readonly IntelCollateral[] {
-    const held = [...this.#held.values()].filter((fetched) => source === undefined || fetched.source === source);
-    return held.map(({ collateral }) => collateral);
+  all(source?: FetchedSourceName): readonly FetchedCollateral[] {
+    return [...this.#held.values()].filter((fetched) => source === undefined || fetched.source === source);
   }
 
   /** Keeps a set in the place of what it had from the source. */
   async keep(fetched: FetchedCollateral): Promise<void> {
     const name = fileOf(fetched.collateral, fetched.source);
     this.#held.set(name, fetched);
-    await this.#options.folder.write(name, encodeCollateralFile(collateralOf(fetched.collateral)));
+    await this.#options.folder.write(name, encode(fetched));
   }
 
   /** Removes files of sets that have ended. In memory these stay, so that it can be said that they have. */
@@ -87,10 +90,11 @@ export class CollateralCache {
     const bytes = await folder.read(name);
     if (bytes === null) return null;
     try {
-      const collateral = readIntelCollateral(reader, parseCollateralFile(bytes));
+      const { fetchedAt, members } = decode(bytes);
+      const collateral = readIntelCollateral(reader, readCollateralMembers(members));
       const source = SOURCES.find((candidate) => fileOf(collateral, candidate) === name);
       if (source === undefined) throw new UnfitError('collateral is of another kind of platform');
-      return { collateral, source };
+      return { collateral, source, fetchedAt };
     } catch (error) {
       if (!(error instanceof UnfitError) && !(error instanceof FormatError)) throw error;
       log.warn({ file: name, why: error.message }, 'cached endorsement does not fit and is ignored');
@@ -100,3 +104,19 @@ export class CollateralCache {
 }
 
 const fileOf = (key: CollateralKey, source: FetchedSourceName) => `${PREFIX}${keyName(key)}-${source}.json`;
+
+/** Beside the collateral, when it was fetched: the time of a file says when that was copied. */
+function encode({ collateral, fetchedAt }: FetchedCollateral): string {
+  const members = { fetched_at: fetchedAt.toISOString(), collateral: collateralMembers(collateralOf(collateral)) };
+  return `${JSON.stringify(members, null, 2)}\n`;
+}
+
+/** @throws {FormatError} */
+function decode(bytes: Uint8Array): { readonly fetchedAt: Date; readonly members: JsonValue | undefined } {
+  const file = parseStrictJson(bytes);
+  if (!isObject(file)) throw new FormatError('schema', 'is no fetched collateral');
+  const { fetched_at: written, collateral: members } = file;
+  const fetchedAt = new Date(typeof written === 'string' ? written : Number.NaN);
+  if (Number.isNaN(fetchedAt.getTime())) throw new FormatError('schema', 'does not say when it was fetched');
+  return { fetchedAt, members };
+}

@@ -29,9 +29,7 @@ export function recogniseCollateral({ files, refused }: MaterialFiles, reader: C
 
 function readFile({ name, bytes }: NamedFile, reader: CollateralReader): CollateralOfFile | RefusedFile {
   try {
-    const collateral = readIntelCollateral(reader, parseCollateralFile(bytes));
-    if (!collateral.documents.isEven) return { name, why: 'TCB info and QE identity are of two evaluations' };
-    return { name, collateral };
+    return { name, collateral: readIntelCollateral(reader, parseCollateralFile(bytes)) };
   } catch (error) {
     if (!(error instanceof UnfitError) && !(error instanceof FormatError)) throw error;
     return { name, why: error.message };

@@ -10,25 +10,27 @@ const COLLATERAL_SOURCES: readonly CollateralSourceName[] = ['pcs', 'thim', 'sto
 
 /** The newest that a source gave for a kind of platform; null where it gave nothing yet. */
 export interface CollateralMarks {
-  /** Evaluation number. */
-  readonly evaluation: number | null;
+  /** Evaluation number of the TCB info, and that of the QE identity: Intel does not raise them in one moment. */
+  readonly tcbInfo: bigint | null;
+  readonly qeIdentity: bigint | null;
   readonly pckList: CrlAge | null;
   readonly rootList: CrlAge | null;
 }
 
 /** Whether some part of collateral is older than what was given before. */
-export function isBehind({ documents, pckList, rootList }: IntelCollateral, marks: CollateralMarks): boolean {
+export function isBehind({ tcbInfo, qeIdentity, pckList, rootList }: IntelCollateral, marks: CollateralMarks): boolean {
   return (
-    (marks.evaluation !== null && documents.evaluation < marks.evaluation) ||
+    (marks.tcbInfo !== null && tcbInfo.number < marks.tcbInfo) ||
+    (marks.qeIdentity !== null && qeIdentity.number < marks.qeIdentity) ||
     (marks.pckList !== null && isOlder(pckList, marks.pckList)) ||
     (marks.rootList !== null && isOlder(rootList, marks.rootList))
   );
 }
 
 /**
- * The newest that a source ever gave: evaluation numbers of collateral, by FMSPC, and revocation lists, by issuer. It only
- * grows, so that nobody can put old collateral in the place of newer by serving it. Advances with what the service fetched
- * or an operator imported, never with what a request brings.
+ * The newest that a source ever gave: evaluation numbers of TCB info and QE identity, by FMSPC, and revocation lists, by
+ * issuer. It only grows, so that nobody can put old collateral in the place of newer by serving it. Advances with what the
+ * service fetched or an operator imported, never with what a request brings.
  *
  * Lists are compared by date too: Intel has given all of its lists the number 1 so far.
  *
@@ -36,7 +38,7 @@ export function isBehind({ documents, pckList, rootList }: IntelCollateral, mark
  */
 export class CollateralMemory {
   readonly #folder: CacheFolder;
-  readonly #numbers = new ReadOnce<number>();
+  readonly #numbers = new ReadOnce<bigint>();
   readonly #lists: CrlMemory;
 
   constructor(folder: CacheFolder) {
@@ -46,12 +48,13 @@ export class CollateralMemory {
 
   /** What is held when this resolves may be newer than what was held before: compare what is at hand then. */
   async marksOf({ fmspc, ca }: CollateralKey, source: CollateralSourceName): Promise<CollateralMarks> {
-    const [evaluation, pckList, rootList] = await Promise.all([
+    const [tcbInfo, qeIdentity, pckList, rootList] = await Promise.all([
       this.#read(fileOf(source, fmspc)),
+      this.#read(fileOfQe(source, fmspc)),
       this.#lists.highest(`${source}-${ca}`),
       this.#lists.highest(`${source}-root`),
     ]);
-    return { evaluation, pckList, rootList };
+    return { tcbInfo, qeIdentity, pckList, rootList };
   }
 
   /** Of every source. */
@@ -61,17 +64,18 @@ export class CollateralMemory {
 
   /** Notes what a source gave. What is older changes nothing. */
   async advance(
-    { fmspc, ca, documents, pckList, rootList }: IntelCollateral,
+    { fmspc, ca, tcbInfo, qeIdentity, pckList, rootList }: IntelCollateral,
     source: CollateralSourceName,
   ): Promise<void> {
     await Promise.all([
-      this.#advanceNumber(fileOf(source, fmspc), documents.evaluation),
+      this.#advanceNumber(fileOf(source, fmspc), tcbInfo.number),
+      this.#advanceNumber(fileOfQe(source, fmspc), qeIdentity.number),
       this.#lists.advance(`${source}-${ca}`, pckList),
       this.#lists.advance(`${source}-root`, rootList),
     ]);
   }
 
-  async #advanceNumber(name: string, number: number): Promise<void> {
+  async #advanceNumber(name: string, number: bigint): Promise<void> {
     await this.#read(name);
     // Looked at after the wait, and set before the next: another number may have been noted meanwhile.
     const before = this.#numbers.known(name);
@@ -80,17 +84,18 @@ export class CollateralMemory {
     await this.#folder.write(name, `${number}\n`);
   }
 
-  #read(name: string): Promise<number | null> {
+  #read(name: string): Promise<bigint | null> {
     return this.#numbers.get(name, async () => parseNumber(await this.#folder.read(name)));
   }
 }
 
 const fileOf = (source: CollateralSourceName, fmspc: string) => `tdx-highest-${source}-${fmspc}`;
+const fileOfQe = (source: CollateralSourceName, fmspc: string) => `tdx-highest-${source}-${fmspc}-qe`;
 
 /** An evaluation number has 32 bits. */
 const NUMBER = /^(\d{1,10})\n$/;
 
-function parseNumber(bytes: Uint8Array | null): number | null {
+function parseNumber(bytes: Uint8Array | null): bigint | null {
   const [, number] = NUMBER.exec(Buffer.from(bytes ?? []).toString('latin1')) ?? [];
-  return number === undefined ? null : Number(number);
+  return number === undefined ? null : BigInt(number);
 }

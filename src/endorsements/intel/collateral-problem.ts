@@ -28,6 +28,15 @@ export const ROLLED_BACK: Unavailable = {
   retryable: true,
 };
 
+/** The same of what a service answered. */
+export function ofService(problem: Unavailable, name: FetchedSourceName): Unavailable {
+  return { ...problem, detail: unusable(name, problem.detail) };
+}
+
+function unusable(name: FetchedSourceName, why: string): string {
+  return `what ${NAMES[name]} answered is of no use: ${why}`;
+}
+
 /**
  * Why a service gave nothing that can be used. That it does not know the platform will be so tomorrow too; everything
  * else may pass.
@@ -45,8 +54,7 @@ export function serviceProblem(because: Unavailable, name: FetchedSourceName, er
     return { ...problem, retryAfterSeconds: boundedSeconds(error.retryAfterMs) };
   }
   if (error instanceof UnfitError || error instanceof FormatError) {
-    const what = `what ${NAMES[name]} answered is of no use: ${error.message}`;
-    return { code, detail: `${detail}: ${what}`, retryable: true };
+    return { code, detail: `${detail}: ${unusable(name, error.message)}`, retryable: true };
   }
   throw error;
 }

@@ -4,29 +4,34 @@ import type { Clock, Log } from '../../model/ports.js';
 import { FetchError } from '../fetch-error.js';
 import { SingleFlight } from '../single-flight.js';
 import { UnfitError } from '../unfit-error.js';
-import type { CollateralCache, FetchedSourceName } from './collateral-cache.js';
+import type { CollateralCache, FetchedCollateral, FetchedSourceName } from './collateral-cache.js';
 import { type CollateralMemory, isBehind } from './collateral-memory.js';
-import { missing, ROLLED_BACK, serviceProblem } from './collateral-problem.js';
+import { missing, ofService, ROLLED_BACK, serviceProblem } from './collateral-problem.js';
 import type { CollateralService } from './collateral-service.js';
 import {
   type CollateralKey,
+  hasEnded,
   type IntelCollateral,
   isCurrent,
   keyName,
   newestParts,
   readIntelCollateral,
   windowOfAll,
-  withNewestLists,
+  withNewestShared,
 } from './intel-collateral.js';
 
-/** When collateral is renewed. */
+/** When collateral is asked for, and for how long. */
 export interface CollateralPauses {
-  /** Time from one fetch to the next, of what is asked for. Up to a quarter less, so that not all are due at once. */
+  /** Time from one fetch to the next. Up to a quarter less, so that not all are due at once. */
   readonly refreshMs: number;
-  /** Shortest time between two attempts to renew one set, while one is held. */
+  /** Shortest time between two attempts to renew one set in the background. */
   readonly retryMs: number;
   /** Longest time of such an attempt. */
   readonly timeoutMs: number;
+  /** Longest time that a service is waited for where there is something else to judge by. */
+  readonly askMs: number;
+  /** Time after such an attempt that failed, in which nobody waits for another. */
+  readonly cooldownMs: number;
 }
 
 interface CollateralSupplyOptions {
@@ -49,22 +54,29 @@ export interface Fetched {
   readonly downloaded: IntelCollateral;
 }
 
-/** Collateral that is in use: when it is to be renewed, and whether anybody has asked for it since it was. */
+/** Collateral that is to be renewed. */
 interface Watched {
   readonly key: CollateralKey;
   /** Monotonic. */
-  dueAt: number;
-  isUsed: boolean;
+  readonly dueAt: number;
+}
+
+/** An attempt that somebody waited for in vain. */
+interface Failure {
+  readonly problem: Unavailable;
+  /** Monotonic: nobody waits for another before. */
+  readonly until: number;
 }
 
 /**
- * Fetches collateral from the services and renews what is in use, in the background and before it ends. Nothing that was
- * rolled back, has ended or does not verify is ever kept.
+ * Fetches collateral from the services and renews what is held, in the background and before it ends, whether anybody
+ * asks for it or not. Nothing that was rolled back, has ended or does not verify is ever kept.
  */
 export class CollateralSupply {
   readonly #options: CollateralSupplyOptions;
   readonly #flights = new SingleFlight<IntelCollateral>();
   readonly #watched = new Map<string, Watched>();
+  readonly #failures = new Map<string, Failure>();
   readonly #closing = new AbortController();
   /** Attempts in the background. */
   readonly #renewals = new Set<Promise<void>>();
@@ -73,30 +85,50 @@ export class CollateralSupply {
     this.#options = options;
   }
 
+  /** No service is configured. */
+  get isOff(): boolean {
+    return this.#options.services.length === 0;
+  }
+
+  /** Takes up what the cache has read. */
+  start(): void {
+    const { cache, clock } = this.#options;
+    const now = clock.now();
+    for (const fetched of cache.all()) {
+      if (!hasEnded(fetched.collateral, now)) this.#watch(fetched.collateral, this.#pauseAfter(fetched));
+    }
+  }
+
   /** Asks the services one after the other. `because`, with what went wrong, where none has it. */
   async fetch(key: CollateralKey, because: Unavailable, context: FetchContext): Promise<Fetched | Unavailable> {
-    let problem: Unavailable | null = null;
-    for (const service of this.#options.services) {
-      const fetched = await this.#fetchFrom(service, key, because, context);
-      if (!('code' in fetched)) return fetched;
-      problem ??= fetched;
-    }
-    return problem ?? because;
+    return this.#fetch(key, because, context, null);
   }
 
-  /** Notes that held collateral of a key is relied on, and has it renewed where that is due. */
+  /**
+   * The same where there is something else to judge by: no service is waited for longer than `askMs`, and none for
+   * `cooldownMs` after an attempt that failed. Who is slower has its time in the background.
+   */
+  async ask(key: CollateralKey, context: FetchContext): Promise<Fetched | Unavailable> {
+    if (this.isOff) return NEWER;
+    const { clock, pauses, inBackground } = this.#options;
+    const failure = this.#failures.get(keyName(key));
+    if (failure !== undefined && clock.monotonicMs() < failure.until) return failure.problem;
+    const fetched = await this.#fetch(key, NEWER, context, pauses.askMs);
+    if (!('code' in fetched)) return fetched;
+    this.#failures.set(keyName(key), { problem: fetched, until: clock.monotonicMs() + pauses.cooldownMs });
+    if (inBackground) this.#watch(key, pauses.cooldownMs);
+    return fetched;
+  }
+
+  /** Notes that what is held of a key is relied on, and has it renewed where that is due. */
   use(key: CollateralKey): void {
-    this.#use(key, Math.random() * this.#options.pauses.retryMs);
+    const watched = this.#watched.get(keyName(key));
+    if (watched !== undefined && this.#isDue(watched)) void this.#refresh(watched);
   }
 
-  /** Notes that collateral of a key was needed that is not held, and has it fetched in the background, where there is one. */
-  want(key: CollateralKey): void {
-    if (this.#options.inBackground) this.#use(key, 0);
-  }
-
-  /** Renews what is in use and due, and removes files of what has ended. Resolves when all attempts have ended. */
+  /** Renews what is due, and removes files of what has ended. Resolves when all attempts have ended. */
   async refreshDue(): Promise<void> {
-    const due = [...this.#watched.values()].filter((watched) => watched.isUsed && this.#isDue(watched));
+    const due = [...this.#watched.values()].filter((watched) => this.#isDue(watched));
     await Promise.all([
       this.#options.cache.removeEnded(this.#options.clock.now()),
       ...due.map((watched) => this.#refresh(watched)),
@@ -107,6 +139,22 @@ export class CollateralSupply {
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#renewals);
+  }
+
+  async #fetch(
+    key: CollateralKey,
+    because: Unavailable,
+    context: FetchContext,
+    askMs: number | null,
+  ): Promise<Fetched | Unavailable> {
+    let problem: Unavailable | null = null;
+    for (const service of this.#options.services) {
+      const signal = askMs === null ? context.signal : AbortSignal.any([context.signal, AbortSignal.timeout(askMs)]);
+      const fetched = await this.#fetchFrom(service, key, because, { ...context, signal });
+      if (!('code' in fetched)) return fetched;
+      problem ??= fetched;
+    }
+    return problem ?? because;
   }
 
   async #fetchFrom(
@@ -120,9 +168,9 @@ export class CollateralSupply {
         `${service.name} ${keyName(key)} ${historical}`,
         signal,
         (ending) => this.#download(service, key, { signal: ending, remember: !historical }),
-        () => new FetchError('aborted', 'gave no answer within the time of the request'),
+        () => new FetchError('aborted', 'gave no answer in time'),
       );
-      if (!isCurrent(collateral, at)) return missing([collateral], at);
+      if (!isCurrent(collateral, at)) return ofService(missing([collateral], at), service.name);
       return historical ? { collateral, downloaded: collateral } : await this.#take(collateral, service.name, at);
     } catch (error) {
       return serviceProblem(because, service.name, error);
@@ -136,7 +184,6 @@ export class CollateralSupply {
   ): Promise<IntelCollateral> {
     const collateral = readIntelCollateral(this.#options.reader, await service.collateral(key, call));
     if (keyName(collateral) !== keyName(key)) throw new UnfitError('collateral is of another kind of platform');
-    if (!collateral.documents.isEven) throw new UnfitError('TCB info and QE identity are of two evaluations');
     return collateral;
   }
 
@@ -145,46 +192,36 @@ export class CollateralSupply {
     const { cache, memory, log } = this.#options;
     const marks = await memory.marksOf(downloaded, source);
     // A front of the service that lags behind must not take back what another has given.
-    const collateral = withNewestLists(downloaded, cache.all(source), at);
+    const given = cache.all(source).map((fetched) => fetched.collateral);
+    const collateral = withNewestShared(downloaded, given, at);
     if (isBehind(collateral, marks)) {
       log.error({ source, platform: keyName(collateral) }, 'TDX collateral is older than what the source gave before');
-      return ROLLED_BACK;
+      return ofService(ROLLED_BACK, source);
     }
     const before = cache.held(collateral).find((held) => held.source === source)?.collateral;
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;
-    await Promise.all([memory.advance(newest, source), cache.keep({ collateral: newest, source })]);
-    this.#watch(newest, this.#pauseAfter(newest));
+    const fetched = { collateral: newest, source, fetchedAt: this.#options.clock.now() };
+    await Promise.all([memory.advance(newest, source), cache.keep(fetched)]);
+    this.#failures.delete(keyName(newest));
+    this.#watch(newest, this.#pauseAfter(fetched));
     return { collateral: newest, downloaded };
   }
 
-  #use(key: CollateralKey, pauseMs: number): void {
-    const watched = this.#watched.get(keyName(key)) ?? this.#watch(key, pauseMs);
-    watched.isUsed = true;
-    if (this.#isDue(watched)) void this.#refresh(watched);
-  }
-
-  #watch({ fmspc, ca }: CollateralKey, pauseMs: number): Watched {
-    const watched = { key: { fmspc, ca }, dueAt: this.#options.clock.monotonicMs() + pauseMs, isUsed: true };
+  #watch({ fmspc, ca }: CollateralKey, pauseMs: number): void {
+    const watched = { key: { fmspc, ca }, dueAt: this.#options.clock.monotonicMs() + pauseMs };
     this.#watched.set(keyName(watched.key), watched);
-    return watched;
   }
 
-  /** What was renewed, or is not held, is asked for again only where somebody asks for it. */
-  #rest(key: CollateralKey): void {
-    const watched = this.#watched.get(keyName(key));
-    if (watched !== undefined) watched.isUsed = false;
-  }
-
-  /** A day, with jitter; half of what is left where that is sooner. */
-  #pauseAfter(collateral: IntelCollateral): number {
+  /** A day after it was fetched, with jitter; half of what is left then where that is sooner. */
+  #pauseAfter({ collateral, fetchedAt }: FetchedCollateral): number {
     const { clock, pauses } = this.#options;
-    const leftMs = windowOfAll(collateral).until.getTime() - clock.now().getTime();
-    const soonest = Math.min(pauses.refreshMs * (1 - Math.random() / 4), leftMs / 2);
-    return Math.max(pauses.retryMs, soonest);
+    const leftMs = windowOfAll(collateral).until.getTime() - fetchedAt.getTime();
+    const pauseMs = Math.max(pauses.retryMs, Math.min(pauses.refreshMs * (1 - Math.random() / 4), leftMs / 2));
+    return pauseMs - (clock.now().getTime() - fetchedAt.getTime());
   }
 
   #isDue({ dueAt }: Watched): boolean {
-    return this.#options.services.length > 0 && this.#options.clock.monotonicMs() >= dueAt;
+    return this.#options.inBackground && !this.isOff && this.#options.clock.monotonicMs() >= dueAt;
   }
 
   /** Never rejects: whoever asked has collateral already. */
@@ -204,11 +241,17 @@ export class CollateralSupply {
       const fetched = await this.fetch(key, NEWER, { at: clock.now(), historical: false, signal });
       if (this.#closing.signal.aborted) return;
       if ('code' in fetched) log.warn({ platform: keyName(key), why: fetched.detail }, 'TDX collateral not renewed');
-      if (!('code' in fetched) || cache.held(key).length === 0) this.#rest(key);
+      // What has ended meanwhile, or was not held at all, is asked for again once somebody needs it.
+      const isHeld = cache.held(key).some(({ collateral }) => !hasEnded(collateral, clock.now()));
+      if (!isHeld) this.#watched.delete(keyName(key));
     } catch (error) {
       log.error({ platform: keyName(key), err: error }, 'TDX collateral not renewed');
     }
   }
 }
 
-const NEWER: Unavailable = { code: 'collateral_unavailable', detail: 'newer TDX collateral', retryable: true };
+const NEWER: Unavailable = {
+  code: 'collateral_unavailable',
+  detail: 'no source of intel could be asked for newer collateral',
+  retryable: true,
+};

@@ -2,6 +2,8 @@ import { hex } from '../../crypto/digest.js';
 import { isRevoked } from '../../crypto/revocation-list.js';
 import type { CollateralReader, Signed, SignedCollateral } from '../../crypto/tdx-collateral.js';
 import { pckCaNamed } from '../../formats/pck-extension.js';
+import type { QeIdentity } from '../../formats/qe-identity.js';
+import type { TcbInfo } from '../../formats/tcb-info.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { X509Crl } from '../../formats/x509-crl.js';
 import { earliest, latest } from '../../model/earliest.js';
@@ -19,33 +21,25 @@ interface Window {
   readonly until: Date;
 }
 
-type DocumentMembers = Pick<
-  TdxCollateral,
-  'tcbInfo' | 'tcbInfoSignature' | 'tcbInfoIssuerChain' | 'qeIdentity' | 'qeIdentitySignature' | 'qeIdentityIssuerChain'
->;
-
-/** TCB info and QE identity: they belong together. */
-interface Documents extends Window {
-  readonly members: DocumentMembers;
-  /** tcbEvaluationDataNumber of both; the smaller one where they differ. */
-  readonly evaluation: number;
-  /** Whether both have the same number. */
-  readonly isEven: boolean;
-  /** `issueDate` of the TCB info. */
-  readonly issued: Date;
+/**
+ * A part that is renewed by itself, and how new it is: a revocation list by its number and date, a document by its
+ * `tcbEvaluationDataNumber` and `issueDate`.
+ */
+interface Part<Member extends keyof TdxCollateral = never> extends Window, CrlAge {
+  readonly members: Pick<TdxCollateral, Member>;
 }
 
-/** A revocation list. */
-interface List<Members> extends Window, CrlAge {
-  readonly members: Members;
-}
-
-/** Collateral whose chains and signatures hold, in the parts that are renewed apart. */
+/** Collateral whose chains and signatures hold, in its parts. */
 export interface IntelCollateral extends CollateralKey {
-  readonly documents: Documents;
-  readonly pckList: List<Pick<TdxCollateral, 'pckCrl' | 'pckCrlIssuerChain'>>;
-  readonly rootList: List<Pick<TdxCollateral, 'rootCaCrl'>>;
+  readonly tcbInfo: Part<'tcbInfo' | 'tcbInfoSignature' | 'tcbInfoIssuerChain'>;
+  readonly qeIdentity: Part<'qeIdentity' | 'qeIdentitySignature' | 'qeIdentityIssuerChain'>;
+  readonly pckList: Part<'pckCrl' | 'pckCrlIssuerChain'>;
+  readonly rootList: Part<'rootCaCrl'>;
 }
+
+type PartName = Exclude<keyof IntelCollateral, keyof CollateralKey>;
+
+const PART_NAMES: readonly PartName[] = ['tcbInfo', 'qeIdentity', 'pckList', 'rootList'];
 
 /** Key of collateral in a map and in names of files. */
 export function keyName({ fmspc, ca }: CollateralKey): string {
@@ -60,46 +54,43 @@ export function readIntelCollateral(reader: CollateralReader, collateral: TdxCol
   const { tcbInfo, qeIdentity, pckCrl, rootCrl } = verified(reader, collateral);
   const ca = pckCaNamed(pckCrl.value.issuer.commonName);
   if (ca === null) throw new UnfitError('revocation list is of no PCK CA');
-  const numbers = [tcbInfo.value.evaluationDataNumber, qeIdentity.value.evaluationDataNumber];
-  const { pckCrlIssuerChain, rootCaCrl, ...others } = collateral;
-  const { pckCrl: pckCrlDer, ...members } = others;
+  const { tcbInfo: tcbText, tcbInfoSignature, tcbInfoIssuerChain } = collateral;
+  const { qeIdentity: qeText, qeIdentitySignature, qeIdentityIssuerChain } = collateral;
+  const { pckCrl: pckCrlDer, pckCrlIssuerChain, rootCaCrl } = collateral;
   return {
     fmspc: hex(tcbInfo.value.fmspc),
     ca,
-    documents: {
-      members,
-      evaluation: Math.min(...numbers),
-      isEven: new Set(numbers).size === 1,
-      issued: tcbInfo.value.issueDate,
-      ...windowOf(
-        [tcbInfo.value.issueDate, qeIdentity.value.issueDate],
-        [tcbInfo.value.nextUpdate, qeIdentity.value.nextUpdate],
-        [...tcbInfo.chain, ...qeIdentity.chain],
-      ),
+    tcbInfo: { members: { tcbInfo: tcbText, tcbInfoSignature, tcbInfoIssuerChain }, ...ageOfDocument(tcbInfo) },
+    qeIdentity: {
+      members: { qeIdentity: qeText, qeIdentitySignature, qeIdentityIssuerChain },
+      ...ageOfDocument(qeIdentity),
     },
-    pckList: { members: { pckCrl: pckCrlDer, pckCrlIssuerChain }, ...ageOf(pckCrl) },
-    rootList: { members: { rootCaCrl }, ...ageOf(rootCrl) },
+    pckList: { members: { pckCrl: pckCrlDer, pckCrlIssuerChain }, ...ageOfList(pckCrl) },
+    rootList: { members: { rootCaCrl }, ...ageOfList(rootCrl) },
   };
 }
 
-/** What was last made of each pair of documents. */
-const WHOLE = new WeakMap<Documents, { readonly of: IntelCollateral; readonly whole: TdxCollateral }>();
+/** What was last made with each TCB info. */
+const WHOLE = new WeakMap<
+  IntelCollateral['tcbInfo'],
+  { readonly of: IntelCollateral; readonly whole: TdxCollateral }
+>();
 
 /** The collateral as it was read: the same object for the same, by which a verifier knows what it has read before. */
 export function collateralOf(collateral: IntelCollateral): TdxCollateral {
-  const { documents, pckList, rootList } = collateral;
-  const known = WHOLE.get(documents);
+  const { tcbInfo, qeIdentity, pckList, rootList } = collateral;
+  const known = WHOLE.get(tcbInfo);
   if (known !== undefined && hasPartsOf(known.of, collateral)) return known.whole;
-  const whole = { ...documents.members, ...pckList.members, ...rootList.members };
-  WHOLE.set(documents, { of: collateral, whole });
+  const whole = { ...tcbInfo.members, ...qeIdentity.members, ...pckList.members, ...rootList.members };
+  WHOLE.set(tcbInfo, { of: collateral, whole });
   return whole;
 }
 
 /** From when and until when all of it is current. */
-export function windowOfAll({ documents, pckList, rootList }: IntelCollateral): Window {
+export function windowOfAll({ tcbInfo, qeIdentity, pckList, rootList }: IntelCollateral): Window {
   return {
-    from: latest([documents.from, pckList.from, rootList.from]),
-    until: earliest(documents.until, pckList.until, rootList.until),
+    from: latest([tcbInfo.from, qeIdentity.from, pckList.from, rootList.from]),
+    until: earliest(tcbInfo.until, qeIdentity.until, pckList.until, rootList.until),
   };
 }
 
@@ -119,60 +110,69 @@ export function isFromAfter(collateral: IntelCollateral, at: Date): boolean {
   return windowOfAll(collateral).from > at;
 }
 
-/** Whether the documents of `a` are older than those of `b`: by evaluation number, and between equal ones by date. */
-export function isOlderThan({ documents: a }: IntelCollateral, { documents: b }: IntelCollateral): boolean {
-  return a.evaluation === b.evaluation ? a.issued < b.issued : a.evaluation < b.evaluation;
+/** Whether two sets have a part in common: the same object, read once. */
+export function hasPartOf(a: IntelCollateral, b: IntelCollateral): boolean {
+  return PART_NAMES.some((name) => a[name] === b[name]);
 }
 
 /** Of two sets for the same, the newer part each; `a`'s where none is newer. One that has them all is given itself. */
 export function newestParts(a: IntelCollateral, b: IntelCollateral): IntelCollateral {
-  const newest = {
-    ...a,
-    documents: isOlderThan(a, b) ? b.documents : a.documents,
-    pckList: isOlder(a.pckList, b.pckList) ? b.pckList : a.pckList,
-    rootList: isOlder(a.rootList, b.rootList) ? b.rootList : a.rootList,
-  };
-  return [a, b].find((one) => hasPartsOf(one, newest)) ?? newest;
+  return chosenParts(a, b, (own, other) => isOlder(own, other));
 }
 
 /** The collateral with the parts of another in the place of those that have ended. Given itself where none has. */
 export function withoutEnded(collateral: IntelCollateral, current: IntelCollateral, at: Date): IntelCollateral {
-  const part = <P extends Window>(own: P, other: P) => (own.until < at ? other : own);
-  const whole = {
-    ...collateral,
-    documents: part(collateral.documents, current.documents),
-    pckList: part(collateral.pckList, current.pckList),
-    rootList: part(collateral.rootList, current.rootList),
-  };
-  return hasPartsOf(collateral, whole) ? collateral : whole;
+  return chosenParts(collateral, current, (own) => own.until < at);
 }
 
 /**
- * The collateral with newer revocation lists out of others, where these are current: a list is of a CA, whatever the
- * platform that it came for. Given itself where there are none.
+ * The collateral with newer parts out of others, where these are current, as far as they are of no one platform: a list
+ * is of a CA, and there is one identity of the quoting enclave. Given itself where there are none.
  */
-export function withNewestLists(
+export function withNewestShared(
   collateral: IntelCollateral,
   others: readonly IntelCollateral[],
   at: Date,
 ): IntelCollateral {
-  const isInTime = ({ from, until }: Window) => from <= at && at <= until;
-  const newer = <L extends CrlAge>(a: L, b: L) => (isOlder(a, b) ? b : a);
+  const newest = <P extends Part>(own: P, candidates: readonly P[]) =>
+    candidates.filter(({ from, until }) => from <= at && at <= until).reduce((a, b) => (isOlder(a, b) ? b : a), own);
   const ofCa = others.filter(({ ca }) => ca === collateral.ca);
-  const pckList = ofCa
-    .map((other) => other.pckList)
-    .filter(isInTime)
-    .reduce(newer, collateral.pckList);
-  const rootList = others
-    .map((other) => other.rootList)
-    .filter(isInTime)
-    .reduce(newer, collateral.rootList);
-  const newest = { ...collateral, pckList, rootList };
-  return hasPartsOf(collateral, newest) ? collateral : newest;
+  const whole = {
+    ...collateral,
+    qeIdentity: newest(
+      collateral.qeIdentity,
+      others.map((other) => other.qeIdentity),
+    ),
+    pckList: newest(
+      collateral.pckList,
+      ofCa.map((other) => other.pckList),
+    ),
+    rootList: newest(
+      collateral.rootList,
+      others.map((other) => other.rootList),
+    ),
+  };
+  return hasPartsOf(collateral, whole) ? collateral : whole;
+}
+
+function chosenParts(
+  a: IntelCollateral,
+  b: IntelCollateral,
+  takesOther: (own: Part, other: Part) => boolean,
+): IntelCollateral {
+  const part = <P extends Part>(own: P, other: P) => (takesOther(own, other) ? other : own);
+  const chosen = {
+    ...a,
+    tcbInfo: part(a.tcbInfo, b.tcbInfo),
+    qeIdentity: part(a.qeIdentity, b.qeIdentity),
+    pckList: part(a.pckList, b.pckList),
+    rootList: part(a.rootList, b.rootList),
+  };
+  return [a, b].find((one) => hasPartsOf(one, chosen)) ?? chosen;
 }
 
 function hasPartsOf(a: IntelCollateral, b: IntelCollateral): boolean {
-  return a.documents === b.documents && a.pckList === b.pckList && a.rootList === b.rootList;
+  return PART_NAMES.every((name) => a[name] === b[name]);
 }
 
 function verified(reader: CollateralReader, collateral: TdxCollateral): SignedCollateral {
@@ -191,7 +191,16 @@ function refuseRevoked({ tcbInfo, qeIdentity, pckCrl, rootCrl }: SignedCollatera
   if (signers.some(({ serial }) => isRevoked(rootCrl.value, serial))) throw new UnfitError('a signer is revoked');
 }
 
-function ageOf({ value, chain }: Signed<X509Crl>): Window & CrlAge {
+function ageOfDocument({ value, chain }: Signed<TcbInfo | QeIdentity>): Window & CrlAge {
+  const { evaluationDataNumber, issueDate, nextUpdate } = value;
+  return {
+    number: BigInt(evaluationDataNumber),
+    thisUpdate: issueDate,
+    ...windowOf([issueDate], [nextUpdate], chain),
+  };
+}
+
+function ageOfList({ value, chain }: Signed<X509Crl>): Window & CrlAge {
   const { crlNumber, thisUpdate, nextUpdate } = value;
   if (crlNumber === null || thisUpdate === null) throw new UnfitError('revocation list does not say when it counts');
   return { number: crlNumber, thisUpdate, ...windowOf([thisUpdate], [nextUpdate], chain) };

@@ -12,18 +12,18 @@ import type { CollateralCache } from './collateral-cache.js';
 import type { CollateralDirectory } from './collateral-directory.js';
 import { type CollateralMemory, type CollateralSourceName, isBehind } from './collateral-memory.js';
 import { missing, ROLLED_BACK } from './collateral-problem.js';
-import type { CollateralSupply, Fetched } from './collateral-supply.js';
+import type { CollateralSupply } from './collateral-supply.js';
 import {
   type CollateralKey,
   collateralOf,
-  hasEnded,
+  hasPartOf,
   type IntelCollateral,
   isCurrent,
   isFromAfter,
   keyName,
   newestParts,
   readIntelCollateral,
-  withNewestLists,
+  withNewestShared,
   withoutEnded,
 } from './intel-collateral.js';
 
@@ -46,6 +46,8 @@ interface IntelEndorsementsOptions {
 interface Held {
   readonly collateral: IntelCollateral;
   readonly source: CollateralSourceName;
+  /** Null for what an operator put there. */
+  readonly fetchedAt: Date | null;
 }
 
 /** Collateral, and what an answer calls where it is from. */
@@ -54,12 +56,31 @@ interface Origin {
   readonly origin: EndorsementOrigin;
 }
 
+/** What the service has by itself, once it has asked where it must. */
+interface Own {
+  /** The newest parts of all that is current. */
+  readonly held: IntelCollateral | null;
+  /** What was fetched for this request, as it came. */
+  readonly downloaded: IntelCollateral | null;
+  /** Why nothing was fetched within `CONFIRMED_MS`; null where something was. */
+  readonly problem: Unavailable | null;
+}
+
+/** How long the word of a source counts that it has nothing newer. */
+const CONFIRMED_MS = 48 * 60 * 60_000;
+
+/** Why nobody confirms collateral. */
+const OFF = 'no source of intel is configured';
+const PAST = 'nobody is asked about the past';
+const UNFIT = 'nobody is asked for what does not verify or is of another platform';
+
 /**
- * Collateral of the request, the operator's folder, the cache and the services, in this order; of two that are current
- * the newer part counts, wherever it is from.
+ * Collateral of the request, the operator's folder, the cache and the services; of all that are current the newest part
+ * counts, wherever it is from.
  *
- * What a request brings is for that request alone. It is never kept and moves no memory, so that nobody changes with it
- * what counts for another.
+ * Whoever sends evidence must not choose by what it is judged. So where a service is configured, it has to have been asked
+ * within two days before anything else counts; where it cannot be, what a request brings is said to be unconfirmed, and
+ * must be new itself. What a request brings is for that request alone: it is never kept and moves no memory.
  */
 export class IntelEndorsements implements TdxCollateralSource {
   readonly #options: IntelEndorsementsOptions;
@@ -71,130 +92,145 @@ export class IntelEndorsements implements TdxCollateralSource {
   async find(request: TdxCollateralRequest, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
     await this.#options.ready;
     const { brought } = request;
-    if (brought === null) return this.#own(request, context);
-    const asBrought = { value: brought, origin: 'evidence' as const };
     // An audit is by what counted then: what has come since says nothing about it.
-    if (context.historical) return asBrought;
+    if (context.historical) return brought === null ? this.#past(request, context) : unconfirmed(brought, PAST);
+    if (brought === null) return this.#own(request, context);
     const read = this.#read(brought);
-    // What does not hold, or is of another platform, is the verifier's to refuse.
-    if (read === null || keyName(read) !== keyName(request)) return asBrought;
-    return this.#withBrought(read, asBrought, context);
+    // What does not hold, or is of another platform, is the verifier's to refuse, and no reason to ask anybody.
+    if (read === null || keyName(read) !== keyName(request)) {
+      return unconfirmed(brought, UNFIT, since(context));
+    }
+    return this.#withBrought(read, brought, context);
   }
 
   async #withBrought(
     read: IntelCollateral,
-    asBrought: SourcedCollateral,
+    brought: TdxCollateral,
     context: FetchContext,
   ): Promise<SourcedCollateral | Unavailable> {
-    const { memory, supply } = this.#options;
+    const { at } = context;
+    const { held, downloaded, problem } = await this.#ask(read, context, true);
     const ofRequest: Origin = { collateral: read, origin: 'evidence' };
-    const withLists = this.#withLists(read, context.at);
-    const held = await this.#current(read, context);
-    if (held !== null) {
-      supply.use(read);
-      return this.#sourced(newestParts(withoutEnded(withLists, held, context.at), held), ofRequest);
+    const ofBoth = this.#withShared(read, at);
+    const newest = held === null ? ofBoth : newestParts(held, withoutEnded(ofBoth, held, at));
+    if (held === null && (await this.#isOlderThanMemory(newest))) {
+      return { ...ROLLED_BACK, detail: `${ROLLED_BACK.detail}; ${problem?.detail}` };
     }
-    const own = withLists === read ? asBrought : this.#sourced(withLists, ofRequest);
-    const marks = await memory.marksOfAll(read);
-    const isOlder = marks.some((ofSource) => isBehind(this.#withLists(read, context.at), ofSource));
-    if (!isOlder && !hasEnded(withLists, context.at)) {
-      // What Intel has now is for the next one: whoever comes with evidence must not choose for ever what it is judged by.
-      supply.want(read);
-      return own;
+    const sourced =
+      newest === read ? { value: brought, origin: ofRequest.origin } : this.#sourced(newest, downloaded, ofRequest);
+    if (problem === null) return sourced;
+    if (!this.#options.supply.isOff) {
+      return { ...sourced, unconfirmed: { why: problem.detail, issuedSince: since(context) } };
     }
-    const fetched = await supply.fetch(read, isOlder ? ROLLED_BACK : missing([withLists], context.at), context);
-    if (!('code' in fetched)) return this.#fromNetwork(fetched, context.at, withLists, ofRequest);
-    // That it has ended the verifier says of it, and what else is wrong.
-    return isOlder ? fetched : own;
+    return hasPartOf(newest, read) ? { ...sourced, unconfirmed: { why: OFF, issuedSince: null } } : sourced;
   }
 
   /** What the service has by itself. */
   async #own(key: CollateralKey, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
+    const { held, downloaded, problem } = await this.#ask(key, context, false);
+    if (held !== null) return this.#sourced(held, downloaded);
+    return problem ?? this.#missing(key, context);
+  }
+
+  /**
+   * Asks a service, unless one was asked lately.
+   *
+   * @param hasOther whether there is something to judge by besides
+   */
+  async #ask(key: CollateralKey, context: FetchContext, hasOther: boolean): Promise<Own> {
     const { supply } = this.#options;
-    const current = await this.#current(key, context);
-    if (current !== null) {
-      if (!context.historical) supply.use(key);
-      return this.#sourced(current);
+    const usable = await this.#usable(key, context);
+    const held = newestOf(usable);
+    if (usable.some(({ fetchedAt }) => isConfirmed(fetchedAt, context.at))) {
+      supply.use(key);
+      return { held, downloaded: null, problem: null };
     }
+    const fetched =
+      held === null && !hasOther
+        ? await supply.fetch(key, this.#missing(key, context), context)
+        : await supply.ask(key, context);
+    if ('code' in fetched) return { held, downloaded: null, problem: fetched };
+    return { held: newestOf(await this.#usable(key, context)), downloaded: fetched.downloaded, problem: null };
+  }
+
+  /** What is held of the past, else what a service has now: that may be of use for an instant that is not long ago. */
+  async #past(key: CollateralKey, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
+    const held = newestOf(await this.#usable(key, context));
+    if (held !== null) return this.#sourced(held, null);
     const because = this.#missing(key, context);
     // What a service has now is newer than what is held: of no use for an instant before that.
-    const isTooLate =
-      context.historical && this.#withListsOfHeld(key, context.at).some((one) => isFromAfter(one, context.at));
+    const isTooLate = this.#withSharedOfHeld(key, context.at).some((one) => isFromAfter(one, context.at));
     if (isTooLate) return because;
-    const fetched = await supply.fetch(key, because, context);
-    return 'code' in fetched ? fetched : this.#fromNetwork(fetched, context.at);
+    const fetched = await this.#options.supply.fetch(key, because, context);
+    if ('code' in fetched) return fetched;
+    return this.#sourced(this.#withShared(fetched.collateral, context.at), fetched.downloaded);
   }
 
-  /** The newest parts of all that is at hand and current. */
-  async #current(key: CollateralKey, context: FetchContext): Promise<IntelCollateral | null> {
-    const usable = await this.#usable(key, context);
-    return usable
-      .filter((collateral) => isCurrent(collateral, context.at))
-      .reduce<IntelCollateral | null>(
-        (newest, collateral) => (newest === null ? collateral : newestParts(newest, collateral)),
-        null,
-      );
+  async #isOlderThanMemory(collateral: IntelCollateral): Promise<boolean> {
+    const marks = await this.#options.memory.marksOfAll(collateral);
+    return marks.some((ofSource) => isBehind(collateral, ofSource));
   }
 
-  /** The memory is of what was given lately: it says nothing about another instant. */
-  async #usable(key: CollateralKey, { at, historical }: FetchContext): Promise<readonly IntelCollateral[]> {
+  /** All that is at hand and current. The memory is of what was given lately: it says nothing about another instant. */
+  async #usable(key: CollateralKey, { at, historical }: FetchContext): Promise<readonly Held[]> {
     const held = this.#held(key);
-    const merged = () => held.map(({ collateral }) => this.#withLists(collateral, at));
-    if (historical) return merged();
     const { memory } = this.#options;
-    const marks = await Promise.all(held.map(({ source }) => memory.marksOf(key, source)));
+    const marks = historical ? [] : await Promise.all(held.map(({ source }) => memory.marksOf(key, source)));
     // Merged after the wait: what the memory knows of is at hand by then.
-    return merged().filter((collateral, index) => {
-      const ofSource = marks[index];
-      return ofSource !== undefined && !isBehind(collateral, ofSource);
-    });
+    return held
+      .map((one) => ({ ...one, collateral: this.#withShared(one.collateral, at) }))
+      .filter(({ collateral }, index) => {
+        const ofSource = marks[index];
+        return isCurrent(collateral, at) && (ofSource === undefined || !isBehind(collateral, ofSource));
+      });
   }
 
   #missing(key: CollateralKey, { at }: FetchContext): Unavailable {
-    const held = this.#withListsOfHeld(key, at);
+    const held = this.#withSharedOfHeld(key, at);
     return held.some((collateral) => isCurrent(collateral, at)) ? ROLLED_BACK : missing(held, at);
   }
 
-  #withListsOfHeld(key: CollateralKey, at: Date): readonly IntelCollateral[] {
-    return this.#held(key).map(({ collateral }) => this.#withLists(collateral, at));
+  #withSharedOfHeld(key: CollateralKey, at: Date): readonly IntelCollateral[] {
+    return this.#held(key).map(({ collateral }) => this.#withShared(collateral, at));
   }
 
   #held(key: CollateralKey): readonly Held[] {
     const { directory, cache } = this.#options;
-    return [...directory.held(key).map((collateral): Held => ({ collateral, source: 'store' })), ...cache.held(key)];
+    const stored = directory.held(key).map((collateral): Held => ({ collateral, source: 'store', fetchedAt: null }));
+    return [...stored, ...cache.held(key)];
   }
 
-  #fromNetwork(
-    { collateral, downloaded }: Fetched,
-    at: Date,
-    brought?: IntelCollateral,
-    ...origins: readonly Origin[]
+  /** @param others what is neither in folder nor cache */
+  #sourced(
+    collateral: IntelCollateral,
+    downloaded: IntelCollateral | null,
+    ...others: readonly Origin[]
   ): SourcedCollateral {
-    const withLists = this.#withLists(collateral, at);
-    const newest = brought === undefined ? withLists : newestParts(withoutEnded(brought, withLists, at), withLists);
-    return this.#sourced(newest, ...origins, { collateral: downloaded, origin: 'network' });
-  }
-
-  /** @param origins of what is neither in folder nor cache, or was not before this request */
-  #sourced(collateral: IntelCollateral, ...origins: readonly Origin[]): SourcedCollateral {
-    const { directory, cache } = this.#options;
+    const { directory } = this.#options;
     const all: readonly Origin[] = [
-      ...origins,
+      ...others,
       ...directory.all().map((stored): Origin => ({ collateral: stored, origin: 'store' })),
-      ...cache.all().map((cached): Origin => ({ collateral: cached, origin: 'cache' })),
+      ...(downloaded === null ? [] : [{ collateral: downloaded, origin: 'network' } as const]),
     ];
-    // What was in the cache when it was found may have been renewed since.
-    const originOf = (part: 'documents' | 'pckList' | 'rootList') =>
+    // All else is in the cache. What was there when it was found may have been renewed since.
+    const originOf = (part: 'tcbInfo' | 'qeIdentity' | 'pckList' | 'rootList') =>
       all.find((one) => one.collateral[part] === collateral[part])?.origin ?? 'cache';
-    const [origin, pckCrl, rootCaCrl] = [originOf('documents'), originOf('pckList'), originOf('rootList')];
-    const sourced = { value: collateralOf(collateral), origin };
-    return pckCrl === origin && rootCaCrl === origin ? sourced : { ...sourced, listOrigins: { pckCrl, rootCaCrl } };
+    const origins = {
+      tcbInfo: originOf('tcbInfo'),
+      qeIdentity: originOf('qeIdentity'),
+      pckCrl: originOf('pckList'),
+      rootCaCrl: originOf('rootList'),
+    };
+    const sourced = { value: collateralOf(collateral), origin: origins.tcbInfo };
+    const isOne = Object.values(origins).every((origin) => origin === origins.tcbInfo);
+    return isOne ? sourced : { ...sourced, partOrigins: origins };
   }
 
   /** Of two valid revocation lists of a CA the newer counts, also where it came for another platform. */
-  #withLists(collateral: IntelCollateral, at: Date): IntelCollateral {
+  #withShared(collateral: IntelCollateral, at: Date): IntelCollateral {
     const { directory, cache } = this.#options;
-    return withNewestLists(collateral, [...directory.all(), ...cache.all()], at);
+    const cached = cache.all().map((fetched) => fetched.collateral);
+    return withNewestShared(collateral, [...directory.all(), ...cached], at);
   }
 
   #read(collateral: TdxCollateral): IntelCollateral | null {
@@ -205,4 +241,23 @@ export class IntelEndorsements implements TdxCollateralSource {
       throw error;
     }
   }
+}
+
+function newestOf(held: readonly Held[]): IntelCollateral | null {
+  const [first, ...others] = held.map(({ collateral }) => collateral);
+  return first === undefined ? null : others.reduce(newestParts, first);
+}
+
+/** The clock may have been set since: what was fetched in its future was not fetched lately either. */
+function isConfirmed(fetchedAt: Date | null, at: Date): boolean {
+  return fetchedAt !== null && Math.abs(at.getTime() - fetchedAt.getTime()) <= CONFIRMED_MS;
+}
+
+/** What nobody confirms has to be at least as new as what somebody would still confirm. */
+function since({ at }: FetchContext): Date {
+  return new Date(at.getTime() - CONFIRMED_MS);
+}
+
+function unconfirmed(brought: TdxCollateral, why: string, issuedSince: Date | null = null): SourcedCollateral {
+  return { value: brought, origin: 'evidence', unconfirmed: { why, issuedSince } };
 }

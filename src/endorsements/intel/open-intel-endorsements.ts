@@ -32,8 +32,15 @@ export interface IntelTuning {
 const DEFAULT_INTEL_TUNING: IntelTuning = {
   folderPollMs: 5_000,
   duePollMs: 10 * 60_000,
-  pauses: { refreshMs: 24 * 60 * 60_000, retryMs: 60 * 60_000, timeoutMs: 30_000 },
-  attemptTimeoutMs: 3_000,
+  pauses: {
+    refreshMs: 24 * 60 * 60_000,
+    retryMs: 60 * 60_000,
+    timeoutMs: 30_000,
+    askMs: 2_000,
+    cooldownMs: 60_000,
+  },
+  // Less than is waited for an answer: that a service hangs is seen as that, and not as a caller who has left.
+  attemptTimeoutMs: 1_900,
   resilience: DEFAULT_RESILIENCE,
 };
 
@@ -50,7 +57,7 @@ export interface IntelEndorsementsOptions {
   readonly cacheFolder: string | null;
   readonly clock: Clock;
   readonly log: Log;
-  /** Whether what is needed can be fetched after the request that needed it. Where left out it can. */
+  /** Whether there is time between requests, in which what is held can be renewed. Where left out there is. */
   readonly inBackground?: boolean;
   /** Hears of each attempt to contact an origin. */
   readonly observer?: OriginObserver | undefined;
@@ -66,7 +73,7 @@ export interface OpenIntelEndorsements {
   readonly ready: Promise<void>;
   /** Reads the operator's folder again. */
   reload(): Promise<void>;
-  /** Renews what is in use and due. Runs by itself from time to time. */
+  /** Renews what is due. Runs by itself from time to time. */
   refreshDue(): Promise<void>;
   /** Collects collateral for machines without network. */
   exportBundle(keys: readonly CollateralKey[], signal: AbortSignal): Promise<CollateralBundle>;
@@ -97,7 +104,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
     pauses: tuning.pauses,
     inBackground,
   });
-  const ready = Promise.all([directory.start(), cache.start()]).then(() => {});
+  const ready = Promise.all([directory.start(), cache.start()]).then(() => supply.start());
   const source = new IntelEndorsements({ reader, directory, cache, memory, supply, ready });
   const timer = setInterval(() => void supply.refreshDue(), tuning.duePollMs).unref();
   return {

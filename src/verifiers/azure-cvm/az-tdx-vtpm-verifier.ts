@@ -87,6 +87,7 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
       bound: guest.bound,
       validUntil: earliest(quote.validUntil, guest.validUntil),
       tcbShortfalls: quote.shortfalls,
+      ...(quote.collateralIssued === null ? {} : { collateralIssued: quote.collateralIssued }),
       submission: submissionOf(evidence, parts, quote),
       ...withheldMember(guest),
     };

@@ -2,16 +2,20 @@ import { earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
 import type { CollateralProblem, CollateralReading, SignedCollateral } from '../../crypto/tdx-collateral.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { CheckList } from '../../model/check.js';
-import type { EndorsementOrigin, EndorsementSet, SourcedCollateral } from '../../model/endorsement.js';
+import type {
+  CollateralOrigins,
+  EndorsementOrigin,
+  EndorsementSet,
+  SourcedCollateral,
+} from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
+import type { CollateralIssued } from '../../model/verification.js';
 
-/** Collateral at hand, and where it came from. */
-export interface CollateralAtHand {
+/** Collateral at hand, where its parts came from, and whether anything says that it is the newest. */
+export interface CollateralAtHand extends Pick<SourcedCollateral, 'unconfirmed'> {
   readonly value: SignedCollateral;
-  /** Of TCB info and QE identity. */
-  readonly origin: EndorsementOrigin;
-  readonly listOrigins: NonNullable<SourcedCollateral['listOrigins']>;
+  readonly origins: CollateralOrigins;
 }
 
 /**
@@ -42,7 +46,9 @@ export function takeCollateral(
   const problems = reading.ok ? expiredSigners(reading.value, at) : reading.problems;
   if (reading.ok && problems.length === 0) {
     recordGenuine(checks, reading.value, origin, about);
-    return { value: reading.value, origin, listOrigins: found.listOrigins ?? { pckCrl: origin, rootCaCrl: origin } };
+    const all = { tcbInfo: origin, qeIdentity: origin, pckCrl: origin, rootCaCrl: origin };
+    const { partOrigins: origins = all, unconfirmed } = found;
+    return { value: reading.value, origins, ...(unconfirmed === undefined ? {} : { unconfirmed }) };
   }
   if (origin === 'evidence') {
     checks.pass('collateral_unavailable', about, { detail: 'the request brings collateral' });
@@ -133,6 +139,49 @@ export function judgeWindows(checks: CheckList, collateral: SignedCollateral, at
   return inTime;
 }
 
+/**
+ * Judges what the request alone vouches for. Where a source of Intel's should have been asked and could not be, it has to
+ * be new: else whoever sends evidence would choose how old its collateral is by keeping that source busy.
+ *
+ * @returns whether it can be relied on
+ */
+export function judgeConfirmation(checks: CheckList, { value, unconfirmed }: CollateralAtHand, about: string): boolean {
+  if (unconfirmed === undefined) return true;
+  const { why, issuedSince } = unconfirmed;
+  const issues = issuesOf(value);
+  const compared = {
+    expected: issuedSince?.toISOString() ?? null,
+    actual: Object.fromEntries(issues.map(({ member, issued }) => [member, issued?.toISOString() ?? null])),
+  };
+  const old = issues.filter(({ issued }) => issuedSince !== null && (issued === null || issued < issuedSince));
+  if (old.length > 0) {
+    const detail = `issued more than 48 hours ago (${names(old)}), and nobody confirms it: ${why}`;
+    checks.unavailable('collateral_unavailable', about, detail, true, compared);
+    return false;
+  }
+  const detail = `nobody confirms the collateral that the request supplied: ${why}`;
+  checks.warn('collateral_unconfirmed', about, { ...compared, detail });
+  return true;
+}
+
+/** When the parts that live for a month were issued. The list of the root lives for a year. */
+export function collateralIssued({ tcbInfo, qeIdentity, pckCrl }: SignedCollateral): CollateralIssued {
+  return {
+    tcbInfo: tcbInfo.value.issueDate,
+    qeIdentity: qeIdentity.value.issueDate,
+    pckCrl: pckCrl.value.thisUpdate,
+  };
+}
+
+function issuesOf(value: SignedCollateral) {
+  const { tcbInfo, qeIdentity, pckCrl } = collateralIssued(value);
+  return [
+    { member: 'tcb_info', issued: tcbInfo },
+    { member: 'qe_identity', issued: qeIdentity },
+    { member: 'pck_crl', issued: pckCrl },
+  ];
+}
+
 /** When the first part of the collateral, or certificate under it, ends. */
 export function collateralEnd(collateral: SignedCollateral): Date {
   const ends = windowsOf(collateral).map(({ ends: end }) => end?.getTime() ?? 0);
@@ -151,8 +200,8 @@ function windowsOf({ tcbInfo, qeIdentity, pckCrl, rootCrl }: SignedCollateral): 
   ];
 }
 
-function names(windows: readonly Window[]): string {
-  return windows.map(({ member }) => member).join(', ');
+function names(parts: readonly Pick<Window, 'member'>[]): string {
+  return parts.map(({ member }) => member).join(', ');
 }
 
 function dates(

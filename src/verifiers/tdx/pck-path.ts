@@ -2,8 +2,9 @@ import { type PathProblem, verifyCertificatePath } from '../../crypto/certificat
 import { intelSgxProfile, type PathProfile } from '../../crypto/path-profile.js';
 import { PemChains, requireRootLast } from '../../crypto/pem-chains.js';
 import { type PckCa, type PckExtension, parsePckExtension, pckCaNamed } from '../../formats/pck-extension.js';
+import { parsePemCertificates } from '../../formats/pem.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
-import { FormatError } from '../../model/errors.js';
+import { FormatError, within } from '../../model/errors.js';
 
 /** PCK certificate, its issuer and the root, with what of them does not change with time. */
 export interface PckPath {
@@ -42,6 +43,20 @@ export class PckPaths {
   read(pem: string): PckPath {
     return this.#chains.read(pem);
   }
+}
+
+/**
+ * A chain that came beside a quote is the one in the quote, certificate by certificate. Nothing is verified by it.
+ *
+ * @throws {FormatError} `cert_chain`
+ */
+export function requireSameCertificates(pem: string, certificates: readonly X509Certificate[], about: string): void {
+  const brought = within(about, () => parsePemCertificates(pem, 'cert_chain', MAXIMUM_CHAIN));
+  const isSame =
+    brought.length === certificates.length &&
+    certificates.every(({ der }, index) => Buffer.compare(der, brought[index] ?? new Uint8Array()) === 0);
+  if (isSame) return;
+  throw new FormatError('cert_chain', 'the certificates are not those of the quote', { pointer: about });
 }
 
 function verifyPckPath(certificates: readonly X509Certificate[], profile: PathProfile): PckPath {

@@ -54,7 +54,7 @@ export function verifyPlatformTcb(checks: CheckList, rated: RatedPlatform, about
   if (module === null) return null;
   const levels = { platform: level, module: module.level, qe: qe.level };
   const shortfalls = shortfallsOf(rated, svns, module);
-  if (level === null || !found) return { tcb: tcbClaim(null, info, levels), shortfalls };
+  if (level === null || !found) return { tcb: tcbClaim(null, rated, levels), shortfalls };
   const sgx = sgxLevelOf(info, svns)?.tcbStatus ?? level.tcbStatus;
   const statuses = {
     platform: level.tcbStatus,
@@ -65,7 +65,7 @@ export function verifyPlatformTcb(checks: CheckList, rated: RatedPlatform, about
   const status = mergedStatus(checks, statuses, rated, about);
   if (status === null) return null;
   verifyStatus(checks, statuses, status, about);
-  return { tcb: tcbClaim(unknownWord(statuses) ?? status, info, levels), shortfalls };
+  return { tcb: tcbClaim(unknownWord(statuses) ?? status, rated, levels), shortfalls };
 }
 
 /** Platform and module each reach a level. */
@@ -133,7 +133,11 @@ interface ReachedLevels {
   readonly qe: RatedLevel;
 }
 
-function tcbClaim(status: string | null, info: TcbInfo, { platform, module, qe }: ReachedLevels): TdxTcbClaim {
+function tcbClaim(
+  status: string | null,
+  { info, qe: { identity } }: RatedPlatform,
+  { platform, module, qe }: ReachedLevels,
+): TdxTcbClaim {
   const levels = [platform, module, qe].filter((level) => level !== null);
   const dates = levels.map(({ tcbDate }) => tcbDate);
   return {
@@ -143,6 +147,7 @@ function tcbClaim(status: string | null, info: TcbInfo, { platform, module, qe }
     qeStatus: qe.tcbStatus,
     date: status === null ? null : dates.reduce((first, next) => (new Date(next) < new Date(first) ? next : first)),
     evaluationDataNumber: info.evaluationDataNumber,
+    qeEvaluationDataNumber: identity.evaluationDataNumber,
     advisories: [...new Set(levels.flatMap(({ advisoryIds }) => advisoryIds))],
   };
 }

@@ -31,10 +31,13 @@ export interface LevelStatuses {
   readonly qe: string;
 }
 
-/** The first word that Intel does not define for its place; null where all are known. */
-export function unknownWord({ platform, module, qe }: LevelStatuses): string | null {
-  if (!PLATFORM_WORDS.has(platform)) return platform;
-  return [module, qe].find((word) => word !== null && !PART_WORDS.has(word)) ?? null;
+/**
+ * The first word that Intel does not define for its place; null where all are known. The level that SGX alone reaches
+ * counts too, although it is asked for a relaunch only: nobody knows what a word there would have forbidden.
+ */
+export function unknownWord({ platform, sgx, module, qe }: RelaunchStatuses): string | null {
+  const ofPlatform = [platform, sgx].find((word) => !PLATFORM_WORDS.has(word));
+  return ofPlatform ?? [module, qe].find((word) => word !== null && !PART_WORDS.has(word)) ?? null;
 }
 
 /** A platform's status with that of the module or the QE (tdx.md, Status set and merge). */

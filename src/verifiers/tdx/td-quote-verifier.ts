@@ -15,9 +15,16 @@ import type { TdQuoteContext, TdQuoteVerification, TdQuoteVerifier } from '../..
 import { markVerified } from '../mark-verified.js';
 import { readOnce } from '../read-once.js';
 import { readTdQuote } from '../read-td-quote.js';
-import { type CollateralAtHand, collateralEnd, judgeWindows, takeCollateral } from './collateral-checks.js';
+import {
+  type CollateralAtHand,
+  collateralEnd,
+  collateralIssued,
+  judgeConfirmation,
+  judgeWindows,
+  takeCollateral,
+} from './collateral-checks.js';
 import { verifyRevocation } from './intel-revocation.js';
-import { type PckPath, PckPaths } from './pck-path.js';
+import { type PckPath, PckPaths, requireSameCertificates } from './pck-path.js';
 import { type PlatformTcb, verifyPlatform, verifyPlatformTcb } from './platform-tcb.js';
 import {
   QeReports,
@@ -88,6 +95,8 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
   }
 
   /**
+   * A chain of the PCK certificate that the collateral brings too must be that of the quote.
+   *
    * None where the path of the quote's certificate does not hold, or it says of no platform what it is: then it is refused,
    * whatever the collateral, and nobody is asked about a platform that Intel does not vouch for.
    */
@@ -96,7 +105,9 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     collateral: TdxCollateral | null,
     about: TdQuoteContext['about'],
   ): readonly TdxCollateralRequest[] {
-    const { pck, ca, problems } = within(about.quote, () => this.#readPath(readTdQuote(bytes)));
+    const { certificates, pck, ca, problems } = within(about.quote, () => this.#readPath(readTdQuote(bytes)));
+    const chain = collateral?.pckCertificateChain;
+    if (chain !== undefined) requireSameCertificates(chain, certificates, `${about.collateral}/pck_certificate_chain`);
     if (pck === null || ca === null || problems.length > 0) return [];
     return [{ kind: 'intel-tdx', fmspc: hex(pck.fmspc), ca, brought: collateral }];
   }
@@ -124,7 +135,7 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
       const because = 'the certificates are revoked, or that cannot be told';
       return stopped(checks, about.quote, because, usedEndorsements(path, found, revocation.stateOf));
     }
-    const timely = found !== null && judgeWindows(checks, found.value, at, about.collateral) ? found : null;
+    const timely = found !== null && judgeTime(checks, found, at, about.collateral) ? found : null;
     if (!this.#verifyEnclave(run)) return stopped(checks, about.quote, 'the quoting enclave could not be relied on');
     const level = timely === null ? null : verifyQeOf(run, timely);
     if (timely !== null && level === null) {
@@ -160,6 +171,12 @@ function judgePath(checks: CheckList, path: PckPath, at: Date, about: string): b
   });
 }
 
+/** Both are said: what is past its next update may be unconfirmed besides. */
+function judgeTime(checks: CheckList, found: CollateralAtHand, at: Date, about: string): boolean {
+  const isInTime = judgeWindows(checks, found.value, at, about);
+  return judgeConfirmation(checks, found, about) && isInTime;
+}
+
 function verifyQeOf({ checks, quote, context }: Run, { value }: CollateralAtHand): SvnLevel | null {
   return verifyQeIdentity(checks, quote.qe.report, value.qeIdentity.value, context.about.quote);
 }
@@ -181,6 +198,7 @@ function concluded(run: Run, timely: CollateralAtHand | null, platform: Platform
     required: REQUIRED,
     claims: platform === null ? null : markVerified(tdxClaims(quote, pck, platform.tcb)),
     shortfalls: platform?.shortfalls ?? [],
+    collateralIssued: timely && collateralIssued(timely.value),
     reportData: markVerified(quote.body.reportData),
     endorsements: usedEndorsements(path, timely),
     validUntil: earliest(earliestEnd(path.certificates), timely && collateralEnd(timely.value)),
@@ -200,6 +218,7 @@ function stopped(
     required: REQUIRED,
     claims: null,
     shortfalls: [],
+    collateralIssued: null,
     reportData: null,
     endorsements,
     validUntil: null,

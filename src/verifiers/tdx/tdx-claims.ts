@@ -21,6 +21,7 @@ export function tdxClaims({ version, body }: TdQuote, pck: PckExtension, tcb: Td
     tdAttributes: tdAttributesClaim(body.tdAttributes),
     xfam: hex(body.xfam),
     reportData: hex(body.reportData),
+    ppid: hex(pck.ppid),
     fmspc: hex(pck.fmspc),
     pceId: hex(pck.pceId),
     tcb,

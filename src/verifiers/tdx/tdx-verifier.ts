@@ -91,6 +91,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
       bound: data.bound,
       validUntil: quote.validUntil,
       tcbShortfalls: quote.shortfalls,
+      ...(quote.collateralIssued === null ? {} : { collateralIssued: quote.collateralIssued }),
       submission: claims === null ? null : { tee: 'tdx', quote: evidence.quote, runtimeData: data.hashed },
     };
   }

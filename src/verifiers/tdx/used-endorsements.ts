@@ -31,13 +31,13 @@ export function usedEndorsements(
 
 /** Those who signed the collateral, each once. */
 function signersOf(
-  { value: { tcbInfo, qeIdentity, pckCrl }, origin, listOrigins }: CollateralAtHand,
+  { value: { tcbInfo, qeIdentity, pckCrl }, origins }: CollateralAtHand,
   stateOf: RevocationVerdict['stateOf'],
 ): readonly UsedEndorsement[] {
   const signers = [
-    ['tcb-signing', tcbInfo, origin],
-    ['tcb-signing', qeIdentity, origin],
-    ['pck-ca', pckCrl, listOrigins.pckCrl],
+    ['tcb-signing', tcbInfo, origins.tcbInfo],
+    ['tcb-signing', qeIdentity, origins.qeIdentity],
+    ['pck-ca', pckCrl, origins.pckCrl],
   ] as const;
   const listed = signers.flatMap(([kind, { chain }, source]) =>
     chain.slice(0, 1).map((signer) => used(kind, signer, source, stateOf(signer))),
@@ -47,14 +47,13 @@ function signersOf(
 
 function partsOf({
   value: { tcbInfo, qeIdentity, pckCrl, rootCrl },
-  origin,
-  listOrigins,
+  origins,
 }: CollateralAtHand): readonly UsedEndorsement[] {
   return [
-    signed('tcb-info', tcbInfo, origin),
-    signed('qe-identity', qeIdentity, origin),
-    signed('crl', pckCrl, listOrigins.pckCrl),
-    signed('crl', rootCrl, listOrigins.rootCaCrl),
+    signed('tcb-info', tcbInfo, origins.tcbInfo),
+    signed('qe-identity', qeIdentity, origins.qeIdentity),
+    signed('crl', pckCrl, origins.pckCrl),
+    signed('crl', rootCrl, origins.rootCaCrl),
   ];
 }
 

@@ -1389,7 +1389,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "pck_crl",
           "root_ca_crl"
         ],
-        "description": "What Intel signs about the platform of a quote. It gives way to what the service holds where that is newer. What\nis not sent is looked for in the configured directory, the cache and at Intel.\n",
+        "description": "What Intel signs about the platform of a quote. It gives way, part by part, to newer that the service holds or\ngets from Intel. Where Intel could not be asked it counts with the warning `collateral_unconfirmed`, if it was\nissued within 48 hours. What is not sent is looked for in the configured directory, the cache and at Intel.\n",
         "properties": {
           "tcb_info": {
             "type": "string",
@@ -1423,6 +1423,10 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "root_ca_crl": {
             "description": "DER of the list of the root.",
             "$ref": "#/components/schemas/HexInput"
+          },
+          "pck_certificate_chain": {
+            "type": "string",
+            "description": "PEM: the certificates of the quote once more, in the same order, as some clients send them. Others than\nthose of the quote are 400 `cert_chain`.\n"
           }
         }
       },
@@ -3474,6 +3478,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "tdAttributes",
           "xfam",
           "reportData",
+          "ppid",
           "fmspc",
           "pceId",
           "tcb"
@@ -3581,6 +3586,10 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "description": "64 bytes.",
             "$ref": "#/components/schemas/Hex"
           },
+          "ppid": {
+            "description": "16 bytes, of the PCK certificate. It tells one platform from all others.",
+            "$ref": "#/components/schemas/Hex"
+          },
           "fmspc": {
             "description": "6 bytes.",
             "$ref": "#/components/schemas/Hex"
@@ -3599,6 +3608,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               "qeStatus",
               "date",
               "evaluationDataNumber",
+              "qeEvaluationDataNumber",
               "advisories"
             ],
             "properties": {
@@ -3641,7 +3651,12 @@ export const OPENAPI_DOCUMENT: JsonObject = {
                 ]
               },
               "evaluationDataNumber": {
-                "type": "integer"
+                "type": "integer",
+                "description": "Of the TCB info."
+              },
+              "qeEvaluationDataNumber": {
+                "type": "integer",
+                "description": "Of the QE identity. For a while after Intel raises it, it differs from the other."
               },
               "advisories": {
                 "type": "array",

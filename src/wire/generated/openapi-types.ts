@@ -393,8 +393,9 @@ export interface components {
         /** @description PEM: the issuer of the AK certificate first, the root last. Nothing of it is fetched. */
         readonly AkChain: string;
         /**
-         * @description What Intel signs about the platform of a quote. It gives way to what the service holds where that is newer. What
-         *     is not sent is looked for in the configured directory, the cache and at Intel.
+         * @description What Intel signs about the platform of a quote. It gives way, part by part, to newer that the service holds or
+         *     gets from Intel. Where Intel could not be asked it counts with the warning `collateral_unconfirmed`, if it was
+         *     issued within 48 hours. What is not sent is looked for in the configured directory, the cache and at Intel.
          */
         readonly TdxCollateral: {
             /** @description The JSON that is signed, byte for byte: the value of `tcbInfo`. */
@@ -412,6 +413,11 @@ export interface components {
             readonly pck_crl: components["schemas"]["HexInput"];
             /** @description DER of the list of the root. */
             readonly root_ca_crl: components["schemas"]["HexInput"];
+            /**
+             * @description PEM: the certificates of the quote once more, in the same order, as some clients send them. Others than
+             *     those of the quote are 400 `cert_chain`.
+             */
+            readonly pck_certificate_chain?: string;
         };
         /** @description PEM: the signer, then the root, and no other. */
         readonly IntelChain: string;
@@ -1064,6 +1070,8 @@ export interface components {
             readonly xfam: components["schemas"]["Hex"];
             /** @description 64 bytes. */
             readonly reportData: components["schemas"]["Hex"];
+            /** @description 16 bytes, of the PCK certificate. It tells one platform from all others. */
+            readonly ppid: components["schemas"]["Hex"];
             /** @description 6 bytes. */
             readonly fmspc: components["schemas"]["Hex"];
             /** @description 2 bytes. */
@@ -1081,7 +1089,10 @@ export interface components {
                 readonly qeStatus: string;
                 /** @description The earliest of the three. Null without status. */
                 readonly date: components["schemas"]["Instant"] | null;
+                /** @description Of the TCB info. */
                 readonly evaluationDataNumber: number;
+                /** @description Of the QE identity. For a while after Intel raises it, it differs from the other. */
+                readonly qeEvaluationDataNumber: number;
                 readonly advisories: readonly string[];
             };
         };

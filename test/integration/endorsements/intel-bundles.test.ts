@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeBundle } from '../../../src/endorsements/export-bundle.js';
+import { encodeCollateralFile } from '../../../src/formats/collateral-file.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import type { TdxCollateral } from '../../../src/model/evidence.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
@@ -70,7 +71,6 @@ describe('importBundle', () => {
       'tcb_info',
     ],
     ['another root', new TdxPlatform({ pki: createIntelPki({ at: NOW }) }).collateral({ at: NOW }), 'pinned'],
-    ['two evaluations', collateral({ qeIdentity: { evaluationNumber: 18 } }), 'two evaluations'],
     ['the future', collateral({ tcbInfo: { issueDate: day(0.001) } }), 'future'],
     ['the past', collateral({ qeIdentity: { issueDate: day(-31), nextUpdate: day(-0.001) } }), 'next update'],
     ['no form', '{"tcb_info": {}}', 'no string'],
@@ -81,6 +81,30 @@ describe('importBundle', () => {
     expect(taken).toEqual([]);
     expect(refused).toEqual([{ name: 'x.json', why: expect.stringContaining(why) }]);
     expect(await readdir(machine.folder).catch(() => [])).toEqual([]);
+  });
+
+  it('TDX-29 takes collateral of two evaluations, and holds each document against its own number', async () => {
+    const numbers = (tcbInfo: number, qeIdentity: number) =>
+      collateral({ tcbInfo: { evaluationNumber: tcbInfo }, qeIdentity: { evaluationNumber: qeIdentity } });
+    const { taken } = await offline().importBundle(await bundleOf({ 'new.json': numbers(20, 19) }));
+    expect(taken.map(({ what }) => what)).toEqual([
+      `TDX collateral of FMSPC ${fmspc}, platform CA, evaluation 20 (QE identity 19), until 2026-03-30T12:00:00.000Z`,
+    ]);
+    // The newer identity of the folder goes with the TCB info of the bundle.
+    const later = await offline().importBundle(await bundleOf({ 'later.json': numbers(21, 18) }));
+    expect(later.taken.map(({ what }) => what)).toEqual([expect.stringContaining('evaluation 21 (QE identity 19)')]);
+    const { refused } = await offline().importBundle(await bundleOf({ 'old.json': numbers(20, 20) }));
+    expect(refused).toEqual([{ name: 'old.json', why: 'it is older than what was imported before' }]);
+    const elsewhere = { ...lab.open({ pcs: null, folder: lab.path('empty'), cacheFolder: lab.path('offline-cache') }) };
+    const older = await elsewhere.importBundle(await bundleOf({ 'older.json': numbers(21, 18) }));
+    expect(older.refused).toEqual([{ name: 'older.json', why: 'it is older than what was imported before' }]);
+  });
+
+  it('takes a set with the certificates of some quote beside it', async () => {
+    const file = JSON.parse(encodeCollateralFile(collateral()));
+    const text = JSON.stringify({ ...file, pck_certificate_chain: 'PEM' });
+    const { taken, refused } = await offline().importBundle(await bundleOf({ 'more.json': text }));
+    expect([taken.length, refused]).toEqual([1, []]);
   });
 
   it('TDX-10 refuses what is older than what was imported before, also by another process', async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { LabFault } from '../../lab/lab-fault.js';
 import type { LabConnection } from '../../lab/lab-server.js';
-import { DAY_MS, day, HOUR_MS, IntelLab, type OpenedIntel, PATIENT } from './intel-lab.js';
+import { DAY_MS, day, HOUR_MS, IntelLab, type OpenedIntel, PATIENT, PAUSES } from './intel-lab.js';
 
 /** One cell: what goes wrong, and what is said where nothing is held. */
 interface Cell {
@@ -180,7 +180,7 @@ describe('fault matrix: what is held goes on being used', () => {
 });
 
 /** Attempts in the background that end soon, where nothing but their own time ends them. */
-const QUICK = { refreshMs: DAY_MS, retryMs: HOUR_MS, timeoutMs: 100 };
+const QUICK = { ...PAUSES, timeoutMs: 100 };
 
 describe('fault matrix: after the held collateral has ended', () => {
   for (const cell of [...cellsOf(/tcb/), contentType(/tcb/)]) {

@@ -12,7 +12,7 @@ import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilience.js';
 import { encodeCollateralFile } from '../../../src/formats/collateral-file.js';
 import { parseTcbInfo } from '../../../src/formats/tcb-info.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
-import type { Sourced, TdxCollateralRequest, Unavailable } from '../../../src/model/endorsement.js';
+import type { SourcedCollateral, TdxCollateralRequest, Unavailable } from '../../../src/model/endorsement.js';
 import type { TdxCollateral } from '../../../src/model/evidence.js';
 import type { CollateralOptions } from '../../lab/collateral-builder.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
@@ -23,7 +23,8 @@ import { ManualClock } from '../../unit/endorsements/manual-clock.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 
 export const NOW = new Date('2026-03-01T12:00:00Z');
-export const HOUR_MS = 60 * 60_000;
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
 /** How long a test waits for what happens in the background. It is over long before, or something is broken. */
@@ -33,13 +34,18 @@ export const pki = createIntelPki({ at: NOW });
 export const platform = new TdxPlatform({ pki });
 export const { fmspc } = platform;
 
+/** As in production, but for the times of an attempt: a test ends those itself. */
+export const PAUSES = { refreshMs: DAY_MS, retryMs: HOUR_MS, timeoutMs: 20_000, askMs: 20_000, cooldownMs: MINUTE_MS };
+
+export const RESILIENT = { ...DEFAULT_RESILIENCE, pauseMs: 1, longestPauseMs: 5, openMs: 20 };
+
 /** Nothing waits for long and nothing starts by itself. */
 const TUNING: IntelTuning = {
   folderPollMs: 3_600_000,
   duePollMs: 3_600_000,
-  pauses: { refreshMs: DAY_MS, retryMs: HOUR_MS, timeoutMs: 20_000 },
+  pauses: PAUSES,
   attemptTimeoutMs: 60_000,
-  resilience: { ...DEFAULT_RESILIENCE, pauseMs: 1, longestPauseMs: 5, openMs: 20 },
+  resilience: RESILIENT,
 };
 
 export interface OpenedIntel extends OpenIntelEndorsements {
@@ -125,7 +131,7 @@ export class IntelLab {
   }
 
   /** Asks for the platform's collateral. */
-  find({ source }: OpenIntelEndorsements, asked: Asked = {}): Promise<Sourced<TdxCollateral> | Unavailable> {
+  find({ source }: OpenIntelEndorsements, asked: Asked = {}): Promise<SourcedCollateral | Unavailable> {
     const { at = this.clock.now(), historical = false, signal = new AbortController().signal } = asked;
     const request: TdxCollateralRequest = { kind: 'intel-tdx', fmspc, ca: 'platform', brought: null, ...asked.request };
     return source.find(request, { at, historical, signal });
@@ -133,7 +139,7 @@ export class IntelLab {
 
   /** The same, as where from and what it is. */
   async told(opened: OpenIntelEndorsements, asked: Asked = {}): Promise<string> {
-    return told(await this.find(opened, asked));
+    return toldOf(await this.find(opened, asked));
   }
 
   /** Writes files into the operator's folder: bytes as they are, collateral as a file has it. */
@@ -165,17 +171,17 @@ export class IntelLab {
 }
 
 /** Origin and evaluation number of what was found, or the code of why nothing was. */
-function told(found: Sourced<TdxCollateral> | Unavailable): string {
+export function toldOf(found: SourcedCollateral | Unavailable): string {
   return 'code' in found ? found.code : `${found.origin} ${parseTcbInfo(found.value.tcbInfo).evaluationDataNumber}`;
 }
 
 /** The same as `find`, with the collateral as a file has it: bytes are the same whatever array holds them. */
-export function asFile(found: Sourced<TdxCollateral> | Unavailable) {
+export function asFile(found: SourcedCollateral | Unavailable) {
   return 'code' in found ? found : { ...found, value: encodeCollateralFile(found.value) };
 }
 
 /** When the PCK revocation list of what was found was made. */
-export function pckListOf(found: Sourced<TdxCollateral> | Unavailable): string | null {
+export function pckListOf(found: SourcedCollateral | Unavailable): string | null {
   return 'code' in found ? null : (parseCrl(found.value.pckCrl).thisUpdate?.toISOString() ?? null);
 }
 

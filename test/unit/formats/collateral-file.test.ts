@@ -54,6 +54,13 @@ describe('parseCollateralFile', () => {
     expect(() => parse(file)).toThrow(expect.objectContaining({ code: 'schema' }));
   });
 
+  it('leaves the certificates of some quote alone, which others write beside the rest', () => {
+    expect(parse({ ...FILE, pck_certificate_chain: 'PEM' })).toEqual(parse(FILE));
+    expect(() => parse({ ...FILE, pck_certificate_chain: null })).toThrow(
+      new FormatError('schema', 'pck_certificate_chain is no string'),
+    );
+  });
+
   it('refuses a member that is there twice', () => {
     const text = JSON.stringify(FILE).replace('{', '{"pck_crl":"00",');
     expect(() => parseCollateralFile(Buffer.from(text))).toThrow(expect.objectContaining({ code: 'duplicate_key' }));

@@ -109,6 +109,7 @@ export function tdxClaims(overrides: Partial<TdxClaims> = {}): TdxClaims {
     tdAttributes: tdAttributes(),
     xfam: 'e702060000000000',
     reportData: 'e0'.repeat(64),
+    ppid: 'f0'.repeat(16),
     fmspc: '90c06f000000',
     pceId: '0000',
     tcb: tdxTcb(),
@@ -139,6 +140,7 @@ export function tdxTcb(overrides: Partial<TdxTcbClaim> = {}): TdxTcbClaim {
     qeStatus: 'UpToDate',
     date: '2024-03-13T00:00:00Z',
     evaluationDataNumber: 17,
+    qeEvaluationDataNumber: 17,
     advisories: [],
     ...overrides,
   };
@@ -224,6 +226,7 @@ export interface Situation {
   readonly at?: Date;
   readonly required?: readonly CheckId[];
   readonly tcbShortfalls?: Verification['tcbShortfalls'] & {};
+  readonly collateralIssued?: Verification['collateralIssued'] & {};
 }
 
 /** What a genuine Azure SEV-SNP VM, or evidence of another type, with a fresh nonce is judged as, except for what a test says. */
@@ -242,6 +245,7 @@ export function situation(given: Situation = {}): AppraisalInput {
       bound: given.bound ?? bound,
       validUntil: null,
       ...(given.tcbShortfalls === undefined ? {} : { tcbShortfalls: given.tcbShortfalls }),
+      ...(given.collateralIssued === undefined ? {} : { collateralIssued: given.collateralIssued }),
     },
     nonce: given.nonce ?? { origin: 'caller' },
     routes: given.routes ?? new Map(),

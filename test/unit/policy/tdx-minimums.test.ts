@@ -219,3 +219,113 @@ describe('the date of a TCB', () => {
     expect(open.outcome).toBe('indeterminate');
   });
 });
+
+describe('the evaluation number of collateral', () => {
+  const least = (minEvaluationDataNumber: number): JsonObject => ({
+    minimums: { tdx: { acceptedStatuses: ['UpToDate'], minEvaluationDataNumber } },
+  });
+
+  it.each([
+    [19, 19],
+    [20, 19],
+    [19, 20],
+  ])('TDX-28 passes TCB info %i and QE identity %i where 19 is the least', (tcbInfo, qeIdentity) => {
+    const appraisal = judge(least(19), { evaluationDataNumber: tcbInfo, qeEvaluationDataNumber: qeIdentity });
+    expect(only(appraisal, 'tdx_tcb_date')).toMatchObject({
+      result: 'pass',
+      about: '/evidence/quote',
+      expected: 19,
+      actual: { evaluationDataNumber: tcbInfo, qeEvaluationDataNumber: qeIdentity },
+    });
+    expect(appraisal.outcome).toBe('allow');
+  });
+
+  it.each([
+    [18, 19],
+    [19, 18],
+    [18, 18],
+  ])('TDX-28 denies TCB info %i and QE identity %i where 19 is the least', (tcbInfo, qeIdentity) => {
+    const appraisal = judge(least(19), { evaluationDataNumber: tcbInfo, qeEvaluationDataNumber: qeIdentity });
+    expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['tdx_tcb_date']]);
+    expect(only(appraisal, 'tdx_tcb_date').detail).toBe(
+      'tcb info or qe identity have a lower evaluation number than the policy asks for',
+    );
+  });
+
+  it('TDX-28 is a finding beside the date', () => {
+    const both = {
+      minimums: {
+        tdx: { acceptedStatuses: ['UpToDate'], earliestTcbDate: '2024-03-13', minEvaluationDataNumber: 19 },
+      },
+    };
+    expect(results(judge(both, { evaluationDataNumber: 18 }), 'tdx_tcb_date')).toEqual(['pass', 'fail']);
+    const now = { evaluationDataNumber: 19, qeEvaluationDataNumber: 19 };
+    expect(results(judge(both, { ...now, date: '2018-01-04T00:00:00Z' }), 'tdx_tcb_date')).toEqual(['fail', 'pass']);
+    expect(judge(both, now).outcome).toBe('allow');
+  });
+
+  it('is not asked for where the policy leaves it out', () => {
+    const appraisal = judge(UP_TO_DATE, { evaluationDataNumber: 1, qeEvaluationDataNumber: 1 });
+    expect([appraisal.outcome, results(appraisal, 'tdx_tcb_date')]).toEqual(['allow', []]);
+  });
+
+  it('is required: without a verified quote nothing is allowed', () => {
+    const appraisal = appraisedTd(least(19), { claims: {}, findings: [check('tdx_signature', 'fail')] });
+    expect(only(appraisal, 'tdx_tcb_date').result).toBe('skipped');
+  });
+});
+
+describe('the age of collateral', () => {
+  const AT = new Date('2026-06-01T12:00:00Z');
+  const ago = (days: number, seconds = 0) => new Date(AT.getTime() - days * 24 * 60 * 60_000 - seconds * 1000);
+  const NEW = { tcbInfo: ago(1), qeIdentity: ago(1), pckCrl: ago(1) };
+  const within: JsonObject = { minimums: { tdx: { acceptedStatuses: ['UpToDate'], maxCollateralAgeDays: 7 } } };
+  const aged = (collateralIssued: Partial<typeof NEW>, members = within) =>
+    appraisedTd(members, { at: AT, collateralIssued: { ...NEW, ...collateralIssued } });
+  const own = (appraisal: ReturnType<typeof aged>) => only({ checks: appraisal.own }, 'collateral_stale');
+
+  const parts = [
+    ['tcbInfo', 'tcb info'],
+    ['qeIdentity', 'qe identity'],
+    ['pckCrl', 'pck crl'],
+  ] as const;
+
+  it.each(parts)('TDX-28 passes %s that was issued exactly so long ago', (part) => {
+    const appraisal = aged({ [part]: ago(7) });
+    expect(own(appraisal)).toMatchObject({ result: 'pass', about: '/evidence/quote', expected: ago(7).toISOString() });
+    expect([appraisal.outcome, appraisal.matched.includes('collateral_stale')]).toEqual(['allow', true]);
+  });
+
+  it.each(parts)('TDX-28 leaves open %s that was issued a second longer ago', (part, name) => {
+    const appraisal = aged({ [part]: ago(7, 1) });
+    expect([appraisal.outcome, failed(appraisal)]).toEqual(['indeterminate', []]);
+    expect(own(appraisal)).toMatchObject({
+      result: 'unavailable',
+      retryable: true,
+      expected: ago(7).toISOString(),
+      actual: { [name]: ago(7, 1).toISOString() },
+      detail: `issued more than 7 days before the instant: ${name}`,
+    });
+    expect(appraisal.unmatched).toContain('collateral_stale');
+  });
+
+  it('TDX-28 leaves open what does not say when it was issued', () => {
+    const without = { ...NEW, pckCrl: null };
+    expect(appraisedTd(within, { at: AT, collateralIssued: without }).outcome).toBe('indeterminate');
+    expect(appraisedTd(within, { at: AT }).outcome).toBe('indeterminate');
+  });
+
+  it('is not asked for where the policy leaves it out, nor of what no minimum is set for', () => {
+    for (const members of [UP_TO_DATE, { minimums: { tdx: 'any' } }]) {
+      const appraisal = aged({ tcbInfo: ago(29) }, members);
+      expect([appraisal.outcome, results({ checks: appraisal.own }, 'collateral_stale')]).toEqual(['allow', []]);
+    }
+  });
+
+  it('is judged behind a paravisor, at the place of its quote', () => {
+    const given = { type: 'az-tdx-vtpm' as const, at: AT, claims: azTdxClaims() };
+    expect(appraisedTd(within, { ...given, collateralIssued: NEW }).outcome).toBe('allow');
+    const old = appraisedTd(within, { ...given, collateralIssued: { ...NEW, qeIdentity: ago(8) } });
+    expect([old.outcome, own(old).about]).toEqual(['indeterminate', '/evidence/tdQuote']);
+  });
+});

@@ -229,6 +229,7 @@ export const TDX_DECISION: Decision = {
       },
       xfam: hex(8),
       reportData: hex(64),
+      ppid: hex(16),
       fmspc: hex(6),
       pceId: hex(2),
       tcb: {
@@ -238,6 +239,7 @@ export const TDX_DECISION: Decision = {
         qeStatus: 'UpToDate',
         date: '2025-05-14T00:00:00Z',
         evaluationDataNumber: 19,
+        qeEvaluationDataNumber: 20,
         advisories: ['INTEL-SA-00837'],
       },
     },

@@ -53,7 +53,20 @@ describe('CollateralMemory', () => {
       expect(await isRolledBack(known, evaluation(18), 'thim')).toBe(false);
       expect(await isRolledBack(known, evaluation(18, other), 'pcs')).toBe(false);
     }
-    expect(await readdir(folder)).toHaveLength(3);
+    expect(await readdir(folder)).toHaveLength(4);
+  });
+
+  it.each<readonly [string, (number: number) => CollateralOptions]>([
+    ['TCB info', (evaluationNumber) => ({ tcbInfo: { evaluationNumber } })],
+    ['QE identity', (evaluationNumber) => ({ qeIdentity: { evaluationNumber } })],
+  ])('TDX-29 holds the %s against its own number, whatever the other has', async (_what, options) => {
+    const memory = open();
+    await memory.advance(made(options(20)), 'pcs');
+    for (const known of [memory, open()]) {
+      expect(await isRolledBack(known, made(options(19)), 'pcs')).toBe(true);
+      expect(await isRolledBack(known, made(options(20)), 'pcs')).toBe(false);
+      expect(await isRolledBack(known, made({ evaluationNumber: 20, ...options(19) }), 'pcs')).toBe(true);
+    }
   });
 
   it('TDX-10 knows what is older than what any source gave', async () => {

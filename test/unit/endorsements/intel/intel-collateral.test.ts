@@ -3,7 +3,6 @@ import { CollateralReader } from '../../../../src/crypto/tdx-collateral.js';
 import {
   collateralOf,
   isCurrent,
-  isOlderThan,
   newestParts,
   readIntelCollateral,
   windowOfAll,
@@ -28,14 +27,15 @@ describe('readIntelCollateral', () => {
   it('says what collateral is for, how new it is, and when it is current', () => {
     const collateral = platform.collateral();
     const found = readIntelCollateral(reader, collateral);
-    expect(found).toMatchObject({ fmspc: platform.fmspc, ca: 'platform', documents: { evaluation: 19, isEven: true } });
+    expect(found).toMatchObject({ fmspc: platform.fmspc, ca: 'platform' });
+    expect([found.tcbInfo.number, found.qeIdentity.number]).toEqual([19n, 19n]);
     expect(windowOfAll(found)).toEqual({ from: day(-1), until: day(29) });
     expect(collateralOf(found)).toEqual(collateral);
   });
 
-  it('counts the smaller of two evaluations, and says that they differ', () => {
-    const { documents } = read({ tcbInfo: { evaluationNumber: 20 } });
-    expect(documents).toMatchObject({ evaluation: 19, isEven: false });
+  it('TDX-29 takes two documents whose evaluation numbers differ, and keeps both numbers', () => {
+    const { tcbInfo, qeIdentity } = read({ tcbInfo: { evaluationNumber: 20 } });
+    expect([tcbInfo.number, qeIdentity.number]).toEqual([20n, 19n]);
   });
 
   it.each<readonly [string, CollateralOptions, Date, Date]>([
@@ -91,26 +91,30 @@ describe('readIntelCollateral', () => {
 describe('newestParts', () => {
   const listed = (from: number) => ({ overrides: { thisUpdate: day(from), nextUpdate: day(30) } });
 
-  it('takes the documents with the higher evaluation number, whatever their date', () => {
+  const PARTS = ['tcbInfo', 'qeIdentity'] as const;
+
+  it.each(PARTS)('takes the %s with the higher evaluation number, whatever its date', (part) => {
     const [older, newer] = [read({ evaluationNumber: 18, at: day(2) }), read({ evaluationNumber: 19, at: NOW })];
-    expect(isOlderThan(older, newer)).toBe(true);
-    expect(newestParts(older, newer).documents).toBe(newer.documents);
-    expect(newestParts(newer, older).documents).toBe(newer.documents);
+    expect(newestParts(older, newer)[part]).toBe(newer[part]);
+    expect(newestParts(newer, older)[part]).toBe(newer[part]);
   });
 
-  it('takes the later one of equal evaluation numbers, and its own where both are the same', () => {
+  it.each(PARTS)('takes the later %s of equal evaluation numbers, and its own where both are the same', (part) => {
     const [first, second, same] = [read(), read({ at: day(1) }), read()];
-    expect(newestParts(first, second).documents).toBe(second.documents);
-    expect(newestParts(second, first).documents).toBe(second.documents);
-    expect(newestParts(first, same).documents).toBe(first.documents);
+    expect(newestParts(first, second)[part]).toBe(second[part]);
+    expect(newestParts(second, first)[part]).toBe(second[part]);
+    expect(newestParts(first, same)[part]).toBe(first[part]);
   });
 
-  it('takes each revocation list by itself', () => {
-    const a = read({ pckCrl: listed(-3), rootCrl: listed(-1) });
-    const b = read({ evaluationNumber: 20, pckCrl: listed(-2), rootCrl: listed(-2) });
-    const newest = newestParts(a, b);
-    expect(newest).toMatchObject({ documents: b.documents, pckList: b.pckList, rootList: a.rootList });
-    expect(newest.documents.evaluation).toBe(20);
+  it('TDX-29 takes each part by itself: who has an old TCB info may have a new QE identity', () => {
+    const a = read({ tcbInfo: { evaluationNumber: 20 }, pckCrl: listed(-3), rootCrl: listed(-1) });
+    const b = read({ qeIdentity: { evaluationNumber: 20 }, pckCrl: listed(-2), rootCrl: listed(-2) });
+    for (const newest of [newestParts(a, b), newestParts(b, a)]) {
+      const { tcbInfo, qeIdentity, pckList, rootList } = newest;
+      expect(tcbInfo).toBe(a.tcbInfo);
+      expect(qeIdentity).toBe(b.qeIdentity);
+      expect([pckList, rootList]).toEqual([b.pckList, a.rootList]);
+    }
   });
 
   it('gives the one itself that has all newest parts, so that what is read of it once is known', () => {
@@ -128,7 +132,7 @@ describe.skipIf(!haveVectors)('collateral of Intel', () => {
   it.each(haveVectors ? vectors('collateral').flatMap(({ files }) => files) : [])('%s verifies', (file) => {
     const found = readIntelCollateral(genuine, parseCollateralFile(readVector(file)));
     expect(found.fmspc).toMatch(/^[0-9a-f]{12}$/);
-    expect(found.documents.isEven).toBe(true);
+    expect(found.tcbInfo.number > 0n && found.qeIdentity.number > 0n).toBe(true);
     const { from, until } = windowOfAll(found);
     expect(from < until).toBe(true);
   });

@@ -41,7 +41,6 @@ describe('TCB info', () => {
       { beforeSigning: (text: string) => text.replace('"id"', '"\\u0069d":"TDX","id"') },
     ],
     ['is of SGX', members({ id: 'SGX' })],
-    ['is of version 2', members({ version: 2 })],
     ['is of another FMSPC', members({ fmspc: '00806F050001' })],
     ['is of another PCEID', members({ pceId: '0001' })],
     ['does not say when it was issued', { beforeSigning: (text: string) => text.replace(/"issueDate":"[^"]*",/, '') }],
@@ -66,6 +65,15 @@ describe('TCB info', () => {
     expect(found.checks.find(({ result }) => result === 'fail')?.about).toBe('/evidence/collateral/tcb_info');
   });
 
+  it.each([2, 4, 0xffff])('TDX-27 denies one of version %i: only 3 is read', async (version) => {
+    const found = await withTcbInfo(members({ version }));
+    expectFailed(found, 'tdx_tcb_info');
+    expect(found.checks.find(({ result }) => result === 'fail')?.detail).toBe(
+      `TCB info is of version ${version}, not 3`,
+    );
+    expectVerified(await withTcbInfo(members({ version: 3 })));
+  });
+
   it('TDX-09 denies one whose issuer chain is short', async () => {
     const overrides = { tcbInfoIssuerChain: PKI.tcbSigning.pem };
     expectFailed(await verify({ collateral: { overrides } }), 'tdx_tcb_info');
@@ -82,9 +90,10 @@ describe('TCB info', () => {
     expect(idsWith(found, 'skipped')).toContain('tdx_tcb_level_unsupported');
   });
 
-  it('reports both evaluation numbers', async () => {
+  it('TDX-29 takes it beside a QE identity of another evaluation, and claims both numbers', async () => {
     const found = await verify({ collateral: { evaluationNumber: 18, tcbInfo: { evaluationNumber: 19 } } });
     expectVerified(found);
+    expect(found.claims?.tcb).toMatchObject({ evaluationDataNumber: 19, qeEvaluationDataNumber: 18 });
     const numbers = found.checks
       .filter(({ about }) => about.startsWith('/evidence/collateral/'))
       .map(({ actual }) => actual);
@@ -151,6 +160,77 @@ describe('windows of the collateral, at the instant and without leeway', () => {
   });
 });
 
+describe('collateral that the request alone vouches for', () => {
+  const WHY = 'no source of intel could be asked';
+  const SINCE = new Date(AT.getTime() - 48 * HOUR_MS);
+
+  const judged = (issuedSince: Date | null, collateral: CollateralOptions = {}) => {
+    const value = PLATFORM.collateral(collateral);
+    return verify({
+      endorsements: { snp: null, tdx: { value, origin: 'evidence', unconfirmed: { why: WHY, issuedSince } } },
+    });
+  };
+  const dated: readonly (readonly [string, (at: Date) => CollateralOptions])[] = [
+    ['tcb_info', (issueDate) => ({ tcbInfo: { issueDate } })],
+    ['qe_identity', (issueDate) => ({ qeIdentity: { issueDate } })],
+    ['pck_crl', (thisUpdate) => ({ pckCrl: { overrides: { thisUpdate } } })],
+  ];
+
+  it.each(dated)('TDX-25 counts with a warning where its %s is as old as it may be', async (member, making) => {
+    const found = await judged(SINCE, making(SINCE));
+    expect(found.checks.filter(({ result }) => result !== 'pass')).toMatchObject([
+      {
+        id: 'collateral_unconfirmed',
+        result: 'warn',
+        about: '/evidence/collateral',
+        expected: SINCE.toISOString(),
+        actual: { [member]: SINCE.toISOString() },
+        detail: `nobody confirms the collateral that the request supplied: ${WHY}`,
+      },
+    ]);
+    expect(found.claims?.tcb.status).toBe('UpToDate');
+  });
+
+  it.each(dated)('TDX-25 does not count where its %s is a second older', async (member, making) => {
+    const found = await judged(SINCE, making(seconds(SINCE, -1)));
+    expectUndecided(found, 'collateral_unavailable');
+    expect(found.checks.find(({ result }) => result === 'unavailable')).toMatchObject({
+      expected: SINCE.toISOString(),
+      actual: { [member]: seconds(SINCE, -1).toISOString() },
+      detail: `issued more than 48 hours ago (${member}), and nobody confirms it: ${WHY}`,
+      retryable: true,
+    });
+    expect(idsWith(found, 'warn')).toEqual([]);
+    expect([found.claims, found.collateralIssued]).toEqual([null, null]);
+    expect(found.reportData).not.toBeNull();
+  });
+
+  it('TDX-25 may have a list of the root that is older: that lives for a year', async () => {
+    const found = await judged(SINCE, { rootCrl: { overrides: { thisUpdate: seconds(SINCE, -1) } } });
+    expect([idsWith(found, 'warn'), idsWith(found, 'unavailable')]).toEqual([['collateral_unconfirmed'], []]);
+  });
+
+  it('TDX-25 counts with a warning whatever its age where no source is configured, and about the past', async () => {
+    const found = await judged(null, { tcbInfo: { issueDate: seconds(SINCE, -1) } });
+    expect([idsWith(found, 'warn'), idsWith(found, 'unavailable')]).toEqual([['collateral_unconfirmed'], []]);
+    expect(found.claims).not.toBeNull();
+  });
+
+  it('TDX-25 is judged all the same: what is stale, revoked or forged is said', async () => {
+    const old = { issueDate: seconds(SINCE, -1), nextUpdate: seconds(AT, -1) };
+    expectUndecided(await judged(SINCE, { tcbInfo: old }), 'collateral_stale', 'collateral_unavailable');
+    const revoked = { pckCrl: { revoked: [{ serial: PLATFORM.pck.serial }] }, tcbInfo: { issueDate: old.issueDate } };
+    expectFailed(await judged(SINCE, revoked), 'cert_revoked');
+    expectFailed(await judged(SINCE, { tcbInfo: { signature: () => new Uint8Array(64) } }), 'tdx_tcb_info');
+  });
+
+  it('TDX-28 says when it was issued, for a policy to judge', async () => {
+    const found = await verify({ collateral: { tcbInfo: { issueDate: JUST_NOW }, qeIdentity: { issueDate: SINCE } } });
+    expectVerified(found);
+    expect(found.collateralIssued).toEqual({ tcbInfo: JUST_NOW, qeIdentity: SINCE, pckCrl: seconds(AT, -24 * 3600) });
+  });
+});
+
 describe('where collateral is from', () => {
   it('is out of reach where nobody has any', async () => {
     const found = await verify({ endorsements: NO_ENDORSEMENTS });
@@ -178,12 +258,13 @@ describe('where collateral is from', () => {
 
   it('is listed part by part, with where each is from', async () => {
     const value = PLATFORM.collateral();
-    const listOrigins = { pckCrl: 'store', rootCaCrl: 'cache' } as const;
+    const partOrigins = { tcbInfo: 'evidence', qeIdentity: 'network', pckCrl: 'store', rootCaCrl: 'cache' } as const;
     const { endorsements } = await verify({
-      endorsements: { snp: null, tdx: { value, origin: 'evidence', listOrigins } },
+      endorsements: { snp: null, tdx: { value, origin: 'evidence', partOrigins } },
     });
     expect(endorsements.filter(({ kind }) => kind === 'crl').map(({ source }) => source)).toEqual(['store', 'cache']);
     expect(endorsements.find(({ kind }) => kind === 'tcb-info')?.source).toBe('evidence');
+    expect(endorsements.find(({ kind }) => kind === 'qe-identity')?.source).toBe('network');
   });
 
   it.each(['cache', 'store', 'network'] as const)('verifies with that of a %s, and says so', async (origin) => {
@@ -304,6 +385,37 @@ describe('form of the collateral of a request', () => {
     expectFailed(await verify({ collateral: unsigned }), 'crl_invalid');
     const formless = { [list]: { overrides: { version: 3, signature: forged } } };
     await expectMalformed(verify({ collateral: formless }), 'cert_format', `/evidence/collateral/${member}`);
+  });
+
+  describe('with the certificates of the quote once more', () => {
+    const ask = (pckCertificateChain: string, platform = PLATFORM) =>
+      newVerifier().quoteEndorsements(platform.quote(), { ...PLATFORM.collateral(), pckCertificateChain }, ABOUT);
+    const { chainPem, pem } = PLATFORM.pck;
+    const refused = expect.objectContaining({
+      code: 'cert_chain',
+      pointer: '/evidence/collateral/pck_certificate_chain',
+    });
+
+    it('is taken, however its lines end', () => {
+      for (const chain of [chainPem, chainPem.replaceAll('\n', '\r\n')]) expect(ask(chain)).toHaveLength(1);
+    });
+
+    it.each([
+      ['of another platform', platformOf().pck.chainPem],
+      ['of a PKI of the same names', platformOf({ pki: FOREIGN_PKI }).pck.chainPem],
+      ['the PCK certificate alone', pem],
+      ['the issuers alone', PKI.pckCrlIssuerChain('platform')],
+      ['in another order', PKI.pckCrlIssuerChain('platform') + pem],
+      ['and one more', chainPem + pem],
+      ['no PEM', 'PEM'],
+      ['an empty text', ''],
+    ])('CRT-07 is refused where they are %s', (_, chain) => {
+      expect(() => ask(chain)).toThrow(refused);
+    });
+
+    it('CRT-07 is refused too where the path of the quote does not hold', () => {
+      expect(() => ask(chainPem, platformOf({ pki: FOREIGN_PKI }))).toThrow(refused);
+    });
   });
 
   it('endorsements are asked for by platform and CA, with what the request brings', () => {

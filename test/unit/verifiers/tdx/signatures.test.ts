@@ -19,6 +19,7 @@ describe('signatures of a quote', () => {
       qeStatus: 'UpToDate',
       date: '2025-05-14T00:00:00Z',
       evaluationDataNumber: 19,
+      qeEvaluationDataNumber: 19,
       advisories: [],
     });
     expect(found.shortfalls).toEqual([]);

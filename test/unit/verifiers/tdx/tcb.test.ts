@@ -261,6 +261,18 @@ describe('statuses', () => {
     expectFailed(await withTcbInfo(tcbInfo, qeStatus), 'tdx_tcb_status');
   });
 
+  it('TDX-27 denies a word that Intel does not define at the level that SGX alone reaches', async () => {
+    const behind = level({ tdxSvns: [5, 0, 9, ...new Array(13).fill(0)] });
+    const reached = level({ status: 'SWHardeningNeeded' });
+    const found = await withTcbInfo({ levels: [{ ...behind, status: 'Fine' }, reached] });
+    expectFailed(found, 'tdx_tcb_status');
+    expect(found.checks.find(({ result }) => result === 'fail')).toMatchObject({ actual: 'Fine' });
+    expect(found.claims?.tcb).toMatchObject({ status: 'Fine', platformStatus: 'SWHardeningNeeded' });
+    expectVerified(await withTcbInfo({ levels: [{ ...behind, status: 'OutOfDate' }, reached] }));
+    // of a level that neither reaches, no word is looked at
+    expectVerified(await withTcbInfo({ levels: [level({ sgxSvns: svns(9), status: 'Fine' }), reached] }));
+  });
+
   const outOfDate: ReadonlyMap<string, string> = new Map([
     ['UpToDate', 'OutOfDate'],
     ['SWHardeningNeeded', 'OutOfDate'],
@@ -289,9 +301,10 @@ describe('statuses', () => {
   });
 
   it('TDX-12 knows the words of each place', () => {
-    const known = { platform: 'UpToDate', module: null, qe: 'UpToDate' };
+    const known = { platform: 'UpToDate', sgx: 'UpToDate', module: null, qe: 'UpToDate' };
     expect(unknownWord(known)).toBeNull();
     expect(unknownWord({ ...known, platform: '' })).toBe('');
+    expect(unknownWord({ ...known, sgx: 'toString' })).toBe('toString');
     expect(unknownWord({ ...known, module: 'ConfigurationNeeded' })).toBe('ConfigurationNeeded');
     expect(unknownWord({ ...known, qe: 'toString' })).toBe('toString');
   });

@@ -124,9 +124,11 @@ describe('measurements', () => {
     },
   );
 
-  it('claims FMSPC and PCEID of the certificate', async () => {
-    const found = await verify({ platform: platformOf({ fmspc: 'b0c06f000000', pceId: '0100' }) });
+  it('claims FMSPC, PCEID and PPID of the certificate', async () => {
+    const ppid = Uint8Array.from({ length: 16 }, (_, index) => index);
+    const found = await verify({ platform: platformOf({ fmspc: 'b0c06f000000', pceId: '0100', ppid }) });
     expectVerified(found);
-    expect(found.claims).toMatchObject({ fmspc: 'b0c06f000000', pceId: '0100' });
+    const claimed = { fmspc: 'b0c06f000000', pceId: '0100', ppid: '000102030405060708090a0b0c0d0e0f' };
+    expect(found.claims).toMatchObject(claimed);
   });
 });
