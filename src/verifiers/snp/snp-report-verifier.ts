@@ -152,7 +152,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     const { checks, report, context } = run;
     const { vek, product } = endorsed;
     const about = context.about.report;
-    verifyProduct(checks, report, product, about);
+    verifyProduct(checks, report, vek, product, about);
     checks.require(!this.#refuseProducts.has(product), 'snp_product_refused', about, {
       expected: [...this.#refuseProducts].map((refused) => `not ${refused}`),
       actual: product,
@@ -170,7 +170,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     return {
       checks: checks.all,
       required: REQUIRED,
-      claims: own ? markVerified(snpClaims(report, product, signingKey)) : null,
+      claims: own ? markVerified(snpClaims(report, product, { signingKey, cspId: vek.extensions.cspId })) : null,
       reportData: own ? markVerified(report.reportData) : null,
       endorsements: usedEndorsements(endorsed, signingKey, revocation),
       validUntil: earliest(pathEnd(endorsed.path), revocation.crl?.notAfter ?? null),

@@ -66,6 +66,15 @@ describe('SEV-SNP reports that verify', () => {
     ]);
   });
 
+  it('SNP-30 claims the cloud provider of a VLEK, and none of a VCEK', async () => {
+    const guest = createSnpGuest({ pki: PKI, signingKey: 'vlek', vlek: { cspId: 'CN=provider.example' } });
+    expect((await verifySnp(guest.evidence())).claims.snp).toMatchObject({
+      signingKey: 'vlek',
+      cspId: 'CN=provider.example',
+    });
+    expect((await verifySnp(createSnpGuest({ pki: PKI }).evidence())).claims.snp).not.toHaveProperty('cspId');
+  });
+
   it('is valid until the first of what it rests on ends', async () => {
     const crl = { overrides: { nextUpdate: new Date('2026-06-08T00:00:00Z') } };
     const found = await verifySnp(createSnpGuest({ pki: PKI, crl }).evidence());
