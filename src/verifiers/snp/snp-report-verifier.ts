@@ -87,7 +87,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
         products: within(`${about.endorsements}/vek`, () => this.#productsOf(report, brought)),
         chipId: report.chipId,
         reportedTcb: (product) => readTcb(report.tcb.reported, product),
-        has: { vek: brought.vek !== null, chain: brought.chain !== null },
+        brought: { vek: brought.vek, chain: brought.chain !== null, crls: input.crls.length > 0 },
       },
     ];
   }
@@ -120,16 +120,14 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
       about,
     });
     if (endorsed === null) return this.#stopped(checks, about.report, 'no key certificate could be relied on');
-    const revocation = verifyRevocation(
-      checks,
-      this.#lists,
-      endorsed.path,
-      endorsed.product,
-      input.crls,
-      context.endorsements.snp,
+    const revocation = verifyRevocation(checks, this.#lists, {
+      path: endorsed.path,
+      product: endorsed.product,
+      brought: input.crls,
+      found: context.endorsements.snp,
       at,
-      about.endorsements,
-    );
+      about: about.endorsements,
+    });
     if (revocation.state === 'revoked') {
       const endorsements = usedEndorsements(endorsed, signingKey, revocation);
       return this.#stopped(checks, about.report, 'the key certificate is revoked', endorsements);
