@@ -1,4 +1,4 @@
-import type { FetchContext, MissingCrl, Unavailable } from '../model/endorsement.js';
+import type { BroughtCrl, FetchContext, MissingCrl, Unavailable } from '../model/endorsement.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { AmdCache } from './amd-cache.js';
 import {
@@ -121,7 +121,10 @@ export class AmdCrls {
     const asked = await this.#ask(search, because, standIn !== null || brought);
     if (!('problem' in asked)) return asked;
     if (standIn !== null) return this.#reliedOn(line, standIn, historical);
-    return { ...asked.problem, mayStandIn: (list) => asked.outOfReach && isNoOlder(list, mark) };
+    return {
+      ...asked.problem,
+      mayStandIn: (list) => asked.outOfReach && isNoOlder(list, mark) && !isOfOtherSeries(line, held, list),
+    };
   }
 
   async #ask(search: Search, because: Unavailable, canDoWithout: boolean): Promise<HeldCrl | CrlFailure> {
@@ -218,6 +221,13 @@ const isNoOlder = (list: CrlAge, mark: CrlAge | null) => mark === null || !isOld
 /** A list of the folder can stand in for any series but one that it is known not to be of. */
 function isOfFolderFor({ signingKey }: SnpLine, { origin, series }: HeldCrl): boolean {
   return origin === 'store' && (series === null || series === signingKey);
+}
+
+/** A list that is known to be of the other series does not become one of this by being sent. */
+function isOfOtherSeries({ signingKey }: SnpLine, held: readonly HeldCrl[], { der }: BroughtCrl): boolean {
+  return held.some(
+    ({ series, list }) => series !== null && series !== signingKey && Buffer.compare(list.der, der) === 0,
+  );
 }
 
 /** By date: numbers mean nothing between two series. */

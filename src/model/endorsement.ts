@@ -121,8 +121,15 @@ export interface SnpEndorsementSet {
 
 /** Why there is no CRL of the certificate's own series: `crl_unavailable`, `crl_stale` or `crl_rollback`. */
 export interface MissingCrl extends Unavailable {
-  /** Whether a list of the request with this number and date may stand in: KDS is off or out of reach. */
-  readonly mayStandIn: (list: { readonly number: bigint; readonly thisUpdate: Date }) => boolean;
+  /** Whether a genuine list of the request may stand in: KDS is off or out of reach, and nothing speaks against the list. */
+  readonly mayStandIn: (list: BroughtCrl) => boolean;
+}
+
+/** A CRL of a request whose signature holds. */
+export interface BroughtCrl {
+  readonly number: bigint;
+  readonly thisUpdate: Date;
+  readonly der: Uint8Array;
 }
 
 /** What was fetched for a verification, by kind of request. */

@@ -117,18 +117,15 @@ function choose(checks: CheckList, input: RevocationInput, lists: Lists): Revoca
   return { state: isGood ? 'good' : 'revoked', crl: crlEndorsement(counting) };
 }
 
-/**
- * A list of the request in the place of one of the certificate's own series, where the source allows it. One that the
- * source has as well, and has not taken for that, does not become it by being sent.
- */
+/** A list of the request in the place of one of the certificate's own series, where the source allows it. */
 function standIn(
   { found, product }: RevocationInput,
-  { others, brought }: Lists,
+  { brought }: Lists,
   isTimely: (candidate: Candidate) => boolean,
 ): Candidate | null {
-  const fitting = brought.filter(({ list: { crlNumber: number, thisUpdate }, sha256 }) => {
-    if (number === null || thisUpdate === null || others.some((other) => other.sha256 === sha256)) return false;
-    return found === null || found.crlProblems.get(product)?.mayStandIn({ number, thisUpdate }) === true;
+  const fitting = brought.filter(({ list: { crlNumber: number, thisUpdate, der } }) => {
+    if (number === null || thisUpdate === null) return false;
+    return found === null || found.crlProblems.get(product)?.mayStandIn({ number, thisUpdate, der }) === true;
   });
   return latestOf(fitting.filter(isTimely));
 }

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/open-amd-endorsements.js';
 import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilience.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
+import type { BroughtCrl } from '../../../src/model/endorsement.js';
 import {
   AmdLab,
   type Asked,
@@ -366,8 +367,8 @@ describe('AmdCrls: rollback', () => {
 });
 
 describe('AmdCrls: whether a list of the request may stand in', () => {
-  const AGE = { number: 9n, thisUpdate: NOW };
-  const OLDER = { number: 8n, thisUpdate: NOW };
+  const AGE: BroughtCrl = { number: 9n, thisUpdate: NOW, der: issueCrl(9, 0, 60) };
+  const OLDER: BroughtCrl = { number: 8n, thisUpdate: NOW, der: issueCrl(8, 0, 60) };
   const mayStandIn = async (opened: OpenAmdEndorsements, asked: Asked = {}, list = AGE) =>
     (await find(opened, COMPLETE, asked)).crlProblems.get('Milan')?.mayStandIn(list);
 
@@ -381,6 +382,18 @@ describe('AmdCrls: whether a list of the request may stand in', () => {
   ])('CRT-10 it may where KDS %s', async (_what, options, prepare) => {
     await prepare();
     expect(await mayStandIn(lab.open(options))).toBe(true);
+  });
+
+  it.each(['vcek', 'vlek'] as const)('SNP-28 it may not where it is known to be the one for %ss', async (series) => {
+    lab.kds.serveCrl('Milan', series, AGE.der);
+    const other = series === 'vcek' ? ('vlek' as const) : ('vcek' as const);
+    const opened = lab.open();
+    await find(opened, { ...COMPLETE, signingKey: series });
+    lab.kds.fail(/crl/, { status: 503 });
+    const asked = { ...COMPLETE, signingKey: other };
+    const { crlProblems } = await find(opened, asked);
+    const problem = crlProblems.get('Milan');
+    expect([problem?.mayStandIn(AGE), problem?.mayStandIn(OLDER)]).toEqual([false, true]);
   });
 
   it('CRT-09 it may not where it is older than a list of the series that was relied on', async () => {

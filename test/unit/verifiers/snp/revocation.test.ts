@@ -203,11 +203,12 @@ describe('revocation', () => {
     expect(warnings(found)).toEqual([]);
   });
 
-  it('SNP-28 takes no list of the request that the source has as well and knows to be another', async () => {
-    const sibling = crlOf({ number: 9 });
-    const found = await verifySnp(withCrls(sibling), { endorsements: withoutOwn([sibling]) });
-    expectFailed(found);
-    expect(idsWith(found, 'unavailable')).toEqual(['crl_unavailable']);
+  it('CRT-10 shows the source the list that is to stand in, and takes it where the folder has it as well', async () => {
+    const crl = crlOf({ number: 9 });
+    const shown: unknown[] = [];
+    const endorsements = withoutOwn([crl], (list) => shown.push(list) > 0);
+    expectVerified(await verifySnp(withCrls(crl), { endorsements }));
+    expect(shown).toEqual([{ number: 9n, thisUpdate: new Date(AT.getTime() - 24 * 60 * 60_000), der: crl }]);
   });
 
   it('SNP-28 takes no list for one of the series that is merely at hand', async () => {
