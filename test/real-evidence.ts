@@ -35,7 +35,9 @@ export function realChains(signingKey: 'vcek' | 'vlek'): EndorsementSet {
       return [product, { value: [intermediate, root], origin: 'store' }];
     }),
   );
-  return { snp: { vek: null, chains, chainProblem: null, crls: new Map(), crlProblems: new Map() } };
+  return {
+    snp: { vek: null, chains, chainProblem: null, crls: new Map(), otherCrls: new Map(), crlProblems: new Map() },
+  };
 }
 
 function fileOf(vector: Vector, ending: string): string | null {

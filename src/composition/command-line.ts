@@ -103,7 +103,7 @@ function writeLine(line: string): void {
 }
 
 function world(): BundleWorld {
-  return { clock: SYSTEM_CLOCK, log: commandLineLog(), writeLine };
+  return { clock: SYSTEM_CLOCK, log: commandLineLog(), inBackground: false, writeLine };
 }
 
 /** Standard output belongs to the answer. */

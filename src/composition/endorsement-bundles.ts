@@ -1,5 +1,6 @@
 import { EXIT_CODE } from '../cli/exit-code.js';
 import type { Configuration } from '../config/configuration.js';
+import { requireBundle, requireEmptyFolder } from '../endorsements/bundle-folders.js';
 import { writeBundle } from '../endorsements/export-bundle.js';
 import { SNP_PRODUCTS } from '../model/claims.js';
 import type { EndorsementRequest, Unavailable } from '../model/endorsement.js';
@@ -31,6 +32,7 @@ const EXPORT_MS = 10 * 60_000;
  * @param reports SNP reports and TD quotes
  * @returns the exit code: 0, or 3 where something could not be had
  * @throws {FormatError} for a report that is neither
+ * @throws {ConfigurationError} where the folder is not empty
  */
 export async function exportEndorsements(
   folder: string,
@@ -38,6 +40,7 @@ export async function exportEndorsements(
   configuration: Configuration,
   world: BundleWorld,
 ): Promise<number> {
+  await requireEmptyFolder(folder);
   const wanted = reports.map(wantedFor(configuration, world));
   const requests = wanted.flatMap((each) => each.requests);
   const [amd, intel] = [openAmd(configuration, world), openIntel(configuration, world)];
@@ -61,13 +64,14 @@ export async function exportEndorsements(
  * Verifies what a folder holds and takes over what holds.
  *
  * @returns the exit code: 0, or 2 where something was refused
- * @throws {ConfigurationError} where there is no such folder
+ * @throws {ConfigurationError} where there is no such folder, or nothing in it that could be taken
  */
 export async function importEndorsements(
   folder: string,
   configuration: Configuration,
   world: BundleWorld,
 ): Promise<number> {
+  await requireBundle(folder);
   const [amd, intel] = [openAmd(configuration, world), openIntel(configuration, world)];
   try {
     const reports = [await amd.importBundle(folder), await intel.importBundle(folder)];

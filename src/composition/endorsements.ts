@@ -51,6 +51,7 @@ export function openAmd({ amd, ...configuration }: Configuration, world: Endorse
     log: world.log,
     observer: world.observer,
     connect: world.connect,
+    inBackground: world.inBackground ?? true,
   });
 }
 

@@ -7,6 +7,8 @@ import {
   type AmdCrl,
   type AmdRootPins,
   type AmdVek,
+  hasSigned,
+  isSameChain,
   issuedAt,
   isVcekOf,
   readChain,
@@ -41,8 +43,10 @@ export class AmdCache {
   readonly #veks: LRUCache<string, AmdVek>;
   /** The VCEK files that there are; falling out of here removes the file. */
   readonly #files: LRUCache<string, true>;
-  readonly #chains = new ReadOnce<AmdChain>();
+  /** Of each line the chain that was fetched last, and the one before. */
+  readonly #chains = new ReadOnce<readonly AmdChain[]>();
   readonly #crls = new ReadOnce<AmdCrl>();
+  readonly #fetchedAt = new ReadOnce<Date>();
   /** Lists that have ended and whose files are gone. */
   readonly #ended = new WeakSet<AmdCrl>();
 
@@ -62,8 +66,8 @@ export class AmdCache {
     for (const name of await this.#options.folder.namesFrom('vcek-')) this.#files.set(name, true);
   }
 
-  /** The VCEK of a chip and TCB. Its signature is verified again where the line's chain is given. */
-  async vcek(subject: VcekSubject, chain: AmdChain | null): Promise<AmdVek | null> {
+  /** The VCEK of a chip and TCB. Its signature is verified again where chains of the line are given. */
+  async vcek(subject: VcekSubject, chains: readonly AmdChain[]): Promise<AmdVek | null> {
     const name = `vcek-${vcekName(subject)}.der`;
     const known = this.#veks.get(name);
     if (known !== undefined) {
@@ -74,12 +78,13 @@ export class AmdCache {
     const vek = await this.#read(name, (bytes) => {
       const read = readVek(bytes);
       if (!isVcekOf(read, subject)) throw new UnfitError('certificate is of another chip or TCB');
-      if (chain !== null) verifyVek(read, chain, this.#options.pins);
+      const signer = chains.find((chain) => hasSigned(chain, read)) ?? chains[0];
+      if (signer !== undefined) verifyVek(read, signer, this.#options.pins);
       return read;
     });
     if (vek === null) return null;
     this.#files.set(name, true);
-    if (chain !== null) this.#veks.set(name, vek);
+    if (chains.length > 0) this.#veks.set(name, vek);
     return vek;
   }
 
@@ -93,24 +98,37 @@ export class AmdCache {
     this.#files.set(name, true);
   }
 
-  chain(line: SnpLine): Promise<AmdChain | null> {
-    return this.#chains.get(lineName(line), () =>
-      this.#read(chainFile(line), (bytes) =>
-        readChain(Buffer.from(bytes).toString('latin1'), line, this.#options.pins),
-      ),
-    );
+  /** The chains of a line, the one that was fetched last first: AMD can re-issue an ASK or ASVK with a new key. */
+  async chains(line: SnpLine): Promise<readonly AmdChain[]> {
+    const kept = await this.#chains.get(lineName(line), async () => {
+      const read = await Promise.all(chainFiles(line).map((name) => this.#readChain(name, line)));
+      return read.filter((chain) => chain !== null);
+    });
+    return kept ?? [];
   }
 
+  /** Keeps a chain, and the one that it takes the place of, which key certificates of before are still signed under. */
   async keepChain(chain: AmdChain): Promise<void> {
-    if (this.#chains.known(lineName(chain)) !== null) return;
-    this.#chains.set(lineName(chain), chain);
-    await this.#options.folder.write(chainFile(chain), encodePem(chain.intermediate.der, chain.ark.der));
+    const [last] = await this.chains(chain);
+    if (last !== undefined && isSameChain(last, chain)) return;
+    const kept = last === undefined ? [chain] : [chain, last];
+    this.#chains.set(lineName(chain), kept);
+    const [file, fileBefore] = chainFiles(chain);
+    if (last !== undefined) await this.#options.folder.write(fileBefore, encodeChain(last));
+    await this.#options.folder.write(file, encodeChain(chain));
   }
 
-  /** The revocation list kept for a line. It may have ended. */
+  /** The revocation list of a series that was fetched. It may have ended. */
   crl(line: SnpLine, ark: X509Certificate): Promise<AmdCrl | null> {
     return this.#crls.get(lineName(line), () =>
       this.#read(crlFile(line), (bytes) => verifyCrl(readCrl(bytes), ark, line.product)),
+    );
+  }
+
+  /** When the list of a series was last fetched, whether there was a newer one or not; null where that is not known. */
+  crlFetchedAt(line: SnpLine): Promise<Date | null> {
+    return this.#fetchedAt.get(lineName(line), async () =>
+      instantIn(await this.#options.folder.read(crlFetchedFile(line))),
     );
   }
 
@@ -122,12 +140,18 @@ export class AmdCache {
     await this.#options.folder.remove(crlFile(line));
   }
 
-  /** Keeps a list. One that is as old as what is kept changes nothing. */
-  async keepCrl(line: SnpLine, crl: AmdCrl): Promise<void> {
+  /** Keeps a list. One that is as old as what is kept changes nothing but when it was fetched. */
+  async keepCrl(line: SnpLine, crl: AmdCrl, fetchedAt: Date): Promise<void> {
     const before = this.#crls.known(lineName(line));
-    if (before !== null && !isOlder(before, crl) && !isOlder(crl, before)) return;
-    this.#crls.set(lineName(line), crl);
-    await this.#options.folder.write(crlFile(line), crl.list.der);
+    const isNews = before === null || isOlder(before, crl) || isOlder(crl, before);
+    if (isNews) this.#crls.set(lineName(line), crl);
+    this.#fetchedAt.set(lineName(line), fetchedAt);
+    if (isNews) await this.#options.folder.write(crlFile(line), crl.list.der);
+    await this.#options.folder.write(crlFetchedFile(line), `${fetchedAt.toISOString()}\n`);
+  }
+
+  #readChain(name: string, line: SnpLine): Promise<AmdChain | null> {
+    return this.#read(name, (bytes) => readChain(Buffer.from(bytes).toString('latin1'), line, this.#options.pins));
   }
 
   async #read<T>(name: string, verify: (bytes: Uint8Array) => T): Promise<T | null> {
@@ -143,5 +167,17 @@ export class AmdCache {
   }
 }
 
-const chainFile = (line: SnpLine) => `chain-${lineName(line)}.pem`;
+const chainFiles = (line: SnpLine) => [`chain-${lineName(line)}.pem`, `chain-${lineName(line)}-before.pem`] as const;
+const encodeChain = ({ intermediate, ark }: AmdChain) => encodePem(intermediate.der, ark.der);
 const crlFile = (line: SnpLine) => `crl-${lineName(line)}.crl`;
+const crlFetchedFile = (line: SnpLine) => `crl-fetched-${lineName(line)}`;
+
+/** Null where the file is not there or damaged: then the list counts as fetched long ago. */
+function instantIn(bytes: Uint8Array | null): Date | null {
+  const instant = new Date(
+    Buffer.from(bytes ?? [])
+      .toString('latin1')
+      .trimEnd(),
+  );
+  return Number.isNaN(instant.getTime()) ? null : instant;
+}

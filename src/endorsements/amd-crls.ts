@@ -1,71 +1,103 @@
-import type { X509Certificate } from '../formats/x509-certificate.js';
-import type { CrlFrame } from '../formats/x509-crl.js';
-import { latest } from '../model/earliest.js';
-import type { EndorsementOrigin, FetchContext, Sourced, Unavailable } from '../model/endorsement.js';
+import type { BroughtCrl, FetchContext, MissingCrl, Unavailable } from '../model/endorsement.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { AmdCache } from './amd-cache.js';
-import type { AmdDirectory } from './amd-directory.js';
-import type { AmdKds } from './amd-kds.js';
+import {
+  type AmdCrlSupply,
+  type CrlFailure,
+  type CrlSeries,
+  isCurrent,
+  missing,
+  rolledBack,
+} from './amd-crl-supply.js';
+import type { AmdHeldCrls, HeldCrl } from './amd-held-crls.js';
 import { lineName, type SnpLine } from './amd-keys.js';
-import { type AmdCrl, readCrl, verifyCrl } from './amd-material.js';
-import { type CrlMemory, isOlder, newestOf } from './crl-memory.js';
-import { kdsProblem } from './unavailable.js';
-import { UnfitError } from './unfit-error.js';
+import type { AmdCrl } from './amd-material.js';
+import { type CrlAge, type CrlMemory, isOlder } from './crl-memory.js';
 
 interface AmdCrlsOptions {
-  readonly directory: AmdDirectory;
+  readonly held: AmdHeldCrls;
+  readonly supply: AmdCrlSupply;
   readonly cache: AmdCache;
   readonly memory: CrlMemory;
-  /** Null where KDS is switched off. */
-  readonly kds: AmdKds | null;
   readonly clock: Clock;
   readonly log: Log;
-  /** Shortest time between two attempts to have a newer list of one line, while one is held. */
+  /** Whether the process lives on after a request. Where not, a list that is due is renewed before it is used. */
+  readonly inBackground: boolean;
+  /** Shortest time between two attempts to have a newer list of one series, while one is held. */
   readonly refreshPauseMs: number;
-  /** Longest time of such an attempt. */
+  /** Longest time of such an attempt in the background. */
   readonly refreshTimeoutMs: number;
+  /** Longest time that a request waits for KDS where it can do without. */
+  readonly askTimeoutMs: number;
 }
 
-/** A verified list, and where it is from. */
-interface HeldCrl extends AmdCrl {
-  readonly origin: EndorsementOrigin;
+/** What there is of lists for certificates of one kind. */
+export interface FoundCrls {
+  /** The list of the certificates' own series, or one of the operator's in its place. */
+  readonly own: HeldCrl | MissingCrl;
+  /** All others of the line's root that are valid at the instant: what one of them revokes is revoked. */
+  readonly others: readonly HeldCrl[];
 }
 
-/** A line in use: its root, and when a newer list was last asked for. */
-interface Watched {
-  readonly line: SnpLine;
-  readonly ark: X509Certificate;
+/** A series in use, and when a newer list was last asked for. */
+interface Watched extends CrlSeries {
   askedAt: number;
 }
 
+/** A request for the list of a series, and what is held for its line. */
+interface Search extends CrlSeries {
+  readonly held: readonly HeldCrl[];
+  readonly context: FetchContext;
+  /** The request brings a list itself. */
+  readonly brought: boolean;
+}
+
+/** Lists live a year. One that was asked for this long ago is renewed: each day, with time for an attempt to fail. */
+const RENEWAL_MS = 23 * 60 * 60_000;
+/** After a failure KDS is not asked again for so long where a request can do without it. */
+const COOLDOWN_MS = 60_000;
+
+const RENEWAL: Unavailable = { code: 'crl_unavailable', detail: 'a newer revocation list', retryable: true };
+
 /**
- * Revocation lists, of each line the newest that is held and valid. Past half of its life a list is used on while a
- * newer one is asked for in the background; past its end it is never used.
- *
- * AMD serves one list for VCEKs and one for VLEKs, both signed by the ARK. Each is a line of its own here; a list in
- * the operator's folder, which does not say where it is from, counts for both.
+ * AMD's revocation lists. There is one series for VCEKs and one for VLEKs, both signed by the ARK, each under an address
+ * of its own. What counts is the list of the certificates' own series that was fetched from there. A list of the
+ * operator's folder stands in for it where KDS is off or out of reach.
  */
 export class AmdCrls {
   readonly #options: AmdCrlsOptions;
   readonly #watched = new Map<string, Watched>();
+  /** Monotonic instants of the last failures, by series. */
+  readonly #failedAt = new Map<string, number>();
   readonly #closing = new AbortController();
-  /** Verified once each: a list of the folder under the root that was at hand. */
-  readonly #verified = new WeakMap<CrlFrame, { readonly ark: X509Certificate; readonly crl: AmdCrl | null }>();
 
   constructor(options: AmdCrlsOptions) {
     this.#options = options;
   }
 
-  /** The list to judge by at an instant, or why there is none. */
-  async find(line: SnpLine, ark: X509Certificate, context: FetchContext): Promise<Sourced<Uint8Array> | Unavailable> {
-    const held = await this.#held(line, ark);
-    const found = context.historical
-      ? await this.#findHistorical(line, ark, held, context)
-      : await this.#findCurrent(line, ark, held, context);
-    return 'code' in found ? found : { value: found.list.der, origin: found.origin };
+  /** @param brought whether the request brings a list, which counts where no other can be had */
+  async find(series: CrlSeries, context: FetchContext, brought = false): Promise<FoundCrls> {
+    const held = await this.#options.held.of(series.line.product, series.ark);
+    const own = await this.#own({ ...series, held, context, brought });
+    return { own, others: held.filter((crl) => crl !== own && isCurrent(crl, context.at)) };
   }
 
-  /** Asks for newer lists where half the life of what is held is over. Resolves when all attempts have ended. */
+  /**
+   * What there is of a line whose root is not held: no list can be verified here. Whoever has a root, because the
+   * request brings it, may find in those of the folder that a certificate is revoked.
+   */
+  async withoutRoot(line: SnpLine, problem: Unavailable, { at, historical }: FetchContext) {
+    const mark = historical ? null : await this.#options.memory.highest(lineName(line));
+    const own: MissingCrl = { ...problem, mayStandIn: (list) => isNoOlder(list, mark) };
+    return { own, others: this.#options.held.unverified(line.product, at) };
+  }
+
+  /** Renews a series from now on, if a list of it was fetched before. */
+  async watch(series: CrlSeries): Promise<void> {
+    if ((await this.#options.cache.crl(series.line, series.ark)) !== null) this.#watch(series);
+  }
+
+  /** Asks for newer lists where that is due. Resolves when all attempts have ended. */
   async refreshDue(): Promise<void> {
     await Promise.all([...this.#watched.values()].map((watched) => this.#refresh(watched)));
   }
@@ -74,110 +106,84 @@ export class AmdCrls {
     this.#closing.abort();
   }
 
-  async #findCurrent(
-    line: SnpLine,
-    ark: X509Certificate,
-    held: readonly HeldCrl[],
-    context: FetchContext,
-  ): Promise<HeldCrl | Unavailable> {
-    const watched = this.#watch(line, ark);
-    await this.#options.cache.endCrl(line, context.at);
-    const highest = await this.#options.memory.highest(lineName(line));
-    const newest = newestOf(held.filter((crl) => isCurrent(crl, context.at)));
-    if (newest !== null && (highest === null || !isOlder(newest, highest))) {
-      await this.#options.memory.advance(lineName(line), newest);
-      if (isPastHalfLife(newest, this.#options.clock.now())) void this.#refresh(watched);
-      return newest;
-    }
-    const because = newest === null ? missing(line, held, context.at) : rolledBack(line);
-    return this.#fetchCurrent(line, ark, because, context);
+  /** The memory is of what was relied on lately: it says nothing about a past instant, and is left as it is. */
+  async #own(search: Search): Promise<HeldCrl | MissingCrl> {
+    const { line, held, context, brought } = search;
+    const { at, historical } = context;
+    if (!historical) await this.#options.cache.endCrl(line, at);
+    const mark = historical ? null : await this.#options.memory.highest(lineName(line));
+    const isFit = (crl: HeldCrl) => isCurrent(crl, at) && isNoOlder(crl, mark);
+    const fetched = held.find(({ origin, series }) => origin === 'cache' && series === line.signingKey);
+    if (fetched !== undefined && isFit(fetched)) return historical ? fetched : this.#renewed(search, fetched);
+    const candidates = held.filter((crl) => crl === fetched || isOfFolderFor(line, crl));
+    const standIn = latestOf(candidates.filter(isFit));
+    const because = candidates.some((crl) => isCurrent(crl, at)) ? rolledBack(line) : missing(line, candidates, at);
+    const asked = await this.#ask(search, because, standIn !== null || brought);
+    if (!('problem' in asked)) return asked;
+    if (standIn !== null) return this.#reliedOn(line, standIn, historical);
+    return {
+      ...asked.problem,
+      mayStandIn: (list) => asked.outOfReach && isNoOlder(list, mark) && !isOfOtherSeries(line, held, list),
+    };
   }
 
-  /** The memory is of what was relied on lately: it says nothing about another instant, and is left as it is. */
-  async #findHistorical(
-    line: SnpLine,
-    ark: X509Certificate,
-    held: readonly HeldCrl[],
-    { at, signal }: FetchContext,
-  ): Promise<HeldCrl | Unavailable> {
-    const newest = newestOf(held.filter((crl) => isCurrent(crl, at)));
-    if (newest !== null) return newest;
-    const because = missing(line, held, at);
-    // What KDS has now is newer than what is held: of no use for an instant before that.
-    if (this.#options.kds === null || held.some((crl) => crl.thisUpdate > at)) return because;
-    const fetched = await this.#fetch(line, ark, because, { signal, remember: false });
-    if ('code' in fetched) return fetched;
-    return isCurrent(fetched, at) ? fetched : missing(line, [fetched], at);
-  }
-
-  async #fetchCurrent(
-    line: SnpLine,
-    ark: X509Certificate,
-    because: Unavailable,
-    { at, signal }: FetchContext,
-  ): Promise<HeldCrl | Unavailable> {
-    const fetched = await this.#fetch(line, ark, because, { signal, remember: true });
-    if ('code' in fetched) return fetched;
-    return (await this.#take(line, fetched, at)) ?? fetched;
-  }
-
-  /** Keeps a fetched list and gives it out, or says why it is not one to rely on. */
-  async #take(line: SnpLine, fetched: HeldCrl, at: Date): Promise<Unavailable | null> {
-    const { cache, memory } = this.#options;
-    if (!isCurrent(fetched, at)) return missing(line, [fetched], at);
-    const highest = await memory.highest(lineName(line));
-    if (highest !== null && isOlder(fetched, highest)) return rolledBack(line);
-    await Promise.all([memory.advance(lineName(line), fetched), cache.keepCrl(line, fetched)]);
-    return null;
-  }
-
-  async #fetch(
-    line: SnpLine,
-    ark: X509Certificate,
-    because: Unavailable,
-    call: { readonly signal: AbortSignal; readonly remember: boolean },
-  ): Promise<HeldCrl | Unavailable> {
-    const { kds } = this.#options;
-    if (kds === null) return because;
-    try {
-      const list = readCrl(await kds.crl(line.product, line.signingKey, call));
-      return { ...verifyCrl(list, ark, line.product), origin: 'network' };
-    } catch (error) {
-      const problem = kdsProblem(because.code, because.detail, error);
-      // A list that has ended or was rolled back may be followed by a newer one at any time.
-      return because.code === 'crl_unavailable' ? problem : { ...problem, retryable: true };
-    }
-  }
-
-  async #held(line: SnpLine, ark: X509Certificate): Promise<readonly HeldCrl[]> {
-    const { cache, directory } = this.#options;
-    const cached = await cache.crl(line, ark);
-    const stored = directory.crls(line.product).flatMap((list): HeldCrl[] => {
-      const crl = this.#verify(list, ark, line);
-      return crl === null ? [] : [{ ...crl, origin: 'store' }];
+  async #ask(search: Search, because: Unavailable, canDoWithout: boolean): Promise<HeldCrl | CrlFailure> {
+    const { line, held, context } = search;
+    const { at, historical, signal } = context;
+    if (this.#options.supply.isOff) return { problem: because, outOfReach: true };
+    // What KDS has now is newer than what is held of the series: of no use for an instant before that.
+    const isTooNew = historical && held.some((crl) => crl.series === line.signingKey && crl.thisUpdate > at);
+    if (isTooNew) return { problem: because, outOfReach: true };
+    if (canDoWithout && this.#isCooling(line)) return { problem: { ...because, retryable: true }, outOfReach: true };
+    const bound = () => AbortSignal.any([signal, AbortSignal.timeout(this.#options.askTimeoutMs)]);
+    const asked = await this.#options.supply.fetch(search, because, {
+      at,
+      historical,
+      signal: canDoWithout ? bound() : signal,
     });
-    return cached === null ? stored : [...stored, { ...cached, origin: 'cache' }];
+    if (!historical) this.#watch(search);
+    // That the time of one request is over says nothing to others.
+    const isNews = 'problem' in asked && asked.outOfReach && !historical && !signal.aborted;
+    if (isNews) this.#failedAt.set(lineName(line), this.#options.clock.monotonicMs());
+    return asked;
   }
 
-  #verify(list: CrlFrame, ark: X509Certificate, { product }: SnpLine): AmdCrl | null {
-    const known = this.#verified.get(list);
-    if (known?.ark === ark) return known.crl;
-    const crl = this.#verifiedOrNull(list, ark, product);
-    this.#verified.set(list, { ark, crl });
+  #isCooling(line: SnpLine): boolean {
+    const failedAt = this.#failedAt.get(lineName(line)) ?? Number.NEGATIVE_INFINITY;
+    return this.#options.clock.monotonicMs() - failedAt < COOLDOWN_MS;
+  }
+
+  /** Only a list whose series is known can be the measure for those that come after it. */
+  async #reliedOn(line: SnpLine, crl: HeldCrl, historical: boolean): Promise<HeldCrl> {
+    if (!historical && crl.series !== null) await this.#options.memory.advance(lineName(line), crl);
     return crl;
   }
 
-  #verifiedOrNull(list: CrlFrame, ark: X509Certificate, product: SnpLine['product']): AmdCrl | null {
-    try {
-      return verifyCrl(list, ark, product);
-    } catch (error) {
-      if (!(error instanceof UnfitError)) throw error;
-      this.#options.log.warn({ product, why: error.message }, 'revocation list of the AMD endorsement folder not used');
-      return null;
+  /** A list that was fetched before, or a newer one where that is due and the process does not live on. */
+  async #renewed(search: Search, fetched: HeldCrl): Promise<HeldCrl> {
+    const watched = this.#watch(search);
+    await this.#reliedOn(search.line, fetched, false);
+    if (!(await this.#isDue(search.line, fetched))) return fetched;
+    if (this.#options.inBackground) {
+      void this.#refresh(watched);
+      return fetched;
     }
+    const asked = await this.#ask(search, RENEWAL, true);
+    return 'problem' in asked ? fetched : asked;
   }
 
-  #watch(line: SnpLine, ark: X509Certificate): Watched {
+  /** From half of its life on a list is asked for again and again, before that once a day. */
+  async #isDue(line: SnpLine, { thisUpdate, nextUpdate }: AmdCrl): Promise<boolean> {
+    const { cache, clock, refreshPauseMs } = this.#options;
+    const fetchedAt = await cache.crlFetchedAt(line);
+    if (fetchedAt === null) return true;
+    const now = clock.now().getTime();
+    const isPastHalfLife = now >= (thisUpdate.getTime() + nextUpdate.getTime()) / 2;
+    // A clock that was set back makes it due as well.
+    return Math.abs(now - fetchedAt.getTime()) >= (isPastHalfLife ? refreshPauseMs : RENEWAL_MS);
+  }
+
+  #watch({ line, ark }: CrlSeries): Watched {
     const known = this.#watched.get(lineName(line));
     if (known?.ark === ark) return known;
     const watched = { line, ark, askedAt: known?.askedAt ?? Number.NEGATIVE_INFINITY };
@@ -185,16 +191,16 @@ export class AmdCrls {
     return watched;
   }
 
-  /** Never rejects: whoever asked has a list already. */
+  /** Also where there is none yet: a KDS that is too slow for requests may be fast enough for this. Never rejects. */
   async #refresh(watched: Watched): Promise<void> {
-    const { kds, clock, log, refreshPauseMs } = this.#options;
+    const { supply, cache, clock, log, refreshPauseMs } = this.#options;
     const now = clock.monotonicMs();
-    if (kds === null || this.#closing.signal.aborted || now - watched.askedAt < refreshPauseMs) return;
+    if (supply.isOff || this.#closing.signal.aborted || now - watched.askedAt < refreshPauseMs) return;
     try {
-      const held = newestOf(await this.#held(watched.line, watched.ark));
-      if (held === null || !isPastHalfLife(held, clock.now())) return;
+      const kept = await cache.crl(watched.line, watched.ark);
+      if (kept !== null && !(await this.#isDue(watched.line, kept))) return;
       watched.askedAt = now;
-      const problem = await this.#refreshFromKds(watched, held);
+      const problem = await this.#refreshFromKds(watched);
       if (problem !== null)
         log.warn({ line: lineName(watched.line), why: problem.detail }, 'revocation list not renewed');
     } catch (error) {
@@ -202,44 +208,32 @@ export class AmdCrls {
     }
   }
 
-  async #refreshFromKds({ line, ark }: Watched, held: HeldCrl): Promise<Unavailable | null> {
-    const timeout = AbortSignal.timeout(this.#options.refreshTimeoutMs);
-    const signal = AbortSignal.any([this.#closing.signal, timeout]);
-    const because: Unavailable = { code: 'crl_unavailable', detail: 'a newer revocation list', retryable: true };
-    const fetched = await this.#fetch(line, ark, because, { signal, remember: true });
-    if ('code' in fetched) return fetched;
-    return isOlder(held, fetched) || isOlder(fetched, held)
-      ? this.#take(line, fetched, this.#options.clock.now())
-      : null;
+  async #refreshFromKds(series: CrlSeries): Promise<Unavailable | null> {
+    const { supply, clock, refreshTimeoutMs } = this.#options;
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(refreshTimeoutMs)]);
+    const asked = await supply.fetch(series, RENEWAL, { at: clock.now(), historical: false, signal });
+    return 'problem' in asked ? asked.problem : null;
   }
 }
 
-/** Valid at an instant, without leeway: from thisUpdate to nextUpdate, both included. */
-function isCurrent({ thisUpdate, nextUpdate }: AmdCrl, at: Date): boolean {
-  return thisUpdate <= at && at <= nextUpdate;
+const isNoOlder = (list: CrlAge, mark: CrlAge | null) => mark === null || !isOlder(list, mark);
+
+/** A list of the folder can stand in for any series but one that it is known not to be of. */
+function isOfFolderFor({ signingKey }: SnpLine, { origin, series }: HeldCrl): boolean {
+  return origin === 'store' && (series === null || series === signingKey);
 }
 
-function isPastHalfLife({ thisUpdate, nextUpdate }: AmdCrl, now: Date): boolean {
-  return now.getTime() >= (thisUpdate.getTime() + nextUpdate.getTime()) / 2;
+/** A list that is known to be of the other series does not become one of this by being sent. */
+function isOfOtherSeries({ signingKey }: SnpLine, held: readonly HeldCrl[], { der }: BroughtCrl): boolean {
+  return held.some(
+    ({ series, list }) => series !== null && series !== signingKey && Buffer.compare(list.der, der) === 0,
+  );
 }
 
-function missing({ product }: SnpLine, held: readonly AmdCrl[], at: Date): Unavailable {
-  const ended = held.map(({ nextUpdate }) => nextUpdate).filter((nextUpdate) => nextUpdate < at);
-  if (ended.length > 0) {
-    const detail = `revocation list of ${product} is past its next update, ${latest(ended).toISOString()}`;
-    return { code: 'crl_stale', detail, retryable: true };
-  }
-  const detail =
-    held.length > 0
-      ? `revocation list of ${product} is from after the instant that is judged`
-      : `no revocation list of ${product}`;
-  return { code: 'crl_unavailable', detail, retryable: held.length > 0 };
-}
-
-function rolledBack({ product }: SnpLine): Unavailable {
-  return {
-    code: 'crl_rollback',
-    detail: `revocation list of ${product} is older than one that was relied on before`,
-    retryable: true,
-  };
+/** By date: numbers mean nothing between two series. */
+function latestOf(lists: readonly HeldCrl[]): HeldCrl | null {
+  return lists.reduce<HeldCrl | null>(
+    (latest, next) => (latest === null || next.thisUpdate > latest.thisUpdate ? next : latest),
+    null,
+  );
 }

@@ -1,10 +1,9 @@
 import type { X509Certificate } from '../formats/x509-certificate.js';
-import type { CrlFrame } from '../formats/x509-crl.js';
 import type { SnpProduct } from '../model/claims.js';
 import type { Log } from '../model/ports.js';
 import { lineName, type SnpLine } from './amd-keys.js';
 import type { AmdChain, AmdRootPins, AmdVek } from './amd-material.js';
-import { type AmdMaterial, newestChains, recogniseAmdMaterial } from './amd-recognition.js';
+import { type AmdMaterial, type ListOfLine, newestChains, recogniseAmdMaterial } from './amd-recognition.js';
 import { CERTIFICATE_FILES, type MaterialFiles } from './material-files.js';
 import { WatchedFolder } from './watched-folder.js';
 
@@ -62,8 +61,16 @@ export class AmdDirectory {
     this.#folder.close();
   }
 
+  /** The newest chain of a line. */
   chain(line: SnpLine): AmdChain | null {
     return this.#chains.get(lineName(line)) ?? null;
+  }
+
+  /** All chains of a line, the newest first: AMD can re-issue an ASK or ASVK with a new key. */
+  chains(line: SnpLine): readonly AmdChain[] {
+    const newest = this.chain(line);
+    const all = this.#material.chains.map(({ item }) => item).filter((chain) => lineName(chain) === lineName(line));
+    return newest === null ? [] : [newest, ...all.filter((chain) => chain !== newest)];
   }
 
   ark(product: SnpProduct): X509Certificate | null {
@@ -78,8 +85,8 @@ export class AmdDirectory {
   }
 
   /** Revocation lists that name a line's root as issuer. Verified only where the folder holds that root. */
-  crls(product: SnpProduct): readonly CrlFrame[] {
-    return this.#material.crls.map(({ item }) => item).flatMap((crl) => (crl.product === product ? [crl.list] : []));
+  crls(product: SnpProduct): readonly ListOfLine[] {
+    return this.#material.crls.map(({ item }) => item).filter((crl) => crl.product === product);
   }
 
   #take({ files, refused }: MaterialFiles): void {

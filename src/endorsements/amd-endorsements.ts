@@ -4,6 +4,7 @@ import {
   type EndorsementSet,
   type EndorsementSource,
   type FetchContext,
+  type MissingCrl,
   NO_ENDORSEMENTS,
   type SnpEndorsementRequest,
   type SnpEndorsementSet,
@@ -11,8 +12,10 @@ import {
   type Unavailable,
 } from '../model/endorsement.js';
 import type { AmdChains } from './amd-chains.js';
-import type { AmdCrls } from './amd-crls.js';
+import type { AmdCrls, FoundCrls } from './amd-crls.js';
+import type { HeldCrl } from './amd-held-crls.js';
 import type { SnpLine } from './amd-keys.js';
+import { type AmdVek, isSameChain } from './amd-material.js';
 import type { AmdVeks } from './amd-veks.js';
 
 type ChainDer = readonly [Uint8Array, Uint8Array];
@@ -22,7 +25,13 @@ interface FoundForLine {
   readonly product: SnpProduct;
   /** Null where the request brings it. */
   readonly chain: Sourced<ChainDer> | Unavailable | null;
-  readonly crl: Sourced<Uint8Array> | Unavailable;
+  readonly crl: FoundCrl;
+}
+
+/** The list of a line's series, or why there is none, and all others at hand. */
+interface FoundCrl {
+  readonly own: Sourced<Uint8Array> | MissingCrl;
+  readonly others: readonly Sourced<Uint8Array>[];
 }
 
 /** Finds AMD's endorsements of SNP reports. What is out of reach is said, never thrown. */
@@ -50,11 +59,13 @@ export class AmdEndorsements implements EndorsementSource {
 
   /** Where one line fits, all is looked for at once; where several do, the VEK tells which. */
   async #forReport(request: SnpEndorsementRequest, context: FetchContext): Promise<SnpEndorsementSet> {
-    const vekWanted = request.has.vek ? null : this.#veks.find(request, context);
+    const { brought } = request;
+    const vekWanted = brought.vek === null ? this.#veks.find(request, context) : null;
     const products = request.products.length > 1 ? await narrowed(request.products, vekWanted) : request.products;
+    const vekDer = vekWanted === null ? Promise.resolve(brought.vek) : vekWanted.then(derOf);
     const [vek, lines] = await Promise.all([
       vekWanted,
-      Promise.all(products.map((product) => this.#forLine(product, request, context))),
+      Promise.all(products.map((product) => this.#forLine(product, vekDer, request, context))),
     ]);
     return {
       vek: vek === null || 'code' in vek ? vek : { value: vek.value.certificate.der, origin: vek.origin },
@@ -64,28 +75,50 @@ export class AmdEndorsements implements EndorsementSource {
 
   async #forLine(
     product: SnpProduct,
-    { signingKey, has }: SnpEndorsementRequest,
+    vek: Promise<Uint8Array | null>,
+    { signingKey, brought }: SnpEndorsementRequest,
     context: FetchContext,
   ): Promise<FoundForLine> {
     const line = { product, signingKey };
-    const [chain, crl] = await Promise.all([has.chain ? null : this.#chain(line, context), this.#crl(line, context)]);
+    const [chain, crl] = await Promise.all([
+      brought.chain ? null : this.#chain(line, vek, context),
+      this.#crl(line, brought.crls, context),
+    ]);
     return { product, chain, crl };
   }
 
-  async #chain(line: SnpLine, context: FetchContext): Promise<Sourced<ChainDer> | Unavailable> {
-    const found = await this.#chains.find(line, context);
+  /** The chain that signed the VEK, where there is one. Any is looked for while the VEK is not there yet. */
+  async #chain(
+    line: SnpLine,
+    vek: Promise<Uint8Array | null>,
+    context: FetchContext,
+  ): Promise<Sourced<ChainDer> | Unavailable> {
+    const [any, der] = await Promise.all([this.#chains.find(line, context), vek]);
+    const found = 'code' in any || der === null ? any : await this.#chains.findFor(line, der, context);
     if ('code' in found) return found;
     const { intermediate, ark } = found.chain;
-    return { value: [intermediate.der, ark.der], origin: found.origin };
+    // What was fetched for this request is in the cache by now.
+    const origin = !('code' in any) && isSameChain(any.chain, found.chain) ? any.origin : found.origin;
+    return { value: [intermediate.der, ark.der], origin };
   }
 
   /** A list counts only under a root that is held: one that nothing vouches for is not held at all. */
-  async #crl(line: SnpLine, context: FetchContext): Promise<Sourced<Uint8Array> | Unavailable> {
+  async #crl(line: SnpLine, brought: boolean, context: FetchContext): Promise<FoundCrl> {
     const ark = await this.#chains.ark(line, context);
-    if (!('code' in ark)) return this.#crls.find(line, ark, context);
+    if (!('code' in ark)) return sourced(await this.#crls.find({ line, ark }, context, brought));
     const detail = `no root to verify a revocation list of ${line.product} by: ${ark.detail}`;
-    return { code: 'crl_unavailable', detail, retryable: ark.retryable };
+    const problem = { code: 'crl_unavailable', detail, retryable: ark.retryable } as const;
+    return this.#crls.withoutRoot(line, problem, context);
   }
+}
+
+function derOf(vek: Sourced<AmdVek> | Unavailable): Uint8Array | null {
+  return 'code' in vek ? null : vek.value.certificate.der;
+}
+
+function sourced({ own, others }: FoundCrls): FoundCrl {
+  const bytesOf = ({ list, origin }: HeldCrl) => ({ value: list.der, origin });
+  return { own: 'code' in own ? own : bytesOf(own), others: others.map(bytesOf) };
 }
 
 async function narrowed(
@@ -99,13 +132,15 @@ async function narrowed(
 function byLine(lines: readonly FoundForLine[]): Omit<SnpEndorsementSet, 'vek'> {
   const chains = new Map<SnpProduct, Sourced<ChainDer>>();
   const crls = new Map<SnpProduct, Sourced<Uint8Array>>();
-  const crlProblems = new Map<SnpProduct, Unavailable>();
+  const otherCrls = new Map<SnpProduct, readonly Sourced<Uint8Array>[]>();
+  const crlProblems = new Map<SnpProduct, MissingCrl>();
   let chainProblem: Unavailable | null = null;
   for (const { product, chain, crl } of lines) {
     if (chain !== null && 'code' in chain) chainProblem ??= chain;
     else if (chain !== null) chains.set(product, chain);
-    if ('code' in crl) crlProblems.set(product, crl);
-    else crls.set(product, crl);
+    if ('code' in crl.own) crlProblems.set(product, crl.own);
+    else crls.set(product, crl.own);
+    otherCrls.set(product, crl.others);
   }
-  return { chains, chainProblem, crls, crlProblems };
+  return { chains, chainProblem, crls, otherCrls, crlProblems };
 }

@@ -11,8 +11,17 @@ import { ThrottledLane } from './throttled-lane.js';
 interface AmdKdsOptions {
   /** `https://host[:port]`. */
   readonly origin: string;
-  readonly fetch: Fetch;
+  /** For VCEKs. */
+  readonly chips: Fetch;
+  /** For chains and revocation lists. */
+  readonly lines: Fetch;
   readonly clock: Clock;
+}
+
+/** A kind of question to KDS: what is asked with, and the pause that it wants. */
+interface KdsLane {
+  readonly fetch: Fetch;
+  readonly throttle: ThrottledLane;
 }
 
 /** How one question to KDS is asked. */
@@ -37,14 +46,14 @@ export class AmdKds {
   readonly #flights = new SingleFlight<Uint8Array>();
   readonly #notFound: NotFoundMemory;
   /** KDS throttles VCEKs, and only them: what it says to one lane does not hold up the other. */
-  readonly #chips: ThrottledLane;
-  readonly #lines: ThrottledLane;
+  readonly #chips: KdsLane;
+  readonly #lines: KdsLane;
 
   constructor(options: AmdKdsOptions) {
     this.#options = options;
     this.#notFound = new NotFoundMemory(options.clock);
-    this.#chips = new ThrottledLane(options.clock);
-    this.#lines = new ThrottledLane(options.clock);
+    this.#chips = { fetch: options.chips, throttle: new ThrottledLane(options.clock) };
+    this.#lines = { fetch: options.lines, throttle: new ThrottledLane(options.clock) };
   }
 
   /**
@@ -74,16 +83,16 @@ export class AmdKds {
 
   /** Ends what is being fetched. */
   async close(): Promise<void> {
-    await this.#options.fetch.close();
+    await Promise.all([this.#options.chips.close(), this.#options.lines.close()]);
   }
 
-  async #get(lane: ThrottledLane, path: string, maximumBytes: number, call: KdsCall): Promise<Uint8Array> {
-    const { fetch, origin } = this.#options;
+  async #get({ fetch, throttle }: KdsLane, path: string, maximumBytes: number, call: KdsCall): Promise<Uint8Array> {
+    const { origin } = this.#options;
     return this.#notFound.ask(path, call.remember, () =>
       this.#flights.run(
         path,
         call.signal,
-        (signal) => lane.ask(signal, () => fetch.get({ origin, path, maximumBytes, signal })),
+        (signal) => throttle.ask(signal, () => fetch.get({ origin, path, maximumBytes, signal })),
         () => new FetchError('aborted', 'no answer within the time of the request'),
       ),
     );

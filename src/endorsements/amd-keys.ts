@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SNP_TCB_COMPONENTS, type SnpProduct, type SnpTcb } from '../model/claims.js';
+import { SNP_PRODUCTS, SNP_TCB_COMPONENTS, type SnpProduct, type SnpTcb } from '../model/claims.js';
 import type { SnpSigningKey } from '../model/endorsement.js';
 
 /** One of the chains of a product line: the VCEK's (ARK, ASK) or the VLEK's (ARK, ASVK). */
@@ -7,6 +7,12 @@ export interface SnpLine {
   readonly product: SnpProduct;
   readonly signingKey: SnpSigningKey;
 }
+
+/** All of them. */
+export const SNP_LINES: readonly SnpLine[] = SNP_PRODUCTS.flatMap((product) => [
+  { product, signingKey: 'vcek' as const },
+  { product, signingKey: 'vlek' as const },
+]);
 
 /** What a VCEK is made for. */
 export interface VcekSubject {

@@ -10,7 +10,7 @@ import { parseCertificate, type X509Certificate } from '../formats/x509-certific
 import { type CrlFrame, parseCrlFrame, type X509Crl } from '../formats/x509-crl.js';
 import { SNP_PRODUCTS, SNP_TCB_COMPONENTS, type SnpProduct } from '../model/claims.js';
 import type { SnpSigningKey } from '../model/endorsement.js';
-import { certifiedChipId, type SnpLine, type VcekSubject } from './amd-keys.js';
+import { certifiedChipId, SNP_LINES, type SnpLine, type VcekSubject } from './amd-keys.js';
 import { UnfitError, unfitIfMalformed } from './unfit-error.js';
 
 /** SHA-256 of the SubjectPublicKeyInfo of each ARK that is trusted, hex, by product line. */
@@ -45,14 +45,9 @@ function intermediateName({ product, signingKey }: SnpLine): string {
   return signingKey === 'vcek' ? `SEV-${product}` : `SEV-VLEK-${product}`;
 }
 
-const LINES: readonly SnpLine[] = SNP_PRODUCTS.flatMap((product) => [
-  { product, signingKey: 'vcek' as const },
-  { product, signingKey: 'vlek' as const },
-]);
-
 /** The line that an intermediate's name stands for; null for a name that AMD does not use. */
 function lineNamed(commonName: string | null): SnpLine | null {
-  return LINES.find((line) => intermediateName(line) === commonName) ?? null;
+  return SNP_LINES.find((line) => intermediateName(line) === commonName) ?? null;
 }
 
 /**
@@ -129,6 +124,24 @@ export function verifyVek(vek: AmdVek, chain: AmdChain, pins: AmdRootPins): void
     amdVekProfile(pins.get(chain.product) ?? NO_ANCHORS),
   );
   if (problem !== undefined) throw new UnfitError(describePathProblem(problem));
+}
+
+/**
+ * Whether the intermediate of a chain signed a VEK. AMD can re-issue an ASK or ASVK with a new key: then a line has two
+ * chains of the same names. Nothing else of the path is established.
+ */
+export function hasSigned({ intermediate }: AmdChain, { certificate }: AmdVek): boolean {
+  const { name } = certificate.outerAlgorithm;
+  return (
+    name !== null &&
+    algorithmFitsKey(name, intermediate.publicKey) &&
+    verifyIssuedSignature(certificate, name, intermediate)
+  );
+}
+
+/** Whether two chains of a line are one: their root is pinned. */
+export function isSameChain(a: AmdChain, b: AmdChain): boolean {
+  return Buffer.compare(a.intermediate.der, b.intermediate.der) === 0;
 }
 
 /** When a VEK was issued, in milliseconds since 1970; 0 where it does not say. */

@@ -3,12 +3,14 @@ import { parsePemCertificates } from '../formats/pem.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import type { CrlFrame } from '../formats/x509-crl.js';
 import { SNP_PRODUCTS, type SnpProduct } from '../model/claims.js';
+import type { SnpSigningKey } from '../model/endorsement.js';
 import { FormatError } from '../model/errors.js';
 import { lineName, type SnpLine } from './amd-keys.js';
 import {
   type AmdChain,
   type AmdRootPins,
   type AmdVek,
+  hasSigned,
   readCrl,
   readVek,
   verifyArk,
@@ -16,6 +18,7 @@ import {
   verifyCrl,
   verifyVek,
 } from './amd-material.js';
+import { seriesOfCrlFile } from './crl-file-name.js';
 import { UnfitError } from './unfit-error.js';
 
 export interface NamedFile {
@@ -38,6 +41,8 @@ export interface Found<T> {
 /** A revocation list by the line its issuer names. */
 export interface ListOfLine {
   readonly product: SnpProduct;
+  /** Whether AMD issues it for VCEKs or for VLEKs; null where the name of its file does not keep that. */
+  readonly series: SnpSigningKey | null;
   readonly list: CrlFrame;
 }
 
@@ -72,7 +77,8 @@ interface Sorted {
 /**
  * Recognises AMD material by content: PEM by its first line, certificates by their form, ARK by pin and own
  * signature, ASK and ASVK by the ARK's signature, VCEK and VLEK by their extensions, revocation lists by issuer.
- * Names of files mean nothing. What does not verify, and what nothing pins, is refused with a reason.
+ * Names of files mean nothing, but for the series of a list in a name that an export gave. What does not verify, and what
+ * nothing pins, is refused with a reason.
  */
 export function recogniseAmdMaterial(
   files: readonly NamedFile[],
@@ -90,15 +96,17 @@ export function recogniseAmdMaterial(
   });
   const newest = newestChains(chains.map(({ item }) => item));
   const veks = keep(sorted.veks, refused, (vek) => {
-    const chain = newest.get(lineName(vek)) ?? known.chainOf(vek);
+    const ofLine = chains.map(({ item }) => item).filter((chain) => lineName(chain) === lineName(vek));
+    const signer = ofLine.find((chain) => hasSigned(chain, vek));
+    const chain = signer ?? newest.get(lineName(vek)) ?? known.chainOf(vek);
     if (chain !== null) verifyVek(vek, chain, pins);
     return { ...vek, verified: chain !== null };
   });
-  const crls = keep(sorted.lists, refused, (list) => {
+  const crls = keep(sorted.lists, refused, (list, name) => {
     const product = productOfRoot(list.issuer.commonName);
     const ark = arks.find(({ item }) => item.product === product)?.item.ark ?? known.arkOf(product);
     if (ark !== null) verifyCrl(list, ark, product);
-    return { product, list, verified: ark !== null };
+    return { product, series: seriesOfCrlFile(name, product, list.der), list, verified: ark !== null };
   });
   return { arks, chains, veks, crls, refused };
 }
@@ -161,10 +169,14 @@ function sortItem(name: string, der: Uint8Array, sorted: Sorted, refused: Refuse
   }
 }
 
-function keep<T, R>(found: readonly Found<T>[], refused: RefusedFile[], verify: (item: T) => R): Found<R>[] {
+function keep<T, R>(
+  found: readonly Found<T>[],
+  refused: RefusedFile[],
+  verify: (item: T, name: string) => R,
+): Found<R>[] {
   const kept: Found<R>[] = [];
   for (const { name, item } of found) {
-    const verified = attempt(() => verify(item));
+    const verified = attempt(() => verify(item, name));
     if (verified instanceof Error) refused.push({ name, why: verified.message });
     else kept.push({ name, item: verified });
   }

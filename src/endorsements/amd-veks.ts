@@ -41,7 +41,7 @@ export class AmdVeks {
 
   /** Looks in all local places for all product lines that fit, before anybody is asked. */
   async find(request: SnpEndorsementRequest, context: FetchContext): Promise<HeldVek | Unavailable> {
-    if (request.signingKey === 'vlek') return this.#vlek(request, context.at);
+    if (request.signingKey === 'vlek') return this.#vlek(request, context);
     if (request.chipId.every((byte) => byte === 0)) {
       return { code: 'vcek_unavailable', detail: 'the chip id is masked, so no VCEK can be found', retryable: false };
     }
@@ -50,17 +50,18 @@ export class AmdVeks {
       chipId: request.chipId,
       tcb: request.reportedTcb(product),
     }));
-    const held = await this.#local(subjects, context.at);
+    const held = await this.#local(subjects, context);
     if (held !== null && !hasEnded(held.value, context.at)) return held;
     const fetched = await this.#fetchFirst(subjects, context);
     // One that has ended says what is wrong, unless KDS may yet have another.
     return held !== null && 'code' in fetched && !fetched.retryable ? held : fetched;
   }
 
-  async #local(subjects: readonly VcekSubject[], at: Date): Promise<HeldVek | null> {
+  async #local(subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | null> {
+    const { at } = context;
     const stored = await Promise.all(
       subjects.map((subject) =>
-        this.#stored({ product: subject.product, signingKey: 'vcek' }, (vek) => isVcekOf(vek, subject)),
+        this.#stored({ product: subject.product, signingKey: 'vcek' }, (vek) => isVcekOf(vek, subject), context),
       ),
     );
     const best = bestAt(stored.flat(), at);
@@ -71,31 +72,39 @@ export class AmdVeks {
 
   async #cached(subject: VcekSubject): Promise<readonly HeldVek[]> {
     const { cache, chains } = this.#options;
-    const held = await chains.local({ product: subject.product, signingKey: 'vcek' });
-    const cached = await cache.vcek(subject, held?.chain ?? null);
+    const held = await chains.held({ product: subject.product, signingKey: 'vcek' });
+    const cached = await cache.vcek(
+      subject,
+      held.map(({ chain }) => chain),
+    );
     return cached === null ? [] : [{ value: cached, origin: 'cache' }];
   }
 
   /** A VLEK names no chip: of those that fit line and TCB the one that was issued last. */
-  async #vlek({ products, reportedTcb }: SnpEndorsementRequest, at: Date): Promise<HeldVek | Unavailable> {
+  async #vlek({ products, reportedTcb }: SnpEndorsementRequest, context: FetchContext): Promise<HeldVek | Unavailable> {
     const fitting = await Promise.all(
       products.map((product) =>
-        this.#stored({ product, signingKey: 'vlek' }, (vek) => isForTcb(vek, reportedTcb(product))),
+        this.#stored({ product, signingKey: 'vlek' }, (vek) => isForTcb(vek, reportedTcb(product)), context),
       ),
     );
-    const best = bestAt(fitting.flat(), at);
+    const best = bestAt(fitting.flat(), context.at);
     if (best !== null) return best;
     const detail = 'no VLEK certificate for this line and TCB: AMD gives it to the cloud provider only';
     return { code: 'vcek_unavailable', detail, retryable: false };
   }
 
-  /** Certificates of the folder that fit, without those that the chain at hand does not vouch for. */
-  async #stored(line: SnpLine, fits: (vek: AmdVek) => boolean): Promise<readonly HeldVek[]> {
+  /** Certificates of the folder that fit, without those that the line's chain does not vouch for. */
+  async #stored(line: SnpLine, fits: (vek: AmdVek) => boolean, context: FetchContext): Promise<readonly HeldVek[]> {
     const fitting = this.#options.directory.veks(line).filter(fits);
     if (fitting.length === 0) return [];
-    const held = await this.#options.chains.local(line);
-    const vouchedFor = held === null ? fitting : fitting.filter((vek) => this.#isVouchedFor(vek, held.chain));
-    return vouchedFor.map((value) => ({ value, origin: 'store' }));
+    const { chains } = this.#options;
+    // Nobody is asked for a first chain: without one they are given out as they are, for the verifier to judge.
+    if ((await chains.held(line)).length === 0) return fitting.map((value) => ({ value, origin: 'store' }));
+    const judged = fitting.map(async (value) => {
+      const found = await chains.findFor(line, value.certificate.der, context);
+      return 'code' in found || !this.#isVouchedFor(value, found.chain) ? [] : [{ value, origin: 'store' as const }];
+    });
+    return (await Promise.all(judged)).flat();
   }
 
   #isVouchedFor(vek: AmdVek, chain: AmdChain): boolean {
@@ -138,7 +147,8 @@ export class AmdVeks {
   async #take(subject: VcekSubject, der: Uint8Array, context: FetchContext): Promise<HeldVek> {
     const vek = readVek(der);
     if (!isVcekOf(vek, subject)) throw new UnfitError('it is of another chip or TCB');
-    const held = await this.#options.chains.find({ product: subject.product, signingKey: 'vcek' }, context);
+    const line = { product: subject.product, signingKey: 'vcek' } as const;
+    const held = await this.#options.chains.findFor(line, der, context);
     if (!('code' in held)) {
       verifyVek(vek, held.chain, this.#options.pins);
       if (!context.historical) await this.#options.cache.keepVcek(subject, vek);

@@ -1,8 +1,10 @@
 import { hex, sha256 } from '../crypto/digest.js';
 import type { SnpProduct } from '../model/claims.js';
+import type { SnpSigningKey } from '../model/endorsement.js';
 import { lineName } from './amd-keys.js';
 import type { AmdChain, AmdVek } from './amd-material.js';
 import type { NamedFile } from './amd-recognition.js';
+import { crlFileName } from './crl-file-name.js';
 import { encodePem } from './pem-text.js';
 
 /**
@@ -19,8 +21,9 @@ export function vekFile(vek: AmdVek): NamedFile {
   return { name: `${vek.signingKey}-${vek.product.toLowerCase()}-${digestOf(der)}.der`, bytes: der };
 }
 
-export function crlFile(product: SnpProduct, der: Uint8Array): NamedFile {
-  return { name: `crl-${product.toLowerCase()}-${digestOf(der)}.crl`, bytes: der };
+/** @param series VCEK or VLEK, where it is known: this alone of a name is read again */
+export function crlFile(product: SnpProduct, series: SnpSigningKey | null, der: Uint8Array): NamedFile {
+  return { name: crlFileName(product, series, der), bytes: der };
 }
 
 const digestOf = (der: Uint8Array) => hex(sha256(der)).slice(0, 16);

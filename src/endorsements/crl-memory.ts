@@ -1,7 +1,7 @@
 import type { CacheFolder } from './cache-folder.js';
 import { ReadOnce } from './read-once.js';
 
-/** How new a revocation list is: by number, and between equal numbers by date. */
+/** How new a revocation list is within its series: by number, and between equal numbers by date. */
 export interface CrlAge {
   readonly number: bigint;
   readonly thisUpdate: Date;
@@ -10,11 +10,6 @@ export interface CrlAge {
 /** Whether `a` is an older list than `b`. */
 export function isOlder(a: CrlAge, b: CrlAge): boolean {
   return a.number === b.number ? a.thisUpdate < b.thisUpdate : a.number < b.number;
-}
-
-/** The newest of several, null of none. */
-export function newestOf<T extends CrlAge>(lists: readonly T[]): T | null {
-  return lists.reduce<T | null>((newest, list) => (newest === null || isOlder(newest, list) ? list : newest), null);
 }
 
 const MARK = /^(\d{1,50}) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\n$/;

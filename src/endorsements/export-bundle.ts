@@ -69,7 +69,11 @@ async function exportLine({ chains, crls }: ExportParts, line: SnpLine, context:
   const found = await chains.find(line, context);
   if ('code' in found) return { files: [], missing: [found] };
   const chain = chainFile(found.chain);
-  const crl = await crls.find(line, found.chain.ark, context);
-  if ('code' in crl) return { files: [chain], missing: [crl] };
-  return { files: [chain, crlFile(line.product, crl.value)], missing: [] };
+  const { own, others } = await crls.find({ line, ark: found.chain.ark }, context);
+  const lists = 'code' in own ? others : [own, ...others];
+  return {
+    // All of them: whoever reads the bundle has to see everything that is revoked.
+    files: [chain, ...lists.map(({ series, list }) => crlFile(line.product, series, list.der))],
+    missing: 'code' in own ? [own] : [],
+  };
 }

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { hex } from '../crypto/digest.js';
-import type { SnpProduct } from '../model/claims.js';
+import type { X509Certificate } from '../formats/x509-certificate.js';
 import type { SnpSigningKey } from '../model/endorsement.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { AmdDirectory } from './amd-directory.js';
 import { lineName, type SnpLine } from './amd-keys.js';
-import type { AmdChain, AmdRootPins, AmdVek } from './amd-material.js';
+import { type AmdRootPins, type AmdVek, isSameChain } from './amd-material.js';
 import {
   type AmdMaterial,
   type Found,
@@ -48,7 +48,8 @@ interface Accepted {
 }
 
 interface AcceptedList extends Accepted {
-  readonly product: SnpProduct;
+  /** Null where it is not known whether the list is for VCEKs or for VLEKs. */
+  readonly line: SnpLine | null;
   readonly age: CrlAge;
 }
 
@@ -56,7 +57,7 @@ const SIGNING_KEYS: readonly SnpSigningKey[] = ['vcek', 'vlek'];
 
 /**
  * Verifies a bundle and puts what holds into the operator's folder. Everything needs a pinned root that vouches for it;
- * a revocation list must be valid now, and not older than what was relied on before.
+ * a revocation list must be valid now, and not older than what was relied on before of its series.
  *
  * @param path folder of the bundle
  * @throws {ConfigurationError} where there is no such folder
@@ -76,8 +77,8 @@ export async function importBundle(parts: ImportParts, path: string, now: Date):
   const lists = await acceptLists(material, memory, now, refusals);
   const accepted = [...others, ...lists];
   for (const { file } of accepted) await writeAtomically(join(folder, file.name), file.bytes, 'everybody');
-  for (const { product, age } of lists) {
-    for (const signingKey of SIGNING_KEYS) await memory.advance(lineName({ product, signingKey }), age);
+  for (const { line, age } of lists) {
+    if (line !== null) await memory.advance(lineName(line), age);
   }
   await directory.reload();
   return { taken: accepted.map(({ name, what, file }) => ({ name, what, keptAs: file.name })), refused: refusals };
@@ -85,7 +86,8 @@ export async function importBundle(parts: ImportParts, path: string, now: Date):
 
 /** A line keeps one chain, the newest. */
 function acceptChains({ chains, arks }: AmdMaterial, directory: AmdDirectory, refused: RefusedFile[]): Accepted[] {
-  const lone = arks.filter(({ item }) => chains.every(({ item: chain }) => chain.ark !== item.ark));
+  // Compared by content: AMD's files for VCEKs and for VLEKs hold the same root.
+  const lone = arks.filter(({ item }) => chains.every(({ item: chain }) => !isSame(chain.ark, item.ark)));
   refused.push(...lone.map(({ name }) => ({ name, why: 'root without an intermediate below it' })));
   const held = chains.flatMap(({ item }) => directory.chain(item) ?? []);
   const newest = newestChains([...chains.map(({ item }) => item), ...held]);
@@ -120,22 +122,25 @@ async function acceptLists(
 
 /** The list, or why it is not taken. */
 async function judgeList({ name, item }: Found<ListOfLine & { verified: boolean }>, memory: CrlMemory, now: Date) {
-  const { product, list, verified } = item;
+  const { product, series, list, verified } = item;
   const { crlNumber: number, thisUpdate, nextUpdate } = list;
   if (!verified) return `no root of ${product} is at hand`;
   if (number === null || thisUpdate === null || nextUpdate === null) return 'it does not say when it counts';
   if (thisUpdate > now) return 'it is from the future';
   if (nextUpdate < now) return 'it is past its next update';
   const age = { number, thisUpdate };
-  // It is to count for both kinds of keys: one that is too old for both is a step back.
-  const marks = await Promise.all(SIGNING_KEYS.map((signingKey) => memory.highest(lineName({ product, signingKey }))));
+  // Numbers count within a series only: one that may be of either is a step back where it is too old for both.
+  const keys = series === null ? SIGNING_KEYS : [series];
+  const marks = await Promise.all(keys.map((signingKey) => memory.highest(lineName({ product, signingKey }))));
   if (marks.every((mark) => mark !== null && isOlder(age, mark)))
     return 'it is older than one that was relied on before';
-  const what = `revocation list ${number} of ${product}, until ${nextUpdate.toISOString()}`;
-  return { name, what, file: crlFile(product, list.der), product, age };
+  const kind = series === null ? '' : ` for ${series.toUpperCase()}s`;
+  const what = `revocation list ${number} of ${product}${kind}, until ${nextUpdate.toISOString()}`;
+  const line = series === null ? null : { product, signingKey: series };
+  return { name, what, file: crlFile(product, series, list.der), line, age };
 }
 
-const isSameChain = (a: AmdChain, b: AmdChain) => Buffer.compare(a.intermediate.der, b.intermediate.der) === 0;
+const isSame = (a: X509Certificate, b: X509Certificate) => Buffer.compare(a.der, b.der) === 0;
 
 const describeChain = ({ product, signingKey }: SnpLine) => `chain of ${product} for ${signingKey.toUpperCase()}s`;
 

@@ -3,10 +3,13 @@ import type { EndorsementSource } from '../model/endorsement.js';
 import type { Clock, Log } from '../model/ports.js';
 import { AmdCache } from './amd-cache.js';
 import { AmdChains } from './amd-chains.js';
+import { AmdCrlSupply } from './amd-crl-supply.js';
 import { AmdCrls } from './amd-crls.js';
 import { AmdDirectory } from './amd-directory.js';
 import { AmdEndorsements } from './amd-endorsements.js';
+import { AmdHeldCrls } from './amd-held-crls.js';
 import { AmdKds } from './amd-kds.js';
+import { SNP_LINES } from './amd-keys.js';
 import type { AmdRootPins } from './amd-material.js';
 import { AmdVeks } from './amd-veks.js';
 import { BoundedFetch } from './bounded-fetch.js';
@@ -26,6 +29,8 @@ export interface AmdTuning {
   readonly crlPollMs: number;
   readonly crlRefreshPauseMs: number;
   readonly crlRefreshTimeoutMs: number;
+  /** Longest time that a request waits for a list of KDS where it can do without. */
+  readonly crlAskTimeoutMs: number;
   /** Longest time of one request to KDS. */
   readonly attemptTimeoutMs: number;
   readonly resilience: ResilienceOptions;
@@ -39,6 +44,7 @@ const DEFAULT_AMD_TUNING: AmdTuning = {
   crlPollMs: 10 * 60_000,
   crlRefreshPauseMs: 60 * 60_000,
   crlRefreshTimeoutMs: 30_000,
+  crlAskTimeoutMs: 2_000,
   attemptTimeoutMs: 3_000,
   resilience: DEFAULT_RESILIENCE,
   cachedFiles: 10_000,
@@ -57,6 +63,8 @@ export interface AmdEndorsementsOptions {
   readonly log: Log;
   /** Hears of each attempt to contact an origin. */
   readonly observer?: OriginObserver | undefined;
+  /** Whether the process lives on after a request. Where left out it does. */
+  readonly inBackground?: boolean;
   /** Options of TLS and socket, for tests. */
   readonly connect?: buildConnector.BuildOptions | undefined;
   readonly tuning?: Partial<AmdTuning>;
@@ -88,13 +96,17 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const limits = { maximumFiles: tuning.cachedFiles, maximumInMemory: tuning.cachedInMemory };
   const cache = new AmdCache({ folder, pins, log, ...limits });
   const kds = openKds(options, tuning);
-  const chains = new AmdChains({ pins, directory, cache, kds });
+  const renewalTimeoutMs = tuning.crlRefreshTimeoutMs;
+  const chains = new AmdChains({ pins, directory, cache, kds, clock, renewalTimeoutMs });
   const veks = new AmdVeks({ pins, directory, cache, chains, kds });
   const memory = new CrlMemory(folder);
-  const refresh = { refreshPauseMs: tuning.crlRefreshPauseMs, refreshTimeoutMs: tuning.crlRefreshTimeoutMs };
-  const crls = new AmdCrls({ directory, cache, memory, kds, clock, log, ...refresh });
+  const crls = openCrls({ directory, cache, memory, kds, clock, log }, options, tuning);
   const ready = Promise.all([directory.start(), cache.start()]).then(() => {});
   const timer = setInterval(() => void crls.refreshDue(), tuning.crlPollMs).unref();
+  if (options.inBackground ?? true) {
+    const renewing = ready.then(() => renewHeld(chains, crls));
+    renewing.catch((error: unknown) => log.error({ err: error }, 'revocation lists are not renewed unasked'));
+  }
   return {
     source: new AmdEndorsements(veks, chains, crls, ready),
     ready,
@@ -111,10 +123,48 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
     close: async () => {
       clearInterval(timer);
       crls.close();
+      chains.close();
       directory.close();
       await kds?.close();
     },
   };
+}
+
+interface CrlParts {
+  readonly directory: AmdDirectory;
+  readonly cache: AmdCache;
+  readonly memory: CrlMemory;
+  readonly kds: AmdKds | null;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+function openCrls(
+  { directory, cache, memory, kds, clock, log }: CrlParts,
+  { inBackground = true }: AmdEndorsementsOptions,
+  { crlRefreshPauseMs, crlRefreshTimeoutMs, crlAskTimeoutMs }: AmdTuning,
+): AmdCrls {
+  return new AmdCrls({
+    held: new AmdHeldCrls({ directory, cache, log }),
+    supply: new AmdCrlSupply({ cache, memory, kds, clock }),
+    cache,
+    memory,
+    clock,
+    log,
+    inBackground,
+    refreshPauseMs: crlRefreshPauseMs,
+    refreshTimeoutMs: crlRefreshTimeoutMs,
+    askTimeoutMs: crlAskTimeoutMs,
+  });
+}
+
+/** Goes on renewing the lists of series that were in use before, though nobody asks for them now. */
+async function renewHeld(chains: AmdChains, crls: AmdCrls): Promise<void> {
+  for (const line of SNP_LINES) {
+    const ark = await chains.heldArk(line.product);
+    if (ark !== null) await crls.watch({ line, ark });
+  }
+  await crls.refreshDue();
 }
 
 function openKds({ kds, clock, connect, observer }: AmdEndorsementsOptions, tuning: AmdTuning): AmdKds | null {
@@ -127,5 +177,7 @@ function openKds({ kds, clock, connect, observer }: AmdEndorsementsOptions, tuni
     observer,
     connect,
   });
-  return new AmdKds({ origin, clock, fetch: new ResilientFetch(bounded, resilience) });
+  // Callers choose which VCEKs are asked for: what fails there must not keep anybody from chains and lists.
+  const [chips, lines] = [new ResilientFetch(bounded, resilience), new ResilientFetch(bounded, resilience)];
+  return new AmdKds({ origin, clock, chips, lines });
 }

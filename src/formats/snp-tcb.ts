@@ -1,4 +1,4 @@
-import type { SnpPart, SnpProduct, SnpTcb } from '../model/claims.js';
+import { SNP_PRODUCTS, type SnpPart, type SnpProduct, type SnpTcb } from '../model/claims.js';
 import { FormatError } from '../model/errors.js';
 import { isZero } from './byte-reader.js';
 import type { SnpReport } from './snp-report.js';
@@ -86,6 +86,18 @@ export function processorOf(cpuid: { family: number; model: number; stepping: nu
       family === cpuid.family && model === cpuid.model && inside(cpuid.stepping, steppings),
   );
   return { product: line?.product ?? null, part: part?.part ?? 'unknown' };
+}
+
+/** Names of the parts that AMD certifies under another line than their own name says. */
+const LINE_OF_NAME: ReadonlyMap<string, SnpProduct> = new Map([
+  ...SNP_PRODUCTS.map((product) => [product, product] as const),
+  ['Bergamo', 'Genoa'],
+  ['Siena', 'Genoa'],
+]);
+
+/** The product line of a productName, which is `Milan-B0` or, without a stepping, `Milan`; null for any other name. */
+export function productOfName(productName: string | null): SnpProduct | null {
+  return LINE_OF_NAME.get(productName?.split('-')[0] ?? '') ?? null;
 }
 
 /** The part that a report without CPUID counts as: the first of its line. */

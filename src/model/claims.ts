@@ -123,6 +123,8 @@ export interface SnpClaims {
   readonly reportId: string;
   readonly reportIdMa: string;
   readonly chipId: string;
+  /** The cloud provider that a VLEK was issued to, as its certificate names it. Absent under a VCEK. */
+  readonly cspId?: string;
   readonly reportData: string;
   readonly familyId: string;
   readonly imageId: string;

@@ -62,8 +62,14 @@ export interface SnpEndorsementRequest {
   readonly chipId: Uint8Array;
   /** REPORTED_TCB read with the layout of each candidate line. */
   readonly reportedTcb: (product: SnpProduct) => SnpTcb;
-  /** What the request itself brings is not looked for. */
-  readonly has: { readonly vek: boolean; readonly chain: boolean };
+  /** What the request itself brings. A key certificate and a chain of the request are not looked for. */
+  readonly brought: {
+    /** VCEK or VLEK, DER: where a line has several chains, the one that signed it is wanted. */
+    readonly vek: Uint8Array | null;
+    readonly chain: boolean;
+    /** With a CRL of its own the request does not have to wait long for AMD's. */
+    readonly crls: boolean;
+  };
 }
 
 /**
@@ -123,10 +129,25 @@ export interface SnpEndorsementSet {
   readonly chains: ReadonlyMap<SnpProduct, Sourced<readonly [Uint8Array, Uint8Array]>>;
   /** Why a chain is missing, where one is. */
   readonly chainProblem: Unavailable | null;
-  /** CRLs, DER, by product line. At most the newest held of each line. */
+  /** CRLs, DER, by product line: the list of the certificate's own series (VCEK or VLEK), or one that stands in for it. */
   readonly crls: ReadonlyMap<SnpProduct, Sourced<Uint8Array>>;
-  /** Why a CRL is missing, stale or rolled back, by product line (`crl_unavailable`, `crl_stale`, `crl_rollback`). */
-  readonly crlProblems: ReadonlyMap<SnpProduct, Unavailable>;
+  /** All other CRLs at hand, DER, by product line, of either series: what a valid one of them revokes is revoked. */
+  readonly otherCrls: ReadonlyMap<SnpProduct, readonly Sourced<Uint8Array>[]>;
+  /** Why there is no CRL in `crls`, by product line. */
+  readonly crlProblems: ReadonlyMap<SnpProduct, MissingCrl>;
+}
+
+/** Why there is no CRL of the certificate's own series: `crl_unavailable`, `crl_stale` or `crl_rollback`. */
+export interface MissingCrl extends Unavailable {
+  /** Whether a genuine list of the request may stand in: KDS is off or out of reach, and nothing speaks against the list. */
+  readonly mayStandIn: (list: BroughtCrl) => boolean;
+}
+
+/** A CRL of a request whose signature holds. */
+export interface BroughtCrl {
+  readonly number: bigint;
+  readonly thisUpdate: Date;
+  readonly der: Uint8Array;
 }
 
 /** What was fetched for a verification, by kind of request. */

@@ -121,6 +121,7 @@ function endorsementSet({ keySet, product, chain: [intermediate, root], crl, int
       chains: new Map([[product, { value: chain, origin }]]),
       chainProblem: null,
       crls: new Map([[product, { value: Buffer.from(crl, 'base64'), origin }]]),
+      otherCrls: new Map(),
       crlProblems: new Map(),
     },
   };

@@ -94,6 +94,8 @@ export const AMD_SERIALS: { readonly [product in SnpProduct]: { ark: number; ask
   Turin: { ark: 0x030000, ask: 0x030001, asvk: 0x030101 },
 };
 
+const roleOf = (kind: VekKind) => (kind === 'vcek' ? 'ask' : 'asvk');
+
 /** Arc of AMD's extensions. */
 export const AMD_ARC = '1.3.6.1.4.1.3704.1';
 
@@ -165,12 +167,24 @@ export class AmdPki {
 
   /** The certificate of an ASK or ASVK, with the PKI's key for it, signed by the ARK unless told otherwise. */
   issueIntermediate(product: SnpProduct, kind: VekKind, overrides: CertificateOverrides = {}): LabAuthority {
-    const role = kind === 'vcek' ? 'ask' : 'asvk';
-    const key = namedRsaKey(`${this.#keys}-${role}-${product}`);
+    return this.#issueIntermediate(product, kind, namedRsaKey(`${this.#keys}-${roleOf(kind)}-${product}`), overrides);
+  }
+
+  /** An ASK or ASVK that was issued again, with a new key, as AMD did with the ASK of Genoa. */
+  reissuedIntermediate(product: SnpProduct, kind: VekKind): LabAuthority {
+    return this.#once(`${kind}-${product}-reissued`, () => {
+      const key = namedRsaKey(`${this.#keys}-${roleOf(kind)}-${product}-reissued`);
+      const serial = AMD_SERIALS[product][roleOf(kind)] + 1;
+      const notBefore = new Date(this.#at.getTime() - YEAR);
+      return this.#issueIntermediate(product, kind, key, { serial, notBefore });
+    });
+  }
+
+  #issueIntermediate(product: SnpProduct, kind: VekKind, key: LabKey, overrides: CertificateOverrides): LabAuthority {
     const ark = this.ark(product);
     return authority(key, {
       ...this.#authorityOptions(),
-      serial: AMD_SERIALS[product][role],
+      serial: AMD_SERIALS[product][roleOf(kind)],
       signer: ark.key,
       issuer: ark.name,
       subject: amdName(kind === 'vcek' ? `SEV-${product}` : `SEV-VLEK-${product}`),

@@ -111,6 +111,7 @@ export class SnpPlatform {
         chains: new Map([[this.product, { value: this.#chainDer, origin }]]),
         chainProblem: null,
         crls: new Map([[this.product, { value: this.crl, origin }]]),
+        otherCrls: new Map(),
         crlProblems: new Map(),
       },
     };

@@ -1,38 +1,58 @@
 import { isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
 import type { CheckList } from '../../model/check.js';
 import type { SnpProduct } from '../../model/claims.js';
-import type { EndorsementOrigin, SnpEndorsementSet, Unavailable, UsedEndorsement } from '../../model/endorsement.js';
+import type {
+  EndorsementOrigin,
+  SnpEndorsementSet,
+  Sourced,
+  Unavailable,
+  UsedEndorsement,
+} from '../../model/endorsement.js';
 import { nullIfMalformed, within } from '../../model/errors.js';
 import type { ListReading, RevocationList, RevocationLists } from './revocation-lists.js';
 import type { VekPath } from './vek-path.js';
 
-/** What the CRL of a product line says of an intermediate. */
+/** What the CRLs of a product line say of an intermediate. */
 export interface RevocationVerdict {
   readonly state: UsedEndorsement['revocation'];
   /** The CRL that was relied on; null without one. */
   readonly crl: UsedEndorsement | null;
 }
 
+/** What is to be judged, and by which lists. */
+export interface RevocationInput {
+  readonly path: VekPath;
+  readonly product: SnpProduct;
+  /** CRLs of the request, DER. */
+  readonly brought: readonly Uint8Array[];
+  readonly found: SnpEndorsementSet | null;
+  readonly at: Date;
+  /** JSON pointer of the endorsements. */
+  readonly about: string;
+}
+
 interface Candidate extends RevocationList {
   readonly origin: EndorsementOrigin;
 }
 
+/** Genuine lists, whatever their time. */
+interface Lists {
+  /** The list of the certificate's own series, or what the source has in its place. */
+  readonly own: Candidate | null;
+  readonly others: readonly Candidate[];
+  readonly brought: readonly Candidate[];
+}
+
 /**
- * Judges ASK or ASVK by AMD's CRL (issued by the ARK). Of several valid ones the newest counts, wherever it is from;
- * one that a request brings and that does not verify denies.
+ * Judges ASK or ASVK by AMD's CRLs (issued by the ARK). AMD issues one series of lists for VCEKs and one for VLEKs, and
+ * a list does not say of which it is. So what any valid list at hand revokes is revoked, whatever a newer one says; and
+ * only the source, which knows the address of a list, tells which one is of the certificate's own series.
+ * A list that a request brings and that does not verify denies.
  *
  * VEKs all have serial 0 and cannot be listed; AMD revokes them by raising the TCB. The ARK has no issuer that could.
  */
-export function verifyRevocation(
-  checks: CheckList,
-  lists: RevocationLists,
-  path: VekPath,
-  product: SnpProduct,
-  brought: readonly Uint8Array[],
-  found: SnpEndorsementSet | null,
-  at: Date,
-  about: string,
-): RevocationVerdict {
+export function verifyRevocation(checks: CheckList, lists: RevocationLists, input: RevocationInput): RevocationVerdict {
+  const { path, brought, found, product, at, about } = input;
   const sent = brought.map((der, index) => within(`${about}/crls/${index}`, () => lists.read(der, path)));
   // One that a request brings and that does not hold is not replaced by one that is held; an older one is.
   const fault = sent.map((reading) => faultOf(reading, at)).find((problem) => problem !== null);
@@ -41,9 +61,13 @@ export function verifyRevocation(
     checks.skip(['crl_unavailable'], `${about}/crls`, 'a revocation list of the request is invalid');
     return { state: 'unavailable', crl: null };
   }
-  const own = sent.flatMap((reading) => candidatesOf(reading, 'evidence'));
-  const genuine = [...own, ...heldCandidates(lists, path, found, product)];
-  return choose(checks, path, genuine, found, product, at, about);
+  const held = (sourced: Sourced<Uint8Array>) => heldCandidate(lists, path, sourced);
+  const own = found?.crls.get(product);
+  return choose(checks, input, {
+    own: own === undefined ? null : (held(own)[0] ?? null),
+    others: (found?.otherCrls.get(product) ?? []).flatMap(held),
+    brought: sent.flatMap((reading) => candidateOf(reading, 'evidence')),
+  });
 }
 
 /** What is wrong with a list whenever it is looked at, or since it is from the future. */
@@ -53,79 +77,81 @@ function faultOf(reading: ListReading, at: Date): { readonly detail: string } | 
   return untimely?.code === 'crl_invalid' ? untimely : null;
 }
 
-function candidatesOf(reading: ListReading, origin: EndorsementOrigin): readonly Candidate[] {
+function candidateOf(reading: ListReading, origin: EndorsementOrigin): readonly Candidate[] {
   return reading.ok ? [{ list: reading.list, sha256: reading.sha256, origin }] : [];
 }
 
 /** What a source holds and cannot be read is out of reach, never the caller's fault. */
-function heldCandidates(
+function heldCandidate(
   lists: RevocationLists,
   path: VekPath,
-  found: SnpEndorsementSet | null,
-  product: SnpProduct,
+  { value, origin }: Sourced<Uint8Array>,
 ): readonly Candidate[] {
-  const held = found?.crls.get(product);
-  if (held === undefined) return [];
-  return nullIfMalformed(() => candidatesOf(lists.read(held.value, path), held.origin)) ?? [];
+  return nullIfMalformed(() => candidateOf(lists.read(value, path), origin)) ?? [];
 }
 
-function choose(
-  checks: CheckList,
-  path: VekPath,
-  genuine: readonly Candidate[],
-  found: SnpEndorsementSet | null,
-  product: SnpProduct,
-  at: Date,
-  about: string,
-): RevocationVerdict {
-  const place = `${about}/crls`;
-  const timely = genuine.filter(({ list }) => judgeRevocationListTime(list, at) === null);
-  const newest = newestOf(timely);
-  if (newest === null) return recordMissing(checks, genuine, { found, product, at, place });
-  checks.pass('crl_unavailable', place, {
-    actual: newest.list.nextUpdate?.toISOString() ?? null,
-    detail: `revocation list of ${product} from ${newest.origin}, valid until the time shown`,
+function choose(checks: CheckList, input: RevocationInput, lists: Lists): RevocationVerdict {
+  const { path, product, at, about } = input;
+  const isTimely = ({ list }: Candidate) => judgeRevocationListTime(list, at) === null;
+  const own = lists.own === null ? [] : [lists.own];
+  const revoking = [...own, ...lists.others, ...lists.brought].find(
+    (each) => isTimely(each) && isRevoked(each.list, path.intermediate.serial),
+  );
+  const confirmed = own.find(isTimely);
+  const counting = revoking ?? confirmed ?? standIn(input, lists, isTimely);
+  if (counting === null) return recordMissing(checks, input, [...own, ...lists.brought]);
+  checks.pass('crl_unavailable', `${about}/crls`, {
+    actual: counting.list.nextUpdate?.toISOString() ?? null,
+    detail: `revocation list of ${product} from ${counting.origin}, valid until the time shown`,
   });
-  const revoked = isRevoked(newest.list, path.intermediate.serial);
-  checks.require(!revoked, 'cert_revoked', about, {
+  const isGood = checks.require(revoking === undefined, 'cert_revoked', about, {
     detail: 'the intermediate certificate is not revoked',
     otherwise: 'AMD has revoked the intermediate certificate',
   });
-  return { state: revoked ? 'revoked' : 'good', crl: crlEndorsement(newest) };
+  if (isGood && confirmed === undefined) {
+    checks.warn('crl_unconfirmed', `${about}/crls`, {
+      actual: counting.sha256,
+      detail: `only the request supplied a revocation list of ${product}, and AMD KDS is off or could not be asked`,
+    });
+  }
+  return { state: isGood ? 'good' : 'revoked', crl: crlEndorsement(counting) };
 }
 
-function newestOf(candidates: readonly Candidate[]): Candidate | null {
+/** A list of the request in the place of one of the certificate's own series, where the source allows it. */
+function standIn(
+  { found, product }: RevocationInput,
+  { brought }: Lists,
+  isTimely: (candidate: Candidate) => boolean,
+): Candidate | null {
+  const fitting = brought.filter(({ list: { crlNumber: number, thisUpdate, der } }) => {
+    if (number === null || thisUpdate === null) return false;
+    return found === null || found.crlProblems.get(product)?.mayStandIn({ number, thisUpdate, der }) === true;
+  });
+  return latestOf(fitting.filter(isTimely));
+}
+
+/** By date: numbers mean nothing between two series. */
+function latestOf(candidates: readonly Candidate[]): Candidate | null {
+  const began = ({ list }: Candidate) => list.thisUpdate?.getTime() ?? 0;
   return candidates.reduce<Candidate | null>(
-    (best, next) => (best === null || isNewer(next, best) ? next : best),
+    (latest, next) => (latest === null || began(next) > began(latest) ? next : latest),
     null,
   );
 }
 
-function isNewer(a: Candidate, b: Candidate): boolean {
-  const [left, right] = [a.list.crlNumber ?? -1n, b.list.crlNumber ?? -1n];
-  const began = ({ list }: Candidate) => list.thisUpdate?.getTime() ?? 0;
-  return left === right ? began(a) > began(b) : left > right;
-}
-
-interface MissingList {
-  readonly found: SnpEndorsementSet | null;
-  readonly product: SnpProduct;
-  readonly at: Date;
-  readonly place: string;
-}
-
 /**
- * No list is valid at the instant. That one is at hand and does not count is another finding than that none is:
- * `crl_unavailable` passes beside `crl_stale` and `crl_rollback`.
+ * No list counts for the certificate's series. That one is at hand and does not count is another finding than that none
+ * is: `crl_unavailable` passes beside `crl_stale` and `crl_rollback`.
  */
 function recordMissing(
   checks: CheckList,
-  genuine: readonly Candidate[],
-  { found, product, at, place }: MissingList,
+  { found, product, at, about }: RevocationInput,
+  candidates: readonly Candidate[],
 ): RevocationVerdict {
+  const place = `${about}/crls`;
   const problem = found?.crlProblems.get(product);
   const unusable =
-    problem === undefined || problem.code === 'crl_unavailable' ? staleOf(genuine, product, at) : problem;
+    problem === undefined || problem.code === 'crl_unavailable' ? staleOf(candidates, product, at) : problem;
   if (unusable !== null) {
     checks.pass('crl_unavailable', place, { detail: `a revocation list of ${product} is at hand` });
     checks.unavailable(unusable.code, place, unusable.detail, unusable.retryable);
@@ -136,10 +162,11 @@ function recordMissing(
   return { state: 'unavailable', crl: null };
 }
 
-/** Where lists are at hand, and none is valid at the instant. */
-function staleOf(genuine: readonly Candidate[], product: SnpProduct, at: Date): Unavailable | null {
-  const last = newestOf(genuine);
-  if (last === null) return null;
+/** Where there are lists that could count, and none of them is valid at the instant. */
+function staleOf(candidates: readonly Candidate[], product: SnpProduct, at: Date): Unavailable | null {
+  const last = latestOf(candidates);
+  const problems = candidates.map(({ list }) => judgeRevocationListTime(list, at));
+  if (last === null || problems.includes(null)) return null;
   const detail = `${product}: ${judgeRevocationListTime(last.list, at)?.detail}`;
   return { code: 'crl_stale', detail, retryable: true };
 }

@@ -3,15 +3,33 @@ import { verifyEcdsa } from '../../crypto/ecdsa.js';
 import { publicKeyOf } from '../../crypto/key-cache.js';
 import { isZero } from '../../formats/byte-reader.js';
 import type { SnpReport } from '../../formats/snp-report.js';
-import { processorOf, readTcb, tcbFitsLayout } from '../../formats/snp-tcb.js';
+import { processorOf, productOfName, readTcb, tcbFitsLayout } from '../../formats/snp-tcb.js';
 import type { CheckList } from '../../model/check.js';
 import { SNP_TCB_COMPONENTS, type SnpProduct, type SnpTcb } from '../../model/claims.js';
 import type { Vek } from './vek-path.js';
 
 /** The checks of one report against the key that is said to have signed it, each independent of the others. */
 
-/** The report's processor belongs to the line that the VEK was certified for, and its TCBs have that line's layout. */
-export function verifyProduct(checks: CheckList, report: SnpReport, product: SnpProduct, about: string): void {
+/**
+ * Processor, key certificate and issuer name one product line, and the report's TCBs have that line's layout.
+ * The stepping in a productName is not compared: AMD has issued certificates with a wrong one.
+ */
+export function verifyProduct(
+  checks: CheckList,
+  report: SnpReport,
+  vek: Vek,
+  product: SnpProduct,
+  about: string,
+): void {
+  const { productName } = vek.extensions;
+  if (productOfName(productName) !== product) {
+    checks.fail('snp_product', about, {
+      expected: product,
+      actual: productName,
+      detail: 'the key certificate names another product line than its issuer',
+    });
+    return;
+  }
   const named = report.cpuid === null ? product : processorOf(report.cpuid).product;
   const fits = Object.values(report.tcb).every((tcb) => tcbFitsLayout(tcb, product));
   checks.require(named === product && fits, 'snp_product', about, {

@@ -1,13 +1,22 @@
 import type { SnpReport } from '../../formats/snp-report.js';
 import { FIRST_PART, processorOf, readTcb } from '../../formats/snp-tcb.js';
 import type { SnpClaims, SnpProduct } from '../../model/claims.js';
+import type { SnpSigningKey } from '../../model/endorsement.js';
 
 const hex = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 const hex64 = (value: bigint): string => `0x${value.toString(16)}`;
 
-/** The claims of a report whose signature holds, under the product line that its VEK was certified for. */
-export function snpClaims(report: SnpReport, product: SnpProduct, signingKey: 'vcek' | 'vlek'): SnpClaims {
+/**
+ * The claims of a report whose signature holds, under the product line that its VEK was certified for.
+ *
+ * @param vek what the certificate of the key says, whose path holds
+ */
+export function snpClaims(
+  report: SnpReport,
+  product: SnpProduct,
+  { signingKey, cspId }: { readonly signingKey: SnpSigningKey; readonly cspId: string | null },
+): SnpClaims {
   return {
     version: report.version,
     product,
@@ -36,6 +45,7 @@ export function snpClaims(report: SnpReport, product: SnpProduct, signingKey: 'v
     reportId: hex(report.reportId),
     reportIdMa: hex(report.reportIdMa),
     chipId: hex(report.chipId),
+    ...(cspId === null ? {} : { cspId }),
     reportData: hex(report.reportData),
     familyId: hex(report.familyId),
     imageId: hex(report.imageId),

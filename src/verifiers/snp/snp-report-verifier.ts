@@ -87,7 +87,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
         products: within(`${about.endorsements}/vek`, () => this.#productsOf(report, brought)),
         chipId: report.chipId,
         reportedTcb: (product) => readTcb(report.tcb.reported, product),
-        has: { vek: brought.vek !== null, chain: brought.chain !== null },
+        brought: { vek: brought.vek, chain: brought.chain !== null, crls: input.crls.length > 0 },
       },
     ];
   }
@@ -120,16 +120,14 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
       about,
     });
     if (endorsed === null) return this.#stopped(checks, about.report, 'no key certificate could be relied on');
-    const revocation = verifyRevocation(
-      checks,
-      this.#lists,
-      endorsed.path,
-      endorsed.product,
-      input.crls,
-      context.endorsements.snp,
+    const revocation = verifyRevocation(checks, this.#lists, {
+      path: endorsed.path,
+      product: endorsed.product,
+      brought: input.crls,
+      found: context.endorsements.snp,
       at,
-      about.endorsements,
-    );
+      about: about.endorsements,
+    });
     if (revocation.state === 'revoked') {
       const endorsements = usedEndorsements(endorsed, signingKey, revocation);
       return this.#stopped(checks, about.report, 'the key certificate is revoked', endorsements);
@@ -152,7 +150,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     const { checks, report, context } = run;
     const { vek, product } = endorsed;
     const about = context.about.report;
-    verifyProduct(checks, report, product, about);
+    verifyProduct(checks, report, vek, product, about);
     checks.require(!this.#refuseProducts.has(product), 'snp_product_refused', about, {
       expected: [...this.#refuseProducts].map((refused) => `not ${refused}`),
       actual: product,
@@ -170,7 +168,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     return {
       checks: checks.all,
       required: REQUIRED,
-      claims: own ? markVerified(snpClaims(report, product, signingKey)) : null,
+      claims: own ? markVerified(snpClaims(report, product, { signingKey, cspId: vek.extensions.cspId })) : null,
       reportData: own ? markVerified(report.reportData) : null,
       endorsements: usedEndorsements(endorsed, signingKey, revocation),
       validUntil: earliest(pathEnd(endorsed.path), revocation.crl?.notAfter ?? null),

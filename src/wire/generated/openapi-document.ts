@@ -3416,6 +3416,13 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "description": "64 bytes.",
             "$ref": "#/components/schemas/Hex"
           },
+          "cspId": {
+            "type": "string",
+            "description": "The cloud provider that the VLEK was issued to, as its certificate names it. Absent under a VCEK.",
+            "examples": [
+              "cloud.example"
+            ]
+          },
           "reportData": {
             "description": "64 bytes.",
             "$ref": "#/components/schemas/Hex"

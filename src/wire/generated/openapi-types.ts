@@ -1015,6 +1015,11 @@ export interface components {
             readonly reportIdMa: components["schemas"]["Hex"];
             /** @description 64 bytes. */
             readonly chipId: components["schemas"]["Hex"];
+            /**
+             * @description The cloud provider that the VLEK was issued to, as its certificate names it. Absent under a VCEK.
+             * @example cloud.example
+             */
+            readonly cspId?: string;
             /** @description 64 bytes. */
             readonly reportData: components["schemas"]["Hex"];
             /** @description 16 bytes. */

@@ -73,6 +73,23 @@ describe('veritee endorsements import', () => {
     expect([missing.exitCode, missing.stdout]).toEqual([1, '']);
     expect(missing.stderr).toContain('nowhere: no such folder');
   });
+
+  it.each([
+    ['is empty', {}, /: is empty; a bundle holds certificates and revocation lists/],
+    ['has nothing to import', { 'readme.txt': 'hello' }, /: has nothing to import; a bundle holds certificates/],
+  ])('ends with 1 for a folder that %s, and says so', async (name, files, what) => {
+    const bundle = await folder(name, files);
+    const imported = await cli.run(['endorsements', 'import', bundle, ...(await machine('none'))]);
+    expect([imported.exitCode, imported.stdout]).toEqual([1, '']);
+    expect(imported.stderr).toMatch(what);
+  });
+
+  it('ends with 1 for a file in the place of a folder, and says so', async () => {
+    const file = await cli.write('chain-alone.pem', PKI.chainPem('Milan'));
+    const imported = await cli.run(['endorsements', 'import', file, ...(await machine('none'))]);
+    expect([imported.exitCode, imported.stdout]).toEqual([1, '']);
+    expect(imported.stderr).toContain('chain-alone.pem: is not a folder');
+  });
 });
 
 describe('veritee endorsements export', () => {
@@ -85,6 +102,16 @@ describe('veritee endorsements export', () => {
     expect(exported.stdout.match(/^missing /gm)?.length).toBe(SNP_PRODUCTS.length);
     expect(kds.count(/^\/vcek\/v1\/Milan\/cert_chain$/)).toBeGreaterThan(0);
     expect(await held('empty')).toEqual([]);
+  });
+
+  it('ends with 1 for a folder that is not empty, says so and leaves it as it is', async () => {
+    const target = await folder('occupied', { 'old.crl': PKI.issueCrl({ product: 'Milan' }) });
+    const asked = kds.count();
+    const options = await machine('undeceived', kds.origin);
+    const exported = await cli.run(['endorsements', 'export', target, ...options], '', environment);
+    expect([exported.exitCode, exported.stdout]).toEqual([1, '']);
+    expect(exported.stderr).toMatch(/occupied: is not empty; an export writes into a new or empty folder/);
+    expect([kds.count(), await held('occupied')]).toEqual([asked, ['old.crl']]);
   });
 
   it('says with 3 for which file nothing can be asked', async () => {
@@ -110,6 +137,20 @@ describe('veritee endorsements export', () => {
 
 describe.skipIf(!haveVectors)('endorsements of AMD', () => {
   const chainOf = (product: string) => readVector(`roots/amd-${product.toLowerCase()}-vcek.pem`);
+
+  it('are taken as AMD serves them, the files for VCEKs and for VLEKs of all lines, and none is refused', async () => {
+    const files = SNP_PRODUCTS.flatMap((product) =>
+      (['vcek', 'vlek'] as const).map((kind): readonly [string, Uint8Array] => [
+        `${product}-${kind}-cert_chain.pem`,
+        readVector(`roots/amd-${product.toLowerCase()}-${kind}.pem`),
+      ]),
+    );
+    const bundle = await folder('both', Object.fromEntries(files));
+    const taken = await cli.run(['endorsements', 'import', bundle, ...(await machine('complete'))]);
+    expect(taken.stdout).not.toContain('refused');
+    expect([taken.exitCode, taken.stdout.match(/^took /gm)?.length]).toEqual([0, files.length]);
+    expect(await held('complete')).toHaveLength(files.length);
+  });
 
   it('are taken, those of all lines, and a forged chain beside them is refused with 2', async () => {
     const genuine = Object.fromEntries(SNP_PRODUCTS.map((product) => [`${product}.pem`, chainOf(product)]));

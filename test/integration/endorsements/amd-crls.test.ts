@@ -2,11 +2,28 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/open-amd-endorsements.js';
+import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilience.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
-import { AmdLab, type Asked, DAY_MS, find, issueCrl, NOW, PATIENT, pki, requestFor } from './amd-lab.js';
+import type { BroughtCrl } from '../../../src/model/endorsement.js';
+import {
+  AmdLab,
+  type Asked,
+  CHIP,
+  DAY_MS,
+  exported,
+  find,
+  issueCrl,
+  NOW,
+  PATIENT,
+  pki,
+  requestFor,
+  VCEK,
+} from './amd-lab.js';
+
+const HOUR_MS = DAY_MS / 24;
 
 /** Everything but the list is at hand. */
-const COMPLETE = requestFor({ has: { vek: true, chain: true } });
+const COMPLETE = requestFor({ brought: { vek: VCEK, chain: true, crls: false } });
 const MARK = 'crl-highest-milan-vcek';
 const KEPT = 'crl-milan-vcek.crl';
 
@@ -96,12 +113,55 @@ describe('AmdCrls: half life', () => {
     await expect.poll(() => listOf(opened), PATIENT).toBe(2n);
   });
 
-  it('renews what was in the folder too', async () => {
-    await lab.fill({ 'a.crl': issueCrl(1, -10, 5) });
-    serve(2, -1, 30);
+  it('asks once a day, long before half of the life of a list is over, and not more often', async () => {
+    serve(1, -1, 365);
     const opened = lab.open();
-    expect(await listOf(opened)).toBe(1n);
-    await expect.poll(() => listOf(opened), PATIENT).toBe(2n);
+    await listOf(opened);
+    lab.clock.advance(22 * HOUR_MS);
+    await opened.refreshDue();
+    expect(asked()).toBe(1);
+    serve(2, 0, 365);
+    lab.clock.advance(HOUR_MS);
+    await opened.refreshDue();
+    expect(asked()).toBe(2);
+    expect(await listOf(opened)).toBe(2n);
+    lab.clock.advance(22 * HOUR_MS);
+    await opened.refreshDue();
+    expect(asked()).toBe(2);
+  });
+
+  it('knows after a restart when it asked last, and goes on asking though nobody wants the list', async () => {
+    serve(1, -1, 365);
+    await listOf(lab.open());
+    lab.clock.advance(22 * HOUR_MS);
+    const early = lab.open();
+    await early.ready;
+    await early.refreshDue();
+    expect(asked()).toBe(1);
+    await early.close();
+    lab.clock.advance(HOUR_MS);
+    serve(2, 0, 365);
+    lab.open();
+    await expect.poll(asked, PATIENT).toBe(2);
+  });
+
+  it('asks again where nothing says when it asked last', async () => {
+    serve(1, -1, 365);
+    await listOf(lab.open());
+    await writeFile(join(lab.cacheFolder, 'crl-fetched-milan-vcek'), 'yesterday');
+    lab.open();
+    await expect.poll(asked, PATIENT).toBe(2);
+  });
+
+  it('renews a list that is due before it is used where the process does not live on', async () => {
+    serve(1, -1, 365);
+    await listOf(lab.open({ inBackground: false }));
+    serve(2, 0, 365);
+    lab.clock.advance(DAY_MS);
+    expect(await listOf(lab.open({ inBackground: false }))).toBe(2n);
+    lab.kds.fail(/crl/, { status: 500 });
+    lab.clock.advance(DAY_MS);
+    expect(await listOf(lab.open({ inBackground: false }))).toBe(2n);
   });
 
   it('ends what it is asking for when it is closed', async () => {
@@ -119,13 +179,71 @@ describe('AmdCrls: half life', () => {
 });
 
 describe('AmdCrls: which of several lists', () => {
-  it('takes the one with the highest number, and of equal numbers the latest', async () => {
+  it('takes of the folder the one that was made last, since numbers mean nothing between two series', async () => {
     await lab.fill({ 'a.crl': issueCrl(7, -5, 60), 'b.crl': issueCrl(9, -6, 50), 'c.crl': issueCrl(8, -1, 70) });
-    expect(await listOf(lab.open({ kds: null }))).toBe(9n);
-    const latest = issueCrl(9, -2, 40);
-    await lab.fill({ 'd.crl': latest });
-    const { crls } = await find(lab.open({ kds: null }), COMPLETE);
-    expect(Buffer.compare(crls.get('Milan')?.value ?? Buffer.alloc(0), latest)).toBe(0);
+    const opened = lab.open({ kds: null });
+    expect(await listOf(opened)).toBe(8n);
+    const { otherCrls } = await find(opened, COMPLETE);
+    const others = (otherCrls.get('Milan') ?? []).map(({ value }) => parseCrl(value).crlNumber);
+    expect(others.toSorted()).toEqual([7n, 9n]);
+  });
+
+  it('asks KDS first, whatever the folder has, and keeps the list of the folder beside that of KDS', async () => {
+    await lab.fill({ 'a.crl': issueCrl(50, -10, 5) });
+    serve(2, -1, 30);
+    const opened = lab.open();
+    const { crls, otherCrls } = await find(opened, COMPLETE);
+    expect(crls.get('Milan')?.origin).toBe('network');
+    expect(otherCrls.get('Milan')?.map(({ origin }) => origin)).toEqual(['store']);
+    expect(await listOf(opened)).toBe(2n);
+    expect(asked()).toBe(1);
+  });
+
+  it('CRT-10 takes the list of the folder where KDS is out of reach, and asks it once a minute', async () => {
+    await lab.fill({ 'a.crl': issueCrl(1, -10, 5) });
+    lab.kds.fail(/crl/, { status: 404 });
+    const opened = lab.open();
+    for (let call = 0; call < 3; call += 1) expect(await listOf(opened)).toBe(1n);
+    expect(asked()).toBe(1);
+    await lab.kds.heal();
+    serve(2, -1, 30);
+    lab.clock.advance(59_999);
+    expect(await listOf(opened)).toBe(1n);
+    lab.clock.advance(600_000);
+    expect(await listOf(opened)).toBe(2n);
+  });
+
+  it('fetches in the background what a request did not wait for', async () => {
+    await lab.fill({ 'a.crl': issueCrl(1, -10, 5) });
+    lab.kds.fail(/crl/, 'half_open');
+    const opened = lab.open({}, { crlAskTimeoutMs: 10 });
+    expect(await listOf(opened)).toBe(1n);
+    await lab.kds.heal();
+    serve(2, -1, 30);
+    await opened.refreshDue();
+    expect(await listOf(opened)).toBe(2n);
+  });
+
+  it('does not wait for KDS as long as a request can where the folder has a list', async () => {
+    await lab.fill({ 'a.crl': issueCrl(1, -10, 5) });
+    lab.kds.fail(/crl/, 'half_open');
+    expect(await listOf(lab.open({}, { crlAskTimeoutMs: 10 }))).toBe(1n);
+  });
+
+  it('CRT-10 takes no list of the folder that is known to be of the other series', async () => {
+    await lab.fill(exported(issueCrl(7, -5, 60), 'vlek'));
+    const opened = lab.open({ kds: null });
+    expect(await listOf(opened)).toBe('crl_unavailable');
+    expect((await find(opened, COMPLETE)).otherCrls.get('Milan')).toHaveLength(1);
+    await lab.fill(exported(issueCrl(1, -5, 60), 'vcek'));
+    expect(await listOf(lab.open({ kds: null }))).toBe(1n);
+  });
+
+  it('CRT-10 hands on the lists of the folder where no root is held, for whoever has one', async () => {
+    await rm(join(lab.folder, 'chain.pem'));
+    await lab.fill({ 'a.crl': issueCrl(3, -1, 100) });
+    const { crls, otherCrls } = await find(lab.open({ kds: null }), COMPLETE);
+    expect([crls.size, otherCrls.get('Milan')?.length]).toEqual([0, 1]);
   });
 
   it('passes over lists that have ended or are from the future', async () => {
@@ -206,9 +324,10 @@ describe('AmdCrls: rollback', () => {
   });
 
   it('CRT-09 does not use an older list of the folder once the newer one is gone', async () => {
-    await lab.fill({ 'new.crl': issueCrl(9, -2, 60), 'old.crl': issueCrl(8, -3, 60) });
+    const newer = exported(issueCrl(9, -2, 60));
+    await lab.fill({ ...newer, 'old.crl': issueCrl(8, -3, 60) });
     expect(await listOf(lab.open({ kds: null }))).toBe(9n);
-    await rm(join(lab.folder, 'new.crl'));
+    for (const name of Object.keys(newer)) await rm(join(lab.folder, name));
     const opened = lab.open({ kds: null });
     expect(await listOf(opened)).toBe('crl_rollback');
     expect(await listOf(opened, { at: NOW, historical: true })).toBe(8n);
@@ -230,13 +349,91 @@ describe('AmdCrls: rollback', () => {
     expect(await listOf(lab.open())).toBe(8n);
   });
 
-  it('remembers the lists of VCEKs and VLEKs each for itself', async () => {
+  it('SNP-28 does not remember a list of the folder that may be of either series', async () => {
+    await lab.fill({ 'a.crl': issueCrl(50, -2, 60) });
+    expect(await listOf(lab.open({ kds: null }))).toBe(50n);
+    serve(7, -1, 60);
+    expect(await listOf(lab.open())).toBe(7n);
+  });
+
+  it('SNP-28 remembers the lists of VCEKs and VLEKs each for itself', async () => {
     serve(9, -10, 60);
     const opened = lab.open();
     await listOf(opened);
     lab.kds.serveCrl('Milan', 'vlek', issueCrl(2, -1, 60));
     const { crls } = await find(opened, { ...COMPLETE, signingKey: 'vlek' });
     expect(parseCrl(crls.get('Milan')?.value ?? new Uint8Array()).crlNumber).toBe(2n);
+  });
+});
+
+describe('AmdCrls: whether a list of the request may stand in', () => {
+  const AGE: BroughtCrl = { number: 9n, thisUpdate: NOW, der: issueCrl(9, 0, 60) };
+  const OLDER: BroughtCrl = { number: 8n, thisUpdate: NOW, der: issueCrl(8, 0, 60) };
+  const mayStandIn = async (opened: OpenAmdEndorsements, asked: Asked = {}, list = AGE) =>
+    (await find(opened, COMPLETE, asked)).crlProblems.get('Milan')?.mayStandIn(list);
+
+  it.each([
+    ['is off', { kds: null }, () => {}],
+    ['is out of reach', {}, () => lab.kds.fail(/crl/, { status: 503 })],
+    ['has no list', {}, () => lab.kds.fail(/crl/, { status: 404 })],
+    ['answers with what is of no use', {}, () => lab.kds.fail(/crl/, 'garbage')],
+    ['has only one that has ended', {}, () => serve(1, -9, -1)],
+    ['has no root either', {}, () => rm(join(lab.folder, 'chain.pem')).then(() => lab.kds.fail(/./, { status: 500 }))],
+  ])('CRT-10 it may where KDS %s', async (_what, options, prepare) => {
+    await prepare();
+    expect(await mayStandIn(lab.open(options))).toBe(true);
+  });
+
+  it.each(['vcek', 'vlek'] as const)('SNP-28 it may not where it is known to be the one for %ss', async (series) => {
+    lab.kds.serveCrl('Milan', series, AGE.der);
+    const other = series === 'vcek' ? ('vlek' as const) : ('vcek' as const);
+    const opened = lab.open();
+    await find(opened, { ...COMPLETE, signingKey: series });
+    lab.kds.fail(/crl/, { status: 503 });
+    const asked = { ...COMPLETE, signingKey: other };
+    const { crlProblems } = await find(opened, asked);
+    const problem = crlProblems.get('Milan');
+    expect([problem?.mayStandIn(AGE), problem?.mayStandIn(OLDER)]).toEqual([false, true]);
+  });
+
+  it('CRT-09 it may not where it is older than a list of the series that was relied on', async () => {
+    serve(9, -10, 1);
+    await listOf(lab.open());
+    lab.clock.advance(2 * DAY_MS);
+    const opened = lab.open({ kds: null });
+    expect(await mayStandIn(opened, { at: lab.clock.now() })).toBe(true);
+    expect(await mayStandIn(opened, { at: lab.clock.now() }, OLDER)).toBe(false);
+    await rm(join(lab.folder, 'chain.pem'));
+    await rm(join(lab.cacheFolder, 'chain-milan-vcek.pem'), { force: true });
+    expect(await mayStandIn(lab.open({ kds: null }), { at: lab.clock.now() }, OLDER)).toBe(false);
+  });
+
+  it('CRT-09 it may not where KDS serves a list that is older than one that was relied on', async () => {
+    serve(9, -10, 1);
+    await listOf(lab.open());
+    lab.clock.advance(2 * DAY_MS);
+    serve(8, -10, 60);
+    expect(await mayStandIn(lab.open(), { at: lab.clock.now() })).toBe(false);
+  });
+
+  it('it may for a past instant that no list of KDS is for, whatever is remembered', async () => {
+    serve(9, -10, 60);
+    const opened = lab.open();
+    await listOf(opened);
+    const at = new Date(NOW.getTime() - 20 * DAY_MS);
+    expect(await mayStandIn(opened, { at, historical: true }, OLDER)).toBe(true);
+    expect(asked()).toBe(1);
+  });
+
+  it('SNP-28 does not become out of reach by VCEKs that callers have KDS fail for', async () => {
+    const resilience = { ...DEFAULT_RESILIENCE, pauseMs: 0, openMs: 3_600_000 };
+    lab.kds.fail(/SPL/, { status: 500 });
+    const opened = lab.open({}, { resilience });
+    const unknown = (mark: number) => requestFor({ products: ['Genoa'], chipId: CHIP.map((byte) => byte ^ mark) });
+    await expect
+      .poll(async () => (await find(opened, unknown(1))).vek, PATIENT)
+      .toMatchObject({ detail: expect.stringContaining('in a row') });
+    expect(await listOf(opened)).toBe(1n);
   });
 });
 

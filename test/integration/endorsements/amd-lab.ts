@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crlFileName } from '../../../src/endorsements/crl-file-name.js';
 import {
   type AmdEndorsementsOptions,
   type AmdTuning,
@@ -9,7 +10,7 @@ import {
 } from '../../../src/endorsements/open-amd-endorsements.js';
 import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilience.js';
 import type { SnpProduct, SnpTcb } from '../../../src/model/claims.js';
-import type { SnpEndorsementRequest, SnpEndorsementSet } from '../../../src/model/endorsement.js';
+import type { SnpEndorsementRequest, SnpEndorsementSet, SnpSigningKey } from '../../../src/model/endorsement.js';
 import { AmdPki } from '../../lab/amd-pki.js';
 import { LabKds } from '../../lab/kds.js';
 import { ManualClock } from '../../unit/endorsements/manual-clock.js';
@@ -34,6 +35,7 @@ const TUNING: AmdTuning = {
   crlPollMs: 3_600_000,
   crlRefreshPauseMs: 60_000,
   crlRefreshTimeoutMs: 20_000,
+  crlAskTimeoutMs: 20_000,
   attemptTimeoutMs: 60_000,
   resilience: { ...DEFAULT_RESILIENCE, pauseMs: 1, longestPauseMs: 5, openMs: 20 },
   cachedFiles: 100,
@@ -130,7 +132,7 @@ export function requestFor(changes: Partial<SnpEndorsementRequest> = {}): SnpEnd
     products: ['Milan'],
     chipId: CHIP,
     reportedTcb: (product: SnpProduct) => (product === 'Turin' ? TURIN_TCB : TCB),
-    has: { vek: false, chain: false },
+    brought: { vek: null, chain: false, crls: false },
     ...changes,
   };
 }
@@ -143,6 +145,11 @@ export function issueCrl(number: number, fromDays: number, toDays: number): Uint
     number,
     overrides: { thisUpdate: day(fromDays), nextUpdate: day(toDays) },
   });
+}
+
+/** A list of Milan under the name that an export gives it, which keeps the series. */
+export function exported(crl: Uint8Array, series: SnpSigningKey = 'vcek'): { readonly [name: string]: Uint8Array } {
+  return { [crlFileName('Milan', series, crl)]: crl };
 }
 
 /** Asks a source for everything that one report needs. */

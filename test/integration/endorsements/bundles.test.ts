@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeBundle } from '../../../src/endorsements/export-bundle.js';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/open-amd-endorsements.js';
+import { parseCrl } from '../../../src/formats/x509-crl.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
-import { AmdLab, CHIP, DAY_MS, find, issueCrl, pki, requestFor, summary, TCB, VCEK } from './amd-lab.js';
+import { AmdLab, CHIP, DAY_MS, exported, find, issueCrl, pki, requestFor, summary, TCB, VCEK } from './amd-lab.js';
 
 const MILAN = { product: 'Milan', signingKey: 'vcek' } as const;
 const CRL = pki.issueCrl({ product: 'Milan' });
@@ -44,7 +45,7 @@ describe('exportBundle and importBundle', () => {
     expect(taken.map(({ what }) => what)).toEqual([
       'chain of Milan for VCEKs',
       `VCEK of Milan of chip 0102030405060708…`,
-      'revocation list 1 of Milan, until 2027-03-01T12:00:00.000Z',
+      'revocation list 1 of Milan for VCEKs, until 2027-03-01T12:00:00.000Z',
     ]);
     expect(summary(await find(machine))).toEqual({ vek: 'store', chain: 'store', crl: 'store' });
   });
@@ -67,6 +68,25 @@ describe('exportBundle and importBundle', () => {
     expect(names.filter((name) => name.endsWith('.der'))).toHaveLength(1);
     expect(new Set(names).size).toBe(names.length);
     expect(missing).toEqual([]);
+  });
+
+  it('SNP-28 keep the series of each list, and hold every list that is at hand', async () => {
+    lab.kds.serveCrl('Milan', 'vlek', issueCrl(9, -1, 60));
+    const vlek = { ...MILAN, signingKey: 'vlek' as const };
+    const connected = lab.open();
+    const both = await connected.exportBundle({ lines: [MILAN, vlek], requests: [] }, anyTime());
+    const lists = both.files.map(({ name }) => name).filter((name) => name.endsWith('.crl'));
+    expect(lists.map((name) => name.replace(/-[0-9a-f]{16}/, '')).toSorted()).toEqual([
+      'crl-milan-vcek.crl',
+      'crl-milan-vlek.crl',
+    ]);
+    const again = await connected.exportBundle({ lines: [MILAN], requests: [] }, anyTime());
+    expect(again.files.map(({ name }) => name)).toEqual(expect.arrayContaining(lists));
+    await writeBundle(lab.path('bundle'), both);
+    const machine = offline();
+    await machine.importBundle(lab.path('bundle'));
+    const { crls } = await find(machine);
+    expect(parseCrl(crls.get('Milan')?.value ?? new Uint8Array()).crlNumber).toBe(1n);
   });
 
   it('say what could not be had, and hold the rest', async () => {
@@ -127,17 +147,35 @@ describe('importBundle', () => {
   });
 
   it('CRT-09 refuses a revocation list that is older than one it took before, also after a restart', async () => {
-    const first = await bundleOf({ 'chain.pem': pki.chainPem('Milan'), 'nine.crl': issueCrl(9, -5, 60) });
+    const first = await bundleOf({ 'chain.pem': pki.chainPem('Milan'), ...exported(issueCrl(9, -5, 60)) });
     await offline().importBundle(first);
-    const path = await bundleOf({ 'eight.crl': issueCrl(8, -4, 90), 'ten.crl': issueCrl(10, -3, 90) });
+    const [eight, ten] = [exported(issueCrl(8, -4, 90)), exported(issueCrl(10, -3, 90))];
+    const { taken, refused } = await offline().importBundle(await bundleOf({ ...eight, ...ten }));
+    const [name = ''] = Object.keys(eight);
+    expect(refused).toEqual([{ name, why: 'it is older than one that was relied on before' }]);
+    expect(taken.map((file) => file.name)).toEqual(Object.keys(ten));
+  });
+
+  it('SNP-28 takes a list that may be of the other series, whatever the numbers of one series are', async () => {
+    const first = { 'chain.pem': pki.chainPem('Milan'), ...exported(issueCrl(9, -5, 60), 'vlek') };
+    await offline().importBundle(await bundleOf(first));
+    const second = { ...exported(issueCrl(1, -5, 60), 'vcek'), 'two.crl': issueCrl(2, -5, 60) };
+    const { refused } = await offline().importBundle(await bundleOf(second));
+    expect(refused).toEqual([]);
+  });
+
+  it('CRT-09 refuses a list of an unknown series where it is older than those of both', async () => {
+    const both = { ...exported(issueCrl(9, -5, 60), 'vlek'), ...exported(issueCrl(4, -5, 60), 'vcek') };
+    await offline().importBundle(await bundleOf({ 'chain.pem': pki.chainPem('Milan'), ...both }));
+    const path = await bundleOf({ 'three.crl': issueCrl(3, -6, 60), 'five.crl': issueCrl(5, -6, 60) });
     const { taken, refused } = await offline().importBundle(path);
-    expect(refused).toEqual([{ name: 'eight.crl', why: 'it is older than one that was relied on before' }]);
-    expect(taken.map(({ name }) => name)).toEqual(['ten.crl']);
+    expect(taken.map(({ name }) => name)).toEqual(['five.crl']);
+    expect(refused.map(({ name }) => name)).toEqual(['three.crl']);
   });
 
   it('counts what was imported as relied on', async () => {
     const machine = offline();
-    await machine.importBundle(await bundleOf({ 'chain.pem': pki.chainPem('Milan'), 'nine.crl': issueCrl(9, -5, 1) }));
+    await machine.importBundle(await bundleOf({ 'chain.pem': pki.chainPem('Milan'), ...exported(issueCrl(9, -5, 1)) }));
     lab.clock.advance(2 * DAY_MS);
     await lab.fill({ 'eight.crl': issueCrl(8, -4, 90) }, machine.folder);
     await machine.reload();
@@ -154,6 +192,16 @@ describe('importBundle', () => {
     expect(taken).toEqual([]);
     expect(refused).toEqual([{ name: 'old.pem', why: 'a newer chain of Milan for VCEKs is at hand' }]);
     expect(await readFile(join(machine.folder, 'chain-milan-vcek.pem'), 'latin1')).toBe(pki.chainPem('Milan'));
+  });
+
+  it("takes AMD's own two chain files of a line, whose root is the same, and refuses nothing", async () => {
+    const path = await bundleOf({
+      'vcek_cert_chain.pem': pki.chainPem('Milan', 'vcek'),
+      'vlek_cert_chain.pem': pki.chainPem('Milan', 'vlek'),
+    });
+    const { taken, refused } = await offline().importBundle(path);
+    expect(refused).toEqual([]);
+    expect(taken.map(({ what }) => what)).toEqual(['chain of Milan for VCEKs', 'chain of Milan for VLEKs']);
   });
 
   it('says that a root alone is of no use', async () => {

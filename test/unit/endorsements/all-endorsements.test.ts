@@ -15,6 +15,7 @@ const SNP_SET: SnpEndorsementSet = {
   chains: new Map(),
   chainProblem: null,
   crls: new Map(),
+  otherCrls: new Map(),
   crlProblems: new Map(),
 };
 const KEYS: Unavailable = { code: 'jwks_unavailable', detail: 'down', retryable: true };
@@ -27,7 +28,7 @@ const SNP: SnpEndorsementRequest = {
   products: ['Milan'],
   chipId: new Uint8Array(64),
   reportedTcb: () => ({ bootloader: 0, tee: 0, snp: 0, microcode: 0 }),
-  has: { vek: false, chain: false },
+  brought: { vek: null, chain: false, crls: false },
 };
 
 function setUp() {

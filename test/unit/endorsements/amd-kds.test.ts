@@ -28,7 +28,7 @@ class FakeFetch implements Fetch {
 function setUp() {
   const fetch = new FakeFetch();
   const clock = new ManualClock(new Date('2026-03-01T00:00:00Z'));
-  const kds = new AmdKds({ origin: ORIGIN, fetch, clock });
+  const kds = new AmdKds({ origin: ORIGIN, chips: fetch, lines: fetch, clock });
   const call = (remember = true) => ({ signal: new AbortController().signal, remember });
   const vcek = (remember = true) => kds.vcek('Milan', CHIP, TCB, call(remember));
   const paths = () => fetch.asked.map(({ path }) => path);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CacheFolder } from '../../../src/endorsements/cache-folder.js';
-import { CrlMemory, isOlder, newestOf } from '../../../src/endorsements/crl-memory.js';
+import { CrlMemory, isOlder } from '../../../src/endorsements/crl-memory.js';
 import { RecordingLog } from './recording-log.js';
 
 const age = (number: bigint, day: number) => ({ number, thisUpdate: new Date(Date.UTC(2026, 0, day)) });
@@ -18,11 +18,6 @@ describe('age of revocation lists', () => {
     [age(2n ** 64n, 1), age(2n ** 64n + 1n, 1), true],
   ])('compares numbers as numbers, then dates (case %#)', (a, b, expected) => {
     expect(isOlder(a, b)).toBe(expected);
-  });
-
-  it('finds the newest, and none among none', () => {
-    expect(newestOf([age(1n, 9), age(3n, 1), age(2n, 9)])).toEqual(age(3n, 1));
-    expect(newestOf([])).toBeNull();
   });
 });
 

@@ -66,6 +66,15 @@ describe('SEV-SNP reports that verify', () => {
     ]);
   });
 
+  it('SNP-30 claims the cloud provider of a VLEK, and none of a VCEK', async () => {
+    const guest = createSnpGuest({ pki: PKI, signingKey: 'vlek', vlek: { cspId: 'CN=provider.example' } });
+    expect((await verifySnp(guest.evidence())).claims.snp).toMatchObject({
+      signingKey: 'vlek',
+      cspId: 'CN=provider.example',
+    });
+    expect((await verifySnp(createSnpGuest({ pki: PKI }).evidence())).claims.snp).not.toHaveProperty('cspId');
+  });
+
   it('is valid until the first of what it rests on ends', async () => {
     const crl = { overrides: { nextUpdate: new Date('2026-06-08T00:00:00Z') } };
     const found = await verifySnp(createSnpGuest({ pki: PKI, crl }).evidence());
@@ -105,17 +114,19 @@ describe('SEV-SNP reports that verify', () => {
       kind: 'amd-snp',
       signingKey: 'vcek',
       products: ['Turin'],
-      has: { vek: false, chain: false },
+      brought: { vek: null, chain: false, crls: true },
     });
     if (request?.kind !== 'amd-snp') throw new Error('something else is needed');
     expect(request.reportedTcb('Turin')).toEqual(guest.platform.tcb);
-    const has = (endorsements: Partial<SnpEndorsementInput>) => {
+    const brought = (endorsements: Partial<SnpEndorsementInput>) => {
       const [wanted] = snpVerifier().endorsementsFor(guest.evidence({ endorsements }));
-      return wanted?.kind === 'amd-snp' ? wanted.has : null;
+      return wanted?.kind === 'amd-snp' ? wanted.brought : null;
     };
-    expect(has({})).toEqual({ vek: true, chain: true });
-    expect(has({ vek: null })).toEqual({ vek: false, chain: true });
-    expect(has({ chain: null })).toEqual({ vek: true, chain: false });
+    const vek = guest.platform.vek.der;
+    expect(brought({})).toEqual({ vek, chain: true, crls: true });
+    expect(brought({ vek: null })).toEqual({ vek: null, chain: true, crls: true });
+    expect(brought({ chain: null })).toEqual({ vek, chain: false, crls: true });
+    expect(brought({ crls: [] })).toEqual({ vek, chain: true, crls: false });
   });
 });
 

@@ -4,8 +4,10 @@ import type { SnpTcb } from '../../../../src/model/claims.js';
 import type { CheckId } from '../../../../src/model/codes.js';
 import type { Verification } from '../../../../src/model/verification.js';
 import {
+  AMD_ARC,
   createSnpGuest,
   encodeSnpTcb,
+  type LabExtension,
   P384_ORDER,
   SNP_PROCESSORS,
   type SnpPlatform,
@@ -264,6 +266,35 @@ describe('product line', () => {
 
   it('SNP-17 denies a processor of no line that has a root', async () => {
     expectFailed(await verifyWith({ cpuid: { family: 0x1a, model: 0x50, stepping: 0 } }), 'snp_product');
+  });
+
+  it.each(['Genoa-B1', 'Cookie-B0', 'milan-B0', 'MilanB0', 'Siena', 'Turin'])(
+    'SNP-31 denies a VCEK that names %s under the ASK of Milan',
+    async (productName) => {
+      const found = await verifySnp(createSnpGuest({ pki: PKI, vcek: { productName } }).evidence());
+      expectFailed(found, 'snp_product');
+      expect(only(found, 'snp_product')).toMatchObject({ expected: 'Milan', actual: productName });
+      expect(found.claims).toEqual({});
+    },
+  );
+
+  it('SNP-31 denies a VCEK without a product name', async () => {
+    const extensions = (genuine: readonly LabExtension[]) => genuine.filter(({ oid }) => oid !== `${AMD_ARC}.2`);
+    expectFailed(await verifySnp(createSnpGuest({ pki: PKI, vcek: { extensions } }).evidence()), 'snp_product');
+  });
+
+  it('SNP-31 denies a VLEK that names another line than its ASVK', async () => {
+    const guest = createSnpGuest({ pki: PKI, signingKey: 'vlek', vlek: { productName: 'Genoa' } });
+    expectFailed(await verifySnp(guest.evidence()), 'snp_product');
+  });
+
+  it.each(['Milan-B0', 'Milan-B1', 'Milan-A0', 'Milan'])('SNP-31 accepts a VCEK that names %s', async (productName) => {
+    expectVerified(await verifySnp(createSnpGuest({ pki: PKI, vcek: { productName } }).evidence()));
+  });
+
+  it.each(['Genoa-B1', 'Siena-B1', 'Bergamo'])('SNP-31 accepts %s under the ASK of Genoa', async (productName) => {
+    const guest = createSnpGuest({ pki: PKI, part: 'Bergamo-Siena', vcek: { productName } });
+    expectVerified(await verifySnp(guest.evidence()));
   });
 
   it('SNP-17 tells Milan-X from Milan, whose microcode numbers differ', async () => {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { EndorsementSet, SnpEndorsementSet } from '../../../../src/model/endorsement.js';
+import { hex, sha256 } from '../../../../src/crypto/digest.js';
+import {
+  type EndorsementSet,
+  type MissingCrl,
+  NO_ENDORSEMENTS,
+  type SnpEndorsementSet,
+} from '../../../../src/model/endorsement.js';
+import type { Verification } from '../../../../src/model/verification.js';
 import { AMD_SERIALS, createSnpGuest, type IssueCrlOptions } from '../../../lab/index.js';
 import { AT, expectFailed, expectMalformed, expectVerified, FOREIGN_PKI, idsWith, PKI, verifySnp } from '../fixture.js';
 
@@ -15,12 +22,29 @@ function held(members: Partial<SnpEndorsementSet>): EndorsementSet {
     chains: new Map(),
     chainProblem: null,
     crls: new Map(),
+    otherCrls: new Map(),
     crlProblems: new Map(),
   };
   return { snp: { ...empty, ...members } };
 }
 
 const heldCrl = (value: Uint8Array) => held({ crls: new Map([['Milan', { value, origin: 'cache' }]]) });
+
+const otherCrls = (lists: readonly Uint8Array[]): SnpEndorsementSet['otherCrls'] =>
+  new Map([['Milan', lists.map((value) => ({ value, origin: 'store' }) as const)]]);
+
+/** A source that has the list for VCEKs, and others. */
+const beside = (own: Uint8Array, ...others: readonly Uint8Array[]) =>
+  held({ crls: new Map([['Milan', { value: own, origin: 'cache' }]]), otherCrls: otherCrls(others) });
+
+/** A source that has lists, none of which is known to be the one for VCEKs. */
+function withoutOwn(others: readonly Uint8Array[], mayStandIn: MissingCrl['mayStandIn'] = () => true): EndorsementSet {
+  const problem = { code: 'crl_unavailable', detail: 'none of this series', retryable: true, mayStandIn } as const;
+  return held({
+    otherCrls: otherCrls(others),
+    crlProblems: new Map([['Milan', problem]]),
+  });
+}
 
 describe('revocation', () => {
   it('SNP-27 denies where the ASK is on the list', async () => {
@@ -94,34 +118,114 @@ describe('revocation', () => {
     ]);
   });
 
-  it('takes the newest list, whether it was sent or held', async () => {
-    const old = crlOf({ number: 1 });
-    const revoking = crlOf({ number: 2, revoked: [{ serial: AMD_SERIALS.Milan.ask }] });
-    const newest = crlOf({ number: 3 });
-    expectFailed(await verifySnp(withCrls(old), { endorsements: heldCrl(revoking) }), 'cert_revoked');
-    expectFailed(await verifySnp(withCrls(revoking), { endorsements: heldCrl(old) }), 'cert_revoked');
-    expectVerified(await verifySnp(withCrls(newest), { endorsements: heldCrl(revoking) }));
+  const REVOKED = [{ serial: AMD_SERIALS.Milan.ask }];
+  const hoursAgo = (hours: number) => ({ thisUpdate: new Date(AT.getTime() - hours * 60 * 60_000) });
+
+  it.each([
+    ['an older list revokes, and the newer one does not', crlOf({ number: 1, revoked: REVOKED }), crlOf({ number: 9 })],
+    ['a newer list revokes, and the older one does not', crlOf({ number: 9, revoked: REVOKED }), crlOf({ number: 1 })],
+    [
+      'of two lists with one number the earlier revokes',
+      crlOf({ revoked: REVOKED, overrides: hoursAgo(2) }),
+      crlOf({ overrides: hoursAgo(1) }),
+    ],
+  ])('SNP-28 denies where %s, wherever the two are from', async (_, revoking, other) => {
+    const places: readonly [readonly Uint8Array[], EndorsementSet][] = [
+      [[revoking, other], withoutOwn([])],
+      [[revoking], heldCrl(other)],
+      [[other], heldCrl(revoking)],
+      [[], beside(other, revoking)],
+      [[], beside(revoking, other)],
+      [[other], withoutOwn([revoking])],
+      [[], withoutOwn([revoking])],
+    ];
+    for (const [sent, endorsements] of places) {
+      const found = await verifySnp(withCrls(...sent), { endorsements });
+      expectFailed(found, 'cert_revoked');
+      expect(idsWith(found, 'unavailable')).toEqual([]);
+    }
   });
 
-  it('takes the later of two lists with one number, whether it was sent or held', async () => {
-    const hoursAgo = (hours: number) => ({ thisUpdate: new Date(AT.getTime() - hours * 60 * 60_000) });
-    const revoked = [{ serial: AMD_SERIALS.Milan.ask }];
-    const older = crlOf({ overrides: hoursAgo(2) });
-    const newer = crlOf({ overrides: hoursAgo(1) });
-    const olderRevoking = crlOf({ revoked, overrides: hoursAgo(2) });
-    const newerRevoking = crlOf({ revoked, overrides: hoursAgo(1) });
-    expectFailed(await verifySnp(withCrls(older), { endorsements: heldCrl(newerRevoking) }), 'cert_revoked');
-    expectFailed(await verifySnp(withCrls(newerRevoking), { endorsements: heldCrl(older) }), 'cert_revoked');
-    expectVerified(await verifySnp(withCrls(newer), { endorsements: heldCrl(olderRevoking) }));
-    expectVerified(await verifySnp(withCrls(olderRevoking), { endorsements: heldCrl(newer) }));
+  it('SNP-28 denies a VLEK that the list for VCEKs revokes, and a VCEK that the list for VLEKs revokes', async () => {
+    const asvk = crlOf({ revoked: [{ serial: AMD_SERIALS.Milan.asvk }] });
+    const bare = { endorsements: { crls: [] } };
+    expectFailed(await verifySnp(vlek.evidence(bare), { endorsements: beside(crlOf(), asvk) }), 'cert_revoked');
+    expectFailed(
+      await verifySnp(withCrls(), { endorsements: beside(crlOf(), crlOf({ revoked: REVOKED })) }),
+      'cert_revoked',
+    );
+    expectVerified(await verifySnp(withCrls(), { endorsements: beside(crlOf(), asvk) }));
   });
 
-  it('takes a list of a higher number, also where it was made earlier', async () => {
-    const revoked = [{ serial: AMD_SERIALS.Milan.ask }];
-    const earlier = { thisUpdate: new Date(AT.getTime() - 48 * 60 * 60_000) };
-    const revoking = crlOf({ number: 2, revoked, overrides: earlier });
-    expectFailed(await verifySnp(withCrls(crlOf({ number: 1 })), { endorsements: heldCrl(revoking) }), 'cert_revoked');
-    expectFailed(await verifySnp(withCrls(revoking, crlOf({ number: 1 }))), 'cert_revoked');
+  it('SNP-28 does not revoke by a list that is not valid at the instant, or not genuine', async () => {
+    const ended = { nextUpdate: new Date(AT.getTime() - 1000) };
+    const begins = { thisUpdate: new Date(AT.getTime() + 1000) };
+    const others = [
+      crlOf({ revoked: REVOKED, overrides: ended }),
+      crlOf({ revoked: REVOKED, overrides: begins }),
+      FOREIGN_PKI.issueCrl({ product: 'Milan', revoked: REVOKED }),
+      Uint8Array.of(0x30, 0x00),
+    ];
+    expectVerified(await verifySnp(withCrls(), { endorsements: beside(crlOf(), ...others) }));
+  });
+
+  const warnings = (found: Verification) => found.checks.filter(({ result }) => result === 'warn');
+
+  it.each([
+    ['without any source', NO_ENDORSEMENTS],
+    ['where the source says that it may', withoutOwn([])],
+  ])('CRT-10 takes a list of the request %s, with a warning', async (_, endorsements) => {
+    const found = await verifySnp(withCrls(crlOf()), { endorsements });
+    expectVerified(found);
+    expect(warnings(found)).toMatchObject([
+      {
+        id: 'crl_unconfirmed',
+        about: '/evidence/endorsements/crls',
+        detail: expect.stringContaining('only the request'),
+      },
+    ]);
+    expect(found.endorsements.find(({ kind }) => kind === 'crl')?.source).toBe('evidence');
+  });
+
+  it('CRT-10 has no such warning where the source has the list of the series', async () => {
+    const found = await verifySnp(withCrls(crlOf({ number: 9 })), { endorsements: heldCrl(crlOf()) });
+    expectVerified(found);
+    expect(warnings(found)).toEqual([]);
+    expect(found.endorsements.find(({ kind }) => kind === 'crl')?.source).toBe('cache');
+  });
+
+  it('CRT-09 asks the source whether the list of the request is too old to stand in', async () => {
+    const endorsements = withoutOwn([], ({ number, thisUpdate }) => number >= 9n && thisUpdate < AT);
+    expectVerified(await verifySnp(withCrls(crlOf({ number: 9 })), { endorsements }));
+    const found = await verifySnp(withCrls(crlOf({ number: 8 })), { endorsements });
+    expectFailed(found);
+    expect(idsWith(found, 'unavailable')).toEqual(['crl_unavailable']);
+    expect(warnings(found)).toEqual([]);
+  });
+
+  it('CRT-10 shows the source the list that is to stand in, and takes it where the folder has it as well', async () => {
+    const crl = crlOf({ number: 9 });
+    const shown: unknown[] = [];
+    const endorsements = withoutOwn([crl], (list) => shown.push(list) > 0);
+    expectVerified(await verifySnp(withCrls(crl), { endorsements }));
+    expect(shown).toEqual([{ number: 9n, thisUpdate: new Date(AT.getTime() - 24 * 60 * 60_000), der: crl }]);
+  });
+
+  it('SNP-28 takes no list for one of the series that is merely at hand', async () => {
+    const found = await verifySnp(withCrls(), { endorsements: withoutOwn([crlOf({ number: 9 })]) });
+    expectFailed(found);
+    expect(idsWith(found, 'unavailable')).toEqual(['crl_unavailable']);
+  });
+
+  it('takes of several lists of the request the one that was made last', async () => {
+    const [earlier, later] = [crlOf({ number: 9, overrides: hoursAgo(2) }), crlOf({ overrides: hoursAgo(1) })];
+    for (const crls of [
+      [earlier, later],
+      [later, earlier],
+    ]) {
+      const found = await verifySnp(withCrls(...crls));
+      expect(found.endorsements.find(({ kind }) => kind === 'crl')?.sha256).toBe(hex(sha256(later)));
+    }
   });
 
   it('says until when the list that counts is valid, and whose it is', async () => {
@@ -154,7 +258,7 @@ describe('revocation', () => {
     ['crl_rollback', false],
     ['crl_unavailable', true],
   ] as const)('passes on why the source has no list: %s', async (code, retryable) => {
-    const problem = { code, detail: 'as the source says', retryable };
+    const problem = { code, detail: 'as the source says', retryable, mayStandIn: () => true };
     const found = await verifySnp(withCrls(), { endorsements: held({ crlProblems: new Map([['Milan', problem]]) }) });
     expectFailed(found);
     expect(found.checks.filter(({ result }) => result === 'unavailable')).toMatchObject([
@@ -164,7 +268,12 @@ describe('revocation', () => {
 
   it('SNP-27 says that a list of the request is past its nextUpdate, also where the source has none', async () => {
     const crl = crlOf({ overrides: { nextUpdate: new Date(AT.getTime() - 1000) } });
-    const problem = { code: 'crl_unavailable', detail: 'none is held', retryable: false } as const;
+    const problem = {
+      code: 'crl_unavailable',
+      detail: 'none is held',
+      retryable: false,
+      mayStandIn: () => true,
+    } as const;
     const found = await verifySnp(withCrls(crl), {
       endorsements: held({ crlProblems: new Map([['Milan', problem]]) }),
     });
