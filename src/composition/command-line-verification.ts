@@ -31,8 +31,9 @@ export interface CommandLineVerification {
 const POLICY_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 /**
- * The same code as the service's, with two differences: past instants are always allowed (by `--at`, never by
- * the body), since whoever runs the command owns the machine, and challenges are never used up. Where it cannot be put together, nothing stays open.
+ * The same code as the service's, with two differences: past instants are always allowed (by `--at`, never by the
+ * body), since whoever runs the command owns the machine, and challenges are never used up. Where it cannot be put
+ * together, nothing stays open.
  *
  * @param policy id of a policy, or a policy file; null for what the body says
  * @throws {ConfigurationError} where a policy does not load, or a file that the configuration names is wrong

@@ -28,6 +28,8 @@ export interface WatchedClock extends Clock {
 
 /** A jump that has not ended yet. */
 interface Jump {
+  /** How far wall time was from where it should have been when the jump was seen. */
+  readonly seconds: number;
   /** Whether wall time was ever ahead since it began. */
   ahead: boolean;
   /** Monotonic time since when wall time has been no later than the highest that held; null where it is later. */
@@ -45,10 +47,10 @@ interface Look {
  *
  * After a forward jump the new time holds once both have run together for a minute: a machine that was paused, or got
  * its time late, recovers by itself. After a backward jump the time holds again once it passes the highest that held:
- * no instant is judged twice, so nothing that has ended comes back. What was seen in between does not count, so a
- * clock that leaps a year ahead and is put right is not waited for.
+ * what has ended does not come back. What was seen in between does not count, so a clock that leaps a year ahead and is
+ * put right is not waited for.
  *
- * Not seen: a clock that is wrong from the start, and one that is steered by no more than a minute at a time.
+ * Not seen: a clock that is wrong from the start, and steps of up to a minute.
  */
 export class ClockWatch implements ReadinessUseCase, WatchedClock {
   readonly #clock: Clock;
@@ -107,9 +109,9 @@ export class ClockWatch implements ReadinessUseCase, WatchedClock {
 
   /** Readiness: policies are loaded, or there would be no service, and the clock can be relied on. */
   async execute(): Promise<{ readonly ready: boolean; readonly problems: readonly string[] }> {
-    const look = this.#look();
+    this.#look();
     if (this.#jump === null) return { ready: true, problems: [] };
-    return { ready: false, problems: [`the clock has jumped by ${this.#jumpSeconds(look)} seconds`] };
+    return { ready: false, problems: [`the clock has jumped by ${this.#jump.seconds} seconds`] };
   }
 
   /** Liveness: a clock that stays behind for ten minutes is no passing disturbance, and a new process starts from it. */
@@ -147,28 +149,22 @@ export class ClockWatch implements ReadinessUseCase, WatchedClock {
     this.#offset = Math.max(this.#offset, this.#together.offset);
   }
 
-  #begin(look: Look): void {
-    this.#jump = { ahead: false, behindSince: null };
-    const jumpSeconds = this.#jumpSeconds(look);
-    this.#log.warn({ jumpSeconds }, 'the clock jumped: nothing is judged until it can be relied on again');
+  #begin({ wall, monotonic }: Look): void {
+    const seconds = Math.round((wall - monotonic - this.#offset) / 1000);
+    this.#jump = { seconds, ahead: false, behindSince: null };
+    this.#log.warn({ jumpSeconds: seconds }, 'the clock jumped: nothing is judged until it can be relied on again');
   }
 
-  #follow(jump: Jump, look: Look): void {
-    const { wall, monotonic } = look;
+  #follow(jump: Jump, { wall, monotonic }: Look): void {
     if (wall - monotonic - this.#offset > JUMP_MS) jump.ahead = true;
     jump.behindSince = wall > this.#highest ? null : (jump.behindSince ?? monotonic);
     const together = monotonic - this.#together.since >= TOGETHER_MS;
     if (jump.behindSince !== null || (jump.ahead && !together)) return;
-    const jumpSeconds = this.#jumpSeconds(look);
     this.#offset = wall - monotonic;
     this.#highest = wall;
     this.#together = { offset: this.#offset, since: monotonic };
     this.#jump = null;
-    this.#log.warn({ jumpSeconds }, 'the clock runs evenly again: its time holds from now on');
-  }
-
-  #jumpSeconds({ wall, monotonic }: Look): number {
-    return Math.round((wall - monotonic - this.#offset) / 1000);
+    this.#log.warn({ jumpSeconds: jump.seconds }, 'the clock runs evenly again: its time holds from now on');
   }
 
   #read(): Look {
