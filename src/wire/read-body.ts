@@ -1,5 +1,5 @@
 import { parseStrictJson, type StrictJsonLimits } from '../formats/strict-json.js';
-import { within } from '../model/errors.js';
+import { FormatError, within } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 
 /**
@@ -8,5 +8,6 @@ import type { JsonValue } from '../model/json.js';
  * @throws {FormatError} codes of `parseStrictJson`
  */
 export function readBody(body: Uint8Array, limits?: StrictJsonLimits): JsonValue {
+  if (body.byteLength === 0) throw new FormatError('schema', 'the body is empty, JSON is expected', { pointer: '' });
   return within('', () => parseStrictJson(body, limits));
 }

@@ -177,13 +177,20 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "attestation"
         ],
         "summary": "Shows what evidence says, field by field, and verifies nothing",
-        "description": "The body is what /verify takes as `evidence`. An attacker can write every value that is shown: nothing here is\na reason to trust anything. Of an event log the first 256 events are shown, and the others counted. Needs the\nrole `verify`.\n",
+        "description": "The body is what /verify takes as `evidence`, or a whole /verify body, of which only the evidence is shown. An\nattacker can write every value that is shown: nothing here is a reason to trust anything. Of an event log the first 256 events are shown, and the others counted. Needs the\nrole `verify`.\n",
         "requestBody": {
           "required": true,
           "content": {
             "application/json": {
               "schema": {
-                "$ref": "#/components/schemas/Evidence"
+                "oneOf": [
+                  {
+                    "$ref": "#/components/schemas/Evidence"
+                  },
+                  {
+                    "$ref": "#/components/schemas/VerifyRequest"
+                  }
+                ]
               }
             }
           }
@@ -2421,6 +2428,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "decision",
           "decisionId",
           "decidedAt",
+          "at",
           "validUntil",
           "historical",
           "retryable",
@@ -2435,6 +2443,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "endorsements",
           "freshness",
           "binding",
+          "shadow",
           "receipt"
         ],
         "properties": {
@@ -2451,6 +2460,10 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           },
           "decidedAt": {
             "description": "When the service decided. `at` does not change it.",
+            "$ref": "#/components/schemas/Instant"
+          },
+          "at": {
+            "description": "The instant judged. That of the decision, unless the request names one.",
             "$ref": "#/components/schemas/Instant"
           },
           "validUntil": {
@@ -2565,6 +2578,10 @@ export const OPENAPI_DOCUMENT: JsonObject = {
                 ]
               }
             }
+          },
+          "shadow": {
+            "type": "null",
+            "description": "This version judges by no shadow policies."
           },
           "receipt": {
             "type": "null",
@@ -2819,9 +2836,41 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "expected",
           "actual",
           "detail",
+          "remedy",
+          "waived",
           "policy"
         ],
         "description": "One thing that was compared.",
+        "if": {
+          "properties": {
+            "result": {
+              "type": "string",
+              "enum": [
+                "fail",
+                "warn",
+                "unavailable"
+              ]
+            }
+          }
+        },
+        "then": {
+          "properties": {
+            "remedy": {
+              "type": "string"
+            }
+          }
+        },
+        "else": {
+          "properties": {
+            "remedy": {
+              "type": "null"
+            },
+            "waived": {
+              "type": "boolean",
+              "const": false
+            }
+          }
+        },
         "properties": {
           "id": {
             "$ref": "#/components/schemas/CheckId"
@@ -2846,10 +2895,10 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             ]
           },
           "expected": {
-            "description": "What had to be there. Null where there is no one value."
+            "description": "What had to be there. Null where there is no one value, or nothing has verified it. A list of more than 8 is\nshown as its number.\n"
           },
           "actual": {
-            "description": "What was there. Null where there is no one value."
+            "description": "What was there. Null where there is no one value, or nothing has verified it. A list of more than 8 is shown\nas its number.\n"
           },
           "detail": {
             "type": "string",
@@ -2857,6 +2906,20 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "examples": [
               "the report is signed by the certified key"
             ]
+          },
+          "remedy": {
+            "type": [
+              "string",
+              "null"
+            ],
+            "description": "One sentence on what the operator, the guest's owner or the caller can do. Null where the check passed or did\nnot run.\n",
+            "examples": [
+              "The guest's owner should launch it with debugging off (bit 19 of the guest policy clear)."
+            ]
+          },
+          "waived": {
+            "type": "boolean",
+            "description": "Whether a waiver of `policy` made the finding a warning."
           },
           "policy": {
             "type": [

@@ -33,8 +33,8 @@ export interface paths {
         readonly put?: never;
         /**
          * Shows what evidence says, field by field, and verifies nothing
-         * @description The body is what /verify takes as `evidence`. An attacker can write every value that is shown: nothing here is
-         *     a reason to trust anything. Of an event log the first 256 events are shown, and the others counted. Needs the
+         * @description The body is what /verify takes as `evidence`, or a whole /verify body, of which only the evidence is shown. An
+         *     attacker can write every value that is shown: nothing here is a reason to trust anything. Of an event log the first 256 events are shown, and the others counted. Needs the
          *     role `verify`.
          */
         readonly post: operations["inspectEvidence"];
@@ -754,6 +754,8 @@ export interface components {
             readonly decisionId: string;
             /** @description When the service decided. `at` does not change it. */
             readonly decidedAt: components["schemas"]["Instant"];
+            /** @description The instant judged. That of the decision, unless the request names one. */
+            readonly at: components["schemas"]["Instant"];
             /** @description Earliest end of anything that the decision rests on. */
             readonly validUntil: components["schemas"]["Instant"];
             /** @description Whether the request named the instant. Such a decision is for audits. */
@@ -795,6 +797,8 @@ export interface components {
                  */
                 readonly jkt: string;
             } | null;
+            /** @description This version judges by no shadow policies. */
+            readonly shadow: null;
             /** @description This version signs no receipts. */
             readonly receipt: null;
         };
@@ -884,15 +888,29 @@ export interface components {
              * @example /evidence/hclReport
              */
             readonly about: string;
-            /** @description What had to be there. Null where there is no one value. */
+            /**
+             * @description What had to be there. Null where there is no one value, or nothing has verified it. A list of more than 8 is
+             *     shown as its number.
+             */
             readonly expected: unknown;
-            /** @description What was there. Null where there is no one value. */
+            /**
+             * @description What was there. Null where there is no one value, or nothing has verified it. A list of more than 8 is shown
+             *     as its number.
+             */
             readonly actual: unknown;
             /**
              * @description One sentence for people.
              * @example the report is signed by the certified key
              */
             readonly detail: string;
+            /**
+             * @description One sentence on what the operator, the guest's owner or the caller can do. Null where the check passed or did
+             *     not run.
+             * @example The guest's owner should launch it with debugging off (bit 19 of the guest policy clear).
+             */
+            readonly remedy: string | null;
+            /** @description Whether a waiver of `policy` made the finding a warning. */
+            readonly waived: boolean;
             /** @description Id of the policy whose check this is, or that changed its result; null for base checks. */
             readonly policy: string | null;
         };
@@ -1491,7 +1509,7 @@ export interface operations {
         };
         readonly requestBody: {
             readonly content: {
-                readonly "application/json": components["schemas"]["Evidence"];
+                readonly "application/json": components["schemas"]["Evidence"] | components["schemas"]["VerifyRequest"];
             };
         };
         readonly responses: {

@@ -25,6 +25,7 @@ export const ALLOW: Decision = {
   decision: 'allow',
   decisionId: '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11',
   decidedAt: NOW,
+  at: NOW,
   validUntil: new Date('2026-01-15T12:05:00Z'),
   historical: false,
   retryable: false,
