@@ -62,7 +62,7 @@ const LITERALS = [
 
 const BACKSLASH = 0x5c;
 
-const NO_VALUE = 'a value is missing';
+const NO_VALUE = 'expected an object, array, string, number, true, false or null';
 
 /**
  * One pass over the text. Nearly all of a request are long strings without escapes, so the end of a string is
@@ -84,7 +84,7 @@ class StrictJsonReader {
 
   document(): JsonValue {
     const value = this.#value();
-    if (this.#peek() !== '') throw this.#unexpected('something follows the value');
+    if (this.#peek() !== '') throw this.#unexpected('expected nothing after the value');
     return value;
   }
 
@@ -117,16 +117,16 @@ class StrictJsonReader {
       object[key] = this.#value();
       this.#path.pop();
     } while (this.#takes(','));
-    this.#expect('}', 'a comma or the end of the object is missing');
+    this.#expect('}', 'expected a comma or the end of the object');
     return object;
   }
 
   #key(object: Readonly<Record<string, JsonValue>>): string {
-    if (this.#peek() !== '"') throw this.#unexpected('a member name in double quotes is missing');
+    if (this.#peek() !== '"') throw this.#unexpected('expected a member name in double quotes');
     const key = this.#string(this.#limits.keyBytes);
     if (FORBIDDEN_KEYS.has(key)) throw this.#error('forbidden_key', 'forbidden member name', key);
     if (key in object) throw this.#error('duplicate_key', 'member appears twice', key);
-    this.#expect(':', 'a colon behind a member name is missing');
+    this.#expect(':', 'expected a colon after a member name');
     return key;
   }
 
@@ -140,7 +140,7 @@ class StrictJsonReader {
       items.push(this.#value());
       this.#path.pop();
     } while (this.#takes(','));
-    this.#expect(']', 'a comma or the end of the array is missing');
+    this.#expect(']', 'expected a comma or the end of the array');
     return items;
   }
 
@@ -246,12 +246,12 @@ class StrictJsonReader {
     if (!this.#takes(character)) throw this.#unexpected(otherwise);
   }
 
-  /** Says what is missing, and by its pointer near what. Neither what stands there nor where: it may be a secret. */
-  #unexpected(missing: string): FormatError {
+  /** Says what should come next, and by its pointer where. Neither what comes instead nor its offset: it may be a secret. */
+  #unexpected(expected: string): FormatError {
     const next = this.#text.charAt(this.#position);
     if (next === '\0') return this.#error('encoding', 'NUL in the text');
-    if (next === '') return this.#error('schema', 'not JSON: the text ends before its value does');
-    return this.#error('schema', `not JSON: ${next === "'" ? 'strings have double quotes' : missing}`);
+    if (next === '') return this.#error('schema', 'not JSON: the text ends too early');
+    return this.#error('schema', `not JSON: ${next === "'" ? 'expected double quotes, not single ones' : expected}`);
   }
 
   #error(code: MalformedCode, message: string, key?: string, cause?: unknown): FormatError {

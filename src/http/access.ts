@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, Role } from '../model/caller.js';
 import type { Decision } from '../model/decision.js';
 import { FormatError, RefusedError } from '../model/errors.js';
-import { listedNames, nearNames } from '../model/names-in-messages.js';
+import { nearNames } from '../model/names-in-messages.js';
 import type { CallerDirectory } from './callers.js';
 import type { FailureLimit } from './rate-limits.js';
 
@@ -94,7 +94,7 @@ function refuseUnknown(methods: Guard['methods'], request: FastifyRequest, reply
   if (allowed === undefined) throw new RefusedError('not_found', nothingAt(path, methods));
   const served = allowed.join(', ');
   reply.header('allow', served);
-  throw new RefusedError('method_not_allowed', `this path is served by ${served}, not by ${request.method}`);
+  throw new RefusedError('method_not_allowed', `${request.method} is not served at this path: use ${served}`);
 }
 
 /** Paths of calls that somebody may have meant. The page's own files are none. */
@@ -103,7 +103,7 @@ function nothingAt(path: string, methods: Guard['methods']): string {
   const name = path.split('/').findLast((part) => part !== '') ?? '';
   const near = nearNames(`/${name}`, calls).map((known) => `${methods.get(known)?.[0]} ${known}`);
   const hint =
-    near.length === 0 ? 'GET /docs lists the paths that there are' : `near is ${listedNames(near.slice(0, 2))}`;
+    near.length === 0 ? 'GET /docs lists the paths that there are' : `did you mean ${near.slice(0, 2).join(' or ')}?`;
   return `nothing is at this path; ${hint}`;
 }
 

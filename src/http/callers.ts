@@ -56,7 +56,7 @@ export class ApiKeyCallers implements CallerDirectory {
     if (key === null)
       throw new RefusedError(
         'unauthorized',
-        'no API key was sent: it belongs into Authorization: Bearer, or into X-API-Key, not into both',
+        'no API key was sent: send it as Authorization: Bearer or as X-API-Key, not as both',
       );
     const digest = createHash('sha256').update(key).digest();
     // Every caller is compared, so that the time taken does not tell which one was near.

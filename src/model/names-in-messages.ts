@@ -8,7 +8,7 @@ const LISTED = 16;
 
 /** A name from outside in quotes. One that does not look like a name is not repeated. */
 export function quotedName(name: string): string {
-  return PLAIN.test(name) ? `"${name}"` : 'of this name';
+  return PLAIN.test(name) ? `"${name}"` : '(name withheld)';
 }
 
 /** The names that there are, as the end of a message. */

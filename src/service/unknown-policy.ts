@@ -6,6 +6,6 @@ import { listedNames, quotedName } from '../model/names-in-messages.js';
 export function unknownPolicy(id: string, policies: { keys(): Iterable<string> }, caller: Caller): FormatError {
   const mayRead = caller.roles.has('policy:read');
   const known = [...policies.keys()].filter((other) => caller.policies?.has(other) !== false);
-  const rest = mayRead ? `; there are ${listedNames(known)}` : '';
-  return new FormatError('policy_unknown', `there is no policy ${quotedName(id)}${rest}`, { pointer: '/policy' });
+  const rest = mayRead ? `; known: ${listedNames(known)}` : '';
+  return new FormatError('policy_unknown', `unknown policy ${quotedName(id)}${rest}`, { pointer: '/policy' });
 }

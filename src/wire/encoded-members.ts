@@ -17,8 +17,7 @@ export function readBytes(text: string, pointer: string): Uint8Array {
  * @throws {FormatError} `encoding` at the pointer
  */
 export function readStructure(text: string, pointer: string): Uint8Array {
-  if (looksLikeHex(text))
-    throw new FormatError('encoding', 'this is hex: base64url or base64 is expected', { pointer });
+  if (looksLikeHex(text)) throw new FormatError('encoding', 'this is hex: expected base64url or base64', { pointer });
   return readBytes(text, pointer);
 }
 

@@ -41,9 +41,13 @@ export function requireEvidenceType(type: string, pointer: string): EvidenceForm
   const form = NATIVE_FORMS.get(type);
   if (form !== undefined) return form;
   const types = listedNames([...NATIVE_FORMS.keys()]);
-  throw new FormatError('type_unsupported', `there is no evidence type ${quotedName(type)} here; there are ${types}`, {
-    pointer,
-  });
+  throw new FormatError(
+    'type_unsupported',
+    `this version does not judge evidence of type ${quotedName(type)}; it judges ${types}`,
+    {
+      pointer,
+    },
+  );
 }
 
 /**
@@ -71,13 +75,13 @@ export function evidenceForm(evidence: JsonValue | undefined, pointer: string): 
 function dialectForm(type: string, name: string, pointer: string): FormOf {
   const dialect = DIALECTS.get(name);
   if (dialect?.types.includes(type) === false) {
-    const message = `the dialect ${name} is one of ${dialect.types.join(' or ')} evidence, not of ${type}`;
+    const message = `dialect ${name} is for ${dialect.types.join(' or ')} evidence, not for ${type}`;
     throw new FormatError('type_mismatch', message, { pointer });
   }
   if (dialect === undefined || dialect.form === null) {
     const read = [...DIALECTS].filter(([, { types, form }]) => types.includes(type) && form !== null);
     const known = listedNames(read.map(([known]) => known));
-    const message = `there is no dialect ${quotedName(name)} of ${type} here; there are ${known}`;
+    const message = `unknown dialect ${quotedName(name)} for ${type}; known: ${known}`;
     throw new FormatError('schema', message, { pointer });
   }
   return dialect.form;

@@ -23,7 +23,7 @@ export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits):
     return readEvidence(form, checkVerifyRequest(form, json).evidence, '/evidence');
   }
   if (json['type'] === undefined) {
-    const message = 'this is neither evidence, which has the member type, nor a /verify body, which has evidence';
+    const message = 'neither evidence, which has the member type, nor a /verify body, which has the member evidence';
     throw new FormatError('schema', message, { pointer: '' });
   }
   const form = evidenceForm(json, '');

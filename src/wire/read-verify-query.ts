@@ -26,7 +26,7 @@ export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
     if (values === undefined) throw unknownParameter(name);
     if (query.getAll(name).length > 1) throw new FormatError('schema', `query parameter ${name} appears twice`);
     if (!values.includes(value)) {
-      const message = `query parameter ${name} has no value ${quotedName(value)}; it can be ${listedNames(values)}`;
+      const message = `query parameter ${name} cannot be ${quotedName(value)}; it can be: ${listedNames(values)}`;
       throw new FormatError('schema', message);
     }
   }
@@ -35,5 +35,5 @@ export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
 
 function unknownParameter(name: string): FormatError {
   const known = listedNames([...PARAMETERS.keys()]);
-  return new FormatError('unknown_property', `there is no query parameter ${quotedName(name)}; there are ${known}`);
+  return new FormatError('unknown_property', `unknown query parameter ${quotedName(name)}; known: ${known}`);
 }

@@ -55,7 +55,7 @@ export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): 
 /** Evidence that was posted as it is, without the member that it belongs into. */
 function refuseBareEvidence(body: JsonObject): void {
   if (body['evidence'] !== undefined || body['type'] === undefined) return;
-  const message = 'member is missing: this body looks like the evidence itself, which belongs into it';
+  const message = 'member is missing: this body looks like evidence, which goes into the member evidence';
   throw new FormatError('schema', message, { pointer: EVIDENCE });
 }
 
@@ -70,7 +70,7 @@ function readAttestationResults(
   const types = results.map(({ type }) => type);
   const again = types.findIndex((type, index) => type === evidence.type || types.indexOf(type) < index);
   if (again >= 0) {
-    throw new FormatError('schema', 'there is another token of this type, and one of each is read', {
+    throw new FormatError('schema', 'only one token of each type can be sent, the evidence included', {
       pointer: `/attestationResults/${again}/type`,
     });
   }
@@ -80,7 +80,7 @@ function readAttestationResults(
 /** @throws {FormatError} `encoding`, `nonce` */
 export function readNonce(text: string): Uint8Array {
   const nonce = readBytes(text, NONCE);
-  const hint = looksLikeHex(text) ? ', and looks like hex: base64url is expected' : '';
+  const hint = looksLikeHex(text) ? '; it looks like hex, expected base64url' : '';
   const { from, to } = NONCE_LENGTH;
   if (nonce.byteLength < from || nonce.byteLength > to) {
     throw new FormatError('nonce', `nonce is ${nonce.byteLength} bytes, expected ${from} to ${to}${hint}`, {

@@ -39,16 +39,16 @@ export const PATTERNS: ReadonlyMap<string, string> = new Map([
   ['^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\\.[0-9]{1,9})?Z$', INSTANT_FORM],
   [
     '^[a-z0-9][a-z0-9-]{0,63}$',
-    'a policy id has 1 to 64 lower-case letters, digits and hyphens, and starts with a letter or digit; this is not one',
+    'not a policy id: expected 1 to 64 lower-case letters, digits and hyphens, the first no hyphen',
   ],
 ]);
 
 function unknownMember(name: string, { properties = {}, patternProperties }: { [name: string]: unknown }): string {
-  if (patternProperties !== undefined) return 'there is no such PCR: indices are 0 to 23, without leading zeros';
+  if (patternProperties !== undefined) return 'unknown PCR: indices are 0 to 23, without leading zeros';
   const known = Object.keys(properties as object);
   const [near] = nearNames(name, known);
-  const guess = near === undefined ? '' : `: did you mean ${near}?`;
-  return `there is no member ${quotedName(name)} here${guess === '' ? `; there are ${listedNames(known)}` : guess}`;
+  const hint = near === undefined ? `; known: ${listedNames(known)}` : `: did you mean ${near}?`;
+  return `unknown member ${quotedName(name)}${hint}`;
 }
 
 /** All types that alternatives at this place would take. */
@@ -70,7 +70,7 @@ function otherTag(tag: string, found: unknown, { oneOf = [] }: { [name: string]:
   );
   const known = listedNames(names.filter((name) => name !== undefined));
   return typeof found === 'string'
-    ? `there is no ${tag} ${quotedName(found)} here; there are ${known}`
+    ? `unknown ${tag} ${quotedName(found)}; known: ${known}`
     : `the value is ${kindOf(found as JsonValue)}, not one of ${known}`;
 }
 
@@ -95,15 +95,15 @@ function limitMessage(keyword: string, limit: number, data: unknown): string | n
   switch (keyword) {
     case 'minItems':
     case 'maxItems':
-      return `the list has ${length} items, ${keyword === 'minItems' ? 'at least' : 'at most'} ${limit} are expected`;
+      return `the list has ${length} items, expected at ${keyword === 'minItems' ? 'least' : 'most'} ${limit}`;
     case 'minLength':
     case 'maxLength':
-      return `the text has ${length} characters, ${keyword === 'minLength' ? 'at least' : 'at most'} ${limit} are expected`;
+      return `the text has ${length} characters, expected at ${keyword === 'minLength' ? 'least' : 'most'} ${limit}`;
     case 'minimum':
     case 'maximum':
       return `the number is ${keyword === 'minimum' ? 'below' : 'above'} ${limit}`;
     case 'uniqueItems':
-      return 'an item stands in the list twice';
+      return 'the list has the same item twice';
     default:
       return null;
   }

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../src/model/json.js';
 
 /** A mistake that people make, and exactly what they are told. */
 export interface Mistake<Action, Answer> {
@@ -31,9 +31,10 @@ export interface HttpAction {
 
 /** Genuine evidence of a VM of the lab, for mistakes that show only once it is judged. */
 export interface LabEvidence {
-  readonly url: string;
-  /** A body for /verify that is allowed, under a challenge of the service. */
-  readonly body: () => Promise<{ readonly [member: string]: JsonValue }>;
+  /** A body for /verify that is allowed, with a challenge of the service. */
+  readonly body: () => Promise<JsonObject>;
+  /** Posts a body to /verify: for what was asked before. */
+  readonly verify: (body: JsonObject) => Promise<unknown>;
 }
 
 /** A problem document, all of whose telling members are given. */

@@ -1,8 +1,8 @@
 import type { RunningService } from '../../src/composition/service.js';
 import type { JsonValue } from '../../src/model/json.js';
 import { type Answer, type Call, call } from '../integration/http/exchange.js';
-import { base64Url, challenge, LabService } from '../integration/service/lab-service.js';
-import type { HttpAction, HttpCall } from './mistake.js';
+import { challenge, LabService } from '../integration/service/lab-service.js';
+import type { HttpAction, HttpCall, LabEvidence } from './mistake.js';
 
 /** Services of the lab on free ports, one for each configuration that a mistake asks for. */
 export class MessagesService {
@@ -19,8 +19,7 @@ export class MessagesService {
 
   async run({ call: made, configuration = {} }: HttpAction): Promise<Answer> {
     const service = await this.#serviceWith(configuration);
-    const wanted =
-      typeof made === 'function' ? await made({ url: service.url, body: () => this.#body(service) }) : made;
+    const wanted = typeof made === 'function' ? await made(this.#evidenceFor(service)) : made;
     return call(service.url, wanted.target, callOf(wanted));
   }
 
@@ -35,9 +34,11 @@ export class MessagesService {
     return service;
   }
 
-  async #body(service: RunningService): Promise<{ readonly [member: string]: JsonValue }> {
-    const nonce = await challenge(service);
-    return { ...JSON.parse(this.#lab.verifyBody({ nonce })), nonce: base64Url(nonce) };
+  #evidenceFor(service: RunningService): LabEvidence {
+    return {
+      body: async () => JSON.parse(this.#lab.verifyBody({ nonce: await challenge(service) })),
+      verify: (body) => call(service.url, '/verify', callOf({ target: '/verify', body })),
+    };
   }
 }
 

@@ -784,14 +784,14 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "type": "string",
         "description": "A certificate. PEM where the string starts with `-----BEGIN`, else the bytes of its DER. PEM text holds\nnothing but its blocks: LF or CRLF, lines of 64 characters, the last may be shorter.\n",
         "examples": [
-          "MIIFTDCCAvugAwIBAgIBADBGBgkqhkiG9w0BAQow"
+          "MIIFQzCCAvegAwIBAgIBADBBBgkqhkiG9w0BAQow"
         ]
       },
       "HexInput": {
         "type": "string",
         "description": "Hex in either case, two digits a byte.",
         "examples": [
-          "3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969"
+          "003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463"
         ]
       },
       "Hex": {
@@ -799,7 +799,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "pattern": "^(?:[0-9a-f]{2})*$",
         "description": "Hex in lower case, two digits a byte.",
         "examples": [
-          "3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969"
+          "003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463"
         ]
       },
       "Octets": {
@@ -1373,10 +1373,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
       },
       "AkCertificate": {
         "type": "string",
-        "description": "Certificate of the vTPM's attestation key (NV index 0x01C101D0): PEM where the string starts with `-----BEGIN`,\nelse DER, zero filling included or not. It is judged whenever it is sent, and never replaces the hardware.\n",
-        "examples": [
-          "MIIFTDCCAzSgAwIBAgIRAJAvqNCllxZIu6pQsYTrMbA"
-        ]
+        "description": "Certificate of the vTPM's attestation key (NV index 0x01C101D0): PEM where the string starts with `-----BEGIN`,\nelse DER, zero filling included or not. It is judged whenever it is sent, and never replaces the hardware.\n"
       },
       "AkChain": {
         "type": "string",
@@ -1524,7 +1521,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "examples": [
           {
             "sha256": {
-              "0": "782b20b10f55cc46e2142cc2145d548698073e5beb82752c8d7f9279f0d8a273"
+              "0": "003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463"
             }
           }
         ]
@@ -1579,7 +1576,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "type": "string",
         "description": "JWS Compact Serialization, 65536 characters at most (400 `token_format`). `jku`, `x5u`, `jwk` and `x5c` of its\nheader are never followed or used.\n",
         "examples": [
-          "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL3NoYXJlZHdldS53ZXUuYXR0ZXN0LmF6dXJlLm5ldCJ9.c2ln"
+          "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL3NoYXJlZGxhYi5sYWIuYXR0ZXN0LmF6dXJlLm5ldCJ9.c2ln"
         ]
       },
       "AttestationResult": {
@@ -2687,7 +2684,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "pattern": "^[0-9a-f]{64}$",
         "description": "SHA-256 in hex.",
         "examples": [
-          "e6c596b17f8ffefba5c300f714cfb1260c6028704ecf7becc4ab5018efb00e95"
+          "003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463"
         ]
       },
       "Trust": {
@@ -2904,7 +2901,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "type": "string",
             "description": "One sentence for people.",
             "examples": [
-              "the report is signed by the certified key"
+              "the key certificate has signed the report"
             ]
           },
           "remedy": {
@@ -3822,7 +3819,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "type": "string",
             "description": "16 hex digits.",
             "examples": [
-              "2020031200120003"
+              "1122334455667788"
             ]
           },
           "clock": {
@@ -4178,7 +4175,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "detail": {
             "type": "string",
             "examples": [
-              "not base64url or base64"
+              "the value is null, not a string"
             ]
           },
           "code": {

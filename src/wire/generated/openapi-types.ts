@@ -164,17 +164,17 @@ export interface components {
         /**
          * @description A certificate. PEM where the string starts with `-----BEGIN`, else the bytes of its DER. PEM text holds
          *     nothing but its blocks: LF or CRLF, lines of 64 characters, the last may be shorter.
-         * @example MIIFTDCCAvugAwIBAgIBADBGBgkqhkiG9w0BAQow
+         * @example MIIFQzCCAvegAwIBAgIBADBBBgkqhkiG9w0BAQow
          */
         readonly Certificate: string;
         /**
          * @description Hex in either case, two digits a byte.
-         * @example 3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969
+         * @example 003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463
          */
         readonly HexInput: string;
         /**
          * @description Hex in lower case, two digits a byte.
-         * @example 3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969
+         * @example 003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463
          */
         readonly Hex: string;
         /**
@@ -387,7 +387,6 @@ export interface components {
         /**
          * @description Certificate of the vTPM's attestation key (NV index 0x01C101D0): PEM where the string starts with `-----BEGIN`,
          *     else DER, zero filling included or not. It is judged whenever it is sent, and never replaces the hardware.
-         * @example MIIFTDCCAzSgAwIBAgIRAJAvqNCllxZIu6pQsYTrMbA
          */
         readonly AkCertificate: string;
         /** @description PEM: the issuer of the AK certificate first, the root last. Nothing of it is fetched. */
@@ -441,7 +440,7 @@ export interface components {
          * @description Exactly the values that the signed selection names, by bank and index.
          * @example {
          *       "sha256": {
-         *         "0": "782b20b10f55cc46e2142cc2145d548698073e5beb82752c8d7f9279f0d8a273"
+         *         "0": "003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463"
          *       }
          *     }
          */
@@ -476,7 +475,7 @@ export interface components {
         /**
          * @description JWS Compact Serialization, 65536 characters at most (400 `token_format`). `jku`, `x5u`, `jwk` and `x5c` of its
          *     header are never followed or used.
-         * @example eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL3NoYXJlZHdldS53ZXUuYXR0ZXN0LmF6dXJlLm5ldCJ9.c2ln
+         * @example eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL3NoYXJlZGxhYi5sYWIuYXR0ZXN0LmF6dXJlLm5ldCJ9.c2ln
          */
         readonly Token: string;
         readonly AttestationResult: components["schemas"]["MaaTokenEvidence"] | components["schemas"]["ItaTokenEvidence"];
@@ -828,7 +827,7 @@ export interface components {
         readonly EvidenceType: "snp" | "tdx" | "az-snp-vtpm" | "az-tdx-vtpm" | "maa-token" | "ita-token";
         /**
          * @description SHA-256 in hex.
-         * @example e6c596b17f8ffefba5c300f714cfb1260c6028704ecf7becc4ab5018efb00e95
+         * @example 003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463
          */
         readonly Sha256: string;
         /** @description Trust tiers and vectors of AR4SI (draft-ietf-rats-ar4si). */
@@ -900,7 +899,7 @@ export interface components {
             readonly actual: unknown;
             /**
              * @description One sentence for people.
-             * @example the report is signed by the certified key
+             * @example the key certificate has signed the report
              */
             readonly detail: string;
             /**
@@ -1140,7 +1139,7 @@ export interface components {
             };
             /**
              * @description 16 hex digits.
-             * @example 2020031200120003
+             * @example 1122334455667788
              */
             readonly firmwareVersion: string;
             readonly clock: {
@@ -1249,7 +1248,7 @@ export interface components {
             /** @example Malformed request */
             readonly title: string;
             readonly status: number;
-            /** @example not base64url or base64 */
+            /** @example the value is null, not a string */
             readonly detail: string;
             readonly code: components["schemas"]["ProblemCode"];
             /**

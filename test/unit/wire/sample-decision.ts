@@ -154,7 +154,7 @@ export const DECISION: Decision = {
     },
     tpm: {
       pcrs: { sha256: { '0': hex(32), '23': hex(32) } },
-      firmwareVersion: '2020031200120003',
+      firmwareVersion: '1122334455667788',
       clock: { resetCount: 4, restartCount: 0, safe: true },
     },
   },

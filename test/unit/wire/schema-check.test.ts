@@ -43,10 +43,10 @@ describe('checkSchema', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['none', [], 'the list has 0 items, at least 1 are expected'],
-    ['nine', [...'abcdefghi'], 'the list has 9 items, at most 8 are expected'],
-    ['the same twice', ['a', 'a'], 'an item stands in the list twice'],
-    ['an id that is none', 'A', 'a policy id has 1 to 64 lower-case letters, digits and hyphens'],
+    ['none', [], 'the list has 0 items, expected at least 1'],
+    ['nine', [...'abcdefghi'], 'the list has 9 items, expected at most 8'],
+    ['the same twice', ['a', 'a'], 'the list has the same item twice'],
+    ['an id that is none', 'A', 'not a policy id: expected 1 to 64 lower-case letters, digits and hyphens'],
   ])('of alternatives at one place, that of the right type speaks: %s', (_title, value, message) => {
     expect(() => checkSchema('PolicySelection', json(value))).toThrow(message);
   });
@@ -63,19 +63,19 @@ describe('checkSchema', () => {
       'an unknown member near a known one',
       'ChallengeRequest',
       { polcy: 'a' },
-      'there is no member "polcy" here: did you mean policy?',
+      'unknown member "polcy": did you mean policy?',
     ],
     [
       'an unknown member',
       'ChallengeRequest',
       { surplus: 1 },
-      'there is no member "surplus" here; there are audience, policy, evidenceType',
+      'unknown member "surplus"; known: audience, policy, evidenceType',
     ],
     [
       'a name that is none',
       'ChallengeRequest',
       { ['\u0007'.repeat(9)]: 1 },
-      'there is no member of this name here; there are audience, policy, evidenceType',
+      'unknown member (name withheld); known: audience, policy, evidenceType',
     ],
     ['a missing member', 'MaaTokenEvidence', { type: 'maa-token' }, 'member is missing'],
     [
@@ -89,28 +89,23 @@ describe('checkSchema', () => {
     ['null', 'SnpEvidence', { type: 'snp', report: null }, 'the value is null, not a string'],
     ['what no alternative takes', 'PolicySelection', 7, 'the value is a number, not a string or an array'],
     ['another constant', 'SnpEvidence', { ...snpEvidence(), type: 'tdx' }, 'the value is not "snp"'],
-    ['an empty text', 'ChallengeRequest', { audience: '' }, 'the text has 0 characters, at least 1 are expected'],
+    ['an empty text', 'ChallengeRequest', { audience: '' }, 'the text has 0 characters, expected at least 1'],
     [
       'a long text',
       'ChallengeRequest',
       { audience: 'a'.repeat(513) },
-      'the text has 513 characters, at most 512 are expected',
+      'the text has 513 characters, expected at most 512',
     ],
-    ['an unknown kind of key', 'PublicJwk', { kty: 'oct' }, 'there is no kty "oct" here; there are RSA, EC, OKP'],
+    ['an unknown kind of key', 'PublicJwk', { kty: 'oct' }, 'unknown kty "oct"; known: RSA, EC, OKP'],
     ['a key without kind', 'PublicJwk', {}, 'member is missing'],
     ['a kind that is no text', 'PublicJwk', { kty: 1 }, 'the value is a number, not one of RSA, EC, OKP'],
     [
       'an instant in words',
       'Instant',
       'yesterday',
-      'an instant is RFC 3339 in UTC with seconds and Z, such as 2026-01-15T12:00:00Z; this is not one',
+      'not an instant: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z',
     ],
-    [
-      'an index of no PCR',
-      'PcrBankValues',
-      { '24': '00' },
-      'there is no such PCR: indices are 0 to 23, without leading zeros',
-    ],
+    ['an index of no PCR', 'PcrBankValues', { '24': '00' }, 'unknown PCR: indices are 0 to 23, without leading zeros'],
     ['a number that is no byte', 'Octets', [256], 'the number is above 255'],
   ])('says in words what is wrong: %s', (_title, name, value, message) => {
     expect(() => checkSchema(name, json(value))).toThrow(message);
