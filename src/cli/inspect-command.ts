@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { InspectEvidenceUseCase } from '../service/use-cases.js';
-import { readInspectFile } from '../wire/read-inspect-request.js';
+import { readInspectRequest } from '../wire/read-inspect-request.js';
 import { EXIT_CODE } from './exit-code.js';
 import type { Output } from './output.js';
 import { printable } from './printable.js';
@@ -14,7 +14,7 @@ const NAME_WIDTH = 32;
  * @throws {FormatError} where the evidence is malformed
  */
 export function inspectCommand(file: Uint8Array, inspectEvidence: InspectEvidenceUseCase, output: Output): number {
-  const inspection = inspectEvidence.execute(readInspectFile(file));
+  const inspection = inspectEvidence.execute(readInspectRequest(file));
   output.write(output.asTable ? inspectionTable(inspection) : `${JSON.stringify(inspection, null, 2)}\n`);
   return EXIT_CODE.allow;
 }

@@ -61,7 +61,10 @@ async function openVerification(
   await endorsements.ready;
   const services = opened.add(openAttestationServices(configuration, { clock: SYSTEM_CLOCK, log }));
   const container = createAppContainer(configuration, undefined, await readConfiguredRoots(configuration));
-  const view: PolicyView = { get: (id) => (own?.id === id ? own : directory.snapshot().get(id)) };
+  const view: PolicyView = {
+    get: (id) => (own?.id === id ? own : directory.snapshot().get(id)),
+    keys: () => directory.snapshot().keys(),
+  };
   const verifyEvidence = new VerifyEvidence(
     {
       verifiers: container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers),

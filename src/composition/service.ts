@@ -119,7 +119,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     issueChallenge: new IssueChallenge(
       codec,
       store,
-      { has: (id) => policies.snapshot().has(id) },
+      { has: (id) => policies.snapshot().has(id), keys: () => policies.snapshot().keys() },
       clockWatch,
       configuration.challenges.lifetimeSeconds,
     ),

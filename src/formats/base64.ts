@@ -13,11 +13,19 @@ export function decodeBase64(text: string): Uint8Array {
   const digits = withoutPadding(text);
   const alphabet = digits.includes('+') || digits.includes('/') ? 'base64' : 'base64url';
   const bytes = Buffer.from(digits, alphabet);
-  if (withoutPadding(bytes.toString(alphabet)) !== digits) throw new FormatError('encoding', 'not base64url or base64');
+  if (withoutPadding(bytes.toString(alphabet)) !== digits) throw new FormatError('encoding', base64Problem(digits));
   // RFC 4648 section 3.2: padding is optional here, but what is there has to be all of it
   if (digits.length < text.length && text.length % 4 !== 0)
     throw new FormatError('encoding', 'base64 padding is wrong');
   return bytes;
+}
+
+/** What is wrong with a text that is no base64. Never what it says. */
+function base64Problem(digits: string): string {
+  if (/\s/.test(digits)) return 'not base64url or base64: it has blanks or line feeds';
+  if (/[^A-Za-z0-9+/_-]/.test(digits)) return 'not base64url or base64: it has other characters';
+  if (/[+/]/.test(digits) && /[_-]/.test(digits)) return 'not base64url or base64: it mixes the two alphabets';
+  return 'not base64url or base64: it is cut short, or its last character has bits that no byte uses';
 }
 
 /**
@@ -45,8 +53,15 @@ const HEX = /^(?:[0-9a-f]{2})*$/i;
  */
 export function decodeHex(text: string): Uint8Array {
   // `Buffer.from` stops at what is no digit, and takes U+0141 for the A in its low byte
-  if (!HEX.test(text)) throw new FormatError('encoding', 'not hex with two digits a byte');
+  if (!HEX.test(text)) throw new FormatError('encoding', hexProblem(text));
   return Buffer.from(text, 'hex');
+}
+
+function hexProblem(text: string): string {
+  if (/^[0-9a-f]*$/i.test(text)) return 'not hex with two digits a byte: the number of digits is odd';
+  if (text.startsWith('0x')) return 'not hex with two digits a byte: it starts with 0x';
+  const isBase64 = /^[A-Za-z0-9+/_-]+={0,2}$/.test(text);
+  return `not hex with two digits a byte${isBase64 ? ': this looks like base64' : ': it has other characters'}`;
 }
 
 function withoutPadding(text: string): string {

@@ -62,6 +62,8 @@ const LITERALS = [
 
 const BACKSLASH = 0x5c;
 
+const NO_VALUE = 'expected an object, array, string, number, true, false or null';
+
 /**
  * One pass over the text. Nearly all of a request are long strings without escapes, so the end of a string is
  * searched for, not walked to, and the next backslash and control character are remembered across strings.
@@ -82,7 +84,7 @@ class StrictJsonReader {
 
   document(): JsonValue {
     const value = this.#value();
-    if (this.#peek() !== '') throw this.#unexpected();
+    if (this.#peek() !== '') throw this.#unexpected('expected nothing after the value');
     return value;
   }
 
@@ -115,16 +117,16 @@ class StrictJsonReader {
       object[key] = this.#value();
       this.#path.pop();
     } while (this.#takes(','));
-    this.#expect('}');
+    this.#expect('}', 'expected a comma or the end of the object');
     return object;
   }
 
   #key(object: Readonly<Record<string, JsonValue>>): string {
-    if (this.#peek() !== '"') throw this.#unexpected();
+    if (this.#peek() !== '"') throw this.#unexpected('expected a member name in double quotes');
     const key = this.#string(this.#limits.keyBytes);
     if (FORBIDDEN_KEYS.has(key)) throw this.#error('forbidden_key', 'forbidden member name', key);
     if (key in object) throw this.#error('duplicate_key', 'member appears twice', key);
-    this.#expect(':');
+    this.#expect(':', 'expected a colon after a member name');
     return key;
   }
 
@@ -138,7 +140,7 @@ class StrictJsonReader {
       items.push(this.#value());
       this.#path.pop();
     } while (this.#takes(','));
-    this.#expect(']');
+    this.#expect(']', 'expected a comma or the end of the array');
     return items;
   }
 
@@ -212,12 +214,12 @@ class StrictJsonReader {
         return value;
       }
     }
-    throw this.#unexpected();
+    throw this.#unexpected(NO_VALUE);
   }
 
   #number(): number {
     NUMBER.lastIndex = this.#position;
-    if (!NUMBER.test(this.#text)) throw this.#unexpected();
+    if (!NUMBER.test(this.#text)) throw this.#unexpected(NO_VALUE);
     const value = Number(this.#text.slice(this.#position, NUMBER.lastIndex));
     const inexact = Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
     if (inexact || Object.is(value, -0)) throw this.#error('schema', 'number that cannot be kept exactly');
@@ -240,13 +242,16 @@ class StrictJsonReader {
     return true;
   }
 
-  #expect(character: string): void {
-    if (!this.#takes(character)) throw this.#unexpected();
+  #expect(character: string, otherwise: string): void {
+    if (!this.#takes(character)) throw this.#unexpected(otherwise);
   }
 
-  #unexpected(): FormatError {
-    if (this.#text.charCodeAt(this.#position) === 0) return this.#error('encoding', 'NUL in the text');
-    return this.#error('schema', `not JSON at character ${this.#position}`);
+  /** Says what should come next, and by its pointer where. Neither what comes instead nor its offset: it may be a secret. */
+  #unexpected(expected: string): FormatError {
+    const next = this.#text.charAt(this.#position);
+    if (next === '\0') return this.#error('encoding', 'NUL in the text');
+    if (next === '') return this.#error('schema', 'not JSON: the text ends too early');
+    return this.#error('schema', `not JSON: ${next === "'" ? 'expected double quotes, not single ones' : expected}`);
   }
 
   #error(code: MalformedCode, message: string, key?: string, cause?: unknown): FormatError {

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, Role } from '../model/caller.js';
 import type { Decision } from '../model/decision.js';
 import { FormatError, RefusedError } from '../model/errors.js';
+import { nearNames } from '../model/names-in-messages.js';
 import type { CallerDirectory } from './callers.js';
 import type { FailureLimit } from './rate-limits.js';
 
@@ -44,7 +45,12 @@ export interface Guard {
  */
 export async function admit(guard: Guard, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   requirePlainHeaders(request);
-  if (!guard.callers.serves(request.headers.host)) throw new RefusedError('forbidden', 'this host name is not served');
+  if (!guard.callers.serves(request.headers.host)) {
+    throw new RefusedError(
+      'forbidden',
+      'this host name is not served: without callers only localhost, 127.0.0.1 and [::1] are',
+    );
+  }
   if (request.is404) refuseUnknown(guard.methods, request, reply);
   const { access } = request.routeOptions.config;
   if (access === 'public') return;
@@ -54,7 +60,7 @@ export async function admit(guard: Guard, request: FastifyRequest, reply: Fastif
     ? await identify(guard, request, reply)
     : guard.callers.identify(request.headers);
   if (access === undefined || !request.caller.roles.has(access)) {
-    throw new RefusedError('forbidden', 'the caller lacks the role for this call');
+    throw new RefusedError('forbidden', `this call needs the role ${access}, which the caller does not have`);
   }
 }
 
@@ -85,9 +91,20 @@ function refuseRepeated(rawHeaders: readonly string[]): void {
 function refuseUnknown(methods: Guard['methods'], request: FastifyRequest, reply: FastifyReply): never {
   const [path = ''] = request.url.split('?', 1);
   const allowed = methods.get(path);
-  if (allowed === undefined) throw new RefusedError('not_found', 'nothing is here');
-  reply.header('allow', allowed.join(', '));
-  throw new RefusedError('method_not_allowed', 'this method is not served here');
+  if (allowed === undefined) throw new RefusedError('not_found', nothingAt(path, methods));
+  const served = allowed.join(', ');
+  reply.header('allow', served);
+  throw new RefusedError('method_not_allowed', `${request.method} is not served at this path: use ${served}`);
+}
+
+/** Paths of calls that somebody may have meant. The page's own files are none. */
+function nothingAt(path: string, methods: Guard['methods']): string {
+  const calls = [...methods.keys()].filter((known) => !known.includes('*') && !known.startsWith('/docs/'));
+  const name = path.split('/').findLast((part) => part !== '') ?? '';
+  const near = nearNames(`/${name}`, calls).map((known) => `${methods.get(known)?.[0]} ${known}`);
+  const hint =
+    near.length === 0 ? 'GET /docs lists the paths that there are' : `did you mean ${near.slice(0, 2).join(' or ')}?`;
+  return `nothing is at this path; ${hint}`;
 }
 
 async function identify(guard: Guard, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {

@@ -17,6 +17,8 @@ import { answerSocketError } from './socket-errors.js';
 
 const DEFAULT_EVENT_LOOP_DELAY_MS = 1_000;
 
+const NOTHING_HERE = 'nothing is at this path; GET /docs lists the paths that there are';
+
 /** The HTTP service as an application. Opens no port. */
 export function createApplication(dependencies: HttpDependencies): FastifyInstance {
   const { settings, log } = dependencies;
@@ -34,7 +36,7 @@ export function createApplication(dependencies: HttpDependencies): FastifyInstan
     // A path that the router cannot read: no hook has seen such a request.
     frameworkErrors: (_error, request, reply) => {
       setSecurityHeaders(reply);
-      answerError(dependencies, new RefusedError('not_found', 'nothing is here'), request, reply);
+      answerError(dependencies, new RefusedError('not_found', NOTHING_HERE), request, reply);
     },
     clientErrorHandler: (error, socket) => answerSocketError(log, error, socket),
   });
@@ -42,7 +44,7 @@ export function createApplication(dependencies: HttpDependencies): FastifyInstan
   application.setErrorHandler((error, request, reply) => answerError(dependencies, error, request, reply));
   // Only files of the page get here: other unknown paths are refused with the headers.
   application.setNotFoundHandler(() => {
-    throw new RefusedError('not_found', 'nothing is here');
+    throw new RefusedError('not_found', NOTHING_HERE);
   });
   application.addHook('onRequest', (request, reply, done) => {
     setSecurityHeaders(reply);

@@ -53,7 +53,11 @@ export class ApiKeyCallers implements CallerDirectory {
 
   identify(headers: IncomingHttpHeaders): Caller {
     const key = presentedKey(headers);
-    if (key === null) throw new RefusedError('unauthorized', 'no key was sent');
+    if (key === null)
+      throw new RefusedError(
+        'unauthorized',
+        'no API key was sent: send it as Authorization: Bearer or as X-API-Key, not as both',
+      );
     const digest = createHash('sha256').update(key).digest();
     // Every caller is compared, so that the time taken does not tell which one was near.
     const [found = null] = this.#callers.filter((candidate) => timingSafeEqual(digest, candidate.digest));

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FormatError, RefusedError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
 import { PROBLEM_MEDIA_TYPE, presentProblem } from '../wire/problem.js';
-import { discardBody } from './request-body.js';
+import { discardBody, MEDIA_TYPE_WANTED } from './request-body.js';
 
 interface ErrorAnswering {
   readonly log: Log;
@@ -16,7 +16,7 @@ export function answerError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const error = ownError(thrown);
+  const error = ownError(thrown, settings.bodyBytes);
   const { status, retryAfterSeconds, document } = presentProblem(error, request.id);
   if (status === 500) log.error({ requestId: request.id, err: error }, 'request failed');
   if (retryAfterSeconds !== null) reply.header('retry-after', retryAfterSeconds);
@@ -30,13 +30,15 @@ export function answerError(
 }
 
 /** The framework's refusals in our own words. Everything else stays what it is, and becomes a 500. */
-function ownError(thrown: unknown): unknown {
+function ownError(thrown: unknown, bodyBytes: number): unknown {
   const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined;
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new RefusedError('body_too_large', 'the body is longer than this service reads', { cause: thrown });
+      return new RefusedError('body_too_large', `the body is over ${bodyBytes} bytes (limits.bodyBytes)`, {
+        cause: thrown,
+      });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new RefusedError('unsupported_media_type', 'the body must be application/json', { cause: thrown });
+      return new RefusedError('unsupported_media_type', MEDIA_TYPE_WANTED, { cause: thrown });
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
     case 'ECONNRESET':
       return new FormatError('schema', 'the body is not as long as was said', { cause: thrown });

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { RefusedError } from '../model/errors.js';
 
+export const MEDIA_TYPE_WANTED = 'the body must be JSON, sent with content-type: application/json';
+
 const JSON_MEDIA_TYPE = /^application\/json(?: *; *charset=utf-8)?$/i;
 
 /**
@@ -14,11 +16,14 @@ const JSON_MEDIA_TYPE = /^application\/json(?: *; *charset=utf-8)?$/i;
 export function requireJsonBody(request: FastifyRequest): void {
   const { headers } = request.raw;
   if (!JSON_MEDIA_TYPE.test(headers['content-type'] ?? '')) {
-    throw new RefusedError('unsupported_media_type', 'the body must be application/json');
+    throw new RefusedError('unsupported_media_type', MEDIA_TYPE_WANTED);
   }
   const { 'content-encoding': encoding = 'identity', 'transfer-encoding': transfer = 'chunked' } = headers;
   if (encoding.toLowerCase() !== 'identity' || transfer.toLowerCase() !== 'chunked') {
-    throw new RefusedError('unsupported_media_type', 'the body must not be compressed');
+    throw new RefusedError(
+      'unsupported_media_type',
+      'the body must not be compressed: send it without content-encoding',
+    );
   }
 }
 

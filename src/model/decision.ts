@@ -72,6 +72,8 @@ export interface Decision {
   readonly decision: Outcome;
   readonly decisionId: string;
   readonly decidedAt: Date;
+  /** The instant judged: that of the decision, or the historical one that the request names. */
+  readonly at: Date;
   readonly validUntil: Date;
   readonly historical: boolean;
   readonly retryable: boolean;

@@ -33,6 +33,9 @@ function unknownParavisor({ snp, tdx }: Claims) {
     tdx === undefined
       ? ['azure.paravisors.idKeyDigests', 'id key digest', snp?.idKeyDigest ?? null]
       : ['azure.paravisors.mrtds', 'mrtd', tdx.mrtd];
-  const detail = `nothing says that this is a paravisor of azure: ${setting} does not list ${name} ${actual}`;
-  return { expected: `listed in ${setting}`, actual, detail };
+  return {
+    expected: `listed in ${setting}`,
+    actual: tdx === undefined ? { idKeyDigest: actual, guestSvn: snp?.guestSvn ?? null } : { mrtd: actual },
+    detail: `nothing says that this is a paravisor of azure: ${setting} does not list ${name} ${actual}`,
+  };
 }

@@ -1,17 +1,20 @@
 import type { Caller } from '../model/caller.js';
 import type { ChallengeScope, ChallengeStore } from '../model/challenge.js';
-import { FormatError, RefusedError } from '../model/errors.js';
+import { RefusedError } from '../model/errors.js';
 import type { ChallengeRequest } from '../model/request.js';
 import type { ChallengeCodec } from './challenge-codec.js';
 import { challengeId } from './challenge-codec.js';
 import type { WatchedClock } from './clock-watch.js';
 import { CHALLENGE_STORE_TIMEOUT_MS } from './nonce-recogniser.js';
+import { unknownPolicy } from './unknown-policy.js';
 import type { IssueChallengeUseCase } from './use-cases.js';
 import { withinTime } from './within-time.js';
 
 /** Tells which policies there are now. */
 export interface KnownPolicies {
   has(id: string): boolean;
+  /** Their ids. */
+  keys(): Iterable<string>;
 }
 
 /** Makes a challenge and keeps its record, so that it can be used once, by the tenant and for what it was made for. */
@@ -61,7 +64,7 @@ export class IssueChallenge implements IssueChallengeUseCase {
       throw new RefusedError('forbidden', 'this caller may not name this audience');
     }
     if (policy !== null && !this.#policies.has(policy)) {
-      throw new FormatError('policy_unknown', 'there is no such policy', { pointer: '/policy' });
+      throw unknownPolicy(policy, this.#policies, caller);
     }
   }
 

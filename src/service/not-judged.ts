@@ -29,6 +29,7 @@ export function notJudged(unjudged: UnjudgedRequest, doubt: ClockDoubt): Decisio
     decision: 'indeterminate',
     decisionId,
     decidedAt: now,
+    at: request.at ?? now,
     validUntil: new Date((request.at ?? now).getTime() + lifetimeMs),
     historical: request.at !== null,
     retryable: true,

@@ -29,11 +29,14 @@ import { nonceChecks } from './nonce-checks.js';
 import type { NonceRecogniser } from './nonce-recogniser.js';
 import { notJudged } from './not-judged.js';
 import { SUBMITTED_ROUTES, submitWhereWanted } from './submit-where-wanted.js';
+import { unknownPolicy } from './unknown-policy.js';
 import type { VerifyEvidenceUseCase } from './use-cases.js';
 
 /** One immutable view of the policies, so that a request is judged by one set throughout. */
 export interface PolicyView {
   get(id: string): Policy | undefined;
+  /** Their ids. */
+  keys(): Iterable<string>;
 }
 
 export interface VerifyEvidenceOptions {
@@ -110,7 +113,11 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
 
   #requireMayNameInstant({ roles }: Caller): void {
     if (!this.#options.historical) {
-      throw new FormatError('at_not_enabled', 'this service does not judge past instants', { pointer: '/at' });
+      throw new FormatError(
+        'at_not_enabled',
+        'this service does not judge past instants: historical is not set in its configuration',
+        { pointer: '/at' },
+      );
     }
     if (roles.has('audit:read')) return;
     throw new RefusedError('forbidden', 'at needs the role audit:read, which this caller does not have');
@@ -125,8 +132,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     const view = this.#parts.policies();
     return ids.map((id) => {
       const policy = view.get(id);
-      if (policy === undefined)
-        throw new FormatError('policy_unknown', 'there is no such policy', { pointer: '/policy' });
+      if (policy === undefined) throw unknownPolicy(id, view, caller);
       return policy;
     });
   }
@@ -218,6 +224,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
       decision,
       decisionId: this.#parts.newId(now),
       decidedAt: now,
+      at,
       validUntil: earliest(new Date(at.getTime() + this.#options.lifetimeMs), verification.validUntil),
       historical,
       retryable: decision === 'indeterminate' && mayChange(checks, nonce),

@@ -15,6 +15,11 @@ export class PolicySet<P extends { readonly id: string }> {
     return this.#byId.get(id);
   }
 
+  /** Their ids, in the order of the list. */
+  keys(): Iterable<string> {
+    return this.#byId.keys();
+  }
+
   /** Built-in ones first, then in the order of the file names. */
   list(): readonly P[] {
     return [...this.#byId.values()];

@@ -17,6 +17,8 @@ export function createAjv(schemas: JsonObject): Ajv2020 {
     coerceTypes: false,
     removeAdditional: false,
     useDefaults: false,
+    // Errors say of which schema and value they are: messages for people are made of both.
+    verbose: true,
   });
   ajv.addVocabulary(['openapi', 'info', 'paths', 'components']);
   ajv.addSchema({ components: { schemas: withoutMappings(schemas) } }, SCHEMA_ROOT);

@@ -1,5 +1,6 @@
 import { decodeBase64, decodeHex } from '../formats/base64.js';
-import { within } from '../model/errors.js';
+import { looksLikeHex } from '../formats/hex-like.js';
+import { FormatError, within } from '../model/errors.js';
 import type { AkCertificateInput, CertificateInput, SnpEndorsementInput, TdxCollateral } from '../model/evidence.js';
 
 import type { Schemas } from './schema-check.js';
@@ -11,6 +12,15 @@ export function readBytes(text: string, pointer: string): Uint8Array {
   return within(pointer, () => decodeBase64(text));
 }
 
+/**
+ * Bytes of a structure, none of which is such that its base64 looks like hex.
+ * @throws {FormatError} `encoding` at the pointer
+ */
+export function readStructure(text: string, pointer: string): Uint8Array {
+  if (looksLikeHex(text)) throw new FormatError('encoding', 'this is hex: expected base64url or base64', { pointer });
+  return readBytes(text, pointer);
+}
+
 /** @throws {FormatError} `encoding` at the pointer */
 export function readHex(text: string, pointer: string): Uint8Array {
   return within(pointer, () => decodeHex(text));
@@ -18,7 +28,7 @@ export function readHex(text: string, pointer: string): Uint8Array {
 
 /** PEM where the text starts like PEM, else DER. @throws {FormatError} `encoding` at the pointer */
 export function readCertificate(text: string, pointer: string): CertificateInput {
-  return text.startsWith(PEM_START) ? { pem: text } : { der: readBytes(text, pointer) };
+  return text.startsWith(PEM_START) ? { pem: text } : { der: readStructure(text, pointer) };
 }
 
 /** @throws {FormatError} `encoding` at the member */

@@ -1,6 +1,7 @@
 import { FormatError } from '../model/errors.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
-import { isJsonObject } from './json-object.js';
+import { listedNames, quotedName } from '../model/names-in-messages.js';
+import { isJsonObject, missingOr } from './json-object.js';
 import type { EvidenceForm } from './schema-check.js';
 
 const NATIVE_FORMS: ReadonlyMap<string, EvidenceForm> = new Map([
@@ -32,9 +33,21 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ['ita', { types: ['tdx'], form: itaForm }],
 ] satisfies [string, Dialect][]);
 
-/** Whether this version judges evidence of a type. */
-export function isEvidenceTypeSupported(type: string): boolean {
-  return NATIVE_FORMS.has(type);
+/**
+ * @param pointer where the type is in the request
+ * @throws {FormatError} `type_unsupported` for every type that this version does not judge
+ */
+export function requireEvidenceType(type: string, pointer: string): EvidenceForm {
+  const form = NATIVE_FORMS.get(type);
+  if (form !== undefined) return form;
+  const types = listedNames([...NATIVE_FORMS.keys()]);
+  throw new FormatError(
+    'type_unsupported',
+    `this version does not judge evidence of type ${quotedName(type)}; it judges ${types}`,
+    {
+      pointer,
+    },
+  );
 }
 
 /**
@@ -48,28 +61,30 @@ export function isEvidenceTypeSupported(type: string): boolean {
  * @throws {FormatError} `schema` where there is no type, or a dialect that this version does not read
  */
 export function evidenceForm(evidence: JsonValue | undefined, pointer: string): EvidenceForm {
-  if (!isJsonObject(evidence)) throw new FormatError('schema', 'evidence is not an object', { pointer });
-  const type = textMember(evidence, 'type', pointer);
-  const native = NATIVE_FORMS.get(type);
-  if (native === undefined) {
-    throw new FormatError('type_unsupported', 'evidence of this type is not judged here', {
-      pointer: `${pointer}/type`,
-    });
-  }
-  if (evidence['dialect'] === undefined) {
-    if (type === 'az-tdx-vtpm') requireTdQuote(evidence, 'tdQuote', pointer);
+  const object = requireObject(evidence, pointer);
+  const type = textMember(object, 'type', pointer);
+  const native = requireEvidenceType(type, `${pointer}/type`);
+  if (object['dialect'] === undefined) {
+    if (type === 'az-tdx-vtpm') requireTdQuote(object, 'tdQuote', pointer);
     return native;
   }
-  const dialect = DIALECTS.get(textMember(evidence, 'dialect', pointer));
+  const form = dialectForm(type, textMember(object, 'dialect', pointer), `${pointer}/dialect`);
+  return form(type, object['value'], `${pointer}/value`);
+}
+
+function dialectForm(type: string, name: string, pointer: string): FormOf {
+  const dialect = DIALECTS.get(name);
   if (dialect?.types.includes(type) === false) {
-    throw new FormatError('type_mismatch', `dialect of ${dialect.types.join(' or ')} evidence`, {
-      pointer: `${pointer}/dialect`,
-    });
+    const message = `dialect ${name} is for ${dialect.types.join(' or ')} evidence, not for ${type}`;
+    throw new FormatError('type_mismatch', message, { pointer });
   }
   if (dialect === undefined || dialect.form === null) {
-    throw new FormatError('schema', 'dialect is not read here', { pointer: `${pointer}/dialect` });
+    const read = [...DIALECTS].filter(([, { types, form }]) => types.includes(type) && form !== null);
+    const known = listedNames(read.map(([known]) => known));
+    const message = `unknown dialect ${quotedName(name)} for ${type}; known: ${known}`;
+    throw new FormatError('schema', message, { pointer });
   }
-  return dialect.form(type, evidence['value'], `${pointer}/value`);
+  return dialect.form;
 }
 
 function byTee(snp: EvidenceForm, tdx: EvidenceForm): FormOf {
@@ -98,8 +113,8 @@ function itaForm(_type: string, value: JsonValue | undefined, pointer: string): 
 }
 
 function requireObject(value: JsonValue | undefined, pointer: string): JsonObject {
-  if (!isJsonObject(value)) throw new FormatError('schema', 'value is not an object', { pointer });
-  return value;
+  if (isJsonObject(value)) return value;
+  throw new FormatError('schema', missingOr(value, 'an object'), { pointer });
 }
 
 /** A member that only guests on another TEE send. */
@@ -117,7 +132,6 @@ function requireTdQuote(evidence: JsonObject, name: string, pointer: string): vo
 
 function textMember(object: JsonObject, name: string, pointer: string): string {
   const text = object[name];
-  if (typeof text !== 'string')
-    throw new FormatError('schema', `${name} is not a string`, { pointer: `${pointer}/${name}` });
-  return text;
+  if (typeof text === 'string') return text;
+  throw new FormatError('schema', missingOr(text, 'a string'), { pointer: `${pointer}/${name}` });
 }

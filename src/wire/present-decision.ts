@@ -2,6 +2,8 @@ import type { Check } from '../model/check.js';
 import type { Claims, TokenClaims } from '../model/claims.js';
 import type { Decision } from '../model/decision.js';
 import type { UsedEndorsement } from '../model/endorsement.js';
+import { isObject, type JsonValue } from '../model/json.js';
+import { remedyOf } from './remedies.js';
 import type { Schemas } from './schema-check.js';
 
 export interface DecisionView {
@@ -16,6 +18,7 @@ export function presentDecision(decision: Decision, view: DecisionView): Schemas
     decision: decision.decision,
     decisionId: decision.decisionId,
     decidedAt: decision.decidedAt.toISOString(),
+    at: decision.at.toISOString(),
     validUntil: decision.validUntil.toISOString(),
     historical: decision.historical,
     retryable: decision.retryable,
@@ -30,6 +33,7 @@ export function presentDecision(decision: Decision, view: DecisionView): Schemas
     endorsements: decision.endorsements.map(presentEndorsement),
     freshness: decision.freshness,
     binding: decision.binding,
+    shadow: null,
     receipt: null,
   };
 }
@@ -45,9 +49,21 @@ function oneLineForEachReason(checks: readonly Check[]): readonly Check[] {
   });
 }
 
-/** Without what only the derivation of the decision needs: `retryable`, `group` and `waived`. */
-function presentCheck({ id, result, about, expected, actual, detail, policy }: Check): Schemas['Check'] {
-  return { id, result, about, expected, actual, detail, policy };
+/** Without what only the derivation of the decision needs: `retryable`, `group` and `optional`. */
+function presentCheck(check: Check): Schemas['Check'] {
+  const { id, result, about, detail, policy, waived = false } = check;
+  const [expected, actual] = [bounded(check.expected), bounded(check.actual)];
+  return { id, result, about, expected, actual, detail, remedy: remedyOf(check), waived, policy };
+}
+
+/** Lists that are longer are shown as their number. */
+const LONGEST_LIST = 8;
+
+/** A compared value as an answer shows it. Sizes are bounded where the values are read; only lists are cut here. */
+export function bounded(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.length > LONGEST_LIST ? value.length : value.map(bounded);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, bounded(member)]));
 }
 
 function presentClaims({ snp, tdx, hcl, tpm, maa, ita }: Claims): Schemas['Claims'] {

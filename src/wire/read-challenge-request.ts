@@ -1,7 +1,6 @@
 import type { StrictJsonLimits } from '../formats/strict-json.js';
-import { FormatError } from '../model/errors.js';
 import type { ChallengeRequest } from '../model/request.js';
-import { isEvidenceTypeSupported } from './evidence-form.js';
+import { requireEvidenceType } from './evidence-form.js';
 import { isJsonObject } from './json-object.js';
 import { readBody } from './read-body.js';
 import { checkSchema } from './schema-check.js';
@@ -15,9 +14,7 @@ import { checkSchema } from './schema-check.js';
 export function readChallengeRequest(body: Uint8Array, limits?: StrictJsonLimits): ChallengeRequest {
   const json = readBody(body, limits);
   const type = isJsonObject(json) ? json['evidenceType'] : undefined;
-  if (typeof type === 'string' && !isEvidenceTypeSupported(type)) {
-    throw new FormatError('type_unsupported', 'evidence of this type is not judged here', { pointer: '/evidenceType' });
-  }
+  if (typeof type === 'string') requireEvidenceType(type, '/evidenceType');
   const request = checkSchema('ChallengeRequest', json);
   return {
     audience: request.audience ?? null,

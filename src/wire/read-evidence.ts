@@ -16,11 +16,11 @@ import { readTrusteeTdxV0, readTrusteeTdxV1, readTrusteeV0, readTrusteeV1 } from
 import {
   NO_SNP_ENDORSEMENTS,
   readAkCertificate,
-  readBytes,
   readCertificate,
   readCollateral,
   readHex,
   readOptionalBytes,
+  readStructure,
 } from './encoded-members.js';
 import { refuseForeignStructure } from './foreign-structure.js';
 import type { EvidenceForm, Schemas } from './schema-check.js';
@@ -61,7 +61,7 @@ export function readEvidence<F extends EvidenceForm>(form: F, evidence: Schemas[
 }
 
 function readSnpEvidence(evidence: Schemas['SnpEvidence'], pointer: string): SnpEvidence {
-  const report = readBytes(evidence.report, `${pointer}/report`);
+  const report = readStructure(evidence.report, `${pointer}/report`);
   refuseForeignStructure(report, 'SNP report', `${pointer}/report`);
   return {
     type: 'snp',
@@ -72,7 +72,7 @@ function readSnpEvidence(evidence: Schemas['SnpEvidence'], pointer: string): Snp
 }
 
 function readAzSnpVtpmEvidence(evidence: Schemas['AzSnpVtpmEvidence'], pointer: string): AzSnpVtpmEvidence {
-  const hclReport = readBytes(evidence.hclReport, `${pointer}/hclReport`);
+  const hclReport = readStructure(evidence.hclReport, `${pointer}/hclReport`);
   refuseForeignStructure(hclReport, 'HCL report', `${pointer}/hclReport`);
   return {
     type: 'az-snp-vtpm',
@@ -84,7 +84,7 @@ function readAzSnpVtpmEvidence(evidence: Schemas['AzSnpVtpmEvidence'], pointer: 
 }
 
 function readTdxEvidence(evidence: Schemas['TdxEvidence'], pointer: string): TdxEvidence {
-  const quote = readBytes(evidence.quote, `${pointer}/quote`);
+  const quote = readStructure(evidence.quote, `${pointer}/quote`);
   refuseForeignStructure(quote, 'TD quote', `${pointer}/quote`);
   return {
     type: 'tdx',
@@ -96,9 +96,9 @@ function readTdxEvidence(evidence: Schemas['TdxEvidence'], pointer: string): Tdx
 }
 
 function readAzTdxVtpmEvidence(evidence: Schemas['AzTdxVtpmEvidence'], pointer: string): AzTdxVtpmEvidence {
-  const hclReport = readBytes(evidence.hclReport, `${pointer}/hclReport`);
+  const hclReport = readStructure(evidence.hclReport, `${pointer}/hclReport`);
   refuseForeignStructure(hclReport, 'HCL report', `${pointer}/hclReport`);
-  const tdQuote = readBytes(evidence.tdQuote, `${pointer}/tdQuote`);
+  const tdQuote = readStructure(evidence.tdQuote, `${pointer}/tdQuote`);
   refuseForeignStructure(tdQuote, 'TD quote', `${pointer}/tdQuote`);
   return {
     type: 'az-tdx-vtpm',
@@ -111,11 +111,11 @@ function readAzTdxVtpmEvidence(evidence: Schemas['AzTdxVtpmEvidence'], pointer: 
 }
 
 function readTpmQuote(quote: Schemas['TpmQuote'], pointer: string): TpmQuoteInput {
-  const message = readBytes(quote.message, `${pointer}/message`);
+  const message = readStructure(quote.message, `${pointer}/message`);
   refuseForeignStructure(message, 'TPM quote', `${pointer}/message`);
   return {
     message,
-    signature: readBytes(quote.signature, `${pointer}/signature`),
+    signature: readStructure(quote.signature, `${pointer}/signature`),
     pcrs: readPcrs(quote.pcrs, `${pointer}/pcrs`),
   };
 }
@@ -150,6 +150,6 @@ function readSnpEndorsements(
     // what a chain must be, PEM of two certificates, is judged where it is parsed
     chain: chain ?? null,
     certificateTable: readOptionalBytes(certificateTable, `${pointer}/certificateTable`),
-    crls: (crls ?? []).map((crl, index) => readBytes(crl, `${pointer}/crls/${index}`)),
+    crls: (crls ?? []).map((crl, index) => readStructure(crl, `${pointer}/crls/${index}`)),
   };
 }

@@ -1,33 +1,31 @@
 import type { StrictJsonLimits } from '../formats/strict-json.js';
+import { FormatError } from '../model/errors.js';
 import type { Evidence } from '../model/evidence.js';
-import type { JsonValue } from '../model/json.js';
 import { evidenceForm } from './evidence-form.js';
-import { isJsonObject } from './json-object.js';
+import { isJsonObject, missingOr } from './json-object.js';
 import { readBody } from './read-body.js';
 import { readEvidence } from './read-evidence.js';
-import { checkSchema } from './schema-check.js';
+import { refusePrivateKey } from './read-public-jwk.js';
+import { checkSchema, checkVerifyRequest } from './schema-check.js';
 
 /**
- * Reads an /inspect body, which is what /verify takes as `evidence`.
+ * Reads an /inspect body: what /verify takes as `evidence`, or a whole /verify body, whose evidence alone is looked at.
+ * Of the others only the schema is checked: what they say, and whether they are allowed, is no matter here.
  *
- * @throws {FormatError} as `readVerifyRequest`, for the evidence alone
+ * @throws {FormatError} as `readVerifyRequest`
  */
 export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits): Evidence {
-  return readEvidenceAt('', readBody(body, limits));
-}
-
-/**
- * Reads a file for inspection: evidence, or a /verify body, whose evidence alone is looked at.
- *
- * @throws {FormatError} as `readInspectRequest`
- */
-export function readInspectFile(file: Uint8Array): Evidence {
-  const json = readBody(file);
-  const isBody = isJsonObject(json) && json['type'] === undefined;
-  return isBody ? readEvidenceAt('/evidence', json['evidence']) : readEvidenceAt('', json);
-}
-
-function readEvidenceAt(pointer: string, json: JsonValue | undefined): Evidence {
-  const form = evidenceForm(json, pointer);
-  return readEvidence(form, checkSchema(form, json ?? null, pointer), pointer);
+  const json = readBody(body, limits);
+  if (!isJsonObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
+  if (json['evidence'] !== undefined) {
+    refusePrivateKey(json['binding']);
+    const form = evidenceForm(json['evidence'], '/evidence');
+    return readEvidence(form, checkVerifyRequest(form, json).evidence, '/evidence');
+  }
+  if (json['type'] === undefined) {
+    const message = 'neither evidence, which has the member type, nor a /verify body, which has the member evidence';
+    throw new FormatError('schema', message, { pointer: '' });
+  }
+  const form = evidenceForm(json, '');
+  return readEvidence(form, checkSchema(form, json), '');
 }

@@ -1,7 +1,8 @@
 import { encodeBase64Url } from '../formats/base64.js';
 import { FormatError } from '../model/errors.js';
-import type { JsonObject } from '../model/json.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
 import { readBytes } from './encoded-members.js';
+import { isJsonObject } from './json-object.js';
 import type { Schemas } from './schema-check.js';
 
 /** Bytes of one coordinate (RFC 7518 section 6.2.1.2). */
@@ -35,6 +36,24 @@ export function readPublicJwk(jwk: Schemas['PublicJwk'], pointer: string): JsonO
       break;
   }
   return jwk as unknown as JsonObject;
+}
+
+/** Members of private and symmetric keys (RFC 7518 section 6). */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
+
+/**
+ * Refuses a private key before anything else is said of it: whoever sent one has to know at once.
+ *
+ * @param binding the member `binding` of a body, whatever it is
+ * @throws {FormatError} `schema`
+ */
+export function refusePrivateKey(binding: JsonValue | undefined): void {
+  const jwk = isJsonObject(binding) ? binding['jwk'] : undefined;
+  if (!isJsonObject(jwk)) return;
+  const found = PRIVATE_MEMBERS.find((member) => jwk[member] !== undefined);
+  if (found === undefined) return;
+  const message = `this is a private key, since it has ${found}: send the public one, and replace this one, which has left its machine`;
+  throw new FormatError('schema', message, { pointer: '/binding/jwk' });
 }
 
 /** Base64urlUInt (RFC 7518 section 2): big endian, no more bytes than needed. */

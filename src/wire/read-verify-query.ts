@@ -1,4 +1,5 @@
 import { FormatError } from '../model/errors.js';
+import { listedNames, quotedName } from '../model/names-in-messages.js';
 
 /** Query parameters of /verify. */
 export interface VerifyQuery {
@@ -22,9 +23,17 @@ const PARAMETERS: ReadonlyMap<string, readonly string[]> = new Map([
 export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
   for (const [name, value] of query) {
     const values = PARAMETERS.get(name);
-    if (values === undefined) throw new FormatError('unknown_property', 'unknown query parameter');
-    if (!values.includes(value)) throw new FormatError('schema', `query parameter ${name} has no such value`);
+    if (values === undefined) throw unknownParameter(name);
     if (query.getAll(name).length > 1) throw new FormatError('schema', `query parameter ${name} appears twice`);
+    if (!values.includes(value)) {
+      const message = `query parameter ${name} cannot be ${quotedName(value)}; it can be: ${listedNames(values)}`;
+      throw new FormatError('schema', message);
+    }
   }
   return { enforce: query.get('enforce') === 'true', allChecks: query.get('checks') === 'all' };
+}
+
+function unknownParameter(name: string): FormatError {
+  const known = listedNames([...PARAMETERS.keys()]);
+  return new FormatError('unknown_property', `unknown query parameter ${quotedName(name)}; known: ${known}`);
 }

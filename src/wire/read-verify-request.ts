@@ -1,14 +1,16 @@
+import { looksLikeHex } from '../formats/hex-like.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import type { Evidence, TokenEvidence } from '../model/evidence.js';
+import type { JsonObject } from '../model/json.js';
 import type { VerifyRequest } from '../model/request.js';
 import { readBytes } from './encoded-members.js';
 import { evidenceForm } from './evidence-form.js';
 import { readInstant } from './instant.js';
-import { isJsonObject } from './json-object.js';
+import { isJsonObject, missingOr } from './json-object.js';
 import { readBody } from './read-body.js';
 import { readEvidence } from './read-evidence.js';
-import { readPublicJwk } from './read-public-jwk.js';
+import { readPublicJwk, refusePrivateKey } from './read-public-jwk.js';
 import { checkVerifyRequest, type Schemas } from './schema-check.js';
 
 const EVIDENCE = '/evidence';
@@ -29,7 +31,9 @@ const TPM_EXTRA_DATA_LENGTH = 50;
  */
 export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): VerifyRequest {
   const json = readBody(body, limits);
-  if (!isJsonObject(json)) throw new FormatError('schema', 'body is not an object', { pointer: '' });
+  if (!isJsonObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
+  refuseBareEvidence(json);
+  refusePrivateKey(json['binding']);
   const form = evidenceForm(json['evidence'], EVIDENCE);
   const request = checkVerifyRequest(form, json);
   const evidence = readEvidence(form, request.evidence, EVIDENCE);
@@ -48,6 +52,13 @@ export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): 
   };
 }
 
+/** Evidence that was posted as it is, without the member that it belongs into. */
+function refuseBareEvidence(body: JsonObject): void {
+  if (body['evidence'] !== undefined || body['type'] === undefined) return;
+  const message = 'member is missing: this body looks like evidence, which goes into the member evidence';
+  throw new FormatError('schema', message, { pointer: EVIDENCE });
+}
+
 /**
  * At most one of each type, the evidence included: two would be two opinions of one verifier, and the request could
  * choose which one policies see.
@@ -59,7 +70,9 @@ function readAttestationResults(
   const types = results.map(({ type }) => type);
   const again = types.findIndex((type, index) => type === evidence.type || types.indexOf(type) < index);
   if (again >= 0) {
-    throw new FormatError('schema', 'a second token of this type', { pointer: `/attestationResults/${again}/type` });
+    throw new FormatError('schema', 'only one token of each type can be sent, the evidence included', {
+      pointer: `/attestationResults/${again}/type`,
+    });
   }
   return results;
 }
@@ -67,12 +80,15 @@ function readAttestationResults(
 /** @throws {FormatError} `encoding`, `nonce` */
 export function readNonce(text: string): Uint8Array {
   const nonce = readBytes(text, NONCE);
+  const hint = looksLikeHex(text) ? '; it looks like hex, expected base64url' : '';
   const { from, to } = NONCE_LENGTH;
   if (nonce.byteLength < from || nonce.byteLength > to) {
-    throw new FormatError('nonce', `nonce is ${nonce.byteLength} bytes, expected ${from} to ${to}`, { pointer: NONCE });
+    throw new FormatError('nonce', `nonce is ${nonce.byteLength} bytes, expected ${from} to ${to}${hint}`, {
+      pointer: NONCE,
+    });
   }
   if (BOUND_VALUE_START.equals(nonce.subarray(0, BOUND_VALUE_START.byteLength))) {
-    throw new FormatError('nonce', 'nonce starts like a value that binds a key', { pointer: NONCE });
+    throw new FormatError('nonce', 'nonce starts with veritee1, as only values that bind a key do', { pointer: NONCE });
   }
   return nonce;
 }

@@ -6,6 +6,7 @@ import { createAjv, SCHEMA_ROOT } from './ajv.js';
 import { OPENAPI_DOCUMENT } from './generated/openapi-document.js';
 import type { components } from './generated/openapi-types.js';
 import { isJsonObject } from './json-object.js';
+import { messageOf } from './schema-message.js';
 
 /** The schemas of openapi.yaml. */
 export type Schemas = components['schemas'];
@@ -103,26 +104,16 @@ function formatErrorFrom(errors: readonly ErrorObject[], pointer: string): Forma
   const [first, ...others] = errors;
   if (first === undefined) throw new Error('a schema failed without an error');
   const error = others.reduce((a, b) => (reach(b) > reach(a) ? b : a), first);
-  const place = pointer + error.instancePath;
-  const unknown = error.params['additionalProperty'] ?? error.params['unevaluatedProperty'];
-  if (typeof unknown === 'string') {
-    return new FormatError('unknown_property', 'unknown member', { pointer: place + jsonPointer([unknown]) });
-  }
-  const missing = error.params['missingProperty'];
-  if (typeof missing === 'string') {
-    return new FormatError('schema', 'member is missing', { pointer: place + jsonPointer([missing]) });
-  }
-  return new FormatError('schema', messageOf(error), { pointer: place });
+  const { params } = error;
+  const unknown = params['additionalProperty'] ?? params['unevaluatedProperty'];
+  const name = unknown ?? params['missingProperty'];
+  const place = pointer + error.instancePath + (typeof name === 'string' ? jsonPointer([name]) : '');
+  const code = unknown === undefined ? 'schema' : 'unknown_property';
+  return new FormatError(code, messageOf(error, errors), { pointer: place });
 }
 
 /** How far an error got. At one place, an alternative for another type of value got less far than one for this type. */
 function reach({ instancePath, keyword }: ErrorObject): number {
   const isOfType = keyword !== 'type' && keyword !== 'oneOf';
   return 2 * instancePath.split('/').length + (isOfType ? 1 : 0);
-}
-
-function messageOf({ keyword, message }: ErrorObject): string {
-  // Ajv says only that the schema under `not` holds; every one of ours names members.
-  if (keyword === 'not') return 'has a member that must not be there, or not beside another';
-  return message ?? 'does not fit the schema';
 }

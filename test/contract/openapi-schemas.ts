@@ -1,3 +1,4 @@
+import { isObject, type JsonValue } from '../../src/model/json.js';
 import { createAjv, SCHEMA_ROOT } from '../../src/wire/ajv.js';
 import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
 
@@ -12,6 +13,7 @@ export interface Schema {
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: boolean | Schema;
   readonly items?: Schema;
+  readonly pattern?: string;
   readonly oneOf?: readonly Schema[];
   readonly anyOf?: readonly Schema[];
   readonly not?: Schema;
@@ -53,6 +55,27 @@ const ajv = createAjv(SCHEMAS as never);
 export function schemaErrors(name: string, value: unknown): readonly string[] {
   const validate = ajv.getSchema(`${SCHEMA_ROOT}#/components/schemas/${name}`);
   if (validate === undefined) throw new Error(`no schema ${name}`);
+  validate(value);
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath}: ${message}`);
+}
+
+/** An example, and the JSON pointer of the schema that has it. */
+export interface Example {
+  readonly place: string;
+  readonly value: JsonValue;
+}
+
+/** Every example of a schema. */
+export function examplesIn(value: JsonValue = SCHEMAS as never, place = '/components/schemas'): readonly Example[] {
+  if (!isObject(value)) return [];
+  const { examples } = value;
+  const own = Array.isArray(examples) ? examples.map((example: JsonValue) => ({ place, value: example })) : [];
+  return [...own, ...Object.entries(value).flatMap(([name, member]) => examplesIn(member, `${place}/${name}`))];
+}
+
+/** What an example has wrong under its own schema, empty where nothing. */
+export function exampleErrors(place: string, value: JsonValue): readonly string[] {
+  const validate = ajv.compile({ $ref: `${SCHEMA_ROOT}#${place.replaceAll('^', '%5E')}` });
   validate(value);
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath}: ${message}`);
 }

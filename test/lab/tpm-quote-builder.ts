@@ -44,7 +44,7 @@ export function buildTpmsQuote(fields: TpmsQuoteFields): Uint8Array {
     bigEndian(fields.resetCount ?? 7, 4),
     bigEndian(fields.restartCount ?? 0, 4),
     bigEndian(fields.safe ?? 1, 1),
-    bigEndian(fields.firmwareVersion ?? 0x2020031200120003n, 8),
+    bigEndian(fields.firmwareVersion ?? 0x1122334455667788n, 8),
     bigEndian(fields.selections.length, 4),
     ...fields.selections.map(selection),
     sized(fields.pcrDigest),

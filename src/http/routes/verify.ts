@@ -59,7 +59,7 @@ function requireJsonAnswer(request: FastifyRequest): void {
     .split(',')
     .map((range) => range.split(';', 1)[0]?.trim());
   if (types.includes(RECEIPT_TYPE) && types.every((type) => type === RECEIPT_TYPE || type === PROBLEM_MEDIA_TYPE)) {
-    throw new RefusedError('not_acceptable', 'no receipt is issued');
+    throw new RefusedError('not_acceptable', 'this version issues no receipts: accept application/json');
   }
 }
 

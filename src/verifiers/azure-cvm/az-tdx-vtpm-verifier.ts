@@ -79,6 +79,7 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
     const quote = await this.#quotes.verifyQuote(evidence.tdQuote, { at, endorsements, about: ABOUT });
     checks.addAll(quote.checks);
     const guest = this.#verifyGuest(checks, evidence, { parts, quote, matches }, context);
+    if (quote.reportData === null) checks.withhold(['tdx_report_mismatch', 'hcl_binding']);
     return {
       checks: checks.all,
       required: ['tdx_report_mismatch', ...quote.required, ...this.#guests.required(evidence, context)],

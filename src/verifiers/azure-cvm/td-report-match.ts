@@ -8,6 +8,8 @@ import { holdsTdReportHashes } from '../td-report-hashes.js';
  * The TDREPORT has no signature that anybody outside could check, so what counts is the quote; but the quote is the
  * TDREPORT's: every field that both have is the same, and the report's own hashes are those of its parts.
  *
+ * Of what differs only the values of the quote are shown: nothing vouches for those of the TDREPORT.
+ *
  * Compared as bytes, before anything is known of signatures and collateral. Not compared, since no quote has them:
  * CPUSVN and MAC; and what only a TD 1.5 body has, in a quote of TD 1.0.
  *
@@ -38,9 +40,10 @@ export function verifyTdReportMatch(checks: CheckList, report: TdReport, { body 
   const fits = holdsTdReportHashes(report);
   return checks.require(fits && differing.length === 0, 'tdx_report_mismatch', about, {
     expected: Object.fromEntries(differing.map(([name, , quoted]) => [name, hex(quoted)])),
-    actual: Object.fromEntries(differing.map(([name, reported]) => [name, hex(reported)])),
     detail: 'the tdreport is the one that the quote is of',
-    otherwise: fits ? 'the tdreport is not the one that the quote is of' : 'the hashes of the tdreport are not its own',
+    otherwise: fits
+      ? `the tdreport is not the one that the quote is of: ${differing.map(([name]) => name).join(', ')}`
+      : 'the hashes of the tdreport are not its own',
   });
 }
 

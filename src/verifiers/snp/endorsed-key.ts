@@ -86,7 +86,6 @@ function requireAmdIssuer(checks: CheckList, vek: Vek, signingKey: SnpSigningKey
   if (vek.product !== null && issuer === issuerName(vek.product, signingKey)) return true;
   checks.fail('cert_untrusted', about, {
     expected: SNP_PRODUCTS.map((product) => issuerName(product, signingKey)),
-    actual: issuer,
     detail: 'the issuer of the key certificate is none of AMD for this kind of key',
   });
   return false;
@@ -100,7 +99,6 @@ function recordMissingVek(checks: CheckList, { report, about }: KeyToEndorse, mi
   }
   checks.fail('snp_product', about.report, {
     expected: [...SNP_PRODUCTS],
-    actual: report.cpuid === null ? null : { ...report.cpuid },
     detail: 'the processor is of no product line with a pinned root',
   });
 }

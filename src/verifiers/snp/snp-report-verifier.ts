@@ -160,6 +160,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     verifyChipId(checks, report, vek, about);
     verifyTcbExtensions(checks, report, vek, product, about);
     if (!(await verifySignature(checks, report, vek, about))) {
+      checks.withhold(['snp_product', 'snp_chip_id', 'snp_tcb_cert']);
       return this.#stopped(checks, about, 'the signature of the report does not hold');
     }
     verifyReportFields(checks, report, product, about);

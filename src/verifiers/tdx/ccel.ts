@@ -98,9 +98,9 @@ function replay(checks: CheckList, { events }: TcgEventLog, registers: readonly 
   return true;
 }
 
-function unreplayable({ index, offset }: TcgEvent, register: Register | undefined) {
+function unreplayable({ offset }: TcgEvent, register: Register | undefined) {
   return register === undefined
-    ? { expected: '1 to 4', actual: index, detail: `the event at offset ${offset} extends no rtmr` }
+    ? { expected: '1 to 4', detail: `the event at offset ${offset} extends no rtmr` }
     : { detail: `the event at offset ${offset} has no sha-384 digest` };
 }
 

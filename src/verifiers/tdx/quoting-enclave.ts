@@ -17,7 +17,6 @@ const INTEL_QE_VENDOR_ID = Buffer.from('939a7233f79c4ca9940a0db3957f0607', 'hex'
 export function verifyVendor(checks: CheckList, { qeVendorId }: TdQuote, about: string): boolean {
   return checks.require(equalInConstantTime(qeVendorId, INTEL_QE_VENDOR_ID), 'tdx_qe_vendor', about, {
     expected: hex(INTEL_QE_VENDOR_ID),
-    actual: hex(qeVendorId),
     detail: 'the quoting enclave is said to be of intel',
     otherwise: 'the quoting enclave is not said to be of intel',
   });

@@ -201,10 +201,10 @@ function verifySelection(checks: CheckList, selected: readonly string[], quote: 
     sent.length === selected.length &&
     sent.every((name) => names.has(name));
   return checks.require(exact, 'tpm_pcr_selection', about, {
-    expected: summary(selected),
-    actual: summary(sent),
+    expected: selected,
+    actual: sent,
     detail: 'the PCR values sent are exactly those of the signed selection',
-    otherwise: 'the PCR values sent are not exactly those that the signed selection names',
+    otherwise: `the PCR values sent are not exactly those that the signed selection names${difference(selected, sent)}`,
   });
 }
 
@@ -212,7 +212,7 @@ function verifyBank(checks: CheckList, selected: readonly string[], about: strin
   const quoted = selected.some((name) => name.startsWith('sha256:'));
   return checks.require(quoted, 'tpm_weak_bank', about, {
     expected: 'sha256',
-    actual: summary(selected),
+    actual: selected,
     detail: 'SHA-256 PCR values are quoted',
     otherwise: 'no SHA-256 PCR value is quoted',
   });
@@ -255,8 +255,14 @@ function word(value: number): string {
   return `0x${value.toString(16)}`;
 }
 
-function summary(names: readonly string[]): readonly string[] {
-  return names.length <= 32 ? names : [...names.slice(0, 32), `and ${names.length - 32} more`];
+/** What is missing, and what is too much. */
+function difference(selected: readonly string[], sent: readonly string[]): string {
+  const missing = selected.filter((name) => !sent.includes(name));
+  const surplus = sent.filter((name) => !selected.includes(name));
+  return [
+    ...(missing.length === 0 ? [] : [`; not sent: ${missing.join(', ')}`]),
+    ...(surplus.length === 0 ? [] : [`; not quoted: ${surplus.join(', ')}`]),
+  ].join('');
 }
 
 /** SHA-256 values only: SHA-1 is never a claim, and the other banks are not part of the contract. */

@@ -177,13 +177,20 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "attestation"
         ],
         "summary": "Shows what evidence says, field by field, and verifies nothing",
-        "description": "The body is what /verify takes as `evidence`. An attacker can write every value that is shown: nothing here is\na reason to trust anything. Of an event log the first 256 events are shown, and the others counted. Needs the\nrole `verify`.\n",
+        "description": "The body is what /verify takes as `evidence`, or a whole /verify body, of which only the evidence is shown. An\nattacker can write every value that is shown: nothing here is a reason to trust anything. Of an event log the first 256 events are shown, and the others counted. Needs the\nrole `verify`.\n",
         "requestBody": {
           "required": true,
           "content": {
             "application/json": {
               "schema": {
-                "$ref": "#/components/schemas/Evidence"
+                "oneOf": [
+                  {
+                    "$ref": "#/components/schemas/Evidence"
+                  },
+                  {
+                    "$ref": "#/components/schemas/VerifyRequest"
+                  }
+                ]
               }
             }
           }
@@ -777,14 +784,14 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "type": "string",
         "description": "A certificate. PEM where the string starts with `-----BEGIN`, else the bytes of its DER. PEM text holds\nnothing but its blocks: LF or CRLF, lines of 64 characters, the last may be shorter.\n",
         "examples": [
-          "MIIFTDCCAvugAwIBAgIBADBGBgkqhkiG9w0BAQow"
+          "MIIFQzCCAvegAwIBAgIBADBBBgkqhkiG9w0BAQow"
         ]
       },
       "HexInput": {
         "type": "string",
         "description": "Hex in either case, two digits a byte.",
         "examples": [
-          "3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969"
+          "003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463"
         ]
       },
       "Hex": {
@@ -792,7 +799,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "pattern": "^(?:[0-9a-f]{2})*$",
         "description": "Hex in lower case, two digits a byte.",
         "examples": [
-          "3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969"
+          "003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463"
         ]
       },
       "Octets": {
@@ -1366,10 +1373,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
       },
       "AkCertificate": {
         "type": "string",
-        "description": "Certificate of the vTPM's attestation key (NV index 0x01C101D0): PEM where the string starts with `-----BEGIN`,\nelse DER, zero filling included or not. It is judged whenever it is sent, and never replaces the hardware.\n",
-        "examples": [
-          "MIIFTDCCAzSgAwIBAgIRAJAvqNCllxZIu6pQsYTrMbA"
-        ]
+        "description": "Certificate of the vTPM's attestation key (NV index 0x01C101D0): PEM where the string starts with `-----BEGIN`,\nelse DER, zero filling included or not. It is judged whenever it is sent, and never replaces the hardware.\n"
       },
       "AkChain": {
         "type": "string",
@@ -1521,7 +1525,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "examples": [
           {
             "sha256": {
-              "0": "782b20b10f55cc46e2142cc2145d548698073e5beb82752c8d7f9279f0d8a273"
+              "0": "003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463"
             }
           }
         ]
@@ -1576,7 +1580,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "type": "string",
         "description": "JWS Compact Serialization, 65536 characters at most (400 `token_format`). `jku`, `x5u`, `jwk` and `x5c` of its\nheader are never followed or used.\n",
         "examples": [
-          "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL3NoYXJlZHdldS53ZXUuYXR0ZXN0LmF6dXJlLm5ldCJ9.c2ln"
+          "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL3NoYXJlZGxhYi5sYWIuYXR0ZXN0LmF6dXJlLm5ldCJ9.c2ln"
         ]
       },
       "AttestationResult": {
@@ -2425,6 +2429,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "decision",
           "decisionId",
           "decidedAt",
+          "at",
           "validUntil",
           "historical",
           "retryable",
@@ -2439,6 +2444,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "endorsements",
           "freshness",
           "binding",
+          "shadow",
           "receipt"
         ],
         "properties": {
@@ -2455,6 +2461,10 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           },
           "decidedAt": {
             "description": "When the service decided. `at` does not change it.",
+            "$ref": "#/components/schemas/Instant"
+          },
+          "at": {
+            "description": "The instant judged. That of the decision, unless the request names one.",
             "$ref": "#/components/schemas/Instant"
           },
           "validUntil": {
@@ -2570,6 +2580,10 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               }
             }
           },
+          "shadow": {
+            "type": "null",
+            "description": "This version judges by no shadow policies."
+          },
           "receipt": {
             "type": "null",
             "description": "This version signs no receipts."
@@ -2674,7 +2688,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         "pattern": "^[0-9a-f]{64}$",
         "description": "SHA-256 in hex.",
         "examples": [
-          "e6c596b17f8ffefba5c300f714cfb1260c6028704ecf7becc4ab5018efb00e95"
+          "003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463"
         ]
       },
       "Trust": {
@@ -2823,9 +2837,41 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "expected",
           "actual",
           "detail",
+          "remedy",
+          "waived",
           "policy"
         ],
         "description": "One thing that was compared.",
+        "if": {
+          "properties": {
+            "result": {
+              "type": "string",
+              "enum": [
+                "fail",
+                "warn",
+                "unavailable"
+              ]
+            }
+          }
+        },
+        "then": {
+          "properties": {
+            "remedy": {
+              "type": "string"
+            }
+          }
+        },
+        "else": {
+          "properties": {
+            "remedy": {
+              "type": "null"
+            },
+            "waived": {
+              "type": "boolean",
+              "const": false
+            }
+          }
+        },
         "properties": {
           "id": {
             "$ref": "#/components/schemas/CheckId"
@@ -2850,17 +2896,31 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             ]
           },
           "expected": {
-            "description": "What had to be there. Null where there is no one value."
+            "description": "What had to be there. Null where there is no one value, or nothing has verified it. A list of more than 8 is\nshown as its number.\n"
           },
           "actual": {
-            "description": "What was there. Null where there is no one value."
+            "description": "What was there. Null where there is no one value, or nothing has verified it. A list of more than 8 is shown\nas its number.\n"
           },
           "detail": {
             "type": "string",
             "description": "One sentence for people.",
             "examples": [
-              "the report is signed by the certified key"
+              "the key certificate has signed the report"
             ]
+          },
+          "remedy": {
+            "type": [
+              "string",
+              "null"
+            ],
+            "description": "One sentence on what the operator, the guest's owner or the caller can do. Null where the check passed or did\nnot run.\n",
+            "examples": [
+              "The guest's owner should launch it with debugging off (bit 19 of the guest policy clear)."
+            ]
+          },
+          "waived": {
+            "type": "boolean",
+            "description": "Whether a waiver of `policy` made the finding a warning."
           },
           "policy": {
             "type": [
@@ -3781,7 +3841,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "type": "string",
             "description": "16 hex digits.",
             "examples": [
-              "2020031200120003"
+              "1122334455667788"
             ]
           },
           "clock": {
@@ -4137,7 +4197,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "detail": {
             "type": "string",
             "examples": [
-              "not base64url or base64"
+              "the value is null, not a string"
             ]
           },
           "code": {

@@ -33,8 +33,8 @@ export interface paths {
         readonly put?: never;
         /**
          * Shows what evidence says, field by field, and verifies nothing
-         * @description The body is what /verify takes as `evidence`. An attacker can write every value that is shown: nothing here is
-         *     a reason to trust anything. Of an event log the first 256 events are shown, and the others counted. Needs the
+         * @description The body is what /verify takes as `evidence`, or a whole /verify body, of which only the evidence is shown. An
+         *     attacker can write every value that is shown: nothing here is a reason to trust anything. Of an event log the first 256 events are shown, and the others counted. Needs the
          *     role `verify`.
          */
         readonly post: operations["inspectEvidence"];
@@ -164,17 +164,17 @@ export interface components {
         /**
          * @description A certificate. PEM where the string starts with `-----BEGIN`, else the bytes of its DER. PEM text holds
          *     nothing but its blocks: LF or CRLF, lines of 64 characters, the last may be shorter.
-         * @example MIIFTDCCAvugAwIBAgIBADBGBgkqhkiG9w0BAQow
+         * @example MIIFQzCCAvegAwIBAgIBADBBBgkqhkiG9w0BAQow
          */
         readonly Certificate: string;
         /**
          * @description Hex in either case, two digits a byte.
-         * @example 3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969
+         * @example 003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463
          */
         readonly HexInput: string;
         /**
          * @description Hex in lower case, two digits a byte.
-         * @example 3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969
+         * @example 003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463
          */
         readonly Hex: string;
         /**
@@ -387,7 +387,6 @@ export interface components {
         /**
          * @description Certificate of the vTPM's attestation key (NV index 0x01C101D0): PEM where the string starts with `-----BEGIN`,
          *     else DER, zero filling included or not. It is judged whenever it is sent, and never replaces the hardware.
-         * @example MIIFTDCCAzSgAwIBAgIRAJAvqNCllxZIu6pQsYTrMbA
          */
         readonly AkCertificate: string;
         /** @description PEM: the issuer of the AK certificate first, the root last. Nothing of it is fetched. */
@@ -447,7 +446,7 @@ export interface components {
          * @description Exactly the values that the signed selection names, by bank and index.
          * @example {
          *       "sha256": {
-         *         "0": "782b20b10f55cc46e2142cc2145d548698073e5beb82752c8d7f9279f0d8a273"
+         *         "0": "003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463"
          *       }
          *     }
          */
@@ -482,7 +481,7 @@ export interface components {
         /**
          * @description JWS Compact Serialization, 65536 characters at most (400 `token_format`). `jku`, `x5u`, `jwk` and `x5c` of its
          *     header are never followed or used.
-         * @example eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL3NoYXJlZHdldS53ZXUuYXR0ZXN0LmF6dXJlLm5ldCJ9.c2ln
+         * @example eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL3NoYXJlZGxhYi5sYWIuYXR0ZXN0LmF6dXJlLm5ldCJ9.c2ln
          */
         readonly Token: string;
         readonly AttestationResult: components["schemas"]["MaaTokenEvidence"] | components["schemas"]["ItaTokenEvidence"];
@@ -760,6 +759,8 @@ export interface components {
             readonly decisionId: string;
             /** @description When the service decided. `at` does not change it. */
             readonly decidedAt: components["schemas"]["Instant"];
+            /** @description The instant judged. That of the decision, unless the request names one. */
+            readonly at: components["schemas"]["Instant"];
             /** @description Earliest end of anything that the decision rests on. */
             readonly validUntil: components["schemas"]["Instant"];
             /** @description Whether the request named the instant. Such a decision is for audits. */
@@ -801,6 +802,8 @@ export interface components {
                  */
                 readonly jkt: string;
             } | null;
+            /** @description This version judges by no shadow policies. */
+            readonly shadow: null;
             /** @description This version signs no receipts. */
             readonly receipt: null;
         };
@@ -830,7 +833,7 @@ export interface components {
         readonly EvidenceType: "snp" | "tdx" | "az-snp-vtpm" | "az-tdx-vtpm" | "maa-token" | "ita-token";
         /**
          * @description SHA-256 in hex.
-         * @example e6c596b17f8ffefba5c300f714cfb1260c6028704ecf7becc4ab5018efb00e95
+         * @example 003ec60450bb930c1c981b87d452e0e9e49c3e040fd69915efec5a1bb967c463
          */
         readonly Sha256: string;
         /** @description Trust tiers and vectors of AR4SI (draft-ietf-rats-ar4si). */
@@ -890,15 +893,29 @@ export interface components {
              * @example /evidence/hclReport
              */
             readonly about: string;
-            /** @description What had to be there. Null where there is no one value. */
+            /**
+             * @description What had to be there. Null where there is no one value, or nothing has verified it. A list of more than 8 is
+             *     shown as its number.
+             */
             readonly expected: unknown;
-            /** @description What was there. Null where there is no one value. */
+            /**
+             * @description What was there. Null where there is no one value, or nothing has verified it. A list of more than 8 is shown
+             *     as its number.
+             */
             readonly actual: unknown;
             /**
              * @description One sentence for people.
-             * @example the report is signed by the certified key
+             * @example the key certificate has signed the report
              */
             readonly detail: string;
+            /**
+             * @description One sentence on what the operator, the guest's owner or the caller can do. Null where the check passed or did
+             *     not run.
+             * @example The guest's owner should launch it with debugging off (bit 19 of the guest policy clear).
+             */
+            readonly remedy: string | null;
+            /** @description Whether a waiver of `policy` made the finding a warning. */
+            readonly waived: boolean;
             /** @description Id of the policy whose check this is, or that changed its result; null for base checks. */
             readonly policy: string | null;
         };
@@ -1138,7 +1155,7 @@ export interface components {
             };
             /**
              * @description 16 hex digits.
-             * @example 2020031200120003
+             * @example 1122334455667788
              */
             readonly firmwareVersion: string;
             readonly clock: {
@@ -1247,7 +1264,7 @@ export interface components {
             /** @example Malformed request */
             readonly title: string;
             readonly status: number;
-            /** @example not base64url or base64 */
+            /** @example the value is null, not a string */
             readonly detail: string;
             readonly code: components["schemas"]["ProblemCode"];
             /**
@@ -1507,7 +1524,7 @@ export interface operations {
         };
         readonly requestBody: {
             readonly content: {
-                readonly "application/json": components["schemas"]["Evidence"];
+                readonly "application/json": components["schemas"]["Evidence"] | components["schemas"]["VerifyRequest"];
             };
         };
         readonly responses: {

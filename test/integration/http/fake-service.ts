@@ -25,10 +25,11 @@ export const ALLOW: Decision = {
   decision: 'allow',
   decisionId: '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11',
   decidedAt: NOW,
+  at: NOW,
   validUntil: new Date('2026-01-15T12:05:00Z'),
   historical: false,
   retryable: false,
-  evidence: { type: 'snp', sha256: 'e6c596b17f8ffefba5c300f714cfb1260c6028704ecf7becc4ab5018efb00e95' },
+  evidence: { type: 'snp', sha256: 'ab'.repeat(32) },
   trust: { status: 'affirming', submods: { hardware: { status: 'affirming', vector: { hardware: 2 } } } },
   policies: [],
   checks: [

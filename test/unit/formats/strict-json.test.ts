@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonPointer, parseStrictJson, STRICT_JSON_LIMITS } from '../../../src/formats/strict-json.js';
+import type { FormatError } from '../../../src/model/errors.js';
 import { formatErrorOf } from '../../format-error-of.js';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -215,6 +216,45 @@ describe('syntax', () => {
     ['white space of another kind', '\u00a01'],
   ])('refuses %s', (_, text) => {
     expect(errorOf(text).code).toBe('schema');
+  });
+});
+
+describe('what is said of a text that is no JSON', () => {
+  const SECRET = 'hunter2';
+  const text = JSON.stringify({ evidence: { type: 'snp', report: SECRET }, list: [1, true, null], nonce: SECRET });
+
+  function messageFor(broken: string): string {
+    try {
+      parseStrictJson(Buffer.from(broken));
+    } catch (error) {
+      return (error as FormatError).message;
+    }
+    return '';
+  }
+
+  it('LOG-03 is neither what it holds nor where, wherever it is cut, changed or filled', () => {
+    const broken = Array.from(text, (_, at) => [
+      text.slice(0, at),
+      `${text.slice(0, at)}'${SECRET}'${text.slice(at)}`,
+      `${text.slice(0, at)}${SECRET}${text.slice(at + 1)}`,
+      `${text.slice(0, at)}\u0001${text.slice(at + 1)}`,
+    ]).flat();
+    const messages = new Set(broken.map(messageFor));
+    expect(messages.size).toBeGreaterThan(5);
+    for (const message of messages) expect(message).not.toMatch(/hunter|\d|offset|position|character \w+ of/);
+  });
+
+  it.each([
+    ["{'a': 1}", 'not JSON: expected double quotes, not single ones'],
+    ['{"a": 1,}', 'not JSON: expected a member name in double quotes'],
+    ['{"a" 1}', 'not JSON: expected a colon after a member name'],
+    ['{"a": 1 "b": 2}', 'not JSON: expected a comma or the end of the object'],
+    ['[1 2]', 'not JSON: expected a comma or the end of the array'],
+    ['[1]]', 'not JSON: expected nothing after the value'],
+    ['[1', 'not JSON: the text ends too early'],
+    ['nope', 'not JSON: expected an object, array, string, number, true, false or null'],
+  ])('is what should come next: %s', (broken, message) => {
+    expect(messageFor(broken)).toBe(message);
   });
 });
 

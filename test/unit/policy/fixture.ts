@@ -160,7 +160,7 @@ export function hclClaims(overrides: Partial<HclClaims> = {}): HclClaims {
 export function tpmClaims(overrides: Partial<TpmClaims> = {}): TpmClaims {
   return {
     pcrs: { sha256: { '0': 'aa'.repeat(32), '7': PCR_7 } },
-    firmwareVersion: '2020031200120003',
+    firmwareVersion: '1122334455667788',
     clock: { resetCount: 3, restartCount: 0, safe: true },
     ...overrides,
   };

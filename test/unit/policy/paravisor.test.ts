@@ -34,7 +34,7 @@ describe('paravisor', () => {
     expect(found).toMatchObject({
       result: 'fail',
       expected: 'listed in azure.paravisors.idKeyDigests',
-      actual: ID_KEY_DIGEST,
+      actual: { idKeyDigest: ID_KEY_DIGEST, guestSvn: 7 },
     });
     expect(found.detail).toBe(
       `nothing says that this is a paravisor of azure: azure.paravisors.idKeyDigests does not list id key digest ${ID_KEY_DIGEST}`,
@@ -105,7 +105,7 @@ describe('paravisor of a TD', () => {
     expect(only(appraisal, 'hcl_paravisor')).toMatchObject({
       about: '/evidence/hclReport',
       expected: 'listed in azure.paravisors.mrtds',
-      actual: MRTD,
+      actual: { mrtd: MRTD },
       detail: `nothing says that this is a paravisor of azure: azure.paravisors.mrtds does not list mrtd ${MRTD}`,
     });
   });

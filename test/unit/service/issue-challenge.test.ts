@@ -12,7 +12,7 @@ const CALLER: Caller = { principal: 'ci', tenant: 'a', roles: new Set(['verify']
 const ANYTHING = { audience: null, policy: null, evidenceType: null };
 
 const clock = fixedClock('2026-06-01T00:00:00.900Z');
-const policies = { has: (id: string) => id === 'p' || id === 'q' };
+const policies = new Set(['p', 'q']);
 const codec = new ChallengeCodec(randomBytes(32), randomBytes);
 
 function issuing(store: FakeChallengeStore = new FakeChallengeStore(), timeoutMs?: number): IssueChallenge {

@@ -125,10 +125,12 @@ describe('verifyToken', () => {
     expect(await told({ issuer: null })).toBe('some.issuers does not have the issuer of the token');
   });
 
-  it('lists some of many issuers only', async () => {
-    const issuers = Array.from({ length: 30 }, (_, index) => `https://issuer${index}.example`);
-    const { checks } = await verify(tokenOf(), { issuer: null, issuers });
-    expect(checks.find(({ id }) => id === 'token_issuer')?.expected).toEqual([...issuers.slice(0, 8), '…']);
+  it('says which issuers there are, and nothing that the token says before its signature holds', async () => {
+    const { checks } = await verify(tokenOf(), { issuer: null, issuers: ['https://issuer.example'] });
+    expect(checks.find(({ id }) => id === 'token_issuer')).toMatchObject({
+      expected: ['https://issuer.example'],
+      actual: null,
+    });
   });
 });
 

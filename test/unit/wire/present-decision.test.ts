@@ -10,6 +10,7 @@ describe('presentDecision', () => {
       'decision',
       'decisionId',
       'decidedAt',
+      'at',
       'validUntil',
       'historical',
       'retryable',
@@ -24,6 +25,7 @@ describe('presentDecision', () => {
       'endorsements',
       'freshness',
       'binding',
+      'shadow',
       'receipt',
     ]);
   });
@@ -71,7 +73,17 @@ describe('presentDecision', () => {
 
   it('keeps what only derives the decision to itself', () => {
     for (const check of presentDecision(DECISION, { allChecks: true }).checks) {
-      expect(Object.keys(check)).toEqual(['id', 'result', 'about', 'expected', 'actual', 'detail', 'policy']);
+      expect(Object.keys(check)).toEqual([
+        'id',
+        'result',
+        'about',
+        'expected',
+        'actual',
+        'detail',
+        'remedy',
+        'waived',
+        'policy',
+      ]);
     }
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readInspectFile, readInspectRequest } from '../../../src/wire/read-inspect-request.js';
+import { readInspectRequest } from '../../../src/wire/read-inspect-request.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import {
   azSnpVtpmEvidence,
@@ -37,7 +37,6 @@ describe('readInspectRequest', () => {
       '/report',
     ],
     ['REQ-13 a type that is not judged', { type: 'event-log', log: '' }, 'type_unsupported', '/type'],
-    ['the body of /verify', { evidence: snpEvidence() }, 'schema', '/type'],
   ])('refuses: %s', (_, body, code, pointer) => {
     expect(errorOf(body)).toEqual({ code, pointer });
   });
@@ -48,22 +47,25 @@ describe('readInspectRequest', () => {
   });
 });
 
-describe('readInspectFile', () => {
-  it('reads evidence, or that of a /verify body', () => {
-    expect(readInspectFile(bodyOf(snpEvidence()))).toEqual(readInspectFile(bodyOf({ evidence: snpEvidence() })));
+describe('a whole /verify body', () => {
+  it('is read as its evidence alone', () => {
+    const whole = { evidence: snpEvidence(), nonce: 'AAAA', policy: 'no-such-policy', at: '2999-01-01T00:00:00Z' };
+    expect(readInspectRequest(bodyOf(whole))).toEqual(readInspectRequest(bodyOf(snpEvidence())));
   });
 
   it.each<[string, unknown, string, string]>([
-    ['evidence', { ...snpEvidence(), report: '*' }, 'encoding', '/report'],
-    ['a /verify body', { evidence: { ...snpEvidence(), report: '*' } }, 'encoding', '/evidence/report'],
+    ['bytes of its evidence', { evidence: { ...snpEvidence(), report: '*' } }, 'encoding', '/evidence/report'],
     [
-      'an unknown member in a /verify body',
+      'REQ-04 an unknown member of its evidence',
       { evidence: { ...snpEvidence(), a: 1 } },
       'unknown_property',
       '/evidence/a',
     ],
-    ['a body without evidence', {}, 'schema', '/evidence'],
-  ])('says where in the file: %s', (_title, file, code, pointer) => {
-    expect(formatErrorOf(() => readInspectFile(bodyOf(file)))).toEqual({ code, pointer });
+    ['REQ-04 an unknown member beside it', { evidence: snpEvidence(), a: 1 }, 'unknown_property', '/a'],
+    ['a member of another type beside it', { evidence: snpEvidence(), nonce: 1 }, 'schema', '/nonce'],
+    ['a private key', { evidence: snpEvidence(), binding: { jwk: { kty: 'EC', d: 'AA' } } }, 'schema', '/binding/jwk'],
+    ['neither type nor evidence', {}, 'schema', ''],
+  ])('is refused, and its place named: %s', (_title, file, code, pointer) => {
+    expect(errorOf(file)).toEqual({ code, pointer });
   });
 });

@@ -10,6 +10,7 @@ export const DECISION: Decision = {
   decision: 'deny',
   decisionId: '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11',
   decidedAt: new Date('2026-01-15T12:00:00Z'),
+  at: new Date('2026-01-15T12:00:00Z'),
   validUntil: new Date('2026-01-15T12:05:00.5Z'),
   historical: false,
   retryable: true,
@@ -153,7 +154,7 @@ export const DECISION: Decision = {
     },
     tpm: {
       pcrs: { sha256: { '0': hex(32), '23': hex(32) } },
-      firmwareVersion: '2020031200120003',
+      firmwareVersion: '1122334455667788',
       clock: { resetCount: 4, restartCount: 0, safe: true },
     },
   },

@@ -1,10 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import { parseStrictJson } from '../../../src/formats/strict-json.js';
-import { checkSchema, checkVerifyRequest } from '../../../src/wire/schema-check.js';
+import { checkSchema, checkVerifyRequest, type SchemaName } from '../../../src/wire/schema-check.js';
+import { PATTERNS } from '../../../src/wire/schema-message.js';
+import { insideOf, referenced, type Schema, schemaNamed } from '../../contract/openapi-schemas.js';
 import { formatErrorOf } from '../../format-error-of.js';
-import { bodyOf, snpEvidence, trusteeV1 } from './sample-bodies.js';
+import { azSnpVtpmEvidence, bodyOf, snpEvidence, trusteeV1 } from './sample-bodies.js';
 
 const json = (value: unknown) => parseStrictJson(bodyOf(value));
+
+/** Patterns of all schemas that values of the named ones go through. */
+function patternsReachedFrom(names: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<Schema>();
+  const visit = (schema: Schema): void => {
+    for (const [, inner] of insideOf(schema, '')) {
+      if (seen.has(inner)) continue;
+      seen.add(inner);
+      if (inner.$ref !== undefined) visit(referenced(inner));
+    }
+  };
+  for (const name of names) visit(schemaNamed(name));
+  return new Set([...seen].flatMap(({ pattern }) => pattern ?? []));
+}
 
 describe('checkSchema', () => {
   it('gives the value back as it came', () => {
@@ -27,10 +43,10 @@ describe('checkSchema', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['none', [], 'must NOT have fewer than 1 items'],
-    ['nine', [...'abcdefghi'], 'must NOT have more than 8 items'],
-    ['the same twice', ['a', 'a'], 'must NOT have duplicate items'],
-    ['an id that is none', 'A', 'must match pattern'],
+    ['none', [], 'the list has 0 items, expected at least 1'],
+    ['nine', [...'abcdefghi'], 'the list has 9 items, expected at most 8'],
+    ['the same twice', ['a', 'a'], 'the list has the same item twice'],
+    ['an id that is none', 'A', 'not a policy id: expected 1 to 64 lower-case letters, digits and hyphens'],
   ])('of alternatives at one place, that of the right type speaks: %s', (_title, value, message) => {
     expect(() => checkSchema('PolicySelection', json(value))).toThrow(message);
   });
@@ -38,8 +54,66 @@ describe('checkSchema', () => {
   it('says what a schema that must not hold is about', () => {
     const both = json({ vek: 'AAAA', certificateTable: 'AAAA' });
     expect(() => checkSchema('SnpEndorsements', both)).toThrow(
-      'has a member that must not be there, or not beside another',
+      'members that cannot be sent together: certificateTable and vek, certificateTable and chain',
     );
+  });
+
+  it.each<[string, SchemaName, unknown, string]>([
+    [
+      'an unknown member near a known one',
+      'ChallengeRequest',
+      { polcy: 'a' },
+      'unknown member "polcy": did you mean policy?',
+    ],
+    [
+      'an unknown member',
+      'ChallengeRequest',
+      { surplus: 1 },
+      'unknown member "surplus"; known: audience, policy, evidenceType',
+    ],
+    [
+      'a name that is none',
+      'ChallengeRequest',
+      { ['\u0007'.repeat(9)]: 1 },
+      'unknown member (name withheld); known: audience, policy, evidenceType',
+    ],
+    ['a missing member', 'MaaTokenEvidence', { type: 'maa-token' }, 'member is missing'],
+    [
+      'a member that another needs',
+      'AzSnpVtpmEvidence',
+      { ...azSnpVtpmEvidence(), akChain: '' },
+      'member is missing: akChain needs it',
+    ],
+    ['a number as text', 'TrusteeVersion', '1', 'the value is a string, not an integer'],
+    ['a value outside of a list', 'TrusteeVersion', 3, 'the value is none of these: 1, 2'],
+    ['null', 'SnpEvidence', { type: 'snp', report: null }, 'the value is null, not a string'],
+    ['what no alternative takes', 'PolicySelection', 7, 'the value is a number, not a string or an array'],
+    ['another constant', 'SnpEvidence', { ...snpEvidence(), type: 'tdx' }, 'the value is not "snp"'],
+    ['an empty text', 'ChallengeRequest', { audience: '' }, 'the text has 0 characters, expected at least 1'],
+    [
+      'a long text',
+      'ChallengeRequest',
+      { audience: 'a'.repeat(513) },
+      'the text has 513 characters, expected at most 512',
+    ],
+    ['an unknown kind of key', 'PublicJwk', { kty: 'oct' }, 'unknown kty "oct"; known: RSA, EC, OKP'],
+    ['a key without kind', 'PublicJwk', {}, 'member is missing'],
+    ['a kind that is no text', 'PublicJwk', { kty: 1 }, 'the value is a number, not one of RSA, EC, OKP'],
+    [
+      'an instant in words',
+      'Instant',
+      'yesterday',
+      'not an instant: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z',
+    ],
+    ['an index of no PCR', 'PcrBankValues', { '24': '00' }, 'unknown PCR: indices are 0 to 23, without leading zeros'],
+    ['a number that is no byte', 'Octets', [256], 'the number is above 255'],
+  ])('says in words what is wrong: %s', (_title, name, value, message) => {
+    expect(() => checkSchema(name, json(value))).toThrow(message);
+  });
+
+  it('has words for every pattern that a request is held against, and none for others', () => {
+    const requests = ['VerifyRequest', 'Evidence', 'ChallengeRequest'];
+    expect(patternsReachedFrom(requests)).toEqual(new Set(PATTERNS.keys()));
   });
 
   it('escapes names in the pointer', () => {

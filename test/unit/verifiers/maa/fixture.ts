@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { parseKeySet } from '../../../../src/formats/json-web-key-set.js';
 import type { Sourced, TokenKeySet, Unavailable } from '../../../../src/model/endorsement.js';
 import type { JsonObject } from '../../../../src/model/json.js';
@@ -27,7 +28,7 @@ import { AT, PKI } from '../fixture.js';
 /** An instance of Azure Attestation without its server, and a verifier that accepts it. */
 
 export const ISSUER = 'https://sharedlab.lab.attest.azure.net';
-export const POLICY_HASH = 'wm9mHlvTU82e8UqoOy1Yj1FBRSNkfe99-69IYDq9eWs';
+export const POLICY_HASH = createHash('sha256').update('the policy of an instance').digest('base64url');
 
 export function signerOf(certificate?: (key: LabKey) => Partial<CertificateOptions>): MaaSigner {
   const options = { name: 'maa-unit', issuer: ISSUER, at: AT };

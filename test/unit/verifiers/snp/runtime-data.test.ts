@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { jwkThumbprint } from '../../../../src/crypto/jwk-thumbprint.js';
 import type { JsonValue } from '../../../../src/model/json.js';
 import { createSnpGuest, createVirtualMachine, newEcKey, nonceRuntimeData } from '../../../lab/index.js';
 import {
@@ -24,6 +25,10 @@ describe('report data of a bare report', () => {
     const found = await verifySnp(guest.evidence({ nonce: OTHER_NONCE }), { nonce: NONCE });
     expectFailed(found, 'nonce_mismatch');
     expect(found.bound).toEqual([]);
+    expect(found.checks.find(({ id }) => id === 'nonce_mismatch')).toMatchObject({
+      expected: `${Buffer.from(NONCE).toString('hex')}${'00'.repeat(32)}`,
+      actual: `${Buffer.from(OTHER_NONCE).toString('hex')}${'00'.repeat(32)}`,
+    });
   });
 
   it('denies the nonce where a key is to be bound, and a value for another key', async () => {
@@ -108,14 +113,16 @@ describe('runtime data of a bare report', () => {
     ['a longer nonce', json({ nonce: Buffer.from([...NONCE, 0]).toString('base64url') })],
     ['a nonce that is a number', json({ nonce: 7 })],
     ['a nonce that is no base64', json({ nonce: `${nonceText}*` })],
+    ['a nonce that is far too long', json({ nonce: 'A'.repeat(100_000) })],
     ['the nonce in a list', json({ nonce: [nonceText] })],
     ['a list', json([nonceText])],
     ['no JSON', { text: nonceText }],
     ['nothing', { text: '' }],
-  ])('denies data that is or has %s', async (_, runtimeData) => {
+  ])('denies data that is or has %s, and does not repeat it', async (_, runtimeData) => {
     const found = await verifySnp(guest.evidence({ runtimeData }), { nonce: NONCE });
     expectFailed(found, 'nonce_mismatch');
     expect(found.bound).toEqual([]);
+    expect(JSON.stringify(found.checks).length).toBeLessThan(10_000);
   });
 
   it.each([
@@ -126,6 +133,11 @@ describe('runtime data of a bare report', () => {
   ])('denies data that has the nonce and %s where a key is bound', async (_, data) => {
     const found = await verifySnp(guest.evidence({ runtimeData: json(data) }), { nonce: NONCE, jwk: JWK });
     expectFailed(found, 'nonce_mismatch');
+    const nonce = Buffer.from(NONCE).toString('hex');
+    expect(found.checks.find(({ id }) => id === 'nonce_mismatch')).toMatchObject({
+      expected: { nonce, jkt: jwkThumbprint(JWK) },
+      actual: { nonce, jkt: null },
+    });
   });
 
   it('accepts the bound key among others', async () => {

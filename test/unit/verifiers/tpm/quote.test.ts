@@ -47,7 +47,7 @@ describe('signature of a quote', () => {
     expectQuoteVerified(found);
     expect(found.bound).toBe(true);
     expect(found.claims).toMatchObject({
-      firmwareVersion: '2020031200120003',
+      firmwareVersion: '1122334455667788',
       clock: { resetCount: 7, restartCount: 0, safe: true },
     });
   });
@@ -229,6 +229,10 @@ describe('extraData of a quote', () => {
     ['X for a key', boundValue(NONCE, JWK)],
   ])('TPM-03 is denied where it is %s', (_, extraData) => {
     const found = judge(quote({ extraData }));
+    expect(found.checks.find(({ id }) => id === 'nonce_mismatch')).toMatchObject({
+      expected: Buffer.from(NONCE).toString('hex'),
+      actual: Buffer.from(extraData).toString('hex'),
+    });
     expect(failed(found)).toEqual(['nonce_mismatch']);
     expect(found.bound).toBe(false);
     // The PCRs are genuine all the same, of another moment: the check says that, not the lack of a claim.

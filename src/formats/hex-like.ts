@@ -1,0 +1,17 @@
+/** Fewer characters can be hex by chance, and zeros are so in either encoding. */
+const SHORTEST = 32;
+const FEWEST_DISTINCT = 8;
+
+/**
+ * Whether a text that should be base64 was in all likelihood written as hex: long, an even number of digits of one
+ * case, and not only a few different ones. Every such text is base64 too, of other bytes: this is for messages, and
+ * for structures that no such base64 can be.
+ */
+export function looksLikeHex(text: string): boolean {
+  return (
+    text.length >= SHORTEST &&
+    text.length % 2 === 0 &&
+    (/^[0-9a-f]+$/.test(text) || /^[0-9A-F]+$/.test(text)) &&
+    new Set(text).size >= FEWEST_DISTINCT
+  );
+}

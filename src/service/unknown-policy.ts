@@ -1,0 +1,11 @@
+import type { Caller } from '../model/caller.js';
+import { FormatError } from '../model/errors.js';
+import { listedNames, quotedName } from '../model/names-in-messages.js';
+
+/** The error for a policy that does not exist. Those that do are listed to whoever may read and name them. */
+export function unknownPolicy(id: string, policies: { keys(): Iterable<string> }, caller: Caller): FormatError {
+  const mayRead = caller.roles.has('policy:read');
+  const known = [...policies.keys()].filter((other) => caller.policies?.has(other) !== false);
+  const rest = mayRead ? `; known: ${listedNames(known)}` : '';
+  return new FormatError('policy_unknown', `unknown policy ${quotedName(id)}${rest}`, { pointer: '/policy' });
+}

@@ -1,0 +1,110 @@
+import type { ErrorObject } from 'ajv/dist/2020.js';
+import type { JsonValue } from '../model/json.js';
+import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
+import { INSTANT_FORM } from './instant.js';
+import { kindOf, MISSING_MEMBER } from './json-object.js';
+
+/** What is wrong with a value, in words: what Ajv says is for whoever wrote the schema. */
+export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): string {
+  const { keyword, params, parentSchema = {}, data } = error;
+  switch (keyword) {
+    case 'required':
+      return MISSING_MEMBER;
+    case 'dependentRequired':
+      return `${MISSING_MEMBER}: ${params['property']} needs it`;
+    case 'additionalProperties':
+    case 'unevaluatedProperties':
+      return unknownMember(String(params['additionalProperty'] ?? params['unevaluatedProperty']), parentSchema);
+    case 'type':
+      return `the value is ${kindOf(data as JsonValue)}, not ${wantedTypes(error, others)}`;
+    case 'enum':
+      return `the value is none of these: ${listedNames(params['allowedValues'].map(String))}`;
+    case 'const':
+      return `the value is not ${JSON.stringify(params['allowedValue'])}`;
+    case 'discriminator':
+      return otherTag(params['tag'], params['tagValue'], parentSchema);
+    case 'pattern':
+      return PATTERNS.get(params['pattern']) ?? OTHER_FORM;
+    case 'not':
+      return parentSchema['not'] === undefined ? OTHER_FORM : excluded(parentSchema['not']);
+    default:
+      return limitMessage(keyword, params['limit'], data) ?? OTHER_FORM;
+  }
+}
+
+const OTHER_FORM = 'the value does not have the form that openapi.yaml describes';
+
+/** Patterns of request schemas, in words. */
+export const PATTERNS: ReadonlyMap<string, string> = new Map([
+  ['^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\\.[0-9]{1,9})?Z$', INSTANT_FORM],
+  [
+    '^[a-z0-9][a-z0-9-]{0,63}$',
+    'not a policy id: expected 1 to 64 lower-case letters, digits and hyphens, the first no hyphen',
+  ],
+]);
+
+function unknownMember(name: string, { properties = {}, patternProperties }: { [name: string]: unknown }): string {
+  if (patternProperties !== undefined) return 'unknown PCR: indices are 0 to 23, without leading zeros';
+  const known = Object.keys(properties as object);
+  const [near] = nearNames(name, known);
+  const hint = near === undefined ? `; known: ${listedNames(known)}` : `: did you mean ${near}?`;
+  return `unknown member ${quotedName(name)}${hint}`;
+}
+
+/** All types that alternatives at this place would take. */
+function wantedTypes({ instancePath, params }: ErrorObject, others: readonly ErrorObject[]): string {
+  const alternatives = others.filter((other) => other.keyword === 'type' && other.instancePath === instancePath);
+  const types = [params, ...alternatives.map((other) => other.params)].flatMap((one) => [one['type']].flat());
+  const words = [...new Set(types)].map((type) => (type === 'null' ? 'null' : `${article(type)} ${type}`));
+  return words.join(' or ');
+}
+
+function article(type: string): string {
+  return /^[aio]/.test(type) ? 'an' : 'a';
+}
+
+function otherTag(tag: string, found: unknown, { oneOf = [] }: { [name: string]: unknown }): string {
+  if (found === undefined) return MISSING_MEMBER;
+  const names = (oneOf as readonly { readonly $ref: string }[]).map(({ $ref }) =>
+    TAGS.get($ref.split('/').at(-1) ?? ''),
+  );
+  const known = listedNames(names.filter((name) => name !== undefined));
+  return typeof found === 'string'
+    ? `unknown ${tag} ${quotedName(found)}; known: ${known}`
+    : `the value is ${kindOf(found as JsonValue)}, not one of ${known}`;
+}
+
+/** Alternatives that are told by a member: name of the schema to the value of the member. */
+const TAGS: ReadonlyMap<string, string> = new Map([
+  ['RsaPublicJwk', 'RSA'],
+  ['EcPublicJwk', 'EC'],
+  ['OkpPublicJwk', 'OKP'],
+  ['MaaTokenEvidence', 'maa-token'],
+  ['ItaTokenEvidence', 'ita-token'],
+]);
+
+/** Members that exclude each other: pairs of them stand under `not`. */
+function excluded(schema: unknown): string {
+  const { anyOf = [] } = schema as { readonly anyOf?: readonly { readonly required?: readonly string[] }[] };
+  const pairs = anyOf.map(({ required = [] }) => required.join(' and '));
+  return pairs.length === 0 ? OTHER_FORM : `members that cannot be sent together: ${pairs.join(', ')}`;
+}
+
+function limitMessage(keyword: string, limit: number, data: unknown): string | null {
+  const length = typeof data === 'string' || Array.isArray(data) ? data.length : null;
+  switch (keyword) {
+    case 'minItems':
+    case 'maxItems':
+      return `the list has ${length} items, expected at ${keyword === 'minItems' ? 'least' : 'most'} ${limit}`;
+    case 'minLength':
+    case 'maxLength':
+      return `the text has ${length} characters, expected at ${keyword === 'minLength' ? 'least' : 'most'} ${limit}`;
+    case 'minimum':
+    case 'maximum':
+      return `the number is ${keyword === 'minimum' ? 'below' : 'above'} ${limit}`;
+    case 'uniqueItems':
+      return 'the list has the same item twice';
+    default:
+      return null;
+  }
+}

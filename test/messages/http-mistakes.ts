@@ -1,0 +1,685 @@
+import type { JsonObject, JsonValue } from '../../src/model/json.js';
+import type { HttpCall, HttpMistake, LabEvidence } from './mistake.js';
+
+/** A report of the right length, for mistakes that show before anything of it is read. */
+const REPORT = Buffer.alloc(1184, 2).toString('base64url');
+const SNP = { type: 'snp', report: REPORT };
+const HEX_REPORT = Buffer.from(Array.from({ length: 1184 }, (_, index) => index % 251)).toString('hex');
+const NONCE = 'q83vASNFZ4mrze8BI0VniQ';
+const TYPES = 'snp, tdx, az-snp-vtpm, az-tdx-vtpm, maa-token, ita-token';
+const PATHS = 'GET /docs lists the paths that there are';
+const INSTANT = 'not an instant: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z';
+const MEDIA_TYPE = 'the body must be JSON, sent with content-type: application/json';
+const NO_KEY = 'no API key was sent: send it as Authorization: Bearer or as X-API-Key, not as both';
+
+/** A caller whose key nobody here has. */
+const CALLERS = { ci: { apiKeySha256: 'ab'.repeat(32), expires: '2999-01-01', roles: ['verify'] } };
+
+/** A mistake in a body of /verify. */
+function inBody(
+  title: string,
+  given: string,
+  body: JsonValue | Uint8Array,
+  answer: { readonly code: string; readonly pointer?: string; readonly detail: string },
+  configuration?: Readonly<Record<string, unknown>>,
+): HttpMistake {
+  const call: HttpCall = { target: '/verify', body };
+  const action = configuration === undefined ? { call } : { call, configuration };
+  return { title, given: `POST /verify ${given}`, action, answer: { status: 400, ...answer } };
+}
+
+/** A mistake about the path, its query or the headers. */
+function inCall(
+  title: string,
+  given: string,
+  call: HttpCall,
+  answer: { readonly status: number; readonly code: string; readonly pointer?: string; readonly detail: string },
+  configuration?: Readonly<Record<string, unknown>>,
+): HttpMistake {
+  return { title, given, action: configuration === undefined ? { call } : { call, configuration }, answer };
+}
+
+/** Genuine evidence, with other members beside it. */
+function verifyCall(change: (body: JsonObject) => JsonObject | Promise<JsonObject>) {
+  return async ({ body }: LabEvidence): Promise<HttpCall> => ({ target: '/verify', body: await change(await body()) });
+}
+
+const CALLS: readonly HttpMistake[] = [
+  inCall(
+    'a path misspelt',
+    'POST /verfy',
+    { target: '/verfy', body: {} },
+    {
+      status: 404,
+      code: 'not_found',
+      detail: 'nothing is at this path; did you mean POST /verify?',
+    },
+  ),
+  inCall(
+    'a path with a prefix',
+    'POST /api/v1/verify',
+    { target: '/api/v1/verify', body: {} },
+    {
+      status: 404,
+      code: 'not_found',
+      detail: 'nothing is at this path; did you mean POST /verify?',
+    },
+  ),
+  inCall(
+    'a path of something else',
+    'GET /attestation',
+    { method: 'GET', target: '/attestation' },
+    {
+      status: 404,
+      code: 'not_found',
+      detail: `nothing is at this path; ${PATHS}`,
+    },
+  ),
+  inCall(
+    'GET on a path that takes a body',
+    'GET /verify',
+    { method: 'GET', target: '/verify' },
+    {
+      status: 405,
+      code: 'method_not_allowed',
+      detail: 'GET is not served at this path: use POST',
+    },
+  ),
+  inCall(
+    'POST on a path that takes none',
+    'POST /readyz',
+    { target: '/readyz', body: {} },
+    {
+      status: 405,
+      code: 'method_not_allowed',
+      detail: 'POST is not served at this path: use GET, HEAD',
+    },
+  ),
+  inCall(
+    'no content type',
+    'POST /verify without content-type',
+    { target: '/verify', body: {}, headers: { 'content-type': null } },
+    {
+      status: 415,
+      code: 'unsupported_media_type',
+      detail: MEDIA_TYPE,
+    },
+  ),
+  inCall(
+    'the content type that curl -d sends by itself',
+    'POST /verify with content-type: application/x-www-form-urlencoded',
+    { target: '/verify', body: {}, headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+    { status: 415, code: 'unsupported_media_type', detail: MEDIA_TYPE },
+  ),
+  inCall(
+    'a compressed body',
+    'POST /verify with content-encoding: gzip',
+    { target: '/verify', body: {}, headers: { 'content-encoding': 'gzip' } },
+    {
+      status: 415,
+      code: 'unsupported_media_type',
+      detail: 'the body must not be compressed: send it without content-encoding',
+    },
+  ),
+  inCall(
+    'a body over the limit',
+    'POST /verify with 3 MB',
+    { target: '/verify', body: new Uint8Array(3_000_000) },
+    { status: 413, code: 'body_too_large', detail: 'the body is over 2097152 bytes (limits.bodyBytes)' },
+    { limits: { bodyBytes: 2_097_152 } },
+  ),
+  inCall(
+    'a query parameter that does not exist',
+    'POST /verify?enforced=true',
+    { target: '/verify?enforced=true', body: { evidence: SNP } },
+    {
+      status: 400,
+      code: 'unknown_property',
+      detail: 'unknown query parameter "enforced"; known: enforce, checks',
+    },
+  ),
+  inCall(
+    'a query parameter with another value',
+    'POST /verify?enforce=yes',
+    { target: '/verify?enforce=yes', body: { evidence: SNP } },
+    { status: 400, code: 'schema', detail: 'query parameter enforce cannot be "yes"; it can be: true, false' },
+  ),
+  inCall(
+    'a query parameter twice',
+    'POST /verify?enforce=true&enforce=true',
+    { target: '/verify?enforce=true&enforce=true', body: { evidence: SNP } },
+    { status: 400, code: 'schema', detail: 'query parameter enforce appears twice' },
+  ),
+  inCall(
+    'a receipt, which this version does not issue',
+    'POST /verify with accept: application/eat+jwt',
+    { target: '/verify', body: { evidence: SNP }, headers: { accept: 'application/eat+jwt' } },
+    {
+      status: 406,
+      code: 'not_acceptable',
+      detail: 'this version issues no receipts: accept application/json',
+    },
+  ),
+  inCall(
+    'no API key where callers are configured',
+    'POST /verify without Authorization',
+    { target: '/verify', body: { evidence: SNP } },
+    { status: 401, code: 'unauthorized', detail: NO_KEY },
+    { callers: CALLERS },
+  ),
+  inCall(
+    'an API key that nobody has',
+    'POST /verify with authorization: Bearer wrong',
+    { target: '/verify', body: { evidence: SNP }, headers: { authorization: 'Bearer wrong' } },
+    { status: 401, code: 'unauthorized', detail: 'the key is not known or no longer counts' },
+    { callers: CALLERS },
+  ),
+  inCall(
+    'a host name of its own for a service on loopback',
+    'POST /verify with host: veritee.internal',
+    { target: '/verify', body: { evidence: SNP }, headers: { host: 'veritee.internal' } },
+    {
+      status: 403,
+      code: 'forbidden',
+      detail: 'this host name is not served: without callers only localhost, 127.0.0.1 and [::1] are',
+    },
+  ),
+  inCall(
+    'a challenge for a type that does not exist',
+    'POST /challenges {"evidenceType":"sgx"}',
+    { target: '/challenges', body: { evidenceType: 'sgx' } },
+    {
+      status: 400,
+      code: 'type_unsupported',
+      pointer: '/evidenceType',
+      detail: `this version does not judge evidence of type "sgx"; it judges ${TYPES}`,
+    },
+  ),
+  inCall(
+    'an inspection of something else',
+    'POST /inspect {"report":"…"}',
+    { target: '/inspect', body: { report: REPORT } },
+    {
+      status: 400,
+      code: 'schema',
+      pointer: '',
+      detail: 'neither evidence, which has the member type, nor a /verify body, which has the member evidence',
+    },
+  ),
+];
+
+const JSON_TEXTS: readonly HttpMistake[] = [
+  inBody('an empty body', '(nothing)', new Uint8Array(), {
+    code: 'schema',
+    pointer: '',
+    detail: 'the body is empty: expected a JSON object',
+  }),
+  inBody('a raw binary file', '(the bytes of a report)', Uint8Array.of(2, 0, 0, 0, 0x7f, 0xff, 0xfe), {
+    code: 'encoding',
+    pointer: '',
+    detail: 'the body is not UTF-8: bytes are sent as base64 in members of a JSON object',
+  }),
+  inBody('text that is no JSON', 'evidence=snp', 'evidence=snp', {
+    code: 'schema',
+    pointer: '',
+    detail: 'not JSON: expected an object, array, string, number, true, false or null',
+  }),
+  inBody('single quotes', "{'evidence': {}}", "{'evidence': {}}", {
+    code: 'schema',
+    pointer: '',
+    detail: 'not JSON: expected double quotes, not single ones',
+  }),
+  inBody('a comma too many', '{"evidence":{"type":"snp",}}', '{"evidence":{"type":"snp",}}', {
+    code: 'schema',
+    pointer: '/evidence',
+    detail: 'not JSON: expected a member name in double quotes',
+  }),
+  inBody('a text that was cut short', '{"evidence":{"type":"snp"', '{"evidence":{"type":"snp"', {
+    code: 'schema',
+    pointer: '/evidence',
+    detail: 'not JSON: the text ends too early',
+  }),
+  inBody('an array', `[{"evidence":{}}]`, [{ evidence: {} }], {
+    code: 'schema',
+    pointer: '',
+    detail: 'the value is an array, not an object',
+  }),
+  inBody('a member twice', '{"nonce":"…","nonce":"…"}', `{"nonce":"${NONCE}","nonce":"${NONCE}"}`, {
+    code: 'duplicate_key',
+    pointer: '/nonce',
+    detail: 'member appears twice',
+  }),
+];
+
+const EVIDENCE: readonly HttpMistake[] = [
+  inBody(
+    'no evidence',
+    `{"nonce":"${NONCE}"}`,
+    { nonce: NONCE },
+    {
+      code: 'schema',
+      pointer: '/evidence',
+      detail: 'member is missing',
+    },
+  ),
+  inBody('evidence without its wrapper', '{"type":"snp","report":"…"}', SNP, {
+    code: 'schema',
+    pointer: '/evidence',
+    detail: 'member is missing: this body looks like evidence, which goes into the member evidence',
+  }),
+  inBody(
+    'evidence as text',
+    '{"evidence":"…"}',
+    { evidence: REPORT },
+    {
+      code: 'schema',
+      pointer: '/evidence',
+      detail: 'the value is a string, not an object',
+    },
+  ),
+  inBody(
+    'evidence without type',
+    '{"evidence":{"report":"…"}}',
+    { evidence: { report: REPORT } },
+    {
+      code: 'schema',
+      pointer: '/evidence/type',
+      detail: 'member is missing',
+    },
+  ),
+  inBody(
+    'a type by another name',
+    '{"evidence":{"type":"sev-snp","report":"…"}}',
+    { evidence: { ...SNP, type: 'sev-snp' } },
+    {
+      code: 'type_unsupported',
+      pointer: '/evidence/type',
+      detail: `this version does not judge evidence of type "sev-snp"; it judges ${TYPES}`,
+    },
+  ),
+  inBody(
+    'a type in capitals',
+    '{"evidence":{"type":"SNP","report":"…"}}',
+    { evidence: { ...SNP, type: 'SNP' } },
+    {
+      code: 'type_unsupported',
+      pointer: '/evidence/type',
+      detail: `this version does not judge evidence of type "SNP"; it judges ${TYPES}`,
+    },
+  ),
+  inBody(
+    'evidence without its report',
+    '{"evidence":{"type":"snp"}}',
+    { evidence: { type: 'snp' } },
+    {
+      code: 'schema',
+      pointer: '/evidence/report',
+      detail: 'member is missing',
+    },
+  ),
+  inBody(
+    'hex instead of base64',
+    '{"evidence":{"type":"snp","report":"00010203…"}}',
+    { evidence: { type: 'snp', report: HEX_REPORT } },
+    {
+      code: 'encoding',
+      pointer: '/evidence/report',
+      detail: 'this is hex: expected base64url or base64',
+    },
+  ),
+  inBody(
+    'base64 with line feeds',
+    '{"evidence":{"type":"snp","report":"AgICAgIC\\nAgICAgIC\\n…"}}',
+    { evidence: { type: 'snp', report: REPORT.replace(/.{76}/g, '$&\n') } },
+    {
+      code: 'encoding',
+      pointer: '/evidence/report',
+      detail: 'not base64url or base64: it has blanks or line feeds',
+    },
+  ),
+  inBody(
+    'bytes as a list of numbers',
+    '{"evidence":{"type":"snp","report":[2,0,0,0]}}',
+    { evidence: { type: 'snp', report: [2, 0, 0, 0] } },
+    {
+      code: 'schema',
+      pointer: '/evidence/report',
+      detail: 'the value is an array, not a string',
+    },
+  ),
+  inBody(
+    'null for what is not there',
+    '{"evidence":{"type":"snp","report":"…","runtimeData":null}}',
+    { evidence: { ...SNP, runtimeData: null } },
+    {
+      code: 'schema',
+      pointer: '/evidence/runtimeData',
+      detail: 'the value is null, not a string',
+    },
+  ),
+  inBody(
+    'a report that was cut short',
+    '{"evidence":{"type":"snp","report":"AgICAg"}}',
+    { evidence: { type: 'snp', report: 'AgICAg' } },
+    {
+      code: 'snp_format',
+      pointer: '/evidence/report',
+      detail: 'report is 4 bytes, expected 1184',
+    },
+  ),
+  inBody(
+    'a member misspelt',
+    '{"evidence":{"type":"snp","report":"…","endorsments":{}}}',
+    { evidence: { ...SNP, endorsments: {} } },
+    {
+      code: 'unknown_property',
+      pointer: '/evidence/endorsments',
+      detail: 'unknown member "endorsments": did you mean endorsements?',
+    },
+  ),
+  inBody(
+    'a member that does not exist',
+    '{"evidence":{"type":"snp","report":"…","vcekUrl":"…"}}',
+    { evidence: { ...SNP, vcekUrl: 'https://kdsintf.amd.com' } },
+    {
+      code: 'unknown_property',
+      pointer: '/evidence/vcekUrl',
+      detail: 'unknown member "vcekUrl"; known: type, report, runtimeData, endorsements',
+    },
+  ),
+  inBody(
+    'a dialect that does not exist',
+    '{"evidence":{"type":"snp","dialect":"tsm","value":{}}}',
+    { evidence: { type: 'snp', dialect: 'tsm', value: {} } },
+    {
+      code: 'schema',
+      pointer: '/evidence/dialect',
+      detail: 'unknown dialect "tsm" for snp; known: maa, extended-report, configfs-tsm',
+    },
+  ),
+  inBody(
+    'a dialect of another type',
+    '{"evidence":{"type":"snp","dialect":"trustee","value":{}}}',
+    { evidence: { type: 'snp', dialect: 'trustee', value: {} } },
+    {
+      code: 'type_mismatch',
+      pointer: '/evidence/dialect',
+      detail: 'dialect trustee is for az-snp-vtpm or az-tdx-vtpm evidence, not for snp',
+    },
+  ),
+  inBody(
+    'PCR values in base64',
+    '{"evidence":{"type":"az-snp-vtpm","hclReport":"…","tpmQuote":{…,"pcrs":{"sha256":{"0":"3q2-7w=="}}}}}',
+    { evidence: azureEvidence({ sha256: { '0': '3q2-7w==' } }) },
+    {
+      code: 'encoding',
+      pointer: '/evidence/tpmQuote/pcrs/sha256/0',
+      detail: 'not hex with two digits a byte: this looks like base64',
+    },
+  ),
+  inBody(
+    'a PCR that does not exist',
+    '{"evidence":{"type":"az-snp-vtpm","hclReport":"…","tpmQuote":{…,"pcrs":{"sha256":{"24":"00"}}}}}',
+    { evidence: azureEvidence({ sha256: { '24': '00' } }) },
+    {
+      code: 'unknown_property',
+      pointer: '/evidence/tpmQuote/pcrs/sha256/24',
+      detail: 'unknown PCR: indices are 0 to 23, without leading zeros',
+    },
+  ),
+  inBody(
+    'a TD quote as an SNP report',
+    '{"evidence":{"type":"snp","report":"BAACAIEAAAA…"}}',
+    {
+      evidence: {
+        type: 'snp',
+        report: Buffer.concat([Buffer.from('0400020081000000', 'hex'), Buffer.alloc(64)]).toString('base64url'),
+      },
+    },
+    {
+      code: 'type_mismatch',
+      pointer: '/evidence/report',
+      detail: 'a TD quote where a SNP report is due',
+    },
+  ),
+];
+
+const BESIDE_IT: readonly HttpMistake[] = [
+  inBody(
+    'a nonce in hex',
+    '{"evidence":{…},"nonce":"(128 hex digits)"}',
+    { evidence: SNP, nonce: HEX_REPORT.slice(0, 128) },
+    {
+      code: 'nonce',
+      pointer: '/nonce',
+      detail: 'nonce is 96 bytes, expected 8 to 64; it looks like hex, expected base64url',
+    },
+  ),
+  inBody(
+    'a nonce that is too short',
+    '{"evidence":{…},"nonce":"AAAA"}',
+    { evidence: SNP, nonce: 'AAAA' },
+    {
+      code: 'nonce',
+      pointer: '/nonce',
+      detail: 'nonce is 3 bytes, expected 8 to 64',
+    },
+  ),
+  inBody(
+    'a number as nonce',
+    '{"evidence":{…},"nonce":12345678}',
+    { evidence: SNP, nonce: 12345678 },
+    {
+      code: 'schema',
+      pointer: '/nonce',
+      detail: 'the value is a number, not a string',
+    },
+  ),
+  inBody(
+    'a private key',
+    '{"evidence":{…},"nonce":"…","binding":{"jwk":{"kty":"OKP",…,"d":"…"}}}',
+    { evidence: SNP, nonce: NONCE, binding: { jwk: { kty: 'OKP', crv: 'X25519', x: 'AA', d: 'AA' } } },
+    {
+      code: 'schema',
+      pointer: '/binding/jwk',
+      detail:
+        'this is a private key, since it has d: send the public one, and replace this one, which has left its machine',
+    },
+  ),
+  inBody(
+    'a key without nonce',
+    '{"evidence":{…},"binding":{"jwk":{…}}}',
+    { evidence: SNP, binding: { jwk: { kty: 'OKP', crv: 'X25519', x: 'AA' } } },
+    {
+      code: 'schema',
+      pointer: '/nonce',
+      detail: 'member is missing: binding needs it',
+    },
+  ),
+  inBody(
+    'a policy that does not exist',
+    '{"evidence":{…},"policy":"baseline"}',
+    { evidence: SNP, policy: 'baseline' },
+    {
+      code: 'policy_unknown',
+      pointer: '/policy',
+      detail: 'unknown policy "baseline"; known: azure-cvm-baseline, azure-maa-baseline',
+    },
+  ),
+  inBody(
+    'a policy by its file name',
+    '{"evidence":{…},"policy":"policies/payments.yaml"}',
+    { evidence: SNP, policy: 'policies/payments.yaml' },
+    {
+      code: 'schema',
+      pointer: '/policy',
+      detail: 'not a policy id: expected 1 to 64 lower-case letters, digits and hyphens, the first no hyphen',
+    },
+  ),
+  inBody(
+    'a policy itself',
+    '{"evidence":{…},"policy":{"id":"payments"}}',
+    { evidence: SNP, policy: { id: 'payments' } },
+    {
+      code: 'schema',
+      pointer: '/policy',
+      detail: 'the value is an object, not a string or an array',
+    },
+  ),
+  inBody(
+    'no policy',
+    '{"evidence":{…},"policy":[]}',
+    { evidence: SNP, policy: [] },
+    {
+      code: 'schema',
+      pointer: '/policy',
+      detail: 'the list has 0 items, expected at least 1',
+    },
+  ),
+  inBody(
+    'a date without time',
+    '{"evidence":{…},"at":"2026-01-15"}',
+    { evidence: SNP, at: '2026-01-15' },
+    {
+      code: 'schema',
+      pointer: '/at',
+      detail: INSTANT,
+    },
+  ),
+  inBody(
+    'a time zone',
+    '{"evidence":{…},"at":"2026-01-15T13:00:00+01:00"}',
+    { evidence: SNP, at: '2026-01-15T13:00:00+01:00' },
+    {
+      code: 'schema',
+      pointer: '/at',
+      detail: INSTANT,
+    },
+  ),
+  inBody(
+    'a day that does not exist',
+    '{"evidence":{…},"at":"2026-02-30T12:00:00Z"}',
+    { evidence: SNP, at: '2026-02-30T12:00:00Z' },
+    {
+      code: 'schema',
+      pointer: '/at',
+      detail: 'there is no such day or time',
+    },
+  ),
+  inBody(
+    'a past instant where none is judged',
+    '{"evidence":{…},"at":"2026-01-15T12:00:00Z"}',
+    { evidence: SNP, at: '2026-01-15T12:00:00Z' },
+    {
+      code: 'at_not_enabled',
+      pointer: '/at',
+      detail: 'this service does not judge past instants: historical is not set in its configuration',
+    },
+  ),
+  inBody(
+    'an instant to come',
+    '{"evidence":{…},"at":"2999-01-01T00:00:00Z"}',
+    { evidence: SNP, at: '2999-01-01T00:00:00Z' },
+    {
+      code: 'at_not_enabled',
+      pointer: '/at',
+      detail: 'at is in the future',
+    },
+    { historical: true },
+  ),
+  inBody(
+    'a token as text',
+    '{"evidence":{…},"attestationResults":["eyJ…"]}',
+    { evidence: SNP, attestationResults: ['eyJ'] },
+    {
+      code: 'schema',
+      pointer: '/attestationResults/0',
+      detail: 'the value is a string, not an object',
+    },
+  ),
+  inBody(
+    'a token by another name',
+    '{"evidence":{…},"attestationResults":[{"type":"maa","token":"eyJ…"}]}',
+    { evidence: SNP, attestationResults: [{ type: 'maa', token: 'eyJ' }] },
+    {
+      code: 'schema',
+      pointer: '/attestationResults/0',
+      detail: 'unknown type "maa"; known: maa-token, ita-token',
+    },
+  ),
+];
+
+const JUDGED: readonly HttpMistake[] = [
+  {
+    title: 'a challenge used twice',
+    given: 'POST /verify, the same body a second time',
+    action: {
+      call: async ({ body, verify }) => {
+        const whole = await body();
+        await verify(whole);
+        return { target: '/verify', body: whole };
+      },
+    },
+    answer: {
+      decision: 'deny',
+      check: {
+        id: 'nonce_used',
+        detail: 'the challenge was used before, or its record is gone',
+        remedy:
+          'The caller should ask POST /challenges for another challenge, and the guest should make its evidence anew.',
+      },
+    },
+  },
+  {
+    title: 'no nonce',
+    given: 'POST /verify {"evidence":{…}}',
+    action: { call: verifyCall(({ evidence = {} }) => ({ evidence })) },
+    answer: {
+      decision: 'deny',
+      check: {
+        id: 'nonce_missing',
+        expected: 'any',
+        actual: 'none',
+        detail: 'the policy requires a nonce',
+        remedy: 'The caller should send the nonce that the guest put into its evidence.',
+      },
+    },
+  },
+  {
+    title: 'a nonce that the guest did not use',
+    given: 'POST /verify {"evidence":{…},"nonce":"(another)"}',
+    action: { call: verifyCall((body) => ({ ...body, nonce: NONCE })) },
+    answer: {
+      decision: 'deny',
+      check: {
+        id: 'nonce_mismatch',
+        expected: `${Buffer.from(NONCE, 'base64url').toString('hex')}${'00'.repeat(48)}`,
+        detail: 'user-data of the runtime claims is another value: the hardware report is stale, or for another nonce',
+        remedy: 'The guest should make its evidence anew for the nonce, and the bound key, of this request.',
+      },
+    },
+  },
+  {
+    title: 'a policy for other evidence',
+    given: 'POST /verify {"evidence":{"type":"az-snp-vtpm",…},"policy":"azure-maa-baseline"}',
+    action: { call: verifyCall((body) => ({ ...body, policy: 'azure-maa-baseline' })) },
+    answer: {
+      decision: 'deny',
+      check: {
+        id: 'policy_evidence_type',
+        expected: ['maa-token'],
+        actual: 'az-snp-vtpm',
+        detail: 'the policy does not accept this type of evidence',
+        remedy:
+          'The caller should send evidence of a type that the policy accepts (maa-token), or name another policy.',
+      },
+    },
+  },
+];
+
+function azureEvidence(pcrs: JsonObject): JsonObject {
+  return { type: 'az-snp-vtpm', hclReport: REPORT, tpmQuote: { message: 'AA', signature: 'AA', pcrs } };
+}
+
+/** Mistakes over HTTP. */
+export const HTTP_MISTAKES: readonly HttpMistake[] = [...CALLS, ...JSON_TEXTS, ...EVIDENCE, ...BESIDE_IT, ...JUDGED];

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import type { Check, CheckResult } from '../../../src/model/check.js';
+import { CHECK_IDS, type CheckId } from '../../../src/model/codes.js';
+import type { JsonValue } from '../../../src/model/json.js';
+import { remedyOf } from '../../../src/wire/remedies.js';
+
+function check(id: CheckId, members: Partial<Check> = {}): Check {
+  const compared = { expected: null, actual: null, policy: null };
+  return { id, result: 'fail', about: '/evidence', detail: 'it is not', ...compared, ...members };
+}
+
+const COMPARED: readonly (readonly [string, JsonValue])[] = [
+  ['nothing', null],
+  ['a text', 'Milan'],
+  ['a number', 7],
+  ['a truth value', false],
+  ['a list', ['a', 'b']],
+  ['an empty list', []],
+  ['an object', { part: 'Milan', tcb: 'reported', snp: 24, microcode: 219 }],
+  ['an empty object', {}],
+  ['more than a sentence holds', 'x'.repeat(10_000)],
+];
+
+/** One sentence: it begins with a capital, ends with a full stop, and has none in between. */
+const SENTENCE = /^[A-Z](?:(?!\. )[^\n])*\.$/;
+const NO_WORDS = /undefined|null|NaN|\[object|\(\)|: \.|, ,| {2}/;
+
+describe.each(CHECK_IDS)('the remedy of %s', (id) => {
+  it.each(COMPARED)('is one plain sentence where %s was compared', (_, value) => {
+    for (const policy of [null, 'payments']) {
+      for (const result of ['fail', 'warn', 'unavailable'] as const) {
+        const remedy = remedyOf(check(id, { expected: value, actual: value, policy, result })) ?? '';
+        expect(remedy).toMatch(SENTENCE);
+        expect(remedy).not.toMatch(NO_WORDS);
+        expect(remedy.length).toBeLessThan(500);
+      }
+    }
+  });
+});
+
+describe('remedyOf', () => {
+  it.each<CheckResult>(['pass', 'skipped', 'not_configured'])('says nothing where the result is %s', (result) => {
+    for (const id of CHECK_IDS) expect(remedyOf(check(id, { result }))).toBeNull();
+  });
+
+  it.each<[string, Check, string]>([
+    [
+      'the digest, the GUEST_SVN and the setting of an unknown paravisor',
+      check('hcl_paravisor', { actual: { idKeyDigest: 'ab12', guestSvn: 65_547 }, policy: 'p' }),
+      'The operator should add the ID_KEY_DIGEST ab12 with minGuestSvn 11 (GUEST_SVN is 65547) to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send a token of Azure Attestation.',
+    ],
+    [
+      'the MRTD and the setting of one below a TD',
+      check('hcl_paravisor_unknown', { result: 'warn', actual: { mrtd: 'cd34' }, policy: 'p' }),
+      'The operator should add the MRTD cd34 to azure.paravisors.mrtds if this is a paravisor that Microsoft built, or the caller should send a token of Azure Attestation.',
+    ],
+    [
+      'the components that are too low',
+      check('snp_tcb_low', { expected: { part: 'Milan', tcb: 'reported', microcode: 219 }, policy: 'p' }),
+      "The machine's owner should update its firmware to microcode 219 or later, or the operator can waive snp_tcb_low for this part until then.",
+    ],
+    [
+      'the types that a policy accepts',
+      check('policy_evidence_type', { expected: ['snp', 'tdx'], policy: 'p' }),
+      'The caller should send evidence of a type that the policy accepts (snp, tdx), or name another policy.',
+    ],
+    [
+      'a value that is no reference value',
+      check('snp_measurement', { actual: 'ef56', policy: 'p' }),
+      'The operator should add ef56 to the reference values of the policy if it is meant to be accepted.',
+    ],
+    [
+      'the version that a guest needs',
+      check('snp_measurement', { expected: { minGuestSvn: 5 }, actual: { guestSvn: 4 }, policy: 'p' }),
+      "The guest's owner should deploy an image with GUEST_SVN 5 or later.",
+    ],
+    [
+      'that no policy accepts a revoked platform',
+      check('tdx_tcb_status', { actual: 'Revoked', policy: 'p' }),
+      "The machine's owner should update its firmware and TDX module, because Intel has revoked this TCB and no policy can accept it.",
+    ],
+    [
+      'a nonce that was written in hex',
+      check('nonce_mismatch', {
+        expected: Buffer.from('0123456789abcdef0123456789abcdef', 'base64url').toString('hex'),
+      }),
+      'The caller should send the nonce as base64url, because this one looks like hex, and the guest should make its evidence for the same bytes.',
+    ],
+    [
+      'a nonce that is another',
+      check('nonce_mismatch', { expected: '00'.repeat(64), actual: '01'.repeat(64) }),
+      'The guest should make its evidence anew for the nonce, and the bound key, of this request.',
+    ],
+  ])('names %s', (_, found, remedy) => {
+    expect(remedyOf(found)).toBe(remedy);
+  });
+});
