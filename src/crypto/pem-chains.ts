@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { parsePemCertificates, pemLines } from '../formats/pem.js';
+import { parsePemCertificates } from '../formats/pem.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import { FormatError } from '../model/errors.js';
 import { hex, sha256 } from './digest.js';
@@ -14,8 +14,9 @@ interface PemChainsOptions<Chain> {
 }
 
 /**
- * Reads chains of certificates and verifies them, each content once: by SHA-256 of the lines of the text, so that it is
- * one content however its lines end. Only chains that hold are kept, and what somebody makes up drives none of them out.
+ * Reads chains of certificates and verifies them, each content once: by SHA-256 of the certificates, so that it is one
+ * content however its lines end, how long they are, and whatever fills its blocks. Only chains that hold are kept, and
+ * what somebody makes up drives none of them out. They are read from copies: nothing of a request is kept with them.
  *
  * Who sends more genuine chains than there is room for does: those of other platforms, and each with its ECDSA
  * signatures written in both ways (s, n - s). What was driven out is read again.
@@ -31,15 +32,16 @@ export class PemChains<Chain extends { readonly problems: readonly unknown[] }> 
 
   /**
    * @param pem the first certificate first, root last
-   * @throws {FormatError} `cert_chain` where it is not PEM, or too long; `cert_format` of its certificates; as `verify`
+   * @throws {FormatError} `cert_chain` where it is not PEM, or has too many certificates; `cert_format` where it is too
+   *   long, and of its certificates; as `verify`
    */
   read(pem: string): Chain {
-    // UTF-8: in a narrower encoding a text that the reader refuses could have the key of one that it takes
-    const key = hex(sha256(Buffer.from(pemLines(pem).join('\n'), 'utf8')));
+    const { maximum, verify } = this.#options;
+    const ders = parsePemCertificates(pem, 'cert_chain', { certificates: maximum });
+    const key = hex(sha256(...ders.map((der) => sha256(der))));
     const known = this.#genuine.get(key);
     if (known !== undefined) return known;
-    const { maximum, verify } = this.#options;
-    const chain = verify(parsePemCertificates(pem, 'cert_chain', maximum).map((der) => parseCertificate(der)));
+    const chain = verify(ders.map((der) => parseCertificate(der)));
     if (chain.problems.length === 0) this.#genuine.set(key, chain);
     return chain;
   }

@@ -144,7 +144,7 @@ function split(name: string, bytes: Uint8Array, refused: RefusedFile[]): readonl
   const text = Buffer.from(bytes).toString('latin1');
   if (!text.startsWith(PEM_START)) return [bytes];
   try {
-    return parsePemCertificates(text, 'cert_format');
+    return parsePemCertificates(text, 'cert_format', { bytes: Number.POSITIVE_INFINITY });
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     refused.push({ name, why: error.message });

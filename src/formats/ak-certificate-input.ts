@@ -1,7 +1,6 @@
 import { FormatError } from '../model/errors.js';
 import type { AkCertificateInput, CertificateInput } from '../model/evidence.js';
-import { isZero } from './byte-reader.js';
-import { DER } from './der.js';
+import { withoutFilling } from './der.js';
 import { parsePemCertificates } from './pem.js';
 import { parseCertificate, type X509Certificate } from './x509-certificate.js';
 
@@ -40,15 +39,4 @@ function onlyBlock({ pem }: Extract<CertificateInput, { readonly pem: string }>)
   const [der, ...others] = parsePemCertificates(pem, 'cert_format');
   if (der === undefined || others.length > 0) throw new FormatError('cert_format', 'expected exactly one certificate');
   return der;
-}
-
-/** The outermost element, by the length that it states: every certificate has between 256 bytes and 64 KiB. */
-function withoutFilling(bytes: Uint8Array): Uint8Array {
-  const stated = bytes[0] === DER.sequence && bytes[1] === 0x82 ? ((bytes[2] ?? 0) << 8) + (bytes[3] ?? 0) + 4 : null;
-  if (stated === null || stated > bytes.byteLength)
-    throw new FormatError('cert_format', 'not the DER of a certificate');
-  if (!isZero(bytes.subarray(stated))) {
-    throw new FormatError('cert_format', 'bytes other than zero after the certificate');
-  }
-  return bytes.subarray(0, stated);
 }

@@ -1,4 +1,5 @@
-import { FormatError } from '../model/errors.js';
+import { FormatError, nullIfMalformed } from '../model/errors.js';
+import { isZero } from './byte-reader.js';
 
 /** Identifier octets (X.690 8.1.2) of the types that certificates are made of. */
 export const DER = {
@@ -23,6 +24,10 @@ const CLASS = 0xc0;
 const HIGH_TAG_NUMBER = 0x1f;
 const MAXIMUM_DEPTH = 32;
 const MAXIMUM_ARC = 0xffff_ffff;
+/** Object identifiers of certificates have up to twelve. They are read before anything is verified. */
+const MAXIMUM_ARCS = 32;
+/** Those of a revocation list with 20 000 entries that give a reason. A certificate has some hundred. */
+const MAXIMUM_ELEMENTS = 160_000;
 
 /** Identifier octet of a constructed context-specific tag: `[number]` around something. */
 export function contextTag(number: number): number {
@@ -61,7 +66,7 @@ export class DerElement {
 
 /**
  * Reads one DER value that fills `bytes`, after checking everything in it: definite and minimal lengths, at most 32
- * levels, no end before the end and nothing after it, and the content of BOOLEAN, INTEGER, NULL, OBJECT IDENTIFIER and
+ * levels and 160 000 elements, no end before the end and nothing after it, and the content of BOOLEAN, INTEGER, NULL, OBJECT IDENTIFIER and
  * BIT STRING (X.690 8, 10 and 11). What stands inside an OCTET STRING or BIT STRING is for its own reader.
  *
  * Not checked: the order in a SET OF (names are compared as they are) and the characters of strings.
@@ -73,8 +78,17 @@ export function parseDer(bytes: Uint8Array): DerElement {
   const source = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const extent = elementAt(source, 0, source.length);
   if (extent.end !== source.length) throw malformed('bytes after the end of the value');
-  checkElements(source, 0, source.length, 1);
+  new FormCheck(source).elements(0, source.length, 1);
   return new DerElement(source, 0, extent);
+}
+
+/**
+ * A value without the zeros that fill the buffer behind it. What is no value, and what has anything else behind it, is
+ * left as it is: whoever reads it refuses it.
+ */
+export function withoutFilling(bytes: Uint8Array): Uint8Array {
+  const extent = nullIfMalformed(() => elementAt(bytes, 0, bytes.length));
+  return extent !== null && isZero(bytes.subarray(extent.end)) ? bytes.subarray(0, extent.end) : bytes;
 }
 
 /** Reads the elements inside a constructed element one after the other. */
@@ -197,16 +211,28 @@ function longLength(bytes: Uint8Array, start: number, octets: number, limit: num
   return length;
 }
 
-function checkElements(bytes: Uint8Array, start: number, limit: number, depth: number): void {
-  if (depth > MAXIMUM_DEPTH) throw malformed(`more than ${MAXIMUM_DEPTH} levels`);
-  let offset = start;
-  while (offset < limit) {
-    const { content, end } = elementAt(bytes, offset, limit);
-    const tag = bytes[offset] ?? 0;
-    checkForm(tag);
-    if ((tag & CONSTRUCTED) !== 0) checkElements(bytes, content, end, depth + 1);
-    else checkPrimitive(tag, bytes, content, end);
-    offset = end;
+/** Checks every element of a value, and counts them: none may take long, whoever wrote it. */
+class FormCheck {
+  readonly #bytes: Uint8Array;
+  #count = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  elements(start: number, limit: number, depth: number): void {
+    if (depth > MAXIMUM_DEPTH) throw malformed(`more than ${MAXIMUM_DEPTH} levels`);
+    let offset = start;
+    while (offset < limit) {
+      this.#count += 1;
+      if (this.#count > MAXIMUM_ELEMENTS) throw malformed(`more than ${MAXIMUM_ELEMENTS} elements`);
+      const { content, end } = elementAt(this.#bytes, offset, limit);
+      const tag = this.#bytes[offset] ?? 0;
+      checkForm(tag);
+      if ((tag & CONSTRUCTED) !== 0) this.elements(content, end, depth + 1);
+      else checkPrimitive(tag, this.#bytes, content, end);
+      offset = end;
+    }
   }
 }
 
@@ -267,6 +293,8 @@ function oidArcs(bytes: Uint8Array, start: number, end: number): number[] {
     isInside = octet >= 0x80;
     if (isInside) continue;
     arcs.push(arc);
+    // the first octets hold two arcs
+    if (arcs.length === MAXIMUM_ARCS) throw malformed(`object identifier has more than ${MAXIMUM_ARCS} arcs`);
     arc = 0;
   }
   if (isInside || arcs.length === 0) throw malformed('object identifier is cut short');

@@ -3,6 +3,7 @@ import { FormatError } from '../model/errors.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import { decodeBase64, decodeStandardBase64 } from './base64.js';
+import { TOKEN_LENGTH } from './jws.js';
 import { encodeRsaPublicKeyInfo } from './rsa-public-key-info.js';
 import { weaknessOf } from './rsa-strength.js';
 import { parseStrictJson } from './strict-json.js';
@@ -25,6 +26,9 @@ export interface ParsedKeySet {
 const MAXIMUM_KEYS = 64;
 const MAXIMUM_KID_LENGTH = 512;
 const MAXIMUM_CERTIFICATES = 10;
+
+/** Those of Azure Attestation carry the evidence of a whole TEE: report, certificates, endorsements of its image. */
+export const KEY_CERTIFICATE = { maximumBytes: TOKEN_LENGTH } as const;
 
 /** Members of private and symmetric keys (RFC 7518, sections 6.2.2, 6.3.2 and 6.4): a set with them is no secret. */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
@@ -131,7 +135,7 @@ function readCertificates(x5c: JsonValue | undefined): readonly Uint8Array[] {
   if (x5c.length > MAXIMUM_CERTIFICATES) throw unfit(`x5c has more than ${MAXIMUM_CERTIFICATES} certificates`);
   return x5c.map((text: JsonValue) => {
     if (typeof text !== 'string') throw unfit('x5c is not a list of certificates');
-    return parseCertificate(decodeStandardBase64(text)).der;
+    return parseCertificate(decodeStandardBase64(text), KEY_CERTIFICATE).der;
   });
 }
 
@@ -152,7 +156,7 @@ function readNumbers(jwk: JsonObject, [first]: readonly Uint8Array[]): { key: Rs
 }
 
 function certifiedKey(der: Uint8Array): { key: RsaPublicKey; spki: Uint8Array } {
-  const { publicKey, spki } = parseCertificate(der);
+  const { publicKey, spki } = parseCertificate(der, KEY_CERTIFICATE);
   if (publicKey.kind !== 'rsa') throw unfit('certificate holds no RSA key');
   return { key: { n: publicKey.modulus, e: publicKey.exponent }, spki };
 }

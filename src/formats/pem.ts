@@ -1,6 +1,11 @@
 import { FormatError } from '../model/errors.js';
+import { withoutFilling } from './der.js';
 
-const LINE_LENGTH = 64;
+/** Vendors' chains have less than a third. Such text is read before anything is verified. */
+export const PEM_TEXT_BYTES = 32 * 1024;
+
+/** RFC 7468 writes 64 characters to a line, RFC 2045 (MIME) 76. */
+const LINE_LENGTH = 76;
 
 /** What PEM blocks hold here (RFC 7468 sections 5 and 6). */
 export type PemLabel = 'CERTIFICATE' | 'X509 CRL';
@@ -12,36 +17,34 @@ export interface PemBlock {
 
 type PemCode = 'cert_format' | 'cert_chain';
 
-/**
- * The lines of a text without their ends, LF or CRLF, of which the last may be missing. They are all that is read of a
- * text here: texts of the same lines read alike, and a CR that is no line end stays in its line.
- */
-export function pemLines(text: string): readonly string[] {
-  const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+interface PemBounds {
+  /** Certificates that there may be: a text with more is malformed. */
+  readonly certificates?: number;
+  /** Length of the text. Files of the operator, which have bounds of their own, may be longer. */
+  readonly bytes?: number;
 }
 
 /**
- * Reads certificates from PEM (RFC 7468 section 3, strict form): CERTIFICATE blocks one after the other and nothing
- * else, lines ended by LF or CRLF (the last end may be missing), base64 in lines of 64 characters of which the last
- * may be shorter. The content of the blocks is not read.
+ * Reads certificates from PEM (RFC 7468 section 3): CERTIFICATE blocks with nothing but blank lines around them, lines
+ * ended by LF or CRLF (the last end may be missing), base64 in lines of one length, at most 76 characters, of which the
+ * last may be shorter. Zeros after the DER in a block are dropped: some machines send a whole buffer. Apart from that
+ * the content of the blocks is not read.
  *
  * @param code what a malformed text is: `cert_chain` where a chain was expected, else `cert_format`
- * @param maximum certificates that there may be: a text with more is malformed too
- * @returns at least one certificate, DER, in the order of the text
- * @throws {FormatError} `code`
+ * @returns at least one certificate, DER, in the order of the text. Copies, no views of the text
+ * @throws {FormatError} `code`; `cert_format` for a text that is too long, which is not read at all
  */
-export function parsePemCertificates(
-  text: string,
-  code: PemCode,
-  maximum: number = Number.POSITIVE_INFINITY,
-): Uint8Array[] {
-  return readBlocks(text, ['CERTIFICATE'], code, maximum).map(({ der }) => der);
+export function parsePemCertificates(text: string, code: PemCode, bounds: PemBounds = {}): Uint8Array[] {
+  const { certificates = Number.POSITIVE_INFINITY, bytes = PEM_TEXT_BYTES } = bounds;
+  if (text.length > bytes) {
+    throw new FormatError('cert_format', `pem is ${text.length} characters, at most ${bytes} are allowed`);
+  }
+  return readBlocks(text, ['CERTIFICATE'], code, certificates).map(({ der }) => der);
 }
 
 /**
- * Reads certificates and revocation lists from PEM, in any order, as strictly as `parsePemCertificates`.
+ * Reads certificates and revocation lists from PEM, in any order, as strictly as `parsePemCertificates`. For files and
+ * fetched material: how long the text may be is for whoever read it.
  *
  * @returns at least one block, in the order of the text
  * @throws {FormatError} `cert_format`
@@ -55,6 +58,7 @@ function readBlocks(text: string, labels: readonly PemLabel[], code: PemCode, ma
   let open: { readonly label: PemLabel; readonly body: string[] } | null = null;
   for (const line of pemLines(text)) {
     if (open === null) {
+      if (line === '') continue;
       const label = labels.find((candidate) => line === `-----BEGIN ${candidate}-----`);
       if (label === undefined) throw new FormatError(code, 'pem has something else than certificates');
       if (blocks.length === maximum) throw new FormatError(code, `pem has more than ${maximum} certificates`);
@@ -70,15 +74,26 @@ function readBlocks(text: string, labels: readonly PemLabel[], code: PemCode, ma
   return blocks;
 }
 
+/** Lines without their ends, LF or CRLF. A CR that is no line end stays in its line. */
+function pemLines(text: string): readonly string[] {
+  return text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+}
+
 function decodeBody(lines: readonly string[], code: PemCode): Uint8Array {
-  const isFolded = lines.every((line, index) =>
-    index < lines.length - 1 ? line.length === LINE_LENGTH : line.length > 0 && line.length <= LINE_LENGTH,
-  );
   const text = lines.join('');
   const bytes = Buffer.from(text, 'base64');
   // Buffer drops what it does not like: only a text that comes out again the same was base64 (RFC 4648 section 3.5)
-  if (!isFolded || text === '' || bytes.toString('base64') !== text) {
-    throw new FormatError(code, 'pem is not base64 in lines of 64 characters');
+  if (!isFolded(lines) || text === '' || bytes.toString('base64') !== text) {
+    throw new FormatError(code, `pem is not base64 in lines of one length, at most ${LINE_LENGTH} characters`);
   }
-  return new Uint8Array(bytes);
+  return new Uint8Array(withoutFilling(bytes));
+}
+
+function isFolded(lines: readonly string[]): boolean {
+  const width = lines[0]?.length ?? 0;
+  return (
+    lines.every((line, index) =>
+      index < lines.length - 1 ? line.length === width : line.length > 0 && line.length <= width,
+    ) && width <= LINE_LENGTH
+  );
 }

@@ -19,6 +19,8 @@ const CONTENT_BY_GUID: ReadonlyMap<string, keyof SnpCertificateTable> = new Map(
 ]);
 
 const ENTRY_LENGTH = 24;
+/** There are four kinds that are known, and hosts add a few. The table is read before anything is verified. */
+const MAXIMUM_ENTRIES = 64;
 
 interface Entry {
   readonly guid: string;
@@ -32,7 +34,7 @@ interface Entry {
  * Entries with another GUID are passed over once their place is known to be sound, since hosts add their own.
  * What no entry points at is not looked at: hosts fill the table up to whole pages.
  *
- * @throws {FormatError} `cert_format` when the end of the entries is missing, an entry is empty, points outside the
+ * @throws {FormatError} `cert_format` when the end of the entries is missing or comes after more than 64, an entry is empty, points outside the
  *   table, into the entries or into another one, or a kind of certificate appears twice
  */
 export function parseSnpCertificateTable(bytes: Uint8Array): SnpCertificateTable {
@@ -56,6 +58,7 @@ function parseEntries(bytes: Uint8Array): { readonly entries: readonly Entry[]; 
     const start = reader.offset;
     const entry = reader.bytes(ENTRY_LENGTH, 'entry of the certificate table');
     if (isZero(entry)) return { entries, end: reader.offset };
+    if (entries.length === MAXIMUM_ENTRIES) throw malformed(`more than ${MAXIMUM_ENTRIES} entries`);
     entries.push({
       guid: Buffer.from(entry.subarray(0, 16)).toString('hex'),
       offset: view.getUint32(start + 16, true),

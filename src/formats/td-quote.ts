@@ -1,6 +1,7 @@
 import { FormatError } from '../model/errors.js';
 import { ByteReader, isZero } from './byte-reader.js';
 import { ENCLAVE_REPORT_LENGTH, type EnclaveReport, parseEnclaveReport } from './enclave-report.js';
+import { PEM_TEXT_BYTES } from './pem.js';
 import { isTdReport } from './td-report.js';
 import { parseTdReportBody, TD_BODY_LENGTH, type TdReportBody } from './td-report-body.js';
 
@@ -35,8 +36,9 @@ const BODY_LENGTHS: ReadonlyMap<number, number> = new Map([
 ]);
 const CERTIFICATION = { pckChain: 5, qeReport: 6 } as const;
 const MAXIMUM_QE_AUTH_DATA = 1024;
-const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
+const PEM_BEGIN = /^(?:\r?\n)*-----BEGIN CERTIFICATE-----/;
 const PEM_END = '-----END CERTIFICATE-----';
+const LINE_END = /^(?:\r?\n)?$/;
 
 /**
  * Reads a TD quote of version 4 or 5. Checks its shape only: a quote that parses may still be forged.
@@ -45,6 +47,7 @@ const PEM_END = '-----END CERTIFICATE-----';
  * the attestation key has signed them.
  *
  * @throws {FormatError} `tdx_format` for everything that is not laid out as the version says
+ * @throws {FormatError} `cert_format` for certification data that is too long
  * @throws {FormatError} `type_mismatch` for a quote of an SGX enclave
  * @throws {FormatError} `tdx_not_a_quote` for a bare TDREPORT
  * @throws {FormatError} `tdx_trailing` where something else than zeros follows the end, or the last PEM line
@@ -125,15 +128,25 @@ function readCertification(reader: ByteReader, expected: number): Uint8Array {
   return data;
 }
 
-/** The text up to its last PEM line. Real machines end it with NUL. */
+/**
+ * The text without what fills the buffer behind it: real machines end it with NUL. A copy, no view of the quote. What
+ * is between its blocks is for whoever reads them.
+ */
 function pemText(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  if (!text.startsWith(PEM_BEGIN)) throw new FormatError('tdx_format', 'certification data is not pem');
+  let filled = bytes.byteLength;
+  while (bytes[filled - 1] === 0) filled -= 1;
+  if (filled > PEM_TEXT_BYTES) {
+    throw new FormatError(
+      'cert_format',
+      `certification data is ${filled} bytes, at most ${PEM_TEXT_BYTES} are allowed`,
+    );
+  }
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, filled).toString('latin1');
+  if (!PEM_BEGIN.test(text)) throw new FormatError('tdx_format', 'certification data is not pem');
   const end = text.lastIndexOf(PEM_END);
   if (end < 0) throw new FormatError('tdx_format', 'pem of the certification data is cut short');
-  const rest = text.slice(end + PEM_END.length);
-  if (!/^(?:\r?\n)?\0*$/.test(rest)) {
+  if (!LINE_END.test(text.slice(end + PEM_END.length))) {
     throw new FormatError('tdx_trailing', 'bytes other than zero after the last pem line');
   }
-  return text.slice(0, end + PEM_END.length);
+  return text;
 }

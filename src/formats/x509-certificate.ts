@@ -51,10 +51,14 @@ export interface X509Certificate {
 }
 
 interface CertificateRules {
+  /** Length of the DER; 16 KiB where nothing is said. */
+  readonly maximumBytes?: number;
   /** AMD gives every VCEK and VLEK the serial number 0. RFC 5280 4.1.2.2 wants a positive one. */
   readonly allowZeroSerial?: boolean;
 }
 
+/** Those that come with evidence have less than 2 KiB. They are read before anything is verified. */
+const MAXIMUM_BYTES = 16 * 1024;
 const MAXIMUM_SERIAL_OCTETS = 20;
 const V3 = 2;
 
@@ -65,6 +69,10 @@ const V3 = 2;
  * @throws {FormatError} `cert_format`
  */
 export function parseCertificate(der: Uint8Array, rules: CertificateRules = {}): X509Certificate {
+  const { maximumBytes = MAXIMUM_BYTES } = rules;
+  if (der.byteLength > maximumBytes) {
+    throw malformed(`certificate is ${der.byteLength} bytes, at most ${maximumBytes} are allowed`);
+  }
   const certificate = parseDerSequence(der, 'certificate');
   const tbs = certificate.read(DER.sequence, 'signed part');
   const outerAlgorithm = readAlgorithmIdentifier(certificate, 'signature algorithm');

@@ -45,6 +45,8 @@ export interface KeyUsage {
 
 /** RFC 5280 leaves the number open, and defines less than twenty. They are read before anything is verified. */
 const MAXIMUM_EXTENSIONS = 64;
+/** RFC 5280 leaves the number open; attestation keys of Azure have four. They are read before anything is verified. */
+const MAXIMUM_PURPOSES = 16;
 /** RFC 5280 leaves the number open; no path here is longer than five certificates. */
 const MAXIMUM_PATH_LENGTH = 255;
 
@@ -138,14 +140,17 @@ export function parseKeyUsage({ value }: X509Extension): KeyUsage {
 }
 
 /**
- * The purposes that an extended key usage names, RFC 5280 4.2.1.12.
+ * The purposes that an extended key usage names, RFC 5280 4.2.1.12, at most 16.
  *
  * @throws {FormatError} `cert_format`
  */
 export function parseExtendedKeyUsage({ value }: X509Extension): readonly string[] {
   const reader = parseDerSequence(value, 'extended key usage');
   const purposes: string[] = [];
-  while (!reader.done) purposes.push(oidText(reader.read(DER.oid, 'key purpose').content));
+  while (!reader.done) {
+    if (purposes.length === MAXIMUM_PURPOSES) throw malformed(`more than ${MAXIMUM_PURPOSES} key purposes`);
+    purposes.push(oidText(reader.read(DER.oid, 'key purpose').content));
+  }
   if (purposes.length === 0) throw malformed('extended key usage names no purpose');
   return purposes;
 }

@@ -8,6 +8,7 @@ import {
 import { hex, sha256 } from '../crypto/digest.js';
 import { spkiDigest } from '../crypto/key-cache.js';
 import type { PathProfile } from '../crypto/path-profile.js';
+import { KEY_CERTIFICATE } from '../formats/json-web-key-set.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import type { CheckList } from '../model/check.js';
 import { earliest } from '../model/earliest.js';
@@ -86,7 +87,7 @@ interface KeyPath {
 
 /** A key is used for many tokens: what does not change with time is established once. */
 const readPath: (key: TokenKey) => KeyPath = readOnce((key) => {
-  const path = nullIfMalformed(() => key.certificates.map((der) => parseCertificate(der)));
+  const path = nullIfMalformed(() => key.certificates.map((der) => parseCertificate(der, KEY_CERTIFICATE)));
   return path === null ? { path: [], problem: 'cannot be read' } : { path, problem: pathProblem(path, key) };
 });
 

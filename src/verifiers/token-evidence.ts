@@ -1,4 +1,5 @@
 import { hex, sha256 } from '../crypto/digest.js';
+import { KEY_CERTIFICATE } from '../formats/json-web-key-set.js';
 import { parseCertificate } from '../formats/x509-certificate.js';
 import { CheckList } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
@@ -62,7 +63,7 @@ export function refusedToken(
 /** The key that signed, as the answer lists it. */
 export function usedKey({ key, source }: VerifiedToken): UsedEndorsement {
   const [der] = key.certificates;
-  const certificate = der === undefined ? null : nullIfMalformed(() => parseCertificate(der));
+  const certificate = der === undefined ? null : nullIfMalformed(() => parseCertificate(der, KEY_CERTIFICATE));
   return {
     kind: 'token-key',
     sha256: hex(sha256(key.spki)),

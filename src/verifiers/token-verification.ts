@@ -1,5 +1,6 @@
 import { type JwsAlgorithm, verifyJws } from '../crypto/jws-signature.js';
 import { decodeStandardBase64 } from '../formats/base64.js';
+import { KEY_CERTIFICATE } from '../formats/json-web-key-set.js';
 import { type Jws, parseClaimsSet, parseJws } from '../formats/jws.js';
 import { parseCertificate } from '../formats/x509-certificate.js';
 import type { CheckList } from '../model/check.js';
@@ -220,6 +221,6 @@ function requireSameKey({ jws }: ReadToken, { spki }: TokenKey): void {
 }
 
 function isOfKey(certificate: string, spki: Uint8Array): boolean {
-  const parsed = nullIfMalformed(() => parseCertificate(decodeStandardBase64(certificate)));
+  const parsed = nullIfMalformed(() => parseCertificate(decodeStandardBase64(certificate), KEY_CERTIFICATE));
   return parsed !== null && Buffer.compare(parsed.spki, spki) === 0;
 }

@@ -1,4 +1,5 @@
 import { crlUris } from '../../formats/crl-distribution-points.js';
+import { KEY_CERTIFICATE } from '../../formats/json-web-key-set.js';
 import { parseCertificate } from '../../formats/x509-certificate.js';
 import { parseCrl } from '../../formats/x509-crl.js';
 import type { TokenKeySet } from '../../model/endorsement.js';
@@ -50,7 +51,7 @@ function namedUris(keys: TokenKeySet['keys'], origin: string): readonly string[]
 /** A certificate with points that cannot be read names no list; the verifier will miss one. */
 function urisOf(der: Uint8Array): readonly string[] {
   try {
-    return crlUris(parseCertificate(der));
+    return crlUris(parseCertificate(der, KEY_CERTIFICATE));
   } catch (error) {
     if (error instanceof FormatError) return [];
     throw error;

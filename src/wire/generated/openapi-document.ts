@@ -617,7 +617,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
     },
     "responses": {
       "Malformed": {
-        "description": "The request is malformed. Nothing was judged; `code` says why and `pointer` where.",
+        "description": "The request is malformed. Nothing was judged; `code` says why and `pointer` where. `too_complex`: more than 32\nlevels, 10 000 items of one array or members of one object, 20 000 values in all, 256 bytes of a member's name,\nor a string longer than an event log of `limits.eventLogBytes` is in base64 (1 MiB where that is less).\n",
         "content": {
           "application/problem+json": {
             "schema": {
@@ -782,7 +782,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
       },
       "Certificate": {
         "type": "string",
-        "description": "A certificate. PEM where the string starts with `-----BEGIN`, else the bytes of its DER. PEM text holds\nnothing but its blocks: LF or CRLF, lines of 64 characters, the last may be shorter.\n",
+        "description": "A certificate. PEM where the string starts with `-----BEGIN`, else the bytes of its DER. PEM text holds\nnothing but its blocks and blank lines around them: LF or CRLF, lines of one length of up to 76 characters, the\nlast may be shorter; zeros after the DER in a block are dropped. PEM text of more than 32 KiB, a certificate of\nmore than 16 KiB, an object identifier of more than 32 arcs, and an extended key usage of more than 16 purposes\nare 400 `cert_format`.\n",
         "examples": [
           "MIIFQzCCAvegAwIBAgIBADBBBgkqhkiG9w0BAQow"
         ]
@@ -1313,7 +1313,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "const": "tdx"
           },
           "quote": {
-            "description": "TD quote of version 4 or 5, with certification data of type 6 that holds a PCK chain (type 5). Zeros may\nfollow its end. A TDREPORT, which has no signature, is 400 `tdx_not_a_quote`.\n",
+            "description": "TD quote of version 4 or 5, with certification data of type 6 that holds a PCK chain (type 5) of at most\n32 KiB. Zeros may follow its end. A TDREPORT, which has no signature, is 400 `tdx_not_a_quote`.\n",
             "$ref": "#/components/schemas/Bytes"
           },
           "runtimeData": {
@@ -1324,7 +1324,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "$ref": "#/components/schemas/TdxCollateral"
           },
           "ccel": {
-            "description": "Data of the event log (CCEL) of the domain, not the ACPI table that points to it.",
+            "description": "Data of the event log (CCEL) of the domain, not the ACPI table that points to it: at most\n`limits.eventLogBytes`, and 4096 events.\n",
             "$ref": "#/components/schemas/Bytes"
           }
         }
@@ -1377,7 +1377,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
       },
       "AkChain": {
         "type": "string",
-        "description": "PEM: the issuer of the AK certificate first, the root last. Nothing of it is fetched."
+        "description": "PEM, at most 32 KiB: the issuer of the AK certificate first, the root last. Nothing of it is fetched.\n"
       },
       "TdxCollateral": {
         "type": "object",
@@ -1436,7 +1436,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
       },
       "IntelChain": {
         "type": "string",
-        "description": "PEM: the signer, then the root, and no other."
+        "description": "PEM, at most 32 KiB: the signer, then the root, and no other."
       },
       "SnpEndorsements": {
         "type": "object",
@@ -1465,10 +1465,10 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           },
           "chain": {
             "type": "string",
-            "description": "PEM, two blocks: ASK or ASVK, then ARK."
+            "description": "PEM, at most 32 KiB, two blocks: ASK or ASVK, then ARK."
           },
           "certificateTable": {
-            "description": "Certificate table of the SNP extended report (GHCB, SNP_EXT_GUEST_REQUEST). Not beside `vek` or `chain`.\n",
+            "description": "Certificate table of the SNP extended report (GHCB, SNP_EXT_GUEST_REQUEST), of at most 64 entries. Not\nbeside `vek` or `chain`.\n",
             "$ref": "#/components/schemas/Bytes"
           },
           "crls": {

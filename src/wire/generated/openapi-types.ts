@@ -163,7 +163,10 @@ export interface components {
         readonly Bytes: string;
         /**
          * @description A certificate. PEM where the string starts with `-----BEGIN`, else the bytes of its DER. PEM text holds
-         *     nothing but its blocks: LF or CRLF, lines of 64 characters, the last may be shorter.
+         *     nothing but its blocks and blank lines around them: LF or CRLF, lines of one length of up to 76 characters, the
+         *     last may be shorter; zeros after the DER in a block are dropped. PEM text of more than 32 KiB, a certificate of
+         *     more than 16 KiB, an object identifier of more than 32 arcs, and an extended key usage of more than 16 purposes
+         *     are 400 `cert_format`.
          * @example MIIFQzCCAvegAwIBAgIBADBBBgkqhkiG9w0BAQow
          */
         readonly Certificate: string;
@@ -352,8 +355,8 @@ export interface components {
              */
             readonly type: "tdx";
             /**
-             * @description TD quote of version 4 or 5, with certification data of type 6 that holds a PCK chain (type 5). Zeros may
-             *     follow its end. A TDREPORT, which has no signature, is 400 `tdx_not_a_quote`.
+             * @description TD quote of version 4 or 5, with certification data of type 6 that holds a PCK chain (type 5) of at most
+             *     32 KiB. Zeros may follow its end. A TDREPORT, which has no signature, is 400 `tdx_not_a_quote`.
              */
             readonly quote: components["schemas"]["Bytes"];
             /**
@@ -362,7 +365,10 @@ export interface components {
              */
             readonly runtimeData?: components["schemas"]["Bytes"];
             readonly collateral?: components["schemas"]["TdxCollateral"];
-            /** @description Data of the event log (CCEL) of the domain, not the ACPI table that points to it. */
+            /**
+             * @description Data of the event log (CCEL) of the domain, not the ACPI table that points to it: at most
+             *     `limits.eventLogBytes`, and 4096 events.
+             */
             readonly ccel?: components["schemas"]["Bytes"];
         };
         /**
@@ -389,7 +395,7 @@ export interface components {
          *     else DER, zero filling included or not. It is judged whenever it is sent, and never replaces the hardware.
          */
         readonly AkCertificate: string;
-        /** @description PEM: the issuer of the AK certificate first, the root last. Nothing of it is fetched. */
+        /** @description PEM, at most 32 KiB: the issuer of the AK certificate first, the root last. Nothing of it is fetched. */
         readonly AkChain: string;
         /**
          * @description What Intel signs about the platform of a quote. It gives way, part by part, to newer that the service holds or
@@ -418,7 +424,7 @@ export interface components {
              */
             readonly pck_certificate_chain?: string;
         };
-        /** @description PEM: the signer, then the root, and no other. */
+        /** @description PEM, at most 32 KiB: the signer, then the root, and no other. */
         readonly IntelChain: string;
         /**
          * @description Certificates that come with the evidence. What is sent is judged, and never replaced by another source. What
@@ -427,9 +433,12 @@ export interface components {
         readonly SnpEndorsements: {
             /** @description VCEK or VLEK. */
             readonly vek?: components["schemas"]["Certificate"];
-            /** @description PEM, two blocks: ASK or ASVK, then ARK. */
+            /** @description PEM, at most 32 KiB, two blocks: ASK or ASVK, then ARK. */
             readonly chain?: string;
-            /** @description Certificate table of the SNP extended report (GHCB, SNP_EXT_GUEST_REQUEST). Not beside `vek` or `chain`. */
+            /**
+             * @description Certificate table of the SNP extended report (GHCB, SNP_EXT_GUEST_REQUEST), of at most 64 entries. Not
+             *     beside `vek` or `chain`.
+             */
             readonly certificateTable?: components["schemas"]["Bytes"];
             /** @description Revocation lists of AMD, each the bytes of its DER. */
             readonly crls?: readonly components["schemas"]["Bytes"][];
@@ -1280,7 +1289,11 @@ export interface components {
         readonly ProblemCode: "schema" | "unknown_property" | "duplicate_key" | "forbidden_key" | "too_complex" | "encoding" | "type_mismatch" | "type_unsupported" | "url_not_allowed" | "nonce" | "at_not_enabled" | "policy_unknown" | "snp_format" | "snp_reserved" | "snp_policy" | "tdx_format" | "tdx_trailing" | "tdx_not_a_quote" | "hcl_format" | "hcl_hash_type" | "tpm_format" | "eventlog_format" | "eventlog_limit" | "cert_format" | "cert_chain" | "token_format" | "token_header" | "token_claim" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "not_acceptable" | "evidence_not_kept" | "body_too_large" | "unsupported_media_type" | "rate_limited" | "headers_too_large" | "overloaded" | "clock" | "internal_error";
     };
     responses: {
-        /** @description The request is malformed. Nothing was judged; `code` says why and `pointer` where. */
+        /**
+         * @description The request is malformed. Nothing was judged; `code` says why and `pointer` where. `too_complex`: more than 32
+         *     levels, 10 000 items of one array or members of one object, 20 000 values in all, 256 bytes of a member's name,
+         *     or a string longer than an event log of `limits.eventLogBytes` is in base64 (1 MiB where that is less).
+         */
         readonly Malformed: {
             headers: {
                 readonly [name: string]: unknown;

@@ -7,6 +7,7 @@ import {
   parseDerSequence,
   smallUnsigned,
   unsignedOctets,
+  withoutFilling,
 } from '../../../src/formats/der.js';
 import { bitString, der, integer, oid, sequence, tagged } from '../../lab/der-writer.js';
 import { formatErrorOf } from '../small-pki.js';
@@ -19,6 +20,41 @@ function nested(levels: number): Uint8Array {
   for (let level = 1; level < levels; level += 1) value = sequence(value);
   return value;
 }
+
+describe('bounds', () => {
+  const dotted = (arcs: number) => ['1', '2', ...Array(arcs - 2).fill('3')].join('.');
+
+  it('REQ-19 reads an object identifier of 32 arcs, and refuses one of 33', () => {
+    const read = (arcs: number) => oidText(parseDer(oid(dotted(arcs))).content);
+    expect(read(32)).toBe(dotted(32));
+    expect(formatErrorOf(() => read(33)).code).toBe('cert_format');
+    expect(formatErrorOf(() => parseDer(sequence(der(0x06, new Uint8Array(700_000).fill(0x2a))))).code).toBe(
+      'cert_format',
+    );
+  });
+
+  it('REQ-19 reads 160 000 elements, and refuses one more, however they are nested', () => {
+    const flat = (count: number) => sequence(Buffer.from('0500'.repeat(count), 'hex'));
+    expect(parseDer(flat(159_999)).tag).toBe(DER.sequence);
+    expect(formatErrorOf(() => parseDer(flat(160_000))).code).toBe('cert_format');
+    expect(formatErrorOf(() => parseDer(sequence(flat(80_000), flat(80_000)))).code).toBe('cert_format');
+  });
+});
+
+describe('withoutFilling', () => {
+  it.each([
+    ['no filling', '020101', '020101'],
+    ['zeros', '0201010000', '020101'],
+    ['zeros after an empty value', '30000000', '3000'],
+    ['anything else after zeros', '020101000001', '020101000001'],
+    ['a second value', '02010130000000', '02010130000000'],
+    ['a value that is cut short', '02820000', '02820000'],
+    ['nothing', '', ''],
+    ['zeros alone', '0000', '0000'],
+  ])('reads %s', (_what, hex, rest) => {
+    expect(hexOf(withoutFilling(bytes(hex)))).toBe(rest);
+  });
+});
 
 describe('parseDer', () => {
   it.each([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parsePemCertificates, pemLines } from '../../../src/formats/pem.js';
+import { PEM_TEXT_BYTES, parsePemCertificates } from '../../../src/formats/pem.js';
+import { parseCertificate } from '../../../src/formats/x509-certificate.js';
 import { pemOf } from '../../lab/pki.js';
 import { haveVectors, readVector } from '../../vectors.js';
 import { derOf, formatErrorOf } from '../small-pki.js';
@@ -25,8 +26,51 @@ describe('parsePemCertificates', () => {
     expect(read(text)).toEqual([hexOf(LEAF), hexOf(ROOT)]);
   });
 
-  it('reads a last line of exactly 64 characters', () => {
+  it.each([
+    ['before the first block', `\n${PEM}`],
+    ['between blocks', `${ONE}\n\r\n\n${pemOf(ROOT)}`],
+    ['at the end', `${PEM}\n\r\n`],
+  ])('CRT-07 reads certificates with blank lines %s', (_what, text) => {
+    expect(read(text)).toEqual([hexOf(LEAF), hexOf(ROOT)]);
+  });
+
+  it.each([76, 70, 64, 4])('CRT-07 reads lines of %i characters', (width) => {
+    const base64 = lines.slice(1, -1).join('');
+    const folded = base64.match(new RegExp(`.{1,${width}}`, 'g')) ?? [];
+    expect(read(block(...folded))).toEqual([hexOf(LEAF)]);
+  });
+
+  it('reads a last line as long as the others', () => {
     expect(read(block('A'.repeat(64)))).toEqual(['00'.repeat(48)]);
+    expect(read(block('A'.repeat(76), 'A'.repeat(76)))).toEqual(['00'.repeat(114)]);
+  });
+
+  it('CRT-07 drops zeros after the DER in a block, and nothing else', () => {
+    const filled = (...filling: readonly number[]) => pemOf(Uint8Array.of(...LEAF, ...filling));
+    expect(read(filled(0) + filled(...new Array(4096).fill(0)))).toEqual([hexOf(LEAF), hexOf(LEAF)]);
+    const [other] = parsePemCertificates(filled(0, 1), 'cert_chain');
+    expect(formatErrorOf(() => parseCertificate(other ?? new Uint8Array())).code).toBe('cert_format');
+  });
+
+  it('gives out copies without the filling', () => {
+    const [der] = parsePemCertificates(pemOf(Uint8Array.of(...LEAF, ...new Array(9000).fill(0))), 'cert_chain');
+    expect(der?.buffer.byteLength).toBe(LEAF.byteLength);
+  });
+
+  it.each([
+    ['line feeds', '\n'],
+    ['CRLF', '\r\n'],
+    ['text', 'A'],
+  ])('REQ-19 refuses more than 32 KiB of %s, where a chain was expected too', (_what, filling) => {
+    const long = filling.repeat(PEM_TEXT_BYTES / filling.length);
+    expect(formatErrorOf(() => parsePemCertificates(`${long}\n`, 'cert_chain')).code).toBe('cert_format');
+    expect(formatErrorOf(() => parsePemCertificates(long, 'cert_chain')).code).toBe('cert_chain');
+    expect(read('\n'.repeat(PEM_TEXT_BYTES - PEM.length) + PEM)).toEqual([hexOf(LEAF), hexOf(ROOT)]);
+  });
+
+  it('reads a longer file of the operator', () => {
+    const bounds = { bytes: Number.POSITIVE_INFINITY };
+    expect(parsePemCertificates('\n'.repeat(PEM_TEXT_BYTES) + PEM, 'cert_chain', bounds)).toHaveLength(2);
   });
 
   it.each([
@@ -35,9 +79,6 @@ describe('parsePemCertificates', () => {
     ['text before the first block', `subject=CN = x\n${PEM}`],
     ['text between blocks', `${ONE}# root\n${pemOf(ROOT)}`],
     ['text after the last block', `${PEM}bye\n`],
-    ['an empty line before the first block', `\n${PEM}`],
-    ['an empty line between blocks', `${ONE}\n${pemOf(ROOT)}`],
-    ['two line ends at the end', `${PEM}\n`],
     ['a blank at the end', `${PEM} `],
     ['NUL between blocks', `${ONE}\0${pemOf(ROOT)}`],
     ['NUL after the last block', `${PEM}\0`],
@@ -57,8 +98,11 @@ describe('parsePemCertificates', () => {
     ['an empty line inside a block', block(lines[1] ?? '', '', 'AAAA')],
     ['an empty line before the end line', block('A'.repeat(64), '')],
     ['a header inside a block', block('Proc-Type: 4,ENCRYPTED', '', ...lines.slice(1, -1))],
-    ['a line of 63 characters that is not the last', block('A'.repeat(63), `A${'A'.repeat(3)}`)],
-    ['a line of 76 characters', block('A'.repeat(76))],
+    ['lines of different lengths', block('A'.repeat(64), 'A'.repeat(60), 'A'.repeat(4))],
+    ['a last line that is longer', block('A'.repeat(64), 'A'.repeat(68))],
+    ['a line of 80 characters', block('A'.repeat(80))],
+    ['a line of 77 characters', block('A'.repeat(77), 'A'.repeat(3))],
+    ['a blank line of blanks', `${ONE} \n${pemOf(ROOT)}`],
     ['all in one line', block(lines.slice(1, -1).join(''))],
     ['base64url', block('____')],
     ['a foreign character', block('AA*A')],
@@ -73,11 +117,11 @@ describe('parsePemCertificates', () => {
   it('CRT-07 refuses more certificates than there may be, before it reads the next', () => {
     const garbage = block('AA*A');
     const code = (text: string, maximum: number) =>
-      formatErrorOf(() => parsePemCertificates(text, 'cert_chain', maximum)).message;
-    expect(parsePemCertificates(PEM, 'cert_chain', 2)).toHaveLength(2);
+      formatErrorOf(() => parsePemCertificates(text, 'cert_chain', { certificates: maximum })).message;
+    expect(parsePemCertificates(PEM, 'cert_chain', { certificates: 2 })).toHaveLength(2);
     expect(code(PEM, 1)).toBe('pem has more than 1 certificates');
     expect(code(PEM + garbage, 2)).toBe('pem has more than 2 certificates');
-    expect(code(PEM + garbage, 3)).toBe('pem is not base64 in lines of 64 characters');
+    expect(code(PEM + garbage, 3)).toBe('pem is not base64 in lines of one length, at most 76 characters');
     expect(code(`${PEM}bye\n`, 2)).toBe('pem has something else than certificates');
   });
 
@@ -94,29 +138,4 @@ describe('parsePemCertificates', () => {
       expect(parsePemCertificates(text, 'cert_chain')).toHaveLength(2);
     },
   );
-});
-
-describe('pemLines', () => {
-  const [one, two] = ['ABCD', 'EF=='];
-
-  it.each([
-    ['LF', `${one}\n${two}\n`],
-    ['CRLF', `${one}\r\n${two}\r\n`],
-    ['one of each', `${one}\r\n${two}\n`],
-    ['no end of the last line', `${one}\n${two}`],
-    ['half an end of the last line', `${one}\n${two}\r`],
-  ])('is the same for lines that end in %s', (_what, text) => {
-    expect(pemLines(text)).toEqual([one, two]);
-  });
-
-  it.each([
-    ['a CR more', `${one}\r\r\n${two}\n`],
-    ['a CR inside', `A\rBCD\n${two}\n`],
-    ['CR alone between lines', `${one}\r${two}\n`],
-    ['a line more at the end', `${one}\n${two}\n\n`],
-    ['a line more, ended by CRLF', `${one}\n${two}\n\r\n`],
-    ['a line more at the start', `\n${one}\n${two}\n`],
-  ])('is another for a text with %s', (_what, text) => {
-    expect(pemLines(text)).not.toEqual([one, two]);
-  });
 });

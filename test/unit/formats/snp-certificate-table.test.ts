@@ -33,6 +33,17 @@ function table(entries: readonly Entry[], content = 12): Uint8Array {
 }
 
 describe('parseSnpCertificateTable', () => {
+  it('REQ-19 reads 64 entries, and refuses one more, however many follow', () => {
+    const entries = (count: number) => {
+      const start = (count + 1) * 24;
+      return Array.from({ length: count }, (_, index) => ({ guid: EXTRA, offset: start + index, length: 1 }));
+    };
+    expect(parseSnpCertificateTable(table(entries(64), 64))).toEqual({});
+    for (const count of [65, 60_000]) {
+      expect(formatErrorOf(() => parseSnpCertificateTable(table(entries(count), count)))).toEqual(MALFORMED);
+    }
+  });
+
   it('finds each kind of certificate', () => {
     const start = 5 * 24;
     const bytes = table([
