@@ -6,8 +6,26 @@ import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import { isOnCurve } from './curve.js';
 import { hex, sha256 } from './digest.js';
 
-/** Importing a P-384 key takes a fifth of the time of a verification, so keys are kept. They are public and never change. */
-const KEYS = new LRUCache<string, KeyObject>({ max: 1024 });
+const KEYS_BYTES = 4 * 1024 * 1024;
+
+/** Measured: an RSA key of 8192 bits takes 12 KB, one of 2048 bits 3 KB, a P-384 key 3 KB. */
+const importedBytes = (octets: number) => 2048 + 10 * octets;
+
+interface KeptKey {
+  readonly key: KeyObject;
+  /** Of its encoding. */
+  readonly octets: number;
+}
+
+/**
+ * Importing a P-384 key takes a fifth of the time of a verification, so keys are kept. They are public and never change.
+ * Whoever sends certificates chooses keys that no signature vouches for yet, which is why the bound is one of bytes. One
+ * that was driven out is imported again.
+ */
+const KEYS = new LRUCache<string, KeptKey>({
+  maxSize: KEYS_BYTES,
+  sizeCalculation: ({ octets }) => importedBytes(octets),
+});
 
 type CertificateKey = Pick<X509Certificate, 'spki' | 'publicKey'>;
 
@@ -22,7 +40,7 @@ export function spkiDigest(certificate: Pick<X509Certificate, 'spki'>): string {
  * @throws {Error} for a key that a path check refuses: of another kind, or not a point on its curve
  */
 export function publicKeyOf(certificate: CertificateKey): KeyObject {
-  return kept(spkiDigest(certificate), () => importKey(certificate));
+  return kept(spkiDigest(certificate), certificate.spki.byteLength, () => importKey(certificate));
 }
 
 /**
@@ -33,7 +51,7 @@ export function publicKeyOf(certificate: CertificateKey): KeyObject {
 export function rsaPublicKey({ n, e }: RsaPublicKey): KeyObject {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(n.byteLength);
-  return kept(hex(sha256(length, n, e)), () => importRsa(n, e));
+  return kept(hex(sha256(length, n, e)), n.byteLength + e.byteLength, () => importRsa(n, e));
 }
 
 /**
@@ -45,16 +63,21 @@ export function rsaPublicKey({ n, e }: RsaPublicKey): KeyObject {
 export function p256PublicKey(point: Uint8Array): KeyObject | null {
   const digest = hex(sha256(point));
   const known = KEYS.get(digest);
-  if (known !== undefined) return known;
+  if (known !== undefined) return known.key;
   const key = { kind: 'ec', curve: 'P-256', x: point.subarray(0, 32), y: point.subarray(32) } as const;
-  return isOnCurve(key) ? kept(digest, () => importP256(key)) : null;
+  return isOnCurve(key) ? kept(digest, point.byteLength, () => importP256(key)) : null;
 }
 
-function kept(digest: string, importIt: () => KeyObject): KeyObject {
+/** How many keys are kept, and what they take by the measure above: for tests. */
+export function keptKeys(): { readonly count: number; readonly bytes: number; readonly maximumBytes: number } {
+  return { count: KEYS.size, bytes: KEYS.calculatedSize, maximumBytes: KEYS_BYTES };
+}
+
+function kept(digest: string, octets: number, importIt: () => KeyObject): KeyObject {
   const known = KEYS.get(digest);
-  if (known !== undefined) return known;
+  if (known !== undefined) return known.key;
   const key = importIt();
-  KEYS.set(digest, key);
+  KEYS.set(digest, { key, octets });
   return key;
 }
 

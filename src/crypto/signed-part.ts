@@ -59,7 +59,10 @@ export class SignedTexts<T> {
   }
 }
 
-/** The same for revocation lists, under the first certificate: their entries are read once the signature holds. */
+/**
+ * The same for revocation lists, under the first certificate: their entries are read once the signature holds. Lists are
+ * read from copies, since a part of a request would keep all of it.
+ */
 export class SignedLists {
   readonly #profile: PathProfile;
   readonly #genuine: LRUCache<string, Signed<X509Crl>>;
@@ -75,7 +78,7 @@ export class SignedLists {
     const key = keyOf(digest, new Uint8Array(), chain);
     const known = this.#genuine.get(key);
     if (known !== undefined) return { ok: true, part: known };
-    const reading = verifyRevocationList(parseCrlFrame(der), chain[0], this.#profile);
+    const reading = verifyRevocationList(parseCrlFrame(new Uint8Array(der)), chain[0], this.#profile);
     if (!reading.ok) return { ok: false, detail: reading.problem.detail };
     const part = { value: reading.list, chain, sha256: digest };
     this.#genuine.set(key, part);

@@ -51,7 +51,7 @@ export class MemoryChallengeStore implements ChallengeStore {
     }
     const expiresMs = expiresAt.getTime();
     const countedMs = this.#clock.monotonicMs() + expiresMs - this.#clock.now().getTime();
-    this.#records.set(id, { scope, expiresMs, countedMs, isUsed: false });
+    this.#records.set(id, { scope: copyOf(scope), expiresMs, countedMs, isUsed: false });
     this.#held.set(scope.tenant, held + 1);
     const second = Math.ceil(expiresMs / 1000);
     const ids = this.#expiring.get(second);
@@ -116,6 +116,12 @@ export class MemoryChallengeStore implements ChallengeStore {
 
 function purposeOf({ audience, policy, evidenceType }: ChallengeScope): ChallengePurpose {
   return { audience, policy, evidenceType };
+}
+
+/** With texts of its own: a text that was cut out of a request's body keeps all of the body in memory. */
+function copyOf({ tenant, audience, policy, evidenceType }: ChallengeScope): ChallengeScope {
+  const copy = (text: string | null) => (text === null ? null : Buffer.from(text, 'utf8').toString('utf8'));
+  return { tenant, audience: copy(audience), policy: copy(policy), evidenceType: copy(evidenceType) };
 }
 
 function fits(asked: ConsumedScope, { audience, policy, evidenceType }: ChallengePurpose): boolean {

@@ -23,7 +23,8 @@ const ANCHORED = amdVekProfile(new Set());
 /**
  * Reads revocation lists and verifies their signatures, each content once: keyed by SHA-256 of list and issuer.
  * Its time, and whom it revokes, are judged at each request. Only lists that verify are kept: AMD makes few of them,
- * and what others make up cannot drive those out.
+ * and what others make up cannot drive those out. They are read from copies, since a part of a request would keep all of
+ * it.
  */
 export class RevocationLists {
   readonly #genuine: LRUCache<string, ListReading>;
@@ -38,7 +39,7 @@ export class RevocationLists {
     const key = `${digest},${digests.root}`;
     const known = this.#genuine.get(key);
     if (known !== undefined) return known;
-    const reading = verifyRevocationList(parseCrlFrame(der), root, ANCHORED);
+    const reading = verifyRevocationList(parseCrlFrame(new Uint8Array(der)), root, ANCHORED);
     if (!reading.ok) return reading;
     const genuine = { ...reading, sha256: digest };
     this.#genuine.set(key, genuine);

@@ -36,8 +36,9 @@ const HW_ID = '1.3.6.1.4.1.3704.1.4';
 const CSP_ID = '1.3.6.1.4.1.3704.1.5';
 
 /**
- * Reads VEKs and verifies their paths, each content once: keyed by SHA-256 of everything the result depends on. Only paths
- * that hold are kept, so that what somebody makes up drives none of them out.
+ * Reads VEKs and verifies their paths, each content once: keyed by SHA-256 of everything the result depends on. A VEK and
+ * its path are kept once the path holds: what somebody makes up takes no memory, and drives none of them out. They are
+ * read from copies, since a part of a request would keep all of it.
  * What changes with time (validity, revocation) is judged at each request, also for a path that is kept.
  */
 export class VekPaths {
@@ -56,17 +57,15 @@ export class VekPaths {
     const key = hex(sha256(der));
     const known = this.#veks.get(key);
     if (known !== undefined) return known;
-    const certificate = parseCertificate(der, { allowZeroSerial: true });
+    const certificate = parseCertificate(new Uint8Array(der), { allowZeroSerial: true });
     const has = (oid: string) => certificate.extensions.some((extension) => extension.oid === oid);
-    const vek: Vek = {
+    return {
       certificate,
       sha256: key,
       extensions: parseVekExtensions(certificate),
       kind: has(HW_ID) === has(CSP_ID) ? null : has(HW_ID) ? 'vcek' : 'vlek',
       product: productOfIssuer(certificate.issuer.commonName),
     };
-    this.#veks.set(key, vek);
-    return vek;
   }
 
   /**
@@ -78,7 +77,10 @@ export class VekPaths {
     const key = `${digests.vek},${digests.intermediate},${digests.root}`;
     const known = this.#paths.get(key);
     if (known !== undefined) return known;
-    const [intermediate, root] = [parseCertificate(chain[0]), parseCertificate(chain[1])];
+    const [intermediate, root] = [
+      parseCertificate(new Uint8Array(chain[0])),
+      parseCertificate(new Uint8Array(chain[1])),
+    ];
     if (isSelfIssued(intermediate) || !isSelfIssued(root)) {
       throw new FormatError('cert_chain', 'expected ASK or ASVK, then ARK, in this order');
     }
@@ -90,7 +92,10 @@ export class VekPaths {
       product: vek.product,
       problems: this.#problemsOf(vek, intermediate, root),
     };
-    if (path.problems.length === 0) this.#paths.set(key, path);
+    if (path.problems.length === 0) {
+      this.#veks.set(vek.sha256, vek);
+      this.#paths.set(key, path);
+    }
     return path;
   }
 

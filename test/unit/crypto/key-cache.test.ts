@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { publicKeyOf, rsaPublicKey, spkiDigest } from '../../../src/crypto/key-cache.js';
+import { keptKeys, publicKeyOf, rsaPublicKey, spkiDigest } from '../../../src/crypto/key-cache.js';
 import { oid } from '../../lab/der-writer.js';
 import { type LabKey, namedRsaKey, newEcKey } from '../../lab/lab-keys.js';
 import { ecSpki } from '../../lab/pki.js';
@@ -51,5 +51,19 @@ describe('rsaPublicKey', () => {
 describe('spkiDigest', () => {
   it('is the SHA-256 of the key info', () => {
     expect(spkiDigest(certified(KEYS.leaf))).toBe(pinOf(KEYS.leaf));
+  });
+});
+
+describe('keys that are kept', () => {
+  it('REQ-20 stay within a bound in bytes, the keys of 8192 bits included', () => {
+    for (let number = 0; number < 500; number += 1) {
+      const n = Buffer.alloc(1024, 0xa5);
+      n.writeUInt32BE(number, 4);
+      rsaPublicKey({ n, e: Buffer.from('010001', 'hex') });
+    }
+    const { count, bytes, maximumBytes } = keptKeys();
+    expect(bytes).toBeLessThanOrEqual(maximumBytes);
+    expect(bytes / count).toBeGreaterThan(10_000);
+    expect(count).toBeLessThan(500);
   });
 });

@@ -8,6 +8,27 @@ const { platform } = createSnpGuest({ pki: PKI });
 const chain = PKI.chainDer('Milan');
 
 describe('path of a VEK', () => {
+  it('REQ-20 keeps a VEK, and its path, once the path holds', () => {
+    const paths = new VekPaths(PKI.pins());
+    const vek = paths.readVek(platform.vek.der);
+    expect(paths.verify(vek, FOREIGN_PKI.chainDer('Milan')).problems).not.toEqual([]);
+    expect(paths.readVek(platform.vek.der)).not.toBe(vek);
+    paths.verify(vek, chain);
+    expect(paths.readVek(platform.vek.der)).toBe(vek);
+  });
+
+  it('REQ-20 keeps copies: nothing of the request stays with them', () => {
+    const paths = new VekPaths(PKI.pins());
+    const within = (der: Uint8Array) => Buffer.concat([new Uint8Array(9000), der]).subarray(9000);
+    const [intermediate, root] = chain;
+    const vek = paths.readVek(within(platform.vek.der));
+    const path = paths.verify(vek, [within(intermediate), within(root)]);
+    expect(path.problems).toEqual([]);
+    for (const { der, tbs, spki, issuer } of [path.vek, path.intermediate, path.root]) {
+      for (const part of [der, tbs, spki, issuer.der]) expect(part.buffer.byteLength).toBe(der.byteLength);
+    }
+  });
+
   it('has no problems under a pinned root, and is kept by its contents', () => {
     const paths = new VekPaths(PKI.pins());
     const vek = paths.readVek(platform.vek.der);
