@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { InspectEvidenceUseCase } from '../service/use-cases.js';
 import { readInspectRequest } from '../wire/read-inspect-request.js';
+import type { RequestLimits } from '../wire/request-limits.js';
 import { EXIT_CODE } from './exit-code.js';
 import type { Output } from './output.js';
 import { printable } from './printable.js';
@@ -13,8 +14,13 @@ const NAME_WIDTH = 32;
  * @returns the exit code
  * @throws {FormatError} where the evidence is malformed
  */
-export function inspectCommand(file: Uint8Array, inspectEvidence: InspectEvidenceUseCase, output: Output): number {
-  const inspection = inspectEvidence.execute(readInspectRequest(file));
+export function inspectCommand(
+  file: Uint8Array,
+  inspectEvidence: InspectEvidenceUseCase,
+  output: Output,
+  limits?: RequestLimits,
+): number {
+  const inspection = inspectEvidence.execute(readInspectRequest(file, limits));
   output.write(output.asTable ? inspectionTable(inspection) : `${JSON.stringify(inspection, null, 2)}\n`);
   return EXIT_CODE.allow;
 }

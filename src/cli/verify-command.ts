@@ -3,6 +3,7 @@ import type { Decision } from '../model/decision.js';
 import type { VerifyEvidenceUseCase } from '../service/use-cases.js';
 import { presentDecision } from '../wire/present-decision.js';
 import { readVerifyRequest } from '../wire/read-verify-request.js';
+import type { RequestLimits } from '../wire/request-limits.js';
 import { overrideRequest, type RequestOverrides } from '../wire/request-overrides.js';
 import { decisionTable } from './decision-table.js';
 import { exitCodeOf } from './exit-code.js';
@@ -27,8 +28,9 @@ export async function verifyCommand(
   overrides: RequestOverrides,
   verifyEvidence: VerifyEvidenceUseCase,
   output: Output,
+  limits?: RequestLimits,
 ): Promise<number> {
-  const request = overrideRequest(readVerifyRequest(body), overrides);
+  const request = overrideRequest(readVerifyRequest(body, limits), overrides);
   const decision: Decision = await verifyEvidence.execute(request, COMMAND_LINE_CALLER);
   if (output.asTable) output.write(decisionTable(decision));
   else output.write(`${JSON.stringify(presentDecision(decision, { allChecks: true }), null, 2)}\n`);

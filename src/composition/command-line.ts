@@ -13,6 +13,7 @@ import { readConfigurationFile } from '../config/read-configuration-file.js';
 import { createLog } from '../http/log.js';
 import type { Log } from '../model/ports.js';
 import { InspectEvidence } from '../service/inspect-evidence.js';
+import { requestLimits } from '../wire/request-limits.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
 import { type BundleWorld, exportEndorsements, importEndorsements } from './endorsement-bundles.js';
@@ -48,14 +49,22 @@ const ACTIONS: Actions = {
     const verification = await commandLineVerification(configuration, options.policy ?? null, commandLineLog());
     try {
       const overrides = { policies: verification.policies, nonce: options.nonce ?? null, at: options.at ?? null };
-      return await verifyCommand(await readInput(file), overrides, verification.verifyEvidence, outputOf(options));
+      const limits = requestLimits(configuration.limits.eventLogBytes);
+      return await verifyCommand(
+        await readInput(file),
+        overrides,
+        verification.verifyEvidence,
+        outputOf(options),
+        limits,
+      );
     } finally {
       await verification.close();
     }
   },
   inspect: async (file, options) => {
-    const { limits } = await configurationOf(options);
-    return inspectCommand(await readInput(file), new InspectEvidence(limits.eventLogBytes), outputOf(options));
+    const { eventLogBytes } = (await configurationOf(options)).limits;
+    const inspectEvidence = new InspectEvidence(eventLogBytes);
+    return inspectCommand(await readInput(file), inspectEvidence, outputOf(options), requestLimits(eventLogBytes));
   },
   config: async (options) => {
     write(`${JSON.stringify(maskSecrets(await configurationOf(options)), null, 2)}\n`);

@@ -132,6 +132,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     log: world.log,
     settings: {
       bodyBytes: configuration.limits.bodyBytes,
+      eventLogBytes: configuration.limits.eventLogBytes,
       deadlineSeconds: configuration.deadlineSeconds,
       trustedProxies: configuration.listen.trustedProxies,
       tls: await readTlsMaterial(configuration.listen.tls),

@@ -6,6 +6,7 @@ import type {
   MaaConfiguration,
   MaaIssuerConfiguration,
 } from './configuration.js';
+import { longestEventLog } from './longest-event-log.js';
 import { isLoopbackHost } from './values.js';
 
 /** What is wrong between values that are right by themselves. */
@@ -14,6 +15,7 @@ export function consistencyProblems(configuration: Configuration): readonly stri
   return [
     ...listenProblems(configuration),
     ...tlsProblems(listen),
+    ...limitProblems(configuration),
     ...Object.entries(callers).flatMap(([name, caller]) => callerProblems(`callers.${name}`, caller)),
     ...repeated(
       Object.entries(callers).flatMap(([name, { apiKeySha256 }]) =>
@@ -44,6 +46,14 @@ export function consistencyProblems(configuration: Configuration): readonly stri
 function listenProblems({ listen, callers }: Configuration): readonly string[] {
   if (Object.keys(callers).length > 0 || listen.insecure || isLoopbackHost(listen.host)) return [];
   return ['listen.host: not a loopback address, and no callers are configured (listen.insecure: true serves anybody)'];
+}
+
+/** Whoever sets a limit relies on it, and would wonder at another one that is met first. */
+function limitProblems({ limits: { bodyBytes, eventLogBytes } }: Configuration): readonly string[] {
+  const longest = longestEventLog(bodyBytes);
+  if (eventLogBytes <= longest) return [];
+  const why = `a body of limits.bodyBytes (${bodyBytes}) has room for an event log of at most ${longest} bytes in base64`;
+  return [`limits.eventLogBytes: can never be reached: ${why}`];
 }
 
 function tlsProblems({ tls }: ListenConfiguration): readonly string[] {

@@ -11,8 +11,9 @@ import type {
   ReleasableKeyConfiguration,
 } from './configuration.js';
 import { LOG_LEVELS } from './configuration.js';
+import { longestEventLog } from './longest-event-log.js';
 import type { Setting } from './setting.js';
-import { either, entries, list, mapped, object, orNull, whole, withDefault } from './setting.js';
+import { either, entries, isRecord, list, mapped, object, orNull, whole, withDefault } from './setting.js';
 import {
   addressRange,
   choice,
@@ -152,11 +153,13 @@ export const CONFIGURATION_SCHEMA: Setting<Configuration> = object<Configuration
     default: withDefault(policyId, 'azure-cvm-baseline'),
   }),
   historical: withDefault(flag(), false),
-  limits: object<Configuration['limits']>({
-    bodyBytes: withDefault(bytes(64 * MIB), MIB),
-    batchBytes: withDefault(bytes(256 * MIB), 16 * MIB),
-    eventLogBytes: withDefault(bytes(64 * MIB), MIB),
-  }),
+  limits: withFittingEventLog(
+    object<Configuration['limits']>({
+      bodyBytes: withDefault(bytes(64 * MIB), 2 * MIB),
+      batchBytes: withDefault(bytes(256 * MIB), 16 * MIB),
+      eventLogBytes: withDefault(bytes(64 * MIB), MIB),
+    }),
+  ),
   deadlineSeconds: withDefault(number(0.1, 120), 5),
   time: object<Configuration['time']>({ tokenLeewaySeconds: withDefault(integer(0, 300), 60) }),
   amd: object<Configuration['amd']>({
@@ -203,6 +206,20 @@ export const CONFIGURATION_SCHEMA: Setting<Configuration> = object<Configuration
   callers: withDefault(entries(NAME, caller), NO_ENTRIES),
   log: object<Configuration['log']>({ level: withDefault(choice(...LOG_LEVELS), 'info') }),
 });
+
+/** Nobody has to lower a limit that he did not set because he lowered another one. */
+function withFittingEventLog(limits: Setting<Configuration['limits']>): Setting<Configuration['limits']> {
+  return {
+    ...limits,
+    read(raw, place) {
+      const reading = limits.read(raw, place);
+      const isSet = isRecord(raw) && raw['eventLogBytes'] !== undefined;
+      if (isSet || !('value' in reading)) return reading;
+      const { bodyBytes, eventLogBytes } = reading.value;
+      return { value: { ...reading.value, eventLogBytes: Math.min(eventLogBytes, longestEventLog(bodyBytes)) } };
+    },
+  };
+}
 
 function redisUrl(): Setting<string> {
   return pattern(/^rediss?:\/\/[^\s/?#]+(\/\d{1,3})?$/, 'a redis or rediss URL');

@@ -30,6 +30,8 @@ export interface HttpDependencies {
 export interface HttpSettings {
   /** Longest body, bytes. */
   readonly bodyBytes: number;
+  /** Longest event log, bytes. No text in a body is longer than that in base64. */
+  readonly eventLogBytes: number;
   /** Longest time that judging a request takes, seconds. The use case keeps it; here it bounds the life of a socket. */
   readonly deadlineSeconds: number;
   /** Addresses or ranges whose X-Forwarded-For counts. */

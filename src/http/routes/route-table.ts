@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { requestLimits } from '../../wire/request-limits.js';
 import type { HttpDependencies } from '../dependencies.js';
 import { DEFAULT_SLOTS, VerificationSlots } from '../verification-slots.js';
 import { challengesRoute } from './challenges.js';
@@ -14,10 +15,11 @@ import { verifyRoute } from './verify.js';
 export async function registerRoutes(application: FastifyInstance, dependencies: HttpDependencies): Promise<void> {
   const { verifyEvidence, issueChallenge, inspectEvidence, liveness, readiness, metrics, settings } = dependencies;
   const slots = new VerificationSlots({ ...DEFAULT_SLOTS, ...settings.slots });
+  const limits = requestLimits(settings.eventLogBytes);
   const routes = [
-    verifyRoute({ verifyEvidence, slots, metrics }),
+    verifyRoute({ verifyEvidence, slots, metrics, limits }),
     challengesRoute(issueChallenge),
-    inspectRoute(inspectEvidence),
+    inspectRoute(inspectEvidence, limits),
     livezRoute(liveness),
     readyzRoute(readiness),
     metricsRoute(metrics),

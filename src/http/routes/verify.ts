@@ -6,6 +6,7 @@ import { presentDecision } from '../../wire/present-decision.js';
 import { PROBLEM_MEDIA_TYPE } from '../../wire/problem.js';
 import { readVerifyQuery } from '../../wire/read-verify-query.js';
 import { readVerifyRequest } from '../../wire/read-verify-request.js';
+import type { RequestLimits } from '../../wire/request-limits.js';
 import { callerOf } from '../access.js';
 import { JSON_TYPE, RECEIPT_TYPE } from '../media-types.js';
 import type { Metrics } from '../metrics.js';
@@ -20,11 +21,12 @@ interface VerifyRouteDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;
   readonly slots: VerificationSlots;
   readonly metrics: Metrics;
+  readonly limits: RequestLimits;
 }
 
 /** `POST /verify`: evidence in, decision out. */
 export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions {
-  const { verifyEvidence, slots, metrics } = dependencies;
+  const { verifyEvidence, slots, metrics, limits } = dependencies;
   return {
     method: 'POST',
     url: '/verify',
@@ -37,7 +39,7 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
     handler: async (request, reply) => {
       const query = readVerifyQuery(queryOf(request.url));
       const decision = await slots.run(async () =>
-        verifyEvidence.execute(readVerifyRequest(bodyOf(request)), callerOf(request)),
+        verifyEvidence.execute(readVerifyRequest(bodyOf(request), limits), callerOf(request)),
       );
       request.decision = decision;
       metrics.decided(decision);

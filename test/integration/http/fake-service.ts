@@ -175,7 +175,8 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     lines,
     log: createLog(options.level ?? 'info', lines),
     settings: {
-      bodyBytes: 1_048_576,
+      bodyBytes: 2_097_152,
+      eventLogBytes: 1_048_576,
       deadlineSeconds: 5,
       trustedProxies: [],
       tls: null,

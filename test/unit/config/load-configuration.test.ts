@@ -50,7 +50,7 @@ describe('defaults', () => {
       },
       policies: { directory: './policies', default: 'azure-cvm-baseline' },
       historical: false,
-      limits: { bodyBytes: 1048576, batchBytes: 16777216, eventLogBytes: 1048576 },
+      limits: { bodyBytes: 2097152, batchBytes: 16777216, eventLogBytes: 1048576 },
       deadlineSeconds: 5,
       time: { tokenLeewaySeconds: 60 },
       amd: { kds: 'https://kdsintf.amd.com', chains: './endorsements/amd', refuseProducts: [] },
@@ -77,6 +77,24 @@ describe('defaults', () => {
 
   it('are filled in for what a section leaves out', () => {
     expect(load('listen: { port: 0 }').listen).toMatchObject({ host: '127.0.0.1', port: 0 });
+  });
+});
+
+describe('the limit of an event log', () => {
+  it('may be as large as fits into a body', () => {
+    expect(load('limits: { eventLogBytes: 1572864 }').limits.eventLogBytes).toBe(1_572_864);
+    expect(load('limits: { bodyBytes: 4194304, eventLogBytes: 3145728 }').limits.eventLogBytes).toBe(3_145_728);
+  });
+
+  it('goes down with that of the body where it is not set, and never up', () => {
+    expect(load('limits: { bodyBytes: 65536 }').limits.eventLogBytes).toBe(49_152);
+    expect(load(null, { VERITEE__LIMITS__BODY_BYTES: '65536' }).limits.eventLogBytes).toBe(49_152);
+    expect(load('limits: { bodyBytes: 67108864 }').limits.eventLogBytes).toBe(1_048_576);
+  });
+
+  it('is a problem where the environment makes the body too small for it', () => {
+    const problems = problemsOf('limits: { eventLogBytes: 1048576 }', { VERITEE__LIMITS__BODY_BYTES: '65536' });
+    expect(problems).toEqual([expect.stringMatching(/^limits\.eventLogBytes: .* at most 49152 bytes/)]);
   });
 });
 
@@ -180,6 +198,14 @@ describe('each refusal names its place', () => {
     ['limits: { bodyBytes: 1023 }', 'limits.bodyBytes: must be a whole number from 1024 to 67108864'],
     ['limits: { batchBytes: 268435457 }', 'limits.batchBytes: must be a whole number from 1024 to 268435456'],
     ['limits: { eventLogBytes: 67108865 }', 'limits.eventLogBytes: must be a whole number from 1024 to 67108864'],
+    [
+      'limits: { bodyBytes: 1048576, eventLogBytes: 1048576 }',
+      'limits.eventLogBytes: can never be reached: a body of limits.bodyBytes (1048576) has room for an event log of at most 786432 bytes in base64',
+    ],
+    [
+      'limits: { eventLogBytes: 1572865 }',
+      'limits.eventLogBytes: can never be reached: a body of limits.bodyBytes (2097152) has room for an event log of at most 1572864 bytes in base64',
+    ],
     ['deadlineSeconds: 0', 'deadlineSeconds: must be a number from 0.1 to 120'],
     ['deadlineSeconds: .nan', 'deadlineSeconds: must be a number from 0.1 to 120'],
     ['deadlineSeconds: .inf', 'deadlineSeconds: must be a number from 0.1 to 120'],

@@ -110,6 +110,7 @@ describe('limits', () => {
     ['32 levels', nested(32)],
     ['10 000 items', list(10_000)],
     ['10 000 members', object(10_000)],
+    ['20 000 values in all', `[${list(9_999)},${list(9_998)}]`],
     ['a string of 1 MiB', string(1_048_576)],
     ['a name of 256 bytes', `{${string(256)}:0}`],
     ['a name of 256 bytes outside ASCII', `{"${'é'.repeat(128)}":0}`],
@@ -122,6 +123,19 @@ describe('limits', () => {
     ['33 levels of objects', '{"a":'.repeat(33)],
     ['10 001 items', list(10_001)],
     ['10 001 members', object(10_001)],
+    ['20 001 values in all', `[${list(9_999)},${list(9_999)}]`],
+    [
+      '340 000 empty objects',
+      `[${Array(34)
+        .fill(`[${Array(10_000).fill('{}').join(',')}]`)
+        .join(',')}]`,
+    ],
+    [
+      '20 001 values in objects of one member',
+      `[${Array(101)
+        .fill(`[${Array(100).fill('{"a":0}').join(',')}]`)
+        .join(',')}]`,
+    ],
     ['a string of more than 1 MiB', string(1_048_577)],
     ['a name of 257 bytes', `{${string(257)}:0}`],
     ['a name of 257 bytes outside ASCII', `{"a${'é'.repeat(128)}":0}`],
@@ -134,10 +148,20 @@ describe('limits', () => {
     expect(errorOf(`[${'0,'.repeat(500_000)}`).code).toBe('too_complex');
   });
 
+  it('says where the value stands that is one too many', () => {
+    expect(errorOf(`{"a":${list(9_999)},"b":${list(9_998)},"c":0}`)).toEqual({
+      code: 'too_complex',
+      pointer: '/c',
+    });
+  });
+
   it('takes other limits', () => {
     const limits = { ...STRICT_JSON_LIMITS, depth: 1 };
     expect(formatErrorOf(() => parseStrictJson(bytesOf('[[]]'), limits)).code).toBe('too_complex');
     expect(parseStrictJson(bytesOf('[]'), limits)).toEqual([]);
+    const values = { ...STRICT_JSON_LIMITS, values: 2 };
+    expect(formatErrorOf(() => parseStrictJson(bytesOf('[0,0]'), values)).code).toBe('too_complex');
+    expect(parseStrictJson(bytesOf('[0]'), values)).toEqual([0]);
   });
 });
 
