@@ -1,3 +1,4 @@
+import { FormatError } from '../model/errors.js';
 import type { TpmQuoteInput } from '../model/evidence.js';
 import type { JsonValue } from '../model/json.js';
 import { type FieldDescription, FieldTable, type StructureDescription } from './field-description.js';
@@ -9,6 +10,8 @@ import { parseTpmsAttestHeader, parseTpmsQuote, TPM_GENERATED_VALUE, TPM_ST_ATTE
 const CLOCK_INFO_LENGTH = 17;
 const FIRMWARE_VERSION_LENGTH = 8;
 const SIZE_LENGTH = 2;
+/** Of SHA-512, the longest digest of a bank. */
+const MAXIMUM_PCR_LENGTH = 64;
 
 /**
  * Header and request data of the paravisor's report, and its runtime claims by member.
@@ -34,8 +37,11 @@ export function describeHclReport(bytes: Uint8Array, about: string): readonly St
 }
 
 /** Runtime data by member; one field of hex where it is no JSON object. */
-export function describeRuntimeData(bytes: Uint8Array, about: string): StructureDescription {
-  const object = readRuntimeObject(bytes);
+export function describeRuntimeData(
+  bytes: Uint8Array,
+  about: string,
+  object: ReturnType<typeof readRuntimeObject> = readRuntimeObject(bytes),
+): StructureDescription {
   const fields = object.ok
     ? Object.entries(object.value).map(([name, value]) => textField(name, value))
     : new FieldTable(bytes).hex('data', 0, bytes.byteLength, object.detail).fields;
@@ -87,14 +93,16 @@ function describeQuoted(table: FieldTable, message: Uint8Array): void {
 }
 
 function describePcrs(quote: TpmQuoteInput, about: string): StructureDescription {
-  const fields = [...quote.pcrs].flatMap(([bank, values]) =>
-    [...values]
+  const values = [...quote.pcrs.values()].flatMap((bank) => [...bank.values()]);
+  if (values.some((value) => value.byteLength > MAXIMUM_PCR_LENGTH)) {
+    throw new FormatError('tpm_format', 'a PCR value is longer than every digest', { pointer: about });
+  }
+  const fields = [...quote.pcrs].flatMap(([bank, indexed]) =>
+    [...indexed]
       .sort(([a], [b]) => a - b)
       .map(([index, value]) => textField(`${bank}:${index}`, Buffer.from(value).toString('hex'))),
   );
-  const length = [...quote.pcrs.values()]
-    .flatMap((values) => [...values.values()])
-    .reduce((sum, value) => sum + value.byteLength, 0);
+  const length = values.reduce((sum, value) => sum + value.byteLength, 0);
   return { name: 'PCR values', about, length, fields };
 }
 

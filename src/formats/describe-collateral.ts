@@ -4,7 +4,7 @@ import type { RatedLevel } from './collateral-json.js';
 import type { FieldDescription, StructureDescription } from './field-description.js';
 import { parseQeIdentity } from './qe-identity.js';
 import { parseTcbInfo } from './tcb-info.js';
-import { parseCrl } from './x509-crl.js';
+import { countCrlEntries, parseCrlFrame } from './x509-crl.js';
 
 /**
  * What Intel's collateral says: windows, numbers and levels. The chains are left out: they are Intel's own.
@@ -48,13 +48,14 @@ function describeQeIdentity(text: string, about: string): StructureDescription {
 }
 
 function describeCrl(der: Uint8Array, about: string): StructureDescription {
-  const { issuer, thisUpdate, nextUpdate, crlNumber, entries } = parseCrl(der);
+  const list = parseCrlFrame(der);
+  const { issuer, thisUpdate, nextUpdate, crlNumber } = list;
   const fields = [
     field('issuer', issuer.commonName, 'common name'),
     field('this update', thisUpdate?.toISOString() ?? null),
     field('next update', nextUpdate?.toISOString() ?? null),
     field('number', crlNumber?.toString() ?? null),
-    field('revoked certificates', entries.length),
+    field('revoked certificates', countCrlEntries(list)),
   ];
   return { name: 'revocation list', about, length: der.byteLength, fields };
 }

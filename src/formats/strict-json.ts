@@ -161,8 +161,7 @@ class StrictJsonReader {
     this.#refuseControls(start, end);
     const plain = this.#backslashFrom(start) > end;
     const value = plain ? this.#text.slice(start, end) : this.#escaped(start, end);
-    // UTF-8 takes one to three bytes for each UTF-16 unit
-    if (value.length * 3 > maximumBytes && Buffer.byteLength(value) > maximumBytes) {
+    if (isLonger(value, maximumBytes)) {
       throw this.#error('too_complex', `string of more than ${maximumBytes} bytes`);
     }
     this.#position = end + 1;
@@ -184,12 +183,15 @@ class StrictJsonReader {
 
   /** A string with escapes. What they mean is left to the platform's own reader, which sees this string alone. */
   #escaped(start: number, end: number): string {
+    const written = this.#text.slice(start - 1, end + 1);
     let value: string;
     try {
-      value = JSON.parse(this.#text.slice(start - 1, end + 1));
+      value = JSON.parse(written);
     } catch (cause) {
       throw this.#error('schema', 'unknown escape in a string', undefined, cause);
     }
+    // The text was UTF-8 without control characters in its strings: these come by their numbers alone.
+    if (!written.includes('\\u')) return value;
     if (LONE_SURROGATE.test(value)) throw this.#error('encoding', 'lone surrogate in a string');
     if (value.includes('\0')) throw this.#error('encoding', 'NUL in a string');
     return value;
@@ -261,6 +263,11 @@ class StrictJsonReader {
     const path = key === undefined ? this.#path : [...this.#path, key];
     return new FormatError(code, message, path.length === 0 ? { cause } : { cause, pointer: jsonPointer(path) });
   }
+}
+
+/** UTF-8 takes one to three bytes for each UTF-16 unit. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length > bytes || (text.length * 3 > bytes && Buffer.byteLength(text) > bytes);
 }
 
 /** By code: two million blanks are white space too, and walked over one by one. */

@@ -145,16 +145,16 @@ function readEvent(reader: ByteReader, { algorithms, maximumBytes }: Bounds): Tc
   const { offset } = reader;
   const index = reader.u32le('pcrIndex');
   const type = reader.u32le('eventType');
-  const count = requireCount(reader.u32le('digests.count'), algorithms.size, `the event at offset ${offset} has`);
+  const whose = `the event at offset ${offset}`;
+  const count = requireCount(reader.u32le('digests.count'), algorithms.size, `${whose} has`);
   const digests: EventDigest[] = [];
   for (let read = 0; read < count; read++) {
     const algorithm = reader.u16le('algorithmId');
     const length = algorithms.get(algorithm);
     if (length === undefined) {
-      throw new FormatError('eventlog_format', `the event at offset ${offset} has a digest whose length is not known`);
+      throw new FormatError('eventlog_format', `${whose} has a digest whose length is not known`);
     }
-    const isNew = !digests.some((digest) => digest.algorithm === algorithm);
-    requireNew(isNew, algorithm, `the event at offset ${offset}`);
+    requireNew(!digests.some((digest) => digest.algorithm === algorithm), algorithm, whose);
     digests.push({ algorithm, value: reader.bytes(length, 'digest') });
   }
   return { index, type, offset, digests, data: readData(reader, maximumBytes) };

@@ -92,6 +92,13 @@ export function readCrlEntries(frame: CrlFrame): X509Crl {
   return { ...frame, entries: readEntries(frame.revokedCertificates) };
 }
 
+/** How many entries a list has, whatever is in them: nobody vouches yet for what would have to be read. */
+export function countCrlEntries({ revokedCertificates }: CrlFrame): number {
+  let count = 0;
+  for (const reader = revokedCertificates?.elements; reader?.done === false; count++) reader.any('revoked certificate');
+  return count;
+}
+
 function readTbs(tbs: DerReader) {
   const version = readVersion(tbs);
   const innerAlgorithm = readAlgorithmIdentifier(tbs, 'signature algorithm');

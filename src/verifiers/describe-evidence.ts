@@ -100,7 +100,7 @@ function runtimeDataOf(runtimeData: Uint8Array | null, entry: () => StructureDes
   if (runtimeData === null) return [];
   const object = readRuntimeObject(runtimeData);
   const isParavisor = object.ok && namesAttestationKey(object.value);
-  return [describeRuntimeData(runtimeData, '/runtimeData'), ...(isParavisor ? [entry()] : [])];
+  return [describeRuntimeData(runtimeData, '/runtimeData', object), ...(isParavisor ? [entry()] : [])];
 }
 
 function collateralOf(collateral: TdxCollateral | null): Structures {

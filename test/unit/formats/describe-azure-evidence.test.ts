@@ -5,6 +5,7 @@ import {
   describeTpmQuote,
 } from '../../../src/formats/describe-azure-evidence.js';
 import type { FieldDescription, StructureDescription } from '../../../src/formats/field-description.js';
+import { formatErrorOf } from '../../format-error-of.js';
 import { buildHclReport, type QuoteOptions, VirtualTpm } from '../../lab/index.js';
 
 const tpm = await VirtualTpm.create();
@@ -43,6 +44,16 @@ describe("description of the paravisor's report", () => {
     expect(report && fieldsOf(report).get('report type')).toMatchObject({ offset: 0x4c8, length: 4, value: 'snp' });
     expect(report && fieldsOf(report).get('variable data size')).toMatchObject({ value: 28 });
     expect(claims).toEqual(describeRuntimeData(runtimeClaims, '/hclReport'));
+  });
+});
+
+describe('description of PCR values', () => {
+  it('refuses a value that is longer than every digest', () => {
+    const pcrs = (bytes: number) => new Map([['sha512', new Map([[0, new Uint8Array(bytes)]])]] as const);
+    const quote = tpm.quote({ extraData: NONCE });
+    expect(describeTpmQuote({ ...quote, pcrs: pcrs(64) }, '/tpmQuote')).toHaveLength(2);
+    const refused = formatErrorOf(() => describeTpmQuote({ ...quote, pcrs: pcrs(65) }, '/tpmQuote'));
+    expect(refused).toEqual({ code: 'tpm_format', pointer: '/tpmQuote/pcrs' });
   });
 });
 

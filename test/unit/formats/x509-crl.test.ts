@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCrl, parseCrlFrame, readCrlEntries } from '../../../src/formats/x509-crl.js';
+import { countCrlEntries, parseCrl, parseCrlFrame, readCrlEntries } from '../../../src/formats/x509-crl.js';
 import { FormatError } from '../../../src/model/errors.js';
 import {
   bitString,
@@ -170,5 +170,13 @@ describe('parseCrlFrame', () => {
   it('refuses entries that are no DER', () => {
     const broken = crl({ revoked: [{ serial: Buffer.alloc(0) }] });
     expect(formatErrorOf(() => parseCrlFrame(broken)).code).toBe('cert_format');
+  });
+});
+
+describe('countCrlEntries', () => {
+  it('counts entries whatever is in them', () => {
+    const revoked = [{ serial: 1 }, { serial: 2, at: Uint8Array.of(5, 0) }];
+    expect(countCrlEntries(parseCrlFrame(crl({ revoked })))).toBe(2);
+    expect(countCrlEntries(parseCrlFrame(crl({ revoked: [] })))).toBe(0);
   });
 });

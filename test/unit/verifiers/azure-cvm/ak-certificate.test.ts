@@ -11,6 +11,7 @@ import {
   flipBit,
   type IssueAkOptions,
   keyUsage,
+  octetString,
   pemOf,
   VirtualTpm,
 } from '../../../lab/index.js';
@@ -227,6 +228,9 @@ describe('path of an attestation key', () => {
   });
 });
 
+const LARGE = { oid: '1.2.3.4', value: octetString(new Uint8Array(16_384)) };
+const MANY_ARCS = ['1', '2', ...Array(31).fill('3')].join('.');
+
 describe('form of an attestation key certificate', () => {
   const der = AK_PKI.issueLeaf({ key: KEY });
   const chain = AK_PKI.chainPem();
@@ -237,6 +241,34 @@ describe('form of an attestation key certificate', () => {
 
   it('may have zeros behind it, as many as fill its NV index', async () => {
     for (const length of [0, 1, 4096]) expectVerified(await judge(filledWith(new Uint8Array(length))));
+  });
+
+  it('CRT-07 may be PEM with blank lines, 76 columns and zeros in its blocks, and so may its chain', async () => {
+    const zeros = new Uint8Array(700);
+    const filled = pemOf(Buffer.concat([der, zeros]));
+    const wide = (pem: string) =>
+      pem.replace(/(?<=-----\n)[^-]+(?=-----END)/g, (body) => {
+        const columns = body.replaceAll('\n', '').match(/.{1,76}/g) ?? [];
+        return `${columns.join('\r\n')}\n`;
+      });
+    const spaced = `\n${chain.replaceAll('-----BEGIN', '\r\n\n-----BEGIN')}\n\n`;
+    for (const ak of [
+      { certificate: { pem: filled }, chain: spaced },
+      { certificate: { pem: wide(filled) }, chain: wide(spaced) },
+    ]) {
+      expectVerified(await judge(ak));
+    }
+    const other = pemOf(Buffer.concat([der, Uint8Array.of(0, 1)]));
+    await expectMalformed(judge({ certificate: { pem: other }, chain }), 'cert_format', LEAF_PLACE);
+  });
+
+  it.each<[string, AkCertificateInput, string]>([
+    ['more than 16 KiB of DER', issued({ extensions: (all) => [...all, LARGE] }), LEAF_PLACE],
+    ['33 arcs', issued({ extensions: (all) => [...all, { oid: MANY_ARCS, value: Uint8Array.of(5, 0) }] }), LEAF_PLACE],
+    ['line feeds as its chain', { certificate: { der }, chain: '\n'.repeat(770_000) }, '/evidence/akChain'],
+    ['a chain of more than 32 KiB', { certificate: { der }, chain: chain.repeat(8) }, '/evidence/akChain'],
+  ])('REQ-19 is malformed with %s', async (_, ak, pointer) => {
+    await expectMalformed(judge(ak), 'cert_format', pointer);
   });
 
   it.each<[string, AkCertificateInput, string]>([

@@ -160,6 +160,15 @@ describe('roles of certificates', () => {
     expectFailed(await verify({ collateral: { tcbSigning, overrides } }), 'cert_role');
   });
 
+  it.each([
+    ['tcb_info_issuer_chain', 'tcbInfoIssuerChain'],
+    ['qe_identity_issuer_chain', 'qeIdentityIssuerChain'],
+    ['pck_crl_issuer_chain', 'pckCrlIssuerChain'],
+  ] as const)('REQ-19 refuses line feeds as %s', async (member, name) => {
+    const found = verify({ collateral: { overrides: { [name]: '\n'.repeat(770_000) } } });
+    await expectMalformed(found, 'cert_format', `/evidence/collateral/${member}`);
+  });
+
   it('denies collateral whose signer has another root', async () => {
     const tcbSigning = FOREIGN_PKI.tcbSigning;
     const chain = FOREIGN_PKI.tcbIssuerChain();

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parsePemCertificates } from '../../../../src/formats/pem.js';
 import { parseTdQuote } from '../../../../src/formats/td-quote.js';
 import { flipBit, joinBytes, littleEndian, patchBytes } from '../../../lab/byte-patch.js';
+import { pemOf } from '../../../lab/pki.js';
 import { tdQuoteLayout } from '../../../lab/td-quote-layout.js';
 import { buildTdReport } from '../../../lab/td-report-builder.js';
 import { expectMalformed, expectVerified, PLATFORM, verify } from './fixture.js';
@@ -114,6 +116,21 @@ describe('form of a quote', () => {
       await expectMalformed(found, 'tdx_trailing', '/evidence/quote');
     },
   );
+
+  it('CRT-07 takes blank lines around the certificates, 76 columns and zeros after their DER', async () => {
+    const { chainPem } = PLATFORM.pck;
+    const spaced = `\r\n${chainPem.replaceAll('-----BEGIN', '\n-----BEGIN')}`;
+    const filled = pemOf(...parsePemCertificates(chainPem, 'cert_chain').map((der) => Uint8Array.of(...der, 0, 0)));
+    for (const pckChain of [spaced, filled]) expectVerified(await verify({ quote: { pckChain } }));
+  });
+
+  it('REQ-19 refuses certification data of more than 32 KiB, NUL behind it apart', async () => {
+    const { chainPem } = PLATFORM.pck;
+    expectVerified(await verify({ quote: { pckChain: chainPem + '\0'.repeat(100_000) } }));
+    for (const pckChain of ['\n'.repeat(770_000), chainPem.repeat(12)]) {
+      await expectMalformed(verify({ quote: { pckChain } }), 'cert_format', '/evidence/quote');
+    }
+  });
 
   it('refuses certification data that is no PEM', async () => {
     await expectMalformed(verify({ quote: { pckChain: 'DER' } }), 'tdx_format');
