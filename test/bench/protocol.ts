@@ -5,6 +5,7 @@ export type Question =
   | { readonly ask: 'start'; readonly material: Material }
   | { readonly ask: 'measure'; readonly what: InProcess; readonly times: number }
   | { readonly ask: 'cpu' }
+  | { readonly ask: 'delay' }
   | { readonly ask: 'stop' };
 
 /** What is verified here. Tokens of Trust Authority cost what those of Azure Attestation do, but for the padding. */
@@ -14,11 +15,13 @@ export type BenchEvidence = 'snp' | 'az-snp-vtpm' | 'tdx' | 'maa-token';
 export type InProcess = Primitive | 'dcap-qvl' | `library ${BenchEvidence}`;
 export type Primitive = 'P-384' | 'P-256' | 'RSA-2048';
 
-/** What the worker answers: where the service and the servers beside it are, what was measured, its CPU time so far, nothing. */
+/** What the worker answers: where the service and the servers beside it are, what was measured, CPU time or delay, nothing. */
 export interface Answers {
   readonly start: { readonly service: string; readonly plain: string; readonly fastify: string };
   readonly measure: Measured;
   readonly cpu: number;
+  /** The longest that the event loop stood still since this was last asked, in milliseconds. */
+  readonly delay: number;
   readonly stop: null;
 }
 
@@ -55,3 +58,10 @@ export interface IntelMaterial {
 
 /** Verifications, or requests, under way at a time. */
 export const AT_A_TIME = 8;
+
+/** A request that is meant to hold the event loop. */
+export interface WorstInput {
+  readonly name: string;
+  readonly path: '/verify' | '/inspect';
+  readonly body: string;
+}

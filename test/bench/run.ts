@@ -5,12 +5,14 @@ import { Client } from './client.js';
 import { makeMaterial } from './material.js';
 import { compile, MeasuredProcess } from './measured-process.js';
 import { AT_A_TIME, type BenchEvidence, type InProcess, type Material, type Measured } from './protocol.js';
+import { measureWorst } from './worst.js';
 
 /**
  * Verifications per CPU second, beside the bare primitives. Everything is measured in one process, in turn and in
  * short slices, so that what else the machine does hits all alike. Nothing is asserted.
  *
  * `--rounds <n>`, `--times <n>` in each round; `--only <text>` measures what has the text in its name, and what that is held against;
+ * `--only worst` measures how long the event loop stands still over the worst inputs instead;
  * `--profile <folder>` writes a CPU profile of the measured process there.
  */
 type OverHttp = 'P-384 over node:http' | 'Fastify POST' | `HTTP ${BenchEvidence}`;
@@ -67,9 +69,22 @@ const SLOW: ReadonlySet<Figure> = new Set(['dcap-qvl']);
 compile();
 const folder = await mkdtemp(join(tmpdir(), 'veritee-bench-'));
 try {
-  print(await measureAll(await makeMaterial(folder)));
+  const material = await makeMaterial(folder);
+  if (only === 'worst') await measureWorstInputs(material);
+  else print(await measureAll(material));
 } finally {
   await rm(folder, { recursive: true });
+}
+
+async function measureWorstInputs(material: Material): Promise<void> {
+  const worker = new MeasuredProcess(folder, { profile: option('profile') });
+  try {
+    const { service } = await worker.ask({ ask: 'start', material });
+    await measureWorst(worker, service, { times: rounds, genuine: Object.values(material.bodies).flat() });
+    await worker.stop();
+  } finally {
+    worker.kill();
+  }
 }
 
 async function measureAll(material: Material): Promise<ReadonlyMap<Figure, readonly number[]>> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { destination } from 'pino';
 import type { RunningService } from '../../src/composition/service.js';
 import { startService } from '../../src/composition/service.js';
@@ -102,15 +103,26 @@ function cpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
+/** Longest delay since the last call, in milliseconds. The timer that measures it is due every millisecond. */
+function longestDelay(): number {
+  const milliseconds = eventLoop.max / 1e6;
+  eventLoop.reset();
+  return milliseconds;
+}
+
+const eventLoop = monitorEventLoopDelay({ resolution: 1 });
+
 let worker: Worker | null = null;
 
 async function answer(question: Question): Promise<Answers[Question['ask']]> {
   if (question.ask === 'start') {
     worker = await Worker.start(question.material);
+    eventLoop.enable();
     return worker.urls;
   }
   if (question.ask === 'measure' && worker !== null) return worker.measure(question.what, question.times);
   if (question.ask === 'stop') await worker?.stop();
+  if (question.ask === 'delay') return longestDelay();
   return question.ask === 'cpu' ? cpuSeconds() : null;
 }
 

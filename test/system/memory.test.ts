@@ -13,7 +13,8 @@ const GROWTH = 32 * MIB;
 /** `--memory` and `MemoryMax` of the examples. */
 const RESIDENT = 512 * MIB;
 
-const OVERSIZE = ' '.repeat(MIB + 1);
+/** Over the default of `limits.bodyBytes`. */
+const OVERSIZE = ' '.repeat(2 * MIB + 1);
 /** Malformed in ways that get to different places. */
 const MALFORMED = [
   '{',

@@ -51,7 +51,7 @@ export class PckPaths {
  * @throws {FormatError} `cert_chain`
  */
 export function requireSameCertificates(pem: string, certificates: readonly X509Certificate[], about: string): void {
-  const brought = within(about, () => parsePemCertificates(pem, 'cert_chain', MAXIMUM_CHAIN));
+  const brought = within(about, () => parsePemCertificates(pem, 'cert_chain', { certificates: MAXIMUM_CHAIN }));
   const isSame =
     brought.length === certificates.length &&
     certificates.every(({ der }, index) => Buffer.compare(der, brought[index] ?? new Uint8Array()) === 0);
