@@ -51,8 +51,6 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ['TPM-17', notBuilt('reference values for boot events do not exist', 'tpm_pcr', 'eventlog_unverified')],
   ['TPM-18', notBuilt('Secure Boot is not read from event logs', 'secure_boot')],
   ['TPM-15', partial('a policy cannot require an event log', 'eventlog_missing')],
-  ['REQ-19', partial('tests are missing', 'cert_format')],
-  ['REQ-20', partial('tests are missing')],
   ['SNP-30', partial('tests are missing', 'snp_chip_id', 'tdx_platform_id')],
   ['HCL-16', partial('tests are missing', 'hcl_paravisor')],
   ['HCL-17', partial('tests are missing', 'hcl_paravisor')],

@@ -11,9 +11,10 @@ import { createLog } from '../../dist/http/log.js';
  */
 const [configurationFile, pinsFile] = process.argv.slice(2);
 const configuration = loadConfiguration({ text: readFileSync(configurationFile, 'utf8'), environment: {} });
-const pins = JSON.parse(readFileSync(pinsFile, 'utf8')).map(([product, digests]) => [product, new Set(digests)]);
+const { amd, intel } = JSON.parse(readFileSync(pinsFile, 'utf8'));
+const amdRootPins = new Map(amd.map(([product, digests]) => [product, new Set(digests)]));
 const log = createLog(configuration.log.level);
-const service = await startService(configuration, { log, amdRootPins: new Map(pins) });
+const service = await startService(configuration, { log, amdRootPins, intelRootPins: new Set(intel) });
 if (process.send !== undefined) {
   process.on('message', () => {
     globalThis.gc();

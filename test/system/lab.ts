@@ -12,7 +12,7 @@ export interface Question {
   readonly reasons: readonly string[];
 }
 
-type HardwareType = keyof typeof MEASUREMENT;
+type HardwareType = keyof typeof MEASUREMENT | 'tdx';
 
 /** Where the launch measurement is: in the report (AMD 56860, table 23), and in the paravisor's around it. */
 const MEASUREMENT = { snp: { member: 'report', at: 0x90 }, 'az-snp-vtpm': { member: 'hclReport', at: 0x20 + 0x90 } };
@@ -39,7 +39,10 @@ export class Lab {
   static async create(): Promise<Lab> {
     const folder = await mkdtemp(join(tmpdir(), 'veritee-lab-'));
     const lab = new Lab(folder, await makeMaterial(folder));
-    await writeFile(join(folder, 'pins.json'), JSON.stringify(lab.#material.pins));
+    await writeFile(
+      join(folder, 'pins.json'),
+      JSON.stringify({ amd: lab.#material.pins, intel: lab.#material.intel.pins }),
+    );
     await mkdir(join(folder, 'work'));
     return lab;
   }
@@ -81,7 +84,7 @@ function genuine(body: string): Question {
   return { body, decision: 'allow', reasons: [] };
 }
 
-function tampered(body: string, type: HardwareType): Question {
+function tampered(body: string, type: keyof typeof MEASUREMENT): Question {
   const { member, at } = MEASUREMENT[type];
   const request = JSON.parse(body);
   const bytes = Buffer.from(request.evidence[member], 'base64url');

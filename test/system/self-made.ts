@@ -17,6 +17,7 @@ import {
   rsaSpki,
   SnpPlatform,
   TdxPlatform,
+  wireCollateral,
 } from '../lab/index.js';
 
 /** What is to be another in each request: it is found in bytes by these 64 octets, and replaced. */
@@ -70,24 +71,39 @@ export async function selfMadeAzure(): Promise<MakeBody> {
   };
 }
 
-/** A PCK chain and issuer chains of collateral, each with keys of its own, and another body's worth of collateral. */
-export function selfMadeTdx(): MakeBody {
+/** A PCK chain with keys of its own, as large as it may be. */
+export function selfMadePckChain(): MakeBody {
   const td = createTdxGuest({ platform: new TdxPlatform({ pki: createIntelPki() }) });
-  const evidence = td.wireEvidence();
-  const collateral = evidence['collateral'] as { readonly [member: string]: string };
-  const signer = padded((filler) => certificate({ extensions: [filler], spki: P256_MARK, issuer: name('Up') }));
-  const above = certificate({ spki: P256_MARK, subject: name('Up'), issuer: name('Up') });
-  const chain = () => pemOf(another(withPoint(signer)), withPoint(above));
+  const make = selfMadeChain();
+  return () => JSON.stringify({ evidence: td.wireEvidence({ quote: { pckChain: make() } }), policy: 'tdx' });
+}
+
+/**
+ * Issuer chains of collateral with keys of their own, as large as they may be, beside a text of half a megabyte.
+ *
+ * @param genuine a body with a quote whose PCK chain holds
+ */
+export function selfMadeIssuerChains(genuine: string): MakeBody {
+  const collateral = wireCollateral(new TdxPlatform({ pki: createIntelPki() }).collateral());
+  const make = selfMadeChain();
+  const { evidence, ...members } = JSON.parse(genuine);
   return () => {
-    const filling = 'A'.repeat(512 * 1024);
-    const chains = { tcb_info_issuer_chain: chain(), qe_identity_issuer_chain: chain(), pck_crl_issuer_chain: chain() };
-    const quote = td.wireEvidence({ quote: { pckChain: pemOf(withPoint(above), withPoint(above), withPoint(above)) } });
-    const tcbInfo = `${collateral['tcb_info']}${' '.repeat(8)}${filling}${randomBytes(32).toString('hex')}`;
+    const chains = { tcb_info_issuer_chain: make(), qe_identity_issuer_chain: make(), pck_crl_issuer_chain: make() };
+    const tcbInfo = `${collateral['tcb_info']}${'A'.repeat(512 * 1024)}${randomBytes(32).toString('hex')}`;
     return JSON.stringify({
-      evidence: { ...quote, collateral: { ...collateral, ...chains, tcb_info: tcbInfo } },
-      policy: 'tdx',
+      ...members,
+      evidence: { ...evidence, collateral: { ...collateral, ...chains, tcb_info: tcbInfo } },
     });
   };
+}
+
+/** Two certificates, PEM, which fill a text as far as they can. */
+function selfMadeChain(): () => string {
+  const leaf = padded((filler) =>
+    certificate({ extensions: [filler], spki: P256_MARK, subject: name('Leaf'), issuer: name('Up') }),
+  );
+  const above = certificate({ spki: P256_MARK, subject: name('Up'), issuer: name('Up') });
+  return () => pemOf(another(withPoint(leaf)), withPoint(above));
 }
 
 /** A challenge for a relying party whose name is a small part of the body. */
