@@ -66,8 +66,9 @@ export class DerElement {
 
 /**
  * Reads one DER value that fills `bytes`, after checking everything in it: definite and minimal lengths, at most 32
- * levels and 160 000 elements, no end before the end and nothing after it, and the content of BOOLEAN, INTEGER, NULL, OBJECT IDENTIFIER and
- * BIT STRING (X.690 8, 10 and 11). What stands inside an OCTET STRING or BIT STRING is for its own reader.
+ * levels and 160 000 elements, no end before the end and nothing after it, and the content of BOOLEAN, INTEGER, NULL,
+ * OBJECT IDENTIFIER and BIT STRING (X.690 8, 10 and 11). What stands inside an OCTET STRING or BIT STRING is for its own
+ * reader.
  *
  * Not checked: the order in a SET OF (names are compared as they are) and the characters of strings.
  *
@@ -211,7 +212,7 @@ function longLength(bytes: Uint8Array, start: number, octets: number, limit: num
   return length;
 }
 
-/** Checks every element of a value, and counts them: none may take long, whoever wrote it. */
+/** Checks every element of a value, and counts them: no value may take long to read, whoever wrote it. */
 class FormCheck {
   readonly #bytes: Uint8Array;
   #count = 0;
