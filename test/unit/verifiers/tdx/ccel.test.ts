@@ -306,6 +306,13 @@ describe('a TD quote with its CCEL', () => {
       await expectMalformed(naming(), code, ABOUT);
     }
   });
+
+  it('TPM-14 takes a log area as long as one may be, filled to its end', async () => {
+    const padding = new Uint8Array(LIMIT - buildCcel(EVENTS, { padding: new Uint8Array(0) }).byteLength);
+    const ccel = buildCcel(EVENTS, { padding });
+    expect(ccel.byteLength).toBe(LIMIT);
+    expectVerified(await verify({ ccel }));
+  });
 });
 
 describe.skipIf(!haveVectors)('a real TD quote with its CCEL', () => {
