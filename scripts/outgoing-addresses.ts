@@ -35,7 +35,7 @@ const APPLICATION = {
 };
 
 /** Those that are built in. */
-const TRUST_AUTHORITIES = [
+export const TRUST_AUTHORITIES = [
   'Intel Trust Authority',
   'https://portal.trustauthority.intel.com',
   'https://portal.eu.trustauthority.intel.com',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hardeningText, originsOf } from '../../../scripts/outgoing-addresses.js';
+import { hardeningText, originsOf, TRUST_AUTHORITIES } from '../../../scripts/outgoing-addresses.js';
 import { readProjectFile } from '../../architecture/project-files.js';
 
 describe('outgoing addresses', () => {
@@ -12,7 +12,7 @@ describe('outgoing addresses', () => {
       amd: { kds: 'off' },
       intel: { pcs: 'off' },
       maa: { shared: false },
-      ita: { issuers: [{ issuer: 'Intel Trust Authority', keys: './keys.json' }] },
+      ita: { issuers: TRUST_AUTHORITIES.map((issuer) => ({ issuer, keys: './keys.json' })) },
     };
     expect([...(await originsOf(off))]).toEqual([]);
   });
