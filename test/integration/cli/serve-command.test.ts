@@ -4,13 +4,10 @@ import { mkdir } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
 import { call, post } from '../service/lab-service.js';
 import { CommandLine } from './command-line.js';
-
-// Each command is a process that compiles what it loads.
-vi.setConfig({ testTimeout: 120_000 });
 
 let cli: CommandLine;
 
