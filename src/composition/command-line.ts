@@ -32,7 +32,7 @@ const ACTIONS: Actions = {
   serve: async (options) => {
     const configuration = await configurationOf(options);
     const log = createLog(configuration.log.level);
-    const service = await startService(configuration, { log });
+    const service = await startService(configuration, { log, readConfiguration: () => configurationOf(options) });
     if (Object.keys(configuration.callers).length === 0) sayWhoIsLetIn(configuration, log);
     // Before anybody is told of the service: who is may stop it at once.
     const stopped = serveUntilStopped(service, log);

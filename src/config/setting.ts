@@ -29,7 +29,7 @@ export function problemAt<T>(place: string, what: string): Reading<T> {
 }
 
 /** A place one level further in. */
-function placeIn(place: string, name: string): string {
+export function placeIn(place: string, name: string): string {
   return place === '' ? name : `${place}.${name}`;
 }
 

@@ -42,7 +42,7 @@ describe('TLS material', () => {
       'ca',
       /^listen\.tls: not a PEM certificate and its private key$/,
     ],
-    ['an authority that is none', 'cert', 'key', 'text', /^listen\.tls\.clientCa: not a PEM certificate$/],
+    ['an authority that is none', 'cert', 'key', 'text', /^listen\.tls\.clientCa: not PEM certificates$/],
   ])('is refused with %s', async (_title, cert, key, clientCa, problem) => {
     const read = readTlsMaterial({ cert: path(cert), key: path(key), clientCa: path(clientCa) });
     await expect(read).rejects.toMatchObject({
