@@ -82,7 +82,7 @@ function sayWhoIsLetIn({ listen }: Configuration, log: Log): void {
 
 async function configurationOf({ config }: { readonly config?: string }): Promise<Configuration> {
   const text = config === undefined ? null : await readConfigurationFile(config);
-  return loadConfiguration({ text, environment: process.env });
+  return loadConfiguration({ text, file: config, environment: process.env });
 }
 
 async function readInput(file: string): Promise<Uint8Array> {
