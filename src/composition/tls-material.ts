@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls';
 import type { ListenConfiguration } from '../config/configuration.js';
 import type { TlsMaterial } from '../http/listener.js';
 import { ConfigurationError } from '../model/errors.js';
+import { fileProblem } from '../model/file-problem.js';
 
 /**
  * Reads the files of `listen.tls`; null where TLS is not configured.
@@ -36,7 +37,7 @@ function requireAuthorities(text: string): void {
 
 function read(member: string, path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ConfigurationError([`listen.tls.${member}: ${path} cannot be read`], { cause });
+    throw new ConfigurationError([`listen.tls.${member}: ${path}: ${fileProblem(cause)}`], { cause });
   });
 }
 

@@ -201,7 +201,7 @@ describe('TLS material on a reload', () => {
       async () => writeFile(path('key.pem'), authority.issueForLoopback().key),
       /^listen\.tls: not a PEM certificate and its private key$/,
     ],
-    ['a file is gone', async () => rm(path('cert.pem')), /^listen\.tls\.cert: .+ cannot be read$/],
+    ['a file is gone', async () => rm(path('cert.pem')), /^listen\.tls\.cert: .+: there is no such file$/],
     [
       'the second authority is none',
       async () => writeFile(path('ca.pem'), `${oldCa.pem}-----BEGIN CERTIFICATE-----\n`),

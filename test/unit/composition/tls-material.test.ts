@@ -31,9 +31,9 @@ describe('TLS material', () => {
   });
 
   it.each([
-    ['a certificate that is not there', 'none', 'key', 'ca', /^listen\.tls\.cert: .+ cannot be read$/],
-    ['a key that is not there', 'cert', 'none', 'ca', /^listen\.tls\.key: .+ cannot be read$/],
-    ['an authority that is not there', 'cert', 'key', 'none', /^listen\.tls\.clientCa: .+ cannot be read$/],
+    ['a certificate that is not there', 'none', 'key', 'ca', /^listen\.tls\.cert: .+: there is no such file$/],
+    ['a key that is not there', 'cert', 'none', 'ca', /^listen\.tls\.key: .+: there is no such file$/],
+    ['an authority that is not there', 'cert', 'key', 'none', /^listen\.tls\.clientCa: .+: there is no such file$/],
     ['a certificate that is none', 'text', 'key', 'ca', /^listen\.tls: not a PEM certificate and its private key$/],
     [
       'the key of another certificate',
