@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { styleText } from 'node:util';
+import { parseArgs } from 'node:util';
+import { mayColour, styledFor } from '../src/cli/output.js';
 import { type RunningService, startService } from '../src/composition/service.js';
 import { loadConfiguration } from '../src/config/load-configuration.js';
 import type { Log } from '../src/model/ports.js';
@@ -33,15 +34,41 @@ interface Stage {
   readonly oldVm: VirtualMachine;
 }
 
-if (process.argv.includes('--print')) await printRequest();
+const HELP = `Usage: npm run demo -- [options]
+
+Shows the main job end to end, without network and hardware: the service, AMD's key service and Azure confidential VMs
+played by the lab. One allow, then five attacks.
+
+Options:
+  --keep    leave everything running afterwards, and print a request that gets an allow
+  --print   serve nothing: write the body of one request, with the lab's own certificates in it
+  --help    show this
+`;
+
+const styled = styledFor({ inColour: mayColour(process.stdout, process.env) });
+const options = optionsOf(process.argv.slice(2));
+
+if (options.help) process.stdout.write(HELP);
+else if (options.print) await printRequest();
 else await demonstrate();
+
+/** Ends the process for what is no option. */
+function optionsOf(args: readonly string[]) {
+  const flag = { type: 'boolean', default: false } as const;
+  try {
+    return parseArgs({ args: [...args], options: { keep: flag, print: flag, help: flag } }).values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : 'wrong options'}\n\n${HELP}`);
+    process.exit(1);
+  }
+}
 
 async function demonstrate(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'veritee-demo-'));
   const kds = await LabKds.start();
   const stage = await setStage(folder, kds);
   await play(stage);
-  if (process.argv.includes('--keep')) await keepRunning(folder, stage);
+  if (options.keep) await keepRunning(folder, stage);
   await stage.service.close();
   await kds.close();
   await rm(folder, { recursive: true });
@@ -132,6 +159,7 @@ async function challenge({ url }: RunningService): Promise<Uint8Array> {
     headers: { 'content-type': 'application/json' },
     body: '{}',
   });
+  if (!response.ok) throw new Error(`the service answers ${response.status}: ${await response.text()}`);
   const { nonce } = (await response.json()) as { nonce: string };
   return Buffer.from(nonce, 'base64url');
 }
@@ -145,10 +173,10 @@ async function show(what: string, { url }: RunningService, evidence: object, non
   });
   const answer = (await response.json()) as Answer;
   const colour = answer.decision === 'allow' ? 'green' : 'red';
-  say(`${styleText(['bold', colour], answer.decision.padEnd(6))} ${what}`);
+  say(`${styled(['bold', colour], answer.decision.padEnd(6))} ${what}`);
   for (const code of answer.reasons) {
     const check = answer.checks.find(({ id, result }) => id === code && result !== 'pass');
-    say(`         ${styleText('yellow', code)}: ${check?.detail ?? ''}`);
+    say(`         ${styled('yellow', code)}: ${check?.detail ?? ''}`);
   }
   const passed = answer.checks.filter(({ result }) => result === 'pass').length;
   say(`         ${passed} checks passed\n`);

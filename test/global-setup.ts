@@ -1,12 +1,25 @@
+import type { TestProject } from 'vitest/node';
+import { buildIfNeeded, ENTRY } from '../scripts/build-if-needed.mjs';
 import { createAmdPki } from './lab/amd-pki.js';
 import { createAzureAkPki } from './lab/azure-ak-pki.js';
 import { makeTokenKeys } from './lab/token-keys.js';
 
-/**
- * Makes the lab's RSA keys before the first test: on a fresh machine that takes half a minute, which would count against
- * whichever test asks first. They are kept in the machine's folder for temporary files.
- */
-export default function makeLabKeys(): void {
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The built command; null where the project does not compile. */
+    entry: string | null;
+  }
+}
+
+/** Makes what takes long to make once for all tests, where it would count against whichever test asks first. */
+export default async function prepare(project: TestProject): Promise<void> {
+  // Tests that do not run the command can go on while something does not compile.
+  project.provide('entry', (await buildIfNeeded()) === 0 ? ENTRY : null);
+  makeLabKeys();
+}
+
+/** The lab's RSA keys: half a minute on a fresh machine. They are kept in the machine's folder for temporary files. */
+function makeLabKeys(): void {
   const pki = createAmdPki();
   for (const product of ['Milan', 'Genoa', 'Turin'] as const) {
     for (const kind of ['vcek', 'vlek'] as const) pki.chainPem(product, kind);

@@ -1,10 +1,14 @@
-import { styleText } from 'node:util';
-import type { Check, CheckResult } from '../model/check.js';
-import type { Decision, Outcome } from '../model/decision.js';
+import type { Schemas } from '../wire/schema-check.js';
+import { type Output, styledFor } from './output.js';
+import { printable } from './printable.js';
+
+type Decision = Schemas['Decision'];
+type Check = Schemas['Check'];
+type Result = Check['result'];
 
 const OUTCOME_COLOUR = { allow: 'green', deny: 'red', indeterminate: 'yellow' } as const;
 
-const RESULT_COLOUR: { readonly [result in CheckResult]: 'green' | 'red' | 'yellow' | 'gray' } = {
+const RESULT_COLOUR: { readonly [result in Result]: 'green' | 'red' | 'yellow' | 'gray' } = {
   pass: 'green',
   fail: 'red',
   warn: 'yellow',
@@ -13,33 +17,61 @@ const RESULT_COLOUR: { readonly [result in CheckResult]: 'green' | 'red' | 'yell
   not_configured: 'gray',
 };
 
-/** A decision for people: what it is, why, and every check that ran. */
-export function decisionTable(decision: Decision): string {
+const RESULT_WIDTH = 12;
+
+/** Longer values stand in the JSON. */
+const SHOWN_CHARACTERS = 200;
+
+/** A decision for people: what it is, what stands against it and what to do, then all that holds. */
+export function decisionTable(decision: Decision, output: Pick<Output, 'inColour'>): string {
+  const styled = styledFor(output);
+  const { evidence, policies, checks } = decision;
+  const ran = checks.filter(({ result }) => result !== 'skipped' && result !== 'not_configured');
+  const width = Math.max(...ran.map(({ id }) => id.length), 0);
+  const several = policies.length > 1;
+  const row = (check: Check) => {
+    const label = styled(RESULT_COLOUR[check.result], check.result.padEnd(RESULT_WIDTH));
+    return `${label}${check.id.padEnd(width)}  ${printable(check.detail)}${several && check.policy !== null ? ` (policy ${check.policy})` : ''}`;
+  };
+  const against = byImportance(ran, decision.reasons);
+  const skipped = checks.length - ran.length;
   return [
-    `${headline(decision.decision)}  ${decision.evidence.type} ${decision.evidence.sha256.slice(0, 16)}${decision.historical ? '  (historical)' : ''}`,
-    ...decision.policies.map((policy) => `policy    ${policy.id} version ${policy.version}: ${policy.outcome}`),
-    ...(decision.reasons.length === 0 ? [] : [`reasons   ${decision.reasons.join(', ')}`]),
-    `until     ${decision.validUntil.toISOString()}`,
+    `${styled(['bold', OUTCOME_COLOUR[decision.decision]], decision.decision.toUpperCase())}  ${evidence.type} ${evidence.sha256.slice(0, 16)}${decision.historical ? '  (historical)' : ''}`,
+    ...policies.map(({ id, version, outcome }) => `policy    ${id} version ${version}: ${outcome}`),
+    `until     ${decision.validUntil}`,
     '',
-    ...rows(decision.checks),
+    ...against.flatMap((check) => [row(check), ...explanation(check), '']),
+    ...ran.filter(({ result }) => result === 'pass').map(row),
+    ...(skipped === 0 ? [] : [styled('gray', `${skipped} checks were not reached or not asked for`)]),
     '',
   ].join('\n');
 }
 
-function headline(outcome: Outcome): string {
-  return styleText(['bold', OUTCOME_COLOUR[outcome]], outcome.toUpperCase().padEnd(8));
+/** What decided first, in the order of the reasons, then warnings. */
+function byImportance(checks: readonly Check[], reasons: readonly string[]): readonly Check[] {
+  const rank = ({ id, result }: Check) => {
+    const reason = reasons.indexOf(id);
+    return result === 'warn' || reason < 0 ? reasons.length : reason;
+  };
+  return checks.filter(({ result }) => result !== 'pass').toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** Checks that were not reached are many and say nothing each: they are counted. */
-function rows(checks: readonly Check[]): readonly string[] {
-  const ran = checks.filter(({ result }) => result !== 'skipped' && result !== 'not_configured');
-  const width = Math.max(...ran.map(({ id }) => id.length), 0);
-  const skipped = checks.length - ran.length;
+/** What was compared, and what can be done. */
+function explanation(check: Check & { readonly remedy?: string | null; readonly waived?: boolean }): readonly string[] {
+  const { expected, actual, remedy = null, waived = false } = check;
+  const isCompared = expected !== null || actual !== null;
   return [
-    ...ran.map(({ id, result, detail }) => {
-      const label = styleText(RESULT_COLOUR[result], result.padEnd(11));
-      return `${label} ${id.padEnd(width)}  ${detail}`;
-    }),
-    ...(skipped === 0 ? [] : [styleText('gray', `${skipped} checks were not reached or not asked for`)]),
+    ...(isCompared ? [line('expected', shown(expected)), line('actual', shown(actual))] : []),
+    ...(waived ? [line('waived', 'a waiver of the policy makes this a warning')] : []),
+    ...(remedy === null ? [] : [line('remedy', remedy)]),
   ];
+}
+
+function line(name: string, value: string): string {
+  return `${' '.repeat(RESULT_WIDTH)}${name.padEnd(9)} ${printable(value)}`;
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value ?? null);
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }

@@ -1,38 +1,73 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
-import type { InspectEvidenceUseCase } from '../service/use-cases.js';
+import type { InspectEvidenceUseCase, InspectRawUseCase } from '../service/use-cases.js';
 import { readInspectRequest } from '../wire/read-inspect-request.js';
 import type { RequestLimits } from '../wire/request-limits.js';
 import { EXIT_CODE } from './exit-code.js';
+import { isMeantAsJson, type NamedInput, readingInput } from './named-input.js';
 import type { Output } from './output.js';
 import { printable } from './printable.js';
+import { UsageError } from './usage-error.js';
 
 /** Room for the longest names of event types. */
 const NAME_WIDTH = 32;
 
+export interface Inspections {
+  readonly evidence: InspectEvidenceUseCase;
+  readonly raw: InspectRawUseCase;
+  readonly limits: RequestLimits;
+}
+
 /**
- * Shows what evidence says. Takes the evidence, or a whole /verify body.
+ * Shows what a file says: evidence, a whole /verify body, or a single structure as it is, recognised by its content.
  * @returns the exit code
- * @throws {FormatError} where the evidence is malformed
+ * @throws {UsageError} where the file is malformed, or nothing that is understood
  */
-export function inspectCommand(
-  file: Uint8Array,
-  inspectEvidence: InspectEvidenceUseCase,
-  output: Output,
-  limits?: RequestLimits,
-): number {
-  const inspection = inspectEvidence.execute(readInspectRequest(file, limits));
+export function inspectCommand(input: NamedInput, inspections: Inspections, output: Output): number {
+  const inspection = readingInput(input, () => inspectionOf(input, inspections));
   output.write(output.asTable ? inspectionTable(inspection) : `${JSON.stringify(inspection, null, 2)}\n`);
   return EXIT_CODE.allow;
 }
 
+function inspectionOf(input: NamedInput, { evidence, raw, limits }: Inspections): JsonObject {
+  const { name, bytes } = input;
+  const [kind, ...others] = raw.recognise(bytes);
+  if (kind === undefined && isMeantAsJson(bytes)) return evidence.execute(readInspectRequest(bytes, limits));
+  if (kind === undefined) throw notUnderstood(input, raw);
+  if (others.length > 0) {
+    const kinds = [kind, ...others].join(' as well as ');
+    throw new UsageError([`${name}: looks like ${kinds}, so it is taken for neither`]);
+  }
+  return readingInput({ name: `${name}, taken for ${kind}` }, () => raw.execute(bytes, kind));
+}
+
+function notUnderstood({ name, bytes }: NamedInput, raw: InspectRawUseCase): UsageError {
+  const remark = raw.remark(bytes);
+  if (remark !== null) return new UsageError([`${name}: ${remark}`]);
+  return new UsageError([
+    `${name}: nothing that is understood`,
+    `understood are evidence and /verify bodies in JSON, ${raw.understood.join(', ')}`,
+  ]);
+}
+
 function inspectionTable(inspection: JsonObject): string {
   const structures = (inspection['structures'] ?? []) as readonly JsonObject[];
+  const takenFor = inspection['takenFor'];
   const lines = structures.flatMap((structure) => [
     '',
-    `${text(structure['name'])}  ${text(structure['about'])}, ${text(structure['length'])} bytes`,
+    headline(structure),
     ...((structure['fields'] ?? []) as readonly JsonObject[]).map(fieldLine),
   ]);
-  return [text(inspection['notice']), ...lines, ''].join('\n');
+  return [
+    ...(takenFor === undefined ? [] : [`taken for ${text(takenFor)}`]),
+    text(inspection['notice']),
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+/** A structure that lies in a file by itself is about no member. */
+function headline({ name, about, length }: JsonObject): string {
+  return `${text(name)}${about === '' ? ', ' : `  ${text(about)}, `}${text(length)} bytes`;
 }
 
 function fieldLine({ name, offset, value, meaning }: JsonObject): string {

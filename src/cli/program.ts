@@ -1,7 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigurationError, FormatError, RefusedError } from '../model/errors.js';
+import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
 import { EXIT_CODE } from './exit-code.js';
+import { sayFormatError } from './named-input.js';
 import { printable } from './printable.js';
+import { UsageError } from './usage-error.js';
 
 export interface VerifyOptions {
   readonly policy?: string;
@@ -53,21 +56,26 @@ export async function runProgram(
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODE.allow : EXIT_CODE.usage;
     complain(`${explain(error).map(printable).join('\n')}\n`);
-    return error instanceof FormatError ||
-      error instanceof ConfigurationError ||
-      error instanceof RefusedError ||
-      isRefusedBySystem(error)
-      ? EXIT_CODE.usage
-      : EXIT_CODE.indeterminate;
+    return isUsage(error) ? EXIT_CODE.usage : EXIT_CODE.indeterminate;
   }
 }
 
 /** What the person at the terminal has to know: code and place, never a stack. */
 function explain(error: unknown): readonly string[] {
-  if (error instanceof FormatError)
-    return [`${error.code}: ${error.message}${error.pointer === null ? '' : ` (at ${error.pointer || '/'})`}`];
+  if (error instanceof UsageError) return error.lines;
+  if (error instanceof FormatError) return [sayFormatError(error)];
   if (error instanceof ConfigurationError) return error.problems;
   return [error instanceof Error ? error.message : 'failed'];
+}
+
+function isUsage(error: unknown): boolean {
+  return (
+    error instanceof UsageError ||
+    error instanceof FormatError ||
+    error instanceof ConfigurationError ||
+    error instanceof RefusedError ||
+    isRefusedBySystem(error)
+  );
 }
 
 /** A file that cannot be used, or an address that cannot be listened on: both are what somebody named. */
@@ -82,8 +90,10 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .description('Tells whether a confidential VM is what it claims to be, why, and what it rests on')
     .version(version)
     .option('--check-wiring', 'resolve every part of the service once, and exit')
+    .allowExcessArguments()
     .action(async ({ checkWiring }: { checkWiring?: boolean }) => {
       if (checkWiring === true) return done(await actions.checkWiring());
+      refuseUnknownCommand(program);
       program.help({ error: true });
     });
   const config: readonly [string, string] = ['--config <file>', 'configuration file (YAML)'];
@@ -105,7 +115,10 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
   program
     .command('inspect')
     .description('show what evidence says, field by field; verifies nothing')
-    .argument('<file>', 'evidence or a /verify body, or - for standard input')
+    .argument(
+      '<file>',
+      'evidence, a /verify body or a single structure (report, quote, certificate …), or - for standard input',
+    )
     .option(...config)
     .option('--json', 'write JSON on a terminal too')
     .action(async (file, options) => done(await actions.inspect(file, options)));
@@ -115,7 +128,40 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .option(...config)
     .action(async (options) => done(await actions.config(options)));
   addEndorsements(program, config, actions, done);
+  // The others name an unknown command: of arguments too many they would say less.
+  for (const command of withBelow(program)) if (command.commands.length === 0) command.allowExcessArguments(false);
+  for (const command of withBelow(program)) sayWhatThereIs(command);
   return program;
+}
+
+/** The nearest of the commands that there are, else all. */
+function refuseUnknownCommand({ args: [name], commands }: Command): void {
+  if (name === undefined) return;
+  const known = commands.map((command) => command.name());
+  const [near] = nearNames(name, known);
+  const instead = near === undefined ? `there are ${listedNames(known)}` : `did you mean ${near}?`;
+  throw new UsageError([`unknown command ${quotedName(name)}; ${instead}`]);
+}
+
+/** Lists options behind a complaint about one that has nothing near it, and says how a command is called. */
+function sayWhatThereIs(command: Command): void {
+  const options = command.options.map(({ long }) => long ?? '').join(', ');
+  command.configureOutput({
+    outputError: (text, write) => {
+      write(text);
+      if (text.startsWith('error: unknown option') && !text.includes('Did you mean')) write(`(There are ${options})\n`);
+      else if (/^error: (missing required|too many) argument/.test(text)) write(`(Usage: ${usageOf(command)})\n`);
+    },
+  });
+}
+
+function withBelow(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withBelow)];
+}
+
+function usageOf(command: Command): string {
+  const above = command.parent === null ? '' : `${usageOf(command.parent).replace(/ \[.*$/, '')} `;
+  return `${above}${command.name()} ${command.usage()}`;
 }
 
 function addEndorsements(
@@ -124,12 +170,19 @@ function addEndorsements(
   actions: Actions,
   done: (exitCode: number) => void,
 ): void {
-  const endorsements = program.command('endorsements').description('carry endorsements to machines without network');
+  const endorsements = program
+    .command('endorsements')
+    .description('carry endorsements to machines without network')
+    .allowExcessArguments()
+    .action(() => {
+      refuseUnknownCommand(endorsements);
+      endorsements.help({ error: true });
+    });
   endorsements
     .command('export')
     .description('write chains, revocation lists, key certificates and TDX collateral into a folder')
     .argument('<folder>', 'a new or empty folder')
-    .option('--report <file...>', 'SNP reports and TD quotes that are to be verified', [])
+    .option('--report <file...>', 'reports, quotes or bodies that are to be verified: raw files or JSON', [])
     .option(...config)
     .action(async (folder, options) => done(await actions.exportEndorsements(folder, options)));
   endorsements

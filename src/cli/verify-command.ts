@@ -1,13 +1,17 @@
 import type { Caller } from '../model/caller.js';
 import type { Decision } from '../model/decision.js';
-import type { VerifyEvidenceUseCase } from '../service/use-cases.js';
+import { FormatError } from '../model/errors.js';
+import type { VerifyRequest } from '../model/request.js';
+import type { InspectRawUseCase, VerifyEvidenceUseCase } from '../service/use-cases.js';
 import { presentDecision } from '../wire/present-decision.js';
 import { readVerifyRequest } from '../wire/read-verify-request.js';
 import type { RequestLimits } from '../wire/request-limits.js';
 import { overrideRequest, type RequestOverrides } from '../wire/request-overrides.js';
 import { decisionTable } from './decision-table.js';
 import { exitCodeOf } from './exit-code.js';
+import { isMeantAsJson, malformed, type NamedInput, readingInput } from './named-input.js';
 import type { Output } from './output.js';
+import { UsageError } from './usage-error.js';
 
 /** Whoever runs the command line owns what it reads: no role and no name is kept from them. */
 const COMMAND_LINE_CALLER: Caller = {
@@ -18,21 +22,61 @@ const COMMAND_LINE_CALLER: Caller = {
   audiences: null,
 };
 
+/** Options that take the place of a member of the body, by the place of that member. */
+const OPTIONS = [
+  { pointer: '/nonce', option: '--nonce', member: 'nonce' },
+  { pointer: '/at', option: '--at', member: 'at' },
+  { pointer: '/policy', option: '--policy', member: 'policies' },
+] as const;
+
 /**
  * Judges a /verify body.
  * @returns the exit code
- * @throws {FormatError} where the body is malformed, or names an instant that the command line does not
+ * @throws {UsageError} where the body or an option is malformed, or the body names an instant that no option does
  */
 export async function verifyCommand(
-  body: Uint8Array,
+  input: NamedInput,
   overrides: RequestOverrides,
   verifyEvidence: VerifyEvidenceUseCase,
+  raw: Pick<InspectRawUseCase, 'recognise'>,
   output: Output,
   limits?: RequestLimits,
 ): Promise<number> {
-  const request = overrideRequest(readVerifyRequest(body, limits), overrides);
-  const decision: Decision = await verifyEvidence.execute(request, COMMAND_LINE_CALLER);
-  if (output.asTable) output.write(decisionTable(decision));
-  else output.write(`${JSON.stringify(presentDecision(decision, { allChecks: true }), null, 2)}\n`);
+  requireJson(input, raw);
+  const body = readingInput(input, () => readVerifyRequest(input.bytes, limits));
+  const decision = await judge(body, input, overrides, verifyEvidence);
+  const presented = presentDecision(decision, { allChecks: true });
+  output.write(output.asTable ? decisionTable(presented, output) : `${JSON.stringify(presented, null, 2)}\n`);
   return exitCodeOf(decision.decision);
+}
+
+/** Malformed is what an option says where it takes the place of the member, else what the body says. */
+async function judge(
+  body: VerifyRequest,
+  input: NamedInput,
+  overrides: RequestOverrides,
+  verifyEvidence: VerifyEvidenceUseCase,
+): Promise<Decision> {
+  try {
+    return await verifyEvidence.execute(overrideRequest(body, overrides), COMMAND_LINE_CALLER);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const given = OPTIONS.find(({ pointer, member }) => error.pointer === pointer && overrides[member] !== null);
+    if (given === undefined) throw malformed(input, error);
+    throw new UsageError([`${given.option}: ${error.code}: ${error.message}`], { cause: error });
+  }
+}
+
+/** People give the report itself, where a body with the report in it is due. */
+function requireJson({ name, bytes }: NamedInput, raw: Pick<InspectRawUseCase, 'recognise'>): void {
+  if (isMeantAsJson(bytes)) return;
+  const [kind = null, ...others] = raw.recognise(bytes);
+  const isKnown = kind !== null && others.length === 0;
+  throw new UsageError([
+    isKnown
+      ? `${name}: is ${kind}, and a /verify body in JSON is expected, which holds such bytes in base64url`
+      : `${name}: is no JSON, and a /verify body is expected`,
+    'a body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}',
+    ...(isKnown ? [`veritee inspect ${name} shows what it says`] : []),
+  ]);
 }

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { UsageError } from '../cli/usage-error.js';
 import type { Configuration } from '../config/configuration.js';
 import { challengeKeyPath } from '../config/directories.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
+import { ConfigurationError } from '../model/errors.js';
+import { fileProblem } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
 import type { EvidenceVerifier } from '../model/verification.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
@@ -11,6 +14,7 @@ import { NonceRecogniser } from '../service/nonce-recogniser.js';
 import type { VerifyEvidenceUseCase } from '../service/use-cases.js';
 import { type PolicyView, VerifyEvidence } from '../service/verify-evidence.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
+import type { PolicySet } from '../stores/policy-set.js';
 import { createAttestationRoutes, openAttestationServices } from './attestation-routes.js';
 import { readConfiguredRoots } from './configured-roots.js';
 import { createAppContainer } from './container.js';
@@ -54,7 +58,7 @@ async function openVerification(
   opened: OpenParts,
 ): Promise<CommandLineVerification> {
   const directory = opened.add(await openPolicies(configuration, log));
-  const own = policy === null || POLICY_ID.test(policy) ? null : await readPolicy(policy);
+  const own = policy === null ? null : await ownPolicy(policy, directory.snapshot());
   const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
   const world = { clock: SYSTEM_CLOCK, log, inBackground: false };
   const endorsements = opened.add(openEndorsements(configuration, world));
@@ -87,8 +91,30 @@ async function openVerification(
   };
 }
 
-async function readPolicy(file: string): Promise<Policy> {
-  return parsePolicy(await readFile(file, 'utf8'), { format: file.endsWith('.json') ? 'json' : 'yaml' });
+/**
+ * The policy of a file; null where `--policy` is the id of one that there is.
+ * @throws {UsageError} where it is neither, or the file is no policy
+ */
+async function ownPolicy(policy: string, known: PolicySet<Policy>): Promise<Policy | null> {
+  if (known.has(policy)) return null;
+  const text = await readFile(policy, 'utf8').catch((cause: unknown) => {
+    const ids = known.list().map(({ id }) => id);
+    throw new UsageError(
+      POLICY_ID.test(policy)
+        ? [`--policy: there is no policy ${policy}; there are ${ids.join(', ')}, or name a policy file`]
+        : [`--policy: ${policy}: ${fileProblem(cause)}`, `expected is a policy file, or an id: ${ids.join(', ')}`],
+      { cause },
+    );
+  });
+  try {
+    return parsePolicy(text, { format: policy.endsWith('.json') ? 'json' : 'yaml' });
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new UsageError(
+      error.problems.map((problem) => `${policy}: ${problem}`),
+      { cause: error },
+    );
+  }
 }
 
 /** A challenge is recognised where the service's key is at hand; without it, every nonce is the caller's own. */

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
 import { EXIT_CODE } from '../cli/exit-code.js';
 import { inspectCommand } from '../cli/inspect-command.js';
-import type { Output } from '../cli/output.js';
+import { Notes } from '../cli/notes.js';
+import { mayColour, type Output } from '../cli/output.js';
 import { printable } from '../cli/printable.js';
 import { type Actions, runProgram, type VerifyOptions } from '../cli/program.js';
+import { UsageError } from '../cli/usage-error.js';
 import { verifyCommand } from '../cli/verify-command.js';
 import type { Configuration } from '../config/configuration.js';
 import { loadConfiguration } from '../config/load-configuration.js';
@@ -13,10 +13,14 @@ import { readConfigurationFile } from '../config/read-configuration-file.js';
 import { createLog } from '../http/log.js';
 import type { Log } from '../model/ports.js';
 import { InspectEvidence } from '../service/inspect-evidence.js';
+import { InspectRaw } from '../service/inspect-raw.js';
 import { requestLimits } from '../wire/request-limits.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
 import { type BundleWorld, exportEndorsements, importEndorsements } from './endorsement-bundles.js';
+import { listenProblem } from './listen-problem.js';
+import { readInput } from './read-input.js';
+import { REPORT_FILES, reportOf } from './report-files.js';
 import { startService } from './service.js';
 import { serveUntilStopped } from './stop-signals.js';
 import { SYSTEM_CLOCK } from './system.js';
@@ -33,7 +37,11 @@ const ACTIONS: Actions = {
   serve: async (options) => {
     const configuration = await configurationOf(options);
     const log = createLog(configuration.log.level);
-    const service = await startService(configuration, { log });
+    const readConfiguration = () => configurationOf(options);
+    const service = await startService(configuration, { log, readConfiguration }).catch((error: unknown) => {
+      const problem = listenProblem(error, configuration.listen);
+      throw problem === null ? error : new UsageError([problem], { cause: error });
+    });
     if (Object.keys(configuration.callers).length === 0) sayWhoIsLetIn(configuration, log);
     // Before anybody is told of the service: who is may stop it at once.
     const stopped = serveUntilStopped(service, log);
@@ -46,35 +54,47 @@ const ACTIONS: Actions = {
   },
   verify: async (file, options) => {
     const configuration = await configurationOf(options);
-    const verification = await commandLineVerification(configuration, options.policy ?? null, commandLineLog());
+    const input = await readInput(file, 'a file with a /verify body, or - for standard input');
+    const output = outputOf(options);
+    const notes = new Notes();
+    const log = output.asTable ? notes : commandLineLog();
+    const verification = await commandLineVerification(configuration, options.policy ?? null, log);
     try {
       const overrides = { policies: verification.policies, nonce: options.nonce ?? null, at: options.at ?? null };
-      const limits = requestLimits(configuration.limits.eventLogBytes);
-      return await verifyCommand(
-        await readInput(file),
-        overrides,
-        verification.verifyEvidence,
-        outputOf(options),
-        limits,
-      );
+      const { eventLogBytes } = configuration.limits;
+      const raw = new InspectRaw(eventLogBytes);
+      const limits = requestLimits(eventLogBytes);
+      return await verifyCommand(input, overrides, verification.verifyEvidence, raw, output, limits);
     } finally {
       await verification.close();
+      notes.release((text) => process.stderr.write(text));
     }
   },
   inspect: async (file, options) => {
     const { eventLogBytes } = (await configurationOf(options)).limits;
-    const inspectEvidence = new InspectEvidence(eventLogBytes);
-    return inspectCommand(await readInput(file), inspectEvidence, outputOf(options), requestLimits(eventLogBytes));
+    const input = await readInput(
+      file,
+      'a file with evidence, a /verify body or a single structure, or - for standard input',
+    );
+    const inspections = {
+      evidence: new InspectEvidence(eventLogBytes),
+      raw: new InspectRaw(eventLogBytes),
+      limits: requestLimits(eventLogBytes),
+    };
+    return inspectCommand(input, inspections, outputOf(options));
   },
   config: async (options) => {
     write(`${JSON.stringify(maskSecrets(await configurationOf(options)), null, 2)}\n`);
     return EXIT_CODE.allow;
   },
   exportEndorsements: async (folder, options) => {
-    const reports = await Promise.all(options.report.map(async (name) => ({ name, bytes: await readInput(name) })));
-    return exportEndorsements(folder, reports, await configurationOf(options), world());
+    const reports = await Promise.all(
+      options.report.map(async (file) => reportOf(await readInput(file, REPORT_FILES))),
+    );
+    return withNotes(async (world) => exportEndorsements(folder, reports, await configurationOf(options), world));
   },
-  importEndorsements: async (folder, options) => importEndorsements(folder, await configurationOf(options), world()),
+  importEndorsements: (folder, options) =>
+    withNotes(async (world) => importEndorsements(folder, await configurationOf(options), world)),
   checkWiring: async () => {
     const container = createAppContainer(await configurationOf({}));
     container.resolve(TOKENS.evidenceVerifiers);
@@ -91,15 +111,15 @@ function sayWhoIsLetIn({ listen }: Configuration, log: Log): void {
 
 async function configurationOf({ config }: { readonly config?: string }): Promise<Configuration> {
   const text = config === undefined ? null : await readConfigurationFile(config);
-  return loadConfiguration({ text, environment: process.env });
-}
-
-async function readInput(file: string): Promise<Uint8Array> {
-  return file === '-' ? buffer(process.stdin) : readFile(file);
+  return loadConfiguration({ text, file: config, environment: process.env });
 }
 
 function outputOf(options: Pick<VerifyOptions, 'json'>): Output {
-  return { asTable: process.stdout.isTTY === true && options.json !== true, write };
+  return {
+    asTable: process.stdout.isTTY === true && options.json !== true,
+    inColour: mayColour(process.stdout, process.env),
+    write,
+  };
 }
 
 function write(text: string): void {
@@ -111,8 +131,14 @@ function writeLine(line: string): void {
   write(`${printable(line)}\n`);
 }
 
-function world(): BundleWorld {
-  return { clock: SYSTEM_CLOCK, log: commandLineLog(), inBackground: false, writeLine };
+/** Runs a command whose answer is lines for people. What its parts have to say comes behind them. */
+async function withNotes(run: (world: BundleWorld) => Promise<number>): Promise<number> {
+  const notes = new Notes();
+  try {
+    return await run({ clock: SYSTEM_CLOCK, log: notes, inBackground: false, writeLine });
+  } finally {
+    notes.release((text) => process.stderr.write(text));
+  }
 }
 
 /** Standard output belongs to the answer. */

@@ -32,7 +32,7 @@ export class ReloadedRoots implements ConfiguredRoots {
   readonly #configuration: Configuration;
   readonly #log: Log;
   #roots: ConfiguredRoots;
-  #lastReload: Promise<void> = Promise.resolve();
+  #lastReload: Promise<boolean> = Promise.resolve(true);
 
   private constructor(configuration: Configuration, log: Log, roots: ConfiguredRoots) {
     this.#configuration = configuration;
@@ -53,20 +53,24 @@ export class ReloadedRoots implements ConfiguredRoots {
     return this.#roots.ak;
   }
 
-  /** Reads the files again, after the reloads already asked for. Never rejects: what comes of it is in the log. */
-  reload(): Promise<void> {
+  /**
+   * Reads the files again, after the reloads already asked for. Never rejects: what comes of it is in the log.
+   * @returns whether what was read is in force
+   */
+  reload(): Promise<boolean> {
     this.#lastReload = this.#lastReload.then(() => this.#reload());
     return this.#lastReload;
   }
 
-  async #reload(): Promise<void> {
+  async #reload(): Promise<boolean> {
     try {
       this.#roots = await readConfiguredRoots(this.#configuration);
     } catch (error) {
       this.#log.error({ err: error }, 'roots not reloaded: the previous ones stay in force');
-      return;
+      return false;
     }
     const { issuers, ak } = this.#roots;
     if (issuers.size + ak.size > 0) this.#log.info({ issuers: issuers.size, tpm: ak.size }, 'roots reloaded');
+    return true;
   }
 }

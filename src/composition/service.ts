@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { requireAvailable } from '../config/availability.js';
 import type { Configuration } from '../config/configuration.js';
+import { configurationDigest } from '../config/configuration-digest.js';
 import { challengeKeyPath, isPolicyDirectoryRequired } from '../config/directories.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import { Outages } from '../endorsements/outages.js';
-import { ApiKeyCallers, type CallerDirectory, LocalCaller } from '../http/callers.js';
 import type { HttpDependencies } from '../http/dependencies.js';
 import { Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
@@ -30,14 +30,18 @@ import { Endings } from './endings.js';
 import { type EndorsementWorld, openEndorsements } from './endorsements.js';
 import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
+import { ReloadedAccess } from './reloaded-access.js';
+import { ServiceReload } from './service-reload.js';
 import { SYSTEM_CLOCK } from './system.js';
-import { readTlsMaterial } from './tls-material.js';
 import { TOKENS } from './tokens.js';
+import { productVersion } from './version.js';
 
 /** What a service takes from the world, beside its configuration. */
 export interface World extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'intelRootPins' | 'connect'>> {
   readonly log: Log;
   readonly clock?: Clock;
+  /** Reads the configuration again; left out, it stays as it is, and only the files that it names are read again. */
+  readonly readConfiguration?: () => Promise<Configuration>;
   /** Changes registrations of the container, for tests. */
   readonly override?: Override;
 }
@@ -45,7 +49,7 @@ export interface World extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'i
 /** A service that answers. */
 export interface RunningService {
   readonly url: string;
-  /** Reads policies, endorsement directories and files of keys and roots again. */
+  /** Reads policies, endorsement folders, files of keys and roots, callers and TLS material again. Never rejects. */
   reload(): Promise<void>;
   /** Drains and ends everything. */
   close(): Promise<void>;
@@ -75,8 +79,10 @@ async function openService(configuration: Configuration, world: World, opened: O
       failed: () => metrics.policyReloadFailed(),
     }),
   );
+  await sayWhatStarts(configuration, policies, world.log);
+  const access = await ReloadedAccess.open(configuration, clock);
   const endings = new Endings({
-    callers: () => configuration.callers,
+    callers: () => access.configuration.callers,
     policies: () => policies.snapshot().list(),
     clock,
     log: world.log,
@@ -132,7 +138,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
     liveness: clockWatch.liveness,
     readiness: clockWatch,
-    callers: callersOf(configuration, clock),
+    callers: access.callers,
     metrics,
     clock,
     log: world.log,
@@ -141,16 +147,26 @@ async function openService(configuration: Configuration, world: World, opened: O
       eventLogBytes: configuration.limits.eventLogBytes,
       deadlineSeconds: configuration.deadlineSeconds,
       trustedProxies: configuration.listen.trustedProxies,
-      tls: await readTlsMaterial(configuration.listen.tls),
+      tls: access.tls,
     },
   };
   policies.watch();
   clockWatch.watch();
   const server: RunningServer = opened.add(await startServer(dependencies, configuration.listen));
+  const readConfiguration = world.readConfiguration ?? (async () => configuration);
+  const reload = new ServiceReload({
+    policies,
+    roots,
+    endorsements,
+    access,
+    server,
+    readConfiguration,
+    log: world.log,
+  });
   return {
     url: server.url,
     reload: async () => {
-      await Promise.all([policies.reload(), endorsements.reload(), roots.reload()]);
+      await reload.run();
       endings.warnOfApiKeys();
     },
     close: () => opened.close(),
@@ -169,6 +185,17 @@ function openChallengeStore(clock: Clock, log: Log, opened: OpenParts): MemoryCh
     },
   });
   return store;
+}
+
+/** The first line of the log: what decides from now on. */
+async function sayWhatStarts(configuration: Configuration, policies: PolicyDirectory<Policy>, log: Log): Promise<void> {
+  const inForce = policies.snapshot().list();
+  const fields = {
+    version: await productVersion(),
+    configuration: configurationDigest(configuration),
+    policies: inForce.map(({ id, version, sha256 }) => ({ id, version, sha256 })),
+  };
+  log.info(fields, 'starting');
 }
 
 /** A UUID version 7 of this instant. */
@@ -208,15 +235,4 @@ export function openPolicies(
       log.error({ problems }, 'policies not reloaded: the previous ones stay in force');
     },
   });
-}
-
-function callersOf({ callers, historical, listen }: Configuration, clock: Clock): CallerDirectory {
-  const entries = Object.entries(callers);
-  if (entries.length === 0) return new LocalCaller({ historical, insecure: listen.insecure });
-  const withKeys = entries.flatMap(([name, { apiKeySha256, expires, audience, ...caller }]) =>
-    apiKeySha256 === null
-      ? []
-      : [{ ...caller, name, apiKeySha256, expires: expires === null ? null : new Date(expires), audiences: audience }],
-  );
-  return new ApiKeyCallers(withKeys, clock);
 }

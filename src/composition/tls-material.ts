@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls';
 import type { ListenConfiguration } from '../config/configuration.js';
 import type { TlsMaterial } from '../http/listener.js';
 import { ConfigurationError } from '../model/errors.js';
+import { fileProblem } from '../model/file-problem.js';
 
 /**
  * Reads the files of `listen.tls`; null where TLS is not configured.
@@ -15,15 +16,28 @@ export async function readTlsMaterial(tls: ListenConfiguration['tls']): Promise<
   const key = await read('key', tls.key);
   const clientCa = tls.clientCa === null ? null : await read('clientCa', tls.clientCa);
   requireUsable('listen.tls: not a PEM certificate and its private key', () => createSecureContext({ cert, key }));
-  // The context takes what is no certificate for an authority of nobody.
-  if (clientCa !== null)
-    requireUsable('listen.tls.clientCa: not a PEM certificate', () => new X509Certificate(clientCa));
+  // The context passes over what is no certificate.
+  if (clientCa !== null) requireUsable('listen.tls.clientCa: not PEM certificates', () => requireAuthorities(clientCa));
   return { cert, key, clientCa };
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+/** The certificates of a PEM text, which may say more between them, as files of authorities often do. */
+export function pemCertificates(text: string): readonly string[] {
+  return text.match(CERTIFICATE) ?? [];
+}
+
+function requireAuthorities(text: string): void {
+  const certificates = pemCertificates(text);
+  const begun = text.split('-----BEGIN').length - 1;
+  if (certificates.length === 0 || certificates.length < begun) throw new Error('something else than certificates');
+  for (const certificate of certificates) new X509Certificate(certificate);
 }
 
 function read(member: string, path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ConfigurationError([`listen.tls.${member}: ${path} cannot be read`], { cause });
+    throw new ConfigurationError([`listen.tls.${member}: ${path}: ${fileProblem(cause)}`], { cause });
   });
 }
 

@@ -1,3 +1,5 @@
+import { nearNames } from '../model/names-in-messages.js';
+
 /** What reading a value came to: the value, or everything that is wrong with it, each as `place: what`. */
 export type Reading<T> = { readonly value: T } | { readonly problems: readonly string[] };
 
@@ -13,6 +15,8 @@ export interface Setting<T> {
   /** How an environment variable spells it: the text as it is, or JSON. */
   readonly spelling: 'text' | 'json';
   readonly below: Below;
+  /** What it must be, in words; absent where what stands below says so. */
+  readonly what?: string;
   /** Whether `null` is a value. */
   readonly nullable: boolean;
   /** What holds where nothing is given; undefined where something must be. */
@@ -29,7 +33,7 @@ export function problemAt<T>(place: string, what: string): Reading<T> {
 }
 
 /** A place one level further in. */
-function placeIn(place: string, name: string): string {
+export function placeIn(place: string, name: string): string {
   return place === '' ? name : `${place}.${name}`;
 }
 
@@ -38,6 +42,7 @@ export function single<T>(spelling: 'text' | 'json', what: string, read: (raw: u
   return {
     spelling,
     below: NOTHING,
+    what,
     nullable: false,
     read(raw, place) {
       const value = raw === undefined ? undefined : read(raw);
@@ -81,6 +86,7 @@ export function either<A, B>(what: string, first: Setting<A>, second: Setting<B>
   return {
     spelling,
     below: second.below,
+    what,
     nullable: false,
     read(raw, place) {
       if (raw === undefined) return problemAt(place, 'is missing');
@@ -124,7 +130,7 @@ export function object<T extends object>(members: Members<T>): Setting<T> {
       const given = new Map(Object.entries(raw ?? {}));
       const unknown = [...given.keys()]
         .filter((name) => !known.has(name))
-        .map((name) => `${placeIn(place, name)}: unknown key`);
+        .map((name) => `${placeIn(place, name)}: ${unknownKey(name, [...known.keys()])}`);
       const readings = [...known].map(([name, setting]) => setting.read(given.get(name), placeIn(place, name)));
       if (unknown.length > 0) readings.push({ problems: unknown });
       const names = [...known.keys()];
@@ -155,6 +161,12 @@ export function kinds<T extends { readonly kind: string }>(
       return setting?.read(given, place) ?? problemAt(placeIn(place, 'kind'), `must be ${names.join(' or ')}`);
     },
   };
+}
+
+/** The nearest key that there is, else all of them. */
+function unknownKey(name: string, known: readonly string[]): string {
+  const [near] = nearNames(name, known);
+  return `unknown key; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`;
 }
 
 /** A value that the environment gives as a whole: its members have no names of their own there. */

@@ -47,7 +47,11 @@ function describeQeIdentity(text: string, about: string): StructureDescription {
   return { name: 'QE identity', about, length: Buffer.byteLength(text), fields };
 }
 
-function describeCrl(der: Uint8Array, about: string): StructureDescription {
+/**
+ * A CRL by what people ask of one.
+ * @throws {FormatError} `cert_format`
+ */
+export function describeCrl(der: Uint8Array, about: string): StructureDescription {
   const list = parseCrlFrame(der);
   const { issuer, thisUpdate, nextUpdate, crlNumber } = list;
   const fields = [

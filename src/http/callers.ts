@@ -69,6 +69,31 @@ export class ApiKeyCallers implements CallerDirectory {
   }
 }
 
+/** Callers that can be exchanged: each request asks those of its moment. */
+export class ExchangeableCallers implements CallerDirectory {
+  #callers: CallerDirectory;
+
+  constructor(callers: CallerDirectory) {
+    this.#callers = callers;
+  }
+
+  exchange(callers: CallerDirectory): void {
+    this.#callers = callers;
+  }
+
+  get asksForCredentials(): boolean {
+    return this.#callers.asksForCredentials;
+  }
+
+  identify(headers: IncomingHttpHeaders): Caller {
+    return this.#callers.identify(headers);
+  }
+
+  serves(host: string | undefined): boolean {
+    return this.#callers.serves(host);
+  }
+}
+
 /** No callers configured: everybody who reaches the socket is `local`, under loopback Host names only. */
 export class LocalCaller implements CallerDirectory {
   readonly asksForCredentials = false;

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import type { RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
+import type { SecureContextOptions } from 'node:tls';
 
 /** PEM texts. With `clientCa`, a client without a certificate of it does not get a connection. */
 export interface TlsMaterial {
@@ -70,7 +72,28 @@ function serverOf(
   handshakeTimeout: number,
 ): Server {
   if (tls === null) return createServer(options, listener);
-  const { cert, key, clientCa } = tls;
-  const client = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
-  return createTlsServer({ ...options, cert, key, minVersion: 'TLSv1.2', handshakeTimeout, ...client }, listener);
+  const client = tls.clientCa === null ? {} : { requestCert: true, rejectUnauthorized: true };
+  return createTlsServer({ ...options, ...secureContext(tls), handshakeTimeout, ...client }, listener);
 }
+
+function secureContext({ cert, key, clientCa }: TlsMaterial): SecureContextOptions {
+  return { cert, key, minVersion: 'TLSv1.2', ...(clientCa === null ? {} : { ca: clientCa }) };
+}
+
+/**
+ * Handshakes that begin from now on use this material. It has a client CA where the one before has one, and only then:
+ * whether clients are asked for a certificate is settled when the server is made.
+ *
+ * @throws {Error} where it cannot be used; nothing has changed then
+ */
+export function exchangeTls(server: Server, tls: TlsMaterial): void {
+  if (!(server instanceof TlsServer)) throw new Error('the server does not speak TLS');
+  server.setSecureContext(secureContext(tls));
+}
+
+/** Clients of earlier sessions have to show their certificate again: a session that is resumed asks for none. */
+export function endSessions(server: Server): void {
+  if (server instanceof TlsServer) server.setTicketKeys(randomBytes(TICKET_KEY_BYTES));
+}
+
+const TICKET_KEY_BYTES = 48;

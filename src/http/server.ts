@@ -3,7 +3,9 @@ import { setTimeout as sleep, setImmediate as turnOfEventLoop } from 'node:timer
 import type { FastifyInstance } from 'fastify';
 import type { ReadinessUseCase } from '../service/use-cases.js';
 import { createApplication } from './application.js';
+import { Connections } from './connections.js';
 import type { HttpDependencies } from './dependencies.js';
+import { endSessions, exchangeTls, type TlsMaterial } from './listener.js';
 
 export interface ListenOptions {
   readonly host: string;
@@ -33,6 +35,13 @@ export interface RunningServer {
   /** Where it listens, with the port that was picked. */
   readonly url: string;
   /**
+   * Takes other TLS material for connections from now on.
+   * @throws {Error} where it cannot be used, or one has TLS or a client CA and the other has not; nothing has changed then
+   */
+  exchangeTls(tls: TlsMaterial): void;
+  /** Ends every connection, at once or with the answer under way, and all TLS sessions. */
+  endConnections(): void;
+  /**
    * Readiness goes first; accepted requests are answered, each as the last of its connection; then the sockets close.
    * Bounded, and the same promise however often it is called.
    */
@@ -48,6 +57,8 @@ export async function startServer(dependencies: HttpDependencies, listen: Listen
   };
   const application = createApplication({ ...dependencies, readiness });
   requests.watch(application);
+  const connections = new Connections();
+  connections.watch(application);
   try {
     await application.listen({ host: listen.host, port: listen.port });
   } catch (error) {
@@ -57,6 +68,11 @@ export async function startServer(dependencies: HttpDependencies, listen: Listen
   let closed: Promise<void> | null = null;
   return {
     url: urlOf(application, dependencies.settings.tls !== null),
+    exchangeTls: (tls) => exchangeTls(application.server, tls),
+    endConnections: () => {
+      endSessions(application.server);
+      connections.endAll();
+    },
     close: () => {
       closed ??= stop(application, requests, { ...DEFAULT_STOP, ...listen.stop });
       return closed;

@@ -13,17 +13,21 @@ export class InspectEvidence implements InspectEvidenceUseCase {
   }
 
   execute(evidence: Evidence): JsonObject {
-    const structures = describeEvidence(evidence, this.#eventLogBytes).map(({ name, about, length, fields }) => ({
+    return inspectionOf({ type: evidence.type }, describeEvidence(evidence, this.#eventLogBytes));
+  }
+}
+
+/** The answer of an inspection: what was looked at, and its structures. */
+export function inspectionOf(what: JsonObject, structures: ReturnType<typeof describeEvidence>): JsonObject {
+  return {
+    verified: false,
+    notice: 'nothing here was verified: anybody can write every value',
+    ...what,
+    structures: structures.map(({ name, about, length, fields }) => ({
       name,
       about,
       length,
       fields: fields.map((field) => ({ ...field })),
-    }));
-    return {
-      verified: false,
-      notice: 'nothing here was verified: anybody can write every value',
-      type: evidence.type,
-      structures,
-    };
-  }
+    })),
+  };
 }

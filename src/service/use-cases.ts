@@ -34,6 +34,18 @@ export interface LivenessUseCase {
   execute(): Promise<{ readonly live: boolean; readonly problems: readonly string[] }>;
 }
 
+/** Shows what a single structure says, which its bytes have to tell. Verifies nothing. */
+export interface InspectRawUseCase {
+  /** Names of the kinds that there are. */
+  readonly understood: readonly string[];
+  /** Names of the kinds that bytes look like: one, where nothing is ambiguous. */
+  recognise(bytes: Uint8Array): readonly string[];
+  /** What makes bytes unreadable that could be read otherwise; null where nothing is known. */
+  remark(bytes: Uint8Array): string | null;
+  /** @throws {FormatError} where bytes that look like this kind are malformed */
+  execute(bytes: Uint8Array, kind: string): JsonObject;
+}
+
 /** Whether the service should get traffic, and what stands against it. */
 export interface ReadinessUseCase {
   execute(): Promise<{ readonly ready: boolean; readonly problems: readonly string[] }>;

@@ -37,7 +37,7 @@ export class PolicyDirectory<P extends { readonly id: string }> {
   #watcher: FSWatcher | null = null;
   #settling: NodeJS.Timeout | null = null;
   #polling: NodeJS.Timeout | null = null;
-  #lastReload: Promise<void> = Promise.resolve();
+  #lastReload: Promise<boolean> = Promise.resolve(true);
 
   private constructor(options: PolicyDirectoryOptions<P>, set: PolicySet<P>, fingerprint: string | null) {
     this.#options = options;
@@ -60,8 +60,11 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     return this.#set;
   }
 
-  /** Reads the directory again, after the reloads already asked for. What comes of it is told by the callbacks. */
-  reload(): Promise<void> {
+  /**
+   * Reads the directory again, after the reloads already asked for. What comes of it is told by the callbacks.
+   * @returns whether what was read is in use
+   */
+  reload(): Promise<boolean> {
     this.#lastReload = this.#lastReload.then(() => this.#reload());
     return this.#lastReload;
   }
@@ -88,7 +91,7 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     await this.#lastReload;
   }
 
-  async #reload(): Promise<void> {
+  async #reload(): Promise<boolean> {
     try {
       const fingerprint = await policyFingerprint(this.#options.directory);
       requireDirectory(this.#options.directory, this.#options.required || this.#fingerprint !== null, fingerprint);
@@ -96,9 +99,10 @@ export class PolicyDirectory<P extends { readonly id: string }> {
       this.#fingerprint = fingerprint;
     } catch (error) {
       this.#options.onReloadFailed(error instanceof ConfigurationError ? error.problems : ['policies: cannot be read']);
-      return;
+      return false;
     }
     this.#options.onReloaded(this.#set.list().length);
+    return true;
   }
 
   /** A directory that could not be read last time differs from what the set was read from: it is tried again. */

@@ -4,7 +4,6 @@ import { ATTRIBUTE, basicConstraints, buildCertificate, keyUsage, type LabExtens
 
 const DAY_MS = 24 * 60 * 60_000;
 const ALGORITHM = { scheme: 'ecdsa', hash: 'sha256' } as const;
-const AUTHORITY = nameOf([[ATTRIBUTE.commonName, 'veritee lab TLS authority']]);
 const LOOPBACK = nameOf([[ATTRIBUTE.commonName, 'localhost']]);
 
 /** Key and certificate of a server, PEM. */
@@ -16,12 +15,15 @@ export interface TlsIdentity {
 /** A self-made authority for the emulators' HTTPS. It has nothing to do with the vendors' PKIs. */
 export class TlsAuthority {
   readonly #key: LabKey = newEcKey('prime256v1');
+  readonly #name: Uint8Array;
   /** The authority's own certificate, PEM: what a client has to trust. */
   readonly pem: string;
 
-  constructor() {
+  /** @param name tells authorities of one file apart, of which a certificate's issuer is found by name */
+  constructor(name = 'veritee lab TLS authority') {
+    this.#name = nameOf([[ATTRIBUTE.commonName, name]]);
     const extensions = [basicConstraints({ pathLength: 0 }), keyUsage(['keyCertSign', 'crlSign'])];
-    this.pem = pemOf(this.#issue(1, AUTHORITY, this.#key.spki, extensions));
+    this.pem = pemOf(this.#issue(1, this.#name, this.#key.spki, extensions));
   }
 
   /** A certificate for `localhost` and 127.0.0.1. */
@@ -36,7 +38,7 @@ export class TlsAuthority {
   #issue(serial: number, subject: Uint8Array, spki: Uint8Array, extensions: readonly LabExtension[]): Uint8Array {
     return buildCertificate({
       serial,
-      issuer: AUTHORITY,
+      issuer: this.#name,
       subject,
       spki,
       extensions,

@@ -4,10 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-
-const ENTRY = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
-const TSCONFIG = fileURLToPath(new URL('../../../tsconfig.json', import.meta.url));
+import { inject } from 'vitest';
 
 /** What a command came to. */
 export interface Ended {
@@ -19,14 +16,19 @@ export interface Ended {
 /** The `veritee` command, run in a folder of its own, where it finds no configuration, policies or data. */
 export class CommandLine {
   readonly folder: string;
+  readonly #entry: string;
   readonly #children = new Set<ChildProcess>();
 
-  private constructor(folder: string) {
+  private constructor(folder: string, entry: string) {
     this.folder = folder;
+    this.#entry = entry;
   }
 
+  /** @throws {Error} where the project does not compile: the last build would be another version */
   static async create(): Promise<CommandLine> {
-    return new CommandLine(await mkdtemp(join(tmpdir(), 'veritee-cli-')));
+    const entry = inject('entry');
+    if (entry === null) throw new Error('the project does not compile');
+    return new CommandLine(await mkdtemp(join(tmpdir(), 'veritee-cli-')), entry);
   }
 
   path(name: string): string {
@@ -41,9 +43,9 @@ export class CommandLine {
   /** Starts a command; its output is read by the caller. */
   start(args: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
     const { PATH = '', HOME = '' } = process.env;
-    const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), ENTRY, ...args], {
+    const child = spawn(process.execPath, [this.#entry, ...args], {
       cwd: this.folder,
-      env: { PATH, HOME, TSX_TSCONFIG_PATH: TSCONFIG, ...environment },
+      env: { PATH, HOME, ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#children.add(child);

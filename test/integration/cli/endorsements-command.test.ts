@@ -1,5 +1,5 @@
 import { mkdir, readdir } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseSnpReport } from '../../../src/formats/snp-report.js';
 import { readTcb } from '../../../src/formats/snp-tcb.js';
 import { SNP_PRODUCTS } from '../../../src/model/claims.js';
@@ -11,9 +11,6 @@ import { haveVectors, readVector, vector } from '../../vectors.js';
 import { CommandLine } from './command-line.js';
 
 const PKI = createAmdPki();
-
-// Each command is a process that compiles what it loads.
-vi.setConfig({ testTimeout: 120_000 });
 
 let cli: CommandLine;
 let isolated: CommandLine;

@@ -4,13 +4,10 @@ import { mkdir } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
 import { call, post } from '../service/lab-service.js';
 import { CommandLine } from './command-line.js';
-
-// Each command is a process that compiles what it loads.
-vi.setConfig({ testTimeout: 120_000 });
 
 let cli: CommandLine;
 
@@ -106,6 +103,23 @@ describe('veritee serve', () => {
     await signalled(child, lines, 'policies not reloaded: the previous ones stay in force');
     expect(await knows('added')).toBe(200);
     child.kill('SIGINT');
+    expect(await ended).toEqual([0, null]);
+  });
+
+  it('says first what starts; on SIGHUP takes over the callers of the file, and names what needs a restart', async () => {
+    const { child, url, lines, ended } = await serve({}, 'reloaded.yaml');
+    const records = () => lines.map((line) => JSON.parse(line));
+    expect(records()[0]).toMatchObject({ msg: 'starting', version: expect.any(String), policies: expect.any(Array) });
+    expect((await call(url, '/metrics')).status).toBe(200);
+    const apiKeySha256 = createHash('sha256').update('of-the-new-caller').digest('hex');
+    const callers = { gate: { apiKeySha256, expires: '2099-01-01', roles: ['metrics'] } };
+    const changed = { listen: { port: 0 }, amd: { kds: 'off' }, callers, limits: { bodyBytes: 2048 } };
+    await cli.write('reloaded.yaml', JSON.stringify(changed));
+    await signalled(child, lines, 'reloaded: some changed keys need a restart');
+    expect(records().at(-1)).toMatchObject({ changed: ['callers.gate'], needRestart: ['limits.bodyBytes'] });
+    expect((await call(url, '/metrics')).status).toBe(401);
+    expect((await call(url, '/metrics', { headers: { 'x-api-key': 'of-the-new-caller' } })).status).toBe(200);
+    child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
   });
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   buildCcel,
   createAmdPki,
@@ -25,9 +25,6 @@ accepts: [az-snp-vtpm]
 minimums: any
 revocation: best-effort
 `;
-
-// Each command is a process that compiles what it loads.
-vi.setConfig({ testTimeout: 120_000 });
 
 let cli: CommandLine;
 let vm: VirtualMachine;

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { answersIn, call, post } from './exchange.js';
 import { ALLOW, type FakeService, type FakeServiceOptions, startFakeService, VERIFY_BODY } from './fake-service.js';
+import { occasion } from './occasion.js';
 
 const open: FakeService[] = [];
 
@@ -14,15 +15,6 @@ async function start(options: FakeServiceOptions = {}): Promise<FakeService> {
 afterEach(async () => {
   await Promise.all(open.splice(0).map((service) => service.close()));
 });
-
-/** Something that happens once, and that others wait for. */
-function occasion() {
-  let happen: () => void = () => {};
-  const happened = new Promise<void>((resolve) => {
-    happen = resolve;
-  });
-  return { happen, happened };
-}
 
 /** A keep-alive connection that collects what it is sent. */
 function connection(port: number): { socket: Socket; received: () => string; closed: Promise<void> } {

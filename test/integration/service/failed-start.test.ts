@@ -43,7 +43,7 @@ describe('a start that fails', () => {
     [
       'a certificate is missing',
       () => ({ listen: { port: 0, tls: { cert: nowhere, key: nowhere } } }),
-      { problems: [`listen.tls.cert: ${nowhere} cannot be read`] },
+      { problems: [`listen.tls.cert: ${nowhere}: there is no such file`] },
       WITH_SERVICES,
     ],
     [

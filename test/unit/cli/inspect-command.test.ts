@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { inspectCommand } from '../../../src/cli/inspect-command.js';
+import { InspectRaw } from '../../../src/service/inspect-raw.js';
+import { requestLimits } from '../../../src/wire/request-limits.js';
 import { bodyOf, snpEvidence } from '../wire/sample-bodies.js';
 
 describe('veritee inspect on a terminal', () => {
@@ -9,9 +11,13 @@ describe('veritee inspect on a terminal', () => {
     const structures = [{ name: 'event log', about: '/ccel', length: 74, fields: [event] }];
     const written: string[] = [];
     inspectCommand(
-      bodyOf(snpEvidence()),
-      { execute: () => ({ notice: 'nothing here was verified', structures }) },
-      { asTable: true, write: (text) => written.push(text) },
+      { name: 'body.json', bytes: bodyOf(snpEvidence()) },
+      {
+        raw: new InspectRaw(1024),
+        limits: requestLimits(1024),
+        evidence: { execute: () => ({ notice: 'nothing here was verified', structures }) },
+      },
+      { asTable: true, inColour: false, write: (text) => written.push(text) },
     );
     expect(written.join('').split('\n').slice(2)).toEqual([
       'event log  /ccel, 74 bytes',
@@ -29,9 +35,13 @@ describe('veritee inspect on a terminal', () => {
       written += text;
     };
     inspectCommand(
-      bodyOf(snpEvidence()),
-      { execute: () => ({ notice: 'nothing here was verified', structures }) },
-      { asTable: true, write },
+      { name: 'body.json', bytes: bodyOf(snpEvidence()) },
+      {
+        raw: new InspectRaw(1024),
+        limits: requestLimits(1024),
+        evidence: { execute: () => ({ notice: 'nothing here was verified', structures }) },
+      },
+      { asTable: true, inColour: false, write },
     );
     expect(written.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     expect(written.split('\n')).toHaveLength(5);

@@ -31,9 +31,9 @@ describe('TLS material', () => {
   });
 
   it.each([
-    ['a certificate that is not there', 'none', 'key', 'ca', /^listen\.tls\.cert: .+ cannot be read$/],
-    ['a key that is not there', 'cert', 'none', 'ca', /^listen\.tls\.key: .+ cannot be read$/],
-    ['an authority that is not there', 'cert', 'key', 'none', /^listen\.tls\.clientCa: .+ cannot be read$/],
+    ['a certificate that is not there', 'none', 'key', 'ca', /^listen\.tls\.cert: .+: there is no such file$/],
+    ['a key that is not there', 'cert', 'none', 'ca', /^listen\.tls\.key: .+: there is no such file$/],
+    ['an authority that is not there', 'cert', 'key', 'none', /^listen\.tls\.clientCa: .+: there is no such file$/],
     ['a certificate that is none', 'text', 'key', 'ca', /^listen\.tls: not a PEM certificate and its private key$/],
     [
       'the key of another certificate',
@@ -42,7 +42,7 @@ describe('TLS material', () => {
       'ca',
       /^listen\.tls: not a PEM certificate and its private key$/,
     ],
-    ['an authority that is none', 'cert', 'key', 'text', /^listen\.tls\.clientCa: not a PEM certificate$/],
+    ['an authority that is none', 'cert', 'key', 'text', /^listen\.tls\.clientCa: not PEM certificates$/],
   ])('is refused with %s', async (_title, cert, key, clientCa, problem) => {
     const read = readTlsMaterial({ cert: path(cert), key: path(key), clientCa: path(clientCa) });
     await expect(read).rejects.toMatchObject({

@@ -102,22 +102,27 @@ describe('names', () => {
     expect(environmentSegment('apiKeySha256')).toBe('API_KEY_SHA256');
   });
 
+  const PORT = 'did you mean VERITEE__LISTEN__PORT?';
+  const NAMES = 'names here are capital letters and digits, with single underscores between them';
+
   it.each([
-    'VERITEE__',
-    'VERITEE__LISTEN__PROT',
-    'VERITEE__LISTEN__PORT__',
-    'VERITEE__LISTEN__PORT__NUMBER',
-    'VERITEE__LISTEN___PORT',
-    'VERITEE__listen__port',
-    'VERITEE__LISTEN_PORT',
-    'VERITEE__TIME__TOKENLEEWAYSECONDS',
-    'VERITEE__MAA__ISSUERS__0',
-    'VERITEE__MAA__SUBMIT__CREDENTIAL__KIND',
-    'VERITEE__ITA__SUBMIT__API',
-    'VERITEE__CALLERS__ci',
-    'VERITEE__CALLERS____PROTO____ROLES',
-  ])('refuses to start with %s', (name) => {
-    expect(() => load({ [name]: '1' })).toThrow(expect.objectContaining({ problems: [`${name}: unknown key`] }));
+    ['VERITEE__', expect.stringMatching(/^VERITEE__: unknown key; there are VERITEE__LISTEN, .+, VERITEE__LOG$/)],
+    ['VERITEE__LISTEN__PROT', PORT],
+    ['VERITEE__LISTEN__PORT__', PORT],
+    ['VERITEE__LISTEN__PORT__NUMBER', 'VERITEE__LISTEN__PORT is given as a whole'],
+    ['VERITEE__LISTEN___PORT', PORT],
+    ['VERITEE__listen__port', PORT],
+    ['VERITEE__LISTEN_PORT', PORT],
+    ['VERITEE__TIME__TOKENLEEWAYSECONDS', 'did you mean VERITEE__TIME__TOKEN_LEEWAY_SECONDS?'],
+    ['VERITEE__MAA__ISSUERS__0', 'VERITEE__MAA__ISSUERS is given as a whole'],
+    ['VERITEE__MAA__SUBMIT__CREDENTIAL__KIND', 'VERITEE__MAA__SUBMIT__CREDENTIAL is given as a whole'],
+    ['VERITEE__ITA__SUBMIT__API', 'VERITEE__ITA__SUBMIT is given as a whole'],
+    ['VERITEE__CALLERS__ci', NAMES],
+    ['VERITEE__CALLERS____PROTO____ROLES', NAMES],
+    ['VERITEE__CALLERS__CI__ROLE', 'did you mean VERITEE__CALLERS__CI__ROLES?'],
+  ])('refuses to start with %s', (name, hint) => {
+    const problem = typeof hint === 'string' ? `${name}: unknown key; ${hint}` : hint;
+    expect(() => load({ [name]: '1' })).toThrow(expect.objectContaining({ problems: [problem] }));
   });
 
   it.each(['VERITEE_VECTORS', 'VERITEE_LISTEN__PORT', 'veritee__listen__port', 'PORT', 'XVERITEE__LISTEN__PORT'])(
@@ -169,15 +174,18 @@ describe('values', () => {
   });
 
   it.each([
-    ['VERITEE__LISTEN__PORT', '08', 'VERITEE__LISTEN__PORT: must be JSON'],
-    ['VERITEE__LISTEN__PORT', '', 'VERITEE__LISTEN__PORT: must be JSON'],
-    ['VERITEE__LISTEN__PORT', '"80"', 'listen.port: must be a whole number from 0 to 65535'],
-    ['VERITEE__HISTORICAL', 'yes', 'VERITEE__HISTORICAL: must be JSON'],
-    ['VERITEE__TPM__ROOTS', '[a]', 'VERITEE__TPM__ROOTS: must be JSON'],
-    ['VERITEE__TPM__ROOTS', 'a', 'VERITEE__TPM__ROOTS: must be JSON'],
-    ['VERITEE__LISTEN', '{"port":1,"port":2}', 'VERITEE__LISTEN line 1: duplicate key'],
-    ['VERITEE__CHALLENGES__KEY', '', 'challenges.key: must be a path, not empty'],
-    ['VERITEE__POLICIES__DEFAULT', 'null ', 'policies.default: must be a policy id'],
+    ['VERITEE__LISTEN__PORT', '08', 'VERITEE__LISTEN__PORT: must be a whole number from 0 to 65535'],
+    ['VERITEE__LISTEN__PORT', '', 'VERITEE__LISTEN__PORT: must be a whole number from 0 to 65535'],
+    ['VERITEE__LISTEN__PORT', '"80"', 'VERITEE__LISTEN__PORT: must be a whole number from 0 to 65535'],
+    ['VERITEE__LISTEN__PORT', '65536', 'VERITEE__LISTEN__PORT: must be a whole number from 0 to 65535'],
+    ['VERITEE__HISTORICAL', 'yes', 'VERITEE__HISTORICAL: must be true or false'],
+    ['VERITEE__TPM__ROOTS', '[a]', 'VERITEE__TPM__ROOTS: must be a list in JSON, such as ["a", "b"]'],
+    ['VERITEE__TPM__ROOTS', 'a', 'VERITEE__TPM__ROOTS: must be a list in JSON, such as ["a", "b"]'],
+    ['VERITEE__LISTEN', 'a', 'VERITEE__LISTEN: must be JSON, such as {"key": "value"}'],
+    ['VERITEE__LISTEN', '{"port":1,"port":2}', 'VERITEE__LISTEN line 1, column 11: this key stands there twice'],
+    ['VERITEE__LISTEN', '{"port":-1}', 'VERITEE__LISTEN: listen.port: must be a whole number from 0 to 65535'],
+    ['VERITEE__CHALLENGES__KEY', '', 'VERITEE__CHALLENGES__KEY: must be a path, not empty'],
+    ['VERITEE__POLICIES__DEFAULT', 'null ', 'VERITEE__POLICIES__DEFAULT: must be a policy id'],
   ])('refuses %s=%s', (name, spelled, problem) => {
     expect(() => load({ [name]: spelled })).toThrow(expect.objectContaining({ problems: [problem] }));
   });

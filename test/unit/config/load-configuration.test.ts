@@ -16,9 +16,13 @@ function load(text: string | null, environment: Record<string, string | undefine
   return loadConfiguration({ text, environment });
 }
 
-function problemsOf(text: string | null, environment: Record<string, string | undefined> = {}): readonly string[] {
+function problemsOf(
+  text: string | null,
+  environment: Record<string, string | undefined> = {},
+  file?: string,
+): readonly string[] {
   try {
-    load(text, environment);
+    loadConfiguration({ text, environment, file });
   } catch (error) {
     if (error instanceof ConfigurationError) return error.problems;
     throw error;
@@ -131,16 +135,77 @@ describe('the result', () => {
 
 describe('YAML', () => {
   it.each([
-    ['a repeated key', 'historical: true\nhistorical: false', 'configuration file line 2: duplicate key'],
-    ['an alias', 'tpm: { roots: &r [a] }\nmaa: { shared: *r }', 'configuration file line 2: aliases are not read'],
-    ['an unknown tag', 'listen: !env {}', 'configuration file line 1: tag resolve failed'],
-    ['a second document', '{}\n---\n{}', 'configuration file line 2: multiple docs'],
-    ['a syntax error', 'historical: "', 'configuration file line 1: missing char'],
+    ['a repeated key', 'historical: true\nhistorical: false', 'line 2, column 1: this key stands there twice'],
+    ['an alias', 'tpm: { roots: &r [a] }\nmaa: { shared: *r }', 'line 2, column 16: aliases (*name) are not read'],
+    ['an unknown tag', 'listen: !env {}', 'line 1, column 9: unknown tag (!name)'],
+    ['a second document', '{}\n---\n{}', 'line 2, column 1: a second document begins: one is read'],
+    [
+      'a text without end',
+      'historical: "',
+      'line 1, column 14: something is missing: a closing quote or bracket, a comma, or the blank after a colon',
+    ],
+    ['a tab', 'listen:\n\tport: 1', 'line 2, column 1: tabs cannot indent: use blanks'],
+    [
+      'a bracket without end',
+      'listen: { port: 1',
+      'line 1, column 18: indented differently from what it belongs to, or a bracket is not closed',
+    ],
+  ])('refuses %s, with line and column', (_, text, problem) => {
+    expect(problemsOf(text)).toEqual([`configuration file ${problem}`]);
+    expect(problemsOf(text, {}, 'own.yaml')).toEqual([`own.yaml ${problem}`]);
+  });
+
+  it.each([
     ['something else than an object', '- listen', 'configuration: must be an object'],
-    ['a version directive', '%YAML 1.1\n---\nhistorical: yes', 'configuration file: has a version directive'],
-    ['a merge key', 'listen: { <<: { port: 1 } }', 'listen.<<: unknown key'],
+    ['a version directive', '%YAML 1.1\n---\nhistorical: yes', 'configuration file: has a version directive (%YAML)'],
+    [
+      'a merge key',
+      'listen: { <<: { port: 1 } }',
+      'listen.<<: unknown key; there are host, port, insecure, tls, trustedProxies',
+    ],
   ])('refuses %s', (_, text, problem) => {
     expect(problemsOf(text)).toContain(problem);
+  });
+
+  it.each([
+    [
+      'a member',
+      'log:\n  level: info\nlisten:\n  port: x\n',
+      'own.yaml line 4: listen.port: must be a whole number from 0 to 65535',
+    ],
+    [
+      'an unknown key',
+      'listen:\n  host: ::1\n  prot: 1\n',
+      'own.yaml line 3: listen.prot: unknown key; did you mean port?',
+    ],
+    ['an item', 'tpm:\n  roots:\n  - a\n  - 7\n', 'own.yaml line 4: tpm.roots[1]: must be a path, not empty'],
+    [
+      'a member of an item',
+      'maa:\n  issuers:\n  - issuer: https://a.example\n    policyHash: any\n    teeSigner: no\n',
+      'own.yaml line 5: maa.issuers[0].teeSigner: must be any or required',
+    ],
+    [
+      'a member of something whose name has a dot',
+      `callers:\n  a.b:\n    apiKeySha256: ${KEY_HASH}\n    expires: soon\n    roles: [verify]\n`,
+      'own.yaml line 4: callers.a.b.expires: must be a date such as 2027-01-31, or with a time in UTC',
+    ],
+    [
+      'what is missing, around it',
+      'keys:\n  k: { vault: https://v.example, name: k, enc: RSA_AES_KEY_WRAP_384 }',
+      'own.yaml line 2: keys.k.policy: is missing',
+    ],
+    [
+      'what does not fit together',
+      'listen:\n  host: 0.0.0.0\n',
+      'own.yaml line 2: listen.host: not a loopback address, and no callers are configured (listen.insecure: true serves anybody)',
+    ],
+  ])('a problem names file and line: %s', (_, text, problem) => {
+    expect(problemsOf(text, {}, 'own.yaml')).toEqual([problem]);
+  });
+
+  it('a value of the environment is not looked for in the file', () => {
+    const problems = problemsOf('listen:\n  port: 1\n', { VERITEE__LISTEN__PORT: '-1' }, 'own.yaml');
+    expect(problems).toEqual(['VERITEE__LISTEN__PORT: must be a whole number from 0 to 65535']);
   });
 
   it('does not quote the file, which may hold secrets', () => {
@@ -164,9 +229,9 @@ describe('each refusal names its place', () => {
   const issuer = (members: string) => `maa: { issuers: [ { issuer: https://my.weu.attest.azure.net, ${members} } ] }`;
 
   it.each([
-    ['lisen: {}', 'lisen: unknown key'],
-    ['listen: { prot: 1 }', 'listen.prot: unknown key'],
-    ['__proto__: {}', '__proto__: unknown key'],
+    ['lisen: {}', 'lisen: unknown key; did you mean listen?'],
+    ['listen: { prot: 1 }', 'listen.prot: unknown key; did you mean port?'],
+    ['__proto__: {}', '__proto__: unknown key;'],
     ['listen:', 'listen: must be an object'],
     ['listen: { host: "" }', 'listen.host: must be a host name or address'],
     ['listen: { host: "a b" }', 'listen.host: must be a host name or address'],
@@ -270,7 +335,7 @@ describe('each refusal names its place', () => {
     [issuer('policyHash: any, policySigner: []'), 'maa.issuers[0].policySigner: must not be empty'],
     [issuer('policyHash: any, policySigner: [ab]'), 'maa.issuers[0].policySigner[0]: must be 32 bytes in hex'],
     [issuer('policyHash: any, teeSigner: true'), 'maa.issuers[0].teeSigner: must be any or required'],
-    [issuer('policyHash: any, policySigners: []'), 'maa.issuers[0].policySigners: unknown key'],
+    [issuer('policyHash: any, policySigners: []'), 'maa.issuers[0].policySigners: unknown key;'],
     [submit('endpoints: [ http://a.example ]'), 'maa.submit.endpoints[0]: must be an https URL without path'],
     [submit(`endpoints: [ ${SHARED}/ ]`), 'maa.submit.endpoints[0]: must be an https URL without path'],
     [submit(`endpoints: [ ${SHARED}, ${SHARED} ]`), 'maa.submit.endpoints: repeats an item'],
@@ -285,13 +350,13 @@ describe('each refusal names its place', () => {
       'maa.submit.credential.kind: must be workload-identity or managed-identity or client-secret or client-certificate',
     ],
     [credential('client-secret'), 'maa.submit.credential.secretFile: is missing'],
-    [credential('{ kind: client-secret, secret: sesame }'), 'maa.submit.credential.secret: unknown key'],
+    [credential('{ kind: client-secret, secret: sesame }'), 'maa.submit.credential.secret: unknown key;'],
     [credential('{ kind: client-certificate }'), 'maa.submit.credential.certificateFile: is missing'],
     [credential('{ kind: client-certificate, tenantId: a/b }'), TENANT_PROBLEM],
     [credential('{ kind: managed-identity, clientId: mine }'), 'maa.submit.credential.clientId: must be a UUID'],
     [
       credential('{ kind: managed-identity, authority: https://login.microsoftonline.us }'),
-      'maa.submit.credential.authority: unknown key',
+      'maa.submit.credential.authority: unknown key;',
     ],
     [credential('{ kind: workload-identity, authority: http://127.0.0.1:1 }'), AUTHORITY_PROBLEM],
     [credential('{ kind: workload-identity, authority: https://login.microsoftonline.us/x }'), AUTHORITY_PROBLEM],
@@ -309,7 +374,7 @@ describe('each refusal names its place', () => {
     ['ita: { submit: {} }', 'ita.submit.apiKeyFile: is missing'],
     [ita('api: http://api.example'), 'ita.submit.api: must be an https URL without path'],
     [ita('api: https://api.example/v2'), 'ita.submit.api: must be an https URL without path'],
-    [ita('apiKey: sesame'), 'ita.submit.apiKey: unknown key'],
+    [ita('apiKey: sesame'), 'ita.submit.apiKey: unknown key;'],
     [ita('policyIds: [mine]'), 'ita.submit.policyIds[0]: must be a UUID'],
     [ita('policyMustMatch: 1'), 'ita.submit.policyMustMatch: must be true or false'],
     [ita('signingAlgorithm: HS256'), 'ita.submit.signingAlgorithm: must be PS384 or RS256'],
@@ -330,7 +395,7 @@ describe('each refusal names its place', () => {
     ['callers: { "../x": {} }', 'callers.../x: is not a name'],
     ['callers: { __proto__: {} }', 'callers.__proto__: is not a name'],
     ['callers: { ci: null }', 'callers.ci: must be an object'],
-    ['callers: { ci: { apiKey: sesame } }', 'callers.ci.apiKey: unknown key'],
+    ['callers: { ci: { apiKey: sesame } }', 'callers.ci.apiKey: unknown key;'],
     ['callers: { ci: {} }', 'callers.ci.roles: is missing'],
     ['callers: { ci: { roles: [] } }', 'callers.ci.roles: must not be empty'],
     [
@@ -356,7 +421,7 @@ describe('each refusal names its place', () => {
     ],
     ['log: { level: silent }', 'log.level: must be fatal or error or warn or info or debug or trace'],
   ])('%s', (text, problem) => {
-    expect(problemsOf(text)).toContain(problem);
+    expect(problemsOf(text)).toContainEqual(problem.endsWith(';') ? expect.stringContaining(problem) : problem);
   });
 
   it.each(['on', 'true', '2025', '2025-02-30', '"2025-10-01T00:00:00Z"'])('akCertificates: %s', (value) => {
@@ -371,8 +436,8 @@ describe('each refusal names its place', () => {
       VERITEE__LISTEN__PORT: 'x',
     });
     expect(problems).toEqual([
-      'VERITEE__PORT: unknown key',
-      'VERITEE__LISTEN__PORT: must be JSON',
+      expect.stringMatching(/^VERITEE__PORT: unknown key; there are VERITEE__LISTEN, /),
+      'VERITEE__LISTEN__PORT: must be a whole number from 0 to 65535',
       'historical: must be true or false',
       'log.level: must be fatal or error or warn or info or debug or trace',
     ]);

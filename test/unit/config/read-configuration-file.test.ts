@@ -17,12 +17,18 @@ it('reads the text', async () => {
 });
 
 it.each([
-  ['missing', null],
-  ['no UTF-8', Uint8Array.of(0xff, 0xfe)],
-])('names the file that is %s', async (_, bytes) => {
+  ['missing', null, 'there is no such file'],
+  ['no UTF-8', Uint8Array.of(0xff, 0xfe), 'is not UTF-8 text'],
+])('names the file that is %s', async (_, bytes, problem) => {
   const path = join(directory, 'v.yaml');
   if (bytes !== null) await writeFile(path, bytes);
   const reading = readConfigurationFile(path);
   await expect(reading).rejects.toThrow(ConfigurationError);
-  await expect(reading).rejects.toThrow(`configuration file ${path}: cannot be read as UTF-8 text`);
+  await expect(reading).rejects.toThrow(`configuration file ${path}: ${problem}`);
+});
+
+it('says that a directory is none', async () => {
+  await expect(readConfigurationFile(directory)).rejects.toThrow(
+    `configuration file ${directory}: is a directory, and a file is expected`,
+  );
 });

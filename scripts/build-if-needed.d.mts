@@ -1,0 +1,2 @@
+export declare const ENTRY: string;
+export declare function buildIfNeeded(): Promise<number>;

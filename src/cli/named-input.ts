@@ -1,0 +1,34 @@
+import { FormatError } from '../model/errors.js';
+import { UsageError } from './usage-error.js';
+
+/** What a command reads. */
+export interface NamedInput {
+  /** The path as it was typed, or `standard input`. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Runs what reads an input, and says of which one its FormatError speaks. */
+export function readingInput<T>({ name }: Pick<NamedInput, 'name'>, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof FormatError ? malformed({ name }, error) : error;
+  }
+}
+
+/** That an input is malformed, and where. */
+export function malformed({ name }: Pick<NamedInput, 'name'>, error: FormatError): UsageError {
+  return new UsageError([`${name}: ${sayFormatError(error)}`], { cause: error });
+}
+
+/** Code, message and place. */
+export function sayFormatError({ code, message, pointer }: FormatError): string {
+  return `${code}: ${message}${pointer === null || pointer === '' ? '' : ` (at ${pointer})`}`;
+}
+
+/** Whether bytes are meant as a JSON object, well formed or not. */
+export function isMeantAsJson(bytes: Uint8Array): boolean {
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 1024)).toString('utf8');
+  return /^\ufeff?\s*\{/.test(start);
+}

@@ -1,0 +1,126 @@
+import { X509Certificate } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { requireAvailable } from '../config/availability.js';
+import { changedKeys } from '../config/changed-keys.js';
+import type { Configuration } from '../config/configuration.js';
+import { isLoopbackHost } from '../config/values.js';
+import { ApiKeyCallers, type CallerDirectory, ExchangeableCallers, LocalCaller } from '../http/callers.js';
+import type { TlsMaterial } from '../http/listener.js';
+import type { RunningServer } from '../http/server.js';
+import { ConfigurationError } from '../model/errors.js';
+import type { Clock } from '../model/ports.js';
+import { pemCertificates, readTlsMaterial } from './tls-material.js';
+
+/** What a reload came to, by the names of keys. */
+export interface AccessReload {
+  /** What is in force from now on. */
+  readonly tookOver: readonly string[];
+  /** What differs from what is in force, and stays so until the service is started again. */
+  readonly needRestart: readonly string[];
+  /** The configuration in force. */
+  readonly configuration: Configuration;
+}
+
+/** Who may connect, and who may call: TLS material and callers. They are exchanged together, or not at all. */
+export class ReloadedAccess {
+  readonly callers: ExchangeableCallers;
+  readonly #clock: Clock;
+  #configuration: Configuration;
+  #tls: TlsMaterial | null;
+
+  private constructor(configuration: Configuration, clock: Clock, tls: TlsMaterial | null) {
+    this.#configuration = configuration;
+    this.#clock = clock;
+    this.#tls = tls;
+    this.callers = new ExchangeableCallers(callersOf(configuration, clock));
+  }
+
+  /** @throws {ConfigurationError} where a file of `listen.tls` is wrong */
+  static async open(configuration: Configuration, clock: Clock): Promise<ReloadedAccess> {
+    return new ReloadedAccess(configuration, clock, await readTlsMaterial(configuration.listen.tls));
+  }
+
+  /** What is in force. */
+  get configuration(): Configuration {
+    return this.#configuration;
+  }
+
+  get tls(): TlsMaterial | null {
+    return this.#tls;
+  }
+
+  /**
+   * Takes over callers and TLS material of a configuration that was read again, and ends open connections where
+   * somebody has lost access.
+   *
+   * @throws {ConfigurationError} where anything of it is wrong; nothing has changed then
+   */
+  async reload(read: Configuration, server: Pick<RunningServer, 'exchangeTls' | 'endConnections'>) {
+    requireAvailable(read);
+    const before = { configuration: this.#configuration, tls: this.#tls };
+    const configuration = withAccessOf(before.configuration, read);
+    requireCallers(before.configuration, configuration);
+    const tls = await readTlsMaterial(configuration.listen.tls);
+    const callers = callersOf(configuration, this.#clock);
+    // From here on nothing waits, so that no request meets the one without the other.
+    if (tls !== null) server.exchangeTls(tls);
+    this.callers.exchange(callers);
+    this.#configuration = configuration;
+    this.#tls = tls;
+    if (losesCallers(before.configuration, configuration) || losesClients(before.tls, tls)) server.endConnections();
+    return {
+      tookOver: [...new Set([...changedKeys(before.configuration, configuration), ...changedFiles(before.tls, tls)])],
+      needRestart: changedKeys(configuration, read),
+      configuration,
+    } satisfies AccessReload;
+  }
+}
+
+/** Whether there is TLS, and whether it asks for certificates of clients, is settled when the port is opened. */
+function withAccessOf(current: Configuration, { callers, listen }: Configuration): Configuration {
+  const { cert, clientCa } = current.listen.tls;
+  const isAlike =
+    (cert === null) === (listen.tls.cert === null) && (clientCa === null) === (listen.tls.clientCa === null);
+  return { ...current, callers, listen: isAlike ? { ...current.listen, tls: listen.tls } : current.listen };
+}
+
+/** A list that was emptied by mistake must not open the service, not even where a new start could. */
+function requireCallers(before: Configuration, { callers, listen }: Configuration): void {
+  if (Object.keys(callers).length > 0 || isLoopbackHost(listen.host)) return;
+  if (Object.keys(before.callers).length === 0) return;
+  throw new ConfigurationError([
+    'callers: none is left, and listen.host is not a loopback address: to serve without callers, restart with listen.insecure',
+  ]);
+}
+
+/** Somebody who is in both, and unchanged, has lost nothing. With nobody configured, everybody was let in. */
+function losesCallers(before: Configuration, after: Configuration): boolean {
+  const callers = Object.entries(before.callers);
+  if (callers.length === 0) return Object.keys(after.callers).length > 0;
+  return callers.some(([name, caller]) => !isDeepStrictEqual(caller, after.callers[name]));
+}
+
+function losesClients(before: TlsMaterial | null, after: TlsMaterial | null): boolean {
+  if (before === null || before.clientCa === null) return false;
+  const kept = new Set(authorities(after?.clientCa ?? ''));
+  return authorities(before.clientCa).some((authority) => !kept.has(authority));
+}
+
+function authorities(pem: string): readonly string[] {
+  return pemCertificates(pem).map((certificate) => new X509Certificate(certificate).fingerprint256);
+}
+
+function changedFiles(before: TlsMaterial | null, after: TlsMaterial | null): readonly string[] {
+  return changedKeys(before ?? {}, after ?? {}, 'listen.tls');
+}
+
+function callersOf({ callers, historical, listen }: Configuration, clock: Clock): CallerDirectory {
+  const entries = Object.entries(callers);
+  if (entries.length === 0) return new LocalCaller({ historical, insecure: listen.insecure });
+  const withKeys = entries.flatMap(([name, { apiKeySha256, expires, audience, ...caller }]) =>
+    apiKeySha256 === null
+      ? []
+      : [{ ...caller, name, apiKeySha256, expires: expires === null ? null : new Date(expires), audiences: audience }],
+  );
+  return new ApiKeyCallers(withKeys, clock);
+}

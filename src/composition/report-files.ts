@@ -1,0 +1,68 @@
+import { isMeantAsJson, type NamedInput, readingInput } from '../cli/named-input.js';
+import { UsageError } from '../cli/usage-error.js';
+import { parseHclReport } from '../formats/hcl-report.js';
+import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
+import type { Evidence } from '../model/evidence.js';
+import { recogniseRaw } from '../verifiers/raw-structures.js';
+import { readInspectRequest } from '../wire/read-inspect-request.js';
+import type { NamedReport } from './endorsement-bundles.js';
+
+/** What `--report` takes, for those who gave something else. */
+export const REPORT_FILES =
+  'an SNP report, a TD quote or an HCL report as it is, or evidence or a /verify body in JSON';
+
+/**
+ * The SNP report or TD quote that a file holds, recognised by its content.
+ * @throws {UsageError} where there is none, or the file is malformed
+ */
+export function reportOf(input: NamedInput): NamedReport {
+  const { name, bytes } = input;
+  const [kind = null, ...others] = recogniseRaw(bytes);
+  if (kind === null && isMeantAsJson(bytes)) {
+    const evidence = readingInput(input, () => readInspectRequest(bytes));
+    return {
+      name,
+      bytes: readingInput(input, () => reportIn(evidence)) ?? refuse(name, `evidence of type ${evidence.type}`),
+    };
+  }
+  if (others.length > 0) return refuse(name, [kind, ...others].join(' as well as '));
+  switch (kind) {
+    case 'an SNP report':
+    case 'a TD quote':
+      return input;
+    case 'an SNP extended report':
+      return { name, bytes: bytes.subarray(0, SNP_REPORT_LENGTH) };
+    case 'an HCL report':
+      return {
+        name,
+        bytes: readingInput(input, () => snpReportIn(bytes)) ?? refuse(name, 'an HCL report without SNP report'),
+      };
+    default:
+      return refuse(name, kind ?? 'nothing that is understood');
+  }
+}
+
+function reportIn(evidence: Evidence): Uint8Array | null {
+  switch (evidence.type) {
+    case 'snp':
+      return evidence.report;
+    case 'tdx':
+      return evidence.quote;
+    case 'az-snp-vtpm':
+      return snpReportIn(evidence.hclReport);
+    case 'az-tdx-vtpm':
+      return evidence.tdQuote;
+    default:
+      return null;
+  }
+}
+
+/** Of a TD an HCL report has the TDREPORT only, which nothing can be asked for. */
+function snpReportIn(hclReport: Uint8Array): Uint8Array | null {
+  const { reportType, hardwareReport } = parseHclReport(hclReport);
+  return reportType === 'snp' ? hardwareReport : null;
+}
+
+function refuse(name: string, what: string): never {
+  throw new UsageError([`${name}: is ${what}`, `--report takes ${REPORT_FILES}`]);
+}

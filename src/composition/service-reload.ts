@@ -1,0 +1,77 @@
+import type { Configuration } from '../config/configuration.js';
+import { configurationDigest } from '../config/configuration-digest.js';
+import type { RunningServer } from '../http/server.js';
+import { ConfigurationError } from '../model/errors.js';
+import type { Log } from '../model/ports.js';
+import type { AccessReload, ReloadedAccess } from './reloaded-access.js';
+
+/** What can be read again while the service runs. */
+export interface ReloadedParts {
+  /** Each says whether what was read is in force. Why not is in the log already. */
+  readonly policies: { reload(): Promise<boolean> };
+  readonly roots: { reload(): Promise<boolean> };
+  /** Takes what is right, file by file, and says in the log what is not. */
+  readonly endorsements: { reload(): Promise<void> };
+  readonly access: ReloadedAccess;
+  readonly server: Pick<RunningServer, 'exchangeTls' | 'endConnections'>;
+  /** Reads file and environment again. */
+  readonly readConfiguration: () => Promise<Configuration>;
+  readonly log: Log;
+}
+
+/** Reads everything again that does not need a restart, and says what came of it. */
+export class ServiceReload {
+  readonly #parts: ReloadedParts;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(parts: ReloadedParts) {
+    this.#parts = parts;
+  }
+
+  /** One after the other. Never rejects: what comes of it is in the log. */
+  run(): Promise<void> {
+    const { log } = this.#parts;
+    const run = () => this.#run().catch((error: unknown) => log.error({ err: error }, 'reload failed'));
+    this.#last = this.#last.then(run);
+    return this.#last;
+  }
+
+  async #run(): Promise<void> {
+    const { policies, roots, endorsements, log } = this.#parts;
+    const [havePolicies, haveRoots, access] = await Promise.all([
+      policies.reload(),
+      roots.reload(),
+      this.#access(),
+      endorsements.reload(),
+    ]);
+    const outcomes: readonly (readonly [string, boolean])[] = [
+      ['policies', havePolicies],
+      ['roots', haveRoots],
+      ['callers and listen.tls', access !== null],
+    ];
+    const kept = outcomes.filter(([, taken]) => !taken).map(([name]) => name);
+    const read = outcomes.filter(([, taken]) => taken).map(([name]) => name);
+    const needRestart = access?.needRestart ?? [];
+    const fields = {
+      reread: [...read, 'endorsement folders'],
+      changed: access?.tookOver ?? [],
+      keptAsBefore: kept,
+      needRestart,
+      ...(access === null ? {} : { configuration: configurationDigest(access.configuration) }),
+    };
+    if (kept.length > 0) log.warn(fields, 'reloaded in part: what is kept as before was not right');
+    else if (needRestart.length > 0) log.warn(fields, 'reloaded: some changed keys need a restart');
+    else log.info(fields, 'reloaded');
+  }
+
+  async #access(): Promise<AccessReload | null> {
+    const { access, server, readConfiguration, log } = this.#parts;
+    try {
+      return await access.reload(await readConfiguration(), server);
+    } catch (error) {
+      const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
+      log.error(fields, 'callers and TLS material not reloaded: the previous ones stay in force');
+      return null;
+    }
+  }
+}

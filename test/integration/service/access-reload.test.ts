@@ -1,0 +1,274 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RunningService, startService } from '../../../src/composition/service.js';
+import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { TlsAuthority } from '../../lab/tls-authority.js';
+import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+import { call } from '../http/exchange.js';
+import { TlsClient, type TlsClientOptions } from '../http/tls-client.js';
+
+const authority = new TlsAuthority();
+const [oldCa, newCa] = [new TlsAuthority('old'), new TlsAuthority('new')];
+const oldClient = { ca: authority.pem, identity: oldCa.issueForLoopback() };
+const newClient = { ca: authority.pem, identity: newCa.issueForLoopback() };
+
+const KEPT = 'key-of-a-caller-that-stays';
+const GONE = 'key-of-a-caller-that-goes';
+const NEW = 'key-of-a-caller-that-comes';
+
+const caller = (key: string, members: object = {}) => ({
+  apiKeySha256: createHash('sha256').update(key).digest('hex'),
+  expires: '2099-01-01',
+  roles: ['verify', 'metrics'],
+  ...members,
+});
+
+let folder: string;
+let log: RecordingLog;
+let service: RunningService;
+/** What the file says now. */
+let members: Readonly<Record<string, unknown>>;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'veritee-reload-'));
+  log = new RecordingLog();
+});
+
+afterEach(async () => {
+  await service.close();
+  await rm(folder, { recursive: true });
+});
+
+const path = (name: string) => join(folder, name);
+const port = () => Number(new URL(service.url).port);
+
+function read() {
+  const text = JSON.stringify({
+    amd: { kds: 'off', chains: path('amd') },
+    intel: { pcs: 'off', collateral: path('intel') },
+    decisions: { store: path('veritee.db') },
+    ...members,
+    listen: { port: 0, ...(members['listen'] as object) },
+  });
+  return loadConfiguration({ text, environment: {} });
+}
+
+async function start(configured: Readonly<Record<string, unknown>>): Promise<void> {
+  members = configured;
+  service = await startService(read(), { log, readConfiguration: async () => read() });
+}
+
+/** Reads again, with these members in the file, and gives the last record of the log. */
+async function reload(changed: Readonly<Record<string, unknown>> = members) {
+  members = changed;
+  await service.reload();
+  return log.entries.at(-1);
+}
+
+async function writeTls(clientCa: string | null = null, identity = authority.issueForLoopback()) {
+  await writeFile(path('cert.pem'), identity.cert);
+  await writeFile(path('key.pem'), identity.key);
+  if (clientCa !== null) await writeFile(path('ca.pem'), clientCa);
+}
+
+const withTls = (clientCa: boolean) => ({
+  listen: { tls: { cert: path('cert.pem'), key: path('key.pem'), ...(clientCa ? { clientCa: path('ca.pem') } : {}) } },
+});
+
+/** Status of a call that needs a role. */
+const statusFor = async (key: string | null) =>
+  (await call(service.url, '/metrics', key === null ? {} : { headers: { 'x-api-key': key } })).status;
+
+const connect = (options: TlsClientOptions) => TlsClient.connect(port(), options);
+
+describe('callers on a reload', () => {
+  it('are those of the file from then on', async () => {
+    await start({ callers: { kept: caller(KEPT), gone: caller(GONE) } });
+    expect([await statusFor(KEPT), await statusFor(GONE), await statusFor(NEW)]).toEqual([200, 200, 401]);
+    const said = await reload({ callers: { kept: caller(KEPT), new: caller(NEW) } });
+    expect([await statusFor(KEPT), await statusFor(GONE), await statusFor(NEW)]).toEqual([200, 401, 200]);
+    expect(said).toMatchObject({
+      level: 'info',
+      message: 'reloaded',
+      fields: { changed: ['callers.gone', 'callers.new'], keptAsBefore: [], needRestart: [] },
+    });
+  });
+
+  it('may become none on loopback', async () => {
+    await start({ callers: { gone: caller(GONE) } });
+    expect(await statusFor(null)).toBe(401);
+    await reload({});
+    expect(await statusFor(null)).toBe(200);
+  });
+
+  it.each([false, true])('never become none off loopback, insecure: %s', async (insecure) => {
+    await start({ listen: { host: '0.0.0.0', insecure }, callers: { kept: caller(KEPT) } });
+    // The file would do for a new start: the port that is open is another.
+    const said = await reload({ listen: { host: insecure ? '0.0.0.0' : '127.0.0.1', insecure } });
+    expect(log.of(/callers and TLS material not reloaded/)).toEqual([
+      { problems: [expect.stringMatching(/^callers: none is left, and listen\.host is not a loopback address/)] },
+    ]);
+    expect(said).toMatchObject({ level: 'warn', fields: { keptAsBefore: ['callers and listen.tls'] } });
+    const url = `http://127.0.0.1:${port()}`;
+    const status = async (headers: Record<string, string>) => (await call(url, '/metrics', { headers })).status;
+    expect([await status({}), await status({ 'x-api-key': KEPT })]).toEqual([401, 200]);
+  });
+
+  it.each<[string, object]>([
+    ['one is gone', { kept: caller(KEPT) }],
+    ['one has fewer roles', { kept: caller(KEPT), gone: caller(GONE, { roles: ['verify'] }) }],
+    ['one ends sooner', { kept: caller(KEPT), gone: caller(GONE, { expires: '2098-01-01' }) }],
+  ])('end open connections where %s', async (_title, callers) => {
+    const client = await connectAsGone();
+    await reload({ ...members, callers });
+    await client.ended;
+  });
+
+  it.each<[string, object]>([
+    ['one has come', { kept: caller(KEPT), gone: caller(GONE), new: caller(NEW) }],
+    ['nothing has changed', { kept: caller(KEPT), gone: caller(GONE) }],
+  ])('twin: keep open connections where %s', async (_title, callers) => {
+    const client = await connectAsGone();
+    await reload({ ...members, callers });
+    expect(await client.ask('/metrics', { 'x-api-key': GONE })).toBe(200);
+    client.close();
+  });
+
+  async function connectAsGone(): Promise<TlsClient> {
+    await writeTls();
+    await start({ ...withTls(false), callers: { kept: caller(KEPT), gone: caller(GONE) } });
+    const client = await connect({ ca: authority.pem });
+    expect(await client.ask('/metrics', { 'x-api-key': GONE })).toBe(200);
+    return client;
+  }
+});
+
+describe('TLS material on a reload', () => {
+  it('is that of the files from then on, and open connections stay', async () => {
+    await writeTls();
+    await start(withTls(false));
+    const before = await connect({ ca: authority.pem });
+    expect(await before.ask()).toBe(200);
+    await writeTls();
+    const said = await reload();
+    const after = await connect({ ca: authority.pem });
+    expect([await before.ask(), await after.ask()]).toEqual([200, 200]);
+    expect(after.serverFingerprint).not.toBe(before.serverFingerprint);
+    expect(said?.fields).toMatchObject({ changed: ['listen.tls.cert', 'listen.tls.key'] });
+    for (const client of [before, after]) client.close();
+  });
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'a client CA that is gone: connections and sessions end, %s',
+    async (version) => {
+      await writeTls(oldCa.pem + newCa.pem);
+      await start(withTls(true));
+      const first = await connect({ ...oldClient, version });
+      expect(await first.ask()).toBe(200);
+      const resumed = await connect({ ...oldClient, version, session: first.session });
+      expect([await resumed.ask(), resumed.isResumed]).toEqual([200, true]);
+      await writeFile(path('ca.pem'), newCa.pem);
+      const said = await reload();
+      expect(said?.fields).toMatchObject({ changed: ['listen.tls.clientCa'], keptAsBefore: [] });
+      await Promise.all([first.ended, resumed.ended]);
+      // A session that was resumed would not be asked for its certificate.
+      const again = await connect({ ...oldClient, version, session: resumed.session });
+      expect(await again.ask()).toBeNull();
+      const other = await connect({ ...newClient, version });
+      expect(await other.ask()).toBe(200);
+      other.close();
+    },
+  );
+
+  it('twin: a client CA that has come lets its clients in, and ends no connection', async () => {
+    await writeTls(oldCa.pem);
+    await start(withTls(true));
+    const before = await connect(oldClient);
+    expect([await before.ask(), await (await connect(newClient)).ask()]).toEqual([200, null]);
+    await writeFile(path('ca.pem'), `both authorities\n${oldCa.pem}\n${newCa.pem}`);
+    await reload();
+    const after = await connect(newClient);
+    expect([await before.ask(), await after.ask()]).toEqual([200, 200]);
+    for (const client of [before, after]) client.close();
+  });
+
+  it.each<[string, () => Promise<void>, RegExp]>([
+    [
+      'the key is that of another certificate',
+      async () => writeFile(path('key.pem'), authority.issueForLoopback().key),
+      /^listen\.tls: not a PEM certificate and its private key$/,
+    ],
+    ['a file is gone', async () => rm(path('cert.pem')), /^listen\.tls\.cert: .+: there is no such file$/],
+    [
+      'the second authority is none',
+      async () => writeFile(path('ca.pem'), `${oldCa.pem}-----BEGIN CERTIFICATE-----\n`),
+      /^listen\.tls\.clientCa: not PEM certificates$/,
+    ],
+  ])('all or nothing: where %s, the old callers stay too', async (_title, spoil, problem) => {
+    await writeTls(oldCa.pem);
+    await start({ ...withTls(true), callers: { kept: caller(KEPT) } });
+    const before = await connect(oldClient);
+    expect(await before.ask('/metrics', { 'x-api-key': KEPT })).toBe(200);
+    await spoil();
+    await reload({ ...members, callers: { new: caller(NEW) } });
+    expect(log.of(/not reloaded: the previous ones stay in force/)).toEqual([
+      { problems: [expect.stringMatching(problem)] },
+    ]);
+    const after = await connect(oldClient);
+    expect([
+      await before.ask('/metrics', { 'x-api-key': KEPT }),
+      await after.ask('/metrics', { 'x-api-key': NEW }),
+    ]).toEqual([200, 401]);
+    for (const client of [before, after]) client.close();
+  });
+
+  it('all or nothing: a wrong key of the configuration keeps everything, and is named', async () => {
+    await start({ callers: { kept: caller(KEPT) } });
+    await reload({ callers: { new: caller(NEW) }, limits: { bodyByte: 1 } });
+    const [{ problems } = { problems: [] }] = log.of(/not reloaded/) as { problems: string[] }[];
+    expect(problems.join()).toContain('limits.bodyByte');
+    expect([await statusFor(KEPT), await statusFor(NEW)]).toEqual([200, 401]);
+  });
+});
+
+describe('what a reload does not take over', () => {
+  it('is named, and stays as it is', async () => {
+    await writeTls(oldCa.pem);
+    await start({ ...withTls(false), callers: { kept: caller(KEPT) } });
+    const changed = {
+      callers: { kept: caller(KEPT) },
+      limits: { bodyBytes: 1024 },
+      historical: true,
+      ...withTls(true),
+    };
+    const needRestart = ['listen.tls.clientCa', 'historical', 'limits.bodyBytes'];
+    for (let round = 0; round < 2; round++) {
+      const said = await reload(changed);
+      expect(said).toMatchObject({ level: 'warn', message: 'reloaded: some changed keys need a restart' });
+      expect(said?.fields).toMatchObject({ changed: [], needRestart });
+    }
+    // Nobody is asked for a certificate yet.
+    const client = await connect({ ca: authority.pem });
+    expect(await client.ask()).toBe(200);
+    client.close();
+  });
+});
+
+describe('the first line of the log', () => {
+  it('names version, configuration and policies', async () => {
+    await start({});
+    expect(log.entries[0]).toMatchObject({
+      message: 'starting',
+      fields: {
+        version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+        configuration: expect.stringMatching(/^[0-9a-f]{64}$/),
+        policies: expect.arrayContaining([
+          { id: 'azure-cvm-baseline', version: expect.any(Number), sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        ]),
+      },
+    });
+  });
+});

@@ -1,0 +1,68 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { copyProject } from './installation.js';
+import { ServiceProcess } from './service-process.js';
+
+let folder: string;
+let service: ServiceProcess;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'veritee-start-'));
+});
+
+afterEach(() => service.close());
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const environment = () => ({
+  VERITEE__LISTEN__PORT: '0',
+  VERITEE__AMD__KDS: 'off',
+  VERITEE__INTEL__PCS: 'off',
+  VERITEE__DECISIONS__STORE: join(folder, 'veritee.db'),
+});
+
+const STARTS = [
+  ['npm start', ['npm', 'start']],
+  ['the start script', [process.execPath, 'scripts/start.mjs']],
+] as const;
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+describe('a signal to what was started', () => {
+  it.each(STARTS.flatMap(([name, command]) => SIGNALS.map((signal) => [name, signal, command] as const)))(
+    '%s: %s ends everything with 0',
+    async (_name, signal, command) => {
+      service = await ServiceProcess.start(command, { cwd: inject('installation'), environment: environment() });
+      service.signal(signal);
+      expect(await service.end()).toMatchObject({ exitCode: 0, signal: null });
+      expect(service.isAnythingLeft).toBe(false);
+      expect(service.logged('stopping')).toMatchObject([{ signal }]);
+    },
+  );
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('npm start: %s while it compiles ends the compiler too, with %i', async (signal, exitCode) => {
+    const clone = copyProject();
+    try {
+      service = ServiceProcess.launch(['npm', 'start'], { cwd: clone, environment: environment() });
+      await expect.poll(() => isCompiling(service.pid), { timeout: 60_000 }).toBe(true);
+      service.signal(signal);
+      expect(await service.end()).toMatchObject({ exitCode, signal: null });
+      expect(service.isAnythingLeft).toBe(false);
+      expect(existsSync(join(clone, 'dist/main.js'))).toBe(false);
+    } finally {
+      await service.close();
+      rmSync(clone, { recursive: true });
+    }
+  });
+});
+
+/** Whether a process has the compiler among those below it. */
+function isCompiling(pid: number): boolean {
+  if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('typescript/bin/tsc')) return true;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return children.some((child) => isCompiling(Number(child)));
+}
