@@ -13,7 +13,7 @@ import { VerifyEvidence } from '../src/service/verify-evidence.js';
 import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../src/verifiers/azure-cvm/ak-roots.js';
 import { AzSnpVtpmVerifier } from '../src/verifiers/azure-cvm/az-snp-vtpm-verifier.js';
 import { AzTdxVtpmVerifier } from '../src/verifiers/azure-cvm/az-tdx-vtpm-verifier.js';
-import { KNOWN_PARAVISOR_ID_KEY_DIGESTS } from '../src/verifiers/azure-cvm/known-paravisors.js';
+import { type ListedParavisor, paravisorFloors } from '../src/verifiers/azure-cvm/known-paravisors.js';
 import { AmdSnpReportVerifier } from '../src/verifiers/snp/snp-report-verifier.js';
 import { SnpVerifier } from '../src/verifiers/snp/snp-verifier.js';
 import type { AmdRootPins } from '../src/verifiers/snp/trust-anchors.js';
@@ -49,20 +49,25 @@ export interface TrustOptions {
   readonly intelPins?: ReadonlySet<string>;
   readonly akRoots?: AkRoots;
   readonly mrtds?: readonly string[];
+  readonly idKeyDigests?: readonly ListedParavisor[];
 }
 
 export function verifiersOf(pins?: AmdRootPins, trust: TrustOptions = {}): ReadonlyMap<string, EvidenceVerifier> {
-  const known = new Set(KNOWN_PARAVISOR_ID_KEY_DIGESTS);
+  const floors = paravisorFloors(trust.idKeyDigests ?? []);
   const mrtds = new Set(trust.mrtds ?? []);
-  const akRoots = trust.akRoots ?? { azure: AZURE_VTPM_ROOT_PINS, configured: new Set<string>() };
+  const akRoots = trust.akRoots ?? {
+    azure: AZURE_VTPM_ROOT_PINS,
+    configured: new Set<string>(),
+    paravisorsSince: null,
+  };
   const reports = new AmdSnpReportVerifier(
     pins === undefined ? { refuseProducts: new Set() } : { refuseProducts: new Set(), pins },
   );
   const quotes = new DcapTdQuoteVerifier(trust.intelPins === undefined ? {} : { pins: trust.intelPins });
   const tpm = new RsaTpmQuoteVerifier();
   const verifiers: readonly EvidenceVerifier[] = [
-    new SnpVerifier(reports, known) as EvidenceVerifier,
-    new AzSnpVtpmVerifier(reports, tpm, known, akRoots) as EvidenceVerifier,
+    new SnpVerifier(reports, floors) as EvidenceVerifier,
+    new AzSnpVtpmVerifier(reports, tpm, floors, akRoots) as EvidenceVerifier,
     new TdxVerifier(quotes, mrtds, EVENT_LOG_BYTES) as EvidenceVerifier,
     new AzTdxVtpmVerifier(quotes, tpm, mrtds, akRoots) as EvidenceVerifier,
   ];

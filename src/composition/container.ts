@@ -10,7 +10,7 @@ import type { EvidenceType } from '../model/evidence.js';
 import type { EvidenceVerifier } from '../model/verification.js';
 import { InspectEvidence } from '../service/inspect-evidence.js';
 import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../verifiers/azure-cvm/ak-roots.js';
-import { KNOWN_PARAVISOR_ID_KEY_DIGESTS } from '../verifiers/azure-cvm/known-paravisors.js';
+import { paravisorFloors } from '../verifiers/azure-cvm/known-paravisors.js';
 import type { MaaTokenVerifierOptions } from '../verifiers/maa/maa-token-verifier.js';
 import { AmdSnpReportVerifier, type SnpReportVerifierOptions } from '../verifiers/snp/snp-report-verifier.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../verifiers/snp/trust-anchors.js';
@@ -49,17 +49,17 @@ export function createAppContainer(
   const app = globalContainer.createChildContainer();
   useRootPins(app, configuration, AMD_ROOT_PINS);
   useIntelRootPins(app, INTEL_SGX_ROOT_PINS);
+  const { paravisors } = configuration.azure;
+  const { akCertificates } = paravisors;
   const akRoots: AkRoots = {
     azure: AZURE_VTPM_ROOT_PINS,
     get configured() {
       return roots.ak;
     },
+    paravisorsSince: akCertificates === 'off' ? null : new Date(akCertificates),
   };
   app.register(TOKENS.akRoots, { useValue: akRoots });
-  const { paravisors } = configuration.azure;
-  app.register(TOKENS.paravisorIdKeyDigests, {
-    useValue: new Set([...KNOWN_PARAVISOR_ID_KEY_DIGESTS, ...paravisors.idKeyDigests]),
-  });
+  app.register(TOKENS.paravisorFloors, { useValue: paravisorFloors(paravisors.idKeyDigests) });
   // Microsoft publishes none.
   app.register(TOKENS.paravisorMrtds, { useValue: new Set(paravisors.mrtds) });
   app.register(TOKENS.eventLogBytes, { useValue: configuration.limits.eventLogBytes });

@@ -28,6 +28,7 @@ import { ReloadedRoots } from './configured-roots.js';
 import { createAppContainer, type Override, useIntelRootPins, useRootPins } from './container.js';
 import { Endings } from './endings.js';
 import { type EndorsementWorld, openEndorsements } from './endorsements.js';
+import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { readTlsMaterial } from './tls-material.js';
@@ -65,9 +66,12 @@ async function openService(configuration: Configuration, world: World, opened: O
   const clock = world.clock ?? SYSTEM_CLOCK;
   const clockWatch = opened.add(new ClockWatch(clock, world.log));
   const metrics = opened.add(new Metrics());
-  const policies = opened.add(
+  const policies: PolicyDirectory<Policy> = opened.add(
     await openPolicies(configuration, world.log, {
-      reloaded: () => endings.warnOfWaivers(),
+      reloaded: () => {
+        endings.warnOfWaivers();
+        warnOfPolicies(policies.snapshot().list(), world.log);
+      },
       failed: () => metrics.policyReloadFailed(),
     }),
   );
@@ -80,6 +84,8 @@ async function openService(configuration: Configuration, world: World, opened: O
   endings.warnOfApiKeys();
   endings.warnOfWaivers();
   metrics.watchEndings(() => endings.figures);
+  warnOfConfiguration(configuration, world.log);
+  warnOfPolicies(policies.snapshot().list(), world.log);
   const key = await readOrCreateChallengeKey(challengeKeyPath(configuration));
   const store = openChallengeStore(clock, world.log, opened);
   const outages = new Outages(clock, world.log);

@@ -14,7 +14,7 @@ export const TOKENS = {
   /** `TpmQuoteVerifier` (model/verification). */
   tpmQuoteVerifier: Symbol('TpmQuoteVerifier'),
   /** `ReadonlySet<string>`: ID_KEY_DIGESTs of paravisors that count as known, lower-case hex. */
-  paravisorIdKeyDigests: Symbol('paravisorIdKeyDigests'),
+  paravisorFloors: Symbol('paravisorFloors'),
   /** `ReadonlySet<string>`: MRTDs of paravisors that count as known, lower-case hex. */
   paravisorMrtds: Symbol('paravisorMrtds'),
   /** `number`: the longest event log that is read, in bytes. */

@@ -57,8 +57,22 @@ export interface AmdConfiguration {
 export interface AzureConfiguration {
   /** URL of the host's certificate cache, or `off`. */
   readonly thim: string;
-  /** 48 bytes each, lower-case hex, added to what is built in. */
-  readonly paravisors: { readonly idKeyDigests: readonly string[]; readonly mrtds: readonly string[] };
+  readonly paravisors: ParavisorsConfiguration;
+}
+
+/** What makes a paravisor known, added to what is built in. Digests are 48 bytes, lower-case hex. */
+export interface ParavisorsConfiguration {
+  /** A digest alone keeps the floor that is built in for it, or has none. */
+  readonly idKeyDigests: readonly (string | ParavisorConfiguration)[];
+  readonly mrtds: readonly string[];
+  /** `off`, or the day, `YYYY-MM-DD` in UTC, from which AK certificates of confidential VMs count. */
+  readonly akCertificates: string;
+}
+
+export interface ParavisorConfiguration {
+  readonly digest: string;
+  /** Least value of the lower 16 bits of GUEST_SVN. */
+  readonly minGuestSvn: number;
 }
 
 export interface MaaConfiguration {

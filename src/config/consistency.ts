@@ -11,7 +11,7 @@ import { isLoopbackHost } from './values.js';
 
 /** What is wrong between values that are right by themselves. */
 export function consistencyProblems(configuration: Configuration): readonly string[] {
-  const { listen, callers, maa, ita } = configuration;
+  const { listen, callers, azure, maa, ita } = configuration;
   return [
     ...listenProblems(configuration),
     ...tlsProblems(listen),
@@ -22,6 +22,13 @@ export function consistencyProblems(configuration: Configuration): readonly stri
         apiKeySha256 === null ? [] : [[`callers.${name}.apiKeySha256`, apiKeySha256] as const],
       ),
       'is the key of another caller too',
+    ),
+    ...repeated(
+      azure.paravisors.idKeyDigests.map(
+        (entry, index) =>
+          [`azure.paravisors.idKeyDigests[${index}]`, typeof entry === 'string' ? entry : entry.digest] as const,
+      ),
+      'is listed twice',
     ),
     ...regionProblems(maa),
     ...maa.issuers.flatMap((issuer, index) => maaIssuerProblems(`maa.issuers[${index}]`, issuer)),

@@ -8,6 +8,7 @@ import type {
   ItaSubmitConfiguration,
   MaaConfiguration,
   MaaIssuerConfiguration,
+  ParavisorConfiguration,
   ReleasableKeyConfiguration,
 } from './configuration.js';
 import { LOG_LEVELS } from './configuration.js';
@@ -17,6 +18,7 @@ import { either, entries, isRecord, list, mapped, object, orNull, whole, withDef
 import {
   addressRange,
   choice,
+  day,
   flag,
   hex,
   instant,
@@ -38,6 +40,8 @@ const MIB = 1024 * KIB;
 /** Bytes of MRTD and ID_KEY_DIGEST, both SHA-384. */
 const SHA384_BYTES = 48;
 const SHA256_BYTES = 32;
+/** Security versions of a paravisor are the lower 16 bits of GUEST_SVN. */
+const GUEST_SVN_MAX = 0xffff;
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -174,8 +178,9 @@ export const CONFIGURATION_SCHEMA: Setting<Configuration> = object<Configuration
   azure: object<Configuration['azure']>({
     thim: withDefault(sourceOrOff, 'off'),
     paravisors: object<Configuration['azure']['paravisors']>({
-      idKeyDigests: withDefault(list(hex(SHA384_BYTES)), []),
+      idKeyDigests: withDefault(list(paravisor()), []),
       mrtds: withDefault(list(hex(SHA384_BYTES)), []),
+      akCertificates: withDefault(either('off, or a date such as 2025-10-01', choice('off'), day()), 'off'),
     }),
   }),
   tpm: object<Configuration['tpm']>({ roots: withDefault(list(path()), []) }),
@@ -219,6 +224,14 @@ function withFittingEventLog(limits: Setting<Configuration['limits']>): Setting<
       return { value: { ...reading.value, eventLogBytes: Math.min(eventLogBytes, longestEventLog(bodyBytes)) } };
     },
   };
+}
+
+function paravisor(): Setting<string | ParavisorConfiguration> {
+  return either(
+    `${SHA384_BYTES} bytes in hex, or { digest, minGuestSvn } with minGuestSvn from 0 to ${GUEST_SVN_MAX}`,
+    hex(SHA384_BYTES),
+    object<ParavisorConfiguration>({ digest: hex(SHA384_BYTES), minGuestSvn: integer(0, GUEST_SVN_MAX) }),
+  );
 }
 
 function redisUrl(): Setting<string> {

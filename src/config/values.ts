@@ -84,17 +84,27 @@ export function addressRange(): Setting<string> {
   );
 }
 
+/** A day in UTC, kept as `YYYY-MM-DD`. */
+export function day(): Setting<string> {
+  return single('text', 'a date such as 2027-01-31', (raw) =>
+    isText(raw) && /^\d{4}-\d{2}-\d{2}$/.test(raw) && isInCalendar(raw) ? raw : undefined,
+  );
+}
+
 const INSTANT = /^\d{4}-\d{2}-\d{2}(T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?Z)?$/;
 
 /** A date (its first instant in UTC) or an instant in UTC, kept as ISO text: a Date could not be frozen. */
 export function instant(): Setting<string> {
   return single('text', 'a date such as 2027-01-31, or with a time in UTC', (raw) => {
     if (!isText(raw) || !INSTANT.test(raw)) return undefined;
-    const read = new Date(raw);
-    // Date turns 30 February into 2 March.
-    const exists = !Number.isNaN(read.getTime()) && read.toISOString().slice(0, 10) === raw.slice(0, 10);
-    return exists ? read.toISOString() : undefined;
+    return isInCalendar(raw) ? new Date(raw).toISOString() : undefined;
   });
+}
+
+/** Date turns 30 February into 2 March. */
+function isInCalendar(raw: string): boolean {
+  const read = new Date(raw);
+  return !Number.isNaN(read.getTime()) && read.toISOString().slice(0, 10) === raw.slice(0, 10);
 }
 
 /** Whether a host to listen on is reachable from this machine only. Any spelling not listed here counts as not. */

@@ -77,6 +77,8 @@ export interface Verification {
    * paravisor known. Absent where there is none.
    */
   readonly withheldConfiguration?: JsonObject;
+  /** Least security version of GUEST_SVN for the ID_KEY_DIGEST of a paravisor. Absent where the digest is not listed. */
+  readonly paravisorMinGuestSvn?: number;
   /** What keeps a TDX TCB from being up to date: for whoever judges its status. Absent where there is no TD. */
   readonly tcbShortfalls?: readonly TcbShortfall[];
   /** Absent where there is no TD, or no collateral that could be relied on. */

@@ -15,6 +15,7 @@ import { secureBoot } from './secure-boot.js';
 import { snpRequirements } from './snp-requirements.js';
 import { tdxMinimums } from './tdx-minimums.js';
 import { tdxRequirements } from './tdx-requirements.js';
+import { tpmRequirements } from './tpm-requirements.js';
 import { waived } from './waivers.js';
 
 /** What one policy made of the evidence. */
@@ -39,6 +40,7 @@ const SNP_TOPICS: readonly AppraisalTopic[] = [
   secureBoot,
   freshness,
   snpRequirements,
+  tpmRequirements,
   otherRoutes,
   referenceValues,
 ];
@@ -50,6 +52,7 @@ const TDX_TOPICS: readonly AppraisalTopic[] = [
   secureBoot,
   freshness,
   tdxRequirements,
+  tpmRequirements,
   otherRoutes,
   referenceValues,
 ];

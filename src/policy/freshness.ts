@@ -11,15 +11,14 @@ import type { Policy } from './policy-document.js';
 export const freshness: AppraisalTopic = {
   needs: () => [],
   required: (policy, evidenceType) => {
-    const ids: CheckId[] = [];
-    if (asksForNonce(policy)) ids.push('nonce_missing');
+    const ids: CheckId[] = ['nonce_missing'];
     if (policy.freshness !== 'none') ids.push('nonce_mismatch');
     if (policy.freshness !== 'none' && hasParavisor(evidenceType)) ids.push('nonce_stale');
     if (policy.binding === 'required') ids.push('binding_missing');
     return ids;
   },
   appraise: (policy, input, checks) => {
-    if (asksForNonce(policy)) appraisePresence(policy, input, checks);
+    appraisePresence(policy, input, checks);
     if (policy.freshness !== 'none' && hasParavisor(input.evidenceType)) appraiseDepth(policy, input, checks);
     if (policy.binding === 'required') {
       const detail = input.boundKey ? 'a key is bound' : 'the policy requires a bound key';
@@ -28,16 +27,16 @@ export const freshness: AppraisalTopic = {
   },
 };
 
-function asksForNonce(policy: Policy): boolean {
-  return policy.freshness !== 'none' || policy.nonce === 'challenge';
-}
-
-function appraisePresence({ nonce }: Policy, input: AppraisalInput, checks: CheckList): void {
+/** A policy that asks for no nonce allows evidence of any age, and each decision without one says so. */
+function appraisePresence({ freshness: wanted, nonce }: Policy, input: AppraisalInput, checks: CheckList): void {
   const { origin } = input.nonce;
   const compared = { expected: nonce === 'challenge' ? 'challenge' : 'any', actual: origin };
   if (nonce === 'challenge' && origin !== 'challenge') {
     const detail = 'the policy requires a challenge of this service as nonce';
     checks.fail('nonce_missing', '/nonce', { ...compared, detail });
+  } else if (wanted === 'none' && origin === 'none') {
+    const detail = 'no nonce was sent, and the policy asks for none: the evidence may be of any age';
+    checks.warn('nonce_missing', '/nonce', { ...compared, detail });
   } else {
     const sent = origin !== 'none';
     const detail = sent ? 'a nonce was sent' : 'the policy requires a nonce';

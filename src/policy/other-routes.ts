@@ -8,25 +8,20 @@ import { appraiseDemands, demandedChecks } from './token-demands.js';
 const TOKEN_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
 
 /**
- * What a policy wants beside the hardware's own word: other verifiers' tokens, what those must say, and a memory of the
- * vTPM, which is not kept: it never passes. That a token holds, and is about this TEE, are base
- * checks: also where the route is off.
+ * What a policy wants beside the hardware's own word: other verifiers' tokens, and what those must say. That a token
+ * holds, and is about this TEE, are base checks: also where the route is off.
  */
 export const otherRoutes: AppraisalTopic = {
   needs: () => [],
   required: (policy, evidenceType) => {
     const ids: CheckId[] = [...demandedChecks(policy, evidenceType)];
     if (TOKEN_ROUTES.some((route) => policy.routes[route] === 'required')) ids.push('route_missing');
-    if (policy.require.tpm?.trackResets === true) ids.push('tpm_reset');
     return ids;
   },
   appraise: (policy, input, checks) => {
     for (const route of TOKEN_ROUTES) {
       appraiseRoute(policy, route, routeState(route, input), checks);
       appraiseDemands(policy, route, input, checks);
-    }
-    if (policy.require.tpm?.trackResets === true) {
-      checks.unavailable('tpm_reset', '/evidence/tpmQuote', 'no memory of reset counters is kept', false);
     }
   },
 };

@@ -1,4 +1,5 @@
-import type { Claims } from '../model/claims.js';
+import type { SnpClaims } from '../model/claims.js';
+import type { Verification } from '../model/verification.js';
 import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
 import { hasParavisor } from './evidence-kinds.js';
 
@@ -20,22 +21,36 @@ export const paravisor: AppraisalTopic = {
     const about = placeOf('hcl', evidenceType);
     const compared = known
       ? { expected: true, actual: true, detail: `the paravisor is known by ${by}` }
-      : unknownParavisor(verification.claims);
+      : unknownParavisor(verification);
     if (policy.paravisor === 'known') checks.require(known, 'hcl_paravisor', about, compared);
     else if (known) checks.pass('hcl_paravisor_unknown', about, compared);
     else checks.warn('hcl_paravisor_unknown', about, compared);
   },
 };
 
+const NOT_KNOWN = 'nothing says that this is a paravisor of azure';
+
 /** What was found of it, and the setting in which an operator who knows whose it is would list that. */
-function unknownParavisor({ snp, tdx }: Claims) {
-  const [setting, name, actual] =
-    tdx === undefined
-      ? ['azure.paravisors.idKeyDigests', 'id key digest', snp?.idKeyDigest ?? null]
-      : ['azure.paravisors.mrtds', 'mrtd', tdx.mrtd];
+function unknownParavisor({ claims: { snp, tdx }, paravisorMinGuestSvn: minGuestSvn }: Verification) {
+  if (tdx !== undefined) {
+    const setting = 'azure.paravisors.mrtds';
+    const detail = `${NOT_KNOWN}: ${setting} does not list MRTD ${tdx.mrtd}`;
+    return { expected: { setting }, actual: { mrtd: tdx.mrtd }, detail };
+  }
+  const setting = 'azure.paravisors.idKeyDigests';
+  if (snp === undefined) return { expected: { setting }, detail: NOT_KNOWN };
+  const { idKeyDigest, guestSvn } = snp;
   return {
-    expected: `listed in ${setting}`,
-    actual: tdx === undefined ? { idKeyDigest: actual, guestSvn: snp?.guestSvn ?? null } : { mrtd: actual },
-    detail: `nothing says that this is a paravisor of azure: ${setting} does not list ${name} ${actual}`,
+    expected: { setting, ...(minGuestSvn === undefined ? {} : { minGuestSvn }) },
+    actual: { idKeyDigest, guestSvn },
+    detail: `${NOT_KNOWN}: ${whyNotByIdKey(snp, setting, minGuestSvn)}`,
   };
+}
+
+function whyNotByIdKey({ idKeyDigest, guestSvn }: SnpClaims, setting: string, floor: number | undefined): string {
+  const digest = `ID_KEY_DIGEST ${idKeyDigest}`;
+  if (floor === undefined) return `${setting} does not list ${digest} (GUEST_SVN ${guestSvn})`;
+  const version = guestSvn & 0xffff;
+  const counted = version === guestSvn ? '' : `, of which the low 16 bits count: ${version}`;
+  return `GUEST_SVN ${guestSvn}${counted} is below ${floor}, the floor of ${digest} in ${setting}`;
 }

@@ -1,41 +1,45 @@
 import { isHardwareType, kindOf, teeOf } from './evidence-kinds.js';
 import type { PolicyMembers } from './policy-members.js';
+import { type PolicyProblem, schemaProblem } from './policy-problem.js';
 
-/** What is wrong between the members of a policy, each as `pointer: what`. */
-export function crossMemberProblems(policy: PolicyMembers): readonly string[] {
+/** What is wrong between the members of a policy. */
+export function crossMemberProblems(policy: PolicyMembers): readonly PolicyProblem[] {
   return [...acceptsProblems(policy), ...minimumsProblems(policy), ...registerProblems(policy)];
 }
 
-function acceptsProblems({ accepts, routes }: PolicyMembers): readonly string[] {
-  const problems: string[] = [];
+function acceptsProblems({ accepts, routes }: PolicyMembers): readonly PolicyProblem[] {
+  const problems: PolicyProblem[] = [];
   const kinds = new Set(accepts.map(kindOf));
-  if (kinds.size > 1) problems.push('/accepts: must hold only hardware types, only tokens, or only tpm');
-  if (new Set(accepts).size < accepts.length) problems.push('/accepts: holds a type twice');
+  if (kinds.size > 1)
+    problems.push(schemaProblem('/accepts', 'must hold only hardware types, only tokens, or only tpm'));
+  if (new Set(accepts).size < accepts.length) problems.push(schemaProblem('/accepts', 'holds a type twice'));
   if (routes.hardware === 'off' && kinds.has('hardware')) {
-    problems.push('/routes/hardware: cannot be off for a hardware type');
+    problems.push(schemaProblem('/routes/hardware', 'cannot be off for a hardware type'));
   }
   return problems;
 }
 
 /** An entry for a TEE that is not accepted is never compared, which does no harm beside hardware types. */
-function minimumsProblems({ accepts, minimums }: PolicyMembers): readonly string[] {
-  const problems: string[] = [];
+function minimumsProblems({ accepts, minimums }: PolicyMembers): readonly PolicyProblem[] {
+  const problems: PolicyProblem[] = [];
   const tees = new Set(accepts.map(teeOf));
-  if (tees.has('snp') && minimums.snp === null) problems.push('/minimums/snp: is missing');
-  if (tees.has('tdx') && minimums.tdx === null) problems.push('/minimums/tdx: is missing');
+  if (tees.has('snp') && minimums.snp === null) problems.push(schemaProblem('/minimums/snp', 'is missing'));
+  if (tees.has('tdx') && minimums.tdx === null) problems.push(schemaProblem('/minimums/tdx', 'is missing'));
   const comparesNothing = [minimums.snp, minimums.tdx].every((entry) => entry === null || entry === 'any');
   if (!accepts.some(isHardwareType) && !comparesNothing) {
-    problems.push('/minimums: must be any where no hardware report is accepted');
+    problems.push(schemaProblem('/minimums', 'must be any where no hardware report is accepted'));
   }
   return problems;
 }
 
 /** In an Azure TD they hold what the paravisor did, not the guest: a pin that looks like one of the guest's image. */
-function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly string[] {
+function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly PolicyProblem[] {
   if (!accepts.includes('az-tdx-vtpm')) return [];
   return referenceValues.flatMap(({ tdx }, index) =>
     (['rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'] as const)
       .filter((register) => tdx !== null && tdx[register] !== null)
-      .map((register) => `/referenceValues/${index}/tdx/${register}: describes the paravisor in az-tdx-vtpm evidence`),
+      .map((register) =>
+        schemaProblem(`/referenceValues/${index}/tdx/${register}`, 'describes the paravisor in az-tdx-vtpm evidence'),
+      ),
   );
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { ConfigurationError } from '../model/errors.js';
+import { unusedMembers } from './member-use.js';
 import { crossMemberProblems } from './policy-consistency.js';
 import { readPolicyMembers } from './policy-grammar.js';
 import type { PolicyMembers } from './policy-members.js';
+import { PolicyError, type PolicyProblem } from './policy-problem.js';
 import { Place } from './readers.js';
 import { parseStrictJson, parseStrictYaml } from './strict-yaml.js';
 
@@ -13,17 +14,19 @@ export interface Policy extends PolicyMembers {
 }
 
 /**
- * Reads a policy text. Problems between members are looked for once each member by itself is in order.
+ * Reads a policy text. Problems between members are looked for once each member by itself is in order, and members
+ * that nothing consults once the members fit together.
  *
  * @param options.format `yaml` reads JSON too, which is a part of YAML 1.2; `json` refuses all else
- * @throws {ConfigurationError} with everything that is wrong, each as `pointer: what`
+ * @throws {PolicyError} with everything that is wrong
  */
 export function parsePolicy(text: string, options: { readonly format?: 'yaml' | 'json' } = {}): Policy {
   const value = options.format === 'json' ? parseStrictJson(text) : parseStrictYaml(text);
-  const problems: string[] = [];
+  const problems: PolicyProblem[] = [];
   const members = readPolicyMembers(value, new Place('', problems));
   if (members !== undefined) problems.push(...crossMemberProblems(members));
-  if (members === undefined || problems.length > 0) throw new ConfigurationError(problems);
+  if (members !== undefined && problems.length === 0) problems.push(...unusedMembers(members));
+  if (members === undefined || problems.length > 0) throw new PolicyError(problems);
   return deepFreeze({ ...members, sha256: createHash('sha256').update(text, 'utf8').digest('hex') });
 }
 

@@ -1,6 +1,5 @@
 import { SNP_PLATFORM_BITS } from '../model/claims.js';
 import { CONTRACT_EVIDENCE_TYPES } from '../model/evidence.js';
-import type { JsonValue } from '../model/json.js';
 import {
   type Minimums,
   type PolicyMembers,
@@ -21,8 +20,8 @@ import {
   oneOf,
   optional,
   optionalOrNull,
-  type Place,
   type Reader,
+  refined,
   required,
   someOf,
   someText,
@@ -47,8 +46,9 @@ const readMinimumsByTee: Reader<Minimums> = object({
   tdx: optionalOrNull(anyOr(readTdxMinimums)),
 });
 
-const readMinimums: Reader<Minimums> = (value, at) =>
-  value === 'any' ? { snp: 'any', tdx: 'any' } : readMinimumsByTee(value, at);
+const readMinimums: Reader<Minimums> = refined(anyOr(readMinimumsByTee), (minimums) =>
+  minimums === 'any' ? { snp: 'any', tdx: 'any' } : minimums,
+);
 
 const NOT_ROUTED: Routes = { hardware: 'required', maa: 'off', ita: 'off' };
 
@@ -59,8 +59,15 @@ const readRoutes: Reader<Routes> = object({
 });
 
 /** Compared without case, as Trust Authority and the configuration write them in either. */
-const readUuid: Reader<string> = (value, at) => readUuidText(value, at)?.toLowerCase();
-const readUuidText = textLike(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID');
+const readUuid: Reader<string> = refined(textLike(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID'), (text) =>
+  text.toLowerCase(),
+);
+
+/** CHIP_ID. On Turin 8 bytes count, and zeros follow in the report: either form may be written. */
+const readChipId: Reader<string> = refined(
+  textLike(/^(?:[0-9a-f]{16}|[0-9a-f]{128})$/i, '64 bytes in hex, or the 8 of a Turin, in quotes'),
+  (text) => text.toLowerCase().padEnd(128, '0'),
+);
 
 const NOTHING_REQUIRED: Requirements = { snp: null, tdx: null, tpm: null, maa: null, ita: null };
 
@@ -77,7 +84,7 @@ const readRequirements: Reader<Requirements> = object({
       machines: optionalOrNull(
         naming(
           object({
-            chipId: optionalOrNull(nonEmptyListOf(hexOf(64))),
+            chipId: optionalOrNull(nonEmptyListOf(readChipId)),
             cspId: optionalOrNull(nonEmptyListOf(someText)),
           }),
         ),
@@ -146,9 +153,7 @@ const readMembers = object({
 });
 
 /** Reads every member of a policy by itself; what must hold between them is looked at elsewhere. */
-export function readPolicyMembers(value: JsonValue, at: Place): PolicyMembers | undefined {
-  const members = readMembers(value, at);
-  if (members === undefined) return undefined;
+export const readPolicyMembers: Reader<PolicyMembers> = refined(readMembers, (members) => {
   const { apiVersion: _, rules: __, ...policy } = members;
   return policy;
-}
+});

@@ -1,11 +1,12 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
+import { type PolicyProblem, schemaProblem } from './policy-problem.js';
 
 /** A place in a document, and the list that takes what is wrong there. */
 export class Place {
   readonly #pointer: string;
-  readonly #problems: string[];
+  readonly #problems: PolicyProblem[];
 
-  constructor(pointer: string, problems: string[]) {
+  constructor(pointer: string, problems: PolicyProblem[]) {
     this.#pointer = pointer;
     this.#problems = problems;
   }
@@ -17,13 +18,33 @@ export class Place {
 
   /** Notes a problem. Returns undefined, which is what a reader then returns. */
   refuse(what: string): undefined {
-    this.#problems.push(`${this.#pointer === '' ? 'document' : this.#pointer}: ${what}`);
+    this.#problems.push(schemaProblem(this.#pointer, what));
     return undefined;
   }
 }
 
 /** Turns a value as read into a T. Where it is none, says so at its place and returns undefined. */
-export type Reader<T> = (value: JsonValue, at: Place) => T | undefined;
+export interface Reader<T> {
+  (value: JsonValue, at: Place): T | undefined;
+  /** What it reads inside of the value: this is how the grammar lists its own members. Absent: the value as a whole. */
+  readonly inside?: Inside;
+}
+
+export type Inside =
+  | { readonly kind: 'members'; readonly members: ReadonlyMap<string, Reader<unknown>> }
+  | { readonly kind: 'items'; readonly item: Reader<unknown> };
+
+function readerOf<T>(read: (value: JsonValue, at: Place) => T | undefined, inside: Inside | undefined): Reader<T> {
+  return inside === undefined ? read : Object.assign(read, { inside });
+}
+
+/** As the reader given, with what it read turned into something else, or refused. */
+export function refined<A, B>(read: Reader<A>, refine: (value: A, at: Place) => B | undefined): Reader<B> {
+  return readerOf((value, at) => {
+    const found = read(value, at);
+    return found === undefined ? undefined : refine(found, at);
+  }, read.inside);
+}
 
 /** A member of an object: how it is read, and what stands for it where it is absent; null: it must be there. */
 export interface Member<T> {
@@ -46,14 +67,21 @@ export function optionalOrNull<T>(read: Reader<T>): Member<T | null> {
 /** An object with exactly these members. Every one is read, also after one was refused. */
 export function object<T extends object>(members: { readonly [K in keyof T]: Member<T[K]> }): Reader<T> {
   const known = new Map<string, Member<unknown>>(Object.entries<Member<unknown>>(members));
-  return (value, at) => {
-    if (!isObject(value)) return at.refuse('must be an object');
-    const unknown = Object.keys(value).filter((name) => !known.has(name));
-    for (const name of unknown) at.member(name).refuse(UNKNOWN);
-    const read = [...known].map(([name, member]) => [name, readMember(value, name, member, at)] as const);
-    if (unknown.length > 0 || read.some(([, result]) => result === REFUSED)) return undefined;
-    return Object.fromEntries(read) as T;
-  };
+  return readerOf(
+    (value, at) => {
+      if (!isObject(value)) return at.refuse('must be an object');
+      const unknown = Object.keys(value).filter((name) => !known.has(name));
+      for (const name of unknown) at.member(name).refuse(UNKNOWN);
+      const read = [...known].map(([name, member]) => [name, readMember(value, name, member, at)] as const);
+      if (unknown.length > 0 || read.some(([, result]) => result === REFUSED)) return undefined;
+      return Object.fromEntries(read) as T;
+    },
+    membersOf([...known].map(([name, { read }]) => [name, read])),
+  );
+}
+
+function membersOf(readers: readonly (readonly [name: string, read: Reader<unknown>])[]): Inside {
+  return { kind: 'members', members: new Map(readers) };
 }
 
 const UNKNOWN = 'is no member of this object';
@@ -73,40 +101,52 @@ function readMember(value: JsonObject, name: string, member: Member<unknown>, at
 /** An object whose members are some of these, at least one. What is absent stays absent. */
 export function someOf<N extends string, T>(
   names: readonly N[],
-  readerOf: (name: N) => Reader<T>,
+  readerFor: (name: N) => Reader<T>,
 ): Reader<{ readonly [name in N]?: T }> {
-  const known = new Map<string, Reader<T>>(names.map((name) => [name, readerOf(name)]));
-  return naming((value, at) => {
-    if (!isObject(value)) return at.refuse('must be an object');
-    const read = Object.entries(value).map(([name, member]) => {
-      const place = at.member(name);
-      const reader = known.get(name);
-      return [name, reader === undefined ? place.refuse(UNKNOWN) : reader(member, place)] as const;
-    });
-    if (read.some(([, result]) => result === undefined)) return undefined;
-    return Object.fromEntries(read) as { readonly [name in N]?: T };
-  });
+  const known = new Map<string, Reader<T>>(names.map((name) => [name, readerFor(name)]));
+  const read = readerOf<{ readonly [name in N]?: T }>(
+    (value, at) => {
+      if (!isObject(value)) return at.refuse('must be an object');
+      const found = Object.entries(value).map(([name, member]) => {
+        const place = at.member(name);
+        const reader = known.get(name);
+        return [name, reader === undefined ? place.refuse(UNKNOWN) : reader(member, place)] as const;
+      });
+      if (found.some(([, result]) => result === undefined)) return undefined;
+      return Object.fromEntries(found) as { readonly [name in N]?: T };
+    },
+    membersOf([...known]),
+  );
+  return naming(read);
 }
 
 /** As the reader given, but an object without members is refused: a list of nothing asks for nothing. */
 export function naming<T>(read: Reader<T>): Reader<T> {
-  return (value, at) =>
-    isObject(value) && Object.keys(value).length === 0 ? at.refuse('names nothing') : read(value, at);
+  return readerOf(
+    (value, at) => (isObject(value) && Object.keys(value).length === 0 ? at.refuse('names nothing') : read(value, at)),
+    read.inside,
+  );
 }
 
 export function listOf<T>(read: Reader<T>): Reader<readonly T[]> {
-  return (value, at) => {
-    if (!isList(value)) return at.refuse('must be a list');
-    const items = value.map((item, index) => read(item, at.member(String(index))));
-    const good = items.filter((item) => item !== undefined);
-    return good.length === items.length ? good : undefined;
-  };
+  return readerOf(
+    (value, at) => {
+      if (!isList(value)) return at.refuse('must be a list');
+      const items = value.map((item, index) => read(item, at.member(String(index))));
+      const good = items.filter((item) => item !== undefined);
+      return good.length === items.length ? good : undefined;
+    },
+    { kind: 'items', item: read },
+  );
 }
 
 /** A list of alternatives or demands: empty it would hold nothing, and look as if it did. */
 export function nonEmptyListOf<T>(read: Reader<T>): Reader<readonly T[]> {
   const readList = listOf(read);
-  return (value, at) => (isList(value) && value.length === 0 ? at.refuse('must not be empty') : readList(value, at));
+  return readerOf(
+    (value, at) => (isList(value) && value.length === 0 ? at.refuse('must not be empty') : readList(value, at)),
+    readList.inside,
+  );
 }
 
 export function oneOf<const T extends string>(words: readonly T[]): Reader<T> {
@@ -119,8 +159,8 @@ export function textLike(pattern: RegExp, what: string): Reader<string> {
 
 /** Hex of this many bytes, in either case; kept in lower case. */
 export function hexOf(bytes: number): Reader<string> {
-  const read = textLike(new RegExp(`^[0-9a-fA-F]{${2 * bytes}}$`), `${bytes} bytes in hex, in quotes`);
-  return (value, at) => read(value, at)?.toLowerCase();
+  const form = new RegExp(`^[0-9a-fA-F]{${2 * bytes}}$`);
+  return refined(textLike(form, `${bytes} bytes in hex, in quotes`), (text) => text.toLowerCase());
 }
 
 export function integerFrom(least: number, most: number): Reader<number> {
@@ -132,7 +172,7 @@ export function integerFrom(least: number, most: number): Reader<number> {
 
 /** The word `any`, said out loud, or what else it may be. */
 export function anyOr<T>(read: Reader<T>): Reader<T | 'any'> {
-  return (value, at) => (value === 'any' ? value : read(value, at));
+  return readerOf((value, at) => (value === 'any' ? value : read(value, at)), read.inside);
 }
 
 export const yesOrNo: Reader<boolean> = (value, at) =>

@@ -1,5 +1,4 @@
 import { SNP_PRODUCTS } from '../model/claims.js';
-import type { JsonValue } from '../model/json.js';
 import type { ReferenceSet } from './policy-members.js';
 import {
   hexOf,
@@ -11,8 +10,8 @@ import {
   oneOf,
   optional,
   optionalOrNull,
-  type Place,
   type Reader,
+  refined,
   required,
   someOf,
   textLike,
@@ -23,7 +22,7 @@ const PCR_INDICES = Array.from({ length: 24 }, (_, index) => String(index));
 const RESETTABLE_PCRS: ReadonlySet<string> = new Set(['16', '23']);
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const readGuid = textLike(GUID, 'a GUID');
+const readGuid = refined(textLike(GUID, 'a GUID'), (text) => text.toLowerCase());
 
 const readSnpSection: Reader<NonNullable<ReferenceSet['snp']>> = naming(
   object({
@@ -50,7 +49,7 @@ const readTdxSection: Reader<NonNullable<ReferenceSet['tdx']>> = naming(
 );
 
 const readHclSection: Reader<NonNullable<ReferenceSet['hcl']>> = naming(
-  object({ vmUniqueId: optionalOrNull(nonEmptyListOf((value, at) => readGuid(value, at)?.toLowerCase())) }),
+  object({ vmUniqueId: optionalOrNull(nonEmptyListOf(readGuid)) }),
 );
 
 /** Only SHA-256: values of the SHA-1 bank are never claims, and no other bank is quoted on Azure. */
@@ -58,12 +57,9 @@ const readPcrs = object({
   pcrs: required(object({ sha256: required(someOf(PCR_INDICES, pcrReader)) })),
 });
 
-const readTpmSection: Reader<NonNullable<ReferenceSet['tpm']>> = (value, at) => {
-  const read = readPcrs(value, at);
-  if (read === undefined) return undefined;
-  const sha256Pcrs = Object.entries(read.pcrs.sha256).map(([index, values = []]) => ({ index: Number(index), values }));
-  return { sha256Pcrs };
-};
+const readTpmSection: Reader<NonNullable<ReferenceSet['tpm']>> = refined(readPcrs, ({ pcrs }) => ({
+  sha256Pcrs: Object.entries(pcrs.sha256).map(([index, values = []]) => ({ index: Number(index), values })),
+}));
 
 const readMembers: Reader<ReferenceSet> = object({
   appliesTo: optional(object({ product: optionalOrNull(oneOf(SNP_PRODUCTS)) }), { product: null }),
@@ -74,12 +70,10 @@ const readMembers: Reader<ReferenceSet> = object({
 });
 
 /** One set of reference values: it names a section at least, and each section a member, with a value at least. */
-export function readReferenceSet(value: JsonValue, at: Place): ReferenceSet | undefined {
-  const set = readMembers(value, at);
-  if (set === undefined) return undefined;
+export const readReferenceSet: Reader<ReferenceSet> = refined(readMembers, (set, at) => {
   const sections = [set.snp, set.tdx, set.hcl, set.tpm];
   return sections.every((section) => section === null) ? at.refuse('names no section of evidence') : set;
-}
+});
 
 function hexAlternatives(bytes: number): Member<readonly string[] | null> {
   return optionalOrNull(nonEmptyListOf(hexOf(bytes)));

@@ -1,19 +1,9 @@
 import type { CheckList } from '../model/check.js';
-import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpClaims, type SnpPlatformBit } from '../model/claims.js';
+import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
-import type { SnpRequirements } from './policy-members.js';
-
-const PLATFORM_CHECKS: { readonly [bit in SnpPlatformBit]: CheckId } = {
-  smtEnabled: 'snp_platform_smt_enabled',
-  tsmeEnabled: 'snp_platform_tsme_enabled',
-  eccEnabled: 'snp_platform_ecc_enabled',
-  raplDisabled: 'snp_platform_rapl_disabled',
-  ciphertextHidingDramEnabled: 'snp_platform_ciphertext_hiding_dram_enabled',
-  aliasCheckComplete: 'snp_platform_alias_check_complete',
-  iommuWriteSafe: 'snp_platform_iommu_write_safe',
-  tioEnabled: 'snp_platform_tio_enabled',
-};
+import { PLATFORM_CHECKS } from './platform-checks.js';
+import type { SnpMachines, SnpRequirements } from './policy-members.js';
 
 const NOTHING: SnpRequirements = {
   committedEqualsCurrent: false,
@@ -33,6 +23,7 @@ export const snpRequirements: AppraisalTopic = {
     if (snp.committedEqualsCurrent) ids.push('snp_provisional');
     if (snp.mitigations.length > 0) ids.push('snp_mitigation');
     if (snp.minGuestSvn !== null) ids.push('snp_measurement');
+    if (snp.machines !== null) ids.push('snp_chip_id');
     return ids;
   },
   appraise: (policy, { evidenceType, verification }, checks) => {
@@ -44,6 +35,7 @@ export const snpRequirements: AppraisalTopic = {
     appraisePlatform(snp, asked, about, checks);
     if (asked.mitigations.length > 0) appraiseMitigations(snp, asked.mitigations, about, checks);
     if (asked.minGuestSvn !== null) appraiseGuestSvn(snp, asked.minGuestSvn, about, checks);
+    if (asked.machines !== null) appraiseMachine(snp, asked.machines, about, checks);
   },
 };
 
@@ -104,5 +96,25 @@ function appraiseGuestSvn(snp: SnpClaims, least: number, about: string, checks: 
     expected: { minGuestSvn: least },
     actual: { guestSvn: snp.guestSvn },
     detail,
+  });
+}
+
+/**
+ * Which machine. A chip id counts only under a VCEK, which AMD issued for that chip: below a VLEK nothing certifies it.
+ * The provider counts only under a VLEK, the one certificate that names it.
+ */
+function appraiseMachine(snp: SnpClaims, machines: SnpMachines, about: string, checks: CheckList): void {
+  const [name, actual, listed] =
+    snp.signingKey === 'vcek' ? ['chipId', snp.chipId, machines.chipId] : ['cspId', snp.cspId, machines.cspId];
+  const holds = actual !== undefined && listed?.includes(actual) === true;
+  const key = snp.signingKey.toUpperCase();
+  checks.require(holds, 'snp_chip_id', about, {
+    expected: listed ?? [],
+    actual: actual ?? null,
+    detail: `the ${name} that the ${key} certifies is among the machines that the policy lists`,
+    otherwise:
+      listed === null
+        ? `a ${key} signed the report, and the policy lists no ${name}`
+        : `the ${name} that the ${key} certifies is not among the machines that the policy lists`,
   });
 }

@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseAllDocuments } from 'yaml';
-import { ConfigurationError } from '../model/errors.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
+import { PolicyError, type PolicyProblem, schemaProblem } from './policy-problem.js';
 import { Place } from './readers.js';
 
 /** Room for some 2 600 launch measurements. */
@@ -16,28 +16,28 @@ const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor',
  * Reads one YAML 1.2 document under the core schema, as plain values: no anchors, aliases, merge keys or tags, no
  * version directive, every key a text and used once. JSON is read as the part of YAML that it is.
  *
- * @throws {ConfigurationError} where the text is anything else
+ * @throws {PolicyError} where the text is anything else
  */
 export function parseStrictYaml(text: string): JsonValue {
   if (Buffer.byteLength(text) > MAX_BYTES) {
-    throw new ConfigurationError([`document: larger than ${MAX_BYTES} bytes`]);
+    throw refusal(`larger than ${MAX_BYTES} bytes`);
   }
-  const problems: string[] = [];
+  const problems: PolicyProblem[] = [];
   const value = plainValue(contentsOf(text), new Place('', problems), 0);
-  if (problems.length > 0) throw new ConfigurationError(problems);
+  if (problems.length > 0) throw new PolicyError(problems);
   return value;
 }
 
 /**
  * Reads a JSON text under the same rules.
  *
- * @throws {ConfigurationError} where the text is no JSON, or breaks one of them
+ * @throws {PolicyError} where the text is no JSON, or breaks one of them
  */
 export function parseStrictJson(text: string): JsonValue {
   try {
     JSON.parse(text);
   } catch (cause) {
-    throw new ConfigurationError(['document: is not JSON'], { cause });
+    throw refusal('is not JSON', cause);
   }
   // JSON.parse keeps the last of two equal keys and says nothing, so its value is not used.
   return parseStrictYaml(text);
@@ -58,17 +58,18 @@ function contentsOf(text: string): Node {
   });
   const faults = [...documents].flatMap((document) => [...document.errors, ...document.warnings]);
   if (faults.length > 0) {
-    throw new ConfigurationError(
-      faults
-        .slice(0, MAX_FAULTS)
-        .map(({ pos, message }) => `line ${lineCounter.linePos(pos[0]).line}: ${lowerFirst(message)}`),
+    throw new PolicyError(
+      faults.slice(0, MAX_FAULTS).map(({ pos, message }) => ({
+        ...schemaProblem('', lowerFirst(message)),
+        line: lineCounter.linePos(pos[0]).line,
+      })),
     );
   }
   const [document, second] = documents;
-  if (document?.contents == null) throw new ConfigurationError(['document: is empty']);
-  if (second !== undefined) throw new ConfigurationError(['document: holds more than one document']);
+  if (document?.contents == null) throw refusal('is empty');
+  if (second !== undefined) throw refusal('holds more than one document');
   // It can change the version, and with it what a plain word means. A tag directive cannot do anything without tags.
-  if (document.directives?.yaml.explicit === true) throw new ConfigurationError(['document: has a version directive']);
+  if (document.directives?.yaml.explicit === true) throw refusal('has a version directive');
   return document.contents;
 }
 
@@ -105,6 +106,11 @@ function plainScalar(value: unknown, at: Place): JsonValue {
 function refused(at: Place, what: string): null {
   at.refuse(what);
   return null;
+}
+
+/** Of the document as a whole. */
+function refusal(message: string, cause?: unknown): PolicyError {
+  return new PolicyError([schemaProblem('', message)], cause === undefined ? {} : { cause });
 }
 
 function lowerFirst(text: string): string {

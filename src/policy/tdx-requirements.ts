@@ -21,7 +21,9 @@ export const tdxRequirements: AppraisalTopic = {
   needs: () => ['tdx'],
   required: ({ require: { tdx } }) => {
     const ids: CheckId[] = ['tdx_attributes', 'tdx_service_td'];
-    return tdx?.xfamMask == null ? ids : [...ids, 'tdx_xfam'];
+    if (tdx?.xfamMask != null) ids.push('tdx_xfam');
+    if (tdx?.machines != null) ids.push('tdx_platform_id');
+    return ids;
   },
   appraise: (policy, { evidenceType, verification }, checks) => {
     const { tdx } = verification.claims;
@@ -31,6 +33,7 @@ export const tdxRequirements: AppraisalTopic = {
     appraiseAttributes(tdx, asked, about, checks);
     appraiseServiceTd(tdx, asked, about, checks);
     if (asked.xfamMask !== null) appraiseXfam(tdx, asked.xfamMask, about, checks);
+    if (asked.machines !== null) appraiseMachine(tdx, asked.machines.ppid, about, checks);
   },
 };
 
@@ -72,6 +75,16 @@ function appraiseXfam({ xfam }: TdxClaims, mask: string, about: string, checks: 
     actual: xfam,
     detail: 'the td has no extended features beyond the mask',
     otherwise: 'the td has extended features beyond the mask',
+  });
+}
+
+/** Which machine, by the PPID for which Intel issued the PCK certificate. */
+function appraiseMachine({ ppid }: TdxClaims, listed: readonly string[], about: string, checks: CheckList): void {
+  checks.require(ppid !== undefined && listed.includes(ppid), 'tdx_platform_id', about, {
+    expected: listed,
+    actual: ppid ?? null,
+    detail: 'the PPID is among the machines that the policy lists',
+    otherwise: 'the PPID is not among the machines that the policy lists',
   });
 }
 

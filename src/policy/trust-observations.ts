@@ -53,6 +53,9 @@ const HARDWARE_FINDINGS: FindingTable = new Map<CheckId, readonly Observation[]>
   ['snp_measurement', [['executables', 33]]],
   ['snp_id_key', [['executables', 33]]],
   ['snp_vmpl', [['instance-identity', 97]]],
+  // Of a policy: a base check of that id is about the key.
+  ['snp_chip_id', [['instance-identity', 97]]],
+  ['tdx_platform_id', [['instance-identity', 97]]],
   [
     'tdx_debug',
     [

@@ -124,7 +124,12 @@ function submodules(checks: readonly Check[], claims: Claims): { readonly [name:
   const hardware = hardwareObservations(checks, claims);
   const guest = guestObservations(checks, claims);
   const ofReport = checks.filter(isOfReport);
-  const failed = anyOf(ofReport, 'fail', HARDWARE_PROOFS);
+  // A machine that a policy does not list is genuine all the same.
+  const failed = anyOf(
+    ofReport.filter(({ policy }) => policy === null),
+    'fail',
+    HARDWARE_PROOFS,
+  );
   const missing = failed ? null : missingMaterial(ofReport);
   if (!hasVtpm) return { hardware: failed ? CRYPTO_FAILED : submodule(missing ?? [...hardware, ...guest]) };
   return {

@@ -37,8 +37,21 @@ export function endingWaivers(
   );
 }
 
-function isInForce(waiver: Waiver, at: Date): boolean {
+export function isInForce(waiver: Waiver, at: Date): boolean {
   return at.getTime() < endOf(waiver);
+}
+
+/** Who tolerates a finding, until when, and why; and that it ends soon, where it does. */
+export function termsOf(waiver: Waiver, at: Date): string {
+  const { approver, expires, reason } = waiver;
+  const isEnding = endOf(waiver) - at.getTime() <= NOTICE_DAYS * DAY_MS;
+  const left = isEnding ? ` (${daysOf(daysLeftOf(waiver, at))} left)` : '';
+  return `waived by ${approver} until ${expires}${left}: ${reason}`;
+}
+
+function daysOf(count: number): string {
+  if (count === 0) return 'less than a day';
+  return count === 1 ? '1 day' : `${count} days`;
 }
 
 function daysLeftOf(waiver: Waiver, at: Date): number {

@@ -1,7 +1,7 @@
 import { SNP_PARTS, type SnpPart } from '../model/claims.js';
 import type { JsonValue } from '../model/json.js';
 import { PLAIN_WAIVABLE_CHECKS, type TcbFloor, TDX_STATUSES, type Waiver } from './policy-members.js';
-import { day, object, oneOf, optional, type Place, type Reader, required, someText } from './readers.js';
+import { day, object, oneOf, optional, type Place, type Reader, refined, required, someText } from './readers.js';
 import { tcbFloorOf } from './tcb-grammar.js';
 
 const asItIs: Reader<JsonValue | undefined> = (value) => value;
@@ -17,9 +17,7 @@ const readMembers = object({
 const readFloorMembers = object({ part: required(oneOf(SNP_PARTS)), floor: required(asItIs) });
 
 /** A waiver. Which value goes with it is the check's affair. */
-export function readWaiver(value: JsonValue, at: Place): Waiver | undefined {
-  const members = readMembers(value, at);
-  if (members === undefined) return undefined;
+export const readWaiver: Reader<Waiver> = refined(readMembers, (members, at): Waiver | undefined => {
   const { check, value: untypedValue, ...terms } = members;
   const place = at.member('value');
   if (check === 'snp_tcb_low') {
@@ -31,7 +29,7 @@ export function readWaiver(value: JsonValue, at: Place): Waiver | undefined {
     return status && { ...terms, check, value: status };
   }
   return untypedValue === undefined ? { ...terms, check, value: null } : place.refuse('this check takes no value');
-}
+});
 
 function readPartFloor(
   value: JsonValue | undefined,

@@ -5,21 +5,27 @@ import { asWarning, isOfToken } from './base-checks.js';
 import { floorOf, type Shortfall, shortfallsOf } from './minimums.js';
 import type { Policy } from './policy-document.js';
 import type { SnpMinimums, TcbFloor, Waiver } from './policy-members.js';
+import { isInForce, termsOf } from './waiver-expiry.js';
 
-/** The check as it is under the waivers of a policy: a warning that names who tolerates it, why, and until when. */
+/**
+ * The check as it is under the waivers of a policy: a warning that names who tolerates it, why, and until when. One that
+ * a waiver covered until it ended stays what it is, and says so.
+ */
 export function waived(check: Check, policy: Policy, { verification, at }: AppraisalInput): Check {
   if (check.result !== 'fail' && check.result !== 'unavailable' && check.result !== 'warn') return check;
-  const waiver = policy.waivers.find(
-    (candidate) =>
-      candidate.check === check.id && inForce(candidate, at) && covers(candidate, check, policy, verification.claims),
+  const covering = policy.waivers.filter(
+    (waiver) => waiver.check === check.id && covers(waiver, check, policy, verification.claims),
   );
-  if (waiver === undefined) return check;
-  const { approver, expires, reason } = waiver;
-  return { ...asWarning(check, policy.id, `waived by ${approver} until ${expires}: ${reason}`), waived: true };
+  const waiver = covering.find((candidate) => isInForce(candidate, at));
+  if (waiver !== undefined) return { ...asWarning(check, policy.id, termsOf(waiver, at)), waived: true };
+  const ended = covering.reduce<Waiver | null>(latest, null);
+  if (ended === null) return check;
+  const detail = `${check.detail}; the waiver by ${ended.approver} ended on ${ended.expires}`;
+  return { ...check, policy: policy.id, detail };
 }
 
-function inForce({ expires }: Waiver, at: Date): boolean {
-  return at.getTime() < Date.parse(`${expires}T00:00:00Z`);
+function latest(one: Waiver | null, other: Waiver): Waiver {
+  return one === null || other.expires > one.expires ? other : one;
 }
 
 function covers(waiver: Waiver, check: Check, policy: Policy, { snp }: Claims): boolean {

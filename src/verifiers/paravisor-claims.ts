@@ -209,13 +209,30 @@ export function verifyParavisorVmpl(checks: CheckList, snp: Verified<SnpClaims>,
   });
 }
 
+/** ID_KEY_DIGEST in lower-case hex to the least security version that counts. */
+export type ParavisorFloors = ReadonlyMap<string, number>;
+
+/** The upper half of GUEST_SVN names a branch of the paravisor; security versions are counted in the lower one. */
+const SECURITY_VERSION = 0xffff;
+
 /**
  * Which paravisor. Whoever owns a genuine server can boot a guest that writes runtime claims like these: only the
- * ID_KEY_DIGEST, the key that signed the launch, says that the guest is Microsoft's paravisor.
+ * ID_KEY_DIGEST, the key that signed the launch, says that the guest is Microsoft's paravisor. Versions below the floor
+ * have that signature too, and flaws that later ones mend.
  */
-export function paravisorByIdKey(snp: Verified<SnpClaims>, idKeyDigests: ReadonlySet<string>): HclClaims['paravisor'] {
-  const known = snp.vmpl === 0 && idKeyDigests.has(snp.idKeyDigest);
+export function paravisorByIdKey(snp: Verified<SnpClaims>, floors: ParavisorFloors): HclClaims['paravisor'] {
+  const floor = floors.get(snp.idKeyDigest);
+  const known = snp.vmpl === 0 && floor !== undefined && (snp.guestSvn & SECURITY_VERSION) >= floor;
   return { known, by: known ? 'idKeyDigest' : null };
+}
+
+/** The floor of a report's ID_KEY_DIGEST, as a verification carries it; absent where the digest is not listed. */
+export function floorMember(
+  snp: Verified<SnpClaims> | null,
+  floors: ParavisorFloors,
+): { readonly paravisorMinGuestSvn?: number } {
+  const floor = snp === null ? undefined : floors.get(snp.idKeyDigest);
+  return floor === undefined ? {} : { paravisorMinGuestSvn: floor };
 }
 
 /** Which paravisor, below a TD: its measurement at build. Nobody signs it, so the operator lists what counts. */

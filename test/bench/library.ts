@@ -13,7 +13,7 @@ import { parsePolicy } from '../../src/policy/policy-document.js';
 import { AttestationRoutes } from '../../src/service/attestation-routes.js';
 import { VerifyEvidence } from '../../src/service/verify-evidence.js';
 import { AzSnpVtpmVerifier } from '../../src/verifiers/azure-cvm/az-snp-vtpm-verifier.js';
-import { KNOWN_PARAVISOR_ID_KEY_DIGESTS } from '../../src/verifiers/azure-cvm/known-paravisors.js';
+import { KNOWN_PARAVISORS } from '../../src/verifiers/azure-cvm/known-paravisors.js';
 import type { MaaIssuer } from '../../src/verifiers/maa/issuer-policy.js';
 import { MaaTokenVerifier } from '../../src/verifiers/maa/maa-token-verifier.js';
 import { AmdSnpReportVerifier } from '../../src/verifiers/snp/snp-report-verifier.js';
@@ -82,17 +82,16 @@ async function verifyEvidence(material: Material): Promise<VerifyEvidence> {
 /** As `limits.eventLogBytes` where nothing is configured. */
 const EVENT_LOG_BYTES = 2 ** 20;
 
-const NO_AK_ROOTS = { azure: new Set<string>(), configured: new Set<string>() };
+const NO_AK_ROOTS = { azure: new Set<string>(), configured: new Set<string>(), paravisorsSince: null };
 
 function verifiers({ pins, intel, issuer }: Material): ReadonlyMap<string, EvidenceVerifier> {
-  const known = new Set(KNOWN_PARAVISOR_ID_KEY_DIGESTS);
   const reports = new AmdSnpReportVerifier({
     refuseProducts: new Set(),
     pins: new Map(pins.map(([product, digests]) => [product, new Set(digests)])),
   });
   const all: readonly EvidenceVerifier[] = [
-    new SnpVerifier(reports, known) as EvidenceVerifier,
-    new AzSnpVtpmVerifier(reports, new RsaTpmQuoteVerifier(), known, NO_AK_ROOTS) as EvidenceVerifier,
+    new SnpVerifier(reports, KNOWN_PARAVISORS) as EvidenceVerifier,
+    new AzSnpVtpmVerifier(reports, new RsaTpmQuoteVerifier(), KNOWN_PARAVISORS, NO_AK_ROOTS) as EvidenceVerifier,
     new TdxVerifier(
       new DcapTdQuoteVerifier({ pins: new Set(intel.pins) }),
       new Set(),

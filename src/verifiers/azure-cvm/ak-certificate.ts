@@ -34,16 +34,17 @@ export const AK_CERTIFICATE_CHECKS = [
 /** What a certificate of an attestation key came to. */
 export interface AkVerdict {
   /**
-   * Azure says that the key is of a confidential VM's vTPM, which it does after it has judged the paravisor. It says
-   * nothing about this report: its other claims may be those of another guest that names the same key.
+   * Azure says that the key is of a confidential VM's vTPM, which it does after it has judged the paravisor, and the
+   * operator takes its word of that day. It says nothing about this report: its other claims may be those of another
+   * guest that names the same key.
    */
-  readonly ofConfidentialVm: boolean;
+  readonly knowsParavisor: boolean;
   readonly endorsements: readonly UsedEndorsement[];
   readonly validUntil: Date | null;
 }
 
 /** Of evidence that brings no certificate. */
-export const NO_AK_VERDICT: AkVerdict = { ofConfidentialVm: false, endorsements: [], validUntil: null };
+export const NO_AK_VERDICT: AkVerdict = { knowsParavisor: false, endorsements: [], validUntil: null };
 
 /** TCG EK credential profile, 3.2.16: the certificate is of an attestation key. In every leaf of Azure's. */
 const ATTESTATION_KEY = '2.23.133.8.3';
@@ -94,7 +95,7 @@ export function verifyAkCertificate(
   const same = verifyKey(checks, leaf, key);
   if (!verifyPath(checks, path, roots) || !verifyValidity(checks, path, at) || !same) return NO_AK_VERDICT;
   return {
-    ofConfidentialVm: namesConfidentialVm(path, roots.azure),
+    knowsParavisor: knowsParavisor(path, roots),
     endorsements: path.map((certificate, index) => endorsementOf(certificate, index)),
     validUntil: earliestEnd(path),
   };
@@ -148,10 +149,12 @@ function verifyValidity(checks: CheckList, path: readonly X509Certificate[], at:
   });
 }
 
-function namesConfidentialVm(path: readonly X509Certificate[], azure: ReadonlySet<string>): boolean {
+function knowsParavisor(path: readonly X509Certificate[], { azure, paravisorsSince }: AkRoots): boolean {
   const [leaf] = path;
   const root = path.at(-1);
   if (leaf === undefined || root === undefined || !azure.has(spkiDigest(root))) return false;
+  const { notBefore } = leaf;
+  if (paravisorsSince === null || notBefore === null || notBefore < paravisorsSince) return false;
   return leaf.subject.commonName?.endsWith(CONFIDENTIAL_VM) === true;
 }
 

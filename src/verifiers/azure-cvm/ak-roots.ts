@@ -1,9 +1,18 @@
-/** Keys that certificates of attestation keys may end at: SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
+/**
+ * Whom certificates of attestation keys are believed, and what for. Keys are SHA-256 of the SubjectPublicKeyInfo, in
+ * lower-case hex.
+ */
 export interface AkRoots {
-  /** Azure's: a certificate below one of these can make a paravisor known. */
+  /** Azure's: only a certificate below one of these can make a paravisor known. */
   readonly azure: ReadonlySet<string>;
   /** Those that the operator adds (`tpm.roots`): trusted for keys, and for nothing that only Azure can say. */
   readonly configured: ReadonlySet<string>;
+  /**
+   * Certificates of confidential VMs below one of Azure's roots make a paravisor known where they were issued at this
+   * instant or later. Null: none does. Azure certified keys that the owner of a VM had chosen until August 2025
+   * (CVE-2025-49707).
+   */
+  readonly paravisorsSince: Date | null;
 }
 
 /**

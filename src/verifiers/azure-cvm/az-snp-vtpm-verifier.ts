@@ -16,7 +16,9 @@ import type {
 } from '../../model/verification.js';
 import { markVerified } from '../mark-verified.js';
 import {
+  floorMember,
   type ParavisorClaims,
+  type ParavisorFloors,
   paravisorByIdKey,
   verifyParavisorClaims,
   verifyParavisorVmpl,
@@ -39,18 +41,18 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
   readonly evidenceType = 'az-snp-vtpm';
   readonly #reports: SnpReportVerifier;
   readonly #guests: GuestVerifier;
-  readonly #idKeyDigests: ReadonlySet<string>;
+  readonly #floors: ParavisorFloors;
 
-  /** @param idKeyDigests ID_KEY_DIGESTs of paravisors that count as known, lower-case hex */
+  /** @param floors ID_KEY_DIGESTs of paravisors that count as known */
   constructor(
     @inject(TOKENS.snpReportVerifier) reports: SnpReportVerifier,
     @inject(TOKENS.tpmQuoteVerifier) quotes: TpmQuoteVerifier,
-    @inject(TOKENS.paravisorIdKeyDigests) idKeyDigests: ReadonlySet<string>,
+    @inject(TOKENS.paravisorFloors) floors: ParavisorFloors,
     @inject(TOKENS.akRoots) akRoots: AkRoots,
   ) {
     this.#reports = reports;
     this.#guests = new GuestVerifier(quotes, akRoots);
-    this.#idKeyDigests = idKeyDigests;
+    this.#floors = floors;
   }
 
   endorsementsFor(evidence: AzSnpVtpmEvidence): readonly EndorsementRequest[] {
@@ -78,6 +80,7 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
       bound: guest.bound,
       validUntil: earliest(report.validUntil, guest.validUntil),
       submission: submissionOf(hcl.hardwareReport, hcl.runtimeClaims, report),
+      ...floorMember(report.claims, this.#floors),
       ...withheldMember(guest),
     };
   }
@@ -95,7 +98,7 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
       checks.skipRest(['snp_vmpl'], HCL_REPORT, 'nothing vouches for the attestation key');
       return this.#guests.notReached(checks, evidence, context);
     }
-    const known = paravisorByIdKey(report.claims, this.#idKeyDigests);
+    const known = paravisorByIdKey(report.claims, this.#floors);
     return this.#guests.verify(checks, evidence, { claims, reportType: 'snp', known }, context);
   }
 }

@@ -94,7 +94,7 @@ export class GuestVerifier {
       ...(inReport ? (['hcl.userData'] as const) : []),
     ];
     if (known === null) return { ...NOTHING, bound, endorsements, validUntil };
-    const hcl = describeParavisor(claims, reportType, known, certificate.ofConfidentialVm);
+    const hcl = describeParavisor(claims, reportType, known, certificate.knowsParavisor);
     return {
       ...hcl,
       claims: { ...hcl.claims, ...(quote.claims === null ? {} : { tpm: quote.claims }) },
@@ -122,9 +122,9 @@ function describeParavisor(
   claims: ParavisorClaims,
   reportType: HclClaims['reportType'],
   byHardware: HclClaims['paravisor'],
-  ofConfidentialVm: boolean,
+  byCertificate: boolean,
 ): Pick<Guest, 'claims' | 'withheldConfiguration'> {
-  if (byHardware.known || !ofConfidentialVm) {
+  if (byHardware.known || !byCertificate) {
     return { claims: { hcl: hclClaims(claims, reportType, byHardware) }, withheldConfiguration: null };
   }
   const paravisor = { known: true, by: 'akCertificate' as const };

@@ -18,8 +18,10 @@ import type {
 import type { Verified } from '../../model/verified.js';
 import { markVerified } from '../mark-verified.js';
 import {
+  floorMember,
   hclClaims,
   PARAVISOR_CHECKS,
+  type ParavisorFloors,
   paravisorByIdKey,
   verifyParavisorClaims,
   verifyParavisorVmpl,
@@ -45,15 +47,15 @@ const NO_RUNTIME_DATA: RuntimeData = { hcl: null, bound: [] };
 export class SnpVerifier implements EvidenceVerifier<'snp'> {
   readonly evidenceType = 'snp';
   readonly #reports: SnpReportVerifier;
-  readonly #idKeyDigests: ReadonlySet<string>;
+  readonly #floors: ParavisorFloors;
 
-  /** @param idKeyDigests ID_KEY_DIGESTs of paravisors that count as known, lower-case hex */
+  /** @param floors ID_KEY_DIGESTs of paravisors that count as known */
   constructor(
     @inject(TOKENS.snpReportVerifier) reports: SnpReportVerifier,
-    @inject(TOKENS.paravisorIdKeyDigests) idKeyDigests: ReadonlySet<string>,
+    @inject(TOKENS.paravisorFloors) floors: ParavisorFloors,
   ) {
     this.#reports = reports;
-    this.#idKeyDigests = idKeyDigests;
+    this.#floors = floors;
   }
 
   endorsementsFor(evidence: SnpEvidence): readonly EndorsementRequest[] {
@@ -77,6 +79,7 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
       bound: data.bound,
       validUntil: report.validUntil,
       submission: submissionOf(evidence.report, evidence.runtimeData, report),
+      ...floorMember(report.claims, this.#floors),
     };
   }
 
@@ -128,7 +131,7 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
       return NO_RUNTIME_DATA;
     }
     const bound = verifyNonceInUserData(checks, paravisor, binding, RUNTIME_DATA);
-    const known = paravisorByIdKey(claims, this.#idKeyDigests);
+    const known = paravisorByIdKey(claims, this.#floors);
     return { hcl: behind ? hclClaims(paravisor, 'snp', known) : null, bound };
   }
 }

@@ -43,6 +43,11 @@ describe('what is sent to Azure Attestation', () => {
     for (const nonce of [claimsOf(second)['nonce'], undefined, null, 7]) expect(answers(first, nonce)).toBe(false);
   });
 
+  it('is sent in the version of the interface that is configured', async () => {
+    await attest(lab.open({ apiVersion: '2022-08-01' }));
+    expect(lab.maa.requests).toEqual(['/attest/SevSnpVm?api-version=2022-08-01']);
+  });
+
   it('of a TD is the quote as it is, runtime data and a nonce, at its own operation', async () => {
     const evidence = tdSubmission();
     const result = await lab.open().service.attest(evidence, never);

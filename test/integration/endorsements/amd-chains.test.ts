@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 const chainsAsked = () => lab.kds.count(/cert_chain/);
-const verifier = new SnpVerifier(new AmdSnpReportVerifier({ refuseProducts: new Set(), pins: PINS }), new Set());
+const verifier = new SnpVerifier(new AmdSnpReportVerifier({ refuseProducts: new Set(), pins: PINS }), new Map());
 
 interface Judging {
   /** Whether the request brings the VEK. */

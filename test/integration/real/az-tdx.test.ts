@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../../src/model/decision.js';
 import { FormatError } from '../../../src/model/errors.js';
 import type { AzTdxVtpmEvidence } from '../../../src/model/evidence.js';
+import { AZURE_VTPM_ROOT_PINS } from '../../../src/verifiers/azure-cvm/ak-roots.js';
 import { readVerifyRequest } from '../../../src/wire/read-verify-request.js';
 import { BASELINE, judge, verifiersOf } from '../../judge.js';
 import { azTdxEvidenceOf, nonceOf, realAkOf } from '../../real-evidence.js';
@@ -24,6 +25,8 @@ const OPEN_BOOT = `{ apiVersion: veritee/v1, id: open-boot, version: 1, accepts:
   minimums: { tdx: { acceptedStatuses: [UpToDate], earliestTcbDate: "2024-03-13" } } }`;
 
 const CURRENT = 'az-tdx-v4-akchain-2026';
+/** Long before its AK certificate was issued, and after the fix of CVE-2025-49707. */
+const SINCE = '2025-10-01';
 const whole = haveVectors ? vectors('az-tdx-vtpm').filter(({ id }) => id !== 'az-tdx-hcl-only') : [];
 
 interface Judging {
@@ -31,18 +34,23 @@ interface Judging {
   readonly mrtds?: readonly string[];
   readonly policy?: string | typeof BASELINE;
   readonly at?: Date;
+  /** From when on certificates of attestation keys make a paravisor known. */
+  readonly akCertificates?: string;
   readonly nonce?: Uint8Array | null;
 }
 
 function judgeVector(entry: Vector, judging: Judging = {}): Promise<Decision> {
   const { mrtds = [], policy = GENUINE, at = new Date(entry.verifyAt ?? ''), nonce = nonceOf(entry) } = judging;
+  const { akCertificates } = judging;
+  const paravisorsSince = akCertificates === undefined ? null : new Date(akCertificates);
+  const akRoots = { azure: AZURE_VTPM_ROOT_PINS, configured: new Set<string>(), paravisorsSince };
   const evidence = { ...azTdxEvidenceOf(entry), ...judging.evidence };
   const { collateral } = evidence;
   return judge(
     evidence,
     { nonce },
     {
-      verifiers: verifiersOf(undefined, { mrtds }),
+      verifiers: verifiersOf(undefined, { mrtds, akRoots }),
       endorsements: { snp: null, tdx: collateral === null ? null : { value: collateral, origin: 'evidence' } },
       at,
       policies: [policy],
@@ -110,7 +118,7 @@ describe.skipIf(!haveVectors)('a current Azure VM on TDX', () => {
   });
 
   it('HCL-15 with its AK certificate alone is denied for Secure Boot, which then nothing says', async () => {
-    const decision = await judgeVector(entry, { policy: BASELINE, evidence: { ak } });
+    const decision = await judgeVector(entry, { policy: BASELINE, evidence: { ak }, akCertificates: SINCE });
     expect(decision.decision).toBe('deny');
     expect(decision.reasons).toEqual(['secure_boot_unknown']);
     expect(decision.claims.hcl?.paravisor).toEqual({ known: true, by: 'akCertificate' });
@@ -118,9 +126,16 @@ describe.skipIf(!haveVectors)('a current Azure VM on TDX', () => {
   });
 
   it('HCL-15 with its AK certificate alone is allowed where the policy leaves Secure Boot open', async () => {
-    const decision = await judgeVector(entry, { policy: OPEN_BOOT, evidence: { ak } });
+    const decision = await judgeVector(entry, { policy: OPEN_BOOT, evidence: { ak }, akCertificates: SINCE });
     expect(decision.reasons).toEqual([]);
     expect(decision.decision).toBe('allow');
+  });
+
+  it('HCL-17 with its AK certificate alone is denied where such certificates do not count, or only later ones', async () => {
+    for (const since of [{}, { akCertificates: '2027-01-01' }]) {
+      const decision = await judgeVector(entry, { policy: OPEN_BOOT, evidence: { ak }, ...since });
+      expect(decision.reasons).toEqual(['hcl_paravisor']);
+    }
   });
 
   it('HCL-15 with neither is denied: nothing says whose paravisor it is', async () => {

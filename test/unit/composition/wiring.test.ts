@@ -10,6 +10,7 @@ import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import type { EvidenceVerifier } from '../../../src/model/verification.js';
 import type { InspectEvidenceUseCase } from '../../../src/service/use-cases.js';
 import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
+import type { ParavisorFloors } from '../../../src/verifiers/paravisor-claims.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { buildCcel, createIntelPki, createTdxGuest, TdxPlatform } from '../../lab/index.js';
 
@@ -128,15 +129,46 @@ describe('the container', () => {
     expect(verifiersOf(container)).toBe(verifiers);
   });
 
-  it('knows the paravisors that the configuration adds, beside its own', () => {
-    const digest = 'ab'.repeat(48);
-    const text = JSON.stringify({ azure: { paravisors: { idKeyDigests: [digest] } } });
-    const configured = createAppContainer(loadConfiguration({ text, environment: {} }));
-    const known = (container: typeof configured) =>
-      container.resolve<ReadonlySet<string>>(TOKENS.paravisorIdKeyDigests);
-    const builtIn = known(createAppContainer(configuration));
-    expect(builtIn.size).toBeGreaterThan(0);
-    expect([...known(configured)].sort()).toEqual([...builtIn, digest].sort());
+  describe('paravisors by their id key', () => {
+    const MILAN = '942fd93ebde6ea7a96efadeafc60f1c6b3d10e703b1dafd7555b92f7f3d32d0e006767648cba5b102af3d65756af4177';
+    const GENOA = '0356215882a825279a85b300b0b742931d113bf7e32dde2e50ffde7ec743ca491ecdd7f336dc28a6e0b2bb57af7a44a3';
+    const OTHER = 'ab'.repeat(48);
+
+    function floorsWith(...idKeyDigests: readonly unknown[]) {
+      const text = JSON.stringify({ azure: { paravisors: { idKeyDigests } } });
+      const container = createAppContainer(loadConfiguration({ text, environment: {} }));
+      return [...container.resolve<ParavisorFloors>(TOKENS.paravisorFloors)];
+    }
+
+    it('HCL-16 has two built in, each with its floor', () => {
+      expect(floorsWith()).toEqual([
+        [MILAN, 10],
+        [GENOA, 9],
+      ]);
+    });
+
+    it('HCL-16 adds those of the configuration, a bare digest without a floor', () => {
+      expect(floorsWith(OTHER)).toContainEqual([OTHER, 0]);
+      expect(floorsWith({ digest: OTHER, minGuestSvn: 3 })).toContainEqual([OTHER, 3]);
+      expect(floorsWith(OTHER)).toHaveLength(3);
+    });
+
+    it('HCL-16 keeps a built-in floor for a bare digest, and replaces it where another is written', () => {
+      expect(floorsWith(MILAN.toUpperCase())).toEqual(floorsWith());
+      expect(floorsWith({ digest: MILAN, minGuestSvn: 8 })).toEqual([
+        [MILAN, 8],
+        [GENOA, 9],
+      ]);
+    });
+  });
+
+  it('HCL-17 takes AK certificates for no paravisor, unless the configuration says from which day on', () => {
+    const since = (text: string | null) =>
+      createAppContainer(loadConfiguration({ text, environment: {} })).resolve<AkRoots>(TOKENS.akRoots).paravisorsSince;
+    expect(since(null)).toBeNull();
+    expect(since('azure: { paravisors: { akCertificates: off } }')).toBeNull();
+    const day = 'azure: { paravisors: { akCertificates: 2025-10-01 } }';
+    expect(since(day)).toEqual(new Date('2025-10-01T00:00:00.000Z'));
   });
 
   it('knows no paravisor on TDX but those that the configuration lists', () => {
@@ -150,8 +182,8 @@ describe('the container', () => {
   it("pins Azure's root for certificates of attestation keys, and keeps what the operator adds apart from it", () => {
     const roots = (container: DependencyContainer) => container.resolve<AkRoots>(TOKENS.akRoots);
     const azure = new Set(['5cbc52672ae101263c2976736044a964c1182ce9412c39937183baddcccb8cdf']);
-    expect(roots(createAppContainer(configuration))).toEqual({ azure, configured: new Set() });
+    expect(roots(createAppContainer(configuration))).toEqual({ azure, configured: new Set(), paravisorsSince: null });
     const added = { ...NO_CONFIGURED_ROOTS, ak: new Set(['ab'.repeat(32)]) };
-    expect(roots(createAppContainer(configuration, undefined, added))).toEqual({ azure, configured: added.ak });
+    expect(roots(createAppContainer(configuration, undefined, added))).toMatchObject({ azure, configured: added.ak });
   });
 });

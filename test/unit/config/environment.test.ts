@@ -41,6 +41,7 @@ const CASES: readonly Case[] = [
   ['VERITEE__AZURE__THIM', 'http://169.254.169.254', (c) => c.azure.thim, 'http://169.254.169.254'],
   ['VERITEE__AZURE__PARAVISORS__ID_KEY_DIGESTS', `["${SHA384}"]`, (c) => c.azure.paravisors.idKeyDigests, [SHA384]],
   ['VERITEE__AZURE__PARAVISORS__MRTDS', `["${SHA384}"]`, (c) => c.azure.paravisors.mrtds, [SHA384]],
+  ['VERITEE__AZURE__PARAVISORS__AK_CERTIFICATES', '2025-10-01', (c) => c.azure.paravisors.akCertificates, '2025-10-01'],
   ['VERITEE__TPM__ROOTS', '["root.pem"]', (c) => c.tpm.roots, ['root.pem']],
   ['VERITEE__MAA__SHARED', '["weu"]', (c) => c.maa.shared, ['weu']],
   [

@@ -55,7 +55,7 @@ describe('defaults', () => {
       time: { tokenLeewaySeconds: 60 },
       amd: { kds: 'https://kdsintf.amd.com', chains: './endorsements/amd', refuseProducts: [] },
       intel: { pcs: 'https://api.trustedservices.intel.com', collateral: './endorsements/intel' },
-      azure: { thim: 'off', paravisors: { idKeyDigests: [], mrtds: [] } },
+      azure: { thim: 'off', paravisors: { idKeyDigests: [], mrtds: [], akCertificates: 'off' } },
       tpm: { roots: [] },
       maa: { shared: true, issuers: [], submit: { endpoints: [], apiVersion: '2025-06-01', credential: null } },
       ita: {
@@ -151,6 +151,8 @@ describe('YAML', () => {
 });
 
 describe('each refusal names its place', () => {
+  const DIGEST = 'ab'.repeat(48);
+  const paravisor = (entries: string) => `azure: { paravisors: { idKeyDigests: [${entries}] } }`;
   const caller = (members: string) => `callers: { ci: { roles: [verify], ${members} } }`;
   const keyed = (members: string) => caller(`apiKeySha256: ${KEY_HASH}, expires: 2027-01-31, ${members}`);
   const key = (members: string) => `keys: { db: { vault: https://v.example, name: k, policy: p, ${members} } }`;
@@ -218,7 +220,26 @@ describe('each refusal names its place', () => {
     ['amd: { refuseProducts: [Rome] }', 'amd.refuseProducts[0]: must be Milan or Genoa or Turin'],
     ['intel: { pcs: on }', 'intel.pcs: must be off, or an http or https URL without user, query and fragment'],
     ['azure: { thim: true }', 'azure.thim: must be off, or an http or https URL without user, query and fragment'],
-    ['azure: { paravisors: { idKeyDigests: [ab] } }', 'azure.paravisors.idKeyDigests[0]: must be 48 bytes in hex'],
+    [
+      paravisor('ab'),
+      'azure.paravisors.idKeyDigests[0]: must be 48 bytes in hex, or { digest, minGuestSvn } with minGuestSvn from 0 to 65535',
+    ],
+    [
+      paravisor(`{ digest: ${DIGEST} }`),
+      'azure.paravisors.idKeyDigests[0]: must be 48 bytes in hex, or { digest, minGuestSvn } with minGuestSvn from 0 to 65535',
+    ],
+    [
+      paravisor(`{ digest: ${DIGEST}, minGuestSvn: 65536 }`),
+      'azure.paravisors.idKeyDigests[0]: must be 48 bytes in hex, or { digest, minGuestSvn } with minGuestSvn from 0 to 65535',
+    ],
+    [
+      paravisor(`{ digest: ${DIGEST}, minGuestSvn: "9" }`),
+      'azure.paravisors.idKeyDigests[0]: must be 48 bytes in hex, or { digest, minGuestSvn } with minGuestSvn from 0 to 65535',
+    ],
+    [
+      paravisor(`${DIGEST}, { digest: ${DIGEST.toUpperCase()}, minGuestSvn: 1 }`),
+      'azure.paravisors.idKeyDigests[1]: is listed twice',
+    ],
     ['azure: { paravisors: { mrtds: [ab] } }', 'azure.paravisors.mrtds[0]: must be 48 bytes in hex'],
     ['tpm: { roots: [1] }', 'tpm.roots[0]: must be a path, not empty'],
     ['maa: { shared: all }', 'maa.shared: must be true, false, or a list of regions'],
@@ -336,6 +357,12 @@ describe('each refusal names its place', () => {
     ['log: { level: silent }', 'log.level: must be fatal or error or warn or info or debug or trace'],
   ])('%s', (text, problem) => {
     expect(problemsOf(text)).toContain(problem);
+  });
+
+  it.each(['on', 'true', '2025', '2025-02-30', '"2025-10-01T00:00:00Z"'])('akCertificates: %s', (value) => {
+    expect(problemsOf(`azure: { paravisors: { akCertificates: ${value} } }`)).toEqual([
+      'azure.paravisors.akCertificates: must be off, or a date such as 2025-10-01',
+    ]);
   });
 
   it('reports everything that is wrong at once, of file and environment', () => {

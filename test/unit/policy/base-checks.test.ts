@@ -82,6 +82,8 @@ describe('debug', () => {
 });
 
 describe('revocation', () => {
+  const BEST_EFFORT_FOR_BOTH = { accepts: ['snp', 'tdx'], minimums: 'any', revocation: 'best-effort' };
+
   const missing = (id: CheckId) => ({ findings: [check(id, 'unavailable', { retryable: true })], required: [id] });
 
   it('CRT-10 is indeterminate without a CRL by default', () => {
@@ -126,15 +128,15 @@ describe('revocation', () => {
   it.each<CheckId>(['collateral_stale', 'collateral_unavailable', 'collateral_rollback'])(
     'TDX-10 does not take %s for a warning under best-effort, which speaks of the lists of AMD',
     (id) => {
-      const appraisal = appraisedTd({ revocation: 'best-effort' }, missing(id));
+      const appraisal = appraisedTd(BEST_EFFORT_FOR_BOTH, missing(id));
       expect([appraisal.outcome, only(appraisal, id).result]).toEqual(['indeterminate', 'unavailable']);
-      expect(appraisedTd({ revocation: 'best-effort' }).outcome).toBe('allow');
+      expect(appraisedTd(BEST_EFFORT_FOR_BOTH).outcome).toBe('allow');
     },
   );
 
   it('TDX-10 denies collateral_not_yet under best-effort', () => {
     const findings = [check('collateral_not_yet', 'fail')];
-    expect(failed(appraisedTd({ revocation: 'best-effort' }, { findings }))).toEqual(['collateral_not_yet']);
+    expect(failed(appraisedTd(BEST_EFFORT_FOR_BOTH, { findings }))).toEqual(['collateral_not_yet']);
   });
 
   it.each(['/evidence/token', '/attestationResults/0/token'])(

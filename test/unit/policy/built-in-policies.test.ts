@@ -25,10 +25,12 @@ describe('azure-cvm-baseline', () => {
   it('says literally what the contract says', () => {
     expect(baseline).toMatchObject({
       id: 'azure-cvm-baseline',
-      version: 1,
-      description: 'Genuine Azure confidential VM, not debuggable, fresh, current firmware',
+      version: 2,
+      description:
+        "Genuine Azure confidential VM, not debuggable, fresh, current firmware; for TDX an MRTD of the operator's or a pinned Azure Attestation token makes the paravisor known",
       accepts: ['az-snp-vtpm', 'az-tdx-vtpm'],
       secureBoot: 'required',
+      require: { tpm: { quotedPcrs: [0, 1, 2, 3, 4, 5, 6, 7] } },
       minimums: {
         snp: {
           Milan: { snp: 24, microcode: 219 },
@@ -50,7 +52,7 @@ describe('azure-cvm-baseline', () => {
   });
 
   it('DEC-05 has a digest that changes only with its text', () => {
-    expect(baseline.sha256).toBe('b295319ff86a2a34e505082ab14394ebac61092b24d3469d44de6d20af63d1f5');
+    expect(baseline.sha256).toBe('c34f66171ea6f915f79993e791acd450f2380976163f13a2cdd297e1cdf154e5');
   });
 
   it('allows a genuine VM at exactly the minimums', () => {

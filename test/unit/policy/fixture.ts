@@ -27,6 +27,8 @@ export const ID_KEY_DIGEST = 'b2'.repeat(48);
 export const AUTHOR_KEY_DIGEST = 'c3'.repeat(48);
 export const HOST_DATA = 'd4'.repeat(32);
 export const PCR_7 = 'e5'.repeat(32);
+/** PCR 0 to 6, as every quote here has them. */
+const BOOT_PCRS = Object.fromEntries(Array.from({ length: 7 }, (_, index) => [String(index), 'aa'.repeat(32)]));
 export const VM_ID = '5a0c7d1e-1f2b-4c3d-8e9f-0a1b2c3d4e5f';
 
 /** Exactly at the minimums of the baseline for Milan. */
@@ -159,7 +161,7 @@ export function hclClaims(overrides: Partial<HclClaims> = {}): HclClaims {
 
 export function tpmClaims(overrides: Partial<TpmClaims> = {}): TpmClaims {
   return {
-    pcrs: { sha256: { '0': 'aa'.repeat(32), '7': PCR_7 } },
+    pcrs: { sha256: { ...BOOT_PCRS, '7': PCR_7 } },
     firmwareVersion: '1122334455667788',
     clock: { resetCount: 3, restartCount: 0, safe: true },
     ...overrides,
@@ -227,6 +229,7 @@ export interface Situation {
   readonly required?: readonly CheckId[];
   readonly tcbShortfalls?: Verification['tcbShortfalls'] & {};
   readonly collateralIssued?: Verification['collateralIssued'] & {};
+  readonly paravisorMinGuestSvn?: number;
 }
 
 /** What a genuine Azure SEV-SNP VM, or evidence of another type, with a fresh nonce is judged as, except for what a test says. */
@@ -246,6 +249,7 @@ export function situation(given: Situation = {}): AppraisalInput {
       validUntil: null,
       ...(given.tcbShortfalls === undefined ? {} : { tcbShortfalls: given.tcbShortfalls }),
       ...(given.collateralIssued === undefined ? {} : { collateralIssued: given.collateralIssued }),
+      ...(given.paravisorMinGuestSvn === undefined ? {} : { paravisorMinGuestSvn: given.paravisorMinGuestSvn }),
     },
     nonce: given.nonce ?? { origin: 'caller' },
     routes: given.routes ?? new Map(),

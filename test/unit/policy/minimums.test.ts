@@ -72,6 +72,17 @@ describe('minimums', () => {
     });
   });
 
+  it('DEC-03 compares numbers, not texts: 100 is more than 24, and 9 is less than 10', () => {
+    const judge = (least: number, snp: number) => {
+      const tcb = { ...TCB, snp };
+      const claims = azClaims({
+        snp: snpClaims({ tcb: { current: tcb, committed: tcb, reported: tcb, launch: tcb } }),
+      });
+      return appraised({ minimums: { snp: { Milan: { snp: least } } } }, { claims }).outcome;
+    };
+    expect([judge(24, 100), judge(10, 9), judge(9, 10)]).toEqual(['allow', 'deny', 'allow']);
+  });
+
   it('DEC-03 compares components, not one integer: a high microcode hides no low SNP', () => {
     const tcb = { ...TCB, snp: 23, microcode: 255 };
     expect(failed(judge(MILAN, withTcb({ reported: tcb, launch: tcb })))).toEqual(['snp_tcb_low', 'snp_tcb_low']);

@@ -104,20 +104,11 @@ describe('other routes', () => {
     expect(appraised(members, routes('maa', { state: 'verified' })).outcome).toBe('deny');
     expect(appraised(members, routes('ita', { state: 'verified' })).outcome).toBe('allow');
   });
-
-  it('are indeterminate where resets are to be tracked, since no memory is kept', () => {
-    const appraisal = appraised({ require: { tpm: { trackResets: true } } });
-    expect(only(appraisal, 'tpm_reset')).toMatchObject({ result: 'unavailable', retryable: false });
-    expect(appraisal.outcome).toBe('indeterminate');
-  });
-
-  it('take PCRs that no event log explains, since none is read', () => {
-    expect(appraised({ require: { tpm: { runtimePcrs: [10] } } }).outcome).toBe('allow');
-  });
 });
 
 describe('what Azure Attestation must have said', () => {
   const MEMBERS = {
+    routes: { maa: 'optional' },
     require: { maa: { complianceStatus: ['azure-compliant-cvm'], attestationType: ['azurevm', 'sevsnpvm'] } },
   };
   const said = (maa: ReturnType<typeof tokenClaims>): Situation => ({
@@ -147,9 +138,9 @@ describe('what Azure Attestation must have said', () => {
   });
 
   it('asks for what the policy names alone', () => {
-    const status = { require: { maa: { complianceStatus: ['azure-compliant-cvm'] } } };
+    const status = { ...MEMBERS, require: { maa: { complianceStatus: ['azure-compliant-cvm'] } } };
     expect(appraised(status, said(tokenClaims({}, 'tdxvm'))).outcome).toBe('allow');
-    const type = { require: { maa: { attestationType: ['tdxvm'] } } };
+    const type = { ...MEMBERS, require: { maa: { attestationType: ['tdxvm'] } } };
     expect(appraised(type, said(tokenClaims({ complianceStatus: null }, 'tdxvm'))).outcome).toBe('allow');
   });
 
@@ -160,8 +151,7 @@ describe('what Azure Attestation must have said', () => {
   });
 
   it.each([true, false])('stays open where it is out of reach, on an optional route too: %s', (retryable) => {
-    const members = { ...MEMBERS, routes: { maa: 'optional' } };
-    const appraisal = appraised(members, routes('maa', { ...OUT_OF_REACH, retryable }));
+    const appraisal = appraised(MEMBERS, routes('maa', { ...OUT_OF_REACH, retryable }));
     expect([appraisal.outcome, failed(appraisal)]).toEqual(['indeterminate', []]);
     expect(only(appraisal, 'token_compliance')).toMatchObject({ result: 'unavailable', retryable });
     expect(only(appraisal, 'token_claim_type')).toMatchObject({ result: 'unavailable', retryable });
@@ -196,7 +186,7 @@ describe('whose word a policy takes', () => {
   it.each(ROUTES)('TOK-22 denies a token of %s by an issuer that it does not list, whoever brought it', (route) => {
     const demanding = (...issuers: readonly string[]) =>
       appraised(
-        { require: { [route]: { issuers } } },
+        { require: { [route]: { issuers } }, routes: { [route]: 'optional' } },
         { claims: azClaims({ [route]: tokenClaims() }), ...routes(route, { state: 'verified' }) },
       );
     const appraisal = demanding(OWN);
@@ -212,7 +202,8 @@ describe('whose word a policy takes', () => {
   });
 
   it.each(ROUTES)('TOK-22 denies where no token of %s came that it could be', (route) => {
-    const appraisal = appraised({ require: { [route]: { issuers: [ISSUER] } } });
+    const members = { require: { [route]: { issuers: [ISSUER] } }, routes: { [route]: 'optional' } };
+    const appraisal = appraised(members);
     expect([failed(appraisal), results(appraisal, 'token_issuer')]).toEqual([['claim_missing'], ['skipped']]);
     expect(only(appraisal, 'claim_missing').expected).toBe(route);
   });
@@ -230,7 +221,10 @@ describe('policies of Trust Authority that a policy demands', () => {
     claims: azTdxClaims({ ita: tokenClaims({ matchedPolicyIds }, 'TDX') }),
     ...routes('ita', { state: 'verified' }),
   });
-  const demanding = (...policyIds: readonly string[]) => ({ require: { ita: { policyIds } } });
+  const demanding = (...policyIds: readonly string[]) => ({
+    require: { ita: { policyIds } },
+    routes: { ita: 'optional' },
+  });
 
   it('TOK-21 twin: have all matched, beside others', () => {
     expect(appraisedTd(demanding(A.toUpperCase(), B), matched(B, 'c', A)).outcome).toBe('allow');
@@ -257,7 +251,10 @@ describe('the TCB status that Azure Attestation states', () => {
     claims: azTdxClaims({ maa: tokenClaims({ tcbStatus }) }),
     ...routes('maa', { state: 'verified' }),
   });
-  const accepting = (...tcbStatus: readonly string[]) => ({ require: { maa: { tcbStatus } } });
+  const accepting = (...tcbStatus: readonly string[]) => ({
+    require: { maa: { tcbStatus } },
+    routes: { maa: 'optional' },
+  });
 
   it('passes in silence where it is the best, and nothing is demanded', () => {
     const appraisal = appraisedTd({}, said('UpToDate'));
@@ -293,16 +290,17 @@ describe('the TCB status that Azure Attestation states', () => {
   it('TOK-23 denies a TD without a token, and stays open where it is out of reach', () => {
     const absent = appraisedTd(accepting('UpToDate'));
     expect([failed(absent), results(absent, 'maa_tcb_status')]).toEqual([['claim_missing'], ['skipped']]);
-    const away = appraisedTd({ ...accepting('UpToDate'), routes: { maa: 'optional' } }, routes('maa', OUT_OF_REACH));
+    const away = appraisedTd(accepting('UpToDate'), routes('maa', OUT_OF_REACH));
     expect([away.outcome, results(away, 'maa_tcb_status')]).toEqual(['indeterminate', ['unavailable']]);
   });
 
   it('is not asked of an SEV-SNP VM, of which no token states one', () => {
-    const appraisal = appraised(accepting('UpToDate'), {
+    const members = { ...accepting('UpToDate'), accepts: ['az-snp-vtpm', 'az-tdx-vtpm'], minimums: 'any' };
+    const appraisal = appraised(members, {
       claims: azClaims({ maa: tokenClaims() }),
       ...routes('maa', { state: 'verified' }),
     });
     expect([appraisal.outcome, results(appraisal, 'maa_tcb_status')]).toEqual(['allow', []]);
-    expect(appraised(accepting('UpToDate')).outcome).toBe('allow');
+    expect(appraised(members).outcome).toBe('allow');
   });
 });

@@ -33,17 +33,35 @@ describe('paravisor', () => {
     const found = only(judge({}, UNKNOWN), 'hcl_paravisor');
     expect(found).toMatchObject({
       result: 'fail',
-      expected: 'listed in azure.paravisors.idKeyDigests',
+      expected: { setting: 'azure.paravisors.idKeyDigests' },
       actual: { idKeyDigest: ID_KEY_DIGEST, guestSvn: 7 },
     });
     expect(found.detail).toBe(
-      `nothing says that this is a paravisor of azure: azure.paravisors.idKeyDigests does not list id key digest ${ID_KEY_DIGEST}`,
+      `nothing says that this is a paravisor of azure: azure.paravisors.idKeyDigests does not list ID_KEY_DIGEST ${ID_KEY_DIGEST} (GUEST_SVN 7)`,
     );
     expect(only(judge({ paravisor: 'any' }, UNKNOWN), 'hcl_paravisor_unknown')).toMatchObject({
       expected: found.expected,
       actual: found.actual,
       detail: found.detail,
     });
+  });
+
+  it.each([
+    [9, 'GUEST_SVN 9 is below 10'],
+    [0x10009, 'GUEST_SVN 65545, of which the low 16 bits count: 9 is below 10'],
+  ])('HCL-16 denies GUEST_SVN %i below the floor, and shows floor and value', (guestSvn, said) => {
+    const given = {
+      claims: azClaims({ snp: snpClaims({ guestSvn }), hcl: UNKNOWN }),
+      paravisorMinGuestSvn: 10,
+    };
+    const appraisal = appraised({}, given);
+    expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['hcl_paravisor']]);
+    expect(only(appraisal, 'hcl_paravisor')).toMatchObject({
+      expected: { setting: 'azure.paravisors.idKeyDigests', minGuestSvn: 10 },
+      actual: { idKeyDigest: ID_KEY_DIGEST, guestSvn },
+      detail: `nothing says that this is a paravisor of azure: ${said}, the floor of ID_KEY_DIGEST ${ID_KEY_DIGEST} in azure.paravisors.idKeyDigests`,
+    });
+    expect(only(appraised({ paravisor: 'any' }, given), 'hcl_paravisor_unknown').result).toBe('warn');
   });
 
   it('HCL-15 passes a known one, and says by what it is known', () => {
@@ -104,9 +122,9 @@ describe('paravisor of a TD', () => {
     expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['hcl_paravisor']]);
     expect(only(appraisal, 'hcl_paravisor')).toMatchObject({
       about: '/evidence/hclReport',
-      expected: 'listed in azure.paravisors.mrtds',
+      expected: { setting: 'azure.paravisors.mrtds' },
       actual: { mrtd: MRTD },
-      detail: `nothing says that this is a paravisor of azure: azure.paravisors.mrtds does not list mrtd ${MRTD}`,
+      detail: `nothing says that this is a paravisor of azure: azure.paravisors.mrtds does not list MRTD ${MRTD}`,
     });
   });
 

@@ -1,20 +1,25 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { SNP_PLATFORM_BITS } from '../../../src/model/claims.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { TDX_STATUSES } from '../../../src/policy/policy-members.js';
+import { PolicyError } from '../../../src/policy/policy-problem.js';
 import { LEAST, policy, policyText } from './fixture.js';
 
 const HEX_48 = 'aB'.repeat(48);
 const HEX_32 = 'aB'.repeat(32);
+const HEX_64 = 'aB'.repeat(64);
+const HEX_16 = 'aB'.repeat(16);
 
+/** Each problem as `pointer: what`. */
 function problemsOf(text: string): readonly string[] {
   try {
     parsePolicy(text);
   } catch (error) {
-    if (error instanceof ConfigurationError && error.problems.length > 0) return error.problems;
-    throw error;
+    if (!(error instanceof PolicyError) || error.policyProblems.length === 0) throw error;
+    return error.policyProblems.map(({ pointer, message }) => `${pointer || 'document'}: ${message}`);
   }
   return [];
 }
@@ -36,7 +41,7 @@ description: all there is
 accepts: [snp, tdx, az-snp-vtpm]
 minimums:
   snp: { Milan: { snp: 24, microcode: 219 }, Turin: { fmc: 1, bootloader: 2, tee: 0, snp: 3, microcode: 71 } }
-  tdx: { acceptedStatuses: [UpToDate, SWHardeningNeeded], earliestTcbDate: "2024-03-13" }
+  tdx: { acceptedStatuses: [UpToDate, SWHardeningNeeded], earliestTcbDate: "2024-03-13", minEvaluationDataNumber: 19, maxCollateralAgeDays: 30 }
 paravisor: any
 routes: { hardware: required, maa: optional, ita: required }
 freshness: strict
@@ -46,19 +51,20 @@ binding: required
 secureBoot: required
 allowDebug: true
 require:
-  snp: { committedEqualsCurrent: true, platformInfo: { aliasCheckComplete: true, smtEnabled: false }, mitigations: [0], minGuestSvn: 1 }
-  tdx: { septVeDisable: true, allowMigratable: true, allowPerfmon: true, xfamMask: "E718060000000000", mrServiceTd: ["${HEX_48}"] }
-  tpm: { trackResets: true, runtimePcrs: [10] }
-  maa: { complianceStatus: [azure-compliant-cvm], attestationType: [azurevm, sevsnpvm] }
+  snp: { committedEqualsCurrent: true, platformInfo: { aliasCheckComplete: true, smtEnabled: false }, mitigations: [0], minGuestSvn: 1, machines: { chipId: ["${HEX_64}"], cspId: [Azure] } }
+  tdx: { septVeDisable: true, allowMigratable: true, allowPerfmon: true, xfamMask: "E718060000000000", mrServiceTd: ["${HEX_48}"], machines: { ppid: ["${HEX_16}"] } }
+  tpm: { trackResets: true, quotedPcrs: [0, 7], runtimePcrs: [10] }
+  maa: { complianceStatus: [azure-compliant-cvm], attestationType: [azurevm, sevsnpvm], issuers: ["https://my.weu.attest.azure.net"], tcbStatus: [UpToDate] }
+  ita: { policyIds: ["1A2B3C4D-0000-4000-8000-0123456789AB"], issuers: [Intel Trust Authority] }
 referenceValues:
   - appliesTo: { product: Milan }
     snp: { measurement: ["${HEX_48}"], idKeyDigest: ["${HEX_48}"], authorKeyDigest: ["${HEX_48}"], hostData: ["${HEX_32}"], vmpl: [0] }
-    tdx: { mrtd: ["${HEX_48}"], mrConfigId: ["${HEX_48}"], mrOwner: ["${HEX_48}"], mrOwnerConfig: ["${HEX_48}"], rtmr0: ["${HEX_48}"], mrSeam: ["${HEX_48}"] }
     hcl: { vmUniqueId: [5A0C7D1E-1F2B-4C3D-8E9F-0A1B2C3D4E5F] }
     tpm: { pcrs: { sha256: { "7": ["${HEX_32}"] } } }
+  - tdx: { mrtd: ["${HEX_48}"], mrConfigId: ["${HEX_48}"], mrOwner: ["${HEX_48}"], mrOwnerConfig: ["${HEX_48}"], rtmr0: ["${HEX_48}"], mrSeam: ["${HEX_48}"] }
 rules: []
 waivers:
-  - { check: tdx_tcb_status, value: SWHardeningNeeded, reason: planned, approver: ops, expires: "2027-01-01" }
+  - { check: tdx_tcb_status, value: OutOfDate, reason: planned, approver: ops, expires: "2027-01-01" }
   - { check: snp_tcb_low, value: { part: Milan, floor: { snp: 20 } }, reason: planned, approver: ops, expires: "2027-01-01" }
   - { check: snp_platform_smt_enabled, reason: planned, approver: ops, expires: "2027-01-01" }
 `;
@@ -89,7 +95,14 @@ describe('a policy text', () => {
   it('keeps every member that is given, hex in lower case', () => {
     const loaded = parsePolicy(WHOLE);
     expect(loaded).toMatchObject({
-      minimums: { tdx: { acceptedStatuses: ['UpToDate', 'SWHardeningNeeded'], earliestTcbDate: '2024-03-13' } },
+      minimums: {
+        tdx: {
+          acceptedStatuses: ['UpToDate', 'SWHardeningNeeded'],
+          earliestTcbDate: '2024-03-13',
+          minEvaluationDataNumber: 19,
+          maxCollateralAgeDays: 30,
+        },
+      },
       paravisor: 'any',
       routes: { hardware: 'required', maa: 'optional', ita: 'required' },
       freshness: 'strict',
@@ -104,13 +117,25 @@ describe('a policy text', () => {
           platformInfo: { aliasCheckComplete: true, smtEnabled: false },
           mitigations: [0],
           minGuestSvn: 1,
+          machines: { chipId: ['ab'.repeat(64)], cspId: ['Azure'] },
         },
-        tdx: { septVeDisable: true, allowMigratable: true, xfamMask: 'e718060000000000' },
-        tpm: { trackResets: true, runtimePcrs: [10] },
-        maa: { complianceStatus: ['azure-compliant-cvm'], attestationType: ['azurevm', 'sevsnpvm'] },
+        tdx: {
+          septVeDisable: true,
+          allowMigratable: true,
+          xfamMask: 'e718060000000000',
+          machines: { ppid: ['ab'.repeat(16)] },
+        },
+        tpm: { trackResets: true, quotedPcrs: [0, 7], runtimePcrs: [10] },
+        maa: {
+          complianceStatus: ['azure-compliant-cvm'],
+          attestationType: ['azurevm', 'sevsnpvm'],
+          issuers: ['https://my.weu.attest.azure.net'],
+          tcbStatus: ['UpToDate'],
+        },
+        ita: { policyIds: ['1a2b3c4d-0000-4000-8000-0123456789ab'], issuers: ['Intel Trust Authority'] },
       },
     });
-    const [set] = loaded.referenceValues;
+    const [set, ofTds] = loaded.referenceValues;
     expect(set?.snp).toEqual({
       measurement: ['ab'.repeat(48)],
       idKeyDigest: ['ab'.repeat(48)],
@@ -120,9 +145,9 @@ describe('a policy text', () => {
     });
     expect(set?.hcl).toEqual({ vmUniqueId: ['5a0c7d1e-1f2b-4c3d-8e9f-0a1b2c3d4e5f'] });
     expect(set?.tpm).toEqual({ sha256Pcrs: [{ index: 7, values: ['ab'.repeat(32)] }] });
-    expect(set?.tdx).toMatchObject({ rtmr0: ['ab'.repeat(48)], rtmr1: null });
+    expect(ofTds?.tdx).toMatchObject({ rtmr0: ['ab'.repeat(48)], rtmr1: null });
     expect(loaded.waivers.map(({ check, value }) => [check, value])).toEqual([
-      ['tdx_tcb_status', 'SWHardeningNeeded'],
+      ['tdx_tcb_status', 'OutOfDate'],
       ['snp_tcb_low', { part: 'Milan', floor: { snp: 20 } }],
       ['snp_platform_smt_enabled', null],
     ]);
@@ -234,8 +259,39 @@ describe('a policy text', () => {
       { minimums: { snp: { Milan: { snp: '24' } } } },
       '/minimums/snp/Milan/snp: must be an integer from 0 to 255',
     ],
+    ['an SVN as one integer', { minimums: { snp: { Milan: 24 } } }, '/minimums/snp/Milan: must be an object'],
+    [
+      'a guest SVN as text',
+      { require: { snp: { minGuestSvn: '9' } } },
+      '/require/snp/minGuestSvn: must be an integer from 0 to 4294967295',
+    ],
+    [
+      'an SVN in hex',
+      { require: { snp: { minGuestSvn: '0x9' } } },
+      '/require/snp/minGuestSvn: must be an integer from 0 to 4294967295',
+    ],
+    [
+      'a PCR index as text',
+      { require: { tpm: { quotedPcrs: ['7'] } } },
+      '/require/tpm/quotedPcrs/0: must be an integer from 0 to 23',
+    ],
+    [
+      'hex with 0x',
+      { referenceValues: [{ snp: { hostData: [`0x${'00'.repeat(31)}`] } }] },
+      '/referenceValues/0/snp/hostData/0: must be 32 bytes in hex, in quotes',
+    ],
+    [
+      'hex as a number',
+      { referenceValues: [{ snp: { hostData: [12] } }] },
+      '/referenceValues/0/snp/hostData/0: must be 32 bytes in hex, in quotes',
+    ],
   ])('DEC-03 takes no %s', (_what, members, problem) => {
     expect(problemsWith(members)).toContain(problem);
+  });
+
+  it('DEC-03 twin: takes hex in either case for the same bytes', () => {
+    const pinned = (value: string) => policy({ referenceValues: [{ snp: { hostData: [value] } }] }).referenceValues;
+    expect(pinned(HEX_32.toUpperCase())).toEqual(pinned(HEX_32.toLowerCase()));
   });
 
   it.each<[string, JsonObject]>([
@@ -392,13 +448,14 @@ describe('a policy text', () => {
 describe('what a policy accepts', () => {
   const accepting = (accepts: readonly string[], members: JsonObject = {}) =>
     problemsWith({ accepts, minimums: 'any', ...members });
+  const OFF: JsonObject = { routes: { hardware: 'off' } };
 
-  it.each<[readonly string[]]>([
-    [['snp', 'tdx', 'az-snp-vtpm', 'az-tdx-vtpm']],
-    [['maa-token', 'ita-token']],
-    [['tpm']],
-  ])('loads %j', (accepts) => {
-    expect(accepting(accepts)).toEqual([]);
+  it.each<[readonly string[], JsonObject]>([
+    [['snp', 'tdx', 'az-snp-vtpm', 'az-tdx-vtpm'], {}],
+    [['maa-token', 'ita-token'], OFF],
+    [['tpm'], {}],
+  ])('loads %j with %j', (accepts, members) => {
+    expect(accepting(accepts, members)).toEqual([]);
   });
 
   it.each<[readonly string[]]>([[['snp', 'maa-token']], [['az-tdx-vtpm', 'tpm']], [['ita-token', 'tpm']]])(
@@ -413,10 +470,9 @@ describe('what a policy accepts', () => {
   });
 
   it('DEC-12 does not load hardware: off with a hardware type, and loads it with tokens or tpm', () => {
-    const off: JsonObject = { routes: { hardware: 'off' } };
-    expect(accepting(['az-snp-vtpm'], off)).toEqual(['/routes/hardware: cannot be off for a hardware type']);
-    expect(accepting(['maa-token'], off)).toEqual([]);
-    expect(accepting(['tpm'], off)).toEqual([]);
+    expect(accepting(['az-snp-vtpm'], OFF)).toEqual(['/routes/hardware: cannot be off for a hardware type']);
+    expect(accepting(['maa-token'], OFF)).toEqual([]);
+    expect(accepting(['tpm'], OFF)).toEqual([]);
   });
 
   it('loads the token policy of the contract', () => {
@@ -489,7 +545,18 @@ describe('rules', () => {
 
 describe('waivers', () => {
   const TERMS = { reason: 'until the next window', approver: 'security', expires: '2027-01-01' };
-  const waiving = (waiver: JsonObject) => problemsWith({ waivers: [{ ...TERMS, ...waiver }] });
+  /** Has every finding that can be waived. */
+  const MEMBERS: JsonObject = {
+    accepts: ['snp', 'tdx', 'az-snp-vtpm'],
+    minimums: { snp: { Milan: { snp: 24 }, Turin: { fmc: 2 } }, tdx: 'any' },
+    paravisor: 'any',
+    routes: { maa: 'optional' },
+    require: { snp: { platformInfo: Object.fromEntries(SNP_PLATFORM_BITS.map((bit) => [bit, true])) } },
+  };
+  const waiving = (waiver: JsonObject) => {
+    const minimums = waiver['check'] === 'snp_tcb_floor_missing' ? { minimums: 'any' } : {};
+    return problemsWith({ ...MEMBERS, ...minimums, waivers: [{ ...TERMS, ...waiver }] });
+  };
 
   it.each([
     'crl_unavailable',

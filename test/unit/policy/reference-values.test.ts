@@ -39,6 +39,8 @@ function withSnp(overrides: Partial<SnpClaims>): Claims {
   return azClaims({ snp: snpClaims(overrides) });
 }
 
+const EITHER_TEE: JsonObject = { accepts: ['snp', 'tdx', 'az-snp-vtpm', 'az-tdx-vtpm'], minimums: 'any' };
+
 describe('reference values', () => {
   it.each<[string, JsonObject, JsonObject, string]>([
     [
@@ -163,14 +165,21 @@ describe('reference values', () => {
     expect(failed(judge([{ hcl: { vmUniqueId: [VM_ID] } }], azClaims({ hcl })))).toEqual(['hcl_reference']);
   });
 
+  it('DEC-03 compares bytes, in whatever case the policy has them', () => {
+    for (const value of [MEASUREMENT.toUpperCase(), MEASUREMENT.toLowerCase()]) {
+      expect(judge([{ snp: { measurement: [value] } }]).outcome).toBe('allow');
+    }
+  });
+
   it('DEC-03 takes no text for a number', () => {
     const vmpl = '0' as unknown as number;
     expect(failed(judge([{ snp: { vmpl: [0] } }], withSnp({ vmpl })))).toEqual(['snp_vmpl']);
   });
 
   it('does not match registers of a TD in evidence that has none', () => {
-    const set = { snp: { measurement: [MEASUREMENT] }, tdx: { mrtd: [OTHER_48] } };
-    expect(failed(judge([set]))).toEqual(['tdx_measurement']);
+    const snp = { measurement: [MEASUREMENT] };
+    const sets = [{ snp, tdx: { mrtd: [OTHER_48] } }, { tdx: { mrtd: [OTHER_48] } }];
+    expect(failed(appraised({ ...EITHER_TEE, referenceValues: sets }))).toEqual(['tdx_measurement']);
   });
 
   it('applies a set to its product only', () => {
@@ -186,7 +195,8 @@ describe('reference values', () => {
   });
 
   it('DEC-12 denies where the sets name only sections that the evidence lacks', () => {
-    expect(failed(judge([{ tdx: { mrtd: [OTHER_48] } }]))).toEqual(['reference_not_applicable']);
+    const ofTds = { ...EITHER_TEE, referenceValues: [{ tdx: { mrtd: [OTHER_48] } }] };
+    expect(failed(appraised(ofTds))).toEqual(['reference_not_applicable']);
     const bare = appraised({ referenceValues: [{ tpm: { pcrs: { sha256: { '7': [PCR_7] } } } }] }, { type: 'snp' });
     expect(failed(bare)).toEqual(['reference_not_applicable']);
   });
@@ -305,9 +315,13 @@ describe('reference values of a TD', () => {
   });
 
   it('DEC-12 deny where the sets name only sections of SEV-SNP, or a product of AMD', () => {
-    for (const set of [{ snp: { vmpl: [0] } }, { appliesTo: { product: 'Milan' }, tdx: { mrtd: [MRTD] } }]) {
+    for (const set of [
+      { snp: { vmpl: [0] } },
+      { appliesTo: { product: 'Milan' }, snp: { vmpl: [0] }, tdx: { mrtd: [MRTD] } },
+    ]) {
       for (const type of ['tdx', 'az-tdx-vtpm'] as const) {
-        expect(failed(appraisedTd({ referenceValues: [set] }, { type }))).toEqual(['reference_not_applicable']);
+        const members = { ...EITHER_TEE, referenceValues: [set, { snp: { measurement: [MEASUREMENT] } }] };
+        expect(failed(appraised(members, { type }))).toEqual(['reference_not_applicable']);
       }
     }
   });
@@ -317,7 +331,8 @@ describe('reference values of a TD', () => {
     const [snp, tdx] = [{ snp: { measurement: [MEASUREMENT] } }, { tdx: { mrtd: [MRTD] } }];
     for (const type of ['snp', 'tdx'] as const) {
       expect(appraised({ ...members, referenceValues: [snp, tdx] }, { type }).outcome).toBe('allow');
-      const together = appraised({ ...members, referenceValues: [{ ...snp, ...tdx }] }, { type });
+      const other = type === 'snp' ? tdx : snp;
+      const together = appraised({ ...members, referenceValues: [{ ...snp, ...tdx }, other] }, { type });
       expect(failed(together)).toEqual([type === 'tdx' ? 'snp_measurement' : 'tdx_measurement']);
     }
   });

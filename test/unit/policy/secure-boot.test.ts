@@ -112,12 +112,19 @@ describe('secure boot of a TD', () => {
   });
 });
 
+describe('secure boot of another type', () => {
+  it.each(['true', 1, null, ['true'], { on: true }])('DEC-03 is not on where the claim is %j', (secureBoot) => {
+    const claims = azClaims({ hcl: hclClaims({ vmConfiguration: { secureBoot } }) });
+    expect(failed(appraised(REQUIRED, { claims }))).toEqual(['secure_boot_unknown']);
+  });
+});
+
 describe('secure boot in a token', () => {
   const token = (type: 'maa' | 'ita', claims: Parameters<typeof tokenClaims>[0] | null) =>
     appraised(
       {
         ...REQUIRED,
-        accepts: [`${type}-token`],
+        accepts: ['maa-token', 'ita-token'],
         minimums: 'any',
         routes: { hardware: 'off', [type]: 'required' },
         freshness: 'none',

@@ -140,3 +140,71 @@ describe('requirements without claims', () => {
     expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['snp_signature']]);
   });
 });
+
+describe('the version of the guest', () => {
+  it.each([
+    [9, 10, 'allow'],
+    [10, 9, 'deny'],
+    [9, 100, 'allow'],
+    [100, 9, 'deny'],
+  ] as const)('DEC-03 is compared as a number: at least %i, found %i: %s', (minGuestSvn, guestSvn, outcome) => {
+    expect(judge({ minGuestSvn }, { guestSvn }).outcome).toBe(outcome);
+  });
+});
+
+describe('machines', () => {
+  const CHIP = '22'.repeat(64);
+  const VCEK: Partial<SnpClaims> = { signingKey: 'vcek', chipId: CHIP };
+  const VLEK: Partial<SnpClaims> = { signingKey: 'vlek', chipId: CHIP, cspId: 'Azure' };
+  const chips = { machines: { chipId: [CHIP.toUpperCase(), '33'.repeat(64)] } };
+  const providers = { machines: { cspId: ['Azure', 'Other'] } };
+  /** The policy's own check: the verifier has one of the same name, about the key. */
+  const own = (appraisal: ReturnType<typeof judge>) => only({ checks: appraisal.own }, 'snp_chip_id');
+
+  it.each([
+    ['a listed chip under its VCEK', chips, VCEK],
+    ['a listed provider under its VLEK', providers, VLEK],
+    ['either, each under its key: VCEK', { machines: { ...chips.machines, ...providers.machines } }, VCEK],
+    ['either, each under its key: VLEK', { machines: { ...chips.machines, ...providers.machines } }, VLEK],
+  ])('SNP-30 twin: allow %s', (_what, asked, claims) => {
+    const appraisal = judge(asked, claims);
+    expect([appraisal.outcome, own(appraisal).result]).toEqual(['allow', 'pass']);
+  });
+
+  it.each<[string, JsonObject, Partial<SnpClaims>]>([
+    ['another chip', { machines: { chipId: ['33'.repeat(64)] } }, VCEK],
+    ['a listed chip under a VLEK', chips, VLEK],
+    ['another provider', { machines: { cspId: ['Other'] } }, VLEK],
+    ['a listed provider in other letters', { machines: { cspId: ['azure'] } }, VLEK],
+    ['a VCEK where only providers are listed', providers, VCEK],
+    ['a VCEK although a listed provider is claimed', providers, { ...VCEK, cspId: 'Azure' }],
+    ['a VLEK without provider', providers, { signingKey: 'vlek', chipId: CHIP }],
+  ])('SNP-30 deny %s', (_what, asked, claims) => {
+    const appraisal = judge(asked, claims);
+    expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['snp_chip_id']]);
+    expect(own(appraisal).about).toBe('/evidence/hclReport');
+  });
+
+  it('SNP-30 twin: without a list any machine is allowed', () => {
+    for (const claims of [VCEK, VLEK]) expect(judge({}, claims).outcome).toBe('allow');
+  });
+
+  it('SNP-30 take the 8 bytes of a Turin for the 64 of its report', () => {
+    const eight = '5a'.repeat(8);
+    const claims: Partial<SnpClaims> = { ...VCEK, product: 'Turin', part: 'Turin', chipId: eight.padEnd(128, '0') };
+    for (const chipId of [eight.toUpperCase(), eight.padEnd(128, '0')]) {
+      expect(judge({ machines: { chipId: [chipId] } }, claims).outcome).toBe('allow');
+    }
+    const longer = `${eight}01`.padEnd(128, '0');
+    expect(failed(judge({ machines: { chipId: [eight] } }, { ...claims, chipId: longer }))).toEqual(['snp_chip_id']);
+  });
+
+  it('SNP-30 show what is listed and what was found', () => {
+    expect(own(judge({ machines: { chipId: ['33'.repeat(64)] } }, VCEK))).toMatchObject({
+      expected: ['33'.repeat(64)],
+      actual: CHIP,
+      detail: 'the chipId that the VCEK certifies is not among the machines that the policy lists',
+    });
+    expect(own(judge(chips, VLEK)).detail).toBe('a VLEK signed the report, and the policy lists no cspId');
+  });
+});

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../../../src/model/errors.js';
+import { PolicyError } from '../../../src/policy/policy-problem.js';
 import { parseStrictJson, parseStrictYaml } from '../../../src/policy/strict-yaml.js';
 
 function problemsOf(read: () => unknown): readonly string[] {
   try {
     read();
   } catch (error) {
-    if (error instanceof ConfigurationError && error.problems.length > 0) return error.problems;
-    throw error;
+    if (!(error instanceof PolicyError) || error.policyProblems.length === 0) throw error;
+    expect(error.policyProblems.map(({ code }) => code)).not.toContain('policy_member_unused');
+    return error.policyProblems.map(
+      ({ pointer, line, message }) => `${line === undefined ? pointer || 'document' : `line ${line}`}: ${message}`,
+    );
   }
   return [];
 }

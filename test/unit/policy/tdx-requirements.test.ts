@@ -188,3 +188,29 @@ describe('what the TD must also show', () => {
     expect(results({ checks: appraisedTd({}, given).own }, 'tdx_xfam')).toEqual([]);
   });
 });
+
+describe('machines', () => {
+  const PPID = '5b'.repeat(16);
+  const listing = (...ppid: readonly string[]) => ({ machines: { ppid } });
+
+  it('SNP-30 twin: allow a listed PPID, and any where none is listed', () => {
+    expect(judge(listing('00'.repeat(16), PPID.toUpperCase()), { ppid: PPID }).outcome).toBe('allow');
+    expect(judge({}, { ppid: PPID }).outcome).toBe('allow');
+  });
+
+  it('SNP-30 deny another PPID', () => {
+    const appraisal = judge(listing('00'.repeat(16)), { ppid: PPID });
+    expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['tdx_platform_id']]);
+    expect(only(appraisal, 'tdx_platform_id')).toMatchObject({
+      about: '/evidence/quote',
+      expected: ['00'.repeat(16)],
+      actual: PPID,
+    });
+  });
+
+  it('SNP-30 are skipped where the quote was not verified', () => {
+    const given = { claims: {}, findings: [check('tdx_signature', 'fail')] };
+    const appraisal = appraisedTd({ require: { tdx: listing(PPID) } }, given);
+    expect([failed(appraisal), results(appraisal, 'tdx_platform_id')]).toEqual([['tdx_signature'], ['skipped']]);
+  });
+});

@@ -672,3 +672,17 @@ describe('trust in other verifiers', () => {
     expect(found).toEqual({ status: 'none', submods: { maa: { status: 'none', vector: { hardware: 0 } } } });
   });
 });
+
+describe('a machine that the policy does not list', () => {
+  it.each(['snp_chip_id', 'tdx_platform_id'] as const)('SNP-30 is genuine, and not the one expected: %s', (id) => {
+    const claims = { snp: snpClaims() };
+    const found = [check('snp_signature'), check(id, 'fail', { policy: 'least' })];
+    const { hardware } = appraiseTrust(found, claims, 'deny').submods;
+    expect(hardware?.vector).toMatchObject({ 'instance-identity': 97, hardware: 2 });
+  });
+
+  it('SNP-13 is no proof at all where the key is of another chip', () => {
+    const { hardware } = appraiseTrust([check('snp_chip_id', 'fail')], {}, 'deny').submods;
+    expect(hardware?.vector).toMatchObject({ 'instance-identity': 99, hardware: 99 });
+  });
+});

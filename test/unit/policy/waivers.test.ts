@@ -40,7 +40,7 @@ describe('a waiver', () => {
       expected: false,
       actual: true,
       detail:
-        'smtEnabled is set in the platform info; waived by security@example until 2026-06-02: new firmware in march',
+        'smtEnabled is set in the platform info; waived by security@example until 2026-06-02 (less than a day left): new firmware in march',
     });
     expect(appraisal.outcome).toBe('allow');
     expect(appraisal.matched).toContain('snp_platform_smt_enabled');
@@ -135,6 +135,75 @@ describe('a waiver', () => {
   });
 });
 
+describe('a waiver that ended', () => {
+  const SMT: JsonObject = { require: { snp: { platformInfo: { smtEnabled: false } } } };
+  const at = (day: string): Situation => ({ at: new Date(`${day}T00:00:00Z`) });
+
+  it('DEC-14 is said in the check that it no longer covers', () => {
+    const found = only(
+      waiving({ check: 'snp_platform_smt_enabled' }, SMT, at('2026-06-02')),
+      'snp_platform_smt_enabled',
+    );
+    expect(found).toMatchObject({
+      result: 'fail',
+      detail: 'smtEnabled is set in the platform info; the waiver by security@example ended on 2026-06-02',
+    });
+    expect(found).not.toHaveProperty('waived');
+  });
+
+  it('DEC-14 is said in a base check too, as the policy sees it', () => {
+    const given = { ...at('2026-06-03'), findings: [check('crl_unavailable', 'unavailable', { retryable: true })] };
+    const appraisal = waiving({ check: 'crl_unavailable' }, {}, given);
+    expect(only(appraisal, 'crl_unavailable')).toMatchObject({
+      result: 'unavailable',
+      retryable: true,
+      policy: 'least',
+      detail: 'as it is; the waiver by security@example ended on 2026-06-02',
+    });
+    expect(appraisal.outcome).toBe('indeterminate');
+  });
+
+  it('DEC-14 is not said where another covers the finding, and the latest is said where none does', () => {
+    const waiver = (expires: string, approver: string) => ({
+      ...TERMS,
+      check: 'snp_platform_smt_enabled',
+      expires,
+      approver,
+    });
+    const waivers = [waiver('2026-05-01', 'first'), waiver('2026-05-03', 'third'), waiver('2026-05-02', 'second')];
+    const judge = (...more: readonly JsonObject[]) =>
+      only(appraised({ ...SMT, waivers: [...waivers, ...more] }), 'snp_platform_smt_enabled');
+    expect(judge().detail).toBe('smtEnabled is set in the platform info; the waiver by third ended on 2026-05-03');
+    expect(judge(waiver('2027-01-01', 'new'))).toMatchObject({ result: 'warn', waived: true });
+    expect(judge(waiver('2027-01-01', 'new')).detail).not.toContain('ended');
+  });
+
+  it('DEC-14 is not said of a finding that it never covered', () => {
+    const members = { ...LEAST_OF_TDS, minimums: { tdx: { acceptedStatuses: ['UpToDate'] } } };
+    const claims = { tdx: tdxClaims({ tcb: tdxTcb({ status: 'OutOfDate' }) }) };
+    const waiver = { check: 'tdx_tcb_status', value: 'SWHardeningNeeded' };
+    const appraisal = waiving(waiver, members, { type: 'tdx', claims, ...at('2026-06-03') });
+    expect(only(appraisal, 'tdx_tcb_status').detail).not.toContain('ended');
+  });
+
+  it.each([
+    ['2026-06-01', '1 day left'],
+    ['2026-05-30', '3 days left'],
+    ['2026-05-03', '30 days left'],
+  ])('DEC-14 says on %s how long it still holds: %s', (day, left) => {
+    const found = only(waiving({ check: 'snp_platform_smt_enabled' }, SMT, at(day)), 'snp_platform_smt_enabled');
+    expect(found.detail).toContain(`until 2026-06-02 (${left})`);
+  });
+
+  it('DEC-14 twin: says nothing of its end before that', () => {
+    const found = only(
+      waiving({ check: 'snp_platform_smt_enabled' }, SMT, at('2026-05-02')),
+      'snp_platform_smt_enabled',
+    );
+    expect(found.detail).toMatch(/until 2026-06-02: new firmware in march$/);
+  });
+});
+
 describe('a waiver of the TCB status of a TD', () => {
   const MEMBERS = { ...LEAST_OF_TDS, minimums: { tdx: { acceptedStatuses: ['UpToDate'] } } };
 
@@ -179,13 +248,19 @@ describe('a waiver of the TCB status of a TD', () => {
     expect(failed(judge('OutOfDate', 'OutOfDate', { at }))).toEqual(['tdx_tcb_status']);
   });
 
-  it.each(TDX_STATUSES)('TDX-12 never covers what the verifier refused, such as %s where it means nothing', (word) => {
-    const findings = [check('tdx_tcb_status', 'fail', { actual: word })];
-    for (const minimums of [MEMBERS.minimums, { tdx: 'any' }]) {
-      const appraisal = judge(word, word, { findings }, { ...MEMBERS, minimums });
-      expect([appraisal.outcome, appraisal.base.filter(({ result }) => result === 'fail')]).toEqual(['deny', findings]);
-    }
-  });
+  it.each(TDX_STATUSES.filter((status) => status !== 'UpToDate'))(
+    'TDX-12 never covers what the verifier refused, such as %s where it means nothing',
+    (word) => {
+      const findings = [check('tdx_tcb_status', 'fail', { actual: word })];
+      for (const minimums of [MEMBERS.minimums, { tdx: 'any' }]) {
+        const appraisal = judge(word, word, { findings }, { ...MEMBERS, minimums });
+        expect([appraisal.outcome, appraisal.base.filter(({ result }) => result === 'fail')]).toEqual([
+          'deny',
+          findings,
+        ]);
+      }
+    },
+  );
 
   it('does not cover a date that is too early', () => {
     const minimums = { tdx: { acceptedStatuses: ['UpToDate'], earliestTcbDate: '2024-03-14' } };
@@ -232,14 +307,6 @@ describe('a waiver of a low TCB', () => {
     expect(failed(judge({ snp: 20 }, { snp: 22 }, {}, 'Genoa'))).toEqual(['snp_tcb_low']);
   });
 
-  it('does not cover what no minimum of the policy says: a low TCB under any is not its finding', () => {
-    const given = { findings: [check('snp_tcb_low', 'fail')] };
-    const value = { part: 'Milan', floor: { snp: 0 } };
-    expect(failed(waiving({ check: 'snp_tcb_low', value }, { minimums: { snp: 'any' } }, given))).toEqual([
-      'snp_tcb_low',
-    ]);
-  });
-
   it('covers nothing where the report was not verified', () => {
     const given = { claims: {}, findings: [check('snp_tcb_low', 'fail')] };
     const value = { part: 'Milan', floor: { snp: 0 } };
@@ -269,18 +336,16 @@ describe('a waiver of the TCB status that Azure Attestation states', () => {
   const waivingTd = (value: string, members: JsonObject, given: Situation) =>
     appraisedTd({ ...members, waivers: [{ ...TERMS, check: 'maa_tcb_status', value }] }, given);
 
-  it.each([{}, { require: { maa: { tcbStatus: ['UpToDate'] } } }])(
-    'TOK-23 covers the status that it names: %j',
-    (members) => {
-      const appraisal = waivingTd('OutOfDate', members, said('OutOfDate'));
-      expect(appraisal.outcome).toBe('allow');
-      expect(only(appraisal, 'maa_tcb_status')).toMatchObject({ result: 'warn', waived: true });
-    },
-  );
+  const DEMANDING = { require: { maa: { tcbStatus: ['UpToDate'] } }, routes: { maa: 'optional' } };
+
+  it.each([{}, DEMANDING])('TOK-23 covers the status that it names: %j', (members) => {
+    const appraisal = waivingTd('OutOfDate', members, said('OutOfDate'));
+    expect(appraisal.outcome).toBe('allow');
+    expect(only(appraisal, 'maa_tcb_status')).toMatchObject({ result: 'warn', waived: true });
+  });
 
   it('TOK-23 covers no other status', () => {
-    const members = { require: { maa: { tcbStatus: ['UpToDate'] } } };
-    expect(failed(waivingTd('OutOfDate', members, said('SWHardeningNeeded')))).toEqual(['maa_tcb_status']);
+    expect(failed(waivingTd('OutOfDate', DEMANDING, said('SWHardeningNeeded')))).toEqual(['maa_tcb_status']);
     const warned = only(waivingTd('OutOfDate', {}, said('SWHardeningNeeded')), 'maa_tcb_status');
     expect(warned).not.toHaveProperty('waived');
   });

@@ -9,6 +9,7 @@ import type { Verification, VerificationContext } from '../../../src/model/verif
 import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
 import { AzSnpVtpmVerifier } from '../../../src/verifiers/azure-cvm/az-snp-vtpm-verifier.js';
 import { expectedBinding } from '../../../src/verifiers/expected-binding.js';
+import type { ParavisorFloors } from '../../../src/verifiers/paravisor-claims.js';
 import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-verifier.js';
 import { SnpVerifier } from '../../../src/verifiers/snp/snp-verifier.js';
 import { RsaTpmQuoteVerifier } from '../../../src/verifiers/tpm/tpm-quote-verifier.js';
@@ -42,9 +43,11 @@ export interface Judging {
   readonly refuse?: readonly SnpProduct[];
   /** Roots of certificates of attestation keys; none where left out. */
   readonly akRoots?: AkRoots;
+  /** Floors of paravisors by ID_KEY_DIGEST; where left out, 0 for that of the lab. */
+  readonly floors?: ParavisorFloors;
 }
 
-export const NO_AK_ROOTS: AkRoots = { azure: new Set(), configured: new Set() };
+export const NO_AK_ROOTS: AkRoots = { azure: new Set(), configured: new Set(), paravisorsSince: null };
 
 export function contextOf({
   nonce = null,
@@ -55,11 +58,15 @@ export function contextOf({
   return { at, endorsements, binding: nonce === null ? null : expectedBinding(nonce, jwk) };
 }
 
-const ID_KEYS = new Set([AZURE_ID_KEY_DIGEST]);
 const PINS = PKI.pins();
+const NO_FLOOR: ParavisorFloors = new Map([[AZURE_ID_KEY_DIGEST, 0]]);
 
 function reportVerifier(refuse: readonly SnpProduct[] = []): AmdSnpReportVerifier {
   return new AmdSnpReportVerifier({ refuseProducts: new Set(refuse), pins: PINS });
+}
+
+function floorsOf({ floors = NO_FLOOR }: Judging): ParavisorFloors {
+  return floors;
 }
 
 const REPORTS = reportVerifier();
@@ -69,12 +76,12 @@ function reportsFor({ refuse }: Judging): AmdSnpReportVerifier {
 }
 
 export function snpVerifier(judging: Judging = {}): SnpVerifier {
-  return new SnpVerifier(reportsFor(judging), ID_KEYS);
+  return new SnpVerifier(reportsFor(judging), floorsOf(judging));
 }
 
 export function azureVerifier(judging: Judging = {}): AzSnpVtpmVerifier {
   const { akRoots = NO_AK_ROOTS } = judging;
-  return new AzSnpVtpmVerifier(reportsFor(judging), new RsaTpmQuoteVerifier(), ID_KEYS, akRoots);
+  return new AzSnpVtpmVerifier(reportsFor(judging), new RsaTpmQuoteVerifier(), floorsOf(judging), akRoots);
 }
 
 export function verifySnp(evidence: SnpEvidence, judging: Judging = {}): Promise<Verification> {

@@ -1,24 +1,38 @@
 import { describe, expect, it } from 'vitest';
 import type { Claims, HclClaims } from '../../../src/model/claims.js';
 import { markVerified } from '../../../src/verifiers/mark-verified.js';
-import { paravisorByIdKey, paravisorByMaa } from '../../../src/verifiers/paravisor-claims.js';
+import { type ParavisorFloors, paravisorByIdKey, paravisorByMaa } from '../../../src/verifiers/paravisor-claims.js';
 import { AZURE_ID_KEY_DIGEST, SnpGuest, SnpPlatform } from '../../lab/index.js';
 import { PKI, verifySnp } from './fixture.js';
 
 const guest = new SnpGuest(new SnpPlatform({ pki: PKI }));
-const ID_KEYS = new Set([AZURE_ID_KEY_DIGEST]);
+const FLOORS: ParavisorFloors = new Map([[AZURE_ID_KEY_DIGEST, 10]]);
 
-async function knownAt(vmpl: number, idKeys: ReadonlySet<string> = ID_KEYS) {
-  const { claims } = await verifySnp(guest.evidence({ report: { fields: { vmpl } } }));
+async function knownAt(vmpl: number, floors = FLOORS, guestSvn = 10) {
+  const { claims } = await verifySnp(guest.evidence({ report: { fields: { vmpl, guestSvn } } }));
   if (claims.snp === undefined) throw new Error('the report did not verify');
-  return paravisorByIdKey(claims.snp as Parameters<typeof paravisorByIdKey>[0], idKeys);
+  return paravisorByIdKey(claims.snp as Parameters<typeof paravisorByIdKey>[0], floors);
 }
 
 describe('a paravisor by its id key', () => {
   it('HCL-15 is known at VMPL 0, under an id key that is', async () => {
     expect(await knownAt(0)).toEqual({ known: true, by: 'idKeyDigest' });
-    expect(await knownAt(0, new Set())).toEqual({ known: false, by: null });
+    expect(await knownAt(0, new Map())).toEqual({ known: false, by: null });
   });
+
+  it.each([10, 12, 0xffff, 0x1000a, 0xffff_000b])(
+    'HCL-16 twin: is known at GUEST_SVN %i, at or above its floor',
+    async (svn) => {
+      expect(await knownAt(0, FLOORS, svn)).toEqual({ known: true, by: 'idKeyDigest' });
+    },
+  );
+
+  it.each([0, 9, 0x10009, 0xffff_0000])(
+    'HCL-16 is not known at GUEST_SVN %i: the low 16 bits are below',
+    async (svn) => {
+      expect(await knownAt(0, FLOORS, svn)).toEqual({ known: false, by: null });
+    },
+  );
 
   it.each([1, 2, 3, 0xffffffff])(
     'SNP-10 is not known in a report of VMPL %i, which it did not ask for',

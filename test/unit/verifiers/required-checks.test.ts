@@ -127,7 +127,7 @@ describe('checks that must have an outcome', () => {
     const bare = await verifyAzureTdx(TDX_VM.evidence());
     expectVerified(bare);
     expect(judged(bare)).toEqual(sorted(all));
-    const akRoots = { azure: AK_PKI.pins, configured: new Set<string>() };
+    const akRoots = { azure: AK_PKI.pins, configured: new Set<string>(), paravisorsSince: null };
     const ak = AK_PKI.certificate({ key: TDX_VM.vtpm.publicJwk });
     const found = await verifyAzureTdx(TDX_VM.evidence({ nonce: NONCE, ak }), { nonce: NONCE, akRoots });
     expectVerified(found);
@@ -136,7 +136,7 @@ describe('checks that must have an outcome', () => {
 
   it('are more where a certificate of the attestation key is sent', async () => {
     const ak = AK_PKI.certificate({ key: vm.vtpm.publicJwk });
-    const akRoots = { azure: AK_PKI.pins, configured: new Set<string>() };
+    const akRoots = { azure: AK_PKI.pins, configured: new Set<string>(), paravisorsSince: null };
     const found = await verifyAzure(vm.evidence({ ak }), { akRoots });
     expectVerified(found);
     expect([...new Set(found.required)].sort()).toEqual(

@@ -414,9 +414,7 @@ describe('policies', () => {
   });
 
   it.each<[string, unknown]>([
-    ['none', []],
     ['nine', ids(9)],
-    ['the same twice', ['a', 'a']],
     ['an id in upper case', 'Payments'],
     ['an id that starts with a hyphen', '-a'],
     ['an id that is too long', 'a'.repeat(65)],
@@ -427,6 +425,13 @@ describe('policies', () => {
     ['an object', { id: 'a' }],
   ])('refuses %s', (_, policy) => {
     expect(errorOf(withSnp({ policy })).code).toBe('schema');
+  });
+
+  it('DEC-12 refuses an empty list, and one id twice', () => {
+    for (const policy of [[], ['a', 'a'], ['a', 'b', 'a']]) {
+      expect(errorOf(withSnp({ policy }))).toMatchObject({ code: 'schema', pointer: '/policy' });
+    }
+    expect(read(withSnp({ policy: ['a', 'b'] })).policies).toEqual(['a', 'b']);
   });
 });
 

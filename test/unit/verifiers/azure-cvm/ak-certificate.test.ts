@@ -21,8 +21,10 @@ import { azureTdxVerifier, TDX_VM, verifyAzureTdx } from './tdx-fixture.js';
 
 const AK_PKI = createAzureAkPki({ at: AT });
 const FOREIGN = createAzureAkPki({ at: AT, keys: 'foreign-azure-vtpm' });
-const AZURE: AkRoots = { azure: AK_PKI.pins, configured: new Set() };
-const CONFIGURED: AkRoots = { azure: new Set(), configured: AK_PKI.pins };
+/** Before any certificate of the lab was issued. */
+const SINCE = new Date('2025-10-01T00:00:00Z');
+const AZURE: AkRoots = { azure: AK_PKI.pins, configured: new Set(), paravisorsSince: SINCE };
+const CONFIGURED: AkRoots = { azure: new Set(), configured: AK_PKI.pins, paravisorsSince: SINCE };
 const KEY = TDX_VM.vtpm.publicJwk;
 const DAY = 24 * 60 * 60_000;
 
@@ -296,6 +298,26 @@ describe('which paravisor, by the certificate of its key', () => {
     expect(found.claims.hcl?.paravisor).toEqual({ known: true, by: 'akCertificate' });
     expect(found.claims.hcl).not.toHaveProperty('vmConfiguration');
     expect(found.withheldConfiguration).toMatchObject({ secureBoot: true });
+  });
+
+  it('HCL-17 is unknown by its certificate where the operator gave no date', async () => {
+    const found = await judge(issued(), { roots: { ...AZURE, paravisorsSince: null } });
+    expectVerified(found);
+    expect(found.claims.hcl?.paravisor).toEqual({ known: false, by: null });
+    expect(found.claims.hcl?.vmConfiguration).toMatchObject({ secureBoot: true });
+  });
+
+  it.each<[string, string, boolean]>([
+    ['2026-05-25T12:00:00Z', '2026-05-26', false],
+    ['2026-05-25T23:59:59Z', '2026-05-26', false],
+    ['2026-05-26T00:00:00Z', '2026-05-26', true],
+    ['2026-05-26T12:00:00Z', '2026-05-26', true],
+    ['2026-05-27T00:00:00Z', '2026-05-26', true],
+  ])('HCL-17 counts a certificate of %s from %s on: %s', async (notBefore, since, known) => {
+    const ak = issued({ overrides: { notBefore: new Date(notBefore) } });
+    const found = await judge(ak, { roots: { ...AZURE, paravisorsSince: new Date(since) } });
+    expectVerified(found);
+    expect(found.claims.hcl?.paravisor).toEqual({ known, by: known ? 'akCertificate' : null });
   });
 
   it('HCL-15 keeps its configuration where hardware knows the paravisor', async () => {

@@ -4,8 +4,20 @@ import type { Verification } from '../../../../src/model/verification.js';
 import { appraise } from '../../../../src/policy/appraise.js';
 import { parsePolicy } from '../../../../src/policy/policy-document.js';
 import { readNonce } from '../../../../src/wire/read-verify-request.js';
-import { boundValue, createVirtualMachine, type RuntimeClaimsFields } from '../../../lab/index.js';
-import { AT, expectFailed, expectVerified, JWK, NONCE, OTHER_JWK, OTHER_NONCE, PKI, verifyAzure } from '../fixture.js';
+import { boundValue, createVirtualMachine, type RuntimeClaimsFields, SnpGuest } from '../../../lab/index.js';
+import {
+  AT,
+  expectFailed,
+  expectVerified,
+  failed,
+  JWK,
+  NONCE,
+  OTHER_JWK,
+  OTHER_NONCE,
+  PKI,
+  verifyAzure,
+  verifySnp,
+} from '../fixture.js';
 
 const vm = await createVirtualMachine({ pki: PKI });
 
@@ -40,6 +52,37 @@ function underFreshness(freshness: string, verification: Verification) {
 
 const idsOf = (checks: Verification['checks'], result: string) =>
   checks.filter((check) => check.result === result).map(({ id }) => id);
+
+describe('a nonce of another length', () => {
+  const LENGTHS = [1, 8, 31, 33, 48, 50, 63, 64];
+  /** Begins as the nonce does. */
+  const ofLength = (length: number) => Uint8Array.from({ length }, (_, at) => NONCE[at] ?? 0xee);
+
+  it.each(LENGTHS.filter((length) => length <= 50))(
+    'DEC-10 in a quote is a plain mismatch, not an exception: %i bytes',
+    async (length) => {
+      const evidence = vm.evidence({ nonce: NONCE, quote: { extraData: ofLength(length) } });
+      expect(failed(await verifyAzure(evidence, { nonce: NONCE }))).toEqual(['nonce_mismatch']);
+    },
+  );
+
+  it.each(LENGTHS)('DEC-10 in user-data is a plain mismatch, not an exception: %i bytes', async (length) => {
+    const evidence = vm.evidence({ nonce: NONCE, claims: { userData: ofLength(length) } });
+    expect(failed(await verifyAzure(evidence, { nonce: NONCE }))).toEqual(['nonce_mismatch']);
+  });
+
+  it.each(LENGTHS)('DEC-10 in report data is a plain mismatch, not an exception: %i bytes', async (length) => {
+    const guest = new SnpGuest(vm.platform);
+    const found = await verifySnp(guest.evidence({ nonce: ofLength(length) }), { nonce: NONCE });
+    expect(failed(found)).toEqual(['nonce_mismatch']);
+  });
+
+  it('DEC-10 twin: the nonce itself is found in each', async () => {
+    const guest = new SnpGuest(vm.platform);
+    expect(failed(await verifySnp(guest.evidence({ nonce: NONCE }), { nonce: NONCE }))).toEqual([]);
+    expect(failed(await verifyAzure(vm.evidence({ nonce: NONCE }), { nonce: NONCE }))).toEqual([]);
+  });
+});
 
 describe('user-data of the runtime claims', () => {
   it.each(['upper', 'lower'] as const)('HCL-09 is accepted in %s case', async (userDataCase) => {

@@ -3,8 +3,8 @@ import type { Verification } from '../../../../src/model/verification.js';
 import { appraise } from '../../../../src/policy/appraise.js';
 import { BUILT_IN_POLICIES } from '../../../../src/policy/built-in-policies.js';
 import { parsePolicy } from '../../../../src/policy/policy-document.js';
-import { createVirtualMachine } from '../../../lab/index.js';
-import { AT, expectVerified, failed, idsWith, NONCE, PKI, verifyAzure } from '../fixture.js';
+import { AZURE_ID_KEY_DIGEST, createVirtualMachine, SnpGuest } from '../../../lab/index.js';
+import { AT, expectVerified, failed, idsWith, NONCE, PKI, verifyAzure, verifySnp } from '../fixture.js';
 
 const vm = await createVirtualMachine({ pki: PKI });
 /** A guest on a genuine server that writes claims of its own, with a key in software. */
@@ -81,6 +81,50 @@ describe('which paravisor', () => {
     });
     expectVerified(found);
     expect(found.claims.hcl?.paravisor.known).toBe(false);
+  });
+
+  it.each([
+    [9, 'deny', ['hcl_paravisor']],
+    [0x10009, 'deny', ['hcl_paravisor']],
+    [10, 'allow', []],
+    [0x1000b, 'allow', []],
+  ] as const)('HCL-16 at GUEST_SVN %i with a floor of 10: %s', async (guestSvn, outcome, codes) => {
+    const evidence = vm.evidence({ nonce: NONCE, report: { fields: { guestSvn } } });
+    const found = await verifyAzure(evidence, { nonce: NONCE, floors: new Map([[AZURE_ID_KEY_DIGEST, 10]]) });
+    expectVerified(found);
+    const appraisal = under(baseline, found);
+    expect([appraisal.outcome, failed(appraisal)]).toEqual([outcome, codes]);
+    const check = appraisal.checks.find(({ id }) => id === 'hcl_paravisor');
+    if (outcome === 'deny') {
+      expect(check).toMatchObject({
+        expected: { setting: 'azure.paravisors.idKeyDigests', minGuestSvn: 10 },
+        actual: { idKeyDigest: AZURE_ID_KEY_DIGEST, guestSvn },
+      });
+    }
+  });
+
+  it('HCL-16 holds for bare evidence with the runtime claims of a paravisor', async () => {
+    const guest = new SnpGuest(vm.platform);
+    const known = async (guestSvn: number) => {
+      const runtimeData = vm.runtimeClaims();
+      const evidence = guest.evidence({ runtimeData, report: { fields: { guestSvn } } });
+      const found = await verifySnp(evidence, { floors: new Map([[AZURE_ID_KEY_DIGEST, 10]]) });
+      expect(found.paravisorMinGuestSvn).toBe(10);
+      return found.claims.hcl?.paravisor.known;
+    };
+    expect([await known(9), await known(10)]).toEqual([false, true]);
+  });
+
+  it('HCL-18 a quote that selects PCR 16 alone is denied under the baseline', async () => {
+    const judge = async (indices: readonly number[]) => {
+      const quote = { selections: [{ bank: 'sha256', indices }] } as const;
+      const found = await verifyAzure(vm.evidence({ nonce: NONCE, quote }), { nonce: NONCE });
+      expectVerified(found);
+      return failed(under(baseline, found));
+    };
+    expect(await judge([16])).toEqual(['tpm_pcr_not_quoted']);
+    expect(await judge([0, 1, 2, 3, 4, 5, 6])).toEqual(['tpm_pcr_not_quoted']);
+    expect(await judge([0, 1, 2, 3, 4, 5, 6, 7])).toEqual([]);
   });
 
   it('SNP-22 comes with an advisory for Milan under every policy', async () => {

@@ -8,7 +8,9 @@ import { AT, expectVerified, failed, NONCE } from '../fixture.js';
 import { TDX_VM, verifyAzureTdx } from './tdx-fixture.js';
 
 const AK_PKI = createAzureAkPki({ at: AT });
-const akRoots = { azure: AK_PKI.pins, configured: new Set<string>() };
+const AK_ROOTS = { azure: AK_PKI.pins, configured: new Set<string>() };
+/** Before any certificate of the lab was issued. */
+const SINCE = new Date('2025-10-01T00:00:00Z');
 
 const [baseline] = BUILT_IN_POLICIES;
 if (baseline === undefined) throw new Error('no baseline');
@@ -28,12 +30,17 @@ const policyWith = (members: object): Policy =>
 interface Known {
   readonly mrtds?: readonly string[];
   readonly vm?: 'ConfidentialVM' | 'TrustedVM';
+  readonly paravisorsSince?: Date | null;
 }
 
 /** What policies make of a genuine TD whose runtime claims and AK are as good as any. */
-async function under(policy: Policy, { mrtds = [], vm }: Known = {}) {
+async function under(policy: Policy, { mrtds = [], vm, paravisorsSince = SINCE }: Known = {}) {
   const ak = vm === undefined ? null : AK_PKI.certificate({ key: TDX_VM.vtpm.publicJwk, vm });
-  const verification = await verifyAzureTdx(TDX_VM.evidence({ nonce: NONCE, ak }), { nonce: NONCE, mrtds, akRoots });
+  const verification = await verifyAzureTdx(TDX_VM.evidence({ nonce: NONCE, ak }), {
+    nonce: NONCE,
+    mrtds,
+    akRoots: { ...AK_ROOTS, paravisorsSince },
+  });
   expectVerified(verification);
   return appraise(policy, {
     evidenceType: 'az-tdx-vtpm',
@@ -60,6 +67,17 @@ describe('which paravisor, on TDX', () => {
     const appraisal = await under(baseline, known);
     expect(appraisal.outcome).toBe('deny');
     expect(failed(appraisal)).toEqual(codes);
+  });
+
+  it.each<[string, Known]>([
+    ['where AK certificates do not count', { vm: 'ConfidentialVM', paravisorsSince: null }],
+    ['from before the day on which they begin to count', { vm: 'ConfidentialVM', paravisorsSince: AT }],
+  ])('HCL-17 denies the AK of a confidential VM %s', async (_, known) => {
+    for (const policy of [baseline, policyWith({})]) {
+      const appraisal = await under(policy, known);
+      expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['hcl_paravisor']]);
+    }
+    expect((await under(policyWith({}), { ...known, paravisorsSince: SINCE })).outcome).toBe('allow');
   });
 
   it('HCL-15 is allowed by the AK of a confidential VM where the policy leaves Secure Boot open', async () => {

@@ -113,7 +113,7 @@ describe('a revocation list that is known', () => {
   it('SNP-27 is genuine under the root that made it only, also where both roots are pinned', async () => {
     const pins = new Map([['Milan', new Set([...pinsOf(PKI), ...pinsOf(FOREIGN_PKI)])]] as const);
     const reports = new AmdSnpReportVerifier({ refuseProducts: new Set(), pins });
-    const verify = verifying(new SnpVerifier(reports, new Set()));
+    const verify = verifying(new SnpVerifier(reports, new Map()));
     const foreign = createSnpGuest({ pki: FOREIGN_PKI });
     const crl = crlOf();
     expectVerified(await verify(withCrls(crl)));

@@ -109,7 +109,7 @@ describe('path of a VEK', () => {
   });
 
   it("SNP-25 denies every root but AMD's own where nothing else is configured", async () => {
-    const verifier = new SnpVerifier(new AmdSnpReportVerifier({ refuseProducts: new Set() }), new Set());
+    const verifier = new SnpVerifier(new AmdSnpReportVerifier({ refuseProducts: new Set() }), new Map());
     const found = await verifier.verify(milan.evidence(), { at: AT, endorsements: NO_ENDORSEMENTS, binding: null });
     expectNoClaims(found, 'cert_untrusted');
   });

@@ -1,0 +1,17 @@
+import type { Configuration } from '../config/configuration.js';
+import { configurationWarnings } from '../config/configuration-warnings.js';
+import type { Log } from '../model/ports.js';
+import { membersNotBuilt } from '../policy/not-built.js';
+import type { Policy } from '../policy/policy-document.js';
+
+/** Says what of a configuration is allowed and needs a second look. */
+export function warnOfConfiguration(configuration: Configuration, log: Log): void {
+  for (const warning of configurationWarnings(configuration)) log.warn({}, warning);
+}
+
+/** Says what of policies loads although this version does not judge it. */
+export function warnOfPolicies(policies: readonly Policy[], log: Log): void {
+  for (const policy of policies) {
+    for (const { pointer, message } of membersNotBuilt(policy)) log.warn({ policy: policy.id, pointer }, message);
+  }
+}

@@ -1,0 +1,116 @@
+import type { PolicyMembers, Requirements } from './policy-members.js';
+import { type PolicyProblem, unusedMember } from './policy-problem.js';
+import { type PolicyScope, scopeOf } from './policy-scope.js';
+import { unusedReferences } from './reference-use.js';
+import { unusedWaivers } from './waiver-use.js';
+
+/**
+ * Members that ask for something and that nothing the policy accepts can ever consult, and members that keep it from
+ * ever allowing. A policy that says more than is judged looks stricter than it is.
+ *
+ * Defaults ask for nothing, written or not. Left alone too: `minimums` of a TEE that is not accepted, and what is about
+ * `tpm` evidence, which this version cannot appraise yet.
+ */
+export function unusedMembers(policy: PolicyMembers): readonly PolicyProblem[] {
+  const scope = scopeOf(policy);
+  const uses = [...topLevelUses(policy, scope), ...requirementUses(policy.require, scope)];
+  const unused = uses.filter(({ isAsked, isConsulted }) => isAsked && !isConsulted);
+  return [
+    ...unused.map(({ pointer, about }) =>
+      unusedMember(pointer, `is about ${about}, and nothing of that kind comes before this policy`),
+    ),
+    ...unusedReferences(policy),
+    ...unusedWaivers(policy, scope),
+    ...neverAllowing(policy, scope),
+  ];
+}
+
+/** A member that can ask for something. */
+interface Use {
+  readonly pointer: string;
+  readonly isAsked: boolean;
+  readonly isConsulted: boolean;
+  /** What it is held against. */
+  readonly about: string;
+}
+
+const HARDWARE = 'hardware evidence';
+const SNP = 'SEV-SNP evidence';
+const TDX = 'TDX evidence';
+const VTPM = 'evidence with a vTPM';
+const MAA = 'a token of Azure Attestation';
+const ITA = 'a token of Intel Trust Authority';
+
+function topLevelUses(policy: PolicyMembers, scope: PolicyScope): readonly Use[] {
+  const { paravisor, revocation, secureBoot, allowDebug } = policy;
+  return [
+    use('/paravisor', paravisor !== 'known', scope.hardware, HARDWARE),
+    use('/revocation', revocation !== 'required', scope.snp, SNP),
+    use(
+      '/secureBoot',
+      secureBoot === 'required',
+      scope.hardware || scope.vtpm || scope.maa,
+      'evidence or a token that says whether Secure Boot is on',
+    ),
+    use('/allowDebug', allowDebug, scope.hardware, HARDWARE),
+  ];
+}
+
+function requirementUses({ snp, tdx, tpm, maa, ita }: Requirements, scope: PolicyScope): readonly Use[] {
+  const of = (section: string, isConsulted: boolean, about: string, asked: Readonly<Record<string, boolean>>) =>
+    Object.entries(asked).map(([name, isAsked]) => use(`/require/${section}/${name}`, isAsked, isConsulted, about));
+  return [
+    ...of('snp', scope.snp, SNP, {
+      committedEqualsCurrent: snp?.committedEqualsCurrent === true,
+      platformInfo: Object.keys(snp?.platformInfo ?? {}).length > 0,
+      mitigations: (snp?.mitigations ?? []).length > 0,
+      minGuestSvn: snp?.minGuestSvn != null,
+      machines: snp?.machines != null,
+    }),
+    ...of('tdx', scope.tdx, TDX, {
+      septVeDisable: tdx?.septVeDisable === true,
+      allowMigratable: tdx?.allowMigratable === true,
+      allowPerfmon: tdx?.allowPerfmon === false,
+      xfamMask: tdx?.xfamMask != null,
+      mrServiceTd: tdx?.mrServiceTd != null,
+      machines: tdx?.machines != null,
+    }),
+    ...of('tpm', scope.vtpm, VTPM, {
+      trackResets: tpm?.trackResets === true,
+      quotedPcrs: (tpm?.quotedPcrs ?? []).length > 0,
+      runtimePcrs: (tpm?.runtimePcrs ?? []).length > 0,
+    }),
+    ...of('maa', scope.maa, MAA, {
+      complianceStatus: maa?.complianceStatus != null,
+      attestationType: maa?.attestationType != null,
+      issuers: maa?.issuers != null,
+    }),
+    ...of('maa', scope.maaOfTds, `${MAA} about a TD`, { tcbStatus: maa?.tcbStatus != null }),
+    ...of('ita', scope.ita, ITA, { policyIds: ita?.policyIds != null, issuers: ita?.issuers != null }),
+  ];
+}
+
+function use(pointer: string, isAsked: boolean, isConsulted: boolean, about: string): Use {
+  return { pointer, isAsked, isConsulted, about };
+}
+
+/** Members that contradict what the policy accepts so that no evidence whatever can pass. */
+function neverAllowing(policy: PolicyMembers, scope: PolicyScope): readonly PolicyProblem[] {
+  const problems: PolicyProblem[] = [];
+  if (scope.tokens && policy.routes.hardware === 'required') {
+    problems.push(unusedMember('/routes/hardware', 'must be off: a token is no hardware report, so none would pass'));
+  }
+  if (scope.tdx && !scope.snp && scope.maaOfTds && !statusesMeet(policy)) {
+    problems.push(
+      unusedMember('/require/maa/tcbStatus', 'has no status of minimums.tdx.acceptedStatuses, so no TD would pass'),
+    );
+  }
+  return problems;
+}
+
+/** The status in the token has to be the one found here, so both lists have to hold it. */
+function statusesMeet({ minimums: { tdx }, require: { maa } }: PolicyMembers): boolean {
+  const accepted = maa?.tcbStatus ?? null;
+  if (accepted === null || tdx === null || tdx === 'any') return true;
+  return accepted.some((status) => tdx.acceptedStatuses.includes(status));
+}

@@ -1,0 +1,39 @@
+import type { ContractEvidenceType } from '../model/evidence.js';
+import { hasParavisor, isHardwareType, isTokenType, teeOf } from './evidence-kinds.js';
+import type { PolicyMembers } from './policy-members.js';
+
+/** What evidence and tokens can come before a policy. Static: `accepts` and `routes` say it, whatever is configured. */
+export interface PolicyScope {
+  readonly hardware: boolean;
+  readonly snp: boolean;
+  readonly tdx: boolean;
+  /** Evidence with a paravisor between hardware and guest. */
+  readonly paravisor: boolean;
+  readonly vtpm: boolean;
+  readonly tokens: boolean;
+  /** A token of Azure Attestation, as evidence or on a route that is on. */
+  readonly maa: boolean;
+  /** The same about a TD. */
+  readonly maaOfTds: boolean;
+  /** A token of Intel Trust Authority, as evidence or on a route that is on. */
+  readonly ita: boolean;
+}
+
+export function scopeOf({ accepts, routes }: Pick<PolicyMembers, 'accepts' | 'routes'>): PolicyScope {
+  const some = (is: (type: ContractEvidenceType) => boolean) => accepts.some(is);
+  const tdx = some((type) => teeOf(type) === 'tdx');
+  const maaToken = accepts.includes('maa-token');
+  const itaToken = accepts.includes('ita-token');
+  const maaRoute = routes.maa !== 'off';
+  return {
+    hardware: some(isHardwareType),
+    snp: some((type) => teeOf(type) === 'snp'),
+    tdx,
+    paravisor: some(hasParavisor),
+    vtpm: some((type) => hasParavisor(type) || type === 'tpm'),
+    tokens: some(isTokenType),
+    maa: maaToken || maaRoute,
+    maaOfTds: maaToken || (maaRoute && (tdx || itaToken)),
+    ita: itaToken || routes.ita !== 'off',
+  };
+}

@@ -1,0 +1,70 @@
+import type { SnpPart, SnpProduct } from '../model/claims.js';
+import type { ContractEvidenceType } from '../model/evidence.js';
+import { hasParavisor, isTokenType, teeOf } from './evidence-kinds.js';
+import type { PolicyMembers, ReferenceSet } from './policy-members.js';
+import { type PolicyProblem, unusedMember } from './policy-problem.js';
+
+const SECTIONS = ['snp', 'tdx', 'hcl', 'tpm'] as const;
+type Section = (typeof SECTIONS)[number];
+
+/** Product line of each part (AMD 57230, CPUID_Fn00000001). */
+const PRODUCT_OF: { readonly [part in SnpPart]: SnpProduct } = {
+  Milan: 'Milan',
+  'Milan-X': 'Milan',
+  Genoa: 'Genoa',
+  'Genoa-X': 'Genoa',
+  'Bergamo-Siena': 'Genoa',
+  Turin: 'Turin',
+  'Turin-Dense': 'Turin',
+};
+
+/** Reference values that no evidence which the policy accepts can be held against, or can match. */
+export function unusedReferences(policy: PolicyMembers): readonly PolicyProblem[] {
+  const { accepts, referenceValues: sets } = policy;
+  const problems = sets.flatMap((set, index) => unusedInSet(set, accepts, `/referenceValues/${index}`));
+  if (problems.length > 0 || sets.length === 0) return problems;
+  const canMatch = accepts.some((type) => sets.some((set) => matches(set, type, policy)));
+  return canMatch
+    ? []
+    : [unusedMember('/referenceValues', 'no evidence can match any of these sets, so none would pass')];
+}
+
+function unusedInSet(
+  set: ReferenceSet,
+  accepts: readonly ContractEvidenceType[],
+  pointer: string,
+): readonly PolicyProblem[] {
+  const absent = sectionsOf(set).filter((section) => !accepts.some((type) => possible(type).includes(section)));
+  if (absent.length > 0) {
+    return absent.map((section) =>
+      unusedMember(`${pointer}/${section}`, `no evidence that the policy accepts has claims of ${section}`),
+    );
+  }
+  if (accepts.some((type) => applies(set, type))) return [];
+  return [unusedMember(`${pointer}/appliesTo/product`, 'no evidence with these sections has a product')];
+}
+
+function sectionsOf(set: ReferenceSet): readonly Section[] {
+  return SECTIONS.filter((section) => set[section] !== null);
+}
+
+/** Sections that evidence of a type can have. Bare evidence can carry the runtime claims of a paravisor. */
+function possible(type: ContractEvidenceType): readonly Section[] {
+  if (isTokenType(type)) return [];
+  const tee = teeOf(type);
+  if (tee === null) return ['tpm'];
+  return hasParavisor(type) ? [tee, 'hcl', 'tpm'] : [tee, 'hcl'];
+}
+
+function applies(set: ReferenceSet, type: ContractEvidenceType): boolean {
+  if (set.appliesTo.product !== null && teeOf(type) !== 'snp') return false;
+  return sectionsOf(set).some((section) => possible(type).includes(section));
+}
+
+/** Whether evidence of a type can match a set that applies to it, and pass the minimums as well. */
+function matches(set: ReferenceSet, type: ContractEvidenceType, { minimums: { snp } }: PolicyMembers): boolean {
+  if (!applies(set, type) || !sectionsOf(set).every((section) => possible(type).includes(section))) return false;
+  const { product } = set.appliesTo;
+  if (product === null || snp === 'any') return true;
+  return Object.keys(snp ?? {}).some((part) => PRODUCT_OF[part as SnpPart] === product);
+}

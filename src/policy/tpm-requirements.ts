@@ -1,0 +1,55 @@
+import type { CheckList } from '../model/check.js';
+import type { TpmClaims } from '../model/claims.js';
+import type { CheckId } from '../model/codes.js';
+import type { ContractEvidenceType } from '../model/evidence.js';
+import type { AppraisalTopic } from './appraisal-topic.js';
+import { hasParavisor } from './evidence-kinds.js';
+import type { Policy } from './policy-document.js';
+
+const TPM_QUOTE = '/evidence/tpmQuote';
+
+/**
+ * What the quote of the vTPM must also show. Evidence without a vTPM shows nothing of it, and does not pass either: it
+ * must not be a way around what the policy asks of PCRs. A memory of the vTPM is not kept: it never passes.
+ */
+export const tpmRequirements: AppraisalTopic = {
+  needs: (policy, evidenceType) => (quotedPcrsOf(policy).length > 0 && hasParavisor(evidenceType) ? ['tpm'] : []),
+  required: (policy) => {
+    const ids: CheckId[] = [];
+    if (quotedPcrsOf(policy).length > 0) ids.push('tpm_pcr_not_quoted');
+    if (policy.require.tpm?.trackResets === true) ids.push('tpm_reset');
+    return ids;
+  },
+  appraise: (policy, { evidenceType, verification: { claims } }, checks) => {
+    const asked = quotedPcrsOf(policy);
+    if (asked.length > 0) appraiseSelection(asked, claims.tpm, evidenceType, checks);
+    if (policy.require.tpm?.trackResets === true) {
+      checks.unavailable('tpm_reset', TPM_QUOTE, 'no memory of reset counters is kept', false);
+    }
+  },
+};
+
+function quotedPcrsOf({ require: { tpm } }: Policy): readonly number[] {
+  return tpm?.quotedPcrs ?? [];
+}
+
+/** Which PCRs a quote speaks of is the guest's choice: a PCR that it leaves out may hold anything. */
+function appraiseSelection(
+  asked: readonly number[],
+  tpm: TpmClaims | undefined,
+  evidenceType: ContractEvidenceType,
+  checks: CheckList,
+): void {
+  const quoted = Object.keys(tpm?.pcrs['sha256'] ?? {}).map(Number);
+  const missing = asked.filter((index) => !quoted.includes(index));
+  const about = hasParavisor(evidenceType) ? TPM_QUOTE : '/evidence';
+  checks.require(missing.length === 0, 'tpm_pcr_not_quoted', about, {
+    expected: asked,
+    actual: quoted,
+    detail: 'the quote covers every PCR that the policy names',
+    otherwise:
+      tpm === undefined
+        ? 'the evidence has no quote of a vTPM, and the policy names PCRs that must be quoted'
+        : `the quote does not cover PCR ${missing.join(', ')}`,
+  });
+}

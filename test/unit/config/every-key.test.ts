@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { namedTests } from '../../../scripts/test-titles.js';
+import { verifyOptions } from '../../../src/composition/service.js';
+import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { CONFIGURATION_SCHEMA } from '../../../src/config/schema.js';
+import { listKeys } from './configuration-keys.js';
+
+/** A test, as file and title, in which a start, a decision or an answer changes with the key. */
+type Shown = readonly [file: string, title: string];
+
+const SERVE = 'integration/cli/serve-command.test.ts';
+const NOT_STARTED: Shown = [SERVE, 'does not start with %s, and says why'];
+const NOT_AVAILABLE: Shown = [
+  'unit/config/availability.test.ts',
+  'loads, and does not start, where %s asks for what this version does not have',
+];
+const ADDRESSES: Shown = ['unit/composition/outgoing-addresses.test.ts', 'are none where every source is off'];
+const WIRING = 'unit/composition/wiring.test.ts';
+const ISSUERS = 'unit/composition/token-issuers.test.ts';
+const MAA = 'integration/service/maa-token.test.ts';
+const TD_ROUTES = 'integration/service/td-submissions.test.ts';
+const SUBMISSIONS = 'integration/service/submissions.test.ts';
+const CALLERS = 'unit/http/callers.test.ts';
+const SCOPE: Shown = [
+  'integration/service/freshness.test.ts',
+  'FRS-01 is kept: a challenge of another %s is denied, and stays unused',
+];
+const NARROW: Shown = ['integration/service/freshness.test.ts', 'is no wider than what its caller may name'];
+const OWN_FOLDER: Shown = [
+  'integration/cli/endorsement-bundles.test.ts',
+  'carry the collateral of a quote to a machine without network',
+];
+
+const SHOWN: Readonly<Record<string, Shown>> = {
+  'listen.host': NOT_STARTED,
+  'listen.port': [SERVE, 'does not start, and says why with 1'],
+  'listen.insecure': [SERVE, 'says who is let in without callers, insecure: %s'],
+  'listen.tls.cert': NOT_STARTED,
+  'listen.tls.key': NOT_STARTED,
+  'listen.tls.clientCa': [
+    'integration/http/tls.test.ts',
+    'with an authority for clients, lets no client in that has no certificate of it',
+  ],
+  'listen.trustedProxies': [
+    'integration/http/request-limits.test.ts',
+    'REQ-15 with an X-Forwarded-For of a configured proxy give the address that it saw',
+  ],
+  'policies.directory': NOT_STARTED,
+  'policies.default': [
+    'integration/service/policies.test.ts',
+    'DEC-01 without the default one keep the service from starting',
+  ],
+  historical: [
+    'integration/service/failures.test.ts',
+    'is judged where it is enabled, but not in the future, and releases nothing',
+  ],
+  'limits.bodyBytes': [
+    MAA,
+    'TOK-20 refuses one that is longer than tokens are, and a body that is longer than bodies are',
+  ],
+  'limits.eventLogBytes': [WIRING, 'inspects event logs up to the longest that is configured'],
+  deadlineSeconds: ['integration/service/failures.test.ts', 'DEC-09 that %s is answered at the deadline'],
+  'time.tokenLeewaySeconds': [
+    'unit/verifiers/maa/token-standing.test.ts',
+    'TOK-07 counts to the second without a leeway',
+  ],
+  'amd.kds': ADDRESSES,
+  'amd.chains': OWN_FOLDER,
+  'amd.refuseProducts': ['integration/service/decision.test.ts', 'SNP-22 is denied, however genuine the report'],
+  'intel.pcs': ADDRESSES,
+  'intel.collateral': OWN_FOLDER,
+  'azure.thim': [
+    'integration/endorsements/intel-endorsements.test.ts',
+    'the cache of Azure behind its metadata service, asked where Intel gives nothing',
+  ],
+  'azure.paravisors.idKeyDigests': [WIRING, 'HCL-16 adds those of the configuration, a bare digest without a floor'],
+  'azure.paravisors.idKeyDigests[].digest': [
+    WIRING,
+    'HCL-16 keeps a built-in floor for a bare digest, and replaces it where another is written',
+  ],
+  'azure.paravisors.idKeyDigests[].minGuestSvn': [
+    WIRING,
+    'HCL-16 keeps a built-in floor for a bare digest, and replaces it where another is written',
+  ],
+  'azure.paravisors.mrtds': [WIRING, 'knows no paravisor on TDX but those that the configuration lists'],
+  'azure.paravisors.akCertificates': [
+    'integration/service/azure-tdx.test.ts',
+    'HCL-15 is known by the certificate of its key, and then says nothing of Secure Boot',
+  ],
+  'tpm.roots': [
+    'integration/service/azure-tdx.test.ts',
+    'HCL-14 trusts the certificate below a root of the operator for the key, and knows no paravisor by it',
+  ],
+  'maa.shared': [ISSUERS, 'are those of some regions, or none'],
+  'maa.issuers': [ISSUERS, 'replace a shared provider of their name'],
+  'maa.issuers[].issuer': [ISSUERS, 'replace a shared provider of their name'],
+  'maa.issuers[].keys': [ISSUERS, 'have their keys at their own place, or in a file'],
+  'maa.issuers[].policyHash': [MAA, 'TOK-17 says of an issuer whose owner may issue any claim that it is one'],
+  'maa.issuers[].policySigner': [ISSUERS, 'TOK-17 are pinned by the hashes of their policy, or said to be any'],
+  'maa.issuers[].teeSigner': [ISSUERS, 'TOK-17 are pinned by the hashes of their policy, or said to be any'],
+  'maa.submit.endpoints': [SUBMISSIONS, 'asks the next endpoint where the first is out of reach'],
+  'maa.submit.apiVersion': [
+    'integration/attestation-services/azure-attestation.test.ts',
+    'is sent in the version of the interface that is configured',
+  ],
+  'maa.submit.credential': [SUBMISSIONS, 'is told, by a token that Entra gives out once'],
+  'ita.issuers': [ISSUERS, 'have their keys in a file where one is named'],
+  'ita.issuers[].issuer': [ISSUERS, 'have their keys in a file where one is named'],
+  'ita.issuers[].keys': [ISSUERS, 'have their keys in a file where one is named'],
+  'ita.issuers[].roots': [ISSUERS, 'with roots that cannot be read do not start'],
+  'ita.issuers[].policyIds': [
+    'integration/service/ita-token.test.ts',
+    'TOK-21 that %s configures are demanded of a token that the caller brings',
+  ],
+  'ita.submit': [TD_ROUTES, 'has a TD judged by the configured policies of Trust Authority'],
+  'challenges.store': NOT_STARTED,
+  'challenges.lifetimeSeconds': [
+    'integration/service/freshness.test.ts',
+    'TPM-09, FRS-07 is denied from its expiry on, used or not',
+  ],
+  'challenges.key': ['unit/config/directories.test.ts', 'takes the key of challenges from where it is said to be'],
+  'decisions.store': ['unit/config/directories.test.ts', 'with decisions in %s, the data directory is %s'],
+  'decisions.keepEvidence': NOT_AVAILABLE,
+  'receipts.key': NOT_AVAILABLE,
+  'receipts.lifetimeSeconds': ['unit/config/every-key.test.ts', 'bounds how long a decision may be relied on'],
+  keys: NOT_AVAILABLE,
+  'keys.<name>.vault': NOT_AVAILABLE,
+  'keys.<name>.name': NOT_AVAILABLE,
+  'keys.<name>.version': NOT_AVAILABLE,
+  'keys.<name>.policy': NOT_AVAILABLE,
+  'keys.<name>.enc': NOT_AVAILABLE,
+  callers: [SERVE, 'says who is let in without callers, insecure: %s'],
+  'callers.<name>.apiKeySha256': [
+    CALLERS,
+    'gives the caller what the configuration says, and an upper-case hash is the same hash',
+  ],
+  'callers.<name>.expires': [
+    CALLERS,
+    'does not know a key at the instant of its expiry, and knows it a millisecond before',
+  ],
+  'callers.<name>.roles': ['integration/service/failures.test.ts', 'is for callers with the role audit:read'],
+  'callers.<name>.policies': NARROW,
+  'callers.<name>.audience': NARROW,
+  'callers.<name>.tenant': SCOPE,
+  'callers.<name>.oidc': NOT_AVAILABLE,
+  'callers.<name>.mtls': NOT_AVAILABLE,
+  'callers.<name>.kubernetes': NOT_AVAILABLE,
+  'log.level': ['unit/http/log.test.ts', 'writes nothing below its level'],
+};
+
+/** Read, and without effect until what they are for is there: docs/configuration.md says so. */
+const NOT_BUILT = ['limits.batchBytes', 'decisions.retentionDays', 'receipts.issuer'];
+
+describe('every key of the configuration', () => {
+  const keys = listKeys(CONFIGURATION_SCHEMA).map(({ key }) => key);
+
+  it('has a test in which something changes with it', () => {
+    expect(keys.filter((key) => SHOWN[key] === undefined && !NOT_BUILT.includes(key))).toEqual([]);
+    expect([...Object.keys(SHOWN), ...NOT_BUILT].filter((key) => !keys.includes(key))).toEqual([]);
+  });
+
+  it.each(Object.entries(SHOWN).map(([key, [file, title]]) => [key, file, title] as const))(
+    '%s: the test is there, in %s',
+    (_key, file, title) => {
+      const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+      expect(namedTests(text).map((test) => test.title)).toContain(title);
+    },
+  );
+});
+
+describe('the lifetime of receipts', () => {
+  const options = (text: string) => verifyOptions(loadConfiguration({ text, environment: {} }), true);
+
+  it('bounds how long a decision may be relied on', () => {
+    expect(options('{}').lifetimeMs).toBe(300_000);
+    expect(options('receipts: { lifetimeSeconds: 60 }').lifetimeMs).toBe(60_000);
+  });
+});

@@ -1,0 +1,244 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/model/json.js';
+import { parsePolicy } from '../../../src/policy/policy-document.js';
+import { PolicyError } from '../../../src/policy/policy-problem.js';
+import { PCR_7, policyText } from './fixture.js';
+
+const HEX_48 = 'ab'.repeat(48);
+const TERMS = { reason: 'planned', approver: 'ops', expires: '2027-01-01' };
+
+/** Pointers of the members that nothing consults. */
+function unused(members: JsonObject): readonly string[] {
+  try {
+    parsePolicy(policyText(members));
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    expect(new Set(error.policyProblems.map(({ code }) => code))).toEqual(new Set(['policy_member_unused']));
+    return error.policyProblems.map(({ pointer }) => pointer);
+  }
+  return [];
+}
+
+const SNP = { accepts: ['snp', 'az-snp-vtpm'], minimums: 'any' };
+const BARE_SNP = { ...SNP, accepts: ['snp'] };
+const TDX = { accepts: ['tdx', 'az-tdx-vtpm'], minimums: 'any' };
+const BOTH = { accepts: ['snp', 'tdx', 'az-snp-vtpm', 'az-tdx-vtpm'], minimums: 'any' };
+const MAA = { accepts: ['maa-token'], minimums: 'any', routes: { hardware: 'off' } };
+const ITA = { ...MAA, accepts: ['ita-token'] };
+
+/** A member, a policy that has something to consult it for, and one that has nothing. */
+const CASES: readonly (readonly [pointer: string, members: JsonObject, used: JsonObject, not: JsonObject])[] = [
+  ['/paravisor', { paravisor: 'any' }, BARE_SNP, MAA],
+  ['/revocation', { revocation: 'best-effort' }, SNP, TDX],
+  ['/secureBoot', { secureBoot: 'required' }, MAA, ITA],
+  ['/allowDebug', { allowDebug: true }, TDX, MAA],
+  ['/require/snp/committedEqualsCurrent', { require: { snp: { committedEqualsCurrent: true } } }, BOTH, TDX],
+  ['/require/snp/platformInfo', { require: { snp: { platformInfo: { smtEnabled: false } } } }, SNP, TDX],
+  ['/require/snp/mitigations', { require: { snp: { mitigations: [0] } } }, SNP, MAA],
+  ['/require/snp/minGuestSvn', { require: { snp: { minGuestSvn: 0 } } }, SNP, TDX],
+  ['/require/snp/machines', { require: { snp: { machines: { cspId: ['Azure'] } } } }, SNP, TDX],
+  ['/require/tdx/septVeDisable', { require: { tdx: { septVeDisable: true } } }, BOTH, SNP],
+  ['/require/tdx/allowMigratable', { require: { tdx: { allowMigratable: true } } }, TDX, SNP],
+  ['/require/tdx/allowPerfmon', { require: { tdx: { allowPerfmon: false } } }, TDX, MAA],
+  ['/require/tdx/xfamMask', { require: { tdx: { xfamMask: '00'.repeat(8) } } }, TDX, SNP],
+  ['/require/tdx/mrServiceTd', { require: { tdx: { mrServiceTd: [HEX_48] } } }, TDX, SNP],
+  ['/require/tdx/machines', { require: { tdx: { machines: { ppid: ['00'.repeat(16)] } } } }, TDX, SNP],
+  ['/require/tpm/trackResets', { require: { tpm: { trackResets: true } } }, SNP, BARE_SNP],
+  ['/require/tpm/quotedPcrs', { require: { tpm: { quotedPcrs: [0] } } }, TDX, BARE_SNP],
+  ['/require/tpm/runtimePcrs', { require: { tpm: { runtimePcrs: [10] } } }, { ...SNP, accepts: ['tpm'] }, MAA],
+  ['/require/maa/complianceStatus', { require: { maa: { complianceStatus: ['x'] } } }, MAA, SNP],
+  ['/require/maa/attestationType', { require: { maa: { attestationType: ['x'] } } }, MAA, ITA],
+  ['/require/maa/issuers', { require: { maa: { issuers: ['x'] } } }, { ...SNP, routes: { maa: 'optional' } }, TDX],
+  [
+    '/require/maa/tcbStatus',
+    { require: { maa: { tcbStatus: ['UpToDate'] } } },
+    { ...TDX, routes: { maa: 'optional' } },
+    { ...SNP, routes: { maa: 'required' } },
+  ],
+  [
+    '/require/ita/policyIds',
+    { require: { ita: { policyIds: [`${'0'.repeat(8)}-0000-4000-8000-000000000000`] } } },
+    ITA,
+    MAA,
+  ],
+  ['/require/ita/issuers', { require: { ita: { issuers: ['x'] } } }, { ...TDX, routes: { ita: 'optional' } }, TDX],
+  ['/referenceValues/0/snp', { referenceValues: [{ snp: { vmpl: [0] } }] }, BOTH, TDX],
+  ['/referenceValues/0/tdx', { referenceValues: [{ tdx: { mrtd: [HEX_48] } }] }, TDX, SNP],
+  [
+    '/referenceValues/0/hcl',
+    { referenceValues: [{ hcl: { vmUniqueId: ['00000000-0000-0000-0000-000000000000'] } }] },
+    BARE_SNP,
+    MAA,
+  ],
+  ['/referenceValues/0/tpm', { referenceValues: [{ tpm: { pcrs: { sha256: { '7': [PCR_7] } } } }] }, SNP, BARE_SNP],
+];
+
+describe('a member that nothing consults', () => {
+  it.each(CASES)('DEC-13 keeps a policy from loading: %s', (pointer, members, used, not) => {
+    expect(unused({ ...not, ...members })).toEqual([pointer]);
+    expect(unused({ ...used, ...members })).toEqual([]);
+  });
+
+  it('DEC-13 is shown with its code and pointer', () => {
+    expect(() => parsePolicy(policyText({ ...TDX, require: { snp: { minGuestSvn: 1 } } }))).toThrow(
+      '/require/snp/minGuestSvn: is about SEV-SNP evidence, and nothing of that kind comes before this policy (policy_member_unused)',
+    );
+    expect(() => parsePolicy(policyText({ extra: 1 }))).toThrow('/extra: is no member of this object (policy_schema)');
+    expect(() => parsePolicy('a: [')).toThrow(/^line 1: .+ \(policy_schema\)$/);
+  });
+
+  it('DEC-13 twin: a default that is written asks for nothing', () => {
+    const defaults = {
+      paravisor: 'known',
+      freshness: 'required',
+      nonce: 'any',
+      revocation: 'required',
+      binding: 'optional',
+      secureBoot: 'any',
+      allowDebug: false,
+      referenceValues: [],
+      rules: [],
+      waivers: [],
+      require: {
+        snp: { committedEqualsCurrent: false },
+        tdx: { septVeDisable: false, allowMigratable: false, allowPerfmon: true },
+        tpm: { trackResets: false },
+      },
+    };
+    for (const members of [SNP, TDX, MAA, ITA]) expect(unused({ ...members, ...defaults })).toEqual([]);
+  });
+
+  it('DEC-13 twin: minimums of a TEE that is not accepted do no harm', () => {
+    const minimums = {
+      snp: { Milan: { snp: 24 } },
+      tdx: { acceptedStatuses: ['UpToDate'], minEvaluationDataNumber: 19 },
+    };
+    for (const { accepts } of [SNP, TDX]) expect(unused({ accepts, minimums })).toEqual([]);
+  });
+
+  it('DEC-13 names every one', () => {
+    const require = { snp: { minGuestSvn: 1, mitigations: [0] }, tpm: { trackResets: true } };
+    expect(unused({ ...TDX, accepts: ['tdx'], require, revocation: 'best-effort' })).toEqual([
+      '/revocation',
+      '/require/snp/mitigations',
+      '/require/snp/minGuestSvn',
+      '/require/tpm/trackResets',
+    ]);
+  });
+});
+
+describe('a policy that can never allow', () => {
+  it('DEC-13 does not load: tokens with the hardware route required', () => {
+    expect(unused({ accepts: ['maa-token'], minimums: 'any' })).toEqual(['/routes/hardware']);
+    expect(unused({ accepts: ['maa-token', 'ita-token'], minimums: 'any', routes: { maa: 'required' } })).toEqual([
+      '/routes/hardware',
+    ]);
+    expect(unused(MAA)).toEqual([]);
+  });
+
+  it('DEC-13 does not load: no status in both minimums and accepted statuses of the token', () => {
+    const members = (tcbStatus: readonly string[], accepts: readonly string[] = ['tdx']) => ({
+      accepts,
+      minimums: { snp: 'any', tdx: { acceptedStatuses: ['UpToDate', 'OutOfDate'] } },
+      routes: { maa: 'required' },
+      require: { maa: { tcbStatus } },
+    });
+    expect(unused(members(['SWHardeningNeeded', 'TDRelaunchAdvised']))).toEqual(['/require/maa/tcbStatus']);
+    expect(unused(members(['SWHardeningNeeded', 'OutOfDate']))).toEqual([]);
+    // SEV-SNP evidence can still pass.
+    expect(unused(members(['SWHardeningNeeded'], ['tdx', 'snp']))).toEqual([]);
+    expect(unused({ ...members(['SWHardeningNeeded']), minimums: 'any' })).toEqual([]);
+  });
+
+  it('DEC-13 does not load: reference values that no evidence can match', () => {
+    const [snp, tdx] = [{ vmpl: [0] }, { mrtd: [HEX_48] }];
+    expect(unused({ ...BOTH, referenceValues: [{ snp, tdx }] })).toEqual(['/referenceValues']);
+    expect(unused({ ...BOTH, referenceValues: [{ snp, tdx }, { tdx }] })).toEqual([]);
+    expect(unused({ ...BOTH, referenceValues: [{ snp }, { tdx }] })).toEqual([]);
+  });
+
+  it('DEC-13 does not load: reference values of a product without minimum', () => {
+    const genoa = { appliesTo: { product: 'Genoa' }, snp: { vmpl: [0] } };
+    const under = (minimums: JsonObject) => unused({ ...BARE_SNP, minimums, referenceValues: [genoa] });
+    expect(under({ snp: { Milan: { snp: 24 } } })).toEqual(['/referenceValues']);
+    expect(under({ snp: { 'Bergamo-Siena': { snp: 23 } } })).toEqual([]);
+    expect(under({ snp: 'any' })).toEqual([]);
+  });
+
+  it('DEC-13 does not load: a product of AMD for sections that have none', () => {
+    const set = { appliesTo: { product: 'Milan' }, tdx: { mrtd: [HEX_48] } };
+    expect(unused({ ...TDX, referenceValues: [set] })).toEqual(['/referenceValues/0/appliesTo/product']);
+  });
+});
+
+describe('a waiver of a finding that cannot be', () => {
+  const FLOORS = { snp: { Milan: { snp: 24, microcode: 219 } }, tdx: { acceptedStatuses: ['UpToDate'] } };
+  const low = (floor: JsonObject, part = 'Milan'): JsonObject => ({ check: 'snp_tcb_low', value: { part, floor } });
+
+  it.each<[string, JsonObject, JsonObject, JsonObject]>([
+    [
+      'a part without minimum',
+      low({ snp: 20 }, 'Genoa'),
+      { ...SNP, minimums: { ...FLOORS, snp: { Genoa: { snp: 23 } } } },
+      { ...SNP, minimums: FLOORS },
+    ],
+    [
+      'a floor at the minimum',
+      low({ snp: 23 }),
+      { ...SNP, minimums: FLOORS },
+      { ...SNP, minimums: { snp: { Milan: { snp: 23 } } } },
+    ],
+    [
+      'a component without minimum',
+      low({ bootloader: 3 }),
+      { ...SNP, minimums: { snp: { Milan: { bootloader: 4 } } } },
+      { ...SNP, minimums: FLOORS },
+    ],
+    ['any firmware', low({ snp: 20 }), { ...SNP, minimums: FLOORS }, SNP],
+    ['a TCB of SEV-SNP with TDs alone', low({ snp: 20 }), { ...BOTH, minimums: FLOORS }, { ...TDX, minimums: FLOORS }],
+    [
+      'a status that is accepted',
+      { check: 'tdx_tcb_status', value: 'OutOfDate' },
+      { ...TDX, minimums: FLOORS },
+      { ...TDX, minimums: { tdx: { acceptedStatuses: ['UpToDate', 'OutOfDate'] } } },
+    ],
+    ['a status of TDs without any', { check: 'tdx_tcb_status', value: 'OutOfDate' }, TDX, SNP],
+    [
+      'a status of tokens that is accepted',
+      { check: 'maa_tcb_status', value: 'OutOfDate' },
+      MAA,
+      { ...MAA, require: { maa: { tcbStatus: ['OutOfDate'] } } },
+    ],
+    ['a status of tokens without TDs', { check: 'maa_tcb_status', value: 'OutOfDate' }, TDX, SNP],
+    [
+      'a bit that is not asked for',
+      { check: 'snp_platform_smt_enabled' },
+      { ...SNP, require: { snp: { platformInfo: { smtEnabled: false } } } },
+      SNP,
+    ],
+    ['an unknown bit of TDs', { check: 'snp_platform_unknown' }, SNP, TDX],
+    ['a product of AMD with TDs alone', { check: 'snp_product_advisory' }, BOTH, TDX],
+    ['a missing CRL of AMD with TDs alone', { check: 'crl_unavailable' }, SNP, TDX],
+    ['an unconfirmed CRL with TDs alone', { check: 'crl_unconfirmed' }, SNP, TDX],
+    ['unconfirmed collateral without TDs', { check: 'collateral_unconfirmed' }, TDX, SNP],
+    ['a missing floor where there is one', { check: 'snp_tcb_floor_missing' }, SNP, { ...SNP, minimums: FLOORS }],
+    ['a stale nonce of bare evidence', { check: 'nonce_stale' }, SNP, BARE_SNP],
+    ['a stale nonce where none is asked for', { check: 'nonce_stale' }, SNP, { ...SNP, freshness: 'none' }],
+    [
+      'an unknown paravisor where it has to be known',
+      { check: 'hcl_paravisor_unknown' },
+      { ...SNP, paravisor: 'any' },
+      SNP,
+    ],
+  ])('DEC-13 does not load: %s', (_what, waiver, used, not) => {
+    const waivers = [{ ...TERMS, ...waiver }];
+    expect(unused({ ...not, waivers })).toEqual(['/waivers/0']);
+    expect(unused({ ...used, waivers })).toEqual([]);
+  });
+
+  it('DEC-13 does not load: UpToDate, which is no finding', () => {
+    const waivers = [{ ...TERMS, check: 'tdx_tcb_status', value: 'UpToDate' }];
+    expect(unused({ ...TDX, waivers })).toEqual(['/waivers/0']);
+    expect(unused({ ...MAA, waivers: [{ ...waivers[0], check: 'maa_tcb_status' }] })).toEqual(['/waivers/0']);
+  });
+});

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
+import { membersNotBuilt } from '../../../src/policy/not-built.js';
+import { policy } from './fixture.js';
+
+it('names members that load and are not judged yet', () => {
+  const tracking = policy({ require: { tpm: { trackResets: true, runtimePcrs: [10], quotedPcrs: [0] } } });
+  expect(membersNotBuilt(tracking).map(({ pointer }) => pointer)).toEqual([
+    '/require/tpm/trackResets',
+    '/require/tpm/runtimePcrs',
+  ]);
+  const ofVtpms = policy({ accepts: ['tpm'], minimums: 'any' });
+  expect(membersNotBuilt(ofVtpms).map(({ pointer }) => pointer)).toEqual(['/accepts']);
+});
+
+it('names nothing of a policy that is judged whole', () => {
+  for (const builtIn of BUILT_IN_POLICIES) expect(membersNotBuilt(builtIn)).toEqual([]);
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import {
+  appraised,
+  appraisedTd,
+  azClaims,
+  azTdxClaims,
+  check,
+  failed,
+  only,
+  PCR_7,
+  results,
+  snpClaims,
+  tpmClaims,
+} from './fixture.js';
+
+const quoting = (...quotedPcrs: readonly number[]) => ({ require: { tpm: { quotedPcrs } } });
+const quoted = (...indices: readonly number[]) =>
+  tpmClaims({ pcrs: { sha256: Object.fromEntries(indices.map((index) => [String(index), PCR_7])) } });
+
+describe('PCRs that must be quoted', () => {
+  it.each([[[0, 7]], [[0, 1, 7, 16]], [[7, 0]]])('HCL-18 twin: allow a quote of %j', (indices) => {
+    const appraisal = appraised(quoting(0, 7), { claims: azClaims({ tpm: quoted(...indices) }) });
+    expect([appraisal.outcome, results(appraisal, 'tpm_pcr_not_quoted')]).toEqual(['allow', ['pass']]);
+  });
+
+  it.each([[[16]], [[0]], [[1, 2, 3]]])('HCL-18 deny a quote of %j, on either TEE', (indices) => {
+    const tpm = quoted(...indices);
+    const snp = appraised(quoting(0, 7), { claims: azClaims({ tpm }) });
+    const tdx = appraisedTd(quoting(0, 7), { type: 'az-tdx-vtpm', claims: azTdxClaims({ tpm }) });
+    for (const appraisal of [snp, tdx]) {
+      expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['tpm_pcr_not_quoted']]);
+      expect(only(appraisal, 'tpm_pcr_not_quoted')).toMatchObject({
+        about: '/evidence/tpmQuote',
+        expected: [0, 7],
+        actual: indices,
+      });
+    }
+  });
+
+  it('HCL-18 do not count in another bank', () => {
+    const tpm = tpmClaims({ pcrs: { sha1: { '0': '00', '7': '00' }, sha256: { '0': PCR_7 } } });
+    const appraisal = appraised(quoting(0, 7), { claims: azClaims({ tpm }) });
+    expect(only(appraisal, 'tpm_pcr_not_quoted').detail).toBe('the quote does not cover PCR 7');
+  });
+
+  it('HCL-18 deny evidence without a vTPM, which is no way around them', () => {
+    for (const appraisal of [
+      appraised(quoting(0), { type: 'snp', claims: { snp: snpClaims() } }),
+      appraised({ ...quoting(0), accepts: ['tdx', 'az-tdx-vtpm'], minimums: 'any' }, { type: 'tdx' }),
+    ]) {
+      expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['tpm_pcr_not_quoted']]);
+      expect(only(appraisal, 'tpm_pcr_not_quoted').about).toBe('/evidence');
+    }
+  });
+
+  it('HCL-18 are skipped where the quote was not verified', () => {
+    const { tpm: _, ...claims } = azClaims();
+    const appraisal = appraised(quoting(0), { claims, findings: [check('tpm_signature', 'fail')] });
+    expect([failed(appraisal), results(appraisal, 'tpm_pcr_not_quoted')]).toEqual([['tpm_signature'], ['skipped']]);
+  });
+
+  it('are nothing that a policy has to name', () => {
+    expect(results(appraised({}, { claims: azClaims({ tpm: quoted(16) }) }), 'tpm_pcr_not_quoted')).toEqual([]);
+  });
+});
+
+describe('resets', () => {
+  it('are indeterminate where they are to be tracked, since no memory is kept', () => {
+    const appraisal = appraised({ require: { tpm: { trackResets: true } } });
+    expect(only(appraisal, 'tpm_reset')).toMatchObject({ result: 'unavailable', retryable: false });
+    expect(appraisal.outcome).toBe('indeterminate');
+  });
+});
+
+it('PCRs that no event log has to explain are taken, since none is read', () => {
+  expect(appraised({ require: { tpm: { runtimePcrs: [10] } } }).outcome).toBe('allow');
+});
