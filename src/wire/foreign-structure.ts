@@ -17,8 +17,16 @@ const ATTESTATION_KEY_P256 = 2;
 export function refuseForeignStructure(bytes: Uint8Array, expected: Structure, pointer: string): void {
   const found = structureOf(bytes);
   if (found !== null && found !== expected) {
-    throw new FormatError('type_mismatch', `a ${found} where a ${expected} is due`, { pointer });
+    throw new FormatError(
+      'type_mismatch',
+      `this is ${article(found)} ${found}, expected ${article(expected)} ${expected}`,
+      { pointer },
+    );
   }
+}
+
+function article(structure: Structure): string {
+  return structure === 'SNP report' || structure === 'HCL report' ? 'an' : 'a';
 }
 
 function structureOf(bytes: Uint8Array): Structure | null {

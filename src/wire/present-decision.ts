@@ -60,7 +60,7 @@ function presentCheck(check: Check): Schemas['Check'] {
 const LONGEST_LIST = 8;
 
 /** A compared value as an answer shows it. Sizes are bounded where the values are read; only lists are cut here. */
-export function bounded(value: JsonValue): JsonValue {
+function bounded(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.length > LONGEST_LIST ? value.length : value.map(bounded);
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, bounded(member)]));

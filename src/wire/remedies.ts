@@ -37,7 +37,7 @@ const REMEDIES: { readonly [id in CheckId]: Remedy } = {
     'The operator should correct the clock of this machine, and the caller should ask again once /readyz answers 200.',
 
   cert_untrusted:
-    "The caller should send the certificates that the vendor publishes, up to the vendor's own root, because a chain that ends at any other root, such as that of a lab, is never accepted.",
+    "The caller should send the vendor's own certificate chain, because one that ends at any other root, such as a lab's, is never accepted.",
   cert_signature: `${CHAIN} one of its certificates was changed or is not signed by the one above it.`,
   cert_algorithm: `${CHAIN} no vendor issues certificates with such a key or signature algorithm.`,
   cert_not_ca: `${CHAIN} a certificate that is no CA stands where an issuer must be.`,

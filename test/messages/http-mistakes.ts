@@ -439,7 +439,7 @@ const EVIDENCE: readonly HttpMistake[] = [
     {
       code: 'type_mismatch',
       pointer: '/evidence/report',
-      detail: 'a TD quote where a SNP report is due',
+      detail: 'this is a TD quote, expected an SNP report',
     },
   ),
 ];

@@ -41,6 +41,16 @@ describe('decodeBase64', () => {
     expect(formatErrorOf(() => decodeBase64(text))).toEqual({ code: 'encoding', pointer: null });
   });
 
+  it.each([
+    ['QUJD\nQUJD', 'not base64url or base64: it has blanks or line feeds'],
+    ['QUJ*', 'not base64url or base64: it has other characters'],
+    ['-_+/', 'not base64url or base64: it mixes the two alphabets'],
+    ['QUJDQ', 'not base64url or base64: it is cut short, or its last character has bits that no byte uses'],
+    ['QQ=', 'base64 padding is wrong'],
+  ])('says what is wrong with %j, and not what it says', (text, message) => {
+    expect(() => decodeBase64(text)).toThrow(message);
+  });
+
   it('reads what either alphabet writes, and encodeBase64Url writes it back', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
@@ -114,5 +124,16 @@ describe('decodeStandardBase64', () => {
 
   it.each(['-_8=', '+/8', '+/9=', '+/8==', ' +/8=', 'AA\nAA', 'AAAA====', 'A'])('refuses %j', (text) => {
     expect(formatErrorOf(() => decodeStandardBase64(text)).code).toBe('encoding');
+  });
+});
+
+describe('what decodeHex says', () => {
+  it.each([
+    ['abc', 'not hex with two digits a byte: the number of digits is odd'],
+    ['0xab', 'not hex with two digits a byte: it starts with 0x'],
+    ['3q2-7w==', 'not hex with two digits a byte: this looks like base64'],
+    ['ab cd', 'not hex with two digits a byte: it has other characters'],
+  ])('of %j', (text, message) => {
+    expect(() => decodeHex(text)).toThrow(message);
   });
 });

@@ -128,7 +128,11 @@ describe('parseKeySet: keys that are left out', () => {
     ],
     ['n with padding', jwkOf(a, 'k1', { n: `${numbersOf(a).n}==` }), 'n is not base64url'],
     ['n in standard base64', jwkOf(a, 'k1', { n: `+/${numbersOf(a).n.slice(2)}` }), 'n is not base64url'],
-    ['n with unused bits', jwkOf(a, 'k1', { e: 'AQAC', n: 'AB' }), 'not base64url or base64'],
+    [
+      'n with unused bits',
+      jwkOf(a, 'k1', { e: 'AQAC', n: 'AB' }),
+      'not base64url or base64: it is cut short, or its last character has bits that no byte uses',
+    ],
     ['n of zeros', jwkOf(a, 'k1', { n: 'AAAA' }), 'n is zero'],
     ['1024 bits', jwkOf(weak, 'k1'), 'modulus of 1024 bits, expected 2048 or more'],
     [

@@ -21,3 +21,16 @@ describe('the rest of some checks', () => {
     expect(checks.all).toHaveLength(1);
   });
 });
+
+describe('what checks have compared', () => {
+  it('is withheld of those named, and their results stay', () => {
+    const checks = new CheckList('payments');
+    checks.fail('snp_chip_id', '/a', { expected: 'x', actual: 'y', detail: 'another chip' });
+    checks.fail('snp_signature', '/a', { expected: 'z', detail: 'it does not hold' });
+    checks.withhold(['snp_chip_id', 'snp_tcb_cert']);
+    expect(checks.all).toMatchObject([
+      { id: 'snp_chip_id', result: 'fail', expected: null, actual: null, detail: 'another chip', policy: 'payments' },
+      { id: 'snp_signature', result: 'fail', expected: 'z' },
+    ]);
+  });
+});

@@ -38,8 +38,9 @@ describe('presentDecision', () => {
   });
 
   it('writes null for what does not exist yet, was not compared, or is not known', () => {
-    const { maaView, crossCheck, receipt, binding, claims } = presentDecision(BARE_DECISION, { allChecks: false });
-    expect([maaView, crossCheck, receipt, binding]).toEqual([null, null, null, null]);
+    const answer = presentDecision(BARE_DECISION, { allChecks: false });
+    const { maaView, crossCheck, shadow, receipt, binding, claims } = answer;
+    expect([maaView, crossCheck, shadow, receipt, binding]).toEqual([null, null, null, null, null]);
     expect(claims).toEqual({ snp: null, tdx: null, hcl: null, tpm: null, maa: null, ita: null });
   });
 
@@ -85,6 +86,37 @@ describe('presentDecision', () => {
         'policy',
       ]);
     }
+  });
+
+  it('says the instant judged, which is not that of the decision where the request names one', () => {
+    const at = new Date('2024-02-29T00:00:00Z');
+    expect(presentDecision({ ...DECISION, at, historical: true }, { allChecks: false })).toMatchObject({
+      at: '2024-02-29T00:00:00.000Z',
+      decidedAt: '2026-01-15T12:00:00.000Z',
+      historical: true,
+    });
+  });
+
+  it('says on each line whether it was waived, and what can be done about it', () => {
+    const { checks } = presentDecision(DECISION, { allChecks: true });
+    const told = checks.map(({ id, waived, remedy }) => [id, waived, remedy === null ? 'nothing' : 'something']);
+    expect(told).toEqual(
+      DECISION.checks.map(({ id, result, waived = false }) => [
+        id,
+        waived,
+        ['fail', 'warn', 'unavailable'].includes(result) ? 'something' : 'nothing',
+      ]),
+    );
+    expect(told.filter(([, waived]) => waived)).toEqual([['snp_tcb_low', true, 'something']]);
+  });
+
+  it('shows lists of more than 8 as their number, wherever they stand', () => {
+    const list = (length: number) => Array.from({ length }, (_, index) => index);
+    const [check] = DECISION.checks;
+    if (check === undefined) throw new Error('no check');
+    const compared = { ...check, expected: list(9), actual: { short: list(8), long: [list(10)], text: 'x' } };
+    const [shown] = presentDecision({ ...DECISION, checks: [compared] }, { allChecks: true }).checks;
+    expect(shown).toMatchObject({ expected: 9, actual: { short: list(8), long: [10], text: 'x' } });
   });
 
   it('throws for an instant that is none, and so answers nothing', () => {

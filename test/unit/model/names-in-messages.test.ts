@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { listedNames, nearNames, quotedName } from '../../../src/model/names-in-messages.js';
+
+const many = (count: number) => Array.from({ length: count }, (_, index) => `n${index}`);
+
+describe('quotedName', () => {
+  it.each(['snp', 'sev-snp', 'policies/payments.yaml', 'a b', 'x'.repeat(64)])('repeats %j', (name) => {
+    expect(quotedName(name)).toBe(`"${name}"`);
+  });
+
+  it.each(['', 'x'.repeat(65), 'a\nb', 'a"b', 'ä', '\u202e', '\u0000'])('withholds %j', (name) => {
+    expect(quotedName(name)).toBe('(name withheld)');
+  });
+});
+
+describe('listedNames', () => {
+  it('lists 16 names, and counts the rest', () => {
+    expect(listedNames([])).toBe('none');
+    expect(listedNames(['a', 'b'])).toBe('a, b');
+    expect(listedNames(many(16))).toBe(many(16).join(', '));
+    expect(listedNames(many(18))).toBe(`${many(16).join(', ')} and 2 more`);
+  });
+});
+
+describe('nearNames', () => {
+  const known = ['endorsements', 'evidence', 'policy', 'at'];
+
+  it.each([
+    ['endorsments', ['endorsements']],
+    ['Policy', ['policy']],
+    ['polciy', ['policy']],
+    ['evidnce', ['evidence']],
+    ['surplus', []],
+    ['x'.repeat(65), []],
+  ])('of %j are %j', (name, near) => {
+    expect(nearNames(name, known)).toEqual(near);
+  });
+
+  it('are in the order of their nearness', () => {
+    expect(nearNames('abcd', ['abxy', 'abcx', 'abcd'])).toEqual(['abcd', 'abcx', 'abxy']);
+  });
+});
