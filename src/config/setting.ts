@@ -46,9 +46,17 @@ export function single<T>(spelling: 'text' | 'json', what: string, read: (raw: u
     nullable: false,
     read(raw, place) {
       const value = raw === undefined ? undefined : read(raw);
-      return value === undefined ? problemAt(place, raw === undefined ? 'is missing' : `must be ${what}`) : { value };
+      if (value !== undefined) return { value };
+      const isQuoted = typeof raw === 'string' && spelling === 'json' && read(unquoted(raw)) !== undefined;
+      return problemAt(place, raw === undefined ? 'is missing' : `must be ${what}${isQuoted ? ', without quotes' : ''}`);
     },
   };
+}
+
+/** What text would be without quotes: a number, true or false. */
+function unquoted(text: string): unknown {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return text.trim() === '' ? undefined : Number(text);
 }
 
 export function withDefault<T>(setting: Setting<T>, fallback: NoInfer<T>): Setting<T> {

@@ -20,7 +20,9 @@ export function readYaml(text: string, name: string): YamlText {
     const { line, col } = lines.linePos(offset);
     return `${name} line ${line}, column ${col}`;
   };
-  const problems = [...document.errors, ...document.warnings].map(({ pos, code }) => `${at(pos[0])}: ${sayWhat(code)}`);
+  const faults = [...document.errors, ...document.warnings];
+  // The parser says some things twice of one place.
+  const problems = [...new Set(faults.map(({ pos, code }) => `${at(pos[0])}: ${sayWhat(code)}`))];
   visit(document, {
     Alias(_key, node) {
       problems.push(`${at(node.range?.[0] ?? 0)}: aliases (*name) are not read`);

@@ -1,11 +1,410 @@
 import type { CommandMistake } from './mistake.js';
 
+/** A body that is well formed up to the report in it. */
+const BODY = '{"evidence": {"type": "snp", "report": "AAAA"}, "nonce": "AAECAwQFBgcICQoLDA0ODw"}';
+
+/** What looks like an SNP report: its length, version and signature algorithm. */
+const REPORT = Uint8Array.from({ length: 1184 }, (_, index) => (index === 0 ? 2 : index === 0x34 ? 1 : 0));
+
 /** Mistakes on the command line. */
 export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
   {
+    title: 'a command that does not exist',
+    given: 'veritee verfy body.json',
+    action: {
+      args: ['verfy', 'body.json'],
+    },
+    answer: {
+      exitCode: 1,
+      text: 'unknown command "verfy"; did you mean verify?',
+    },
+  },
+  {
+    title: 'a command that resembles none',
+    given: 'veritee attest body.json',
+    action: {
+      args: ['attest', 'body.json'],
+    },
+    answer: {
+      exitCode: 1,
+      text: 'unknown command "attest"; there are serve, verify, inspect, config, endorsements',
+    },
+  },
+  {
+    title: 'a command below another that does not exist',
+    given: 'veritee endorsements exprt bundle',
+    action: {
+      args: ['endorsements', 'exprt', 'bundle'],
+    },
+    answer: {
+      exitCode: 1,
+      text: 'unknown command "exprt"; did you mean export?',
+    },
+  },
+  {
     title: 'an option that does not exist',
     given: 'veritee config --cnfig veritee.yaml',
-    action: { args: ['config', '--cnfig', 'veritee.yaml'] },
-    answer: { exitCode: 1, text: "error: unknown option '--cnfig'\n(Did you mean --config?)" },
+    action: {
+      args: ['config', '--cnfig', 'veritee.yaml'],
+    },
+    answer: {
+      exitCode: 1,
+      text: "error: unknown option '--cnfig'\n(Did you mean --config?)",
+    },
+  },
+  {
+    title: 'an option that resembles none',
+    given: 'veritee verify body.json --strict',
+    action: {
+      args: ['verify', 'body.json', '--strict'],
+    },
+    answer: {
+      exitCode: 1,
+      text: "error: unknown option '--strict'\n(There are --policy, --nonce, --at, --config, --json)",
+    },
+  },
+  {
+    title: 'an option without its value',
+    given: 'veritee verify body.json --policy',
+    action: {
+      args: ['verify', 'body.json', '--policy'],
+    },
+    answer: {
+      exitCode: 1,
+      text: "error: option '--policy <id or file>' argument missing",
+    },
+  },
+  {
+    title: 'a command without its file',
+    given: 'veritee verify',
+    action: {
+      args: ['verify'],
+    },
+    answer: {
+      exitCode: 1,
+      text: "error: missing required argument 'file'\n(Usage: veritee verify [options] <file>)",
+    },
+  },
+  {
+    title: 'a command with a file too many',
+    given: 'veritee verify a.json b.json',
+    action: {
+      args: ['verify', 'a.json', 'b.json'],
+    },
+    answer: {
+      exitCode: 1,
+      text: "error: too many arguments for 'verify'. Expected 1 argument but got 2.\n(Usage: veritee verify [options] <file>)",
+    },
+  },
+  {
+    title: 'a file that does not exist',
+    given: 'veritee verify nothing.json',
+    action: {
+      args: ['verify', 'nothing.json'],
+    },
+    answer: {
+      exitCode: 1,
+      text: 'nothing.json: there is no such file\nexpected is a file with a /verify body, or - for standard input',
+    },
+  },
+  {
+    title: 'a directory in the place of a file',
+    given: 'veritee verify evidence',
+    action: {
+      args: ['verify', 'evidence'],
+      files: {
+        evidence: null,
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'evidence: is a directory, and a file is expected\nexpected is a file with a /verify body, or - for standard input',
+    },
+  },
+  {
+    title: 'an empty file',
+    given: 'veritee verify body.json',
+    action: {
+      args: ['verify', 'body.json'],
+      files: {
+        'body.json': '',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'body.json: is empty\nexpected is a file with a /verify body, or - for standard input',
+    },
+  },
+  {
+    title: 'nothing on standard input',
+    given: 'veritee verify - < /dev/null',
+    action: {
+      args: ['verify', '-'],
+    },
+    answer: {
+      exitCode: 1,
+      text: 'standard input: is empty\nexpected is a file with a /verify body, or - for standard input',
+    },
+  },
+  {
+    title: 'a raw report in the place of a body',
+    given: 'veritee verify report.bin',
+    action: {
+      args: ['verify', 'report.bin'],
+      files: {
+        'report.bin': REPORT,
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'report.bin: is an SNP report, and a /verify body in JSON is expected, which holds such bytes in base64url\na body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}\nveritee inspect report.bin shows what it says',
+    },
+  },
+  {
+    title: 'text in the place of a body',
+    given: 'veritee verify notes.txt',
+    action: {
+      args: ['verify', 'notes.txt'],
+      files: {
+        'notes.txt': 'hello\n',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'notes.txt: is no JSON, and a /verify body is expected\na body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}',
+    },
+  },
+  {
+    title: 'JSON that is cut short',
+    given: 'veritee verify body.json, with {"evidence": {"type": "snp"',
+    action: {
+      args: ['verify', 'body.json'],
+      files: {
+        'body.json': '{"evidence": {"type": "snp"',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'body.json: schema: not JSON: the text ends too early (at /evidence)',
+    },
+  },
+  {
+    title: 'evidence without the body around it',
+    given: 'veritee verify body.json, with {"type": "snp", …}',
+    action: {
+      args: ['verify', 'body.json'],
+      files: {
+        'body.json': '{"type": "snp", "report": "AAAA"}',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'body.json: schema: member is missing: this body looks like evidence, which goes into the member evidence (at /evidence)',
+    },
+  },
+  {
+    title: 'an evidence type that does not exist',
+    given: 'veritee verify body.json, with {"evidence": {"type": "sev-snp", …}}',
+    action: {
+      args: ['verify', 'body.json'],
+      files: {
+        'body.json': '{"evidence": {"type": "sev-snp", "report": "AAAA"}}',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'body.json: type_unsupported: this version does not judge evidence of type "sev-snp"; it judges snp, tdx, az-snp-vtpm, az-tdx-vtpm, maa-token, ita-token (at /evidence/type)',
+    },
+  },
+  {
+    title: '--nonce that is too short',
+    given: 'veritee verify body.json --nonce AAAA',
+    action: {
+      args: ['verify', 'body.json', '--nonce', 'AAAA'],
+      files: {
+        'body.json': BODY,
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: '--nonce: nonce: nonce is 3 bytes, expected 8 to 64',
+    },
+  },
+  {
+    title: '--nonce that is too long',
+    given: 'veritee verify body.json --nonce AAAA…',
+    action: {
+      args: ['verify', 'body.json', '--nonce', 'A'.repeat(88)],
+      files: {
+        'body.json': BODY,
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: '--nonce: nonce: nonce is 66 bytes, expected 8 to 64',
+    },
+  },
+  {
+    title: '--nonce that is no base64',
+    given: 'veritee verify body.json --nonce "my nonce"',
+    action: {
+      args: ['verify', 'body.json', '--nonce', 'my nonce'],
+      files: {
+        'body.json': BODY,
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: '--nonce: encoding: not base64url or base64: it has blanks or line feeds',
+    },
+  },
+  {
+    title: 'an instant in words',
+    given: 'veritee verify body.json --at yesterday',
+    action: {
+      args: ['verify', 'body.json', '--at', 'yesterday'],
+      files: {
+        'body.json': BODY,
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: '--at: schema: not an instant: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z',
+    },
+  },
+  {
+    title: 'an instant in the body alone',
+    given: 'veritee verify body.json, with {…, "at": "2026-01-15T12:00:00Z"}',
+    action: {
+      args: ['verify', 'body.json'],
+      files: {
+        'body.json':
+          '{"evidence": {"type": "snp", "report": "AAAA"}, "nonce": "AAECAwQFBgcICQoLDA0ODw", "at": "2026-01-15T12:00:00Z"}',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'body.json: at_not_enabled: the command line takes an instant from --at only, never from the body (at /at)',
+    },
+  },
+  {
+    title: '--policy that does not exist',
+    given: 'veritee verify body.json --policy azure-baseline',
+    action: {
+      args: ['verify', 'body.json', '--policy', 'azure-baseline'],
+      files: {
+        'body.json': BODY,
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: '--policy: there is no policy azure-baseline; there are azure-cvm-baseline, azure-maa-baseline, or name a policy file',
+    },
+  },
+  {
+    title: '--policy of a file that does not exist',
+    given: 'veritee verify body.json --policy own.yaml',
+    action: {
+      args: ['verify', 'body.json', '--policy', 'own.yaml'],
+      files: {
+        'body.json': BODY,
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: '--policy: own.yaml: there is no such file\nexpected is a policy file, or an id: azure-cvm-baseline, azure-maa-baseline',
+    },
+  },
+  {
+    title: 'a file that is nothing known',
+    given: 'veritee inspect notes.txt',
+    action: {
+      args: ['inspect', 'notes.txt'],
+      files: {
+        'notes.txt': 'hello\n',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'notes.txt: nothing that is understood\nunderstood are evidence and /verify bodies in JSON, an SNP report, an SNP extended report, an SNP certificate table, an HCL report, a TD quote, a TDREPORT, a TPM quote, certificates or revocation lists in PEM, a certificate in DER, a revocation list in DER, a token, an event log, TDX collateral in JSON',
+    },
+  },
+  {
+    title: 'a report in base64 in the place of its bytes',
+    given: 'veritee inspect report.txt',
+    action: {
+      args: ['inspect', 'report.txt'],
+      files: {
+        'report.txt': Buffer.from(REPORT).toString('base64'),
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'report.txt: it is an SNP report written in base64: turn it into bytes first (base64 -d)',
+    },
+  },
+  {
+    title: 'a private key in the place of evidence',
+    given: 'veritee inspect key.pem',
+    action: {
+      args: ['inspect', 'key.pem'],
+      files: {
+        'key.pem': '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'key.pem: it holds a private key, which nothing here asks for',
+    },
+  },
+  {
+    title: 'an export for a file that is no report',
+    given: 'veritee endorsements export bundle --report notes.txt',
+    action: {
+      args: ['endorsements', 'export', 'bundle', '--report', 'notes.txt'],
+      files: {
+        'notes.txt': 'hello\n',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'notes.txt: is nothing that is understood\n--report takes an SNP report, a TD quote or an HCL report as it is, or evidence or a /verify body in JSON',
+    },
+  },
+  {
+    title: 'an import of a folder that does not exist',
+    given: 'veritee endorsements import bundle',
+    action: {
+      args: ['endorsements', 'import', 'bundle'],
+    },
+    answer: {
+      exitCode: 1,
+      text: 'bundle: no such folder',
+    },
+  },
+  {
+    title: 'a configuration file that does not exist',
+    given: 'veritee serve --config nothing.yaml',
+    action: {
+      args: ['serve', '--config', 'nothing.yaml'],
+    },
+    answer: {
+      exitCode: 1,
+      text: 'configuration file nothing.yaml: there is no such file',
+    },
+  },
+  {
+    title: 'a directory in the place of the configuration file',
+    given: 'veritee serve --config folder',
+    action: {
+      args: ['serve', '--config', 'folder'],
+      files: {
+        folder: null,
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'configuration file folder: is a directory, and a file is expected',
+    },
   },
 ];

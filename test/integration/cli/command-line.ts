@@ -54,7 +54,11 @@ export class CommandLine {
   }
 
   /** Runs a command to its end. */
-  async run(args: readonly string[], input = '', environment: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  async run(
+    args: readonly string[],
+    input: string | Uint8Array = '',
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Ended> {
     const child = this.start(args, environment);
     if (child.stdout === null || child.stderr === null) throw new Error('the command has no output');
     child.stdin?.on('error', () => {}).end(input);

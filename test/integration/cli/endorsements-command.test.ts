@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseSnpReport } from '../../../src/formats/snp-report.js';
 import { readTcb } from '../../../src/formats/snp-tcb.js';
 import { SNP_PRODUCTS } from '../../../src/model/claims.js';
-import { createAmdPki, SnpPlatform } from '../../lab/index.js';
+import { createAmdPki, createVirtualMachine, SnpPlatform } from '../../lab/index.js';
 import { LabKds } from '../../lab/kds.js';
 import { wireEvidence } from '../../lab/wire-evidence.js';
 import { azSnpEvidenceOf, NO_INPUT, nonceOf } from '../../real-evidence.js';
@@ -123,12 +123,34 @@ describe('veritee endorsements export', () => {
     expect(exported.stdout).not.toContain(`${signed}: `);
   });
 
+  it('takes reports as they are, in an HCL report, in evidence and in a body, and nothing else', async () => {
+    const vm = await createVirtualMachine({ pki: PKI });
+    const evidence = vm.wireEvidence();
+    const { hclReport } = vm.evidence();
+    const reports = [
+      await cli.write('hcl.bin', hclReport),
+      await cli.write('evidence.json', JSON.stringify(evidence)),
+      await cli.write('body.json', JSON.stringify({ evidence })),
+    ];
+    const options = ['--report', ...reports, ...(await machine('bodies'))];
+    const exported = await cli.run(['endorsements', 'export', cli.path('bodies-bundle'), ...options]);
+    // KDS is off: nothing can be had for any of them, which each one is told of by the report in it.
+    expect([exported.exitCode, exported.stderr]).toEqual([3, '']);
+    expect(exported.stdout).toMatch(/^missing vcek_unavailable: /m);
+    const token = await cli.write('token.json', JSON.stringify({ type: 'maa-token', token: 'eyJ.eyJ.AA' }));
+    const refused = await cli.run(['endorsements', 'export', cli.path('none'), '--report', token]);
+    expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toMatch(/token\.json: is evidence of type maa-token\n--report takes /);
+  });
+
   it('ends with 1 for a report that is none', async () => {
     const report = await cli.write('short.bin', new Uint8Array(100));
     const options = ['--report', report, ...(await machine('short'))];
     const exported = await cli.run(['endorsements', 'export', cli.path('empty'), ...options]);
     expect([exported.exitCode, exported.stdout]).toEqual([1, '']);
-    expect(exported.stderr).toMatch(/^snp_format: /);
+    expect(exported.stderr).toMatch(
+      /short\.bin: is nothing that is understood\n--report takes an SNP report, a TD quote/,
+    );
   });
 });
 

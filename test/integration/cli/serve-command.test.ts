@@ -162,7 +162,9 @@ describe('veritee serve on a port that is taken', () => {
     const { exitCode, stdout, stderr } = await cli.run(['serve', '--config', file]);
     other.close();
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('EADDRINUSE');
+    expect(stderr).toBe(
+      `listen.port: port ${port} of 127.0.0.1 is in use; stop what uses it, or choose another (VERITEE__LISTEN__PORT; 0 picks a free one)\n`,
+    );
     expect(stdout).not.toContain('listening');
   });
 });
@@ -203,10 +205,10 @@ describe('veritee config', () => {
     );
     const { exitCode, stdout, stderr } = await cli.run(['config', '--config', file]);
     expect([exitCode, stdout]).toEqual([1, '']);
-    expect(stderr).toContain('callers.gate.apiKeySha256: must be 32 bytes in hex');
+    expect(stderr).toContain(`${file} line 1: callers.gate.apiKeySha256: must be 32 bytes in hex\n`);
     expect(stderr).not.toContain('secret-as-it-is');
     const missing = await cli.run(['config', '--config', cli.path('nothing.yaml')]);
     expect(missing.exitCode).toBe(1);
-    expect(missing.stderr).toContain('nothing.yaml');
+    expect(missing.stderr).toBe(`configuration file ${cli.path('nothing.yaml')}: there is no such file\n`);
   });
 });

@@ -77,15 +77,37 @@ describe('veritee verify', () => {
   });
 
   it.each([
-    ['a file that is not there', ['nothing.json'], /nothing\.json/],
+    ['a file that is not there', ['nothing.json'], /^nothing\.json: there is no such file\n/],
     ['an option that it does not have', ['lab.json', '--polcy', 'own.yaml'], /unknown option '--polcy'/],
-    ['a policy that is not there', ['lab.json', '--policy', 'nobody'], /^policy_unknown: /],
-    ['a policy file that is not there', ['lab.json', '--policy', 'nothing.yaml'], /nothing\.yaml/],
-    ['a policy file that is none', ['lab.json', '--policy', 'lab.json'], /apiVersion/],
-    ['a nonce that is too short', ['lab.json', '--nonce', 'AAAA'], /^nonce: /],
-    ['an instant that is none', ['lab.json', '--at', 'yesterday'], /^schema: .*\(at \/at\)/],
-    ['an instant that the body names by itself', ['past.json'], /^at_not_enabled: .*--at.* \(at \/at\)/],
-    ['an instant to come', ['lab.json', '--at', '2999-01-01T00:00:00Z'], /^at_not_enabled: /],
+    [
+      'a policy that is not there',
+      ['lab.json', '--policy', 'nobody'],
+      /^--policy: there is no policy nobody; there are /,
+    ],
+    [
+      'a policy file that is not there',
+      ['lab.json', '--policy', 'nothing.yaml'],
+      /^--policy: nothing\.yaml: there is no such file\n/,
+    ],
+    ['a policy file that is none', ['lab.json', '--policy', 'lab.json'], /^lab\.json: .*apiVersion/m],
+    [
+      'a nonce that is too short',
+      ['lab.json', '--nonce', 'AAAA'],
+      /^--nonce: nonce: nonce is 3 bytes, expected 8 to 64$/m,
+    ],
+    [
+      'a nonce that is too long',
+      ['lab.json', '--nonce', 'A'.repeat(87)],
+      /^--nonce: nonce: nonce is 65 bytes, expected 8 to 64$/m,
+    ],
+    [
+      'a nonce that no vTPM quote holds',
+      ['lab.json', '--nonce', 'A'.repeat(68)],
+      /^--nonce: nonce: nonce is 51 bytes, a TPM quote holds 50$/m,
+    ],
+    ['an instant that is none', ['lab.json', '--at', 'yesterday'], /^--at: schema: not an instant: /],
+    ['an instant that the body names by itself', ['past.json'], /^past\.json: at_not_enabled: .*--at.* \(at \/at\)/],
+    ['an instant to come', ['lab.json', '--at', '2999-01-01T00:00:00Z'], /^--at: at_not_enabled: /],
   ])('ends with 1 and says why for %s', async (_title, args, message) => {
     const { exitCode, stdout, stderr } = await verify(args[0] ?? '', ...args.slice(1));
     expect([exitCode, stdout]).toEqual([1, '']);
@@ -94,14 +116,19 @@ describe('veritee verify', () => {
   });
 
   it.each([
-    ['no JSON', 'not json', /^schema: /],
-    ['nothing', '', /^schema: /],
+    ['no JSON', 'not json', /body\.json: is no JSON, and a \/verify body is expected\n/],
+    ['JSON that is cut short', '{"evidence": {', /body\.json: schema: not JSON: the text ends too early/],
+    ['nothing', '', /body\.json: is empty\nexpected is a file with a \/verify body/],
     [
       'an unknown member',
       JSON.stringify({ evidence: { type: 'snp', report: 'AA' }, surplus: 1 }),
-      /^unknown_property: .*\/surplus/,
+      /body\.json: unknown_property: .*\/surplus/,
     ],
-    ['a type without verifier', JSON.stringify({ evidence: { type: 'tpm', quote: 'AA' } }), /^type_unsupported: /],
+    [
+      'a type without verifier',
+      JSON.stringify({ evidence: { type: 'tpm', quote: 'AA' } }),
+      /body\.json: type_unsupported: .*"tpm"/,
+    ],
   ])('ends with 1 and says why for a body of %s', async (_title, body, message) => {
     const { exitCode, stdout, stderr } = await verify(await cli.write('body.json', body));
     expect([exitCode, stdout]).toEqual([1, '']);
@@ -192,13 +219,31 @@ describe('veritee inspect', () => {
     ];
     expect([shown.exitCode, refused.exitCode]).toEqual([0, 1]);
     expect(JSON.parse(shown.stdout).structures.at(-1)).toMatchObject({ name: 'event log', about: '/ccel' });
-    expect(refused.stderr).toMatch(/^eventlog_limit: .*\(at \/ccel\)/);
+    expect(refused.stderr).toMatch(/^td\.json: eventlog_limit: .*\(at \/ccel\)/);
+  });
+
+  it('shows a file as it is, and says what it was taken for', async () => {
+    const { hclReport } = vm.evidence({ nonce: NONCE });
+    await cli.write('hcl.bin', hclReport);
+    const report = hclReport.subarray(32, 32 + 1184);
+    const [hcl, piped] = [await cli.run(['inspect', 'hcl.bin']), await cli.run(['inspect', '-', '--json'], report)];
+    expect([hcl.exitCode, piped.exitCode]).toEqual([0, 0]);
+    expect(JSON.parse(hcl.stdout)).toMatchObject({ verified: false, takenFor: 'an HCL report' });
+    expect(JSON.parse(piped.stdout)).toMatchObject({
+      takenFor: 'an SNP report',
+      structures: [{ about: '', length: 1184 }],
+    });
+    const damaged = Uint8Array.from(report).fill(0xff, 0x008, 0x00c);
+    await cli.write('damaged.bin', damaged);
+    const refused = await cli.run(['inspect', 'damaged.bin']);
+    expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toMatch(/^damaged\.bin, taken for an SNP report: snp_policy: /);
   });
 
   it('ends with 1 for what is no evidence', async () => {
     const { exitCode, stdout, stderr } = await cli.run(['inspect', '-'], '{"type":"snp","report":"AAAA"}');
     expect([exitCode, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^[a-z_]+: /);
+    expect(stderr).toMatch(/^standard input: [a-z_]+: /);
   });
 });
 

@@ -176,7 +176,7 @@ describe('values', () => {
   it.each([
     ['VERITEE__LISTEN__PORT', '08', 'VERITEE__LISTEN__PORT: must be a whole number from 0 to 65535'],
     ['VERITEE__LISTEN__PORT', '', 'VERITEE__LISTEN__PORT: must be a whole number from 0 to 65535'],
-    ['VERITEE__LISTEN__PORT', '"80"', 'VERITEE__LISTEN__PORT: must be a whole number from 0 to 65535'],
+    ['VERITEE__LISTEN__PORT', '"80"', 'VERITEE__LISTEN__PORT: must be a whole number from 0 to 65535, without quotes'],
     ['VERITEE__LISTEN__PORT', '65536', 'VERITEE__LISTEN__PORT: must be a whole number from 0 to 65535'],
     ['VERITEE__HISTORICAL', 'yes', 'VERITEE__HISTORICAL: must be true or false'],
     ['VERITEE__TPM__ROOTS', '[a]', 'VERITEE__TPM__ROOTS: must be a list in JSON, such as ["a", "b"]'],
