@@ -261,7 +261,7 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'own.yaml: /minimum: is no member of this object\nown.yaml: /minimums: is missing',
+      text: 'own.yaml: /minimum: is no member of this object (policy_schema)\nown.yaml: /minimums: is missing (policy_schema)',
     },
   },
 ];

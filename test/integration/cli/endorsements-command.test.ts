@@ -207,11 +207,11 @@ describe.skipIf(!haveVectors)('endorsements of AMD', () => {
     const body = JSON.stringify({
       evidence: wireEvidence({ ...evidence, endorsements: NO_INPUT }),
       nonce: Buffer.from(nonceOf(entry)).toString('base64url'),
-      at: entry.verifyAt,
     });
     const policy = await cli.write('genuine.yaml', GENUINE);
+    const at = ['--at', String(entry.verifyAt)];
     const ask = async () => {
-      const { exitCode, stdout } = await isolated.run(['verify', '-', '--policy', policy, ...offline], body);
+      const { exitCode, stdout } = await isolated.run(['verify', '-', '--policy', policy, ...at, ...offline], body);
       return [exitCode, ...JSON.parse(stdout).reasons];
     };
     expect(await ask()).toEqual([3, 'vcek_unavailable']);
