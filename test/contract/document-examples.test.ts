@@ -41,11 +41,11 @@ const inLanguage = (...languages: readonly string[]) => EXAMPLES.filter(({ langu
 /** A policy with the hex that the example shortens, or the fragment of one. */
 function asPolicy(text: string): string {
   const whole = text.replaceAll(/"[0-9a-f]+…32 bytes in hex"/g, `"${'9d'.repeat(32)}"`);
-  if (/^apiVersion:/m.test(whole)) return whole;
+  if (/^(?:\{ )?apiVersion:/m.test(whole)) return whole;
   return `apiVersion: veritee/v1\nid: example\nversion: 1\naccepts: [snp]\nminimums: { snp: { Milan: { microcode: 219 } } }\n${whole}`;
 }
 
-const isPolicy = (text: string) => /^(apiVersion|waivers|referenceValues|require):/m.test(text);
+const isPolicy = (text: string) => /^(?:\{ )?(apiVersion|waivers|referenceValues|require):/m.test(text);
 
 describe('an example in YAML', () => {
   it.each(inLanguage('yaml'))('$place loads as a policy or as a configuration', ({ text }) => {

@@ -116,7 +116,10 @@ describe('veritee serve', () => {
     const changed = { listen: { port: 0 }, amd: { kds: 'off' }, callers, limits: { bodyBytes: 2048 } };
     await cli.write('reloaded.yaml', JSON.stringify(changed));
     await signalled(child, lines, 'reloaded: some changed keys need a restart');
-    expect(records().at(-1)).toMatchObject({ changed: ['callers.gate'], needRestart: ['limits.bodyBytes'] });
+    expect(records().at(-1)).toMatchObject({
+      changed: ['callers.gate'],
+      needRestart: ['limits.bodyBytes', 'limits.eventLogBytes'],
+    });
     expect((await call(url, '/metrics')).status).toBe(401);
     expect((await call(url, '/metrics', { headers: { 'x-api-key': 'of-the-new-caller' } })).status).toBe(200);
     child.kill('SIGTERM');

@@ -244,7 +244,7 @@ describe('what a reload does not take over', () => {
       historical: true,
       ...withTls(true),
     };
-    const needRestart = ['listen.tls.clientCa', 'historical', 'limits.bodyBytes'];
+    const needRestart = ['listen.tls.clientCa', 'historical', 'limits.bodyBytes', 'limits.eventLogBytes'];
     for (let round = 0; round < 2; round++) {
       const said = await reload(changed);
       expect(said).toMatchObject({ level: 'warn', message: 'reloaded: some changed keys need a restart' });

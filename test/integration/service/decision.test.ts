@@ -49,7 +49,7 @@ describe('a VM of Azure', () => {
     const answer = await lab.verify(service);
     expect(verdictOf(answer)).toEqual(['allow']);
     const { body } = answer;
-    expect(body.policies).toMatchObject([{ id: 'azure-cvm-baseline', version: 1, outcome: 'allow', unmatched: [] }]);
+    expect(body.policies).toMatchObject([{ id: 'azure-cvm-baseline', version: 2, outcome: 'allow', unmatched: [] }]);
     expect(body.endorsements.map(({ kind, revocation }: Record<string, string>) => [kind, revocation])).toEqual(
       expect.arrayContaining([
         ['vcek', 'not_applicable'],

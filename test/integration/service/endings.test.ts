@@ -18,7 +18,7 @@ const caller = (name: string, expires: string) => ({
 
 const waiver = (check: string, expires: string) => ({ check, reason: 'known', approver: 'alice', expires });
 
-const policyWith = (waivers: readonly object[]) => lenientPolicy('waiving', { waivers });
+const policyWith = (waivers: readonly object[]) => lenientPolicy('waiving', { waivers, freshness: 'required' });
 
 let lab: LabService;
 

@@ -44,7 +44,8 @@ describe('a start that fails', () => {
       'a certificate is missing',
       () => ({ listen: { port: 0, tls: { cert: nowhere, key: nowhere } } }),
       { problems: [`listen.tls.cert: ${nowhere}: there is no such file`] },
-      WITH_SERVICES,
+      // Read before anything that contacts somebody is made.
+      { ...WITH_ENDORSEMENTS, challenges: 0, agents: 0 },
     ],
     [
       'roots of certificates are missing',
@@ -62,7 +63,7 @@ describe('a start that fails', () => {
     const start = lab.start({ ...SUBMITTING, ...keys() }, {}, title.replaceAll(' ', '-'));
     await expect(start).rejects.toMatchObject(error);
     expect(resources.closed()).toEqual(opened);
-    expect(resources.timersRun()).not.toEqual([]);
+    if (opened.agents > 0) expect(resources.timersRun()).not.toEqual([]);
     expect(resources.timersRun()).not.toContain(true);
     await vi.waitFor(() => expect(resources.fileWatches).toBe(0));
   });
