@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Access } from '../../../src/http/access.js';
 import { createApplication } from '../../../src/http/application.js';
 import { ROLES, type Role } from '../../../src/model/caller.js';
+import { readProjectFile } from '../../architecture/project-files.js';
 import { requireConforming } from '../../contract/conforms.js';
 import { answersIn, exchange } from './exchange.js';
 import { type FakeService, fakeDependencies, oneCaller, startFakeService } from './fake-service.js';
@@ -37,6 +38,17 @@ const ROLE_OF: ReadonlyMap<string, Role> = new Map([
 ]);
 
 const PUBLIC = ['/livez', '/readyz', '/openapi.json', '/docs'];
+
+describe('docs/configuration.md', () => {
+  it('names each call under the role that it needs, and each call that needs none', () => {
+    const text = readProjectFile('docs/configuration.md');
+    for (const [call, role] of ROLE_OF) {
+      if (!call.startsWith('HEAD')) expect(text).toMatch(new RegExp(`^\\| \`${role}\` \\|.*\`${call}\``, 'm'));
+    }
+    for (const url of PUBLIC) expect(text).toMatch(new RegExp(`\`${url}\`.* need no role`));
+    for (const role of ROLES) expect(text).toContain(`| \`${role}\` |`);
+  });
+});
 
 describe('route audit', () => {
   let routes: readonly AuditedRoute[] = [];
