@@ -48,7 +48,10 @@ export function single<T>(spelling: 'text' | 'json', what: string, read: (raw: u
       const value = raw === undefined ? undefined : read(raw);
       if (value !== undefined) return { value };
       const isQuoted = typeof raw === 'string' && spelling === 'json' && read(unquoted(raw)) !== undefined;
-      return problemAt(place, raw === undefined ? 'is missing' : `must be ${what}${isQuoted ? ', without quotes' : ''}`);
+      return problemAt(
+        place,
+        raw === undefined ? 'is missing' : `must be ${what}${isQuoted ? ', without quotes' : ''}`,
+      );
     },
   };
 }
