@@ -153,9 +153,9 @@ function knowsParavisor(path: readonly X509Certificate[], { azure, paravisorsSin
   const [leaf] = path;
   const root = path.at(-1);
   if (leaf === undefined || root === undefined || !azure.has(spkiDigest(root))) return false;
-  const { notBefore } = leaf;
-  if (paravisorsSince === null || notBefore === null || notBefore < paravisorsSince) return false;
-  return leaf.subject.commonName?.endsWith(CONFIDENTIAL_VM) === true;
+  const { notBefore, subject } = leaf;
+  const counts = paravisorsSince !== null && notBefore !== null && notBefore >= paravisorsSince;
+  return counts && subject.commonName?.endsWith(CONFIDENTIAL_VM) === true;
 }
 
 function endorsementOf({ der, notAfter }: X509Certificate, index: number): UsedEndorsement {

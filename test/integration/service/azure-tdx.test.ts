@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService, World } from '../../../src/composition/service.js';
 import { TOKENS } from '../../../src/composition/tokens.js';
 import type { JsonObject } from '../../../src/model/json.js';
+import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
 import {
   AZURE_MRTD,
   type AzureTdxEvidenceOptions,
@@ -20,6 +21,10 @@ import { base64Url, LabService, lenientPolicy, NONCE, post, verdictOf } from './
 
 const INTEL = createIntelPki();
 const AK_PKI = createAzureAkPki();
+const DAY = 24 * 60 * 60 * 1000;
+/** NotBefore of the AK certificates that the lab issues. */
+const ISSUED = AK_PKI.at.getTime() - 7 * DAY;
+const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10);
 const platform = new TdxPlatform({ pki: INTEL });
 const guest = createTdxGuest({ platform });
 const lab = await LabService.create();
@@ -34,6 +39,9 @@ const OPEN = lenientPolicy('open', {
 
 let listed: RunningService;
 let unlisted: RunningService;
+/** With AK certificates counted from the day of the lab's on, and from the day after. */
+let dated: RunningService;
+let later: RunningService;
 let configured: RunningService;
 
 beforeAll(async () => {
@@ -43,12 +51,18 @@ beforeAll(async () => {
   const world: Partial<World> = { intelRootPins: INTEL.pins };
   const azureRoot: Partial<World> = {
     ...world,
-    override: (app) => app.register(TOKENS.akRoots, { useValue: { azure: AK_PKI.pins, configured: new Set() } }),
+    override: (app) => {
+      const configured = app.resolve<AkRoots>(TOKENS.akRoots);
+      app.register(TOKENS.akRoots, { useValue: { ...configured, azure: AK_PKI.pins } });
+    },
   };
+  const certified = (day: string) => ({ ...keys, azure: { paravisors: { akCertificates: day } } });
   const keys = { intel: { pcs: 'off' } };
   const azure = { paravisors: { mrtds: [AZURE_MRTD] } };
   listed = await lab.start({ ...keys, azure }, world, 'listed');
   unlisted = await lab.start(keys, azureRoot, 'unlisted');
+  dated = await lab.start(certified(dayOf(ISSUED)), azureRoot, 'dated');
+  later = await lab.start(certified(dayOf(ISSUED + DAY)), azureRoot, 'later');
   configured = await lab.start({ ...keys, tpm: { roots: [roots] } }, world, 'configured');
 });
 
@@ -102,15 +116,26 @@ describe('an Azure VM on TDX', () => {
 
   it('HCL-15 is known by the certificate of its key, and then says nothing of Secure Boot', async () => {
     const ak = AK_PKI.certificate({ key });
-    expect(verdictOf(await verify(unlisted, evidenceOf()))).toEqual(['deny', 'hcl_paravisor']);
-    expect(verdictOf(await verify(unlisted, evidenceOf({ ak })))).toEqual(['deny', 'secure_boot_unknown']);
-    const answer = await verify(unlisted, evidenceOf({ ak }), { policy: 'open' });
+    expect(verdictOf(await verify(dated, evidenceOf()))).toEqual(['deny', 'hcl_paravisor']);
+    expect(verdictOf(await verify(dated, evidenceOf({ ak })))).toEqual(['deny', 'secure_boot_unknown']);
+    const answer = await verify(dated, evidenceOf({ ak }), { policy: 'open' });
     expect(verdictOf(answer)).toEqual(['allow']);
     expect(answer.body.claims.hcl).not.toHaveProperty('vmConfiguration');
     const { endorsements } = answer.body;
     expect(endorsements.filter(({ kind }: { kind: string }) => kind === 'ak')).toMatchObject([
       { source: 'evidence', revocation: 'not_applicable' },
     ]);
+  });
+
+  it('HCL-17 is unknown by the certificate of its key by default, and by one from before the configured day', async () => {
+    const ak = AK_PKI.certificate({ key });
+    for (const service of [unlisted, later]) {
+      for (const policy of ['open', 'azure-cvm-baseline']) {
+        const answer = await verify(service, evidenceOf({ ak }), { policy });
+        expect(verdictOf(answer)).toEqual(['deny', 'hcl_paravisor']);
+        expect(answer.body.claims.hcl.vmConfiguration).toMatchObject({ secureBoot: true });
+      }
+    }
   });
 
   it('HCL-14 trusts the certificate below a root of the operator for the key, and knows no paravisor by it', async () => {
