@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** As `npm run demo -- …` starts it. */
+function demo(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/demo.ts', ...args], {
+    cwd: PROJECT,
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+describe('npm run demo', () => {
+  it('--help names every option and runs nothing', () => {
+    const { status, stdout, stderr } = demo('--help');
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout.match(/^ {2}--\w+/gm)).toEqual(['  --keep', '  --print', '  --help']);
+  });
+
+  it.each([
+    ['an option that there is not', '--kep', "Unknown option '--kep'"],
+    ['a value', 'now', "Unexpected argument 'now'"],
+  ])('refuses %s, and shows those that there are', (_title, arg, message) => {
+    const { status, stdout, stderr } = demo(arg);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain('  --keep');
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+});
