@@ -125,7 +125,9 @@ const REMEDIES: { readonly [id in CheckId]: Remedy } = {
       ? "The machine's owner should update its firmware and TDX module, because Intel has revoked this TCB and no policy can accept it."
       : `The machine's owner should update what the detail names, or the operator can accept or waive the status ${value(actual, 'shown')} in the policy.`,
   tdx_tcb_date: ({ expected }) =>
-    `The machine's owner should install firmware that reaches ${value(expected, 'the minimum of the policy')}, or the caller should send newer collateral.`,
+    typeof expected === 'number'
+      ? `The caller should send TCB info and QE identity with evaluation data number ${expected} or higher, ${COLLATERAL}.`
+      : `The machine's owner should update its firmware and TDX module to a TCB of ${value(expected, 'the date in the policy')} or later.`,
   tdx_module: "The machine's owner should load a TDX module that Intel's current TCB info describes.",
   tdx_debug: "The guest's owner should launch the TD with its debug attribute off.",
   tdx_attributes:
@@ -190,8 +192,10 @@ const REMEDIES: { readonly [id in CheckId]: Remedy } = {
   token_time:
     "The caller should send a token that is valid at the instant judged, or the operator should correct this service's clock if the token is current.",
   token_lifetime: 'The caller should send a token that lives a day at most.',
-  token_issuer:
-    'The operator should add the issuer that the token names in iss to maa.issuers or ita.issuers if it is to be accepted.',
+  token_issuer: ({ actual, policy }) =>
+    policy === null
+      ? 'The operator should add the issuer that the token names in iss to maa.issuers or ita.issuers if it is to be accepted.'
+      : `The operator should add ${value(actual, 'the issuer')} to the issuers that the policy requires if it is to be accepted.`,
   token_issuer_policy: ({ result, actual }) =>
     result === 'warn'
       ? 'The operator should name the hashes of the policy of this issuer in policyHash instead of any.'
