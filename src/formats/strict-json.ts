@@ -13,6 +13,8 @@ export interface StrictJsonLimits {
   readonly stringBytes: number;
   /** UTF-8 bytes of one member name. */
   readonly keyBytes: number;
+  /** Characters of all member names: a new name costs many times what as long a text does. */
+  readonly keyCharacters: number;
 }
 
 export const STRICT_JSON_LIMITS: StrictJsonLimits = {
@@ -21,6 +23,7 @@ export const STRICT_JSON_LIMITS: StrictJsonLimits = {
   values: 20_000,
   stringBytes: 1_048_576,
   keyBytes: 256,
+  keyCharacters: 262_144,
 };
 
 /**
@@ -64,6 +67,7 @@ const LITERALS = [
 ] as const;
 
 const BACKSLASH = 0x5c;
+const NOT_BLANK = /[^ \n\r\t]/g;
 
 const NO_VALUE = 'expected an object, array, string, number, true, false or null';
 
@@ -78,6 +82,7 @@ class StrictJsonReader {
   readonly #path: (string | number)[] = [];
   #position = 0;
   #values = 0;
+  #keyCharacters = 0;
   #nextBackslash = -1;
   #nextControl = -1;
 
@@ -130,6 +135,9 @@ class StrictJsonReader {
   #key(object: Readonly<Record<string, JsonValue>>): string {
     if (this.#peek() !== '"') throw this.#unexpected('expected a member name in double quotes');
     const key = this.#string(this.#limits.keyBytes);
+    this.#keyCharacters += key.length;
+    if (this.#keyCharacters > this.#limits.keyCharacters)
+      throw this.#error('too_complex', 'member names are too long in all');
     if (FORBIDDEN_KEYS.has(key)) throw this.#error('forbidden_key', 'forbidden member name', key);
     if (key in object) throw this.#error('duplicate_key', 'member appears twice', key);
     this.#expect(':', 'expected a colon after a member name');
@@ -169,16 +177,11 @@ class StrictJsonReader {
   }
 
   #closingQuote(start: number): number {
-    let end = this.#text.indexOf('"', start);
-    while (end > this.#backslashFrom(start) && this.#isEscaped(end)) end = this.#text.indexOf('"', end + 1);
+    const text = this.#text;
+    let end = text.indexOf('"', start);
+    if (end > this.#backslashFrom(start)) while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
     if (end < 0) throw this.#error('schema', 'string without end');
     return end;
-  }
-
-  #isEscaped(position: number): boolean {
-    let first = position;
-    while (this.#text.charCodeAt(first - 1) === BACKSLASH) first--;
-    return (position - first) % 2 === 1;
   }
 
   /** A string with escapes. What they mean is left to the platform's own reader, which sees this string alone. */
@@ -237,7 +240,10 @@ class StrictJsonReader {
 
   /** The next character that is no white space; empty at the end. */
   #peek(): string {
-    while (isBlank(this.#text.charCodeAt(this.#position))) this.#position++;
+    const character = this.#text.charAt(this.#position);
+    if (!isBlank(character)) return character;
+    NOT_BLANK.lastIndex = this.#position;
+    this.#position = NOT_BLANK.test(this.#text) ? NOT_BLANK.lastIndex - 1 : this.#text.length;
     return this.#text.charAt(this.#position);
   }
 
@@ -270,9 +276,15 @@ function isLonger(text: string, bytes: number): boolean {
   return text.length > bytes || (text.length * 3 > bytes && Buffer.byteLength(text) > bytes);
 }
 
-/** By code: two million blanks are white space too, and walked over one by one. */
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+function isBlank(character: string): boolean {
+  return character === ' ' || character === '\n' || character === '\r' || character === '\t';
+}
+
+/** Whether an odd number of backslashes stands before a place; none where there is no such place. */
+function isEscaped(text: string, position: number): boolean {
+  let first = position;
+  while (text.charCodeAt(first - 1) === BACKSLASH) first--;
+  return (position - first) % 2 === 1;
 }
 
 /** A JSON pointer (RFC 6901) from names and indices. */

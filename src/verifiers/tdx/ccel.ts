@@ -25,6 +25,8 @@ const FIRST_INDEX = 1;
 const EXTENDED_BY_OS: ReadonlySet<number> = new Set([2, 3]);
 
 const SEPARATOR_LENGTH = 4;
+/** SHA-384. */
+const RTMR_LENGTH = 48;
 
 interface Register {
   readonly rtmr: number;
@@ -54,7 +56,7 @@ export function verifyCcel(
   about: string,
 ): void {
   verifyOrder(checks, log, about);
-  const registers = rtmrs.map((quoted, rtmr) => ({ rtmr, quoted, value: new Uint8Array(48), events: 0 }));
+  const registers = rtmrs.map((quoted, rtmr) => ({ rtmr, quoted, value: new Uint8Array(RTMR_LENGTH), events: 0 }));
   if (replay(checks, log, registers, about)) compare(checks, registers, about);
 }
 
@@ -84,6 +86,8 @@ function isOddSeparator({ type, data }: TcgEvent): boolean {
 
 /** Extends the registers by every event. False where the log cannot be replayed: recorded. */
 function replay(checks: CheckList, { events }: TcgEventLog, registers: readonly Register[], about: string): boolean {
+  // value and digest side by side: hashing one part takes half the time of hashing two, and a log has thousands
+  const extended = new Uint8Array(2 * RTMR_LENGTH);
   for (const event of events) {
     if (event.type === EVENT_TYPE.noAction) continue;
     const register = registers[event.index - FIRST_INDEX];
@@ -92,7 +96,9 @@ function replay(checks: CheckList, { events }: TcgEventLog, registers: readonly 
       checks.fail('eventlog_replay', about, unreplayable(event, register));
       return false;
     }
-    register.value = sha384(register.value, digest);
+    extended.set(register.value);
+    extended.set(digest, RTMR_LENGTH);
+    register.value = sha384(extended);
     register.events++;
   }
   return true;

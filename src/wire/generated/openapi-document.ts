@@ -617,7 +617,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
     },
     "responses": {
       "Malformed": {
-        "description": "The request is malformed. Nothing was judged; `code` says why and `pointer` where. `too_complex`: more than 32\nlevels, 10 000 items of one array or members of one object, 20 000 values in all, 256 bytes of a member's name,\nor a string longer than an event log of `limits.eventLogBytes` is in base64 (1 MiB where that is less).\n",
+        "description": "The request is malformed. Nothing was judged; `code` says why and `pointer` where. `too_complex`: more than 32\nlevels, 10 000 items of one array or members of one object, 20 000 values in all, 256 bytes of a member's name,\n262 144 characters of all names, or a string longer than an event log of `limits.eventLogBytes` is in base64\n(1 MiB where that is less).\n",
         "content": {
           "application/problem+json": {
             "schema": {

@@ -1292,7 +1292,8 @@ export interface components {
         /**
          * @description The request is malformed. Nothing was judged; `code` says why and `pointer` where. `too_complex`: more than 32
          *     levels, 10 000 items of one array or members of one object, 20 000 values in all, 256 bytes of a member's name,
-         *     or a string longer than an event log of `limits.eventLogBytes` is in base64 (1 MiB where that is less).
+         *     262 144 characters of all names, or a string longer than an event log of `limits.eventLogBytes` is in base64
+         *     (1 MiB where that is less).
          */
         readonly Malformed: {
             headers: {

@@ -148,6 +148,15 @@ describe('limits', () => {
     expect(errorOf(`[${'0,'.repeat(500_000)}`).code).toBe('too_complex');
   });
 
+  it('REQ-08 reads 262 144 characters of member names, and refuses one more', () => {
+    const names = (last: number) => {
+      const all = Array.from({ length: 1024 }, (_, i) => String(i).padStart(i < 1023 ? 256 : last, 'n'));
+      return `{${all.map((name) => `"${name}":0`).join(',')}}`;
+    };
+    expect(Object.keys(parse(names(256)) as object)).toHaveLength(1024);
+    expect(errorOf(`[${names(256)},{"a":0}]`).code).toBe('too_complex');
+  });
+
   it('says where the value stands that is one too many', () => {
     expect(errorOf(`{"a":${list(9_999)},"b":${list(9_998)},"c":0}`)).toEqual({
       code: 'too_complex',

@@ -217,7 +217,7 @@ describe('members', () => {
   });
 
   it('REQ-08 takes the limits that it is given', () => {
-    const limits = { depth: 2, items: 100, values: 100, stringBytes: 10_000, keyBytes: 256 };
+    const limits = { depth: 2, items: 100, values: 100, stringBytes: 10_000, keyBytes: 256, keyCharacters: 1_000 };
     expect(readVerifyRequest(bodyOf(withSnp({})), limits).evidence.type).toBe('snp');
     expect(formatErrorOf(() => readVerifyRequest(bodyOf(withAzSnp({})), limits)).code).toBe('too_complex');
   });
