@@ -1,5 +1,6 @@
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { copyFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +17,8 @@ export function compile(): void {
   const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [compiler, '-p', HERE], { stdio: 'inherit' });
   if (status !== 0) throw new Error('what is to be measured does not compile');
+  // the service reads its version beside the built code
+  copyFileSync(join(HERE, '../../package.json'), join(HERE, '../../dist/bench/package.json'));
 }
 
 /** The worker in a process of its own. */

@@ -80,7 +80,7 @@ async function measureWorstInputs(material: Material): Promise<void> {
   const worker = new MeasuredProcess(folder, { profile: option('profile') });
   try {
     const { service } = await worker.ask({ ask: 'start', material });
-    await measureWorst(worker, service, { times: rounds, genuine: Object.values(material.bodies).flat() });
+    await measureWorst(worker, service, material, rounds);
     await worker.stop();
   } finally {
     worker.kill();

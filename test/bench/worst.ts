@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MeasuredProcess } from './measured-process.js';
-import type { WorstInput } from './protocol.js';
+import type { Material, WorstInput } from './protocol.js';
 import { worstInputs } from './worst-inputs.js';
 
 /** What one input came to. Milliseconds. */
@@ -21,24 +21,23 @@ const AIM_MS = 25;
 const WARM_UP = 3;
 const BUSY_MS = 200;
 
-interface WorstOptions {
-  /** How often each input is measured. */
-  readonly times: number;
-  /** Bodies of /verify that a service which has run for a while has seen. */
-  readonly genuine: readonly string[];
-}
-
-/** Sends each worst input by itself, several times, and prints how long the event loop of the service stood still. */
+/**
+ * Sends each worst input by itself, a number of times, and prints how long the event loop of the service stood still.
+ * The service has answered genuine requests before.
+ */
 export async function measureWorst(
   worker: MeasuredProcess,
   service: string,
-  { times, genuine }: WorstOptions,
+  material: Material,
+  times: number,
 ): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const found: Held[] = [];
   try {
-    for (const body of genuine) await send(agent, service, { name: 'genuine', path: '/verify', body });
-    for (const input of await worstInputs()) {
+    for (const body of Object.values(material.bodies).flat()) {
+      await send(agent, service, { name: 'genuine', path: '/verify', body });
+    }
+    for (const input of await worstInputs(material)) {
       for (let turn = 0; turn < WARM_UP; turn++) await send(agent, service, input);
       const delays: number[] = [];
       let answer = '';
