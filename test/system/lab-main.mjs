@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { startService } from '../../dist/composition/service.js';
 import { serveUntilStopped } from '../../dist/composition/stop-signals.js';
 import { loadConfiguration } from '../../dist/config/load-configuration.js';
@@ -16,12 +17,21 @@ const amdRootPins = new Map(amd.map(([product, digests]) => [product, new Set(di
 const log = createLog(configuration.log.level);
 const service = await startService(configuration, { log, amdRootPins, intelRootPins: new Set(intel) });
 if (process.send !== undefined) {
-  process.on('message', () => {
-    globalThis.gc();
-    process.send(process.memoryUsage());
-  });
+  process.on('message', async () => process.send(await memoryLeft()));
   process.channel.unref();
 }
 const stopped = serveUntilStopped(service, log);
 process.stdout.write(`${JSON.stringify({ msg: 'listening', url: service.url })}\n`);
 await stopped;
+
+/**
+ * V8 frees the memory of buffers on another thread, after a collection has returned. The first collection finds what
+ * is dead, the later ones find that thread done.
+ */
+async function memoryLeft() {
+  for (let collection = 0; collection < 4; collection++) {
+    globalThis.gc();
+    await setTimeout(50);
+  }
+  return process.memoryUsage();
+}

@@ -10,7 +10,7 @@ const WARM_UP = 100;
 const CLIENTS = 4;
 
 /** Heap, and memory of buffers: what has no signature is gone with its request. */
-const GROWTH = 16 * MIB;
+const GROWTH = 8 * MIB;
 /** `--memory` and `MemoryMax` of the examples. */
 const RESIDENT = 512 * MIB;
 
