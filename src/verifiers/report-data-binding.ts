@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 import type { ExpectedBinding, FreshnessPlace } from '../model/verification.js';
 import { isPadded, padded, shown } from './held-value.js';
 import { comparedUserData, type ParavisorClaims, verifyUserData } from './paravisor-claims.js';
-import { holdsNonceAndKey, nonceIn, thumbprintsIn } from './runtime-data-binding.js';
+import { type HeldBinding, heldBinding, isBound } from './runtime-data-binding.js';
 
 /** Where bare hardware evidence, of whatever TEE, holds the nonce: one of these places, by what it brings. */
 
@@ -35,29 +35,21 @@ export function verifyNonceInData(
   about: string,
 ): readonly FreshnessPlace[] {
   if (binding === null) return [];
-  const holds = checks.require(data !== null && holdsNonceAndKey(data, binding), 'nonce_mismatch', about, {
-    ...comparedData(data, binding),
+  const held = heldBinding(data ?? {}, binding);
+  const holds = checks.require(isBound(held, binding), 'nonce_mismatch', about, {
+    ...comparedData(held, binding),
     detail: 'the runtime data holds the nonce, and the bound key where one is sent',
     otherwise: 'the runtime data does not hold this nonce, or not the bound key',
   });
   return holds ? ['runtimeData.nonce'] : [];
 }
 
-/** More keys than this are told by their number. */
-const SHOWN_KEYS = 8;
-
 function comparedData(
-  data: JsonObject | null,
+  held: HeldBinding,
   { nonce, jkt }: ExpectedBinding,
 ): { readonly expected: JsonValue; readonly actual: JsonValue } {
-  const held = data === null ? null : nonceIn(data);
-  const heldNonce = shown(held);
-  if (jkt === null) return { expected: hex(nonce), actual: heldNonce };
-  const jkts = data === null ? [] : thumbprintsIn(data);
-  return {
-    expected: { nonce: hex(nonce), jkt },
-    actual: { nonce: heldNonce, jkts: jkts.length > SHOWN_KEYS ? jkts.length : jkts },
-  };
+  if (jkt === null) return { expected: hex(nonce), actual: shown(held.nonce) };
+  return { expected: { nonce: hex(nonce), jkt }, actual: { nonce: shown(held.nonce), jkt: held.jkt } };
 }
 
 /** In a paravisor's runtime claims user-data is the only place: where it was never set, the nonce stands nowhere. */

@@ -5,20 +5,29 @@ import { nullIfMalformed } from '../model/errors.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { ExpectedBinding } from '../model/verification.js';
 
-/** N in the member `nonce`, and, where a key is bound, that key among the member `keys`, by its thumbprint. */
-export function holdsNonceAndKey(data: JsonObject, { nonce, jkt }: ExpectedBinding): boolean {
-  const held = nonceIn(data);
-  if (held === null || !equalInConstantTime(held, nonce)) return false;
-  return jkt === null || thumbprintsIn(data).includes(jkt);
+/** More keys than a guest binds: a longer list is not looked through, since each key costs a digest. */
+const MOST_KEYS = 64;
+
+/** What such data holds of what is expected. */
+export interface HeldBinding {
+  /** The member `nonce`, decoded; null where it is absent or no base64. */
+  readonly nonce: Uint8Array | null;
+  /** The bound key's thumbprint where the member `keys` has that key; null where it has not, or none is bound. */
+  readonly jkt: string | null;
 }
 
-/** The member `nonce`, decoded; null where it is absent or no base64. */
-export function nonceIn({ nonce }: JsonObject): Uint8Array | null {
-  return typeof nonce === 'string' ? nullIfMalformed(() => decodeBase64(nonce)) : null;
+/** N, and the bound key where there is one. */
+export function isBound(held: HeldBinding, { nonce, jkt }: ExpectedBinding): boolean {
+  return held.nonce !== null && equalInConstantTime(held.nonce, nonce) && held.jkt === jkt;
 }
 
-/** Thumbprints of the member `keys`, as far as they are public keys. */
-export function thumbprintsIn({ keys }: JsonObject): readonly string[] {
-  if (!Array.isArray(keys)) return [];
-  return keys.flatMap((key: JsonValue) => jwkThumbprint(key) ?? []);
+export function heldBinding({ nonce, keys }: JsonObject, { jkt }: ExpectedBinding): HeldBinding {
+  return {
+    nonce: typeof nonce === 'string' ? nullIfMalformed(() => decodeBase64(nonce)) : null,
+    jkt: jkt !== null && holdsKey(keys, jkt) ? jkt : null,
+  };
+}
+
+function holdsKey(keys: JsonValue | undefined, jkt: string): boolean {
+  return Array.isArray(keys) && keys.length <= MOST_KEYS && keys.some((key: JsonValue) => jwkThumbprint(key) === jkt);
 }

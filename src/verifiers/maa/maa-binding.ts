@@ -4,7 +4,7 @@ import { nullIfMalformed } from '../../model/errors.js';
 import { isObject, type JsonValue } from '../../model/json.js';
 import type { ExpectedBinding } from '../../model/verification.js';
 import { isExactly, isPadded, type NoncePlace } from '../held-value.js';
-import { holdsNonceAndKey, nonceIn } from '../runtime-data-binding.js';
+import { heldBinding, isBound } from '../runtime-data-binding.js';
 import type { MaaStatement } from './maa-statement.js';
 
 /**
@@ -16,12 +16,12 @@ export function noncePlaces(statement: MaaStatement, binding: ExpectedBinding): 
   const { runtime } = statement;
   const userData = decodeUserData(runtime?.['user-data'] ?? null);
   const reportData = reportDataOf(statement);
-  const runtimeNonce = runtime === null ? null : nonceIn(runtime);
+  const inRuntime = heldBinding(runtime ?? {}, binding);
   const payloadNonce = clientPayloadNonceOf(statement);
   return [
     { place: 'maa.userData', field: userData, holds: isPadded(userData, binding.value) },
     { place: 'maa.reportData', field: reportData, holds: isPadded(reportData, binding.value) },
-    { place: 'maa.runtimeNonce', field: runtimeNonce, holds: runtime !== null && holdsNonceAndKey(runtime, binding) },
+    { place: 'maa.runtimeNonce', field: inRuntime.nonce, holds: isBound(inRuntime, binding) },
     { place: 'maa.clientPayloadNonce', field: payloadNonce, holds: isExactly(payloadNonce, binding.value) },
   ];
 }

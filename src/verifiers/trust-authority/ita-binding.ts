@@ -3,7 +3,7 @@ import { decodeUserData } from '../../formats/runtime-claims.js';
 import { nullIfMalformed } from '../../model/errors.js';
 import type { ExpectedBinding } from '../../model/verification.js';
 import { isExactly, isPadded, type NoncePlace } from '../held-value.js';
-import { holdsNonceAndKey, nonceIn } from '../runtime-data-binding.js';
+import { heldBinding, isBound } from '../runtime-data-binding.js';
 import type { ItaStatement } from './ita-statement.js';
 
 /**
@@ -18,12 +18,12 @@ export function noncePlaces(statement: ItaStatement, binding: ExpectedBinding): 
   const { value, nonce, jkt } = binding;
   const userData = decodeUserData(runtime?.['user-data'] ?? null);
   const heldData = decodeOrNull(statement.heldData);
-  const runtimeNonce = runtime === null ? null : nonceIn(runtime);
+  const inRuntime = heldBinding(runtime ?? {}, binding);
   const verifierNonce = decodeOrNull(statement.verifierNonce);
   return [
     { place: 'ita.userData', field: userData, holds: isPadded(userData, value) },
     { place: 'ita.heldData', field: heldData, holds: isExactly(heldData, value) },
-    { place: 'ita.runtimeData', field: runtimeNonce, holds: runtime !== null && holdsNonceAndKey(runtime, binding) },
+    { place: 'ita.runtimeData', field: inRuntime.nonce, holds: isBound(inRuntime, binding) },
     // This nonce is the service's, made before anybody could hash a key into it: it binds none.
     {
       place: 'ita.verifierNonce',

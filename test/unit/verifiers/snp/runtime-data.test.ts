@@ -129,6 +129,7 @@ describe('runtime data of a bare report', () => {
     ['no keys', { nonce: nonceText }],
     ['another key', { nonce: nonceText, keys: [OTHER_JWK] }],
     ['keys that are no list', { nonce: nonceText, keys: { 0: JWK } }],
+    ['the bound key among 65', { nonce: nonceText, keys: [JWK, ...Array(64).fill(OTHER_JWK)] }],
     ['keys that are no keys', { nonce: nonceText, keys: [null, 7, 'EC', { kty: 'EC' }] }],
   ])('denies data that has the nonce and %s where a key is bound', async (_, data) => {
     const found = await verifySnp(guest.evidence({ runtimeData: json(data) }), { nonce: NONCE, jwk: JWK });
@@ -136,12 +137,17 @@ describe('runtime data of a bare report', () => {
     const nonce = Buffer.from(NONCE).toString('hex');
     expect(found.checks.find(({ id }) => id === 'nonce_mismatch')).toMatchObject({
       expected: { nonce, jkt: jwkThumbprint(JWK) },
-      actual: { nonce },
+      actual: { nonce, jkt: null },
     });
   });
 
   it('accepts the bound key among others', async () => {
     const runtimeData = json({ nonce: nonceText, keys: [OTHER_JWK, { ...JWK, kid: 'mine' }] });
+    expectVerified(await verifySnp(guest.evidence({ runtimeData }), { nonce: NONCE, jwk: JWK }));
+  });
+
+  it('accepts the bound key as the last of 64', async () => {
+    const runtimeData = json({ nonce: nonceText, keys: [...Array(63).fill(OTHER_JWK), JWK] });
     expectVerified(await verifySnp(guest.evidence({ runtimeData }), { nonce: NONCE, jwk: JWK }));
   });
 
