@@ -15,6 +15,7 @@ describe('looksLikeHex', () => {
     ['too few of them', HEX.slice(2)],
     ['zeros, which base64 writes as A', 'A'.repeat(64)],
     ['a few letters over and over', 'abcabcf'.repeat(8)],
+    ['few digits in its first 1 024', `${'a'.repeat(1024)}${HEX}`],
     ['nothing', ''],
   ])('does not take for hex what has %s', (_, text) => {
     expect(looksLikeHex(text)).toBe(false);
