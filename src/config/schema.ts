@@ -107,10 +107,19 @@ function trustAuthority(issuer: string, portal: string): ItaIssuerConfiguration 
   return { issuer, keys: `${portal}/certs`, roots: null, policyIds: [] };
 }
 
-/** A configured issuer takes the place of the built-in one of its name. */
+/**
+ * A configured issuer takes the place of the built-in one of its name. What is configured for one of two names of a
+ * service holds for the other too: whoever writes `iss` must not choose what is demanded of the token.
+ */
 function withBuiltInAuthorities(given: readonly ItaIssuerConfiguration[]): readonly ItaIssuerConfiguration[] {
   const names = new Set(given.map(({ issuer }) => issuer));
-  return [...given, ...TRUST_AUTHORITIES.filter(({ issuer }) => !names.has(issuer))];
+  const others = TRUST_AUTHORITIES.filter(({ issuer }) => !names.has(issuer));
+  return [...given, ...others.map((other) => ({ ...(sameService(given, other) ?? other), issuer: other.issuer }))];
+}
+
+function sameService(given: readonly ItaIssuerConfiguration[], other: ItaIssuerConfiguration) {
+  const namesOf = new Set(TRUST_AUTHORITIES.filter(({ keys }) => keys === other.keys).map(({ issuer }) => issuer));
+  return given.find(({ issuer, keys }) => keys === other.keys || namesOf.has(issuer));
 }
 
 const releasableKey = object<ReleasableKeyConfiguration>({

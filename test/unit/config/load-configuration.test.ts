@@ -491,7 +491,27 @@ describe('the grammar takes', () => {
       (c: Configuration) => c.ita.issuers,
       [
         { issuer: 'https://portal.trustauthority.intel.com', keys: './k.json', roots: null, policyIds: [] },
-        ...TRUST_AUTHORITIES.filter(({ issuer }) => issuer !== 'https://portal.trustauthority.intel.com'),
+        { issuer: 'Intel Trust Authority', keys: './k.json', roots: null, policyIds: [] },
+        ...TRUST_AUTHORITIES.slice(2),
+      ],
+    ],
+    [
+      'ita: { issuers: [ { issuer: Intel Trust Authority, keys: ./k.json, roots: ./r.pem, policyIds: [ 1a2b3c4d-0000-4000-8000-0123456789ab ] } ] }',
+      (c: Configuration) => c.ita.issuers.map(({ issuer, roots, policyIds }) => [issuer, roots, policyIds.length]),
+      [
+        ['Intel Trust Authority', './r.pem', 1],
+        [WORLD, './r.pem', 1],
+        [EUROPE, null, 0],
+      ],
+    ],
+    [
+      `ita: { issuers: [ { issuer: a, keys: "${WORLD}/certs", policyIds: [ 1a2b3c4d-0000-4000-8000-0123456789ab ] } ] }`,
+      (c: Configuration) => c.ita.issuers.map(({ issuer, policyIds }) => [issuer, policyIds.length]),
+      [
+        ['a', 1],
+        ['Intel Trust Authority', 1],
+        [WORLD, 1],
+        [EUROPE, 0],
       ],
     ],
     [
