@@ -61,20 +61,14 @@ function errorCodeOf(answer: BoundedAnswer): string | null {
 /**
  * Whether Trust Authority's 400 is about the evidence. Its errors are texts without a code. The one that its client
  * documents is "Invalid nonce and/or run time data"; any that speaks of the quote, or of what the quote holds, is taken
- * for a no as well: an optional route must not pass over one because it is worded otherwise.
+ * for a no as well, whatever its form: an optional route must not pass over one because it is worded otherwise.
  */
-export function isAboutQuote(answer: BoundedAnswer): boolean {
-  return answer.status === BAD_REQUEST && errorTextsOf(objectOf(answer)).some((text) => ABOUT_QUOTE.test(text));
+export function isAboutQuote({ status, body }: BoundedAnswer): boolean {
+  return status === BAD_REQUEST && ABOUT_QUOTE.test(Buffer.from(body).toString('latin1'));
 }
 
-const ABOUT_QUOTE = /\b(?:quote|nonce|run ?time[ _]?data|user[ _]?data|report[ _]?data|evidence|tcb)\b/i;
-
-/** `{error}`, `{message}`, or both in an object `error`. */
-function errorTextsOf(body: JsonObject | null): readonly string[] {
-  const error = body?.['error'];
-  const places = [body, isObject(error) ? error : null];
-  return places.flatMap((place) => [place?.['error'], place?.['message']]).filter((text) => typeof text === 'string');
-}
+const ABOUT_QUOTE =
+  /\b(?:quotes?|nonce|run ?time[ _]?data|user[ _]?data|report[ _]?data|evidence|tcb|debug|signature|attester)\b/i;
 
 function objectOf({ body }: BoundedAnswer): JsonObject | null {
   try {
