@@ -131,11 +131,16 @@ export class ClockWatch implements ReadinessUseCase, WatchedClock {
     const offset = look.wall - look.monotonic;
     if (Math.abs(offset - this.#together.offset) > JUMP_MS) this.#together = { offset, since: look.monotonic };
     if (this.#jump === null) {
-      if (Math.abs(offset - this.#offset) <= JUMP_MS) this.#keep(look);
-      else this.#begin(look);
+      if (this.#isJump(look)) this.#begin(look);
+      else this.#keep(look);
     }
     if (this.#jump !== null) this.#follow(this.#jump, look);
     return look;
+  }
+
+  /** Also where a small step forward has not been adopted yet: a step back is then larger than the offset shows. */
+  #isJump({ wall, monotonic }: Look): boolean {
+    return Math.abs(wall - monotonic - this.#offset) > JUMP_MS || wall < this.#highest - JUMP_MS;
   }
 
   /**

@@ -37,8 +37,9 @@ export class NonceRecogniser {
     if (nonce === null) return { origin: 'none' };
     const recognised = this.#codec.recognise(nonce);
     if (recognised === null) return { origin: 'caller' };
-    if (!use.consume) return { origin: 'challenge', state: 'not_consumed' };
+    // The challenge says by itself when it ends, so that this needs no store.
     if (use.at >= recognised.expiresAt) return { origin: 'challenge', state: 'expired' };
+    if (!use.consume) return { origin: 'challenge', state: 'not_consumed' };
     return this.#consume(challengeId(nonce), scope);
   }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Clock } from '../../../src/model/ports.js';
 import { ClockWatch } from '../../../src/service/clock-watch.js';
@@ -213,6 +214,36 @@ describe('a backward jump', () => {
     });
     run(6 * HOUR - 20);
     expect(watch.doubt()).toMatchObject({ retryAfterSeconds: 21 });
+  });
+});
+
+describe('time that holds', () => {
+  it('FRS-10 is never more than a minute behind the latest that held, however the clock is set', () => {
+    const step = fc.record({ runs: fc.integer({ min: 0, max: 90 }), set: fc.integer({ min: -130, max: 130 }) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        const [wallBefore, monotonicBefore] = [wall, monotonic];
+        const watched = new ClockWatch(clock, log);
+        let latest = wall;
+        for (const { runs, set: seconds } of steps) {
+          wall += runs + seconds;
+          monotonic += runs;
+          if (watched.doubt() !== null) continue;
+          expect(latest - wall).toBeLessThanOrEqual(60);
+          latest = Math.max(latest, wall);
+        }
+        [wall, monotonic] = [wallBefore, monotonicBefore];
+      }),
+    );
+  });
+
+  it('FRS-10 does not go back by two minutes after a step forward that was not adopted yet', async () => {
+    set(59);
+    expect(await state()).toEqual(SOUND);
+    set(-118);
+    expect(await state()).toEqual(DOUBTED);
+    run(120);
+    expect(await state()).toEqual(SOUND);
   });
 });
 

@@ -56,12 +56,13 @@ describe('standing', () => {
     expect(await recogniser(store).standing(challenge, SCOPE, LIVE)).toMatchObject({ state: 'consumed' });
   });
 
-  it.each([LIVE, EXPIRED])('of a request that is not live never touches the store', async ({ at }) => {
+  it.each([
+    [LIVE.at, 'not_consumed'],
+    [EXPIRED.at, 'expired'],
+  ] as const)('of a request that uses up no challenge, at %s, is %s without touching the store', async (at, state) => {
     const store = new FakeChallengeStore();
-    expect(await recogniser(store).standing(challenge, SCOPE, { at, consume: false })).toEqual({
-      origin: 'challenge',
-      state: 'not_consumed',
-    });
+    const standing = await recogniser(store).standing(challenge, SCOPE, { at, consume: false });
+    expect(standing).toEqual({ origin: 'challenge', state });
     expect(store.consumed).toEqual([]);
   });
 });
