@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { requireAvailable } from '../config/availability.js';
 import { changedKeys } from '../config/changed-keys.js';
 import type { Configuration } from '../config/configuration.js';
-import { isLoopbackHost } from '../config/values.js';
 import { ApiKeyCallers, type CallerDirectory, ExchangeableCallers, LocalCaller } from '../http/callers.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { RunningServer } from '../http/server.js';
@@ -84,13 +83,13 @@ function withAccessOf(current: Configuration, { callers, listen }: Configuration
   return { ...current, callers, listen: isAlike ? { ...current.listen, tls: listen.tls } : current.listen };
 }
 
-/** A list that was emptied by mistake must not open the service, not even where a new start could. */
-function requireCallers(before: Configuration, { callers, listen }: Configuration): void {
-  if (Object.keys(callers).length > 0 || isLoopbackHost(listen.host)) return;
-  if (Object.keys(before.callers).length === 0) return;
-  throw new ConfigurationError([
-    'callers: none is left, and listen.host is not a loopback address: to serve without callers, restart with listen.insecure',
-  ]);
+/**
+ * A list that was emptied by mistake must not open the service, where a new start could. This holds on loopback too:
+ * whatever a proxy there lets through would be let in.
+ */
+function requireCallers(before: Configuration, { callers }: Configuration): void {
+  if (Object.keys(callers).length > 0 || Object.keys(before.callers).length === 0) return;
+  throw new ConfigurationError(['callers: none is left: to serve without callers, start the service again']);
 }
 
 /** Somebody who is in both, and unchanged, has lost nothing. With nobody configured, everybody was let in. */
