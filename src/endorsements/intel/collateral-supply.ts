@@ -115,6 +115,8 @@ export class CollateralSupply {
     if (failure !== undefined && clock.monotonicMs() < failure.until) return failure.problem;
     const fetched = await this.#fetch(key, NEWER, context, pauses.askMs);
     if (!('code' in fetched)) return fetched;
+    // That the time of one request is over says nothing to others.
+    if (context.signal.aborted) return fetched;
     this.#failures.set(keyName(key), { problem: fetched, until: clock.monotonicMs() + pauses.cooldownMs });
     if (inBackground) this.#watch(key, pauses.cooldownMs);
     return fetched;

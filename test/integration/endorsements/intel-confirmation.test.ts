@@ -76,6 +76,13 @@ describe('a service that holds nothing, and Intel answers', () => {
     expect(await judged(opened, {})).toBe('cache 19');
   });
 
+  it('does not rest for all because the time of one request is over', async () => {
+    const opened = lab.open();
+    const late = await lab.find(opened, { ...brought({ evaluationNumber: 18 }), signal: AbortSignal.abort() });
+    expect(standing(late)).toBe('evidence 18, unconfirmed');
+    expect(await judged(opened, brought({ evaluationNumber: 18 }))).toBe('network 19');
+  });
+
   it('is asked once, however many bring something at the same time', async () => {
     const opened = lab.open();
     const all = await Promise.all(Array.from({ length: 20 }, () => judged(opened, brought({ evaluationNumber: 18 }))));
