@@ -173,14 +173,16 @@ describe('TLS material on a reload', () => {
       await start(withTls(true));
       const first = await connect({ ...oldClient, version });
       expect(await first.ask()).toBe(200);
-      const resumed = await connect({ ...oldClient, version, session: first.session });
+      const { session } = first;
+      expect(session).not.toBeNull();
+      const resumed = await connect({ ...oldClient, version, session });
       expect([await resumed.ask(), resumed.isResumed]).toEqual([200, true]);
       await writeFile(path('ca.pem'), newCa.pem);
       const said = await reload();
       expect(said?.fields).toMatchObject({ changed: ['listen.tls.clientCa'], keptAsBefore: [] });
       await Promise.all([first.ended, resumed.ended]);
       // A session that was resumed would not be asked for its certificate.
-      const again = await connect({ ...oldClient, version, session: resumed.session });
+      const again = await connect({ ...oldClient, version, session });
       expect(await again.ask()).toBeNull();
       const other = await connect({ ...newClient, version });
       expect(await other.ask()).toBe(200);
