@@ -8,7 +8,10 @@ const LEADING_IDS = /^(?:[A-Z]{3}-\d{2}(?:, | and |\/)?)+(?=\s|$)/;
 /** A call of `it`, `test` or `describe`, `.each` and its like included. */
 export interface NamedTest {
   readonly title: string;
-  /** Every string and name in the test and in what it uses of its file: codes that it can assert are among them. */
+  /**
+   * Every string in the test and in what it uses of its file: codes that it can assert are among them. Names are not:
+   * a variable or a member that is called as a code asserts nothing.
+   */
   readonly strings: ReadonlySet<string>;
 }
 
@@ -76,11 +79,7 @@ function stringsOf(test: ts.Node, declared: ReadonlyMap<string, readonly ts.Node
   const seen = new Set<ts.Node>();
   const visit = (node: ts.Node): void => {
     if (ts.isStringLiteralLike(node)) for (const text of [node.text, ...wordsOf(node.text)]) strings.add(text);
-    // `{ snp_tcb_low: … }` and `expected.snp_tcb_low` name a code as well.
-    if (ts.isIdentifier(node)) {
-      strings.add(node.text);
-      declared.get(node.text)?.forEach(follow);
-    }
+    if (ts.isIdentifier(node)) declared.get(node.text)?.forEach(follow);
     ts.forEachChild(node, visit);
   };
   const follow = (node: ts.Node): void => {

@@ -1,3 +1,4 @@
+import type { ProvidedContext } from 'vitest';
 import type { TestProject } from 'vitest/node';
 import { buildIfNeeded, ENTRY } from '../scripts/build-if-needed.mjs';
 import { createAmdPki } from './lab/amd-pki.js';
@@ -6,16 +7,26 @@ import { makeTokenKeys } from './lab/token-keys.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The built command; null where the project does not compile. */
-    entry: string | null;
+    /** The built command, or why there is none. */
+    entry: { readonly path: string } | { readonly problem: string };
   }
 }
 
+/** Folders of the tests that run the command. For others nothing is built: it takes half a minute. */
+const RUNNING_THE_COMMAND = /\/test\/(integration\/cli|messages)\//;
+
 /** Makes what takes long to make once for all tests, where it would count against whichever test asks first. */
 export default async function prepare(project: TestProject): Promise<void> {
-  // Tests that do not run the command can go on while something does not compile.
-  project.provide('entry', (await buildIfNeeded()) === 0 ? ENTRY : null);
+  project.provide('entry', await entryFor(project.vitest.state.getPaths()));
   makeLabKeys();
+}
+
+/** Tests that do not run the command can go on while something does not compile. */
+async function entryFor(files: readonly string[]): Promise<ProvidedContext['entry']> {
+  if (!files.some((file) => RUNNING_THE_COMMAND.test(file))) {
+    return { problem: 'the command is built for test/integration/cli and test/messages only' };
+  }
+  return (await buildIfNeeded()) === 0 ? { path: ENTRY } : { problem: 'the project does not compile' };
 }
 
 /** The lab's RSA keys: half a minute on a fresh machine. They are kept in the machine's folder for temporary files. */

@@ -39,7 +39,7 @@ export interface AmdTuning {
   readonly cachedInMemory: number;
 }
 
-const DEFAULT_AMD_TUNING: AmdTuning = {
+export const DEFAULT_AMD_TUNING: AmdTuning = {
   folderPollMs: 5_000,
   crlPollMs: 10 * 60_000,
   crlRefreshPauseMs: 60 * 60_000,

@@ -71,7 +71,7 @@ describe('titles', () => {
   it('come with the strings of the test and of what it uses, and with no others', () => {
     const text = [
       "const CASES = [['used_in_table', TABLE]];",
-      'const TABLE = { used_by_the_table: 1 };',
+      "const TABLE = { code: 'used_by_the_table' };",
       "const OTHER = 'unused';",
       "function expectFailed() { return 'used_in_function'; }",
       "it.each(CASES)('ABC-01 %s', () => { expectFailed('used_here'); });",
@@ -82,6 +82,16 @@ describe('titles', () => {
       expect(first?.strings).toContain(used);
     }
     for (const other of ['unused', 'elsewhere']) expect(first?.strings).not.toContain(other);
+  });
+
+  it('come without names: a variable or member that is called as a code asserts nothing', () => {
+    const text = [
+      "it('ABC-01 a', () => {",
+      '  const { clock, nonce: nonce_used } = lab;',
+      "  expect(lab.crl_stale(clock, { nonce_missing: nonce_used })).toBe('asserted');",
+      '});',
+    ].join('\n');
+    expect(namedTests(text).map(({ strings }) => [...strings])).toEqual([['ABC-01 a', 'asserted']]);
   });
 
   it('name rows at their start only', () => {

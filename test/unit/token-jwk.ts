@@ -1,8 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import type { JsonObject } from '../../src/model/json.js';
 import { type LabKey, namedRsaKey } from '../lab/lab-keys.js';
-import { buildCertificate, type CertificateOptions } from '../lab/pki.js';
-import { NOT_AFTER, NOT_BEFORE, name } from './small-pki.js';
+import { buildCertificate, buildCrl, type CertificateOptions, crlNumber } from '../lab/pki.js';
+import { AT, ECDSA_SHA256, KEYS, NOT_AFTER, NOT_BEFORE, name } from './small-pki.js';
 
 /** RSA keys of token issuers: made once on a machine. */
 export const TOKEN_KEYS = {
@@ -36,6 +36,19 @@ export function certificateOf(key: LabKey, changes: Partial<CertificateOptions> 
     signer: key,
     algorithm: { scheme: 'pkcs1', hash: 'sha256' },
     ...changes,
+  });
+}
+
+/** A revocation list of who issues these certificates, DER. */
+export function listOf(number: number): Uint8Array {
+  return buildCrl({
+    issuer: name('Signer'),
+    thisUpdate: AT,
+    nextUpdate: NOT_AFTER,
+    revoked: [],
+    extensions: [crlNumber(number)],
+    signer: KEYS.root,
+    algorithm: ECDSA_SHA256,
   });
 }
 

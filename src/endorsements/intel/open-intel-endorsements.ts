@@ -29,7 +29,7 @@ export interface IntelTuning {
   readonly resilience: ResilienceOptions;
 }
 
-const DEFAULT_INTEL_TUNING: IntelTuning = {
+export const DEFAULT_INTEL_TUNING: IntelTuning = {
   folderPollMs: 5_000,
   duePollMs: 10 * 60_000,
   pauses: {

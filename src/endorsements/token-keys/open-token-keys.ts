@@ -15,7 +15,7 @@ export interface TokenKeysPauses extends KeySetPauses {
   readonly attemptTimeoutMs: number;
 }
 
-const DEFAULT_PAUSES: TokenKeysPauses = {
+export const DEFAULT_TOKEN_KEYS_PAUSES: TokenKeysPauses = {
   refreshMs: 10 * 60_000,
   waitMs: 1_000,
   cooldownMs: 30_000,
@@ -64,7 +64,7 @@ interface Parts {
 export function openTokenKeys(options: TokenKeysOptions): OpenTokenKeys {
   const { issuers, clock, log, connect, observer, pauses: changed } = options;
   requireSoundIssuers(issuers);
-  const pauses = { ...DEFAULT_PAUSES, ...changed };
+  const pauses = { ...DEFAULT_TOKEN_KEYS_PAUSES, ...changed };
   const closing = new AbortController();
   const fetch = new BoundedFetch({
     origins: issuers.flatMap(({ keys }) => ('url' in keys ? [new URL(keys.url).origin] : [])),

@@ -1,5 +1,4 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { buildConnector } from 'undici';
@@ -24,6 +23,7 @@ import { TdxPlatform } from '../../lab/tdx-platform.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
 import { ManualClock } from '../../unit/endorsements/manual-clock.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+import { labLookup } from '../lab-lookup.js';
 
 export const CLIENT_ID = '5a1c8f5e-0d3c-4c41-9c1b-7f6f2d6a9b10';
 export const SECRET = 'sesame-of-the-lab-42';
@@ -130,12 +130,7 @@ export class AzureLab {
 
   /** Trust in the lab's authority, and a resolver that asks no real one. */
   get connect(): buildConnector.BuildOptions {
-    const lookup: LookupFunction = (_name, options, done) => {
-      if (!this.resolves) done(new Error('ENOTFOUND'), '', 4);
-      else if (options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }]);
-      else done(null, '127.0.0.1', 4);
-    };
-    return { ca: this.maa.authorityPem, lookup };
+    return { ca: this.maa.authorityPem, lookup: labLookup(() => this.resolves) };
   }
 
   async secretIdentity(secret = `${SECRET}\n`): Promise<AzureIdentity> {

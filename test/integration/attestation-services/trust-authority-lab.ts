@@ -1,5 +1,4 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { buildConnector } from 'undici';
@@ -18,6 +17,7 @@ import { createTdxVirtualMachine, type TdxVirtualMachine } from '../../lab/tdx-v
 import { LabTrustAuthority } from '../../lab/trust-authority.js';
 import { ManualClock } from '../../unit/endorsements/manual-clock.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+import { labLookup } from '../lab-lookup.js';
 
 export const POLICY = '1a2b3c4d-0000-4000-8000-0123456789ab';
 
@@ -108,12 +108,7 @@ export class TrustAuthorityLab {
   }
 
   get #connect(): buildConnector.BuildOptions {
-    const lookup: LookupFunction = (_name, options, done) => {
-      if (!this.resolves) done(new Error('ENOTFOUND'), '', 4);
-      else if (options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }]);
-      else done(null, '127.0.0.1', 4);
-    };
-    return { ca: this.ita.authorityPem, lookup };
+    return { ca: this.ita.authorityPem, lookup: labLookup(() => this.resolves) };
   }
 }
 

@@ -27,8 +27,8 @@ export class CommandLine {
   /** @throws {Error} where the project does not compile: the last build would be another version */
   static async create(): Promise<CommandLine> {
     const entry = inject('entry');
-    if (entry === null) throw new Error('the project does not compile');
-    return new CommandLine(await mkdtemp(join(tmpdir(), 'veritee-cli-')), entry);
+    if ('problem' in entry) throw new Error(entry.problem);
+    return new CommandLine(await mkdtemp(join(tmpdir(), 'veritee-cli-')), entry.path);
   }
 
   path(name: string): string {

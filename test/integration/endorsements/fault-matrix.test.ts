@@ -1,8 +1,8 @@
-import type { LookupFunction } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { SnpEndorsementSet, Unavailable } from '../../../src/model/endorsement.js';
 import type { KdsConnection, KdsFault } from '../../lab/kds.js';
+import { labLookup } from '../lab-lookup.js';
 import { AmdLab, CHIP, find, issueCrl, type Opened, PATIENT, pki, requestFor, summary, TCB, VCEK } from './amd-lab.js';
 
 /** One cell: what goes wrong, and what a source says of it that has nothing of its own. */
@@ -34,11 +34,7 @@ afterEach(async () => {
 });
 
 /** A resolver of the lab: nothing asks a real one. */
-const lookup: LookupFunction = (_name, options, done) => {
-  if (!resolves) done(new Error('ENOTFOUND'), '', 4);
-  else if (options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }]);
-  else done(null, '127.0.0.1', 4);
-};
+const lookup = labLookup(() => resolves);
 
 const open = (): Opened => lab.open({ connect: { ca: lab.kds.authorityPem, lookup } });
 

@@ -147,7 +147,11 @@ describe('importBundle', () => {
     expect(await lab.told(machine, { request: { brought } })).toBe('collateral_rollback');
   });
 
-  it('does not take a folder that is not there for an empty bundle', async () => {
-    await expect(offline().importBundle(lab.path('nowhere'))).rejects.toThrow(ConfigurationError);
+  it('does not take a folder that is not there for an empty bundle of Intel', async () => {
+    const nowhere = lab.path('nowhere');
+    await expect(offline().importBundle(nowhere)).rejects.toMatchObject({
+      name: ConfigurationError.name,
+      problems: [`${nowhere}: no such folder`],
+    });
   });
 });

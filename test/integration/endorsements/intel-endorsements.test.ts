@@ -525,6 +525,15 @@ describe('renewal', () => {
     expect(await lab.told(opened)).toBe('cache 19');
   });
 
+  it('TDX-10 takes nothing over from what has ended, however much later that was issued', async () => {
+    lab.serve({ tcbInfo: { issueDate: NOW, nextUpdate: day(1) } });
+    const opened = lab.open();
+    expect(await lab.told(opened)).toBe('network 19');
+    lab.clock.advance(2 * DAY_MS);
+    const served = lab.serve({ tcbInfo: { issueDate: day(-1), nextUpdate: day(29) } });
+    expect(asFile(await lab.find(opened))).toEqual(asFile({ value: served, origin: 'network' }));
+  });
+
   it('keeps the newer list where another front of the service lags behind', async () => {
     const opened = lab.open();
     const first = lab.serve();

@@ -1,5 +1,4 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import type { LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -21,6 +20,7 @@ import { TdxPlatform } from '../../lab/tdx-platform.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
 import { ManualClock } from '../../unit/endorsements/manual-clock.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+import { labLookup } from '../lab-lookup.js';
 
 export const NOW = new Date('2026-03-01T12:00:00Z');
 export const MINUTE_MS = 60_000;
@@ -162,12 +162,7 @@ export class IntelLab {
     await rm(this.#root, { recursive: true, force: true });
   }
 
-  /** A resolver of the lab: nothing asks a real one. */
-  readonly #lookup: LookupFunction = (_name, options, done) => {
-    if (!this.resolves) done(new Error('ENOTFOUND'), '', 4);
-    else if (options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }]);
-    else done(null, '127.0.0.1', 4);
-  };
+  readonly #lookup = labLookup(() => this.resolves);
 }
 
 /** Origin and evaluation number of what was found, or the code of why nothing was. */

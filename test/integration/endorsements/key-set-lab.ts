@@ -1,5 +1,4 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -13,6 +12,7 @@ import { type LabAnswer, type LabRequest, LabServer } from '../../lab/lab-server
 import { ManualClock } from '../../unit/endorsements/manual-clock.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { jwkOf, keySetOf, TOKEN_KEYS } from '../../unit/token-jwk.js';
+import { labLookup } from '../lab-lookup.js';
 
 export const NOW = new Date('2026-03-01T12:00:00Z');
 export const COOLDOWN_MS = 30_000;
@@ -123,10 +123,5 @@ export class KeySetLab {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** A resolver of the lab: nothing asks a real one. */
-  readonly #lookup: LookupFunction = (_name, options, done) => {
-    if (!this.resolves) done(new Error('ENOTFOUND'), '', 4);
-    else if (options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }]);
-    else done(null, '127.0.0.1', 4);
-  };
+  readonly #lookup = labLookup(() => this.resolves);
 }

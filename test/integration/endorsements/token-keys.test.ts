@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { maaKeyPlace } from '../../../src/endorsements/token-keys/token-issuer.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
-import { buildCrl, crlDistributionPointAt, crlNumber, pemOf } from '../../lab/pki.js';
-import { AT, derOf, ECDSA_SHA256, KEYS, NOT_AFTER, name } from '../../unit/small-pki.js';
-import { base64Of, certificateOf, jwkOf, keySetOf, TOKEN_KEYS } from '../../unit/token-jwk.js';
+import { crlDistributionPointAt, pemOf } from '../../lab/pki.js';
+import { derOf } from '../../unit/small-pki.js';
+import { base64Of, certificateOf, jwkOf, keySetOf, listOf, TOKEN_KEYS } from '../../unit/token-jwk.js';
 import { COOLDOWN_MS, DAY_MS, KeySetLab, PATIENT, REFRESH_MS } from './key-set-lab.js';
 
 let lab: KeySetLab;
@@ -247,16 +247,6 @@ describe('token keys: files', () => {
 });
 
 describe('token keys: revocation lists', () => {
-  const crl = (number: number) =>
-    buildCrl({
-      issuer: name('Signer'),
-      thisUpdate: AT,
-      nextUpdate: NOT_AFTER,
-      revoked: [],
-      extensions: [crlNumber(number)],
-      signer: KEYS.root,
-      algorithm: ECDSA_SHA256,
-    });
   const pemOfCrl = (der: Uint8Array) => pemOf(der).replaceAll('CERTIFICATE', 'X509 CRL');
   const ROOT = pemOf(derOf('root'));
 
@@ -275,7 +265,7 @@ describe('token keys: revocation lists', () => {
   const hexOf = (der: Uint8Array) => Buffer.from(der).toString('hex');
 
   it('come from the file of roots and from the origin of the keys', async () => {
-    const [own, served] = [crl(1), crl(2)];
+    const [own, served] = [listOf(1), listOf(2)];
     publishCertified();
     lab.server.serve('/ca.crl', served, 'application/pkix-crl');
     const opened = lab.open({ roots: await lab.write('roots.pem', ROOT + pemOfCrl(own)) });
@@ -293,7 +283,7 @@ describe('token keys: revocation lists', () => {
     publishCertified();
     const opened = lab.open({ roots: await lab.write('roots.pem', ROOT) });
     expect(await crlsOf(opened)).toEqual([]);
-    const served = crl(1);
+    const served = listOf(1);
     lab.server.serve('/ca.crl', served, 'application/pkix-crl');
     lab.clock.advance(COOLDOWN_MS);
     await expect.poll(() => crlsOf(opened), PATIENT).toEqual([hexOf(served)]);
@@ -302,14 +292,14 @@ describe('token keys: revocation lists', () => {
   it('of the file are read again when told', async () => {
     const opened = lab.open({ roots: await lab.write('roots.pem', ROOT) });
     expect(await crlsOf(opened)).toEqual([]);
-    const own = crl(1);
+    const own = listOf(1);
     await lab.write('roots.pem', ROOT + pemOfCrl(own));
     await opened.reload();
     expect(await crlsOf(opened)).toEqual([hexOf(own)]);
   });
 
   it.each([
-    ['no certificate', () => pemOfCrl(crl(1)), /has no certificate/],
+    ['no certificate', () => pemOfCrl(listOf(1)), /has no certificate/],
     ['no PEM', () => 'roots', /something else/],
     ['a certificate that is none', () => ROOT.replace(/\nMII/, '\nAAA'), /cut short|sequence|tag/],
     ['a list that is none', () => ROOT + pemOfCrl(derOf('root')), /./],

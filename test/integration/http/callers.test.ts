@@ -1,29 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LocalCaller } from '../../../src/http/callers.js';
 import { call, post } from './exchange.js';
-import {
-  type FakeService,
-  type FakeServiceOptions,
-  NOW,
-  oneCaller,
-  startFakeService,
-  VERIFY_BODY,
-} from './fake-service.js';
+import { fakeServices, NOW, oneCaller, VERIFY_BODY } from './fake-service.js';
 
 const KEY = 'k'.repeat(43);
 const BEARER = { authorization: `Bearer ${KEY}` };
 
-const open: FakeService[] = [];
-
-async function start(options: FakeServiceOptions): Promise<FakeService> {
-  const service = await startFakeService(options);
-  open.push(service);
-  return service;
-}
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((service) => service.close()));
-});
+const start = fakeServices();
 
 describe('with callers', () => {
   it('who sends a key is who it belongs to', async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
+import { afterEach } from 'vitest';
 import { ApiKeyCallers, type CallerDirectory, LocalCaller } from '../../../src/http/callers.js';
 import type { HttpDependencies, HttpSettings } from '../../../src/http/dependencies.js';
 import { createLog } from '../../../src/http/log.js';
@@ -197,6 +198,19 @@ export async function startFakeService(options: FakeServiceOptions = {}): Promis
     ...options.listen,
   });
   return { ...dependencies, ...server, port: Number(new URL(server.url).port) };
+}
+
+/** Starts services, and closes those of a test after it. For a file of tests. */
+export function fakeServices(): (options?: FakeServiceOptions) => Promise<FakeService> {
+  const open: FakeService[] = [];
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((service) => service.close()));
+  });
+  return async (options) => {
+    const service = await startFakeService(options);
+    open.push(service);
+    return service;
+  };
 }
 
 /** A directory with one caller, `ci`, whose key is given. */

@@ -1,20 +1,10 @@
 import { connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { answersIn, call, post } from './exchange.js';
-import { ALLOW, type FakeService, type FakeServiceOptions, startFakeService, VERIFY_BODY } from './fake-service.js';
+import { ALLOW, fakeServices, VERIFY_BODY } from './fake-service.js';
 import { occasion } from './occasion.js';
 
-const open: FakeService[] = [];
-
-async function start(options: FakeServiceOptions = {}): Promise<FakeService> {
-  const service = await startFakeService(options);
-  open.push(service);
-  return service;
-}
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((service) => service.close()));
-});
+const start = fakeServices();
 
 /** A keep-alive connection that collects what it is sent. */
 function connection(port: number): { socket: Socket; received: () => string; closed: Promise<void> } {
@@ -120,7 +110,7 @@ describe('a service that stops', () => {
 
   it('was never one where the port is taken', async () => {
     const service = await start();
-    await expect(startFakeService({ listen: { port: service.port } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(start({ listen: { port: service.port } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
     expect((await call(service.url, '/livez')).status).toBe(200);
   });
 

@@ -1,18 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { call, post } from './exchange.js';
-import { ALLOW, type FakeService, type FakeServiceOptions, startFakeService, VERIFY_BODY } from './fake-service.js';
+import { ALLOW, fakeServices, VERIFY_BODY } from './fake-service.js';
 
-const open: FakeService[] = [];
-
-async function start(options: FakeServiceOptions): Promise<FakeService> {
-  const service = await startFakeService(options);
-  open.push(service);
-  return service;
-}
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((service) => service.close()));
-});
+const start = fakeServices();
 
 describe('load shedding', () => {
   it('refuses what neither runs nor may wait, and answers all that was admitted', async () => {

@@ -1,20 +1,10 @@
 import { connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { requireConforming } from '../../contract/conforms.js';
 import { answersIn, call, exchange, exchangeWithoutAnswer, post } from './exchange.js';
-import { type FakeService, type FakeServiceOptions, startFakeService, VERIFY_BODY } from './fake-service.js';
+import { fakeServices, VERIFY_BODY } from './fake-service.js';
 
-const open: FakeService[] = [];
-
-async function start(options: FakeServiceOptions = {}): Promise<FakeService> {
-  const service = await startFakeService(options);
-  open.push(service);
-  return service;
-}
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((service) => service.close()));
-});
+const start = fakeServices();
 
 /** The head of a request, with the lines given after Host. */
 function head(requestLine: string, ...lines: readonly string[]): string {

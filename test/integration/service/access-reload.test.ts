@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect as connectPlainly } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -97,10 +99,15 @@ describe('callers on a reload', () => {
     });
   });
 
-  it('that are none may become some, and stay so', async () => {
+  it('that are none may become some, which ends open connections, and stay so', async () => {
     await start({});
     expect(await statusFor(null)).toBe(200);
+    const socket = connectPlainly(port(), '127.0.0.1');
+    socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(socket, 'data');
+    const ended = once(socket, 'close');
     await reload({ callers: { new: caller(NEW) } });
+    await ended;
     await reload({});
     expect([await statusFor(null), await statusFor(NEW)]).toEqual([401, 200]);
   });
@@ -173,14 +180,16 @@ describe('TLS material on a reload', () => {
       await start(withTls(true));
       const first = await connect({ ...oldClient, version });
       expect(await first.ask()).toBe(200);
-      const resumed = await connect({ ...oldClient, version, session: first.session });
+      const { session } = first;
+      expect(session).not.toBeNull();
+      const resumed = await connect({ ...oldClient, version, session });
       expect([await resumed.ask(), resumed.isResumed]).toEqual([200, true]);
       await writeFile(path('ca.pem'), newCa.pem);
       const said = await reload();
       expect(said?.fields).toMatchObject({ changed: ['listen.tls.clientCa'], keptAsBefore: [] });
       await Promise.all([first.ended, resumed.ended]);
       // A session that was resumed would not be asked for its certificate.
-      const again = await connect({ ...oldClient, version, session: resumed.session });
+      const again = await connect({ ...oldClient, version, session });
       expect(await again.ask()).toBeNull();
       const other = await connect({ ...newClient, version });
       expect(await other.ask()).toBe(200);
@@ -235,6 +244,12 @@ describe('TLS material on a reload', () => {
     await reload({ callers: { new: caller(NEW) }, limits: { bodyByte: 1 } });
     const [{ problems } = { problems: [] }] = log.of(/not reloaded/) as { problems: string[] }[];
     expect(problems.join()).toContain('limits.bodyByte');
+    const oidc = { oidc: { issuer: 'https://idp.example' }, roles: ['verify'] };
+    const said = await reload({ callers: { new: caller(NEW), oidc } });
+    expect(log.of(/callers and TLS material not reloaded/).at(-1)).toEqual({
+      problems: ['callers.oidc.oidc: OpenID Connect callers: not available in this version'],
+    });
+    expect(said).toMatchObject({ level: 'warn', fields: { keptAsBefore: ['callers and listen.tls'] } });
     expect([await statusFor(KEPT), await statusFor(NEW)]).toEqual([200, 401]);
   });
 });
@@ -259,6 +274,26 @@ describe('what a reload does not take over', () => {
     const client = await connect({ ca: authority.pem });
     expect(await client.ask()).toBe(200);
     client.close();
+  });
+
+  it('is TLS where there was none, and what of the files is wrong', async () => {
+    const roots = path('roots.pem');
+    await writeFile(roots, oldCa.pem);
+    await start({ callers: { kept: caller(KEPT) }, tpm: { roots: [roots] } });
+    await writeTls();
+    const withNewTls = { ...members, ...withTls(false) };
+    expect(await reload(withNewTls)).toMatchObject({
+      level: 'warn',
+      message: 'reloaded: some changed keys need a restart',
+      fields: { changed: [], keptAsBefore: [], needRestart: ['listen.tls.cert', 'listen.tls.key'] },
+    });
+    await writeFile(roots, 'no roots');
+    expect(await reload(withNewTls)).toMatchObject({
+      level: 'warn',
+      message: 'reloaded in part: what is kept as before was not right',
+      fields: { keptAsBefore: ['roots'] },
+    });
+    expect(await statusFor(KEPT)).toBe(200);
   });
 });
 

@@ -433,12 +433,6 @@ describe('each refusal names its place', () => {
     ]);
   });
 
-  it.each(['on', 'true', '2025', '2025-02-30', '"2025-10-01T00:00:00Z"'])('akCertificates: %s', (value) => {
-    expect(problemsOf(`azure: { paravisors: { akCertificates: ${value} } }`)).toEqual([
-      'azure.paravisors.akCertificates: must be off, or a date such as 2025-10-01',
-    ]);
-  });
-
   it('reports everything that is wrong at once, of file and environment', () => {
     const problems = problemsOf('historical: 1\nlog: { level: loud }', {
       VERITEE__PORT: '1',

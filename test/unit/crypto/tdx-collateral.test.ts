@@ -34,6 +34,19 @@ describe('CollateralReader', () => {
     expect(names).toEqual([signer, signer, ['Intel SGX PCK Platform CA', 'Intel SGX Root CA'], ['Intel SGX Root CA']]);
   });
 
+  it('REQ-20 keeps copies of revocation lists: nothing of the request stays with them', () => {
+    const within = (der: Uint8Array) => Buffer.concat([new Uint8Array(9000), der]).subarray(9000);
+    const { pckCrl, rootCaCrl } = platform.collateral({ pckCrl: { revoked: [{ serial: 5 }] } });
+    const collateral = { ...genuine, pckCrl: within(pckCrl), rootCaCrl: within(rootCaCrl) };
+    const signed = signedBy(newReader(), collateral);
+    for (const [{ value: list }, der] of [[signed.pckCrl, pckCrl] as const, [signed.rootCrl, rootCaCrl] as const]) {
+      const serials = list.entries.map(({ serial }) => serial);
+      for (const part of [list.der, list.tbs, list.signature, list.issuer.der, ...serials]) {
+        expect(part.buffer.byteLength).toBe(der.byteLength);
+      }
+    }
+  });
+
   it.each<readonly [string, CollateralOptions, readonly (readonly [string, string])[]]>([
     ['a TCB info that was changed', { tcbInfo: { afterSigning: spaced } }, [['tdx_tcb_info', 'tcb_info']]],
     ['a QE identity that was changed', { qeIdentity: { afterSigning: spaced } }, [['tdx_qe_identity', 'qe_identity']]],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NonceStanding } from '../../../src/model/challenge.js';
-import { appraised, appraisedTd, check, failed, only, results, type Situation } from './fixture.js';
+import { freshness } from '../../../src/policy/freshness.js';
+import { appraised, appraisedTd, check, failed, only, policy, results, type Situation } from './fixture.js';
 
 const NO_NONCE: Situation = {
   nonce: { origin: 'none' },
@@ -33,6 +34,13 @@ describe('freshness', () => {
       expect([appraisal.outcome, results(appraisal, 'nonce_stale')]).toEqual(['allow', []]);
       expect(only(appraisal, 'nonce_missing')).toMatchObject({ result: 'warn', about: '/nonce', policy: 'least' });
       expect(results(appraised({ freshness: 'none' }, { type }), 'nonce_missing')).toEqual(['pass']);
+    },
+  );
+
+  it.each(['none', 'required', 'strict'])(
+    'has an outcome on whether there was a nonce among what %s needs',
+    (wanted) => {
+      expect(freshness.required(policy({ freshness: wanted }), 'snp')).toContain('nonce_missing');
     },
   );
 

@@ -343,6 +343,14 @@ describe('a policy text', () => {
       { minimums: { snp: 'any', tdx: { acceptedStatuses: ['UpToDate'], minEvaluationDataNumber: 0 } } },
     ],
     [
+      'an age of collateral of 0 days',
+      { minimums: { snp: 'any', tdx: { acceptedStatuses: ['UpToDate'], maxCollateralAgeDays: 0 } } },
+    ],
+    [
+      'an age of collateral of 367 days',
+      { minimums: { snp: 'any', tdx: { acceptedStatuses: ['UpToDate'], maxCollateralAgeDays: 367 } } },
+    ],
+    [
       'an age of collateral in text',
       { minimums: { snp: 'any', tdx: { acceptedStatuses: ['UpToDate'], maxCollateralAgeDays: '30' } } },
     ],

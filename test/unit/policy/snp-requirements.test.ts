@@ -199,6 +199,13 @@ describe('machines', () => {
     expect(failed(judge({ machines: { chipId: [eight] } }, { ...claims, chipId: longer }))).toEqual(['snp_chip_id']);
   });
 
+  it('SNP-30 are skipped where the report was not verified', () => {
+    const given = { claims: {}, findings: [check('snp_signature', 'fail')] };
+    const appraisal = appraised({ require: { snp: chips } }, given);
+    expect([failed(appraisal), results(appraisal, 'snp_chip_id')]).toEqual([['snp_signature'], ['skipped']]);
+    expect(results(appraised({ require: { snp: {} } }, given), 'snp_chip_id')).toEqual([]);
+  });
+
   it('SNP-30 show what is listed and what was found', () => {
     expect(own(judge({ machines: { chipId: ['33'.repeat(64)] } }, VCEK))).toMatchObject({
       expected: ['33'.repeat(64)],

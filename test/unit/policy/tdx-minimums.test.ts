@@ -322,6 +322,12 @@ describe('the age of collateral', () => {
     }
   });
 
+  it('is skipped where the quote was not verified', () => {
+    const given = { at: AT, claims: {}, findings: [check('tdx_signature', 'fail')] };
+    expect(results(appraisedTd(within, given), 'collateral_stale')).toEqual(['skipped']);
+    expect(results(appraisedTd(UP_TO_DATE, given), 'collateral_stale')).toEqual([]);
+  });
+
   it('is judged behind a paravisor, at the place of its quote', () => {
     const given = { type: 'az-tdx-vtpm' as const, at: AT, claims: azTdxClaims() };
     expect(appraisedTd(within, { ...given, collateralIssued: NEW }).outcome).toBe('allow');

@@ -245,6 +245,18 @@ describe('time that holds', () => {
     run(120);
     expect(await state()).toEqual(SOUND);
   });
+
+  it('FRS-10 is counted from the latest that held, whatever small steps back were looked at since', async () => {
+    run(10);
+    set(-50);
+    expect(await state()).toEqual(SOUND);
+    set(-50);
+    expect(await state()).toEqual(DOUBTED);
+    run(100);
+    expect(await state()).toEqual(DOUBTED);
+    run(1);
+    expect(await state()).toEqual(SOUND);
+  });
 });
 
 describe('small steps', () => {

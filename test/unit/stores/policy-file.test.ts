@@ -91,6 +91,23 @@ describe('a folder that becomes a link between look and open', () => {
     await expectRefused(changing({ lstat: remove }), 'changed while it was read');
   });
 
+  it.each([
+    ['device', 'dev'],
+    ['number', 'ino'],
+  ] as const)(
+    'DEC-06 is refused where the file of its path has another %s, and the rest alike',
+    async (_what, member) => {
+      const system: PolicyFileSystem = {
+        ...changing({}),
+        lstat: async (path) => {
+          const { dev, ino } = await lstat(path);
+          return { dev, ino, [member]: (member === 'dev' ? dev : ino) + 1 };
+        },
+      };
+      await expectRefused(system, 'changed while it was read');
+    },
+  );
+
   it('DEC-06 twin: is read where it stays a folder, through a link inside of the directory too', async () => {
     expect(await read()).toBe('inside');
     expect(await read(changing({}))).toBe('inside');

@@ -88,6 +88,24 @@ describe('readIntelCollateral', () => {
   });
 });
 
+describe('a signer of one part alone', () => {
+  const other = pki.issueTcbSigning({ serial: 77 });
+  const chain = other.pem + pki.root.pem;
+  /** The QE identity is of another signer than the TCB info. */
+  const apart: CollateralOptions = { overrides: { qeIdentityIssuerChain: chain } };
+
+  it('is refused where the root revokes it: that of the QE identity too', () => {
+    const revoked = { rootCrl: { revoked: [{ serial: other.serial }] } };
+    expect(() => read({ ...apart, ...revoked })).toThrow(
+      expect.objectContaining({ name: UnfitError.name, message: 'a signer is revoked' }),
+    );
+  });
+
+  it('twin: counts where the root does not', () => {
+    expect(collateralOf(read(apart)).qeIdentityIssuerChain).toBe(chain);
+  });
+});
+
 describe('newestParts', () => {
   const listed = (from: number) => ({ overrides: { thisUpdate: day(from), nextUpdate: day(30) } });
 

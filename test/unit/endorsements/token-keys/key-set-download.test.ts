@@ -3,9 +3,8 @@ import type { BoundedRequest, Fetch } from '../../../../src/endorsements/bounded
 import { FetchError } from '../../../../src/endorsements/fetch-error.js';
 import { KeySetDownload } from '../../../../src/endorsements/token-keys/key-set-download.js';
 import { FormatError } from '../../../../src/model/errors.js';
-import { buildCrl, crlDistributionPointAt, crlNumber } from '../../../lab/pki.js';
-import { AT, ECDSA_SHA256, KEYS, NOT_AFTER, name } from '../../small-pki.js';
-import { base64Of, certificateOf, jwkOf, keySetOf, TOKEN_KEYS } from '../../token-jwk.js';
+import { crlDistributionPointAt } from '../../../lab/pki.js';
+import { base64Of, certificateOf, jwkOf, keySetOf, listOf, TOKEN_KEYS } from '../../token-jwk.js';
 import { RecordingLog } from '../recording-log.js';
 
 const ORIGIN = 'https://issuer.example';
@@ -137,16 +136,6 @@ describe('KeySetDownload: discovery', () => {
 });
 
 describe('KeySetDownload: revocation lists', () => {
-  const crl = (number: number) =>
-    buildCrl({
-      issuer: name('Signer'),
-      thisUpdate: AT,
-      nextUpdate: NOT_AFTER,
-      revoked: [],
-      extensions: [crlNumber(number)],
-      signer: KEYS.root,
-      algorithm: ECDSA_SHA256,
-    });
   const certified = (key: typeof a, kid: string, ...uris: readonly string[]) =>
     jwkOf(key, kid, {
       x5c: uris.map((uri) => base64Of(certificateOf(key, { extensions: [crlDistributionPointAt(uri)] }))),
@@ -160,8 +149,8 @@ describe('KeySetDownload: revocation lists', () => {
 
   it('fetches each list that certificates name, once', async () => {
     const { fetch, get } = setUpWith(`${ORIGIN}/ca.crl`, `${ORIGIN}/root.crl?x=1`);
-    fetch.answers.set('/ca.crl', crl(1));
-    fetch.answers.set('/root.crl?x=1', crl(2));
+    fetch.answers.set('/ca.crl', listOf(1));
+    fetch.answers.set('/root.crl?x=1', listOf(2));
     const { crls, complete } = await get();
     expect([...crls.keys()]).toEqual([`${ORIGIN}/ca.crl`, `${ORIGIN}/root.crl?x=1`]);
     expect(complete).toBe(true);
@@ -199,7 +188,7 @@ describe('KeySetDownload: revocation lists', () => {
     ['no list', Buffer.from('garbage')],
   ])('keeps the list of before where it is %s now, and says that one is missing', async (_what, answer) => {
     const { fetch, get, log } = setUpWith(`${ORIGIN}/ca.crl`);
-    const list = crl(1);
+    const list = listOf(1);
     fetch.answers.set('/ca.crl', list);
     const first = await get();
     fetch.answers.set('/ca.crl', answer);

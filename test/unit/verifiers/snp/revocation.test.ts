@@ -211,6 +211,13 @@ describe('revocation', () => {
     expect(shown).toEqual([{ number: 9n, thisUpdate: new Date(AT.getTime() - 24 * 60 * 60_000), der: crl }]);
   });
 
+  it('CRT-10 takes no list of the request where the source has a say, and says nothing of the line', async () => {
+    const found = await verifySnp(withCrls(crlOf()), { endorsements: held({}) });
+    expectFailed(found);
+    expect(idsWith(found, 'unavailable')).toEqual(['crl_unavailable']);
+    expect(warnings(found)).toEqual([]);
+  });
+
   it('SNP-28 takes no list for one of the series that is merely at hand', async () => {
     const found = await verifySnp(withCrls(), { endorsements: withoutOwn([crlOf({ number: 9 })]) });
     expectFailed(found);
