@@ -100,7 +100,10 @@ export async function verifySignature(checks: CheckList, report: SnpReport, vek:
   });
 }
 
-/** What no policy can ask for less of, said by the report itself. Reads signed bytes only. */
+/**
+ * Fields of the report that are judged under every policy. A policy can turn `snp_debug` into a warning (`allowDebug`)
+ * and none of the others. Reads signed bytes only.
+ */
 export function verifyReportFields(checks: CheckList, report: SnpReport, product: SnpProduct, about: string): void {
   checks.require(!report.policy.debug, 'snp_debug', about, {
     expected: false,
