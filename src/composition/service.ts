@@ -137,7 +137,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     ),
     inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
     liveness: clockWatch.liveness,
-    readiness: clockWatch,
+    readiness: clockWatch.readiness,
     callers: access.callers,
     metrics,
     clock,
