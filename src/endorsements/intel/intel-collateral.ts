@@ -70,20 +70,27 @@ export function readIntelCollateral(reader: CollateralReader, collateral: TdxCol
   };
 }
 
-/** What was last made with each TCB info. */
+/** The set that was last put together around each TCB info that is held. */
 const WHOLE = new WeakMap<
   IntelCollateral['tcbInfo'],
   { readonly of: IntelCollateral; readonly whole: TdxCollateral }
 >();
 
-/** The collateral as it was read: the same object for the same, by which a verifier knows what it has read before. */
+/**
+ * Collateral that is held, as one set. The same parts give the same object, by which a verifier knows what it has read
+ * before.
+ */
 export function collateralOf(collateral: IntelCollateral): TdxCollateral {
-  const { tcbInfo, qeIdentity, pckList, rootList } = collateral;
-  const known = WHOLE.get(tcbInfo);
+  const known = WHOLE.get(collateral.tcbInfo);
   if (known !== undefined && hasPartsOf(known.of, collateral)) return known.whole;
-  const whole = { ...tcbInfo.members, ...qeIdentity.members, ...pckList.members, ...rootList.members };
-  WHOLE.set(tcbInfo, { of: collateral, whole });
+  const whole = collateralForOnce(collateral);
+  WHOLE.set(collateral.tcbInfo, { of: collateral, whole });
   return whole;
+}
+
+/** Collateral with a part of a request, as one set. Not remembered: a TCB info that is held would keep that part alive. */
+export function collateralForOnce({ tcbInfo, qeIdentity, pckList, rootList }: IntelCollateral): TdxCollateral {
+  return { ...tcbInfo.members, ...qeIdentity.members, ...pckList.members, ...rootList.members };
 }
 
 /** From when and until when all of it is current. */

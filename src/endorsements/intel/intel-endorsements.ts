@@ -15,6 +15,7 @@ import { missing, ROLLED_BACK } from './collateral-problem.js';
 import type { CollateralSupply } from './collateral-supply.js';
 import {
   type CollateralKey,
+  collateralForOnce,
   collateralOf,
   hasPartOf,
   type IntelCollateral,
@@ -200,15 +201,15 @@ export class IntelEndorsements implements TdxCollateralSource {
     return [...stored, ...cache.held(key)];
   }
 
-  /** @param others what is neither in folder nor cache */
+  /** @param ofRequest what the request brings, which is neither in folder nor cache */
   #sourced(
     collateral: IntelCollateral,
     downloaded: IntelCollateral | null,
-    ...others: readonly Origin[]
+    ofRequest: Origin | null = null,
   ): SourcedCollateral {
     const { directory } = this.#options;
     const all: readonly Origin[] = [
-      ...others,
+      ...(ofRequest === null ? [] : [ofRequest]),
       ...directory.all().map((stored): Origin => ({ collateral: stored, origin: 'store' })),
       ...(downloaded === null ? [] : [{ collateral: downloaded, origin: 'network' } as const]),
     ];
@@ -221,7 +222,9 @@ export class IntelEndorsements implements TdxCollateralSource {
       pckCrl: originOf('pckList'),
       rootCaCrl: originOf('rootList'),
     };
-    const sourced = { value: collateralOf(collateral), origin: origins.tcbInfo };
+    const isOfRequest = ofRequest !== null && hasPartOf(collateral, ofRequest.collateral);
+    const value = isOfRequest ? collateralForOnce(collateral) : collateralOf(collateral);
+    const sourced = { value, origin: origins.tcbInfo };
     const isOne = Object.values(origins).every((origin) => origin === origins.tcbInfo);
     return isOne ? sourced : { ...sourced, partOrigins: origins };
   }
