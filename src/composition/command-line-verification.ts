@@ -20,9 +20,10 @@ import { readConfiguredRoots } from './configured-roots.js';
 import { createAppContainer } from './container.js';
 import { openEndorsements } from './endorsements.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
-import { newId, openPolicies, verifyOptions } from './service.js';
+import { openPolicies } from './service.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { TOKENS } from './tokens.js';
+import { newId, verifyOptions } from './verify-options.js';
 
 /** Judging without a server. */
 export interface CommandLineVerification {
