@@ -142,7 +142,7 @@ export class AmdCrls {
       signal: canDoWithout ? bound() : signal,
     });
     if (!historical) this.#watch(search);
-    // That the time of one request is over says nothing to others.
+    // A request that runs out of time is no evidence that KDS is down.
     const isNews = 'problem' in answered && answered.outOfReach && !historical && !signal.aborted;
     if (isNews) this.#failedAt.set(lineName(line), this.#options.clock.monotonicMs());
     return answered;
