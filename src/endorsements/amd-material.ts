@@ -8,7 +8,7 @@ import { isSameName } from '../formats/distinguished-name.js';
 import { parsePemCertificates } from '../formats/pem.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import { type CrlFrame, parseCrlFrame, type X509Crl } from '../formats/x509-crl.js';
-import { lineOfIssuer } from '../model/amd-issuers.js';
+import { certificateRoles, lineOfIssuer } from '../model/amd-issuers.js';
 import { SNP_PRODUCTS, SNP_TCB_COMPONENTS, type SnpProduct } from '../model/claims.js';
 import type { SnpSigningKey } from '../model/endorsement.js';
 import { certifiedChipId, type SnpLine, type VcekSubject } from './amd-keys.js';
@@ -114,7 +114,7 @@ export function verifyVek(vek: AmdVek, chain: AmdChain, pins: AmdRootPins): void
     path,
     amdVekProfile(pins.get(chain.product) ?? NO_ANCHORS),
   );
-  if (problem !== undefined) throw new UnfitError(describePathProblem(problem));
+  if (problem !== undefined) throw new UnfitError(describePathProblem(problem, certificateRoles(vek.signingKey)));
 }
 
 /**

@@ -8,6 +8,11 @@ export function issuerName(product: SnpProduct, signingKey: SnpSigningKey): stri
   return signingKey === 'vcek' ? `SEV-${product}` : `SEV-VLEK-${product}`;
 }
 
+/** What AMD calls the certificates of a path, leaf first. */
+export function certificateRoles(signingKey: SnpSigningKey): readonly [string, string, string] {
+  return signingKey === 'vcek' ? ['VCEK', 'ASK', 'ARK'] : ['VLEK', 'ASVK', 'ARK'];
+}
+
 /** The product line and kind of key that a common name stands for; null for a name that AMD does not use. */
 export function lineOfIssuer(
   commonName: string | null,

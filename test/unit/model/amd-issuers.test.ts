@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { issuerName, lineOfIssuer } from '../../../src/model/amd-issuers.js';
+import { certificateRoles, issuerName, lineOfIssuer } from '../../../src/model/amd-issuers.js';
+
+describe('certificates of a path', () => {
+  it('are called as AMD calls them, by the kind of key', () => {
+    expect(certificateRoles('vcek')).toEqual(['VCEK', 'ASK', 'ARK']);
+    expect(certificateRoles('vlek')).toEqual(['VLEK', 'ASVK', 'ARK']);
+  });
+});
 
 describe('issuer of a VEK', () => {
   it.each(['Milan', 'Genoa', 'Turin'] as const)('names the line %s and the kind of key', (product) => {

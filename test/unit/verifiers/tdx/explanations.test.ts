@@ -166,7 +166,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: null,
       actual: null,
-      detail: 'issuer is not the subject of the next certificate (certificate 1 of the path)',
+      detail: 'issuer is not the subject of the next certificate (certificate 1 of the path, PCK certificate)',
     },
   ],
 ];
