@@ -117,7 +117,7 @@ export async function originsOf(sections: object): Promise<ReadonlySet<string>> 
   const configuration = loadConfiguration({ text, environment: {} });
   const origins = new Set<string>();
   const observer: OriginObserver = {
-    mayContact: (origin) => void origins.add(origin),
+    register: (origin) => void origins.add(origin),
     answered: () => {},
     failed: () => {},
   };

@@ -57,7 +57,7 @@ export class BoundedExchange implements Exchange {
     this.#origins = origins === null ? null : new Set(origins);
     this.#attemptTimeoutMs = attemptTimeoutMs;
     this.#observer = observer;
-    for (const origin of origins ?? []) observer?.mayContact(origin);
+    for (const origin of origins ?? []) observer?.register(origin);
     this.#agent = new Agent({
       connections: 8,
       // Each connection ends after its answer: one that was left idle may have ended without this side knowing, and

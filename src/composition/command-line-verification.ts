@@ -20,9 +20,10 @@ import { readConfiguredRoots } from './configured-roots.js';
 import { createAppContainer } from './container.js';
 import { openEndorsements } from './endorsements.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
-import { newId, openPolicies, verifyOptions } from './service.js';
+import { openPolicies } from './service.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { TOKENS } from './tokens.js';
+import { newId, verifyOptions } from './verify-options.js';
 
 /** Judging without a server. */
 export interface CommandLineVerification {
@@ -35,9 +36,10 @@ export interface CommandLineVerification {
 const POLICY_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 /**
- * The same code as the service's, with two differences: past instants are always allowed (by `--at`, never by the
- * body), since whoever runs the command owns the machine, and challenges are never used up. Where it cannot be put
- * together, nothing stays open.
+ * The same code as the service's, with four differences. Past instants are always allowed (by `--at`, never by the
+ * body), since whoever runs the command owns the machine. Challenges are never used up. The clock is not watched, and
+ * endorsements are not renewed in the background, since the process ends with the command. If a part cannot be opened,
+ * those opened before are closed.
  *
  * @param policy id of a policy, or a policy file; null for what the body says
  * @throws {ConfigurationError} where a policy does not load, or a file that the configuration names is wrong

@@ -6,7 +6,7 @@ import { ConfigurationError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
 import { type IssuerRoots, readIssuerRoots } from './token-issuers.js';
 
-/** Roots that the files of a configuration hold. They can be others from one request to the next. */
+/** Roots from the files that the configuration names. A reload may change them between two requests. */
 export interface ConfiguredRoots {
   readonly issuers: IssuerRoots;
   /** Of certificates of attestation keys (`tpm.roots`): SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */

@@ -6,7 +6,7 @@ import { endingWaivers } from '../policy/waiver-expiry.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How long before its end an API key is spoken of. */
+/** How long before its end an API key is in the log. */
 const NOTICE_MS = 30 * DAY_MS;
 
 export interface EndingSources {
@@ -18,8 +18,8 @@ export interface EndingSources {
 }
 
 /**
- * What ends on a date that somebody once wrote down, and takes callers or decisions with it: API keys and waivers. What
- * has ended or ends within 30 days is in the log whenever it is read; metrics show when each of them ends.
+ * API keys and waivers, which end on a configured date: callers are then refused, or decisions change. Those that have
+ * ended or end within 30 days are logged whenever they are read; metrics show when each of them ends.
  */
 export class Endings {
   readonly #sources: EndingSources;

@@ -98,14 +98,14 @@ const UNSIGNED: Unavailable = {
   retryable: false,
 };
 
-/** Of a quote whose certificate no root of Intel vouches for. Nobody is asked about the platform that it names. */
+/** For a quote whose PCK chain ends at no root of Intel. No request names its platform. */
 const UNVOUCHED: Unavailable = {
   code: 'collateral_unavailable',
   detail: 'the certificate of the quote does not hold up to a pinned root',
   retryable: false,
 };
 
-/** What a report needs. Missing is what cannot even be asked for. */
+/** The endorsements that a report needs. `missing` names those that cannot even be requested. */
 interface Wanted {
   readonly requests: readonly EndorsementRequest[];
   readonly missing: readonly Unavailable[];
@@ -130,7 +130,7 @@ function orMissing(name: string, requests: readonly EndorsementRequest[], otherw
   return { requests, missing: [{ ...otherwise, detail: `${name}: ${otherwise.detail}` }] };
 }
 
-/** Tells the two apart, and nothing else: each is read as strictly as ever. An SNP report has another length. */
+/** Only tells TD quotes from SNP reports, which have a fixed length. Each is parsed strictly afterwards. */
 function isTdQuote(bytes: Uint8Array): boolean {
   if (bytes.byteLength === SNP_REPORT_BYTES || bytes.byteLength < TEE_TYPE_OFFSET + 4) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

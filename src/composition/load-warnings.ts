@@ -4,12 +4,12 @@ import type { Log } from '../model/ports.js';
 import { membersNotBuilt } from '../policy/not-built.js';
 import type { Policy } from '../policy/policy-document.js';
 
-/** Says what of a configuration is allowed and needs a second look. */
+/** Warns of settings that are allowed and deserve a second look. */
 export function warnOfConfiguration(configuration: Configuration, log: Log): void {
   for (const warning of configurationWarnings(configuration)) log.warn({}, warning);
 }
 
-/** Says what of policies loads although this version does not judge it. */
+/** Warns of policy members that load although this version does not judge by them. */
 export function warnOfPolicies(policies: readonly Policy[], log: Log): void {
   for (const policy of policies) {
     for (const { pointer, message } of membersNotBuilt(policy)) log.warn({ policy: policy.id, pointer }, message);

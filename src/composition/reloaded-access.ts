@@ -92,7 +92,7 @@ function requireCallers(before: Configuration, { callers }: Configuration): void
   throw new ConfigurationError(['callers: none is left: to serve without callers, start the service again']);
 }
 
-/** Somebody who is in both, and unchanged, has lost nothing. With nobody configured, everybody was let in. */
+/** A caller that is unchanged in both configurations has lost nothing. Without configured callers, everybody had access. */
 function losesCallers(before: Configuration, after: Configuration): boolean {
   const callers = Object.entries(before.callers);
   if (callers.length === 0) return Object.keys(after.callers).length > 0;

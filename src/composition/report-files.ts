@@ -57,7 +57,7 @@ function reportIn(evidence: Evidence): Uint8Array | null {
   }
 }
 
-/** Of a TD an HCL report has the TDREPORT only, which nothing can be asked for. */
+/** The HCL report of a TD holds only a TDREPORT, which names no endorsement to request. */
 function snpReportIn(hclReport: Uint8Array): Uint8Array | null {
   const { reportType, hardwareReport } = parseHclReport(hclReport);
   return reportType === 'snp' ? hardwareReport : null;

@@ -1,39 +1,28 @@
-import { randomBytes } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
 import { requireAvailable } from '../config/availability.js';
 import type { Configuration } from '../config/configuration.js';
 import { configurationDigest } from '../config/configuration-digest.js';
 import { challengeKeyPath, isPolicyDirectoryRequired } from '../config/directories.js';
-import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import { Outages } from '../endorsements/outages.js';
-import type { HttpDependencies } from '../http/dependencies.js';
 import { Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
-import type { EndorsementSource } from '../model/endorsement.js';
 import type { Clock, Log } from '../model/ports.js';
-import type { EvidenceVerifier } from '../model/verification.js';
 import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
-import { ChallengeCodec } from '../service/challenge-codec.js';
 import { ClockWatch } from '../service/clock-watch.js';
-import { IssueChallenge } from '../service/issue-challenge.js';
-import { NonceRecogniser } from '../service/nonce-recogniser.js';
-import type { InspectEvidenceUseCase } from '../service/use-cases.js';
-import { VerifyEvidence } from '../service/verify-evidence.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
-import { createAttestationRoutes, openAttestationServices } from './attestation-routes.js';
+import { openAttestationServices } from './attestation-routes.js';
 import { ReloadedRoots } from './configured-roots.js';
-import { createAppContainer, type Override, useIntelRootPins, useRootPins } from './container.js';
+import type { Override } from './container.js';
 import { Endings } from './endings.js';
 import { type EndorsementWorld, openEndorsements } from './endorsements.js';
+import { httpDependencies } from './http-dependencies.js';
 import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { ReloadedAccess } from './reloaded-access.js';
 import { ServiceReload } from './service-reload.js';
 import { SYSTEM_CLOCK } from './system.js';
-import { TOKENS } from './tokens.js';
 import { productVersion } from './version.js';
 
 /** What a service takes from the world, beside its configuration. */
@@ -67,102 +56,30 @@ export async function startService(configuration: Configuration, world: World): 
 
 /** @param opened takes everything that has to be closed, as it is opened */
 async function openService(configuration: Configuration, world: World, opened: OpenParts): Promise<RunningService> {
+  const { log } = world;
   const clock = world.clock ?? SYSTEM_CLOCK;
-  const clockWatch = opened.add(new ClockWatch(clock, world.log));
+  const clockWatch = opened.add(new ClockWatch(clock, log));
   const metrics = opened.add(new Metrics());
-  const policies: PolicyDirectory<Policy> = opened.add(
-    await openPolicies(configuration, world.log, {
-      reloaded: () => {
-        endings.warnOfWaivers();
-        warnOfPolicies(policies.snapshot().list(), world.log);
-      },
-      failed: () => metrics.policyReloadFailed(),
-    }),
-  );
-  await sayWhatStarts(configuration, policies, world.log);
-  const access = await ReloadedAccess.open(configuration, clock);
-  const endings = new Endings({
-    callers: () => access.configuration.callers,
-    policies: () => policies.snapshot().list(),
-    clock,
-    log: world.log,
-  });
-  endings.warnOfApiKeys();
-  endings.warnOfWaivers();
-  metrics.watchEndings(() => endings.figures);
-  warnOfConfiguration(configuration, world.log);
-  warnOfPolicies(policies.snapshot().list(), world.log);
+  const { policies, access, endings } = await openRules(configuration, { clock, log, metrics }, opened);
   const key = await readOrCreateChallengeKey(challengeKeyPath(configuration));
-  const store = openChallengeStore(clock, world.log, opened);
-  const outages = new Outages(clock, world.log);
-  metrics.watchOrigins(() => outages.states);
-  const outside = { ...world, clock, observer: outages };
-  const endorsements = opened.add(openEndorsements(configuration, outside));
-  await endorsements.ready;
-  const services = opened.add(openAttestationServices(configuration, outside));
-  const roots = await ReloadedRoots.open(configuration, world.log);
-  const container = createAppContainer(
+  const store = openChallengeStore(clock, log, opened);
+  const outside = await openOutside(configuration, { ...world, clock }, metrics, opened);
+  const dependencies = httpDependencies({
     configuration,
-    (app) => {
-      app.register(TOKENS.endorsementSource, { useValue: endorsements.source });
-      if (world.amdRootPins !== undefined) useRootPins(app, configuration, world.amdRootPins);
-      if (world.intelRootPins !== undefined) useIntelRootPins(app, world.intelRootPins);
-      world.override?.(app);
-    },
-    roots,
-  );
-  const source = container.resolve<EndorsementSource>(TOKENS.endorsementSource);
-  const codec = new ChallengeCodec(key, randomBytes);
-  const dependencies: HttpDependencies = {
-    verifyEvidence: new VerifyEvidence(
-      {
-        verifiers: container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers),
-        endorsements: source,
-        attestationRoutes: createAttestationRoutes(container, services.services, source),
-        keyThumbprint: jwkThumbprint,
-        policies: () => policies.snapshot(),
-        nonces: new NonceRecogniser(codec, store, world.log),
-        clock: clockWatch,
-        log: world.log,
-        newId,
-      },
-      verifyOptions(configuration, true),
-    ),
-    issueChallenge: new IssueChallenge(
-      codec,
-      store,
-      { has: (id) => policies.snapshot().has(id), keys: () => policies.snapshot().keys() },
-      clockWatch,
-      configuration.challenges.lifetimeSeconds,
-    ),
-    inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
-    liveness: clockWatch.liveness,
-    readiness: clockWatch,
-    callers: access.callers,
-    metrics,
+    world,
     clock,
-    log: world.log,
-    settings: {
-      bodyBytes: configuration.limits.bodyBytes,
-      eventLogBytes: configuration.limits.eventLogBytes,
-      deadlineSeconds: configuration.deadlineSeconds,
-      trustedProxies: configuration.listen.trustedProxies,
-      tls: access.tls,
-    },
-  };
+    clockWatch,
+    metrics,
+    policies,
+    access,
+    challenges: { key, store },
+    ...outside,
+  });
   policies.watch();
   clockWatch.watch();
   const server: RunningServer = opened.add(await startServer(dependencies, configuration.listen));
   const readConfiguration = world.readConfiguration ?? (async () => configuration);
-  const reload = new ServiceReload({
-    policies,
-    roots,
-    endorsements,
-    access,
-    server,
-    readConfiguration,
-    log: world.log,
-  });
+  const reload = new ServiceReload({ policies, ...outside, access, server, readConfiguration, log });
   return {
     url: server.url,
     reload: async () => {
@@ -173,7 +90,60 @@ async function openService(configuration: Configuration, world: World, opened: O
   };
 }
 
-/** Challenges live as long as the process: what that means for those who hold one, the log says at both ends. */
+/** Policies and callers, and the watch over what of them ends on a date. */
+async function openRules(
+  configuration: Configuration,
+  { clock, log, metrics }: { readonly clock: Clock; readonly log: Log; readonly metrics: Metrics },
+  opened: OpenParts,
+) {
+  // Filled once everything is there that a reload speaks of: nothing is reloaded before.
+  const onReloaded: (() => void)[] = [];
+  const policies: PolicyDirectory<Policy> = opened.add(
+    await openPolicies(configuration, log, {
+      reloaded: () => {
+        for (const hear of onReloaded) hear();
+      },
+      failed: () => metrics.policyReloadFailed(),
+    }),
+  );
+  await sayWhatStarts(configuration, policies, log);
+  const access = await ReloadedAccess.open(configuration, clock);
+  const endings = new Endings({
+    callers: () => access.configuration.callers,
+    policies: () => policies.snapshot().list(),
+    clock,
+    log,
+  });
+  endings.warnOfApiKeys();
+  endings.warnOfWaivers();
+  metrics.watchEndings(() => endings.figures);
+  warnOfConfiguration(configuration, log);
+  warnOfPolicies(policies.snapshot().list(), log);
+  onReloaded.push(
+    () => endings.warnOfWaivers(),
+    () => warnOfPolicies(policies.snapshot().list(), log),
+  );
+  return { policies, access, endings };
+}
+
+/** Who is asked for endorsements and opinions, and what the configuration names of their roots. */
+async function openOutside(
+  configuration: Configuration,
+  world: World & { readonly clock: Clock },
+  metrics: Metrics,
+  opened: OpenParts,
+) {
+  const outages = new Outages(world.clock, world.log);
+  metrics.watchOrigins(() => outages.states);
+  const outside = { ...world, observer: outages };
+  const endorsements = opened.add(openEndorsements(configuration, outside));
+  await endorsements.ready;
+  const services = opened.add(openAttestationServices(configuration, outside));
+  const roots = await ReloadedRoots.open(configuration, world.log);
+  return { endorsements, services, roots };
+}
+
+/** Challenges are lost when the process ends. The log says so at start and at the end. */
 function openChallengeStore(clock: Clock, log: Log, opened: OpenParts): MemoryChallengeStore {
   const store = new MemoryChallengeStore(clock);
   log.info({ store: 'memory' }, 'challenges are kept in memory: those issued before this start are unknown');
@@ -187,7 +157,7 @@ function openChallengeStore(clock: Clock, log: Log, opened: OpenParts): MemoryCh
   return store;
 }
 
-/** The first line of the log: what decides from now on. */
+/** The first line of the log: version, configuration and policies. */
 async function sayWhatStarts(configuration: Configuration, policies: PolicyDirectory<Policy>, log: Log): Promise<void> {
   const inForce = policies.snapshot().list();
   const fields = {
@@ -196,22 +166,6 @@ async function sayWhatStarts(configuration: Configuration, policies: PolicyDirec
     policies: inForce.map(({ id, version, sha256 }) => ({ id, version, sha256 })),
   };
   log.info(fields, 'starting');
-}
-
-/** A UUID version 7 of this instant. */
-export function newId(at: Date): string {
-  return uuidv7({ msecs: at.getTime() });
-}
-
-/** How requests are judged; only the service itself uses challenges up. */
-export function verifyOptions(configuration: Configuration, consumesChallenges: boolean) {
-  return {
-    defaultPolicy: configuration.policies.default,
-    historical: configuration.historical,
-    deadlineMs: configuration.deadlineSeconds * 1000,
-    lifetimeMs: configuration.receipts.lifetimeSeconds * 1000,
-    consumesChallenges,
-  };
 }
 
 /** @throws {ConfigurationError} where a policy does not load */

@@ -144,9 +144,14 @@ export function nameOfCertificate({ subject, serial }: X509Certificate): string 
   return `${subject.commonName ?? 'a certificate without common name'}, serial ${hex(serial)}`;
 }
 
-/** A problem as one sentence that says where in the path it is. */
-export function describePathProblem({ index, detail }: PathProblem): string {
-  return `${detail} (certificate ${index + 1} of the path)`;
+/**
+ * A problem as one sentence that says where in the path it is.
+ *
+ * @param roles what the vendor calls the certificate at each position, leaf first; empty where that is not known
+ */
+export function describePathProblem({ index, detail }: PathProblem, roles: readonly string[] = []): string {
+  const role = roles[index];
+  return `${detail} (certificate ${index + 1} of the path${role === undefined ? '' : `, ${role}`})`;
 }
 
 /** When the first certificate of a path ends; the beginning of time where one does not say when. */

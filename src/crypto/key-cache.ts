@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { encodeBase64Url } from '../formats/base64.js';
 import type { EcKey } from '../formats/public-key.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
@@ -68,11 +69,6 @@ export function p256PublicKey(point: Uint8Array): KeyObject | null {
   return isOnCurve(key) ? kept(digest, point.byteLength, () => importP256(key)) : null;
 }
 
-/** How many keys are kept, and what they take by the measure above: for tests. */
-export function keptKeys(): { readonly count: number; readonly bytes: number; readonly maximumBytes: number } {
-  return { count: KEYS.size, bytes: KEYS.calculatedSize, maximumBytes: KEYS_BYTES };
-}
-
 function kept(digest: string, octets: number, importIt: () => KeyObject): KeyObject {
   const known = KEYS.get(digest);
   if (known !== undefined) return known.key;
@@ -92,13 +88,12 @@ function importKey({ spki, publicKey }: CertificateKey): KeyObject {
 }
 
 function importP256({ x, y }: Pick<EcKey, 'x' | 'y'>): KeyObject {
-  return createPublicKey({ key: { kty: 'EC', crv: 'P-256', x: base64Url(x), y: base64Url(y) }, format: 'jwk' });
+  return createPublicKey({
+    key: { kty: 'EC', crv: 'P-256', x: encodeBase64Url(x), y: encodeBase64Url(y) },
+    format: 'jwk',
+  });
 }
 
 function importRsa(n: Uint8Array, e: Uint8Array): KeyObject {
-  return createPublicKey({ key: { kty: 'RSA', n: base64Url(n), e: base64Url(e) }, format: 'jwk' });
-}
-
-function base64Url(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
+  return createPublicKey({ key: { kty: 'RSA', n: encodeBase64Url(n), e: encodeBase64Url(e) }, format: 'jwk' });
 }

@@ -96,7 +96,7 @@ export class CollateralReader {
       problems.push({ code, member, detail: 'the issuer chain is short' });
       return null;
     }
-    const faults = [...pathFaults(chain, place), ...roleFaults(chain, signer, place)];
+    const faults = [...pathFaults(chain, place, TCB_SIGNING), ...roleFaults(chain, signer, place)];
     problems.push(...faults);
     return faults.length === 0 ? [signer, ...above] : null;
   }
@@ -115,7 +115,7 @@ export class CollateralReader {
     if (ca === undefined || root === undefined) return invalid('the issuer chain is short');
     // what may sign no lists is refused as that, although it may be no CA either
     if (ca.keyUsage?.crlSign !== true) return invalid('the issuer may not sign revocation lists');
-    const faults = pathFaults(chain, member);
+    const faults = pathFaults(chain, member, 'PCK CA');
     return faults.length > 0 ? refuse(faults) : [[ca, ...above], [root]];
   }
 }
@@ -135,8 +135,14 @@ function taken<T>(
   return null;
 }
 
-function pathFaults({ problems }: IssuerChain, member: string): readonly CollateralProblem[] {
-  return problems.map((problem) => ({ code: problem.code, member, detail: describePathProblem(problem) }));
+/** @param signer what Intel calls the first certificate of such a chain; above it is the root, and nothing else */
+function pathFaults(
+  { certificates, problems }: IssuerChain,
+  member: string,
+  signer: string,
+): readonly CollateralProblem[] {
+  const roles = certificates.length === 2 ? [signer, 'Intel SGX root CA'] : [];
+  return problems.map((problem) => ({ code: problem.code, member, detail: describePathProblem(problem, roles) }));
 }
 
 /** The name too says what Intel has certified the key for. A path that fails for the role has said so. */

@@ -71,7 +71,7 @@ export class AmdCache {
     const name = `vcek-${vcekName(subject)}.der`;
     const known = this.#veks.get(name);
     if (known !== undefined) {
-      // Used is used: what is asked for all the time must not lose its file to what was once read.
+      // Reading counts as use: a VCEK in constant use must not lose its file to one that was read once.
       this.#files.get(name);
       return known;
     }
@@ -88,7 +88,7 @@ export class AmdCache {
     return vek;
   }
 
-  /** Keeps a VCEK that was verified under its chain, unless it has one that was issued as late: many may bring one. */
+  /** Keeps a verified VCEK, unless one issued at the same time or later is cached: many requests may bring one. */
   async keepVcek(subject: VcekSubject, vek: AmdVek): Promise<void> {
     const name = `vcek-${vcekName(subject)}.der`;
     const known = this.#veks.peek(name);
@@ -107,7 +107,7 @@ export class AmdCache {
     return kept ?? [];
   }
 
-  /** Keeps a chain, and the one that it takes the place of, which key certificates of before are still signed under. */
+  /** Keeps a chain, and the one before it, which signed earlier key certificates. */
   async keepChain(chain: AmdChain): Promise<void> {
     const [last] = await this.chains(chain);
     if (last !== undefined && isSameChain(last, chain)) return;
@@ -132,7 +132,7 @@ export class AmdCache {
     );
   }
 
-  /** Removes the file of a line's list once it has ended. In memory it stays, so that it can be said that it has. */
+  /** Removes the file of a CRL past its next update. It stays in memory, so that answers can say that it ended. */
   async endCrl(line: SnpLine, now: Date): Promise<void> {
     const crl = this.#crls.known(lineName(line));
     if (crl === null || now <= crl.nextUpdate || this.#ended.has(crl)) return;

@@ -27,7 +27,7 @@ export interface CrlSeries {
 /** Why KDS gave no list to rely on. */
 export interface CrlFailure {
   readonly problem: Unavailable;
-  /** KDS is off, does not answer, or has no list that counts. Not so where it serves one that is known to be old. */
+  /** KDS is off, does not answer, or has no usable list. False if it serves a list that is known to be old. */
   readonly outOfReach: boolean;
 }
 
@@ -39,7 +39,7 @@ export class AmdCrlSupply {
     this.#options = options;
   }
 
-  /** Whether KDS is switched off, so that there is nobody to ask. */
+  /** Whether KDS is switched off. */
   get isOff(): boolean {
     return this.#options.kds === null;
   }
@@ -47,7 +47,7 @@ export class AmdCrlSupply {
   /**
    * Asks for the list of a series. For a historical request nothing is kept and no memory is looked at.
    *
-   * @param because what is wrong with what is held: what is said where KDS does not answer
+   * @param because the problem of the cached list, reported if KDS does not answer
    */
   async fetch(
     series: CrlSeries,

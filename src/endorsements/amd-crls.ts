@@ -118,12 +118,12 @@ export class AmdCrls {
     const candidates = held.filter((crl) => crl === fetched || isOfFolderFor(line, crl));
     const standIn = latestOf(candidates.filter(isFit));
     const because = candidates.some((crl) => isCurrent(crl, at)) ? rolledBack(line) : missing(line, candidates, at);
-    const asked = await this.#ask(search, because, standIn !== null || brought);
-    if (!('problem' in asked)) return asked;
+    const answered = await this.#ask(search, because, standIn !== null || brought);
+    if (!('problem' in answered)) return answered;
     if (standIn !== null) return this.#reliedOn(line, standIn, historical);
     return {
-      ...asked.problem,
-      mayStandIn: (list) => asked.outOfReach && isNoOlder(list, mark) && !isOfOtherSeries(line, held, list),
+      ...answered.problem,
+      mayStandIn: (list) => answered.outOfReach && isNoOlder(list, mark) && !isOfOtherSeries(line, held, list),
     };
   }
 
@@ -136,16 +136,16 @@ export class AmdCrls {
     if (isTooNew) return { problem: because, outOfReach: true };
     if (canDoWithout && this.#isCooling(line)) return { problem: { ...because, retryable: true }, outOfReach: true };
     const bound = () => AbortSignal.any([signal, AbortSignal.timeout(this.#options.askTimeoutMs)]);
-    const asked = await this.#options.supply.fetch(search, because, {
+    const answered = await this.#options.supply.fetch(search, because, {
       at,
       historical,
       signal: canDoWithout ? bound() : signal,
     });
     if (!historical) this.#watch(search);
-    // That the time of one request is over says nothing to others.
-    const isNews = 'problem' in asked && asked.outOfReach && !historical && !signal.aborted;
+    // A request that runs out of time is no evidence that KDS is down.
+    const isNews = 'problem' in answered && answered.outOfReach && !historical && !signal.aborted;
     if (isNews) this.#failedAt.set(lineName(line), this.#options.clock.monotonicMs());
-    return asked;
+    return answered;
   }
 
   #isCooling(line: SnpLine): boolean {
@@ -168,8 +168,8 @@ export class AmdCrls {
       void this.#refresh(watched);
       return fetched;
     }
-    const asked = await this.#ask(search, RENEWAL, true);
-    return 'problem' in asked ? fetched : asked;
+    const answered = await this.#ask(search, RENEWAL, true);
+    return 'problem' in answered ? fetched : answered;
   }
 
   /** From half of its life on a list is asked for again and again, before that once a day. */
@@ -211,8 +211,8 @@ export class AmdCrls {
   async #refreshFromKds(series: CrlSeries): Promise<Unavailable | null> {
     const { supply, clock, refreshTimeoutMs } = this.#options;
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(refreshTimeoutMs)]);
-    const asked = await supply.fetch(series, RENEWAL, { at: clock.now(), historical: false, signal });
-    return 'problem' in asked ? asked.problem : null;
+    const answered = await supply.fetch(series, RENEWAL, { at: clock.now(), historical: false, signal });
+    return 'problem' in answered ? answered.problem : null;
   }
 }
 

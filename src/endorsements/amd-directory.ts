@@ -19,8 +19,7 @@ const NOTHING: AmdMaterial = { arks: [], chains: [], veks: [], crls: [], refused
 
 /**
  * The operator's folder of AMD certificates and revocation lists (`amd.chains`). Read at start and whenever it changes;
- * what is in it is recognised by content, and what is not taken is said by name in the log. A folder that is not there
- * is an empty one.
+ * files are recognised by content, and the log names those that are not used. A missing folder counts as empty.
  */
 export class AmdDirectory {
   readonly #options: AmdDirectoryOptions;

@@ -34,7 +34,7 @@ interface FoundCrl {
   readonly others: readonly Sourced<Uint8Array>[];
 }
 
-/** Finds AMD's endorsements of SNP reports. What is out of reach is said, never thrown. */
+/** Finds AMD's endorsements of SNP reports. Unavailable ones are returned as such, never thrown. */
 export class AmdEndorsements implements EndorsementSource {
   readonly #veks: AmdVeks;
   readonly #chains: AmdChains;
@@ -57,7 +57,7 @@ export class AmdEndorsements implements EndorsementSource {
     return { snp: await this.#forReport(request, context) };
   }
 
-  /** Where one line fits, all is looked for at once; where several do, the VEK tells which. */
+  /** If one product line fits, everything is fetched in parallel; if several fit, the VEK decides which. */
   async #forReport(request: SnpEndorsementRequest, context: FetchContext): Promise<SnpEndorsementSet> {
     const { brought } = request;
     const vekWanted = brought.vek === null ? this.#veks.find(request, context) : null;
@@ -87,7 +87,7 @@ export class AmdEndorsements implements EndorsementSource {
     return { product, chain, crl };
   }
 
-  /** The chain that signed the VEK, where there is one. Any is looked for while the VEK is not there yet. */
+  /** The chain that signed the VEK, if there is one. Before the VEK is known, any chain of the line. */
   async #chain(
     line: SnpLine,
     vek: Promise<Uint8Array | null>,
@@ -102,7 +102,7 @@ export class AmdEndorsements implements EndorsementSource {
     return { value: [intermediate.der, ark.der], origin };
   }
 
-  /** A list counts only under a root that is held: one that nothing vouches for is not held at all. */
+  /** A CRL counts only if the ARK that signed it is at hand: an unverified CRL is not used. */
   async #crl(line: SnpLine, brought: boolean, context: FetchContext): Promise<FoundCrl> {
     const ark = await this.#chains.ark(line, context);
     if (!('code' in ark)) return sourced(await this.#crls.find({ line, ark }, context, brought));

@@ -47,7 +47,7 @@ export class AmdHeldCrls {
     return crl === null ? [] : [{ ...crl, origin: 'cache', series }];
   }
 
-  /** Lists of the folder for an instant, for whoever has a root to verify them by where none is held here. */
+  /** Unverified CRLs of the folder for an instant: for a caller that has the ARK when none is at hand here. */
   unverified(product: SnpProduct, at: Date): readonly Sourced<Uint8Array>[] {
     return this.#options.directory
       .crls(product)

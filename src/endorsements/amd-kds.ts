@@ -18,7 +18,7 @@ interface AmdKdsOptions {
   readonly clock: Clock;
 }
 
-/** A kind of question to KDS: what is asked with, and the pause that it wants. */
+/** A kind of request to KDS: how it is sent, and the pause that KDS demands between two of them. */
 interface KdsLane {
   readonly fetch: Fetch;
   readonly throttle: ThrottledLane;
@@ -45,7 +45,7 @@ export class AmdKds {
   readonly #options: AmdKdsOptions;
   readonly #flights = new SingleFlight<Uint8Array>();
   readonly #notFound: NotFoundMemory;
-  /** KDS throttles VCEKs, and only them: what it says to one lane does not hold up the other. */
+  /** KDS throttles requests for VCEKs only: a 429 in one lane does not delay the other. */
   readonly #chips: KdsLane;
   readonly #lines: KdsLane;
 

@@ -8,9 +8,10 @@ import { isSameName } from '../formats/distinguished-name.js';
 import { parsePemCertificates } from '../formats/pem.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import { type CrlFrame, parseCrlFrame, type X509Crl } from '../formats/x509-crl.js';
+import { certificateRoles, lineOfIssuer } from '../model/amd-issuers.js';
 import { SNP_PRODUCTS, SNP_TCB_COMPONENTS, type SnpProduct } from '../model/claims.js';
 import type { SnpSigningKey } from '../model/endorsement.js';
-import { certifiedChipId, SNP_LINES, type SnpLine, type VcekSubject } from './amd-keys.js';
+import { certifiedChipId, type SnpLine, type VcekSubject } from './amd-keys.js';
 import { UnfitError, unfitIfMalformed } from './unfit-error.js';
 
 /** SHA-256 of the SubjectPublicKeyInfo of each ARK that is trusted, hex, by product line. */
@@ -40,16 +41,6 @@ export interface AmdCrl {
 const NO_ANCHORS: ReadonlySet<string> = new Set();
 const PROFILE = amdVekProfile(NO_ANCHORS);
 
-/** The common names of ASK and ASVK. */
-function intermediateName({ product, signingKey }: SnpLine): string {
-  return signingKey === 'vcek' ? `SEV-${product}` : `SEV-VLEK-${product}`;
-}
-
-/** The line that an intermediate's name stands for; null for a name that AMD does not use. */
-function lineNamed(commonName: string | null): SnpLine | null {
-  return SNP_LINES.find((line) => intermediateName(line) === commonName) ?? null;
-}
-
 /**
  * The product line of a pinned, self-signed ARK.
  * @throws {UnfitError}
@@ -70,7 +61,7 @@ export function verifyArk(ark: X509Certificate, pins: AmdRootPins): SnpProduct {
  */
 export function verifyChain(intermediate: X509Certificate, ark: X509Certificate, pins: AmdRootPins): AmdChain {
   const product = verifyArk(ark, pins);
-  const line = lineNamed(intermediate.subject.commonName);
+  const line = lineOfIssuer(intermediate.subject.commonName);
   if (line?.product !== product) throw new UnfitError(`certificate is no intermediate of ${product}`);
   requireSignedBy(intermediate, ark);
   return { ...line, intermediate, ark };
@@ -101,7 +92,7 @@ export function readChain(pem: string, line: SnpLine, pins: AmdRootPins): AmdCha
 export function readVek(der: Uint8Array): AmdVek {
   const certificate = unfitIfMalformed(() => parseCertificate(der, { allowZeroSerial: true }));
   const extensions = unfitIfMalformed(() => parseVekExtensions(certificate));
-  const line = lineNamed(certificate.issuer.commonName);
+  const line = lineOfIssuer(certificate.issuer.commonName);
   const kind = kindOf(extensions);
   if (line === null || kind !== line.signingKey) throw new UnfitError('certificate is no VCEK or VLEK of AMD');
   return { ...line, certificate, extensions };
@@ -123,7 +114,7 @@ export function verifyVek(vek: AmdVek, chain: AmdChain, pins: AmdRootPins): void
     path,
     amdVekProfile(pins.get(chain.product) ?? NO_ANCHORS),
   );
-  if (problem !== undefined) throw new UnfitError(describePathProblem(problem));
+  if (problem !== undefined) throw new UnfitError(describePathProblem(problem, certificateRoles(vek.signingKey)));
 }
 
 /**

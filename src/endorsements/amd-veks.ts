@@ -39,7 +39,7 @@ export class AmdVeks {
     this.#options = options;
   }
 
-  /** Looks in all local places for all product lines that fit, before anybody is asked. */
+  /** Looks in folder and cache for every product line that fits, before KDS is asked. */
   async find(request: SnpEndorsementRequest, context: FetchContext): Promise<HeldVek | Unavailable> {
     if (request.signingKey === 'vlek') return this.#vlek(request, context);
     if (request.chipId.every((byte) => byte === 0)) {
@@ -53,7 +53,7 @@ export class AmdVeks {
     const held = await this.#local(subjects, context);
     if (held !== null && !hasEnded(held.value, context.at)) return held;
     const fetched = await this.#fetchFirst(subjects, context);
-    // One that has ended says what is wrong, unless KDS may yet have another.
+    // An expired VEK is returned, so that the answer says so, unless KDS may have a newer one.
     return held !== null && 'code' in fetched && !fetched.retryable ? held : fetched;
   }
 
@@ -93,12 +93,12 @@ export class AmdVeks {
     return { code: 'vcek_unavailable', detail, retryable: false };
   }
 
-  /** Certificates of the folder that fit, without those that the line's chain does not vouch for. */
+  /** Fitting certificates of the folder, except those that the line's chain did not sign. */
   async #stored(line: SnpLine, fits: (vek: AmdVek) => boolean, context: FetchContext): Promise<readonly HeldVek[]> {
     const fitting = this.#options.directory.veks(line).filter(fits);
     if (fitting.length === 0) return [];
     const { chains } = this.#options;
-    // Nobody is asked for a first chain: without one they are given out as they are, for the verifier to judge.
+    // No chain is fetched here: without one the certificates are returned unverified, and the verifier judges them.
     if ((await chains.held(line)).length === 0) return fitting.map((value) => ({ value, origin: 'store' }));
     const judged = fitting.map(async (value) => {
       const found = await chains.findFor(line, value.certificate.der, context);
@@ -119,7 +119,7 @@ export class AmdVeks {
     }
   }
 
-  /** Asks for each line in turn. That one has none says nothing about the next, and neither does a fault. */
+  /** Asks for each line in turn: no VCEK, or a failure, for one line does not rule out the next. */
   async #fetchFirst(subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | Unavailable> {
     let problem: Unavailable = { code: 'vcek_unavailable', detail: 'no VCEK of this chip and TCB', retryable: false };
     for (const subject of subjects) {
@@ -171,5 +171,5 @@ function isValid(vek: AmdVek, at: Date): boolean {
   return notBefore !== null && notBefore <= at && !hasEnded(vek, at);
 }
 
-/** Valid to its last instant (RFC 5280 4.1.2.5). One that does not say when it ends was never valid. */
+/** Valid up to and including notAfter (RFC 5280 4.1.2.5). A certificate without notAfter is never valid. */
 const hasEnded = ({ certificate: { notAfter } }: AmdVek, at: Date) => notAfter === null || notAfter < at;

@@ -77,7 +77,7 @@ export class BoundedFetch implements Fetch, FetchAnswer {
     this.#origins = new Set(options.origins);
     this.#attemptTimeoutMs = options.attemptTimeoutMs;
     this.#observer = options.observer;
-    for (const origin of options.origins) this.#observer?.mayContact(origin);
+    for (const origin of options.origins) this.#observer?.register(origin);
     this.#agent = new Agent({
       connections: 8,
       // 0 is how undici is told to end a connection after its answer.

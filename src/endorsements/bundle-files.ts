@@ -21,7 +21,7 @@ export function vekFile(vek: AmdVek): NamedFile {
   return { name: `${vek.signingKey}-${vek.product.toLowerCase()}-${digestOf(der)}.der`, bytes: der };
 }
 
-/** @param series VCEK or VLEK, where it is known: this alone of a name is read again */
+/** @param series VCEK or VLEK, if known: the only part of a file name that is interpreted on import */
 export function crlFile(product: SnpProduct, series: SnpSigningKey | null, der: Uint8Array): NamedFile {
   return { name: crlFileName(product, series, der), bytes: der };
 }

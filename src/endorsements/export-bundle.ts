@@ -64,7 +64,7 @@ export async function writeBundle(folder: string, { files }: AmdBundle): Promise
   for (const { name, bytes } of files) await writeAtomically(join(folder, name), bytes, 'everybody');
 }
 
-/** Without its chain a list would be of no use: nothing vouches for it. */
+/** A CRL is exported only with its chain: without it the CRL cannot be verified. */
 async function exportLine({ chains, crls }: ExportParts, line: SnpLine, context: FetchContext): Promise<AmdBundle> {
   const found = await chains.find(line, context);
   if ('code' in found) return { files: [], missing: [found] };

@@ -5,7 +5,7 @@ import { FetchError } from './fetch-error.js';
 const NOT_FOUND_MS = 10 * 60_000;
 const NOT_FOUND_KEYS = 10_000;
 
-/** What a service answered with 404 in the last ten minutes: that is not asked for again. */
+/** Remembers 404 answers for ten minutes, in which the same request is not sent again. */
 export class NotFoundMemory {
   readonly #clock: Clock;
   /** Monotonic instants until which a key counts as not found. */

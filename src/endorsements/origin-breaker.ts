@@ -14,15 +14,15 @@ export interface BreakerOptions {
   /** How long it then sends nothing. After that one request tries whether the origin is back. */
   readonly openMs: number;
   /**
-   * Whoever leaves sooner than this says nothing about the origin, neither way: callers must not be able to open the
-   * breaker by leaving, nor to keep it closed.
+   * An attempt whose caller leaves sooner than this counts neither as success nor as failure: callers must not be able to
+   * open the breaker by leaving, nor to keep it closed.
    */
   readonly fairMs: number;
 }
 
 export const DEFAULT_BREAKER: BreakerOptions = { failuresToOpen: 5, openMs: 30_000, fairMs: 500 };
 
-/** An attempt that was left too soon to say anything. */
+/** An attempt whose caller left too soon for it to count. */
 class Inconclusive extends Error {
   readonly left: FetchError;
 
@@ -51,7 +51,7 @@ export class OriginBreaker {
    */
   async run<T>(call: () => Promise<T>): Promise<T | FetchError> {
     try {
-      // What does not count against the origin is returned, so that the breaker sees it as the success it is.
+      // An error that does not count against the origin is returned, not thrown, so that the breaker counts a success.
       return await this.#policy.execute(() => this.#counted(call));
     } catch (error) {
       if (error instanceof FetchError) return error;

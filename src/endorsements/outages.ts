@@ -3,8 +3,8 @@ import { FetchError } from './fetch-error.js';
 
 /** Hears how each attempt to reach an origin ended. */
 export interface OriginObserver {
-  /** The origin is one that may be contacted. */
-  mayContact(origin: string): void;
+  /** From now on the origin is one of those that may be contacted. */
+  register(origin: string): void;
   /** It answered in a way that shows that it works, a definite no included. */
   answered(origin: string): void;
   failed(origin: string, error: FetchError): void;
@@ -56,7 +56,7 @@ export class Outages implements OriginObserver {
     }));
   }
 
-  mayContact(origin: string): void {
+  register(origin: string): void {
     this.#known(origin);
   }
 

@@ -69,7 +69,7 @@ export class Resilience {
     if (!error.transient || retries >= MAXIMUM_RETRIES) return null;
     const { pauseMs, longestPauseMs } = this.#options;
     if (error.retryAfterMs !== null) return error.retryAfterMs <= longestPauseMs ? error.retryAfterMs : null;
-    // A 429 that names no time means longer than a request can wait.
+    // A 429 without Retry-After is not retried: the pause would be longer than a request can wait.
     return error.status === 429 ? null : Math.random() * Math.min(pauseMs * 2 ** retries, longestPauseMs);
   }
 

@@ -10,9 +10,9 @@ interface Renewal<T> {
 }
 
 /**
- * Renewals that unverified bytes of a request can ask for: at most one in ten minutes for each key. Who asks meanwhile
- * has the result of the last one. A renewal does not end with the request that asked first, else whoever leaves early
- * could use it up for all others.
+ * Renewals that unverified bytes of a request can trigger: at most one in ten minutes for each key. Requests in between
+ * get the result of the last one. A renewal does not end with the request that triggered it: otherwise a client that
+ * disconnects early could spend the renewal of all others.
  */
 export class SharedRenewals<T> {
   readonly #nothing: T;
@@ -21,7 +21,7 @@ export class SharedRenewals<T> {
   readonly #renewals = new Map<string, Renewal<T>>();
   readonly #closing = new AbortController();
 
-  /** @param nothing what there is for a request that cannot wait so long */
+  /** @param nothing the result for a request whose time ends before the renewal does */
   constructor(nothing: T, clock: Clock, timeoutMs: number) {
     this.#nothing = nothing;
     this.#clock = clock;
@@ -55,7 +55,7 @@ export class SharedRenewals<T> {
   #start(key: string, renew: (signal: AbortSignal) => Promise<T>): Renewal<T> {
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#timeoutMs)]);
     const result = renew(signal);
-    // Whoever waits has the fault; it is not one of nobody's where all have left.
+    // Callers still waiting receive the rejection; without any, it must not become an unhandled rejection.
     result.catch(() => {});
     const renewal = { startedAt: this.#clock.monotonicMs(), result };
     this.#renewals.set(key, renewal);

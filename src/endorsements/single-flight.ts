@@ -11,7 +11,7 @@ interface Flight<T> {
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
 
-  /** Whether an attempt is being made that callers would share. */
+  /** Whether an attempt is under way that a caller would join. */
   isUnderWay(key: string): boolean {
     return this.#flights.has(key);
   }

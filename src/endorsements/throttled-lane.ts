@@ -2,7 +2,7 @@ import type { Clock } from '../model/ports.js';
 import { FetchError } from './fetch-error.js';
 import { Turns } from './turns.js';
 
-/** Half of what is fetched at a time, so that one lane leaves the other its half. */
+/** Half of all parallel fetches, so that neither lane can take all of them. */
 const CONCURRENT = 4;
 const QUEUED = 32;
 
@@ -12,8 +12,8 @@ const THROTTLED_MS = 10_000;
 const LONGEST_THROTTLE_MS = 60 * 60_000;
 
 /**
- * One kind of question to a server. After a 429 none is asked until the time that it names, or ten seconds, have
- * passed; that is looked at when a question has its turn, since it may come while many wait.
+ * One kind of request to a server. After a 429 none is sent until the time in Retry-After, or ten seconds, have passed.
+ * This is checked when a request has its turn, since the 429 may arrive while many wait.
  */
 export class ThrottledLane {
   readonly #clock: Clock;

@@ -1,7 +1,7 @@
 import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from 'cockatiel';
 import { FetchError } from './fetch-error.js';
 
-/** Lets so many fetches run at a time and so many wait for their turn. Whoever comes then is refused. */
+/** Limits how many fetches run at a time and how many wait for their turn. Any further one is refused. */
 export class Turns {
   readonly #bulkhead: BulkheadPolicy;
 
@@ -10,7 +10,7 @@ export class Turns {
   }
 
   /**
-   * @param signal ends the waiting; what has begun ends by its own signal
+   * @param signal ends the waiting; a fetch that has begun ends by its own signal
    * @throws {FetchError} `busy` where too many wait, `aborted` where the signal ends first
    * @throws {unknown} what `fetch` throws
    */
@@ -23,7 +23,7 @@ export class Turns {
   }
 }
 
-/** The two ways in which waiting ends early, cockatiel's and the timer's, said as one. */
+/** Maps the two ways in which waiting ends early, cockatiel's and the timer's, to one error. */
 function asAborted(error: unknown): unknown {
   const early = error instanceof Error && (error.name === 'AbortError' || 'isTaskCancelledError' in error);
   return early ? new FetchError('aborted', 'no answer within the time of the request') : error;

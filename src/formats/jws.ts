@@ -13,8 +13,6 @@ export interface Jws {
   readonly header: JsonObject & { readonly alg: string };
   /** The bytes that are signed, read as nothing yet. */
   readonly payload: Uint8Array;
-  /** What the signature is over: header and payload as sent, in ASCII (RFC 7515, section 5.1). */
-  readonly signingInput: Uint8Array;
   /** Empty where there is none. */
   readonly signature: Uint8Array;
 }
@@ -45,7 +43,6 @@ export function parseJws(token: string): Jws {
   return {
     header: parseHeader(decodeSegment(header)),
     payload: decodeSegment(payload),
-    signingInput: Buffer.from(`${header}.${payload}`, 'ascii'),
     signature: decodeSegment(signature),
   };
 }

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller, Role } from '../model/caller.js';
 import { RefusedError } from '../model/errors.js';
 import type { Clock } from '../model/ports.js';
-import { isLoopbackHost } from './host-names.js';
+import { namesLoopback } from './host-names.js';
 
 /** A caller that is recognised by an API key. */
 export interface ApiKeyCaller {
@@ -110,7 +110,7 @@ export class LocalCaller implements CallerDirectory {
 
   /** A page that resolves its own name to 127.0.0.1 still sends that name as Host. */
   serves(host: string | undefined): boolean {
-    return this.#anyHost || isLoopbackHost(host);
+    return this.#anyHost || namesLoopback(host);
   }
 
   identify(): Caller {

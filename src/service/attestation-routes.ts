@@ -25,7 +25,7 @@ export type RouteFault =
     }
   /** The other verifier judged the evidence, and does not vouch for it. */
   | { readonly state: 'not vouched for'; readonly detail: string }
-  /** It would have been asked, but for evidence or a challenge that does not hold here. A base check says why. */
+  /** It was not asked, because evidence or challenge fail a base check here, which says why. */
   | { readonly state: 'not asked' };
 
 /** What of a request other verifiers' tokens are judged by. */
@@ -90,7 +90,7 @@ export class AttestationRoutes {
     return this.#services.get(route)?.accepts(submission) === true;
   }
 
-  /** Has a token made. What is wrong with it is the route's fault, and none of the request. */
+  /** Requests a token. A malformed one is a problem of the route, not of the request. */
   async submit(route: TokenRoute, submission: Submission, context: RouteContext): Promise<RouteToken | RouteFault> {
     const service = this.#services.get(route);
     if (service === undefined) throw new Error(`nothing is configured for the route ${route}`);
@@ -134,7 +134,7 @@ export class AttestationRoutes {
   }
 }
 
-/** Why a token that was made for us is none to rely on; null where it is one. */
+/** Why a token that the service obtained cannot be relied on; null where it can. */
 function problemOf(
   verification: TokenVerification,
   route: TokenRoute,

@@ -52,7 +52,7 @@ interface Look {
  *
  * Not seen: a clock that is wrong from the start, and steps of up to a minute.
  */
-export class ClockWatch implements ReadinessUseCase, WatchedClock {
+export class ClockWatch implements WatchedClock {
   readonly #clock: Clock;
   readonly #log: Log;
   /** Wall time less monotonic time, of the time that holds. */
@@ -108,10 +108,14 @@ export class ClockWatch implements ReadinessUseCase, WatchedClock {
   }
 
   /** Readiness: policies are loaded, or there would be no service, and the clock can be relied on. */
-  async execute(): Promise<{ readonly ready: boolean; readonly problems: readonly string[] }> {
-    this.#look();
-    if (this.#jump === null) return { ready: true, problems: [] };
-    return { ready: false, problems: [`the clock has jumped by ${this.#jump.seconds} seconds`] };
+  get readiness(): ReadinessUseCase {
+    return {
+      execute: async () => {
+        this.#look();
+        if (this.#jump === null) return { ready: true, problems: [] };
+        return { ready: false, problems: [`the clock has jumped by ${this.#jump.seconds} seconds`] };
+      },
+    };
   }
 
   /** Liveness: a clock that stays behind for ten minutes is no passing disturbance, and a new process starts from it. */

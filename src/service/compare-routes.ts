@@ -64,7 +64,7 @@ function recordDifferences(checks: CheckList, compared: CrossCheck, about: strin
   recordOmitted(checks, compared, about);
 }
 
-/** One line for all that are not listed. */
+/** One check for all differences that are not listed. */
 function recordOmitted(checks: CheckList, { routes, differencesOmitted: omitted }: CrossCheck, about: string): void {
   if (omitted === 0) return;
   const detail = `${routes.join(' and ')} say different things of ${omitted} more claims`;
@@ -84,7 +84,10 @@ function viewOf(claims: Verified<Claims>, route: 'maa' | 'ita', thumbprint: KeyT
   return route === 'maa' ? maaTokenView(claims, thumbprint) : itaTokenView(claims, thumbprint);
 }
 
-/** Another verifier vouches for what our own refuses: that is no agreement. What could not be judged is neither. */
+/**
+ * A verifier that accepts evidence which this one refuses disagrees with it. Evidence that could not be judged is no
+ * disagreement.
+ */
 function recordUnproven(checks: CheckList, own: Verification, { route, about }: RouteToken): void {
   if (own.checks.some(({ result }) => result === 'fail')) {
     const detail = `${route} vouches for evidence that is refused here`;

@@ -29,7 +29,7 @@ export interface RouteResults {
   readonly faults: ReadonlyMap<TokenRoute, RouteFault>;
 }
 
-/** Joins what the evidence and the tokens came to. A token that fails is a base check: no policy has a say there. */
+/** Joins the results of evidence and tokens. A token that fails is a failed base check, which no policy can relax. */
 export function judgeRoutes(
   evidenceType: EvidenceType,
   own: Verification,
@@ -61,7 +61,7 @@ export function judgeRoutes(
   };
 }
 
-/** Another verifier that judged the evidence and does not vouch for it differs from ours, which does. */
+/** A verifier that judged the evidence and refused it disagrees with this one, which accepts it. */
 function recordRefusals(checks: CheckList, faults: RouteResults['faults']): void {
   for (const [route, fault] of faults) {
     if (fault.state === 'not vouched for') {

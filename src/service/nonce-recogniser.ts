@@ -7,7 +7,7 @@ import { withinTime } from './within-time.js';
 /** threats.md section 9, Nonce store. */
 export const CHALLENGE_STORE_TIMEOUT_MS = 100;
 
-/** How a nonce is looked at. */
+/** How a nonce is checked. */
 export interface NonceUse {
   /** The instant of the request. */
   readonly at: Date;

@@ -7,7 +7,7 @@ import { appraiseTrust } from '../policy/trust.js';
 import { evidenceSha256 } from '../verifiers/evidence-identity.js';
 import type { ClockDoubt } from './clock-watch.js';
 
-/** A request that nothing was looked at for. */
+/** A request that was not judged. */
 export interface UnjudgedRequest {
   readonly request: VerifyRequest;
   readonly policies: readonly Policy[];

@@ -22,9 +22,9 @@ interface Wanting {
 }
 
 /**
- * Has tokens made where a policy that accepts the evidence wants them and none was sent. Evidence that did not hold here goes
- * nowhere, nor does any whose challenge did not, and nothing does at a past instant: another verifier judges the
- * present. Of a genuine report whose revocation is not known, the policies are to say whether that matters: it is sent.
+ * Requests tokens that a policy for this evidence wants and the request does not bring. Evidence that fails here, or whose
+ * challenge fails, is not sent. Neither is any for a past instant: another verifier judges the present. A genuine report
+ * whose revocation status is unknown is sent: policies decide whether that matters.
  *
  * @param sent tokens that the request brings
  */
@@ -45,7 +45,7 @@ export async function submitWhereWanted(
   const submission = own.submission ?? null;
   const challengeFailed = nonceChecks(nonce).some(hasFailed);
   if (submission === null || challengeFailed || own.checks.some(hasFailed)) {
-    // Where a policy has its way with what does not hold, no check but the route's own says why there is no token.
+    // A policy may turn the failed check into a warning; then only the route's own check says why there is no token.
     const tolerated = !challengeFailed && policies.some((policy) => holdsUnder(policy, own));
     return { tokens: sent, faults: new Map(tolerated ? [] : wanted.map((route) => [route, { state: 'not asked' }])) };
   }

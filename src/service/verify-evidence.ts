@@ -159,8 +159,8 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
   /** An exception is never an allow: what a verifier throws, and what it does not finish, is indeterminate. */
   async #verifyWithin(verifier: EvidenceVerifier, asked: Case): Promise<Judged> {
     const { deadlineMs } = this.#options;
-    // What is out of reach is given up in time for the rest to be judged: an answer that says what was missing, and
-    // what was wrong besides, is worth more than one that says that time ran out.
+    // Fetching stops early enough to judge the rest: an answer that names what was missing and what failed is worth more
+    // than one that only says that time ran out.
     const fetching = new FetchTime(deadlineMs * FETCH_SHARE);
     let expiry: NodeJS.Timeout | undefined;
     const deadline = new Promise<Judged>((resolve) => {
@@ -189,7 +189,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
       },
     };
     const { attestationRoutes, keyThumbprint } = this.#parts;
-    // What is malformed is said before anything is fetched for what comes with it.
+    // Malformed evidence is refused before anything is fetched.
     const needed = verifier.endorsementsFor(request.evidence);
     const verifyingSent = attestationRoutes.verifySent(request.attestationResults, { fetch, binding });
     const [own, sent] = await bothEnded(this.#verifyEvidence(verifier, asked, needed, fetch), verifyingSent);
@@ -277,7 +277,7 @@ function isVerification(result: unknown): result is Verification {
   return Array.isArray(checks) && Array.isArray(required) && typeof claims === 'object' && claims !== null;
 }
 
-/** A verification that came to nothing: there is nothing that a policy could allow on. */
+/** A verification without a result: no policy can allow on it. */
 function undecided(code: Extract<CheckId, 'deadline' | 'internal_error'>, detail: string, retryable: boolean): Judged {
   const checks = new CheckList();
   checks.unavailable(code, '/evidence', detail, retryable);

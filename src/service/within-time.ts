@@ -1,5 +1,5 @@
 /**
- * The outcome of `work`, or an error once the time is up. The work itself goes on: what it does late, it does.
+ * The outcome of `work`, or an error once the time is up. The work itself is not cancelled: its late effects still happen.
  * @throws {Error} also what `work` rejects with
  */
 export async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {

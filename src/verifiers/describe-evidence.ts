@@ -111,7 +111,7 @@ function certificatesOf(ak: AkCertificateInput | null): Structures {
   return ak === null ? [] : describeAkCertificate(ak, { leaf: '/akCertificate', chain: '/akChain' });
 }
 
-/** What an operator would add to the configuration, to have this paravisor known. It says nothing for doing so. */
+/** The configuration entry that would make this paravisor known. This is not a recommendation to add it. */
 function paravisorEntry(setting: string, value: Uint8Array, about: string): StructureDescription {
   const meaning = 'what to add to have this paravisor known, once verified evidence shows it and you know whose it is';
   return {

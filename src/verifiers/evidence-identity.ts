@@ -37,7 +37,10 @@ function partsOf(evidence: Evidence): readonly Uint8Array[] {
   }
 }
 
-/** What the issuer signed. The signature is no part of a token's identity: for PS384 there are many for one token. */
+/**
+ * What the issuer signed: header and payload as sent, in ASCII (RFC 7515, section 5.1). The signature is no part of a
+ * token's identity: for PS384 there are many for one token.
+ */
 function signingInput(token: string): Uint8Array {
   return Buffer.from(token.slice(0, token.lastIndexOf('.')), 'ascii');
 }

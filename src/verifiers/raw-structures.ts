@@ -35,7 +35,7 @@ const TOKEN = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\s*$/;
 /** Of the first event (TCG PC Client Platform Firmware Profile, TCG_EfiSpecIDEvent), and where it stands. */
 const SPEC_ID = { signature: 'Spec ID Event03', offset: 32 };
 
-/** Every kind of file that is understood by itself. Where two looked alike, neither would be taken. */
+/** Every kind of file that is recognised on its own. A file that matches two kinds is taken for neither. */
 const KINDS: readonly RawKind[] = [
   {
     name: 'an SNP report',
@@ -162,7 +162,7 @@ function certificateIn(der: Uint8Array): X509Certificate {
   return parseCertificate(der, { allowZeroSerial: true });
 }
 
-/** Zeros alone would be a table too: of nothing. */
+/** All zeros would be a valid, empty table. */
 function isCertificateTable(bytes: Uint8Array): boolean {
   const table = nullIfMalformed(() => parseSnpCertificateTable(bytes));
   return table !== null && Object.keys(table).length > 0;

@@ -1,6 +1,6 @@
 /**
- * A reading that is made once for each object, and forgotten with it: naming the endorsements of evidence and
- * verifying it read the same bytes. What could not be read is read, and refused, again.
+ * Reads each object once, and forgets the result with the object: the same bytes are read to request endorsements and to
+ * verify. A failed reading is repeated, and fails again.
  */
 export function readOnce<From extends object, Read>(read: (from: From) => Read): (from: From) => Read {
   const known = new WeakMap<From, { readonly value: Read }>();

@@ -43,8 +43,8 @@ export function verifyTimes(
   const lifetime = checks.require(iat === null || exp - iat <= LONGEST_LIFETIME, 'token_lifetime', about, {
     expected: LONGEST_LIFETIME,
     actual: iat === null ? null : exp - iat,
-    detail: 'the token lives a day at most',
-    otherwise: 'the token lives longer than a day',
+    detail: 'the token is valid for a day at most',
+    otherwise: 'the token is valid for longer than a day',
   });
   const problem = timeProblem(exp, iat, nbf, now, leewaySeconds);
   const current = checks.require(problem === null, 'token_time', about, {

@@ -79,8 +79,8 @@ function parseToken(text: string): ReadToken {
 /**
  * Algorithm, issuer, key, signature, times and audience, in this order. Says nothing about what the token says.
  *
- * Not made: a check of `sub`; of `jti`, since a token that was seen before is still true: that it is about this request
- * says the nonce.
+ * Not checked: `sub`, and `jti`: a token that was seen before is still true, and the nonce shows that it is about this
+ * request.
  *
  * @returns null where the token cannot be relied on; the checks say why
  * @throws {FormatError} `token_header` where `x5c` in the header is of another key

@@ -1,6 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
-import { isJsonObject } from './json-object.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 
 /** Id under which the components of openapi.yaml are known to Ajv. */
 export const SCHEMA_ROOT = 'openapi';
@@ -28,12 +27,10 @@ export function createAjv(schemas: JsonObject): Ajv2020 {
 /** `discriminator.mapping` is for readers and generators of openapi.yaml; Ajv refuses it. */
 function withoutMappings(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(withoutMappings);
-  if (!isJsonObject(value)) return value;
+  if (!isObject(value)) return value;
   const members = Object.entries(value).map(([name, member]) => [
     name,
-    name === 'discriminator' && isJsonObject(member)
-      ? { propertyName: member['propertyName'] }
-      : withoutMappings(member),
+    name === 'discriminator' && isObject(member) ? { propertyName: member['propertyName'] } : withoutMappings(member),
   ]);
   return Object.fromEntries(members);
 }

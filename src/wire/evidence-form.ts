@@ -1,7 +1,7 @@
 import { FormatError } from '../model/errors.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
-import { isJsonObject, missingOr } from './json-object.js';
+import { missingOr } from './json-object.js';
 import type { EvidenceForm } from './schema-check.js';
 
 const NATIVE_FORMS: ReadonlyMap<string, EvidenceForm> = new Map([
@@ -113,7 +113,7 @@ function itaForm(_type: string, value: JsonValue | undefined, pointer: string): 
 }
 
 function requireObject(value: JsonValue | undefined, pointer: string): JsonObject {
-  if (isJsonObject(value)) return value;
+  if (isObject(value)) return value;
   throw new FormatError('schema', missingOr(value, 'an object'), { pointer });
 }
 

@@ -1,7 +1,7 @@
 import type { StrictJsonLimits } from '../formats/strict-json.js';
+import { isObject } from '../model/json.js';
 import type { ChallengeRequest } from '../model/request.js';
 import { requireEvidenceType } from './evidence-form.js';
-import { isJsonObject } from './json-object.js';
 import { readBody } from './read-body.js';
 import { checkSchema } from './schema-check.js';
 
@@ -13,7 +13,7 @@ import { checkSchema } from './schema-check.js';
  */
 export function readChallengeRequest(body: Uint8Array, limits?: StrictJsonLimits): ChallengeRequest {
   const json = readBody(body, limits);
-  const type = isJsonObject(json) ? json['evidenceType'] : undefined;
+  const type = isObject(json) ? json['evidenceType'] : undefined;
   if (typeof type === 'string') requireEvidenceType(type, '/evidenceType');
   const request = checkSchema('ChallengeRequest', json);
   return {

@@ -1,8 +1,9 @@
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import type { Evidence } from '../model/evidence.js';
+import { isObject } from '../model/json.js';
 import { evidenceForm } from './evidence-form.js';
-import { isJsonObject, missingOr } from './json-object.js';
+import { missingOr } from './json-object.js';
 import { readBody } from './read-body.js';
 import { readEvidence } from './read-evidence.js';
 import { refusePrivateKey } from './read-public-jwk.js';
@@ -16,7 +17,7 @@ import { checkSchema, checkVerifyRequest } from './schema-check.js';
  */
 export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits): Evidence {
   const json = readBody(body, limits);
-  if (!isJsonObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
+  if (!isObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
   if (json['evidence'] !== undefined) {
     refusePrivateKey(json['binding']);
     const form = evidenceForm(json['evidence'], '/evidence');

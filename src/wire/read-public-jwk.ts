@@ -1,8 +1,7 @@
 import { encodeBase64Url } from '../formats/base64.js';
 import { FormatError } from '../model/errors.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { readBytes } from './encoded-members.js';
-import { isJsonObject } from './json-object.js';
 import type { Schemas } from './schema-check.js';
 
 /** Bytes of one coordinate (RFC 7518 section 6.2.1.2). */
@@ -48,8 +47,8 @@ const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
  * @throws {FormatError} `schema`
  */
 export function refusePrivateKey(binding: JsonValue | undefined): void {
-  const jwk = isJsonObject(binding) ? binding['jwk'] : undefined;
-  if (!isJsonObject(jwk)) return;
+  const jwk = isObject(binding) ? binding['jwk'] : undefined;
+  if (!isObject(jwk)) return;
   const found = PRIVATE_MEMBERS.find((member) => jwk[member] !== undefined);
   if (found === undefined) return;
   const message = `this is a private key, since it has ${found}: send the public one, and replace this one, which has left its machine`;

@@ -2,12 +2,12 @@ import { looksLikeHex } from '../formats/hex-like.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import type { Evidence, TokenEvidence } from '../model/evidence.js';
-import type { JsonObject } from '../model/json.js';
+import { isObject, type JsonObject } from '../model/json.js';
 import type { VerifyRequest } from '../model/request.js';
 import { readBytes } from './encoded-members.js';
 import { evidenceForm } from './evidence-form.js';
 import { readInstant } from './instant.js';
-import { isJsonObject, missingOr } from './json-object.js';
+import { missingOr } from './json-object.js';
 import { readBody } from './read-body.js';
 import { readEvidence } from './read-evidence.js';
 import { readPublicJwk, refusePrivateKey } from './read-public-jwk.js';
@@ -31,7 +31,7 @@ const TPM_EXTRA_DATA_LENGTH = 50;
  */
 export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): VerifyRequest {
   const json = readBody(body, limits);
-  if (!isJsonObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
+  if (!isObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
   refuseBareEvidence(json);
   refusePrivateKey(json['binding']);
   const form = evidenceForm(json['evidence'], EVIDENCE);

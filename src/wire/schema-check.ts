@@ -1,11 +1,10 @@
 import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { jsonPointer } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { createAjv, SCHEMA_ROOT } from './ajv.js';
 import { OPENAPI_DOCUMENT } from './generated/openapi-document.js';
 import type { components } from './generated/openapi-types.js';
-import { isJsonObject } from './json-object.js';
 import { messageOf } from './schema-message.js';
 
 /** The schemas of openapi.yaml. */
@@ -95,7 +94,7 @@ function requestSchemas(): JsonObject {
 
 function memberObject(object: JsonObject, name: string): JsonObject {
   const member = object[name];
-  if (!isJsonObject(member)) throw new Error(`openapi.yaml has no object ${name}`);
+  if (!isObject(member)) throw new Error(`openapi.yaml has no object ${name}`);
   return member;
 }
 

@@ -1,8 +1,7 @@
 import type { ValidateFunction } from 'ajv/dist/2020.js';
-import type { JsonObject, JsonValue } from '../../src/model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../../src/model/json.js';
 import { createAjv, SCHEMA_ROOT } from '../../src/wire/ajv.js';
 import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
-import { isJsonObject } from '../../src/wire/json-object.js';
 
 /** An answer as it came over the wire. */
 export interface SeenAnswer {
@@ -36,9 +35,9 @@ export function requireConforming(method: string, path: string, answer: SeenAnsw
     return;
   }
   const response = at(operation, ['responses', String(answer.status)]);
-  if (!isJsonObject(response)) throw new Error(`${place} is not declared`);
+  if (!isObject(response)) throw new Error(`${place} is not declared`);
   const media = member(resolve(response), 'content')[mediaType];
-  if (!isJsonObject(media)) throw new Error(`${place} is not declared as ${mediaType}`);
+  if (!isObject(media)) throw new Error(`${place} is not declared as ${mediaType}`);
   requireSchema(place, member(media, 'schema'), answer.body);
 }
 
@@ -47,7 +46,7 @@ function resolve(response: JsonObject): JsonObject {
   const ref = response['$ref'];
   if (typeof ref !== 'string') return response;
   const target = at(OPENAPI_DOCUMENT, ref.split('/').slice(1));
-  if (!isJsonObject(target)) throw new Error(`nothing at ${ref}`);
+  if (!isObject(target)) throw new Error(`nothing at ${ref}`);
   return target;
 }
 
@@ -59,11 +58,11 @@ function requireSchema(place: string, schema: JsonObject, body: unknown): void {
 }
 
 function at(value: JsonValue | undefined, names: readonly string[]): JsonValue | undefined {
-  return names.reduce<JsonValue | undefined>((found, name) => (isJsonObject(found) ? found[name] : undefined), value);
+  return names.reduce<JsonValue | undefined>((found, name) => (isObject(found) ? found[name] : undefined), value);
 }
 
 function member(object: JsonObject, name: string): JsonObject {
   const found = object[name];
-  if (!isJsonObject(found)) throw new Error(`no object ${name}`);
+  if (!isObject(found)) throw new Error(`no object ${name}`);
   return found;
 }

@@ -76,7 +76,7 @@ export class CollateralCache {
     await this.#options.folder.write(name, encode(fetched));
   }
 
-  /** Removes files of sets that have ended. In memory these stay, so that it can be said that they have. */
+  /** Removes the files of expired sets. The sets stay in memory, so that answers can say that they have ended. */
   async removeEnded(now: Date): Promise<void> {
     for (const [name, held] of this.#held) {
       if (!hasEnded(held.collateral, now) || this.#ended.has(held)) continue;
@@ -105,7 +105,7 @@ export class CollateralCache {
 
 const fileOf = (key: CollateralKey, source: FetchedSourceName) => `${PREFIX}${keyName(key)}-${source}.json`;
 
-/** Beside the collateral, when it was fetched: the time of a file says when that was copied. */
+/** The time of the fetch is stored beside the collateral: a file's own time changes when it is copied. */
 function encode({ collateral, fetchedAt }: FetchedCollateral): string {
   const members = { fetched_at: fetchedAt.toISOString(), collateral: collateralMembers(collateralOf(collateral)) };
   return `${JSON.stringify(members, null, 2)}\n`;

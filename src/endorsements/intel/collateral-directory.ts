@@ -14,8 +14,8 @@ interface CollateralDirectoryOptions {
 }
 
 /**
- * The operator's folder of collateral (`intel.collateral`), one set a file. Read at start and whenever it changes; what
- * is not taken is said by name in the log. A folder that is not there is an empty one.
+ * The operator's folder of collateral (`intel.collateral`), one set a file. Read at start and whenever it changes; the
+ * log names files that are not used. A missing folder counts as empty.
  */
 export class CollateralDirectory {
   readonly #options: CollateralDirectoryOptions;

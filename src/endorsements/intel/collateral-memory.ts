@@ -46,7 +46,7 @@ export class CollateralMemory {
     this.#lists = new CrlMemory(folder);
   }
 
-  /** What is held when this resolves may be newer than what was held before: compare what is at hand then. */
+  /** The cache may have changed by the time this resolves: compare with what is at hand then. */
   async marksOf({ fmspc, ca }: CollateralKey, source: CollateralSourceName): Promise<CollateralMarks> {
     const [tcbInfo, qeIdentity, pckList, rootList] = await Promise.all([
       this.#read(fileOf(source, fmspc)),

@@ -36,7 +36,7 @@ const BASE = /^(.*?)(?:\/(?:sgx|tdx)\/certification\/(v[34]))?\/*$/;
 export function placeOf(url: string, name: FetchedSourceName): CollateralPlace {
   const { origin, pathname } = new URL(url);
   const [, base = '', version = 'v4'] = BASE.exec(pathname) ?? [];
-  // Azure's metadata service wants it of everybody, so that no page can ask in somebody's name.
+  // Azure's metadata service requires this header, so that a web page cannot make a browser send the request.
   const headers: Record<string, string> = name === 'thim' ? { metadata: 'true' } : {};
   const at = (path: string): Place => ({ origin, path: `${base}${path}`, headers });
   const sgx = `/sgx/certification/${version}`;

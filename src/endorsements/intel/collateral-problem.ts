@@ -38,8 +38,8 @@ function unusable(name: FetchedSourceName, why: string): string {
 }
 
 /**
- * Why a service gave nothing that can be used. That it does not know the platform will be so tomorrow too; everything
- * else may pass.
+ * Why a service gave nothing that can be used. An unknown platform is permanent (`retryable: false`); every other
+ * problem may pass.
  *
  * @param because why the service was asked
  * @throws {unknown} what is neither a fault of the network nor of what came over it

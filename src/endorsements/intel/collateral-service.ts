@@ -44,11 +44,11 @@ const LIST_TYPES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A service that gives collateral as Intel's does (PCS v4): Intel's own, a PCCS, or Azure's cache. Gives what it answers,
+ * A service that serves collateral as Intel's does (PCS v4): Intel's own, a PCCS, or Azure's cache. Returns its answers
  * unverified.
  *
- * The TCB info is asked for first: an FMSPC comes from unverified evidence, and of one that there is not nothing else is
- * asked. That there is none is remembered for ten minutes; after a 429 nothing more is asked for a while.
+ * The TCB info is requested first: the FMSPC comes from unverified evidence, and for an unknown one nothing else is
+ * requested. An unknown FMSPC is remembered for ten minutes; after a 429 no request is sent for a while.
  */
 export class CollateralService {
   readonly name: FetchedSourceName;
@@ -56,7 +56,7 @@ export class CollateralService {
   readonly #place: CollateralPlace;
   /** Of FMSPCs. */
   readonly #notFound: NotFoundMemory;
-  /** Questions that are as many as there are platforms do not hold up the others. */
+  /** Requests for TCB info, one for each FMSPC, do not delay the others. */
   readonly #platforms: ThrottledLane;
   readonly #common: ThrottledLane;
 
@@ -110,7 +110,7 @@ export class CollateralService {
     return { pckCrl: listOf(answer.body), pckCrlIssuerChain: chainOf(answer, ['sgx-pck-crl-issuer-chain']) };
   }
 
-  /** Where a place does not have it, the next may. */
+  /** Tries the next address where one answers 404. */
   async #rootCaCrl(signal: AbortSignal): Promise<Uint8Array> {
     const [first, next] = this.#place.rootCaCrl;
     const get = async (place: Place) =>

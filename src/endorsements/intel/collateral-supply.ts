@@ -43,7 +43,7 @@ interface CollateralSupplyOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly pauses: CollateralPauses;
-  /** Whether there is time after the requests: a command ends with them. */
+  /** Whether the process lives on after a request. A command ends with it. */
   readonly inBackground: boolean;
 }
 
@@ -61,7 +61,7 @@ interface Watched {
   readonly dueAt: number;
 }
 
-/** An attempt that somebody waited for in vain. */
+/** An attempt during a request that failed. */
 interface Failure {
   readonly problem: Unavailable;
   /** Monotonic: nobody waits for another before. */
@@ -90,7 +90,7 @@ export class CollateralSupply {
     return this.#options.services.length === 0;
   }
 
-  /** Takes up what the cache has read. */
+  /** Schedules the renewal of everything that the cache has read. */
   start(): void {
     const { cache, clock } = this.#options;
     const now = clock.now();
@@ -105,8 +105,8 @@ export class CollateralSupply {
   }
 
   /**
-   * The same where there is something else to judge by: no service is waited for longer than `askMs`, and none for
-   * `cooldownMs` after an attempt that failed. Who is slower has its time in the background.
+   * The same where other collateral is at hand: a service is given `askMs` to answer, and is not asked again for
+   * `cooldownMs` after a failed attempt. A slower service is retried by background renewal.
    */
   async ask(key: CollateralKey, context: FetchContext): Promise<Fetched | Unavailable> {
     if (this.isOff) return NEWER;
@@ -115,7 +115,7 @@ export class CollateralSupply {
     if (failure !== undefined && clock.monotonicMs() < failure.until) return failure.problem;
     const fetched = await this.#fetch(key, NEWER, context, pauses.askMs);
     if (!('code' in fetched)) return fetched;
-    // That the time of one request is over says nothing to others.
+    // A request that runs out of time is no evidence that the service is down.
     if (context.signal.aborted) return fetched;
     this.#failures.set(keyName(key), { problem: fetched, until: clock.monotonicMs() + pauses.cooldownMs });
     if (inBackground) this.#watch(key, pauses.cooldownMs);
@@ -193,7 +193,7 @@ export class CollateralSupply {
   async #take(downloaded: IntelCollateral, source: FetchedSourceName, at: Date): Promise<Fetched | Unavailable> {
     const { cache, memory, log } = this.#options;
     const marks = await memory.marksOf(downloaded, source);
-    // A front of the service that lags behind must not take back what another has given.
+    // One server of the service may lag behind another: its older answer must not replace a newer one.
     const given = cache.all(source).map((fetched) => fetched.collateral);
     const collateral = withNewestShared(downloaded, given, at);
     if (isBehind(collateral, marks)) {
@@ -203,7 +203,9 @@ export class CollateralSupply {
     const before = cache.held(collateral).find((held) => held.source === source)?.collateral;
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;
     const fetched = { collateral: newest, source, fetchedAt: this.#options.clock.now() };
-    await Promise.all([memory.advance(newest, source), cache.keep(fetched)]);
+    // In this order: whoever reads the new file, also after a crash, knows what came before it.
+    await memory.advance(newest, source);
+    await cache.keep(fetched);
     this.#failures.delete(keyName(newest));
     this.#watch(newest, this.#pauseAfter(fetched));
     return { collateral: newest, downloaded };

@@ -47,7 +47,8 @@ export function keyName({ fmspc, ca }: CollateralKey): string {
 }
 
 /**
- * Reads collateral and verifies everything in it but that it is current. What it is for is what it says itself.
+ * Reads collateral and verifies everything in it except whether it is current. FMSPC and CA are those that the collateral
+ * itself names.
  * @throws {UnfitError}
  */
 export function readIntelCollateral(reader: CollateralReader, collateral: TdxCollateral): IntelCollateral {
@@ -70,20 +71,29 @@ export function readIntelCollateral(reader: CollateralReader, collateral: TdxCol
   };
 }
 
-/** What was last made with each TCB info. */
+/** The set that was last put together around each TCB info that is held. */
 const WHOLE = new WeakMap<
   IntelCollateral['tcbInfo'],
   { readonly of: IntelCollateral; readonly whole: TdxCollateral }
 >();
 
-/** The collateral as it was read: the same object for the same, by which a verifier knows what it has read before. */
+/**
+ * Collateral that is held, as one set. The same parts give the same object, by which a verifier knows what it has read
+ * before.
+ */
 export function collateralOf(collateral: IntelCollateral): TdxCollateral {
-  const { tcbInfo, qeIdentity, pckList, rootList } = collateral;
-  const known = WHOLE.get(tcbInfo);
+  const known = WHOLE.get(collateral.tcbInfo);
   if (known !== undefined && hasPartsOf(known.of, collateral)) return known.whole;
-  const whole = { ...tcbInfo.members, ...qeIdentity.members, ...pckList.members, ...rootList.members };
-  WHOLE.set(tcbInfo, { of: collateral, whole });
+  const whole = collateralForOnce(collateral);
+  WHOLE.set(collateral.tcbInfo, { of: collateral, whole });
   return whole;
+}
+
+/**
+ * Collateral with a part of a request, as one set. Not remembered: a TCB info that is held would keep that part alive.
+ */
+export function collateralForOnce({ tcbInfo, qeIdentity, pckList, rootList }: IntelCollateral): TdxCollateral {
+  return { ...tcbInfo.members, ...qeIdentity.members, ...pckList.members, ...rootList.members };
 }
 
 /** From when and until when all of it is current. */
@@ -115,19 +125,22 @@ export function hasPartOf(a: IntelCollateral, b: IntelCollateral): boolean {
   return PART_NAMES.some((name) => a[name] === b[name]);
 }
 
-/** Of two sets for the same, the newer part each; `a`'s where none is newer. One that has them all is given itself. */
+/**
+ * The newer of each part of two sets for the same platform and CA; of equal ones `a`'s. Returns `a` or `b` itself where
+ * one of them has all newer parts.
+ */
 export function newestParts(a: IntelCollateral, b: IntelCollateral): IntelCollateral {
   return chosenParts(a, b, (own, other) => isOlder(own, other));
 }
 
-/** The collateral with the parts of another in the place of those that have ended. Given itself where none has. */
+/** Replaces the parts that have ended by those of `current`. Returns the same object if none has ended. */
 export function withoutEnded(collateral: IntelCollateral, current: IntelCollateral, at: Date): IntelCollateral {
   return chosenParts(collateral, current, (own) => own.until < at);
 }
 
 /**
- * The collateral with newer parts out of others, where these are current, as far as they are of no one platform: a list
- * is of a CA, and there is one identity of the quoting enclave. Given itself where there are none.
+ * Replaces the parts that are not platform-specific (CRLs, QE identity) by newer current ones. Returns the same object
+ * if none is newer.
  */
 export function withNewestShared(
   collateral: IntelCollateral,
@@ -185,7 +198,7 @@ function verified(reader: CollateralReader, collateral: TdxCollateral): SignedCo
   return reading.value;
 }
 
-/** None of those who signed it is on the list of the root. */
+/** @throws {UnfitError} if the root CA CRL revokes one of the certificates that signed the collateral */
 function refuseRevoked({ tcbInfo, qeIdentity, pckCrl, rootCrl }: SignedCollateral): void {
   const signers = [tcbInfo, qeIdentity, pckCrl].flatMap(({ chain }) => chain.slice(0, 1));
   if (signers.some(({ serial }) => isRevoked(rootCrl.value, serial))) throw new UnfitError('a signer is revoked');

@@ -15,6 +15,7 @@ import { missing, ROLLED_BACK } from './collateral-problem.js';
 import type { CollateralSupply } from './collateral-supply.js';
 import {
   type CollateralKey,
+  collateralForOnce,
   collateralOf,
   hasPartOf,
   type IntelCollateral,
@@ -66,10 +67,10 @@ interface Own {
   readonly problem: Unavailable | null;
 }
 
-/** How long the word of a source counts that it has nothing newer. */
+/** How long after a fetch collateral counts as confirmed to be the newest. */
 const CONFIRMED_MS = 48 * 60 * 60_000;
 
-/** Why nobody confirms collateral. */
+/** Why no source confirms collateral. */
 const OFF = 'no source of intel is configured';
 const PAST = 'nobody is asked about the past';
 const UNFIT = 'nobody is asked for what does not verify or is of another platform';
@@ -92,11 +93,11 @@ export class IntelEndorsements implements TdxCollateralSource {
   async find(request: TdxCollateralRequest, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
     await this.#options.ready;
     const { brought } = request;
-    // An audit is by what counted then: what has come since says nothing about it.
+    // A historical request is judged by the collateral of its instant, not by what was published since.
     if (context.historical) return brought === null ? this.#past(request, context) : unconfirmed(brought, PAST);
     if (brought === null) return this.#own(request, context);
     const read = this.#read(brought);
-    // What does not hold, or is of another platform, is the verifier's to refuse, and no reason to ask anybody.
+    // Invalid collateral, or that of another platform, is refused by the verifier. It triggers no request to Intel.
     if (read === null || keyName(read) !== keyName(request)) {
       return unconfirmed(brought, UNFIT, since(context));
     }
@@ -153,7 +154,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     return { held: newestOf(await this.#usable(key, context)), downloaded: fetched.downloaded, problem: null };
   }
 
-  /** What is held of the past, else what a service has now: that may be of use for an instant that is not long ago. */
+  /** Cached collateral of the instant, or else the current one of a service, which may cover an instant not long ago. */
   async #past(key: CollateralKey, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
     const held = newestOf(await this.#usable(key, context));
     if (held !== null) return this.#sourced(held, null);
@@ -176,7 +177,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     const held = this.#held(key);
     const { memory } = this.#options;
     const marks = historical ? [] : await Promise.all(held.map(({ source }) => memory.marksOf(key, source)));
-    // Merged after the wait: what the memory knows of is at hand by then.
+    // Merged after the wait: by then the cache holds everything that the memory refers to.
     return held
       .map((one) => ({ ...one, collateral: this.#withShared(one.collateral, at) }))
       .filter(({ collateral }, index) => {
@@ -200,15 +201,15 @@ export class IntelEndorsements implements TdxCollateralSource {
     return [...stored, ...cache.held(key)];
   }
 
-  /** @param others what is neither in folder nor cache */
+  /** @param ofRequest what the request brings, which is neither in folder nor cache */
   #sourced(
     collateral: IntelCollateral,
     downloaded: IntelCollateral | null,
-    ...others: readonly Origin[]
+    ofRequest: Origin | null = null,
   ): SourcedCollateral {
     const { directory } = this.#options;
     const all: readonly Origin[] = [
-      ...others,
+      ...(ofRequest === null ? [] : [ofRequest]),
       ...directory.all().map((stored): Origin => ({ collateral: stored, origin: 'store' })),
       ...(downloaded === null ? [] : [{ collateral: downloaded, origin: 'network' } as const]),
     ];
@@ -221,7 +222,9 @@ export class IntelEndorsements implements TdxCollateralSource {
       pckCrl: originOf('pckList'),
       rootCaCrl: originOf('rootList'),
     };
-    const sourced = { value: collateralOf(collateral), origin: origins.tcbInfo };
+    const isOfRequest = ofRequest !== null && hasPartOf(collateral, ofRequest.collateral);
+    const value = isOfRequest ? collateralForOnce(collateral) : collateralOf(collateral);
+    const sourced = { value, origin: origins.tcbInfo };
     const isOne = Object.values(origins).every((origin) => origin === origins.tcbInfo);
     return isOne ? sourced : { ...sourced, partOrigins: origins };
   }
@@ -248,12 +251,12 @@ function newestOf(held: readonly Held[]): IntelCollateral | null {
   return first === undefined ? null : others.reduce(newestParts, first);
 }
 
-/** The clock may have been set since: what was fetched in its future was not fetched lately either. */
+/** The clock may have been set back since: a fetch in the future does not count as recent. */
 function isConfirmed(fetchedAt: Date | null, at: Date): boolean {
   return fetchedAt !== null && Math.abs(at.getTime() - fetchedAt.getTime()) <= CONFIRMED_MS;
 }
 
-/** What nobody confirms has to be at least as new as what somebody would still confirm. */
+/** Unconfirmed collateral must be at least as new as collateral that would still count as confirmed. */
 function since({ at }: FetchContext): Date {
   return new Date(at.getTime() - CONFIRMED_MS);
 }

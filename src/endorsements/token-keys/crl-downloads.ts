@@ -24,8 +24,8 @@ interface CrlDownload {
 }
 
 /**
- * Fetches the revocation lists that the certificates of a key set name. One that cannot be had stays as it was: whether
- * it still counts is the verifier's to say, as is everything else about it.
+ * Fetches the revocation lists that the certificates of a key set name. If one cannot be fetched,
+ * the previous one is kept: the verifier judges whether it still counts.
  */
 export async function downloadCrls(
   keys: TokenKeySet['keys'],
@@ -48,7 +48,7 @@ function namedUris(keys: TokenKeySet['keys'], origin: string): readonly string[]
   return [...new Set(uris)].slice(0, MAXIMUM_LISTS);
 }
 
-/** A certificate with points that cannot be read names no list; the verifier will miss one. */
+/** A certificate whose distribution points cannot be parsed yields no CRL; the verifier then reports it as missing. */
 function urisOf(der: Uint8Array): readonly string[] {
   try {
     return crlUris(parseCertificate(der, KEY_CERTIFICATE));

@@ -66,13 +66,13 @@ export class KeySetMemory {
     this.#options = options;
   }
 
-  /** The set, where it has this key and may be used. Asks nobody. */
+  /** The set, if it has this key and may be used. Sends no request. */
   known(kid: string): Sourced<DownloadedKeys> | null {
     const held = this.#held;
     return held?.keys.has(kid) === true && !this.#isStale(held) ? { value: held, origin: 'cache' } : null;
   }
 
-  /** The set, which need not have the key; or why it cannot be told whether the issuer has it. */
+  /** The set, which may lack the key; or why it is unknown whether the issuer has the key. */
   async find(kid: string, context: FetchContext): Promise<Sourced<DownloadedKeys> | Unavailable> {
     const known = this.known(kid);
     if (known !== null && !this.#isDue()) return known;
@@ -88,7 +88,7 @@ export class KeySetMemory {
     return this.#options.clock.monotonicMs() >= (this.#held?.dueAt ?? 0);
   }
 
-  /** The set that is being fetched, where it comes in time; it need not have the key any more. Else the older one. */
+  /** The set that is being fetched, if it arrives in time (it may lack the key); otherwise the older one. */
   async #newerOr(older: Sourced<DownloadedKeys>, { signal }: FetchContext): Promise<Sourced<DownloadedKeys>> {
     const { clock, pauses } = this.#options;
     const patience = new AbortController();
@@ -112,7 +112,7 @@ export class KeySetMemory {
     return this.#options.clock.monotonicMs() < this.#restsUntil;
   }
 
-  /** Never rejects: nobody has to wait for it. */
+  /** Never rejects: it need not be awaited. */
   async #refresh(): Promise<void> {
     const { closing, issuer, log } = this.#options;
     try {

@@ -54,7 +54,7 @@ interface Lists {
 export function verifyRevocation(checks: CheckList, lists: RevocationLists, input: RevocationInput): RevocationVerdict {
   const { path, brought, found, product, at, about } = input;
   const sent = brought.map((der, index) => within(`${about}/crls/${index}`, () => lists.read(der, path)));
-  // One that a request brings and that does not hold is not replaced by one that is held; an older one is.
+  // An invalid CRL of the request is not replaced by a cached one. One that is only older is.
   const fault = sent.map((reading) => faultOf(reading, at)).find((problem) => problem !== null);
   if (fault !== undefined) {
     checks.fail('crl_invalid', `${about}/crls`, { detail: fault.detail });
@@ -70,7 +70,7 @@ export function verifyRevocation(checks: CheckList, lists: RevocationLists, inpu
   });
 }
 
-/** What is wrong with a list whenever it is looked at, or since it is from the future. */
+/** Why a CRL can be relied on at no instant, or not yet. */
 function faultOf(reading: ListReading, at: Date): { readonly detail: string } | null {
   if (!reading.ok) return reading.problem;
   const untimely = judgeRevocationListTime(reading.list, at);
@@ -81,7 +81,7 @@ function candidateOf(reading: ListReading, origin: EndorsementOrigin): readonly 
   return reading.ok ? [{ list: reading.list, sha256: reading.sha256, origin }] : [];
 }
 
-/** What a source holds and cannot be read is out of reach, never the caller's fault. */
+/** A CRL of a source that cannot be parsed counts as unavailable: it is not the caller's fault. */
 function heldCandidate(
   lists: RevocationLists,
   path: VekPath,
@@ -140,8 +140,8 @@ function latestOf(candidates: readonly Candidate[]): Candidate | null {
 }
 
 /**
- * No list counts for the certificate's series. That one is at hand and does not count is another finding than that none
- * is: `crl_unavailable` passes beside `crl_stale` and `crl_rollback`.
+ * Records that no CRL of the certificate's series could be relied on. A CRL that is present but unusable is reported
+ * differently from a missing CRL: `crl_unavailable` then passes beside `crl_stale` or `crl_rollback`.
  */
 function recordMissing(
   checks: CheckList,
@@ -162,7 +162,7 @@ function recordMissing(
   return { state: 'unavailable', crl: null };
 }
 
-/** Where there are lists that could count, and none of them is valid at the instant. */
+/** Why the newest CRL is not valid at the instant; null if there is no CRL, or a valid one. */
 function staleOf(candidates: readonly Candidate[], product: SnpProduct, at: Date): Unavailable | null {
   const last = latestOf(candidates);
   const problems = candidates.map(({ list }) => judgeRevocationListTime(list, at));

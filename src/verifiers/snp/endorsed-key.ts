@@ -1,12 +1,12 @@
 import { describePathProblem } from '../../crypto/certificate-path.js';
 import type { SnpReport } from '../../formats/snp-report.js';
 import { candidateProducts } from '../../formats/snp-tcb.js';
+import { certificateRoles, issuerName } from '../../model/amd-issuers.js';
 import type { CheckList } from '../../model/check.js';
 import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
 import type { SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
 import type { SnpReportContext } from '../../model/verification.js';
-import { issuerName } from './trust-anchors.js';
 import { type BroughtMaterial, chooseChain, chooseVek } from './vek-material.js';
 import { judgePathValidity, type Vek, type VekPath, type VekPaths } from './vek-path.js';
 
@@ -36,7 +36,7 @@ export interface KeyToEndorse {
  * @throws {FormatError} where a certificate that the request brings is malformed
  */
 export function endorseKey(checks: CheckList, paths: VekPaths, key: KeyToEndorse): EndorsedKey | null {
-  const { signingKey, brought, found, at, about } = key;
+  const { signingKey, brought, found, about } = key;
   const place = about.endorsements;
   const chosenVek = chooseVek(brought, found);
   if ('code' in chosenVek) {
@@ -53,7 +53,7 @@ export function endorseKey(checks: CheckList, paths: VekPaths, key: KeyToEndorse
   const path = read(checks, chain, `${place}/chain`, (ders) => paths.verify(vek, ders));
   if (path === null) return null;
   checks.pass('vcek_unavailable', place, { detail: 'key certificate and chain are at hand' });
-  if (!judgePath(checks, path, at, place) || path.product === null) return null;
+  if (!judgePath(checks, path, key) || path.product === null) return null;
   return { vek, path, product: path.product, origin: { vek: chosenVek.origin, chain: chain.origin } };
 }
 
@@ -103,12 +103,15 @@ function recordMissingVek(checks: CheckList, { report, about }: KeyToEndorse, mi
   });
 }
 
-function judgePath(checks: CheckList, path: VekPath, at: Date, about: string): boolean {
-  for (const problem of path.problems) checks.fail(problem.code, about, { detail: describePathProblem(problem) });
+function judgePath(checks: CheckList, path: VekPath, { signingKey, at, about }: KeyToEndorse): boolean {
+  const place = about.endorsements;
+  for (const problem of path.problems) {
+    checks.fail(problem.code, place, { detail: describePathProblem(problem, certificateRoles(signingKey)) });
+  }
   if (path.problems.length > 0) return false;
-  checks.pass('cert_untrusted', about, { detail: 'the path ends at a pinned root, and every signature in it holds' });
+  checks.pass('cert_untrusted', place, { detail: 'the path ends at a pinned root, and every signature in it holds' });
   const validity = judgePathValidity(path, at);
-  return checks.require(validity === null, 'cert_validity', about, {
+  return checks.require(validity === null, 'cert_validity', place, {
     expected: at.toISOString(),
     detail: 'every certificate of the path is valid at the instant',
     otherwise: validity?.detail ?? '',

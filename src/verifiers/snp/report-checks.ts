@@ -100,7 +100,10 @@ export async function verifySignature(checks: CheckList, report: SnpReport, vek:
   });
 }
 
-/** What no policy can ask for less of, said by the report itself. Reads signed bytes only. */
+/**
+ * Fields of the report that are judged under every policy. A policy can turn `snp_debug` into a warning (`allowDebug`)
+ * and none of the others. Reads signed bytes only.
+ */
 export function verifyReportFields(checks: CheckList, report: SnpReport, product: SnpProduct, about: string): void {
   checks.require(!report.policy.debug, 'snp_debug', about, {
     expected: false,
@@ -116,7 +119,7 @@ export function verifyReportFields(checks: CheckList, report: SnpReport, product
     otherwise: 'a migration agent may move the guest, and with it its secrets',
   });
   verifyTcbOrder(checks, report, product, about);
-  // A digest without AUTHOR_KEY_EN is a digest that no key stands behind.
+  // Without AUTHOR_KEY_EN no author key signed the id key, so a digest there is meaningless.
   checks.require(report.authorKeyEn || isZero(report.authorKeyDigest), 'snp_id_key', about, {
     expected: 'an author key digest only where AUTHOR_KEY_EN is set',
     actual: report.authorKeyEn,
@@ -133,14 +136,19 @@ export function verifyReportFields(checks: CheckList, report: SnpReport, product
 function verifyTcbOrder(checks: CheckList, report: SnpReport, product: SnpProduct, about: string): void {
   const tcb = (name: keyof SnpReport['tcb']) => readTcb(report.tcb[name], product);
   const [reported, committed, current] = [tcb('reported'), tcb('committed'), tcb('current')];
-  const ordered = componentsOf(reported).every(
-    (component) => le(reported, committed, component) && le(committed, current, component),
-  );
-  checks.require(ordered, 'snp_tcb_order', about, {
+  const above = (higher: SnpTcb, lower: SnpTcb, what: string) =>
+    componentsOf(reported)
+      .filter((component) => !le(higher, lower, component))
+      .map((component) => `${component} is ${what}`);
+  const faults = [
+    ...above(reported, committed, 'reported above what is committed'),
+    ...above(committed, current, 'committed above what runs'),
+  ];
+  checks.require(faults.length === 0, 'snp_tcb_order', about, {
     expected: 'reported <= committed <= current',
     actual: { reported: { ...reported }, committed: { ...committed }, current: { ...current } },
     detail: 'the TCB versions are in order, component by component',
-    otherwise: 'a TCB component is reported above what is committed, or committed above what runs',
+    otherwise: `TCB components are not in order: ${faults.join('; ')}`,
   });
 }
 

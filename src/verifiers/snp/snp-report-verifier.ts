@@ -55,9 +55,7 @@ export interface SnpReportVerifierOptions {
 interface Run {
   readonly checks: CheckList;
   readonly report: SnpReport;
-  readonly input: SnpEndorsementInput;
   readonly context: SnpReportContext;
-  readonly brought: BroughtMaterial;
 }
 
 /** Verifies an ATTESTATION_REPORT and its endorsements, in the order that README.md beside this file lists. */
@@ -110,7 +108,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
       return this.#stopped(checks, about.report, 'no key signed the report');
     }
     const brought = broughtMaterial(input, signingKey, about.endorsements);
-    const run: Run = { checks, report, input, context, brought };
+    const run: Run = { checks, report, context };
     const endorsed = endorseKey(checks, this.#paths, {
       report,
       signingKey,

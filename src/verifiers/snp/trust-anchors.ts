@@ -1,4 +1,4 @@
-import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
+import type { SnpProduct } from '../../model/claims.js';
 
 /**
  * SHA-256 of the SubjectPublicKeyInfo of AMD's root keys (ARK), by product line. Roots are pinned by key, not
@@ -13,16 +13,3 @@ export const AMD_ROOT_PINS: ReadonlyMap<SnpProduct, ReadonlySet<string>> = new M
 
 /** Pins by product line. Others than AMD's own are only ever given by a test. */
 export type AmdRootPins = typeof AMD_ROOT_PINS;
-
-/** The common names that AMD gives to the issuer of a VCEK and of a VLEK. */
-export function issuerName(product: SnpProduct, signingKey: 'vcek' | 'vlek'): string {
-  return signingKey === 'vcek' ? `SEV-${product}` : `SEV-VLEK-${product}`;
-}
-
-/** The product line that the issuer of a VEK names; null for a name that AMD does not use. */
-export function productOfIssuer(commonName: string | null): SnpProduct | null {
-  const found = SNP_PRODUCTS.find(
-    (product) => commonName === issuerName(product, 'vcek') || commonName === issuerName(product, 'vlek'),
-  );
-  return found ?? null;
-}

@@ -4,9 +4,10 @@ import { hex, sha256 } from '../../crypto/digest.js';
 import { amdVekProfile } from '../../crypto/path-profile.js';
 import { parseVekExtensions, type VekExtensions } from '../../formats/amd-vek-extensions.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
+import { lineOfIssuer } from '../../model/amd-issuers.js';
 import type { SnpProduct } from '../../model/claims.js';
 import { FormatError } from '../../model/errors.js';
-import { type AmdRootPins, productOfIssuer } from './trust-anchors.js';
+import type { AmdRootPins } from './trust-anchors.js';
 
 /** VEK, ASK or ASVK, ARK, with what of them does not change with time. */
 export interface VekPath {
@@ -64,7 +65,7 @@ export class VekPaths {
       sha256: key,
       extensions: parseVekExtensions(certificate),
       kind: has(HW_ID) === has(CSP_ID) ? null : has(HW_ID) ? 'vcek' : 'vlek',
-      product: productOfIssuer(certificate.issuer.commonName),
+      product: lineOfIssuer(certificate.issuer.commonName)?.product ?? null,
     };
   }
 

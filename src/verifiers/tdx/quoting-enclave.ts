@@ -17,8 +17,8 @@ const INTEL_QE_VENDOR_ID = Buffer.from('939a7233f79c4ca9940a0db3957f0607', 'hex'
 export function verifyVendor(checks: CheckList, { qeVendorId }: TdQuote, about: string): boolean {
   return checks.require(equalInConstantTime(qeVendorId, INTEL_QE_VENDOR_ID), 'tdx_qe_vendor', about, {
     expected: hex(INTEL_QE_VENDOR_ID),
-    detail: 'the quoting enclave is said to be of intel',
-    otherwise: 'the quoting enclave is not said to be of intel',
+    detail: 'the QE vendor id of the quote is that of intel',
+    otherwise: 'the QE vendor id of the quote is not that of intel',
   });
 }
 
@@ -74,7 +74,7 @@ export function verifyQuoteSignature(checks: CheckList, quote: TdQuote, about: s
   });
 }
 
-/** A debug enclave's keys are everybody's, whatever its identity says of the bit. */
+/** Anybody can extract the keys of a debug enclave, so DEBUG must be clear whatever mask the QE identity has. */
 export function verifyQeDebug(checks: CheckList, { debug }: EnclaveReport, about: string): boolean {
   return checks.require(!debug, 'tdx_qe_debug', about, {
     expected: false,

@@ -19,13 +19,13 @@ export function sgxLevelOf({ levels }: TcbInfo, { pck }: PlatformSvns): TcbLevel
 }
 
 /**
- * What is behind the level that is nearest: that which the fewest components are short of, of those with a status
- * where one is given.
+ * The components behind the nearest level. The nearest level is the one that the fewest components are below; if a status
+ * is given, only levels with that status count.
  */
 export function nearestShortfalls({ levels }: TcbInfo, svns: PlatformSvns, status?: string): readonly TcbShortfall[] {
   const wanted = levels.filter(({ tcbStatus }) => status === undefined || tcbStatus === status);
   const each = wanted.map((level) => shortfallsTo(level, svns));
-  // of equals the lowest level, which comes last
+  // Of equally near levels the lowest, which comes last.
   return (
     each.reduce<readonly TcbShortfall[] | null>(
       (best, next) => (best === null || next.length <= best.length ? next : best),

@@ -32,8 +32,8 @@ export interface LevelStatuses {
 }
 
 /**
- * The first word that Intel does not define for its place; null where all are known. The level that SGX alone reaches
- * counts too, although it is asked for a relaunch only: nobody knows what a word there would have forbidden.
+ * The first status that Intel does not define for its place; null where all are defined. The status of the SGX-only level
+ * is also checked, although only the relaunch rule uses it: the effect of an undefined status is unknown.
  */
 export function unknownWord({ platform, sgx, module, qe }: RelaunchStatuses): string | null {
   const ofPlatform = [platform, sgx].find((word) => !PLATFORM_WORDS.has(word));

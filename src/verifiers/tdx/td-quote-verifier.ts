@@ -159,8 +159,14 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
   }
 }
 
+/** What Intel calls the certificates of a PCK chain. */
+const PCK_ROLES = ['PCK certificate', 'PCK CA', 'Intel SGX root CA'] as const;
+
 function judgePath(checks: CheckList, path: PckPath, at: Date, about: string): boolean {
-  for (const problem of path.problems) checks.fail(problem.code, about, { detail: describePathProblem(problem) });
+  // a chain of another length is none of Intel's, and its certificates have no such places
+  const roles = path.certificates.length === PCK_ROLES.length ? PCK_ROLES : [];
+  for (const problem of path.problems)
+    checks.fail(problem.code, about, { detail: describePathProblem(problem, roles) });
   if (path.problems.length > 0) return false;
   checks.pass('cert_untrusted', about, { detail: 'the path ends at a pinned root, and every signature in it holds' });
   const validity = judgeValidity(path.certificates, at);

@@ -9,7 +9,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
     "title": "veritee",
     "version": "0.1.0",
     "summary": "Is this confidential VM what it claims to be?",
-    "description": "A relying party posts what a confidential VM produced and gets a decision with every check it rests on.\nOnly the literal `allow` releases anything.\n\n**Bytes** are base64url or base64 strings, padding optional, one alphabet per string. Where a certificate is due,\na string that starts with `-----BEGIN` is PEM, any other is DER. **Hex** is read in either case and written in\nlower case. **Instants** are RFC 3339 in UTC, with `Z`.\n\nRequest bodies are strict JSON: a duplicate member, an unknown member, a number that a double does not hold, a\nlone surrogate or a nesting of more than 32 levels is a 400, and nothing was judged. No member of a request\nnames a URL. Members that answer with `null` belong to capabilities that this version does not have.\n",
+    "description": "A relying party posts what a confidential VM produced and gets a decision with every check it rests on.\nOnly the literal `allow` releases anything.\n\n**Bytes** are base64url or base64 strings, padding optional, one alphabet per string. Where a certificate is due,\na string that starts with `-----BEGIN` is PEM, any other is DER. **Hex** is read in either case and written in\nlower case. **Instants** are RFC 3339 in UTC, with `Z`.\n\nRequest bodies are strict JSON: a duplicate member, an unknown member, a number that a double cannot hold (1e400, an\nunsafe integer, -0), a lone surrogate or a nesting of more than 32 levels is a 400, and nothing was judged. No member\nof a request names a URL. A member of an answer that is always `null` belongs to a capability that this version does\nnot have.\n",
     "license": {
       "name": "Apache-2.0",
       "identifier": "Apache-2.0"
@@ -53,7 +53,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           {
             "name": "enforce",
             "in": "query",
-            "description": "`true` also says the decision by the status, for pipelines that look at nothing else: deny and\nhistorical are 403, indeterminate is 503 with Retry-After. The body is the same.\n",
+            "description": "`true` also gives the decision as the HTTP status, for pipelines that read only that: deny and\nhistorical are 403, indeterminate is 503 with Retry-After. The body is the same.\n",
             "schema": {
               "type": "boolean",
               "default": false
@@ -63,7 +63,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           {
             "name": "checks",
             "in": "query",
-            "description": "`all` lists every skipped check. Without it, checks that were skipped for one reason are one line.\n",
+            "description": "`all` lists every skipped check. Without it, all checks that were skipped for the same reason are\nlisted as one.\n",
             "schema": {
               "type": "string",
               "enum": [
@@ -177,7 +177,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "attestation"
         ],
         "summary": "Shows what evidence says, field by field, and verifies nothing",
-        "description": "The body is what /verify takes as `evidence`, or a whole /verify body, of which only the evidence is shown. An\nattacker can write every value that is shown: nothing here is a reason to trust anything. Of an event log the first 256 events are shown, and the others counted. Needs the\nrole `verify`.\n",
+        "description": "The body is what /verify takes as `evidence`, or a whole /verify body, of which only the evidence is shown. An\nattacker can choose every value that is shown: none of them is a reason to trust the guest. Of an event log the\nfirst 256 events are shown, and the others counted. Needs the role `verify`.\n",
         "requestBody": {
           "required": true,
           "content": {
@@ -252,7 +252,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "attestation"
         ],
         "summary": "Makes a nonce that this service accepts once",
-        "description": "What the body names limits the use of the nonce; what it leaves out does not. Needs the role `verify`.\n",
+        "description": "Each member of the body limits what the nonce can be used for; an omitted one does not. Needs the role `verify`.\n",
         "requestBody": {
           "required": true,
           "content": {
@@ -1373,11 +1373,11 @@ export const OPENAPI_DOCUMENT: JsonObject = {
       },
       "AkCertificate": {
         "type": "string",
-        "description": "Certificate of the vTPM's attestation key (NV index 0x01C101D0): PEM where the string starts with `-----BEGIN`,\nelse DER, zero filling included or not. It is judged whenever it is sent, and never replaces the hardware.\n"
+        "description": "Certificate of the vTPM's attestation key (NV index 0x01C101D0): PEM where the string starts with `-----BEGIN`,\nelse DER, zero filling included or not. It is judged whenever it is sent, and never replaces the\nhardware evidence.\n"
       },
       "AkChain": {
         "type": "string",
-        "description": "PEM, at most 32 KiB: the issuer of the AK certificate first, the root last. Nothing of it is fetched.\n"
+        "description": "PEM, at most 32 KiB: the issuer of the AK certificate first, the root last. The service fetches none of these\ncertificates.\n"
       },
       "TdxCollateral": {
         "type": "object",
@@ -1393,7 +1393,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "pck_crl",
           "root_ca_crl"
         ],
-        "description": "What Intel signs about the platform of a quote. It gives way, part by part, to newer that the service holds or\ngets from Intel. Where Intel could not be asked it counts with the warning `collateral_unconfirmed`, if it was\nissued within 48 hours. What is not sent is looked for in the configured directory, the cache and at Intel.\n",
+        "description": "Intel's signed collateral for the platform of a quote. A part is replaced where the service has a newer one, or gets\none from Intel. If Intel cannot be asked, collateral that was issued within 48 hours counts, with the warning\n`collateral_unconfirmed`. Without it the service looks in the configured directory, in the cache and at Intel.\n",
         "properties": {
           "tcb_info": {
             "type": "string",
@@ -1441,7 +1441,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
       "SnpEndorsements": {
         "type": "object",
         "additionalProperties": false,
-        "description": "Certificates that come with the evidence. What is sent is judged, and never replaced by another source. What\nis not sent is looked for in the configured directory, the cache and at the vendor.\n",
+        "description": "Certificates that come with the evidence. Those that are sent are judged, and never replaced by another source.\nOmitted ones are looked for in the configured directory, in the cache and at the vendor.\n",
         "not": {
           "anyOf": [
             {
@@ -2226,7 +2226,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         }
       },
       "ItaRuntimeData": {
-        "description": "What an Azure guest sends: the runtime claims of its paravisor, whose SHA-256 is in REPORTDATA. Any other guest: data\nthat it chose, where REPORTDATA is SHA-512 of `val`, `iat` and this data. That hash can be sent as `nonce` of this\nrequest; a nonce inside of the data does not count.\n",
+        "description": "What an Azure guest sends: the runtime claims of its paravisor, whose SHA-256 is in REPORTDATA. Any other guest: data\nthat it chose, where REPORTDATA is SHA-512 of `val`, `iat` and this data. Send that hash as `nonce` of this\nrequest; a nonce inside the data does not count.\n",
         "oneOf": [
           {
             "$ref": "#/components/schemas/Bytes"
@@ -2241,7 +2241,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "string",
           "null"
         ],
-        "description": "Without `runtime_data` the data of a guest, as older clients send it; else not looked at."
+        "description": "The runtime data, as older clients send it. Ignored beside `runtime_data`."
       },
       "ItaEventLog": {
         "type": [
@@ -2258,7 +2258,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "iat",
           "signature"
         ],
-        "description": "Intel's nonce, which REPORTDATA of a TD without paravisor is a hash of. Its signature is for Intel.",
+        "description": "Intel's nonce, which is hashed into REPORTDATA of a TD without paravisor. Its signature is not verified here.",
         "properties": {
           "val": {
             "$ref": "#/components/schemas/Bytes"
@@ -2886,7 +2886,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               "not_configured",
               "unavailable"
             ],
-            "description": "`warn`: found, and tolerated. `unavailable`: something needed was out of reach. `skipped`: rests on a\ncheck that failed; unless `checks=all`, one line stands for all that were skipped for one reason.\n`not_configured`: nobody asked for it. A check that did not run never counts as passed.\n"
+            "description": "`warn`: a finding that is tolerated. `unavailable`: an endorsement or service could not be had. `skipped`:\ndepends on a check that failed; unless `checks=all`, all that were skipped for the same reason are listed as\none. `not_configured`: the policy does not ask for it. A check that did not run never counts as passed.\n"
           },
           "about": {
             "type": "string",
@@ -2896,10 +2896,10 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             ]
           },
           "expected": {
-            "description": "What had to be there. Null where there is no one value, or nothing has verified it. A list of more than 8 is\nshown as its number.\n"
+            "description": "The value that passes. Null where there is no single value, or the value is not verified. A list of more than 8 is\nshown as its number.\n"
           },
           "actual": {
-            "description": "What was there. Null where there is no one value, or nothing has verified it. A list of more than 8 is shown\nas its number.\n"
+            "description": "The value that was found. Null where there is no single value, or the value is not verified. A list of more than 8 is shown\nas its number.\n"
           },
           "detail": {
             "type": "string",
@@ -3092,7 +3092,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "maa",
           "ita"
         ],
-        "description": "What verified bytes say, by what said it. Null where this evidence has no such part, or a signature, chain\nor binding that it rests on did not hold.\n",
+        "description": "Claims from verified bytes, by the part of the evidence that makes them. Null where the evidence has no such part,\nor where a signature, chain or binding under it did not verify.\n",
         "properties": {
           "snp": {
             "oneOf": [
@@ -3567,7 +3567,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "type": "array",
             "minItems": 4,
             "maxItems": 4,
-            "description": "RTMR 0 to 3, 48 bytes each. Behind a paravisor they describe it, and not the guest.",
+            "description": "RTMR 0 to 3, 48 bytes each. Behind a paravisor they measure the paravisor, not the guest.",
             "items": {
               "$ref": "#/components/schemas/Hex"
             }
@@ -3723,7 +3723,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
               },
               "qeEvaluationDataNumber": {
                 "type": "integer",
-                "description": "Of the QE identity. For a while after Intel raises it, it differs from the other."
+                "description": "Of the QE identity. It can differ from `evaluationDataNumber` for a while after Intel raises both."
               },
               "advisories": {
                 "type": "array",
@@ -3798,7 +3798,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           "vmConfiguration": {
             "type": "object",
             "additionalProperties": true,
-            "description": "Members of `vm-configuration` in camelCase, those unknown to this version too. Absent where only the\nattestation key is vouched for.\n",
+            "description": "All members of `vm-configuration`, in camelCase. Absent where only the attestation key is certified, not the\nruntime claims.\n",
             "examples": [
               {
                 "secureBoot": true,
@@ -4205,7 +4205,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
           },
           "pointer": {
             "type": "string",
-            "description": "JSON pointer (RFC 6901) to the member of the request that the code is about, where known. What is found\nonly after a dialect was read is said of the native form.\n",
+            "description": "JSON pointer (RFC 6901) to the member of the request that the code is about, where known. For a\nproblem that is found after a dialect was converted, the pointer is into the native form.\n",
             "examples": [
               "/evidence/report"
             ]

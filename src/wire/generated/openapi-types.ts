@@ -34,8 +34,8 @@ export interface paths {
         /**
          * Shows what evidence says, field by field, and verifies nothing
          * @description The body is what /verify takes as `evidence`, or a whole /verify body, of which only the evidence is shown. An
-         *     attacker can write every value that is shown: nothing here is a reason to trust anything. Of an event log the first 256 events are shown, and the others counted. Needs the
-         *     role `verify`.
+         *     attacker can choose every value that is shown: none of them is a reason to trust the guest. Of an event log the
+         *     first 256 events are shown, and the others counted. Needs the role `verify`.
          */
         readonly post: operations["inspectEvidence"];
         readonly delete?: never;
@@ -55,7 +55,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Makes a nonce that this service accepts once
-         * @description What the body names limits the use of the nonce; what it leaves out does not. Needs the role `verify`.
+         * @description Each member of the body limits what the nonce can be used for; an omitted one does not. Needs the role `verify`.
          */
         readonly post: operations["issueChallenge"];
         readonly delete?: never;
@@ -392,15 +392,19 @@ export interface components {
         };
         /**
          * @description Certificate of the vTPM's attestation key (NV index 0x01C101D0): PEM where the string starts with `-----BEGIN`,
-         *     else DER, zero filling included or not. It is judged whenever it is sent, and never replaces the hardware.
+         *     else DER, zero filling included or not. It is judged whenever it is sent, and never replaces the
+         *     hardware evidence.
          */
         readonly AkCertificate: string;
-        /** @description PEM, at most 32 KiB: the issuer of the AK certificate first, the root last. Nothing of it is fetched. */
+        /**
+         * @description PEM, at most 32 KiB: the issuer of the AK certificate first, the root last. The service fetches none of these
+         *     certificates.
+         */
         readonly AkChain: string;
         /**
-         * @description What Intel signs about the platform of a quote. It gives way, part by part, to newer that the service holds or
-         *     gets from Intel. Where Intel could not be asked it counts with the warning `collateral_unconfirmed`, if it was
-         *     issued within 48 hours. What is not sent is looked for in the configured directory, the cache and at Intel.
+         * @description Intel's signed collateral for the platform of a quote. A part is replaced where the service has a newer one, or gets
+         *     one from Intel. If Intel cannot be asked, collateral that was issued within 48 hours counts, with the warning
+         *     `collateral_unconfirmed`. Without it the service looks in the configured directory, in the cache and at Intel.
          */
         readonly TdxCollateral: {
             /** @description The JSON that is signed, byte for byte: the value of `tcbInfo`. */
@@ -427,8 +431,8 @@ export interface components {
         /** @description PEM, at most 32 KiB: the signer, then the root, and no other. */
         readonly IntelChain: string;
         /**
-         * @description Certificates that come with the evidence. What is sent is judged, and never replaced by another source. What
-         *     is not sent is looked for in the configured directory, the cache and at the vendor.
+         * @description Certificates that come with the evidence. Those that are sent are judged, and never replaced by another source.
+         *     Omitted ones are looked for in the configured directory, in the cache and at the vendor.
          */
         readonly SnpEndorsements: {
             /** @description VCEK or VLEK. */
@@ -684,15 +688,15 @@ export interface components {
         };
         /**
          * @description What an Azure guest sends: the runtime claims of its paravisor, whose SHA-256 is in REPORTDATA. Any other guest: data
-         *     that it chose, where REPORTDATA is SHA-512 of `val`, `iat` and this data. That hash can be sent as `nonce` of this
-         *     request; a nonce inside of the data does not count.
+         *     that it chose, where REPORTDATA is SHA-512 of `val`, `iat` and this data. Send that hash as `nonce` of this
+         *     request; a nonce inside the data does not count.
          */
         readonly ItaRuntimeData: components["schemas"]["Bytes"] | null;
-        /** @description Without `runtime_data` the data of a guest, as older clients send it; else not looked at. */
+        /** @description The runtime data, as older clients send it. Ignored beside `runtime_data`. */
         readonly ItaUserData: string | null;
         /** @description Not looked at. */
         readonly ItaEventLog: string | null;
-        /** @description Intel's nonce, which REPORTDATA of a TD without paravisor is a hash of. Its signature is for Intel. */
+        /** @description Intel's nonce, which is hashed into REPORTDATA of a TD without paravisor. Its signature is not verified here. */
         readonly ItaVerifierNonce: {
             readonly val: components["schemas"]["Bytes"];
             readonly iat: components["schemas"]["Bytes"];
@@ -891,9 +895,9 @@ export interface components {
         readonly Check: {
             readonly id: components["schemas"]["CheckId"];
             /**
-             * @description `warn`: found, and tolerated. `unavailable`: something needed was out of reach. `skipped`: rests on a
-             *     check that failed; unless `checks=all`, one line stands for all that were skipped for one reason.
-             *     `not_configured`: nobody asked for it. A check that did not run never counts as passed.
+             * @description `warn`: a finding that is tolerated. `unavailable`: an endorsement or service could not be had. `skipped`:
+             *     depends on a check that failed; unless `checks=all`, all that were skipped for the same reason are listed as
+             *     one. `not_configured`: the policy does not ask for it. A check that did not run never counts as passed.
              * @enum {string}
              */
             readonly result: "pass" | "fail" | "warn" | "skipped" | "not_configured" | "unavailable";
@@ -903,12 +907,12 @@ export interface components {
              */
             readonly about: string;
             /**
-             * @description What had to be there. Null where there is no one value, or nothing has verified it. A list of more than 8 is
+             * @description The value that passes. Null where there is no single value, or the value is not verified. A list of more than 8 is
              *     shown as its number.
              */
             readonly expected: unknown;
             /**
-             * @description What was there. Null where there is no one value, or nothing has verified it. A list of more than 8 is shown
+             * @description The value that was found. Null where there is no single value, or the value is not verified. A list of more than 8 is shown
              *     as its number.
              */
             readonly actual: unknown;
@@ -934,8 +938,8 @@ export interface components {
          */
         readonly CheckId: "internal_error" | "deadline" | "clock" | "cert_untrusted" | "cert_signature" | "cert_algorithm" | "cert_not_ca" | "cert_path" | "cert_role" | "cert_extension" | "cert_validity" | "cert_revoked" | "crl_invalid" | "crl_issuer" | "snp_key_kind" | "snp_product" | "snp_product_refused" | "snp_chip_id" | "snp_tcb_cert" | "snp_signature" | "snp_debug" | "snp_migration_agent" | "snp_vmpl" | "snp_tcb_order" | "snp_tcb_low" | "snp_provisional" | "snp_mitigation" | "snp_id_key" | "snp_measurement" | "snp_host_data" | "snp_report_data" | "snp_platform_smt_enabled" | "snp_platform_tsme_enabled" | "snp_platform_ecc_enabled" | "snp_platform_rapl_disabled" | "snp_platform_ciphertext_hiding_dram_enabled" | "snp_platform_alias_check_complete" | "snp_platform_iommu_write_safe" | "snp_platform_tio_enabled" | "snp_platform_unknown" | "tdx_signature" | "tdx_qe_vendor" | "tdx_qe_binding" | "tdx_qe_report_signature" | "tdx_qe_identity" | "tdx_qe_debug" | "tdx_qe_svn" | "tdx_qe_attributes" | "tdx_report_mismatch" | "tdx_tcb_info" | "tdx_tcb_level_unsupported" | "tdx_tcb_status" | "tdx_tcb_date" | "tdx_module" | "tdx_debug" | "tdx_attributes" | "tdx_xfam" | "tdx_seam_attributes" | "tdx_platform_id" | "tdx_service_td" | "tdx_measurement" | "tdx_report_data" | "collateral_not_yet" | "hardware_missing" | "hcl_binding" | "hcl_duplicate" | "hcl_claims" | "hcl_ak_missing" | "hcl_ak_weak" | "hcl_ak_mismatch" | "ak_cert_untrusted" | "hcl_paravisor" | "hcl_reference" | "tpm_signature" | "tpm_weak_signature" | "tpm_magic" | "tpm_not_quote" | "tpm_weak_bank" | "tpm_pcr_selection" | "tpm_pcr_digest" | "tpm_pcr_not_quoted" | "tpm_pcr" | "tpm_reset" | "eventlog_replay" | "eventlog_order" | "eventlog_unverified" | "eventlog_missing" | "secure_boot" | "secure_boot_unknown" | "token_alg" | "token_key" | "token_signature" | "token_time" | "token_lifetime" | "token_issuer" | "token_issuer_policy" | "token_audience" | "token_claim_type" | "token_debug" | "token_debug_unknown" | "token_compliance" | "maa_tcb_status" | "ita_tcb_status" | "ita_policy" | "ita_debug" | "disagreement" | "route_missing" | "nonce_mismatch" | "nonce_used" | "nonce_expired" | "nonce_scope" | "nonce_missing" | "nonce_stale" | "binding_missing" | "no_policy" | "policy_evidence_type" | "rule_not_met" | "reference_not_applicable" | "claim_missing" | "claim_type" | "release_token_stale" | "release_other_vm" | "release_key_unbound" | "release_refused" | "release_warning" | "vcek_unavailable" | "crl_stale" | "crl_unavailable" | "crl_rollback" | "collateral_unavailable" | "collateral_stale" | "collateral_rollback" | "jwks_unavailable" | "jwks_invalid" | "jwks_stale" | "route_unavailable" | "nonce_store" | "release_unavailable" | "audit_unavailable" | "snp_product_advisory" | "snp_tcb_floor_missing" | "hcl_paravisor_unknown" | "collateral_unconfirmed" | "crl_unconfirmed";
         /**
-         * @description What verified bytes say, by what said it. Null where this evidence has no such part, or a signature, chain
-         *     or binding that it rests on did not hold.
+         * @description Claims from verified bytes, by the part of the evidence that makes them. Null where the evidence has no such part,
+         *     or where a signature, chain or binding under it did not verify.
          */
         readonly Claims: {
             readonly snp: components["schemas"]["SnpClaims"] | null;
@@ -1069,7 +1073,7 @@ export interface components {
             readonly quoteVersion: 4 | 5;
             /** @description 48 bytes. */
             readonly mrtd: components["schemas"]["Hex"];
-            /** @description RTMR 0 to 3, 48 bytes each. Behind a paravisor they describe it, and not the guest. */
+            /** @description RTMR 0 to 3, 48 bytes each. Behind a paravisor they measure the paravisor, not the guest. */
             readonly rtmr: readonly components["schemas"]["Hex"][];
             /** @description 48 bytes. */
             readonly mrConfigId: components["schemas"]["Hex"];
@@ -1122,7 +1126,7 @@ export interface components {
                 readonly date: components["schemas"]["Instant"] | null;
                 /** @description Of the TCB info. */
                 readonly evaluationDataNumber: number;
-                /** @description Of the QE identity. For a while after Intel raises it, it differs from the other. */
+                /** @description Of the QE identity. It can differ from `evaluationDataNumber` for a while after Intel raises both. */
                 readonly qeEvaluationDataNumber: number;
                 readonly advisories: readonly string[];
             };
@@ -1142,8 +1146,8 @@ export interface components {
             /** @description The 64 bytes of `user-data` in hex; null where the member is absent, and where it is not 64 bytes of hex. */
             readonly userData: string | null;
             /**
-             * @description Members of `vm-configuration` in camelCase, those unknown to this version too. Absent where only the
-             *     attestation key is vouched for.
+             * @description All members of `vm-configuration`, in camelCase. Absent where only the attestation key is certified, not the
+             *     runtime claims.
              * @example {
              *       "secureBoot": true,
              *       "tpmEnabled": true
@@ -1277,8 +1281,8 @@ export interface components {
             readonly detail: string;
             readonly code: components["schemas"]["ProblemCode"];
             /**
-             * @description JSON pointer (RFC 6901) to the member of the request that the code is about, where known. What is found
-             *     only after a dialect was read is said of the native form.
+             * @description JSON pointer (RFC 6901) to the member of the request that the code is about, where known. For a
+             *     problem that is found after a dialect was converted, the pointer is into the native form.
              * @example /evidence/report
              */
             readonly pointer?: string;
@@ -1455,13 +1459,14 @@ export interface operations {
         readonly parameters: {
             readonly query?: {
                 /**
-                 * @description `true` also says the decision by the status, for pipelines that look at nothing else: deny and
+                 * @description `true` also gives the decision as the HTTP status, for pipelines that read only that: deny and
                  *     historical are 403, indeterminate is 503 with Retry-After. The body is the same.
                  * @example true
                  */
                 readonly enforce?: boolean;
                 /**
-                 * @description `all` lists every skipped check. Without it, checks that were skipped for one reason are one line.
+                 * @description `all` lists every skipped check. Without it, all checks that were skipped for the same reason are
+                 *     listed as one.
                  * @example all
                  */
                 readonly checks?: "all";

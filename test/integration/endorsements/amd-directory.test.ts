@@ -124,7 +124,7 @@ describe('AmdDirectory', () => {
     await directory.start();
     expect(directory.veks(MILAN)).toHaveLength(1);
     expect(log.of(/not taken/)).toEqual([
-      { file: 'forged.der', why: 'signature does not verify (certificate 1 of the path)' },
+      { file: 'forged.der', why: 'signature does not verify (certificate 1 of the path, VCEK)' },
     ]);
   });
 

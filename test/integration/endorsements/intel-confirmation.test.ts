@@ -76,6 +76,17 @@ describe('a service that holds nothing, and Intel answers', () => {
     expect(await judged(opened, {})).toBe('cache 19');
   });
 
+  it('gives the set that is held as the same object, whatever part of a request counted in between', async () => {
+    const opened = lab.open();
+    await lab.find(opened);
+    const held = await lab.find(opened);
+    const list = { overrides: { thisUpdate: day(0), nextUpdate: day(30) } };
+    const merged = await lab.find(opened, brought({ evaluationNumber: 18, pckCrl: list }));
+    expect(merged).toMatchObject({ origin: 'cache', partOrigins: { tcbInfo: 'cache', pckCrl: 'evidence' } });
+    const again = await lab.find(opened);
+    expect('value' in held && 'value' in again && again.value === held.value).toBe(true);
+  });
+
   it('does not rest for all because the time of one request is over', async () => {
     const opened = lab.open();
     const late = await lab.find(opened, { ...brought({ evaluationNumber: 18 }), signal: AbortSignal.abort() });

@@ -47,6 +47,18 @@ describe('CollateralReader', () => {
     }
   });
 
+  it('names the certificate of a chain that does not hold', () => {
+    const foreign = new TdxPlatform({ pki: createIntelPki({ at: new Date('2026-03-01T12:00:00Z') }) }).collateral();
+    const reading = newReader().read(foreign);
+    const detail = 'path does not end at a pinned key (certificate 2 of the path, Intel SGX root CA)';
+    expect(reading.ok ? [] : new Set(reading.problems.map((problem) => problem.detail))).toEqual(new Set([detail]));
+    const unfit = chainOf(pki.issuePckCa('platform', { extensions: [keyUsage(['crlSign'])] }));
+    const listed = newReader().read(platform.collateral({ overrides: { pckCrlIssuerChain: unfit } }));
+    expect(listed.ok ? [] : listed.problems.map((problem) => problem.detail)).toContain(
+      'issuer is not a ca (certificate 1 of the path, PCK CA)',
+    );
+  });
+
   it.each<readonly [string, CollateralOptions, readonly (readonly [string, string])[]]>([
     ['a TCB info that was changed', { tcbInfo: { afterSigning: spaced } }, [['tdx_tcb_info', 'tcb_info']]],
     ['a QE identity that was changed', { qeIdentity: { afterSigning: spaced } }, [['tdx_qe_identity', 'qe_identity']]],

@@ -37,26 +37,22 @@ const KEYS = DEFAULT_TOKEN_KEYS_PAUSES;
 
 it.each<readonly [string, number, RegExp]>([
   ['AMD folderPollMs', AMD.folderPollMs, /The directory is looked at every (.+?) and at a reload/],
-  ['AMD crlRefreshPauseMs', AMD.crlRefreshPauseMs, /from half of its life on once (.+?), also while nobody asks/],
-  ['AMD crlAskTimeoutMs', AMD.crlAskTimeoutMs, /a request waits for it at most (.+?), and for a minute after/],
+  ['AMD crlRefreshPauseMs', AMD.crlRefreshPauseMs, /from half of its life on once (.+?), also without requests/],
+  ['AMD crlAskTimeoutMs', AMD.crlAskTimeoutMs, /a request waits at most (.+?) for KDS, and for a minute after/],
   ['openMs', DEFAULT_RESILIENCE.openMs, /After five failures in a row nothing is asked for (.+?);/],
   ['fairMs', DEFAULT_RESILIENCE.fairMs, /ended with its request after less than (.+?) counts neither way/],
   ['Intel folderPollMs', INTEL.folderPollMs, /recognised by content, looked at every (.+?) and at a reload/],
-  [
-    'Intel refreshMs',
-    INTEL.pauses.refreshMs,
-    /What is held is asked for again every (.+?) \(18 to 24 hours, at random\)/,
-  ],
-  ['Intel retryMs', INTEL.pauses.retryMs, /asks for it or not; after a failure (.+?) later/],
+  ['Intel refreshMs', INTEL.pauses.refreshMs, /is renewed in the background every (.+?) \(18 to 24 hours, at random\)/],
+  ['Intel retryMs', INTEL.pauses.retryMs, /after a failure it is tried again (.+?) later/],
   ['Intel askMs', INTEL.pauses.askMs, /for the same platform, at most (.+?) for each configured service/],
-  ['Intel cooldownMs', INTEL.pauses.cooldownMs, /and after a failure not again for (.+?);/],
+  ['Intel cooldownMs', INTEL.pauses.cooldownMs, /and none for (.+?) after a failure;/],
 ])('docs/endorsements.md says what %s is: %i', (_name, ms, sentence) => {
   expect(msOf(sentence.exec(textOf('endorsements.md'))?.[1] ?? 'not said')).toBe(ms);
 });
 
 it.each<readonly [string, number, RegExp]>([
-  ['refreshMs', KEYS.refreshMs, /fetched again before it is used once it is (.+?) old/],
-  ['waitMs', KEYS.waitMs, /That fetch is waited for (.+?) at most/],
+  ['refreshMs', KEYS.refreshMs, /fetched again before use once it is (.+?) old/],
+  ['waitMs', KEYS.waitMs, /A request waits for that fetch for at most (.+?);/],
   ['staleMs', KEYS.staleMs, /for the keys that it has and for up to (.+?) \(`jwks_stale` after that\)/],
   ['cooldownMs', KEYS.cooldownMs, /Fetches, also those for an unknown key, begin (.+?) apart at least/],
 ])('docs/azure-attestation.md says what %s of key sets is: %i', (_name, ms, sentence) => {

@@ -54,7 +54,7 @@ describe('outages', () => {
 
   it('of one origin say nothing about another', () => {
     const { outages } = opened();
-    outages.mayContact('https://other.example');
+    outages.register('https://other.example');
     outages.failed(KDS, new FetchError('timeout', 'no answer in time'));
     expect(outages.states).toEqual([
       { host: 'other.example', isReachable: true, failures: 0 },
@@ -84,7 +84,7 @@ describe('outages', () => {
     ['a definite no', new FetchError('status', 'x', { status: 404 })],
   ])('do not begin with %s', (_, error) => {
     const { log, outages } = opened();
-    outages.mayContact(KDS);
+    outages.register(KDS);
     outages.failed(KDS, error);
     expect(outages.states).toEqual([{ host: 'kds.example:8443', isReachable: true, failures: 0 }]);
     expect(log.entries).toEqual([]);

@@ -13,7 +13,6 @@ describe('parseJws', () => {
     const jws = parseJws(token);
     expect({ ...jws.header }).toEqual({ alg: 'RS256', kid: 'k' });
     expect(Buffer.from(jws.payload).toString()).toBe('{"a":1}');
-    expect(Buffer.from(jws.signingInput).toString()).toBe(token.slice(0, token.lastIndexOf('.')));
     expect([...jws.signature]).toEqual([1, 2, 3]);
   });
 

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { isLoopbackHost } from '../../../src/http/host-names.js';
+import { namesLoopback } from '../../../src/http/host-names.js';
 
 it.each(['localhost', 'LOCALHOST:8080', '127.0.0.1', '127.0.0.1:8080', '127.255.0.9:1', '[::1]', '[::1]:8080'])(
   'takes %s for this machine',
   (host) => {
-    expect(isLoopbackHost(host)).toBe(true);
+    expect(namesLoopback(host)).toBe(true);
   },
 );
 
@@ -26,5 +26,5 @@ it.each([
   'localhost:8080:8080',
   'localhost ',
 ])('does not take %s for this machine', (host) => {
-  expect(isLoopbackHost(host)).toBe(false);
+  expect(namesLoopback(host)).toBe(false);
 });

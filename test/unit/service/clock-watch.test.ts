@@ -38,7 +38,7 @@ function set(seconds: number): void {
 
 async function state(): Promise<{ readonly judges: boolean; readonly ready: boolean; readonly live: boolean }> {
   const judges = watch.doubt() === null;
-  return { judges, ready: (await watch.execute()).ready, live: (await watch.liveness.execute()).live };
+  return { judges, ready: (await watch.readiness.execute()).ready, live: (await watch.liveness.execute()).live };
 }
 
 const SOUND = { judges: true, ready: true, live: true };
@@ -312,7 +312,10 @@ describe('the log', () => {
 
   it('says readiness what the jump is', async () => {
     set(-6 * HOUR);
-    expect(await watch.execute()).toEqual({ ready: false, problems: ['the clock has jumped by -21600 seconds'] });
+    expect(await watch.readiness.execute()).toEqual({
+      ready: false,
+      problems: ['the clock has jumped by -21600 seconds'],
+    });
   });
 });
 

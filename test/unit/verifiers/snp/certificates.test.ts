@@ -108,6 +108,23 @@ describe('path of a VEK', () => {
     expectNoClaims(await verifySnp(forger.evidence({ endorsements: { crls: [] } })), 'cert_untrusted');
   });
 
+  it.each(['vcek', 'vlek'] as const)(
+    'SNP-25 names the ARK where the path of a %s ends at another',
+    async (signingKey) => {
+      const detail = 'path does not end at a pinned key (certificate 3 of the path, ARK)';
+      const forger = createSnpGuest({ pki: FOREIGN_PKI, signingKey });
+      const found = await verifySnp(forger.evidence({ endorsements: { crls: [] } }));
+      expect(found.checks.find(({ id }) => id === 'cert_untrusted')).toMatchObject({ result: 'fail', detail });
+    },
+  );
+
+  it('SNP-25 names the VCEK where it is not under the ASK that came with it', async () => {
+    const found = await verifySnp(milan.evidence({ endorsements: { chain: PKI.chainPem('Genoa') } }));
+    expect(found.checks.filter(({ id }) => id === 'cert_untrusted').map(({ detail }) => detail)).toContain(
+      'issuer is not the subject of the next certificate (certificate 1 of the path, VCEK)',
+    );
+  });
+
   it("SNP-25 denies every root but AMD's own where nothing else is configured", async () => {
     const verifier = new SnpVerifier(new AmdSnpReportVerifier({ refuseProducts: new Set() }), new Map());
     const found = await verifier.verify(milan.evidence(), { at: AT, endorsements: NO_ENDORSEMENTS, binding: null });

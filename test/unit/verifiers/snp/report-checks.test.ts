@@ -233,15 +233,27 @@ describe('TCB of the key', () => {
       const guest = createSnpGuest({ pki: PKI, part: component === 'fmc' ? 'Turin' : 'Milan', tcb: high });
       const low = encoded(guest.platform, { ...high, [component]: (high[component] ?? 0) - 1 });
       expectVerified(await verifySnp(guest.evidence()));
-      expectFailed(await verifyWith({ committedTcb: low }, guest), 'snp_tcb_order');
-      expectFailed(await verifyWith({ currentTcb: low }, guest), 'snp_tcb_order');
+      const uncommitted = await verifyWith({ committedTcb: low }, guest);
+      expectFailed(uncommitted, 'snp_tcb_order');
+      expect(only(uncommitted, 'snp_tcb_order').detail).toBe(
+        `TCB components are not in order: ${component} is reported above what is committed`,
+      );
+      const notRunning = await verifyWith({ currentTcb: low }, guest);
+      expectFailed(notRunning, 'snp_tcb_order');
+      expect(only(notRunning, 'snp_tcb_order').detail).toBe(
+        `TCB components are not in order: ${component} is committed above what runs`,
+      );
     },
   );
 
   it('SNP-15 denies one component out of order although a more significant one is far ahead', async () => {
     const committedTcb = encodeSnpTcb({ bootloader: 3, tee: 0, snp: 255, microcode: 255 }, 'Milan');
     const currentTcb = encodeSnpTcb({ bootloader: 255, tee: 255, snp: 255, microcode: 255 }, 'Milan');
-    expectFailed(await verifyWith({ committedTcb, currentTcb }), 'snp_tcb_order');
+    const found = await verifyWith({ committedTcb, currentTcb });
+    expectFailed(found, 'snp_tcb_order');
+    expect(only(found, 'snp_tcb_order').detail).toBe(
+      'TCB components are not in order: bootloader is reported above what is committed',
+    );
   });
 
   it('SNP-15 accepts COMMITTED below CURRENT, which real machines have', async () => {

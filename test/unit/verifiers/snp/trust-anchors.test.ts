@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AMD_ROOT_PINS, issuerName, productOfIssuer } from '../../../../src/verifiers/snp/trust-anchors.js';
+import { AMD_ROOT_PINS } from '../../../../src/verifiers/snp/trust-anchors.js';
 
 describe('pinned roots', () => {
   it('SNP-25 are the keys of AMD, one for each line', () => {
@@ -8,18 +8,5 @@ describe('pinned roots', () => {
       ['Genoa', ['429a69c9422aa258ee4d8db5fcda9c6470ef15f8cd5a9cebd6cbc7d90b863831']],
       ['Turin', ['4f125410563a2ab9a50356f9243f6fe0b6f73de98603f53f90339c70e9d7ad08']],
     ]);
-  });
-});
-
-describe('issuer of a VEK', () => {
-  it.each(['Milan', 'Genoa', 'Turin'] as const)('names the line %s', (product) => {
-    expect(issuerName(product, 'vcek')).toBe(`SEV-${product}`);
-    expect(issuerName(product, 'vlek')).toBe(`SEV-VLEK-${product}`);
-    expect(productOfIssuer(`SEV-${product}`)).toBe(product);
-    expect(productOfIssuer(`SEV-VLEK-${product}`)).toBe(product);
-  });
-
-  it.each([null, '', 'SEV-', 'SEV-Milan ', 'SEV-VCEK-Milan', 'ARK-Milan', 'SEV-milan'])('names no line: %j', (name) => {
-    expect(productOfIssuer(name)).toBeNull();
   });
 });

@@ -25,7 +25,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
   [
     'tdx_qe_vendor',
     { quote: { header: { qeVendorId: new Uint8Array(16) } } },
-    { expected: QE_VENDOR_ID, actual: null, detail: 'the quoting enclave is not said to be of intel' },
+    { expected: QE_VENDOR_ID, actual: null, detail: 'the QE vendor id of the quote is not that of intel' },
   ],
   [
     'tdx_qe_report_signature',
@@ -166,7 +166,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: null,
       actual: null,
-      detail: 'issuer is not the subject of the next certificate (certificate 1 of the path)',
+      detail: 'issuer is not the subject of the next certificate (certificate 1 of the path, PCK certificate)',
     },
   ],
 ];

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import type { Configuration } from '../config/configuration.js';
+import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
+import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
+import type { Metrics } from '../http/metrics.js';
+import type { EndorsementSource } from '../model/endorsement.js';
+import type { Clock } from '../model/ports.js';
+import type { EvidenceVerifier } from '../model/verification.js';
+import type { Policy } from '../policy/policy-document.js';
+import { ChallengeCodec } from '../service/challenge-codec.js';
+import type { ClockWatch } from '../service/clock-watch.js';
+import { IssueChallenge } from '../service/issue-challenge.js';
+import { NonceRecogniser } from '../service/nonce-recogniser.js';
+import type { InspectEvidenceUseCase } from '../service/use-cases.js';
+import { VerifyEvidence } from '../service/verify-evidence.js';
+import type { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
+import type { PolicyDirectory } from '../stores/policy-directory.js';
+import { createAttestationRoutes, type OpenAttestationServices } from './attestation-routes.js';
+import type { ReloadedRoots } from './configured-roots.js';
+import { createAppContainer, type Override, useIntelRootPins, useRootPins } from './container.js';
+import type { EndorsementWorld } from './endorsements.js';
+import type { ReloadedAccess } from './reloaded-access.js';
+import { TOKENS } from './tokens.js';
+import { newId, verifyOptions } from './verify-options.js';
+
+/** What of a service is open before it can answer. */
+export interface ServiceParts {
+  readonly configuration: Configuration;
+  readonly world: Pick<EndorsementWorld, 'log' | 'amdRootPins' | 'intelRootPins'> & { readonly override?: Override };
+  readonly clock: Clock;
+  readonly clockWatch: ClockWatch;
+  readonly metrics: Metrics;
+  readonly policies: PolicyDirectory<Policy>;
+  readonly access: ReloadedAccess;
+  readonly challenges: { readonly key: Uint8Array; readonly store: MemoryChallengeStore };
+  readonly endorsements: { readonly source: EndorsementSource };
+  readonly services: OpenAttestationServices;
+  readonly roots: ReloadedRoots;
+}
+
+/** The use cases of a service, and how HTTP offers them. */
+export function httpDependencies(parts: ServiceParts): HttpDependencies {
+  const { configuration, world, clock, clockWatch, metrics, policies, access, challenges } = parts;
+  const container = containerOf(parts);
+  const codec = new ChallengeCodec(challenges.key, randomBytes);
+  return {
+    verifyEvidence: verifyEvidenceWith(container, codec, parts),
+    issueChallenge: new IssueChallenge(
+      codec,
+      challenges.store,
+      { has: (id) => policies.snapshot().has(id), keys: () => policies.snapshot().keys() },
+      clockWatch,
+      configuration.challenges.lifetimeSeconds,
+    ),
+    inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
+    liveness: clockWatch.liveness,
+    readiness: clockWatch.readiness,
+    callers: access.callers,
+    metrics,
+    clock,
+    log: world.log,
+    settings: httpSettings(configuration, access),
+  };
+}
+
+type AppContainer = ReturnType<typeof createAppContainer>;
+
+function containerOf({ configuration, world, endorsements, roots }: ServiceParts): AppContainer {
+  return createAppContainer(
+    configuration,
+    (app) => {
+      app.register(TOKENS.endorsementSource, { useValue: endorsements.source });
+      if (world.amdRootPins !== undefined) useRootPins(app, configuration, world.amdRootPins);
+      if (world.intelRootPins !== undefined) useIntelRootPins(app, world.intelRootPins);
+      world.override?.(app);
+    },
+    roots,
+  );
+}
+
+function verifyEvidenceWith(container: AppContainer, codec: ChallengeCodec, parts: ServiceParts): VerifyEvidence {
+  const { configuration, world, clockWatch, policies, challenges, services } = parts;
+  const source = container.resolve<EndorsementSource>(TOKENS.endorsementSource);
+  return new VerifyEvidence(
+    {
+      verifiers: container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers),
+      endorsements: source,
+      attestationRoutes: createAttestationRoutes(container, services.services, source),
+      keyThumbprint: jwkThumbprint,
+      policies: () => policies.snapshot(),
+      nonces: new NonceRecogniser(codec, challenges.store, world.log),
+      clock: clockWatch,
+      log: world.log,
+      newId,
+    },
+    verifyOptions(configuration, true),
+  );
+}
+
+function httpSettings({ limits, deadlineSeconds, listen }: Configuration, { tls }: ReloadedAccess): HttpSettings {
+  return {
+    bodyBytes: limits.bodyBytes,
+    eventLogBytes: limits.eventLogBytes,
+    deadlineSeconds,
+    trustedProxies: listen.trustedProxies,
+    tls,
+  };
+}
