@@ -8,6 +8,7 @@ import {
   type CertificateOptions,
   createAmdPki,
   createIntelPki,
+  createSnpGuest,
   createTdxGuest,
   createVirtualMachine,
   der,
@@ -54,11 +55,24 @@ export async function worstInputs({ bodies, intel }: Material): Promise<readonly
     ...pemInputs(azure, tdx, quote),
     ...logInputs(tdx),
     ...documentInputs(azure, tdx),
+    keysInput(),
   ];
 }
 
-function verify(name: string, evidence: JsonObject): WorstInput {
-  return { name, path: '/verify', body: JSON.stringify({ evidence }) };
+/** Keys in runtime data that the hardware vouches for, where one is bound that is none of them. */
+function keysInput(): WorstInput {
+  const guest = createSnpGuest({ pki: createAmdPki() });
+  const nonce = base64(Buffer.alloc(32, 7));
+  const key = (index: number) => ({ kty: 'OKP', crv: 'X', x: String(index).padStart(43, 'A') });
+  const runtimeData = {
+    text: JSON.stringify({ nonce, keys: Array.from({ length: 4_990 }, (_, index) => key(index)) }),
+  };
+  const binding = { jwk: { kty: 'EC', crv: 'P-256', x: base64(Buffer.alloc(32, 1)), y: base64(Buffer.alloc(32, 2)) } };
+  return verify('runtime data of 4 990 keys', guest.wireEvidence({ runtimeData }), { nonce, binding });
+}
+
+function verify(name: string, evidence: JsonObject, members: JsonObject = {}): WorstInput {
+  return { name, path: '/verify', body: JSON.stringify({ evidence, ...members }) };
 }
 
 function inspect(name: string, evidence: JsonObject): WorstInput {
