@@ -130,8 +130,23 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
   addEndorsements(program, config, actions, done);
   // The others name an unknown command: of arguments too many they would say less.
   for (const command of withBelow(program)) if (command.commands.length === 0) command.allowExcessArguments(false);
-  for (const command of withBelow(program)) sayWhatThereIs(command);
+  for (const command of withBelow(program)) {
+    sayWhatThereIs(command);
+    refuseRepeatedOptions(command);
+  }
   return program;
+}
+
+/** The last would win unsaid: of two policies that would be whichever stands behind. Lists can go on. */
+function refuseRepeatedOptions(command: Command): void {
+  const given = new Set<string>();
+  for (const { long, variadic, name } of command.options.map((option) => ({ ...option, name: option.name() }))) {
+    if (variadic) continue;
+    command.on(`option:${name}`, () => {
+      if (given.has(name)) throw new UsageError([`${long} is given twice, and counts once: leave one out`]);
+      given.add(name);
+    });
+  }
 }
 
 /** The nearest of the commands that there are, else all. */
