@@ -167,6 +167,13 @@ describe('YAML', () => {
     expect(problemsOf(text)).toContain(problem);
   });
 
+  it('names the file that is no object, where there is one', () => {
+    expect(problemsOf('- listen', {}, 'own.yaml')).toEqual(['own.yaml: must be an object']);
+    expect(problemsOf('configuration: 1', {}, 'own.yaml')).toEqual([
+      expect.stringMatching(/^own\.yaml line 1: configuration: unknown key/),
+    ]);
+  });
+
   it.each([
     [
       'a member',
