@@ -322,7 +322,7 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'own.yaml: /minimum: is no member of this object (policy_schema)\nown.yaml: /minimums: is missing (policy_schema)',
+      text: 'own.yaml: /minimum: is no member of this object; did you mean minimums? (policy_schema)\nown.yaml: /minimums: is missing (policy_schema)',
     },
   },
 ];
