@@ -1,7 +1,8 @@
 import { FormatError } from '../model/errors.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
-import { isJsonObject, missingOr } from './json-object.js';
+import { trusteeHint } from './dialects/trustee-shape.js';
+import { isJsonObject, MISSING_MEMBER, missingOr } from './json-object.js';
 import type { EvidenceForm } from './schema-check.js';
 
 const NATIVE_FORMS: ReadonlyMap<string, EvidenceForm> = new Map([
@@ -62,6 +63,7 @@ export function requireEvidenceType(type: string, pointer: string): EvidenceForm
  */
 export function evidenceForm(evidence: JsonValue | undefined, pointer: string): EvidenceForm {
   const object = requireObject(evidence, pointer);
+  refuseBareTrustee(object, pointer);
   const type = textMember(object, 'type', pointer);
   const native = requireEvidenceType(type, `${pointer}/type`);
   if (object['dialect'] === undefined) {
@@ -110,6 +112,14 @@ function maaForm(type: string, value: JsonValue | undefined, pointer: string): E
 /** Version 2 keeps what is of a TEE under its name, version 1 has it all at the top. */
 function itaForm(_type: string, value: JsonValue | undefined, pointer: string): EvidenceForm {
   return requireObject(value, pointer)['tdx'] === undefined ? 'ItaRequestEvidenceV1' : 'ItaRequestEvidenceV2';
+}
+
+/** What a guest of Trustee makes, without the members that say so. */
+function refuseBareTrustee(evidence: JsonObject, pointer: string): void {
+  const missing = ['type', 'dialect'].find((name) => evidence[name] === undefined);
+  const hint = missing === undefined ? null : trusteeHint(evidence);
+  if (hint === null) return;
+  throw new FormatError('schema', `${MISSING_MEMBER}: ${hint}`, { pointer: `${pointer}/${missing}` });
 }
 
 function requireObject(value: JsonValue | undefined, pointer: string): JsonObject {

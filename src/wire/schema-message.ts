@@ -2,7 +2,7 @@ import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { JsonValue } from '../model/json.js';
 import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
 import { INSTANT_FORM } from './instant.js';
-import { kindOf, MISSING_MEMBER } from './json-object.js';
+import { isJsonObject, kindOf, MISSING_MEMBER, missingOr } from './json-object.js';
 
 /** What is wrong with a value, in words: what Ajv says is for whoever wrote the schema. */
 export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): string {
@@ -26,6 +26,9 @@ export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): s
     case 'pattern':
       return PATTERNS.get(params['pattern']) ?? OTHER_FORM;
     case 'not':
+      // Such members are named by `required`, which takes everything that is no object.
+      if (parentSchema['type'] === 'object' && !isJsonObject(data as JsonValue))
+        return missingOr(data as JsonValue, 'an object');
       return parentSchema['not'] === undefined ? OTHER_FORM : excluded(parentSchema['not']);
     default:
       return limitMessage(keyword, params['limit'], data) ?? OTHER_FORM;

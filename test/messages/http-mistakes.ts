@@ -5,6 +5,8 @@ import type { HttpCall, HttpMistake, LabEvidence } from './mistake.js';
 const REPORT = Buffer.alloc(1184, 2).toString('base64url');
 const SNP = { type: 'snp', report: REPORT };
 const HEX_REPORT = Buffer.from(Array.from({ length: 1184 }, (_, index) => index % 251)).toString('hex');
+const TRUSTEE =
+  'this looks like evidence of a Trustee guest, which is sent as {"evidence":{"type":"az-snp-vtpm","dialect":"trustee","value":…}}';
 const NONCE = 'q83vASNFZ4mrze8BI0VniQ';
 const TYPES = 'snp, tdx, az-snp-vtpm, az-tdx-vtpm, maa-token, ita-token';
 const PATHS = 'GET /docs lists the paths that there are';
@@ -406,6 +408,30 @@ const EVIDENCE: readonly HttpMistake[] = [
       pointer: '/evidence/dialect',
       detail: 'dialect trustee is for az-snp-vtpm or az-tdx-vtpm evidence, not for snp',
     },
+  ),
+  inBody(
+    'evidence of a Trustee guest as it lies in a file',
+    '{"version":1,"tpm_quote":{…},"hcl_report":"…","vcek":"…"}',
+    { version: 1, tpm_quote: {}, hcl_report: REPORT, vcek: '' },
+    { code: 'schema', pointer: '/evidence', detail: `member is missing: ${TRUSTEE}` },
+  ),
+  inBody(
+    'evidence of a Trustee guest without type and dialect',
+    '{"evidence":{"version":1,"tpm_quote":{…},"hcl_report":"…","vcek":"…"}}',
+    { evidence: { version: 1, tpm_quote: {}, hcl_report: REPORT, vcek: '' } },
+    { code: 'schema', pointer: '/evidence/type', detail: `member is missing: ${TRUSTEE}` },
+  ),
+  inBody(
+    'evidence of a Trustee guest without dialect',
+    '{"evidence":{"type":"az-snp-vtpm","version":1,"tpm_quote":{…},"hcl_report":"…","vcek":"…"}}',
+    { evidence: { type: 'az-snp-vtpm', version: 1, tpm_quote: {}, hcl_report: REPORT, vcek: '' } },
+    { code: 'schema', pointer: '/evidence/dialect', detail: `member is missing: ${TRUSTEE}` },
+  ),
+  inBody(
+    'endorsements as a list',
+    '{"evidence":{"type":"snp","report":"…","endorsements":["…"]}}',
+    { evidence: { ...SNP, endorsements: ['AA'] } },
+    { code: 'schema', pointer: '/evidence/endorsements', detail: 'the value is an array, not an object' },
   ),
   inBody(
     'PCR values in base64',
