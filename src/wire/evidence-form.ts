@@ -1,6 +1,7 @@
 import { FormatError } from '../model/errors.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
+import { refuseUnknownProvider } from './dialects/configfs-tsm.js';
 import { trusteeHint } from './dialects/trustee-shape.js';
 import { isJsonObject, MISSING_MEMBER, missingOr } from './json-object.js';
 import type { EvidenceForm } from './schema-check.js';
@@ -30,7 +31,7 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ['maa', { types: ['snp', 'tdx'], form: maaForm }],
   ['azure-guest', { types: ['az-snp-vtpm', 'az-tdx-vtpm', 'tpm'], form: null }],
   ['extended-report', { types: ['snp'], form: () => 'ExtendedReportEvidence' }],
-  ['configfs-tsm', { types: ['snp', 'tdx'], form: byTee('ConfigfsTsmSnpEvidence', 'ConfigfsTsmTdxEvidence') }],
+  ['configfs-tsm', { types: ['snp', 'tdx'], form: configfsTsmForm }],
   ['ita', { types: ['tdx'], form: itaForm }],
 ] satisfies [string, Dialect][]);
 
@@ -89,8 +90,9 @@ function dialectForm(type: string, name: string, pointer: string): FormOf {
   return dialect.form;
 }
 
-function byTee(snp: EvidenceForm, tdx: EvidenceForm): FormOf {
-  return (type) => (type === 'snp' ? snp : tdx);
+function configfsTsmForm(type: string, value: JsonValue | undefined, pointer: string): EvidenceForm {
+  refuseUnknownProvider(type, value, pointer);
+  return type === 'snp' ? 'ConfigfsTsmSnpEvidence' : 'ConfigfsTsmTdxEvidence';
 }
 
 /** Versions 1 and 2 carry `version`, version 0 does not. Guests on TDX send `td_quote`, and no `vcek`, in all of them. */

@@ -18,7 +18,7 @@ export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): s
     case 'type':
       return `the value is ${kindOf(data as JsonValue)}, not ${wantedTypes(error, others)}`;
     case 'enum':
-      return `the value is none of these: ${listedNames(params['allowedValues'].map(String))}`;
+      return `the value is none of these: ${listedNames(spellings(params['allowedValues']))}`;
     case 'const':
       return `the value is not ${JSON.stringify(params['allowedValue'])}`;
     case 'discriminator':
@@ -33,6 +33,11 @@ export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): s
     default:
       return limitMessage(keyword, params['limit'], data) ?? OTHER_FORM;
   }
+}
+
+/** Of a value that may end with a line feed one spelling says enough. */
+function spellings(allowed: readonly unknown[]): readonly string[] {
+  return [...new Set(allowed.map((value) => String(value).trimEnd()))];
 }
 
 const OTHER_FORM = 'the value does not have the form that openapi.yaml describes';

@@ -434,6 +434,56 @@ const EVIDENCE: readonly HttpMistake[] = [
     { code: 'schema', pointer: '/evidence/endorsements', detail: 'the value is an array, not an object' },
   ),
   inBody(
+    'hex with 0x in front',
+    '{"evidence":{"type":"snp","report":"0x00010203…"}}',
+    { evidence: { type: 'snp', report: `0x${HEX_REPORT}` } },
+    {
+      code: 'encoding',
+      pointer: '/evidence/report',
+      detail: 'this is hex, and starts with 0x: expected base64url or base64',
+    },
+  ),
+  inBody(
+    'a revocation list in PEM',
+    '{"evidence":{"type":"snp","report":"…","endorsements":{"crls":["-----BEGIN X509 CRL-----…"]}}}',
+    { evidence: { ...SNP, endorsements: { crls: ['-----BEGIN X509 CRL-----\nMIIB\n-----END X509 CRL-----\n'] } } },
+    {
+      code: 'encoding',
+      pointer: '/evidence/endorsements/crls/0',
+      detail: 'this is PEM: expected the DER in it, in base64url or base64',
+    },
+  ),
+  inBody(
+    'a certificate in PEM written in base64',
+    '{"evidence":{"type":"snp","report":"…","endorsements":{"vek":"LS0tLS1CRUdJTi…"}}}',
+    { evidence: { ...SNP, endorsements: { vek: Buffer.from('-----BEGIN CERTIFICATE-----').toString('base64') } } },
+    {
+      code: 'encoding',
+      pointer: '/evidence/endorsements/vek',
+      detail: 'this is PEM written in base64: expected PEM as it is, or DER in base64url or base64',
+    },
+  ),
+  inBody(
+    'the provider of another TEE',
+    '{"evidence":{"type":"snp","dialect":"configfs-tsm","value":{"provider":"tdx_guest","outblob":"…"}}}',
+    { evidence: { type: 'snp', dialect: 'configfs-tsm', value: { provider: 'tdx_guest', outblob: REPORT } } },
+    {
+      code: 'type_mismatch',
+      pointer: '/evidence/value/provider',
+      detail: 'this is the provider of another TEE, expected sev_guest',
+    },
+  ),
+  inBody(
+    'a token with its scheme in front',
+    '{"evidence":{"type":"maa-token","token":"Bearer eyJ…"}}',
+    { evidence: { type: 'maa-token', token: 'Bearer eyJhbGciOiJSUzI1NiJ9.e30.AA' } },
+    {
+      code: 'token_format',
+      pointer: '/evidence/token',
+      detail: 'the token has Bearer in front: expected what follows it',
+    },
+  ),
+  inBody(
     'PCR values in base64',
     '{"evidence":{"type":"az-snp-vtpm","hclReport":"…","tpmQuote":{…,"pcrs":{"sha256":{"0":"3q2-7w=="}}}}}',
     { evidence: azureEvidence({ sha256: { '0': '3q2-7w==' } }) },
