@@ -63,6 +63,24 @@ describe('a decision for people', () => {
     expect(table).toContain('            waived    a waiver of the policy makes this a warning');
   });
 
+  it.each([
+    ['indeterminate', true, 'again     the same request may be judged otherwise later\n'],
+    ['indeterminate', false, 'again     the same request will not be judged otherwise later\n'],
+    ['deny', true, null],
+    ['allow', false, null],
+  ] as const)('says of %s, retryable %s, whether to ask again', (decision, retryable, line) => {
+    const table = decisionTable({ ...presented, decision, retryable }, { inColour: false });
+    if (line === null) expect(table).not.toContain('again     ');
+    else expect(table).toContain(line);
+  });
+
+  it('shows a value found alone where nothing in particular was expected', () => {
+    const checks = presented.checks.map((check) => ({ ...check, expected: null, actual: 'a' }));
+    const table = decisionTable({ ...presented, checks }, { inColour: false });
+    expect(table).toContain('            actual    a\n');
+    expect(table).not.toContain('expected');
+  });
+
   it('writes nothing of the evidence that a terminal would obey', () => {
     const hostile = '\u001b[2J\u009b31m\r\n\u202eALLOW';
     const checks = presented.checks.map((check) => ({

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Actions, runProgram } from '../../../src/cli/program.js';
 import { ConfigurationError, FormatError } from '../../../src/model/errors.js';
 
@@ -54,6 +54,23 @@ describe('what a command ends with', () => {
     const { said } = await failing(new FormatError('unknown_property', 'unknown member', { pointer: '/\u001b[2J' }));
     expect(said).toBe('unknown_property: unknown member (at /\\u001b[2J)\n');
   });
+});
+
+describe('help', () => {
+  it.each([['help'], ['help', 'verify'], ['endorsements', 'help', 'export']])(
+    'is no unknown command: %s %s',
+    async (...args) => {
+      const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+      let said = '';
+      const exitCode = await runProgram(args, '1.0.0', ACTIONS, (text) => {
+        said += text;
+      });
+      const shown = write.mock.calls.join('');
+      write.mockRestore();
+      expect([exitCode, said]).toEqual([0, '']);
+      expect(shown).toContain(`Usage: veritee ${args.filter((arg) => arg !== 'help').join(' ')}`.trimEnd());
+    },
+  );
 });
 
 describe('an option that is given twice', () => {
