@@ -114,6 +114,16 @@ const CALLS: readonly HttpMistake[] = [
     { status: 415, code: 'unsupported_media_type', detail: MEDIA_TYPE },
   ),
   inCall(
+    'another character set',
+    'POST /verify with content-type: application/json; charset=iso-8859-1',
+    { target: '/verify', body: {}, headers: { 'content-type': 'application/json; charset=iso-8859-1' } },
+    {
+      status: 415,
+      code: 'unsupported_media_type',
+      detail: 'the body must be UTF-8: send content-type: application/json with charset=utf-8, or without charset',
+    },
+  ),
+  inCall(
     'a compressed body',
     'POST /verify with content-encoding: gzip',
     { target: '/verify', body: {}, headers: { 'content-encoding': 'gzip' } },
