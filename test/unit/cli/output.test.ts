@@ -101,6 +101,16 @@ describe('a decision for people', () => {
 });
 
 describe('notes', () => {
+  it('say of a folder which key names it, and why it cannot be read', () => {
+    const notes = new Notes();
+    notes.warn({ key: 'amd.chains', folder: './x', why: 'there is no such folder' }, 'taken for an empty one');
+    let written = '';
+    notes.release((text) => {
+      written += text;
+    });
+    expect(written).toBe('warning: taken for an empty one (key amd.chains, folder ./x, why there is no such folder)\n');
+  });
+
   it('hold warnings and errors back, in one line each, without what only a log may have', () => {
     const notes = new Notes();
     notes.warn({ name: 'a\u001b[2J.pem', bytes: 'secret' }, 'not taken');
