@@ -22,6 +22,12 @@ const RESULT_WIDTH = 12;
 /** Longer values stand in the JSON. */
 const SHOWN_CHARACTERS = 200;
 
+/** Whether it is worth while to ask again. */
+const AGAIN = {
+  true: 'the same request may be judged otherwise later',
+  false: 'the same request will not be judged otherwise later',
+} as const;
+
 /** A decision for people: what it is, what stands against it and what to do, then all that holds. */
 export function decisionTable(decision: Decision, output: Pick<Output, 'inColour'>): string {
   const styled = styledFor(output);
@@ -39,6 +45,7 @@ export function decisionTable(decision: Decision, output: Pick<Output, 'inColour
     `${styled(['bold', OUTCOME_COLOUR[decision.decision]], decision.decision.toUpperCase())}  ${evidence.type} ${evidence.sha256.slice(0, 16)}${decision.historical ? '  (historical)' : ''}`,
     ...policies.map(({ id, version, outcome }) => `policy    ${id} version ${version}: ${outcome}`),
     `until     ${decision.validUntil}`,
+    ...(decision.decision === 'indeterminate' ? [`again     ${AGAIN[`${decision.retryable}`]}`] : []),
     '',
     ...against.flatMap((check) => [row(check), ...explanation(check), '']),
     ...ran.filter(({ result }) => result === 'pass').map(row),
@@ -61,7 +68,8 @@ function explanation(check: Check & { readonly remedy?: string | null; readonly 
   const { expected, actual, remedy = null, waived = false } = check;
   const isCompared = expected !== null || actual !== null;
   return [
-    ...(isCompared ? [line('expected', shown(expected)), line('actual', shown(actual))] : []),
+    ...(expected === null ? [] : [line('expected', shown(expected))]),
+    ...(isCompared ? [line('actual', shown(actual))] : []),
     ...(waived ? [line('waived', 'a waiver of the policy makes this a warning')] : []),
     ...(remedy === null ? [] : [line('remedy', remedy)]),
   ];

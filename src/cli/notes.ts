@@ -1,8 +1,8 @@
 import type { Log } from '../model/ports.js';
 import { printable } from './printable.js';
 
-/** Members of a record that name what it is about. No other is shown: the whole of it is for a log. */
-const SHOWN = ['name', 'file', 'folder', 'host', 'origin', 'issuer', 'code'];
+/** Members of a record that name what it is about, and why. No other is shown: the whole of it is for a log. */
+const SHOWN = ['key', 'name', 'file', 'folder', 'host', 'origin', 'issuer', 'code', 'why'];
 
 /** The log of a command for people: warnings and errors in one line each, held back until the answer is there. */
 export class Notes implements Log {

@@ -51,7 +51,7 @@ export async function runProgram(
     exitCode = code;
   });
   try {
-    await program.exitOverride().parseAsync([...args], { from: 'user' });
+    await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODE.allow : EXIT_CODE.usage;
@@ -90,6 +90,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .description('Tells whether a confidential VM is what it claims to be, why, and what it rests on')
     .version(version)
     .option('--check-wiring', 'resolve every part of the service once, and exit')
+    .helpCommand(true)
     .allowExcessArguments()
     .action(async ({ checkWiring }: { checkWiring?: boolean }) => {
       if (checkWiring === true) return done(await actions.checkWiring());
@@ -130,8 +131,24 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
   addEndorsements(program, config, actions, done);
   // The others name an unknown command: of arguments too many they would say less.
   for (const command of withBelow(program)) if (command.commands.length === 0) command.allowExcessArguments(false);
-  for (const command of withBelow(program)) sayWhatThereIs(command);
+  for (const command of withBelow(program)) {
+    command.exitOverride();
+    sayWhatThereIs(command);
+    refuseRepeatedOptions(command);
+  }
   return program;
+}
+
+/** The last would win unsaid: of two policies that would be whichever stands behind. Lists can go on. */
+function refuseRepeatedOptions(command: Command): void {
+  const given = new Set<string>();
+  for (const { long, variadic, name } of command.options.map((option) => ({ ...option, name: option.name() }))) {
+    if (variadic) continue;
+    command.on(`option:${name}`, () => {
+      if (given.has(name)) throw new UsageError([`${long} is given twice, and counts once: leave one out`]);
+      given.add(name);
+    });
+  }
 }
 
 /** The nearest of the commands that there are, else all. */
@@ -173,6 +190,7 @@ function addEndorsements(
   const endorsements = program
     .command('endorsements')
     .description('carry endorsements to machines without network')
+    .helpCommand(true)
     .allowExcessArguments()
     .action(() => {
       refuseUnknownCommand(endorsements);

@@ -14,6 +14,7 @@ import { NonceRecogniser } from '../service/nonce-recogniser.js';
 import type { VerifyEvidenceUseCase } from '../service/use-cases.js';
 import { type PolicyView, VerifyEvidence } from '../service/verify-evidence.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
+import { PolicyFileError, readNamedPolicyFile } from '../stores/policy-file.js';
 import type { PolicySet } from '../stores/policy-set.js';
 import { createAttestationRoutes, openAttestationServices } from './attestation-routes.js';
 import { readConfiguredRoots } from './configured-roots.js';
@@ -99,7 +100,8 @@ async function openVerification(
  */
 async function ownPolicy(policy: string, known: PolicySet<Policy>): Promise<Policy | null> {
   if (known.has(policy)) return null;
-  const text = await readFile(policy, 'utf8').catch((cause: unknown) => {
+  const text = await readNamedPolicyFile(policy).catch((cause: unknown) => {
+    if (cause instanceof PolicyFileError) throw new UsageError([`--policy: ${policy}: ${cause.message}`], { cause });
     const ids = known.list().map(({ id }) => id);
     throw new UsageError(
       POLICY_ID.test(policy)

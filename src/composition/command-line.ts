@@ -11,6 +11,7 @@ import { loadConfiguration } from '../config/load-configuration.js';
 import { maskSecrets } from '../config/mask-secrets.js';
 import { readConfigurationFile } from '../config/read-configuration-file.js';
 import { createLog } from '../http/log.js';
+import { outputProblem } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
 import { InspectEvidence } from '../service/inspect-evidence.js';
 import { InspectRaw } from '../service/inspect-raw.js';
@@ -30,7 +31,18 @@ import { productVersion } from './version.js';
 /** Runs the `veritee` command and returns its exit code. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const complain = (text: string) => void process.stderr.write(text);
+  endWhereOutputIsLost(complain);
   return runProgram(args, await productVersion(), ACTIONS, complain);
+}
+
+/** A full disk, or a reader that has left: a decision that nobody could read must not end as an allow. */
+function endWhereOutputIsLost(complain: (text: string) => void): void {
+  process.stdout.on('error', (error) => {
+    complain(`standard output: ${outputProblem(error)}\n`);
+    process.exit(EXIT_CODE.indeterminate);
+  });
+  // Nobody is left who could be told.
+  process.stderr.on('error', () => {});
 }
 
 const ACTIONS: Actions = {

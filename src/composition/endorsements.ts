@@ -10,6 +10,7 @@ import type { EndorsementSource } from '../model/endorsement.js';
 import type { Clock, Log } from '../model/ports.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../verifiers/snp/trust-anchors.js';
 import { INTEL_SGX_ROOT_PINS } from '../verifiers/tdx/trust-anchors.js';
+import { warnOfMissingFolders } from './load-warnings.js';
 import { tokenIssuers } from './token-issuers.js';
 
 /** Where endorsements come from, beside the configuration. */
@@ -87,7 +88,7 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
   };
   return {
     source: new AllEndorsements({ amd: amd.source, intel: intel.source, tokenKeys: keys.source }),
-    ready: all(({ ready }) => ready),
+    ready: Promise.all([warnOfMissingFolders(configuration, log), all(({ ready }) => ready)]).then(() => {}),
     reload: () => all((part) => part.reload()),
     close: () => all((part) => part.close()),
   };

@@ -1,5 +1,8 @@
+import { access } from 'node:fs/promises';
 import type { Configuration } from '../config/configuration.js';
 import { configurationWarnings } from '../config/configuration-warnings.js';
+import { namedEndorsementFolders } from '../config/directories.js';
+import { folderProblem } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
 import { membersNotBuilt } from '../policy/not-built.js';
 import type { Policy } from '../policy/policy-document.js';
@@ -7,6 +10,15 @@ import type { Policy } from '../policy/policy-document.js';
 /** Warns of settings that are allowed and deserve a second look. */
 export function warnOfConfiguration(configuration: Configuration, log: Log): void {
   for (const warning of configurationWarnings(configuration)) log.warn({}, warning);
+}
+
+/** A folder that is missing is an empty one: of one that somebody named, that is more often a name misspelt. */
+export async function warnOfMissingFolders(configuration: Configuration, log: Log): Promise<void> {
+  for (const [key, folder] of namedEndorsementFolders(configuration)) {
+    await access(folder).catch((error: unknown) => {
+      log.warn({ key, folder, why: folderProblem(error) }, 'folder of the configuration is taken for an empty one');
+    });
+  }
 }
 
 /** Warns of policy members that load although this version does not judge by them. */

@@ -1,6 +1,11 @@
 import { dirname, join } from 'node:path';
 import type { Configuration } from './configuration.js';
-import { DEFAULT_DECISION_STORE, DEFAULT_POLICY_DIRECTORY } from './schema.js';
+import {
+  DEFAULT_AMD_FOLDER,
+  DEFAULT_DECISION_STORE,
+  DEFAULT_INTEL_FOLDER,
+  DEFAULT_POLICY_DIRECTORY,
+} from './schema.js';
 
 /** Directory of what the service writes: that of the decision store, or of the default one where that is no file. */
 export function dataDirectory({ decisions }: Configuration): string {
@@ -21,4 +26,13 @@ export function endorsementCacheDirectory(configuration: Configuration): string 
 /** Whether the policy directory must exist: only the one that nobody named may be missing, and then holds no files. */
 export function isPolicyDirectoryRequired({ policies }: Configuration): boolean {
   return policies.directory !== DEFAULT_POLICY_DIRECTORY;
+}
+
+/** Folders of endorsements that somebody named, by their keys: only those that nobody named may be missing unsaid. */
+export function namedEndorsementFolders({ amd, intel }: Configuration): ReadonlyMap<string, string> {
+  const folders: readonly (readonly [key: string, folder: string, byDefault: string])[] = [
+    ['amd.chains', amd.chains, DEFAULT_AMD_FOLDER],
+    ['intel.collateral', intel.collateral, DEFAULT_INTEL_FOLDER],
+  ];
+  return new Map(folders.filter(([, folder, byDefault]) => folder !== byDefault).map(([key, folder]) => [key, folder]));
 }

@@ -4,7 +4,7 @@ import { consistencyProblems } from './consistency.js';
 import type { Environment } from './environment.js';
 import { overlayEnvironment } from './environment.js';
 import { CONFIGURATION_SCHEMA } from './schema.js';
-import type { Reading } from './setting.js';
+import { type Reading, WHOLE_DOCUMENT } from './setting.js';
 import { readYaml, type YamlText } from './yaml-text.js';
 
 export interface ConfigurationInput {
@@ -49,6 +49,8 @@ function sayWhereIn(file: { readonly name: string; readonly yaml: YamlText | nul
       return place === given ? `${variable}${problem.slice(place.length)}` : `${variable}: ${problem}`;
     }
     const line = file?.yaml?.lineOf(place) ?? null;
+    // Unless it is a key of that name, which has a line.
+    if (file !== null && line === null && place === WHOLE_DOCUMENT) return `${file.name}${problem.slice(place.length)}`;
     // What the file does not say may come from nowhere: then the key alone says more than the file.
     return file === null || line === null ? problem : `${file.name} line ${line}: ${problem}`;
   };

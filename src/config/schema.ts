@@ -146,6 +146,8 @@ const caller = object<CallerConfiguration>({
 const NO_ENTRIES: Readonly<Record<string, never>> = Object.create(null);
 
 export const DEFAULT_POLICY_DIRECTORY = './policies';
+export const DEFAULT_AMD_FOLDER = './endorsements/amd';
+export const DEFAULT_INTEL_FOLDER = './endorsements/intel';
 export const DEFAULT_DECISION_STORE = './data/veritee.db';
 
 /** Every key there is, for file and environment. What holds across keys is in consistency.ts. */
@@ -177,12 +179,12 @@ export const CONFIGURATION_SCHEMA: Setting<Configuration> = object<Configuration
   time: object<Configuration['time']>({ tokenLeewaySeconds: withDefault(integer(0, 300), 60) }),
   amd: object<Configuration['amd']>({
     kds: withDefault(sourceOrOff, 'https://kdsintf.amd.com'),
-    chains: withDefault(path(), './endorsements/amd'),
+    chains: withDefault(path(), DEFAULT_AMD_FOLDER),
     refuseProducts: withDefault(list(choice(...SNP_PRODUCTS)), []),
   }),
   intel: object<Configuration['intel']>({
     pcs: withDefault(sourceOrOff, 'https://api.trustedservices.intel.com'),
-    collateral: withDefault(path(), './endorsements/intel'),
+    collateral: withDefault(path(), DEFAULT_INTEL_FOLDER),
   }),
   azure: object<Configuration['azure']>({
     thim: withDefault(sourceOrOff, 'off'),

@@ -27,9 +27,12 @@ export interface Setting<T> {
 
 const NOTHING: Below = { kind: 'nothing' };
 
+/** What the whole document is called, which has no place. */
+export const WHOLE_DOCUMENT = 'configuration';
+
 /** `place: what`, where the place of the whole document has no name. */
 export function problemAt<T>(place: string, what: string): Reading<T> {
-  return { problems: [`${place === '' ? 'configuration' : place}: ${what}`] };
+  return { problems: [`${place === '' ? WHOLE_DOCUMENT : place}: ${what}`] };
 }
 
 /** A place one level further in. */

@@ -79,7 +79,7 @@ export function trustedUrlOrFile(): Setting<string> {
 
 /** An address, or a range in CIDR notation. A range of everything is refused: it would let any client name itself. */
 export function addressRange(): Setting<string> {
-  return single('text', 'an IP address or a range such as 10.0.0.0/8', (raw) =>
+  return single('text', 'an IP address or a range such as 10.0.0.0/8, and not every address', (raw) =>
     isText(raw) && isAddressRange(raw) ? raw : undefined,
   );
 }

@@ -33,6 +33,7 @@ export class AmdDirectory {
     const take = (files: MaterialFiles) => this.#take(files);
     this.#folder = new WatchedFolder({
       folder,
+      key: 'amd.chains',
       pollMs,
       log,
       material: CERTIFICATE_FILES,

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileProblem } from '../model/file-problem.js';
 import type { NamedFile, RefusedFile } from './amd-recognition.js';
 import { readBoundedFile } from './bounded-file.js';
 import { UnfitError } from './unfit-error.js';
@@ -51,7 +52,7 @@ async function readMaterialFile(path: string): Promise<Uint8Array | string> {
   try {
     return await readBoundedFile(path);
   } catch (error) {
-    return error instanceof UnfitError ? error.message : `cannot be read (${codeOf(error)})`;
+    return error instanceof UnfitError ? error.message : fileProblem(error);
   }
 }
 

@@ -1,3 +1,4 @@
+import { folderProblem, isSystemError } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
 import { fingerprintOf, type MaterialFiles, readMaterialFiles } from './material-files.js';
 
@@ -8,6 +9,8 @@ interface WatchedFolderOptions {
   /** How often the folder is looked at. */
   readonly pollMs: number;
   readonly log: Log;
+  /** The key of the configuration that names it. */
+  readonly key: string;
   /** What to call it in the log. */
   readonly what: string;
   /** Takes over what the folder holds now. */
@@ -59,7 +62,7 @@ export class WatchedFolder {
   }
 
   async #readIfChanged(): Promise<void> {
-    const { folder, material, log, what, take } = this.#options;
+    const { folder, material, take } = this.#options;
     try {
       const fingerprint = await fingerprintOf(folder, material);
       this.#fault = null;
@@ -68,8 +71,15 @@ export class WatchedFolder {
       this.#fingerprint = fingerprint;
     } catch (error) {
       const fault = String(error);
-      if (fault !== this.#fault) log.error({ err: error }, `${what} cannot be read`);
+      if (fault !== this.#fault) this.#say(error);
       this.#fault = fault;
     }
+  }
+
+  /** What the system refuses is for the operator to set right: a stack would not help. */
+  #say(error: unknown): void {
+    const { folder, key, log, what } = this.#options;
+    const fields = isSystemError(error) ? { key, folder, why: folderProblem(error) } : { key, folder, err: error };
+    log.error(fields, `${what} cannot be read`);
   }
 }

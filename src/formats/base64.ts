@@ -22,6 +22,7 @@ export function decodeBase64(text: string): Uint8Array {
 
 /** What is wrong with a text that is no base64. Never what it says. */
 function base64Problem(digits: string): string {
+  if (digits.trimStart().startsWith('-----BEGIN')) return 'this is PEM: expected the DER in it, in base64url or base64';
   if (/\s/.test(digits)) return 'not base64url or base64: it has blanks or line feeds';
   if (/[^A-Za-z0-9+/_-]/.test(digits)) return 'not base64url or base64: it has other characters';
   if (/[+/]/.test(digits) && /[_-]/.test(digits)) return 'not base64url or base64: it mixes the two alphabets';

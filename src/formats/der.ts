@@ -150,8 +150,8 @@ export class DerReader {
 
 /** A value that is one SEQUENCE, ready to be read. */
 export function parseDerSequence(bytes: Uint8Array, what: string): DerReader {
+  if (bytes[0] !== DER.sequence) throw malformed(`${what} is not DER, which starts with a sequence (30)`);
   const element = parseDer(bytes);
-  if (element.tag !== DER.sequence) throw malformed(`${what} is not a sequence`);
   return element.elements;
 }
 

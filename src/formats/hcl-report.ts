@@ -75,7 +75,7 @@ export function parseHclReport(bytes: Uint8Array): HclReport {
   if (word(0x4cc) !== 1) throw new FormatError('hcl_hash_type', 'the report data hash is not SHA-256');
   const claimsEnd = CLAIMS_OFFSET + claimsSize;
   if (bytes.byteLength - claimsEnd > 4096) throw new FormatError('hcl_format', 'more than 4096 bytes of filling');
-  requireZeroRange(bytes, claimsEnd, bytes.byteLength, 'filling after the runtime claims');
+  requireZeroRange(bytes, claimsEnd, bytes.byteLength, 'filling bytes after the runtime claims');
   return {
     version,
     reportType,

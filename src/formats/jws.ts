@@ -33,6 +33,8 @@ const REFUSED_MEMBERS = ['crit', 'b64', 'zip', 'enc', 'jwk', 'x5u'] as const;
  */
 export function parseJws(token: string): Jws {
   if (token.length > TOKEN_LENGTH) throw new FormatError('token_format', `token is over ${TOKEN_LENGTH} characters`);
+  const wrapping = wrappingOf(token);
+  if (wrapping !== null) throw new FormatError('token_format', wrapping);
   const segments = token.split('.');
   // RFC 7516: what has five parts is encrypted, and says nothing to us.
   if (segments.length === 5) throw new FormatError('token_header', 'the token is encrypted, not signed');
@@ -56,6 +58,14 @@ export function parseClaimsSet(payload: Uint8Array): JsonObject {
   const claims = parseJson(payload, 'token_claim');
   if (!isObject(claims)) throw new FormatError('token_claim', 'the claims are not an object');
   return claims;
+}
+
+/** What stands around a token that was copied with something else. None of it is cut off here. */
+function wrappingOf(token: string): string | null {
+  if (/^Bearer\s/i.test(token)) return 'the token has Bearer in front: expected what follows it';
+  if (/^\s*["']|["']\s*$/.test(token)) return 'the token has quotes around it: expected it without them';
+  if (/\s$/.test(token)) return 'the token has a blank or line feed behind it: expected it without';
+  return /^\s/.test(token) ? 'the token has a blank or line feed in front: expected it without' : null;
 }
 
 function parseHeader(bytes: Uint8Array): Jws['header'] {

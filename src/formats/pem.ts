@@ -60,7 +60,7 @@ function readBlocks(text: string, labels: readonly PemLabel[], code: PemCode, ma
     if (open === null) {
       if (line === '') continue;
       const label = labels.find((candidate) => line === `-----BEGIN ${candidate}-----`);
-      if (label === undefined) throw new FormatError(code, 'pem has something else than certificates');
+      if (label === undefined) throw new FormatError(code, blocks.length === 0 ? noPem(text) : OTHER_THINGS);
       if (blocks.length === maximum) throw new FormatError(code, `pem has more than ${maximum} certificates`);
       open = { label, body: [] };
     } else if (line === `-----END ${open.label}-----`) {
@@ -72,6 +72,20 @@ function readBlocks(text: string, labels: readonly PemLabel[], code: PemCode, ma
   }
   if (open !== null || blocks.length === 0) throw new FormatError(code, 'pem is cut short');
   return blocks;
+}
+
+const OTHER_THINGS = 'pem has something else than certificates';
+
+/** How PEM looks in base64: "-----BEGIN ". */
+const BASE64_OF_PEM = /^\s*LS0tLS1CRUdJTi/;
+
+/** What a text is that does not begin as PEM. Never what it says. */
+function noPem(text: string): string {
+  if (BASE64_OF_PEM.test(text)) return 'this is pem written in base64: expected pem as it is';
+  if (/^-----BEGIN [A-Z0-9 ]+-----\\[nr]/.test(text)) return 'pem has \\n written out: expected line feeds';
+  if (text.includes('-----BEGIN')) return OTHER_THINGS;
+  const isName = /^[^\n]{1,256}\.(?:pem|crt|cer|der)\s*$/i.test(text);
+  return `this is ${isName ? 'the name of a file' : 'no pem'}: expected pem, which starts with -----BEGIN CERTIFICATE-----`;
 }
 
 /** Lines without their ends, LF or CRLF. A CR that is no line end stays in its line. */

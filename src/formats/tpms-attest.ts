@@ -54,8 +54,17 @@ const BANK: ReadonlyMap<number, PcrBank> = new Map([
  * @throws {FormatError} `tpm_format`
  */
 export function parseTpmsAttestHeader(bytes: Uint8Array): TpmsAttestHeader {
+  refuseSizePrefix(bytes);
   const reader = new ByteReader(bytes, 'tpm_format');
   return { magic: reader.u32be('magic'), type: reader.u16be('type') };
+}
+
+/** A TPM2B_ATTEST: what TPM2_Quote answers, and some tools write. The signature is over what follows the size alone. */
+function refuseSizePrefix(bytes: Uint8Array): void {
+  if (bytes.byteLength < 6) return;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint16(0) !== bytes.byteLength - 2 || view.getUint32(2) !== TPM_GENERATED_VALUE) return;
+  throw new FormatError('tpm_format', 'this is a TPM2B_ATTEST: cut its first two bytes, the size, off');
 }
 
 /**

@@ -5,6 +5,11 @@ import { RefusedError } from '../model/errors.js';
 
 export const MEDIA_TYPE_WANTED = 'the body must be JSON, sent with content-type: application/json';
 
+/** JSON all the same, of which only the character set is another. */
+const OTHER_CHARSET = /^application\/json *; *charset=(?!utf-8)[^;]+$/i;
+const CHARSET_WANTED =
+  'the body must be UTF-8: send content-type: application/json with charset=utf-8, or without charset';
+
 const JSON_MEDIA_TYPE = /^application\/json(?: *; *charset=utf-8)?$/i;
 
 /**
@@ -15,8 +20,10 @@ const JSON_MEDIA_TYPE = /^application\/json(?: *; *charset=utf-8)?$/i;
  */
 export function requireJsonBody(request: FastifyRequest): void {
   const { headers } = request.raw;
-  if (!JSON_MEDIA_TYPE.test(headers['content-type'] ?? '')) {
-    throw new RefusedError('unsupported_media_type', MEDIA_TYPE_WANTED);
+  const { 'content-type': mediaType = '' } = headers;
+  if (!JSON_MEDIA_TYPE.test(mediaType)) {
+    const wanted = OTHER_CHARSET.test(mediaType) ? CHARSET_WANTED : MEDIA_TYPE_WANTED;
+    throw new RefusedError('unsupported_media_type', wanted);
   }
   const { 'content-encoding': encoding = 'identity', 'transfer-encoding': transfer = 'chunked' } = headers;
   if (encoding.toLowerCase() !== 'identity' || transfer.toLowerCase() !== 'chunked') {

@@ -24,11 +24,15 @@ const LONGEST_COMPARED = 64;
 /** Names that differ from one that was sent in a few characters only, the nearest first. */
 export function nearNames(name: string, names: readonly string[]): readonly string[] {
   if (name.length > LONGEST_COMPARED) return [];
-  return names
-    .map((known) => ({ known, distance: editDistance(name.toLowerCase(), known.toLowerCase()) }))
-    .filter(({ known, distance }) => distance <= Math.max(2, Math.floor(known.length / 3)))
-    .sort((a, b) => a.distance - b.distance)
-    .map(({ known }) => known);
+  return (
+    names
+      .map((known) => ({ known, distance: editDistance(name.toLowerCase(), known.toLowerCase()) }))
+      .filter(({ known, distance }) => distance <= Math.max(2, Math.floor(known.length / 3)))
+      // Of names of three letters, any two would be near that share one.
+      .filter(({ known, distance }) => 2 * distance <= Math.max(known.length, name.length))
+      .sort((a, b) => a.distance - b.distance)
+      .map(({ known }) => known)
+  );
 }
 
 /** Characters that have to be put in, taken out or exchanged (Levenshtein), row by row. */

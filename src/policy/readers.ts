@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
+import { listedNames, nearNames } from '../model/names-in-messages.js';
 import { type PolicyProblem, schemaProblem } from './policy-problem.js';
 
 /** A place in a document, and the list that takes what is wrong there. */
@@ -71,7 +72,7 @@ export function object<T extends object>(members: { readonly [K in keyof T]: Mem
     (value, at) => {
       if (!isObject(value)) return at.refuse('must be an object');
       const unknown = Object.keys(value).filter((name) => !known.has(name));
-      for (const name of unknown) at.member(name).refuse(UNKNOWN);
+      for (const name of unknown) at.member(name).refuse(unknownMember(name, known));
       const read = [...known].map(([name, member]) => [name, readMember(value, name, member, at)] as const);
       if (unknown.length > 0 || read.some(([, result]) => result === REFUSED)) return undefined;
       return Object.fromEntries(read) as T;
@@ -84,7 +85,14 @@ function membersOf(readers: readonly (readonly [name: string, read: Reader<unkno
   return { kind: 'members', members: new Map(readers) };
 }
 
-const UNKNOWN = 'is no member of this object';
+/** The nearest of the members that there are, else all. */
+function unknownMember(name: string, known: ReadonlyMap<string, unknown>): string {
+  const names = [...known.keys()];
+  const [near] = nearNames(name, names);
+  const all = `there ${names.length === 1 ? 'is' : 'are'} ${listedNames(names)}`;
+  return `is no member of this object; ${near === undefined ? all : `did you mean ${near}?`}`;
+}
+
 const REFUSED = Symbol('refused');
 
 function readMember(value: JsonObject, name: string, member: Member<unknown>, at: Place): unknown {
@@ -110,7 +118,7 @@ export function someOf<N extends string, T>(
       const found = Object.entries(value).map(([name, member]) => {
         const place = at.member(name);
         const reader = known.get(name);
-        return [name, reader === undefined ? place.refuse(UNKNOWN) : reader(member, place)] as const;
+        return [name, reader === undefined ? place.refuse(unknownMember(name, known)) : reader(member, place)] as const;
       });
       if (found.some(([, result]) => result === undefined)) return undefined;
       return Object.fromEntries(found) as { readonly [name in N]?: T };

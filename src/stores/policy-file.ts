@@ -47,6 +47,22 @@ export async function readPolicyFile(
   }
 }
 
+/**
+ * Text of a policy file that the caller names, wherever it lies: also a pipe, or a link. The text stands for the bytes
+ * exactly, so that its digest is theirs.
+ *
+ * @throws {PolicyFileError} for what it holds
+ * @throws {Error} of the system where it cannot be read
+ */
+export async function readNamedPolicyFile(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY);
+  try {
+    return decode(await readBounded(file));
+  } finally {
+    await file.close();
+  }
+}
+
 async function realPathInside(directory: string, name: string, system: PolicyFileSystem): Promise<string> {
   const path = await system.realpath(join(directory, name)).catch((cause) => refuse('cannot be found', cause));
   return isInside(directory, path) ? path : refuse('leads out of the policy directory');

@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigurationError } from '../model/errors.js';
+import { folderProblem } from '../model/file-problem.js';
 import { PolicyFileError, readPolicyFile } from './policy-file.js';
 import { PolicySet } from './policy-set.js';
 
@@ -51,7 +52,7 @@ export async function readPolicySet<P extends { readonly id: string }>(
     if ('problems' in read) throw new ConfigurationError(read.problems);
     return read.set;
   }
-  throw new ConfigurationError([`${sources.directory}: keeps changing while it is read`]);
+  throw new ConfigurationError([`policies.directory: ${sources.directory}: keeps changing while it is read`]);
 }
 
 type ReadSet<P extends { readonly id: string }> =
@@ -88,7 +89,7 @@ async function policyNames(directory: string): Promise<readonly string[] | null>
     return (await readdir(directory)).filter((name) => POLICY_NAME.test(name)).sort();
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
-    throw new ConfigurationError([`${directory}: cannot be listed`], { cause });
+    throw new ConfigurationError([`policies.directory: ${directory}: ${folderProblem(cause)}`], { cause });
   }
 }
 

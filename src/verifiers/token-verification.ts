@@ -7,9 +7,10 @@ import type { CheckList } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../model/endorsement.js';
 import { FormatError, nullIfMalformed, within } from '../model/errors.js';
-import type { TokenEvidence } from '../model/evidence.js';
+import type { TokenEvidence, TokenType } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
 import { readOnce } from './read-once.js';
+import { lookalikeHint } from './token-lookalike.js';
 import { readTimes, type TimeRules, type TokenTimes, verifyTimes } from './token-times.js';
 
 /** A token that was read: its form holds, nothing is verified. */
@@ -22,6 +23,8 @@ export interface ReadToken {
 
 /** Another verifier, as its tokens are judged and as people are told of it. */
 export interface TokenScheme {
+  /** As what its tokens are sent. */
+  readonly type: TokenType;
   /** Who issues such tokens. */
   readonly verifier: string;
   /** Settings that say which issuers are accepted. */
@@ -91,7 +94,7 @@ export async function verifyToken(
   rules: TokenRules,
 ): Promise<VerifiedToken | null> {
   const algorithm = verifyAlgorithm(checks, token, rules);
-  if (algorithm === null || !verifyIssuer(checks, rules)) return null;
+  if (algorithm === null || !verifyIssuer(checks, token, rules)) return null;
   const { keys, about } = rules;
   const kid = kidOf(token);
   if (kid === null) {
@@ -125,8 +128,8 @@ export async function verifyToken(
 /** Compared with what the issuer uses, never taken from the token. */
 function verifyAlgorithm(
   checks: CheckList,
-  { jws }: ReadToken,
-  { scheme: { algorithms }, about }: TokenRules,
+  { jws, claims }: ReadToken,
+  { scheme: { algorithms, type }, about }: TokenRules,
 ): JwsAlgorithm | null {
   const { alg } = jws.header;
   const found = algorithms.find((algorithm) => algorithm === alg) ?? null;
@@ -134,17 +137,21 @@ function verifyAlgorithm(
     expected: algorithms,
     actual: found,
     detail: 'the token is signed with an algorithm of its issuer',
-    otherwise: 'the token names an algorithm that its issuer does not use',
+    otherwise: `the token names an algorithm that its issuer does not use${lookalikeHint(claims['iss'], type)}`,
   });
   return found;
 }
 
-function verifyIssuer(checks: CheckList, { scheme, issuer, issuers, about }: TokenRules): boolean {
+function verifyIssuer(
+  checks: CheckList,
+  { claims }: ReadToken,
+  { scheme, issuer, issuers, about }: TokenRules,
+): boolean {
   return checks.require(issuer !== null, 'token_issuer', about, {
     expected: issuers,
     actual: issuer,
     detail: `the token is of ${scheme.verifier}, and ${scheme.issuerSettings} has its issuer`,
-    otherwise: `${scheme.issuerSettings} does not have the issuer of the token`,
+    otherwise: `${scheme.issuerSettings} does not have the issuer of the token${lookalikeHint(claims['iss'], scheme.type)}`,
   });
 }
 

@@ -17,7 +17,11 @@ export function readBytes(text: string, pointer: string): Uint8Array {
  * @throws {FormatError} `encoding` at the pointer
  */
 export function readStructure(text: string, pointer: string): Uint8Array {
-  if (looksLikeHex(text)) throw new FormatError('encoding', 'this is hex: expected base64url or base64', { pointer });
+  const isPrefixed = text.startsWith('0x');
+  if (looksLikeHex(isPrefixed ? text.slice(2) : text)) {
+    const what = isPrefixed ? 'this is hex, and starts with 0x' : 'this is hex';
+    throw new FormatError('encoding', `${what}: expected base64url or base64`, { pointer });
+  }
   return readBytes(text, pointer);
 }
 
@@ -28,7 +32,19 @@ export function readHex(text: string, pointer: string): Uint8Array {
 
 /** PEM where the text starts like PEM, else DER. @throws {FormatError} `encoding` at the pointer */
 export function readCertificate(text: string, pointer: string): CertificateInput {
-  return text.startsWith(PEM_START) ? { pem: text } : { der: readStructure(text, pointer) };
+  return text.startsWith(PEM_START) ? { pem: text } : { der: readDer(text, 'PEM as it is, or DER', pointer) };
+}
+
+/** A revocation list. @throws {FormatError} `encoding` at the pointer */
+export function readCrl(text: string, pointer: string): Uint8Array {
+  return readDer(text, 'DER', pointer);
+}
+
+function readDer(text: string, expected: string, pointer: string): Uint8Array {
+  const der = readStructure(text, pointer);
+  if (!Buffer.from(der.subarray(0, PEM_START.length)).equals(Buffer.from(PEM_START))) return der;
+  const message = `this is PEM written in base64: expected ${expected} in base64url or base64`;
+  throw new FormatError('encoding', message, { pointer });
 }
 
 /** @throws {FormatError} `encoding` at the member */

@@ -1,7 +1,9 @@
 import { FormatError } from '../model/errors.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
-import { missingOr } from './json-object.js';
+import { refuseUnknownProvider } from './dialects/configfs-tsm.js';
+import { trusteeHint } from './dialects/trustee-shape.js';
+import { MISSING_MEMBER, missingOr } from './json-object.js';
 import type { EvidenceForm } from './schema-check.js';
 
 const NATIVE_FORMS: ReadonlyMap<string, EvidenceForm> = new Map([
@@ -29,7 +31,7 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ['maa', { types: ['snp', 'tdx'], form: maaForm }],
   ['azure-guest', { types: ['az-snp-vtpm', 'az-tdx-vtpm', 'tpm'], form: null }],
   ['extended-report', { types: ['snp'], form: () => 'ExtendedReportEvidence' }],
-  ['configfs-tsm', { types: ['snp', 'tdx'], form: byTee('ConfigfsTsmSnpEvidence', 'ConfigfsTsmTdxEvidence') }],
+  ['configfs-tsm', { types: ['snp', 'tdx'], form: configfsTsmForm }],
   ['ita', { types: ['tdx'], form: itaForm }],
 ] satisfies [string, Dialect][]);
 
@@ -62,6 +64,7 @@ export function requireEvidenceType(type: string, pointer: string): EvidenceForm
  */
 export function evidenceForm(evidence: JsonValue | undefined, pointer: string): EvidenceForm {
   const object = requireObject(evidence, pointer);
+  refuseBareTrustee(object, pointer);
   const type = textMember(object, 'type', pointer);
   const native = requireEvidenceType(type, `${pointer}/type`);
   if (object['dialect'] === undefined) {
@@ -87,8 +90,9 @@ function dialectForm(type: string, name: string, pointer: string): FormOf {
   return dialect.form;
 }
 
-function byTee(snp: EvidenceForm, tdx: EvidenceForm): FormOf {
-  return (type) => (type === 'snp' ? snp : tdx);
+function configfsTsmForm(type: string, value: JsonValue | undefined, pointer: string): EvidenceForm {
+  refuseUnknownProvider(type, value, pointer);
+  return type === 'snp' ? 'ConfigfsTsmSnpEvidence' : 'ConfigfsTsmTdxEvidence';
 }
 
 /** Versions 1 and 2 carry `version`, version 0 does not. Guests on TDX send `td_quote`, and no `vcek`, in all of them. */
@@ -110,6 +114,14 @@ function maaForm(type: string, value: JsonValue | undefined, pointer: string): E
 /** Version 2 keeps what is of a TEE under its name, version 1 has it all at the top. */
 function itaForm(_type: string, value: JsonValue | undefined, pointer: string): EvidenceForm {
   return requireObject(value, pointer)['tdx'] === undefined ? 'ItaRequestEvidenceV1' : 'ItaRequestEvidenceV2';
+}
+
+/** What a guest of Trustee makes, without the members that say so. */
+function refuseBareTrustee(evidence: JsonObject, pointer: string): void {
+  const missing = ['type', 'dialect'].find((name) => evidence[name] === undefined);
+  const hint = missing === undefined ? null : trusteeHint(evidence);
+  if (hint === null) return;
+  throw new FormatError('schema', `${MISSING_MEMBER}: ${hint}`, { pointer: `${pointer}/${missing}` });
 }
 
 function requireObject(value: JsonValue | undefined, pointer: string): JsonObject {

@@ -18,6 +18,7 @@ import {
   readAkCertificate,
   readCertificate,
   readCollateral,
+  readCrl,
   readHex,
   readOptionalBytes,
   readStructure,
@@ -150,6 +151,6 @@ function readSnpEndorsements(
     // what a chain must be, PEM of two certificates, is judged where it is parsed
     chain: chain ?? null,
     certificateTable: readOptionalBytes(certificateTable, `${pointer}/certificateTable`),
-    crls: (crls ?? []).map((crl, index) => readStructure(crl, `${pointer}/crls/${index}`)),
+    crls: (crls ?? []).map((crl, index) => readCrl(crl, `${pointer}/crls/${index}`)),
   };
 }

@@ -2,6 +2,7 @@ import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import type { Evidence } from '../model/evidence.js';
 import { isObject } from '../model/json.js';
+import { trusteeHint } from './dialects/trustee-shape.js';
 import { evidenceForm } from './evidence-form.js';
 import { missingOr } from './json-object.js';
 import { readBody } from './read-body.js';
@@ -25,7 +26,7 @@ export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits):
   }
   if (json['type'] === undefined) {
     const message = 'neither evidence, which has the member type, nor a /verify body, which has the member evidence';
-    throw new FormatError('schema', message, { pointer: '' });
+    throw new FormatError('schema', trusteeHint(json) ?? message, { pointer: '' });
   }
   const form = evidenceForm(json, '');
   return readEvidence(form, checkSchema(form, json), '');

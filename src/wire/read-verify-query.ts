@@ -26,7 +26,8 @@ export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
     if (values === undefined) throw unknownParameter(name);
     if (query.getAll(name).length > 1) throw new FormatError('schema', `query parameter ${name} appears twice`);
     if (!values.includes(value)) {
-      const message = `query parameter ${name} cannot be ${quotedName(value)}; it can be: ${listedNames(values)}`;
+      const what = value === '' ? 'is empty' : `cannot be ${quotedName(value)}`;
+      const message = `query parameter ${name} ${what}; it can be: ${listedNames(values)}`;
       throw new FormatError('schema', message);
     }
   }

@@ -4,10 +4,11 @@ import { FormatError } from '../model/errors.js';
 import type { Evidence, TokenEvidence } from '../model/evidence.js';
 import { isObject, type JsonObject } from '../model/json.js';
 import type { VerifyRequest } from '../model/request.js';
+import { trusteeHint } from './dialects/trustee-shape.js';
 import { readBytes } from './encoded-members.js';
 import { evidenceForm } from './evidence-form.js';
 import { readInstant } from './instant.js';
-import { missingOr } from './json-object.js';
+import { MISSING_MEMBER, missingOr } from './json-object.js';
 import { readBody } from './read-body.js';
 import { readEvidence } from './read-evidence.js';
 import { readPublicJwk, refusePrivateKey } from './read-public-jwk.js';
@@ -54,9 +55,10 @@ export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): 
 
 /** Evidence that was posted as it is, without the member that it belongs into. */
 function refuseBareEvidence(body: JsonObject): void {
-  if (body['evidence'] !== undefined || body['type'] === undefined) return;
-  const message = 'member is missing: this body looks like evidence, which goes into the member evidence';
-  throw new FormatError('schema', message, { pointer: EVIDENCE });
+  if (body['evidence'] !== undefined) return;
+  const looks = 'this body looks like evidence, which goes into the member evidence';
+  const hint = trusteeHint(body) ?? (body['type'] === undefined ? null : looks);
+  if (hint !== null) throw new FormatError('schema', `${MISSING_MEMBER}: ${hint}`, { pointer: EVIDENCE });
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import type { JsonValue } from '../model/json.js';
+import { isObject, type JsonValue } from '../model/json.js';
 import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
 import { INSTANT_FORM } from './instant.js';
-import { kindOf, MISSING_MEMBER } from './json-object.js';
+import { kindOf, MISSING_MEMBER, missingOr } from './json-object.js';
 
 /** What is wrong with a value, in words: what Ajv says is for whoever wrote the schema. */
 export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): string {
@@ -18,7 +18,7 @@ export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): s
     case 'type':
       return `the value is ${kindOf(data as JsonValue)}, not ${wantedTypes(error, others)}`;
     case 'enum':
-      return `the value is none of these: ${listedNames(params['allowedValues'].map(String))}`;
+      return `the value is none of these: ${listedNames(spellings(params['allowedValues']))}`;
     case 'const':
       return `the value is not ${JSON.stringify(params['allowedValue'])}`;
     case 'discriminator':
@@ -26,10 +26,18 @@ export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): s
     case 'pattern':
       return PATTERNS.get(params['pattern']) ?? OTHER_FORM;
     case 'not':
+      // Such members are named by `required`, which takes everything that is no object.
+      if (parentSchema['type'] === 'object' && !isObject(data as JsonValue))
+        return missingOr(data as JsonValue, 'an object');
       return parentSchema['not'] === undefined ? OTHER_FORM : excluded(parentSchema['not']);
     default:
       return limitMessage(keyword, params['limit'], data) ?? OTHER_FORM;
   }
+}
+
+/** Of a value that may end with a line feed one spelling says enough. */
+function spellings(allowed: readonly unknown[]): readonly string[] {
+  return [...new Set(allowed.map((value) => String(value).trimEnd()))];
 }
 
 const OTHER_FORM = 'the value does not have the form that openapi.yaml describes';

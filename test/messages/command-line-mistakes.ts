@@ -75,6 +75,17 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
   },
   {
+    title: 'an option twice',
+    given: 'veritee verify body.json --policy azure-cvm-baseline --policy own.yaml',
+    action: {
+      args: ['verify', 'body.json', '--policy', 'azure-cvm-baseline', '--policy', 'own.yaml'],
+    },
+    answer: {
+      exitCode: 1,
+      text: '--policy is given twice, and counts once: leave one out',
+    },
+  },
+  {
     title: 'a command without its file',
     given: 'veritee verify',
     action: {
@@ -313,6 +324,21 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     answer: {
       exitCode: 1,
       text: '--policy: own.yaml: there is no such file\nexpected is a policy file, or an id: azure-cvm-baseline, azure-maa-baseline',
+    },
+  },
+  {
+    title: '--policy of a file that is no UTF-8',
+    given: 'veritee verify body.json --policy own.yaml, written in Latin-1',
+    action: {
+      args: ['verify', 'body.json', '--policy', 'own.yaml'],
+      files: {
+        'body.json': BODY,
+        'own.yaml': Buffer.from('apiVersion: veritee/v1\nid: own # für uns\n', 'latin1'),
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: '--policy: own.yaml: is not UTF-8',
     },
   },
   {

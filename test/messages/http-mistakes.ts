@@ -5,6 +5,8 @@ import type { HttpCall, HttpMistake, LabEvidence } from './mistake.js';
 const REPORT = Buffer.alloc(1184, 2).toString('base64url');
 const SNP = { type: 'snp', report: REPORT };
 const HEX_REPORT = Buffer.from(Array.from({ length: 1184 }, (_, index) => index % 251)).toString('hex');
+const TRUSTEE =
+  'this looks like evidence of a Trustee guest, which is sent as {"evidence":{"type":"az-snp-vtpm","dialect":"trustee","value":…}}';
 const NONCE = 'q83vASNFZ4mrze8BI0VniQ';
 const TYPES = 'snp, tdx, az-snp-vtpm, az-tdx-vtpm, maa-token, ita-token';
 const PATHS = 'GET /docs lists the paths that there are';
@@ -110,6 +112,16 @@ const CALLS: readonly HttpMistake[] = [
     'POST /verify with content-type: application/x-www-form-urlencoded',
     { target: '/verify', body: {}, headers: { 'content-type': 'application/x-www-form-urlencoded' } },
     { status: 415, code: 'unsupported_media_type', detail: MEDIA_TYPE },
+  ),
+  inCall(
+    'another character set',
+    'POST /verify with content-type: application/json; charset=iso-8859-1',
+    { target: '/verify', body: {}, headers: { 'content-type': 'application/json; charset=iso-8859-1' } },
+    {
+      status: 415,
+      code: 'unsupported_media_type',
+      detail: 'the body must be UTF-8: send content-type: application/json with charset=utf-8, or without charset',
+    },
   ),
   inCall(
     'a compressed body',
@@ -405,6 +417,80 @@ const EVIDENCE: readonly HttpMistake[] = [
       code: 'type_mismatch',
       pointer: '/evidence/dialect',
       detail: 'dialect trustee is for az-snp-vtpm or az-tdx-vtpm evidence, not for snp',
+    },
+  ),
+  inBody(
+    'evidence of a Trustee guest as it lies in a file',
+    '{"version":1,"tpm_quote":{…},"hcl_report":"…","vcek":"…"}',
+    { version: 1, tpm_quote: {}, hcl_report: REPORT, vcek: '' },
+    { code: 'schema', pointer: '/evidence', detail: `member is missing: ${TRUSTEE}` },
+  ),
+  inBody(
+    'evidence of a Trustee guest without type and dialect',
+    '{"evidence":{"version":1,"tpm_quote":{…},"hcl_report":"…","vcek":"…"}}',
+    { evidence: { version: 1, tpm_quote: {}, hcl_report: REPORT, vcek: '' } },
+    { code: 'schema', pointer: '/evidence/type', detail: `member is missing: ${TRUSTEE}` },
+  ),
+  inBody(
+    'evidence of a Trustee guest without dialect',
+    '{"evidence":{"type":"az-snp-vtpm","version":1,"tpm_quote":{…},"hcl_report":"…","vcek":"…"}}',
+    { evidence: { type: 'az-snp-vtpm', version: 1, tpm_quote: {}, hcl_report: REPORT, vcek: '' } },
+    { code: 'schema', pointer: '/evidence/dialect', detail: `member is missing: ${TRUSTEE}` },
+  ),
+  inBody(
+    'endorsements as a list',
+    '{"evidence":{"type":"snp","report":"…","endorsements":["…"]}}',
+    { evidence: { ...SNP, endorsements: ['AA'] } },
+    { code: 'schema', pointer: '/evidence/endorsements', detail: 'the value is an array, not an object' },
+  ),
+  inBody(
+    'hex with 0x in front',
+    '{"evidence":{"type":"snp","report":"0x00010203…"}}',
+    { evidence: { type: 'snp', report: `0x${HEX_REPORT}` } },
+    {
+      code: 'encoding',
+      pointer: '/evidence/report',
+      detail: 'this is hex, and starts with 0x: expected base64url or base64',
+    },
+  ),
+  inBody(
+    'a revocation list in PEM',
+    '{"evidence":{"type":"snp","report":"…","endorsements":{"crls":["-----BEGIN X509 CRL-----…"]}}}',
+    { evidence: { ...SNP, endorsements: { crls: ['-----BEGIN X509 CRL-----\nMIIB\n-----END X509 CRL-----\n'] } } },
+    {
+      code: 'encoding',
+      pointer: '/evidence/endorsements/crls/0',
+      detail: 'this is PEM: expected the DER in it, in base64url or base64',
+    },
+  ),
+  inBody(
+    'a certificate in PEM written in base64',
+    '{"evidence":{"type":"snp","report":"…","endorsements":{"vek":"LS0tLS1CRUdJTi…"}}}',
+    { evidence: { ...SNP, endorsements: { vek: Buffer.from('-----BEGIN CERTIFICATE-----').toString('base64') } } },
+    {
+      code: 'encoding',
+      pointer: '/evidence/endorsements/vek',
+      detail: 'this is PEM written in base64: expected PEM as it is, or DER in base64url or base64',
+    },
+  ),
+  inBody(
+    'the provider of another TEE',
+    '{"evidence":{"type":"snp","dialect":"configfs-tsm","value":{"provider":"tdx_guest","outblob":"…"}}}',
+    { evidence: { type: 'snp', dialect: 'configfs-tsm', value: { provider: 'tdx_guest', outblob: REPORT } } },
+    {
+      code: 'type_mismatch',
+      pointer: '/evidence/value/provider',
+      detail: 'this is the provider of another TEE, expected sev_guest',
+    },
+  ),
+  inBody(
+    'a token with its scheme in front',
+    '{"evidence":{"type":"maa-token","token":"Bearer eyJ…"}}',
+    { evidence: { type: 'maa-token', token: 'Bearer eyJhbGciOiJSUzI1NiJ9.e30.AA' } },
+    {
+      code: 'token_format',
+      pointer: '/evidence/token',
+      detail: 'the token has Bearer in front: expected what follows it',
     },
   ),
   inBody(

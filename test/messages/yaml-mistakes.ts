@@ -250,6 +250,67 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
   },
   {
+    title: 'a file in the place of the policy directory',
+    given: 'veritee serve --config veritee.yaml, with policies:⏎  directory: own.yaml',
+    action: {
+      args: ['serve', '--config', 'veritee.yaml'],
+      files: {
+        'veritee.yaml': "amd: { kds: 'off' }\nintel: { pcs: 'off' }\npolicies:\n  directory: own.yaml\n",
+        'own.yaml': '',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'policies.directory: own.yaml: is a file, and a folder is expected',
+    },
+  },
+  {
+    title: 'roots in a file that does not exist',
+    given: 'veritee verify body.json --config veritee.yaml, with tpm:⏎  roots: [roots.pem]',
+    action: {
+      args: ['verify', 'body.json', '--config', 'veritee.yaml'],
+      files: {
+        'body.json': BODY,
+        'veritee.yaml': "amd: { kds: 'off' }\nintel: { pcs: 'off' }\ntpm:\n  roots: [roots.pem]\n",
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'tpm.roots: roots.pem: there is no such file',
+    },
+  },
+  {
+    title: 'keys of an issuer in a file that does not exist',
+    given:
+      'veritee verify body.json --config veritee.yaml, with ita:⏎  issuers:⏎  - { issuer: "https://ita.example", keys: keys.json }',
+    action: {
+      args: ['verify', 'body.json', '--config', 'veritee.yaml'],
+      files: {
+        'body.json': BODY,
+        'veritee.yaml':
+          "amd: { kds: 'off' }\nintel: { pcs: 'off' }\nita:\n  issuers:\n  - { issuer: \"https://ita.example\", keys: keys.json }\n",
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'ita.issuers: keys of https://ita.example: keys.json: there is no such file',
+    },
+  },
+  {
+    title: 'a list in the place of the configuration',
+    given: 'veritee config --config list.yaml, with - listen',
+    action: {
+      args: ['config', '--config', 'list.yaml'],
+      files: {
+        'list.yaml': '- listen\n',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'list.yaml: must be an object',
+    },
+  },
+  {
     title: 'a policy file with a wrong member',
     given: 'veritee verify body.json --policy own.yaml, with minimum: any',
     action: {
@@ -261,7 +322,7 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'own.yaml: /minimum: is no member of this object (policy_schema)\nown.yaml: /minimums: is missing (policy_schema)',
+      text: 'own.yaml: /minimum: is no member of this object; did you mean minimums? (policy_schema)\nown.yaml: /minimums: is missing (policy_schema)',
     },
   },
 ];

@@ -26,8 +26,15 @@ export class CollateralDirectory {
     this.#options = options;
     const { folder, pollMs, log } = options;
     const take = (files: MaterialFiles) => this.#take(files);
-    const what = 'TDX collateral folder';
-    this.#folder = new WatchedFolder({ folder, pollMs, log, material: COLLATERAL_FILES, what, take });
+    this.#folder = new WatchedFolder({
+      folder,
+      key: 'intel.collateral',
+      pollMs,
+      log,
+      material: COLLATERAL_FILES,
+      what: 'TDX collateral folder',
+      take,
+    });
   }
 
   /** Reads the folder, and goes on looking at it until `close`. */

@@ -3,7 +3,7 @@ import type { Sourced, TokenKeySet } from '../../model/endorsement.js';
 import { ConfigurationError } from '../../model/errors.js';
 import { readConfiguredFile } from './configured-file.js';
 import type { IssuerKeys } from './issuer-keys.js';
-import { issuerName, type TokenIssuer } from './token-issuer.js';
+import type { TokenIssuer } from './token-issuer.js';
 import { readTokenRoots } from './token-roots.js';
 
 /** A file of the configuration that is read at start and again when told. */
@@ -20,7 +20,7 @@ export class KeyFile implements IssuerKeys, ReadFile {
 
   constructor(issuer: TokenIssuer, path: string) {
     this.#path = path;
-    this.#place = `keys of ${issuerName(issuer)}`;
+    this.#place = placeOf('keys', issuer);
   }
 
   async read(): Promise<void> {
@@ -40,7 +40,7 @@ export class RootsFile implements ReadFile {
 
   constructor(issuer: TokenIssuer, path: string) {
     this.#path = path;
-    this.#place = `roots of ${issuerName(issuer)}`;
+    this.#place = placeOf('roots', issuer);
   }
 
   get crls(): readonly Uint8Array[] {
@@ -50,6 +50,11 @@ export class RootsFile implements ReadFile {
   async read(): Promise<void> {
     this.#crls = (await readTokenRoots(this.#path, this.#place)).crls;
   }
+}
+
+/** As the configuration names it. */
+function placeOf(what: string, { type, issuer }: TokenIssuer): string {
+  return `${type === 'maa-token' ? 'maa' : 'ita'}.issuers: ${what} of ${issuer}`;
 }
 
 /**

@@ -14,7 +14,7 @@ export interface TokenRoots {
 
 /**
  * Reads a PEM file of root certificates and revocation lists. Only their form is checked.
- * @param place what to call it, for people
+ * @param place the key of the configuration that names it, and what it is for, for people
  * @throws {ConfigurationError}
  */
 export function readTokenRoots(path: string, place: string): Promise<TokenRoots> {

@@ -50,6 +50,7 @@ import { verifySigner } from './token-signer.js';
 export type MaaTokenVerifierOptions = TokenVerifierOptions<MaaIssuer>;
 
 const SCHEME: TokenScheme = {
+  type: 'maa-token',
   verifier: 'azure attestation',
   issuerSettings: 'maa.shared or maa.issuers',
   algorithms: ['RS256'],

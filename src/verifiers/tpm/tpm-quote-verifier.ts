@@ -56,7 +56,8 @@ export class RsaTpmQuoteVerifier implements TpmQuoteVerifier {
     for (const [bank, values] of quote.pcrs) {
       for (const [index, value] of values) {
         if (value.byteLength === BANK_LENGTH[bank]) continue;
-        throw new FormatError('tpm_format', `a ${bank} PCR value is ${value.byteLength} bytes`, {
+        const message = `a ${bank} PCR value is ${value.byteLength} bytes, expected ${BANK_LENGTH[bank]}`;
+        throw new FormatError('tpm_format', message, {
           pointer: `${about}/pcrs/${bank}/${index}`,
         });
       }

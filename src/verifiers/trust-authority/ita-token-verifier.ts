@@ -33,6 +33,7 @@ import { verifyDebug, verifyPolicies, verifyTcbStatus } from './td-checks.js';
 export type ItaTokenVerifierOptions = TokenVerifierOptions<ItaIssuer>;
 
 const SCHEME: TokenScheme = {
+  type: 'ita-token',
   verifier: 'trust authority',
   issuerSettings: 'ita.issuers',
   algorithms: ['PS384', 'RS256'],

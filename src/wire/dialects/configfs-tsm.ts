@@ -1,6 +1,7 @@
 import { FormatError } from '../../model/errors.js';
 import type { SnpEvidence, TdxEvidence } from '../../model/evidence.js';
-import { NO_SNP_ENDORSEMENTS, readBytes } from '../encoded-members.js';
+import { isObject, type JsonValue } from '../../model/json.js';
+import { NO_SNP_ENDORSEMENTS, readBytes, readStructure } from '../encoded-members.js';
 import { refuseForeignStructure } from '../foreign-structure.js';
 import type { Schemas } from '../schema-check.js';
 
@@ -15,7 +16,7 @@ import type { Schemas } from '../schema-check.js';
 export function readConfigfsTsmSnp(evidence: Schemas['ConfigfsTsmSnpEvidence'], pointer: string): SnpEvidence {
   const { provider, outblob, auxblob } = evidence.value;
   requireProvider(provider, 'sev_guest', pointer);
-  const report = readBytes(outblob, `${pointer}/value/outblob`);
+  const report = readStructure(outblob, `${pointer}/value/outblob`);
   refuseForeignStructure(report, 'SNP report', `${pointer}/value/outblob`);
   const table = auxblob === undefined || auxblob === '' ? null : readBytes(auxblob, `${pointer}/value/auxblob`);
   return { type: 'snp', report, runtimeData: null, endorsements: { ...NO_SNP_ENDORSEMENTS, certificateTable: table } };
@@ -29,12 +30,27 @@ export function readConfigfsTsmSnp(evidence: Schemas['ConfigfsTsmSnpEvidence'], 
 export function readConfigfsTsmTdx(evidence: Schemas['ConfigfsTsmTdxEvidence'], pointer: string): TdxEvidence {
   const { provider, outblob } = evidence.value;
   requireProvider(provider, 'tdx_guest', pointer);
-  const quote = readBytes(outblob, `${pointer}/value/outblob`);
+  const quote = readStructure(outblob, `${pointer}/value/outblob`);
   refuseForeignStructure(quote, 'TD quote', `${pointer}/value/outblob`);
   return { type: 'tdx', quote, runtimeData: null, collateral: null, ccel: null };
 }
 
+/**
+ * What no TEE has for a provider, before the schema, which lists those of other TEEs too.
+ * @throws {FormatError} `schema`
+ */
+export function refuseUnknownProvider(type: string, value: JsonValue | undefined, pointer: string): void {
+  const provider = isObject(value) ? value['provider'] : undefined;
+  if (typeof provider !== 'string' || PROVIDERS.has(provider.replace(/\n$/, ''))) return;
+  const expected = type === 'snp' ? 'sev_guest' : 'tdx_guest';
+  throw new FormatError('schema', `the value is no provider, expected ${expected}`, { pointer: `${pointer}/provider` });
+}
+
+/** Those that Linux has (drivers/virt/coco). */
+const PROVIDERS: ReadonlySet<string> = new Set(['sev_guest', 'tdx_guest', 'arm_cca_guest']);
+
 function requireProvider(provider: string | undefined, expected: string, pointer: string): void {
   if (provider === undefined || provider.trimEnd() === expected) return;
-  throw new FormatError('type_mismatch', 'provider of another TEE', { pointer: `${pointer}/value/provider` });
+  const message = `this is the provider of another TEE, expected ${expected}`;
+  throw new FormatError('type_mismatch', message, { pointer: `${pointer}/value/provider` });
 }

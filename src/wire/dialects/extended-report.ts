@@ -1,6 +1,6 @@
 import { SNP_REPORT_LENGTH } from '../../formats/snp-report.js';
 import type { SnpEvidence } from '../../model/evidence.js';
-import { NO_SNP_ENDORSEMENTS, readBytes } from '../encoded-members.js';
+import { NO_SNP_ENDORSEMENTS, readStructure } from '../encoded-members.js';
 import { refuseForeignStructure } from '../foreign-structure.js';
 import type { Schemas } from '../schema-check.js';
 
@@ -11,7 +11,7 @@ import type { Schemas } from '../schema-check.js';
  * @throws {FormatError} `encoding`, `type_mismatch`
  */
 export function readExtendedReport(evidence: Schemas['ExtendedReportEvidence'], pointer: string): SnpEvidence {
-  const bytes = readBytes(evidence.value, `${pointer}/value`);
+  const bytes = readStructure(evidence.value, `${pointer}/value`);
   const report = bytes.subarray(0, SNP_REPORT_LENGTH);
   const table = bytes.subarray(SNP_REPORT_LENGTH);
   refuseForeignStructure(report, 'SNP report', `${pointer}/value`);

@@ -1,5 +1,5 @@
 import type { TdxEvidence } from '../../model/evidence.js';
-import { readBytes, readOptionalBytes } from '../encoded-members.js';
+import { readBytes, readOptionalBytes, readStructure } from '../encoded-members.js';
 import { refuseForeignStructure } from '../foreign-structure.js';
 import type { Schemas } from '../schema-check.js';
 
@@ -27,7 +27,7 @@ export function readItaRequestV2(evidence: Schemas['ItaRequestEvidenceV2'], poin
 }
 
 function tdxEvidence(body: Schemas['ItaTdx'], pointer: string): TdxEvidence {
-  const quote = readBytes(body.quote, `${pointer}/quote`);
+  const quote = readStructure(body.quote, `${pointer}/quote`);
   refuseForeignStructure(quote, 'TD quote', `${pointer}/quote`);
   return {
     type: 'tdx',

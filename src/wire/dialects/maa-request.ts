@@ -1,7 +1,7 @@
 import { parseStrictJson } from '../../formats/strict-json.js';
 import { FormatError } from '../../model/errors.js';
 import type { SnpEndorsementInput, SnpEvidence, TdxEvidence } from '../../model/evidence.js';
-import { NO_SNP_ENDORSEMENTS, readBytes } from '../encoded-members.js';
+import { NO_SNP_ENDORSEMENTS, readBytes, readStructure } from '../encoded-members.js';
 import { refuseForeignStructure } from '../foreign-structure.js';
 import { checkSchema, type Schemas } from '../schema-check.js';
 
@@ -19,8 +19,8 @@ const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
 export function readMaaSnpRequest(evidence: Schemas['MaaSnpRequestEvidence'], pointer: string): SnpEvidence {
   const { report: document, runtimeData } = evidence.value;
   const place = `${pointer}/value/report`;
-  const { SnpReport, VcekCertChain } = readDocument(readBytes(document, place), place);
-  const report = readBytes(SnpReport, place);
+  const { SnpReport, VcekCertChain } = readDocument(readStructure(document, place), place);
+  const report = readStructure(SnpReport, place);
   refuseForeignStructure(report, 'SNP report', place);
   return {
     type: 'snp',
@@ -36,7 +36,7 @@ export function readMaaSnpRequest(evidence: Schemas['MaaSnpRequestEvidence'], po
  * @throws {FormatError} `encoding`, `type_mismatch`
  */
 export function readMaaTdxRequest(evidence: Schemas['MaaTdxRequestEvidence'], pointer: string): TdxEvidence {
-  const quote = readBytes(evidence.value.quote, `${pointer}/value/quote`);
+  const quote = readStructure(evidence.value.quote, `${pointer}/value/quote`);
   refuseForeignStructure(quote, 'TD quote', `${pointer}/value/quote`);
   return {
     type: 'tdx',

@@ -1,5 +1,5 @@
 import type { AzSnpVtpmEvidence, AzTdxVtpmEvidence, CertificateInput, TpmQuoteInput } from '../../model/evidence.js';
-import { NO_SNP_ENDORSEMENTS, readBytes, readCertificate, readHex } from '../encoded-members.js';
+import { NO_SNP_ENDORSEMENTS, readCertificate, readHex, readStructure } from '../encoded-members.js';
 import { refuseForeignStructure } from '../foreign-structure.js';
 import type { Schemas } from '../schema-check.js';
 
@@ -62,7 +62,7 @@ export function readTrusteeTdxV1(evidence: Schemas['TrusteeTdxEvidenceV1'], poin
 }
 
 function placed(text: string, pointer: string): Placed {
-  return { bytes: readBytes(text, pointer), pointer };
+  return { bytes: readStructure(text, pointer), pointer };
 }
 
 function readQuoteV0({ message, signature, pcrs }: Schemas['TrusteeQuoteV0']): TpmQuoteInput {

@@ -1156,7 +1156,7 @@ export const OPENAPI_DOCUMENT: JsonObject = {
         ]
       },
       "Evidence": {
-        "description": "What the confidential VM produced: in the members of its type, or, with `dialect`, in the shape in which\nguests in the field produce it. A `type` that this version does not judge is 400 `type_unsupported`, a\ndialect of another type, or bytes that are evidence of another type, 400 `type_mismatch`.\n",
+        "description": "What the confidential VM produced: in the members of its type, or, with `dialect`, in the shape in which\nguests in the field produce it. A `type` that this version does not judge is 400 `type_unsupported`, a\ndialect of another type, or bytes that are evidence of another type, 400 `type_mismatch`. An HCL report of\nanother TEE, which only its own fields tell, is 400 `hcl_format`.\n",
         "oneOf": [
           {
             "$ref": "#/components/schemas/NativeEvidence"

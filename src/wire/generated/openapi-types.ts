@@ -312,7 +312,8 @@ export interface components {
         /**
          * @description What the confidential VM produced: in the members of its type, or, with `dialect`, in the shape in which
          *     guests in the field produce it. A `type` that this version does not judge is 400 `type_unsupported`, a
-         *     dialect of another type, or bytes that are evidence of another type, 400 `type_mismatch`.
+         *     dialect of another type, or bytes that are evidence of another type, 400 `type_mismatch`. An HCL report of
+         *     another TEE, which only its own fields tell, is 400 `hcl_format`.
          */
         readonly Evidence: components["schemas"]["NativeEvidence"] | components["schemas"]["DialectEvidence"];
         readonly NativeEvidence: components["schemas"]["SnpEvidence"] | components["schemas"]["TdxEvidence"] | components["schemas"]["AzSnpVtpmEvidence"] | components["schemas"]["AzTdxVtpmEvidence"] | components["schemas"]["MaaTokenEvidence"] | components["schemas"]["ItaTokenEvidence"];

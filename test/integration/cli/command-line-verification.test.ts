@@ -58,14 +58,14 @@ describe('the verification of the command line', () => {
       'keys of an issuer are missing',
       { ita: { issuers: [{ issuer: 'own', keys: nowhere }] } },
       null,
-      { problems: ['keys of ita-token own: cannot be read (ENOENT)'] },
+      { problems: [`ita.issuers: keys of own: ${nowhere}: there is no such file`] },
       WITH_ENDORSEMENTS,
     ],
     [
       'roots of certificates are missing',
       { tpm: { roots: [nowhere] } },
       null,
-      { problems: [`tpm.roots: ${nowhere}: cannot be read (ENOENT)`] },
+      { problems: [`tpm.roots: ${nowhere}: there is no such file`] },
       WITH_SERVICES,
     ],
   ])('leaves nothing open where %s', async (_title, keys, policy, error, opened) => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -41,12 +41,16 @@ export class CommandLine {
   }
 
   /** Starts a command; its output is read by the caller. */
-  start(args: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
+  start(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    output: 'pipe' | number = 'pipe',
+  ): ChildProcess {
     const { PATH = '', HOME = '' } = process.env;
     const child = spawn(process.execPath, [this.#entry, ...args], {
       cwd: this.folder,
       env: { PATH, HOME, ...environment },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', output, 'pipe'],
     });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
@@ -68,6 +72,19 @@ export class CommandLine {
       once(child, 'exit'),
     ]);
     return { exitCode, stdout, stderr };
+  }
+
+  /** Runs a command whose standard output goes to a file that is there. */
+  async runInto(file: string, args: readonly string[]): Promise<Omit<Ended, 'stdout'>> {
+    const output = await open(file, 'w');
+    try {
+      const child = this.start(args, {}, output.fd);
+      if (child.stderr === null) throw new Error('the command has no output');
+      const [stderr, [exitCode]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+      return { exitCode, stderr };
+    } finally {
+      await output.close();
+    }
   }
 
   async close(): Promise<void> {

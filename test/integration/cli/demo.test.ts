@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -18,6 +19,14 @@ describe('npm run demo', () => {
     const { status, stdout, stderr } = demo('--help');
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout.match(/^ {2}--\w+/gm)).toEqual(['  --keep', '  --print', '  --help']);
+  });
+
+  it('says what README.md says it does', () => {
+    const { status, stdout, stderr } = demo();
+    expect([status, stderr]).toEqual([0, '']);
+    const [, shown = ''] = readFileSync(`${PROJECT}README.md`, 'utf8').split('$ npm run demo\n');
+    const [, ...played] = stdout.split(/\n(?=allow)/);
+    expect(played.join('').trimEnd()).toBe(shown.slice(0, shown.indexOf('\n```')));
   });
 
   it.each([

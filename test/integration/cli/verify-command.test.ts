@@ -48,6 +48,11 @@ afterAll(() => cli.close());
 const verify = (file: string, ...options: readonly string[]) =>
   cli.run(['verify', file, '--config', offline, ...options]);
 
+it.runIf(process.platform === 'linux')('ends with 3 and a sentence where nobody can read what it says', async () => {
+  const ended = await cli.runInto('/dev/full', ['config']);
+  expect(ended).toEqual({ exitCode: 3, stderr: 'standard output: cannot be written: no space is left\n' });
+});
+
 describe('veritee verify', () => {
   it('says deny with 2: roots of a lab are not those of AMD, and no configuration makes them so', async () => {
     const { exitCode, stdout } = await verify('lab.json');

@@ -223,7 +223,7 @@ describe('token keys: files', () => {
   });
 
   it.each([
-    ['not there', async () => 'no-such-file', /cannot be read \(ENOENT\)/],
+    ['not there', async () => 'no-such-file', /^maa\.issuers: keys of .+: no-such-file: there is no such file$/],
     ['a folder', async () => '/', /is not a file/],
     ['no key set', () => lab.write('keys.json', '[]'), /not a key set/],
     ['too large', () => lab.write('keys.json', ' '.repeat(1024 * 1024 + 1)), /is over/],
@@ -235,9 +235,9 @@ describe('token keys: files', () => {
 
   it('says everything that is wrong with the files at once', async () => {
     const opened = lab.open({ keys: { file: 'no-keys' }, roots: 'no-roots' });
-    const problems = [`roots of maa-token ${lab.issuer}`, `keys of maa-token ${lab.issuer}`];
+    const problems = [`roots of ${lab.issuer}: no-roots`, `keys of ${lab.issuer}: no-keys`];
     await expect(opened.ready).rejects.toMatchObject({
-      problems: problems.map((place) => `${place}: cannot be read (ENOENT)`),
+      problems: problems.map((place) => `maa.issuers: ${place}: there is no such file`),
     });
   });
 

@@ -50,13 +50,13 @@ describe('a start that fails', () => {
     [
       'roots of certificates are missing',
       () => ({ tpm: { roots: [nowhere] } }),
-      { problems: [`tpm.roots: ${nowhere}: cannot be read (ENOENT)`] },
+      { problems: [`tpm.roots: ${nowhere}: there is no such file`] },
       WITH_SERVICES,
     ],
     [
       'keys of an issuer are missing',
       () => ({ ita: { issuers: [{ issuer: 'own', keys: nowhere }] } }),
-      { problems: ['keys of ita-token own: cannot be read (ENOENT)'] },
+      { problems: [`ita.issuers: keys of own: ${nowhere}: there is no such file`] },
       WITH_ENDORSEMENTS,
     ],
   ])('because %s says so, and leaves nothing open', async (title, keys, error, opened) => {

@@ -63,6 +63,24 @@ describe('a decision for people', () => {
     expect(table).toContain('            waived    a waiver of the policy makes this a warning');
   });
 
+  it.each([
+    ['indeterminate', true, 'again     the same request may be judged otherwise later\n'],
+    ['indeterminate', false, 'again     the same request will not be judged otherwise later\n'],
+    ['deny', true, null],
+    ['allow', false, null],
+  ] as const)('says of %s, retryable %s, whether to ask again', (decision, retryable, line) => {
+    const table = decisionTable({ ...presented, decision, retryable }, { inColour: false });
+    if (line === null) expect(table).not.toContain('again     ');
+    else expect(table).toContain(line);
+  });
+
+  it('shows a value found alone where nothing in particular was expected', () => {
+    const checks = presented.checks.map((check) => ({ ...check, expected: null, actual: 'a' }));
+    const table = decisionTable({ ...presented, checks }, { inColour: false });
+    expect(table).toContain('            actual    a\n');
+    expect(table).not.toContain('expected');
+  });
+
   it('writes nothing of the evidence that a terminal would obey', () => {
     const hostile = '\u001b[2J\u009b31m\r\n\u202eALLOW';
     const checks = presented.checks.map((check) => ({
@@ -83,6 +101,16 @@ describe('a decision for people', () => {
 });
 
 describe('notes', () => {
+  it('say of a folder which key names it, and why it cannot be read', () => {
+    const notes = new Notes();
+    notes.warn({ key: 'amd.chains', folder: './x', why: 'there is no such folder' }, 'taken for an empty one');
+    let written = '';
+    notes.release((text) => {
+      written += text;
+    });
+    expect(written).toBe('warning: taken for an empty one (key amd.chains, folder ./x, why there is no such folder)\n');
+  });
+
   it('hold warnings and errors back, in one line each, without what only a log may have', () => {
     const notes = new Notes();
     notes.warn({ name: 'a\u001b[2J.pem', bytes: 'secret' }, 'not taken');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Actions, runProgram } from '../../../src/cli/program.js';
 import { ConfigurationError, FormatError } from '../../../src/model/errors.js';
 
@@ -53,5 +53,59 @@ describe('what a command ends with', () => {
   it('says nothing that a terminal would obey', async () => {
     const { said } = await failing(new FormatError('unknown_property', 'unknown member', { pointer: '/\u001b[2J' }));
     expect(said).toBe('unknown_property: unknown member (at /\\u001b[2J)\n');
+  });
+});
+
+describe('help', () => {
+  it.each([['help'], ['help', 'verify'], ['endorsements', 'help', 'export']])(
+    'is no unknown command: %s %s',
+    async (...args) => {
+      const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+      let said = '';
+      const exitCode = await runProgram(args, '1.0.0', ACTIONS, (text) => {
+        said += text;
+      });
+      const shown = write.mock.calls.join('');
+      write.mockRestore();
+      expect([exitCode, said]).toEqual([0, '']);
+      expect(shown).toContain(`Usage: veritee ${args.filter((arg) => arg !== 'help').join(' ')}`.trimEnd());
+    },
+  );
+});
+
+describe('an option that is given twice', () => {
+  async function run(...args: readonly string[]): Promise<{ exitCode: number; said: string; ran: number }> {
+    let said = '';
+    let ran = 0;
+    const counted = async () => {
+      ran += 1;
+      return 0;
+    };
+    const actions = { ...ACTIONS, serve: counted, verify: counted, exportEndorsements: counted };
+    const exitCode = await runProgram(args, '1.0.0', actions, (text) => {
+      said += text;
+    });
+    return { exitCode, said, ran };
+  }
+
+  it.each<[string, readonly string[]]>([
+    ['--policy', ['verify', 'a', '--policy', 'x', '--policy', 'y']],
+    ['--policy', ['verify', 'a', '--policy=x', '--policy', 'x']],
+    ['--nonce', ['verify', 'a', '--nonce', 'x', '--at', 'z', '--nonce', 'y']],
+    ['--at', ['verify', '--at', 'x', 'a', '--at', 'y']],
+    ['--json', ['verify', 'a', '--json', '--json']],
+    ['--config', ['serve', '--config', 'a', '--config', 'b']],
+    ['--config', ['endorsements', 'export', 'a', '--config', 'a', '--config', 'b']],
+  ])('is refused: %s of %j', async (option, args) => {
+    const said = `${option} is given twice, and counts once: leave one out\n`;
+    expect(await run(...args)).toEqual({ exitCode: 1, said, ran: 0 });
+  });
+
+  it('twin: --report takes as many as there are, in one list or several', async () => {
+    expect(await run('endorsements', 'export', 'a', '--report', 'b', 'c', '--report', 'd')).toEqual({
+      exitCode: 0,
+      said: '',
+      ran: 1,
+    });
   });
 });

@@ -167,6 +167,13 @@ describe('YAML', () => {
     expect(problemsOf(text)).toContain(problem);
   });
 
+  it('names the file that is no object, where there is one', () => {
+    expect(problemsOf('- listen', {}, 'own.yaml')).toEqual(['own.yaml: must be an object']);
+    expect(problemsOf('configuration: 1', {}, 'own.yaml')).toEqual([
+      expect.stringMatching(/^own\.yaml line 1: configuration: unknown key/),
+    ]);
+  });
+
   it.each([
     [
       'a member',
@@ -251,15 +258,15 @@ describe('each refusal names its place', () => {
     ['listen: { trustedProxies: 10.0.0.1 }', 'listen.trustedProxies: must be a list'],
     [
       'listen: { trustedProxies: [ 10.0.0.1, proxy ] }',
-      'listen.trustedProxies[1]: must be an IP address or a range such as 10.0.0.0/8',
+      'listen.trustedProxies[1]: must be an IP address or a range such as 10.0.0.0/8, and not every address',
     ],
     [
       'listen: { trustedProxies: [ 0.0.0.0/0 ] }',
-      'listen.trustedProxies[0]: must be an IP address or a range such as 10.0.0.0/8',
+      'listen.trustedProxies[0]: must be an IP address or a range such as 10.0.0.0/8, and not every address',
     ],
     [
       'listen: { trustedProxies: [ 10.0.0.0/33 ] }',
-      'listen.trustedProxies[0]: must be an IP address or a range such as 10.0.0.0/8',
+      'listen.trustedProxies[0]: must be an IP address or a range such as 10.0.0.0/8, and not every address',
     ],
     ['listen: { trustedProxies: [ 10.0.0.1, 10.0.0.1 ] }', 'listen.trustedProxies: repeats an item'],
     ['policies: { default: Azure }', 'policies.default: must be a policy id'],

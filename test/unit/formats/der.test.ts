@@ -143,7 +143,9 @@ describe('DerReader', () => {
     expect(formatErrorOf(() => reader().read(DER.oid, 'name')).message).toBe('name is of another type');
     expect(formatErrorOf(() => parseDerSequence(sequence(), 'value').any('name')).message).toBe('name is missing');
     expect(formatErrorOf(() => reader().end('value')).message).toBe('unexpected element in value');
-    expect(formatErrorOf(() => parseDerSequence(integer(1), 'value')).message).toBe('value is not a sequence');
+    expect(formatErrorOf(() => parseDerSequence(integer(1), 'value')).message).toBe(
+      'value is not DER, which starts with a sequence (30)',
+    );
   });
 
   it('reads an optional element only where it is', () => {

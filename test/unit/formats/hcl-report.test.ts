@@ -32,6 +32,14 @@ describe('parseHclReport', () => {
     expect(parse(4, hardwareReport)).toThrow(expect.objectContaining({ code: 'hcl_format' }));
   });
 
+  it('HCL-01 says of filling that is not zero what it is', () => {
+    const report = buildHclReport({ hardwareReport, runtimeClaims });
+    const message = 'filling bytes after the runtime claims are not zero';
+    expect(() => parseHclReport(Uint8Array.from([...report, 1]))).toThrow(
+      expect.objectContaining({ code: 'hcl_format', message }),
+    );
+  });
+
   it('reads a report inside of other bytes', () => {
     const report = buildHclReport({ hardwareReport, runtimeClaims });
     const around = Uint8Array.from(Buffer.concat([new Uint8Array(5).fill(0xee), report, new Uint8Array(3).fill(0xee)]));

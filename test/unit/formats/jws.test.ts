@@ -42,6 +42,20 @@ describe('parseJws', () => {
     expect(codeOf(token)).toEqual({ code: 'token_format', pointer: null });
   });
 
+  it.each([
+    ['Bearer in front', `Bearer ${compact(HEADER)}`, 'the token has Bearer in front: expected what follows it'],
+    ['quotes', `"${compact(HEADER)}"\n`, 'the token has quotes around it: expected it without them'],
+    [
+      'a line feed behind it',
+      `${compact(HEADER)}\n`,
+      'the token has a blank or line feed behind it: expected it without',
+    ],
+    ['a blank in front', ` ${compact(HEADER)}`, 'the token has a blank or line feed in front: expected it without'],
+    ['a blank inside', compact(HEADER, '{}', 'AQ ID'), 'a part of the token is not base64url'],
+  ])('TOK-05 says what a token has that it should not: %s', (_, token, message) => {
+    expect(() => parseJws(token)).toThrow(expect.objectContaining({ code: 'token_format', message }));
+  });
+
   it('TOK-20 refuses more than 64 KiB, before anything is read', () => {
     const room = TOKEN_LENGTH - compact(HEADER, '', '').length;
     const payload = (length: number) => `${part(HEADER)}.${'A'.repeat(length)}.`;

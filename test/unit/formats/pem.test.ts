@@ -125,6 +125,23 @@ describe('parsePemCertificates', () => {
     expect(code(`${PEM}bye\n`, 2)).toBe('pem has something else than certificates');
   });
 
+  it.each([
+    ['written in base64', Buffer.from(ONE).toString('base64'), 'this is pem written in base64: expected pem as it is'],
+    ['with its line feeds written out', ONE.replaceAll('\n', '\\n'), 'pem has \\n written out: expected line feeds'],
+    [
+      'as the name of its file',
+      './certs/chain.pem',
+      'this is the name of a file: expected pem, which starts with -----BEGIN CERTIFICATE-----',
+    ],
+    ['as DER', 'MIIB', 'this is no pem: expected pem, which starts with -----BEGIN CERTIFICATE-----'],
+    ['as a key', block().replaceAll('CERTIFICATE', 'PUBLIC KEY'), 'pem has something else than certificates'],
+  ])('CRT-07 says of a chain %s what is expected', (_what, text, message) => {
+    expect(formatErrorOf(() => parsePemCertificates(text, 'cert_chain'))).toMatchObject({
+      code: 'cert_chain',
+      message,
+    });
+  });
+
   it('says cert_format where one certificate is expected', () => {
     expect(formatErrorOf(() => parsePemCertificates('', 'cert_format')).code).toBe('cert_format');
   });

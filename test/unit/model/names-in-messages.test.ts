@@ -36,6 +36,14 @@ describe('nearNames', () => {
     expect(nearNames(name, known)).toEqual(near);
   });
 
+  it.each([
+    ['tpm', ['snp', 'tdx']],
+    ['x5c', ['x', 'y']],
+    ['ata', ['at']],
+  ])('of %j, which is short, are few', (name, names) => {
+    expect(nearNames(name, names)).toEqual(names.filter((known) => known === 'at'));
+  });
+
   it('are in the order of their nearness', () => {
     expect(nearNames('abcd', ['abxy', 'abcx', 'abcd'])).toEqual(['abcd', 'abcx', 'abxy']);
   });

@@ -206,37 +206,61 @@ describe('a policy text', () => {
   });
 
   it.each<[string, JsonObject, string]>([
-    ['a policy', { extra: 1 }, '/extra: is no member of this object'],
-    ['minimums', { minimums: { snp: 'any', tpm: 'any' } }, '/minimums/tpm: is no member of this object'],
+    [
+      'a policy',
+      { extra: 1 },
+      '/extra: is no member of this object; there are apiVersion, id, version, description, accepts, minimums, paravisor, routes, freshness, nonce, revocation, binding, secureBoot, allowDebug, require, referenceValues and 2 more',
+    ],
+    [
+      'minimums',
+      { minimums: { snp: 'any', tpm: 'any' } },
+      '/minimums/tpm: is no member of this object; there are snp, tdx',
+    ],
     [
       'a part',
       { minimums: { snp: { Milan: { ucode: 1 } } } },
-      '/minimums/snp/Milan/ucode: is no member of this object',
+      '/minimums/snp/Milan/ucode: is no member of this object; there are bootloader, tee, snp, microcode',
     ],
-    ['the parts', { minimums: { snp: { Rome: { snp: 1 } } } }, '/minimums/snp/Rome: is no member of this object'],
-    ['routes', { routes: { tpm: 'off' } }, '/routes/tpm: is no member of this object'],
-    ['require', { require: { hcl: {} } }, '/require/hcl: is no member of this object'],
-    ['require.snp', { require: { snp: { minTcb: 1 } } }, '/require/snp/minTcb: is no member of this object'],
+    [
+      'the parts',
+      { minimums: { snp: { Rome: { snp: 1 } } } },
+      '/minimums/snp/Rome: is no member of this object; there are Milan, Milan-X, Genoa, Genoa-X, Bergamo-Siena, Turin, Turin-Dense',
+    ],
+    ['routes', { routes: { tpm: 'off' } }, '/routes/tpm: is no member of this object; there are hardware, maa, ita'],
+    [
+      'require',
+      { require: { hcl: {} } },
+      '/require/hcl: is no member of this object; there are snp, tdx, tpm, maa, ita',
+    ],
+    [
+      'require.snp',
+      { require: { snp: { minTcb: 1 } } },
+      '/require/snp/minTcb: is no member of this object; there are committedEqualsCurrent, platformInfo, mitigations, minGuestSvn, machines',
+    ],
     [
       'platform bits',
       { require: { snp: { platformInfo: { smt: true } } } },
-      '/require/snp/platformInfo/smt: is no member of this object',
+      '/require/snp/platformInfo/smt: is no member of this object; there are smtEnabled, tsmeEnabled, eccEnabled, raplDisabled, ciphertextHidingDramEnabled, aliasCheckComplete, iommuWriteSafe, tioEnabled',
     ],
-    ['a set', { referenceValues: [{ maa: {} }] }, '/referenceValues/0/maa: is no member of this object'],
+    [
+      'a set',
+      { referenceValues: [{ maa: {} }] },
+      '/referenceValues/0/maa: is no member of this object; there are appliesTo, snp, tdx, hcl, tpm',
+    ],
     [
       'a section',
       { referenceValues: [{ snp: { chipId: ['00'] } }] },
-      '/referenceValues/0/snp/chipId: is no member of this object',
+      '/referenceValues/0/snp/chipId: is no member of this object; there are measurement, idKeyDigest, authorKeyDigest, hostData, vmpl',
     ],
     [
       'appliesTo',
       { referenceValues: [{ appliesTo: { part: 'Milan' }, snp: { vmpl: [0] } }] },
-      '/referenceValues/0/appliesTo/part: is no member of this object',
+      '/referenceValues/0/appliesTo/part: is no member of this object; there is product',
     ],
     [
       'the banks',
       { referenceValues: [{ tpm: { pcrs: { sha256: { '7': [HEX_32] }, sha1: {} } } }] },
-      '/referenceValues/0/tpm/pcrs/sha1: is no member of this object',
+      '/referenceValues/0/tpm/pcrs/sha1: is no member of this object; there is sha256',
     ],
   ])('DEC-06 refuses an unknown member of %s', (_where, members, problem) => {
     expect(problemsWith(members)).toContain(problem);
@@ -440,7 +464,7 @@ describe('a policy text', () => {
       referenceValues: [{ snp: { vmpl: [9] } }],
     });
     expect(problems).toEqual([
-      '/extra: is no member of this object',
+      '/extra: is no member of this object; there are apiVersion, id, version, description, accepts, minimums, paravisor, routes, freshness, nonce, revocation, binding, secureBoot, allowDebug, require, referenceValues and 2 more',
       '/version: must be an integer from 1 to 9007199254740991',
       '/freshness: must be one of required, strict, none',
       '/referenceValues/0/snp/vmpl/0: must be an integer from 0 to 3',

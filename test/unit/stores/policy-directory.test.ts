@@ -251,7 +251,9 @@ describe('DEC-06', () => {
 
   it('DEC-06 does not start where the directory is a file', async () => {
     await writeFile(join(root, 'file'), '');
-    await expect(open({ directory: join(root, 'file') })).rejects.toThrow(`${join(root, 'file')}: cannot be listed`);
+    await expect(open({ directory: join(root, 'file') })).rejects.toThrow(
+      `policies.directory: ${join(root, 'file')}: is a file, and a folder is expected`,
+    );
   });
 
   it('DEC-06 takes no set without the default policy', async () => {
@@ -291,7 +293,7 @@ describe('DEC-06', () => {
         return parse(text);
       },
     });
-    await expect(busy).rejects.toThrow(`${directory}: keeps changing while it is read`);
+    await expect(busy).rejects.toThrow(`policies.directory: ${directory}: keeps changing while it is read`);
     expect(reads).toBeGreaterThan(1);
     expect(ids(policies)).toEqual(['baseline', 'aa']);
   });

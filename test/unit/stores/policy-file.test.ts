@@ -14,7 +14,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PolicyFileError, type PolicyFileSystem, readPolicyFile } from '../../../src/stores/policy-file.js';
+import {
+  MAX_POLICY_BYTES,
+  PolicyFileError,
+  type PolicyFileSystem,
+  readNamedPolicyFile,
+  readPolicyFile,
+} from '../../../src/stores/policy-file.js';
 
 let root: string;
 let directory: string;
@@ -121,4 +127,23 @@ it('DEC-06 is refused where it is exchanged after it was opened: what is read is
     await rename(join(root, 'other'), join(directory, 'folder', 'a.yaml'));
   };
   await expectRefused(changing({}, { open: exchange }), 'changed while it was read');
+});
+
+describe('a policy file that the caller names', () => {
+  it.each<[string, Uint8Array, string]>([
+    ['bytes that are no UTF-8', Buffer.from('id: é', 'latin1'), 'is not UTF-8'],
+    ['too much', new Uint8Array(MAX_POLICY_BYTES + 1), `has more than ${MAX_POLICY_BYTES} bytes`],
+  ])('is refused for %s', async (_title, bytes, message) => {
+    await writeFile(join(root, 'own.yaml'), bytes);
+    const reading = readNamedPolicyFile(join(root, 'own.yaml'));
+    await expect(reading).rejects.toThrow(PolicyFileError);
+    await expect(reading).rejects.toThrow(message);
+  });
+
+  it('twin: is read byte for byte, with its byte order mark, through a link too', async () => {
+    const bytes = Buffer.from('\ufeffid: é\r\n', 'utf8');
+    await writeFile(join(root, 'own.yaml'), bytes);
+    await symlink('own.yaml', join(root, 'link.yaml'));
+    expect(Buffer.from(await readNamedPolicyFile(join(root, 'link.yaml')), 'utf8')).toEqual(bytes);
+  });
 });

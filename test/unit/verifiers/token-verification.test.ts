@@ -25,6 +25,7 @@ function tokenOf(making: TokenMaking = {}, algorithm = 'PS384'): string {
 }
 
 const SCHEME: TokenScheme = {
+  type: 'maa-token',
   verifier: 'some verifier',
   issuerSettings: 'some.issuers',
   algorithms: ['PS384', 'RS256'],
@@ -123,6 +124,41 @@ describe('verifyToken', () => {
       (await verify(tokenOf(), rules)).checks.find(({ id }) => id === 'token_issuer')?.detail;
     expect(await told({})).toBe('the token is of some verifier, and some.issuers has its issuer');
     expect(await told({ issuer: null })).toBe('some.issuers does not have the issuer of the token');
+  });
+
+  it.each([
+    ['maa-token', 'Intel Trust Authority', ': it looks like a token of Trust Authority, which is sent as ita-token'],
+    [
+      'maa-token',
+      'https://portal.eu.trustauthority.intel.com',
+      ': it looks like a token of Trust Authority, which is sent as ita-token',
+    ],
+    [
+      'ita-token',
+      'https://sharedweu.weu.attest.azure.net',
+      ': it looks like a token of Azure Attestation, which is sent as maa-token',
+    ],
+    ['maa-token', 'https://sharedweu.weu.attest.azure.net', ''],
+    ['ita-token', 'https://portal.trustauthority.intel.com', ''],
+    ['ita-token', 'https://attest.azure.net.example', ''],
+    ['maa-token', null, ''],
+  ] as const)('TOK-04 says of a token sent as %s with the issuer %j which it looks like', async (type, iss, hint) => {
+    const rules = { issuer: null, scheme: { ...SCHEME, type } };
+    const told = async (algorithm: string) => (await verify(tokenOf({ algorithm, claims: { iss } }), rules)).checks;
+    expect(await told('PS384')).toContainEqual(
+      expect.objectContaining({
+        id: 'token_issuer',
+        result: 'fail',
+        detail: `some.issuers does not have the issuer of the token${hint}`,
+      }),
+    );
+    expect(await told('PS256')).toContainEqual(
+      expect.objectContaining({
+        id: 'token_alg',
+        result: 'fail',
+        detail: `the token names an algorithm that its issuer does not use${hint}`,
+      }),
+    );
   });
 
   it('says which issuers there are, and nothing that the token says before its signature holds', async () => {

@@ -13,6 +13,14 @@ describe('readVerifyQuery', () => {
   });
 
   it.each([
+    ['enforce', 'query parameter enforce is empty; it can be: true, false'],
+    ['checks=', 'query parameter checks is empty; it can be: all'],
+    ['checks=some', 'query parameter checks cannot be "some"; it can be: all'],
+  ])('says of %o what it can be', (text, message) => {
+    expect(() => readVerifyQuery(new URLSearchParams(text))).toThrow(message);
+  });
+
+  it.each([
     ['enforced=true', 'unknown_property'],
     ['Enforce=true', 'unknown_property'],
     ['__proto__=true', 'unknown_property'],

@@ -177,6 +177,39 @@ describe('structure of a quote', () => {
     expectForeign(quote({ type }), 'tpm_not_quote');
   });
 
+  const withSize = ({ message }: TpmQuoteInput, size = message.byteLength) =>
+    Uint8Array.from([...bigEndian(size, 2), ...message]);
+
+  it('TPM-02 refuses a TPM2B_ATTEST, and says which bytes are too many', () => {
+    const genuine = quote();
+    expect(() => judge({ ...genuine, message: withSize(genuine) })).toThrow(
+      expect.objectContaining({
+        code: 'tpm_format',
+        pointer: `${QUOTE}/message`,
+        message: 'this is a TPM2B_ATTEST: cut its first two bytes, the size, off',
+      }),
+    );
+  });
+
+  it('TPM-02 twin: takes no other two bytes for a size, and never cuts them off', () => {
+    const genuine = quote();
+    for (const message of [withSize(genuine, genuine.message.byteLength + 1), withSize(quote({ magic: 0 }))]) {
+      expectForeign({ ...genuine, message, signature: tpm.sign(message) }, 'tpm_magic');
+      expectForeign({ ...genuine, message }, 'tpm_signature');
+    }
+  });
+
+  it('TPM-02 says how long a PCR value of another length has to be', () => {
+    const pcrs = new Map([['sha256', new Map([[7, new Uint8Array(31)]])]] as const);
+    expect(() => judge({ ...quote(), pcrs })).toThrow(
+      expect.objectContaining({
+        code: 'tpm_format',
+        pointer: `${QUOTE}/pcrs/sha256/7`,
+        message: 'a sha256 PCR value is 31 bytes, expected 32',
+      }),
+    );
+  });
+
   it('TPM-02 refuses bytes behind the structure', () => {
     expectMalformed(quote({ trailing: Uint8Array.of(0) }));
   });

@@ -51,6 +51,35 @@ describe('dialect configfs-tsm', () => {
   });
 });
 
+describe('what is said of a provider', () => {
+  it.each<[string, string, string]>([
+    ['snp', 'tpm', 'the value is no provider, expected sev_guest'],
+    ['tdx', 'tdx_guest\n\n', 'the value is no provider, expected tdx_guest'],
+    ['snp', 'arm_cca_guest', 'this is the provider of another TEE, expected sev_guest'],
+    ['tdx', 'sev_guest\n', 'this is the provider of another TEE, expected tdx_guest'],
+  ])('of %s evidence, %j', (type, provider, message) => {
+    const value = { provider, outblob: type === 'snp' ? outblob : base64url(TD_QUOTE) };
+    expect(() => read({ type, dialect: 'configfs-tsm', value })).toThrow(
+      expect.objectContaining({ pointer: '/evidence/value/provider', message }),
+    );
+  });
+});
+
+describe('hex in a dialect', () => {
+  const hexOf = (length: number) => Buffer.from(Array.from({ length }, (_, index) => index % 251)).toString('hex');
+
+  it.each<[string, Json, string]>([
+    ['configfs-tsm', { ...configfsTsm(), value: { outblob: hexOf(1184) } }, '/evidence/value/outblob'],
+    ['configfs-tsm of TDX', { ...configfsTsmTdx(), value: { outblob: hexOf(5000) } }, '/evidence/value/outblob'],
+    ['extended-report', { type: 'snp', dialect: 'extended-report', value: hexOf(1184) }, '/evidence/value'],
+    ['ita', { type: 'tdx', dialect: 'ita', value: { quote: hexOf(5000) } }, '/evidence/value/quote'],
+    ['maa', { type: 'tdx', dialect: 'maa', value: { quote: hexOf(5000) } }, '/evidence/value/quote'],
+  ])('is said to be hex: %s', (_, evidence, pointer) => {
+    const message = 'this is hex: expected base64url or base64';
+    expect(() => read(evidence)).toThrow(expect.objectContaining({ code: 'encoding', pointer, message }));
+  });
+});
+
 describe('dialect configfs-tsm for tdx', () => {
   const withTdxValue = (members: Json): Json => ({
     ...configfsTsmTdx(),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readInspectRequest } from '../../../../src/wire/read-inspect-request.js';
 import { readVerifyRequest } from '../../../../src/wire/read-verify-request.js';
 import { formatErrorOf } from '../../../format-error-of.js';
 import {
@@ -232,5 +233,33 @@ describe('dialect trustee on TDX', () => {
     ],
   ])('refuses: %s', (_, evidence, code, pointer) => {
     expect(errorOf(evidence)).toEqual({ code, pointer });
+  });
+});
+
+describe('what a guest of Trustee makes, as it lies in a file', () => {
+  const sentAs = (type: string) =>
+    `this looks like evidence of a Trustee guest, which is sent as {"evidence":{"type":"${type}","dialect":"trustee","value":…}}`;
+
+  it.each<[string, Json, string]>([
+    ['version 0 on SEV-SNP', { quote: {}, report: [72], vcek: '' }, 'az-snp-vtpm'],
+    ['version 1 on SEV-SNP', { version: 1, tpm_quote: {}, hcl_report: '', vcek: '' }, 'az-snp-vtpm'],
+    ['version 0 on TDX', { tpm_quote: {}, hcl_report: [72], td_quote: [4] }, 'az-tdx-vtpm'],
+    ['version 2 on TDX', { version: 2, tpm_quote: {}, hcl_report: '', td_quote: '' }, 'az-tdx-vtpm'],
+  ])('is told how it is sent: %s', (_title, value, type) => {
+    const hint = sentAs(type);
+    const missing = `member is missing: ${hint}`;
+    const reading = (body: Json) => () => readVerifyRequest(bodyOf(body));
+    const problem = (pointer: string, message = missing) =>
+      expect.objectContaining({ code: 'schema', pointer, message });
+    expect(reading(value)).toThrow(problem('/evidence'));
+    expect(reading({ evidence: value })).toThrow(problem('/evidence/type'));
+    expect(reading({ evidence: { type, ...value } })).toThrow(problem('/evidence/dialect'));
+    expect(() => readInspectRequest(bodyOf(value))).toThrow(problem('', hint));
+  });
+
+  it('twin: another body without evidence is not taken for it', () => {
+    expect(() => readVerifyRequest(bodyOf({ report: 'AA', quote: 'AA' }))).toThrow(
+      expect.objectContaining({ code: 'schema', pointer: '/evidence', message: 'member is missing' }),
+    );
   });
 });

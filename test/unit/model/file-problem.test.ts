@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { fileProblem, folderProblem, isSystemError, outputProblem } from '../../../src/model/file-problem.js';
+
+/** As node makes the errors of the system. */
+function systemError(code: string): Error {
+  return Object.assign(new Error(code), { code, syscall: 'open' });
+}
+
+it.each([
+  ['ENOENT', 'there is no such file', 'there is no such folder'],
+  ['ENOTDIR', 'there is no such file', 'is a file, and a folder is expected'],
+  ['EISDIR', 'is a directory, and a file is expected', 'cannot be read (EISDIR)'],
+  ['EACCES', 'the user of this process may not read it', 'the user of this process may not read it'],
+  ['EIO', 'cannot be read (EIO)', 'cannot be read (EIO)'],
+])('says of %s what it means for a file and for a folder', (code, ofFile, ofFolder) => {
+  expect([fileProblem(systemError(code)), folderProblem(systemError(code))]).toEqual([ofFile, ofFolder]);
+});
+
+it('says no more of what is no error of the system', () => {
+  const fault = new TypeError('constructor');
+  expect([fileProblem(fault), folderProblem('x'), isSystemError(fault)]).toEqual([
+    'cannot be read',
+    'cannot be read',
+    false,
+  ]);
+  expect(folderProblem(systemError('constructor'))).toBe('cannot be read (constructor)');
+});
+
+it.each([
+  ['ENOSPC', 'cannot be written: no space is left'],
+  ['EPIPE', 'cannot be written: nobody reads it any more'],
+  ['EIO', 'cannot be written (EIO)'],
+])('says of %s what it means for what is written', (code, message) => {
+  expect(outputProblem(systemError(code))).toBe(message);
+});
