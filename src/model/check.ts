@@ -32,6 +32,14 @@ export interface Check {
   readonly waived?: boolean;
 }
 
+/**
+ * Whether a check is about another verifier's token, and not about the evidence of the TEE itself. The certificates of a
+ * token's key share their ids with those under a hardware report.
+ */
+export function isOfToken({ about }: Check): boolean {
+  return about === '/evidence/token' || about.startsWith('/attestationResults');
+}
+
 interface Compared {
   readonly expected?: JsonValue;
   readonly actual?: JsonValue;

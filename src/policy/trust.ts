@@ -1,9 +1,8 @@
 import type { TokenRoute } from '../model/attestation-service.js';
-import type { Check } from '../model/check.js';
+import { type Check, isOfToken } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { Outcome, Trust, TrustSubmodule, TrustTier, TrustVector } from '../model/decision.js';
-import { isOfToken } from './base-checks.js';
 import {
   AK_CERTIFICATE,
   guestObservations,

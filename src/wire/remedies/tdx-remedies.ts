@@ -18,10 +18,12 @@ export const TDX_REMEDIES = {
     `The caller should send the TCB info that Intel publishes for ${fmspcOf(expected)}, ${COLLATERAL}.`,
   tdx_tcb_level_unsupported: ({ expected }) =>
     `The machine's owner should update its firmware and TDX module${isEmpty(expected) ? '' : ` to ${components(expected)} or later`}.`,
-  tdx_tcb_status: ({ actual }) =>
+  tdx_tcb_status: ({ actual, policy }) =>
     actual === 'Revoked'
       ? "The machine's owner should update its firmware and TDX module, because Intel has revoked this TCB and no policy can accept it."
-      : `The machine's owner should update what the detail names, or the operator can accept or waive the status ${value(actual, 'shown')} in the policy.`,
+      : policy === null
+        ? "The operator should look up the status in Intel's current documentation and update this service once it knows it, because no policy can accept it until then."
+        : `The machine's owner should update what the detail names, or the operator can accept or waive the status ${value(actual, 'shown')} in the policy.`,
   tdx_tcb_date: ({ expected }) =>
     typeof expected === 'number'
       ? `The caller should send TCB info and QE identity with evaluation data number ${expected} or higher, ${COLLATERAL}.`

@@ -17,17 +17,19 @@ export const TOKEN_REMEDIES = {
     result === 'warn'
       ? 'The operator should name the hashes of the policy of this issuer in policyHash instead of any.'
       : `The operator should add ${value(actual, 'the hash of the policy')} to policyHash of this issuer if that policy is the one wanted.`,
-  token_audience: ({ expected }) =>
-    `The caller should get a token for the audience ${value(expected, 'of this service')}.`,
+  token_audience:
+    'The caller should send a token without an audience (aud), because this service has no name that one could hold.',
   token_claim_type: 'The caller should send a token about a confidential VM of a type that the policy accepts.',
   token_debug: "The guest's owner should launch it with debugging off.",
   token_debug_unknown: 'The caller should send a token that states literally that debugging is off.',
   token_compliance: ({ actual }) =>
     `The guest's owner should find out why Azure Attestation calls it ${value(actual, 'nothing')}, or the operator should accept that status in require.maa.complianceStatus.`,
-  maa_tcb_status: ({ actual }) =>
+  maa_tcb_status: ({ actual, policy }) =>
     actual === 'Revoked'
       ? "The machine's owner should update its firmware, because Intel has revoked this TCB and no policy can accept it."
-      : `The machine's owner should update its firmware, or the operator can accept or waive the status ${value(actual, 'shown')} in the policy.`,
+      : policy === null
+        ? 'The caller should get a token that states a TCB status which Intel defines, because no policy can accept any other.'
+        : `The machine's owner should update its firmware, or the operator can accept or waive the status ${value(actual, 'shown')} in the policy.`,
   ita_tcb_status:
     "The machine's owner should update its firmware and TDX module until Intel Trust Authority calls it UpToDate.",
   ita_policy:
