@@ -1,9 +1,9 @@
-import type { TokenRoute } from '../model/attestation-service.js';
 import type { NonceStanding } from '../model/challenge.js';
 import type { CheckList } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
+import type { TokenRoute } from '../model/token-route.js';
 import type { Verification } from '../model/verification.js';
 import { hasParavisor, isTokenType } from './evidence-kinds.js';
 import type { Policy } from './policy-document.js';

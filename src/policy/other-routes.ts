@@ -1,6 +1,6 @@
-import type { TokenRoute } from '../model/attestation-service.js';
-import type { CheckList } from '../model/check.js';
+import { CheckList, ofRoute } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
+import type { TokenRoute } from '../model/token-route.js';
 import { type AppraisalTopic, type RouteState, routeState } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
 import { appraiseDemands, demandedChecks } from './token-demands.js';
@@ -21,7 +21,9 @@ export const otherRoutes: AppraisalTopic = {
   appraise: (policy, input, checks) => {
     for (const route of TOKEN_ROUTES) {
       appraiseRoute(policy, route, routeState(route, input), checks);
-      appraiseDemands(policy, route, input, checks);
+      const demanded = new CheckList(policy.id);
+      appraiseDemands(policy, route, input, demanded);
+      checks.addAll(ofRoute(route, demanded.all));
     }
   },
 };

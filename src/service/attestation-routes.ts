@@ -1,8 +1,9 @@
-import type { AttestationService, TokenRoute } from '../model/attestation-service.js';
+import type { AttestationService } from '../model/attestation-service.js';
 import type { EndorsementRequest, EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError } from '../model/errors.js';
 import type { TokenEvidence, TokenType } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
+import type { TokenRoute } from '../model/token-route.js';
 import type { ExpectedBinding, Submission, TokenVerification, TokenVerifier } from '../model/verification.js';
 
 /** A token of another verifier, verified or not. */

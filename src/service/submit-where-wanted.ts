@@ -1,8 +1,8 @@
-import type { TokenRoute } from '../model/attestation-service.js';
 import type { NonceStanding } from '../model/challenge.js';
 import type { Check } from '../model/check.js';
 import type { FetchContext } from '../model/endorsement.js';
 import type { EvidenceType } from '../model/evidence.js';
+import type { TokenRoute } from '../model/token-route.js';
 import type { ExpectedBinding, Verification } from '../model/verification.js';
 import { relaxed } from '../policy/base-checks.js';
 import type { Policy } from '../policy/policy-document.js';

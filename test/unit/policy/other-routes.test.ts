@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TokenRoute } from '../../../src/model/attestation-service.js';
+import type { TokenRoute } from '../../../src/model/token-route.js';
 import type { RouteState } from '../../../src/policy/appraisal-topic.js';
 import { TDX_STATUSES } from '../../../src/policy/policy-members.js';
 import {
@@ -19,6 +19,7 @@ const ROUTES = ['maa', 'ita'] as const satisfies readonly TokenRoute[];
 const routes = (route: TokenRoute, state: RouteState): Pick<Situation, 'routes'> => ({
   routes: new Map([[route, state]]),
 });
+const ISSUER = 'https://sharedweu.weu.attest.azure.net';
 const OUT_OF_REACH: RouteState = { state: 'unavailable', detail: 'it is down', retryable: true };
 
 describe.each(ROUTES)('a token by %s', (route) => {
@@ -106,6 +107,21 @@ describe('other routes', () => {
   });
 });
 
+describe('what a policy demands of the tokens of two verifiers', () => {
+  it('says of each check whose token it speaks of: both stand at one place', () => {
+    const require = { maa: { issuers: [ISSUER] }, ita: { issuers: ['https://another.example'] } };
+    const { checks } = appraisedTd(
+      { require, routes: { maa: 'optional', ita: 'optional' } },
+      { claims: azTdxClaims({ maa: tokenClaims(), ita: tokenClaims({}, 'TDX') }) },
+    );
+    const found = checks.filter(({ id }) => id === 'token_issuer');
+    expect(found.map(({ result, about, route }) => [result, about, route])).toEqual([
+      ['pass', '/attestationResults', 'maa'],
+      ['fail', '/attestationResults', 'ita'],
+    ]);
+  });
+});
+
 describe('what Azure Attestation must have said', () => {
   const MEMBERS = {
     routes: { maa: 'optional' },
@@ -180,7 +196,6 @@ describe('what Azure Attestation must have said', () => {
 });
 
 describe('whose word a policy takes', () => {
-  const ISSUER = 'https://sharedweu.weu.attest.azure.net';
   const OWN = 'https://own.weu.attest.azure.net';
 
   it.each(ROUTES)('TOK-22 denies a token of %s by an issuer that it does not list, whoever brought it', (route) => {
