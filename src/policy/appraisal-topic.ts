@@ -11,10 +11,12 @@ import type { Policy } from './policy-document.js';
 /**
  * What came of another verifier's route. `verified`: its token holds, and is about this TEE; `refused`: it does not, or
  * that verifier does not vouch; `not judged`: it did not come to that. Of the last two a base check says why.
+ * `held back`: nothing was sent, and such evidence or such an instant is never put to another verifier.
  */
 export type RouteState =
   | { readonly state: 'verified' | 'refused' | 'not judged' }
   | { readonly state: 'unavailable'; readonly detail: string; readonly retryable: boolean }
+  | { readonly state: 'held back'; readonly because: string }
   | { readonly state: 'absent' };
 
 /** What a policy is held against. */

@@ -100,7 +100,7 @@ function noteMissing(
 ): void {
   if (ids.length === 0) return;
   const found = routeState(route, input);
-  if (found.state === 'absent') {
+  if (found.state === 'absent' || found.state === 'held back') {
     const detail = `there are no claims of ${VERIFIERS[route]}`;
     checks.fail('claim_missing', about, { expected: route, detail });
     checks.skip(ids, about, detail);

@@ -27,7 +27,9 @@ export type RouteFault =
   /** The other verifier judged the evidence, and does not vouch for it. */
   | { readonly state: 'not vouched for'; readonly detail: string }
   /** It would have been asked, but for evidence or a challenge that does not hold here. A base check says why. */
-  | { readonly state: 'not asked' };
+  | { readonly state: 'not asked' }
+  /** It is not asked about such evidence or such an instant, though all of it may hold here: in words for people. */
+  | { readonly state: 'held back'; readonly because: string };
 
 /** What of a request other verifiers' tokens are judged by. */
 export interface RouteContext {

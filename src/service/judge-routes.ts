@@ -112,7 +112,8 @@ function statesOf(
   if (evidenceType === 'ita-token') states.set('ita', { state: own.claims.ita === undefined ? 'refused' : 'verified' });
   for (const token of tokens) states.set(token.route, { state: agreeing.includes(token) ? 'verified' : 'refused' });
   for (const [route, fault] of faults) {
-    states.set(route, fault.state === 'unavailable' ? fault : { state: STATES[fault.state] });
+    const isItsOwnWord = fault.state === 'unavailable' || fault.state === 'held back';
+    states.set(route, isItsOwnWord ? fault : { state: STATES[fault.state] });
   }
   return states;
 }

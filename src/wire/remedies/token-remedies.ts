@@ -36,8 +36,10 @@ export const TOKEN_REMEDIES = {
     'The caller should ask Intel Trust Authority for a token with the policies that are required, and look there why one is not matched.',
   ita_debug: "The guest's owner should launch the TD with its debug attribute off.",
   disagreement: 'The caller should send evidence and tokens of one and the same VM, from one and the same boot.',
-  route_missing: ({ expected }) =>
-    `The caller should send a token of ${value(expected, 'the required route')} in attestationResults, or the operator should configure the service to fetch one (maa.submit, ita.submit).`,
+  route_missing: ({ expected, actual }) =>
+    actual === 'not asked'
+      ? `The caller should send a token of ${value(expected, 'the required route')} in attestationResults, because the service asks for none about a past instant, or about evidence that fails a check.`
+      : `The caller should send a token of ${value(expected, 'the required route')} in attestationResults, or the operator should configure the service to fetch one (maa.submit, ita.submit).`,
   jwks_unavailable:
     "The operator should let the service reach the issuer's keys, or name a file with them in the configuration.",
   jwks_invalid:

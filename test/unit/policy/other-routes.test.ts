@@ -35,7 +35,34 @@ describe.each(ROUTES)('a token by %s', (route) => {
   it('denies where it is required, was not sent, and nothing fetches one', () => {
     const appraisal = appraised(required);
     expect(failed(appraisal)).toEqual(['route_missing']);
-    expect(only(appraisal, 'route_missing')).toMatchObject({ expected: route, about: '/attestationResults' });
+    expect(only(appraisal, 'route_missing')).toMatchObject({
+      expected: route,
+      actual: null,
+      about: '/attestationResults',
+      detail: `no ${route} token was sent, and nothing is configured to fetch one for this evidence`,
+    });
+  });
+
+  describe('that was held back', () => {
+    const held = routes(route, { state: 'held back', because: 'the instant is past' });
+    const detail = `no ${route} token was sent, and none was asked for, because the instant is past`;
+
+    it('denies where it is required, and says why none was asked for', () => {
+      const appraisal = appraised(required, held);
+      expect(failed(appraisal)).toEqual(['route_missing']);
+      expect(only(appraisal, 'route_missing')).toMatchObject({ expected: route, actual: 'not asked', detail });
+    });
+
+    it('changes nothing where it is optional, and says why none was asked for', () => {
+      const appraisal = appraised(optional, held);
+      expect(appraisal.outcome).toBe('allow');
+      expect(only(appraisal, 'route_unavailable')).toMatchObject({ result: 'not_configured', detail });
+    });
+
+    it('denies what a policy demands of it', () => {
+      const appraisal = appraised({ ...optional, require: { [route]: { issuers: [ISSUER] } } }, held);
+      expect([failed(appraisal), results(appraisal, 'token_issuer')]).toEqual([['claim_missing'], ['skipped']]);
+    });
   });
 
   it('that is optional and that nobody fetches is said to be so, and the hardware is allowed', () => {
@@ -89,6 +116,7 @@ describe.each(ROUTES)('a token by %s', (route) => {
     { state: 'verified' },
     { state: 'refused' },
     { state: 'not judged' },
+    { state: 'held back', because: 'the instant is past' },
     { state: 'absent' },
     OUT_OF_REACH,
   ])('is no matter of a policy whose route is off: %o', (state) => {

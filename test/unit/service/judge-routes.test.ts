@@ -199,6 +199,12 @@ describe('a submission without a token', () => {
     expect([verification.checks, routes.get('maa')]).toEqual([own.checks, { state: 'not judged' }]);
   });
 
+  it('that was held back keeps its reason, and is no base check', () => {
+    const held: RouteFault = { state: 'held back', because: 'the instant is past' };
+    const { verification, routes } = judged({ faults: [['maa', held]] });
+    expect([verification.checks, routes.get('maa')]).toEqual([ownVerification().checks, held]);
+  });
+
   it('does not hide a token of the other route', () => {
     const { routes } = judged({ tokens: [itaToken()], faults: [['maa', DOWN]] });
     expect([routes.get('ita'), routes.get('maa')]).toEqual([{ state: 'refused' }, DOWN]);

@@ -85,6 +85,16 @@ describe('remedyOf', () => {
       "The operator should look up the status in Intel's current documentation and update this service once it knows it, because no policy can accept it until then.",
     ],
     [
+      'who has to bring a token that nothing is configured to fetch',
+      check('route_missing', { expected: 'maa', policy: 'p' }),
+      'The caller should send a token of maa in attestationResults, or the operator should configure the service to fetch one (maa.submit, ita.submit).',
+    ],
+    [
+      'who has to bring a token that was not asked for',
+      check('route_missing', { expected: 'maa', actual: 'not asked', policy: 'p' }),
+      'The caller should send a token of maa in attestationResults, because the service asks for none about a past instant, or about evidence that fails a check.',
+    ],
+    [
       'a nonce that was written in hex',
       check('nonce_mismatch', {
         expected: Buffer.from('0123456789abcdef0123456789abcdef', 'base64url').toString('hex'),
