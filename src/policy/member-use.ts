@@ -108,9 +108,12 @@ function neverAllowing(policy: PolicyMembers, scope: PolicyScope): readonly Poli
   return problems;
 }
 
-/** The status in the token has to be the one found here, so both lists have to hold it. */
-function statusesMeet({ minimums: { tdx }, require: { maa } }: PolicyMembers): boolean {
+/** The status in the token has to be the one found here, so each list, or a waiver beside it, has to hold it. */
+function statusesMeet({ minimums: { tdx }, require: { maa }, waivers }: PolicyMembers): boolean {
   const accepted = maa?.tcbStatus ?? null;
   if (accepted === null || tdx === null || tdx === 'any') return true;
-  return accepted.some((status) => tdx.acceptedStatuses.includes(status));
+  const waivedAs = (id: 'tdx_tcb_status' | 'maa_tcb_status') =>
+    waivers.flatMap((waiver) => (waiver.check === id ? [waiver.value] : []));
+  const found = [...tdx.acceptedStatuses, ...waivedAs('tdx_tcb_status')];
+  return [...accepted, ...waivedAs('maa_tcb_status')].some((status) => found.includes(status));
 }

@@ -150,6 +150,20 @@ describe('a policy that can never allow', () => {
     expect(unused({ ...members(['SWHardeningNeeded']), minimums: 'any' })).toEqual([]);
   });
 
+  it('DEC-13 twin: a waiver of either side makes the statuses meet', () => {
+    const members = (check: string, value: string, accepted: string) => ({
+      accepts: ['tdx'],
+      minimums: { tdx: { acceptedStatuses: ['UpToDate'] } },
+      routes: { maa: 'required' },
+      require: { maa: { tcbStatus: [accepted] } },
+      waivers: [{ ...TERMS, check, value }],
+    });
+    expect(unused(members('tdx_tcb_status', 'SWHardeningNeeded', 'SWHardeningNeeded'))).toEqual([]);
+    expect(unused(members('maa_tcb_status', 'UpToDate', 'SWHardeningNeeded'))).toEqual([]);
+    expect(unused(members('tdx_tcb_status', 'OutOfDate', 'SWHardeningNeeded'))).toEqual(['/require/maa/tcbStatus']);
+    expect(unused(members('maa_tcb_status', 'OutOfDate', 'SWHardeningNeeded'))).toEqual(['/require/maa/tcbStatus']);
+  });
+
   it('DEC-13 does not load: reference values that no evidence can match', () => {
     const [snp, tdx] = [{ vmpl: [0] }, { mrtd: [HEX_48] }];
     expect(unused({ ...BOTH, referenceValues: [{ snp, tdx }] })).toEqual(['/referenceValues']);
