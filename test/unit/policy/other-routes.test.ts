@@ -60,7 +60,7 @@ describe.each(ROUTES)('a token by %s', (route) => {
     });
 
     it('denies what a policy demands of it', () => {
-      const appraisal = appraised({ ...optional, require: { [route]: { issuers: [ISSUER] } } }, held);
+      const appraisal = appraisedTd({ ...optional, require: { [route]: { issuers: [ISSUER] } } }, held);
       expect([failed(appraisal), results(appraisal, 'token_issuer')]).toEqual([['claim_missing'], ['skipped']]);
     });
   });
@@ -228,9 +228,9 @@ describe('whose word a policy takes', () => {
 
   it.each(ROUTES)('TOK-22 denies a token of %s by an issuer that it does not list, whoever brought it', (route) => {
     const demanding = (...issuers: readonly string[]) =>
-      appraised(
+      appraisedTd(
         { require: { [route]: { issuers } }, routes: { [route]: 'optional' } },
-        { claims: azClaims({ [route]: tokenClaims() }), ...routes(route, { state: 'verified' }) },
+        { claims: azTdxClaims({ [route]: tokenClaims() }), ...routes(route, { state: 'verified' }) },
       );
     const appraisal = demanding(OWN);
     expect(failed(appraisal)).toEqual(['token_issuer']);
@@ -246,14 +246,14 @@ describe('whose word a policy takes', () => {
 
   it.each(ROUTES)('TOK-22 denies where no token of %s came that it could be', (route) => {
     const members = { require: { [route]: { issuers: [ISSUER] } }, routes: { [route]: 'optional' } };
-    const appraisal = appraised(members);
+    const appraisal = appraisedTd(members);
     expect([failed(appraisal), results(appraisal, 'token_issuer')]).toEqual([['claim_missing'], ['skipped']]);
     expect(only(appraisal, 'claim_missing').expected).toBe(route);
   });
 
   it.each(ROUTES)('stays open where %s is out of reach', (route) => {
     const members = { require: { [route]: { issuers: [ISSUER] } }, routes: { [route]: 'optional' } };
-    const appraisal = appraised(members, routes(route, OUT_OF_REACH));
+    const appraisal = appraisedTd(members, routes(route, OUT_OF_REACH));
     expect([appraisal.outcome, results(appraisal, 'token_issuer')]).toEqual(['indeterminate', ['unavailable']]);
   });
 });
