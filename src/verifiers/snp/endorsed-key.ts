@@ -104,6 +104,11 @@ function recordMissingVek(checks: CheckList, { report, about }: KeyToEndorse, mi
 }
 
 function judgePath(checks: CheckList, path: VekPath, at: Date, about: string): boolean {
+  if (path.otherLine !== null) {
+    const detail = `the chain is of ${path.otherLine}, the key certificate of ${path.product}`;
+    checks.fail('cert_untrusted', about, { actual: path.otherLine, detail });
+    return false;
+  }
   for (const problem of path.problems) checks.fail(problem.code, about, { detail: describePathProblem(problem) });
   if (path.problems.length > 0) return false;
   checks.pass('cert_untrusted', about, { detail: 'the path ends at a pinned root, and every signature in it holds' });

@@ -1,4 +1,5 @@
 import { isOfToken } from '../../model/check.js';
+import { SNP_PRODUCTS } from '../../model/claims.js';
 import { filled, type Remedies, type Remedy, value } from './words.js';
 
 const CHAIN = 'The caller should fetch the certificate chain from its vendor again, because';
@@ -8,7 +9,10 @@ const TOKEN_LISTS =
 
 export const CERTIFICATE_REMEDIES = {
   cert_untrusted: ofCertificates(
-    "The caller should send the vendor's own certificate chain, because one that ends at any other root, such as a lab's, is never accepted.",
+    ({ actual }) =>
+      SNP_PRODUCTS.some((line) => line === actual)
+        ? `The caller should send the chain of the product line that the key certificate is of, which is not ${value(actual, '')}, or leave the chain out so that the service fetches it.`
+        : "The caller should send the vendor's own certificate chain, because one that ends at any other root, such as a lab's, is never accepted.",
     "The operator should add the root of the issuer to the file of ita.issuers[].roots if the key of the token is the issuer's own, because its certificates end at no root there.",
   ),
   cert_signature: `${CHAIN} one of its certificates was changed or is not signed by the one above it.`,

@@ -95,6 +95,16 @@ describe('remedyOf', () => {
       'The caller should send a token of maa in attestationResults, because the service asks for none about a past instant, or about evidence that fails a check.',
     ],
     [
+      'a chain of another product line',
+      check('cert_untrusted', { actual: 'Genoa' }),
+      'The caller should send the chain of the product line that the key certificate is of, which is not Genoa, or leave the chain out so that the service fetches it.',
+    ],
+    [
+      'a root of nobody',
+      check('cert_untrusted'),
+      "The caller should send the vendor's own certificate chain, because one that ends at any other root, such as a lab's, is never accepted.",
+    ],
+    [
       'a nonce that was written in hex',
       check('nonce_mismatch', {
         expected: Buffer.from('0123456789abcdef0123456789abcdef', 'base64url').toString('hex'),
