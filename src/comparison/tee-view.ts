@@ -1,4 +1,4 @@
-import type { TokenRoute } from '../model/attestation-service.js';
+import type { TokenRoute } from '../model/token-route.js';
 import type { Statements } from './statement.js';
 
 /** The attestation key of a vTPM, as the hardware vouches for it: RFC 7638 thumbprint. */

@@ -7,8 +7,9 @@ import {
 import { type OpenTrustAuthorityOptions, openTrustAuthority } from '../attestation-services/open-trust-authority.js';
 import type { TrustAuthority } from '../attestation-services/trust-authority.js';
 import type { Configuration } from '../config/configuration.js';
-import type { AttestationService, TokenRoute } from '../model/attestation-service.js';
+import type { AttestationService } from '../model/attestation-service.js';
 import type { EndorsementSource } from '../model/endorsement.js';
+import type { TokenRoute } from '../model/token-route.js';
 import type { EvidenceVerifier, TokenVerifier } from '../model/verification.js';
 import { AttestationRoutes } from '../service/attestation-routes.js';
 import type { EndorsementWorld } from './endorsements.js';

@@ -149,6 +149,8 @@ export const DEFAULT_POLICY_DIRECTORY = './policies';
 export const DEFAULT_AMD_FOLDER = './endorsements/amd';
 export const DEFAULT_INTEL_FOLDER = './endorsements/intel';
 export const DEFAULT_DECISION_STORE = './data/veritee.db';
+export const DEFAULT_RETENTION_DAYS = 365;
+export const DEFAULT_BATCH_BYTES = 16 * MIB;
 
 /** Every key there is, for file and environment. What holds across keys is in consistency.ts. */
 export const CONFIGURATION_SCHEMA: Setting<Configuration> = object<Configuration>({
@@ -171,7 +173,7 @@ export const CONFIGURATION_SCHEMA: Setting<Configuration> = object<Configuration
   limits: withFittingEventLog(
     object<Configuration['limits']>({
       bodyBytes: withDefault(bytes(64 * MIB), 2 * MIB),
-      batchBytes: withDefault(bytes(256 * MIB), 16 * MIB),
+      batchBytes: withDefault(bytes(256 * MIB), DEFAULT_BATCH_BYTES),
       eventLogBytes: withDefault(bytes(64 * MIB), MIB),
     }),
   ),
@@ -211,7 +213,7 @@ export const CONFIGURATION_SCHEMA: Setting<Configuration> = object<Configuration
       DEFAULT_DECISION_STORE,
     ),
     keepEvidence: withDefault(choice('hash', 'full'), 'hash'),
-    retentionDays: withDefault(integer(1, 36_500), 365),
+    retentionDays: withDefault(integer(1, 36_500), DEFAULT_RETENTION_DAYS),
   }),
   receipts: object<Configuration['receipts']>({
     issuer: orNull(text()),

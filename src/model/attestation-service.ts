@@ -1,9 +1,7 @@
 import type { Unavailable } from './endorsement.js';
 import type { JsonObject } from './json.js';
+import type { TokenRoute } from './token-route.js';
 import type { Submission } from './verification.js';
-
-/** Another verifier that evidence can be sent to, by the name of its route in a policy. */
-export type TokenRoute = 'maa' | 'ita';
 
 /** What another verifier made of evidence. Nothing of it is verified. */
 export type SubmissionResult =

@@ -1,5 +1,6 @@
 import type { CheckId } from './codes.js';
 import type { JsonValue } from './json.js';
+import type { TokenRoute } from './token-route.js';
 
 /**
  * Outcome of one check.
@@ -30,6 +31,21 @@ export interface Check {
   readonly optional?: boolean;
   /** For a `warn` that an unexpired waiver covers. */
   readonly waived?: boolean;
+  /** Whose token it speaks of, where `about` leaves that open: tokens that were fetched share a place. */
+  readonly route?: TokenRoute;
+}
+
+/**
+ * Whether a check is about another verifier's token, and not about the evidence of the TEE itself. The certificates of a
+ * token's key share their ids with those under a hardware report.
+ */
+export function isOfToken({ about }: Check): boolean {
+  return about === '/evidence/token' || about.startsWith('/attestationResults');
+}
+
+/** Checks that speak of the token of one other verifier. */
+export function ofRoute(route: TokenRoute, checks: readonly Check[]): readonly Check[] {
+  return checks.map((check) => ({ ...check, route }));
 }
 
 interface Compared {

@@ -116,6 +116,8 @@ export interface TokenKeySet {
   readonly keys: ReadonlyMap<string, readonly TokenKey[]>;
   /** Revocation lists of the certificates, DER, as far as they are configured or served by the origin of the keys. */
   readonly crls: readonly Uint8Array[];
+  /** When the set was fetched, where it should have been renewed since and could not be; else absent. */
+  readonly unrenewedSince?: Date;
 }
 
 /** What was found for an SNP report. */

@@ -79,6 +79,11 @@ export interface Verification {
   readonly withheldConfiguration?: JsonObject;
   /** Least security version of GUEST_SVN for the ID_KEY_DIGEST of a paravisor. Absent where the digest is not listed. */
   readonly paravisorMinGuestSvn?: number;
+  /**
+   * SHA-256 PCRs that the signed selection of the quote names: claims have none of them where their values do not hold.
+   * Absent where no quote is signed.
+   */
+  readonly selectedPcrs?: readonly number[];
   /** What keeps a TDX TCB from being up to date: for whoever judges its status. Absent where there is no TD. */
   readonly tcbShortfalls?: readonly TcbShortfall[];
   /** Absent where there is no TD, or no collateral that could be relied on. */
@@ -267,6 +272,8 @@ export interface TpmQuoteVerifier {
 export interface TpmQuoteVerification {
   readonly checks: readonly Check[];
   readonly claims: Verified<TpmClaims> | null;
+  /** SHA-256 PCRs that the signed selection names, whatever values were sent; null where the quote is not signed. */
+  readonly selectedPcrs: readonly number[] | null;
   /** Whether extraData is exactly X. */
   readonly bound: boolean;
 }

@@ -1,9 +1,9 @@
-import type { TokenRoute } from '../model/attestation-service.js';
 import type { NonceStanding } from '../model/challenge.js';
 import type { CheckList } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
+import type { TokenRoute } from '../model/token-route.js';
 import type { Verification } from '../model/verification.js';
 import { hasParavisor, isTokenType } from './evidence-kinds.js';
 import type { Policy } from './policy-document.js';
@@ -11,10 +11,12 @@ import type { Policy } from './policy-document.js';
 /**
  * What came of another verifier's route. `verified`: its token holds, and is about this TEE; `refused`: it does not, or
  * that verifier does not vouch; `not judged`: it did not come to that. Of the last two a base check says why.
+ * `held back`: nothing was sent, and such evidence or such an instant is never put to another verifier.
  */
 export type RouteState =
   | { readonly state: 'verified' | 'refused' | 'not judged' }
   | { readonly state: 'unavailable'; readonly detail: string; readonly retryable: boolean }
+  | { readonly state: 'held back'; readonly because: string }
   | { readonly state: 'absent' };
 
 /** What a policy is held against. */

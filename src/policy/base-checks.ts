@@ -1,5 +1,4 @@
-import type { Check } from '../model/check.js';
-import { CheckList } from '../model/check.js';
+import { type Check, CheckList, isOfToken } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import { type AppraisalInput, placeOf } from './appraisal-topic.js';
@@ -39,16 +38,12 @@ export function relaxed(check: Check, policy: Policy): Check {
   if (policy.allowDebug && DEBUG_CHECKS.has(check.id) && check.result === 'fail') {
     return asWarning(check, policy.id, 'the policy allows debug');
   }
+  // `revocation` speaks of AMD's lists. Those of a token's issuer are its key's, and nobody's to wave through.
   const ofAmd = BEST_EFFORT_CHECKS.has(check.id) && !isOfToken(check);
   if (policy.revocation === 'best-effort' && ofAmd && check.result === 'unavailable') {
     return asWarning(check, policy.id, 'the policy takes revocation as best effort');
   }
   return check;
-}
-
-/** `revocation` speaks of AMD's lists. Those of a token's issuer are its key's, and nobody's to wave through. */
-export function isOfToken({ about }: Check): boolean {
-  return about === '/evidence/token' || about.startsWith('/attestationResults');
 }
 
 /** The check as a warning of a policy, which says why. Nothing is left that only goes with what it was. */

@@ -1,4 +1,5 @@
 import type { ContractEvidenceType } from '../model/evidence.js';
+import type { TokenRoute } from '../model/token-route.js';
 
 /** What vouches for the evidence: a TEE's own report, a TPM alone, or another verifier. */
 type EvidenceKind = 'hardware' | 'tpm' | 'token';
@@ -25,4 +26,10 @@ export function teeOf(type: ContractEvidenceType): 'snp' | 'tdx' | null {
 /** Whether an Azure paravisor stands between the hardware and the guest, with a vTPM of its own. */
 export function hasParavisor(type: ContractEvidenceType): boolean {
   return type === 'az-snp-vtpm' || type === 'az-tdx-vtpm';
+}
+
+/** Whose token evidence of a type is; null where it is none. */
+export function tokenRouteOf(type: ContractEvidenceType): TokenRoute | null {
+  if (type === 'maa-token') return 'maa';
+  return type === 'ita-token' ? 'ita' : null;
 }

@@ -39,12 +39,14 @@ const SNP = 'SEV-SNP evidence';
 const TDX = 'TDX evidence';
 const VTPM = 'evidence with a vTPM';
 const MAA = 'a token of Azure Attestation';
-const ITA = 'a token of Intel Trust Authority';
+const ITA = 'a token of Intel Trust Authority, which judges TDs alone';
 
 function topLevelUses(policy: PolicyMembers, scope: PolicyScope): readonly Use[] {
-  const { paravisor, revocation, secureBoot, allowDebug } = policy;
+  const { paravisor, freshness, revocation, secureBoot, allowDebug } = policy;
   return [
     use('/paravisor', paravisor !== 'known', scope.hardware, HARDWARE),
+    // Bare evidence has one place for a nonce. It can be strict all the same: a release of keys asks its policy for that.
+    use('/freshness', freshness === 'strict', !scope.tokens, 'evidence that the guest makes itself'),
     use('/revocation', revocation !== 'required', scope.snp, SNP),
     use(
       '/secureBoot',
@@ -108,9 +110,12 @@ function neverAllowing(policy: PolicyMembers, scope: PolicyScope): readonly Poli
   return problems;
 }
 
-/** The status in the token has to be the one found here, so both lists have to hold it. */
-function statusesMeet({ minimums: { tdx }, require: { maa } }: PolicyMembers): boolean {
+/** The status in the token has to be the one found here, so each list, or a waiver beside it, has to hold it. */
+function statusesMeet({ minimums: { tdx }, require: { maa }, waivers }: PolicyMembers): boolean {
   const accepted = maa?.tcbStatus ?? null;
   if (accepted === null || tdx === null || tdx === 'any') return true;
-  return accepted.some((status) => tdx.acceptedStatuses.includes(status));
+  const waivedAs = (id: 'tdx_tcb_status' | 'maa_tcb_status') =>
+    waivers.flatMap((waiver) => (waiver.check === id ? [waiver.value] : []));
+  const found = [...tdx.acceptedStatuses, ...waivedAs('tdx_tcb_status')];
+  return [...accepted, ...waivedAs('maa_tcb_status')].some((status) => found.includes(status));
 }

@@ -1,6 +1,6 @@
-import type { TokenRoute } from '../model/attestation-service.js';
-import type { CheckList } from '../model/check.js';
+import { CheckList, ofRoute } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
+import type { TokenRoute } from '../model/token-route.js';
 import { type AppraisalTopic, type RouteState, routeState } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
 import { appraiseDemands, demandedChecks } from './token-demands.js';
@@ -21,7 +21,9 @@ export const otherRoutes: AppraisalTopic = {
   appraise: (policy, input, checks) => {
     for (const route of TOKEN_ROUTES) {
       appraiseRoute(policy, route, routeState(route, input), checks);
-      appraiseDemands(policy, route, input, checks);
+      const demanded = new CheckList(policy.id);
+      appraiseDemands(policy, route, input, demanded);
+      checks.addAll(ofRoute(route, demanded.all));
     }
   },
 };
@@ -38,14 +40,23 @@ function appraiseRoute({ routes }: Policy, route: TokenRoute, found: RouteState,
     if (wanted === 'required') checks.unavailable('route_unavailable', about, found.detail, found.retryable);
     else checks.unavailableOptional('route_unavailable', about, found.detail);
   } else if (wanted === 'required') {
-    const detail = `no ${route} token was sent, and nothing is configured to fetch one for this evidence`;
-    checks.fail('route_missing', about, { expected: route, detail });
+    const heldBack = found.state === 'held back';
+    const detail = heldBack ? whyHeldBack(route, found.because) : `${notSent(route)} for this evidence`;
+    checks.fail('route_missing', about, { expected: route, actual: heldBack ? HELD_BACK : null, detail });
   } else {
     // Not as route_missing, which has to hold each time where another route is required.
-    checks.notConfigured(
-      'route_unavailable',
-      about,
-      `no ${route} token was sent, and nothing is configured to fetch one`,
-    );
+    const detail = found.state === 'held back' ? whyHeldBack(route, found.because) : notSent(route);
+    checks.notConfigured('route_unavailable', about, detail);
   }
+}
+
+/** What was found in place of a token. */
+const HELD_BACK = 'not asked';
+
+function notSent(route: TokenRoute): string {
+  return `no ${route} token was sent, and nothing is configured to fetch one`;
+}
+
+function whyHeldBack(route: TokenRoute, because: string): string {
+  return `no ${route} token was sent, and none was asked for, because ${because}`;
 }

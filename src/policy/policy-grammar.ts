@@ -1,5 +1,6 @@
 import { SNP_PLATFORM_BITS } from '../model/claims.js';
 import { CONTRACT_EVIDENCE_TYPES } from '../model/evidence.js';
+import { MAA_ATTESTATION_TYPES, misspeltCompliance } from '../model/maa-words.js';
 import {
   type Minimums,
   type PolicyMembers,
@@ -63,6 +64,12 @@ const readUuid: Reader<string> = refined(textLike(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}
   text.toLowerCase(),
 );
 
+/** Tokens with a known status in other letters are refused, so that such a word would never allow. */
+const readCompliance: Reader<string> = refined(someText, (text, at) => {
+  const meant = misspeltCompliance(text);
+  return meant === null ? text : at.refuse(`must be in lower case: ${meant}`);
+});
+
 /** CHIP_ID. On Turin 8 bytes count, and zeros follow in the report: either form may be written. */
 const readChipId: Reader<string> = refined(
   textLike(/^(?:[0-9a-f]{16}|[0-9a-f]{128})$/i, '64 bytes in hex, or the 8 of a Turin, in quotes'),
@@ -110,8 +117,8 @@ const readRequirements: Reader<Requirements> = object({
   ),
   maa: optionalOrNull(
     object({
-      complianceStatus: optionalOrNull(nonEmptyListOf(someText)),
-      attestationType: optionalOrNull(nonEmptyListOf(someText)),
+      complianceStatus: optionalOrNull(nonEmptyListOf(readCompliance)),
+      attestationType: optionalOrNull(nonEmptyListOf(oneOf(MAA_ATTESTATION_TYPES))),
       issuers: optionalOrNull(nonEmptyListOf(someText)),
       tcbStatus: optionalOrNull(nonEmptyListOf(oneOf(TDX_STATUSES))),
     }),

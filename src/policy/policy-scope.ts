@@ -15,7 +15,7 @@ export interface PolicyScope {
   readonly maa: boolean;
   /** The same about a TD. */
   readonly maaOfTds: boolean;
-  /** A token of Intel Trust Authority, as evidence or on a route that is on. */
+  /** A token of Intel Trust Authority, which judges TDs alone, as evidence or on a route that is on. */
   readonly ita: boolean;
 }
 
@@ -34,6 +34,6 @@ export function scopeOf({ accepts, routes }: Pick<PolicyMembers, 'accepts' | 'ro
     tokens: some(isTokenType),
     maa: maaToken || maaRoute,
     maaOfTds: maaToken || (maaRoute && (tdx || itaToken)),
-    ita: itaToken || routes.ita !== 'off',
+    ita: itaToken || (routes.ita !== 'off' && (tdx || maaToken)),
   };
 }

@@ -1,9 +1,9 @@
-import type { TokenRoute } from '../model/attestation-service.js';
 import type { CheckList } from '../model/check.js';
 import type { TokenClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
 import { isTdxStatus, UP_TO_DATE } from '../model/tdx-status.js';
+import type { TokenRoute } from '../model/token-route.js';
 import { type AppraisalInput, routeState } from './appraisal-topic.js';
 import { teeOf } from './evidence-kinds.js';
 import type { Policy } from './policy-document.js';
@@ -100,7 +100,7 @@ function noteMissing(
 ): void {
   if (ids.length === 0) return;
   const found = routeState(route, input);
-  if (found.state === 'absent') {
+  if (found.state === 'absent' || found.state === 'held back') {
     const detail = `there are no claims of ${VERIFIERS[route]}`;
     checks.fail('claim_missing', about, { expected: route, detail });
     checks.skip(ids, about, detail);

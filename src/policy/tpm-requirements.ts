@@ -1,7 +1,7 @@
 import type { CheckList } from '../model/check.js';
-import type { TpmClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
+import type { Verification } from '../model/verification.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
 import { hasParavisor } from './evidence-kinds.js';
 import type { Policy } from './policy-document.js';
@@ -20,9 +20,9 @@ export const tpmRequirements: AppraisalTopic = {
     if (policy.require.tpm?.trackResets === true) ids.push('tpm_reset');
     return ids;
   },
-  appraise: (policy, { evidenceType, verification: { claims } }, checks) => {
+  appraise: (policy, { evidenceType, verification }, checks) => {
     const asked = quotedPcrsOf(policy);
-    if (asked.length > 0) appraiseSelection(asked, claims.tpm, evidenceType, checks);
+    if (asked.length > 0) appraiseSelection(asked, verification, evidenceType, checks);
     if (policy.require.tpm?.trackResets === true) {
       checks.unavailable('tpm_reset', TPM_QUOTE, 'no memory of reset counters is kept', false);
     }
@@ -33,14 +33,17 @@ function quotedPcrsOf({ require: { tpm } }: Policy): readonly number[] {
   return tpm?.quotedPcrs ?? [];
 }
 
-/** Which PCRs a quote speaks of is the guest's choice: a PCR that it leaves out may hold anything. */
+/**
+ * Which PCRs a quote speaks of is the guest's choice: a PCR that it leaves out may hold anything. What it has signed
+ * says which, also where the values that were sent are others: that is a base check, and denies.
+ */
 function appraiseSelection(
   asked: readonly number[],
-  tpm: TpmClaims | undefined,
+  { claims: { tpm }, selectedPcrs }: Verification,
   evidenceType: ContractEvidenceType,
   checks: CheckList,
 ): void {
-  const quoted = Object.keys(tpm?.pcrs['sha256'] ?? {}).map(Number);
+  const quoted = selectedPcrs ?? Object.keys(tpm?.pcrs['sha256'] ?? {}).map(Number);
   const missing = asked.filter((index) => !quoted.includes(index));
   const about = hasParavisor(evidenceType) ? TPM_QUOTE : '/evidence';
   checks.require(missing.length === 0, 'tpm_pcr_not_quoted', about, {

@@ -146,6 +146,14 @@ export function tokenObservations(checks: readonly Check[], { stated }: TokenCla
   ];
 }
 
+/** A verifier that judged the evidence and does not vouch for it has made no token to read. */
+export function refusals(checks: readonly Check[]): readonly Observation[] {
+  return findings(
+    checks.filter(({ id }) => id === 'disagreement'),
+    TOKEN_FINDINGS,
+  );
+}
+
 /** What is seen of the hardware. */
 export function hardwareObservations(checks: readonly Check[], { snp, tdx }: Claims): readonly Observation[] {
   const genuine: readonly Observation[] =

@@ -1,14 +1,14 @@
-import type { TokenRoute } from '../model/attestation-service.js';
-import type { Check } from '../model/check.js';
+import { type Check, isOfToken } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { Outcome, Trust, TrustSubmodule, TrustTier, TrustVector } from '../model/decision.js';
-import { isOfToken } from './base-checks.js';
+import type { TokenRoute } from '../model/token-route.js';
 import {
   AK_CERTIFICATE,
   guestObservations,
   hardwareObservations,
   type Observation,
+  refusals,
   TRUST_CLAIMS,
   tokenObservations,
 } from './trust-observations.js';
@@ -75,6 +75,8 @@ const MATERIAL: ReadonlySet<CheckId> = new Set([
 
 /** What there is to appraise. */
 export interface TrustParts {
+  /** Whose token the evidence is; absent where it is none. */
+  readonly evidence?: TokenRoute | null;
   /** Whether the evidence is the hardware's own word. A token alone says what another verifier found. */
   readonly hardware: boolean;
   readonly routes: readonly TokenRoute[];
@@ -93,9 +95,12 @@ export function appraiseTrust(
   checks: readonly Check[],
   claims: Claims,
   decision: Outcome,
-  { hardware, routes }: TrustParts = { hardware: true, routes: [] },
+  { hardware, routes, evidence = null }: TrustParts = { hardware: true, routes: [] },
 ): Trust {
-  const ofTokens = routes.map((route) => [route, tokenSubmodule(checks, claims, route)] as const);
+  const ofTokens = routes.map((route) => {
+    const own = checks.filter((check) => isAboutTokenOf(route, check, evidence));
+    return [route, tokenSubmodule(own, claims, route)] as const;
+  });
   const submods = { ...(hardware ? submodules(checks, claims) : {}), ...Object.fromEntries(ofTokens) };
   const status = tierOfAll(Object.values(submods).map((submod) => submod.status));
   return { status: tierUnder(decision, status), submods };
@@ -112,11 +117,20 @@ const TOKEN_PROOFS: ReadonlySet<CheckId> = new Set([
   'token_audience',
 ]);
 
-/** What another verifier's token says of the TEE, as far as it could be relied on. */
+/** Each verifier answers for its own token alone. A check that leaves open whose token it means is about all of them. */
+function isAboutTokenOf(route: TokenRoute, check: Check, evidence: TokenRoute | null): boolean {
+  if (check.route !== undefined) return check.route === route;
+  return check.about === '/evidence/token' ? evidence === route : isOfToken(check);
+}
+
+/**
+ * What another verifier's token says of the TEE, as far as it could be relied on.
+ * @param checks those about this token
+ */
 function tokenSubmodule(checks: readonly Check[], claims: Claims, route: TokenRoute): TrustSubmodule {
   const token = claims[route];
   if (token !== undefined) return submodule(tokenObservations(checks, token));
-  return anyOf(checks, 'fail', TOKEN_PROOFS) ? CRYPTO_FAILED : submodule([['hardware', 0]]);
+  return anyOf(checks, 'fail', TOKEN_PROOFS) ? CRYPTO_FAILED : submodule([['hardware', 0], ...refusals(checks)]);
 }
 
 function submodules(checks: readonly Check[], claims: Claims): { readonly [name: string]: TrustSubmodule } {

@@ -1,7 +1,7 @@
-import type { Check } from '../model/check.js';
+import { type Check, isOfToken } from '../model/check.js';
 import type { Claims, SnpClaims, SnpPart } from '../model/claims.js';
 import type { AppraisalInput } from './appraisal-topic.js';
-import { asWarning, isOfToken } from './base-checks.js';
+import { asWarning } from './base-checks.js';
 import { floorOf, type Shortfall, shortfallsOf } from './minimums.js';
 import type { Policy } from './policy-document.js';
 import type { SnpMinimums, TcbFloor, Waiver } from './policy-members.js';

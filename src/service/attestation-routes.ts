@@ -1,8 +1,9 @@
-import type { AttestationService, TokenRoute } from '../model/attestation-service.js';
+import type { AttestationService } from '../model/attestation-service.js';
 import type { EndorsementRequest, EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError } from '../model/errors.js';
 import type { TokenEvidence, TokenType } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
+import type { TokenRoute } from '../model/token-route.js';
 import type { ExpectedBinding, Submission, TokenVerification, TokenVerifier } from '../model/verification.js';
 
 /** A token of another verifier, verified or not. */
@@ -26,7 +27,9 @@ export type RouteFault =
   /** The other verifier judged the evidence, and does not vouch for it. */
   | { readonly state: 'not vouched for'; readonly detail: string }
   /** It was not asked, because evidence or challenge fail a base check here, which says why. */
-  | { readonly state: 'not asked' };
+  | { readonly state: 'not asked' }
+  /** It is never asked about such evidence or such an instant, even if they pass every check here. `because`: why. */
+  | { readonly state: 'held back'; readonly because: string };
 
 /** What of a request other verifiers' tokens are judged by. */
 export interface RouteContext {

@@ -5,7 +5,7 @@ import { maaTokenView } from '../comparison/maa-token-view.js';
 import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
 import { isSameTee } from '../comparison/same-tee.js';
 import type { TeeView } from '../comparison/tee-view.js';
-import { CheckList } from '../model/check.js';
+import { type Check, CheckList, ofRoute } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CrossCheck } from '../model/decision.js';
 import type { EvidenceType } from '../model/evidence.js';
@@ -42,14 +42,18 @@ export function compareRoutes(
   if (stated.length === 0) return { checks, crossCheck: null, agreeing: [] };
   const first = firstView(evidenceType, own.claims, thumbprint);
   if (first === null) {
-    for (const { token } of stated) recordUnproven(checks, own, token);
+    for (const { token } of stated) checks.addAll(ofRoute(token.route, unproven(own, token)));
     return { checks, crossCheck: null, agreeing: [] };
   }
   const others = stated.map(({ token, view }) => ({ view, sameReport: token.submitted }));
   const all = crossCheck(first, others);
   const agreeing = stated.flatMap((one, index) => {
     const compared = stated.length === 1 ? all : crossCheck(first, others.slice(index, index + 1));
-    return recordAgreement(checks, first, one, compared) ? [one.token] : [];
+    const found = new CheckList();
+    const agrees = recordAgreement(found, first, one, compared);
+    // Where a token is the evidence, either of the two can be the one that is wrong.
+    checks.addAll(first.route === 'hardware' ? ofRoute(one.token.route, found.all) : found.all);
+    return agrees ? [one.token] : [];
   });
   // Each agrees with the first, which is silent where they contradict each other.
   if (agreeing.length === stated.length) recordDifferences(checks, all, '/attestationResults');
@@ -88,13 +92,15 @@ function viewOf(claims: Verified<Claims>, route: 'maa' | 'ita', thumbprint: KeyT
  * A verifier that accepts evidence which this one refuses disagrees with it. Evidence that could not be judged is no
  * disagreement.
  */
-function recordUnproven(checks: CheckList, own: Verification, { route, about }: RouteToken): void {
+function unproven(own: Verification, { route, about }: RouteToken): readonly Check[] {
+  const checks = new CheckList();
   if (own.checks.some(({ result }) => result === 'fail')) {
     const detail = `${route} vouches for evidence that is refused here`;
     checks.fail('disagreement', about, { expected: null, actual: route, detail });
   } else {
     checks.skip(['disagreement'], about, 'there is nothing verified to compare the token with');
   }
+  return checks.all;
 }
 
 /** @param compared the token against the first view alone */

@@ -1,10 +1,10 @@
 import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
-import type { TokenRoute } from '../model/attestation-service.js';
-import type { CheckList } from '../model/check.js';
+import { type Check, CheckList, ofRoute } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CrossCheck } from '../model/decision.js';
 import { earliest } from '../model/earliest.js';
 import type { EvidenceType } from '../model/evidence.js';
+import type { TokenRoute } from '../model/token-route.js';
 import type { TokenVerification, Verification } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
 import type { RouteState } from '../policy/appraisal-topic.js';
@@ -43,7 +43,7 @@ export function judgeRoutes(
   return {
     verification: {
       ...own,
-      checks: [...own.checks, ...tokens.flatMap(({ verification }) => verification.checks), ...checks.all],
+      checks: [...own.checks, ...tokens.flatMap(checksOf), ...checks.all],
       required: [
         ...own.required,
         ...tokens.flatMap(({ verification }) => verification.required),
@@ -61,12 +61,18 @@ export function judgeRoutes(
   };
 }
 
+function checksOf({ route, verification: { checks } }: RouteToken): readonly Check[] {
+  return ofRoute(route, checks);
+}
+
 /** A verifier that judged the evidence and refused it disagrees with this one, which accepts it. */
 function recordRefusals(checks: CheckList, faults: RouteResults['faults']): void {
   for (const [route, fault] of faults) {
     if (fault.state === 'not vouched for') {
       const detail = `${route} does not vouch for the evidence: ${fault.detail}`;
-      checks.fail('disagreement', '/evidence', { expected: 'hardware', actual: null, detail });
+      const refusal = new CheckList();
+      refusal.fail('disagreement', '/evidence', { expected: 'hardware', actual: null, detail });
+      checks.addAll(ofRoute(route, refusal.all));
     }
   }
 }
@@ -106,7 +112,8 @@ function statesOf(
   if (evidenceType === 'ita-token') states.set('ita', { state: own.claims.ita === undefined ? 'refused' : 'verified' });
   for (const token of tokens) states.set(token.route, { state: agreeing.includes(token) ? 'verified' : 'refused' });
   for (const [route, fault] of faults) {
-    states.set(route, fault.state === 'unavailable' ? fault : { state: STATES[fault.state] });
+    const isItsOwnWord = fault.state === 'unavailable' || fault.state === 'held back';
+    states.set(route, isItsOwnWord ? fault : { state: STATES[fault.state] });
   }
   return states;
 }

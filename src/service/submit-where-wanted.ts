@@ -1,10 +1,11 @@
-import type { TokenRoute } from '../model/attestation-service.js';
 import type { NonceStanding } from '../model/challenge.js';
 import type { Check } from '../model/check.js';
 import type { FetchContext } from '../model/endorsement.js';
 import type { EvidenceType } from '../model/evidence.js';
+import type { TokenRoute } from '../model/token-route.js';
 import type { ExpectedBinding, Verification } from '../model/verification.js';
 import { relaxed } from '../policy/base-checks.js';
+import { isHardwareType } from '../policy/evidence-kinds.js';
 import type { Policy } from '../policy/policy-document.js';
 import type { AttestationRoutes, RouteToken } from './attestation-routes.js';
 import type { RouteResults } from './judge-routes.js';
@@ -38,16 +39,27 @@ export async function submitWhereWanted(
   const wanted = SUBMITTED_ROUTES.filter(
     (route) =>
       policies.some(({ routes, accepts }) => routes[route] !== 'off' && accepts.includes(request.evidence.type)) &&
-      !historical &&
       !sent.some((token) => token.route === route) &&
       attestationRoutes.isConfigured(route),
   );
   const submission = own.submission ?? null;
+  const heldBack = (because: string): RouteResults => {
+    const takers = wanted.filter((route) =>
+      submission === null ? isHardwareType(request.evidence.type) : attestationRoutes.canSubmit(route, submission),
+    );
+    return { tokens: sent, faults: new Map(takers.map((route) => [route, { state: 'held back', because }])) };
+  };
+  if (historical) return heldBack('another verifier judges the present, and the instant is past');
   const challengeFailed = nonceChecks(nonce).some(hasFailed);
-  if (submission === null || challengeFailed || own.checks.some(hasFailed)) {
+  const failed = own.checks.filter(hasFailed);
+  if (submission === null || challengeFailed || failed.length > 0) {
+    if (challengeFailed || !policies.some((policy) => holdsUnder(policy, own))) {
+      return { tokens: sent, faults: new Map(wanted.map((route) => [route, { state: 'not asked' }])) };
+    }
     // A policy may turn the failed check into a warning; then only the route's own check says why there is no token.
-    const tolerated = !challengeFailed && policies.some((policy) => holdsUnder(policy, own));
-    return { tokens: sent, faults: new Map(tolerated ? [] : wanted.map((route) => [route, { state: 'not asked' }])) };
+    if (failed.length === 0) return { tokens: sent, faults: new Map() };
+    const ids = failed.map(({ id }) => id).join(', ');
+    return heldBack(`evidence that fails ${ids} goes to no other verifier, whatever a policy tolerates`);
   }
   const made = await Promise.all(
     wanted

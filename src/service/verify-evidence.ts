@@ -14,7 +14,7 @@ import type { EvidenceVerifier, ExpectedBinding, Verification } from '../model/v
 import type { RouteState } from '../policy/appraisal-topic.js';
 import { appraise, type PolicyAppraisal } from '../policy/appraise.js';
 import { decide, isUndecided } from '../policy/decide.js';
-import { isHardwareType } from '../policy/evidence-kinds.js';
+import { isHardwareType, tokenRouteOf } from '../policy/evidence-kinds.js';
 import { mergeChecks } from '../policy/merged-checks.js';
 import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
@@ -232,6 +232,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
       evidence: { type, sha256: evidenceSha256(request.evidence) },
       trust: appraiseTrust(checks, claims, decision, {
         hardware: isHardwareType(type),
+        evidence: tokenRouteOf(type),
         // A route that gave nothing says nothing of the TEE: whether that matters, the decision says.
         routes: SUBMITTED_ROUTES.filter((route) => hasSpoken(judged.routes.get(route))),
       }),

@@ -110,7 +110,7 @@ export async function verifyToken(
     checks.unavailable(missing.code, about, missing.detail, missing.retryable);
     return null;
   }
-  checks.pass('jwks_unavailable', about, { detail: 'the keys of the issuer are at hand' });
+  checks.pass('jwks_unavailable', about, { detail: describeKeys(keys.value) });
   const key = findKey(checks, kid, keys.value, algorithm, rules);
   if (key === null) return null;
   within(about, () => requireSameKey(token, key));
@@ -123,6 +123,13 @@ export async function verifyToken(
   const times = verifyTimes(checks, token.times, rules);
   if (!verifyAudience(checks, token, rules)) return null;
   return times && { key, source: keys.origin, expiresAt: new Date(token.times.exp * 1000), ...times };
+}
+
+function describeKeys({ unrenewedSince }: TokenKeySet): string {
+  const atHand = 'the keys of the issuer are at hand';
+  return unrenewedSince === undefined
+    ? atHand
+    : `${atHand}, as fetched at ${unrenewedSince.toISOString()}: they could not be renewed since`;
 }
 
 /** Compared with what the issuer uses, never taken from the token. */

@@ -1,6 +1,5 @@
 import type { FetchContext, Sourced, TokenKeySet, Unavailable } from '../../model/endorsement.js';
-import type { DownloadedKeys } from './key-set-download.js';
-import type { KeySetMemory } from './key-set-memory.js';
+import type { FoundKeys, KeySetMemory } from './key-set-memory.js';
 
 /** The keys of one issuer, wherever they are from. */
 export interface IssuerKeys {
@@ -27,8 +26,10 @@ export class FetchedIssuerKeys implements IssuerKeys {
   }
 }
 
-function asKeySet(found: Sourced<DownloadedKeys> | Unavailable): Sourced<TokenKeySet> | Unavailable {
+function asKeySet(found: FoundKeys | Unavailable): Sourced<TokenKeySet> | Unavailable {
   if ('code' in found) return found;
   const { keys, crls } = found.value;
-  return { value: { keys, crls: [...crls.values()] }, origin: found.origin };
+  const { unrenewedSince } = found;
+  const unrenewed = unrenewedSince === undefined ? {} : { unrenewedSince };
+  return { value: { keys, crls: [...crls.values()], ...unrenewed }, origin: found.origin };
 }

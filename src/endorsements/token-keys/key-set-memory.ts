@@ -27,7 +27,14 @@ interface KeySetMemoryOptions {
   readonly closing: AbortSignal;
 }
 
+/** A key set as it is held. */
+export interface FoundKeys extends Sourced<DownloadedKeys> {
+  /** When it was fetched, where it is due and the last fetch did not bring a newer one; else absent. */
+  readonly unrenewedSince?: Date;
+}
+
 interface Held extends DownloadedKeys {
+  readonly fetchedOn: Date;
   readonly fetchedAt: number;
   /** From when on it should be fetched again. */
   readonly dueAt: number;
@@ -67,13 +74,18 @@ export class KeySetMemory {
   }
 
   /** The set, if it has this key and may be used. Sends no request. */
-  known(kid: string): Sourced<DownloadedKeys> | null {
+  known(kid: string): FoundKeys | null {
     const held = this.#held;
-    return held?.keys.has(kid) === true && !this.#isStale(held) ? { value: held, origin: 'cache' } : null;
+    return held?.keys.has(kid) === true && !this.#isStale(held) ? this.#asHeld(held) : null;
+  }
+
+  #asHeld(held: Held): FoundKeys {
+    const unrenewed = this.#isDue() && this.#problem !== null ? { unrenewedSince: held.fetchedOn } : {};
+    return { value: held, origin: 'cache', ...unrenewed };
   }
 
   /** The set, which may lack the key; or why it is unknown whether the issuer has the key. */
-  async find(kid: string, context: FetchContext): Promise<Sourced<DownloadedKeys> | Unavailable> {
+  async find(kid: string, context: FetchContext): Promise<FoundKeys | Unavailable> {
     const known = this.known(kid);
     if (known !== null && !this.#isDue()) return known;
     if (!this.#rests()) void this.#refresh();
@@ -89,7 +101,7 @@ export class KeySetMemory {
   }
 
   /** The set that is being fetched, if it arrives in time (it may lack the key); otherwise the older one. */
-  async #newerOr(older: Sourced<DownloadedKeys>, { signal }: FetchContext): Promise<Sourced<DownloadedKeys>> {
+  async #newerOr(older: FoundKeys, { signal }: FetchContext): Promise<FoundKeys> {
     const { clock, pauses } = this.#options;
     const patience = new AbortController();
     const left = this.#begunAt + pauses.waitMs - clock.monotonicMs();
@@ -101,7 +113,8 @@ export class KeySetMemory {
       clearTimeout(timer);
     }
     const held = this.#held;
-    return held === null || held === older.value ? older : { value: held, origin: 'network' };
+    if (held === null) return older;
+    return held === older.value ? this.#asHeld(held) : { value: held, origin: 'network' };
   }
 
   #isStale({ fetchedAt }: Held): boolean {
@@ -139,7 +152,8 @@ export class KeySetMemory {
       const fetched = await download(this.#held, signal);
       const now = clock.monotonicMs();
       // A revocation list that is missing is asked for again soon.
-      this.#held = { ...fetched, fetchedAt: now, dueAt: fetched.complete ? now + pauses.refreshMs : this.#restsUntil };
+      const dueAt = fetched.complete ? now + pauses.refreshMs : this.#restsUntil;
+      this.#held = { ...fetched, fetchedOn: clock.now(), fetchedAt: now, dueAt };
       this.#problem = null;
     } catch (error) {
       this.#problem = this.#note(keySetProblem(error), error);

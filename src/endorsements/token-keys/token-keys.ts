@@ -40,7 +40,7 @@ export class TokenKeys implements TokenKeysSource {
     await this.#ready;
     const found = await issuer.keys.find(request.kid, context);
     if ('code' in found || issuer.roots === null) return found;
-    const { keys, crls } = found.value;
-    return { value: { keys, crls: [...issuer.roots.crls, ...crls] }, origin: found.origin };
+    const crls = [...issuer.roots.crls, ...found.value.crls];
+    return { value: { ...found.value, crls }, origin: found.origin };
   }
 }

@@ -27,7 +27,7 @@ import {
 import { readOnce } from '../read-once.js';
 import { submissionOf } from '../submission.js';
 import type { AkRoots } from './ak-roots.js';
-import { type Guest, GuestVerifier, HCL_REPORT, withheldMember } from './guest.js';
+import { type Guest, GuestVerifier, guestMembers, HCL_REPORT } from './guest.js';
 
 const ABOUT = { report: HCL_REPORT, endorsements: '/evidence/endorsements' };
 
@@ -81,7 +81,7 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
       validUntil: earliest(report.validUntil, guest.validUntil),
       submission: submissionOf(hcl.hardwareReport, hcl.runtimeClaims, report),
       ...floorMember(report.claims, this.#floors),
-      ...withheldMember(guest),
+      ...guestMembers(guest),
     };
   }
 

@@ -27,7 +27,7 @@ import {
 import { readOnce } from '../read-once.js';
 import { readTdQuote } from '../read-td-quote.js';
 import type { AkRoots } from './ak-roots.js';
-import { type Guest, GuestVerifier, HCL_REPORT, withheldMember } from './guest.js';
+import { type Guest, GuestVerifier, guestMembers, HCL_REPORT } from './guest.js';
 import { verifyTdReportMatch } from './td-report-match.js';
 
 const TD_QUOTE = '/evidence/tdQuote';
@@ -90,7 +90,7 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
       tcbShortfalls: quote.shortfalls,
       ...(quote.collateralIssued === null ? {} : { collateralIssued: quote.collateralIssued }),
       submission: submissionOf(evidence, parts, quote),
-      ...withheldMember(guest),
+      ...guestMembers(guest),
     };
   }
 

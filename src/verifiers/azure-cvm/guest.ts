@@ -4,7 +4,7 @@ import type { CheckId } from '../../model/codes.js';
 import type { UsedEndorsement } from '../../model/endorsement.js';
 import type { AkCertificateInput, TpmQuoteInput } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
-import type { FreshnessPlace, TpmQuoteVerifier, VerificationContext } from '../../model/verification.js';
+import type { FreshnessPlace, TpmQuoteVerifier, Verification, VerificationContext } from '../../model/verification.js';
 import { hclClaims, PARAVISOR_CHECKS, type ParavisorClaims, verifyUserData } from '../paravisor-claims.js';
 import {
   AK_CERTIFICATE_CHECKS,
@@ -32,9 +32,18 @@ export interface Guest {
   readonly validUntil: Date | null;
   /** `vm-configuration`, where only the key is vouched for. */
   readonly withheldConfiguration: JsonObject | null;
+  /** SHA-256 PCRs of the signed selection; null where there is none to go by. */
+  readonly selectedPcrs: readonly number[] | null;
 }
 
-const NOTHING: Guest = { claims: {}, bound: [], endorsements: [], validUntil: null, withheldConfiguration: null };
+const NOTHING: Guest = {
+  claims: {},
+  bound: [],
+  endorsements: [],
+  validUntil: null,
+  withheldConfiguration: null,
+  selectedPcrs: null,
+};
 
 /** What hardware says of the guest. */
 export interface VouchedParavisor {
@@ -98,6 +107,7 @@ export class GuestVerifier {
     return {
       ...hcl,
       claims: { ...hcl.claims, ...(quote.claims === null ? {} : { tpm: quote.claims }) },
+      selectedPcrs: quote.selectedPcrs,
       bound,
       endorsements,
       validUntil,
@@ -134,6 +144,12 @@ function describeParavisor(
 }
 
 /** What a verification says of the guest beside checks and endorsements. */
-export function withheldMember({ withheldConfiguration }: Guest): { readonly withheldConfiguration?: JsonObject } {
-  return withheldConfiguration === null ? {} : { withheldConfiguration };
+export function guestMembers({
+  withheldConfiguration,
+  selectedPcrs,
+}: Guest): Pick<Verification, 'withheldConfiguration' | 'selectedPcrs'> {
+  return {
+    ...(withheldConfiguration === null ? {} : { withheldConfiguration }),
+    ...(selectedPcrs === null ? {} : { selectedPcrs }),
+  };
 }

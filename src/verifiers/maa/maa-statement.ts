@@ -1,14 +1,15 @@
 import type { CheckList } from '../../model/check.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { MAA_ATTESTATION_TYPES, type MaaAttestationType, misspeltCompliance } from '../../model/maa-words.js';
 import { isTdxStatus, TDX_STATUSES } from '../../model/tdx-status.js';
 
 /** TEEs that Azure Attestation speaks of, as `x-ms-attestation-type` has them. */
-export type MaaTee = 'sevsnpvm' | 'tdxvm';
+export type MaaTee = Exclude<MaaAttestationType, 'azurevm'>;
 
 /** What a token says was attested, each member read from its exact path (maa.md, Claims). */
 export interface MaaStatement {
   /** `x-ms-attestation-type` of the token. */
-  readonly attestationType: 'azurevm' | MaaTee;
+  readonly attestationType: MaaAttestationType;
   readonly tee: MaaTee;
   /** The claims about the TEE: the token itself, or `x-ms-isolation-tee` of guest attestation. */
   readonly claims: JsonObject;
@@ -73,7 +74,7 @@ export function readStatement(checks: CheckList, claims: JsonObject, about: stri
   const statement = statementOf(claims);
   const problem = typeof statement === 'string' ? statement : shapeProblem(statement);
   checks.require(problem === null, 'token_claim_type', about, {
-    expected: ['azurevm', 'sevsnpvm', 'tdxvm'],
+    expected: MAA_ATTESTATION_TYPES,
     actual: claims['x-ms-attestation-type'] ?? null,
     detail: 'the token is about a confidential vm, and its claims have their places and types',
     otherwise: problem ?? '',
@@ -113,19 +114,13 @@ function statementOf(claims: JsonObject): MaaStatement | string {
 function shapeProblem({ tee, claims }: MaaStatement): string | null {
   if (claims[REPORT_DATA[tee]] === undefined) return `${REPORT_DATA[tee]} is missing`;
   const status = claims['x-ms-compliance-status'];
-  if (typeof status === 'string' && isMisspelt(status)) return 'x-ms-compliance-status is in another case';
+  if (typeof status === 'string' && misspeltCompliance(status) !== null)
+    return 'x-ms-compliance-status is in another case';
   const wrong = Object.keys(claims).find((name) => {
     const shape = SHAPES.get(name);
     return shape !== undefined && !hasShape(claims[name], shape);
   });
   return wrong === undefined ? null : `${wrong} has another type`;
-}
-
-/** Statuses that the service writes. One in other letters would pass where somebody compares with less care. */
-const STATUSES: ReadonlySet<string> = new Set(['azure-compliant-cvm', 'azure-compliant-uvm']);
-
-function isMisspelt(status: string): boolean {
-  return !STATUSES.has(status) && STATUSES.has(status.toLowerCase());
 }
 
 function hasShape(value: JsonValue | undefined, shape: Shape): boolean {

@@ -105,6 +105,11 @@ function recordMissingVek(checks: CheckList, { report, about }: KeyToEndorse, mi
 
 function judgePath(checks: CheckList, path: VekPath, { signingKey, at, about }: KeyToEndorse): boolean {
   const place = about.endorsements;
+  if (path.otherLine !== null) {
+    const detail = `the chain is of ${path.otherLine}, the key certificate of ${path.product}`;
+    checks.fail('cert_untrusted', place, { actual: path.otherLine, detail });
+    return false;
+  }
   for (const problem of path.problems) {
     checks.fail(problem.code, place, { detail: describePathProblem(problem, certificateRoles(signingKey)) });
   }

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { earliestEnd, judgeValidity, type PathProblem, verifyCertificatePath } from '../../crypto/certificate-path.js';
 import { hex, sha256 } from '../../crypto/digest.js';
+import { spkiDigest } from '../../crypto/key-cache.js';
 import { amdVekProfile } from '../../crypto/path-profile.js';
 import { parseVekExtensions, type VekExtensions } from '../../formats/amd-vek-extensions.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
@@ -18,6 +19,8 @@ export interface VekPath {
   readonly sha256: { readonly vek: string; readonly intermediate: string; readonly root: string };
   /** The product line that the issuer of the VEK names; null where it names none. */
   readonly product: SnpProduct | null;
+  /** Another product line of AMD's, whose pinned root the chain has; null where it has that of `product`, or none. */
+  readonly otherLine: SnpProduct | null;
   /** Empty where names, keys, signatures and extensions hold. */
   readonly problems: readonly PathProblem[];
 }
@@ -91,6 +94,7 @@ export class VekPaths {
       root,
       sha256: digests,
       product: vek.product,
+      otherLine: this.#otherLineOf(vek, root),
       problems: this.#problemsOf(vek, intermediate, root),
     };
     if (path.problems.length === 0) {
@@ -98,6 +102,12 @@ export class VekPaths {
       this.#paths.set(key, path);
     }
     return path;
+  }
+
+  #otherLineOf({ product }: Vek, root: X509Certificate): SnpProduct | null {
+    const digest = spkiDigest(root);
+    const isOf = (line: SnpProduct) => this.#pins.get(line)?.has(digest) === true;
+    return product === null || isOf(product) ? null : ([...this.#pins.keys()].find(isOf) ?? null);
   }
 
   #problemsOf(vek: Vek, intermediate: X509Certificate, root: X509Certificate): readonly PathProblem[] {

@@ -79,12 +79,13 @@ export class RsaTpmQuoteVerifier implements TpmQuoteVerifier {
         about,
         'the quote is not signed by this vTPM',
       );
-      return { checks: checks.all, claims: null, bound: false };
+      return { checks: checks.all, claims: null, selectedPcrs: null, bound: false };
     }
     const attest = parseTpmsQuote(quote.message);
     const bound = verifyExtraData(checks, attest, binding, `${about}/message`);
     const covered = verifyPcrs(checks, attest, quote, hash, `${about}/pcrs`);
-    return { checks: checks.all, claims: markVerified(claimsOf(attest, covered ? quote : null)), bound };
+    const claims = markVerified(claimsOf(attest, covered ? quote : null));
+    return { checks: checks.all, claims, selectedPcrs: selectedPcrs(attest), bound };
   }
 }
 
@@ -250,6 +251,10 @@ function verifyMeasured(checks: CheckList, quote: TpmQuoteInput, about: string):
     detail: 'firmware measured into the PCRs that it always extends',
     otherwise: 'a PCR that firmware always extends is zero: nothing was measured',
   });
+}
+
+function selectedPcrs({ selections }: TpmsQuote): readonly number[] {
+  return selections.flatMap(({ bank, indices }) => (bank === 'sha256' ? indices : []));
 }
 
 function word(value: number): string {

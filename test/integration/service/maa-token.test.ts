@@ -384,7 +384,14 @@ describe('keys of the issuer', () => {
     expect(verdictOf(await ask(token, {}, own))).toEqual(['allow']);
     await lab.maa.connect('refused');
     clock.advance(2 * 60 * 60_000);
-    expect(verdictOf(await ask(token, {}, own))).toEqual(['allow']);
+    const late = await ask(token, {}, own);
+    expect(verdictOf(late)).toEqual(['allow']);
+    expect(checksOf(late, 'jwks_unavailable')).toMatchObject([
+      {
+        result: 'pass',
+        detail: expect.stringMatching(/, as fetched at [-0-9T:.]+Z: they could not be renewed since$/),
+      },
+    ]);
     expect(verdictOf(await ask(azureVm(NONCE, NONCE, { header: { kid: 'new' } }), {}, own))).toEqual([
       'indeterminate',
       'jwks_unavailable',

@@ -115,6 +115,34 @@ function otherThan(actual: JsonValue): JsonValue {
   return text.slice(0, -1) + (text.endsWith('0') ? '1' : '0');
 }
 
+/** A vTPM quote of all PCRs whose value of PCR 23 did not arrive as it was quoted. */
+describe('a PCR that no policy names', () => {
+  const quoted = lab.vm.wireEvidence({ nonce: NONCE });
+  const sending = (alter: (values: Record<string, unknown>) => void): JsonObject => {
+    const evidence = structuredClone(quoted) as {
+      readonly tpmQuote: { readonly pcrs: { readonly sha256: Record<string, unknown> } };
+    };
+    alter(evidence.tpmQuote.pcrs.sha256);
+    return evidence as unknown as JsonObject;
+  };
+
+  it.each<[string, (values: Record<string, unknown>) => void, string]>([
+    ['left out', (values) => delete values['23'], 'tpm_pcr_selection'],
+    ['altered', (values) => Object.assign(values, { '23': 'ab'.repeat(32) }), 'tpm_pcr_digest'],
+  ])('is denied for that alone where its value is %s: the others were quoted', async (_, alter, code) => {
+    const answer = await post(
+      service.url,
+      '/verify',
+      JSON.stringify({
+        evidence: sending(alter),
+        nonce: base64Url(NONCE),
+        policy: 'azure-cvm-baseline',
+      }),
+    );
+    expect(verdictOf(answer)).toEqual(['deny', code]);
+  });
+});
+
 describe('a measurement that a policy pins', () => {
   it.each(PINS)('SNP-24, TDX-18 allows %s evidence with its own %s.%s', async (...pin) => {
     expect(verdictOf(await verify(pin[0], idOf(pin, 'same')))).toEqual(['allow']);

@@ -175,7 +175,16 @@ describe('nothing is sent', () => {
     const at = new Date(Math.floor(Date.now() / 1000) * 1000 - 1000).toISOString();
     const answer = await ask('maa-optional', { at });
     expect([...verdictOf(answer), answer.body.historical]).toEqual(['allow', true]);
-    expect(verdictOf(await ask('maa-required', { at }))).toEqual(['deny', 'route_missing']);
+    const denied = await ask('maa-required', { at });
+    expect(verdictOf(denied)).toEqual(['deny', 'route_missing']);
+    expect(denied.body.checks.find(({ id }: { readonly id: string }) => id === 'route_missing')).toMatchObject({
+      expected: 'maa',
+      actual: 'not asked',
+      detail:
+        'no maa token was sent, and none was asked for, because another verifier judges the present, and the instant is past',
+      remedy:
+        'The caller should send a token of maa in attestationResults, because the service asks for none about a past instant, or about evidence that fails a check.',
+    });
     expectNothingSent();
   });
 
@@ -187,7 +196,11 @@ describe('nothing is sent', () => {
     expect(verdictOf(await verify(own, debug, { policy: 'maa-required' }))).toEqual(['deny', 'snp_debug']);
     const answer = await verify(own, debug, { policy: 'debug' });
     expect(verdictOf(answer)).toEqual(['allow']);
-    expect(resultsOf(answer, 'route_unavailable')).toEqual(['not_configured']);
+    expect(answer.body.checks.find(({ id }: { readonly id: string }) => id === 'route_unavailable')).toMatchObject({
+      result: 'not_configured',
+      detail:
+        'no maa token was sent, and none was asked for, because evidence that fails snp_debug goes to no other verifier, whatever a policy tolerates',
+    });
     expectNothingSent();
   });
 

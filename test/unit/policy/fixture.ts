@@ -230,6 +230,7 @@ export interface Situation {
   readonly tcbShortfalls?: Verification['tcbShortfalls'] & {};
   readonly collateralIssued?: Verification['collateralIssued'] & {};
   readonly paravisorMinGuestSvn?: number;
+  readonly selectedPcrs?: readonly number[];
 }
 
 /** What a genuine Azure SEV-SNP VM, or evidence of another type, with a fresh nonce is judged as, except for what a test says. */
@@ -249,6 +250,7 @@ export function situation(given: Situation = {}): AppraisalInput {
       validUntil: null,
       ...(given.tcbShortfalls === undefined ? {} : { tcbShortfalls: given.tcbShortfalls }),
       ...(given.collateralIssued === undefined ? {} : { collateralIssued: given.collateralIssued }),
+      ...(given.selectedPcrs === undefined ? {} : { selectedPcrs: given.selectedPcrs }),
       ...(given.paravisorMinGuestSvn === undefined ? {} : { paravisorMinGuestSvn: given.paravisorMinGuestSvn }),
     },
     nonce: given.nonce ?? { origin: 'caller' },

@@ -29,6 +29,7 @@ const ITA = { ...MAA, accepts: ['ita-token'] };
 /** A member, a policy that has something to consult it for, and one that has nothing. */
 const CASES: readonly (readonly [pointer: string, members: JsonObject, used: JsonObject, not: JsonObject])[] = [
   ['/paravisor', { paravisor: 'any' }, BARE_SNP, MAA],
+  ['/freshness', { freshness: 'strict' }, BARE_SNP, MAA],
   ['/revocation', { revocation: 'best-effort' }, SNP, TDX],
   ['/secureBoot', { secureBoot: 'required' }, MAA, ITA],
   ['/allowDebug', { allowDebug: true }, TDX, MAA],
@@ -47,7 +48,7 @@ const CASES: readonly (readonly [pointer: string, members: JsonObject, used: Jso
   ['/require/tpm/quotedPcrs', { require: { tpm: { quotedPcrs: [0] } } }, TDX, BARE_SNP],
   ['/require/tpm/runtimePcrs', { require: { tpm: { runtimePcrs: [10] } } }, { ...SNP, accepts: ['tpm'] }, MAA],
   ['/require/maa/complianceStatus', { require: { maa: { complianceStatus: ['x'] } } }, MAA, SNP],
-  ['/require/maa/attestationType', { require: { maa: { attestationType: ['x'] } } }, MAA, ITA],
+  ['/require/maa/attestationType', { require: { maa: { attestationType: ['azurevm'] } } }, MAA, ITA],
   ['/require/maa/issuers', { require: { maa: { issuers: ['x'] } } }, { ...SNP, routes: { maa: 'optional' } }, TDX],
   [
     '/require/maa/tcbStatus',
@@ -60,6 +61,12 @@ const CASES: readonly (readonly [pointer: string, members: JsonObject, used: Jso
     { require: { ita: { policyIds: [`${'0'.repeat(8)}-0000-4000-8000-000000000000`] } } },
     ITA,
     MAA,
+  ],
+  [
+    '/require/ita/issuers',
+    { require: { ita: { issuers: ['x'] } } },
+    { ...MAA, routes: { hardware: 'off', ita: 'required' } },
+    { ...SNP, routes: { ita: 'required' } },
   ],
   ['/require/ita/issuers', { require: { ita: { issuers: ['x'] } } }, { ...TDX, routes: { ita: 'optional' } }, TDX],
   ['/referenceValues/0/snp', { referenceValues: [{ snp: { vmpl: [0] } }] }, BOTH, TDX],
@@ -150,6 +157,20 @@ describe('a policy that can never allow', () => {
     // SEV-SNP evidence can still pass.
     expect(unused(members(['SWHardeningNeeded'], ['tdx', 'snp']))).toEqual([]);
     expect(unused({ ...members(['SWHardeningNeeded']), minimums: 'any' })).toEqual([]);
+  });
+
+  it('DEC-13 twin: a waiver of either side makes the statuses meet', () => {
+    const members = (check: string, value: string, accepted: string) => ({
+      accepts: ['tdx'],
+      minimums: { tdx: { acceptedStatuses: ['UpToDate'] } },
+      routes: { maa: 'required' },
+      require: { maa: { tcbStatus: [accepted] } },
+      waivers: [{ ...TERMS, check, value }],
+    });
+    expect(unused(members('tdx_tcb_status', 'SWHardeningNeeded', 'SWHardeningNeeded'))).toEqual([]);
+    expect(unused(members('maa_tcb_status', 'UpToDate', 'SWHardeningNeeded'))).toEqual([]);
+    expect(unused(members('tdx_tcb_status', 'OutOfDate', 'SWHardeningNeeded'))).toEqual(['/require/maa/tcbStatus']);
+    expect(unused(members('maa_tcb_status', 'OutOfDate', 'SWHardeningNeeded'))).toEqual(['/require/maa/tcbStatus']);
   });
 
   it('DEC-13 does not load: reference values that no evidence can match', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TokenRoute } from '../../../src/model/attestation-service.js';
+import type { TokenRoute } from '../../../src/model/token-route.js';
 import type { RouteState } from '../../../src/policy/appraisal-topic.js';
 import { TDX_STATUSES } from '../../../src/policy/policy-members.js';
 import {
@@ -19,6 +19,7 @@ const ROUTES = ['maa', 'ita'] as const satisfies readonly TokenRoute[];
 const routes = (route: TokenRoute, state: RouteState): Pick<Situation, 'routes'> => ({
   routes: new Map([[route, state]]),
 });
+const ISSUER = 'https://sharedweu.weu.attest.azure.net';
 const OUT_OF_REACH: RouteState = { state: 'unavailable', detail: 'it is down', retryable: true };
 
 describe.each(ROUTES)('a token by %s', (route) => {
@@ -34,7 +35,34 @@ describe.each(ROUTES)('a token by %s', (route) => {
   it('denies where it is required, was not sent, and nothing fetches one', () => {
     const appraisal = appraised(required);
     expect(failed(appraisal)).toEqual(['route_missing']);
-    expect(only(appraisal, 'route_missing')).toMatchObject({ expected: route, about: '/attestationResults' });
+    expect(only(appraisal, 'route_missing')).toMatchObject({
+      expected: route,
+      actual: null,
+      about: '/attestationResults',
+      detail: `no ${route} token was sent, and nothing is configured to fetch one for this evidence`,
+    });
+  });
+
+  describe('that was held back', () => {
+    const held = routes(route, { state: 'held back', because: 'the instant is past' });
+    const detail = `no ${route} token was sent, and none was asked for, because the instant is past`;
+
+    it('denies where it is required, and says why none was asked for', () => {
+      const appraisal = appraised(required, held);
+      expect(failed(appraisal)).toEqual(['route_missing']);
+      expect(only(appraisal, 'route_missing')).toMatchObject({ expected: route, actual: 'not asked', detail });
+    });
+
+    it('changes nothing where it is optional, and says why none was asked for', () => {
+      const appraisal = appraised(optional, held);
+      expect(appraisal.outcome).toBe('allow');
+      expect(only(appraisal, 'route_unavailable')).toMatchObject({ result: 'not_configured', detail });
+    });
+
+    it('denies what a policy demands of it', () => {
+      const appraisal = appraisedTd({ ...optional, require: { [route]: { issuers: [ISSUER] } } }, held);
+      expect([failed(appraisal), results(appraisal, 'token_issuer')]).toEqual([['claim_missing'], ['skipped']]);
+    });
   });
 
   it('that is optional and that nobody fetches is said to be so, and the hardware is allowed', () => {
@@ -88,6 +116,7 @@ describe.each(ROUTES)('a token by %s', (route) => {
     { state: 'verified' },
     { state: 'refused' },
     { state: 'not judged' },
+    { state: 'held back', because: 'the instant is past' },
     { state: 'absent' },
     OUT_OF_REACH,
   ])('is no matter of a policy whose route is off: %o', (state) => {
@@ -103,6 +132,21 @@ describe('other routes', () => {
     expect(appraised(members).outcome).toBe('deny');
     expect(appraised(members, routes('maa', { state: 'verified' })).outcome).toBe('deny');
     expect(appraised(members, routes('ita', { state: 'verified' })).outcome).toBe('allow');
+  });
+});
+
+describe('what a policy demands of the tokens of two verifiers', () => {
+  it('says of each check whose token it speaks of: both stand at one place', () => {
+    const require = { maa: { issuers: [ISSUER] }, ita: { issuers: ['https://another.example'] } };
+    const { checks } = appraisedTd(
+      { require, routes: { maa: 'optional', ita: 'optional' } },
+      { claims: azTdxClaims({ maa: tokenClaims(), ita: tokenClaims({}, 'TDX') }) },
+    );
+    const found = checks.filter(({ id }) => id === 'token_issuer');
+    expect(found.map(({ result, about, route }) => [result, about, route])).toEqual([
+      ['pass', '/attestationResults', 'maa'],
+      ['fail', '/attestationResults', 'ita'],
+    ]);
   });
 });
 
@@ -180,14 +224,13 @@ describe('what Azure Attestation must have said', () => {
 });
 
 describe('whose word a policy takes', () => {
-  const ISSUER = 'https://sharedweu.weu.attest.azure.net';
   const OWN = 'https://own.weu.attest.azure.net';
 
   it.each(ROUTES)('TOK-22 denies a token of %s by an issuer that it does not list, whoever brought it', (route) => {
     const demanding = (...issuers: readonly string[]) =>
-      appraised(
+      appraisedTd(
         { require: { [route]: { issuers } }, routes: { [route]: 'optional' } },
-        { claims: azClaims({ [route]: tokenClaims() }), ...routes(route, { state: 'verified' }) },
+        { claims: azTdxClaims({ [route]: tokenClaims() }), ...routes(route, { state: 'verified' }) },
       );
     const appraisal = demanding(OWN);
     expect(failed(appraisal)).toEqual(['token_issuer']);
@@ -203,14 +246,14 @@ describe('whose word a policy takes', () => {
 
   it.each(ROUTES)('TOK-22 denies where no token of %s came that it could be', (route) => {
     const members = { require: { [route]: { issuers: [ISSUER] } }, routes: { [route]: 'optional' } };
-    const appraisal = appraised(members);
+    const appraisal = appraisedTd(members);
     expect([failed(appraisal), results(appraisal, 'token_issuer')]).toEqual([['claim_missing'], ['skipped']]);
     expect(only(appraisal, 'claim_missing').expected).toBe(route);
   });
 
   it.each(ROUTES)('stays open where %s is out of reach', (route) => {
     const members = { require: { [route]: { issuers: [ISSUER] } }, routes: { [route]: 'optional' } };
-    const appraisal = appraised(members, routes(route, OUT_OF_REACH));
+    const appraisal = appraisedTd(members, routes(route, OUT_OF_REACH));
     expect([appraisal.outcome, results(appraisal, 'token_issuer')]).toEqual(['indeterminate', ['unavailable']]);
   });
 });

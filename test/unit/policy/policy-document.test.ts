@@ -456,6 +456,26 @@ describe('a policy text', () => {
     expect(problemsWith(members)).toContain(problem);
   });
 
+  it.each<[string, JsonObject, string]>([
+    [
+      'a compliance status in other letters',
+      { complianceStatus: ['azure-compliant-cvm', 'Azure-Compliant-CVM'] },
+      '/require/maa/complianceStatus/1: must be in lower case: azure-compliant-cvm',
+    ],
+    [
+      'an attestation type in other letters',
+      { attestationType: ['AzureVM'] },
+      '/require/maa/attestationType/0: must be one of azurevm, sevsnpvm, tdxvm',
+    ],
+    [
+      'an attestation type of no confidential VM',
+      { attestationType: ['azurevm', 'tpm'] },
+      '/require/maa/attestationType/1: must be one of azurevm, sevsnpvm, tdxvm',
+    ],
+  ])('DEC-13 refuses %s, which no token that holds can state', (_what, maa, problem) => {
+    expect(problemsWith({ routes: { maa: 'optional' }, require: { maa } })).toEqual([problem]);
+  });
+
   it('names every problem, not the first', () => {
     const problems = problemsWith({
       version: 'x',

@@ -59,6 +59,20 @@ describe('PCRs that must be quoted', () => {
     expect([failed(appraisal), results(appraisal, 'tpm_pcr_not_quoted')]).toEqual([['tpm_signature'], ['skipped']]);
   });
 
+  it.each(['tpm_pcr_selection', 'tpm_pcr_digest'] as const)(
+    'HCL-18 are those that were signed, where the values are others: %s',
+    (id) => {
+      const claims = azClaims({ tpm: quoted() });
+      const given = { claims, findings: [check(id, 'fail')], selectedPcrs: [0, 7, 23] };
+      const appraisal = appraised(quoting(0, 7), given);
+      expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', [id]]);
+      expect(only(appraisal, 'tpm_pcr_not_quoted')).toMatchObject({ result: 'pass', actual: [0, 7, 23] });
+      const without = appraised(quoting(0, 9), given);
+      expect(failed(without)).toEqual([id, 'tpm_pcr_not_quoted']);
+      expect(only(without, 'tpm_pcr_not_quoted').detail).toBe('the quote does not cover PCR 9');
+    },
+  );
+
   it('are nothing that a policy has to name', () => {
     expect(results(appraised({}, { claims: azClaims({ tpm: quoted(16) }) }), 'tpm_pcr_not_quoted')).toEqual([]);
   });

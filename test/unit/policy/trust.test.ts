@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Check } from '../../../src/model/check.js';
+import type { Check, CheckResult } from '../../../src/model/check.js';
 import type { Claims } from '../../../src/model/claims.js';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { Outcome, TrustTier } from '../../../src/model/decision.js';
@@ -581,6 +581,10 @@ describe('trust in other verifiers', () => {
     decision: Outcome = 'allow',
   ) => appraiseTrust(checks, claims, decision, routes);
 
+  /** A check about a token that the request brings. */
+  const ofToken = (id: CheckId, result?: CheckResult, members: Partial<Check> = {}) =>
+    check(id, result, { about: '/attestationResults/0/token', ...members });
+
   it('has a submodule for each, and none for hardware that nobody showed', () => {
     const found = trust({ maa: tokenClaims() }, []);
     expect(found).toEqual({
@@ -612,7 +616,7 @@ describe('trust in other verifiers', () => {
     ['disagreement', 'hardware', 96],
     ['nonce_mismatch', 'instance-identity', 97],
   ])('is contraindicated after %s', (id, claim, value) => {
-    const found = trust({ maa: tokenClaims() }, [check(id, 'fail')], undefined, 'deny');
+    const found = trust({ maa: tokenClaims() }, [ofToken(id, 'fail')], undefined, 'deny');
     expect([found.status, found.submods['maa']?.vector[claim]]).toEqual(['contraindicated', value]);
   });
 
@@ -628,21 +632,21 @@ describe('trust in other verifiers', () => {
     ['Revoked', 96],
     ['Splendid', 96],
   ])('TOK-23 is no better than the TCB status %s that it states, whatever a policy makes of it', (tcbStatus, value) => {
-    for (const checks of [[], [check('maa_tcb_status', 'warn', { policy: 'least' })]]) {
+    for (const checks of [[], [ofToken('maa_tcb_status', 'warn', { policy: 'least' })]]) {
       const found = trust({ maa: tokenClaims({ tcbStatus }) }, checks);
       expect(found.submods['maa']?.vector['hardware']).toBe(value);
     }
   });
 
   it('TOK-23 is contraindicated where the status is missing', () => {
-    const found = trust({ maa: tokenClaims() }, [check('maa_tcb_status', 'fail')], undefined, 'deny');
+    const found = trust({ maa: tokenClaims() }, [ofToken('maa_tcb_status', 'fail')], undefined, 'deny');
     expect([found.status, found.submods['maa']?.vector['hardware']]).toEqual(['contraindicated', 96]);
   });
 
   it('TOK-22 does not recognise an issuer whose word the policy does not take', () => {
     const found = trust(
       { maa: tokenClaims() },
-      [check('token_issuer', 'fail', { policy: 'least' })],
+      [ofToken('token_issuer', 'fail', { policy: 'least' })],
       undefined,
       'deny',
     );
@@ -650,7 +654,7 @@ describe('trust in other verifiers', () => {
   });
 
   it('TOK-17 is a warning where whoever owns the instance can issue any claim', () => {
-    const found = trust({ maa: tokenClaims() }, [check('token_issuer_policy', 'warn')]);
+    const found = trust({ maa: tokenClaims() }, [ofToken('token_issuer_policy', 'warn')]);
     expect([found.status, found.submods['maa']?.vector['hardware']]).toEqual(['warning', 32]);
   });
 
@@ -663,13 +667,70 @@ describe('trust in other verifiers', () => {
     'token_lifetime',
     'token_audience',
   ])('is none of a token that fails %s: its cryptography failed', (id) => {
-    const found = trust({}, [check(id, 'fail')], undefined, 'deny');
+    const found = trust({}, [ofToken(id, 'fail')], undefined, 'deny');
     expect(found.submods['maa']).toEqual({ status: 'contraindicated', vector: ALL_FAILED });
   });
 
   it('is none of a token whose keys are out of reach', () => {
-    const found = trust({}, [check('jwks_unavailable', 'unavailable')], undefined, 'indeterminate');
+    const found = trust({}, [ofToken('jwks_unavailable', 'unavailable')], undefined, 'indeterminate');
     expect(found).toEqual({ status: 'none', submods: { maa: { status: 'none', vector: { hardware: 0 } } } });
+  });
+
+  describe('of which there are two', () => {
+    const BOTH = { hardware: true, routes: ['maa', 'ita'] as const };
+    const claims = azTdxClaims({
+      maa: tokenClaims({ tcbStatus: 'UpToDate' }),
+      ita: tokenClaims({ tcbStatus: 'UpToDate' }, 'TDX'),
+    });
+    const tiers = (found: Check, parts: Parameters<typeof appraiseTrust>[3] = BOTH) => {
+      const { submods } = trust(claims, [check('tpm_signature'), found], parts);
+      return { maa: submods['maa']?.status, ita: submods['ita']?.status };
+    };
+
+    it.each<[CheckId, CheckResult, TrustTier]>([
+      ['token_issuer_policy', 'warn', 'warning'],
+      ['token_issuer', 'fail', 'contraindicated'],
+      ['disagreement', 'fail', 'contraindicated'],
+      ['maa_tcb_status', 'fail', 'contraindicated'],
+    ])('rest each on findings of its own, %s', (id, result, tier) => {
+      expect(tiers(ofToken(id, result, { route: 'maa' }))).toEqual({ maa: tier, ita: 'affirming' });
+    });
+
+    it('that were fetched share a place, and are told apart', () => {
+      const found = check('ita_policy', 'fail', { about: '/attestationResults', route: 'ita' });
+      expect(tiers(found)).toEqual({ maa: 'affirming', ita: 'contraindicated' });
+    });
+
+    it('both answer for a finding that leaves open whose it is', () => {
+      const found = check('disagreement', 'fail', { about: '/attestationResults' });
+      expect(tiers(found)).toEqual({ maa: 'contraindicated', ita: 'contraindicated' });
+    });
+
+    it('answer for nothing that was found in the hardware', () => {
+      const found = check('secure_boot', 'fail', { about: '/evidence/hclReport', policy: 'least' });
+      expect(tiers(found)).toEqual({ maa: 'affirming', ita: 'affirming' });
+    });
+
+    it('are told apart where one is the evidence', () => {
+      const found = check('secure_boot_unknown', 'fail', { about: '/evidence/token', policy: 'least' });
+      const parts = { hardware: false, routes: ['maa', 'ita'], evidence: 'maa' } as const;
+      expect(tiers(found, parts)).toEqual({ maa: 'warning', ita: 'affirming' });
+    });
+
+    it('have a signature each: one that fails says nothing of the other', () => {
+      const { submods } = trust({}, [ofToken('token_signature', 'fail', { route: 'ita' })], BOTH, 'deny');
+      expect(submods['ita']).toEqual({ status: 'contraindicated', vector: ALL_FAILED });
+      expect(submods['maa']).toEqual({ status: 'none', vector: { hardware: 0 } });
+    });
+
+    it('are contraindicated alone by a refusal of their own', () => {
+      const refusal = check('disagreement', 'fail', { about: '/evidence', route: 'ita' });
+      const { submods } = trust({ maa: tokenClaims() }, [refusal], BOTH, 'deny');
+      expect([submods['maa']?.status, submods['ita']]).toEqual([
+        'affirming',
+        { status: 'contraindicated', vector: { hardware: 96 } },
+      ]);
+    });
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
-import type { TokenRoute } from '../../../src/model/attestation-service.js';
 import type { EvidenceType } from '../../../src/model/evidence.js';
+import type { TokenRoute } from '../../../src/model/token-route.js';
 import type { TokenVerification, Verification } from '../../../src/model/verification.js';
 import type { RouteFault, RouteToken } from '../../../src/service/attestation-routes.js';
 import { type Judged, judgeRoutes } from '../../../src/service/judge-routes.js';
@@ -74,6 +74,21 @@ describe('evidence and a token', () => {
   it('need an outcome of the comparison, so that a token that was not compared is never an allow', () => {
     const broken = brokenToken(check('jwks_unavailable', 'unavailable'));
     expect(judged({ tokens: [broken] }).verification.required).toContain('disagreement');
+  });
+
+  it('say whose token each check speaks of, where that is one', () => {
+    const { checks } = judged({ tokens: [maaToken(DIFFERENT), itaToken()] }).verification;
+    const routes = new Map(checks.map(({ id, about, route }) => [`${id} ${about}`, route]));
+    expect([...routes]).toEqual([
+      ['snp_signature /evidence', undefined],
+      ['token_signature /evidence', 'ita'],
+      ['disagreement /attestationResults/0/token', 'maa'],
+      ['disagreement /attestationResults/1/token', 'ita'],
+    ]);
+    const refused = judged({ faults: [['ita', { state: 'not vouched for', detail: 'its policy says no' }]] });
+    expect(refused.verification.checks.at(-1)).toMatchObject({ id: 'disagreement', route: 'ita' });
+    const vouched = judged({ own: unproven(check('snp_signature', 'fail')), tokens: [maaToken()] });
+    expect(vouched.verification.checks.at(-1)).toMatchObject({ id: 'disagreement', result: 'fail', route: 'maa' });
   });
 
   it('have the first clock skew that shows', () => {
@@ -182,6 +197,12 @@ describe('a submission without a token', () => {
     const own = unproven(check('snp_signature', 'fail'));
     const { verification, routes } = judged({ own, faults: [['maa', { state: 'not asked' }]] });
     expect([verification.checks, routes.get('maa')]).toEqual([own.checks, { state: 'not judged' }]);
+  });
+
+  it('that was held back keeps its reason, and is no base check', () => {
+    const held: RouteFault = { state: 'held back', because: 'the instant is past' };
+    const { verification, routes } = judged({ faults: [['maa', held]] });
+    expect([verification.checks, routes.get('maa')]).toEqual([ownVerification().checks, held]);
   });
 
   it('does not hide a token of the other route', () => {

@@ -80,6 +80,31 @@ describe('remedyOf', () => {
       "The machine's owner should update its firmware and TDX module, because Intel has revoked this TCB and no policy can accept it.",
     ],
     [
+      'that no policy accepts a status that Intel does not define',
+      check('tdx_tcb_status', { actual: 'Splendid' }),
+      "The operator should look up the status in Intel's current documentation and update this service once it knows it, because no policy can accept it until then.",
+    ],
+    [
+      'who has to bring a token that nothing is configured to fetch',
+      check('route_missing', { expected: 'maa', policy: 'p' }),
+      'The caller should send a token of maa in attestationResults, or the operator should configure the service to fetch one (maa.submit, ita.submit).',
+    ],
+    [
+      'who has to bring a token that was not asked for',
+      check('route_missing', { expected: 'maa', actual: 'not asked', policy: 'p' }),
+      'The caller should send a token of maa in attestationResults, because the service asks for none about a past instant, or about evidence that fails a check.',
+    ],
+    [
+      'a chain of another product line',
+      check('cert_untrusted', { actual: 'Genoa' }),
+      'The caller should send the chain of the product line that the key certificate is of, which is not Genoa, or leave the chain out so that the service fetches it.',
+    ],
+    [
+      'a root of nobody',
+      check('cert_untrusted'),
+      "The caller should send the vendor's own certificate chain, because one that ends at any other root, such as a lab's, is never accepted.",
+    ],
+    [
       'a nonce that was written in hex',
       check('nonce_mismatch', {
         expected: Buffer.from('0123456789abcdef0123456789abcdef', 'base64url').toString('hex'),
@@ -93,5 +118,80 @@ describe('remedyOf', () => {
     ],
   ])('names %s', (_, found, remedy) => {
     expect(remedyOf(found)).toBe(remedy);
+  });
+});
+
+/** Remedies of certificates under a report make no sense for those of a token's key, which share their ids. */
+describe.each(['/evidence/token', '/attestationResults/0/token', '/attestationResults'])(
+  'remedyOf a check about %s',
+  (about) => {
+    const LISTS =
+      "The operator should let the service reach the issuer's keys and the revocation lists that their certificates name, or put a current list beside the roots in the file of ita.issuers[].roots.";
+
+    it.each<[string, Check, string]>([
+      [
+        'where roots of an issuer are configured',
+        check('cert_untrusted', { about }),
+        "The operator should add the root of the issuer to the file of ita.issuers[].roots if the key of the token is the issuer's own, because its certificates end at no root there.",
+      ],
+      [
+        'when certificates of the key have to be valid',
+        check('cert_validity', { about, expected: '2026-01-15T12:00:00.000Z' }),
+        'The caller should get a token that is signed with a key whose certificates are valid at 2026-01-15T12:00:00.000Z.',
+      ],
+      [
+        'that another key is needed where one is revoked',
+        check('cert_revoked', { about }),
+        'The caller should get a token that is signed with another key, because a certificate of the key that signed this one has been revoked.',
+      ],
+      ['where a current list comes from', check('crl_stale', { about, result: 'unavailable' }), LISTS],
+      ['where a list comes from', check('crl_unavailable', { about, result: 'unavailable' }), LISTS],
+      [
+        'what nobody has looked at in a protected signer',
+        check('crl_unavailable', { about, result: 'warn' }),
+        "The operator should look whether AMD has revoked the issuer of the report in the certificate of the token's key, because nothing brings a revocation list for it.",
+      ],
+      [
+        'that tokens have no audience',
+        check('token_audience', { about, actual: 'https://gate.example' }),
+        'The caller should send a token without an audience (aud), because this service has no name that one could hold.',
+      ],
+      [
+        'that no policy can accept a status that Intel does not define',
+        check('maa_tcb_status', { about, actual: 'Splendid' }),
+        'The caller should get a token that states a TCB status which Intel defines, because no policy can accept any other.',
+      ],
+      [
+        'that Azure Attestation calls the TCB revoked',
+        check('maa_tcb_status', { about, actual: 'Revoked' }),
+        "The machine's owner should update its firmware, because Intel has revoked this TCB and no policy can accept it.",
+      ],
+      [
+        'what a policy can do about a status that it does not accept',
+        check('maa_tcb_status', { about, actual: 'OutOfDate', policy: 'p' }),
+        "The machine's owner should update its firmware, or the operator can accept or waive the status OutOfDate in the policy.",
+      ],
+    ])('names %s', (_, found, remedy) => {
+      expect(remedyOf(found)).toBe(remedy);
+    });
+  },
+);
+
+describe('remedyOf a check about the certificates under a report', () => {
+  it.each<[CheckId, string]>([
+    [
+      'cert_revoked',
+      "The guest's owner should move it to another machine, because the vendor has revoked a certificate that this evidence rests on.",
+    ],
+    [
+      'crl_stale',
+      "The operator should let the service fetch the vendor's current revocation list, or put it into the folder amd.chains.",
+    ],
+    [
+      'crl_unavailable',
+      "The operator should let the service fetch the vendor's revocation list, or put the list and the certificate chain into the folder amd.chains (the chain of a request does not count for that), or the caller should send the list in endorsements.crls.",
+    ],
+  ])('speaks of the vendor under %s', (id, remedy) => {
+    expect(remedyOf(check(id, { about: '/evidence/endorsements/crls' }))).toBe(remedy);
   });
 });

@@ -110,6 +110,31 @@ describe('KeySetMemory: a set that is held', () => {
     expect(state.downloads).toBe(2);
   });
 
+  it('says when it was fetched once it is due and cannot be renewed, and no more once it is', async () => {
+    const { find, state, clock } = setUp();
+    const since = async () => {
+      const found = await find('a');
+      return 'code' in found ? found : found.unrenewedSince;
+    };
+    expect(await since()).toBeUndefined();
+    state.download = DOWN;
+    clock.advance(10 * MINUTE_MS - 1);
+    expect(await since()).toBeUndefined();
+    clock.advance(20 * 60 * MINUTE_MS);
+    expect([await since(), await since()]).toEqual([NOW, NOW]);
+    state.download = serves('a');
+    clock.advance(MINUTE_MS);
+    expect([await since(), await since()]).toEqual([undefined, undefined]);
+  });
+
+  it('says when it was fetched where the issuer does not answer in time', async () => {
+    const { find, state, clock } = setUp();
+    await find('a');
+    state.download = pending().download;
+    clock.advance(10 * MINUTE_MS);
+    expect(await find('a')).toMatchObject({ origin: 'cache', unrenewedSince: NOW });
+  });
+
   it('TOK-24 does not serve a key that was withdrawn while nobody asked for 23 hours', async () => {
     const { find, state, clock } = setUp(serves('old'));
     await find('old');

@@ -171,6 +171,19 @@ describe('the key of a token', () => {
     },
   );
 
+  it('says of a key set that could not be renewed when it was fetched', async () => {
+    const fresh = keySetOf(maaJwk(SIGNER));
+    const old = { ...fresh, value: { ...fresh.value, unrenewedSince: new Date('2026-01-15T04:00:00Z') } };
+    const detailOf = async (keys: typeof fresh) =>
+      (await verifyMaa(tokenOf(), { keys })).checks.find(({ id }) => id === 'jwks_unavailable');
+    expect(await detailOf(fresh)).toMatchObject({ result: 'pass', detail: 'the keys of the issuer are at hand' });
+    expect(await detailOf(old)).toMatchObject({
+      result: 'pass',
+      detail:
+        'the keys of the issuer are at hand, as fetched at 2026-01-15T04:00:00.000Z: they could not be renewed since',
+    });
+  });
+
   it('leaves open what nobody fetched keys for', async () => {
     expect(idsWith(await verifyMaa(tokenOf(), { keys: null }), 'unavailable')).toEqual(['jwks_unavailable']);
   });

@@ -141,7 +141,20 @@ describe('path of a VEK', () => {
 
   it('SNP-25 denies a VCEK under the ASK of another product', async () => {
     const chain = PKI.chainPem('Genoa');
-    expectNoClaims(await verifySnp(milan.evidence({ endorsements: { chain } })), 'cert_untrusted');
+    const found = await verifySnp(milan.evidence({ endorsements: { chain } }));
+    expectNoClaims(found, 'cert_untrusted');
+    expect(found.checks.filter(({ result }) => result === 'fail')).toMatchObject([
+      { expected: null, actual: 'Genoa', detail: 'the chain is of Genoa, the key certificate of Milan' },
+    ]);
+  });
+
+  it('SNP-25 denies a VCEK of Genoa with the chain of Milan', async () => {
+    const genoa = createSnpGuest({ pki: PKI, part: 'Genoa' });
+    const found = await verifySnp(genoa.evidence({ endorsements: { chain: PKI.chainPem('Milan') } }));
+    expectNoClaims(found, 'cert_untrusted');
+    expect(found.checks.filter(({ result }) => result === 'fail')).toMatchObject([
+      { actual: 'Milan', detail: 'the chain is of Milan, the key certificate of Genoa' },
+    ]);
   });
 
   it('SNP-25 denies a Milan report whose VCEK the ASK of Genoa issued', async () => {

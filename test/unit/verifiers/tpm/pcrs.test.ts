@@ -54,6 +54,20 @@ describe('PCR values of a quote', () => {
     expectNoPcrs(withPcrs(quote, { sha256: [...values(0, 7), [8, tpm.pcr('sha256', 8)]] }), 'tpm_pcr_selection');
   });
 
+  it('are known by the signed selection, whatever was sent', () => {
+    const quote = quoteOf(sha256(0, 7, 23), { bank: 'sha1', indices: [9] });
+    const sha1: Values = [[9, tpm.pcr('sha1', 9)]];
+    const sent: readonly (readonly [Values, readonly string[]])[] = [
+      [values(0, 7, 23), []],
+      [values(0, 7), ['tpm_pcr_selection']],
+      [[...values(0, 7), [23, FORGED]], ['tpm_pcr_digest']],
+    ];
+    for (const [sha256Values, ids] of sent) {
+      const found = judgeQuote(tpm, withPcrs(quote, { sha1, sha256: sha256Values }));
+      expect([failed(found), found.selectedPcrs]).toEqual([ids, [0, 7, 23]]);
+    }
+  });
+
   it('TPM-04 are denied under another index than the signed one, although they hash to the digest', () => {
     const quote = quoteOf(sha256(0, 9));
     const relabelled: Values = [

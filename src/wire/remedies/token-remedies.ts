@@ -1,0 +1,51 @@
+import { type Remedies, value } from './words.js';
+
+const TOKEN = 'The caller should send the token exactly as its issuer made it';
+
+export const TOKEN_REMEDIES = {
+  token_alg: `${TOKEN}, signed with an algorithm that the issuer uses.`,
+  token_key: `${TOKEN}, or get a new one, because the issuer publishes no key that fits this one.`,
+  token_signature: `${TOKEN}, because its signature does not hold.`,
+  token_time:
+    "The caller should send a token that is valid at the instant judged, or the operator should correct this service's clock if the token is current.",
+  token_lifetime: 'The caller should send a token that lives a day at most.',
+  token_issuer: ({ actual, policy }) =>
+    policy === null
+      ? 'The operator should add the issuer that the token names in iss to maa.issuers or ita.issuers if it is to be accepted.'
+      : `The operator should add ${value(actual, 'the issuer')} to the issuers that the policy requires if it is to be accepted.`,
+  token_issuer_policy: ({ result, actual }) =>
+    result === 'warn'
+      ? 'The operator should name the hashes of the policy of this issuer in policyHash instead of any.'
+      : `The operator should add ${value(actual, 'the hash of the policy')} to policyHash of this issuer if that policy is the one wanted.`,
+  token_audience:
+    'The caller should send a token without an audience (aud), because this service has no name that one could hold.',
+  token_claim_type: 'The caller should send a token about a confidential VM of a type that the policy accepts.',
+  token_debug: "The guest's owner should launch it with debugging off.",
+  token_debug_unknown: 'The caller should send a token that states literally that debugging is off.',
+  token_compliance: ({ actual }) =>
+    `The guest's owner should find out why Azure Attestation calls it ${value(actual, 'nothing')}, or the operator should accept that status in require.maa.complianceStatus.`,
+  maa_tcb_status: ({ actual, policy }) =>
+    actual === 'Revoked'
+      ? "The machine's owner should update its firmware, because Intel has revoked this TCB and no policy can accept it."
+      : policy === null
+        ? 'The caller should get a token that states a TCB status which Intel defines, because no policy can accept any other.'
+        : `The machine's owner should update its firmware, or the operator can accept or waive the status ${value(actual, 'shown')} in the policy.`,
+  ita_tcb_status:
+    "The machine's owner should update its firmware and TDX module until Intel Trust Authority calls it UpToDate.",
+  ita_policy:
+    'The caller should ask Intel Trust Authority for a token with the policies that are required, and look there why one is not matched.',
+  ita_debug: "The guest's owner should launch the TD with its debug attribute off.",
+  disagreement: 'The caller should send evidence and tokens of one and the same VM, from one and the same boot.',
+  route_missing: ({ expected, actual }) =>
+    actual === 'not asked'
+      ? `The caller should send a token of ${value(expected, 'the required route')} in attestationResults, because the service asks for none about a past instant, or about evidence that fails a check.`
+      : `The caller should send a token of ${value(expected, 'the required route')} in attestationResults, or the operator should configure the service to fetch one (maa.submit, ita.submit).`,
+  jwks_unavailable:
+    "The operator should let the service reach the issuer's keys, or name a file with them in the configuration.",
+  jwks_invalid:
+    "The operator should look at what the issuer's key set or the configured file holds, because no key of it can be used.",
+  jwks_stale:
+    "The operator should let the service reach the issuer's keys again, because those held are too old to be relied on.",
+  route_unavailable:
+    'The caller should ask again later or send a token in attestationResults, and the operator should look in the log why none could be fetched.',
+} satisfies Remedies;

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { NonceStanding } from '../../../src/model/challenge.js';
+import type { Check } from '../../../src/model/check.js';
+import type { FetchContext } from '../../../src/model/endorsement.js';
+import type { EvidenceType } from '../../../src/model/evidence.js';
+import type { TokenRoute } from '../../../src/model/token-route.js';
+import type { Submission } from '../../../src/model/verification.js';
+import type { AttestationRoutes } from '../../../src/service/attestation-routes.js';
+import { submitWhereWanted } from '../../../src/service/submit-where-wanted.js';
+import { check, policy } from '../policy/fixture.js';
+import { maaToken, ownVerification } from './route-fixture.js';
+
+const SUBMISSION = { tee: 'snp' } as Submission;
+const AT = new Date('2026-06-01T12:00:00Z');
+const FETCH: FetchContext = { at: AT, historical: false, signal: new AbortController().signal };
+
+interface Given {
+  readonly checks?: readonly Check[];
+  readonly submission?: Submission | null;
+  readonly historical?: boolean;
+  readonly allowDebug?: boolean;
+  readonly type?: EvidenceType;
+  readonly nonce?: NonceStanding;
+  readonly configured?: boolean;
+  readonly accepts?: boolean;
+}
+
+/** What came of the route to Azure Attestation under a policy that requires it, and how often it was asked. */
+async function routed(given: Given) {
+  const { type = 'az-snp-vtpm', configured = true, accepts = true, submission = SUBMISSION } = given;
+  let asked = 0;
+  const routes = {
+    isConfigured: (route: TokenRoute) => configured && route === 'maa',
+    canSubmit: () => accepts,
+    submit: async () => {
+      asked += 1;
+      return maaToken();
+    },
+  } as unknown as AttestationRoutes;
+  const own = ownVerification({ checks: given.checks ?? [check('snp_signature')], submission });
+  const { tokens, faults } = await submitWhereWanted(
+    routes,
+    {
+      request: { evidence: { type } },
+      policies: [policy({ routes: { maa: 'required' }, allowDebug: given.allowDebug ?? false })],
+      historical: given.historical ?? false,
+      nonce: given.nonce ?? { origin: 'caller' },
+      binding: null,
+    },
+    own,
+    [],
+    FETCH,
+  );
+  return { asked, tokens: tokens.length, fault: faults.get('maa') ?? null };
+}
+
+const DEBUG = [check('snp_debug', 'fail')];
+const PAST = {
+  state: 'held back',
+  because: 'another verifier judges the present, and the instant is past',
+};
+
+describe('a token that a policy wants', () => {
+  it('is made of evidence that holds', async () => {
+    expect(await routed({})).toEqual({ asked: 1, tokens: 1, fault: null });
+  });
+
+  it.each<[string, Given]>([
+    ['evidence that holds', {}],
+    ['evidence that fails', { checks: DEBUG }],
+    ['evidence of which nothing was proven', { submission: null }],
+  ])('is held back at a past instant, of %s', async (_, given) => {
+    expect(await routed({ ...given, historical: true })).toEqual({ asked: 0, tokens: 0, fault: PAST });
+  });
+
+  it('is held back where a policy tolerates what fails', async () => {
+    expect(await routed({ checks: DEBUG, allowDebug: true })).toEqual({
+      asked: 0,
+      tokens: 0,
+      fault: {
+        state: 'held back',
+        because: 'evidence that fails snp_debug goes to no other verifier, whatever a policy tolerates',
+      },
+    });
+  });
+
+  it.each<[string, Given]>([
+    ['fails', { checks: DEBUG }],
+    [
+      'fails, and its challenge too',
+      { checks: DEBUG, allowDebug: true, nonce: { origin: 'challenge', state: 'used' } },
+    ],
+    ['holds, but its challenge does not', { nonce: { origin: 'challenge', state: 'used' } }],
+    ['could not be judged', { checks: [check('vcek_unavailable', 'unavailable')], submission: null }],
+  ])('is not asked for of evidence that %s: a base check says why', async (_, given) => {
+    expect(await routed(given)).toEqual({ asked: 0, tokens: 0, fault: { state: 'not asked' } });
+  });
+
+  it.each<[string, Given]>([
+    ['nothing is configured', { configured: false }],
+    ['nothing takes such evidence', { accepts: false }],
+    ['the evidence is a token itself', { type: 'maa-token', submission: null }],
+  ])('is absent where %s', async (_, given) => {
+    for (const more of [{}, { historical: true }, { allowDebug: true, checks: DEBUG }]) {
+      expect(await routed({ ...given, ...more })).toEqual({ asked: 0, tokens: 0, fault: null });
+    }
+  });
+});
