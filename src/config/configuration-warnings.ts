@@ -1,13 +1,31 @@
-import type { Configuration } from './configuration.js';
+import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regions.js';
+import type { Configuration, MaaConfiguration } from './configuration.js';
 
 /** The day of the fix of CVE-2025-49707 in the paravisor. It was rolled out later. */
 const AK_CERTIFICATION_FIXED = '2025-08-13';
 
 /** What a configuration asks for that is allowed, and that an operator should have a second look at. */
-export function configurationWarnings({ azure }: Configuration): readonly string[] {
-  const { akCertificates } = azure.paravisors;
+export function configurationWarnings({ azure, maa }: Configuration): readonly string[] {
+  return [...certificationWarnings(azure.paravisors), ...regionWarnings(maa)];
+}
+
+function certificationWarnings({ akCertificates }: Configuration['azure']['paravisors']): readonly string[] {
   if (akCertificates === 'off' || akCertificates >= AK_CERTIFICATION_FIXED) return [];
   return [
     `azure.paravisors.akCertificates: ${akCertificates} is before ${AK_CERTIFICATION_FIXED}; until then the owner of a VM could have Azure certify a key of his own (CVE-2025-49707), so such certificates may vouch for an invented paravisor`,
   ];
+}
+
+const KNOWN_REGIONS: ReadonlySet<string> = new Set(SHARED_REGIONS);
+
+/** A slip of the pen would leave out the region that was meant, and nobody would notice before its tokens are refused. */
+function regionWarnings({ shared }: MaaConfiguration): readonly string[] {
+  if (typeof shared === 'boolean') return [];
+  return shared.flatMap((region, index) =>
+    KNOWN_REGIONS.has(region)
+      ? []
+      : [
+          `maa.shared[${index}]: this version knows no region ${region}; tokens of ${sharedProvider(region)} count all the same, so look whether that provider is Microsoft's`,
+        ],
+  );
 }

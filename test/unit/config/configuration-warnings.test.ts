@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { configurationWarnings } from '../../../src/config/configuration-warnings.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 
-function warningsOf(akCertificates: string): readonly string[] {
-  const text = `azure: { paravisors: { akCertificates: ${akCertificates} } }`;
+function warningsAbout(text: string): readonly string[] {
   return configurationWarnings(loadConfiguration({ text, environment: {} }));
+}
+
+function warningsOf(akCertificates: string): readonly string[] {
+  return warningsAbout(`azure: { paravisors: { akCertificates: ${akCertificates} } }`);
 }
 
 describe('warnings about a configuration', () => {
@@ -22,4 +25,15 @@ describe('warnings about a configuration', () => {
       ]);
     },
   );
+
+  it.each(['true', 'false', '[]', '[weu, wus3]'])('are none about shared providers: %s', (shared) => {
+    expect(warningsAbout(`maa: { shared: ${shared} }`)).toEqual([]);
+  });
+
+  it('name regions that this version does not know, which a slip of the pen can be', () => {
+    expect(warningsAbout('maa: { shared: [weu, ewu] }')).toEqual([
+      'maa.shared[1]: this version knows no region ewu; tokens of https://sharedewu.ewu.attest.azure.net count all the ' +
+        "same, so look whether that provider is Microsoft's",
+    ]);
+  });
 });
