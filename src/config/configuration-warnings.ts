@@ -1,4 +1,5 @@
-import type { Configuration } from './configuration.js';
+import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regions.js';
+import type { Configuration, MaaConfiguration } from './configuration.js';
 import { DEFAULT_BATCH_BYTES, DEFAULT_RETENTION_DAYS } from './schema.js';
 
 /** The day of the fix of CVE-2025-49707 in the paravisor. It was rolled out later. */
@@ -6,7 +7,8 @@ const AK_CERTIFICATION_FIXED = '2025-08-13';
 
 /** What a configuration asks for that is allowed, and that an operator should have a second look at. */
 export function configurationWarnings(configuration: Configuration): readonly string[] {
-  return [...certificateWarnings(configuration), ...unreadWarnings(configuration)];
+  const { azure, maa } = configuration;
+  return [...certificationWarnings(azure.paravisors), ...regionWarnings(maa), ...unreadWarnings(configuration)];
 }
 
 /**
@@ -24,10 +26,23 @@ function unreadWarnings({ limits, decisions, receipts }: Configuration): readonl
   );
 }
 
-function certificateWarnings({ azure }: Configuration): readonly string[] {
-  const { akCertificates } = azure.paravisors;
+function certificationWarnings({ akCertificates }: Configuration['azure']['paravisors']): readonly string[] {
   if (akCertificates === 'off' || akCertificates >= AK_CERTIFICATION_FIXED) return [];
   return [
     `azure.paravisors.akCertificates: ${akCertificates} is before ${AK_CERTIFICATION_FIXED}; until then the owner of a VM could have Azure certify a key of his own (CVE-2025-49707), so such certificates may vouch for an invented paravisor`,
   ];
+}
+
+const KNOWN_REGIONS: ReadonlySet<string> = new Set(SHARED_REGIONS);
+
+/** A slip of the pen would leave out the region that was meant, and nobody would notice before its tokens are refused. */
+function regionWarnings({ shared }: MaaConfiguration): readonly string[] {
+  if (typeof shared === 'boolean') return [];
+  return shared.flatMap((region, index) =>
+    KNOWN_REGIONS.has(region)
+      ? []
+      : [
+          `maa.shared[${index}]: this version knows no region ${region}; tokens of ${sharedProvider(region)} count all the same, so look whether that provider is Microsoft's`,
+        ],
+  );
 }

@@ -1,4 +1,9 @@
-import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regions.js';
+import {
+  isNamedLikeSharedProvider,
+  isRegionShaped,
+  SHARED_REGIONS,
+  sharedProvider,
+} from '../model/azure-attestation-regions.js';
 import type {
   CallerConfiguration,
   Configuration,
@@ -76,24 +81,20 @@ function callerProblems(place: string, caller: CallerConfiguration): readonly st
   return problems;
 }
 
-const KNOWN_REGIONS: ReadonlySet<string> = new Set(SHARED_REGIONS);
-
-/** A slip of the pen would leave out the region that was meant, and nobody would notice before its tokens are refused. */
+/** Microsoft adds regions, so one that is not known is no problem (but a warning); what can be none is. */
 function regionProblems({ shared }: MaaConfiguration): readonly string[] {
   if (typeof shared === 'boolean') return [];
-  const known = `known are ${SHARED_REGIONS.join(', ')}; the issuer of another one can be listed in maa.issuers`;
+  const known = `such as weu or eus2; known are ${SHARED_REGIONS.join(', ')}`;
   return shared.flatMap((region, index) =>
-    KNOWN_REGIONS.has(region)
+    isRegionShaped(region)
       ? []
-      : [`maa.shared[${index}]: no region with a shared provider is known as ${region} (${known})`],
+      : [`maa.shared[${index}]: ${region} is no region as Azure Attestation abbreviates them (${known})`],
   );
 }
 
-const SHARED_PROVIDER = /^https:\/\/shared([a-z0-9]+)\.\1\.attest\.azure\.net$/;
-
 /** Whoever owns another instance writes its policy, and so can issue any claim. */
 function maaIssuerProblems(place: string, { issuer, policyHash }: MaaIssuerConfiguration): readonly string[] {
-  if (policyHash !== null || SHARED_PROVIDER.test(issuer)) return [];
+  if (policyHash !== null || isNamedLikeSharedProvider(issuer)) return [];
   return [`${place}.policyHash: is missing, and the issuer is no shared provider (any accepts every policy)`];
 }
 

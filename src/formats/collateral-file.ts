@@ -21,7 +21,7 @@ const NAMES: ReadonlySet<string> = new Set([
  * Reads collateral from a file: the members of the contract, and no others. What they hold is not read.
  *
  * `pck_certificate_chain`, which others write beside the rest, is left alone: a file is of a kind of platform, and has no
- * quote that the certificates could be held against.
+ * quote that the certificates could be held against. Null, which clients write where they have none, is as if absent.
  *
  * @throws {FormatError} `schema`, `encoding` and the others of `parseStrictJson`
  */
@@ -35,7 +35,7 @@ export function readCollateralMembers(file: JsonValue | undefined): TdxCollatera
   if (Object.keys(file).some((name) => !NAMES.has(name))) {
     throw new FormatError('schema', 'has members that collateral does not have');
   }
-  if (file['pck_certificate_chain'] !== undefined) text(file, 'pck_certificate_chain');
+  if ((file['pck_certificate_chain'] ?? null) !== null) text(file, 'pck_certificate_chain');
   return {
     tcbInfo: text(file, 'tcb_info'),
     qeIdentity: text(file, 'qe_identity'),

@@ -7,12 +7,18 @@ import { TD_REPORT_LENGTH } from './td-report.js';
 const HARDWARE_OFFSET = 0x020;
 /** REPORTTYPE.TYPE of a TDREPORT (Intel TDX module ABI, REPORTTYPE). */
 const TDREPORT_TYPE = 0x81;
+/** REPORTTYPE.VERSION of a TDREPORT. */
+const TDREPORT_VERSION_OFFSET = 2;
+/** SERVTD_HASH of a TDREPORT. */
+const SERVTD_HASH = { start: 912, end: 960 } as const;
 /**
- * What of a TDREPORT, and behind it, is zero in every real one and covered by no hash of its own: subtype and version,
- * what is reserved in REPORTMACSTRUCT, the gap before TDINFO, the filling. Only CPUSVN and MAC are left unchecked.
+ * What of a TDREPORT, and behind it, is zero in every real one and covered by no hash of its own: the subtype, what is
+ * reserved in REPORTTYPE and REPORTMACSTRUCT, the gap before TDINFO, the filling. The version follows from SERVTD_HASH,
+ * which is hashed. Only CPUSVN and MAC are left unchecked.
  */
 const UNHASHED_ZEROS = [
-  [1, 16],
+  [1, TDREPORT_VERSION_OFFSET],
+  [TDREPORT_VERSION_OFFSET + 1, 16],
   [192, 224],
   [495, 512],
   [TD_REPORT_LENGTH, SNP_REPORT_LENGTH],
@@ -126,6 +132,16 @@ function requireHardwareOf(reportType: HclReportType, area: Uint8Array): void {
   for (const [start, end] of UNHASHED_ZEROS) {
     requireZeroRange(area, start, end, 'reserved bytes of the TDREPORT, and those behind it,');
   }
+  requireTdReportVersion(area);
+}
+
+/** The TDX module writes version 1 where a service TD is bound, and version 0 where none is. */
+function requireTdReportVersion(area: Uint8Array): void {
+  const isBound = !isZero(area.subarray(SERVTD_HASH.start, SERVTD_HASH.end));
+  const version = area[TDREPORT_VERSION_OFFSET];
+  if (version === (isBound ? 1 : 0)) return;
+  const expected = isBound ? '1 where SERVTD_HASH is not zero' : '0 where SERVTD_HASH is zero';
+  throw new FormatError('hcl_format', `the TDREPORT is of version ${version}, expected ${expected}`);
 }
 
 function requireWord(actual: number, expected: number, field: string): void {

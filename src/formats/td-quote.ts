@@ -29,7 +29,10 @@ export interface TdQuote {
 const KEY_TYPE_P256 = 2;
 const TEE_SGX = 0;
 const TEE_TDX = 0x81;
-/** Body types of version 5 and the lengths that go with them; 1 is an SGX enclave report. */
+/**
+ * Body types of version 5 and the lengths that go with them; 1 is an SGX enclave report. Type 4, an extended TD 1.5 body,
+ * is not read: a body counts only once a real one was seen (decision 0030).
+ */
 const BODY_LENGTHS: ReadonlyMap<number, number> = new Map([
   [2, TD_BODY_LENGTH.td10],
   [3, TD_BODY_LENGTH.td15],
@@ -89,7 +92,8 @@ function readBody(reader: ByteReader, version: 4 | 5): TdReportBody {
   const type = reader.u16le('body type');
   const size = reader.u32le('body size');
   const expected = BODY_LENGTHS.get(type);
-  if (expected === undefined) throw new FormatError('tdx_format', `body type ${type} is not one of a td`);
+  if (expected === undefined)
+    throw new FormatError('tdx_format', `body type ${type} is not read: 2 (td 1.0) and 3 (td 1.5) are`);
   if (size !== expected) throw new FormatError('tdx_format', `body of type ${type} is said to be ${size} bytes`);
   return parseTdReportBody(reader.bytes(size, 'td report body'));
 }

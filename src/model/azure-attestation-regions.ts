@@ -1,6 +1,7 @@
 /**
- * Regions whose shared providers of Azure Attestation are known (maa.md, Shared providers). Test slots are none: their
- * tokens are signed alike and say what a test wants.
+ * Regions whose shared providers of Azure Attestation are known: those of Microsoft's release policies (maa.md, Shared
+ * providers), and after them those that the endpoint table of its guest attestation SDK and another public list have, both
+ * read on 2026-11-26. Regions of one list alone are left out: where there is no shared provider, its name is free.
  */
 export const SHARED_REGIONS = [
   'eus',
@@ -29,9 +30,50 @@ export const SHARED_REGIONS = [
   'uaen',
   'itn',
   'cin',
+  'cau',
+  'sebr',
+  'frc',
+  'frs',
+  'den',
+  'dewc',
+  'ilc',
+  'krc',
+  'krs',
+  'noe',
+  'now',
+  'plc',
+  'saw',
+  'sin',
+  'esc',
+  'sec',
+  'ses',
+  'sww',
+  'uaec',
+  'wcus',
+  'win',
+  'wus2',
+  'wus3',
 ] as const;
 
-/** Issuer of the shared provider of a region. */
+/** Test slots are no regions: their tokens are signed alike and say what a test wants. */
+const TEST_SLOT = 'test';
+/** How Azure Attestation abbreviates regions: `weu`, `eus2`, `eus2e`. Their names in full (`eastus`) are longer. */
+const REGION = /^[a-z]{2,5}(?:\d[a-z]?)?$/;
+/** Host of a shared provider, in the public cloud or a sovereign one. */
+const SHARED_PROVIDER = /^https:\/\/shared([a-z0-9]+)\.\1\.attest\.azure\.(?:net|us|cn)$/;
+
+/** Whether a text has the shape of a region's abbreviation. There need not be such a region. */
+export function isRegionShaped(region: string): boolean {
+  return region !== TEST_SLOT && REGION.test(region);
+}
+
+/** Issuer of the shared provider of a region of the public cloud. */
 export function sharedProvider(region: string): string {
   return `https://shared${region}.${region}.attest.azure.net`;
+}
+
+/** Whether an issuer is named like the shared provider of a region of any cloud, known or not. */
+export function isNamedLikeSharedProvider(issuer: string): boolean {
+  const region = SHARED_PROVIDER.exec(issuer)?.[1];
+  return region !== undefined && isRegionShaped(region);
 }

@@ -1,4 +1,4 @@
-import type { CheckList } from '../model/check.js';
+import type { Check, CheckList } from '../model/check.js';
 import type { TdxClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
@@ -31,7 +31,7 @@ export const tdxRequirements: AppraisalTopic = {
     const asked = policy.require.tdx ?? NOTHING;
     const about = placeOf('tdx', evidenceType);
     appraiseAttributes(tdx, asked, about, checks);
-    appraiseServiceTd(tdx, asked, about, checks);
+    if (!isServiceTdRefused(verification.checks)) appraiseServiceTd(tdx, asked, about, checks);
     if (asked.xfamMask !== null) appraiseXfam(tdx, asked.xfamMask, about, checks);
     if (asked.machines !== null) appraiseMachine(tdx, asked.machines.ppid, about, checks);
   },
@@ -53,6 +53,11 @@ function appraiseAttributes(
     detail: 'the attributes of the td are as the policy wants them',
     otherwise: problems.join('; '),
   });
+}
+
+/** The verifier's own: a service TD is bound, and the quote does not say which. No policy can list it. */
+function isServiceTdRefused(base: readonly Check[]): boolean {
+  return base.some(({ id, result }) => id === 'tdx_service_td' && result === 'fail');
 }
 
 /** Without a TD 1.5 body there is no such register. All zero: no service TD is bound. */

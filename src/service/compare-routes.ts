@@ -3,8 +3,8 @@ import { hardwareView } from '../comparison/hardware-view.js';
 import { itaTokenView } from '../comparison/ita-token-view.js';
 import { maaTokenView } from '../comparison/maa-token-view.js';
 import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
-import { isSameTee } from '../comparison/same-tee.js';
-import type { TeeView } from '../comparison/tee-view.js';
+import { identifyingClaims, isSameTee } from '../comparison/same-tee.js';
+import { AK, type TeeView } from '../comparison/tee-view.js';
 import { type Check, CheckList, ofRoute } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CrossCheck } from '../model/decision.js';
@@ -117,10 +117,7 @@ function recordAgreement(
       expected: first.statements.get(identity)?.value ?? null,
       actual: view.statements.get(identity)?.value ?? null,
     };
-    checks.fail('disagreement', about, {
-      ...compared,
-      detail: `the token of ${route} is about another TEE: ${identity}`,
-    });
+    checks.fail('disagreement', about, { ...compared, detail: whyNotSameTee(first, view) });
     return false;
   }
   const { agree, differences, equal } = compared;
@@ -138,4 +135,17 @@ function recordAgreement(
     checks.pass('disagreement', about, { expected: equal, actual: equal, detail });
   }
   return agree;
+}
+
+/** A token that does not say which TEE it is about need not be about another one. */
+function whyNotSameTee(first: TeeView, { route, statements }: TeeView): string {
+  const claims = identifyingClaims(first);
+  const unverified = claims.find((claim) => !first.statements.has(claim));
+  if (unverified !== undefined) {
+    return `the token of ${route} cannot be known to be about the same TEE: ${first.route} does not state ${unverified}`;
+  }
+  const missing = claims.find((claim) => !statements.has(claim));
+  if (missing === undefined) return `the token of ${route} is about another TEE: ${first.identity}`;
+  if (missing !== AK) return `the token of ${route} does not say which TEE it is about: it does not state ${missing}`;
+  return `the token of ${route} does not name the attestation key (${AK}), as it shows no runtime claims of a paravisor; ask for it with the runtime data as JSON`;
 }

@@ -60,7 +60,7 @@ export function readCollateral(
   if (collateral === undefined) return null;
   const hexOf = (name: 'tcb_info_signature' | 'qe_identity_signature' | 'pck_crl' | 'root_ca_crl') =>
     readHex(collateral[name], `${pointer}/${name}`);
-  const { pck_certificate_chain: pckCertificateChain } = collateral;
+  const pckCertificateChain = collateral.pck_certificate_chain ?? undefined;
   return {
     tcbInfo: collateral.tcb_info,
     qeIdentity: collateral.qe_identity,

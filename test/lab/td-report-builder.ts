@@ -21,7 +21,7 @@ export interface TdReportMaking {
 /** Writes a TDREPORT_STRUCT, 1024 bytes: its own hashes right, and a MAC that stands for one of the platform. */
 export function buildTdReport(fields: TdBodyFields, making: TdReportMaking = {}): Uint8Array {
   const written = patchBytes(new Uint8Array(REPORT_LENGTH), [
-    { offset: 0, bytes: Uint8Array.of(0x81, 0, 0, 0) },
+    { offset: 0, bytes: Uint8Array.of(0x81, 0, versionOf(fields), 0) },
     { offset: 16, bytes: making.cpuSvn ?? new Uint8Array(16).fill(0x04) },
     { offset: 128, bytes: fields.reportData },
     { offset: 224, bytes: new Uint8Array(32).fill(0xac) },
@@ -31,6 +31,11 @@ export function buildTdReport(fields: TdBodyFields, making: TdReportMaking = {})
   ]);
   const hashed = patchBytes(written, [hashOf(written, TCB_INFO), hashOf(written, TD_INFO)]);
   return patchBytes(hashed, making.afterHashing ?? []);
+}
+
+/** REPORTTYPE.VERSION, as the TDX module writes it: 1 where a service TD is bound. */
+function versionOf({ mrServiceTd }: TdBodyFields): 0 | 1 {
+  return mrServiceTd.some((byte) => byte !== 0) ? 1 : 0;
 }
 
 function tcbInfo(fields: TdBodyFields): Uint8Array {

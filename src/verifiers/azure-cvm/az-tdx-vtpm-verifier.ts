@@ -28,7 +28,7 @@ import { readOnce } from '../read-once.js';
 import { readTdQuote } from '../read-td-quote.js';
 import type { AkRoots } from './ak-roots.js';
 import { type Guest, GuestVerifier, guestMembers, HCL_REPORT } from './guest.js';
-import { verifyTdReportMatch } from './td-report-match.js';
+import { refuseUnquotedServiceTd, verifyTdReportMatch } from './td-report-match.js';
 
 const TD_QUOTE = '/evidence/tdQuote';
 const ABOUT = { quote: TD_QUOTE, collateral: '/evidence/collateral' };
@@ -75,6 +75,7 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
     this.#guests.requireFormat(evidence);
     const checks = new CheckList();
     const matches = verifyTdReportMatch(checks, parts.tdReport, parts.quote, HCL_REPORT);
+    refuseUnquotedServiceTd(checks, parts.tdReport, parts.quote, HCL_REPORT);
     const { at, endorsements } = context;
     const quote = await this.#quotes.verifyQuote(evidence.tdQuote, { at, endorsements, about: ABOUT });
     checks.addAll(quote.checks);

@@ -1,4 +1,5 @@
 import { hex } from '../../crypto/digest.js';
+import { isZero } from '../../formats/byte-reader.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import type { TdReport } from '../../formats/td-report.js';
 import type { CheckList } from '../../model/check.js';
@@ -11,7 +12,7 @@ import { holdsTdReportHashes } from '../td-report-hashes.js';
  * Of what differs only the values of the quote are shown: nothing vouches for those of the TDREPORT.
  *
  * Compared as bytes, before anything is known of signatures and collateral. Not compared, since no quote has them:
- * CPUSVN and MAC; and what only a TD 1.5 body has, in a quote of TD 1.0.
+ * CPUSVN and MAC; and TEE_TCB_SVN_2, in a quote of TD 1.0. Of MRSERVICETD see `refuseUnquotedServiceTd`.
  *
  * @returns whether they are
  */
@@ -44,6 +45,22 @@ export function verifyTdReportMatch(checks: CheckList, report: TdReport, { body 
     otherwise: fits
       ? `the tdreport is not the one that the quote is of: ${differing.map(([name]) => name).join(', ')}`
       : 'the hashes of the tdreport are not its own',
+  });
+}
+
+/**
+ * A service TD is for a policy to judge by its hash, and only a quote with a TD 1.5 body has that hash. Beside any other
+ * quote a TDREPORT that names one is refused: what it names, nothing vouches for. Says nothing where none is named.
+ */
+export function refuseUnquotedServiceTd(
+  checks: CheckList,
+  { servTdHash }: TdReport,
+  { body }: TdQuote,
+  about: string,
+): void {
+  if (body.td15 !== null || isZero(servTdHash)) return;
+  checks.fail('tdx_service_td', about, {
+    detail: 'a service td is bound, and the quote has a td 1.0 body, which does not say which: td 1.5 does',
   });
 }
 

@@ -1429,8 +1429,11 @@ export const OPENAPI_DOCUMENT: JsonObject = {
             "$ref": "#/components/schemas/HexInput"
           },
           "pck_certificate_chain": {
-            "type": "string",
-            "description": "PEM: the certificates of the quote once more, in the same order, as some clients send them. Others than\nthose of the quote are 400 `cert_chain`.\n"
+            "type": [
+              "string",
+              "null"
+            ],
+            "description": "PEM: the certificates of the quote once more, in the same order, as some clients send them. Others than\nthose of the quote are 400 `cert_chain`. Null is as if it were not there.\n"
           }
         }
       },

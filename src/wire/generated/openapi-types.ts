@@ -425,9 +425,9 @@ export interface components {
             readonly root_ca_crl: components["schemas"]["HexInput"];
             /**
              * @description PEM: the certificates of the quote once more, in the same order, as some clients send them. Others than
-             *     those of the quote are 400 `cert_chain`.
+             *     those of the quote are 400 `cert_chain`. Null is as if it were not there.
              */
-            readonly pck_certificate_chain?: string;
+            readonly pck_certificate_chain?: string | null;
         };
         /** @description PEM, at most 32 KiB: the signer, then the root, and no other. */
         readonly IntelChain: string;

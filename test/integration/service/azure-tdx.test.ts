@@ -31,10 +31,11 @@ const lab = await LabService.create();
 const vm = await createTdxVirtualMachine({ platform, vtpm: lab.vm.vtpm, nonPersistedTpm: true });
 const key = vm.vtpm.publicJwk;
 
-const OPEN = lenientPolicy('open', {
-  accepts: ['tdx', 'az-tdx-vtpm', 'az-snp-vtpm'],
-  minimums: 'any',
-  freshness: 'required',
+const OPEN_MEMBERS = { accepts: ['tdx', 'az-tdx-vtpm', 'az-snp-vtpm'], minimums: 'any', freshness: 'required' };
+const OPEN = lenientPolicy('open', OPEN_MEMBERS);
+const SERVICE_TD = lenientPolicy('service-td', {
+  ...OPEN_MEMBERS,
+  require: { tdx: { mrServiceTd: ['38'.repeat(48)] } },
 });
 
 let listed: RunningService;
@@ -46,6 +47,7 @@ let configured: RunningService;
 
 beforeAll(async () => {
   await lab.writePolicy(OPEN);
+  await lab.writePolicy(SERVICE_TD);
   const roots = join(lab.root, 'ak-roots.pem');
   await writeFile(roots, AK_PKI.authority('root').pem);
   const world: Partial<World> = { intelRootPins: INTEL.pins };
@@ -106,6 +108,15 @@ describe('an Azure VM on TDX', () => {
       expect(body.decision).toBe('deny');
       expect(body.reasons[0]).toBe('tdx_report_mismatch');
     }
+  });
+
+  it('TDX-16 is allowed with a service TD that the policy lists, where the quote names it', async () => {
+    const td = { mrServiceTd: new Uint8Array(48).fill(0x38) };
+    const judged = async (policy: string, version: 4 | 5) =>
+      verdictOf(await verify(listed, evidenceOf({ td, tdQuote: { version } }), { policy }));
+    expect(await judged('service-td', 5)).toEqual(['allow']);
+    expect(await judged('open', 5)).toEqual(['deny', 'tdx_service_td']);
+    for (const policy of ['service-td', 'open']) expect(await judged(policy, 4)).toEqual(['deny', 'tdx_service_td']);
   });
 
   it('is indeterminate without collateral, where no source has any', async () => {

@@ -162,13 +162,20 @@ describe('collateral in the form of other clients', () => {
   it('CRT-07 may hold the certificates of the quote, and no others', async () => {
     const service = await lab.start({ intel: { pcs: 'off' } }, world, 'chains');
     const { platform, guest } = newGuest();
-    const withChain = (chain: string) => {
+    const withChain = (chain: string | number | null) => {
       const evidence = guest.wireEvidence({ nonce: NONCE });
       const collateral = { ...(evidence['collateral'] as JsonObject), pck_certificate_chain: chain };
       const body = { evidence: { ...evidence, collateral }, nonce: base64Url(NONCE), policy: 'current' };
       return post(service.url, '/verify', JSON.stringify(body));
     };
     expect(verdictOf(await withChain(platform.pck.chainPem))).toEqual(['allow']);
+    expect(verdictOf(await withChain(null))).toEqual(['allow']);
+    const number = await withChain(7);
+    expect([number.status, number.body.code, number.body.pointer]).toEqual([
+      400,
+      'schema',
+      '/evidence/collateral/pck_certificate_chain',
+    ]);
     const other = await withChain(newGuest().platform.pck.chainPem);
     expect([other.status, other.body.code, other.body.pointer]).toEqual([
       400,

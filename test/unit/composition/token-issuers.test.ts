@@ -17,7 +17,15 @@ const placeOf = (members: object, issuer: string) =>
 describe('issuers of Azure Attestation', () => {
   it('are the shared providers where nothing is configured, and no policy of theirs is pinned', () => {
     const issuers = maaIssuers(configuration());
-    expect(issuers.size).toBeGreaterThan(20);
+    expect(issuers.size).toBe(49);
+    for (const region of ['wus2', 'wus3', 'frc', 'dewc', 'krc', 'win']) {
+      expect(issuers.has(`https://shared${region}.${region}.attest.azure.net`)).toBe(true);
+    }
+    // A region that no list has, a test slot, and one of a sovereign cloud.
+    for (const host of ['sharedxyz.xyz.attest.azure.net', 'sharedtest.test.attest.azure.net']) {
+      expect(issuers.has(`https://${host}`)).toBe(false);
+    }
+    expect(issuers.has('https://sharedugv.ugv.attest.azure.us')).toBe(false);
     for (const issuer of issuers.values()) {
       expect(issuer).toMatchObject({ policyHashes: 'shared', policySigners: null, teeSigner: 'any' });
     }
@@ -26,6 +34,8 @@ describe('issuers of Azure Attestation', () => {
 
   it('are those of some regions, or none', () => {
     expect([...maaIssuers(configuration({ maa: { shared: ['weu'] } })).keys()]).toEqual([WEU]);
+    const NEWER = 'https://sharedxyz.xyz.attest.azure.net';
+    expect([...maaIssuers(configuration({ maa: { shared: ['weu', 'xyz'] } })).keys()]).toEqual([WEU, NEWER]);
     expect(maaIssuers(configuration({ maa: { shared: false } })).size).toBe(0);
   });
 

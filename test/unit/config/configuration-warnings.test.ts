@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { configurationWarnings } from '../../../src/config/configuration-warnings.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 
-function warningsOf(akCertificates: string): readonly string[] {
-  const text = `azure: { paravisors: { akCertificates: ${akCertificates} } }`;
+function warningsAbout(text: string): readonly string[] {
   return configurationWarnings(loadConfiguration({ text, environment: {} }));
 }
 
-const warningsFor = (text: string) => configurationWarnings(loadConfiguration({ text, environment: {} }));
+function warningsOf(akCertificates: string): readonly string[] {
+  return warningsAbout(`azure: { paravisors: { akCertificates: ${akCertificates} } }`);
+}
 
 describe('warnings about a configuration', () => {
   it.each([
@@ -21,13 +22,13 @@ describe('warnings about a configuration', () => {
       'receipts.issuer: this version issues no receipts, so nothing reads this key',
     ],
   ])('name a key that nothing reads: %s', (text, warning) => {
-    expect(warningsFor(text)).toEqual([warning]);
+    expect(warningsAbout(text)).toEqual([warning]);
   });
 
   it('are none about defaults, written or not', () => {
-    expect(warningsFor('{}')).toEqual([]);
+    expect(warningsAbout('{}')).toEqual([]);
     const written = 'limits: { batchBytes: 16777216 }\ndecisions: { retentionDays: 365 }\nreceipts: { issuer: null }';
-    expect(warningsFor(written)).toEqual([]);
+    expect(warningsAbout(written)).toEqual([]);
   });
 
   it.each(['off', '2025-08-13', '2026-01-01'])('HCL-17 are none about AK certificates: %s', (value) => {
@@ -44,4 +45,15 @@ describe('warnings about a configuration', () => {
       ]);
     },
   );
+
+  it.each(['true', 'false', '[]', '[weu, wus3]'])('are none about shared providers: %s', (shared) => {
+    expect(warningsAbout(`maa: { shared: ${shared} }`)).toEqual([]);
+  });
+
+  it('name regions that this version does not know, which a slip of the pen can be', () => {
+    expect(warningsAbout('maa: { shared: [weu, ewu] }')).toEqual([
+      'maa.shared[1]: this version knows no region ewu; tokens of https://sharedewu.ewu.attest.azure.net count all the ' +
+        "same, so look whether that provider is Microsoft's",
+    ]);
+  });
 });

@@ -6,10 +6,11 @@ import { ConfigurationError } from '../../../src/model/errors.js';
 const SHARED = 'https://sharedweu.weu.attest.azure.net';
 /** Of a region that the list does not have. */
 const NEWER = 'https://sharedxyz.xyz.attest.azure.net';
-const UNKNOWN_REGION =
-  'maa.shared[1]: no region with a shared provider is known as xyz (known are eus, eus2, scus, ncus, cus, cuse, eus2e, ' +
-  'cae, cac, wus, neu, weu, sasia, easia, uks, ukw, eau, sau, jpe, jpw, san, swn, sbr, uaen, itn, cin; the issuer of ' +
-  'another one can be listed in maa.issuers)';
+const NO_REGION = (region: string) =>
+  `maa.shared[1]: ${region} is no region as Azure Attestation abbreviates them (such as weu or eus2; known are eus, eus2, ` +
+  'scus, ncus, cus, cuse, eus2e, cae, cac, wus, neu, weu, sasia, easia, uks, ukw, eau, sau, jpe, jpw, san, swn, sbr, ' +
+  'uaen, itn, cin, cau, sebr, frc, frs, den, dewc, ilc, krc, krs, noe, now, ' +
+  'plc, saw, sin, esc, sec, ses, sww, uaec, wcus, win, wus2, wus3)';
 const KEY_HASH = 'Ab'.repeat(32);
 
 function load(text: string | null, environment: Record<string, string | undefined> = {}): Configuration {
@@ -319,8 +320,10 @@ describe('each refusal names its place', () => {
     ['tpm: { roots: [1] }', 'tpm.roots[0]: must be a path, not empty'],
     ['maa: { shared: all }', 'maa.shared: must be true, false, or a list of regions'],
     ['maa: { shared: [WEU] }', 'maa.shared: must be true, false, or a list of regions'],
-    ['maa: { shared: [weu, xyz] }', UNKNOWN_REGION],
-    ['maa: { shared: [weu, test] }', UNKNOWN_REGION.replace('xyz', 'test')],
+    ...['test', 'eastus', 'westeurope', 'w', 'weu22', 'eus2ex'].map((region): [string, string] => [
+      `maa: { shared: [weu, ${region}] }`,
+      region === 'w' ? 'maa.shared: must be true, false, or a list of regions' : NO_REGION(region),
+    ]),
     ['maa: { issuers: [ {} ] }', 'maa.issuers[0].issuer: is missing'],
     [
       'maa: { issuers: [ { issuer: http://a.example, policyHash: any } ] }',
@@ -336,6 +339,18 @@ describe('each refusal names its place', () => {
       'maa: { issuers: [ { issuer: https://sharedweu.eus.attest.azure.net } ] }',
       'maa.issuers[0].policyHash: is missing, and the issuer is no shared provider (any accepts every policy)',
     ],
+    ...[
+      'https://shareduga.ugv.attest.azure.us',
+      'https://shareduga.uga.attest.azure.de',
+      'https://shareduga.uga.attest.azure.us.example',
+      'https://shareduga.uga.attestXazure.us',
+      'https://sharedtest.test.attest.azure.net',
+      'https://sharedtest.test.attest.azure.us',
+      'https://sharedwesteurope.westeurope.attest.azure.net',
+    ].map((other): [string, string] => [
+      `maa: { issuers: [ { issuer: ${other} } ] }`,
+      'maa.issuers[0].policyHash: is missing, and the issuer is no shared provider (any accepts every policy)',
+    ]),
     [
       'maa: { issuers: [ { issuer: https://a.example, policyHash: any }, { issuer: https://a.example, keys: f, policyHash: any } ] }',
       'maa.issuers[1].issuer: is listed twice',
@@ -465,6 +480,7 @@ describe('the grammar takes', () => {
     ['azure: { thim: http://169.254.169.254/x }', (c: Configuration) => c.azure.thim, 'http://169.254.169.254/x'],
     ['maa: { shared: false }', (c: Configuration) => c.maa.shared, false],
     ['maa: { shared: [weu, eus2] }', (c: Configuration) => c.maa.shared, ['weu', 'eus2']],
+    ['maa: { shared: [wus3, eus2e, xyz] }', (c: Configuration) => c.maa.shared, ['wus3', 'eus2e', 'xyz']],
     [
       'maa: { issuers: [ { issuer: https://sharedweu.weu.attest.azure.net } ] }',
       (c: Configuration) => c.maa.issuers[0],
@@ -543,6 +559,16 @@ describe('the grammar takes', () => {
   });
 });
 
+describe('issuers of Azure Attestation', () => {
+  it.each([NEWER, 'https://sharedugv.ugv.attest.azure.us', 'https://sharedcn2.cn2.attest.azure.cn'])(
+    'may leave out policyHash where they are shared providers of any cloud: %s',
+    (issuer) => {
+      const { issuers } = load(`maa: { issuers: [ { issuer: ${issuer} } ] }`).maa;
+      expect(issuers.map(({ issuer, policyHash }) => [issuer, policyHash])).toEqual([[issuer, null]]);
+    },
+  );
+});
+
 describe('submitting to Azure Attestation', () => {
   const OWN = 'https://my.weu.attest.azure.net';
   const CLIENT = '5a1c8f5e-0d3c-4c41-9c1b-7f6f2d6a9b10';
@@ -558,6 +584,7 @@ describe('submitting to Azure Attestation', () => {
   it.each([
     [SHARED, 'shared: true'],
     [SHARED, 'shared: [neu, weu]'],
+    [NEWER, 'shared: [xyz]'],
     [NEWER, `shared: false, issuers: [ { issuer: ${NEWER} } ]`],
     [SHARED, `shared: false, issuers: [ { issuer: ${SHARED} } ]`],
     [OWN, own],

@@ -56,9 +56,18 @@ describe('parseCollateralFile', () => {
 
   it('leaves the certificates of some quote alone, which others write beside the rest', () => {
     expect(parse({ ...FILE, pck_certificate_chain: 'PEM' })).toEqual(parse(FILE));
-    expect(() => parse({ ...FILE, pck_certificate_chain: null })).toThrow(
-      new FormatError('schema', 'pck_certificate_chain is no string'),
-    );
+    expect(parse({ ...FILE, pck_certificate_chain: null })).toEqual(parse(FILE));
+    for (const chain of [7, false, [], {}]) {
+      expect(() => parse({ ...FILE, pck_certificate_chain: chain })).toThrow(
+        new FormatError('schema', 'pck_certificate_chain is no string'),
+      );
+    }
+  });
+
+  it('takes null for no other member', () => {
+    for (const name of Object.keys(FILE)) {
+      expect(() => parse({ ...FILE, [name]: null })).toThrow(new FormatError('schema', `${name} is no string`));
+    }
   });
 
   it('refuses a member that is there twice', () => {

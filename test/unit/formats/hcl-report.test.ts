@@ -40,6 +40,23 @@ describe('parseHclReport', () => {
     );
   });
 
+  it('TDX-16 reads a TDREPORT of version 1 where a service TD is bound, and of version 0 where none is', () => {
+    const parse = (bound: boolean, version: number) => () => {
+      const hardwareReport = buildTdReport({ ...azureTdFields(), mrServiceTd: new Uint8Array(48).fill(Number(bound)) });
+      hardwareReport[2] = version;
+      return parseHclReport(buildHclReport({ hardwareReport, runtimeClaims, reportType: 4 })).reportType;
+    };
+    expect([parse(true, 1)(), parse(false, 0)()]).toEqual(['tdx', 'tdx']);
+    for (const [bound, version, expected] of [
+      [true, 0, '1 where SERVTD_HASH is not zero'],
+      [true, 2, '1 where SERVTD_HASH is not zero'],
+      [false, 1, '0 where SERVTD_HASH is zero'],
+    ] as const) {
+      const message = `the TDREPORT is of version ${version}, expected ${expected}`;
+      expect(parse(bound, version)).toThrow(expect.objectContaining({ code: 'hcl_format', message }));
+    }
+  });
+
   it('reads a report inside of other bytes', () => {
     const report = buildHclReport({ hardwareReport, runtimeClaims });
     const around = Uint8Array.from(Buffer.concat([new Uint8Array(5).fill(0xee), report, new Uint8Array(3).fill(0xee)]));

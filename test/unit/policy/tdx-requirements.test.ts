@@ -114,6 +114,15 @@ describe('a service TD', () => {
     expect(judge({ mrServiceTd: [MIGTD], allowMigratable: true }, bound).outcome).toBe('allow');
   });
 
+  it('TDX-16 that only the TDREPORT names is not said to be unbound, whatever the policy lists', () => {
+    for (const asked of [null, { mrServiceTd: [MIGTD] }]) {
+      const members = asked === null ? {} : { require: { tdx: asked } };
+      const appraisal = appraisedTd(members, { findings: [check('tdx_service_td', 'fail')] });
+      expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['tdx_service_td']]);
+      expect(appraisal.own.filter(({ id }) => id === 'tdx_service_td')).toEqual([]);
+    }
+  });
+
   it('TDX-16 is not there where the register is zero or absent, whatever the policy lists', () => {
     for (const asked of [null, { mrServiceTd: [MIGTD] }]) {
       for (const overrides of [{}, { mrServiceTd: '00'.repeat(48) }]) {

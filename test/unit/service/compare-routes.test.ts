@@ -91,12 +91,56 @@ describe('a token beside hardware', () => {
     expect([found.agreeing, found.crossCheck?.agree]).toEqual([[], false]);
   });
 
+  it.each([
+    ['without x-ms-runtime', undefined],
+    ['with runtime data of the guest alone', { keys: [{ kid: 'TpmEphemeralEncryptionKey' }] }],
+  ])(
+    'TOK-16 denies where it does not name the attestation key, and does not call it of another TEE: %s',
+    (_, runtime) => {
+      const { 'x-ms-runtime': __, ...direct } = SEVSNPVM;
+      const payload = runtime === undefined ? direct : { ...direct, 'x-ms-runtime': runtime };
+      const found = compare([maaToken(payload)]);
+      expect(found.checks.all).toMatchObject([
+        {
+          id: 'disagreement',
+          result: 'fail',
+          detail:
+            'the token of maa does not name the attestation key (hcl.akThumbprint), as it shows no runtime claims of a ' +
+            'paravisor; ask for it with the runtime data as JSON',
+          expected: azHcl().akThumbprint,
+          actual: null,
+        },
+      ]);
+      expect([found.agreeing, found.crossCheck?.agree]).toEqual([[], false]);
+    },
+  );
+
+  it.each([
+    ['tee', ['x-ms-isolation-tee']],
+    ['tee', ['x-ms-isolation-tee', 'x-ms-attestation-type']],
+  ])('TOK-16 denies where it states no %s, and does not call it of another TEE: without %j', (claim, path) => {
+    expect(compare([maaToken(altered(AZUREVM, path, undefined))]).checks.all).toMatchObject([
+      {
+        result: 'fail',
+        detail: `the token of maa does not say which TEE it is about: it does not state ${claim}`,
+        actual: null,
+      },
+    ]);
+  });
+
   it('TOK-16 of another bare guest is told by all of its report data', () => {
     const bare = ownVerification({ claims: verified({ snp: snpClaims() }) });
     const { 'x-ms-runtime': _, ...payload } = SEVSNPVM;
     expect(results(compare([maaToken(payload)], bare, 'snp'))).toEqual(AGREEMENT);
     const other = altered(payload, ['x-ms-sevsnpvm-reportdata'], `${'33'.repeat(63)}34`);
     expect(results(compare([maaToken(other)], bare, 'snp'))).toEqual(DISAGREEMENT);
+    const { 'x-ms-sevsnpvm-reportdata': __, ...silent } = payload;
+    expect(compare([maaToken(silent)], bare, 'snp').checks.all).toMatchObject([
+      {
+        result: 'fail',
+        detail: 'the token of maa does not say which TEE it is about: it does not state snp.reportData',
+      },
+    ]);
   });
 
   it('is compared to the moment where it was made of the very report', () => {
@@ -133,7 +177,13 @@ describe('a token beside hardware', () => {
 
   it('disagrees with hardware whose runtime claims were not proven', () => {
     const own = ownVerification({ claims: verified({ snp: azClaims().snp ?? snpClaims() }) });
-    expect(results(compare([maaToken()], own))).toEqual(DISAGREEMENT);
+    expect(compare([maaToken()], own).checks.all).toMatchObject([
+      {
+        id: 'disagreement',
+        result: 'fail',
+        detail: 'the token of maa cannot be known to be about the same TEE: hardware does not state hcl.akThumbprint',
+      },
+    ]);
   });
 });
 

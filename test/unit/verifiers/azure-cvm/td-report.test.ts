@@ -6,6 +6,7 @@ import {
   createTdxVirtualMachine,
   flipBit,
   type HclReportFields,
+  patchBytes,
   type TdBodyFields,
   VirtualTpm,
 } from '../../../lab/index.js';
@@ -123,7 +124,32 @@ describe('the TDREPORT in the report of the paravisor', () => {
     ['MRSERVICETD', { mrServiceTd: OTHER_48 }],
   ])('TDX-23 is denied where its %s is not that of a TD 1.5 body, which alone has one', async (_, fields) => {
     expectFailed(await judge({ tdQuote: { version: 5 }, tdReport: { fields } }), 'tdx_report_mismatch');
+  });
+
+  it('is verified where its TEE_TCB_SVN_2 is one that a TD 1.0 body cannot have', async () => {
+    const fields = { teeTcbSvn2: Uint8Array.of(7, 1, 9, ...new Uint8Array(13)) };
     expectVerified(await judge({ tdReport: { fields } }));
+  });
+
+  it('TDX-16 is verified with the service TD that a TD 1.5 body names too, for a policy to judge', async () => {
+    const found = await judge({ td: { mrServiceTd: OTHER_48 }, tdQuote: { version: 5 } });
+    expectVerified(found);
+    expect(found.claims.tdx?.mrServiceTd).toBe('99'.repeat(48));
+  });
+
+  it('TDX-16 is denied where it names a service TD, and the quote has a TD 1.0 body', async () => {
+    for (const tdQuote of [{}, { version: 5, body: 'td10' } as const]) {
+      const found = await judge({ td: { mrServiceTd: OTHER_48 }, tdQuote });
+      expectFailed(found, 'tdx_service_td');
+      expect(found.checks.find(({ id }) => id === 'tdx_service_td')).toMatchObject({
+        about: HCL_REPORT,
+        policy: null,
+        // Nothing vouches for the TDREPORT.
+        actual: null,
+        detail: 'a service td is bound, and the quote has a td 1.0 body, which does not say which: td 1.5 does',
+      });
+      expect(found.claims.tdx?.mrServiceTd).toBeUndefined();
+    }
   });
 
   it.each([
@@ -196,6 +222,16 @@ describe("the paravisor's report on TDX", () => {
       area.set(report);
       await expectRefused({ hardwareReport: flipBit(area, offset) });
     }
+  });
+
+  it('HCL-01 is refused where version and SERVTD_HASH of the TDREPORT contradict each other', async () => {
+    const version = (report: Uint8Array, value: number) =>
+      patchBytes(report, [{ offset: 2, bytes: Uint8Array.of(value) }]);
+    const unbound = TDX_VM.tdReport({ nonce: NONCE });
+    const bound = TDX_VM.tdReport({ nonce: NONCE, td: { mrServiceTd: OTHER_48 } });
+    expect([unbound[2], bound[2]]).toEqual([0, 1]);
+    for (const value of [1, 2, 255]) await expectRefused({ hardwareReport: version(unbound, value) });
+    for (const value of [0, 2, 255]) await expectRefused({ hardwareReport: version(bound, value) });
   });
 
   it.each([0, 1, 2 ** 31, 2 ** 32 - 1])('HCL-02 is refused with a variable data size of %i', async (size) => {

@@ -119,7 +119,8 @@ describe('path of a VEK', () => {
   );
 
   it('SNP-25 names the VCEK where it is not under the ASK that came with it', async () => {
-    const found = await verifySnp(milan.evidence({ endorsements: { chain: PKI.chainPem('Genoa') } }));
+    const [askOfGenoa, arkOfMilan] = [PKI.chainDer('Genoa')[0], PKI.chainDer('Milan')[1]];
+    const found = await verifySnp(milan.evidence({ endorsements: { chain: pemOf(askOfGenoa, arkOfMilan) } }));
     expect(found.checks.filter(({ id }) => id === 'cert_untrusted').map(({ detail }) => detail)).toContain(
       'issuer is not the subject of the next certificate (certificate 1 of the path, VCEK)',
     );

@@ -44,7 +44,19 @@ describe('form of a quote', () => {
   });
 
   it.each([0, 1, 4, 0xffff])('TDX-01 refuses body type %d', async (type) => {
-    await malformed(patched(V5, 48, type, 2), 'tdx_format');
+    const quote = patched(V5, 48, type, 2);
+    await malformed(quote, 'tdx_format');
+    expect(() => parseTdQuote(quote)).toThrow(`body type ${type} is not read: 2 (td 1.0) and 3 (td 1.5) are`);
+  });
+
+  it('TDX-01 refuses an extended TD 1.5 body, which is longer than a TD 1.5 body', async () => {
+    const extended = joinBytes(
+      V5.subarray(0, 54),
+      V5.subarray(54, 54 + 648),
+      new Uint8Array(885 - 648),
+      V5.subarray(54 + 648),
+    );
+    await malformed(patched(patched(extended, 48, 4, 2), 50, 885, 4), 'tdx_format');
   });
 
   it.each([0, 584, 647, 649, 0xffff_ffff])('TDX-01 refuses a TD 1.5 body that is said to be %d bytes', async (size) => {
