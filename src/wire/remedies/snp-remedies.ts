@@ -1,6 +1,9 @@
 import { isObject } from '../../model/json.js';
 import { components, filled, type Remedies, type Remedy, reference, value } from './words.js';
 
+/** What a policy finds where the stepping is none that AMD has documented. */
+const UNKNOWN_PART = 'unknown';
+
 const VEK = 'or leave it out so that the service fetches it';
 
 export const SNP_REMEDIES = {
@@ -8,10 +11,16 @@ export const SNP_REMEDIES = {
     typeof expected === 'string'
       ? `The caller should send the ${value(expected, 'key').toUpperCase()} certificate that the report names, ${VEK}.`
       : "The guest's owner should have the report signed by a VCEK or VLEK: this one says that no key signed it.",
-  snp_product: ({ actual, policy }) =>
-    policy === null
-      ? `The caller should send the key certificate of the processor that made the report, ${VEK}.`
-      : `The operator should add a minimum for ${value(actual, 'this part')} to the policy if such processors are to be accepted.`,
+  snp_product: ({ expected, actual, policy }) => {
+    if (policy === null && Array.isArray(expected)) {
+      return 'The operator should update this service, because it has no root key of AMD for this product line.';
+    }
+    if (policy === null)
+      return `The caller should send the key certificate of the processor that made the report, ${VEK}.`;
+    return actual === UNKNOWN_PART
+      ? 'The operator should update this service, which does not know this part yet, or accept it with minimums.snp: any in the policy.'
+      : `The operator should add a minimum for ${value(actual, 'this part')} to the policy if such processors are to be accepted.`;
+  },
   snp_product_refused: ({ actual }) =>
     `The guest's owner should move it to another product line, because the operator refuses ${value(actual, 'this one')} (amd.refuseProducts).`,
   snp_chip_id: ({ actual, policy }) =>

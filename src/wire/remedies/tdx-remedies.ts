@@ -36,8 +36,10 @@ export const TDX_REMEDIES = {
   tdx_seam_attributes: "The machine's owner should load the production TDX module, which has no attributes set.",
   tdx_platform_id: ({ actual }) =>
     `The operator should add ${value(actual, 'the PPID')} to require.tdx.machines of the policy if the machine is one of theirs.`,
-  tdx_service_td: ({ actual }) =>
-    `The guest's owner should launch the TD without a service TD, or the operator should add ${value(actual, 'its hash')} to require.tdx.mrServiceTd of the policy.`,
+  tdx_service_td: ({ actual, policy }) =>
+    policy === null
+      ? "The guest's owner should launch the TD without a service TD, or the caller should send a quote with a TD 1.5 body, which states its hash."
+      : `The guest's owner should launch the TD without a service TD, or the operator should add ${value(actual, 'its hash')} to require.tdx.mrServiceTd of the policy.`,
   tdx_measurement: reference,
   tdx_report_data: reference,
   collateral_not_yet:
@@ -47,7 +49,7 @@ export const TDX_REMEDIES = {
   collateral_stale: `The caller should send the collateral that Intel publishes now, ${COLLATERAL}.`,
   collateral_rollback: `The caller should send the newest collateral, ${COLLATERAL}, because newer collateral of this platform was seen before.`,
   collateral_unconfirmed:
-    "The operator should let the service reach intel.pcs, so that the request's own collateral is held against Intel's.",
+    'The operator should let the service reach intel.pcs, which confirms the collateral of a request unless the instant is past.',
 } satisfies Remedies;
 
 function fmspcOf(expected: JsonValue): string {

@@ -1,4 +1,11 @@
+import type { JsonValue } from '../../model/json.js';
 import { type Remedies, value } from './words.js';
+
+/** The setting by which tokens of a route are fetched. */
+const SUBMIT: ReadonlyMap<JsonValue, string> = new Map([
+  ['maa', 'maa.submit'],
+  ['ita', 'ita.submit'],
+]);
 
 const TOKEN = 'The caller should send the token exactly as its issuer made it';
 
@@ -35,11 +42,18 @@ export const TOKEN_REMEDIES = {
   ita_policy:
     'The caller should ask Intel Trust Authority for a token with the policies that are required, and look there why one is not matched.',
   ita_debug: "The guest's owner should launch the TD with its debug attribute off.",
-  disagreement: 'The caller should send evidence and tokens of one and the same VM, from one and the same boot.',
+  disagreement: ({ expected, actual }) => {
+    if (expected === 'hardware') {
+      return 'The operator should look up why that verifier refuses the evidence, because its policy or the machine has to change.';
+    }
+    return expected !== null && actual === null
+      ? 'The caller should send a token that states this claim (Azure Attestation states runtime claims that it was sent as JSON).'
+      : 'The caller should send evidence and tokens of one and the same VM, from one and the same boot.';
+  },
   route_missing: ({ expected, actual }) =>
     actual === 'not asked'
       ? `The caller should send a token of ${value(expected, 'the required route')} in attestationResults, because the service asks for none about a past instant, or about evidence that fails a check.`
-      : `The caller should send a token of ${value(expected, 'the required route')} in attestationResults, or the operator should configure the service to fetch one (maa.submit, ita.submit).`,
+      : `The caller should send a token of ${value(expected, 'the required route')} in attestationResults, or the operator should configure the service to fetch one (${SUBMIT.get(expected) ?? 'maa.submit, ita.submit'}).`,
   jwks_unavailable:
     "The operator should let the service reach the issuer's keys, or name a file with them in the configuration.",
   jwks_invalid:

@@ -87,7 +87,42 @@ describe('remedyOf', () => {
     [
       'who has to bring a token that nothing is configured to fetch',
       check('route_missing', { expected: 'maa', policy: 'p' }),
-      'The caller should send a token of maa in attestationResults, or the operator should configure the service to fetch one (maa.submit, ita.submit).',
+      'The caller should send a token of maa in attestationResults, or the operator should configure the service to fetch one (maa.submit).',
+    ],
+    [
+      'what another verifier has against evidence that was submitted',
+      check('disagreement', { expected: 'hardware' }),
+      'The operator should look up why that verifier refuses the evidence, because its policy or the machine has to change.',
+    ],
+    [
+      'a claim that a token does not state',
+      check('disagreement', { expected: 'ab12' }),
+      'The caller should send a token that states this claim (Azure Attestation states runtime claims that it was sent as JSON).',
+    ],
+    [
+      'claims that differ',
+      check('disagreement', { expected: 'ab12', actual: 'cd34' }),
+      'The caller should send evidence and tokens of one and the same VM, from one and the same boot.',
+    ],
+    [
+      'a part that nobody has documented',
+      check('snp_product', { actual: 'unknown', policy: 'p' }),
+      'The operator should update this service, which does not know this part yet, or accept it with minimums.snp: any in the policy.',
+    ],
+    [
+      'a part that the policy has no minimum for',
+      check('snp_product', { actual: 'Turin', policy: 'p' }),
+      'The operator should add a minimum for Turin to the policy if such processors are to be accepted.',
+    ],
+    [
+      'a product line without a root',
+      check('snp_product', { expected: ['Milan', 'Genoa', 'Turin'] }),
+      'The operator should update this service, because it has no root key of AMD for this product line.',
+    ],
+    [
+      'a service TD that no quote states',
+      check('tdx_service_td'),
+      "The guest's owner should launch the TD without a service TD, or the caller should send a quote with a TD 1.5 body, which states its hash.",
     ],
     [
       'who has to bring a token that was not asked for',
