@@ -28,8 +28,16 @@ const AGAIN = {
   false: 'the same request will not be judged otherwise later',
 } as const;
 
-/** A decision for people: what it is, what stands against it and what to do, then all that holds. */
-export function decisionTable(decision: Decision, output: Pick<Output, 'inColour'>): string {
+/**
+ * A decision for people: what it is, what stands against it and what to do, then all that holds.
+ *
+ * @param chosen what the body chose that an option could have, in words
+ */
+export function decisionTable(
+  decision: Decision,
+  output: Pick<Output, 'inColour'>,
+  chosen: readonly string[] = [],
+): string {
   const styled = styledFor(output);
   const { evidence, policies, checks } = decision;
   const ran = checks.filter(({ result }) => result !== 'skipped' && result !== 'not_configured');
@@ -44,6 +52,7 @@ export function decisionTable(decision: Decision, output: Pick<Output, 'inColour
   return [
     `${styled(['bold', OUTCOME_COLOUR[decision.decision]], decision.decision.toUpperCase())}  ${evidence.type} ${evidence.sha256.slice(0, 16)}${decision.historical ? '  (historical)' : ''}`,
     ...policies.map(({ id, version, outcome }) => `policy    ${id} version ${version}: ${outcome}`),
+    ...(chosen.length === 0 ? [] : [`from body ${chosen.join(' and ')}`]),
     `until     ${decision.validUntil}`,
     ...(decision.decision === 'indeterminate' ? [`again     ${AGAIN[`${decision.retryable}`]}`] : []),
     '',

@@ -46,8 +46,17 @@ export async function verifyCommand(
   const body = readingInput(input, () => readVerifyRequest(input.bytes, limits));
   const decision = await judge(body, input, overrides, verifyEvidence);
   const presented = presentDecision(decision, { allChecks: true });
-  output.write(output.asTable ? decisionTable(presented, output) : `${JSON.stringify(presented, null, 2)}\n`);
+  const chosen = chosenByBody(body, overrides);
+  output.write(output.asTable ? decisionTable(presented, output, chosen) : `${JSON.stringify(presented, null, 2)}\n`);
   return exitCodeOf(decision.decision);
+}
+
+/** The body may come from the machine that is judged: people see what it chose by itself. */
+function chosenByBody({ policies, nonce }: VerifyRequest, overrides: RequestOverrides): readonly string[] {
+  return [
+    ...(policies !== null && overrides.policies === null ? ['policy (--policy chooses another)'] : []),
+    ...(nonce !== null && overrides.nonce === null ? ['nonce (--nonce chooses another)'] : []),
+  ];
 }
 
 /** Malformed is what an option says where it takes the place of the member, else what the body says. */
