@@ -7,6 +7,7 @@ import { type RunningService, startService } from '../../../src/composition/serv
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+import { jwkOf, keySetOf, TOKEN_KEYS } from '../../unit/token-jwk.js';
 import { call } from '../http/exchange.js';
 import { TlsClient, type TlsClientOptions } from '../http/tls-client.js';
 
@@ -236,6 +237,31 @@ describe('TLS material on a reload', () => {
     const [{ problems } = { problems: [] }] = log.of(/not reloaded/) as { problems: string[] }[];
     expect(problems.join()).toContain('limits.bodyByte');
     expect([await statusFor(KEPT), await statusFor(NEW)]).toEqual([200, 401]);
+  });
+});
+
+describe('files of keys and endorsement folders on a reload', () => {
+  const issuer = 'https://mine.weu.attest.azure.net';
+  const keys = () => ({
+    maa: { shared: false, issuers: [{ issuer, policyHash: 'any', keys: path('keys.json') }] },
+  });
+  const said = async () => (await reload())?.fields;
+
+  it('are named where they are kept as before, as a warning', async () => {
+    await writeFile(path('keys.json'), keySetOf(jwkOf(TOKEN_KEYS.a, 'a')));
+    await start(keys());
+    const all = ['policies', 'roots', 'callers and listen.tls', 'amd.chains', 'intel.collateral'];
+    expect(await said()).toMatchObject({ reread: [...all, `keys of maa-token ${issuer}`], keptAsBefore: [] });
+    await writeFile(path('keys.json'), '{"keys":');
+    await writeFile(path('amd'), 'a file in the place of the folder');
+    expect(await reload()).toMatchObject({
+      level: 'warn',
+      message: 'reloaded in part: what is kept as before was not right',
+      fields: { keptAsBefore: ['amd.chains', `keys of maa-token ${issuer}`] },
+    });
+    await rm(path('keys.json'));
+    await rm(path('amd'));
+    expect(await said()).toMatchObject({ keptAsBefore: [] });
   });
 });
 
