@@ -100,7 +100,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const renewalTimeoutMs = tuning.crlRefreshTimeoutMs;
   const chains = new AmdChains({ pins, directory, cache, kds, clock, renewalTimeoutMs });
   const veks = new AmdVeks({ pins, directory, cache, chains, kds });
-  const memory = new CrlMemory(folder);
+  const memory = new CrlMemory(folder, log);
   const crls = openCrls({ directory, cache, memory, kds, clock, log }, options, tuning);
   const ready = Promise.all([directory.start(), cache.start()]).then(() => {});
   const timer = setInterval(() => void crls.refreshDue(), tuning.crlPollMs).unref();

@@ -92,7 +92,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   const directory = new CollateralDirectory({ folder: options.folder, reader, log, pollMs: tuning.folderPollMs });
   const folder = new CacheFolder(options.cacheFolder, log);
   const cache = new CollateralCache({ folder, reader, log });
-  const memory = new CollateralMemory(folder);
+  const memory = new CollateralMemory(folder, log);
   const services = openServices(options, tuning);
   const { inBackground = true } = options;
   const supply = new CollateralSupply({
