@@ -18,6 +18,8 @@ export interface ReloadedParts {
   /** Reads file and environment again. */
   readonly readConfiguration: () => Promise<Configuration>;
   readonly log: Log;
+  /** Hears of each part, beside policies, that stays as it was because something in it was wrong. */
+  readonly onKept: (part: string) => void;
 }
 
 /** Reads everything again that does not need a restart, and says what came of it. */
@@ -52,6 +54,8 @@ export class ServiceReload {
       ...reread.map(({ name, isTaken }) => [name, isTaken] as const),
     ];
     const kept = outcomes.filter(([, taken]) => !taken).map(([name]) => name);
+    // Those count where they are read, which is not on reloads alone.
+    for (const name of kept.filter((part) => part !== 'policies')) this.#parts.onKept(name);
     const read = outcomes.filter(([, taken]) => taken).map(([name]) => name);
     const needRestart = access?.needRestart ?? [];
     const fields = {

@@ -90,9 +90,10 @@ async function openService(configuration: Configuration, world: World, opened: O
   endings.warnOfApiKeys();
   endings.warnOfWaivers();
   metrics.watchEndings(() => endings.figures);
+  metrics.watchPolicies(() => policies.isCurrent);
   warnOfConfiguration(configuration, world.log);
   warnOfPolicies(policies.snapshot().list(), world.log);
-  const key = await readOrCreateChallengeKey(challengeKeyPath(configuration));
+  const key = await readChallengeKey(configuration, world.log);
   const store = openChallengeStore(clock, world.log, opened);
   const outages = new Outages(clock, world.log);
   metrics.watchOrigins(() => outages.states);
@@ -162,6 +163,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     server,
     readConfiguration,
     log: world.log,
+    onKept: (part) => metrics.reloadFailed(part),
   });
   return {
     url: server.url,
@@ -173,10 +175,18 @@ async function openService(configuration: Configuration, world: World, opened: O
   };
 }
 
+/** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */
+function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8Array> {
+  const file = challengeKeyPath(configuration);
+  return readOrCreateChallengeKey(file, () =>
+    log.warn({ file }, 'challenge key made anew: used challenges of earlier starts pass for nonces of the caller'),
+  );
+}
+
 /** Challenges live as long as the process: what that means for those who hold one, the log says at both ends. */
 function openChallengeStore(clock: Clock, log: Log, opened: OpenParts): MemoryChallengeStore {
   const store = new MemoryChallengeStore(clock);
-  log.info({ store: 'memory' }, 'challenges are kept in memory: those issued before this start are unknown');
+  log.info({ store: 'memory' }, 'challenges are kept in memory: those issued before this start count as used');
   opened.add({
     close: async () => {
       const { outstanding } = store;
@@ -193,10 +203,13 @@ async function sayWhatStarts(configuration: Configuration, policies: PolicyDirec
   const fields = {
     version: await productVersion(),
     configuration: configurationDigest(configuration),
-    policies: inForce.map(({ id, version, sha256 }) => ({ id, version, sha256 })),
+    policies: inForce.map(nameOf),
   };
   log.info(fields, 'starting');
 }
+
+/** What tells one policy from every other, as decisions name it too. */
+const nameOf = ({ id, version, sha256 }: Policy) => ({ id, version, sha256 });
 
 /** A UUID version 7 of this instant. */
 export function newId(at: Date): string {
@@ -226,8 +239,8 @@ export function openPolicies(
     builtIns: BUILT_IN_POLICIES,
     parse: (text, name) => parsePolicy(text, { format: name.endsWith('.json') ? 'json' : 'yaml' }),
     defaultId: configuration.policies.default,
-    onReloaded: (count) => {
-      log.info({ policies: count }, 'policies reloaded');
+    onReloaded: (inForce) => {
+      log.info({ policies: inForce.map(nameOf) }, 'policies reloaded');
       on.reloaded?.();
     },
     onReloadFailed: (problems) => {

@@ -8,6 +8,9 @@ const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 /** Of the measuring of the event loop; what is measured includes it. */
 const RESOLUTION_MS = 20;
 
+/** Parts of every service that are read again; their figures are there before the first fault. */
+const RELOADED_PARTS = ['policies', 'roots', 'callers and listen.tls'];
+
 /** One answered request. */
 export interface AnsweredRequest {
   readonly method: string;
@@ -46,7 +49,8 @@ export class Metrics {
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
   readonly #decisions: Counter<'outcome' | 'reason' | 'evidence_type'>;
   readonly #failedChecks: Counter<'check'>;
-  readonly #failedReloads: Counter;
+  readonly #failedPolicyReloads: Counter;
+  readonly #failedReloads: Counter<'part'>;
 
   constructor() {
     const registers = [this.#registry];
@@ -69,11 +73,18 @@ export class Metrics {
       labelNames: ['check'],
       registers,
     });
-    this.#failedReloads = new Counter({
+    this.#failedPolicyReloads = new Counter({
       name: 'veritee_policy_reload_failed_total',
       help: 'Reloads of the policies that were refused; the policies before them stay.',
       registers,
     });
+    this.#failedReloads = new Counter({
+      name: 'veritee_reload_failed_total',
+      help: 'Reloads after which a part stayed as it was because something in it was wrong, by part.',
+      labelNames: ['part'],
+      registers,
+    });
+    for (const part of RELOADED_PARTS) this.#failedReloads.inc({ part }, 0);
     this.#eventLoop.enable();
     registerProcessFigures(registers, this.#eventLoop);
   }
@@ -98,6 +109,18 @@ export class Metrics {
       collect(): void {
         this.reset();
         for (const { host, failures } of states()) this.inc({ host }, failures);
+      },
+    });
+  }
+
+  /** Adds whether the policies in force are those of the files, as they were last read. */
+  watchPolicies(areCurrent: () => boolean): void {
+    new Gauge({
+      name: 'veritee_policies_current',
+      help: '1 where the policies of the files are in force; 0 where older ones are, because a file is wrong.',
+      registers: [this.#registry],
+      collect(): void {
+        this.set(areCurrent() ? 1 : 0);
       },
     });
   }
@@ -148,7 +171,13 @@ export class Metrics {
   }
 
   policyReloadFailed(): void {
-    this.#failedReloads.inc();
+    this.#failedPolicyReloads.inc();
+    this.reloadFailed('policies');
+  }
+
+  /** @param part as the log names it under `keptAsBefore` */
+  reloadFailed(part: string): void {
+    this.#failedReloads.inc({ part });
   }
 
   /** The figures in the text format of Prometheus. */

@@ -259,6 +259,10 @@ describe('files of keys and endorsement folders on a reload', () => {
       message: 'reloaded in part: what is kept as before was not right',
       fields: { keptAsBefore: ['amd.chains', `keys of maa-token ${issuer}`] },
     });
+    const figures = String((await call(service.url, '/metrics')).body);
+    expect(figures).toContain('veritee_reload_failed_total{part="roots"} 0\n');
+    expect(figures).toContain('veritee_reload_failed_total{part="amd.chains"} 1\n');
+    expect(figures).toContain(`veritee_reload_failed_total{part="keys of maa-token ${issuer}"} 1\n`);
     await rm(path('keys.json'));
     await rm(path('amd'));
     expect(await said()).toMatchObject({ keptAsBefore: [] });

@@ -36,6 +36,29 @@ describe('metrics', () => {
     metrics.close();
   });
 
+  it('count failed reloads by part, and show zero of the common ones before the first', async () => {
+    const metrics = new Metrics();
+    const parts = ['policies', 'roots', 'callers and listen.tls'];
+    for (const part of parts) {
+      expect(await metrics.text()).toContain(`veritee_reload_failed_total{part="${part}"} 0\n`);
+    }
+    metrics.policyReloadFailed();
+    metrics.reloadFailed('amd.chains');
+    expect(await metrics.text()).toContain('veritee_reload_failed_total{part="policies"} 1\n');
+    expect(await metrics.text()).toContain('veritee_reload_failed_total{part="amd.chains"} 1\n');
+    metrics.close();
+  });
+
+  it('show whether the newest policies are in force', async () => {
+    const metrics = new Metrics();
+    let areCurrent = true;
+    metrics.watchPolicies(() => areCurrent);
+    expect(await metrics.text()).toContain('veritee_policies_current 1\n');
+    areCurrent = false;
+    expect(await metrics.text()).toContain('veritee_policies_current 0\n');
+    metrics.close();
+  });
+
   it('show figures of the process', async () => {
     const metrics = new Metrics();
     const text = await metrics.text();
