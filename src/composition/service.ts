@@ -81,13 +81,16 @@ async function openService(configuration: Configuration, world: World, opened: O
   );
   await sayWhatStarts(configuration, policies, world.log);
   const access = await ReloadedAccess.open(configuration, clock);
-  const endings = new Endings({
-    callers: () => access.configuration.callers,
-    policies: () => policies.snapshot().list(),
-    clock,
-    log: world.log,
-  });
-  endings.warnOfApiKeys();
+  const endings = opened.add(
+    new Endings({
+      callers: () => access.configuration.callers,
+      tls: () => access.tls,
+      policies: () => policies.snapshot().list(),
+      clock,
+      log: world.log,
+    }),
+  );
+  endings.warnOfAccess();
   endings.warnOfWaivers();
   metrics.watchEndings(() => endings.figures);
   metrics.watchPolicies(() => policies.isCurrent);
@@ -153,6 +156,7 @@ async function openService(configuration: Configuration, world: World, opened: O
   };
   policies.watch();
   clockWatch.watch();
+  endings.watch();
   const server: RunningServer = opened.add(await startServer(dependencies, configuration.listen));
   const readConfiguration = world.readConfiguration ?? (async () => configuration);
   const reload = new ServiceReload({
@@ -169,7 +173,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     url: server.url,
     reload: async () => {
       await reload.run();
-      endings.warnOfApiKeys();
+      endings.warnOfAccess();
     },
     close: () => opened.close(),
   };

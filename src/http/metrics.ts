@@ -30,6 +30,8 @@ export interface OriginFigures {
 /** What ends on a date, and in how many seconds: less than zero where it has ended. */
 export interface EndingFigures {
   readonly apiKeys: readonly { readonly caller: string; readonly seconds: number }[];
+  /** `file`: the key of the configuration that names it, once for each certificate in it. */
+  readonly certificates: readonly { readonly file: string; readonly seconds: number }[];
   /** `waiver`: its index in the policy. */
   readonly waivers: readonly {
     readonly policy: string;
@@ -125,7 +127,7 @@ export class Metrics {
     });
   }
 
-  /** Adds when API keys and waivers end, as they are in force when the figures are asked for. */
+  /** Adds when API keys, certificates of the listener and waivers end, as they are in force when the figures are asked for. */
   watchEndings(endings: () => EndingFigures): void {
     const registers = [this.#registry];
     new Gauge({
@@ -136,6 +138,20 @@ export class Metrics {
       collect(): void {
         this.reset();
         for (const { caller, seconds } of endings().apiKeys) this.set({ caller }, seconds);
+      },
+    });
+    new Gauge({
+      name: 'veritee_certificate_expiry_seconds',
+      help: 'Seconds until the first certificate of a file of listen.tls ends; negative where it has.',
+      labelNames: ['file'],
+      registers,
+      collect(): void {
+        this.reset();
+        const first = new Map<string, number>();
+        for (const { file, seconds } of endings().certificates) {
+          first.set(file, Math.min(seconds, first.get(file) ?? seconds));
+        }
+        for (const [file, seconds] of first) this.set({ file }, seconds);
       },
     });
     new Gauge({

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningService, startService } from '../../../src/composition/service.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { pemOf } from '../../lab/pki.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+import { derOf } from '../../unit/small-pki.js';
 import { jwkOf, keySetOf, TOKEN_KEYS } from '../../unit/token-jwk.js';
 import { call } from '../http/exchange.js';
 import { TlsClient, type TlsClientOptions } from '../http/tls-client.js';
@@ -238,6 +240,17 @@ describe('TLS material on a reload', () => {
     expect(problems.join()).toContain('limits.bodyByte');
     expect([await statusFor(KEPT), await statusFor(NEW)]).toEqual([200, 401]);
   });
+});
+
+it('a certificate that ends within 30 days is a warning at start and at each reload, and in the metrics', async () => {
+  const ending = pemOf(derOf('root', { notAfter: new Date(Date.now() + 10.5 * 24 * 60 * 60 * 1000) }));
+  await writeTls(oldCa.pem + ending);
+  await start({ ...withTls(true), callers: { kept: caller(KEPT) } });
+  const message = /^a certificate of the listener ends soon$/;
+  const fields = { file: 'listen.tls.clientCa', subject: 'CN=Root', expires: expect.any(String), daysLeft: 10 };
+  expect(log.of(message)).toEqual([fields]);
+  await reload();
+  expect(log.of(message)).toEqual([fields, fields]);
 });
 
 describe('files of keys and endorsement folders on a reload', () => {

@@ -34,7 +34,7 @@ afterEach(() => {
 /** Tells the listeners of this object alone. */
 function send(signal: (typeof SIGNALS)[number]): void {
   for (const listener of process.listeners(signal)) {
-    if (!others.get(signal)?.includes(listener as never)) (listener as NodeJS.SignalsListener)(signal, 0);
+    if (!others.get(signal)?.includes(listener as never)) (listener as NodeJS.SignalsListener)(signal);
   }
 }
 

@@ -49,6 +49,22 @@ describe('metrics', () => {
     metrics.close();
   });
 
+  it('show when the first certificate of each file ends', async () => {
+    const metrics = new Metrics();
+    const [cert, clientCa] = ['listen.tls.cert', 'listen.tls.clientCa'];
+    const certificates = [
+      { file: cert, seconds: 60 },
+      { file: clientCa, seconds: 10 },
+      { file: clientCa, seconds: -5 },
+      { file: clientCa, seconds: 20 },
+    ];
+    metrics.watchEndings(() => ({ apiKeys: [], waivers: [], certificates }));
+    const text = await metrics.text();
+    expect(text).toContain(`veritee_certificate_expiry_seconds{file="${cert}"} 60\n`);
+    expect(text).toContain(`veritee_certificate_expiry_seconds{file="${clientCa}"} -5\n`);
+    metrics.close();
+  });
+
   it('show whether the newest policies are in force', async () => {
     const metrics = new Metrics();
     let areCurrent = true;
