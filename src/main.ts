@@ -1,4 +1,8 @@
 #!/usr/bin/env node
-import { runCommandLine } from './composition/command-line.js';
+import { StopSignals } from './composition/stop-signals.js';
 
-process.exitCode = await runCommandLine(process.argv.slice(2));
+const args = process.argv.slice(2);
+// Before the rest is loaded, which takes a while: a signal to the service must not be lost meanwhile.
+const signals = args[0] === 'serve' ? new StopSignals() : null;
+const { runCommandLine } = await import('./composition/command-line.js');
+process.exitCode = await runCommandLine(args, signals);

@@ -10,7 +10,7 @@ import { type AttestationAnswer, readAttestationAnswer } from './attestation-ans
 import type { AzureCredential } from './azure-credential.js';
 import type { BoundedAnswer, Exchange } from './bounded-exchange.js';
 import type { EndpointHealth } from './endpoint-health.js';
-import { logFailure } from './exchange-log.js';
+import { FailureLog } from './exchange-log.js';
 import { routeUnavailable } from './route-unavailable.js';
 import { sevSnpBody } from './sev-snp-body.js';
 import type { SubmissionTurns } from './submission-turns.js';
@@ -58,9 +58,11 @@ const UNAUTHORIZED = 401;
 export class AzureAttestation implements AttestationService {
   readonly route = 'maa';
   readonly #options: AzureAttestationOptions;
+  readonly #failures: FailureLog;
 
   constructor(options: AzureAttestationOptions) {
     this.#options = options;
+    this.#failures = new FailureLog(options.log, 'azure attestation gave no answer to rely on');
   }
 
   accepts({ tee }: Submission): boolean {
@@ -107,10 +109,13 @@ export class AzureAttestation implements AttestationService {
 
   async #ask(endpoint: AttestationEndpoint, call: Call): Promise<AttestationAnswer | FetchError> {
     try {
-      return await endpoint.health.run(async () => readAttestationAnswer(await this.#sendAuthorised(endpoint, call)));
+      const send = async () => readAttestationAnswer(await this.#sendAuthorised(endpoint, call));
+      const answer = await endpoint.health.run(send);
+      this.#failures.answered(endpoint.origin);
+      return answer;
     } catch (error) {
       const failure = requireFetchError(error);
-      logFailure(this.#options.log, endpoint.origin, failure, 'azure attestation gave no answer to rely on');
+      this.#failures.failed(endpoint.origin, failure);
       return failure;
     }
   }
@@ -138,6 +143,7 @@ export class AzureAttestation implements AttestationService {
       body,
       maximumBytes: ANSWER_BYTES,
       signal,
+      check: readAttestationAnswer,
     });
   }
 }

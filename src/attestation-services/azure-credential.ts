@@ -1,7 +1,7 @@
 import { FetchError } from '../endorsements/fetch-error.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { EndpointHealth } from './endpoint-health.js';
-import { logFailure } from './exchange-log.js';
+import { FailureLog } from './exchange-log.js';
 import { unlessAborted } from './unless-aborted.js';
 
 /** A bearer token, and when it ends: milliseconds since 1970. */
@@ -45,12 +45,14 @@ const REPLACEMENT_PAUSE_MS = 10_000;
  */
 export class AzureCredential {
   readonly #options: AzureCredentialOptions;
+  readonly #failures: FailureLog;
   #held: Held | null = null;
   #obtaining: Promise<string> | null = null;
   #nextReplacement = 0;
 
   constructor(options: AzureCredentialOptions) {
     this.#options = options;
+    this.#failures = new FailureLog(options.log, 'no access token was obtained');
   }
 
   /** @throws {FetchError} */
@@ -93,15 +95,16 @@ export class AzureCredential {
   }
 
   async #ask(): Promise<string> {
-    const { source, health, clock, log } = this.#options;
+    const { source, health, clock } = this.#options;
     try {
       const { token, expiresAtMs } = await health.run(() => source.obtain());
+      this.#failures.answered(source.name);
       const now = clock.monotonicMs();
       const lifeMs = expiresAtMs - clock.now().getTime();
       this.#held = { token, renewAt: now + lifeMs / 2, endsAt: now + lifeMs - MARGIN_MS };
       return token;
     } catch (error) {
-      if (error instanceof FetchError) logFailure(log, source.name, error, 'no access token was obtained');
+      if (error instanceof FetchError) this.#failures.failed(source.name, error);
       throw error;
     }
   }

@@ -24,6 +24,8 @@ export interface BoundedQuestion {
   readonly body: string | null;
   readonly maximumBytes: number;
   readonly signal: AbortSignal;
+  /** Throws where the answer is of no use, for whoever watches the origin. The answer is given out all the same. */
+  readonly check: (answer: BoundedAnswer) => unknown;
 }
 
 /** An answer that says something: success, or a refusal whose body says why. */
@@ -73,9 +75,9 @@ export class BoundedExchange implements Exchange {
     if (this.#origins?.has(question.origin) === false) {
       throw new FetchError('not_allowed', 'the origin is not configured');
     }
-    return observed(this.#observer, question.origin, () =>
-      boundedAttempt(question.signal, this.#attemptTimeoutMs, (signal) => this.#exchange(question, signal)),
-    );
+    const attempt = () =>
+      boundedAttempt(question.signal, this.#attemptTimeoutMs, (signal) => this.#exchange(question, signal));
+    return observed(this.#observer, question.origin, attempt, question.check);
   }
 
   /** Ends every connection, also those in use. */

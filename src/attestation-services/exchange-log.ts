@@ -1,10 +1,37 @@
 import type { FetchError } from '../endorsements/fetch-error.js';
 import type { Log } from '../model/ports.js';
 
-/** Says in the log why nothing came, where something was asked: the rest follows from what was logged before. */
-export function logFailure(log: Log, where: string, error: FetchError, message: string): void {
-  const { fault, status, cause } = error;
-  if (fault === 'open' || fault === 'waiting' || fault === 'busy') return;
-  const reason = cause instanceof Error ? cause.message : cause;
-  log.warn({ where, fault, status, ...(typeof reason === 'string' ? { reason } : {}) }, message);
+/**
+ * Says in the log why nothing came, where something was asked: the rest follows from what was logged before. Every
+ * request meets an outage, so each kind of failure is a warning once, until there is an answer; then it is for `debug`.
+ */
+export class FailureLog {
+  readonly #log: Log;
+  readonly #message: string;
+  /** Kinds of failures that were said since the last answer, by place. */
+  readonly #said = new Map<string, Set<string>>();
+
+  constructor(log: Log, message: string) {
+    this.#log = log;
+    this.#message = message;
+  }
+
+  failed(where: string, { fault, status, cause }: FetchError): void {
+    if (fault === 'open' || fault === 'waiting' || fault === 'busy') return;
+    const reason = cause instanceof Error ? cause.message : cause;
+    const fields = { where, fault, status, ...(typeof reason === 'string' ? { reason } : {}) };
+    if (this.#isNew(where, `${fault} ${status}`)) this.#log.warn(fields, this.#message);
+    else this.#log.debug(fields, this.#message);
+  }
+
+  answered(where: string): void {
+    this.#said.delete(where);
+  }
+
+  #isNew(where: string, kind: string): boolean {
+    const said = this.#said.get(where) ?? new Set();
+    if (said.has(kind)) return false;
+    this.#said.set(where, said.add(kind));
+    return true;
+  }
 }

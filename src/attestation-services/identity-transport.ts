@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { TokenCredentialOptions } from '@azure/identity';
 import { headerOf } from '../endorsements/bounded-body.js';
 import { FetchError } from '../endorsements/fetch-error.js';
+import { parseStrictJson } from '../formats/strict-json.js';
 import type { BoundedAnswer, Exchange } from './bounded-exchange.js';
 
 type HttpClient = NonNullable<TokenCredentialOptions['httpClient']>;
@@ -86,8 +87,15 @@ export class IdentityTransport {
       body: body ?? null,
       maximumBytes: ANSWER_BYTES,
       signal: NO_SIGNAL,
+      check: requireUse,
     });
   }
+}
+
+/** All that the library asks is answered with JSON. */
+function requireUse(answer: BoundedAnswer): void {
+  if (answer.status >= 300) throw refusal(answer);
+  parseStrictJson(answer.body);
 }
 
 /** The word of RFC 6749, 5.2, is for the log; the description beside it goes nowhere. */

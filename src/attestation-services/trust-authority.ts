@@ -6,7 +6,7 @@ import type { Submission } from '../model/verification.js';
 import { type AttestationAnswer, isAboutQuote, readToken } from './attestation-answer.js';
 import type { BoundedAnswer, Exchange } from './bounded-exchange.js';
 import type { EndpointHealth } from './endpoint-health.js';
-import { logFailure } from './exchange-log.js';
+import { FailureLog } from './exchange-log.js';
 import { routeUnavailable } from './route-unavailable.js';
 import { readSecret } from './secret-file.js';
 import type { SubmissionTurns } from './submission-turns.js';
@@ -38,9 +38,11 @@ const API_KEY = /^[\x21-\x7e]{1,4096}$/;
 export class TrustAuthority implements AttestationService {
   readonly route = 'ita';
   readonly #options: TrustAuthorityOptions;
+  readonly #failures: FailureLog;
 
   constructor(options: TrustAuthorityOptions) {
     this.#options = options;
+    this.#failures = new FailureLog(options.log, 'trust authority gave no answer to rely on');
   }
 
   accepts({ tee }: Submission): boolean {
@@ -66,12 +68,14 @@ export class TrustAuthority implements AttestationService {
   }
 
   async #ask(request: TrustAuthorityRequest, signal: AbortSignal): Promise<AttestationAnswer> {
-    const { api, health, log } = this.#options;
+    const { api, health } = this.#options;
     try {
-      return await health.run(async () => this.#readAnswer(await this.#send(request, signal)));
+      const answer = await health.run(async () => this.#readAnswer(await this.#send(request, signal)));
+      this.#failures.answered(api);
+      return answer;
     } catch (error) {
       const failure = requireFetchError(error);
-      logFailure(log, api, failure, 'trust authority gave no answer to rely on');
+      this.#failures.failed(api, failure);
       throw failure;
     }
   }
@@ -90,6 +94,7 @@ export class TrustAuthority implements AttestationService {
       body,
       maximumBytes: ANSWER_BYTES,
       signal,
+      check: (answer) => this.#readAnswer(answer),
     });
   }
 

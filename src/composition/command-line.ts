@@ -23,16 +23,24 @@ import { listenProblem } from './listen-problem.js';
 import { readInput } from './read-input.js';
 import { REPORT_FILES, reportOf } from './report-files.js';
 import { startService } from './service.js';
-import { serveUntilStopped } from './stop-signals.js';
+import { StopSignals } from './stop-signals.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { TOKENS } from './tokens.js';
 import { productVersion } from './version.js';
 
-/** Runs the `veritee` command and returns its exit code. */
-export async function runCommandLine(args: readonly string[]): Promise<number> {
+/**
+ * Runs the `veritee` command and returns its exit code.
+ * @param signals of the service, where somebody listens for them already
+ */
+export async function runCommandLine(args: readonly string[], signals: StopSignals | null): Promise<number> {
   const complain = (text: string) => void process.stderr.write(text);
   endWhereOutputIsLost(complain);
-  return runProgram(args, await productVersion(), ACTIONS, complain);
+  return runProgram(
+    args,
+    await productVersion(),
+    { ...ACTIONS, serve: (options) => serve(options, signals) },
+    complain,
+  );
 }
 
 /** A full disk, or a reader that has left: a decision that nobody could read must not end as an allow. */
@@ -45,25 +53,7 @@ function endWhereOutputIsLost(complain: (text: string) => void): void {
   process.stderr.on('error', () => {});
 }
 
-const ACTIONS: Actions = {
-  serve: async (options) => {
-    const configuration = await configurationOf(options);
-    const log = createLog(configuration.log.level);
-    const readConfiguration = () => configurationOf(options);
-    const service = await startService(configuration, { log, readConfiguration }).catch((error: unknown) => {
-      const problem = listenProblem(error, configuration.listen);
-      throw problem === null ? error : new UsageError([problem], { cause: error });
-    });
-    if (Object.keys(configuration.callers).length === 0) sayWhoIsLetIn(configuration, log);
-    // Before anybody is told of the service: who is may stop it at once.
-    const stopped = serveUntilStopped(service, log);
-    // Whatever the log level: scripts wait for this line.
-    write(
-      `${JSON.stringify({ level: 'info', time: SYSTEM_CLOCK.now().toISOString(), msg: 'listening', url: service.url })}\n`,
-    );
-    await stopped;
-    return EXIT_CODE.allow;
-  },
+const ACTIONS: Omit<Actions, 'serve'> = {
   verify: async (file, options) => {
     const configuration = await configurationOf(options);
     const input = await readInput(file, 'a file with a /verify body, or - for standard input');
@@ -114,6 +104,24 @@ const ACTIONS: Actions = {
     return EXIT_CODE.allow;
   },
 };
+
+async function serve(options: Parameters<Actions['serve']>[0], early: StopSignals | null): Promise<number> {
+  const signals = early ?? new StopSignals();
+  const configuration = await configurationOf(options);
+  const log = createLog(configuration.log.level);
+  const readConfiguration = () => configurationOf(options);
+  const service = await startService(configuration, { log, readConfiguration }).catch((error: unknown) => {
+    const problem = listenProblem(error, configuration.listen);
+    throw problem === null ? error : new UsageError([problem], { cause: error });
+  });
+  if (Object.keys(configuration.callers).length === 0) sayWhoIsLetIn(configuration, log);
+  // Whatever the log level: scripts wait for this line.
+  write(
+    `${JSON.stringify({ level: 'info', time: SYSTEM_CLOCK.now().toISOString(), msg: 'listening', url: service.url })}\n`,
+  );
+  await signals.serve(service, log);
+  return EXIT_CODE.allow;
+}
 
 function sayWhoIsLetIn({ listen }: Configuration, log: Log): void {
   if (listen.insecure) {

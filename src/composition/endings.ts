@@ -1,42 +1,69 @@
+import { X509Certificate } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
+import type { TlsMaterial } from '../http/listener.js';
 import type { EndingFigures } from '../http/metrics.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { Policy } from '../policy/policy-document.js';
 import { endingWaivers } from '../policy/waiver-expiry.js';
+import { pemCertificates } from './tls-material.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How long before its end an API key is in the log. */
+/** How long before its end an API key or a certificate is in the log. */
 const NOTICE_MS = 30 * DAY_MS;
 
 export interface EndingSources {
   /** As they are in force now. */
   readonly callers: () => Configuration['callers'];
+  readonly tls: () => TlsMaterial | null;
   readonly policies: () => readonly Policy[];
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
 
+/** A certificate of the files of `listen.tls`. */
+interface ListenCertificate {
+  /** The key of the configuration that names its file. */
+  readonly file: string;
+  readonly subject: string;
+  readonly expires: string;
+}
+
 /**
- * API keys and waivers, which end on a configured date: callers are then refused, or decisions change. Those that have
- * ended or end within 30 days are logged whenever they are read; metrics show when each of them ends.
+ * API keys, certificates of the listener, and waivers, which end on a date: callers are then refused, or decisions
+ * change. Those that have ended or end within 30 days are logged whenever they are read, and once a day; metrics show
+ * when each of them ends.
  */
 export class Endings {
   readonly #sources: EndingSources;
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(sources: EndingSources) {
     this.#sources = sources;
   }
 
-  warnOfApiKeys(): void {
-    const { clock, log } = this.#sources;
-    const now = clock.now().getTime();
-    for (const { caller, expires } of this.#apiKeys()) {
-      const left = Date.parse(expires) - now;
-      if (left > NOTICE_MS) continue;
-      const fields = { caller, expires, daysLeft: Math.max(0, Math.floor(left / DAY_MS)) };
-      if (left <= 0) log.warn(fields, 'an API key has ended: its caller is refused');
+  /** Looks once a day from now on. Does not keep the process alive. */
+  watch(): void {
+    this.#timer ??= setInterval(() => {
+      this.warnOfAccess();
+      this.warnOfWaivers();
+    }, DAY_MS).unref();
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  /** Of API keys and of certificates of the listener, which are read together. */
+  warnOfAccess(): void {
+    const { log } = this.#sources;
+    for (const { hasEnded, ...fields } of this.#ending(this.#apiKeys())) {
+      if (hasEnded) log.warn(fields, 'an API key has ended: its caller is refused');
       else log.warn(fields, 'an API key ends soon');
+    }
+    for (const { hasEnded, ...fields } of this.#ending(this.#certificates())) {
+      if (hasEnded) log.warn(fields, 'a certificate of the listener has ended: connections by it fail');
+      else log.warn(fields, 'a certificate of the listener ends soon');
     }
   }
 
@@ -55,6 +82,7 @@ export class Endings {
     const secondsUntil = (end: string) => Math.round((Date.parse(end) - now) / 1000);
     return {
       apiKeys: this.#apiKeys().map(({ caller, expires }) => ({ caller, seconds: secondsUntil(expires) })),
+      certificates: this.#certificates().map(({ file, expires }) => ({ file, seconds: secondsUntil(expires) })),
       waivers: policies().flatMap(({ id, waivers }) =>
         waivers.map(({ check, expires }, index) => ({
           policy: id,
@@ -66,9 +94,35 @@ export class Endings {
     };
   }
 
+  /** What has ended, or ends within 30 days. */
+  #ending<T extends { readonly expires: string }>(all: readonly T[]) {
+    const now = this.#sources.clock.now().getTime();
+    return all.flatMap((one) => {
+      const left = Date.parse(one.expires) - now;
+      const daysLeft = Math.max(0, Math.floor(left / DAY_MS));
+      return left > NOTICE_MS ? [] : [{ ...one, daysLeft, hasEnded: left <= 0 }];
+    });
+  }
+
+  #certificates(): readonly ListenCertificate[] {
+    const tls = this.#sources.tls();
+    if (tls === null) return [];
+    return [
+      ...certificatesOf('listen.tls.cert', tls.cert),
+      ...certificatesOf('listen.tls.clientCa', tls.clientCa ?? ''),
+    ];
+  }
+
   #apiKeys(): readonly { readonly caller: string; readonly expires: string }[] {
     return Object.entries(this.#sources.callers()).flatMap(([caller, { apiKeySha256, expires }]) =>
       apiKeySha256 === null || expires === null ? [] : [{ caller, expires }],
     );
   }
+}
+
+function certificatesOf(file: string, pem: string): readonly ListenCertificate[] {
+  return pemCertificates(pem).map((text) => {
+    const { subject, validTo } = new X509Certificate(text);
+    return { file, subject: subject.replaceAll('\n', ', '), expires: new Date(validTo).toISOString() };
+  });
 }

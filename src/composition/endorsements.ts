@@ -5,6 +5,7 @@ import { AllEndorsements } from '../endorsements/all-endorsements.js';
 import { type OpenIntelEndorsements, openIntelEndorsements } from '../endorsements/intel/open-intel-endorsements.js';
 import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/open-amd-endorsements.js';
 import type { OriginObserver } from '../endorsements/outages.js';
+import type { ReloadOutcome } from '../endorsements/reload-outcome.js';
 import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
 import type { EndorsementSource } from '../model/endorsement.js';
 import type { Clock, Log } from '../model/ports.js';
@@ -37,7 +38,7 @@ export interface OpenEndorsements {
    * Rejects with a ConfigurationError where a file that is configured is of no use.
    */
   readonly ready: Promise<void>;
-  reload(): Promise<void>;
+  reload(): Promise<readonly ReloadOutcome[]>;
   close(): Promise<void>;
 }
 
@@ -89,7 +90,7 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
   return {
     source: new AllEndorsements({ amd: amd.source, intel: intel.source, tokenKeys: keys.source }),
     ready: Promise.all([warnOfMissingFolders(configuration, log), all(({ ready }) => ready)]).then(() => {}),
-    reload: () => all((part) => part.reload()),
+    reload: async () => (await Promise.all([amd, intel, keys].map((part) => part.reload()))).flat(),
     close: () => all((part) => part.close()),
   };
 }

@@ -1,5 +1,6 @@
 import type { Configuration } from '../config/configuration.js';
 import { configurationDigest } from '../config/configuration-digest.js';
+import type { ReloadOutcome } from '../endorsements/reload-outcome.js';
 import type { RunningServer } from '../http/server.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
@@ -10,13 +11,15 @@ export interface ReloadedParts {
   /** Each says whether what was read is in force. Why not is in the log already. */
   readonly policies: { reload(): Promise<boolean> };
   readonly roots: { reload(): Promise<boolean> };
-  /** Takes what is right, file by file, and says in the log what is not. */
-  readonly endorsements: { reload(): Promise<void> };
+  /** Takes what is right, file by file. Files of folders that are not right are left out, as the log says. */
+  readonly endorsements: { reload(): Promise<readonly ReloadOutcome[]> };
   readonly access: ReloadedAccess;
   readonly server: Pick<RunningServer, 'exchangeTls' | 'endConnections'>;
   /** Reads file and environment again. */
   readonly readConfiguration: () => Promise<Configuration>;
   readonly log: Log;
+  /** Hears of each part, beside policies, that stays as it was because something in it was wrong. */
+  readonly onKept: (part: string) => void;
 }
 
 /** Reads everything again that does not need a restart, and says what came of it. */
@@ -38,7 +41,7 @@ export class ServiceReload {
 
   async #run(): Promise<void> {
     const { policies, roots, endorsements, log } = this.#parts;
-    const [havePolicies, haveRoots, access] = await Promise.all([
+    const [havePolicies, haveRoots, access, reread] = await Promise.all([
       policies.reload(),
       roots.reload(),
       this.#access(),
@@ -48,12 +51,15 @@ export class ServiceReload {
       ['policies', havePolicies],
       ['roots', haveRoots],
       ['callers and listen.tls', access !== null],
+      ...reread.map(({ name, isTaken }) => [name, isTaken] as const),
     ];
     const kept = outcomes.filter(([, taken]) => !taken).map(([name]) => name);
+    // Those count where they are read, which is not on reloads alone.
+    for (const name of kept.filter((part) => part !== 'policies')) this.#parts.onKept(name);
     const read = outcomes.filter(([, taken]) => taken).map(([name]) => name);
     const needRestart = access?.needRestart ?? [];
     const fields = {
-      reread: [...read, 'endorsement folders'],
+      reread: read,
       changed: access?.tookOver ?? [],
       keptAsBefore: kept,
       needRestart,

@@ -61,7 +61,7 @@ async function openService(configuration: Configuration, world: World, opened: O
   const clockWatch = opened.add(new ClockWatch(clock, log));
   const metrics = opened.add(new Metrics());
   const { policies, access, endings } = await openRules(configuration, { clock, log, metrics }, opened);
-  const key = await readOrCreateChallengeKey(challengeKeyPath(configuration));
+  const key = await readChallengeKey(configuration, log);
   const store = openChallengeStore(clock, log, opened);
   const outside = await openOutside(configuration, { ...world, clock }, metrics, opened);
   const dependencies = httpDependencies({
@@ -77,14 +77,16 @@ async function openService(configuration: Configuration, world: World, opened: O
   });
   policies.watch();
   clockWatch.watch();
+  endings.watch();
   const server: RunningServer = opened.add(await startServer(dependencies, configuration.listen));
   const readConfiguration = world.readConfiguration ?? (async () => configuration);
-  const reload = new ServiceReload({ policies, ...outside, access, server, readConfiguration, log });
+  const onKept = (part: string) => metrics.reloadFailed(part);
+  const reload = new ServiceReload({ policies, ...outside, access, server, readConfiguration, log, onKept });
   return {
     url: server.url,
     reload: async () => {
       await reload.run();
-      endings.warnOfApiKeys();
+      endings.warnOfAccess();
     },
     close: () => opened.close(),
   };
@@ -108,15 +110,19 @@ async function openRules(
   );
   await sayWhatStarts(configuration, policies, log);
   const access = await ReloadedAccess.open(configuration, clock);
-  const endings = new Endings({
-    callers: () => access.configuration.callers,
-    policies: () => policies.snapshot().list(),
-    clock,
-    log,
-  });
-  endings.warnOfApiKeys();
+  const endings = opened.add(
+    new Endings({
+      callers: () => access.configuration.callers,
+      tls: () => access.tls,
+      policies: () => policies.snapshot().list(),
+      clock,
+      log,
+    }),
+  );
+  endings.warnOfAccess();
   endings.warnOfWaivers();
   metrics.watchEndings(() => endings.figures);
+  metrics.watchPolicies(() => policies.isCurrent);
   warnOfConfiguration(configuration, log);
   warnOfPolicies(policies.snapshot().list(), log);
   onReloaded.push(
@@ -143,10 +149,18 @@ async function openOutside(
   return { endorsements, services, roots };
 }
 
+/** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */
+function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8Array> {
+  const file = challengeKeyPath(configuration);
+  return readOrCreateChallengeKey(file, () =>
+    log.warn({ file }, 'challenge key made anew: used challenges of earlier starts pass for nonces of the caller'),
+  );
+}
+
 /** Challenges are lost when the process ends. The log says so at start and at the end. */
 function openChallengeStore(clock: Clock, log: Log, opened: OpenParts): MemoryChallengeStore {
   const store = new MemoryChallengeStore(clock);
-  log.info({ store: 'memory' }, 'challenges are kept in memory: those issued before this start are unknown');
+  log.info({ store: 'memory' }, 'challenges are kept in memory: those issued before this start count as used');
   opened.add({
     close: async () => {
       const { outstanding } = store;
@@ -163,10 +177,13 @@ async function sayWhatStarts(configuration: Configuration, policies: PolicyDirec
   const fields = {
     version: await productVersion(),
     configuration: configurationDigest(configuration),
-    policies: inForce.map(({ id, version, sha256 }) => ({ id, version, sha256 })),
+    policies: inForce.map(nameOf),
   };
   log.info(fields, 'starting');
 }
+
+/** What tells one policy from every other, as decisions name it too. */
+const nameOf = ({ id, version, sha256 }: Policy) => ({ id, version, sha256 });
 
 /** @throws {ConfigurationError} where a policy does not load */
 export function openPolicies(
@@ -180,8 +197,8 @@ export function openPolicies(
     builtIns: BUILT_IN_POLICIES,
     parse: (text, name) => parsePolicy(text, { format: name.endsWith('.json') ? 'json' : 'yaml' }),
     defaultId: configuration.policies.default,
-    onReloaded: (count) => {
-      log.info({ policies: count }, 'policies reloaded');
+    onReloaded: (inForce) => {
+      log.info({ policies: inForce.map(nameOf) }, 'policies reloaded');
       on.reloaded?.();
     },
     onReloadFailed: (problems) => {

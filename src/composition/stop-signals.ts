@@ -2,25 +2,51 @@ import type { Log } from '../model/ports.js';
 import type { RunningService } from './service.js';
 
 /**
- * Serves until SIGTERM or SIGINT, and drains. SIGHUP reads policies, endorsements and roots again.
- * A second signal while draining changes nothing: Ctrl-C reaches a child of npm twice.
+ * The signals of the service, from the moment this is made: SIGTERM and SIGINT drain it, SIGHUP reads policies,
+ * endorsements and roots again. What comes before the service is up is done once it is: by default SIGHUP would end the
+ * process, and the first process of a container would never hear of SIGTERM.
  */
-export function serveUntilStopped(service: RunningService, log: Log): Promise<void> {
-  return new Promise((resolve) => {
-    let stopping = false;
-    const stop = (signal: NodeJS.Signals) => {
-      if (stopping) return;
-      stopping = true;
-      log.info({ signal }, 'stopping');
-      void service.close().then(resolve, (error: unknown) => {
-        log.error({ err: error }, 'stopping failed');
-        resolve();
-      });
-    };
+export class StopSignals {
+  #stop: NodeJS.Signals | null = null;
+  #reload = false;
+  /** What a signal does; until the service is up it is only noted. */
+  #act: () => void = () => {};
+
+  constructor() {
     process.on('SIGHUP', () => {
-      if (!stopping) void service.reload();
+      this.#reload = true;
+      this.#act();
     });
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
-  });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        this.#stop ??= signal;
+        this.#act();
+      });
+    }
+  }
+
+  /**
+   * Serves until it is told to stop, and drains.
+   * A second signal while draining changes nothing: Ctrl-C reaches a child of npm twice.
+   */
+  serve(service: RunningService, log: Log): Promise<void> {
+    return new Promise((resolve) => {
+      let stopping = false;
+      const stop = (signal: NodeJS.Signals) => {
+        stopping = true;
+        log.info({ signal }, 'stopping');
+        void service.close().then(resolve, (error: unknown) => {
+          log.error({ err: error }, 'stopping failed');
+          resolve();
+        });
+      };
+      this.#act = () => {
+        if (stopping) return;
+        if (this.#stop !== null) stop(this.#stop);
+        else if (this.#reload) void service.reload();
+        this.#reload = false;
+      };
+      this.#act();
+    });
+  }
 }

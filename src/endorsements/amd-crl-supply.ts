@@ -7,7 +7,7 @@ import type { HeldCrl } from './amd-held-crls.js';
 import type { AmdKds } from './amd-kds.js';
 import { lineName, type SnpLine } from './amd-keys.js';
 import { type AmdCrl, readCrl, verifyCrl } from './amd-material.js';
-import { type CrlMemory, isOlder } from './crl-memory.js';
+import { type CrlAge, type CrlMemory, isDamaged, isOlder } from './crl-memory.js';
 import { kdsProblem } from './unavailable.js';
 
 interface AmdCrlSupplyOptions {
@@ -66,7 +66,7 @@ export class AmdCrlSupply {
     } catch (error) {
       const problem = kdsProblem(because.code, because.detail, error);
       // A list that has ended or was rolled back may be followed by a newer one at any time.
-      const retryable = problem.retryable || because.code !== 'crl_unavailable';
+      const retryable = problem.retryable || (because.code !== 'crl_unavailable' && because.retryable);
       return { problem: { ...problem, retryable }, outOfReach: true };
     }
   }
@@ -75,7 +75,7 @@ export class AmdCrlSupply {
   async #keep(line: SnpLine, crl: AmdCrl): Promise<CrlFailure | null> {
     const { cache, memory, clock } = this.#options;
     const highest = await memory.highest(lineName(line));
-    if (highest !== null && isOlder(crl, highest)) return { problem: rolledBack(line), outOfReach: false };
+    if (highest !== null && isOlder(crl, highest)) return { problem: rolledBack(line, highest), outOfReach: false };
     await Promise.all([memory.advance(lineName(line), crl), cache.keepCrl(line, crl, clock.now())]);
     return null;
   }
@@ -100,7 +100,12 @@ export function missing({ product }: SnpLine, held: readonly AmdCrl[], at: Date)
   return { code: 'crl_unavailable', detail, retryable: held.length > 0 };
 }
 
-export function rolledBack({ product }: SnpLine): Unavailable {
+/** @param mark of the newest that was relied on */
+export function rolledBack({ product }: SnpLine, mark: CrlAge | null): Unavailable {
+  if (isDamaged(mark)) {
+    const detail = `whether a revocation list of ${product} is older than one that was relied on before cannot be told: an operator has to remove the damaged mark`;
+    return { code: 'crl_rollback', detail, retryable: false };
+  }
   return {
     code: 'crl_rollback',
     detail: `revocation list of ${product} is older than one that was relied on before`,

@@ -12,7 +12,7 @@ import {
 import type { AmdHeldCrls, HeldCrl } from './amd-held-crls.js';
 import { lineName, type SnpLine } from './amd-keys.js';
 import type { AmdCrl } from './amd-material.js';
-import { type CrlAge, type CrlMemory, isOlder } from './crl-memory.js';
+import { type CrlAge, type CrlMemory, isDamaged, isOlder } from './crl-memory.js';
 
 interface AmdCrlsOptions {
   readonly held: AmdHeldCrls;
@@ -88,7 +88,8 @@ export class AmdCrls {
    */
   async withoutRoot(line: SnpLine, problem: Unavailable, { at, historical }: FetchContext) {
     const mark = historical ? null : await this.#options.memory.highest(lineName(line));
-    const own: MissingCrl = { ...problem, mayStandIn: (list) => isNoOlder(list, mark) };
+    const because = isDamaged(mark) ? rolledBack(line, mark) : problem;
+    const own: MissingCrl = { ...because, mayStandIn: (list) => isNoOlder(list, mark) };
     return { own, others: this.#options.held.unverified(line.product, at) };
   }
 
@@ -117,7 +118,8 @@ export class AmdCrls {
     if (fetched !== undefined && isFit(fetched)) return historical ? fetched : this.#renewed(search, fetched);
     const candidates = held.filter((crl) => crl === fetched || isOfFolderFor(line, crl));
     const standIn = latestOf(candidates.filter(isFit));
-    const because = candidates.some((crl) => isCurrent(crl, at)) ? rolledBack(line) : missing(line, candidates, at);
+    const isRolledBack = isDamaged(mark) || candidates.some((crl) => isCurrent(crl, at));
+    const because = isRolledBack ? rolledBack(line, mark) : missing(line, candidates, at);
     const answered = await this.#ask(search, because, standIn !== null || brought);
     if (!('problem' in answered)) return answered;
     if (standIn !== null) return this.#reliedOn(line, standIn, historical);

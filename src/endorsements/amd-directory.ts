@@ -48,12 +48,12 @@ export class AmdDirectory {
   }
 
   /** Reads the folder again where it has changed. Never throws: what it had stays. */
-  refresh(): Promise<void> {
+  refresh(): Promise<boolean> {
     return this.#folder.refresh();
   }
 
-  /** Reads the folder again, whether it has changed or not. */
-  reload(): Promise<void> {
+  /** Reads the folder again, whether it has changed or not. @returns whether what it holds is in force */
+  reload(): Promise<boolean> {
     return this.#folder.reload();
   }
 

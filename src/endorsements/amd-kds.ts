@@ -2,7 +2,8 @@ import type { SnpProduct, SnpTcb } from '../model/claims.js';
 import type { SnpSigningKey } from '../model/endorsement.js';
 import type { Clock } from '../model/ports.js';
 import { hasShortChipId } from './amd-keys.js';
-import type { Fetch } from './bounded-fetch.js';
+import { readChainCertificates, readCrl, readVek } from './amd-material.js';
+import type { BoundedRequest, Fetch } from './bounded-fetch.js';
 import { FetchError } from './fetch-error.js';
 import { NotFoundMemory } from './not-found-memory.js';
 import { SingleFlight } from './single-flight.js';
@@ -31,9 +32,12 @@ interface KdsCall {
   readonly remember: boolean;
 }
 
-const VCEK_BYTES = 16 * 1024;
-const CHAIN_BYTES = 64 * 1024;
-const CRL_BYTES = 1024 * 1024;
+/** What is asked for: how much of it is read at most, and what tells it from what is of no use. */
+type Kind = Pick<BoundedRequest, 'maximumBytes' | 'check'>;
+
+const VCEK: Kind = { maximumBytes: 16 * 1024, check: ({ body }) => readVek(body) };
+const CHAIN: Kind = { maximumBytes: 64 * 1024, check: ({ body }) => readChainCertificates(textOf(body)) };
+const CRL: Kind = { maximumBytes: 1024 * 1024, check: ({ body }) => readCrl(body) };
 
 /**
  * AMD's Key Distribution Service (AMD 57230, chapter 4). Gives what it answers, unverified.
@@ -61,7 +65,7 @@ export class AmdKds {
    * @throws {FetchError}
    */
   vcek(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb, call: KdsCall): Promise<Uint8Array> {
-    return this.#get(this.#chips, vcekPath(product, chipId, tcb), VCEK_BYTES, call);
+    return this.#get(this.#chips, vcekPath(product, chipId, tcb), VCEK, call);
   }
 
   /**
@@ -69,8 +73,8 @@ export class AmdKds {
    * @throws {FetchError}
    */
   async chain(product: SnpProduct, signingKey: SnpSigningKey, call: KdsCall): Promise<string> {
-    const pem = await this.#get(this.#lines, `/${signingKey}/v1/${product}/cert_chain`, CHAIN_BYTES, call);
-    return Buffer.from(pem).toString('latin1');
+    const pem = await this.#get(this.#lines, `/${signingKey}/v1/${product}/cert_chain`, CHAIN, call);
+    return textOf(pem);
   }
 
   /**
@@ -78,7 +82,7 @@ export class AmdKds {
    * @throws {FetchError}
    */
   crl(product: SnpProduct, signingKey: SnpSigningKey, call: KdsCall): Promise<Uint8Array> {
-    return this.#get(this.#lines, `/${signingKey}/v1/${product}/crl`, CRL_BYTES, call);
+    return this.#get(this.#lines, `/${signingKey}/v1/${product}/crl`, CRL, call);
   }
 
   /** Ends what is being fetched. */
@@ -86,18 +90,20 @@ export class AmdKds {
     await Promise.all([this.#options.chips.close(), this.#options.lines.close()]);
   }
 
-  async #get({ fetch, throttle }: KdsLane, path: string, maximumBytes: number, call: KdsCall): Promise<Uint8Array> {
+  async #get({ fetch, throttle }: KdsLane, path: string, kind: Kind, call: KdsCall): Promise<Uint8Array> {
     const { origin } = this.#options;
     return this.#notFound.ask(path, call.remember, () =>
       this.#flights.run(
         path,
         call.signal,
-        (signal) => throttle.ask(signal, () => fetch.get({ origin, path, maximumBytes, signal })),
+        (signal) => throttle.ask(signal, () => fetch.get({ origin, path, ...kind, signal })),
         () => new FetchError('aborted', 'no answer within the time of the request'),
       ),
     );
   }
 }
+
+const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 
 function vcekPath(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb): string {
   const id = Buffer.from(hasShortChipId(product) ? chipId.subarray(0, 8) : chipId).toString('hex');

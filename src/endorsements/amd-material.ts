@@ -72,17 +72,26 @@ export function verifyChain(intermediate: X509Certificate, ark: X509Certificate,
  * @throws {UnfitError}
  */
 export function readChain(pem: string, line: SnpLine, pins: AmdRootPins): AmdChain {
+  const [intermediate, ark] = readChainCertificates(pem);
+  const chain = verifyChain(intermediate, ark, pins);
+  if (chain.product !== line.product || chain.signingKey !== line.signingKey) {
+    throw new UnfitError('chain is one of another line');
+  }
+  return chain;
+}
+
+/**
+ * The two certificates of a chain. Verifies nothing.
+ * @throws {UnfitError}
+ */
+export function readChainCertificates(pem: string): readonly [X509Certificate, X509Certificate] {
   const [intermediate, ark, ...more] = unfitIfMalformed(() =>
     parsePemCertificates(pem, 'cert_chain').map((der) => parseCertificate(der)),
   );
   if (intermediate === undefined || ark === undefined || more.length > 0) {
     throw new UnfitError('chain is not two certificates');
   }
-  const chain = verifyChain(intermediate, ark, pins);
-  if (chain.product !== line.product || chain.signingKey !== line.signingKey) {
-    throw new UnfitError('chain is one of another line');
-  }
-  return chain;
+  return [intermediate, ark];
 }
 
 /**

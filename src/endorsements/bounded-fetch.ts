@@ -34,6 +34,8 @@ export interface BoundedRequest {
   readonly mediaTypes?: ReadonlySet<string>;
   /** Headers to send, by their names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Throws where the answer is of no use, for whoever watches the origin. The answer is given out all the same. */
+  readonly check?: (answer: BoundedAnswer) => unknown;
 }
 
 /** A whole answer. */
@@ -94,9 +96,9 @@ export class BoundedFetch implements Fetch, FetchAnswer {
 
   async answer(request: BoundedRequest): Promise<BoundedAnswer> {
     if (!this.#origins.has(request.origin)) throw new FetchError('not_allowed', 'the origin is not configured');
-    return observed(this.#observer, request.origin, () =>
-      boundedAttempt(request.signal, this.#attemptTimeoutMs, (signal) => this.#read(request, signal)),
-    );
+    const attempt = () =>
+      boundedAttempt(request.signal, this.#attemptTimeoutMs, (signal) => this.#read(request, signal));
+    return observed(this.#observer, request.origin, attempt, request.check);
   }
 
   /** Ends every connection, also those in use. */

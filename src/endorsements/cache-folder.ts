@@ -25,12 +25,22 @@ export class CacheFolder {
 
   /** The bytes of a file; null where there is none that can be read. */
   async read(name: string): Promise<Uint8Array | null> {
+    try {
+      return await this.readOrThrow(name);
+    } catch (error) {
+      this.#log.warn({ err: error, file: name }, 'cached endorsement cannot be read');
+      return null;
+    }
+  }
+
+  /** The bytes of a file; null where there is none. @throws {Error} where there is one that cannot be read */
+  async readOrThrow(name: string): Promise<Uint8Array | null> {
     if (this.#folder === null) return null;
     try {
       return await readBoundedFile(join(this.#folder, name));
     } catch (error) {
-      if (!isMissing(error)) this.#log.warn({ err: error, file: name }, 'cached endorsement cannot be read');
-      return null;
+      if (isMissing(error) || isNoFolder(error)) return null;
+      throw error;
     }
   }
 
@@ -92,4 +102,9 @@ async function writtenAt(path: string): Promise<number> {
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/** Something else is in the place of the folder, so that no file can be in it. */
+function isNoFolder(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOTDIR';
 }

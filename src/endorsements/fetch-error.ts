@@ -47,6 +47,11 @@ export class FetchError extends Error {
     return this.status === 404;
   }
 
+  /** A no to this very question: callers choose what some questions are about, so it says nothing of the server. */
+  get refusesQuestion(): boolean {
+    return this.fault === 'status' && (this.status === 400 || this.status === 404);
+  }
+
   /** The server asks to be left alone for a while. */
   get throttled(): boolean {
     return this.status === 429 || (this.status === 503 && this.retryAfterMs !== null);
@@ -58,7 +63,7 @@ export class FetchError extends Error {
     return this.fault === 'network' || this.fault === 'timeout';
   }
 
-  /** Speaks against the health of the origin. A definite answer, 404 included, shows that it works. */
+  /** Speaks against the health of the origin, as breakers count it: no 4xx does. */
   get unhealthy(): boolean {
     if (this.fault === 'status') return (this.status ?? 0) >= 500;
     return !NOT_SENT.has(this.fault);

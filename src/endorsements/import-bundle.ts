@@ -17,7 +17,7 @@ import {
 } from './amd-recognition.js';
 import { writeAtomically } from './atomic-file.js';
 import { chainFile, crlFile, vekFile } from './bundle-files.js';
-import { type CrlAge, type CrlMemory, isOlder } from './crl-memory.js';
+import { type CrlAge, type CrlMemory, isDamaged, isOlder } from './crl-memory.js';
 import { CERTIFICATE_FILES, fingerprintOf, readMaterialFiles } from './material-files.js';
 
 /** Something of a bundle that was taken: what it is, and the name under which it is kept. */
@@ -132,8 +132,11 @@ async function judgeList({ name, item }: Found<ListOfLine & { verified: boolean 
   // Numbers count within a series only: one that may be of either is a step back where it is too old for both.
   const keys = series === null ? SIGNING_KEYS : [series];
   const marks = await Promise.all(keys.map((signingKey) => memory.highest(lineName({ product, signingKey }))));
-  if (marks.every((mark) => mark !== null && isOlder(age, mark)))
-    return 'it is older than one that was relied on before';
+  if (marks.every((mark) => mark !== null && isOlder(age, mark))) {
+    return marks.some(isDamaged)
+      ? 'whether it is older than one that was relied on before cannot be told: the mark is damaged'
+      : 'it is older than one that was relied on before';
+  }
   const kind = series === null ? '' : ` for ${series.toUpperCase()}s`;
   const what = `revocation list ${number} of ${product}${kind}, until ${nextUpdate.toISOString()}`;
   const line = series === null ? null : { product, signingKey: series };

@@ -18,6 +18,7 @@ import { CrlMemory } from './crl-memory.js';
 import { type AmdBundle, type BundleSelection, exportBundle } from './export-bundle.js';
 import { type ImportReport, importBundle } from './import-bundle.js';
 import type { OriginObserver } from './outages.js';
+import type { ReloadOutcome } from './reload-outcome.js';
 import { DEFAULT_RESILIENCE, type ResilienceOptions } from './resilience.js';
 import { ResilientFetch } from './resilient-fetch.js';
 
@@ -76,7 +77,7 @@ export interface OpenAmdEndorsements {
   /** Folder and cache are read. The source waits for it by itself. */
   readonly ready: Promise<void>;
   /** Reads the operator's folder again. */
-  reload(): Promise<void>;
+  reload(): Promise<readonly ReloadOutcome[]>;
   /** Renews revocation lists past half of their life. Runs by itself from time to time. */
   refreshDue(): Promise<void>;
   /** Collects endorsements for machines without network. */
@@ -99,7 +100,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const renewalTimeoutMs = tuning.crlRefreshTimeoutMs;
   const chains = new AmdChains({ pins, directory, cache, kds, clock, renewalTimeoutMs });
   const veks = new AmdVeks({ pins, directory, cache, chains, kds });
-  const memory = new CrlMemory(folder);
+  const memory = new CrlMemory(folder, log);
   const crls = openCrls({ directory, cache, memory, kds, clock, log }, options, tuning);
   const ready = Promise.all([directory.start(), cache.start()]).then(() => {});
   const timer = setInterval(() => void crls.refreshDue(), tuning.crlPollMs).unref();
@@ -118,7 +119,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
       await ready;
       return importBundle({ pins, directory, memory, folder: options.folder }, path, clock.now());
     },
-    reload: () => directory.reload(),
+    reload: async () => [{ name: 'amd.chains', isTaken: await directory.reload() }],
     refreshDue: () => crls.refreshDue(),
     close: async () => {
       clearInterval(timer);

@@ -1,11 +1,13 @@
+import { FormatError } from '../model/errors.js';
 import type { Clock, Log } from '../model/ports.js';
 import { FetchError } from './fetch-error.js';
+import { UnfitError } from './unfit-error.js';
 
 /** Hears how each attempt to reach an origin ended. */
 export interface OriginObserver {
   /** From now on the origin is one of those that may be contacted. */
   register(origin: string): void;
-  /** It answered in a way that shows that it works, a definite no included. */
+  /** It answered with what is of use. */
   answered(origin: string): void;
   failed(origin: string, error: FetchError): void;
 }
@@ -32,10 +34,12 @@ interface Known {
 }
 
 /**
- * Which origins are out of reach. An outage begins with the first failed attempt and ends with the first answer; each is
- * in the log once, however many requests it touches.
+ * Which origins are out of reach. An outage begins with the first failed attempt and ends with the first answer that is of
+ * use; each is in the log once, however many requests it touches. An origin that refuses this service (401, 403, 407, 451
+ * and the like), or answers with what nobody can read, fails.
  *
- * An attempt that ends because the caller has left, or that was never made, says nothing about the origin.
+ * Nothing about the origin says an attempt that ends because the caller has left, one that was never made, and a no to
+ * the very question (400, 404): callers choose the chips that are asked for, and must neither begin nor end an outage.
  */
 export class Outages implements OriginObserver {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
@@ -93,31 +97,47 @@ export class Outages implements OriginObserver {
   }
 }
 
-/** Makes an attempt and tells the observer how it ended. */
+/**
+ * Makes an attempt and tells the observer how it ended. The answer goes to the caller whatever `check` says of it.
+ * @param check throws where nobody can use the answer
+ */
 export async function observed<T>(
   observer: OriginObserver | undefined,
   origin: string,
   attempt: () => Promise<T>,
+  check: (answer: T) => unknown = () => {},
 ): Promise<T> {
   try {
     const answer = await attempt();
-    observer?.answered(origin);
+    if (observer !== undefined) tell(observer, origin, faultOf(answer, check));
     return answer;
   } catch (error) {
-    if (error instanceof FetchError) tell(observer, origin, error);
+    if (error instanceof FetchError) observer?.failed(origin, error);
     throw error;
   }
 }
 
-/** A definite no, such as a 404, shows that the origin works. */
-function tell(observer: OriginObserver | undefined, origin: string, error: FetchError): void {
-  if (error.fault === 'status' && !isOutage(error)) observer?.answered(origin);
-  else observer?.failed(origin, error);
+function tell(observer: OriginObserver, origin: string, fault: FetchError | null): void {
+  if (fault === null) observer.answered(origin);
+  else observer.failed(origin, fault);
+}
+
+/** Why an answer is of no use; null where it is. */
+function faultOf<T>(answer: T, check: (answer: T) => unknown): FetchError | null {
+  try {
+    check(answer);
+    return null;
+  } catch (error) {
+    if (error instanceof FetchError) return error;
+    if (!(error instanceof FormatError) && !(error instanceof UnfitError)) throw error;
+    return new FetchError('content_type', 'answered with what is of no use', { cause: error });
+  }
 }
 
 /** Whether an attempt says that the origin does not work, or does not serve this service. */
 function isOutage(error: FetchError): boolean {
-  return error.fault !== 'aborted' && (error.unhealthy || error.throttled);
+  if (error.fault === 'status') return !error.refusesQuestion;
+  return error.fault !== 'aborted' && error.unhealthy;
 }
 
 /** The innermost cause: `getaddrinfo ENOTFOUND …`, `certificate has expired`, or what the error itself says. */

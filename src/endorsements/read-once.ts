@@ -5,6 +5,12 @@
 export class ReadOnce<T> {
   readonly #values = new Map<string, T | null>();
   readonly #reading = new Map<string, Promise<T | null>>();
+  readonly #isKept: (value: T | null) => boolean;
+
+  /** @param isKept whether a value that was read is to stay: one that is not is read again when asked for again */
+  constructor(isKept: (value: T | null) => boolean = () => true) {
+    this.#isKept = isKept;
+  }
 
   async get(key: string, read: () => Promise<T | null>): Promise<T | null> {
     const known = this.#values.get(key);
@@ -29,7 +35,7 @@ export class ReadOnce<T> {
     this.#reading.set(key, reading);
     try {
       const value = await reading;
-      if (!this.#values.has(key)) this.#values.set(key, value);
+      if (!this.#values.has(key) && this.#isKept(value)) this.#values.set(key, value);
       return value;
     } finally {
       this.#reading.delete(key);

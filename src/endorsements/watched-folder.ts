@@ -29,7 +29,7 @@ export class WatchedFolder {
   #fingerprint: string | null | undefined = undefined;
   /** The fault that the log has been told of. */
   #fault: string | null = null;
-  #reading: Promise<void> = Promise.resolve();
+  #reading: Promise<boolean> = Promise.resolve(true);
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
@@ -44,14 +44,17 @@ export class WatchedFolder {
     this.#timer = setInterval(() => void this.refresh(), this.#options.pollMs).unref();
   }
 
-  /** Reads the folder again where it has changed. Never throws: what it had stays. */
-  refresh(): Promise<void> {
+  /**
+   * Reads the folder again where it has changed. Never throws: what it had stays.
+   * @returns whether what the folder holds is in force
+   */
+  refresh(): Promise<boolean> {
     this.#reading = this.#reading.then(() => this.#readIfChanged());
     return this.#reading;
   }
 
   /** Reads the folder again, whether it has changed or not. */
-  reload(): Promise<void> {
+  reload(): Promise<boolean> {
     this.#fingerprint = undefined;
     return this.refresh();
   }
@@ -61,18 +64,20 @@ export class WatchedFolder {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
-  async #readIfChanged(): Promise<void> {
+  async #readIfChanged(): Promise<boolean> {
     const { folder, material, take } = this.#options;
     try {
       const fingerprint = await fingerprintOf(folder, material);
       this.#fault = null;
-      if (fingerprint === this.#fingerprint) return;
+      if (fingerprint === this.#fingerprint) return true;
       take(await readMaterialFiles(folder, material));
       this.#fingerprint = fingerprint;
+      return true;
     } catch (error) {
       const fault = String(error);
       if (fault !== this.#fault) this.#say(error);
       this.#fault = fault;
+      return false;
     }
   }
 

@@ -8,6 +8,9 @@ const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 /** Of the measuring of the event loop; what is measured includes it. */
 const RESOLUTION_MS = 20;
 
+/** Parts of every service that are read again; their figures are there before the first fault. */
+const RELOADED_PARTS = ['policies', 'roots', 'callers and listen.tls'];
+
 /** One answered request. */
 export interface AnsweredRequest {
   readonly method: string;
@@ -27,6 +30,8 @@ export interface OriginFigures {
 /** What ends on a date, and in how many seconds: less than zero where it has ended. */
 export interface EndingFigures {
   readonly apiKeys: readonly { readonly caller: string; readonly seconds: number }[];
+  /** `file`: the key of the configuration that names it, once for each certificate in it. */
+  readonly certificates: readonly { readonly file: string; readonly seconds: number }[];
   /** `waiver`: its index in the policy. */
   readonly waivers: readonly {
     readonly policy: string;
@@ -46,7 +51,8 @@ export class Metrics {
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
   readonly #decisions: Counter<'outcome' | 'reason' | 'evidence_type'>;
   readonly #failedChecks: Counter<'check'>;
-  readonly #failedReloads: Counter;
+  readonly #failedPolicyReloads: Counter;
+  readonly #failedReloads: Counter<'part'>;
 
   constructor() {
     const registers = [this.#registry];
@@ -69,11 +75,18 @@ export class Metrics {
       labelNames: ['check'],
       registers,
     });
-    this.#failedReloads = new Counter({
+    this.#failedPolicyReloads = new Counter({
       name: 'veritee_policy_reload_failed_total',
       help: 'Reloads of the policies that were refused; the policies before them stay.',
       registers,
     });
+    this.#failedReloads = new Counter({
+      name: 'veritee_reload_failed_total',
+      help: 'Reloads after which a part stayed as it was because something in it was wrong, by part.',
+      labelNames: ['part'],
+      registers,
+    });
+    for (const part of RELOADED_PARTS) this.#failedReloads.inc({ part }, 0);
     this.#eventLoop.enable();
     registerProcessFigures(registers, this.#eventLoop);
   }
@@ -102,7 +115,19 @@ export class Metrics {
     });
   }
 
-  /** Adds when API keys and waivers end, as they are in force when the figures are asked for. */
+  /** Adds whether the policies in force are those of the files, as they were last read. */
+  watchPolicies(areCurrent: () => boolean): void {
+    new Gauge({
+      name: 'veritee_policies_current',
+      help: '1 where the policies of the files are in force; 0 where older ones are, because a file is wrong.',
+      registers: [this.#registry],
+      collect(): void {
+        this.set(areCurrent() ? 1 : 0);
+      },
+    });
+  }
+
+  /** Adds when API keys, certificates of the listener and waivers end, as they are in force when the figures are asked for. */
   watchEndings(endings: () => EndingFigures): void {
     const registers = [this.#registry];
     new Gauge({
@@ -113,6 +138,20 @@ export class Metrics {
       collect(): void {
         this.reset();
         for (const { caller, seconds } of endings().apiKeys) this.set({ caller }, seconds);
+      },
+    });
+    new Gauge({
+      name: 'veritee_certificate_expiry_seconds',
+      help: 'Seconds until the first certificate of a file of listen.tls ends; negative where it has.',
+      labelNames: ['file'],
+      registers,
+      collect(): void {
+        this.reset();
+        const first = new Map<string, number>();
+        for (const { file, seconds } of endings().certificates) {
+          first.set(file, Math.min(seconds, first.get(file) ?? seconds));
+        }
+        for (const [file, seconds] of first) this.set({ file }, seconds);
       },
     });
     new Gauge({
@@ -148,7 +187,13 @@ export class Metrics {
   }
 
   policyReloadFailed(): void {
-    this.#failedReloads.inc();
+    this.#failedPolicyReloads.inc();
+    this.reloadFailed('policies');
+  }
+
+  /** @param part as the log names it under `keptAsBefore` */
+  reloadFailed(part: string): void {
+    this.#failedReloads.inc({ part });
   }
 
   /** The figures in the text format of Prometheus. */

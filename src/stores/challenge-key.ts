@@ -18,11 +18,12 @@ const READ = constants.O_RDONLY | constants.O_NONBLOCK;
  * get the same key. Who may read the file is not checked: a forged challenge has no record and is denied; whoever can
  * write it could make the service forget that a challenge is one, which is checked.
  *
+ * @param onMade hears that there was none: challenges of earlier starts are then no longer recognised
  * @throws {ConfigurationError} where the file can neither be read nor made, or is not such a key
  */
-export async function readOrCreateChallengeKey(path: string): Promise<Uint8Array> {
+export async function readOrCreateChallengeKey(path: string, onMade: () => void = () => {}): Promise<Uint8Array> {
   try {
-    return (await readKey(path)) ?? (await createKey(path));
+    return (await readKey(path)) ?? (await createKey(path, onMade));
   } catch (cause) {
     if (cause instanceof ConfigurationError) throw cause;
     throw new ConfigurationError([`challenges.key: ${path} can neither be read nor created`], { cause });
@@ -46,12 +47,12 @@ async function readKey(path: string): Promise<Uint8Array | null> {
 }
 
 /** The file appears whole or not at all, and `link` never replaces one: the first process wins, all read its key. */
-async function createKey(path: string): Promise<Uint8Array> {
+async function createKey(path: string, onMade: () => void): Promise<Uint8Array> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${randomBytes(8).toString('hex')}`;
   try {
     await writeDurably(temporary, randomBytes(CHALLENGE_KEY_BYTES));
-    await link(temporary, path).catch(rethrowUnless('EEXIST'));
+    await link(temporary, path).then(onMade, rethrowUnless('EEXIST'));
   } finally {
     await unlink(temporary).catch(rethrowUnless('ENOENT'));
   }

@@ -1,5 +1,6 @@
 import type { FSWatcher } from 'node:fs';
 import { watch } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { ConfigurationError } from '../model/errors.js';
 import type { PolicySources } from './policy-files.js';
 import { policyFingerprint, readPolicySet } from './policy-files.js';
@@ -9,8 +10,8 @@ export interface PolicyDirectoryOptions<P> extends PolicySources<P> {
   /** Whether the directory must exist. One that existed once must exist from then on. */
   readonly required: boolean;
   /** Tells that a new set is in use. Must not throw. */
-  readonly onReloaded: (count: number) => void;
-  /** Tells why the old set stays in use. Must not throw. */
+  readonly onReloaded: (policies: readonly P[]) => void;
+  /** Tells why the old set stays in use, once as long as nothing changes. Must not throw. */
   readonly onReloadFailed: (problems: readonly string[]) => void;
   readonly timing?: WatchTiming;
 }
@@ -38,6 +39,8 @@ export class PolicyDirectory<P extends { readonly id: string }> {
   #settling: NodeJS.Timeout | null = null;
   #polling: NodeJS.Timeout | null = null;
   #lastReload: Promise<boolean> = Promise.resolve(true);
+  /** What was wrong at the last reload; none where it went well. */
+  #problems: readonly string[] = [];
 
   private constructor(options: PolicyDirectoryOptions<P>, set: PolicySet<P>, fingerprint: string | null) {
     this.#options = options;
@@ -60,13 +63,17 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     return this.#set;
   }
 
+  /** Whether the files of the directory, as last read, are the set in use. */
+  get isCurrent(): boolean {
+    return this.#problems.length === 0;
+  }
+
   /**
    * Reads the directory again, after the reloads already asked for. What comes of it is told by the callbacks.
    * @returns whether what was read is in use
    */
   reload(): Promise<boolean> {
-    this.#lastReload = this.#lastReload.then(() => this.#reload());
-    return this.#lastReload;
+    return this.#enqueue((problems) => this.#options.onReloadFailed(problems));
   }
 
   /** Reloads on changes from now on. Nothing of it keeps the process alive. */
@@ -91,24 +98,35 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     await this.#lastReload;
   }
 
-  async #reload(): Promise<boolean> {
+  #enqueue(tell: (problems: readonly string[]) => void): Promise<boolean> {
+    this.#lastReload = this.#lastReload.then(() => this.#reload(tell));
+    return this.#lastReload;
+  }
+
+  async #reload(tell: (problems: readonly string[]) => void): Promise<boolean> {
     try {
       const fingerprint = await policyFingerprint(this.#options.directory);
       requireDirectory(this.#options.directory, this.#options.required || this.#fingerprint !== null, fingerprint);
       this.#set = await readPolicySet(this.#options);
       this.#fingerprint = fingerprint;
     } catch (error) {
-      this.#options.onReloadFailed(error instanceof ConfigurationError ? error.problems : ['policies: cannot be read']);
+      const problems = error instanceof ConfigurationError ? error.problems : ['policies: cannot be read'];
+      tell(problems);
+      this.#problems = problems;
       return false;
     }
-    this.#options.onReloaded(this.#set.list().length);
+    this.#problems = [];
+    this.#options.onReloaded(this.#set.list());
     return true;
   }
 
-  /** A directory that could not be read last time differs from what the set was read from: it is tried again. */
+  /** A directory that could not be read last time is tried again, and is not told of again for the same reasons. */
   async #reloadIfChanged(): Promise<void> {
     const fingerprint = await policyFingerprint(this.#options.directory).catch(() => 'unreadable');
-    if (this.#polling !== null && fingerprint !== this.#fingerprint) await this.reload();
+    if (this.#polling === null || (fingerprint === this.#fingerprint && this.isCurrent)) return;
+    await this.#enqueue((problems) => {
+      if (!isDeepStrictEqual(problems, this.#problems)) this.#options.onReloadFailed(problems);
+    });
   }
 
   #settle(): void {

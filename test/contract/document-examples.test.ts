@@ -151,6 +151,13 @@ describe('deploy', () => {
     expect(() => loadConfiguration({ text, environment: {} })).toThrow();
   });
 
+  it('kubernetes.yaml mounts directories alone: what is mounted by subPath never changes', () => {
+    const text = readProjectFile('deploy/kubernetes.yaml');
+    expect(text).not.toMatch(/^[^#\n]*subPath/m);
+    expect(text).toContain('args: [serve, --config, /etc/veritee/configuration/veritee.yaml]');
+    expect(text).toContain('{ name: configuration, mountPath: /etc/veritee/configuration, readOnly: true }');
+  });
+
   it('kubernetes.yaml has no date that ends it, and keeps what the service remembers on a volume of its own', () => {
     const text = readProjectFile('deploy/kubernetes.yaml');
     expect(text).not.toMatch(/\d{4}-\d\d-\d\d/);

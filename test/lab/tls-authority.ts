@@ -43,7 +43,7 @@ export class TlsAuthority {
       spki,
       extensions,
       notBefore: new Date(Date.now() - DAY_MS),
-      notAfter: new Date(Date.now() + 30 * DAY_MS),
+      notAfter: new Date(Date.now() + 90 * DAY_MS),
       signer: this.#key,
       algorithm: ALGORITHM,
     });

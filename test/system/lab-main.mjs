@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { startService } from '../../dist/composition/service.js';
-import { serveUntilStopped } from '../../dist/composition/stop-signals.js';
+import { StopSignals } from '../../dist/composition/stop-signals.js';
 import { loadConfiguration } from '../../dist/config/load-configuration.js';
 import { createLog } from '../../dist/http/log.js';
 
@@ -10,6 +10,7 @@ import { createLog } from '../../dist/http/log.js';
  * Arguments: a configuration, and the pins of the roots as JSON. Over IPC, where there is any, it answers everything
  * with its memory after a garbage collection.
  */
+const signals = new StopSignals();
 const [configurationFile, pinsFile] = process.argv.slice(2);
 const configuration = loadConfiguration({ text: readFileSync(configurationFile, 'utf8'), environment: {} });
 const { amd, intel } = JSON.parse(readFileSync(pinsFile, 'utf8'));
@@ -20,9 +21,8 @@ if (process.send !== undefined) {
   process.on('message', async () => process.send(await memoryLeft()));
   process.channel.unref();
 }
-const stopped = serveUntilStopped(service, log);
 process.stdout.write(`${JSON.stringify({ msg: 'listening', url: service.url })}\n`);
-await stopped;
+await signals.serve(service, log);
 
 /**
  * V8 frees the memory of buffers on another thread, after a collection has returned. The first collection finds what

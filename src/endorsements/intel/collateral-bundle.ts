@@ -11,7 +11,7 @@ import type { ImportReport, TakenFile } from '../import-bundle.js';
 import { COLLATERAL_FILES, fingerprintOf, readMaterialFiles } from '../material-files.js';
 import type { CollateralDirectory } from './collateral-directory.js';
 import { type CollateralOfFile, recogniseCollateral } from './collateral-files.js';
-import { type CollateralMemory, isBehind } from './collateral-memory.js';
+import { type CollateralMemory, isBehind, isUnknown } from './collateral-memory.js';
 import {
   type CollateralKey,
   collateralOf,
@@ -101,7 +101,10 @@ async function refusalOf(collateral: IntelCollateral, memory: CollateralMemory, 
   if (isFromAfter(collateral, now)) return 'it is from the future';
   if (!isCurrent(collateral, now)) return 'it is past its next update';
   const marks = await memory.marksOf(collateral, 'store');
-  return isBehind(collateral, marks) ? 'it is older than what was imported before' : null;
+  if (!isBehind(collateral, marks)) return null;
+  return isUnknown(marks)
+    ? 'whether it is older than what was imported before cannot be told: a mark is damaged'
+    : 'it is older than what was imported before';
 }
 
 /** Names are for people: whoever reads the folder goes by content. Different collateral never gets one name. */

@@ -42,8 +42,8 @@ export class CollateralDirectory {
     return this.#folder.start();
   }
 
-  /** Reads the folder again, whether it has changed or not. */
-  reload(): Promise<void> {
+  /** Reads the folder again, whether it has changed or not. @returns whether what it holds is in force */
+  reload(): Promise<boolean> {
     return this.#folder.reload();
   }
 

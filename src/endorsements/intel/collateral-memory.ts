@@ -1,6 +1,7 @@
+import type { Log } from '../../model/ports.js';
 import type { CacheFolder } from '../cache-folder.js';
-import { type CrlAge, CrlMemory, isOlder } from '../crl-memory.js';
-import { ReadOnce } from '../read-once.js';
+import { type CrlAge, CrlMemory, isDamaged, isOlder } from '../crl-memory.js';
+import { RollbackMarks } from '../rollback-marks.js';
 import type { CollateralKey, IntelCollateral } from './intel-collateral.js';
 
 /** Whom collateral is from: Intel's service or a PCCS, Azure's cache, or the operator, who imported it. */
@@ -27,6 +28,14 @@ export function isBehind({ tcbInfo, qeIdentity, pckList, rootList }: IntelCollat
   );
 }
 
+/** More than 32 bits hold: every number is lower. */
+const DAMAGED = 2n ** 64n;
+
+/** Whether a mark of it cannot be read, so that it cannot be told what is older. */
+export function isUnknown({ tcbInfo, qeIdentity, pckList, rootList }: CollateralMarks): boolean {
+  return tcbInfo === DAMAGED || qeIdentity === DAMAGED || isDamaged(pckList) || isDamaged(rootList);
+}
+
 /**
  * The newest that a source ever gave: evaluation numbers of TCB info and QE identity, by FMSPC, and revocation lists, by
  * issuer. It only grows, so that nobody can put old collateral in the place of newer by serving it. Advances with what the
@@ -37,20 +46,26 @@ export function isBehind({ tcbInfo, qeIdentity, pckList, rootList }: IntelCollat
  * Sources are apart, since Azure's cache lags behind Intel on purpose. Lives in the cache folder, one small file a number.
  */
 export class CollateralMemory {
-  readonly #folder: CacheFolder;
-  readonly #numbers = new ReadOnce<bigint>();
+  readonly #numbers: RollbackMarks<bigint>;
   readonly #lists: CrlMemory;
 
-  constructor(folder: CacheFolder) {
-    this.#folder = folder;
-    this.#lists = new CrlMemory(folder);
+  constructor(folder: CacheFolder, log: Log) {
+    this.#numbers = new RollbackMarks({
+      folder,
+      log,
+      parse: parseNumber,
+      format: (number) => `${number}\n`,
+      isOlder: (a, b) => a < b,
+      damaged: DAMAGED,
+    });
+    this.#lists = new CrlMemory(folder, log);
   }
 
   /** The cache may have changed by the time this resolves: compare with what is at hand then. */
   async marksOf({ fmspc, ca }: CollateralKey, source: CollateralSourceName): Promise<CollateralMarks> {
     const [tcbInfo, qeIdentity, pckList, rootList] = await Promise.all([
-      this.#read(fileOf(source, fmspc)),
-      this.#read(fileOfQe(source, fmspc)),
+      this.#numbers.highest(fileOf(source, fmspc)),
+      this.#numbers.highest(fileOfQe(source, fmspc)),
       this.#lists.highest(`${source}-${ca}`),
       this.#lists.highest(`${source}-root`),
     ]);
@@ -68,24 +83,11 @@ export class CollateralMemory {
     source: CollateralSourceName,
   ): Promise<void> {
     await Promise.all([
-      this.#advanceNumber(fileOf(source, fmspc), tcbInfo.number),
-      this.#advanceNumber(fileOfQe(source, fmspc), qeIdentity.number),
+      this.#numbers.advance(fileOf(source, fmspc), tcbInfo.number),
+      this.#numbers.advance(fileOfQe(source, fmspc), qeIdentity.number),
       this.#lists.advance(`${source}-${ca}`, pckList),
       this.#lists.advance(`${source}-root`, rootList),
     ]);
-  }
-
-  async #advanceNumber(name: string, number: bigint): Promise<void> {
-    await this.#read(name);
-    // Looked at after the wait, and set before the next: another number may have been noted meanwhile.
-    const before = this.#numbers.known(name);
-    if (before !== null && number <= before) return;
-    this.#numbers.set(name, number);
-    await this.#folder.write(name, `${number}\n`);
-  }
-
-  #read(name: string): Promise<bigint | null> {
-    return this.#numbers.get(name, async () => parseNumber(await this.#folder.read(name)));
   }
 }
 
@@ -95,7 +97,7 @@ const fileOfQe = (source: CollateralSourceName, fmspc: string) => `tdx-highest-$
 /** An evaluation number has 32 bits. */
 const NUMBER = /^(\d{1,10})\n$/;
 
-function parseNumber(bytes: Uint8Array | null): bigint | null {
-  const [, number] = NUMBER.exec(Buffer.from(bytes ?? []).toString('latin1')) ?? [];
+function parseNumber(text: string): bigint | null {
+  const [, number] = NUMBER.exec(text) ?? [];
   return number === undefined ? null : BigInt(number);
 }

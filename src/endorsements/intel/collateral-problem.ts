@@ -4,6 +4,7 @@ import { FormatError } from '../../model/errors.js';
 import { boundedSeconds, FetchError } from '../fetch-error.js';
 import { UnfitError } from '../unfit-error.js';
 import type { FetchedSourceName } from './collateral-cache.js';
+import { type CollateralMarks, isUnknown } from './collateral-memory.js';
 import { hasEnded, type IntelCollateral, windowOfAll } from './intel-collateral.js';
 
 const NAMES: Readonly<Record<FetchedSourceName, string>> = { pcs: 'the Intel PCS', thim: 'the Azure cache' };
@@ -22,11 +23,23 @@ export function missing(held: readonly IntelCollateral[], at: Date): Unavailable
   return { code: 'collateral_unavailable', detail, retryable: held.length > 0 };
 }
 
-export const ROLLED_BACK: Unavailable = {
+const ROLLED_BACK: Unavailable = {
   code: 'collateral_rollback',
   detail: 'TDX collateral is older than what was fetched or imported before',
   retryable: true,
 };
+
+const MARK_DAMAGED: Unavailable = {
+  code: 'collateral_rollback',
+  detail:
+    'whether TDX collateral is older than what was fetched or imported before cannot be told: an operator has to remove the damaged mark',
+  retryable: false,
+};
+
+/** @param marks that it was held against */
+export function rolledBack(marks: readonly CollateralMarks[]): Unavailable {
+  return marks.some(isUnknown) ? MARK_DAMAGED : ROLLED_BACK;
+}
 
 /** The same of what a service answered. */
 export function ofService(problem: Unavailable, name: FetchedSourceName): Unavailable {

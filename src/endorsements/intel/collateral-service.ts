@@ -26,9 +26,6 @@ interface ServiceCall {
   readonly remember: boolean;
 }
 
-const DOCUMENT_BYTES = 256 * 1024;
-const LIST_BYTES = 1024 * 1024;
-
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/octet-stream', 'text/plain']);
 
 /** A PCCS serves its lists as text of a type that it does not choose. */
@@ -42,6 +39,17 @@ const LIST_TYPES: ReadonlySet<string> = new Set([
   'text/plain',
   'text/html',
 ]);
+
+const DOCUMENT = { maximumBytes: 256 * 1024, mediaTypes: JSON_TYPES } as const;
+const LIST = { maximumBytes: 1024 * 1024, mediaTypes: LIST_TYPES } as const;
+
+/** What is asked for, and how it is read. */
+interface Kind<T> {
+  readonly maximumBytes: number;
+  readonly mediaTypes: ReadonlySet<string>;
+  /** @throws {FormatError} */
+  readonly read: (answer: BoundedAnswer) => T;
+}
 
 /**
  * A service that serves collateral as Intel's does (PCS v4): Intel's own, a PCCS, or Azure's cache. Returns its answers
@@ -91,30 +99,23 @@ export class CollateralService {
   async #tcbInfo(fmspc: string, { signal, remember }: ServiceCall) {
     return this.#notFound.ask(fmspc, remember, async () => {
       const place = this.#place.tcbInfo(fmspc);
-      const answer = await this.#ask(this.#platforms, place, DOCUMENT_BYTES, JSON_TYPES, signal);
-      const { text: tcbInfo, signature: tcbInfoSignature } = cutSignedJson(answer.body, 'tcbInfo');
-      const tcbInfoIssuerChain = chainOf(answer, ['tcb-info-issuer-chain', 'sgx-tcb-info-issuer-chain']);
-      return { tcbInfo, tcbInfoSignature, tcbInfoIssuerChain };
+      return this.#ask(this.#platforms, place, { ...DOCUMENT, read: readTcbInfo }, signal);
     });
   }
 
-  async #qeIdentity(signal: AbortSignal) {
-    const answer = await this.#ask(this.#common, this.#place.qeIdentity, DOCUMENT_BYTES, JSON_TYPES, signal);
-    const { text: qeIdentity, signature: qeIdentitySignature } = cutSignedJson(answer.body, 'enclaveIdentity');
-    const qeIdentityIssuerChain = chainOf(answer, ['sgx-enclave-identity-issuer-chain']);
-    return { qeIdentity, qeIdentitySignature, qeIdentityIssuerChain };
+  #qeIdentity(signal: AbortSignal) {
+    return this.#ask(this.#common, this.#place.qeIdentity, { ...DOCUMENT, read: readQeIdentity }, signal);
   }
 
-  async #pckCrl(ca: CollateralKey['ca'], signal: AbortSignal) {
-    const answer = await this.#ask(this.#common, this.#place.pckCrl(ca), LIST_BYTES, LIST_TYPES, signal);
-    return { pckCrl: listOf(answer.body), pckCrlIssuerChain: chainOf(answer, ['sgx-pck-crl-issuer-chain']) };
+  #pckCrl(ca: CollateralKey['ca'], signal: AbortSignal) {
+    return this.#ask(this.#common, this.#place.pckCrl(ca), { ...LIST, read: readPckCrl }, signal);
   }
 
   /** Tries the next address where one answers 404. */
   async #rootCaCrl(signal: AbortSignal): Promise<Uint8Array> {
     const [first, next] = this.#place.rootCaCrl;
-    const get = async (place: Place) =>
-      listOf((await this.#ask(this.#common, place, LIST_BYTES, LIST_TYPES, signal)).body);
+    const read = ({ body }: BoundedAnswer) => listOf(body);
+    const get = (place: Place) => this.#ask(this.#common, place, { ...LIST, read }, signal);
     try {
       return await get(first);
     } catch (error) {
@@ -123,15 +124,26 @@ export class CollateralService {
     }
   }
 
-  #ask(
-    lane: ThrottledLane,
-    place: Place,
-    maximumBytes: number,
-    mediaTypes: ReadonlySet<string>,
-    signal: AbortSignal,
-  ): Promise<BoundedAnswer> {
-    return lane.ask(signal, () => this.#fetch.answer({ ...place, maximumBytes, mediaTypes, signal }));
+  async #ask<T>(lane: ThrottledLane, place: Place, { read, ...kind }: Kind<T>, signal: AbortSignal): Promise<T> {
+    const request = { ...place, ...kind, check: read, signal };
+    return read(await lane.ask(signal, () => this.#fetch.answer(request)));
   }
+}
+
+function readTcbInfo(answer: BoundedAnswer) {
+  const { text: tcbInfo, signature: tcbInfoSignature } = cutSignedJson(answer.body, 'tcbInfo');
+  const tcbInfoIssuerChain = chainOf(answer, ['tcb-info-issuer-chain', 'sgx-tcb-info-issuer-chain']);
+  return { tcbInfo, tcbInfoSignature, tcbInfoIssuerChain };
+}
+
+function readQeIdentity(answer: BoundedAnswer) {
+  const { text: qeIdentity, signature: qeIdentitySignature } = cutSignedJson(answer.body, 'enclaveIdentity');
+  const qeIdentityIssuerChain = chainOf(answer, ['sgx-enclave-identity-issuer-chain']);
+  return { qeIdentity, qeIdentitySignature, qeIdentityIssuerChain };
+}
+
+function readPckCrl(answer: BoundedAnswer) {
+  return { pckCrl: listOf(answer.body), pckCrlIssuerChain: chainOf(answer, ['sgx-pck-crl-issuer-chain']) };
 }
 
 /** An issuer chain out of the first of these headers that there is: PEM, URL-encoded. */

@@ -5,8 +5,8 @@ import { FetchError } from '../fetch-error.js';
 import { SingleFlight } from '../single-flight.js';
 import { UnfitError } from '../unfit-error.js';
 import type { CollateralCache, FetchedCollateral, FetchedSourceName } from './collateral-cache.js';
-import { type CollateralMemory, isBehind } from './collateral-memory.js';
-import { missing, ofService, ROLLED_BACK, serviceProblem } from './collateral-problem.js';
+import { type CollateralMemory, isBehind, isUnknown } from './collateral-memory.js';
+import { missing, ofService, rolledBack, serviceProblem } from './collateral-problem.js';
 import type { CollateralService } from './collateral-service.js';
 import {
   type CollateralKey,
@@ -197,8 +197,9 @@ export class CollateralSupply {
     const given = cache.all(source).map((fetched) => fetched.collateral);
     const collateral = withNewestShared(downloaded, given, at);
     if (isBehind(collateral, marks)) {
-      log.error({ source, platform: keyName(collateral) }, 'TDX collateral is older than what the source gave before');
-      return ofService(ROLLED_BACK, source);
+      const fields = { source, platform: keyName(collateral) };
+      if (!isUnknown(marks)) log.error(fields, 'TDX collateral is older than what the source gave before');
+      return ofService(rolledBack([marks]), source);
     }
     const before = cache.held(collateral).find((held) => held.source === source)?.collateral;
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;

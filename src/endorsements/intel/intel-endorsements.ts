@@ -10,8 +10,13 @@ import type { TdxCollateral } from '../../model/evidence.js';
 import { UnfitError } from '../unfit-error.js';
 import type { CollateralCache } from './collateral-cache.js';
 import type { CollateralDirectory } from './collateral-directory.js';
-import { type CollateralMemory, type CollateralSourceName, isBehind } from './collateral-memory.js';
-import { missing, ROLLED_BACK } from './collateral-problem.js';
+import {
+  type CollateralMarks,
+  type CollateralMemory,
+  type CollateralSourceName,
+  isBehind,
+} from './collateral-memory.js';
+import { missing, rolledBack } from './collateral-problem.js';
 import type { CollateralSupply } from './collateral-supply.js';
 import {
   type CollateralKey,
@@ -114,8 +119,10 @@ export class IntelEndorsements implements TdxCollateralSource {
     const ofRequest: Origin = { collateral: read, origin: 'evidence' };
     const ofBoth = this.#withShared(read, at);
     const newest = held === null ? ofBoth : newestParts(held, withoutEnded(ofBoth, held, at));
-    if (held === null && (await this.#isOlderThanMemory(newest))) {
-      return { ...ROLLED_BACK, detail: `${ROLLED_BACK.detail}; ${problem?.detail}` };
+    const behind = held === null ? await this.#marksBefore(newest) : [];
+    if (behind.length > 0) {
+      const rollback = rolledBack(behind);
+      return { ...rollback, detail: `${rollback.detail}; ${problem?.detail}` };
     }
     const sourced =
       newest === read ? { value: brought, origin: ofRequest.origin } : this.#sourced(newest, downloaded, ofRequest);
@@ -130,7 +137,7 @@ export class IntelEndorsements implements TdxCollateralSource {
   async #own(key: CollateralKey, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
     const { held, downloaded, problem } = await this.#ask(key, context, false);
     if (held !== null) return this.#sourced(held, downloaded);
-    return problem ?? this.#missing(key, context);
+    return problem ?? (await this.#missing(key, context));
   }
 
   /**
@@ -148,7 +155,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     }
     const fetched =
       held === null && !hasOther
-        ? await supply.fetch(key, this.#missing(key, context), context)
+        ? await supply.fetch(key, await this.#missing(key, context), context)
         : await supply.ask(key, context);
     if ('code' in fetched) return { held, downloaded: null, problem: fetched };
     return { held: newestOf(await this.#usable(key, context)), downloaded: fetched.downloaded, problem: null };
@@ -158,7 +165,7 @@ export class IntelEndorsements implements TdxCollateralSource {
   async #past(key: CollateralKey, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
     const held = newestOf(await this.#usable(key, context));
     if (held !== null) return this.#sourced(held, null);
-    const because = this.#missing(key, context);
+    const because = await this.#missing(key, context);
     // What a service has now is newer than what is held: of no use for an instant before that.
     const isTooLate = this.#withSharedOfHeld(key, context.at).some((one) => isFromAfter(one, context.at));
     if (isTooLate) return because;
@@ -167,9 +174,10 @@ export class IntelEndorsements implements TdxCollateralSource {
     return this.#sourced(this.#withShared(fetched.collateral, context.at), fetched.downloaded);
   }
 
-  async #isOlderThanMemory(collateral: IntelCollateral): Promise<boolean> {
+  /** Marks of sources that gave something newer. */
+  async #marksBefore(collateral: IntelCollateral): Promise<readonly CollateralMarks[]> {
     const marks = await this.#options.memory.marksOfAll(collateral);
-    return marks.some((ofSource) => isBehind(collateral, ofSource));
+    return marks.filter((ofSource) => isBehind(collateral, ofSource));
   }
 
   /** All that is at hand and current. The memory is of what was given lately: it says nothing about another instant. */
@@ -186,9 +194,10 @@ export class IntelEndorsements implements TdxCollateralSource {
       });
   }
 
-  #missing(key: CollateralKey, { at }: FetchContext): Unavailable {
+  async #missing(key: CollateralKey, { at }: FetchContext): Promise<Unavailable> {
+    const marks = await Promise.all(this.#held(key).map(({ source }) => this.#options.memory.marksOf(key, source)));
     const held = this.#withSharedOfHeld(key, at);
-    return held.some((collateral) => isCurrent(collateral, at)) ? ROLLED_BACK : missing(held, at);
+    return held.some((collateral) => isCurrent(collateral, at)) ? rolledBack(marks) : missing(held, at);
   }
 
   #withSharedOfHeld(key: CollateralKey, at: Date): readonly IntelCollateral[] {

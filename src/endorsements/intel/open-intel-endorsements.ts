@@ -5,6 +5,7 @@ import { BoundedFetch } from '../bounded-fetch.js';
 import { CacheFolder } from '../cache-folder.js';
 import type { ImportReport } from '../import-bundle.js';
 import type { OriginObserver } from '../outages.js';
+import type { ReloadOutcome } from '../reload-outcome.js';
 import { DEFAULT_RESILIENCE, type ResilienceOptions } from '../resilience.js';
 import { ResilientAnswers } from '../resilient-fetch.js';
 import { type CollateralBundle, exportCollateral, importCollateral } from './collateral-bundle.js';
@@ -72,7 +73,7 @@ export interface OpenIntelEndorsements {
   /** Folder and cache are read. The source waits for it by itself. */
   readonly ready: Promise<void>;
   /** Reads the operator's folder again. */
-  reload(): Promise<void>;
+  reload(): Promise<readonly ReloadOutcome[]>;
   /** Renews what is due. Runs by itself from time to time. */
   refreshDue(): Promise<void>;
   /** Collects collateral for machines without network. */
@@ -91,7 +92,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   const directory = new CollateralDirectory({ folder: options.folder, reader, log, pollMs: tuning.folderPollMs });
   const folder = new CacheFolder(options.cacheFolder, log);
   const cache = new CollateralCache({ folder, reader, log });
-  const memory = new CollateralMemory(folder);
+  const memory = new CollateralMemory(folder, log);
   const services = openServices(options, tuning);
   const { inBackground = true } = options;
   const supply = new CollateralSupply({
@@ -110,7 +111,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   return {
     source,
     ready,
-    reload: () => directory.reload(),
+    reload: async () => [{ name: 'intel.collateral', isTaken: await directory.reload() }],
     refreshDue: () => supply.refreshDue(),
     exportBundle: (keys, signal) => exportCollateral(source, keys, { at: clock.now(), historical: false, signal }),
     importBundle: async (path) => {

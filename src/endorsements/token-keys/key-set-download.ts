@@ -64,14 +64,16 @@ export class KeySetDownload {
   async #keySet(signal: AbortSignal): Promise<Uint8Array> {
     const { url, discovery, issuer } = this.#options;
     try {
-      return await this.#get(url, signal);
+      return await this.#get(url, parseKeySet, signal);
     } catch (error) {
       if (discovery === null || !(error instanceof FetchError && error.notFound)) throw error;
-      return this.#get(parseKeySetUrl(await this.#get(discovery, signal), issuer, this.#origin), signal);
+      const parse = (document: Uint8Array) => parseKeySetUrl(document, issuer, this.#origin);
+      return this.#get(parse(await this.#get(discovery, parse, signal)), parseKeySet, signal);
     }
   }
 
-  #get(url: string, signal: AbortSignal): Promise<Uint8Array> {
+  /** @param parse throws where what came is of no use */
+  #get(url: string, parse: (body: Uint8Array) => unknown, signal: AbortSignal): Promise<Uint8Array> {
     const { pathname, search } = new URL(url);
     return this.#options.fetch.get({
       origin: this.#origin,
@@ -79,6 +81,7 @@ export class KeySetDownload {
       maximumBytes: KEY_SET_BYTES,
       mediaTypes: JSON_TYPES,
       signal,
+      check: ({ body }) => parse(body),
     });
   }
 }

@@ -2,8 +2,9 @@ import type { buildConnector } from 'undici';
 import type { Clock, Log } from '../../model/ports.js';
 import { BoundedFetch, type Fetch } from '../bounded-fetch.js';
 import type { OriginObserver } from '../outages.js';
+import type { ReloadOutcome } from '../reload-outcome.js';
 import { FetchedIssuerKeys, type IssuerKeys } from './issuer-keys.js';
-import { KeyFile, type ReadFile, RootsFile, readAll } from './key-files.js';
+import { KeyFile, type ReadFile, RootsFile, readAll, readAllAgain } from './key-files.js';
 import { KeySetDownload } from './key-set-download.js';
 import { KeySetMemory, type KeySetPauses } from './key-set-memory.js';
 import { issuerName, requireSoundIssuers, type TokenIssuer } from './token-issuer.js';
@@ -43,7 +44,7 @@ export interface OpenTokenKeys {
    */
   readonly ready: Promise<void>;
   /** Reads the configured files again. Never rejects: what cannot be read is said in the log, and stays as it was. */
-  reload(): Promise<void>;
+  reload(): Promise<readonly ReloadOutcome[]>;
   /** Ends connections and what is being fetched. */
   close(): Promise<void>;
 }
@@ -82,8 +83,7 @@ export function openTokenKeys(options: TokenKeysOptions): OpenTokenKeys {
   return {
     source: new TokenKeys(served, ready),
     ready,
-    reload: () =>
-      readAll(files).catch((error: unknown) => log.error({ err: error }, 'files of token issuers not read again')),
+    reload: () => readAllAgain(files, log),
     close: async () => {
       closing.abort();
       await fetch.close();

@@ -32,7 +32,7 @@ function open(options: Partial<BoundedExchangeOptions> = {}): BoundedExchange {
 function send(exchange: BoundedExchange, question: Partial<BoundedQuestion> = {}) {
   const { origin } = server;
   const defaults = { method: 'GET', origin, path: DISCOVERY, headers: {}, body: null, maximumBytes: 4_096 } as const;
-  return exchange.send({ ...defaults, signal: NEVER, ...question });
+  return exchange.send({ ...defaults, signal: NEVER, check: () => {}, ...question });
 }
 
 async function failure(outcome: Promise<unknown>): Promise<FetchError> {

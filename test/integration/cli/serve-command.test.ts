@@ -49,6 +49,25 @@ describe('veritee serve', () => {
     expect(await stderr).toBe('');
   });
 
+  it.each(['SIGTERM', 'SIGHUP'] as const)('loses no %s that comes while it starts', async (signal) => {
+    const configuration = { listen: { port: 0 }, amd: { kds: 'off' }, intel: { pcs: 'off' } };
+    const child = cli.start(['serve', '--config', await cli.write('early.yaml', JSON.stringify(configuration))]);
+    const ended = once(child, 'close');
+    const said: string[] = [];
+    child.stdout?.on('data', () => {
+      if (said.length === 0) child.kill(signal);
+    });
+    for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+      const { msg } = JSON.parse(line);
+      said.push(msg);
+      if (msg === 'reloaded') child.kill('SIGTERM');
+    }
+    expect(await ended).toEqual([0, null]);
+    expect(said[0]).toBe('starting');
+    if (signal === 'SIGHUP') expect(said.indexOf('reloaded')).toBeGreaterThan(said.indexOf('listening'));
+    expect(said).toContain('stopping');
+  });
+
   it.each([
     [false, 'info', 'no callers are configured: everybody on this machine may verify, nobody else'],
     [true, 'warn', 'no callers are configured, and listen.insecure is set: everybody who can connect may verify'],

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/open-amd-endorsements.js';
@@ -342,13 +342,42 @@ describe('AmdCrls: rollback', () => {
     expect(await readFile(join(lab.cacheFolder, MARK), 'utf8')).toBe(`9 ${thisUpdate}\n`);
   });
 
-  it('starts anew where its memory is damaged', async () => {
+  const DAMAGED =
+    'whether a revocation list of Milan is older than one that was relied on before cannot be told: an operator has to remove the damaged mark';
+
+  it('CRT-09 relies on no list while its memory is damaged, newer ones included, until the mark is removed', async () => {
     serve(9, -10, 5);
     await listOf(lab.open());
     await writeFile(join(lab.cacheFolder, MARK), 'nine');
-    await rm(join(lab.cacheFolder, KEPT));
-    serve(8, -10, 60);
-    expect(await listOf(lab.open())).toBe(8n);
+    await lab.fill(exported(issueCrl(11, -2, 60)));
+    for (const number of [8, 10]) {
+      serve(number, -1, 60);
+      for (const options of [{}, { kds: null }]) {
+        const opened = lab.open(options);
+        const { crls, crlProblems } = await find(opened, COMPLETE);
+        expect(crls.size).toBe(0);
+        expect(crlProblems.get('Milan')).toMatchObject({ code: 'crl_rollback', detail: DAMAGED });
+        const older = { number: 8n, thisUpdate: NOW, der: issueCrl(8, 0, 60) };
+        expect(crlProblems.get('Milan')?.mayStandIn(older)).toBe(false);
+        expect(opened.log.of(/^rollback mark is damaged/)).toHaveLength(1);
+        expect(await listOf(opened, { at: NOW, historical: true })).not.toBe('crl_rollback');
+      }
+    }
+    const opened = lab.open();
+    expect(await listOf(opened)).toBe('crl_rollback');
+    await rm(join(lab.cacheFolder, MARK));
+    serve(12, -1, 60);
+    expect(await listOf(opened)).toBe(9n);
+  });
+
+  it('CRT-09 lets no list of a request stand in where KDS is out of reach and the mark is damaged', async () => {
+    await mkdir(lab.cacheFolder, { recursive: true });
+    await writeFile(join(lab.cacheFolder, MARK), 'nine');
+    await lab.kds.connect('refused');
+    const { crlProblems } = await find(lab.open(), COMPLETE);
+    const problem = crlProblems.get('Milan');
+    expect(problem).toMatchObject({ code: 'crl_rollback', detail: expect.stringContaining(DAMAGED) });
+    expect(problem?.mayStandIn({ number: 99n, thisUpdate: NOW, der: issueCrl(99, 0, 60) })).toBe(false);
   });
 
   it('SNP-28 does not remember a list of the folder that may be of either series', async () => {

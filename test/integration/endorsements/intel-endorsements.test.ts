@@ -203,6 +203,26 @@ describe('TDX-10 the memory of what a source gave', () => {
     expect(await lab.told(opened)).toBe('cache 19');
   });
 
+  it('TDX-10 says collateral_rollback while a mark is damaged, whatever is at hand, until it is removed', async () => {
+    lab.serve();
+    await lab.find(lab.open());
+    const mark = join(lab.cacheFolder, `tdx-highest-pcs-${fmspc}`);
+    await writeFile(mark, '');
+    const detail =
+      'whether TDX collateral is older than what was fetched or imported before cannot be told: an operator has to remove the damaged mark';
+    const code = 'collateral_rollback';
+    expect(await lab.find(lab.open({ pcs: null }))).toEqual({ code, detail, retryable: false });
+    const opened = lab.open();
+    lab.serve({ evaluationNumber: 99 });
+    const ofService = `what the Intel PCS answered is of no use: ${detail}`;
+    expect(await lab.find(opened)).toEqual({ code, detail: ofService, retryable: false });
+    const inRequest = await lab.find(lab.open({ pcs: null }), brought(collateral({ evaluationNumber: 99 })));
+    expect(inRequest).toMatchObject({ code, detail: expect.stringContaining(detail) });
+    expect(await readFile(mark, 'utf8')).toBe('');
+    await writeFile(mark, '19\n');
+    expect(await lab.told(opened)).toBe('cache 19');
+  });
+
   it('CRT-09 says collateral_rollback for a revocation list with a lower number than before', async () => {
     lab.serve({ pckCrl: { number: 5 } });
     await lab.find(lab.open());

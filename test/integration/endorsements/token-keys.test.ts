@@ -1,3 +1,4 @@
+import { rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { maaKeyPlace } from '../../../src/endorsements/token-keys/token-issuer.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
@@ -216,16 +217,39 @@ describe('token keys: files', () => {
     expect(await lab.told(opened, 'b')).toEqual(['store', 'a']);
     await opened.reload();
     expect(await lab.told(opened, 'b')).toEqual(['store', 'b']);
-    await lab.write('keys.json', 'spoilt');
+    for (const [index, spoilt] of ['spoilt', '{}', keySetOf({ kty: 'oct' })].entries()) {
+      await lab.write('keys.json', spoilt);
+      const name = `keys of maa-token ${lab.issuer}`;
+      expect(await opened.reload()).toEqual([{ name, isTaken: false }]);
+      expect(await lab.told(opened, 'b')).toEqual(['store', 'b']);
+      expect(lab.log.of(/^file of a token issuer not read again: it counts as it was$/)).toHaveLength(index + 1);
+    }
+  });
+
+  it.each<[string, (file: string) => Promise<unknown>]>([
+    ['is gone', (file) => rm(file)],
+    ['lists no key', (file) => writeFile(file, '{"keys":[]}')],
+  ])('withdraws all keys where the file %s when it is read again', async (_what, withdraw) => {
+    const file = await lab.write('keys.json', setWith('a'));
+    const opened = lab.open({ keys: { file } });
+    await opened.ready;
+    await withdraw(file);
+    const name = `keys of maa-token ${lab.issuer}`;
+    expect(await opened.reload()).toEqual([{ name, isTaken: true }]);
+    expect(await lab.told(opened, 'a')).toEqual(['store']);
+    expect(lab.log.of(/^key file is gone or lists no key: no token verifies by it any more$/)).toEqual([
+      { file: name },
+    ]);
+    await lab.write('keys.json', setWith('b'));
     await opened.reload();
     expect(await lab.told(opened, 'b')).toEqual(['store', 'b']);
-    expect(lab.log.of(/not read again/)).toHaveLength(1);
   });
 
   it.each([
     ['not there', async () => 'no-such-file', /^maa\.issuers: keys of .+: no-such-file: there is no such file$/],
     ['a folder', async () => '/', /is not a file/],
     ['no key set', () => lab.write('keys.json', '[]'), /not a key set/],
+    ['without a key', () => lab.write('keys.json', '{"keys":[]}'), /key set has no key that can be used/],
     ['too large', () => lab.write('keys.json', ' '.repeat(1024 * 1024 + 1)), /is over/],
   ])('does not start with a key file that is %s', async (_what, make, why) => {
     const opened = lab.open({ keys: { file: await make() } });
@@ -295,6 +319,9 @@ describe('token keys: revocation lists', () => {
     const own = listOf(1);
     await lab.write('roots.pem', ROOT + pemOfCrl(own));
     await opened.reload();
+    expect(await crlsOf(opened)).toEqual([hexOf(own)]);
+    await rm(await lab.write('roots.pem', ''));
+    expect(await opened.reload()).toEqual([{ name: `roots of maa-token ${lab.issuer}`, isTaken: false }]);
     expect(await crlsOf(opened)).toEqual([hexOf(own)]);
   });
 

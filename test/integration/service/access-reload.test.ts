@@ -7,8 +7,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningService, startService } from '../../../src/composition/service.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { pemOf } from '../../lab/pki.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+import { derOf } from '../../unit/small-pki.js';
+import { jwkOf, keySetOf, TOKEN_KEYS } from '../../unit/token-jwk.js';
 import { call } from '../http/exchange.js';
 import { TlsClient, type TlsClientOptions } from '../http/tls-client.js';
 
@@ -251,6 +254,46 @@ describe('TLS material on a reload', () => {
     });
     expect(said).toMatchObject({ level: 'warn', fields: { keptAsBefore: ['callers and listen.tls'] } });
     expect([await statusFor(KEPT), await statusFor(NEW)]).toEqual([200, 401]);
+  });
+});
+
+it('a certificate that ends within 30 days is a warning at start and at each reload, and in the metrics', async () => {
+  const ending = pemOf(derOf('root', { notAfter: new Date(Date.now() + 10.5 * 24 * 60 * 60 * 1000) }));
+  await writeTls(oldCa.pem + ending);
+  await start({ ...withTls(true), callers: { kept: caller(KEPT) } });
+  const message = /^a certificate of the listener ends soon$/;
+  const fields = { file: 'listen.tls.clientCa', subject: 'CN=Root', expires: expect.any(String), daysLeft: 10 };
+  expect(log.of(message)).toEqual([fields]);
+  await reload();
+  expect(log.of(message)).toEqual([fields, fields]);
+});
+
+describe('files of keys and endorsement folders on a reload', () => {
+  const issuer = 'https://mine.weu.attest.azure.net';
+  const keys = () => ({
+    maa: { shared: false, issuers: [{ issuer, policyHash: 'any', keys: path('keys.json') }] },
+  });
+  const said = async () => (await reload())?.fields;
+
+  it('are named where they are kept as before, as a warning', async () => {
+    await writeFile(path('keys.json'), keySetOf(jwkOf(TOKEN_KEYS.a, 'a')));
+    await start(keys());
+    const all = ['policies', 'roots', 'callers and listen.tls', 'amd.chains', 'intel.collateral'];
+    expect(await said()).toMatchObject({ reread: [...all, `keys of maa-token ${issuer}`], keptAsBefore: [] });
+    await writeFile(path('keys.json'), '{"keys":');
+    await writeFile(path('amd'), 'a file in the place of the folder');
+    expect(await reload()).toMatchObject({
+      level: 'warn',
+      message: 'reloaded in part: what is kept as before was not right',
+      fields: { keptAsBefore: ['amd.chains', `keys of maa-token ${issuer}`] },
+    });
+    const figures = String((await call(service.url, '/metrics')).body);
+    expect(figures).toContain('veritee_reload_failed_total{part="roots"} 0\n');
+    expect(figures).toContain('veritee_reload_failed_total{part="amd.chains"} 1\n');
+    expect(figures).toContain(`veritee_reload_failed_total{part="keys of maa-token ${issuer}"} 1\n`);
+    await rm(path('keys.json'));
+    await rm(path('amd'));
+    expect(await said()).toMatchObject({ keptAsBefore: [] });
   });
 });
 

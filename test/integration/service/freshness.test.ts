@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
@@ -116,8 +117,31 @@ describe('a challenge in time', () => {
     const records = lines.filter((line) => line.includes('challenges')).map((line) => JSON.parse(line));
     expect(records).toMatchObject([
       { level: 'warn', outstanding: 2, msg: 'challenges in memory are lost with this process' },
-      { level: 'info', msg: 'challenges are kept in memory: those issued before this start are unknown' },
+      { level: 'info', msg: 'challenges are kept in memory: those issued before this start count as used' },
     ]);
+  });
+
+  it('FRS-07 that was used is no challenge any more without its key, which the log says where it makes another', async () => {
+    const message = 'challenge key made anew: used challenges of earlier starts pass for nonces of the caller';
+    const said = (from: number) =>
+      lab.output
+        .slice(from)
+        .split('\n')
+        .filter((line) => line.includes('challenge key'))
+        .map((line) => JSON.parse(line));
+    const first = lab.output.length;
+    const before = await lab.start({}, {}, 'loses-its-key');
+    expect(said(first)).toMatchObject([
+      { level: 'warn', file: expect.stringMatching(/challenges\.key$/), msg: message },
+    ]);
+    const { file } = said(first)[0];
+    await before.close();
+    const second = lab.output.length;
+    await (await lab.start({}, {}, 'loses-its-key')).close();
+    expect(said(second)).toEqual([]);
+    await rm(file);
+    await lab.start({}, {}, 'loses-its-key');
+    expect(said(second)).toMatchObject([{ level: 'warn', file, msg: message }]);
   });
 
   it('FRS-07 twin: where none is outstanding nothing is lost', async () => {

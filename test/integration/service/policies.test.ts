@@ -62,6 +62,10 @@ describe('policies while the service runs', () => {
     await writeFile(join(lab.policyFolder, name), text);
     await service.reload();
     expect(await failedReloads()).toBeGreaterThan(before);
+    const figures = String((await call(service.url, '/metrics')).body);
+    expect(figures).toMatch(/^veritee_policies_current 0$/m);
+    const failed = await failedReloads();
+    expect(figures).toContain(`veritee_reload_failed_total{part="policies"} ${failed}\n`);
     const answer = await judged();
     expect(verdictOf(answer)).toEqual(['allow']);
     expect(answer.body.policies[0].sha256).toBe(sha256Hex(OPEN));
@@ -72,9 +76,14 @@ describe('policies while the service runs', () => {
     await service.reload();
   });
 
-  it('DEC-06 twin: a good file is in force after the reload', async () => {
+  it('DEC-06 twin: a good file is in force after the reload, which the log names', async () => {
     await lab.writePolicy(CLOSED);
+    const before = lab.output.length;
     await service.reload();
+    const lines = lab.output.slice(before).trim().split('\n');
+    const records = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'policies reloaded');
+    expect(records[0]?.policies).toContainEqual({ id: 'changing', version: 2, sha256: sha256Hex(CLOSED) });
+    expect(String((await call(service.url, '/metrics')).body)).toMatch(/^veritee_policies_current 1$/m);
     expect(verdictOf(await judged())).toEqual(['deny', 'snp_tcb_low']);
     await lab.writePolicy(OPEN);
     await service.reload();

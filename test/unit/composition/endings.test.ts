@@ -1,12 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Endings } from '../../../src/composition/endings.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import type { TlsMaterial } from '../../../src/http/listener.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
+import { pemOf } from '../../lab/pki.js';
 import { FakeLog, fixedClock } from '../service/fakes.js';
+import { derOf } from '../small-pki.js';
 
 const clock = fixedClock('2026-06-01T12:00:00Z');
 
-function endingsOf(keyEnds: readonly string[], waiverEnds: readonly string[]): { endings: Endings; log: FakeLog } {
+function endingsOf(keyEnds: readonly string[], waiverEnds: readonly string[], tls: TlsMaterial | null = null) {
   const entries = keyEnds.map((expires, index) => [
     `caller${index}`,
     { apiKeySha256: index.toString(16).padStart(64, '0'), expires, roles: ['verify'] },
@@ -24,7 +27,8 @@ function endingsOf(keyEnds: readonly string[], waiverEnds: readonly string[]): {
     }),
   );
   const log = new FakeLog();
-  return { endings: new Endings({ callers: () => callers, policies: () => [policy], clock, log }), log };
+  const endings = new Endings({ callers: () => callers, tls: () => tls, policies: () => [policy], clock, log });
+  return { endings, log };
 }
 
 const said = ({ lines }: FakeLog) => lines.map(({ fields, message }) => [Object(fields).daysLeft, message]);
@@ -41,7 +45,7 @@ describe('DEC-14 a warning', () => {
     ['2026-07-01T12:00:01Z', []],
   ])('DEC-14 of an API key that ends at %s', (expires, expected) => {
     const { endings, log } = endingsOf([expires], []);
-    endings.warnOfApiKeys();
+    endings.warnOfAccess();
     expect(said(log)).toEqual(expected);
   });
 
@@ -65,9 +69,64 @@ it('DEC-14 figures are seconds until the end, of keys and waivers', () => {
       { caller: 'caller0', seconds: 3600 },
       { caller: 'caller1', seconds: -3600 },
     ],
+    certificates: [],
     waivers: [
       { policy: 'waiving', waiver: 0, check: 'nonce_stale', seconds: 43_200 },
       { policy: 'waiving', waiver: 1, check: 'nonce_stale', seconds: -43_200 },
     ],
   });
+});
+
+describe('a certificate of the listener', () => {
+  const pem = (...ends: readonly string[]) =>
+    ends.map((end) => pemOf(derOf('root', { notAfter: new Date(end) }))).join('\n');
+  const ENDED = 'a certificate of the listener has ended: connections by it fail';
+  const SOON = 'a certificate of the listener ends soon';
+
+  it.each([
+    ['2026-06-01T12:00:00Z', [[0, ENDED]]],
+    ['2026-06-01T12:00:01Z', [[0, SOON]]],
+    ['2026-07-01T12:00:00Z', [[30, SOON]]],
+    ['2026-07-01T12:00:01Z', []],
+  ])('is a warning where it ends at %s, in either file', (end, expected) => {
+    for (const tls of [
+      { cert: pem(end), key: '', clientCa: null },
+      { cert: pem('2099-01-01T00:00:00Z'), key: '', clientCa: pem('2098-01-01T00:00:00Z', end) },
+    ]) {
+      const { endings, log } = endingsOf([], [], tls);
+      endings.warnOfAccess();
+      expect(said(log)).toEqual(expected);
+      const file = tls.clientCa === null ? 'listen.tls.cert' : 'listen.tls.clientCa';
+      if (expected.length > 0) expect(log.lines[0]?.fields).toMatchObject({ file, subject: expect.any(String) });
+    }
+  });
+
+  it('is in the figures, with each file', () => {
+    const { endings } = endingsOf([], [], {
+      cert: pem('2026-06-01T13:00:00Z'),
+      key: '',
+      clientCa: pem('2026-06-01T11:00:00Z'),
+    });
+    expect(endings.figures.certificates).toEqual([
+      { file: 'listen.tls.cert', seconds: 3600 },
+      { file: 'listen.tls.clientCa', seconds: -3600 },
+    ]);
+  });
+});
+
+it('DEC-14 all of it is said once a day, until it is closed', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    const { endings, log } = endingsOf(['2026-06-01T12:00:00Z'], ['2026-06-02']);
+    endings.watch();
+    vi.advanceTimersByTime(24 * 60 * 60 * 1000 - 1);
+    expect(log.lines).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(log.lines).toHaveLength(2);
+    await endings.close();
+    vi.advanceTimersByTime(48 * 60 * 60 * 1000);
+    expect(log.lines).toHaveLength(2);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CacheFolder } from '../../../src/endorsements/cache-folder.js';
-import { CrlMemory, isOlder } from '../../../src/endorsements/crl-memory.js';
+import { CrlMemory, isDamaged, isOlder } from '../../../src/endorsements/crl-memory.js';
 import { RecordingLog } from './recording-log.js';
 
 const age = (number: bigint, day: number) => ({ number, thisUpdate: new Date(Date.UTC(2026, 0, day)) });
@@ -28,7 +28,9 @@ describe('CrlMemory', () => {
   });
   afterEach(() => rm(path, { recursive: true }));
 
-  const open = () => new CrlMemory(new CacheFolder(path, new RecordingLog()));
+  const open = (log = new RecordingLog()) => new CrlMemory(new CacheFolder(path, log), log);
+  const FILE = 'crl-highest-Milan';
+  const file = () => join(path, FILE);
 
   it.each([
     ['older', age(8n, 1), age(9n, 2)],
@@ -38,5 +40,38 @@ describe('CrlMemory', () => {
     await Promise.all([memory.advance('Milan', one), memory.advance('Milan', other)]);
     expect(await memory.highest('Milan')).toEqual(age(9n, 2));
     expect(await open().highest('Milan')).toEqual(age(9n, 2));
+  });
+
+  it.each([
+    ['is empty', () => writeFile(file(), '')],
+    ['is cut short', () => writeFile(file(), '9 2026-01-02T00:00:00.000Z')],
+    ['names a date that is none', () => writeFile(file(), '9 2026-13-02T00:00:00.000Z\n')],
+    ['is a folder', () => mkdir(file())],
+  ])('CRT-09 makes every list older where a mark %s, until it is removed, and says so once', async (_what, spoil) => {
+    await spoil();
+    const log = new RecordingLog();
+    const memory = open(log);
+    for (let call = 0; call < 2; call += 1) {
+      const mark = await memory.highest('Milan');
+      expect([isDamaged(mark), mark !== null && isOlder(age(2n ** 160n, 31), mark)]).toEqual([true, true]);
+    }
+    await memory.advance('Milan', age(9n, 2));
+    expect(isDamaged(await memory.highest('Milan'))).toBe(true);
+    expect(log.entries).toEqual([
+      {
+        level: 'error',
+        message: 'rollback mark is damaged: until the file is removed, nothing of its series counts',
+        fields: { file: FILE, err: expect.any(Error) },
+      },
+    ]);
+    await rm(file(), { recursive: true });
+    expect(await memory.highest('Milan')).toBeNull();
+    await memory.advance('Milan', age(9n, 2));
+    expect(await open().highest('Milan')).toEqual(age(9n, 2));
+  });
+
+  it('CRT-09 knows of no list where there is no mark', async () => {
+    const mark = await open().highest('Milan');
+    expect([mark, isDamaged(mark)]).toEqual([null, false]);
   });
 });

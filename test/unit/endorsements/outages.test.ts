@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FetchError } from '../../../src/endorsements/fetch-error.js';
-import { Outages } from '../../../src/endorsements/outages.js';
+import { Outages, observed } from '../../../src/endorsements/outages.js';
+import { UnfitError } from '../../../src/endorsements/unfit-error.js';
+import { FormatError } from '../../../src/model/errors.js';
 import { ManualClock } from './manual-clock.js';
 import { RecordingLog } from './recording-log.js';
 
@@ -11,6 +13,60 @@ function opened() {
   const log = new RecordingLog();
   return { clock, log, outages: new Outages(clock, log) };
 }
+
+describe('an attempt that is observed', () => {
+  const throwing = (error: Error) => async () => {
+    throw error;
+  };
+
+  async function after(attempt: () => Promise<string>, check?: (answer: string) => unknown) {
+    const { log, outages } = opened();
+    const outcome = await observed(outages, KDS, attempt, check).catch((error: Error) => error.message);
+    return { outcome, log, outages, state: outages.states[0]?.isReachable };
+  }
+
+  it('says nothing of a 404, which neither begins nor ends an outage', async () => {
+    const { outages } = opened();
+    const notFound = () => observed(outages, KDS, throwing(new FetchError('status', 'x', { status: 404 })));
+    outages.register(KDS);
+    await expect(notFound()).rejects.toThrow('x');
+    expect(outages.states).toMatchObject([{ isReachable: true, failures: 0 }]);
+    outages.failed(KDS, new FetchError('timeout', 'no answer in time'));
+    await expect(notFound()).rejects.toThrow('x');
+    expect(outages.states).toMatchObject([{ isReachable: false, failures: 1 }]);
+  });
+
+  it.each([
+    ['that does not parse', new FormatError('schema', 'not a key set'), 'not a key set'],
+    ['that is unfit', new UnfitError('no certificate'), 'no certificate'],
+    [
+      'that refuses this service',
+      new FetchError('status', 'answered with status 401', { status: 401 }),
+      'answered with status 401',
+    ],
+  ])('fails with an answer %s, which is given out all the same', async (_what, error, cause) => {
+    const check = () => {
+      throw error;
+    };
+    const { outcome, state, log } = await after(async () => 'answer', check);
+    expect([outcome, state]).toEqual(['answer', false]);
+    expect(log.of(/^origin does not answer$/)).toMatchObject([{ host: 'kds.example:8443', cause }]);
+  });
+
+  it('ends an outage with an answer that is of use', async () => {
+    const { outages } = opened();
+    outages.failed(KDS, new FetchError('timeout', 'no answer in time'));
+    expect(
+      await observed(
+        outages,
+        KDS,
+        async () => 'answer',
+        () => {},
+      ),
+    ).toBe('answer');
+    expect(outages.states).toMatchObject([{ isReachable: true, failures: 1 }]);
+  });
+});
 
 describe('outages', () => {
   it('are in the log once when they begin, with host and cause, and once when they end', () => {
@@ -64,7 +120,10 @@ describe('outages', () => {
 
   it.each([
     ['a server error', new FetchError('status', 'x', { status: 500 })],
-    ['a 429', new FetchError('status', 'x', { status: 429 })],
+    ...[401, 403, 405, 407, 410, 429, 451, 503].map((status): [string, FetchError] => [
+      `status ${status}`,
+      new FetchError('status', 'x', { status }),
+    ]),
     ['a redirect', new FetchError('redirect', 'x', { status: 302 })],
     ['another kind of content', new FetchError('content_type', 'x', { status: 200 })],
     ['an answer over its limit', new FetchError('too_large', 'x')],
@@ -81,7 +140,8 @@ describe('outages', () => {
     ['an attempt that was not made', new FetchError('open', 'x')],
     ['a pause that the origin asked for', new FetchError('waiting', 'x')],
     ['an origin that is not configured', new FetchError('not_allowed', 'x')],
-    ['a definite no', new FetchError('status', 'x', { status: 404 })],
+    ['a no to the question', new FetchError('status', 'x', { status: 404 })],
+    ['another', new FetchError('status', 'x', { status: 400 })],
   ])('do not begin with %s', (_, error) => {
     const { log, outages } = opened();
     outages.register(KDS);

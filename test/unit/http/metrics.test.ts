@@ -36,6 +36,45 @@ describe('metrics', () => {
     metrics.close();
   });
 
+  it('count failed reloads by part, and show zero of the common ones before the first', async () => {
+    const metrics = new Metrics();
+    const parts = ['policies', 'roots', 'callers and listen.tls'];
+    for (const part of parts) {
+      expect(await metrics.text()).toContain(`veritee_reload_failed_total{part="${part}"} 0\n`);
+    }
+    metrics.policyReloadFailed();
+    metrics.reloadFailed('amd.chains');
+    expect(await metrics.text()).toContain('veritee_reload_failed_total{part="policies"} 1\n');
+    expect(await metrics.text()).toContain('veritee_reload_failed_total{part="amd.chains"} 1\n');
+    metrics.close();
+  });
+
+  it('show when the first certificate of each file ends', async () => {
+    const metrics = new Metrics();
+    const [cert, clientCa] = ['listen.tls.cert', 'listen.tls.clientCa'];
+    const certificates = [
+      { file: cert, seconds: 60 },
+      { file: clientCa, seconds: 10 },
+      { file: clientCa, seconds: -5 },
+      { file: clientCa, seconds: 20 },
+    ];
+    metrics.watchEndings(() => ({ apiKeys: [], waivers: [], certificates }));
+    const text = await metrics.text();
+    expect(text).toContain(`veritee_certificate_expiry_seconds{file="${cert}"} 60\n`);
+    expect(text).toContain(`veritee_certificate_expiry_seconds{file="${clientCa}"} -5\n`);
+    metrics.close();
+  });
+
+  it('show whether the newest policies are in force', async () => {
+    const metrics = new Metrics();
+    let areCurrent = true;
+    metrics.watchPolicies(() => areCurrent);
+    expect(await metrics.text()).toContain('veritee_policies_current 1\n');
+    areCurrent = false;
+    expect(await metrics.text()).toContain('veritee_policies_current 0\n');
+    metrics.close();
+  });
+
   it('show figures of the process', async () => {
     const metrics = new Metrics();
     const text = await metrics.text();

@@ -22,6 +22,18 @@ describe('the key', () => {
     expect(await readdir(join(directory, 'data'))).toEqual(['challenges.key']);
   });
 
+  it('FRS-07 is said to be new by the one process that made it, and by none that found it', async () => {
+    let made = 0;
+    const read = () => readOrCreateChallengeKey(path, () => made++);
+    await Promise.all(Array.from({ length: 8 }, read));
+    expect(made).toBe(1);
+    await read();
+    expect(made).toBe(1);
+    await rm(path);
+    await read();
+    expect(made).toBe(2);
+  });
+
   it('FRS-07 is the same after a restart', async () => {
     expect(await readOrCreateChallengeKey(path)).toEqual(await readOrCreateChallengeKey(path));
   });

@@ -50,7 +50,7 @@ async function open(options: Partial<PolicyDirectoryOptions<Policy>> = {}): Prom
     builtIns: [BASELINE],
     defaultId: 'baseline',
     parse,
-    onReloaded: (count) => reloads.push(count),
+    onReloaded: (inForce) => reloads.push(inForce.length),
     onReloadFailed: (problems) => failures.push(problems),
     ...options,
   });
@@ -377,11 +377,36 @@ describe('DEC-05', () => {
 });
 
 describe('watching', () => {
+  it('DEC-06 tells of an unchanged problem once, tries again all the same, and takes what is right', async () => {
+    await file('a.yaml', 'aa:');
+    let reads = 0;
+    const policies = await open({
+      timing: { settleMs: HOURS, pollMs: 5 },
+      parse: (text) => {
+        reads++;
+        return parse(text);
+      },
+    });
+    expect(policies.isCurrent).toBe(true);
+    await file('bad.yaml', '???');
+    policies.watch();
+    const before = reads;
+    await expect.poll(() => reads, { timeout: 10_000 }).toBeGreaterThan(before + 6);
+    expect(failures).toEqual([['bad.yaml: /id: is missing', 'bad.yaml: /version: is missing']]);
+    expect(policies.isCurrent).toBe(false);
+    await policies.reload();
+    expect(failures).toHaveLength(2);
+    await unlink(join(directory, 'bad.yaml'));
+    await expect.poll(() => policies.isCurrent, { timeout: 10_000 }).toBe(true);
+    await file('bad.yaml', '???');
+    await expect.poll(() => failures.length, { timeout: 10_000 }).toBe(3);
+  });
+
   /** Resolves at the next reload that worked. */
-  function nextReload(): { reloaded: Promise<number>; onReloaded: (count: number) => void } {
-    let onReloaded: (count: number) => void = () => undefined;
+  function nextReload(): { reloaded: Promise<number>; onReloaded: (inForce: readonly Policy[]) => void } {
+    let onReloaded: (inForce: readonly Policy[]) => void = () => undefined;
     const reloaded = new Promise<number>((resolve) => {
-      onReloaded = resolve;
+      onReloaded = (inForce) => resolve(inForce.length);
     });
     return { reloaded, onReloaded };
   }

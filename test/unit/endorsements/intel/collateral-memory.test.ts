@@ -8,6 +8,7 @@ import {
   CollateralMemory,
   type CollateralSourceName,
   isBehind,
+  isUnknown,
 } from '../../../../src/endorsements/intel/collateral-memory.js';
 import { type IntelCollateral, readIntelCollateral } from '../../../../src/endorsements/intel/intel-collateral.js';
 import type { CollateralOptions } from '../../../lab/collateral-builder.js';
@@ -32,7 +33,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const open = () => new CollateralMemory(new CacheFolder(folder, new RecordingLog()));
+const open = (log = new RecordingLog()) => new CollateralMemory(new CacheFolder(folder, log), log);
 
 async function isRolledBack(memory: CollateralMemory, collateral: IntelCollateral, source: CollateralSourceName) {
   return isBehind(collateral, await memory.marksOf(collateral, source));
@@ -112,10 +113,33 @@ describe('CollateralMemory', () => {
     },
   );
 
-  it('takes a file that is no number for none', async () => {
-    await writeFile(join(folder, `tdx-highest-pcs-${platform.fmspc}`), '20');
-    expect(await isRolledBack(open(), evaluation(19), 'pcs')).toBe(false);
+  it.each([
+    `tdx-highest-pcs-${platform.fmspc}`,
+    `tdx-highest-pcs-${platform.fmspc}-qe`,
+    'crl-highest-pcs-platform',
+    'crl-highest-pcs-root',
+  ])('TDX-10 makes everything of a source older where its mark %s is damaged, until it is removed', async (name) => {
+    await open().advance(evaluation(19), 'pcs');
+    await writeFile(join(folder, name), '20');
+    const log = new RecordingLog();
+    const memory = open(log);
+    await memory.advance(evaluation(21), 'pcs');
+    for (const number of [19, 99]) {
+      const marks = await memory.marksOf(evaluation(number), 'pcs');
+      expect([isBehind(evaluation(number), marks), isUnknown(marks)]).toEqual([true, true]);
+    }
+    expect(log.of(/^rollback mark is damaged: until the file is removed, nothing of its series counts$/)).toEqual([
+      { file: name, err: expect.any(Error) },
+    ]);
+    expect(isUnknown(await memory.marksOf(evaluation(19), 'thim'))).toBe(false);
+    await rm(join(folder, name));
+    const marks = await memory.marksOf(evaluation(21), 'pcs');
+    expect([isBehind(evaluation(21), marks), isUnknown(marks)]).toEqual([false, false]);
+  });
+
+  it('TDX-10 reads a mark that is a number', async () => {
     await writeFile(join(folder, `tdx-highest-pcs-${platform.fmspc}`), '20\n');
     expect(await isRolledBack(open(), evaluation(19), 'pcs')).toBe(true);
+    expect(await isRolledBack(open(), evaluation(20), 'pcs')).toBe(false);
   });
 });

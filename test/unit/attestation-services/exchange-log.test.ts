@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { FailureLog } from '../../../src/attestation-services/exchange-log.js';
+import { FetchError } from '../../../src/endorsements/fetch-error.js';
+import { RecordingLog } from '../endorsements/recording-log.js';
+
+const WHERE = 'https://ita.example';
+const MESSAGE = 'gave no answer';
+const timeout = new FetchError('timeout', 'no answer in time');
+const refused = new FetchError('status', 'answered with status 403', { status: 403, cause: 'NoAccess' });
+
+function opened() {
+  const log = new RecordingLog();
+  const said = () => log.entries.map(({ level, fields }) => [level, Object(fields).fault]);
+  return { log, said, failures: new FailureLog(log, MESSAGE) };
+}
+
+describe('FailureLog', () => {
+  it('warns once of each kind of failure, and says the rest at debug', () => {
+    const { said, failures, log } = opened();
+    for (const error of [timeout, timeout, refused, timeout, refused]) failures.failed(WHERE, error);
+    expect(said()).toEqual([
+      ['warn', 'timeout'],
+      ['debug', 'timeout'],
+      ['warn', 'status'],
+      ['debug', 'timeout'],
+      ['debug', 'status'],
+    ]);
+    const fields = { where: WHERE, fault: 'status', status: 403, reason: 'NoAccess' };
+    expect(log.entries[2]).toEqual({ level: 'warn', message: MESSAGE, fields });
+  });
+
+  it('warns again after an answer, and of another place', () => {
+    const { said, failures } = opened();
+    failures.failed(WHERE, timeout);
+    failures.failed('https://other.example', timeout);
+    failures.answered(WHERE);
+    failures.failed(WHERE, timeout);
+    expect(said().map(([level]) => level)).toEqual(['warn', 'warn', 'warn']);
+  });
+
+  it.each(['open', 'waiting', 'busy'] as const)('says nothing of what was not asked: %s', (fault) => {
+    const { said, failures } = opened();
+    failures.failed(WHERE, new FetchError(fault, 'not asked'));
+    expect(said()).toEqual([]);
+  });
+});
