@@ -370,6 +370,16 @@ describe('AmdCrls: rollback', () => {
     expect(await listOf(opened)).toBe(9n);
   });
 
+  it('CRT-09 says crl_rollback for a damaged mark where the chain is the request’s own, and cannot be had here', async () => {
+    await rm(join(lab.folder, 'chain.pem'));
+    await mkdir(lab.cacheFolder, { recursive: true });
+    await writeFile(join(lab.cacheFolder, MARK), 'nine');
+    const { crlProblems } = await find(lab.open({ kds: null }), COMPLETE);
+    const problem = crlProblems.get('Milan');
+    expect(problem).toMatchObject({ code: 'crl_rollback', detail: DAMAGED, retryable: false });
+    expect(problem?.mayStandIn({ number: 99n, thisUpdate: NOW, der: issueCrl(99, 0, 60) })).toBe(false);
+  });
+
   it('CRT-09 lets no list of a request stand in where KDS is out of reach and the mark is damaged', async () => {
     await mkdir(lab.cacheFolder, { recursive: true });
     await writeFile(join(lab.cacheFolder, MARK), 'nine');

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeBundle } from '../../../src/endorsements/export-bundle.js';
@@ -154,6 +154,17 @@ describe('importBundle', () => {
     const [name = ''] = Object.keys(eight);
     expect(refused).toEqual([{ name, why: 'it is older than one that was relied on before' }]);
     expect(taken.map((file) => file.name)).toEqual(Object.keys(ten));
+  });
+
+  it('CRT-09 refuses a revocation list whose mark is damaged, however new it is', async () => {
+    const nine = exported(issueCrl(9, -5, 60));
+    await offline().importBundle(await bundleOf({ 'chain.pem': pki.chainPem('Milan'), ...nine }));
+    await writeFile(join(lab.path('offline-cache'), 'crl-highest-milan-vcek'), 'spoilt');
+    const ten = exported(issueCrl(10, -3, 90));
+    const { taken, refused } = await offline().importBundle(await bundleOf(ten));
+    const why = 'whether it is older than one that was relied on before cannot be told: the mark is damaged';
+    const [name = ''] = Object.keys(ten);
+    expect([taken, refused.filter((one) => one.name === name)]).toEqual([[], [{ name, why }]]);
   });
 
   it('SNP-28 takes a list that may be of the other series, whatever the numbers of one series are', async () => {

@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeBundle } from '../../../src/endorsements/export-bundle.js';
 import { encodeCollateralFile } from '../../../src/formats/collateral-file.js';
@@ -112,6 +113,16 @@ describe('importBundle', () => {
     const older = await bundleOf({ 'old.json': collateral({ evaluationNumber: 18 }) });
     const { taken, refused } = await offline().importBundle(older);
     expect([taken, refused]).toEqual([[], [{ name: 'old.json', why: 'it is older than what was imported before' }]]);
+  });
+
+  it('TDX-10 refuses collateral whose mark is damaged, however new it is', async () => {
+    await offline().importBundle(await bundleOf({ 'first.json': collateral() }));
+    await writeFile(join(lab.path('offline-cache'), `tdx-highest-store-${fmspc}`), 'spoilt');
+    const { taken, refused } = await offline().importBundle(
+      await bundleOf({ 'first.json': collateral({ evaluationNumber: 99 }) }),
+    );
+    const why = 'whether it is older than what was imported before cannot be told: a mark is damaged';
+    expect([taken, refused]).toEqual([[], [{ name: 'first.json', why }]]);
   });
 
   it('TDX-10 takes the newest of a bundle, whatever it is called', async () => {
