@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** The rooms that decide: what of them no test reaches, no test holds. */
-const DECIDING_ROOMS = ['verifiers', 'policy', 'crypto', 'formats'];
+/** What only the command runs, which tests start as a process of its own: it is tested, and not measured. */
+const RUN_AS_PROCESS = [
+  'src/main.ts',
+  'src/cli/{inspect-command,program,verify-command}.ts',
+  'src/composition/{command-line,command-line-verification,listen-problem,read-input,report-files,stop-signals}.ts',
+  'src/endorsements/bundle-folders.ts',
+];
 
 const EACH = { setupFiles: ['test/setup.ts'], testTimeout: 30_000, hookTimeout: 60_000 };
 
@@ -18,9 +23,16 @@ export default defineConfig({
     ],
     coverage: {
       provider: 'v8',
-      include: DECIDING_ROOMS.map((room) => `src/${room}/**/*.ts`),
-      reporter: ['text', 'html'],
-      thresholds: Object.fromEntries(DECIDING_ROOMS.map((room) => [`src/${room}/**/*.ts`, { branches: 95 }])),
+      include: ['src/**/*.ts'],
+      exclude: ['src/wire/generated/**', ...RUN_AS_PROCESS],
+      reporter: ['text-summary', 'json-summary', 'html'],
+      // Counts, since a file of two branches has no percentage worth a rule. Rooms as a whole: scripts/coverage-of-rooms.ts.
+      thresholds: {
+        perFile: true,
+        lines: -6,
+        branches: -8,
+        'src/{verifiers,policy,crypto,formats}/**/*.ts': { lines: -3, branches: -6 },
+      },
     },
   },
 });

@@ -219,7 +219,7 @@ describe('token keys: files', () => {
     expect(await lab.told(opened, 'b')).toEqual(['store', 'b']);
     for (const [index, spoilt] of ['spoilt', '{}', keySetOf({ kty: 'oct' })].entries()) {
       await lab.write('keys.json', spoilt);
-      const name = `keys of maa-token ${lab.issuer}`;
+      const name = `maa.issuers: keys of ${lab.issuer}`;
       expect(await opened.reload()).toEqual([{ name, isTaken: false }]);
       expect(await lab.told(opened, 'b')).toEqual(['store', 'b']);
       expect(lab.log.of(/^file of a token issuer not read again: it counts as it was$/)).toHaveLength(index + 1);
@@ -234,7 +234,7 @@ describe('token keys: files', () => {
     const opened = lab.open({ keys: { file } });
     await opened.ready;
     await withdraw(file);
-    const name = `keys of maa-token ${lab.issuer}`;
+    const name = `maa.issuers: keys of ${lab.issuer}`;
     expect(await opened.reload()).toEqual([{ name, isTaken: true }]);
     expect(await lab.told(opened, 'a')).toEqual(['store']);
     expect(lab.log.of(/^key file is gone or lists no key: no token verifies by it any more$/)).toEqual([
@@ -321,13 +321,13 @@ describe('token keys: revocation lists', () => {
     await opened.reload();
     expect(await crlsOf(opened)).toEqual([hexOf(own)]);
     await rm(await lab.write('roots.pem', ''));
-    expect(await opened.reload()).toEqual([{ name: `roots of maa-token ${lab.issuer}`, isTaken: false }]);
+    expect(await opened.reload()).toEqual([{ name: `maa.issuers: roots of ${lab.issuer}`, isTaken: false }]);
     expect(await crlsOf(opened)).toEqual([hexOf(own)]);
   });
 
   it.each([
     ['no certificate', () => pemOfCrl(listOf(1)), /has no certificate/],
-    ['no PEM', () => 'roots', /something else/],
+    ['no PEM', () => 'roots', /this is no pem/],
     ['a certificate that is none', () => ROOT.replace(/\nMII/, '\nAAA'), /cut short|sequence|tag/],
     ['a list that is none', () => ROOT + pemOfCrl(derOf('root')), /./],
   ])('do not start with a file of roots that has %s', async (_what, text, why) => {

@@ -279,18 +279,18 @@ describe('files of keys and endorsement folders on a reload', () => {
     await writeFile(path('keys.json'), keySetOf(jwkOf(TOKEN_KEYS.a, 'a')));
     await start(keys());
     const all = ['policies', 'roots', 'callers and listen.tls', 'amd.chains', 'intel.collateral'];
-    expect(await said()).toMatchObject({ reread: [...all, `keys of maa-token ${issuer}`], keptAsBefore: [] });
+    expect(await said()).toMatchObject({ reread: [...all, `maa.issuers: keys of ${issuer}`], keptAsBefore: [] });
     await writeFile(path('keys.json'), '{"keys":');
     await writeFile(path('amd'), 'a file in the place of the folder');
     expect(await reload()).toMatchObject({
       level: 'warn',
       message: 'reloaded in part: what is kept as before was not right',
-      fields: { keptAsBefore: ['amd.chains', `keys of maa-token ${issuer}`] },
+      fields: { keptAsBefore: ['amd.chains', `maa.issuers: keys of ${issuer}`] },
     });
     const figures = String((await call(service.url, '/metrics')).body);
     expect(figures).toContain('veritee_reload_failed_total{part="roots"} 0\n');
     expect(figures).toContain('veritee_reload_failed_total{part="amd.chains"} 1\n');
-    expect(figures).toContain(`veritee_reload_failed_total{part="keys of maa-token ${issuer}"} 1\n`);
+    expect(figures).toContain(`veritee_reload_failed_total{part="maa.issuers: keys of ${issuer}"} 1\n`);
     await rm(path('keys.json'));
     await rm(path('amd'));
     expect(await said()).toMatchObject({ keptAsBefore: [] });
