@@ -9,6 +9,7 @@ export type AttestationAnswer = { readonly token: string } | { readonly refused:
 
 const TOKEN_BYTES = 64 * 1024;
 const BAD_REQUEST = 400;
+const UNPROCESSABLE = 422;
 
 /** Errors of Azure Attestation that are about the evidence: its own no, and what people are told of it. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
@@ -59,16 +60,40 @@ function errorCodeOf(answer: BoundedAnswer): string | null {
 }
 
 /**
- * Whether Trust Authority's 400 is about the evidence. Its errors are texts without a code. The one that its client
- * documents is "Invalid nonce and/or run time data"; any that speaks of the quote, or of what the quote holds, is taken
- * for a no as well, whatever its form: an optional route must not pass over one because it is worded otherwise.
+ * Whether Trust Authority's 400, or 422, is about the evidence. Its errors are texts without a code. The one that its
+ * client documents is "Invalid nonce and/or run time data"; any that speaks of the quote, of what the quote holds, or of
+ * whether it holds, is taken for a no as well, whatever its form: an optional route must not pass over one because it is
+ * worded otherwise. Names are read as words (`verifier_nonce`, `QuoteVerificationFailed`). A page of HTML is a front's.
  */
 export function isAboutQuote({ status, body }: BoundedAnswer): boolean {
-  return status === BAD_REQUEST && ABOUT_QUOTE.test(Buffer.from(body).toString('latin1'));
+  if (status !== BAD_REQUEST && status !== UNPROCESSABLE) return false;
+  const text = Buffer.from(body).toString('latin1');
+  return !text.trimStart().startsWith('<') && ABOUT_QUOTE.test(words(text));
 }
 
-const ABOUT_QUOTE =
-  /\b(?:quotes?|nonce|run ?time[ _]?data|user[ _]?data|report[ _]?data|evidence|tcb|debug|signature|attester)\b/i;
+/** A text whose names are taken apart: at underscores, and where a capital follows another letter. */
+function words(text: string): string {
+  return text.replaceAll(/[_-]/g, ' ').replaceAll(/([a-z])(?=[A-Z])/g, '$1 ');
+}
+
+const ABOUT_QUOTE = new RegExp(
+  `\\b(?:${[
+    'quotes?',
+    'nonce',
+    '(?:run ?time|user|report|held) ?data',
+    'evidence',
+    'tcb',
+    'pck',
+    'fmspc',
+    'debug(?! ?(?:id|=|:|[0-9]))',
+    'signatures?(?! ?alg)',
+    'certificates?',
+    'revoked',
+    'verif(?:y|ied|ication)',
+    'attest(?:er|ed|ation fail\\w*)',
+  ].join('|')})\\b`,
+  'i',
+);
 
 function objectOf({ body }: BoundedAnswer): JsonObject | null {
   try {

@@ -43,7 +43,7 @@ export interface Exchange {
 }
 
 /** Refusals that are about the question, and explain themselves. Bodies of any other failure are not read. */
-const EXPLAINED: ReadonlySet<number> = new Set([400, 401, 403]);
+const EXPLAINED: ReadonlySet<number> = new Set([400, 401, 403, 422]);
 
 /**
  * Sends to configured origins. Bounded in bytes while reading and in time by attempt and by the caller's signal;

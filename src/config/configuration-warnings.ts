@@ -1,5 +1,5 @@
 import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regions.js';
-import type { Configuration, MaaConfiguration } from './configuration.js';
+import type { Configuration, ItaConfiguration, ItaIssuerConfiguration, MaaConfiguration } from './configuration.js';
 import { DEFAULT_BATCH_BYTES, DEFAULT_RETENTION_DAYS } from './schema.js';
 
 /** The day of the fix of CVE-2025-49707 in the paravisor. It was rolled out later. */
@@ -7,8 +7,13 @@ const AK_CERTIFICATION_FIXED = '2025-08-13';
 
 /** What a configuration asks for that is allowed, and that an operator should have a second look at. */
 export function configurationWarnings(configuration: Configuration): readonly string[] {
-  const { azure, maa } = configuration;
-  return [...certificationWarnings(azure.paravisors), ...regionWarnings(maa), ...unreadWarnings(configuration)];
+  const { azure, maa, ita } = configuration;
+  return [
+    ...certificationWarnings(azure.paravisors),
+    ...regionWarnings(maa),
+    ...pinWarnings(ita),
+    ...unreadWarnings(configuration),
+  ];
 }
 
 /**
@@ -31,6 +36,19 @@ function certificationWarnings({ akCertificates }: Configuration['azure']['parav
   return [
     `azure.paravisors.akCertificates: ${akCertificates} is before ${AK_CERTIFICATION_FIXED}; until then the owner of a VM could have Azure certify a key of his own (CVE-2025-49707), so such certificates may vouch for an invented paravisor`,
   ];
+}
+
+/** Whoever has the keys of a service chooses the name that is in its tokens. */
+function pinWarnings({ issuers }: ItaConfiguration): readonly string[] {
+  const pinsOf = ({ roots, policyIds }: ItaIssuerConfiguration) => JSON.stringify([roots, policyIds.toSorted()]);
+  return issuers.flatMap((entry, index) => {
+    const other = issuers.slice(0, index).find(({ keys }) => keys === entry.keys);
+    return other === undefined || pinsOf(other) === pinsOf(entry)
+      ? []
+      : [
+          `ita.issuers: ${other.issuer} and ${entry.issuer} have the same keys but not the same policyIds and roots, so a token that one refuses may count under the other name`,
+        ];
+  });
 }
 
 const KNOWN_REGIONS: ReadonlySet<string> = new Set(SHARED_REGIONS);

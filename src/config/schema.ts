@@ -114,12 +114,27 @@ function trustAuthority(issuer: string, portal: string): ItaIssuerConfiguration 
 function withBuiltInAuthorities(given: readonly ItaIssuerConfiguration[]): readonly ItaIssuerConfiguration[] {
   const names = new Set(given.map(({ issuer }) => issuer));
   const others = TRUST_AUTHORITIES.filter(({ issuer }) => !names.has(issuer));
-  return [...given, ...others.map((other) => ({ ...(sameService(given, other) ?? other), issuer: other.issuer }))];
+  return [...given, ...others.map((other) => withPinsOf(entriesOfService(given, other), other))];
 }
 
-function sameService(given: readonly ItaIssuerConfiguration[], other: ItaIssuerConfiguration) {
-  const namesOf = new Set(TRUST_AUTHORITIES.filter(({ keys }) => keys === other.keys).map(({ issuer }) => issuer));
-  return given.find(({ issuer, keys }) => keys === other.keys || namesOf.has(issuer));
+/** Entries by one of the names of a service, or with its keys. */
+function entriesOfService(all: readonly ItaIssuerConfiguration[], { issuer, keys }: ItaIssuerConfiguration) {
+  const service = TRUST_AUTHORITIES.find((one) => one.issuer === issuer)?.keys ?? keys;
+  const names = new Set(TRUST_AUTHORITIES.filter((one) => one.keys === service).map((one) => one.issuer));
+  return all.filter((entry) => entry.keys === service || names.has(entry.issuer));
+}
+
+/** All that is demanded by any of the entries. Keys of another address are of another service; a file may be of any. */
+function withPinsOf(
+  entries: readonly ItaIssuerConfiguration[],
+  { issuer, keys }: ItaIssuerConfiguration,
+): ItaIssuerConfiguration {
+  return {
+    issuer,
+    keys: entries.find((entry) => !entry.keys.startsWith('https://'))?.keys ?? keys,
+    roots: entries.find(({ roots }) => roots !== null)?.roots ?? null,
+    policyIds: [...new Set(entries.flatMap(({ policyIds }) => policyIds))],
+  };
 }
 
 const releasableKey = object<ReleasableKeyConfiguration>({

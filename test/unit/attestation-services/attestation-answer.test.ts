@@ -64,6 +64,11 @@ describe('readAttestationAnswer', () => {
 });
 
 describe('isAboutQuote', () => {
+  it('TOK-26 takes a 422 for a no likewise', () => {
+    expect(about({ error: 'quote verification failed' }, 422)).toBe(true);
+    expect(about({ error: 'policy_ids are not UUIDs' }, 422)).toBe(false);
+  });
+
   const about = (body: unknown, status = 400) =>
     isAboutQuote({ status, headers: {}, body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)) });
 
@@ -79,6 +84,17 @@ describe('isAboutQuote', () => {
     { error: 'wrong signature' },
     'Invalid nonce and/or run time data',
     '{"error":"quote","error":"quote"}',
+    { error: 'verifier_nonce is invalid' },
+    { error: 'tdx_quote verification failed' },
+    { code: 'QuoteVerificationFailed' },
+    { error: 'PCK of the platform' },
+    { error: 'certificate is not valid' },
+    { error: 'it is revoked' },
+    { error: 'Attestation failed' },
+    { error: 'attester_tcb_status is OutOfDate' },
+    { error: 'report_data_mismatch' },
+    { error: 'user_data_hash mismatch' },
+    { error: 'RuntimeData does not fit' },
   ])('TOK-26 takes a 400 for a no to the evidence: %j', (body) => {
     expect(about(body)).toBe(true);
   });
@@ -88,6 +104,10 @@ describe('isAboutQuote', () => {
     [{ error: 'policy_ids are not UUIDs' }, 400],
     ['null', 400],
     ['', 400],
+    [{ error: 'token_signing_alg: unsupported signature algorithm' }, 400],
+    [{ error: 'policy id not found', request: 'debug-7f' }, 400],
+    [{ error: 'attestation policy not found' }, 400],
+    ['<html>400 Bad Request: debug id 42, no quote</html>', 400],
     [{ error: 'failed to verify quote' }, 401],
     [{ error: 'failed to verify quote' }, 404],
   ])('TOK-26 takes nothing else for one: %j with status %i', (body, status) => {

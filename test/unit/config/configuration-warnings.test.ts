@@ -25,6 +25,18 @@ describe('warnings about a configuration', () => {
     expect(warningsAbout(text)).toEqual([warning]);
   });
 
+  it('TOK-22 name two issuers with the same keys and other pins', () => {
+    const ids = '[ 1a2b3c4d-0000-4000-8000-0123456789ab ]';
+    const pinned = `{ issuer: a, keys: ./k.json, policyIds: ${ids} }`;
+    expect(warningsAbout(`ita: { issuers: [ ${pinned}, { issuer: b, keys: ./k.json } ] }`)).toEqual([
+      'ita.issuers: a and b have the same keys but not the same policyIds and roots, so a token that one refuses may count under the other name',
+    ]);
+    expect(warningsAbout(`ita: { issuers: [ ${pinned}, { issuer: b, keys: ./k.json, policyIds: ${ids} } ] }`)).toEqual(
+      [],
+    );
+    expect(warningsAbout(`ita: { issuers: [ ${pinned}, { issuer: b, keys: ./other.json } ] }`)).toEqual([]);
+  });
+
   it('are none about defaults, written or not', () => {
     expect(warningsAbout('{}')).toEqual([]);
     const written = 'limits: { batchBytes: 16777216 }\ndecisions: { retentionDays: 365 }\nreceipts: { issuer: null }';

@@ -532,6 +532,25 @@ describe('the grammar takes', () => {
       ],
     ],
     [
+      `ita: { issuers: [ { issuer: a, keys: "${WORLD}/certs" }, { issuer: Intel Trust Authority, keys: "${WORLD}/certs", roots: ./r.pem, policyIds: [ 1a2b3c4d-0000-4000-8000-0123456789ab ] } ] }`,
+      (c: Configuration) => c.ita.issuers.map(({ issuer, roots, policyIds }) => [issuer, roots, policyIds.length]),
+      [
+        ['a', null, 0],
+        ['Intel Trust Authority', './r.pem', 1],
+        [WORLD, './r.pem', 1],
+        [EUROPE, null, 0],
+      ],
+    ],
+    [
+      `ita: { issuers: [ { issuer: Intel Trust Authority, keys: "${EUROPE}/certs", policyIds: [ 1a2b3c4d-0000-4000-8000-0123456789ab ] } ] }`,
+      (c: Configuration) => c.ita.issuers.map(({ issuer, keys, policyIds }) => [issuer, keys, policyIds.length]),
+      [
+        ['Intel Trust Authority', `${EUROPE}/certs`, 1],
+        [WORLD, `${WORLD}/certs`, 1],
+        [EUROPE, `${EUROPE}/certs`, 1],
+      ],
+    ],
+    [
       'ita: { issuers: [ { issuer: own, keys: ./k.json, policyIds: [ 1A2B3C4D-0000-4000-8000-0123456789AB ] } ] }',
       (c: Configuration) => c.ita.issuers,
       [
