@@ -10,7 +10,7 @@ interface RollbackMarksOptions<T> {
   readonly parse: (text: string) => T | null;
   readonly format: (mark: T) => string;
   readonly isOlder: (a: T, b: T) => boolean;
-  /** What stands for a mark that cannot be read: everything is older than it. */
+  /** What stands for a mark that is damaged or cannot be read: everything is older than it. */
   readonly damaged: T;
 }
 
@@ -18,7 +18,8 @@ interface RollbackMarksOptions<T> {
  * Marks of the newest that was ever relied on, one small file each in the cache folder. They only grow.
  *
  * A file that is there and says nothing is no reason to forget what it said: whoever can spoil it could then put old
- * material in the place of newer. Nothing counts against it until somebody removes it, which is noticed at once.
+ * material in the place of newer. Nothing counts against it until it can be read, or somebody removes it; both are
+ * noticed at the next request. The memory does not tell damage from a passing fault of the system, so neither is advised.
  */
 export class RollbackMarks<T> {
   readonly #options: RollbackMarksOptions<T>;
@@ -68,7 +69,7 @@ export class RollbackMarks<T> {
   #tell(name: string, error: unknown): void {
     if (this.#damaged.has(name)) return;
     this.#damaged.add(name);
-    const what = 'rollback mark is damaged: until the file is removed, nothing of its series counts';
+    const what = 'rollback mark cannot be relied on: nothing of its series counts until it can be read or is removed';
     this.#options.log.error({ file: name, err: error }, what);
   }
 }

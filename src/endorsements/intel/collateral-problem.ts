@@ -32,8 +32,8 @@ const ROLLED_BACK: Unavailable = {
 const MARK_DAMAGED: Unavailable = {
   code: 'collateral_rollback',
   detail:
-    'whether TDX collateral is older than what was fetched or imported before cannot be told: an operator has to remove the damaged mark',
-  retryable: false,
+    'whether TDX collateral is older than what was fetched or imported before cannot be told: the mark of it in the cache folder is damaged or cannot be read',
+  retryable: true,
 };
 
 /** @param marks that it was held against */

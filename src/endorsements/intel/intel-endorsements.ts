@@ -15,6 +15,7 @@ import {
   type CollateralMemory,
   type CollateralSourceName,
   isBehind,
+  isUnknown,
 } from './collateral-memory.js';
 import { missing, rolledBack } from './collateral-problem.js';
 import type { CollateralSupply } from './collateral-supply.js';
@@ -100,6 +101,9 @@ export class IntelEndorsements implements TdxCollateralSource {
     const { brought } = request;
     // A historical request is judged by the collateral of its instant, not by what was published since.
     if (context.historical) return brought === null ? this.#past(request, context) : unconfirmed(brought, PAST);
+    const damaged = (await this.#options.memory.marksOfAll(request)).filter(isUnknown);
+    // Which source is behind cannot be told then, so none may stand in for another.
+    if (damaged.length > 0) return rolledBack(damaged);
     if (brought === null) return this.#own(request, context);
     const read = this.#read(brought);
     // Invalid collateral, or that of another platform, is refused by the verifier. It triggers no request to Intel.

@@ -48,7 +48,7 @@ export const CERTIFICATE_REMEDIES = {
         : TOKEN_LISTS,
   ),
   crl_rollback:
-    'The operator should put the newest revocation list of AMD in place, because an older one than was seen before is offered.',
+    'The operator should put the newest revocation list of AMD in place, or see to the mark in the cache folder that the log names if it is damaged.',
   crl_unconfirmed:
     "The operator should let the service reach amd.kds, so that the request's own revocation list is held against AMD's.",
 } satisfies Remedies;

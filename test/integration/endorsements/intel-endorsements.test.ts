@@ -209,15 +209,20 @@ describe('TDX-10 the memory of what a source gave', () => {
     const mark = join(lab.cacheFolder, `tdx-highest-pcs-${fmspc}`);
     await writeFile(mark, '');
     const detail =
-      'whether TDX collateral is older than what was fetched or imported before cannot be told: an operator has to remove the damaged mark';
+      'whether TDX collateral is older than what was fetched or imported before cannot be told: the mark of it in the cache folder is damaged or cannot be read';
     const code = 'collateral_rollback';
-    expect(await lab.find(lab.open({ pcs: null }))).toEqual({ code, detail, retryable: false });
+    expect(await lab.find(lab.open({ pcs: null }))).toEqual({ code, detail, retryable: true });
     const opened = lab.open();
     lab.serve({ evaluationNumber: 99 });
-    const ofService = `what the Intel PCS answered is of no use: ${detail}`;
-    expect(await lab.find(opened)).toEqual({ code, detail: ofService, retryable: false });
+    expect(await lab.find(opened)).toEqual({ code, detail, retryable: true });
     const inRequest = await lab.find(lab.open({ pcs: null }), brought(collateral({ evaluationNumber: 99 })));
     expect(inRequest).toMatchObject({ code, detail: expect.stringContaining(detail) });
+    await lab.fill({ 'older.json': collateral({ evaluationNumber: 18 }) });
+    for (const options of [{}, { pcs: null }]) {
+      const withFolder = lab.open(options);
+      expect(await lab.told(withFolder)).toBe(code);
+      expect(await lab.told(withFolder, brought(collateral({ evaluationNumber: 99 })))).toBe(code);
+    }
     expect(await readFile(mark, 'utf8')).toBe('');
     await writeFile(mark, '19\n');
     expect(await lab.told(opened)).toBe('cache 19');

@@ -60,7 +60,7 @@ describe('CrlMemory', () => {
     expect(log.entries).toEqual([
       {
         level: 'error',
-        message: 'rollback mark is damaged: until the file is removed, nothing of its series counts',
+        message: 'rollback mark cannot be relied on: nothing of its series counts until it can be read or is removed',
         fields: { file: FILE, err: expect.any(Error) },
       },
     ]);
