@@ -120,9 +120,14 @@ export class Endings {
   }
 }
 
+/** What TLS passed over in the file, such as a block that is commented out, ends nothing. */
 function certificatesOf(file: string, pem: string): readonly ListenCertificate[] {
-  return pemCertificates(pem).map((text) => {
-    const { subject, validTo } = new X509Certificate(text);
-    return { file, subject: subject.replaceAll('\n', ', '), expires: new Date(validTo).toISOString() };
+  return pemCertificates(pem).flatMap((text) => {
+    try {
+      const { subject, validTo } = new X509Certificate(text);
+      return [{ file, subject: subject.replaceAll('\n', ', '), expires: new Date(validTo).toISOString() }];
+    } catch {
+      return [];
+    }
   });
 }

@@ -1,14 +1,19 @@
 import type { Log } from '../model/ports.js';
 import type { RunningService } from './service.js';
 
+/** As a shell has them: 128 and the number of the signal. */
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
 /**
  * The signals of the service, from the moment this is made: SIGTERM and SIGINT drain it, SIGHUP reads policies,
  * endorsements and roots again. What comes before the service is up is done once it is: by default SIGHUP would end the
- * process, and the first process of a container would never hear of SIGTERM.
+ * process, and the first process of a container would never hear of SIGTERM. A second one to stop ends a start that hangs.
  */
 export class StopSignals {
   #stop: NodeJS.Signals | null = null;
   #reload = false;
+  /** Whether the service was ever up. */
+  #isUp = false;
   /** What a signal does; until the service is up it is only noted. */
   #act: () => void = () => {};
 
@@ -19,6 +24,7 @@ export class StopSignals {
     });
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
+        if (this.#stop !== null && !this.#isUp) process.exit(EXIT_CODES[signal]);
         this.#stop ??= signal;
         this.#act();
       });
@@ -43,9 +49,11 @@ export class StopSignals {
       this.#act = () => {
         if (stopping) return;
         if (this.#stop !== null) stop(this.#stop);
-        else if (this.#reload) void service.reload();
+        else if (this.#reload)
+          void service.reload().catch((error: unknown) => log.error({ err: error }, 'reload failed'));
         this.#reload = false;
       };
+      this.#isUp = true;
       this.#act();
     });
   }

@@ -12,7 +12,9 @@ import {
 import type { AmdHeldCrls, HeldCrl } from './amd-held-crls.js';
 import { lineName, type SnpLine } from './amd-keys.js';
 import type { AmdCrl } from './amd-material.js';
+import { underBound } from './bounded-signal.js';
 import { type CrlAge, type CrlMemory, isDamaged, isOlder } from './crl-memory.js';
+import { hadFairTime } from './origin-breaker.js';
 
 interface AmdCrlsOptions {
   readonly held: AmdHeldCrls;
@@ -137,16 +139,13 @@ export class AmdCrls {
     const isTooNew = historical && held.some((crl) => crl.series === line.signingKey && crl.thisUpdate > at);
     if (isTooNew) return { problem: because, outOfReach: true };
     if (canDoWithout && this.#isCooling(line)) return { problem: { ...because, retryable: true }, outOfReach: true };
-    const bound = () => AbortSignal.any([signal, AbortSignal.timeout(this.#options.askTimeoutMs)]);
-    const answered = await this.#options.supply.fetch(search, because, {
-      at,
-      historical,
-      signal: canDoWithout ? bound() : signal,
-    });
+    const { supply, askTimeoutMs } = this.#options;
+    const begun = performance.now();
+    const ask = (within: AbortSignal) => supply.fetch(search, because, { at, historical, signal: within });
+    const answered = await (canDoWithout ? underBound(signal, askTimeoutMs, ask) : ask(signal));
     if (!historical) this.#watch(search);
-    // A request that runs out of time is no evidence that KDS is down.
-    const isNews = 'problem' in answered && answered.outOfReach && !historical && !signal.aborted;
-    if (isNews) this.#failedAt.set(lineName(line), this.#options.clock.monotonicMs());
+    const isNews = 'problem' in answered && answered.outOfReach && !historical;
+    if (isNews && hadFairTime(signal, begun)) this.#failedAt.set(lineName(line), this.#options.clock.monotonicMs());
     return answered;
   }
 
@@ -212,8 +211,9 @@ export class AmdCrls {
 
   async #refreshFromKds(series: CrlSeries): Promise<Unavailable | null> {
     const { supply, clock, refreshTimeoutMs } = this.#options;
-    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(refreshTimeoutMs)]);
-    const answered = await supply.fetch(series, RENEWAL, { at: clock.now(), historical: false, signal });
+    const answered = await underBound(this.#closing.signal, refreshTimeoutMs, (signal) =>
+      supply.fetch(series, RENEWAL, { at: clock.now(), historical: false, signal }),
+    );
     return 'problem' in answered ? answered.problem : null;
   }
 }

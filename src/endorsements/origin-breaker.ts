@@ -22,6 +22,15 @@ export interface BreakerOptions {
 
 export const DEFAULT_BREAKER: BreakerOptions = { failuresToOpen: 5, openMs: 30_000, fairMs: 500 };
 
+/**
+ * Whether an attempt that failed says something about the service: it was not cut short by the end of the request, or
+ * had time enough before.
+ * @param begun by `performance.now()`
+ */
+export function hadFairTime(request: AbortSignal, begun: number): boolean {
+  return !request.aborted || performance.now() - begun >= DEFAULT_BREAKER.fairMs;
+}
+
 /** An attempt whose caller left too soon for it to count. */
 class Inconclusive extends Error {
   readonly left: FetchError;

@@ -1,4 +1,5 @@
 import type { Clock } from '../model/ports.js';
+import { underBound } from './bounded-signal.js';
 
 /** The shortest time between two renewals of one thing. */
 const PAUSE_MS = 10 * 60_000;
@@ -53,8 +54,7 @@ export class SharedRenewals<T> {
   }
 
   #start(key: string, renew: (signal: AbortSignal) => Promise<T>): Renewal<T> {
-    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#timeoutMs)]);
-    const result = renew(signal);
+    const result = underBound(this.#closing.signal, this.#timeoutMs, renew);
     // Callers still waiting receive the rejection; without any, it must not become an unhandled rejection.
     result.catch(() => {});
     const renewal = { startedAt: this.#clock.monotonicMs(), result };

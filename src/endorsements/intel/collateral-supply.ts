@@ -1,7 +1,9 @@
 import type { CollateralReader } from '../../crypto/tdx-collateral.js';
 import type { FetchContext, Unavailable } from '../../model/endorsement.js';
 import type { Clock, Log } from '../../model/ports.js';
+import { underBound } from '../bounded-signal.js';
 import { FetchError } from '../fetch-error.js';
+import { hadFairTime } from '../origin-breaker.js';
 import { SingleFlight } from '../single-flight.js';
 import { UnfitError } from '../unfit-error.js';
 import type { CollateralCache, FetchedCollateral, FetchedSourceName } from './collateral-cache.js';
@@ -113,10 +115,9 @@ export class CollateralSupply {
     const { clock, pauses, inBackground } = this.#options;
     const failure = this.#failures.get(keyName(key));
     if (failure !== undefined && clock.monotonicMs() < failure.until) return failure.problem;
+    const begun = performance.now();
     const fetched = await this.#fetch(key, NEWER, context, pauses.askMs);
-    if (!('code' in fetched)) return fetched;
-    // A request that runs out of time is no evidence that the service is down.
-    if (context.signal.aborted) return fetched;
+    if (!('code' in fetched) || !hadFairTime(context.signal, begun)) return fetched;
     this.#failures.set(keyName(key), { problem: fetched, until: clock.monotonicMs() + pauses.cooldownMs });
     if (inBackground) this.#watch(key, pauses.cooldownMs);
     return fetched;
@@ -151,8 +152,8 @@ export class CollateralSupply {
   ): Promise<Fetched | Unavailable> {
     let problem: Unavailable | null = null;
     for (const service of this.#options.services) {
-      const signal = askMs === null ? context.signal : AbortSignal.any([context.signal, AbortSignal.timeout(askMs)]);
-      const fetched = await this.#fetchFrom(service, key, because, { ...context, signal });
+      const ask = (signal: AbortSignal) => this.#fetchFrom(service, key, because, { ...context, signal });
+      const fetched = await (askMs === null ? ask(context.signal) : underBound(context.signal, askMs, ask));
       if (!('code' in fetched)) return fetched;
       problem ??= fetched;
     }
@@ -242,8 +243,9 @@ export class CollateralSupply {
   async #renew(key: CollateralKey): Promise<void> {
     const { cache, clock, log, pauses } = this.#options;
     try {
-      const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(pauses.timeoutMs)]);
-      const fetched = await this.fetch(key, NEWER, { at: clock.now(), historical: false, signal });
+      const fetched = await underBound(this.#closing.signal, pauses.timeoutMs, (signal) =>
+        this.fetch(key, NEWER, { at: clock.now(), historical: false, signal }),
+      );
       if (this.#closing.signal.aborted) return;
       if ('code' in fetched) log.warn({ platform: keyName(key), why: fetched.detail }, 'TDX collateral not renewed');
       // What has ended meanwhile, or was not held at all, is asked for again once somebody needs it.

@@ -1,5 +1,6 @@
 import type { FetchContext, Sourced, Unavailable } from '../../model/endorsement.js';
 import type { Clock, Log } from '../../model/ports.js';
+import { underBound } from '../bounded-signal.js';
 import { boundedSeconds, FetchError } from '../fetch-error.js';
 import { SingleFlight } from '../single-flight.js';
 import type { DownloadedKeys } from './key-set-download.js';
@@ -103,15 +104,9 @@ export class KeySetMemory {
   /** The set that is being fetched, if it arrives in time (it may lack the key); otherwise the older one. */
   async #newerOr(older: FoundKeys, { signal }: FetchContext): Promise<FoundKeys> {
     const { clock, pauses } = this.#options;
-    const patience = new AbortController();
-    const left = this.#begunAt + pauses.waitMs - clock.monotonicMs();
-    const timer = setTimeout(() => patience.abort(), Math.max(0, left));
-    try {
-      // What is no fault of the network or of what came over it is in the log already, and changes nothing here.
-      await this.#ask(AbortSignal.any([signal, patience.signal])).catch(() => null);
-    } finally {
-      clearTimeout(timer);
-    }
+    const left = Math.max(0, this.#begunAt + pauses.waitMs - clock.monotonicMs());
+    // What is no fault of the network or of what came over it is in the log already, and changes nothing here.
+    await underBound(signal, left, (bound) => this.#ask(bound)).catch(() => null);
     const held = this.#held;
     if (held === null) return older;
     return held === older.value ? this.#asHeld(held) : { value: held, origin: 'network' };

@@ -101,6 +101,14 @@ describe('a certificate of the listener', () => {
     }
   });
 
+  it('is passed over where TLS passes over it too: a block that is commented out', () => {
+    const cert = `${pem('2026-06-01T13:00:00Z')}${pem('2026-06-01T11:00:00Z').replaceAll(/^/gm, '# ')}`;
+    const { endings, log } = endingsOf([], [], { cert, key: '', clientCa: null });
+    endings.warnOfAccess();
+    expect(said(log)).toEqual([[0, SOON]]);
+    expect(endings.figures.certificates).toEqual([{ file: 'listen.tls.cert', seconds: 3600 }]);
+  });
+
   it('is in the figures, with each file', () => {
     const { endings } = endingsOf([], [], {
       cert: pem('2026-06-01T13:00:00Z'),

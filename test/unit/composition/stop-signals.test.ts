@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
 import { StopSignals } from '../../../src/composition/stop-signals.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
@@ -45,6 +45,36 @@ describe('StopSignals', () => {
     await signals.serve(service, log);
     expect(done).toEqual(['close']);
     expect(log.of(/^stopping$/)).toEqual([{ signal }]);
+  });
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)(
+    'ends a start that hangs by a second signal, %s with %i, and no service that is up',
+    async (signal, code) => {
+      const exit = vi.spyOn(process, 'exit').mockImplementation(() => undefined as never);
+      try {
+        send('SIGTERM');
+        expect(exit).not.toHaveBeenCalled();
+        send(signal);
+        expect(exit.mock.calls).toEqual([[code]]);
+        await signals.serve(service, log);
+        send(signal);
+        expect(exit).toHaveBeenCalledTimes(1);
+      } finally {
+        exit.mockRestore();
+      }
+    },
+  );
+
+  it('says so where reading again fails, and goes on', async () => {
+    const stopped = signals.serve({ ...service, reload: () => Promise.reject(new Error('no')) }, log);
+    send('SIGHUP');
+    send('SIGTERM');
+    await stopped;
+    expect(log.of(/^reload failed$/)).toEqual([{ err: new Error('no') }]);
+    expect(done).toEqual(['close']);
   });
 
   it('reads again, once, after a SIGHUP that came before the service was up', async () => {
