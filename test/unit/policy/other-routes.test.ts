@@ -184,8 +184,8 @@ describe('what Azure Attestation must have said', () => {
   it('asks for what the policy names alone', () => {
     const status = { ...MEMBERS, require: { maa: { complianceStatus: ['azure-compliant-cvm'] } } };
     expect(appraised(status, said(tokenClaims({}, 'tdxvm'))).outcome).toBe('allow');
-    const type = { ...MEMBERS, require: { maa: { attestationType: ['tdxvm'] } } };
-    expect(appraised(type, said(tokenClaims({ complianceStatus: null }, 'tdxvm'))).outcome).toBe('allow');
+    const type = { ...MEMBERS, require: { maa: { attestationType: ['sevsnpvm'] } } };
+    expect(appraised(type, said(tokenClaims({ complianceStatus: null }, 'sevsnpvm'))).outcome).toBe('allow');
   });
 
   it('DEC-02 denies where there are no claims of it', () => {
