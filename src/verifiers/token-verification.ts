@@ -10,7 +10,7 @@ import { FormatError, nullIfMalformed, within } from '../model/errors.js';
 import type { TokenEvidence, TokenType } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
 import { readOnce } from './read-once.js';
-import { lookalikeHint } from './token-lookalike.js';
+import { lookalike } from './token-lookalike.js';
 import { readTimes, type TimeRules, type TokenTimes, verifyTimes } from './token-times.js';
 
 /** A token that was read: its form holds, nothing is verified. */
@@ -140,11 +140,12 @@ function verifyAlgorithm(
 ): JwsAlgorithm | null {
   const { alg } = jws.header;
   const found = algorithms.find((algorithm) => algorithm === alg) ?? null;
+  const { hint, looksLike } = lookalike(claims['iss'], type);
   checks.require(found !== null, 'token_alg', about, {
     expected: algorithms,
-    actual: found,
+    actual: found ?? looksLike,
     detail: 'the token is signed with an algorithm of its issuer',
-    otherwise: `the token names an algorithm that its issuer does not use${lookalikeHint(claims['iss'], type)}`,
+    otherwise: `the token names an algorithm that its issuer does not use${hint}`,
   });
   return found;
 }
@@ -154,11 +155,12 @@ function verifyIssuer(
   { claims }: ReadToken,
   { scheme, issuer, issuers, about }: TokenRules,
 ): boolean {
+  const { hint, looksLike } = lookalike(claims['iss'], scheme.type);
   return checks.require(issuer !== null, 'token_issuer', about, {
     expected: issuers,
-    actual: issuer,
+    actual: issuer ?? looksLike,
     detail: `the token is of ${scheme.verifier}, and ${scheme.issuerSettings} has its issuer`,
-    otherwise: `${scheme.issuerSettings} does not have the issuer of the token${lookalikeHint(claims['iss'], scheme.type)}`,
+    otherwise: `${scheme.issuerSettings} does not have the issuer of the token${hint}`,
   });
 }
 

@@ -144,11 +144,13 @@ describe('verifyToken', () => {
     ['maa-token', null, ''],
   ] as const)('TOK-04 says of a token sent as %s with the issuer %j which it looks like', async (type, iss, hint) => {
     const rules = { issuer: null, scheme: { ...SCHEME, type } };
+    const actual = hint === '' ? null : { type: type === 'maa-token' ? 'ita-token' : 'maa-token' };
     const told = async (algorithm: string) => (await verify(tokenOf({ algorithm, claims: { iss } }), rules)).checks;
     expect(await told('PS384')).toContainEqual(
       expect.objectContaining({
         id: 'token_issuer',
         result: 'fail',
+        actual,
         detail: `some.issuers does not have the issuer of the token${hint}`,
       }),
     );
@@ -156,6 +158,7 @@ describe('verifyToken', () => {
       expect.objectContaining({
         id: 'token_alg',
         result: 'fail',
+        actual,
         detail: `the token names an algorithm that its issuer does not use${hint}`,
       }),
     );
