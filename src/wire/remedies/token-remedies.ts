@@ -20,7 +20,10 @@ const TOKEN = 'The caller should send the token exactly as its issuer made it';
 
 export const TOKEN_REMEDIES = {
   token_alg: unlessLookalike(() => `${TOKEN}, signed with an algorithm that the issuer uses.`),
-  token_key: `${TOKEN}, or get a new one, because the issuer publishes no key that fits this one.`,
+  token_key: ({ expected }) =>
+    isObject(expected) && typeof expected['setting'] === 'string'
+      ? `The operator should put the keys that the issuer publishes now into the file that ${expected['setting']} names, and have it read again (SIGHUP).`
+      : `${TOKEN}, or get a new one, because the issuer publishes no key that fits this one.`,
   token_signature: `${TOKEN}, because its signature does not hold.`,
   token_time:
     "The caller should send a token that is valid at the instant judged, or the operator should correct this service's clock if the token is current.",

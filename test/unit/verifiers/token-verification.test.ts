@@ -28,6 +28,7 @@ const SCHEME: TokenScheme = {
   type: 'maa-token',
   verifier: 'some verifier',
   issuerSettings: 'some.issuers',
+  keysSetting: 'some.issuers[].keys',
   algorithms: ['PS384', 'RS256'],
 };
 
@@ -102,6 +103,30 @@ describe('verifyToken', () => {
   it('TOK-10 takes no key of a name that two have', async () => {
     expect((await verify(tokenOf(), {}, [keyOf('PS384'), keyOf('RS256')])).failed).toEqual(['token_key']);
     expect((await verify(tokenOf(), {}, [])).failed).toEqual(['token_key']);
+  });
+
+  it('TOK-10 says of a key that is not listed whether the issuer or a file of the operator lists none', async () => {
+    const told = async (origin: 'cache' | 'store', ...keys: readonly TokenKey[]) => {
+      const value = { keys: new Map(keys.length === 0 ? [] : [['k', keys]]), crls: [] };
+      const { checks } = await verify(tokenOf(), { keys: { value, origin } });
+      const { result, expected, detail } = checks.find(({ id }) => id === 'token_key') ?? {};
+      return [result, expected, detail];
+    };
+    const setting = 'some.issuers[].keys';
+    const key = keyOf('PS384');
+    expect(await told('cache')).toEqual(['fail', null, 'the token names no key that the issuer publishes']);
+    expect(await told('store')).toEqual([
+      'fail',
+      { setting },
+      'the token names no key that the key file of some.issuers[].keys lists',
+    ]);
+    expect(await told('store', key, key)).toEqual([
+      'fail',
+      null,
+      'several keys of the key file of some.issuers[].keys have this name',
+    ]);
+    expect(await told('cache', key)).toEqual(['pass', null, 'the issuer publishes the key']);
+    expect(await told('store', key)).toEqual(['pass', null, 'the key file of some.issuers[].keys lists the key']);
   });
 
   it.each([['https://somebody.example'], [['https://somebody.example', 'https://else.example']], [''], [[]], [{}]])(

@@ -160,6 +160,16 @@ describe('remedyOf', () => {
       'The operator should have the policy of this issuer signed by a signer that policySigner lists, because the token names none.',
     ],
     [
+      'the file that lacks a key',
+      check('token_key', { expected: { setting: 'maa.issuers[].keys' } }),
+      'The operator should put the keys that the issuer publishes now into the file that maa.issuers[].keys names, and have it read again (SIGHUP).',
+    ],
+    [
+      'that an issuer publishes no such key',
+      check('token_key'),
+      'The caller should send the token exactly as its issuer made it, or get a new one, because the issuer publishes no key that fits this one.',
+    ],
+    [
       'a chain of another product line',
       check('cert_untrusted', { actual: 'Genoa' }),
       'The caller should send the chain of the product line that the key certificate is of, which is not Genoa, or leave the chain out so that the service fetches it.',
