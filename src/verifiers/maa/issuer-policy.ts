@@ -33,7 +33,7 @@ export function verifyIssuerPolicy(checks: CheckList, claims: JsonObject, issuer
   const signer = signerOf(claims);
   const signed = policySigners === null || (signer !== null && policySigners.has(signer));
   if (policyHashes === 'shared' && signed) {
-    const detail = 'the provider is a shared one (maa.shared), whose policy microsoft writes';
+    const detail = 'the provider is a shared one (maa.shared or maa.issuers), whose policy microsoft writes';
     checks.pass('token_issuer_policy', about, { actual: hash, detail });
   } else if (policyHashes === 'any' && signed) {
     const detail = 'maa.issuers[].policyHash is any: whoever owns the instance can issue any claim';
