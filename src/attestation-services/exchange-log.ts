@@ -1,6 +1,14 @@
 import type { FetchError } from '../endorsements/fetch-error.js';
 import type { Log } from '../model/ports.js';
 
+/** Kinds that are said of one place. Codes are words of another service, and it may have any number of them. */
+const MOST_KINDS = 32;
+
+/** Whether it is an error code, and no sentence, which may say something else each time. */
+function isCode(cause: unknown): boolean {
+  return typeof cause === 'string' && /^[A-Za-z_]{1,64}$/.test(cause);
+}
+
 /**
  * Says in the log why nothing came, where something was asked: the rest follows from what was logged before. Every
  * request meets an outage, so each kind of failure is a warning once, until there is an answer; then it is for `debug`.
@@ -20,7 +28,7 @@ export class FailureLog {
     if (fault === 'open' || fault === 'waiting' || fault === 'busy') return;
     const reason = cause instanceof Error ? cause.message : cause;
     const fields = { where, fault, status, ...(typeof reason === 'string' ? { reason } : {}) };
-    if (this.#isNew(where, `${fault} ${status}`)) this.#log.warn(fields, this.#message);
+    if (this.#isNew(where, `${fault} ${status} ${isCode(cause) ? cause : ''}`)) this.#log.warn(fields, this.#message);
     else this.#log.debug(fields, this.#message);
   }
 
@@ -30,7 +38,7 @@ export class FailureLog {
 
   #isNew(where: string, kind: string): boolean {
     const said = this.#said.get(where) ?? new Set();
-    if (said.has(kind)) return false;
+    if (said.has(kind) || said.size >= MOST_KINDS) return false;
     this.#said.set(where, said.add(kind));
     return true;
   }

@@ -12,7 +12,11 @@ export function identifyingClaims(first: TeeView): readonly string[] {
  * another TEE.
  */
 export function isSameTee(first: TeeView, other: TeeView): boolean {
-  return identifyingClaims(first).every((claim) =>
-    saysTheSame(first.statements.get(claim), other.statements.get(claim)),
-  );
+  return unmetIdentity(first, other) === null;
+}
+
+/** The first of the identifying claims that the two do not both make, and make alike; null where there is none. */
+export function unmetIdentity(first: TeeView, other: TeeView): string | null {
+  const isMet = (claim: string) => saysTheSame(first.statements.get(claim), other.statements.get(claim));
+  return identifyingClaims(first).find((claim) => !isMet(claim)) ?? null;
 }

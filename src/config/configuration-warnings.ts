@@ -1,4 +1,4 @@
-import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regions.js';
+import { isKnownRegion, sharedProvider, unknownRegionOf } from '../model/azure-attestation-regions.js';
 import type { Configuration, ItaConfiguration, ItaIssuerConfiguration, MaaConfiguration } from './configuration.js';
 import { DEFAULT_BATCH_BYTES, DEFAULT_RETENTION_DAYS } from './schema.js';
 
@@ -51,16 +51,21 @@ function pinWarnings({ issuers }: ItaConfiguration): readonly string[] {
   });
 }
 
-const KNOWN_REGIONS: ReadonlySet<string> = new Set(SHARED_REGIONS);
-
 /** A slip of the pen would leave out the region that was meant, and nobody would notice before its tokens are refused. */
-function regionWarnings({ shared }: MaaConfiguration): readonly string[] {
-  if (typeof shared === 'boolean') return [];
-  return shared.flatMap((region, index) =>
-    KNOWN_REGIONS.has(region)
-      ? []
-      : [
-          `maa.shared[${index}]: this version knows no region ${region}; tokens of ${sharedProvider(region)} count all the same, so look whether that provider is Microsoft's`,
-        ],
-  );
+function regionWarnings({ shared, issuers }: MaaConfiguration): readonly string[] {
+  const regions = typeof shared === 'boolean' ? [] : shared;
+  return [
+    ...regions.flatMap((region, index) =>
+      isKnownRegion(region) ? [] : [unknownRegion(`maa.shared[${index}]`, region, sharedProvider(region))],
+    ),
+    // With a policyHash it is the policy that is trusted, whoever owns the instance.
+    ...issuers.flatMap(({ issuer, policyHash }, index) => {
+      const region = policyHash === null ? unknownRegionOf(issuer) : null;
+      return region === null ? [] : [unknownRegion(`maa.issuers[${index}]`, region, issuer)];
+    }),
+  ];
+}
+
+function unknownRegion(place: string, region: string, provider: string): string {
+  return `${place}: this version knows no region ${region}; tokens of ${provider} count all the same, so look whether that provider is Microsoft's`;
 }

@@ -62,6 +62,12 @@ const REGION = /^[a-z]{2,5}(?:\d[a-z]?)?$/;
 /** Host of a shared provider, in the public cloud or a sovereign one. */
 const SHARED_PROVIDER = /^https:\/\/shared([a-z0-9]+)\.\1\.attest\.azure\.(?:net|us|cn)$/;
 
+const KNOWN_REGIONS: ReadonlySet<string> = new Set(SHARED_REGIONS);
+
+export function isKnownRegion(region: string): boolean {
+  return KNOWN_REGIONS.has(region);
+}
+
 /** Whether a text has the shape of a region's abbreviation. There need not be such a region. */
 export function isRegionShaped(region: string): boolean {
   return region !== TEST_SLOT && REGION.test(region);
@@ -70,6 +76,16 @@ export function isRegionShaped(region: string): boolean {
 /** Issuer of the shared provider of a region of the public cloud. */
 export function sharedProvider(region: string): string {
   return `https://shared${region}.${region}.attest.azure.net`;
+}
+
+/**
+ * The region of which an issuer would be the shared provider in the public cloud, where that region is not known; else
+ * null. Of sovereign clouds there is no list of regions to look in.
+ */
+export function unknownRegionOf(issuer: string): string | null {
+  const region = isNamedLikeSharedProvider(issuer) ? SHARED_PROVIDER.exec(issuer)?.[1] : undefined;
+  if (region === undefined || issuer !== sharedProvider(region)) return null;
+  return isKnownRegion(region) ? null : region;
 }
 
 /** Whether an issuer is named like the shared provider of a region of any cloud, known or not. */

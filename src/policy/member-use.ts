@@ -1,3 +1,6 @@
+import type { ContractEvidenceType } from '../model/evidence.js';
+import { MAA_ATTESTATION_TYPES, type MaaAttestationType } from '../model/maa-words.js';
+import { teeOf } from './evidence-kinds.js';
 import type { PolicyMembers, Requirements } from './policy-members.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import { type PolicyScope, scopeOf } from './policy-scope.js';
@@ -107,7 +110,26 @@ function neverAllowing(policy: PolicyMembers, scope: PolicyScope): readonly Poli
       unusedMember('/require/maa/tcbStatus', 'has no status of minimums.tdx.acceptedStatuses, so no TD would pass'),
     );
   }
+  const possible = possibleTypes(policy);
+  const types = policy.require.maa?.attestationType ?? null;
+  if (scope.maa && types !== null && !types.some((type) => possible.has(type))) {
+    const which = [...possible].join(', ');
+    const message = `has no type that a token about the evidence in accepts can have (${which}), so none would pass`;
+    problems.push(unusedMember('/require/maa/attestationType', message));
+  }
   return problems;
+}
+
+/** Attestation types of the tokens of Azure Attestation that can agree with evidence of the accepted types. */
+function possibleTypes({ accepts }: PolicyMembers): ReadonlySet<string> {
+  return new Set(accepts.flatMap(attestationTypesOf));
+}
+
+/** Guest attestation is about either TEE, and a paravisor's report can come as bare evidence too. */
+function attestationTypesOf(type: ContractEvidenceType): readonly MaaAttestationType[] {
+  const tee = type === 'ita-token' ? 'tdx' : teeOf(type);
+  if (tee === null) return MAA_ATTESTATION_TYPES;
+  return ['azurevm', tee === 'snp' ? 'sevsnpvm' : 'tdxvm'];
 }
 
 /** The status in the token has to be the one found here, so each list, or a waiver beside it, has to hold it. */

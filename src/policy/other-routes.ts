@@ -1,7 +1,9 @@
 import { CheckList, ofRoute } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
+import type { ContractEvidenceType } from '../model/evidence.js';
 import type { TokenRoute } from '../model/token-route.js';
-import { type AppraisalTopic, type RouteState, routeState } from './appraisal-topic.js';
+import { type AppraisalInput, type AppraisalTopic, type RouteState, routeState } from './appraisal-topic.js';
+import { isTokenType, teeOf } from './evidence-kinds.js';
 import type { Policy } from './policy-document.js';
 import { appraiseDemands, demandedChecks } from './token-demands.js';
 
@@ -20,7 +22,7 @@ export const otherRoutes: AppraisalTopic = {
   },
   appraise: (policy, input, checks) => {
     for (const route of TOKEN_ROUTES) {
-      appraiseRoute(policy, route, routeState(route, input), checks);
+      appraiseRoute(policy, route, input, checks);
       const demanded = new CheckList(policy.id);
       appraiseDemands(policy, route, input, demanded);
       checks.addAll(ofRoute(route, demanded.all));
@@ -28,8 +30,9 @@ export const otherRoutes: AppraisalTopic = {
   },
 };
 
-function appraiseRoute({ routes }: Policy, route: TokenRoute, found: RouteState, checks: CheckList): void {
+function appraiseRoute({ routes }: Policy, route: TokenRoute, input: AppraisalInput, checks: CheckList): void {
   const wanted = routes[route];
+  const found = routeState(route, input);
   const about = '/attestationResults';
   if (wanted === 'off') return;
   if (found.state === 'verified') {
@@ -40,23 +43,30 @@ function appraiseRoute({ routes }: Policy, route: TokenRoute, found: RouteState,
     if (wanted === 'required') checks.unavailable('route_unavailable', about, found.detail, found.retryable);
     else checks.unavailableOptional('route_unavailable', about, found.detail);
   } else if (wanted === 'required') {
-    const heldBack = found.state === 'held back';
-    const detail = heldBack ? whyHeldBack(route, found.because) : `${notSent(route)} for this evidence`;
-    checks.fail('route_missing', about, { expected: route, actual: heldBack ? HELD_BACK : null, detail });
+    checks.fail('route_missing', about, { expected: route, ...whyMissing(route, found, input.evidenceType) });
   } else {
     // Not as route_missing, which has to hold each time where another route is required.
-    const detail = found.state === 'held back' ? whyHeldBack(route, found.because) : notSent(route);
-    checks.notConfigured('route_unavailable', about, detail);
+    checks.notConfigured('route_unavailable', about, whyMissing(route, found, input.evidenceType).detail);
   }
 }
 
 /** What was found in place of a token. */
-const HELD_BACK = 'not asked';
-
-function notSent(route: TokenRoute): string {
-  return `no ${route} token was sent, and nothing is configured to fetch one`;
+interface Missing {
+  readonly actual: 'not asked' | 'never fetched' | 'never issued' | null;
+  readonly detail: string;
 }
 
-function whyHeldBack(route: TokenRoute, because: string): string {
-  return `no ${route} token was sent, and none was asked for, because ${because}`;
+/** What no configuration can bring comes first: whoever reads it should not look there. */
+function whyMissing(route: TokenRoute, found: RouteState, evidenceType: ContractEvidenceType): Missing {
+  const notSent = `no ${route} token was sent`;
+  if (route === 'ita' && teeOf(evidenceType) === 'snp') {
+    return { actual: 'never issued', detail: `${notSent}, and trust authority issues none about SEV-SNP evidence` };
+  }
+  if (isTokenType(evidenceType)) {
+    const detail = `${notSent}, and none can be fetched where the evidence is a token itself`;
+    return { actual: 'never fetched', detail };
+  }
+  return found.state === 'held back'
+    ? { actual: 'not asked', detail: `${notSent}, and none was asked for, because ${found.because}` }
+    : { actual: null, detail: `${notSent}, and nothing is configured to fetch one for this evidence` };
 }

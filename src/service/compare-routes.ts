@@ -3,8 +3,8 @@ import { hardwareView } from '../comparison/hardware-view.js';
 import { itaTokenView } from '../comparison/ita-token-view.js';
 import { maaTokenView } from '../comparison/maa-token-view.js';
 import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
-import { identifyingClaims, isSameTee } from '../comparison/same-tee.js';
-import { AK, type TeeView } from '../comparison/tee-view.js';
+import { unmetIdentity } from '../comparison/same-tee.js';
+import { AK, TEE, type TeeView } from '../comparison/tee-view.js';
 import { type Check, CheckList, ofRoute } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CrossCheck } from '../model/decision.js';
@@ -111,13 +111,10 @@ function recordAgreement(
   compared: CrossCheck,
 ): boolean {
   const { route, about } = token;
-  if (!isSameTee(first, view)) {
-    const identity = first.identity;
-    const compared = {
-      expected: first.statements.get(identity)?.value ?? null,
-      actual: view.statements.get(identity)?.value ?? null,
-    };
-    checks.fail('disagreement', about, { ...compared, detail: whyNotSameTee(first, view) });
+  const claim = unmetIdentity(first, view);
+  if (claim !== null) {
+    const [expected = null, actual = null] = [first, view].map(({ statements }) => statements.get(claim)?.value);
+    checks.fail('disagreement', about, { expected, actual, detail: whyNotSameTee(first, view, claim) });
     return false;
   }
   const { agree, differences, equal } = compared;
@@ -137,15 +134,23 @@ function recordAgreement(
   return agree;
 }
 
-/** A token that does not say which TEE it is about need not be about another one. */
-function whyNotSameTee(first: TeeView, { route, statements }: TeeView): string {
-  const claims = identifyingClaims(first);
-  const unverified = claims.find((claim) => !first.statements.has(claim));
-  if (unverified !== undefined) {
-    return `the token of ${route} cannot be known to be about the same TEE: ${first.route} does not state ${unverified}`;
+/**
+ * A token that does not say which TEE it is about need not be about another one, and neither need one whose words
+ * cannot be compared.
+ *
+ * @param claim by which the two are not known to be about one TEE
+ */
+function whyNotSameTee(first: TeeView, { route, statements }: TeeView, claim: string): string {
+  const [ofFirst, ofToken] = [first.statements.get(claim), statements.get(claim)];
+  const cannotBeKnown = `the token of ${route} cannot be known to be about the same TEE`;
+  if (ofFirst === undefined) return `${cannotBeKnown}: ${first.route} does not state ${claim}`;
+  const unclear = !ofFirst.sound ? first.route : ofToken?.sound === false ? route : null;
+  if (unclear !== null) {
+    return `${cannotBeKnown}: ${unclear} states ${claim} more than once, or not in the form that it has`;
   }
-  const missing = claims.find((claim) => !statements.has(claim));
-  if (missing === undefined) return `the token of ${route} is about another TEE: ${first.identity}`;
-  if (missing !== AK) return `the token of ${route} does not say which TEE it is about: it does not state ${missing}`;
-  return `the token of ${route} does not name the attestation key (${AK}), as it shows no runtime claims of a paravisor; ask for it with the runtime data as JSON`;
+  if (ofToken !== undefined) {
+    return `the token of ${route} is about another ${claim === TEE ? 'kind of TEE' : `TEE: ${claim}`}`;
+  }
+  if (claim !== AK) return `the token of ${route} does not say which TEE it is about: it does not state ${claim}`;
+  return `the token of ${route} does not name the attestation key (${AK}), as it shows no runtime claims with HCLAkPub among their keys; ask for it with the runtime data as JSON`;
 }

@@ -11,12 +11,18 @@ const ISSUERS: readonly { readonly type: TokenType; readonly name: string; reado
   },
 ];
 
-/**
- * How a message goes on where a token was sent as one of another verifier; empty where it does not look so. Nothing
- * is accepted by it, and nothing that the token says is repeated: its signature has not been verified.
- */
-export function lookalikeHint(iss: JsonValue | undefined, sentAs: TokenType): string {
-  if (typeof iss !== 'string') return '';
-  const other = ISSUERS.find(({ type, iss: form }) => type !== sentAs && form.test(iss));
-  return other === undefined ? '' : `: it looks like a token of ${other.name}, which is sent as ${other.type}`;
+/** What to say of a token that was sent as one of another verifier. */
+interface Lookalike {
+  /** How a message goes on; empty where it does not look so. */
+  readonly hint: string;
+  /** The type with which it should have been sent, as a check shows it. */
+  readonly looksLike: { readonly type: TokenType } | null;
+}
+
+/** Nothing is accepted by it, and nothing that the token says is repeated: its signature has not been verified. */
+export function lookalike(iss: JsonValue | undefined, sentAs: TokenType): Lookalike {
+  const other = ISSUERS.find(({ type, iss: form }) => type !== sentAs && typeof iss === 'string' && form.test(iss));
+  if (other === undefined) return { hint: '', looksLike: null };
+  const { name, type } = other;
+  return { hint: `: it looks like a token of ${name}, which is sent as ${type}`, looksLike: { type } };
 }

@@ -10,7 +10,7 @@ import { FormatError, nullIfMalformed, within } from '../model/errors.js';
 import type { TokenEvidence, TokenType } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
 import { readOnce } from './read-once.js';
-import { lookalikeHint } from './token-lookalike.js';
+import { lookalike } from './token-lookalike.js';
 import { readTimes, type TimeRules, type TokenTimes, verifyTimes } from './token-times.js';
 
 /** A token that was read: its form holds, nothing is verified. */
@@ -29,6 +29,8 @@ export interface TokenScheme {
   readonly verifier: string;
   /** Settings that say which issuers are accepted. */
   readonly issuerSettings: string;
+  /** Setting that says where the keys of an issuer are. */
+  readonly keysSetting: string;
   /** Algorithms that its issuers use. */
   readonly algorithms: readonly JwsAlgorithm[];
 }
@@ -111,7 +113,7 @@ export async function verifyToken(
     return null;
   }
   checks.pass('jwks_unavailable', about, { detail: describeKeys(keys.value) });
-  const key = findKey(checks, kid, keys.value, algorithm, rules);
+  const key = findKey(checks, kid, keys, algorithm, rules);
   if (key === null) return null;
   within(about, () => requireSameKey(token, key));
   const signed = checks.require(await verifyJws(token.text, algorithm, key.key), 'token_signature', about, {
@@ -140,11 +142,12 @@ function verifyAlgorithm(
 ): JwsAlgorithm | null {
   const { alg } = jws.header;
   const found = algorithms.find((algorithm) => algorithm === alg) ?? null;
+  const { hint, looksLike } = lookalike(claims['iss'], type);
   checks.require(found !== null, 'token_alg', about, {
     expected: algorithms,
-    actual: found,
+    actual: found ?? looksLike,
     detail: 'the token is signed with an algorithm of its issuer',
-    otherwise: `the token names an algorithm that its issuer does not use${lookalikeHint(claims['iss'], type)}`,
+    otherwise: `the token names an algorithm that its issuer does not use${hint}`,
   });
   return found;
 }
@@ -154,11 +157,12 @@ function verifyIssuer(
   { claims }: ReadToken,
   { scheme, issuer, issuers, about }: TokenRules,
 ): boolean {
+  const { hint, looksLike } = lookalike(claims['iss'], scheme.type);
   return checks.require(issuer !== null, 'token_issuer', about, {
     expected: issuers,
-    actual: issuer,
+    actual: issuer ?? looksLike,
     detail: `the token is of ${scheme.verifier}, and ${scheme.issuerSettings} has its issuer`,
-    otherwise: `${scheme.issuerSettings} does not have the issuer of the token${lookalikeHint(claims['iss'], scheme.type)}`,
+    otherwise: `${scheme.issuerSettings} does not have the issuer of the token${hint}`,
   });
 }
 
@@ -186,23 +190,29 @@ export function kidOf({ jws }: ReadToken): string | null {
   return typeof kid === 'string' && kid !== '' && kid.length <= LONGEST_KID ? kid : null;
 }
 
-/** A key that the issuer does not publish, or a name that two keys share, is none. */
+/**
+ * A key that the issuer does not publish, or a name that two keys share, is none. Keys from the operator's file can be
+ * older than what the issuer publishes: then it is the file that somebody has to look at.
+ */
 function findKey(
   checks: CheckList,
   kid: string,
-  { keys }: TokenKeySet,
+  { value: { keys }, origin }: Sourced<TokenKeySet>,
   algorithm: JwsAlgorithm,
-  { scheme: { algorithms }, about }: TokenRules,
+  { scheme: { algorithms, keysSetting }, about }: TokenRules,
 ): TokenKey | null {
   const named = keys.get(kid) ?? [];
   const key = named.length === 1 ? (named[0] ?? null) : null;
+  const fromFile = origin === 'store';
+  const listing = fromFile ? `the key file of ${keysSetting}` : 'the issuer';
   checks.require(key !== null, 'token_key', about, {
+    expected: fromFile && named.length === 0 ? { setting: keysSetting } : null,
     actual: key === null ? null : kid,
-    detail: 'the issuer publishes the key',
+    detail: fromFile ? `${listing} lists the key` : `${listing} publishes the key`,
     otherwise:
       named.length > 1
-        ? 'several keys of the issuer have this name'
-        : 'the token names no key that the issuer publishes',
+        ? `several keys of ${listing} have this name`
+        : `the token names no key that ${listing} ${fromFile ? 'lists' : 'publishes'}`,
   });
   return key !== null && isForAlgorithm(checks, key, algorithm, algorithms, about) ? key : null;
 }

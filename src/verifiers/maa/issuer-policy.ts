@@ -29,18 +29,22 @@ export interface MaaIssuer {
 export function verifyIssuerPolicy(checks: CheckList, claims: JsonObject, issuer: MaaIssuer, about: string): boolean {
   const hash = claims['x-ms-policy-hash'] ?? null;
   const { policyHashes } = issuer;
-  const signed = isSigned(claims, issuer.policySigners);
+  const { policySigners } = issuer;
+  const signer = signerOf(claims);
+  const signed = policySigners === null || (signer !== null && policySigners.has(signer));
   if (policyHashes === 'shared' && signed) {
-    const detail = 'the provider is a shared one (maa.shared), whose policy microsoft writes';
+    const detail = 'the provider is a shared one (maa.shared or maa.issuers), whose policy microsoft writes';
     checks.pass('token_issuer_policy', about, { actual: hash, detail });
   } else if (policyHashes === 'any' && signed) {
     const detail = 'maa.issuers[].policyHash is any: whoever owns the instance can issue any claim';
     checks.warn('token_issuer_policy', about, { actual: hash, detail });
   } else {
     const known = typeof policyHashes !== 'object' || (typeof hash === 'string' && policyHashes.has(hash));
+    const hashes = { expected: typeof policyHashes === 'object' ? [...policyHashes] : [], actual: hash };
+    // Of a policy that is listed, the signer is what differs.
+    const signers = { expected: { policySigner: [...(policySigners ?? [])] }, actual: { policySigner: signer } };
     checks.require(known && signed, 'token_issuer_policy', about, {
-      expected: typeof policyHashes === 'object' ? [...policyHashes] : [],
-      actual: hash,
+      ...(known && !signed ? signers : hashes),
       detail: 'the token was issued under a policy that maa.issuers[].policyHash lists for this issuer',
       otherwise: known
         ? 'the policy is not signed by a signer that maa.issuers[].policySigner lists for this issuer'
@@ -51,12 +55,11 @@ export function verifyIssuerPolicy(checks: CheckList, claims: JsonObject, issuer
   return false;
 }
 
-/** `x-ms-policy-signer` is the JWK of the signer, its certificate in `x5c`. */
-function isSigned(claims: JsonObject, signers: ReadonlySet<string> | null): boolean {
-  if (signers === null) return true;
+/** `x-ms-policy-signer` is the JWK of the signer, its certificate in `x5c`: SHA-256 of that; null where there is none. */
+function signerOf(claims: JsonObject): string | null {
   const signer = claims['x-ms-policy-signer'] ?? null;
   const chain: JsonValue = isObject(signer) ? (signer['x5c'] ?? null) : null;
   const [first] = Array.isArray(chain) ? chain : [];
   const der = typeof first === 'string' ? nullIfMalformed(() => decodeBase64(first)) : null;
-  return der !== null && signers.has(hex(sha256(der)));
+  return der === null ? null : hex(sha256(der));
 }

@@ -53,6 +53,7 @@ const SCHEME: TokenScheme = {
   type: 'maa-token',
   verifier: 'azure attestation',
   issuerSettings: 'maa.shared or maa.issuers',
+  keysSetting: 'maa.issuers[].keys',
   algorithms: ['RS256'],
 };
 

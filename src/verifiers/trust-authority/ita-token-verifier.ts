@@ -36,6 +36,7 @@ const SCHEME: TokenScheme = {
   type: 'ita-token',
   verifier: 'trust authority',
   issuerSettings: 'ita.issuers',
+  keysSetting: 'ita.issuers[].keys',
   algorithms: ['PS384', 'RS256'],
 };
 

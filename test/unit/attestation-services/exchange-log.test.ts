@@ -29,6 +29,30 @@ describe('FailureLog', () => {
     expect(log.entries[2]).toEqual({ level: 'warn', message: MESSAGE, fields });
   });
 
+  describe('where one status is answered', () => {
+    const answered = (cause: unknown) => new FetchError('status', 'answered with status 400', { status: 400, cause });
+    const levels = (causes: readonly unknown[]) => {
+      const { said, failures } = opened();
+      for (const cause of causes) failures.failed(WHERE, answered(cause));
+      return said().map(([level]) => level);
+    };
+
+    it('warns once of each code', () => {
+      const codes = ['UnsupportedApiVersion', 'InvalidRequest', 'UnsupportedApiVersion', undefined, 'InvalidRequest'];
+      expect(levels(codes)).toEqual(['warn', 'warn', 'debug', 'warn', 'debug']);
+    });
+
+    it('takes sentences and errors for one kind, since each can be another', () => {
+      const causes = ['request 1 failed', 'request 2 failed', new Error('Third'), 'x'.repeat(65)];
+      expect(levels(causes)).toEqual(['warn', 'debug', 'debug', 'debug']);
+    });
+
+    it('warns of 32 kinds at most', () => {
+      const codes = Array.from({ length: 40 }, (_, index) => 'a'.repeat(index + 1));
+      expect(levels(codes).filter((level) => level === 'warn')).toHaveLength(32);
+    });
+  });
+
   it('warns again after an answer, and of another place', () => {
     const { said, failures } = opened();
     failures.failed(WHERE, timeout);

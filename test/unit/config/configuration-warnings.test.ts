@@ -68,4 +68,24 @@ describe('warnings about a configuration', () => {
         "same, so look whether that provider is Microsoft's",
     ]);
   });
+
+  it('name such a region of a listed issuer without policyHash too', () => {
+    const known = '{ issuer: https://sharedweu.weu.attest.azure.net }';
+    const unknown = '{ issuer: https://sharedzzz.zzz.attest.azure.net }';
+    expect(warningsAbout(`maa: { shared: false, issuers: [${known}, ${unknown}] }`)).toEqual([
+      'maa.issuers[1]: this version knows no region zzz; tokens of https://sharedzzz.zzz.attest.azure.net count all the ' +
+        "same, so look whether that provider is Microsoft's",
+    ]);
+  });
+
+  it.each([
+    '{ issuer: https://sharedweu.weu.attest.azure.net }',
+    '{ issuer: https://sharedzzz.zzz.attest.azure.net, policyHash: [47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU] }',
+    '{ issuer: https://sharedzzz.zzz.attest.azure.net, policyHash: any }',
+    // Of sovereign clouds no regions are known.
+    '{ issuer: https://sharedugv.ugv.attest.azure.us }',
+    '{ issuer: https://contoso.weu.attest.azure.net, policyHash: any }',
+  ])('are none about the issuer %s', (issuer) => {
+    expect(warningsAbout(`maa: { shared: false, issuers: [${issuer}] }`)).toEqual([]);
+  });
 });

@@ -173,6 +173,55 @@ describe('a policy that can never allow', () => {
     expect(unused(members('maa_tcb_status', 'OutOfDate', 'SWHardeningNeeded'))).toEqual(['/require/maa/tcbStatus']);
   });
 
+  describe('for the attestation types that it demands', () => {
+    const demanding = (
+      accepts: readonly string[],
+      attestationType: readonly string[],
+      maa = 'required',
+    ): JsonObject => ({
+      accepts,
+      minimums: 'any',
+      routes: { maa, ...(accepts.some((type) => type.endsWith('-token')) ? { hardware: 'off' } : {}) },
+      require: { maa: { attestationType } },
+    });
+
+    it.each<[accepts: readonly string[], demanded: readonly string[], possible: string]>([
+      [['az-snp-vtpm'], ['tdxvm'], 'azurevm, sevsnpvm'],
+      [['snp', 'az-snp-vtpm'], ['tdxvm'], 'azurevm, sevsnpvm'],
+      [['az-tdx-vtpm'], ['sevsnpvm'], 'azurevm, tdxvm'],
+      [['tdx'], ['sevsnpvm'], 'azurevm, tdxvm'],
+      [['ita-token'], ['sevsnpvm'], 'azurevm, tdxvm'],
+    ])('DEC-13 does not load: %j with tokens of type %j alone', (accepts, demanded, possible) => {
+      // Without a token `claim_missing` denies, on an optional route too.
+      for (const route of ['required', 'optional']) {
+        expect(() => parsePolicy(policyText(demanding(accepts, demanded, route)))).toThrow(
+          `/require/maa/attestationType: has no type that a token about the evidence in accepts can have (${possible}), so none would pass (policy_member_unused)`,
+        );
+      }
+    });
+
+    it.each<[accepts: readonly string[], demanded: readonly string[]]>([
+      [['az-snp-vtpm'], ['azurevm']],
+      [['az-snp-vtpm'], ['tdxvm', 'sevsnpvm']],
+      [['az-tdx-vtpm'], ['azurevm']],
+      [['az-tdx-vtpm', 'az-snp-vtpm'], ['tdxvm']],
+      [['az-tdx-vtpm', 'az-snp-vtpm'], ['sevsnpvm']],
+      // Its data can be the runtime claims of a paravisor.
+      [['snp'], ['azurevm']],
+      [['tdx'], ['azurevm']],
+      [['maa-token'], ['tdxvm']],
+      [['maa-token'], ['sevsnpvm']],
+      [['ita-token'], ['azurevm']],
+      [['tpm'], ['tdxvm']],
+    ])('DEC-13 twin: loads %j with tokens of type %j', (accepts, demanded) => {
+      expect(unused(demanding(accepts, demanded))).toEqual([]);
+    });
+
+    it('DEC-13 names the member once where the route is off', () => {
+      expect(unused(demanding(['az-snp-vtpm'], ['tdxvm'], 'off'))).toEqual(['/require/maa/attestationType']);
+    });
+  });
+
   it('DEC-13 does not load: reference values that no evidence can match', () => {
     const [snp, tdx] = [{ vmpl: [0] }, { mrtd: [HEX_48] }];
     expect(unused({ ...BOTH, referenceValues: [{ snp, tdx }] })).toEqual(['/referenceValues']);

@@ -33,7 +33,7 @@ describe.each(ROUTES)('a token by %s', (route) => {
   });
 
   it('denies where it is required, was not sent, and nothing fetches one', () => {
-    const appraisal = appraised(required);
+    const appraisal = appraisedTd(required);
     expect(failed(appraisal)).toEqual(['route_missing']);
     expect(only(appraisal, 'route_missing')).toMatchObject({
       expected: route,
@@ -48,13 +48,13 @@ describe.each(ROUTES)('a token by %s', (route) => {
     const detail = `no ${route} token was sent, and none was asked for, because the instant is past`;
 
     it('denies where it is required, and says why none was asked for', () => {
-      const appraisal = appraised(required, held);
+      const appraisal = appraisedTd(required, held);
       expect(failed(appraisal)).toEqual(['route_missing']);
       expect(only(appraisal, 'route_missing')).toMatchObject({ expected: route, actual: 'not asked', detail });
     });
 
     it('changes nothing where it is optional, and says why none was asked for', () => {
-      const appraisal = appraised(optional, held);
+      const appraisal = appraisedTd(optional, held);
       expect(appraisal.outcome).toBe('allow');
       expect(only(appraisal, 'route_unavailable')).toMatchObject({ result: 'not_configured', detail });
     });
@@ -126,6 +126,41 @@ describe.each(ROUTES)('a token by %s', (route) => {
   });
 });
 
+describe('a token that nothing can fetch', () => {
+  const missing = (type: 'maa-token' | 'ita-token', route: TokenRoute) => {
+    const routing = { hardware: 'off', [route]: 'required' };
+    const own = type === 'maa-token' ? 'maa' : 'ita';
+    return appraised(
+      { accepts: [type], minimums: 'any', routes: routing },
+      { type, claims: { [own]: tokenClaims({}, own === 'ita' ? 'TDX' : 'azurevm') }, bound: [`${own}.userData`] },
+    );
+  };
+
+  it.each<['maa-token' | 'ita-token', TokenRoute]>([
+    ['ita-token', 'maa'],
+    ['maa-token', 'ita'],
+  ])('is said to be none where the evidence is an %s, and %s is required', (type, route) => {
+    expect(only(missing(type, route), 'route_missing')).toMatchObject({
+      result: 'fail',
+      expected: route,
+      actual: 'never fetched',
+      detail: `no ${route} token was sent, and none can be fetched where the evidence is a token itself`,
+    });
+  });
+
+  it.each<RouteState>([{ state: 'absent' }, { state: 'held back', because: 'the instant is past' }])(
+    'is said to be none where Trust Authority is to judge SEV-SNP evidence: %o',
+    (state) => {
+      const detail = 'no ita token was sent, and trust authority issues none about SEV-SNP evidence';
+      const denied = appraised({ routes: { ita: 'required' } }, routes('ita', state));
+      expect(failed(denied)).toEqual(['route_missing']);
+      expect(only(denied, 'route_missing')).toMatchObject({ expected: 'ita', actual: 'never issued', detail });
+      const allowed = appraised({ routes: { ita: 'optional' } }, routes('ita', state));
+      expect([allowed.outcome, only(allowed, 'route_unavailable').detail]).toEqual(['allow', detail]);
+    },
+  );
+});
+
 describe('other routes', () => {
   it('deny where one is required and the other optional', () => {
     const members = { routes: { maa: 'optional', ita: 'required' } };
@@ -184,8 +219,8 @@ describe('what Azure Attestation must have said', () => {
   it('asks for what the policy names alone', () => {
     const status = { ...MEMBERS, require: { maa: { complianceStatus: ['azure-compliant-cvm'] } } };
     expect(appraised(status, said(tokenClaims({}, 'tdxvm'))).outcome).toBe('allow');
-    const type = { ...MEMBERS, require: { maa: { attestationType: ['tdxvm'] } } };
-    expect(appraised(type, said(tokenClaims({ complianceStatus: null }, 'tdxvm'))).outcome).toBe('allow');
+    const type = { ...MEMBERS, require: { maa: { attestationType: ['sevsnpvm'] } } };
+    expect(appraised(type, said(tokenClaims({ complianceStatus: null }, 'sevsnpvm'))).outcome).toBe('allow');
   });
 
   it('DEC-02 denies where there are no claims of it', () => {

@@ -10,6 +10,7 @@ import {
   altered,
   azClaims,
   azHcl,
+  azTdxClaims,
   ITA_NESTED,
   OTHER_JWK,
   RUNTIME,
@@ -17,7 +18,7 @@ import {
   TDXVM,
   verified,
 } from '../comparison/fixture.js';
-import { check, snpClaims } from '../policy/fixture.js';
+import { check, snpClaims, tdxClaims } from '../policy/fixture.js';
 import {
   brokenToken,
   itaToken,
@@ -36,6 +37,8 @@ const compare = (
 const results = ({ checks }: RouteComparison) => checks.all.map(({ id, result }) => [id, result]);
 const AGREEMENT = [['disagreement', 'pass']];
 const DISAGREEMENT = [['disagreement', 'fail']];
+const TD = ownVerification({ claims: verified({ tdx: tdxClaims() }) });
+const AZ_TD = ownVerification({ claims: verified(azTdxClaims()) });
 const MEASUREMENT = ['x-ms-isolation-tee', 'x-ms-sevsnpvm-launchmeasurement'];
 
 describe('a token beside hardware', () => {
@@ -105,8 +108,8 @@ describe('a token beside hardware', () => {
           id: 'disagreement',
           result: 'fail',
           detail:
-            'the token of maa does not name the attestation key (hcl.akThumbprint), as it shows no runtime claims of a ' +
-            'paravisor; ask for it with the runtime data as JSON',
+            'the token of maa does not name the attestation key (hcl.akThumbprint), as it shows no runtime claims with ' +
+            'HCLAkPub among their keys; ask for it with the runtime data as JSON',
           expected: azHcl().akThumbprint,
           actual: null,
         },
@@ -124,6 +127,47 @@ describe('a token beside hardware', () => {
         result: 'fail',
         detail: `the token of maa does not say which TEE it is about: it does not state ${claim}`,
         actual: null,
+      },
+    ]);
+  });
+
+  it.each<[what: string, token: RouteToken, own: Verification, type: EvidenceType, claimed: string, expected: string]>([
+    ['an SEV-SNP VM beside a TD', maaToken(AZUREVM), TD, 'tdx', 'snp', 'tdx'],
+    ['an SEV-SNP VM beside a TD with vTPM', maaToken(AZUREVM), AZ_TD, 'az-tdx-vtpm', 'snp', 'tdx'],
+    ['a TD beside an SEV-SNP VM', maaToken(TDXVM), ownVerification(), 'az-snp-vtpm', 'tdx', 'snp'],
+    ['a TD of Trust Authority beside an SEV-SNP VM', itaToken(), ownVerification(), 'az-snp-vtpm', 'tdx', 'snp'],
+  ])('TOK-16 is about another TEE where that is of another kind: %s', (_, token, own, type, actual, expected) => {
+    const detail = `the token of ${token.route} is about another kind of TEE`;
+    expect(compare([token], own, type).checks.all).toMatchObject([
+      { id: 'disagreement', result: 'fail', detail, expected, actual },
+    ]);
+  });
+
+  it('TOK-16 denies where it names the attestation key twice, and does not call it of another TEE', () => {
+    const { keys } = RUNTIME;
+    const twice = Array.isArray(keys) ? [...keys, ...keys] : [];
+    const found = compare([maaToken(altered(AZUREVM, ['x-ms-isolation-tee', 'x-ms-runtime', 'keys'], twice))]);
+    expect(found.checks.all).toMatchObject([
+      {
+        id: 'disagreement',
+        result: 'fail',
+        detail:
+          'the token of maa cannot be known to be about the same TEE: maa states hcl.akThumbprint more than once, or not in the form that it has',
+        expected: azHcl().akThumbprint,
+        actual: twice,
+      },
+    ]);
+    expect(found.agreeing).toEqual([]);
+  });
+
+  it('TOK-16 denies where the token that is the evidence states its report data in no form of such', () => {
+    const broken = altered(TDXVM, ['tdx_report_data'], 'e0');
+    const own = ownVerification({ claims: verified({ maa: tokenClaimsOf(broken, 'tdxvm') }) });
+    expect(compare([itaToken()], own, 'maa-token').checks.all).toMatchObject([
+      {
+        result: 'fail',
+        detail:
+          'the token of ita cannot be known to be about the same TEE: maa states tdx.reportData more than once, or not in the form that it has',
       },
     ]);
   });

@@ -28,6 +28,7 @@ const SCHEME: TokenScheme = {
   type: 'maa-token',
   verifier: 'some verifier',
   issuerSettings: 'some.issuers',
+  keysSetting: 'some.issuers[].keys',
   algorithms: ['PS384', 'RS256'],
 };
 
@@ -104,6 +105,30 @@ describe('verifyToken', () => {
     expect((await verify(tokenOf(), {}, [])).failed).toEqual(['token_key']);
   });
 
+  it('TOK-10 says of a key that is not listed whether the issuer or a file of the operator lists none', async () => {
+    const told = async (origin: 'cache' | 'store', ...keys: readonly TokenKey[]) => {
+      const value = { keys: new Map(keys.length === 0 ? [] : [['k', keys]]), crls: [] };
+      const { checks } = await verify(tokenOf(), { keys: { value, origin } });
+      const { result, expected, detail } = checks.find(({ id }) => id === 'token_key') ?? {};
+      return [result, expected, detail];
+    };
+    const setting = 'some.issuers[].keys';
+    const key = keyOf('PS384');
+    expect(await told('cache')).toEqual(['fail', null, 'the token names no key that the issuer publishes']);
+    expect(await told('store')).toEqual([
+      'fail',
+      { setting },
+      'the token names no key that the key file of some.issuers[].keys lists',
+    ]);
+    expect(await told('store', key, key)).toEqual([
+      'fail',
+      null,
+      'several keys of the key file of some.issuers[].keys have this name',
+    ]);
+    expect(await told('cache', key)).toEqual(['pass', null, 'the issuer publishes the key']);
+    expect(await told('store', key)).toEqual(['pass', null, 'the key file of some.issuers[].keys lists the key']);
+  });
+
   it.each([['https://somebody.example'], [['https://somebody.example', 'https://else.example']], [''], [[]], [{}]])(
     'TOK-09 takes no token for the audience %j: neither verifier names one',
     async (aud) => {
@@ -144,11 +169,13 @@ describe('verifyToken', () => {
     ['maa-token', null, ''],
   ] as const)('TOK-04 says of a token sent as %s with the issuer %j which it looks like', async (type, iss, hint) => {
     const rules = { issuer: null, scheme: { ...SCHEME, type } };
+    const actual = hint === '' ? null : { type: type === 'maa-token' ? 'ita-token' : 'maa-token' };
     const told = async (algorithm: string) => (await verify(tokenOf({ algorithm, claims: { iss } }), rules)).checks;
     expect(await told('PS384')).toContainEqual(
       expect.objectContaining({
         id: 'token_issuer',
         result: 'fail',
+        actual,
         detail: `some.issuers does not have the issuer of the token${hint}`,
       }),
     );
@@ -156,6 +183,7 @@ describe('verifyToken', () => {
       expect.objectContaining({
         id: 'token_alg',
         result: 'fail',
+        actual,
         detail: `the token names an algorithm that its issuer does not use${hint}`,
       }),
     );

@@ -130,6 +130,46 @@ describe('remedyOf', () => {
       'The caller should send a token of maa in attestationResults, because the service asks for none about a past instant, or about evidence that fails a check.',
     ],
     [
+      'that no configuration fetches a token about a token',
+      check('route_missing', { expected: 'maa', actual: 'never fetched', policy: 'p' }),
+      'The caller should send a token of maa in attestationResults, because the service fetches none where the evidence is a token itself.',
+    ],
+    [
+      'that there is no token of Trust Authority about SEV-SNP',
+      check('route_missing', { expected: 'ita', actual: 'never issued', policy: 'p' }),
+      'The operator should not require the route ita in a policy for SEV-SNP evidence, because Intel Trust Authority issues no token about it.',
+    ],
+    ...(['token_issuer', 'token_alg'] as const).map((id): [string, Check, string] => [
+      `the type with which a token has to be sent: ${id}`,
+      check(id, { actual: { type: 'ita-token' } }),
+      'The caller should send the token with the type ita-token.',
+    ]),
+    [
+      'the hash of a policy that is not listed',
+      check('token_issuer_policy', { actual: 'ab12' }),
+      'The operator should add ab12 to policyHash of this issuer if that policy is the one wanted.',
+    ],
+    [
+      'the signer of a policy whose hash is listed',
+      check('token_issuer_policy', { actual: { policySigner: 'ab12' } }),
+      'The operator should add ab12 to policySigner of this issuer if whoever signed the policy is trusted with it.',
+    ],
+    [
+      'that a policy has no signer',
+      check('token_issuer_policy', { actual: { policySigner: null } }),
+      'The operator should have the policy of this issuer signed by a signer that policySigner lists, because the token names none.',
+    ],
+    [
+      'the file that lacks a key',
+      check('token_key', { expected: { setting: 'maa.issuers[].keys' } }),
+      'The operator should put the keys that the issuer publishes now into the file that maa.issuers[].keys names, and have it read again (SIGHUP).',
+    ],
+    [
+      'that an issuer publishes no such key',
+      check('token_key'),
+      'The caller should send the token exactly as its issuer made it, or get a new one, because the issuer publishes no key that fits this one.',
+    ],
+    [
       'a chain of another product line',
       check('cert_untrusted', { actual: 'Genoa' }),
       'The caller should send the chain of the product line that the key certificate is of, which is not Genoa, or leave the chain out so that the service fetches it.',

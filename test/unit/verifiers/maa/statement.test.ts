@@ -148,6 +148,9 @@ describe('the policy of an issuer', () => {
 
   it('TOK-17 takes the policy of a shared provider as it is, which pins nothing', async () => {
     const found = await judging({ policyHashes: 'shared' }, withHash(OTHER_HASH));
+    expect(found.checks.find(({ id }) => id === 'token_issuer_policy')?.detail).toBe(
+      'the provider is a shared one (maa.shared or maa.issuers), whose policy microsoft writes',
+    );
     expectVerified(found);
     expect(found.vouchesForParavisor).toBe(false);
   });

@@ -221,7 +221,28 @@ describe('the signer of a policy', () => {
         const found = await verifyMaa(tokenOf(claims), judging);
         expectFailed(found, 'token_issuer_policy');
         expect(found.vouchesForParavisor).toBe(false);
+        expect(found.checks.find(({ id }) => id === 'token_issuer_policy')).toMatchObject({
+          expected: { policySigner: [digest] },
+          detail: 'the policy is not signed by a signer that maa.issuers[].policySigner lists for this issuer',
+        });
       }
     },
   );
+
+  it('TOK-17 is what is compared where the hash of the policy is listed, and the hash where it is not', async () => {
+    const compared = async (hash: string, x5c: readonly string[]) => {
+      const judging = { issuer: { ...issuer, policyHashes: new Set([hash]) } };
+      const { checks } = await verifyMaa(tokenOf(signedBy(x5c)), judging);
+      return checks.find(({ id }) => id === 'token_issuer_policy');
+    };
+    const another = Buffer.from('another certificate');
+    const anothers = createHash('sha256').update(another).digest('hex');
+    const pinned = { result: 'fail', expected: { policySigner: [digest] } };
+    expect(await compared(POLICY_HASH, [another.toString('base64')])).toMatchObject({
+      ...pinned,
+      actual: { policySigner: anothers },
+    });
+    expect(await compared(POLICY_HASH, [])).toMatchObject({ ...pinned, actual: { policySigner: null } });
+    expect(await compared('A'.repeat(43), [])).toMatchObject({ expected: ['A'.repeat(43)], actual: POLICY_HASH });
+  });
 });
