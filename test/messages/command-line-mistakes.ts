@@ -42,6 +42,17 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
   },
   {
+    title: 'help for a command that does not exist',
+    given: 'veritee help verfy',
+    action: {
+      args: ['help', 'verfy'],
+    },
+    answer: {
+      exitCode: 1,
+      text: 'unknown command "verfy"; did you mean verify?',
+    },
+  },
+  {
     title: 'an option that does not exist',
     given: 'veritee config --cnfig veritee.yaml',
     action: {
