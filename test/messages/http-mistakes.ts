@@ -438,6 +438,14 @@ const EVIDENCE: readonly HttpMistake[] = [
     { code: 'schema', pointer: '/evidence/dialect', detail: `member is missing: ${TRUSTEE}` },
   ),
   inBody(
+    'evidence of a Trustee guest beside the dialect instead of in the value',
+    '{"evidence":{"type":"az-snp-vtpm","dialect":"trustee","version":1,"tpm_quote":{…},"hcl_report":"…","vcek":"…"}}',
+    {
+      evidence: { type: 'az-snp-vtpm', dialect: 'trustee', version: 1, tpm_quote: {}, hcl_report: REPORT, vcek: '' },
+    },
+    { code: 'schema', pointer: '/evidence/value', detail: `member is missing: ${TRUSTEE}` },
+  ),
+  inBody(
     'endorsements as a list',
     '{"evidence":{"type":"snp","report":"…","endorsements":["…"]}}',
     { evidence: { ...SNP, endorsements: ['AA'] } },
