@@ -27,8 +27,11 @@ export function sayFormatError({ code, message, pointer }: FormatError): string 
   return `${code}: ${message}${pointer === null || pointer === '' ? '' : ` (at ${pointer})`}`;
 }
 
-/** Whether bytes are meant as a JSON object, well formed or not. */
-export function isMeantAsJson(bytes: Uint8Array): boolean {
+/** Whether bytes are meant as a JSON object, or as a list, well formed or not. */
+export function isMeantAsJson(bytes: Uint8Array, opening: '{' | '[' = '{'): boolean {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 1024)).toString('utf8');
-  return /^\ufeff?\s*\{/.test(start);
+  return start
+    .replace(/^\ufeff/, '')
+    .trimStart()
+    .startsWith(opening);
 }

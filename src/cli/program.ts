@@ -6,6 +6,8 @@ import { sayFormatError } from './named-input.js';
 import { printable } from './printable.js';
 import { UsageError } from './usage-error.js';
 
+const HELP = 'help';
+
 export interface VerifyOptions {
   readonly policy?: string;
   readonly nonce?: string;
@@ -90,7 +92,6 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .description('Tells whether a confidential VM is what it claims to be, why, and what it rests on')
     .version(version)
     .option('--check-wiring', 'resolve every part of the service once, and exit')
-    .helpCommand(true)
     .allowExcessArguments()
     .action(async ({ checkWiring }: { checkWiring?: boolean }) => {
       if (checkWiring === true) return done(await actions.checkWiring());
@@ -129,6 +130,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .option(...config)
     .action(async (options) => done(await actions.config(options)));
   addEndorsements(program, config, actions, done);
+  addHelp(program);
   // The others name an unknown command: of arguments too many they would say less.
   for (const command of withBelow(program)) if (command.commands.length === 0) command.allowExcessArguments(false);
   for (const command of withBelow(program)) {
@@ -151,13 +153,35 @@ function refuseRepeatedOptions(command: Command): void {
   }
 }
 
+/** The library's own help command shows the help of the whole program for a name that it does not know. */
+function addHelp(above: Command): void {
+  above
+    .helpCommand(false)
+    .command(HELP)
+    .description('show the help of a command')
+    .argument('[command...]')
+    .action((names: readonly string[]) => commandAt(above, names).help());
+}
+
+/** The command that names lead to, each below the one before. */
+function commandAt(above: Command, [name, ...below]: readonly string[]): Command {
+  if (name === undefined) return above;
+  const command = above.commands.find((candidate) => candidate.name() === name);
+  if (command === undefined) throw unknownCommand(above, name);
+  return commandAt(command, below);
+}
+
+function refuseUnknownCommand(command: Command): void {
+  const [name] = command.args;
+  if (name !== undefined) throw unknownCommand(command, name);
+}
+
 /** The nearest of the commands that there are, else all. */
-function refuseUnknownCommand({ args: [name], commands }: Command): void {
-  if (name === undefined) return;
-  const known = commands.map((command) => command.name());
+function unknownCommand({ commands }: Command, name: string): UsageError {
+  const known = commands.map((command) => command.name()).filter((each) => each !== HELP);
   const [near] = nearNames(name, known);
   const instead = near === undefined ? `there are ${listedNames(known)}` : `did you mean ${near}?`;
-  throw new UsageError([`unknown command ${quotedName(name)}; ${instead}`]);
+  return new UsageError([`unknown command ${quotedName(name)}; ${instead}`]);
 }
 
 /** Lists options behind a complaint about one that has nothing near it, and says how a command is called. */
@@ -190,7 +214,6 @@ function addEndorsements(
   const endorsements = program
     .command('endorsements')
     .description('carry endorsements to machines without network')
-    .helpCommand(true)
     .allowExcessArguments()
     .action(() => {
       refuseUnknownCommand(endorsements);
@@ -209,4 +232,5 @@ function addEndorsements(
     .argument('<folder>', 'what export wrote')
     .option(...config)
     .action(async (folder, options) => done(await actions.importEndorsements(folder, options)));
+  addHelp(endorsements);
 }

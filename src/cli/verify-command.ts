@@ -81,6 +81,8 @@ function requireJson({ name, bytes }: NamedInput, raw: Pick<InspectRawUseCase, '
   if (isMeantAsJson(bytes)) return;
   const [kind = null, ...others] = raw.recognise(bytes);
   const isKnown = kind !== null && others.length === 0;
+  // What is wrong with a list is told where it is read.
+  if (kind === null && isMeantAsJson(bytes, '[')) return;
   throw new UsageError([
     isKnown
       ? `${name}: is ${kind}, and a /verify body in JSON is expected, which holds such bytes in base64url`

@@ -106,7 +106,10 @@ async function ownPolicy(policy: string, known: PolicySet<Policy>): Promise<Poli
     throw new UsageError(
       POLICY_ID.test(policy)
         ? [`--policy: there is no policy ${policy}; there are ${ids.join(', ')}, or name a policy file`]
-        : [`--policy: ${policy}: ${fileProblem(cause)}`, `expected is a policy file, or an id: ${ids.join(', ')}`],
+        : [
+            `--policy: ${policy === '' ? 'is empty' : `${policy}: ${fileProblem(cause)}`}`,
+            `expected is a policy file, or an id: ${ids.join(', ')}`,
+          ],
       { cause },
     );
   });

@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import type { Configuration } from '../config/configuration.js';
 import { configurationWarnings } from '../config/configuration-warnings.js';
 import { namedEndorsementFolders } from '../config/directories.js';
-import { folderProblem } from '../model/file-problem.js';
+import { folderProblem, isSystemError } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
 import { membersNotBuilt } from '../policy/not-built.js';
 import type { Policy } from '../policy/policy-document.js';
@@ -12,11 +12,13 @@ export function warnOfConfiguration(configuration: Configuration, log: Log): voi
   for (const warning of configurationWarnings(configuration)) log.warn({}, warning);
 }
 
-/** A folder that is missing is an empty one: of one that somebody named, that is more often a name misspelt. */
+/** The service starts without a folder that is missing: of one that somebody named, that is more often a name misspelt. */
 export async function warnOfMissingFolders(configuration: Configuration, log: Log): Promise<void> {
   for (const [key, folder] of namedEndorsementFolders(configuration)) {
     await access(folder).catch((error: unknown) => {
-      log.warn({ key, folder, why: folderProblem(error) }, 'folder of the configuration is taken for an empty one');
+      const isThere = !(isSystemError(error) && error.code === 'ENOENT');
+      const what = isThere ? 'cannot be reached' : 'does not exist';
+      log.warn({ key, folder, why: folderProblem(error) }, `configured folder ${what}, continuing without it`);
     });
   }
 }

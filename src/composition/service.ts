@@ -152,15 +152,18 @@ async function openOutside(
 /** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */
 function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8Array> {
   const file = challengeKeyPath(configuration);
-  return readOrCreateChallengeKey(file, () =>
-    log.warn({ file }, 'challenge key made anew: used challenges of earlier starts pass for nonces of the caller'),
-  );
+  const message =
+    "there was no challenge key, so one was made: challenges issued with another key pass for nonces of the caller's own";
+  return readOrCreateChallengeKey(file, () => log.warn({ file }, message));
 }
 
 /** Challenges are lost when the process ends. The log says so at start and at the end. */
 function openChallengeStore(clock: Clock, log: Log, opened: OpenParts): MemoryChallengeStore {
   const store = new MemoryChallengeStore(clock);
-  log.info({ store: 'memory' }, 'challenges are kept in memory: those issued before this start count as used');
+  log.info(
+    { store: 'memory' },
+    'challenges are kept in memory: those that this key issued before this start count as used',
+  );
   opened.add({
     close: async () => {
       const { outstanding } = store;

@@ -4,6 +4,7 @@ import {
   SHARED_REGIONS,
   sharedProvider,
 } from '../model/azure-attestation-regions.js';
+import { listedNames } from '../model/names-in-messages.js';
 import type {
   CallerConfiguration,
   Configuration,
@@ -84,7 +85,7 @@ function callerProblems(place: string, caller: CallerConfiguration): readonly st
 /** Microsoft adds regions, so one that is not known is no problem (but a warning); what can be none is. */
 function regionProblems({ shared }: MaaConfiguration): readonly string[] {
   if (typeof shared === 'boolean') return [];
-  const known = `such as weu or eus2; known are ${SHARED_REGIONS.join(', ')}`;
+  const known = `such as weu or eus2; known are ${listedNames(SHARED_REGIONS)}`;
   return shared.flatMap((region, index) =>
     isRegionShaped(region)
       ? []

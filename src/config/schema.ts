@@ -63,9 +63,11 @@ const maaIssuer = object<MaaIssuerConfiguration>({
   teeSigner: withDefault(choice('any', 'required'), 'any'),
 });
 
+const REGION_IN_WORDS = 'the abbreviation of a region in lower case, such as weu or eus2';
+
 const maa = object<MaaConfiguration>({
   shared: withDefault(
-    either('true, false, or a list of regions', flag(), list(pattern(/^[a-z][a-z0-9]{1,15}$/, 'a region'))),
+    either('true, false, or a list of regions', flag(), list(pattern(/^[a-z][a-z0-9]{1,15}$/, REGION_IN_WORDS))),
     true,
   ),
   issuers: withDefault(list(maaIssuer), []),
@@ -158,6 +160,9 @@ const caller = object<CallerConfiguration>({
 });
 
 /** Without prototype, as what is read: no name has a meaning of its own. */
+/** Two colons at least make an address of version 6: one alone would be in front of a port. */
+const HOST = /^(?:[A-Za-z0-9._-]+|(?=.*:.*:)[A-Fa-f0-9:.]+)$/;
+
 const NO_ENTRIES: Readonly<Record<string, never>> = Object.create(null);
 
 export const DEFAULT_POLICY_DIRECTORY = './policies';
@@ -170,7 +175,7 @@ export const DEFAULT_BATCH_BYTES = 16 * MIB;
 /** Every key there is, for file and environment. What holds across keys is in consistency.ts. */
 export const CONFIGURATION_SCHEMA: Setting<Configuration> = object<Configuration>({
   listen: object<Configuration['listen']>({
-    host: withDefault(pattern(/^[A-Za-z0-9.:_-]+$/, 'a host name or address'), '127.0.0.1'),
+    host: withDefault(pattern(HOST, 'a host name or address, without a port'), '127.0.0.1'),
     port: withDefault(integer(0, 65_535), 8080),
     insecure: withDefault(flag(), false),
     tls: object<Configuration['listen']['tls']>({

@@ -94,7 +94,7 @@ export function orNull<T>(setting: Setting<T>): Setting<T | null> {
   };
 }
 
-/** The first of two settings that the value fits. `what` says both for people. */
+/** The first of two settings that the value fits. `what` says both for people; of a list they are told what is wrong in it. */
 export function either<A, B>(what: string, first: Setting<A>, second: Setting<B>): Setting<A | B> {
   const spelling = first.spelling === 'text' && second.spelling === 'text' ? 'text' : 'json';
   return {
@@ -107,7 +107,8 @@ export function either<A, B>(what: string, first: Setting<A>, second: Setting<B>
       const one = first.read(raw, place);
       if ('value' in one) return one;
       const other = second.read(raw, place);
-      return 'value' in other ? other : problemAt(place, `must be ${what}`);
+      const isListed = second.below.kind === 'items' && Array.isArray(raw);
+      return 'value' in other || isListed ? other : problemAt(place, `must be ${what}`);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { FormatError } from '../model/errors.js';
+import { HEX_PREFIX, hexLook } from './hex-like.js';
 
 /**
  * Reads base64url or base64 (RFC 4648 sections 4 and 5), with or without padding. One text uses one alphabet.
@@ -22,7 +23,11 @@ export function decodeBase64(text: string): Uint8Array {
 
 /** What is wrong with a text that is no base64. Never what it says. */
 function base64Problem(digits: string): string {
+  if (/^\s*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/.test(digits))
+    return 'this is a private key, which must not be sent';
   if (digits.trimStart().startsWith('-----BEGIN')) return 'this is PEM: expected the DER in it, in base64url or base64';
+  const look = hexLook(digits);
+  if (look !== null) return `this is ${look}: expected base64url or base64`;
   if (/\s/.test(digits)) return 'not base64url or base64: it has blanks or line feeds';
   if (/[^A-Za-z0-9+/_-]/.test(digits)) return 'not base64url or base64: it has other characters';
   if (/[+/]/.test(digits) && /[_-]/.test(digits)) return 'not base64url or base64: it mixes the two alphabets';
@@ -60,7 +65,7 @@ export function decodeHex(text: string): Uint8Array {
 
 function hexProblem(text: string): string {
   if (/^[0-9a-f]*$/i.test(text)) return 'not hex with two digits a byte: the number of digits is odd';
-  if (text.startsWith('0x')) return 'not hex with two digits a byte: it starts with 0x';
+  if (HEX_PREFIX.test(text)) return 'not hex with two digits a byte: it starts with 0x';
   const isBase64 = /^[A-Za-z0-9+/_-]+={0,2}$/.test(text);
   return `not hex with two digits a byte${isBase64 ? ': this looks like base64' : ': it has other characters'}`;
 }

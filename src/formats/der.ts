@@ -150,9 +150,9 @@ export class DerReader {
 
 /** A value that is one SEQUENCE, ready to be read. */
 export function parseDerSequence(bytes: Uint8Array, what: string): DerReader {
-  if (bytes[0] !== DER.sequence) throw malformed(`${what} is not DER, which starts with a sequence (30)`);
-  const element = parseDer(bytes);
-  return element.elements;
+  const wrong = bytes.byteLength === 0 ? 'empty' : 'not DER, which starts with a sequence (30)';
+  if (bytes[0] !== DER.sequence) throw malformed(`${what} is ${wrong}`);
+  return parseDer(bytes).elements;
 }
 
 /** Dotted text of an OBJECT IDENTIFIER. An arc over 2^32 - 1 is refused, not cut. */

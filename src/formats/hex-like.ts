@@ -17,3 +17,12 @@ export function looksLikeHex(text: string): boolean {
     new Set(text.slice(0, SAMPLE)).size >= FEWEST_DISTINCT
   );
 }
+
+/** What a text of such digits is, with 0x in front or without; null where it is none. */
+export function hexLook(text: string): 'hex' | 'hex, and starts with 0x' | null {
+  if (looksLikeHex(text)) return 'hex';
+  return HEX_PREFIX.test(text) && looksLikeHex(text.slice(2)) ? 'hex, and starts with 0x' : null;
+}
+
+/** Two digits that a language writes in front. They are no hex. */
+export const HEX_PREFIX = /^0x/i;

@@ -62,7 +62,9 @@ export function parseClaimsSet(payload: Uint8Array): JsonObject {
 
 /** What stands around a token that was copied with something else. None of it is cut off here. */
 function wrappingOf(token: string): string | null {
-  if (/^Bearer\s/i.test(token)) return 'the token has Bearer in front: expected what follows it';
+  if (/^\s*\{/.test(token)) return 'the token has a JSON object around it: expected the token alone';
+  if (/^Authorization[:\s]/i.test(token)) return 'the token has Authorization in front: expected what follows Bearer';
+  if (/^Bearer[:\s]/i.test(token)) return 'the token has Bearer in front: expected what follows it';
   if (/^\s*["']|["']\s*$/.test(token)) return 'the token has quotes around it: expected it without them';
   if (/\s$/.test(token)) return 'the token has a blank or line feed behind it: expected it without';
   return /^\s/.test(token) ? 'the token has a blank or line feed in front: expected it without' : null;

@@ -60,7 +60,7 @@ function readBlocks(text: string, labels: readonly PemLabel[], code: PemCode, ma
     if (open === null) {
       if (line === '') continue;
       const label = labels.find((candidate) => line === `-----BEGIN ${candidate}-----`);
-      if (label === undefined) throw new FormatError(code, blocks.length === 0 ? noPem(text) : OTHER_THINGS);
+      if (label === undefined) throw new FormatError(code, blocks.length === 0 ? noPem(text) : otherThings(text));
       if (blocks.length === maximum) throw new FormatError(code, `pem has more than ${maximum} certificates`);
       open = { label, body: [] };
     } else if (line === `-----END ${open.label}-----`) {
@@ -74,16 +74,25 @@ function readBlocks(text: string, labels: readonly PemLabel[], code: PemCode, ma
   return blocks;
 }
 
-const OTHER_THINGS = 'pem has something else than certificates';
+/** A private key among certificates. Whoever sends it has to know that it was sent, not only that it is no certificate. */
+const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/;
+
+function otherThings(text: string): string {
+  return PRIVATE_KEY.test(text)
+    ? 'pem has a private key, which must not be sent: expected certificates alone'
+    : 'pem has something else than certificates';
+}
+
+export const PEM_IN_BASE64 = 'this is PEM written in base64';
 
 /** How PEM looks in base64: "-----BEGIN ". */
 const BASE64_OF_PEM = /^\s*LS0tLS1CRUdJTi/;
 
 /** What a text is that does not begin as PEM. Never what it says. */
 function noPem(text: string): string {
-  if (BASE64_OF_PEM.test(text)) return 'this is pem written in base64: expected pem as it is';
+  if (BASE64_OF_PEM.test(text)) return `${PEM_IN_BASE64}: expected PEM as it is`;
   if (/^-----BEGIN [A-Z0-9 ]+-----\\[nr]/.test(text)) return 'pem has \\n written out: expected line feeds';
-  if (text.includes('-----BEGIN')) return OTHER_THINGS;
+  if (text.includes('-----BEGIN')) return otherThings(text);
   const isName = /^[^\n]{1,256}\.(?:pem|crt|cer|der)\s*$/i.test(text);
   return `this is ${isName ? 'the name of a file' : 'no pem'}: expected pem, which starts with -----BEGIN CERTIFICATE-----`;
 }

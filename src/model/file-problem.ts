@@ -18,9 +18,9 @@ export function folderProblem(error: unknown): string {
 /** Why what is told cannot be written, in words. */
 export function outputProblem(error: unknown): string {
   const code = isSystemError(error) ? error.code : null;
-  if (code === 'ENOSPC') return 'cannot be written: no space is left';
-  if (code === 'EPIPE') return 'cannot be written: nobody reads it any more';
-  return code === null ? 'cannot be written' : `cannot be written (${code})`;
+  if (code === null) return 'cannot be written';
+  const words = OF_WRITING.get(code) ?? OF_EITHER.get(code);
+  return words === undefined ? `cannot be written (${code})` : `cannot be written: ${words}`;
 }
 
 /** Whether the system refused something, instead of the program being at fault. */
@@ -28,9 +28,27 @@ export function isSystemError(error: unknown): error is Error & { readonly code:
   return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
 }
 
+const OF_WRITING: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'no space is left'],
+  ['EPIPE', 'nobody reads it any more'],
+  ['EROFS', 'the file system is read-only'],
+  ['EACCES', 'the user of this process may not write it'],
+  ['EPERM', 'the user of this process may not write it'],
+]);
+
+/** What is no matter of the file's kind. */
+const OF_EITHER: ReadonlyMap<string, string> = new Map([
+  ['EIO', 'the disk or the file system fails'],
+  ['ELOOP', 'its name is a symbolic link that leads in a circle'],
+  ['EMFILE', 'this process has too many files open'],
+  ['ENAMETOOLONG', 'its name is too long for the system'],
+]);
+
 function problem(error: unknown, words: { readonly [code: string]: string }): string {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : null;
   if (typeof code !== 'string') return 'cannot be read';
   if (code === 'EACCES' || code === 'EPERM') return 'the user of this process may not read it';
-  return Object.hasOwn(words, code) ? (words[code] ?? '') : `cannot be read (${code})`;
+  if (Object.hasOwn(words, code)) return words[code] ?? '';
+  const either = OF_EITHER.get(code);
+  return either === undefined ? `cannot be read (${code})` : `cannot be read: ${either}`;
 }

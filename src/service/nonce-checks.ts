@@ -4,6 +4,8 @@ import { CheckList } from '../model/check.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 
 const ABOUT = '/nonce';
+const NOT_ASKED =
+  'only the service that issued a challenge knows whether it is unused, and tells for live requests to it';
 const UNEXPIRED = { detail: 'the challenge has not expired' };
 
 /** The checks of a challenge: unexpired, of this scope, unused. A nonce of the caller's own has none of them. */
@@ -41,7 +43,8 @@ export function nonceChecks(standing: NonceStanding): readonly Check[] {
       checks.unavailable('nonce_store', ABOUT, 'whether the challenge is unused could not be looked up', true);
       break;
     case 'not_consumed':
-      checks.notConfigured('nonce_used', ABOUT, 'whether a challenge is unused is asked for live requests only');
+      // The command line may be as live as a request, and still has no record of what was issued.
+      checks.notConfigured('nonce_used', ABOUT, NOT_ASKED);
       break;
   }
   return checks.all;

@@ -1,5 +1,6 @@
 import { decodeBase64, decodeHex } from '../formats/base64.js';
-import { looksLikeHex } from '../formats/hex-like.js';
+import { hexLook } from '../formats/hex-like.js';
+import { PEM_IN_BASE64 } from '../formats/pem.js';
 import { FormatError, within } from '../model/errors.js';
 import type { AkCertificateInput, CertificateInput, SnpEndorsementInput, TdxCollateral } from '../model/evidence.js';
 
@@ -17,11 +18,8 @@ export function readBytes(text: string, pointer: string): Uint8Array {
  * @throws {FormatError} `encoding` at the pointer
  */
 export function readStructure(text: string, pointer: string): Uint8Array {
-  const isPrefixed = text.startsWith('0x');
-  if (looksLikeHex(isPrefixed ? text.slice(2) : text)) {
-    const what = isPrefixed ? 'this is hex, and starts with 0x' : 'this is hex';
-    throw new FormatError('encoding', `${what}: expected base64url or base64`, { pointer });
-  }
+  const look = hexLook(text);
+  if (look !== null) throw new FormatError('encoding', `this is ${look}: expected base64url or base64`, { pointer });
   return readBytes(text, pointer);
 }
 
@@ -43,7 +41,7 @@ export function readCrl(text: string, pointer: string): Uint8Array {
 function readDer(text: string, expected: string, pointer: string): Uint8Array {
   const der = readStructure(text, pointer);
   if (!Buffer.from(der.subarray(0, PEM_START.length)).equals(Buffer.from(PEM_START))) return der;
-  const message = `this is PEM written in base64: expected ${expected} in base64url or base64`;
+  const message = `${PEM_IN_BASE64}: expected ${expected} in base64url or base64`;
   throw new FormatError('encoding', message, { pointer });
 }
 

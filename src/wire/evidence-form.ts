@@ -116,9 +116,10 @@ function itaForm(_type: string, value: JsonValue | undefined, pointer: string): 
   return requireObject(value, pointer)['tdx'] === undefined ? 'ItaRequestEvidenceV1' : 'ItaRequestEvidenceV2';
 }
 
-/** What a guest of Trustee makes, without the members that say so. */
+/** What a guest of Trustee makes, without the members that say so, or beside them instead of in `value`. */
 function refuseBareTrustee(evidence: JsonObject, pointer: string): void {
-  const missing = ['type', 'dialect'].find((name) => evidence[name] === undefined);
+  const needed = evidence['dialect'] === 'trustee' ? ['type', 'value'] : ['type', 'dialect'];
+  const missing = needed.find((name) => evidence[name] === undefined);
   const hint = missing === undefined ? null : trusteeHint(evidence);
   if (hint === null) return;
   throw new FormatError('schema', `${MISSING_MEMBER}: ${hint}`, { pointer: `${pointer}/${missing}` });

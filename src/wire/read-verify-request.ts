@@ -1,4 +1,4 @@
-import { looksLikeHex } from '../formats/hex-like.js';
+import { hexLook } from '../formats/hex-like.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import type { Evidence, TokenEvidence } from '../model/evidence.js';
@@ -82,7 +82,8 @@ function readAttestationResults(
 /** @throws {FormatError} `encoding`, `nonce` */
 export function readNonce(text: string): Uint8Array {
   const nonce = readBytes(text, NONCE);
-  const hint = looksLikeHex(text) ? '; it looks like hex, expected base64url' : '';
+  const look = hexLook(text);
+  const hint = look === null ? '' : `; it looks like ${look}, expected base64url`;
   const { from, to } = NONCE_LENGTH;
   if (nonce.byteLength < from || nonce.byteLength > to) {
     throw new FormatError('nonce', `nonce is ${nonce.byteLength} bytes, expected ${from} to ${to}${hint}`, {

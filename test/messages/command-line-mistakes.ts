@@ -42,6 +42,41 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
   },
   {
+    title: 'a list where a body is due',
+    given: 'veritee verify body.json, which is []',
+    action: {
+      args: ['verify', 'body.json'],
+      files: { 'body.json': '[]' },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'body.json: schema: the value is an array, not an object',
+    },
+  },
+  {
+    title: 'an empty policy',
+    given: "veritee verify body.json --policy ''",
+    action: {
+      args: ['verify', 'body.json', '--policy', ''],
+      files: { 'body.json': BODY },
+    },
+    answer: {
+      exitCode: 1,
+      text: '--policy: is empty\nexpected is a policy file, or an id: azure-cvm-baseline, azure-maa-baseline',
+    },
+  },
+  {
+    title: 'help for a command that does not exist',
+    given: 'veritee help verfy',
+    action: {
+      args: ['help', 'verfy'],
+    },
+    answer: {
+      exitCode: 1,
+      text: 'unknown command "verfy"; did you mean verify?',
+    },
+  },
+  {
     title: 'an option that does not exist',
     given: 'veritee config --cnfig veritee.yaml',
     action: {

@@ -4,6 +4,12 @@ import type { HttpCall, HttpMistake, LabEvidence } from './mistake.js';
 /** A report of the right length, for mistakes that show before anything of it is read. */
 const REPORT = Buffer.alloc(1184, 2).toString('base64url');
 const SNP = { type: 'snp', report: REPORT };
+/** One whose format is right, for what is read after it. */
+const READABLE = Buffer.alloc(1184);
+READABLE[0] = 2; // version
+READABLE[0x0a] = 2; // bit 17 of POLICY
+READABLE[0x34] = 1; // signature algorithm
+const READABLE_SNP = { type: 'snp', report: READABLE.toString('base64url') };
 const HEX_REPORT = Buffer.from(Array.from({ length: 1184 }, (_, index) => index % 251)).toString('hex');
 const TRUSTEE =
   'this looks like evidence of a Trustee guest, which is sent as {"evidence":{"type":"az-snp-vtpm","dialect":"trustee","value":…}}';
@@ -438,6 +444,14 @@ const EVIDENCE: readonly HttpMistake[] = [
     { code: 'schema', pointer: '/evidence/dialect', detail: `member is missing: ${TRUSTEE}` },
   ),
   inBody(
+    'evidence of a Trustee guest beside the dialect instead of in the value',
+    '{"evidence":{"type":"az-snp-vtpm","dialect":"trustee","version":1,"tpm_quote":{…},"hcl_report":"…","vcek":"…"}}',
+    {
+      evidence: { type: 'az-snp-vtpm', dialect: 'trustee', version: 1, tpm_quote: {}, hcl_report: REPORT, vcek: '' },
+    },
+    { code: 'schema', pointer: '/evidence/value', detail: `member is missing: ${TRUSTEE}` },
+  ),
+  inBody(
     'endorsements as a list',
     '{"evidence":{"type":"snp","report":"…","endorsements":["…"]}}',
     { evidence: { ...SNP, endorsements: ['AA'] } },
@@ -452,6 +466,52 @@ const EVIDENCE: readonly HttpMistake[] = [
       pointer: '/evidence/report',
       detail: 'this is hex, and starts with 0x: expected base64url or base64',
     },
+  ),
+  inBody(
+    'hex with 0X in front',
+    '{"evidence":{"type":"snp","report":"0X00010203…"}}',
+    { evidence: { type: 'snp', report: `0X${HEX_REPORT}` } },
+    {
+      code: 'encoding',
+      pointer: '/evidence/report',
+      detail: 'this is hex, and starts with 0x: expected base64url or base64',
+    },
+  ),
+  inBody(
+    'a private key in the place of a certificate',
+    '{"evidence":{"type":"snp","report":"…","endorsements":{"vek":"-----BEGIN PRIVATE KEY-----…"}}}',
+    {
+      evidence: {
+        ...READABLE_SNP,
+        endorsements: { vek: '-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n' },
+      },
+    },
+    {
+      code: 'cert_format',
+      pointer: '/evidence/endorsements/vek',
+      detail: 'pem has a private key, which must not be sent: expected certificates alone',
+    },
+  ),
+  inBody(
+    'a private key in the place of a revocation list',
+    '{"evidence":{"type":"snp","report":"…","endorsements":{"crls":["-----BEGIN PRIVATE KEY-----…"]}}}',
+    {
+      evidence: {
+        ...SNP,
+        endorsements: { crls: ['-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n'] },
+      },
+    },
+    {
+      code: 'encoding',
+      pointer: '/evidence/endorsements/crls/0',
+      detail: 'this is a private key, which must not be sent',
+    },
+  ),
+  inBody(
+    'an empty certificate',
+    '{"evidence":{"type":"snp","report":"…","endorsements":{"vek":""}}}',
+    { evidence: { ...READABLE_SNP, endorsements: { vek: '' } } },
+    { code: 'cert_format', pointer: '/evidence/endorsements/vek', detail: 'certificate is empty' },
   ),
   inBody(
     'a revocation list in PEM',

@@ -11,9 +11,14 @@ export function trusteeHint(object: JsonObject): string | null {
   return `this looks like evidence of a Trustee guest, which is sent as ${sentAs}`;
 }
 
-/** Versions 1 and 2, and version 0 on TDX, have `hcl_report`; version 0 on SEV-SNP has three plain names. */
+/**
+ * Versions 1 and 2, and version 0 on TDX, have `hcl_report` and `tpm_quote`; version 0 on SEV-SNP has three plain names.
+ * A type that is there stays, so that a TD whose quote is missing is told so next.
+ */
 function trusteeType(object: JsonObject): 'az-snp-vtpm' | 'az-tdx-vtpm' | null {
-  if (object['hcl_report'] !== undefined) return object['td_quote'] === undefined ? 'az-snp-vtpm' : 'az-tdx-vtpm';
-  const { quote, report, vcek } = object;
+  const { type, hcl_report: hclReport, tpm_quote: tpmQuote, td_quote: tdQuote, quote, report, vcek } = object;
+  if (hclReport !== undefined && tpmQuote !== undefined) {
+    return tdQuote !== undefined || type === 'az-tdx-vtpm' ? 'az-tdx-vtpm' : 'az-snp-vtpm';
+  }
   return isObject(quote) && Array.isArray(report) && vcek !== undefined ? 'az-snp-vtpm' : null;
 }

@@ -117,12 +117,16 @@ describe('a challenge in time', () => {
     const records = lines.filter((line) => line.includes('challenges')).map((line) => JSON.parse(line));
     expect(records).toMatchObject([
       { level: 'warn', outstanding: 2, msg: 'challenges in memory are lost with this process' },
-      { level: 'info', msg: 'challenges are kept in memory: those issued before this start count as used' },
+      {
+        level: 'info',
+        msg: 'challenges are kept in memory: those that this key issued before this start count as used',
+      },
     ]);
   });
 
   it('FRS-07 that was used is no challenge any more without its key, which the log says where it makes another', async () => {
-    const message = 'challenge key made anew: used challenges of earlier starts pass for nonces of the caller';
+    const message =
+      "there was no challenge key, so one was made: challenges issued with another key pass for nonces of the caller's own";
     const said = (from: number) =>
       lab.output
         .slice(from)

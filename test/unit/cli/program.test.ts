@@ -57,20 +57,38 @@ describe('what a command ends with', () => {
 });
 
 describe('help', () => {
-  it.each([['help'], ['help', 'verify'], ['endorsements', 'help', 'export']])(
-    'is no unknown command: %s %s',
-    async (...args) => {
-      const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-      let said = '';
-      const exitCode = await runProgram(args, '1.0.0', ACTIONS, (text) => {
-        said += text;
-      });
-      const shown = write.mock.calls.join('');
-      write.mockRestore();
-      expect([exitCode, said]).toEqual([0, '']);
-      expect(shown).toContain(`Usage: veritee ${args.filter((arg) => arg !== 'help').join(' ')}`.trimEnd());
-    },
-  );
+  it.each([
+    ['help'],
+    ['help', 'verify'],
+    ['endorsements', 'help', 'export'],
+    ['help', 'endorsements', 'export'],
+    ['help', 'endorsements'],
+  ])('is no unknown command: %s %s', async (...args) => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    let said = '';
+    const exitCode = await runProgram(args, '1.0.0', ACTIONS, (text) => {
+      said += text;
+    });
+    const shown = write.mock.calls.join('');
+    write.mockRestore();
+    expect([exitCode, said]).toEqual([0, '']);
+    expect(shown).toContain(`Usage: veritee ${args.filter((arg) => arg !== 'help').join(' ')}`.trimEnd());
+  });
+});
+
+describe('help for what there is not', () => {
+  it.each<[readonly string[], string]>([
+    [['help', 'nothing'], 'unknown command "nothing"; there are serve, verify, inspect, config, endorsements\n'],
+    [['help', 'verfy'], 'unknown command "verfy"; did you mean verify?\n'],
+    [['help', 'endorsements', 'exprt'], 'unknown command "exprt"; did you mean export?\n'],
+    [['help', 'verify', 'body'], 'unknown command "body"; there are none\n'],
+  ])('names it: %j', async (args, expected) => {
+    let said = '';
+    const exitCode = await runProgram(args, '1.0.0', ACTIONS, (text) => {
+      said += text;
+    });
+    expect([exitCode, said]).toEqual([1, expected]);
+  });
 });
 
 describe('an option that is given twice', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { SHARED_REGIONS } from '../../../src/model/azure-attestation-regions.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 
 const SHARED = 'https://sharedweu.weu.attest.azure.net';
@@ -8,9 +9,7 @@ const SHARED = 'https://sharedweu.weu.attest.azure.net';
 const NEWER = 'https://sharedxyz.xyz.attest.azure.net';
 const NO_REGION = (region: string) =>
   `maa.shared[1]: ${region} is no region as Azure Attestation abbreviates them (such as weu or eus2; known are eus, eus2, ` +
-  'scus, ncus, cus, cuse, eus2e, cae, cac, wus, neu, weu, sasia, easia, uks, ukw, eau, sau, jpe, jpw, san, swn, sbr, ' +
-  'uaen, itn, cin, cau, sebr, frc, frs, den, dewc, ilc, krc, krs, noe, now, ' +
-  'plc, saw, sin, esc, sec, ses, sww, uaec, wcus, win, wus2, wus3)';
+  `scus, ncus, cus, cuse, eus2e, cae, cac, wus, neu, weu, sasia, easia, uks, ukw and ${SHARED_REGIONS.length - 16} more)`;
 const KEY_HASH = 'Ab'.repeat(32);
 
 function load(text: string | null, environment: Record<string, string | undefined> = {}): Configuration {
@@ -241,8 +240,10 @@ describe('each refusal names its place', () => {
     ['listen: { prot: 1 }', 'listen.prot: unknown key; did you mean port?'],
     ['__proto__: {}', '__proto__: unknown key;'],
     ['listen:', 'listen: must be an object'],
-    ['listen: { host: "" }', 'listen.host: must be a host name or address'],
-    ['listen: { host: "a b" }', 'listen.host: must be a host name or address'],
+    ['listen: { host: "" }', 'listen.host: must be a host name or address, without a port'],
+    ['listen: { host: "127.0.0.1:8080" }', 'listen.host: must be a host name or address, without a port'],
+    ['listen: { host: "[::1]" }', 'listen.host: must be a host name or address, without a port'],
+    ['listen: { host: "a b" }', 'listen.host: must be a host name or address, without a port'],
     ['listen: { port: "8080" }', 'listen.port: must be a whole number from 0 to 65535, without quotes'],
     ['listen: { port: "http" }', 'listen.port: must be a whole number from 0 to 65535'],
     ['listen: { port: "" }', 'listen.port: must be a whole number from 0 to 65535'],
@@ -319,10 +320,16 @@ describe('each refusal names its place', () => {
     ['azure: { paravisors: { mrtds: [ab] } }', 'azure.paravisors.mrtds[0]: must be 48 bytes in hex'],
     ['tpm: { roots: [1] }', 'tpm.roots[0]: must be a path, not empty'],
     ['maa: { shared: all }', 'maa.shared: must be true, false, or a list of regions'],
-    ['maa: { shared: [WEU] }', 'maa.shared: must be true, false, or a list of regions'],
+    ...['WEU', 'sharedweu.weu.attest.azure.net', '""'].map((entry): [string, string] => [
+      `maa: { shared: [weu, ${entry}] }`,
+      'maa.shared[1]: must be the abbreviation of a region in lower case, such as weu or eus2',
+    ]),
+    ['maa: { shared: [weu, weu] }', 'maa.shared: repeats an item'],
     ...['test', 'eastus', 'westeurope', 'w', 'weu22', 'eus2ex'].map((region): [string, string] => [
       `maa: { shared: [weu, ${region}] }`,
-      region === 'w' ? 'maa.shared: must be true, false, or a list of regions' : NO_REGION(region),
+      region === 'w'
+        ? 'maa.shared[1]: must be the abbreviation of a region in lower case, such as weu or eus2'
+        : NO_REGION(region),
     ]),
     ['maa: { issuers: [ {} ] }', 'maa.issuers[0].issuer: is missing'],
     [
@@ -330,7 +337,7 @@ describe('each refusal names its place', () => {
       'maa.issuers[0].issuer: must be an https URL without user, query and fragment',
     ],
     [issuer('policyHash: all'), 'maa.issuers[0].policyHash: must be any, or a list of SHA-256 hashes in base64url'],
-    [issuer('policyHash: []'), 'maa.issuers[0].policyHash: must be any, or a list of SHA-256 hashes in base64url'],
+    [issuer('policyHash: []'), 'maa.issuers[0].policyHash: must not be empty'],
     [
       issuer('keys: jwks'),
       'maa.issuers[0].policyHash: is missing, and the issuer is no shared provider (any accepts every policy)',

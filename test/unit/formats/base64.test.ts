@@ -131,6 +131,7 @@ describe('what decodeHex says', () => {
   it.each([
     ['abc', 'not hex with two digits a byte: the number of digits is odd'],
     ['0xab', 'not hex with two digits a byte: it starts with 0x'],
+    ['0XAB', 'not hex with two digits a byte: it starts with 0x'],
     ['3q2-7w==', 'not hex with two digits a byte: this looks like base64'],
     ['ab cd', 'not hex with two digits a byte: it has other characters'],
   ])('of %j', (text, message) => {

@@ -146,6 +146,7 @@ describe('DerReader', () => {
     expect(formatErrorOf(() => parseDerSequence(integer(1), 'value')).message).toBe(
       'value is not DER, which starts with a sequence (30)',
     );
+    expect(formatErrorOf(() => parseDerSequence(new Uint8Array(), 'value')).message).toBe('value is empty');
   });
 
   it('reads an optional element only where it is', () => {

@@ -44,6 +44,17 @@ describe('parseJws', () => {
 
   it.each([
     ['Bearer in front', `Bearer ${compact(HEADER)}`, 'the token has Bearer in front: expected what follows it'],
+    ['Bearer and a colon', `Bearer: ${compact(HEADER)}`, 'the token has Bearer in front: expected what follows it'],
+    [
+      'the header of a request',
+      `Authorization: Bearer ${compact(HEADER)}`,
+      'the token has Authorization in front: expected what follows Bearer',
+    ],
+    [
+      'the answer that brought it',
+      `{"token":"${compact(HEADER)}"}`,
+      'the token has a JSON object around it: expected the token alone',
+    ],
     ['quotes', `"${compact(HEADER)}"\n`, 'the token has quotes around it: expected it without them'],
     [
       'a line feed behind it',

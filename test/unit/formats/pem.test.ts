@@ -16,6 +16,8 @@ const read = (text: string) => parsePemCertificates(text, 'cert_chain').map(hexO
 /** A PEM block of any text between its lines. */
 const block = (...body: readonly string[]) => [lines[0], ...body, lines.at(-1), ''].join('\n');
 
+const SENT_KEY = 'pem has a private key, which must not be sent: expected certificates alone';
+
 describe('parsePemCertificates', () => {
   it.each([
     ['LF', PEM],
@@ -126,7 +128,7 @@ describe('parsePemCertificates', () => {
   });
 
   it.each([
-    ['written in base64', Buffer.from(ONE).toString('base64'), 'this is pem written in base64: expected pem as it is'],
+    ['written in base64', Buffer.from(ONE).toString('base64'), 'this is PEM written in base64: expected PEM as it is'],
     ['with its line feeds written out', ONE.replaceAll('\n', '\\n'), 'pem has \\n written out: expected line feeds'],
     [
       'as the name of its file',
@@ -135,6 +137,10 @@ describe('parsePemCertificates', () => {
     ],
     ['as DER', 'MIIB', 'this is no pem: expected pem, which starts with -----BEGIN CERTIFICATE-----'],
     ['as a key', block().replaceAll('CERTIFICATE', 'PUBLIC KEY'), 'pem has something else than certificates'],
+    ...['PRIVATE KEY', 'EC PRIVATE KEY', 'ENCRYPTED PRIVATE KEY'].flatMap((label): [string, string, string][] => [
+      [`as a block ${label}`, block('AAAA').replaceAll('CERTIFICATE', label), SENT_KEY],
+      [`before a block ${label}`, ONE + block('AAAA').replaceAll('CERTIFICATE', label), SENT_KEY],
+    ]),
   ])('CRT-07 says of a chain %s what is expected', (_what, text, message) => {
     expect(formatErrorOf(() => parsePemCertificates(text, 'cert_chain'))).toMatchObject({
       code: 'cert_chain',

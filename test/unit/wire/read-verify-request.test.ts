@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readChallengeRequest } from '../../../src/wire/read-challenge-request.js';
-import { readVerifyRequest } from '../../../src/wire/read-verify-request.js';
+import { readNonce, readVerifyRequest } from '../../../src/wire/read-verify-request.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { haveVectors, readVector } from '../../vectors.js';
 import {
@@ -374,6 +374,7 @@ describe('addresses', () => {
 
 describe('nonce', () => {
   const bytes = (length: number) => base64url(Buffer.alloc(length, 1));
+  const HEX_OF_50_BYTES = Buffer.from(Array.from({ length: 50 }, (_, index) => 5 * index)).toString('hex');
   const NONCE_ERROR = { code: 'nonce', pointer: '/nonce' };
 
   it.each([8, 64])('reads %i bytes', (length) => {
@@ -382,6 +383,18 @@ describe('nonce', () => {
 
   it.each([0, 7, 65])('refuses %i bytes', (length) => {
     expect(errorOf(withSnp({ nonce: bytes(length) }))).toEqual(NONCE_ERROR);
+  });
+
+  it.each<[string, string, string]>([
+    ['encoding', '0x0123456789abcdef0123456789abcdef', 'this is hex, and starts with 0x: expected base64url or base64'],
+    ['nonce', HEX_OF_50_BYTES, 'nonce is 75 bytes, expected 8 to 64; it looks like hex, expected base64url'],
+    [
+      'nonce',
+      `0X${HEX_OF_50_BYTES.toUpperCase()}00`,
+      'nonce is 78 bytes, expected 8 to 64; it looks like hex, and starts with 0x, expected base64url',
+    ],
+  ])('says with %s that hex is hex: %s', (code, nonce, message) => {
+    expect(() => readNonce(nonce)).toThrow(expect.objectContaining({ code, pointer: '/nonce', message }));
   });
 
   it('refuses what starts like a value that binds a key', () => {

@@ -254,7 +254,32 @@ describe('what a guest of Trustee makes, as it lies in a file', () => {
     expect(reading(value)).toThrow(problem('/evidence'));
     expect(reading({ evidence: value })).toThrow(problem('/evidence/type'));
     expect(reading({ evidence: { type, ...value } })).toThrow(problem('/evidence/dialect'));
+    expect(reading({ evidence: { type, dialect: 'trustee', ...value } })).toThrow(problem('/evidence/value'));
+    expect(reading({ evidence: { dialect: 'trustee', ...value } })).toThrow(problem('/evidence/type'));
+    expect(() => readInspectRequest(bodyOf({ type, dialect: 'trustee', ...value }))).toThrow(problem('/value'));
     expect(() => readInspectRequest(bodyOf(value))).toThrow(problem('', hint));
+  });
+
+  it('keeps the type of a TD whose quote is missing', () => {
+    const evidence = { type: 'az-tdx-vtpm', tpm_quote: {}, hcl_report: '' };
+    const message = `member is missing: ${sentAs('az-tdx-vtpm')}`;
+    expect(() => readVerifyRequest(bodyOf({ evidence }))).toThrow(
+      expect.objectContaining({ code: 'schema', pointer: '/evidence/dialect', message }),
+    );
+  });
+
+  it.each<[string, Json, string]>([
+    ['a paravisor report alone', { hcl_report: '' }, '/evidence/type'],
+    ['a quote that is named as in the native form', { hcl_report: '', tpmQuote: {} }, '/evidence/type'],
+    [
+      'a guest that says that it is of Trustee',
+      { type: 'az-snp-vtpm', dialect: 'trustee', report: '' },
+      '/evidence/value',
+    ],
+  ])('twin: %s is not taken for it', (_title, evidence, pointer) => {
+    expect(() => readVerifyRequest(bodyOf({ evidence }))).toThrow(
+      expect.objectContaining({ code: 'schema', pointer, message: 'member is missing' }),
+    );
   });
 
   it('twin: another body without evidence is not taken for it', () => {
