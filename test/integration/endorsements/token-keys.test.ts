@@ -5,7 +5,7 @@ import { ConfigurationError } from '../../../src/model/errors.js';
 import { crlDistributionPointAt, pemOf } from '../../lab/pki.js';
 import { derOf } from '../../unit/small-pki.js';
 import { base64Of, certificateOf, jwkOf, keySetOf, listOf, TOKEN_KEYS } from '../../unit/token-jwk.js';
-import { COOLDOWN_MS, DAY_MS, KeySetLab, PATIENT, REFRESH_MS } from './key-set-lab.js';
+import { COOLDOWN_MS, DAY_MS, KeySetLab, NOW, PATIENT, REFRESH_MS } from './key-set-lab.js';
 
 let lab: KeySetLab;
 
@@ -295,6 +295,14 @@ describe('token keys: revocation lists', () => {
     const opened = lab.open({ roots: await lab.write('roots.pem', ROOT + pemOfCrl(own)) });
     expect(await crlsOf(opened)).toEqual([own, served].map(hexOf));
     expect(lab.server.requests).toEqual(['/certs', '/ca.crl']);
+  });
+
+  it('do not hide that the keys could not be renewed', async () => {
+    const opened = lab.open({ roots: await lab.write('roots.pem', ROOT) });
+    await lab.find(opened, 'a');
+    lab.server.serve('/certs', null);
+    lab.clock.advance(REFRESH_MS);
+    expect(await lab.find(opened, 'a')).toMatchObject({ origin: 'cache', value: { unrenewedSince: NOW } });
   });
 
   it('are not fetched where there are no roots to judge them by', async () => {

@@ -127,6 +127,7 @@ it('DEC-14 all of it is said once a day, until it is closed', async () => {
   try {
     const { endings, log } = endingsOf(['2026-06-01T12:00:00Z'], ['2026-06-02']);
     endings.watch();
+    endings.watch();
     vi.advanceTimersByTime(24 * 60 * 60 * 1000 - 1);
     expect(log.lines).toEqual([]);
     vi.advanceTimersByTime(1);

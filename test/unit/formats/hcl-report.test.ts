@@ -57,6 +57,18 @@ describe('parseHclReport', () => {
     }
   });
 
+  it.each([0, 47])('takes a service TD for bound by byte %i of SERVTD_HASH alone', (index) => {
+    const mrServiceTd = new Uint8Array(48);
+    mrServiceTd[index] = 1;
+    const hardwareReport = buildTdReport({ ...azureTdFields(), mrServiceTd });
+    const parse = (version: number) => () => {
+      hardwareReport[2] = version;
+      return parseHclReport(buildHclReport({ hardwareReport, runtimeClaims, reportType: 4 })).reportType;
+    };
+    expect(parse(1)()).toBe('tdx');
+    expect(parse(0)).toThrow(expect.objectContaining({ code: 'hcl_format' }));
+  });
+
   it('reads a report inside of other bytes', () => {
     const report = buildHclReport({ hardwareReport, runtimeClaims });
     const around = Uint8Array.from(Buffer.concat([new Uint8Array(5).fill(0xee), report, new Uint8Array(3).fill(0xee)]));

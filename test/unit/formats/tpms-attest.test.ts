@@ -16,6 +16,13 @@ const build = (selections: readonly PcrSelectionFields[] = []) =>
   });
 
 describe('parseTpmsQuote', () => {
+  it.each([0, 1, 2, 3, 4, 5])('refuses %i bytes that say how many follow, and reads nothing behind them', (length) => {
+    const bytes = Uint8Array.from([0, Math.max(0, length - 2), 0, 0, 0].slice(0, length));
+    for (const parse of [parseTpmsQuote, parseTpmsAttestHeader]) {
+      expect(() => parse(bytes)).toThrow(expect.objectContaining({ name: 'FormatError', code: 'tpm_format' }));
+    }
+  });
+
   it('reads every field', () => {
     const selections = [
       { bank: 'sha256', indices: [23, 0, 8] },

@@ -123,6 +123,12 @@ describe('a service TD', () => {
     }
   });
 
+  it('is for the policy to judge where the verifier has not refused it', () => {
+    const claims = { tdx: tdxClaims({ mrServiceTd: MIGTD }) };
+    const appraisal = appraisedTd({}, { claims, findings: [check('tdx_service_td')] });
+    expect([appraisal.outcome, own(appraisal, 'tdx_service_td').actual]).toEqual(['deny', MIGTD]);
+  });
+
   it('TDX-16 is not there where the register is zero or absent, whatever the policy lists', () => {
     for (const asked of [null, { mrServiceTd: [MIGTD] }]) {
       for (const overrides of [{}, { mrServiceTd: '00'.repeat(48) }]) {

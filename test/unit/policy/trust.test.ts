@@ -723,6 +723,12 @@ describe('trust in other verifiers', () => {
       expect(submods['maa']).toEqual({ status: 'none', vector: { hardware: 0 } });
     });
 
+    it('are not read where there is none: only a refusal counts', () => {
+      const found = ofToken('token_claim_type', 'fail', { route: 'ita' });
+      const { submods } = trust({ maa: tokenClaims() }, [found], BOTH, 'deny');
+      expect(submods['ita']).toEqual({ status: 'none', vector: { hardware: 0 } });
+    });
+
     it('are contraindicated alone by a refusal of their own', () => {
       const refusal = check('disagreement', 'fail', { about: '/evidence', route: 'ita' });
       const { submods } = trust({ maa: tokenClaims() }, [refusal], BOTH, 'deny');

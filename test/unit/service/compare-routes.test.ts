@@ -241,6 +241,13 @@ describe('tokens beside a token', () => {
     expect(results(compare([itaToken(other)], td(TDXVM), 'maa-token'))).toEqual(DISAGREEMENT);
   });
 
+  it('leave open which of the two is wrong, where one is the evidence', () => {
+    const other = itaToken(altered(ITA_NESTED, ['tdx', 'tdx_mrtd'], 'ff'.repeat(48)));
+    const [disagreement] = compare([other], td(TDXVM), 'maa-token').checks.all;
+    expect(disagreement).toMatchObject({ id: 'disagreement', result: 'fail' });
+    expect(disagreement).not.toHaveProperty('route');
+  });
+
   it('disagree with each other also where the first is silent', () => {
     const silent = altered(TDXVM, ['tdx_mrtd'], undefined);
     const maa = {

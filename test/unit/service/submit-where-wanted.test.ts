@@ -23,6 +23,8 @@ interface Given {
   readonly nonce?: NonceStanding;
   readonly configured?: boolean;
   readonly accepts?: boolean;
+  /** Members beside those. */
+  readonly policy?: Parameters<typeof policy>[0];
 }
 
 /** What came of the route to Azure Attestation under a policy that requires it, and how often it was asked. */
@@ -42,7 +44,7 @@ async function routed(given: Given) {
     routes,
     {
       request: { evidence: { type } },
-      policies: [policy({ routes: { maa: 'required' }, allowDebug: given.allowDebug ?? false })],
+      policies: [policy({ routes: { maa: 'required' }, allowDebug: given.allowDebug ?? false, ...given.policy })],
       historical: given.historical ?? false,
       nonce: given.nonce ?? { origin: 'caller' },
       binding: null,
@@ -99,10 +101,22 @@ describe('a token that a policy wants', () => {
   it.each<[string, Given]>([
     ['nothing is configured', { configured: false }],
     ['nothing takes such evidence', { accepts: false }],
-    ['the evidence is a token itself', { type: 'maa-token', submission: null }],
   ])('is absent where %s', async (_, given) => {
     for (const more of [{}, { historical: true }, { allowDebug: true, checks: DEBUG }]) {
       expect(await routed({ ...given, ...more })).toEqual({ asked: 0, tokens: 0, fault: null });
     }
+  });
+
+  it.each([false, true])(
+    'is absent where the evidence is a token itself, at a past instant: %s',
+    async (historical) => {
+      const given = { type: 'ita-token', submission: null, historical } as const;
+      const of = { accepts: ['ita-token'], routes: { hardware: 'off', maa: 'required' } };
+      expect(await routed({ ...given, policy: of })).toEqual({ asked: 0, tokens: 0, fault: null });
+    },
+  );
+
+  it('is absent, not held back, where evidence holds and there is nothing to send', async () => {
+    expect(await routed({ submission: null })).toEqual({ asked: 0, tokens: 0, fault: null });
   });
 });

@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, realpath, rename, rm, symlink, unlink, writeFile
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import type { PolicyDirectoryOptions } from '../../../src/stores/policy-directory.js';
 import { PolicyDirectory } from '../../../src/stores/policy-directory.js';
@@ -400,6 +400,32 @@ describe('watching', () => {
     await expect.poll(() => policies.isCurrent, { timeout: 10_000 }).toBe(true);
     await file('bad.yaml', '???');
     await expect.poll(() => failures.length, { timeout: 10_000 }).toBe(3);
+  });
+
+  it('is current again where a directory that was away comes back as it was', async () => {
+    await file('a.yaml', 'aa:');
+    const policies = await open({ timing: { settleMs: HOURS, pollMs: 5 } });
+    await rename(directory, join(root, 'away'));
+    expect([await policies.reload(), policies.isCurrent]).toEqual([false, false]);
+    await rename(join(root, 'away'), directory);
+    policies.watch();
+    await expect.poll(() => policies.isCurrent, { timeout: 10_000 }).toBe(true);
+  });
+
+  it('takes nothing any more where it is closed while it looks', async () => {
+    await file('a.yaml', 'aa:');
+    const policies = await open({ timing: { settleMs: HOURS, pollMs: 5 } });
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      policies.watch();
+      await file('b.yaml', 'bb:');
+      vi.advanceTimersByTime(5);
+      await policies.close();
+    } finally {
+      vi.useRealTimers();
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect([reloads, ids(policies)]).toEqual([[], ['baseline', 'aa']]);
   });
 
   /** Resolves at the next reload that worked. */

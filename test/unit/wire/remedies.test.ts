@@ -115,6 +115,21 @@ describe('remedyOf', () => {
       'The operator should add a minimum for Turin to the policy if such processors are to be accepted.',
     ],
     [
+      'a part that the policy has no minimum for, where it has others',
+      check('snp_product', { expected: ['Milan'], actual: 'Turin', policy: 'p' }),
+      'The operator should add a minimum for Turin to the policy if such processors are to be accepted.',
+    ],
+    [
+      'a difference of which neither side is known',
+      check('disagreement', { expected: null, actual: null }),
+      'The caller should send evidence and tokens of one and the same VM, from one and the same boot.',
+    ],
+    [
+      'a chip, whose id is as long as a value of a sentence may be',
+      check('snp_chip_id', { actual: 'ab'.repeat(64), policy: 'p' }),
+      `The operator should add ${'ab'.repeat(64)} to require.snp.machines of the policy if the machine is one of theirs.`,
+    ],
+    [
       'a product line without a root',
       check('snp_product', { expected: ['Milan', 'Genoa', 'Turin'] }),
       'The operator should update this service, because it has no root key of AMD for this product line.',

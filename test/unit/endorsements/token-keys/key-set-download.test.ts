@@ -31,6 +31,17 @@ class PathFetch implements Fetch {
   }
 }
 
+/** What the check of a request tells of an answer. */
+function isOfUse(check: BoundedRequest['check'], body: Uint8Array): boolean {
+  try {
+    check?.({ body, header: () => null } as never);
+    return true;
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
+  }
+}
+
 interface Changes {
   readonly discovery?: string | null;
   readonly withCrls?: boolean;
@@ -119,6 +130,15 @@ describe('KeySetDownload: discovery', () => {
     await expect(get()).rejects.toThrow(FormatError);
   });
 
+  it('lets whoever watches the origin know which answers are of no use', async () => {
+    const { fetch, get } = setUpWithout(documentOf({ issuer: ORIGIN, jwks_uri: `${ORIGIN}/other` }));
+    await get();
+    const tells = (body: Uint8Array) => fetch.asked.map(({ check }) => isOfUse(check, body));
+    expect(tells(SET)).toEqual([true, false, true]);
+    expect(tells(documentOf({ issuer: ORIGIN, jwks_uri: `${ORIGIN}/other` }))).toEqual([false, true, false]);
+    expect(tells(documentOf({ jwks_uri: 'https://elsewhere.example/other' }))).toEqual([false, false, false]);
+  });
+
   it('says that nothing is found where there is no document', async () => {
     const { get } = setUpWithout(NOT_FOUND);
     await expect(get()).rejects.toBe(NOT_FOUND);
@@ -168,6 +188,14 @@ describe('KeySetDownload: revocation lists', () => {
     const { fetch, get } = setUpWith(uri);
     expect(await get()).toMatchObject({ crls: new Map(), complete: true });
     expect(fetch.paths).toEqual(['/certs']);
+  });
+
+  it('lets whoever watches the origin know which lists are none', async () => {
+    const { fetch, get } = setUpWith(`${ORIGIN}/ca.crl`);
+    fetch.answers.set('/ca.crl', listOf(1));
+    await get();
+    const [, { check } = { check: undefined }] = fetch.asked;
+    expect([listOf(1), Buffer.from('garbage')].map((body) => isOfUse(check, body))).toEqual([true, false]);
   });
 
   it('fetches eight lists at most', async () => {

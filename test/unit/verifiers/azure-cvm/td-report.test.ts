@@ -49,6 +49,15 @@ describe('an Azure VM on TDX', () => {
     expect(found.required).not.toContain('snp_vmpl');
   });
 
+  it('tells which PCRs the quote is signed for, also where their values are others', async () => {
+    const { selectedPcrs } = await verifyAzureTdx(genuine, { nonce: NONCE });
+    const signed = [...(genuine.tpmQuote.pcrs.get('sha256') ?? new Map()).keys()];
+    expect(selectedPcrs).toEqual(signed);
+    const tpmQuote = { ...genuine.tpmQuote, pcrs: new Map([['sha256', new Map([[0, new Uint8Array(32)]])]] as const) };
+    const found = await verifyAzureTdx({ ...genuine, tpmQuote }, { nonce: NONCE });
+    expect([found.selectedPcrs, found.claims.tpm?.pcrs]).toEqual([signed, { sha256: {} }]);
+  });
+
   it('is verified with a quote of version 5 and a TD 1.5 body', async () => {
     const found = await judge({ tdQuote: { version: 5 } });
     expectVerified(found);

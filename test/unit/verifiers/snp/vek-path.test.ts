@@ -67,6 +67,18 @@ describe('path of a VEK', () => {
     const genoaOnly = new VekPaths(PKI.pins(['Genoa']));
     expect(genoaOnly.verify(genoaOnly.readVek(platform.vek.der), chain).problems).toEqual(untrusted);
   });
+
+  it('is told from the chain of another line, also where its own line has no pins; not where it names none', () => {
+    const otherLine = (der: Uint8Array, lines?: Parameters<typeof PKI.pins>[0]) => {
+      const paths = new VekPaths(PKI.pins(lines));
+      return paths.verify(paths.readVek(der), PKI.chainDer('Genoa')).otherLine;
+    };
+    const unnamed = createSnpGuest({ pki: PKI, vcek: { overrides: { issuer: amdName('SEV-Unknown') } } });
+    expect(otherLine(platform.vek.der)).toBe('Genoa');
+    expect(otherLine(platform.vek.der, ['Genoa'])).toBe('Genoa');
+    expect(otherLine(platform.vek.der, ['Milan'])).toBeNull();
+    expect(otherLine(unnamed.platform.vek.der)).toBeNull();
+  });
 });
 
 describe('the chain that counts', () => {
