@@ -144,6 +144,7 @@ export class AzureAttestation implements AttestationService {
       maximumBytes: ANSWER_BYTES,
       signal,
       check: readAttestationAnswer,
+      mayBeRefused: true,
     });
   }
 }

@@ -26,6 +26,11 @@ export interface BoundedQuestion {
   readonly signal: AbortSignal;
   /** Throws where the answer is of no use, for whoever watches the origin. The answer is given out all the same. */
   readonly check: (answer: BoundedAnswer) => unknown;
+  /**
+   * Whether a 400 or 404 says nothing of the origin: it is about what a caller sent.
+   * Else it is an origin that does not serve what it has to.
+   */
+  readonly mayBeRefused?: boolean;
 }
 
 /** An answer that says something: success, or a refusal whose body says why. */
@@ -77,7 +82,7 @@ export class BoundedExchange implements Exchange {
     }
     const attempt = () =>
       boundedAttempt(question.signal, this.#attemptTimeoutMs, (signal) => this.#exchange(question, signal));
-    return observed(this.#observer, question.origin, attempt, question.check);
+    return observed(this.#observer, attempt, question);
   }
 
   /** Ends every connection, also those in use. */

@@ -95,6 +95,7 @@ export class TrustAuthority implements AttestationService {
       maximumBytes: ANSWER_BYTES,
       signal,
       check: (answer) => this.#readAnswer(answer),
+      mayBeRefused: true,
     });
   }
 

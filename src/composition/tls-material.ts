@@ -16,6 +16,11 @@ export async function readTlsMaterial(tls: ListenConfiguration['tls']): Promise<
   const key = await read('key', tls.key);
   const clientCa = tls.clientCa === null ? null : await read('clientCa', tls.clientCa);
   requireUsable('listen.tls: not a PEM certificate and its private key', () => createSecureContext({ cert, key }));
+  // TLS takes other labels too, such as TRUSTED CERTIFICATE, whose end nothing here would see.
+  if (pemCertificates(cert).length === 0)
+    throw new ConfigurationError([
+      `listen.tls.cert: ${tls.cert}: has no block that begins with -----BEGIN CERTIFICATE-----`,
+    ]);
   // The context passes over what is no certificate.
   if (clientCa !== null) requireUsable('listen.tls.clientCa: not PEM certificates', () => requireAuthorities(clientCa));
   return { cert, key, clientCa };

@@ -120,7 +120,9 @@ export class AmdCrls {
     if (fetched !== undefined && isFit(fetched)) return historical ? fetched : this.#renewed(search, fetched);
     const candidates = held.filter((crl) => crl === fetched || isOfFolderFor(line, crl));
     const standIn = latestOf(candidates.filter(isFit));
-    const isRolledBack = isDamaged(mark) || candidates.some((crl) => isCurrent(crl, at));
+    // Nothing that KDS has could count then.
+    if (isDamaged(mark)) return { ...rolledBack(line, mark), mayStandIn: () => false };
+    const isRolledBack = candidates.some((crl) => isCurrent(crl, at));
     const because = isRolledBack ? rolledBack(line, mark) : missing(line, candidates, at);
     const answered = await this.#ask(search, because, standIn !== null || brought);
     if (!('problem' in answered)) return answered;

@@ -33,9 +33,9 @@ interface KdsCall {
 }
 
 /** What is asked for: how much of it is read at most, and what tells it from what is of no use. */
-type Kind = Pick<BoundedRequest, 'maximumBytes' | 'check'>;
+type Kind = Pick<BoundedRequest, 'maximumBytes' | 'check' | 'mayBeRefused'>;
 
-const VCEK: Kind = { maximumBytes: 16 * 1024, check: ({ body }) => readVek(body) };
+const VCEK: Kind = { maximumBytes: 16 * 1024, check: ({ body }) => readVek(body), mayBeRefused: true };
 const CHAIN: Kind = { maximumBytes: 64 * 1024, check: ({ body }) => readChainCertificates(textOf(body)) };
 const CRL: Kind = { maximumBytes: 1024 * 1024, check: ({ body }) => readCrl(body) };
 

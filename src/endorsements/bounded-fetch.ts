@@ -36,6 +36,11 @@ export interface BoundedRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Throws where the answer is of no use, for whoever watches the origin. The answer is given out all the same. */
   readonly check?: (answer: BoundedAnswer) => unknown;
+  /**
+   * Whether a 400 or 404 says nothing of the origin: callers chose what is asked for, or another address is asked next.
+   * Else it is an origin that does not serve what it has to.
+   */
+  readonly mayBeRefused?: boolean;
 }
 
 /** A whole answer. */
@@ -98,7 +103,7 @@ export class BoundedFetch implements Fetch, FetchAnswer {
     if (!this.#origins.has(request.origin)) throw new FetchError('not_allowed', 'the origin is not configured');
     const attempt = () =>
       boundedAttempt(request.signal, this.#attemptTimeoutMs, (signal) => this.#read(request, signal));
-    return observed(this.#observer, request.origin, attempt, request.check);
+    return observed(this.#observer, attempt, request);
   }
 
   /** Ends every connection, also those in use. */

@@ -47,7 +47,7 @@ export class FetchError extends Error {
     return this.status === 404;
   }
 
-  /** A no to this very question: callers choose what some questions are about, so it says nothing of the server. */
+  /** A no to this very question. Where callers choose what it is about, it says nothing of the server. */
   get refusesQuestion(): boolean {
     return this.fault === 'status' && (this.status === 400 || this.status === 404);
   }

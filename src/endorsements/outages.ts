@@ -38,8 +38,8 @@ interface Known {
  * use; each is in the log once, however many requests it touches. An origin that refuses this service (401, 403, 407, 451
  * and the like), or answers with what nobody can read, fails.
  *
- * Nothing about the origin says an attempt that ends because the caller has left, one that was never made, and a no to
- * the very question (400, 404): callers choose the chips that are asked for, and must neither begin nor end an outage.
+ * An attempt says nothing about the origin where it ends because the caller has left, where it was never made, and where
+ * a 400 or 404 is about what a caller chose, such as a chip: callers must neither begin nor end an outage.
  */
 export class Outages implements OriginObserver {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
@@ -97,35 +97,40 @@ export class Outages implements OriginObserver {
   }
 }
 
-/**
- * Makes an attempt and tells the observer how it ended. The answer goes to the caller whatever `check` says of it.
- * @param check throws where nobody can use the answer
- */
+/** What is asked of an origin, as far as it says how an attempt has to end. */
+interface Observed<T> {
+  readonly origin: string;
+  /** Throws where nobody can use the answer. */
+  readonly check?: (answer: T) => unknown;
+  /** Whether a 400 or 404 says nothing of the origin. */
+  readonly mayBeRefused?: boolean;
+}
+
+/** Makes an attempt and tells the observer how it ended. The answer goes to the caller whatever `check` says of it. */
 export async function observed<T>(
   observer: OriginObserver | undefined,
-  origin: string,
   attempt: () => Promise<T>,
-  check: (answer: T) => unknown = () => {},
+  asked: Observed<T>,
 ): Promise<T> {
   try {
     const answer = await attempt();
-    if (observer !== undefined) tell(observer, origin, faultOf(answer, check));
+    if (observer !== undefined) tell(observer, asked, faultOf(answer, asked.check));
     return answer;
   } catch (error) {
-    if (error instanceof FetchError) observer?.failed(origin, error);
+    if (error instanceof FetchError && observer !== undefined) tell(observer, asked, error);
     throw error;
   }
 }
 
-function tell(observer: OriginObserver, origin: string, fault: FetchError | null): void {
+function tell<T>(observer: OriginObserver, { origin, mayBeRefused }: Observed<T>, fault: FetchError | null): void {
   if (fault === null) observer.answered(origin);
-  else observer.failed(origin, fault);
+  else if (mayBeRefused !== true || !fault.refusesQuestion) observer.failed(origin, fault);
 }
 
 /** Why an answer is of no use; null where it is. */
-function faultOf<T>(answer: T, check: (answer: T) => unknown): FetchError | null {
+function faultOf<T>(answer: T, check: Observed<T>['check']): FetchError | null {
   try {
-    check(answer);
+    check?.(answer);
     return null;
   } catch (error) {
     if (error instanceof FetchError) return error;
@@ -136,8 +141,7 @@ function faultOf<T>(answer: T, check: (answer: T) => unknown): FetchError | null
 
 /** Whether an attempt says that the origin does not work, or does not serve this service. */
 function isOutage(error: FetchError): boolean {
-  if (error.fault === 'status') return !error.refusesQuestion;
-  return error.fault !== 'aborted' && error.unhealthy;
+  return error.fault === 'status' || (error.fault !== 'aborted' && error.unhealthy);
 }
 
 /** The innermost cause: `getaddrinfo ENOTFOUND …`, `certificate has expired`, or what the error itself says. */

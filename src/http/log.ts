@@ -1,6 +1,12 @@
 import type { DestinationStream, Logger, LoggerOptions } from 'pino';
-import { pino, stdTimeFunctions } from 'pino';
+import { destination as createDestination, pino, stdTimeFunctions } from 'pino';
 import { ConfigurationError, FormatError, RefusedError } from '../model/errors.js';
+import { outputProblem } from '../model/file-problem.js';
+
+const STANDARD_OUTPUT = 1;
+
+/** Records that wait to be written; more are dropped. */
+const WAITING_BYTES = 4 * 1024 * 1024;
 
 const MASK = '[masked]';
 
@@ -45,7 +51,22 @@ const DEPTH = 5;
  * @param destination standard output where absent
  */
 export function createLog(level: string, destination?: DestinationStream): Logger {
-  return destination === undefined ? pino(logOptions(level)) : pino(logOptions(level), destination);
+  return pino(logOptions(level), destination ?? standardOutput());
+}
+
+/**
+ * Standard output, which the service outlives: on a full disk it goes on, and says so once on standard error. What could
+ * not be written is tried again with the next record, and given up when the process ends; the library would try for ever.
+ */
+function standardOutput(): DestinationStream {
+  const stream = createDestination({ dest: STANDARD_OUTPUT, maxLength: WAITING_BYTES });
+  let isTold = false;
+  stream.on('error', (error: unknown) => {
+    stream.flushSync = () => {};
+    if (!isTold) process.stderr.write(`log: standard output: ${outputProblem(error)}\n`);
+    isTold = true;
+  });
+  return stream;
 }
 
 function logOptions(level: string): LoggerOptions {

@@ -96,7 +96,7 @@ export class Metrics {
     const registers = [this.#registry];
     new Gauge({
       name: 'veritee_origin_reachable',
-      help: '1 where the last attempt to reach the origin was answered, or none was made; 0 during an outage.',
+      help: '1 where the last attempt gave an answer of use, or none was made; 0 during an outage.',
       labelNames: ['host'],
       registers,
       collect(): void {

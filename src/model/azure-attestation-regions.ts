@@ -1,8 +1,4 @@
-/**
- * Regions whose shared providers of Azure Attestation are known: those of Microsoft's release policies (maa.md, Shared
- * providers), and after them those that the endpoint table of its guest attestation SDK and another public list have, both
- * read on 2026-11-26. Regions of one list alone are left out: where there is no shared provider, its name is free.
- */
+/** Regions whose shared providers count by default: those of Microsoft's release policies (maa.md, Shared providers). */
 export const SHARED_REGIONS = [
   'eus',
   'eus2',
@@ -30,6 +26,13 @@ export const SHARED_REGIONS = [
   'uaen',
   'itn',
   'cin',
+] as const;
+
+/**
+ * Regions that only the endpoint table of Microsoft's guest attestation SDK and another public list name, both read on
+ * 2026-11-26. They count where the operator names them: where there is no shared provider, its name may be free.
+ */
+const OTHER_REGIONS: readonly string[] = [
   'cau',
   'sebr',
   'frc',
@@ -53,16 +56,16 @@ export const SHARED_REGIONS = [
   'win',
   'wus2',
   'wus3',
-] as const;
+];
 
 /** Test slots are no regions: their tokens are signed alike and say what a test wants. */
-const TEST_SLOT = 'test';
+const TEST_SLOT = /^test/;
 /** How Azure Attestation abbreviates regions: `weu`, `eus2`, `eus2e`. Their names in full (`eastus`) are longer. */
 const REGION = /^[a-z]{2,5}(?:\d[a-z]?)?$/;
 /** Host of a shared provider, in the public cloud or a sovereign one. */
 const SHARED_PROVIDER = /^https:\/\/shared([a-z0-9]+)\.\1\.attest\.azure\.(?:net|us|cn)$/;
 
-const KNOWN_REGIONS: ReadonlySet<string> = new Set(SHARED_REGIONS);
+const KNOWN_REGIONS: ReadonlySet<string> = new Set([...SHARED_REGIONS, ...OTHER_REGIONS]);
 
 export function isKnownRegion(region: string): boolean {
   return KNOWN_REGIONS.has(region);
@@ -70,7 +73,7 @@ export function isKnownRegion(region: string): boolean {
 
 /** Whether a text has the shape of a region's abbreviation. There need not be such a region. */
 export function isRegionShaped(region: string): boolean {
-  return region !== TEST_SLOT && REGION.test(region);
+  return !TEST_SLOT.test(region) && REGION.test(region);
 }
 
 /** Issuer of the shared provider of a region of the public cloud. */

@@ -47,6 +47,7 @@ const LIST = { maximumBytes: 1024 * 1024, mediaTypes: LIST_TYPES } as const;
 interface Kind<T> {
   readonly maximumBytes: number;
   readonly mediaTypes: ReadonlySet<string>;
+  readonly mayBeRefused?: boolean;
   /** @throws {FormatError} */
   readonly read: (answer: BoundedAnswer) => T;
 }
@@ -99,7 +100,7 @@ export class CollateralService {
   async #tcbInfo(fmspc: string, { signal, remember }: ServiceCall) {
     return this.#notFound.ask(fmspc, remember, async () => {
       const place = this.#place.tcbInfo(fmspc);
-      return this.#ask(this.#platforms, place, { ...DOCUMENT, read: readTcbInfo }, signal);
+      return this.#ask(this.#platforms, place, { ...DOCUMENT, read: readTcbInfo, mayBeRefused: true }, signal);
     });
   }
 
@@ -115,12 +116,13 @@ export class CollateralService {
   async #rootCaCrl(signal: AbortSignal): Promise<Uint8Array> {
     const [first, next] = this.#place.rootCaCrl;
     const read = ({ body }: BoundedAnswer) => listOf(body);
-    const get = (place: Place) => this.#ask(this.#common, place, { ...LIST, read }, signal);
+    const get = (place: Place, mayBeRefused: boolean) =>
+      this.#ask(this.#common, place, { ...LIST, read, mayBeRefused }, signal);
     try {
-      return await get(first);
+      return await get(first, next !== undefined);
     } catch (error) {
       if (next === undefined || !(error instanceof FetchError && error.notFound)) throw error;
-      return get(next);
+      return get(next, false);
     }
   }
 

@@ -64,7 +64,7 @@ export class KeySetDownload {
   async #keySet(signal: AbortSignal): Promise<Uint8Array> {
     const { url, discovery, issuer } = this.#options;
     try {
-      return await this.#get(url, parseKeySet, signal);
+      return await this.#get(url, parseKeySet, signal, discovery !== null);
     } catch (error) {
       if (discovery === null || !(error instanceof FetchError && error.notFound)) throw error;
       const parse = (document: Uint8Array) => parseKeySetUrl(document, issuer, this.#origin);
@@ -73,7 +73,12 @@ export class KeySetDownload {
   }
 
   /** @param parse throws where what came is of no use */
-  #get(url: string, parse: (body: Uint8Array) => unknown, signal: AbortSignal): Promise<Uint8Array> {
+  #get(
+    url: string,
+    parse: (body: Uint8Array) => unknown,
+    signal: AbortSignal,
+    mayBeRefused = false,
+  ): Promise<Uint8Array> {
     const { pathname, search } = new URL(url);
     return this.#options.fetch.get({
       origin: this.#origin,
@@ -82,6 +87,7 @@ export class KeySetDownload {
       mediaTypes: JSON_TYPES,
       signal,
       check: ({ body }) => parse(body),
+      mayBeRefused,
     });
   }
 }

@@ -70,6 +70,9 @@ export class KeySetMemory {
   #restsUntil = Number.NEGATIVE_INFINITY;
   #begunAt = Number.NEGATIVE_INFINITY;
 
+  /** The problem that the log has been told of since the last set. */
+  #told: string | null = null;
+
   constructor(options: KeySetMemoryOptions) {
     this.#options = options;
   }
@@ -150,6 +153,7 @@ export class KeySetMemory {
       const dueAt = fetched.complete ? now + pauses.refreshMs : this.#restsUntil;
       this.#held = { ...fetched, fetchedOn: clock.now(), fetchedAt: now, dueAt };
       this.#problem = null;
+      this.#told = null;
     } catch (error) {
       this.#problem = this.#note(keySetProblem(error), error);
     }
@@ -162,7 +166,11 @@ export class KeySetMemory {
       this.#restsUntil = Math.max(this.#restsUntil, clock.monotonicMs() + problem.retryAfterSeconds * 1000);
     }
     const fields = { issuer, code: problem.code, why: problem.detail, held: this.#held !== null, err: error };
-    log.warn(fields, 'key set of a token issuer not fetched');
+    // Each kind once until a set comes: attempts go on as long as tokens do.
+    const isTold = this.#told === problem.detail;
+    this.#told = problem.detail;
+    if (isTold) log.debug(fields, 'key set of a token issuer not fetched');
+    else log.warn(fields, 'key set of a token issuer not fetched');
     return problem;
   }
 

@@ -37,6 +37,14 @@ async function serve(configuration: object, name: string) {
   return { child, url: await listening, lines, stderr, ended };
 }
 
+it.runIf(process.platform === 'linux')('a start whose log has no space ends with 3, and says so', async () => {
+  const file = await cli.write('full.yaml', JSON.stringify({ listen: { port: 0 }, amd: { kds: 'off' } }));
+  const ended = await cli.runInto('/dev/full', ['serve', '--config', file]);
+  expect(ended.exitCode).toBe(3);
+  const why = 'standard output: cannot be written: no space is left\n';
+  expect(ended.stderr).toBe(`log: ${why}${why}`);
+});
+
 describe('veritee serve', () => {
   it('says where it listens as JSON, answers, and ends with 0 on SIGTERM', async () => {
     const { child, url, lines, stderr, ended } = await serve({ log: { level: 'fatal' } }, 'quiet.yaml');

@@ -380,6 +380,14 @@ describe('AmdCrls: rollback', () => {
     expect(problem?.mayStandIn({ number: 99n, thisUpdate: NOW, der: issueCrl(99, 0, 60) })).toBe(false);
   });
 
+  it('CRT-09 asks KDS for nothing while the mark is damaged', async () => {
+    await mkdir(lab.cacheFolder, { recursive: true });
+    await writeFile(join(lab.cacheFolder, MARK), 'nine');
+    serve(10, -1, 60);
+    expect(await listOf(lab.open())).toBe('crl_rollback');
+    expect(lab.kds.count(/crl/)).toBe(0);
+  });
+
   it('CRT-09 lets no list of a request stand in where KDS is out of reach and the mark is damaged', async () => {
     await mkdir(lab.cacheFolder, { recursive: true });
     await writeFile(join(lab.cacheFolder, MARK), 'nine');

@@ -60,6 +60,7 @@ describe('StopSignals', () => {
         send(signal);
         expect(exit.mock.calls).toEqual([[code]]);
         await signals.serve(service, log);
+        expect(log.of(/^stopping$/)).toEqual([{ signal: 'SIGTERM' }]);
         send(signal);
         expect(exit).toHaveBeenCalledTimes(1);
       } finally {

@@ -14,7 +14,8 @@ const path = (name: string) => join(folder, name);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'veritee-tls-'));
   const files = { cert: server.cert, key: server.key, ca: authority.pem, other: authority.issueForLoopback().key };
-  for (const [name, text] of Object.entries({ ...files, text: 'no PEM' })) await writeFile(path(name), text);
+  const trusted = server.cert.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE');
+  for (const [name, text] of Object.entries({ ...files, trusted, text: 'no PEM' })) await writeFile(path(name), text);
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -41,6 +42,13 @@ describe('TLS material', () => {
       'other',
       'ca',
       /^listen\.tls: not a PEM certificate and its private key$/,
+    ],
+    [
+      'a certificate under another label',
+      'trusted',
+      'key',
+      'ca',
+      /^listen\.tls\.cert: .+: has no block that begins with -----BEGIN CERTIFICATE-----$/,
     ],
     ['an authority that is none', 'cert', 'key', 'text', /^listen\.tls\.clientCa: not PEM certificates$/],
   ])('is refused with %s', async (_title, cert, key, clientCa, problem) => {

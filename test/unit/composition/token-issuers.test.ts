@@ -17,10 +17,15 @@ const placeOf = (members: object, issuer: string) =>
 describe('issuers of Azure Attestation', () => {
   it('are the shared providers where nothing is configured, and no policy of theirs is pinned', () => {
     const issuers = maaIssuers(configuration());
-    expect(issuers.size).toBe(49);
-    for (const region of ['wus2', 'wus3', 'frc', 'dewc', 'krc', 'win']) {
-      expect(issuers.has(`https://shared${region}.${region}.attest.azure.net`)).toBe(true);
+    expect(issuers.size).toBe(26);
+    for (const [region, counts] of [
+      ['weu', true],
+      ['cin', true],
+      ['wus3', false],
+    ] as const) {
+      expect(issuers.has(`https://shared${region}.${region}.attest.azure.net`)).toBe(counts);
     }
+    expect(issuerOf({ shared: ['wus3'] }, 'https://sharedwus3.wus3.attest.azure.net')).toBeDefined();
     // A region that no list has, a test slot, and one of a sovereign cloud.
     for (const host of ['sharedxyz.xyz.attest.azure.net', 'sharedtest.test.attest.azure.net']) {
       expect(issuers.has(`https://${host}`)).toBe(false);

@@ -21,13 +21,16 @@ describe('an attempt that is observed', () => {
 
   async function after(attempt: () => Promise<string>, check?: (answer: string) => unknown) {
     const { log, outages } = opened();
-    const outcome = await observed(outages, KDS, attempt, check).catch((error: Error) => error.message);
+    const outcome = await observed(outages, attempt, { origin: KDS, ...(check && { check }) }).catch(
+      (error: Error) => error.message,
+    );
     return { outcome, log, outages, state: outages.states[0]?.isReachable };
   }
 
-  it('says nothing of a 404, which neither begins nor ends an outage', async () => {
+  it.each([400, 404])('says nothing of a %i that callers can bring about', async (status) => {
     const { outages } = opened();
-    const notFound = () => observed(outages, KDS, throwing(new FetchError('status', 'x', { status: 404 })));
+    const refused = throwing(new FetchError('status', 'x', { status }));
+    const notFound = () => observed(outages, refused, { origin: KDS, mayBeRefused: true });
     outages.register(KDS);
     await expect(notFound()).rejects.toThrow('x');
     expect(outages.states).toMatchObject([{ isReachable: true, failures: 0 }]);
@@ -53,17 +56,19 @@ describe('an attempt that is observed', () => {
     expect(log.of(/^origin does not answer$/)).toMatchObject([{ host: 'kds.example:8443', cause }]);
   });
 
+  it('is told of to nobody where the check itself breaks', async () => {
+    const { outages } = opened();
+    const check = () => {
+      throw new TypeError('a bug');
+    };
+    await expect(observed(outages, async () => 'answer', { origin: KDS, check })).rejects.toThrow(TypeError);
+    expect(outages.states).toEqual([]);
+  });
+
   it('ends an outage with an answer that is of use', async () => {
     const { outages } = opened();
     outages.failed(KDS, new FetchError('timeout', 'no answer in time'));
-    expect(
-      await observed(
-        outages,
-        KDS,
-        async () => 'answer',
-        () => {},
-      ),
-    ).toBe('answer');
+    expect(await observed(outages, async () => 'answer', { origin: KDS, check: () => {} })).toBe('answer');
     expect(outages.states).toMatchObject([{ isReachable: true, failures: 1 }]);
   });
 });
@@ -129,6 +134,7 @@ describe('outages', () => {
     ['an answer over its limit', new FetchError('too_large', 'x')],
     ['no connection', new FetchError('network', 'x')],
     ['no answer in time', new FetchError('timeout', 'x')],
+    ['a no to what has to be there', new FetchError('status', 'x', { status: 404 })],
   ])('begin with %s', (_, error) => {
     const { outages } = opened();
     outages.failed(KDS, error);
@@ -140,8 +146,6 @@ describe('outages', () => {
     ['an attempt that was not made', new FetchError('open', 'x')],
     ['a pause that the origin asked for', new FetchError('waiting', 'x')],
     ['an origin that is not configured', new FetchError('not_allowed', 'x')],
-    ['a no to the question', new FetchError('status', 'x', { status: 404 })],
-    ['another', new FetchError('status', 'x', { status: 400 })],
   ])('do not begin with %s', (_, error) => {
     const { log, outages } = opened();
     outages.register(KDS);

@@ -135,6 +135,23 @@ describe('KeySetMemory: a set that is held', () => {
     expect(await find('a')).toMatchObject({ origin: 'cache', unrenewedSince: NOW });
   });
 
+  it('does not say so before it is due, although a fetch for another key failed', async () => {
+    const { find, state, clock } = setUp();
+    await find('a');
+    state.download = DOWN;
+    clock.advance(PAUSES.cooldownMs);
+    expect(await find('b')).toMatchObject({ code: 'jwks_unavailable' });
+    expect(await find('a')).not.toHaveProperty('unrenewedSince');
+  });
+
+  it('does not say so where it is due and nobody has tried to renew it', async () => {
+    const { find, memory, clock } = setUp();
+    await find('a');
+    clock.advance(10 * MINUTE_MS);
+    expect(memory.known('a')).not.toBeNull();
+    expect(memory.known('a')).not.toHaveProperty('unrenewedSince');
+  });
+
   it('TOK-24 does not serve a key that was withdrawn while nobody asked for 23 hours', async () => {
     const { find, state, clock } = setUp(serves('old'));
     await find('old');
@@ -273,6 +290,23 @@ describe('KeySetMemory: a set that is held', () => {
     await background();
     expect(told(await find('a'))).toEqual(['cache', 'a']);
     expect(log.of(/not fetched/)).toMatchObject([{ code: 'jwks_invalid', held: true }]);
+  });
+
+  it('is a warning once for each problem until a set comes, however often it is asked for', async () => {
+    const { find, state, clock, log } = setUp();
+    await find('a');
+    const levels = () => log.entries.filter(({ message }) => /not fetched/.test(message)).map(({ level }) => level);
+    const attempt = async (download: typeof state.download) => {
+      state.download = download;
+      clock.advance(10 * MINUTE_MS);
+      await find('a');
+      await background();
+    };
+    for (let turn = 0; turn < 3; turn++) await attempt(INVALID);
+    expect(levels()).toEqual(['warn', 'debug', 'debug']);
+    await attempt(serves('a'));
+    await attempt(INVALID);
+    expect(levels()).toEqual(['warn', 'debug', 'debug', 'warn']);
   });
 
   it('says in the log what is no fault of network or content, and stays', async () => {
