@@ -51,20 +51,22 @@ const DEPTH = 5;
  * @param destination standard output where absent
  */
 export function createLog(level: string, destination?: DestinationStream): Logger {
-  return pino(logOptions(level), destination ?? standardOutput());
+  return pino(logOptions(level), destination ?? outputTo(STANDARD_OUTPUT, sayOnStandardError));
+}
+
+function sayOnStandardError(problem: string): void {
+  process.stderr.write(`log: standard output: ${problem}\n`);
 }
 
 /**
- * Standard output, which the service outlives: on a full disk it goes on, and says so once on standard error. What could
- * not be written is tried again with the next record, and given up when the process ends; the library would try for ever.
+ * An open file that the service outlives: on a full disk it goes on, and says so once. What could not be written is tried
+ * again with the next record, and given up when the process ends; the library would try for ever.
  */
-function standardOutput(): DestinationStream {
-  const stream = createDestination({ dest: STANDARD_OUTPUT, maxLength: WAITING_BYTES });
-  let isTold = false;
-  stream.on('error', (error: unknown) => {
+export function outputTo(descriptor: number, say: (problem: string) => void): ReturnType<typeof createDestination> {
+  const stream = createDestination({ dest: descriptor, maxLength: WAITING_BYTES });
+  stream.once('error', (error: unknown) => say(outputProblem(error)));
+  stream.on('error', () => {
     stream.flushSync = () => {};
-    if (!isTold) process.stderr.write(`log: standard output: ${outputProblem(error)}\n`);
-    isTold = true;
   });
   return stream;
 }

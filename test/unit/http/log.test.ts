@@ -1,5 +1,6 @@
+import { openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createLog } from '../../../src/http/log.js';
+import { createLog, outputTo } from '../../../src/http/log.js';
 import { FormatError } from '../../../src/model/errors.js';
 import { LogLines } from '../../integration/http/fake-service.js';
 
@@ -70,5 +71,22 @@ describe('log', () => {
     const lines = new LogLines();
     createLog('warn', lines).info({}, 'message');
     expect(lines.text).toBe('');
+  });
+});
+
+describe.runIf(process.platform === 'linux')('the output of a log on a full disk', () => {
+  it('is told of once, and does not keep the process from ending', async () => {
+    const descriptor = openSync('/dev/full', 'w');
+    const said: string[] = [];
+    const output = outputTo(descriptor, (problem) => said.push(problem));
+    const log = createLog('info', output);
+    for (let record = 0; record < 3; record++) {
+      log.info({}, 'message');
+      await new Promise((resolve) => output.once('error', resolve));
+    }
+    expect(said).toEqual(['cannot be written: no space is left']);
+    // It would wait for space for ever.
+    output.flushSync();
+    output.destroy();
   });
 });
