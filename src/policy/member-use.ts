@@ -45,11 +45,9 @@ const MAA = 'a token of Azure Attestation';
 const ITA = 'a token of Intel Trust Authority, which judges TDs alone';
 
 function topLevelUses(policy: PolicyMembers, scope: PolicyScope): readonly Use[] {
-  const { paravisor, freshness, revocation, secureBoot, allowDebug } = policy;
+  const { paravisor, revocation, secureBoot, allowDebug } = policy;
   return [
     use('/paravisor', paravisor !== 'known', scope.hardware, HARDWARE),
-    // Bare evidence has one place for a nonce. It can be strict all the same: a release of keys asks its policy for that.
-    use('/freshness', freshness === 'strict', !scope.tokens, 'evidence that the guest makes itself'),
     use('/revocation', revocation !== 'required', scope.snp, SNP),
     use(
       '/secureBoot',

@@ -29,7 +29,6 @@ const ITA = { ...MAA, accepts: ['ita-token'] };
 /** A member, a policy that has something to consult it for, and one that has nothing. */
 const CASES: readonly (readonly [pointer: string, members: JsonObject, used: JsonObject, not: JsonObject])[] = [
   ['/paravisor', { paravisor: 'any' }, BARE_SNP, MAA],
-  ['/freshness', { freshness: 'strict' }, BARE_SNP, MAA],
   ['/revocation', { revocation: 'best-effort' }, SNP, TDX],
   ['/secureBoot', { secureBoot: 'required' }, MAA, ITA],
   ['/allowDebug', { allowDebug: true }, TDX, MAA],
