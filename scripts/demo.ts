@@ -96,8 +96,8 @@ async function setStage(folder: string, kds: LabKds): Promise<Stage> {
   const text = JSON.stringify({
     listen: { port: 0 },
     amd: { kds: kds.origin, chains: join(folder, 'amd') },
-    decisions: { store: 'off' },
-    challenges: { key: join(folder, 'challenges.key') },
+    // Everything that the service writes is beside it: the lab's lists must not be taken for AMD's later.
+    decisions: { store: join(folder, 'veritee.db') },
   });
   const service = await startService(loadConfiguration({ text, environment: {} }), {
     log: silent(),

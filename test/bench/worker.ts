@@ -81,8 +81,7 @@ function serve({ folder, pins, intel, issuer }: Material): Promise<RunningServic
     amd: { kds: 'off', chains: join(folder, 'chains') },
     intel: { pcs: 'off', collateral: join(folder, 'intel') },
     policies: { directory: join(folder, 'policies') },
-    challenges: { key: join(folder, 'challenges.key') },
-    decisions: { store: 'off' },
+    decisions: { store: join(folder, 'veritee.db') },
     maa: { shared: false, issuers: [{ issuer, keys: join(folder, 'maa.jwks.json'), policyHash: 'any' }] },
   });
   const log = createLog('info', destination('/dev/null'));

@@ -1,16 +1,30 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** As `npm run demo -- …` starts it. */
+const TSX = new URL('../../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'veritee-demo-test-'));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+/** As `npm run demo -- …` starts it, but in a folder of its own. */
 function demo(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/demo.ts', ...args], {
-    cwd: PROJECT,
-    encoding: 'utf8',
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', TSX, `${PROJECT}scripts/demo.ts`, ...args],
+    { cwd: folder, env: { ...process.env, TSX_TSCONFIG_PATH: `${PROJECT}tsconfig.json` }, encoding: 'utf8' },
+  );
   return { status, stdout, stderr };
 }
 
@@ -27,6 +41,8 @@ describe('npm run demo', () => {
     const [, shown = ''] = readFileSync(`${PROJECT}README.md`, 'utf8').split('$ npm run demo\n');
     const [, ...played] = stdout.split(/\n(?=allow)/);
     expect(played.join('').trimEnd()).toBe(shown.slice(0, shown.indexOf('\n```')));
+    // What it keeps is gone with it: a later service must not meet lists that are none of AMD's.
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it.each([
