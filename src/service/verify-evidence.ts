@@ -2,8 +2,7 @@ import { maaView } from '../comparison/maa-view.js';
 import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
 import type { Caller } from '../model/caller.js';
 import type { NonceStanding } from '../model/challenge.js';
-import { type Check, CheckList } from '../model/check.js';
-import type { CheckId } from '../model/codes.js';
+import type { Check } from '../model/check.js';
 import type { Decision } from '../model/decision.js';
 import { earliest } from '../model/earliest.js';
 import type { EndorsementRequest, EndorsementSource, FetchContext } from '../model/endorsement.js';
@@ -20,7 +19,6 @@ import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
 import { evidenceSha256 } from '../verifiers/evidence-identity.js';
 import { expectedBinding } from '../verifiers/expected-binding.js';
-import { markVerified } from '../verifiers/mark-verified.js';
 import type { AttestationRoutes } from './attestation-routes.js';
 import type { WatchedClock } from './clock-watch.js';
 import { FetchTime } from './fetch-time.js';
@@ -29,6 +27,7 @@ import { nonceChecks } from './nonce-checks.js';
 import type { NonceRecogniser } from './nonce-recogniser.js';
 import { notJudged } from './not-judged.js';
 import { SUBMITTED_ROUTES, submitWhereWanted } from './submit-where-wanted.js';
+import { undecided } from './undecided.js';
 import { unknownPolicy } from './unknown-policy.js';
 import type { VerifyEvidenceUseCase } from './use-cases.js';
 
@@ -276,26 +275,6 @@ function isVerification(result: unknown): result is Verification {
   if (typeof result !== 'object' || result === null) return false;
   const { checks, required, claims } = result as { readonly [member in keyof Verification]?: unknown };
   return Array.isArray(checks) && Array.isArray(required) && typeof claims === 'object' && claims !== null;
-}
-
-/** A verification without a result: no policy can allow on it. */
-function undecided(code: Extract<CheckId, 'deadline' | 'internal_error'>, detail: string, retryable: boolean): Judged {
-  const checks = new CheckList();
-  checks.unavailable(code, '/evidence', detail, retryable);
-  return {
-    verification: {
-      checks: checks.all,
-      required: [],
-      claims: markVerified({}),
-      endorsements: [],
-      bound: [],
-      validUntil: null,
-    },
-    routes: new Map(SUBMITTED_ROUTES.map((route) => [route, { state: 'not judged' }])),
-    crossCheck: null,
-    clockSkewSeconds: null,
-    retryAfterSeconds: null,
-  };
 }
 
 /**

@@ -1,0 +1,29 @@
+import { CheckList } from '../model/check.js';
+import type { CheckId } from '../model/codes.js';
+import { markVerified } from '../verifiers/mark-verified.js';
+import type { Judged } from './judge-routes.js';
+import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
+
+/** A verification without a result: no policy can allow on it. */
+export function undecided(
+  code: Extract<CheckId, 'deadline' | 'internal_error'>,
+  detail: string,
+  retryable: boolean,
+): Judged {
+  const checks = new CheckList();
+  checks.unavailable(code, '/evidence', detail, retryable);
+  return {
+    verification: {
+      checks: checks.all,
+      required: [],
+      claims: markVerified({}),
+      endorsements: [],
+      bound: [],
+      validUntil: null,
+    },
+    routes: new Map(SUBMITTED_ROUTES.map((route) => [route, { state: 'not judged' }])),
+    crossCheck: null,
+    clockSkewSeconds: null,
+    retryAfterSeconds: null,
+  };
+}
