@@ -66,15 +66,28 @@ function errorCodeOf(answer: BoundedAnswer): string | null {
  * worded otherwise. Names are read as words (`verifier_nonce`, `QuoteVerificationFailed`). A page of HTML is a front's.
  */
 export function isAboutQuote({ status, body }: BoundedAnswer): boolean {
-  if (status !== BAD_REQUEST && status !== UNPROCESSABLE) return false;
+  if (!isRefusal(status)) return false;
   const text = Buffer.from(body).toString('latin1');
-  return !text.trimStart().startsWith('<') && ABOUT_QUOTE.test(words(text));
+  if (text.trimStart().startsWith('<')) return false;
+  const said = words(text);
+  return ABOUT_QUOTE.test(said) && !ABOUT_KEY_OF_API.test(said);
 }
 
-/** A text whose names are taken apart: at underscores, and where a capital follows another letter. */
-function words(text: string): string {
-  return text.replaceAll(/[_-]/g, ' ').replaceAll(/([a-z])(?=[A-Z])/g, '$1 ');
+/** Whether Trust Authority refuses the request itself, and not who asks or how. */
+export function isRefusal(status: number): boolean {
+  return status === BAD_REQUEST || status === UNPROCESSABLE;
 }
+
+/** A text whose names are taken apart: at underscores, where a capital follows a letter, and behind an acronym. */
+function words(text: string): string {
+  return text
+    .replaceAll(/[_-]/g, ' ')
+    .replaceAll(/([a-z])(?=[A-Z])/g, '$1 ')
+    .replaceAll(/([A-Z])(?=[A-Z][a-z])/g, '$1 ');
+}
+
+/** `Unable to verify API key`: about who asks. */
+const ABOUT_KEY_OF_API = /\b(?:api|subscription) ?keys?\b/i;
 
 const ABOUT_QUOTE = new RegExp(
   `\\b(?:${[

@@ -3,7 +3,7 @@ import type { AttestationService, SubmissionResult } from '../model/attestation-
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { Submission } from '../model/verification.js';
-import { type AttestationAnswer, isAboutQuote, readToken } from './attestation-answer.js';
+import { type AttestationAnswer, isAboutQuote, isRefusal, readToken } from './attestation-answer.js';
 import type { BoundedAnswer, Exchange } from './bounded-exchange.js';
 import type { EndpointHealth } from './endpoint-health.js';
 import { FailureLog } from './exchange-log.js';
@@ -29,7 +29,6 @@ export interface TrustAuthorityOptions {
 
 const TRUST_AUTHORITY = 'Trust Authority';
 const ANSWER_BYTES = 64 * 1024;
-const BAD_REQUEST = 400;
 
 /** What a header can carry; the service's keys are base64. */
 const API_KEY = /^[\x21-\x7e]{1,4096}$/;
@@ -106,12 +105,12 @@ export class TrustAuthority implements AttestationService {
 
   /**
    * An error has a text and no code. Where a token was to come only if policies match, no text is known that says that
-   * they do not, so any 400 is taken for that: an optional route must not pass over it.
+   * they do not, so any 400 or 422 is taken for that: an optional route must not pass over it.
    */
   #readAnswer(answer: BoundedAnswer): AttestationAnswer {
     const { status } = answer;
     if (status < 300) return { token: readToken(answer) };
-    if (status === BAD_REQUEST && this.#options.appraisal.policyMustMatch) {
+    if (isRefusal(status) && this.#options.appraisal.policyMustMatch) {
       return { refused: 'Trust Authority issues no token for the evidence under the policies that have to match' };
     }
     if (isAboutQuote(answer)) return { refused: 'Trust Authority refuses the quote, or the data that came with it' };

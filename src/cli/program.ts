@@ -180,6 +180,8 @@ function refuseUnknownCommand(command: Command): void {
 function unknownCommand({ commands }: Command, name: string): UsageError {
   const known = commands.map((command) => command.name()).filter((each) => each !== HELP);
   const [near] = nearNames(name, known);
+  if (known.length === 0)
+    return new UsageError([`unknown command ${quotedName(name)}: no command stands below this one`]);
   const instead = near === undefined ? `there are ${listedNames(known)}` : `did you mean ${near}?`;
   return new UsageError([`unknown command ${quotedName(name)}; ${instead}`]);
 }
@@ -190,7 +192,8 @@ function sayWhatThereIs(command: Command): void {
   command.configureOutput({
     outputError: (text, write) => {
       write(text);
-      if (text.startsWith('error: unknown option') && !text.includes('Did you mean')) write(`(There are ${options})\n`);
+      const isUnknown = text.startsWith('error: unknown option') && !text.includes('Did you mean');
+      if (isUnknown) write(`(${options === '' ? 'There are none' : `There are ${options}`})\n`);
       else if (/^error: (missing required|too many) argument/.test(text)) write(`(Usage: ${usageOf(command)})\n`);
     },
   });

@@ -121,9 +121,14 @@ function withBuiltInAuthorities(given: readonly ItaIssuerConfiguration[]): reado
 
 /** Entries by one of the names of a service, or with its keys. */
 function entriesOfService(all: readonly ItaIssuerConfiguration[], { issuer, keys }: ItaIssuerConfiguration) {
-  const service = TRUST_AUTHORITIES.find((one) => one.issuer === issuer)?.keys ?? keys;
-  const names = new Set(TRUST_AUTHORITIES.filter((one) => one.keys === service).map((one) => one.issuer));
-  return all.filter((entry) => entry.keys === service || names.has(entry.issuer));
+  const service = addressOf(TRUST_AUTHORITIES.find((one) => one.issuer === issuer)?.keys ?? keys);
+  const names = new Set(TRUST_AUTHORITIES.filter((one) => addressOf(one.keys) === service).map((one) => one.issuer));
+  return all.filter((entry) => addressOf(entry.keys) === service || names.has(entry.issuer));
+}
+
+/** However it is written: with its port, or in capitals. A file is its name. */
+function addressOf(keys: string): string {
+  return URL.canParse(keys) ? new URL(keys).href : keys;
 }
 
 /** All that is demanded by any of the entries. Keys of another address are of another service; a file may be of any. */

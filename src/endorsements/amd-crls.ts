@@ -147,7 +147,8 @@ export class AmdCrls {
     const answered = await (canDoWithout ? underBound(signal, askTimeoutMs, ask) : ask(signal));
     if (!historical) this.#watch(search);
     const isNews = 'problem' in answered && answered.outOfReach && !historical;
-    if (isNews && hadFairTime(signal, begun)) this.#failedAt.set(lineName(line), this.#options.clock.monotonicMs());
+    if (isNews && hadFairTime(signal, begun, askTimeoutMs))
+      this.#failedAt.set(lineName(line), this.#options.clock.monotonicMs());
     return answered;
   }
 

@@ -49,7 +49,7 @@ export class FetchError extends Error {
 
   /** A no to this very question. Where callers choose what it is about, it says nothing of the server. */
   get refusesQuestion(): boolean {
-    return this.fault === 'status' && (this.status === 400 || this.status === 404);
+    return this.fault === 'status' && (this.status === 400 || this.status === 404 || this.status === 422);
   }
 
   /** The server asks to be left alone for a while. */

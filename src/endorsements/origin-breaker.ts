@@ -24,11 +24,11 @@ export const DEFAULT_BREAKER: BreakerOptions = { failuresToOpen: 5, openMs: 30_0
 
 /**
  * Whether an attempt that failed says something about the service: it was not cut short by the end of the request, or
- * had time enough before.
+ * had the time before that services are given.
  * @param begun by `performance.now()`
  */
-export function hadFairTime(request: AbortSignal, begun: number): boolean {
-  return !request.aborted || performance.now() - begun >= DEFAULT_BREAKER.fairMs;
+export function hadFairTime(request: AbortSignal, begun: number, givenMs: number): boolean {
+  return !request.aborted || performance.now() - begun >= givenMs;
 }
 
 /** An attempt whose caller left too soon for it to count. */

@@ -23,7 +23,7 @@ export function decodeBase64(text: string): Uint8Array {
 
 /** What is wrong with a text that is no base64. Never what it says. */
 function base64Problem(digits: string): string {
-  if (/^\s*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/.test(digits))
+  if (/^\s*-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY-----/.test(digits))
     return 'this is a private key, which must not be sent';
   if (digits.trimStart().startsWith('-----BEGIN')) return 'this is PEM: expected the DER in it, in base64url or base64';
   const look = hexLook(digits);

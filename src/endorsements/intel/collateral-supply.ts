@@ -117,7 +117,7 @@ export class CollateralSupply {
     if (failure !== undefined && clock.monotonicMs() < failure.until) return failure.problem;
     const begun = performance.now();
     const fetched = await this.#fetch(key, NEWER, context, pauses.askMs);
-    if (!('code' in fetched) || !hadFairTime(context.signal, begun)) return fetched;
+    if (!('code' in fetched) || !hadFairTime(context.signal, begun, pauses.askMs)) return fetched;
     this.#failures.set(keyName(key), { problem: fetched, until: clock.monotonicMs() + pauses.cooldownMs });
     if (inBackground) this.#watch(key, pauses.cooldownMs);
     return fetched;

@@ -47,8 +47,7 @@ export const TDX_REMEDIES = {
   collateral_unavailable:
     'The caller should send the collateral of the platform, or the operator should let the service reach intel.pcs or put it into the folder intel.collateral.',
   collateral_stale: `The caller should send the collateral that Intel publishes now, ${COLLATERAL}.`,
-  collateral_rollback:
-    'The operator should put the newest collateral in place, or see to the mark in the cache folder that the log names if it is damaged.',
+  collateral_rollback: `The caller should send the newest collateral, ${COLLATERAL}, and the operator should see to the mark in the cache folder that the log names if it is damaged.`,
   collateral_unconfirmed:
     'The operator should let the service reach intel.pcs, which confirms the collateral of a request unless the instant is past.',
 } satisfies Remedies;

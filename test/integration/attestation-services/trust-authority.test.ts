@@ -140,6 +140,12 @@ describe('a refusal', () => {
     expect(result).toEqual({ refused: expect.stringMatching(/^Trust Authority issues no token/) });
   });
 
+  it.each([400, 422])('is any status %i where policies have to match, whatever its text', async (status) => {
+    lab.ita.fail(/./, { status, body: { error: 'sesame' } });
+    const result = await attestTd(lab.open({ policyIds: [POLICY], policyMustMatch: true }));
+    expect(result).toEqual({ refused: expect.stringMatching(/^Trust Authority issues no token/) });
+  });
+
   it.each(['Invalid nonce and/or run time data', 'sesame: the quote does not verify'])(
     'TOK-26 is a 400 about the quote: %s',
     async (error) => {

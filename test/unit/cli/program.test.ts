@@ -81,7 +81,7 @@ describe('help for what there is not', () => {
     [['help', 'nothing'], 'unknown command "nothing"; there are serve, verify, inspect, config, endorsements\n'],
     [['help', 'verfy'], 'unknown command "verfy"; did you mean verify?\n'],
     [['help', 'endorsements', 'exprt'], 'unknown command "exprt"; did you mean export?\n'],
-    [['help', 'verify', 'body'], 'unknown command "body"; there are none\n'],
+    [['help', 'verify', 'body'], 'unknown command "body": no command stands below this one\n'],
   ])('names it: %j', async (args, expected) => {
     let said = '';
     const exitCode = await runProgram(args, '1.0.0', ACTIONS, (text) => {

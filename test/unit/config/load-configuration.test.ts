@@ -549,6 +549,16 @@ describe('the grammar takes', () => {
       ],
     ],
     [
+      'ita: { issuers: [ { issuer: a, keys: "https://Portal.TrustAuthority.Intel.com:443/certs", policyIds: [ 1a2b3c4d-0000-4000-8000-0123456789ab ] } ] }',
+      (c: Configuration) => c.ita.issuers.map(({ issuer, policyIds }) => [issuer, policyIds.length]),
+      [
+        ['a', 1],
+        ['Intel Trust Authority', 1],
+        [WORLD, 1],
+        [EUROPE, 0],
+      ],
+    ],
+    [
       `ita: { issuers: [ { issuer: Intel Trust Authority, keys: "${EUROPE}/certs", policyIds: [ 1a2b3c4d-0000-4000-8000-0123456789ab ] } ] }`,
       (c: Configuration) => c.ita.issuers.map(({ issuer, keys, policyIds }) => [issuer, keys, policyIds.length]),
       [

@@ -27,7 +27,7 @@ describe('an attempt that is observed', () => {
     return { outcome, log, outages, state: outages.states[0]?.isReachable };
   }
 
-  it.each([400, 404])('says nothing of a %i that callers can bring about', async (status) => {
+  it.each([400, 404, 422])('says nothing of a %i that callers can bring about', async (status) => {
     const { outages } = opened();
     const refused = throwing(new FetchError('status', 'x', { status }));
     const notFound = () => observed(outages, refused, { origin: KDS, mayBeRefused: true });

@@ -6,6 +6,11 @@ import { formatErrorOf } from '../../format-error-of.js';
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 describe('decodeBase64', () => {
+  it('refuses a text of millions of words behind the beginning of PEM', () => {
+    const text = `-----BEGIN ${'A '.repeat(4_000_000)}`;
+    expect(formatErrorOf(() => decodeBase64(text))).toMatchObject({ code: 'encoding' });
+  });
+
   it.each([
     ['base64url without padding', '-_8', 'fbff'],
     ['base64url with padding', '-_8=', 'fbff'],
