@@ -22,9 +22,9 @@ export interface StopLimits {
   readonly drainMs: number;
 }
 
-/** How long the port is left open for a moment in which nobody connects, and how long that moment has to be. */
+/** How long answers wait at most for a moment in which nobody connects, and how long that moment has to be. */
 const ACCEPT_MS = 2_000;
-const QUIET_MS = 5;
+const QUIET_MS = 20;
 
 /** How long what was sent over an accepted connection may take to be read as a request. */
 const SETTLE_MS = 100;
@@ -91,8 +91,11 @@ async function stop(application: FastifyInstance, requests: OpenRequests, limits
   const { server } = application;
   requests.stopping = true;
   await within(limits.noticeMs, new Promise(() => {}));
+  // An answer makes its client connect again, so that a busy service would find no moment to close its port.
+  const release = requests.holdAnswers();
   await within(ACCEPT_MS, noneToAccept(server, requests));
   const unbound = new Promise<void>((resolve) => server.close(() => resolve()));
+  release();
   await within(limits.drainMs, Promise.race([requests.none(), unbound]));
   // What is still connected has sent no whole request, or was not answered in time.
   server.closeAllConnections();
@@ -102,7 +105,7 @@ async function stop(application: FastifyInstance, requests: OpenRequests, limits
 
 /**
  * Waits until everybody who has connected was accepted: connections that the system still queues are reset with the
- * port, whatever they have sent. An answer is as good as a connection, since it makes its client connect again.
+ * port, whatever they have sent. A client that leaves is as good as a connection, since it may connect again.
  */
 async function noneToAccept(server: Server, requests: OpenRequests): Promise<void> {
   let connections = 0;
@@ -137,6 +140,8 @@ class OpenRequests {
   answered = 0;
   #open = 0;
   #begun = 0;
+  /** What answers wait for. */
+  #held: Promise<void> | null = null;
   #waiting: (() => void) | null = null;
 
   /** Counts, and makes each answer of a stopping service the last of its connection. */
@@ -149,10 +154,19 @@ class OpenRequests {
       reply.raw.once('close', left);
       done();
     });
-    application.addHook('onSend', (_request, reply, _payload, done) => {
+    application.addHook('onSend', async (_request, reply) => {
       if (this.stopping) reply.header('connection', 'close');
-      done();
+      await this.#held;
     });
+  }
+
+  /** Answers wait from now on. @returns lets them go */
+  holdAnswers(): () => void {
+    let release = () => {};
+    this.#held = new Promise((resolve) => {
+      release = resolve;
+    });
+    return () => release();
   }
 
   /** Resolves once no request is open, and none has begun lately: what came over a connection may not be read yet. */
