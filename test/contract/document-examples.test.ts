@@ -141,7 +141,7 @@ describe.each(DOCUMENTS)('%s', (path) => {
 });
 
 describe('deploy', () => {
-  it('kubernetes.yaml has a configuration that loads once its placeholders are filled in', () => {
+  it('kubernetes.yaml has a configuration that loads once an operator has filled in his own values', () => {
     const documents = parseAllDocuments(readProjectFile('deploy/kubernetes.yaml')).map((document) => document.toJS());
     const [text] = documents.flatMap(({ data }) => data?.['veritee.yaml'] ?? []);
     const filled = text
