@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -85,7 +85,7 @@ async function fuzzOne(name: ParserName, seeds: readonly Uint8Array[], target: s
   const [corpus, found] = [join(folder, `${name}-corpus`), join(folder, `${name}-found`)];
   for (const made of [corpus, found]) await mkdir(made);
   for (const [index, seed] of seeds.entries()) await writeFile(join(corpus, `seed-${index}`), seed);
-  const { code, output } = await jazzer(name, target, [
+  const { end, output } = await jazzer(name, target, [
     corpus,
     `-max_total_time=${SECONDS}`,
     `-seed=${SEED}`,
@@ -93,34 +93,35 @@ async function fuzzOne(name: ParserName, seeds: readonly Uint8Array[], target: s
     ...LIMITS,
   ]);
   const runs = Number(/^Done (\d+) runs/m.exec(output)?.[1] ?? 0);
-  if (code === 0 && runs > 0) return { name, runs, failure: null };
+  if (end === 'exit code 0' && runs > 0) return { name, runs, failure: null };
   const inputs = await Promise.all(
     (await readdir(found)).map(async (file) => (await readFile(join(found, file))).toString('base64')),
   );
   return {
     name,
     runs,
-    failure: [output.slice(-4000), ...inputs.map((input) => `input (base64): ${input}`)].join('\n'),
+    failure: [output.slice(-4000), end, ...inputs.map((input) => `input (base64): ${input}`)].join('\n'),
   };
 }
 
-function jazzer(
+/**
+ * Runs Jazzer.js until its time is over. It writes to a file: into a pipe that nobody has read yet, libFuzzer's
+ * last lines are lost, since Node makes the pipes of a process non-blocking.
+ */
+async function jazzer(
   name: ParserName,
   target: string,
   limits: readonly string[],
-): Promise<{ readonly code: number | null; readonly output: string }> {
-  return new Promise((resolve, reject) => {
+): Promise<{ readonly end: string; readonly output: string }> {
+  const written = join(folder, `${name}-output`);
+  const file = await open(written, 'w');
+  const end = await new Promise<string>((resolve, reject) => {
     const child = spawn(process.execPath, [JAZZER, target, '--sync', '-i', target, '--', ...limits], {
       env: { ...process.env, FUZZ_PARSER: name },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', file.fd, file.fd],
     });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (data) => {
-        output = `${output}${data}`.slice(-100_000);
-      });
-    }
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, output }));
-  });
+    child.on('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  }).finally(() => file.close());
+  return { end, output: await readFile(written, 'utf8') };
 }
