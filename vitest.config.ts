@@ -5,7 +5,7 @@ const RUN_AS_PROCESS = [
   'src/main.ts',
   'src/cli/{inspect-command,program,verify-command}.ts',
   'src/composition/{command-line,command-line-verification,listen-problem,read-input,report-files,stop-signals}.ts',
-  'src/endorsements/bundle-folders.ts',
+  'src/endorsements/files/bundle-folders.ts',
 ];
 
 const EACH = { setupFiles: ['test/setup.ts'], testTimeout: 30_000, hookTimeout: 60_000 };
@@ -31,7 +31,7 @@ export default defineConfig({
         perFile: true,
         lines: -6,
         branches: -8,
-        'src/{verifiers,policy,crypto,formats}/**/*.ts': { lines: -3, branches: -6 },
+        'src/{verifiers,vendors,policy,crypto,formats}/**/*.ts': { lines: -3, branches: -6 },
       },
     },
   },

@@ -4,8 +4,8 @@ import { openAttestationServices } from '../src/composition/attestation-routes.j
 import { openEndorsements } from '../src/composition/endorsements.js';
 import { SYSTEM_CLOCK } from '../src/composition/system.js';
 import { loadConfiguration } from '../src/config/load-configuration.js';
-import type { OriginObserver } from '../src/endorsements/outages.js';
 import type { Log } from '../src/model/ports.js';
+import type { OriginObserver } from '../src/outgoing/outages.js';
 
 const DOCUMENT = new URL('../docs/hardening.md', import.meta.url);
 const BEGIN = '<!-- outgoing addresses: made by npm run generate -->\n';

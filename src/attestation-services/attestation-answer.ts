@@ -1,8 +1,8 @@
-import { FetchError } from '../endorsements/fetch-error.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import { isObject, type JsonObject } from '../model/json.js';
-import type { BoundedAnswer } from './bounded-exchange.js';
+import type { BoundedAnswer } from '../outgoing/bounded-exchange.js';
+import { FetchError } from '../outgoing/fetch-error.js';
 
 /** What another verifier answered, where it is about the evidence. */
 export type AttestationAnswer = { readonly token: string } | { readonly refused: string };

@@ -1,8 +1,8 @@
-import { FetchError } from '../endorsements/fetch-error.js';
 import type { Clock, Log } from '../model/ports.js';
-import type { EndpointHealth } from './endpoint-health.js';
-import { FailureLog } from './exchange-log.js';
-import { unlessAborted } from './unless-aborted.js';
+import type { EndpointHealth } from '../outgoing/endpoint-health.js';
+import { FailureLog } from '../outgoing/exchange-log.js';
+import { FetchError } from '../outgoing/fetch-error.js';
+import { unlessAborted } from '../outgoing/unless-aborted.js';
 
 /** A bearer token, and when it ends: milliseconds since 1970. */
 export interface AccessToken {

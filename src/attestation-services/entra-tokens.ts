@@ -1,8 +1,8 @@
 import type { TokenCredential } from '@azure/identity';
-import { FetchError } from '../endorsements/fetch-error.js';
 import type { Clock } from '../model/ports.js';
+import type { Exchange } from '../outgoing/bounded-exchange.js';
+import { FetchError } from '../outgoing/fetch-error.js';
 import type { AccessToken, AccessTokenSource } from './azure-credential.js';
-import type { Exchange } from './bounded-exchange.js';
 import type { CompleteIdentity } from './complete-identity.js';
 import { IDENTITY_HTTP_CLIENT, IdentityTransport } from './identity-transport.js';
 import { readSecret } from './secret-file.js';

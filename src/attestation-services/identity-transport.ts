@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { TokenCredentialOptions } from '@azure/identity';
-import { headerOf } from '../endorsements/bounded-body.js';
-import { FetchError } from '../endorsements/fetch-error.js';
 import { parseStrictJson } from '../formats/strict-json.js';
-import type { BoundedAnswer, Exchange } from './bounded-exchange.js';
+import { headerOf } from '../outgoing/bounded-body.js';
+import type { BoundedAnswer, Exchange } from '../outgoing/bounded-exchange.js';
+import { FetchError } from '../outgoing/fetch-error.js';
 
 type HttpClient = NonNullable<TokenCredentialOptions['httpClient']>;
 type Request = Parameters<HttpClient['sendRequest']>[0];

@@ -1,13 +1,13 @@
 import type { buildConnector } from 'undici';
-import { type BreakerOptions, DEFAULT_BREAKER } from '../endorsements/origin-breaker.js';
-import type { OriginObserver } from '../endorsements/outages.js';
 import type { AzureIdentity } from '../model/azure-identity.js';
 import type { Clock, Log } from '../model/ports.js';
+import { BoundedExchange } from '../outgoing/bounded-exchange.js';
+import { EndpointHealth } from '../outgoing/endpoint-health.js';
+import { type BreakerOptions, DEFAULT_BREAKER } from '../outgoing/origin-breaker.js';
+import type { OriginObserver } from '../outgoing/outages.js';
 import { AzureAttestation } from './azure-attestation.js';
 import { AzureCredential } from './azure-credential.js';
-import { BoundedExchange } from './bounded-exchange.js';
 import { completeIdentity, type Environment } from './complete-identity.js';
-import { EndpointHealth } from './endpoint-health.js';
 import { EntraTokens } from './entra-tokens.js';
 import { DEFAULT_TURNS, SubmissionTurns, type TurnLimits } from './submission-turns.js';
 

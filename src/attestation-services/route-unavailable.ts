@@ -1,5 +1,5 @@
-import { boundedSeconds, type FetchError } from '../endorsements/fetch-error.js';
 import type { Unavailable } from '../model/endorsement.js';
+import { boundedSeconds, type FetchError } from '../outgoing/fetch-error.js';
 
 /**
  * Why another verifier gave nothing, after every way was tried. The first way is the preferred one, so that is what

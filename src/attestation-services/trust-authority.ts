@@ -1,12 +1,12 @@
-import { FetchError, requireFetchError } from '../endorsements/fetch-error.js';
 import type { AttestationService, SubmissionResult } from '../model/attestation-service.js';
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { Submission } from '../model/verification.js';
+import type { BoundedAnswer, Exchange } from '../outgoing/bounded-exchange.js';
+import type { EndpointHealth } from '../outgoing/endpoint-health.js';
+import { FailureLog } from '../outgoing/exchange-log.js';
+import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
 import { type AttestationAnswer, isAboutQuote, isRefusal, readToken } from './attestation-answer.js';
-import type { BoundedAnswer, Exchange } from './bounded-exchange.js';
-import type { EndpointHealth } from './endpoint-health.js';
-import { FailureLog } from './exchange-log.js';
 import { routeUnavailable } from './route-unavailable.js';
 import { readSecret } from './secret-file.js';
 import type { SubmissionTurns } from './submission-turns.js';

@@ -9,11 +9,11 @@ import type { TrustAuthority } from '../attestation-services/trust-authority.js'
 import type { Configuration } from '../config/configuration.js';
 import type { AttestationService } from '../model/attestation-service.js';
 import type { EndorsementSource } from '../model/endorsement.js';
+import { TOKENS } from '../model/injection-tokens.js';
 import type { TokenRoute } from '../model/token-route.js';
 import type { EvidenceVerifier, TokenVerifier } from '../model/verification.js';
 import { AttestationRoutes } from '../service/attestation-routes.js';
 import type { EndorsementWorld } from './endorsements.js';
-import { TOKENS } from './tokens.js';
 
 /** Services that evidence may be sent to. */
 export interface OpenAttestationServices {

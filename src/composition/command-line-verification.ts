@@ -6,6 +6,7 @@ import { challengeKeyPath } from '../config/directories.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import { ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
+import { TOKENS } from '../model/injection-tokens.js';
 import type { Log } from '../model/ports.js';
 import type { EvidenceVerifier } from '../model/verification.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
@@ -23,7 +24,6 @@ import { openEndorsements } from './endorsements.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { openPolicies } from './service.js';
 import { SYSTEM_CLOCK } from './system.js';
-import { TOKENS } from './tokens.js';
 import { newId, verifyOptions } from './verify-options.js';
 
 /** Judging without a server. */

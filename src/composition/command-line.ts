@@ -12,6 +12,7 @@ import { maskSecrets } from '../config/mask-secrets.js';
 import { readConfigurationFile } from '../config/read-configuration-file.js';
 import { createLog } from '../http/log.js';
 import { outputProblem } from '../model/file-problem.js';
+import { TOKENS } from '../model/injection-tokens.js';
 import type { Log } from '../model/ports.js';
 import { InspectEvidence } from '../service/inspect-evidence.js';
 import { InspectRaw } from '../service/inspect-raw.js';
@@ -25,7 +26,6 @@ import { REPORT_FILES, reportOf } from './report-files.js';
 import { startService } from './service.js';
 import { StopSignals } from './stop-signals.js';
 import { SYSTEM_CLOCK } from './system.js';
-import { TOKENS } from './tokens.js';
 import { productVersion } from './version.js';
 
 /**

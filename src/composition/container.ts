@@ -7,21 +7,21 @@ import {
 } from 'tsyringe';
 import type { Configuration } from '../config/configuration.js';
 import type { EvidenceType } from '../model/evidence.js';
+import { TOKENS } from '../model/injection-tokens.js';
 import type { EvidenceVerifier } from '../model/verification.js';
 import { InspectEvidence } from '../service/inspect-evidence.js';
+import { AMD_ROOT_PINS, type AmdRootPins } from '../vendors/amd/roots.js';
+import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
 import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../verifiers/azure-cvm/ak-roots.js';
 import { paravisorFloors } from '../verifiers/azure-cvm/known-paravisors.js';
 import type { MaaTokenVerifierOptions } from '../verifiers/maa/maa-token-verifier.js';
 import { AmdSnpReportVerifier, type SnpReportVerifierOptions } from '../verifiers/snp/snp-report-verifier.js';
-import { AMD_ROOT_PINS, type AmdRootPins } from '../verifiers/snp/trust-anchors.js';
 import { DcapTdQuoteVerifier, type TdQuoteVerifierOptions } from '../verifiers/tdx/td-quote-verifier.js';
-import { INTEL_SGX_ROOT_PINS } from '../verifiers/tdx/trust-anchors.js';
 import { RsaTpmQuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';
 import type { ItaTokenVerifierOptions } from '../verifiers/trust-authority/ita-token-verifier.js';
 import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './configured-roots.js';
 import { EVIDENCE_VERIFIER_CLASSES } from './evidence-verifiers.js';
 import { itaIssuers, maaIssuers } from './token-issuers.js';
-import { TOKENS } from './tokens.js';
 
 /** Changes registrations before anything is resolved. */
 export type Override = (container: DependencyContainer) => void;

@@ -1,13 +1,13 @@
 import { EXIT_CODE } from '../cli/exit-code.js';
 import type { Configuration } from '../config/configuration.js';
-import { requireBundle, requireEmptyFolder } from '../endorsements/bundle-folders.js';
-import { writeBundle } from '../endorsements/export-bundle.js';
+import { writeBundle } from '../endorsements/amd/export-bundle.js';
+import { requireBundle, requireEmptyFolder } from '../endorsements/files/bundle-folders.js';
 import { SNP_PRODUCTS } from '../model/claims.js';
 import type { EndorsementRequest, Unavailable } from '../model/endorsement.js';
+import { TOKENS } from '../model/injection-tokens.js';
 import type { SnpReportVerifier, TdQuoteVerifier } from '../model/verification.js';
 import { createAppContainer, useIntelRootPins, useRootPins } from './container.js';
 import { type EndorsementWorld, openAmd, openIntel } from './endorsements.js';
-import { TOKENS } from './tokens.js';
 
 /** What the commands work with, beside the configuration. */
 export interface BundleWorld extends EndorsementWorld {

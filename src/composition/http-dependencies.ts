@@ -4,6 +4,7 @@ import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
 import type { Metrics } from '../http/metrics.js';
 import type { EndorsementSource } from '../model/endorsement.js';
+import { TOKENS } from '../model/injection-tokens.js';
 import type { Clock } from '../model/ports.js';
 import type { EvidenceVerifier } from '../model/verification.js';
 import type { Policy } from '../policy/policy-document.js';
@@ -20,7 +21,6 @@ import type { ReloadedRoots } from './configured-roots.js';
 import { createAppContainer, type Override, useIntelRootPins, useRootPins } from './container.js';
 import type { EndorsementWorld } from './endorsements.js';
 import type { ReloadedAccess } from './reloaded-access.js';
-import { TOKENS } from './tokens.js';
 import { newId, verifyOptions } from './verify-options.js';
 
 /** What of a service is open before it can answer. */

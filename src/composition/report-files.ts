@@ -2,8 +2,8 @@ import { isMeantAsJson, type NamedInput, readingInput } from '../cli/named-input
 import { UsageError } from '../cli/usage-error.js';
 import { parseHclReport } from '../formats/hcl-report.js';
 import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
+import { recogniseRaw } from '../inspect/raw-structures.js';
 import type { Evidence } from '../model/evidence.js';
-import { recogniseRaw } from '../verifiers/raw-structures.js';
 import { readInspectRequest } from '../wire/read-inspect-request.js';
 import type { NamedReport } from './endorsement-bundles.js';
 

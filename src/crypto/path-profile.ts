@@ -16,35 +16,6 @@ export interface PathProfile {
   readonly leafKeys: readonly KeyRule[];
 }
 
-/**
- * VCEK or VLEK, ASK or ASVK, ARK (AMD 57230). Beside it, VEKs have the serial number 0: whoever parses one says
- * `allowZeroSerial`.
- *
- * @param anchors SHA-256 of the SubjectPublicKeyInfo of each ARK that is trusted, lower-case hex
- */
-export function amdVekProfile(anchors: ReadonlySet<string>): PathProfile {
-  return {
-    anchors,
-    signatureAlgorithms: new Set<SignatureAlgorithm>(['rsassa-pss-sha384']),
-    issuerKeys: [{ kind: 'rsa', minimumBits: 4096, maximumBits: 4096 }],
-    leafKeys: [{ kind: 'ec', curve: 'P-384' }],
-  };
-}
-
-/**
- * Intel's certificates for SGX and TDX: PCK, its Platform or Processor CA, root; TCB signing, root.
- *
- * @param anchors SHA-256 of the SubjectPublicKeyInfo of each root that is trusted, lower-case hex
- */
-export function intelSgxProfile(anchors: ReadonlySet<string>): PathProfile {
-  return {
-    anchors,
-    signatureAlgorithms: new Set<SignatureAlgorithm>(['ecdsa-sha256']),
-    issuerKeys: [{ kind: 'ec', curve: 'P-256' }],
-    leafKeys: [{ kind: 'ec', curve: 'P-256' }],
-  };
-}
-
 const EXPONENT_65537 = Buffer.from('010001', 'hex');
 
 /** Why a key is not allowed; null where it is. A key that is can be imported and used. */

@@ -1,6 +1,6 @@
+import { describeEvidence } from '../inspect/describe-evidence.js';
 import type { Evidence } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
-import { describeEvidence } from '../verifiers/describe-evidence.js';
 import type { InspectEvidenceUseCase } from './use-cases.js';
 
 /** Shows what evidence says, and says of itself that it verifies nothing. */

@@ -1,5 +1,5 @@
+import { describeRaw, RAW_KINDS, recogniseRaw, remarkOnRaw } from '../inspect/raw-structures.js';
 import type { JsonObject } from '../model/json.js';
-import { describeRaw, RAW_KINDS, recogniseRaw, remarkOnRaw } from '../verifiers/raw-structures.js';
 import { inspectionOf } from './inspect-evidence.js';
 import type { InspectRawUseCase } from './use-cases.js';
 

@@ -8,8 +8,8 @@ import type { TokenRoute } from '../model/token-route.js';
 import type { TokenVerification, Verification } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
 import type { RouteState } from '../policy/appraisal-topic.js';
-import { markVerified } from '../verifiers/mark-verified.js';
-import { paravisorByMaa } from '../verifiers/paravisor-claims.js';
+import { markVerified } from '../verifiers/evidence/mark-verified.js';
+import { paravisorByMaa } from '../verifiers/paravisor/paravisor-claims.js';
 import { isReliable, type RouteFault, type RouteToken } from './attestation-routes.js';
 import { compareRoutes } from './compare-routes.js';
 

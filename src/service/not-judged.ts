@@ -4,7 +4,7 @@ import type { VerifyRequest } from '../model/request.js';
 import { isHardwareType } from '../policy/evidence-kinds.js';
 import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
-import { evidenceSha256 } from '../verifiers/evidence-identity.js';
+import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
 import type { ClockDoubt } from './clock-watch.js';
 
 /** A request that was not judged. */

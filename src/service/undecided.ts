@@ -1,6 +1,6 @@
 import { CheckList } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
-import { markVerified } from '../verifiers/mark-verified.js';
+import { markVerified } from '../verifiers/evidence/mark-verified.js';
 import type { Judged } from './judge-routes.js';
 import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
 

@@ -20,7 +20,10 @@ interface Plant {
 /** One import a rule that breaks it, and one for each way around it; then what is allowed. */
 const PLANTS: readonly Plant[] = [
   { file: 'src/formats/up.ts', imports: "import '../crypto/target.js';", breaks: 'direction-formats' },
-  { file: 'src/crypto/up.ts', imports: "import '../verifiers/shared.js';", breaks: 'direction-crypto' },
+  { file: 'src/crypto/up.ts', imports: "import '../vendors/amd/target.js';", breaks: 'direction-crypto' },
+  { file: 'src/vendors/amd/up.ts', imports: "import '../../verifiers/snp/target.js';", breaks: 'direction-vendors' },
+  { file: 'src/inspect/across.ts', imports: "import '../verifiers/snp/target.js';", breaks: 'direction-inspect' },
+  { file: 'src/outgoing/up.ts', imports: "import '../endorsements/target.js';", breaks: 'direction-outgoing' },
   { file: 'src/verifiers/snp/up.ts', imports: "import '../../policy/target.js';", breaks: 'direction-verifiers' },
   { file: 'src/policy/up.ts', imports: "import '../http/target.js';", breaks: 'direction-policy' },
   { file: 'src/policy/across.ts', imports: "import '../formats/target.js';", breaks: 'direction-policy' },
@@ -45,7 +48,7 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/stores/up.ts', imports: "import '../service/target.js';", breaks: 'direction-stores' },
   { file: 'src/service/up.ts', imports: "import '../endorsements/target.js';", breaks: 'direction-service' },
   { file: 'src/wire/up.ts', imports: "import '../http/target.js';", breaks: 'direction-wire' },
-  { file: 'src/http/down.ts', imports: "import '../verifiers/shared.js';", breaks: 'direction-http' },
+  { file: 'src/http/down.ts', imports: "import '../verifiers/snp/target.js';", breaks: 'direction-http' },
   { file: 'src/cli/down.ts', imports: "import '../policy/target.js';", breaks: 'direction-cli' },
   { file: 'src/config/up.ts', imports: "import '../service/target.js';", breaks: 'direction-config' },
   { file: 'src/service/container.ts', imports: "import '../composition/container.js';", breaks: 'direction-service' },
@@ -61,6 +64,8 @@ const PLANTS: readonly Plant[] = [
   },
   { file: 'src/model/core.ts', imports: "import 'node:crypto';", breaks: 'model-imports-nothing' },
   { file: 'src/verifiers/azure-cvm/side.ts', imports: "import '../snp/target.js';", breaks: 'verifiers-apart' },
+  { file: 'src/vendors/intel/side.ts', imports: "import '../amd/target.js';", breaks: 'vendors-apart' },
+  { file: 'src/endorsements/intel/side.ts', imports: "import '../amd/target.js';", breaks: 'endorsements-apart' },
   { file: 'src/verifiers/reads.ts', imports: "import 'node:fs';", breaks: 'pure-rooms-core' },
   { file: 'src/verifiers/reads-later.ts', imports: "import 'node:fs/promises';", breaks: 'pure-rooms-core' },
   { file: 'src/formats/calls.ts', imports: "import 'node:https';", breaks: 'pure-rooms-core' },
@@ -76,28 +81,38 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/stores/lost.ts', imports: "import './nowhere.js';", breaks: 'no-unresolved' },
 
   { file: 'src/formats/ok.ts', imports: "import '../model/target.js';", breaks: null },
-  { file: 'src/verifiers/snp/ok.ts', imports: "import '../shared.js';\nimport 'node:crypto';", breaks: null },
+  { file: 'src/verifiers/snp/ok.ts', imports: "import '../binding/target.js';\nimport 'node:crypto';", breaks: null },
+  { file: 'src/endorsements/amd/ok.ts', imports: "import '../files/target.js';", breaks: null },
   { file: 'src/http/ok.ts', imports: "import '../wire/target.js';\nimport 'node:http';", breaks: null },
   { file: 'src/endorsements/ok.ts', imports: "import 'node:fs';\nimport 'undici';", breaks: null },
   {
     file: 'src/attestation-services/ok.ts',
-    imports: "import '../endorsements/fetch-error.js';\nimport '../formats/target.js';\nimport 'undici';",
+    imports: "import '../outgoing/target.js';\nimport '../formats/target.js';\nimport 'undici';",
     breaks: null,
   },
-  { file: 'src/policy/ok.ts', imports: "import '../composition/tokens.js';\nimport 'yaml';", breaks: null },
+  { file: 'src/policy/ok.ts', imports: "import '../model/injection-tokens.js';\nimport 'yaml';", breaks: null },
   { file: 'src/main.ts', imports: "import './composition/container.js';", breaks: null },
 ];
 
 const TARGETS = [
   'src/composition/container.ts',
-  'src/composition/tokens.ts',
-  'src/endorsements/fetch-error.ts',
-  'src/verifiers/shared.ts',
-  'src/verifiers/snp/target.ts',
-  'test/lab/target.ts',
-  ...['model', 'formats', 'crypto', 'policy', 'service', 'endorsements', 'attestation-services', 'wire', 'http'].map(
-    (room) => `src/${room}/target.ts`,
+  'src/model/injection-tokens.ts',
+  ...['vendors/amd', 'verifiers/snp', 'verifiers/binding', 'endorsements/amd', 'endorsements/files'].map(
+    (folder) => `src/${folder}/target.ts`,
   ),
+  'test/lab/target.ts',
+  ...[
+    'model',
+    'formats',
+    'crypto',
+    'policy',
+    'service',
+    'outgoing',
+    'endorsements',
+    'attestation-services',
+    'wire',
+    'http',
+  ].map((room) => `src/${room}/target.ts`),
 ];
 
 /** What the rules say about `src` in a folder. */

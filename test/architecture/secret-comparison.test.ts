@@ -11,10 +11,10 @@ const COMPARING_SECRETS = [
   'src/crypto/constant-time.ts',
   'src/http/callers.ts',
   'src/service/challenge-codec.ts',
-  'src/verifiers/held-value.ts',
-  'src/verifiers/paravisor-claims.ts',
-  'src/verifiers/report-data-binding.ts',
-  'src/verifiers/runtime-data-binding.ts',
+  'src/verifiers/binding/held-value.ts',
+  'src/verifiers/paravisor/paravisor-claims.ts',
+  'src/verifiers/binding/report-data-binding.ts',
+  'src/verifiers/binding/runtime-data-binding.ts',
   'src/verifiers/tpm/tpm-quote-verifier.ts',
 ];
 

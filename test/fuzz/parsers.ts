@@ -1,21 +1,12 @@
-import { parseVekExtensions } from '../../src/formats/amd-vek-extensions.js';
 import { decodeBase64, decodeHex } from '../../src/formats/base64.js';
-import { parseCollateralFile } from '../../src/formats/collateral-file.js';
-import { describeTpmQuote } from '../../src/formats/describe-azure-evidence.js';
-import { describeCcel } from '../../src/formats/describe-event-log.js';
-import { describeTdQuote } from '../../src/formats/describe-td-quote.js';
-import { describeToken } from '../../src/formats/describe-token.js';
 import { parseHclReport } from '../../src/formats/hcl-report.js';
 import { parseKeySet } from '../../src/formats/json-web-key-set.js';
 import { parseClaimsSet, parseJws } from '../../src/formats/jws.js';
-import { parsePckExtension } from '../../src/formats/pck-extension.js';
 import { parsePemCertificates } from '../../src/formats/pem.js';
-import { parseQeIdentity } from '../../src/formats/qe-identity.js';
 import { readRuntimeClaims, readRuntimeObject } from '../../src/formats/runtime-claims.js';
 import { parseSnpCertificateTable } from '../../src/formats/snp-certificate-table.js';
 import { parseSnpReport } from '../../src/formats/snp-report.js';
 import { parseStrictJson } from '../../src/formats/strict-json.js';
-import { parseTcbInfo } from '../../src/formats/tcb-info.js';
 import { parseTcgEventLog } from '../../src/formats/tcg-event-log.js';
 import { parseTdQuote } from '../../src/formats/td-quote.js';
 import { parseTdReport } from '../../src/formats/td-report.js';
@@ -23,8 +14,17 @@ import { parseTpmsAttestHeader, parseTpmsQuote } from '../../src/formats/tpms-at
 import { parseTpmSignature } from '../../src/formats/tpmt-signature.js';
 import { parseCertificate } from '../../src/formats/x509-certificate.js';
 import { parseCrl } from '../../src/formats/x509-crl.js';
+import { describeTpmQuote } from '../../src/inspect/describe-azure-evidence.js';
+import { describeCcel } from '../../src/inspect/describe-event-log.js';
+import { describeTdQuote } from '../../src/inspect/describe-td-quote.js';
+import { describeToken } from '../../src/inspect/describe-token.js';
 import { ConfigurationError, FormatError } from '../../src/model/errors.js';
 import { parsePolicy } from '../../src/policy/policy-document.js';
+import { parseVekExtensions } from '../../src/vendors/amd/vek-extensions.js';
+import { parseCollateralFile } from '../../src/vendors/intel/collateral-file.js';
+import { parsePckExtension } from '../../src/vendors/intel/pck-extension.js';
+import { parseQeIdentity } from '../../src/vendors/intel/qe-identity.js';
+import { parseTcbInfo } from '../../src/vendors/intel/tcb-info.js';
 import { readVerifyRequest } from '../../src/wire/read-verify-request.js';
 
 /** As `limits.eventLogBytes` where nothing is configured. */

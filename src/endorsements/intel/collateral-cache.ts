@@ -1,11 +1,11 @@
-import type { CollateralReader } from '../../crypto/tdx-collateral.js';
-import { collateralMembers, readCollateralMembers } from '../../formats/collateral-file.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
 import { FormatError } from '../../model/errors.js';
 import { isObject, type JsonValue } from '../../model/json.js';
 import type { Log } from '../../model/ports.js';
-import type { CacheFolder } from '../cache-folder.js';
-import { UnfitError } from '../unfit-error.js';
+import { UnfitError } from '../../outgoing/unfit-error.js';
+import type { CollateralReader } from '../../vendors/intel/collateral.js';
+import { collateralMembers, readCollateralMembers } from '../../vendors/intel/collateral-file.js';
+import type { CacheFolder } from '../files/cache-folder.js';
 import type { CollateralSourceName } from './collateral-memory.js';
 import {
   type CollateralKey,

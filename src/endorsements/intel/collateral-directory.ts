@@ -1,7 +1,7 @@
-import type { CollateralReader } from '../../crypto/tdx-collateral.js';
 import type { Log } from '../../model/ports.js';
-import { COLLATERAL_FILES, type MaterialFiles } from '../material-files.js';
-import { WatchedFolder } from '../watched-folder.js';
+import type { CollateralReader } from '../../vendors/intel/collateral.js';
+import { COLLATERAL_FILES, type MaterialFiles } from '../files/material-files.js';
+import { WatchedFolder } from '../files/watched-folder.js';
 import { recogniseCollateral } from './collateral-files.js';
 import { type CollateralKey, type IntelCollateral, keyName } from './intel-collateral.js';
 

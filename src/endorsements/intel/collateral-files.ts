@@ -1,9 +1,8 @@
-import type { CollateralReader } from '../../crypto/tdx-collateral.js';
-import { parseCollateralFile } from '../../formats/collateral-file.js';
 import { FormatError } from '../../model/errors.js';
-import type { NamedFile, RefusedFile } from '../amd-recognition.js';
-import type { MaterialFiles } from '../material-files.js';
-import { UnfitError } from '../unfit-error.js';
+import { UnfitError } from '../../outgoing/unfit-error.js';
+import type { CollateralReader } from '../../vendors/intel/collateral.js';
+import { parseCollateralFile } from '../../vendors/intel/collateral-file.js';
+import type { MaterialFiles, NamedFile, RefusedFile } from '../files/material-files.js';
 import { type IntelCollateral, readIntelCollateral } from './intel-collateral.js';
 
 /** Collateral of a file. */

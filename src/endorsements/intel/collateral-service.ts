@@ -1,13 +1,13 @@
 import { decodeHex } from '../../formats/base64.js';
 import { parsePemBlocks } from '../../formats/pem.js';
-import { cutSignedJson } from '../../formats/signed-json.js';
 import { FormatError } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import type { Clock } from '../../model/ports.js';
-import type { BoundedAnswer, FetchAnswer } from '../bounded-fetch.js';
-import { FetchError } from '../fetch-error.js';
-import { NotFoundMemory } from '../not-found-memory.js';
-import { ThrottledLane } from '../throttled-lane.js';
+import type { BoundedAnswer, FetchAnswer } from '../../outgoing/bounded-fetch.js';
+import { FetchError } from '../../outgoing/fetch-error.js';
+import { NotFoundMemory } from '../../outgoing/not-found-memory.js';
+import { ThrottledLane } from '../../outgoing/throttled-lane.js';
+import { cutSignedJson } from '../../vendors/intel/signed-json.js';
 import type { FetchedSourceName } from './collateral-cache.js';
 import { type CollateralPlace, type Place, placeOf } from './collateral-place.js';
 import type { CollateralKey } from './intel-collateral.js';

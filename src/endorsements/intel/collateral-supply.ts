@@ -1,11 +1,11 @@
-import type { CollateralReader } from '../../crypto/tdx-collateral.js';
 import type { FetchContext, Unavailable } from '../../model/endorsement.js';
 import type { Clock, Log } from '../../model/ports.js';
-import { underBound } from '../bounded-signal.js';
-import { FetchError } from '../fetch-error.js';
-import { hadFairTime } from '../origin-breaker.js';
-import { SingleFlight } from '../single-flight.js';
-import { UnfitError } from '../unfit-error.js';
+import { underBound } from '../../outgoing/bounded-signal.js';
+import { FetchError } from '../../outgoing/fetch-error.js';
+import { hadFairTime } from '../../outgoing/origin-breaker.js';
+import { SingleFlight } from '../../outgoing/single-flight.js';
+import { UnfitError } from '../../outgoing/unfit-error.js';
+import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import type { CollateralCache, FetchedCollateral, FetchedSourceName } from './collateral-cache.js';
 import { type CollateralMemory, isBehind, isUnknown } from './collateral-memory.js';
 import { missing, ofService, rolledBack, serviceProblem } from './collateral-problem.js';

@@ -1,16 +1,16 @@
 import { hex } from '../../crypto/digest.js';
 import { isRevoked } from '../../crypto/revocation-list.js';
-import type { CollateralReader, Signed, SignedCollateral } from '../../crypto/tdx-collateral.js';
-import { pckCaNamed } from '../../formats/pck-extension.js';
-import type { QeIdentity } from '../../formats/qe-identity.js';
-import type { TcbInfo } from '../../formats/tcb-info.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { X509Crl } from '../../formats/x509-crl.js';
 import { earliest, latest } from '../../model/earliest.js';
 import type { TdxCollateralRequest } from '../../model/endorsement.js';
 import type { TdxCollateral } from '../../model/evidence.js';
-import { type CrlAge, isOlder } from '../crl-memory.js';
-import { UnfitError, unfitIfMalformed } from '../unfit-error.js';
+import { UnfitError, unfitIfMalformed } from '../../outgoing/unfit-error.js';
+import type { CollateralReader, Signed, SignedCollateral } from '../../vendors/intel/collateral.js';
+import { pckCaNamed } from '../../vendors/intel/pck-extension.js';
+import type { QeIdentity } from '../../vendors/intel/qe-identity.js';
+import type { TcbInfo } from '../../vendors/intel/tcb-info.js';
+import { type CrlAge, isOlder } from '../files/crl-memory.js';
 
 /** What one set of collateral is for: a kind of platform, and the CA whose PCK certificates it has. */
 export type CollateralKey = Pick<TdxCollateralRequest, 'fmspc' | 'ca'>;

@@ -1,4 +1,3 @@
-import type { CollateralReader } from '../../crypto/tdx-collateral.js';
 import type {
   EndorsementOrigin,
   FetchContext,
@@ -7,7 +6,8 @@ import type {
   Unavailable,
 } from '../../model/endorsement.js';
 import type { TdxCollateral } from '../../model/evidence.js';
-import { UnfitError } from '../unfit-error.js';
+import { UnfitError } from '../../outgoing/unfit-error.js';
+import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import type { CollateralCache } from './collateral-cache.js';
 import type { CollateralDirectory } from './collateral-directory.js';
 import {

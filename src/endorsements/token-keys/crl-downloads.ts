@@ -5,8 +5,8 @@ import { parseCrl } from '../../formats/x509-crl.js';
 import type { TokenKeySet } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
-import type { Fetch } from '../bounded-fetch.js';
-import { FetchError } from '../fetch-error.js';
+import type { Fetch } from '../../outgoing/bounded-fetch.js';
+import { FetchError } from '../../outgoing/fetch-error.js';
 import { httpsOrigin } from './token-issuer.js';
 
 const CRL_BYTES = 1024 * 1024;

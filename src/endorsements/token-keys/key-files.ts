@@ -4,7 +4,7 @@ import type { Sourced, TokenKeySet } from '../../model/endorsement.js';
 import { ConfigurationError } from '../../model/errors.js';
 import { isObject } from '../../model/json.js';
 import type { Log } from '../../model/ports.js';
-import type { ReloadOutcome } from '../reload-outcome.js';
+import type { ReloadOutcome } from '../files/reload-outcome.js';
 import { readConfiguredFile } from './configured-file.js';
 import type { IssuerKeys } from './issuer-keys.js';
 import type { TokenIssuer } from './token-issuer.js';

@@ -1,8 +1,8 @@
 import { parseKeySet } from '../../formats/json-web-key-set.js';
 import type { TokenKeySet } from '../../model/endorsement.js';
 import type { Log } from '../../model/ports.js';
-import type { Fetch } from '../bounded-fetch.js';
-import { FetchError } from '../fetch-error.js';
+import type { Fetch } from '../../outgoing/bounded-fetch.js';
+import { FetchError } from '../../outgoing/fetch-error.js';
 import { type CrlsByUri, downloadCrls } from './crl-downloads.js';
 import { parseKeySetUrl } from './discovery-document.js';
 

@@ -1,8 +1,8 @@
 import type { FetchContext, Sourced, Unavailable } from '../../model/endorsement.js';
 import type { Clock, Log } from '../../model/ports.js';
-import { underBound } from '../bounded-signal.js';
-import { boundedSeconds, FetchError } from '../fetch-error.js';
-import { SingleFlight } from '../single-flight.js';
+import { underBound } from '../../outgoing/bounded-signal.js';
+import { boundedSeconds, FetchError } from '../../outgoing/fetch-error.js';
+import { SingleFlight } from '../../outgoing/single-flight.js';
 import type { DownloadedKeys } from './key-set-download.js';
 import { keySetProblem } from './key-set-problem.js';
 

@@ -1,6 +1,6 @@
 import type { Unavailable } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
-import { boundedSeconds, FetchError } from '../fetch-error.js';
+import { boundedSeconds, FetchError } from '../../outgoing/fetch-error.js';
 
 /** The issuer answered, but not with a key set: with a web page, for example, or too long a body. */
 const UNFIT_ANSWERS: ReadonlySet<FetchError['fault']> = new Set(['content_type', 'too_large']);

@@ -1,8 +1,8 @@
 import type { buildConnector } from 'undici';
 import type { Clock, Log } from '../../model/ports.js';
-import { BoundedFetch, type Fetch } from '../bounded-fetch.js';
-import type { OriginObserver } from '../outages.js';
-import type { ReloadOutcome } from '../reload-outcome.js';
+import { BoundedFetch, type Fetch } from '../../outgoing/bounded-fetch.js';
+import type { OriginObserver } from '../../outgoing/outages.js';
+import type { ReloadOutcome } from '../files/reload-outcome.js';
 import { FetchedIssuerKeys, type IssuerKeys } from './issuer-keys.js';
 import { KeyFile, type ReadFile, RootsFile, readAll, readAllAgain } from './key-files.js';
 import { KeySetDownload } from './key-set-download.js';

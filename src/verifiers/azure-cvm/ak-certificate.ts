@@ -18,7 +18,7 @@ import { nullIfMalformed, within } from '../../model/errors.js';
 import type { AkCertificateInput } from '../../model/evidence.js';
 import type { RsaPublicKey } from '../../model/rsa-public-key.js';
 import type { Verified } from '../../model/verified.js';
-import { readOnce } from '../read-once.js';
+import { readOnce } from '../evidence/read-once.js';
 import type { AkRoots } from './ak-roots.js';
 
 const LEAF = '/evidence/akCertificate';

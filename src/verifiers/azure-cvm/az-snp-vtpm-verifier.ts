@@ -1,11 +1,11 @@
 import { inject, injectable } from 'tsyringe';
-import { TOKENS } from '../../composition/tokens.js';
 import { type HclReport, parseHclReportOf } from '../../formats/hcl-report.js';
 import { CheckList } from '../../model/check.js';
 import { earliest } from '../../model/earliest.js';
 import type { EndorsementRequest } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { AzSnpVtpmEvidence } from '../../model/evidence.js';
+import { TOKENS } from '../../model/injection-tokens.js';
 import type {
   EvidenceVerifier,
   SnpReportVerification,
@@ -14,7 +14,9 @@ import type {
   Verification,
   VerificationContext,
 } from '../../model/verification.js';
-import { markVerified } from '../mark-verified.js';
+import { markVerified } from '../evidence/mark-verified.js';
+import { readOnce } from '../evidence/read-once.js';
+import { submissionOf } from '../evidence/submission.js';
 import {
   floorMember,
   type ParavisorClaims,
@@ -23,9 +25,7 @@ import {
   verifyParavisorClaims,
   verifyParavisorVmpl,
   verifyRuntimeDataHash,
-} from '../paravisor-claims.js';
-import { readOnce } from '../read-once.js';
-import { submissionOf } from '../submission.js';
+} from '../paravisor/paravisor-claims.js';
 import type { AkRoots } from './ak-roots.js';
 import { type Guest, GuestVerifier, guestMembers, HCL_REPORT } from './guest.js';
 

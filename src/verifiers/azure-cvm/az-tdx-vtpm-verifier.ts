@@ -1,5 +1,4 @@
 import { inject, injectable } from 'tsyringe';
-import { TOKENS } from '../../composition/tokens.js';
 import { type HclReport, parseHclReportOf } from '../../formats/hcl-report.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import { parseTdReport, TD_REPORT_LENGTH, type TdReport } from '../../formats/td-report.js';
@@ -8,6 +7,7 @@ import { earliest } from '../../model/earliest.js';
 import type { EndorsementRequest } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { AzTdxVtpmEvidence } from '../../model/evidence.js';
+import { TOKENS } from '../../model/injection-tokens.js';
 import type {
   EvidenceVerifier,
   Submission,
@@ -17,15 +17,15 @@ import type {
   Verification,
   VerificationContext,
 } from '../../model/verification.js';
-import { markVerified } from '../mark-verified.js';
+import { markVerified } from '../evidence/mark-verified.js';
+import { readOnce } from '../evidence/read-once.js';
+import { readTdQuote } from '../evidence/read-td-quote.js';
 import {
   type ParavisorClaims,
   paravisorByMrtd,
   verifyParavisorClaims,
   verifyRuntimeDataHash,
-} from '../paravisor-claims.js';
-import { readOnce } from '../read-once.js';
-import { readTdQuote } from '../read-td-quote.js';
+} from '../paravisor/paravisor-claims.js';
 import type { AkRoots } from './ak-roots.js';
 import { type Guest, GuestVerifier, guestMembers, HCL_REPORT } from './guest.js';
 import { refuseUnquotedServiceTd, verifyTdReportMatch } from './td-report-match.js';

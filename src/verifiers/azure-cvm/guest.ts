@@ -5,7 +5,7 @@ import type { UsedEndorsement } from '../../model/endorsement.js';
 import type { AkCertificateInput, TpmQuoteInput } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
 import type { FreshnessPlace, TpmQuoteVerifier, Verification, VerificationContext } from '../../model/verification.js';
-import { hclClaims, PARAVISOR_CHECKS, type ParavisorClaims, verifyUserData } from '../paravisor-claims.js';
+import { hclClaims, PARAVISOR_CHECKS, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
 import {
   AK_CERTIFICATE_CHECKS,
   type AkVerdict,

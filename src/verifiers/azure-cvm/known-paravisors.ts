@@ -1,4 +1,4 @@
-import type { ParavisorFloors } from '../paravisor-claims.js';
+import type { ParavisorFloors } from '../paravisor/paravisor-claims.js';
 
 /**
  * ID_KEY_DIGESTs of Microsoft's paravisor, each with the least GUEST_SVN of machines that are current. Older machines

@@ -3,7 +3,7 @@ import { isZero } from '../../formats/byte-reader.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import type { TdReport } from '../../formats/td-report.js';
 import type { CheckList } from '../../model/check.js';
-import { holdsTdReportHashes } from '../td-report-hashes.js';
+import { holdsTdReportHashes } from '../evidence/td-report-hashes.js';
 
 /**
  * The TDREPORT has no signature that anybody outside could check, so what counts is the quote; but the quote is the

@@ -3,8 +3,8 @@ import { decodeUserData } from '../../formats/runtime-claims.js';
 import { nullIfMalformed } from '../../model/errors.js';
 import { isObject, type JsonValue } from '../../model/json.js';
 import type { ExpectedBinding } from '../../model/verification.js';
-import { isExactly, isPadded, type NoncePlace } from '../held-value.js';
-import { heldBinding, isBound } from '../runtime-data-binding.js';
+import { isExactly, isPadded, type NoncePlace } from '../binding/held-value.js';
+import { heldBinding, isBound } from '../binding/runtime-data-binding.js';
 import type { MaaStatement } from './maa-statement.js';
 
 /**

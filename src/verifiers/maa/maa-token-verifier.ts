@@ -1,5 +1,4 @@
 import { inject, injectable } from 'tsyringe';
-import { TOKENS } from '../../composition/tokens.js';
 import { CheckList } from '../../model/check.js';
 import type { TokenClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
@@ -7,6 +6,7 @@ import { earliest } from '../../model/earliest.js';
 import type { EndorsementRequest } from '../../model/endorsement.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { MaaTokenEvidence } from '../../model/evidence.js';
+import { TOKENS } from '../../model/injection-tokens.js';
 import type { JsonObject } from '../../model/json.js';
 import type {
   SnpReportVerifier,
@@ -16,24 +16,24 @@ import type {
   Verification,
   VerificationContext,
 } from '../../model/verification.js';
-import { boundPlaces, heldValues } from '../held-value.js';
+import { boundPlaces, heldValues } from '../binding/held-value.js';
+import { markVerified } from '../evidence/mark-verified.js';
 import {
   type IssuedToken,
   readIssuedToken,
   type TokenVerifierOptions,
   tokenKeysFor,
   tokenRules,
-} from '../issued-token.js';
-import { markVerified } from '../mark-verified.js';
-import type { KeyCertificates } from '../token-certificates.js';
-import { refusedToken, TOKEN, usedKey, verifyTokenEvidence } from '../token-evidence.js';
+} from '../tokens/issued-token.js';
+import type { KeyCertificates } from '../tokens/token-certificates.js';
+import { refusedToken, TOKEN, usedKey, verifyTokenEvidence } from '../tokens/token-evidence.js';
 import {
   type ReadToken,
   TOKEN_CHECKS,
   type TokenScheme,
   type VerifiedToken,
   verifyToken,
-} from '../token-verification.js';
+} from '../tokens/token-verification.js';
 import { type MaaIssuer, verifyIssuerPolicy } from './issuer-policy.js';
 import { noncePlaces } from './maa-binding.js';
 import {

@@ -9,8 +9,8 @@ import type { Check, CheckList } from '../../model/check.js';
 import { NO_ENDORSEMENTS, type TokenKey } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
 import type { SnpReportVerifier } from '../../model/verification.js';
-import { isPadded } from '../held-value.js';
-import { type KeyCertificates, verifyKeyCertificates } from '../token-certificates.js';
+import { isPadded } from '../binding/held-value.js';
+import { type KeyCertificates, verifyKeyCertificates } from '../tokens/token-certificates.js';
 import type { MaaIssuer } from './issuer-policy.js';
 
 export interface SignerContext {

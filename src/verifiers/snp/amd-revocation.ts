@@ -9,8 +9,8 @@ import type {
   UsedEndorsement,
 } from '../../model/endorsement.js';
 import { nullIfMalformed, within } from '../../model/errors.js';
-import type { ListReading, RevocationList, RevocationLists } from './revocation-lists.js';
-import type { VekPath } from './vek-path.js';
+import type { ListReading, RevocationList, RevocationLists } from '../../vendors/amd/crls.js';
+import type { VekPath } from '../../vendors/amd/vek-path.js';
 
 /** What the CRLs of a product line say of an intermediate. */
 export interface RevocationVerdict {

@@ -1,14 +1,14 @@
 import { describePathProblem } from '../../crypto/certificate-path.js';
 import type { SnpReport } from '../../formats/snp-report.js';
-import { candidateProducts } from '../../formats/snp-tcb.js';
-import { certificateRoles, issuerName } from '../../model/amd-issuers.js';
 import type { CheckList } from '../../model/check.js';
 import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
 import type { SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
 import type { SnpReportContext } from '../../model/verification.js';
+import { certificateRoles, issuerName } from '../../vendors/amd/issuers.js';
+import { candidateProducts } from '../../vendors/amd/tcb.js';
+import { judgePathValidity, type Vek, type VekPath, type VekPaths } from '../../vendors/amd/vek-path.js';
 import { type BroughtMaterial, chooseChain, chooseVek } from './vek-material.js';
-import { judgePathValidity, type Vek, type VekPath, type VekPaths } from './vek-path.js';
 
 /** A key certificate and its path, with where each came from. */
 export interface EndorsedKey {

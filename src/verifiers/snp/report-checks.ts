@@ -3,10 +3,10 @@ import { verifyEcdsa } from '../../crypto/ecdsa.js';
 import { publicKeyOf } from '../../crypto/key-cache.js';
 import { isZero } from '../../formats/byte-reader.js';
 import type { SnpReport } from '../../formats/snp-report.js';
-import { processorOf, productOfName, readTcb, tcbFitsLayout } from '../../formats/snp-tcb.js';
 import type { CheckList } from '../../model/check.js';
 import { SNP_TCB_COMPONENTS, type SnpProduct, type SnpTcb } from '../../model/claims.js';
-import type { Vek } from './vek-path.js';
+import { processorOf, productOfName, readTcb, tcbFitsLayout } from '../../vendors/amd/tcb.js';
+import type { Vek } from '../../vendors/amd/vek-path.js';
 
 /** The checks of one report against the key that is said to have signed it, each independent of the others. */
 

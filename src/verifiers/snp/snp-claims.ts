@@ -1,7 +1,7 @@
 import type { SnpReport } from '../../formats/snp-report.js';
-import { FIRST_PART, processorOf, readTcb } from '../../formats/snp-tcb.js';
 import type { SnpClaims, SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
+import { FIRST_PART, processorOf, readTcb } from '../../vendors/amd/tcb.js';
 
 const hex = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');

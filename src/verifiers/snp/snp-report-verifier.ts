@@ -1,7 +1,5 @@
 import { inject, injectable } from 'tsyringe';
-import { TOKENS } from '../../composition/tokens.js';
 import { parseSnpReport, type SnpReport } from '../../formats/snp-report.js';
-import { candidateProducts, readTcb, requireTcbReservedZero } from '../../formats/snp-tcb.js';
 import { CheckList } from '../../model/check.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
@@ -9,9 +7,14 @@ import { earliest } from '../../model/earliest.js';
 import type { SnpEndorsementRequest, SnpSigningKey, UsedEndorsement } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { SnpEndorsementInput } from '../../model/evidence.js';
+import { TOKENS } from '../../model/injection-tokens.js';
 import type { SnpReportContext, SnpReportVerification, SnpReportVerifier } from '../../model/verification.js';
-import { markVerified } from '../mark-verified.js';
-import { readOnce } from '../read-once.js';
+import { RevocationLists } from '../../vendors/amd/crls.js';
+import { AMD_ROOT_PINS, type AmdRootPins } from '../../vendors/amd/roots.js';
+import { candidateProducts, readTcb, requireTcbReservedZero } from '../../vendors/amd/tcb.js';
+import { pathEnd, type VekPath, VekPaths } from '../../vendors/amd/vek-path.js';
+import { markVerified } from '../evidence/mark-verified.js';
+import { readOnce } from '../evidence/read-once.js';
 import { type RevocationVerdict, verifyRevocation } from './amd-revocation.js';
 import { type EndorsedKey, endorseKey } from './endorsed-key.js';
 import {
@@ -21,11 +24,8 @@ import {
   verifySignature,
   verifyTcbExtensions,
 } from './report-checks.js';
-import { RevocationLists } from './revocation-lists.js';
 import { snpClaims } from './snp-claims.js';
-import { AMD_ROOT_PINS, type AmdRootPins } from './trust-anchors.js';
 import { type BroughtMaterial, broughtMaterial } from './vek-material.js';
-import { pathEnd, type VekPath, VekPaths } from './vek-path.js';
 
 /** Checks that every report must have an outcome for. What is recorded only when it fails is not among them. */
 const REQUIRED = [

@@ -1,11 +1,11 @@
 import { inject, injectable } from 'tsyringe';
-import { TOKENS } from '../../composition/tokens.js';
 import { namesAttestationKey, readRuntimeObject } from '../../formats/runtime-claims.js';
 import { CheckList } from '../../model/check.js';
 import type { Claims, HclClaims, SnpClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import type { EndorsementRequest } from '../../model/endorsement.js';
 import type { SnpEvidence } from '../../model/evidence.js';
+import { TOKENS } from '../../model/injection-tokens.js';
 import type {
   EvidenceVerifier,
   ExpectedBinding,
@@ -16,7 +16,9 @@ import type {
   VerificationContext,
 } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
-import { markVerified } from '../mark-verified.js';
+import { verifyNonceInData, verifyNonceInReportData, verifyNonceInUserData } from '../binding/report-data-binding.js';
+import { markVerified } from '../evidence/mark-verified.js';
+import { submissionOf } from '../evidence/submission.js';
 import {
   floorMember,
   hclClaims,
@@ -26,9 +28,7 @@ import {
   verifyParavisorClaims,
   verifyParavisorVmpl,
   verifyRuntimeDataHash,
-} from '../paravisor-claims.js';
-import { verifyNonceInData, verifyNonceInReportData, verifyNonceInUserData } from '../report-data-binding.js';
-import { submissionOf } from '../submission.js';
+} from '../paravisor/paravisor-claims.js';
 
 const REPORT = '/evidence/report';
 const ABOUT = { report: REPORT, endorsements: '/evidence/endorsements' };

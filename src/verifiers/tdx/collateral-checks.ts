@@ -1,5 +1,4 @@
 import { earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
-import type { CollateralProblem, CollateralReading, SignedCollateral } from '../../crypto/tdx-collateral.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { CheckList } from '../../model/check.js';
 import type {
@@ -11,6 +10,7 @@ import type {
 import { FormatError } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import type { CollateralIssued } from '../../model/verification.js';
+import type { CollateralProblem, CollateralReading, SignedCollateral } from '../../vendors/intel/collateral.js';
 
 /** Collateral at hand, where its parts came from, and whether anything says that it is the newest. */
 export interface CollateralAtHand extends Pick<SourcedCollateral, 'unconfirmed'> {

@@ -1,10 +1,10 @@
 import { nameOfCertificate } from '../../crypto/certificate-path.js';
 import { isRevoked } from '../../crypto/revocation-list.js';
-import type { SignedCollateral } from '../../crypto/tdx-collateral.js';
 import { isSameName } from '../../formats/distinguished-name.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { CheckList } from '../../model/check.js';
-import type { PckPath } from './pck-path.js';
+import type { SignedCollateral } from '../../vendors/intel/collateral.js';
+import type { PckPath } from '../../vendors/intel/pck-path.js';
 
 /** What the lists say of certificates. */
 export interface RevocationVerdict {

@@ -1,15 +1,21 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { hex } from '../../crypto/digest.js';
-import type { RatedLevel, SvnLevel } from '../../formats/collateral-json.js';
-import type { PckExtension } from '../../formats/pck-extension.js';
-import type { QeIdentity } from '../../formats/qe-identity.js';
-import type { TcbInfo, TcbLevel } from '../../formats/tcb-info.js';
 import type { TdReportBody } from '../../formats/td-report-body.js';
 import type { CheckList } from '../../model/check.js';
 import type { TdxTcbClaim } from '../../model/claims.js';
 import { shortfallLine, type TcbShortfall } from '../../model/tcb-shortfall.js';
-import { behind, levelOf, nearestShortfalls, type PlatformSvns, sgxLevelOf } from './tcb-level.js';
-import { isModuleAloneOutOfDate, merge, type RelaunchStatuses, relaunchStatus, unknownWord } from './tcb-status.js';
+import type { RatedLevel, SvnLevel } from '../../vendors/intel/collateral-json.js';
+import type { PckExtension } from '../../vendors/intel/pck-extension.js';
+import type { QeIdentity } from '../../vendors/intel/qe-identity.js';
+import type { TcbInfo, TcbLevel } from '../../vendors/intel/tcb-info.js';
+import { behind, levelOf, nearestShortfalls, type PlatformSvns, sgxLevelOf } from '../../vendors/intel/tcb-level.js';
+import {
+  isModuleAloneOutOfDate,
+  merge,
+  type RelaunchStatuses,
+  relaunchStatus,
+  unknownWord,
+} from '../../vendors/intel/tcb-status.js';
 import { moduleIdentity, type TdxModule, verifyModule } from './tdx-module.js';
 
 /** What collateral says of the platform of a quote. */

@@ -4,12 +4,12 @@ import { hex, sha256 } from '../../crypto/digest.js';
 import { verifyP256 } from '../../crypto/ecdsa.js';
 import { p256PublicKey, publicKeyOf } from '../../crypto/key-cache.js';
 import { isZero } from '../../formats/byte-reader.js';
-import type { SvnLevel } from '../../formats/collateral-json.js';
 import type { EnclaveReport } from '../../formats/enclave-report.js';
-import type { QeIdentity } from '../../formats/qe-identity.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { CheckList } from '../../model/check.js';
+import type { SvnLevel } from '../../vendors/intel/collateral-json.js';
+import type { QeIdentity } from '../../vendors/intel/qe-identity.js';
 
 /** 939A7233-F79C-4CA9-940A-0DB3957F0607: Intel's quoting enclave. */
 const INTEL_QE_VENDOR_ID = Buffer.from('939a7233f79c4ca9940a0db3957f0607', 'hex');

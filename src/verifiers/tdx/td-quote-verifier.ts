@@ -1,9 +1,6 @@
 import { inject, injectable } from 'tsyringe';
-import { TOKENS } from '../../composition/tokens.js';
 import { describePathProblem, earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
 import { hex } from '../../crypto/digest.js';
-import { CollateralReader, type CollateralReading } from '../../crypto/tdx-collateral.js';
-import type { SvnLevel } from '../../formats/collateral-json.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import { CheckList } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
@@ -11,10 +8,15 @@ import { earliest } from '../../model/earliest.js';
 import type { TdxCollateralRequest, UsedEndorsement } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
+import { TOKENS } from '../../model/injection-tokens.js';
 import type { TdQuoteContext, TdQuoteVerification, TdQuoteVerifier } from '../../model/verification.js';
-import { markVerified } from '../mark-verified.js';
-import { readOnce } from '../read-once.js';
-import { readTdQuote } from '../read-td-quote.js';
+import { CollateralReader, type CollateralReading } from '../../vendors/intel/collateral.js';
+import type { SvnLevel } from '../../vendors/intel/collateral-json.js';
+import { type PckPath, PckPaths, requireSameCertificates } from '../../vendors/intel/pck-path.js';
+import { INTEL_SGX_ROOT_PINS } from '../../vendors/intel/roots.js';
+import { markVerified } from '../evidence/mark-verified.js';
+import { readOnce } from '../evidence/read-once.js';
+import { readTdQuote } from '../evidence/read-td-quote.js';
 import {
   type CollateralAtHand,
   collateralEnd,
@@ -24,7 +26,6 @@ import {
   takeCollateral,
 } from './collateral-checks.js';
 import { verifyRevocation } from './intel-revocation.js';
-import { type PckPath, PckPaths, requireSameCertificates } from './pck-path.js';
 import { type PlatformTcb, verifyPlatform, verifyPlatformTcb } from './platform-tcb.js';
 import {
   QeReports,
@@ -36,7 +37,6 @@ import {
 } from './quoting-enclave.js';
 import { verifyTd } from './td-checks.js';
 import { tdxClaims } from './tdx-claims.js';
-import { INTEL_SGX_ROOT_PINS } from './trust-anchors.js';
 import { usedEndorsements } from './used-endorsements.js';
 
 /** Checks that every quote must have an outcome for. What is recorded only when it fails is not among them. */

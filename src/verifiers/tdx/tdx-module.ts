@@ -1,9 +1,9 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { hex } from '../../crypto/digest.js';
-import type { SvnLevel } from '../../formats/collateral-json.js';
-import type { TcbInfo, TdxModuleIdentity } from '../../formats/tcb-info.js';
 import type { TdReportBody } from '../../formats/td-report-body.js';
 import type { CheckList } from '../../model/check.js';
+import type { SvnLevel } from '../../vendors/intel/collateral-json.js';
+import type { TcbInfo, TdxModuleIdentity } from '../../vendors/intel/tcb-info.js';
 import { equalUnderMask } from './quoting-enclave.js';
 
 /** The module that a TD was launched under, as far as collateral speaks of it. */

@@ -1,5 +1,4 @@
 import { inject, injectable } from 'tsyringe';
-import { TOKENS } from '../../composition/tokens.js';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { hex, sha512 } from '../../crypto/digest.js';
 import { namesAttestationKey, readRuntimeObject } from '../../formats/runtime-claims.js';
@@ -10,6 +9,7 @@ import type { CheckId } from '../../model/codes.js';
 import type { EndorsementRequest } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { TdxEvidence } from '../../model/evidence.js';
+import { TOKENS } from '../../model/injection-tokens.js';
 import type {
   EvidenceVerifier,
   ExpectedBinding,
@@ -20,16 +20,16 @@ import type {
   VerificationContext,
 } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
-import { markVerified } from '../mark-verified.js';
+import { verifyNonceInData, verifyNonceInReportData, verifyNonceInUserData } from '../binding/report-data-binding.js';
+import { markVerified } from '../evidence/mark-verified.js';
+import { readOnce } from '../evidence/read-once.js';
 import {
   hclClaims,
   PARAVISOR_CHECKS,
   paravisorByMrtd,
   verifyParavisorClaims,
   verifyRuntimeDataHash,
-} from '../paravisor-claims.js';
-import { readOnce } from '../read-once.js';
-import { verifyNonceInData, verifyNonceInReportData, verifyNonceInUserData } from '../report-data-binding.js';
+} from '../paravisor/paravisor-claims.js';
 import { CCEL_CHECKS, verifyCcel } from './ccel.js';
 
 const QUOTE = '/evidence/quote';

@@ -1,11 +1,11 @@
 import { hex, sha256 } from '../../crypto/digest.js';
-import type { Signed } from '../../crypto/tdx-collateral.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { EndorsementOrigin, UsedEndorsement } from '../../model/endorsement.js';
-import { readOnce } from '../read-once.js';
+import type { Signed } from '../../vendors/intel/collateral.js';
+import type { PckPath } from '../../vendors/intel/pck-path.js';
+import { readOnce } from '../evidence/read-once.js';
 import type { CollateralAtHand } from './collateral-checks.js';
 import type { RevocationVerdict } from './intel-revocation.js';
-import type { PckPath } from './pck-path.js';
 
 const KINDS = ['pck', 'pck-ca', 'sgx-root'] as const;
 

@@ -18,8 +18,8 @@ import type { PcrBank, TpmQuoteInput } from '../../model/evidence.js';
 import type { RsaPublicKey } from '../../model/rsa-public-key.js';
 import type { ExpectedBinding, TpmQuoteVerification, TpmQuoteVerifier } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
-import { shown } from '../held-value.js';
-import { markVerified } from '../mark-verified.js';
+import { shown } from '../binding/held-value.js';
+import { markVerified } from '../evidence/mark-verified.js';
 
 /** Checks that every quote must have an outcome for, in the order in which they run. */
 const TPM_QUOTE_CHECKS = [

@@ -2,8 +2,8 @@ import { decodeBase64, decodeStandardBase64 } from '../../formats/base64.js';
 import { decodeUserData } from '../../formats/runtime-claims.js';
 import { nullIfMalformed } from '../../model/errors.js';
 import type { ExpectedBinding } from '../../model/verification.js';
-import { isExactly, isPadded, type NoncePlace } from '../held-value.js';
-import { heldBinding, isBound } from '../runtime-data-binding.js';
+import { isExactly, isPadded, type NoncePlace } from '../binding/held-value.js';
+import { heldBinding, isBound } from '../binding/runtime-data-binding.js';
 import type { ItaStatement } from './ita-statement.js';
 
 /**

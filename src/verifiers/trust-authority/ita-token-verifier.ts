@@ -1,11 +1,11 @@
 import { inject, injectable } from 'tsyringe';
-import { TOKENS } from '../../composition/tokens.js';
 import { CheckList } from '../../model/check.js';
 import type { TokenClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import { earliest } from '../../model/earliest.js';
 import type { EndorsementRequest, Sourced, TokenKeySet, UsedEndorsement } from '../../model/endorsement.js';
 import type { ItaTokenEvidence } from '../../model/evidence.js';
+import { TOKENS } from '../../model/injection-tokens.js';
 import type {
   TokenContext,
   TokenVerification,
@@ -13,18 +13,18 @@ import type {
   Verification,
   VerificationContext,
 } from '../../model/verification.js';
-import { boundPlaces, heldValues } from '../held-value.js';
-import { readIssuedToken, type TokenVerifierOptions, tokenKeysFor, tokenRules } from '../issued-token.js';
-import { markVerified } from '../mark-verified.js';
-import type { KeyCertificates } from '../token-certificates.js';
-import { refusedToken, TOKEN, usedKey, verifyTokenEvidence } from '../token-evidence.js';
+import { boundPlaces, heldValues } from '../binding/held-value.js';
+import { markVerified } from '../evidence/mark-verified.js';
+import { readIssuedToken, type TokenVerifierOptions, tokenKeysFor, tokenRules } from '../tokens/issued-token.js';
+import type { KeyCertificates } from '../tokens/token-certificates.js';
+import { refusedToken, TOKEN, usedKey, verifyTokenEvidence } from '../tokens/token-evidence.js';
 import {
   type ReadToken,
   TOKEN_CHECKS,
   type TokenScheme,
   type VerifiedToken,
   verifyToken,
-} from '../token-verification.js';
+} from '../tokens/token-verification.js';
 import { noncePlaces } from './ita-binding.js';
 import { attesterTypeOf, type ItaStatement, readStatement } from './ita-statement.js';
 import { CHAIN_CHECKS, type ItaIssuer, verifyKeyTrust } from './key-trust.js';

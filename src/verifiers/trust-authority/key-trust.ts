@@ -2,7 +2,7 @@ import type { CheckList } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
 import type { TokenKey, TokenKeySet } from '../../model/endorsement.js';
 import type { TokenContext } from '../../model/verification.js';
-import { type KeyCertificates, verifyKeyCertificates } from '../token-certificates.js';
+import { type KeyCertificates, verifyKeyCertificates } from '../tokens/token-certificates.js';
 
 /** A Trust Authority whose tokens are accepted. */
 export interface ItaIssuer {

@@ -7,10 +7,10 @@ import {
   type OpenAzureAttestationOptions,
   openAzureAttestation,
 } from '../../../src/attestation-services/open-azure-attestation.js';
-import { DEFAULT_BREAKER } from '../../../src/endorsements/origin-breaker.js';
 import type { SubmissionResult } from '../../../src/model/attestation-service.js';
 import type { AzureIdentity } from '../../../src/model/azure-identity.js';
 import type { SnpSubmission, TdxSubmission } from '../../../src/model/verification.js';
+import { DEFAULT_BREAKER } from '../../../src/outgoing/origin-breaker.js';
 import { AmdPki } from '../../lab/amd-pki.js';
 import { BearerTokens } from '../../lab/bearer-tokens.js';
 import { LabEntra } from '../../lab/entra.js';

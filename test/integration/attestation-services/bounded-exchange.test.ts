@@ -3,8 +3,8 @@ import {
   BoundedExchange,
   type BoundedExchangeOptions,
   type BoundedQuestion,
-} from '../../../src/attestation-services/bounded-exchange.js';
-import { FetchError } from '../../../src/endorsements/fetch-error.js';
+} from '../../../src/outgoing/bounded-exchange.js';
+import { FetchError } from '../../../src/outgoing/fetch-error.js';
 import { LabEntra } from '../../lab/entra.js';
 
 const NEVER = new AbortController().signal;

@@ -7,9 +7,9 @@ import {
   openTrustAuthority,
 } from '../../../src/attestation-services/open-trust-authority.js';
 import type { TrustAuthority } from '../../../src/attestation-services/trust-authority.js';
-import { DEFAULT_BREAKER } from '../../../src/endorsements/origin-breaker.js';
 import type { SubmissionResult } from '../../../src/model/attestation-service.js';
 import type { TdxSubmission } from '../../../src/model/verification.js';
+import { DEFAULT_BREAKER } from '../../../src/outgoing/origin-breaker.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { createTdxGuest } from '../../lab/tdx-guest.js';
 import { TdxPlatform } from '../../lab/tdx-platform.js';

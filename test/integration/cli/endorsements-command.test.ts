@@ -1,8 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseSnpReport } from '../../../src/formats/snp-report.js';
-import { readTcb } from '../../../src/formats/snp-tcb.js';
 import { SNP_PRODUCTS } from '../../../src/model/claims.js';
+import { readTcb } from '../../../src/vendors/amd/tcb.js';
 import { createAmdPki, createVirtualMachine, SnpPlatform } from '../../lab/index.js';
 import { LabKds } from '../../lab/kds.js';
 import { wireEvidence } from '../../lab/wire-evidence.js';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { OpenAmdEndorsements } from '../../../src/endorsements/open-amd-endorsements.js';
+import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-verifier.js';
 import { SnpVerifier } from '../../../src/verifiers/snp/snp-verifier.js';
 import { createSnpGuest, type LabAuthority, type SnpGuest, type VekKind } from '../../lab/index.js';

@@ -1,10 +1,10 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { OpenAmdEndorsements } from '../../../src/endorsements/open-amd-endorsements.js';
-import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilience.js';
+import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import type { BroughtCrl } from '../../../src/model/endorsement.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilience.js';
 import {
   AmdLab,
   type Asked,

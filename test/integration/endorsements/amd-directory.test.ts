@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AmdDirectory } from '../../../src/endorsements/amd-directory.js';
+import { AmdDirectory } from '../../../src/endorsements/amd/amd-directory.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { CHIP, PATIENT, PINS, pki, TCB, VCEK } from './amd-lab.js';
 

@@ -1,8 +1,8 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilience.js';
 import type { SnpEndorsementSet } from '../../../src/model/endorsement.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilience.js';
 import {
   AmdLab,
   CHIP,

@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BoundedFetch, type BoundedFetchOptions } from '../../../src/endorsements/bounded-fetch.js';
-import { FetchError } from '../../../src/endorsements/fetch-error.js';
+import { BoundedFetch, type BoundedFetchOptions } from '../../../src/outgoing/bounded-fetch.js';
+import { FetchError } from '../../../src/outgoing/fetch-error.js';
 import { LabKds } from '../../lab/kds.js';
 
 const CRL_PATH = '/vcek/v1/Milan/crl';

@@ -7,12 +7,12 @@ import {
   type OpenIntelEndorsements,
   openIntelEndorsements,
 } from '../../../src/endorsements/intel/open-intel-endorsements.js';
-import { DEFAULT_RESILIENCE } from '../../../src/endorsements/resilience.js';
-import { encodeCollateralFile } from '../../../src/formats/collateral-file.js';
-import { parseTcbInfo } from '../../../src/formats/tcb-info.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import type { SourcedCollateral, TdxCollateralRequest, Unavailable } from '../../../src/model/endorsement.js';
 import type { TdxCollateral } from '../../../src/model/evidence.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilience.js';
+import { encodeCollateralFile } from '../../../src/vendors/intel/collateral-file.js';
+import { parseTcbInfo } from '../../../src/vendors/intel/tcb-info.js';
 import type { CollateralOptions } from '../../lab/collateral-builder.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { LabPcs, type LabPcsOptions } from '../../lab/pcs.js';

@@ -12,7 +12,7 @@ import type { MaaIssuer } from '../../../src/verifiers/maa/issuer-policy.js';
 import { readStatement } from '../../../src/verifiers/maa/maa-statement.js';
 import { MaaTokenVerifier } from '../../../src/verifiers/maa/maa-token-verifier.js';
 import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-verifier.js';
-import { verifyKeyCertificates } from '../../../src/verifiers/token-certificates.js';
+import { verifyKeyCertificates } from '../../../src/verifiers/tokens/token-certificates.js';
 import {
   applyRecipe,
   haveVectors,

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService, World } from '../../../src/composition/service.js';
-import { TOKENS } from '../../../src/composition/tokens.js';
+import { TOKENS } from '../../../src/model/injection-tokens.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
 import {

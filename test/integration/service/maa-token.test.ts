@@ -5,9 +5,9 @@ import { createAppContainer } from '../../../src/composition/container.js';
 import { openEndorsements } from '../../../src/composition/endorsements.js';
 import type { RunningService } from '../../../src/composition/service.js';
 import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
-import { TOKENS } from '../../../src/composition/tokens.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import type { MaaTokenEvidence } from '../../../src/model/evidence.js';
+import { TOKENS } from '../../../src/model/injection-tokens.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { EvidenceVerifier, TokenVerifier } from '../../../src/model/verification.js';
 import {

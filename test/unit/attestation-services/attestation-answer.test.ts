@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isAboutQuote, readAttestationAnswer } from '../../../src/attestation-services/attestation-answer.js';
-import { FetchError } from '../../../src/endorsements/fetch-error.js';
+import { FetchError } from '../../../src/outgoing/fetch-error.js';
 
 const read = (status: number, text: string) => readAttestationAnswer({ status, headers: {}, body: Buffer.from(text) });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { routeUnavailable } from '../../../src/attestation-services/route-unavailable.js';
-import { FetchError } from '../../../src/endorsements/fetch-error.js';
+import { FetchError } from '../../../src/outgoing/fetch-error.js';
 
 const status = (code: number, retryAfterMs?: number) =>
   new FetchError('status', `answered with status ${code}`, {

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { NO_CONFIGURED_ROOTS } from '../../../src/composition/configured-roots.js';
 import { createAppContainer, INJECTED_CLASSES } from '../../../src/composition/container.js';
 import { EVIDENCE_VERIFIER_CLASSES } from '../../../src/composition/evidence-verifiers.js';
-import { TOKENS } from '../../../src/composition/tokens.js';
 import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { TOKENS } from '../../../src/model/injection-tokens.js';
 import type { EvidenceVerifier } from '../../../src/model/verification.js';
 import type { InspectEvidenceUseCase } from '../../../src/service/use-cases.js';
 import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
-import type { ParavisorFloors } from '../../../src/verifiers/paravisor-claims.js';
+import type { ParavisorFloors } from '../../../src/verifiers/paravisor/paravisor-claims.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { buildCcel, createIntelPki, createTdxGuest, TdxPlatform } from '../../lab/index.js';
 

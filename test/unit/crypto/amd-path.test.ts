@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { judgeValidity, verifyCertificatePath } from '../../../src/crypto/certificate-path.js';
-import { amdVekProfile } from '../../../src/crypto/path-profile.js';
 import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../../src/crypto/revocation-list.js';
 import { parseCertificate, type X509Certificate } from '../../../src/formats/x509-certificate.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import { SNP_PRODUCTS, type SnpProduct, type SnpTcb } from '../../../src/model/claims.js';
+import { amdVekProfile } from '../../../src/vendors/amd/certificate-profile.js';
 import {
   AMD_ARC,
   AMD_SERIALS,

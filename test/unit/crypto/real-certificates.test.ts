@@ -5,12 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { earliestEnd, judgeValidity, verifyCertificatePath } from '../../../src/crypto/certificate-path.js';
 import { hex, sha256 } from '../../../src/crypto/digest.js';
 import { spkiDigest } from '../../../src/crypto/key-cache.js';
-import { amdVekProfile, type PathProfile } from '../../../src/crypto/path-profile.js';
+import type { PathProfile } from '../../../src/crypto/path-profile.js';
 import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../../src/crypto/revocation-list.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate, type X509Certificate } from '../../../src/formats/x509-certificate.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import { FormatError } from '../../../src/model/errors.js';
+import { amdVekProfile } from '../../../src/vendors/amd/certificate-profile.js';
 import { applyRecipe, haveVectors, readVector, recipes, vector } from '../../vectors.js';
 import { problemOf } from '../small-pki.js';
 

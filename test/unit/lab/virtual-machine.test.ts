@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseHclReport } from '../../../src/formats/hcl-report.js';
 import { parseSnpReport } from '../../../src/formats/snp-report.js';
 import { parseTpmsQuote } from '../../../src/formats/tpms-attest.js';
-import { expectedBinding } from '../../../src/verifiers/expected-binding.js';
+import { expectedBinding } from '../../../src/verifiers/binding/expected-binding.js';
 import { readVerifyRequest } from '../../../src/wire/read-verify-request.js';
 import {
   boundValue,

@@ -20,7 +20,7 @@ import {
   type VerifyEvidenceParts,
 } from '../../../src/service/verify-evidence.js';
 import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
-import { markVerified } from '../../../src/verifiers/mark-verified.js';
+import { markVerified } from '../../../src/verifiers/evidence/mark-verified.js';
 import { createSnpGuest, SnpPlatform } from '../../lab/index.js';
 import { AT, JWK, NONCE, PKI, snpVerifier } from '../verifiers/fixture.js';
 import { FakeLog } from './fakes.js';

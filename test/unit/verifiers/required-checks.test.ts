@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { Verification } from '../../../src/model/verification.js';
-import { expectedBinding } from '../../../src/verifiers/expected-binding.js';
+import { expectedBinding } from '../../../src/verifiers/binding/expected-binding.js';
 import { TdxVerifier } from '../../../src/verifiers/tdx/tdx-verifier.js';
 import { createAzureAkPki, createVirtualMachine, SnpGuest } from '../../lab/index.js';
 import { TdxGuest, type TdxGuestEvidenceOptions } from '../../lab/tdx-guest.js';

@@ -2,8 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CollateralReader } from '../../../../src/crypto/tdx-collateral.js';
-import { CacheFolder } from '../../../../src/endorsements/cache-folder.js';
+import { CacheFolder } from '../../../../src/endorsements/files/cache-folder.js';
 import {
   CollateralMemory,
   type CollateralSourceName,
@@ -11,6 +10,7 @@ import {
   isUnknown,
 } from '../../../../src/endorsements/intel/collateral-memory.js';
 import { type IntelCollateral, readIntelCollateral } from '../../../../src/endorsements/intel/intel-collateral.js';
+import { CollateralReader } from '../../../../src/vendors/intel/collateral.js';
 import type { CollateralOptions } from '../../../lab/collateral-builder.js';
 import { createIntelPki } from '../../../lab/intel-pki.js';
 import { TdxPlatform } from '../../../lab/tdx-platform.js';

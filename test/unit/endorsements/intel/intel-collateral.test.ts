@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { CollateralReader } from '../../../../src/crypto/tdx-collateral.js';
 import {
   collateralOf,
   isCurrent,
@@ -7,9 +6,10 @@ import {
   readIntelCollateral,
   windowOfAll,
 } from '../../../../src/endorsements/intel/intel-collateral.js';
-import { UnfitError } from '../../../../src/endorsements/unfit-error.js';
-import { parseCollateralFile } from '../../../../src/formats/collateral-file.js';
-import { INTEL_SGX_ROOT_PINS } from '../../../../src/verifiers/tdx/trust-anchors.js';
+import { UnfitError } from '../../../../src/outgoing/unfit-error.js';
+import { CollateralReader } from '../../../../src/vendors/intel/collateral.js';
+import { parseCollateralFile } from '../../../../src/vendors/intel/collateral-file.js';
+import { INTEL_SGX_ROOT_PINS } from '../../../../src/vendors/intel/roots.js';
 import type { CollateralOptions } from '../../../lab/collateral-builder.js';
 import { utcTime } from '../../../lab/der-writer.js';
 import { createIntelPki } from '../../../lab/intel-pki.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { BoundedRequest, Fetch } from '../../../../src/endorsements/bounded-fetch.js';
-import { FetchError } from '../../../../src/endorsements/fetch-error.js';
 import { KeySetDownload } from '../../../../src/endorsements/token-keys/key-set-download.js';
 import { FormatError } from '../../../../src/model/errors.js';
+import type { BoundedRequest, Fetch } from '../../../../src/outgoing/bounded-fetch.js';
+import { FetchError } from '../../../../src/outgoing/fetch-error.js';
 import { crlDistributionPointAt } from '../../../lab/pki.js';
 import { base64Of, certificateOf, jwkOf, keySetOf, listOf, TOKEN_KEYS } from '../../token-jwk.js';
 import { RecordingLog } from '../recording-log.js';

@@ -3,7 +3,7 @@ import { parseKeySet } from '../../../../src/formats/json-web-key-set.js';
 import type { Sourced, TokenKeySet, Unavailable } from '../../../../src/model/endorsement.js';
 import type { JsonObject } from '../../../../src/model/json.js';
 import type { SnpReportVerifier, TokenVerification } from '../../../../src/model/verification.js';
-import { expectedBinding } from '../../../../src/verifiers/expected-binding.js';
+import { expectedBinding } from '../../../../src/verifiers/binding/expected-binding.js';
 import type { MaaIssuer } from '../../../../src/verifiers/maa/issuer-policy.js';
 import { MaaTokenVerifier } from '../../../../src/verifiers/maa/maa-token-verifier.js';
 import { AmdSnpReportVerifier } from '../../../../src/verifiers/snp/snp-report-verifier.js';

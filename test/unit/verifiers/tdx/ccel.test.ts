@@ -5,7 +5,7 @@ import { type Check, CheckList } from '../../../../src/model/check.js';
 import type { CheckId } from '../../../../src/model/codes.js';
 import type { EndorsementSet } from '../../../../src/model/endorsement.js';
 import type { Verification } from '../../../../src/model/verification.js';
-import { markVerified } from '../../../../src/verifiers/mark-verified.js';
+import { markVerified } from '../../../../src/verifiers/evidence/mark-verified.js';
 import { verifyCcel } from '../../../../src/verifiers/tdx/ccel.js';
 import { DcapTdQuoteVerifier } from '../../../../src/verifiers/tdx/td-quote-verifier.js';
 import { TdxVerifier } from '../../../../src/verifiers/tdx/tdx-verifier.js';

@@ -4,7 +4,7 @@ import {
   merge,
   relaunchStatus,
   unknownWord,
-} from '../../../../src/verifiers/tdx/tcb-status.js';
+} from '../../../../src/vendors/intel/tcb-status.js';
 import type { CollateralOptions } from '../../../lab/collateral-builder.js';
 import { genuineTcbLevels, type TcbLevelFields } from '../../../lab/tcb-info-builder.js';
 import { TdxPlatform } from '../../../lab/tdx-platform.js';

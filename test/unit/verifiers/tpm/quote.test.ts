@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FormatError } from '../../../../src/model/errors.js';
 import type { TpmQuoteInput } from '../../../../src/model/evidence.js';
-import { expectedBinding } from '../../../../src/verifiers/expected-binding.js';
+import { expectedBinding } from '../../../../src/verifiers/binding/expected-binding.js';
 import {
   bigEndian,
   boundValue,

@@ -3,7 +3,7 @@ import { parseKeySet } from '../../../../src/formats/json-web-key-set.js';
 import type { Sourced, TokenKeySet, Unavailable } from '../../../../src/model/endorsement.js';
 import type { JsonObject } from '../../../../src/model/json.js';
 import type { TokenVerification, Verification } from '../../../../src/model/verification.js';
-import { expectedBinding } from '../../../../src/verifiers/expected-binding.js';
+import { expectedBinding } from '../../../../src/verifiers/binding/expected-binding.js';
 import { ItaTokenVerifier } from '../../../../src/verifiers/trust-authority/ita-token-verifier.js';
 import type { ItaIssuer } from '../../../../src/verifiers/trust-authority/key-trust.js';
 import { makeToken, registeredClaims, type TokenMaking } from '../../../lab/token-making.js';

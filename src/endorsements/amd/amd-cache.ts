@@ -1,0 +1,183 @@
+import { LRUCache } from 'lru-cache';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import type { Log } from '../../model/ports.js';
+import { UnfitError } from '../../outgoing/unfit-error.js';
+import type { CacheFolder } from '../files/cache-folder.js';
+import { isOlder } from '../files/crl-memory.js';
+import { encodePem } from '../files/pem-text.js';
+import { ReadOnce } from '../files/read-once.js';
+import { lineName, type SnpLine, type VcekSubject, vcekName } from './amd-keys.js';
+import {
+  type AmdChain,
+  type AmdCrl,
+  type AmdRootPins,
+  type AmdVek,
+  hasSigned,
+  isSameChain,
+  issuedAt,
+  isVcekOf,
+  readChain,
+  readCrl,
+  readVek,
+  verifyCrl,
+  verifyVek,
+} from './amd-material.js';
+
+interface AmdCacheOptions {
+  readonly folder: CacheFolder;
+  readonly pins: AmdRootPins;
+  readonly log: Log;
+  /** VCEKs kept as files, and in memory. */
+  readonly maximumFiles: number;
+  readonly maximumInMemory: number;
+}
+
+/**
+ * What was fetched from AMD, in memory and on disk. Only verified material goes in, and what comes from a file is
+ * verified again: a file that is not what its name stands for is ignored, and replaced by what is fetched instead.
+ *
+ * A VCEK's key never changes for its product, chip and TCB, so it stays until its own end (AMD 57230).
+ */
+export class AmdCache {
+  readonly #options: AmdCacheOptions;
+  readonly #veks: LRUCache<string, AmdVek>;
+  /** The VCEK files that there are; falling out of here removes the file. */
+  readonly #files: LRUCache<string, true>;
+  /** Of each line the chain that was fetched last, and the one before. */
+  readonly #chains = new ReadOnce<readonly AmdChain[]>();
+  readonly #crls = new ReadOnce<AmdCrl>();
+  readonly #fetchedAt = new ReadOnce<Date>();
+  /** Lists that have ended and whose files are gone. */
+  readonly #ended = new WeakSet<AmdCrl>();
+
+  constructor(options: AmdCacheOptions) {
+    this.#options = options;
+    this.#veks = new LRUCache({ max: options.maximumInMemory });
+    this.#files = new LRUCache({
+      max: options.maximumFiles,
+      dispose: (_value, name, reason) => {
+        if (reason === 'evict') void options.folder.remove(name);
+      },
+    });
+  }
+
+  /** Learns which files there are. */
+  async start(): Promise<void> {
+    for (const name of await this.#options.folder.namesFrom('vcek-')) this.#files.set(name, true);
+  }
+
+  /** The VCEK of a chip and TCB. Its signature is verified again where chains of the line are given. */
+  async vcek(subject: VcekSubject, chains: readonly AmdChain[]): Promise<AmdVek | null> {
+    const name = `vcek-${vcekName(subject)}.der`;
+    const known = this.#veks.get(name);
+    if (known !== undefined) {
+      // Reading counts as use: a VCEK in constant use must not lose its file to one that was read once.
+      this.#files.get(name);
+      return known;
+    }
+    const vek = await this.#read(name, (bytes) => {
+      const read = readVek(bytes);
+      if (!isVcekOf(read, subject)) throw new UnfitError('certificate is of another chip or TCB');
+      const signer = chains.find((chain) => hasSigned(chain, read)) ?? chains[0];
+      if (signer !== undefined) verifyVek(read, signer, this.#options.pins);
+      return read;
+    });
+    if (vek === null) return null;
+    this.#files.set(name, true);
+    if (chains.length > 0) this.#veks.set(name, vek);
+    return vek;
+  }
+
+  /** Keeps a verified VCEK, unless one issued at the same time or later is cached: many requests may bring one. */
+  async keepVcek(subject: VcekSubject, vek: AmdVek): Promise<void> {
+    const name = `vcek-${vcekName(subject)}.der`;
+    const known = this.#veks.peek(name);
+    if (known !== undefined && issuedAt(known) >= issuedAt(vek)) return;
+    this.#veks.set(name, vek);
+    await this.#options.folder.write(name, vek.certificate.der);
+    this.#files.set(name, true);
+  }
+
+  /** The chains of a line, the one that was fetched last first: AMD can re-issue an ASK or ASVK with a new key. */
+  async chains(line: SnpLine): Promise<readonly AmdChain[]> {
+    const kept = await this.#chains.get(lineName(line), async () => {
+      const read = await Promise.all(chainFiles(line).map((name) => this.#readChain(name, line)));
+      return read.filter((chain) => chain !== null);
+    });
+    return kept ?? [];
+  }
+
+  /** Keeps a chain, and the one before it, which signed earlier key certificates. */
+  async keepChain(chain: AmdChain): Promise<void> {
+    const [last] = await this.chains(chain);
+    if (last !== undefined && isSameChain(last, chain)) return;
+    const kept = last === undefined ? [chain] : [chain, last];
+    this.#chains.set(lineName(chain), kept);
+    const [file, fileBefore] = chainFiles(chain);
+    if (last !== undefined) await this.#options.folder.write(fileBefore, encodeChain(last));
+    await this.#options.folder.write(file, encodeChain(chain));
+  }
+
+  /** The revocation list of a series that was fetched. It may have ended. */
+  crl(line: SnpLine, ark: X509Certificate): Promise<AmdCrl | null> {
+    return this.#crls.get(lineName(line), () =>
+      this.#read(crlFile(line), (bytes) => verifyCrl(readCrl(bytes), ark, line.product)),
+    );
+  }
+
+  /** When the list of a series was last fetched, whether there was a newer one or not; null where that is not known. */
+  crlFetchedAt(line: SnpLine): Promise<Date | null> {
+    return this.#fetchedAt.get(lineName(line), async () =>
+      instantIn(await this.#options.folder.read(crlFetchedFile(line))),
+    );
+  }
+
+  /** Removes the file of a CRL past its next update. It stays in memory, so that answers can say that it ended. */
+  async endCrl(line: SnpLine, now: Date): Promise<void> {
+    const crl = this.#crls.known(lineName(line));
+    if (crl === null || now <= crl.nextUpdate || this.#ended.has(crl)) return;
+    this.#ended.add(crl);
+    await this.#options.folder.remove(crlFile(line));
+  }
+
+  /** Keeps a list. One that is as old as what is kept changes nothing but when it was fetched. */
+  async keepCrl(line: SnpLine, crl: AmdCrl, fetchedAt: Date): Promise<void> {
+    const before = this.#crls.known(lineName(line));
+    const isNews = before === null || isOlder(before, crl) || isOlder(crl, before);
+    if (isNews) this.#crls.set(lineName(line), crl);
+    this.#fetchedAt.set(lineName(line), fetchedAt);
+    if (isNews) await this.#options.folder.write(crlFile(line), crl.list.der);
+    await this.#options.folder.write(crlFetchedFile(line), `${fetchedAt.toISOString()}\n`);
+  }
+
+  #readChain(name: string, line: SnpLine): Promise<AmdChain | null> {
+    return this.#read(name, (bytes) => readChain(Buffer.from(bytes).toString('latin1'), line, this.#options.pins));
+  }
+
+  async #read<T>(name: string, verify: (bytes: Uint8Array) => T): Promise<T | null> {
+    const bytes = await this.#options.folder.read(name);
+    if (bytes === null) return null;
+    try {
+      return verify(bytes);
+    } catch (error) {
+      if (!(error instanceof UnfitError)) throw error;
+      this.#options.log.warn({ file: name, why: error.message }, 'cached endorsement does not fit and is ignored');
+      return null;
+    }
+  }
+}
+
+const chainFiles = (line: SnpLine) => [`chain-${lineName(line)}.pem`, `chain-${lineName(line)}-before.pem`] as const;
+const encodeChain = ({ intermediate, ark }: AmdChain) => encodePem(intermediate.der, ark.der);
+const crlFile = (line: SnpLine) => `crl-${lineName(line)}.crl`;
+const crlFetchedFile = (line: SnpLine) => `crl-fetched-${lineName(line)}`;
+
+/** Null where the file is not there or damaged: then the list counts as fetched long ago. */
+function instantIn(bytes: Uint8Array | null): Date | null {
+  const instant = new Date(
+    Buffer.from(bytes ?? [])
+      .toString('latin1')
+      .trimEnd(),
+  );
+  return Number.isNaN(instant.getTime()) ? null : instant;
+}

@@ -1,0 +1,244 @@
+import type { BroughtCrl, FetchContext, MissingCrl, Unavailable } from '../../model/endorsement.js';
+import type { Clock, Log } from '../../model/ports.js';
+import { underBound } from '../../outgoing/bounded-signal.js';
+import { hadFairTime } from '../../outgoing/origin-breaker.js';
+import { type CrlAge, type CrlMemory, isDamaged, isOlder } from '../files/crl-memory.js';
+import type { AmdCache } from './amd-cache.js';
+import {
+  type AmdCrlSupply,
+  type CrlFailure,
+  type CrlSeries,
+  isCurrent,
+  missing,
+  rolledBack,
+} from './amd-crl-supply.js';
+import type { AmdHeldCrls, HeldCrl } from './amd-held-crls.js';
+import { lineName, type SnpLine } from './amd-keys.js';
+import type { AmdCrl } from './amd-material.js';
+
+interface AmdCrlsOptions {
+  readonly held: AmdHeldCrls;
+  readonly supply: AmdCrlSupply;
+  readonly cache: AmdCache;
+  readonly memory: CrlMemory;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether the process lives on after a request. Where not, a list that is due is renewed before it is used. */
+  readonly inBackground: boolean;
+  /** Shortest time between two attempts to have a newer list of one series, while one is held. */
+  readonly refreshPauseMs: number;
+  /** Longest time of such an attempt in the background. */
+  readonly refreshTimeoutMs: number;
+  /** Longest time that a request waits for KDS where it can do without. */
+  readonly askTimeoutMs: number;
+}
+
+/** What there is of lists for certificates of one kind. */
+export interface FoundCrls {
+  /** The list of the certificates' own series, or one of the operator's in its place. */
+  readonly own: HeldCrl | MissingCrl;
+  /** All others of the line's root that are valid at the instant: what one of them revokes is revoked. */
+  readonly others: readonly HeldCrl[];
+}
+
+/** A series in use, and when a newer list was last asked for. */
+interface Watched extends CrlSeries {
+  askedAt: number;
+}
+
+/** A request for the list of a series, and what is held for its line. */
+interface Search extends CrlSeries {
+  readonly held: readonly HeldCrl[];
+  readonly context: FetchContext;
+  /** The request brings a list itself. */
+  readonly brought: boolean;
+}
+
+/** Lists live a year. One that was asked for this long ago is renewed: each day, with time for an attempt to fail. */
+const RENEWAL_MS = 23 * 60 * 60_000;
+/** After a failure KDS is not asked again for so long where a request can do without it. */
+const COOLDOWN_MS = 60_000;
+
+const RENEWAL: Unavailable = { code: 'crl_unavailable', detail: 'a newer revocation list', retryable: true };
+
+/**
+ * AMD's revocation lists. There is one series for VCEKs and one for VLEKs, both signed by the ARK, each under an address
+ * of its own. What counts is the list of the certificates' own series that was fetched from there. A list of the
+ * operator's folder stands in for it where KDS is off or out of reach.
+ */
+export class AmdCrls {
+  readonly #options: AmdCrlsOptions;
+  readonly #watched = new Map<string, Watched>();
+  /** Monotonic instants of the last failures, by series. */
+  readonly #failedAt = new Map<string, number>();
+  readonly #closing = new AbortController();
+
+  constructor(options: AmdCrlsOptions) {
+    this.#options = options;
+  }
+
+  /** @param brought whether the request brings a list, which counts where no other can be had */
+  async find(series: CrlSeries, context: FetchContext, brought = false): Promise<FoundCrls> {
+    const held = await this.#options.held.of(series.line.product, series.ark);
+    const own = await this.#own({ ...series, held, context, brought });
+    return { own, others: held.filter((crl) => crl !== own && isCurrent(crl, context.at)) };
+  }
+
+  /**
+   * What there is of a line whose root is not held: no list can be verified here. Whoever has a root, because the
+   * request brings it, may find in those of the folder that a certificate is revoked.
+   */
+  async withoutRoot(line: SnpLine, problem: Unavailable, { at, historical }: FetchContext) {
+    const mark = historical ? null : await this.#options.memory.highest(lineName(line));
+    const because = isDamaged(mark) ? rolledBack(line, mark) : problem;
+    const own: MissingCrl = { ...because, mayStandIn: (list) => isNoOlder(list, mark) };
+    return { own, others: this.#options.held.unverified(line.product, at) };
+  }
+
+  /** Renews a series from now on, if a list of it was fetched before. */
+  async watch(series: CrlSeries): Promise<void> {
+    if ((await this.#options.cache.crl(series.line, series.ark)) !== null) this.#watch(series);
+  }
+
+  /** Asks for newer lists where that is due. Resolves when all attempts have ended. */
+  async refreshDue(): Promise<void> {
+    await Promise.all([...this.#watched.values()].map((watched) => this.#refresh(watched)));
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** The memory is of what was relied on lately: it says nothing about a past instant, and is left as it is. */
+  async #own(search: Search): Promise<HeldCrl | MissingCrl> {
+    const { line, held, context, brought } = search;
+    const { at, historical } = context;
+    if (!historical) await this.#options.cache.endCrl(line, at);
+    const mark = historical ? null : await this.#options.memory.highest(lineName(line));
+    const isFit = (crl: HeldCrl) => isCurrent(crl, at) && isNoOlder(crl, mark);
+    const fetched = held.find(({ origin, series }) => origin === 'cache' && series === line.signingKey);
+    if (fetched !== undefined && isFit(fetched)) return historical ? fetched : this.#renewed(search, fetched);
+    const candidates = held.filter((crl) => crl === fetched || isOfFolderFor(line, crl));
+    const standIn = latestOf(candidates.filter(isFit));
+    // Nothing that KDS has could count then.
+    if (isDamaged(mark)) return { ...rolledBack(line, mark), mayStandIn: () => false };
+    const isRolledBack = candidates.some((crl) => isCurrent(crl, at));
+    const because = isRolledBack ? rolledBack(line, mark) : missing(line, candidates, at);
+    const answered = await this.#ask(search, because, standIn !== null || brought);
+    if (!('problem' in answered)) return answered;
+    if (standIn !== null) return this.#reliedOn(line, standIn, historical);
+    return {
+      ...answered.problem,
+      mayStandIn: (list) => answered.outOfReach && isNoOlder(list, mark) && !isOfOtherSeries(line, held, list),
+    };
+  }
+
+  async #ask(search: Search, because: Unavailable, canDoWithout: boolean): Promise<HeldCrl | CrlFailure> {
+    const { line, held, context } = search;
+    const { at, historical, signal } = context;
+    if (this.#options.supply.isOff) return { problem: because, outOfReach: true };
+    // What KDS has now is newer than what is held of the series: of no use for an instant before that.
+    const isTooNew = historical && held.some((crl) => crl.series === line.signingKey && crl.thisUpdate > at);
+    if (isTooNew) return { problem: because, outOfReach: true };
+    if (canDoWithout && this.#isCooling(line)) return { problem: { ...because, retryable: true }, outOfReach: true };
+    const { supply, askTimeoutMs } = this.#options;
+    const begun = performance.now();
+    const ask = (within: AbortSignal) => supply.fetch(search, because, { at, historical, signal: within });
+    const answered = await (canDoWithout ? underBound(signal, askTimeoutMs, ask) : ask(signal));
+    if (!historical) this.#watch(search);
+    const isNews = 'problem' in answered && answered.outOfReach && !historical;
+    if (isNews && hadFairTime(signal, begun, askTimeoutMs))
+      this.#failedAt.set(lineName(line), this.#options.clock.monotonicMs());
+    return answered;
+  }
+
+  #isCooling(line: SnpLine): boolean {
+    const failedAt = this.#failedAt.get(lineName(line)) ?? Number.NEGATIVE_INFINITY;
+    return this.#options.clock.monotonicMs() - failedAt < COOLDOWN_MS;
+  }
+
+  /** Only a list whose series is known can be the measure for those that come after it. */
+  async #reliedOn(line: SnpLine, crl: HeldCrl, historical: boolean): Promise<HeldCrl> {
+    if (!historical && crl.series !== null) await this.#options.memory.advance(lineName(line), crl);
+    return crl;
+  }
+
+  /** A list that was fetched before, or a newer one where that is due and the process does not live on. */
+  async #renewed(search: Search, fetched: HeldCrl): Promise<HeldCrl> {
+    const watched = this.#watch(search);
+    await this.#reliedOn(search.line, fetched, false);
+    if (!(await this.#isDue(search.line, fetched))) return fetched;
+    if (this.#options.inBackground) {
+      void this.#refresh(watched);
+      return fetched;
+    }
+    const answered = await this.#ask(search, RENEWAL, true);
+    return 'problem' in answered ? fetched : answered;
+  }
+
+  /** From half of its life on a list is asked for again and again, before that once a day. */
+  async #isDue(line: SnpLine, { thisUpdate, nextUpdate }: AmdCrl): Promise<boolean> {
+    const { cache, clock, refreshPauseMs } = this.#options;
+    const fetchedAt = await cache.crlFetchedAt(line);
+    if (fetchedAt === null) return true;
+    const now = clock.now().getTime();
+    const isPastHalfLife = now >= (thisUpdate.getTime() + nextUpdate.getTime()) / 2;
+    // A clock that was set back makes it due as well.
+    return Math.abs(now - fetchedAt.getTime()) >= (isPastHalfLife ? refreshPauseMs : RENEWAL_MS);
+  }
+
+  #watch({ line, ark }: CrlSeries): Watched {
+    const known = this.#watched.get(lineName(line));
+    if (known?.ark === ark) return known;
+    const watched = { line, ark, askedAt: known?.askedAt ?? Number.NEGATIVE_INFINITY };
+    this.#watched.set(lineName(line), watched);
+    return watched;
+  }
+
+  /** Also where there is none yet: a KDS that is too slow for requests may be fast enough for this. Never rejects. */
+  async #refresh(watched: Watched): Promise<void> {
+    const { supply, cache, clock, log, refreshPauseMs } = this.#options;
+    const now = clock.monotonicMs();
+    if (supply.isOff || this.#closing.signal.aborted || now - watched.askedAt < refreshPauseMs) return;
+    try {
+      const kept = await cache.crl(watched.line, watched.ark);
+      if (kept !== null && !(await this.#isDue(watched.line, kept))) return;
+      watched.askedAt = now;
+      const problem = await this.#refreshFromKds(watched);
+      if (problem !== null)
+        log.warn({ line: lineName(watched.line), why: problem.detail }, 'revocation list not renewed');
+    } catch (error) {
+      log.error({ err: error }, 'revocation list not renewed');
+    }
+  }
+
+  async #refreshFromKds(series: CrlSeries): Promise<Unavailable | null> {
+    const { supply, clock, refreshTimeoutMs } = this.#options;
+    const answered = await underBound(this.#closing.signal, refreshTimeoutMs, (signal) =>
+      supply.fetch(series, RENEWAL, { at: clock.now(), historical: false, signal }),
+    );
+    return 'problem' in answered ? answered.problem : null;
+  }
+}
+
+const isNoOlder = (list: CrlAge, mark: CrlAge | null) => mark === null || !isOlder(list, mark);
+
+/** A list of the folder can stand in for any series but one that it is known not to be of. */
+function isOfFolderFor({ signingKey }: SnpLine, { origin, series }: HeldCrl): boolean {
+  return origin === 'store' && (series === null || series === signingKey);
+}
+
+/** A list that is known to be of the other series does not become one of this by being sent. */
+function isOfOtherSeries({ signingKey }: SnpLine, held: readonly HeldCrl[], { der }: BroughtCrl): boolean {
+  return held.some(
+    ({ series, list }) => series !== null && series !== signingKey && Buffer.compare(list.der, der) === 0,
+  );
+}
+
+/** By date: numbers mean nothing between two series. */
+function latestOf(lists: readonly HeldCrl[]): HeldCrl | null {
+  return lists.reduce<HeldCrl | null>(
+    (latest, next) => (latest === null || next.thisUpdate > latest.thisUpdate ? next : latest),
+    null,
+  );
+}

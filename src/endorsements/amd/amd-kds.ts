@@ -1,0 +1,121 @@
+import type { SnpProduct, SnpTcb } from '../../model/claims.js';
+import type { SnpSigningKey } from '../../model/endorsement.js';
+import type { Clock } from '../../model/ports.js';
+import type { BoundedRequest, Fetch } from '../../outgoing/bounded-fetch.js';
+import { FetchError } from '../../outgoing/fetch-error.js';
+import { NotFoundMemory } from '../../outgoing/not-found-memory.js';
+import { SingleFlight } from '../../outgoing/single-flight.js';
+import { ThrottledLane } from '../../outgoing/throttled-lane.js';
+import { hasShortChipId } from './amd-keys.js';
+import { readChainCertificates, readCrl, readVek } from './amd-material.js';
+
+interface AmdKdsOptions {
+  /** `https://host[:port]`. */
+  readonly origin: string;
+  /** For VCEKs. */
+  readonly chips: Fetch;
+  /** For chains and revocation lists. */
+  readonly lines: Fetch;
+  readonly clock: Clock;
+}
+
+/** A kind of request to KDS: how it is sent, and the pause that KDS demands between two of them. */
+interface KdsLane {
+  readonly fetch: Fetch;
+  readonly throttle: ThrottledLane;
+}
+
+/** How one question to KDS is asked. */
+interface KdsCall {
+  readonly signal: AbortSignal;
+  /** Whether a 404 may be remembered. Not for historical requests. */
+  readonly remember: boolean;
+}
+
+/** What is asked for: how much of it is read at most, and what tells it from what is of no use. */
+type Kind = Pick<BoundedRequest, 'maximumBytes' | 'check' | 'mayBeRefused'>;
+
+const VCEK: Kind = { maximumBytes: 16 * 1024, check: ({ body }) => readVek(body), mayBeRefused: true };
+const CHAIN: Kind = { maximumBytes: 64 * 1024, check: ({ body }) => readChainCertificates(textOf(body)) };
+const CRL: Kind = { maximumBytes: 1024 * 1024, check: ({ body }) => readCrl(body) };
+
+/**
+ * AMD's Key Distribution Service (AMD 57230, chapter 4). Gives what it answers, unverified.
+ *
+ * One fetch per path at a time; a 404 is remembered for ten minutes; after a 429 nothing more is asked until the time
+ * that it names, or ten seconds, have passed.
+ */
+export class AmdKds {
+  readonly #options: AmdKdsOptions;
+  readonly #flights = new SingleFlight<Uint8Array>();
+  readonly #notFound: NotFoundMemory;
+  /** KDS throttles requests for VCEKs only: a 429 in one lane does not delay the other. */
+  readonly #chips: KdsLane;
+  readonly #lines: KdsLane;
+
+  constructor(options: AmdKdsOptions) {
+    this.#options = options;
+    this.#notFound = new NotFoundMemory(options.clock);
+    this.#chips = { fetch: options.chips, throttle: new ThrottledLane(options.clock) };
+    this.#lines = { fetch: options.lines, throttle: new ThrottledLane(options.clock) };
+  }
+
+  /**
+   * VCEK, DER. There is no such call for a VLEK: KDS gives it to the cloud provider only.
+   * @throws {FetchError}
+   */
+  vcek(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb, call: KdsCall): Promise<Uint8Array> {
+    return this.#get(this.#chips, vcekPath(product, chipId, tcb), VCEK, call);
+  }
+
+  /**
+   * PEM: ASK or ASVK, then ARK.
+   * @throws {FetchError}
+   */
+  async chain(product: SnpProduct, signingKey: SnpSigningKey, call: KdsCall): Promise<string> {
+    const pem = await this.#get(this.#lines, `/${signingKey}/v1/${product}/cert_chain`, CHAIN, call);
+    return textOf(pem);
+  }
+
+  /**
+   * CRL of a line's ARK, DER.
+   * @throws {FetchError}
+   */
+  crl(product: SnpProduct, signingKey: SnpSigningKey, call: KdsCall): Promise<Uint8Array> {
+    return this.#get(this.#lines, `/${signingKey}/v1/${product}/crl`, CRL, call);
+  }
+
+  /** Ends what is being fetched. */
+  async close(): Promise<void> {
+    await Promise.all([this.#options.chips.close(), this.#options.lines.close()]);
+  }
+
+  async #get({ fetch, throttle }: KdsLane, path: string, kind: Kind, call: KdsCall): Promise<Uint8Array> {
+    const { origin } = this.#options;
+    return this.#notFound.ask(path, call.remember, () =>
+      this.#flights.run(
+        path,
+        call.signal,
+        (signal) => throttle.ask(signal, () => fetch.get({ origin, path, ...kind, signal })),
+        () => new FetchError('aborted', 'no answer within the time of the request'),
+      ),
+    );
+  }
+}
+
+const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+
+function vcekPath(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb): string {
+  const id = Buffer.from(hasShortChipId(product) ? chipId.subarray(0, 8) : chipId).toString('hex');
+  const levels = [
+    ...(tcb.fmc === undefined ? [] : [`fmcSPL=${spl(tcb.fmc)}`]),
+    `blSPL=${spl(tcb.bootloader)}`,
+    `teeSPL=${spl(tcb.tee)}`,
+    `snpSPL=${spl(tcb.snp)}`,
+    `ucodeSPL=${spl(tcb.microcode)}`,
+  ];
+  return `/vcek/v1/${product}/${id}?${levels.join('&')}`;
+}
+
+/** Decimal, with at least two digits. */
+const spl = (level: number) => String(level).padStart(2, '0');

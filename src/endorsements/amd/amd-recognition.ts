@@ -1,0 +1,184 @@
+import { isSameName } from '../../formats/distinguished-name.js';
+import { parsePemCertificates } from '../../formats/pem.js';
+import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
+import type { CrlFrame } from '../../formats/x509-crl.js';
+import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
+import type { SnpSigningKey } from '../../model/endorsement.js';
+import { FormatError } from '../../model/errors.js';
+import { UnfitError } from '../../outgoing/unfit-error.js';
+import type { NamedFile, RefusedFile } from '../files/material-files.js';
+import { lineName, type SnpLine } from './amd-keys.js';
+import {
+  type AmdChain,
+  type AmdRootPins,
+  type AmdVek,
+  hasSigned,
+  readCrl,
+  readVek,
+  verifyArk,
+  verifyChain,
+  verifyCrl,
+  verifyVek,
+} from './amd-material.js';
+import { seriesOfCrlFile } from './crl-file-name.js';
+
+/** Something recognised, and the file it came from. */
+export interface Found<T> {
+  readonly name: string;
+  readonly item: T;
+}
+
+/** A revocation list by the line its issuer names. */
+export interface ListOfLine {
+  readonly product: SnpProduct;
+  /** Whether AMD issues it for VCEKs or for VLEKs; null where the name of its file does not keep that. */
+  readonly series: SnpSigningKey | null;
+  readonly list: CrlFrame;
+}
+
+/** AMD material of a set of files, by what it is. */
+export interface AmdMaterial {
+  readonly arks: readonly Found<{ readonly product: SnpProduct; readonly ark: X509Certificate }>[];
+  readonly chains: readonly Found<AmdChain>[];
+  /** Verified where a chain of their line was at hand, and marked so. */
+  readonly veks: readonly Found<AmdVek & { readonly verified: boolean }>[];
+  /** Verified where an ARK of their line was at hand, and marked so. */
+  readonly crls: readonly Found<ListOfLine & { readonly verified: boolean }>[];
+  readonly refused: readonly RefusedFile[];
+}
+
+/** Roots and chains that are at hand beside the files. */
+interface KnownRoots {
+  readonly arkOf: (product: SnpProduct) => X509Certificate | null;
+  readonly chainOf: (line: SnpLine) => AmdChain | null;
+}
+
+const NOTHING_KNOWN: KnownRoots = { arkOf: () => null, chainOf: () => null };
+
+const PEM_START = '-----BEGIN CERTIFICATE-----';
+
+interface Sorted {
+  readonly roots: Found<X509Certificate>[];
+  readonly intermediates: Found<X509Certificate>[];
+  readonly veks: Found<AmdVek>[];
+  readonly lists: Found<CrlFrame>[];
+}
+
+/**
+ * Recognises AMD material by content: PEM by its first line, certificates by their form, ARK by pin and own
+ * signature, ASK and ASVK by the ARK's signature, VCEK and VLEK by their extensions, revocation lists by issuer.
+ * Names of files mean nothing, but for the series of a list in a name that an export gave. What does not verify, and what
+ * nothing pins, is refused with a reason.
+ */
+export function recogniseAmdMaterial(
+  files: readonly NamedFile[],
+  pins: AmdRootPins,
+  known: KnownRoots = NOTHING_KNOWN,
+): AmdMaterial {
+  const refused: RefusedFile[] = [];
+  const sorted = sort(files, refused);
+  const arks = keep(sorted.roots, refused, (ark) => ({ product: verifyArk(ark, pins), ark }));
+  const chains = keep(sorted.intermediates, refused, (intermediate) => {
+    const atHand = [...arks.map(({ item }) => item.ark), ...SNP_PRODUCTS.map(known.arkOf)];
+    const ark = atHand.find((held) => held !== null && isIssuedBy(intermediate, held));
+    if (ark == null) throw new UnfitError('no pinned root for this certificate is at hand');
+    return verifyChain(intermediate, ark, pins);
+  });
+  const newest = newestChains(chains.map(({ item }) => item));
+  const veks = keep(sorted.veks, refused, (vek) => {
+    const ofLine = chains.map(({ item }) => item).filter((chain) => lineName(chain) === lineName(vek));
+    const signer = ofLine.find((chain) => hasSigned(chain, vek));
+    const chain = signer ?? newest.get(lineName(vek)) ?? known.chainOf(vek);
+    if (chain !== null) verifyVek(vek, chain, pins);
+    return { ...vek, verified: chain !== null };
+  });
+  const crls = keep(sorted.lists, refused, (list, name) => {
+    const product = productOfRoot(list.issuer.commonName);
+    const ark = arks.find(({ item }) => item.product === product)?.item.ark ?? known.arkOf(product);
+    if (ark !== null) verifyCrl(list, ark, product);
+    return { product, series: seriesOfCrlFile(name, product, list.der), list, verified: ark !== null };
+  });
+  return { arks, chains, veks, crls, refused };
+}
+
+/** Of several chains of a line, the one whose intermediate was issued last. */
+export function newestChains(chains: readonly AmdChain[]): ReadonlyMap<string, AmdChain> {
+  const newest = new Map<string, AmdChain>();
+  for (const chain of chains) {
+    const before = newest.get(lineName(chain));
+    if (before === undefined || issuedAt(chain) > issuedAt(before)) newest.set(lineName(chain), chain);
+  }
+  return newest;
+}
+
+const issuedAt = ({ intermediate }: AmdChain) => intermediate.notBefore?.getTime() ?? 0;
+
+const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate) =>
+  isSameName(certificate.issuer, issuer.subject);
+
+function productOfRoot(commonName: string | null): SnpProduct {
+  const product = SNP_PRODUCTS.find((candidate) => commonName === `ARK-${candidate}`);
+  if (product === undefined) throw new UnfitError('revocation list is of no AMD root');
+  return product;
+}
+
+function sort(files: readonly NamedFile[], refused: RefusedFile[]): Sorted {
+  const sorted: Sorted = { roots: [], intermediates: [], veks: [], lists: [] };
+  for (const { name, bytes } of files) {
+    for (const der of split(name, bytes, refused)) sortItem(name, der, sorted, refused);
+  }
+  return sorted;
+}
+
+function split(name: string, bytes: Uint8Array, refused: RefusedFile[]): readonly Uint8Array[] {
+  const text = Buffer.from(bytes).toString('latin1');
+  if (!text.startsWith(PEM_START)) return [bytes];
+  try {
+    return parsePemCertificates(text, 'cert_format', { bytes: Number.POSITIVE_INFINITY });
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    refused.push({ name, why: error.message });
+    return [];
+  }
+}
+
+function sortItem(name: string, der: Uint8Array, sorted: Sorted, refused: RefusedFile[]): void {
+  const add = <T>(kind: Found<T>[], read: () => T, otherwise = ''): void => {
+    const item = attempt(read);
+    if (item instanceof Error) refused.push({ name, why: `${otherwise}${item.message}` });
+    else kind.push({ name, item });
+  };
+  const certificate = attempt(() => parseCertificate(der, { allowZeroSerial: true }));
+  if (certificate instanceof Error) {
+    add(sorted.lists, () => readCrl(der), `no certificate (${certificate.message}) and no revocation list: `);
+  } else if (certificate.basicConstraints?.ca === true) {
+    // A zero serial is for VEKs alone: a CA is read again under the rule for all others.
+    add(isIssuedBy(certificate, certificate) ? sorted.roots : sorted.intermediates, () => parseCertificate(der));
+  } else {
+    add(sorted.veks, () => readVek(der));
+  }
+}
+
+function keep<T, R>(
+  found: readonly Found<T>[],
+  refused: RefusedFile[],
+  verify: (item: T, name: string) => R,
+): Found<R>[] {
+  const kept: Found<R>[] = [];
+  for (const { name, item } of found) {
+    const verified = attempt(() => verify(item, name));
+    if (verified instanceof Error) refused.push({ name, why: verified.message });
+    else kept.push({ name, item: verified });
+  }
+  return kept;
+}
+
+/** The result, or why there is none. Faults that are not about the material are not caught. */
+function attempt<T>(read: () => T): T | Error {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof UnfitError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,175 @@
+import type { FetchContext, SnpEndorsementRequest, Sourced, Unavailable } from '../../model/endorsement.js';
+import { UnfitError } from '../../outgoing/unfit-error.js';
+import type { AmdCache } from './amd-cache.js';
+import type { AmdChains } from './amd-chains.js';
+import type { AmdDirectory } from './amd-directory.js';
+import type { AmdKds } from './amd-kds.js';
+import type { SnpLine, VcekSubject } from './amd-keys.js';
+import {
+  type AmdChain,
+  type AmdRootPins,
+  type AmdVek,
+  isForTcb,
+  issuedAt,
+  isVcekOf,
+  readVek,
+  verifyVek,
+} from './amd-material.js';
+import { kdsProblem } from './kds-problem.js';
+
+interface AmdVeksOptions {
+  readonly pins: AmdRootPins;
+  readonly directory: AmdDirectory;
+  readonly cache: AmdCache;
+  readonly chains: AmdChains;
+  /** Null where KDS is switched off. */
+  readonly kds: AmdKds | null;
+}
+
+/** A VCEK or VLEK, and where it is from. */
+type HeldVek = Sourced<AmdVek>;
+
+/** The certificate of the key that signed a report: from the operator's folder, the cache, or KDS. */
+export class AmdVeks {
+  readonly #options: AmdVeksOptions;
+  /** Certificates of the folder, each verified once under the chain at hand. */
+  readonly #vouchedFor = new WeakMap<AmdVek, AmdChain>();
+
+  constructor(options: AmdVeksOptions) {
+    this.#options = options;
+  }
+
+  /** Looks in folder and cache for every product line that fits, before KDS is asked. */
+  async find(request: SnpEndorsementRequest, context: FetchContext): Promise<HeldVek | Unavailable> {
+    if (request.signingKey === 'vlek') return this.#vlek(request, context);
+    if (request.chipId.every((byte) => byte === 0)) {
+      return { code: 'vcek_unavailable', detail: 'the chip id is masked, so no VCEK can be found', retryable: false };
+    }
+    const subjects = request.products.map((product) => ({
+      product,
+      chipId: request.chipId,
+      tcb: request.reportedTcb(product),
+    }));
+    const held = await this.#local(subjects, context);
+    if (held !== null && !hasEnded(held.value, context.at)) return held;
+    const fetched = await this.#fetchFirst(subjects, context);
+    // An expired VEK is returned, so that the answer says so, unless KDS may have a newer one.
+    return held !== null && 'code' in fetched && !fetched.retryable ? held : fetched;
+  }
+
+  async #local(subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | null> {
+    const { at } = context;
+    const stored = await Promise.all(
+      subjects.map((subject) =>
+        this.#stored({ product: subject.product, signingKey: 'vcek' }, (vek) => isVcekOf(vek, subject), context),
+      ),
+    );
+    const best = bestAt(stored.flat(), at);
+    if (best !== null && isValid(best.value, at)) return best;
+    const cached = await Promise.all(subjects.map((subject) => this.#cached(subject)));
+    return bestAt([...stored, ...cached].flat(), at);
+  }
+
+  async #cached(subject: VcekSubject): Promise<readonly HeldVek[]> {
+    const { cache, chains } = this.#options;
+    const held = await chains.held({ product: subject.product, signingKey: 'vcek' });
+    const cached = await cache.vcek(
+      subject,
+      held.map(({ chain }) => chain),
+    );
+    return cached === null ? [] : [{ value: cached, origin: 'cache' }];
+  }
+
+  /** A VLEK names no chip: of those that fit line and TCB the one that was issued last. */
+  async #vlek({ products, reportedTcb }: SnpEndorsementRequest, context: FetchContext): Promise<HeldVek | Unavailable> {
+    const fitting = await Promise.all(
+      products.map((product) =>
+        this.#stored({ product, signingKey: 'vlek' }, (vek) => isForTcb(vek, reportedTcb(product)), context),
+      ),
+    );
+    const best = bestAt(fitting.flat(), context.at);
+    if (best !== null) return best;
+    const detail = 'no VLEK certificate for this line and TCB: AMD gives it to the cloud provider only';
+    return { code: 'vcek_unavailable', detail, retryable: false };
+  }
+
+  /** Fitting certificates of the folder, except those that the line's chain did not sign. */
+  async #stored(line: SnpLine, fits: (vek: AmdVek) => boolean, context: FetchContext): Promise<readonly HeldVek[]> {
+    const fitting = this.#options.directory.veks(line).filter(fits);
+    if (fitting.length === 0) return [];
+    const { chains } = this.#options;
+    // No chain is fetched here: without one the certificates are returned unverified, and the verifier judges them.
+    if ((await chains.held(line)).length === 0) return fitting.map((value) => ({ value, origin: 'store' }));
+    const judged = fitting.map(async (value) => {
+      const found = await chains.findFor(line, value.certificate.der, context);
+      return 'code' in found || !this.#isVouchedFor(value, found.chain) ? [] : [{ value, origin: 'store' as const }];
+    });
+    return (await Promise.all(judged)).flat();
+  }
+
+  #isVouchedFor(vek: AmdVek, chain: AmdChain): boolean {
+    if (this.#vouchedFor.get(vek) === chain) return true;
+    try {
+      verifyVek(vek, chain, this.#options.pins);
+      this.#vouchedFor.set(vek, chain);
+      return true;
+    } catch (error) {
+      if (error instanceof UnfitError) return false;
+      throw error;
+    }
+  }
+
+  /** Asks for each line in turn: no VCEK, or a failure, for one line does not rule out the next. */
+  async #fetchFirst(subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | Unavailable> {
+    let problem: Unavailable = { code: 'vcek_unavailable', detail: 'no VCEK of this chip and TCB', retryable: false };
+    for (const subject of subjects) {
+      const fetched = await this.#fetch(subject, context);
+      if (!('code' in fetched)) return fetched;
+      if (!problem.retryable) problem = fetched;
+    }
+    return problem;
+  }
+
+  async #fetch(subject: VcekSubject, context: FetchContext): Promise<HeldVek | Unavailable> {
+    const { kds } = this.#options;
+    const what = `no VCEK of this chip and TCB for ${subject.product}`;
+    if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
+    try {
+      const { signal, historical } = context;
+      const der = await kds.vcek(subject.product, subject.chipId, subject.tcb, { signal, remember: !historical });
+      return await this.#take(subject, der, context);
+    } catch (error) {
+      return kdsProblem('vcek_unavailable', what, error);
+    }
+  }
+
+  /** Keeps a VCEK once its signature is verified; without the line's chain it is given out, and not kept. */
+  async #take(subject: VcekSubject, der: Uint8Array, context: FetchContext): Promise<HeldVek> {
+    const vek = readVek(der);
+    if (!isVcekOf(vek, subject)) throw new UnfitError('it is of another chip or TCB');
+    const line = { product: subject.product, signingKey: 'vcek' } as const;
+    const held = await this.#options.chains.findFor(line, der, context);
+    if (!('code' in held)) {
+      verifyVek(vek, held.chain, this.#options.pins);
+      if (!context.historical) await this.#options.cache.keepVcek(subject, vek);
+    }
+    return { value: vek, origin: 'network' };
+  }
+}
+
+/** Of several certificates the one that was issued last, those valid at the instant before all others. */
+function bestAt(veks: readonly HeldVek[], at: Date): HeldVek | null {
+  return veks.reduce<HeldVek | null>((best, next) => (best === null || isBetter(next, best, at) ? next : best), null);
+}
+
+function isBetter({ value: a }: HeldVek, { value: b }: HeldVek, at: Date): boolean {
+  return isValid(a, at) === isValid(b, at) ? issuedAt(a) > issuedAt(b) : isValid(a, at);
+}
+
+function isValid(vek: AmdVek, at: Date): boolean {
+  const { notBefore } = vek.certificate;
+  return notBefore !== null && notBefore <= at && !hasEnded(vek, at);
+}
+
+/** Valid up to and including notAfter (RFC 5280 4.1.2.5). A certificate without notAfter is never valid. */
+const hasEnded = ({ certificate: { notAfter } }: AmdVek, at: Date) => notAfter === null || notAfter < at;

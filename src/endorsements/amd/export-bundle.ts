@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import type { FetchContext, SnpEndorsementRequest, Unavailable } from '../../model/endorsement.js';
+import { writeAtomically } from '../files/atomic-file.js';
+import type { NamedFile } from '../files/material-files.js';
+import type { AmdChains } from './amd-chains.js';
+import type { AmdCrls } from './amd-crls.js';
+import { lineName, type SnpLine } from './amd-keys.js';
+import type { AmdVeks } from './amd-veks.js';
+import { chainFile, crlFile, vekFile } from './bundle-files.js';
+
+/** What a bundle is to hold. */
+export interface BundleSelection {
+  /** Chain and revocation list of each. */
+  readonly lines: readonly SnpLine[];
+  /** For each the certificate of its key, and chain and list of the line that this is of. */
+  readonly requests: readonly SnpEndorsementRequest[];
+}
+
+/**
+ * Endorsements for machines without network: files for one folder, which is the same as the operator's folder
+ * (`amd.chains`). It has no format of its own, and OpenSSL shows what is in it.
+ */
+export interface AmdBundle {
+  readonly files: readonly NamedFile[];
+  /** What was asked for and could not be had. */
+  readonly missing: readonly Unavailable[];
+}
+
+interface ExportParts {
+  readonly veks: AmdVeks;
+  readonly chains: AmdChains;
+  readonly crls: AmdCrls;
+}
+
+/** Collects a bundle from folder, cache and KDS. */
+export async function exportBundle(
+  parts: ExportParts,
+  { lines, requests }: BundleSelection,
+  context: FetchContext,
+): Promise<AmdBundle> {
+  const files: NamedFile[] = [];
+  const missing: Unavailable[] = [];
+  const wanted = new Map(lines.map((line) => [lineName(line), line]));
+  for (const request of requests) {
+    const vek = await parts.veks.find(request, context);
+    if ('code' in vek) missing.push(vek);
+    else files.push(vekFile(vek.value));
+    const products = 'code' in vek ? request.products : [vek.value.product];
+    for (const product of products) {
+      const line = { product, signingKey: request.signingKey };
+      wanted.set(lineName(line), line);
+    }
+  }
+  for (const line of wanted.values()) {
+    const found = await exportLine(parts, line, context);
+    files.push(...found.files);
+    missing.push(...found.missing);
+  }
+  return { files: [...new Map(files.map((file) => [file.name, file])).values()], missing };
+}
+
+/** Writes a bundle into a folder, which is made where it does not exist. */
+export async function writeBundle(folder: string, { files }: AmdBundle): Promise<void> {
+  for (const { name, bytes } of files) await writeAtomically(join(folder, name), bytes, 'everybody');
+}
+
+/** A CRL is exported only with its chain: without it the CRL cannot be verified. */
+async function exportLine({ chains, crls }: ExportParts, line: SnpLine, context: FetchContext): Promise<AmdBundle> {
+  const found = await chains.find(line, context);
+  if ('code' in found) return { files: [], missing: [found] };
+  const chain = chainFile(found.chain);
+  const { own, others } = await crls.find({ line, ark: found.chain.ark }, context);
+  const lists = 'code' in own ? others : [own, ...others];
+  return {
+    // All of them: whoever reads the bundle has to see everything that is revoked.
+    files: [chain, ...lists.map(({ series, list }) => crlFile(line.product, series, list.der))],
+    missing: 'code' in own ? [own] : [],
+  };
+}

@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { hex } from '../../crypto/digest.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import type { SnpSigningKey } from '../../model/endorsement.js';
+import { ConfigurationError } from '../../model/errors.js';
+import { writeAtomically } from '../files/atomic-file.js';
+import { type CrlAge, type CrlMemory, isDamaged, isOlder } from '../files/crl-memory.js';
+import type { ImportReport, NamedFile, RefusedFile } from '../files/material-files.js';
+import { CERTIFICATE_FILES, fingerprintOf, readMaterialFiles } from '../files/material-files.js';
+import type { AmdDirectory } from './amd-directory.js';
+import { lineName, type SnpLine } from './amd-keys.js';
+import { type AmdRootPins, type AmdVek, isSameChain } from './amd-material.js';
+import {
+  type AmdMaterial,
+  type Found,
+  type ListOfLine,
+  newestChains,
+  recogniseAmdMaterial,
+} from './amd-recognition.js';
+import { chainFile, crlFile, vekFile } from './bundle-files.js';
+
+interface ImportParts {
+  readonly pins: AmdRootPins;
+  readonly directory: AmdDirectory;
+  readonly memory: CrlMemory;
+  /** The operator's folder, where what is imported is kept. */
+  readonly folder: string;
+}
+
+interface Accepted {
+  readonly name: string;
+  readonly what: string;
+  readonly file: NamedFile;
+}
+
+interface AcceptedList extends Accepted {
+  /** Null where it is not known whether the list is for VCEKs or for VLEKs. */
+  readonly line: SnpLine | null;
+  readonly age: CrlAge;
+}
+
+const SIGNING_KEYS: readonly SnpSigningKey[] = ['vcek', 'vlek'];
+
+/**
+ * Verifies a bundle and puts what holds into the operator's folder. Everything needs a pinned root that vouches for it;
+ * a revocation list must be valid now, and not older than what was relied on before of its series.
+ *
+ * @param path folder of the bundle
+ * @throws {ConfigurationError} where there is no such folder
+ * @throws {Error} where a folder cannot be read or written
+ */
+export async function importBundle(parts: ImportParts, path: string, now: Date): Promise<ImportReport> {
+  const { pins, directory, memory, folder } = parts;
+  if ((await fingerprintOf(path, CERTIFICATE_FILES)) === null)
+    throw new ConfigurationError([`${path}: no such folder`]);
+  const { files, refused } = await readMaterialFiles(path, CERTIFICATE_FILES);
+  const material = recogniseAmdMaterial(files, pins, {
+    arkOf: (product) => directory.ark(product),
+    chainOf: (line) => directory.chain(line),
+  });
+  const refusals = [...refused, ...material.refused];
+  const others = [...acceptChains(material, directory, refusals), ...acceptVeks(material, refusals)];
+  const lists = await acceptLists(material, memory, now, refusals);
+  const accepted = [...others, ...lists];
+  for (const { file } of accepted) await writeAtomically(join(folder, file.name), file.bytes, 'everybody');
+  for (const { line, age } of lists) {
+    if (line !== null) await memory.advance(lineName(line), age);
+  }
+  await directory.reload();
+  return { taken: accepted.map(({ name, what, file }) => ({ name, what, keptAs: file.name })), refused: refusals };
+}
+
+/** A line keeps one chain, the newest. */
+function acceptChains({ chains, arks }: AmdMaterial, directory: AmdDirectory, refused: RefusedFile[]): Accepted[] {
+  // Compared by content: AMD's files for VCEKs and for VLEKs hold the same root.
+  const lone = arks.filter(({ item }) => chains.every(({ item: chain }) => !isSame(chain.ark, item.ark)));
+  refused.push(...lone.map(({ name }) => ({ name, why: 'root without an intermediate below it' })));
+  const held = chains.flatMap(({ item }) => directory.chain(item) ?? []);
+  const newest = newestChains([...chains.map(({ item }) => item), ...held]);
+  return chains.flatMap(({ name, item }) => {
+    const best = newest.get(lineName(item)) ?? item;
+    if (isSameChain(best, item)) return [{ name, what: describeChain(item), file: chainFile(item) }];
+    refused.push({ name, why: `a newer ${describeChain(item)} is at hand` });
+    return [];
+  });
+}
+
+function acceptVeks({ veks }: AmdMaterial, refused: RefusedFile[]): Accepted[] {
+  const [verified, others] = [veks.filter(({ item }) => item.verified), veks.filter(({ item }) => !item.verified)];
+  refused.push(...others.map(({ name, item }) => ({ name, why: `no chain of ${lineName(item)} is at hand` })));
+  return verified.map(({ name, item }) => ({ name, what: describeVek(item), file: vekFile(item) }));
+}
+
+async function acceptLists(
+  { crls }: AmdMaterial,
+  memory: CrlMemory,
+  now: Date,
+  refused: RefusedFile[],
+): Promise<AcceptedList[]> {
+  const accepted: AcceptedList[] = [];
+  for (const found of crls) {
+    const judged = await judgeList(found, memory, now);
+    if (typeof judged === 'string') refused.push({ name: found.name, why: judged });
+    else accepted.push(judged);
+  }
+  return accepted;
+}
+
+/** The list, or why it is not taken. */
+async function judgeList({ name, item }: Found<ListOfLine & { verified: boolean }>, memory: CrlMemory, now: Date) {
+  const { product, series, list, verified } = item;
+  const { crlNumber: number, thisUpdate, nextUpdate } = list;
+  if (!verified) return `no root of ${product} is at hand`;
+  if (number === null || thisUpdate === null || nextUpdate === null) return 'it does not say when it counts';
+  if (thisUpdate > now) return 'it is from the future';
+  if (nextUpdate < now) return 'it is past its next update';
+  const age = { number, thisUpdate };
+  // Numbers count within a series only: one that may be of either is a step back where it is too old for both.
+  const keys = series === null ? SIGNING_KEYS : [series];
+  const marks = await Promise.all(keys.map((signingKey) => memory.highest(lineName({ product, signingKey }))));
+  if (marks.every((mark) => mark !== null && isOlder(age, mark))) {
+    return marks.some(isDamaged)
+      ? 'whether it is older than one that was relied on before cannot be told: the mark is damaged'
+      : 'it is older than one that was relied on before';
+  }
+  const kind = series === null ? '' : ` for ${series.toUpperCase()}s`;
+  const what = `revocation list ${number} of ${product}${kind}, until ${nextUpdate.toISOString()}`;
+  const line = series === null ? null : { product, signingKey: series };
+  return { name, what, file: crlFile(product, series, list.der), line, age };
+}
+
+const isSame = (a: X509Certificate, b: X509Certificate) => Buffer.compare(a.der, b.der) === 0;
+
+const describeChain = ({ product, signingKey }: SnpLine) => `chain of ${product} for ${signingKey.toUpperCase()}s`;
+
+function describeVek({ product, signingKey, extensions }: AmdVek): string {
+  const chip = extensions.hwId === null ? '' : ` of chip ${hex(extensions.hwId.subarray(0, 8))}…`;
+  return `${signingKey.toUpperCase()} of ${product}${chip}`;
+}

@@ -1,0 +1,110 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../../model/ports.js';
+import { writeAtomically } from './atomic-file.js';
+import { readBoundedFile } from './bounded-file.js';
+
+/**
+ * A folder of files that can be had again: whatever goes wrong with it, the service works on from memory.
+ * Null as folder: nothing is ever kept.
+ *
+ * Changes are made one after the other, in the order in which they are asked for: else an older list could be what
+ * stays on disk of two that are written at once.
+ */
+export class CacheFolder {
+  readonly #folder: string | null;
+  readonly #log: Log;
+  #isWritable = true;
+  /** Never rejects. */
+  #lastChange: Promise<void> = Promise.resolve();
+
+  constructor(folder: string | null, log: Log) {
+    this.#folder = folder;
+    this.#log = log;
+  }
+
+  /** The bytes of a file; null where there is none that can be read. */
+  async read(name: string): Promise<Uint8Array | null> {
+    try {
+      return await this.readOrThrow(name);
+    } catch (error) {
+      this.#log.warn({ err: error, file: name }, 'cached endorsement cannot be read');
+      return null;
+    }
+  }
+
+  /** The bytes of a file; null where there is none. @throws {Error} where there is one that cannot be read */
+  async readOrThrow(name: string): Promise<Uint8Array | null> {
+    if (this.#folder === null) return null;
+    try {
+      return await readBoundedFile(join(this.#folder, name));
+    } catch (error) {
+      if (isMissing(error) || isNoFolder(error)) return null;
+      throw error;
+    }
+  }
+
+  /** Keeps a file. That a folder cannot be written to is said once, until it can. */
+  write(name: string, bytes: Uint8Array | string): Promise<void> {
+    return this.#change(async (folder) => {
+      try {
+        await writeAtomically(join(folder, name), bytes, 'owner');
+        this.#isWritable = true;
+      } catch (error) {
+        if (this.#isWritable) {
+          this.#log.warn({ err: error }, 'endorsement cache cannot be written, kept in memory only');
+        }
+        this.#isWritable = false;
+      }
+    });
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#change(async (folder) => {
+      try {
+        await rm(join(folder, name), { force: true });
+      } catch (error) {
+        this.#log.warn({ err: error, file: name }, 'cached endorsement cannot be removed');
+      }
+    });
+  }
+
+  /** Names of the files that begin so, the one written longest ago first. */
+  async namesFrom(prefix: string): Promise<readonly string[]> {
+    if (this.#folder === null) return [];
+    try {
+      const folder = this.#folder;
+      const names = (await readdir(folder)).filter((name) => name.startsWith(prefix) && !name.endsWith('.tmp'));
+      const written = await Promise.all(names.map(async (name) => ({ name, at: await writtenAt(join(folder, name)) })));
+      return written.sort((a, b) => a.at - b.at).map(({ name }) => name);
+    } catch (error) {
+      if (!isMissing(error)) this.#log.warn({ err: error }, 'endorsement cache cannot be listed');
+      return [];
+    }
+  }
+
+  async #change(make: (folder: string) => Promise<void>): Promise<void> {
+    const folder = this.#folder;
+    if (folder === null) return;
+    this.#lastChange = this.#lastChange.then(() => make(folder));
+    await this.#lastChange;
+  }
+}
+
+async function writtenAt(path: string): Promise<number> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/** Something else is in the place of the folder, so that no file can be in it. */
+function isNoFolder(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOTDIR';
+}

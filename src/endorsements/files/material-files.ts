@@ -1,0 +1,102 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileProblem } from '../../model/file-problem.js';
+import { UnfitError } from '../../outgoing/unfit-error.js';
+import { readBoundedFile } from './bounded-file.js';
+
+/** Which files of a folder are material, by their names: of AMD's certificates and lists, and of Intel's collateral. */
+export const CERTIFICATE_FILES = /^[^.].*\.(?:pem|der|crl)$/i;
+export const COLLATERAL_FILES = /^[^.].*\.json$/i;
+
+const MAXIMUM_FILES = 10_000;
+/** Of a folder: some four times what so many certificates have. */
+const MAXIMUM_BYTES = 64 * 1024 * 1024;
+
+export interface NamedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A file, or something in it, that was not taken. */
+export interface RefusedFile {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** Something of a bundle that was taken: what it is, and the name under which it is kept. */
+export interface TakenFile {
+  readonly name: string;
+  readonly what: string;
+  readonly keptAs: string;
+}
+
+/** What became of the files of a bundle. */
+export interface ImportReport {
+  readonly taken: readonly TakenFile[];
+  readonly refused: readonly RefusedFile[];
+}
+
+/** What a folder holds: files read, and files that were not. */
+export interface MaterialFiles {
+  readonly files: readonly NamedFile[];
+  readonly refused: readonly RefusedFile[];
+}
+
+/**
+ * A text that changes when a file of the folder comes, goes or is written; null where there is no folder.
+ * Links are followed, as a mounted Kubernetes volume consists of them.
+ */
+export async function fingerprintOf(folder: string, material: RegExp): Promise<string | null> {
+  const names = await namesIn(folder, material);
+  if (names === null) return null;
+  const marks = await Promise.all(names.map((name) => markOf(join(folder, name))));
+  return JSON.stringify(names.map((name, index) => [name, marks[index]]));
+}
+
+/** Reads the files of a folder whose names fit, in the order of their names. */
+export async function readMaterialFiles(folder: string, material: RegExp): Promise<MaterialFiles> {
+  const files: NamedFile[] = [];
+  const refused: RefusedFile[] = [];
+  let length = 0;
+  for (const name of (await namesIn(folder, material)) ?? []) {
+    const isFull = files.length >= MAXIMUM_FILES || length >= MAXIMUM_BYTES;
+    const read = isFull ? 'too much in this folder' : await readMaterialFile(join(folder, name));
+    if (typeof read === 'string') refused.push({ name, why: read });
+    else {
+      files.push({ name, bytes: read });
+      length += read.byteLength;
+    }
+  }
+  return { files, refused };
+}
+
+/** The bytes, or why there are none. */
+async function readMaterialFile(path: string): Promise<Uint8Array | string> {
+  try {
+    return await readBoundedFile(path);
+  } catch (error) {
+    return error instanceof UnfitError ? error.message : fileProblem(error);
+  }
+}
+
+async function namesIn(folder: string, material: RegExp): Promise<readonly string[] | null> {
+  try {
+    return (await readdir(folder)).filter((name) => material.test(name)).sort();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+async function markOf(path: string): Promise<string> {
+  try {
+    const { size, mtimeMs, ino } = await stat(path);
+    return [size, mtimeMs, ino].join();
+  } catch (error) {
+    return codeOf(error);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown fault';
+}

@@ -1,0 +1,75 @@
+import type { Log } from '../../model/ports.js';
+import { UnfitError } from '../../outgoing/unfit-error.js';
+import type { CacheFolder } from './cache-folder.js';
+import { ReadOnce } from './read-once.js';
+
+interface RollbackMarksOptions<T> {
+  readonly folder: CacheFolder;
+  readonly log: Log;
+  /** The mark that a file says; null for a text that is none. */
+  readonly parse: (text: string) => T | null;
+  readonly format: (mark: T) => string;
+  readonly isOlder: (a: T, b: T) => boolean;
+  /** What stands for a mark that is damaged or cannot be read: everything is older than it. */
+  readonly damaged: T;
+}
+
+/**
+ * Marks of the newest that was ever relied on, one small file each in the cache folder. They only grow.
+ *
+ * A file that is there and says nothing is no reason to forget what it said: whoever can spoil it could then put old
+ * material in the place of newer. Nothing counts against it until it can be read, or somebody removes it; both are
+ * noticed at the next request. The memory does not tell damage from a passing fault of the system, so neither is advised.
+ */
+export class RollbackMarks<T> {
+  readonly #options: RollbackMarksOptions<T>;
+  readonly #marks: ReadOnce<T>;
+  /** Files that the log has been told of. */
+  readonly #damaged = new Set<string>();
+
+  constructor(options: RollbackMarksOptions<T>) {
+    this.#options = options;
+    this.#marks = new ReadOnce<T>((mark) => mark !== options.damaged);
+  }
+
+  /** Null where nothing was relied on yet, and where the file is gone. */
+  highest(name: string): Promise<T | null> {
+    return this.#marks.get(name, () => this.#read(name));
+  }
+
+  /** Notes what is relied on. What is older changes nothing, nor is a mark overwritten that cannot be read. */
+  async advance(name: string, value: T): Promise<void> {
+    const { folder, damaged, isOlder, format } = this.#options;
+    if ((await this.highest(name)) === damaged) return;
+    // Looked at after the wait, and set before the next: another value may have been noted meanwhile.
+    const before = this.#marks.known(name);
+    if (before !== null && !isOlder(before, value)) return;
+    this.#marks.set(name, value);
+    await folder.write(name, format(value));
+  }
+
+  async #read(name: string): Promise<T | null> {
+    try {
+      const bytes = await this.#options.folder.readOrThrow(name);
+      const mark = bytes === null ? null : this.#parse(bytes);
+      this.#damaged.delete(name);
+      return mark;
+    } catch (error) {
+      this.#tell(name, error);
+      return this.#options.damaged;
+    }
+  }
+
+  #parse(bytes: Uint8Array): T {
+    const mark = this.#options.parse(Buffer.from(bytes).toString('latin1'));
+    if (mark === null) throw new UnfitError('not a mark');
+    return mark;
+  }
+
+  #tell(name: string, error: unknown): void {
+    if (this.#damaged.has(name)) return;
+    this.#damaged.add(name);
+    const what = 'rollback mark cannot be relied on: nothing of its series counts until it can be read or is removed';
+    this.#options.log.error({ file: name, err: error }, what);
+  }
+}

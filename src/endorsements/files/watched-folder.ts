@@ -1,0 +1,90 @@
+import { folderProblem, isSystemError } from '../../model/file-problem.js';
+import type { Log } from '../../model/ports.js';
+import { fingerprintOf, type MaterialFiles, readMaterialFiles } from './material-files.js';
+
+interface WatchedFolderOptions {
+  readonly folder: string;
+  /** Which files count, by their names. */
+  readonly material: RegExp;
+  /** How often the folder is looked at. */
+  readonly pollMs: number;
+  readonly log: Log;
+  /** The key of the configuration that names it. */
+  readonly key: string;
+  /** What to call it in the log. */
+  readonly what: string;
+  /** Takes over what the folder holds now. */
+  readonly take: (files: MaterialFiles) => void;
+}
+
+/**
+ * A folder of the operator's, read at start and whenever it changes. One that is not there is an empty one.
+ *
+ * It is looked at from time to time instead of being watched: that works on network file systems and mounted volumes
+ * too, and for a folder that comes later.
+ */
+export class WatchedFolder {
+  readonly #options: WatchedFolderOptions;
+  /** Undefined: to be read, whatever it is. */
+  #fingerprint: string | null | undefined = undefined;
+  /** The fault that the log has been told of. */
+  #fault: string | null = null;
+  #reading: Promise<boolean> = Promise.resolve(true);
+  #timer: NodeJS.Timeout | null = null;
+  #isClosed = false;
+
+  constructor(options: WatchedFolderOptions) {
+    this.#options = options;
+  }
+
+  /** Reads the folder, and goes on looking at it until `close`. */
+  async start(): Promise<void> {
+    await this.refresh();
+    if (this.#isClosed) return;
+    this.#timer = setInterval(() => void this.refresh(), this.#options.pollMs).unref();
+  }
+
+  /**
+   * Reads the folder again where it has changed. Never throws: what it had stays.
+   * @returns whether what the folder holds is in force
+   */
+  refresh(): Promise<boolean> {
+    this.#reading = this.#reading.then(() => this.#readIfChanged());
+    return this.#reading;
+  }
+
+  /** Reads the folder again, whether it has changed or not. */
+  reload(): Promise<boolean> {
+    this.#fingerprint = undefined;
+    return this.refresh();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  async #readIfChanged(): Promise<boolean> {
+    const { folder, material, take } = this.#options;
+    try {
+      const fingerprint = await fingerprintOf(folder, material);
+      this.#fault = null;
+      if (fingerprint === this.#fingerprint) return true;
+      take(await readMaterialFiles(folder, material));
+      this.#fingerprint = fingerprint;
+      return true;
+    } catch (error) {
+      const fault = String(error);
+      if (fault !== this.#fault) this.#say(error);
+      this.#fault = fault;
+      return false;
+    }
+  }
+
+  /** What the system refuses is for the operator to set right: a stack would not help. */
+  #say(error: unknown): void {
+    const { folder, key, log, what } = this.#options;
+    const fields = isSystemError(error) ? { key, folder, why: folderProblem(error) } : { key, folder, err: error };
+    log.error(fields, `${what} cannot be read`);
+  }
+}

@@ -1,0 +1,123 @@
+import { parseHclReportOf } from '../formats/hcl-report.js';
+import { namesAttestationKey, readRuntimeObject } from '../formats/runtime-claims.js';
+import { parseSnpReport } from '../formats/snp-report.js';
+import { parseTdQuote } from '../formats/td-quote.js';
+import { TD_REPORT_LENGTH } from '../formats/td-report.js';
+import { within } from '../model/errors.js';
+import type {
+  AkCertificateInput,
+  AzSnpVtpmEvidence,
+  AzTdxVtpmEvidence,
+  Evidence,
+  SnpEvidence,
+  TdxCollateral,
+  TdxEvidence,
+} from '../model/evidence.js';
+import { describeHclReport, describeRuntimeData, describeTpmQuote } from './describe-azure-evidence.js';
+import { describeAkCertificate } from './describe-certificate.js';
+import { describeCollateral } from './describe-collateral.js';
+import { describeCcel } from './describe-event-log.js';
+import { describeSnpReport } from './describe-snp-report.js';
+import { describeTdQuote, describeTdReport } from './describe-td-quote.js';
+import { describeToken } from './describe-token.js';
+import type { StructureDescription } from './field-description.js';
+
+type Structures = readonly StructureDescription[];
+
+/**
+ * What evidence says, structure by structure and field by field. Verifies nothing.
+ * Pointers are into the evidence in its native form.
+ *
+ * @param eventLogBytes the longest event log that is read
+ * @throws {FormatError} where a structure is malformed
+ */
+export function describeEvidence(evidence: Evidence, eventLogBytes: number): Structures {
+  switch (evidence.type) {
+    case 'snp':
+      return describeSnp(evidence);
+    case 'tdx':
+      return describeTdx(evidence, eventLogBytes);
+    case 'az-snp-vtpm':
+      return describeAzureSnp(evidence);
+    case 'az-tdx-vtpm':
+      return describeAzureTdx(evidence);
+    default:
+      return within('/token', () => describeToken(evidence.token, '/token'));
+  }
+}
+
+function describeSnp({ report, runtimeData }: SnpEvidence): Structures {
+  return [
+    within('/report', () => describeSnpReport(report, '/report')),
+    ...runtimeDataOf(runtimeData, () =>
+      paravisorEntry('azure.paravisors.idKeyDigests', parseSnpReport(report).idKeyDigest, '/report'),
+    ),
+  ];
+}
+
+function describeTdx({ quote, runtimeData, collateral, ccel }: TdxEvidence, eventLogBytes: number): Structures {
+  return [
+    ...within('/quote', () => describeTdQuote(quote, '/quote')),
+    ...runtimeDataOf(runtimeData, () =>
+      paravisorEntry('azure.paravisors.mrtds', parseTdQuote(quote).body.mrTd, '/quote'),
+    ),
+    ...collateralOf(collateral),
+    ...(ccel === null ? [] : within('/ccel', () => describeCcel(ccel, '/ccel', eventLogBytes))),
+  ];
+}
+
+function describeAzureSnp({ hclReport, tpmQuote, ak }: AzSnpVtpmEvidence): Structures {
+  return within('/hclReport', () => {
+    const { hardwareReport } = parseHclReportOf('snp', hclReport);
+    const { idKeyDigest } = parseSnpReport(hardwareReport);
+    return [
+      ...describeHclReport(hclReport, '/hclReport'),
+      describeSnpReport(hardwareReport, '/hclReport'),
+      ...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')),
+      ...certificatesOf(ak),
+      paravisorEntry('azure.paravisors.idKeyDigests', idKeyDigest, '/hclReport'),
+    ];
+  });
+}
+
+function describeAzureTdx({ hclReport, tdQuote, tpmQuote, collateral, ak }: AzTdxVtpmEvidence): Structures {
+  return within('/hclReport', () => {
+    const { hardwareReport } = parseHclReportOf('tdx', hclReport);
+    return [
+      ...describeHclReport(hclReport, '/hclReport'),
+      describeTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH), '/hclReport'),
+      ...within('/tdQuote', () => describeTdQuote(tdQuote, '/tdQuote')),
+      ...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')),
+      ...collateralOf(collateral),
+      ...certificatesOf(ak),
+      paravisorEntry('azure.paravisors.mrtds', parseTdQuote(tdQuote).body.mrTd, '/tdQuote'),
+    ];
+  });
+}
+
+/** Runtime data, and, where it is that of a paravisor, what would make it known. */
+function runtimeDataOf(runtimeData: Uint8Array | null, entry: () => StructureDescription): Structures {
+  if (runtimeData === null) return [];
+  const object = readRuntimeObject(runtimeData);
+  const isParavisor = object.ok && namesAttestationKey(object.value);
+  return [describeRuntimeData(runtimeData, '/runtimeData', object), ...(isParavisor ? [entry()] : [])];
+}
+
+function collateralOf(collateral: TdxCollateral | null): Structures {
+  return collateral === null ? [] : describeCollateral(collateral, '/collateral');
+}
+
+function certificatesOf(ak: AkCertificateInput | null): Structures {
+  return ak === null ? [] : describeAkCertificate(ak, { leaf: '/akCertificate', chain: '/akChain' });
+}
+
+/** The configuration entry that would make this paravisor known. This is not a recommendation to add it. */
+function paravisorEntry(setting: string, value: Uint8Array, about: string): StructureDescription {
+  const meaning = 'what to add to have this paravisor known, once verified evidence shows it and you know whose it is';
+  return {
+    name: 'configuration',
+    about,
+    length: value.byteLength,
+    fields: [{ name: setting, offset: null, length: null, value: [Buffer.from(value).toString('hex')], meaning }],
+  };
+}

@@ -1,0 +1,90 @@
+import { parseSnpReport, SNP_REPORT_LENGTH, type SnpReport } from '../formats/snp-report.js';
+import type { JsonObject } from '../model/json.js';
+import { candidateProducts, processorOf, readTcb } from '../vendors/amd/tcb.js';
+import { FieldTable, type StructureDescription } from './field-description.js';
+
+/**
+ * An ATTESTATION_REPORT, field by field (AMD 56860).
+ * @throws {FormatError} as `parseSnpReport`
+ */
+export function describeSnpReport(bytes: Uint8Array, about: string): StructureDescription {
+  const report = parseSnpReport(bytes);
+  const table = new FieldTable(bytes);
+  describeGuest(table, report);
+  describePlatform(table, report);
+  table.add(
+    'SIGNATURE',
+    0x2a0,
+    144,
+    Buffer.from(report.signature).toString('hex'),
+    'ECDSA P-384 with SHA-384 over bytes 0 to 671, as r and s in big endian',
+  );
+  return { name: 'ATTESTATION_REPORT', about, length: SNP_REPORT_LENGTH, fields: table.fields };
+}
+
+function describeGuest(table: FieldTable, report: SnpReport): void {
+  table
+    .add('VERSION', 0x000, 4, report.version)
+    .add('GUEST_SVN', 0x004, 4, report.guestSvn, 'security version that the owner of the guest image gave it')
+    .add(
+      'POLICY',
+      0x008,
+      8,
+      { ...report.policy },
+      report.policy.debug ? 'the host may debug the guest' : 'debugging is not allowed',
+    )
+    .hex('FAMILY_ID', 0x010, 16)
+    .hex('IMAGE_ID', 0x020, 16)
+    .add('VMPL', 0x030, 4, report.vmpl, vmplMeaning(report.vmpl))
+    .hex('REPORT_DATA', 0x050, 64, 'what the guest asked to have signed: a nonce, or the hash of runtime data')
+    .hex('MEASUREMENT', 0x090, 48, 'launch digest of the guest')
+    .hex('HOST_DATA', 0x0c0, 32, 'what the host gave at launch')
+    .hex('ID_KEY_DIGEST', 0x0e0, 48, 'SHA-384 of the key that signed the identity of the guest')
+    .hex('AUTHOR_KEY_DIGEST', 0x110, 48, report.authorKeyEn ? null : 'no author key')
+    .hex('REPORT_ID', 0x140, 32)
+    .hex(
+      'REPORT_ID_MA',
+      0x160,
+      32,
+      report.reportIdMa.every((byte) => byte === 0xff) ? 'no migration agent' : 'a migration agent is there',
+    );
+}
+
+function vmplMeaning(vmpl: number): string {
+  if (vmpl === 0) return 'asked for at the most privileged level: where there is a paravisor, by it';
+  return vmpl === 0xffffffff ? 'asked for by the host' : 'asked for at a less privileged level of the guest';
+}
+
+function describePlatform(table: FieldTable, report: SnpReport): void {
+  const { cpuid, mitigation } = report;
+  table.add('CURRENT_TCB', 0x038, 8, tcbValue(report, 'current'), 'firmware that runs');
+  table.add('PLATFORM_INFO', 0x040, 8, { ...report.platformInfo });
+  table.add('KEY_INFO', 0x048, 4, {
+    authorKeyEn: report.authorKeyEn,
+    maskChipKey: report.maskChipKey,
+    signingKey: report.signingKey,
+  });
+  table.add('REPORTED_TCB', 0x180, 8, tcbValue(report, 'reported'), 'the TCB that the signing key was derived for');
+  if (cpuid !== null) {
+    const { product, part } = processorOf(cpuid);
+    table.add('CPUID', 0x188, 3, { ...cpuid }, `${product ?? 'no known product line'}, part ${part}`);
+  }
+  table.hex('CHIP_ID', 0x1a0, 64);
+  table.add('COMMITTED_TCB', 0x1e0, 8, tcbValue(report, 'committed'), 'firmware that cannot be rolled back below');
+  table.add('CURRENT_VERSION', 0x1e8, 3, report.firmware.current);
+  table.add('COMMITTED_VERSION', 0x1ec, 3, report.firmware.committed);
+  table.add('LAUNCH_TCB', 0x1f0, 8, tcbValue(report, 'launch'), 'firmware when the guest was launched');
+  if (mitigation !== null) {
+    table.add('LAUNCH_MIT_VECTOR', 0x1f8, 8, `0x${mitigation.launch.toString(16)}`);
+    table.add('CURRENT_MIT_VECTOR', 0x200, 8, `0x${mitigation.current.toString(16)}`);
+  }
+}
+
+/** By the layout of the line; as hex where the report does not tell it (version 2). */
+function tcbValue(report: SnpReport, name: keyof SnpReport['tcb']): JsonObject | string {
+  const [product, ...others] = candidateProducts(report);
+  const bytes = report.tcb[name];
+  // Milan and Genoa share one layout, which Turin has not.
+  if (product === undefined || others.includes('Turin')) return Buffer.from(bytes).toString('hex');
+  return { ...readTcb(bytes, product) };
+}

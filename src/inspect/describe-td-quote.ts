@@ -1,0 +1,138 @@
+import { parsePemCertificates } from '../formats/pem.js';
+import { parseTdQuote, type TdQuote } from '../formats/td-quote.js';
+import { parseTdReport, TD_REPORT_LENGTH } from '../formats/td-report.js';
+import type { TdReportBody } from '../formats/td-report-body.js';
+import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { parsePckExtension } from '../vendors/intel/pck-extension.js';
+import { describeCertificate } from './describe-certificate.js';
+import { FieldTable, type StructureDescription } from './field-description.js';
+
+const ZEROS_48 = new Uint8Array(48);
+
+/** Bits of TDATTRIBUTES that have a name (tdx.md, TDATTRIBUTES bits). */
+const TD_ATTRIBUTES: readonly (readonly [number, string])[] = [
+  [0, 'DEBUG'],
+  [4, 'HGS_PLUS_PROF'],
+  [5, 'PERF_PROF'],
+  [6, 'PMT_PROF'],
+  [16, 'ICSSD'],
+  [27, 'LASS'],
+  [28, 'SEPT_VE_DISABLE'],
+  [29, 'MIGRATABLE'],
+  [30, 'PKS'],
+  [31, 'KL'],
+  [62, 'TPA'],
+  [63, 'PERFMON'],
+];
+
+/**
+ * A TD quote: header and body, what its quoting enclave says, and the certificates that it carries.
+ * @throws {FormatError} as `parseTdQuote`; `cert_format`, `cert_chain` of its certificates
+ */
+export function describeTdQuote(bytes: Uint8Array, about: string): readonly StructureDescription[] {
+  const quote = parseTdQuote(bytes);
+  const offsetOf = (part: Uint8Array) => part.byteOffset - bytes.byteOffset;
+  const body = offsetOf(quote.body.teeTcbSvn);
+  const header = new FieldTable(bytes)
+    .add('version', 0, 2, quote.version)
+    .add('attestation key type', 2, 2, 2, 'ECDSA P-256')
+    .add('TEE type', 4, 4, '0x81', 'TDX')
+    .hex('QE vendor id', 12, 16)
+    .hex('user data', 28, 20);
+  describeBody(header, quote.body, body);
+  header
+    .hex('signature', offsetOf(quote.signature), 64, 'r and s, by the attestation key over everything above')
+    .hex('attestation key', offsetOf(quote.attestationKey), 64, 'X and Y');
+  return [
+    { name: 'TD quote', about, length: bytes.byteLength, fields: header.fields },
+    describeEnclave(quote, about),
+    ...parsePemCertificates(quote.pckChain, 'cert_chain').map((der) => describePck(parseCertificate(der), about)),
+  ];
+}
+
+/**
+ * A TDREPORT, which no remote party can check.
+ * @throws {FormatError} `tdx_format`
+ */
+export function describeTdReport(bytes: Uint8Array, about: string): StructureDescription {
+  parseTdReport(bytes);
+  const { fields } = new FieldTable(bytes)
+    .hex('REPORTTYPE', 0, 4, 'TDX')
+    .hex('CPUSVN', 16, 16, 'stands in no quote: cannot be checked')
+    .hex('TEE_TCB_INFO_HASH', 32, 48, 'SHA-384 of TEE_TCB_INFO')
+    .hex('TEE_INFO_HASH', 80, 48, 'SHA-384 of TDINFO')
+    .hex('REPORTDATA', 128, 64)
+    .hex('MAC', 224, 32, 'by the platform, for itself: cannot be checked elsewhere')
+    .hex('TEE_TCB_SVN', 264, 16)
+    .hex('MRSEAM', 280, 48)
+    .hex('MRSIGNERSEAM', 328, 48)
+    .hex('TDATTRIBUTES', 512, 8)
+    .hex('XFAM', 520, 8)
+    .hex('MRTD', 528, 48)
+    .hex('MRCONFIGID', 576, 48)
+    .hex('MROWNER', 624, 48)
+    .hex('MROWNERCONFIG', 672, 48)
+    .hex('RTMR0', 720, 48)
+    .hex('RTMR1', 768, 48)
+    .hex('RTMR2', 816, 48)
+    .hex('RTMR3', 864, 48)
+    .hex('SERVTD_HASH', 912, 48);
+  return { name: 'TDREPORT', about, length: TD_REPORT_LENGTH, fields };
+}
+
+function describeBody(table: FieldTable, body: TdReportBody, start: number): void {
+  const rtmrs = body.rtmr.every((value) => Buffer.compare(value, ZEROS_48) === 0);
+  table
+    .hex('TEE_TCB_SVN', start, 16, 'security versions of TDX module and platform')
+    .hex('MRSEAM', start + 16, 48, 'measurement of the TDX module')
+    .hex('MRSIGNERSEAM', start + 64, 48, 'zero for modules of Intel')
+    .hex('SEAMATTRIBUTES', start + 112, 8)
+    .hex('TDATTRIBUTES', start + 120, 8, attributesOf(body.tdAttributes))
+    .hex('XFAM', start + 128, 8, 'processor features that the domain may use')
+    .hex('MRTD', start + 136, 48, 'measurement of the domain at build')
+    .hex('MRCONFIGID', start + 184, 48)
+    .hex('MROWNER', start + 232, 48)
+    .hex('MROWNERCONFIG', start + 280, 48);
+  for (const index of [0, 1, 2, 3]) {
+    table.hex(`RTMR${index}`, start + 328 + 48 * index, 48, rtmrs ? 'nothing was measured into any' : null);
+  }
+  table.hex('REPORTDATA', start + 520, 64, 'what the guest asked to have signed: a nonce, or the hash of runtime data');
+  if (body.td15 === null) return;
+  table.hex('TEE_TCB_SVN_2', start + 584, 16, 'the same after the TDX module was updated below the domain');
+  table.hex('MRSERVICETD', start + 600, 48, 'domains that may serve this one, migrating it for example');
+}
+
+function attributesOf(attributes: bigint): string {
+  const names = TD_ATTRIBUTES.filter(([bit]) => ((attributes >> BigInt(bit)) & 1n) === 1n).map(([, name]) => name);
+  return names.length === 0 ? 'none that has a name' : names.join(', ');
+}
+
+function describeEnclave({ qe }: TdQuote, about: string): StructureDescription {
+  const { report, authData } = qe;
+  const { fields } = new FieldTable(report.bytes)
+    .hex('CPUSVN', 0, 16)
+    .hex('MISCSELECT', 16, 4)
+    .hex('ATTRIBUTES', 48, 16, report.debug ? 'a debug enclave' : null)
+    .hex('MRENCLAVE', 64, 32)
+    .hex('MRSIGNER', 128, 32)
+    .add('ISVPRODID', 256, 2, report.isvProdId)
+    .add('ISVSVN', 258, 2, report.isvSvn)
+    .hex('REPORTDATA', 320, 64, `SHA-256 of attestation key and ${authData.byteLength} bytes of authentication data`);
+  return { name: 'report of the quoting enclave', about, length: report.bytes.byteLength, fields };
+}
+
+/** Certificates of a PCK chain; the first says what the platform is. */
+function describePck(certificate: X509Certificate, about: string): StructureDescription {
+  const described = describeCertificate(certificate, 'certificate of the quote', about);
+  const pck = parsePckExtension(certificate);
+  if (pck === null) return described;
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+  const platform = [
+    ['FMSPC', hex(pck.fmspc)],
+    ['PCEID', hex(pck.pceId)],
+    ['SGX TCB components', pck.sgxTcbComponents],
+    ['PCESVN', pck.pceSvn],
+  ] as const;
+  const fields = platform.map(([name, value]) => ({ name, offset: null, length: null, value, meaning: null }));
+  return { ...described, fields: [...described.fields, ...fields] };
+}

@@ -1,0 +1,192 @@
+import { decodeBase64, decodeHex } from '../formats/base64.js';
+import { parseHclReport } from '../formats/hcl-report.js';
+import { parsePemBlocks } from '../formats/pem.js';
+import { parseSnpCertificateTable } from '../formats/snp-certificate-table.js';
+import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
+import { isTdReport, TD_REPORT_LENGTH } from '../formats/td-report.js';
+import { TPM_GENERATED_VALUE } from '../formats/tpms-attest.js';
+import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { parseCrl } from '../formats/x509-crl.js';
+import { nullIfMalformed } from '../model/errors.js';
+import { parseCollateralFile } from '../vendors/intel/collateral-file.js';
+import { describeHclReport, describeTpmQuote } from './describe-azure-evidence.js';
+import { describeCertificate } from './describe-certificate.js';
+import { describeCollateral, describeCrl } from './describe-collateral.js';
+import { describeCcel } from './describe-event-log.js';
+import { describeSnpReport } from './describe-snp-report.js';
+import { describeTdQuote, describeTdReport } from './describe-td-quote.js';
+import { describeToken } from './describe-token.js';
+import type { StructureDescription } from './field-description.js';
+
+type Structures = readonly StructureDescription[];
+
+interface RawKind {
+  /** With its article, as messages name it. */
+  readonly name: string;
+  /** Whether bytes are of this kind, by what no other kind has. They may be malformed all the same. */
+  looksLike(bytes: Uint8Array): boolean;
+  /** @throws {FormatError} where they are malformed */
+  describe(bytes: Uint8Array, eventLogBytes: number): Structures;
+}
+
+const HCLA = 0x48434c41;
+const TDX_TEE_TYPE = 0x81;
+const TOKEN = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\s*$/;
+/** Of the first event (TCG PC Client Platform Firmware Profile, TCG_EfiSpecIDEvent), and where it stands. */
+const SPEC_ID = { signature: 'Spec ID Event03', offset: 32 };
+
+/** Every kind of file that is recognised on its own. A file that matches two kinds is taken for neither. */
+const KINDS: readonly RawKind[] = [
+  {
+    name: 'an SNP report',
+    looksLike: (bytes) => bytes.byteLength === SNP_REPORT_LENGTH && beginsAsSnpReport(bytes),
+    describe: (bytes) => [describeSnpReport(bytes, '')],
+  },
+  {
+    name: 'an SNP extended report',
+    looksLike: (bytes) => beginsAsSnpReport(bytes) && isCertificateTable(bytes.subarray(SNP_REPORT_LENGTH)),
+    describe: (bytes) => [
+      describeSnpReport(bytes.subarray(0, SNP_REPORT_LENGTH), ''),
+      ...describeTable(bytes.subarray(SNP_REPORT_LENGTH)),
+    ],
+  },
+  { name: 'an SNP certificate table', looksLike: isCertificateTable, describe: describeTable },
+  { name: 'an HCL report', looksLike: (bytes) => wordAt(bytes, 0) === HCLA, describe: describeHcl },
+  { name: 'a TD quote', looksLike: beginsAsTdQuote, describe: (bytes) => describeTdQuote(bytes, '') },
+  {
+    name: 'a TDREPORT',
+    looksLike: (bytes) => bytes.byteLength === TD_REPORT_LENGTH && isTdReport(bytes),
+    describe: (bytes) => [describeTdReport(bytes, '')],
+  },
+  {
+    name: 'a TPM quote',
+    looksLike: (bytes) => wordAt(bytes, 0) === TPM_GENERATED_VALUE,
+    describe: describeQuoteAlone,
+  },
+  {
+    name: 'certificates or revocation lists in PEM',
+    // At the start: a TD quote carries certificates in PEM too.
+    looksLike: (bytes) => /^\s*-----BEGIN (CERTIFICATE|X509 CRL)-----/.test(textOf(bytes)),
+    describe: (bytes) =>
+      parsePemBlocks(textOf(bytes)).map(({ label, der }) =>
+        label === 'CERTIFICATE' ? describeCertificate(certificateIn(der), 'certificate', '') : describeCrl(der, ''),
+      ),
+  },
+  {
+    name: 'a certificate in DER',
+    looksLike: (bytes) => nullIfMalformed(() => certificateIn(bytes)) !== null,
+    describe: (bytes) => [describeCertificate(certificateIn(bytes), 'certificate', '')],
+  },
+  {
+    name: 'a revocation list in DER',
+    looksLike: (bytes) => nullIfMalformed(() => parseCrl(bytes)) !== null,
+    describe: (bytes) => [describeCrl(bytes, '')],
+  },
+  {
+    name: 'a token',
+    looksLike: (bytes) => TOKEN.test(textOf(bytes)),
+    describe: (bytes) => describeToken(textOf(bytes).trim(), ''),
+  },
+  {
+    name: 'an event log',
+    looksLike: (bytes) => textOf(bytes.subarray(SPEC_ID.offset)).startsWith(SPEC_ID.signature),
+    describe: (bytes, eventLogBytes) => describeCcel(bytes, '', eventLogBytes),
+  },
+  {
+    name: 'TDX collateral in JSON',
+    looksLike: (bytes) => nullIfMalformed(() => parseCollateralFile(bytes)) !== null,
+    describe: (bytes) => describeCollateral(parseCollateralFile(bytes), ''),
+  },
+];
+
+/** Names of what is understood. */
+export const RAW_KINDS: readonly string[] = KINDS.map(({ name }) => name);
+
+/** Names of what bytes look like. One is an answer, none or several are not. */
+export function recogniseRaw(bytes: Uint8Array): readonly string[] {
+  return KINDS.filter((kind) => kind.looksLike(bytes)).map(({ name }) => name);
+}
+
+/**
+ * What a file says, field by field. Verifies nothing.
+ *
+ * @param name one of those that `recogniseRaw` gives for these bytes
+ * @param eventLogBytes the longest event log that is read
+ * @throws {FormatError} where the bytes look like what is named, and are malformed
+ */
+export function describeRaw(bytes: Uint8Array, name: string, eventLogBytes: number): Structures {
+  return KINDS.filter((kind) => kind.name === name).flatMap((kind) => kind.describe(bytes, eventLogBytes));
+}
+
+/** What makes bytes unreadable that could be read otherwise; null where nothing is known. */
+export function remarkOnRaw(bytes: Uint8Array): string | null {
+  const text = textOf(bytes);
+  if (/^(?:\xff\xfe|\xfe\xff)/.test(text)) return 'it is UTF-16 text: save it as UTF-8';
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return 'it holds a private key, which nothing here asks for';
+  const line = text.replaceAll(/\s/g, '');
+  const [inHex, inBase64] = [decoded(line, decodeHex), decoded(line, decodeBase64)];
+  if (inHex !== null) return `it is ${inHex} written in hex: turn it into bytes first (xxd -r -p)`;
+  return inBase64 === null ? null : `it is ${inBase64} written in base64: turn it into bytes first (base64 -d)`;
+}
+
+function decoded(text: string, decode: (text: string) => Uint8Array): string | null {
+  const bytes = nullIfMalformed(() => decode(text));
+  return bytes === null ? null : (recogniseRaw(bytes)[0] ?? null);
+}
+
+/** Values of PCRs are sent beside a quote: by itself it has none. */
+function describeQuoteAlone(message: Uint8Array): Structures {
+  const [quote] = describeTpmQuote({ message, signature: new Uint8Array(), pcrs: new Map() }, '');
+  return quote === undefined ? [] : [{ ...quote, about: '' }];
+}
+
+function describeHcl(bytes: Uint8Array): Structures {
+  const { reportType, hardwareReport } = parseHclReport(bytes);
+  const inside =
+    reportType === 'snp'
+      ? [describeSnpReport(hardwareReport, '')]
+      : reportType === 'tdx'
+        ? [describeTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH), '')]
+        : [];
+  return [...describeHclReport(bytes, ''), ...inside];
+}
+
+function describeTable(bytes: Uint8Array): Structures {
+  return Object.entries(parseSnpCertificateTable(bytes)).map(([kind, der]) =>
+    describeCertificate(certificateIn(der), kind.toUpperCase(), ''),
+  );
+}
+
+/** VCEKs have the serial number zero. */
+function certificateIn(der: Uint8Array): X509Certificate {
+  return parseCertificate(der, { allowZeroSerial: true });
+}
+
+/** All zeros would be a valid, empty table. */
+function isCertificateTable(bytes: Uint8Array): boolean {
+  const table = nullIfMalformed(() => parseSnpCertificateTable(bytes));
+  return table !== null && Object.keys(table).length > 0;
+}
+
+/** Version 2 to 5, and signature algorithm 1 (AMD 56860, ATTESTATION_REPORT). */
+function beginsAsSnpReport(bytes: Uint8Array): boolean {
+  if (bytes.byteLength < SNP_REPORT_LENGTH) return false;
+  const version = wordAt(bytes, 0, true);
+  return version >= 2 && version <= 5 && wordAt(bytes, 0x34, true) === 1;
+}
+
+/** Version 4 or 5, attestation key type 2, TEE type TDX (Intel DCAP, quote format). */
+function beginsAsTdQuote(bytes: Uint8Array): boolean {
+  const [first, tee] = [wordAt(bytes, 0, true), wordAt(bytes, 4, true)];
+  return (first === 0x0002_0004 || first === 0x0002_0005) && tee === TDX_TEE_TYPE;
+}
+
+function wordAt(bytes: Uint8Array, offset: number, littleEndian = false): number {
+  if (bytes.byteLength < offset + 4) return 0;
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(offset, littleEndian);
+}
+
+/** One character a byte. */
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}

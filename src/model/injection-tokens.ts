@@ -1,0 +1,44 @@
+/**
+ * Tokens of the container, in the lowest room, so that classes that it makes can name them: symbols, and nothing else.
+ * Each token names the interface or value behind it; a missing registration throws when it is resolved.
+ */
+export const TOKENS = {
+  /** `SnpReportVerifier` (model/verification). */
+  snpReportVerifier: Symbol('SnpReportVerifier'),
+  /** `SnpReportVerifierOptions` (verifiers/snp/snp-report-verifier). */
+  snpReportVerifierOptions: Symbol('SnpReportVerifierOptions'),
+  /** `TdQuoteVerifier` (model/verification). */
+  tdQuoteVerifier: Symbol('TdQuoteVerifier'),
+  /** `TdQuoteVerifierOptions` (verifiers/tdx/td-quote-verifier). */
+  tdQuoteVerifierOptions: Symbol('TdQuoteVerifierOptions'),
+  /** `TpmQuoteVerifier` (model/verification). */
+  tpmQuoteVerifier: Symbol('TpmQuoteVerifier'),
+  /** `ReadonlySet<string>`: ID_KEY_DIGESTs of paravisors that count as known, lower-case hex. */
+  paravisorFloors: Symbol('paravisorFloors'),
+  /** `ReadonlySet<string>`: MRTDs of paravisors that count as known, lower-case hex. */
+  paravisorMrtds: Symbol('paravisorMrtds'),
+  /** `number`: the longest event log that is read, in bytes. */
+  eventLogBytes: Symbol('eventLogBytes'),
+  /** `AkRoots` (verifiers/azure-cvm/ak-roots). */
+  akRoots: Symbol('AkRoots'),
+  /** `MaaTokenVerifierOptions` (verifiers/maa/maa-token-verifier). */
+  maaTokenVerifierOptions: Symbol('MaaTokenVerifierOptions'),
+  /** `ItaTokenVerifierOptions` (verifiers/trust-authority/ita-token-verifier). */
+  itaTokenVerifierOptions: Symbol('ItaTokenVerifierOptions'),
+  /** `ReadonlyMap<EvidenceType, EvidenceVerifier>` (model/verification). */
+  evidenceVerifiers: Symbol('EvidenceVerifiers'),
+  /** `VerifyEvidenceUseCase` (service/use-cases). */
+  verifyEvidence: Symbol('VerifyEvidenceUseCase'),
+  /** `IssueChallengeUseCase` (service/use-cases). */
+  issueChallenge: Symbol('IssueChallengeUseCase'),
+  /** `InspectEvidenceUseCase` (service/use-cases). */
+  inspectEvidence: Symbol('InspectEvidenceUseCase'),
+  /** `ReadinessUseCase` (service/use-cases). */
+  readiness: Symbol('ReadinessUseCase'),
+  /** `EndorsementSource` (model/endorsement). */
+  endorsementSource: Symbol('EndorsementSource'),
+  /** `Clock` (model/ports). */
+  clock: Symbol('Clock'),
+  /** `Log` (model/ports). */
+  log: Symbol('Log'),
+} as const;

@@ -1,0 +1,128 @@
+import { LRUCache } from 'lru-cache';
+import { earliestEnd, judgeValidity, type PathProblem, verifyCertificatePath } from '../../crypto/certificate-path.js';
+import { hex, sha256 } from '../../crypto/digest.js';
+import { spkiDigest } from '../../crypto/key-cache.js';
+import { isSelfIssued, parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
+import type { SnpProduct } from '../../model/claims.js';
+import { FormatError } from '../../model/errors.js';
+import { amdVekProfile } from './certificate-profile.js';
+import { lineOfIssuer } from './issuers.js';
+import type { AmdRootPins } from './roots.js';
+import { parseVekExtensions, type VekExtensions } from './vek-extensions.js';
+
+/** VEK, ASK or ASVK, ARK, with what of them does not change with time. */
+export interface VekPath {
+  readonly vek: X509Certificate;
+  readonly intermediate: X509Certificate;
+  readonly root: X509Certificate;
+  /** SHA-256 of each certificate, lower-case hex. */
+  readonly sha256: { readonly vek: string; readonly intermediate: string; readonly root: string };
+  /** The product line that the issuer of the VEK names; null where it names none. */
+  readonly product: SnpProduct | null;
+  /** Another product line of AMD's, whose pinned root the chain has; null where it has that of `product`, or none. */
+  readonly otherLine: SnpProduct | null;
+  /** Empty where names, keys, signatures and extensions hold. */
+  readonly problems: readonly PathProblem[];
+}
+
+/** A VEK certificate, read. */
+export interface Vek {
+  readonly certificate: X509Certificate;
+  /** SHA-256 of the certificate, lower-case hex. */
+  readonly sha256: string;
+  readonly extensions: VekExtensions;
+  /** By what it holds: a VCEK has a hardware id and no provider id, a VLEK the opposite. Null where it is neither. */
+  readonly kind: 'vcek' | 'vlek' | null;
+  readonly product: SnpProduct | null;
+}
+
+const HW_ID = '1.3.6.1.4.1.3704.1.4';
+const CSP_ID = '1.3.6.1.4.1.3704.1.5';
+
+/**
+ * Reads VEKs and verifies their paths, each content once: keyed by SHA-256 of everything the result depends on. A VEK and
+ * its path are kept once the path holds: what somebody makes up takes no memory, and drives none of them out. They are
+ * read from copies, since a part of a request would keep all of it.
+ * What changes with time (validity, revocation) is judged at each request, also for a path that is kept.
+ */
+export class VekPaths {
+  readonly #pins: AmdRootPins;
+  readonly #veks: LRUCache<string, Vek>;
+  readonly #paths: LRUCache<string, VekPath>;
+
+  constructor(pins: AmdRootPins, capacity = 4096) {
+    this.#pins = pins;
+    this.#veks = new LRUCache({ max: capacity });
+    this.#paths = new LRUCache({ max: capacity });
+  }
+
+  /** @throws {FormatError} `cert_format` */
+  readVek(der: Uint8Array): Vek {
+    const key = hex(sha256(der));
+    const known = this.#veks.get(key);
+    if (known !== undefined) return known;
+    const certificate = parseCertificate(new Uint8Array(der), { allowZeroSerial: true });
+    const has = (oid: string) => certificate.extensions.some((extension) => extension.oid === oid);
+    return {
+      certificate,
+      sha256: key,
+      extensions: parseVekExtensions(certificate),
+      kind: has(HW_ID) === has(CSP_ID) ? null : has(HW_ID) ? 'vcek' : 'vlek',
+      product: lineOfIssuer(certificate.issuer.commonName)?.product ?? null,
+    };
+  }
+
+  /**
+   * @throws {FormatError} `cert_format` where a certificate of the chain is malformed
+   * @throws {FormatError} `cert_chain` where the two are not an intermediate, then a root
+   */
+  verify(vek: Vek, chain: readonly [Uint8Array, Uint8Array]): VekPath {
+    const digests = { vek: vek.sha256, intermediate: hex(sha256(chain[0])), root: hex(sha256(chain[1])) };
+    const key = `${digests.vek},${digests.intermediate},${digests.root}`;
+    const known = this.#paths.get(key);
+    if (known !== undefined) return known;
+    const [intermediate, root] = [
+      parseCertificate(new Uint8Array(chain[0])),
+      parseCertificate(new Uint8Array(chain[1])),
+    ];
+    if (isSelfIssued(intermediate) || !isSelfIssued(root)) {
+      throw new FormatError('cert_chain', 'expected ASK or ASVK, then ARK, in this order');
+    }
+    const path: VekPath = {
+      vek: vek.certificate,
+      intermediate,
+      root,
+      sha256: digests,
+      product: vek.product,
+      otherLine: this.#otherLineOf(vek, root),
+      problems: this.#problemsOf(vek, intermediate, root),
+    };
+    if (path.problems.length === 0) {
+      this.#veks.set(vek.sha256, vek);
+      this.#paths.set(key, path);
+    }
+    return path;
+  }
+
+  #otherLineOf({ product }: Vek, root: X509Certificate): SnpProduct | null {
+    const digest = spkiDigest(root);
+    const isOf = (line: SnpProduct) => this.#pins.get(line)?.has(digest) === true;
+    return product === null || isOf(product) ? null : ([...this.#pins.keys()].find(isOf) ?? null);
+  }
+
+  #problemsOf(vek: Vek, intermediate: X509Certificate, root: X509Certificate): readonly PathProblem[] {
+    // The line that the issuer names decides which pins count; the pin decides whether it is so.
+    const anchors = (vek.product === null ? undefined : this.#pins.get(vek.product)) ?? new Set<string>();
+    return verifyCertificatePath([vek.certificate, intermediate, root], amdVekProfile(anchors));
+  }
+}
+
+/** What of a path depends on the instant. No leeway: a certificate is valid from notBefore to notAfter. */
+export function judgePathValidity(path: VekPath, at: Date): PathProblem | null {
+  return judgeValidity([path.vek, path.intermediate, path.root], at);
+}
+
+/** When the first certificate of a path ends. */
+export function pathEnd(path: VekPath): Date {
+  return earliestEnd([path.vek, path.intermediate, path.root]);
+}

@@ -1,0 +1,80 @@
+import { decodeHex } from '../../formats/base64.js';
+import { parseStrictJson } from '../../formats/strict-json.js';
+import { FormatError } from '../../model/errors.js';
+import type { TdxCollateral } from '../../model/evidence.js';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+
+const NAMES: ReadonlySet<string> = new Set([
+  'tcb_info',
+  'qe_identity',
+  'tcb_info_signature',
+  'qe_identity_signature',
+  'tcb_info_issuer_chain',
+  'qe_identity_issuer_chain',
+  'pck_crl_issuer_chain',
+  'pck_crl',
+  'root_ca_crl',
+  'pck_certificate_chain',
+]);
+
+/**
+ * Reads collateral from a file: the members of the contract, and no others. What they hold is not read.
+ *
+ * `pck_certificate_chain`, which others write beside the rest, is left alone: a file is of a kind of platform, and has no
+ * quote that the certificates could be held against. Null, which clients write where they have none, is as if absent.
+ *
+ * @throws {FormatError} `schema`, `encoding` and the others of `parseStrictJson`
+ */
+export function parseCollateralFile(bytes: Uint8Array): TdxCollateral {
+  return readCollateralMembers(parseStrictJson(bytes));
+}
+
+/** The same, of JSON that was read. @throws {FormatError} `schema`, `encoding` */
+export function readCollateralMembers(file: JsonValue | undefined): TdxCollateral {
+  if (!isObject(file)) throw new FormatError('schema', 'is no collateral');
+  if (Object.keys(file).some((name) => !NAMES.has(name))) {
+    throw new FormatError('schema', 'has members that collateral does not have');
+  }
+  if ((file['pck_certificate_chain'] ?? null) !== null) text(file, 'pck_certificate_chain');
+  return {
+    tcbInfo: text(file, 'tcb_info'),
+    qeIdentity: text(file, 'qe_identity'),
+    tcbInfoSignature: decodeHex(text(file, 'tcb_info_signature')),
+    qeIdentitySignature: decodeHex(text(file, 'qe_identity_signature')),
+    tcbInfoIssuerChain: text(file, 'tcb_info_issuer_chain'),
+    qeIdentityIssuerChain: text(file, 'qe_identity_issuer_chain'),
+    pckCrlIssuerChain: text(file, 'pck_crl_issuer_chain'),
+    pckCrl: decodeHex(text(file, 'pck_crl')),
+    rootCaCrl: decodeHex(text(file, 'root_ca_crl')),
+  };
+}
+
+/** Writes collateral so that `parseCollateralFile` reads the same. */
+export function encodeCollateralFile(collateral: TdxCollateral): string {
+  return `${JSON.stringify(collateralMembers(collateral), null, 2)}\n`;
+}
+
+/** What `readCollateralMembers` reads. */
+export function collateralMembers(collateral: TdxCollateral): JsonObject {
+  return {
+    pck_crl_issuer_chain: collateral.pckCrlIssuerChain,
+    root_ca_crl: hexOf(collateral.rootCaCrl),
+    pck_crl: hexOf(collateral.pckCrl),
+    tcb_info_issuer_chain: collateral.tcbInfoIssuerChain,
+    tcb_info: collateral.tcbInfo,
+    tcb_info_signature: hexOf(collateral.tcbInfoSignature),
+    qe_identity_issuer_chain: collateral.qeIdentityIssuerChain,
+    qe_identity: collateral.qeIdentity,
+    qe_identity_signature: hexOf(collateral.qeIdentitySignature),
+  };
+}
+
+function text(file: JsonObject, name: string): string {
+  const value = file[name];
+  if (typeof value !== 'string') throw new FormatError('schema', `${name} is no string`);
+  return value;
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}

@@ -1,0 +1,139 @@
+import { decodeHex } from '../../formats/base64.js';
+import { parseStrictJson } from '../../formats/strict-json.js';
+import { FormatError } from '../../model/errors.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+
+/** RFC 3339 in the one form that Intel writes: to the second or finer, in UTC. */
+const INSTANT = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.\d{1,9})?Z$/;
+
+/** One level of a module or enclave. */
+export interface SvnLevel extends RatedLevel {
+  readonly isvSvn: number;
+}
+
+/** What collateral says of a level. */
+export interface RatedLevel {
+  /** As it stands, RFC 3339. */
+  readonly tcbDate: string;
+  /** As it stands: unknown words are for the verifier. */
+  readonly tcbStatus: string;
+  readonly advisoryIds: readonly string[];
+}
+
+/**
+ * Members of an object of Intel's collateral, each read with its type. Members that nobody asks for are left alone.
+ *
+ * Every reader throws a {FormatError} `schema` where the member is missing or of another type.
+ */
+export class CollateralMembers {
+  readonly #object: JsonObject;
+
+  constructor(value: JsonValue | undefined, what: string) {
+    if (typeof value !== 'object' || value === null || isList(value)) throw fault(`${what} is no object`);
+    this.#object = value;
+  }
+
+  has(name: string): boolean {
+    return this.#object[name] !== undefined;
+  }
+
+  object(name: string): CollateralMembers {
+    return new CollateralMembers(this.#object[name], name);
+  }
+
+  /** Items of a list of objects. */
+  objects(name: string): readonly CollateralMembers[] {
+    return this.#list(name).map((item) => new CollateralMembers(item, `an item of ${name}`));
+  }
+
+  /** Like `objects`, where an empty list would say nothing. */
+  levels(name: string): readonly CollateralMembers[] {
+    const levels = this.objects(name);
+    if (levels.length === 0) throw fault(`${name} is empty`);
+    return levels;
+  }
+
+  text(name: string): string {
+    const value = this.#object[name];
+    if (typeof value !== 'string') throw fault(`${name} is no string`);
+    return value;
+  }
+
+  /** Absent is an empty list. */
+  texts(name: string): readonly string[] {
+    if (!this.has(name)) return [];
+    return this.#list(name).map((item) => {
+      if (typeof item !== 'string') throw fault(`an item of ${name} is no string`);
+      return item;
+    });
+  }
+
+  integer(name: string, maximum: number): number {
+    const value = this.#object[name];
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > maximum) {
+      throw fault(`${name} is no integer from 0 to ${maximum}`);
+    }
+    return value;
+  }
+
+  /** Hex in either case, of a number of bytes. */
+  hex(name: string, bytes: number): Uint8Array {
+    const text = this.text(name);
+    if (text.length !== 2 * bytes) throw fault(`${name} is not ${bytes} bytes of hex`);
+    return decodeHex(text);
+  }
+
+  /** An RFC 3339 instant of a day that exists. */
+  instant(name: string): Date {
+    const text = this.text(name);
+    const seconds = INSTANT.exec(text)?.[1];
+    const date = new Date(text);
+    // Date carries over what does not exist, such as 30 February, and then writes something else
+    if (seconds === undefined || Number.isNaN(date.getTime()) || !date.toISOString().startsWith(seconds)) {
+      throw fault(`${name} is no instant`);
+    }
+    return date;
+  }
+
+  #list(name: string): readonly JsonValue[] {
+    const value = this.#object[name];
+    if (value === undefined || !isList(value)) throw fault(`${name} is no list`);
+    return value;
+  }
+}
+
+/**
+ * Reads the signed text of TCB info or QE identity.
+ *
+ * @throws {FormatError} `schema`, `duplicate_key` and the others of `parseStrictJson`
+ */
+export function readCollateralText(text: string, what: string): CollateralMembers {
+  return new CollateralMembers(parseStrictJson(Buffer.from(text, 'utf8')), what);
+}
+
+/** Status, date and advisories of a level. */
+export function readRating(level: CollateralMembers): RatedLevel {
+  level.instant('tcbDate');
+  return {
+    tcbDate: level.text('tcbDate'),
+    tcbStatus: level.text('tcbStatus'),
+    advisoryIds: level.texts('advisoryIDs'),
+  };
+}
+
+/** Levels by ISVSVN, the highest first: the order of the list is not trusted. */
+export function readSvnLevels(members: CollateralMembers): readonly SvnLevel[] {
+  const levels = members.levels('tcbLevels').map((level) => ({
+    isvSvn: level.object('tcb').integer('isvsvn', 0xffff),
+    ...readRating(level),
+  }));
+  return levels.sort((a, b) => b.isvSvn - a.isvSvn);
+}
+
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
+function fault(message: string): FormatError {
+  return new FormatError('schema', message);
+}

@@ -1,0 +1,152 @@
+import { describePathProblem, verifyCertificatePath, verifyIssuerPath } from '../../crypto/certificate-path.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import type { X509Crl } from '../../formats/x509-crl.js';
+import type { CheckId } from '../../model/codes.js';
+import { within } from '../../model/errors.js';
+import type { TdxCollateral } from '../../model/evidence.js';
+import { intelSgxProfile } from './certificate-profile.js';
+import { type IssuerChain, IssuerChains } from './issuer-chains.js';
+import { parseQeIdentity, type QeIdentity } from './qe-identity.js';
+import { type PartReading, type Signed, SignedLists, SignedTexts } from './signed-part.js';
+import { parseTcbInfo, type TcbInfo } from './tcb-info.js';
+
+export type { Signed };
+
+/** Collateral whose chains and signatures hold. Whether it is in time, and of this platform, is judged each time. */
+export interface SignedCollateral {
+  readonly tcbInfo: Signed<TcbInfo>;
+  readonly qeIdentity: Signed<QeIdentity>;
+  readonly pckCrl: Signed<X509Crl>;
+  readonly rootCrl: Signed<X509Crl>;
+}
+
+/** What does not hold, whatever the time. */
+export interface CollateralProblem {
+  readonly code: CheckId;
+  /** Member of the collateral, as the contract names it. */
+  readonly member: string;
+  readonly detail: string;
+}
+
+export type CollateralReading =
+  | { readonly ok: true; readonly value: SignedCollateral }
+  | { readonly ok: false; readonly problems: readonly CollateralProblem[] };
+
+type Chain = readonly [X509Certificate, ...X509Certificate[]];
+
+const TCB_SIGNING = 'Intel SGX TCB Signing';
+
+/**
+ * Reads collateral, and verifies chains and signatures, each part once for its content. Times, revocation and TCB are
+ * for whoever relies on it, each time. Only what holds is kept: what somebody makes up drives none of it out. More genuine
+ * parts than there is room for do, and are read again.
+ *
+ * Not established: that the revocation list is that of the CA of some PCK certificate.
+ */
+export class CollateralReader {
+  readonly #signerChains: IssuerChains;
+  readonly #listChains: IssuerChains;
+  readonly #tcbInfos = new SignedTexts<TcbInfo>(parseTcbInfo);
+  readonly #qeIdentities = new SignedTexts<QeIdentity>(parseQeIdentity);
+  readonly #lists: SignedLists;
+
+  /** @param pins SHA-256 of the SubjectPublicKeyInfo of each root that is trusted, lower-case hex */
+  constructor(pins: ReadonlySet<string>) {
+    const profile = intelSgxProfile(pins);
+    this.#signerChains = new IssuerChains((path) => verifyCertificatePath(path, profile));
+    this.#listChains = new IssuerChains((path) => verifyIssuerPath(path, profile));
+    this.#lists = new SignedLists(profile);
+  }
+
+  /**
+   * @throws {FormatError} `cert_chain`, `cert_format` where a chain or revocation list is malformed; pointers are
+   *   members of the collateral
+   */
+  read(collateral: TdxCollateral): CollateralReading {
+    const problems: CollateralProblem[] = [];
+    const { tcbInfoIssuerChain, qeIdentityIssuerChain } = collateral;
+    const tcbSigner = this.#signerOf(problems, tcbInfoIssuerChain, 'tcb_info', 'tdx_tcb_info');
+    const qeSigner = this.#signerOf(problems, qeIdentityIssuerChain, 'qe_identity', 'tdx_qe_identity');
+    const tcbInfo = taken(problems, 'tdx_tcb_info', 'tcb_info', tcbSigner, (chain) =>
+      this.#tcbInfos.read(collateral.tcbInfo, collateral.tcbInfoSignature, chain),
+    );
+    const qeIdentity = taken(problems, 'tdx_qe_identity', 'qe_identity', qeSigner, (chain) =>
+      this.#qeIdentities.read(collateral.qeIdentity, collateral.qeIdentitySignature, chain),
+    );
+    const [ca, root] = this.#listIssuers(problems, collateral.pckCrlIssuerChain);
+    const pckCrl = taken(problems, 'crl_invalid', 'pck_crl', ca, (chain) => this.#lists.read(collateral.pckCrl, chain));
+    const rootCrl = taken(problems, 'crl_invalid', 'root_ca_crl', root, (chain) =>
+      this.#lists.read(collateral.rootCaCrl, chain),
+    );
+    if (tcbInfo === null || qeIdentity === null || pckCrl === null || rootCrl === null) return { ok: false, problems };
+    return { ok: true, value: { tcbInfo, qeIdentity, pckCrl, rootCrl } };
+  }
+
+  /** The certificates of whoever signed a text: their path, and that Intel has certified the first for collateral. */
+  #signerOf(
+    problems: CollateralProblem[],
+    pem: string,
+    member: 'tcb_info' | 'qe_identity',
+    code: CheckId,
+  ): Chain | null {
+    const place = `${member}_issuer_chain`;
+    const chain = within(`/${place}`, () => this.#signerChains.read(pem));
+    const [signer, ...above] = chain.certificates;
+    if (signer === undefined || above.length === 0) {
+      problems.push({ code, member, detail: 'the issuer chain is short' });
+      return null;
+    }
+    const faults = [...pathFaults(chain, place, TCB_SIGNING), ...roleFaults(chain, signer, place)];
+    problems.push(...faults);
+    return faults.length === 0 ? [signer, ...above] : null;
+  }
+
+  /** The PCK list is of the CA of its chain, the root list of the root of the same. */
+  #listIssuers(problems: CollateralProblem[], pem: string): readonly [Chain | null, Chain | null] {
+    const member = 'pck_crl_issuer_chain';
+    const chain = within(`/${member}`, () => this.#listChains.read(pem));
+    const [ca, ...above] = chain.certificates;
+    const root = above.at(-1);
+    const refuse = (faults: readonly CollateralProblem[]): readonly [null, null] => {
+      problems.push(...faults);
+      return [null, null];
+    };
+    const invalid = (detail: string) => refuse([{ code: 'crl_invalid', member, detail }]);
+    if (ca === undefined || root === undefined) return invalid('the issuer chain is short');
+    // what may sign no lists is refused as that, although it may be no CA either
+    if (ca.keyUsage?.crlSign !== true) return invalid('the issuer may not sign revocation lists');
+    const faults = pathFaults(chain, member, 'PCK CA');
+    return faults.length > 0 ? refuse(faults) : [[ca, ...above], [root]];
+  }
+}
+
+/** Reads a part whose signer holds; what is wrong with it is one more problem. */
+function taken<T>(
+  problems: CollateralProblem[],
+  code: CheckId,
+  member: string,
+  chain: Chain | null,
+  read: (chain: Chain) => PartReading<T>,
+): Signed<T> | null {
+  if (chain === null) return null;
+  const reading = within(`/${member}`, () => read(chain));
+  if (reading.ok) return reading.part;
+  problems.push({ code, member, detail: reading.detail });
+  return null;
+}
+
+/** @param signer what Intel calls the first certificate of such a chain; above it is the root, and nothing else */
+function pathFaults(
+  { certificates, problems }: IssuerChain,
+  member: string,
+  signer: string,
+): readonly CollateralProblem[] {
+  const roles = certificates.length === 2 ? [signer, 'Intel SGX root CA'] : [];
+  return problems.map((problem) => ({ code: problem.code, member, detail: describePathProblem(problem, roles) }));
+}
+
+/** The name too says what Intel has certified the key for. A path that fails for the role has said so. */
+function roleFaults({ problems }: IssuerChain, signer: X509Certificate, member: string): readonly CollateralProblem[] {
+  if (signer.subject.commonName === TCB_SIGNING || problems.some(({ code }) => code === 'cert_role')) return [];
+  return [{ code: 'cert_role', member, detail: 'the signer is not certified for collateral' }];
+}

@@ -1,0 +1,64 @@
+import type { PathProblem } from '../../crypto/certificate-path.js';
+import { PemChains, requireRootLast } from '../../crypto/pem-chains.js';
+import { isSameName } from '../../formats/distinguished-name.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { FormatError } from '../../model/errors.js';
+
+/** Certificates of a key that signs collateral, its own first, with what of them does not change with time. */
+export interface IssuerChain {
+  /** One, two, or a path of three, which never holds. */
+  readonly certificates: readonly X509Certificate[];
+  /** Empty where the path holds. */
+  readonly problems: readonly PathProblem[];
+}
+
+/** All that Intel certifies for collateral is certified by its root itself. A path of three is that of another role. */
+const [EXPECTED_CHAIN, MAXIMUM_CHAIN] = [2, 3];
+
+/**
+ * Reads issuer chains and verifies their paths. Intel has two or three in use. Validity and revocation are for whoever
+ * relies on them, each time.
+ */
+export class IssuerChains {
+  readonly #chains: PemChains<IssuerChain>;
+
+  /** @param verify says what of a path does not hold, whatever the time */
+  constructor(verify: (path: readonly X509Certificate[]) => readonly PathProblem[], capacity = 64) {
+    this.#chains = new PemChains({
+      maximum: MAXIMUM_CHAIN,
+      capacity,
+      verify: (certificates) => {
+        requireShape(certificates);
+        const problems = verify(certificates);
+        return { certificates, problems: certificates.length > EXPECTED_CHAIN ? [NOT_OF_ROOT, ...problems] : problems };
+      },
+    });
+  }
+
+  /**
+   * @param pem the signer's certificate, then the root
+   * @throws {FormatError} `cert_chain` where it is not PEM, is no path by its names, or has another order; `cert_format`
+   */
+  read(pem: string): IssuerChain {
+    return this.#chains.read(pem);
+  }
+}
+
+const NOT_OF_ROOT: PathProblem = {
+  code: 'cert_role',
+  index: 0,
+  detail: 'the signer is not certified by the root itself',
+};
+
+/** One alone is in no wrong order: it is short, which is for whoever relies on it to say. */
+function requireShape(certificates: readonly X509Certificate[]): void {
+  if (certificates.length === 1) return;
+  requireRootLast(certificates);
+  const follows = certificates.every((certificate, index) => {
+    const issuer = certificates[index + 1];
+    return issuer === undefined || isSameName(certificate.issuer, issuer.subject);
+  });
+  if (certificates.length > EXPECTED_CHAIN && !follows) {
+    throw new FormatError('cert_chain', 'the chain has certificates that are not of its path');
+  }
+}

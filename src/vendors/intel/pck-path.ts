@@ -1,0 +1,96 @@
+import { type PathProblem, verifyCertificatePath } from '../../crypto/certificate-path.js';
+import type { PathProfile } from '../../crypto/path-profile.js';
+import { PemChains, requireRootLast } from '../../crypto/pem-chains.js';
+import { parsePemCertificates } from '../../formats/pem.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { FormatError, within } from '../../model/errors.js';
+import { intelSgxProfile } from './certificate-profile.js';
+import { type PckCa, type PckExtension, parsePckExtension, pckCaNamed } from './pck-extension.js';
+
+/** PCK certificate, its issuer and the root, with what of them does not change with time. */
+export interface PckPath {
+  /** PCK certificate first, root last. */
+  readonly certificates: readonly X509Certificate[];
+  readonly leaf: X509Certificate;
+  /** Null where the certificate has no such extension. */
+  readonly pck: PckExtension | null;
+  /** By the name of the issuer of the PCK certificate; null for a name that Intel does not use. */
+  readonly ca: PckCa | null;
+  /** Empty where names, roles, keys, signatures and extensions hold. */
+  readonly problems: readonly PathProblem[];
+}
+
+const PCK_NAME = 'SGX PCK Certificate';
+const MAXIMUM_CHAIN = 3;
+
+/**
+ * Reads PCK chains and verifies their paths, each content once. What changes with time (validity, revocation) is judged
+ * at each request.
+ */
+export class PckPaths {
+  readonly #chains: PemChains<PckPath>;
+
+  constructor(pins: ReadonlySet<string>, capacity = 2048) {
+    const profile = intelSgxProfile(pins);
+    const verify = (certificates: readonly X509Certificate[]) => verifyPckPath(certificates, profile);
+    this.#chains = new PemChains({ maximum: MAXIMUM_CHAIN, verify, capacity });
+  }
+
+  /**
+   * @param pem PCK certificate first, root last
+   * @throws {FormatError} `cert_format`
+   * @throws {FormatError} `cert_chain` where it is too long, or has its root elsewhere than at its end
+   */
+  read(pem: string): PckPath {
+    return this.#chains.read(pem);
+  }
+}
+
+/**
+ * A chain that came beside a quote is the one in the quote, certificate by certificate. Nothing is verified by it.
+ *
+ * @throws {FormatError} `cert_chain`
+ */
+export function requireSameCertificates(pem: string, certificates: readonly X509Certificate[], about: string): void {
+  const brought = within(about, () => parsePemCertificates(pem, 'cert_chain', { certificates: MAXIMUM_CHAIN }));
+  const isSame =
+    brought.length === certificates.length &&
+    certificates.every(({ der }, index) => Buffer.compare(der, brought[index] ?? new Uint8Array()) === 0);
+  if (isSame) return;
+  throw new FormatError('cert_chain', 'the certificates are not those of the quote', { pointer: about });
+}
+
+function verifyPckPath(certificates: readonly X509Certificate[], profile: PathProfile): PckPath {
+  const [leaf] = certificates;
+  if (leaf === undefined) throw new FormatError('cert_chain', 'expected pck certificate, its issuer and the root');
+  requireRootLast(certificates);
+  const pck = parsePckExtension(leaf);
+  const ca = pckCaNamed(leaf.issuer.commonName);
+  const problems = verifyCertificatePath(certificates, profile);
+  return { certificates, leaf, pck, ca, problems: [...problems, ...roleProblems(certificates, pck, ca, problems)] };
+}
+
+/** What a certificate is for, as far as the path has not found fault with it already. */
+function roleProblems(
+  certificates: readonly X509Certificate[],
+  pck: PckExtension | null,
+  ca: PckCa | null,
+  found: readonly PathProblem[],
+): readonly PathProblem[] {
+  const [leaf] = certificates;
+  const role = (index: number, detail: string): PathProblem[] => [{ code: 'cert_role', index, detail }];
+  if (leaf?.subject.commonName?.includes(PCK_NAME) !== true) return role(0, 'certificate is no pck certificate');
+  if (found.length > 0) return [];
+  if (ca === null || certificates.length !== MAXIMUM_CHAIN) {
+    return role(1, 'issuer of the pck certificate is no pck ca');
+  }
+  return extensionProblems(pck, ca);
+}
+
+/** Tells where the extension is not that of the CA: only the Platform CA names a platform instance. */
+function extensionProblems(pck: PckExtension | null, ca: PckCa): readonly PathProblem[] {
+  const problem = (detail: string): PathProblem[] => [{ code: 'cert_extension', index: 0, detail }];
+  if (pck === null) return problem('pck certificate has no sgx extension');
+  if ((pck.platformInstanceId !== null) === (ca === 'platform')) return [];
+  return problem(`sgx extension of the pck certificate is not that of the ${ca} ca`);
+}

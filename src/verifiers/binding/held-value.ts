@@ -1,0 +1,56 @@
+import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { hex } from '../../crypto/digest.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';
+
+/** X, followed by zeros up to 64 bytes. */
+export function padded(value: Uint8Array): Uint8Array {
+  const field = new Uint8Array(64);
+  field.set(value);
+  return field;
+}
+
+/** Whether a field is X, followed by zeros. A field that is all zero is not set, and never holds X. */
+export function isPadded(field: Uint8Array | null, value: Uint8Array): boolean {
+  if (field === null || field.every((byte) => byte === 0)) return false;
+  return equalInConstantTime(field, padded(value));
+}
+
+/** X and nothing else. */
+export function isExactly(field: Uint8Array | null, value: Uint8Array): boolean {
+  return field !== null && equalInConstantTime(field, value);
+}
+
+/** The longest nonce, and the longest field that is padded. */
+const LONGEST = 64;
+
+/** What stands where a nonce belongs: lower-case hex, or how much it is where it is too long for one. */
+export function shown(field: Uint8Array | null): string | null {
+  if (field === null) return null;
+  return field.byteLength > LONGEST ? `${field.byteLength} bytes` : hex(field);
+}
+
+/** A place of a token that can hold the caller's nonce. */
+export interface NoncePlace {
+  readonly place: FreshnessPlace;
+  /** What stands there; null where nothing does, or what has not the form of one. */
+  readonly field: Uint8Array | null;
+  readonly holds: boolean;
+}
+
+/** Places that hold the nonce. */
+export function boundPlaces(places: readonly NoncePlace[]): readonly FreshnessPlace[] {
+  return places.filter(({ holds }) => holds).map(({ place }) => place);
+}
+
+/** What the places hold, in lower-case hex, by their names. */
+export function heldValues(places: readonly NoncePlace[]): JsonObject {
+  return Object.fromEntries(
+    places.filter(({ field }) => field !== null).map(({ place, field }) => [place, shown(field)]),
+  );
+}
+
+/** What a token has to hold: X, and, where a key is bound, also N and that key for places which have both by themselves. */
+export function expectedInToken({ nonce, value, jkt }: ExpectedBinding): JsonValue {
+  return jkt === null ? hex(value) : { value: hex(value), nonce: hex(nonce), jkt };
+}

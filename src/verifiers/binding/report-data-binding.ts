@@ -1,0 +1,71 @@
+import { hex } from '../../crypto/digest.js';
+import type { CheckList } from '../../model/check.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';
+import { comparedUserData, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
+import { isPadded, padded, shown } from './held-value.js';
+import { type HeldBinding, heldBinding, isBound } from './runtime-data-binding.js';
+
+/** Where bare hardware evidence, of whatever TEE, holds the nonce: one of these places, by what it brings. */
+
+/** X in the report data, followed by zeros. All zero is "not set" and never holds X. */
+export function verifyNonceInReportData(
+  checks: CheckList,
+  reportData: Uint8Array,
+  place: FreshnessPlace,
+  binding: ExpectedBinding | null,
+  about: string,
+): readonly FreshnessPlace[] {
+  if (binding === null) return [];
+  const set = reportData.some((byte) => byte !== 0);
+  const holds = checks.require(isPadded(reportData, binding.value), 'nonce_mismatch', about, {
+    expected: hex(padded(binding.value)),
+    actual: hex(reportData),
+    detail: 'report data is the expected value, followed by zeros',
+    otherwise: set ? 'report data holds something else than the expected value and zeros' : 'report data was never set',
+  });
+  return holds ? [place] : [];
+}
+
+/** N, and the bound key, in runtime data that is not a paravisor's. Data that is no JSON object holds neither. */
+export function verifyNonceInData(
+  checks: CheckList,
+  data: JsonObject | null,
+  binding: ExpectedBinding | null,
+  about: string,
+): readonly FreshnessPlace[] {
+  if (binding === null) return [];
+  const held = heldBinding(data ?? {}, binding);
+  const holds = checks.require(isBound(held, binding), 'nonce_mismatch', about, {
+    ...comparedData(held, binding),
+    detail: 'the runtime data holds the nonce, and the bound key where one is sent',
+    otherwise: 'the runtime data does not hold this nonce, or not the bound key',
+  });
+  return holds ? ['runtimeData.nonce'] : [];
+}
+
+function comparedData(
+  held: HeldBinding,
+  { nonce, jkt }: ExpectedBinding,
+): { readonly expected: JsonValue; readonly actual: JsonValue } {
+  if (jkt === null) return { expected: hex(nonce), actual: shown(held.nonce) };
+  return { expected: { nonce: hex(nonce), jkt }, actual: { nonce: shown(held.nonce), jkt: held.jkt } };
+}
+
+/** In a paravisor's runtime claims user-data is the only place: where it was never set, the nonce stands nowhere. */
+export function verifyNonceInUserData(
+  checks: CheckList,
+  claims: ParavisorClaims,
+  binding: ExpectedBinding | null,
+  about: string,
+): readonly FreshnessPlace[] {
+  if (binding === null) return [];
+  if (verifyUserData(checks, claims, binding, about)) return ['hcl.userData'];
+  if (!checks.ran('nonce_mismatch')) {
+    checks.fail('nonce_mismatch', about, {
+      ...comparedUserData(claims, binding),
+      detail: 'user-data of the runtime claims was never set',
+    });
+  }
+  return [];
+}

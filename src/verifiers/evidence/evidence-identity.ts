@@ -1,0 +1,84 @@
+import { hex, sha256 } from '../../crypto/digest.js';
+import { lowS } from '../../crypto/ecdsa.js';
+import { SNP_REPORT_LENGTH } from '../../formats/snp-report.js';
+import { nullIfMalformed } from '../../model/errors.js';
+import type { Evidence, TpmQuoteInput } from '../../model/evidence.js';
+import { readTdQuote } from './read-td-quote.js';
+
+/** Offset of the hardware report in the paravisor's report. */
+const HCL_HARDWARE_REPORT = 0x20;
+
+/**
+ * SHA-256 of the evidence, hex: one identity for the same evidence in native form and dialect, whatever endorsements
+ * come with it. Over report, quote or paravisor report; TD quote behind a paravisor; message, signature and SHA-256 PCRs
+ * of the TPM quote; runtime data; event log; or, of a token alone, its signing input; in this order, each preceded by its
+ * length in 4 bytes big endian, an absent one having length 0. Of two signatures (r, s) and (r, n-s), which verify
+ * alike, the one with the smaller s counts.
+ */
+export function evidenceSha256(evidence: Evidence): string {
+  return hex(sha256(Buffer.concat(partsOf(evidence).flatMap((part) => [lengthOf(part), part]))));
+}
+
+function partsOf(evidence: Evidence): readonly Uint8Array[] {
+  const none = new Uint8Array();
+  switch (evidence.type) {
+    case 'snp':
+      return [withLowS(evidence.report, 0), none, none, none, none, evidence.runtimeData ?? none, none];
+    case 'tdx': {
+      const { quote, runtimeData, ccel } = evidence;
+      return [quoteWithLowS(quote), none, none, none, none, runtimeData ?? none, ccel ?? none];
+    }
+    case 'az-snp-vtpm':
+      return [withLowS(evidence.hclReport, HCL_HARDWARE_REPORT), none, ...quoteParts(evidence.tpmQuote), none, none];
+    case 'az-tdx-vtpm':
+      return [evidence.hclReport, quoteWithLowS(evidence.tdQuote), ...quoteParts(evidence.tpmQuote), none, none];
+    default:
+      return [signingInput(evidence.token), none, none, none, none, none, none];
+  }
+}
+
+/**
+ * What the issuer signed: header and payload as sent, in ASCII (RFC 7515, section 5.1). The signature is no part of a
+ * token's identity: for PS384 there are many for one token.
+ */
+function signingInput(token: string): Uint8Array {
+  return Buffer.from(token.slice(0, token.lastIndexOf('.')), 'ascii');
+}
+
+function lengthOf(part: Uint8Array): Uint8Array {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(part.byteLength);
+  return length;
+}
+
+function quoteParts(quote: TpmQuoteInput): readonly Uint8Array[] {
+  const values = [...(quote.pcrs.get('sha256') ?? [])].sort(([a], [b]) => a - b);
+  return [quote.message, quote.signature, Buffer.concat(values.map(([, value]) => value))];
+}
+
+/** Bytes that are too short for a report have no signature to reduce; they are refused elsewhere. */
+function withLowS(bytes: Uint8Array, report: number): Uint8Array {
+  if (bytes.byteLength < report + SNP_REPORT_LENGTH) return bytes;
+  const [r, s] = [report + 0x2a0, report + 0x2e8];
+  const bigEndian = (start: number) => Buffer.from(bytes.subarray(start, start + 48)).reverse();
+  const reduced = Buffer.from(lowS('P-384', Buffer.concat([bigEndian(r), bigEndian(s)])).subarray(48)).reverse();
+  if (reduced.equals(bytes.subarray(s, s + 48))) return bytes;
+  const copy = Uint8Array.from(bytes);
+  copy.set(reduced, s);
+  return copy;
+}
+
+/**
+ * Both signatures of a TD quote: the attestation key's, and the platform's over the quoting enclave. Those in the
+ * certificates that it carries stay as they are. What is no quote has none to reduce; it is refused elsewhere.
+ */
+function quoteWithLowS(bytes: Uint8Array): Uint8Array {
+  const quote = nullIfMalformed(() => readTdQuote(bytes));
+  if (quote === null) return bytes;
+  const copy = Uint8Array.from(bytes);
+  // what the reader gives out are views of the quote
+  for (const signature of [quote.signature, quote.qe.signature]) {
+    copy.set(lowS('P-256', signature), signature.byteOffset - bytes.byteOffset);
+  }
+  return copy;
+}

@@ -1,0 +1,254 @@
+import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { hex, sha256 } from '../../crypto/digest.js';
+import { isZero } from '../../formats/byte-reader.js';
+import {
+  decodeRsaJwk,
+  decodeUserData,
+  type RuntimeClaims,
+  readRuntimeClaims,
+  readRuntimeObject,
+} from '../../formats/runtime-claims.js';
+import type { CheckList } from '../../model/check.js';
+import type { Claims, HclClaims, SnpClaims, TdxClaims } from '../../model/claims.js';
+import { camelCase, type JsonObject, type JsonValue } from '../../model/json.js';
+import type { RsaPublicKey } from '../../model/rsa-public-key.js';
+import type { ExpectedBinding } from '../../model/verification.js';
+import type { Verified } from '../../model/verified.js';
+import { isPadded, padded } from '../binding/held-value.js';
+import { markVerified } from '../evidence/mark-verified.js';
+
+/** Checks of a paravisor's runtime claims, in the order in which they run. */
+export const PARAVISOR_CHECKS = ['hcl_duplicate', 'hcl_claims', 'hcl_ak_missing', 'hcl_ak_weak'] as const;
+
+/** What verified runtime claims say. */
+export interface ParavisorClaims {
+  readonly ak: Verified<RsaPublicKey>;
+  readonly akThumbprint: string;
+  /** The 64 bytes of `user-data`; null where it is absent, and where it is no 64 bytes in hex. */
+  readonly userData: Uint8Array | null;
+  readonly userDataSent: boolean;
+  readonly vmConfiguration: JsonObject | null;
+}
+
+/**
+ * REPORT_DATA is SHA-256 of the runtime data, and zeros. The raw bytes are hashed: a re-serialisation is other bytes.
+ */
+export function verifyRuntimeDataHash(
+  checks: CheckList,
+  runtimeData: Uint8Array,
+  reportData: Uint8Array,
+  about: string,
+): boolean {
+  const expected = Buffer.concat([sha256(runtimeData), Buffer.alloc(32)]);
+  return checks.require(equalInConstantTime(expected, reportData), 'hcl_binding', about, {
+    expected: hex(expected),
+    actual: hex(reportData),
+    detail: 'report data is SHA-256 of the runtime data, followed by zeros',
+    otherwise: 'the runtime data is not what the hardware report vouches for',
+  });
+}
+
+/** Reads runtime claims whose hash holds. Null, with the checks recorded, where they cannot be relied on. */
+export function verifyParavisorClaims(
+  checks: CheckList,
+  runtimeData: Uint8Array,
+  about: string,
+): ParavisorClaims | null {
+  const object = readRuntimeObject(runtimeData);
+  const claims = object.ok ? readRuntimeClaims(object.value) : object;
+  const result = claims.ok ? verifyClaims(checks, claims.value, about) : recordFault(checks, claims, about);
+  checks.skipRest(PARAVISOR_CHECKS, about, 'the runtime claims cannot be relied on');
+  return result;
+}
+
+function recordFault(
+  checks: CheckList,
+  fault: { readonly code: 'hcl_duplicate' | 'hcl_claims'; readonly detail: string },
+  about: string,
+): null {
+  checks.fail(fault.code, about, { detail: fault.detail });
+  return null;
+}
+
+function verifyClaims(checks: CheckList, claims: RuntimeClaims, about: string): ParavisorClaims | null {
+  checks.pass('hcl_duplicate', about, { detail: 'no member and no key stands in the runtime claims twice' });
+  const key = claims.keys.find((candidate) => candidate['kid'] === 'HCLAkPub');
+  const present = checks.require(key !== undefined, 'hcl_ak_missing', about, {
+    expected: 'HCLAkPub',
+    actual: claims.keys.map((candidate) => candidate['kid'] ?? null),
+    detail: 'the runtime claims name the attestation key of the vTPM',
+    otherwise: 'the runtime claims name no attestation key',
+  });
+  if (key === undefined || !present) return null;
+  const ak = verifyAttestationKey(checks, key, about);
+  if (ak === null) return null;
+  return {
+    ak: markVerified(ak),
+    akThumbprint: rsaThumbprint(ak),
+    userData: decodeUserData(claims.userData),
+    userDataSent: claims.userData !== null,
+    vmConfiguration: claims.vmConfiguration === null ? null : camelMembers(claims.vmConfiguration),
+  };
+}
+
+/** Members that a private JWK has (RFC 7518 sections 6.2.2 and 6.3.2). */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
+
+/**
+ * HCLAkPub is a public RSA key of at least 2048 bits with exponent 65537.
+ * `key_ops` is not looked at: genuine claims of 2022 and 2023 say `encrypt` of this signing key.
+ */
+function verifyAttestationKey(checks: CheckList, jwk: JsonObject, about: string): RsaPublicKey | null {
+  const fault = attestationKeyFault(jwk);
+  if (fault !== null) {
+    checks.fail('hcl_claims', about, { detail: fault });
+    return null;
+  }
+  checks.pass('hcl_claims', about, { detail: 'the runtime claims have the form that a paravisor writes' });
+  const key = jwk['kty'] === 'RSA' ? decodeRsaJwk(jwk) : null;
+  const strong = key !== null && key.n.byteLength >= 256 && bitLength(key.n) >= 2048 && isF4(key.e);
+  checks.require(strong, 'hcl_ak_weak', about, {
+    expected: 'RSA, 2048 bits or more, exponent 65537',
+    actual: key === null ? (jwk['kty'] ?? null) : `RSA, ${bitLength(key.n)} bits`,
+    detail: 'the attestation key is strong enough',
+    otherwise: 'the attestation key is too weak, or of another kind than a vTPM of Azure has',
+  });
+  return strong ? key : null;
+}
+
+function attestationKeyFault(jwk: JsonObject): string | null {
+  if (PRIVATE_MEMBERS.some((member) => member in jwk)) return 'HCLAkPub has members of a private key';
+  if (jwk['kty'] !== 'RSA') return null;
+  const alg: JsonValue = jwk['alg'] ?? null;
+  if (alg !== null && !(typeof alg === 'string' && /^[RP]S(256|384|512)$/.test(alg))) {
+    return 'alg of HCLAkPub is not one of an RSA signing key';
+  }
+  const key = decodeRsaJwk(jwk);
+  if (key === null) return 'HCLAkPub is no RSA key in base64url';
+  return key.n[0] === 0 || key.e[0] === 0 ? 'a member of HCLAkPub has leading zeros' : null;
+}
+
+function bitLength(n: Uint8Array): number {
+  return n.byteLength * 8 - Math.clz32(n[0] ?? 0) + 24;
+}
+
+function isF4(e: Uint8Array): boolean {
+  return equalInConstantTime(e, Uint8Array.of(1, 0, 1));
+}
+
+/** RFC 7638 thumbprint: the required members in lexicographic order, without blanks. */
+function rsaThumbprint(key: RsaPublicKey): string {
+  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
+  const canonical = `{"e":"${text(key.e)}","kty":"RSA","n":"${text(key.n)}"}`;
+  return text(sha256(Buffer.from(canonical)));
+}
+
+/** Member names of `vm-configuration` in camelCase, as the contract writes claims. Values are left as they are. */
+function camelMembers(object: JsonObject): JsonObject {
+  const members = Object.entries(object).map(([name, value]) => [camelCase(name), value] as const);
+  return Object.assign(Object.create(null), Object.fromEntries(members));
+}
+
+/**
+ * `user-data` holds X, then zeros. Absent or all zero it was never set, and holds nothing; that is a matter of the
+ * policy's freshness. Anything else than X in it is a stale or foreign report.
+ *
+ * @returns whether it held X
+ */
+export function verifyUserData(
+  checks: CheckList,
+  claims: ParavisorClaims,
+  binding: ExpectedBinding | null,
+  about: string,
+): boolean {
+  if (binding === null || !userDataIsSet(claims)) return false;
+  return checks.require(isPadded(claims.userData, binding.value), 'nonce_mismatch', about, {
+    ...comparedUserData(claims, binding),
+    detail: 'user-data of the runtime claims is the expected value, followed by zeros',
+    otherwise: 'user-data of the runtime claims is another value: the hardware report is stale, or for another nonce',
+  });
+}
+
+/** What `user-data` had to be, and is; null where it is absent, or no 64 bytes in hex. */
+export function comparedUserData(
+  { userData }: ParavisorClaims,
+  { value }: ExpectedBinding,
+): { readonly expected: string; readonly actual: string | null } {
+  return { expected: hex(padded(value)), actual: userData === null ? null : hex(userData) };
+}
+
+function userDataIsSet(claims: ParavisorClaims): boolean {
+  return claims.userDataSent && !(claims.userData !== null && isZero(claims.userData));
+}
+
+/** The `hcl` claims. */
+export function hclClaims(
+  claims: ParavisorClaims,
+  reportType: HclClaims['reportType'],
+  paravisor: HclClaims['paravisor'],
+): HclClaims {
+  return {
+    reportType,
+    paravisor,
+    akThumbprint: claims.akThumbprint,
+    userData: claims.userData === null ? null : hex(claims.userData),
+    ...(claims.vmConfiguration === null ? {} : { vmConfiguration: claims.vmConfiguration }),
+  };
+}
+
+/**
+ * A paravisor's report is asked for at VMPL 0. One of VMPL 1 or above was asked for by the guest's own operating
+ * system, and one of 0xFFFFFFFF by the host: either could put claims of its own under the hash.
+ */
+export function verifyParavisorVmpl(checks: CheckList, snp: Verified<SnpClaims>, about: string): boolean {
+  return checks.require(snp.vmpl === 0, 'snp_vmpl', about, {
+    expected: 0,
+    actual: snp.vmpl,
+    detail: 'the report was asked for at VMPL 0, by the paravisor',
+    otherwise: 'the report was not asked for at VMPL 0: the guest or the host could write claims of its own',
+  });
+}
+
+/** ID_KEY_DIGEST in lower-case hex to the least security version that counts. */
+export type ParavisorFloors = ReadonlyMap<string, number>;
+
+/** The upper half of GUEST_SVN names a branch of the paravisor; security versions are counted in the lower one. */
+const SECURITY_VERSION = 0xffff;
+
+/**
+ * Which paravisor. Whoever owns a genuine server can boot a guest that writes runtime claims like these: only the
+ * ID_KEY_DIGEST, the key that signed the launch, says that the guest is Microsoft's paravisor. Versions below the floor
+ * have that signature too, and flaws that later ones mend.
+ */
+export function paravisorByIdKey(snp: Verified<SnpClaims>, floors: ParavisorFloors): HclClaims['paravisor'] {
+  const floor = floors.get(snp.idKeyDigest);
+  const known = snp.vmpl === 0 && floor !== undefined && (snp.guestSvn & SECURITY_VERSION) >= floor;
+  return { known, by: known ? 'idKeyDigest' : null };
+}
+
+/** The floor of a report's ID_KEY_DIGEST, as a verification carries it; absent where the digest is not listed. */
+export function floorMember(
+  snp: Verified<SnpClaims> | null,
+  floors: ParavisorFloors,
+): { readonly paravisorMinGuestSvn?: number } {
+  const floor = snp === null ? undefined : floors.get(snp.idKeyDigest);
+  return floor === undefined ? {} : { paravisorMinGuestSvn: floor };
+}
+
+/** Which paravisor, below a TD: its measurement at build. Nobody signs it, so the operator lists what counts. */
+export function paravisorByMrtd(tdx: Verified<TdxClaims>, mrtds: ReadonlySet<string>): HclClaims['paravisor'] {
+  const known = mrtds.has(tdx.mrtd);
+  return { known, by: known ? 'mrtd' : null };
+}
+
+/**
+ * The paravisor as known where a token about the same TEE vouches for it, which the caller has made sure of: verified,
+ * of an issuer whose policy is pinned, and called a compliant confidential VM (api.md, Paravisor). What hardware knew it
+ * by is kept; where only the key was vouched for, what was withheld becomes a claim.
+ */
+export function paravisorByMaa(claims: Verified<Claims>, withheld?: JsonObject): Verified<Claims> {
+  const { hcl } = claims;
+  if (hcl === undefined || (hcl.paravisor.known && hcl.paravisor.by !== 'akCertificate')) return claims;
+  const vmConfiguration = withheld === undefined ? {} : { vmConfiguration: withheld };
+  return markVerified({ ...claims, hcl: { ...hcl, paravisor: { known: true, by: 'maa' }, ...vmConfiguration } });
+}

@@ -1,0 +1,129 @@
+import {
+  describePathProblem,
+  earliestEnd,
+  judgeValidity,
+  verifyCertificatePath,
+  verifySelfSigned,
+} from '../../crypto/certificate-path.js';
+import { hex, sha256 } from '../../crypto/digest.js';
+import { spkiDigest } from '../../crypto/key-cache.js';
+import type { PathProfile } from '../../crypto/path-profile.js';
+import { KEY_CERTIFICATE } from '../../formats/json-web-key-set.js';
+import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
+import type { CheckList } from '../../model/check.js';
+import { earliest } from '../../model/earliest.js';
+import type { TokenKey } from '../../model/endorsement.js';
+import { nullIfMalformed } from '../../model/errors.js';
+import { readOnce } from '../evidence/read-once.js';
+import { type TokenRevocation, verifyTokenRevocation } from './token-revocation.js';
+
+/** What the certificates of a token's key are held against. */
+export interface KeyCertificateRules {
+  /**
+   * SHA-256 of the certificates, or of their SubjectPublicKeyInfos, that a path may end at, lower-case hex. Null: the
+   * origin of the key set is the trust, and its certificates have to hold together, wherever they end.
+   */
+  readonly roots: ReadonlySet<string> | null;
+  /** Null where revocation is nobody's concern. */
+  readonly revocation: TokenRevocation | null;
+  readonly at: Date;
+  readonly about: string;
+}
+
+/** Certificates of a key that were verified. */
+export interface KeyCertificates {
+  /** The key's own first; empty where the issuer publishes none. */
+  readonly path: readonly X509Certificate[];
+  /** Earliest end of the certificates, and of the revocation lists relied on; null where there are none. */
+  readonly validUntil: Date | null;
+}
+
+/**
+ * Verifies the certificates that an issuer publishes of a key, `x5c` (RFC 7517, section 4.7): the first holds the key,
+ * each is signed by the next, the last by itself; a single one that signed itself will do. All are valid at the
+ * instant, the last is one that is pinned, and none is on a list.
+ *
+ * They were fetched: what does not hold together is `jwks_invalid`, and leaves the decision open. An end at another
+ * root, an expiry or a revocation is a finding, and denies.
+ *
+ * @returns null where the key cannot be relied on; the checks say why
+ */
+export function verifyKeyCertificates(
+  checks: CheckList,
+  key: TokenKey,
+  { roots, revocation, at, about }: KeyCertificateRules,
+): KeyCertificates | null {
+  const { path, problem } = readPath(key);
+  if (problem !== null) {
+    checks.unavailable('jwks_invalid', about, `certificates of the key: ${problem}`, true);
+    return null;
+  }
+  if (!verifyRoot(checks, path, roots, about)) return null;
+  if (path.length === 0) return { path, validUntil: null };
+  const untimely = judgeValidity(path, at);
+  const current = checks.require(untimely === null, 'cert_validity', about, {
+    expected: at.toISOString(),
+    detail: 'every certificate of the key is valid at the instant',
+    otherwise: untimely?.detail ?? '',
+  });
+  if (!current) return null;
+  const lists = revocation === null ? [] : verifyTokenRevocation(checks, path, revocation, PROFILE, at, about);
+  return lists && { path, validUntil: earliest(earliestEnd(path), ...lists) };
+}
+
+/** RSA with PKCS #1 padding, as the issuers of tokens have it. Anchors are put in where the path is known. */
+const PROFILE: PathProfile = {
+  anchors: new Set(),
+  signatureAlgorithms: new Set(['rsassa-pkcs1-sha256', 'rsassa-pkcs1-sha384', 'rsassa-pkcs1-sha512']),
+  issuerKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
+  leafKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
+};
+
+interface KeyPath {
+  readonly path: readonly X509Certificate[];
+  /** What does not hold whatever the time; null where all does. */
+  readonly problem: string | null;
+}
+
+/** A key is used for many tokens: what does not change with time is established once. */
+const readPath: (key: TokenKey) => KeyPath = readOnce((key) => {
+  const path = nullIfMalformed(() => key.certificates.map((der) => parseCertificate(der, KEY_CERTIFICATE)));
+  return path === null ? { path: [], problem: 'cannot be read' } : { path, problem: pathProblem(path, key) };
+});
+
+function pathProblem(path: readonly X509Certificate[], key: TokenKey): string | null {
+  const [first] = path;
+  const last = path.at(-1);
+  if (first === undefined || last === undefined) return null;
+  if (Buffer.compare(first.spki, key.spki) !== 0) return 'the first is of another key';
+  // Whether the last is to be trusted is `verifyRoot`.
+  const profile = { ...PROFILE, anchors: new Set([spkiDigest(last)]) };
+  const problem =
+    path.length === 1 ? verifySelfSigned(first, profile) : (verifyCertificatePath(path, profile)[0] ?? null);
+  return problem && describePathProblem(problem);
+}
+
+/** The last certificate is pinned, itself or its key: an issuer's own root in its own key set shows nothing. */
+function verifyRoot(
+  checks: CheckList,
+  path: readonly X509Certificate[],
+  roots: ReadonlySet<string> | null,
+  about: string,
+): boolean {
+  if (roots === null) return true;
+  const last = path.at(-1);
+  const digests = last === undefined ? [] : [spkiDigest(last), hex(sha256(last.der))];
+  return checks.require(
+    digests.some((digest) => roots.has(digest)),
+    'cert_untrusted',
+    about,
+    {
+      actual: last?.subject.commonName ?? null,
+      detail: 'the certificates of the key end at a root that ita.issuers[].roots pins',
+      otherwise:
+        last === undefined
+          ? 'the issuer publishes no certificate of the key'
+          : 'the certificates of the key end at no root that ita.issuers[].roots pins',
+    },
+  );
+}

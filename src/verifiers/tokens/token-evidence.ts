@@ -1,0 +1,74 @@
+import { hex, sha256 } from '../../crypto/digest.js';
+import { KEY_CERTIFICATE } from '../../formats/json-web-key-set.js';
+import { parseCertificate } from '../../formats/x509-certificate.js';
+import { CheckList } from '../../model/check.js';
+import type { CheckId } from '../../model/codes.js';
+import type { UsedEndorsement } from '../../model/endorsement.js';
+import { nullIfMalformed } from '../../model/errors.js';
+import type { TokenEvidence, TokenType } from '../../model/evidence.js';
+import type { TokenVerification, TokenVerifier, VerificationContext } from '../../model/verification.js';
+import { expectedInToken } from '../binding/held-value.js';
+import { markVerified } from '../evidence/mark-verified.js';
+import type { VerifiedToken } from './token-verification.js';
+
+/** Where a token stands that is the evidence of a request. */
+export const TOKEN = '/evidence/token';
+
+/**
+ * Verifies a token that is the evidence of a request: then the caller's nonce must stand in it.
+ * @throws {FormatError} where the token is malformed
+ */
+export async function verifyTokenEvidence<T extends TokenType>(
+  verifier: TokenVerifier<T>,
+  evidence: TokenEvidence<T>,
+  context: VerificationContext,
+): Promise<TokenVerification> {
+  const verification = await verifier.verifyToken(evidence, { ...context, about: TOKEN });
+  if (context.binding === null) return verification;
+  const checks = new CheckList();
+  checks.addAll(verification.checks);
+  if (verification.validUntil === null) {
+    checks.skip(['nonce_mismatch'], TOKEN, 'the token could not be relied on');
+  } else {
+    checks.require(verification.bound.length > 0, 'nonce_mismatch', TOKEN, {
+      expected: expectedInToken(context.binding),
+      actual: verification.held ?? null,
+      detail: 'the expected value stands in what the attester vouches for',
+      otherwise: 'the expected value stands nowhere in what the attester vouches for',
+    });
+  }
+  return { ...verification, checks: checks.all, required: [...verification.required, 'nonce_mismatch'] };
+}
+
+/** What is left where a token cannot be relied on. */
+export function refusedToken(
+  checks: CheckList,
+  required: readonly CheckId[],
+  about: string,
+  because: string,
+): TokenVerification {
+  checks.skipRest(required, about, because);
+  return {
+    checks: checks.all,
+    required,
+    claims: markVerified({}),
+    endorsements: [],
+    bound: [],
+    validUntil: null,
+    clockSkewSeconds: null,
+    vouchesForParavisor: false,
+  };
+}
+
+/** The key that signed, as the answer lists it. */
+export function usedKey({ key, source }: VerifiedToken): UsedEndorsement {
+  const [der] = key.certificates;
+  const certificate = der === undefined ? null : nullIfMalformed(() => parseCertificate(der, KEY_CERTIFICATE));
+  return {
+    kind: 'token-key',
+    sha256: hex(sha256(key.spki)),
+    source,
+    notAfter: certificate?.notAfter ?? null,
+    revocation: 'not_applicable',
+  };
+}

@@ -1,0 +1,86 @@
+import { nameOfCertificate } from '../../crypto/certificate-path.js';
+import type { PathProfile } from '../../crypto/path-profile.js';
+import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../crypto/revocation-list.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { parseCrlFrame, type X509Crl } from '../../formats/x509-crl.js';
+import type { CheckList } from '../../model/check.js';
+import { nullIfMalformed } from '../../model/errors.js';
+import { readOnce } from '../evidence/read-once.js';
+
+/** Revocation lists of the certificates of token keys. */
+export interface TokenRevocation {
+  /** DER. Of any issuers; what cannot be read, or was not signed by the issuer that it names, counts as not there. */
+  readonly crls: readonly Uint8Array[];
+  /** Whether an issuer without a list leaves the decision open; else that is a warning. */
+  readonly required: boolean;
+}
+
+/**
+ * Looks for every certificate but the last on the newest valid list of its issuer (RFC 5280, section 6.3). The last is
+ * its own issuer, so that no list could name it.
+ *
+ * @param path certificates whose signatures hold, the key's own first
+ * @returns when the lists that were relied on end; null where a certificate is revoked, or that cannot be judged
+ */
+export function verifyTokenRevocation(
+  checks: CheckList,
+  path: readonly X509Certificate[],
+  { crls, required }: TokenRevocation,
+  profile: PathProfile,
+  at: Date,
+  about: string,
+): readonly Date[] | null {
+  const ends: Date[] = [];
+  for (const [index, certificate] of path.entries()) {
+    const issuer = path[index + 1];
+    if (issuer === undefined) break;
+    const genuine = crls.map(listsUnder(profile)(issuer)).filter((list) => list !== null);
+    const newest = newestOf(genuine.filter((list) => judgeRevocationListTime(list, at) === null));
+    if (newest === null) {
+      if (!recordMissing(checks, issuer, genuine.length > 0, required, about)) return null;
+    } else if (isRevoked(newest, certificate.serial)) {
+      checks.fail('cert_revoked', about, { detail: `its issuer has revoked ${nameOfCertificate(certificate)}` });
+      return null;
+    } else if (newest.nextUpdate !== null) {
+      ends.push(newest.nextUpdate);
+    }
+  }
+  if (ends.length > 0) checks.pass('cert_revoked', about, { detail: 'no certificate of the key is on a list' });
+  return ends;
+}
+
+/** A list is used for many tokens: what of it does not change with time is established once, under each issuer. */
+const listsUnder: (profile: PathProfile) => (issuer: X509Certificate) => (der: Uint8Array) => X509Crl | null = readOnce(
+  (profile) => readOnce((issuer) => readOnce((der) => nullIfMalformed(() => genuineList(der, issuer, profile)))),
+);
+
+function genuineList(der: Uint8Array, issuer: X509Certificate, profile: PathProfile): X509Crl | null {
+  const reading = verifyRevocationList(parseCrlFrame(der), issuer, profile);
+  return reading.ok ? reading.list : null;
+}
+
+function newestOf(lists: readonly X509Crl[]): X509Crl | null {
+  return lists.reduce<X509Crl | null>(
+    (best, next) => (best === null || (next.crlNumber ?? -1n) > (best.crlNumber ?? -1n) ? next : best),
+    null,
+  );
+}
+
+/** @returns whether the rest can go on without a list */
+function recordMissing(
+  checks: CheckList,
+  { subject }: X509Certificate,
+  isStale: boolean,
+  required: boolean,
+  about: string,
+): boolean {
+  const of = subject.commonName ?? 'an issuer';
+  if (isStale) {
+    checks.unavailable('crl_stale', about, `the revocation list of ${of} is not valid at the instant`, true);
+    return false;
+  }
+  const detail = `no revocation list of ${of} is at hand`;
+  if (required) checks.unavailable('crl_unavailable', about, detail, true);
+  else checks.warn('crl_unavailable', about, { detail });
+  return !required;
+}

@@ -1,0 +1,86 @@
+import type { CheckList } from '../../model/check.js';
+import { FormatError } from '../../model/errors.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+
+/** Times of a token, in seconds since 1970. `iat` and `nbf` null where absent: that is a finding, and no fault of form. */
+export interface TokenTimes {
+  readonly exp: number;
+  readonly iat: number | null;
+  readonly nbf: number | null;
+}
+
+/** What the times of a token are held against. */
+export interface TimeRules {
+  readonly at: Date;
+  readonly leewaySeconds: number;
+  readonly about: string;
+}
+
+/** The end of the year 9999: later instants are no dates (RFC 3339). */
+const LAST_SECOND = 253_402_300_799;
+
+/** Seconds between issue and expiry at most. Eight hours are usual at Azure, five minutes at Intel. */
+const LONGEST_LIFETIME = 86_400;
+
+/** @throws {FormatError} `token_claim` for times that are no instants, or no `exp` */
+export function readTimes(claims: JsonObject): TokenTimes {
+  const exp = instantOf(claims, 'exp');
+  if (exp === null) throw new FormatError('token_claim', 'the token has no exp');
+  return { exp, iat: instantOf(claims, 'iat'), nbf: instantOf(claims, 'nbf') };
+}
+
+/**
+ * Judges how long a token lives, and whether it is valid at the instant.
+ *
+ * @returns what the times show of the issuer's clock; null where the token is not valid, the checks say why
+ */
+export function verifyTimes(
+  checks: CheckList,
+  { exp, iat, nbf }: TokenTimes,
+  { at, leewaySeconds, about }: TimeRules,
+): { readonly clockSkewSeconds: number | null } | null {
+  const now = at.getTime() / 1000;
+  const lifetime = checks.require(iat === null || exp - iat <= LONGEST_LIFETIME, 'token_lifetime', about, {
+    expected: LONGEST_LIFETIME,
+    actual: iat === null ? null : exp - iat,
+    detail: 'the token is valid for a day at most',
+    otherwise: 'the token is valid for longer than a day',
+  });
+  const problem = timeProblem(exp, iat, nbf, now, leewaySeconds);
+  const current = checks.require(problem === null, 'token_time', about, {
+    expected: at.toISOString(),
+    actual: { iat, nbf, exp },
+    detail: 'the token is valid at the instant',
+    otherwise: problem ?? '',
+  });
+  return lifetime && current ? { clockSkewSeconds: skewOf(exp, iat ?? now, nbf ?? now, now) } : null;
+}
+
+function timeProblem(
+  exp: number,
+  iat: number | null,
+  nbf: number | null,
+  now: number,
+  leewaySeconds: number,
+): string | null {
+  if (iat === null || nbf === null) return 'the token does not say when it was issued, or from when it is valid';
+  if (nbf >= exp || iat > exp) return 'the token ends before it begins';
+  if (now >= exp + leewaySeconds) return 'the token has expired';
+  if (nbf > now + leewaySeconds) return 'the token is not yet valid';
+  return iat > now + leewaySeconds ? 'the token was issued in the future' : null;
+}
+
+function skewOf(exp: number, iat: number, nbf: number, now: number): number | null {
+  const ahead = Math.max(iat, nbf) - now;
+  if (ahead > 0) return Math.ceil(ahead);
+  return now >= exp ? Math.floor(exp - now) : null;
+}
+
+function instantOf(claims: JsonObject, name: 'exp' | 'iat' | 'nbf'): number | null {
+  const value: JsonValue | undefined = claims[name];
+  if (value === undefined) return null;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > LAST_SECOND) {
+    throw new FormatError('token_claim', `${name} is not a whole number of seconds since 1970`);
+  }
+  return value;
+}

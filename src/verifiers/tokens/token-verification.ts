@@ -1,0 +1,250 @@
+import { type JwsAlgorithm, verifyJws } from '../../crypto/jws-signature.js';
+import { decodeStandardBase64 } from '../../formats/base64.js';
+import { KEY_CERTIFICATE } from '../../formats/json-web-key-set.js';
+import { type Jws, parseClaimsSet, parseJws } from '../../formats/jws.js';
+import { parseCertificate } from '../../formats/x509-certificate.js';
+import type { CheckList } from '../../model/check.js';
+import type { CheckId } from '../../model/codes.js';
+import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../../model/endorsement.js';
+import { FormatError, nullIfMalformed, within } from '../../model/errors.js';
+import type { TokenEvidence, TokenType } from '../../model/evidence.js';
+import type { JsonObject } from '../../model/json.js';
+import { readOnce } from '../evidence/read-once.js';
+import { lookalike } from './token-lookalike.js';
+import { readTimes, type TimeRules, type TokenTimes, verifyTimes } from './token-times.js';
+
+/** A token that was read: its form holds, nothing is verified. */
+export interface ReadToken {
+  readonly text: string;
+  readonly jws: Jws;
+  readonly claims: JsonObject;
+  readonly times: TokenTimes;
+}
+
+/** Another verifier, as its tokens are judged and as people are told of it. */
+export interface TokenScheme {
+  /** As what its tokens are sent. */
+  readonly type: TokenType;
+  /** Who issues such tokens. */
+  readonly verifier: string;
+  /** Settings that say which issuers are accepted. */
+  readonly issuerSettings: string;
+  /** Setting that says where the keys of an issuer are. */
+  readonly keysSetting: string;
+  /** Algorithms that its issuers use. */
+  readonly algorithms: readonly JwsAlgorithm[];
+}
+
+/** What a token is held against. */
+export interface TokenRules extends TimeRules {
+  readonly scheme: TokenScheme;
+  /** The configured issuer that the token names, character by character; null where it names none. */
+  readonly issuer: string | null;
+  /** Issuers that are configured, for people. */
+  readonly issuers: readonly string[];
+  readonly keys: Sourced<TokenKeySet> | Unavailable | null;
+}
+
+/** Who signed a token, and what its times show. */
+export interface VerifiedToken {
+  readonly key: TokenKey;
+  readonly source: Sourced<unknown>['origin'];
+  readonly expiresAt: Date;
+  readonly clockSkewSeconds: number | null;
+}
+
+/** Checks that every token must have an outcome for, in the order in which they run. */
+export const TOKEN_CHECKS = [
+  'token_alg',
+  'token_issuer',
+  'jwks_unavailable',
+  'token_key',
+  'token_signature',
+  'token_lifetime',
+  'token_time',
+  'token_audience',
+] as const satisfies readonly CheckId[];
+
+/**
+ * Reads a token, once for each evidence.
+ *
+ * @throws {FormatError} `token_format`, `token_header`, `duplicate_key`; `token_claim` for times that are no instants,
+ *   or no `exp`
+ */
+export const readToken: (evidence: TokenEvidence) => ReadToken = readOnce(({ token }) => parseToken(token));
+
+function parseToken(text: string): ReadToken {
+  const jws = parseJws(text);
+  const { typ } = jws.header;
+  if (typ !== 'JWT') throw new FormatError('token_header', 'typ is not JWT');
+  const claims = parseClaimsSet(jws.payload);
+  return { text, jws, claims, times: readTimes(claims) };
+}
+
+/**
+ * Algorithm, issuer, key, signature, times and audience, in this order. Says nothing about what the token says.
+ *
+ * Not checked: `sub`, and `jti`: a token that was seen before is still true, and the nonce shows that it is about this
+ * request.
+ *
+ * @returns null where the token cannot be relied on; the checks say why
+ * @throws {FormatError} `token_header` where `x5c` in the header is of another key
+ */
+export async function verifyToken(
+  checks: CheckList,
+  token: ReadToken,
+  rules: TokenRules,
+): Promise<VerifiedToken | null> {
+  const algorithm = verifyAlgorithm(checks, token, rules);
+  if (algorithm === null || !verifyIssuer(checks, token, rules)) return null;
+  const { keys, about } = rules;
+  const kid = kidOf(token);
+  if (kid === null) {
+    checks.fail('token_key', about, { detail: 'the token does not name its key' });
+    return null;
+  }
+  if (keys === null || 'code' in keys) {
+    const missing = keys ?? {
+      code: 'jwks_unavailable',
+      detail: 'no source for the keys of the issuer',
+      retryable: false,
+    };
+    checks.unavailable(missing.code, about, missing.detail, missing.retryable);
+    return null;
+  }
+  checks.pass('jwks_unavailable', about, { detail: describeKeys(keys.value) });
+  const key = findKey(checks, kid, keys, algorithm, rules);
+  if (key === null) return null;
+  within(about, () => requireSameKey(token, key));
+  const signed = checks.require(await verifyJws(token.text, algorithm, key.key), 'token_signature', about, {
+    expected: algorithm,
+    detail: 'the issuer signed the token',
+    otherwise: 'the signature of the token does not hold',
+  });
+  if (!signed) return null;
+  const times = verifyTimes(checks, token.times, rules);
+  if (!verifyAudience(checks, token, rules)) return null;
+  return times && { key, source: keys.origin, expiresAt: new Date(token.times.exp * 1000), ...times };
+}
+
+function describeKeys({ unrenewedSince }: TokenKeySet): string {
+  const atHand = 'the keys of the issuer are at hand';
+  return unrenewedSince === undefined
+    ? atHand
+    : `${atHand}, as fetched at ${unrenewedSince.toISOString()}: they could not be renewed since`;
+}
+
+/** Compared with what the issuer uses, never taken from the token. */
+function verifyAlgorithm(
+  checks: CheckList,
+  { jws, claims }: ReadToken,
+  { scheme: { algorithms, type }, about }: TokenRules,
+): JwsAlgorithm | null {
+  const { alg } = jws.header;
+  const found = algorithms.find((algorithm) => algorithm === alg) ?? null;
+  const { hint, looksLike } = lookalike(claims['iss'], type);
+  checks.require(found !== null, 'token_alg', about, {
+    expected: algorithms,
+    actual: found ?? looksLike,
+    detail: 'the token is signed with an algorithm of its issuer',
+    otherwise: `the token names an algorithm that its issuer does not use${hint}`,
+  });
+  return found;
+}
+
+function verifyIssuer(
+  checks: CheckList,
+  { claims }: ReadToken,
+  { scheme, issuer, issuers, about }: TokenRules,
+): boolean {
+  const { hint, looksLike } = lookalike(claims['iss'], scheme.type);
+  return checks.require(issuer !== null, 'token_issuer', about, {
+    expected: issuers,
+    actual: issuer ?? looksLike,
+    detail: `the token is of ${scheme.verifier}, and ${scheme.issuerSettings} has its issuer`,
+    otherwise: `${scheme.issuerSettings} does not have the issuer of the token${hint}`,
+  });
+}
+
+/**
+ * Neither verifier writes `aud`. A token that has one is for somebody else: this service has no name that an audience
+ * could be, and a token whose audience one is not must be refused (RFC 7519, section 4.1.3). That a token is about this
+ * request shows in the nonce.
+ */
+function verifyAudience(checks: CheckList, { claims }: ReadToken, { scheme, about }: TokenRules): boolean {
+  const { aud = null } = claims;
+  return checks.require(aud === null, 'token_audience', about, {
+    expected: null,
+    actual: aud,
+    detail: 'the token is for no audience in particular',
+    otherwise: `the token is for another audience; tokens of ${scheme.verifier} have none`,
+  });
+}
+
+/** No issuer names its keys at greater length; a longer name is not looked for. */
+const LONGEST_KID = 512;
+
+/** The name of the key that is said to have signed, `kid`, an opaque text. Null where the token names none. */
+export function kidOf({ jws }: ReadToken): string | null {
+  const { kid } = jws.header;
+  return typeof kid === 'string' && kid !== '' && kid.length <= LONGEST_KID ? kid : null;
+}
+
+/**
+ * A key that the issuer does not publish, or a name that two keys share, is none. Keys from the operator's file can be
+ * older than what the issuer publishes: then it is the file that somebody has to look at.
+ */
+function findKey(
+  checks: CheckList,
+  kid: string,
+  { value: { keys }, origin }: Sourced<TokenKeySet>,
+  algorithm: JwsAlgorithm,
+  { scheme: { algorithms, keysSetting }, about }: TokenRules,
+): TokenKey | null {
+  const named = keys.get(kid) ?? [];
+  const key = named.length === 1 ? (named[0] ?? null) : null;
+  const fromFile = origin === 'store';
+  const listing = fromFile ? `the key file of ${keysSetting}` : 'the issuer';
+  checks.require(key !== null, 'token_key', about, {
+    expected: fromFile && named.length === 0 ? { setting: keysSetting } : null,
+    actual: key === null ? null : kid,
+    detail: fromFile ? `${listing} lists the key` : `${listing} publishes the key`,
+    otherwise:
+      named.length > 1
+        ? `several keys of ${listing} have this name`
+        : `the token names no key that ${listing} ${fromFile ? 'lists' : 'publishes'}`,
+  });
+  return key !== null && isForAlgorithm(checks, key, algorithm, algorithms, about) ? key : null;
+}
+
+/** A key without `alg` is for the only algorithm of its issuer; where there are several, it has to say for which. */
+function isForAlgorithm(
+  checks: CheckList,
+  { alg }: TokenKey,
+  algorithm: JwsAlgorithm,
+  algorithms: readonly JwsAlgorithm[],
+  about: string,
+): boolean {
+  if (alg === algorithm || (alg === null && algorithms.length === 1)) return true;
+  checks.fail('token_alg', about, {
+    expected: alg,
+    actual: algorithm,
+    detail: alg === null ? 'the key does not say for which algorithm it is' : `the key is for ${alg}`,
+  });
+  return false;
+}
+
+/** `x5c` in the header is never used (TOK-02); it may be there only where it is of the key that the issuer publishes. */
+function requireSameKey({ jws }: ReadToken, { spki }: TokenKey): void {
+  const { x5c } = jws.header;
+  if (x5c === undefined) return;
+  const [first] = Array.isArray(x5c) ? x5c : [];
+  if (typeof first !== 'string' || !isOfKey(first, spki)) {
+    throw new FormatError('token_header', 'x5c is of another key than the one that the issuer publishes');
+  }
+}
+
+function isOfKey(certificate: string, spki: Uint8Array): boolean {
+  const parsed = nullIfMalformed(() => parseCertificate(decodeStandardBase64(certificate), KEY_CERTIFICATE));
+  return parsed !== null && Buffer.compare(parsed.spki, spki) === 0;
+}

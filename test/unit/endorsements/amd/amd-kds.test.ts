@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import { AmdKds } from '../../../../src/endorsements/amd/amd-kds.js';
+import type { BoundedRequest, Fetch } from '../../../../src/outgoing/bounded-fetch.js';
+import { FetchError } from '../../../../src/outgoing/fetch-error.js';
+import { DEFAULT_RESILIENCE } from '../../../../src/outgoing/resilience.js';
+import { ManualClock } from '../manual-clock.js';
+
+const ORIGIN = 'https://kds.example';
+const CHIP = Uint8Array.from({ length: 64 }, (_, index) => index);
+const CHIP_HEX = Buffer.from(CHIP).toString('hex');
+const TURIN_CHIP = Uint8Array.from({ length: 64 }, (_, index) => (index < 8 ? 0xa0 + index : 0));
+const TCB = { bootloader: 4, tee: 0, snp: 24, microcode: 219 };
+const TURIN_TCB = { fmc: 1, bootloader: 2, tee: 3, snp: 4, microcode: 71 };
+const MINUTE_MS = 60_000;
+
+class FakeFetch implements Fetch {
+  readonly asked: BoundedRequest[] = [];
+  answer: (request: BoundedRequest) => Promise<Uint8Array> = async () => Uint8Array.of(1);
+
+  get(request: BoundedRequest): Promise<Uint8Array> {
+    this.asked.push(request);
+    return this.answer(request);
+  }
+
+  async close(): Promise<void> {}
+}
+
+function setUp() {
+  const fetch = new FakeFetch();
+  const clock = new ManualClock(new Date('2026-03-01T00:00:00Z'));
+  const kds = new AmdKds({ origin: ORIGIN, chips: fetch, lines: fetch, clock });
+  const call = (remember = true) => ({ signal: new AbortController().signal, remember });
+  const vcek = (remember = true) => kds.vcek('Milan', CHIP, TCB, call(remember));
+  const paths = () => fetch.asked.map(({ path }) => path);
+  return { fetch, clock, kds, call, vcek, paths };
+}
+
+const failWith = (status: number, retryAfterMs?: number) => async () => {
+  throw new FetchError('status', `status ${status}`, {
+    status,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+};
+
+describe('AmdKds: paths', () => {
+  it('asks for a VCEK by chip and levels, in decimal with two digits', async () => {
+    const { vcek, paths, fetch } = setUp();
+    await vcek();
+    expect(paths()).toEqual([`/vcek/v1/Milan/${CHIP_HEX}?blSPL=04&teeSPL=00&snpSPL=24&ucodeSPL=219`]);
+    expect(fetch.asked[0]?.origin).toBe(ORIGIN);
+  });
+
+  it('asks for a Turin VCEK by 8 bytes of chip id and with FMC', async () => {
+    const { kds, call, paths } = setUp();
+    await kds.vcek('Turin', TURIN_CHIP, TURIN_TCB, call());
+    const query = 'fmcSPL=01&blSPL=02&teeSPL=03&snpSPL=04&ucodeSPL=71';
+    expect(paths()).toEqual([`/vcek/v1/Turin/a0a1a2a3a4a5a6a7?${query}`]);
+  });
+
+  it.each(['vcek', 'vlek'] as const)('asks for chain and list of the %s line', async (signingKey) => {
+    const { kds, call, paths } = setUp();
+    await kds.chain('Genoa', signingKey, call());
+    await kds.crl('Genoa', signingKey, call());
+    expect(paths()).toEqual([`/${signingKey}/v1/Genoa/cert_chain`, `/${signingKey}/v1/Genoa/crl`]);
+  });
+
+  it('bounds what it reads by what is asked for', async () => {
+    const { kds, call, vcek, fetch } = setUp();
+    await vcek();
+    await kds.chain('Milan', 'vcek', call());
+    await kds.crl('Milan', 'vcek', call());
+    expect(fetch.asked.map(({ maximumBytes }) => maximumBytes)).toEqual([16_384, 65_536, 1_048_576]);
+  });
+});
+
+describe('AmdKds: single flight', () => {
+  it('makes one fetch of 100 calls for one key, and gives all of them the answer', async () => {
+    const { vcek, fetch } = setUp();
+    const answers = await Promise.all(Array.from({ length: 100 }, () => vcek()));
+    expect(answers).toHaveLength(100);
+    expect(fetch.asked).toHaveLength(1);
+  });
+
+  it('lets every caller of a failed fetch know', async () => {
+    const { vcek, fetch } = setUp();
+    fetch.answer = failWith(500);
+    const outcomes = await Promise.allSettled(Array.from({ length: 100 }, () => vcek()));
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(fetch.asked).toHaveLength(1);
+  });
+});
+
+describe('AmdKds: not found', () => {
+  it('remembers a 404 for ten minutes and then asks again', async () => {
+    const { vcek, fetch, clock } = setUp();
+    fetch.answer = failWith(404);
+    await expect(vcek()).rejects.toMatchObject({ status: 404 });
+    fetch.answer = async () => Uint8Array.of(7);
+    clock.advance(10 * MINUTE_MS - 1);
+    await expect(vcek()).rejects.toMatchObject({ status: 404, notFound: true });
+    expect(fetch.asked).toHaveLength(1);
+    clock.advance(1);
+    expect(await vcek()).toEqual(Uint8Array.of(7));
+  });
+
+  it('remembers it for that chip and TCB only', async () => {
+    const { vcek, kds, call, fetch } = setUp();
+    fetch.answer = failWith(404);
+    await expect(vcek()).rejects.toMatchObject({ status: 404 });
+    fetch.answer = async () => Uint8Array.of(7);
+    expect(await kds.vcek('Milan', CHIP, { ...TCB, microcode: 218 }, call())).toEqual(Uint8Array.of(7));
+  });
+
+  it('remembers nothing for a historical request, and heeds what is remembered', async () => {
+    const { vcek, fetch } = setUp();
+    fetch.answer = failWith(404);
+    await expect(vcek(false)).rejects.toMatchObject({ status: 404 });
+    await expect(vcek()).rejects.toMatchObject({ status: 404 });
+    expect(fetch.asked).toHaveLength(2);
+    await expect(vcek(false)).rejects.toMatchObject({ status: 404 });
+    expect(fetch.asked).toHaveLength(2);
+  });
+
+  it('does not take other failures for a 404', async () => {
+    const { vcek, fetch } = setUp();
+    fetch.answer = failWith(403);
+    await expect(vcek()).rejects.toMatchObject({ status: 403 });
+    await expect(vcek()).rejects.toMatchObject({ status: 403 });
+    expect(fetch.asked).toHaveLength(2);
+  });
+});
+
+describe('AmdKds: throttling', () => {
+  it('asks for no VCEK while Retry-After lasts', async () => {
+    const { vcek, fetch, clock } = setUp();
+    fetch.answer = failWith(429, 30_000);
+    await expect(vcek()).rejects.toMatchObject({ status: 429 });
+    fetch.answer = async () => Uint8Array.of(7);
+    clock.advance(29_999);
+    await expect(vcek()).rejects.toMatchObject({ fault: 'waiting', retryAfterMs: 1 });
+    expect(fetch.asked).toHaveLength(1);
+    clock.advance(1);
+    expect(await vcek()).toEqual(Uint8Array.of(7));
+  });
+
+  it('waits ten seconds after a 429 that names no time', async () => {
+    const { vcek, fetch, clock } = setUp();
+    fetch.answer = failWith(429);
+    await expect(vcek()).rejects.toMatchObject({ status: 429 });
+    clock.advance(9_999);
+    await expect(vcek()).rejects.toMatchObject({ fault: 'waiting' });
+    clock.advance(1);
+    await expect(vcek()).rejects.toMatchObject({ status: 429 });
+  });
+
+  it('is not switched off for longer than an hour by one answer', async () => {
+    const { vcek, fetch, clock } = setUp();
+    fetch.answer = failWith(503, 1_000 * 60 * MINUTE_MS);
+    await expect(vcek()).rejects.toMatchObject({ status: 503 });
+    clock.advance(60 * MINUTE_MS);
+    await expect(vcek()).rejects.toMatchObject({ status: 503 });
+  });
+
+  it('goes on asking for chains and lists when VCEKs are throttled', async () => {
+    const { vcek, kds, call, fetch } = setUp();
+    fetch.answer = failWith(429);
+    await expect(vcek()).rejects.toMatchObject({ status: 429 });
+    fetch.answer = async () => Uint8Array.of(7);
+    expect(await kds.crl('Milan', 'vcek', call())).toEqual(Uint8Array.of(7));
+  });
+
+  it('sends none of those that wait once it wants to be left alone', async () => {
+    const { kds, call, fetch } = setUp();
+    const answers: (() => void)[] = [];
+    fetch.answer = async () => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return failWith(429)();
+    };
+    const chips = Array.from({ length: 30 }, (_, mark) => CHIP.map((byte) => byte ^ mark));
+    const outcomes = chips.map((chip) =>
+      kds.vcek('Milan', chip, TCB, call()).catch((error: FetchError) => error.fault),
+    );
+    const sent = fetch.asked.length;
+    expect(sent).toBeLessThan(chips.length);
+    for (const answer of answers) answer();
+    expect((await Promise.all(outcomes)).filter((fault) => fault === 'waiting')).toHaveLength(chips.length - sent);
+    expect(fetch.asked).toHaveLength(sent);
+  });
+
+  it('keeps room for chains and lists however many VCEKs are wanted', async () => {
+    const { kds, call, fetch } = setUp();
+    fetch.answer = ({ path, signal }) =>
+      path.endsWith('/crl')
+        ? Promise.resolve(Uint8Array.of(7))
+        : new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('over'))));
+    const over = new AbortController();
+    const chips = Array.from({ length: 100 }, (_, mark) => CHIP.map((byte) => byte ^ mark));
+    const outcomes = chips.map((chip) =>
+      kds.vcek('Milan', chip, TCB, { ...call(), signal: over.signal }).catch((error: FetchError) => error.fault),
+    );
+    expect(await kds.crl('Milan', 'vcek', call())).toEqual(Uint8Array.of(7));
+    expect(fetch.asked.length - 1).toBeLessThanOrEqual(DEFAULT_RESILIENCE.concurrent / 2);
+    over.abort();
+    expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['aborted', 'busy']));
+  });
+
+  it('goes on after a failure that asks for no rest', async () => {
+    const { vcek, fetch } = setUp();
+    fetch.answer = failWith(503);
+    await expect(vcek()).rejects.toMatchObject({ status: 503 });
+    fetch.answer = async () => Uint8Array.of(7);
+    expect(await vcek()).toEqual(Uint8Array.of(7));
+  });
+});

@@ -1,0 +1,77 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CacheFolder } from '../../../../src/endorsements/files/cache-folder.js';
+import { CrlMemory, isDamaged, isOlder } from '../../../../src/endorsements/files/crl-memory.js';
+import { RecordingLog } from '../recording-log.js';
+
+const age = (number: bigint, day: number) => ({ number, thisUpdate: new Date(Date.UTC(2026, 0, day)) });
+
+describe('age of revocation lists', () => {
+  it.each([
+    [age(1n, 5), age(2n, 4), true],
+    [age(2n, 4), age(1n, 5), false],
+    [age(2n, 4), age(2n, 5), true],
+    [age(2n, 5), age(2n, 5), false],
+    [age(9n, 1), age(10n, 1), true],
+    [age(2n ** 64n, 1), age(2n ** 64n + 1n, 1), true],
+  ])('compares numbers as numbers, then dates (case %#)', (a, b, expected) => {
+    expect(isOlder(a, b)).toBe(expected);
+  });
+});
+
+describe('CrlMemory', () => {
+  let path: string;
+  beforeEach(async () => {
+    path = await mkdtemp(join(tmpdir(), 'veritee-memory-'));
+  });
+  afterEach(() => rm(path, { recursive: true }));
+
+  const open = (log = new RecordingLog()) => new CrlMemory(new CacheFolder(path, log), log);
+  const FILE = 'crl-highest-Milan';
+  const file = () => join(path, FILE);
+
+  it.each([
+    ['older', age(8n, 1), age(9n, 2)],
+    ['newer', age(9n, 2), age(8n, 1)],
+  ])('CRT-09 keeps the newer of two lists that are relied on at once, the %s first', async (_which, one, other) => {
+    const memory = open();
+    await Promise.all([memory.advance('Milan', one), memory.advance('Milan', other)]);
+    expect(await memory.highest('Milan')).toEqual(age(9n, 2));
+    expect(await open().highest('Milan')).toEqual(age(9n, 2));
+  });
+
+  it.each([
+    ['is empty', () => writeFile(file(), '')],
+    ['is cut short', () => writeFile(file(), '9 2026-01-02T00:00:00.000Z')],
+    ['names a date that is none', () => writeFile(file(), '9 2026-13-02T00:00:00.000Z\n')],
+    ['is a folder', () => mkdir(file())],
+  ])('CRT-09 makes every list older where a mark %s, until it is removed, and says so once', async (_what, spoil) => {
+    await spoil();
+    const log = new RecordingLog();
+    const memory = open(log);
+    for (let call = 0; call < 2; call += 1) {
+      const mark = await memory.highest('Milan');
+      expect([isDamaged(mark), mark !== null && isOlder(age(2n ** 160n, 31), mark)]).toEqual([true, true]);
+    }
+    await memory.advance('Milan', age(9n, 2));
+    expect(isDamaged(await memory.highest('Milan'))).toBe(true);
+    expect(log.entries).toEqual([
+      {
+        level: 'error',
+        message: 'rollback mark cannot be relied on: nothing of its series counts until it can be read or is removed',
+        fields: { file: FILE, err: expect.any(Error) },
+      },
+    ]);
+    await rm(file(), { recursive: true });
+    expect(await memory.highest('Milan')).toBeNull();
+    await memory.advance('Milan', age(9n, 2));
+    expect(await open().highest('Milan')).toEqual(age(9n, 2));
+  });
+
+  it('CRT-09 knows of no list where there is no mark', async () => {
+    const mark = await open().highest('Milan');
+    expect([mark, isDamaged(mark)]).toEqual([null, false]);
+  });
+});

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { certificateRoles, issuerName, lineOfIssuer } from '../../../../src/vendors/amd/issuers.js';
+
+describe('certificates of a path', () => {
+  it('are called as AMD calls them, by the kind of key', () => {
+    expect(certificateRoles('vcek')).toEqual(['VCEK', 'ASK', 'ARK']);
+    expect(certificateRoles('vlek')).toEqual(['VLEK', 'ASVK', 'ARK']);
+  });
+});
+
+describe('issuer of a VEK', () => {
+  it.each(['Milan', 'Genoa', 'Turin'] as const)('names the line %s and the kind of key', (product) => {
+    expect(issuerName(product, 'vcek')).toBe(`SEV-${product}`);
+    expect(issuerName(product, 'vlek')).toBe(`SEV-VLEK-${product}`);
+    expect(lineOfIssuer(`SEV-${product}`)).toEqual({ product, signingKey: 'vcek' });
+    expect(lineOfIssuer(`SEV-VLEK-${product}`)).toEqual({ product, signingKey: 'vlek' });
+  });
+
+  it.each([null, '', 'SEV-', 'SEV-Milan ', 'SEV-VCEK-Milan', 'ARK-Milan', 'SEV-milan'])('names no line: %j', (name) => {
+    expect(lineOfIssuer(name)).toBeNull();
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { judgePathValidity, pathEnd, VekPaths } from '../../../../src/vendors/amd/vek-path.js';
+import { chooseChain } from '../../../../src/verifiers/snp/vek-material.js';
+import { amdName, createSnpGuest } from '../../../lab/index.js';
+import { AT, FOREIGN_PKI, PKI } from '../../verifiers/fixture.js';
+
+const { platform } = createSnpGuest({ pki: PKI });
+const chain = PKI.chainDer('Milan');
+
+describe('path of a VEK', () => {
+  it('REQ-20 keeps a VEK, and its path, once the path holds', () => {
+    const paths = new VekPaths(PKI.pins());
+    const vek = paths.readVek(platform.vek.der);
+    expect(paths.verify(vek, FOREIGN_PKI.chainDer('Milan')).problems).not.toEqual([]);
+    expect(paths.readVek(platform.vek.der)).not.toBe(vek);
+    paths.verify(vek, chain);
+    expect(paths.readVek(platform.vek.der)).toBe(vek);
+  });
+
+  it('REQ-20 keeps copies: nothing of the request stays with them', () => {
+    const paths = new VekPaths(PKI.pins());
+    const within = (der: Uint8Array) => Buffer.concat([new Uint8Array(9000), der]).subarray(9000);
+    const [intermediate, root] = chain;
+    const vek = paths.readVek(within(platform.vek.der));
+    const path = paths.verify(vek, [within(intermediate), within(root)]);
+    expect(path.problems).toEqual([]);
+    for (const { der, tbs, spki, issuer } of [path.vek, path.intermediate, path.root]) {
+      for (const part of [der, tbs, spki, issuer.der]) expect(part.buffer.byteLength).toBe(der.byteLength);
+    }
+  });
+
+  it('has no problems under a pinned root, and is kept by its contents', () => {
+    const paths = new VekPaths(PKI.pins());
+    const vek = paths.readVek(platform.vek.der);
+    const path = paths.verify(vek, chain);
+    expect(path).toMatchObject({ product: 'Milan', problems: [] });
+    expect(judgePathValidity(path, AT)).toBeNull();
+    expect(paths.readVek(Uint8Array.from(platform.vek.der))).toBe(vek);
+    expect(paths.verify(vek, [Uint8Array.from(chain[0]), Uint8Array.from(chain[1])])).toBe(path);
+  });
+
+  it('is not driven out by paths that do not hold', () => {
+    const paths = new VekPaths(PKI.pins(), 1);
+    const vek = paths.readVek(platform.vek.der);
+    const path = paths.verify(vek, chain);
+    expect(paths.verify(vek, FOREIGN_PKI.chainDer('Milan')).problems).not.toEqual([]);
+    expect(paths.verify(vek, chain)).toBe(path);
+  });
+
+  it('ends where its first certificate ends', () => {
+    const notAfter = new Date('2026-08-01T00:00:00Z');
+    const paths = new VekPaths(PKI.pins());
+    const vek = paths.readVek(platform.vek.der);
+    const short = PKI.issueIntermediate('Milan', 'vcek', { notAfter }).der;
+    expect(pathEnd(paths.verify(vek, [short, chain[1]]))).toEqual(notAfter);
+    expect(pathEnd(paths.verify(vek, chain)).getTime()).toBeGreaterThan(notAfter.getTime());
+  });
+
+  it('SNP-25 ends at no pinned root where the issuer of the VEK names no line, or one without pins', () => {
+    const unnamed = createSnpGuest({ pki: PKI, vcek: { overrides: { issuer: amdName('SEV-Unknown') } } });
+    const paths = new VekPaths(PKI.pins());
+    const untrusted = expect.arrayContaining([expect.objectContaining({ code: 'cert_untrusted' })]);
+    expect(paths.verify(paths.readVek(unnamed.platform.vek.der), chain)).toMatchObject({
+      product: null,
+      problems: untrusted,
+    });
+    const genoaOnly = new VekPaths(PKI.pins(['Genoa']));
+    expect(genoaOnly.verify(genoaOnly.readVek(platform.vek.der), chain).problems).toEqual(untrusted);
+  });
+
+  it('is told from the chain of another line, also where its own line has no pins; not where it names none', () => {
+    const otherLine = (der: Uint8Array, lines?: Parameters<typeof PKI.pins>[0]) => {
+      const paths = new VekPaths(PKI.pins(lines));
+      return paths.verify(paths.readVek(der), PKI.chainDer('Genoa')).otherLine;
+    };
+    const unnamed = createSnpGuest({ pki: PKI, vcek: { overrides: { issuer: amdName('SEV-Unknown') } } });
+    expect(otherLine(platform.vek.der)).toBe('Genoa');
+    expect(otherLine(platform.vek.der, ['Genoa'])).toBe('Genoa');
+    expect(otherLine(platform.vek.der, ['Milan'])).toBeNull();
+    expect(otherLine(unnamed.platform.vek.der)).toBeNull();
+  });
+});
+
+describe('the chain that counts', () => {
+  const found = platform.endorsementSet().snp;
+  const nothing = { vek: null, chain: null };
+
+  it("is the request's own, else the one that is held for the line", () => {
+    const own = PKI.chainDer('Genoa');
+    expect(chooseChain({ vek: null, chain: own }, found, 'Milan')).toEqual({ value: own, origin: 'evidence' });
+    expect(chooseChain(nothing, found, 'Milan')).toEqual({ value: chain, origin: 'store' });
+  });
+
+  it('is out of reach for another line, and where the VEK names none', () => {
+    for (const product of ['Genoa', null] as const) {
+      expect(chooseChain(nothing, found, product)).toMatchObject({ code: 'vcek_unavailable', retryable: false });
+    }
+  });
+
+  it('is out of reach for the reason that the source gives', () => {
+    const chainProblem = { code: 'deadline', detail: 'too slow', retryable: true } as const;
+    expect(chooseChain(nothing, found && { ...found, chainProblem }, 'Genoa')).toEqual(chainProblem);
+  });
+});

@@ -1,0 +1,213 @@
+import { createPublicKey } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { CheckList } from '../../../../src/model/check.js';
+import type { TokenKey } from '../../../../src/model/endorsement.js';
+import type { JsonObject } from '../../../../src/model/json.js';
+import {
+  kidOf,
+  readToken,
+  TOKEN_CHECKS,
+  type TokenRules,
+  type TokenScheme,
+  verifyToken,
+} from '../../../../src/verifiers/tokens/token-verification.js';
+import { makeToken, namedRsaKey, registeredClaims, type TokenMaking } from '../../../lab/index.js';
+
+/** The steps that tokens of both kinds share, for an issuer of two algorithms. */
+
+const AT = new Date('2026-06-01T12:00:00Z');
+const ISSUER = 'https://issuer.example';
+const LAB = namedRsaKey('jws', 3072);
+
+function tokenOf(making: TokenMaking = {}, algorithm = 'PS384'): string {
+  const claims = registeredClaims(ISSUER, AT, 300);
+  return makeToken({ header: { kid: 'k', typ: 'JWT' }, claims, key: LAB.privateKey, algorithm }, making);
+}
+
+const SCHEME: TokenScheme = {
+  type: 'maa-token',
+  verifier: 'some verifier',
+  issuerSettings: 'some.issuers',
+  keysSetting: 'some.issuers[].keys',
+  algorithms: ['PS384', 'RS256'],
+};
+
+function keyOf(alg: string | null): TokenKey {
+  const { n = '', e = '' } = createPublicKey(LAB.privateKey).export({ format: 'jwk' });
+  const numbers = { n: Buffer.from(n, 'base64url'), e: Buffer.from(e, 'base64url') };
+  return { kid: 'k', alg, key: numbers, spki: LAB.spki, certificates: [] };
+}
+
+async function verify(text: string, rules: Partial<TokenRules> = {}, keys: readonly TokenKey[] = [keyOf('PS384')]) {
+  const checks = new CheckList();
+  const value = { keys: new Map([['k', keys]]), crls: [] };
+  const found = await verifyToken(checks, readToken({ type: 'maa-token', token: text }), {
+    scheme: SCHEME,
+    issuer: ISSUER,
+    issuers: [ISSUER],
+    keys: { value, origin: 'cache' },
+    at: AT,
+    leewaySeconds: 60,
+    about: '/evidence/token',
+    ...rules,
+  });
+  return {
+    found,
+    checks: checks.all,
+    failed: checks.all.filter(({ result }) => result === 'fail').map(({ id }) => id),
+  };
+}
+
+describe('verifyToken', () => {
+  it('passes each of its checks once, in their order', async () => {
+    const { found, checks } = await verify(tokenOf());
+    expect(checks.map(({ id, result }) => [id, result])).toEqual(TOKEN_CHECKS.map((id) => [id, 'pass']));
+    expect(found).toMatchObject({
+      source: 'cache',
+      expiresAt: new Date(AT.getTime() + 300_000),
+      clockSkewSeconds: null,
+      key: { kid: 'k' },
+    });
+  });
+
+  it.each([
+    ['algorithm', tokenOf({ algorithm: 'PS256' }), {}, 'token_alg'],
+    ['issuer', tokenOf({ algorithm: 'RS256' }), { issuer: null }, 'token_issuer'],
+    ['name of a key', tokenOf({ header: { kid: 'other' }, claims: { exp: 1 } }), {}, 'token_key'],
+    [
+      'signature',
+      tokenOf({ key: namedRsaKey('jws-other', 3072).privateKey, claims: { exp: 1 } }),
+      {},
+      'token_signature',
+    ],
+  ] as const)('stops at a wrong %s', async (_, text, rules, id) => {
+    const { found, failed } = await verify(text, rules);
+    expect(found).toBeNull();
+    expect(failed).toEqual([id]);
+  });
+
+  it('TOK-06, TOK-07 names both where a token lives too long and is not valid', async () => {
+    const { found, failed } = await verify(tokenOf({ claims: { iat: 0, nbf: 0, exp: 100_000 } }));
+    expect(found).toBeNull();
+    expect(failed).toEqual(['token_lifetime', 'token_time']);
+  });
+
+  it('TOK-01 takes a key for the algorithm that it says, and one that says none for none of two', async () => {
+    const rs256 = tokenOf({ algorithm: 'RS256' });
+    expect((await verify(rs256)).failed).toEqual(['token_alg']);
+    expect((await verify(rs256, {}, [keyOf('RS256')])).failed).toEqual([]);
+    expect((await verify(rs256, {}, [keyOf(null)])).failed).toEqual(['token_alg']);
+    expect((await verify(rs256, { scheme: { ...SCHEME, algorithms: ['RS256'] } }, [keyOf(null)])).failed).toEqual([]);
+  });
+
+  it('TOK-10 takes no key of a name that two have', async () => {
+    expect((await verify(tokenOf(), {}, [keyOf('PS384'), keyOf('RS256')])).failed).toEqual(['token_key']);
+    expect((await verify(tokenOf(), {}, [])).failed).toEqual(['token_key']);
+  });
+
+  it('TOK-10 says of a key that is not listed whether the issuer or a file of the operator lists none', async () => {
+    const told = async (origin: 'cache' | 'store', ...keys: readonly TokenKey[]) => {
+      const value = { keys: new Map(keys.length === 0 ? [] : [['k', keys]]), crls: [] };
+      const { checks } = await verify(tokenOf(), { keys: { value, origin } });
+      const { result, expected, detail } = checks.find(({ id }) => id === 'token_key') ?? {};
+      return [result, expected, detail];
+    };
+    const setting = 'some.issuers[].keys';
+    const key = keyOf('PS384');
+    expect(await told('cache')).toEqual(['fail', null, 'the token names no key that the issuer publishes']);
+    expect(await told('store')).toEqual([
+      'fail',
+      { setting },
+      'the token names no key that the key file of some.issuers[].keys lists',
+    ]);
+    expect(await told('store', key, key)).toEqual([
+      'fail',
+      null,
+      'several keys of the key file of some.issuers[].keys have this name',
+    ]);
+    expect(await told('cache', key)).toEqual(['pass', null, 'the issuer publishes the key']);
+    expect(await told('store', key)).toEqual(['pass', null, 'the key file of some.issuers[].keys lists the key']);
+  });
+
+  it.each([['https://somebody.example'], [['https://somebody.example', 'https://else.example']], [''], [[]], [{}]])(
+    'TOK-09 takes no token for the audience %j: neither verifier names one',
+    async (aud) => {
+      const { found, checks, failed } = await verify(tokenOf({ claims: { aud } as JsonObject }));
+      expect([found, failed]).toEqual([null, ['token_audience']]);
+      expect(checks.find(({ id }) => id === 'token_audience')).toMatchObject({ expected: null, actual: aud });
+    },
+  );
+
+  it('TOK-09 twin: takes a token for nobody in particular', async () => {
+    const { found, checks } = await verify(tokenOf());
+    expect(found).not.toBeNull();
+    expect(checks.find(({ id }) => id === 'token_audience')?.result).toBe('pass');
+  });
+
+  it('says whose token it is, and which settings name the issuers', async () => {
+    const told = async (rules: Partial<TokenRules>) =>
+      (await verify(tokenOf(), rules)).checks.find(({ id }) => id === 'token_issuer')?.detail;
+    expect(await told({})).toBe('the token is of some verifier, and some.issuers has its issuer');
+    expect(await told({ issuer: null })).toBe('some.issuers does not have the issuer of the token');
+  });
+
+  it.each([
+    ['maa-token', 'Intel Trust Authority', ': it looks like a token of Trust Authority, which is sent as ita-token'],
+    [
+      'maa-token',
+      'https://portal.eu.trustauthority.intel.com',
+      ': it looks like a token of Trust Authority, which is sent as ita-token',
+    ],
+    [
+      'ita-token',
+      'https://sharedweu.weu.attest.azure.net',
+      ': it looks like a token of Azure Attestation, which is sent as maa-token',
+    ],
+    ['maa-token', 'https://sharedweu.weu.attest.azure.net', ''],
+    ['ita-token', 'https://portal.trustauthority.intel.com', ''],
+    ['ita-token', 'https://attest.azure.net.example', ''],
+    ['maa-token', null, ''],
+  ] as const)('TOK-04 says of a token sent as %s with the issuer %j which it looks like', async (type, iss, hint) => {
+    const rules = { issuer: null, scheme: { ...SCHEME, type } };
+    const actual = hint === '' ? null : { type: type === 'maa-token' ? 'ita-token' : 'maa-token' };
+    const told = async (algorithm: string) => (await verify(tokenOf({ algorithm, claims: { iss } }), rules)).checks;
+    expect(await told('PS384')).toContainEqual(
+      expect.objectContaining({
+        id: 'token_issuer',
+        result: 'fail',
+        actual,
+        detail: `some.issuers does not have the issuer of the token${hint}`,
+      }),
+    );
+    expect(await told('PS256')).toContainEqual(
+      expect.objectContaining({
+        id: 'token_alg',
+        result: 'fail',
+        actual,
+        detail: `the token names an algorithm that its issuer does not use${hint}`,
+      }),
+    );
+  });
+
+  it('says which issuers there are, and nothing that the token says before its signature holds', async () => {
+    const { checks } = await verify(tokenOf(), { issuer: null, issuers: ['https://issuer.example'] });
+    expect(checks.find(({ id }) => id === 'token_issuer')).toMatchObject({
+      expected: ['https://issuer.example'],
+      actual: null,
+    });
+  });
+});
+
+describe('kidOf', () => {
+  it.each([
+    ['k', 'k'],
+    ['x'.repeat(512), 'x'.repeat(512)],
+    ['x'.repeat(513), null],
+    ['', null],
+    [1, null],
+    [null, null],
+    [{}, null],
+  ])('TOK-10 is a text of at most 512 characters', (kid, expected) => {
+    expect(kidOf(readToken({ type: 'maa-token', token: tokenOf({ header: { kid } as JsonObject }) }))).toBe(expected);
+  });
+});
