@@ -5,7 +5,7 @@ import { requireBundle, requireEmptyFolder } from '../endorsements/files/bundle-
 import { SNP_PRODUCTS } from '../model/claims.js';
 import type { EndorsementRequest, Unavailable } from '../model/endorsement.js';
 import { TOKENS } from '../model/injection-tokens.js';
-import type { SnpReportVerifier, TdQuoteVerifier } from '../model/verification.js';
+import type { SnpReportVerifier, TdQuoteVerifier } from '../verifiers/evidence/parts.js';
 import { createAppContainer, useIntelRootPins, useRootPins } from './container.js';
 import { type EndorsementWorld, openAmd, openIntel } from './endorsements.js';
 
@@ -120,8 +120,8 @@ function wantedFor(configuration: Configuration, { amdRootPins, intelRootPins }:
   const tdx = container.resolve<TdQuoteVerifier>(TOKENS.tdQuoteVerifier);
   return ({ name, bytes }: NamedReport): Wanted =>
     isTdQuote(bytes)
-      ? orMissing(name, tdx.quoteEndorsements(bytes, null, { quote: '', collateral: '' }), UNVOUCHED)
-      : orMissing(name, snp.reportEndorsements(bytes, NO_INPUT, { report: '', endorsements: '' }), UNSIGNED);
+      ? orMissing(name, tdx.open(bytes, null, { quote: '', collateral: '' }).needs, UNVOUCHED)
+      : orMissing(name, snp.open(bytes, NO_INPUT, { report: '', endorsements: '' }).needs, UNSIGNED);
 }
 
 /** @param otherwise why nothing can be asked for where there is no request */

@@ -71,6 +71,26 @@ export function parseTdQuote(bytes: Uint8Array): TdQuote {
   return { version, qeVendorId, body, signed, ...authentication };
 }
 
+/** r‖s of P-256. */
+export const TD_QUOTE_SIGNATURE_LENGTH = 64;
+
+const HEADER_LENGTH = 48;
+
+/**
+ * Where the signatures of a TD quote begin: the attestation key's, then the platform's over the QE report. They are
+ * where the version says, and nothing else is read: none where the bytes end before.
+ */
+export function signaturesOfTdQuote(bytes: Uint8Array): readonly number[] {
+  if (bytes.byteLength < HEADER_LENGTH + 6) return [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const isDescribed = view.getUint16(0, true) === 5;
+  const body = isDescribed ? 6 + view.getUint32(HEADER_LENGTH + 2, true) : TD_BODY_LENGTH.td10;
+  const signature = HEADER_LENGTH + body + 4;
+  // behind it: attestation key, type and length of the certification data, QE report
+  const qeSignature = signature + 2 * TD_QUOTE_SIGNATURE_LENGTH + 6 + ENCLAVE_REPORT_LENGTH;
+  return qeSignature + TD_QUOTE_SIGNATURE_LENGTH > bytes.byteLength ? [] : [signature, qeSignature];
+}
+
 function readHeader(reader: ByteReader): Pick<TdQuote, 'version' | 'qeVendorId'> {
   const version = reader.u16le('version');
   const keyType = reader.u16le('attestation key type');
@@ -100,7 +120,7 @@ function readBody(reader: ByteReader, version: 4 | 5): TdReportBody {
 
 function readAuthentication(bytes: Uint8Array): Pick<TdQuote, 'signature' | 'attestationKey' | 'qe' | 'pckChain'> {
   const reader = new ByteReader(bytes, 'tdx_format');
-  const signature = reader.bytes(64, 'quote signature');
+  const signature = reader.bytes(TD_QUOTE_SIGNATURE_LENGTH, 'quote signature');
   const attestationKey = reader.bytes(64, 'attestation key');
   const certification = readCertification(reader, CERTIFICATION.qeReport);
   return { signature, attestationKey, ...readQeCertification(certification) };
@@ -110,7 +130,7 @@ function readAuthentication(bytes: Uint8Array): Pick<TdQuote, 'signature' | 'att
 function readQeCertification(bytes: Uint8Array): Pick<TdQuote, 'qe' | 'pckChain'> {
   const reader = new ByteReader(bytes, 'tdx_format');
   const report = parseEnclaveReport(reader.bytes(ENCLAVE_REPORT_LENGTH, 'QE report'));
-  const signature = reader.bytes(64, 'QE report signature');
+  const signature = reader.bytes(TD_QUOTE_SIGNATURE_LENGTH, 'QE report signature');
   const size = reader.u16le('size of the QE authentication data');
   if (size > MAXIMUM_QE_AUTH_DATA) {
     throw new FormatError('tdx_format', `QE authentication data is ${size} bytes, at most 1024 are allowed`);

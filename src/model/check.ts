@@ -157,6 +157,111 @@ export class CheckList {
   }
 }
 
+/** For `unavailable`: what was out of reach, and whether asking again can help. */
+interface OutOfReach extends Compared {
+  readonly retryable: boolean;
+}
+
+/** Checks that speak of one place in the request, recorded in the order in which they ran. */
+export class Checks {
+  readonly #all: Check[];
+  readonly #about: string;
+
+  /** @param about JSON pointer of the place */
+  constructor(about = '', all: Check[] = []) {
+    this.#about = about;
+    this.#all = all;
+  }
+
+  /** Those recorded so far, of every place. */
+  get all(): readonly Check[] {
+    return this.#all;
+  }
+
+  /** JSON pointer of the place. */
+  get about(): string {
+    return this.#about;
+  }
+
+  /** The same record, for another place. */
+  at(about: string): Checks {
+    return new Checks(about, this.#all);
+  }
+
+  /** The same record, for a place inside of this one: `/crls/0`. */
+  inside(path: string): Checks {
+    return this.at(`${this.#about}${path}`);
+  }
+
+  pass(id: CheckId, compared: Compared): void {
+    this.#add(id, 'pass', compared);
+  }
+
+  fail(id: CheckId, compared: Compared): void {
+    this.#add(id, 'fail', compared);
+  }
+
+  warn(id: CheckId, compared: Compared): void {
+    this.#add(id, 'warn', compared);
+  }
+
+  notConfigured(id: CheckId, detail: string): void {
+    this.#add(id, 'not_configured', { detail });
+  }
+
+  unavailable(id: CheckId, { retryable, ...compared }: OutOfReach): void {
+    this.#all.push({ ...blank(id, 'unavailable', this.#about, null, compared), retryable });
+  }
+
+  /** Records `pass` or `fail`, and tells which, so that a caller can stop where the rest depends on it. */
+  require(holds: boolean, id: CheckId, compared: Required): boolean {
+    const detail = holds ? compared.detail : (compared.otherwise ?? compared.detail);
+    this.#add(id, holds ? 'pass' : 'fail', { ...compared, detail });
+    return holds;
+  }
+
+  /** Records that checks were not reached, for one reason. */
+  skip(ids: readonly CheckId[], because: string): void {
+    for (const id of ids) {
+      this.#all.push({ ...blank(id, 'skipped', this.#about, null, { detail: because }), group: because });
+    }
+  }
+
+  /** Records those of some checks that have not run as not reached, for one reason. */
+  skipRest(ids: readonly CheckId[], because: string): void {
+    this.skip(
+      ids.filter((id) => !this.ran(id)),
+      because,
+    );
+  }
+
+  addAll(checks: readonly Check[]): void {
+    this.#all.push(...checks);
+  }
+
+  /** Takes out what checks have compared, once it shows that nothing vouches for the bytes it was read from. */
+  withhold(ids: readonly CheckId[]): void {
+    for (const [index, check] of this.#all.entries()) {
+      if (ids.includes(check.id)) this.#all[index] = { ...check, expected: null, actual: null };
+    }
+  }
+
+  /** Whether a check has a result other than `skipped`, at whatever place. */
+  ran(id: CheckId): boolean {
+    return this.#all.some((check) => check.id === id && check.result !== 'skipped');
+  }
+
+  /** Whether a check ran, and every time with `pass` or `warn`, at whatever place. */
+  holds(id: CheckId): boolean {
+    const found = this.#all.filter((check) => check.id === id);
+    return found.length > 0 && found.every(({ result }) => result === 'pass' || result === 'warn');
+  }
+
+  #add(id: CheckId, result: CheckResult, compared: Compared): void {
+    this.#all.push(blank(id, result, this.#about, null, compared));
+  }
+}
+
 function blank(id: CheckId, result: CheckResult, about: string, policy: string | null, compared: Compared): Check {
   return {
     id,

@@ -1,24 +1,9 @@
 import type { Check } from './check.js';
-import type { Claims, SnpClaims, TdxClaims, TpmClaims } from './claims.js';
+import type { Claims } from './claims.js';
 import type { CheckId } from './codes.js';
-import type {
-  EndorsementRequest,
-  EndorsementSet,
-  SnpEndorsementRequest,
-  TdxCollateralRequest,
-  UsedEndorsement,
-} from './endorsement.js';
-import type {
-  EvidenceOf,
-  EvidenceType,
-  SnpEndorsementInput,
-  TdxCollateral,
-  TokenEvidence,
-  TokenType,
-  TpmQuoteInput,
-} from './evidence.js';
+import type { EndorsementRequest, EndorsementSet, UsedEndorsement } from './endorsement.js';
+import type { EvidenceOf, EvidenceType, TokenEvidence, TokenType } from './evidence.js';
 import type { JsonObject } from './json.js';
-import type { RsaPublicKey } from './rsa-public-key.js';
 import type { TcbShortfall } from './tcb-shortfall.js';
 import type { Verified } from './verified.js';
 
@@ -135,24 +120,38 @@ export interface TokenVerification extends Verification {
   readonly held?: JsonObject;
 }
 
-export interface TokenContext extends VerificationContext {
-  /** JSON pointer of the token in the request. */
-  readonly about: string;
+/** A token that was read: its form holds, nothing is verified. */
+export interface OpenedToken extends OpenedEvidence {
+  /**
+   * Algorithm, issuer, key, signature, times, then what it says; what rests on a failed check is skipped.
+   * @throws {FormatError} where the token shows to be malformed once its key is known
+   */
+  verify(context: VerificationContext): Promise<TokenVerification>;
 }
 
 /** Verifies the tokens of one other verifier. Pure, as every verifier. */
 export interface TokenVerifier<T extends TokenType = TokenType> extends EvidenceVerifier<T> {
   /**
-   * Names the keys needed: none where the issuer is not a configured one.
+   * Reads a token that came beside evidence. That the nonce of the request stands nowhere in it is for the caller to
+   * judge: `bound` lists the places.
+   *
+   * @param about JSON pointer of the token in the request
    * @throws {FormatError} where the token is malformed
    */
-  keysFor(evidence: TokenEvidence<T>, about: string): readonly EndorsementRequest[];
+  openResult(evidence: TokenEvidence<T>, about: string): OpenedToken;
+}
+
+/** Evidence that was read into its structures: its form holds, nothing is verified. */
+export interface OpenedEvidence {
+  /** The endorsements that its verification needs. Derived from unverified bytes: sources contact configured origins only. */
+  readonly needs: readonly EndorsementRequest[];
   /**
-   * Form, algorithm, issuer, key, signature, times, then what it says; what rests on a failed check is skipped.
-   * A nonce of the request that stands nowhere in the token is for the caller to judge: `bound` lists the places.
-   * @throws {FormatError} where the token is malformed
+   * Verifies every signature, chain and binding of what was read, in the order of the specification, and records each
+   * check. What rests on a failed check is skipped; claims come only from bytes that passed.
+   *
+   * @throws {FormatError} where what depends on an outcome (a chain, a CRL) is malformed
    */
-  verifyToken(evidence: TokenEvidence<T>, context: TokenContext): Promise<TokenVerification>;
+  verify(context: VerificationContext): Promise<Verification>;
 }
 
 /** Verifies one type of evidence. Pure: what it needs is given, the instant included. */
@@ -160,120 +159,8 @@ export interface EvidenceVerifier<T extends EvidenceType = EvidenceType> {
   /** The `type` in openapi.yaml that this verifier judges. */
   readonly evidenceType: T;
   /**
-   * Names the endorsements needed. Reads unverified bytes, so that sources contact configured origins only.
+   * Reads the evidence, once.
    * @throws {FormatError} where the evidence is malformed
    */
-  endorsementsFor(evidence: EvidenceOf<T>): readonly EndorsementRequest[];
-  /**
-   * Checks every signature, chain and binding, in the order of the specification, recording each check.
-   * What rests on a failed check is skipped; claims come only from bytes that passed.
-   * @throws {FormatError} where the evidence is malformed
-   */
-  verify(evidence: EvidenceOf<T>, context: VerificationContext): Promise<Verification>;
-}
-
-/** A hardware report inside other evidence: how a paravisor's verifier sees the TEE below it. */
-export interface SnpReportVerifier {
-  /** @throws {FormatError} where the report is malformed */
-  reportEndorsements(
-    report: Uint8Array,
-    input: SnpEndorsementInput,
-    about: SnpReportContext['about'],
-  ): readonly SnpEndorsementRequest[];
-  /** @throws {FormatError} where report or endorsements of the request are malformed */
-  verifyReport(
-    report: Uint8Array,
-    input: SnpEndorsementInput,
-    context: SnpReportContext,
-  ): Promise<SnpReportVerification>;
-}
-
-export interface SnpReportContext {
-  readonly at: Date;
-  readonly endorsements: EndorsementSet;
-  /** JSON pointers of the report and of the endorsements in the request. */
-  readonly about: { readonly report: string; readonly endorsements: string };
-}
-
-export interface SnpReportVerification {
-  readonly checks: readonly Check[];
-  readonly required: readonly CheckId[];
-  /** Null where signature or chain did not hold, or could not be judged. */
-  readonly claims: Verified<SnpClaims> | null;
-  /** REPORT_DATA, 64 bytes, under the same condition. */
-  readonly reportData: Verified<Uint8Array> | null;
-  readonly endorsements: readonly UsedEndorsement[];
-  readonly validUntil: Date | null;
-  /** DER of what the report was verified with, under the same condition: VCEK or VLEK, ASK or ASVK, ARK. */
-  readonly certificates: SnpSubmission['certificates'] | null;
-}
-
-/** A TD quote inside other evidence, or as evidence: how a paravisor's verifier sees the TEE below it. */
-export interface TdQuoteVerifier {
-  /** @throws {FormatError} where the quote is malformed */
-  quoteEndorsements(
-    quote: Uint8Array,
-    collateral: TdxCollateral | null,
-    about: TdQuoteContext['about'],
-  ): readonly TdxCollateralRequest[];
-  /**
-   * What a policy may leave open on a bare TD and must leave open on Azure (SEPT_VE_DISABLE, zero RTMRs) is a claim,
-   * and no check.
-   * @throws {FormatError} where quote or collateral of the request are malformed
-   */
-  verifyQuote(quote: Uint8Array, context: TdQuoteContext): Promise<TdQuoteVerification>;
-}
-
-export interface TdQuoteContext {
-  readonly at: Date;
-  readonly endorsements: EndorsementSet;
-  /** JSON pointers of the quote and of the collateral in the request. */
-  readonly about: { readonly quote: string; readonly collateral: string };
-}
-
-export interface TdQuoteVerification {
-  readonly checks: readonly Check[];
-  readonly required: readonly CheckId[];
-  /** Null where signature or chain did not hold, or could not be judged. */
-  readonly claims: Verified<TdxClaims> | null;
-  /** What keeps the TCB from being up to date, component by component; empty where nothing is behind, or nothing is known. */
-  readonly shortfalls: readonly TcbShortfall[];
-  /** Null where there was no collateral that could be relied on. */
-  readonly collateralIssued: CollateralIssued | null;
-  /** REPORTDATA, 64 bytes: verified as far as the quote's signature and the PCK chain go, also where collateral is out of reach. */
-  readonly reportData: Verified<Uint8Array> | null;
-  readonly endorsements: readonly UsedEndorsement[];
-  readonly validUntil: Date | null;
-}
-
-/** A vTPM quote inside other evidence. */
-export interface TpmQuoteVerifier {
-  /** Checks that every quote must have an outcome for. */
-  readonly required: readonly CheckId[];
-  /**
-   * Reads the quote and the PCR values.
-   * @param about JSON pointer of the quote in the request
-   * @throws {FormatError} `tpm_format`
-   */
-  requireFormat(quote: TpmQuoteInput, about: string): void;
-  /**
-   * Verifies a quote under a key that something else vouches for.
-   * @param about JSON pointer of the quote in the request
-   * @throws {FormatError} `tpm_format`
-   */
-  verifyQuote(
-    quote: TpmQuoteInput,
-    key: Verified<RsaPublicKey>,
-    binding: ExpectedBinding | null,
-    about: string,
-  ): TpmQuoteVerification;
-}
-
-export interface TpmQuoteVerification {
-  readonly checks: readonly Check[];
-  readonly claims: Verified<TpmClaims> | null;
-  /** SHA-256 PCRs that the signed selection names, whatever values were sent; null where the quote is not signed. */
-  readonly selectedPcrs: readonly number[] | null;
-  /** Whether extraData is exactly X. */
-  readonly bound: boolean;
+  open(evidence: EvidenceOf<T>): OpenedEvidence;
 }

@@ -1,10 +1,16 @@
 import type { AttestationService } from '../model/attestation-service.js';
-import type { EndorsementRequest, EndorsementSource, FetchContext } from '../model/endorsement.js';
+import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError } from '../model/errors.js';
 import type { TokenEvidence, TokenType } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
 import type { TokenRoute } from '../model/token-route.js';
-import type { ExpectedBinding, Submission, TokenVerification, TokenVerifier } from '../model/verification.js';
+import type {
+  ExpectedBinding,
+  OpenedToken,
+  Submission,
+  TokenVerification,
+  TokenVerifier,
+} from '../model/verification.js';
 
 /** A token of another verifier, verified or not. */
 export interface RouteToken {
@@ -37,13 +43,12 @@ export interface RouteContext {
   readonly binding: ExpectedBinding | null;
 }
 
-/** A token, and the keys that it needs. */
+/** A token that was read. */
 interface SentToken {
   readonly evidence: TokenEvidence;
   /** JSON pointer of the token in the request. */
   readonly about: string;
-  readonly verifier: TokenVerifier;
-  readonly keys: readonly EndorsementRequest[];
+  readonly opened: OpenedToken;
 }
 
 const RESULTS = '/attestationResults';
@@ -115,15 +120,12 @@ export class AttestationRoutes {
   #read(evidence: TokenEvidence, about: string): SentToken {
     const verifier = this.#verifiers.get(evidence.type);
     if (verifier === undefined) throw new Error(`no verifier for ${evidence.type}`);
-    return { evidence, about, verifier, keys: verifier.keysFor(evidence, about) };
+    return { evidence, about, opened: verifier.openResult(evidence, about) };
   }
 
-  async #verify(
-    { evidence, about, verifier, keys }: SentToken,
-    { fetch, binding }: RouteContext,
-  ): Promise<TokenVerification> {
-    const endorsements = await this.#endorsements.fetch(keys, fetch);
-    return verifier.verifyToken(evidence, { at: fetch.at, endorsements, binding, about });
+  async #verify({ opened }: SentToken, { fetch, binding }: RouteContext): Promise<TokenVerification> {
+    const endorsements = await this.#endorsements.fetch(opened.needs, fetch);
+    return opened.verify({ at: fetch.at, endorsements, binding });
   }
 
   /** Null for what is no token at all: then it is no fault of the request's bytes. */

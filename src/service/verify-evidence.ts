@@ -5,11 +5,11 @@ import type { NonceStanding } from '../model/challenge.js';
 import type { Check } from '../model/check.js';
 import type { Decision } from '../model/decision.js';
 import { earliest } from '../model/earliest.js';
-import type { EndorsementRequest, EndorsementSource, FetchContext } from '../model/endorsement.js';
+import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
 import type { VerifyRequest } from '../model/request.js';
-import type { EvidenceVerifier, ExpectedBinding, Verification } from '../model/verification.js';
+import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../model/verification.js';
 import type { RouteState } from '../policy/appraisal-topic.js';
 import { appraise, type PolicyAppraisal } from '../policy/appraise.js';
 import { decide, isUndecided } from '../policy/decide.js';
@@ -189,21 +189,16 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     };
     const { attestationRoutes, keyThumbprint } = this.#parts;
     // Malformed evidence is refused before anything is fetched.
-    const needed = verifier.endorsementsFor(request.evidence);
+    const opened = verifier.open(request.evidence);
     const verifyingSent = attestationRoutes.verifySent(request.attestationResults, { fetch, binding });
-    const [own, sent] = await bothEnded(this.#verifyEvidence(verifier, asked, needed, fetch), verifyingSent);
+    const [own, sent] = await bothEnded(this.#verifyEvidence(opened, asked, fetch), verifyingSent);
     const results = await submitWhereWanted(attestationRoutes, asked, own, sent, fetch);
     return judgeRoutes(request.evidence.type, own, results, keyThumbprint);
   }
 
-  async #verifyEvidence(
-    verifier: EvidenceVerifier,
-    { request, at, binding }: Case,
-    needed: readonly EndorsementRequest[],
-    fetch: FetchContext,
-  ): Promise<Verification> {
-    const endorsements = await this.#parts.endorsements.fetch(needed, fetch);
-    const result: unknown = await verifier.verify(request.evidence, { at, endorsements, binding });
+  async #verifyEvidence(opened: OpenedEvidence, { at, binding }: Case, fetch: FetchContext): Promise<Verification> {
+    const endorsements = await this.#parts.endorsements.fetch(opened.needs, fetch);
+    const result: unknown = await opened.verify({ at, endorsements, binding });
     if (!isVerification(result)) throw new TypeError('the verifier returned no verification');
     return result;
   }

@@ -18,7 +18,7 @@ const AT = new Date('2025-07-01T12:00:00Z');
 async function holds(quote: Uint8Array, collateral: TdxCollateral): Promise<boolean> {
   const endorsements = { snp: null, tdx: { value: collateral, origin: 'evidence' } } as const;
   try {
-    const found = await verifier.verifyQuote(quote, { at: AT, endorsements, about: ABOUT });
+    const found = verifier.open(quote, null, ABOUT).verify({ at: AT, endorsements });
     return found.claims !== null && found.checks.every(({ result }) => result === 'pass');
   } catch (error) {
     if (error instanceof FormatError) return false;

@@ -8,17 +8,16 @@ import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { hex, sha256 } from '../../crypto/digest.js';
 import { spkiDigest } from '../../crypto/key-cache.js';
 import type { PathProfile } from '../../crypto/path-profile.js';
-import { type AkCertificates, readAkChain, readAkLeaf } from '../../formats/ak-certificate-input.js';
+import { readAkChain, readAkLeaf } from '../../formats/ak-certificate-input.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../../formats/x509-extension.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
 import type { UsedEndorsement } from '../../model/endorsement.js';
 import { nullIfMalformed, within } from '../../model/errors.js';
 import type { AkCertificateInput } from '../../model/evidence.js';
 import type { RsaPublicKey } from '../../model/rsa-public-key.js';
 import type { Verified } from '../../model/verified.js';
-import { readOnce } from '../evidence/read-once.js';
 import type { AkRoots } from './ak-roots.js';
 
 const LEAF = '/evidence/akCertificate';
@@ -63,15 +62,13 @@ const PROFILE: PathProfile = {
 /** With the leaf one more than a path may have: a path that goes on is too long whatever follows. */
 const READ_ABOVE = 5;
 
-/**
- * Reads the certificates that come with evidence, once.
- *
- * @throws {FormatError} `cert_format`
- */
-export const readAkCertificates: (input: AkCertificateInput) => AkCertificates = readOnce((input) => ({
-  leaf: within(LEAF, () => readAkLeaf(input)),
-  chain: within(CHAIN, () => readAkChain(input, READ_ABOVE)),
-}));
+/** The certificate of an attestation key that came with evidence, and the chain above it, read. */
+export type AkPath = readonly X509Certificate[];
+
+/** @throws {FormatError} `cert_format` */
+export function readAkPath(input: AkCertificateInput): AkPath {
+  return [within(LEAF, () => readAkLeaf(input)), ...within(CHAIN, () => readAkChain(input, READ_ABOVE))];
+}
 
 /**
  * Judges the certificate of an attestation key, whenever one is sent. It never replaces the binding of the key to the
@@ -81,19 +78,17 @@ export const readAkCertificates: (input: AkCertificateInput) => AkCertificates =
  * a key lives for one boot. Not checked: revocation, which nothing serves offline, and the purposes of the authorities.
  *
  * @param key the attestation key of the runtime claims; null where nothing vouches for one
- * @throws {FormatError} `cert_format`
  */
 export function verifyAkCertificate(
-  checks: CheckList,
-  input: AkCertificateInput,
+  all: Checks,
+  path: AkPath,
   key: Verified<RsaPublicKey> | null,
   roots: AkRoots,
   at: Date,
 ): AkVerdict {
-  const { leaf, chain } = readAkCertificates(input);
-  const path = [leaf, ...chain];
-  const same = verifyKey(checks, leaf, key);
-  if (!verifyPath(checks, path, roots) || !verifyValidity(checks, path, at) || !same) return NO_AK_VERDICT;
+  const checks = all.at(LEAF);
+  const same = verifyKey(checks, path[0], key);
+  if (!verifyTrust(checks, path, roots) || !verifyValidity(checks, path, at) || !same) return NO_AK_VERDICT;
   return {
     knowsParavisor: knowsParavisor(path, roots),
     endorsements: path.map((certificate, index) => endorsementOf(certificate, index)),
@@ -101,28 +96,29 @@ export function verifyAkCertificate(
   };
 }
 
-function verifyKey(checks: CheckList, { publicKey }: X509Certificate, key: Verified<RsaPublicKey> | null): boolean {
+function verifyKey(checks: Checks, leaf: X509Certificate | undefined, key: Verified<RsaPublicKey> | null): boolean {
   if (key === null) {
-    checks.skip(['hcl_ak_mismatch'], LEAF, 'nothing vouches for the attestation key');
+    checks.skip(['hcl_ak_mismatch'], 'nothing vouches for the attestation key');
     return false;
   }
+  const publicKey = leaf?.publicKey;
   const same =
-    publicKey.kind === 'rsa' &&
+    publicKey?.kind === 'rsa' &&
     equalInConstantTime(publicKey.modulus, key.n) &&
     equalInConstantTime(publicKey.exponent, key.e);
-  return checks.require(same, 'hcl_ak_mismatch', LEAF, {
+  return checks.require(same, 'hcl_ak_mismatch', {
     detail: 'the certificate is of the attestation key that the runtime claims name',
     otherwise: 'the certificate is of another key than the runtime claims name',
   });
 }
 
-function verifyPath(checks: CheckList, path: readonly X509Certificate[], { azure, configured }: AkRoots): boolean {
+function verifyTrust(checks: Checks, path: readonly X509Certificate[], { azure, configured }: AkRoots): boolean {
   const problem = pathProblem(path, new Set([...azure, ...configured]));
-  const trusted = checks.require(problem === null, 'ak_cert_untrusted', LEAF, {
+  const trusted = checks.require(problem === null, 'ak_cert_untrusted', {
     detail: 'the certificate is one of an attestation key, and its chain ends at a pinned root',
     otherwise: `the certificate cannot be relied on: ${problem}`,
   });
-  if (!trusted) checks.skip(['cert_validity'], LEAF, 'the certificate of the attestation key cannot be relied on');
+  if (!trusted) checks.skip(['cert_validity'], 'the certificate of the attestation key cannot be relied on');
   return trusted;
 }
 
@@ -140,9 +136,9 @@ function hasPurpose({ extensions }: X509Certificate): boolean {
   return usage !== null && nullIfMalformed(() => parseExtendedKeyUsage(usage))?.includes(ATTESTATION_KEY) === true;
 }
 
-function verifyValidity(checks: CheckList, path: readonly X509Certificate[], at: Date): boolean {
+function verifyValidity(checks: Checks, path: readonly X509Certificate[], at: Date): boolean {
   const problem = judgeValidity(path, at);
-  return checks.require(problem === null, 'cert_validity', LEAF, {
+  return checks.require(problem === null, 'cert_validity', {
     expected: at.toISOString(),
     detail: 'the certificates of the attestation key are valid at the instant',
     otherwise: problem?.detail ?? '',

@@ -1,22 +1,20 @@
 import { inject, injectable } from 'tsyringe';
 import { type HclReport, parseHclReportOf } from '../../formats/hcl-report.js';
-import { CheckList } from '../../model/check.js';
+import { readRuntimeObject } from '../../formats/runtime-claims.js';
+import { Checks } from '../../model/check.js';
 import { earliest } from '../../model/earliest.js';
-import type { EndorsementRequest } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { AzSnpVtpmEvidence } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
-import type {
-  EvidenceVerifier,
-  SnpReportVerification,
-  SnpReportVerifier,
-  TpmQuoteVerifier,
-  Verification,
-  VerificationContext,
-} from '../../model/verification.js';
+import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../model/verification.js';
 import { markVerified } from '../evidence/mark-verified.js';
-import { readOnce } from '../evidence/read-once.js';
-import { submissionOf } from '../evidence/submission.js';
+import {
+  type OpenedSnpReport,
+  type SnpReportVerification,
+  type SnpReportVerifier,
+  submissionOf,
+  type TpmQuoteVerifier,
+} from '../evidence/parts.js';
 import {
   floorMember,
   type ParavisorClaims,
@@ -27,14 +25,21 @@ import {
   verifyRuntimeDataHash,
 } from '../paravisor/paravisor-claims.js';
 import type { AkRoots } from './ak-roots.js';
-import { type Guest, GuestVerifier, guestMembers, HCL_REPORT } from './guest.js';
+import { type Guest, GuestVerifier, guestMembers, HCL_REPORT, type OpenedGuest } from './guest.js';
 
-const ABOUT = { report: HCL_REPORT, endorsements: '/evidence/endorsements' };
+const ENDORSEMENTS = '/evidence/endorsements';
+
+/** Evidence, read. */
+interface Opened {
+  readonly hcl: HclReport;
+  readonly guest: OpenedGuest;
+  readonly report: OpenedSnpReport;
+}
 
 /**
  * Verifies evidence of an Azure confidential VM on SEV-SNP: hardware report, runtime claims by their hash in
- * REPORT_DATA, attestation key of the vTPM by the claims, quote by that key. The steps, and the checks that are
- * deliberately not made, are in README.md beside this file.
+ * REPORT_DATA, attestation key of the vTPM by the claims, quote by that key. The checks that are deliberately not made
+ * are in README.md beside this file.
  */
 @injectable()
 export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
@@ -55,26 +60,32 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
     this.#floors = floors;
   }
 
-  endorsementsFor(evidence: AzSnpVtpmEvidence): readonly EndorsementRequest[] {
-    const hcl = readHclReport(evidence);
-    this.#guests.requireFormat(evidence);
-    return this.#reports.reportEndorsements(hcl.hardwareReport, evidence.endorsements, ABOUT);
+  /** @throws {FormatError} `hcl_format` also for a report of another TEE: the type is never guessed */
+  open(evidence: AzSnpVtpmEvidence): OpenedEvidence {
+    const hcl = within(HCL_REPORT, () => parseHclReportOf('snp', evidence.hclReport));
+    const guest = this.#guests.open(evidence);
+    const about = { report: HCL_REPORT, endorsements: ENDORSEMENTS };
+    const report = this.#reports.open(hcl.hardwareReport, evidence.endorsements, about);
+    return { needs: report.needs, verify: (context) => this.#verify({ hcl, guest, report }, context) };
   }
 
-  async verify(evidence: AzSnpVtpmEvidence, context: VerificationContext): Promise<Verification> {
-    const hcl = readHclReport(evidence);
-    this.#guests.requireFormat(evidence);
-    const report = await this.#reports.verifyReport(hcl.hardwareReport, evidence.endorsements, {
-      at: context.at,
-      endorsements: context.endorsements,
-      about: ABOUT,
-    });
-    const checks = new CheckList();
+  /** The steps of README.md beside this file, by their numbers; 1 is the reading, 2 is of TDX. */
+  async #verify(opened: Opened, context: VerificationContext): Promise<Verification> {
+    const { hcl, guest: openedGuest } = opened;
+    const checks = new Checks(HCL_REPORT);
+
+    // 3. The hardware report.
+    const report = await opened.report.verify(context);
     checks.addAll(report.checks);
-    const guest = this.#verifyGuest(checks, evidence, hcl, report, context);
+
+    // 4 to 6. What it vouches for: the runtime claims by their hash, the attestation key by the claims.
+    const claims = verifyParavisor(checks, hcl, report);
+
+    // 7 to 11. What the attestation key vouches for.
+    const guest = this.#verifyGuest(checks, openedGuest, { claims, report }, context);
     return {
       checks: checks.all,
-      required: [...report.required, 'snp_vmpl', ...this.#guests.required(evidence, context)],
+      required: [...report.required, 'snp_vmpl', ...this.#guests.required(openedGuest, context)],
       claims: markVerified({ ...(report.claims === null ? {} : { snp: report.claims }), ...guest.claims }),
       endorsements: [...report.endorsements, ...guest.endorsements],
       bound: guest.bound,
@@ -85,33 +96,25 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
     };
   }
 
-  /** What the hardware report vouches for: the claims by their hash, the attestation key by the claims. */
   #verifyGuest(
-    checks: CheckList,
-    evidence: AzSnpVtpmEvidence,
-    hcl: HclReport,
-    report: SnpReportVerification,
+    checks: Checks,
+    guest: OpenedGuest,
+    { claims, report }: { readonly claims: ParavisorClaims | null; readonly report: SnpReportVerification },
     context: VerificationContext,
   ): Guest {
-    const claims = verifyParavisor(checks, hcl, report);
     if (claims === null || report.claims === null) {
-      checks.skipRest(['snp_vmpl'], HCL_REPORT, 'nothing vouches for the attestation key');
-      return this.#guests.notReached(checks, evidence, context);
+      checks.skipRest(['snp_vmpl'], 'nothing vouches for the attestation key');
+      return this.#guests.notReached(checks, guest, context);
     }
     const known = paravisorByIdKey(report.claims, this.#floors);
-    return this.#guests.verify(checks, evidence, { claims, reportType: 'snp', known }, context);
+    return this.#guests.verify(checks, guest, { claims, reportType: 'snp', known }, context);
   }
 }
 
-/** @throws {FormatError} `hcl_format` also for a report of another TEE: the type is never guessed */
-const readHclReport: (evidence: AzSnpVtpmEvidence) => HclReport = readOnce(({ hclReport }) =>
-  within(HCL_REPORT, () => parseHclReportOf('snp', hclReport)),
-);
-
-function verifyParavisor(checks: CheckList, hcl: HclReport, report: SnpReportVerification): ParavisorClaims | null {
+function verifyParavisor(checks: Checks, hcl: HclReport, report: SnpReportVerification): ParavisorClaims | null {
   if (report.claims === null || report.reportData === null) return null;
   // The claims are not parsed before their hash is known to be the one in the report.
-  if (!verifyRuntimeDataHash(checks, hcl.runtimeClaims, report.reportData, HCL_REPORT)) return null;
-  if (!verifyParavisorVmpl(checks, report.claims, HCL_REPORT)) return null;
-  return verifyParavisorClaims(checks, hcl.runtimeClaims, HCL_REPORT);
+  if (!verifyRuntimeDataHash(checks, hcl.runtimeClaims, report.reportData)) return null;
+  if (!verifyParavisorVmpl(checks, report.claims)) return null;
+  return verifyParavisorClaims(checks, readRuntimeObject(hcl.runtimeClaims));
 }

@@ -1,16 +1,18 @@
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type { Claims, HclClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import type { UsedEndorsement } from '../../model/endorsement.js';
 import type { AkCertificateInput, TpmQuoteInput } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
-import type { FreshnessPlace, TpmQuoteVerifier, Verification, VerificationContext } from '../../model/verification.js';
+import type { FreshnessPlace, Verification, VerificationContext } from '../../model/verification.js';
+import type { OpenedTpmQuote, TpmQuoteVerifier } from '../evidence/parts.js';
 import { hclClaims, PARAVISOR_CHECKS, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
 import {
   AK_CERTIFICATE_CHECKS,
+  type AkPath,
   type AkVerdict,
   NO_AK_VERDICT,
-  readAkCertificates,
+  readAkPath,
   verifyAkCertificate,
 } from './ak-certificate.js';
 import type { AkRoots } from './ak-roots.js';
@@ -53,6 +55,13 @@ export interface VouchedParavisor {
   readonly known: HclClaims['paravisor'] | null;
 }
 
+/** The guest's part of evidence, read. */
+export interface OpenedGuest {
+  readonly quote: OpenedTpmQuote;
+  /** The certificate of the attestation key; null where none was sent. */
+  readonly akPath: AkPath | null;
+}
+
 /** Verifies what runtime claims vouch for: the quote of the vTPM, its nonce, and the certificate of its key. */
 export class GuestVerifier {
   readonly #quotes: TpmQuoteVerifier;
@@ -63,40 +72,45 @@ export class GuestVerifier {
     this.#roots = roots;
   }
 
+  /** @throws {FormatError} `tpm_format`, `cert_format` */
+  open({ tpmQuote, ak }: GuestEvidence): OpenedGuest {
+    return { quote: this.#quotes.open(tpmQuote, TPM_QUOTE), akPath: ak === null ? null : readAkPath(ak) };
+  }
+
   /** Checks that must have an outcome, beside those of the hardware. */
-  required({ ak }: GuestEvidence, { binding }: Pick<VerificationContext, 'binding'>): readonly CheckId[] {
+  required({ akPath }: OpenedGuest, { binding }: Pick<VerificationContext, 'binding'>): readonly CheckId[] {
     return [
       'hcl_binding',
       ...PARAVISOR_CHECKS,
       ...this.#quotes.required,
       ...(binding === null ? [] : (['nonce_mismatch'] as const)),
-      ...(ak === null ? [] : AK_CERTIFICATE_CHECKS),
+      ...(akPath === null ? [] : AK_CERTIFICATE_CHECKS),
     ];
   }
 
-  /** @throws {FormatError} `tpm_format`, `cert_format` */
-  requireFormat({ tpmQuote, ak }: GuestEvidence): void {
-    this.#quotes.requireFormat(tpmQuote, TPM_QUOTE);
-    if (ak !== null) readAkCertificates(ak);
-  }
-
   /** Nothing vouches for an attestation key. A certificate that was sent is judged all the same, but for its key. */
-  notReached(checks: CheckList, evidence: GuestEvidence, context: VerificationContext): Guest {
-    this.#verifyCertificate(checks, evidence, null, context);
-    checks.skipRest(this.required(evidence, context), HCL_REPORT, 'nothing vouches for the attestation key');
+  notReached(checks: Checks, guest: OpenedGuest, context: VerificationContext): Guest {
+    this.#verifyCertificate(checks, guest, null, context);
+    checks.skipRest(this.required(guest, context), 'nothing vouches for the attestation key');
     return NOTHING;
   }
 
+  /** @param checks of the paravisor's report */
   verify(
-    checks: CheckList,
-    evidence: GuestEvidence,
+    checks: Checks,
+    guest: OpenedGuest,
     { claims, reportType, known }: VouchedParavisor,
     context: VerificationContext,
   ): Guest {
-    const inReport = verifyUserData(checks, claims, context.binding, HCL_REPORT);
-    const quote = this.#quotes.verifyQuote(evidence.tpmQuote, claims.ak, context.binding, TPM_QUOTE);
+    // 7. The nonce in user-data.
+    const inReport = verifyUserData(checks, claims, context.binding);
+
+    // 8. The quote of the vTPM.
+    const quote = guest.quote.verify(claims.ak, context.binding);
     checks.addAll(quote.checks);
-    const certificate = this.#verifyCertificate(checks, evidence, claims.ak, context);
+
+    // 9 to 11. The certificate of the attestation key.
+    const certificate = this.#verifyCertificate(checks, guest, claims.ak, context);
     const { endorsements, validUntil } = certificate;
     const bound: readonly FreshnessPlace[] = [
       ...(quote.bound ? (['tpm.extraData'] as const) : []),
@@ -115,12 +129,12 @@ export class GuestVerifier {
   }
 
   #verifyCertificate(
-    checks: CheckList,
-    { ak }: GuestEvidence,
+    checks: Checks,
+    { akPath }: OpenedGuest,
     key: ParavisorClaims['ak'] | null,
     { at }: VerificationContext,
   ): AkVerdict {
-    return ak === null ? NO_AK_VERDICT : verifyAkCertificate(checks, ak, key, this.#roots, at);
+    return akPath === null ? NO_AK_VERDICT : verifyAkCertificate(checks, akPath, key, this.#roots, at);
   }
 }
 

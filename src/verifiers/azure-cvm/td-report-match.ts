@@ -1,9 +1,9 @@
-import { hex } from '../../crypto/digest.js';
+import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { hex, sha384 } from '../../crypto/digest.js';
 import { isZero } from '../../formats/byte-reader.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import type { TdReport } from '../../formats/td-report.js';
-import type { CheckList } from '../../model/check.js';
-import { holdsTdReportHashes } from '../evidence/td-report-hashes.js';
+import type { Checks } from '../../model/check.js';
 
 /**
  * The TDREPORT has no signature that anybody outside could check, so what counts is the quote; but the quote is the
@@ -16,7 +16,7 @@ import { holdsTdReportHashes } from '../evidence/td-report-hashes.js';
  *
  * @returns whether they are
  */
-export function verifyTdReportMatch(checks: CheckList, report: TdReport, { body }: TdQuote, about: string): boolean {
+export function verifyTdReportMatch(checks: Checks, report: TdReport, { body }: TdQuote): boolean {
   const pairs: readonly (readonly [string, Uint8Array, Uint8Array])[] = [
     ['REPORTDATA', report.reportData, body.reportData],
     ['TEE_TCB_SVN', report.teeTcbSvn, body.teeTcbSvn],
@@ -39,7 +39,7 @@ export function verifyTdReportMatch(checks: CheckList, report: TdReport, { body 
   ];
   const differing = pairs.filter(([, reported, quoted]) => Buffer.compare(reported, quoted) !== 0);
   const fits = holdsTdReportHashes(report);
-  return checks.require(fits && differing.length === 0, 'tdx_report_mismatch', about, {
+  return checks.require(fits && differing.length === 0, 'tdx_report_mismatch', {
     expected: Object.fromEntries(differing.map(([name, , quoted]) => [name, hex(quoted)])),
     detail: 'the tdreport is the one that the quote is of',
     otherwise: fits
@@ -52,16 +52,22 @@ export function verifyTdReportMatch(checks: CheckList, report: TdReport, { body 
  * A service TD is for a policy to judge by its hash, and only a quote with a TD 1.5 body has that hash. Beside any other
  * quote a TDREPORT that names one is refused: what it names, nothing vouches for. Says nothing where none is named.
  */
-export function refuseUnquotedServiceTd(
-  checks: CheckList,
-  { servTdHash }: TdReport,
-  { body }: TdQuote,
-  about: string,
-): void {
+export function refuseUnquotedServiceTd(checks: Checks, { servTdHash }: TdReport, { body }: TdQuote): void {
   if (body.td15 !== null || isZero(servTdHash)) return;
-  checks.fail('tdx_service_td', about, {
+  checks.fail('tdx_service_td', {
     detail: 'a service td is bound, and the quote has a td 1.0 body, which does not say which: td 1.5 does',
   });
+}
+
+/**
+ * Whether the hashes that a TDREPORT states are those of its two parts. It does not make the report genuine: whoever
+ * writes a report writes its hashes.
+ */
+export function holdsTdReportHashes(report: TdReport): boolean {
+  return (
+    equalInConstantTime(sha384(report.teeTcbInfo), report.teeTcbInfoHash) &&
+    equalInConstantTime(sha384(report.tdInfo), report.tdInfoHash)
+  );
 }
 
 const NOTHING = new Uint8Array();

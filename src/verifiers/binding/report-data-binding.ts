@@ -1,5 +1,5 @@
 import { hex } from '../../crypto/digest.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';
 import { comparedUserData, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
@@ -10,15 +10,14 @@ import { type HeldBinding, heldBinding, isBound } from './runtime-data-binding.j
 
 /** X in the report data, followed by zeros. All zero is "not set" and never holds X. */
 export function verifyNonceInReportData(
-  checks: CheckList,
+  checks: Checks,
   reportData: Uint8Array,
   place: FreshnessPlace,
   binding: ExpectedBinding | null,
-  about: string,
 ): readonly FreshnessPlace[] {
   if (binding === null) return [];
   const set = reportData.some((byte) => byte !== 0);
-  const holds = checks.require(isPadded(reportData, binding.value), 'nonce_mismatch', about, {
+  const holds = checks.require(isPadded(reportData, binding.value), 'nonce_mismatch', {
     expected: hex(padded(binding.value)),
     actual: hex(reportData),
     detail: 'report data is the expected value, followed by zeros',
@@ -29,14 +28,13 @@ export function verifyNonceInReportData(
 
 /** N, and the bound key, in runtime data that is not a paravisor's. Data that is no JSON object holds neither. */
 export function verifyNonceInData(
-  checks: CheckList,
+  checks: Checks,
   data: JsonObject | null,
   binding: ExpectedBinding | null,
-  about: string,
 ): readonly FreshnessPlace[] {
   if (binding === null) return [];
   const held = heldBinding(data ?? {}, binding);
-  const holds = checks.require(isBound(held, binding), 'nonce_mismatch', about, {
+  const holds = checks.require(isBound(held, binding), 'nonce_mismatch', {
     ...comparedData(held, binding),
     detail: 'the runtime data holds the nonce, and the bound key where one is sent',
     otherwise: 'the runtime data does not hold this nonce, or not the bound key',
@@ -54,15 +52,14 @@ function comparedData(
 
 /** In a paravisor's runtime claims user-data is the only place: where it was never set, the nonce stands nowhere. */
 export function verifyNonceInUserData(
-  checks: CheckList,
+  checks: Checks,
   claims: ParavisorClaims,
   binding: ExpectedBinding | null,
-  about: string,
 ): readonly FreshnessPlace[] {
   if (binding === null) return [];
-  if (verifyUserData(checks, claims, binding, about)) return ['hcl.userData'];
+  if (verifyUserData(checks, claims, binding)) return ['hcl.userData'];
   if (!checks.ran('nonce_mismatch')) {
-    checks.fail('nonce_mismatch', about, {
+    checks.fail('nonce_mismatch', {
       ...comparedUserData(claims, binding),
       detail: 'user-data of the runtime claims was never set',
     });

@@ -1,9 +1,8 @@
 import { hex, sha256 } from '../../crypto/digest.js';
 import { lowS } from '../../crypto/ecdsa.js';
 import { SNP_REPORT_LENGTH } from '../../formats/snp-report.js';
-import { nullIfMalformed } from '../../model/errors.js';
+import { signaturesOfTdQuote, TD_QUOTE_SIGNATURE_LENGTH } from '../../formats/td-quote.js';
 import type { Evidence, TpmQuoteInput } from '../../model/evidence.js';
-import { readTdQuote } from './read-td-quote.js';
 
 /** Offset of the hardware report in the paravisor's report. */
 const HCL_HARDWARE_REPORT = 0x20;
@@ -73,12 +72,9 @@ function withLowS(bytes: Uint8Array, report: number): Uint8Array {
  * certificates that it carries stay as they are. What is no quote has none to reduce; it is refused elsewhere.
  */
 function quoteWithLowS(bytes: Uint8Array): Uint8Array {
-  const quote = nullIfMalformed(() => readTdQuote(bytes));
-  if (quote === null) return bytes;
   const copy = Uint8Array.from(bytes);
-  // what the reader gives out are views of the quote
-  for (const signature of [quote.signature, quote.qe.signature]) {
-    copy.set(lowS('P-256', signature), signature.byteOffset - bytes.byteOffset);
+  for (const start of signaturesOfTdQuote(bytes)) {
+    copy.set(lowS('P-256', copy.subarray(start, start + TD_QUOTE_SIGNATURE_LENGTH)), start);
   }
   return copy;
 }

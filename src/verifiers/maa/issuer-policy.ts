@@ -1,6 +1,6 @@
 import { hex, sha256 } from '../../crypto/digest.js';
 import { decodeBase64 } from '../../formats/base64.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import { nullIfMalformed } from '../../model/errors.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 
@@ -26,7 +26,7 @@ export interface MaaIssuer {
  * @returns whether the policy is pinned by its hash: only then can the token make a paravisor known. That of a shared
  *   provider is taken as it is, and may be another tomorrow
  */
-export function verifyIssuerPolicy(checks: CheckList, claims: JsonObject, issuer: MaaIssuer, about: string): boolean {
+export function verifyIssuerPolicy(checks: Checks, claims: JsonObject, issuer: MaaIssuer): boolean {
   const hash = claims['x-ms-policy-hash'] ?? null;
   const { policyHashes } = issuer;
   const { policySigners } = issuer;
@@ -34,16 +34,16 @@ export function verifyIssuerPolicy(checks: CheckList, claims: JsonObject, issuer
   const signed = policySigners === null || (signer !== null && policySigners.has(signer));
   if (policyHashes === 'shared' && signed) {
     const detail = 'the provider is a shared one (maa.shared or maa.issuers), whose policy microsoft writes';
-    checks.pass('token_issuer_policy', about, { actual: hash, detail });
+    checks.pass('token_issuer_policy', { actual: hash, detail });
   } else if (policyHashes === 'any' && signed) {
     const detail = 'maa.issuers[].policyHash is any: whoever owns the instance can issue any claim';
-    checks.warn('token_issuer_policy', about, { actual: hash, detail });
+    checks.warn('token_issuer_policy', { actual: hash, detail });
   } else {
     const known = typeof policyHashes !== 'object' || (typeof hash === 'string' && policyHashes.has(hash));
     const hashes = { expected: typeof policyHashes === 'object' ? [...policyHashes] : [], actual: hash };
     // Of a policy that is listed, the signer is what differs.
     const signers = { expected: { policySigner: [...(policySigners ?? [])] }, actual: { policySigner: signer } };
-    checks.require(known && signed, 'token_issuer_policy', about, {
+    checks.require(known && signed, 'token_issuer_policy', {
       ...(known && !signed ? signers : hashes),
       detail: 'the token was issued under a policy that maa.issuers[].policyHash lists for this issuer',
       otherwise: known

@@ -1,4 +1,4 @@
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 import { MAA_ATTESTATION_TYPES, type MaaAttestationType, misspeltCompliance } from '../../model/maa-words.js';
 import { isTdxStatus, TDX_STATUSES } from '../../model/tdx-status.js';
@@ -70,10 +70,10 @@ const REPORT_DATA: { readonly [tee in MaaTee]: string } = {
  * Reads what the token is about. A token about anything else than a confidential VM (SGX, TPM, a Trusted Launch VM,
  * which has no `x-ms-isolation-tee`) fails here, and so does a member of another type than the service writes.
  */
-export function readStatement(checks: CheckList, claims: JsonObject, about: string): MaaStatement | null {
+export function readStatement(checks: Checks, claims: JsonObject): MaaStatement | null {
   const statement = statementOf(claims);
   const problem = typeof statement === 'string' ? statement : shapeProblem(statement);
-  checks.require(problem === null, 'token_claim_type', about, {
+  checks.require(problem === null, 'token_claim_type', {
     expected: MAA_ATTESTATION_TYPES,
     actual: claims['x-ms-attestation-type'] ?? null,
     detail: 'the token is about a confidential vm, and its claims have their places and types',
@@ -131,21 +131,21 @@ function hasShape(value: JsonValue | undefined, shape: Shape): boolean {
  * Debug off, in so many words: a missing member, a text or a number is no `false`. A TD's token says it twice, also as
  * `dbgstat` (EAT); both have to say so, where both are there.
  */
-export function verifyDebug(checks: CheckList, { tee, claims }: MaaStatement, about: string): void {
+export function verifyDebug(checks: Checks, { tee, claims }: MaaStatement): void {
   const value = claims[tee === 'sevsnpvm' ? 'x-ms-sevsnpvm-is-debuggable' : 'tdx_td_attributes_debug'] ?? null;
   const status = tee === 'tdxvm' ? (claims['dbgstat'] ?? 'disabled') : 'disabled';
   const compared = { expected: false, actual: value };
   if (value === true || status === 'enabled') {
-    checks.fail('token_debug', about, {
+    checks.fail('token_debug', {
       ...compared,
       detail: 'azure attestation says that the vm can be debugged by its host',
     });
   } else if (value !== false || status !== 'disabled') {
     const detail = 'the token does not say literally that debug is off';
-    checks.fail('token_debug_unknown', about, { ...compared, detail });
-    checks.skip(['token_debug'], about, detail);
+    checks.fail('token_debug_unknown', { ...compared, detail });
+    checks.skip(['token_debug'], detail);
   } else {
-    checks.pass('token_debug', about, { ...compared, detail: 'azure attestation says that debug is off' });
+    checks.pass('token_debug', { ...compared, detail: 'azure attestation says that debug is off' });
   }
 }
 
@@ -165,9 +165,9 @@ export function tcbStatusOf({ tee, claims }: MaaStatement): string | null {
  * The TCB status of a TD's platform has to be one of Intel's words, and not `Revoked`: Azure Attestation issues tokens
  * about outdated platforms too. Which of the others is good enough, policies say.
  */
-export function verifyTcbStatus(checks: CheckList, statement: MaaStatement, about: string): void {
+export function verifyTcbStatus(checks: Checks, statement: MaaStatement): void {
   const status = tcbStatusOf(statement);
-  checks.require(isTdxStatus(status), 'maa_tcb_status', about, {
+  checks.require(isTdxStatus(status), 'maa_tcb_status', {
     expected: TDX_STATUSES,
     actual: status,
     detail: `azure attestation calls the platform ${status}`,

@@ -1,23 +1,16 @@
 import { inject, injectable } from 'tsyringe';
-import { CheckList } from '../../model/check.js';
+import { Checks } from '../../model/check.js';
 import type { TokenClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import { earliest } from '../../model/earliest.js';
-import type { EndorsementRequest } from '../../model/endorsement.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { MaaTokenEvidence } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import type { JsonObject } from '../../model/json.js';
-import type {
-  SnpReportVerifier,
-  TokenContext,
-  TokenVerification,
-  TokenVerifier,
-  Verification,
-  VerificationContext,
-} from '../../model/verification.js';
+import type { OpenedToken, TokenVerification, TokenVerifier, VerificationContext } from '../../model/verification.js';
 import { boundPlaces, heldValues } from '../binding/held-value.js';
 import { markVerified } from '../evidence/mark-verified.js';
+import type { SnpReportVerifier } from '../evidence/parts.js';
 import {
   type IssuedToken,
   readIssuedToken,
@@ -25,15 +18,8 @@ import {
   tokenKeysFor,
   tokenRules,
 } from '../tokens/issued-token.js';
-import type { KeyCertificates } from '../tokens/token-certificates.js';
-import { refusedToken, TOKEN, usedKey, verifyTokenEvidence } from '../tokens/token-evidence.js';
-import {
-  type ReadToken,
-  TOKEN_CHECKS,
-  type TokenScheme,
-  type VerifiedToken,
-  verifyToken,
-} from '../tokens/token-verification.js';
+import { asEvidence, refusedToken, TOKEN, usedKey } from '../tokens/token-evidence.js';
+import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../tokens/token-verification.js';
 import { type MaaIssuer, verifyIssuerPolicy } from './issuer-policy.js';
 import { noncePlaces } from './maa-binding.js';
 import {
@@ -85,54 +71,50 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
     this.#reports = reports;
   }
 
-  endorsementsFor(evidence: MaaTokenEvidence): readonly EndorsementRequest[] {
-    return this.keysFor(evidence, TOKEN);
+  open(evidence: MaaTokenEvidence): OpenedToken {
+    return asEvidence(this.openResult(evidence, TOKEN));
   }
 
-  verify(evidence: MaaTokenEvidence, context: VerificationContext): Promise<Verification> {
-    return verifyTokenEvidence(this, evidence, context);
-  }
-
-  keysFor(evidence: MaaTokenEvidence, about: string): readonly EndorsementRequest[] {
-    return tokenKeysFor(this.#read(evidence, about), this.evidenceType);
-  }
-
-  async verifyToken(evidence: MaaTokenEvidence, context: TokenContext): Promise<TokenVerification> {
-    const { about, at } = context;
-    const { token, issuer } = this.#read(evidence, about);
-    const checks = new CheckList();
-    const verified = await verifyToken(checks, token, tokenRules(this.#options, issuer, SCHEME, context));
-    if (verified === null || issuer === null)
-      return refusedToken(checks, REQUIRED, about, 'the token could not be relied on');
-    const signer = await verifySigner(checks, verified.key, issuer, this.#reports, { at, about });
-    if (signer === null)
-      return refusedToken(checks, REQUIRED, about, 'the certificates of the key could not be relied on');
-    return this.#judgeClaims(checks, token, verified, issuer, context, signer);
-  }
-
-  #read(evidence: MaaTokenEvidence, about: string): IssuedToken<MaaIssuer> {
-    const read = readIssuedToken(evidence, this.#options, about);
-    const { token, issuer } = read;
+  openResult(evidence: MaaTokenEvidence, about: string): OpenedToken {
+    const issued = readIssuedToken(evidence, this.#options, about);
+    const { token, issuer } = issued;
     if (issuer !== null) within(about, () => requireOwnKeyPlace(token, issuer));
-    return read;
+    return {
+      needs: tokenKeysFor(issued, this.evidenceType),
+      verify: (context) => this.#verify(new Checks(about), issued, context),
+    };
   }
 
-  #judgeClaims(
-    checks: CheckList,
-    token: ReadToken,
-    verified: VerifiedToken,
-    issuer: MaaIssuer,
-    { about, binding }: TokenContext,
-    signer: KeyCertificates,
-  ): TokenVerification {
-    const pinned = verifyIssuerPolicy(checks, token.claims, issuer, about);
-    const statement = readStatement(checks, token.claims, about);
+  /** The steps of README.md beside this file, by their numbers; 1 to 3 are the reading. */
+  async #verify(
+    checks: Checks,
+    { token, issuer }: IssuedToken<MaaIssuer>,
+    context: VerificationContext,
+  ): Promise<TokenVerification> {
+    // 4 to 9. Algorithm, issuer, key, signature and times, as of every token.
+    const verified = await verifyToken(checks, token, tokenRules(this.#options, issuer, SCHEME, context));
+    if (verified === null || issuer === null) return refusedToken(checks, REQUIRED, 'the token could not be relied on');
+
+    // 10 and 11. The certificates of the key, and evidence in them.
+    const signer = await verifySigner(checks, verified.key, issuer, this.#reports, context.at);
+    if (signer === null) return refusedToken(checks, REQUIRED, 'the certificates of the key could not be relied on');
+
+    // 12. The policy of the issuer.
+    const isPinned = verifyIssuerPolicy(checks, token.claims, issuer);
+
+    // 13. What the token is about.
+    const statement = readStatement(checks, token.claims);
+
+    // 14 and 15. What it says of debug, and of a TD's TCB.
     if (statement === null) {
-      checks.skip(['token_debug'], about, 'the token does not say what was attested');
+      checks.skip(['token_debug'], 'the token does not say what was attested');
     } else {
-      verifyDebug(checks, statement, about);
-      if (statement.tee === 'tdxvm') verifyTcbStatus(checks, statement, about);
+      verifyDebug(checks, statement);
+      if (statement.tee === 'tdxvm') verifyTcbStatus(checks, statement);
     }
+
+    // 16. The nonce: that it must stand somewhere is for whoever opened the token.
+    const { binding } = context;
     const places = statement === null || binding === null ? [] : noncePlaces(statement, binding);
     return {
       checks: checks.all,
@@ -144,7 +126,7 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
       validUntil: earliest(verified.expiresAt, signer.validUntil),
       clockSkewSeconds: verified.clockSkewSeconds,
       vouchesForParavisor:
-        pinned && statement !== null && complianceStatusOf(statement) === COMPLIANT && checks.holds('token_debug'),
+        isPinned && statement !== null && complianceStatusOf(statement) === COMPLIANT && checks.holds('token_debug'),
     };
   }
 }

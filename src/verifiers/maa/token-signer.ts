@@ -5,18 +5,13 @@ import {
   type SnpSignerEvidence,
 } from '../../formats/maa-signer-evidence.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
-import type { Check, CheckList } from '../../model/check.js';
+import type { Check, Checks } from '../../model/check.js';
 import { NO_ENDORSEMENTS, type TokenKey } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
-import type { SnpReportVerifier } from '../../model/verification.js';
 import { isPadded } from '../binding/held-value.js';
+import type { SnpReportVerifier } from '../evidence/parts.js';
 import { type KeyCertificates, verifyKeyCertificates } from '../tokens/token-certificates.js';
 import type { MaaIssuer } from './issuer-policy.js';
-
-export interface SignerContext {
-  readonly at: Date;
-  readonly about: string;
-}
 
 /**
  * Verifies the certificates that an instance publishes of the key that signed, and the evidence in them that a TEE
@@ -28,26 +23,25 @@ export interface SignerContext {
  * @returns null where the key cannot be relied on; the checks say why
  */
 export async function verifySigner(
-  checks: CheckList,
+  checks: Checks,
   key: TokenKey,
   { teeSigner }: MaaIssuer,
   reports: SnpReportVerifier,
-  context: SignerContext,
+  at: Date,
 ): Promise<KeyCertificates | null> {
-  const { at, about } = context;
-  const certificates = verifyKeyCertificates(checks, key, { roots: null, revocation: null, at, about });
+  const certificates = verifyKeyCertificates(checks, key, { roots: null, revocation: null, at });
   if (certificates === null) return null;
   const evidence = evidenceOf(certificates.path[0]);
   if (evidence.tee === 'snp') {
-    return (await verifyGuest(checks, key, evidence, reports, context)) ? certificates : null;
+    return (await verifyGuest(checks, key, evidence, reports, at)) ? certificates : null;
   }
   const detail = LACKS[evidence.tee];
   if (evidence.tee === 'unreadable' || teeSigner === 'required') {
-    checks.fail('token_key', about, { expected: 'a key that a tee holds', actual: evidence.tee, detail });
+    checks.fail('token_key', { expected: 'a key that a tee holds', actual: evidence.tee, detail });
     return null;
   }
   // Not under `token_key`, which must hold: here nobody asked.
-  if (evidence.tee !== 'none') checks.notConfigured('cert_extension', about, detail);
+  if (evidence.tee !== 'none') checks.notConfigured('cert_extension', detail);
   return certificates;
 }
 
@@ -74,20 +68,20 @@ function evidenceOf(certificate: X509Certificate | undefined): Evidence {
  * no revocation list: that alone is tolerated, and said. The list could revoke AMD's intermediate, nothing else.
  */
 async function verifyGuest(
-  checks: CheckList,
+  checks: Checks,
   key: TokenKey,
   evidence: SnpSignerEvidence,
   reports: SnpReportVerifier,
-  { at, about }: SignerContext,
+  at: Date,
 ): Promise<boolean> {
   const problem = await guestProblem(key, evidence, reports, at);
-  const held = checks.require(problem === null, 'token_key', about, {
+  const held = checks.require(problem === null, 'token_key', {
     expected: 'a key that a tee holds',
     detail: 'the certificate of the key shows that an snp guest holds it',
     otherwise: `the certificate of the key does not show that an snp guest holds it: ${problem}`,
   });
   if (held) {
-    checks.warn('crl_unavailable', about, {
+    checks.warn('crl_unavailable', {
       detail: 'no revocation list is at hand for the report in the certificate of the key',
     });
   }
@@ -101,11 +95,9 @@ async function guestProblem(
   at: Date,
 ): Promise<string | null> {
   try {
-    const { checks, reportData } = await reports.verifyReport(
-      report,
-      { vek: { pem: vek }, chain, certificateTable: null, crls: [] },
-      { at, endorsements: NO_ENDORSEMENTS, about: { report: '', endorsements: '' } },
-    );
+    const supplied = { vek: { pem: vek }, chain, certificateTable: null, crls: [] };
+    const opened = reports.open(report, supplied, { report: '', endorsements: '' });
+    const { checks, reportData } = await opened.verify({ at, endorsements: NO_ENDORSEMENTS });
     const unmet = checks.find((check) => !isMet(check));
     if (unmet !== undefined) return `${unmet.id}: ${unmet.detail}`;
     return isPadded(reportData, keyDigest(key)) ? null : 'report data is not the digest of the key';

@@ -6,9 +6,9 @@ import {
   decodeUserData,
   type RuntimeClaims,
   readRuntimeClaims,
-  readRuntimeObject,
+  type readRuntimeObject,
 } from '../../formats/runtime-claims.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type { Claims, HclClaims, SnpClaims, TdxClaims } from '../../model/claims.js';
 import { camelCase, type JsonObject, type JsonValue } from '../../model/json.js';
 import type { RsaPublicKey } from '../../model/rsa-public-key.js';
@@ -33,14 +33,9 @@ export interface ParavisorClaims {
 /**
  * REPORT_DATA is SHA-256 of the runtime data, and zeros. The raw bytes are hashed: a re-serialisation is other bytes.
  */
-export function verifyRuntimeDataHash(
-  checks: CheckList,
-  runtimeData: Uint8Array,
-  reportData: Uint8Array,
-  about: string,
-): boolean {
+export function verifyRuntimeDataHash(checks: Checks, runtimeData: Uint8Array, reportData: Uint8Array): boolean {
   const expected = Buffer.concat([sha256(runtimeData), Buffer.alloc(32)]);
-  return checks.require(equalInConstantTime(expected, reportData), 'hcl_binding', about, {
+  return checks.require(equalInConstantTime(expected, reportData), 'hcl_binding', {
     expected: hex(expected),
     actual: hex(reportData),
     detail: 'report data is SHA-256 of the runtime data, followed by zeros',
@@ -48,39 +43,40 @@ export function verifyRuntimeDataHash(
   });
 }
 
-/** Reads runtime claims whose hash holds. Null, with the checks recorded, where they cannot be relied on. */
+/**
+ * Judges runtime claims whose hash holds. Null, with the checks recorded, where they cannot be relied on.
+ *
+ * @param object the runtime data, read as JSON
+ */
 export function verifyParavisorClaims(
-  checks: CheckList,
-  runtimeData: Uint8Array,
-  about: string,
+  checks: Checks,
+  object: ReturnType<typeof readRuntimeObject>,
 ): ParavisorClaims | null {
-  const object = readRuntimeObject(runtimeData);
   const claims = object.ok ? readRuntimeClaims(object.value) : object;
-  const result = claims.ok ? verifyClaims(checks, claims.value, about) : recordFault(checks, claims, about);
-  checks.skipRest(PARAVISOR_CHECKS, about, 'the runtime claims cannot be relied on');
+  const result = claims.ok ? verifyClaims(checks, claims.value) : recordFault(checks, claims);
+  checks.skipRest(PARAVISOR_CHECKS, 'the runtime claims cannot be relied on');
   return result;
 }
 
 function recordFault(
-  checks: CheckList,
+  checks: Checks,
   fault: { readonly code: 'hcl_duplicate' | 'hcl_claims'; readonly detail: string },
-  about: string,
 ): null {
-  checks.fail(fault.code, about, { detail: fault.detail });
+  checks.fail(fault.code, { detail: fault.detail });
   return null;
 }
 
-function verifyClaims(checks: CheckList, claims: RuntimeClaims, about: string): ParavisorClaims | null {
-  checks.pass('hcl_duplicate', about, { detail: 'no member and no key stands in the runtime claims twice' });
+function verifyClaims(checks: Checks, claims: RuntimeClaims): ParavisorClaims | null {
+  checks.pass('hcl_duplicate', { detail: 'no member and no key stands in the runtime claims twice' });
   const key = claims.keys.find((candidate) => candidate['kid'] === 'HCLAkPub');
-  const present = checks.require(key !== undefined, 'hcl_ak_missing', about, {
+  const present = checks.require(key !== undefined, 'hcl_ak_missing', {
     expected: 'HCLAkPub',
     actual: claims.keys.map((candidate) => candidate['kid'] ?? null),
     detail: 'the runtime claims name the attestation key of the vTPM',
     otherwise: 'the runtime claims name no attestation key',
   });
   if (key === undefined || !present) return null;
-  const ak = verifyAttestationKey(checks, key, about);
+  const ak = verifyAttestationKey(checks, key);
   if (ak === null) return null;
   return {
     ak: markVerified(ak),
@@ -98,16 +94,16 @@ const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
  * HCLAkPub is a public RSA key of at least 2048 bits with exponent 65537.
  * `key_ops` is not looked at: genuine claims of 2022 and 2023 say `encrypt` of this signing key.
  */
-function verifyAttestationKey(checks: CheckList, jwk: JsonObject, about: string): RsaPublicKey | null {
+function verifyAttestationKey(checks: Checks, jwk: JsonObject): RsaPublicKey | null {
   const fault = attestationKeyFault(jwk);
   if (fault !== null) {
-    checks.fail('hcl_claims', about, { detail: fault });
+    checks.fail('hcl_claims', { detail: fault });
     return null;
   }
-  checks.pass('hcl_claims', about, { detail: 'the runtime claims have the form that a paravisor writes' });
+  checks.pass('hcl_claims', { detail: 'the runtime claims have the form that a paravisor writes' });
   const key = jwk['kty'] === 'RSA' ? decodeRsaJwk(jwk) : null;
   const strong = key !== null && key.n.byteLength >= 256 && bitLength(key.n) >= 2048 && isF4(key.e);
-  checks.require(strong, 'hcl_ak_weak', about, {
+  checks.require(strong, 'hcl_ak_weak', {
     expected: 'RSA, 2048 bits or more, exponent 65537',
     actual: key === null ? (jwk['kty'] ?? null) : `RSA, ${bitLength(key.n)} bits`,
     detail: 'the attestation key is strong enough',
@@ -155,14 +151,9 @@ function camelMembers(object: JsonObject): JsonObject {
  *
  * @returns whether it held X
  */
-export function verifyUserData(
-  checks: CheckList,
-  claims: ParavisorClaims,
-  binding: ExpectedBinding | null,
-  about: string,
-): boolean {
+export function verifyUserData(checks: Checks, claims: ParavisorClaims, binding: ExpectedBinding | null): boolean {
   if (binding === null || !userDataIsSet(claims)) return false;
-  return checks.require(isPadded(claims.userData, binding.value), 'nonce_mismatch', about, {
+  return checks.require(isPadded(claims.userData, binding.value), 'nonce_mismatch', {
     ...comparedUserData(claims, binding),
     detail: 'user-data of the runtime claims is the expected value, followed by zeros',
     otherwise: 'user-data of the runtime claims is another value: the hardware report is stale, or for another nonce',
@@ -200,8 +191,8 @@ export function hclClaims(
  * A paravisor's report is asked for at VMPL 0. One of VMPL 1 or above was asked for by the guest's own operating
  * system, and one of 0xFFFFFFFF by the host: either could put claims of its own under the hash.
  */
-export function verifyParavisorVmpl(checks: CheckList, snp: Verified<SnpClaims>, about: string): boolean {
-  return checks.require(snp.vmpl === 0, 'snp_vmpl', about, {
+export function verifyParavisorVmpl(checks: Checks, snp: Verified<SnpClaims>): boolean {
+  return checks.require(snp.vmpl === 0, 'snp_vmpl', {
     expected: 0,
     actual: snp.vmpl,
     detail: 'the report was asked for at VMPL 0, by the paravisor',

@@ -1,14 +1,19 @@
-import { describePathProblem } from '../../crypto/certificate-path.js';
 import type { SnpReport } from '../../formats/snp-report.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
 import type { SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
-import type { SnpReportContext } from '../../model/verification.js';
 import { certificateRoles, issuerName } from '../../vendors/amd/issuers.js';
 import { candidateProducts } from '../../vendors/amd/tcb.js';
-import { judgePathValidity, type Vek, type VekPath, type VekPaths } from '../../vendors/amd/vek-path.js';
-import { type BroughtMaterial, chooseChain, chooseVek } from './vek-material.js';
+import type { Vek, VekPath, VekPaths } from '../../vendors/amd/vek-path.js';
+import { verifyPath } from '../evidence/path-checks.js';
+import { chooseChain, type SuppliedCertificates } from './supplied-certificates.js';
+
+/** The checks of a report, and those of what endorses it: they speak of two places of the request. */
+export interface ReportChecks {
+  readonly report: Checks;
+  readonly endorsements: Checks;
+}
 
 /** A key certificate and its path, with where each came from. */
 export interface EndorsedKey {
@@ -22,10 +27,9 @@ export interface EndorsedKey {
 export interface KeyToEndorse {
   readonly report: SnpReport;
   readonly signingKey: SnpSigningKey;
-  readonly brought: BroughtMaterial;
+  readonly supplied: SuppliedCertificates;
   readonly found: SnpEndorsementSet | null;
   readonly at: Date;
-  readonly about: SnpReportContext['about'];
 }
 
 /**
@@ -35,56 +39,67 @@ export interface KeyToEndorse {
  * @returns null where nothing can be relied on; the checks say why
  * @throws {FormatError} where a certificate that the request brings is malformed
  */
-export function endorseKey(checks: CheckList, paths: VekPaths, key: KeyToEndorse): EndorsedKey | null {
-  const { signingKey, brought, found, about } = key;
-  const place = about.endorsements;
-  const chosenVek = chooseVek(brought, found);
-  if ('code' in chosenVek) {
-    recordMissingVek(checks, key, chosenVek);
-    return null;
-  }
-  const vek = read(checks, chosenVek, `${place}/vek`, (der) => paths.readVek(der));
-  if (vek === null || !requireKind(checks, vek, signingKey, `${place}/vek`)) return null;
-  const chain = chooseChain(brought, found, vek.product);
+export function endorseKey(checks: ReportChecks, paths: VekPaths, key: KeyToEndorse): EndorsedKey | null {
+  const { endorsements } = checks;
+  const { signingKey, supplied, found } = key;
+  const vek = vekOf(checks, paths, key);
+  if (vek === null || !requireKind(endorsements.inside('/vek'), vek.value, signingKey)) return null;
+  const chain = chooseChain(supplied, found, vek.value.product);
   if ('code' in chain) {
-    checks.unavailable(chain.code, place, chain.detail, chain.retryable);
+    endorsements.unavailable(chain.code, chain);
     return null;
   }
-  const path = read(checks, chain, `${place}/chain`, (ders) => paths.verify(vek, ders));
+  const path = read(endorsements.inside('/chain'), chain, (ders) => paths.verify(vek.value, ders));
   if (path === null) return null;
-  checks.pass('vcek_unavailable', place, { detail: 'key certificate and chain are at hand' });
-  if (!judgePath(checks, path, key) || path.product === null) return null;
-  return { vek, path, product: path.product, origin: { vek: chosenVek.origin, chain: chain.origin } };
+  endorsements.pass('vcek_unavailable', { detail: 'key certificate and chain are at hand' });
+  if (!judgePath(endorsements, path, key) || path.product === null) return null;
+  return { vek: vek.value, path, product: path.product, origin: { vek: vek.origin, chain: chain.origin } };
+}
+
+/** The VEK that counts: the request's own, else what was found. What a request supplies is never replaced. */
+function vekOf(checks: ReportChecks, paths: VekPaths, { report, supplied, found }: KeyToEndorse): Sourced<Vek> | null {
+  if (supplied.vek !== null) return { value: supplied.vek, origin: 'evidence' };
+  const sourced = found?.vek ?? {
+    code: 'vcek_unavailable',
+    detail: 'no source for the key certificate',
+    retryable: false,
+  };
+  if ('code' in sourced) {
+    recordMissingVek(checks, report, sourced);
+    return null;
+  }
+  const vek = read(checks.endorsements.inside('/vek'), sourced, (der) => paths.readVek(der));
+  return vek === null ? null : { value: vek, origin: sourced.origin };
 }
 
 /** Reads material: a fault of the request's own is malformed, one of a source's means that it is out of reach. */
-function read<T, R>(checks: CheckList, sourced: Sourced<T>, about: string, reading: (value: T) => R): R | null {
+function read<T, R>(checks: Checks, sourced: Sourced<T>, reading: (value: T) => R): R | null {
   try {
     return reading(sourced.value);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    if (sourced.origin === 'evidence') throw error.at(about);
+    if (sourced.origin === 'evidence') throw error.at(checks.about);
     const detail = `what the ${sourced.origin} holds cannot be read: ${error.message}`;
-    checks.unavailable('vcek_unavailable', about, detail, true);
+    checks.unavailable('vcek_unavailable', { detail, retryable: true });
     return null;
   }
 }
 
-function requireKind(checks: CheckList, vek: Vek, signingKey: SnpSigningKey, about: string): boolean {
-  const kind = checks.require(vek.kind === signingKey, 'snp_key_kind', about, {
+function requireKind(checks: Checks, vek: Vek, signingKey: SnpSigningKey): boolean {
+  const kind = checks.require(vek.kind === signingKey, 'snp_key_kind', {
     expected: signingKey,
     actual: vek.kind,
     detail: 'the key certificate is of the kind that the report names',
     otherwise: 'the key certificate is not of the kind that the report names',
   });
-  return kind && requireAmdIssuer(checks, vek, signingKey, about);
+  return kind && requireAmdIssuer(checks, vek, signingKey);
 }
 
 /** A key certificate whose issuer is none of AMD's for this kind of key ends at no pinned root, whatever the chain. */
-function requireAmdIssuer(checks: CheckList, vek: Vek, signingKey: SnpSigningKey, about: string): boolean {
+function requireAmdIssuer(checks: Checks, vek: Vek, signingKey: SnpSigningKey): boolean {
   const issuer = vek.certificate.issuer.commonName;
   if (vek.product !== null && issuer === issuerName(vek.product, signingKey)) return true;
-  checks.fail('cert_untrusted', about, {
+  checks.fail('cert_untrusted', {
     expected: SNP_PRODUCTS.map((product) => issuerName(product, signingKey)),
     detail: 'the issuer of the key certificate is none of AMD for this kind of key',
   });
@@ -92,33 +107,24 @@ function requireAmdIssuer(checks: CheckList, vek: Vek, signingKey: SnpSigningKey
 }
 
 /** A report of a line without a root can never be verified; any other may be, once its key certificate is found. */
-function recordMissingVek(checks: CheckList, { report, about }: KeyToEndorse, missing: Unavailable): void {
+function recordMissingVek(checks: ReportChecks, report: SnpReport, missing: Unavailable): void {
   if (candidateProducts(report).length > 0) {
-    checks.unavailable(missing.code, about.endorsements, missing.detail, missing.retryable);
+    checks.endorsements.unavailable(missing.code, missing);
     return;
   }
-  checks.fail('snp_product', about.report, {
+  checks.report.fail('snp_product', {
     expected: [...SNP_PRODUCTS],
     detail: 'the processor is of no product line with a pinned root',
   });
 }
 
-function judgePath(checks: CheckList, path: VekPath, { signingKey, at, about }: KeyToEndorse): boolean {
-  const place = about.endorsements;
+function judgePath(checks: Checks, path: VekPath, { signingKey, at }: KeyToEndorse): boolean {
   if (path.otherLine !== null) {
     const detail = `the chain is of ${path.otherLine}, the key certificate of ${path.product}`;
-    checks.fail('cert_untrusted', place, { actual: path.otherLine, detail });
+    checks.fail('cert_untrusted', { actual: path.otherLine, detail });
     return false;
   }
-  for (const problem of path.problems) {
-    checks.fail(problem.code, place, { detail: describePathProblem(problem, certificateRoles(signingKey)) });
-  }
-  if (path.problems.length > 0) return false;
-  checks.pass('cert_untrusted', place, { detail: 'the path ends at a pinned root, and every signature in it holds' });
-  const validity = judgePathValidity(path, at);
-  return checks.require(validity === null, 'cert_validity', place, {
-    expected: at.toISOString(),
-    detail: 'every certificate of the path is valid at the instant',
-    otherwise: validity?.detail ?? '',
-  });
+  const { vek, intermediate, root, problems } = path;
+  const roles = certificateRoles(signingKey);
+  return verifyPath(checks, { certificates: [vek, intermediate, root], problems, roles }, at);
 }

@@ -3,7 +3,7 @@ import { verifyEcdsa } from '../../crypto/ecdsa.js';
 import { publicKeyOf } from '../../crypto/key-cache.js';
 import { isZero } from '../../formats/byte-reader.js';
 import type { SnpReport } from '../../formats/snp-report.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import { SNP_TCB_COMPONENTS, type SnpProduct, type SnpTcb } from '../../model/claims.js';
 import { processorOf, productOfName, readTcb, tcbFitsLayout } from '../../vendors/amd/tcb.js';
 import type { Vek } from '../../vendors/amd/vek-path.js';
@@ -14,16 +14,10 @@ import type { Vek } from '../../vendors/amd/vek-path.js';
  * Processor, key certificate and issuer name one product line, and the report's TCBs have that line's layout.
  * The stepping in a productName is not compared: AMD has issued certificates with a wrong one.
  */
-export function verifyProduct(
-  checks: CheckList,
-  report: SnpReport,
-  vek: Vek,
-  product: SnpProduct,
-  about: string,
-): void {
+export function verifyProduct(checks: Checks, report: SnpReport, vek: Vek, product: SnpProduct): void {
   const { productName } = vek.extensions;
   if (productOfName(productName) !== product) {
-    checks.fail('snp_product', about, {
+    checks.fail('snp_product', {
       expected: product,
       actual: productName,
       detail: 'the key certificate names another product line than its issuer',
@@ -32,7 +26,7 @@ export function verifyProduct(
   }
   const named = report.cpuid === null ? product : processorOf(report.cpuid).product;
   const fits = Object.values(report.tcb).every((tcb) => tcbFitsLayout(tcb, product));
-  checks.require(named === product && fits, 'snp_product', about, {
+  checks.require(named === product && fits, 'snp_product', {
     expected: product,
     actual: named,
     detail: 'the report is of the product line that its key is certified for',
@@ -45,11 +39,11 @@ export function verifyProduct(
  * The VCEK is of this chip (hwID and CHIP_ID). A masked chip id, or one that the report leaves out, binds no chip.
  * A VLEK names no chip: there is nothing to compare.
  */
-export function verifyChipId(checks: CheckList, report: SnpReport, vek: Vek, about: string): void {
+export function verifyChipId(checks: Checks, report: SnpReport, vek: Vek): void {
   const hwId = vek.extensions.hwId;
   const masked = report.maskChipKey || (vek.kind === 'vcek' && isZero(report.chipId));
   const same = vek.kind === 'vlek' || (hwId !== null && chipIdEquals(report.chipId, hwId, vek.product));
-  checks.require(!masked && same, 'snp_chip_id', about, {
+  checks.require(!masked && same, 'snp_chip_id', {
     expected: hwId === null ? null : Buffer.from(hwId).toString('hex'),
     actual: masked ? 'masked' : Buffer.from(report.chipId).toString('hex'),
     detail:
@@ -69,19 +63,13 @@ function chipIdEquals(chipId: Uint8Array, hwId: Uint8Array, product: SnpProduct 
 }
 
 /** TCB extensions of the VEK equal REPORTED_TCB, component by component: the key was derived for that TCB. */
-export function verifyTcbExtensions(
-  checks: CheckList,
-  report: SnpReport,
-  vek: Vek,
-  product: SnpProduct,
-  about: string,
-): void {
+export function verifyTcbExtensions(checks: Checks, report: SnpReport, vek: Vek, product: SnpProduct): void {
   const reported = readTcb(report.tcb.reported, product);
   const certified = vek.extensions.tcb;
   const differing = componentsOf(reported).filter((component) => certified[component] !== reported[component]);
   // A line without FMC has no such extension; one that is there all the same speaks of another layout.
   const foreign = reported.fmc === undefined && certified.fmc !== null;
-  checks.require(differing.length === 0 && !foreign, 'snp_tcb_cert', about, {
+  checks.require(differing.length === 0 && !foreign, 'snp_tcb_cert', {
     expected: { ...certified },
     actual: { ...reported },
     detail: 'the key certificate is for the TCB that the report names',
@@ -90,10 +78,10 @@ export function verifyTcbExtensions(
 }
 
 /** ECDSA P-384 with SHA-384 over 0x000-0x29F. */
-export async function verifySignature(checks: CheckList, report: SnpReport, vek: Vek, about: string): Promise<boolean> {
+export async function verifySignature(checks: Checks, report: SnpReport, vek: Vek): Promise<boolean> {
   const key = publicKeyOf(vek.certificate);
   const holds = await verifyEcdsa('P-384', 'sha384', report.signed, report.signature, key);
-  return checks.require(holds, 'snp_signature', about, {
+  return checks.require(holds, 'snp_signature', {
     expected: 'a signature by the key certificate',
     detail: 'the key certificate has signed the report',
     otherwise: 'the report was not signed by this key, or was changed afterwards',
@@ -104,23 +92,23 @@ export async function verifySignature(checks: CheckList, report: SnpReport, vek:
  * Fields of the report that are judged under every policy. A policy can turn `snp_debug` into a warning (`allowDebug`)
  * and none of the others. Reads signed bytes only.
  */
-export function verifyReportFields(checks: CheckList, report: SnpReport, product: SnpProduct, about: string): void {
-  checks.require(!report.policy.debug, 'snp_debug', about, {
+export function verifyReportFields(checks: Checks, report: SnpReport, product: SnpProduct): void {
+  checks.require(!report.policy.debug, 'snp_debug', {
     expected: false,
     actual: report.policy.debug,
     detail: 'the host may not debug the guest',
     otherwise: 'the host may read and change the memory of the guest (debug)',
   });
   const alone = !report.policy.migrateMa && report.reportIdMa.every((byte) => byte === 0xff);
-  checks.require(alone, 'snp_migration_agent', about, {
+  checks.require(alone, 'snp_migration_agent', {
     expected: false,
     actual: !alone,
     detail: 'no migration agent may move the guest',
     otherwise: 'a migration agent may move the guest, and with it its secrets',
   });
-  verifyTcbOrder(checks, report, product, about);
+  verifyTcbOrder(checks, report, product);
   // Without AUTHOR_KEY_EN no author key signed the id key, so a digest there is meaningless.
-  checks.require(report.authorKeyEn || isZero(report.authorKeyDigest), 'snp_id_key', about, {
+  checks.require(report.authorKeyEn || isZero(report.authorKeyDigest), 'snp_id_key', {
     expected: 'an author key digest only where AUTHOR_KEY_EN is set',
     actual: report.authorKeyEn,
     detail: 'an author key digest is there only with its key',
@@ -133,7 +121,7 @@ export function verifyReportFields(checks: CheckList, report: SnpReport, product
  * COMMITTED below CURRENT is provisional firmware, which real machines have: a policy's matter.
  * LAUNCH is not compared: a guest that was migrated or resumed may have begun on newer firmware.
  */
-function verifyTcbOrder(checks: CheckList, report: SnpReport, product: SnpProduct, about: string): void {
+function verifyTcbOrder(checks: Checks, report: SnpReport, product: SnpProduct): void {
   const tcb = (name: keyof SnpReport['tcb']) => readTcb(report.tcb[name], product);
   const [reported, committed, current] = [tcb('reported'), tcb('committed'), tcb('current')];
   const above = (higher: SnpTcb, lower: SnpTcb, what: string) =>
@@ -144,7 +132,7 @@ function verifyTcbOrder(checks: CheckList, report: SnpReport, product: SnpProduc
     ...above(reported, committed, 'reported above what is committed'),
     ...above(committed, current, 'committed above what runs'),
   ];
-  checks.require(faults.length === 0, 'snp_tcb_order', about, {
+  checks.require(faults.length === 0, 'snp_tcb_order', {
     expected: 'reported <= committed <= current',
     actual: { reported: { ...reported }, committed: { ...committed }, current: { ...current } },
     detail: 'the TCB versions are in order, component by component',

@@ -1,6 +1,6 @@
 import { inject, injectable } from 'tsyringe';
 import { parseSnpReport, type SnpReport } from '../../formats/snp-report.js';
-import { CheckList } from '../../model/check.js';
+import { Checks } from '../../model/check.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import { earliest } from '../../model/earliest.js';
@@ -8,15 +8,19 @@ import type { SnpEndorsementRequest, SnpSigningKey, UsedEndorsement } from '../.
 import { within } from '../../model/errors.js';
 import type { SnpEndorsementInput } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
-import type { SnpReportContext, SnpReportVerification, SnpReportVerifier } from '../../model/verification.js';
 import { RevocationLists } from '../../vendors/amd/crls.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../../vendors/amd/roots.js';
 import { candidateProducts, readTcb, requireTcbReservedZero } from '../../vendors/amd/tcb.js';
 import { pathEnd, type VekPath, VekPaths } from '../../vendors/amd/vek-path.js';
 import { markVerified } from '../evidence/mark-verified.js';
-import { readOnce } from '../evidence/read-once.js';
-import { type RevocationVerdict, verifyRevocation } from './amd-revocation.js';
-import { type EndorsedKey, endorseKey } from './endorsed-key.js';
+import type {
+  OpenedSnpReport,
+  PartContext,
+  SnpReportPlaces,
+  SnpReportVerification,
+  SnpReportVerifier,
+} from '../evidence/parts.js';
+import { type EndorsedKey, endorseKey, type ReportChecks } from './endorsed-key.js';
 import {
   verifyChipId,
   verifyProduct,
@@ -24,8 +28,9 @@ import {
   verifySignature,
   verifyTcbExtensions,
 } from './report-checks.js';
+import { type RevocationVerdict, verifyRevocation } from './revocation.js';
 import { snpClaims } from './snp-claims.js';
-import { type BroughtMaterial, broughtMaterial } from './vek-material.js';
+import { readSuppliedCertificates, type SuppliedCertificates } from './supplied-certificates.js';
 
 /** Checks that every report must have an outcome for. What is recorded only when it fails is not among them. */
 const REQUIRED = [
@@ -51,14 +56,16 @@ export interface SnpReportVerifierOptions {
   readonly pins?: AmdRootPins;
 }
 
-/** One verification in progress. */
-interface Run {
-  readonly checks: CheckList;
+/** A report that a key is said to have signed, read, with the certificates that the request supplies. */
+interface SignedReport {
   readonly report: SnpReport;
-  readonly context: SnpReportContext;
+  readonly signingKey: SnpSigningKey;
+  readonly supplied: SuppliedCertificates;
+  /** CRLs of the request, DER. */
+  readonly crls: readonly Uint8Array[];
 }
 
-/** Verifies an ATTESTATION_REPORT and its endorsements, in the order that README.md beside this file lists. */
+/** Verifies an ATTESTATION_REPORT and its endorsements. */
 @injectable()
 export class AmdSnpReportVerifier implements SnpReportVerifier {
   readonly #refuseProducts: ReadonlySet<SnpProduct>;
@@ -70,136 +77,124 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     this.#paths = new VekPaths(options.pins ?? AMD_ROOT_PINS);
   }
 
-  reportEndorsements(
-    bytes: Uint8Array,
-    input: SnpEndorsementInput,
-    about: SnpReportContext['about'],
-  ): readonly SnpEndorsementRequest[] {
+  open(bytes: Uint8Array, input: SnpEndorsementInput, about: SnpReportPlaces): OpenedSnpReport {
     const report = within(about.report, () => readReport(bytes));
-    if (report.signingKey === 'none') return [];
-    const brought = broughtMaterial(input, report.signingKey, about.endorsements);
-    return [
-      {
-        kind: 'amd-snp',
-        signingKey: report.signingKey,
-        products: within(`${about.endorsements}/vek`, () => this.#productsOf(report, brought)),
-        chipId: report.chipId,
-        reportedTcb: (product) => readTcb(report.tcb.reported, product),
-        brought: { vek: brought.vek, chain: brought.chain !== null, crls: input.crls.length > 0 },
-      },
-    ];
+    const { signingKey } = report;
+    if (signingKey === 'none') return { needs: [], verify: async () => unsigned(checksAt(about)) };
+    const supplied = readSuppliedCertificates(input, signingKey, this.#paths, about.endorsements);
+    const signed = { report, signingKey, supplied, crls: input.crls };
+    return { needs: [neededBy(signed)], verify: (context) => this.#verify(checksAt(about), signed, context) };
   }
 
-  async verifyReport(
-    bytes: Uint8Array,
-    input: SnpEndorsementInput,
-    context: SnpReportContext,
-  ): Promise<SnpReportVerification> {
-    const { about, at } = context;
-    const report = within(about.report, () => readReport(bytes));
-    const checks = new CheckList();
-    const signingKey = report.signingKey;
-    if (signingKey === 'none') {
-      checks.fail('snp_key_kind', about.report, {
-        expected: ['vcek', 'vlek'],
-        actual: 'none',
-        detail: 'no key signed the report',
-      });
-      return this.#stopped(checks, about.report, 'no key signed the report');
+  /** The steps of README.md beside this file, by their numbers; 1 is the reading, 12 is for whoever holds the evidence. */
+  async #verify(checks: ReportChecks, signed: SignedReport, context: PartContext): Promise<SnpReportVerification> {
+    const { report, signingKey, supplied, crls } = signed;
+    const { at, endorsements } = context;
+    const found = endorsements.snp;
+
+    // 2 to 4. The certificate of the key: its kind, its path, and its validity.
+    const endorsed = endorseKey(checks, this.#paths, { report, signingKey, supplied, found, at });
+    if (endorsed === null) return stopped(checks.report, 'no key certificate could be relied on');
+    const { vek, path, product } = endorsed;
+
+    // 5. Revocation of ASK or ASVK.
+    const revocation = verifyRevocation(checks.endorsements, this.#lists, { path, product, supplied: crls, found, at });
+    const used = usedEndorsements(endorsed, signingKey, revocation);
+    if (revocation.state === 'revoked') return stopped(checks.report, 'the key certificate is revoked', used);
+
+    // 6 to 9. What says why a report does not fit its certificate, whatever its signature.
+    verifyProduct(checks.report, report, vek, product);
+    this.#verifyNotRefused(checks.report, product);
+    verifyChipId(checks.report, report, vek);
+    verifyTcbExtensions(checks.report, report, vek, product);
+
+    // 10. The signature.
+    if (!(await verifySignature(checks.report, report, vek))) {
+      checks.report.withhold(['snp_product', 'snp_chip_id', 'snp_tcb_cert']);
+      return stopped(checks.report, 'the signature of the report does not hold');
     }
-    const brought = broughtMaterial(input, signingKey, about.endorsements);
-    const run: Run = { checks, report, context };
-    const endorsed = endorseKey(checks, this.#paths, {
-      report,
-      signingKey,
-      brought,
-      found: context.endorsements.snp,
-      at,
-      about,
-    });
-    if (endorsed === null) return this.#stopped(checks, about.report, 'no key certificate could be relied on');
-    const revocation = verifyRevocation(checks, this.#lists, {
-      path: endorsed.path,
-      product: endorsed.product,
-      brought: input.crls,
-      found: context.endorsements.snp,
-      at,
-      about: about.endorsements,
-    });
-    if (revocation.state === 'revoked') {
-      const endorsements = usedEndorsements(endorsed, signingKey, revocation);
-      return this.#stopped(checks, about.report, 'the key certificate is revoked', endorsements);
-    }
-    return this.#judgeReport(run, endorsed, signingKey, revocation);
+
+    // 11. What the report says, whatever the policy.
+    verifyReportFields(checks.report, report, product);
+
+    // A report of another chip, TCB or line is signed all the same, but not by the key that it must be: no claims.
+    const own = ['snp_product', 'snp_chip_id', 'snp_tcb_cert'] as const;
+    const isOwn = own.every((id) => checks.report.holds(id));
+    return {
+      checks: checks.report.all,
+      required: REQUIRED,
+      claims: isOwn ? markVerified(snpClaims(report, product, { signingKey, cspId: vek.extensions.cspId })) : null,
+      reportData: isOwn ? markVerified(report.reportData) : null,
+      endorsements: used,
+      validUntil: earliest(pathEnd(path), revocation.crl?.notAfter ?? null),
+      certificates: isOwn ? certificatesOf(path) : null,
+    };
   }
 
-  /** A VEK that the request brings names the line; else the report's processor, or every line that fits. */
-  #productsOf(report: SnpReport, brought: BroughtMaterial): readonly SnpProduct[] {
-    const product = brought.vek === null ? null : this.#paths.readVek(brought.vek).product;
-    return product === null ? candidateProducts(report) : [product];
-  }
-
-  async #judgeReport(
-    run: Run,
-    endorsed: EndorsedKey,
-    signingKey: SnpSigningKey,
-    revocation: RevocationVerdict,
-  ): Promise<SnpReportVerification> {
-    const { checks, report, context } = run;
-    const { vek, product } = endorsed;
-    const about = context.about.report;
-    verifyProduct(checks, report, vek, product, about);
-    checks.require(!this.#refuseProducts.has(product), 'snp_product_refused', about, {
+  #verifyNotRefused(checks: Checks, product: SnpProduct): void {
+    checks.require(!this.#refuseProducts.has(product), 'snp_product_refused', {
       expected: [...this.#refuseProducts].map((refused) => `not ${refused}`),
       actual: product,
       detail: 'the operator does not refuse this product line',
       otherwise: 'the operator refuses this product line',
     });
-    verifyChipId(checks, report, vek, about);
-    verifyTcbExtensions(checks, report, vek, product, about);
-    if (!(await verifySignature(checks, report, vek, about))) {
-      checks.withhold(['snp_product', 'snp_chip_id', 'snp_tcb_cert']);
-      return this.#stopped(checks, about, 'the signature of the report does not hold');
-    }
-    verifyReportFields(checks, report, product, about);
-    // A report of another chip, TCB or line is signed all the same, but not by the key that it must be: no claims.
-    const own = checks.holds('snp_product') && checks.holds('snp_chip_id') && checks.holds('snp_tcb_cert');
-    return {
-      checks: checks.all,
-      required: REQUIRED,
-      claims: own ? markVerified(snpClaims(report, product, { signingKey, cspId: vek.extensions.cspId })) : null,
-      reportData: own ? markVerified(report.reportData) : null,
-      endorsements: usedEndorsements(endorsed, signingKey, revocation),
-      validUntil: earliest(pathEnd(endorsed.path), revocation.crl?.notAfter ?? null),
-      certificates: own ? certificatesOf(endorsed.path) : null,
-    };
-  }
-
-  /** @param endorsements of what speaks against the report */
-  #stopped(
-    checks: CheckList,
-    about: string,
-    because: string,
-    endorsements: readonly UsedEndorsement[] = [],
-  ): SnpReportVerification {
-    checks.skipRest(REQUIRED, about, because);
-    return {
-      checks: checks.all,
-      required: REQUIRED,
-      claims: null,
-      reportData: null,
-      endorsements,
-      validUntil: null,
-      certificates: null,
-    };
   }
 }
 
-const readReport: (bytes: Uint8Array) => SnpReport = readOnce((bytes) => {
+function checksAt(about: SnpReportPlaces): ReportChecks {
+  const report = new Checks(about.report);
+  return { report, endorsements: report.at(about.endorsements) };
+}
+
+function readReport(bytes: Uint8Array): SnpReport {
   const report = parseSnpReport(bytes);
   requireTcbReservedZero(report);
   return report;
-});
+}
+
+/** A VEK that the request supplies names the product line; else the report's processor, or every line that fits. */
+function neededBy({ report, signingKey, supplied, crls }: SignedReport): SnpEndorsementRequest {
+  const product = supplied.vek?.product ?? null;
+  return {
+    kind: 'amd-snp',
+    signingKey,
+    products: product === null ? candidateProducts(report) : [product],
+    chipId: report.chipId,
+    reportedTcb: (line) => readTcb(report.tcb.reported, line),
+    brought: {
+      vek: supplied.vek?.certificate.der ?? null,
+      chain: supplied.chain !== null,
+      crls: crls.length > 0,
+    },
+  };
+}
+
+function unsigned({ report }: ReportChecks): SnpReportVerification {
+  report.fail('snp_key_kind', {
+    expected: ['vcek', 'vlek'],
+    actual: 'none',
+    detail: 'no key signed the report',
+  });
+  return stopped(report, 'no key signed the report');
+}
+
+/** @param endorsements of what speaks against the report */
+function stopped(
+  checks: Checks,
+  because: string,
+  endorsements: readonly UsedEndorsement[] = [],
+): SnpReportVerification {
+  checks.skipRest(REQUIRED, because);
+  return {
+    checks: checks.all,
+    required: REQUIRED,
+    claims: null,
+    reportData: null,
+    endorsements,
+    validUntil: null,
+    certificates: null,
+  };
+}
 
 function certificatesOf({ vek, intermediate, root }: VekPath): readonly [Uint8Array, Uint8Array, Uint8Array] {
   return [vek.der, intermediate.der, root.der];

@@ -7,7 +7,7 @@ import {
   type TcgEvent,
   type TcgEventLog,
 } from '../../formats/tcg-event-log.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type { TdxClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import type { Verified } from '../../model/verified.js';
@@ -47,23 +47,17 @@ interface Register {
  * Several separators in one register are right: RTMRs have what several PCRs have on a TPM.
  *
  * @param rtmrs of the quote that came with the log
- * @param about JSON pointer of the log in the request
  */
-export function verifyCcel(
-  checks: CheckList,
-  log: TcgEventLog,
-  rtmrs: Verified<TdxClaims>['rtmr'],
-  about: string,
-): void {
-  verifyOrder(checks, log, about);
+export function verifyCcel(checks: Checks, log: TcgEventLog, rtmrs: Verified<TdxClaims>['rtmr']): void {
+  verifyOrder(checks, log);
   const registers = rtmrs.map((quoted, rtmr) => ({ rtmr, quoted, value: new Uint8Array(RTMR_LENGTH), events: 0 }));
-  if (replay(checks, log, registers, about)) compare(checks, registers, about);
+  if (replay(checks, log, registers)) compare(checks, registers);
 }
 
 /** What is no measurement has no digest, and a separator no message. */
-function verifyOrder(checks: CheckList, { header, events }: TcgEventLog, about: string): void {
+function verifyOrder(checks: Checks, { header, events }: TcgEventLog): void {
   const wrong = [header, ...events].find((event) => isMeasuredNoAction(event) || isOddSeparator(event));
-  checks.require(wrong === undefined, 'eventlog_order', about, {
+  checks.require(wrong === undefined, 'eventlog_order', {
     detail: 'events that extend nothing have no digest, and separators are separators',
     otherwise:
       wrong?.type === EVENT_TYPE.noAction
@@ -85,7 +79,7 @@ function isOddSeparator({ type, data }: TcgEvent): boolean {
 }
 
 /** Extends the registers by every event. False where the log cannot be replayed: recorded. */
-function replay(checks: CheckList, { events }: TcgEventLog, registers: readonly Register[], about: string): boolean {
+function replay(checks: Checks, { events }: TcgEventLog, registers: readonly Register[]): boolean {
   // value and digest side by side: hashing one part takes half the time of hashing two, and a log has thousands
   const extended = new Uint8Array(2 * RTMR_LENGTH);
   for (const event of events) {
@@ -93,7 +87,7 @@ function replay(checks: CheckList, { events }: TcgEventLog, registers: readonly 
     const register = registers[event.index - FIRST_INDEX];
     const digest = digestUnder(event, DIGEST_ALGORITHM.sha384);
     if (register === undefined || digest === null) {
-      checks.fail('eventlog_replay', about, unreplayable(event, register));
+      checks.fail('eventlog_replay', unreplayable(event, register));
       return false;
     }
     extended.set(register.value);
@@ -110,18 +104,18 @@ function unreplayable({ offset }: TcgEvent, register: Register | undefined) {
     : { detail: `the event at offset ${offset} has no sha-384 digest` };
 }
 
-function compare(checks: CheckList, registers: readonly Register[], about: string): void {
+function compare(checks: Checks, registers: readonly Register[]): void {
   const covered = registers.filter((register) => !isUncovered(register));
   const wrong = covered.filter(({ value, quoted }) => hex(value) !== quoted);
   for (const { rtmr, quoted, value, events } of wrong) {
     const without = `rtmr ${rtmr} is not zero, and the log has no event for it`;
     const detail = events === 0 ? without : `the log does not replay to rtmr ${rtmr} of the quote`;
-    checks.fail('eventlog_replay', about, { expected: quoted, actual: hex(value), detail });
+    checks.fail('eventlog_replay', { expected: quoted, actual: hex(value), detail });
   }
   if (wrong.length > 0) return;
   const uncovered = registers.filter(isUncovered);
   const rest = uncovered.length === 0 ? '' : `; not covered, extended without the log: ${namesOf(uncovered)}`;
-  checks.pass('eventlog_replay', about, { detail: `the log replays to ${namesOf(covered)} of the quote${rest}` });
+  checks.pass('eventlog_replay', { detail: `the log replays to ${namesOf(covered)} of the quote${rest}` });
 }
 
 function isUncovered({ rtmr, quoted, value, events }: Register): boolean {

@@ -1,6 +1,6 @@
 import { earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type {
   CollateralOrigins,
   EndorsementOrigin,
@@ -22,40 +22,39 @@ export interface CollateralAtHand extends Pick<SourcedCollateral, 'unconfirmed'>
  * Takes the collateral that the request or a source brought. What does not hold denies where the request brought it,
  * and is out of reach where a source did.
  *
- * @param about JSON pointer of the collateral in the request
  * @returns null where there is none to rely on; the checks say why
  * @throws {FormatError} where a member that the request brings is malformed
  */
 export function takeCollateral(
-  checks: CheckList,
+  checks: Checks,
   read: (collateral: TdxCollateral) => CollateralReading,
   found: EndorsementSet['tdx'],
   at: Date,
-  about: string,
 ): CollateralAtHand | null {
   if (found === null || found === undefined) {
-    checks.unavailable('collateral_unavailable', about, 'no source for the collateral', false);
+    checks.unavailable('collateral_unavailable', { detail: 'no source for the collateral', retryable: false });
     return null;
   }
   if ('code' in found) {
-    checks.unavailable(found.code, about, found.detail, found.retryable);
+    checks.unavailable(found.code, found);
     return null;
   }
   const { origin } = found;
-  const reading = readFrom(origin, about, () => read(found.value));
+  const reading = readFrom(origin, checks.about, () => read(found.value));
   const problems = reading.ok ? expiredSigners(reading.value, at) : reading.problems;
   if (reading.ok && problems.length === 0) {
-    recordGenuine(checks, reading.value, origin, about);
+    recordGenuine(checks, reading.value, origin);
     const all = { tcbInfo: origin, qeIdentity: origin, pckCrl: origin, rootCaCrl: origin };
     const { partOrigins: origins = all, unconfirmed } = found;
     return { value: reading.value, origins, ...(unconfirmed === undefined ? {} : { unconfirmed }) };
   }
   if (origin === 'evidence') {
-    checks.pass('collateral_unavailable', about, { detail: 'the request brings collateral' });
-    for (const { code, member, detail } of problems) checks.fail(code, `${about}/${member}`, { detail });
+    checks.pass('collateral_unavailable', { detail: 'the request brings collateral' });
+    for (const { code, member, detail } of problems) checks.inside(`/${member}`).fail(code, { detail });
   } else {
     const details = [...new Set(problems.map(({ detail }) => detail))].join('; ');
-    checks.unavailable('collateral_unavailable', about, `what the ${origin} holds does not verify: ${details}`, true);
+    const detail = `what the ${origin} holds does not verify: ${details}`;
+    checks.unavailable('collateral_unavailable', { detail, retryable: true });
   }
   return null;
 }
@@ -85,18 +84,13 @@ function expiredSigners(collateral: SignedCollateral, at: Date): readonly Collat
   });
 }
 
-function recordGenuine(
-  checks: CheckList,
-  { tcbInfo, qeIdentity }: SignedCollateral,
-  origin: EndorsementOrigin,
-  about: string,
-): void {
-  checks.pass('collateral_unavailable', about, { actual: origin, detail: 'collateral is at hand' });
-  checks.pass('tdx_tcb_info', `${about}/tcb_info`, {
+function recordGenuine(checks: Checks, { tcbInfo, qeIdentity }: SignedCollateral, origin: EndorsementOrigin): void {
+  checks.pass('collateral_unavailable', { actual: origin, detail: 'collateral is at hand' });
+  checks.inside('/tcb_info').pass('tdx_tcb_info', {
     actual: { evaluationDataNumber: tcbInfo.value.evaluationDataNumber },
     detail: 'a key of intel that is certified for it has signed the tcb info',
   });
-  checks.pass('tdx_qe_identity', `${about}/qe_identity`, {
+  checks.inside('/qe_identity').pass('tdx_qe_identity', {
     actual: { evaluationDataNumber: qeIdentity.value.evaluationDataNumber },
     detail: 'a key of intel that is certified for it has signed the identity of the quoting enclave',
   });
@@ -114,11 +108,11 @@ interface Window {
  *
  * @returns whether all are in time
  */
-export function judgeWindows(checks: CheckList, collateral: SignedCollateral, at: Date, about: string): boolean {
+export function judgeWindows(checks: Checks, collateral: SignedCollateral, at: Date): boolean {
   const windows = windowsOf(collateral);
   const early = windows.filter(({ begins }) => begins === null || at < begins);
   const late = windows.filter(({ ends }) => ends === null || at > ends);
-  const inTime = checks.require(early.length === 0, 'collateral_not_yet', about, {
+  const inTime = checks.require(early.length === 0, 'collateral_not_yet', {
     expected: at.toISOString(),
     actual: dates(early, ({ begins }) => begins),
     detail: 'every part of the collateral was issued before the instant',
@@ -128,10 +122,11 @@ export function judgeWindows(checks: CheckList, collateral: SignedCollateral, at
     const which = late
       .map(({ member, ends }) => `${member} (${ends?.toISOString() ?? 'does not say when'})`)
       .join(', ');
-    checks.unavailable('collateral_stale', about, `past its next update at the instant: ${which}`, true);
+    const detail = `past its next update at the instant: ${which}`;
+    checks.unavailable('collateral_stale', { detail, retryable: true });
     return false;
   }
-  checks.pass('collateral_stale', about, {
+  checks.pass('collateral_stale', {
     expected: at.toISOString(),
     actual: dates(windows, ({ ends }) => ends),
     detail: 'no part of the collateral is past its next update',
@@ -145,7 +140,7 @@ export function judgeWindows(checks: CheckList, collateral: SignedCollateral, at
  *
  * @returns whether it can be relied on
  */
-export function judgeConfirmation(checks: CheckList, { value, unconfirmed }: CollateralAtHand, about: string): boolean {
+export function judgeConfirmation(checks: Checks, { value, unconfirmed }: CollateralAtHand): boolean {
   if (unconfirmed === undefined) return true;
   const { why, issuedSince } = unconfirmed;
   const issues = issuesOf(value);
@@ -156,11 +151,11 @@ export function judgeConfirmation(checks: CheckList, { value, unconfirmed }: Col
   const old = issues.filter(({ issued }) => issuedSince !== null && (issued === null || issued < issuedSince));
   if (old.length > 0) {
     const detail = `issued more than 48 hours ago (${names(old)}), and nobody confirms it: ${why}`;
-    checks.unavailable('collateral_unavailable', about, detail, true, compared);
+    checks.unavailable('collateral_unavailable', { ...compared, detail, retryable: true });
     return false;
   }
   const detail = `nobody confirms the collateral that the request supplied: ${why}`;
-  checks.warn('collateral_unconfirmed', about, { ...compared, detail });
+  checks.warn('collateral_unconfirmed', { ...compared, detail });
   return true;
 }
 

@@ -1,7 +1,7 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { hex } from '../../crypto/digest.js';
 import type { TdReportBody } from '../../formats/td-report-body.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type { TdxTcbClaim } from '../../model/claims.js';
 import { shortfallLine, type TcbShortfall } from '../../model/tcb-shortfall.js';
 import type { RatedLevel, SvnLevel } from '../../vendors/intel/collateral-json.js';
@@ -34,9 +34,9 @@ export interface RatedPlatform {
 }
 
 /** TCB info is of this kind of platform: FMSPC and PCEID are those of the PCK certificate. */
-export function verifyPlatform(checks: CheckList, info: TcbInfo, pck: PckExtension, about: string): boolean {
+export function verifyPlatform(checks: Checks, info: TcbInfo, pck: PckExtension): boolean {
   const same = equalInConstantTime(info.fmspc, pck.fmspc) && equalInConstantTime(info.pceId, pck.pceId);
-  return checks.require(same, 'tdx_tcb_info', about, {
+  return checks.require(same, 'tdx_tcb_info', {
     expected: { fmspc: hex(pck.fmspc), pceId: hex(pck.pceId) },
     actual: { fmspc: hex(info.fmspc), pceId: hex(info.pceId) },
     detail: 'the tcb info is of the platform of the pck certificate',
@@ -51,12 +51,12 @@ export function verifyPlatform(checks: CheckList, info: TcbInfo, pck: PckExtensi
  * @returns null where the module is another than the collateral describes; without status where no level is for the
  *   platform or its module
  */
-export function verifyPlatformTcb(checks: CheckList, rated: RatedPlatform, about: string): PlatformTcb | null {
+export function verifyPlatformTcb(checks: Checks, rated: RatedPlatform): PlatformTcb | null {
   const { info, body, qe } = rated;
   const svns: PlatformSvns = { pck: rated.pck, teeTcbSvn: body.teeTcbSvn };
   const level = levelOf(info, svns);
-  const module = verifyModule(checks, info, body, about);
-  const found = verifyLevels(checks, info, svns, level, module, about);
+  const module = verifyModule(checks, info, body);
+  const found = verifyLevels(checks, info, svns, level, module);
   if (module === null) return null;
   const levels = { platform: level, module: module.level, qe: qe.level };
   const shortfalls = shortfallsOf(rated, svns, module);
@@ -68,27 +68,26 @@ export function verifyPlatformTcb(checks: CheckList, rated: RatedPlatform, about
     qe: qe.level.tcbStatus,
     sgx,
   };
-  const status = mergedStatus(checks, statuses, rated, about);
+  const status = mergedStatus(checks, statuses, rated);
   if (status === null) return null;
-  verifyStatus(checks, statuses, status, about);
+  verifyStatus(checks, statuses, status);
   return { tcb: tcbClaim(unknownWord(statuses) ?? status, rated, levels), shortfalls };
 }
 
 /** Platform and module each reach a level. */
 function verifyLevels(
-  checks: CheckList,
+  checks: Checks,
   info: TcbInfo,
   svns: PlatformSvns,
   level: TcbLevel | null,
   module: TdxModule | null,
-  about: string,
 ): boolean {
   const lowest = module?.level === null ? (module.levels.at(-1) ?? null) : null;
   const short = [
     ...(level === null ? nearestShortfalls(info, svns) : []),
     ...(module === null || lowest === null ? [] : behind(`${module.id}.isvsvn`, module.svn, lowest.isvSvn)),
   ];
-  return checks.require(short.length === 0, 'tdx_tcb_level_unsupported', about, {
+  return checks.require(short.length === 0, 'tdx_tcb_level_unsupported', {
     expected: byComponent(short, ({ need }) => need),
     actual: byComponent(short, ({ have }) => have),
     detail: 'the platform reaches a level of the tcb info',
@@ -98,16 +97,15 @@ function verifyLevels(
 
 /** Null where the module that runs now is one that the collateral does not describe. */
 function mergedStatus(
-  checks: CheckList,
+  checks: Checks,
   statuses: RelaunchStatuses,
   { info, body: { td15 } }: RatedPlatform,
-  about: string,
 ): string | null {
   const merged = merge(merge(statuses.platform, statuses.module), statuses.qe);
   if (td15 === null || !isModuleAloneOutOfDate(statuses)) return merged;
   const needed = newestModuleSvn(info, td15.teeTcbSvn2);
   if (needed === null) {
-    checks.fail('tdx_module', about, { detail: 'the collateral does not describe the tdx module that runs now' });
+    checks.fail('tdx_module', { detail: 'the collateral does not describe the tdx module that runs now' });
     return null;
   }
   const [svn = 0, , third = 0] = td15.teeTcbSvn2;
@@ -123,10 +121,10 @@ function newestModuleSvn(info: TcbInfo, teeTcbSvn2: Uint8Array): number | null {
 }
 
 /** Recorded only where it fails: what a policy accepts of the rest is a check of its own. */
-function verifyStatus(checks: CheckList, statuses: RelaunchStatuses, status: string, about: string): void {
+function verifyStatus(checks: Checks, statuses: RelaunchStatuses, status: string): void {
   const unknown = unknownWord(statuses);
   if (unknown === null && status !== 'Revoked') return;
-  checks.fail('tdx_tcb_status', about, {
+  checks.fail('tdx_tcb_status', {
     actual: unknown ?? status,
     detail: unknown === null ? 'intel has revoked the tcb of the platform' : 'intel defines no such tcb status here',
   });

@@ -7,15 +7,15 @@ import { isZero } from '../../formats/byte-reader.js';
 import type { EnclaveReport } from '../../formats/enclave-report.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type { SvnLevel } from '../../vendors/intel/collateral-json.js';
 import type { QeIdentity } from '../../vendors/intel/qe-identity.js';
 
 /** 939A7233-F79C-4CA9-940A-0DB3957F0607: Intel's quoting enclave. */
 const INTEL_QE_VENDOR_ID = Buffer.from('939a7233f79c4ca9940a0db3957f0607', 'hex');
 
-export function verifyVendor(checks: CheckList, { qeVendorId }: TdQuote, about: string): boolean {
-  return checks.require(equalInConstantTime(qeVendorId, INTEL_QE_VENDOR_ID), 'tdx_qe_vendor', about, {
+export function verifyVendor(checks: Checks, { qeVendorId }: TdQuote): boolean {
+  return checks.require(equalInConstantTime(qeVendorId, INTEL_QE_VENDOR_ID), 'tdx_qe_vendor', {
     expected: hex(INTEL_QE_VENDOR_ID),
     detail: 'the QE vendor id of the quote is that of intel',
     otherwise: 'the QE vendor id of the quote is not that of intel',
@@ -34,8 +34,8 @@ export class QeReports {
   }
 
   /** ECDSA P-256 with SHA-256 by the PCK key over the 384 bytes. */
-  verifySignature(checks: CheckList, { qe }: TdQuote, leaf: X509Certificate, about: string): boolean {
-    return checks.require(this.#holds(qe, leaf), 'tdx_qe_report_signature', about, {
+  verifySignature(checks: Checks, { qe }: TdQuote, leaf: X509Certificate): boolean {
+    return checks.require(this.#holds(qe, leaf), 'tdx_qe_report_signature', {
       detail: 'the pck key has signed the report of the quoting enclave',
       otherwise: 'the report of the quoting enclave was not signed by the pck key, or was changed afterwards',
     });
@@ -52,11 +52,11 @@ export class QeReports {
 }
 
 /** REPORTDATA of the quoting enclave is SHA-256 of attestation key and authentication data, then zeros. */
-export function verifyQeBinding(checks: CheckList, { qe, attestationKey }: TdQuote, about: string): boolean {
+export function verifyQeBinding(checks: Checks, { qe, attestationKey }: TdQuote): boolean {
   const expected = sha256(attestationKey, qe.authData);
   const { reportData } = qe.report;
   const holds = equalInConstantTime(expected, reportData.subarray(0, 32)) && isZero(reportData.subarray(32));
-  return checks.require(holds, 'tdx_qe_binding', about, {
+  return checks.require(holds, 'tdx_qe_binding', {
     expected: hex(expected),
     actual: hex(reportData),
     detail: 'the quoting enclave vouches for the attestation key',
@@ -65,18 +65,18 @@ export function verifyQeBinding(checks: CheckList, { qe, attestationKey }: TdQuo
 }
 
 /** ECDSA P-256 with SHA-256 by the attestation key over header, descriptor and body. */
-export function verifyQuoteSignature(checks: CheckList, quote: TdQuote, about: string): boolean {
+export function verifyQuoteSignature(checks: Checks, quote: TdQuote): boolean {
   const key = p256PublicKey(quote.attestationKey);
   const holds = key !== null && verifyP256('sha256', quote.signed, quote.signature, key);
-  return checks.require(holds, 'tdx_signature', about, {
+  return checks.require(holds, 'tdx_signature', {
     detail: 'the attestation key has signed the quote',
     otherwise: 'the quote was not signed by this attestation key, or was changed afterwards',
   });
 }
 
 /** Anybody can extract the keys of a debug enclave, so DEBUG must be clear whatever mask the QE identity has. */
-export function verifyQeDebug(checks: CheckList, { debug }: EnclaveReport, about: string): boolean {
-  return checks.require(!debug, 'tdx_qe_debug', about, {
+export function verifyQeDebug(checks: Checks, { debug }: EnclaveReport): boolean {
+  return checks.require(!debug, 'tdx_qe_debug', {
     expected: false,
     actual: debug,
     detail: 'the quoting enclave cannot be debugged',
@@ -89,14 +89,9 @@ export function verifyQeDebug(checks: CheckList, { debug }: EnclaveReport, about
  *
  * @returns the level of its ISVSVN; null where it is another enclave, or one that no level or a revoked one is for
  */
-export function verifyQeIdentity(
-  checks: CheckList,
-  report: EnclaveReport,
-  identity: QeIdentity,
-  about: string,
-): SvnLevel | null {
+export function verifyQeIdentity(checks: Checks, report: EnclaveReport, identity: QeIdentity): SvnLevel | null {
   const same = equalInConstantTime(report.mrSigner, identity.mrSigner) && report.isvProdId === identity.isvProdId;
-  checks.require(same, 'tdx_qe_identity', about, {
+  checks.require(same, 'tdx_qe_identity', {
     expected: { mrSigner: hex(identity.mrSigner), isvProdId: identity.isvProdId },
     actual: { mrSigner: hex(report.mrSigner), isvProdId: report.isvProdId },
     detail: 'the quoting enclave is the one that the identity describes',
@@ -105,25 +100,20 @@ export function verifyQeIdentity(
   const masked =
     equalUnderMask(report.miscSelect, identity.miscSelectMask, identity.miscSelect) &&
     equalUnderMask(report.attributes, identity.attributesMask, identity.attributes);
-  checks.require(masked, 'tdx_qe_attributes', about, {
+  checks.require(masked, 'tdx_qe_attributes', {
     expected: { miscSelect: hex(identity.miscSelect), attributes: hex(identity.attributes) },
     actual: { miscSelect: hex(report.miscSelect), attributes: hex(report.attributes) },
     detail: 'the quoting enclave has the attributes that the identity asks for, under its masks',
     otherwise: 'the quoting enclave has other attributes than the identity asks for',
   });
-  const level = verifyQeSvn(checks, report, identity, about);
+  const level = verifyQeSvn(checks, report, identity);
   return same && masked ? level : null;
 }
 
-function verifyQeSvn(
-  checks: CheckList,
-  { isvSvn }: EnclaveReport,
-  { levels }: QeIdentity,
-  about: string,
-): SvnLevel | null {
+function verifyQeSvn(checks: Checks, { isvSvn }: EnclaveReport, { levels }: QeIdentity): SvnLevel | null {
   const level = levels.find((candidate) => isvSvn >= candidate.isvSvn);
   const good = level !== undefined && level.tcbStatus !== 'Revoked';
-  checks.require(good, 'tdx_qe_svn', about, {
+  checks.require(good, 'tdx_qe_svn', {
     expected: levels.filter(({ tcbStatus }) => tcbStatus !== 'Revoked').at(-1)?.isvSvn ?? null,
     actual: isvSvn,
     detail: 'intel has not revoked this version of the quoting enclave',

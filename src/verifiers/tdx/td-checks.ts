@@ -1,7 +1,7 @@
 import { hex } from '../../crypto/digest.js';
 import { isZero } from '../../formats/byte-reader.js';
 import type { TdReportBody } from '../../formats/td-report-body.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type { TdAttributesClaim } from '../../model/claims.js';
 
 /** TDATTRIBUTES bits that have a meaning beside debug (tdx.md, TDATTRIBUTES bits). */
@@ -31,29 +31,29 @@ const XFAM_KNOWN = 0x6dbe7n;
  * Not judged here, since it is right on some TDs and wrong on others, so that a policy has to say: SEPT_VE_DISABLE,
  * MIGRATABLE, PERFMON, a mask for XFAM, MRSERVICETD (`tdx_service_td`) and all measurements. They are claims.
  */
-export function verifyTd(checks: CheckList, body: TdReportBody, about: string): void {
+export function verifyTd(checks: Checks, body: TdReportBody): void {
   const { tdAttributes, seamAttributes, xfamBits } = body;
   const debug = (tdAttributes & DEBUG) !== 0n;
-  checks.require(!debug, 'tdx_debug', about, {
+  checks.require(!debug, 'tdx_debug', {
     expected: false,
     actual: debug,
     detail: 'the host may not debug the td',
     otherwise: 'the host may read and change the memory of the td (debug)',
   });
   const foreign = tdAttributes & ~KNOWN_ATTRIBUTES;
-  checks.require(foreign === 0n, 'tdx_attributes', about, {
+  checks.require(foreign === 0n, 'tdx_attributes', {
     expected: '0x0',
     actual: `0x${foreign.toString(16)}`,
     detail: 'the td has no attribute that is reserved or lets the host profile it',
     otherwise: 'the td has attributes that are reserved or let the host profile it: the bits shown',
   });
-  checks.require((xfamBits & XFAM_ALWAYS) === XFAM_ALWAYS && (xfamBits & ~XFAM_KNOWN) === 0n, 'tdx_xfam', about, {
+  checks.require((xfamBits & XFAM_ALWAYS) === XFAM_ALWAYS && (xfamBits & ~XFAM_KNOWN) === 0n, 'tdx_xfam', {
     expected: `0x3 set, none but 0x${XFAM_KNOWN.toString(16)}`,
     actual: `0x${xfamBits.toString(16)}`,
     detail: 'xfam has the bits that every td has, and no reserved one',
     otherwise: 'xfam has a reserved bit, or lacks one that every td has',
   });
-  checks.require(isZero(seamAttributes), 'tdx_seam_attributes', about, {
+  checks.require(isZero(seamAttributes), 'tdx_seam_attributes', {
     expected: '0000000000000000',
     actual: hex(seamAttributes),
     detail: 'the tdx module has no attributes',

@@ -1,22 +1,29 @@
 import { inject, injectable } from 'tsyringe';
-import { describePathProblem, earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
+import { earliestEnd } from '../../crypto/certificate-path.js';
 import { hex } from '../../crypto/digest.js';
-import type { TdQuote } from '../../formats/td-quote.js';
-import { CheckList } from '../../model/check.js';
+import { parseTdQuote, type TdQuote } from '../../formats/td-quote.js';
+import { Checks } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
 import { earliest } from '../../model/earliest.js';
 import type { TdxCollateralRequest, UsedEndorsement } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
-import type { TdQuoteContext, TdQuoteVerification, TdQuoteVerifier } from '../../model/verification.js';
 import { CollateralReader, type CollateralReading } from '../../vendors/intel/collateral.js';
 import type { SvnLevel } from '../../vendors/intel/collateral-json.js';
+import type { PckExtension } from '../../vendors/intel/pck-extension.js';
 import { type PckPath, PckPaths, requireSameCertificates } from '../../vendors/intel/pck-path.js';
 import { INTEL_SGX_ROOT_PINS } from '../../vendors/intel/roots.js';
 import { markVerified } from '../evidence/mark-verified.js';
+import type {
+  OpenedTdQuote,
+  PartContext,
+  TdQuotePlaces,
+  TdQuoteVerification,
+  TdQuoteVerifier,
+} from '../evidence/parts.js';
+import { verifyPath } from '../evidence/path-checks.js';
 import { readOnce } from '../evidence/read-once.js';
-import { readTdQuote } from '../evidence/read-td-quote.js';
 import {
   type CollateralAtHand,
   collateralEnd,
@@ -25,7 +32,6 @@ import {
   judgeWindows,
   takeCollateral,
 } from './collateral-checks.js';
-import { verifyRevocation } from './intel-revocation.js';
 import { type PlatformTcb, verifyPlatform, verifyPlatformTcb } from './platform-tcb.js';
 import {
   QeReports,
@@ -35,6 +41,7 @@ import {
   verifyQuoteSignature,
   verifyVendor,
 } from './quoting-enclave.js';
+import { type QuoteChecks, verifyRevocation } from './revocation.js';
 import { verifyTd } from './td-checks.js';
 import { tdxClaims } from './tdx-claims.js';
 import { usedEndorsements } from './used-endorsements.js';
@@ -70,155 +77,156 @@ export interface TdQuoteVerifierOptions {
   readonly pins?: ReadonlySet<string>;
 }
 
-/** One verification in progress. */
-interface Run {
-  readonly checks: CheckList;
+/** A quote that was read, with the path that comes with it. */
+interface ReadQuote {
   readonly quote: TdQuote;
   readonly path: PckPath;
-  readonly pck: NonNullable<PckPath['pck']>;
-  readonly context: TdQuoteContext;
 }
 
-/** Verifies a TD quote and its collateral (Intel DCAP), in the order that README.md beside this file lists. */
+/** Verifies a TD quote and its collateral (Intel DCAP). */
 @injectable()
 export class DcapTdQuoteVerifier implements TdQuoteVerifier {
-  readonly #readPath: (quote: TdQuote) => PckPath;
+  readonly #paths: PckPaths;
   readonly #readCollateral: (collateral: TdxCollateral) => CollateralReading;
   readonly #qeReports = new QeReports();
 
   constructor(@inject(TOKENS.tdQuoteVerifierOptions) options: TdQuoteVerifierOptions) {
     const pins = options.pins ?? INTEL_SGX_ROOT_PINS;
-    const paths = new PckPaths(pins);
-    this.#readPath = readOnce((quote) => paths.read(quote.pckChain));
+    this.#paths = new PckPaths(pins);
     const collateral = new CollateralReader(pins);
-    this.#readCollateral = readOnce((brought) => collateral.read(brought));
+    this.#readCollateral = readOnce((found) => collateral.read(found));
   }
 
-  /**
-   * A chain of the PCK certificate that the collateral brings too must be that of the quote.
-   *
-   * None where the path of the quote's certificate does not hold, or it says of no platform what it is: then it is refused,
-   * whatever the collateral, and nobody is asked about a platform that Intel does not vouch for.
-   */
-  quoteEndorsements(
-    bytes: Uint8Array,
-    collateral: TdxCollateral | null,
-    about: TdQuoteContext['about'],
-  ): readonly TdxCollateralRequest[] {
-    const { certificates, pck, ca, problems } = within(about.quote, () => this.#readPath(readTdQuote(bytes)));
-    const chain = collateral?.pckCertificateChain;
-    if (chain !== undefined) requireSameCertificates(chain, certificates, `${about.collateral}/pck_certificate_chain`);
-    if (pck === null || ca === null || problems.length > 0) return [];
-    return [{ kind: 'intel-tdx', fmspc: hex(pck.fmspc), ca, brought: collateral }];
+  open(bytes: Uint8Array, collateral: TdxCollateral | null, about: TdQuotePlaces): OpenedTdQuote {
+    const read = within(about.quote, () => {
+      const quote = parseTdQuote(bytes);
+      return { quote, path: this.#paths.read(quote.pckChain) };
+    });
+    requireOwnChain(read, collateral, about);
+    return {
+      needs: neededBy(read, collateral),
+      quote: read.quote,
+      verify: (context) => this.#verify(checksAt(about), read, context),
+    };
   }
 
-  async verifyQuote(bytes: Uint8Array, context: TdQuoteContext): Promise<TdQuoteVerification> {
-    const { about, at } = context;
-    const quote = within(about.quote, () => readTdQuote(bytes));
-    const checks = new CheckList();
-    if (!verifyVendor(checks, quote, about.quote))
-      return stopped(checks, about.quote, 'the quoting enclave is not of intel');
-    const path = within(about.quote, () => this.#readPath(quote));
+  /** The steps of README.md beside this file, by their numbers; 1 is the reading, 13 and 14 are for whoever holds the evidence. */
+  #verify(checks: QuoteChecks, { quote, path }: ReadQuote, { at, endorsements }: PartContext): TdQuoteVerification {
+    // 2. The quoting enclave is Intel's, by its own word.
+    if (!verifyVendor(checks.quote, quote)) return stopped(checks.quote, 'the quoting enclave is not of intel');
+
+    // 3. The path of the PCK certificate.
     const { pck } = path;
-    if (!judgePath(checks, path, at, about.quote) || pck === null) {
-      return stopped(checks, about.quote, 'no pck certificate could be relied on');
+    if (!verifyPath(checks.quote, { ...path, roles: rolesOf(path) }, at) || pck === null) {
+      return stopped(checks.quote, 'no pck certificate could be relied on');
     }
-    return this.#judgeQuote({ checks, quote, path, pck, context });
-  }
 
-  #judgeQuote(run: Run): TdQuoteVerification {
-    const { checks, quote, path, context } = run;
-    const { about, at, endorsements } = context;
-    const found = takeCollateral(checks, this.#readCollateral, endorsements.tdx, at, about.collateral);
-    const revocation = found === null ? null : verifyRevocation(checks, path, found.value, about);
+    // 4. Collateral: signatures, and who signed it.
+    const found = takeCollateral(checks.collateral, this.#readCollateral, endorsements.tdx, at);
+
+    // 5. Revocation.
+    const revocation = found === null ? null : verifyRevocation(checks, path, found.value);
     if (revocation !== null && !revocation.holds) {
       const because = 'the certificates are revoked, or that cannot be told';
-      return stopped(checks, about.quote, because, usedEndorsements(path, found, revocation.stateOf));
+      return stopped(checks.quote, because, usedEndorsements(path, found, revocation.stateOf));
     }
-    const timely = found !== null && judgeTime(checks, found, at, about.collateral) ? found : null;
-    if (!this.#verifyEnclave(run)) return stopped(checks, about.quote, 'the quoting enclave could not be relied on');
-    const level = timely === null ? null : verifyQeOf(run, timely);
-    if (timely !== null && level === null) {
-      return stopped(checks, about.quote, 'the quoting enclave could not be relied on');
-    }
-    if (!verifyQuoteSignature(checks, quote, about.quote)) {
-      return stopped(checks, about.quote, 'the signature of the quote does not hold');
-    }
-    verifyTd(checks, quote.body, about.quote);
-    const platform = timely === null || level === null ? null : ratePlatform(run, timely, level);
-    return concluded(run, timely, platform);
-  }
 
-  /** What the platform's key says of the quoting enclave, and the enclave of the attestation key. */
-  #verifyEnclave({ checks, quote, path, context: { about } }: Run): boolean {
-    return (
-      this.#qeReports.verifySignature(checks, quote, path.leaf, about.quote) &&
-      verifyQeBinding(checks, quote, about.quote) &&
-      verifyQeDebug(checks, quote.qe.report, about.quote)
-    );
+    // 6. The times of the collateral. Without it the rest is judged as far as it goes.
+    const timely = found !== null && judgeTime(checks.collateral, found, at) ? found : null;
+
+    // 7 and 8. The quoting enclave: what the platform's key says of it, and Intel's identity.
+    const isOfPlatform =
+      this.#qeReports.verifySignature(checks.quote, quote, path.leaf) &&
+      verifyQeBinding(checks.quote, quote) &&
+      verifyQeDebug(checks.quote, quote.qe.report);
+    const identity = timely?.value.qeIdentity.value ?? null;
+    const level = isOfPlatform && identity !== null ? verifyQeIdentity(checks.quote, quote.qe.report, identity) : null;
+    if (!isOfPlatform || (identity !== null && level === null)) {
+      return stopped(checks.quote, 'the quoting enclave could not be relied on');
+    }
+
+    // 9. The signature of the quote.
+    if (!verifyQuoteSignature(checks.quote, quote)) {
+      return stopped(checks.quote, 'the signature of the quote does not hold');
+    }
+
+    // 10. The TD.
+    verifyTd(checks.quote, quote.body);
+
+    // 11 and 12. The platform, its module and their TCB.
+    const platform = timely === null || level === null ? null : ratePlatform(checks, { quote, pck, level }, timely);
+
+    // The quote is signed by an enclave of a genuine platform. Without collateral to rely on there are no claims.
+    checks.quote.skipRest(REQUIRED, 'the collateral could not be relied on');
+    return {
+      checks: checks.quote.all,
+      required: REQUIRED,
+      claims: platform === null ? null : markVerified(tdxClaims(quote, pck, platform.tcb)),
+      shortfalls: platform?.shortfalls ?? [],
+      collateralIssued: timely && collateralIssued(timely.value),
+      reportData: markVerified(quote.body.reportData),
+      endorsements: usedEndorsements(path, timely),
+      validUntil: earliest(earliestEnd(path.certificates), timely && collateralEnd(timely.value)),
+    };
   }
+}
+
+function checksAt(about: TdQuotePlaces): QuoteChecks {
+  const quote = new Checks(about.quote);
+  return { quote, collateral: quote.at(about.collateral) };
+}
+
+/** A chain of the PCK certificate that the collateral has too must be that of the quote. */
+function requireOwnChain({ path }: ReadQuote, collateral: TdxCollateral | null, about: TdQuotePlaces): void {
+  const chain = collateral?.pckCertificateChain;
+  if (chain === undefined) return;
+  requireSameCertificates(chain, path.certificates, `${about.collateral}/pck_certificate_chain`);
+}
+
+/**
+ * None where the path of the quote's certificate does not hold, or it says of no platform what it is: then it is refused,
+ * whatever the collateral, and nobody is asked about a platform that Intel does not vouch for.
+ */
+function neededBy({ path }: ReadQuote, collateral: TdxCollateral | null): readonly TdxCollateralRequest[] {
+  const { pck, ca, problems } = path;
+  if (pck === null || ca === null || problems.length > 0) return [];
+  return [{ kind: 'intel-tdx', fmspc: hex(pck.fmspc), ca, brought: collateral }];
 }
 
 /** What Intel calls the certificates of a PCK chain. */
 const PCK_ROLES = ['PCK certificate', 'PCK CA', 'Intel SGX root CA'] as const;
 
-function judgePath(checks: CheckList, path: PckPath, at: Date, about: string): boolean {
-  // a chain of another length is none of Intel's, and its certificates have no such places
-  const roles = path.certificates.length === PCK_ROLES.length ? PCK_ROLES : [];
-  for (const problem of path.problems)
-    checks.fail(problem.code, about, { detail: describePathProblem(problem, roles) });
-  if (path.problems.length > 0) return false;
-  checks.pass('cert_untrusted', about, { detail: 'the path ends at a pinned root, and every signature in it holds' });
-  const validity = judgeValidity(path.certificates, at);
-  return checks.require(validity === null, 'cert_validity', about, {
-    expected: at.toISOString(),
-    detail: 'every certificate of the path is valid at the instant',
-    otherwise: validity?.detail ?? '',
-  });
+/** A chain of another length is none of Intel's, and its certificates have no such places. */
+function rolesOf({ certificates }: PckPath): readonly string[] {
+  return certificates.length === PCK_ROLES.length ? PCK_ROLES : [];
 }
 
 /** Both are said: what is past its next update may be unconfirmed besides. */
-function judgeTime(checks: CheckList, found: CollateralAtHand, at: Date, about: string): boolean {
-  const isInTime = judgeWindows(checks, found.value, at, about);
-  return judgeConfirmation(checks, found, about) && isInTime;
+function judgeTime(checks: Checks, found: CollateralAtHand, at: Date): boolean {
+  const isInTime = judgeWindows(checks, found.value, at);
+  return judgeConfirmation(checks, found) && isInTime;
 }
 
-function verifyQeOf({ checks, quote, context }: Run, { value }: CollateralAtHand): SvnLevel | null {
-  return verifyQeIdentity(checks, quote.qe.report, value.qeIdentity.value, context.about.quote);
+interface PlatformOfQuote {
+  readonly quote: TdQuote;
+  readonly pck: PckExtension;
+  readonly level: SvnLevel;
 }
 
-function ratePlatform(run: Run, { value }: CollateralAtHand, level: SvnLevel): PlatformTcb | null {
-  const { checks, quote, pck, context } = run;
+function ratePlatform(
+  checks: QuoteChecks,
+  { quote, pck, level }: PlatformOfQuote,
+  { value }: CollateralAtHand,
+): PlatformTcb | null {
   const info = value.tcbInfo.value;
-  if (!verifyPlatform(checks, info, pck, `${context.about.collateral}/tcb_info`)) return null;
+  if (!verifyPlatform(checks.collateral.inside('/tcb_info'), info, pck)) return null;
   const qe = { identity: value.qeIdentity.value, level, isvSvn: quote.qe.report.isvSvn };
-  return verifyPlatformTcb(checks, { pck, body: quote.body, info, qe }, context.about.quote);
-}
-
-/** The quote is signed by an enclave of a genuine platform. Without collateral to rely on there are no claims. */
-function concluded(run: Run, timely: CollateralAtHand | null, platform: PlatformTcb | null): TdQuoteVerification {
-  const { checks, quote, path, pck, context } = run;
-  checks.skipRest(REQUIRED, context.about.quote, 'the collateral could not be relied on');
-  return {
-    checks: checks.all,
-    required: REQUIRED,
-    claims: platform === null ? null : markVerified(tdxClaims(quote, pck, platform.tcb)),
-    shortfalls: platform?.shortfalls ?? [],
-    collateralIssued: timely && collateralIssued(timely.value),
-    reportData: markVerified(quote.body.reportData),
-    endorsements: usedEndorsements(path, timely),
-    validUntil: earliest(earliestEnd(path.certificates), timely && collateralEnd(timely.value)),
-  };
+  return verifyPlatformTcb(checks.quote, { pck, body: quote.body, info, qe });
 }
 
 /** @param endorsements of what speaks against the quote */
-function stopped(
-  checks: CheckList,
-  about: string,
-  because: string,
-  endorsements: readonly UsedEndorsement[] = [],
-): TdQuoteVerification {
-  checks.skipRest(REQUIRED, about, because);
+function stopped(checks: Checks, because: string, endorsements: readonly UsedEndorsement[] = []): TdQuoteVerification {
+  checks.skipRest(REQUIRED, because);
   return {
     checks: checks.all,
     required: REQUIRED,

@@ -1,7 +1,7 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { hex } from '../../crypto/digest.js';
 import type { TdReportBody } from '../../formats/td-report-body.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type { SvnLevel } from '../../vendors/intel/collateral-json.js';
 import type { TcbInfo, TdxModuleIdentity } from '../../vendors/intel/tcb-info.js';
 import { equalUnderMask } from './quoting-enclave.js';
@@ -21,12 +21,12 @@ export interface TdxModule {
  * TEE_TCB_SVN[1] = 1 on, the identity of that number; before, the one rule that has no levels (tdx.md, Matching 5).
  * A module that no identity is for is refused, also where there are no identities at all.
  */
-export function verifyModule(checks: CheckList, info: TcbInfo, body: TdReportBody, about: string): TdxModule | null {
+export function verifyModule(checks: Checks, info: TcbInfo, body: TdReportBody): TdxModule | null {
   const [svn = 0, version = 0] = body.teeTcbSvn;
   const identity = version === 0 ? null : moduleIdentity(info, version);
   const rule = version === 0 ? info.tdxModule : identity;
   if (rule === null) {
-    checks.fail('tdx_module', about, {
+    checks.fail('tdx_module', {
       expected: [...info.tdxModuleIdentities.keys()],
       actual: moduleId(version),
       detail: 'the collateral describes no such tdx module',
@@ -36,7 +36,7 @@ export function verifyModule(checks: CheckList, info: TcbInfo, body: TdReportBod
   const same =
     equalInConstantTime(body.mrSignerSeam, rule.mrSigner) &&
     equalUnderMask(body.seamAttributes, rule.attributesMask, rule.attributes);
-  checks.require(same, 'tdx_module', about, {
+  checks.require(same, 'tdx_module', {
     expected: { mrSignerSeam: hex(rule.mrSigner), seamAttributes: hex(rule.attributes) },
     actual: { mrSignerSeam: hex(body.mrSignerSeam), seamAttributes: hex(body.seamAttributes) },
     detail: 'the tdx module is the one that the collateral describes',

@@ -5,7 +5,7 @@ import type { Signed } from '../../vendors/intel/collateral.js';
 import type { PckPath } from '../../vendors/intel/pck-path.js';
 import { readOnce } from '../evidence/read-once.js';
 import type { CollateralAtHand } from './collateral-checks.js';
-import type { RevocationVerdict } from './intel-revocation.js';
+import type { RevocationVerdict } from './revocation.js';
 
 const KINDS = ['pck', 'pck-ca', 'sgx-root'] as const;
 

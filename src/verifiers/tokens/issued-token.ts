@@ -1,7 +1,7 @@
 import type { EndorsementRequest } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { TokenEvidence, TokenType } from '../../model/evidence.js';
-import type { TokenContext } from '../../model/verification.js';
+import type { VerificationContext } from '../../model/verification.js';
 import { kidOf, type ReadToken, readToken, type TokenRules, type TokenScheme } from './token-verification.js';
 
 /** An issuer whose tokens are accepted. */
@@ -58,7 +58,7 @@ export function tokenRules(
   { issuers, leewaySeconds }: TokenVerifierOptions<AcceptedIssuer>,
   issuer: AcceptedIssuer | null,
   scheme: TokenScheme,
-  { at, about, endorsements }: TokenContext,
+  { at, endorsements }: VerificationContext,
 ): TokenRules {
   return {
     scheme,
@@ -67,6 +67,5 @@ export function tokenRules(
     keys: endorsements.tokenKeys ?? null,
     at,
     leewaySeconds,
-    about,
   };
 }

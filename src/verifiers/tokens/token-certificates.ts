@@ -10,7 +10,7 @@ import { spkiDigest } from '../../crypto/key-cache.js';
 import type { PathProfile } from '../../crypto/path-profile.js';
 import { KEY_CERTIFICATE } from '../../formats/json-web-key-set.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import { earliest } from '../../model/earliest.js';
 import type { TokenKey } from '../../model/endorsement.js';
 import { nullIfMalformed } from '../../model/errors.js';
@@ -27,7 +27,6 @@ export interface KeyCertificateRules {
   /** Null where revocation is nobody's concern. */
   readonly revocation: TokenRevocation | null;
   readonly at: Date;
-  readonly about: string;
 }
 
 /** Certificates of a key that were verified. */
@@ -49,25 +48,25 @@ export interface KeyCertificates {
  * @returns null where the key cannot be relied on; the checks say why
  */
 export function verifyKeyCertificates(
-  checks: CheckList,
+  checks: Checks,
   key: TokenKey,
-  { roots, revocation, at, about }: KeyCertificateRules,
+  { roots, revocation, at }: KeyCertificateRules,
 ): KeyCertificates | null {
   const { path, problem } = readPath(key);
   if (problem !== null) {
-    checks.unavailable('jwks_invalid', about, `certificates of the key: ${problem}`, true);
+    checks.unavailable('jwks_invalid', { detail: `certificates of the key: ${problem}`, retryable: true });
     return null;
   }
-  if (!verifyRoot(checks, path, roots, about)) return null;
+  if (!verifyRoot(checks, path, roots)) return null;
   if (path.length === 0) return { path, validUntil: null };
   const untimely = judgeValidity(path, at);
-  const current = checks.require(untimely === null, 'cert_validity', about, {
+  const current = checks.require(untimely === null, 'cert_validity', {
     expected: at.toISOString(),
     detail: 'every certificate of the key is valid at the instant',
     otherwise: untimely?.detail ?? '',
   });
   if (!current) return null;
-  const lists = revocation === null ? [] : verifyTokenRevocation(checks, path, revocation, PROFILE, at, about);
+  const lists = revocation === null ? [] : verifyTokenRevocation(checks, path, revocation, PROFILE, at);
   return lists && { path, validUntil: earliest(earliestEnd(path), ...lists) };
 }
 
@@ -104,19 +103,13 @@ function pathProblem(path: readonly X509Certificate[], key: TokenKey): string | 
 }
 
 /** The last certificate is pinned, itself or its key: an issuer's own root in its own key set shows nothing. */
-function verifyRoot(
-  checks: CheckList,
-  path: readonly X509Certificate[],
-  roots: ReadonlySet<string> | null,
-  about: string,
-): boolean {
+function verifyRoot(checks: Checks, path: readonly X509Certificate[], roots: ReadonlySet<string> | null): boolean {
   if (roots === null) return true;
   const last = path.at(-1);
   const digests = last === undefined ? [] : [spkiDigest(last), hex(sha256(last.der))];
   return checks.require(
     digests.some((digest) => roots.has(digest)),
     'cert_untrusted',
-    about,
     {
       actual: last?.subject.commonName ?? null,
       detail: 'the certificates of the key end at a root that ita.issuers[].roots pins',

@@ -1,12 +1,11 @@
 import { hex, sha256 } from '../../crypto/digest.js';
 import { KEY_CERTIFICATE } from '../../formats/json-web-key-set.js';
 import { parseCertificate } from '../../formats/x509-certificate.js';
-import { CheckList } from '../../model/check.js';
+import { Checks } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
 import type { UsedEndorsement } from '../../model/endorsement.js';
 import { nullIfMalformed } from '../../model/errors.js';
-import type { TokenEvidence, TokenType } from '../../model/evidence.js';
-import type { TokenVerification, TokenVerifier, VerificationContext } from '../../model/verification.js';
+import type { OpenedToken, TokenVerification, VerificationContext } from '../../model/verification.js';
 import { expectedInToken } from '../binding/held-value.js';
 import { markVerified } from '../evidence/mark-verified.js';
 import type { VerifiedToken } from './token-verification.js';
@@ -14,24 +13,20 @@ import type { VerifiedToken } from './token-verification.js';
 /** Where a token stands that is the evidence of a request. */
 export const TOKEN = '/evidence/token';
 
-/**
- * Verifies a token that is the evidence of a request: then the caller's nonce must stand in it.
- * @throws {FormatError} where the token is malformed
- */
-export async function verifyTokenEvidence<T extends TokenType>(
-  verifier: TokenVerifier<T>,
-  evidence: TokenEvidence<T>,
-  context: VerificationContext,
-): Promise<TokenVerification> {
-  const verification = await verifier.verifyToken(evidence, { ...context, about: TOKEN });
-  if (context.binding === null) return verification;
-  const checks = new CheckList();
+/** A token that is the evidence of a request: then the caller's nonce must stand in it. */
+export function asEvidence(opened: OpenedToken): OpenedToken {
+  return { needs: opened.needs, verify: async (context) => requireNonce(await opened.verify(context), context) };
+}
+
+function requireNonce(verification: TokenVerification, { binding }: VerificationContext): TokenVerification {
+  if (binding === null) return verification;
+  const checks = new Checks(TOKEN);
   checks.addAll(verification.checks);
   if (verification.validUntil === null) {
-    checks.skip(['nonce_mismatch'], TOKEN, 'the token could not be relied on');
+    checks.skip(['nonce_mismatch'], 'the token could not be relied on');
   } else {
-    checks.require(verification.bound.length > 0, 'nonce_mismatch', TOKEN, {
-      expected: expectedInToken(context.binding),
+    checks.require(verification.bound.length > 0, 'nonce_mismatch', {
+      expected: expectedInToken(binding),
       actual: verification.held ?? null,
       detail: 'the expected value stands in what the attester vouches for',
       otherwise: 'the expected value stands nowhere in what the attester vouches for',
@@ -41,13 +36,8 @@ export async function verifyTokenEvidence<T extends TokenType>(
 }
 
 /** What is left where a token cannot be relied on. */
-export function refusedToken(
-  checks: CheckList,
-  required: readonly CheckId[],
-  about: string,
-  because: string,
-): TokenVerification {
-  checks.skipRest(required, about, because);
+export function refusedToken(checks: Checks, required: readonly CheckId[], because: string): TokenVerification {
+  checks.skipRest(required, because);
   return {
     checks: checks.all,
     required,

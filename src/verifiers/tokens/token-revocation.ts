@@ -3,7 +3,7 @@ import type { PathProfile } from '../../crypto/path-profile.js';
 import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { parseCrlFrame, type X509Crl } from '../../formats/x509-crl.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import { nullIfMalformed } from '../../model/errors.js';
 import { readOnce } from '../evidence/read-once.js';
 
@@ -23,12 +23,11 @@ export interface TokenRevocation {
  * @returns when the lists that were relied on end; null where a certificate is revoked, or that cannot be judged
  */
 export function verifyTokenRevocation(
-  checks: CheckList,
+  checks: Checks,
   path: readonly X509Certificate[],
   { crls, required }: TokenRevocation,
   profile: PathProfile,
   at: Date,
-  about: string,
 ): readonly Date[] | null {
   const ends: Date[] = [];
   for (const [index, certificate] of path.entries()) {
@@ -37,15 +36,15 @@ export function verifyTokenRevocation(
     const genuine = crls.map(listsUnder(profile)(issuer)).filter((list) => list !== null);
     const newest = newestOf(genuine.filter((list) => judgeRevocationListTime(list, at) === null));
     if (newest === null) {
-      if (!recordMissing(checks, issuer, genuine.length > 0, required, about)) return null;
+      if (!recordMissing(checks, issuer, genuine.length > 0, required)) return null;
     } else if (isRevoked(newest, certificate.serial)) {
-      checks.fail('cert_revoked', about, { detail: `its issuer has revoked ${nameOfCertificate(certificate)}` });
+      checks.fail('cert_revoked', { detail: `its issuer has revoked ${nameOfCertificate(certificate)}` });
       return null;
     } else if (newest.nextUpdate !== null) {
       ends.push(newest.nextUpdate);
     }
   }
-  if (ends.length > 0) checks.pass('cert_revoked', about, { detail: 'no certificate of the key is on a list' });
+  if (ends.length > 0) checks.pass('cert_revoked', { detail: 'no certificate of the key is on a list' });
   return ends;
 }
 
@@ -67,20 +66,17 @@ function newestOf(lists: readonly X509Crl[]): X509Crl | null {
 }
 
 /** @returns whether the rest can go on without a list */
-function recordMissing(
-  checks: CheckList,
-  { subject }: X509Certificate,
-  isStale: boolean,
-  required: boolean,
-  about: string,
-): boolean {
+function recordMissing(checks: Checks, { subject }: X509Certificate, isStale: boolean, required: boolean): boolean {
   const of = subject.commonName ?? 'an issuer';
   if (isStale) {
-    checks.unavailable('crl_stale', about, `the revocation list of ${of} is not valid at the instant`, true);
+    checks.unavailable('crl_stale', {
+      detail: `the revocation list of ${of} is not valid at the instant`,
+      retryable: true,
+    });
     return false;
   }
   const detail = `no revocation list of ${of} is at hand`;
-  if (required) checks.unavailable('crl_unavailable', about, detail, true);
-  else checks.warn('crl_unavailable', about, { detail });
+  if (required) checks.unavailable('crl_unavailable', { detail: detail, retryable: true });
+  else checks.warn('crl_unavailable', { detail });
   return !required;
 }

@@ -1,4 +1,4 @@
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import { FormatError } from '../../model/errors.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 
@@ -13,7 +13,6 @@ export interface TokenTimes {
 export interface TimeRules {
   readonly at: Date;
   readonly leewaySeconds: number;
-  readonly about: string;
 }
 
 /** The end of the year 9999: later instants are no dates (RFC 3339). */
@@ -35,19 +34,19 @@ export function readTimes(claims: JsonObject): TokenTimes {
  * @returns what the times show of the issuer's clock; null where the token is not valid, the checks say why
  */
 export function verifyTimes(
-  checks: CheckList,
+  checks: Checks,
   { exp, iat, nbf }: TokenTimes,
-  { at, leewaySeconds, about }: TimeRules,
+  { at, leewaySeconds }: TimeRules,
 ): { readonly clockSkewSeconds: number | null } | null {
   const now = at.getTime() / 1000;
-  const lifetime = checks.require(iat === null || exp - iat <= LONGEST_LIFETIME, 'token_lifetime', about, {
+  const lifetime = checks.require(iat === null || exp - iat <= LONGEST_LIFETIME, 'token_lifetime', {
     expected: LONGEST_LIFETIME,
     actual: iat === null ? null : exp - iat,
     detail: 'the token is valid for a day at most',
     otherwise: 'the token is valid for longer than a day',
   });
   const problem = timeProblem(exp, iat, nbf, now, leewaySeconds);
-  const current = checks.require(problem === null, 'token_time', about, {
+  const current = checks.require(problem === null, 'token_time', {
     expected: at.toISOString(),
     actual: { iat, nbf, exp },
     detail: 'the token is valid at the instant',

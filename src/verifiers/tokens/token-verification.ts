@@ -3,13 +3,12 @@ import { decodeStandardBase64 } from '../../formats/base64.js';
 import { KEY_CERTIFICATE } from '../../formats/json-web-key-set.js';
 import { type Jws, parseClaimsSet, parseJws } from '../../formats/jws.js';
 import { parseCertificate } from '../../formats/x509-certificate.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
 import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../../model/endorsement.js';
 import { FormatError, nullIfMalformed, within } from '../../model/errors.js';
 import type { TokenEvidence, TokenType } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
-import { readOnce } from '../evidence/read-once.js';
 import { lookalike } from './token-lookalike.js';
 import { readTimes, type TimeRules, type TokenTimes, verifyTimes } from './token-times.js';
 
@@ -66,14 +65,12 @@ export const TOKEN_CHECKS = [
 ] as const satisfies readonly CheckId[];
 
 /**
- * Reads a token, once for each evidence.
+ * Reads a token.
  *
  * @throws {FormatError} `token_format`, `token_header`, `duplicate_key`; `token_claim` for times that are no instants,
  *   or no `exp`
  */
-export const readToken: (evidence: TokenEvidence) => ReadToken = readOnce(({ token }) => parseToken(token));
-
-function parseToken(text: string): ReadToken {
+export function readToken({ token: text }: TokenEvidence): ReadToken {
   const jws = parseJws(text);
   const { typ } = jws.header;
   if (typ !== 'JWT') throw new FormatError('token_header', 'typ is not JWT');
@@ -90,17 +87,13 @@ function parseToken(text: string): ReadToken {
  * @returns null where the token cannot be relied on; the checks say why
  * @throws {FormatError} `token_header` where `x5c` in the header is of another key
  */
-export async function verifyToken(
-  checks: CheckList,
-  token: ReadToken,
-  rules: TokenRules,
-): Promise<VerifiedToken | null> {
+export async function verifyToken(checks: Checks, token: ReadToken, rules: TokenRules): Promise<VerifiedToken | null> {
   const algorithm = verifyAlgorithm(checks, token, rules);
   if (algorithm === null || !verifyIssuer(checks, token, rules)) return null;
-  const { keys, about } = rules;
+  const { keys } = rules;
   const kid = kidOf(token);
   if (kid === null) {
-    checks.fail('token_key', about, { detail: 'the token does not name its key' });
+    checks.fail('token_key', { detail: 'the token does not name its key' });
     return null;
   }
   if (keys === null || 'code' in keys) {
@@ -109,14 +102,14 @@ export async function verifyToken(
       detail: 'no source for the keys of the issuer',
       retryable: false,
     };
-    checks.unavailable(missing.code, about, missing.detail, missing.retryable);
+    checks.unavailable(missing.code, { detail: missing.detail, retryable: missing.retryable });
     return null;
   }
-  checks.pass('jwks_unavailable', about, { detail: describeKeys(keys.value) });
+  checks.pass('jwks_unavailable', { detail: describeKeys(keys.value) });
   const key = findKey(checks, kid, keys, algorithm, rules);
   if (key === null) return null;
-  within(about, () => requireSameKey(token, key));
-  const signed = checks.require(await verifyJws(token.text, algorithm, key.key), 'token_signature', about, {
+  within(checks.about, () => requireSameKey(token, key));
+  const signed = checks.require(await verifyJws(token.text, algorithm, key.key), 'token_signature', {
     expected: algorithm,
     detail: 'the issuer signed the token',
     otherwise: 'the signature of the token does not hold',
@@ -136,14 +129,14 @@ function describeKeys({ unrenewedSince }: TokenKeySet): string {
 
 /** Compared with what the issuer uses, never taken from the token. */
 function verifyAlgorithm(
-  checks: CheckList,
+  checks: Checks,
   { jws, claims }: ReadToken,
-  { scheme: { algorithms, type }, about }: TokenRules,
+  { scheme: { algorithms, type } }: TokenRules,
 ): JwsAlgorithm | null {
   const { alg } = jws.header;
   const found = algorithms.find((algorithm) => algorithm === alg) ?? null;
   const { hint, looksLike } = lookalike(claims['iss'], type);
-  checks.require(found !== null, 'token_alg', about, {
+  checks.require(found !== null, 'token_alg', {
     expected: algorithms,
     actual: found ?? looksLike,
     detail: 'the token is signed with an algorithm of its issuer',
@@ -152,13 +145,9 @@ function verifyAlgorithm(
   return found;
 }
 
-function verifyIssuer(
-  checks: CheckList,
-  { claims }: ReadToken,
-  { scheme, issuer, issuers, about }: TokenRules,
-): boolean {
+function verifyIssuer(checks: Checks, { claims }: ReadToken, { scheme, issuer, issuers }: TokenRules): boolean {
   const { hint, looksLike } = lookalike(claims['iss'], scheme.type);
-  return checks.require(issuer !== null, 'token_issuer', about, {
+  return checks.require(issuer !== null, 'token_issuer', {
     expected: issuers,
     actual: issuer ?? looksLike,
     detail: `the token is of ${scheme.verifier}, and ${scheme.issuerSettings} has its issuer`,
@@ -171,9 +160,9 @@ function verifyIssuer(
  * could be, and a token whose audience one is not must be refused (RFC 7519, section 4.1.3). That a token is about this
  * request shows in the nonce.
  */
-function verifyAudience(checks: CheckList, { claims }: ReadToken, { scheme, about }: TokenRules): boolean {
+function verifyAudience(checks: Checks, { claims }: ReadToken, { scheme }: TokenRules): boolean {
   const { aud = null } = claims;
-  return checks.require(aud === null, 'token_audience', about, {
+  return checks.require(aud === null, 'token_audience', {
     expected: null,
     actual: aud,
     detail: 'the token is for no audience in particular',
@@ -195,17 +184,17 @@ export function kidOf({ jws }: ReadToken): string | null {
  * older than what the issuer publishes: then it is the file that somebody has to look at.
  */
 function findKey(
-  checks: CheckList,
+  checks: Checks,
   kid: string,
   { value: { keys }, origin }: Sourced<TokenKeySet>,
   algorithm: JwsAlgorithm,
-  { scheme: { algorithms, keysSetting }, about }: TokenRules,
+  { scheme: { algorithms, keysSetting } }: TokenRules,
 ): TokenKey | null {
   const named = keys.get(kid) ?? [];
   const key = named.length === 1 ? (named[0] ?? null) : null;
   const fromFile = origin === 'store';
   const listing = fromFile ? `the key file of ${keysSetting}` : 'the issuer';
-  checks.require(key !== null, 'token_key', about, {
+  checks.require(key !== null, 'token_key', {
     expected: fromFile && named.length === 0 ? { setting: keysSetting } : null,
     actual: key === null ? null : kid,
     detail: fromFile ? `${listing} lists the key` : `${listing} publishes the key`,
@@ -214,19 +203,18 @@ function findKey(
         ? `several keys of ${listing} have this name`
         : `the token names no key that ${listing} ${fromFile ? 'lists' : 'publishes'}`,
   });
-  return key !== null && isForAlgorithm(checks, key, algorithm, algorithms, about) ? key : null;
+  return key !== null && isForAlgorithm(checks, key, algorithm, algorithms) ? key : null;
 }
 
 /** A key without `alg` is for the only algorithm of its issuer; where there are several, it has to say for which. */
 function isForAlgorithm(
-  checks: CheckList,
+  checks: Checks,
   { alg }: TokenKey,
   algorithm: JwsAlgorithm,
   algorithms: readonly JwsAlgorithm[],
-  about: string,
 ): boolean {
   if (alg === algorithm || (alg === null && algorithms.length === 1)) return true;
-  checks.fail('token_alg', about, {
+  checks.fail('token_alg', {
     expected: alg,
     actual: algorithm,
     detail: alg === null ? 'the key does not say for which algorithm it is' : `the key is for ${alg}`,

@@ -11,15 +11,16 @@ import {
   type TpmsQuote,
 } from '../../formats/tpms-attest.js';
 import { parseTpmSignature, type TpmHash, type TpmSignature } from '../../formats/tpmt-signature.js';
-import { CheckList } from '../../model/check.js';
+import { Checks } from '../../model/check.js';
 import type { TpmClaims } from '../../model/claims.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { PcrBank, TpmQuoteInput } from '../../model/evidence.js';
 import type { RsaPublicKey } from '../../model/rsa-public-key.js';
-import type { ExpectedBinding, TpmQuoteVerification, TpmQuoteVerifier } from '../../model/verification.js';
+import type { ExpectedBinding } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
 import { shown } from '../binding/held-value.js';
 import { markVerified } from '../evidence/mark-verified.js';
+import type { OpenedTpmQuote, TpmQuoteVerification, TpmQuoteVerifier } from '../evidence/parts.js';
 
 /** Checks that every quote must have an outcome for, in the order in which they run. */
 const TPM_QUOTE_CHECKS = [
@@ -41,52 +42,69 @@ type StrongHash = Exclude<TpmHash, 'sha1'>;
 const ALWAYS_EXTENDED = [0, 7] as const;
 
 /**
- * Verifies vTPM quotes (TPM 2.0 part 3, TPM2_Quote), see README.md beside this file.
+ * Verifies vTPM quotes (TPM 2.0 part 3, TPM2_Quote).
  * It does not establish that the key is an attestation key: whoever calls it does.
  */
 @injectable()
 export class RsaTpmQuoteVerifier implements TpmQuoteVerifier {
   readonly required = TPM_QUOTE_CHECKS;
 
-  requireFormat(quote: TpmQuoteInput, about: string): void {
-    within(`${about}/message`, () => {
-      const header = parseTpmsAttestHeader(quote.message);
-      if (isQuote(header)) parseTpmsQuote(quote.message);
-    });
-    for (const [bank, values] of quote.pcrs) {
-      for (const [index, value] of values) {
-        if (value.byteLength === BANK_LENGTH[bank]) continue;
-        const message = `a ${bank} PCR value is ${value.byteLength} bytes, expected ${BANK_LENGTH[bank]}`;
-        throw new FormatError('tpm_format', message, {
-          pointer: `${about}/pcrs/${bank}/${index}`,
-        });
-      }
+  open(input: TpmQuoteInput, about: string): OpenedTpmQuote {
+    const quote = { ...input, structure: within(`${about}/message`, () => readStructure(input.message)) };
+    requireValueLengths(input, about);
+    return { verify: (key, binding) => verify(new Checks(about), quote, key, binding) };
+  }
+}
+
+/** A structure of a TPM, read: what is no quote says no more than its magic and type. */
+type Structure = ReturnType<typeof parseTpmsAttestHeader> & { readonly quote: TpmsQuote | null };
+
+interface ReadQuote extends TpmQuoteInput {
+  readonly structure: Structure;
+}
+
+function readStructure(message: Uint8Array): Structure {
+  const header = parseTpmsAttestHeader(message);
+  return { ...header, quote: isQuote(header) ? parseTpmsQuote(message) : null };
+}
+
+function requireValueLengths({ pcrs }: TpmQuoteInput, about: string): void {
+  for (const [bank, values] of pcrs) {
+    for (const [index, { byteLength }] of values) {
+      if (byteLength === BANK_LENGTH[bank]) continue;
+      const message = `a ${bank} PCR value is ${byteLength} bytes, expected ${BANK_LENGTH[bank]}`;
+      throw new FormatError('tpm_format', message, { pointer: `${about}/pcrs/${bank}/${index}` });
     }
+  }
+}
+
+/** The steps of README.md beside this file, by their numbers; 1 is the reading. */
+function verify(
+  checks: Checks,
+  quote: ReadQuote,
+  key: Verified<RsaPublicKey>,
+  binding: ExpectedBinding | null,
+): TpmQuoteVerification {
+  // 2 and 3. The signature.
+  const signature = within(`${checks.about}/signature`, () => parseTpmSignature(quote.signature, key.n.byteLength));
+  const hash = verifySignature(checks.inside('/signature'), quote, signature, key);
+
+  // 4 and 5. A TPM made it, and it is a quote.
+  const message = checks.inside('/message');
+  const attest = hash === null ? null : verifyKind(message, quote.structure);
+  if (hash === null || attest === null) {
+    const ids = binding === null ? TPM_QUOTE_CHECKS : ([...TPM_QUOTE_CHECKS, 'nonce_mismatch'] as const);
+    checks.skipRest(ids, 'the quote is not signed by this vTPM');
+    return { checks: checks.all, claims: null, selectedPcrs: null, bound: false };
   }
 
-  verifyQuote(
-    quote: TpmQuoteInput,
-    key: Verified<RsaPublicKey>,
-    binding: ExpectedBinding | null,
-    about: string,
-  ): TpmQuoteVerification {
-    const checks = new CheckList();
-    const signature = within(`${about}/signature`, () => parseTpmSignature(quote.signature, key.n.byteLength));
-    const hash = verifySignature(checks, quote, signature, key, about);
-    if (hash === null || !verifyKind(checks, quote.message, `${about}/message`)) {
-      checks.skipRest(
-        binding === null ? TPM_QUOTE_CHECKS : [...TPM_QUOTE_CHECKS, 'nonce_mismatch'],
-        about,
-        'the quote is not signed by this vTPM',
-      );
-      return { checks: checks.all, claims: null, selectedPcrs: null, bound: false };
-    }
-    const attest = parseTpmsQuote(quote.message);
-    const bound = verifyExtraData(checks, attest, binding, `${about}/message`);
-    const covered = verifyPcrs(checks, attest, quote, hash, `${about}/pcrs`);
-    const claims = markVerified(claimsOf(attest, covered ? quote : null));
-    return { checks: checks.all, claims, selectedPcrs: selectedPcrs(attest), bound };
-  }
+  // 6. The nonce.
+  const bound = verifyExtraData(message, attest, binding);
+
+  // 7 to 10. The PCR values.
+  const covered = verifyPcrs(checks.inside('/pcrs'), attest, quote, hash);
+  const claims = markVerified(claimsOf(attest, covered ? quote : null));
+  return { checks: checks.all, claims, selectedPcrs: selectedPcrs(attest), bound };
 }
 
 function isQuote(header: { readonly magic: number; readonly type: number }): boolean {
@@ -95,23 +113,21 @@ function isQuote(header: { readonly magic: number; readonly type: number }): boo
 
 /** @returns the hash of a signature that holds; null where none does */
 function verifySignature(
-  checks: CheckList,
+  checks: Checks,
   { message }: TpmQuoteInput,
   signature: TpmSignature,
   key: RsaPublicKey,
-  about: string,
 ): StrongHash | null {
-  const place = `${about}/signature`;
   const { hash } = signature;
   // SHA-1 is refused before anything is computed with it: a collision would make two quotes share a signature.
-  checks.require(hash !== 'sha1', 'tpm_weak_signature', place, {
+  checks.require(hash !== 'sha1', 'tpm_weak_signature', {
     expected: ['sha256', 'sha384', 'sha512'],
     actual: hash,
     detail: 'the quote signature uses a strong hash',
     otherwise: 'the quote is signed with SHA-1',
   });
   if (hash === 'sha1') return null;
-  const holds = checks.require(signatureHolds(message, signature, hash, key), 'tpm_signature', place, {
+  const holds = checks.require(signatureHolds(message, signature, hash, key), 'tpm_signature', {
     expected: 'a signature by the attestation key',
     actual: signature.scheme,
     detail: 'the attestation key of this vTPM has signed the quote',
@@ -136,32 +152,27 @@ function signatureHolds(message: Uint8Array, signature: TpmSignature, hash: Stro
  * Magic and type. Without the magic any signature would pass as a quote, where the key is not restricted; another
  * type of structure says nothing about PCRs.
  */
-function verifyKind(checks: CheckList, message: Uint8Array, about: string): boolean {
-  const { magic, type } = parseTpmsAttestHeader(message);
-  const own = checks.require(magic === TPM_GENERATED_VALUE, 'tpm_magic', about, {
+function verifyKind(checks: Checks, { magic, type, quote }: Structure): TpmsQuote | null {
+  const own = checks.require(magic === TPM_GENERATED_VALUE, 'tpm_magic', {
     expected: word(TPM_GENERATED_VALUE),
     actual: word(magic),
     detail: 'the structure was made by a TPM',
     otherwise: 'the structure was not made by a TPM',
   });
-  if (!own) return false;
-  return checks.require(type === TPM_ST_ATTEST_QUOTE, 'tpm_not_quote', about, {
+  if (!own) return null;
+  checks.require(type === TPM_ST_ATTEST_QUOTE, 'tpm_not_quote', {
     expected: word(TPM_ST_ATTEST_QUOTE),
     actual: word(type),
     detail: 'the structure is a quote',
     otherwise: 'the structure is signed by the TPM, but no quote',
   });
+  return quote;
 }
 
 /** extraData is exactly X: the field is sized, so nothing may follow. */
-function verifyExtraData(
-  checks: CheckList,
-  attest: TpmsQuote,
-  binding: ExpectedBinding | null,
-  about: string,
-): boolean {
+function verifyExtraData(checks: Checks, attest: TpmsQuote, binding: ExpectedBinding | null): boolean {
   if (binding === null) return false;
-  return checks.require(equalInConstantTime(attest.extraData, binding.value), 'nonce_mismatch', about, {
+  return checks.require(equalInConstantTime(attest.extraData, binding.value), 'nonce_mismatch', {
     expected: hex(binding.value),
     actual: shown(attest.extraData),
     detail: 'extraData of the quote is exactly the expected value',
@@ -174,27 +185,21 @@ function verifyExtraData(
  * first in the order of the selections, then ascending (TPM 2.0 part 1, 22.5). An index comes from the selection,
  * never from a position in a list.
  */
-function verifyPcrs(
-  checks: CheckList,
-  attest: TpmsQuote,
-  quote: TpmQuoteInput,
-  hash: StrongHash,
-  about: string,
-): boolean {
+function verifyPcrs(checks: Checks, attest: TpmsQuote, quote: TpmQuoteInput, hash: StrongHash): boolean {
   const selected = attest.selections.flatMap(({ bank, indices }) =>
     indices.map((index) => `${bank ?? 'other'}:${index}`),
   );
-  const chosen = verifySelection(checks, selected, quote, about);
-  const strong = selected.length === 0 || verifyBank(checks, selected, about);
+  const chosen = verifySelection(checks, selected, quote);
+  const strong = selected.length === 0 || verifyBank(checks, selected);
   if (!chosen || !strong) {
-    checks.skipRest(TPM_QUOTE_CHECKS, about, 'the PCR values are not those of the quote');
+    checks.skipRest(TPM_QUOTE_CHECKS, 'the PCR values are not those of the quote');
     return false;
   }
-  return verifyDigest(checks, attest, quote, hash, about) && verifyMeasured(checks, quote, about);
+  return verifyDigest(checks, attest, quote, hash) && verifyMeasured(checks, quote);
 }
 
 /** Bank and index of each value, as the signature covers them, against those that were sent. */
-function verifySelection(checks: CheckList, selected: readonly string[], quote: TpmQuoteInput, about: string): boolean {
+function verifySelection(checks: Checks, selected: readonly string[], quote: TpmQuoteInput): boolean {
   const sent = [...quote.pcrs].flatMap(([bank, values]) => [...values.keys()].map((index) => `${bank}:${index}`));
   const names = new Set(selected);
   const exact =
@@ -202,7 +207,7 @@ function verifySelection(checks: CheckList, selected: readonly string[], quote: 
     names.size === selected.length &&
     sent.length === selected.length &&
     sent.every((name) => names.has(name));
-  return checks.require(exact, 'tpm_pcr_selection', about, {
+  return checks.require(exact, 'tpm_pcr_selection', {
     expected: selected,
     actual: sent,
     detail: 'the PCR values sent are exactly those of the signed selection',
@@ -210,9 +215,9 @@ function verifySelection(checks: CheckList, selected: readonly string[], quote: 
   });
 }
 
-function verifyBank(checks: CheckList, selected: readonly string[], about: string): boolean {
+function verifyBank(checks: Checks, selected: readonly string[]): boolean {
   const quoted = selected.some((name) => name.startsWith('sha256:'));
-  return checks.require(quoted, 'tpm_weak_bank', about, {
+  return checks.require(quoted, 'tpm_weak_bank', {
     expected: 'sha256',
     actual: selected,
     detail: 'SHA-256 PCR values are quoted',
@@ -220,32 +225,26 @@ function verifyBank(checks: CheckList, selected: readonly string[], about: strin
   });
 }
 
-function verifyDigest(
-  checks: CheckList,
-  attest: TpmsQuote,
-  quote: TpmQuoteInput,
-  hash: StrongHash,
-  about: string,
-): boolean {
+function verifyDigest(checks: Checks, attest: TpmsQuote, quote: TpmQuoteInput, hash: StrongHash): boolean {
   const values = attest.selections.flatMap(({ bank, indices }) =>
     indices.map((index) => (bank === null ? new Uint8Array() : (quote.pcrs.get(bank)?.get(index) ?? new Uint8Array()))),
   );
   const actual = digest(hash, values);
-  const holds = checks.require(equalInConstantTime(actual, attest.pcrDigest), 'tpm_pcr_digest', about, {
+  const holds = checks.require(equalInConstantTime(actual, attest.pcrDigest), 'tpm_pcr_digest', {
     expected: hex(attest.pcrDigest),
     actual: hex(actual),
     detail: 'the PCR values hash to the signed digest',
     otherwise: 'the PCR values are not those that were quoted: they do not hash to the signed digest',
   });
-  if (!holds) checks.skip(['tpm_pcr'], about, 'the PCR values are not those of the quote');
+  if (!holds) checks.skip(['tpm_pcr'], 'the PCR values are not those of the quote');
   return holds;
 }
 
 /** A quoted PCR 0 or 7 of zero means that firmware measured nothing: such a quote says nothing about the boot. */
-function verifyMeasured(checks: CheckList, quote: TpmQuoteInput, about: string): boolean {
+function verifyMeasured(checks: Checks, quote: TpmQuoteInput): boolean {
   const values = quote.pcrs.get('sha256') ?? new Map<number, Uint8Array>();
   const empty = ALWAYS_EXTENDED.filter((index) => values.get(index)?.every((byte) => byte === 0) === true);
-  return checks.require(empty.length === 0, 'tpm_pcr', about, {
+  return checks.require(empty.length === 0, 'tpm_pcr', {
     expected: 'PCR 0 and 7, where quoted, are not zero',
     actual: empty,
     detail: 'firmware measured into the PCRs that it always extends',

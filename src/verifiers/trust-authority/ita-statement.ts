@@ -1,4 +1,4 @@
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 
 /** What a token says was attested, each member read from its exact path (ita.md, Token). */
@@ -65,10 +65,10 @@ const TD_MEMBERS = ['tdx_mrtd', 'tdx_report_data'] as const;
  * Reads what the token is about. A token about anything else than a TD (SGX, TPM or GPU alone) fails here, and so does a
  * version that is not known, a member of another type, and a claim about the TD where its version has none.
  */
-export function readStatement(checks: CheckList, claims: JsonObject, about: string): ItaStatement | null {
+export function readStatement(checks: Checks, claims: JsonObject): ItaStatement | null {
   const statement = statementOf(claims);
   const problem = typeof statement === 'string' ? statement : null;
-  checks.require(problem === null, 'token_claim_type', about, {
+  checks.require(problem === null, 'token_claim_type', {
     expected: 'TDX',
     actual: attesterTypeOf(claims),
     detail: 'the token is about a TD, and its claims have their places and types',

@@ -1,30 +1,22 @@
 import { inject, injectable } from 'tsyringe';
-import { CheckList } from '../../model/check.js';
+import { Checks } from '../../model/check.js';
 import type { TokenClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import { earliest } from '../../model/earliest.js';
-import type { EndorsementRequest, Sourced, TokenKeySet, UsedEndorsement } from '../../model/endorsement.js';
 import type { ItaTokenEvidence } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
-import type {
-  TokenContext,
-  TokenVerification,
-  TokenVerifier,
-  Verification,
-  VerificationContext,
-} from '../../model/verification.js';
+import type { OpenedToken, TokenVerification, TokenVerifier, VerificationContext } from '../../model/verification.js';
 import { boundPlaces, heldValues } from '../binding/held-value.js';
 import { markVerified } from '../evidence/mark-verified.js';
-import { readIssuedToken, type TokenVerifierOptions, tokenKeysFor, tokenRules } from '../tokens/issued-token.js';
-import type { KeyCertificates } from '../tokens/token-certificates.js';
-import { refusedToken, TOKEN, usedKey, verifyTokenEvidence } from '../tokens/token-evidence.js';
 import {
-  type ReadToken,
-  TOKEN_CHECKS,
-  type TokenScheme,
-  type VerifiedToken,
-  verifyToken,
-} from '../tokens/token-verification.js';
+  type IssuedToken,
+  readIssuedToken,
+  type TokenVerifierOptions,
+  tokenKeysFor,
+  tokenRules,
+} from '../tokens/issued-token.js';
+import { asEvidence, refusedToken, TOKEN, usedKey } from '../tokens/token-evidence.js';
+import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../tokens/token-verification.js';
 import { noncePlaces } from './ita-binding.js';
 import { attesterTypeOf, type ItaStatement, readStatement } from './ita-statement.js';
 import { CHAIN_CHECKS, type ItaIssuer, verifyKeyTrust } from './key-trust.js';
@@ -58,77 +50,67 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
     this.#options = options;
   }
 
-  endorsementsFor(evidence: ItaTokenEvidence): readonly EndorsementRequest[] {
-    return this.keysFor(evidence, TOKEN);
+  open(evidence: ItaTokenEvidence): OpenedToken {
+    return asEvidence(this.openResult(evidence, TOKEN));
   }
 
-  verify(evidence: ItaTokenEvidence, context: VerificationContext): Promise<Verification> {
-    return verifyTokenEvidence(this, evidence, context);
+  openResult(evidence: ItaTokenEvidence, about: string): OpenedToken {
+    const issued = readIssuedToken(evidence, this.#options, about);
+    return {
+      needs: tokenKeysFor(issued, this.evidenceType),
+      verify: (context) => this.#verify(new Checks(about), issued, context),
+    };
   }
 
-  keysFor(evidence: ItaTokenEvidence, about: string): readonly EndorsementRequest[] {
-    return tokenKeysFor(readIssuedToken(evidence, this.#options, about), this.evidenceType);
-  }
-
-  async verifyToken(evidence: ItaTokenEvidence, context: TokenContext): Promise<TokenVerification> {
-    const { about, endorsements } = context;
-    const { token, issuer } = readIssuedToken(evidence, this.#options, about);
+  /** The steps of README.md beside this file, by their numbers; 1 is the reading. */
+  async #verify(
+    checks: Checks,
+    { token, issuer }: IssuedToken<ItaIssuer>,
+    context: VerificationContext,
+  ): Promise<TokenVerification> {
     const required = issuer === null || issuer.roots === null ? REQUIRED : [...REQUIRED, ...CHAIN_CHECKS];
-    const checks = new CheckList();
-    const keys = endorsements.tokenKeys ?? null;
+    const keys = context.endorsements.tokenKeys ?? null;
+
+    // 2 to 6. Algorithm, issuer, key, signature and times, as of every token.
     const verified = await verifyToken(checks, token, tokenRules(this.#options, issuer, SCHEME, context));
-    if (verified === null || issuer === null || !isKeySet(keys))
-      return refusedToken(checks, required, about, 'the token could not be relied on');
-    const certificates = verifyKeyTrust(checks, verified.key, issuer, keys.value, context);
-    if (certificates === null)
-      return refusedToken(checks, required, about, 'the certificates of the key could not be relied on');
-    return judgeClaims(checks, token, { issuer, verified, certificates }, required, context);
+    if (verified === null || issuer === null || keys === null || 'code' in keys) {
+      return refusedToken(checks, required, 'the token could not be relied on');
+    }
+
+    // 7. The certificates of the key.
+    const certificates = verifyKeyTrust(checks, verified.key, issuer, keys.value, context.at);
+    if (certificates === null) {
+      return refusedToken(checks, required, 'the certificates of the key could not be relied on');
+    }
+
+    // 8. What the token is about.
+    const statement = readStatement(checks, token.claims);
+
+    // 9 to 11. What it says of the TD's TCB and of debug, and which policies it matched.
+    if (statement === null) {
+      checks.skip(TD_CHECKS, 'the token does not say what was attested');
+    } else {
+      verifyTcbStatus(checks, statement);
+      verifyDebug(checks, statement);
+      verifyPolicies(checks, statement, issuer);
+    }
+
+    // 12. The nonce: that it must stand somewhere is for whoever opened the token.
+    const { binding } = context;
+    const places = statement === null || binding === null ? [] : noncePlaces(statement, binding);
+    return {
+      checks: checks.all,
+      required,
+      claims: markVerified({ ita: claimsOf(token, issuer, statement) }),
+      endorsements: [{ ...usedKey(verified), revocation: issuer.roots === null ? 'not_applicable' : 'good' }],
+      bound: boundPlaces(places),
+      held: heldValues(places),
+      validUntil: earliest(verified.expiresAt, certificates.validUntil),
+      clockSkewSeconds: verified.clockSkewSeconds,
+      // Of a paravisor the service says nothing.
+      vouchesForParavisor: false,
+    };
   }
-}
-
-/** By whom a token is signed, and how that is known. */
-interface Signed {
-  readonly issuer: ItaIssuer;
-  readonly verified: VerifiedToken;
-  readonly certificates: KeyCertificates;
-}
-
-function isKeySet(keys: TokenContext['endorsements']['tokenKeys']): keys is Sourced<TokenKeySet> {
-  return keys !== null && keys !== undefined && 'value' in keys;
-}
-
-function judgeClaims(
-  checks: CheckList,
-  token: ReadToken,
-  signed: Signed,
-  required: readonly CheckId[],
-  { about, binding }: TokenContext,
-): TokenVerification {
-  const statement = readStatement(checks, token.claims, about);
-  if (statement === null) {
-    checks.skip(TD_CHECKS, about, 'the token does not say what was attested');
-  } else {
-    verifyTcbStatus(checks, statement, about);
-    verifyDebug(checks, statement, about);
-    verifyPolicies(checks, statement, signed.issuer, about);
-  }
-  const places = statement === null || binding === null ? [] : noncePlaces(statement, binding);
-  return {
-    checks: checks.all,
-    required,
-    claims: markVerified({ ita: claimsOf(token, signed.issuer, statement) }),
-    endorsements: [signingKey(signed)],
-    bound: boundPlaces(places),
-    held: heldValues(places),
-    validUntil: earliest(signed.verified.expiresAt, signed.certificates.validUntil),
-    clockSkewSeconds: signed.verified.clockSkewSeconds,
-    // Of a paravisor the service says nothing.
-    vouchesForParavisor: false,
-  };
-}
-
-function signingKey({ issuer, verified }: Signed): UsedEndorsement {
-  return { ...usedKey(verified), revocation: issuer.roots === null ? 'not_applicable' : 'good' };
 }
 
 function claimsOf({ claims }: ReadToken, { issuer }: ItaIssuer, statement: ItaStatement | null): TokenClaims {

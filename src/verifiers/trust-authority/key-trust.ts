@@ -1,7 +1,6 @@
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
 import type { TokenKey, TokenKeySet } from '../../model/endorsement.js';
-import type { TokenContext } from '../../model/verification.js';
 import { type KeyCertificates, verifyKeyCertificates } from '../tokens/token-certificates.js';
 
 /** A Trust Authority whose tokens are accepted. */
@@ -27,16 +26,16 @@ export const CHAIN_CHECKS = ['cert_untrusted', 'cert_validity', 'cert_revoked'] 
  * @returns null where the key cannot be relied on; the checks say why
  */
 export function verifyKeyTrust(
-  checks: CheckList,
+  checks: Checks,
   key: TokenKey,
   { roots }: ItaIssuer,
   { crls }: TokenKeySet,
-  { at, about }: Pick<TokenContext, 'at' | 'about'>,
+  at: Date,
 ): KeyCertificates | null {
   const revocation = roots === null ? null : { crls, required: true };
-  const certificates = verifyKeyCertificates(checks, key, { roots, revocation, at, about });
+  const certificates = verifyKeyCertificates(checks, key, { roots, revocation, at });
   if (roots !== null && certificates?.path.length === 1) {
-    checks.pass('cert_revoked', about, { detail: 'the pinned certificate is that of the key: no list could name it' });
+    checks.pass('cert_revoked', { detail: 'the pinned certificate is that of the key: no list could name it' });
   }
   return certificates;
 }

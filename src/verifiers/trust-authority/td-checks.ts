@@ -1,12 +1,12 @@
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import { isTdxStatus, UP_TO_DATE } from '../../model/tdx-status.js';
 import type { ItaStatement } from './ita-statement.js';
 import type { ItaIssuer } from './key-trust.js';
 
 /** The service issues tokens about outdated platforms too. Not understood, like older spellings, is not up to date. */
-export function verifyTcbStatus(checks: CheckList, { td }: ItaStatement, about: string): void {
+export function verifyTcbStatus(checks: Checks, { td }: ItaStatement): void {
   const status = td['attester_tcb_status'] ?? null;
-  checks.require(status === UP_TO_DATE, 'ita_tcb_status', about, {
+  checks.require(status === UP_TO_DATE, 'ita_tcb_status', {
     expected: UP_TO_DATE,
     actual: status,
     detail: 'trust authority calls the platform up to date',
@@ -23,10 +23,10 @@ export function verifyTcbStatus(checks: CheckList, { td }: ItaStatement, about: 
  * Debug off, in so many words: `dbgstat` disabled, `tdx_is_debuggable` literally false, and so the attribute where it is
  * shown. Genuine tokens have the first two, so that a missing one is as bad as one that says yes.
  */
-export function verifyDebug(checks: CheckList, { td }: ItaStatement, about: string): void {
+export function verifyDebug(checks: Checks, { td }: ItaStatement): void {
   const { dbgstat = null, tdx_is_debuggable: debuggable = null, tdx_td_attributes_debug: attribute = false } = td;
   const isOn = dbgstat === 'enabled' || debuggable === true || attribute === true;
-  checks.require(dbgstat === 'disabled' && debuggable === false && attribute === false, 'ita_debug', about, {
+  checks.require(dbgstat === 'disabled' && debuggable === false && attribute === false, 'ita_debug', {
     expected: { dbgstat: 'disabled', tdx_is_debuggable: false },
     actual: { dbgstat, tdx_is_debuggable: debuggable },
     detail: 'trust authority says that debug is off',
@@ -42,14 +42,13 @@ export function verifyDebug(checks: CheckList, { td }: ItaStatement, about: stri
  * caller brings as well: any customer's key gets one.
  */
 export function verifyPolicies(
-  checks: CheckList,
+  checks: Checks,
   { matchedPolicyIds, unmatchedPolicyIds }: ItaStatement,
   { policyIds }: ItaIssuer,
-  about: string,
 ): void {
   const required = [...policyIds];
   if (unmatchedPolicyIds.length > 0) {
-    checks.fail('ita_policy', about, {
+    checks.fail('ita_policy', {
       expected: [],
       actual: unmatchedPolicyIds,
       detail: 'trust authority says that a policy it was asked about does not match (policy_ids_unmatched)',
@@ -59,7 +58,6 @@ export function verifyPolicies(
   checks.require(
     required.every((id) => matchedPolicyIds.includes(id)),
     'ita_policy',
-    about,
     {
       expected: required,
       actual: matchedPolicyIds,

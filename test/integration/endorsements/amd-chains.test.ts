@@ -50,8 +50,8 @@ async function judge(opened: OpenAmdEndorsements, guest: SnpGuest, judging: Judg
     endorsements: { vek, chain: bringsChain ? guest.platform.chain : null, crls: [] },
   });
   const context = { at: NOW, historical, signal };
-  const endorsements = await opened.source.fetch(verifier.endorsementsFor(evidence), context);
-  const found = await verifier.verify(evidence, { at: NOW, endorsements, binding: null });
+  const endorsements = await opened.source.fetch(verifier.open(evidence).needs, context);
+  const found = await verifier.open(evidence).verify({ at: NOW, endorsements, binding: null });
   return [...failed(found), ...idsWith(found, 'unavailable')];
 }
 

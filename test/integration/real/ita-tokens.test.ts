@@ -31,19 +31,15 @@ interface Judging {
   readonly at?: string;
 }
 
-function verify(token: Uint8Array, keys: Uint8Array, judging: Judging = {}): Promise<TokenVerification> {
+async function verify(token: Uint8Array, keys: Uint8Array, judging: Judging = {}): Promise<TokenVerification> {
   const { roots = null, at = vector('ita-sgx-dev-2023').verifyAt ?? '' } = judging;
   const issuer = { issuer: ISSUER, roots, policyIds: new Set<string>() };
   const verifier = new ItaTokenVerifier({ issuers: new Map([[ISSUER, issuer]]), leewaySeconds: 0 });
-  return verifier.verifyToken(
-    { type: 'ita-token', token: textOf(token) },
-    {
-      at: new Date(at),
-      endorsements: { snp: null, tokenKeys: keysOf(keys) },
-      binding: null,
-      about: ABOUT,
-    },
-  );
+  return verifier.openResult({ type: 'ita-token', token: textOf(token) }, ABOUT).verify({
+    at: new Date(at),
+    endorsements: { snp: null, tokenKeys: keysOf(keys) },
+    binding: null,
+  });
 }
 
 const idsOf = (checks: readonly Check[], result: Check['result']) =>

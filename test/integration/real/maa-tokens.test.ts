@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseKeySet } from '../../../src/formats/json-web-key-set.js';
 import { encodeRsaPublicKeyInfo } from '../../../src/formats/rsa-public-key-info.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
-import { CheckList } from '../../../src/model/check.js';
+import { Checks } from '../../../src/model/check.js';
 import type { Sourced, TokenKeySet } from '../../../src/model/endorsement.js';
 import { FormatError } from '../../../src/model/errors.js';
 import type { JsonObject } from '../../../src/model/json.js';
@@ -46,21 +46,15 @@ function verifierFor(issuer: string): MaaTokenVerifier {
   return new MaaTokenVerifier({ issuers: new Map([[issuer, accepted]]), leewaySeconds: 0 }, reports);
 }
 
-function verifyVector(
+async function verifyVector(
   entry: Vector,
   read: ReadFile = readVector,
   at = entry.verifyAt ?? '',
 ): Promise<TokenVerification> {
   const token = textOf(read(fileOf(entry, '.jwt') ?? ''));
-  return verifierFor(entry.expect.facts.iss).verifyToken(
-    { type: 'maa-token', token },
-    {
-      at: new Date(at),
-      endorsements: { snp: null, tokenKeys: keysOf(entry, read) },
-      binding: null,
-      about: '/evidence/token',
-    },
-  );
+  return verifierFor(entry.expect.facts.iss)
+    .openResult({ type: 'maa-token', token }, '/evidence/token')
+    .verify({ at: new Date(at), endorsements: { snp: null, tokenKeys: keysOf(entry, read) }, binding: null });
 }
 
 const failedIn = ({ checks }: TokenVerification) =>
@@ -92,7 +86,7 @@ describe.skipIf(!haveVectors)('real tokens of Azure Attestation', () => {
     async (entry) => {
       const { facts } = entry.expect;
       const token = textOf(readVector(fileOf(entry, '.jwt') ?? ''));
-      expect(verifierFor(facts.iss).keysFor({ type: 'maa-token', token }, '')).toEqual([
+      expect(verifierFor(facts.iss).openResult({ type: 'maa-token', token }, '').needs).toEqual([
         { kind: 'token-keys', type: 'maa-token', issuer: facts.iss, kid: facts.header.kid },
       ]);
       expect(failedIn(await verifyVector(entry))).toEqual(['token_key']);
@@ -103,11 +97,11 @@ describe.skipIf(!haveVectors)('real tokens of Azure Attestation', () => {
     const entry = vector('maa-sevsnpvm-aci-test-unknown-key');
     const token = textOf(readVector(fileOf(entry, '.jwt') ?? ''));
     const production = verifierFor('https://sharedweu.weu.attest.azure.net');
-    expect(production.keysFor({ type: 'maa-token', token }, '')).toEqual([]);
+    expect(production.openResult({ type: 'maa-token', token }, '').needs).toEqual([]);
   });
 
   it('TOK-14 the claims of the samples are what their types say', () => {
-    const read = (claims: JsonObject) => readStatement(new CheckList(), claims, '');
+    const read = (claims: JsonObject) => readStatement(new Checks(), claims);
     const sample: JsonObject = JSON.parse(textOf(readVector('maa-jwt/maa-claims-sample.claims.json')));
     expect(read(sample)).toMatchObject({ attestationType: 'azurevm', tee: 'sevsnpvm' });
     expect(read(vector('maa-sevsnpvm-aci-test-unknown-key').expect.facts.payload)).toMatchObject({ tee: 'sevsnpvm' });
@@ -201,9 +195,9 @@ describe.skipIf(!haveVectors)('a real key set of Azure Attestation', () => {
     const at = new Date(entry().verifyAt ?? '');
     const outcomes = (instant: Date) =>
       [...set().keys.values()].flat().map((key) => {
-        const checks = new CheckList();
+        const checks = new Checks();
         expect(Buffer.from(encodeRsaPublicKeyInfo(key.key))).toEqual(Buffer.from(key.spki));
-        verifyKeyCertificates(checks, key, { roots: null, revocation: null, at: instant, about: '' });
+        verifyKeyCertificates(checks, key, { roots: null, revocation: null, at: instant });
         return checks.all.map(({ id, result }) => `${id} ${result}`);
       });
     const ended = ['cert_validity fail'];

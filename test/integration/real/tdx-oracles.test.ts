@@ -26,7 +26,7 @@ const ofLab = new DcapTdQuoteVerifier({ pins: PKI.pins });
 async function judge(verifier: DcapTdQuoteVerifier, { quote, collateral, at }: Asked): Promise<OracleVerdict> {
   try {
     const endorsements = { snp: null, tdx: { value: collateral, origin: 'evidence' } } as const;
-    const { checks, claims } = await verifier.verifyQuote(quote, { at, endorsements, about: ABOUT });
+    const { checks, claims } = verifier.open(quote, null, ABOUT).verify({ at, endorsements });
     const failed = [
       ...new Set(checks.filter(({ result }) => result === 'fail' || result === 'unavailable').map(({ id }) => id)),
     ];

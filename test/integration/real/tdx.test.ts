@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { EndorsementSet } from '../../../src/model/endorsement.js';
 import { FormatError } from '../../../src/model/errors.js';
-import type { TdQuoteVerification, Verification } from '../../../src/model/verification.js';
+import type { Verification } from '../../../src/model/verification.js';
+import type { TdQuoteVerification } from '../../../src/verifiers/evidence/parts.js';
 import { DcapTdQuoteVerifier } from '../../../src/verifiers/tdx/td-quote-verifier.js';
 import { TdxVerifier } from '../../../src/verifiers/tdx/tdx-verifier.js';
 import { collateralOf, quoteFileOf, type ReadFile } from '../../real-tdx-evidence.js';
@@ -36,8 +37,12 @@ function collateralFileOf({ expect: { facts } }: Vector): string {
   return `collateral/${facts.collateral?.from ?? 'collateral-b0c06f-2025-06'}.json`;
 }
 
-function verify(bytes: Uint8Array, endorsements: EndorsementSet, at: string | null): Promise<TdQuoteVerification> {
-  return verifier.verifyQuote(bytes, { at: new Date(at ?? ''), endorsements, about: ABOUT });
+async function verify(
+  bytes: Uint8Array,
+  endorsements: EndorsementSet,
+  at: string | null,
+): Promise<TdQuoteVerification> {
+  return verifier.open(bytes, null, ABOUT).verify({ at: new Date(at ?? ''), endorsements });
 }
 
 /** A quote of the vectors; one of them has text after its end, which is cut where the rest is to be looked at. */
@@ -139,7 +144,7 @@ describe.skipIf(!haveVectors)('real quotes get the verdict of their manifest, an
 
   it('asks for collateral of the platform that the certificate of the quote names', () => {
     const entry = vector('tdx-v4-gcp-2026');
-    const [request] = verifier.quoteEndorsements(quoteOf(entry), null, ABOUT);
+    const [request] = verifier.open(quoteOf(entry), null, ABOUT).needs;
     expect(request).toEqual({ kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', brought: null });
   });
 
@@ -149,10 +154,10 @@ describe.skipIf(!haveVectors)('real quotes get the verdict of their manifest, an
     const value = Buffer.from(entry.expect.facts.reportData, 'hex');
     const context = { at: new Date(entry.verifyAt ?? ''), endorsements: endorsing(collateralFileOf(entry)) };
     const tdx = new TdxVerifier(verifier, new Set(), 2 ** 20);
-    const held = await tdx.verify(evidence, { ...context, binding: { nonce: value, value, jkt: null } });
+    const held = await tdx.open(evidence).verify({ ...context, binding: { nonce: value, value, jkt: null } });
     expect(held.bound).toEqual(['tdx.reportData']);
     const other = value.map((byte, index) => (index === 0 ? byte ^ 1 : byte));
-    const refused = await tdx.verify(evidence, { ...context, binding: { nonce: other, value: other, jkt: null } });
+    const refused = await tdx.open(evidence).verify({ ...context, binding: { nonce: other, value: other, jkt: null } });
     expect(failed(refused)).toEqual(['nonce_mismatch']);
   });
 });

@@ -29,9 +29,8 @@ const NOTHING = { checks: [], required: [], claims: {}, endorsements: [], bound:
 function startWith(verify: () => unknown, data: string, keys: { readonly deadlineSeconds?: number } = {}) {
   const verifier = {
     evidenceType: 'az-snp-vtpm',
-    endorsementsFor: () => [],
     // What a verifier should not return is what is tried here.
-    verify: () => verify() as Promise<Verification>,
+    open: () => ({ needs: [], verify: () => verify() as Promise<Verification> }),
   } satisfies EvidenceVerifier<'az-snp-vtpm'>;
   return lab.start(
     keys,

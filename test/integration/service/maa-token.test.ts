@@ -428,13 +428,9 @@ describe('keys of the issuer', () => {
       const evidence = evidenceWith(kid);
       const at = SYSTEM_CLOCK.now();
       const context = { at, historical: false, signal: AbortSignal.timeout(20_000) };
-      const fetched = await endorsements.source.fetch(verifier.keysFor(evidence, ''), context);
-      const found = await verifier.verifyToken(evidence, {
-        at,
-        endorsements: fetched,
-        binding: null,
-        about: '',
-      });
+      const opened = verifier.openResult(evidence, '');
+      const fetched = await endorsements.source.fetch(opened.needs, context);
+      const found = await opened.verify({ at, endorsements: fetched, binding: null });
       return found.checks.find(({ result }) => result === 'fail' || result === 'unavailable')?.id;
     };
     const fetches = () => lab.maa.count(/^\/certs$/);

@@ -3,7 +3,12 @@ import type { AttestationService, SubmissionResult } from '../../../src/model/at
 import { type EndorsementRequest, type FetchContext, NO_ENDORSEMENTS } from '../../../src/model/endorsement.js';
 import { FormatError } from '../../../src/model/errors.js';
 import type { TokenEvidence } from '../../../src/model/evidence.js';
-import type { Submission, TokenContext, TokenVerification, TokenVerifier } from '../../../src/model/verification.js';
+import type {
+  Submission,
+  TokenVerification,
+  TokenVerifier,
+  VerificationContext,
+} from '../../../src/model/verification.js';
 import { AttestationRoutes, isReliable } from '../../../src/service/attestation-routes.js';
 import { verified } from '../comparison/fixture.js';
 import { check } from '../policy/fixture.js';
@@ -37,17 +42,19 @@ function open({
   withoutVerifier = false,
 }: World) {
   const seen = {
-    verified: [] as { evidence: TokenEvidence; context: TokenContext }[],
+    verified: [] as { evidence: TokenEvidence; about: string; context: VerificationContext }[],
     fetched: [] as { requests: readonly EndorsementRequest[]; context: FetchContext }[],
     signals: [] as AbortSignal[],
   };
   const verifier = {
     evidenceType: 'maa-token',
-    keysFor: () => [KEYS],
-    verifyToken: async (evidence: TokenEvidence, context: TokenContext) => {
-      seen.verified.push({ evidence, context });
-      return verify();
-    },
+    openResult: (evidence: TokenEvidence, about: string) => ({
+      needs: [KEYS],
+      verify: async (context: VerificationContext) => {
+        seen.verified.push({ evidence, about, context });
+        return verify();
+      },
+    }),
   } as unknown as TokenVerifier;
   const service: AttestationService = {
     route: 'maa',
@@ -84,7 +91,8 @@ describe('tokens that a request brings', () => {
     expect(seen.verified).toMatchObject([
       {
         evidence: { type: 'maa-token', token: 'sent' },
-        context: { at: END, binding: CONTEXT.binding, about: '/attestationResults/0/token' },
+        about: '/attestationResults/0/token',
+        context: { at: END, binding: CONTEXT.binding },
       },
     ]);
   });

@@ -8,7 +8,12 @@ import { type FetchContext, NO_ENDORSEMENTS } from '../../../src/model/endorseme
 import { FormatError } from '../../../src/model/errors.js';
 import type { SnpEvidence } from '../../../src/model/evidence.js';
 import type { VerifyRequest } from '../../../src/model/request.js';
-import type { EvidenceVerifier, TokenVerifier, VerificationContext } from '../../../src/model/verification.js';
+import type {
+  EvidenceVerifier,
+  TokenVerifier,
+  Verification,
+  VerificationContext,
+} from '../../../src/model/verification.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { AttestationRoutes } from '../../../src/service/attestation-routes.js';
 import { ChallengeCodec, challengeId } from '../../../src/service/challenge-codec.js';
@@ -63,7 +68,7 @@ interface Seen {
   readonly ids: Date[];
 }
 
-type Verify = EvidenceVerifier<'snp'>['verify'];
+type Verify = (evidence: SnpEvidence, context: VerificationContext) => Promise<Verification>;
 
 interface World {
   /** In the place of what the real verifier finds. */
@@ -72,7 +77,7 @@ interface World {
   readonly options?: Partial<VerifyEvidenceOptions>;
   readonly caller?: Caller;
   /** Of the tokens that a request brings. */
-  readonly tokens?: Pick<TokenVerifier, 'keysFor' | 'verifyToken'>;
+  readonly tokens?: Pick<TokenVerifier, 'openResult'>;
   /** Nothing is fetched before. */
   readonly fetched?: Promise<void>;
   readonly doubt?: ClockDoubt | null;
@@ -107,11 +112,13 @@ function useCaseOf(
   const tokenVerifiers = new Map(tokens === undefined ? [] : [['maa-token', tokens as TokenVerifier] as const]);
   const verifier: EvidenceVerifier<'snp'> = {
     evidenceType: 'snp',
-    endorsementsFor: (evidence) => genuine.endorsementsFor(evidence),
-    verify: (evidence, context) => {
-      seen.contexts.push(context);
-      return verify?.(evidence, context) ?? genuine.verify(evidence, context);
-    },
+    open: (evidence) => ({
+      needs: genuine.open(evidence).needs,
+      verify: (context) => {
+        seen.contexts.push(context);
+        return verify?.(evidence, context) ?? genuine.open(evidence).verify(context);
+      },
+    }),
   };
   return new VerifyEvidence(
     {
@@ -192,7 +199,7 @@ describe('whether asking again can help', () => {
 
   it('not where something failed beside it', async () => {
     const verify: Verify = async (evidence, context) => {
-      const found = await genuine.verify(evidence, context);
+      const found = await genuine.open(evidence).verify(context);
       const checks = new CheckList();
       checks.fail('snp_debug', '/evidence/report', { detail: 'debug is allowed' });
       checks.unavailable('crl_unavailable', '/evidence', 'out of reach', true);
@@ -225,7 +232,7 @@ describe('whether asking again can help', () => {
 
 describe('how long an answer may be relied on', () => {
   const endingAt = (validUntil: Date | null): World => ({
-    verify: async (evidence, context) => ({ ...(await genuine.verify(evidence, context)), validUntil }),
+    verify: async (evidence, context) => ({ ...(await genuine.open(evidence).verify(context)), validUntil }),
   });
   const afterMs = (milliseconds: number) => new Date(AT.getTime() + milliseconds);
 
@@ -256,7 +263,7 @@ describe('a challenge sent 10 000 times at once', () => {
     const request = requestOf({ evidence: guest.evidence({ nonce }), nonce });
     const context = { at: AT, endorsements: NO_ENDORSEMENTS, binding: { nonce, value: nonce, jkt: null } };
     // Verified once: what is tried is who gets the nonce.
-    const verification = genuine.verify(request.evidence as SnpEvidence, context);
+    const verification = genuine.open(request.evidence as SnpEvidence).verify(context);
     const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
     const nonces = new NonceRecogniser(codec, store, new FakeLog());
     const useCase = useCaseOf({ verify: () => verification, nonces, options: { deadlineMs: 600_000 } }, seen);
@@ -440,7 +447,7 @@ describe('what the parts are asked', () => {
     const ended: (boolean | undefined)[] = [];
     const verify: Verify = (evidence, context) => {
       ended.push(seen.fetches[0]?.signal.aborted);
-      return genuine.verify(evidence, context);
+      return genuine.open(evidence).verify(context);
     };
     await useCaseOf({ verify }, seen).execute(requestOf({}), CALLER);
     expect([...ended, seen.fetches[0]?.signal.aborted]).toEqual([false, true]);
@@ -451,7 +458,7 @@ describe('what the parts are asked', () => {
     const refuse = () => {
       throw new FormatError('token_header', 'another place for the keys');
     };
-    const useCase = useCaseOf({ tokens: { keysFor: refuse, verifyToken: refuse } }, seen);
+    const useCase = useCaseOf({ tokens: { openResult: refuse } }, seen);
     const attestationResults = [{ type: 'maa-token', token: 'a.b.c' }] as const;
     await expect(useCase.execute(requestOf({ attestationResults }), CALLER)).rejects.toMatchObject({
       code: 'token_header',
@@ -466,7 +473,7 @@ describe('what the parts are asked', () => {
     const fetched = new Promise<void>((resolve) => {
       arrive = resolve;
     });
-    const tokens = { keysFor: () => [], verifyToken: () => Promise.reject(late) };
+    const tokens = { openResult: () => ({ needs: [], verify: () => Promise.reject(late) }) };
     const judged = useCaseOf({ tokens, fetched }, seen).execute(
       requestOf({ attestationResults: [{ type: 'maa-token', token: 'a.b.c' }] }),
       CALLER,

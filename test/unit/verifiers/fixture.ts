@@ -84,12 +84,12 @@ export function azureVerifier(judging: Judging = {}): AzSnpVtpmVerifier {
   return new AzSnpVtpmVerifier(reportsFor(judging), new RsaTpmQuoteVerifier(), floorsOf(judging), akRoots);
 }
 
-export function verifySnp(evidence: SnpEvidence, judging: Judging = {}): Promise<Verification> {
-  return snpVerifier(judging).verify(evidence, contextOf(judging));
+export async function verifySnp(evidence: SnpEvidence, judging: Judging = {}): Promise<Verification> {
+  return snpVerifier(judging).open(evidence).verify(contextOf(judging));
 }
 
-export function verifyAzure(evidence: AzSnpVtpmEvidence, judging: Judging = {}): Promise<Verification> {
-  return azureVerifier(judging).verify(evidence, contextOf(judging));
+export async function verifyAzure(evidence: AzSnpVtpmEvidence, judging: Judging = {}): Promise<Verification> {
+  return azureVerifier(judging).open(evidence).verify(contextOf(judging));
 }
 
 /** Ids of the checks with a result, each once, in the order in which they ran. */

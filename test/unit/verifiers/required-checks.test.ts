@@ -108,7 +108,7 @@ describe('checks that must have an outcome', () => {
     const judge = (options: TdxGuestEvidenceOptions, nonce: Uint8Array | null = null) => {
       const evidence = new TdxGuest({ platform: PLATFORM, ccel: [] }).evidence({ ccel: null, ...options });
       const binding = nonce === null ? null : expectedBinding(nonce, null);
-      return tdx.verify(evidence, { at: AT, endorsements, binding });
+      return tdx.open(evidence).verify({ at: AT, endorsements, binding });
     };
     expectRequired(await judge({}), ...OF_A_TD_QUOTE);
     expectRequired(await judge({ nonce: NONCE }, NONCE), ...OF_A_TD_QUOTE, 'nonce_mismatch');

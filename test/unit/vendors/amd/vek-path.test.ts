@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgePathValidity, pathEnd, VekPaths } from '../../../../src/vendors/amd/vek-path.js';
-import { chooseChain } from '../../../../src/verifiers/snp/vek-material.js';
+import { chooseChain } from '../../../../src/verifiers/snp/supplied-certificates.js';
 import { amdName, createSnpGuest } from '../../../lab/index.js';
 import { AT, FOREIGN_PKI, PKI } from '../../verifiers/fixture.js';
 

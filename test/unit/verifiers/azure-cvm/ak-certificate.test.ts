@@ -288,7 +288,7 @@ describe('form of an attestation key certificate', () => {
   ])('is malformed with %s', async (_, ak, pointer) => {
     await expectMalformed(judge(ak), 'cert_format', pointer);
     const evidence = TDX_VM.evidence({ nonce: NONCE, ak });
-    await expectMalformed((async () => azureTdxVerifier().endorsementsFor(evidence))(), 'cert_format', pointer);
+    await expectMalformed((async () => azureTdxVerifier().open(evidence).needs)(), 'cert_format', pointer);
   });
 });
 

@@ -32,7 +32,7 @@ async function outcomeOf(hclReport: Uint8Array): Promise<string> {
 async function expectRefused(hcl: Partial<HclReportFields>, code: 'hcl_format' | 'hcl_hash_type' = 'hcl_format') {
   const evidence = vm.evidence({ nonce: NONCE, hcl });
   await expectMalformed(verifyAzure(evidence, { nonce: NONCE }), code, HCL_REPORT);
-  await expectMalformed((async () => azureVerifier().endorsementsFor(evidence))(), code, HCL_REPORT);
+  await expectMalformed((async () => azureVerifier().open(evidence).needs)(), code, HCL_REPORT);
 }
 
 describe("the paravisor's report", () => {

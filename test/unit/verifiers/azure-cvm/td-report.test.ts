@@ -30,7 +30,7 @@ async function outcomeOf(hclReport: Uint8Array): Promise<string> {
 async function expectRefused(hcl: Partial<HclReportFields>, code: 'hcl_format' | 'hcl_hash_type' = 'hcl_format') {
   const evidence = TDX_VM.evidence({ nonce: NONCE, hcl });
   await expectMalformed(verifyAzureTdx(evidence), code, HCL_REPORT);
-  await expectMalformed((async () => azureTdxVerifier().endorsementsFor(evidence))(), code, HCL_REPORT);
+  await expectMalformed((async () => azureTdxVerifier().open(evidence).needs)(), code, HCL_REPORT);
 }
 
 describe('an Azure VM on TDX', () => {
@@ -66,7 +66,7 @@ describe('an Azure VM on TDX', () => {
 
   it('asks for the collateral of the platform that its quote names', () => {
     const brought = genuine.collateral;
-    expect(azureTdxVerifier().endorsementsFor(genuine)).toEqual([
+    expect(azureTdxVerifier().open(genuine).needs).toEqual([
       { kind: 'intel-tdx', fmspc: PLATFORM.fmspc, ca: 'platform', brought },
     ]);
   });
@@ -206,7 +206,7 @@ describe('the TDREPORT in the report of the paravisor', () => {
     const tdQuote = TDX_VM.tdReport({ nonce: NONCE });
     const evidence = { ...genuine, tdQuote };
     await expectMalformed(verifyAzureTdx(evidence), 'tdx_not_a_quote', '/evidence/tdQuote');
-    await expectMalformed((async () => azureTdxVerifier().endorsementsFor(evidence))(), 'tdx_not_a_quote');
+    await expectMalformed((async () => azureTdxVerifier().open(evidence).needs)(), 'tdx_not_a_quote');
   });
 });
 

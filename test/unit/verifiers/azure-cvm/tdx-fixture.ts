@@ -24,9 +24,11 @@ export function azureTdxVerifier({ mrtds = [AZURE_MRTD], akRoots = NO_AK_ROOTS }
 }
 
 /** Verifies evidence, with the collateral that it brings. */
-export function verifyAzureTdx(evidence: AzTdxVtpmEvidence, judging: TdxJudging = {}): Promise<Verification> {
+export async function verifyAzureTdx(evidence: AzTdxVtpmEvidence, judging: TdxJudging = {}): Promise<Verification> {
   const { collateral } = evidence;
   const endorsements =
     collateral === null ? { snp: null } : { snp: null, tdx: { value: collateral, origin: 'evidence' as const } };
-  return azureTdxVerifier(judging).verify(evidence, contextOf({ endorsements, ...judging }));
+  return azureTdxVerifier(judging)
+    .open(evidence)
+    .verify(contextOf({ endorsements, ...judging }));
 }

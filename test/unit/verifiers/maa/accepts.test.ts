@@ -35,11 +35,11 @@ describe('tokens of Azure Attestation that verify', () => {
 
   it('asks for the key that the token names, of a configured issuer alone', () => {
     const verifier = maaVerifier();
-    expect(verifier.endorsementsFor({ type: 'maa-token', token: tokenOf() })).toEqual([
+    expect(verifier.open({ type: 'maa-token', token: tokenOf() }).needs).toEqual([
       { kind: 'token-keys', type: 'maa-token', issuer: ISSUER, kid: SIGNER.kid },
     ]);
     const strangers = tokenOf(azureVm(), { claims: { iss: 'https://stranger.lab.attest.azure.net' } });
-    expect(verifier.endorsementsFor({ type: 'maa-token', token: strangers })).toEqual([]);
+    expect(verifier.open({ type: 'maa-token', token: strangers }).needs).toEqual([]);
   });
 });
 

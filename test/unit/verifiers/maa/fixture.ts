@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { parseKeySet } from '../../../../src/formats/json-web-key-set.js';
 import type { Sourced, TokenKeySet, Unavailable } from '../../../../src/model/endorsement.js';
 import type { JsonObject } from '../../../../src/model/json.js';
-import type { SnpReportVerifier, TokenVerification } from '../../../../src/model/verification.js';
+import type { TokenVerification } from '../../../../src/model/verification.js';
 import { expectedBinding } from '../../../../src/verifiers/binding/expected-binding.js';
+import type { SnpReportVerifier } from '../../../../src/verifiers/evidence/parts.js';
 import type { MaaIssuer } from '../../../../src/verifiers/maa/issuer-policy.js';
 import { MaaTokenVerifier } from '../../../../src/verifiers/maa/maa-token-verifier.js';
 import { AmdSnpReportVerifier } from '../../../../src/verifiers/snp/snp-report-verifier.js';
@@ -112,7 +113,7 @@ export async function verifyMaa(token: string, judging: Judging = {}): Promise<T
   const { at = AT, nonce, jwk = null, keys = keySetOf(maaJwk(SIGNER)) } = judging;
   const binding = nonce === undefined ? null : expectedBinding(nonce, jwk);
   const endorsements = { snp: null, tokenKeys: keys };
-  const found = await maaVerifier(judging).verify({ type: 'maa-token', token }, { at, endorsements, binding });
+  const found = await maaVerifier(judging).open({ type: 'maa-token', token }).verify({ at, endorsements, binding });
   if (!('vouchesForParavisor' in found)) throw new Error('not the verification of a token');
   return found as TokenVerification;
 }

@@ -82,7 +82,7 @@ describe('keys that a token names itself', () => {
 
   it('TOK-02 asks for no keys where a token says another place for them', () => {
     const askFor = (header: JsonObject) =>
-      maaVerifier().endorsementsFor({ type: 'maa-token', token: tokenOf(azureVm(), { header }) });
+      maaVerifier().open({ type: 'maa-token', token: tokenOf(azureVm(), { header }) }).needs;
     const malformed = expect.objectContaining({ code: 'token_header', pointer: PLACE });
     expect(() => askFor({ jku: 'https://stranger.example/certs' })).toThrow(malformed);
     expect(askFor({})).toMatchObject([{ issuer: ISSUER }]);

@@ -109,7 +109,7 @@ describe('SEV-SNP reports that verify', () => {
   it('names what it needs for a report without endorsements', () => {
     const guest = createSnpGuest({ pki: PKI, part: 'Turin' });
     const evidence = guest.evidence({ endorsements: { vek: null, chain: null } });
-    const [request] = snpVerifier().endorsementsFor(evidence);
+    const [request] = snpVerifier().open(evidence).needs;
     expect(request).toMatchObject({
       kind: 'amd-snp',
       signingKey: 'vcek',
@@ -119,7 +119,7 @@ describe('SEV-SNP reports that verify', () => {
     if (request?.kind !== 'amd-snp') throw new Error('something else is needed');
     expect(request.reportedTcb('Turin')).toEqual(guest.platform.tcb);
     const brought = (endorsements: Partial<SnpEndorsementInput>) => {
-      const [wanted] = snpVerifier().endorsementsFor(guest.evidence({ endorsements }));
+      const [wanted] = snpVerifier().open(guest.evidence({ endorsements })).needs;
       return wanted?.kind === 'amd-snp' ? wanted.brought : null;
     };
     const vek = guest.platform.vek.der;

@@ -23,7 +23,7 @@ type Verifying = (evidence: SnpEvidence, at?: Date, endorsements?: EndorsementSe
 /** One verifier for several requests. */
 function verifying(verifier = snpVerifier({ refuse: [] })): Verifying {
   return (evidence, at = AT, endorsements = NO_ENDORSEMENTS) =>
-    verifier.verify(evidence, { at, endorsements, binding: null });
+    verifier.open(evidence).verify({ at, endorsements, binding: null });
 }
 
 describe('a certificate that is known', () => {

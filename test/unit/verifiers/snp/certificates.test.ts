@@ -128,7 +128,9 @@ describe('path of a VEK', () => {
 
   it("SNP-25 denies every root but AMD's own where nothing else is configured", async () => {
     const verifier = new SnpVerifier(new AmdSnpReportVerifier({ refuseProducts: new Set() }), new Map());
-    const found = await verifier.verify(milan.evidence(), { at: AT, endorsements: NO_ENDORSEMENTS, binding: null });
+    const found = await verifier
+      .open(milan.evidence())
+      .verify({ at: AT, endorsements: NO_ENDORSEMENTS, binding: null });
     expectNoClaims(found, 'cert_untrusted');
   });
 
@@ -308,16 +310,16 @@ describe('certificates that are malformed or not at hand', () => {
     const keyInfo = { authorKeyEn: false, maskChipKey: false, signingKey: 7 };
     const endorsements = { vek: null, chain: null };
     const fields = { keyInfo };
-    expect(snpVerifier().endorsementsFor(milan.evidence({ report: { fields }, endorsements }))).toEqual([]);
-    expect(snpVerifier().endorsementsFor(milan.evidence({ endorsements }))).toHaveLength(1);
+    expect(snpVerifier().open(milan.evidence({ report: { fields }, endorsements })).needs).toEqual([]);
+    expect(snpVerifier().open(milan.evidence({ endorsements })).needs).toHaveLength(1);
   });
 
   it('asks by the line that the key certificate of the request names, else by that of the report', () => {
     const genoa = createSnpGuest({ pki: PKI, part: 'Genoa' }).platform.vek;
     const productsFor = (vek: { readonly der: Uint8Array } | null) =>
       snpVerifier()
-        .endorsementsFor(milan.evidence({ endorsements: { vek, chain: null } }))
-        .flatMap((request) => (request.kind === 'amd-snp' ? request.products : []));
+        .open(milan.evidence({ endorsements: { vek, chain: null } }))
+        .needs.flatMap((request) => (request.kind === 'amd-snp' ? request.products : []));
     expect(productsFor(genoa)).toEqual(['Genoa']);
     expect(productsFor(null)).toEqual(['Milan']);
     const unnamed = createSnpGuest({ pki: PKI, vcek: { overrides: { issuer: amdName('SEV-Unknown') } } });

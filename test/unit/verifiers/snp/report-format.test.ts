@@ -15,7 +15,7 @@ function guest(version = 3) {
 async function expectRefused(report: ReportMaking, code: MalformedCode, version = 3): Promise<void> {
   const evidence = guest(version).evidence({ report });
   await expectMalformed(verifySnp(evidence), code, '/evidence/report');
-  await expectMalformed((async () => snpVerifier().endorsementsFor(evidence))(), code, '/evidence/report');
+  await expectMalformed((async () => snpVerifier().open(evidence).needs)(), code, '/evidence/report');
 }
 
 const byte = (offset: number, value = 1): readonly BytePatch[] => [{ offset, bytes: Uint8Array.of(value) }];

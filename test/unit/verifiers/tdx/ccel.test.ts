@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hex } from '../../../../src/crypto/digest.js';
 import { parseTcgEventLog } from '../../../../src/formats/tcg-event-log.js';
-import { type Check, CheckList } from '../../../../src/model/check.js';
+import { type Check, Checks } from '../../../../src/model/check.js';
 import type { CheckId } from '../../../../src/model/codes.js';
 import type { EndorsementSet } from '../../../../src/model/endorsement.js';
 import type { Verification } from '../../../../src/model/verification.js';
@@ -39,9 +39,9 @@ function rtmrsOf(events: readonly CcelEvent[]): Rtmrs {
 }
 
 function judge(log: readonly CcelEvent[] | Uint8Array, rtmrs: Rtmrs = rtmrsOf(EVENTS)): readonly Check[] {
-  const checks = new CheckList();
+  const checks = new Checks(ABOUT);
   const bytes = log instanceof Uint8Array ? log : buildCcel(log);
-  verifyCcel(checks, parseTcgEventLog(bytes, LIMIT), markVerified(rtmrs), ABOUT);
+  verifyCcel(checks, parseTcgEventLog(bytes, LIMIT), markVerified(rtmrs));
   return checks.all;
 }
 
@@ -246,11 +246,11 @@ describe('a TD quote with its CCEL', () => {
   const guest = new TdxGuest({ platform: PLATFORM, ccel: EVENTS });
   const tdx = new TdxVerifier(newVerifier(), new Set(), LIMIT);
 
-  function verify(
+  async function verify(
     options: TdxGuestEvidenceOptions = {},
     endorsements: EndorsementSet = endorsing(PLATFORM.collateral()),
   ): Promise<Verification> {
-    return tdx.verify(guest.evidence(options), { at: AT, endorsements, binding: null });
+    return tdx.open(guest.evidence(options)).verify({ at: AT, endorsements, binding: null });
   }
 
   it('verifies, and the log must have an outcome', async () => {
@@ -302,7 +302,7 @@ describe('a TD quote with its CCEL', () => {
       [cut, 'eventlog_format'],
     ] as const) {
       await expectMalformed(verify({ ccel }), code, ABOUT);
-      const naming = async () => tdx.endorsementsFor(guest.evidence({ ccel }));
+      const naming = async () => tdx.open(guest.evidence({ ccel })).needs;
       await expectMalformed(naming(), code, ABOUT);
     }
   });
@@ -324,7 +324,7 @@ describe.skipIf(!haveVectors)('a real TD quote with its CCEL', () => {
     const collateral = collateralOf(readVector(collateralFile));
     const evidence = { type: 'tdx', quote: readVector(quoteFile), runtimeData: null, collateral: null, ccel } as const;
     const context = { at: new Date(verifyAt ?? ''), endorsements: endorsing(collateral), binding: null };
-    const found = await new TdxVerifier(new DcapTdQuoteVerifier({}), new Set(), 2 ** 20).verify(evidence, context);
+    const found = await new TdxVerifier(new DcapTdQuoteVerifier({}), new Set(), 2 ** 20).open(evidence).verify(context);
     const replay = found.checks.filter(({ id }) => id.startsWith('eventlog'));
     expect(replay.length).toBeGreaterThan(0);
     return failuresOf(found.checks).map(({ id }) => id);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TdQuoteVerification } from '../../../../src/model/verification.js';
+import type { TdQuoteVerification } from '../../../../src/verifiers/evidence/parts.js';
 import { DcapTdQuoteVerifier } from '../../../../src/verifiers/tdx/td-quote-verifier.js';
 import { integer, octetString } from '../../../lab/der-writer.js';
 import type { IntelAuthority, IssuePckOptions } from '../../../lab/intel-pki.js';
@@ -57,7 +57,7 @@ describe('PCK certificate', () => {
     expectFailed(await withPck({ extensions: (all) => all.filter((one) => !isSgx(one)) }), 'cert_extension');
     expectFailed(await withPck({ extensions: (all) => [...all, ...all.filter(isSgx)] }), 'cert_extension');
     const platform = platformOf({ pck: { extensions: (all) => all.filter((one) => !isSgx(one)) } });
-    expect(newVerifier().quoteEndorsements(platform.quote(), null, ABOUT)).toEqual([]);
+    expect(newVerifier().open(platform.quote(), null, ABOUT).needs).toEqual([]);
   });
 
   it.each<[string, Partial<IssuePckOptions>]>([
@@ -131,7 +131,7 @@ describe('roles of certificates', () => {
     const issuer = PKI.issuePckCa('processor', { subject: intelName('Intel SGX PCK Other CA') });
     const platform = platformOf({ ca: 'processor', pck: { issuer } });
     expectFailed(await verify({ platform }), 'cert_role');
-    expect(newVerifier().quoteEndorsements(platform.quote(), null, ABOUT)).toEqual([]);
+    expect(newVerifier().open(platform.quote(), null, ABOUT).needs).toEqual([]);
   });
 
   it('TDX-20 denies a PCK certificate of a root that is named like a PCK CA', async () => {

@@ -389,7 +389,7 @@ describe('form of the collateral of a request', () => {
 
   describe('with the certificates of the quote once more', () => {
     const ask = (pckCertificateChain: string, platform = PLATFORM) =>
-      newVerifier().quoteEndorsements(platform.quote(), { ...PLATFORM.collateral(), pckCertificateChain }, ABOUT);
+      newVerifier().open(platform.quote(), { ...PLATFORM.collateral(), pckCertificateChain }, ABOUT).needs;
     const { chainPem, pem } = PLATFORM.pck;
     const refused = expect.objectContaining({
       code: 'cert_chain',
@@ -420,7 +420,7 @@ describe('form of the collateral of a request', () => {
 
   it('endorsements are asked for by platform and CA, with what the request brings', () => {
     const brought = PLATFORM.collateral();
-    const ask = (platform = PLATFORM) => newVerifier().quoteEndorsements(platform.quote(), brought, ABOUT);
+    const ask = (platform = PLATFORM) => newVerifier().open(platform.quote(), brought, ABOUT).needs;
     expect(ask()).toEqual([{ kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', brought }]);
     const other = platformOf({ ca: 'processor', fmspc: 'b0c06f000000' });
     expect(ask(other)).toEqual([{ kind: 'intel-tdx', fmspc: 'b0c06f000000', ca: 'processor', brought }]);
@@ -428,6 +428,6 @@ describe('form of the collateral of a request', () => {
 
   it('endorsements are asked for by no platform that another root than Intel’s vouches for', () => {
     const made = platformOf({ pki: FOREIGN_PKI });
-    expect(newVerifier().quoteEndorsements(made.quote(), null, ABOUT)).toEqual([]);
+    expect(newVerifier().open(made.quote(), null, ABOUT).needs).toEqual([]);
   });
 });

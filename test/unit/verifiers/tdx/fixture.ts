@@ -3,7 +3,8 @@ import type { CheckResult } from '../../../../src/model/check.js';
 import type { CheckId, MalformedCode } from '../../../../src/model/codes.js';
 import type { EndorsementOrigin, EndorsementSet } from '../../../../src/model/endorsement.js';
 import type { TdxCollateral } from '../../../../src/model/evidence.js';
-import type { TdQuoteVerification, Verification } from '../../../../src/model/verification.js';
+import type { Verification } from '../../../../src/model/verification.js';
+import type { TdQuoteVerification } from '../../../../src/verifiers/evidence/parts.js';
 import { DcapTdQuoteVerifier } from '../../../../src/verifiers/tdx/td-quote-verifier.js';
 import type { CollateralOptions } from '../../../lab/collateral-builder.js';
 import { createIntelPki, type IntelPki } from '../../../lab/intel-pki.js';
@@ -44,11 +45,11 @@ export const newVerifier = () => new DcapTdQuoteVerifier({ pins: PKI.pins });
 const VERIFIER = newVerifier();
 
 /** Verifies a quote of the platform, with collateral that the request brings; what is left out is genuine. */
-export function verify(judging: Judging = {}): Promise<TdQuoteVerification> {
+export async function verify(judging: Judging = {}): Promise<TdQuoteVerification> {
   const { platform = PLATFORM, quote = {}, collateral = {}, origin, at = AT, verifier = VERIFIER } = judging;
   const bytes = quote instanceof Uint8Array ? quote : platform.quote(quote);
   const endorsements = judging.endorsements ?? endorsing(platform.collateral(collateral), origin);
-  return verifier.verifyQuote(bytes, { at, endorsements, about: ABOUT });
+  return verifier.open(bytes, null, ABOUT).verify({ at, endorsements });
 }
 
 type Checked = Pick<Verification, 'checks' | 'required'>;

@@ -40,11 +40,11 @@ interface Asked {
   readonly collateral?: boolean;
 }
 
-function verifyEvidence(evidence: TdxEvidence, asked: Asked = {}): Promise<Verification> {
+async function verifyEvidence(evidence: TdxEvidence, asked: Asked = {}): Promise<Verification> {
   const { nonce, jwk = null, mrtds = [], collateral = true } = asked;
   const endorsements = collateral ? endorsing(PLATFORM.collateral()) : { snp: null };
   const binding = nonce === undefined ? null : expectedBinding(nonce, jwk);
-  return new TdxVerifier(newVerifier(), new Set(mrtds), EVENT_LOG_BYTES).verify(evidence, {
+  return new TdxVerifier(newVerifier(), new Set(mrtds), EVENT_LOG_BYTES).open(evidence).verify({
     at: AT,
     endorsements,
     binding,
@@ -121,7 +121,7 @@ describe('a bare TD quote', () => {
   it('asks for the collateral of its platform, with what the request brings', () => {
     const evidence = guest.evidence();
     const verifier = new TdxVerifier(newVerifier(), new Set(), EVENT_LOG_BYTES);
-    expect(verifier.endorsementsFor(evidence)).toEqual([
+    expect(verifier.open(evidence).needs).toEqual([
       { kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', brought: evidence.collateral },
     ]);
   });

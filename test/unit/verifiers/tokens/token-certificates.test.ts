@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../../src/formats/x509-certificate.js';
-import { CheckList } from '../../../../src/model/check.js';
+import { Checks } from '../../../../src/model/check.js';
 import type { TokenKey } from '../../../../src/model/endorsement.js';
 import {
   type KeyCertificateRules,
@@ -81,8 +81,8 @@ function keyOf(certificates: readonly Uint8Array[], { spki }: LabKey = KEYS.leaf
 }
 
 function judge(certificates: readonly Uint8Array[], rules: Partial<KeyCertificateRules>) {
-  const checks = new CheckList();
-  const held = { roots: null, revocation: null, at: AT, about: '/evidence/token', ...rules };
+  const checks = new Checks('/evidence/token');
+  const held = { roots: null, revocation: null, at: AT, ...rules };
   const found = verifyKeyCertificates(checks, keyOf(certificates), held);
   return { found, checks };
 }
@@ -166,8 +166,8 @@ describe('the path of a key', () => {
   it('is judged at each instant anew, also for a key that is known', () => {
     const key = keyOf(path());
     const at = (instant: Date) => {
-      const checks = new CheckList();
-      return verifyKeyCertificates(checks, key, { roots: null, revocation: null, at: instant, about: '' });
+      const checks = new Checks('/evidence/token');
+      return verifyKeyCertificates(checks, key, { roots: null, revocation: null, at: instant });
     };
     expect(at(AT)).not.toBeNull();
     expect(at(new Date('2028-01-01T00:00:00Z'))).toBeNull();

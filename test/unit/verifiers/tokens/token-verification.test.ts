@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { CheckList } from '../../../../src/model/check.js';
+import { Checks } from '../../../../src/model/check.js';
 import type { TokenKey } from '../../../../src/model/endorsement.js';
 import type { JsonObject } from '../../../../src/model/json.js';
 import {
@@ -39,7 +39,7 @@ function keyOf(alg: string | null): TokenKey {
 }
 
 async function verify(text: string, rules: Partial<TokenRules> = {}, keys: readonly TokenKey[] = [keyOf('PS384')]) {
-  const checks = new CheckList();
+  const checks = new Checks('/evidence/token');
   const value = { keys: new Map([['k', keys]]), crls: [] };
   const found = await verifyToken(checks, readToken({ type: 'maa-token', token: text }), {
     scheme: SCHEME,
@@ -48,7 +48,6 @@ async function verify(text: string, rules: Partial<TokenRules> = {}, keys: reado
     keys: { value, origin: 'cache' },
     at: AT,
     leewaySeconds: 60,
-    about: '/evidence/token',
     ...rules,
   });
   return {

@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
 import type { TpmQuoteInput } from '../../../../src/model/evidence.js';
 import type { RsaPublicKey } from '../../../../src/model/rsa-public-key.js';
-import type { ExpectedBinding, TpmQuoteVerification } from '../../../../src/model/verification.js';
+import type { ExpectedBinding } from '../../../../src/model/verification.js';
 import type { Verified } from '../../../../src/model/verified.js';
+import type { TpmQuoteVerification } from '../../../../src/verifiers/evidence/parts.js';
 import { RsaTpmQuoteVerifier } from '../../../../src/verifiers/tpm/tpm-quote-verifier.js';
 import type { VirtualTpm } from '../../../lab/index.js';
 
@@ -19,8 +20,7 @@ export function judgeQuote(
 ): TpmQuoteVerification {
   const bytes = (member: 'n' | 'e') => Uint8Array.from(Buffer.from(String(tpm.publicJwk[member]), 'base64url'));
   const key = { n: bytes('n'), e: bytes('e') } as Verified<RsaPublicKey>;
-  verifier.requireFormat(quote, QUOTE);
-  return verifier.verifyQuote(quote, key, binding, QUOTE);
+  return verifier.open(quote, QUOTE).verify(key, binding);
 }
 
 /** Asserts that every check of a quote was made and passed. */

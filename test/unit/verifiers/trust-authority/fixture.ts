@@ -82,11 +82,11 @@ function contextOf({ keys = KEYS, nonce = null, jwk = null, at = AT }: Judging) 
 }
 
 /** A token beside other evidence. */
-export function verifyToken(token: string, judging: Judging = {}): Promise<TokenVerification> {
-  return verifierOf(judging).verifyToken({ type: 'ita-token', token }, { ...contextOf(judging), about: ABOUT });
+export async function verifyToken(token: string, judging: Judging = {}): Promise<TokenVerification> {
+  return verifierOf(judging).openResult({ type: 'ita-token', token }, ABOUT).verify(contextOf(judging));
 }
 
 /** A token as the evidence. */
-export function verifyEvidence(token: string, judging: Judging = {}): Promise<Verification> {
-  return verifierOf(judging).verify({ type: 'ita-token', token }, contextOf(judging));
+export async function verifyEvidence(token: string, judging: Judging = {}): Promise<Verification> {
+  return verifierOf(judging).open({ type: 'ita-token', token }).verify(contextOf(judging));
 }

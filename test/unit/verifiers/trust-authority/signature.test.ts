@@ -46,16 +46,16 @@ describe('a token of Trust Authority is of its issuer', () => {
 
   it('asks for the keys of the configured issuer, whatever jku says', () => {
     const token = tokenOf({ header: { jku: 'https://attacker.example/certs' } });
-    const requests = verifierOf().keysFor({ type: 'ita-token', token }, ABOUT);
+    const requests = verifierOf().openResult({ type: 'ita-token', token }, ABOUT).needs;
     expect(requests).toEqual([{ kind: 'token-keys', type: 'ita-token', issuer: ISSUER, kid }]);
-    expect(verifierOf().endorsementsFor({ type: 'ita-token', token })).toEqual(requests);
+    expect(verifierOf().open({ type: 'ita-token', token }).needs).toEqual(requests);
   });
 
   it.each([
     ['another issuer', { claims: { iss: 'https://portal.trustauthority.intel.com' } }],
     ['no kid', { header: { kid: null } }],
   ])('asks for no keys where the token has %s', (_, making) => {
-    expect(verifierOf().keysFor({ type: 'ita-token', token: tokenOf(making) }, ABOUT)).toEqual([]);
+    expect(verifierOf().openResult({ type: 'ita-token', token: tokenOf(making) }, ABOUT).needs).toEqual([]);
   });
 
   it('TOK-02 verifies a token whose jku is of somebody else with the keys of its issuer', async () => {

@@ -2,9 +2,15 @@ import { nameOfCertificate } from '../../crypto/certificate-path.js';
 import { isRevoked } from '../../crypto/revocation-list.js';
 import { isSameName } from '../../formats/distinguished-name.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type { SignedCollateral } from '../../vendors/intel/collateral.js';
 import type { PckPath } from '../../vendors/intel/pck-path.js';
+
+/** The checks of a quote, and those of its collateral: they speak of two places of the request. */
+export interface QuoteChecks {
+  readonly quote: Checks;
+  readonly collateral: Checks;
+}
 
 /** What the lists say of certificates. */
 export interface RevocationVerdict {
@@ -21,15 +27,14 @@ export interface RevocationVerdict {
  * The windows of the lists are judged elsewhere: a certificate that an old list revokes is revoked.
  */
 export function verifyRevocation(
-  checks: CheckList,
+  checks: QuoteChecks,
   { certificates, leaf }: PckPath,
   { tcbInfo, qeIdentity, pckCrl, rootCrl }: SignedCollateral,
-  about: { readonly quote: string; readonly collateral: string },
 ): RevocationVerdict {
   const issued = [certificates, pckCrl.chain, tcbInfo.chain, qeIdentity.chain].map(belowRoot);
   const ofIssuer = isSameName(pckCrl.value.issuer, leaf.issuer);
   const ofRoot = issued.every(({ issuer }) => isSameName(rootCrl.value.issuer, issuer));
-  const own = checks.require(ofIssuer && ofRoot, 'crl_issuer', `${about.collateral}/pck_crl`, {
+  const own = checks.collateral.inside('/pck_crl').require(ofIssuer && ofRoot, 'crl_issuer', {
     expected: leaf.issuer.commonName,
     actual: pckCrl.value.issuer.commonName,
     detail: 'the revocation lists are of the issuers of the certificates',
@@ -39,7 +44,7 @@ export function verifyRevocation(
     ...(ofIssuer && isRevoked(pckCrl.value, leaf.serial) ? [leaf] : []),
     ...issued.filter(({ serial }) => isRevoked(rootCrl.value, serial)),
   ];
-  const good = checks.require(revoked.length === 0, 'cert_revoked', about.quote, {
+  const good = checks.quote.require(revoked.length === 0, 'cert_revoked', {
     actual: [...new Set(revoked.map(({ subject }) => subject.commonName))],
     detail: 'no certificate of the quote or the collateral is revoked',
     otherwise: `intel has revoked a certificate of the quote or the collateral: ${namesOf(revoked)}`,

@@ -1,5 +1,5 @@
 import { isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
-import type { CheckList } from '../../model/check.js';
+import type { Checks } from '../../model/check.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type {
   EndorsementOrigin,
@@ -24,11 +24,9 @@ export interface RevocationInput {
   readonly path: VekPath;
   readonly product: SnpProduct;
   /** CRLs of the request, DER. */
-  readonly brought: readonly Uint8Array[];
+  readonly supplied: readonly Uint8Array[];
   readonly found: SnpEndorsementSet | null;
   readonly at: Date;
-  /** JSON pointer of the endorsements. */
-  readonly about: string;
 }
 
 interface Candidate extends RevocationList {
@@ -51,14 +49,15 @@ interface Lists {
  *
  * VEKs all have serial 0 and cannot be listed; AMD revokes them by raising the TCB. The ARK has no issuer that could.
  */
-export function verifyRevocation(checks: CheckList, lists: RevocationLists, input: RevocationInput): RevocationVerdict {
-  const { path, brought, found, product, at, about } = input;
-  const sent = brought.map((der, index) => within(`${about}/crls/${index}`, () => lists.read(der, path)));
+export function verifyRevocation(checks: Checks, lists: RevocationLists, input: RevocationInput): RevocationVerdict {
+  const { path, supplied, found, product, at } = input;
+  const crls = checks.inside('/crls');
+  const sent = supplied.map((der, index) => within(crls.inside(`/${index}`).about, () => lists.read(der, path)));
   // An invalid CRL of the request is not replaced by a cached one. One that is only older is.
   const fault = sent.map((reading) => faultOf(reading, at)).find((problem) => problem !== null);
   if (fault !== undefined) {
-    checks.fail('crl_invalid', `${about}/crls`, { detail: fault.detail });
-    checks.skip(['crl_unavailable'], `${about}/crls`, 'a revocation list of the request is invalid');
+    crls.fail('crl_invalid', { detail: fault.detail });
+    crls.skip(['crl_unavailable'], 'a revocation list of the request is invalid');
     return { state: 'unavailable', crl: null };
   }
   const held = (sourced: Sourced<Uint8Array>) => heldCandidate(lists, path, sourced);
@@ -90,8 +89,9 @@ function heldCandidate(
   return nullIfMalformed(() => candidateOf(lists.read(value, path), origin)) ?? [];
 }
 
-function choose(checks: CheckList, input: RevocationInput, lists: Lists): RevocationVerdict {
-  const { path, product, at, about } = input;
+function choose(checks: Checks, input: RevocationInput, lists: Lists): RevocationVerdict {
+  const { path, product, at } = input;
+  const crls = checks.inside('/crls');
   const isTimely = ({ list }: Candidate) => judgeRevocationListTime(list, at) === null;
   const own = lists.own === null ? [] : [lists.own];
   const revoking = [...own, ...lists.others, ...lists.brought].find(
@@ -99,17 +99,17 @@ function choose(checks: CheckList, input: RevocationInput, lists: Lists): Revoca
   );
   const confirmed = own.find(isTimely);
   const counting = revoking ?? confirmed ?? standIn(input, lists, isTimely);
-  if (counting === null) return recordMissing(checks, input, [...own, ...lists.brought]);
-  checks.pass('crl_unavailable', `${about}/crls`, {
+  if (counting === null) return recordMissing(crls, input, [...own, ...lists.brought]);
+  crls.pass('crl_unavailable', {
     actual: counting.list.nextUpdate?.toISOString() ?? null,
     detail: `revocation list of ${product} from ${counting.origin}, valid until the time shown`,
   });
-  const isGood = checks.require(revoking === undefined, 'cert_revoked', about, {
+  const isGood = checks.require(revoking === undefined, 'cert_revoked', {
     detail: 'the intermediate certificate is not revoked',
     otherwise: 'AMD has revoked the intermediate certificate',
   });
   if (isGood && confirmed === undefined) {
-    checks.warn('crl_unconfirmed', `${about}/crls`, {
+    crls.warn('crl_unconfirmed', {
       actual: counting.sha256,
       detail: `only the request supplied a revocation list of ${product}, and AMD KDS is off or could not be asked`,
     });
@@ -144,20 +144,19 @@ function latestOf(candidates: readonly Candidate[]): Candidate | null {
  * differently from a missing CRL: `crl_unavailable` then passes beside `crl_stale` or `crl_rollback`.
  */
 function recordMissing(
-  checks: CheckList,
-  { found, product, at, about }: RevocationInput,
+  checks: Checks,
+  { found, product, at }: RevocationInput,
   candidates: readonly Candidate[],
 ): RevocationVerdict {
-  const place = `${about}/crls`;
   const problem = found?.crlProblems.get(product);
   const unusable =
     problem === undefined || problem.code === 'crl_unavailable' ? staleOf(candidates, product, at) : problem;
   if (unusable !== null) {
-    checks.pass('crl_unavailable', place, { detail: `a revocation list of ${product} is at hand` });
-    checks.unavailable(unusable.code, place, unusable.detail, unusable.retryable);
+    checks.pass('crl_unavailable', { detail: `a revocation list of ${product} is at hand` });
+    checks.unavailable(unusable.code, unusable);
   } else {
     const detail = problem?.detail ?? `no revocation list of ${product} is at hand`;
-    checks.unavailable('crl_unavailable', place, detail, problem?.retryable ?? false);
+    checks.unavailable('crl_unavailable', { detail, retryable: problem?.retryable ?? false });
   }
   return { state: 'unavailable', crl: null };
 }

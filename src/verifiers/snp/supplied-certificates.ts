@@ -4,20 +4,36 @@ import type { SnpProduct } from '../../model/claims.js';
 import type { SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { CertificateInput, SnpEndorsementInput } from '../../model/evidence.js';
+import type { Vek, VekPaths } from '../../vendors/amd/vek-path.js';
 
-/** Certificates that a request brings, as DER. */
-export interface BroughtMaterial {
+/** Certificates that a request supplies: the VEK read, the chain as DER. */
+export interface SuppliedCertificates {
+  readonly vek: Vek | null;
+  readonly chain: readonly [Uint8Array, Uint8Array] | null;
+}
+
+interface SuppliedDer {
   readonly vek: Uint8Array | null;
   readonly chain: readonly [Uint8Array, Uint8Array] | null;
 }
 
 /**
- * Reads the certificates that a request brings.
+ * Reads the certificates that a request supplies.
  *
  * @param about JSON pointer of the endorsements
  * @throws {FormatError} `cert_format` where one is malformed, `cert_chain` where they are not exactly ASK or ASVK, then ARK
  */
-export function broughtMaterial(input: SnpEndorsementInput, signingKey: SnpSigningKey, about: string): BroughtMaterial {
+export function readSuppliedCertificates(
+  input: SnpEndorsementInput,
+  signingKey: SnpSigningKey,
+  paths: VekPaths,
+  about: string,
+): SuppliedCertificates {
+  const { vek, chain } = derOfSupplied(input, signingKey, about);
+  return { vek: vek === null ? null : within(`${about}/vek`, () => paths.readVek(vek)), chain };
+}
+
+function derOfSupplied(input: SnpEndorsementInput, signingKey: SnpSigningKey, about: string): SuppliedDer {
   if (input.certificateTable !== null) {
     const bytes = input.certificateTable;
     return within(`${about}/certificateTable`, () => fromTable(parseSnpCertificateTable(bytes), signingKey));
@@ -30,7 +46,7 @@ export function broughtMaterial(input: SnpEndorsementInput, signingKey: SnpSigni
 }
 
 /** The table can hold a VCEK and a VLEK: the report says which one signed. A wrong kind alone is a check's matter. */
-function fromTable(table: SnpCertificateTable, signingKey: SnpSigningKey): BroughtMaterial {
+function fromTable(table: SnpCertificateTable, signingKey: SnpSigningKey): SuppliedDer {
   const [wanted, other] = signingKey === 'vcek' ? [table.vcek, table.vlek] : [table.vlek, table.vcek];
   const { ask, ark } = table;
   return { vek: wanted ?? other ?? null, chain: ask != null && ark != null ? [ask, ark] : null };
@@ -51,22 +67,13 @@ function chainOf(pem: string): readonly [Uint8Array, Uint8Array] {
   return [intermediate, root];
 }
 
-/** The VEK that counts: the request's own, else what was found. What a request brings is never replaced. */
-export function chooseVek(
-  brought: BroughtMaterial,
-  found: SnpEndorsementSet | null,
-): Sourced<Uint8Array> | Unavailable {
-  if (brought.vek !== null) return { value: brought.vek, origin: 'evidence' };
-  return found?.vek ?? { code: 'vcek_unavailable', detail: 'no source for the key certificate', retryable: false };
-}
-
 /** The chain that counts, by the product line that the VEK names. */
 export function chooseChain(
-  brought: BroughtMaterial,
+  supplied: SuppliedCertificates,
   found: SnpEndorsementSet | null,
   product: SnpProduct | null,
 ): Sourced<readonly [Uint8Array, Uint8Array]> | Unavailable {
-  if (brought.chain !== null) return { value: brought.chain, origin: 'evidence' };
+  if (supplied.chain !== null) return { value: supplied.chain, origin: 'evidence' };
   const held = product === null ? undefined : found?.chains.get(product);
   if (held !== undefined) return held;
   return (

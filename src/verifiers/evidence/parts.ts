@@ -1,0 +1,137 @@
+import type { TdQuote } from '../../formats/td-quote.js';
+import type { Check } from '../../model/check.js';
+import type { SnpClaims, TdxClaims, TpmClaims } from '../../model/claims.js';
+import type { CheckId } from '../../model/codes.js';
+import type {
+  EndorsementSet,
+  SnpEndorsementRequest,
+  TdxCollateralRequest,
+  UsedEndorsement,
+} from '../../model/endorsement.js';
+import type { SnpEndorsementInput, TdxCollateral, TpmQuoteInput } from '../../model/evidence.js';
+import type { RsaPublicKey } from '../../model/rsa-public-key.js';
+import type { TcbShortfall } from '../../model/tcb-shortfall.js';
+import type { CollateralIssued, ExpectedBinding, SnpSubmission, Submission } from '../../model/verification.js';
+import type { Verified } from '../../model/verified.js';
+
+/** Parts that evidence of several types has: each is verified by whoever is injected for it. */
+
+/** What a part is verified by. */
+export interface PartContext {
+  readonly at: Date;
+  readonly endorsements: EndorsementSet;
+}
+
+/** Verifies a hardware report of SEV-SNP, as evidence or inside of other evidence. */
+export interface SnpReportVerifier {
+  /**
+   * @param about JSON pointers of the report and of the endorsements in the request
+   * @throws {FormatError} where report or certificates of the request are malformed
+   */
+  open(report: Uint8Array, input: SnpEndorsementInput, about: SnpReportPlaces): OpenedSnpReport;
+}
+
+export interface SnpReportPlaces {
+  readonly report: string;
+  readonly endorsements: string;
+}
+
+/** A report that was read. */
+export interface OpenedSnpReport {
+  readonly needs: readonly SnpEndorsementRequest[];
+  /** @throws {FormatError} where a chain or CRL of the request is malformed */
+  verify(context: PartContext): Promise<SnpReportVerification>;
+}
+
+export interface SnpReportVerification {
+  readonly checks: readonly Check[];
+  readonly required: readonly CheckId[];
+  /** Null where signature or chain did not hold, or could not be judged. */
+  readonly claims: Verified<SnpClaims> | null;
+  /** REPORT_DATA, 64 bytes, under the same condition. */
+  readonly reportData: Verified<Uint8Array> | null;
+  readonly endorsements: readonly UsedEndorsement[];
+  readonly validUntil: Date | null;
+  /** DER of what the report was verified with, under the same condition: VCEK or VLEK, ASK or ASVK, ARK. */
+  readonly certificates: SnpSubmission['certificates'] | null;
+}
+
+/** A report as another verifier takes it; null where it did not hold. */
+export function submissionOf(
+  report: Uint8Array,
+  runtimeData: Uint8Array | null,
+  { certificates }: SnpReportVerification,
+): Submission | null {
+  return certificates === null ? null : { tee: 'snp', report, certificates, runtimeData };
+}
+
+/** Verifies a TD quote, as evidence or inside of other evidence. */
+export interface TdQuoteVerifier {
+  /**
+   * @param about JSON pointers of the quote and of the collateral in the request
+   * @throws {FormatError} where the quote is malformed
+   */
+  open(quote: Uint8Array, collateral: TdxCollateral | null, about: TdQuotePlaces): OpenedTdQuote;
+}
+
+export interface TdQuotePlaces {
+  readonly quote: string;
+  readonly collateral: string;
+}
+
+/** A TD quote that was read. */
+export interface OpenedTdQuote {
+  readonly needs: readonly TdxCollateralRequest[];
+  /** Nothing in it is verified. */
+  readonly quote: TdQuote;
+  /**
+   * What a policy may leave open on a bare TD and must leave open on Azure (SEPT_VE_DISABLE, zero RTMRs) is a claim,
+   * and no check.
+   * @throws {FormatError} where collateral of the request is malformed
+   */
+  verify(context: PartContext): TdQuoteVerification;
+}
+
+export interface TdQuoteVerification {
+  readonly checks: readonly Check[];
+  readonly required: readonly CheckId[];
+  /** Null where signature or chain did not hold, or could not be judged. */
+  readonly claims: Verified<TdxClaims> | null;
+  /** What keeps the TCB from being up to date, component by component; empty where nothing is behind, or nothing is known. */
+  readonly shortfalls: readonly TcbShortfall[];
+  /** Null where there was no collateral that could be relied on. */
+  readonly collateralIssued: CollateralIssued | null;
+  /** REPORTDATA, 64 bytes: verified as far as the quote's signature and the PCK chain go, also where collateral is out of reach. */
+  readonly reportData: Verified<Uint8Array> | null;
+  readonly endorsements: readonly UsedEndorsement[];
+  readonly validUntil: Date | null;
+}
+
+/** Verifies a quote of a TPM inside of other evidence. */
+export interface TpmQuoteVerifier {
+  /** Checks that every quote must have an outcome for. */
+  readonly required: readonly CheckId[];
+  /**
+   * @param about JSON pointer of the quote in the request
+   * @throws {FormatError} `tpm_format`
+   */
+  open(quote: TpmQuoteInput, about: string): OpenedTpmQuote;
+}
+
+/** A quote of a TPM that was read. */
+export interface OpenedTpmQuote {
+  /**
+   * Verifies it under a key that something else vouches for.
+   * @throws {FormatError} `tpm_format` where the signature is malformed
+   */
+  verify(key: Verified<RsaPublicKey>, binding: ExpectedBinding | null): TpmQuoteVerification;
+}
+
+export interface TpmQuoteVerification {
+  readonly checks: readonly Check[];
+  readonly claims: Verified<TpmClaims> | null;
+  /** SHA-256 PCRs that the signed selection names, whatever values were sent; null where the quote is not signed. */
+  readonly selectedPcrs: readonly number[] | null;
+  /** Whether extraData is exactly X. */
+  readonly bound: boolean;
+}

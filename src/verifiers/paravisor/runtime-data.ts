@@ -1,0 +1,87 @@
+import { namesAttestationKey, readRuntimeObject } from '../../formats/runtime-claims.js';
+import type { Checks } from '../../model/check.js';
+import type { HclClaims } from '../../model/claims.js';
+import type { CheckId } from '../../model/codes.js';
+import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';
+import type { Verified } from '../../model/verified.js';
+import { verifyNonceInData, verifyNonceInReportData, verifyNonceInUserData } from '../binding/report-data-binding.js';
+import { hclClaims, PARAVISOR_CHECKS, verifyParavisorClaims, verifyRuntimeDataHash } from './paravisor-claims.js';
+
+/** Bare hardware evidence, whose report data the guest chose: X itself, or the hash of runtime data. */
+export interface BareEvidence {
+  readonly tee: 'snp' | 'tdx';
+  /** REPORT_DATA or REPORTDATA; null where the evidence could not be relied on. */
+  readonly reportData: Verified<Uint8Array> | null;
+  readonly runtimeData: Uint8Array | null;
+  readonly binding: ExpectedBinding | null;
+  /** Verifies what the hardware says of a paravisor. Null where no claims may be made of one. */
+  readonly paravisor: () => HclClaims['paravisor'] | null;
+}
+
+/** Where the checks speak of. */
+export interface BareEvidenceChecks {
+  /** The report or quote. */
+  readonly evidence: Checks;
+  readonly runtimeData: Checks;
+}
+
+/** What report data and runtime data came to. */
+export interface RuntimeData {
+  readonly hcl: HclClaims | null;
+  /** The bytes, where their SHA-256 is in the report data. */
+  readonly hashed: Uint8Array | null;
+  readonly bound: readonly FreshnessPlace[];
+}
+
+const NOTHING: RuntimeData = { hcl: null, hashed: null, bound: [] };
+
+const NAMES = { snp: 'report', tdx: 'quote' } as const;
+
+/** Verifies what stands in the report data of bare hardware evidence. */
+export function verifyReportData(checks: BareEvidenceChecks, bare: BareEvidence): RuntimeData {
+  const { tee, reportData, runtimeData, binding } = bare;
+  if (reportData === null) {
+    const ids: readonly CheckId[] = runtimeData === null ? [] : ['hcl_binding', ...PARAVISOR_CHECKS];
+    checks.evidence.skip(withNonce(ids, bare), `the ${NAMES[tee]} could not be relied on`);
+    return NOTHING;
+  }
+  if (runtimeData === null) {
+    const bound = verifyNonceInReportData(checks.evidence, reportData, `${tee}.reportData`, binding);
+    return { ...NOTHING, bound };
+  }
+  if (!verifyRuntimeDataHash(checks.runtimeData, runtimeData, reportData)) {
+    const because = `the runtime data is not that of the ${NAMES[tee]}`;
+    checks.runtimeData.skip(withNonce(PARAVISOR_CHECKS, bare), because);
+    return NOTHING;
+  }
+  return { ...verifyRuntimeData(checks.runtimeData, runtimeData, bare), hashed: runtimeData };
+}
+
+/**
+ * Runtime data of Azure's paravisor (it has `HCLAkPub`) is judged as such; any other JSON may hold nonce and key.
+ * Data that is no JSON holds neither, and is left at the hash.
+ */
+function verifyRuntimeData(
+  checks: Checks,
+  runtimeData: Uint8Array,
+  bare: BareEvidence,
+): Pick<RuntimeData, 'hcl' | 'bound'> {
+  const { tee, binding } = bare;
+  const object = readRuntimeObject(runtimeData);
+  if (!object.ok && object.code === 'hcl_duplicate') checks.fail('hcl_duplicate', { detail: object.detail });
+  if (!object.ok || !namesAttestationKey(object.value)) {
+    return { hcl: null, bound: verifyNonceInData(checks, object.ok ? object.value : null, binding) };
+  }
+  const claims = verifyParavisorClaims(checks, object);
+  const paravisor = bare.paravisor();
+  if (claims === null) {
+    checks.skip(withNonce([], bare), 'the runtime claims cannot be relied on');
+    return NOTHING;
+  }
+  const bound = verifyNonceInUserData(checks, claims, binding);
+  return { hcl: paravisor === null ? null : hclClaims(claims, tee, paravisor), bound };
+}
+
+function withNonce(ids: readonly CheckId[], { binding }: BareEvidence): readonly CheckId[] {
+  return binding === null ? ids : [...ids, 'nonce_mismatch'];
+}
