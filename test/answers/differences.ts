@@ -36,6 +36,11 @@ export function isMeant({ pointer, check }: Place, meant: MeantDifference): bool
   return fits && (meant.check === undefined || meant.check === check);
 }
 
+/** Entries that fit none of the differences: what they were written for is not so, or not any more. */
+export function unusedOf(meant: readonly MeantDifference[], differences: readonly Place[]): readonly MeantDifference[] {
+  return meant.filter((one) => !differences.some((difference) => isMeant(difference, one)));
+}
+
 function compared(before: JsonValue | undefined, after: JsonValue | undefined, place: Place): readonly Difference[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   if (isListed(before) && isListed(after)) return comparedLists(before, after, place);

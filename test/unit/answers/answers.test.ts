@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { canonicalAnswer } from '../../answers/canonical.js';
-import { type Difference, differencesOf, isMeant } from '../../answers/differences.js';
+import { type Difference, differencesOf, isMeant, unusedOf } from '../../answers/differences.js';
 
 const check = (id: string, members: JsonObject = {}): JsonObject => ({
   id,
@@ -149,5 +149,12 @@ describe('a meant difference', () => {
   ])('%s of %s', (pointer, of, meant) => {
     const pattern = { pointer, why: 'a test', ...(of === undefined ? {} : { check: of }) };
     expect(isMeant(difference, pattern)).toBe(meant);
+  });
+
+  it('that fits nothing is found', () => {
+    const used = { pointer: '/body/checks/*', why: 'a test' };
+    const unused = { pointer: '/body/reasons', why: 'another test' };
+    expect(unusedOf([used, unused], [difference])).toEqual([unused]);
+    expect(unusedOf([used], [])).toEqual([used]);
   });
 });
