@@ -46,8 +46,13 @@ type IdsOf<Rows, Kind> = Rows extends unknown
   : never;
 type Rows = (typeof CHECK_FAMILIES)[number]['rows'];
 
-/** Id of a check; the reason code when it fails. */
-export type CheckId = IdsOf<Rows, CheckRow>;
+/** Ids that an earlier family has too. */
+type Repeated<Families, Seen = never> = Families extends readonly [infer First extends CheckFamily, ...infer Rest]
+  ? (keyof First['rows'] & Seen) | Repeated<Rest, Seen | keyof First['rows']>
+  : never;
+
+/** Id of a check; the reason code when it fails. An id that stands in two families is none: what uses it does not compile. */
+export type CheckId = Exclude<IdsOf<Rows, CheckRow>, Repeated<typeof CHECK_FAMILIES>>;
 
 type Waiver = NonNullable<CheckRow['waiver']>;
 

@@ -1,13 +1,15 @@
 import { isObject, type JsonObject, type JsonValue } from '../json.js';
-import type { Remedy } from './row.js';
+import type { Finding } from './row.js';
 
 /** Longer values are not repeated in a sentence: `actual` has them whole. */
 const LONGEST_VALUE = 128;
 
 export const COLLATERAL = 'or leave the collateral out so that the service fetches it';
 
-export const reference = (({ actual }) =>
-  `The operator should add ${value(actual, 'the value')} to the reference values of the policy if it is meant to be accepted.`) satisfies Remedy;
+/** What to do about a value that is none of the reference values. */
+export function reference({ actual }: Finding): string {
+  return `The operator should add ${value(actual, 'the value')} to the reference values of the policy if it is meant to be accepted.`;
+}
 
 /** Components of a TCB and the versions that are needed. Part and TCB say which one is meant. */
 export function components(needed: JsonValue): string {
