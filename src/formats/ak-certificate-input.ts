@@ -4,13 +4,6 @@ import { withoutFilling } from './der.js';
 import { parsePemCertificates } from './pem.js';
 import { parseCertificate, type X509Certificate } from './x509-certificate.js';
 
-/** Certificates of a vTPM's attestation key as they came. Nothing in them is verified. */
-export interface AkCertificates {
-  readonly leaf: X509Certificate;
-  /** The issuer of the leaf first, the root last; empty where only the leaf was sent. */
-  readonly chain: readonly X509Certificate[];
-}
-
 /**
  * Reads the leaf. Zeros after its DER are what fills an NV index; PEM holds exactly one block.
  *

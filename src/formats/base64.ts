@@ -1,5 +1,5 @@
 import { FormatError } from '../model/errors.js';
-import { HEX_PREFIX, hexLook } from './hex-like.js';
+import { HEX_PREFIX, hexLook } from '../model/hex-like.js';
 
 /**
  * Reads base64url or base64 (RFC 4648 sections 4 and 5), with or without padding. One text uses one alphabet.

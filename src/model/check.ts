@@ -1,28 +1,15 @@
+import type { CheckResult, Finding } from './checks/row.js';
 import type { CheckId } from './codes.js';
 import type { JsonValue } from './json.js';
 import type { TokenRoute } from './token-route.js';
 
-/**
- * Outcome of one check.
- *
- * - `pass`, `fail`: it ran. - `warn`: it ran, and what it found is tolerated but has to be said.
- * - `unavailable`: something it needs was out of reach. - `skipped`: it rests on a check that failed.
- * - `not_configured`: nobody asked for it. A check that did not run never counts as passed.
- */
-export type CheckResult = 'pass' | 'fail' | 'warn' | 'skipped' | 'not_configured' | 'unavailable';
+export { type CheckResult, isOfToken } from './checks/row.js';
 
 /** One thing that was compared. */
-export interface Check {
+export interface Check extends Finding {
   readonly id: CheckId;
-  readonly result: CheckResult;
-  /** JSON pointer into the request: what the check speaks about. */
-  readonly about: string;
-  readonly expected: JsonValue;
-  readonly actual: JsonValue;
   /** One sentence for people. Lower case, no period. */
   readonly detail: string;
-  /** Id of the policy whose check this is, or that changed its result; null for base checks. */
-  readonly policy: string | null;
   /** For `unavailable`: whether asking again can help. */
   readonly retryable?: boolean;
   /** For `skipped`: checks skipped for the same reason share a text here, and are listed as one line. */
@@ -33,14 +20,6 @@ export interface Check {
   readonly waived?: boolean;
   /** Whose token it speaks of, where `about` leaves that open: tokens that were fetched share a place. */
   readonly route?: TokenRoute;
-}
-
-/**
- * Whether a check is about another verifier's token, and not about the evidence of the TEE itself. The certificates of a
- * token's key share their ids with those under a hardware report.
- */
-export function isOfToken({ about }: Check): boolean {
-  return about === '/evidence/token' || about.startsWith('/attestationResults');
 }
 
 /** Checks that speak of the token of one other verifier. */

@@ -1,14 +1,8 @@
 import { type Check, CheckList, isOfToken } from '../model/check.js';
+import { CHECKS } from '../model/checks/catalogue.js';
 import type { Claims } from '../model/claims.js';
-import type { CheckId } from '../model/codes.js';
 import { type AppraisalInput, placeOf } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
-
-/** What `revocation: best-effort` tolerates. A revoked key, and a CRL older than one already seen, are none of it. */
-const BEST_EFFORT_CHECKS: ReadonlySet<CheckId> = new Set(['crl_unavailable', 'crl_stale']);
-
-/** What `allowDebug` tolerates: of our own verification. Another verifier's word on debug is not a policy's to change. */
-const DEBUG_CHECKS: ReadonlySet<CheckId> = new Set(['snp_debug', 'tdx_debug']);
 
 /** Warnings that go with the evidence under every policy. Nothing is made of claims that are not there. */
 export function baseWarnings({ evidenceType, verification }: AppraisalInput): readonly Check[] {
@@ -35,11 +29,12 @@ export function baseWarnings({ evidenceType, verification }: AppraisalInput): re
 
 /** A base check as a policy sees it: the same, except for the two relaxations that a policy can name. */
 export function relaxed(check: Check, policy: Policy): Check {
-  if (policy.allowDebug && DEBUG_CHECKS.has(check.id) && check.result === 'fail') {
+  const { relaxedBy } = CHECKS[check.id];
+  if (policy.allowDebug && relaxedBy === 'allowDebug' && check.result === 'fail') {
     return asWarning(check, policy.id, 'the policy allows debug');
   }
   // `revocation` speaks of AMD's lists. Those of a token's issuer are its key's, and nobody's to wave through.
-  const ofAmd = BEST_EFFORT_CHECKS.has(check.id) && !isOfToken(check);
+  const ofAmd = relaxedBy === 'revocation' && !isOfToken(check);
   if (policy.revocation === 'best-effort' && ofAmd && check.result === 'unavailable') {
     return asWarning(check, policy.id, 'the policy takes revocation as best effort');
   }

@@ -1,5 +1,5 @@
+import type { WaivableCheck } from '../model/checks/catalogue.js';
 import type { SnpPart, SnpPlatformBit, SnpProduct, SnpTcbComponent } from '../model/claims.js';
-import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
 import type { TdxStatus } from '../model/tdx-status.js';
 
@@ -144,33 +144,12 @@ export const TDX_REGISTERS = [
 ] as const;
 export type TdxRegister = (typeof TDX_REGISTERS)[number];
 
-/** Checks that a waiver names without saying more. */
-export const PLAIN_WAIVABLE_CHECKS = [
-  'crl_unavailable',
-  'snp_platform_smt_enabled',
-  'snp_platform_tsme_enabled',
-  'snp_platform_ecc_enabled',
-  'snp_platform_rapl_disabled',
-  'snp_platform_ciphertext_hiding_dram_enabled',
-  'snp_platform_alias_check_complete',
-  'snp_platform_iommu_write_safe',
-  'snp_platform_tio_enabled',
-  'snp_platform_unknown',
-  'snp_product_advisory',
-  'snp_tcb_floor_missing',
-  'nonce_stale',
-  'hcl_paravisor_unknown',
-  'collateral_unconfirmed',
-  'crl_unconfirmed',
-] as const satisfies readonly CheckId[];
-export type PlainWaivableCheck = (typeof PLAIN_WAIVABLE_CHECKS)[number];
-
 /** A finding that is tolerated until a day, by somebody, for a reason. */
 export type Waiver = WaiverTerms &
   (
-    | { readonly check: 'snp_tcb_low'; readonly value: { readonly part: SnpPart; readonly floor: TcbFloor } }
-    | { readonly check: 'tdx_tcb_status' | 'maa_tcb_status'; readonly value: TdxStatus }
-    | { readonly check: PlainWaivableCheck; readonly value: null }
+    | { readonly check: WaivableCheck<'floor'>; readonly value: { readonly part: SnpPart; readonly floor: TcbFloor } }
+    | { readonly check: WaivableCheck<'status'>; readonly value: TdxStatus }
+    | { readonly check: WaivableCheck<'plain'>; readonly value: null }
   );
 
 export interface WaiverTerms {

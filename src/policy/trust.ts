@@ -1,6 +1,7 @@
 import { type Check, isOfToken } from '../model/check.js';
+import { CHECKS } from '../model/checks/catalogue.js';
+import { type Statement, TRUST_CLAIMS } from '../model/checks/row.js';
 import type { Claims } from '../model/claims.js';
-import type { CheckId } from '../model/codes.js';
 import type { Outcome, Trust, TrustSubmodule, TrustTier, TrustVector } from '../model/decision.js';
 import type { TokenRoute } from '../model/token-route.js';
 import {
@@ -9,69 +10,9 @@ import {
   hardwareObservations,
   type Observation,
   refusals,
-  TRUST_CLAIMS,
   tokenObservations,
 } from './trust-observations.js';
 import { tierOf, tierOfAll } from './trust-tiers.js';
-
-/** The chain and signature under the hardware report, and that the key is the one that it names. */
-const HARDWARE_PROOFS: ReadonlySet<CheckId> = new Set([
-  'cert_untrusted',
-  'cert_signature',
-  'cert_algorithm',
-  'cert_not_ca',
-  'cert_path',
-  'cert_role',
-  'cert_extension',
-  'cert_validity',
-  'cert_revoked',
-  'crl_invalid',
-  'crl_issuer',
-  'snp_key_kind',
-  'snp_chip_id',
-  'snp_tcb_cert',
-  'snp_signature',
-  'tdx_signature',
-  'tdx_qe_vendor',
-  'tdx_qe_binding',
-  'tdx_qe_report_signature',
-  'tdx_qe_identity',
-  'tdx_qe_debug',
-  'tdx_qe_svn',
-  'tdx_qe_attributes',
-  'tdx_tcb_info',
-  'collateral_not_yet',
-]);
-
-/** What ties runtime claims, AK, quote and PCR values together. */
-const VTPM_PROOFS: ReadonlySet<CheckId> = new Set([
-  'tdx_report_mismatch',
-  'hcl_binding',
-  'hcl_duplicate',
-  'hcl_claims',
-  'hcl_ak_missing',
-  'hcl_ak_weak',
-  'tpm_weak_signature',
-  'tpm_signature',
-  'tpm_magic',
-  'tpm_not_quote',
-  'tpm_weak_bank',
-  'tpm_pcr_selection',
-  'tpm_pcr_digest',
-]);
-
-/** What is needed to judge hardware at all. */
-const MATERIAL: ReadonlySet<CheckId> = new Set([
-  'vcek_unavailable',
-  'crl_unavailable',
-  'crl_stale',
-  'crl_rollback',
-  'collateral_unavailable',
-  'collateral_stale',
-  'collateral_rollback',
-  'deadline',
-  'clock',
-]);
 
 /** What there is to appraise. */
 export interface TrustParts {
@@ -106,17 +47,6 @@ export function appraiseTrust(
   return { status: tierUnder(decision, status), submods };
 }
 
-/** What vouches for a token: who issued it, with which key, and when. */
-const TOKEN_PROOFS: ReadonlySet<CheckId> = new Set([
-  'token_alg',
-  'token_issuer',
-  'token_key',
-  'token_signature',
-  'token_time',
-  'token_lifetime',
-  'token_audience',
-]);
-
 /** Each verifier answers for its own token alone. A check that leaves open whose token it means is about all of them. */
 function isAboutTokenOf(route: TokenRoute, check: Check, evidence: TokenRoute | null): boolean {
   if (check.route !== undefined) return check.route === route;
@@ -130,7 +60,7 @@ function isAboutTokenOf(route: TokenRoute, check: Check, evidence: TokenRoute | 
 function tokenSubmodule(checks: readonly Check[], claims: Claims, route: TokenRoute): TrustSubmodule {
   const token = claims[route];
   if (token !== undefined) return submodule(tokenObservations(checks, token));
-  return anyOf(checks, 'fail', TOKEN_PROOFS) ? CRYPTO_FAILED : submodule([['hardware', 0], ...refusals(checks)]);
+  return fails(checks, 'token') ? CRYPTO_FAILED : submodule([['hardware', 0], ...refusals(checks)]);
 }
 
 function submodules(checks: readonly Check[], claims: Claims): { readonly [name: string]: TrustSubmodule } {
@@ -139,10 +69,9 @@ function submodules(checks: readonly Check[], claims: Claims): { readonly [name:
   const guest = guestObservations(checks, claims);
   const ofReport = checks.filter(isOfReport);
   // A machine that a policy does not list is genuine all the same.
-  const failed = anyOf(
+  const failed = fails(
     ofReport.filter(({ policy }) => policy === null),
-    'fail',
-    HARDWARE_PROOFS,
+    'hardware',
   );
   const missing = failed ? null : missingMaterial(ofReport);
   if (!hasVtpm) return { hardware: failed ? CRYPTO_FAILED : submodule(missing ?? [...hardware, ...guest]) };
@@ -150,7 +79,7 @@ function submodules(checks: readonly Check[], claims: Claims): { readonly [name:
     hardware: failed ? CRYPTO_FAILED : submodule(missing ?? hardware),
     // The hardware report vouches for the AK: without it, nothing does.
     vtpm:
-      failed || anyOf(checks, 'fail', VTPM_PROOFS)
+      failed || fails(checks, 'vtpm')
         ? CRYPTO_FAILED
         : submodule(missing === null ? guest : [['instance-identity', 0]]),
   };
@@ -164,11 +93,18 @@ function isOfReport(check: Check): boolean {
 /** What could not be judged is neither good nor bad: 0, or -1 where the verifier itself is at fault. */
 function missingMaterial(checks: readonly Check[]): readonly Observation[] | null {
   if (checks.some(({ id, result }) => id === 'internal_error' && result === 'unavailable')) return [['hardware', -1]];
-  return anyOf(checks, 'unavailable', MATERIAL) ? [['hardware', 0]] : null;
+  const lacksMaterial = checks.some(
+    ({ id, result }) =>
+      result === 'unavailable' && CHECKS[id].class === 'indeterminate' && CHECKS[id].underlies === 'hardware',
+  );
+  return lacksMaterial ? [['hardware', 0]] : null;
 }
 
-function anyOf(checks: readonly Check[], result: 'fail' | 'unavailable', ids: ReadonlySet<CheckId>): boolean {
-  return checks.some((check) => check.result === result && ids.has(check.id));
+/** Whether something that vouches for a statement does not hold. */
+function fails(checks: readonly Check[], statement: Statement): boolean {
+  return checks.some(
+    ({ id, result }) => result === 'fail' && CHECKS[id].class === 'deny' && CHECKS[id].underlies === statement,
+  );
 }
 
 function submodule(observations: readonly Observation[]): TrustSubmodule {

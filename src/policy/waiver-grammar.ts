@@ -1,13 +1,14 @@
+import { WAIVABLE_CHECKS } from '../model/checks/catalogue.js';
 import { SNP_PARTS, type SnpPart } from '../model/claims.js';
 import type { JsonValue } from '../model/json.js';
-import { PLAIN_WAIVABLE_CHECKS, type TcbFloor, TDX_STATUSES, type Waiver } from './policy-members.js';
+import { type TcbFloor, TDX_STATUSES, type Waiver } from './policy-members.js';
 import { day, object, oneOf, optional, type Place, type Reader, refined, required, someText } from './readers.js';
 import { tcbFloorOf } from './tcb-grammar.js';
 
 const asItIs: Reader<JsonValue | undefined> = (value) => value;
 
 const readMembers = object({
-  check: required(oneOf([...PLAIN_WAIVABLE_CHECKS, 'snp_tcb_low', 'tdx_tcb_status', 'maa_tcb_status'])),
+  check: required(oneOf(WAIVABLE_CHECKS)),
   value: optional(asItIs, undefined),
   reason: required(someText),
   approver: required(someText),

@@ -1,5 +1,5 @@
+import { PLATFORM_CHECKS } from '../model/checks/snp.js';
 import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS } from '../model/claims.js';
-import { PLATFORM_CHECKS } from './platform-checks.js';
 import type { PolicyMembers, Waiver } from './policy-members.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import type { PolicyScope } from './policy-scope.js';

@@ -1,8 +1,8 @@
 import { decodeBase64, decodeHex } from '../formats/base64.js';
-import { hexLook } from '../formats/hex-like.js';
 import { PEM_IN_BASE64 } from '../formats/pem.js';
 import { FormatError, within } from '../model/errors.js';
 import type { AkCertificateInput, CertificateInput, SnpEndorsementInput, TdxCollateral } from '../model/evidence.js';
+import { hexLook } from '../model/hex-like.js';
 
 import type { Schemas } from './schema-check.js';
 

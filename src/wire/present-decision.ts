@@ -1,9 +1,9 @@
 import type { Check } from '../model/check.js';
+import { remedyOf } from '../model/checks/catalogue.js';
 import type { Claims, TokenClaims } from '../model/claims.js';
 import type { Decision } from '../model/decision.js';
 import type { UsedEndorsement } from '../model/endorsement.js';
 import { isObject, type JsonValue } from '../model/json.js';
-import { remedyOf } from './remedies.js';
 import type { Schemas } from './schema-check.js';
 
 export interface DecisionView {

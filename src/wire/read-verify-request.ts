@@ -1,7 +1,7 @@
-import { hexLook } from '../formats/hex-like.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import type { Evidence, TokenEvidence } from '../model/evidence.js';
+import { hexLook } from '../model/hex-like.js';
 import { isObject, type JsonObject } from '../model/json.js';
 import type { VerifyRequest } from '../model/request.js';
 import { trusteeHint } from './dialects/trustee-shape.js';

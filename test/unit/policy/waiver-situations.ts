@@ -1,7 +1,7 @@
+import { PLATFORM_CHECKS } from '../../../src/model/checks/snp.js';
 import { SNP_PLATFORM_BITS } from '../../../src/model/claims.js';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
-import { PLATFORM_CHECKS } from '../../../src/policy/platform-checks.js';
 import {
   azClaims,
   azTdxClaims,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Check, CheckResult } from '../../../src/model/check.js';
-import { CHECK_IDS, type CheckId } from '../../../src/model/codes.js';
-import type { JsonValue } from '../../../src/model/json.js';
-import { remedyOf } from '../../../src/wire/remedies.js';
+import type { Check, CheckResult } from '../../../../src/model/check.js';
+import { remedyOf } from '../../../../src/model/checks/catalogue.js';
+import { CHECK_IDS, type CheckId } from '../../../../src/model/codes.js';
+import type { JsonValue } from '../../../../src/model/json.js';
 
 function check(id: CheckId, members: Partial<Check> = {}): Check {
   const compared = { expected: null, actual: null, policy: null };

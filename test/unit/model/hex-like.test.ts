@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { looksLikeHex } from '../../../src/formats/hex-like.js';
+import { looksLikeHex } from '../../../src/model/hex-like.js';
 
 const HEX = '0123456789abcdef0123456789abcdef';
 

@@ -1,23 +1,14 @@
-import type { Check } from '../../model/check.js';
-import type { CheckId } from '../../model/codes.js';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
-
-/** What can be done about a finding: one sentence, or one that is filled with what the check compared. */
-export type Remedy = string | ((check: Check) => string);
-
-/** Remedies of some checks. All parts together have every check: the compiler sees to it where they are joined. */
-export type Remedies = { readonly [id in CheckId]?: Remedy };
+import { isObject, type JsonObject, type JsonValue } from '../json.js';
+import type { Finding } from './row.js';
 
 /** Longer values are not repeated in a sentence: `actual` has them whole. */
 const LONGEST_VALUE = 128;
 
 export const COLLATERAL = 'or leave the collateral out so that the service fetches it';
 
-export const reference: Remedy = ({ actual }) =>
-  `The operator should add ${value(actual, 'the value')} to the reference values of the policy if it is meant to be accepted.`;
-
-export function filled(remedy: Remedy, check: Check): string {
-  return typeof remedy === 'string' ? remedy : remedy(check);
+/** What to do about a value that is none of the reference values. */
+export function reference({ actual }: Finding): string {
+  return `The operator should add ${value(actual, 'the value')} to the reference values of the policy if it is meant to be accepted.`;
 }
 
 /** Components of a TCB and the versions that are needed. Part and TCB say which one is meant. */

@@ -1,0 +1,29 @@
+import type { CheckRows } from './row.js';
+
+export const RELEASE_CHECKS = {
+  release_token_stale: {
+    holds: 'the token was issued after the challenge',
+    fails: 'the token was issued before the challenge',
+    remedy: 'The caller should get a token after the challenge was issued, and send it with that challenge.',
+  },
+  release_other_vm: {
+    holds: 'the token is about the same VM as the evidence',
+    fails: 'the token is about another VM than the evidence',
+    remedy: 'The caller should send a token of the same VM as the evidence.',
+  },
+  release_key_unbound: {
+    holds: 'the key that the secret is wrapped to is the bound one',
+    fails: 'the key that the secret would be wrapped to is not the bound one',
+    remedy: 'The guest should bind the one key of its token to which the secret is to be wrapped.',
+  },
+  release_refused: {
+    holds: 'the vault releases the key',
+    fails: 'the vault refuses to release the key',
+    remedy: "The operator should compare the vault's release policy with the claims of the token.",
+  },
+  release_warning: {
+    holds: 'the decision has no warning that is not waived',
+    fails: 'the decision has a warning that is not waived',
+    remedy: 'The operator should mend or waive every warning of this decision.',
+  },
+} satisfies CheckRows;

@@ -1,0 +1,83 @@
+import type { JsonValue } from '../json.js';
+
+/**
+ * Outcome of one check.
+ *
+ * - `pass`, `fail`: it ran. - `warn`: it ran, and what it found is tolerated but has to be said.
+ * - `unavailable`: something it needs was out of reach. - `skipped`: it rests on a check that failed.
+ * - `not_configured`: nobody asked for it. A check that did not run never counts as passed.
+ */
+export type CheckResult = 'pass' | 'fail' | 'warn' | 'skipped' | 'not_configured' | 'unavailable';
+
+/** What one check came to, whichever check it is. */
+export interface Finding {
+  readonly result: CheckResult;
+  /** JSON pointer into the request: what the check speaks about. */
+  readonly about: string;
+  readonly expected: JsonValue;
+  readonly actual: JsonValue;
+  /** Id of the policy whose check this is, or that changed its result; null for base checks. */
+  readonly policy: string | null;
+}
+
+/**
+ * Whether a check is about another verifier's token, and not about the evidence of the TEE itself. The certificates of a
+ * token's key share their ids with those under a hardware report.
+ */
+export function isOfToken({ about }: Pick<Finding, 'about'>): boolean {
+  return about === '/evidence/token' || about.startsWith('/attestationResults');
+}
+
+/** Claims of the trustworthiness vector (AR4SI, EAR). */
+export const TRUST_CLAIMS = [
+  'instance-identity',
+  'configuration',
+  'executables',
+  'file-system',
+  'hardware',
+  'runtime-opaque',
+  'storage-opaque',
+  'sourced-data',
+] as const;
+export type TrustClaim = (typeof TRUST_CLAIMS)[number];
+
+/** Values of some claims of the trustworthiness vector. */
+export type TrustValues = { readonly [claim in TrustClaim]?: number };
+
+/** Whose submodule of the trust vector a check speaks for: the hardware's, the guest's, or another verifier's. */
+export type TrustSubject = 'hardware' | 'guest' | 'token';
+
+/** What can be done about a finding: one sentence, or one that is filled with what the check compared. */
+export type Remedy = string | ((finding: Finding) => string);
+
+/**
+ * A statement that nothing is left of where a check under it does not hold. `hardware`: chain and signature under the
+ * hardware report, that the key is the one that it names, and what is needed to judge any of that. `vtpm`: what ties
+ * runtime claims, AK, quote and PCR values together. `token`: who issued a token, with which key, and when.
+ */
+export type Statement = 'hardware' | 'vtpm' | 'token';
+
+/** One check. */
+export interface CheckRow {
+  /** What it establishes where it passes. One sentence for people: lower case, no period. */
+  readonly holds: string;
+  /** What it says where it does not. */
+  readonly fails: string;
+  /** What the operator, the guest's owner or the caller can do about it. */
+  readonly remedy: Remedy;
+  readonly underlies?: Statement;
+  /** What it says for trust (AR4SI) where it does not pass. */
+  readonly trust?: { readonly [subject in TrustSubject]?: TrustValues };
+  /**
+   * The member of a policy that turns what it finds into a warning. `revocation: best-effort` tolerates neither a revoked
+   * key nor a CRL older than one already seen; `allowDebug` does not change another verifier's word on debug.
+   */
+  readonly relaxedBy?: 'allowDebug' | 'revocation';
+  /** Whether a waiver can name it, and what the value of the waiver has to say: nothing, a floor, or a TCB status. */
+  readonly waiver?: 'plain' | 'floor' | 'status';
+}
+
+/** Checks by id, most important first. */
+export interface CheckRows {
+  readonly [id: string]: CheckRow;
+}

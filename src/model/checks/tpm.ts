@@ -1,0 +1,71 @@
+import type { CheckRows } from './row.js';
+import { reference, value } from './words.js';
+
+export const TPM_CHECKS = {
+  tpm_signature: {
+    holds: 'the attestation key of this vTPM has signed the quote',
+    fails: 'the quote was not signed by the attestation key of this vTPM, or was changed afterwards',
+    underlies: 'vtpm',
+    remedy:
+      'The caller should send quote and HCL report of one and the same VM, with message and signature as the vTPM returned them.',
+  },
+  tpm_weak_signature: {
+    holds: 'the quote signature uses a strong hash',
+    fails: 'the quote is signed with SHA-1',
+    underlies: 'vtpm',
+    remedy: 'The guest should make its quote with SHA-256 as the hash of the signature.',
+  },
+  tpm_magic: {
+    holds: 'the structure was made by a TPM',
+    fails: 'the structure was not made by a TPM',
+    underlies: 'vtpm',
+    remedy: 'The caller should send the TPMS_ATTEST that TPM2_Quote returned, without a size prefix.',
+  },
+  tpm_not_quote: {
+    holds: 'the structure is a quote',
+    fails: 'the structure is signed by the TPM, but no quote',
+    underlies: 'vtpm',
+    remedy: 'The guest should use TPM2_Quote, because no other attestation of a TPM speaks of PCRs.',
+  },
+  tpm_weak_bank: {
+    holds: 'SHA-256 PCR values are quoted',
+    fails: 'no SHA-256 PCR value is quoted',
+    underlies: 'vtpm',
+    remedy: 'The guest should quote PCRs of the SHA-256 bank.',
+  },
+  tpm_pcr_selection: {
+    holds: 'the PCR values sent are exactly those of the signed selection',
+    fails: 'the PCR values sent are not exactly those that the signed selection names',
+    underlies: 'vtpm',
+    remedy: 'The caller should send the values of exactly the PCRs that the guest selected for its quote.',
+  },
+  tpm_pcr_digest: {
+    holds: 'the PCR values hash to the signed digest',
+    fails: 'the PCR values are not those that were quoted: they do not hash to the signed digest',
+    underlies: 'vtpm',
+    remedy:
+      'The guest should make quote and PCR values anew, because a PCR was extended in between or a value was changed.',
+  },
+  tpm_pcr_not_quoted: {
+    holds: 'the quote covers every PCR that the policy names',
+    fails: 'the quote does not cover every PCR that the policy names',
+    trust: { guest: { executables: 33 } },
+    remedy: ({ expected }) =>
+      `The guest should quote the PCRs that the policy names as well: ${value(expected, 'the detail lists them')}.`,
+  },
+  tpm_pcr: {
+    holds: 'firmware measured into the PCRs that it always extends, and PCRs are among the reference values',
+    fails: 'a PCR that firmware always extends is zero, or a PCR is not among the reference values',
+    trust: { guest: { executables: 33 } },
+    remedy: (finding) =>
+      finding.policy === null
+        ? "The guest's owner should check its firmware, because a PCR that firmware always extends is zero."
+        : reference(finding),
+  },
+  tpm_reset: {
+    holds: 'the reset counters of the vTPM did not go back',
+    fails: 'no memory of reset counters is kept',
+    remedy:
+      'The operator should take trackResets out of the policy, because this version keeps no memory of reset counters.',
+  },
+} satisfies CheckRows;

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { CHECKS_PATH, checksText } from '../../../../scripts/checks.js';
+import { CHECK_IDS, CHECKS } from '../../../../src/model/checks/catalogue.js';
+
+describe('the catalogue of checks', () => {
+  it('has one row for each check', () => {
+    expect(new Set(CHECK_IDS).size).toBe(CHECK_IDS.length);
+    expect(Object.keys(CHECKS)).toEqual(CHECK_IDS);
+  });
+
+  it.each(CHECK_IDS)('says in one plain sentence what %s establishes, and in another what it says otherwise', (id) => {
+    const { holds, fails } = CHECKS[id];
+    for (const sentence of [holds, fails]) expect(sentence).toMatch(/^(?:[a-z]|[A-Z]{2})[^\n]*[^.\n]$/);
+    expect(holds).not.toBe(fails);
+  });
+
+  it('is what docs/checks.md shows', () => {
+    expect(readFileSync(CHECKS_PATH, 'utf8'), 'run npm run generate').toBe(checksText());
+  });
+});
