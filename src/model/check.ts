@@ -1,3 +1,4 @@
+import { CHECKS } from './checks/catalogue.js';
 import type { CheckResult, Finding } from './checks/row.js';
 import type { CheckId } from './codes.js';
 import type { JsonValue } from './json.js';
@@ -30,11 +31,16 @@ export function ofRoute(route: TokenRoute, checks: readonly Check[]): readonly C
 interface Compared {
   readonly expected?: JsonValue;
   readonly actual?: JsonValue;
+  /** What to say instead of the sentence of the catalogue. */
+  readonly detail?: string;
+}
+
+interface Told extends Compared {
   readonly detail: string;
 }
 
 interface Required extends Compared {
-  /** What to say instead of `detail` where it does not hold. */
+  /** What to say where it does not hold, instead of `detail` or the sentence of the catalogue. */
   readonly otherwise?: string;
 }
 
@@ -54,15 +60,15 @@ export class CheckList {
     return this.#checks;
   }
 
-  pass(id: CheckId, about: string, compared: Compared): void {
-    this.#add(id, 'pass', about, compared);
+  pass(id: CheckId, about: string, compared: Compared = {}): void {
+    this.#add(id, 'pass', about, { detail: CHECKS[id].holds, ...compared });
   }
 
-  fail(id: CheckId, about: string, compared: Compared): void {
-    this.#add(id, 'fail', about, compared);
+  fail(id: CheckId, about: string, compared: Compared = {}): void {
+    this.#add(id, 'fail', about, { detail: CHECKS[id].fails, ...compared });
   }
 
-  warn(id: CheckId, about: string, compared: Compared): void {
+  warn(id: CheckId, about: string, compared: Told): void {
     this.#add(id, 'warn', about, compared);
   }
 
@@ -87,8 +93,8 @@ export class CheckList {
   }
 
   /** Records `pass` or `fail`, and tells which, so that a caller can stop where the rest depends on it. */
-  require(holds: boolean, id: CheckId, about: string, compared: Required): boolean {
-    const detail = holds ? compared.detail : (compared.otherwise ?? compared.detail);
+  require(holds: boolean, id: CheckId, about: string, compared: Required = {}): boolean {
+    const detail = sentenceOf(holds, id, compared);
     this.#add(id, holds ? 'pass' : 'fail', about, { ...compared, detail });
     return holds;
   }
@@ -131,13 +137,13 @@ export class CheckList {
     return found.length > 0 && found.every((check) => check.result === 'pass' || check.result === 'warn');
   }
 
-  #add(id: CheckId, result: CheckResult, about: string, compared: Compared): void {
+  #add(id: CheckId, result: CheckResult, about: string, compared: Told): void {
     this.#checks.push(blank(id, result, about, this.#policy, compared));
   }
 }
 
 /** For `unavailable`: what was out of reach, and whether asking again can help. */
-interface OutOfReach extends Compared {
+interface OutOfReach extends Told {
   readonly retryable: boolean;
 }
 
@@ -172,15 +178,15 @@ export class Checks {
     return this.at(`${this.#about}${path}`);
   }
 
-  pass(id: CheckId, compared: Compared): void {
-    this.#add(id, 'pass', compared);
+  pass(id: CheckId, compared: Compared = {}): void {
+    this.#add(id, 'pass', { detail: CHECKS[id].holds, ...compared });
   }
 
-  fail(id: CheckId, compared: Compared): void {
-    this.#add(id, 'fail', compared);
+  fail(id: CheckId, compared: Compared = {}): void {
+    this.#add(id, 'fail', { detail: CHECKS[id].fails, ...compared });
   }
 
-  warn(id: CheckId, compared: Compared): void {
+  warn(id: CheckId, compared: Told): void {
     this.#add(id, 'warn', compared);
   }
 
@@ -193,8 +199,8 @@ export class Checks {
   }
 
   /** Records `pass` or `fail`, and tells which, so that a caller can stop where the rest depends on it. */
-  require(holds: boolean, id: CheckId, compared: Required): boolean {
-    const detail = holds ? compared.detail : (compared.otherwise ?? compared.detail);
+  require(holds: boolean, id: CheckId, compared: Required = {}): boolean {
+    const detail = sentenceOf(holds, id, compared);
     this.#add(id, holds ? 'pass' : 'fail', { ...compared, detail });
     return holds;
   }
@@ -236,12 +242,17 @@ export class Checks {
     return found.length > 0 && found.every(({ result }) => result === 'pass' || result === 'warn');
   }
 
-  #add(id: CheckId, result: CheckResult, compared: Compared): void {
+  #add(id: CheckId, result: CheckResult, compared: Told): void {
     this.#all.push(blank(id, result, this.#about, null, compared));
   }
 }
 
-function blank(id: CheckId, result: CheckResult, about: string, policy: string | null, compared: Compared): Check {
+function sentenceOf(holds: boolean, id: CheckId, { detail, otherwise }: Required): string {
+  if (holds) return detail ?? CHECKS[id].holds;
+  return otherwise ?? CHECKS[id].fails;
+}
+
+function blank(id: CheckId, result: CheckResult, about: string, policy: string | null, compared: Told): Check {
   return {
     id,
     result,

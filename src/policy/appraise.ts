@@ -93,7 +93,6 @@ function ownChecks(policy: Policy, input: AppraisalInput): readonly Check[] {
   checks.pass('policy_evidence_type', '/evidence/type', {
     expected: policy.accepts,
     actual: evidenceType,
-    detail: 'the policy accepts this type of evidence',
   });
   const topics = topicsOf(evidenceType);
   if (topics === null) {

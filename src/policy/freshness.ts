@@ -21,8 +21,7 @@ export const freshness: AppraisalTopic = {
     appraisePresence(policy, input, checks);
     if (policy.freshness !== 'none' && hasParavisor(input.evidenceType)) appraiseDepth(policy, input, checks);
     if (policy.binding === 'required') {
-      const detail = input.boundKey ? 'a key is bound' : 'the policy requires a bound key';
-      checks.require(input.boundKey, 'binding_missing', '/binding', { detail });
+      checks.require(input.boundKey, 'binding_missing', '/binding');
     }
   },
 };
@@ -38,9 +37,7 @@ function appraisePresence({ freshness: wanted, nonce }: Policy, input: Appraisal
     const detail = 'no nonce was sent, and the policy asks for none: the evidence may be of any age';
     checks.warn('nonce_missing', '/nonce', { ...compared, detail });
   } else {
-    const sent = origin !== 'none';
-    const detail = sent ? 'a nonce was sent' : 'the policy requires a nonce';
-    checks.require(sent, 'nonce_missing', '/nonce', { ...compared, detail });
+    checks.require(origin !== 'none', 'nonce_missing', '/nonce', compared);
   }
 }
 

@@ -72,8 +72,8 @@ function appraiseTcb(
   checks.require(short.length === 0, 'snp_tcb_low', about, {
     expected: { part: snp.part, tcb: name, ...expected },
     actual: { part: snp.part, tcb: name, ...actual },
-    detail:
-      short.length === 0 ? `${name} tcb is at its minimum or above` : `${name} tcb is below its minimum: ${names}`,
+    detail: `${name} tcb is at its minimum or above`,
+    otherwise: `${name} tcb is below its minimum: ${names}`,
   });
 }
 

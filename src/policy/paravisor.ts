@@ -22,7 +22,8 @@ export const paravisor: AppraisalTopic = {
     const compared = known
       ? { expected: true, actual: true, detail: `the paravisor is known by ${by}` }
       : unknownParavisor(verification);
-    if (policy.paravisor === 'known') checks.require(known, 'hcl_paravisor', about, compared);
+    if (policy.paravisor === 'known')
+      checks.require(known, 'hcl_paravisor', about, { ...compared, otherwise: compared.detail });
     else if (known) checks.pass('hcl_paravisor_unknown', about, compared);
     else checks.warn('hcl_paravisor_unknown', about, compared);
   },

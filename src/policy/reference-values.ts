@@ -34,7 +34,10 @@ export const referenceValues: AppraisalTopic = {
     const applying = sets.filter((set) => applies(set, evidenceType, claims));
     const [closest] = applying.map((set) => comparisonsOf(set, claims)).sort((a, b) => mismatches(a) - mismatches(b));
     const detail = `${applying.length} of ${sets.length} sets of reference values apply`;
-    if (checks.require(closest !== undefined, 'reference_not_applicable', '/evidence', { detail }) && closest) {
+    if (
+      checks.require(closest !== undefined, 'reference_not_applicable', '/evidence', { detail, otherwise: detail }) &&
+      closest
+    ) {
       for (const comparison of closest) record(comparison, applying.length, evidenceType, checks);
     }
   },
@@ -73,10 +76,12 @@ function record(comparison: Comparison, tried: number, evidenceType: ContractEvi
   const about = placeOf(section, evidenceType);
   const holds = matches(comparison);
   const finding = actual === undefined ? 'is nowhere in the evidence' : 'is not among the reference values';
-  const detail = holds
-    ? `${claim} is among the reference values`
-    : `${claim} ${finding}, in the closest of ${tried} sets that apply`;
-  checks.require(holds, id, about, { expected: accepted, actual: actual ?? null, detail });
+  checks.require(holds, id, about, {
+    expected: accepted,
+    actual: actual ?? null,
+    detail: `${claim} is among the reference values`,
+    otherwise: `${claim} ${finding}, in the closest of ${tried} sets that apply`,
+  });
 }
 
 function comparisonsOf(set: ReferenceSet, { snp, tdx, hcl, tpm }: Claims): readonly Comparison[] {

@@ -45,13 +45,16 @@ function appraiseProvisional(snp: SnpClaims, asked: boolean, about: string, chec
   const equal =
     snp.firmware.current === snp.firmware.committed &&
     SNP_TCB_COMPONENTS.every((component) => current[component] === committed[component]);
-  const detail = equal ? 'committed firmware is the current one' : 'the current firmware is provisional';
   if (asked) {
     const expected = { firmware: snp.firmware.current, ...current };
     const actual = { firmware: snp.firmware.committed, ...committed };
-    checks.require(equal, 'snp_provisional', about, { expected, actual, detail });
+    checks.require(equal, 'snp_provisional', about, { expected, actual });
   } else if (!equal) {
-    checks.notConfigured('snp_provisional', about, `${detail}, which the policy does not ask about`);
+    checks.notConfigured(
+      'snp_provisional',
+      about,
+      'the current firmware is provisional, which the policy does not ask about',
+    );
   }
 }
 
@@ -61,7 +64,7 @@ function appraisePlatform(snp: SnpClaims, asked: SnpRequirements, about: string,
     if (expected === undefined) continue;
     const actual = snp.platformInfo[bit];
     const detail = `${bit} is ${actual ? 'set' : 'clear'} in the platform info`;
-    checks.require(actual === expected, PLATFORM_CHECKS[bit], about, { expected, actual, detail });
+    checks.require(actual === expected, PLATFORM_CHECKS[bit], about, { expected, actual, detail, otherwise: detail });
   }
 }
 
@@ -78,11 +81,11 @@ function appraiseMitigations(
   }
   const both = BigInt(mitigation.current) & BigInt(mitigation.launch);
   const missing = bits.filter((bit) => !isSet(both, bit));
-  const detail =
-    missing.length === 0
-      ? 'both mitigation vectors have every bit required'
-      : `not set in both mitigation vectors: ${missing.join(', ')}`;
-  checks.require(missing.length === 0, 'snp_mitigation', about, { expected: bits, actual: { ...mitigation }, detail });
+  checks.require(missing.length === 0, 'snp_mitigation', about, {
+    expected: bits,
+    actual: { ...mitigation },
+    otherwise: `not set in both mitigation vectors: ${missing.join(', ')}`,
+  });
 }
 
 function isSet(vector: bigint, bit: number): boolean {
@@ -91,11 +94,11 @@ function isSet(vector: bigint, bit: number): boolean {
 
 function appraiseGuestSvn(snp: SnpClaims, least: number, about: string, checks: CheckList): void {
   const enough = snp.guestSvn >= least;
-  const detail = enough ? 'the guest image is recent enough' : 'the guest image is older than required';
   checks.require(enough, 'snp_measurement', about, {
     expected: { minGuestSvn: least },
     actual: { guestSvn: snp.guestSvn },
-    detail,
+    detail: 'the guest image is recent enough',
+    otherwise: 'the guest image is older than required',
   });
 }
 

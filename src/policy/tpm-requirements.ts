@@ -49,7 +49,6 @@ function appraiseSelection(
   checks.require(missing.length === 0, 'tpm_pcr_not_quoted', about, {
     expected: asked,
     actual: quoted,
-    detail: 'the quote covers every PCR that the policy names',
     otherwise:
       tpm === undefined
         ? 'the evidence has no quote of a vTPM, and the policy names PCRs that must be quoted'

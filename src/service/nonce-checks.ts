@@ -14,29 +14,27 @@ export function nonceChecks(standing: NonceStanding): readonly Check[] {
   if (standing.origin !== 'challenge') return checks.all;
   switch (standing.state) {
     case 'expired':
-      checks.fail('nonce_expired', ABOUT, { detail: 'the challenge has expired' });
+      checks.fail('nonce_expired', ABOUT);
       checks.skip(['nonce_scope', 'nonce_used'], ABOUT, 'an expired challenge is not looked up');
       break;
     case 'scope':
       checks.pass('nonce_expired', ABOUT, UNEXPIRED);
       checks.fail('nonce_scope', ABOUT, {
         ...compared(standing.scopes),
-        detail: 'the challenge was made for another tenant, audience, policy or evidence type',
       });
       checks.skip(['nonce_used'], ABOUT, 'a challenge of another scope is not used up');
       break;
     case 'used':
       // The scope is not known where the record is gone.
       checks.pass('nonce_expired', ABOUT, UNEXPIRED);
-      checks.fail('nonce_used', ABOUT, { detail: 'the challenge was used before, or its record is gone' });
+      checks.fail('nonce_used', ABOUT);
       break;
     case 'consumed':
       checks.pass('nonce_expired', ABOUT, UNEXPIRED);
       checks.pass('nonce_scope', ABOUT, {
         ...compared(standing.scopes),
-        detail: 'the challenge was made for this use',
       });
-      checks.pass('nonce_used', ABOUT, { detail: 'the challenge was unused, and is used now' });
+      checks.pass('nonce_used', ABOUT);
       break;
     case 'store_unavailable':
       checks.pass('nonce_expired', ABOUT, UNEXPIRED);

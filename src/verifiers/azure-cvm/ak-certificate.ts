@@ -106,16 +106,12 @@ function verifyKey(checks: Checks, leaf: X509Certificate | undefined, key: Verif
     publicKey?.kind === 'rsa' &&
     equalInConstantTime(publicKey.modulus, key.n) &&
     equalInConstantTime(publicKey.exponent, key.e);
-  return checks.require(same, 'hcl_ak_mismatch', {
-    detail: 'the certificate is of the attestation key that the runtime claims name',
-    otherwise: 'the certificate is of another key than the runtime claims name',
-  });
+  return checks.require(same, 'hcl_ak_mismatch');
 }
 
 function verifyTrust(checks: Checks, path: readonly X509Certificate[], { azure, configured }: AkRoots): boolean {
   const problem = pathProblem(path, new Set([...azure, ...configured]));
   const trusted = checks.require(problem === null, 'ak_cert_untrusted', {
-    detail: 'the certificate is one of an attestation key, and its chain ends at a pinned root',
     otherwise: `the certificate cannot be relied on: ${problem}`,
   });
   if (!trusted) checks.skip(['cert_validity'], 'the certificate of the attestation key cannot be relied on');

@@ -41,7 +41,6 @@ export function verifyTdReportMatch(checks: Checks, report: TdReport, { body }: 
   const fits = holdsTdReportHashes(report);
   return checks.require(fits && differing.length === 0, 'tdx_report_mismatch', {
     expected: Object.fromEntries(differing.map(([name, , quoted]) => [name, hex(quoted)])),
-    detail: 'the tdreport is the one that the quote is of',
     otherwise: fits
       ? `the tdreport is not the one that the quote is of: ${differing.map(([name]) => name).join(', ')}`
       : 'the hashes of the tdreport are not its own',

@@ -45,7 +45,6 @@ export function verifyIssuerPolicy(checks: Checks, claims: JsonObject, issuer: M
     const signers = { expected: { policySigner: [...(policySigners ?? [])] }, actual: { policySigner: signer } };
     checks.require(known && signed, 'token_issuer_policy', {
       ...(known && !signed ? signers : hashes),
-      detail: 'the token was issued under a policy that maa.issuers[].policyHash lists for this issuer',
       otherwise: known
         ? 'the policy is not signed by a signer that maa.issuers[].policySigner lists for this issuer'
         : 'the token was issued under a policy that maa.issuers[].policyHash does not list for this issuer',

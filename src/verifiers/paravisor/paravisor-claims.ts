@@ -38,8 +38,6 @@ export function verifyRuntimeDataHash(checks: Checks, runtimeData: Uint8Array, r
   return checks.require(equalInConstantTime(expected, reportData), 'hcl_binding', {
     expected: hex(expected),
     actual: hex(reportData),
-    detail: 'report data is SHA-256 of the runtime data, followed by zeros',
-    otherwise: 'the runtime data is not what the hardware report vouches for',
   });
 }
 
@@ -67,13 +65,11 @@ function recordFault(
 }
 
 function verifyClaims(checks: Checks, claims: RuntimeClaims): ParavisorClaims | null {
-  checks.pass('hcl_duplicate', { detail: 'no member and no key stands in the runtime claims twice' });
+  checks.pass('hcl_duplicate');
   const key = claims.keys.find((candidate) => candidate['kid'] === 'HCLAkPub');
   const present = checks.require(key !== undefined, 'hcl_ak_missing', {
     expected: 'HCLAkPub',
     actual: claims.keys.map((candidate) => candidate['kid'] ?? null),
-    detail: 'the runtime claims name the attestation key of the vTPM',
-    otherwise: 'the runtime claims name no attestation key',
   });
   if (key === undefined || !present) return null;
   const ak = verifyAttestationKey(checks, key);
@@ -100,14 +96,12 @@ function verifyAttestationKey(checks: Checks, jwk: JsonObject): RsaPublicKey | n
     checks.fail('hcl_claims', { detail: fault });
     return null;
   }
-  checks.pass('hcl_claims', { detail: 'the runtime claims have the form that a paravisor writes' });
+  checks.pass('hcl_claims');
   const key = jwk['kty'] === 'RSA' ? decodeRsaJwk(jwk) : null;
   const strong = key !== null && key.n.byteLength >= 256 && bitLength(key.n) >= 2048 && isF4(key.e);
   checks.require(strong, 'hcl_ak_weak', {
     expected: 'RSA, 2048 bits or more, exponent 65537',
     actual: key === null ? (jwk['kty'] ?? null) : `RSA, ${bitLength(key.n)} bits`,
-    detail: 'the attestation key is strong enough',
-    otherwise: 'the attestation key is too weak, or of another kind than a vTPM of Azure has',
   });
   return strong ? key : null;
 }
@@ -195,8 +189,6 @@ export function verifyParavisorVmpl(checks: Checks, snp: Verified<SnpClaims>): b
   return checks.require(snp.vmpl === 0, 'snp_vmpl', {
     expected: 0,
     actual: snp.vmpl,
-    detail: 'the report was asked for at VMPL 0, by the paravisor',
-    otherwise: 'the report was not asked for at VMPL 0: the guest or the host could write claims of its own',
   });
 }
 

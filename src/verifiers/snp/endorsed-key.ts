@@ -51,7 +51,7 @@ export function endorseKey(checks: ReportChecks, paths: VekPaths, key: KeyToEndo
   }
   const path = read(endorsements.inside('/chain'), chain, (ders) => paths.verify(vek.value, ders));
   if (path === null) return null;
-  endorsements.pass('vcek_unavailable', { detail: 'key certificate and chain are at hand' });
+  endorsements.pass('vcek_unavailable');
   if (!judgePath(endorsements, path, key) || path.product === null) return null;
   return { vek: vek.value, path, product: path.product, origin: { vek: vek.origin, chain: chain.origin } };
 }
@@ -89,8 +89,6 @@ function requireKind(checks: Checks, vek: Vek, signingKey: SnpSigningKey): boole
   const kind = checks.require(vek.kind === signingKey, 'snp_key_kind', {
     expected: signingKey,
     actual: vek.kind,
-    detail: 'the key certificate is of the kind that the report names',
-    otherwise: 'the key certificate is not of the kind that the report names',
   });
   return kind && requireAmdIssuer(checks, vek, signingKey);
 }

@@ -29,9 +29,6 @@ export function verifyProduct(checks: Checks, report: SnpReport, vek: Vek, produ
   checks.require(named === product && fits, 'snp_product', {
     expected: product,
     actual: named,
-    detail: 'the report is of the product line that its key is certified for',
-    otherwise:
-      'the report is of another product line than its key, or its TCB fields do not have the layout of that line',
   });
 }
 
@@ -72,7 +69,6 @@ export function verifyTcbExtensions(checks: Checks, report: SnpReport, vek: Vek,
   checks.require(differing.length === 0 && !foreign, 'snp_tcb_cert', {
     expected: { ...certified },
     actual: { ...reported },
-    detail: 'the key certificate is for the TCB that the report names',
     otherwise: `the key certificate is for another TCB than the report names${differing.length > 0 ? `: ${differing.join(', ')}` : ''}`,
   });
 }
@@ -83,8 +79,6 @@ export async function verifySignature(checks: Checks, report: SnpReport, vek: Ve
   const holds = await verifyEcdsa('P-384', 'sha384', report.signed, report.signature, key);
   return checks.require(holds, 'snp_signature', {
     expected: 'a signature by the key certificate',
-    detail: 'the key certificate has signed the report',
-    otherwise: 'the report was not signed by this key, or was changed afterwards',
   });
 }
 
@@ -96,15 +90,11 @@ export function verifyReportFields(checks: Checks, report: SnpReport, product: S
   checks.require(!report.policy.debug, 'snp_debug', {
     expected: false,
     actual: report.policy.debug,
-    detail: 'the host may not debug the guest',
-    otherwise: 'the host may read and change the memory of the guest (debug)',
   });
   const alone = !report.policy.migrateMa && report.reportIdMa.every((byte) => byte === 0xff);
   checks.require(alone, 'snp_migration_agent', {
     expected: false,
     actual: !alone,
-    detail: 'no migration agent may move the guest',
-    otherwise: 'a migration agent may move the guest, and with it its secrets',
   });
   verifyTcbOrder(checks, report, product);
   // Without AUTHOR_KEY_EN no author key signed the id key, so a digest there is meaningless.
@@ -135,7 +125,6 @@ function verifyTcbOrder(checks: Checks, report: SnpReport, product: SnpProduct):
   checks.require(faults.length === 0, 'snp_tcb_order', {
     expected: 'reported <= committed <= current',
     actual: { reported: { ...reported }, committed: { ...committed }, current: { ...current } },
-    detail: 'the TCB versions are in order, component by component',
     otherwise: `TCB components are not in order: ${faults.join('; ')}`,
   });
 }

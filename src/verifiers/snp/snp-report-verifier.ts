@@ -135,8 +135,6 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     checks.require(!this.#refuseProducts.has(product), 'snp_product_refused', {
       expected: [...this.#refuseProducts].map((refused) => `not ${refused}`),
       actual: product,
-      detail: 'the operator does not refuse this product line',
-      otherwise: 'the operator refuses this product line',
     });
   }
 }

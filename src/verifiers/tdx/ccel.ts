@@ -58,7 +58,6 @@ export function verifyCcel(checks: Checks, log: TcgEventLog, rtmrs: Verified<Tdx
 function verifyOrder(checks: Checks, { header, events }: TcgEventLog): void {
   const wrong = [header, ...events].find((event) => isMeasuredNoAction(event) || isOddSeparator(event));
   checks.require(wrong === undefined, 'eventlog_order', {
-    detail: 'events that extend nothing have no digest, and separators are separators',
     otherwise:
       wrong?.type === EVENT_TYPE.noAction
         ? `the event at offset ${wrong.offset} extends nothing and has a digest`

@@ -85,7 +85,7 @@ function expiredSigners(collateral: SignedCollateral, at: Date): readonly Collat
 }
 
 function recordGenuine(checks: Checks, { tcbInfo, qeIdentity }: SignedCollateral, origin: EndorsementOrigin): void {
-  checks.pass('collateral_unavailable', { actual: origin, detail: 'collateral is at hand' });
+  checks.pass('collateral_unavailable', { actual: origin });
   checks.inside('/tcb_info').pass('tdx_tcb_info', {
     actual: { evaluationDataNumber: tcbInfo.value.evaluationDataNumber },
     detail: 'a key of intel that is certified for it has signed the tcb info',
@@ -115,7 +115,6 @@ export function judgeWindows(checks: Checks, collateral: SignedCollateral, at: D
   const inTime = checks.require(early.length === 0, 'collateral_not_yet', {
     expected: at.toISOString(),
     actual: dates(early, ({ begins }) => begins),
-    detail: 'every part of the collateral was issued before the instant',
     otherwise: `issued after the instant: ${names(early)}`,
   });
   if (late.length > 0) {

@@ -90,7 +90,6 @@ function verifyLevels(
   return checks.require(short.length === 0, 'tdx_tcb_level_unsupported', {
     expected: byComponent(short, ({ need }) => need),
     actual: byComponent(short, ({ have }) => have),
-    detail: 'the platform reaches a level of the tcb info',
     otherwise: `the platform is behind every level of the tcb info: ${short.map(shortfallLine).join('; ')}`,
   });
 }

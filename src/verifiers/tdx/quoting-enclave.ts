@@ -17,8 +17,6 @@ const INTEL_QE_VENDOR_ID = Buffer.from('939a7233f79c4ca9940a0db3957f0607', 'hex'
 export function verifyVendor(checks: Checks, { qeVendorId }: TdQuote): boolean {
   return checks.require(equalInConstantTime(qeVendorId, INTEL_QE_VENDOR_ID), 'tdx_qe_vendor', {
     expected: hex(INTEL_QE_VENDOR_ID),
-    detail: 'the QE vendor id of the quote is that of intel',
-    otherwise: 'the QE vendor id of the quote is not that of intel',
   });
 }
 
@@ -35,10 +33,7 @@ export class QeReports {
 
   /** ECDSA P-256 with SHA-256 by the PCK key over the 384 bytes. */
   verifySignature(checks: Checks, { qe }: TdQuote, leaf: X509Certificate): boolean {
-    return checks.require(this.#holds(qe, leaf), 'tdx_qe_report_signature', {
-      detail: 'the pck key has signed the report of the quoting enclave',
-      otherwise: 'the report of the quoting enclave was not signed by the pck key, or was changed afterwards',
-    });
+    return checks.require(this.#holds(qe, leaf), 'tdx_qe_report_signature');
   }
 
   #holds({ report, signature }: TdQuote['qe'], leaf: X509Certificate): boolean {
@@ -59,8 +54,6 @@ export function verifyQeBinding(checks: Checks, { qe, attestationKey }: TdQuote)
   return checks.require(holds, 'tdx_qe_binding', {
     expected: hex(expected),
     actual: hex(reportData),
-    detail: 'the quoting enclave vouches for the attestation key',
-    otherwise: 'the quoting enclave vouches for another attestation key or other authentication data',
   });
 }
 
@@ -68,10 +61,7 @@ export function verifyQeBinding(checks: Checks, { qe, attestationKey }: TdQuote)
 export function verifyQuoteSignature(checks: Checks, quote: TdQuote): boolean {
   const key = p256PublicKey(quote.attestationKey);
   const holds = key !== null && verifyP256('sha256', quote.signed, quote.signature, key);
-  return checks.require(holds, 'tdx_signature', {
-    detail: 'the attestation key has signed the quote',
-    otherwise: 'the quote was not signed by this attestation key, or was changed afterwards',
-  });
+  return checks.require(holds, 'tdx_signature');
 }
 
 /** Anybody can extract the keys of a debug enclave, so DEBUG must be clear whatever mask the QE identity has. */
@@ -79,8 +69,6 @@ export function verifyQeDebug(checks: Checks, { debug }: EnclaveReport): boolean
   return checks.require(!debug, 'tdx_qe_debug', {
     expected: false,
     actual: debug,
-    detail: 'the quoting enclave cannot be debugged',
-    otherwise: 'the quoting enclave can be debugged',
   });
 }
 
@@ -103,8 +91,6 @@ export function verifyQeIdentity(checks: Checks, report: EnclaveReport, identity
   checks.require(masked, 'tdx_qe_attributes', {
     expected: { miscSelect: hex(identity.miscSelect), attributes: hex(identity.attributes) },
     actual: { miscSelect: hex(report.miscSelect), attributes: hex(report.attributes) },
-    detail: 'the quoting enclave has the attributes that the identity asks for, under its masks',
-    otherwise: 'the quoting enclave has other attributes than the identity asks for',
   });
   const level = verifyQeSvn(checks, report, identity);
   return same && masked ? level : null;
@@ -116,7 +102,6 @@ function verifyQeSvn(checks: Checks, { isvSvn }: EnclaveReport, { levels }: QeId
   checks.require(good, 'tdx_qe_svn', {
     expected: levels.filter(({ tcbStatus }) => tcbStatus !== 'Revoked').at(-1)?.isvSvn ?? null,
     actual: isvSvn,
-    detail: 'intel has not revoked this version of the quoting enclave',
     otherwise:
       level === undefined
         ? 'no level is for this version of the quoting enclave'

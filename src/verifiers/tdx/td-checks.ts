@@ -37,8 +37,6 @@ export function verifyTd(checks: Checks, body: TdReportBody): void {
   checks.require(!debug, 'tdx_debug', {
     expected: false,
     actual: debug,
-    detail: 'the host may not debug the td',
-    otherwise: 'the host may read and change the memory of the td (debug)',
   });
   const foreign = tdAttributes & ~KNOWN_ATTRIBUTES;
   checks.require(foreign === 0n, 'tdx_attributes', {
@@ -56,8 +54,6 @@ export function verifyTd(checks: Checks, body: TdReportBody): void {
   checks.require(isZero(seamAttributes), 'tdx_seam_attributes', {
     expected: '0000000000000000',
     actual: hex(seamAttributes),
-    detail: 'the tdx module has no attributes',
-    otherwise: 'the tdx module has attributes, such as debug',
   });
 }
 

@@ -39,7 +39,6 @@ export function verifyModule(checks: Checks, info: TcbInfo, body: TdReportBody):
   checks.require(same, 'tdx_module', {
     expected: { mrSignerSeam: hex(rule.mrSigner), seamAttributes: hex(rule.attributes) },
     actual: { mrSignerSeam: hex(body.mrSignerSeam), seamAttributes: hex(body.seamAttributes) },
-    detail: 'the tdx module is the one that the collateral describes',
     otherwise: 'the tdx module has another signer, or other attributes, than the collateral describes',
   });
   if (!same) return null;

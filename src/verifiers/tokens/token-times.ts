@@ -42,14 +42,11 @@ export function verifyTimes(
   const lifetime = checks.require(iat === null || exp - iat <= LONGEST_LIFETIME, 'token_lifetime', {
     expected: LONGEST_LIFETIME,
     actual: iat === null ? null : exp - iat,
-    detail: 'the token is valid for a day at most',
-    otherwise: 'the token is valid for longer than a day',
   });
   const problem = timeProblem(exp, iat, nbf, now, leewaySeconds);
   const current = checks.require(problem === null, 'token_time', {
     expected: at.toISOString(),
     actual: { iat, nbf, exp },
-    detail: 'the token is valid at the instant',
     otherwise: problem ?? '',
   });
   return lifetime && current ? { clockSkewSeconds: skewOf(exp, iat ?? now, nbf ?? now, now) } : null;

@@ -111,8 +111,6 @@ export async function verifyToken(checks: Checks, token: ReadToken, rules: Token
   within(checks.about, () => requireSameKey(token, key));
   const signed = checks.require(await verifyJws(token.text, algorithm, key.key), 'token_signature', {
     expected: algorithm,
-    detail: 'the issuer signed the token',
-    otherwise: 'the signature of the token does not hold',
   });
   if (!signed) return null;
   const times = verifyTimes(checks, token.times, rules);
@@ -139,7 +137,6 @@ function verifyAlgorithm(
   checks.require(found !== null, 'token_alg', {
     expected: algorithms,
     actual: found ?? looksLike,
-    detail: 'the token is signed with an algorithm of its issuer',
     otherwise: `the token names an algorithm that its issuer does not use${hint}`,
   });
   return found;
@@ -165,7 +162,6 @@ function verifyAudience(checks: Checks, { claims }: ReadToken, { scheme }: Token
   return checks.require(aud === null, 'token_audience', {
     expected: null,
     actual: aud,
-    detail: 'the token is for no audience in particular',
     otherwise: `the token is for another audience; tokens of ${scheme.verifier} have none`,
   });
 }

@@ -9,7 +9,6 @@ export function verifyTcbStatus(checks: Checks, { td }: ItaStatement): void {
   checks.require(status === UP_TO_DATE, 'ita_tcb_status', {
     expected: UP_TO_DATE,
     actual: status,
-    detail: 'trust authority calls the platform up to date',
     otherwise:
       typeof status !== 'string'
         ? 'the token does not state the status of the platform'
@@ -29,7 +28,6 @@ export function verifyDebug(checks: Checks, { td }: ItaStatement): void {
   checks.require(dbgstat === 'disabled' && debuggable === false && attribute === false, 'ita_debug', {
     expected: { dbgstat: 'disabled', tdx_is_debuggable: false },
     actual: { dbgstat, tdx_is_debuggable: debuggable },
-    detail: 'trust authority says that debug is off',
     otherwise: isOn
       ? 'trust authority says that the TD can be debugged by its host'
       : 'the token does not say literally that debug is off',
