@@ -1,38 +1,52 @@
-import { Agent, request } from 'node:http';
-import { buffer } from 'node:stream/consumers';
+import { Pool } from 'undici';
 import { AT_A_TIME } from './protocol.js';
 import { repeat } from './repeat.js';
 
-/** A client with a few connections that stay open, one request under way on each. */
+/** A client with a few connections that stay open, one request under way on each. It sends its bodies in turn. */
 export class Client {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: AT_A_TIME });
-  readonly #url: URL;
+  readonly #pool: Pool;
+  readonly #path: string;
+  readonly #bodies: readonly string[];
+  readonly #connections: number;
+  #turn = 0;
 
-  constructor(url: string) {
-    this.#url = new URL('/verify', url);
+  constructor(url: string, bodies: readonly string[], connections = AT_A_TIME) {
+    const { origin, pathname } = new URL(url);
+    this.#pool = new Pool(origin, { connections, pipelining: 1 });
+    this.#path = pathname;
+    this.#bodies = bodies;
+    this.#connections = connections;
   }
 
-  /** Sends the bodies in turn. */
-  async verify(bodies: readonly string[], times: number): Promise<void> {
-    let turn = 0;
-    await repeat(times, () => this.#send(bodies[turn++ % bodies.length] ?? ''));
+  /** @returns how long each request took, in milliseconds */
+  async verify(times: number): Promise<readonly number[]> {
+    const took: number[] = [];
+    await repeat(
+      times,
+      async () => {
+        const start = performance.now();
+        await this.send();
+        took.push(performance.now() - start);
+      },
+      this.#connections,
+    );
+    return took;
   }
 
-  close(): void {
-    this.#agent.destroy();
-  }
-
-  /** @throws {Error} for any other answer than an allow */
-  async #send(body: string): Promise<void> {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const answer = await new Promise<Buffer>((resolve, reject) => {
-      const sent = request(this.#url, { method: 'POST', agent: this.#agent, headers }, (response) =>
-        buffer(response).then(resolve, reject),
-      );
-      sent.on('error', reject);
-      sent.end(body);
-    });
-    const text = answer.toString('utf8');
+  /**
+   * Sends the next body.
+   * @throws {Error} for any other answer than an allow
+   */
+  async send(): Promise<string> {
+    const body = this.#bodies[this.#turn++ % this.#bodies.length] ?? '';
+    const headers = { 'content-type': 'application/json' };
+    const answer = await this.#pool.request({ path: this.#path, method: 'POST', headers, body });
+    const text = await answer.body.text();
     if (!text.startsWith('{"decision":"allow"')) throw new Error(`the service answered ${text.slice(0, 2_000)}`);
+    return text;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
   }
 }

@@ -1,22 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JsonObject } from '../../src/model/json.js';
 import {
+  type AmdPki,
   createAmdPki,
   createIntelPki,
   createSnpGuest,
   createTdxGuest,
   createVirtualMachine,
   LabMaa,
+  type SnpGuest,
   SnpPlatform,
   TdxPlatform,
   wireCollateral,
 } from '../lab/index.js';
-import type { IntelMaterial, Material } from './protocol.js';
+import type { JsonObject, Material } from './protocol.js';
 
 /** Requests of each kind. Nothing is gained by answering one twice: each has a nonce of its own. */
 const REQUESTS = 64;
+
+/** Digits alone: go-tdx-guest 0.3 takes letters for another platform, since Intel writes them in either case. */
+const FMSPC = '008060050000';
 
 const SNP_POLICY = `apiVersion: veritee/v1
 id: snp
@@ -32,53 +36,67 @@ accepts: [tdx]
 minimums: { tdx: { acceptedStatuses: [UpToDate] } }
 `;
 
-/** Guests of the lab and what they send, and the folders that a service has to know. */
-export async function makeMaterial(folder: string): Promise<Material> {
+// Chain and CRL are the service's: what a request brings is the certificate of its key.
+const ENDORSEMENTS = { chain: null, crls: [] };
+
+/**
+ * Guests of the lab and what they send, and the folders that a service has to know.
+ * @param chips of how many chips one request is made each
+ */
+export async function makeMaterial(folder: string, chips = 0): Promise<Material> {
   const pki = createAmdPki();
   const platform = new SnpPlatform({ pki });
-  const tdxPlatform = new TdxPlatform({ pki: createIntelPki() });
-  const intel = intelMaterial(tdxPlatform);
-  await writeFolders(folder, platform, intel);
+  const tdxPlatform = new TdxPlatform({ pki: createIntelPki(), fmspc: FMSPC });
+  const collateral = JSON.stringify(wireCollateral(tdxPlatform.collateral()));
+  await writeFolders(folder, platform, collateral);
   const guest = createSnpGuest({ pki, platform });
   const td = createTdxGuest({ platform: tdxPlatform });
   const machine = await createVirtualMachine({ pki, platform });
-  const [intermediate, root] = pki.chainDer(platform.product);
-  // Chain and list are the service's: what a request brings is the certificate of its key.
-  const endorsements = { chain: null, crls: [] };
   const maa = await LabMaa.start({ pki });
-  const keySet = JSON.stringify(maa.keySet());
-  await writeFile(join(folder, 'maa.jwks.json'), keySet);
+  const tdx = bodies('tdx', (nonce) => td.wireEvidence({ nonce, collateral: null }));
+  await writeFile(join(folder, 'maa.jwks.json'), JSON.stringify(maa.keySet()));
+  await writeFile(join(folder, 'quotes.json'), JSON.stringify(tdx.map(quoteOf)));
   const material: Material = {
-    folder,
-    product: platform.product,
-    pins: [...pki.pins([platform.product])].map(([product, pins]) => [product, [...pins]] as const),
+    service: {
+      folder,
+      amdPins: [...pki.pins([platform.product])].map(([product, pins]) => [product, [...pins]] as const),
+      intelPins: [...tdxPlatform.pki.pins],
+      issuer: maa.issuer,
+    },
+    report: base64(platform.report()),
     vek: base64(platform.vek.der),
-    chain: [base64(intermediate), base64(root)],
-    crl: base64(platform.crl),
-    intel,
+    collateral,
     bodies: {
-      snp: bodies('snp', (nonce) => guest.wireEvidence({ nonce, endorsements })),
-      'az-snp-vtpm': bodies('azure-cvm-baseline', (nonce) => machine.wireEvidence({ nonce, endorsements })),
-      tdx: bodies('tdx', (nonce) => td.wireEvidence({ nonce, collateral: null })),
+      snp: bodies('snp', (nonce) => guest.wireEvidence({ nonce, endorsements: ENDORSEMENTS })),
+      'az-snp-vtpm': bodies('azure-cvm-baseline', (nonce) =>
+        machine.wireEvidence({ nonce, endorsements: ENDORSEMENTS }),
+      ),
+      tdx,
       'maa-token': bodies('azure-maa-baseline', (nonce) => ({
         type: 'maa-token',
         token: maa.issueAzureVm({ hclReport: machine.hclReport({ nonce }), clientPayloadNonce: nonce }),
       })),
     },
-    issuer: maa.issuer,
-    keySet,
+    chips: bodies('snp', (nonce) => ofNewChip(pki, guest, nonce), chips),
   };
   await maa.close();
   return material;
 }
 
-function intelMaterial(platform: TdxPlatform): IntelMaterial {
-  const { pki } = platform;
-  const collateral = JSON.stringify(wireCollateral(platform.collateral()));
-  return { pins: [...pki.pins], root: base64(pki.root.der), collateral };
+/** Evidence of a guest on a chip that no other guest is on. */
+function ofNewChip(pki: AmdPki, guest: SnpGuest, nonce: Uint8Array): JsonObject {
+  const { product, tcb } = guest.platform;
+  const chipId = randomBytes(64);
+  const { der, key } = pki.issueVcek({ product, tcb, chipId });
+  const report = { fields: { chipId }, key: key.privateKey };
+  return guest.wireEvidence({ nonce, report, endorsements: { ...ENDORSEMENTS, vek: { der } } });
 }
 
-async function writeFolders(folder: string, platform: SnpPlatform, { collateral }: IntelMaterial): Promise<void> {
+function quoteOf(body: string): string {
+  return Buffer.from(JSON.parse(body).evidence.quote, 'base64url').toString('base64');
+}
+
+async function writeFolders(folder: string, platform: SnpPlatform, collateral: string): Promise<void> {
   const [chains, intel, policies] = [join(folder, 'chains'), join(folder, 'intel'), join(folder, 'policies')];
   await Promise.all([mkdir(chains), mkdir(intel), mkdir(policies, { mode: 0o700 })]);
   await Promise.all([
@@ -90,8 +108,8 @@ async function writeFolders(folder: string, platform: SnpPlatform, { collateral 
   ]);
 }
 
-function bodies(policy: string, evidence: (nonce: Uint8Array) => JsonObject): readonly string[] {
-  return Array.from({ length: REQUESTS }, () => {
+function bodies(policy: string, evidence: (nonce: Uint8Array) => JsonObject, count = REQUESTS): readonly string[] {
+  return Array.from({ length: count }, () => {
     const nonce = randomBytes(32);
     return JSON.stringify({ evidence: evidence(nonce), nonce: nonce.toString('base64url'), policy });
   });

@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { copyFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { Answers, Question } from './protocol.js';
+import { onServerCpu } from './pinning.js';
+import type { Answers, Question, ServiceMaterial } from './protocol.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const WORKER = join(HERE, '../../dist/bench/test/bench/worker.js');
@@ -24,11 +26,17 @@ export function compile(): void {
 /** The worker in a process of its own. */
 export class MeasuredProcess {
   readonly #child: ChildProcess;
+  readonly #output: Promise<string>;
 
-  /** @param folder its working directory, where it may write */
-  constructor(folder: string, options: { readonly profile: string | null }) {
-    const execArgv = options.profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
-    this.#child = fork(WORKER, { cwd: folder, execArgv, env: {} });
+  /**
+   * @param folder its working directory, where it may write
+   * @param nodeOptions of its runtime
+   */
+  constructor(folder: string, nodeOptions: readonly string[] = []) {
+    const [execPath, execArgv] = onServerCpu(process.execPath, nodeOptions);
+    const stdio: ['ignore', 'pipe', 'inherit', 'ipc'] = ['ignore', 'pipe', 'inherit', 'ipc'];
+    this.#child = fork(WORKER, { cwd: folder, execPath, execArgv, stdio, env: {} });
+    this.#output = this.#child.stdout === null ? Promise.resolve('') : text(this.#child.stdout);
   }
 
   async ask<Q extends Question>(question: Q): Promise<Answers[Q['ask']]> {
@@ -43,9 +51,20 @@ export class MeasuredProcess {
     return answer.value;
   }
 
-  async stop(): Promise<void> {
+  /** Starts the service in it. @returns where requests go */
+  async serve(material: ServiceMaterial): Promise<string> {
+    return `${await this.ask({ ask: 'serve', material })}/verify`;
+  }
+
+  async cpuSeconds(): Promise<number> {
+    return (await this.ask({ ask: 'usage' })).cpuSeconds;
+  }
+
+  /** Ends it in good order. What it has printed comes back. */
+  async stop(): Promise<string> {
     await this.ask({ ask: 'stop' });
     this.kill();
+    return this.#output;
   }
 
   /** Lets go of the process, which then ends. */

@@ -1,59 +1,68 @@
-import type { SnpProduct } from '../../src/model/claims.js';
+import type { createSnpGuest } from '../lab/index.js';
 
-/** What the worker is asked over IPC, one thing at a time. */
+/** What a measured process is asked over IPC, one thing at a time. */
 export type Question =
-  | { readonly ask: 'start'; readonly material: Material }
-  | { readonly ask: 'measure'; readonly what: InProcess; readonly times: number }
-  | { readonly ask: 'cpu' }
+  | { readonly ask: 'serve'; readonly material: ServiceMaterial }
+  | { readonly ask: 'stand'; readonly material: YardstickMaterial }
+  | { readonly ask: 'verify'; readonly what: Primitive; readonly times: number }
+  | { readonly ask: 'usage' }
   | { readonly ask: 'delay' }
   | { readonly ask: 'stop' };
 
-/** What is verified here. Tokens of Trust Authority cost what those of Azure Attestation do, but for the padding. */
-export type BenchEvidence = 'snp' | 'az-snp-vtpm' | 'tdx' | 'maa-token';
-
-/** What is measured without HTTP. */
-export type InProcess = Primitive | 'dcap-qvl' | `library ${BenchEvidence}`;
-export type Primitive = 'P-384' | 'P-256' | 'RSA-2048';
-
-/** What the worker answers: where the service and the servers beside it are, what was measured, CPU time or delay, nothing. */
+/** What it answers. */
 export interface Answers {
-  readonly start: { readonly service: string; readonly plain: string; readonly fastify: string };
-  readonly measure: Measured;
-  readonly cpu: number;
+  /** Where the service is. */
+  readonly serve: string;
+  /** Where the servers are that the service is compared with. */
+  readonly stand: { readonly [type in Yardstick]: string };
+  readonly verify: null;
+  readonly usage: Usage;
   /** The longest that the event loop stood still since this was last asked, in milliseconds. */
   readonly delay: number;
   readonly stop: null;
 }
 
-export interface Measured {
-  readonly count: number;
+export interface Usage {
   /** User and system time of all threads of the process. */
   readonly cpuSeconds: number;
+  /** Milliseconds since the process began. */
+  readonly upMs: number;
 }
 
-/** Requests and endorsements of the lab. Bytes are base64. */
-export interface Material {
+/** What is verified here. Tokens of Trust Authority cost what those of Azure Attestation do, but for the padding. */
+export type BenchEvidence = 'snp' | 'az-snp-vtpm' | 'tdx' | 'maa-token';
+/** Types of evidence that a bare server is compared with. */
+export type Yardstick = Exclude<BenchEvidence, 'tdx'>;
+export type Primitive = 'P-384' | 'P-256' | 'RSA-2048';
+
+/** What a service has to know to trust the lab. */
+export interface ServiceMaterial {
   readonly folder: string;
-  readonly product: SnpProduct;
-  readonly pins: readonly (readonly [SnpProduct, readonly string[]])[];
+  /** SHA-256 of the keys of AMD's roots, by product line, and of Intel's root. */
+  readonly amdPins: readonly (readonly [string, readonly string[]])[];
+  readonly intelPins: readonly string[];
+  /** Issuer of the tokens. */
+  readonly issuer: string;
+}
+
+/** A report and the certificate of its key, base64, and how long the answers of the service are. */
+export interface YardstickMaterial {
+  readonly report: string;
   readonly vek: string;
-  readonly chain: readonly [string, string];
-  readonly crl: string;
-  readonly intel: IntelMaterial;
+  readonly answerBytes: { readonly [type in Yardstick]: number };
+}
+
+/** Guests of the lab: what they send, and what a service has to know of them. */
+export interface Material {
+  readonly service: ServiceMaterial;
+  readonly report: string;
+  readonly vek: string;
+  /** Collateral of the TD quotes as a file of the folder of collateral has it, JSON. */
+  readonly collateral: string;
   /** Bodies of requests, JSON. Each has evidence, nonce and signatures of its own. */
   readonly bodies: { readonly [type in BenchEvidence]: readonly string[] };
-  /** Issuer of the tokens, and its key set. */
-  readonly issuer: string;
-  readonly keySet: string;
-}
-
-/** What TD quotes are verified with. */
-export interface IntelMaterial {
-  readonly pins: readonly string[];
-  /** DER, base64. */
-  readonly root: string;
-  /** As a file of the folder of collateral has it, JSON. */
-  readonly collateral: string;
+  /** The same for `snp`, each of another chip. */
+  readonly chips: readonly string[];
 }
 
 /** Verifications, or requests, under way at a time. */
@@ -65,3 +74,6 @@ export interface WorstInput {
   readonly path: '/verify' | '/inspect';
   readonly body: string;
 }
+
+/** As guests of the lab give evidence. */
+export type JsonObject = ReturnType<ReturnType<typeof createSnpGuest>['wireEvidence']>;

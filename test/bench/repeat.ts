@@ -5,7 +5,7 @@ import { AT_A_TIME } from './protocol.js';
 const TURN_MS = 20;
 
 /** Does something a number of times, a few at a time. */
-export async function repeat(times: number, work: () => Promise<void>): Promise<void> {
+export async function repeat(times: number, work: () => Promise<unknown>, atATime = AT_A_TIME): Promise<void> {
   let left = times;
   let turnedMs = performance.now();
   const workOn = async () => {
@@ -16,5 +16,5 @@ export async function repeat(times: number, work: () => Promise<void>): Promise<
       turnedMs = performance.now();
     }
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, workOn));
+  await Promise.all(Array.from({ length: atATime }, workOn));
 }

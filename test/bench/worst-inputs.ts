@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { JsonObject } from '../../src/model/json.js';
 import {
   ATTRIBUTE,
   bitString,
@@ -28,7 +27,7 @@ import {
   time,
   type VirtualMachine,
 } from '../lab/index.js';
-import type { Material, WorstInput } from './protocol.js';
+import type { JsonObject, Material, WorstInput } from './protocol.js';
 
 /** `limits.bodyBytes` and `limits.eventLogBytes` where nothing is configured. */
 const [BODY_BYTES, LOG_BYTES] = [2 * 2 ** 20, 2 ** 20];
@@ -41,12 +40,12 @@ const CERTIFICATE_BYTES = 16 * 1024;
  * Of each kind of input the worst that the limits let in, and what lies just beyond a limit. They are answered in
  * whatever way: what counts is how long the event loop stands still meanwhile.
  */
-export async function worstInputs({ bodies, intel }: Material): Promise<readonly WorstInput[]> {
+export async function worstInputs({ bodies, collateral }: Material): Promise<readonly WorstInput[]> {
   const machine = await createVirtualMachine({ pki: createAmdPki() });
   const td = createTdxGuest({ platform: new TdxPlatform({ pki: createIntelPki() }) });
   const azure = machine.wireEvidence();
   // with a PCK chain and collateral that hold, or nothing behind them would be looked at
-  const tdx = { ...JSON.parse(bodies.tdx[0] ?? '').evidence, collateral: JSON.parse(intel.collateral) };
+  const tdx = { ...JSON.parse(bodies.tdx[0] ?? '').evidence, collateral: JSON.parse(collateral) };
   const quote = (pckChain: string) => td.wireEvidence({ quote: { pckChain }, collateral: null });
   return [
     ...jsonInputs(),

@@ -39,10 +39,8 @@ export class Lab {
   static async create(): Promise<Lab> {
     const folder = await mkdtemp(join(tmpdir(), 'veritee-lab-'));
     const lab = new Lab(folder, await makeMaterial(folder));
-    await writeFile(
-      join(folder, 'pins.json'),
-      JSON.stringify({ amd: lab.#material.pins, intel: lab.#material.intel.pins }),
-    );
+    const { amdPins, intelPins } = lab.#material.service;
+    await writeFile(join(folder, 'pins.json'), JSON.stringify({ amd: amdPins, intel: intelPins }));
     await mkdir(join(folder, 'work'));
     return lab;
   }

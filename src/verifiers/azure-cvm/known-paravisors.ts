@@ -4,7 +4,7 @@ import type { ParavisorFloors } from '../paravisor/paravisor-claims.js';
  * ID_KEY_DIGESTs of Microsoft's paravisor, each with the least GUEST_SVN of machines that are current. Older machines
  * run until they are restarted; an operator who has some lowers the floor (`azure.paravisors.idKeyDigests`).
  */
-export const KNOWN_PARAVISORS: ParavisorFloors = new Map([
+const KNOWN_PARAVISORS: ParavisorFloors = new Map([
   // Milan, and Genoa with version 2 of the paravisor's report: 10 to 12 from December 2025 to July 2026.
   ['942fd93ebde6ea7a96efadeafc60f1c6b3d10e703b1dafd7555b92f7f3d32d0e006767648cba5b102af3d65756af4177', 10],
   // Genoa: 9 in June 2025.
