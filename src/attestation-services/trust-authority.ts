@@ -7,9 +7,8 @@ import type { EndpointHealth } from '../outgoing/endpoint-health.js';
 import { FailureLog } from '../outgoing/exchange-log.js';
 import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
 import { type AttestationAnswer, isAboutQuote, isRefusal, readToken } from './attestation-answer.js';
-import { routeUnavailable } from './route-unavailable.js';
-import { readSecret } from './secret-file.js';
-import type { SubmissionTurns } from './submission-turns.js';
+import type { SubmissionTurns } from './submissions.js';
+import { readSecret, routeUnavailable } from './submissions.js';
 import { type AppraisalOptions, type TrustAuthorityRequest, trustAuthorityRequest } from './trust-authority-request.js';
 
 export interface TrustAuthorityOptions {

@@ -2,9 +2,8 @@ import type { FSWatcher } from 'node:fs';
 import { watch } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigurationError } from '../model/errors.js';
-import type { PolicySources } from './policy-files.js';
+import type { PolicySet, PolicySources } from './policy-files.js';
 import { policyFingerprint, readPolicySet } from './policy-files.js';
-import type { PolicySet } from './policy-set.js';
 
 export interface PolicyDirectoryOptions<P> extends PolicySources<P> {
   /** Whether the directory must exist. One that existed once must exist from then on. */
