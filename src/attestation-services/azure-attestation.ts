@@ -12,8 +12,7 @@ import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
 import { type AttestationAnswer, readAttestationAnswer } from './attestation-answer.js';
 import { type AttestRequest, attestRequest } from './azure-attestation-request.js';
 import type { AzureCredential } from './azure-credential.js';
-import type { SubmissionTurns } from './submissions.js';
-import { routeUnavailable } from './submissions.js';
+import { loggingFailures, routeUnavailable, type SubmissionTurns } from './submissions.js';
 
 /** An instance of Azure Attestation. */
 export interface AttestationEndpoint {
@@ -103,13 +102,9 @@ export class AzureAttestation implements AttestationService {
   async #ask(endpoint: AttestationEndpoint, call: Call): Promise<AttestationAnswer | FetchError> {
     try {
       const send = async () => readAttestationAnswer(await this.#sendAuthorised(endpoint, call));
-      const answer = await endpoint.health.run(send);
-      this.#failures.answered(endpoint.origin);
-      return answer;
+      return await loggingFailures(this.#failures, endpoint.origin, () => endpoint.health.run(send));
     } catch (error) {
-      const failure = requireFetchError(error);
-      this.#failures.failed(endpoint.origin, failure);
-      return failure;
+      return requireFetchError(error);
     }
   }
 

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from 'cockatiel';
 import type { Unavailable } from '../model/endorsement.js';
-import { boundedSeconds, FetchError } from '../outgoing/fetch-error.js';
+import type { FailureLog } from '../outgoing/exchange-log.js';
+import { boundedSeconds, FetchError, requireFetchError } from '../outgoing/fetch-error.js';
 import { unlessAborted } from '../outgoing/unless-aborted.js';
 
 /** Submissions at a time, and how many wait for their turn. */
@@ -30,6 +31,22 @@ export class SubmissionTurns {
       if (isBulkheadRejectedError(error)) throw new FetchError('busy', 'too many submissions at a time');
       throw error;
     }
+  }
+}
+
+/**
+ * Runs what asks somebody, and has the log say that it failed, or answers again.
+ * @throws {FetchError}
+ */
+export async function loggingFailures<T>(failures: FailureLog, name: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    const answer = await ask();
+    failures.answered(name);
+    return answer;
+  } catch (error) {
+    const failure = requireFetchError(error);
+    failures.failed(name, failure);
+    throw failure;
   }
 }
 

@@ -3,8 +3,7 @@ import type { InspectEvidenceUseCase, InspectRawUseCase } from '../service/use-c
 import { readInspectRequest } from '../wire/read-inspect-request.js';
 import type { RequestLimits } from '../wire/request-limits.js';
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
-import type { Output } from './output.js';
-import { EXIT_CODE, printable } from './output.js';
+import { EXIT_CODE, type Output, printable } from './output.js';
 
 /** Room for the longest names of event types. */
 const NAME_WIDTH = 32;

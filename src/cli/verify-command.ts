@@ -9,8 +9,7 @@ import type { RequestLimits } from '../wire/request-limits.js';
 import { overrideRequest, type RequestOverrides } from '../wire/request-overrides.js';
 import { decisionTable } from './decision-table.js';
 import { isMeantAsJson, malformed, type NamedInput, readingInput, UsageError } from './input.js';
-import type { Output } from './output.js';
-import { EXIT_CODE } from './output.js';
+import { EXIT_CODE, type Output } from './output.js';
 
 /** Whoever runs the command line owns what it reads: no role and no name is kept from them. */
 const COMMAND_LINE_CALLER: Caller = {

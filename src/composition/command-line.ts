@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import type { NamedInput } from '../cli/input.js';
-import { UsageError } from '../cli/input.js';
+import { type NamedInput, UsageError } from '../cli/input.js';
 import { inspectCommand } from '../cli/inspect-command.js';
 import { EXIT_CODE, mayColour, Notes, type Output, printable } from '../cli/output.js';
 import { type Actions, runProgram, type VerifyOptions } from '../cli/program.js';

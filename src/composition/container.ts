@@ -16,15 +16,13 @@ import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../verifiers/azure-cvm/ak-ro
 import { AzSnpVtpmVerifier } from '../verifiers/azure-cvm/az-snp-vtpm-verifier.js';
 import { AzTdxVtpmVerifier } from '../verifiers/azure-cvm/az-tdx-vtpm-verifier.js';
 import { paravisorFloors } from '../verifiers/azure-cvm/known-paravisors.js';
-import type { MaaTokenVerifierOptions } from '../verifiers/maa/maa-token-verifier.js';
-import { MaaTokenVerifier } from '../verifiers/maa/maa-token-verifier.js';
+import { MaaTokenVerifier, type MaaTokenVerifierOptions } from '../verifiers/maa/maa-token-verifier.js';
 import { AmdSnpReportVerifier, type SnpReportVerifierOptions } from '../verifiers/snp/snp-report-verifier.js';
 import { SnpVerifier } from '../verifiers/snp/snp-verifier.js';
 import { DcapTdQuoteVerifier, type TdQuoteVerifierOptions } from '../verifiers/tdx/td-quote-verifier.js';
 import { TdxVerifier } from '../verifiers/tdx/tdx-verifier.js';
 import { RsaTpmQuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';
-import type { ItaTokenVerifierOptions } from '../verifiers/trust-authority/ita-token-verifier.js';
-import { ItaTokenVerifier } from '../verifiers/trust-authority/ita-token-verifier.js';
+import { ItaTokenVerifier, type ItaTokenVerifierOptions } from '../verifiers/trust-authority/ita-token-verifier.js';
 import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './configured-roots.js';
 import { itaIssuers, maaIssuers } from './token-issuers.js';
 

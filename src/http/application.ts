@@ -1,9 +1,7 @@
 import underPressure from '@fastify/under-pressure';
-import type { FastifyInstance, FastifyServerFactory, RouteOptions } from 'fastify';
-import { fastify } from 'fastify';
+import { type FastifyInstance, type FastifyServerFactory, fastify, type RouteOptions } from 'fastify';
 import { RefusedError } from '../model/errors.js';
-import type { Guard } from './access.js';
-import { admit } from './access.js';
+import { admit, type Guard } from './access.js';
 import type { HttpDependencies } from './dependencies.js';
 import { answerError, answerSocketError } from './error-answers.js';
 import { createListener, DEFAULT_CONNECTION_LIMITS } from './listener.js';

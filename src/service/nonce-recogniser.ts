@@ -1,7 +1,6 @@
 import type { ChallengeStore, ConsumedScope, ConsumeResult, NonceStanding } from '../model/challenge.js';
 import type { Log } from '../model/ports.js';
-import type { ChallengeCodec } from './challenge-codec.js';
-import { challengeId } from './challenge-codec.js';
+import { type ChallengeCodec, challengeId } from './challenge-codec.js';
 
 /** threats.md section 9, Nonce store. */
 export const CHALLENGE_STORE_TIMEOUT_MS = 100;
