@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openAttestationServices } from '../src/composition/attestation-routes.js';
+import { openAttestationServices } from '../src/composition/attestation-services.js';
 import { openEndorsements } from '../src/composition/endorsements.js';
 import { SYSTEM_CLOCK } from '../src/composition/system.js';
 import { loadConfiguration } from '../src/config/load-configuration.js';

@@ -10,11 +10,9 @@ import type { EndpointHealth } from '../outgoing/endpoint-health.js';
 import { FailureLog } from '../outgoing/exchange-log.js';
 import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
 import { type AttestationAnswer, readAttestationAnswer } from './attestation-answer.js';
+import { type AttestRequest, attestRequest } from './azure-attestation-request.js';
 import type { AzureCredential } from './azure-credential.js';
-import { routeUnavailable } from './route-unavailable.js';
-import { sevSnpBody } from './sev-snp-body.js';
-import type { SubmissionTurns } from './submission-turns.js';
-import { tdxVmBody } from './tdx-vm-body.js';
+import { loggingFailures, routeUnavailable, type SubmissionTurns } from './submissions.js';
 
 /** An instance of Azure Attestation. */
 export interface AttestationEndpoint {
@@ -34,14 +32,8 @@ export interface AzureAttestationOptions {
   readonly log: Log;
 }
 
-/** What an endpoint is asked. */
-interface Question {
-  readonly operation: 'SevSnpVm' | 'TdxVm';
-  readonly body: string;
-}
-
 /** One submission at one endpoint. */
-interface Call extends Question {
+interface Call extends AttestRequest {
   readonly bearer: string | null;
   readonly signal: AbortSignal;
 }
@@ -71,9 +63,9 @@ export class AzureAttestation implements AttestationService {
 
   async attest(submission: Submission, signal: AbortSignal): Promise<SubmissionResult> {
     const nonce = randomBytes(32).toString('base64url');
-    const question = questionOf(submission, nonce);
+    const request = attestRequest(submission, nonce);
     try {
-      const answer = await this.#options.turns.run(() => this.#askInOrder(question, signal), signal);
+      const answer = await this.#options.turns.run(() => this.#askInOrder(request, signal), signal);
       return 'token' in answer ? { ...answer, answersCall: (claims) => echoes(claims, nonce) } : answer;
     } catch (error) {
       return routeUnavailable(AZURE_ATTESTATION, [requireFetchError(error)]);
@@ -85,12 +77,12 @@ export class AzureAttestation implements AttestationService {
     await Promise.all([this.#options.exchange.close(), this.#options.credential?.close()]);
   }
 
-  async #askInOrder(question: Question, signal: AbortSignal): Promise<AttestationAnswer | Unavailable> {
+  async #askInOrder(request: AttestRequest, signal: AbortSignal): Promise<AttestationAnswer | Unavailable> {
     const failures: FetchError[] = [];
     for (const endpoint of this.#options.endpoints) {
       const bearer = await this.#bearer(signal);
       if (bearer instanceof FetchError) return routeUnavailable(`access token for ${AZURE_ATTESTATION}`, [bearer]);
-      const answer = await this.#ask(endpoint, { ...question, bearer, signal });
+      const answer = await this.#ask(endpoint, { ...request, bearer, signal });
       if (!(answer instanceof FetchError)) return answer;
       failures.push(answer);
       // What follows would fail for want of time, and be held against endpoints that were never asked.
@@ -110,13 +102,9 @@ export class AzureAttestation implements AttestationService {
   async #ask(endpoint: AttestationEndpoint, call: Call): Promise<AttestationAnswer | FetchError> {
     try {
       const send = async () => readAttestationAnswer(await this.#sendAuthorised(endpoint, call));
-      const answer = await endpoint.health.run(send);
-      this.#failures.answered(endpoint.origin);
-      return answer;
+      return await loggingFailures(this.#failures, endpoint.origin, () => endpoint.health.run(send));
     } catch (error) {
-      const failure = requireFetchError(error);
-      this.#failures.failed(endpoint.origin, failure);
-      return failure;
+      return requireFetchError(error);
     }
   }
 
@@ -147,12 +135,6 @@ export class AzureAttestation implements AttestationService {
       mayBeRefused: true,
     });
   }
-}
-
-function questionOf(submission: Submission, nonce: string): Question {
-  return submission.tee === 'snp'
-    ? { operation: 'SevSnpVm', body: sevSnpBody(submission, nonce) }
-    : { operation: 'TdxVm', body: tdxVmBody(submission, nonce) };
 }
 
 /** Whether a token names the nonce that was sent: an instance repeats what it was asked with. */

@@ -3,6 +3,7 @@ import type { EndpointHealth } from '../outgoing/endpoint-health.js';
 import { FailureLog } from '../outgoing/exchange-log.js';
 import { FetchError } from '../outgoing/fetch-error.js';
 import { unlessAborted } from '../outgoing/unless-aborted.js';
+import { loggingFailures } from './submissions.js';
 
 /** A bearer token, and when it ends: milliseconds since 1970. */
 export interface AccessToken {
@@ -96,16 +97,11 @@ export class AzureCredential {
 
   async #ask(): Promise<string> {
     const { source, health, clock } = this.#options;
-    try {
-      const { token, expiresAtMs } = await health.run(() => source.obtain());
-      this.#failures.answered(source.name);
-      const now = clock.monotonicMs();
-      const lifeMs = expiresAtMs - clock.now().getTime();
-      this.#held = { token, renewAt: now + lifeMs / 2, endsAt: now + lifeMs - MARGIN_MS };
-      return token;
-    } catch (error) {
-      if (error instanceof FetchError) this.#failures.failed(source.name, error);
-      throw error;
-    }
+    const obtain = () => health.run(() => source.obtain());
+    const { token, expiresAtMs } = await loggingFailures(this.#failures, source.name, obtain);
+    const now = clock.monotonicMs();
+    const lifeMs = expiresAtMs - clock.now().getTime();
+    this.#held = { token, renewAt: now + lifeMs / 2, endsAt: now + lifeMs - MARGIN_MS };
+    return token;
   }
 }

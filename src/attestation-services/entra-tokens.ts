@@ -5,7 +5,7 @@ import { FetchError } from '../outgoing/fetch-error.js';
 import type { AccessToken, AccessTokenSource } from './azure-credential.js';
 import type { CompleteIdentity } from './complete-identity.js';
 import { IDENTITY_HTTP_CLIENT, IdentityTransport } from './identity-transport.js';
-import { readSecret } from './secret-file.js';
+import { readSecret } from './submissions.js';
 
 export interface EntraTokensOptions {
   readonly identity: CompleteIdentity;

@@ -7,9 +7,7 @@ import type { EndpointHealth } from '../outgoing/endpoint-health.js';
 import { FailureLog } from '../outgoing/exchange-log.js';
 import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
 import { type AttestationAnswer, isAboutQuote, isRefusal, readToken } from './attestation-answer.js';
-import { routeUnavailable } from './route-unavailable.js';
-import { readSecret } from './secret-file.js';
-import type { SubmissionTurns } from './submission-turns.js';
+import { loggingFailures, readSecret, routeUnavailable, type SubmissionTurns } from './submissions.js';
 import { type AppraisalOptions, type TrustAuthorityRequest, trustAuthorityRequest } from './trust-authority-request.js';
 
 export interface TrustAuthorityOptions {
@@ -68,15 +66,8 @@ export class TrustAuthority implements AttestationService {
 
   async #ask(request: TrustAuthorityRequest, signal: AbortSignal): Promise<AttestationAnswer> {
     const { api, health } = this.#options;
-    try {
-      const answer = await health.run(async () => this.#readAnswer(await this.#send(request, signal)));
-      this.#failures.answered(api);
-      return answer;
-    } catch (error) {
-      const failure = requireFetchError(error);
-      this.#failures.failed(api, failure);
-      throw failure;
-    }
+    const send = async () => this.#readAnswer(await this.#send(request, signal));
+    return loggingFailures(this.#failures, api, () => health.run(send));
   }
 
   async #send({ path, body }: TrustAuthorityRequest, signal: AbortSignal): Promise<BoundedAnswer> {

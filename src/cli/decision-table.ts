@@ -1,6 +1,5 @@
 import type { Schemas } from '../wire/schema-check.js';
-import { type Output, styledFor } from './output.js';
-import { printable } from './printable.js';
+import { type Output, printable, styledFor } from './output.js';
 
 type Decision = Schemas['Decision'];
 type Check = Schemas['Check'];

@@ -2,11 +2,8 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 import type { InspectEvidenceUseCase, InspectRawUseCase } from '../service/use-cases.js';
 import { readInspectRequest } from '../wire/read-inspect-request.js';
 import type { RequestLimits } from '../wire/request-limits.js';
-import { EXIT_CODE } from './exit-code.js';
-import { isMeantAsJson, type NamedInput, readingInput } from './named-input.js';
-import type { Output } from './output.js';
-import { printable } from './printable.js';
-import { UsageError } from './usage-error.js';
+import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
+import { EXIT_CODE, type Output, printable } from './output.js';
 
 /** Room for the longest names of event types. */
 const NAME_WIDTH = 32;

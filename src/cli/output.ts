@@ -1,4 +1,6 @@
 import { styleText } from 'node:util';
+import type { Outcome } from '../model/decision.js';
+import type { Log } from '../model/ports.js';
 
 type Format = Parameters<typeof styleText>[0];
 
@@ -19,4 +21,49 @@ export function styledFor({ inColour }: Pick<Output, 'inColour'>): (format: Form
 /** Whether text for this stream may have colours (no-color.org: any value but the empty one forbids them). */
 export function mayColour(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): boolean {
   return stream.isTTY === true && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
+}
+
+/** Exit codes of the command line: part of the contract, since scripts look at nothing else. */
+export const EXIT_CODE: Readonly<Record<Outcome | 'usage', number>> = { allow: 0, usage: 1, deny: 2, indeterminate: 3 };
+
+/** Text for a terminal: what could move its cursor, change its colours or turn its lines is written as an escape. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
+    Array.from(
+      { length: sign.length },
+      (_, index) => `\\u${sign.charCodeAt(index).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
+}
+
+/** Members of a record that name what it is about, and why. No other is shown: the whole of it is for a log. */
+const SHOWN = ['key', 'name', 'file', 'folder', 'host', 'origin', 'issuer', 'code', 'why'];
+
+/** The log of a command for people: warnings and errors in one line each, held back until the answer is there. */
+export class Notes implements Log {
+  readonly #lines: string[] = [];
+
+  info(): void {}
+
+  debug(): void {}
+
+  warn(fields: object, message: string): void {
+    this.#note('warning', fields, message);
+  }
+
+  error(fields: object, message: string): void {
+    this.#note('error', fields, message);
+  }
+
+  /** Writes what was held back. */
+  release(write: (text: string) => void): void {
+    for (const line of this.#lines.splice(0)) write(`${line}\n`);
+  }
+
+  #note(level: string, fields: object, message: string): void {
+    const about = Object.entries(fields).flatMap(([name, value]) =>
+      SHOWN.includes(name) && typeof value === 'string' ? [`${name} ${value}`] : [],
+    );
+    this.#lines.push(printable(`${level}: ${message}${about.length === 0 ? '' : ` (${about.join(', ')})`}`));
+  }
 }

@@ -1,10 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigurationError, FormatError, RefusedError } from '../model/errors.js';
 import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
-import { EXIT_CODE } from './exit-code.js';
-import { sayFormatError } from './named-input.js';
-import { printable } from './printable.js';
-import { UsageError } from './usage-error.js';
+import { sayFormatError, UsageError } from './input.js';
+import { EXIT_CODE, printable } from './output.js';
 
 const HELP = 'help';
 
@@ -48,7 +46,7 @@ export async function runProgram(
   actions: Actions,
   complain: (text: string) => void,
 ): Promise<number> {
-  let exitCode: number = EXIT_CODE.allow;
+  let exitCode = EXIT_CODE.allow;
   const program = programOf(version, actions, (code) => {
     exitCode = code;
   });

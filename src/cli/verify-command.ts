@@ -8,10 +8,8 @@ import { readVerifyRequest } from '../wire/read-verify-request.js';
 import type { RequestLimits } from '../wire/request-limits.js';
 import { overrideRequest, type RequestOverrides } from '../wire/request-overrides.js';
 import { decisionTable } from './decision-table.js';
-import { exitCodeOf } from './exit-code.js';
-import { isMeantAsJson, malformed, type NamedInput, readingInput } from './named-input.js';
-import type { Output } from './output.js';
-import { UsageError } from './usage-error.js';
+import { isMeantAsJson, malformed, type NamedInput, readingInput, UsageError } from './input.js';
+import { EXIT_CODE, type Output } from './output.js';
 
 /** Whoever runs the command line owns what it reads: no role and no name is kept from them. */
 const COMMAND_LINE_CALLER: Caller = {
@@ -29,6 +27,13 @@ const OPTIONS = [
   { pointer: '/policy', option: '--policy', member: 'policies' },
 ] as const;
 
+/** What a body is judged with. */
+export interface VerifyCommandParts {
+  readonly verifyEvidence: VerifyEvidenceUseCase;
+  readonly raw: Pick<InspectRawUseCase, 'recognise'>;
+  readonly limits?: RequestLimits;
+}
+
 /**
  * Judges a /verify body.
  * @returns the exit code
@@ -37,10 +42,8 @@ const OPTIONS = [
 export async function verifyCommand(
   input: NamedInput,
   overrides: RequestOverrides,
-  verifyEvidence: VerifyEvidenceUseCase,
-  raw: Pick<InspectRawUseCase, 'recognise'>,
+  { verifyEvidence, raw, limits }: VerifyCommandParts,
   output: Output,
-  limits?: RequestLimits,
 ): Promise<number> {
   requireJson(input, raw);
   const body = readingInput(input, () => readVerifyRequest(input.bytes, limits));
@@ -48,7 +51,7 @@ export async function verifyCommand(
   const presented = presentDecision(decision, { allChecks: true });
   const chosen = chosenByBody(body, overrides);
   output.write(output.asTable ? decisionTable(presented, output, chosen) : `${JSON.stringify(presented, null, 2)}\n`);
-  return exitCodeOf(decision.decision);
+  return EXIT_CODE[decision.decision];
 }
 
 /** The body may come from the machine that is judged: people see what it chose by itself. */

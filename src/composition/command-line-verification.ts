@@ -1,30 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { UsageError } from '../cli/usage-error.js';
+import { UsageError } from '../cli/input.js';
 import type { Configuration } from '../config/configuration.js';
 import { challengeKeyPath } from '../config/directories.js';
-import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import { ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
-import { TOKENS } from '../model/injection-tokens.js';
 import type { Log } from '../model/ports.js';
-import type { EvidenceVerifier } from '../model/verification.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { ChallengeCodec } from '../service/challenge-codec.js';
 import { NonceRecogniser } from '../service/nonce-recogniser.js';
 import type { VerifyEvidenceUseCase } from '../service/use-cases.js';
-import { type PolicyView, VerifyEvidence } from '../service/verify-evidence.js';
+import type { PolicyView } from '../service/verify-evidence.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { PolicyFileError, readNamedPolicyFile } from '../stores/policy-file.js';
-import type { PolicySet } from '../stores/policy-set.js';
-import { createAttestationRoutes, openAttestationServices } from './attestation-routes.js';
+import type { PolicySet } from '../stores/policy-files.js';
+import { openAttestationServices } from './attestation-services.js';
 import { readConfiguredRoots } from './configured-roots.js';
 import { createAppContainer } from './container.js';
 import { openEndorsements } from './endorsements.js';
+import { createVerifyEvidence, verifyOptions } from './judging.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { openPolicies } from './service.js';
 import { SYSTEM_CLOCK } from './system.js';
-import { newId, verifyOptions } from './verify-options.js';
 
 /** Judging without a server. */
 export interface CommandLineVerification {
@@ -72,18 +69,16 @@ async function openVerification(
     get: (id) => (own?.id === id ? own : directory.snapshot().get(id)),
     keys: () => directory.snapshot().keys(),
   };
-  const verifyEvidence = new VerifyEvidence(
+  const verifyEvidence = createVerifyEvidence(
+    container,
     {
-      verifiers: container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers),
       endorsements: endorsements.source,
-      attestationRoutes: createAttestationRoutes(container, services.services, endorsements.source),
-      keyThumbprint: jwkThumbprint,
+      services: services.services,
       policies: () => view,
       nonces: new NonceRecogniser(await challengeCodec(configuration), store, log),
       // The process ends with the command: there is nothing to hold the clock against.
       clock: { ...SYSTEM_CLOCK, doubt: () => null },
       log,
-      newId,
     },
     { ...verifyOptions(configuration, false), historical: true },
   );

@@ -1,32 +1,27 @@
-import { EXIT_CODE } from '../cli/exit-code.js';
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { type NamedInput, UsageError } from '../cli/input.js';
 import { inspectCommand } from '../cli/inspect-command.js';
-import { Notes } from '../cli/notes.js';
-import { mayColour, type Output } from '../cli/output.js';
-import { printable } from '../cli/printable.js';
+import { EXIT_CODE, mayColour, Notes, type Output, printable } from '../cli/output.js';
 import { type Actions, runProgram, type VerifyOptions } from '../cli/program.js';
-import { UsageError } from '../cli/usage-error.js';
 import { verifyCommand } from '../cli/verify-command.js';
-import type { Configuration } from '../config/configuration.js';
+import type { Configuration, ListenConfiguration } from '../config/configuration.js';
 import { loadConfiguration } from '../config/load-configuration.js';
 import { maskSecrets } from '../config/mask-secrets.js';
 import { readConfigurationFile } from '../config/read-configuration-file.js';
 import { createLog } from '../http/log.js';
-import { outputProblem } from '../model/file-problem.js';
+import { fileProblem, outputProblem } from '../model/file-problem.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Log } from '../model/ports.js';
-import { InspectEvidence } from '../service/inspect-evidence.js';
-import { InspectRaw } from '../service/inspect-raw.js';
+import { InspectEvidence, InspectRaw } from '../service/inspections.js';
 import { requestLimits } from '../wire/request-limits.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
 import { type BundleWorld, exportEndorsements, importEndorsements } from './endorsement-bundles.js';
-import { listenProblem } from './listen-problem.js';
-import { readInput } from './read-input.js';
 import { REPORT_FILES, reportOf } from './report-files.js';
 import { startService } from './service.js';
 import { StopSignals } from './stop-signals.js';
-import { SYSTEM_CLOCK } from './system.js';
-import { productVersion } from './version.js';
+import { productVersion, SYSTEM_CLOCK } from './system.js';
 
 /**
  * Runs the `veritee` command and returns its exit code.
@@ -64,9 +59,12 @@ const ACTIONS: Omit<Actions, 'serve'> = {
     try {
       const overrides = { policies: verification.policies, nonce: options.nonce ?? null, at: options.at ?? null };
       const { eventLogBytes } = configuration.limits;
-      const raw = new InspectRaw(eventLogBytes);
-      const limits = requestLimits(eventLogBytes);
-      return await verifyCommand(input, overrides, verification.verifyEvidence, raw, output, limits);
+      const parts = {
+        verifyEvidence: verification.verifyEvidence,
+        raw: new InspectRaw(eventLogBytes),
+        limits: requestLimits(eventLogBytes),
+      };
+      return await verifyCommand(input, overrides, parts, output);
     } finally {
       await verification.close();
       notes.release((text) => process.stderr.write(text));
@@ -164,4 +162,36 @@ async function withNotes(run: (world: BundleWorld) => Promise<number>): Promise<
 /** Standard output belongs to the answer. */
 function commandLineLog(): Log {
   return createLog('warn', process.stderr);
+}
+
+/**
+ * Reads a file, or standard input for `-`.
+ * @param expected what the command wants, for those who gave something else
+ * @throws {UsageError} where it cannot be read, or is empty
+ */
+async function readInput(file: string, expected: string): Promise<NamedInput> {
+  const name = file === '-' ? 'standard input' : file;
+  const bytes = await (file === '-' ? buffer(process.stdin) : readFile(file)).catch((cause: unknown) => {
+    throw new UsageError([`${name}: ${fileProblem(cause)}`, `expected is ${expected}`], { cause });
+  });
+  if (bytes.byteLength === 0) throw new UsageError([`${name}: is empty`, `expected is ${expected}`]);
+  return { name, bytes };
+}
+
+/** Why the port could not be opened, in words and with the key to change; null for any other error. */
+function listenProblem(error: unknown, { host, port }: ListenConfiguration): string | null {
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return null;
+  if (error.syscall !== 'listen' && error.syscall !== 'getaddrinfo') return null;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `listen.port: port ${port} of ${host} is in use; stop what uses it, or choose another (VERITEE__LISTEN__PORT; 0 picks a free one)`;
+    case 'EACCES':
+      return `listen.port: the user of this process may not open port ${port}; choose one from 1024 on (VERITEE__LISTEN__PORT)`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `listen.host: ${host} is no address of this machine; 127.0.0.1 and 0.0.0.0 always are (VERITEE__LISTEN__HOST)`;
+    default:
+      return `listen: port ${port} of ${host} cannot be opened (${String(error.code)})`;
+  }
 }

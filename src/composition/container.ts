@@ -9,22 +9,37 @@ import type { Configuration } from '../config/configuration.js';
 import type { EvidenceType } from '../model/evidence.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { EvidenceVerifier } from '../model/verification.js';
-import { InspectEvidence } from '../service/inspect-evidence.js';
+import { InspectEvidence } from '../service/inspections.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../vendors/amd/roots.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
 import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../verifiers/azure-cvm/ak-roots.js';
+import { AzSnpVtpmVerifier } from '../verifiers/azure-cvm/az-snp-vtpm-verifier.js';
+import { AzTdxVtpmVerifier } from '../verifiers/azure-cvm/az-tdx-vtpm-verifier.js';
 import { paravisorFloors } from '../verifiers/azure-cvm/known-paravisors.js';
-import type { MaaTokenVerifierOptions } from '../verifiers/maa/maa-token-verifier.js';
+import { MaaTokenVerifier, type MaaTokenVerifierOptions } from '../verifiers/maa/maa-token-verifier.js';
 import { AmdSnpReportVerifier, type SnpReportVerifierOptions } from '../verifiers/snp/snp-report-verifier.js';
+import { SnpVerifier } from '../verifiers/snp/snp-verifier.js';
 import { DcapTdQuoteVerifier, type TdQuoteVerifierOptions } from '../verifiers/tdx/td-quote-verifier.js';
+import { TdxVerifier } from '../verifiers/tdx/tdx-verifier.js';
 import { RsaTpmQuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';
-import type { ItaTokenVerifierOptions } from '../verifiers/trust-authority/ita-token-verifier.js';
+import { ItaTokenVerifier, type ItaTokenVerifierOptions } from '../verifiers/trust-authority/ita-token-verifier.js';
 import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './configured-roots.js';
-import { EVIDENCE_VERIFIER_CLASSES } from './evidence-verifiers.js';
 import { itaIssuers, maaIssuers } from './token-issuers.js';
 
 /** Changes registrations before anything is resolved. */
 export type Override = (container: DependencyContainer) => void;
+
+type VerifierClasses = { readonly [T in EvidenceType]: new (...parts: never[]) => EvidenceVerifier<T> };
+
+/** One line for each TEE, and for each other verifier's token. Adding a type of evidence without a line here does not compile. */
+export const EVIDENCE_VERIFIER_CLASSES = {
+  snp: SnpVerifier,
+  tdx: TdxVerifier,
+  'az-snp-vtpm': AzSnpVtpmVerifier,
+  'az-tdx-vtpm': AzTdxVtpmVerifier,
+  'maa-token': MaaTokenVerifier,
+  'ita-token': ItaTokenVerifier,
+} as const satisfies VerifierClasses;
 
 /** Classes that the container makes: each of their parameters carries a token. */
 export const INJECTED_CLASSES = [

@@ -1,4 +1,4 @@
-import { EXIT_CODE } from '../cli/exit-code.js';
+import { EXIT_CODE } from '../cli/output.js';
 import type { Configuration } from '../config/configuration.js';
 import { writeBundle } from '../endorsements/amd/export-bundle.js';
 import { requireBundle, requireEmptyFolder } from '../endorsements/files/bundle-folders.js';

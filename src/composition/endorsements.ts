@@ -49,11 +49,7 @@ export function openAmd({ amd, ...configuration }: Configuration, world: Endorse
     kds: amd.kds === 'off' ? null : amd.kds,
     folder: amd.chains,
     cacheFolder: endorsementCacheDirectory({ amd, ...configuration }),
-    clock: world.clock,
-    log: world.log,
-    observer: world.observer,
-    connect: world.connect,
-    inBackground: world.inBackground ?? true,
+    ...shared(world),
   });
 }
 
@@ -66,11 +62,7 @@ export function openIntel(configuration: Configuration, world: EndorsementWorld)
     thim: azure.thim === 'off' ? null : azure.thim,
     folder: intel.collateral,
     cacheFolder: endorsementCacheDirectory(configuration),
-    clock: world.clock,
-    log: world.log,
-    inBackground: world.inBackground ?? true,
-    observer: world.observer,
-    connect: world.connect,
+    ...shared(world),
   });
 }
 
@@ -79,9 +71,7 @@ export function openIntel(configuration: Configuration, world: EndorsementWorld)
  * @throws {ConfigurationError} where an issuer is configured twice
  */
 export function openEndorsements(configuration: Configuration, world: EndorsementWorld): OpenEndorsements {
-  const { clock, log, connect, observer } = world;
-  const issuers = tokenIssuers(configuration);
-  const keys = openTokenKeys({ issuers, clock, log, observer, connect });
+  const keys = openTokenKeys({ ...shared(world), issuers: tokenIssuers(configuration) });
   const amd = openAmd(configuration, world);
   const intel = openIntel(configuration, world);
   const all = async (of: (part: typeof amd | typeof intel | typeof keys) => Promise<void>) => {
@@ -89,8 +79,13 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
   };
   return {
     source: new AllEndorsements({ amd: amd.source, intel: intel.source, tokenKeys: keys.source }),
-    ready: Promise.all([warnOfMissingFolders(configuration, log), all(({ ready }) => ready)]).then(() => {}),
+    ready: Promise.all([warnOfMissingFolders(configuration, world.log), all(({ ready }) => ready)]).then(() => {}),
     reload: async () => (await Promise.all([amd, intel, keys].map((part) => part.reload()))).flat(),
     close: () => all((part) => part.close()),
   };
+}
+
+/** What every source is opened with. */
+function shared({ clock, log, observer, connect, inBackground = true }: EndorsementWorld) {
+  return { clock, log, observer, connect, inBackground };
 }

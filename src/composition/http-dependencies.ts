@@ -1,27 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
-import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
 import type { Metrics } from '../http/metrics.js';
 import type { EndorsementSource } from '../model/endorsement.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Clock } from '../model/ports.js';
-import type { EvidenceVerifier } from '../model/verification.js';
 import type { Policy } from '../policy/policy-document.js';
 import { ChallengeCodec } from '../service/challenge-codec.js';
 import type { ClockWatch } from '../service/clock-watch.js';
 import { IssueChallenge } from '../service/issue-challenge.js';
 import { NonceRecogniser } from '../service/nonce-recogniser.js';
-import type { InspectEvidenceUseCase } from '../service/use-cases.js';
-import { VerifyEvidence } from '../service/verify-evidence.js';
+import type { InspectEvidenceUseCase, VerifyEvidenceUseCase } from '../service/use-cases.js';
 import type { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import type { PolicyDirectory } from '../stores/policy-directory.js';
-import { createAttestationRoutes, type OpenAttestationServices } from './attestation-routes.js';
+import type { OpenAttestationServices } from './attestation-services.js';
 import type { ReloadedRoots } from './configured-roots.js';
 import { createAppContainer, type Override, useIntelRootPins, useRootPins } from './container.js';
 import type { EndorsementWorld } from './endorsements.js';
+import { createVerifyEvidence, verifyOptions } from './judging.js';
 import type { ReloadedAccess } from './reloaded-access.js';
-import { newId, verifyOptions } from './verify-options.js';
 
 /** What of a service is open before it can answer. */
 export interface ServiceParts {
@@ -45,13 +42,13 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
   const codec = new ChallengeCodec(challenges.key, randomBytes);
   return {
     verifyEvidence: verifyEvidenceWith(container, codec, parts),
-    issueChallenge: new IssueChallenge(
+    issueChallenge: new IssueChallenge({
       codec,
-      challenges.store,
-      { has: (id) => policies.snapshot().has(id), keys: () => policies.snapshot().keys() },
-      clockWatch,
-      configuration.challenges.lifetimeSeconds,
-    ),
+      store: challenges.store,
+      policies: { has: (id) => policies.snapshot().has(id), keys: () => policies.snapshot().keys() },
+      clock: clockWatch,
+      lifetimeSeconds: configuration.challenges.lifetimeSeconds,
+    }),
     inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
     liveness: clockWatch.liveness,
     readiness: clockWatch.readiness,
@@ -78,20 +75,21 @@ function containerOf({ configuration, world, endorsements, roots }: ServiceParts
   );
 }
 
-function verifyEvidenceWith(container: AppContainer, codec: ChallengeCodec, parts: ServiceParts): VerifyEvidence {
+function verifyEvidenceWith(
+  container: AppContainer,
+  codec: ChallengeCodec,
+  parts: ServiceParts,
+): VerifyEvidenceUseCase {
   const { configuration, world, clockWatch, policies, challenges, services } = parts;
-  const source = container.resolve<EndorsementSource>(TOKENS.endorsementSource);
-  return new VerifyEvidence(
+  return createVerifyEvidence(
+    container,
     {
-      verifiers: container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers),
-      endorsements: source,
-      attestationRoutes: createAttestationRoutes(container, services.services, source),
-      keyThumbprint: jwkThumbprint,
+      endorsements: container.resolve<EndorsementSource>(TOKENS.endorsementSource),
+      services: services.services,
       policies: () => policies.snapshot(),
       nonces: new NonceRecogniser(codec, challenges.store, world.log),
       clock: clockWatch,
       log: world.log,
-      newId,
     },
     verifyOptions(configuration, true),
   );

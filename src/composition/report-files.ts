@@ -1,5 +1,4 @@
-import { isMeantAsJson, type NamedInput, readingInput } from '../cli/named-input.js';
-import { UsageError } from '../cli/usage-error.js';
+import { isMeantAsJson, type NamedInput, readingInput, UsageError } from '../cli/input.js';
 import { parseHclReport } from '../formats/hcl-report.js';
 import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
 import { recogniseRaw } from '../inspect/raw-structures.js';

@@ -12,7 +12,7 @@ import { ClockWatch } from '../service/clock-watch.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
-import { openAttestationServices } from './attestation-routes.js';
+import { openAttestationServices } from './attestation-services.js';
 import { ReloadedRoots } from './configured-roots.js';
 import type { Override } from './container.js';
 import { Endings } from './endings.js';
@@ -22,8 +22,7 @@ import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { ReloadedAccess } from './reloaded-access.js';
 import { ServiceReload } from './service-reload.js';
-import { SYSTEM_CLOCK } from './system.js';
-import { productVersion } from './version.js';
+import { productVersion, SYSTEM_CLOCK } from './system.js';
 
 /** What a service takes from the world, beside its configuration. */
 export interface World extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'intelRootPins' | 'connect'>> {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Clock } from '../model/ports.js';
 
 /** The machine's own time. */
@@ -5,3 +6,10 @@ export const SYSTEM_CLOCK: Clock = {
   now: () => new Date(),
   monotonicMs: () => performance.now(),
 };
+
+/** Version of the product, from package.json beside the built code. */
+export async function productVersion(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version }: { readonly version?: string } = JSON.parse(text);
+  return version ?? 'unknown';
+}

@@ -1,19 +1,15 @@
 import underPressure from '@fastify/under-pressure';
-import type { FastifyInstance, FastifyServerFactory, RouteOptions } from 'fastify';
-import { fastify } from 'fastify';
+import { type FastifyInstance, type FastifyServerFactory, fastify, type RouteOptions } from 'fastify';
 import { RefusedError } from '../model/errors.js';
-import type { Guard } from './access.js';
-import { admit } from './access.js';
+import { admit, type Guard } from './access.js';
 import type { HttpDependencies } from './dependencies.js';
-import { answerError } from './error-answers.js';
-import { refuseLate } from './event-loop-delay.js';
+import { answerError, answerSocketError } from './error-answers.js';
 import { createListener, DEFAULT_CONNECTION_LIMITS } from './listener.js';
+import { refuseLate } from './load-shedding.js';
 import { DEFAULT_RATE_LIMITS, failureLimit, registerRateLimits } from './rate-limits.js';
-import { requestIdOf } from './request-id.js';
-import { routeOf, writeRequest } from './request-log.js';
+import { requestIdOf, routeOf, writeRequest } from './request-log.js';
 import { registerRoutes } from './routes/route-table.js';
 import { securityHeaders } from './security-headers.js';
-import { answerSocketError } from './socket-errors.js';
 
 const DEFAULT_EVENT_LOOP_DELAY_MS = 1_000;
 

@@ -3,7 +3,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller, Role } from '../model/caller.js';
 import { RefusedError } from '../model/errors.js';
 import type { Clock } from '../model/ports.js';
-import { namesLoopback } from './host-names.js';
 
 /** A caller that is recognised by an API key. */
 export interface ApiKeyCaller {
@@ -135,4 +134,14 @@ function presentedKey(headers: IncomingHttpHeaders): string | null {
   if (authorization === undefined) return typeof apiKey === 'string' && apiKey !== '' ? apiKey : null;
   if (apiKey !== undefined) return null;
   return /^Bearer +([^\s]+)$/i.exec(authorization)?.[1] ?? null;
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
+
+/**
+ * Whether a Host header names this machine: `localhost`, an address of 127.0.0.0/8, or `[::1]`, with or without port.
+ * Other spellings of the same addresses (decimal, `127.1`, a trailing dot) are not taken: no client sends them by itself.
+ */
+export function namesLoopback(host: string | undefined): boolean {
+  return host !== undefined && LOOPBACK.test(host);
 }

@@ -8,9 +8,9 @@ import type {
 } from '../service/use-cases.js';
 import type { CallerDirectory } from './callers.js';
 import type { ConnectionLimits, TlsMaterial } from './listener.js';
+import type { SlotLimits } from './load-shedding.js';
 import type { Metrics } from './metrics.js';
 import type { RateLimits } from './rate-limits.js';
-import type { SlotLimits } from './verification-slots.js';
 
 /** What the HTTP layer is given. It makes none of it. */
 export interface HttpDependencies {

@@ -27,18 +27,10 @@ export const TOKENS = {
   itaTokenVerifierOptions: Symbol('ItaTokenVerifierOptions'),
   /** `ReadonlyMap<EvidenceType, EvidenceVerifier>` (model/verification). */
   evidenceVerifiers: Symbol('EvidenceVerifiers'),
-  /** `VerifyEvidenceUseCase` (service/use-cases). */
-  verifyEvidence: Symbol('VerifyEvidenceUseCase'),
-  /** `IssueChallengeUseCase` (service/use-cases). */
-  issueChallenge: Symbol('IssueChallengeUseCase'),
   /** `InspectEvidenceUseCase` (service/use-cases). */
   inspectEvidence: Symbol('InspectEvidenceUseCase'),
-  /** `ReadinessUseCase` (service/use-cases). */
-  readiness: Symbol('ReadinessUseCase'),
   /** `EndorsementSource` (model/endorsement). */
   endorsementSource: Symbol('EndorsementSource'),
   /** `Clock` (model/ports). */
   clock: Symbol('Clock'),
-  /** `Log` (model/ports). */
-  log: Symbol('Log'),
 } as const;

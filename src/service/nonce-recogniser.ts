@@ -1,8 +1,6 @@
 import type { ChallengeStore, ConsumedScope, ConsumeResult, NonceStanding } from '../model/challenge.js';
 import type { Log } from '../model/ports.js';
-import type { ChallengeCodec } from './challenge-codec.js';
-import { challengeId } from './challenge-codec.js';
-import { withinTime } from './within-time.js';
+import { type ChallengeCodec, challengeId } from './challenge-codec.js';
 
 /** threats.md section 9, Nonce store. */
 export const CHALLENGE_STORE_TIMEOUT_MS = 100;
@@ -57,5 +55,21 @@ export class NonceRecogniser {
     // Without a record the challenge cannot be known to be unused.
     const state = result.state === 'unknown' ? 'used' : result.state;
     return { origin, state, ...(purpose === undefined ? {} : { scopes: { purpose, asked } }) };
+  }
+}
+
+/**
+ * The outcome of `work`, or an error once the time is up. The work itself is not cancelled: its late effects still happen.
+ * @throws {Error} also what `work` rejects with
+ */
+export async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,10 +1,7 @@
-import type { FSWatcher } from 'node:fs';
-import { watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigurationError } from '../model/errors.js';
-import type { PolicySources } from './policy-files.js';
-import { policyFingerprint, readPolicySet } from './policy-files.js';
-import type { PolicySet } from './policy-set.js';
+import { type PolicySet, type PolicySources, policyFingerprint, readPolicySet } from './policy-files.js';
 
 export interface PolicyDirectoryOptions<P> extends PolicySources<P> {
   /** Whether the directory must exist. One that existed once must exist from then on. */

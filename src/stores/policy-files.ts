@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { ConfigurationError } from '../model/errors.js';
 import { folderProblem } from '../model/file-problem.js';
 import { PolicyFileError, readPolicyFile } from './policy-file.js';
-import { PolicySet } from './policy-set.js';
 
 /** Reads the text of one policy. @throws {ConfigurationError} */
 export type ParsePolicy<P> = (text: string, name: string) => P;
@@ -14,6 +13,34 @@ export interface PolicySources<P> {
   readonly parse: ParsePolicy<P>;
   /** An id that each set must have: the policy of requests that name none. */
   readonly defaultId: string;
+}
+
+/** The policies of one moment. A request takes one set and uses it throughout. */
+export class PolicySet<P extends { readonly id: string }> {
+  readonly #byId: ReadonlyMap<string, P>;
+
+  constructor(byId: ReadonlyMap<string, P>) {
+    this.#byId = new Map(byId);
+    Object.freeze(this);
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
+  get(id: string): P | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** Their ids, in the order of the list. */
+  keys(): Iterable<string> {
+    return this.#byId.keys();
+  }
+
+  /** Built-in ones first, then in the order of the file names. */
+  list(): readonly P[] {
+    return [...this.#byId.values()];
+  }
 }
 
 /** Files whose names start with a dot are those of editors and of Kubernetes. */

@@ -35,23 +35,21 @@ const TITLES: { readonly [C in ProblemCode]: string } = {
 export function presentProblem(error: unknown, requestId: string | null): Problem {
   if (error instanceof FormatError) {
     const pointer = error.pointer === null ? {} : { pointer: error.pointer };
-    return problem(400, error.code, 'Malformed request', error.message, requestId, pointer);
+    const said = { code: error.code, title: 'Malformed request', detail: error.message, ...pointer };
+    return problem(400, said, requestId);
   }
   if (error instanceof RefusedError) {
-    const refused = problem(PROBLEM_STATUS[error.code], error.code, TITLES[error.code], error.message, requestId);
+    const { code, message: detail } = error;
+    const refused = problem(PROBLEM_STATUS[code], { code, title: TITLES[code], detail }, requestId);
     return { ...refused, retryAfterSeconds: error.retryAfterSeconds };
   }
-  return problem(500, 'internal_error', 'Fault of the service', 'the request could not be answered', requestId);
+  const detail = 'the request could not be answered';
+  return problem(500, { code: 'internal_error', title: 'Fault of the service', detail }, requestId);
 }
 
-function problem(
-  status: number,
-  code: Schemas['ProblemCode'],
-  title: string,
-  detail: string,
-  requestId: string | null,
-  pointer: { readonly pointer?: string } = {},
-): Problem {
-  const document = { type: `urn:veritee:problem:${code}`, title, status, detail, code, ...pointer };
+type Said = Omit<Problem['document'], 'type' | 'status' | 'requestId'>;
+
+function problem(status: number, { code, title, detail, ...place }: Said, requestId: string | null): Problem {
+  const document = { type: `urn:veritee:problem:${code}`, title, status, detail, code, ...place };
   return { status, retryAfterSeconds: null, document: requestId === null ? document : { ...document, requestId } };
 }

@@ -1,15 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { requestLimits } from '../../wire/request-limits.js';
 import type { HttpDependencies } from '../dependencies.js';
-import { DEFAULT_SLOTS, VerificationSlots } from '../verification-slots.js';
-import { challengesRoute } from './challenges.js';
-import { docsRoutes } from './docs.js';
-import { inspectRoute } from './inspect.js';
-import { livezRoute } from './livez.js';
-import { metricsRoute } from './metrics.js';
-import { openapiRoute } from './openapi.js';
-import { readyzRoute } from './readyz.js';
-import { verifyRoute } from './verify.js';
+import { DEFAULT_SLOTS, VerificationSlots } from '../load-shedding.js';
+import { docsRoutes, openapiRoute } from './contract-routes.js';
+import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js';
+import { livezRoute, metricsRoute, readyzRoute } from './operation-routes.js';
 
 /** Every route of the service. Each says in its `config.access` who may use it. */
 export async function registerRoutes(application: FastifyInstance, dependencies: HttpDependencies): Promise<void> {

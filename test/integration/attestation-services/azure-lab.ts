@@ -6,7 +6,7 @@ import type { AzureAttestation } from '../../../src/attestation-services/azure-a
 import {
   type OpenAzureAttestationOptions,
   openAzureAttestation,
-} from '../../../src/attestation-services/open-azure-attestation.js';
+} from '../../../src/attestation-services/open-services.js';
 import type { SubmissionResult } from '../../../src/model/attestation-service.js';
 import type { AzureIdentity } from '../../../src/model/azure-identity.js';
 import type { SnpSubmission, TdxSubmission } from '../../../src/model/verification.js';

@@ -2,10 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { buildConnector } from 'undici';
-import {
-  type OpenTrustAuthorityOptions,
-  openTrustAuthority,
-} from '../../../src/attestation-services/open-trust-authority.js';
+import { type OpenTrustAuthorityOptions, openTrustAuthority } from '../../../src/attestation-services/open-services.js';
 import type { TrustAuthority } from '../../../src/attestation-services/trust-authority.js';
 import type { SubmissionResult } from '../../../src/model/attestation-service.js';
 import type { TdxSubmission } from '../../../src/model/verification.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { inspectCommand } from '../../../src/cli/inspect-command.js';
-import { InspectRaw } from '../../../src/service/inspect-raw.js';
+import { InspectRaw } from '../../../src/service/inspections.js';
 import { requestLimits } from '../../../src/wire/request-limits.js';
 import { bodyOf, snpEvidence } from '../wire/sample-bodies.js';
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decisionTable } from '../../../src/cli/decision-table.js';
-import { Notes } from '../../../src/cli/notes.js';
-import { mayColour, styledFor } from '../../../src/cli/output.js';
+import { mayColour, Notes, styledFor } from '../../../src/cli/output.js';
 import { presentDecision } from '../../../src/wire/present-decision.js';
 import { DECISION } from '../wire/sample-decision.js';
 

@@ -15,8 +15,7 @@ async function chosenBy(body: object, options: { policies?: readonly string[]; n
   const exitCode = await verifyCommand(
     input,
     overrides,
-    { execute: async () => DECISION },
-    { recognise: () => [] },
+    { verifyEvidence: { execute: async () => DECISION }, raw: { recognise: () => [] } },
     output,
   );
   expect(exitCode).toBe(2);

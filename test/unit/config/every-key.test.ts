@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { namedTests } from '../../../scripts/test-titles.js';
-import { verifyOptions } from '../../../src/composition/verify-options.js';
+import { verifyOptions } from '../../../src/composition/judging.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { CONFIGURATION_SCHEMA } from '../../../src/config/schema.js';
 import { listKeys } from './configuration-keys.js';

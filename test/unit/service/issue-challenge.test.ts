@@ -16,7 +16,7 @@ const policies = new Set(['p', 'q']);
 const codec = new ChallengeCodec(randomBytes(32), randomBytes);
 
 function issuing(store: FakeChallengeStore = new FakeChallengeStore(), timeoutMs?: number): IssueChallenge {
-  return new IssueChallenge(codec, store, policies, clock, 300, timeoutMs);
+  return new IssueChallenge({ codec, store, policies, clock, lifetimeSeconds: 300, timeoutMs });
 }
 
 describe('a challenge', () => {
@@ -41,7 +41,7 @@ describe('a challenge', () => {
 
   it('can be used once, then no more', async () => {
     const store = new MemoryChallengeStore(clock);
-    const issue = new IssueChallenge(codec, store, policies, clock, 300);
+    const issue = new IssueChallenge({ codec, store, policies, clock, lifetimeSeconds: 300 });
     const nonces = new NonceRecogniser(codec, store, new FakeLog());
     const { nonce } = await issue.execute({ ...ANYTHING, policy: 'p' }, CALLER);
     const scope = { tenant: 'a', audience: null, policies: ['p'], evidenceType: 'snp' };
@@ -87,7 +87,10 @@ describe('while the clock cannot be relied on', () => {
 
   it('FRS-10 is no challenge made', async () => {
     const store = new FakeChallengeStore();
-    const issued = new IssueChallenge(codec, store, policies, jumped, 300).execute(ANYTHING, CALLER);
+    const issued = new IssueChallenge({ codec, store, policies, clock: jumped, lifetimeSeconds: 300 }).execute(
+      ANYTHING,
+      CALLER,
+    );
     await expect(issued).rejects.toThrow(RefusedError);
     await expect(issued).rejects.toMatchObject({ code: 'clock', message: 'the clock jumped', retryAfterSeconds: 42 });
     expect(store.puts).toEqual([]);
@@ -97,7 +100,7 @@ describe('while the clock cannot be relied on', () => {
 describe('FRS-03 overloaded is said', () => {
   it('FRS-03 where the store is full', async () => {
     const store = new MemoryChallengeStore(clock, 1);
-    const issue = new IssueChallenge(codec, store, policies, clock, 300);
+    const issue = new IssueChallenge({ codec, store, policies, clock, lifetimeSeconds: 300 });
     await issue.execute(ANYTHING, CALLER);
     await expect(issue.execute(ANYTHING, CALLER)).rejects.toMatchObject({
       code: 'overloaded',

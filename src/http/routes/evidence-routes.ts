@@ -1,21 +1,36 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Decision } from '../../model/decision.js';
 import { RefusedError } from '../../model/errors.js';
-import type { VerifyEvidenceUseCase } from '../../service/use-cases.js';
+import type { InspectEvidenceUseCase, IssueChallengeUseCase, VerifyEvidenceUseCase } from '../../service/use-cases.js';
 import { presentDecision } from '../../wire/present-decision.js';
 import { PROBLEM_MEDIA_TYPE } from '../../wire/problem.js';
+import { readChallengeRequest } from '../../wire/read-challenge-request.js';
+import { readInspectRequest } from '../../wire/read-inspect-request.js';
 import { readVerifyQuery } from '../../wire/read-verify-query.js';
 import { readVerifyRequest } from '../../wire/read-verify-request.js';
 import type { RequestLimits } from '../../wire/request-limits.js';
 import { callerOf } from '../access.js';
-import { JSON_TYPE, RECEIPT_TYPE } from '../media-types.js';
+import { bodyOf, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
+import type { VerificationSlots } from '../load-shedding.js';
 import type { Metrics } from '../metrics.js';
-import { bodyOf, requireJsonBody } from '../request-body.js';
-import { queryOf } from '../request-query.js';
-import type { VerificationSlots } from '../verification-slots.js';
 
 /** Seconds after which an indeterminate decision may be asked for again, where nothing said when. */
 const RETRY_SECONDS = 5;
+
+/** Of a receipt alone: EAT over JWT (RFC 9782). */
+const RECEIPT_TYPE = 'application/eat+jwt';
+
+const NO_QUERY = new URLSearchParams();
+
+/** What the three have in common: JSON of callers that may verify. */
+const JSON_CALL = {
+  method: 'POST',
+  config: { access: 'verify' },
+  onRequest: (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
+    requireJsonBody(request);
+    done();
+  },
+} as const;
 
 interface VerifyRouteDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;
@@ -28,9 +43,8 @@ interface VerifyRouteDependencies {
 export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions {
   const { verifyEvidence, slots, metrics, limits } = dependencies;
   return {
-    method: 'POST',
+    ...JSON_CALL,
     url: '/verify',
-    config: { access: 'verify' },
     onRequest: (request, _reply, done) => {
       requireJsonBody(request);
       requireJsonAnswer(request);
@@ -47,6 +61,33 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
       else if (decision.decision === 'indeterminate' && decision.retryable) askAgain(decision, reply);
       const presented = presentDecision(decision, query);
       return reply.type(JSON_TYPE).send(JSON.stringify(presented));
+    },
+  };
+}
+
+/** `POST /challenges`: a nonce that this service accepts once. */
+export function challengesRoute(issueChallenge: IssueChallengeUseCase): RouteOptions {
+  return {
+    ...JSON_CALL,
+    url: '/challenges',
+    handler: async (request, reply) => {
+      const { nonce, expiresAt } = await issueChallenge.execute(
+        readChallengeRequest(bodyOf(request)),
+        callerOf(request),
+      );
+      return reply.send({ nonce: Buffer.from(nonce).toString('base64url'), expiresAt: expiresAt.toISOString() });
+    },
+  };
+}
+
+/** `POST /inspect`: what evidence says, field by field. Nothing is verified. */
+export function inspectRoute(inspectEvidence: InspectEvidenceUseCase, limits: RequestLimits): RouteOptions {
+  return {
+    ...JSON_CALL,
+    url: '/inspect',
+    handler: async (request, reply) => {
+      const inspection = inspectEvidence.execute(readInspectRequest(bodyOf(request), limits));
+      return reply.type(JSON_TYPE).send(JSON.stringify(inspection));
     },
   };
 }
@@ -73,4 +114,10 @@ function enforce(decision: Decision, reply: FastifyReply): void {
 
 function askAgain({ retryAfterSeconds }: Decision, reply: FastifyReply): void {
   reply.header('retry-after', retryAfterSeconds ?? RETRY_SECONDS);
+}
+
+/** The query of a request target. */
+function queryOf(target: string): URLSearchParams {
+  const start = target.indexOf('?');
+  return start < 0 ? NO_QUERY : new URLSearchParams(target.slice(start + 1));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VerificationSlots } from '../../../src/http/verification-slots.js';
+import { refuseLate, VerificationSlots } from '../../../src/http/load-shedding.js';
 
 /** Work that ends when it is told. */
 function openWork() {
@@ -56,4 +56,12 @@ describe('verification slots', () => {
     ).rejects.toThrow('at once');
     expect(await slots.run(async () => 'done')).toBe('done');
   });
+});
+
+it('refuses where the event loop was measured to be late', () => {
+  expect(() => refuseLate(1_001)).toThrow(expect.objectContaining({ code: 'overloaded', retryAfterSeconds: 1 }));
+});
+
+it('does not refuse where the delay could not be measured', () => {
+  expect(() => refuseLate(Number.POSITIVE_INFINITY)).not.toThrow();
 });

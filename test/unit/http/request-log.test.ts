@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { expect, it } from 'vitest';
-import { requestIdOf } from '../../../src/http/request-id.js';
+import { requestIdOf } from '../../../src/http/request-log.js';
 
 function withId(id: string | undefined): IncomingMessage {
   return { headers: { 'x-request-id': id } } as unknown as IncomingMessage;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { routeUnavailable } from '../../../src/attestation-services/route-unavailable.js';
+import { routeUnavailable } from '../../../src/attestation-services/submissions.js';
 import { FetchError } from '../../../src/outgoing/fetch-error.js';
 
 const status = (code: number, retryAfterMs?: number) =>

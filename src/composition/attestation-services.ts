@@ -1,18 +1,13 @@
-import type { DependencyContainer } from 'tsyringe';
 import type { AzureAttestation } from '../attestation-services/azure-attestation.js';
 import {
-  type OpenAzureAttestationOptions,
+  type OpenServiceOptions,
   openAzureAttestation,
-} from '../attestation-services/open-azure-attestation.js';
-import { type OpenTrustAuthorityOptions, openTrustAuthority } from '../attestation-services/open-trust-authority.js';
+  openTrustAuthority,
+} from '../attestation-services/open-services.js';
 import type { TrustAuthority } from '../attestation-services/trust-authority.js';
 import type { Configuration } from '../config/configuration.js';
 import type { AttestationService } from '../model/attestation-service.js';
-import type { EndorsementSource } from '../model/endorsement.js';
-import { TOKENS } from '../model/injection-tokens.js';
 import type { TokenRoute } from '../model/token-route.js';
-import type { EvidenceVerifier, TokenVerifier } from '../model/verification.js';
-import { AttestationRoutes } from '../service/attestation-routes.js';
 import type { EndorsementWorld } from './endorsements.js';
 
 /** Services that evidence may be sent to. */
@@ -29,13 +24,7 @@ export function openAttestationServices(
   configuration: Configuration,
   { clock, log, connect, observer }: EndorsementWorld,
 ): OpenAttestationServices {
-  const shared = {
-    deadlineMs: configuration.deadlineSeconds * 1000,
-    clock,
-    log,
-    observer,
-    connect,
-  };
+  const shared = { deadlineMs: configuration.deadlineSeconds * 1000, clock, log, observer, connect };
   const opened = [openMaa(configuration, shared), openIta(configuration, shared)].filter((service) => service !== null);
   return {
     services: new Map(opened.map((service) => [service.route, service])),
@@ -45,30 +34,13 @@ export function openAttestationServices(
   };
 }
 
-/** What is the same for each of them. */
-type Shared = Pick<
-  OpenAzureAttestationOptions & OpenTrustAuthorityOptions,
-  'deadlineMs' | 'clock' | 'log' | 'observer' | 'connect'
->;
-
-function openMaa({ maa }: Configuration, shared: Shared): AzureAttestation | null {
+function openMaa({ maa }: Configuration, shared: OpenServiceOptions): AzureAttestation | null {
   const { endpoints, apiVersion, credential } = maa.submit;
   if (endpoints.length === 0) return null;
   return openAzureAttestation({ ...shared, endpoints, apiVersion, identity: credential, environment: process.env });
 }
 
-function openIta({ ita, time }: Configuration, shared: Shared): TrustAuthority | null {
+function openIta({ ita, time }: Configuration, shared: OpenServiceOptions): TrustAuthority | null {
   if (ita.submit === null) return null;
   return openTrustAuthority({ ...shared, ...ita.submit, leewaySeconds: time.tokenLeewaySeconds });
-}
-
-/** Other verifiers' tokens, sent and made. */
-export function createAttestationRoutes(
-  container: DependencyContainer,
-  services: OpenAttestationServices['services'],
-  endorsements: EndorsementSource,
-): AttestationRoutes {
-  const verifiers = container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers);
-  const ofTokens = [...verifiers].filter((entry): entry is [string, TokenVerifier] => 'verifyToken' in entry[1]);
-  return new AttestationRoutes(new Map(ofTokens), services, endorsements);
 }

@@ -3,6 +3,9 @@ import type { Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { RefusedError } from '../model/errors.js';
 
+/** Media type of every answer in JSON that is no problem document. */
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
 export const MEDIA_TYPE_WANTED = 'the body must be JSON, sent with content-type: application/json';
 
 /** JSON all the same, of which only the character set is another. */

@@ -9,7 +9,9 @@ import { AzureAttestation } from './azure-attestation.js';
 import { AzureCredential } from './azure-credential.js';
 import { completeIdentity, type Environment } from './complete-identity.js';
 import { EntraTokens } from './entra-tokens.js';
-import { DEFAULT_TURNS, SubmissionTurns, type TurnLimits } from './submission-turns.js';
+import { DEFAULT_TURNS, SubmissionTurns, type TurnLimits } from './submissions.js';
+import { TrustAuthority } from './trust-authority.js';
+import type { AppraisalOptions } from './trust-authority-request.js';
 
 /** Times and sizes. The defaults are for production; tests shorten them. */
 export interface AttestationTuning {
@@ -25,22 +27,26 @@ const DEFAULT_TUNING: AttestationTuning = {
   turns: DEFAULT_TURNS,
 };
 
-export interface OpenAzureAttestationOptions {
-  /** Origins of the instances, at least one, in the order in which they are asked. */
-  readonly endpoints: readonly string[];
-  readonly apiVersion: string;
-  /** Null: no token is sent. */
-  readonly identity: AzureIdentity | null;
-  /** Time of a request: each endpoint gets its share, so that the last one is still asked in time. */
+/** What every service is opened with. */
+export interface OpenServiceOptions {
+  /** Time of a request: where there are several endpoints each gets its share, so that the last is still asked in time. */
   readonly deadlineMs: number;
-  /** Where workload identity finds what the configuration does not say. */
-  readonly environment: Environment;
   readonly clock: Clock;
   readonly log: Log;
   /** Hears of each attempt to contact an origin. */
   readonly observer?: OriginObserver | undefined;
   /** Options of TLS and socket, for tests. */
   readonly connect?: buildConnector.BuildOptions | undefined;
+}
+
+export interface OpenAzureAttestationOptions extends OpenServiceOptions {
+  /** Origins of the instances, at least one, in the order in which they are asked. */
+  readonly endpoints: readonly string[];
+  readonly apiVersion: string;
+  /** Null: no token is sent. */
+  readonly identity: AzureIdentity | null;
+  /** Where workload identity finds what the configuration does not say. */
+  readonly environment: Environment;
   readonly tuning?: Partial<AttestationTuning>;
 }
 
@@ -80,4 +86,36 @@ function openCredential(options: OpenAzureAttestationOptions, configured: AzureI
   });
   const source = new EntraTokens({ identity, scope: SCOPE, exchange, clock });
   return new AzureCredential({ source, health: new EndpointHealth(clock, health), clock, log });
+}
+
+export interface OpenTrustAuthorityOptions extends OpenServiceOptions, AppraisalOptions {
+  /** Origin of its interface. */
+  readonly api: string;
+  readonly apiKeyFile: string;
+  /** Leeway for the clock of the service. */
+  readonly leewaySeconds: number;
+  readonly health?: BreakerOptions;
+  readonly turns?: TurnLimits;
+}
+
+/** Puts the parts together. Contacts nobody. */
+export function openTrustAuthority(options: OpenTrustAuthorityOptions): TrustAuthority {
+  const { api, apiKeyFile, deadlineMs, leewaySeconds, clock, log, connect, observer } = options;
+  const { policyIds, policyMustMatch, signingAlgorithm, health = DEFAULT_BREAKER, turns = DEFAULT_TURNS } = options;
+  return new TrustAuthority({
+    api,
+    apiKeyFile,
+    appraisal: { policyIds, policyMustMatch, signingAlgorithm },
+    leewaySeconds,
+    exchange: new BoundedExchange({
+      origins: [api],
+      attemptTimeoutMs: deadlineMs,
+      observer,
+      connect,
+    }),
+    health: new EndpointHealth(clock, health),
+    turns: new SubmissionTurns(turns),
+    clock,
+    log,
+  });
 }

@@ -1,8 +1,20 @@
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, RouteOptions } from 'fastify';
 import { stringify } from 'yaml';
 import { OPENAPI_DOCUMENT } from '../../wire/generated/openapi-document.js';
+import { JSON_TYPE } from '../json-bodies.js';
 import { PAGE_SECURITY_POLICY } from '../security-headers.js';
+
+/** `GET /openapi.json`: the contract. */
+export function openapiRoute(): RouteOptions {
+  const text = JSON.stringify(OPENAPI_DOCUMENT);
+  return {
+    method: 'GET',
+    url: '/openapi.json',
+    config: { access: 'public' },
+    handler: (_request, reply) => reply.type(JSON_TYPE).send(text),
+  };
+}
 
 /**
  * The page asks for the document of a plugin that derives one from the schemas of routes. Ours is written by hand and

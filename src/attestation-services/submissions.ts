@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from 'cockatiel';
+import type { Unavailable } from '../model/endorsement.js';
+import type { FailureLog } from '../outgoing/exchange-log.js';
+import { boundedSeconds, FetchError, requireFetchError } from '../outgoing/fetch-error.js';
+import { unlessAborted } from '../outgoing/unless-aborted.js';
+
+/** Submissions at a time, and how many wait for their turn. */
+export interface TurnLimits {
+  readonly concurrent: number;
+  readonly queued: number;
+}
+
+export const DEFAULT_TURNS: TurnLimits = { concurrent: 8, queued: 64 };
+
+/** Lets submissions in, a few at a time; whoever finds no place to wait is told so at once. */
+export class SubmissionTurns {
+  readonly #bulkhead: BulkheadPolicy;
+
+  constructor({ concurrent, queued }: TurnLimits) {
+    this.#bulkhead = bulkhead(concurrent, queued);
+  }
+
+  /** @throws {FetchError} that of the submission; `busy` or `aborted` where its turn did not come */
+  async run<T>(submit: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (signal.aborted) throw new FetchError('aborted', 'no time was left');
+    try {
+      // The bulkhead looks at the signal only when somebody's turn has come.
+      return await unlessAborted(this.#bulkhead.execute(submit, signal), signal);
+    } catch (error) {
+      if (isBulkheadRejectedError(error)) throw new FetchError('busy', 'too many submissions at a time');
+      throw error;
+    }
+  }
+}
+
+/**
+ * Runs what asks somebody, and has the log say that it failed, or answers again.
+ * @throws {FetchError}
+ */
+export async function loggingFailures<T>(failures: FailureLog, name: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    const answer = await ask();
+    failures.answered(name);
+    return answer;
+  } catch (error) {
+    const failure = requireFetchError(error);
+    failures.failed(name, failure);
+    throw failure;
+  }
+}
+
+/**
+ * Why another verifier gave nothing, after every way was tried. The first way is the preferred one, so that is what
+ * people are told; a later attempt is worth while where one of them may be over the fault.
+ *
+ * @param errors at least one
+ */
+export function routeUnavailable(what: string, errors: readonly FetchError[]): Unavailable {
+  const waits = errors.flatMap(({ retryAfterMs }) => (retryAfterMs === null ? [] : [retryAfterMs]));
+  return {
+    code: 'route_unavailable',
+    detail: `${what}: ${errors[0]?.message ?? 'nothing was asked'}`,
+    retryable: errors.some(mayPass),
+    ...(waits.length === 0 ? {} : { retryAfterSeconds: boundedSeconds(Math.min(...waits)) }),
+  };
+}
+
+/** A definite no, such as 403 and 404, stays one until somebody changes a configuration. */
+function mayPass({ fault, status }: FetchError): boolean {
+  if (fault === 'not_allowed') return false;
+  return fault !== 'status' || status === 429 || (status ?? 0) >= 500;
+}
+
+/** What a file keeps secret. A line feed at the end is the editor's, not the secret's. */
+export async function readSecret(path: string): Promise<string> {
+  return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
+}

@@ -1,8 +1,0 @@
-import { readFile } from 'node:fs/promises';
-
-/** Version of the product, from package.json beside the built code. */
-export async function productVersion(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version }: { readonly version?: string } = JSON.parse(text);
-  return version ?? 'unknown';
-}
