@@ -9,6 +9,7 @@ import type {
   UsedEndorsement,
 } from './endorsement.js';
 import type {
+  ContractEvidenceType,
   EvidenceOf,
   EvidenceType,
   SnpEndorsementInput,
@@ -17,26 +18,14 @@ import type {
   TokenType,
   TpmQuoteInput,
 } from './evidence.js';
+import type { EVIDENCE_TRAITS } from './evidence-traits.js';
 import type { JsonObject } from './json.js';
 import type { RsaPublicKey } from './rsa-public-key.js';
 import type { TcbShortfall } from './tcb-shortfall.js';
 import type { Verified } from './verified.js';
 
 /** Places that can hold the caller's nonce. */
-export type FreshnessPlace =
-  | 'snp.reportData'
-  | 'tdx.reportData'
-  | 'runtimeData.nonce'
-  | 'hcl.userData'
-  | 'tpm.extraData'
-  | 'maa.userData'
-  | 'maa.reportData'
-  | 'maa.runtimeNonce'
-  | 'maa.clientPayloadNonce'
-  | 'ita.userData'
-  | 'ita.heldData'
-  | 'ita.runtimeData'
-  | 'ita.verifierNonce';
+export type FreshnessPlace = (typeof EVIDENCE_TRAITS)[ContractEvidenceType]['noncePlaces'][number];
 
 /**
  * What the caller's nonce and key must appear as in the evidence.

@@ -1,7 +1,8 @@
 import { type Check, CheckList, isOfToken } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
-import { type AppraisalInput, placeOf } from './appraisal-topic.js';
+import { placeOf } from '../model/evidence-traits.js';
+import type { AppraisalInput } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
 
 /** What `revocation: best-effort` tolerates. A revoked key, and a CRL older than one already seen, are none of it. */
