@@ -31,12 +31,22 @@ type WireEvidence<T extends EvidenceType, M = Traits[T]['members']> = { readonly
   readonly [N in keyof M as M[N] extends 'akCertificate' ? M[N] : N]: WireMember<M[N]>;
 };
 
-/** The schema of a type; never one that has not the members of its row. */
-type NativeFormOf<T extends EvidenceType, S extends SchemaName = Traits[T]['schema']> =
-  Required<Schemas[S]> extends Required<WireEvidence<T>> ? S : never;
+/** Those of its members that no request leaves out. */
+type WireNeeded<T extends EvidenceType, W = WireEvidence<T>> = {
+  readonly [N in keyof W as undefined extends W[N] ? never : N]: W[N];
+};
 
-/** Schemas of evidence in its native form. */
-export type NativeForm = { [T in EvidenceType]: NativeFormOf<T> }[EvidenceType];
+/** Types whose schema lacks a member that their row names, or has it optional or of another type. */
+type Disagreeing = {
+  [T in EvidenceType]: Schemas[Traits[T]['schema']] extends WireNeeded<T>
+    ? Required<Schemas[Traits[T]['schema']]> extends Required<WireEvidence<T>>
+      ? never
+      : T
+    : T;
+}[EvidenceType];
+
+/** Schemas of evidence in its native form: none, so that nothing compiles, where a schema and a row disagree. */
+export type NativeForm = [Disagreeing] extends [never] ? Traits[EvidenceType]['schema'] : never;
 
 export const NATIVE_FORMS: readonly NativeForm[] = VERIFIED_TYPES.map((type) => EVIDENCE_TRAITS[type].schema);
 
