@@ -46,7 +46,7 @@ export interface EvidenceTraits {
   readonly vtpm: boolean;
   /** Whose token it is; null where it is none. */
   readonly tokenRoute: TokenRoute | null;
-  /** Whether policies have minimums and requirements for its TEE. Without, they judge nothing that is the TEE's own. */
+  /** Whether policies have minimums and requirements for its TEE. Without, they only see to it that there are its claims. */
   readonly hasTeeTopics: boolean;
   /** Places in which the caller's nonce, or the value that binds nonce and key, may stand. */
   readonly noncePlaces: readonly string[];
@@ -66,10 +66,18 @@ type RowOf<T extends ContractEvidenceType> = EvidenceTraits &
     ? { readonly schema: string; readonly members: MemberForms<EvidenceOf<T>> }
     : { readonly schema: null });
 
-const REPORT_DATA_IS_LONG_ENOUGH = null;
-
 /** TPM2B_DATA of a vTPM: what a quote can carry as extraData. */
 const TPM_EXTRA_DATA = { bytes: 50, holder: 'a TPM quote' } as const;
+
+/** Report data is longer than any nonce. */
+const OF_A_BARE_REPORT = {
+  kind: 'hardware',
+  paravisor: false,
+  vtpm: false,
+  tokenRoute: null,
+  hasTeeTopics: true,
+  longestNonce: null,
+} as const;
 
 const OF_A_PARAVISOR = {
   kind: 'hardware',
@@ -96,27 +104,17 @@ const OF_A_TOKEN = {
 /** What every type of evidence is. Nothing else in the code compares the name of a type. */
 export const EVIDENCE_TRAITS = {
   snp: {
-    kind: 'hardware',
+    ...OF_A_BARE_REPORT,
     tee: 'snp',
-    paravisor: false,
-    vtpm: false,
-    tokenRoute: null,
-    hasTeeTopics: true,
     noncePlaces: ['snp.reportData', 'runtimeData.nonce', 'hcl.userData'],
-    longestNonce: REPORT_DATA_IS_LONG_ENOUGH,
     places: { snp: 'report', tdx: 'tdQuote', hcl: 'runtimeData', tpm: 'tpmQuote' },
     schema: 'SnpEvidence',
     members: { report: { structure: 'SNP report' }, runtimeData: 'optionalBytes', endorsements: 'snpEndorsements' },
   },
   tdx: {
-    kind: 'hardware',
+    ...OF_A_BARE_REPORT,
     tee: 'tdx',
-    paravisor: false,
-    vtpm: false,
-    tokenRoute: null,
-    hasTeeTopics: true,
     noncePlaces: ['tdx.reportData', 'runtimeData.nonce', 'hcl.userData'],
-    longestNonce: REPORT_DATA_IS_LONG_ENOUGH,
     places: { snp: 'report', tdx: 'quote', hcl: 'runtimeData', tpm: 'tpmQuote' },
     schema: 'TdxEvidence',
     members: {

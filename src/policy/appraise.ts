@@ -1,7 +1,7 @@
 import { type Check, CheckList } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import type { Outcome } from '../model/decision.js';
-import { isHardwareType, type Tee, type TeeOfPolicies, traitsOf } from '../model/evidence-traits.js';
+import { isHardwareType, type Tee, type TeeOfPolicies, teeOf, traitsOf } from '../model/evidence-traits.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import { baseWarnings, relaxed } from './base-checks.js';
 import { outcomeOf } from './decide.js';
@@ -39,8 +39,16 @@ const TEE_TOPICS: { readonly [tee in TeeOfPolicies]: readonly AppraisalTopic[] }
   tdx: hardwareTopics([tdxMinimums], [tdxRequirements]),
 };
 
+/** All that is asked of a TEE without topics of its own: evidence that nothing was verified of is never allowed. */
+const teeClaims: AppraisalTopic = {
+  needs: (_policy, evidenceType) => [teeOf(evidenceType)].filter((tee) => tee !== null),
+  required: () => ['claim_missing'],
+  appraise: (_policy, { evidenceType }, checks) =>
+    checks.pass('claim_missing', '/evidence', { detail: `there are verified claims of ${teeOf(evidenceType)}` }),
+};
+
 /** What is appraised of any other TEE. */
-const COMMON_TOPICS = hardwareTopics([], []);
+const COMMON_TOPICS = hardwareTopics([teeClaims], []);
 
 /** What is appraised of a token alone. TCB and paravisor are the other verifier's to judge: no minimums load for them. */
 const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, otherRoutes, referenceValues];

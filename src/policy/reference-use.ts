@@ -1,7 +1,6 @@
-import type { SnpPart, SnpProduct } from '../model/claims.js';
+import type { Claims, SnpPart, SnpProduct } from '../model/claims.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
 import { hasVtpm, isHardwareType, teeOf } from '../model/evidence-traits.js';
-import type { ClaimSection } from './appraisal-topic.js';
 import { type PolicyMembers, REFERENCE_SECTIONS, type ReferenceSection, type ReferenceSet } from './policy-members.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 
@@ -48,7 +47,7 @@ function sectionsOf(set: ReferenceSet): readonly ReferenceSection[] {
 
 /** Sections that evidence of a type can have. Bare evidence can carry the runtime claims of a paravisor. */
 function possible(type: ContractEvidenceType): readonly ReferenceSection[] {
-  const sections: readonly (ClaimSection | null)[] = [
+  const sections: readonly (keyof Claims | null)[] = [
     teeOf(type),
     ...(isHardwareType(type) ? (['hcl'] as const) : []),
     ...(hasVtpm(type) ? (['tpm'] as const) : []),
