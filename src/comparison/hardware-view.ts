@@ -1,5 +1,6 @@
 import type { Claims, HclClaims, SnpClaims, TdxClaims } from '../model/claims.js';
 import type { EvidenceType } from '../model/evidence.js';
+import { hasVtpm } from '../model/evidence-traits.js';
 import type { JsonValue } from '../model/json.js';
 import type { Verified } from '../model/verified.js';
 import { USER_DATA, vmConfigurationStatements } from './paravisor-statements.js';
@@ -8,7 +9,7 @@ import { AK, TEE, type TeeView } from './tee-view.js';
 
 /**
  * The TEE as our own verification of hardware evidence states it; null where no hardware was verified.
- * Evidence of every type but a bare report speaks through a paravisor, and is known by the attestation key.
+ * Evidence with a vTPM speaks through a paravisor, and is known by the attestation key.
  */
 export function hardwareView(claims: Verified<Claims>, evidenceType: EvidenceType): TeeView | null {
   const { snp, tdx, hcl } = claims;
@@ -16,14 +17,9 @@ export function hardwareView(claims: Verified<Claims>, evidenceType: EvidenceTyp
   if (ofTee === undefined) return null;
   return {
     route: 'hardware',
-    identity: identityOf(evidenceType),
+    identity: hasVtpm(evidenceType) ? AK : snp === undefined ? 'tdx.reportData' : 'snp.reportData',
     statements: collectStatements([...ofTee, ...(hcl === undefined ? [] : hclStatements(hcl))]),
   };
-}
-
-function identityOf(evidenceType: EvidenceType): TeeView['identity'] {
-  if (evidenceType === 'snp') return 'snp.reportData';
-  return evidenceType === 'tdx' ? 'tdx.reportData' : AK;
 }
 
 /** What of a quote other verifiers have a name for. */

@@ -1,5 +1,6 @@
 import type { Claims, HclClaims } from '../model/claims.js';
 import type { EvidenceType } from '../model/evidence.js';
+import { hasVtpm } from '../model/evidence-traits.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Verified } from '../model/verified.js';
 import { hardwareView } from './hardware-view.js';
@@ -71,8 +72,7 @@ export function maaView(claims: Verified<Claims>, evidenceType: EvidenceType): J
     ...members(hardware.statements, ofTdx ? TDX_SOURCES : MAA_SNP_SOURCES),
     ...(runtime.length === 0 ? [] : [['x-ms-runtime', object(runtime)] as const]),
   ];
-  if (evidenceType === 'snp' || evidenceType === 'tdx')
-    return object([...tee, ['absent', [...OF_THE_ISSUER, ...absentOfTee(claims)]]]);
+  if (!hasVtpm(evidenceType)) return object([...tee, ['absent', [...OF_THE_ISSUER, ...absentOfTee(claims)]]]);
   const absentInside = absentOfTee(claims).map((name) => `${ISOLATION}.${name}`);
   return object([
     ['x-ms-attestation-type', 'azurevm'],

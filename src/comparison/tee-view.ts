@@ -19,6 +19,7 @@ export interface TeeView {
 
 /** A token's view. The attestation key is its identity wherever a paravisor speaks in it. */
 export function tokenView(route: TokenRoute, statements: Statements, sealedToVtpm: boolean): TeeView {
-  const ofHardware = statements.get(TEE)?.value === 'tdx' ? 'tdx.reportData' : 'snp.reportData';
+  const tee = statements.get(TEE)?.value;
+  const ofHardware = tee === 'tdx' ? 'tdx.reportData' : 'snp.reportData';
   return { route, identity: sealedToVtpm || statements.has(AK) ? AK : ofHardware, statements };
 }

@@ -3,6 +3,7 @@ import { parseHclReport } from '../formats/hcl-report.js';
 import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
 import { recogniseRaw } from '../inspect/raw-structures.js';
 import type { Evidence } from '../model/evidence.js';
+import { traitsOf } from '../model/evidence-traits.js';
 import { readInspectRequest } from '../wire/read-inspect-request.js';
 import type { NamedReport } from './endorsement-bundles.js';
 
@@ -41,19 +42,13 @@ export function reportOf(input: NamedInput): NamedReport {
   }
 }
 
+/** The report of the TEE, which stands by itself or in the paravisor's report. */
 function reportIn(evidence: Evidence): Uint8Array | null {
-  switch (evidence.type) {
-    case 'snp':
-      return evidence.report;
-    case 'tdx':
-      return evidence.quote;
-    case 'az-snp-vtpm':
-      return snpReportIn(evidence.hclReport);
-    case 'az-tdx-vtpm':
-      return evidence.tdQuote;
-    default:
-      return null;
-  }
+  const { tee, places } = traitsOf(evidence.type);
+  const place = tee === null ? undefined : places[tee];
+  const bytes = Object.entries(evidence).find(([member]) => member === place)?.[1];
+  if (!(bytes instanceof Uint8Array)) return null;
+  return place === places.hcl ? snpReportIn(bytes) : bytes;
 }
 
 /** The HCL report of a TD holds only a TDREPORT, which names no endorsement to request. */

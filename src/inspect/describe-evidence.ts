@@ -9,10 +9,14 @@ import type {
   AzSnpVtpmEvidence,
   AzTdxVtpmEvidence,
   Evidence,
+  EvidenceOf,
+  EvidenceType,
   SnpEvidence,
   TdxCollateral,
   TdxEvidence,
+  TokenEvidence,
 } from '../model/evidence.js';
+import { traitsOf } from '../model/evidence-traits.js';
 import { describeHclReport, describeRuntimeData, describeTpmQuote } from './describe-azure-evidence.js';
 import { describeAkCertificate } from './describe-certificate.js';
 import { describeCollateral } from './describe-collateral.js';
@@ -32,18 +36,32 @@ type Structures = readonly StructureDescription[];
  * @throws {FormatError} where a structure is malformed
  */
 export function describeEvidence(evidence: Evidence, eventLogBytes: number): Structures {
-  switch (evidence.type) {
-    case 'snp':
-      return describeSnp(evidence);
-    case 'tdx':
-      return describeTdx(evidence, eventLogBytes);
-    case 'az-snp-vtpm':
-      return describeAzureSnp(evidence);
-    case 'az-tdx-vtpm':
-      return describeAzureTdx(evidence);
-    default:
-      return within('/token', () => describeToken(evidence.token, '/token'));
-  }
+  const describe = DESCRIPTIONS[evidence.type] as Description<EvidenceType> | undefined;
+  return describe === undefined ? describeMembers(evidence) : describe(evidence, eventLogBytes);
+}
+
+type Description<T extends EvidenceType> = (evidence: EvidenceOf<T>, eventLogBytes: number) => Structures;
+
+const DESCRIPTIONS: { readonly [T in EvidenceType]?: Description<T> } = {
+  snp: describeSnp,
+  tdx: describeTdx,
+  'az-snp-vtpm': describeAzureSnp,
+  'az-tdx-vtpm': describeAzureTdx,
+  'maa-token': describeTokenEvidence,
+  'ita-token': describeTokenEvidence,
+};
+
+/** Evidence whose fields have no names here: which structures there are, and how long. */
+function describeMembers(evidence: Evidence): Structures {
+  return Object.entries(traitsOf(evidence.type).members).flatMap(([member, form]) => {
+    const bytes = Object.entries(evidence).find(([name]) => name === member)?.[1];
+    if (typeof form === 'string' || !(bytes instanceof Uint8Array)) return [];
+    return [{ name: form.structure, about: `/${member}`, length: bytes.byteLength, fields: [] }];
+  });
+}
+
+function describeTokenEvidence({ token }: TokenEvidence): Structures {
+  return within('/token', () => describeToken(token, '/token'));
 }
 
 function describeSnp({ report, runtimeData }: SnpEvidence): Structures {

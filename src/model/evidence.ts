@@ -99,9 +99,7 @@ export interface AzTdxVtpmEvidence {
 }
 
 /** Types of other verifiers' tokens: Microsoft Azure Attestation, Intel Trust Authority. */
-export const TOKEN_TYPES = ['maa-token', 'ita-token'] as const;
-
-export type TokenType = (typeof TOKEN_TYPES)[number];
+export type TokenType = 'maa-token' | 'ita-token';
 
 /** Another verifier's token (an Attestation Result of its own, RFC 9334), as sent: JWS Compact Serialization. */
 export interface TokenEvidence<T extends TokenType = TokenType> {
@@ -126,14 +124,4 @@ export type EvidenceType = Evidence['type'];
 export type EvidenceOf<T extends EvidenceType> = Extract<Evidence, { type: T }>;
 
 /** Every evidence type of the contract. A policy may accept types that this build has no verifier for. */
-export const CONTRACT_EVIDENCE_TYPES = [
-  'snp',
-  'tdx',
-  'az-snp-vtpm',
-  'az-tdx-vtpm',
-  'tpm',
-  'maa-token',
-  'ita-token',
-] as const;
-
-export type ContractEvidenceType = (typeof CONTRACT_EVIDENCE_TYPES)[number];
+export type ContractEvidenceType = EvidenceType | 'tpm';

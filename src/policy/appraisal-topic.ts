@@ -5,7 +5,6 @@ import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
 import type { TokenRoute } from '../model/token-route.js';
 import type { Verification } from '../model/verification.js';
-import { hasParavisor, isTokenType } from './evidence-kinds.js';
 import type { Policy } from './policy-document.js';
 
 /**
@@ -50,13 +49,4 @@ export interface AppraisalTopic {
   required(policy: Policy, evidenceType: ContractEvidenceType): readonly CheckId[];
   /** Makes the checks. Called only where all that is needed is there. */
   appraise(policy: Policy, input: AppraisalInput, checks: CheckList): void;
-}
-
-/** Place in the request that a section of claims was read from. */
-export function placeOf(section: ClaimSection, evidenceType: ContractEvidenceType): string {
-  if (isTokenType(evidenceType)) return '/evidence/token';
-  if (section === 'tpm') return '/evidence/tpmQuote';
-  if (section === 'tdx') return evidenceType === 'tdx' ? '/evidence/quote' : '/evidence/tdQuote';
-  if (hasParavisor(evidenceType)) return '/evidence/hclReport';
-  return section === 'snp' ? '/evidence/report' : '/evidence/runtimeData';
 }

@@ -1,10 +1,10 @@
 import { type Check, CheckList } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import type { Outcome } from '../model/decision.js';
+import { isHardwareType, type Tee, type TeeOfPolicies, teeOf, traitsOf } from '../model/evidence-traits.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import { baseWarnings, relaxed } from './base-checks.js';
 import { outcomeOf } from './decide.js';
-import { isHardwareType, isTokenType, teeOf } from './evidence-kinds.js';
 import { freshness } from './freshness.js';
 import { minimums } from './minimums.js';
 import { otherRoutes } from './other-routes.js';
@@ -33,29 +33,22 @@ export interface PolicyAppraisal {
   readonly checks: readonly Check[];
 }
 
-/** What is appraised of SEV-SNP evidence, bare or behind a paravisor. */
-const SNP_TOPICS: readonly AppraisalTopic[] = [
-  minimums,
-  paravisor,
-  secureBoot,
-  freshness,
-  snpRequirements,
-  tpmRequirements,
-  otherRoutes,
-  referenceValues,
-];
+/** What is appraised of a TEE that policies have minimums and requirements for. */
+const TEE_TOPICS: { readonly [tee in TeeOfPolicies]: readonly AppraisalTopic[] } = {
+  snp: hardwareTopics([minimums], [snpRequirements]),
+  tdx: hardwareTopics([tdxMinimums], [tdxRequirements]),
+};
 
-/** What is appraised of TDX evidence, bare or behind a paravisor. */
-const TDX_TOPICS: readonly AppraisalTopic[] = [
-  tdxMinimums,
-  paravisor,
-  secureBoot,
-  freshness,
-  tdxRequirements,
-  tpmRequirements,
-  otherRoutes,
-  referenceValues,
-];
+/** All that is asked of a TEE without topics of its own: evidence that nothing was verified of is never allowed. */
+const teeClaims: AppraisalTopic = {
+  needs: (_policy, evidenceType) => [teeOf(evidenceType)].filter((tee) => tee !== null),
+  required: () => ['claim_missing'],
+  appraise: (_policy, { evidenceType }, checks) =>
+    checks.pass('claim_missing', '/evidence', { detail: `there are verified claims of ${teeOf(evidenceType)}` }),
+};
+
+/** What is appraised of any other TEE. */
+const COMMON_TOPICS = hardwareTopics([teeClaims], []);
 
 /** What is appraised of a token alone. TCB and paravisor are the other verifier's to judge: no minimums load for them. */
 const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, otherRoutes, referenceValues];
@@ -114,10 +107,37 @@ function ownChecks(policy: Policy, input: AppraisalInput): readonly Check[] {
 
 /** Null for evidence that this version cannot appraise. */
 function topicsOf(evidenceType: AppraisalInput['evidenceType']): readonly AppraisalTopic[] | null {
-  if (isTokenType(evidenceType)) return TOKEN_TOPICS;
-  const tee = teeOf(evidenceType);
-  if (tee === null) return null;
-  return tee === 'snp' ? SNP_TOPICS : TDX_TOPICS;
+  const { kind, tee } = traitsOf(evidenceType);
+  switch (kind) {
+    case 'token':
+      return TOKEN_TOPICS;
+    case 'tpm':
+      return null;
+    case 'hardware':
+      return tee === null ? null : topicsOfTee(tee);
+  }
+}
+
+function topicsOfTee(tee: Tee): readonly AppraisalTopic[] {
+  const topics: { readonly [other in Tee]?: readonly AppraisalTopic[] } = TEE_TOPICS;
+  return topics[tee] ?? COMMON_TOPICS;
+}
+
+/** Of hardware evidence, bare or behind a paravisor: what is common to all, and what is the TEE's own. */
+function hardwareTopics(
+  ownMinimums: readonly AppraisalTopic[],
+  ownRequirements: readonly AppraisalTopic[],
+): readonly AppraisalTopic[] {
+  return [
+    ...ownMinimums,
+    paravisor,
+    secureBoot,
+    freshness,
+    ...ownRequirements,
+    tpmRequirements,
+    otherRoutes,
+    referenceValues,
+  ];
 }
 
 function conclude(

@@ -1,7 +1,8 @@
 import { type Check, CheckList, isOfToken } from '../model/check.js';
 import { CHECKS } from '../model/checks/catalogue.js';
 import type { Claims } from '../model/claims.js';
-import { type AppraisalInput, placeOf } from './appraisal-topic.js';
+import { placeOf } from '../model/evidence-traits.js';
+import type { AppraisalInput } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
 
 /** Warnings that go with the evidence under every policy. Nothing is made of claims that are not there. */

@@ -1,7 +1,7 @@
 import type { CheckList } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
+import { hasParavisor, placeOf } from '../model/evidence-traits.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
-import { hasParavisor } from './evidence-kinds.js';
 import type { Policy } from './policy-document.js';
 
 /**
@@ -42,8 +42,9 @@ function appraisePresence({ freshness: wanted, nonce }: Policy, input: Appraisal
 }
 
 /** The quote is made at the moment, the hardware report at most every two seconds, or as long ago as a guest likes. */
-function appraiseDepth(policy: Policy, { verification: { bound } }: AppraisalInput, checks: CheckList): void {
-  const about = '/evidence/hclReport';
+function appraiseDepth(policy: Policy, { evidenceType, verification }: AppraisalInput, checks: CheckList): void {
+  const about = placeOf('hcl', evidenceType);
+  const { bound } = verification;
   if (!bound.includes('tpm.extraData')) {
     checks.skip(['nonce_stale'], about, 'rests on a nonce in the quote');
     return;

@@ -1,6 +1,6 @@
 import type { ContractEvidenceType } from '../model/evidence.js';
+import { type Tee, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import { MAA_ATTESTATION_TYPES, type MaaAttestationType } from '../model/maa-words.js';
-import { teeOf } from './evidence-kinds.js';
 import type { PolicyMembers, Requirements } from './policy-members.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import { type PolicyScope, scopeOf } from './policy-scope.js';
@@ -123,11 +123,15 @@ function possibleTypes({ accepts }: PolicyMembers): ReadonlySet<string> {
   return new Set(accepts.flatMap(attestationTypesOf));
 }
 
+/** What Azure Attestation calls the TEEs that it judges. */
+const BARE_TYPES: { readonly [tee in Tee]?: MaaAttestationType } = { snp: 'sevsnpvm', tdx: 'tdxvm' };
+
 /** Guest attestation is about either TEE, and a paravisor's report can come as bare evidence too. */
 function attestationTypesOf(type: ContractEvidenceType): readonly MaaAttestationType[] {
-  const tee = type === 'ita-token' ? 'tdx' : teeOf(type);
+  const tee = tokenRouteOf(type) === 'ita' ? 'tdx' : teeOf(type);
   if (tee === null) return MAA_ATTESTATION_TYPES;
-  return ['azurevm', tee === 'snp' ? 'sevsnpvm' : 'tdxvm'];
+  const bare = BARE_TYPES[tee];
+  return bare === undefined ? [] : ['azurevm', bare];
 }
 
 /** The status in the token has to be the one found here, so each list, or a waiver beside it, has to hold it. */

@@ -1,6 +1,7 @@
 import type { CheckList } from '../model/check.js';
 import { SNP_TCB_COMPONENTS, type SnpClaims, type SnpTcb, type SnpTcbComponent } from '../model/claims.js';
-import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
+import { placeOf } from '../model/evidence-traits.js';
+import type { AppraisalTopic } from './appraisal-topic.js';
 import type { SnpMinimums, TcbFloor } from './policy-members.js';
 
 /** The TCBs that are compared: what the key was derived for, and what the guest was launched under. */

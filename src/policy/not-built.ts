@@ -1,3 +1,4 @@
+import { isVerified } from '../model/evidence-traits.js';
 import type { PolicyMembers } from './policy-members.js';
 
 /** A member that loads although this version does not judge what it asks for. */
@@ -11,7 +12,9 @@ export interface MemberNotBuilt {
 export function membersNotBuilt({ accepts, require: { tpm } }: PolicyMembers): readonly MemberNotBuilt[] {
   const found: MemberNotBuilt[] = [];
   const add = (pointer: string, message: string) => found.push({ pointer, message });
-  if (accepts.includes('tpm')) add('/accepts', 'evidence of type tpm cannot be judged by this version');
+  for (const type of accepts.filter((accepted) => !isVerified(accepted))) {
+    add('/accepts', `evidence of type ${type} cannot be judged by this version`);
+  }
   if (tpm?.trackResets === true) {
     add('/require/tpm/trackResets', 'this version keeps no memory of reset counters: every decision is indeterminate');
   }

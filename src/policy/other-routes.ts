@@ -1,9 +1,9 @@
 import { CheckList, ofRoute } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
+import { isTokenType, teeOf } from '../model/evidence-traits.js';
 import type { TokenRoute } from '../model/token-route.js';
 import { type AppraisalInput, type AppraisalTopic, type RouteState, routeState } from './appraisal-topic.js';
-import { isTokenType, teeOf } from './evidence-kinds.js';
 import type { Policy } from './policy-document.js';
 import { appraiseDemands, demandedChecks } from './token-demands.js';
 

@@ -1,7 +1,7 @@
 import type { SnpClaims } from '../model/claims.js';
+import { hasParavisor, placeOf } from '../model/evidence-traits.js';
 import type { Verification } from '../model/verification.js';
-import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
-import { hasParavisor } from './evidence-kinds.js';
+import type { AppraisalTopic } from './appraisal-topic.js';
 
 /**
  * Which paravisor it is. Signature, claims hash and AK only say that some guest on genuine hardware vouches for the

@@ -1,4 +1,4 @@
-import { isHardwareType, kindOf, teeOf } from './evidence-kinds.js';
+import { hasParavisor, isHardwareType, kindOf, teeOf } from '../model/evidence-traits.js';
 import type { PolicyMembers } from './policy-members.js';
 import { type PolicyProblem, schemaProblem } from './policy-problem.js';
 
@@ -34,12 +34,13 @@ function minimumsProblems({ accepts, minimums }: PolicyMembers): readonly Policy
 
 /** In an Azure TD they hold what the paravisor did, not the guest: a pin that looks like one of the guest's image. */
 function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly PolicyProblem[] {
-  if (!accepts.includes('az-tdx-vtpm')) return [];
+  const azureTd = accepts.find((type) => teeOf(type) === 'tdx' && hasParavisor(type));
+  if (azureTd === undefined) return [];
   return referenceValues.flatMap(({ tdx }, index) =>
     (['rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'] as const)
       .filter((register) => tdx !== null && tdx[register] !== null)
       .map((register) =>
-        schemaProblem(`/referenceValues/${index}/tdx/${register}`, 'describes the paravisor in az-tdx-vtpm evidence'),
+        schemaProblem(`/referenceValues/${index}/tdx/${register}`, `describes the paravisor in ${azureTd} evidence`),
       ),
   );
 }

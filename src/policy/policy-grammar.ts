@@ -1,5 +1,5 @@
 import { SNP_PLATFORM_BITS } from '../model/claims.js';
-import { CONTRACT_EVIDENCE_TYPES } from '../model/evidence.js';
+import { CONTRACT_EVIDENCE_TYPES } from '../model/evidence-traits.js';
 import { MAA_ATTESTATION_TYPES, misspeltCompliance } from '../model/maa-words.js';
 import {
   type Minimums,

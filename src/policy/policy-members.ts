@@ -110,6 +110,10 @@ export interface ItaRequirements {
 }
 
 /** One alternative of the reference values. A member that is null is not compared. */
+/** Sections of claims that a set of reference values can speak about. */
+export const REFERENCE_SECTIONS = ['snp', 'tdx', 'hcl', 'tpm'] as const;
+export type ReferenceSection = (typeof REFERENCE_SECTIONS)[number];
+
 export interface ReferenceSet {
   readonly appliesTo: { readonly product: SnpProduct | null };
   readonly snp: SnpReferences | null;

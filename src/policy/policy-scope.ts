@@ -1,5 +1,5 @@
 import type { ContractEvidenceType } from '../model/evidence.js';
-import { hasParavisor, isHardwareType, isTokenType, teeOf } from './evidence-kinds.js';
+import { hasParavisor, hasVtpm, isHardwareType, isTokenType, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import type { PolicyMembers } from './policy-members.js';
 
 /** What evidence and tokens can come before a policy. Static: `accepts` and `routes` say it, whatever is configured. */
@@ -22,15 +22,15 @@ export interface PolicyScope {
 export function scopeOf({ accepts, routes }: Pick<PolicyMembers, 'accepts' | 'routes'>): PolicyScope {
   const some = (is: (type: ContractEvidenceType) => boolean) => accepts.some(is);
   const tdx = some((type) => teeOf(type) === 'tdx');
-  const maaToken = accepts.includes('maa-token');
-  const itaToken = accepts.includes('ita-token');
+  const maaToken = some((type) => tokenRouteOf(type) === 'maa');
+  const itaToken = some((type) => tokenRouteOf(type) === 'ita');
   const maaRoute = routes.maa !== 'off';
   return {
     hardware: some(isHardwareType),
     snp: some((type) => teeOf(type) === 'snp'),
     tdx,
     paravisor: some(hasParavisor),
-    vtpm: some((type) => hasParavisor(type) || type === 'tpm'),
+    vtpm: some(hasVtpm),
     tokens: some(isTokenType),
     maa: maaToken || maaRoute,
     maaOfTds: maaToken || (maaRoute && (tdx || itaToken)),

@@ -1,11 +1,8 @@
-import type { SnpPart, SnpProduct } from '../model/claims.js';
+import type { Claims, SnpPart, SnpProduct } from '../model/claims.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
-import { hasParavisor, isTokenType, teeOf } from './evidence-kinds.js';
-import type { PolicyMembers, ReferenceSet } from './policy-members.js';
+import { hasVtpm, isHardwareType, teeOf } from '../model/evidence-traits.js';
+import { type PolicyMembers, REFERENCE_SECTIONS, type ReferenceSection, type ReferenceSet } from './policy-members.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
-
-const SECTIONS = ['snp', 'tdx', 'hcl', 'tpm'] as const;
-type Section = (typeof SECTIONS)[number];
 
 /** Product line of each part (AMD 57230, CPUID_Fn00000001). */
 const PRODUCT_OF: { readonly [part in SnpPart]: SnpProduct } = {
@@ -44,16 +41,18 @@ function unusedInSet(
   return [unusedMember(`${pointer}/appliesTo/product`, 'no evidence with these sections has a product')];
 }
 
-function sectionsOf(set: ReferenceSet): readonly Section[] {
-  return SECTIONS.filter((section) => set[section] !== null);
+function sectionsOf(set: ReferenceSet): readonly ReferenceSection[] {
+  return REFERENCE_SECTIONS.filter((section) => set[section] !== null);
 }
 
 /** Sections that evidence of a type can have. Bare evidence can carry the runtime claims of a paravisor. */
-function possible(type: ContractEvidenceType): readonly Section[] {
-  if (isTokenType(type)) return [];
-  const tee = teeOf(type);
-  if (tee === null) return ['tpm'];
-  return hasParavisor(type) ? [tee, 'hcl', 'tpm'] : [tee, 'hcl'];
+function possible(type: ContractEvidenceType): readonly ReferenceSection[] {
+  const sections: readonly (keyof Claims | null)[] = [
+    teeOf(type),
+    ...(isHardwareType(type) ? (['hcl'] as const) : []),
+    ...(hasVtpm(type) ? (['tpm'] as const) : []),
+  ];
+  return REFERENCE_SECTIONS.filter((section) => sections.includes(section));
 }
 
 function applies(set: ReferenceSet, type: ContractEvidenceType): boolean {

@@ -2,10 +2,17 @@ import type { CheckList } from '../model/check.js';
 import type { Claims, HclClaims, SnpClaims, TdxClaims, TpmClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
+import { hasParavisor, placeOf, teeOf } from '../model/evidence-traits.js';
 import type { JsonValue } from '../model/json.js';
-import { type AppraisalTopic, type ClaimSection, placeOf } from './appraisal-topic.js';
-import { hasParavisor, isTokenType, teeOf } from './evidence-kinds.js';
-import { type ReferenceSet, type SnpReferences, TDX_REGISTERS, type TdxRegister } from './policy-members.js';
+import type { AppraisalTopic, ClaimSection } from './appraisal-topic.js';
+import {
+  REFERENCE_SECTIONS,
+  type ReferenceSection,
+  type ReferenceSet,
+  type SnpReferences,
+  TDX_REGISTERS,
+  type TdxRegister,
+} from './policy-members.js';
 
 /** One claim held against the values that are accepted for it. */
 interface Comparison {
@@ -24,9 +31,7 @@ export const referenceValues: AppraisalTopic = {
     if (sets.length === 0) return [];
     const sections = sectionsOf(evidenceType);
     // Which sets apply is known only once the report is verified.
-    return sections.filter(
-      (section) => section === 'snp' || section === 'tdx' || sets.some((set) => set[section] !== null),
-    );
+    return sections.filter((section) => section === teeOf(evidenceType) || sets.some((set) => set[section] !== null));
   },
   required: ({ referenceValues: sets }) => (sets.length === 0 ? [] : ['reference_not_applicable']),
   appraise: ({ referenceValues: sets }, { evidenceType, verification: { claims } }, checks) => {
@@ -43,15 +48,13 @@ export const referenceValues: AppraisalTopic = {
   },
 };
 
-/** Sections that sets of reference values speak about, and that this version has claims of. */
-type ReferenceSection = Extract<ClaimSection, 'snp' | 'tdx' | 'hcl' | 'tpm'>;
-
-/** What evidence of a type always has claims about, once it is verified. */
+/** Sections that sets of reference values speak about, and that evidence of a type always has once it is verified. */
 function sectionsOf(evidenceType: ContractEvidenceType): readonly ReferenceSection[] {
-  if (isTokenType(evidenceType)) return [];
-  const tee = teeOf(evidenceType);
-  const hardware: readonly ReferenceSection[] = tee === null ? [] : [tee];
-  return hasParavisor(evidenceType) ? [...hardware, 'hcl', 'tpm'] : hardware;
+  const always: readonly (ClaimSection | null)[] = [
+    teeOf(evidenceType),
+    ...(hasParavisor(evidenceType) ? (['hcl', 'tpm'] as const) : []),
+  ];
+  return REFERENCE_SECTIONS.filter((section) => always.includes(section));
 }
 
 function applies({ appliesTo, ...set }: ReferenceSet, evidenceType: ContractEvidenceType, claims: Claims): boolean {

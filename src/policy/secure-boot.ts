@@ -1,13 +1,13 @@
-import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
-import { hasParavisor, isTokenType, teeOf } from './evidence-kinds.js';
+import { hasParavisor, isTokenType, placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
+import type { AppraisalTopic } from './appraisal-topic.js';
 
 /** Secure Boot, as the paravisor configured it, or as the token says. Only a literal `true` passes: what is missing is not false. */
 export const secureBoot: AppraisalTopic = {
   needs: (policy, evidenceType) => {
     if (policy.secureBoot === 'any') return [];
-    if (isTokenType(evidenceType)) return [evidenceType === 'maa-token' ? 'maa' : 'ita'];
     // Bare evidence need not have runtime claims, but without a verified report it is not known to have none.
-    return [hasParavisor(evidenceType) ? 'hcl' : (teeOf(evidenceType) ?? 'snp')];
+    const section = hasParavisor(evidenceType) ? 'hcl' : (tokenRouteOf(evidenceType) ?? teeOf(evidenceType));
+    return section === null ? [] : [section];
   },
   required: (policy) => (policy.secureBoot === 'required' ? ['secure_boot'] : []),
   appraise: (policy, { evidenceType, verification }, checks) => {

@@ -2,7 +2,8 @@ import type { CheckList } from '../model/check.js';
 import { PLATFORM_CHECKS } from '../model/checks/snp.js';
 import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
-import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
+import { placeOf } from '../model/evidence-traits.js';
+import type { AppraisalTopic } from './appraisal-topic.js';
 import type { SnpMachines, SnpRequirements } from './policy-members.js';
 
 const NOTHING: SnpRequirements = {

@@ -1,8 +1,9 @@
 import type { CheckList } from '../model/check.js';
 import type { TdxClaims, TdxTcbClaim } from '../model/claims.js';
+import { placeOf } from '../model/evidence-traits.js';
 import { shortfallLine, type TcbShortfall } from '../model/tcb-shortfall.js';
 import type { CollateralIssued } from '../model/verification.js';
-import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
+import type { AppraisalTopic } from './appraisal-topic.js';
 import type { TdxMinimums } from './policy-members.js';
 
 const DAY_MS = 24 * 60 * 60_000;

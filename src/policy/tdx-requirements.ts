@@ -1,7 +1,8 @@
 import type { Check, CheckList } from '../model/check.js';
 import type { TdxClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
-import { type AppraisalTopic, placeOf } from './appraisal-topic.js';
+import { placeOf } from '../model/evidence-traits.js';
+import type { AppraisalTopic } from './appraisal-topic.js';
 import type { TdxRequirements } from './policy-members.js';
 
 const NOTHING: TdxRequirements = {

@@ -2,17 +2,15 @@ import type { CheckList } from '../model/check.js';
 import type { TokenClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
+import { placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import { isTdxStatus, UP_TO_DATE } from '../model/tdx-status.js';
 import type { TokenRoute } from '../model/token-route.js';
 import { type AppraisalInput, routeState } from './appraisal-topic.js';
-import { teeOf } from './evidence-kinds.js';
 import type { Policy } from './policy-document.js';
 import type { MaaRequirements } from './policy-members.js';
 
 /** Other verifiers, for people. */
 const VERIFIERS: { readonly [route in TokenRoute]: string } = { maa: 'azure attestation', ita: 'trust authority' };
-
-const EVIDENCE: { readonly [route in TokenRoute]: ContractEvidenceType } = { maa: 'maa-token', ita: 'ita-token' };
 
 /** One statement of a token, and the policy's list of what is accepted there. */
 interface Demand {
@@ -34,7 +32,8 @@ export function demandedChecks(policy: Policy, evidenceType: ContractEvidenceTyp
  * the route's matter; without one nothing was said.
  */
 export function appraiseDemands(policy: Policy, route: TokenRoute, input: AppraisalInput, checks: CheckList): void {
-  const about = input.evidenceType === EVIDENCE[route] ? '/evidence/token' : '/attestationResults';
+  const isEvidence = tokenRouteOf(input.evidenceType) === route;
+  const about = isEvidence ? placeOf(route, input.evidenceType) : '/attestationResults';
   const token = input.verification.claims[route];
   if (token === undefined) {
     noteMissing(idsOf(policy, route, input.evidenceType), route, input, about, checks);

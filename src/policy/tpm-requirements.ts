@@ -1,19 +1,17 @@
 import type { CheckList } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
+import { hasVtpm, placeOf } from '../model/evidence-traits.js';
 import type { Verification } from '../model/verification.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
-import { hasParavisor } from './evidence-kinds.js';
 import type { Policy } from './policy-document.js';
-
-const TPM_QUOTE = '/evidence/tpmQuote';
 
 /**
  * What the quote of the vTPM must also show. Evidence without a vTPM shows nothing of it, and does not pass either: it
  * must not be a way around what the policy asks of PCRs. A memory of the vTPM is not kept: it never passes.
  */
 export const tpmRequirements: AppraisalTopic = {
-  needs: (policy, evidenceType) => (quotedPcrsOf(policy).length > 0 && hasParavisor(evidenceType) ? ['tpm'] : []),
+  needs: (policy, evidenceType) => (quotedPcrsOf(policy).length > 0 && hasVtpm(evidenceType) ? ['tpm'] : []),
   required: (policy) => {
     const ids: CheckId[] = [];
     if (quotedPcrsOf(policy).length > 0) ids.push('tpm_pcr_not_quoted');
@@ -24,7 +22,7 @@ export const tpmRequirements: AppraisalTopic = {
     const asked = quotedPcrsOf(policy);
     if (asked.length > 0) appraiseSelection(asked, verification, evidenceType, checks);
     if (policy.require.tpm?.trackResets === true) {
-      checks.unavailable('tpm_reset', TPM_QUOTE, 'no memory of reset counters is kept', false);
+      checks.unavailable('tpm_reset', placeOf('tpm', evidenceType), 'no memory of reset counters is kept', false);
     }
   },
 };
@@ -45,7 +43,7 @@ function appraiseSelection(
 ): void {
   const quoted = selectedPcrs ?? Object.keys(tpm?.pcrs['sha256'] ?? {}).map(Number);
   const missing = asked.filter((index) => !quoted.includes(index));
-  const about = hasParavisor(evidenceType) ? TPM_QUOTE : '/evidence';
+  const about = hasVtpm(evidenceType) ? placeOf('tpm', evidenceType) : '/evidence';
   checks.require(missing.length === 0, 'tpm_pcr_not_quoted', about, {
     expected: asked,
     actual: quoted,

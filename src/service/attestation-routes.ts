@@ -1,7 +1,8 @@
 import type { AttestationService } from '../model/attestation-service.js';
 import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError } from '../model/errors.js';
-import type { TokenEvidence, TokenType } from '../model/evidence.js';
+import type { TokenEvidence } from '../model/evidence.js';
+import { tokenRouteOf, tokenTypeOf } from '../model/evidence-traits.js';
 import type { JsonObject } from '../model/json.js';
 import type { TokenRoute } from '../model/token-route.js';
 import type {
@@ -53,12 +54,6 @@ interface SentToken {
 
 const RESULTS = '/attestationResults';
 
-const TYPES: { readonly [route in TokenRoute]: TokenType } = { maa: 'maa-token', ita: 'ita-token' };
-
-function routeOf(type: TokenType): TokenRoute {
-  return type === 'maa-token' ? 'maa' : 'ita';
-}
-
 /** Other verifiers: tokens that a request brings, and tokens that are made of its evidence where that is configured. */
 export class AttestationRoutes {
   readonly #verifiers: ReadonlyMap<string, TokenVerifier>;
@@ -80,7 +75,7 @@ export class AttestationRoutes {
     const read = tokens.map((evidence, index) => this.#read(evidence, `${RESULTS}/${index}/token`));
     return Promise.all(
       read.map(async (token) => ({
-        route: routeOf(token.evidence.type),
+        route: tokenRouteOf(token.evidence.type),
         about: token.about,
         submitted: false,
         verification: await this.#verify(token, context),
@@ -131,7 +126,7 @@ export class AttestationRoutes {
   /** Null for what is no token at all: then it is no fault of the request's bytes. */
   async #verifyMade(route: TokenRoute, token: string, context: RouteContext): Promise<TokenVerification | null> {
     try {
-      return await this.#verify(this.#read({ type: TYPES[route], token }, RESULTS), context);
+      return await this.#verify(this.#read({ type: tokenTypeOf(route), token }, RESULTS), context);
     } catch (error) {
       if (error instanceof FormatError) return null;
       throw error;

@@ -9,6 +9,7 @@ import { type Check, CheckList, ofRoute } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CrossCheck } from '../model/decision.js';
 import type { EvidenceType } from '../model/evidence.js';
+import { tokenRouteOf } from '../model/evidence-traits.js';
 import type { Verification } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
 import { isReliable, type RouteToken } from './attestation-routes.js';
@@ -80,8 +81,8 @@ function viewed(token: RouteToken, view: TeeView | null): readonly StatedToken[]
 }
 
 function firstView(type: EvidenceType, claims: Verified<Claims>, thumbprint: KeyThumbprint): TeeView | null {
-  if (type === 'maa-token') return viewOf(claims, 'maa', thumbprint);
-  return type === 'ita-token' ? viewOf(claims, 'ita', thumbprint) : hardwareView(claims, type);
+  const route = tokenRouteOf(type);
+  return route === null ? hardwareView(claims, type) : viewOf(claims, route, thumbprint);
 }
 
 function viewOf(claims: Verified<Claims>, route: 'maa' | 'ita', thumbprint: KeyThumbprint): TeeView | null {

@@ -4,6 +4,7 @@ import type { Claims } from '../model/claims.js';
 import type { CrossCheck } from '../model/decision.js';
 import { earliest } from '../model/earliest.js';
 import type { EvidenceType } from '../model/evidence.js';
+import { tokenRouteOf } from '../model/evidence-traits.js';
 import type { TokenRoute } from '../model/token-route.js';
 import type { TokenVerification, Verification } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
@@ -108,8 +109,10 @@ function statesOf(
 ): ReadonlyMap<TokenRoute, RouteState> {
   const states = new Map<TokenRoute, RouteState>();
   // The evidence itself can be a token.
-  if (evidenceType === 'maa-token') states.set('maa', { state: own.claims.maa === undefined ? 'refused' : 'verified' });
-  if (evidenceType === 'ita-token') states.set('ita', { state: own.claims.ita === undefined ? 'refused' : 'verified' });
+  const ofEvidence = tokenRouteOf(evidenceType);
+  if (ofEvidence !== null) {
+    states.set(ofEvidence, { state: own.claims[ofEvidence] === undefined ? 'refused' : 'verified' });
+  }
   for (const token of tokens) states.set(token.route, { state: agreeing.includes(token) ? 'verified' : 'refused' });
   for (const [route, fault] of faults) {
     const isItsOwnWord = fault.state === 'unavailable' || fault.state === 'held back';

@@ -1,7 +1,7 @@
 import { CheckList } from '../model/check.js';
 import type { Decision } from '../model/decision.js';
+import { isHardwareType } from '../model/evidence-traits.js';
 import type { VerifyRequest } from '../model/request.js';
-import { isHardwareType } from '../policy/evidence-kinds.js';
 import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';

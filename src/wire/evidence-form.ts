@@ -1,4 +1,6 @@
 import { FormatError } from '../model/errors.js';
+import type { ContractEvidenceType, EvidenceType } from '../model/evidence.js';
+import { EVIDENCE_TRAITS, traitsOf, VERIFIED_TYPES } from '../model/evidence-traits.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
 import { refuseUnknownProvider } from './dialects/configfs-tsm.js';
@@ -6,50 +8,37 @@ import { trusteeHint } from './dialects/trustee-shape.js';
 import { MISSING_MEMBER, missingOr } from './json-object.js';
 import type { EvidenceForm } from './schema-check.js';
 
-const NATIVE_FORMS: ReadonlyMap<string, EvidenceForm> = new Map([
-  ['snp', 'SnpEvidence'],
-  ['tdx', 'TdxEvidence'],
-  ['az-snp-vtpm', 'AzSnpVtpmEvidence'],
-  ['az-tdx-vtpm', 'AzTdxVtpmEvidence'],
-  ['maa-token', 'MaaTokenEvidence'],
-  ['ita-token', 'ItaTokenEvidence'],
-]);
+/** The form of a dialect's value, which is evidence of one type. */
+type FormOf = (value: JsonValue | undefined, pointer: string) => EvidenceForm;
 
-/** What a dialect's form depends on: the type that the request names, and the value. */
-type FormOf = (type: string, value: JsonValue | undefined, pointer: string) => EvidenceForm;
-
-interface Dialect {
-  /** Types of the evidence that it may stand for. */
-  readonly types: readonly string[];
-  /** Null: this version does not read it. */
-  readonly form: FormOf | null;
-}
+/** A dialect by the types of the evidence that it may stand for. Null: this version does not read it. */
+type Dialect = { readonly [T in ContractEvidenceType]?: FormOf | null };
 
 /** Every dialect of the contract: that one is of another type can be said of those not read here, too. */
-const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
-  ['trustee', { types: ['az-snp-vtpm', 'az-tdx-vtpm'], form: trusteeForm }],
-  ['maa', { types: ['snp', 'tdx'], form: maaForm }],
-  ['azure-guest', { types: ['az-snp-vtpm', 'az-tdx-vtpm', 'tpm'], form: null }],
-  ['extended-report', { types: ['snp'], form: () => 'ExtendedReportEvidence' }],
-  ['configfs-tsm', { types: ['snp', 'tdx'], form: configfsTsmForm }],
-  ['ita', { types: ['tdx'], form: itaForm }],
-] satisfies [string, Dialect][]);
+const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
+  ['trustee', { 'az-snp-vtpm': trusteeSnpForm, 'az-tdx-vtpm': trusteeTdxForm }],
+  ['maa', { snp: maaForm('quote', 'MaaSnpRequestEvidence'), tdx: maaForm('report', 'MaaTdxRequestEvidence') }],
+  ['azure-guest', { 'az-snp-vtpm': null, 'az-tdx-vtpm': null, tpm: null }],
+  ['extended-report', { snp: () => 'ExtendedReportEvidence' }],
+  [
+    'configfs-tsm',
+    {
+      snp: configfsTsmForm('sev_guest', 'ConfigfsTsmSnpEvidence'),
+      tdx: configfsTsmForm('tdx_guest', 'ConfigfsTsmTdxEvidence'),
+    },
+  ],
+  ['ita', { tdx: itaForm }],
+]);
 
 /**
  * @param pointer where the type is in the request
  * @throws {FormatError} `type_unsupported` for every type that this version does not judge
  */
-export function requireEvidenceType(type: string, pointer: string): EvidenceForm {
-  const form = NATIVE_FORMS.get(type);
-  if (form !== undefined) return form;
-  const types = listedNames([...NATIVE_FORMS.keys()]);
-  throw new FormatError(
-    'type_unsupported',
-    `this version does not judge evidence of type ${quotedName(type)}; it judges ${types}`,
-    {
-      pointer,
-    },
-  );
+export function requireEvidenceType(type: string, pointer: string): EvidenceType {
+  const verified = VERIFIED_TYPES.find((known) => known === type);
+  if (verified !== undefined) return verified;
+  const message = `this version does not judge evidence of type ${quotedName(type)}; it judges ${listedNames(VERIFIED_TYPES)}`;
+  throw new FormatError('type_unsupported', message, { pointer });
 }
 
 /**
@@ -65,54 +54,60 @@ export function requireEvidenceType(type: string, pointer: string): EvidenceForm
 export function evidenceForm(evidence: JsonValue | undefined, pointer: string): EvidenceForm {
   const object = requireObject(evidence, pointer);
   refuseBareTrustee(object, pointer);
-  const type = textMember(object, 'type', pointer);
-  const native = requireEvidenceType(type, `${pointer}/type`);
+  const type = requireEvidenceType(textMember(object, 'type', pointer), `${pointer}/type`);
   if (object['dialect'] === undefined) {
-    if (type === 'az-tdx-vtpm') requireTdQuote(object, 'tdQuote', pointer);
-    return native;
+    if ('tdQuote' in traitsOf(type).members) requireTdQuote(object, 'tdQuote', pointer);
+    return EVIDENCE_TRAITS[type].schema;
   }
   const form = dialectForm(type, textMember(object, 'dialect', pointer), `${pointer}/dialect`);
-  return form(type, object['value'], `${pointer}/value`);
+  return form(object['value'], `${pointer}/value`);
 }
 
-function dialectForm(type: string, name: string, pointer: string): FormOf {
+function dialectForm(type: EvidenceType, name: string, pointer: string): FormOf {
   const dialect = DIALECTS.get(name);
-  if (dialect?.types.includes(type) === false) {
-    const message = `dialect ${name} is for ${dialect.types.join(' or ')} evidence, not for ${type}`;
+  if (dialect !== undefined && dialect[type] === undefined) {
+    const message = `dialect ${name} is for ${Object.keys(dialect).join(' or ')} evidence, not for ${type}`;
     throw new FormatError('type_mismatch', message, { pointer });
   }
-  if (dialect === undefined || dialect.form === null) {
-    const read = [...DIALECTS].filter(([, { types, form }]) => types.includes(type) && form !== null);
-    const known = listedNames(read.map(([known]) => known));
-    const message = `unknown dialect ${quotedName(name)} for ${type}; known: ${known}`;
-    throw new FormatError('schema', message, { pointer });
-  }
-  return dialect.form;
+  const form = dialect?.[type] ?? null;
+  if (form !== null) return form;
+  const known = listedNames([...DIALECTS].filter(([, { [type]: read }]) => read != null).map(([other]) => other));
+  const message = `unknown dialect ${quotedName(name)} for ${type}; known: ${known}`;
+  throw new FormatError('schema', message, { pointer });
 }
 
-function configfsTsmForm(type: string, value: JsonValue | undefined, pointer: string): EvidenceForm {
-  refuseUnknownProvider(type, value, pointer);
-  return type === 'snp' ? 'ConfigfsTsmSnpEvidence' : 'ConfigfsTsmTdxEvidence';
+function configfsTsmForm(provider: string, form: EvidenceForm): FormOf {
+  return (value, pointer) => {
+    refuseUnknownProvider(provider, value, pointer);
+    return form;
+  };
 }
 
-/** Versions 1 and 2 carry `version`, version 0 does not. Guests on TDX send `td_quote`, and no `vcek`, in all of them. */
-function trusteeForm(type: string, value: JsonValue | undefined, pointer: string): EvidenceForm {
+/** Versions 1 and 2 carry `version`, version 0 does not. */
+function trusteeSnpForm(value: JsonValue | undefined, pointer: string): EvidenceForm {
   const guest = requireObject(value, pointer);
-  refuseForeign(guest, type === 'az-snp-vtpm' ? 'td_quote' : 'vcek', pointer);
-  const isFirst = guest['version'] === undefined;
-  if (type === 'az-snp-vtpm') return isFirst ? 'TrusteeEvidenceV0' : 'TrusteeEvidenceV1';
+  refuseForeign(guest, 'td_quote', pointer);
+  return guest['version'] === undefined ? 'TrusteeEvidenceV0' : 'TrusteeEvidenceV1';
+}
+
+/** Guests on TDX send `td_quote`, and no `vcek`, in all versions. */
+function trusteeTdxForm(value: JsonValue | undefined, pointer: string): EvidenceForm {
+  const guest = requireObject(value, pointer);
+  refuseForeign(guest, 'vcek', pointer);
   requireTdQuote(guest, 'td_quote', pointer);
-  return isFirst ? 'TrusteeTdxEvidenceV0' : 'TrusteeTdxEvidenceV1';
+  return guest['version'] === undefined ? 'TrusteeTdxEvidenceV0' : 'TrusteeTdxEvidenceV1';
 }
 
 /** The body of attest/SevSnpVm has a `report`, that of attest/TdxVm a `quote`. */
-function maaForm(type: string, value: JsonValue | undefined, pointer: string): EvidenceForm {
-  refuseForeign(requireObject(value, pointer), type === 'snp' ? 'quote' : 'report', pointer);
-  return type === 'snp' ? 'MaaSnpRequestEvidence' : 'MaaTdxRequestEvidence';
+function maaForm(foreign: string, form: EvidenceForm): FormOf {
+  return (value, pointer) => {
+    refuseForeign(requireObject(value, pointer), foreign, pointer);
+    return form;
+  };
 }
 
 /** Version 2 keeps what is of a TEE under its name, version 1 has it all at the top. */
-function itaForm(_type: string, value: JsonValue | undefined, pointer: string): EvidenceForm {
+function itaForm(value: JsonValue | undefined, pointer: string): EvidenceForm {
   return requireObject(value, pointer)['tdx'] === undefined ? 'ItaRequestEvidenceV1' : 'ItaRequestEvidenceV2';
 }
 

@@ -1,7 +1,7 @@
 import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
 import { FormatError } from '../model/errors.js';
 
-/** Structures that evidence of some type begins with. */
+/** Structures that are recognised by how they begin. */
 export type Structure = 'SNP report' | 'HCL report' | 'TD quote' | 'TPM quote';
 
 /** Fields of a quote header (Intel DCAP, quote format): TEE type TDX, attestation key ECDSA P-256. */
@@ -14,7 +14,7 @@ const ATTESTATION_KEY_P256 = 2;
  *
  * @throws {FormatError} `type_mismatch`
  */
-export function refuseForeignStructure(bytes: Uint8Array, expected: Structure, pointer: string): void {
+export function refuseForeignStructure(bytes: Uint8Array, expected: string, pointer: string): void {
   const found = structureOf(bytes);
   if (found !== null && found !== expected) {
     throw new FormatError(
@@ -25,8 +25,9 @@ export function refuseForeignStructure(bytes: Uint8Array, expected: Structure, p
   }
 }
 
-function article(structure: Structure): string {
-  return structure === 'SNP report' || structure === 'HCL report' ? 'an' : 'a';
+/** Of a name that is spoken letter by letter, as "an SNP report". */
+function article(structure: string): string {
+  return /^[AEFHILMNORSX][A-Z]/.test(structure) ? 'an' : 'a';
 }
 
 function structureOf(bytes: Uint8Array): Structure | null {

@@ -66,12 +66,12 @@ function bounded(value: JsonValue): JsonValue {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, bounded(member)]));
 }
 
-function presentClaims({ snp, tdx, hcl, tpm, maa, ita }: Claims): Schemas['Claims'] {
+const NO_CLAIMS = { snp: null, tdx: null, hcl: null, tpm: null } as const;
+
+function presentClaims({ maa, ita, ...ofEvidence }: Claims): Schemas['Claims'] {
   return {
-    snp: snp ?? null,
-    tdx: tdx ?? null,
-    hcl: hcl ?? null,
-    tpm: tpm ?? null,
+    ...NO_CLAIMS,
+    ...ofEvidence,
     maa: maa === undefined ? null : presentToken(maa),
     ita: ita === undefined ? null : presentToken(ita),
   };

@@ -1,13 +1,5 @@
-import type {
-  AzSnpVtpmEvidence,
-  AzTdxVtpmEvidence,
-  Evidence,
-  PcrBank,
-  SnpEndorsementInput,
-  SnpEvidence,
-  TdxEvidence,
-  TpmQuoteInput,
-} from '../model/evidence.js';
+import type { Evidence, PcrBank, SnpEndorsementInput, TpmQuoteInput } from '../model/evidence.js';
+import { type MemberForm, type MemberValues, traitsOf } from '../model/evidence-traits.js';
 import { readConfigfsTsmSnp, readConfigfsTsmTdx } from './dialects/configfs-tsm.js';
 import { readExtendedReport } from './dialects/extended-report.js';
 import { readItaRequestV1, readItaRequestV2 } from './dialects/ita-request.js';
@@ -24,20 +16,36 @@ import {
   readStructure,
 } from './encoded-members.js';
 import { refuseForeignStructure } from './foreign-structure.js';
-import type { EvidenceForm, Schemas } from './schema-check.js';
+import { type EvidenceForm, NATIVE_FORMS, type NativeForm, type Schemas, type WireMembers } from './schema-check.js';
 
 type EvidenceReaders = { readonly [F in EvidenceForm]: (evidence: Schemas[F], pointer: string) => Evidence };
 
+/** Evidence in its native form, by the names of its members. */
+type Members = { readonly [name: string]: unknown };
+
+/** Reads members of one form. Their schema was checked, and that it is the form's the compiler knows (`NativeForm`). */
+type MemberReaders = {
+  readonly [F in keyof MemberValues]: (members: Members, name: string, pointer: string) => MemberValues[F];
+};
+
 const PCR_BANKS: readonly PcrBank[] = ['sha1', 'sha256', 'sha384', 'sha512'];
 
-const READERS: EvidenceReaders = {
-  SnpEvidence: readSnpEvidence,
-  TdxEvidence: readTdxEvidence,
-  AzSnpVtpmEvidence: readAzSnpVtpmEvidence,
-  AzTdxVtpmEvidence: readAzTdxVtpmEvidence,
+const MEMBER_READERS: MemberReaders = {
+  optionalBytes: (members, name, pointer) => readOptionalBytes(memberOf<'optionalBytes'>(members, name), pointer),
   // A token is taken apart where it is verified: its text is what is signed.
-  MaaTokenEvidence: (evidence) => evidence,
-  ItaTokenEvidence: (evidence) => evidence,
+  text: (members, name) => memberOf<'text'>(members, name),
+  tpmQuote: (members, name, pointer) => readTpmQuote(memberOf<'tpmQuote'>(members, name), pointer),
+  snpEndorsements: (members, name, pointer) => readSnpEndorsements(memberOf<'snpEndorsements'>(members, name), pointer),
+  tdxCollateral: (members, name, pointer) => readCollateral(memberOf<'tdxCollateral'>(members, name), pointer),
+  akCertificate: (members, _name, pointer) => readAkCertificate(members, pointer.slice(0, pointer.lastIndexOf('/'))),
+};
+
+function memberOf<F extends keyof WireMembers>(members: Members, name: string): WireMembers[F] {
+  return members[name] as WireMembers[F];
+}
+
+const READERS: EvidenceReaders = {
+  ...(Object.fromEntries(NATIVE_FORMS.map((form) => [form, readNative])) as Pick<EvidenceReaders, NativeForm>),
   TrusteeEvidenceV0: readTrusteeV0,
   TrusteeEvidenceV1: readTrusteeV1,
   TrusteeTdxEvidenceV0: readTrusteeTdxV0,
@@ -61,54 +69,20 @@ export function readEvidence<F extends EvidenceForm>(form: F, evidence: Schemas[
   return READERS[form](evidence, pointer);
 }
 
-function readSnpEvidence(evidence: Schemas['SnpEvidence'], pointer: string): SnpEvidence {
-  const report = readStructure(evidence.report, `${pointer}/report`);
-  refuseForeignStructure(report, 'SNP report', `${pointer}/report`);
-  return {
-    type: 'snp',
-    report,
-    runtimeData: readOptionalBytes(evidence.runtimeData, `${pointer}/runtimeData`),
-    endorsements: readSnpEndorsements(evidence.endorsements, `${pointer}/endorsements`),
-  };
+function readNative(evidence: Schemas[NativeForm], pointer: string): Evidence {
+  const { type } = evidence;
+  const read = Object.entries(traitsOf(type).members).map(([name, form]) => {
+    return [name, readMember({ ...evidence }, name, form, `${pointer}/${name}`)] as const;
+  });
+  // the row of the type in the table of traits has the members of the evidence, each with a form that is read to its type
+  return { type, ...Object.fromEntries(read) } as Evidence;
 }
 
-function readAzSnpVtpmEvidence(evidence: Schemas['AzSnpVtpmEvidence'], pointer: string): AzSnpVtpmEvidence {
-  const hclReport = readStructure(evidence.hclReport, `${pointer}/hclReport`);
-  refuseForeignStructure(hclReport, 'HCL report', `${pointer}/hclReport`);
-  return {
-    type: 'az-snp-vtpm',
-    hclReport,
-    tpmQuote: readTpmQuote(evidence.tpmQuote, `${pointer}/tpmQuote`),
-    endorsements: readSnpEndorsements(evidence.endorsements, `${pointer}/endorsements`),
-    ak: readAkCertificate(evidence, pointer),
-  };
-}
-
-function readTdxEvidence(evidence: Schemas['TdxEvidence'], pointer: string): TdxEvidence {
-  const quote = readStructure(evidence.quote, `${pointer}/quote`);
-  refuseForeignStructure(quote, 'TD quote', `${pointer}/quote`);
-  return {
-    type: 'tdx',
-    quote,
-    runtimeData: readOptionalBytes(evidence.runtimeData, `${pointer}/runtimeData`),
-    collateral: readCollateral(evidence.collateral, `${pointer}/collateral`),
-    ccel: readOptionalBytes(evidence.ccel, `${pointer}/ccel`),
-  };
-}
-
-function readAzTdxVtpmEvidence(evidence: Schemas['AzTdxVtpmEvidence'], pointer: string): AzTdxVtpmEvidence {
-  const hclReport = readStructure(evidence.hclReport, `${pointer}/hclReport`);
-  refuseForeignStructure(hclReport, 'HCL report', `${pointer}/hclReport`);
-  const tdQuote = readStructure(evidence.tdQuote, `${pointer}/tdQuote`);
-  refuseForeignStructure(tdQuote, 'TD quote', `${pointer}/tdQuote`);
-  return {
-    type: 'az-tdx-vtpm',
-    hclReport,
-    tdQuote,
-    tpmQuote: readTpmQuote(evidence.tpmQuote, `${pointer}/tpmQuote`),
-    collateral: readCollateral(evidence.collateral, `${pointer}/collateral`),
-    ak: readAkCertificate(evidence, pointer),
-  };
+function readMember(members: Members, name: string, form: MemberForm, pointer: string): unknown {
+  if (typeof form === 'string') return MEMBER_READERS[form](members, name, pointer);
+  const bytes = readStructure(members[name] as string, pointer);
+  refuseForeignStructure(bytes, form.structure, pointer);
+  return bytes;
 }
 
 function readTpmQuote(quote: Schemas['TpmQuote'], pointer: string): TpmQuoteInput {

@@ -1,6 +1,7 @@
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import type { Evidence, TokenEvidence } from '../model/evidence.js';
+import { traitsOf } from '../model/evidence-traits.js';
 import { hexLook } from '../model/hex-like.js';
 import { isObject, type JsonObject } from '../model/json.js';
 import type { VerifyRequest } from '../model/request.js';
@@ -20,8 +21,6 @@ const NONCE = '/nonce';
 const NONCE_LENGTH = { from: 8, to: 64 } as const;
 /** What a nonce bound to a key begins with. A nonce of this look could be passed off to a guest as such a value. */
 const BOUND_VALUE_START = Buffer.from('veritee1', 'ascii');
-/** TPM2B_DATA of a vTPM: what a quote can carry as extraData. */
-const TPM_EXTRA_DATA_LENGTH = 50;
 
 /**
  * Reads a /verify body: strict JSON, then type and dialect of the evidence, then the schema of exactly that form,
@@ -98,11 +97,10 @@ export function readNonce(text: string): Uint8Array {
 
 /** @throws {FormatError} `nonce` where the evidence has no place that long */
 export function requireFits(nonce: Uint8Array, evidence: Evidence): void {
-  const isVtpm = evidence.type === 'az-snp-vtpm' || evidence.type === 'az-tdx-vtpm';
-  if (isVtpm && nonce.byteLength > TPM_EXTRA_DATA_LENGTH) {
-    const message = `nonce is ${nonce.byteLength} bytes, a TPM quote holds ${TPM_EXTRA_DATA_LENGTH}`;
-    throw new FormatError('nonce', message, { pointer: NONCE });
-  }
+  const { longestNonce } = traitsOf(evidence.type);
+  if (longestNonce === null || nonce.byteLength <= longestNonce.bytes) return;
+  const message = `nonce is ${nonce.byteLength} bytes, ${longestNonce.holder} holds ${longestNonce.bytes}`;
+  throw new FormatError('nonce', message, { pointer: NONCE });
 }
 
 function readPolicies(policy: Schemas['PolicySelection'] | undefined): readonly string[] | null {

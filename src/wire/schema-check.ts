@@ -1,6 +1,8 @@
 import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { jsonPointer } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
+import type { EvidenceType } from '../model/evidence.js';
+import { EVIDENCE_TRAITS, VERIFIED_TYPES } from '../model/evidence-traits.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { createAjv, SCHEMA_ROOT } from './ajv.js';
 import { OPENAPI_DOCUMENT } from './generated/openapi-document.js';
@@ -11,14 +13,45 @@ import { messageOf } from './schema-message.js';
 export type Schemas = components['schemas'];
 export type SchemaName = keyof Schemas & string;
 
-/** Schemas of evidence as one request carries it: the alternatives behind `Evidence`. */
-export const EVIDENCE_FORMS = [
-  'SnpEvidence',
-  'TdxEvidence',
-  'AzSnpVtpmEvidence',
-  'AzTdxVtpmEvidence',
-  'MaaTokenEvidence',
-  'ItaTokenEvidence',
+/** What a member of evidence is in a request, by its form. */
+export interface WireMembers {
+  readonly optionalBytes: Schemas['Bytes'] | undefined;
+  readonly text: string;
+  readonly tpmQuote: Schemas['TpmQuote'];
+  readonly snpEndorsements: Schemas['SnpEndorsements'] | undefined;
+  readonly tdxCollateral: Schemas['TdxCollateral'] | undefined;
+  readonly akCertificate: Schemas['AkCertificate'] | undefined;
+}
+
+type Traits = typeof EVIDENCE_TRAITS;
+type WireMember<F> = F extends keyof WireMembers ? WireMembers[F] : Schemas['Bytes'];
+
+/** Evidence of a type as its row in the table of traits says that requests have it. */
+type WireEvidence<T extends EvidenceType, M = Traits[T]['members']> = { readonly type: T } & {
+  readonly [N in keyof M as M[N] extends 'akCertificate' ? M[N] : N]: WireMember<M[N]>;
+};
+
+/** Those of its members that no request leaves out. */
+type WireNeeded<T extends EvidenceType, W = WireEvidence<T>> = {
+  readonly [N in keyof W as undefined extends W[N] ? never : N]: W[N];
+};
+
+/** Types whose schema lacks a member that their row names, or has it optional or of another type. */
+type Disagreeing = {
+  [T in EvidenceType]: Schemas[Traits[T]['schema']] extends WireNeeded<T>
+    ? Required<Schemas[Traits[T]['schema']]> extends Required<WireEvidence<T>>
+      ? never
+      : T
+    : T;
+}[EvidenceType];
+
+/** Schemas of evidence in its native form: none, so that nothing compiles, where a schema and a row disagree. */
+export type NativeForm = [Disagreeing] extends [never] ? Traits[EvidenceType]['schema'] : never;
+
+export const NATIVE_FORMS: readonly NativeForm[] = VERIFIED_TYPES.map((type) => EVIDENCE_TRAITS[type].schema);
+
+/** Schemas of evidence in the shapes that guests in the field produce. */
+const DIALECT_FORMS = [
   'TrusteeEvidenceV0',
   'TrusteeEvidenceV1',
   'TrusteeTdxEvidenceV0',
@@ -31,7 +64,9 @@ export const EVIDENCE_FORMS = [
   'ItaRequestEvidenceV1',
   'ItaRequestEvidenceV2',
 ] as const satisfies readonly SchemaName[];
-export type EvidenceForm = (typeof EVIDENCE_FORMS)[number];
+
+/** Schemas of evidence as one request carries it: the alternatives behind `Evidence`. */
+export type EvidenceForm = NativeForm | (typeof DIALECT_FORMS)[number];
 
 /** A /verify body whose evidence has one form. */
 export type VerifyRequestOf<F extends EvidenceForm> = Omit<Schemas['VerifyRequest'], 'evidence'> & {
@@ -85,7 +120,7 @@ function narrowedName(form: EvidenceForm): string {
 function requestSchemas(): JsonObject {
   const schemas = memberObject(memberObject(OPENAPI_DOCUMENT, 'components'), 'schemas');
   const request = memberObject(schemas, 'VerifyRequest');
-  const narrowed = EVIDENCE_FORMS.map((form) => {
+  const narrowed = [...NATIVE_FORMS, ...DIALECT_FORMS].map((form) => {
     const evidence = { $ref: `#/components/schemas/${form}` };
     return [narrowedName(form), { ...request, properties: { ...memberObject(request, 'properties'), evidence } }];
   });

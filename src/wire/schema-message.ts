@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
+import { EVIDENCE_TRAITS, VERIFIED_TYPES } from '../model/evidence-traits.js';
 import { isObject, type JsonValue } from '../model/json.js';
 import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
 import { INSTANT_FORM } from './instant.js';
@@ -83,12 +84,11 @@ function otherTag(tag: string, found: unknown, { oneOf = [] }: { [name: string]:
 }
 
 /** Alternatives that are told by a member: name of the schema to the value of the member. */
-const TAGS: ReadonlyMap<string, string> = new Map([
+const TAGS: ReadonlyMap<string, string> = new Map<string, string>([
   ['RsaPublicJwk', 'RSA'],
   ['EcPublicJwk', 'EC'],
   ['OkpPublicJwk', 'OKP'],
-  ['MaaTokenEvidence', 'maa-token'],
-  ['ItaTokenEvidence', 'ita-token'],
+  ...VERIFIED_TYPES.map((type) => [EVIDENCE_TRAITS[type].schema, type] as const),
 ]);
 
 /** Members that exclude each other: pairs of them stand under `not`. */

@@ -2,6 +2,7 @@ import { parseKeySet } from '../../formats/json-web-key-set.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
 import type { Sourced, TokenKeySet } from '../../model/endorsement.js';
 import { ConfigurationError } from '../../model/errors.js';
+import { tokenRouteOf } from '../../model/evidence-traits.js';
 import { isObject } from '../../model/json.js';
 import type { Log } from '../../model/ports.js';
 import type { ReloadOutcome } from '../files/reload-outcome.js';
@@ -90,7 +91,7 @@ export class RootsFile implements ReadFile {
 
 /** As the configuration names it. */
 function placeOf(what: string, { type, issuer }: TokenIssuer): string {
-  return `${type === 'maa-token' ? 'maa' : 'ita'}.issuers: ${what} of ${issuer}`;
+  return `${tokenRouteOf(type)}.issuers: ${what} of ${issuer}`;
 }
 
 /**

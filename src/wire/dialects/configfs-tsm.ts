@@ -39,10 +39,9 @@ export function readConfigfsTsmTdx(evidence: Schemas['ConfigfsTsmTdxEvidence'], 
  * What no TEE has for a provider, before the schema, which lists those of other TEEs too.
  * @throws {FormatError} `schema`
  */
-export function refuseUnknownProvider(type: string, value: JsonValue | undefined, pointer: string): void {
+export function refuseUnknownProvider(expected: string, value: JsonValue | undefined, pointer: string): void {
   const provider = isObject(value) ? value['provider'] : undefined;
   if (typeof provider !== 'string' || PROVIDERS.has(provider.replace(/\n$/, ''))) return;
-  const expected = type === 'snp' ? 'sev_guest' : 'tdx_guest';
   throw new FormatError('schema', `the value is no provider, expected ${expected}`, { pointer: `${pointer}/provider` });
 }
 

@@ -1,3 +1,5 @@
+import type { EvidenceType } from '../../model/evidence.js';
+import { traitsOf, VERIFIED_TYPES } from '../../model/evidence-traits.js';
 import { isObject, type JsonObject } from '../../model/json.js';
 
 /**
@@ -15,10 +17,12 @@ export function trusteeHint(object: JsonObject): string | null {
  * Versions 1 and 2, and version 0 on TDX, have `hcl_report` and `tpm_quote`; version 0 on SEV-SNP has three plain names.
  * A type that is there stays, so that a TD whose quote is missing is told so next.
  */
-function trusteeType(object: JsonObject): 'az-snp-vtpm' | 'az-tdx-vtpm' | null {
+function trusteeType(object: JsonObject): EvidenceType | null {
   const { type, hcl_report: hclReport, tpm_quote: tpmQuote, td_quote: tdQuote, quote, report, vcek } = object;
   if (hclReport !== undefined && tpmQuote !== undefined) {
-    return tdQuote !== undefined || type === 'az-tdx-vtpm' ? 'az-tdx-vtpm' : 'az-snp-vtpm';
+    const named = VERIFIED_TYPES.find((verified) => verified === type);
+    const isOfTd = tdQuote !== undefined || (named !== undefined && 'tdQuote' in traitsOf(named).members);
+    return isOfTd ? 'az-tdx-vtpm' : 'az-snp-vtpm';
   }
   return isObject(quote) && Array.isArray(report) && vcek !== undefined ? 'az-snp-vtpm' : null;
 }

@@ -1,0 +1,239 @@
+import type { Claims } from './claims.js';
+import type {
+  AkCertificateInput,
+  ContractEvidenceType,
+  EvidenceOf,
+  EvidenceType,
+  SnpEndorsementInput,
+  TdxCollateral,
+  TokenType,
+  TpmQuoteInput,
+} from './evidence.js';
+import type { TokenRoute } from './token-route.js';
+
+/** What vouches for the evidence: a TEE's own report, a TPM alone, or another verifier. */
+export type EvidenceKind = 'hardware' | 'tpm' | 'token';
+
+/** What a member of evidence is read to, by its form. */
+export interface MemberValues {
+  readonly optionalBytes: Uint8Array | null;
+  readonly text: string;
+  readonly tpmQuote: TpmQuoteInput;
+  readonly snpEndorsements: SnpEndorsementInput;
+  readonly tdxCollateral: TdxCollateral | null;
+  readonly akCertificate: AkCertificateInput | null;
+}
+
+/** How a member of evidence is read: bytes of the structure that is named, or one of the forms that types share. */
+export type MemberForm = { readonly structure: string } | keyof MemberValues;
+
+type FormOfValue<V> = [V] extends [Uint8Array]
+  ? { readonly structure: string }
+  : { [F in keyof MemberValues]: [V] extends [MemberValues[F]] ? F : never }[keyof MemberValues];
+
+/** Members that every evidence of a type has; those that only a dialect brings are optional. */
+type MemberForms<E> = {
+  readonly [M in keyof E as M extends 'type' ? never : undefined extends E[M] ? never : M]: FormOfValue<E[M]>;
+};
+
+/** What is known of evidence before a byte of it is read, from its type alone. */
+export interface EvidenceTraits {
+  readonly kind: EvidenceKind;
+  /** The TEE whose report is in the evidence, by its section of claims; null for none. */
+  readonly tee: keyof Claims | null;
+  /** Whether an Azure paravisor stands between the hardware and the guest. */
+  readonly paravisor: boolean;
+  readonly vtpm: boolean;
+  /** Whose token it is; null where it is none. */
+  readonly tokenRoute: TokenRoute | null;
+  /** Whether policies have minimums and requirements for its TEE. Without, they only see to it that there are its claims. */
+  readonly hasTeeTopics: boolean;
+  /** Places in which the caller's nonce, or the value that binds nonce and key, may stand. */
+  readonly noncePlaces: readonly string[];
+  /** The longest nonce of the caller's own that fits, and what holds no longer one; null where any nonce fits. */
+  readonly longestNonce: { readonly bytes: number; readonly holder: string } | null;
+  /** Member in which a section of claims stands. Of a section that the type lacks: where other types have it. */
+  readonly places: { readonly [section in keyof Claims]?: string };
+  /** Schema of its native form in openapi.yaml; null where this build does not verify the type. */
+  readonly schema: string | null;
+  /** Members of the native form, in the order in which they are read. */
+  readonly members: { readonly [name: string]: MemberForm };
+}
+
+/** Ties the schema and the members of a row to the evidence, as far as this build verifies the type. */
+type RowOf<T extends ContractEvidenceType> = EvidenceTraits &
+  (T extends EvidenceType
+    ? { readonly schema: string; readonly members: MemberForms<EvidenceOf<T>> }
+    : { readonly schema: null });
+
+/** TPM2B_DATA of a vTPM: what a quote can carry as extraData. */
+const TPM_EXTRA_DATA = { bytes: 50, holder: 'a TPM quote' } as const;
+
+/** Report data is longer than any nonce. */
+const OF_A_BARE_REPORT = {
+  kind: 'hardware',
+  paravisor: false,
+  vtpm: false,
+  tokenRoute: null,
+  hasTeeTopics: true,
+  longestNonce: null,
+} as const;
+
+const OF_A_PARAVISOR = {
+  kind: 'hardware',
+  paravisor: true,
+  vtpm: true,
+  tokenRoute: null,
+  hasTeeTopics: true,
+  noncePlaces: ['hcl.userData', 'tpm.extraData'],
+  longestNonce: TPM_EXTRA_DATA,
+  places: { snp: 'hclReport', tdx: 'tdQuote', hcl: 'hclReport', tpm: 'tpmQuote' },
+} as const;
+
+const OF_A_TOKEN = {
+  kind: 'token',
+  tee: null,
+  paravisor: false,
+  vtpm: false,
+  hasTeeTopics: false,
+  longestNonce: null,
+  places: { snp: 'token', tdx: 'token', hcl: 'token', tpm: 'token', maa: 'token', ita: 'token' },
+  members: { token: 'text' },
+} as const;
+
+/** What every type of evidence is. Nothing else in the code compares the name of a type. */
+export const EVIDENCE_TRAITS = {
+  snp: {
+    ...OF_A_BARE_REPORT,
+    tee: 'snp',
+    noncePlaces: ['snp.reportData', 'runtimeData.nonce', 'hcl.userData'],
+    places: { snp: 'report', tdx: 'tdQuote', hcl: 'runtimeData', tpm: 'tpmQuote' },
+    schema: 'SnpEvidence',
+    members: { report: { structure: 'SNP report' }, runtimeData: 'optionalBytes', endorsements: 'snpEndorsements' },
+  },
+  tdx: {
+    ...OF_A_BARE_REPORT,
+    tee: 'tdx',
+    noncePlaces: ['tdx.reportData', 'runtimeData.nonce', 'hcl.userData'],
+    places: { snp: 'report', tdx: 'quote', hcl: 'runtimeData', tpm: 'tpmQuote' },
+    schema: 'TdxEvidence',
+    members: {
+      quote: { structure: 'TD quote' },
+      runtimeData: 'optionalBytes',
+      collateral: 'tdxCollateral',
+      ccel: 'optionalBytes',
+    },
+  },
+  'az-snp-vtpm': {
+    ...OF_A_PARAVISOR,
+    tee: 'snp',
+    schema: 'AzSnpVtpmEvidence',
+    members: {
+      hclReport: { structure: 'HCL report' },
+      tpmQuote: 'tpmQuote',
+      endorsements: 'snpEndorsements',
+      ak: 'akCertificate',
+    },
+  },
+  'az-tdx-vtpm': {
+    ...OF_A_PARAVISOR,
+    tee: 'tdx',
+    schema: 'AzTdxVtpmEvidence',
+    members: {
+      hclReport: { structure: 'HCL report' },
+      tdQuote: { structure: 'TD quote' },
+      tpmQuote: 'tpmQuote',
+      collateral: 'tdxCollateral',
+      ak: 'akCertificate',
+    },
+  },
+  tpm: {
+    kind: 'tpm',
+    tee: null,
+    paravisor: false,
+    vtpm: true,
+    tokenRoute: null,
+    hasTeeTopics: false,
+    noncePlaces: ['tpm.extraData'],
+    longestNonce: TPM_EXTRA_DATA,
+    places: { tpm: 'tpmQuote' },
+    schema: null,
+    members: {},
+  },
+  'maa-token': {
+    ...OF_A_TOKEN,
+    tokenRoute: 'maa',
+    noncePlaces: ['maa.userData', 'maa.reportData', 'maa.runtimeNonce', 'maa.clientPayloadNonce'],
+    schema: 'MaaTokenEvidence',
+  },
+  'ita-token': {
+    ...OF_A_TOKEN,
+    tokenRoute: 'ita',
+    noncePlaces: ['ita.userData', 'ita.heldData', 'ita.runtimeData', 'ita.verifierNonce'],
+    schema: 'ItaTokenEvidence',
+  },
+} as const satisfies { readonly [T in ContractEvidenceType]: RowOf<T> };
+
+type Rows = typeof EVIDENCE_TRAITS;
+
+/** TEEs whose reports are evidence. */
+export type Tee = Exclude<Rows[ContractEvidenceType]['tee'], null>;
+
+/** TEEs that policies have minimums and requirements for. */
+export type TeeOfPolicies = Exclude<Extract<Rows[ContractEvidenceType], { hasTeeTopics: true }>['tee'], null>;
+
+/** Every evidence type of the contract, in the order in which they are listed for people. */
+export const CONTRACT_EVIDENCE_TYPES = Object.keys(EVIDENCE_TRAITS) as readonly ContractEvidenceType[];
+
+/** The types that this build verifies. */
+export const VERIFIED_TYPES = CONTRACT_EVIDENCE_TYPES.filter(isVerified);
+
+export function isVerified(type: ContractEvidenceType): type is EvidenceType {
+  return EVIDENCE_TRAITS[type].schema !== null;
+}
+
+export function traitsOf(type: ContractEvidenceType): EvidenceTraits & { readonly tee: Tee | null } {
+  return EVIDENCE_TRAITS[type];
+}
+
+export function kindOf(type: ContractEvidenceType): EvidenceKind {
+  return EVIDENCE_TRAITS[type].kind;
+}
+
+export function isHardwareType(type: ContractEvidenceType): boolean {
+  return kindOf(type) === 'hardware';
+}
+
+export function isTokenType(type: ContractEvidenceType): boolean {
+  return kindOf(type) === 'token';
+}
+
+export function teeOf(type: ContractEvidenceType): Tee | null {
+  return EVIDENCE_TRAITS[type].tee;
+}
+
+export function hasParavisor(type: ContractEvidenceType): boolean {
+  return EVIDENCE_TRAITS[type].paravisor;
+}
+
+export function hasVtpm(type: ContractEvidenceType): boolean {
+  return EVIDENCE_TRAITS[type].vtpm;
+}
+
+/** Whose token evidence of a type is; null where it is none. */
+export function tokenRouteOf<T extends ContractEvidenceType>(type: T): Rows[T]['tokenRoute'] {
+  return EVIDENCE_TRAITS[type].tokenRoute;
+}
+
+/** The type of a token that comes by a route. */
+export function tokenTypeOf(route: TokenRoute): TokenType {
+  return TOKEN_TYPES[route];
+}
+
+const TOKEN_TYPES: { readonly [route in TokenRoute]: TokenType } = { maa: 'maa-token', ita: 'ita-token' };
+
+/** JSON pointer of the member that a section of claims was read from. */
+export function placeOf(section: keyof Claims, type: ContractEvidenceType): string {
+  const member = traitsOf(type).places[section];
+  return member === undefined ? '/evidence' : `/evidence/${member}`;
+}

@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, sep } from 'node:path';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROJECT, readProjectFile } from '../architecture/project-files.js';
+import { type Addition, added, BARE_TYPE, MODEL, RECIPE } from './recipe.js';
+
+/** What a project needs to generate, to compile and to judge. */
+const COPIED = ['src', 'openapi.yaml', 'package.json', 'tsconfig.json', 'scripts/generate.ts', 'test/judge.ts'];
+
+const NEW_FILES = join(PROJECT, 'test/adding-a-tee/new');
+/** Half a minute on a machine that has nothing else to do. */
+const PATIENCE_MS = 300_000;
+
+const VITEST = 'export default { test: { include: ["test/unit/verifiers/toy/*.test.ts"] } };\n';
+
+let copy = '';
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(copy, path)), { recursive: true });
+  writeFileSync(join(copy, path), text);
+}
+
+/** Writes additions into the copy. */
+function add(additions: readonly Addition[]): void {
+  for (const addition of additions) {
+    write(addition.file, added(addition, readFileSync(join(copy, addition.file), 'utf8')));
+  }
+}
+
+/** New files of the recipe, from the root of the project. */
+function newFiles(): readonly string[] {
+  return readdirSync(NEW_FILES, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(NEW_FILES, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .map((path) => path.replace(/\.txt$/, ''));
+}
+
+function run(program: string, ...args: readonly string[]): string {
+  const environment = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_OPTIONS|TEST)/.test(name));
+  return execFileSync(process.execPath, [join(PROJECT, 'node_modules', program), ...args], {
+    cwd: copy,
+    encoding: 'utf8',
+    env: Object.fromEntries(environment),
+  });
+}
+
+const sources = new Map<string, ts.SourceFile>();
+
+/**
+ * Files of the copy that do not compile, from its root. What is not of the copy is read once.
+ * @param looked the only files that are looked at; all of them where it is left out
+ */
+function filesThatDoNotCompile(looked?: readonly string[]): readonly string[] {
+  const configuration = ts.getParsedCommandLineOfConfigFile(
+    join(copy, 'tsconfig.json'),
+    {},
+    {
+      ...ts.sys,
+      onUnRecoverableConfigFileDiagnostic: () => undefined,
+    },
+  );
+  if (configuration === undefined) throw new Error('no tsconfig.json');
+  const { options, fileNames } = configuration;
+  const host = ts.createCompilerHost(options);
+  const read = host.getSourceFile.bind(host);
+  host.getSourceFile = (name, ...how) => {
+    const known = sources.get(name) ?? read(name, ...how);
+    if (known !== undefined && !name.startsWith(copy)) sources.set(name, known);
+    return known;
+  };
+  const program = ts.createProgram(fileNames, options, host);
+  const found = looked?.flatMap((path) => program.getSemanticDiagnostics(program.getSourceFile(join(copy, path))));
+  const files = (found ?? program.getSemanticDiagnostics()).map(({ file }) => relative(copy, file?.fileName ?? '?'));
+  return [...new Set(files)].map((path) => path.split(sep).join('/')).sort();
+}
+
+/** Files that the document names for a TEE of some name. */
+function documentedFiles(name: string): readonly string[] {
+  const [, recipe = ''] = readProjectFile('docs/adding-a-tee.md').split('\n## ');
+  return [...recipe.matchAll(/^ {3}- `([^`]+)`/gm)].map(([, path = '']) => path.replaceAll('TEE', name)).sort();
+}
+
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), 'veritee-toy-'));
+  for (const path of COPIED) cpSync(join(PROJECT, path), join(copy, path), { recursive: true });
+  symlinkSync(join(PROJECT, 'node_modules'), join(copy, 'node_modules'));
+});
+
+afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+describe('docs/adding-a-tee.md', () => {
+  it('names at most six places', () => {
+    const [, recipe = ''] = readProjectFile('docs/adding-a-tee.md').split('\n## ');
+    const places = recipe.match(/^\d\. /gm) ?? [];
+    expect(places.length).toBeGreaterThan(0);
+    expect(places.length).toBeLessThanOrEqual(6);
+  });
+
+  it('names every file that a TEE touches', () => {
+    const touched = new Set([...RECIPE.map(({ file }) => file), ...newFiles()]);
+    expect(documentedFiles('toy')).toEqual([...touched].sort());
+  });
+});
+
+describe('a toy TEE', () => {
+  it(
+    'does not compile without traits and verifier',
+    () => {
+      const places = ['src/composition/evidence-verifiers.ts', 'src/model/evidence-traits.ts'];
+      add(BARE_TYPE);
+      expect(filesThatDoNotCompile(places)).toEqual(places);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'does not compile with its model alone, and the compiler names each place that is left',
+    () => {
+      const places = [
+        'src/composition/evidence-verifiers.ts',
+        'src/verifiers/evidence/evidence-identity.ts',
+        // What is generated from openapi.yaml has no such claims, codes or schema.
+        'src/wire/present-decision.ts',
+        'src/wire/problem.ts',
+        'src/wire/remedies.ts',
+        'src/wire/schema-check.ts',
+      ];
+      add(MODEL.filter((addition) => !BARE_TYPE.includes(addition)));
+      expect(filesThatDoNotCompile(places)).toEqual(places);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'compiles with the recipe, and is allowed and denied',
+    () => {
+      add(RECIPE.filter((addition) => !MODEL.includes(addition)));
+      for (const path of newFiles()) write(path, readFileSync(join(NEW_FILES, `${path}.txt`), 'utf8'));
+      run('tsx/dist/cli.mjs', 'scripts/generate.ts');
+      expect(filesThatDoNotCompile()).toEqual([]);
+      write('vitest.config.mjs', VITEST);
+      const { success, testResults } = JSON.parse(run('vitest/vitest.mjs', 'run', '--reporter=json'));
+      expect(success).toBe(true);
+      expect(testResults[0].assertionResults.map(({ title }: { title: string }) => title)).toEqual(
+        expect.arrayContaining([
+          'is allowed where the vendor has signed it, and it holds the nonce',
+          'is denied where a bit of it was changed',
+        ]),
+      );
+    },
+    PATIENCE_MS,
+  );
+});

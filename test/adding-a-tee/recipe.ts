@@ -1,0 +1,152 @@
+/**
+ * docs/adding-a-tee.md, followed for a made-up TEE: what goes into files that there are. The files that are new stand
+ * under `new`, each at its path, as text: here they would not compile.
+ */
+
+/** Lines that go in before a line which the file has once. */
+export interface Addition {
+  readonly file: string;
+  readonly before: string;
+  readonly text: string;
+}
+
+const OPENAPI = 'openapi.yaml';
+
+const SCHEMA: readonly Addition[] = [
+  {
+    file: OPENAPI,
+    before:
+      "          maa-token: '#/components/schemas/MaaTokenEvidence'\n          ita-token: '#/components/schemas/ItaTokenEvidence'\n      oneOf:\n        - $ref: '#/components/schemas/SnpEvidence'",
+    text: "          toy: '#/components/schemas/ToyEvidence'\n",
+  },
+  {
+    file: OPENAPI,
+    before: "        - $ref: '#/components/schemas/SnpEvidence'",
+    text: "        - $ref: '#/components/schemas/ToyEvidence'\n",
+  },
+  {
+    file: OPENAPI,
+    before: '    SnpEvidence:',
+    text: `    ToyEvidence:
+      type: object
+      additionalProperties: false
+      required: [type, report]
+      description: A report of the toy TEE.
+      properties:
+        type: { type: string, const: toy }
+        report:
+          description: 64 bytes and the signature over them.
+          $ref: '#/components/schemas/Bytes'
+`,
+  },
+  { file: OPENAPI, before: 'snp, tdx, az-snp-vtpm, az-tdx-vtpm, maa-token, ita-token]', text: 'toy, ' },
+  {
+    file: OPENAPI,
+    before: '    TokenClaims:',
+    text: `        toy: { $ref: '#/components/schemas/ToyClaims' }
+    ToyClaims:
+      type: object
+      additionalProperties: false
+      required: [measurement, debug]
+      properties:
+        measurement: { type: string }
+        debug: { type: boolean }
+`,
+  },
+  { file: OPENAPI, before: '        - collateral_not_yet', text: '        - toy_signature\n        - toy_debug\n' },
+  { file: OPENAPI, before: '        - hcl_format', text: '        - toy_format\n' },
+  { file: OPENAPI, before: '              - runtimeData.nonce', text: '              - toy.reportData\n' },
+];
+
+/** The type by itself: what the compiler asks the rest of the recipe for. */
+export const BARE_TYPE: readonly Addition[] = [
+  {
+    file: 'src/model/evidence.ts',
+    before: '/** Evidence that some verifier of this build can judge. */',
+    text: `export interface ToyEvidence {
+  readonly type: 'toy';
+  /** 64 bytes and the signature over them. */
+  readonly report: Uint8Array;
+}
+
+`,
+  },
+  { file: 'src/model/evidence.ts', before: '  | MaaTokenEvidence', text: '  | ToyEvidence\n' },
+];
+
+/** All that goes into `src/model`. */
+export const MODEL: readonly Addition[] = [
+  ...BARE_TYPE,
+  { file: 'src/model/codes.ts', before: "  'collateral_not_yet',", text: "  'toy_signature',\n  'toy_debug',\n" },
+  { file: 'src/model/codes.ts', before: "  'hcl_format',", text: "  'toy_format',\n" },
+  { file: 'src/model/claims.ts', before: '  readonly hcl?: HclClaims;', text: '  readonly toy?: ToyClaims;\n' },
+  {
+    file: 'src/model/claims.ts',
+    before: "/** What another verifier's token says, under its issuer's names. */",
+    text: `export interface ToyClaims {
+  readonly measurement: string;
+  readonly debug: boolean;
+}
+
+`,
+  },
+  {
+    file: 'src/model/evidence-traits.ts',
+    before: "  'az-snp-vtpm': {",
+    text: `  toy: {
+    kind: 'hardware',
+    tee: 'toy',
+    paravisor: false,
+    vtpm: false,
+    tokenRoute: null,
+    hasTeeTopics: false,
+    noncePlaces: ['toy.reportData'],
+    longestNonce: { bytes: 40, holder: 'a toy report' },
+    places: { toy: 'report' },
+    schema: 'ToyEvidence',
+    members: { report: { structure: 'toy report' } },
+  },
+`,
+  },
+];
+
+const REMEDIES: readonly Addition[] = [
+  {
+    file: 'src/wire/remedies.ts',
+    before: "import { filled, type Remedy } from './remedies/words.js';",
+    text: "import { TOY_REMEDIES } from './remedies/toy-remedies.js';\n",
+  },
+  { file: 'src/wire/remedies.ts', before: '  ...TOKEN_REMEDIES,', text: '  ...TOY_REMEDIES,\n' },
+];
+
+const VERIFIER: readonly Addition[] = [
+  {
+    file: 'src/verifiers/evidence/evidence-identity.ts',
+    before: "    case 'az-snp-vtpm':",
+    text: `    case 'toy':
+      return [evidence.report.subarray(0, 64), none, none, none, none, none, none];
+`,
+  },
+];
+
+const COMPOSITION: readonly Addition[] = [
+  {
+    file: 'src/composition/evidence-verifiers.ts',
+    before: "import { ItaTokenVerifier } from '../verifiers/trust-authority/ita-token-verifier.js';",
+    text: "import { ToyVerifier } from '../verifiers/toy/toy-verifier.js';\n",
+  },
+  {
+    file: 'src/composition/evidence-verifiers.ts',
+    before: "  'az-snp-vtpm': AzSnpVtpmVerifier,",
+    text: '  toy: ToyVerifier,\n',
+  },
+];
+
+export const RECIPE: readonly Addition[] = [...SCHEMA, ...MODEL, ...REMEDIES, ...VERIFIER, ...COMPOSITION];
+
+/** @throws {Error} where the file has not, or has more than once, what the text goes before */
+export function added({ file, before, text }: Addition, to: string): string {
+  const at = to.indexOf(before);
+  if (at < 0 || to.indexOf(before, at + 1) >= 0) throw new Error(`${file} has not exactly one ${before}`);
+  return to.slice(0, at) + text + to.slice(at);
+}
