@@ -8,6 +8,7 @@ import { ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Log } from '../model/ports.js';
+import { POLICY_ID } from '../model/request.js';
 import type { EvidenceVerifier } from '../model/verification.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { ChallengeCodec } from '../service/challenge-codec.js';
@@ -33,8 +34,6 @@ export interface CommandLineVerification {
   readonly policies: readonly string[] | null;
   close(): Promise<void>;
 }
-
-const POLICY_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 /**
  * The same code as the service's, with four differences. Past instants are always allowed (by `--at`, never by the

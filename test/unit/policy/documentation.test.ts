@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
-import { readPolicyMembers } from '../../../src/policy/policy-grammar.js';
+import { POLICY_SCHEMA } from '../../../src/policy/policy-grammar.js';
 import { PLAIN_WAIVABLE_CHECKS } from '../../../src/policy/policy-members.js';
 import { membersOf } from './grammar-members.js';
 
@@ -15,7 +15,7 @@ it('docs/policy.md has the built-in policies to the letter', () => {
 });
 
 it('docs/policy.md names every member of the grammar', () => {
-  const names = membersOf(readPolicyMembers).map((path) => path.split('.').at(-1) ?? '');
+  const names = membersOf(POLICY_SCHEMA).map((path) => path.split('.').at(-1) ?? '');
   // PCRs are a range in it, and registers a range of numbers.
   const words = names.filter((name) => !/^\d+$|^rtmr[12]$/.test(name)).map((name) => name.replace('[]', ''));
   const unnamed = [...new Set(words)].filter((word) => !new RegExp(`[\`.\\s{]${word}[\`.\\s:]`).test(TEXT));
