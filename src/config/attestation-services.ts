@@ -18,45 +18,30 @@ const tenant = pattern(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})$/, 'the id or the d
 /** The library speaks to https only, and to no path. */
 const authority = pattern(/^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$/, 'an https URL without path');
 
-const identities = variants<AzureIdentity>(
-  'kind',
-  new Map<AzureIdentity['kind'], Schema<AzureIdentity>>([
-    [
-      'workload-identity',
-      object<OfKind<'workload-identity'>>({
-        kind: choice('workload-identity'),
-        tenantId: orNull(tenant),
-        clientId: orNull(uuid),
-        tokenFile: orNull(path()),
-        authority: orNull(authority),
-      }),
-    ],
-    [
-      'managed-identity',
-      object<OfKind<'managed-identity'>>({ kind: choice('managed-identity'), clientId: orNull(uuid) }),
-    ],
-    [
-      'client-secret',
-      object<OfKind<'client-secret'>>({
-        kind: choice('client-secret'),
-        tenantId: tenant,
-        clientId: uuid,
-        secretFile: path(),
-        authority: orNull(authority),
-      }),
-    ],
-    [
-      'client-certificate',
-      object<OfKind<'client-certificate'>>({
-        kind: choice('client-certificate'),
-        tenantId: tenant,
-        clientId: uuid,
-        certificateFile: path(),
-        authority: orNull(authority),
-      }),
-    ],
-  ]),
-);
+const identities = variants<AzureIdentity>('kind', [
+  object<OfKind<'workload-identity'>>({
+    kind: choice('workload-identity'),
+    tenantId: orNull(tenant),
+    clientId: orNull(uuid),
+    tokenFile: orNull(path()),
+    authority: orNull(authority),
+  }),
+  object<OfKind<'managed-identity'>>({ kind: choice('managed-identity'), clientId: orNull(uuid) }),
+  object<OfKind<'client-secret'>>({
+    kind: choice('client-secret'),
+    tenantId: tenant,
+    clientId: uuid,
+    secretFile: path(),
+    authority: orNull(authority),
+  }),
+  object<OfKind<'client-certificate'>>({
+    kind: choice('client-certificate'),
+    tenantId: tenant,
+    clientId: uuid,
+    certificateFile: path(),
+    authority: orNull(authority),
+  }),
+]);
 
 /** An identity of this service. A word alone is the identity of that kind of which nothing else is said. */
 const azureIdentity: Schema<AzureIdentity> = {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
-import { Place, type Problem } from '../schema/schema.js';
+import { deepFreeze, Place, type Problem } from '../schema/schema.js';
 import { readYaml, type YamlText } from '../schema/yaml.js';
 import type { Configuration } from './configuration.js';
-import { consistencyProblems } from './consistency.js';
+import { checkConsistency } from './consistency.js';
 import { type Environment, overlayEnvironment, placeIn, yamlProblems } from './environment.js';
 import { CONFIGURATION_SCHEMA } from './schema.js';
 
@@ -42,18 +42,12 @@ export function loadConfiguration({ text, file, environment }: ConfigurationInpu
   const overlaid = overlayEnvironment(yaml.value ?? {}, environment, CONFIGURATION_SCHEMA);
   const place = new Place();
   const configuration = CONFIGURATION_SCHEMA.read(overlaid.tree, place);
-  const where = (problem: Problem) => sayWhere(problem, file, yaml, overlaid.origins);
-  const problems = [
-    ...yamlProblems(yaml, file ?? 'configuration file'),
-    ...overlaid.problems,
-    ...place.problems.map(where),
-  ];
+  const unread = [...yamlProblems(yaml, file ?? 'configuration file'), ...overlaid.problems];
   // What holds between values is looked at once all are known: a default in the place of a wrong one would mislead.
-  if (configuration !== undefined && problems.length === 0) {
-    problems.push(...consistencyProblems(configuration).map(where));
-    if (problems.length === 0) return deepFreeze(configuration);
-  }
-  throw new ConfigurationError(problems);
+  if (configuration !== undefined && unread.length === 0) checkConsistency(configuration, place);
+  const problems = [...unread, ...place.problems.map((problem) => sayWhere(problem, file, yaml, overlaid.origins))];
+  if (configuration === undefined || problems.length > 0) throw new ConfigurationError(problems);
+  return deepFreeze(configuration);
 }
 
 /** Says by which variable a value was given, or in which line of the file it stands. */
@@ -70,12 +64,4 @@ function sayWhere(
   const line = file === undefined ? null : yaml.lineOf(path);
   // What the file does not say may come from nowhere: then the key alone says more than the file.
   return `${line === null ? '' : `${file} line ${line}: `}${place}: ${what}`;
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(deepFreeze);
-    Object.freeze(value);
-  }
-  return value;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JsonValue } from '../model/json.js';
-import { Place } from '../schema/schema.js';
+import { deepFreeze, Place } from '../schema/schema.js';
 import { readYaml, type YamlBounds } from '../schema/yaml.js';
 import { unusedMembers } from './member-use.js';
 import { crossMemberProblems } from './policy-consistency.js';
@@ -64,10 +64,4 @@ export function parseStrictJson(text: string): JsonValue {
   }
   // JSON.parse keeps the last of two equal keys and says nothing, so its value is not used.
   return parseStrictYaml(text);
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  for (const member of Object.values(value)) deepFreeze(member);
-  return Object.freeze(value);
 }

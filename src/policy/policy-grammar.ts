@@ -148,21 +148,16 @@ const statusWaiver: Schema<Waiver> = object({
 const floorWaiver: Schema<Waiver> = object({
   check: choice('snp_tcb_low'),
   value: whole(
-    variants('part', new Map(SNP_PARTS.map((part) => [part, object({ part: choice(part), floor: tcbFloorOf(part) })]))),
+    variants(
+      'part',
+      SNP_PARTS.map((part) => object({ part: choice(part), floor: tcbFloorOf(part) })),
+    ),
   ),
   ...waiverTerms,
 });
 
 /** A waiver. Which value goes with it is the check's affair. */
-const waiver: Schema<Waiver> = variants(
-  'check',
-  new Map([
-    ...PLAIN_WAIVABLE_CHECKS.map((check) => [check, plainWaiver] as const),
-    ['snp_tcb_low', floorWaiver],
-    ['tdx_tcb_status', statusWaiver],
-    ['maa_tcb_status', statusWaiver],
-  ]),
-);
+const waiver = variants('check', [plainWaiver, floorWaiver, statusWaiver]);
 
 const members = object({
   apiVersion: choice('veritee/v1'),

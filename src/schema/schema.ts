@@ -20,8 +20,8 @@ export class Place {
     this.problems = problems;
   }
 
-  member(name: string | number): Place {
-    return new Place([...this.path, name], this.problems);
+  member(...names: Path): Place {
+    return new Place([...this.path, ...names], this.problems);
   }
 
   /** Notes a problem. Returns undefined, which is what a reader then returns. */
@@ -57,6 +57,8 @@ export interface Schema<T> {
   readonly below: Below;
   /** What it must be, in words; absent where what stands below says so. */
   readonly what?: string;
+  /** All that it can be, where that is one of some words. */
+  readonly words?: readonly string[];
   /** Whether `null` is a value. */
   readonly nullable: boolean;
   /** What holds where nothing is given; undefined where something must be. */
@@ -129,4 +131,11 @@ function hasShapeOf(below: Below, raw: JsonValue): boolean {
 /** A value that is given as a whole: what stands in it has no names of its own. */
 export function whole<T>(schema: Schema<T>): Schema<T> {
   return { ...schema, below: NOTHING_BELOW };
+}
+
+/** A document is read once, and then belongs to everybody. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const member of Object.values(value)) deepFreeze(member);
+  return Object.freeze(value);
 }

@@ -45,13 +45,16 @@ export function naming<T>(schema: Schema<T>): Schema<T> {
   };
 }
 
-/** One of several objects, which its member `tag` names. */
-export function variants<T>(tag: string, schemas: ReadonlyMap<string, Schema<T>>): Schema<T> {
-  const members = [...schemas.values()].flatMap(({ below }) => (below.kind === 'members' ? [...below.members] : []));
-  const tagged = choice(...schemas.keys());
-  return ofObject({ kind: 'members', members: new Map(members) }, (given, at) => {
-    const name = tagged.read(given[tag] ?? null, at.member(tag));
-    return name === undefined ? undefined : schemas.get(name)?.read(given, at);
+/** One of several objects. The member `tag` of each is a choice, and says by its words which one it is. */
+export function variants<T>(tag: string, schemas: readonly Schema<T>[]): Schema<T> {
+  const members = schemas.map(({ below }): Known => (below.kind === 'members' ? below.members : new Map()));
+  const tagged = new Map(
+    schemas.flatMap((schema, index) => (members[index]?.get(tag)?.words ?? []).map((word) => [word, schema] as const)),
+  );
+  const words = choice(...tagged.keys());
+  return ofObject({ kind: 'members', members: new Map(members.flatMap((each) => [...each])) }, (given, at) => {
+    const word = words.read(given[tag] ?? null, at.member(tag));
+    return word === undefined ? undefined : tagged.get(word)?.read(given, at);
   });
 }
 

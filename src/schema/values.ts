@@ -68,7 +68,7 @@ export function hex(bytes: number): Schema<string> {
 
 export function choice<const T extends string>(...words: readonly T[]): Schema<T> {
   const what = words.length > 2 ? `one of ${words.join(', ')}` : words.join(' or ');
-  return single('text', what, (raw) => words.find((word) => word === raw));
+  return { ...single('text', what, (raw) => words.find((word) => word === raw)), words };
 }
 
 export const flag: Schema<boolean> = single('json', 'true or false', (raw) =>

@@ -58,13 +58,10 @@ describe('an object', () => {
 });
 
 describe('one of several objects', () => {
-  const schema = variants<object>(
-    'kind',
-    new Map<string, Schema<object>>([
-      ['a', object({ kind: choice('a'), size: integer(0, 9) })],
-      ['b', object({ kind: choice('b'), none: optional(refused('takes none'), null) })],
-    ]),
-  );
+  const schema = variants<object>('kind', [
+    object({ kind: choice('a'), size: integer(0, 9) }),
+    object({ kind: choice('b'), none: optional(refused('takes none'), null) }),
+  ]);
 
   it('is that of its kind', () => {
     expect(reading(schema, { kind: 'a', size: 1 })).toEqual({ kind: 'a', size: 1 });
