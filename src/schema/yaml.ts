@@ -57,7 +57,7 @@ const KEYS_WITH_A_MEANING: ReadonlySet<string> = new Set(['<<', '__proto__', 'co
  */
 export function readYaml(text: string, bounds?: YamlBounds): YamlText {
   if (bounds !== undefined && Buffer.byteLength(text) > bounds.bytes) {
-    return refusal({ path: [], position: null, what: `larger than ${bounds.bytes} bytes` });
+    return refusal(ofTheWhole(`larger than ${bounds.bytes} bytes`));
   }
   const lines = new LineCounter();
   const document = parseDocument(text, {
@@ -72,17 +72,15 @@ export function readYaml(text: string, bounds?: YamlBounds): YamlText {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
-  const faults = [...document.errors, ...document.warnings];
+  const faults = [...document.errors, ...document.warnings].slice(0, bounds?.faults);
   if (faults.length > 0) {
     const said = faults.map(({ pos, code }) => ({ path: null, position: positionOf(pos[0]), what: sayWhat(code) }));
-    return refusal(...distinct(said).slice(0, bounds?.faults));
+    return refusal(...distinct(said));
   }
   // It can change the version, and with it what a plain word means. A tag directive can do nothing without tags.
-  if (document.directives?.yaml.explicit === true) {
-    return refusal({ path: [], position: null, what: 'has a version directive (%YAML)' });
-  }
+  if (document.directives?.yaml.explicit === true) return refusal(ofTheWhole('has a version directive (%YAML)'));
   const { contents } = document;
-  if (contents === null && bounds !== undefined) return refusal({ path: [], position: null, what: 'is empty' });
+  if (contents === null && bounds !== undefined) return refusal(ofTheWhole('is empty'));
   const reader = new PlainReader(bounds);
   const value = reader.read(contents, []);
   return {
@@ -93,6 +91,10 @@ export function readYaml(text: string, bounds?: YamlBounds): YamlText {
       return offset === null ? null : lines.linePos(offset).line;
     },
   };
+}
+
+function ofTheWhole(what: string): YamlProblem {
+  return { path: [], position: null, what };
 }
 
 function refusal(...problems: readonly YamlProblem[]): YamlText {
