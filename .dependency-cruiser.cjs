@@ -9,7 +9,8 @@ const ROOMS = {
   vendors: ['crypto', 'formats', 'model'],
   verifiers: ['vendors', 'crypto', 'formats', 'model'],
   inspect: ['vendors', 'formats', 'model'],
-  policy: ['model'],
+  schema: ['model'],
+  policy: ['schema', 'model'],
   comparison: ['model'],
   outgoing: ['formats', 'model'],
   endorsements: ['outgoing', 'vendors', 'crypto', 'formats', 'model'],
@@ -20,11 +21,11 @@ const ROOMS = {
   wire: ['formats', 'model'],
   http: ['wire', 'service', 'model'],
   cli: ['wire', 'service', 'model'],
-  config: ['model'],
+  config: ['schema', 'model'],
 };
 
 /** Rooms without a world: given the same bytes, endorsements and instant they answer the same. */
-const PURE_ROOMS = ['model', 'formats', 'crypto', 'vendors', 'verifiers', 'inspect', 'policy', 'comparison'];
+const PURE_ROOMS = ['model', 'formats', 'crypto', 'vendors', 'verifiers', 'inspect', 'schema', 'policy', 'comparison'];
 
 /** All that pure rooms may import from outside of the project. */
 const PURE_PACKAGES = ['jose', 'lru-cache', 'yaml', 'tsyringe'];

@@ -6,6 +6,7 @@ import { challengeKeyPath } from '../config/directories.js';
 import { ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
+import { POLICY_ID } from '../model/request.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { ChallengeCodec } from '../service/challenge-codec.js';
 import { NonceRecogniser } from '../service/nonce-recogniser.js';
@@ -30,8 +31,6 @@ export interface CommandLineVerification {
   readonly policies: readonly string[] | null;
   close(): Promise<void>;
 }
-
-const POLICY_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 /**
  * The same code as the service's, with four differences. Past instants are always allowed (by `--at`, never by the

@@ -6,9 +6,8 @@ import { EXIT_CODE, mayColour, Notes, type Output, printable } from '../cli/outp
 import { type Actions, runProgram, type VerifyOptions } from '../cli/program.js';
 import { verifyCommand } from '../cli/verify-command.js';
 import type { Configuration, ListenConfiguration } from '../config/configuration.js';
-import { loadConfiguration } from '../config/load-configuration.js';
-import { maskSecrets } from '../config/mask-secrets.js';
-import { readConfigurationFile } from '../config/read-configuration-file.js';
+import { maskSecrets } from '../config/effective-configuration.js';
+import { loadConfiguration, readConfigurationFile } from '../config/load-configuration.js';
 import { createLog } from '../http/log.js';
 import { fileProblem, outputProblem } from '../model/file-problem.js';
 import { TOKENS } from '../model/injection-tokens.js';

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { requireAvailable } from '../config/availability.js';
-import { changedKeys } from '../config/changed-keys.js';
 import type { Configuration } from '../config/configuration.js';
+import { changedKeys } from '../config/effective-configuration.js';
 import { ApiKeyCallers, type CallerDirectory, ExchangeableCallers, LocalCaller } from '../http/callers.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { RunningServer } from '../http/server.js';

@@ -1,5 +1,5 @@
 import type { Configuration } from '../config/configuration.js';
-import { configurationDigest } from '../config/configuration-digest.js';
+import { configurationDigest } from '../config/effective-configuration.js';
 import type { ReloadOutcome } from '../endorsements/files/reload-outcome.js';
 import type { RunningServer } from '../http/server.js';
 import { ConfigurationError } from '../model/errors.js';

@@ -1,7 +1,7 @@
 import { requireAvailable } from '../config/availability.js';
 import type { Configuration } from '../config/configuration.js';
-import { configurationDigest } from '../config/configuration-digest.js';
 import { challengeKeyPath, isPolicyDirectoryRequired } from '../config/directories.js';
+import { configurationDigest } from '../config/effective-configuration.js';
 import { Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
 import type { Clock, Log } from '../model/ports.js';

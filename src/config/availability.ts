@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../model/errors.js';
 import type { Configuration } from './configuration.js';
+import { DEFAULT_BATCH_BYTES, DEFAULT_RETENTION_DAYS } from './schema.js';
 
 /** Something that the grammar has and this version does not do. It loads, and is never ignored: the service does not start. */
 interface Unavailable {
@@ -16,11 +17,17 @@ export const NOT_AVAILABLE: readonly Unavailable[] = [
     what: 'a challenge store other than memory',
     asked: (c) => placeIf('challenges.store', c.challenges.store !== 'memory'),
   },
+  { what: 'batches', asked: (c) => placeIf('limits.batchBytes', c.limits.batchBytes !== DEFAULT_BATCH_BYTES) },
   { what: 'key release', asked: (c) => Object.keys(c.keys).map((name) => `keys.${name}`) },
+  { what: 'receipts', asked: (c) => placeIf('receipts.issuer', c.receipts.issuer !== null) },
   { what: 'a receipt key that is kept', asked: (c) => placeIf('receipts.key', c.receipts.key !== 'ephemeral') },
   {
     what: 'a decision store that replicas share',
     asked: (c) => placeIf('decisions.store', c.decisions.store.includes('://')),
+  },
+  {
+    what: 'stored decisions',
+    asked: (c) => placeIf('decisions.retentionDays', c.decisions.retentionDays !== DEFAULT_RETENTION_DAYS),
   },
   { what: 'keeping evidence', asked: (c) => placeIf('decisions.keepEvidence', c.decisions.keepEvidence !== 'hash') },
 ];

@@ -1,34 +1,12 @@
 import { isKnownRegion, sharedProvider, unknownRegionOf } from '../model/azure-attestation-regions.js';
 import type { Configuration, ItaConfiguration, ItaIssuerConfiguration, MaaConfiguration } from './configuration.js';
-import { DEFAULT_BATCH_BYTES, DEFAULT_RETENTION_DAYS } from './schema.js';
 
 /** The day of the fix of CVE-2025-49707 in the paravisor. It was rolled out later. */
 const AK_CERTIFICATION_FIXED = '2025-08-13';
 
 /** What a configuration asks for that is allowed, and that an operator should have a second look at. */
-export function configurationWarnings(configuration: Configuration): readonly string[] {
-  const { azure, maa, ita } = configuration;
-  return [
-    ...certificationWarnings(azure.paravisors),
-    ...regionWarnings(maa),
-    ...pinWarnings(ita),
-    ...unreadWarnings(configuration),
-  ];
-}
-
-/**
- * Keys that nothing reads yet, where they ask for something else than the default. Without them nothing is allowed that
- * would not be, so they load: the configuration of a later version may be used with this one.
- */
-function unreadWarnings({ limits, decisions, receipts }: Configuration): readonly string[] {
-  const unread: readonly (readonly [key: string, asked: boolean, because: string])[] = [
-    ['limits.batchBytes', limits.batchBytes !== DEFAULT_BATCH_BYTES, 'takes no batches'],
-    ['decisions.retentionDays', decisions.retentionDays !== DEFAULT_RETENTION_DAYS, 'stores no decisions'],
-    ['receipts.issuer', receipts.issuer !== null, 'issues no receipts'],
-  ];
-  return unread.flatMap(([key, asked, because]) =>
-    asked ? [`${key}: this version ${because}, so nothing reads this key`] : [],
-  );
+export function configurationWarnings({ azure, maa, ita }: Configuration): readonly string[] {
+  return [...certificationWarnings(azure.paravisors), ...regionWarnings(maa), ...pinWarnings(ita)];
 }
 
 function certificationWarnings({ akCertificates }: Configuration['azure']['paravisors']): readonly string[] {

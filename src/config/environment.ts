@@ -1,7 +1,7 @@
+import { isObject, type JsonValue } from '../model/json.js';
 import { nearNames } from '../model/names-in-messages.js';
-import type { Reading, Setting } from './setting.js';
-import { isRecord, placeIn, problemAt } from './setting.js';
-import { parseYaml } from './yaml-text.js';
+import type { Schema } from '../schema/schema.js';
+import { readYaml, type YamlText } from '../schema/yaml.js';
 
 const PREFIX = 'VERITEE__';
 
@@ -10,14 +10,27 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A tree with the values of the environment in it, and what is wrong with those that could not be put there. */
 export interface Overlaid {
-  readonly tree: unknown;
+  readonly tree: JsonValue;
   readonly problems: readonly string[];
   /** Names of the variables, by the places of the values that they gave. */
   readonly origins: ReadonlyMap<string, string>;
 }
 
+/** A place one level further in. */
+export function placeIn(place: string, step: string | number): string {
+  if (typeof step === 'number') return `${place}[${step}]`;
+  return place === '' ? step : `${place}.${step}`;
+}
+
+/** What is wrong with a YAML text of this name. */
+export function yamlProblems({ problems }: YamlText, name: string): readonly string[] {
+  return problems.map(({ position, what }) =>
+    position === null ? `${name}: ${what}` : `${name} line ${position.line}, column ${position.column}: ${what}`,
+  );
+}
+
 /** Puts each variable in the place of the value of its key. The more precise of two names wins. */
-export function overlayEnvironment(tree: unknown, environment: Environment, schema: Setting<unknown>): Overlaid {
+export function overlayEnvironment(tree: JsonValue, environment: Environment, schema: Schema<unknown>): Overlaid {
   const problems: string[] = [];
   const origins = new Map<string, string>();
   let overlaid = tree;
@@ -27,11 +40,10 @@ export function overlayEnvironment(tree: unknown, environment: Environment, sche
       problems.push(`${name}: ${found.unknown}`);
       continue;
     }
-    const reading = readSpelled(found.setting, spelled, name);
-    if ('value' in reading) {
-      overlaid = withValue(overlaid, found.path, reading.value);
-      origins.set(found.path.reduce(placeIn, ''), name);
-    } else problems.push(...reading.problems);
+    const value = readSpelled(found.setting, spelled, name, problems);
+    if (value === undefined) continue;
+    overlaid = withValue(overlaid, found.path, value);
+    origins.set(found.path.reduce(placeIn, ''), name);
   }
   return { tree: overlaid, problems, origins };
 }
@@ -59,11 +71,11 @@ function variablesOf(environment: Environment): readonly Variable[] {
 
 interface Found {
   readonly path: readonly string[];
-  readonly setting: Setting<unknown>;
+  readonly setting: Schema<unknown>;
 }
 
 /** The setting of a key, or what is said of a name that is none. */
-function findSetting(schema: Setting<unknown>, segments: readonly string[]): Found | { readonly unknown: string } {
+function findSetting(schema: Schema<unknown>, segments: readonly string[]): Found | { readonly unknown: string } {
   const path: string[] = [];
   let setting = schema;
   for (const [index, segment] of segments.entries()) {
@@ -76,12 +88,7 @@ function findSetting(schema: Setting<unknown>, segments: readonly string[]): Fou
 }
 
 /** Names whole variables, so that the right one can be copied. */
-function hint(
-  schema: Setting<unknown>,
-  { below }: Setting<unknown>,
-  segments: readonly string[],
-  index: number,
-): string {
+function hint(schema: Schema<unknown>, { below }: Schema<unknown>, segments: readonly string[], index: number): string {
   const variable = (...names: readonly string[]) => PREFIX + names.join('__');
   const before = segments.slice(0, index);
   const meant = allVariables(schema).find((name) => letters(name) === letters(variable(...segments)));
@@ -101,7 +108,7 @@ function letters(name: string): string {
 }
 
 /** Every variable but those about what the operator names. */
-function allVariables({ below }: Setting<unknown>, before = PREFIX): readonly string[] {
+function allVariables({ below }: Schema<unknown>, before = PREFIX): readonly string[] {
   if (below.kind !== 'members') return [];
   return [...below.members].flatMap(([member, setting]) => {
     const name = before + environmentSegment(member);
@@ -109,7 +116,7 @@ function allVariables({ below }: Setting<unknown>, before = PREFIX): readonly st
   });
 }
 
-function step({ below }: Setting<unknown>, segment: string): { name: string; setting: Setting<unknown> } | null {
+function step({ below }: Schema<unknown>, segment: string): { name: string; setting: Schema<unknown> } | null {
   if (below.kind === 'entries') {
     return /^[A-Z0-9]+(_[A-Z0-9]+)*$/.test(segment) ? { name: camelCase(segment), setting: below.entry } : null;
   }
@@ -124,27 +131,36 @@ function camelCase(segment: string): string {
   return segment.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function readSpelled(setting: Setting<unknown>, spelled: string, name: string): Reading<unknown> {
-  if (setting.spelling === 'text') return { value: setting.nullable && spelled === 'null' ? null : spelled };
+/** Undefined where it cannot be read. */
+function readSpelled(
+  setting: Schema<unknown>,
+  spelled: string,
+  name: string,
+  problems: string[],
+): JsonValue | undefined {
+  if (setting.spelling === 'text') return setting.nullable && spelled === 'null' ? null : spelled;
   try {
     JSON.parse(spelled);
   } catch {
-    return problemAt(name, `must be ${setting.what ?? inJson(setting)}`);
+    problems.push(`${name}: must be ${setting.what ?? inJson(setting)}`);
+    return undefined;
   }
   // JSON is YAML, and JSON.parse would let the last of two equal keys win.
-  return parseYaml(spelled, name);
+  const yaml = readYaml(spelled);
+  problems.push(...yamlProblems(yaml, name));
+  return yaml.problems.length > 0 ? undefined : yaml.value;
 }
 
-function inJson({ below }: Setting<unknown>): string {
+function inJson({ below }: Schema<unknown>): string {
   if (below.kind === 'items') return 'a list in JSON, such as ["a", "b"]';
   return 'JSON, such as {"key": "value"}';
 }
 
-function withValue(tree: unknown, path: readonly string[], value: unknown): unknown {
+function withValue(tree: JsonValue | undefined, path: readonly string[], value: JsonValue): JsonValue {
   const [name, ...further] = path;
   if (name === undefined) return value;
   // Something that is no object stays, so that reading it says so.
-  if (tree !== undefined && !isRecord(tree)) return tree;
+  if (tree !== undefined && !isObject(tree)) return tree;
   const inside = tree !== undefined && Object.hasOwn(tree, name) ? tree[name] : undefined;
   return { ...tree, [name]: withValue(inside, further, value) };
 }

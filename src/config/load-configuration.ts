@@ -1,11 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { ConfigurationError } from '../model/errors.js';
+import { fileProblem } from '../model/file-problem.js';
+import { deepFreeze, Place, type Problem } from '../schema/schema.js';
+import { readYaml, type YamlText } from '../schema/yaml.js';
 import type { Configuration } from './configuration.js';
-import { consistencyProblems } from './consistency.js';
-import type { Environment } from './environment.js';
-import { overlayEnvironment } from './environment.js';
+import { checkConsistency } from './consistency.js';
+import { type Environment, overlayEnvironment, placeIn, yamlProblems } from './environment.js';
 import { CONFIGURATION_SCHEMA } from './schema.js';
-import { type Reading, WHOLE_DOCUMENT } from './setting.js';
-import { readYaml, type YamlText } from './yaml-text.js';
 
 export interface ConfigurationInput {
   /** Text of the configuration file; null: none, so defaults hold. */
@@ -17,61 +18,50 @@ export interface ConfigurationInput {
 }
 
 /**
+ * Text of the configuration file.
+ * @throws {ConfigurationError} where it cannot be read, or is not UTF-8
+ */
+export async function readConfigurationFile(path: string): Promise<string> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new ConfigurationError([`configuration file ${path}: ${fileProblem(cause)}`], { cause });
+  });
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new ConfigurationError([`configuration file ${path}: is not UTF-8 text`], { cause });
+  }
+}
+
+/**
  * Reads the whole configuration.
  * @returns deep-frozen
  * @throws {ConfigurationError} with everything that is wrong
  */
-export function loadConfiguration({ text, file: name, environment }: ConfigurationInput): Configuration {
-  const yaml = text === null ? null : readYaml(text, name ?? 'configuration file');
-  const file = yaml?.reading ?? { value: null };
-  const sayWhere = sayWhereIn(name === undefined ? null : { name, yaml });
-  const overlaid = overlayEnvironment(treeOf(file) ?? {}, environment, CONFIGURATION_SCHEMA);
-  const reading = CONFIGURATION_SCHEMA.read(overlaid.tree, '');
-  const where = (problem: string) => sayWhere(problem, overlaid.origins);
-  const problems = [...problemsOf(file), ...overlaid.problems, ...problemsOf(reading).map(where)];
+export function loadConfiguration({ text, file, environment }: ConfigurationInput): Configuration {
+  const yaml = readYaml(text ?? '');
+  const overlaid = overlayEnvironment(yaml.value ?? {}, environment, CONFIGURATION_SCHEMA);
+  const place = new Place();
+  const configuration = CONFIGURATION_SCHEMA.read(overlaid.tree, place);
+  const unread = [...yamlProblems(yaml, file ?? 'configuration file'), ...overlaid.problems];
   // What holds between values is looked at once all are known: a default in the place of a wrong one would mislead.
-  if ('value' in reading && problems.length === 0) {
-    problems.push(...consistencyProblems(reading.value).map(where));
-    if (problems.length === 0) return deepFreeze(reading.value);
-  }
-  throw new ConfigurationError(problems);
+  if (configuration !== undefined && unread.length === 0) checkConsistency(configuration, place);
+  const problems = [...unread, ...place.problems.map((problem) => sayWhere(problem, file, yaml, overlaid.origins))];
+  if (configuration === undefined || problems.length > 0) throw new ConfigurationError(problems);
+  return deepFreeze(configuration);
 }
 
-/** Says of a problem, `place: what`, by which variable the value was given, or in which line of the file it stands. */
-function sayWhereIn(file: { readonly name: string; readonly yaml: YamlText | null } | null) {
-  return (problem: string, origins: ReadonlyMap<string, string>): string => {
-    const place = problem.slice(0, problem.indexOf(': '));
-    const given = [...origins.keys()]
-      .filter((origin) => isWithin(place, origin))
-      .sort((a, b) => b.length - a.length)[0];
-    if (given !== undefined) {
-      const variable = origins.get(given);
-      return place === given ? `${variable}${problem.slice(place.length)}` : `${variable}: ${problem}`;
-    }
-    const line = file?.yaml?.lineOf(place) ?? null;
-    // Unless it is a key of that name, which has a line.
-    if (file !== null && line === null && place === WHOLE_DOCUMENT) return `${file.name}${problem.slice(place.length)}`;
-    // What the file does not say may come from nowhere: then the key alone says more than the file.
-    return file === null || line === null ? problem : `${file.name} line ${line}: ${problem}`;
-  };
-}
-
-function isWithin(place: string, outer: string): boolean {
-  return place === outer || place.startsWith(`${outer}.`) || place.startsWith(`${outer}[`);
-}
-
-function treeOf(reading: Reading<unknown>): unknown {
-  return 'value' in reading ? reading.value : null;
-}
-
-function problemsOf(reading: Reading<unknown>): readonly string[] {
-  return 'problems' in reading ? reading.problems : [];
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(deepFreeze);
-    Object.freeze(value);
-  }
-  return value;
+/** Says by which variable a value was given, or in which line of the file it stands. */
+function sayWhere(
+  { path, what }: Problem,
+  file: string | undefined,
+  yaml: YamlText,
+  origins: ReadonlyMap<string, string>,
+): string {
+  const places = path.map((_, index) => path.slice(0, index + 1).reduce<string>(placeIn, '')).reverse();
+  const place = places[0] ?? file ?? 'configuration';
+  const given = places.find((outer) => origins.has(outer));
+  if (given !== undefined) return `${origins.get(given)}: ${given === place ? '' : `${place}: `}${what}`;
+  const line = file === undefined ? null : yaml.lineOf(path);
+  // What the file does not say may come from nowhere: then the key alone says more than the file.
+  return `${line === null ? '' : `${file} line ${line}: `}${place}: ${what}`;
 }

@@ -6,8 +6,8 @@ export interface JsonObject {
   readonly [member: string]: JsonValue;
 }
 
-/** Whether a JSON value is an object, and neither null nor an array. */
-export function isObject(value: JsonValue | undefined): value is JsonObject {
+/** Whether a value is an object, and neither null nor an array. */
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

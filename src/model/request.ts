@@ -1,6 +1,9 @@
 import type { Evidence, TokenEvidence } from './evidence.js';
 import type { JsonObject } from './json.js';
 
+/** What the id of a policy looks like. */
+export const POLICY_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
+
 /** A `POST /verify` body, read and decoded: schema and encodings hold, nothing is verified. */
 export interface VerifyRequest {
   readonly evidence: Evidence;

@@ -12,7 +12,6 @@ function acceptsProblems({ accepts, routes }: PolicyMembers): readonly PolicyPro
   const kinds = new Set(accepts.map(kindOf));
   if (kinds.size > 1)
     problems.push(schemaProblem('/accepts', 'must hold only hardware types, only tokens, or only tpm'));
-  if (new Set(accepts).size < accepts.length) problems.push(schemaProblem('/accepts', 'holds a type twice'));
   if (routes.hardware === 'off' && kinds.has('hardware')) {
     problems.push(schemaProblem('/routes/hardware', 'cannot be off for a hardware type'));
   }

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
+import type { JsonValue } from '../model/json.js';
+import { deepFreeze, Place } from '../schema/schema.js';
+import { readYaml, type YamlBounds } from '../schema/yaml.js';
 import { unusedMembers } from './member-use.js';
 import { crossMemberProblems } from './policy-consistency.js';
-import { readPolicyMembers } from './policy-grammar.js';
+import { POLICY_SCHEMA } from './policy-grammar.js';
 import type { PolicyMembers } from './policy-members.js';
-import { PolicyError, type PolicyProblem } from './policy-problem.js';
-import { Place } from './readers.js';
-import { parseStrictJson, parseStrictYaml } from './strict-yaml.js';
+import { PolicyError, type PolicyProblem, pointerTo, schemaProblem } from './policy-problem.js';
+
+/** Room for some 2 600 launch measurements. */
+const BOUNDS: YamlBounds = { bytes: 262_144, depth: 32, faults: 20 };
 
 /** An appraisal policy as evaluated: every default filled in, deeply frozen. Hex is in lower case. */
 export interface Policy extends PolicyMembers {
@@ -22,16 +26,42 @@ export interface Policy extends PolicyMembers {
  */
 export function parsePolicy(text: string, options: { readonly format?: 'yaml' | 'json' } = {}): Policy {
   const value = options.format === 'json' ? parseStrictJson(text) : parseStrictYaml(text);
-  const problems: PolicyProblem[] = [];
-  const members = readPolicyMembers(value, new Place('', problems));
+  const place = new Place();
+  const members = POLICY_SCHEMA.read(value, place);
+  const problems: PolicyProblem[] = place.problems.map(({ path, what }) => schemaProblem(pointerTo(path), what));
   if (members !== undefined) problems.push(...crossMemberProblems(members));
   if (members !== undefined && problems.length === 0) problems.push(...unusedMembers(members));
   if (members === undefined || problems.length > 0) throw new PolicyError(problems);
   return deepFreeze({ ...members, sha256: createHash('sha256').update(text, 'utf8').digest('hex') });
 }
 
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  for (const member of Object.values(value)) deepFreeze(member);
-  return Object.freeze(value);
+/**
+ * The value of a policy text in plain YAML.
+ *
+ * @throws {PolicyError} where the text is anything else
+ */
+export function parseStrictYaml(text: string): JsonValue {
+  const { value, problems } = readYaml(text, BOUNDS);
+  if (problems.length === 0) return value;
+  throw new PolicyError(
+    problems.map(({ path, position, what }) => ({
+      ...schemaProblem(pointerTo(path ?? []), what),
+      ...(path === null && position !== null ? { line: position.line } : {}),
+    })),
+  );
+}
+
+/**
+ * The value of a policy text in JSON, under the same rules.
+ *
+ * @throws {PolicyError} where the text is no JSON, or breaks one of them
+ */
+export function parseStrictJson(text: string): JsonValue {
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    throw new PolicyError([schemaProblem('', 'is not JSON')], { cause });
+  }
+  // JSON.parse keeps the last of two equal keys and says nothing, so its value is not used.
+  return parseStrictYaml(text);
 }

@@ -1,166 +1,187 @@
-import { SNP_PLATFORM_BITS } from '../model/claims.js';
+import { waivableChecks } from '../model/checks/catalogue.js';
+import { SNP_PARTS, SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpPart } from '../model/claims.js';
 import { CONTRACT_EVIDENCE_TYPES } from '../model/evidence-traits.js';
 import { MAA_ATTESTATION_TYPES, misspeltCompliance } from '../model/maa-words.js';
+import { POLICY_ID } from '../model/request.js';
+import { either, optional, refined, type Schema, whole } from '../schema/schema.js';
+import { list, naming, object, section, someOf, variants } from '../schema/structures.js';
+import {
+  anything,
+  choice,
+  day,
+  flag,
+  hex,
+  integer,
+  lowerCase,
+  pattern,
+  refused,
+  single,
+  uuid,
+} from '../schema/values.js';
 import {
   type Minimums,
   type PolicyMembers,
   type Requirements,
   type Routes,
+  type SnpMinimums,
+  type TcbFloor,
   TDX_STATUSES,
   type TdxMinimums,
+  type Waiver,
 } from './policy-members.js';
-import {
-  anyOr,
-  day,
-  hexOf,
-  integerFrom,
-  listOf,
-  naming,
-  nonEmptyListOf,
-  object,
-  oneOf,
-  optional,
-  optionalOrNull,
-  type Reader,
-  refined,
-  required,
-  someOf,
-  someText,
-  textLike,
-  yesOrNo,
-} from './readers.js';
-import { readReferenceSet } from './reference-grammar.js';
-import { readSnpMinimums } from './tcb-grammar.js';
-import { readWaiver } from './waiver-grammar.js';
+import { alternatives, REFERENCE_SET } from './reference-grammar.js';
 
 const TOKEN_ROUTE = ['required', 'optional', 'off'] as const;
+const COMPONENTS_BEFORE_TURIN = SNP_TCB_COMPONENTS.filter((component) => component !== 'fmc');
 
-const readTdxMinimums: Reader<Exclude<TdxMinimums, 'any'>> = object({
-  acceptedStatuses: required(nonEmptyListOf(oneOf(TDX_STATUSES))),
-  earliestTcbDate: optionalOrNull(day),
-  minEvaluationDataNumber: optionalOrNull(integerFrom(1, 0xffff_ffff)),
-  maxCollateralAgeDays: optionalOrNull(integerFrom(1, 366)),
-});
-
-const readMinimumsByTee: Reader<Minimums> = object({
-  snp: optionalOrNull(anyOr(readSnpMinimums)),
-  tdx: optionalOrNull(anyOr(readTdxMinimums)),
-});
-
-const readMinimums: Reader<Minimums> = refined(anyOr(readMinimumsByTee), (minimums) =>
-  minimums === 'any' ? { snp: 'any', tdx: 'any' } : minimums,
+const someText = single('text', 'a text that is not blank', (raw) =>
+  typeof raw === 'string' && /\S/.test(raw) ? raw : undefined,
 );
 
-const NOT_ROUTED: Routes = { hardware: 'required', maa: 'off', ita: 'off' };
+/** The word `any`, said out loud, or what else it may be. */
+function anyOr<T>(schema: Schema<T>): Schema<T | 'any'> {
+  return either('any, or an object', choice('any'), schema);
+}
 
-const readRoutes: Reader<Routes> = object({
-  hardware: optional(oneOf(['required', 'off']), NOT_ROUTED.hardware),
-  maa: optional(oneOf(TOKEN_ROUTE), NOT_ROUTED.maa),
-  ita: optional(oneOf(TOKEN_ROUTE), NOT_ROUTED.ita),
+/** A floor with the components that a part has. FMC came with Turin (AMD 56860, TCB_VERSION). */
+function tcbFloorOf(part: SnpPart): Schema<TcbFloor> {
+  const components = part === 'Turin' || part === 'Turin-Dense' ? SNP_TCB_COMPONENTS : COMPONENTS_BEFORE_TURIN;
+  return someOf(components, () => integer(0, 255));
+}
+
+const snpMinimums: Schema<Exclude<SnpMinimums, 'any'>> = someOf(SNP_PARTS, tcbFloorOf);
+
+const tdxMinimums: Schema<Exclude<TdxMinimums, 'any'>> = object({
+  acceptedStatuses: list(choice(...TDX_STATUSES), 'filled'),
+  earliestTcbDate: optional(day, null),
+  minEvaluationDataNumber: optional(integer(1, 0xffff_ffff), null),
+  maxCollateralAgeDays: optional(integer(1, 366), null),
 });
 
-/** Compared without case, as Trust Authority and the configuration write them in either. */
-const readUuid: Reader<string> = refined(textLike(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID'), (text) =>
-  text.toLowerCase(),
+const minimumsByTee: Schema<Minimums> = object({
+  snp: optional(anyOr(snpMinimums), null),
+  tdx: optional(anyOr(tdxMinimums), null),
+});
+
+const minimums: Schema<Minimums> = refined(anyOr(minimumsByTee), (read) =>
+  read === 'any' ? { snp: 'any', tdx: 'any' } : read,
 );
+
+const routes: Schema<Routes> = section({
+  hardware: optional(choice('required', 'off'), 'required'),
+  maa: optional(choice(...TOKEN_ROUTE), 'off'),
+  ita: optional(choice(...TOKEN_ROUTE), 'off'),
+});
 
 /** Tokens with a known status in other letters are refused, so that such a word would never allow. */
-const readCompliance: Reader<string> = refined(someText, (text, at) => {
+const compliance: Schema<string> = refined(someText, (text, at) => {
   const meant = misspeltCompliance(text);
   return meant === null ? text : at.refuse(`must be in lower case: ${meant}`);
 });
 
 /** CHIP_ID. On Turin 8 bytes count, and zeros follow in the report: either form may be written. */
-const readChipId: Reader<string> = refined(
-  textLike(/^(?:[0-9a-f]{16}|[0-9a-f]{128})$/i, '64 bytes in hex, or the 8 of a Turin, in quotes'),
+const chipId: Schema<string> = refined(
+  pattern(/^(?:[0-9a-f]{16}|[0-9a-f]{128})$/i, '64 bytes in hex, or the 8 of a Turin, in quotes'),
   (text) => text.toLowerCase().padEnd(128, '0'),
 );
 
-const NOTHING_REQUIRED: Requirements = { snp: null, tdx: null, tpm: null, maa: null, ita: null };
+const pcrs = optional(list(integer(0, 23), 'filled'), []);
 
-const readRequirements: Reader<Requirements> = object({
-  snp: optionalOrNull(
+const requirements: Schema<Requirements> = section({
+  snp: optional(
     object({
-      committedEqualsCurrent: optional(yesOrNo, false),
+      committedEqualsCurrent: optional(flag, false),
       platformInfo: optional(
-        someOf(SNP_PLATFORM_BITS, () => yesOrNo),
+        someOf(SNP_PLATFORM_BITS, () => flag),
         {},
       ),
-      mitigations: optional(nonEmptyListOf(integerFrom(0, 63)), []),
-      minGuestSvn: optionalOrNull(integerFrom(0, 0xffff_ffff)),
-      machines: optionalOrNull(
-        naming(
-          object({
-            chipId: optionalOrNull(nonEmptyListOf(readChipId)),
-            cspId: optionalOrNull(nonEmptyListOf(someText)),
-          }),
-        ),
-      ),
+      mitigations: optional(list(integer(0, 63), 'filled'), []),
+      minGuestSvn: optional(integer(0, 0xffff_ffff), null),
+      machines: optional(naming(object({ chipId: alternatives(chipId), cspId: alternatives(someText) })), null),
     }),
+    null,
   ),
-  tdx: optionalOrNull(
+  tdx: optional(
     object({
-      septVeDisable: optional(yesOrNo, false),
-      allowMigratable: optional(yesOrNo, false),
-      allowPerfmon: optional(yesOrNo, true),
-      xfamMask: optionalOrNull(hexOf(8)),
-      mrServiceTd: optionalOrNull(nonEmptyListOf(hexOf(48))),
-      machines: optionalOrNull(object({ ppid: required(nonEmptyListOf(hexOf(16))) })),
+      septVeDisable: optional(flag, false),
+      allowMigratable: optional(flag, false),
+      allowPerfmon: optional(flag, true),
+      xfamMask: optional(hex(8), null),
+      mrServiceTd: alternatives(hex(48)),
+      machines: optional(object({ ppid: list(hex(16), 'filled') }), null),
     }),
+    null,
   ),
-  tpm: optionalOrNull(
+  tpm: optional(object({ trackResets: optional(flag, false), quotedPcrs: pcrs, runtimePcrs: pcrs }), null),
+  maa: optional(
     object({
-      trackResets: optional(yesOrNo, false),
-      quotedPcrs: optional(nonEmptyListOf(integerFrom(0, 23)), []),
-      runtimePcrs: optional(nonEmptyListOf(integerFrom(0, 23)), []),
+      complianceStatus: alternatives(compliance),
+      attestationType: alternatives(choice(...MAA_ATTESTATION_TYPES)),
+      issuers: alternatives(someText),
+      tcbStatus: alternatives(choice(...TDX_STATUSES)),
     }),
+    null,
   ),
-  maa: optionalOrNull(
-    object({
-      complianceStatus: optionalOrNull(nonEmptyListOf(readCompliance)),
-      attestationType: optionalOrNull(nonEmptyListOf(oneOf(MAA_ATTESTATION_TYPES))),
-      issuers: optionalOrNull(nonEmptyListOf(someText)),
-      tcbStatus: optionalOrNull(nonEmptyListOf(oneOf(TDX_STATUSES))),
-    }),
-  ),
-  ita: optionalOrNull(
-    object({
-      policyIds: optionalOrNull(nonEmptyListOf(readUuid)),
-      issuers: optionalOrNull(nonEmptyListOf(someText)),
-    }),
-  ),
+  // Ids are compared without case, as Trust Authority and the configuration write them in either.
+  ita: optional(object({ policyIds: alternatives(lowerCase(uuid)), issuers: alternatives(someText) }), null),
 });
 
 /** A rule that is not evaluated must not look as if it were. */
-const noRules: Reader<null> = (value, at) => {
-  if (!Array.isArray(value)) return at.refuse('must be a list');
-  if (value.length === 0) return null;
-  return at.refuse('this version does not evaluate rules, so a policy with rules does not load');
-};
+const noRules: Schema<null> = refined(list(anything), ({ length }, at) =>
+  length === 0 ? null : at.refuse('this version does not evaluate rules, so a policy with rules does not load'),
+);
 
-const readMembers = object({
-  apiVersion: required(oneOf(['veritee/v1'])),
-  id: required(textLike(/^[a-z0-9][a-z0-9-]{0,63}$/, 'up to 64 letters a to z, digits and hyphens, no hyphen first')),
-  version: required(integerFrom(1, Number.MAX_SAFE_INTEGER)),
-  description: optionalOrNull(someText),
-  accepts: required(nonEmptyListOf(oneOf(CONTRACT_EVIDENCE_TYPES))),
-  minimums: required(readMinimums),
-  paravisor: optional(oneOf(['known', 'any']), 'known'),
-  routes: optional(readRoutes, NOT_ROUTED),
-  freshness: optional(oneOf(['required', 'strict', 'none']), 'required'),
-  nonce: optional(oneOf(['any', 'challenge']), 'any'),
-  revocation: optional(oneOf(['required', 'best-effort']), 'required'),
-  binding: optional(oneOf(['optional', 'required']), 'optional'),
-  secureBoot: optional(oneOf(['any', 'required']), 'any'),
-  allowDebug: optional(yesOrNo, false),
-  require: optional(readRequirements, NOTHING_REQUIRED),
-  referenceValues: optional(listOf(readReferenceSet), []),
-  rules: optionalOrNull(noRules),
-  waivers: optional(listOf(readWaiver), []),
+const waiverTerms = { reason: someText, approver: someText, expires: day };
+
+const plainWaiver: Schema<Waiver> = object({
+  check: choice(...waivableChecks('plain')),
+  value: optional(refused('this check takes no value'), null),
+  ...waiverTerms,
 });
 
-/** Reads every member of a policy by itself; what must hold between them is looked at elsewhere. */
-export const readPolicyMembers: Reader<PolicyMembers> = refined(readMembers, (members) => {
-  const { apiVersion: _, rules: __, ...policy } = members;
-  return policy;
+const statusWaiver: Schema<Waiver> = object({
+  check: choice('tdx_tcb_status', 'maa_tcb_status'),
+  value: choice(...TDX_STATUSES),
+  ...waiverTerms,
 });
+
+const floorWaiver: Schema<Waiver> = object({
+  check: choice('snp_tcb_low'),
+  value: whole(
+    variants(
+      'part',
+      SNP_PARTS.map((part) => object({ part: choice(part), floor: tcbFloorOf(part) })),
+    ),
+  ),
+  ...waiverTerms,
+});
+
+/** A waiver. Which value goes with it is the check's affair. */
+const waiver = variants('check', [plainWaiver, floorWaiver, statusWaiver]);
+
+const members = object({
+  apiVersion: choice('veritee/v1'),
+  id: pattern(POLICY_ID, 'up to 64 letters a to z, digits and hyphens, no hyphen first'),
+  version: integer(1, Number.MAX_SAFE_INTEGER),
+  description: optional(someText, null),
+  accepts: list(choice(...CONTRACT_EVIDENCE_TYPES), 'filled', 'distinct'),
+  minimums,
+  paravisor: optional(choice('known', 'any'), 'known'),
+  routes,
+  freshness: optional(choice('required', 'strict', 'none'), 'required'),
+  nonce: optional(choice('any', 'challenge'), 'any'),
+  revocation: optional(choice('required', 'best-effort'), 'required'),
+  binding: optional(choice('optional', 'required'), 'optional'),
+  secureBoot: optional(choice('any', 'required'), 'any'),
+  allowDebug: optional(flag, false),
+  require: requirements,
+  referenceValues: optional(list(REFERENCE_SET), []),
+  rules: optional(noRules, null),
+  waivers: optional(list(waiver), []),
+});
+
+/** Every member of a policy by itself; what must hold between them is looked at elsewhere. */
+export const POLICY_SCHEMA: Schema<PolicyMembers> = refined(
+  members,
+  ({ apiVersion: _, rules: __, ...policy }) => policy,
+);

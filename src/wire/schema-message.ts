@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv/dist/2020.js';
 import { EVIDENCE_TRAITS, VERIFIED_TYPES } from '../model/evidence-traits.js';
 import { isObject, type JsonValue } from '../model/json.js';
 import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
+import { POLICY_ID } from '../model/request.js';
 import { INSTANT_FORM } from './instant.js';
 import { kindOf, MISSING_MEMBER, missingOr } from './json-object.js';
 
@@ -46,10 +47,7 @@ const OTHER_FORM = 'the value does not have the form that openapi.yaml describes
 /** Patterns of request schemas, in words. */
 export const PATTERNS: ReadonlyMap<string, string> = new Map([
   ['^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\\.[0-9]{1,9})?Z$', INSTANT_FORM],
-  [
-    '^[a-z0-9][a-z0-9-]{0,63}$',
-    'not a policy id: expected 1 to 64 lower-case letters, digits and hyphens, the first no hyphen',
-  ],
+  [POLICY_ID.source, 'not a policy id: expected 1 to 64 lower-case letters, digits and hyphens, the first no hyphen'],
 ]);
 
 function unknownMember(name: string, { properties = {}, patternProperties }: { [name: string]: unknown }): string {

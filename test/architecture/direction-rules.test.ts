@@ -25,6 +25,8 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/inspect/across.ts', imports: "import '../verifiers/snp/target.js';", breaks: 'direction-inspect' },
   { file: 'src/outgoing/up.ts', imports: "import '../endorsements/target.js';", breaks: 'direction-outgoing' },
   { file: 'src/verifiers/snp/up.ts', imports: "import '../../policy/target.js';", breaks: 'direction-verifiers' },
+  { file: 'src/schema/up.ts', imports: "import '../policy/target.js';", breaks: 'direction-schema' },
+  { file: 'src/schema/reads.ts', imports: "import 'node:fs';", breaks: 'pure-rooms-core' },
   { file: 'src/policy/up.ts', imports: "import '../http/target.js';", breaks: 'direction-policy' },
   { file: 'src/policy/across.ts', imports: "import '../formats/target.js';", breaks: 'direction-policy' },
   { file: 'src/comparison/across.ts', imports: "import '../crypto/target.js';", breaks: 'direction-comparison' },
@@ -90,7 +92,13 @@ const PLANTS: readonly Plant[] = [
     imports: "import '../outgoing/target.js';\nimport '../formats/target.js';\nimport 'undici';",
     breaks: null,
   },
-  { file: 'src/policy/ok.ts', imports: "import '../model/injection-tokens.js';\nimport 'yaml';", breaks: null },
+  { file: 'src/schema/ok.ts', imports: "import '../model/target.js';\nimport 'yaml';", breaks: null },
+  { file: 'src/config/ok.ts', imports: "import '../schema/target.js';", breaks: null },
+  {
+    file: 'src/policy/ok.ts',
+    imports: "import '../model/injection-tokens.js';\nimport '../schema/target.js';",
+    breaks: null,
+  },
   { file: 'src/main.ts', imports: "import './composition/container.js';", breaks: null },
 ];
 
@@ -105,6 +113,7 @@ const TARGETS = [
     'model',
     'formats',
     'crypto',
+    'schema',
     'policy',
     'service',
     'outgoing',

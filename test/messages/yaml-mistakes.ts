@@ -72,7 +72,7 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'veritee.yaml line 2: log.level: must be fatal or error or warn or info or debug or trace',
+      text: 'veritee.yaml line 2: log.level: must be one of fatal, error, warn, info, debug, trace',
     },
   },
   {
@@ -322,7 +322,7 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'own.yaml: /minimum: is no member of this object; did you mean minimums? (policy_schema)\nown.yaml: /minimums: is missing (policy_schema)',
+      text: 'own.yaml: /minimum: unknown key; did you mean minimums? (policy_schema)\nown.yaml: /minimums: is missing (policy_schema)',
     },
   },
 ];

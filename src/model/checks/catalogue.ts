@@ -71,8 +71,10 @@ export const CHECKS = Object.fromEntries(CLASSED) as {
 /** Ids of all checks, most important first. */
 export const CHECK_IDS = CLASSED.map(([id]) => id as CheckId);
 
-/** Ids of the checks that a waiver can name. */
-export const WAIVABLE_CHECKS = CHECK_IDS.filter((id): id is WaivableCheck<Waiver> => CHECKS[id].waiver !== undefined);
+/** Ids of the checks that a waiver can name, by what its value has to say. */
+export function waivableChecks<Value extends Waiver>(value: Value): readonly WaivableCheck<Value>[] {
+  return CHECK_IDS.filter((id): id is WaivableCheck<Value> => CHECKS[id].waiver === value);
+}
 
 const IMPORTANCE: ReadonlyMap<CheckId, number> = new Map(CHECK_IDS.map((id, index) => [id, index]));
 

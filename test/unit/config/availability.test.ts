@@ -10,6 +10,9 @@ const ASKED: readonly (readonly [place: string, text: string])[] = [
   ['keys.db', 'keys: { db: { vault: https://v.example, name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 } }'],
   ['receipts.key', 'receipts: { key: ./receipts.pem }'],
   ['decisions.store', 'decisions: { store: "redis://cache.example" }'],
+  ['limits.batchBytes', 'limits: { batchBytes: 1048576 }'],
+  ['decisions.retentionDays', 'decisions: { retentionDays: 30 }'],
+  ['receipts.issuer', 'receipts: { issuer: "https://veritee.example" }'],
   ['decisions.keepEvidence', 'decisions: { keepEvidence: full }'],
 ];
 
@@ -26,6 +29,11 @@ it.each(ASKED)('loads, and does not start, where %s asks for what this version d
 
 it('covers everything that is listed as not available', () => {
   expect(ASKED).toHaveLength(NOT_AVAILABLE.length);
+});
+
+it('starts with the defaults of what is not available, written or not', () => {
+  const written = 'limits: { batchBytes: 16777216 }\ndecisions: { retentionDays: 365 }\nreceipts: { issuer: null }';
+  for (const text of ['', written]) requireAvailable(loadConfiguration({ text, environment: {} }));
 });
 
 it('says so without the secrets of what was asked for', () => {

@@ -1,5 +1,5 @@
 import { environmentSegment } from '../../../src/config/environment.js';
-import type { Setting } from '../../../src/config/setting.js';
+import type { Schema } from '../../../src/schema/schema.js';
 
 /** A key as the documentation lists it. */
 export interface ConfigurationKey {
@@ -12,7 +12,7 @@ export interface ConfigurationKey {
 
 /** Every key of a schema: values, lists and objects with free names, with what stands inside those. */
 export function listKeys(
-  schema: Setting<unknown>,
+  schema: Schema<unknown>,
   key = '',
   environment: string | null = 'VERITEE',
 ): ConfigurationKey[] {
@@ -34,7 +34,7 @@ export function listKeys(
 }
 
 /** Names of the environment for all keys but those of entries, whose names are free. */
-export function environmentNames(schema: Setting<unknown>): string[] {
+export function environmentNames(schema: Schema<unknown>): string[] {
   return listKeys(schema).flatMap(({ environment }) =>
     environment === null || environment.includes('<NAME>') ? [] : [environment],
   );

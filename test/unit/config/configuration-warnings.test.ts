@@ -11,20 +11,6 @@ function warningsOf(akCertificates: string): readonly string[] {
 }
 
 describe('warnings about a configuration', () => {
-  it.each([
-    ['limits: { batchBytes: 1048576 }', 'limits.batchBytes: this version takes no batches, so nothing reads this key'],
-    [
-      'decisions: { retentionDays: 30 }',
-      'decisions.retentionDays: this version stores no decisions, so nothing reads this key',
-    ],
-    [
-      'receipts: { issuer: "https://veritee.example" }',
-      'receipts.issuer: this version issues no receipts, so nothing reads this key',
-    ],
-  ])('name a key that nothing reads: %s', (text, warning) => {
-    expect(warningsAbout(text)).toEqual([warning]);
-  });
-
   it('TOK-22 name two issuers with the same keys and other pins', () => {
     const ids = '[ 1a2b3c4d-0000-4000-8000-0123456789ab ]';
     const pinned = `{ issuer: a, keys: ./k.json, policyIds: ${ids} }`;

@@ -294,24 +294,21 @@ describe('each refusal names its place', () => {
     ['amd: { kds: false }', 'amd.kds: must be off, or an http or https URL without user, query and fragment'],
     ['amd: { kds: https://u:p@a }', 'amd.kds: must be off, or an http or https URL without user, query and fragment'],
     ['amd: { kds: https://a?b }', 'amd.kds: must be off, or an http or https URL without user, query and fragment'],
-    ['amd: { refuseProducts: [Rome] }', 'amd.refuseProducts[0]: must be Milan or Genoa or Turin'],
+    ['amd: { refuseProducts: [Rome] }', 'amd.refuseProducts[0]: must be one of Milan, Genoa, Turin'],
     ['intel: { pcs: on }', 'intel.pcs: must be off, or an http or https URL without user, query and fragment'],
     ['azure: { thim: true }', 'azure.thim: must be off, or an http or https URL without user, query and fragment'],
     [
       paravisor('ab'),
       'azure.paravisors.idKeyDigests[0]: must be 48 bytes in hex, or { digest, minGuestSvn } with minGuestSvn from 0 to 65535',
     ],
-    [
-      paravisor(`{ digest: ${DIGEST} }`),
-      'azure.paravisors.idKeyDigests[0]: must be 48 bytes in hex, or { digest, minGuestSvn } with minGuestSvn from 0 to 65535',
-    ],
+    [paravisor(`{ digest: ${DIGEST} }`), 'azure.paravisors.idKeyDigests[0].minGuestSvn: is missing'],
     [
       paravisor(`{ digest: ${DIGEST}, minGuestSvn: 65536 }`),
-      'azure.paravisors.idKeyDigests[0]: must be 48 bytes in hex, or { digest, minGuestSvn } with minGuestSvn from 0 to 65535',
+      'azure.paravisors.idKeyDigests[0].minGuestSvn: must be a whole number from 0 to 65535',
     ],
     [
       paravisor(`{ digest: ${DIGEST}, minGuestSvn: "9" }`),
-      'azure.paravisors.idKeyDigests[0]: must be 48 bytes in hex, or { digest, minGuestSvn } with minGuestSvn from 0 to 65535',
+      'azure.paravisors.idKeyDigests[0].minGuestSvn: must be a whole number from 0 to 65535, without quotes',
     ],
     [
       paravisor(`${DIGEST}, { digest: ${DIGEST.toUpperCase()}, minGuestSvn: 1 }`),
@@ -375,11 +372,11 @@ describe('each refusal names its place', () => {
     [credential('7'), 'maa.submit.credential: must be an object, or the name of its kind'],
     [
       credential('default'),
-      'maa.submit.credential.kind: must be workload-identity or managed-identity or client-secret or client-certificate',
+      'maa.submit.credential.kind: must be one of workload-identity, managed-identity, client-secret, client-certificate',
     ],
     [
       credential('{}'),
-      'maa.submit.credential.kind: must be workload-identity or managed-identity or client-secret or client-certificate',
+      'maa.submit.credential.kind: must be one of workload-identity, managed-identity, client-secret, client-certificate',
     ],
     [credential('client-secret'), 'maa.submit.credential.secretFile: is missing'],
     [credential('{ kind: client-secret, secret: sesame }'), 'maa.submit.credential.secret: unknown key;'],
@@ -420,7 +417,10 @@ describe('each refusal names its place', () => {
     ['receipts: { key: "" }', 'receipts.key: must be an https URL or a path'],
     ['receipts: { lifetimeSeconds: 301 }', 'receipts.lifetimeSeconds: must be a whole number from 1 to 300'],
     ['keys: []', 'keys: must be an object'],
-    [key('enc: RSA-OAEP'), 'keys.db.enc: must be RSA_AES_KEY_WRAP_384 or RSA_AES_KEY_WRAP_256 or CKM_RSA_AES_KEY_WRAP'],
+    [
+      key('enc: RSA-OAEP'),
+      'keys.db.enc: must be one of RSA_AES_KEY_WRAP_384, RSA_AES_KEY_WRAP_256, CKM_RSA_AES_KEY_WRAP',
+    ],
     [key('version: 7'), 'keys.db.version: must be the version of a key'],
     ['keys: { db: {} }', 'keys.db.vault: is missing'],
     ['keys: { db: {} }', 'keys.db.policy: is missing'],
@@ -432,7 +432,7 @@ describe('each refusal names its place', () => {
     ['callers: { ci: { roles: [] } }', 'callers.ci.roles: must not be empty'],
     [
       'callers: { ci: { roles: [admin] } }',
-      'callers.ci.roles[0]: must be verify or release or policy:read or audit:read or metrics',
+      'callers.ci.roles[0]: must be one of verify, release, policy:read, audit:read, metrics',
     ],
     [caller('apiKeySha256: abcd'), 'callers.ci.apiKeySha256: must be 32 bytes in hex'],
     [caller(`apiKeySha256: ${KEY_HASH}`), 'callers.ci.expires: is missing'],
@@ -451,7 +451,7 @@ describe('each refusal names its place', () => {
       `callers: { a: { apiKeySha256: ${KEY_HASH}, expires: 2027-01-31, roles: [verify] }, b: { apiKeySha256: ${KEY_HASH.toLowerCase()}, expires: 2027-01-31, roles: [verify] } }`,
       'callers.b.apiKeySha256: is the key of another caller too',
     ],
-    ['log: { level: silent }', 'log.level: must be fatal or error or warn or info or debug or trace'],
+    ['log: { level: silent }', 'log.level: must be one of fatal, error, warn, info, debug, trace'],
   ])('%s', (text, problem) => {
     expect(problemsOf(text)).toContainEqual(problem.endsWith(';') ? expect.stringContaining(problem) : problem);
   });
@@ -471,7 +471,7 @@ describe('each refusal names its place', () => {
       expect.stringMatching(/^VERITEE__PORT: unknown key; there are VERITEE__LISTEN, /),
       'VERITEE__LISTEN__PORT: must be a whole number from 0 to 65535',
       'historical: must be true or false',
-      'log.level: must be fatal or error or warn or info or debug or trace',
+      'log.level: must be one of fatal, error, warn, info, debug, trace',
     ]);
   });
 

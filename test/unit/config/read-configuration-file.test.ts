@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { readConfigurationFile } from '../../../src/config/read-configuration-file.js';
+import { readConfigurationFile } from '../../../src/config/load-configuration.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 
 let directory: string;

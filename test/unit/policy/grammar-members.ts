@@ -1,9 +1,8 @@
-import type { Reader } from '../../../src/policy/readers.js';
+import type { Schema } from '../../../src/schema/schema.js';
 
-/** Every member that a reader reads, as a path; `[]` for the items of a list. */
-export function membersOf(read: Reader<unknown>, path = ''): readonly string[] {
-  const { inside } = read;
-  if (inside === undefined) return [path];
-  if (inside.kind === 'items') return inside.item.inside === undefined ? [path] : membersOf(inside.item, `${path}[]`);
-  return [...inside.members].flatMap(([name, member]) => membersOf(member, path === '' ? name : `${path}.${name}`));
+/** Every member of a schema, as a path; `[]` for the items of a list. */
+export function membersOf({ below }: Schema<unknown>, path = ''): readonly string[] {
+  if (below.kind === 'items') return below.item.below.kind === 'nothing' ? [path] : membersOf(below.item, `${path}[]`);
+  if (below.kind !== 'members') return [path];
+  return [...below.members].flatMap(([name, member]) => membersOf(member, path === '' ? name : `${path}.${name}`));
 }

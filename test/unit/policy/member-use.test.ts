@@ -90,7 +90,7 @@ describe('a member that nothing consults', () => {
       '/require/snp/minGuestSvn: is about SEV-SNP evidence, and nothing of that kind comes before this policy (policy_member_unused)',
     );
     expect(() => parsePolicy(policyText({ extra: 1 }))).toThrow(
-      /\/extra: is no member of this object; there are apiVersion, .+ \(policy_schema\)$/,
+      /\/extra: unknown key; there are apiVersion, .+ \(policy_schema\)$/,
     );
     expect(() => parsePolicy('a: [')).toThrow(/^line 1: .+ \(policy_schema\)$/);
   });

@@ -209,100 +209,96 @@ describe('a policy text', () => {
     [
       'a policy',
       { extra: 1 },
-      '/extra: is no member of this object; there are apiVersion, id, version, description, accepts, minimums, paravisor, routes, freshness, nonce, revocation, binding, secureBoot, allowDebug, require, referenceValues and 2 more',
+      '/extra: unknown key; there are apiVersion, id, version, description, accepts, minimums, paravisor, routes, freshness, nonce, revocation, binding, secureBoot, allowDebug, require, referenceValues, rules, waivers',
     ],
-    [
-      'minimums',
-      { minimums: { snp: 'any', tpm: 'any' } },
-      '/minimums/tpm: is no member of this object; there are snp, tdx',
-    ],
+    ['minimums', { minimums: { snp: 'any', tpm: 'any' } }, '/minimums/tpm: unknown key; there are snp, tdx'],
     [
       'a part',
       { minimums: { snp: { Milan: { ucode: 1 } } } },
-      '/minimums/snp/Milan/ucode: is no member of this object; there are bootloader, tee, snp, microcode',
+      '/minimums/snp/Milan/ucode: unknown key; there are bootloader, tee, snp, microcode',
     ],
     [
       'the parts',
       { minimums: { snp: { Rome: { snp: 1 } } } },
-      '/minimums/snp/Rome: is no member of this object; there are Milan, Milan-X, Genoa, Genoa-X, Bergamo-Siena, Turin, Turin-Dense',
+      '/minimums/snp/Rome: unknown key; there are Milan, Milan-X, Genoa, Genoa-X, Bergamo-Siena, Turin, Turin-Dense',
     ],
-    ['routes', { routes: { tpm: 'off' } }, '/routes/tpm: is no member of this object; there are hardware, maa, ita'],
-    [
-      'require',
-      { require: { hcl: {} } },
-      '/require/hcl: is no member of this object; there are snp, tdx, tpm, maa, ita',
-    ],
+    ['routes', { routes: { tpm: 'off' } }, '/routes/tpm: unknown key; there are hardware, maa, ita'],
+    ['require', { require: { hcl: {} } }, '/require/hcl: unknown key; there are snp, tdx, tpm, maa, ita'],
     [
       'require.snp',
       { require: { snp: { minTcb: 1 } } },
-      '/require/snp/minTcb: is no member of this object; there are committedEqualsCurrent, platformInfo, mitigations, minGuestSvn, machines',
+      '/require/snp/minTcb: unknown key; there are committedEqualsCurrent, platformInfo, mitigations, minGuestSvn, machines',
     ],
     [
       'platform bits',
       { require: { snp: { platformInfo: { smt: true } } } },
-      '/require/snp/platformInfo/smt: is no member of this object; there are smtEnabled, tsmeEnabled, eccEnabled, raplDisabled, ciphertextHidingDramEnabled, aliasCheckComplete, iommuWriteSafe, tioEnabled',
+      '/require/snp/platformInfo/smt: unknown key; there are smtEnabled, tsmeEnabled, eccEnabled, raplDisabled, ciphertextHidingDramEnabled, aliasCheckComplete, iommuWriteSafe, tioEnabled',
     ],
     [
       'a set',
       { referenceValues: [{ maa: {} }] },
-      '/referenceValues/0/maa: is no member of this object; there are appliesTo, snp, tdx, hcl, tpm',
+      '/referenceValues/0/maa: unknown key; there are appliesTo, snp, tdx, hcl, tpm',
     ],
     [
       'a section',
       { referenceValues: [{ snp: { chipId: ['00'] } }] },
-      '/referenceValues/0/snp/chipId: is no member of this object; there are measurement, idKeyDigest, authorKeyDigest, hostData, vmpl',
+      '/referenceValues/0/snp/chipId: unknown key; there are measurement, idKeyDigest, authorKeyDigest, hostData, vmpl',
     ],
     [
       'appliesTo',
       { referenceValues: [{ appliesTo: { part: 'Milan' }, snp: { vmpl: [0] } }] },
-      '/referenceValues/0/appliesTo/part: is no member of this object; there is product',
+      '/referenceValues/0/appliesTo/part: unknown key; there is product',
     ],
     [
       'the banks',
       { referenceValues: [{ tpm: { pcrs: { sha256: { '7': [HEX_32] }, sha1: {} } } }] },
-      '/referenceValues/0/tpm/pcrs/sha1: is no member of this object; there is sha256',
+      '/referenceValues/0/tpm/pcrs/sha1: unknown key; there is sha256',
     ],
   ])('DEC-06 refuses an unknown member of %s', (_where, members, problem) => {
     expect(problemsWith(members)).toContain(problem);
   });
 
   it.each<[string, JsonObject, string]>([
-    ['a number as text', { version: '1' }, '/version: must be an integer from 1 to 9007199254740991'],
-    ['a fraction', { version: 1.5 }, '/version: must be an integer from 1 to 9007199254740991'],
-    ['version 0', { version: 0 }, '/version: must be an integer from 1 to 9007199254740991'],
-    ['a boolean as text', { allowDebug: 'false' }, '/allowDebug: must be true or false'],
+    [
+      'a number as text',
+      { version: '1' },
+      '/version: must be a whole number from 1 to 9007199254740991, without quotes',
+    ],
+    ['a fraction', { version: 1.5 }, '/version: must be a whole number from 1 to 9007199254740991'],
+    ['version 0', { version: 0 }, '/version: must be a whole number from 1 to 9007199254740991'],
+    ['a boolean as text', { allowDebug: 'false' }, '/allowDebug: must be true or false, without quotes'],
     ['a boolean as number', { allowDebug: 1 }, '/allowDebug: must be true or false'],
     ['null for a default', { freshness: null }, '/freshness: must be one of required, strict, none'],
     ['null for a list', { referenceValues: null }, '/referenceValues: must be a list'],
     ['null for an object', { require: null }, '/require: must be an object'],
-    ['a number for parts', { minimums: { snp: 3 } }, '/minimums/snp: must be an object'],
+    ['a number for parts', { minimums: { snp: 3 } }, '/minimums/snp: must be any, or an object'],
     ['a list for an object', { routes: [] }, '/routes: must be an object'],
     ['a text for a list', { accepts: 'snp' }, '/accepts: must be a list'],
     [
       'an SVN as text',
       { minimums: { snp: { Milan: { snp: '24' } } } },
-      '/minimums/snp/Milan/snp: must be an integer from 0 to 255',
+      '/minimums/snp/Milan/snp: must be a whole number from 0 to 255, without quotes',
     ],
     ['an SVN as one integer', { minimums: { snp: { Milan: 24 } } }, '/minimums/snp/Milan: must be an object'],
     [
       'a guest SVN as text',
       { require: { snp: { minGuestSvn: '9' } } },
-      '/require/snp/minGuestSvn: must be an integer from 0 to 4294967295',
+      '/require/snp/minGuestSvn: must be a whole number from 0 to 4294967295, without quotes',
     ],
     [
       'an SVN in hex',
       { require: { snp: { minGuestSvn: '0x9' } } },
-      '/require/snp/minGuestSvn: must be an integer from 0 to 4294967295',
+      '/require/snp/minGuestSvn: must be a whole number from 0 to 4294967295, without quotes',
     ],
     [
       'a PCR index as text',
       { require: { tpm: { quotedPcrs: ['7'] } } },
-      '/require/tpm/quotedPcrs/0: must be an integer from 0 to 23',
+      '/require/tpm/quotedPcrs/0: must be a whole number from 0 to 23, without quotes',
     ],
     [
       'hex with 0x',
       { referenceValues: [{ snp: { hostData: [`0x${'00'.repeat(31)}`] } }] },
-      '/referenceValues/0/snp/hostData/0: must be 32 bytes in hex, in quotes',
+      '/referenceValues/0/snp/hostData/0: must be 32 bytes in hex',
     ],
     [
       'hex as a number',
@@ -484,10 +480,10 @@ describe('a policy text', () => {
       referenceValues: [{ snp: { vmpl: [9] } }],
     });
     expect(problems).toEqual([
-      '/extra: is no member of this object; there are apiVersion, id, version, description, accepts, minimums, paravisor, routes, freshness, nonce, revocation, binding, secureBoot, allowDebug, require, referenceValues and 2 more',
-      '/version: must be an integer from 1 to 9007199254740991',
+      '/extra: unknown key; there are apiVersion, id, version, description, accepts, minimums, paravisor, routes, freshness, nonce, revocation, binding, secureBoot, allowDebug, require, referenceValues, rules, waivers',
+      '/version: must be a whole number from 1 to 9007199254740991',
       '/freshness: must be one of required, strict, none',
-      '/referenceValues/0/snp/vmpl/0: must be an integer from 0 to 3',
+      '/referenceValues/0/snp/vmpl/0: must be a whole number from 0 to 3',
     ]);
   });
 
@@ -518,7 +514,7 @@ describe('what a policy accepts', () => {
   );
 
   it('DEC-12 does not load a type twice', () => {
-    expect(accepting(['snp', 'snp'])).toEqual(['/accepts: holds a type twice']);
+    expect(accepting(['snp', 'snp'])).toEqual(['/accepts: repeats an item']);
   });
 
   it('DEC-12 does not load hardware: off with a hardware type, and loads it with tokens or tpm', () => {
@@ -678,7 +674,9 @@ describe('waivers', () => {
   it.each(['2027-1-1', '2027-13-01', '2027-02-29', '2027-01-01T00:00:00Z', 'tomorrow', 20270101])(
     'takes no %s as the day of expiry',
     (expires) => {
-      expect(waiving({ check: 'nonce_stale', expires })).toEqual(['/waivers/0/expires: must be a date as YYYY-MM-DD']);
+      expect(waiving({ check: 'nonce_stale', expires })).toEqual([
+        '/waivers/0/expires: must be a date such as 2027-01-31',
+      ]);
     },
   );
 });

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '../model/json.js';
+import type { CallerConfiguration, Configuration } from './configuration.js';
+import { placeIn } from './environment.js';
+
+/** SHA-256 of the effective configuration, hex: two services that show the same one were configured alike. */
+export function configurationDigest(configuration: Configuration): string {
+  return createHash('sha256').update(JSON.stringify(configuration, inOrder)).digest('hex');
+}
+
+/** Members by name: the order in which callers are written makes no difference. */
+function inOrder(_name: string, value: unknown): unknown {
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Keys whose values differ, as the documents name them. A list is one value. */
+export function changedKeys(before: unknown, after: unknown, place = ''): readonly string[] {
+  if (isObject(before) && isObject(after)) {
+    const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+    return [...names].flatMap((name) => changedKeys(before[name], after[name], placeIn(place, name)));
+  }
+  return isDeepStrictEqual(before, after) ? [] : [place];
+}
+
+const MASK = '***';
+
+/**
+ * A copy to show to people: hashes of API keys, passwords in addresses, and objects that may hold a secret, are masked.
+ * Credentials for other services stand in files, whose paths are shown.
+ */
+export function maskSecrets(configuration: Configuration): object {
+  const { challenges, decisions, callers } = configuration;
+  return {
+    ...configuration,
+    challenges: { ...challenges, store: maskUser(challenges.store) },
+    decisions: { ...decisions, store: maskUser(decisions.store) },
+    callers: Object.fromEntries(Object.entries(callers).map(([name, caller]) => [name, maskCaller(caller)])),
+  };
+}
+
+function maskCaller(caller: CallerConfiguration): object {
+  return {
+    ...caller,
+    apiKeySha256: masked(caller.apiKeySha256),
+    oidc: masked(caller.oidc),
+    mtls: masked(caller.mtls),
+    kubernetes: masked(caller.kubernetes),
+  };
+}
+
+function masked(secret: unknown): string | null {
+  return secret === null ? null : MASK;
+}
+
+function maskUser(address: string): string {
+  return address.replace(/^(rediss?:\/\/).*@/, `$1${MASK}@`);
+}

@@ -1,0 +1,141 @@
+import type { JsonValue } from '../model/json.js';
+
+/** Where something stands in a document: names of members, and indices of items. */
+export type Path = readonly (string | number)[];
+
+/** Something that is wrong in a document. Each document says in its own way where that is. */
+export interface Problem {
+  readonly path: Path;
+  /** Lower case, without period. */
+  readonly what: string;
+}
+
+/** A place in a document, and the list that takes what is wrong there. */
+export class Place {
+  readonly path: Path;
+  readonly problems: Problem[];
+
+  constructor(path: Path = [], problems: Problem[] = []) {
+    this.path = path;
+    this.problems = problems;
+  }
+
+  member(...names: Path): Place {
+    return new Place([...this.path, ...names], this.problems);
+  }
+
+  /** Notes a problem. Returns undefined, which is what a reader then returns. */
+  refuse(what: string): undefined {
+    this.problems.push({ path: this.path, what });
+    return undefined;
+  }
+
+  /** What is read, or undefined where something in it is refused. */
+  unlessRefused<T>(read: () => T): T | undefined {
+    const before = this.problems.length;
+    const value = read();
+    return this.problems.length === before ? value : undefined;
+  }
+
+  /** The same place with a list of its own, for a reading that may fail without harm. */
+  onTrial(): Place {
+    return new Place(this.path);
+  }
+}
+
+/** What stands below a value: nothing, members by name, entries under free names, or items. */
+export type Below =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'members'; readonly members: ReadonlyMap<string, Schema<unknown>> }
+  | { readonly kind: 'entries'; readonly entry: Schema<unknown> }
+  | { readonly kind: 'items'; readonly item: Schema<unknown> };
+
+/** One value of a document: what stands below it, and how it is read. */
+export interface Schema<T> {
+  /** How an environment variable spells it: the text as it is, or JSON. */
+  readonly spelling: 'text' | 'json';
+  readonly below: Below;
+  /** What it must be, in words; absent where what stands below says so. */
+  readonly what?: string;
+  /** All that it can be, where that is one of some words. */
+  readonly words?: readonly string[];
+  /** Whether `null` is a value. */
+  readonly nullable: boolean;
+  /** What holds where nothing is given; undefined where something must be. */
+  readonly fallback?: T;
+  /**
+   * Turns a value into a T, which is never undefined. Where it is none, notes that at its place and returns undefined.
+   *
+   * @param raw undefined where the value is absent
+   */
+  read(raw: JsonValue | undefined, at: Place): T | undefined;
+}
+
+export const NOTHING_BELOW: Below = { kind: 'nothing' };
+
+/** A value that may be absent, and what then stands for it. */
+export function optional<T, const A>(schema: Schema<T>, absent: A): Schema<T | A> {
+  return {
+    ...schema,
+    fallback: absent,
+    read: (raw, at) => (raw === undefined ? absent : schema.read(raw, at)),
+  };
+}
+
+/** A value that may be null, and is where it is absent. */
+export function orNull<T>(schema: Schema<T>): Schema<T | null> {
+  return {
+    ...optional(schema, null),
+    nullable: true,
+    read: (raw, at) => (raw === undefined || raw === null ? null : schema.read(raw, at)),
+  };
+}
+
+/** A value that holds in another form than it is written in, or is refused for what it says. */
+export function refined<A, B>(schema: Schema<A>, refine: (value: A, at: Place) => B | undefined): Schema<B> {
+  const { fallback: _, ...rest } = schema;
+  return {
+    ...rest,
+    read(raw, at) {
+      const value = schema.read(raw, at);
+      return value === undefined ? undefined : refine(value, at);
+    },
+  };
+}
+
+/**
+ * The first of two schemas that a value fits. `what` says both for people. Of a list or an object, where the second is
+ * one, they are told what is wrong in it.
+ */
+export function either<A, B>(what: string, first: Schema<A>, second: Schema<B>): Schema<A | B> {
+  return {
+    spelling: first.spelling === 'text' && second.spelling === 'text' ? 'text' : 'json',
+    below: second.below,
+    what,
+    nullable: false,
+    read(raw, at) {
+      if (raw === undefined) return at.refuse('is missing');
+      const value = first.read(raw, at.onTrial());
+      if (value !== undefined) return value;
+      if (hasShapeOf(second.below, raw)) return second.read(raw, at);
+      return second.read(raw, at.onTrial()) ?? at.refuse(`must be ${what}`);
+    },
+  };
+}
+
+function hasShapeOf(below: Below, raw: JsonValue): boolean {
+  if (typeof raw !== 'object' || raw === null || below.kind === 'nothing') return false;
+  return Array.isArray(raw) === (below.kind === 'items');
+}
+
+/** A value that is given as a whole: what stands in it has no names of its own. */
+export function whole<T>(schema: Schema<T>): Schema<T> {
+  return { ...schema, below: NOTHING_BELOW };
+}
+
+/** A document is read once, and then belongs to everybody. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const member of Object.values(value)) deepFreeze(member);
+  return Object.freeze(value);
+}

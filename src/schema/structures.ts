@@ -1,0 +1,128 @@
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { nearNames } from '../model/names-in-messages.js';
+import type { Below, Place, Schema } from './schema.js';
+import { choice } from './values.js';
+
+type Members<T> = { readonly [K in keyof T]-?: Schema<T[K]> };
+type Known<T = unknown> = ReadonlyMap<string, Schema<T>>;
+
+/** An object with exactly these members. Every one is read, also after one was refused. */
+export function object<T extends object>(members: Members<T>): Schema<T> {
+  const known: Known = new Map(Object.entries<Schema<unknown>>(members));
+  // The members are those of T, each read by the schema of its own type.
+  return ofObject(
+    { kind: 'members', members: known },
+    (given, at) => readKnown(known, [...known.keys()], given, at) as T,
+  );
+}
+
+/** An object that is read as empty where it is absent. */
+export function section<T extends object>(members: Members<T>): Schema<T> {
+  const schema = object(members);
+  return { ...schema, read: (raw, at) => schema.read(raw === undefined ? {} : raw, at) };
+}
+
+/** An object whose members are some of these, at least one. What is absent stays absent. */
+export function someOf<N extends string, T>(
+  names: readonly N[],
+  schemaOf: (name: N) => Schema<T>,
+): Schema<{ readonly [name in N]?: T }> {
+  const known: Known<T> = new Map(names.map((name) => [name, schemaOf(name)]));
+  return naming(
+    ofObject({ kind: 'members', members: known }, (given, at) => {
+      const some = Object.keys(given).filter((name) => known.has(name));
+      return readKnown(known, some, given, at) as { readonly [name in N]?: T };
+    }),
+  );
+}
+
+/** As the schema given, but an object without members is refused: it would ask for nothing, and look as if it did. */
+export function naming<T>(schema: Schema<T>): Schema<T> {
+  return {
+    ...schema,
+    read: (raw, at) =>
+      isObject(raw) && Object.keys(raw).length === 0 ? at.refuse('names nothing') : schema.read(raw, at),
+  };
+}
+
+/** One of several objects. The member `tag` of each is a choice, and says by its words which one it is. */
+export function variants<T>(tag: string, schemas: readonly Schema<T>[]): Schema<T> {
+  const members = schemas.map(({ below }): Known => (below.kind === 'members' ? below.members : new Map()));
+  const tagged = new Map(
+    schemas.flatMap((schema, index) => (members[index]?.get(tag)?.words ?? []).map((word) => [word, schema] as const)),
+  );
+  const words = choice(...tagged.keys());
+  return ofObject({ kind: 'members', members: new Map(members.flatMap((each) => [...each])) }, (given, at) => {
+    const word = words.read(given[tag] ?? null, at.member(tag));
+    return word === undefined ? undefined : tagged.get(word)?.read(given, at);
+  });
+}
+
+/** An object whose member names are free, within a pattern. */
+export function entries<T>(name: RegExp, entry: Schema<T>): Schema<Readonly<Record<string, T>>> {
+  return ofObject({ kind: 'entries', entry }, (given, at) => {
+    const read = (key: string) =>
+      name.test(key) ? entry.read(given[key], at.member(key)) : at.member(key).refuse('is not a name');
+    return recordOf(Object.keys(given), read) as Record<string, T>;
+  });
+}
+
+/** A list. It may be demanded that something is in it (empty it would ask for nothing), and that nothing is twice. */
+export function list<T>(item: Schema<T>, ...demands: readonly ('filled' | 'distinct')[]): Schema<readonly T[]> {
+  return {
+    spelling: 'json',
+    below: { kind: 'items', item },
+    nullable: false,
+    read(raw, at) {
+      if (raw === undefined) return at.refuse('is missing');
+      if (!isList(raw)) return at.refuse('must be a list');
+      if (demands.includes('filled') && raw.length === 0) return at.refuse('must not be empty');
+      const values = at.unlessRefused(() => raw.map((each, index) => item.read(each, at.member(index)) as T));
+      return values !== undefined && demands.includes('distinct') && hasRepeated(values)
+        ? at.refuse('repeats an item')
+        : values;
+    },
+  };
+}
+
+function ofObject<T>(below: Below, read: (given: JsonObject, at: Place) => T | undefined): Schema<T> {
+  return {
+    spelling: 'json',
+    below,
+    nullable: false,
+    read(raw, at) {
+      if (raw === undefined) return at.refuse('is missing');
+      return isObject(raw) ? at.unlessRefused(() => read(raw, at)) : at.refuse('must be an object');
+    },
+  };
+}
+
+/** Reads these of the known members, and refuses the ones that are not known. */
+function readKnown(known: Known, names: readonly string[], given: JsonObject, at: Place): object {
+  for (const name of Object.keys(given)) {
+    if (!known.has(name)) at.member(name).refuse(unknownKey(name, [...known.keys()]));
+  }
+  return recordOf(names, (name) => known.get(name)?.read(given[name], at.member(name)));
+}
+
+/** The nearest key that there is, else all of them. */
+function unknownKey(name: string, known: readonly string[]): string {
+  const [near] = nearNames(name, known);
+  const all = `there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`;
+  return `unknown key; ${near === undefined ? all : `did you mean ${near}?`}`;
+}
+
+/** An object without prototype, so that no name has a meaning of its own. */
+function recordOf(names: readonly string[], read: (name: string) => unknown): Record<string, unknown> {
+  const record: Record<string, unknown> = Object.create(null);
+  for (const name of names) record[name] = read(name);
+  return record;
+}
+
+function isList(raw: JsonValue): raw is readonly JsonValue[] {
+  return Array.isArray(raw);
+}
+
+function hasRepeated(values: readonly unknown[]): boolean {
+  return new Set(values.map((value) => JSON.stringify(value))).size < values.length;
+}

@@ -1,0 +1,178 @@
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import type { JsonValue } from '../model/json.js';
+import type { Path } from './schema.js';
+
+/** A YAML text that was read, and where in it things stand. */
+export interface YamlText {
+  /** Null where there are problems. Objects have no prototype. An empty text is null. */
+  readonly value: JsonValue;
+  readonly problems: readonly YamlProblem[];
+  /** Line of a place; where that is not there, of the innermost around it; null for the whole. */
+  lineOf(path: Path): number | null;
+}
+
+export interface YamlProblem {
+  /** Null where the syntax is wrong, so that there are no places yet. */
+  readonly path: Path | null;
+  /** Null for the text as a whole. */
+  readonly position: { readonly line: number; readonly column: number } | null;
+  readonly what: string;
+}
+
+/** How much a text from anywhere may hold, which then has to be plain: without anchors, tags and keys with a meaning. */
+export interface YamlBounds {
+  readonly bytes: number;
+  readonly depth: number;
+  /** One fault of syntax makes others behind it; the first say what is wrong. */
+  readonly faults: number;
+}
+
+/** What the parser's codes mean. Its messages are not shown: they quote the text, which may hold secrets. */
+const MEANINGS: ReadonlyMap<string, string> = new Map([
+  ['BAD_ALIAS', 'aliases (*name) are not read'],
+  ['BAD_DQ_ESCAPE', 'unknown escape in a text in double quotes'],
+  ['BAD_INDENT', 'indented differently from what it belongs to, or a bracket is not closed'],
+  ['BAD_SCALAR_START', 'a text that begins with this character needs quotes'],
+  ['BLOCK_AS_IMPLICIT_KEY', 'a second "key:" on one line: a text with a colon and a blank needs quotes'],
+  ['BLOCK_IN_FLOW', 'a list or an object in lines of its own cannot stand between brackets'],
+  ['COMMENT_SPACE', 'a comment needs a blank before #'],
+  ['KEY_OVER_1024_CHARS', 'a key is longer than 1024 characters'],
+  ['MISSING_CHAR', 'something is missing: a closing quote or bracket, a comma, or the blank after a colon'],
+  ['MULTIPLE_DOCS', 'a second document begins: one is read'],
+  ['MULTILINE_IMPLICIT_KEY', 'a key has to stand on one line, with a colon behind it'],
+  ['NON_STRING_KEY', 'a key has to be text'],
+  ['TAB_AS_INDENT', 'tabs cannot indent: use blanks'],
+  ['TAG_RESOLVE_FAILED', 'unknown tag (!name)'],
+  ['UNEXPECTED_TOKEN', 'unexpected here: is a quote, bracket or comma too many or missing?'],
+]);
+
+/** Names that mean something to YAML, or to the language this runs in. */
+const KEYS_WITH_A_MEANING: ReadonlySet<string> = new Set(['<<', '__proto__', 'constructor', 'prototype']);
+
+/**
+ * Reads one YAML 1.2 document under the core schema: every key a text and used once, no aliases, no unknown tags and no
+ * version directive. JSON is read as the part of YAML that it is.
+ *
+ * @param bounds of a text that does not come from the operator
+ */
+export function readYaml(text: string, bounds?: YamlBounds): YamlText {
+  if (bounds !== undefined && Buffer.byteLength(text) > bounds.bytes) {
+    return refusal(ofTheWhole(`larger than ${bounds.bytes} bytes`));
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    merge: false,
+    // Repeated keys are looked for below, where the place is known and the work grows with the text only.
+    uniqueKeys: false,
+  });
+  const positionOf = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  const faults = [...document.errors, ...document.warnings].slice(0, bounds?.faults);
+  if (faults.length > 0) {
+    const said = faults.map(({ pos, code }) => ({ path: null, position: positionOf(pos[0]), what: sayWhat(code) }));
+    return refusal(...distinct(said));
+  }
+  // It can change the version, and with it what a plain word means. A tag directive can do nothing without tags.
+  if (document.directives?.yaml.explicit === true) return refusal(ofTheWhole('has a version directive (%YAML)'));
+  const { contents } = document;
+  if (contents === null && bounds !== undefined) return refusal(ofTheWhole('is empty'));
+  const reader = new PlainReader(bounds);
+  const value = reader.read(contents, []);
+  return {
+    value: reader.problems.length > 0 ? null : value,
+    problems: reader.problems.map(({ offset, ...problem }) => ({ ...problem, position: positionOf(offset) })),
+    lineOf(path) {
+      const offset = offsetOf(contents, path);
+      return offset === null ? null : lines.linePos(offset).line;
+    },
+  };
+}
+
+function ofTheWhole(what: string): YamlProblem {
+  return { path: [], position: null, what };
+}
+
+function refusal(...problems: readonly YamlProblem[]): YamlText {
+  return { value: null, problems, lineOf: () => null };
+}
+
+function sayWhat(code: string): string {
+  return MEANINGS.get(code) ?? code.toLowerCase().replaceAll('_', ' ');
+}
+
+/** The parser says some things twice of one place. */
+function distinct<T>(problems: readonly T[]): readonly T[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+}
+
+/** Turns nodes into plain values, and notes what is not allowed in them. */
+class PlainReader {
+  readonly problems: { readonly path: Path; readonly offset: number; readonly what: string }[] = [];
+  readonly #bounds: YamlBounds | undefined;
+
+  constructor(bounds: YamlBounds | undefined) {
+    this.#bounds = bounds;
+  }
+
+  read(node: Node | null, path: Path): JsonValue {
+    if (node === null) return null;
+    const what = this.#notPlain(node, path.length);
+    if (what !== null) return this.#refuse(node, path, what);
+    // What else a scalar can hold is text, or what the core schema makes of it.
+    if (isScalar(node)) return node.value as JsonValue;
+    if (isMap<Node, Node | null>(node)) return this.#object(node.items, path);
+    return isSeq<Node | null>(node) ? node.items.map((item, index) => this.read(item, [...path, index])) : null;
+  }
+
+  #object(pairs: readonly Pair<Node | null, Node | null>[], path: Path): JsonValue {
+    const object: { [member: string]: JsonValue } = Object.create(null);
+    for (const { key, value } of pairs) {
+      const name = key === null ? '' : this.read(key, path);
+      // Then it was refused: keys are texts.
+      if (typeof name !== 'string') continue;
+      const place = [...path, name];
+      if (this.#bounds !== undefined && KEYS_WITH_A_MEANING.has(name)) {
+        this.#refuse(key, place, 'this key is not allowed');
+      } else if (Object.hasOwn(object, name)) this.#refuse(key, place, 'this key stands there twice');
+      else object[name] = this.read(value, place);
+    }
+    return object;
+  }
+
+  #notPlain(node: Node, depth: number): string | null {
+    if (isAlias(node)) return 'aliases (*name) are not read';
+    if (this.#bounds === undefined) return null;
+    if (node.anchor !== undefined) return 'anchors are not allowed';
+    if (node.tag !== undefined) return 'tags are not allowed';
+    if (isScalar(node)) return isJson(node.value) ? null : 'is no text, finite number, boolean or null';
+    return depth < this.#bounds.depth ? null : `nested deeper than ${this.#bounds.depth} levels`;
+  }
+
+  #refuse(node: Node | null, path: Path, what: string): null {
+    this.problems.push({ path, offset: node?.range?.[0] ?? 0, what });
+    return null;
+  }
+}
+
+function isJson(value: unknown): boolean {
+  return value === null || ['boolean', 'string'].includes(typeof value) || Number.isFinite(value);
+}
+
+/** Where the key of a place stands, or the item; or of the innermost around it that is there. */
+function offsetOf(contents: Node | null, path: Path): number | null {
+  let node: unknown = contents;
+  let offset: number | null = null;
+  for (const step of path) {
+    const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && key.value === step) : undefined;
+    const next = isSeq(node) ? node.items[Number(step)] : pair?.key;
+    if (!isNode(next)) return offset;
+    offset = next.range?.[0] ?? offset;
+    node = pair === undefined ? next : pair.value;
+  }
+  return offset;
+}
