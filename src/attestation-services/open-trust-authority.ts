@@ -1,9 +1,9 @@
 import type { buildConnector } from 'undici';
 import type { Clock, Log } from '../model/ports.js';
 import { BoundedExchange } from '../outgoing/bounded-exchange.js';
-import { EndpointHealth } from '../outgoing/endpoint-health.js';
 import { type BreakerOptions, DEFAULT_BREAKER } from '../outgoing/origin-breaker.js';
 import type { OriginObserver } from '../outgoing/outages.js';
+import { EndpointHealth } from '../outgoing/throttling.js';
 import { DEFAULT_TURNS, SubmissionTurns, type TurnLimits } from './submission-turns.js';
 import { TrustAuthority } from './trust-authority.js';
 import type { AppraisalOptions } from './trust-authority-request.js';

@@ -1,6 +1,6 @@
 import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from 'cockatiel';
+import { unlessAborted } from '../outgoing/bounded-signal.js';
 import { FetchError } from '../outgoing/fetch-error.js';
-import { unlessAborted } from '../outgoing/unless-aborted.js';
 
 /** Submissions at a time, and how many wait for their turn. */
 export interface TurnLimits {

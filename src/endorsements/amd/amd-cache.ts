@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { UnfitError } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
 import type { CacheFolder } from '../files/cache-folder.js';
 import { isOlder } from '../files/crl-memory.js';
 import { encodePem } from '../files/pem-text.js';

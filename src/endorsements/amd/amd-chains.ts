@@ -3,15 +3,15 @@ import { hex, sha256 } from '../../crypto/digest.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { EndorsementOrigin, FetchContext, Unavailable } from '../../model/endorsement.js';
+import { UnfitError } from '../../model/errors.js';
 import type { Clock } from '../../model/ports.js';
-import { SharedRenewals } from '../../outgoing/shared-renewals.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
+import { SharedRenewals } from '../../outgoing/shared-attempts.js';
 import type { AmdCache } from './amd-cache.js';
 import type { AmdDirectory } from './amd-directory.js';
 import type { AmdKds } from './amd-kds.js';
+import { kdsProblem } from './amd-kds.js';
 import { lineName, type SnpLine } from './amd-keys.js';
 import { type AmdChain, type AmdRootPins, type AmdVek, hasSigned, readChain, readVek } from './amd-material.js';
-import { kdsProblem } from './kds-problem.js';
 
 interface AmdChainsOptions {
   readonly pins: AmdRootPins;

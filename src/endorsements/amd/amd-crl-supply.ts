@@ -6,9 +6,9 @@ import { type CrlAge, type CrlMemory, isDamaged, isOlder } from '../files/crl-me
 import type { AmdCache } from './amd-cache.js';
 import type { HeldCrl } from './amd-held-crls.js';
 import type { AmdKds } from './amd-kds.js';
+import { kdsProblem } from './amd-kds.js';
 import { lineName, type SnpLine } from './amd-keys.js';
 import { type AmdCrl, readCrl, verifyCrl } from './amd-material.js';
-import { kdsProblem } from './kds-problem.js';
 
 interface AmdCrlSupplyOptions {
   readonly cache: AmdCache;

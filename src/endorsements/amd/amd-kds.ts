@@ -1,11 +1,13 @@
 import type { SnpProduct, SnpTcb } from '../../model/claims.js';
-import type { SnpSigningKey } from '../../model/endorsement.js';
+import type { CheckId } from '../../model/codes.js';
+import type { SnpSigningKey, Unavailable } from '../../model/endorsement.js';
+import { UnfitError } from '../../model/errors.js';
 import type { Clock } from '../../model/ports.js';
-import type { BoundedRequest, Fetch } from '../../outgoing/bounded-fetch.js';
+import type { BoundedAnswer } from '../../outgoing/bounded-agent.js';
+import type { Fetch, FetchRequest } from '../../outgoing/bounded-fetch.js';
 import { FetchError } from '../../outgoing/fetch-error.js';
-import { NotFoundMemory } from '../../outgoing/not-found-memory.js';
-import { SingleFlight } from '../../outgoing/single-flight.js';
-import { ThrottledLane } from '../../outgoing/throttled-lane.js';
+import { SingleFlight } from '../../outgoing/shared-attempts.js';
+import { NotFoundMemory, ThrottledLane } from '../../outgoing/throttling.js';
 import { hasShortChipId } from './amd-keys.js';
 import { readChainCertificates, readCrl, readVek } from './amd-material.js';
 
@@ -33,7 +35,7 @@ interface KdsCall {
 }
 
 /** What is asked for: how much of it is read at most, and what tells it from what is of no use. */
-type Kind = Pick<BoundedRequest, 'maximumBytes' | 'check' | 'mayBeRefused'>;
+type Kind = Pick<FetchRequest, 'maximumBytes' | 'check' | 'mayBeRefused'>;
 
 const VCEK: Kind = { maximumBytes: 16 * 1024, check: ({ body }) => readVek(body), mayBeRefused: true };
 const CHAIN: Kind = { maximumBytes: 64 * 1024, check: ({ body }) => readChainCertificates(textOf(body)) };
@@ -47,7 +49,7 @@ const CRL: Kind = { maximumBytes: 1024 * 1024, check: ({ body }) => readCrl(body
  */
 export class AmdKds {
   readonly #options: AmdKdsOptions;
-  readonly #flights = new SingleFlight<Uint8Array>();
+  readonly #flights = new SingleFlight<BoundedAnswer>();
   readonly #notFound: NotFoundMemory;
   /** KDS throttles requests for VCEKs only: a 429 in one lane does not delay the other. */
   readonly #chips: KdsLane;
@@ -92,14 +94,12 @@ export class AmdKds {
 
   async #get({ fetch, throttle }: KdsLane, path: string, kind: Kind, call: KdsCall): Promise<Uint8Array> {
     const { origin } = this.#options;
-    return this.#notFound.ask(path, call.remember, () =>
-      this.#flights.run(
-        path,
-        call.signal,
-        (signal) => throttle.ask(signal, () => fetch.get({ origin, path, ...kind, signal })),
-        () => new FetchError('aborted', 'no answer within the time of the request'),
+    const { body } = await this.#notFound.ask(path, call.remember, () =>
+      this.#flights.run(path, call.signal, (signal) =>
+        throttle.ask(signal, () => fetch.get({ origin, path, ...kind, signal })),
       ),
     );
+    return body;
   }
 }
 
@@ -119,3 +119,17 @@ function vcekPath(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb): string 
 
 /** Decimal, with at least two digits. */
 const spl = (level: number) => String(level).padStart(2, '0');
+
+/**
+ * Why KDS gave nothing that can be used. A 404 will be one tomorrow too; everything else may pass.
+ * @throws {unknown} what is neither a fault of the network nor of what came over it
+ */
+export function kdsProblem(code: CheckId, what: string, error: unknown): Unavailable {
+  if (error instanceof FetchError) {
+    return { code, detail: `${what}: AMD KDS ${error.message}`, retryable: !error.notFound };
+  }
+  if (error instanceof UnfitError) {
+    return { code, detail: `${what}: what AMD KDS answered is of no use: ${error.message}`, retryable: true };
+  }
+  throw error;
+}

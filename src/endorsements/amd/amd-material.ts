@@ -9,7 +9,7 @@ import { parseCertificate, type X509Certificate } from '../../formats/x509-certi
 import { type CrlFrame, parseCrlFrame, type X509Crl } from '../../formats/x509-crl.js';
 import { SNP_PRODUCTS, SNP_TCB_COMPONENTS, type SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
-import { UnfitError, unfitIfMalformed } from '../../outgoing/unfit-error.js';
+import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
 import { amdVekProfile } from '../../vendors/amd/certificate-profile.js';
 import { certificateRoles, lineOfIssuer } from '../../vendors/amd/issuers.js';
 import { parseVekExtensions, type VekExtensions } from '../../vendors/amd/vek-extensions.js';

@@ -4,8 +4,7 @@ import { parseCertificate, type X509Certificate } from '../../formats/x509-certi
 import type { CrlFrame } from '../../formats/x509-crl.js';
 import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
-import { FormatError } from '../../model/errors.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
+import { FormatError, UnfitError } from '../../model/errors.js';
 import type { NamedFile, RefusedFile } from '../files/material-files.js';
 import { lineName, type SnpLine } from './amd-keys.js';
 import {

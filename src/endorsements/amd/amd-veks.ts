@@ -1,9 +1,10 @@
 import type { FetchContext, SnpEndorsementRequest, Sourced, Unavailable } from '../../model/endorsement.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
+import { UnfitError } from '../../model/errors.js';
 import type { AmdCache } from './amd-cache.js';
 import type { AmdChains } from './amd-chains.js';
 import type { AmdDirectory } from './amd-directory.js';
 import type { AmdKds } from './amd-kds.js';
+import { kdsProblem } from './amd-kds.js';
 import type { SnpLine, VcekSubject } from './amd-keys.js';
 import {
   type AmdChain,
@@ -15,7 +16,6 @@ import {
   readVek,
   verifyVek,
 } from './amd-material.js';
-import { kdsProblem } from './kds-problem.js';
 
 interface AmdVeksOptions {
   readonly pins: AmdRootPins;

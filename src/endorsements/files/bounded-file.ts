@@ -1,5 +1,5 @@
 import { constants, open } from 'node:fs/promises';
-import { UnfitError } from '../../outgoing/unfit-error.js';
+import { UnfitError } from '../../model/errors.js';
 
 /** More than any certificate or revocation list has. */
 const MAXIMUM_BYTES = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UnfitError } from '../../model/errors.js';
 import { fileProblem } from '../../model/file-problem.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
 import { readBoundedFile } from './bounded-file.js';
 
 /** Which files of a folder are material, by their names: of AMD's certificates and lists, and of Intel's collateral. */

@@ -1,5 +1,5 @@
+import { UnfitError } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
 import type { CacheFolder } from './cache-folder.js';
 import { ReadOnce } from './read-once.js';
 

@@ -1,8 +1,7 @@
 import { parseStrictJson } from '../../formats/strict-json.js';
-import { FormatError } from '../../model/errors.js';
+import { FormatError, UnfitError } from '../../model/errors.js';
 import { isObject, type JsonValue } from '../../model/json.js';
 import type { Log } from '../../model/ports.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import { collateralMembers, readCollateralMembers } from '../../vendors/intel/collateral-file.js';
 import type { CacheFolder } from '../files/cache-folder.js';

@@ -1,5 +1,4 @@
-import { FormatError } from '../../model/errors.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
+import { FormatError, UnfitError } from '../../model/errors.js';
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import { parseCollateralFile } from '../../vendors/intel/collateral-file.js';
 import type { MaterialFiles, NamedFile, RefusedFile } from '../files/material-files.js';

@@ -1,8 +1,7 @@
 import { latest } from '../../model/earliest.js';
 import type { Unavailable } from '../../model/endorsement.js';
-import { FormatError } from '../../model/errors.js';
+import { FormatError, UnfitError } from '../../model/errors.js';
 import { boundedSeconds, FetchError } from '../../outgoing/fetch-error.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
 import type { FetchedSourceName } from './collateral-cache.js';
 import { type CollateralMarks, isUnknown } from './collateral-memory.js';
 import { hasEnded, type IntelCollateral, windowOfAll } from './intel-collateral.js';

@@ -3,10 +3,10 @@ import { parsePemBlocks } from '../../formats/pem.js';
 import { FormatError } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import type { Clock } from '../../model/ports.js';
-import type { BoundedAnswer, FetchAnswer } from '../../outgoing/bounded-fetch.js';
+import { type BoundedAnswer, headerOf } from '../../outgoing/bounded-agent.js';
+import type { Fetch } from '../../outgoing/bounded-fetch.js';
 import { FetchError } from '../../outgoing/fetch-error.js';
-import { NotFoundMemory } from '../../outgoing/not-found-memory.js';
-import { ThrottledLane } from '../../outgoing/throttled-lane.js';
+import { NotFoundMemory, ThrottledLane } from '../../outgoing/throttling.js';
 import { cutSignedJson } from '../../vendors/intel/signed-json.js';
 import type { FetchedSourceName } from './collateral-cache.js';
 import { type CollateralPlace, type Place, placeOf } from './collateral-place.js';
@@ -15,7 +15,7 @@ import type { CollateralKey } from './intel-collateral.js';
 interface CollateralServiceOptions {
   readonly name: FetchedSourceName;
   readonly url: string;
-  readonly fetch: FetchAnswer;
+  readonly fetch: Fetch;
   readonly clock: Clock;
 }
 
@@ -61,7 +61,7 @@ interface Kind<T> {
  */
 export class CollateralService {
   readonly name: FetchedSourceName;
-  readonly #fetch: FetchAnswer;
+  readonly #fetch: Fetch;
   readonly #place: CollateralPlace;
   /** Of FMSPCs. */
   readonly #notFound: NotFoundMemory;
@@ -128,7 +128,7 @@ export class CollateralService {
 
   async #ask<T>(lane: ThrottledLane, place: Place, { read, ...kind }: Kind<T>, signal: AbortSignal): Promise<T> {
     const request = { ...place, ...kind, check: read, signal };
-    return read(await lane.ask(signal, () => this.#fetch.answer(request)));
+    return read(await lane.ask(signal, () => this.#fetch.get(request)));
   }
 }
 
@@ -149,8 +149,8 @@ function readPckCrl(answer: BoundedAnswer) {
 }
 
 /** An issuer chain out of the first of these headers that there is: PEM, URL-encoded. */
-function chainOf({ header }: BoundedAnswer, names: readonly string[]): string {
-  const encoded = names.map(header).find((value) => value !== undefined);
+function chainOf({ headers }: BoundedAnswer, names: readonly string[]): string {
+  const encoded = names.map((name) => headerOf(headers, name)).find((value) => value !== undefined);
   if (encoded === undefined) throw new FormatError('cert_chain', 'answer names no issuer chain');
   try {
     return decodeURIComponent(encoded);

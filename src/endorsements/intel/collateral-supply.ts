@@ -1,10 +1,10 @@
 import type { FetchContext, Unavailable } from '../../model/endorsement.js';
+import { UnfitError } from '../../model/errors.js';
 import type { Clock, Log } from '../../model/ports.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
 import { FetchError } from '../../outgoing/fetch-error.js';
 import { hadFairTime } from '../../outgoing/origin-breaker.js';
-import { SingleFlight } from '../../outgoing/single-flight.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
+import { SingleFlight } from '../../outgoing/shared-attempts.js';
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import type { CollateralCache, FetchedCollateral, FetchedSourceName } from './collateral-cache.js';
 import { type CollateralMemory, isBehind, isUnknown } from './collateral-memory.js';

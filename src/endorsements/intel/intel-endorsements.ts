@@ -5,8 +5,8 @@ import type {
   TdxCollateralRequest,
   Unavailable,
 } from '../../model/endorsement.js';
+import { UnfitError } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import type { CollateralCache } from './collateral-cache.js';
 import type { CollateralDirectory } from './collateral-directory.js';

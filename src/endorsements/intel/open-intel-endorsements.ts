@@ -2,8 +2,7 @@ import type { buildConnector } from 'undici';
 import type { Clock, Log } from '../../model/ports.js';
 import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
 import type { OriginObserver } from '../../outgoing/outages.js';
-import { DEFAULT_RESILIENCE, type ResilienceOptions } from '../../outgoing/resilience.js';
-import { ResilientAnswers } from '../../outgoing/resilient-fetch.js';
+import { DEFAULT_RESILIENCE, type ResilienceOptions, ResilientFetch } from '../../outgoing/resilient-fetch.js';
 import { CollateralReader } from '../../vendors/intel/collateral.js';
 import { CacheFolder } from '../files/cache-folder.js';
 import type { ImportReport } from '../files/material-files.js';
@@ -135,7 +134,7 @@ function openServices(options: IntelEndorsementsOptions, tuning: IntelTuning): r
       observer,
       connect,
     });
-    return new CollateralService({ name, url, clock, fetch: new ResilientAnswers(bounded, tuning.resilience) });
+    return new CollateralService({ name, url, clock, fetch: new ResilientFetch(bounded, tuning.resilience) });
   };
   return [...(pcs === null ? [] : [open('pcs', pcs)]), ...(thim === null ? [] : [open('thim', thim)])];
 }

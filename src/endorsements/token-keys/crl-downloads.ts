@@ -61,7 +61,7 @@ function urisOf(der: Uint8Array): readonly string[] {
 async function listOrNull(uri: string, { fetch, log, origin, signal }: CrlDownload): Promise<Uint8Array | null> {
   const { pathname, search } = new URL(uri);
   try {
-    const list = await fetch.get({
+    const { body: list } = await fetch.get({
       origin,
       path: `${pathname}${search}`,
       maximumBytes: CRL_BYTES,

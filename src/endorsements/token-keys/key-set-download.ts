@@ -73,14 +73,14 @@ export class KeySetDownload {
   }
 
   /** @param parse throws where what came is of no use */
-  #get(
+  async #get(
     url: string,
     parse: (body: Uint8Array) => unknown,
     signal: AbortSignal,
     mayBeRefused = false,
   ): Promise<Uint8Array> {
     const { pathname, search } = new URL(url);
-    return this.#options.fetch.get({
+    const { body } = await this.#options.fetch.get({
       origin: this.#origin,
       path: `${pathname}${search}`,
       maximumBytes: KEY_SET_BYTES,
@@ -89,5 +89,6 @@ export class KeySetDownload {
       check: ({ body }) => parse(body),
       mayBeRefused,
     });
+    return body;
   }
 }

@@ -2,7 +2,7 @@ import type { FetchContext, Sourced, Unavailable } from '../../model/endorsement
 import type { Clock, Log } from '../../model/ports.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
 import { boundedSeconds, FetchError } from '../../outgoing/fetch-error.js';
-import { SingleFlight } from '../../outgoing/single-flight.js';
+import { SingleFlight } from '../../outgoing/shared-attempts.js';
 import type { DownloadedKeys } from './key-set-download.js';
 import { keySetProblem } from './key-set-problem.js';
 

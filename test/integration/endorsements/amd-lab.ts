@@ -10,7 +10,7 @@ import {
 } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import type { SnpProduct, SnpTcb } from '../../../src/model/claims.js';
 import type { SnpEndorsementRequest, SnpEndorsementSet, SnpSigningKey } from '../../../src/model/endorsement.js';
-import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilience.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
 import { AmdPki } from '../../lab/amd-pki.js';
 import { LabKds } from '../../lab/kds.js';
 import { ManualClock } from '../../unit/endorsements/manual-clock.js';

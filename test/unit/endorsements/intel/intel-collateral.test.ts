@@ -6,7 +6,7 @@ import {
   readIntelCollateral,
   windowOfAll,
 } from '../../../../src/endorsements/intel/intel-collateral.js';
-import { UnfitError } from '../../../../src/outgoing/unfit-error.js';
+import { UnfitError } from '../../../../src/model/errors.js';
 import { CollateralReader } from '../../../../src/vendors/intel/collateral.js';
 import { parseCollateralFile } from '../../../../src/vendors/intel/collateral-file.js';
 import { INTEL_SGX_ROOT_PINS } from '../../../../src/vendors/intel/roots.js';
