@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import { isOlder } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { UnfitError } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
 import type { CacheFolder } from '../files/cache-folder.js';
-import { isOlder } from '../files/crl-memory.js';
 import { encodePem } from '../files/pem-text.js';
 import { ReadOnce } from '../files/read-once.js';
 import { lineName, type SnpLine, type VcekSubject, vcekName } from './amd-keys.js';

@@ -1,8 +1,9 @@
+import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { latest } from '../../model/earliest.js';
 import type { FetchContext, Unavailable } from '../../model/endorsement.js';
 import type { Clock } from '../../model/ports.js';
-import { type CrlAge, type CrlMemory, isDamaged, isOlder } from '../files/crl-memory.js';
+import { type CrlMemory, isDamaged } from '../files/rollback-marks.js';
 import type { AmdCache } from './amd-cache.js';
 import type { HeldCrl } from './amd-held-crls.js';
 import type { AmdKds } from './amd-kds.js';

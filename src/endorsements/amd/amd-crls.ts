@@ -1,8 +1,9 @@
+import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { BroughtCrl, FetchContext, MissingCrl, Unavailable } from '../../model/endorsement.js';
 import type { Clock, Log } from '../../model/ports.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
 import { hadFairTime } from '../../outgoing/origin-breaker.js';
-import { type CrlAge, type CrlMemory, isDamaged, isOlder } from '../files/crl-memory.js';
+import { type CrlMemory, isDamaged } from '../files/rollback-marks.js';
 import type { AmdCache } from './amd-cache.js';
 import {
   type AmdCrlSupply,

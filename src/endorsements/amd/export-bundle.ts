@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { FetchContext, SnpEndorsementRequest, Unavailable } from '../../model/endorsement.js';
-import { writeAtomically } from '../files/atomic-file.js';
 import type { NamedFile } from '../files/material-files.js';
+import { writeAtomically } from '../files/whole-files.js';
 import type { AmdChains } from './amd-chains.js';
 import type { AmdCrls } from './amd-crls.js';
 import { lineName, type SnpLine } from './amd-keys.js';

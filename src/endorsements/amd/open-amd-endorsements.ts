@@ -1,13 +1,10 @@
-import type { buildConnector } from 'undici';
 import type { EndorsementSource } from '../../model/endorsement.js';
 import type { Clock, Log } from '../../model/ports.js';
 import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
-import type { OriginObserver } from '../../outgoing/outages.js';
 import { DEFAULT_RESILIENCE, type ResilienceOptions, ResilientFetch } from '../../outgoing/resilient-fetch.js';
 import { CacheFolder } from '../files/cache-folder.js';
-import { CrlMemory } from '../files/crl-memory.js';
-import type { ImportReport } from '../files/material-files.js';
-import type { ReloadOutcome } from '../files/reload-outcome.js';
+import type { OpenFolderSource, SourceWorld } from '../files/open-source.js';
+import { CrlMemory } from '../files/rollback-marks.js';
 import { AmdCache } from './amd-cache.js';
 import { AmdChains } from './amd-chains.js';
 import { AmdCrlSupply } from './amd-crl-supply.js';
@@ -52,7 +49,7 @@ export const DEFAULT_AMD_TUNING: AmdTuning = {
   cachedInMemory: 2_000,
 };
 
-export interface AmdEndorsementsOptions {
+export interface AmdEndorsementsOptions extends SourceWorld {
   readonly pins: AmdRootPins;
   /** URL of KDS, of which the origin counts; null: nothing is ever fetched. */
   readonly kds: string | null;
@@ -60,33 +57,11 @@ export interface AmdEndorsementsOptions {
   readonly folder: string;
   /** Where fetched material is kept; null: in memory only. */
   readonly cacheFolder: string | null;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Hears of each attempt to contact an origin. */
-  readonly observer?: OriginObserver | undefined;
-  /** Whether the process lives on after a request. Where left out it does. */
-  readonly inBackground?: boolean;
-  /** Options of TLS and socket, for tests. */
-  readonly connect?: buildConnector.BuildOptions | undefined;
   readonly tuning?: Partial<AmdTuning>;
 }
 
 /** AMD's endorsements, with everything that runs behind them. */
-export interface OpenAmdEndorsements {
-  readonly source: EndorsementSource;
-  /** Folder and cache are read. The source waits for it by itself. */
-  readonly ready: Promise<void>;
-  /** Reads the operator's folder again. */
-  reload(): Promise<readonly ReloadOutcome[]>;
-  /** Renews revocation lists past half of their life. Runs by itself from time to time. */
-  refreshDue(): Promise<void>;
-  /** Collects endorsements for machines without network. */
-  exportBundle(selection: BundleSelection, signal: AbortSignal): Promise<AmdBundle>;
-  /** Verifies a folder of endorsements and takes what holds into the operator's folder. */
-  importBundle(path: string): Promise<ImportReport>;
-  /** Ends timers, connections and what is being fetched. */
-  close(): Promise<void>;
-}
+export type OpenAmdEndorsements = OpenFolderSource<EndorsementSource, BundleSelection, AmdBundle>;
 
 /** Puts the parts together and starts to read folder and cache. Never fails: a folder that is missing is empty. */
 export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEndorsements {

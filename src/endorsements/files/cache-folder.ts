@@ -1,8 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../model/ports.js';
-import { writeAtomically } from './atomic-file.js';
-import { readBoundedFile } from './bounded-file.js';
+import { readBoundedFile, writeAtomically } from './whole-files.js';
 
 /**
  * A folder of files that can be had again: whatever goes wrong with it, the service works on from memory.

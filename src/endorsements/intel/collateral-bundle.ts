@@ -1,15 +1,14 @@
 import { join } from 'node:path';
 import { hex, sha256 } from '../../crypto/digest.js';
 import type { FetchContext, Unavailable } from '../../model/endorsement.js';
-import { ConfigurationError } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import { encodeCollateralFile } from '../../vendors/intel/collateral-file.js';
-import { writeAtomically } from '../files/atomic-file.js';
 import type { ImportReport, NamedFile, RefusedFile, TakenFile } from '../files/material-files.js';
-import { COLLATERAL_FILES, fingerprintOf, readMaterialFiles } from '../files/material-files.js';
+import { COLLATERAL_FILES, readBundle } from '../files/material-files.js';
+import { writeAtomically } from '../files/whole-files.js';
 import type { CollateralDirectory } from './collateral-directory.js';
-import { type CollateralOfFile, recogniseCollateral } from './collateral-files.js';
+import { type CollateralOfFile, recogniseCollateral } from './collateral-directory.js';
 import { type CollateralMemory, isBehind, isUnknown } from './collateral-memory.js';
 import {
   type CollateralKey,
@@ -67,8 +66,7 @@ interface ImportParts {
  */
 export async function importCollateral(parts: ImportParts, path: string, now: Date): Promise<ImportReport> {
   const { reader, directory, memory, folder } = parts;
-  if ((await fingerprintOf(path, COLLATERAL_FILES)) === null) throw new ConfigurationError([`${path}: no such folder`]);
-  const recognised = recogniseCollateral(await readMaterialFiles(path, COLLATERAL_FILES), reader);
+  const recognised = recogniseCollateral(await readBundle(path, COLLATERAL_FILES), reader);
   const taken: TakenFile[] = [];
   const refused: RefusedFile[] = [...recognised.refused];
   const atHand = [...recognised.taken.map(({ collateral }) => collateral), ...directory.all()];

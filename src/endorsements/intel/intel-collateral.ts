@@ -1,5 +1,5 @@
 import { hex } from '../../crypto/digest.js';
-import { isRevoked } from '../../crypto/revocation-list.js';
+import { type CrlAge, isOlder, isRevoked } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { X509Crl } from '../../formats/x509-crl.js';
 import { earliest, latest } from '../../model/earliest.js';
@@ -10,7 +10,6 @@ import type { CollateralReader, Signed, SignedCollateral } from '../../vendors/i
 import { pckCaNamed } from '../../vendors/intel/pck-extension.js';
 import type { QeIdentity } from '../../vendors/intel/qe-identity.js';
 import type { TcbInfo } from '../../vendors/intel/tcb-info.js';
-import { type CrlAge, isOlder } from '../files/crl-memory.js';
 
 /** What one set of collateral is for: a kind of platform, and the CA whose PCK certificates it has. */
 export type CollateralKey = Pick<TdxCollateralRequest, 'fmspc' | 'ca'>;

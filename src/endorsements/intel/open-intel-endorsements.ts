@@ -1,12 +1,8 @@
-import type { buildConnector } from 'undici';
-import type { Clock, Log } from '../../model/ports.js';
 import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
-import type { OriginObserver } from '../../outgoing/outages.js';
 import { DEFAULT_RESILIENCE, type ResilienceOptions, ResilientFetch } from '../../outgoing/resilient-fetch.js';
 import { CollateralReader } from '../../vendors/intel/collateral.js';
 import { CacheFolder } from '../files/cache-folder.js';
-import type { ImportReport } from '../files/material-files.js';
-import type { ReloadOutcome } from '../files/reload-outcome.js';
+import type { OpenFolderSource, SourceWorld } from '../files/open-source.js';
 import { type CollateralBundle, exportCollateral, importCollateral } from './collateral-bundle.js';
 import { CollateralCache, type FetchedSourceName } from './collateral-cache.js';
 import { CollateralDirectory } from './collateral-directory.js';
@@ -44,7 +40,7 @@ export const DEFAULT_INTEL_TUNING: IntelTuning = {
   resilience: DEFAULT_RESILIENCE,
 };
 
-export interface IntelEndorsementsOptions {
+export interface IntelEndorsementsOptions extends SourceWorld {
   /** SHA-256 of the SubjectPublicKeyInfo of each root that is trusted, lower-case hex. */
   readonly pins: ReadonlySet<string>;
   /** URL of Intel's service or a PCCS; null: it is never asked. */
@@ -55,33 +51,11 @@ export interface IntelEndorsementsOptions {
   readonly folder: string;
   /** Where fetched collateral is kept; null: in memory only. */
   readonly cacheFolder: string | null;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Whether there is time between requests, in which what is held can be renewed. Where left out there is. */
-  readonly inBackground?: boolean;
-  /** Hears of each attempt to contact an origin. */
-  readonly observer?: OriginObserver | undefined;
-  /** Options of TLS and socket, for tests. */
-  readonly connect?: buildConnector.BuildOptions | undefined;
   readonly tuning?: Partial<IntelTuning>;
 }
 
 /** Intel's collateral, with everything that runs behind it. */
-export interface OpenIntelEndorsements {
-  readonly source: TdxCollateralSource;
-  /** Folder and cache are read. The source waits for it by itself. */
-  readonly ready: Promise<void>;
-  /** Reads the operator's folder again. */
-  reload(): Promise<readonly ReloadOutcome[]>;
-  /** Renews what is due. Runs by itself from time to time. */
-  refreshDue(): Promise<void>;
-  /** Collects collateral for machines without network. */
-  exportBundle(keys: readonly CollateralKey[], signal: AbortSignal): Promise<CollateralBundle>;
-  /** Verifies a folder of collateral and takes what holds into the operator's folder. */
-  importBundle(path: string): Promise<ImportReport>;
-  /** Ends timers, connections and what is being fetched. */
-  close(): Promise<void>;
-}
+export type OpenIntelEndorsements = OpenFolderSource<TdxCollateralSource, readonly CollateralKey[], CollateralBundle>;
 
 /** Puts the parts together and starts to read folder and cache. Never fails: a folder that is missing is empty. */
 export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIntelEndorsements {
