@@ -1,27 +1,19 @@
 import { LRUCache } from 'lru-cache';
+import { hex, sha256 } from '../../crypto/digest.js';
 import { isOlder } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { SNP_TCB_COMPONENTS } from '../../model/claims.js';
 import { UnfitError } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
+import { type AmdChain, hasSigned, isSameChain, readChain } from '../../vendors/amd/chain.js';
+import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
+import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import type { AmdRootPins } from '../../vendors/amd/roots.js';
+import type { VcekSubject } from '../../vendors/amd/vek.js';
+import { type AmdVek, issuedAt, isVcekOf, readVek, verifyVek } from '../../vendors/amd/vek.js';
 import type { CacheFolder } from '../files/cache-folder.js';
-import { encodePem } from '../files/pem-text.js';
 import { ReadOnce } from '../files/read-once.js';
-import { lineName, type SnpLine, type VcekSubject, vcekName } from './amd-keys.js';
-import {
-  type AmdChain,
-  type AmdCrl,
-  type AmdRootPins,
-  type AmdVek,
-  hasSigned,
-  isSameChain,
-  issuedAt,
-  isVcekOf,
-  readChain,
-  readCrl,
-  readVek,
-  verifyCrl,
-  verifyVek,
-} from './amd-material.js';
+import { encodeChain } from './bundle-files.js';
 
 interface AmdCacheOptions {
   readonly folder: CacheFolder;
@@ -68,7 +60,7 @@ export class AmdCache {
 
   /** The VCEK of a chip and TCB. Its signature is verified again where chains of the line are given. */
   async vcek(subject: VcekSubject, chains: readonly AmdChain[]): Promise<AmdVek | null> {
-    const name = `vcek-${vcekName(subject)}.der`;
+    const name = vcekFile(subject);
     const known = this.#veks.get(name);
     if (known !== undefined) {
       // Reading counts as use: a VCEK in constant use must not lose its file to one that was read once.
@@ -90,7 +82,7 @@ export class AmdCache {
 
   /** Keeps a verified VCEK, unless one issued at the same time or later is cached: many requests may bring one. */
   async keepVcek(subject: VcekSubject, vek: AmdVek): Promise<void> {
-    const name = `vcek-${vcekName(subject)}.der`;
+    const name = vcekFile(subject);
     const known = this.#veks.peek(name);
     if (known !== undefined && issuedAt(known) >= issuedAt(vek)) return;
     this.#veks.set(name, vek);
@@ -168,7 +160,6 @@ export class AmdCache {
 }
 
 const chainFiles = (line: SnpLine) => [`chain-${lineName(line)}.pem`, `chain-${lineName(line)}-before.pem`] as const;
-const encodeChain = ({ intermediate, ark }: AmdChain) => encodePem(intermediate.der, ark.der);
 const crlFile = (line: SnpLine) => `crl-${lineName(line)}.crl`;
 const crlFetchedFile = (line: SnpLine) => `crl-fetched-${lineName(line)}`;
 
@@ -180,4 +171,11 @@ function instantIn(bytes: Uint8Array | null): Date | null {
       .trimEnd(),
   );
   return Number.isNaN(instant.getTime()) ? null : instant;
+}
+
+/** By product, chip and TCB: SHA-256 over all of them, hex. */
+function vcekFile({ product, chipId, tcb }: VcekSubject): string {
+  const levels = SNP_TCB_COMPONENTS.map((component) => tcb[component] ?? '');
+  const key = [product, Buffer.from(chipId).toString('hex'), ...levels].join('/');
+  return `vcek-${hex(sha256(Buffer.from(key, 'utf8')))}.der`;
 }

@@ -1,10 +1,13 @@
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { SnpProduct } from '../../model/claims.js';
+import type { AmdChain } from '../../vendors/amd/chain.js';
+import { newestChains } from '../../vendors/amd/chain.js';
+import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import type { AmdRootPins } from '../../vendors/amd/roots.js';
+import type { AmdVek } from '../../vendors/amd/vek.js';
 import { CERTIFICATE_FILES, type MaterialFiles } from '../files/material-files.js';
 import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
-import { lineName, type SnpLine } from './amd-keys.js';
-import type { AmdChain, AmdRootPins, AmdVek } from './amd-material.js';
-import { type AmdMaterial, type ListOfLine, newestChains, recogniseAmdMaterial } from './amd-recognition.js';
+import { type AmdMaterial, type ListOfLine, recogniseAmdMaterial } from './amd-recognition.js';
 
 interface AmdDirectoryOptions extends FolderOptions {
   readonly pins: AmdRootPins;

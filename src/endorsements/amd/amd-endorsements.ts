@@ -11,11 +11,12 @@ import {
   type Sourced,
   type Unavailable,
 } from '../../model/endorsement.js';
+import { isSameChain } from '../../vendors/amd/chain.js';
+import type { SnpLine } from '../../vendors/amd/issuers.js';
+import type { AmdVek } from '../../vendors/amd/vek.js';
 import type { AmdChains } from './amd-chains.js';
+import type { HeldCrl } from './amd-crl-supply.js';
 import type { AmdCrls, FoundCrls } from './amd-crls.js';
-import type { HeldCrl } from './amd-held-crls.js';
-import type { SnpLine } from './amd-keys.js';
-import { type AmdVek, isSameChain } from './amd-material.js';
 import type { AmdVeks } from './amd-veks.js';
 
 type ChainDer = readonly [Uint8Array, Uint8Array];

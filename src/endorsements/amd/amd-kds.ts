@@ -8,8 +8,9 @@ import type { Fetch, FetchRequest } from '../../outgoing/bounded-fetch.js';
 import { FetchError } from '../../outgoing/fetch-error.js';
 import { SingleFlight } from '../../outgoing/shared-attempts.js';
 import { NotFoundMemory, ThrottledLane } from '../../outgoing/throttling.js';
-import { hasShortChipId } from './amd-keys.js';
-import { readChainCertificates, readCrl, readVek } from './amd-material.js';
+import { readChainCertificates } from '../../vendors/amd/chain.js';
+import { readCrl } from '../../vendors/amd/crls.js';
+import { hasShortChipId, readVek } from '../../vendors/amd/vek.js';
 
 interface AmdKdsOptions {
   /** `https://host[:port]`. */

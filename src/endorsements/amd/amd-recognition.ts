@@ -5,21 +5,13 @@ import type { CrlFrame } from '../../formats/x509-crl.js';
 import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
 import { FormatError, UnfitError } from '../../model/errors.js';
+import { type AmdChain, hasSigned, verifyArk, verifyChain } from '../../vendors/amd/chain.js';
+import { readCrl, verifyCrl } from '../../vendors/amd/crls.js';
+import { lineName, productOfRoot, type SnpLine } from '../../vendors/amd/issuers.js';
+import type { AmdRootPins } from '../../vendors/amd/roots.js';
+import { type AmdVek, readVek, verifyVek } from '../../vendors/amd/vek.js';
 import type { NamedFile, RefusedFile } from '../files/material-files.js';
-import { lineName, type SnpLine } from './amd-keys.js';
-import {
-  type AmdChain,
-  type AmdRootPins,
-  type AmdVek,
-  hasSigned,
-  readCrl,
-  readVek,
-  verifyArk,
-  verifyChain,
-  verifyCrl,
-  verifyVek,
-} from './amd-material.js';
-import { seriesOfCrlFile } from './crl-file-name.js';
+import { seriesOfCrlFile } from './bundle-files.js';
 
 /** Something recognised, and the file it came from. */
 export interface Found<T> {
@@ -93,6 +85,7 @@ export function recogniseAmdMaterial(
   });
   const crls = keep(sorted.lists, refused, (list, name) => {
     const product = productOfRoot(list.issuer.commonName);
+    if (product === null) throw new UnfitError('revocation list is of no AMD root');
     const ark = arks.find(({ item }) => item.product === product)?.item.ark ?? known.arkOf(product);
     if (ark !== null) verifyCrl(list, ark, product);
     return { product, series: seriesOfCrlFile(name, product, list.der), list, verified: ark !== null };
@@ -114,12 +107,6 @@ const issuedAt = ({ intermediate }: AmdChain) => intermediate.notBefore?.getTime
 
 const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate) =>
   isSameName(certificate.issuer, issuer.subject);
-
-function productOfRoot(commonName: string | null): SnpProduct {
-  const product = SNP_PRODUCTS.find((candidate) => commonName === `ARK-${candidate}`);
-  if (product === undefined) throw new UnfitError('revocation list is of no AMD root');
-  return product;
-}
 
 function sort(files: readonly NamedFile[], refused: RefusedFile[]): Sorted {
   const sorted: Sorted = { roots: [], intermediates: [], veks: [], lists: [] };

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { FetchContext, SnpEndorsementRequest, Unavailable } from '../../model/endorsement.js';
+import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
 import type { NamedFile } from '../files/material-files.js';
 import { writeAtomically } from '../files/whole-files.js';
 import type { AmdChains } from './amd-chains.js';
 import type { AmdCrls } from './amd-crls.js';
-import { lineName, type SnpLine } from './amd-keys.js';
 import type { AmdVeks } from './amd-veks.js';
 import { chainFile, crlFile, vekFile } from './bundle-files.js';
 

@@ -1,7 +1,8 @@
 import type { EndorsementSource } from '../../model/endorsement.js';
-import type { Clock, Log } from '../../model/ports.js';
 import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
-import { DEFAULT_RESILIENCE, type ResilienceOptions, ResilientFetch } from '../../outgoing/resilient-fetch.js';
+import { ResilientFetch } from '../../outgoing/resilient-fetch.js';
+import { SNP_LINES } from '../../vendors/amd/issuers.js';
+import type { AmdRootPins } from '../../vendors/amd/roots.js';
 import { CacheFolder } from '../files/cache-folder.js';
 import type { OpenFolderSource, SourceWorld } from '../files/open-source.js';
 import { CrlMemory } from '../files/rollback-marks.js';
@@ -11,43 +12,11 @@ import { AmdCrlSupply } from './amd-crl-supply.js';
 import { AmdCrls } from './amd-crls.js';
 import { AmdDirectory } from './amd-directory.js';
 import { AmdEndorsements } from './amd-endorsements.js';
-import { AmdHeldCrls } from './amd-held-crls.js';
 import { AmdKds } from './amd-kds.js';
-import { SNP_LINES } from './amd-keys.js';
-import type { AmdRootPins } from './amd-material.js';
+import { type AmdTuning, DEFAULT_AMD_TUNING } from './amd-parts.js';
 import { AmdVeks } from './amd-veks.js';
 import { type AmdBundle, type BundleSelection, exportBundle } from './export-bundle.js';
 import { importBundle } from './import-bundle.js';
-
-/** Times and sizes. The defaults are for production; tests shorten them. */
-export interface AmdTuning {
-  /** How often the operator's folder is looked at. */
-  readonly folderPollMs: number;
-  /** How often the age of revocation lists is looked at, and the shortest time between two attempts to renew one. */
-  readonly crlPollMs: number;
-  readonly crlRefreshPauseMs: number;
-  readonly crlRefreshTimeoutMs: number;
-  /** Longest time that a request waits for a list of KDS where it can do without. */
-  readonly crlAskTimeoutMs: number;
-  /** Longest time of one request to KDS. */
-  readonly attemptTimeoutMs: number;
-  readonly resilience: ResilienceOptions;
-  /** VCEKs kept as files, and in memory. */
-  readonly cachedFiles: number;
-  readonly cachedInMemory: number;
-}
-
-export const DEFAULT_AMD_TUNING: AmdTuning = {
-  folderPollMs: 5_000,
-  crlPollMs: 10 * 60_000,
-  crlRefreshPauseMs: 60 * 60_000,
-  crlRefreshTimeoutMs: 30_000,
-  crlAskTimeoutMs: 2_000,
-  attemptTimeoutMs: 3_000,
-  resilience: DEFAULT_RESILIENCE,
-  cachedFiles: 10_000,
-  cachedInMemory: 2_000,
-};
 
 export interface AmdEndorsementsOptions extends SourceWorld {
   readonly pins: AmdRootPins;
@@ -72,14 +41,15 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const limits = { maximumFiles: tuning.cachedFiles, maximumInMemory: tuning.cachedInMemory };
   const cache = new AmdCache({ folder, pins, log, ...limits });
   const kds = openKds(options, tuning);
-  const renewalTimeoutMs = tuning.crlRefreshTimeoutMs;
-  const chains = new AmdChains({ pins, directory, cache, kds, clock, renewalTimeoutMs });
-  const veks = new AmdVeks({ pins, directory, cache, chains, kds });
   const memory = new CrlMemory(folder, log);
-  const crls = openCrls({ directory, cache, memory, kds, clock, log }, options, tuning);
+  const inBackground = options.inBackground ?? true;
+  const parts = { pins, directory, cache, memory, kds, clock, log, inBackground, tuning };
+  const chains = new AmdChains(parts);
+  const veks = new AmdVeks(parts, chains);
+  const crls = new AmdCrls(parts, new AmdCrlSupply(parts));
   const ready = Promise.all([directory.start(), cache.start()]).then(() => {});
   const timer = setInterval(() => void crls.refreshDue(), tuning.crlPollMs).unref();
-  if (options.inBackground ?? true) {
+  if (inBackground) {
     const renewing = ready.then(() => renewHeld(chains, crls));
     renewing.catch((error: unknown) => log.error({ err: error }, 'revocation lists are not renewed unasked'));
   }
@@ -106,34 +76,6 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   };
 }
 
-interface CrlParts {
-  readonly directory: AmdDirectory;
-  readonly cache: AmdCache;
-  readonly memory: CrlMemory;
-  readonly kds: AmdKds | null;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-function openCrls(
-  { directory, cache, memory, kds, clock, log }: CrlParts,
-  { inBackground = true }: AmdEndorsementsOptions,
-  { crlRefreshPauseMs, crlRefreshTimeoutMs, crlAskTimeoutMs }: AmdTuning,
-): AmdCrls {
-  return new AmdCrls({
-    held: new AmdHeldCrls({ directory, cache, log }),
-    supply: new AmdCrlSupply({ cache, memory, kds, clock }),
-    cache,
-    memory,
-    clock,
-    log,
-    inBackground,
-    refreshPauseMs: crlRefreshPauseMs,
-    refreshTimeoutMs: crlRefreshTimeoutMs,
-    askTimeoutMs: crlAskTimeoutMs,
-  });
-}
-
 /** Goes on renewing the lists of series that were in use before, though nobody asks for them now. */
 async function renewHeld(chains: AmdChains, crls: AmdCrls): Promise<void> {
   for (const line of SNP_LINES) {
@@ -147,12 +89,7 @@ function openKds({ kds, clock, connect, observer }: AmdEndorsementsOptions, tuni
   if (kds === null) return null;
   const { origin } = new URL(kds);
   const { attemptTimeoutMs, resilience } = tuning;
-  const bounded = new BoundedFetch({
-    origins: [origin],
-    attemptTimeoutMs,
-    observer,
-    connect,
-  });
+  const bounded = new BoundedFetch({ origins: [origin], attemptTimeoutMs, observer, connect });
   // Callers choose which VCEKs are asked for: what fails there must not keep anybody from chains and lists.
   const [chips, lines] = [new ResilientFetch(bounded, resilience), new ResilientFetch(bounded, resilience)];
   return new AmdKds({ origin, clock, chips, lines });

@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crlFileName } from '../../../src/endorsements/amd/crl-file-name.js';
+import type { AmdTuning } from '../../../src/endorsements/amd/amd-parts.js';
+import { crlFileName } from '../../../src/endorsements/amd/bundle-files.js';
 import {
   type AmdEndorsementsOptions,
-  type AmdTuning,
   type OpenAmdEndorsements,
   openAmdEndorsements,
 } from '../../../src/endorsements/amd/open-amd-endorsements.js';
