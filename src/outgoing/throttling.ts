@@ -1,6 +1,8 @@
 import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../model/ports.js';
+import type { BoundedAnswer } from './bounded-agent.js';
+import type { Fetch, FetchRequest } from './bounded-fetch.js';
 import { FetchError, outOfTime } from './fetch-error.js';
 import { type BreakerOptions, OriginBreaker } from './origin-breaker.js';
 
@@ -69,25 +71,30 @@ const QUEUED = 32;
  * One kind of request to a server. After a 429 none is sent until its pause is over. This is checked when a request has
  * its turn, since the 429 may arrive while many wait.
  */
-export class ThrottledLane {
+export class ThrottledFetch implements Fetch {
+  readonly #fetch: Fetch;
   readonly #pause: Pause;
   readonly #turns = new Turns(CONCURRENT, QUEUED);
 
-  constructor(clock: Clock) {
+  constructor(fetch: Fetch, clock: Clock) {
+    this.#fetch = fetch;
     this.#pause = new Pause(clock);
   }
 
-  /** @throws {FetchError} */
-  ask<T>(signal: AbortSignal, fetch: () => Promise<T>): Promise<T> {
-    return this.#turns.take(signal, async () => {
+  get(request: FetchRequest): Promise<BoundedAnswer> {
+    return this.#turns.take(request.signal, async () => {
       this.#pause.requireOver();
       try {
-        return await fetch();
+        return await this.#fetch.get(request);
       } catch (error) {
         this.#pause.note(error);
         throw error;
       }
     });
+  }
+
+  async close(): Promise<void> {
+    await this.#fetch.close();
   }
 }
 

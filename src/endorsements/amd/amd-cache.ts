@@ -4,7 +4,6 @@ import { isOlder } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { SNP_TCB_COMPONENTS } from '../../model/claims.js';
 import { UnfitError } from '../../model/errors.js';
-import type { Log } from '../../model/ports.js';
 import { type AmdChain, hasSigned, isSameChain, readChain } from '../../vendors/amd/chain.js';
 import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
@@ -18,7 +17,6 @@ import { encodeChain } from './bundle-files.js';
 interface AmdCacheOptions {
   readonly folder: CacheFolder;
   readonly pins: AmdRootPins;
-  readonly log: Log;
   /** VCEKs kept as files, and in memory. */
   readonly maximumFiles: number;
   readonly maximumInMemory: number;
@@ -67,7 +65,7 @@ export class AmdCache {
       this.#files.get(name);
       return known;
     }
-    const vek = await this.#read(name, (bytes) => {
+    const vek = await this.#options.folder.readVerified(name, (bytes) => {
       const read = readVek(bytes);
       if (!isVcekOf(read, subject)) throw new UnfitError('certificate is of another chip or TCB');
       const signer = chains.find((chain) => hasSigned(chain, read)) ?? chains[0];
@@ -92,8 +90,10 @@ export class AmdCache {
 
   /** The chains of a line, the one that was fetched last first: AMD can re-issue an ASK or ASVK with a new key. */
   async chains(line: SnpLine): Promise<readonly AmdChain[]> {
+    const { folder, pins } = this.#options;
+    const verify = (bytes: Uint8Array) => readChain(Buffer.from(bytes).toString('latin1'), line, pins);
     const kept = await this.#chains.get(lineName(line), async () => {
-      const read = await Promise.all(chainFiles(line).map((name) => this.#readChain(name, line)));
+      const read = await Promise.all(chainFiles(line).map((name) => folder.readVerified(name, verify)));
       return read.filter((chain) => chain !== null);
     });
     return kept ?? [];
@@ -113,7 +113,7 @@ export class AmdCache {
   /** The revocation list of a series that was fetched. It may have ended. */
   crl(line: SnpLine, ark: X509Certificate): Promise<AmdCrl | null> {
     return this.#crls.get(lineName(line), () =>
-      this.#read(crlFile(line), (bytes) => verifyCrl(readCrl(bytes), ark, line.product)),
+      this.#options.folder.readVerified(crlFile(line), (bytes) => verifyCrl(readCrl(bytes), ark, line.product)),
     );
   }
 
@@ -140,22 +140,6 @@ export class AmdCache {
     this.#fetchedAt.set(lineName(line), fetchedAt);
     if (isNews) await this.#options.folder.write(crlFile(line), crl.list.der);
     await this.#options.folder.write(crlFetchedFile(line), `${fetchedAt.toISOString()}\n`);
-  }
-
-  #readChain(name: string, line: SnpLine): Promise<AmdChain | null> {
-    return this.#read(name, (bytes) => readChain(Buffer.from(bytes).toString('latin1'), line, this.#options.pins));
-  }
-
-  async #read<T>(name: string, verify: (bytes: Uint8Array) => T): Promise<T | null> {
-    const bytes = await this.#options.folder.read(name);
-    if (bytes === null) return null;
-    try {
-      return verify(bytes);
-    } catch (error) {
-      if (!(error instanceof UnfitError)) throw error;
-      this.#options.log.warn({ file: name, why: error.message }, 'cached endorsement does not fit and is ignored');
-      return null;
-    }
   }
 }
 

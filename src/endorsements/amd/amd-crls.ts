@@ -222,8 +222,5 @@ function isOfOtherSeries({ signingKey }: SnpLine, held: readonly HeldCrl[], { de
 
 /** By date: numbers mean nothing between two series. */
 function latestOf(lists: readonly HeldCrl[]): HeldCrl | null {
-  return lists.reduce<HeldCrl | null>(
-    (latest, next) => (latest === null || next.thisUpdate > latest.thisUpdate ? next : latest),
-    null,
-  );
+  return lists.toSorted((a, b) => b.thisUpdate.getTime() - a.thisUpdate.getTime())[0] ?? null;
 }

@@ -7,7 +7,7 @@ import type { BoundedAnswer } from '../../outgoing/bounded-agent.js';
 import type { Fetch, FetchRequest } from '../../outgoing/bounded-fetch.js';
 import { FetchError } from '../../outgoing/fetch-error.js';
 import { SingleFlight } from '../../outgoing/shared-attempts.js';
-import { NotFoundMemory, ThrottledLane } from '../../outgoing/throttling.js';
+import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
 import { readChainCertificates } from '../../vendors/amd/chain.js';
 import { readCrl } from '../../vendors/amd/crls.js';
 import { hasShortChipId, readVek } from '../../vendors/amd/vek.js';
@@ -20,12 +20,6 @@ interface AmdKdsOptions {
   /** For chains and revocation lists. */
   readonly lines: Fetch;
   readonly clock: Clock;
-}
-
-/** A kind of request to KDS: how it is sent, and the pause that KDS demands between two of them. */
-interface KdsLane {
-  readonly fetch: Fetch;
-  readonly throttle: ThrottledLane;
 }
 
 /** How one question to KDS is asked. */
@@ -49,18 +43,18 @@ const CRL: Kind = { maximumBytes: 1024 * 1024, check: ({ body }) => readCrl(body
  * that it names, or ten seconds, have passed.
  */
 export class AmdKds {
-  readonly #options: AmdKdsOptions;
+  readonly #origin: string;
   readonly #flights = new SingleFlight<BoundedAnswer>();
   readonly #notFound: NotFoundMemory;
   /** KDS throttles requests for VCEKs only: a 429 in one lane does not delay the other. */
-  readonly #chips: KdsLane;
-  readonly #lines: KdsLane;
+  readonly #chips: Fetch;
+  readonly #lines: Fetch;
 
-  constructor(options: AmdKdsOptions) {
-    this.#options = options;
-    this.#notFound = new NotFoundMemory(options.clock);
-    this.#chips = { fetch: options.chips, throttle: new ThrottledLane(options.clock) };
-    this.#lines = { fetch: options.lines, throttle: new ThrottledLane(options.clock) };
+  constructor({ origin, chips, lines, clock }: AmdKdsOptions) {
+    this.#origin = origin;
+    this.#notFound = new NotFoundMemory(clock);
+    this.#chips = new ThrottledFetch(chips, clock);
+    this.#lines = new ThrottledFetch(lines, clock);
   }
 
   /**
@@ -90,15 +84,13 @@ export class AmdKds {
 
   /** Ends what is being fetched. */
   async close(): Promise<void> {
-    await Promise.all([this.#options.chips.close(), this.#options.lines.close()]);
+    await Promise.all([this.#chips.close(), this.#lines.close()]);
   }
 
-  async #get({ fetch, throttle }: KdsLane, path: string, kind: Kind, call: KdsCall): Promise<Uint8Array> {
-    const { origin } = this.#options;
+  async #get(lane: Fetch, path: string, kind: Kind, call: KdsCall): Promise<Uint8Array> {
+    const origin = this.#origin;
     const { body } = await this.#notFound.ask(path, call.remember, () =>
-      this.#flights.run(path, call.signal, (signal) =>
-        throttle.ask(signal, () => fetch.get({ origin, path, ...kind, signal })),
-      ),
+      this.#flights.run(path, call.signal, (signal) => lane.get({ origin, path, ...kind, signal })),
     );
     return body;
   }

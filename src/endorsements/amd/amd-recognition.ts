@@ -119,13 +119,10 @@ function sort(files: readonly NamedFile[], refused: RefusedFile[]): Sorted {
 function split(name: string, bytes: Uint8Array, refused: RefusedFile[]): readonly Uint8Array[] {
   const text = Buffer.from(bytes).toString('latin1');
   if (!text.startsWith(PEM_START)) return [bytes];
-  try {
-    return parsePemCertificates(text, 'cert_format', { bytes: Number.POSITIVE_INFINITY });
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    refused.push({ name, why: error.message });
-    return [];
-  }
+  const ders = attempt(() => parsePemCertificates(text, 'cert_format', { bytes: Number.POSITIVE_INFINITY }));
+  if (!(ders instanceof Error)) return ders;
+  refused.push({ name, why: ders.message });
+  return [];
 }
 
 function sortItem(name: string, der: Uint8Array, sorted: Sorted, refused: RefusedFile[]): void {

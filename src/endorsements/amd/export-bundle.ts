@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { FetchContext, SnpEndorsementRequest, Unavailable } from '../../model/endorsement.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
-import type { NamedFile } from '../files/material-files.js';
+import type { ExportedBundle, NamedFile } from '../files/material-files.js';
 import { writeAtomically } from '../files/whole-files.js';
 import type { AmdChains } from './amd-chains.js';
 import type { AmdCrls } from './amd-crls.js';
@@ -16,16 +16,6 @@ export interface BundleSelection {
   readonly requests: readonly SnpEndorsementRequest[];
 }
 
-/**
- * Endorsements for machines without network: files for one folder, which is the same as the operator's folder
- * (`amd.chains`). It has no format of its own, and OpenSSL shows what is in it.
- */
-export interface AmdBundle {
-  readonly files: readonly NamedFile[];
-  /** What was asked for and could not be had. */
-  readonly missing: readonly Unavailable[];
-}
-
 interface ExportParts {
   readonly veks: AmdVeks;
   readonly chains: AmdChains;
@@ -37,7 +27,7 @@ export async function exportBundle(
   parts: ExportParts,
   { lines, requests }: BundleSelection,
   context: FetchContext,
-): Promise<AmdBundle> {
+): Promise<ExportedBundle> {
   const files: NamedFile[] = [];
   const missing: Unavailable[] = [];
   const wanted = new Map(lines.map((line) => [lineName(line), line]));
@@ -60,12 +50,16 @@ export async function exportBundle(
 }
 
 /** Writes a bundle into a folder, which is made where it does not exist. */
-export async function writeBundle(folder: string, { files }: AmdBundle): Promise<void> {
+export async function writeBundle(folder: string, { files }: ExportedBundle): Promise<void> {
   for (const { name, bytes } of files) await writeAtomically(join(folder, name), bytes, 'everybody');
 }
 
 /** A CRL is exported only with its chain: without it the CRL cannot be verified. */
-async function exportLine({ chains, crls }: ExportParts, line: SnpLine, context: FetchContext): Promise<AmdBundle> {
+async function exportLine(
+  { chains, crls }: ExportParts,
+  line: SnpLine,
+  context: FetchContext,
+): Promise<ExportedBundle> {
   const found = await chains.find(line, context);
   if ('code' in found) return { files: [], missing: [found] };
   const chain = chainFile(found.chain);

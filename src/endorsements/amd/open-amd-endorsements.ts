@@ -15,7 +15,7 @@ import { AmdEndorsements } from './amd-endorsements.js';
 import { AmdKds } from './amd-kds.js';
 import { type AmdTuning, DEFAULT_AMD_TUNING } from './amd-parts.js';
 import { AmdVeks } from './amd-veks.js';
-import { type AmdBundle, type BundleSelection, exportBundle } from './export-bundle.js';
+import { type BundleSelection, exportBundle } from './export-bundle.js';
 import { importBundle } from './import-bundle.js';
 
 export interface AmdEndorsementsOptions extends SourceWorld {
@@ -30,7 +30,7 @@ export interface AmdEndorsementsOptions extends SourceWorld {
 }
 
 /** AMD's endorsements, with everything that runs behind them. */
-export type OpenAmdEndorsements = OpenFolderSource<EndorsementSource, BundleSelection, AmdBundle>;
+export type OpenAmdEndorsements = OpenFolderSource<EndorsementSource, BundleSelection>;
 
 /** Puts the parts together and starts to read folder and cache. Never fails: a folder that is missing is empty. */
 export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEndorsements {
@@ -39,7 +39,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const directory = new AmdDirectory({ folder: options.folder, pins, log, pollMs: tuning.folderPollMs });
   const folder = new CacheFolder(options.cacheFolder, log);
   const limits = { maximumFiles: tuning.cachedFiles, maximumInMemory: tuning.cachedInMemory };
-  const cache = new AmdCache({ folder, pins, log, ...limits });
+  const cache = new AmdCache({ folder, pins, ...limits });
   const kds = openKds(options, tuning);
   const memory = new CrlMemory(folder, log);
   const inBackground = options.inBackground ?? true;

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Unavailable } from '../../model/endorsement.js';
 import { ConfigurationError, UnfitError } from '../../model/errors.js';
 import { fileProblem } from '../../model/file-problem.js';
 import { readBoundedFile } from './whole-files.js';
@@ -34,6 +35,16 @@ export interface TakenFile {
 export interface ImportReport {
   readonly taken: readonly TakenFile[];
   readonly refused: readonly RefusedFile[];
+}
+
+/**
+ * Endorsements for machines without network: files for one folder, which is the same as the operator's folder
+ * (`amd.chains`, `intel.collateral`). It has no format of its own, and OpenSSL shows what is in that of AMD.
+ */
+export interface ExportedBundle {
+  readonly files: readonly NamedFile[];
+  /** What was asked for and could not be had. */
+  readonly missing: readonly Unavailable[];
 }
 
 /** What a folder holds: files read, and files that were not. */

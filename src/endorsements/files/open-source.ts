@@ -1,18 +1,13 @@
-import type { buildConnector } from 'undici';
 import type { Clock, Log } from '../../model/ports.js';
-import type { OriginObserver } from '../../outgoing/outages.js';
-import type { ImportReport } from './material-files.js';
+import type { BoundedAgentOptions } from '../../outgoing/bounded-agent.js';
+import type { ExportedBundle, ImportReport } from './material-files.js';
 
 /** What every source of endorsements is put together with. */
-export interface SourceWorld {
+export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'connect'> {
   readonly clock: Clock;
   readonly log: Log;
   /** Whether the process lives on after a request, so that there is time in which to renew. Where left out it does. */
   readonly inBackground?: boolean;
-  /** Hears of each attempt to contact an origin. */
-  readonly observer?: OriginObserver | undefined;
-  /** Options of TLS and socket, for a lab with certificates of its own. */
-  readonly connect?: buildConnector.BuildOptions | undefined;
 }
 
 /** What became of a file or folder that was read again. */
@@ -36,11 +31,11 @@ export interface OpenSource<Source> {
 }
 
 /** A source with a folder and a cache. */
-export interface OpenFolderSource<Source, Selection, Bundle> extends OpenSource<Source> {
+export interface OpenFolderSource<Source, Selection> extends OpenSource<Source> {
   /** Renews what is due. Runs by itself from time to time. */
   refreshDue(): Promise<void>;
   /** Collects endorsements for machines without network. */
-  exportBundle(selection: Selection, signal: AbortSignal): Promise<Bundle>;
+  exportBundle(selection: Selection, signal: AbortSignal): Promise<ExportedBundle>;
   /** Verifies a folder of endorsements and takes what holds into the operator's folder. */
   importBundle(path: string): Promise<ImportReport>;
 }

@@ -1,9 +1,14 @@
 import { FormatError, UnfitError } from '../../model/errors.js';
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import { parseCollateralFile } from '../../vendors/intel/collateral-file.js';
+import {
+  type CollateralKey,
+  type IntelCollateral,
+  keyName,
+  readIntelCollateral,
+} from '../../vendors/intel/collateral-parts.js';
 import { COLLATERAL_FILES, type MaterialFiles, type NamedFile, type RefusedFile } from '../files/material-files.js';
 import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
-import { type CollateralKey, type IntelCollateral, keyName, readIntelCollateral } from './intel-collateral.js';
 
 interface CollateralDirectoryOptions extends FolderOptions {
   readonly reader: CollateralReader;

@@ -2,9 +2,9 @@ import { latest } from '../../model/earliest.js';
 import type { Unavailable } from '../../model/endorsement.js';
 import { FormatError, UnfitError } from '../../model/errors.js';
 import { boundedSeconds, FetchError } from '../../outgoing/fetch-error.js';
+import { hasEnded, type IntelCollateral, windowOfAll } from '../../vendors/intel/collateral-parts.js';
 import type { FetchedSourceName } from './collateral-cache.js';
 import { type CollateralMarks, isUnknown } from './collateral-memory.js';
-import { hasEnded, type IntelCollateral, windowOfAll } from './intel-collateral.js';
 
 const NAMES: Readonly<Record<FetchedSourceName, string>> = { pcs: 'the Intel PCS', thim: 'the Azure cache' };
 

@@ -1,17 +1,17 @@
 import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
 import { DEFAULT_RESILIENCE, type ResilienceOptions, ResilientFetch } from '../../outgoing/resilient-fetch.js';
 import { CollateralReader } from '../../vendors/intel/collateral.js';
+import type { CollateralKey } from '../../vendors/intel/collateral-parts.js';
 import { CacheFolder } from '../files/cache-folder.js';
 import type { OpenFolderSource, SourceWorld } from '../files/open-source.js';
-import { type CollateralBundle, exportCollateral, importCollateral } from './collateral-bundle.js';
+import { exportCollateral, importCollateral } from './collateral-bundle.js';
 import { CollateralCache, type FetchedSourceName } from './collateral-cache.js';
 import { CollateralDirectory } from './collateral-directory.js';
 import { CollateralMemory } from './collateral-memory.js';
-import { originsOf } from './collateral-place.js';
-import { CollateralService } from './collateral-service.js';
-import { type CollateralPauses, CollateralSupply } from './collateral-supply.js';
-import type { CollateralKey } from './intel-collateral.js';
+import { CollateralService, originsOf } from './collateral-service.js';
+import { CollateralSupply } from './collateral-supply.js';
 import { IntelEndorsements, type TdxCollateralSource } from './intel-endorsements.js';
+import type { CollateralPauses } from './intel-parts.js';
 
 /** Times. The defaults are for production; tests shorten them. */
 export interface IntelTuning {
@@ -55,7 +55,7 @@ export interface IntelEndorsementsOptions extends SourceWorld {
 }
 
 /** Intel's collateral, with everything that runs behind it. */
-export type OpenIntelEndorsements = OpenFolderSource<TdxCollateralSource, readonly CollateralKey[], CollateralBundle>;
+export type OpenIntelEndorsements = OpenFolderSource<TdxCollateralSource, readonly CollateralKey[]>;
 
 /** Puts the parts together and starts to read folder and cache. Never fails: a folder that is missing is empty. */
 export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIntelEndorsements {
@@ -64,22 +64,15 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   const reader = new CollateralReader(pins);
   const directory = new CollateralDirectory({ folder: options.folder, reader, log, pollMs: tuning.folderPollMs });
   const folder = new CacheFolder(options.cacheFolder, log);
-  const cache = new CollateralCache({ folder, reader, log });
+  const cache = new CollateralCache({ folder, reader });
   const memory = new CollateralMemory(folder, log);
   const services = openServices(options, tuning);
-  const { inBackground = true } = options;
-  const supply = new CollateralSupply({
-    services,
-    reader,
-    cache,
-    memory,
-    clock,
-    log,
-    pauses: tuning.pauses,
-    inBackground,
-  });
+  const { pauses } = tuning;
+  const inBackground = options.inBackground ?? true;
+  const parts = { reader, directory, cache, memory, services, clock, log, pauses, inBackground };
+  const supply = new CollateralSupply(parts);
   const ready = Promise.all([directory.start(), cache.start()]).then(() => supply.start());
-  const source = new IntelEndorsements({ reader, directory, cache, memory, supply, ready });
+  const source = new IntelEndorsements(parts, supply, ready);
   const timer = setInterval(() => void supply.refreshDue(), tuning.duePollMs).unref();
   return {
     source,
@@ -89,7 +82,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
     exportBundle: (keys, signal) => exportCollateral(source, keys, { at: clock.now(), historical: false, signal }),
     importBundle: async (path) => {
       await ready;
-      return importCollateral({ reader, directory, memory, folder: options.folder }, path, clock.now());
+      return importCollateral({ ...parts, folder: options.folder }, path, clock.now());
     },
     close: async () => {
       clearInterval(timer);
@@ -102,12 +95,8 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
 function openServices(options: IntelEndorsementsOptions, tuning: IntelTuning): readonly CollateralService[] {
   const { pcs, thim, clock, connect, observer } = options;
   const open = (name: FetchedSourceName, url: string) => {
-    const bounded = new BoundedFetch({
-      origins: originsOf(url),
-      attemptTimeoutMs: tuning.attemptTimeoutMs,
-      observer,
-      connect,
-    });
+    const { attemptTimeoutMs } = tuning;
+    const bounded = new BoundedFetch({ origins: originsOf(url), attemptTimeoutMs, observer, connect });
     return new CollateralService({ name, url, clock, fetch: new ResilientFetch(bounded, tuning.resilience) });
   };
   return [...(pcs === null ? [] : [open('pcs', pcs)]), ...(thim === null ? [] : [open('thim', thim)])];

@@ -1,10 +1,11 @@
 import { describePathProblem, verifyCertificatePath, verifyIssuerPath } from '../../crypto/certificate-path.js';
+import type { PemChains } from '../../crypto/pem-chains.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { X509Crl } from '../../formats/x509-crl.js';
 import type { CheckId } from '../../model/codes.js';
 import { within } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
-import { type IssuerChain, IssuerChains } from './issuer-chains.js';
+import { type IssuerChain, issuerChains } from './issuer-chains.js';
 import { parseQeIdentity, type QeIdentity } from './qe-identity.js';
 import { intelSgxProfile } from './roots.js';
 import { type PartReading, type Signed, SignedParts, signedCrl, signedText } from './signed-part.js';
@@ -49,8 +50,8 @@ const TCB_SIGNING = 'Intel SGX TCB Signing';
  * Not established: that the revocation list is that of the CA of some PCK certificate.
  */
 export class CollateralReader {
-  readonly #signerChains: IssuerChains;
-  readonly #listChains: IssuerChains;
+  readonly #signerChains: PemChains<IssuerChain>;
+  readonly #listChains: PemChains<IssuerChain>;
   readonly #tcbInfos = new SignedParts(signedText(parseTcbInfo), 256);
   readonly #qeIdentities = new SignedParts(signedText(parseQeIdentity), 256);
   readonly #crls: SignedParts<X509Crl>;
@@ -58,8 +59,8 @@ export class CollateralReader {
   /** @param pins SHA-256 of the SubjectPublicKeyInfo of each root that is trusted, lower-case hex */
   constructor(pins: ReadonlySet<string>) {
     const profile = intelSgxProfile(pins);
-    this.#signerChains = new IssuerChains((path) => verifyCertificatePath(path, profile));
-    this.#listChains = new IssuerChains((path) => verifyIssuerPath(path, profile));
+    this.#signerChains = issuerChains((path) => verifyCertificatePath(path, profile));
+    this.#listChains = issuerChains((path) => verifyIssuerPath(path, profile));
     this.#crls = new SignedParts(signedCrl(profile), 64);
   }
 

@@ -23,9 +23,8 @@ let cache: AmdCache;
 
 /** A cache on the folder, as a new process opens it. */
 function open(): AmdCache {
-  const log = new RecordingLog();
-  const folder = new CacheFolder(path, log);
-  return new AmdCache({ folder, pins: pki.pins(), log, maximumFiles: 10, maximumInMemory: 10 });
+  const folder = new CacheFolder(path, new RecordingLog());
+  return new AmdCache({ folder, pins: pki.pins(), maximumFiles: 10, maximumInMemory: 10 });
 }
 
 beforeEach(async () => {
