@@ -148,13 +148,7 @@ export function missing({ product }: SnpLine, held: readonly AmdCrl[], at: Date)
 
 /** @param mark of the newest that was relied on */
 export function rolledBack({ product }: SnpLine, mark: CrlAge | null): Unavailable {
-  if (isDamaged(mark)) {
-    const detail = `whether a revocation list of ${product} is older than one that was relied on before cannot be told: the mark of it in the cache folder is damaged or cannot be read`;
-    return { code: 'crl_rollback', detail, retryable: true };
-  }
-  return {
-    code: 'crl_rollback',
-    detail: `revocation list of ${product} is older than one that was relied on before`,
-    retryable: true,
-  };
+  const older = `revocation list of ${product} is older than one that was relied on before`;
+  const unknown = `whether a ${older} cannot be told: the mark of it in the cache folder is damaged or cannot be read`;
+  return { code: 'crl_rollback', detail: isDamaged(mark) ? unknown : older, retryable: true };
 }

@@ -45,10 +45,7 @@ const SIGNING_KEYS: readonly SnpSigningKey[] = ['vcek', 'vlek'];
 export async function importBundle(parts: ImportParts, path: string, now: Date): Promise<ImportReport> {
   const { pins, directory, memory, folder } = parts;
   const { files, refused } = await readBundle(path, CERTIFICATE_FILES);
-  const material = recogniseAmdMaterial(files, pins, {
-    arkOf: (product) => directory.ark(product),
-    chainOf: (line) => directory.chain(line),
-  });
+  const material = recogniseAmdMaterial(files, pins, directory);
   const refusals = [...refused, ...material.refused];
   const others = [...acceptChains(material, directory, refusals), ...acceptVeks(material, refusals)];
   const lists = await acceptLists(material, memory, now, refusals);

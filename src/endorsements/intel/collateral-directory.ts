@@ -54,14 +54,8 @@ export interface CollateralOfFile {
   readonly collateral: IntelCollateral;
 }
 
-/** Collateral of a set of files, and what was not taken. */
-export interface RecognisedCollateral {
-  readonly taken: readonly CollateralOfFile[];
-  readonly refused: readonly RefusedFile[];
-}
-
 /** Recognises collateral by content: names of files mean nothing. What does not verify is refused with a reason. */
-export function recogniseCollateral({ files, refused }: MaterialFiles, reader: CollateralReader): RecognisedCollateral {
+export function recogniseCollateral({ files, refused }: MaterialFiles, reader: CollateralReader) {
   const read = files.map((file) => readFile(file, reader));
   return {
     taken: read.flatMap((result) => ('collateral' in result ? [result] : [])),

@@ -22,22 +22,11 @@ export function missing(held: readonly IntelCollateral[], at: Date): Unavailable
   return { code: 'collateral_unavailable', detail, retryable: held.length > 0 };
 }
 
-const ROLLED_BACK: Unavailable = {
-  code: 'collateral_rollback',
-  detail: 'TDX collateral is older than what was fetched or imported before',
-  retryable: true,
-};
-
-const MARK_DAMAGED: Unavailable = {
-  code: 'collateral_rollback',
-  detail:
-    'whether TDX collateral is older than what was fetched or imported before cannot be told: the mark of it in the cache folder is damaged or cannot be read',
-  retryable: true,
-};
-
-/** @param marks that it was held against */
+/** @param marks that it was compared with */
 export function rolledBack(marks: readonly CollateralMarks[]): Unavailable {
-  return marks.some(isUnknown) ? MARK_DAMAGED : ROLLED_BACK;
+  const older = 'TDX collateral is older than what was fetched or imported before';
+  const unknown = `whether ${older} cannot be told: the mark of it in the cache folder is damaged or cannot be read`;
+  return { code: 'collateral_rollback', detail: marks.some(isUnknown) ? unknown : older, retryable: true };
 }
 
 /** The same of what a service answered. */

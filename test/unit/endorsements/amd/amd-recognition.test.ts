@@ -154,8 +154,8 @@ describe('recogniseAmdMaterial', () => {
     const [chain] = recogniseAmdMaterial([file('chain', pki.chainPem('Milan'))], PINS).chains;
     if (chain === undefined) throw new Error('no chain');
     const known = {
-      arkOf: (product: SnpProduct) => (product === 'Milan' ? chain.item.ark : null),
-      chainOf: () => chain.item,
+      ark: (product: SnpProduct) => (product === 'Milan' ? chain.item.ark : null),
+      chain: () => chain.item,
     };
     const files = [
       file('a', vcek.der),
