@@ -141,11 +141,8 @@ export class AmdVeks {
 
 /** Of several certificates the one that was issued last, those valid at the instant before all others. */
 function bestAt(veks: readonly HeldVek[], at: Date): HeldVek | null {
-  return veks.reduce<HeldVek | null>((best, next) => (best === null || isBetter(next, best, at) ? next : best), null);
-}
-
-function isBetter({ value: a }: HeldVek, { value: b }: HeldVek, at: Date): boolean {
-  return isValid(a, at) === isValid(b, at) ? issuedAt(a) > issuedAt(b) : isValid(a, at);
+  const byAge = veks.toSorted(({ value: a }, { value: b }) => issuedAt(b) - issuedAt(a));
+  return byAge.find(({ value }) => isValid(value, at)) ?? byAge[0] ?? null;
 }
 
 function isValid(vek: AmdVek, at: Date): boolean {

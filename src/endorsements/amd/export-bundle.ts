@@ -3,9 +3,7 @@ import type { FetchContext, SnpEndorsementRequest, Unavailable } from '../../mod
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
 import type { ExportedBundle, NamedFile } from '../files/material-files.js';
 import { writeAtomically } from '../files/whole-files.js';
-import type { AmdChains } from './amd-chains.js';
-import type { AmdCrls } from './amd-crls.js';
-import type { AmdVeks } from './amd-veks.js';
+import type { AmdFinders } from './amd-endorsements.js';
 import { chainFile, crlFile, vekFile } from './bundle-files.js';
 
 /** What a bundle is to hold. */
@@ -16,15 +14,9 @@ export interface BundleSelection {
   readonly requests: readonly SnpEndorsementRequest[];
 }
 
-interface ExportParts {
-  readonly veks: AmdVeks;
-  readonly chains: AmdChains;
-  readonly crls: AmdCrls;
-}
-
 /** Collects a bundle from folder, cache and KDS. */
 export async function exportBundle(
-  parts: ExportParts,
+  finders: AmdFinders,
   { lines, requests }: BundleSelection,
   context: FetchContext,
 ): Promise<ExportedBundle> {
@@ -32,7 +24,7 @@ export async function exportBundle(
   const missing: Unavailable[] = [];
   const wanted = new Map(lines.map((line) => [lineName(line), line]));
   for (const request of requests) {
-    const vek = await parts.veks.find(request, context);
+    const vek = await finders.veks.find(request, context);
     if ('code' in vek) missing.push(vek);
     else files.push(vekFile(vek.value));
     const products = 'code' in vek ? request.products : [vek.value.product];
@@ -42,7 +34,7 @@ export async function exportBundle(
     }
   }
   for (const line of wanted.values()) {
-    const found = await exportLine(parts, line, context);
+    const found = await exportLine(finders, line, context);
     files.push(...found.files);
     missing.push(...found.missing);
   }
@@ -55,11 +47,7 @@ export async function writeBundle(folder: string, { files }: ExportedBundle): Pr
 }
 
 /** A CRL is exported only with its chain: without it the CRL cannot be verified. */
-async function exportLine(
-  { chains, crls }: ExportParts,
-  line: SnpLine,
-  context: FetchContext,
-): Promise<ExportedBundle> {
+async function exportLine({ chains, crls }: AmdFinders, line: SnpLine, context: FetchContext): Promise<ExportedBundle> {
   const found = await chains.find(line, context);
   if ('code' in found) return { files: [], missing: [found] };
   const chain = chainFile(found.chain);

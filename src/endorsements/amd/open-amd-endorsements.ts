@@ -45,8 +45,8 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const inBackground = options.inBackground ?? true;
   const parts = { pins, directory, cache, memory, kds, clock, log, inBackground, tuning };
   const chains = new AmdChains(parts);
-  const veks = new AmdVeks(parts, chains);
   const crls = new AmdCrls(parts, new AmdCrlSupply(parts));
+  const finders = { veks: new AmdVeks(parts, chains), chains, crls };
   const ready = Promise.all([directory.start(), cache.start()]).then(() => {});
   const timer = setInterval(() => void crls.refreshDue(), tuning.crlPollMs).unref();
   if (inBackground) {
@@ -54,11 +54,11 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
     renewing.catch((error: unknown) => log.error({ err: error }, 'revocation lists are not renewed unasked'));
   }
   return {
-    source: new AmdEndorsements(veks, chains, crls, ready),
+    source: new AmdEndorsements(finders, ready),
     ready,
     exportBundle: async (selection, signal) => {
       await ready;
-      return exportBundle({ veks, chains, crls }, selection, { at: clock.now(), historical: false, signal });
+      return exportBundle(finders, selection, { at: clock.now(), historical: false, signal });
     },
     importBundle: async (path) => {
       await ready;
