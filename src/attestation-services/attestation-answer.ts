@@ -1,7 +1,7 @@
 import { parseStrictJson } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import { isObject, type JsonObject } from '../model/json.js';
-import type { BoundedAnswer } from '../outgoing/bounded-exchange.js';
+import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
 import { FetchError } from '../outgoing/fetch-error.js';
 
 /** What another verifier answered, where it is about the evidence. */

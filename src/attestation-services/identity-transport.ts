@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { TokenCredentialOptions } from '@azure/identity';
 import { parseStrictJson } from '../formats/strict-json.js';
-import { headerOf } from '../outgoing/bounded-body.js';
-import type { BoundedAnswer, Exchange } from '../outgoing/bounded-exchange.js';
+import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
+import { headerOf } from '../outgoing/bounded-agent.js';
+import type { Exchange } from '../outgoing/bounded-exchange.js';
 import { FetchError } from '../outgoing/fetch-error.js';
 
 type HttpClient = NonNullable<TokenCredentialOptions['httpClient']>;

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from 'cockatiel';
 import type { Unavailable } from '../model/endorsement.js';
+import { unlessAborted } from '../outgoing/bounded-signal.js';
 import type { FailureLog } from '../outgoing/exchange-log.js';
 import { boundedSeconds, FetchError, requireFetchError } from '../outgoing/fetch-error.js';
-import { unlessAborted } from '../outgoing/unless-aborted.js';
 
 /** Submissions at a time, and how many wait for their turn. */
 export interface TurnLimits {

@@ -2,10 +2,11 @@ import type { AttestationService, SubmissionResult } from '../model/attestation-
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { Submission } from '../model/verification.js';
-import type { BoundedAnswer, Exchange } from '../outgoing/bounded-exchange.js';
-import type { EndpointHealth } from '../outgoing/endpoint-health.js';
+import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
+import type { Exchange } from '../outgoing/bounded-exchange.js';
 import { FailureLog } from '../outgoing/exchange-log.js';
 import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
+import type { EndpointHealth } from '../outgoing/throttling.js';
 import { type AttestationAnswer, isAboutQuote, isRefusal, readToken } from './attestation-answer.js';
 import { loggingFailures, readSecret, routeUnavailable, type SubmissionTurns } from './submissions.js';
 import { type AppraisalOptions, type TrustAuthorityRequest, trustAuthorityRequest } from './trust-authority-request.js';

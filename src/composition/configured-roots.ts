@@ -1,6 +1,6 @@
 import type { Configuration } from '../config/configuration.js';
 import { spkiDigest } from '../crypto/key-cache.js';
-import { readTokenRoots } from '../endorsements/token-keys/token-roots.js';
+import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
 import { parseCertificate } from '../formats/x509-certificate.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';

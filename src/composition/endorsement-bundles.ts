@@ -1,7 +1,7 @@
 import { EXIT_CODE } from '../cli/output.js';
 import type { Configuration } from '../config/configuration.js';
 import { writeBundle } from '../endorsements/amd/export-bundle.js';
-import { requireBundle, requireEmptyFolder } from '../endorsements/files/bundle-folders.js';
+import { requireBundle, requireEmptyFolder } from '../endorsements/files/material-files.js';
 import { SNP_PRODUCTS } from '../model/claims.js';
 import type { EndorsementRequest, Unavailable } from '../model/endorsement.js';
 import { TOKENS } from '../model/injection-tokens.js';

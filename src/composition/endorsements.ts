@@ -1,55 +1,38 @@
-import type { buildConnector } from 'undici';
 import type { Configuration } from '../config/configuration.js';
 import { endorsementCacheDirectory } from '../config/directories.js';
 import { AllEndorsements } from '../endorsements/all-endorsements.js';
 import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/amd/open-amd-endorsements.js';
-import type { ReloadOutcome } from '../endorsements/files/reload-outcome.js';
+import type { OpenSource, SourceWorld } from '../endorsements/files/open-source.js';
 import { type OpenIntelEndorsements, openIntelEndorsements } from '../endorsements/intel/open-intel-endorsements.js';
 import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
 import type { EndorsementSource } from '../model/endorsement.js';
-import type { Clock, Log } from '../model/ports.js';
-import type { OriginObserver } from '../outgoing/outages.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../vendors/amd/roots.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
 import { warnOfMissingFolders } from './load-warnings.js';
 import { tokenIssuers } from './token-issuers.js';
 
 /** Where endorsements come from, beside the configuration. */
-export interface EndorsementWorld {
-  readonly clock: Clock;
-  readonly log: Log;
+export interface EndorsementWorld extends SourceWorld {
   /** Other roots than AMD's: only for a lab, never from a configuration. */
   readonly amdRootPins?: AmdRootPins;
   /** Other roots than Intel's, SHA-256 of their SubjectPublicKeyInfo: likewise. */
   readonly intelRootPins?: ReadonlySet<string>;
-  /** Whether the process lives on after a request. Where left out it does. */
-  readonly inBackground?: boolean;
-  /** Hears of each attempt to contact an origin. */
-  readonly observer?: OriginObserver | undefined;
-  /** Options of TLS and socket, for a lab with certificates of its own. */
-  readonly connect?: buildConnector.BuildOptions | undefined;
 }
 
-/** Everything that endorses evidence, with what runs behind it. */
-export interface OpenEndorsements {
-  readonly source: EndorsementSource;
-  /**
-   * Folders and files are read.
-   * Rejects with a ConfigurationError where a file that is configured is of no use.
-   */
-  readonly ready: Promise<void>;
-  reload(): Promise<readonly ReloadOutcome[]>;
-  close(): Promise<void>;
-}
+/**
+ * Everything that endorses evidence, with what runs behind it. `ready` rejects with a ConfigurationError where a file that
+ * is configured is of no use.
+ */
+export type OpenEndorsements = OpenSource<EndorsementSource>;
 
 /** AMD's endorsements as the configuration names their sources. */
 export function openAmd({ amd, ...configuration }: Configuration, world: EndorsementWorld): OpenAmdEndorsements {
   return openAmdEndorsements({
+    ...world,
     pins: world.amdRootPins ?? AMD_ROOT_PINS,
     kds: amd.kds === 'off' ? null : amd.kds,
     folder: amd.chains,
     cacheFolder: endorsementCacheDirectory({ amd, ...configuration }),
-    ...shared(world),
   });
 }
 
@@ -57,12 +40,12 @@ export function openAmd({ amd, ...configuration }: Configuration, world: Endorse
 export function openIntel(configuration: Configuration, world: EndorsementWorld): OpenIntelEndorsements {
   const { intel, azure } = configuration;
   return openIntelEndorsements({
+    ...world,
     pins: world.intelRootPins ?? INTEL_SGX_ROOT_PINS,
     pcs: intel.pcs === 'off' ? null : intel.pcs,
     thim: azure.thim === 'off' ? null : azure.thim,
     folder: intel.collateral,
     cacheFolder: endorsementCacheDirectory(configuration),
-    ...shared(world),
   });
 }
 
@@ -71,7 +54,7 @@ export function openIntel(configuration: Configuration, world: EndorsementWorld)
  * @throws {ConfigurationError} where an issuer is configured twice
  */
 export function openEndorsements(configuration: Configuration, world: EndorsementWorld): OpenEndorsements {
-  const keys = openTokenKeys({ ...shared(world), issuers: tokenIssuers(configuration) });
+  const keys = openTokenKeys({ ...world, issuers: tokenIssuers(configuration) });
   const amd = openAmd(configuration, world);
   const intel = openIntel(configuration, world);
   const all = async (of: (part: typeof amd | typeof intel | typeof keys) => Promise<void>) => {
@@ -83,9 +66,4 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
     reload: async () => (await Promise.all([amd, intel, keys].map((part) => part.reload()))).flat(),
     close: () => all((part) => part.close()),
   };
-}
-
-/** What every source is opened with. */
-function shared({ clock, log, observer, connect, inBackground = true }: EndorsementWorld) {
-  return { clock, log, observer, connect, inBackground };
 }

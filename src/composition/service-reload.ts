@@ -1,6 +1,6 @@
 import type { Configuration } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
-import type { ReloadOutcome } from '../endorsements/files/reload-outcome.js';
+import type { ReloadOutcome } from '../endorsements/files/open-source.js';
 import type { RunningServer } from '../http/server.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';

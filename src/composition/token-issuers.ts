@@ -1,7 +1,7 @@
 import type { Configuration, MaaConfiguration } from '../config/configuration.js';
 import { hex, sha256 } from '../crypto/digest.js';
+import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
 import { maaKeyPlace, type TokenIssuer } from '../endorsements/token-keys/token-issuer.js';
-import { readTokenRoots } from '../endorsements/token-keys/token-roots.js';
 import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regions.js';
 import type { MaaIssuer } from '../verifiers/maa/issuer-policy.js';
 import type { ItaIssuer } from '../verifiers/trust-authority/key-trust.js';

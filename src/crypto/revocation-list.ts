@@ -54,6 +54,17 @@ export function judgeRevocationListTime({ thisUpdate, nextUpdate }: CrlFrame, at
   return at > nextUpdate ? problem('crl_stale', `is past its next update, ${nextUpdate.toISOString()}`) : null;
 }
 
+/** How new a revocation list is within its series: by number, and between equal numbers by date. */
+export interface CrlAge {
+  readonly number: bigint;
+  readonly thisUpdate: Date;
+}
+
+/** Whether `a` is an older list than `b`. */
+export function isOlder(a: CrlAge, b: CrlAge): boolean {
+  return a.number === b.number ? a.thisUpdate < b.thisUpdate : a.number < b.number;
+}
+
 /** Whether a serial number is on the list. Holds for certificates of the list's issuer only. */
 export function isRevoked(crl: X509Crl, serial: Uint8Array): boolean {
   return crl.entries.some((entry) => Buffer.compare(entry.serial, serial) === 0);

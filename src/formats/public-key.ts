@@ -79,7 +79,12 @@ function rsaKey(parameters: DerElement | null, octets: Uint8Array): RsaKey {
   const modulus = unsignedOctets(reader.read(DER.integer, 'rsa modulus').content, 'rsa modulus');
   const exponent = unsignedOctets(reader.read(DER.integer, 'rsa exponent').content, 'rsa exponent');
   reader.end('rsa key');
-  return { kind: 'rsa', bits: modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24, modulus, exponent };
+  return { kind: 'rsa', bits: modulusBits(modulus), modulus, exponent };
+}
+
+/** @param modulus big endian, without leading zero */
+export function modulusBits(modulus: Uint8Array): number {
+  return modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24;
 }
 
 function ecKey(parameters: DerElement | null, octets: Uint8Array): EcKey | OtherKey {

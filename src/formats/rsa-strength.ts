@@ -1,4 +1,5 @@
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
+import { modulusBits } from './public-key.js';
 
 /** A larger modulus makes verifying slow, and nobody signs tokens with one. */
 const MAXIMUM_BITS = 8192;
@@ -14,7 +15,7 @@ const MAXIMUM_EXPONENT = 0x1_0000_0000;
  * @param alg `alg` of its JWK; null where it has none
  */
 export function weaknessOf({ n, e }: RsaPublicKey, alg: string | null): string | null {
-  const bits = n.byteLength * 8 - Math.clz32(n[0] ?? 0) + 24;
+  const bits = modulusBits(n);
   const minimum = alg === 'PS384' ? MINIMUM_PS384_BITS : MINIMUM_BITS;
   if (bits < minimum) return `modulus of ${bits} bits, expected ${minimum} or more`;
   if (bits > MAXIMUM_BITS) return `modulus of ${bits} bits, expected ${MAXIMUM_BITS} at most`;

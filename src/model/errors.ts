@@ -49,6 +49,11 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** Material from elsewhere than a request that cannot be read, does not verify, or is not what was looked for. */
+export class UnfitError extends Error {
+  override readonly name = 'UnfitError';
+}
+
 /** Runs a parse and says of which place in the request its FormatError speaks. */
 export function within<T>(pointer: string, parse: () => T): T {
   try {
@@ -65,5 +70,17 @@ export function nullIfMalformed<T>(parse: () => T): T | null {
   } catch (error) {
     if (error instanceof FormatError) return null;
     throw error;
+  }
+}
+
+/**
+ * Reads material from elsewhere than the request: there, bytes without their form are unfit.
+ * @throws {UnfitError} where the bytes are malformed
+ */
+export function unfitIfMalformed<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof FormatError ? new UnfitError(error.message, { cause: error }) : error;
   }
 }

@@ -1,3 +1,5 @@
+import { outOfTime } from './fetch-error.js';
+
 /**
  * Runs with a signal that aborts with another one, or after a time.
  *
@@ -20,4 +22,32 @@ export async function underBound<T>(
     clearTimeout(timer);
     outer.removeEventListener('abort', stop);
   }
+}
+
+/**
+ * Waits for something that others may be waiting for too, no longer than the caller's signal.
+ *
+ * @param late gives the result, or throws, where the signal ends first
+ * @throws {unknown} what the promise or `late` throws
+ */
+export async function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  late: () => T = throwOutOfTime,
+): Promise<T> {
+  let leave = () => {};
+  const left = new Promise<void>((resolve) => {
+    leave = resolve;
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  if (signal.aborted) leave();
+  try {
+    return await Promise.race([promise, left.then(late)]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}
+
+function throwOutOfTime(): never {
+  throw outOfTime();
 }

@@ -70,6 +70,16 @@ export class FetchError extends Error {
   }
 }
 
+/** The time of whoever asked is over. */
+export function outOfTime(): FetchError {
+  return new FetchError('aborted', 'no answer within the time of the request');
+}
+
+/** @throws {FetchError} where whoever asks has no time left */
+export function requireTime(signal: AbortSignal): void {
+  if (signal.aborted) throw new FetchError('aborted', 'no time was left');
+}
+
 /** @throws {unknown} what is no fetch that gave no body */
 export function requireFetchError(error: unknown): FetchError {
   if (error instanceof FetchError) return error;

@@ -1,7 +1,6 @@
-import { FormatError } from '../model/errors.js';
+import { FormatError, UnfitError } from '../model/errors.js';
 import type { Clock, Log } from '../model/ports.js';
 import { FetchError } from './fetch-error.js';
-import { UnfitError } from './unfit-error.js';
 
 /** Hears how each attempt to reach an origin ended. */
 export interface OriginObserver {

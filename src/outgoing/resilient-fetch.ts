@@ -1,40 +1,108 @@
-import type { BoundedAnswer, BoundedRequest, Fetch, FetchAnswer } from './bounded-fetch.js';
-import { DEFAULT_RESILIENCE, Resilience, type ResilienceOptions } from './resilience.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BoundedAnswer } from './bounded-agent.js';
+import type { Fetch, FetchRequest } from './bounded-fetch.js';
+import { FetchError, requireTime } from './fetch-error.js';
+import { type BreakerOptions, DEFAULT_BREAKER, OriginBreaker } from './origin-breaker.js';
+import { Turns } from './throttling.js';
 
-/** Fetches bodies as `Resilience` has it. */
-export class ResilientFetch implements Fetch {
-  readonly #fetch: Fetch;
-  readonly #resilience: Resilience;
+export interface ResilienceOptions extends BreakerOptions {
+  /** Upper end of the pause before the first retry; the second may take twice that. */
+  readonly pauseMs: number;
+  /** A server that wants to be left alone longer than this gets no retry. */
+  readonly longestPauseMs: number;
+  /** Requests at a time, and how many wait for their turn. */
+  readonly concurrent: number;
+  readonly queued: number;
+}
 
-  constructor(fetch: Fetch, options: ResilienceOptions = DEFAULT_RESILIENCE) {
-    this.#fetch = fetch;
-    this.#resilience = new Resilience(options);
+export const DEFAULT_RESILIENCE: ResilienceOptions = {
+  ...DEFAULT_BREAKER,
+  pauseMs: 200,
+  longestPauseMs: 2_000,
+  concurrent: 8,
+  queued: 64,
+};
+
+const MAXIMUM_RETRIES = 2;
+
+const RESERVE = 10;
+const EARNED_PER_CALL = 0.09;
+
+/**
+ * Bounds retries by the number of calls, so that a failing server sees hardly more requests than a sound one: nine
+ * retries per hundred calls, and a reserve of ten without which a service that seldom asks could never try again.
+ * A thousand calls make at most 1 100 requests.
+ */
+export class RetryBudget {
+  #retries = RESERVE;
+
+  /** Notes a call. */
+  earn(): void {
+    this.#retries = Math.min(RESERVE, this.#retries + EARNED_PER_CALL);
   }
 
-  async get(request: BoundedRequest): Promise<Uint8Array> {
-    return this.#resilience.run(request, () => this.#fetch.get(request));
-  }
-
-  async close(): Promise<void> {
-    await this.#fetch.close();
+  /** Takes one retry, if there is one. */
+  spend(): boolean {
+    if (this.#retries < 1) return false;
+    this.#retries -= 1;
+    return true;
   }
 }
 
-/** Fetches answers with their headers as `Resilience` has it. */
-export class ResilientAnswers implements FetchAnswer {
-  readonly #fetch: FetchAnswer;
-  readonly #resilience: Resilience;
+/**
+ * Fetches in spite of passing faults, without pressing a server that has lasting ones: retries with full jitter
+ * inside a budget, a breaker per origin, a bulkhead around all of it.
+ *
+ * The retries are a loop here and not cockatiel's, whose pauses do not end with the caller's signal.
+ */
+export class ResilientFetch implements Fetch {
+  readonly #fetch: Fetch;
+  readonly #options: ResilienceOptions;
+  readonly #turns: Turns;
+  readonly #breakers = new Map<string, OriginBreaker>();
+  readonly #budget = new RetryBudget();
 
-  constructor(fetch: FetchAnswer, options: ResilienceOptions) {
+  constructor(fetch: Fetch, options: ResilienceOptions = DEFAULT_RESILIENCE) {
     this.#fetch = fetch;
-    this.#resilience = new Resilience(options);
+    this.#options = options;
+    this.#turns = new Turns(options.concurrent, options.queued);
   }
 
-  async answer(request: BoundedRequest): Promise<BoundedAnswer> {
-    return this.#resilience.run(request, () => this.#fetch.answer(request));
+  /** @throws {FetchError} what the last attempt throws, or why there was none */
+  async get(request: FetchRequest): Promise<BoundedAnswer> {
+    requireTime(request.signal);
+    return await this.#turns.take(request.signal, () => this.#tryRepeatedly(request));
   }
 
   async close(): Promise<void> {
     await this.#fetch.close();
+  }
+
+  async #tryRepeatedly(request: FetchRequest): Promise<BoundedAnswer> {
+    this.#budget.earn();
+    for (let retries = 0; ; retries += 1) {
+      const outcome = await this.#breakerOf(request.origin).run(() => this.#fetch.get(request));
+      if (!(outcome instanceof FetchError)) return outcome;
+      const pauseMs = this.#pauseAfter(outcome, retries);
+      if (pauseMs === null || !this.#budget.spend()) throw outcome;
+      await sleep(pauseMs, undefined, { signal: request.signal });
+    }
+  }
+
+  /** How long to wait before the next attempt; null where there should be none. */
+  #pauseAfter(error: FetchError, retries: number): number | null {
+    if (!error.transient || retries >= MAXIMUM_RETRIES) return null;
+    const { pauseMs, longestPauseMs } = this.#options;
+    if (error.retryAfterMs !== null) return error.retryAfterMs <= longestPauseMs ? error.retryAfterMs : null;
+    // A 429 without Retry-After is not retried: the pause would be longer than a request can wait.
+    return error.status === 429 ? null : Math.random() * Math.min(pauseMs * 2 ** retries, longestPauseMs);
+  }
+
+  #breakerOf(origin: string): OriginBreaker {
+    const known = this.#breakers.get(origin);
+    if (known !== undefined) return known;
+    const breaker = new OriginBreaker(this.#options);
+    this.#breakers.set(origin, breaker);
+    return breaker;
   }
 }

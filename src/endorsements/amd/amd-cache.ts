@@ -1,32 +1,22 @@
 import { LRUCache } from 'lru-cache';
+import { hex, sha256 } from '../../crypto/digest.js';
+import { isOlder } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
-import type { Log } from '../../model/ports.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
+import { SNP_TCB_COMPONENTS } from '../../model/claims.js';
+import { UnfitError } from '../../model/errors.js';
+import { type AmdChain, hasSigned, isSameChain, readChain } from '../../vendors/amd/chain.js';
+import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
+import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import type { AmdRootPins } from '../../vendors/amd/roots.js';
+import type { VcekSubject } from '../../vendors/amd/vek.js';
+import { type AmdVek, issuedAt, isVcekOf, readVek, verifyVek } from '../../vendors/amd/vek.js';
 import type { CacheFolder } from '../files/cache-folder.js';
-import { isOlder } from '../files/crl-memory.js';
-import { encodePem } from '../files/pem-text.js';
 import { ReadOnce } from '../files/read-once.js';
-import { lineName, type SnpLine, type VcekSubject, vcekName } from './amd-keys.js';
-import {
-  type AmdChain,
-  type AmdCrl,
-  type AmdRootPins,
-  type AmdVek,
-  hasSigned,
-  isSameChain,
-  issuedAt,
-  isVcekOf,
-  readChain,
-  readCrl,
-  readVek,
-  verifyCrl,
-  verifyVek,
-} from './amd-material.js';
+import { encodeChain } from './bundle-files.js';
 
 interface AmdCacheOptions {
   readonly folder: CacheFolder;
   readonly pins: AmdRootPins;
-  readonly log: Log;
   /** VCEKs kept as files, and in memory. */
   readonly maximumFiles: number;
   readonly maximumInMemory: number;
@@ -68,14 +58,14 @@ export class AmdCache {
 
   /** The VCEK of a chip and TCB. Its signature is verified again where chains of the line are given. */
   async vcek(subject: VcekSubject, chains: readonly AmdChain[]): Promise<AmdVek | null> {
-    const name = `vcek-${vcekName(subject)}.der`;
+    const name = vcekFile(subject);
     const known = this.#veks.get(name);
     if (known !== undefined) {
       // Reading counts as use: a VCEK in constant use must not lose its file to one that was read once.
       this.#files.get(name);
       return known;
     }
-    const vek = await this.#read(name, (bytes) => {
+    const vek = await this.#options.folder.readVerified(name, (bytes) => {
       const read = readVek(bytes);
       if (!isVcekOf(read, subject)) throw new UnfitError('certificate is of another chip or TCB');
       const signer = chains.find((chain) => hasSigned(chain, read)) ?? chains[0];
@@ -90,7 +80,7 @@ export class AmdCache {
 
   /** Keeps a verified VCEK, unless one issued at the same time or later is cached: many requests may bring one. */
   async keepVcek(subject: VcekSubject, vek: AmdVek): Promise<void> {
-    const name = `vcek-${vcekName(subject)}.der`;
+    const name = vcekFile(subject);
     const known = this.#veks.peek(name);
     if (known !== undefined && issuedAt(known) >= issuedAt(vek)) return;
     this.#veks.set(name, vek);
@@ -100,8 +90,10 @@ export class AmdCache {
 
   /** The chains of a line, the one that was fetched last first: AMD can re-issue an ASK or ASVK with a new key. */
   async chains(line: SnpLine): Promise<readonly AmdChain[]> {
+    const { folder, pins } = this.#options;
+    const verify = (bytes: Uint8Array) => readChain(Buffer.from(bytes).toString('latin1'), line, pins);
     const kept = await this.#chains.get(lineName(line), async () => {
-      const read = await Promise.all(chainFiles(line).map((name) => this.#readChain(name, line)));
+      const read = await Promise.all(chainFiles(line).map((name) => folder.readVerified(name, verify)));
       return read.filter((chain) => chain !== null);
     });
     return kept ?? [];
@@ -121,7 +113,7 @@ export class AmdCache {
   /** The revocation list of a series that was fetched. It may have ended. */
   crl(line: SnpLine, ark: X509Certificate): Promise<AmdCrl | null> {
     return this.#crls.get(lineName(line), () =>
-      this.#read(crlFile(line), (bytes) => verifyCrl(readCrl(bytes), ark, line.product)),
+      this.#options.folder.readVerified(crlFile(line), (bytes) => verifyCrl(readCrl(bytes), ark, line.product)),
     );
   }
 
@@ -149,26 +141,9 @@ export class AmdCache {
     if (isNews) await this.#options.folder.write(crlFile(line), crl.list.der);
     await this.#options.folder.write(crlFetchedFile(line), `${fetchedAt.toISOString()}\n`);
   }
-
-  #readChain(name: string, line: SnpLine): Promise<AmdChain | null> {
-    return this.#read(name, (bytes) => readChain(Buffer.from(bytes).toString('latin1'), line, this.#options.pins));
-  }
-
-  async #read<T>(name: string, verify: (bytes: Uint8Array) => T): Promise<T | null> {
-    const bytes = await this.#options.folder.read(name);
-    if (bytes === null) return null;
-    try {
-      return verify(bytes);
-    } catch (error) {
-      if (!(error instanceof UnfitError)) throw error;
-      this.#options.log.warn({ file: name, why: error.message }, 'cached endorsement does not fit and is ignored');
-      return null;
-    }
-  }
 }
 
 const chainFiles = (line: SnpLine) => [`chain-${lineName(line)}.pem`, `chain-${lineName(line)}-before.pem`] as const;
-const encodeChain = ({ intermediate, ark }: AmdChain) => encodePem(intermediate.der, ark.der);
 const crlFile = (line: SnpLine) => `crl-${lineName(line)}.crl`;
 const crlFetchedFile = (line: SnpLine) => `crl-fetched-${lineName(line)}`;
 
@@ -180,4 +155,11 @@ function instantIn(bytes: Uint8Array | null): Date | null {
       .trimEnd(),
   );
   return Number.isNaN(instant.getTime()) ? null : instant;
+}
+
+/** By product, chip and TCB: SHA-256 over all of them, hex. */
+function vcekFile({ product, chipId, tcb }: VcekSubject): string {
+  const levels = SNP_TCB_COMPONENTS.map((component) => tcb[component] ?? '');
+  const key = [product, Buffer.from(chipId).toString('hex'), ...levels].join('/');
+  return `vcek-${hex(sha256(Buffer.from(key, 'utf8')))}.der`;
 }

@@ -3,26 +3,13 @@ import { hex, sha256 } from '../../crypto/digest.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { EndorsementOrigin, FetchContext, Unavailable } from '../../model/endorsement.js';
-import type { Clock } from '../../model/ports.js';
-import { SharedRenewals } from '../../outgoing/shared-renewals.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
-import type { AmdCache } from './amd-cache.js';
-import type { AmdDirectory } from './amd-directory.js';
-import type { AmdKds } from './amd-kds.js';
-import { lineName, type SnpLine } from './amd-keys.js';
-import { type AmdChain, type AmdRootPins, type AmdVek, hasSigned, readChain, readVek } from './amd-material.js';
-import { kdsProblem } from './kds-problem.js';
-
-interface AmdChainsOptions {
-  readonly pins: AmdRootPins;
-  readonly directory: AmdDirectory;
-  readonly cache: AmdCache;
-  /** Null where KDS is switched off. */
-  readonly kds: AmdKds | null;
-  readonly clock: Clock;
-  /** Longest time that one renewal of a chain may take. */
-  readonly renewalTimeoutMs: number;
-}
+import { UnfitError } from '../../model/errors.js';
+import { SharedRenewals } from '../../outgoing/shared-attempts.js';
+import { type AmdChain, hasSigned, readChain } from '../../vendors/amd/chain.js';
+import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import { type AmdVek, readVek } from '../../vendors/amd/vek.js';
+import { kdsProblem } from './amd-kds.js';
+import type { AmdParts } from './amd-parts.js';
 
 /** A chain, and where it is from. */
 interface HeldChain {
@@ -35,20 +22,20 @@ const SIGNED_VEKS = 4096;
 
 /** Chains of product lines: from the operator's folder, the cache, or KDS. */
 export class AmdChains {
-  readonly #options: AmdChainsOptions;
+  readonly #parts: AmdParts;
   readonly #renewals: SharedRenewals<readonly HeldChain[]>;
   /** Chains by the SHA-256 of a VEK that they signed. */
   readonly #signers = new LRUCache<string, AmdChain>({ max: SIGNED_VEKS });
 
-  constructor(options: AmdChainsOptions) {
-    this.#options = options;
-    this.#renewals = new SharedRenewals([], options.clock, options.renewalTimeoutMs);
+  constructor(parts: AmdParts) {
+    this.#parts = parts;
+    this.#renewals = new SharedRenewals([], parts.clock, parts.tuning.crlRefreshTimeoutMs);
   }
 
   /** All chains of a line that are held, the one that is to be tried first in front. */
   async held(line: SnpLine): Promise<readonly HeldChain[]> {
-    const stored = this.#options.directory.chains(line).map((chain) => ({ chain, origin: 'store' as const }));
-    const cached = await this.#options.cache.chains(line);
+    const stored = this.#parts.directory.chains(line).map((chain) => ({ chain, origin: 'store' as const }));
+    const cached = await this.#parts.cache.chains(line);
     return [...stored, ...cached.map((chain) => ({ chain, origin: 'cache' as const }))];
   }
 
@@ -88,7 +75,7 @@ export class AmdChains {
   }
 
   async heldArk(product: SnpProduct): Promise<X509Certificate | null> {
-    const { directory, cache } = this.#options;
+    const { directory, cache } = this.#parts;
     const stored = directory.ark(product);
     if (stored !== null) return stored;
     const [vcek] = await cache.chains({ product, signingKey: 'vcek' });
@@ -109,7 +96,7 @@ export class AmdChains {
 
   /** What KDS has now, beside the chains that are held. A request about the past keeps nothing, so it shares nothing. */
   async #renewed(line: SnpLine, { signal, historical }: FetchContext): Promise<readonly HeldChain[]> {
-    if (this.#options.kds === null) return [];
+    if (this.#parts.kds === null) return [];
     const key = historical ? `${lineName(line)} in the past` : lineName(line);
     return this.#renewals.share(key, signal, async (ownSignal) => {
       const renewed = await this.#fetch(line, { signal: ownSignal, historical });
@@ -121,7 +108,7 @@ export class AmdChains {
     line: SnpLine,
     { signal, historical }: Pick<FetchContext, 'signal' | 'historical'>,
   ): Promise<HeldChain | Unavailable> {
-    const { kds, cache, pins } = this.#options;
+    const { kds, cache, pins } = this.#parts;
     const what = `no certificate chain of ${line.product} for a ${line.signingKey.toUpperCase()}`;
     if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
     try {

@@ -1,21 +1,20 @@
+import { type CrlAge, isOlder, judgeRevocationListTime } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
+import type { CrlFrame } from '../../formats/x509-crl.js';
+import type { SnpProduct } from '../../model/claims.js';
 import { latest } from '../../model/earliest.js';
-import type { FetchContext, Unavailable } from '../../model/endorsement.js';
-import type { Clock } from '../../model/ports.js';
-import { type CrlAge, type CrlMemory, isDamaged, isOlder } from '../files/crl-memory.js';
-import type { AmdCache } from './amd-cache.js';
-import type { HeldCrl } from './amd-held-crls.js';
-import type { AmdKds } from './amd-kds.js';
-import { lineName, type SnpLine } from './amd-keys.js';
-import { type AmdCrl, readCrl, verifyCrl } from './amd-material.js';
-import { kdsProblem } from './kds-problem.js';
+import type { EndorsementOrigin, FetchContext, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
+import { UnfitError } from '../../model/errors.js';
+import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
+import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import { isDamaged } from '../files/rollback-marks.js';
+import { kdsProblem } from './amd-kds.js';
+import type { AmdParts } from './amd-parts.js';
 
-interface AmdCrlSupplyOptions {
-  readonly cache: AmdCache;
-  readonly memory: CrlMemory;
-  /** Null where KDS is switched off. */
-  readonly kds: AmdKds | null;
-  readonly clock: Clock;
+/** A verified list, where it is from, and whether AMD issues it for VCEKs or for VLEKs: null where that is not known. */
+export interface HeldCrl extends AmdCrl {
+  readonly origin: EndorsementOrigin;
+  readonly series: SnpSigningKey | null;
 }
 
 /** A series of lists: the line whose certificates it is for, and the root that signs it. */
@@ -31,17 +30,40 @@ export interface CrlFailure {
   readonly outOfReach: boolean;
 }
 
-/** Fetches revocation lists from KDS, where each series has its own address, and keeps those that can be relied on. */
+/**
+ * The revocation lists that are held: of each series the one that was fetched, and all that the operator's folder has.
+ * KDS, where each series has its own address, is asked for newer ones; those that can be relied on are kept.
+ */
 export class AmdCrlSupply {
-  readonly #options: AmdCrlSupplyOptions;
+  readonly #parts: AmdParts;
+  /** Verified once each: a list of the folder under the root that was at hand. */
+  readonly #verified = new WeakMap<CrlFrame, { readonly ark: X509Certificate; readonly crl: AmdCrl | null }>();
 
-  constructor(options: AmdCrlSupplyOptions) {
-    this.#options = options;
+  constructor(parts: AmdParts) {
+    this.#parts = parts;
   }
 
   /** Whether KDS is switched off. */
   get isOff(): boolean {
-    return this.#options.kds === null;
+    return this.#parts.kds === null;
+  }
+
+  /** All genuine lists of a product line, those that have ended as well. */
+  async held({ line: { product }, ark }: CrlSeries): Promise<readonly HeldCrl[]> {
+    const fetched = await Promise.all([this.#fetched(product, 'vcek', ark), this.#fetched(product, 'vlek', ark)]);
+    const stored = this.#parts.directory.crls(product).flatMap(({ series, list }): HeldCrl[] => {
+      const crl = this.#verify(list, ark, product);
+      return crl === null ? [] : [{ ...crl, origin: 'store', series }];
+    });
+    return [...fetched.flat(), ...stored];
+  }
+
+  /** Unverified CRLs of the folder for an instant: for a caller that has the ARK when none is at hand here. */
+  unverified(product: SnpProduct, at: Date): readonly Sourced<Uint8Array>[] {
+    return this.#parts.directory
+      .crls(product)
+      .filter(({ list }) => judgeRevocationListTime(list, at) === null)
+      .map(({ list }) => ({ value: list.der, origin: 'store' }));
   }
 
   /**
@@ -54,7 +76,7 @@ export class AmdCrlSupply {
     because: Unavailable,
     { at, historical, signal }: FetchContext,
   ): Promise<HeldCrl | CrlFailure> {
-    const { kds } = this.#options;
+    const { kds } = this.#parts;
     const { line, ark } = series;
     if (kds === null) return { problem: because, outOfReach: true };
     try {
@@ -71,9 +93,33 @@ export class AmdCrlSupply {
     }
   }
 
+  /** The list of a series that was fetched. */
+  async #fetched(product: SnpProduct, series: SnpSigningKey, ark: X509Certificate): Promise<readonly HeldCrl[]> {
+    const crl = await this.#parts.cache.crl({ product, signingKey: series }, ark);
+    return crl === null ? [] : [{ ...crl, origin: 'cache', series }];
+  }
+
+  #verify(list: CrlFrame, ark: X509Certificate, product: SnpProduct): AmdCrl | null {
+    const known = this.#verified.get(list);
+    if (known?.ark === ark) return known.crl;
+    const crl = this.#verifiedOrNull(list, ark, product);
+    this.#verified.set(list, { ark, crl });
+    return crl;
+  }
+
+  #verifiedOrNull(list: CrlFrame, ark: X509Certificate, product: SnpProduct): AmdCrl | null {
+    try {
+      return verifyCrl(list, ark, product);
+    } catch (error) {
+      if (!(error instanceof UnfitError)) throw error;
+      this.#parts.log.warn({ product, why: error.message }, 'revocation list of the AMD endorsement folder not used');
+      return null;
+    }
+  }
+
   /** Keeps a list, or says why it is not one to rely on. */
   async #keep(line: SnpLine, crl: AmdCrl): Promise<CrlFailure | null> {
-    const { cache, memory, clock } = this.#options;
+    const { cache, memory, clock } = this.#parts;
     const highest = await memory.highest(lineName(line));
     if (highest !== null && isOlder(crl, highest)) return { problem: rolledBack(line, highest), outOfReach: false };
     await Promise.all([memory.advance(lineName(line), crl), cache.keepCrl(line, crl, clock.now())]);
@@ -102,13 +148,7 @@ export function missing({ product }: SnpLine, held: readonly AmdCrl[], at: Date)
 
 /** @param mark of the newest that was relied on */
 export function rolledBack({ product }: SnpLine, mark: CrlAge | null): Unavailable {
-  if (isDamaged(mark)) {
-    const detail = `whether a revocation list of ${product} is older than one that was relied on before cannot be told: the mark of it in the cache folder is damaged or cannot be read`;
-    return { code: 'crl_rollback', detail, retryable: true };
-  }
-  return {
-    code: 'crl_rollback',
-    detail: `revocation list of ${product} is older than one that was relied on before`,
-    retryable: true,
-  };
+  const older = `revocation list of ${product} is older than one that was relied on before`;
+  const unknown = `whether a ${older} cannot be told: the mark of it in the cache folder is damaged or cannot be read`;
+  return { code: 'crl_rollback', detail: isDamaged(mark) ? unknown : older, retryable: true };
 }

@@ -1,37 +1,20 @@
+import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { BroughtCrl, FetchContext, MissingCrl, Unavailable } from '../../model/endorsement.js';
-import type { Clock, Log } from '../../model/ports.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
 import { hadFairTime } from '../../outgoing/origin-breaker.js';
-import { type CrlAge, type CrlMemory, isDamaged, isOlder } from '../files/crl-memory.js';
-import type { AmdCache } from './amd-cache.js';
+import type { AmdCrl } from '../../vendors/amd/crls.js';
+import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import { isDamaged } from '../files/rollback-marks.js';
 import {
   type AmdCrlSupply,
   type CrlFailure,
   type CrlSeries,
+  type HeldCrl,
   isCurrent,
   missing,
   rolledBack,
 } from './amd-crl-supply.js';
-import type { AmdHeldCrls, HeldCrl } from './amd-held-crls.js';
-import { lineName, type SnpLine } from './amd-keys.js';
-import type { AmdCrl } from './amd-material.js';
-
-interface AmdCrlsOptions {
-  readonly held: AmdHeldCrls;
-  readonly supply: AmdCrlSupply;
-  readonly cache: AmdCache;
-  readonly memory: CrlMemory;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Whether the process lives on after a request. Where not, a list that is due is renewed before it is used. */
-  readonly inBackground: boolean;
-  /** Shortest time between two attempts to have a newer list of one series, while one is held. */
-  readonly refreshPauseMs: number;
-  /** Longest time of such an attempt in the background. */
-  readonly refreshTimeoutMs: number;
-  /** Longest time that a request waits for KDS where it can do without. */
-  readonly askTimeoutMs: number;
-}
+import type { AmdParts } from './amd-parts.js';
 
 /** What there is of lists for certificates of one kind. */
 export interface FoundCrls {
@@ -67,19 +50,21 @@ const RENEWAL: Unavailable = { code: 'crl_unavailable', detail: 'a newer revocat
  * operator's folder stands in for it where KDS is off or out of reach.
  */
 export class AmdCrls {
-  readonly #options: AmdCrlsOptions;
+  readonly #parts: AmdParts;
+  readonly #supply: AmdCrlSupply;
   readonly #watched = new Map<string, Watched>();
   /** Monotonic instants of the last failures, by series. */
   readonly #failedAt = new Map<string, number>();
   readonly #closing = new AbortController();
 
-  constructor(options: AmdCrlsOptions) {
-    this.#options = options;
+  constructor(parts: AmdParts, supply: AmdCrlSupply) {
+    this.#parts = parts;
+    this.#supply = supply;
   }
 
   /** @param brought whether the request brings a list, which counts where no other can be had */
   async find(series: CrlSeries, context: FetchContext, brought = false): Promise<FoundCrls> {
-    const held = await this.#options.held.of(series.line.product, series.ark);
+    const held = await this.#supply.held(series);
     const own = await this.#own({ ...series, held, context, brought });
     return { own, others: held.filter((crl) => crl !== own && isCurrent(crl, context.at)) };
   }
@@ -89,15 +74,15 @@ export class AmdCrls {
    * request brings it, may find in those of the folder that a certificate is revoked.
    */
   async withoutRoot(line: SnpLine, problem: Unavailable, { at, historical }: FetchContext) {
-    const mark = historical ? null : await this.#options.memory.highest(lineName(line));
+    const mark = historical ? null : await this.#parts.memory.highest(lineName(line));
     const because = isDamaged(mark) ? rolledBack(line, mark) : problem;
     const own: MissingCrl = { ...because, mayStandIn: (list) => isNoOlder(list, mark) };
-    return { own, others: this.#options.held.unverified(line.product, at) };
+    return { own, others: this.#supply.unverified(line.product, at) };
   }
 
   /** Renews a series from now on, if a list of it was fetched before. */
   async watch(series: CrlSeries): Promise<void> {
-    if ((await this.#options.cache.crl(series.line, series.ark)) !== null) this.#watch(series);
+    if ((await this.#parts.cache.crl(series.line, series.ark)) !== null) this.#watch(series);
   }
 
   /** Asks for newer lists where that is due. Resolves when all attempts have ended. */
@@ -113,8 +98,8 @@ export class AmdCrls {
   async #own(search: Search): Promise<HeldCrl | MissingCrl> {
     const { line, held, context, brought } = search;
     const { at, historical } = context;
-    if (!historical) await this.#options.cache.endCrl(line, at);
-    const mark = historical ? null : await this.#options.memory.highest(lineName(line));
+    if (!historical) await this.#parts.cache.endCrl(line, at);
+    const mark = historical ? null : await this.#parts.memory.highest(lineName(line));
     const isFit = (crl: HeldCrl) => isCurrent(crl, at) && isNoOlder(crl, mark);
     const fetched = held.find(({ origin, series }) => origin === 'cache' && series === line.signingKey);
     if (fetched !== undefined && isFit(fetched)) return historical ? fetched : this.#renewed(search, fetched);
@@ -136,30 +121,30 @@ export class AmdCrls {
   async #ask(search: Search, because: Unavailable, canDoWithout: boolean): Promise<HeldCrl | CrlFailure> {
     const { line, held, context } = search;
     const { at, historical, signal } = context;
-    if (this.#options.supply.isOff) return { problem: because, outOfReach: true };
+    if (this.#supply.isOff) return { problem: because, outOfReach: true };
     // What KDS has now is newer than what is held of the series: of no use for an instant before that.
     const isTooNew = historical && held.some((crl) => crl.series === line.signingKey && crl.thisUpdate > at);
     if (isTooNew) return { problem: because, outOfReach: true };
     if (canDoWithout && this.#isCooling(line)) return { problem: { ...because, retryable: true }, outOfReach: true };
-    const { supply, askTimeoutMs } = this.#options;
+    const { crlAskTimeoutMs } = this.#parts.tuning;
     const begun = performance.now();
-    const ask = (within: AbortSignal) => supply.fetch(search, because, { at, historical, signal: within });
-    const answered = await (canDoWithout ? underBound(signal, askTimeoutMs, ask) : ask(signal));
+    const ask = (within: AbortSignal) => this.#supply.fetch(search, because, { at, historical, signal: within });
+    const answered = await (canDoWithout ? underBound(signal, crlAskTimeoutMs, ask) : ask(signal));
     if (!historical) this.#watch(search);
     const isNews = 'problem' in answered && answered.outOfReach && !historical;
-    if (isNews && hadFairTime(signal, begun, askTimeoutMs))
-      this.#failedAt.set(lineName(line), this.#options.clock.monotonicMs());
+    if (isNews && hadFairTime(signal, begun, crlAskTimeoutMs))
+      this.#failedAt.set(lineName(line), this.#parts.clock.monotonicMs());
     return answered;
   }
 
   #isCooling(line: SnpLine): boolean {
     const failedAt = this.#failedAt.get(lineName(line)) ?? Number.NEGATIVE_INFINITY;
-    return this.#options.clock.monotonicMs() - failedAt < COOLDOWN_MS;
+    return this.#parts.clock.monotonicMs() - failedAt < COOLDOWN_MS;
   }
 
   /** Only a list whose series is known can be the measure for those that come after it. */
   async #reliedOn(line: SnpLine, crl: HeldCrl, historical: boolean): Promise<HeldCrl> {
-    if (!historical && crl.series !== null) await this.#options.memory.advance(lineName(line), crl);
+    if (!historical && crl.series !== null) await this.#parts.memory.advance(lineName(line), crl);
     return crl;
   }
 
@@ -168,7 +153,7 @@ export class AmdCrls {
     const watched = this.#watch(search);
     await this.#reliedOn(search.line, fetched, false);
     if (!(await this.#isDue(search.line, fetched))) return fetched;
-    if (this.#options.inBackground) {
+    if (this.#parts.inBackground) {
       void this.#refresh(watched);
       return fetched;
     }
@@ -178,13 +163,13 @@ export class AmdCrls {
 
   /** From half of its life on a list is asked for again and again, before that once a day. */
   async #isDue(line: SnpLine, { thisUpdate, nextUpdate }: AmdCrl): Promise<boolean> {
-    const { cache, clock, refreshPauseMs } = this.#options;
+    const { cache, clock, tuning } = this.#parts;
     const fetchedAt = await cache.crlFetchedAt(line);
     if (fetchedAt === null) return true;
     const now = clock.now().getTime();
     const isPastHalfLife = now >= (thisUpdate.getTime() + nextUpdate.getTime()) / 2;
     // A clock that was set back makes it due as well.
-    return Math.abs(now - fetchedAt.getTime()) >= (isPastHalfLife ? refreshPauseMs : RENEWAL_MS);
+    return Math.abs(now - fetchedAt.getTime()) >= (isPastHalfLife ? tuning.crlRefreshPauseMs : RENEWAL_MS);
   }
 
   #watch({ line, ark }: CrlSeries): Watched {
@@ -197,9 +182,9 @@ export class AmdCrls {
 
   /** Also where there is none yet: a KDS that is too slow for requests may be fast enough for this. Never rejects. */
   async #refresh(watched: Watched): Promise<void> {
-    const { supply, cache, clock, log, refreshPauseMs } = this.#options;
+    const { cache, clock, log, tuning } = this.#parts;
     const now = clock.monotonicMs();
-    if (supply.isOff || this.#closing.signal.aborted || now - watched.askedAt < refreshPauseMs) return;
+    if (this.#supply.isOff || this.#closing.signal.aborted || now - watched.askedAt < tuning.crlRefreshPauseMs) return;
     try {
       const kept = await cache.crl(watched.line, watched.ark);
       if (kept !== null && !(await this.#isDue(watched.line, kept))) return;
@@ -213,9 +198,9 @@ export class AmdCrls {
   }
 
   async #refreshFromKds(series: CrlSeries): Promise<Unavailable | null> {
-    const { supply, clock, refreshTimeoutMs } = this.#options;
-    const answered = await underBound(this.#closing.signal, refreshTimeoutMs, (signal) =>
-      supply.fetch(series, RENEWAL, { at: clock.now(), historical: false, signal }),
+    const { clock, tuning } = this.#parts;
+    const answered = await underBound(this.#closing.signal, tuning.crlRefreshTimeoutMs, (signal) =>
+      this.#supply.fetch(series, RENEWAL, { at: clock.now(), historical: false, signal }),
     );
     return 'problem' in answered ? answered.problem : null;
   }
@@ -237,8 +222,5 @@ function isOfOtherSeries({ signingKey }: SnpLine, held: readonly HeldCrl[], { de
 
 /** By date: numbers mean nothing between two series. */
 function latestOf(lists: readonly HeldCrl[]): HeldCrl | null {
-  return lists.reduce<HeldCrl | null>(
-    (latest, next) => (latest === null || next.thisUpdate > latest.thisUpdate ? next : latest),
-    null,
-  );
+  return lists.toSorted((a, b) => b.thisUpdate.getTime() - a.thisUpdate.getTime())[0] ?? null;
 }

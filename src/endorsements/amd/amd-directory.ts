@@ -1,18 +1,16 @@
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { SnpProduct } from '../../model/claims.js';
-import type { Log } from '../../model/ports.js';
+import type { AmdChain } from '../../vendors/amd/chain.js';
+import { newestChains } from '../../vendors/amd/chain.js';
+import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import type { AmdRootPins } from '../../vendors/amd/roots.js';
+import type { AmdVek } from '../../vendors/amd/vek.js';
 import { CERTIFICATE_FILES, type MaterialFiles } from '../files/material-files.js';
-import { WatchedFolder } from '../files/watched-folder.js';
-import { lineName, type SnpLine } from './amd-keys.js';
-import type { AmdChain, AmdRootPins, AmdVek } from './amd-material.js';
-import { type AmdMaterial, type ListOfLine, newestChains, recogniseAmdMaterial } from './amd-recognition.js';
+import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
+import { type AmdMaterial, type ListOfLine, recogniseAmdMaterial } from './amd-recognition.js';
 
-interface AmdDirectoryOptions {
-  readonly folder: string;
+interface AmdDirectoryOptions extends FolderOptions {
   readonly pins: AmdRootPins;
-  readonly log: Log;
-  /** How often the folder is looked at. */
-  readonly pollMs: number;
 }
 
 const NOTHING: AmdMaterial = { arks: [], chains: [], veks: [], crls: [], refused: [] };
@@ -21,44 +19,14 @@ const NOTHING: AmdMaterial = { arks: [], chains: [], veks: [], crls: [], refused
  * The operator's folder of AMD certificates and revocation lists (`amd.chains`). Read at start and whenever it changes;
  * files are recognised by content, and the log names those that are not used. A missing folder counts as empty.
  */
-export class AmdDirectory {
-  readonly #options: AmdDirectoryOptions;
-  readonly #folder: WatchedFolder;
+export class AmdDirectory extends WatchedFolder {
+  readonly #pins: AmdRootPins;
   #material: AmdMaterial = NOTHING;
   #chains: ReadonlyMap<string, AmdChain> = new Map();
 
-  constructor(options: AmdDirectoryOptions) {
-    this.#options = options;
-    const { folder, pollMs, log } = options;
-    const take = (files: MaterialFiles) => this.#take(files);
-    this.#folder = new WatchedFolder({
-      folder,
-      key: 'amd.chains',
-      pollMs,
-      log,
-      material: CERTIFICATE_FILES,
-      what: 'AMD endorsement folder',
-      take,
-    });
-  }
-
-  /** Reads the folder, and goes on looking at it until `close`. */
-  start(): Promise<void> {
-    return this.#folder.start();
-  }
-
-  /** Reads the folder again where it has changed. Never throws: what it had stays. */
-  refresh(): Promise<boolean> {
-    return this.#folder.refresh();
-  }
-
-  /** Reads the folder again, whether it has changed or not. @returns whether what it holds is in force */
-  reload(): Promise<boolean> {
-    return this.#folder.reload();
-  }
-
-  close(): void {
-    this.#folder.close();
+  constructor({ pins, ...options }: AmdDirectoryOptions) {
+    super({ ...options, key: 'amd.chains', material: CERTIFICATE_FILES, what: 'AMD endorsement folder' });
+    this.#pins = pins;
   }
 
   /** The newest chain of a line. */
@@ -89,17 +57,14 @@ export class AmdDirectory {
     return this.#material.crls.map(({ item }) => item).filter((crl) => crl.product === product);
   }
 
-  #take({ files, refused }: MaterialFiles): void {
-    const { pins, log } = this.#options;
-    this.#material = recogniseAmdMaterial(files, pins);
-    this.#chains = newestChains(this.#material.chains.map(({ item }) => item));
-    for (const { name, why } of [...refused, ...this.#material.refused]) {
-      log.warn({ file: name, why }, 'file of the AMD endorsement folder not taken');
-    }
-    log.info(countsOf(this.#material), 'AMD endorsement folder read');
+  protected override take({ files, refused }: MaterialFiles): TakenFolder {
+    const material = recogniseAmdMaterial(files, this.#pins);
+    const { arks, chains, veks, crls } = material;
+    this.#material = material;
+    this.#chains = newestChains(chains.map(({ item }) => item));
+    return {
+      refused: [...refused, ...material.refused],
+      counts: { roots: arks.length, chains: chains.length, keys: veks.length, revocationLists: crls.length },
+    };
   }
-}
-
-function countsOf({ arks, chains, veks, crls }: AmdMaterial): object {
-  return { roots: arks.length, chains: chains.length, keys: veks.length, revocationLists: crls.length };
 }

@@ -11,14 +11,22 @@ import {
   type Sourced,
   type Unavailable,
 } from '../../model/endorsement.js';
+import { isSameChain } from '../../vendors/amd/chain.js';
+import type { SnpLine } from '../../vendors/amd/issuers.js';
+import type { AmdVek } from '../../vendors/amd/vek.js';
 import type { AmdChains } from './amd-chains.js';
+import type { HeldCrl } from './amd-crl-supply.js';
 import type { AmdCrls, FoundCrls } from './amd-crls.js';
-import type { HeldCrl } from './amd-held-crls.js';
-import type { SnpLine } from './amd-keys.js';
-import { type AmdVek, isSameChain } from './amd-material.js';
 import type { AmdVeks } from './amd-veks.js';
 
 type ChainDer = readonly [Uint8Array, Uint8Array];
+
+/** What finds the material of one kind each. */
+export interface AmdFinders {
+  readonly veks: AmdVeks;
+  readonly chains: AmdChains;
+  readonly crls: AmdCrls;
+}
 
 /** What was found for one line. */
 interface FoundForLine {
@@ -36,16 +44,12 @@ interface FoundCrl {
 
 /** Finds AMD's endorsements of SNP reports. Unavailable ones are returned as such, never thrown. */
 export class AmdEndorsements implements EndorsementSource {
-  readonly #veks: AmdVeks;
-  readonly #chains: AmdChains;
-  readonly #crls: AmdCrls;
+  readonly #finders: AmdFinders;
   readonly #ready: Promise<void>;
 
   /** @param ready folder and cache are read */
-  constructor(veks: AmdVeks, chains: AmdChains, crls: AmdCrls, ready: Promise<void> = Promise.resolve()) {
-    this.#veks = veks;
-    this.#chains = chains;
-    this.#crls = crls;
+  constructor(finders: AmdFinders, ready: Promise<void>) {
+    this.#finders = finders;
     this.#ready = ready;
   }
 
@@ -60,7 +64,7 @@ export class AmdEndorsements implements EndorsementSource {
   /** If one product line fits, everything is fetched in parallel; if several fit, the VEK decides which. */
   async #forReport(request: SnpEndorsementRequest, context: FetchContext): Promise<SnpEndorsementSet> {
     const { brought } = request;
-    const vekWanted = brought.vek === null ? this.#veks.find(request, context) : null;
+    const vekWanted = brought.vek === null ? this.#finders.veks.find(request, context) : null;
     const products = request.products.length > 1 ? await narrowed(request.products, vekWanted) : request.products;
     const vekDer = vekWanted === null ? Promise.resolve(brought.vek) : vekWanted.then(derOf);
     const [vek, lines] = await Promise.all([
@@ -93,8 +97,8 @@ export class AmdEndorsements implements EndorsementSource {
     vek: Promise<Uint8Array | null>,
     context: FetchContext,
   ): Promise<Sourced<ChainDer> | Unavailable> {
-    const [any, der] = await Promise.all([this.#chains.find(line, context), vek]);
-    const found = 'code' in any || der === null ? any : await this.#chains.findFor(line, der, context);
+    const [any, der] = await Promise.all([this.#finders.chains.find(line, context), vek]);
+    const found = 'code' in any || der === null ? any : await this.#finders.chains.findFor(line, der, context);
     if ('code' in found) return found;
     const { intermediate, ark } = found.chain;
     // What was fetched for this request is in the cache by now.
@@ -104,11 +108,11 @@ export class AmdEndorsements implements EndorsementSource {
 
   /** A CRL counts only if the ARK that signed it is at hand: an unverified CRL is not used. */
   async #crl(line: SnpLine, brought: boolean, context: FetchContext): Promise<FoundCrl> {
-    const ark = await this.#chains.ark(line, context);
-    if (!('code' in ark)) return sourced(await this.#crls.find({ line, ark }, context, brought));
+    const ark = await this.#finders.chains.ark(line, context);
+    if (!('code' in ark)) return sourced(await this.#finders.crls.find({ line, ark }, context, brought));
     const detail = `no root to verify a revocation list of ${line.product} by: ${ark.detail}`;
     const problem = { code: 'crl_unavailable', detail, retryable: ark.retryable } as const;
-    return this.#crls.withoutRoot(line, problem, context);
+    return this.#finders.crls.withoutRoot(line, problem, context);
   }
 }
 

@@ -1,13 +1,16 @@
 import type { SnpProduct, SnpTcb } from '../../model/claims.js';
-import type { SnpSigningKey } from '../../model/endorsement.js';
+import type { CheckId } from '../../model/codes.js';
+import type { SnpSigningKey, Unavailable } from '../../model/endorsement.js';
+import { UnfitError } from '../../model/errors.js';
 import type { Clock } from '../../model/ports.js';
-import type { BoundedRequest, Fetch } from '../../outgoing/bounded-fetch.js';
+import type { BoundedAnswer } from '../../outgoing/bounded-agent.js';
+import type { Fetch, FetchRequest } from '../../outgoing/bounded-fetch.js';
 import { FetchError } from '../../outgoing/fetch-error.js';
-import { NotFoundMemory } from '../../outgoing/not-found-memory.js';
-import { SingleFlight } from '../../outgoing/single-flight.js';
-import { ThrottledLane } from '../../outgoing/throttled-lane.js';
-import { hasShortChipId } from './amd-keys.js';
-import { readChainCertificates, readCrl, readVek } from './amd-material.js';
+import { SingleFlight } from '../../outgoing/shared-attempts.js';
+import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
+import { readChainCertificates } from '../../vendors/amd/chain.js';
+import { readCrl } from '../../vendors/amd/crls.js';
+import { hasShortChipId, readVek } from '../../vendors/amd/vek.js';
 
 interface AmdKdsOptions {
   /** `https://host[:port]`. */
@@ -19,12 +22,6 @@ interface AmdKdsOptions {
   readonly clock: Clock;
 }
 
-/** A kind of request to KDS: how it is sent, and the pause that KDS demands between two of them. */
-interface KdsLane {
-  readonly fetch: Fetch;
-  readonly throttle: ThrottledLane;
-}
-
 /** How one question to KDS is asked. */
 interface KdsCall {
   readonly signal: AbortSignal;
@@ -33,7 +30,7 @@ interface KdsCall {
 }
 
 /** What is asked for: how much of it is read at most, and what tells it from what is of no use. */
-type Kind = Pick<BoundedRequest, 'maximumBytes' | 'check' | 'mayBeRefused'>;
+type Kind = Pick<FetchRequest, 'maximumBytes' | 'check' | 'mayBeRefused'>;
 
 const VCEK: Kind = { maximumBytes: 16 * 1024, check: ({ body }) => readVek(body), mayBeRefused: true };
 const CHAIN: Kind = { maximumBytes: 64 * 1024, check: ({ body }) => readChainCertificates(textOf(body)) };
@@ -46,18 +43,18 @@ const CRL: Kind = { maximumBytes: 1024 * 1024, check: ({ body }) => readCrl(body
  * that it names, or ten seconds, have passed.
  */
 export class AmdKds {
-  readonly #options: AmdKdsOptions;
-  readonly #flights = new SingleFlight<Uint8Array>();
+  readonly #origin: string;
+  readonly #flights = new SingleFlight<BoundedAnswer>();
   readonly #notFound: NotFoundMemory;
   /** KDS throttles requests for VCEKs only: a 429 in one lane does not delay the other. */
-  readonly #chips: KdsLane;
-  readonly #lines: KdsLane;
+  readonly #chips: Fetch;
+  readonly #lines: Fetch;
 
-  constructor(options: AmdKdsOptions) {
-    this.#options = options;
-    this.#notFound = new NotFoundMemory(options.clock);
-    this.#chips = { fetch: options.chips, throttle: new ThrottledLane(options.clock) };
-    this.#lines = { fetch: options.lines, throttle: new ThrottledLane(options.clock) };
+  constructor({ origin, chips, lines, clock }: AmdKdsOptions) {
+    this.#origin = origin;
+    this.#notFound = new NotFoundMemory(clock);
+    this.#chips = new ThrottledFetch(chips, clock);
+    this.#lines = new ThrottledFetch(lines, clock);
   }
 
   /**
@@ -87,19 +84,15 @@ export class AmdKds {
 
   /** Ends what is being fetched. */
   async close(): Promise<void> {
-    await Promise.all([this.#options.chips.close(), this.#options.lines.close()]);
+    await Promise.all([this.#chips.close(), this.#lines.close()]);
   }
 
-  async #get({ fetch, throttle }: KdsLane, path: string, kind: Kind, call: KdsCall): Promise<Uint8Array> {
-    const { origin } = this.#options;
-    return this.#notFound.ask(path, call.remember, () =>
-      this.#flights.run(
-        path,
-        call.signal,
-        (signal) => throttle.ask(signal, () => fetch.get({ origin, path, ...kind, signal })),
-        () => new FetchError('aborted', 'no answer within the time of the request'),
-      ),
+  async #get(lane: Fetch, path: string, kind: Kind, call: KdsCall): Promise<Uint8Array> {
+    const origin = this.#origin;
+    const { body } = await this.#notFound.ask(path, call.remember, () =>
+      this.#flights.run(path, call.signal, (signal) => lane.get({ origin, path, ...kind, signal })),
     );
+    return body;
   }
 }
 
@@ -119,3 +112,17 @@ function vcekPath(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb): string 
 
 /** Decimal, with at least two digits. */
 const spl = (level: number) => String(level).padStart(2, '0');
+
+/**
+ * Why KDS gave nothing that can be used. A 404 will be one tomorrow too; everything else may pass.
+ * @throws {unknown} what is neither a fault of the network nor of what came over it
+ */
+export function kdsProblem(code: CheckId, what: string, error: unknown): Unavailable {
+  if (error instanceof FetchError) {
+    return { code, detail: `${what}: AMD KDS ${error.message}`, retryable: !error.notFound };
+  }
+  if (error instanceof UnfitError) {
+    return { code, detail: `${what}: what AMD KDS answered is of no use: ${error.message}`, retryable: true };
+  }
+  throw error;
+}

@@ -4,23 +4,14 @@ import { parseCertificate, type X509Certificate } from '../../formats/x509-certi
 import type { CrlFrame } from '../../formats/x509-crl.js';
 import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
-import { FormatError } from '../../model/errors.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
+import { FormatError, UnfitError } from '../../model/errors.js';
+import { type AmdChain, hasSigned, newestChains, verifyArk, verifyChain } from '../../vendors/amd/chain.js';
+import { readCrl, verifyCrl } from '../../vendors/amd/crls.js';
+import { lineName, productOfRoot, type SnpLine } from '../../vendors/amd/issuers.js';
+import type { AmdRootPins } from '../../vendors/amd/roots.js';
+import { type AmdVek, readVek, verifyVek } from '../../vendors/amd/vek.js';
 import type { NamedFile, RefusedFile } from '../files/material-files.js';
-import { lineName, type SnpLine } from './amd-keys.js';
-import {
-  type AmdChain,
-  type AmdRootPins,
-  type AmdVek,
-  hasSigned,
-  readCrl,
-  readVek,
-  verifyArk,
-  verifyChain,
-  verifyCrl,
-  verifyVek,
-} from './amd-material.js';
-import { seriesOfCrlFile } from './crl-file-name.js';
+import { seriesOfCrlFile } from './bundle-files.js';
 
 /** Something recognised, and the file it came from. */
 export interface Found<T> {
@@ -49,11 +40,11 @@ export interface AmdMaterial {
 
 /** Roots and chains that are at hand beside the files. */
 interface KnownRoots {
-  readonly arkOf: (product: SnpProduct) => X509Certificate | null;
-  readonly chainOf: (line: SnpLine) => AmdChain | null;
+  ark(product: SnpProduct): X509Certificate | null;
+  chain(line: SnpLine): AmdChain | null;
 }
 
-const NOTHING_KNOWN: KnownRoots = { arkOf: () => null, chainOf: () => null };
+const NOTHING_KNOWN: KnownRoots = { ark: () => null, chain: () => null };
 
 const PEM_START = '-----BEGIN CERTIFICATE-----';
 
@@ -79,7 +70,7 @@ export function recogniseAmdMaterial(
   const sorted = sort(files, refused);
   const arks = keep(sorted.roots, refused, (ark) => ({ product: verifyArk(ark, pins), ark }));
   const chains = keep(sorted.intermediates, refused, (intermediate) => {
-    const atHand = [...arks.map(({ item }) => item.ark), ...SNP_PRODUCTS.map(known.arkOf)];
+    const atHand = [...arks.map(({ item }) => item.ark), ...SNP_PRODUCTS.map((product) => known.ark(product))];
     const ark = atHand.find((held) => held !== null && isIssuedBy(intermediate, held));
     if (ark == null) throw new UnfitError('no pinned root for this certificate is at hand');
     return verifyChain(intermediate, ark, pins);
@@ -88,39 +79,22 @@ export function recogniseAmdMaterial(
   const veks = keep(sorted.veks, refused, (vek) => {
     const ofLine = chains.map(({ item }) => item).filter((chain) => lineName(chain) === lineName(vek));
     const signer = ofLine.find((chain) => hasSigned(chain, vek));
-    const chain = signer ?? newest.get(lineName(vek)) ?? known.chainOf(vek);
+    const chain = signer ?? newest.get(lineName(vek)) ?? known.chain(vek);
     if (chain !== null) verifyVek(vek, chain, pins);
     return { ...vek, verified: chain !== null };
   });
   const crls = keep(sorted.lists, refused, (list, name) => {
     const product = productOfRoot(list.issuer.commonName);
-    const ark = arks.find(({ item }) => item.product === product)?.item.ark ?? known.arkOf(product);
+    if (product === null) throw new UnfitError('revocation list is of no AMD root');
+    const ark = arks.find(({ item }) => item.product === product)?.item.ark ?? known.ark(product);
     if (ark !== null) verifyCrl(list, ark, product);
     return { product, series: seriesOfCrlFile(name, product, list.der), list, verified: ark !== null };
   });
   return { arks, chains, veks, crls, refused };
 }
 
-/** Of several chains of a line, the one whose intermediate was issued last. */
-export function newestChains(chains: readonly AmdChain[]): ReadonlyMap<string, AmdChain> {
-  const newest = new Map<string, AmdChain>();
-  for (const chain of chains) {
-    const before = newest.get(lineName(chain));
-    if (before === undefined || issuedAt(chain) > issuedAt(before)) newest.set(lineName(chain), chain);
-  }
-  return newest;
-}
-
-const issuedAt = ({ intermediate }: AmdChain) => intermediate.notBefore?.getTime() ?? 0;
-
 const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate) =>
   isSameName(certificate.issuer, issuer.subject);
-
-function productOfRoot(commonName: string | null): SnpProduct {
-  const product = SNP_PRODUCTS.find((candidate) => commonName === `ARK-${candidate}`);
-  if (product === undefined) throw new UnfitError('revocation list is of no AMD root');
-  return product;
-}
 
 function sort(files: readonly NamedFile[], refused: RefusedFile[]): Sorted {
   const sorted: Sorted = { roots: [], intermediates: [], veks: [], lists: [] };
@@ -133,13 +107,10 @@ function sort(files: readonly NamedFile[], refused: RefusedFile[]): Sorted {
 function split(name: string, bytes: Uint8Array, refused: RefusedFile[]): readonly Uint8Array[] {
   const text = Buffer.from(bytes).toString('latin1');
   if (!text.startsWith(PEM_START)) return [bytes];
-  try {
-    return parsePemCertificates(text, 'cert_format', { bytes: Number.POSITIVE_INFINITY });
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    refused.push({ name, why: error.message });
-    return [];
-  }
+  const ders = attempt(() => parsePemCertificates(text, 'cert_format', { bytes: Number.POSITIVE_INFINITY }));
+  if (!(ders instanceof Error)) return ders;
+  refused.push({ name, why: ders.message });
+  return [];
 }
 
 function sortItem(name: string, der: Uint8Array, sorted: Sorted, refused: RefusedFile[]): void {

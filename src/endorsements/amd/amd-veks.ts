@@ -1,42 +1,26 @@
 import type { FetchContext, SnpEndorsementRequest, Sourced, Unavailable } from '../../model/endorsement.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
-import type { AmdCache } from './amd-cache.js';
+import { UnfitError } from '../../model/errors.js';
+import type { AmdChain } from '../../vendors/amd/chain.js';
+import type { SnpLine } from '../../vendors/amd/issuers.js';
+import type { VcekSubject } from '../../vendors/amd/vek.js';
+import { type AmdVek, isForTcb, issuedAt, isVcekOf, readVek, verifyVek } from '../../vendors/amd/vek.js';
 import type { AmdChains } from './amd-chains.js';
-import type { AmdDirectory } from './amd-directory.js';
-import type { AmdKds } from './amd-kds.js';
-import type { SnpLine, VcekSubject } from './amd-keys.js';
-import {
-  type AmdChain,
-  type AmdRootPins,
-  type AmdVek,
-  isForTcb,
-  issuedAt,
-  isVcekOf,
-  readVek,
-  verifyVek,
-} from './amd-material.js';
-import { kdsProblem } from './kds-problem.js';
-
-interface AmdVeksOptions {
-  readonly pins: AmdRootPins;
-  readonly directory: AmdDirectory;
-  readonly cache: AmdCache;
-  readonly chains: AmdChains;
-  /** Null where KDS is switched off. */
-  readonly kds: AmdKds | null;
-}
+import { kdsProblem } from './amd-kds.js';
+import type { AmdParts } from './amd-parts.js';
 
 /** A VCEK or VLEK, and where it is from. */
 type HeldVek = Sourced<AmdVek>;
 
 /** The certificate of the key that signed a report: from the operator's folder, the cache, or KDS. */
 export class AmdVeks {
-  readonly #options: AmdVeksOptions;
+  readonly #parts: AmdParts;
+  readonly #chains: AmdChains;
   /** Certificates of the folder, each verified once under the chain at hand. */
   readonly #vouchedFor = new WeakMap<AmdVek, AmdChain>();
 
-  constructor(options: AmdVeksOptions) {
-    this.#options = options;
+  constructor(parts: AmdParts, chains: AmdChains) {
+    this.#parts = parts;
+    this.#chains = chains;
   }
 
   /** Looks in folder and cache for every product line that fits, before KDS is asked. */
@@ -71,9 +55,8 @@ export class AmdVeks {
   }
 
   async #cached(subject: VcekSubject): Promise<readonly HeldVek[]> {
-    const { cache, chains } = this.#options;
-    const held = await chains.held({ product: subject.product, signingKey: 'vcek' });
-    const cached = await cache.vcek(
+    const held = await this.#chains.held({ product: subject.product, signingKey: 'vcek' });
+    const cached = await this.#parts.cache.vcek(
       subject,
       held.map(({ chain }) => chain),
     );
@@ -95,13 +78,12 @@ export class AmdVeks {
 
   /** Fitting certificates of the folder, except those that the line's chain did not sign. */
   async #stored(line: SnpLine, fits: (vek: AmdVek) => boolean, context: FetchContext): Promise<readonly HeldVek[]> {
-    const fitting = this.#options.directory.veks(line).filter(fits);
+    const fitting = this.#parts.directory.veks(line).filter(fits);
     if (fitting.length === 0) return [];
-    const { chains } = this.#options;
     // No chain is fetched here: without one the certificates are returned unverified, and the verifier judges them.
-    if ((await chains.held(line)).length === 0) return fitting.map((value) => ({ value, origin: 'store' }));
+    if ((await this.#chains.held(line)).length === 0) return fitting.map((value) => ({ value, origin: 'store' }));
     const judged = fitting.map(async (value) => {
-      const found = await chains.findFor(line, value.certificate.der, context);
+      const found = await this.#chains.findFor(line, value.certificate.der, context);
       return 'code' in found || !this.#isVouchedFor(value, found.chain) ? [] : [{ value, origin: 'store' as const }];
     });
     return (await Promise.all(judged)).flat();
@@ -110,7 +92,7 @@ export class AmdVeks {
   #isVouchedFor(vek: AmdVek, chain: AmdChain): boolean {
     if (this.#vouchedFor.get(vek) === chain) return true;
     try {
-      verifyVek(vek, chain, this.#options.pins);
+      verifyVek(vek, chain, this.#parts.pins);
       this.#vouchedFor.set(vek, chain);
       return true;
     } catch (error) {
@@ -131,7 +113,7 @@ export class AmdVeks {
   }
 
   async #fetch(subject: VcekSubject, context: FetchContext): Promise<HeldVek | Unavailable> {
-    const { kds } = this.#options;
+    const { kds } = this.#parts;
     const what = `no VCEK of this chip and TCB for ${subject.product}`;
     if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
     try {
@@ -148,10 +130,10 @@ export class AmdVeks {
     const vek = readVek(der);
     if (!isVcekOf(vek, subject)) throw new UnfitError('it is of another chip or TCB');
     const line = { product: subject.product, signingKey: 'vcek' } as const;
-    const held = await this.#options.chains.findFor(line, der, context);
+    const held = await this.#chains.findFor(line, der, context);
     if (!('code' in held)) {
-      verifyVek(vek, held.chain, this.#options.pins);
-      if (!context.historical) await this.#options.cache.keepVcek(subject, vek);
+      verifyVek(vek, held.chain, this.#parts.pins);
+      if (!context.historical) await this.#parts.cache.keepVcek(subject, vek);
     }
     return { value: vek, origin: 'network' };
   }
@@ -159,11 +141,8 @@ export class AmdVeks {
 
 /** Of several certificates the one that was issued last, those valid at the instant before all others. */
 function bestAt(veks: readonly HeldVek[], at: Date): HeldVek | null {
-  return veks.reduce<HeldVek | null>((best, next) => (best === null || isBetter(next, best, at) ? next : best), null);
-}
-
-function isBetter({ value: a }: HeldVek, { value: b }: HeldVek, at: Date): boolean {
-  return isValid(a, at) === isValid(b, at) ? issuedAt(a) > issuedAt(b) : isValid(a, at);
+  const byAge = veks.toSorted(({ value: a }, { value: b }) => issuedAt(b) - issuedAt(a));
+  return byAge.find(({ value }) => isValid(value, at)) ?? byAge[0] ?? null;
 }
 
 function isValid(vek: AmdVek, at: Date): boolean {

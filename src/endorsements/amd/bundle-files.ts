@@ -1,24 +1,22 @@
 import { hex, sha256 } from '../../crypto/digest.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
+import type { AmdChain } from '../../vendors/amd/chain.js';
+import { lineName } from '../../vendors/amd/issuers.js';
+import type { AmdVek } from '../../vendors/amd/vek.js';
 import type { NamedFile } from '../files/material-files.js';
-import { encodePem } from '../files/pem-text.js';
-import { lineName } from './amd-keys.js';
-import type { AmdChain, AmdVek } from './amd-material.js';
-import { crlFileName } from './crl-file-name.js';
 
 /**
  * Names of the files of a bundle. They are for people: whoever reads the folder goes by content. Two different
  * certificates or lists never get one name, except that a line has one chain.
  */
 export function chainFile(chain: AmdChain): NamedFile {
-  const pem = encodePem(chain.intermediate.der, chain.ark.der);
-  return { name: `chain-${lineName(chain)}.pem`, bytes: Buffer.from(pem, 'latin1') };
+  return { name: `chain-${lineName(chain)}.pem`, bytes: Buffer.from(encodeChain(chain), 'latin1') };
 }
 
-export function vekFile(vek: AmdVek): NamedFile {
-  const { der } = vek.certificate;
-  return { name: `${vek.signingKey}-${vek.product.toLowerCase()}-${digestOf(der)}.der`, bytes: der };
+export function vekFile({ signingKey, product, sha256: digest, certificate }: AmdVek): NamedFile {
+  const name = `${signingKey}-${product.toLowerCase()}-${digest.slice(0, 16)}.der`;
+  return { name, bytes: certificate.der };
 }
 
 /** @param series VCEK or VLEK, if known: the only part of a file name that is interpreted on import */
@@ -26,4 +24,30 @@ export function crlFile(product: SnpProduct, series: SnpSigningKey | null, der: 
   return { name: crlFileName(product, series, der), bytes: der };
 }
 
-const digestOf = (der: Uint8Array) => hex(sha256(der)).slice(0, 16);
+/**
+ * The name of the file that an AMD revocation list is written to. Nothing in the list says whether it is the one for
+ * VCEKs or for VLEKs: where that is known, by the address that it was fetched from, the name keeps it.
+ */
+export function crlFileName(product: SnpProduct, series: SnpSigningKey | null, der: Uint8Array): string {
+  const line = series === null ? product.toLowerCase() : lineName({ product, signingKey: series });
+  return `crl-${line}-${hex(sha256(der)).slice(0, 16)}.crl`;
+}
+
+/** The series that a name made by `crlFileName` keeps; null for any other name, and for that of another list. */
+export function seriesOfCrlFile(name: string, product: SnpProduct, der: Uint8Array): SnpSigningKey | null {
+  const series = ['vcek', 'vlek'] as const;
+  return series.find((each) => crlFileName(product, each, der) === name) ?? null;
+}
+
+/** ASK or ASVK, then ARK, as PEM in the strict form of RFC 7468. */
+export function encodeChain({ intermediate, ark }: AmdChain): string {
+  return encodePem(intermediate.der) + encodePem(ark.der);
+}
+
+function encodePem(der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
+}

@@ -1,11 +1,9 @@
 import { join } from 'node:path';
 import type { FetchContext, SnpEndorsementRequest, Unavailable } from '../../model/endorsement.js';
-import { writeAtomically } from '../files/atomic-file.js';
-import type { NamedFile } from '../files/material-files.js';
-import type { AmdChains } from './amd-chains.js';
-import type { AmdCrls } from './amd-crls.js';
-import { lineName, type SnpLine } from './amd-keys.js';
-import type { AmdVeks } from './amd-veks.js';
+import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import type { ExportedBundle, NamedFile } from '../files/material-files.js';
+import { writeAtomically } from '../files/whole-files.js';
+import type { AmdFinders } from './amd-endorsements.js';
 import { chainFile, crlFile, vekFile } from './bundle-files.js';
 
 /** What a bundle is to hold. */
@@ -16,33 +14,17 @@ export interface BundleSelection {
   readonly requests: readonly SnpEndorsementRequest[];
 }
 
-/**
- * Endorsements for machines without network: files for one folder, which is the same as the operator's folder
- * (`amd.chains`). It has no format of its own, and OpenSSL shows what is in it.
- */
-export interface AmdBundle {
-  readonly files: readonly NamedFile[];
-  /** What was asked for and could not be had. */
-  readonly missing: readonly Unavailable[];
-}
-
-interface ExportParts {
-  readonly veks: AmdVeks;
-  readonly chains: AmdChains;
-  readonly crls: AmdCrls;
-}
-
 /** Collects a bundle from folder, cache and KDS. */
 export async function exportBundle(
-  parts: ExportParts,
+  finders: AmdFinders,
   { lines, requests }: BundleSelection,
   context: FetchContext,
-): Promise<AmdBundle> {
+): Promise<ExportedBundle> {
   const files: NamedFile[] = [];
   const missing: Unavailable[] = [];
   const wanted = new Map(lines.map((line) => [lineName(line), line]));
   for (const request of requests) {
-    const vek = await parts.veks.find(request, context);
+    const vek = await finders.veks.find(request, context);
     if ('code' in vek) missing.push(vek);
     else files.push(vekFile(vek.value));
     const products = 'code' in vek ? request.products : [vek.value.product];
@@ -52,7 +34,7 @@ export async function exportBundle(
     }
   }
   for (const line of wanted.values()) {
-    const found = await exportLine(parts, line, context);
+    const found = await exportLine(finders, line, context);
     files.push(...found.files);
     missing.push(...found.missing);
   }
@@ -60,12 +42,12 @@ export async function exportBundle(
 }
 
 /** Writes a bundle into a folder, which is made where it does not exist. */
-export async function writeBundle(folder: string, { files }: AmdBundle): Promise<void> {
+export async function writeBundle(folder: string, { files }: ExportedBundle): Promise<void> {
   for (const { name, bytes } of files) await writeAtomically(join(folder, name), bytes, 'everybody');
 }
 
 /** A CRL is exported only with its chain: without it the CRL cannot be verified. */
-async function exportLine({ chains, crls }: ExportParts, line: SnpLine, context: FetchContext): Promise<AmdBundle> {
+async function exportLine({ chains, crls }: AmdFinders, line: SnpLine, context: FetchContext): Promise<ExportedBundle> {
   const found = await chains.find(line, context);
   if ('code' in found) return { files: [], missing: [found] };
   const chain = chainFile(found.chain);

@@ -1,28 +1,21 @@
 import { join } from 'node:path';
 import { hex } from '../../crypto/digest.js';
+import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
-import { ConfigurationError } from '../../model/errors.js';
-import { writeAtomically } from '../files/atomic-file.js';
-import { type CrlAge, type CrlMemory, isDamaged, isOlder } from '../files/crl-memory.js';
+import { isSameChain, newestChains } from '../../vendors/amd/chain.js';
+import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import type { AmdVek } from '../../vendors/amd/vek.js';
 import type { ImportReport, NamedFile, RefusedFile } from '../files/material-files.js';
-import { CERTIFICATE_FILES, fingerprintOf, readMaterialFiles } from '../files/material-files.js';
+import { CERTIFICATE_FILES, readBundle } from '../files/material-files.js';
+import { type CrlMemory, isDamaged } from '../files/rollback-marks.js';
+import { writeAtomically } from '../files/whole-files.js';
 import type { AmdDirectory } from './amd-directory.js';
-import { lineName, type SnpLine } from './amd-keys.js';
-import { type AmdRootPins, type AmdVek, isSameChain } from './amd-material.js';
-import {
-  type AmdMaterial,
-  type Found,
-  type ListOfLine,
-  newestChains,
-  recogniseAmdMaterial,
-} from './amd-recognition.js';
+import type { AmdParts } from './amd-parts.js';
+import { type AmdMaterial, type Found, type ListOfLine, recogniseAmdMaterial } from './amd-recognition.js';
 import { chainFile, crlFile, vekFile } from './bundle-files.js';
 
-interface ImportParts {
-  readonly pins: AmdRootPins;
-  readonly directory: AmdDirectory;
-  readonly memory: CrlMemory;
+interface ImportParts extends Pick<AmdParts, 'pins' | 'directory' | 'memory'> {
   /** The operator's folder, where what is imported is kept. */
   readonly folder: string;
 }
@@ -51,13 +44,8 @@ const SIGNING_KEYS: readonly SnpSigningKey[] = ['vcek', 'vlek'];
  */
 export async function importBundle(parts: ImportParts, path: string, now: Date): Promise<ImportReport> {
   const { pins, directory, memory, folder } = parts;
-  if ((await fingerprintOf(path, CERTIFICATE_FILES)) === null)
-    throw new ConfigurationError([`${path}: no such folder`]);
-  const { files, refused } = await readMaterialFiles(path, CERTIFICATE_FILES);
-  const material = recogniseAmdMaterial(files, pins, {
-    arkOf: (product) => directory.ark(product),
-    chainOf: (line) => directory.chain(line),
-  });
+  const { files, refused } = await readBundle(path, CERTIFICATE_FILES);
+  const material = recogniseAmdMaterial(files, pins, directory);
   const refusals = [...refused, ...material.refused];
   const others = [...acceptChains(material, directory, refusals), ...acceptVeks(material, refusals)];
   const lists = await acceptLists(material, memory, now, refusals);

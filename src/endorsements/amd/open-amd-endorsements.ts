@@ -1,59 +1,24 @@
-import type { buildConnector } from 'undici';
 import type { EndorsementSource } from '../../model/endorsement.js';
-import type { Clock, Log } from '../../model/ports.js';
 import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
-import type { OriginObserver } from '../../outgoing/outages.js';
-import { DEFAULT_RESILIENCE, type ResilienceOptions } from '../../outgoing/resilience.js';
 import { ResilientFetch } from '../../outgoing/resilient-fetch.js';
+import { SNP_LINES } from '../../vendors/amd/issuers.js';
+import type { AmdRootPins } from '../../vendors/amd/roots.js';
 import { CacheFolder } from '../files/cache-folder.js';
-import { CrlMemory } from '../files/crl-memory.js';
-import type { ImportReport } from '../files/material-files.js';
-import type { ReloadOutcome } from '../files/reload-outcome.js';
+import type { OpenFolderSource, SourceWorld } from '../files/open-source.js';
+import { CrlMemory } from '../files/rollback-marks.js';
 import { AmdCache } from './amd-cache.js';
 import { AmdChains } from './amd-chains.js';
 import { AmdCrlSupply } from './amd-crl-supply.js';
 import { AmdCrls } from './amd-crls.js';
 import { AmdDirectory } from './amd-directory.js';
 import { AmdEndorsements } from './amd-endorsements.js';
-import { AmdHeldCrls } from './amd-held-crls.js';
 import { AmdKds } from './amd-kds.js';
-import { SNP_LINES } from './amd-keys.js';
-import type { AmdRootPins } from './amd-material.js';
+import { type AmdTuning, DEFAULT_AMD_TUNING } from './amd-parts.js';
 import { AmdVeks } from './amd-veks.js';
-import { type AmdBundle, type BundleSelection, exportBundle } from './export-bundle.js';
+import { type BundleSelection, exportBundle } from './export-bundle.js';
 import { importBundle } from './import-bundle.js';
 
-/** Times and sizes. The defaults are for production; tests shorten them. */
-export interface AmdTuning {
-  /** How often the operator's folder is looked at. */
-  readonly folderPollMs: number;
-  /** How often the age of revocation lists is looked at, and the shortest time between two attempts to renew one. */
-  readonly crlPollMs: number;
-  readonly crlRefreshPauseMs: number;
-  readonly crlRefreshTimeoutMs: number;
-  /** Longest time that a request waits for a list of KDS where it can do without. */
-  readonly crlAskTimeoutMs: number;
-  /** Longest time of one request to KDS. */
-  readonly attemptTimeoutMs: number;
-  readonly resilience: ResilienceOptions;
-  /** VCEKs kept as files, and in memory. */
-  readonly cachedFiles: number;
-  readonly cachedInMemory: number;
-}
-
-export const DEFAULT_AMD_TUNING: AmdTuning = {
-  folderPollMs: 5_000,
-  crlPollMs: 10 * 60_000,
-  crlRefreshPauseMs: 60 * 60_000,
-  crlRefreshTimeoutMs: 30_000,
-  crlAskTimeoutMs: 2_000,
-  attemptTimeoutMs: 3_000,
-  resilience: DEFAULT_RESILIENCE,
-  cachedFiles: 10_000,
-  cachedInMemory: 2_000,
-};
-
-export interface AmdEndorsementsOptions {
+export interface AmdEndorsementsOptions extends SourceWorld {
   readonly pins: AmdRootPins;
   /** URL of KDS, of which the origin counts; null: nothing is ever fetched. */
   readonly kds: string | null;
@@ -61,33 +26,11 @@ export interface AmdEndorsementsOptions {
   readonly folder: string;
   /** Where fetched material is kept; null: in memory only. */
   readonly cacheFolder: string | null;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Hears of each attempt to contact an origin. */
-  readonly observer?: OriginObserver | undefined;
-  /** Whether the process lives on after a request. Where left out it does. */
-  readonly inBackground?: boolean;
-  /** Options of TLS and socket, for tests. */
-  readonly connect?: buildConnector.BuildOptions | undefined;
   readonly tuning?: Partial<AmdTuning>;
 }
 
 /** AMD's endorsements, with everything that runs behind them. */
-export interface OpenAmdEndorsements {
-  readonly source: EndorsementSource;
-  /** Folder and cache are read. The source waits for it by itself. */
-  readonly ready: Promise<void>;
-  /** Reads the operator's folder again. */
-  reload(): Promise<readonly ReloadOutcome[]>;
-  /** Renews revocation lists past half of their life. Runs by itself from time to time. */
-  refreshDue(): Promise<void>;
-  /** Collects endorsements for machines without network. */
-  exportBundle(selection: BundleSelection, signal: AbortSignal): Promise<AmdBundle>;
-  /** Verifies a folder of endorsements and takes what holds into the operator's folder. */
-  importBundle(path: string): Promise<ImportReport>;
-  /** Ends timers, connections and what is being fetched. */
-  close(): Promise<void>;
-}
+export type OpenAmdEndorsements = OpenFolderSource<EndorsementSource, BundleSelection>;
 
 /** Puts the parts together and starts to read folder and cache. Never fails: a folder that is missing is empty. */
 export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEndorsements {
@@ -96,25 +39,26 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const directory = new AmdDirectory({ folder: options.folder, pins, log, pollMs: tuning.folderPollMs });
   const folder = new CacheFolder(options.cacheFolder, log);
   const limits = { maximumFiles: tuning.cachedFiles, maximumInMemory: tuning.cachedInMemory };
-  const cache = new AmdCache({ folder, pins, log, ...limits });
+  const cache = new AmdCache({ folder, pins, ...limits });
   const kds = openKds(options, tuning);
-  const renewalTimeoutMs = tuning.crlRefreshTimeoutMs;
-  const chains = new AmdChains({ pins, directory, cache, kds, clock, renewalTimeoutMs });
-  const veks = new AmdVeks({ pins, directory, cache, chains, kds });
   const memory = new CrlMemory(folder, log);
-  const crls = openCrls({ directory, cache, memory, kds, clock, log }, options, tuning);
+  const inBackground = options.inBackground ?? true;
+  const parts = { pins, directory, cache, memory, kds, clock, log, inBackground, tuning };
+  const chains = new AmdChains(parts);
+  const crls = new AmdCrls(parts, new AmdCrlSupply(parts));
+  const finders = { veks: new AmdVeks(parts, chains), chains, crls };
   const ready = Promise.all([directory.start(), cache.start()]).then(() => {});
   const timer = setInterval(() => void crls.refreshDue(), tuning.crlPollMs).unref();
-  if (options.inBackground ?? true) {
+  if (inBackground) {
     const renewing = ready.then(() => renewHeld(chains, crls));
     renewing.catch((error: unknown) => log.error({ err: error }, 'revocation lists are not renewed unasked'));
   }
   return {
-    source: new AmdEndorsements(veks, chains, crls, ready),
+    source: new AmdEndorsements(finders, ready),
     ready,
     exportBundle: async (selection, signal) => {
       await ready;
-      return exportBundle({ veks, chains, crls }, selection, { at: clock.now(), historical: false, signal });
+      return exportBundle(finders, selection, { at: clock.now(), historical: false, signal });
     },
     importBundle: async (path) => {
       await ready;
@@ -132,34 +76,6 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   };
 }
 
-interface CrlParts {
-  readonly directory: AmdDirectory;
-  readonly cache: AmdCache;
-  readonly memory: CrlMemory;
-  readonly kds: AmdKds | null;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-function openCrls(
-  { directory, cache, memory, kds, clock, log }: CrlParts,
-  { inBackground = true }: AmdEndorsementsOptions,
-  { crlRefreshPauseMs, crlRefreshTimeoutMs, crlAskTimeoutMs }: AmdTuning,
-): AmdCrls {
-  return new AmdCrls({
-    held: new AmdHeldCrls({ directory, cache, log }),
-    supply: new AmdCrlSupply({ cache, memory, kds, clock }),
-    cache,
-    memory,
-    clock,
-    log,
-    inBackground,
-    refreshPauseMs: crlRefreshPauseMs,
-    refreshTimeoutMs: crlRefreshTimeoutMs,
-    askTimeoutMs: crlAskTimeoutMs,
-  });
-}
-
 /** Goes on renewing the lists of series that were in use before, though nobody asks for them now. */
 async function renewHeld(chains: AmdChains, crls: AmdCrls): Promise<void> {
   for (const line of SNP_LINES) {
@@ -173,12 +89,7 @@ function openKds({ kds, clock, connect, observer }: AmdEndorsementsOptions, tuni
   if (kds === null) return null;
   const { origin } = new URL(kds);
   const { attemptTimeoutMs, resilience } = tuning;
-  const bounded = new BoundedFetch({
-    origins: [origin],
-    attemptTimeoutMs,
-    observer,
-    connect,
-  });
+  const bounded = new BoundedFetch({ origins: [origin], attemptTimeoutMs, observer, connect });
   // Callers choose which VCEKs are asked for: what fails there must not keep anybody from chains and lists.
   const [chips, lines] = [new ResilientFetch(bounded, resilience), new ResilientFetch(bounded, resilience)];
   return new AmdKds({ origin, clock, chips, lines });

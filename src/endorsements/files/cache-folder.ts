@@ -1,8 +1,8 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FormatError, UnfitError } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
-import { writeAtomically } from './atomic-file.js';
-import { readBoundedFile } from './bounded-file.js';
+import { readBoundedFile, writeAtomically } from './whole-files.js';
 
 /**
  * A folder of files that can be had again: whatever goes wrong with it, the service works on from memory.
@@ -29,6 +29,19 @@ export class CacheFolder {
       return await this.readOrThrow(name);
     } catch (error) {
       this.#log.warn({ err: error, file: name }, 'cached endorsement cannot be read');
+      return null;
+    }
+  }
+
+  /** What a file holds, as `verify` reads it. A file that is not what its name stands for is ignored: null. */
+  async readVerified<T>(name: string, verify: (bytes: Uint8Array) => T): Promise<T | null> {
+    const bytes = await this.read(name);
+    if (bytes === null) return null;
+    try {
+      return verify(bytes);
+    } catch (error) {
+      if (!(error instanceof UnfitError) && !(error instanceof FormatError)) throw error;
+      this.#log.warn({ file: name, why: error.message }, 'cached endorsement does not fit and is ignored');
       return null;
     }
   }

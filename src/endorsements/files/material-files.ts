@@ -1,8 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Unavailable } from '../../model/endorsement.js';
+import { ConfigurationError, UnfitError } from '../../model/errors.js';
 import { fileProblem } from '../../model/file-problem.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
-import { readBoundedFile } from './bounded-file.js';
+import { readBoundedFile } from './whole-files.js';
 
 /** Which files of a folder are material, by their names: of AMD's certificates and lists, and of Intel's collateral. */
 export const CERTIFICATE_FILES = /^[^.].*\.(?:pem|der|crl)$/i;
@@ -36,6 +37,16 @@ export interface ImportReport {
   readonly refused: readonly RefusedFile[];
 }
 
+/**
+ * Endorsements for machines without network: files for one folder, which is the same as the operator's folder
+ * (`amd.chains`, `intel.collateral`). It has no format of its own, and OpenSSL shows what is in that of AMD.
+ */
+export interface ExportedBundle {
+  readonly files: readonly NamedFile[];
+  /** What was asked for and could not be had. */
+  readonly missing: readonly Unavailable[];
+}
+
 /** What a folder holds: files read, and files that were not. */
 export interface MaterialFiles {
   readonly files: readonly NamedFile[];
@@ -53,12 +64,23 @@ export async function fingerprintOf(folder: string, material: RegExp): Promise<s
   return JSON.stringify(names.map((name, index) => [name, marks[index]]));
 }
 
-/** Reads the files of a folder whose names fit, in the order of their names. */
+/** Reads the files of a folder whose names fit, in the order of their names; none where there is no folder. */
 export async function readMaterialFiles(folder: string, material: RegExp): Promise<MaterialFiles> {
+  return readFiles(folder, (await namesIn(folder, material)) ?? []);
+}
+
+/** The same of a bundle. @throws {ConfigurationError} where there is no such folder */
+export async function readBundle(folder: string, material: RegExp): Promise<MaterialFiles> {
+  const names = await namesIn(folder, material);
+  if (names === null) throw noSuchFolder(folder);
+  return readFiles(folder, names);
+}
+
+async function readFiles(folder: string, names: readonly string[]): Promise<MaterialFiles> {
   const files: NamedFile[] = [];
   const refused: RefusedFile[] = [];
   let length = 0;
-  for (const name of (await namesIn(folder, material)) ?? []) {
+  for (const name of names) {
     const isFull = files.length >= MAXIMUM_FILES || length >= MAXIMUM_BYTES;
     const read = isFull ? 'too much in this folder' : await readMaterialFile(join(folder, name));
     if (typeof read === 'string') refused.push({ name, why: read });
@@ -99,4 +121,37 @@ async function markOf(path: string): Promise<string> {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown fault';
+}
+
+/**
+ * A bundle that says what one machine needs must not be mixed with what stood there before.
+ * @throws {ConfigurationError} where the folder of an export is not empty, or no folder
+ */
+export async function requireEmptyFolder(folder: string): Promise<void> {
+  const names = (await namesInBundle(folder)) ?? [];
+  if (names.length === 0) return;
+  throw new ConfigurationError([`${folder}: is not empty; an export writes into a new or empty folder`]);
+}
+
+/** @throws {ConfigurationError} where a folder is not there, is none, or has no file that an import could take */
+export async function requireBundle(folder: string): Promise<void> {
+  const names = await namesInBundle(folder);
+  if (names === null) throw noSuchFolder(folder);
+  if (names.some((name) => CERTIFICATE_FILES.test(name) || COLLATERAL_FILES.test(name))) return;
+  const what = 'certificates and revocation lists (*.pem, *.der, *.crl) or TDX collateral (*.json)';
+  const state = names.length === 0 ? 'is empty' : 'has nothing to import';
+  throw new ConfigurationError([`${folder}: ${state}; a bundle holds ${what}`]);
+}
+
+/** Names but those that begin with a dot, which nothing here reads; null where there is no folder. */
+async function namesInBundle(folder: string): Promise<readonly string[] | null> {
+  try {
+    return await namesIn(folder, /^[^.]/);
+  } catch (error) {
+    throw codeOf(error) === 'ENOTDIR' ? new ConfigurationError([`${folder}: is not a folder`]) : error;
+  }
+}
+
+function noSuchFolder(folder: string): ConfigurationError {
+  return new ConfigurationError([`${folder}: no such folder`]);
 }

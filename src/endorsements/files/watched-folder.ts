@@ -1,20 +1,29 @@
 import { folderProblem, isSystemError } from '../../model/file-problem.js';
 import type { Log } from '../../model/ports.js';
-import { fingerprintOf, type MaterialFiles, readMaterialFiles } from './material-files.js';
+import { fingerprintOf, type MaterialFiles, type RefusedFile, readMaterialFiles } from './material-files.js';
 
-interface WatchedFolderOptions {
+/** Which folder, and how it is looked at. */
+export interface FolderOptions {
   readonly folder: string;
-  /** Which files count, by their names. */
-  readonly material: RegExp;
   /** How often the folder is looked at. */
   readonly pollMs: number;
   readonly log: Log;
+}
+
+interface WatchedFolderOptions extends FolderOptions {
+  /** Which files count, by their names. */
+  readonly material: RegExp;
   /** The key of the configuration that names it. */
   readonly key: string;
   /** What to call it in the log. */
   readonly what: string;
-  /** Takes over what the folder holds now. */
-  readonly take: (files: MaterialFiles) => void;
+}
+
+/** What became of the files of a folder. */
+export interface TakenFolder {
+  readonly refused: readonly RefusedFile[];
+  /** How much there is of what, for the log. */
+  readonly counts: object;
 }
 
 /**
@@ -23,7 +32,7 @@ interface WatchedFolderOptions {
  * It is looked at from time to time instead of being watched: that works on network file systems and mounted volumes
  * too, and for a folder that comes later.
  */
-export class WatchedFolder {
+export abstract class WatchedFolder {
   readonly #options: WatchedFolderOptions;
   /** Undefined: to be read, whatever it is. */
   #fingerprint: string | null | undefined = undefined;
@@ -53,11 +62,14 @@ export class WatchedFolder {
     return this.#reading;
   }
 
-  /** Reads the folder again, whether it has changed or not. */
+  /** Reads the folder again, whether it has changed or not. @returns whether what it holds is in force */
   reload(): Promise<boolean> {
     this.#fingerprint = undefined;
     return this.refresh();
   }
+
+  /** Takes over what the folder holds now. */
+  protected abstract take(files: MaterialFiles): TakenFolder;
 
   close(): void {
     this.#isClosed = true;
@@ -65,12 +77,14 @@ export class WatchedFolder {
   }
 
   async #readIfChanged(): Promise<boolean> {
-    const { folder, material, take } = this.#options;
+    const { folder, material, log, what } = this.#options;
     try {
       const fingerprint = await fingerprintOf(folder, material);
       this.#fault = null;
       if (fingerprint === this.#fingerprint) return true;
-      take(await readMaterialFiles(folder, material));
+      const { refused, counts } = this.take(await readMaterialFiles(folder, material));
+      for (const { name, why } of refused) log.warn({ file: name, why }, `file of the ${what} not taken`);
+      log.info(counts, `${what} read`);
       this.#fingerprint = fingerprint;
       return true;
     } catch (error) {

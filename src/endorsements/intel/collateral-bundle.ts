@@ -1,16 +1,8 @@
 import { join } from 'node:path';
 import { hex, sha256 } from '../../crypto/digest.js';
 import type { FetchContext, Unavailable } from '../../model/endorsement.js';
-import { ConfigurationError } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
-import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import { encodeCollateralFile } from '../../vendors/intel/collateral-file.js';
-import { writeAtomically } from '../files/atomic-file.js';
-import type { ImportReport, NamedFile, RefusedFile, TakenFile } from '../files/material-files.js';
-import { COLLATERAL_FILES, fingerprintOf, readMaterialFiles } from '../files/material-files.js';
-import type { CollateralDirectory } from './collateral-directory.js';
-import { type CollateralOfFile, recogniseCollateral } from './collateral-files.js';
-import { type CollateralMemory, isBehind, isUnknown } from './collateral-memory.js';
 import {
   type CollateralKey,
   collateralOf,
@@ -20,25 +12,21 @@ import {
   keyName,
   windowOfAll,
   withNewestShared,
-} from './intel-collateral.js';
+} from '../../vendors/intel/collateral-parts.js';
+import type { ExportedBundle, ImportReport, NamedFile, RefusedFile, TakenFile } from '../files/material-files.js';
+import { COLLATERAL_FILES, readBundle } from '../files/material-files.js';
+import { writeAtomically } from '../files/whole-files.js';
+import { type CollateralOfFile, recogniseCollateral } from './collateral-directory.js';
+import { type CollateralMemory, isBehind, isUnknown } from './collateral-memory.js';
 import type { TdxCollateralSource } from './intel-endorsements.js';
-
-/**
- * Collateral for machines without network: files for one folder, which is the same as the operator's folder
- * (`intel.collateral`).
- */
-export interface CollateralBundle {
-  readonly files: readonly NamedFile[];
-  /** What was asked for and could not be had. */
-  readonly missing: readonly Unavailable[];
-}
+import type { IntelParts } from './intel-parts.js';
 
 /** Collects a bundle from folder, cache and services. */
 export async function exportCollateral(
   source: TdxCollateralSource,
   keys: readonly CollateralKey[],
   context: FetchContext,
-): Promise<CollateralBundle> {
+): Promise<ExportedBundle> {
   const files: NamedFile[] = [];
   const missing: Unavailable[] = [];
   for (const [name, { fmspc, ca }] of new Map(keys.map((key) => [keyName(key), key]))) {
@@ -49,10 +37,7 @@ export async function exportCollateral(
   return { files, missing };
 }
 
-interface ImportParts {
-  readonly reader: CollateralReader;
-  readonly directory: CollateralDirectory;
-  readonly memory: CollateralMemory;
+interface ImportParts extends Pick<IntelParts, 'reader' | 'directory' | 'memory'> {
   /** The operator's folder, where what is imported is kept. */
   readonly folder: string;
 }
@@ -67,8 +52,7 @@ interface ImportParts {
  */
 export async function importCollateral(parts: ImportParts, path: string, now: Date): Promise<ImportReport> {
   const { reader, directory, memory, folder } = parts;
-  if ((await fingerprintOf(path, COLLATERAL_FILES)) === null) throw new ConfigurationError([`${path}: no such folder`]);
-  const recognised = recogniseCollateral(await readMaterialFiles(path, COLLATERAL_FILES), reader);
+  const recognised = recogniseCollateral(await readBundle(path, COLLATERAL_FILES), reader);
   const taken: TakenFile[] = [];
   const refused: RefusedFile[] = [...recognised.refused];
   const atHand = [...recognised.taken.map(({ collateral }) => collateral), ...directory.all()];

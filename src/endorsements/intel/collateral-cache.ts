@@ -1,12 +1,8 @@
 import { parseStrictJson } from '../../formats/strict-json.js';
-import { FormatError } from '../../model/errors.js';
+import { FormatError, UnfitError } from '../../model/errors.js';
 import { isObject, type JsonValue } from '../../model/json.js';
-import type { Log } from '../../model/ports.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import { collateralMembers, readCollateralMembers } from '../../vendors/intel/collateral-file.js';
-import type { CacheFolder } from '../files/cache-folder.js';
-import type { CollateralSourceName } from './collateral-memory.js';
 import {
   type CollateralKey,
   collateralOf,
@@ -14,7 +10,9 @@ import {
   type IntelCollateral,
   keyName,
   readIntelCollateral,
-} from './intel-collateral.js';
+} from '../../vendors/intel/collateral-parts.js';
+import type { CacheFolder } from '../files/cache-folder.js';
+import type { CollateralSourceName } from './collateral-memory.js';
 
 /** Sources that are asked over the network. */
 export type FetchedSourceName = Exclude<CollateralSourceName, 'store'>;
@@ -30,7 +28,6 @@ export interface FetchedCollateral {
 interface CollateralCacheOptions {
   readonly folder: CacheFolder;
   readonly reader: CollateralReader;
-  readonly log: Log;
 }
 
 const PREFIX = 'tdx-collateral-';
@@ -85,21 +82,15 @@ export class CollateralCache {
     }
   }
 
-  async #read(name: string): Promise<FetchedCollateral | null> {
-    const { folder, reader, log } = this.#options;
-    const bytes = await folder.read(name);
-    if (bytes === null) return null;
-    try {
+  #read(name: string): Promise<FetchedCollateral | null> {
+    const { folder, reader } = this.#options;
+    return folder.readVerified(name, (bytes) => {
       const { fetchedAt, members } = decode(bytes);
       const collateral = readIntelCollateral(reader, readCollateralMembers(members));
       const source = SOURCES.find((candidate) => fileOf(collateral, candidate) === name);
       if (source === undefined) throw new UnfitError('collateral is of another kind of platform');
       return { collateral, source, fetchedAt };
-    } catch (error) {
-      if (!(error instanceof UnfitError) && !(error instanceof FormatError)) throw error;
-      log.warn({ file: name, why: error.message }, 'cached endorsement does not fit and is ignored');
-      return null;
-    }
+    });
   }
 }
 

@@ -1,54 +1,30 @@
-import type { Log } from '../../model/ports.js';
+import { FormatError, UnfitError } from '../../model/errors.js';
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
-import { COLLATERAL_FILES, type MaterialFiles } from '../files/material-files.js';
-import { WatchedFolder } from '../files/watched-folder.js';
-import { recogniseCollateral } from './collateral-files.js';
-import { type CollateralKey, type IntelCollateral, keyName } from './intel-collateral.js';
+import { parseCollateralFile } from '../../vendors/intel/collateral-file.js';
+import {
+  type CollateralKey,
+  type IntelCollateral,
+  keyName,
+  readIntelCollateral,
+} from '../../vendors/intel/collateral-parts.js';
+import { COLLATERAL_FILES, type MaterialFiles, type NamedFile, type RefusedFile } from '../files/material-files.js';
+import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
 
-interface CollateralDirectoryOptions {
-  readonly folder: string;
+interface CollateralDirectoryOptions extends FolderOptions {
   readonly reader: CollateralReader;
-  readonly log: Log;
-  /** How often the folder is looked at. */
-  readonly pollMs: number;
 }
 
 /**
  * The operator's folder of collateral (`intel.collateral`), one set a file. Read at start and whenever it changes; the
  * log names files that are not used. A missing folder counts as empty.
  */
-export class CollateralDirectory {
-  readonly #options: CollateralDirectoryOptions;
-  readonly #folder: WatchedFolder;
+export class CollateralDirectory extends WatchedFolder {
+  readonly #reader: CollateralReader;
   #collateral: ReadonlyMap<string, readonly IntelCollateral[]> = new Map();
 
-  constructor(options: CollateralDirectoryOptions) {
-    this.#options = options;
-    const { folder, pollMs, log } = options;
-    const take = (files: MaterialFiles) => this.#take(files);
-    this.#folder = new WatchedFolder({
-      folder,
-      key: 'intel.collateral',
-      pollMs,
-      log,
-      material: COLLATERAL_FILES,
-      what: 'TDX collateral folder',
-      take,
-    });
-  }
-
-  /** Reads the folder, and goes on looking at it until `close`. */
-  start(): Promise<void> {
-    return this.#folder.start();
-  }
-
-  /** Reads the folder again, whether it has changed or not. @returns whether what it holds is in force */
-  reload(): Promise<boolean> {
-    return this.#folder.reload();
-  }
-
-  close(): void {
-    this.#folder.close();
+  constructor({ reader, ...options }: CollateralDirectoryOptions) {
+    super({ ...options, key: 'intel.collateral', material: COLLATERAL_FILES, what: 'TDX collateral folder' });
+    this.#reader = reader;
   }
 
   /** All sets for a key, whether they are current or not. */
@@ -61,15 +37,37 @@ export class CollateralDirectory {
     return [...this.#collateral.values()].flat();
   }
 
-  #take(files: MaterialFiles): void {
-    const { reader, log } = this.#options;
-    const { taken, refused } = recogniseCollateral(files, reader);
+  protected override take(files: MaterialFiles): TakenFolder {
+    const { taken, refused } = recogniseCollateral(files, this.#reader);
     const collateral = new Map<string, IntelCollateral[]>();
     for (const { collateral: set } of taken) {
       collateral.set(keyName(set), [...(collateral.get(keyName(set)) ?? []), set]);
     }
     this.#collateral = collateral;
-    for (const { name, why } of refused) log.warn({ file: name, why }, 'file of the TDX collateral folder not taken');
-    log.info({ sets: taken.length, platforms: collateral.size }, 'TDX collateral folder read');
+    return { refused, counts: { sets: taken.length, platforms: collateral.size } };
+  }
+}
+
+/** Collateral of a file. */
+export interface CollateralOfFile {
+  readonly name: string;
+  readonly collateral: IntelCollateral;
+}
+
+/** Recognises collateral by content: names of files mean nothing. What does not verify is refused with a reason. */
+export function recogniseCollateral({ files, refused }: MaterialFiles, reader: CollateralReader) {
+  const read = files.map((file) => readFile(file, reader));
+  return {
+    taken: read.flatMap((result) => ('collateral' in result ? [result] : [])),
+    refused: [...refused, ...read.flatMap((result) => ('why' in result ? [result] : []))],
+  };
+}
+
+function readFile({ name, bytes }: NamedFile, reader: CollateralReader): CollateralOfFile | RefusedFile {
+  try {
+    return { name, collateral: readIntelCollateral(reader, parseCollateralFile(bytes)) };
+  } catch (error) {
+    if (!(error instanceof UnfitError) && !(error instanceof FormatError)) throw error;
+    return { name, why: error.message };
   }
 }

@@ -1,8 +1,8 @@
+import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { Log } from '../../model/ports.js';
+import type { CollateralKey, IntelCollateral } from '../../vendors/intel/collateral-parts.js';
 import type { CacheFolder } from '../files/cache-folder.js';
-import { type CrlAge, CrlMemory, isDamaged, isOlder } from '../files/crl-memory.js';
-import { RollbackMarks } from '../files/rollback-marks.js';
-import type { CollateralKey, IntelCollateral } from './intel-collateral.js';
+import { CrlMemory, isDamaged, RollbackMarks } from '../files/rollback-marks.js';
 
 /** Whom collateral is from: Intel's service or a PCCS, Azure's cache, or the operator, who imported it. */
 export type CollateralSourceName = 'pcs' | 'thim' | 'store';

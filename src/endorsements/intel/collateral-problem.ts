@@ -1,11 +1,10 @@
 import { latest } from '../../model/earliest.js';
 import type { Unavailable } from '../../model/endorsement.js';
-import { FormatError } from '../../model/errors.js';
+import { FormatError, UnfitError } from '../../model/errors.js';
 import { boundedSeconds, FetchError } from '../../outgoing/fetch-error.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
+import { hasEnded, type IntelCollateral, windowOfAll } from '../../vendors/intel/collateral-parts.js';
 import type { FetchedSourceName } from './collateral-cache.js';
 import { type CollateralMarks, isUnknown } from './collateral-memory.js';
-import { hasEnded, type IntelCollateral, windowOfAll } from './intel-collateral.js';
 
 const NAMES: Readonly<Record<FetchedSourceName, string>> = { pcs: 'the Intel PCS', thim: 'the Azure cache' };
 
@@ -23,22 +22,11 @@ export function missing(held: readonly IntelCollateral[], at: Date): Unavailable
   return { code: 'collateral_unavailable', detail, retryable: held.length > 0 };
 }
 
-const ROLLED_BACK: Unavailable = {
-  code: 'collateral_rollback',
-  detail: 'TDX collateral is older than what was fetched or imported before',
-  retryable: true,
-};
-
-const MARK_DAMAGED: Unavailable = {
-  code: 'collateral_rollback',
-  detail:
-    'whether TDX collateral is older than what was fetched or imported before cannot be told: the mark of it in the cache folder is damaged or cannot be read',
-  retryable: true,
-};
-
-/** @param marks that it was held against */
+/** @param marks that it was compared with */
 export function rolledBack(marks: readonly CollateralMarks[]): Unavailable {
-  return marks.some(isUnknown) ? MARK_DAMAGED : ROLLED_BACK;
+  const older = 'TDX collateral is older than what was fetched or imported before';
+  const unknown = `whether ${older} cannot be told: the mark of it in the cache folder is damaged or cannot be read`;
+  return { code: 'collateral_rollback', detail: marks.some(isUnknown) ? unknown : older, retryable: true };
 }
 
 /** The same of what a service answered. */

@@ -3,19 +3,18 @@ import { parsePemBlocks } from '../../formats/pem.js';
 import { FormatError } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import type { Clock } from '../../model/ports.js';
-import type { BoundedAnswer, FetchAnswer } from '../../outgoing/bounded-fetch.js';
+import { type BoundedAnswer, headerOf } from '../../outgoing/bounded-agent.js';
+import type { Fetch } from '../../outgoing/bounded-fetch.js';
 import { FetchError } from '../../outgoing/fetch-error.js';
-import { NotFoundMemory } from '../../outgoing/not-found-memory.js';
-import { ThrottledLane } from '../../outgoing/throttled-lane.js';
-import { cutSignedJson } from '../../vendors/intel/signed-json.js';
+import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
+import { cutSignedJson } from '../../vendors/intel/collateral-json.js';
+import type { CollateralKey } from '../../vendors/intel/collateral-parts.js';
 import type { FetchedSourceName } from './collateral-cache.js';
-import { type CollateralPlace, type Place, placeOf } from './collateral-place.js';
-import type { CollateralKey } from './intel-collateral.js';
 
 interface CollateralServiceOptions {
   readonly name: FetchedSourceName;
   readonly url: string;
-  readonly fetch: FetchAnswer;
+  readonly fetch: Fetch;
   readonly clock: Clock;
 }
 
@@ -61,21 +60,19 @@ interface Kind<T> {
  */
 export class CollateralService {
   readonly name: FetchedSourceName;
-  readonly #fetch: FetchAnswer;
   readonly #place: CollateralPlace;
   /** Of FMSPCs. */
   readonly #notFound: NotFoundMemory;
   /** Requests for TCB info, one for each FMSPC, do not delay the others. */
-  readonly #platforms: ThrottledLane;
-  readonly #common: ThrottledLane;
+  readonly #platforms: Fetch;
+  readonly #common: Fetch;
 
   constructor({ name, url, fetch, clock }: CollateralServiceOptions) {
     this.name = name;
-    this.#fetch = fetch;
     this.#place = placeOf(url, name);
     this.#notFound = new NotFoundMemory(clock);
-    this.#platforms = new ThrottledLane(clock);
-    this.#common = new ThrottledLane(clock);
+    this.#platforms = new ThrottledFetch(fetch, clock);
+    this.#common = new ThrottledFetch(fetch, clock);
   }
 
   /**
@@ -94,7 +91,8 @@ export class CollateralService {
 
   /** Ends what is being fetched. */
   async close(): Promise<void> {
-    await this.#fetch.close();
+    // Both lanes are of one fetch.
+    await this.#common.close();
   }
 
   async #tcbInfo(fmspc: string, { signal, remember }: ServiceCall) {
@@ -126,9 +124,9 @@ export class CollateralService {
     }
   }
 
-  async #ask<T>(lane: ThrottledLane, place: Place, { read, ...kind }: Kind<T>, signal: AbortSignal): Promise<T> {
+  async #ask<T>(lane: Fetch, place: Place, { read, ...kind }: Kind<T>, signal: AbortSignal): Promise<T> {
     const request = { ...place, ...kind, check: read, signal };
-    return read(await lane.ask(signal, () => this.#fetch.answer(request)));
+    return read(await lane.get(request));
   }
 }
 
@@ -149,8 +147,8 @@ function readPckCrl(answer: BoundedAnswer) {
 }
 
 /** An issuer chain out of the first of these headers that there is: PEM, URL-encoded. */
-function chainOf({ header }: BoundedAnswer, names: readonly string[]): string {
-  const encoded = names.map(header).find((value) => value !== undefined);
+function chainOf({ headers }: BoundedAnswer, names: readonly string[]): string {
+  const encoded = names.map((name) => headerOf(headers, name)).find((value) => value !== undefined);
   if (encoded === undefined) throw new FormatError('cert_chain', 'answer names no issuer chain');
   try {
     return decodeURIComponent(encoded);
@@ -169,4 +167,61 @@ function listOf(body: Uint8Array): Uint8Array {
   const [block, ...more] = parsePemBlocks(text);
   if (block?.label !== 'X509 CRL' || more.length > 0) throw new FormatError('cert_format', 'pem is no revocation list');
   return block.der;
+}
+
+/** One address of a service. */
+export interface Place {
+  readonly origin: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Where a service has what. */
+export interface CollateralPlace {
+  /** @param fmspc lower-case hex */
+  tcbInfo(fmspc: string): Place;
+  readonly qeIdentity: Place;
+  pckCrl(ca: CollateralKey['ca']): Place;
+  /** Asked one after the other. */
+  readonly rootCaCrl: readonly [Place, Place?];
+}
+
+/** Intel's own service has the root's list under another origin, which the root certificate itself names. */
+const INTEL_ORIGIN = 'https://api.trustedservices.intel.com';
+const INTEL_CERTIFICATES = 'https://certificates.trustedservices.intel.com';
+const ROOT_LIST = '/IntelSGXRootCA.der';
+
+/** Path of a service's address: what is in front of the API, and the version, 4 unless it says 3. */
+const BASE = /^(.*?)(?:\/(?:sgx|tdx)\/certification\/(v[34]))?\/*$/;
+
+/**
+ * Addresses of a service. TCB info and QE identity are both asked for without `update` or a number: so they are of one
+ * choice, the standard one.
+ *
+ * @param url origin, with or without the path of the API (`/sgx/certification/v4/`), as it is given to other clients
+ */
+export function placeOf(url: string, name: FetchedSourceName): CollateralPlace {
+  const { origin, pathname } = new URL(url);
+  const [, base = '', version = 'v4'] = BASE.exec(pathname) ?? [];
+  // Azure's metadata service requires this header, so that a web page cannot make a browser send the request.
+  const headers: Record<string, string> = name === 'thim' ? { metadata: 'true' } : {};
+  const at = (path: string): Place => ({ origin, path: `${base}${path}`, headers });
+  const sgx = `/sgx/certification/${version}`;
+  const tdx = `/tdx/certification/${version}`;
+  return {
+    tcbInfo: (fmspc) => at(`${tdx}/tcb?fmspc=${fmspc}`),
+    qeIdentity: at(`${tdx}/qe/identity`),
+    pckCrl: (ca) => at(`${sgx}/pckcrl?ca=${ca}&encoding=der`),
+    rootCaCrl:
+      origin === INTEL_ORIGIN
+        ? [{ origin: INTEL_CERTIFICATES, path: ROOT_LIST, headers: {} }]
+        : [at(`${sgx}/rootcacrl`), at(ROOT_LIST)],
+  };
+}
+
+/** All origins that a service is asked under. */
+export function originsOf(url: string): readonly string[] {
+  const { origin } = new URL(url);
+  return origin === INTEL_ORIGIN ? [origin, INTEL_CERTIFICATES] : [origin];
 }

@@ -1,15 +1,9 @@
 import type { FetchContext, Unavailable } from '../../model/endorsement.js';
-import type { Clock, Log } from '../../model/ports.js';
+import { UnfitError } from '../../model/errors.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
 import { FetchError } from '../../outgoing/fetch-error.js';
 import { hadFairTime } from '../../outgoing/origin-breaker.js';
-import { SingleFlight } from '../../outgoing/single-flight.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
-import type { CollateralReader } from '../../vendors/intel/collateral.js';
-import type { CollateralCache, FetchedCollateral, FetchedSourceName } from './collateral-cache.js';
-import { type CollateralMemory, isBehind, isUnknown } from './collateral-memory.js';
-import { missing, ofService, rolledBack, serviceProblem } from './collateral-problem.js';
-import type { CollateralService } from './collateral-service.js';
+import { SingleFlight } from '../../outgoing/shared-attempts.js';
 import {
   type CollateralKey,
   hasEnded,
@@ -20,34 +14,12 @@ import {
   readIntelCollateral,
   windowOfAll,
   withNewestShared,
-} from './intel-collateral.js';
-
-/** When collateral is asked for, and for how long. */
-export interface CollateralPauses {
-  /** Time from one fetch to the next. Up to a quarter less, so that not all are due at once. */
-  readonly refreshMs: number;
-  /** Shortest time between two attempts to renew one set in the background. */
-  readonly retryMs: number;
-  /** Longest time of such an attempt. */
-  readonly timeoutMs: number;
-  /** Longest time that a service is waited for where there is something else to judge by. */
-  readonly askMs: number;
-  /** Time after such an attempt that failed, in which nobody waits for another. */
-  readonly cooldownMs: number;
-}
-
-interface CollateralSupplyOptions {
-  /** In the order in which they are asked. */
-  readonly services: readonly CollateralService[];
-  readonly reader: CollateralReader;
-  readonly cache: CollateralCache;
-  readonly memory: CollateralMemory;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly pauses: CollateralPauses;
-  /** Whether the process lives on after a request. A command ends with it. */
-  readonly inBackground: boolean;
-}
+} from '../../vendors/intel/collateral-parts.js';
+import type { FetchedCollateral, FetchedSourceName } from './collateral-cache.js';
+import { isBehind, isUnknown } from './collateral-memory.js';
+import { missing, ofService, rolledBack, serviceProblem } from './collateral-problem.js';
+import type { CollateralService } from './collateral-service.js';
+import type { IntelParts } from './intel-parts.js';
 
 /** Collateral that a service gave, with the newer parts that are at hand. */
 export interface Fetched {
@@ -75,7 +47,7 @@ interface Failure {
  * asks for it or not. Nothing that was rolled back, has ended or does not verify is ever kept.
  */
 export class CollateralSupply {
-  readonly #options: CollateralSupplyOptions;
+  readonly #parts: IntelParts;
   readonly #flights = new SingleFlight<IntelCollateral>();
   readonly #watched = new Map<string, Watched>();
   readonly #failures = new Map<string, Failure>();
@@ -83,27 +55,42 @@ export class CollateralSupply {
   /** Attempts in the background. */
   readonly #renewals = new Set<Promise<void>>();
 
-  constructor(options: CollateralSupplyOptions) {
-    this.#options = options;
+  constructor(parts: IntelParts) {
+    this.#parts = parts;
   }
 
   /** No service is configured. */
   get isOff(): boolean {
-    return this.#options.services.length === 0;
+    return this.#parts.services.length === 0;
   }
 
   /** Schedules the renewal of everything that the cache has read. */
   start(): void {
-    const { cache, clock } = this.#options;
+    const { cache, clock } = this.#parts;
     const now = clock.now();
     for (const fetched of cache.all()) {
       if (!hasEnded(fetched.collateral, now)) this.#watch(fetched.collateral, this.#pauseAfter(fetched));
     }
   }
 
-  /** Asks the services one after the other. `because`, with what went wrong, where none has it. */
-  async fetch(key: CollateralKey, because: Unavailable, context: FetchContext): Promise<Fetched | Unavailable> {
-    return this.#fetch(key, because, context, null);
+  /**
+   * Asks the services one after the other. `because`, with what went wrong, where none has it.
+   * @param askMs longest time that each is waited for; null: that of the request
+   */
+  async fetch(
+    key: CollateralKey,
+    because: Unavailable,
+    context: FetchContext,
+    askMs: number | null = null,
+  ): Promise<Fetched | Unavailable> {
+    let problem: Unavailable | null = null;
+    for (const service of this.#parts.services) {
+      const ask = (signal: AbortSignal) => this.#fetchFrom(service, key, because, { ...context, signal });
+      const fetched = await (askMs === null ? ask(context.signal) : underBound(context.signal, askMs, ask));
+      if (!('code' in fetched)) return fetched;
+      problem ??= fetched;
+    }
+    return problem ?? because;
   }
 
   /**
@@ -112,11 +99,11 @@ export class CollateralSupply {
    */
   async ask(key: CollateralKey, context: FetchContext): Promise<Fetched | Unavailable> {
     if (this.isOff) return NEWER;
-    const { clock, pauses, inBackground } = this.#options;
+    const { clock, pauses, inBackground } = this.#parts;
     const failure = this.#failures.get(keyName(key));
     if (failure !== undefined && clock.monotonicMs() < failure.until) return failure.problem;
     const begun = performance.now();
-    const fetched = await this.#fetch(key, NEWER, context, pauses.askMs);
+    const fetched = await this.fetch(key, NEWER, context, pauses.askMs);
     if (!('code' in fetched) || !hadFairTime(context.signal, begun, pauses.askMs)) return fetched;
     this.#failures.set(keyName(key), { problem: fetched, until: clock.monotonicMs() + pauses.cooldownMs });
     if (inBackground) this.#watch(key, pauses.cooldownMs);
@@ -133,7 +120,7 @@ export class CollateralSupply {
   async refreshDue(): Promise<void> {
     const due = [...this.#watched.values()].filter((watched) => this.#isDue(watched));
     await Promise.all([
-      this.#options.cache.removeEnded(this.#options.clock.now()),
+      this.#parts.cache.removeEnded(this.#parts.clock.now()),
       ...due.map((watched) => this.#refresh(watched)),
     ]);
   }
@@ -142,22 +129,6 @@ export class CollateralSupply {
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#renewals);
-  }
-
-  async #fetch(
-    key: CollateralKey,
-    because: Unavailable,
-    context: FetchContext,
-    askMs: number | null,
-  ): Promise<Fetched | Unavailable> {
-    let problem: Unavailable | null = null;
-    for (const service of this.#options.services) {
-      const ask = (signal: AbortSignal) => this.#fetchFrom(service, key, because, { ...context, signal });
-      const fetched = await (askMs === null ? ask(context.signal) : underBound(context.signal, askMs, ask));
-      if (!('code' in fetched)) return fetched;
-      problem ??= fetched;
-    }
-    return problem ?? because;
   }
 
   async #fetchFrom(
@@ -185,14 +156,14 @@ export class CollateralSupply {
     key: CollateralKey,
     call: Parameters<CollateralService['collateral']>[1],
   ): Promise<IntelCollateral> {
-    const collateral = readIntelCollateral(this.#options.reader, await service.collateral(key, call));
+    const collateral = readIntelCollateral(this.#parts.reader, await service.collateral(key, call));
     if (keyName(collateral) !== keyName(key)) throw new UnfitError('collateral is of another kind of platform');
     return collateral;
   }
 
   /** Keeps what was fetched and gives it out, or says why it is not to be relied on. */
   async #take(downloaded: IntelCollateral, source: FetchedSourceName, at: Date): Promise<Fetched | Unavailable> {
-    const { cache, memory, log } = this.#options;
+    const { cache, memory, log } = this.#parts;
     const marks = await memory.marksOf(downloaded, source);
     // One server of the service may lag behind another: its older answer must not replace a newer one.
     const given = cache.all(source).map((fetched) => fetched.collateral);
@@ -204,7 +175,7 @@ export class CollateralSupply {
     }
     const before = cache.held(collateral).find((held) => held.source === source)?.collateral;
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;
-    const fetched = { collateral: newest, source, fetchedAt: this.#options.clock.now() };
+    const fetched = { collateral: newest, source, fetchedAt: this.#parts.clock.now() };
     // In this order: whoever reads the new file, also after a crash, knows what came before it.
     await memory.advance(newest, source);
     await cache.keep(fetched);
@@ -214,26 +185,26 @@ export class CollateralSupply {
   }
 
   #watch({ fmspc, ca }: CollateralKey, pauseMs: number): void {
-    const watched = { key: { fmspc, ca }, dueAt: this.#options.clock.monotonicMs() + pauseMs };
+    const watched = { key: { fmspc, ca }, dueAt: this.#parts.clock.monotonicMs() + pauseMs };
     this.#watched.set(keyName(watched.key), watched);
   }
 
   /** A day after it was fetched, with jitter; half of what is left then where that is sooner. */
   #pauseAfter({ collateral, fetchedAt }: FetchedCollateral): number {
-    const { clock, pauses } = this.#options;
+    const { clock, pauses } = this.#parts;
     const leftMs = windowOfAll(collateral).until.getTime() - fetchedAt.getTime();
     const pauseMs = Math.max(pauses.retryMs, Math.min(pauses.refreshMs * (1 - Math.random() / 4), leftMs / 2));
     return pauseMs - (clock.now().getTime() - fetchedAt.getTime());
   }
 
   #isDue({ dueAt }: Watched): boolean {
-    return this.#options.inBackground && !this.isOff && this.#options.clock.monotonicMs() >= dueAt;
+    return this.#parts.inBackground && !this.isOff && this.#parts.clock.monotonicMs() >= dueAt;
   }
 
   /** Never rejects: whoever asked has collateral already. */
   async #refresh({ key }: Watched): Promise<void> {
     if (this.#closing.signal.aborted) return;
-    this.#watch(key, this.#options.pauses.retryMs);
+    this.#watch(key, this.#parts.pauses.retryMs);
     const renewal = this.#renew(key);
     this.#renewals.add(renewal);
     await renewal;
@@ -241,7 +212,7 @@ export class CollateralSupply {
   }
 
   async #renew(key: CollateralKey): Promise<void> {
-    const { cache, clock, log, pauses } = this.#options;
+    const { cache, clock, log, pauses } = this.#parts;
     try {
       const fetched = await underBound(this.#closing.signal, pauses.timeoutMs, (signal) =>
         this.fetch(key, NEWER, { at: clock.now(), historical: false, signal }),

@@ -5,20 +5,8 @@ import type {
   TdxCollateralRequest,
   Unavailable,
 } from '../../model/endorsement.js';
+import { UnfitError } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
-import { UnfitError } from '../../outgoing/unfit-error.js';
-import type { CollateralReader } from '../../vendors/intel/collateral.js';
-import type { CollateralCache } from './collateral-cache.js';
-import type { CollateralDirectory } from './collateral-directory.js';
-import {
-  type CollateralMarks,
-  type CollateralMemory,
-  type CollateralSourceName,
-  isBehind,
-  isUnknown,
-} from './collateral-memory.js';
-import { missing, rolledBack } from './collateral-problem.js';
-import type { CollateralSupply } from './collateral-supply.js';
 import {
   type CollateralKey,
   collateralForOnce,
@@ -32,21 +20,15 @@ import {
   readIntelCollateral,
   withNewestShared,
   withoutEnded,
-} from './intel-collateral.js';
+} from '../../vendors/intel/collateral-parts.js';
+import { type CollateralMarks, type CollateralSourceName, isBehind, isUnknown } from './collateral-memory.js';
+import { missing, rolledBack } from './collateral-problem.js';
+import type { CollateralSupply } from './collateral-supply.js';
+import type { IntelParts } from './intel-parts.js';
 
 /** Finds collateral to judge a TD quote by. Never throws for what is out of reach. */
 export interface TdxCollateralSource {
   find(request: TdxCollateralRequest, context: FetchContext): Promise<SourcedCollateral | Unavailable>;
-}
-
-interface IntelEndorsementsOptions {
-  readonly reader: CollateralReader;
-  readonly directory: CollateralDirectory;
-  readonly cache: CollateralCache;
-  readonly memory: CollateralMemory;
-  readonly supply: CollateralSupply;
-  /** Folder and cache are read. */
-  readonly ready: Promise<void>;
 }
 
 /** Collateral at hand, and who gave it. */
@@ -90,18 +72,23 @@ const UNFIT = 'nobody is asked for what does not verify or is of another platfor
  * must be new itself. What a request brings is for that request alone: it is never kept and moves no memory.
  */
 export class IntelEndorsements implements TdxCollateralSource {
-  readonly #options: IntelEndorsementsOptions;
+  readonly #parts: IntelParts;
+  readonly #supply: CollateralSupply;
+  readonly #ready: Promise<void>;
 
-  constructor(options: IntelEndorsementsOptions) {
-    this.#options = options;
+  /** @param ready folder and cache are read */
+  constructor(parts: IntelParts, supply: CollateralSupply, ready: Promise<void>) {
+    this.#parts = parts;
+    this.#supply = supply;
+    this.#ready = ready;
   }
 
   async find(request: TdxCollateralRequest, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
-    await this.#options.ready;
+    await this.#ready;
     const { brought } = request;
     // A historical request is judged by the collateral of its instant, not by what was published since.
     if (context.historical) return brought === null ? this.#past(request, context) : unconfirmed(brought, PAST);
-    const damaged = (await this.#options.memory.marksOfAll(request)).filter(isUnknown);
+    const damaged = (await this.#parts.memory.marksOfAll(request)).filter(isUnknown);
     // Which source is behind cannot be told then, so none may stand in for another.
     if (damaged.length > 0) return rolledBack(damaged);
     if (brought === null) return this.#own(request, context);
@@ -131,7 +118,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     const sourced =
       newest === read ? { value: brought, origin: ofRequest.origin } : this.#sourced(newest, downloaded, ofRequest);
     if (problem === null) return sourced;
-    if (!this.#options.supply.isOff) {
+    if (!this.#supply.isOff) {
       return { ...sourced, unconfirmed: { why: problem.detail, issuedSince: since(context) } };
     }
     return hasPartOf(newest, read) ? { ...sourced, unconfirmed: { why: OFF, issuedSince: null } } : sourced;
@@ -150,17 +137,16 @@ export class IntelEndorsements implements TdxCollateralSource {
    * @param hasOther whether there is something to judge by besides
    */
   async #ask(key: CollateralKey, context: FetchContext, hasOther: boolean): Promise<Own> {
-    const { supply } = this.#options;
     const usable = await this.#usable(key, context);
     const held = newestOf(usable);
     if (usable.some(({ fetchedAt }) => isConfirmed(fetchedAt, context.at))) {
-      supply.use(key);
+      this.#supply.use(key);
       return { held, downloaded: null, problem: null };
     }
     const fetched =
       held === null && !hasOther
-        ? await supply.fetch(key, await this.#missing(key, context), context)
-        : await supply.ask(key, context);
+        ? await this.#supply.fetch(key, await this.#missing(key, context), context)
+        : await this.#supply.ask(key, context);
     if ('code' in fetched) return { held, downloaded: null, problem: fetched };
     return { held: newestOf(await this.#usable(key, context)), downloaded: fetched.downloaded, problem: null };
   }
@@ -173,21 +159,21 @@ export class IntelEndorsements implements TdxCollateralSource {
     // What a service has now is newer than what is held: of no use for an instant before that.
     const isTooLate = this.#withSharedOfHeld(key, context.at).some((one) => isFromAfter(one, context.at));
     if (isTooLate) return because;
-    const fetched = await this.#options.supply.fetch(key, because, context);
+    const fetched = await this.#supply.fetch(key, because, context);
     if ('code' in fetched) return fetched;
     return this.#sourced(this.#withShared(fetched.collateral, context.at), fetched.downloaded);
   }
 
   /** Marks of sources that gave something newer. */
   async #marksBefore(collateral: IntelCollateral): Promise<readonly CollateralMarks[]> {
-    const marks = await this.#options.memory.marksOfAll(collateral);
+    const marks = await this.#parts.memory.marksOfAll(collateral);
     return marks.filter((ofSource) => isBehind(collateral, ofSource));
   }
 
   /** All that is at hand and current. The memory is of what was given lately: it says nothing about another instant. */
   async #usable(key: CollateralKey, { at, historical }: FetchContext): Promise<readonly Held[]> {
     const held = this.#held(key);
-    const { memory } = this.#options;
+    const { memory } = this.#parts;
     const marks = historical ? [] : await Promise.all(held.map(({ source }) => memory.marksOf(key, source)));
     // Merged after the wait: by then the cache holds everything that the memory refers to.
     return held
@@ -199,7 +185,7 @@ export class IntelEndorsements implements TdxCollateralSource {
   }
 
   async #missing(key: CollateralKey, { at }: FetchContext): Promise<Unavailable> {
-    const marks = await Promise.all(this.#held(key).map(({ source }) => this.#options.memory.marksOf(key, source)));
+    const marks = await Promise.all(this.#held(key).map(({ source }) => this.#parts.memory.marksOf(key, source)));
     const held = this.#withSharedOfHeld(key, at);
     return held.some((collateral) => isCurrent(collateral, at)) ? rolledBack(marks) : missing(held, at);
   }
@@ -209,7 +195,7 @@ export class IntelEndorsements implements TdxCollateralSource {
   }
 
   #held(key: CollateralKey): readonly Held[] {
-    const { directory, cache } = this.#options;
+    const { directory, cache } = this.#parts;
     const stored = directory.held(key).map((collateral): Held => ({ collateral, source: 'store', fetchedAt: null }));
     return [...stored, ...cache.held(key)];
   }
@@ -220,7 +206,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     downloaded: IntelCollateral | null,
     ofRequest: Origin | null = null,
   ): SourcedCollateral {
-    const { directory } = this.#options;
+    const { directory } = this.#parts;
     const all: readonly Origin[] = [
       ...(ofRequest === null ? [] : [ofRequest]),
       ...directory.all().map((stored): Origin => ({ collateral: stored, origin: 'store' })),
@@ -244,14 +230,14 @@ export class IntelEndorsements implements TdxCollateralSource {
 
   /** Of two valid revocation lists of a CA the newer counts, also where it came for another platform. */
   #withShared(collateral: IntelCollateral, at: Date): IntelCollateral {
-    const { directory, cache } = this.#options;
+    const { directory, cache } = this.#parts;
     const cached = cache.all().map((fetched) => fetched.collateral);
     return withNewestShared(collateral, [...directory.all(), ...cached], at);
   }
 
   #read(collateral: TdxCollateral): IntelCollateral | null {
     try {
-      return readIntelCollateral(this.#options.reader, collateral);
+      return readIntelCollateral(this.#parts.reader, collateral);
     } catch (error) {
       if (error instanceof UnfitError) return null;
       throw error;

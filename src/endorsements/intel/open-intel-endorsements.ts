@@ -1,22 +1,17 @@
-import type { buildConnector } from 'undici';
-import type { Clock, Log } from '../../model/ports.js';
 import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
-import type { OriginObserver } from '../../outgoing/outages.js';
-import { DEFAULT_RESILIENCE, type ResilienceOptions } from '../../outgoing/resilience.js';
-import { ResilientAnswers } from '../../outgoing/resilient-fetch.js';
+import { DEFAULT_RESILIENCE, type ResilienceOptions, ResilientFetch } from '../../outgoing/resilient-fetch.js';
 import { CollateralReader } from '../../vendors/intel/collateral.js';
+import type { CollateralKey } from '../../vendors/intel/collateral-parts.js';
 import { CacheFolder } from '../files/cache-folder.js';
-import type { ImportReport } from '../files/material-files.js';
-import type { ReloadOutcome } from '../files/reload-outcome.js';
-import { type CollateralBundle, exportCollateral, importCollateral } from './collateral-bundle.js';
+import type { OpenFolderSource, SourceWorld } from '../files/open-source.js';
+import { exportCollateral, importCollateral } from './collateral-bundle.js';
 import { CollateralCache, type FetchedSourceName } from './collateral-cache.js';
 import { CollateralDirectory } from './collateral-directory.js';
 import { CollateralMemory } from './collateral-memory.js';
-import { originsOf } from './collateral-place.js';
-import { CollateralService } from './collateral-service.js';
-import { type CollateralPauses, CollateralSupply } from './collateral-supply.js';
-import type { CollateralKey } from './intel-collateral.js';
+import { CollateralService, originsOf } from './collateral-service.js';
+import { CollateralSupply } from './collateral-supply.js';
 import { IntelEndorsements, type TdxCollateralSource } from './intel-endorsements.js';
+import type { CollateralPauses } from './intel-parts.js';
 
 /** Times. The defaults are for production; tests shorten them. */
 export interface IntelTuning {
@@ -45,7 +40,7 @@ export const DEFAULT_INTEL_TUNING: IntelTuning = {
   resilience: DEFAULT_RESILIENCE,
 };
 
-export interface IntelEndorsementsOptions {
+export interface IntelEndorsementsOptions extends SourceWorld {
   /** SHA-256 of the SubjectPublicKeyInfo of each root that is trusted, lower-case hex. */
   readonly pins: ReadonlySet<string>;
   /** URL of Intel's service or a PCCS; null: it is never asked. */
@@ -56,33 +51,11 @@ export interface IntelEndorsementsOptions {
   readonly folder: string;
   /** Where fetched collateral is kept; null: in memory only. */
   readonly cacheFolder: string | null;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Whether there is time between requests, in which what is held can be renewed. Where left out there is. */
-  readonly inBackground?: boolean;
-  /** Hears of each attempt to contact an origin. */
-  readonly observer?: OriginObserver | undefined;
-  /** Options of TLS and socket, for tests. */
-  readonly connect?: buildConnector.BuildOptions | undefined;
   readonly tuning?: Partial<IntelTuning>;
 }
 
 /** Intel's collateral, with everything that runs behind it. */
-export interface OpenIntelEndorsements {
-  readonly source: TdxCollateralSource;
-  /** Folder and cache are read. The source waits for it by itself. */
-  readonly ready: Promise<void>;
-  /** Reads the operator's folder again. */
-  reload(): Promise<readonly ReloadOutcome[]>;
-  /** Renews what is due. Runs by itself from time to time. */
-  refreshDue(): Promise<void>;
-  /** Collects collateral for machines without network. */
-  exportBundle(keys: readonly CollateralKey[], signal: AbortSignal): Promise<CollateralBundle>;
-  /** Verifies a folder of collateral and takes what holds into the operator's folder. */
-  importBundle(path: string): Promise<ImportReport>;
-  /** Ends timers, connections and what is being fetched. */
-  close(): Promise<void>;
-}
+export type OpenIntelEndorsements = OpenFolderSource<TdxCollateralSource, readonly CollateralKey[]>;
 
 /** Puts the parts together and starts to read folder and cache. Never fails: a folder that is missing is empty. */
 export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIntelEndorsements {
@@ -91,22 +64,15 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   const reader = new CollateralReader(pins);
   const directory = new CollateralDirectory({ folder: options.folder, reader, log, pollMs: tuning.folderPollMs });
   const folder = new CacheFolder(options.cacheFolder, log);
-  const cache = new CollateralCache({ folder, reader, log });
+  const cache = new CollateralCache({ folder, reader });
   const memory = new CollateralMemory(folder, log);
   const services = openServices(options, tuning);
-  const { inBackground = true } = options;
-  const supply = new CollateralSupply({
-    services,
-    reader,
-    cache,
-    memory,
-    clock,
-    log,
-    pauses: tuning.pauses,
-    inBackground,
-  });
+  const { pauses } = tuning;
+  const inBackground = options.inBackground ?? true;
+  const parts = { reader, directory, cache, memory, services, clock, log, pauses, inBackground };
+  const supply = new CollateralSupply(parts);
   const ready = Promise.all([directory.start(), cache.start()]).then(() => supply.start());
-  const source = new IntelEndorsements({ reader, directory, cache, memory, supply, ready });
+  const source = new IntelEndorsements(parts, supply, ready);
   const timer = setInterval(() => void supply.refreshDue(), tuning.duePollMs).unref();
   return {
     source,
@@ -116,7 +82,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
     exportBundle: (keys, signal) => exportCollateral(source, keys, { at: clock.now(), historical: false, signal }),
     importBundle: async (path) => {
       await ready;
-      return importCollateral({ reader, directory, memory, folder: options.folder }, path, clock.now());
+      return importCollateral({ ...parts, folder: options.folder }, path, clock.now());
     },
     close: async () => {
       clearInterval(timer);
@@ -129,13 +95,9 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
 function openServices(options: IntelEndorsementsOptions, tuning: IntelTuning): readonly CollateralService[] {
   const { pcs, thim, clock, connect, observer } = options;
   const open = (name: FetchedSourceName, url: string) => {
-    const bounded = new BoundedFetch({
-      origins: originsOf(url),
-      attemptTimeoutMs: tuning.attemptTimeoutMs,
-      observer,
-      connect,
-    });
-    return new CollateralService({ name, url, clock, fetch: new ResilientAnswers(bounded, tuning.resilience) });
+    const { attemptTimeoutMs } = tuning;
+    const bounded = new BoundedFetch({ origins: originsOf(url), attemptTimeoutMs, observer, connect });
+    return new CollateralService({ name, url, clock, fetch: new ResilientFetch(bounded, tuning.resilience) });
   };
   return [...(pcs === null ? [] : [open('pcs', pcs)]), ...(thim === null ? [] : [open('thim', thim)])];
 }

@@ -1,12 +1,14 @@
-import { parseKeySet } from '../../formats/json-web-key-set.js';
-import type { TokenKeySet } from '../../model/endorsement.js';
+import { crlUris } from '../../formats/crl-distribution-points.js';
+import { KEY_CERTIFICATE, parseKeySet } from '../../formats/json-web-key-set.js';
+import { parseStrictJson } from '../../formats/strict-json.js';
+import { parseCertificate } from '../../formats/x509-certificate.js';
+import { parseCrl } from '../../formats/x509-crl.js';
+import type { TokenKeySet, Unavailable } from '../../model/endorsement.js';
+import { FormatError, nullIfMalformed } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
-import type { Fetch } from '../../outgoing/bounded-fetch.js';
-import { FetchError } from '../../outgoing/fetch-error.js';
-import { type CrlsByUri, downloadCrls } from './crl-downloads.js';
-import { parseKeySetUrl } from './discovery-document.js';
-
-const KEY_SET_BYTES = 256 * 1024;
+import type { Fetch, FetchRequest } from '../../outgoing/bounded-fetch.js';
+import { boundedSeconds, FetchError } from '../../outgoing/fetch-error.js';
+import { httpsOrigin } from './token-issuer.js';
 
 /** A key set has types of its own (RFC 7517, section 8.5), and comes under plainer ones too. */
 const JSON_TYPES: ReadonlySet<string> = new Set([
@@ -16,6 +18,10 @@ const JSON_TYPES: ReadonlySet<string> = new Set([
   'application/octet-stream',
   'text/plain',
 ]);
+
+const JSON_DOCUMENT = { maximumBytes: 256 * 1024, mediaTypes: JSON_TYPES } as const;
+const CRL_BYTES = 1024 * 1024;
+const MAXIMUM_CRLS = 8;
 
 interface KeySetDownloadOptions {
   readonly issuer: string;
@@ -30,7 +36,8 @@ interface KeySetDownloadOptions {
 /** What one fetch brought. */
 export interface DownloadedKeys {
   readonly keys: TokenKeySet['keys'];
-  readonly crls: CrlsByUri;
+  /** Revocation lists, DER, by the URI that they are from. */
+  readonly crls: ReadonlyMap<string, Uint8Array>;
   /** Whether every revocation list came. */
   readonly complete: boolean;
 }
@@ -51,43 +58,112 @@ export class KeySetDownload {
    * @throws {FormatError} what came is of no use
    */
   async get(before: DownloadedKeys | null, signal: AbortSignal): Promise<DownloadedKeys> {
-    const { issuer, withCrls, fetch, log } = this.#options;
+    const { issuer, withCrls, log } = this.#options;
     const { keys, leftOut } = parseKeySet(await this.#keySet(signal));
     log.info({ issuer, keys: keys.size, leftOut }, 'key set of a token issuer fetched');
     if (!withCrls) return { keys, crls: new Map(), complete: true };
-    return {
-      keys,
-      ...(await downloadCrls(keys, before?.crls ?? new Map(), { fetch, log, origin: this.#origin, signal })),
-    };
+    return { keys, ...(await this.#crls(keys, before?.crls ?? new Map(), signal)) };
   }
 
   async #keySet(signal: AbortSignal): Promise<Uint8Array> {
     const { url, discovery, issuer } = this.#options;
+    const keySet = { ...JSON_DOCUMENT, signal, check: parseBody(parseKeySet) };
     try {
-      return await this.#get(url, parseKeySet, signal, discovery !== null);
+      return await this.#get(url, { ...keySet, mayBeRefused: discovery !== null });
     } catch (error) {
       if (discovery === null || !(error instanceof FetchError && error.notFound)) throw error;
       const parse = (document: Uint8Array) => parseKeySetUrl(document, issuer, this.#origin);
-      return this.#get(parse(await this.#get(discovery, parse, signal)), parseKeySet, signal);
+      return this.#get(parse(await this.#get(discovery, { ...keySet, check: parseBody(parse) })), keySet);
     }
   }
 
-  /** @param parse throws where what came is of no use */
-  #get(
-    url: string,
-    parse: (body: Uint8Array) => unknown,
-    signal: AbortSignal,
-    mayBeRefused = false,
-  ): Promise<Uint8Array> {
-    const { pathname, search } = new URL(url);
-    return this.#options.fetch.get({
-      origin: this.#origin,
-      path: `${pathname}${search}`,
-      maximumBytes: KEY_SET_BYTES,
-      mediaTypes: JSON_TYPES,
-      signal,
-      check: ({ body }) => parse(body),
-      mayBeRefused,
-    });
+  /**
+   * The revocation lists that the certificates of a key set name. If one cannot be fetched, the previous one is kept:
+   * the verifier judges whether it still counts.
+   */
+  async #crls(keys: TokenKeySet['keys'], before: DownloadedKeys['crls'], signal: AbortSignal) {
+    const uris = namedUris(keys, this.#origin);
+    const lists = await Promise.all(uris.map((uri) => this.#crlOrNull(uri, signal)));
+    const crls = new Map<string, Uint8Array>();
+    for (const [index, uri] of uris.entries()) {
+      const list = lists[index] ?? before.get(uri);
+      if (list !== undefined) crls.set(uri, list);
+    }
+    return { crls, complete: !lists.includes(null) };
   }
+
+  async #crlOrNull(uri: string, signal: AbortSignal): Promise<Uint8Array | null> {
+    try {
+      const list = await this.#get(uri, { maximumBytes: CRL_BYTES, signal, check: parseBody(parseCrl) });
+      return parseCrl(list).der;
+    } catch (error) {
+      if (!(error instanceof FetchError) && !(error instanceof FormatError)) throw error;
+      this.#options.log.warn({ uri, why: error.message }, 'revocation list of a token issuer not fetched');
+      return null;
+    }
+  }
+
+  async #get(url: string, request: Omit<FetchRequest, 'origin' | 'path'>): Promise<Uint8Array> {
+    const { pathname, search } = new URL(url);
+    const { body } = await this.#options.fetch.get({ origin: this.#origin, path: `${pathname}${search}`, ...request });
+    return body;
+  }
+}
+
+const parseBody =
+  (parse: (body: Uint8Array) => unknown) =>
+  ({ body }: { readonly body: Uint8Array }) =>
+    parse(body);
+
+/** Lists of any other origin than that of the keys are not fetched, whatever a certificate says. */
+function namedUris(keys: TokenKeySet['keys'], origin: string): readonly string[] {
+  const certificates = [...keys.values()].flat().flatMap((key) => key.certificates);
+  const uris = certificates.flatMap((der) => urisOf(der)).filter((uri) => httpsOrigin(uri) === origin);
+  return [...new Set(uris)].slice(0, MAXIMUM_CRLS);
+}
+
+/** A certificate whose distribution points cannot be parsed yields no CRL; the verifier then reports it as missing. */
+function urisOf(der: Uint8Array): readonly string[] {
+  return nullIfMalformed(() => crlUris(parseCertificate(der, KEY_CERTIFICATE))) ?? [];
+}
+
+/**
+ * The place of the key set as a discovery document names it (OpenID Connect Discovery 1.0, section 3). Counts only
+ * where it is of the issuer's own origin: the document must not be able to send this service anywhere else.
+ *
+ * @param issuer must be the document's `issuer`, where it has one; the one that Azure Attestation publishes may not
+ * @throws {FormatError} `schema`, and what strict JSON refuses
+ */
+function parseKeySetUrl(bytes: Uint8Array, issuer: string, origin: string): string {
+  const document = new Map(Object.entries(parseStrictJson(bytes) ?? {}));
+  if (document.has('issuer') && document.get('issuer') !== issuer) {
+    throw new FormatError('schema', 'discovery document is of another issuer');
+  }
+  const url = document.get('jwks_uri');
+  if (typeof url !== 'string' || httpsOrigin(url) !== origin) {
+    throw new FormatError('schema', 'discovery document names no key set of the same origin');
+  }
+  return url;
+}
+
+/** The issuer answered, but not with a key set: with a web page, for example, or too long a body. */
+const UNFIT_ANSWERS: ReadonlySet<FetchError['fault']> = new Set(['content_type', 'too_large']);
+
+/**
+ * Why there is no key set. Every such fault may be over at the next fetch, a 404 included.
+ * @throws {unknown} what is neither a fault of the network nor of what came over it
+ */
+export function keySetProblem(error: unknown): Unavailable {
+  if (error instanceof FormatError) {
+    return {
+      code: 'jwks_invalid',
+      detail: `the key set of the issuer is of no use: ${error.message}`,
+      retryable: true,
+    };
+  }
+  if (!(error instanceof FetchError)) throw error;
+  const code = UNFIT_ANSWERS.has(error.fault) ? 'jwks_invalid' : 'jwks_unavailable';
+  const problem: Unavailable = { code, detail: `the key set of the issuer: ${error.message}`, retryable: true };
+  if (!error.throttled || error.retryAfterMs === null) return problem;
+  return { ...problem, retryAfterSeconds: boundedSeconds(error.retryAfterMs) };
 }

@@ -1,10 +1,10 @@
 import type { FetchContext, Sourced, Unavailable } from '../../model/endorsement.js';
 import type { Clock, Log } from '../../model/ports.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
-import { boundedSeconds, FetchError } from '../../outgoing/fetch-error.js';
-import { SingleFlight } from '../../outgoing/single-flight.js';
+import { boundedSeconds } from '../../outgoing/fetch-error.js';
+import { SingleFlight } from '../../outgoing/shared-attempts.js';
 import type { DownloadedKeys } from './key-set-download.js';
-import { keySetProblem } from './key-set-problem.js';
+import { keySetProblem } from './key-set-download.js';
 
 /** Ages and pauses of key sets. */
 export interface KeySetPauses {
@@ -47,7 +47,6 @@ const UNANSWERED: Unavailable = {
   detail: 'the key set of the issuer: no answer yet',
   retryable: true,
 };
-const expired = () => new FetchError('aborted', 'no answer within the time of the request');
 
 /**
  * The key set of one issuer, as last fetched.
@@ -135,7 +134,7 @@ export class KeySetMemory {
 
   async #ask(signal: AbortSignal): Promise<Unavailable | null> {
     try {
-      return await this.#flight.run(THE_SET, signal, (ending) => this.#fetch(ending), expired);
+      return await this.#flight.run(THE_SET, signal, (ending) => this.#fetch(ending));
     } catch (error) {
       return keySetProblem(error);
     }

@@ -1,14 +1,17 @@
-import type { buildConnector } from 'undici';
 import type { Clock, Log } from '../../model/ports.js';
 import { BoundedFetch, type Fetch } from '../../outgoing/bounded-fetch.js';
-import type { OriginObserver } from '../../outgoing/outages.js';
-import type { ReloadOutcome } from '../files/reload-outcome.js';
-import { FetchedIssuerKeys, type IssuerKeys } from './issuer-keys.js';
-import { KeyFile, type ReadFile, RootsFile, readAll, readAllAgain } from './key-files.js';
+import type { OpenSource, SourceWorld } from '../files/open-source.js';
+import { KeyFile, type ReadFile, RootsFile, readAll, readAllAgain } from './configured-files.js';
 import { KeySetDownload } from './key-set-download.js';
 import { KeySetMemory, type KeySetPauses } from './key-set-memory.js';
 import { issuerName, requireSoundIssuers, type TokenIssuer } from './token-issuer.js';
-import { type ServedIssuer, TokenKeys, type TokenKeysSource } from './token-keys.js';
+import {
+  FetchedIssuerKeys,
+  type IssuerKeys,
+  type ServedIssuer,
+  TokenKeys,
+  type TokenKeysSource,
+} from './token-keys.js';
 
 /** Times. The defaults are for production; tests shorten them. */
 export interface TokenKeysPauses extends KeySetPauses {
@@ -24,30 +27,16 @@ export const DEFAULT_TOKEN_KEYS_PAUSES: TokenKeysPauses = {
   attemptTimeoutMs: 3_000,
 };
 
-export interface TokenKeysOptions {
+export interface TokenKeysOptions extends Omit<SourceWorld, 'inBackground'> {
   readonly issuers: readonly TokenIssuer[];
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Hears of each attempt to contact an origin. */
-  readonly observer?: OriginObserver | undefined;
-  /** Options of TLS and socket, for tests. */
-  readonly connect?: buildConnector.BuildOptions | undefined;
   readonly pauses?: Partial<TokenKeysPauses>;
 }
 
-/** Key sets of token issuers, with everything that runs behind them. */
-export interface OpenTokenKeys {
-  readonly source: TokenKeysSource;
-  /**
-   * The configured files are read. Nothing is fetched before it is needed.
-   * Rejects with a ConfigurationError where a file is missing or of no use: the service must not start then.
-   */
-  readonly ready: Promise<void>;
-  /** Reads the configured files again. Never rejects: what cannot be read is said in the log, and stays as it was. */
-  reload(): Promise<readonly ReloadOutcome[]>;
-  /** Ends connections and what is being fetched. */
-  close(): Promise<void>;
-}
+/**
+ * Key sets of token issuers, with everything that runs behind them. Nothing is fetched before it is needed. `ready` rejects
+ * with a ConfigurationError where a file is missing or of no use: the service must not start then.
+ */
+export type OpenTokenKeys = OpenSource<TokenKeysSource>;
 
 /** What every issuer is put together with. */
 interface Parts {

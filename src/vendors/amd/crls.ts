@@ -1,8 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { hex, sha256 } from '../../crypto/digest.js';
 import { type RevocationListProblem, verifyRevocationList } from '../../crypto/revocation-list.js';
-import { parseCrlFrame, type X509Crl } from '../../formats/x509-crl.js';
-import { amdVekProfile } from './certificate-profile.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { type CrlFrame, parseCrlFrame, type X509Crl } from '../../formats/x509-crl.js';
+import type { SnpProduct } from '../../model/claims.js';
+import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
+import { ANCHORED } from './roots.js';
 import type { VekPath } from './vek-path.js';
 
 /** A revocation list whose issuer and signature hold, whatever the time. */
@@ -17,21 +20,13 @@ export type ListReading =
   | (RevocationList & { readonly ok: true })
   | { readonly ok: false; readonly problem: RevocationListProblem };
 
-/** The issuer's key is that of a path that has already been found to end at a pin. */
-const ANCHORED = amdVekProfile(new Set());
-
 /**
- * Reads revocation lists and verifies their signatures, each content once: keyed by SHA-256 of list and issuer.
- * Its time, and whom it revokes, are judged at each request. Only lists that verify are kept: AMD makes few of them,
- * and what others make up cannot drive those out. They are read from copies, since a part of a request would keep all of
- * it.
+ * Reads revocation lists and verifies their signatures, each content once: by SHA-256 of list and issuer. Its time, and
+ * whom it revokes, are judged at each request. Only lists that verify are kept: AMD makes few of them, and what others
+ * make up cannot drive those out. They are read from copies, since a part of a request would keep all of it.
  */
 export class RevocationLists {
-  readonly #genuine: LRUCache<string, ListReading>;
-
-  constructor(capacity = 64) {
-    this.#genuine = new LRUCache({ max: capacity });
-  }
+  readonly #genuine = new LRUCache<string, ListReading>({ max: 64 });
 
   /** @throws {FormatError} `cert_format` as `parseCrlFrame` and `verifyRevocationList` */
   read(der: Uint8Array, { root, sha256: digests }: VekPath): ListReading {
@@ -45,4 +40,35 @@ export class RevocationLists {
     this.#genuine.set(key, genuine);
     return genuine;
   }
+}
+
+/** A revocation list that a line's ARK signed, with what it says of its time. */
+export interface AmdCrl extends RevocationList {
+  readonly product: SnpProduct;
+  readonly number: bigint;
+  readonly thisUpdate: Date;
+  readonly nextUpdate: Date;
+}
+
+/**
+ * Reads a revocation list but for its entries. Verifies nothing.
+ * @throws {UnfitError}
+ */
+export function readCrl(der: Uint8Array): CrlFrame {
+  return unfitIfMalformed(() => parseCrlFrame(der));
+}
+
+/**
+ * Verifies a revocation list under a line's ARK, in everything but time.
+ * @throws {UnfitError}
+ */
+export function verifyCrl(crl: CrlFrame, ark: X509Certificate, product: SnpProduct): AmdCrl {
+  const reading = unfitIfMalformed(() => verifyRevocationList(crl, ark, ANCHORED));
+  if (!reading.ok) throw new UnfitError(reading.problem.detail);
+  const { list } = reading;
+  const { crlNumber: number, thisUpdate, nextUpdate } = list;
+  if (number === null || thisUpdate === null || nextUpdate === null) {
+    throw new UnfitError('revocation list does not say when it counts');
+  }
+  return { product, list, sha256: hex(sha256(list.der)), number, thisUpdate, nextUpdate };
 }

@@ -1,7 +1,22 @@
 import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
 
-const SIGNING_KEYS: readonly SnpSigningKey[] = ['vcek', 'vlek'];
+/** One of the chains of a product line: the VCEK's (ARK, ASK) or the VLEK's (ARK, ASVK). */
+export interface SnpLine {
+  readonly product: SnpProduct;
+  readonly signingKey: SnpSigningKey;
+}
+
+/** All of them. */
+export const SNP_LINES: readonly SnpLine[] = SNP_PRODUCTS.flatMap((product) => [
+  { product, signingKey: 'vcek' as const },
+  { product, signingKey: 'vlek' as const },
+]);
+
+/** `milan-vcek`: a key of maps, and part of file names. */
+export function lineName({ product, signingKey }: SnpLine): string {
+  return `${product.toLowerCase()}-${signingKey}`;
+}
 
 /** The common name that AMD gives to the issuer of a VCEK (ASK) and of a VLEK (ASVK) of a product line. */
 export function issuerName(product: SnpProduct, signingKey: SnpSigningKey): string {
@@ -14,9 +29,11 @@ export function certificateRoles(signingKey: SnpSigningKey): readonly [string, s
 }
 
 /** The product line and kind of key that a common name stands for; null for a name that AMD does not use. */
-export function lineOfIssuer(
-  commonName: string | null,
-): { readonly product: SnpProduct; readonly signingKey: SnpSigningKey } | null {
-  const lines = SNP_PRODUCTS.flatMap((product) => SIGNING_KEYS.map((signingKey) => ({ product, signingKey })));
-  return lines.find(({ product, signingKey }) => issuerName(product, signingKey) === commonName) ?? null;
+export function lineOfIssuer(commonName: string | null): SnpLine | null {
+  return SNP_LINES.find(({ product, signingKey }) => issuerName(product, signingKey) === commonName) ?? null;
+}
+
+/** The product line whose ARK has a common name; null for any other name. */
+export function productOfRoot(commonName: string | null): SnpProduct | null {
+  return SNP_PRODUCTS.find((product) => commonName === `ARK-${product}`) ?? null;
 }

@@ -1,4 +1,6 @@
-import type { SnpProduct } from '../../model/claims.js';
+import type { PathProfile } from '../../crypto/path-profile.js';
+import type { SignatureAlgorithm } from '../../formats/signature-algorithm.js';
+import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
 
 /**
  * SHA-256 of the SubjectPublicKeyInfo of AMD's root keys (ARK), by product line. Roots are pinned by key, not
@@ -13,3 +15,31 @@ export const AMD_ROOT_PINS: ReadonlyMap<SnpProduct, ReadonlySet<string>> = new M
 
 /** Pins by product line. Others than AMD's own are only ever given by a test. */
 export type AmdRootPins = typeof AMD_ROOT_PINS;
+
+/**
+ * VCEK or VLEK, ASK or ASVK, ARK (AMD 57230). Beside it, VEKs have the serial number 0: whoever parses one says
+ * `allowZeroSerial`.
+ *
+ * @param anchors SHA-256 of the SubjectPublicKeyInfo of each ARK that is trusted, lower-case hex
+ */
+export function amdVekProfile(anchors: ReadonlySet<string>): PathProfile {
+  return {
+    anchors,
+    signatureAlgorithms: new Set<SignatureAlgorithm>(['rsassa-pss-sha384']),
+    issuerKeys: [{ kind: 'rsa', minimumBits: 4096, maximumBits: 4096 }],
+    leafKeys: [{ kind: 'ec', curve: 'P-384' }],
+  };
+}
+
+/** The product line that a key is pinned for; null for none. */
+export function productOfPin(pins: AmdRootPins, digest: string): SnpProduct | null {
+  return SNP_PRODUCTS.find((product) => pins.get(product)?.has(digest) === true) ?? null;
+}
+
+/** What AMD's certificates look like below the ARK of a product line: null, and a line without pins, trust none. */
+export function profileOf(pins: AmdRootPins, product: SnpProduct | null): PathProfile {
+  return amdVekProfile((product === null ? undefined : pins.get(product)) ?? new Set());
+}
+
+/** The profile of what is issued under a key that has already been found to be pinned, or end at a pin. */
+export const ANCHORED: PathProfile = amdVekProfile(new Set());

@@ -5,10 +5,10 @@ import { spkiDigest } from '../../crypto/key-cache.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
 import type { SnpProduct } from '../../model/claims.js';
 import { FormatError } from '../../model/errors.js';
-import { amdVekProfile } from './certificate-profile.js';
-import { lineOfIssuer } from './issuers.js';
-import type { AmdRootPins } from './roots.js';
-import { parseVekExtensions, type VekExtensions } from './vek-extensions.js';
+import { type AmdRootPins, productOfPin, profileOf } from './roots.js';
+import { parseVek, type Vek } from './vek.js';
+
+export type { Vek };
 
 /** VEK, ASK or ASVK, ARK, with what of them does not change with time. */
 export interface VekPath {
@@ -24,20 +24,6 @@ export interface VekPath {
   /** Empty where names, keys, signatures and extensions hold. */
   readonly problems: readonly PathProblem[];
 }
-
-/** A VEK certificate, read. */
-export interface Vek {
-  readonly certificate: X509Certificate;
-  /** SHA-256 of the certificate, lower-case hex. */
-  readonly sha256: string;
-  readonly extensions: VekExtensions;
-  /** By what it holds: a VCEK has a hardware id and no provider id, a VLEK the opposite. Null where it is neither. */
-  readonly kind: 'vcek' | 'vlek' | null;
-  readonly product: SnpProduct | null;
-}
-
-const HW_ID = '1.3.6.1.4.1.3704.1.4';
-const CSP_ID = '1.3.6.1.4.1.3704.1.5';
 
 /**
  * Reads VEKs and verifies their paths, each content once: keyed by SHA-256 of everything the result depends on. A VEK and
@@ -61,15 +47,7 @@ export class VekPaths {
     const key = hex(sha256(der));
     const known = this.#veks.get(key);
     if (known !== undefined) return known;
-    const certificate = parseCertificate(new Uint8Array(der), { allowZeroSerial: true });
-    const has = (oid: string) => certificate.extensions.some((extension) => extension.oid === oid);
-    return {
-      certificate,
-      sha256: key,
-      extensions: parseVekExtensions(certificate),
-      kind: has(HW_ID) === has(CSP_ID) ? null : has(HW_ID) ? 'vcek' : 'vlek',
-      product: lineOfIssuer(certificate.issuer.commonName)?.product ?? null,
-    };
+    return parseVek(new Uint8Array(der), key);
   }
 
   /**
@@ -95,7 +73,8 @@ export class VekPaths {
       sha256: digests,
       product: vek.product,
       otherLine: this.#otherLineOf(vek, root),
-      problems: this.#problemsOf(vek, intermediate, root),
+      // The line that the issuer names decides which pins count; the pin decides whether it is so.
+      problems: verifyCertificatePath([vek.certificate, intermediate, root], profileOf(this.#pins, vek.product)),
     };
     if (path.problems.length === 0) {
       this.#veks.set(vek.sha256, vek);
@@ -106,14 +85,7 @@ export class VekPaths {
 
   #otherLineOf({ product }: Vek, root: X509Certificate): SnpProduct | null {
     const digest = spkiDigest(root);
-    const isOf = (line: SnpProduct) => this.#pins.get(line)?.has(digest) === true;
-    return product === null || isOf(product) ? null : ([...this.#pins.keys()].find(isOf) ?? null);
-  }
-
-  #problemsOf(vek: Vek, intermediate: X509Certificate, root: X509Certificate): readonly PathProblem[] {
-    // The line that the issuer names decides which pins count; the pin decides whether it is so.
-    const anchors = (vek.product === null ? undefined : this.#pins.get(vek.product)) ?? new Set<string>();
-    return verifyCertificatePath([vek.certificate, intermediate, root], amdVekProfile(anchors));
+    return product === null || this.#pins.get(product)?.has(digest) === true ? null : productOfPin(this.#pins, digest);
   }
 }
 

@@ -1,13 +1,14 @@
 import { describePathProblem, verifyCertificatePath, verifyIssuerPath } from '../../crypto/certificate-path.js';
+import type { PemChains } from '../../crypto/pem-chains.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { X509Crl } from '../../formats/x509-crl.js';
 import type { CheckId } from '../../model/codes.js';
 import { within } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
-import { intelSgxProfile } from './certificate-profile.js';
-import { type IssuerChain, IssuerChains } from './issuer-chains.js';
+import { type IssuerChain, issuerChains } from './issuer-chains.js';
 import { parseQeIdentity, type QeIdentity } from './qe-identity.js';
-import { type PartReading, type Signed, SignedLists, SignedTexts } from './signed-part.js';
+import { intelSgxProfile } from './roots.js';
+import { type PartReading, type Signed, SignedParts, signedCrl, signedText } from './signed-part.js';
 import { parseTcbInfo, type TcbInfo } from './tcb-info.js';
 
 export type { Signed };
@@ -34,6 +35,11 @@ export type CollateralReading =
 
 type Chain = readonly [X509Certificate, ...X509Certificate[]];
 
+/** A revocation list has no signature beside it. */
+const UNSIGNED = new Uint8Array();
+
+const utf8 = (text: string) => Buffer.from(text, 'utf8');
+
 const TCB_SIGNING = 'Intel SGX TCB Signing';
 
 /**
@@ -44,18 +50,18 @@ const TCB_SIGNING = 'Intel SGX TCB Signing';
  * Not established: that the revocation list is that of the CA of some PCK certificate.
  */
 export class CollateralReader {
-  readonly #signerChains: IssuerChains;
-  readonly #listChains: IssuerChains;
-  readonly #tcbInfos = new SignedTexts<TcbInfo>(parseTcbInfo);
-  readonly #qeIdentities = new SignedTexts<QeIdentity>(parseQeIdentity);
-  readonly #lists: SignedLists;
+  readonly #signerChains: PemChains<IssuerChain>;
+  readonly #listChains: PemChains<IssuerChain>;
+  readonly #tcbInfos = new SignedParts(signedText(parseTcbInfo), 256);
+  readonly #qeIdentities = new SignedParts(signedText(parseQeIdentity), 256);
+  readonly #crls: SignedParts<X509Crl>;
 
   /** @param pins SHA-256 of the SubjectPublicKeyInfo of each root that is trusted, lower-case hex */
   constructor(pins: ReadonlySet<string>) {
     const profile = intelSgxProfile(pins);
-    this.#signerChains = new IssuerChains((path) => verifyCertificatePath(path, profile));
-    this.#listChains = new IssuerChains((path) => verifyIssuerPath(path, profile));
-    this.#lists = new SignedLists(profile);
+    this.#signerChains = issuerChains((path) => verifyCertificatePath(path, profile));
+    this.#listChains = issuerChains((path) => verifyIssuerPath(path, profile));
+    this.#crls = new SignedParts(signedCrl(profile), 64);
   }
 
   /**
@@ -68,15 +74,17 @@ export class CollateralReader {
     const tcbSigner = this.#signerOf(problems, tcbInfoIssuerChain, 'tcb_info', 'tdx_tcb_info');
     const qeSigner = this.#signerOf(problems, qeIdentityIssuerChain, 'qe_identity', 'tdx_qe_identity');
     const tcbInfo = taken(problems, 'tdx_tcb_info', 'tcb_info', tcbSigner, (chain) =>
-      this.#tcbInfos.read(collateral.tcbInfo, collateral.tcbInfoSignature, chain),
+      this.#tcbInfos.read(utf8(collateral.tcbInfo), collateral.tcbInfoSignature, chain),
     );
     const qeIdentity = taken(problems, 'tdx_qe_identity', 'qe_identity', qeSigner, (chain) =>
-      this.#qeIdentities.read(collateral.qeIdentity, collateral.qeIdentitySignature, chain),
+      this.#qeIdentities.read(utf8(collateral.qeIdentity), collateral.qeIdentitySignature, chain),
     );
     const [ca, root] = this.#listIssuers(problems, collateral.pckCrlIssuerChain);
-    const pckCrl = taken(problems, 'crl_invalid', 'pck_crl', ca, (chain) => this.#lists.read(collateral.pckCrl, chain));
+    const pckCrl = taken(problems, 'crl_invalid', 'pck_crl', ca, (chain) =>
+      this.#crls.read(collateral.pckCrl, UNSIGNED, chain),
+    );
     const rootCrl = taken(problems, 'crl_invalid', 'root_ca_crl', root, (chain) =>
-      this.#lists.read(collateral.rootCaCrl, chain),
+      this.#crls.read(collateral.rootCaCrl, UNSIGNED, chain),
     );
     if (tcbInfo === null || qeIdentity === null || pckCrl === null || rootCrl === null) return { ok: false, problems };
     return { ok: true, value: { tcbInfo, qeIdentity, pckCrl, rootCrl } };

@@ -15,40 +15,32 @@ export interface IssuerChain {
 /** All that Intel certifies for collateral is certified by its root itself. A path of three is that of another role. */
 const [EXPECTED_CHAIN, MAXIMUM_CHAIN] = [2, 3];
 
-/**
- * Reads issuer chains and verifies their paths. Intel has two or three in use. Validity and revocation are for whoever
- * relies on them, each time.
- */
-export class IssuerChains {
-  readonly #chains: PemChains<IssuerChain>;
-
-  /** @param verify says what of a path does not hold, whatever the time */
-  constructor(verify: (path: readonly X509Certificate[]) => readonly PathProblem[], capacity = 64) {
-    this.#chains = new PemChains({
-      maximum: MAXIMUM_CHAIN,
-      capacity,
-      verify: (certificates) => {
-        requireShape(certificates);
-        const problems = verify(certificates);
-        return { certificates, problems: certificates.length > EXPECTED_CHAIN ? [NOT_OF_ROOT, ...problems] : problems };
-      },
-    });
-  }
-
-  /**
-   * @param pem the signer's certificate, then the root
-   * @throws {FormatError} `cert_chain` where it is not PEM, is no path by its names, or has another order; `cert_format`
-   */
-  read(pem: string): IssuerChain {
-    return this.#chains.read(pem);
-  }
-}
-
 const NOT_OF_ROOT: PathProblem = {
   code: 'cert_role',
   index: 0,
   detail: 'the signer is not certified by the root itself',
 };
+
+/**
+ * Reads issuer chains (the signer's certificate, then the root) and verifies their paths. Intel has two or three in use.
+ * Validity and revocation are for whoever relies on them, each time. A chain that is no path by its names, or has another
+ * order, is malformed (`cert_chain`).
+ *
+ * @param verify says what of a path does not hold, whatever the time
+ */
+export function issuerChains(
+  verify: (path: readonly X509Certificate[]) => readonly PathProblem[],
+): PemChains<IssuerChain> {
+  return new PemChains({
+    maximum: MAXIMUM_CHAIN,
+    capacity: 64,
+    verify: (certificates) => {
+      requireShape(certificates);
+      const problems = verify(certificates);
+      return { certificates, problems: certificates.length > EXPECTED_CHAIN ? [NOT_OF_ROOT, ...problems] : problems };
+    },
+  });
+}
 
 /** One alone is in no wrong order: it is short, which is for whoever relies on it to say. */
 function requireShape(certificates: readonly X509Certificate[]): void {

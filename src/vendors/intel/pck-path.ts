@@ -4,8 +4,8 @@ import { PemChains, requireRootLast } from '../../crypto/pem-chains.js';
 import { parsePemCertificates } from '../../formats/pem.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { FormatError, within } from '../../model/errors.js';
-import { intelSgxProfile } from './certificate-profile.js';
 import { type PckCa, type PckExtension, parsePckExtension, pckCaNamed } from './pck-extension.js';
+import { intelSgxProfile } from './roots.js';
 
 /** PCK certificate, its issuer and the root, with what of them does not change with time. */
 export interface PckPath {

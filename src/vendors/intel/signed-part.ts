@@ -21,69 +21,68 @@ export type PartReading<T> =
   | { readonly ok: true; readonly part: Signed<T> }
   | { readonly ok: false; readonly detail: string };
 
+/** Verifies a signature by its signer's certificate, and reads what was signed: that, or why it does not count. */
+export type Verify<T> = (
+  bytes: Uint8Array,
+  signature: Uint8Array,
+  signer: X509Certificate,
+) => { readonly ok: true; readonly value: T } | { readonly ok: false; readonly detail: string };
+
 /**
- * Verifies the signature over a text, and then reads it, each content once: by SHA-256 of text, signature and
- * certificates. Only what holds is kept. The path of the certificates is for the caller.
+ * Verifies and reads what was signed, each content once: by SHA-256 of bytes, signature and certificates. Only what holds
+ * is kept. The path of the certificates is for the caller.
  */
-export class SignedTexts<T> {
-  readonly #parse: (text: string) => T;
+export class SignedParts<T> {
+  readonly #verify: Verify<T>;
   readonly #genuine: LRUCache<string, Signed<T>>;
 
-  constructor(parse: (text: string) => T, capacity = 256) {
-    this.#parse = parse;
+  constructor(verify: Verify<T>, capacity: number) {
+    this.#verify = verify;
     this.#genuine = new LRUCache({ max: capacity });
   }
 
-  /** The exact bytes are what is signed: the same JSON written otherwise is another text. */
-  read(text: string, signature: Uint8Array, chain: readonly [X509Certificate, ...X509Certificate[]]): PartReading<T> {
-    const bytes = Buffer.from(text, 'utf8');
+  /** @throws {FormatError} what `verify` throws */
+  read(
+    bytes: Uint8Array,
+    signature: Uint8Array,
+    chain: readonly [X509Certificate, ...X509Certificate[]],
+  ): PartReading<T> {
     const digest = hex(sha256(bytes));
     const key = keyOf(digest, signature, chain);
     const known = this.#genuine.get(key);
     if (known !== undefined) return { ok: true, part: known };
-    if (!verifyP256('sha256', bytes, signature, publicKeyOf(chain[0]))) {
+    const reading = this.#verify(bytes, signature, chain[0]);
+    if (!reading.ok) return reading;
+    const part = { value: reading.value, chain, sha256: digest };
+    this.#genuine.set(key, part);
+    return { ok: true, part };
+  }
+}
+
+/** A text: its exact bytes are what is signed, so the same JSON written otherwise is another text. */
+export function signedText<T>(parse: (text: string) => T): Verify<T> {
+  return (bytes, signature, signer) => {
+    if (!verifyP256('sha256', bytes, signature, publicKeyOf(signer))) {
       return { ok: false, detail: 'the signature does not verify' };
     }
-    return this.#readSigned(text, digest, key, chain);
-  }
-
-  #readSigned(text: string, digest: string, key: string, chain: readonly X509Certificate[]): PartReading<T> {
     try {
-      const part = { value: this.#parse(text), chain, sha256: digest };
-      this.#genuine.set(key, part);
-      return { ok: true, part };
+      return { ok: true, value: parse(Buffer.from(bytes).toString('utf8')) };
     } catch (error) {
       if (error instanceof FormatError) return { ok: false, detail: error.message };
       throw error;
     }
-  }
+  };
 }
 
 /**
- * The same for revocation lists, under the first certificate: their entries are read once the signature holds. Lists are
- * read from copies, since a part of a request would keep all of it.
+ * A revocation list, which holds its signature. It is read from a copy, since a part of a request would keep all of it.
+ * Throws a FormatError `cert_format` as `parseCrlFrame` and `verifyRevocationList`.
  */
-export class SignedLists {
-  readonly #profile: PathProfile;
-  readonly #genuine: LRUCache<string, Signed<X509Crl>>;
-
-  constructor(profile: PathProfile, capacity = 64) {
-    this.#profile = profile;
-    this.#genuine = new LRUCache({ max: capacity });
-  }
-
-  /** @throws {FormatError} `cert_format` as `parseCrlFrame` and `verifyRevocationList` */
-  read(der: Uint8Array, chain: readonly [X509Certificate, ...X509Certificate[]]): PartReading<X509Crl> {
-    const digest = hex(sha256(der));
-    const key = keyOf(digest, new Uint8Array(), chain);
-    const known = this.#genuine.get(key);
-    if (known !== undefined) return { ok: true, part: known };
-    const reading = verifyRevocationList(parseCrlFrame(new Uint8Array(der)), chain[0], this.#profile);
-    if (!reading.ok) return { ok: false, detail: reading.problem.detail };
-    const part = { value: reading.list, chain, sha256: digest };
-    this.#genuine.set(key, part);
-    return { ok: true, part };
-  }
+export function signedCrl(profile: PathProfile): Verify<X509Crl> {
+  return (der, _signature, signer) => {
+    const reading = verifyRevocationList(parseCrlFrame(new Uint8Array(der)), signer, profile);
+    return reading.ok ? { ok: true, value: reading.list } : { ok: false, detail: reading.problem.detail };
+  };
 }
 
 /** The certificates are part of it, not the key alone: two of one key can end at different times. */

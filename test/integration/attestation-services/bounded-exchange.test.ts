@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  BoundedExchange,
-  type BoundedExchangeOptions,
-  type BoundedQuestion,
-} from '../../../src/outgoing/bounded-exchange.js';
+import type { BoundedAgentOptions } from '../../../src/outgoing/bounded-agent.js';
+import { BoundedExchange, type BoundedQuestion } from '../../../src/outgoing/bounded-exchange.js';
 import { FetchError } from '../../../src/outgoing/fetch-error.js';
 import { LabEntra } from '../../lab/entra.js';
 
@@ -22,7 +19,7 @@ afterEach(async () => {
   await server.close();
 });
 
-function open(options: Partial<BoundedExchangeOptions> = {}): BoundedExchange {
+function open(options: Partial<BoundedAgentOptions> = {}): BoundedExchange {
   const connect = { ca: server.authorityPem };
   const exchange = new BoundedExchange({ origins: [server.origin], attemptTimeoutMs: 20_000, connect, ...options });
   opened.push(exchange);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import type { BroughtCrl } from '../../../src/model/endorsement.js';
-import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilience.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
 import {
   AmdLab,
   type Asked,

@@ -2,7 +2,7 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SnpEndorsementSet } from '../../../src/model/endorsement.js';
-import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilience.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
 import {
   AmdLab,
   CHIP,

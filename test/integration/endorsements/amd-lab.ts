@@ -1,16 +1,16 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crlFileName } from '../../../src/endorsements/amd/crl-file-name.js';
+import type { AmdTuning } from '../../../src/endorsements/amd/amd-parts.js';
+import { crlFileName } from '../../../src/endorsements/amd/bundle-files.js';
 import {
   type AmdEndorsementsOptions,
-  type AmdTuning,
   type OpenAmdEndorsements,
   openAmdEndorsements,
 } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import type { SnpProduct, SnpTcb } from '../../../src/model/claims.js';
 import type { SnpEndorsementRequest, SnpEndorsementSet, SnpSigningKey } from '../../../src/model/endorsement.js';
-import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilience.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
 import { AmdPki } from '../../lab/amd-pki.js';
 import { LabKds } from '../../lab/kds.js';
 import { ManualClock } from '../../unit/endorsements/manual-clock.js';

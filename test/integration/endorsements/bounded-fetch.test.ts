@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BoundedFetch, type BoundedFetchOptions } from '../../../src/outgoing/bounded-fetch.js';
+import type { BoundedAgentOptions } from '../../../src/outgoing/bounded-agent.js';
+import { BoundedFetch } from '../../../src/outgoing/bounded-fetch.js';
 import { FetchError } from '../../../src/outgoing/fetch-error.js';
 import { LabKds } from '../../lab/kds.js';
 
@@ -21,7 +22,7 @@ afterEach(async () => {
   await kds.close();
 });
 
-function open(options: Partial<BoundedFetchOptions> = {}): BoundedFetch {
+function open(options: Partial<BoundedAgentOptions> = {}): BoundedFetch {
   const connect = { ca: kds.authorityPem };
   const fetch = new BoundedFetch({ origins: [kds.origin], attemptTimeoutMs: 20_000, connect, ...options });
   opened.push(fetch);
@@ -34,9 +35,10 @@ interface Asked {
   readonly signal?: AbortSignal;
 }
 
-function get(fetch: BoundedFetch, asked: Asked = {}): Promise<Uint8Array> {
+async function get(fetch: BoundedFetch, asked: Asked = {}): Promise<Uint8Array> {
   const signal = asked.signal ?? new AbortController().signal;
-  return fetch.get({ origin: kds.origin, path: CRL_PATH, maximumBytes: MAXIMUM_BYTES, ...asked, signal });
+  const request = { origin: kds.origin, path: CRL_PATH, maximumBytes: MAXIMUM_BYTES, ...asked, signal };
+  return (await fetch.get(request)).body;
 }
 
 async function failure(outcome: Promise<unknown>): Promise<FetchError> {

@@ -10,7 +10,7 @@ import {
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import type { SourcedCollateral, TdxCollateralRequest, Unavailable } from '../../../src/model/endorsement.js';
 import type { TdxCollateral } from '../../../src/model/evidence.js';
-import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilience.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
 import { encodeCollateralFile } from '../../../src/vendors/intel/collateral-file.js';
 import { parseTcbInfo } from '../../../src/vendors/intel/tcb-info.js';
 import type { CollateralOptions } from '../../lab/collateral-builder.js';

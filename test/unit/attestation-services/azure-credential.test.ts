@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type AccessToken, AzureCredential } from '../../../src/attestation-services/azure-credential.js';
-import { EndpointHealth } from '../../../src/outgoing/endpoint-health.js';
 import { FetchError } from '../../../src/outgoing/fetch-error.js';
 import { DEFAULT_BREAKER } from '../../../src/outgoing/origin-breaker.js';
+import { EndpointHealth } from '../../../src/outgoing/throttling.js';
 import { ManualClock } from '../endorsements/manual-clock.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
 

@@ -4,7 +4,7 @@ import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../
 import { parseCertificate, type X509Certificate } from '../../../src/formats/x509-certificate.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import { SNP_PRODUCTS, type SnpProduct, type SnpTcb } from '../../../src/model/claims.js';
-import { amdVekProfile } from '../../../src/vendors/amd/certificate-profile.js';
+import { amdVekProfile } from '../../../src/vendors/amd/roots.js';
 import {
   AMD_ARC,
   AMD_SERIALS,

@@ -11,7 +11,7 @@ import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate, type X509Certificate } from '../../../src/formats/x509-certificate.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import { FormatError } from '../../../src/model/errors.js';
-import { amdVekProfile } from '../../../src/vendors/amd/certificate-profile.js';
+import { amdVekProfile } from '../../../src/vendors/amd/roots.js';
 import { applyRecipe, haveVectors, readVector, recipes, vector } from '../../vectors.js';
 import { problemOf } from '../small-pki.js';
 

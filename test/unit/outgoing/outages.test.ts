@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { FormatError } from '../../../src/model/errors.js';
+import { FormatError, UnfitError } from '../../../src/model/errors.js';
 import { FetchError } from '../../../src/outgoing/fetch-error.js';
 import { Outages, observed } from '../../../src/outgoing/outages.js';
-import { UnfitError } from '../../../src/outgoing/unfit-error.js';
 import { ManualClock } from '../endorsements/manual-clock.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
 

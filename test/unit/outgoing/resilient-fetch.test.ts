@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { BoundedRequest, Fetch } from '../../../src/outgoing/bounded-fetch.js';
+import type { BoundedAnswer } from '../../../src/outgoing/bounded-agent.js';
+import type { Fetch, FetchRequest } from '../../../src/outgoing/bounded-fetch.js';
 import { FetchError } from '../../../src/outgoing/fetch-error.js';
-import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilience.js';
-import { ResilientFetch } from '../../../src/outgoing/resilient-fetch.js';
+import { DEFAULT_RESILIENCE, ResilientFetch, RetryBudget } from '../../../src/outgoing/resilient-fetch.js';
 
 const BODY = Uint8Array.of(1, 2, 3);
 const QUICK = { ...DEFAULT_RESILIENCE, pauseMs: 1, longestPauseMs: 5 };
@@ -10,19 +10,19 @@ const STEADY = { ...QUICK, failuresToOpen: Number.POSITIVE_INFINITY };
 
 /** A server that answers as the list says, then always as its last entry. */
 class FakeFetch implements Fetch {
-  readonly asked: BoundedRequest[] = [];
+  readonly asked: FetchRequest[] = [];
   readonly #answers: (Uint8Array | FetchError | 'hang')[];
 
   constructor(...answers: (Uint8Array | FetchError | 'hang')[]) {
     this.#answers = answers;
   }
 
-  async get(request: BoundedRequest): Promise<Uint8Array> {
+  async get(request: FetchRequest): Promise<BoundedAnswer> {
     this.asked.push(request);
     const answer = this.#answers.length > 1 ? this.#answers.shift() : this.#answers[0];
     if (answer === 'hang' || answer === undefined) return await hang(request.signal);
     if (answer instanceof FetchError) throw answer;
-    return answer;
+    return { status: 200, headers: {}, body: answer };
   }
 
   async close(): Promise<void> {}
@@ -40,8 +40,8 @@ const status = (code: number, retryAfterMs?: number) =>
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 
-function ask(fetch: Fetch, signal = new AbortController().signal, origin = 'https://kds.example'): Promise<Uint8Array> {
-  return fetch.get({ origin, path: '/a', maximumBytes: 10, signal });
+async function ask(fetch: Fetch, signal = new AbortController().signal, origin = 'https://kds.example') {
+  return (await fetch.get({ origin, path: '/a', maximumBytes: 10, signal })).body;
 }
 
 const faultOf = (outcome: Promise<unknown>) =>
@@ -191,5 +191,32 @@ describe('ResilientFetch: bulkhead', () => {
     const server = new FakeFetch(BODY);
     expect(await faultOf(ask(new ResilientFetch(server, QUICK), AbortSignal.abort()))).toBe('aborted');
     expect(server.asked).toHaveLength(0);
+  });
+});
+
+describe('RetryBudget', () => {
+  it('allows at most 100 retries for 1 000 calls that all want to retry', () => {
+    const budget = new RetryBudget();
+    let retries = 0;
+    for (let call = 0; call < 1_000; call += 1) {
+      budget.earn();
+      while (budget.spend()) retries += 1;
+    }
+    expect(retries).toBeLessThanOrEqual(100);
+    expect(retries).toBeGreaterThanOrEqual(95);
+  });
+
+  it('lets a service that seldom asks retry', () => {
+    const budget = new RetryBudget();
+    budget.earn();
+    expect(budget.spend()).toBe(true);
+  });
+
+  it('does not save up more than its reserve in quiet times', () => {
+    const budget = new RetryBudget();
+    for (let call = 0; call < 10_000; call += 1) budget.earn();
+    let retries = 0;
+    while (budget.spend()) retries += 1;
+    expect(retries).toBe(10);
   });
 });

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AmdCache } from '../../../../src/endorsements/amd/amd-cache.js';
-import { readChain, readCrl, readVek, verifyCrl } from '../../../../src/endorsements/amd/amd-material.js';
 import { CacheFolder } from '../../../../src/endorsements/files/cache-folder.js';
 import { parseCertificate } from '../../../../src/formats/x509-certificate.js';
+import { readChain } from '../../../../src/vendors/amd/chain.js';
+import { readCrl, verifyCrl } from '../../../../src/vendors/amd/crls.js';
+import { readVek } from '../../../../src/vendors/amd/vek.js';
 import { AmdPki } from '../../../lab/amd-pki.js';
 import { RecordingLog } from '../recording-log.js';
 
@@ -21,9 +23,8 @@ let cache: AmdCache;
 
 /** A cache on the folder, as a new process opens it. */
 function open(): AmdCache {
-  const log = new RecordingLog();
-  const folder = new CacheFolder(path, log);
-  return new AmdCache({ folder, pins: pki.pins(), log, maximumFiles: 10, maximumInMemory: 10 });
+  const folder = new CacheFolder(path, new RecordingLog());
+  return new AmdCache({ folder, pins: pki.pins(), maximumFiles: 10, maximumInMemory: 10 });
 }
 
 beforeEach(async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { AmdKds } from '../../../../src/endorsements/amd/amd-kds.js';
-import type { BoundedRequest, Fetch } from '../../../../src/outgoing/bounded-fetch.js';
+import type { BoundedAnswer } from '../../../../src/outgoing/bounded-agent.js';
+import type { Fetch, FetchRequest } from '../../../../src/outgoing/bounded-fetch.js';
 import { FetchError } from '../../../../src/outgoing/fetch-error.js';
-import { DEFAULT_RESILIENCE } from '../../../../src/outgoing/resilience.js';
+import { DEFAULT_RESILIENCE } from '../../../../src/outgoing/resilient-fetch.js';
 import { ManualClock } from '../manual-clock.js';
 
 const ORIGIN = 'https://kds.example';
@@ -14,12 +15,12 @@ const TURIN_TCB = { fmc: 1, bootloader: 2, tee: 3, snp: 4, microcode: 71 };
 const MINUTE_MS = 60_000;
 
 class FakeFetch implements Fetch {
-  readonly asked: BoundedRequest[] = [];
-  answer: (request: BoundedRequest) => Promise<Uint8Array> = async () => Uint8Array.of(1);
+  readonly asked: FetchRequest[] = [];
+  answer: (request: FetchRequest) => Promise<Uint8Array> = async () => Uint8Array.of(1);
 
-  get(request: BoundedRequest): Promise<Uint8Array> {
+  async get(request: FetchRequest): Promise<BoundedAnswer> {
     this.asked.push(request);
-    return this.answer(request);
+    return { status: 200, headers: {}, body: await this.answer(request) };
   }
 
   async close(): Promise<void> {}

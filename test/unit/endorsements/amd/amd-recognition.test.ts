@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { AmdRootPins } from '../../../../src/endorsements/amd/amd-material.js';
-import { newestChains, recogniseAmdMaterial } from '../../../../src/endorsements/amd/amd-recognition.js';
+import { recogniseAmdMaterial } from '../../../../src/endorsements/amd/amd-recognition.js';
 import type { NamedFile } from '../../../../src/endorsements/files/material-files.js';
 import type { SnpProduct } from '../../../../src/model/claims.js';
+import { newestChains } from '../../../../src/vendors/amd/chain.js';
+import type { AmdRootPins } from '../../../../src/vendors/amd/roots.js';
 import { AmdPki } from '../../../lab/amd-pki.js';
 import { basicConstraints, keyUsage, pemOf } from '../../../lab/pki.js';
 import { haveVectors, readVector } from '../../../vectors.js';
@@ -153,8 +154,8 @@ describe('recogniseAmdMaterial', () => {
     const [chain] = recogniseAmdMaterial([file('chain', pki.chainPem('Milan'))], PINS).chains;
     if (chain === undefined) throw new Error('no chain');
     const known = {
-      arkOf: (product: SnpProduct) => (product === 'Milan' ? chain.item.ark : null),
-      chainOf: () => chain.item,
+      ark: (product: SnpProduct) => (product === 'Milan' ? chain.item.ark : null),
+      chain: () => chain.item,
     };
     const files = [
       file('a', vcek.der),

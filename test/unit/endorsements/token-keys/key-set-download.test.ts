@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { KeySetDownload } from '../../../../src/endorsements/token-keys/key-set-download.js';
 import { FormatError } from '../../../../src/model/errors.js';
-import type { BoundedRequest, Fetch } from '../../../../src/outgoing/bounded-fetch.js';
+import type { BoundedAnswer } from '../../../../src/outgoing/bounded-agent.js';
+import type { Fetch, FetchRequest } from '../../../../src/outgoing/bounded-fetch.js';
 import { FetchError } from '../../../../src/outgoing/fetch-error.js';
 import { crlDistributionPointAt } from '../../../lab/pki.js';
 import { base64Of, certificateOf, jwkOf, keySetOf, listOf, TOKEN_KEYS } from '../../token-jwk.js';
@@ -14,14 +15,14 @@ const NOT_FOUND = new FetchError('status', 'status 404', { status: 404 });
 
 /** Answers by path; what is not there is not found. */
 class PathFetch implements Fetch {
-  readonly asked: BoundedRequest[] = [];
+  readonly asked: FetchRequest[] = [];
   readonly answers = new Map<string, Uint8Array | Error>();
 
-  async get(request: BoundedRequest): Promise<Uint8Array> {
+  async get(request: FetchRequest): Promise<BoundedAnswer> {
     this.asked.push(request);
     const answer = this.answers.get(request.path) ?? NOT_FOUND;
     if (answer instanceof Error) throw answer;
-    return answer;
+    return { status: 200, headers: {}, body: answer };
   }
 
   async close(): Promise<void> {}
@@ -32,9 +33,9 @@ class PathFetch implements Fetch {
 }
 
 /** What the check of a request tells of an answer. */
-function isOfUse(check: BoundedRequest['check'], body: Uint8Array): boolean {
+function isOfUse(check: FetchRequest['check'], body: Uint8Array): boolean {
   try {
-    check?.({ body, header: () => null } as never);
+    check?.({ status: 200, headers: {}, body });
     return true;
   } catch (error) {
     if (error instanceof FormatError) return false;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../../../src/model/errors.js';
-import { cutSignedJson } from '../../../../src/vendors/intel/signed-json.js';
+import { cutSignedJson } from '../../../../src/vendors/intel/collateral-json.js';
 
 const cut = (text: string) => {
   const { text: signed, signature } = cutSignedJson(Buffer.from(text), 'tcbInfo');

@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isOlder } from '../../../../src/crypto/revocation-list.js';
 import { CacheFolder } from '../../../../src/endorsements/files/cache-folder.js';
-import { CrlMemory, isDamaged, isOlder } from '../../../../src/endorsements/files/crl-memory.js';
+import { CrlMemory, isDamaged } from '../../../../src/endorsements/files/rollback-marks.js';
 import { RecordingLog } from '../recording-log.js';
 
 const age = (number: bigint, day: number) => ({ number, thisUpdate: new Date(Date.UTC(2026, 0, day)) });

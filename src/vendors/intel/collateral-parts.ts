@@ -1,16 +1,15 @@
 import { hex } from '../../crypto/digest.js';
-import { isRevoked } from '../../crypto/revocation-list.js';
+import { type CrlAge, isOlder, isRevoked } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { X509Crl } from '../../formats/x509-crl.js';
 import { earliest, latest } from '../../model/earliest.js';
 import type { TdxCollateralRequest } from '../../model/endorsement.js';
+import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
-import { UnfitError, unfitIfMalformed } from '../../outgoing/unfit-error.js';
-import type { CollateralReader, Signed, SignedCollateral } from '../../vendors/intel/collateral.js';
-import { pckCaNamed } from '../../vendors/intel/pck-extension.js';
-import type { QeIdentity } from '../../vendors/intel/qe-identity.js';
-import type { TcbInfo } from '../../vendors/intel/tcb-info.js';
-import { type CrlAge, isOlder } from '../files/crl-memory.js';
+import type { CollateralReader, Signed, SignedCollateral } from './collateral.js';
+import { pckCaNamed } from './pck-extension.js';
+import type { QeIdentity } from './qe-identity.js';
+import type { TcbInfo } from './tcb-info.js';
 
 /** What one set of collateral is for: a kind of platform, and the CA whose PCK certificates it has. */
 export type CollateralKey = Pick<TdxCollateralRequest, 'fmspc' | 'ca'>;
@@ -147,23 +146,17 @@ export function withNewestShared(
   others: readonly IntelCollateral[],
   at: Date,
 ): IntelCollateral {
-  const newest = <P extends Part>(own: P, candidates: readonly P[]) =>
-    candidates.filter(({ from, until }) => from <= at && at <= until).reduce((a, b) => (isOlder(a, b) ? b : a), own);
+  const newest = <Name extends PartName>(name: Name, among: readonly IntelCollateral[]): IntelCollateral[Name] =>
+    among
+      .map((other) => other[name])
+      .filter(({ from, until }) => from <= at && at <= until)
+      .reduce((a, b) => (isOlder(a, b) ? b : a), collateral[name]);
   const ofCa = others.filter(({ ca }) => ca === collateral.ca);
   const whole = {
     ...collateral,
-    qeIdentity: newest(
-      collateral.qeIdentity,
-      others.map((other) => other.qeIdentity),
-    ),
-    pckList: newest(
-      collateral.pckList,
-      ofCa.map((other) => other.pckList),
-    ),
-    rootList: newest(
-      collateral.rootList,
-      others.map((other) => other.rootList),
-    ),
+    qeIdentity: newest('qeIdentity', others),
+    pckList: newest('pckList', ofCa),
+    rootList: newest('rootList', others),
   };
   return hasPartsOf(collateral, whole) ? collateral : whole;
 }
@@ -209,29 +202,25 @@ function ageOfDocument({ value, chain }: Signed<TcbInfo | QeIdentity>): Window &
   return {
     number: BigInt(evaluationDataNumber),
     thisUpdate: issueDate,
-    ...windowOf([issueDate], [nextUpdate], chain),
+    ...windowOf(issueDate, nextUpdate, chain),
   };
 }
 
 function ageOfList({ value, chain }: Signed<X509Crl>): Window & CrlAge {
   const { crlNumber, thisUpdate, nextUpdate } = value;
   if (crlNumber === null || thisUpdate === null) throw new UnfitError('revocation list does not say when it counts');
-  return { number: crlNumber, thisUpdate, ...windowOf([thisUpdate], [nextUpdate], chain) };
+  return { number: crlNumber, thisUpdate, ...windowOf(thisUpdate, nextUpdate, chain) };
 }
 
 /** The last instant that a Date holds (ECMA-262, 21.4.1.1). */
 const LATEST_MS = 8.64e15;
 
 /** What does not say when it begins or ends is never current. */
-function windowOf(
-  starts: readonly (Date | null)[],
-  ends: readonly (Date | null)[],
-  certificates: readonly X509Certificate[],
-): Window {
-  const begins = [...starts, ...certificates.map(({ notBefore }) => notBefore)];
-  const finishes = [...ends, ...certificates.map(({ notAfter }) => notAfter)];
+function windowOf(start: Date, end: Date | null, certificates: readonly X509Certificate[]): Window {
+  const starts = [start, ...certificates.map(({ notBefore }) => notBefore)];
+  const ends = [end, ...certificates.map(({ notAfter }) => notAfter)];
   return {
-    from: new Date(Math.max(...begins.map((begin) => begin?.getTime() ?? LATEST_MS))),
-    until: new Date(Math.min(...finishes.map((end) => end?.getTime() ?? 0))),
+    from: new Date(Math.max(...starts.map((begin) => begin?.getTime() ?? LATEST_MS))),
+    until: new Date(Math.min(...ends.map((finish) => finish?.getTime() ?? 0))),
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { originsOf, placeOf } from '../../../../src/endorsements/intel/collateral-place.js';
+import { originsOf, placeOf } from '../../../../src/endorsements/intel/collateral-service.js';
 
 const INTEL = 'https://api.trustedservices.intel.com';
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { UnfitError } from '../../../../src/model/errors.js';
+import { CollateralReader } from '../../../../src/vendors/intel/collateral.js';
+import { parseCollateralFile } from '../../../../src/vendors/intel/collateral-file.js';
 import {
   collateralOf,
   isCurrent,
   newestParts,
   readIntelCollateral,
   windowOfAll,
-} from '../../../../src/endorsements/intel/intel-collateral.js';
-import { UnfitError } from '../../../../src/outgoing/unfit-error.js';
-import { CollateralReader } from '../../../../src/vendors/intel/collateral.js';
-import { parseCollateralFile } from '../../../../src/vendors/intel/collateral-file.js';
+} from '../../../../src/vendors/intel/collateral-parts.js';
 import { INTEL_SGX_ROOT_PINS } from '../../../../src/vendors/intel/roots.js';
 import type { CollateralOptions } from '../../../lab/collateral-builder.js';
 import { utcTime } from '../../../lab/der-writer.js';

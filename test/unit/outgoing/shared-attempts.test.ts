@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SingleFlight } from '../../../src/outgoing/single-flight.js';
+import { SingleFlight } from '../../../src/outgoing/shared-attempts.js';
 
 const never = () => new AbortController().signal;
 const expired = () => new Error('expired');

@@ -1,15 +1,20 @@
 import { parseKeySet } from '../../formats/json-web-key-set.js';
+import { parsePemBlocks } from '../../formats/pem.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
+import { parseCertificate } from '../../formats/x509-certificate.js';
+import { parseCrl } from '../../formats/x509-crl.js';
 import type { Sourced, TokenKeySet } from '../../model/endorsement.js';
-import { ConfigurationError } from '../../model/errors.js';
+
+import { ConfigurationError, FormatError, UnfitError } from '../../model/errors.js';
 import { tokenRouteOf } from '../../model/evidence-traits.js';
+import { fileProblem } from '../../model/file-problem.js';
+
 import { isObject } from '../../model/json.js';
 import type { Log } from '../../model/ports.js';
-import type { ReloadOutcome } from '../files/reload-outcome.js';
-import { readConfiguredFile } from './configured-file.js';
-import type { IssuerKeys } from './issuer-keys.js';
+import type { ReloadOutcome } from '../files/open-source.js';
+import { readBoundedFile } from '../files/whole-files.js';
 import type { TokenIssuer } from './token-issuer.js';
-import { readTokenRoots } from './token-roots.js';
+import type { IssuerKeys } from './token-keys.js';
 
 type Keys = TokenKeySet['keys'];
 
@@ -120,4 +125,53 @@ export function readAllAgain(files: readonly ReadFile[], log: Log): Promise<read
       }
     }),
   );
+}
+
+/**
+ * Reads a file that the configuration names.
+ * @param place the key of the configuration that names it, and what it is for, for people
+ * @throws {ConfigurationError} where it cannot be read, or `parse` throws a FormatError
+ */
+async function readConfiguredFile<T>(path: string, place: string, parse: (bytes: Uint8Array) => T): Promise<T> {
+  try {
+    return parse(await readBoundedFile(path));
+  } catch (cause) {
+    throw new ConfigurationError([`${place}: ${path}: ${reasonOf(cause)}`], { cause });
+  }
+}
+
+/** @throws {unknown} what is a fault neither of the file nor of its content */
+function reasonOf(error: unknown): string {
+  if (error instanceof FormatError) return error.message;
+  if (error instanceof UnfitError) return `is ${error.message}`;
+  if (error instanceof Error && 'code' in error) return fileProblem(error);
+  throw error;
+}
+
+/** What the operator trusts an issuer's certificates by. */
+export interface TokenRoots {
+  /** DER, in the order of the file; at least one. */
+  readonly certificates: readonly Uint8Array[];
+  /** DER. */
+  readonly crls: readonly Uint8Array[];
+}
+
+/**
+ * Reads a PEM file of root certificates and revocation lists. Only their form is checked.
+ * @param place the key of the configuration that names it, and what it is for, for people
+ * @throws {ConfigurationError}
+ */
+export function readTokenRoots(path: string, place: string): Promise<TokenRoots> {
+  return readConfiguredFile(path, place, parseTokenRoots);
+}
+
+function parseTokenRoots(bytes: Uint8Array): TokenRoots {
+  const certificates: Uint8Array[] = [];
+  const crls: Uint8Array[] = [];
+  for (const { label, der } of parsePemBlocks(Buffer.from(bytes).toString('latin1'))) {
+    if (label === 'CERTIFICATE') certificates.push(parseCertificate(der).der);
+    else crls.push(parseCrl(der).der);
+  }
+  if (certificates.length === 0) throw new FormatError('cert_format', 'has no certificate');
+  return { certificates, crls };
 }

@@ -1,5 +1,57 @@
 import type { Clock } from '../model/ports.js';
-import { underBound } from './bounded-signal.js';
+import { underBound, unlessAborted } from './bounded-signal.js';
+import { outOfTime } from './fetch-error.js';
+
+interface Flight<T> {
+  readonly result: Promise<T>;
+  readonly abort: AbortController;
+  waiting: number;
+}
+
+/**
+ * Lets callers that want the same thing at the same time share one attempt to get it.
+ * Each waits no longer than its own signal; the attempt ends when the last of them has left.
+ */
+export class SingleFlight<T> {
+  readonly #flights = new Map<string, Flight<T>>();
+
+  /** Whether an attempt is under way that a caller would join. */
+  isUnderWay(key: string): boolean {
+    return this.#flights.has(key);
+  }
+
+  /** @throws {unknown} what `start` throws, or `expired()` when the caller's signal ends first */
+  async run(
+    key: string,
+    signal: AbortSignal,
+    start: (signal: AbortSignal) => Promise<T>,
+    expired: () => Error = outOfTime,
+  ): Promise<T> {
+    if (signal.aborted) throw expired();
+    const flight = this.#flights.get(key) ?? this.#begin(key, start);
+    flight.waiting += 1;
+    try {
+      return await unlessAborted(flight.result, signal, () => {
+        throw expired();
+      });
+    } finally {
+      flight.waiting -= 1;
+      if (flight.waiting === 0) this.#end(key, flight);
+    }
+  }
+
+  #begin(key: string, start: (signal: AbortSignal) => Promise<T>): Flight<T> {
+    const abort = new AbortController();
+    const flight: Flight<T> = { abort, waiting: 0, result: start(abort.signal) };
+    this.#flights.set(key, flight);
+    return flight;
+  }
+
+  #end(key: string, flight: Flight<T>): void {
+    flight.abort.abort();
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  }
+}
 
 /** The shortest time between two renewals of one thing. */
 const PAUSE_MS = 10 * 60_000;
@@ -31,17 +83,7 @@ export class SharedRenewals<T> {
 
   async share(key: string, signal: AbortSignal, renew: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { result } = this.#recent(key) ?? this.#start(key, renew);
-    if (signal.aborted) return this.#nothing;
-    let leave = () => {};
-    const left = new Promise<T>((resolve) => {
-      leave = () => resolve(this.#nothing);
-      signal.addEventListener('abort', leave, { once: true });
-    });
-    try {
-      return await Promise.race([result, left]);
-    } finally {
-      signal.removeEventListener('abort', leave);
-    }
+    return signal.aborted ? this.#nothing : unlessAborted(result, signal, () => this.#nothing);
   }
 
   close(): void {

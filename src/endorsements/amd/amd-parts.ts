@@ -1,0 +1,54 @@
+import type { Clock, Log } from '../../model/ports.js';
+import { DEFAULT_RESILIENCE, type ResilienceOptions } from '../../outgoing/resilient-fetch.js';
+import type { AmdRootPins } from '../../vendors/amd/roots.js';
+import type { CrlMemory } from '../files/rollback-marks.js';
+import type { AmdCache } from './amd-cache.js';
+import type { AmdDirectory } from './amd-directory.js';
+import type { AmdKds } from './amd-kds.js';
+
+/** Times and sizes. The defaults are for production; tests shorten them. */
+export interface AmdTuning {
+  /** How often the operator's folder is looked at. */
+  readonly folderPollMs: number;
+  /** How often the age of revocation lists is looked at. */
+  readonly crlPollMs: number;
+  /** Shortest time between two attempts to have a newer list of one series, while one is held. */
+  readonly crlRefreshPauseMs: number;
+  /** Longest time of one attempt to renew a list or chain that no request waits for. */
+  readonly crlRefreshTimeoutMs: number;
+  /** Longest time that a request waits for a list of KDS where it can do without. */
+  readonly crlAskTimeoutMs: number;
+  /** Longest time of one request to KDS. */
+  readonly attemptTimeoutMs: number;
+  readonly resilience: ResilienceOptions;
+  /** VCEKs kept as files, and in memory. */
+  readonly cachedFiles: number;
+  readonly cachedInMemory: number;
+}
+
+export const DEFAULT_AMD_TUNING: AmdTuning = {
+  folderPollMs: 5_000,
+  crlPollMs: 10 * 60_000,
+  crlRefreshPauseMs: 60 * 60_000,
+  crlRefreshTimeoutMs: 30_000,
+  crlAskTimeoutMs: 2_000,
+  attemptTimeoutMs: 3_000,
+  resilience: DEFAULT_RESILIENCE,
+  cachedFiles: 10_000,
+  cachedInMemory: 2_000,
+};
+
+/** What VEKs, chains and revocation lists are found with. */
+export interface AmdParts {
+  readonly pins: AmdRootPins;
+  readonly directory: AmdDirectory;
+  readonly cache: AmdCache;
+  readonly memory: CrlMemory;
+  /** Null where KDS is switched off. */
+  readonly kds: AmdKds | null;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether the process lives on after a request. Where not, a list that is due is renewed before it is used. */
+  readonly inBackground: boolean;
+  readonly tuning: AmdTuning;
+}

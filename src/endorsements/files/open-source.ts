@@ -1,0 +1,41 @@
+import type { Clock, Log } from '../../model/ports.js';
+import type { BoundedAgentOptions } from '../../outgoing/bounded-agent.js';
+import type { ExportedBundle, ImportReport } from './material-files.js';
+
+/** What every source of endorsements is put together with. */
+export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'connect'> {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether the process lives on after a request, so that there is time in which to renew. Where left out it does. */
+  readonly inBackground?: boolean;
+}
+
+/** What became of a file or folder that was read again. */
+export interface ReloadOutcome {
+  /** What to call it, for people. */
+  readonly name: string;
+  /** Whether what it holds now is in force. Where not, what it held before is, and the log says why. */
+  readonly isTaken: boolean;
+}
+
+/** A source of endorsements, with everything that runs behind it. */
+export interface OpenSource<Source> {
+  /** Waits for `ready` by itself. */
+  readonly source: Source;
+  /** Folders and files are read. */
+  readonly ready: Promise<void>;
+  /** Reads the operator's folder or files again. Never rejects. */
+  reload(): Promise<readonly ReloadOutcome[]>;
+  /** Ends timers, connections and what is being fetched. */
+  close(): Promise<void>;
+}
+
+/** A source with a folder and a cache. */
+export interface OpenFolderSource<Source, Selection> extends OpenSource<Source> {
+  /** Renews what is due. Runs by itself from time to time. */
+  refreshDue(): Promise<void>;
+  /** Collects endorsements for machines without network. */
+  exportBundle(selection: Selection, signal: AbortSignal): Promise<ExportedBundle>;
+  /** Verifies a folder of endorsements and takes what holds into the operator's folder. */
+  importBundle(path: string): Promise<ImportReport>;
+}

@@ -1,0 +1,152 @@
+import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from 'cockatiel';
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../model/ports.js';
+import type { BoundedAnswer } from './bounded-agent.js';
+import type { Fetch, FetchRequest } from './bounded-fetch.js';
+import { FetchError, outOfTime } from './fetch-error.js';
+import { type BreakerOptions, OriginBreaker } from './origin-breaker.js';
+
+/** Limits how many fetches run at a time and how many wait for their turn. Any further one is refused. */
+export class Turns {
+  readonly #bulkhead: BulkheadPolicy;
+
+  constructor(concurrent: number, queued: number) {
+    this.#bulkhead = bulkhead(concurrent, queued);
+  }
+
+  /**
+   * @param signal ends the waiting; a fetch that has begun ends by its own signal
+   * @throws {FetchError} `busy` where too many wait, `aborted` where the signal ends first
+   * @throws {unknown} what `fetch` throws
+   */
+  async take<T>(signal: AbortSignal, fetch: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#bulkhead.execute(fetch, signal);
+    } catch (error) {
+      throw isBulkheadRejectedError(error) ? new FetchError('busy', 'too many fetches at a time') : asAborted(error);
+    }
+  }
+}
+
+/** Maps the two ways in which waiting ends early, cockatiel's and the timer's, to one error. */
+function asAborted(error: unknown): unknown {
+  const early = error instanceof Error && (error.name === 'AbortError' || 'isTaskCancelledError' in error);
+  return early ? outOfTime() : error;
+}
+
+/** Where a server names no time: AMD KDS answers repeats of one request about once in ten seconds. */
+const THROTTLED_MS = 10_000;
+/** A header must not be able to switch a source off for good. */
+const LONGEST_THROTTLE_MS = 60 * 60_000;
+
+/** The pause that a server asks for by a 429: the time in Retry-After, or ten seconds. */
+class Pause {
+  readonly #clock: Clock;
+  /** Monotonic. */
+  #until = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @throws {FetchError} `waiting` */
+  requireOver(): void {
+    const quietMs = this.#until - this.#clock.monotonicMs();
+    if (quietMs <= 0) return;
+    throw new FetchError('waiting', 'not asked: the pause that it wants is not over', { retryAfterMs: quietMs });
+  }
+
+  note(error: unknown): void {
+    if (!(error instanceof FetchError) || !error.throttled) return;
+    const ms = Math.min(error.retryAfterMs ?? THROTTLED_MS, LONGEST_THROTTLE_MS);
+    this.#until = Math.max(this.#until, this.#clock.monotonicMs() + ms);
+  }
+}
+
+/** Half of all parallel fetches, so that neither lane can take all of them. */
+const CONCURRENT = 4;
+const QUEUED = 32;
+
+/**
+ * One kind of request to a server. After a 429 none is sent until its pause is over. This is checked when a request has
+ * its turn, since the 429 may arrive while many wait.
+ */
+export class ThrottledFetch implements Fetch {
+  readonly #fetch: Fetch;
+  readonly #pause: Pause;
+  readonly #turns = new Turns(CONCURRENT, QUEUED);
+
+  constructor(fetch: Fetch, clock: Clock) {
+    this.#fetch = fetch;
+    this.#pause = new Pause(clock);
+  }
+
+  get(request: FetchRequest): Promise<BoundedAnswer> {
+    return this.#turns.take(request.signal, async () => {
+      this.#pause.requireOver();
+      try {
+        return await this.#fetch.get(request);
+      } catch (error) {
+        this.#pause.note(error);
+        throw error;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#fetch.close();
+  }
+}
+
+/** Whether an endpoint is asked at all: a breaker, and the pause that the endpoint itself wants. Never asks twice. */
+export class EndpointHealth {
+  readonly #pause: Pause;
+  readonly #breaker: OriginBreaker;
+
+  constructor(clock: Clock, breaker: BreakerOptions) {
+    this.#pause = new Pause(clock);
+    this.#breaker = new OriginBreaker(breaker);
+  }
+
+  /** @throws {FetchError} that of the call; `open` or `waiting` where it was not made */
+  async run<T>(call: () => Promise<T>): Promise<T> {
+    this.#pause.requireOver();
+    const outcome = await this.#breaker.run(call);
+    if (!(outcome instanceof FetchError)) return outcome;
+    this.#pause.note(outcome);
+    throw outcome;
+  }
+}
+
+const NOT_FOUND_MS = 10 * 60_000;
+const NOT_FOUND_KEYS = 10_000;
+
+/** Remembers 404 answers for ten minutes, in which the same request is not sent again. */
+export class NotFoundMemory {
+  readonly #clock: Clock;
+  /** Monotonic instants until which a key counts as not found. */
+  readonly #until = new LRUCache<string, number>({ max: NOT_FOUND_KEYS });
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Asks for a key, unless it is known not to be there.
+   *
+   * @param remember whether a 404 of this time is kept
+   * @throws {FetchError} of status 404 where it is known; and what `ask` throws
+   */
+  async ask<T>(key: string, remember: boolean, ask: () => Promise<T>): Promise<T> {
+    if ((this.#until.get(key) ?? 0) > this.#clock.monotonicMs()) {
+      throw new FetchError('status', 'answered with status 404 before', { status: 404 });
+    }
+    try {
+      return await ask();
+    } catch (error) {
+      const isNews = error instanceof FetchError && error.notFound && remember;
+      if (isNews) this.#until.set(key, this.#clock.monotonicMs() + NOT_FOUND_MS);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import { hex, sha256 } from '../../crypto/digest.js';
+import { algorithmFitsKey, verifyIssuedSignature } from '../../crypto/issued-signature.js';
+import { spkiDigest } from '../../crypto/key-cache.js';
+import { keyProblem } from '../../crypto/path-profile.js';
+import { isSameName } from '../../formats/distinguished-name.js';
+import { parsePemCertificates } from '../../formats/pem.js';
+import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
+import type { SnpProduct } from '../../model/claims.js';
+import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
+import { lineName, lineOfIssuer, type SnpLine } from './issuers.js';
+import { type AmdRootPins, ANCHORED, productOfPin } from './roots.js';
+
+/** ASK or ASVK, and the pinned ARK that signed it. */
+export interface AmdChain extends SnpLine {
+  readonly intermediate: X509Certificate;
+  readonly ark: X509Certificate;
+  /** SHA-256 of each certificate, lower-case hex. */
+  readonly sha256: { readonly intermediate: string; readonly ark: string };
+}
+
+/**
+ * The product line of a pinned, self-signed ARK.
+ * @throws {UnfitError}
+ */
+export function verifyArk(ark: X509Certificate, pins: AmdRootPins): SnpProduct {
+  const product = productOfPin(pins, spkiDigest(ark));
+  if (product === null) throw new UnfitError('root is not pinned');
+  requireSignedBy(ark, ark);
+  return product;
+}
+
+/**
+ * A chain: the intermediate is signed by the ARK, which is pinned, and is named as AMD names it.
+ * Dates, extensions and use are for the verifier, which judges every path in full.
+ *
+ * @throws {UnfitError}
+ */
+export function verifyChain(intermediate: X509Certificate, ark: X509Certificate, pins: AmdRootPins): AmdChain {
+  const product = verifyArk(ark, pins);
+  const line = lineOfIssuer(intermediate.subject.commonName);
+  if (line?.product !== product) throw new UnfitError(`certificate is no intermediate of ${product}`);
+  requireSignedBy(intermediate, ark);
+  const digests = { intermediate: hex(sha256(intermediate.der)), ark: hex(sha256(ark.der)) };
+  return { ...line, intermediate, ark, sha256: digests };
+}
+
+/**
+ * The chain of a line as KDS and the cache have it, PEM: ASK or ASVK, then ARK.
+ * @throws {UnfitError}
+ */
+export function readChain(pem: string, line: SnpLine, pins: AmdRootPins): AmdChain {
+  const [intermediate, ark] = readChainCertificates(pem);
+  const chain = verifyChain(intermediate, ark, pins);
+  if (lineName(chain) !== lineName(line)) throw new UnfitError('chain is one of another line');
+  return chain;
+}
+
+/**
+ * The two certificates of a chain. Verifies nothing.
+ * @throws {UnfitError}
+ */
+export function readChainCertificates(pem: string): readonly [X509Certificate, X509Certificate] {
+  const [intermediate, ark, ...more] = unfitIfMalformed(() =>
+    parsePemCertificates(pem, 'cert_chain').map((der) => parseCertificate(der)),
+  );
+  if (intermediate === undefined || ark === undefined || more.length > 0) {
+    throw new UnfitError('chain is not two certificates');
+  }
+  return [intermediate, ark];
+}
+
+/**
+ * Whether the intermediate of a chain signed a VEK. AMD can re-issue an ASK or ASVK with a new key: then a line has two
+ * chains of the same names. Nothing else of the path is established.
+ */
+export function hasSigned(
+  { intermediate }: AmdChain,
+  { certificate }: { readonly certificate: X509Certificate },
+): boolean {
+  const { name } = certificate.outerAlgorithm;
+  return (
+    name !== null &&
+    algorithmFitsKey(name, intermediate.publicKey) &&
+    verifyIssuedSignature(certificate, name, intermediate)
+  );
+}
+
+/** Whether two chains of a line are one: their root is pinned. */
+export function isSameChain(a: AmdChain, b: AmdChain): boolean {
+  return a.sha256.intermediate === b.sha256.intermediate;
+}
+
+/** Of several chains of a line, the one whose intermediate was issued last. */
+export function newestChains(chains: readonly AmdChain[]): ReadonlyMap<string, AmdChain> {
+  const issuedAt = ({ intermediate }: AmdChain) => intermediate.notBefore?.getTime() ?? 0;
+  const newest = new Map<string, AmdChain>();
+  for (const chain of chains) {
+    const before = newest.get(lineName(chain));
+    if (before === undefined || issuedAt(chain) > issuedAt(before)) newest.set(lineName(chain), chain);
+  }
+  return newest;
+}
+
+function requireSignedBy(certificate: X509Certificate, issuer: X509Certificate): void {
+  const { name } = certificate.outerAlgorithm;
+  const isSound =
+    name !== null &&
+    ANCHORED.signatureAlgorithms.has(name) &&
+    algorithmFitsKey(name, issuer.publicKey) &&
+    keyProblem(issuer.publicKey, ANCHORED.issuerKeys) === null;
+  if (!isSound) throw new UnfitError('key or signature algorithm is none of AMD');
+  if (!isSameName(certificate.issuer, issuer.subject)) throw new UnfitError('certificate is of another issuer');
+  if (!verifyIssuedSignature(certificate, name, issuer)) throw new UnfitError('signature does not verify');
+}

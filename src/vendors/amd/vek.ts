@@ -1,0 +1,103 @@
+import { describePathProblem, verifyCertificatePath } from '../../crypto/certificate-path.js';
+import { hex, sha256 } from '../../crypto/digest.js';
+import { isZero } from '../../formats/byte-reader.js';
+import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
+import { SNP_TCB_COMPONENTS, type SnpProduct, type SnpTcb } from '../../model/claims.js';
+import type { SnpSigningKey } from '../../model/endorsement.js';
+import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
+import type { AmdChain } from './chain.js';
+import { certificateRoles, lineOfIssuer, type SnpLine } from './issuers.js';
+import { type AmdRootPins, profileOf } from './roots.js';
+import { parseVekExtensions, type VekExtensions } from './vek-extensions.js';
+
+/** A VEK certificate, read. */
+export interface Vek {
+  readonly certificate: X509Certificate;
+  /** SHA-256 of the certificate, lower-case hex. */
+  readonly sha256: string;
+  readonly extensions: VekExtensions;
+  /** By what it holds: a VCEK has a hardware id and no provider id, a VLEK the opposite. Null where it is neither. */
+  readonly kind: SnpSigningKey | null;
+  readonly product: SnpProduct | null;
+}
+
+/** A VEK that is what its issuer certifies: a VCEK or VLEK of a product line. */
+export type AmdVek = Vek & SnpLine;
+
+/** What a VCEK is made for. */
+export interface VcekSubject {
+  readonly product: SnpProduct;
+  /** CHIP_ID, 64 bytes. */
+  readonly chipId: Uint8Array;
+  readonly tcb: SnpTcb;
+}
+
+const HW_ID = '1.3.6.1.4.1.3704.1.4';
+const CSP_ID = '1.3.6.1.4.1.3704.1.5';
+
+/**
+ * Reads a VEK. Verifies nothing: kind and line are what it says of itself.
+ * @throws {FormatError} `cert_format`
+ */
+export function parseVek(der: Uint8Array, digest: string = hex(sha256(der))): Vek {
+  const certificate = parseCertificate(der, { allowZeroSerial: true });
+  const has = (oid: string) => certificate.extensions.some((extension) => extension.oid === oid);
+  return {
+    certificate,
+    sha256: digest,
+    extensions: parseVekExtensions(certificate),
+    kind: has(HW_ID) === has(CSP_ID) ? null : has(HW_ID) ? 'vcek' : 'vlek',
+    product: lineOfIssuer(certificate.issuer.commonName)?.product ?? null,
+  };
+}
+
+/**
+ * Reads the VCEK or VLEK of a line. Verifies nothing.
+ * @throws {UnfitError}
+ */
+export function readVek(der: Uint8Array): AmdVek {
+  const vek = unfitIfMalformed(() => parseVek(der));
+  const line = lineOfIssuer(vek.certificate.issuer.commonName);
+  if (line === null || vek.kind !== line.signingKey) throw new UnfitError('certificate is no VCEK or VLEK of AMD');
+  return { ...vek, ...line };
+}
+
+/**
+ * Verifies a VEK under the chain of its line, in everything but time and revocation.
+ * @throws {UnfitError}
+ */
+export function verifyVek(vek: AmdVek, chain: AmdChain, pins: AmdRootPins): void {
+  const path = [vek.certificate, chain.intermediate, chain.ark];
+  const [problem] = verifyCertificatePath(path, profileOf(pins, chain.product));
+  if (problem !== undefined) throw new UnfitError(describePathProblem(problem, certificateRoles(vek.signingKey)));
+}
+
+/** When a VEK was issued, in milliseconds since 1970; 0 where it does not say. */
+export function issuedAt({ certificate: { notBefore } }: AmdVek): number {
+  return notBefore?.getTime() ?? 0;
+}
+
+/** Whether a VEK was made for a TCB: each component that the line has. */
+export function isForTcb({ extensions }: AmdVek, tcb: SnpTcb): boolean {
+  return SNP_TCB_COMPONENTS.every(
+    (component) => tcb[component] === undefined || extensions.tcb[component] === tcb[component],
+  );
+}
+
+/** Whether a VEK is the VCEK of a chip, line and TCB. */
+export function isVcekOf(vek: AmdVek, { product, chipId, tcb }: VcekSubject): boolean {
+  const { hwId } = vek.extensions;
+  const isOfChip = hwId !== null && Buffer.compare(hwId, certifiedChipId(product, chipId)) === 0;
+  return vek.signingKey === 'vcek' && vek.product === product && isOfChip && isForTcb(vek, tcb);
+}
+
+/** Turin's chip id has 8 bytes, in the certificate and at KDS; in a report 56 zero bytes follow. */
+export function hasShortChipId(product: SnpProduct): boolean {
+  return product === 'Turin';
+}
+
+/** The chip id as the line's certificates have it. Empty where the other bytes of the field are not zero. */
+function certifiedChipId(product: SnpProduct, chipId: Uint8Array): Uint8Array {
+  if (!hasShortChipId(product)) return chipId;
+  return isZero(chipId.subarray(8)) ? chipId.subarray(0, 8) : new Uint8Array(0);
+}
