@@ -53,7 +53,7 @@ const SCHEMA: readonly Addition[] = [
         debug: { type: boolean }
 `,
   },
-  { file: OPENAPI, before: '        - collateral_not_yet', text: '        - toy_signature\n        - toy_debug\n' },
+  { file: OPENAPI, before: '        - hardware_missing', text: '        - toy_signature\n        - toy_debug\n' },
   { file: OPENAPI, before: '        - hcl_format', text: '        - toy_format\n' },
   { file: OPENAPI, before: '              - runtimeData.nonce', text: '              - toy.reportData\n' },
 ];
@@ -77,7 +77,16 @@ export const BARE_TYPE: readonly Addition[] = [
 /** All that goes into `src/model`. */
 export const MODEL: readonly Addition[] = [
   ...BARE_TYPE,
-  { file: 'src/model/codes.ts', before: "  'collateral_not_yet',", text: "  'toy_signature',\n  'toy_debug',\n" },
+  {
+    file: 'src/model/checks/catalogue.ts',
+    before: "import { TPM_CHECKS } from './tpm.js';",
+    text: "import { TOY_CHECKS } from './toy.js';\n",
+  },
+  {
+    file: 'src/model/checks/catalogue.ts',
+    before: "  { name: 'Azure paravisor', class: 'deny', rows: AZURE_CHECKS },",
+    text: "  { name: 'Toy', class: 'deny', rows: TOY_CHECKS },\n",
+  },
   { file: 'src/model/codes.ts', before: "  'hcl_format',", text: "  'toy_format',\n" },
   { file: 'src/model/claims.ts', before: '  readonly hcl?: HclClaims;', text: '  readonly toy?: ToyClaims;\n' },
   {
@@ -110,15 +119,6 @@ export const MODEL: readonly Addition[] = [
   },
 ];
 
-const REMEDIES: readonly Addition[] = [
-  {
-    file: 'src/wire/remedies.ts',
-    before: "import { filled, type Remedy } from './remedies/words.js';",
-    text: "import { TOY_REMEDIES } from './remedies/toy-remedies.js';\n",
-  },
-  { file: 'src/wire/remedies.ts', before: '  ...TOKEN_REMEDIES,', text: '  ...TOY_REMEDIES,\n' },
-];
-
 const VERIFIER: readonly Addition[] = [
   {
     file: 'src/verifiers/evidence/evidence-identity.ts',
@@ -131,18 +131,18 @@ const VERIFIER: readonly Addition[] = [
 
 const COMPOSITION: readonly Addition[] = [
   {
-    file: 'src/composition/evidence-verifiers.ts',
-    before: "import { ItaTokenVerifier } from '../verifiers/trust-authority/ita-token-verifier.js';",
+    file: 'src/composition/container.ts',
+    before: "import { RsaTpmQuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';",
     text: "import { ToyVerifier } from '../verifiers/toy/toy-verifier.js';\n",
   },
   {
-    file: 'src/composition/evidence-verifiers.ts',
+    file: 'src/composition/container.ts',
     before: "  'az-snp-vtpm': AzSnpVtpmVerifier,",
     text: '  toy: ToyVerifier,\n',
   },
 ];
 
-export const RECIPE: readonly Addition[] = [...SCHEMA, ...MODEL, ...REMEDIES, ...VERIFIER, ...COMPOSITION];
+export const RECIPE: readonly Addition[] = [...SCHEMA, ...MODEL, ...VERIFIER, ...COMPOSITION];
 
 /** @throws {Error} where the file has not, or has more than once, what the text goes before */
 export function added({ file, before, text }: Addition, to: string): string {

@@ -6,7 +6,7 @@ import { readProjectFile, typeScriptFiles } from './project-files.js';
 /** Files that may tell types of evidence apart: the table, the list of the verifiers, and what verifiers say of identity. */
 const MAY_COMPARE = [
   'src/model/evidence-traits.ts',
-  'src/composition/evidence-verifiers.ts',
+  'src/composition/container.ts',
   'src/verifiers/evidence/evidence-identity.ts',
 ];
 
