@@ -46,7 +46,6 @@ const PLANTS: readonly Plant[] = [
     imports: "import '../attestation-services/target.js';",
     breaks: 'direction-endorsements',
   },
-  { file: 'src/results/up.ts', imports: "import '../crypto/target.js';", breaks: 'direction-results' },
   { file: 'src/stores/up.ts', imports: "import '../service/target.js';", breaks: 'direction-stores' },
   { file: 'src/service/up.ts', imports: "import '../endorsements/target.js';", breaks: 'direction-service' },
   { file: 'src/wire/up.ts', imports: "import '../http/target.js';", breaks: 'direction-wire' },

@@ -1,0 +1,57 @@
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { PROJECT, readProjectFile, typeScriptFiles } from './project-files.js';
+
+interface Rule {
+  readonly name: string;
+  readonly to: { readonly pathNot?: string };
+}
+
+const { forbidden }: { readonly forbidden: readonly Rule[] } = createRequire(import.meta.url)(
+  '../../.dependency-cruiser.cjs',
+);
+
+/** Directions that the rules allow, but for those to `model`, which every room has. */
+const ALLOWED = forbidden
+  .filter(({ name }) => name.startsWith('direction-'))
+  .flatMap(({ name, to }) => {
+    const room = name.slice('direction-'.length);
+    const targets = /\(([^)]*)\)/.exec(to.pathNot ?? '')?.[1]?.split('|') ?? [];
+    return targets.filter((target) => target !== room && target !== 'model').map((target) => `${room} --> ${target}`);
+  });
+
+const PICTURE = /```mermaid\n([\s\S]*?)```/.exec(readProjectFile('docs/architecture.md'))?.[1] ?? '';
+
+/** Directions that some import goes in. */
+function usedDirections(): readonly string[] {
+  const used = typeScriptFiles('src').flatMap((path) => {
+    const [, room = ''] = path.split('/');
+    const imports = readProjectFile(path).matchAll(/from '((?:\.\.\/)+)([a-z-]+)\//g);
+    return [...imports]
+      .filter(([, up = '']) => up.length / 3 === path.split('/').length - 2)
+      .map(([, , to]) => `${room} --> ${to}`);
+  });
+  return [...new Set(used)].filter(
+    (direction) => !direction.startsWith('composition') && !direction.endsWith('> model'),
+  );
+}
+
+describe('docs/architecture.md', () => {
+  it('has an arrow for each direction that the rules allow, and no other', () => {
+    const arrows = PICTURE.match(/[a-z-]+ --> [a-z-]+/g) ?? [];
+    expect([...arrows].sort()).toEqual([...ALLOWED].sort());
+  });
+
+  it('has no arrow that no import uses', () => {
+    expect([...usedDirections()].sort()).toEqual([...ALLOWED].sort());
+  });
+
+  it('says of every room what it holds', () => {
+    const rooms = readdirSync(join(PROJECT, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const [, table = ''] = readProjectFile('docs/architecture.md').split('## The rooms');
+    const [rows = ''] = table.split('\n## ');
+    expect(rooms.map(({ name }) => name).filter((name) => !rows.includes(`\`${name}\``))).toEqual([]);
+  });
+});
