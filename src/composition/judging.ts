@@ -2,6 +2,7 @@ import type { DependencyContainer } from 'tsyringe';
 import { v7 as uuidv7 } from 'uuid';
 import type { Configuration } from '../config/configuration.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
+import { isTokenType } from '../model/evidence-traits.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { EvidenceVerifier, TokenVerifier } from '../model/verification.js';
 import { AttestationRoutes } from '../service/attestation-routes.js';
@@ -21,9 +22,14 @@ export function createVerifyEvidence(
   options: VerifyEvidenceOptions,
 ): VerifyEvidence {
   const verifiers = container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers);
-  const ofTokens = [...verifiers].filter((entry): entry is [string, TokenVerifier] => 'verifyToken' in entry[1]);
+  const ofTokens = [...verifiers].filter((entry): entry is [string, TokenVerifier] => isTokenVerifier(entry[1]));
   const attestationRoutes = new AttestationRoutes(new Map(ofTokens), services, parts.endorsements);
   return new VerifyEvidence({ ...parts, verifiers, attestationRoutes, keyThumbprint: jwkThumbprint, newId }, options);
+}
+
+/** What verifies a type of token has all that a verifier of tokens has. */
+function isTokenVerifier(verifier: EvidenceVerifier): verifier is TokenVerifier {
+  return isTokenType(verifier.evidenceType);
 }
 
 /** How requests are judged; only the service itself uses challenges up. */
