@@ -55,23 +55,28 @@ export function parsePemBlocks(text: string): PemBlock[] {
 
 function readBlocks(text: string, labels: readonly PemLabel[], code: PemCode, maximum: number): PemBlock[] {
   const blocks: PemBlock[] = [];
-  let open: { readonly label: PemLabel; readonly body: string[] } | null = null;
-  for (const line of pemLines(text)) {
-    if (open === null) {
-      if (line === '') continue;
-      const label = labels.find((candidate) => line === `-----BEGIN ${candidate}-----`);
-      if (label === undefined) throw new FormatError(code, blocks.length === 0 ? noPem(text) : otherThings(text));
-      if (blocks.length === maximum) throw new FormatError(code, `pem has more than ${maximum} certificates`);
-      open = { label, body: [] };
-    } else if (line === `-----END ${open.label}-----`) {
-      blocks.push({ label: open.label, der: decodeBody(open.body, code) });
-      open = null;
-    } else {
-      open.body.push(line);
-    }
+  const lines = pemLines(text).values();
+  for (let line = lines.next(); !line.done; line = lines.next()) {
+    if (line.value === '') continue;
+    const label = labels.find((candidate) => line.value === `-----BEGIN ${candidate}-----`);
+    if (label === undefined) throw new FormatError(code, blocks.length === 0 ? noPem(text) : otherThings(text));
+    if (blocks.length === maximum) throw new FormatError(code, `pem has more than ${maximum} certificates`);
+    blocks.push({ label, der: decodeBody(readBody(lines, label, code), code) });
   }
-  if (open !== null || blocks.length === 0) throw new FormatError(code, 'pem is cut short');
+  if (blocks.length === 0) throw new FormatError(code, CUT_SHORT);
   return blocks;
+}
+
+const CUT_SHORT = 'pem is cut short';
+
+/** The lines up to the end of a block. */
+function readBody(lines: Iterator<string>, label: PemLabel, code: PemCode): readonly string[] {
+  const body: string[] = [];
+  for (let line = lines.next(); !line.done; line = lines.next()) {
+    if (line.value === `-----END ${label}-----`) return body;
+    body.push(line.value);
+  }
+  throw new FormatError(code, CUT_SHORT);
 }
 
 /** A private key among certificates. Whoever sends it has to know that it was sent, not only that it is no certificate. */

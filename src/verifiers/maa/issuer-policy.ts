@@ -27,32 +27,36 @@ export interface MaaIssuer {
  *   provider is taken as it is, and may be another tomorrow
  */
 export function verifyIssuerPolicy(checks: Checks, claims: JsonObject, issuer: MaaIssuer): boolean {
+  const { policyHashes, policySigners } = issuer;
   const hash = claims['x-ms-policy-hash'] ?? null;
-  const { policyHashes } = issuer;
-  const { policySigners } = issuer;
-  const signer = signerOf(claims);
-  const signed = policySigners === null || (signer !== null && policySigners.has(signer));
-  if (policyHashes === 'shared' && signed) {
-    const detail = 'the provider is a shared one (maa.shared or maa.issuers), whose policy microsoft writes';
-    checks.pass('token_issuer_policy', { actual: hash, detail });
-  } else if (policyHashes === 'any' && signed) {
-    const detail = 'maa.issuers[].policyHash is any: whoever owns the instance can issue any claim';
-    checks.warn('token_issuer_policy', { actual: hash, detail });
-  } else {
-    const known = typeof policyHashes !== 'object' || (typeof hash === 'string' && policyHashes.has(hash));
-    const hashes = { expected: typeof policyHashes === 'object' ? [...policyHashes] : [], actual: hash };
-    // Of a policy that is listed, the signer is what differs.
-    const signers = { expected: { policySigner: [...(policySigners ?? [])] }, actual: { policySigner: signer } };
-    checks.require(known && signed, 'token_issuer_policy', {
-      ...(known && !signed ? signers : hashes),
-      otherwise: known
-        ? 'the policy is not signed by a signer that maa.issuers[].policySigner lists for this issuer'
-        : 'the token was issued under a policy that maa.issuers[].policyHash does not list for this issuer',
-    });
-    return known && signed;
+  const isListed = typeof policyHashes !== 'object' || (typeof hash === 'string' && policyHashes.has(hash));
+  if (!isListed) {
+    checks.fail('token_issuer_policy', { expected: [...policyHashes], actual: hash, detail: NOT_LISTED });
+    return false;
   }
-  return false;
+  const signer = signerOf(claims);
+  if (policySigners !== null && (signer === null || !policySigners.has(signer))) {
+    // Of a policy that is listed, the signer is what differs.
+    const [expected, actual] = [{ policySigner: [...policySigners] }, { policySigner: signer }];
+    checks.fail('token_issuer_policy', { expected, actual, detail: NOT_SIGNED });
+    return false;
+  }
+  if (policyHashes === 'any') {
+    checks.warn('token_issuer_policy', { actual: hash, detail: ANY_POLICY });
+    return false;
+  }
+  if (policyHashes === 'shared') {
+    checks.pass('token_issuer_policy', { actual: hash, detail: SHARED_POLICY });
+    return false;
+  }
+  checks.pass('token_issuer_policy', { expected: [...policyHashes], actual: hash });
+  return true;
 }
+
+const NOT_LISTED = 'the token was issued under a policy that maa.issuers[].policyHash does not list for this issuer';
+const NOT_SIGNED = 'the policy is not signed by a signer that maa.issuers[].policySigner lists for this issuer';
+const ANY_POLICY = 'maa.issuers[].policyHash is any: whoever owns the instance can issue any claim';
+const SHARED_POLICY = 'the provider is a shared one (maa.shared or maa.issuers), whose policy microsoft writes';
 
 /** `x-ms-policy-signer` is the JWK of the signer, its certificate in `x5c`: SHA-256 of that; null where there is none. */
 function signerOf(claims: JsonObject): string | null {

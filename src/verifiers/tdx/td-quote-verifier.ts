@@ -13,6 +13,7 @@ import { CollateralReader, type CollateralReading } from '../../vendors/intel/co
 import type { SvnLevel } from '../../vendors/intel/collateral-json.js';
 import type { PckExtension } from '../../vendors/intel/pck-extension.js';
 import { type PckPath, PckPaths, requireSameCertificates } from '../../vendors/intel/pck-path.js';
+import type { QeIdentity } from '../../vendors/intel/qe-identity.js';
 import { INTEL_SGX_ROOT_PINS } from '../../vendors/intel/roots.js';
 import { markVerified } from '../evidence/mark-verified.js';
 import type {
@@ -135,15 +136,8 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     const timely = found !== null && judgeTime(checks.collateral, found, at) ? found : null;
 
     // 7 and 8. The quoting enclave: what the platform's key says of it, and Intel's identity.
-    const isOfPlatform =
-      this.#qeReports.verifySignature(checks.quote, quote, path.leaf) &&
-      verifyQeBinding(checks.quote, quote) &&
-      verifyQeDebug(checks.quote, quote.qe.report);
-    const identity = timely?.value.qeIdentity.value ?? null;
-    const level = isOfPlatform && identity !== null ? verifyQeIdentity(checks.quote, quote.qe.report, identity) : null;
-    if (!isOfPlatform || (identity !== null && level === null)) {
-      return stopped(checks.quote, 'the quoting enclave could not be relied on');
-    }
+    const enclave = this.#verifyEnclave(checks.quote, { quote, path }, timely?.value.qeIdentity.value ?? null);
+    if (!enclave.holds) return stopped(checks.quote, 'the quoting enclave could not be relied on');
 
     // 9. The signature of the quote.
     if (!verifyQuoteSignature(checks.quote, quote)) {
@@ -154,20 +148,35 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     verifyTd(checks.quote, quote.body);
 
     // 11 and 12. The platform, its module and their TCB.
-    const platform = timely === null || level === null ? null : ratePlatform(checks, { quote, pck, level }, timely);
+    const platform = ratePlatform(checks, { quote, pck, level: enclave.level }, timely);
 
     // The quote is signed by an enclave of a genuine platform. Without collateral to rely on there are no claims.
     checks.quote.skipRest(REQUIRED, 'the collateral could not be relied on');
     return {
       checks: checks.quote.all,
       required: REQUIRED,
-      claims: platform === null ? null : markVerified(tdxClaims(quote, pck, platform.tcb)),
+      claims: platform && markVerified(tdxClaims(quote, pck, platform.tcb)),
       shortfalls: platform?.shortfalls ?? [],
       collateralIssued: timely && collateralIssued(timely.value),
       reportData: markVerified(quote.body.reportData),
       endorsements: usedEndorsements(path, timely),
       validUntil: earliest(earliestEnd(path.certificates), timely && collateralEnd(timely.value)),
     };
+  }
+
+  /** @returns the level of its ISVSVN; null where there is no identity to compare it with */
+  #verifyEnclave(
+    checks: Checks,
+    { quote, path }: ReadQuote,
+    identity: QeIdentity | null,
+  ): { readonly holds: boolean; readonly level: SvnLevel | null } {
+    const isOfPlatform =
+      this.#qeReports.verifySignature(checks, quote, path.leaf) &&
+      verifyQeBinding(checks, quote) &&
+      verifyQeDebug(checks, quote.qe.report);
+    if (!isOfPlatform || identity === null) return { holds: isOfPlatform, level: null };
+    const level = verifyQeIdentity(checks, quote.qe.report, identity);
+    return { holds: level !== null, level };
   }
 }
 
@@ -210,14 +219,17 @@ function judgeTime(checks: Checks, found: CollateralAtHand, at: Date): boolean {
 interface PlatformOfQuote {
   readonly quote: TdQuote;
   readonly pck: PckExtension;
-  readonly level: SvnLevel;
+  /** Of the quoting enclave; null without collateral. */
+  readonly level: SvnLevel | null;
 }
 
 function ratePlatform(
   checks: QuoteChecks,
   { quote, pck, level }: PlatformOfQuote,
-  { value }: CollateralAtHand,
+  timely: CollateralAtHand | null,
 ): PlatformTcb | null {
+  if (timely === null || level === null) return null;
+  const { value } = timely;
   const info = value.tcbInfo.value;
   if (!verifyPlatform(checks.collateral.inside('/tcb_info'), info, pck)) return null;
   const qe = { identity: value.qeIdentity.value, level, isvSvn: quote.qe.report.isvSvn };
