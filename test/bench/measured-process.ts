@@ -10,6 +10,8 @@ import type { Answers, Question, ServiceMaterial } from './protocol.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const WORKER = join(HERE, '../../dist/bench/test/bench/worker.js');
+/** As `npm start`, the image and the unit run it. */
+const AS_DEPLOYED = ['--max-semi-space-size=64'];
 
 /**
  * Compiles what is measured as the product is compiled: a loader that translates on the fly wraps every function to
@@ -33,7 +35,7 @@ export class MeasuredProcess {
    * @param nodeOptions of its runtime
    */
   constructor(folder: string, nodeOptions: readonly string[] = []) {
-    const [execPath, execArgv] = onServerCpu(process.execPath, nodeOptions);
+    const [execPath, execArgv] = onServerCpu(process.execPath, [...AS_DEPLOYED, ...nodeOptions]);
     const stdio: ['ignore', 'pipe', 'inherit', 'ipc'] = ['ignore', 'pipe', 'inherit', 'ipc'];
     this.#child = fork(WORKER, { cwd: folder, execPath, execArgv, stdio, env: {} });
     this.#output = this.#child.stdout === null ? Promise.resolve('') : text(this.#child.stdout);

@@ -70,7 +70,15 @@ export class Lab {
     const file = join(this.folder, 'veritee.json');
     await writeFile(file, JSON.stringify(configuration));
     const entry = join(inject('installation'), 'test/system/lab-main.mjs');
-    return [process.execPath, '--disable-proto=delete', ...options, entry, file, join(this.folder, 'pins.json')];
+    return [
+      process.execPath,
+      '--disable-proto=delete',
+      '--max-semi-space-size=64',
+      ...options,
+      entry,
+      file,
+      join(this.folder, 'pins.json'),
+    ];
   }
 
   async close(): Promise<void> {
