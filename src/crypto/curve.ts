@@ -9,6 +9,11 @@ interface Curve {
   readonly n: bigint;
 }
 
+/** A number as bytes, big endian, of a fixed length: two of one length compare as their bytes do. */
+export function numberBytes(value: bigint, octets: number): Uint8Array {
+  return Buffer.from(value.toString(16).padStart(2 * octets, '0'), 'hex');
+}
+
 export const CURVES: { readonly [curve in EcCurve]: Curve } = {
   'P-256': {
     octets: 32,

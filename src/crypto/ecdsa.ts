@@ -1,6 +1,6 @@
 import { type KeyObject, verify } from 'node:crypto';
 import type { EcCurve } from '../formats/public-key.js';
-import { CURVES, integer } from './curve.js';
+import { CURVES, integer, numberBytes } from './curve.js';
 
 export type EcdsaHash = 'sha256' | 'sha384' | 'sha512';
 
@@ -37,26 +37,32 @@ export function verifyP256(hash: EcdsaHash, data: Uint8Array, rawRS: Uint8Array,
   return isUsable('P-256', rawRS, key) && verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, rawRS);
 }
 
+/** Numbers that r and s are compared with, as bytes of a field element. */
+const BOUNDS = { 'P-256': boundsOf('P-256'), 'P-384': boundsOf('P-384') } as const;
+
+function boundsOf(curve: EcCurve) {
+  const { n, octets } = CURVES[curve];
+  const bytes = (value: bigint) => numberBytes(value, octets);
+  return { octets, zero: bytes(0n), half: bytes(n / 2n), order: bytes(n) };
+}
+
 /**
  * The signature with the smaller of s and n - s: both verify, and both are to count as the same evidence.
  * What is no signature (another length, or s over n - 1) comes back as it is.
  */
 export function lowS(curve: EcCurve, rawRS: Uint8Array): Uint8Array {
-  const { n, octets } = CURVES[curve];
-  if (rawRS.byteLength !== 2 * octets) return rawRS;
-  const s = integer(rawRS.subarray(octets));
-  if (s >= n || n - s >= s) return rawRS;
-  const low = Buffer.from((n - s).toString(16).padStart(2 * octets, '0'), 'hex');
+  const { octets, half, order } = BOUNDS[curve];
+  const s = rawRS.subarray(octets);
+  if (s.byteLength !== octets || Buffer.compare(s, half) <= 0 || Buffer.compare(s, order) >= 0) return rawRS;
   const lowered = new Uint8Array(rawRS);
-  lowered.set(low, octets);
+  lowered.set(numberBytes(CURVES[curve].n - integer(s), octets), octets);
   return lowered;
 }
 
 /** r and s in [1, n - 1] are looked at here and not left to the library (compare CVE-2022-21449). */
 function isUsable(curve: EcCurve, rawRS: Uint8Array, key: KeyObject): boolean {
-  const { n, octets } = CURVES[curve];
+  const { octets, zero, order } = BOUNDS[curve];
   if (key.asymmetricKeyDetails?.namedCurve !== CURVE_NAMES[curve] || rawRS.byteLength !== 2 * octets) return false;
-  const r = integer(rawRS.subarray(0, octets));
-  const s = integer(rawRS.subarray(octets));
-  return r > 0n && r < n && s > 0n && s < n;
+  const isInRange = (value: Uint8Array) => Buffer.compare(value, zero) > 0 && Buffer.compare(value, order) < 0;
+  return isInRange(rawRS.subarray(0, octets)) && isInRange(rawRS.subarray(octets));
 }
