@@ -89,11 +89,6 @@ export class VekPaths {
   }
 }
 
-/** What of a path depends on the instant. No leeway: a certificate is valid from notBefore to notAfter. */
-export function judgePathValidity(path: VekPath, at: Date): PathProblem | null {
-  return judgeValidity([path.vek, path.intermediate, path.root], at);
-}
-
 /** When the first certificate of a path ends. */
 export function pathEnd(path: VekPath): Date {
   return earliestEnd([path.vek, path.intermediate, path.root]);

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { readChain } from '../../../../src/vendors/amd/chain.js';
+import { isVcekOf, readVek } from '../../../../src/vendors/amd/vek.js';
+import { createSnpGuest } from '../../../lab/index.js';
+import { FOREIGN_PKI, PKI } from '../../verifiers/fixture.js';
+
+const MILAN = { product: 'Milan', signingKey: 'vcek' } as const;
+const PEM = PKI.chainPem('Milan');
+
+describe('a chain of AMD', () => {
+  it('is of its line', () => {
+    expect(readChain(PEM, MILAN, PKI.pins())).toMatchObject(MILAN);
+  });
+
+  it.each([
+    ['one certificate', PEM.slice(PEM.lastIndexOf('-----BEGIN')), 'chain is not two certificates'],
+    ['three certificates', `${PEM}${PEM.slice(PEM.lastIndexOf('-----BEGIN'))}`, 'chain is not two certificates'],
+    ['a chain of another line', PKI.chainPem('Genoa'), 'chain is one of another line'],
+    ['a chain for VLEKs', PKI.chainPem('Milan', 'vlek'), 'chain is one of another line'],
+    ['a chain below a root that is not pinned', FOREIGN_PKI.chainPem('Milan'), 'root is not pinned'],
+  ])('is refused as %s', (_, pem, problem) => {
+    expect(() => readChain(pem, MILAN, PKI.pins())).toThrow(problem);
+  });
+});
+
+describe('a VCEK', () => {
+  const { platform } = createSnpGuest({ pki: PKI, part: 'Turin' });
+  const vek = readVek(platform.vek.der);
+  const tcb = {};
+
+  it('is of a Turin whose chip id is 8 bytes, and zeros', () => {
+    const chipId = new Uint8Array(64);
+    chipId.set(vek.extensions.hwId ?? []);
+    expect(isVcekOf(vek, { product: 'Turin', chipId, tcb: tcb as never })).toBe(true);
+    chipId[63] = 1;
+    expect(isVcekOf(vek, { product: 'Turin', chipId, tcb: tcb as never })).toBe(false);
+  });
+});
