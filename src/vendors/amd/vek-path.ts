@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { earliestEnd, judgeValidity, type PathProblem, verifyCertificatePath } from '../../crypto/certificate-path.js';
+import { earliestEnd, type PathProblem, verifyCertificatePath } from '../../crypto/certificate-path.js';
 import { hex, sha256 } from '../../crypto/digest.js';
 import { spkiDigest } from '../../crypto/key-cache.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
