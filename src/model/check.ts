@@ -44,117 +44,30 @@ interface Required extends Compared {
   readonly otherwise?: string;
 }
 
-/**
- * The checks of one verification, in the order in which they ran.
- * Recording is all that a verifier does with a finding; what follows from it is decided elsewhere.
- */
-export class CheckList {
-  readonly #checks: Check[] = [];
-  readonly #policy: string | null;
-
-  constructor(policy: string | null = null) {
-    this.#policy = policy;
-  }
-
-  get all(): readonly Check[] {
-    return this.#checks;
-  }
-
-  pass(id: CheckId, about: string, compared: Compared = {}): void {
-    this.#add(id, 'pass', about, { detail: CHECKS[id].holds, ...compared });
-  }
-
-  fail(id: CheckId, about: string, compared: Compared = {}): void {
-    this.#add(id, 'fail', about, { detail: CHECKS[id].fails, ...compared });
-  }
-
-  warn(id: CheckId, about: string, compared: Told): void {
-    this.#add(id, 'warn', about, compared);
-  }
-
-  notConfigured(id: CheckId, about: string, detail: string): void {
-    this.#add(id, 'not_configured', about, { detail });
-  }
-
-  /** @param compared the values, where what was compared leaves it open */
-  unavailable(
-    id: CheckId,
-    about: string,
-    detail: string,
-    retryable: boolean,
-    compared: Omit<Compared, 'detail'> = {},
-  ): void {
-    this.#checks.push({ ...blank(id, 'unavailable', about, this.#policy, { ...compared, detail }), retryable });
-  }
-
-  /** Records that something was out of reach that nobody requires. */
-  unavailableOptional(id: CheckId, about: string, detail: string): void {
-    this.#checks.push({ ...blank(id, 'unavailable', about, this.#policy, { detail }), optional: true });
-  }
-
-  /** Records `pass` or `fail`, and tells which, so that a caller can stop where the rest depends on it. */
-  require(holds: boolean, id: CheckId, about: string, compared: Required = {}): boolean {
-    const detail = sentenceOf(holds, id, compared);
-    this.#add(id, holds ? 'pass' : 'fail', about, { ...compared, detail });
-    return holds;
-  }
-
-  /** Records that checks were not reached, for one reason. */
-  skip(ids: readonly CheckId[], about: string, because: string): void {
-    for (const id of ids) {
-      this.#checks.push({ ...blank(id, 'skipped', about, this.#policy, { detail: because }), group: because });
-    }
-  }
-
-  /** Records those of some checks that have not run as not reached, for one reason. */
-  skipRest(ids: readonly CheckId[], about: string, because: string): void {
-    this.skip(
-      ids.filter((id) => !this.ran(id)),
-      about,
-      because,
-    );
-  }
-
-  addAll(checks: readonly Check[]): void {
-    this.#checks.push(...checks);
-  }
-
-  /** Takes out what checks have compared, once it shows that nothing vouches for the bytes it was read from. */
-  withhold(ids: readonly CheckId[]): void {
-    for (const [index, check] of this.#checks.entries()) {
-      if (ids.includes(check.id)) this.#checks[index] = { ...check, expected: null, actual: null };
-    }
-  }
-
-  /** Whether a check has a result other than `skipped`. */
-  ran(id: CheckId): boolean {
-    return this.#checks.some((check) => check.id === id && check.result !== 'skipped');
-  }
-
-  /** Whether a check ran, and every time with `pass` or `warn`. */
-  holds(id: CheckId): boolean {
-    const found = this.#checks.filter((check) => check.id === id);
-    return found.length > 0 && found.every((check) => check.result === 'pass' || check.result === 'warn');
-  }
-
-  #add(id: CheckId, result: CheckResult, about: string, compared: Told): void {
-    this.#checks.push(blank(id, result, about, this.#policy, compared));
-  }
-}
-
 /** For `unavailable`: what was out of reach, and whether asking again can help. */
 interface OutOfReach extends Told {
   readonly retryable: boolean;
 }
 
-/** Checks that speak of one place in the request, recorded in the order in which they ran. */
+/** Whose checks they are, at whatever place. */
+interface Owner {
+  readonly policy: string | null;
+  readonly route?: TokenRoute;
+}
+
+/**
+ * Checks that speak of one place in the request, recorded in the order in which they ran.
+ * Recording is all that a verifier does with a finding; what follows from it is decided elsewhere.
+ */
 export class Checks {
   readonly #all: Check[];
   readonly #about: string;
+  readonly #owner: Owner;
 
   /** @param about JSON pointer of the place */
-  constructor(about = '', all: Check[] = []) {
+  constructor(about = '', owner: Owner = { policy: null }, all: Check[] = []) {
     this.#about = about;
+    this.#owner = owner;
     this.#all = all;
   }
 
@@ -170,12 +83,17 @@ export class Checks {
 
   /** The same record, for another place. */
   at(about: string): Checks {
-    return new Checks(about, this.#all);
+    return new Checks(about, this.#owner, this.#all);
   }
 
   /** The same record, for a place inside of this one: `/crls/0`. */
   inside(path: string): Checks {
     return this.at(`${this.#about}${path}`);
+  }
+
+  /** The same record, for the token of one other verifier. */
+  ofRoute(route: TokenRoute): Checks {
+    return new Checks(this.#about, { ...this.#owner, route }, this.#all);
   }
 
   pass(id: CheckId, compared: Compared = {}): void {
@@ -195,7 +113,12 @@ export class Checks {
   }
 
   unavailable(id: CheckId, { retryable, ...compared }: OutOfReach): void {
-    this.#all.push({ ...blank(id, 'unavailable', this.#about, null, compared), retryable });
+    this.#add(id, 'unavailable', compared, { retryable });
+  }
+
+  /** Records that something was out of reach that nobody requires. */
+  unavailableOptional(id: CheckId, detail: string): void {
+    this.#add(id, 'unavailable', { detail }, { optional: true });
   }
 
   /** Records `pass` or `fail`, and tells which, so that a caller can stop where the rest depends on it. */
@@ -207,17 +130,13 @@ export class Checks {
 
   /** Records that checks were not reached, for one reason. */
   skip(ids: readonly CheckId[], because: string): void {
-    for (const id of ids) {
-      this.#all.push({ ...blank(id, 'skipped', this.#about, null, { detail: because }), group: because });
-    }
+    for (const id of ids) this.#add(id, 'skipped', { detail: because }, { group: because });
   }
 
   /** Records those of some checks that have not run as not reached, for one reason. */
   skipRest(ids: readonly CheckId[], because: string): void {
-    this.skip(
-      ids.filter((id) => !this.ran(id)),
-      because,
-    );
+    const rest = ids.filter((id) => !this.ran(id));
+    this.skip(rest, because);
   }
 
   addAll(checks: readonly Check[]): void {
@@ -242,24 +161,17 @@ export class Checks {
     return found.length > 0 && found.every(({ result }) => result === 'pass' || result === 'warn');
   }
 
-  #add(id: CheckId, result: CheckResult, compared: Told): void {
-    this.#all.push(blank(id, result, this.#about, null, compared));
+  #add(
+    id: CheckId,
+    result: CheckResult,
+    { expected = null, actual = null, detail }: Told,
+    more?: Partial<Check>,
+  ): void {
+    this.#all.push({ id, result, about: this.#about, ...this.#owner, expected, actual, detail, ...more });
   }
 }
 
 function sentenceOf(holds: boolean, id: CheckId, { detail, otherwise }: Required): string {
   if (holds) return detail ?? CHECKS[id].holds;
   return otherwise ?? CHECKS[id].fails;
-}
-
-function blank(id: CheckId, result: CheckResult, about: string, policy: string | null, compared: Told): Check {
-  return {
-    id,
-    result,
-    about,
-    policy,
-    expected: compared.expected ?? null,
-    actual: compared.actual ?? null,
-    detail: compared.detail,
-  };
 }

@@ -1,5 +1,5 @@
 import type { NonceStanding } from '../model/challenge.js';
-import type { CheckList } from '../model/check.js';
+import type { Checks } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
@@ -47,6 +47,10 @@ export interface AppraisalTopic {
   needs(policy: Policy, evidenceType: ContractEvidenceType): readonly ClaimSection[];
   /** Checks that must have been made before the policy may allow. */
   required(policy: Policy, evidenceType: ContractEvidenceType): readonly CheckId[];
-  /** Makes the checks. Called only where all that is needed is there. */
-  appraise(policy: Policy, input: AppraisalInput, checks: CheckList): void;
+  /**
+   * Makes the checks. Called only where all that is needed is there.
+   *
+   * @param checks of the policy, for `/evidence`
+   */
+  appraise(policy: Policy, input: AppraisalInput, checks: Checks): void;
 }

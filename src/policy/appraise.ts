@@ -1,4 +1,4 @@
-import { type Check, CheckList } from '../model/check.js';
+import { type Check, Checks } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import type { Outcome } from '../model/decision.js';
 import { isHardwareType, type Tee, type TeeOfPolicies, teeOf, traitsOf } from '../model/evidence-traits.js';
@@ -44,7 +44,7 @@ const teeClaims: AppraisalTopic = {
   needs: (_policy, evidenceType) => [teeOf(evidenceType)].filter((tee) => tee !== null),
   required: () => ['claim_missing'],
   appraise: (_policy, { evidenceType }, checks) =>
-    checks.pass('claim_missing', '/evidence', { detail: `there are verified claims of ${teeOf(evidenceType)}` }),
+    checks.pass('claim_missing', { detail: `there are verified claims of ${teeOf(evidenceType)}` }),
 };
 
 /** What is appraised of any other TEE. */
@@ -72,35 +72,29 @@ function isAccepted({ accepts, routes }: Policy, { evidenceType }: AppraisalInpu
 }
 
 function refusedType({ id, accepts }: Policy, { evidenceType }: AppraisalInput): readonly Check[] {
-  const checks = new CheckList(id);
-  const detail = accepts.includes(evidenceType)
-    ? 'the policy requires a hardware report, and this evidence holds none'
-    : 'the policy does not accept this type of evidence';
-  checks.fail('policy_evidence_type', '/evidence/type', { expected: accepts, actual: evidenceType, detail });
+  const checks = new Checks('/evidence/type', { policy: id });
+  const why = accepts.includes(evidenceType)
+    ? { detail: 'the policy requires a hardware report, and this evidence holds none' }
+    : {};
+  checks.fail('policy_evidence_type', { expected: accepts, actual: evidenceType, ...why });
   return checks.all;
 }
 
 function ownChecks(policy: Policy, input: AppraisalInput): readonly Check[] {
   const { evidenceType, verification } = input;
-  const checks = new CheckList(policy.id);
-  checks.pass('policy_evidence_type', '/evidence/type', {
-    expected: policy.accepts,
-    actual: evidenceType,
-  });
+  const ofType = new Checks('/evidence/type', { policy: policy.id });
+  ofType.pass('policy_evidence_type', { expected: policy.accepts, actual: evidenceType });
   const topics = topicsOf(evidenceType);
   if (topics === null) {
-    checks.unavailable('internal_error', '/evidence/type', 'this version cannot appraise this type of evidence', false);
-    return checks.all;
+    const detail = 'this version cannot appraise this type of evidence';
+    ofType.unavailable('internal_error', { detail, retryable: false });
+    return ofType.all;
   }
+  const checks = ofType.at('/evidence');
   for (const topic of topics) {
     const absent = topic.needs(policy, evidenceType).find((section) => verification.claims[section] === undefined);
     if (absent === undefined) topic.appraise(policy, input, checks);
-    else
-      checks.skip(
-        topic.required(policy, evidenceType),
-        '/evidence',
-        `rests on ${absent} claims, and none were verified`,
-      );
+    else checks.skip(topic.required(policy, evidenceType), `rests on ${absent} claims, and none were verified`);
   }
   return checks.all;
 }
@@ -147,8 +141,8 @@ function conclude(
   required: readonly CheckId[],
 ): PolicyAppraisal {
   const { outcome, fault } = outcomeOf([...base, ...found], required);
-  const added = new CheckList(policy.id);
-  if (fault !== null) added.unavailable('internal_error', '', fault, false);
+  const added = new Checks('', { policy: policy.id });
+  if (fault !== null) added.unavailable('internal_error', { detail: fault, retryable: false });
   const own = [...found, ...added.all];
   return { policy, outcome, ...matchesOf(own), base, own, checks: [...base, ...own] };
 }

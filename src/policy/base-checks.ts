@@ -1,4 +1,4 @@
-import { type Check, CheckList, isOfToken } from '../model/check.js';
+import { type Check, Checks, isOfToken } from '../model/check.js';
 import { CHECKS } from '../model/checks/catalogue.js';
 import type { Claims } from '../model/claims.js';
 import { placeOf } from '../model/evidence-traits.js';
@@ -9,10 +9,9 @@ import type { Policy } from './policy-document.js';
 export function baseWarnings({ evidenceType, verification }: AppraisalInput): readonly Check[] {
   const { snp }: Claims = verification.claims;
   if (snp === undefined) return [];
-  const checks = new CheckList();
-  const about = placeOf('snp', evidenceType);
+  const checks = new Checks(placeOf('snp', evidenceType));
   if (snp.product === 'Milan') {
-    checks.warn('snp_product_advisory', about, {
+    checks.warn('snp_product_advisory', {
       actual: snp.product,
       detail:
         'published key extraction on milan: with the root seed of a chip, reports can be forged at any tcb (arXiv 2605.12990)',
@@ -20,7 +19,7 @@ export function baseWarnings({ evidenceType, verification }: AppraisalInput): re
   }
   const { unknownBits } = snp.platformInfo;
   if (unknownBits.length > 0) {
-    checks.warn('snp_platform_unknown', about, {
+    checks.warn('snp_platform_unknown', {
       actual: [...unknownBits],
       detail: `the platform info has set bits without a known meaning: ${unknownBits.join(', ')}`,
     });

@@ -1,8 +1,11 @@
-import type { CheckList } from '../model/check.js';
+import type { Checks } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import { hasParavisor, placeOf } from '../model/evidence-traits.js';
+import type { Verification } from '../model/verification.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
+
+type Origin = AppraisalInput['nonce']['origin'];
 
 /**
  * Whether there had to be a nonce, whose, and how deep in the evidence it stands. That a nonce stands in it at all,
@@ -18,35 +21,33 @@ export const freshness: AppraisalTopic = {
     return ids;
   },
   appraise: (policy, input, checks) => {
-    appraisePresence(policy, input, checks);
-    if (policy.freshness !== 'none' && hasParavisor(input.evidenceType)) appraiseDepth(policy, input, checks);
-    if (policy.binding === 'required') {
-      checks.require(input.boundKey, 'binding_missing', '/binding');
+    const { evidenceType, verification, boundKey } = input;
+    appraisePresence(policy, input.nonce.origin, checks.at('/nonce'));
+    if (policy.freshness !== 'none' && hasParavisor(evidenceType)) {
+      appraiseDepth(policy, verification.bound, checks.at(placeOf('hcl', evidenceType)));
     }
+    if (policy.binding === 'required') checks.at('/binding').require(boundKey, 'binding_missing');
   },
 };
 
 /** A policy that asks for no nonce allows evidence of any age, and each decision without one says so. */
-function appraisePresence({ freshness: wanted, nonce }: Policy, input: AppraisalInput, checks: CheckList): void {
-  const { origin } = input.nonce;
+function appraisePresence({ freshness: wanted, nonce }: Policy, origin: Origin, checks: Checks): void {
   const compared = { expected: nonce === 'challenge' ? 'challenge' : 'any', actual: origin };
   if (nonce === 'challenge' && origin !== 'challenge') {
     const detail = 'the policy requires a challenge of this service as nonce';
-    checks.fail('nonce_missing', '/nonce', { ...compared, detail });
+    checks.fail('nonce_missing', { ...compared, detail });
   } else if (wanted === 'none' && origin === 'none') {
     const detail = 'no nonce was sent, and the policy asks for none: the evidence may be of any age';
-    checks.warn('nonce_missing', '/nonce', { ...compared, detail });
+    checks.warn('nonce_missing', { ...compared, detail });
   } else {
-    checks.require(origin !== 'none', 'nonce_missing', '/nonce', compared);
+    checks.require(origin !== 'none', 'nonce_missing', compared);
   }
 }
 
 /** The quote is made at the moment, the hardware report at most every two seconds, or as long ago as a guest likes. */
-function appraiseDepth(policy: Policy, { evidenceType, verification }: AppraisalInput, checks: CheckList): void {
-  const about = placeOf('hcl', evidenceType);
-  const { bound } = verification;
+function appraiseDepth(policy: Policy, bound: Verification['bound'], checks: Checks): void {
   if (!bound.includes('tpm.extraData')) {
-    checks.skip(['nonce_stale'], about, 'rests on a nonce in the quote');
+    checks.skip(['nonce_stale'], 'rests on a nonce in the quote');
     return;
   }
   const deep = bound.includes('hcl.userData');
@@ -57,7 +58,7 @@ function appraiseDepth(policy: Policy, { evidenceType, verification }: Appraisal
       ? 'the nonce is in the quote and in the hardware report'
       : 'the nonce is in the quote only, so the hardware report may be old',
   };
-  if (deep) checks.pass('nonce_stale', about, compared);
-  else if (policy.freshness === 'strict') checks.fail('nonce_stale', about, compared);
-  else checks.warn('nonce_stale', about, compared);
+  if (deep) checks.pass('nonce_stale', compared);
+  else if (policy.freshness === 'strict') checks.fail('nonce_stale', compared);
+  else checks.warn('nonce_stale', compared);
 }

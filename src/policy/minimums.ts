@@ -1,4 +1,4 @@
-import type { CheckList } from '../model/check.js';
+import type { Checks } from '../model/check.js';
 import { SNP_TCB_COMPONENTS, type SnpClaims, type SnpTcb, type SnpTcbComponent } from '../model/claims.js';
 import { placeOf } from '../model/evidence-traits.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
@@ -22,13 +22,10 @@ export const minimums: AppraisalTopic = {
   appraise: (policy, { evidenceType, verification }, checks) => {
     const { snp } = verification.claims;
     if (snp === undefined) return;
-    const about = placeOf('snp', evidenceType);
+    const report = checks.at(placeOf('snp', evidenceType));
     const floors = policy.minimums.snp;
-    if (floors === 'any') {
-      checks.warn('snp_tcb_floor_missing', about, { detail: 'the policy sets no minimum for the firmware' });
-    } else {
-      appraiseFloors(snp, floors, about, checks);
-    }
+    if (floors !== 'any') appraiseFloors(snp, floors, report);
+    else report.warn('snp_tcb_floor_missing', { detail: 'the policy sets no minimum for the firmware' });
   },
 };
 
@@ -43,34 +40,23 @@ export function shortfallsOf({ tcb }: SnpClaims, floor: TcbFloor): readonly Shor
   return COMPARED_TCBS.flatMap((name) => shortfalls(tcb[name], floor));
 }
 
-function appraiseFloors(
-  snp: SnpClaims,
-  floors: Exclude<SnpMinimums, 'any'> | null,
-  about: string,
-  checks: CheckList,
-): void {
+function appraiseFloors(snp: SnpClaims, floors: Exclude<SnpMinimums, 'any'> | null, checks: Checks): void {
   const floor = floorOf(snp, floors);
   if (floor === null) {
     const detail = snp.part === 'unknown' ? 'the part is not known' : 'the policy lists no minimum for this part';
-    checks.fail('snp_product', about, { expected: Object.keys(floors ?? {}), actual: snp.part, detail });
-    checks.skip(['snp_tcb_low'], about, 'rests on a minimum for the part');
+    checks.fail('snp_product', { expected: Object.keys(floors ?? {}), actual: snp.part, detail });
+    checks.skip(['snp_tcb_low'], 'rests on a minimum for the part');
     return;
   }
-  for (const name of COMPARED_TCBS) appraiseTcb(name, snp, floor, about, checks);
+  for (const name of COMPARED_TCBS) appraiseTcb(name, snp, floor, checks);
 }
 
-function appraiseTcb(
-  name: (typeof COMPARED_TCBS)[number],
-  snp: SnpClaims,
-  floor: TcbFloor,
-  about: string,
-  checks: CheckList,
-): void {
+function appraiseTcb(name: (typeof COMPARED_TCBS)[number], snp: SnpClaims, floor: TcbFloor, checks: Checks): void {
   const short = shortfalls(snp.tcb[name], floor);
   const expected = short.length === 0 ? floor : byComponent(short, ({ needed }) => needed);
   const actual = short.length === 0 ? snp.tcb[name] : byComponent(short, ({ had }) => had);
   const names = short.map(({ component }) => component).join(', ');
-  checks.require(short.length === 0, 'snp_tcb_low', about, {
+  checks.require(short.length === 0, 'snp_tcb_low', {
     expected: { part: snp.part, tcb: name, ...expected },
     actual: { part: snp.part, tcb: name, ...actual },
     detail: `${name} tcb is at its minimum or above`,

@@ -1,4 +1,4 @@
-import { CheckList, ofRoute } from '../model/check.js';
+import type { Checks } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
 import { isTokenType, teeOf } from '../model/evidence-traits.js';
@@ -22,31 +22,29 @@ export const otherRoutes: AppraisalTopic = {
   },
   appraise: (policy, input, checks) => {
     for (const route of TOKEN_ROUTES) {
-      appraiseRoute(policy, route, input, checks);
-      const demanded = new CheckList(policy.id);
-      appraiseDemands(policy, route, input, demanded);
-      checks.addAll(ofRoute(route, demanded.all));
+      appraiseRoute(policy, route, input, checks.at('/attestationResults'));
+      appraiseDemands(policy, route, input, checks.ofRoute(route));
     }
   },
 };
 
-function appraiseRoute({ routes }: Policy, route: TokenRoute, input: AppraisalInput, checks: CheckList): void {
+function appraiseRoute({ routes }: Policy, route: TokenRoute, input: AppraisalInput, checks: Checks): void {
   const wanted = routes[route];
   const found = routeState(route, input);
-  const about = '/attestationResults';
   if (wanted === 'off') return;
   if (found.state === 'verified') {
-    checks.pass('route_missing', about, { expected: route, detail: `a token of ${route} was verified` });
+    checks.pass('route_missing', { expected: route, detail: `a token of ${route} was verified` });
   } else if (found.state === 'refused' || found.state === 'not judged') {
-    checks.skip(['route_missing'], about, `no token of ${route} can be relied on`);
+    checks.skip(['route_missing'], `no token of ${route} can be relied on`);
   } else if (found.state === 'unavailable') {
-    if (wanted === 'required') checks.unavailable('route_unavailable', about, found.detail, found.retryable);
-    else checks.unavailableOptional('route_unavailable', about, found.detail);
+    const { detail, retryable } = found;
+    if (wanted === 'required') checks.unavailable('route_unavailable', { detail, retryable });
+    else checks.unavailableOptional('route_unavailable', detail);
   } else if (wanted === 'required') {
-    checks.fail('route_missing', about, { expected: route, ...whyMissing(route, found, input.evidenceType) });
+    checks.fail('route_missing', { expected: route, ...whyMissing(route, found, input.evidenceType) });
   } else {
     // Not as route_missing, which has to hold each time where another route is required.
-    checks.notConfigured('route_unavailable', about, whyMissing(route, found, input.evidenceType).detail);
+    checks.notConfigured('route_unavailable', whyMissing(route, found, input.evidenceType).detail);
   }
 }
 

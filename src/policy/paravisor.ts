@@ -18,14 +18,14 @@ export const paravisor: AppraisalTopic = {
     // Bare evidence without runtime claims speaks of no paravisor.
     if (hcl === undefined) return;
     const { known, by } = hcl.paravisor;
-    const about = placeOf('hcl', evidenceType);
+    const report = checks.at(placeOf('hcl', evidenceType));
     const compared = known
       ? { expected: true, actual: true, detail: `the paravisor is known by ${by}` }
       : unknownParavisor(verification);
     if (policy.paravisor === 'known')
-      checks.require(known, 'hcl_paravisor', about, { ...compared, otherwise: compared.detail });
-    else if (known) checks.pass('hcl_paravisor_unknown', about, compared);
-    else checks.warn('hcl_paravisor_unknown', about, compared);
+      report.require(known, 'hcl_paravisor', { ...compared, otherwise: compared.detail });
+    else if (known) report.pass('hcl_paravisor_unknown', compared);
+    else report.warn('hcl_paravisor_unknown', compared);
   },
 };
 

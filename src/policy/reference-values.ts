@@ -1,4 +1,4 @@
-import type { CheckList } from '../model/check.js';
+import type { Checks } from '../model/check.js';
 import type { Claims, HclClaims, SnpClaims, TdxClaims, TpmClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
@@ -39,11 +39,9 @@ export const referenceValues: AppraisalTopic = {
     const applying = sets.filter((set) => applies(set, evidenceType, claims));
     const [closest] = applying.map((set) => comparisonsOf(set, claims)).sort((a, b) => mismatches(a) - mismatches(b));
     const detail = `${applying.length} of ${sets.length} sets of reference values apply`;
-    if (
-      checks.require(closest !== undefined, 'reference_not_applicable', '/evidence', { detail, otherwise: detail }) &&
-      closest
-    ) {
-      for (const comparison of closest) record(comparison, applying.length, evidenceType, checks);
+    checks.require(closest !== undefined, 'reference_not_applicable', { detail, otherwise: detail });
+    for (const comparison of closest ?? []) {
+      record(comparison, applying.length, checks.at(placeOf(comparison.section, evidenceType)));
     }
   },
 };
@@ -74,12 +72,10 @@ function matches({ accepted, actual }: Comparison): boolean {
   return actual !== undefined && accepted.includes(actual);
 }
 
-function record(comparison: Comparison, tried: number, evidenceType: ContractEvidenceType, checks: CheckList): void {
-  const { id, claim, section, accepted, actual } = comparison;
-  const about = placeOf(section, evidenceType);
-  const holds = matches(comparison);
+function record(comparison: Comparison, tried: number, checks: Checks): void {
+  const { id, claim, accepted, actual } = comparison;
   const finding = actual === undefined ? 'is nowhere in the evidence' : 'is not among the reference values';
-  checks.require(holds, id, about, {
+  checks.require(matches(comparison), id, {
     expected: accepted,
     actual: actual ?? null,
     detail: `${claim} is among the reference values`,

@@ -12,14 +12,14 @@ export const secureBoot: AppraisalTopic = {
   required: (policy) => (policy.secureBoot === 'required' ? ['secure_boot'] : []),
   appraise: (policy, { evidenceType, verification }, checks) => {
     if (policy.secureBoot === 'any') return;
-    const about = placeOf('hcl', evidenceType);
+    const place = checks.at(placeOf('hcl', evidenceType));
     const { hcl, maa } = verification.claims;
     const state = isTokenType(evidenceType) ? maa?.stated.secureBoot : hcl?.vmConfiguration?.['secureBoot'];
     if (typeof state === 'boolean') {
-      checks.require(state, 'secure_boot', about, { expected: true, actual: state });
+      place.require(state, 'secure_boot', { expected: true, actual: state });
     } else {
       const detail = 'nothing verified says whether secure boot is on';
-      checks.fail('secure_boot_unknown', about, { expected: true, actual: state ?? null, detail });
+      place.fail('secure_boot_unknown', { expected: true, actual: state ?? null, detail });
     }
   },
 };

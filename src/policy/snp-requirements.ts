@@ -1,4 +1,4 @@
-import type { CheckList } from '../model/check.js';
+import type { Checks } from '../model/check.js';
 import { PLATFORM_CHECKS } from '../model/checks/snp.js';
 import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
@@ -31,17 +31,17 @@ export const snpRequirements: AppraisalTopic = {
     const { snp } = verification.claims;
     if (snp === undefined) return;
     const asked = policy.require.snp ?? NOTHING;
-    const about = placeOf('snp', evidenceType);
-    appraiseProvisional(snp, asked.committedEqualsCurrent, about, checks);
-    appraisePlatform(snp, asked, about, checks);
-    if (asked.mitigations.length > 0) appraiseMitigations(snp, asked.mitigations, about, checks);
-    if (asked.minGuestSvn !== null) appraiseGuestSvn(snp, asked.minGuestSvn, about, checks);
-    if (asked.machines !== null) appraiseMachine(snp, asked.machines, about, checks);
+    const report = checks.at(placeOf('snp', evidenceType));
+    appraiseProvisional(snp, asked.committedEqualsCurrent, report);
+    appraisePlatform(snp, asked, report);
+    if (asked.mitigations.length > 0) appraiseMitigations(snp, asked.mitigations, report);
+    if (asked.minGuestSvn !== null) appraiseGuestSvn(snp, asked.minGuestSvn, report);
+    if (asked.machines !== null) appraiseMachine(snp, asked.machines, report);
   },
 };
 
 /** Firmware that is not committed can be rolled back. Azure runs it as a matter of course, so it is only noted. */
-function appraiseProvisional(snp: SnpClaims, asked: boolean, about: string, checks: CheckList): void {
+function appraiseProvisional(snp: SnpClaims, asked: boolean, checks: Checks): void {
   const { current, committed } = snp.tcb;
   const equal =
     snp.firmware.current === snp.firmware.committed &&
@@ -49,40 +49,32 @@ function appraiseProvisional(snp: SnpClaims, asked: boolean, about: string, chec
   if (asked) {
     const expected = { firmware: snp.firmware.current, ...current };
     const actual = { firmware: snp.firmware.committed, ...committed };
-    checks.require(equal, 'snp_provisional', about, { expected, actual });
+    checks.require(equal, 'snp_provisional', { expected, actual });
   } else if (!equal) {
-    checks.notConfigured(
-      'snp_provisional',
-      about,
-      'the current firmware is provisional, which the policy does not ask about',
-    );
+    const detail = 'the current firmware is provisional, which the policy does not ask about';
+    checks.notConfigured('snp_provisional', detail);
   }
 }
 
-function appraisePlatform(snp: SnpClaims, asked: SnpRequirements, about: string, checks: CheckList): void {
+function appraisePlatform(snp: SnpClaims, asked: SnpRequirements, checks: Checks): void {
   for (const bit of SNP_PLATFORM_BITS) {
     const expected = asked.platformInfo[bit];
     if (expected === undefined) continue;
     const actual = snp.platformInfo[bit];
     const detail = `${bit} is ${actual ? 'set' : 'clear'} in the platform info`;
-    checks.require(actual === expected, PLATFORM_CHECKS[bit], about, { expected, actual, detail, otherwise: detail });
+    checks.require(actual === expected, PLATFORM_CHECKS[bit], { expected, actual, detail, otherwise: detail });
   }
 }
 
 /** Reports before version 5 have no vectors: what they do not say is not taken as said (AMD 56860, MIT_VECTOR). */
-function appraiseMitigations(
-  { mitigation }: SnpClaims,
-  bits: readonly number[],
-  about: string,
-  checks: CheckList,
-): void {
+function appraiseMitigations({ mitigation }: SnpClaims, bits: readonly number[], checks: Checks): void {
   if (mitigation === undefined) {
-    checks.fail('snp_mitigation', about, { expected: bits, detail: 'the report has no mitigation vectors' });
+    checks.fail('snp_mitigation', { expected: bits, detail: 'the report has no mitigation vectors' });
     return;
   }
   const both = BigInt(mitigation.current) & BigInt(mitigation.launch);
   const missing = bits.filter((bit) => !isSet(both, bit));
-  checks.require(missing.length === 0, 'snp_mitigation', about, {
+  checks.require(missing.length === 0, 'snp_mitigation', {
     expected: bits,
     actual: { ...mitigation },
     otherwise: `not set in both mitigation vectors: ${missing.join(', ')}`,
@@ -93,9 +85,9 @@ function isSet(vector: bigint, bit: number): boolean {
   return ((vector >> BigInt(bit)) & 1n) === 1n;
 }
 
-function appraiseGuestSvn(snp: SnpClaims, least: number, about: string, checks: CheckList): void {
+function appraiseGuestSvn(snp: SnpClaims, least: number, checks: Checks): void {
   const enough = snp.guestSvn >= least;
-  checks.require(enough, 'snp_measurement', about, {
+  checks.require(enough, 'snp_measurement', {
     expected: { minGuestSvn: least },
     actual: { guestSvn: snp.guestSvn },
     detail: 'the guest image is recent enough',
@@ -107,12 +99,12 @@ function appraiseGuestSvn(snp: SnpClaims, least: number, about: string, checks: 
  * Which machine. A chip id counts only under a VCEK, which AMD issued for that chip: below a VLEK nothing certifies it.
  * The provider counts only under a VLEK, the one certificate that names it.
  */
-function appraiseMachine(snp: SnpClaims, machines: SnpMachines, about: string, checks: CheckList): void {
+function appraiseMachine(snp: SnpClaims, machines: SnpMachines, checks: Checks): void {
   const [name, actual, listed] =
     snp.signingKey === 'vcek' ? ['chipId', snp.chipId, machines.chipId] : ['cspId', snp.cspId, machines.cspId];
   const holds = actual !== undefined && listed?.includes(actual) === true;
   const key = snp.signingKey.toUpperCase();
-  checks.require(holds, 'snp_chip_id', about, {
+  checks.require(holds, 'snp_chip_id', {
     expected: listed ?? [],
     actual: actual ?? null,
     detail: `the ${name} that the ${key} certifies is among the machines that the policy lists`,

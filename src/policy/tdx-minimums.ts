@@ -1,4 +1,4 @@
-import type { CheckList } from '../model/check.js';
+import type { Checks } from '../model/check.js';
 import type { TdxClaims, TdxTcbClaim } from '../model/claims.js';
 import { placeOf } from '../model/evidence-traits.js';
 import { shortfallLine, type TcbShortfall } from '../model/tcb-shortfall.js';
@@ -37,23 +37,23 @@ export const tdxMinimums: AppraisalTopic = {
     const { tdx } = verification.claims;
     const floors = policy.minimums.tdx;
     if (tdx === undefined) return;
-    const about = placeOf('tdx', evidenceType);
+    const quote = checks.at(placeOf('tdx', evidenceType));
     const shortfalls = verification.tcbShortfalls ?? [];
     if (tdx.tcb.status === null) {
-      checks.skip(tdxMinimums.required(policy, evidenceType), about, 'no tcb level is for the platform');
+      quote.skip(tdxMinimums.required(policy, evidenceType), 'no tcb level is for the platform');
       return;
     }
     if (floors === 'any') {
-      noteStatus(tdx, shortfalls, about, checks);
+      noteStatus(tdx, shortfalls, quote);
       return;
     }
     const { acceptedStatuses, earliestTcbDate, minEvaluationDataNumber, maxCollateralAgeDays } =
       floors ?? NOTHING_ACCEPTED;
-    appraiseStatus(tdx, acceptedStatuses, shortfalls, about, checks);
-    if (earliestTcbDate !== null) appraiseDate(tdx, earliestTcbDate, about, checks);
-    if (minEvaluationDataNumber !== null) appraiseEvaluation(tdx, minEvaluationDataNumber, about, checks);
+    appraiseStatus(tdx, acceptedStatuses, shortfalls, quote);
+    if (earliestTcbDate !== null) appraiseDate(tdx, earliestTcbDate, quote);
+    if (minEvaluationDataNumber !== null) appraiseEvaluation(tdx, minEvaluationDataNumber, quote);
     if (maxCollateralAgeDays !== null) {
-      appraiseAge(verification.collateralIssued, { at, maxCollateralAgeDays }, about, checks);
+      appraiseAge(verification.collateralIssued, { at, maxCollateralAgeDays }, quote);
     }
   },
 };
@@ -62,14 +62,13 @@ function appraiseStatus(
   { tcb }: TdxClaims,
   acceptedStatuses: Floors['acceptedStatuses'],
   shortfalls: readonly TcbShortfall[],
-  about: string,
-  checks: CheckList,
+  checks: Checks,
 ): void {
   const { status } = tcb;
   // The words are those of the contract's list: a status that is not in it was refused with the quote.
   const accepted = acceptedStatuses.some((word) => word === status);
   const rest = explained(tcb, shortfalls);
-  checks.require(accepted, 'tdx_tcb_status', about, {
+  checks.require(accepted, 'tdx_tcb_status', {
     expected: acceptedStatuses,
     actual: status,
     detail: `the tcb status is one that the policy accepts ${rest}`,
@@ -78,11 +77,11 @@ function appraiseStatus(
 }
 
 /** Of a policy without minimum: what is not up to date passes, and every decision says so. */
-function noteStatus({ tcb }: TdxClaims, shortfalls: readonly TcbShortfall[], about: string, checks: CheckList): void {
+function noteStatus({ tcb }: TdxClaims, shortfalls: readonly TcbShortfall[], checks: Checks): void {
   const { status } = tcb;
   const detail = `the policy sets no minimum for the tcb; its status is ${status} ${explained(tcb, shortfalls)}`;
-  if (status === 'UpToDate') checks.pass('tdx_tcb_status', about, { actual: status, detail });
-  else checks.warn('tdx_tcb_status', about, { actual: status, detail });
+  if (status === 'UpToDate') checks.pass('tdx_tcb_status', { actual: status, detail });
+  else checks.warn('tdx_tcb_status', { actual: status, detail });
 }
 
 /** The three parts of a status, a line for each component that is behind, and Intel's advisories. */
@@ -97,8 +96,8 @@ function explained(
   ].join('; ');
 }
 
-function appraiseDate({ tcb }: TdxClaims, earliest: string, about: string, checks: CheckList): void {
-  checks.require(tcb.date !== null && Date.parse(tcb.date) >= Date.parse(earliest), 'tdx_tcb_date', about, {
+function appraiseDate({ tcb }: TdxClaims, earliest: string, checks: Checks): void {
+  checks.require(tcb.date !== null && Date.parse(tcb.date) >= Date.parse(earliest), 'tdx_tcb_date', {
     expected: earliest,
     actual: tcb.date,
     detail: 'platform, module and qe are of the date or later',
@@ -107,9 +106,9 @@ function appraiseDate({ tcb }: TdxClaims, earliest: string, about: string, check
 }
 
 /** The lower of the two: a floor is there so that nobody is judged by what was known before it. */
-function appraiseEvaluation({ tcb }: TdxClaims, least: number, about: string, checks: CheckList): void {
+function appraiseEvaluation({ tcb }: TdxClaims, least: number, checks: Checks): void {
   const { evaluationDataNumber, qeEvaluationDataNumber } = tcb;
-  checks.require(Math.min(evaluationDataNumber, qeEvaluationDataNumber) >= least, 'tdx_tcb_date', about, {
+  checks.require(Math.min(evaluationDataNumber, qeEvaluationDataNumber) >= least, 'tdx_tcb_date', {
     expected: least,
     actual: { evaluationDataNumber, qeEvaluationDataNumber },
     detail: 'tcb info and qe identity have the evaluation number that the policy asks for, or a higher one',
@@ -121,8 +120,7 @@ function appraiseEvaluation({ tcb }: TdxClaims, least: number, about: string, ch
 function appraiseAge(
   issued: CollateralIssued | undefined,
   { at, maxCollateralAgeDays: days }: { readonly at: Date; readonly maxCollateralAgeDays: number },
-  about: string,
-  checks: CheckList,
+  checks: Checks,
 ): void {
   const since = new Date(at.getTime() - days * DAY_MS);
   const parts = [
@@ -137,10 +135,10 @@ function appraiseAge(
   const old = parts.filter(([, date]) => date == null || date < since).map(([part]) => part);
   if (old.length > 0) {
     const detail = `issued more than ${days} days before the instant: ${old.join(', ')}`;
-    checks.unavailable('collateral_stale', about, detail, true, compared);
+    checks.unavailable('collateral_stale', { ...compared, detail, retryable: true });
     return;
   }
-  checks.pass('collateral_stale', about, {
+  checks.pass('collateral_stale', {
     ...compared,
     detail: `the collateral was issued within ${days} days before the instant`,
   });

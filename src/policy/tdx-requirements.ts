@@ -1,4 +1,4 @@
-import type { Check, CheckList } from '../model/check.js';
+import type { Check, Checks } from '../model/check.js';
 import type { TdxClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import { placeOf } from '../model/evidence-traits.js';
@@ -30,26 +30,21 @@ export const tdxRequirements: AppraisalTopic = {
     const { tdx } = verification.claims;
     if (tdx === undefined) return;
     const asked = policy.require.tdx ?? NOTHING;
-    const about = placeOf('tdx', evidenceType);
-    appraiseAttributes(tdx, asked, about, checks);
-    if (!isServiceTdRefused(verification.checks)) appraiseServiceTd(tdx, asked, about, checks);
-    if (asked.xfamMask !== null) appraiseXfam(tdx, asked.xfamMask, about, checks);
-    if (asked.machines !== null) appraiseMachine(tdx, asked.machines.ppid, about, checks);
+    const quote = checks.at(placeOf('tdx', evidenceType));
+    appraiseAttributes(tdx, asked, quote);
+    if (!isServiceTdRefused(verification.checks)) appraiseServiceTd(tdx, asked, quote);
+    if (asked.xfamMask !== null) appraiseXfam(tdx, asked.xfamMask, quote);
+    if (asked.machines !== null) appraiseMachine(tdx, asked.machines.ppid, quote);
   },
 };
 
-function appraiseAttributes(
-  { tdAttributes }: TdxClaims,
-  asked: TdxRequirements,
-  about: string,
-  checks: CheckList,
-): void {
+function appraiseAttributes({ tdAttributes }: TdxClaims, asked: TdxRequirements, checks: Checks): void {
   const problems = [
     ...(tdAttributes.migratable && !asked.allowMigratable ? ['the td can be migrated'] : []),
     ...(tdAttributes.perfmon && !asked.allowPerfmon ? ['performance monitoring is on'] : []),
     ...(asked.septVeDisable && !tdAttributes.septVeDisable ? ['the host can take pages away unseen'] : []),
   ];
-  checks.require(problems.length === 0, 'tdx_attributes', about, {
+  checks.require(problems.length === 0, 'tdx_attributes', {
     actual: { ...tdAttributes },
     detail: 'the attributes of the td are as the policy wants them',
     otherwise: problems.join('; '),
@@ -62,10 +57,10 @@ function isServiceTdRefused(base: readonly Check[]): boolean {
 }
 
 /** Without a TD 1.5 body there is no such register. All zero: no service TD is bound. */
-function appraiseServiceTd({ mrServiceTd }: TdxClaims, asked: TdxRequirements, about: string, checks: CheckList): void {
+function appraiseServiceTd({ mrServiceTd }: TdxClaims, asked: TdxRequirements, checks: Checks): void {
   const bound = mrServiceTd !== undefined && /[^0]/.test(mrServiceTd);
   const listed = mrServiceTd !== undefined && asked.mrServiceTd?.includes(mrServiceTd) === true;
-  checks.require(!bound || listed, 'tdx_service_td', about, {
+  checks.require(!bound || listed, 'tdx_service_td', {
     expected: asked.mrServiceTd ?? [],
     actual: mrServiceTd ?? null,
     detail: bound ? 'the service td is one that the policy lists' : 'no service td is bound',
@@ -73,9 +68,9 @@ function appraiseServiceTd({ mrServiceTd }: TdxClaims, asked: TdxRequirements, a
 }
 
 /** Features outside of the mask are state of the guest that its owner did not count on. */
-function appraiseXfam({ xfam }: TdxClaims, mask: string, about: string, checks: CheckList): void {
+function appraiseXfam({ xfam }: TdxClaims, mask: string, checks: Checks): void {
   const beyond = littleEndian(xfam) & ~littleEndian(mask);
-  checks.require(beyond === 0n, 'tdx_xfam', about, {
+  checks.require(beyond === 0n, 'tdx_xfam', {
     expected: mask,
     actual: xfam,
     detail: 'the td has no extended features beyond the mask',
@@ -84,8 +79,8 @@ function appraiseXfam({ xfam }: TdxClaims, mask: string, about: string, checks: 
 }
 
 /** Which machine, by the PPID for which Intel issued the PCK certificate. */
-function appraiseMachine({ ppid }: TdxClaims, listed: readonly string[], about: string, checks: CheckList): void {
-  checks.require(ppid !== undefined && listed.includes(ppid), 'tdx_platform_id', about, {
+function appraiseMachine({ ppid }: TdxClaims, listed: readonly string[], checks: Checks): void {
+  checks.require(ppid !== undefined && listed.includes(ppid), 'tdx_platform_id', {
     expected: listed,
     actual: ppid ?? null,
   });

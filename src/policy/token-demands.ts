@@ -1,4 +1,4 @@
-import type { CheckList } from '../model/check.js';
+import type { Checks } from '../model/check.js';
 import type { TokenClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
@@ -31,17 +31,17 @@ export function demandedChecks(policy: Policy, evidenceType: ContractEvidenceTyp
  * Holds what a token says against what the policy demands of it, whoever brought the token. One that is out of reach is
  * the route's matter; without one nothing was said.
  */
-export function appraiseDemands(policy: Policy, route: TokenRoute, input: AppraisalInput, checks: CheckList): void {
+export function appraiseDemands(policy: Policy, route: TokenRoute, input: AppraisalInput, checks: Checks): void {
   const isEvidence = tokenRouteOf(input.evidenceType) === route;
-  const about = isEvidence ? placeOf(route, input.evidenceType) : '/attestationResults';
+  const place = checks.at(isEvidence ? placeOf(route, input.evidenceType) : '/attestationResults');
   const token = input.verification.claims[route];
   if (token === undefined) {
-    noteMissing(idsOf(policy, route, input.evidenceType), route, input, about, checks);
+    noteMissing(idsOf(policy, route, input.evidenceType), route, input, place);
     return;
   }
-  for (const demand of demandsOf(policy, route)) appraiseDemand(demand, route, token, about, checks);
-  if (route === 'ita') appraisePolicyIds(policy.require.ita?.policyIds ?? null, token, about, checks);
-  else appraiseTcbStatus(policy.require.maa?.tcbStatus ?? null, token, about, checks);
+  for (const demand of demandsOf(policy, route)) appraiseDemand(demand, route, token, place);
+  if (route === 'ita') appraisePolicyIds(policy.require.ita?.policyIds ?? null, token, place);
+  else appraiseTcbStatus(policy.require.maa?.tcbStatus ?? null, token, place);
 }
 
 function idsOf(policy: Policy, route: TokenRoute, evidenceType: ContractEvidenceType): readonly CheckId[] {
@@ -90,24 +90,18 @@ function demand(
   return accepted == null ? [] : [{ id, what, member, accepted, actual }];
 }
 
-function noteMissing(
-  ids: readonly CheckId[],
-  route: TokenRoute,
-  input: AppraisalInput,
-  about: string,
-  checks: CheckList,
-): void {
+function noteMissing(ids: readonly CheckId[], route: TokenRoute, input: AppraisalInput, checks: Checks): void {
   if (ids.length === 0) return;
   const found = routeState(route, input);
   if (found.state === 'absent' || found.state === 'held back') {
     const detail = `there are no claims of ${VERIFIERS[route]}`;
-    checks.fail('claim_missing', about, { expected: route, detail });
-    checks.skip(ids, about, detail);
+    checks.fail('claim_missing', { expected: route, detail });
+    checks.skip(ids, detail);
   } else if (found.state === 'unavailable') {
     const detail = `what ${VERIFIERS[route]} says could not be fetched`;
-    for (const id of ids) checks.unavailable(id, about, detail, found.retryable);
+    for (const id of ids) checks.unavailable(id, { detail, retryable: found.retryable });
   } else {
-    checks.skip(ids, about, `no token of ${VERIFIERS[route]} can be relied on`);
+    checks.skip(ids, `no token of ${VERIFIERS[route]} can be relied on`);
   }
 }
 
@@ -115,11 +109,10 @@ function appraiseDemand(
   { id, what, member, accepted, actual }: Demand,
   route: TokenRoute,
   token: TokenClaims,
-  about: string,
-  checks: CheckList,
+  checks: Checks,
 ): void {
   const said = actual(token);
-  checks.require(said !== null && accepted.includes(said), id, about, {
+  checks.require(said !== null && accepted.includes(said), id, {
     expected: accepted,
     actual: said,
     detail: `${what} that ${VERIFIERS[route]} states is listed in ${member}`,
@@ -131,21 +124,16 @@ function appraiseDemand(
 function appraisePolicyIds(
   policyIds: readonly string[] | null,
   { stated: { matchedPolicyIds } }: TokenClaims,
-  about: string,
-  checks: CheckList,
+  checks: Checks,
 ): void {
   if (policyIds === null) return;
-  checks.require(
-    policyIds.every((id) => matchedPolicyIds.includes(id)),
-    'ita_policy',
-    about,
-    {
-      expected: policyIds,
-      actual: matchedPolicyIds,
-      detail: 'trust authority says that every policy in require.ita.policyIds matches',
-      otherwise: 'trust authority does not say that every policy in require.ita.policyIds matches',
-    },
-  );
+  const all = policyIds.every((id) => matchedPolicyIds.includes(id));
+  checks.require(all, 'ita_policy', {
+    expected: policyIds,
+    actual: matchedPolicyIds,
+    detail: 'trust authority says that every policy in require.ita.policyIds matches',
+    otherwise: 'trust authority does not say that every policy in require.ita.policyIds matches',
+  });
 }
 
 /**
@@ -155,17 +143,16 @@ function appraisePolicyIds(
 function appraiseTcbStatus(
   accepted: readonly string[] | null,
   { stated: { tcbStatus } }: TokenClaims,
-  about: string,
-  checks: CheckList,
+  checks: Checks,
 ): void {
   if (!isTdxStatus(tcbStatus)) return;
   if (accepted === null) {
     if (tcbStatus === UP_TO_DATE) return;
     const detail = `azure attestation calls the platform ${tcbStatus}, and the policy has no require.maa.tcbStatus`;
-    checks.warn('maa_tcb_status', about, { expected: UP_TO_DATE, actual: tcbStatus, detail });
+    checks.warn('maa_tcb_status', { expected: UP_TO_DATE, actual: tcbStatus, detail });
     return;
   }
-  checks.require(accepted.includes(tcbStatus), 'maa_tcb_status', about, {
+  checks.require(accepted.includes(tcbStatus), 'maa_tcb_status', {
     expected: accepted,
     actual: tcbStatus,
     detail: `azure attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus lists`,

@@ -1,6 +1,5 @@
-import type { CheckList } from '../model/check.js';
+import type { Checks } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
-import type { ContractEvidenceType } from '../model/evidence.js';
 import { hasVtpm, placeOf } from '../model/evidence-traits.js';
 import type { Verification } from '../model/verification.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
@@ -20,9 +19,10 @@ export const tpmRequirements: AppraisalTopic = {
   },
   appraise: (policy, { evidenceType, verification }, checks) => {
     const asked = quotedPcrsOf(policy);
-    if (asked.length > 0) appraiseSelection(asked, verification, evidenceType, checks);
+    const quote = checks.at(placeOf('tpm', evidenceType));
+    if (asked.length > 0) appraiseSelection(asked, verification, hasVtpm(evidenceType) ? quote : checks);
     if (policy.require.tpm?.trackResets === true) {
-      checks.unavailable('tpm_reset', placeOf('tpm', evidenceType), 'no memory of reset counters is kept', false);
+      quote.unavailable('tpm_reset', { detail: 'no memory of reset counters is kept', retryable: false });
     }
   },
 };
@@ -38,13 +38,11 @@ function quotedPcrsOf({ require: { tpm } }: Policy): readonly number[] {
 function appraiseSelection(
   asked: readonly number[],
   { claims: { tpm }, selectedPcrs }: Verification,
-  evidenceType: ContractEvidenceType,
-  checks: CheckList,
+  checks: Checks,
 ): void {
   const quoted = selectedPcrs ?? Object.keys(tpm?.pcrs['sha256'] ?? {}).map(Number);
   const missing = asked.filter((index) => !quoted.includes(index));
-  const about = hasVtpm(evidenceType) ? placeOf('tpm', evidenceType) : '/evidence';
-  checks.require(missing.length === 0, 'tpm_pcr_not_quoted', about, {
+  checks.require(missing.length === 0, 'tpm_pcr_not_quoted', {
     expected: asked,
     actual: quoted,
     otherwise:

@@ -5,11 +5,12 @@ import { maaTokenView } from '../comparison/maa-token-view.js';
 import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
 import { unmetIdentity } from '../comparison/same-tee.js';
 import { AK, TEE, type TeeView } from '../comparison/tee-view.js';
-import { type Check, CheckList, ofRoute } from '../model/check.js';
+import { Checks } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CrossCheck } from '../model/decision.js';
 import type { EvidenceType } from '../model/evidence.js';
 import { tokenRouteOf } from '../model/evidence-traits.js';
+import type { TokenRoute } from '../model/token-route.js';
 import type { Verification } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
 import { isReliable, type RouteToken } from './attestation-routes.js';
@@ -23,7 +24,7 @@ interface StatedToken {
 /** What came of holding tokens against the evidence. */
 export interface RouteComparison {
   /** Checks `disagreement`: a base check, whatever a policy says of the routes. */
-  readonly checks: CheckList;
+  readonly checks: Checks;
   readonly crossCheck: CrossCheck | null;
   /** Tokens that are about the TEE of the evidence, and say the same of it. */
   readonly agreeing: readonly RouteToken[];
@@ -36,44 +37,43 @@ export function compareRoutes(
   tokens: readonly RouteToken[],
   thumbprint: KeyThumbprint,
 ): RouteComparison {
-  const checks = new CheckList();
+  const checks = new Checks('/attestationResults');
   const stated = tokens
     .filter(({ verification }) => isReliable(verification))
     .flatMap((token) => viewed(token, viewOf(token.verification.claims, token.route, thumbprint)));
   if (stated.length === 0) return { checks, crossCheck: null, agreeing: [] };
   const first = firstView(evidenceType, own.claims, thumbprint);
   if (first === null) {
-    for (const { token } of stated) checks.addAll(ofRoute(token.route, unproven(own, token)));
+    for (const { token } of stated) recordUnproven(checks.ofRoute(token.route).at(token.about), own, token.route);
     return { checks, crossCheck: null, agreeing: [] };
   }
   const others = stated.map(({ token, view }) => ({ view, sameReport: token.submitted }));
   const all = crossCheck(first, others);
   const agreeing = stated.flatMap((one, index) => {
     const compared = stated.length === 1 ? all : crossCheck(first, others.slice(index, index + 1));
-    const found = new CheckList();
-    const agrees = recordAgreement(found, first, one, compared);
+    const { token } = one;
     // Where a token is the evidence, either of the two can be the one that is wrong.
-    checks.addAll(first.route === 'hardware' ? ofRoute(one.token.route, found.all) : found.all);
-    return agrees ? [one.token] : [];
+    const ofToken = first.route === 'hardware' ? checks.ofRoute(token.route) : checks;
+    return recordAgreement(ofToken.at(token.about), first, one, compared) ? [token] : [];
   });
   // Each agrees with the first, which is silent where they contradict each other.
-  if (agreeing.length === stated.length) recordDifferences(checks, all, '/attestationResults');
+  if (agreeing.length === stated.length) recordDifferences(checks, all);
   return { checks, crossCheck: all, agreeing };
 }
 
-function recordDifferences(checks: CheckList, compared: CrossCheck, about: string): void {
+function recordDifferences(checks: Checks, compared: CrossCheck): void {
   for (const { claim, values } of compared.differences) {
     const routes = Object.keys(values).join(' and ');
-    checks.fail('disagreement', about, { actual: values, detail: `${routes} say different things of ${claim}` });
+    checks.fail('disagreement', { actual: values, detail: `${routes} say different things of ${claim}` });
   }
-  recordOmitted(checks, compared, about);
+  recordOmitted(checks, compared);
 }
 
 /** One check for all differences that are not listed. */
-function recordOmitted(checks: CheckList, { routes, differencesOmitted: omitted }: CrossCheck, about: string): void {
+function recordOmitted(checks: Checks, { routes, differencesOmitted: omitted }: CrossCheck): void {
   if (omitted === 0) return;
   const detail = `${routes.join(' and ')} say different things of ${omitted} more claims`;
-  checks.fail('disagreement', about, { expected: 0, actual: omitted, detail });
+  checks.fail('disagreement', { expected: 0, actual: omitted, detail });
 }
 
 function viewed(token: RouteToken, view: TeeView | null): readonly StatedToken[] {
@@ -93,44 +93,41 @@ function viewOf(claims: Verified<Claims>, route: 'maa' | 'ita', thumbprint: KeyT
  * A verifier that accepts evidence which this one refuses disagrees with it. Evidence that could not be judged is no
  * disagreement.
  */
-function unproven(own: Verification, { route, about }: RouteToken): readonly Check[] {
-  const checks = new CheckList();
+function recordUnproven(checks: Checks, own: Verification, route: TokenRoute): void {
   if (own.checks.some(({ result }) => result === 'fail')) {
     const detail = `${route} vouches for evidence that is refused here`;
-    checks.fail('disagreement', about, { expected: null, actual: route, detail });
+    checks.fail('disagreement', { actual: route, detail });
   } else {
-    checks.skip(['disagreement'], about, 'there is nothing verified to compare the token with');
+    checks.skip(['disagreement'], 'there is nothing verified to compare the token with');
   }
-  return checks.all;
 }
 
 /** @param compared the token against the first view alone */
 function recordAgreement(
-  checks: CheckList,
+  checks: Checks,
   first: TeeView,
-  { token, view }: StatedToken,
+  { token: { route }, view }: StatedToken,
   compared: CrossCheck,
 ): boolean {
-  const { route, about } = token;
   const claim = unmetIdentity(first, view);
   if (claim !== null) {
     const [expected = null, actual = null] = [first, view].map(({ statements }) => statements.get(claim)?.value);
-    checks.fail('disagreement', about, { expected, actual, detail: whyNotSameTee(first, view, claim) });
+    checks.fail('disagreement', { expected, actual, detail: whyNotSameTee(first, view, claim) });
     return false;
   }
   const { agree, differences, equal } = compared;
   for (const { claim, values } of differences) {
     const detail = `${first.route} and ${route} say different things of ${claim}`;
-    checks.fail('disagreement', about, {
+    checks.fail('disagreement', {
       expected: values[first.route] ?? null,
       actual: values[route] ?? null,
       detail,
     });
   }
-  recordOmitted(checks, compared, about);
+  recordOmitted(checks, compared);
   if (agree) {
     const detail = `${first.route} and ${route} say the same in ${equal.length} claims`;
-    checks.pass('disagreement', about, { expected: equal, actual: equal, detail });
+    checks.pass('disagreement', { expected: equal, actual: equal, detail });
   }
   return agree;
 }

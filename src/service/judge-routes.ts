@@ -1,5 +1,5 @@
 import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
-import { type Check, CheckList, ofRoute } from '../model/check.js';
+import { type Check, type Checks, ofRoute } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CrossCheck } from '../model/decision.js';
 import { earliest } from '../model/earliest.js';
@@ -67,13 +67,11 @@ function checksOf({ route, verification: { checks } }: RouteToken): readonly Che
 }
 
 /** A verifier that judged the evidence and refused it disagrees with this one, which accepts it. */
-function recordRefusals(checks: CheckList, faults: RouteResults['faults']): void {
+function recordRefusals(checks: Checks, faults: RouteResults['faults']): void {
   for (const [route, fault] of faults) {
     if (fault.state === 'not vouched for') {
       const detail = `${route} does not vouch for the evidence: ${fault.detail}`;
-      const refusal = new CheckList();
-      refusal.fail('disagreement', '/evidence', { expected: 'hardware', actual: null, detail });
-      checks.addAll(ofRoute(route, refusal.all));
+      checks.at('/evidence').ofRoute(route).fail('disagreement', { expected: 'hardware', detail });
     }
   }
 }

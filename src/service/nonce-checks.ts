@@ -1,48 +1,45 @@
 import type { ComparedScopes, NonceStanding } from '../model/challenge.js';
-import type { Check } from '../model/check.js';
-import { CheckList } from '../model/check.js';
+import { type Check, Checks } from '../model/check.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 
-const ABOUT = '/nonce';
 const NOT_ASKED =
   'only the service that issued a challenge knows whether it is unused, and tells for live requests to it';
 const UNEXPIRED = { detail: 'the challenge has not expired' };
 
 /** The checks of a challenge: unexpired, of this scope, unused. A nonce of the caller's own has none of them. */
 export function nonceChecks(standing: NonceStanding): readonly Check[] {
-  const checks = new CheckList();
+  const checks = new Checks('/nonce');
   if (standing.origin !== 'challenge') return checks.all;
   switch (standing.state) {
     case 'expired':
-      checks.fail('nonce_expired', ABOUT);
-      checks.skip(['nonce_scope', 'nonce_used'], ABOUT, 'an expired challenge is not looked up');
+      checks.fail('nonce_expired');
+      checks.skip(['nonce_scope', 'nonce_used'], 'an expired challenge is not looked up');
       break;
     case 'scope':
-      checks.pass('nonce_expired', ABOUT, UNEXPIRED);
-      checks.fail('nonce_scope', ABOUT, {
-        ...compared(standing.scopes),
-      });
-      checks.skip(['nonce_used'], ABOUT, 'a challenge of another scope is not used up');
+      checks.pass('nonce_expired', UNEXPIRED);
+      checks.fail('nonce_scope', compared(standing.scopes));
+      checks.skip(['nonce_used'], 'a challenge of another scope is not used up');
       break;
     case 'used':
       // The scope is not known where the record is gone.
-      checks.pass('nonce_expired', ABOUT, UNEXPIRED);
-      checks.fail('nonce_used', ABOUT);
+      checks.pass('nonce_expired', UNEXPIRED);
+      checks.fail('nonce_used');
       break;
     case 'consumed':
-      checks.pass('nonce_expired', ABOUT, UNEXPIRED);
-      checks.pass('nonce_scope', ABOUT, {
-        ...compared(standing.scopes),
-      });
-      checks.pass('nonce_used', ABOUT);
+      checks.pass('nonce_expired', UNEXPIRED);
+      checks.pass('nonce_scope', compared(standing.scopes));
+      checks.pass('nonce_used');
       break;
     case 'store_unavailable':
-      checks.pass('nonce_expired', ABOUT, UNEXPIRED);
-      checks.unavailable('nonce_store', ABOUT, 'whether the challenge is unused could not be looked up', true);
+      checks.pass('nonce_expired', UNEXPIRED);
+      checks.unavailable('nonce_store', {
+        detail: 'whether the challenge is unused could not be looked up',
+        retryable: true,
+      });
       break;
     case 'not_consumed':
       // The command line may be as live as a request, and still has no record of what was issued.
-      checks.notConfigured('nonce_used', ABOUT, NOT_ASKED);
+      checks.notConfigured('nonce_used', NOT_ASKED);
       break;
   }
   return checks.all;

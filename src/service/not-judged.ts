@@ -1,4 +1,4 @@
-import { CheckList } from '../model/check.js';
+import { Checks } from '../model/check.js';
 import type { Decision } from '../model/decision.js';
 import { isHardwareType } from '../model/evidence-traits.js';
 import type { VerifyRequest } from '../model/request.js';
@@ -23,8 +23,8 @@ export interface UnjudgedRequest {
 export function notJudged(unjudged: UnjudgedRequest, doubt: ClockDoubt): Decision {
   const { request, policies, now, decisionId, lifetimeMs } = unjudged;
   const { type } = request.evidence;
-  const checks = new CheckList();
-  checks.unavailable('clock', '', doubt.detail, true);
+  const checks = new Checks();
+  checks.unavailable('clock', { detail: doubt.detail, retryable: true });
   return {
     decision: 'indeterminate',
     decisionId,

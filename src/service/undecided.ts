@@ -1,4 +1,4 @@
-import { CheckList } from '../model/check.js';
+import { Checks } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import { markVerified } from '../verifiers/evidence/mark-verified.js';
 import type { Judged } from './judge-routes.js';
@@ -10,8 +10,8 @@ export function undecided(
   detail: string,
   retryable: boolean,
 ): Judged {
-  const checks = new CheckList();
-  checks.unavailable(code, '/evidence', detail, retryable);
+  const checks = new Checks('/evidence');
+  checks.unavailable(code, { detail, retryable });
   return {
     verification: {
       checks: checks.all,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { CheckList } from '../../../src/model/check.js';
+import { Checks } from '../../../src/model/check.js';
 
 describe('the rest of some checks', () => {
   it('is skipped for one reason; what ran keeps its result', () => {
-    const checks = new CheckList();
-    checks.fail('token_alg', '/a', { detail: 'another algorithm' });
-    checks.skipRest(['token_alg', 'token_issuer', 'token_key'], '/b', 'the algorithm is another');
+    const checks = new Checks('/a');
+    checks.fail('token_alg', { detail: 'another algorithm' });
+    checks.at('/b').skipRest(['token_alg', 'token_issuer', 'token_key'], 'the algorithm is another');
     expect(checks.all.map(({ id, result, about }) => [id, result, about])).toEqual([
       ['token_alg', 'fail', '/a'],
       ['token_issuer', 'skipped', '/b'],
@@ -15,18 +15,18 @@ describe('the rest of some checks', () => {
   });
 
   it('is nothing where all ran', () => {
-    const checks = new CheckList();
-    checks.pass('token_alg', '/a', { detail: 'the algorithm of the issuer' });
-    checks.skipRest(['token_alg'], '/a', 'never');
+    const checks = new Checks('/a');
+    checks.pass('token_alg', { detail: 'the algorithm of the issuer' });
+    checks.skipRest(['token_alg'], 'never');
     expect(checks.all).toHaveLength(1);
   });
 });
 
 describe('what checks have compared', () => {
   it('is withheld of those named, and their results stay', () => {
-    const checks = new CheckList('payments');
-    checks.fail('snp_chip_id', '/a', { expected: 'x', actual: 'y', detail: 'another chip' });
-    checks.fail('snp_signature', '/a', { expected: 'z', detail: 'it does not hold' });
+    const checks = new Checks('/a', { policy: 'payments' });
+    checks.fail('snp_chip_id', { expected: 'x', actual: 'y', detail: 'another chip' });
+    checks.fail('snp_signature', { expected: 'z', detail: 'it does not hold' });
     checks.withhold(['snp_chip_id', 'snp_tcb_cert']);
     expect(checks.all).toMatchObject([
       { id: 'snp_chip_id', result: 'fail', expected: null, actual: null, detail: 'another chip', policy: 'payments' },

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../../src/model/caller.js';
 import type { ConsumedScope, NonceStanding } from '../../../src/model/challenge.js';
-import { CheckList } from '../../../src/model/check.js';
+import { Checks } from '../../../src/model/check.js';
 import type { Decision } from '../../../src/model/decision.js';
 import { type FetchContext, NO_ENDORSEMENTS } from '../../../src/model/endorsement.js';
 import { FormatError } from '../../../src/model/errors.js';
@@ -167,8 +167,8 @@ async function expectRefused(request: Partial<VerifyRequest>, world: World, erro
 
 /** A verification of which some checks could not be made. */
 function undecided(...retryable: readonly boolean[]): Verify {
-  const checks = new CheckList();
-  for (const each of retryable) checks.unavailable('vcek_unavailable', '/evidence', 'out of reach', each);
+  const checks = new Checks('/evidence');
+  for (const each of retryable) checks.unavailable('vcek_unavailable', { detail: 'out of reach', retryable: each });
   const nothing = { required: [], claims: markVerified({}), endorsements: [], bound: [], validUntil: null };
   return async () => ({ ...nothing, checks: checks.all });
 }
@@ -200,9 +200,9 @@ describe('whether asking again can help', () => {
   it('not where something failed beside it', async () => {
     const verify: Verify = async (evidence, context) => {
       const found = await genuine.open(evidence).verify(context);
-      const checks = new CheckList();
-      checks.fail('snp_debug', '/evidence/report', { detail: 'debug is allowed' });
-      checks.unavailable('crl_unavailable', '/evidence', 'out of reach', true);
+      const checks = new Checks('/evidence');
+      checks.inside('/report').fail('snp_debug', { detail: 'debug is allowed' });
+      checks.unavailable('crl_unavailable', { detail: 'out of reach', retryable: true });
       return { ...found, checks: checks.all };
     };
     expect(await judge({}, { verify })).toMatchObject({ decision: 'deny', retryable: false });
