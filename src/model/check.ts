@@ -31,21 +31,17 @@ export function ofRoute(route: TokenRoute, checks: readonly Check[]): readonly C
 interface Compared {
   readonly expected?: JsonValue;
   readonly actual?: JsonValue;
-  /** What to say instead of the sentence of the catalogue. */
+  /** What to say instead of the sentence of the catalogue: `holds` for what passes, `fails` for the rest. */
   readonly detail?: string;
 }
 
-interface Told extends Compared {
-  readonly detail: string;
-}
-
 interface Required extends Compared {
-  /** What to say where it does not hold, instead of `detail` or the sentence of the catalogue. */
+  /** What to say where it does not hold, instead of the sentence of the catalogue: `detail` is for where it does. */
   readonly otherwise?: string;
 }
 
 /** For `unavailable`: what was out of reach, and whether asking again can help. */
-interface OutOfReach extends Told {
+interface OutOfReach extends Compared {
   readonly retryable: boolean;
 }
 
@@ -97,14 +93,14 @@ export class Checks {
   }
 
   pass(id: CheckId, compared: Compared = {}): void {
-    this.#add(id, 'pass', { detail: CHECKS[id].holds, ...compared });
+    this.#add(id, 'pass', compared);
   }
 
   fail(id: CheckId, compared: Compared = {}): void {
-    this.#add(id, 'fail', { detail: CHECKS[id].fails, ...compared });
+    this.#add(id, 'fail', compared);
   }
 
-  warn(id: CheckId, compared: Told): void {
+  warn(id: CheckId, compared: Compared = {}): void {
     this.#add(id, 'warn', compared);
   }
 
@@ -122,9 +118,9 @@ export class Checks {
   }
 
   /** Records `pass` or `fail`, and tells which, so that a caller can stop where the rest depends on it. */
-  require(holds: boolean, id: CheckId, compared: Required = {}): boolean {
-    const detail = sentenceOf(holds, id, compared);
-    this.#add(id, holds ? 'pass' : 'fail', { ...compared, detail });
+  require(holds: boolean, id: CheckId, { otherwise = CHECKS[id].fails, ...compared }: Required = {}): boolean {
+    if (holds) this.pass(id, compared);
+    else this.fail(id, { ...compared, detail: otherwise });
     return holds;
   }
 
@@ -161,17 +157,9 @@ export class Checks {
     return found.length > 0 && found.every(({ result }) => result === 'pass' || result === 'warn');
   }
 
-  #add(
-    id: CheckId,
-    result: CheckResult,
-    { expected = null, actual = null, detail }: Told,
-    more?: Partial<Check>,
-  ): void {
+  #add(id: CheckId, result: CheckResult, compared: Compared, more?: Partial<Check>): void {
+    const { holds, fails } = CHECKS[id];
+    const { expected = null, actual = null, detail = result === 'pass' ? holds : fails } = compared;
     this.#all.push({ id, result, about: this.#about, ...this.#owner, expected, actual, detail, ...more });
   }
-}
-
-function sentenceOf(holds: boolean, id: CheckId, { detail, otherwise }: Required): string {
-  if (holds) return detail ?? CHECKS[id].holds;
-  return otherwise ?? CHECKS[id].fails;
 }

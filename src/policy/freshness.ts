@@ -51,14 +51,7 @@ function appraiseDepth(policy: Policy, bound: Verification['bound'], checks: Che
     return;
   }
   const deep = bound.includes('hcl.userData');
-  const compared = {
-    expected: ['tpm.extraData', 'hcl.userData'],
-    actual: [...bound],
-    detail: deep
-      ? 'the nonce is in the quote and in the hardware report'
-      : 'the nonce is in the quote only, so the hardware report may be old',
-  };
-  if (deep) checks.pass('nonce_stale', compared);
-  else if (policy.freshness === 'strict') checks.fail('nonce_stale', compared);
+  const compared = { expected: ['tpm.extraData', 'hcl.userData'], actual: [...bound] };
+  if (deep || policy.freshness === 'strict') checks.require(deep, 'nonce_stale', compared);
   else checks.warn('nonce_stale', compared);
 }

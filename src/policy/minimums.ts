@@ -25,7 +25,7 @@ export const minimums: AppraisalTopic = {
     const report = checks.at(placeOf('snp', evidenceType));
     const floors = policy.minimums.snp;
     if (floors !== 'any') appraiseFloors(snp, floors, report);
-    else report.warn('snp_tcb_floor_missing', { detail: 'the policy sets no minimum for the firmware' });
+    else report.warn('snp_tcb_floor_missing');
   },
 };
 

@@ -4,7 +4,6 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 
 const NOT_ASKED =
   'only the service that issued a challenge knows whether it is unused, and tells for live requests to it';
-const UNEXPIRED = { detail: 'the challenge has not expired' };
 
 /** The checks of a challenge: unexpired, of this scope, unused. A nonce of the caller's own has none of them. */
 export function nonceChecks(standing: NonceStanding): readonly Check[] {
@@ -16,26 +15,23 @@ export function nonceChecks(standing: NonceStanding): readonly Check[] {
       checks.skip(['nonce_scope', 'nonce_used'], 'an expired challenge is not looked up');
       break;
     case 'scope':
-      checks.pass('nonce_expired', UNEXPIRED);
+      checks.pass('nonce_expired');
       checks.fail('nonce_scope', compared(standing.scopes));
       checks.skip(['nonce_used'], 'a challenge of another scope is not used up');
       break;
     case 'used':
       // The scope is not known where the record is gone.
-      checks.pass('nonce_expired', UNEXPIRED);
+      checks.pass('nonce_expired');
       checks.fail('nonce_used');
       break;
     case 'consumed':
-      checks.pass('nonce_expired', UNEXPIRED);
+      checks.pass('nonce_expired');
       checks.pass('nonce_scope', compared(standing.scopes));
       checks.pass('nonce_used');
       break;
     case 'store_unavailable':
-      checks.pass('nonce_expired', UNEXPIRED);
-      checks.unavailable('nonce_store', {
-        detail: 'whether the challenge is unused could not be looked up',
-        retryable: true,
-      });
+      checks.pass('nonce_expired');
+      checks.unavailable('nonce_store', { retryable: true });
       break;
     case 'not_consumed':
       // The command line may be as live as a request, and still has no record of what was issued.

@@ -5,13 +5,9 @@ import type { Judged } from './judge-routes.js';
 import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
 
 /** A verification without a result: no policy can allow on it. */
-export function undecided(
-  code: Extract<CheckId, 'deadline' | 'internal_error'>,
-  detail: string,
-  retryable: boolean,
-): Judged {
+export function undecided(code: Extract<CheckId, 'deadline' | 'internal_error'>, retryable: boolean): Judged {
   const checks = new Checks('/evidence');
-  checks.unavailable(code, { detail, retryable });
+  checks.unavailable(code, { retryable });
   return {
     verification: {
       checks: checks.all,

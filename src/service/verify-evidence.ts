@@ -163,7 +163,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     const fetching = new FetchTime(deadlineMs * FETCH_SHARE);
     let expiry: NodeJS.Timeout | undefined;
     const deadline = new Promise<Judged>((resolve) => {
-      const passed = () => resolve(undecided('deadline', 'the deadline of the request has passed', true));
+      const passed = () => resolve(undecided('deadline', true));
       expiry = setTimeout(passed, deadlineMs);
     });
     try {
@@ -171,7 +171,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     } catch (error) {
       if (error instanceof FormatError) throw error;
       this.#parts.log.error({ err: error, evidenceType: asked.request.evidence.type }, 'verifier failed');
-      return undecided('internal_error', 'the verifier failed', false);
+      return undecided('internal_error', false);
     } finally {
       clearTimeout(expiry);
       fetching.end();
