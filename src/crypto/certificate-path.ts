@@ -88,6 +88,21 @@ export function verifyIssuerPath(path: readonly X509Certificate[], profile: Path
   return pathProblems(path, 1, profile).map((problem) => ({ ...problem, index: Math.max(0, problem.index - 1) }));
 }
 
+/**
+ * Verifies a leaf below an issuer whose path holds (`verifyIssuerPath`): the two say together what
+ * `verifyCertificatePath` says of the whole.
+ *
+ * @param issuers the issuer of the leaf first, anchor last
+ */
+export function verifyLeaf(
+  leaf: X509Certificate,
+  issuers: readonly [X509Certificate, ...X509Certificate[]],
+  profile: PathProfile,
+): readonly PathProblem[] {
+  const link = { certificate: leaf, issuer: issuers[0], index: 0, isAnchor: false };
+  return [...repeatedKeys([leaf, ...issuers], 0), ...firstProblem(link, profile)];
+}
+
 /** @param first position of the first certificate, 0 for a leaf */
 function pathProblems(path: readonly X509Certificate[], first: number, profile: PathProfile): readonly PathProblem[] {
   if (path.length < 2 || path.length > MAXIMUM_PATH) {

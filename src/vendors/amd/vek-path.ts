@@ -1,5 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { earliestEnd, type PathProblem, verifyCertificatePath } from '../../crypto/certificate-path.js';
+import {
+  earliestEnd,
+  type PathProblem,
+  verifyCertificatePath,
+  verifyIssuerPath,
+  verifyLeaf,
+} from '../../crypto/certificate-path.js';
 import { hex, sha256 } from '../../crypto/digest.js';
 import { spkiDigest } from '../../crypto/key-cache.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
@@ -29,12 +35,15 @@ export interface VekPath {
  * Reads VEKs and verifies their paths, each content once: keyed by SHA-256 of everything the result depends on. A VEK and
  * its path are kept once the path holds: what somebody makes up takes no memory, and drives none of them out. They are
  * read from copies, since a part of a request would keep all of it.
+ * A chain that holds is read and verified once for all VEKs below it.
  * What changes with time (validity, revocation) is judged at each request, also for a path that is kept.
  */
 export class VekPaths {
   readonly #pins: AmdRootPins;
   readonly #veks: LRUCache<string, Vek>;
   readonly #paths: LRUCache<string, VekPath>;
+  /** Chains that hold, by product line: a line has one for VCEKs and one for VLEKs, and at times those before. */
+  readonly #chains = new LRUCache<string, Issuers>({ max: 32 });
 
   constructor(pins: AmdRootPins, capacity = 4096) {
     this.#pins = pins;
@@ -59,13 +68,16 @@ export class VekPaths {
     const key = `${digests.vek},${digests.intermediate},${digests.root}`;
     const known = this.#paths.get(key);
     if (known !== undefined) return known;
-    const [intermediate, root] = [
-      parseCertificate(new Uint8Array(chain[0])),
-      parseCertificate(new Uint8Array(chain[1])),
-    ];
-    if (isSelfIssued(intermediate) || !isSelfIssued(root)) {
-      throw new FormatError('cert_chain', 'expected ASK or ASVK, then ARK, in this order');
-    }
+    const chainKey = `${vek.product},${digests.intermediate},${digests.root}`;
+    const held = this.#chains.get(chainKey);
+    const issuers = held ?? readIssuers(chain);
+    const [intermediate, root] = issuers;
+    // The line that the issuer of the VEK names decides which pins count; the pin decides whether it is so.
+    const profile = profileOf(this.#pins, vek.product);
+    if (held === undefined && verifyIssuerPath(issuers, profile).length === 0) this.#chains.set(chainKey, issuers);
+    const problems = this.#chains.has(chainKey)
+      ? verifyLeaf(vek.certificate, issuers, profile)
+      : verifyCertificatePath([vek.certificate, ...issuers], profile);
     const path: VekPath = {
       vek: vek.certificate,
       intermediate,
@@ -73,8 +85,7 @@ export class VekPaths {
       sha256: digests,
       product: vek.product,
       otherLine: this.#otherLineOf(vek, root),
-      // The line that the issuer names decides which pins count; the pin decides whether it is so.
-      problems: verifyCertificatePath([vek.certificate, intermediate, root], profileOf(this.#pins, vek.product)),
+      problems,
     };
     if (path.problems.length === 0) {
       this.#veks.set(vek.sha256, vek);
@@ -87,6 +98,18 @@ export class VekPaths {
     const digest = spkiDigest(root);
     return product === null || this.#pins.get(product)?.has(digest) === true ? null : productOfPin(this.#pins, digest);
   }
+}
+
+/** ASK or ASVK, then ARK. */
+type Issuers = readonly [X509Certificate, X509Certificate];
+
+/** From copies: a part of a request would keep all of it. */
+function readIssuers([first, second]: readonly [Uint8Array, Uint8Array]): Issuers {
+  const [intermediate, root] = [parseCertificate(new Uint8Array(first)), parseCertificate(new Uint8Array(second))];
+  if (isSelfIssued(intermediate) || !isSelfIssued(root)) {
+    throw new FormatError('cert_chain', 'expected ASK or ASVK, then ARK, in this order');
+  }
+  return [intermediate, root];
 }
 
 /** When the first certificate of a path ends. */

@@ -38,6 +38,26 @@ describe('path of a VEK', () => {
     expect(paths.verify(vek, [Uint8Array.from(chain[0]), Uint8Array.from(chain[1])])).toBe(path);
   });
 
+  it('has the chain of other VEKs, read and verified once, where that holds', () => {
+    const paths = new VekPaths(PKI.pins());
+    const other = createSnpGuest({ pki: PKI, vcek: { chipId: new Uint8Array(64).fill(7) } }).platform;
+    const of = (der: Uint8Array, issuers = chain) => paths.verify(paths.readVek(der), issuers);
+    const [first, second] = [of(platform.vek.der), of(other.vek.der)];
+    expect(second.vek).not.toBe(first.vek);
+    expect([second.intermediate, second.root]).toEqual([first.intermediate, first.root]);
+    expect(second.intermediate).toBe(first.intermediate);
+    expect(second.problems).toEqual([]);
+    const foreign = FOREIGN_PKI.chainDer('Milan');
+    expect(of(other.vek.der, foreign).intermediate).not.toBe(of(platform.vek.der, foreign).intermediate);
+  });
+
+  it('does not hold where the chain of other VEKs does, and another key signed this one', () => {
+    const paths = new VekPaths(PKI.pins());
+    paths.verify(paths.readVek(platform.vek.der), chain);
+    const foreign = createSnpGuest({ pki: FOREIGN_PKI }).platform.vek.der;
+    expect(paths.verify(paths.readVek(foreign), chain).problems).toMatchObject([{ code: 'cert_signature', index: 0 }]);
+  });
+
   it('is not driven out by paths that do not hold', () => {
     const paths = new VekPaths(PKI.pins(), 1);
     const vek = paths.readVek(platform.vek.der);
