@@ -2,7 +2,10 @@ import { ByteReader } from './byte-reader.js';
 
 export const ENCLAVE_REPORT_LENGTH = 384;
 
-/** Report of an SGX enclave, here the TD quoting enclave (tdx.md, QE report). Nothing in it is verified. */
+/**
+ * Report of an SGX enclave, here the TD quoting enclave (Intel TDX DCAP Quoting Library API, enclave report body).
+ * Nothing in it is verified.
+ */
 export interface EnclaveReport {
   /** The whole report: what the PCK key signs. */
   readonly bytes: Uint8Array;

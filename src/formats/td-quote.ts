@@ -5,7 +5,7 @@ import { PEM_TEXT_BYTES } from './pem.js';
 import { isTdReport } from './td-report.js';
 import { parseTdReportBody, TD_BODY_LENGTH, type TdReportBody } from './td-report-body.js';
 
-/** TD quote (tdx.md, Version layouts). Nothing in it is verified. */
+/** TD quote (Intel TDX DCAP Quoting Library API, quote format). Nothing in it is verified. */
 export interface TdQuote {
   readonly version: 4 | 5;
   readonly qeVendorId: Uint8Array;

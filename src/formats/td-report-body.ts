@@ -1,7 +1,7 @@
 import { FormatError } from '../model/errors.js';
 import { ByteReader } from './byte-reader.js';
 
-/** Lengths of a TD report body (tdx.md, TD report body). */
+/** Lengths of a TD report body (Intel TDX DCAP Quoting Library API, TD quote body). */
 export const TD_BODY_LENGTH = { td10: 584, td15: 648 } as const;
 
 /** What the TDX module says of a TD. Field names are Intel's. Nothing in it is verified. */

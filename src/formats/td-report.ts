@@ -3,8 +3,8 @@ import { FormatError } from '../model/errors.js';
 export const TD_REPORT_LENGTH = 1024;
 
 /**
- * TDREPORT_STRUCT (tdx.md, TDREPORT). It has a MAC for its own machine and no signature, so that nothing of it counts
- * for a remote verifier but what a quote says too.
+ * TDREPORT_STRUCT (Intel TDX Module ABI Specification). It has a MAC for its own machine and no signature, so that for a
+ * remote verifier nothing of it counts but what a quote says too.
  */
 export interface TdReport {
   /** SHA-384 that the report states of `teeTcbInfo` and of `tdInfo`. */

@@ -9,7 +9,7 @@ import { FieldTable, type StructureDescription } from './field-description.js';
 
 const ZEROS_48 = new Uint8Array(48);
 
-/** Bits of TDATTRIBUTES that have a name (tdx.md, TDATTRIBUTES bits). */
+/** Bits of TDATTRIBUTES that have a name (Intel TDX Module ABI Specification, ATTRIBUTES). */
 const TD_ATTRIBUTES: readonly (readonly [number, string])[] = [
   [0, 'DEBUG'],
   [4, 'HGS_PLUS_PROF'],

@@ -2,7 +2,7 @@ import { parseClaimsSet, parseJws } from '../formats/jws.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { FieldDescription, StructureDescription } from './field-description.js';
 
-/** Claims whose meaning is not in their name (RFC 7519, section 4.1; maa.md, Claims). */
+/** Claims whose meaning is not in their name (RFC 7519, section 4.1; Microsoft, Azure Attestation claim sets). */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['jku', 'where the token says that keys are: never followed'],
   ['nonce', 'an echo of the request for the token: proves nothing'],

@@ -1,4 +1,6 @@
-/** Regions whose shared providers count by default: those of Microsoft's release policies (maa.md, Shared providers). */
+/**
+ * Regions whose shared providers count by default: those that Microsoft's release policies for confidential VMs name.
+ */
 export const SHARED_REGIONS = [
   'eus',
   'eus2',

@@ -130,7 +130,7 @@ export interface SnpClaims {
   readonly imageId: string;
 }
 
-/** TDATTRIBUTES by bit (tdx.md, TDATTRIBUTES bits). */
+/** TDATTRIBUTES by bit (Intel TDX Module ABI Specification, ATTRIBUTES). */
 export interface TdAttributesClaim {
   readonly debug: boolean;
   readonly septVeDisable: boolean;
@@ -149,7 +149,10 @@ export type TdxStatusWord = string;
 
 /** What collateral says of the platform of a quote. */
 export interface TdxTcbClaim {
-  /** Merged by Intel's table (tdx.md, Status set and merge). Null where platform or module is behind every level. */
+  /**
+   * Merged by Intel's table (Intel DCAP Quote Verification Library, convergence of TCB statuses). Null where platform
+   * or module is behind every level.
+   */
   readonly status: TdxStatusWord | null;
   /** Null where the platform is behind every level. */
   readonly platformStatus: TdxStatusWord | null;

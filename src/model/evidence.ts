@@ -80,7 +80,7 @@ export interface TdxEvidence {
   readonly runtimeData: Uint8Array | null;
   /**
    * Only of a body for Intel Trust Authority, whose clients put SHA-512 of these bytes and the runtime data into
-   * REPORTDATA (ita.md, Request): Intel's nonce, `val` and `iat`. Empty where the body has none.
+   * REPORTDATA (Intel Trust Authority client): Intel's nonce, `val` and `iat`. Empty where the body has none.
    */
   readonly verifierNonce?: Uint8Array;
   readonly collateral: TdxCollateral | null;

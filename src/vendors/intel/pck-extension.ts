@@ -3,7 +3,10 @@ import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { onlyExtension } from '../../formats/x509-extension.js';
 import type { TdxCollateralRequest } from '../../model/endorsement.js';
 
-/** What a PCK certificate says of the platform (tdx.md, PCK certificate extension). */
+/**
+ * What a PCK certificate says of the platform (Intel SGX PCK Certificate and CRL Profile Specification, SGX
+ * extensions).
+ */
 export interface PckExtension {
   readonly ppid: Uint8Array;
   /** SVNs of SGX TCB components 1 to 16. */
@@ -17,7 +20,9 @@ export interface PckExtension {
   readonly platformInstanceId: Uint8Array | null;
 }
 
-/** Which of Intel's authorities issued a PCK certificate: of platforms with several packages, or of single processors. */
+/**
+ * Which of Intel's authorities issued a PCK certificate: of platforms with several packages, or of single processors.
+ */
 export type PckCa = TdxCollateralRequest['ca'];
 
 const PCK_CAS: ReadonlyMap<string | null, PckCa> = new Map([

@@ -8,7 +8,10 @@ export interface PlatformSvns {
   readonly teeTcbSvn: Uint8Array;
 }
 
-/** The first level, highest first, that the platform reaches in every component; null: none (tdx.md, Matching 3). */
+/**
+ * The first level, highest first, that the platform reaches in every component; null: none (Intel PCS v4, TDX TCB
+ * Info).
+ */
 export function levelOf({ levels }: TcbInfo, svns: PlatformSvns): TcbLevel | null {
   return levels.find((level) => shortfallsTo(level, svns).length === 0) ?? null;
 }

@@ -40,7 +40,7 @@ export function unknownWord({ platform, sgx, module, qe }: RelaunchStatuses): st
   return ofPlatform ?? [module, qe].find((word) => word !== null && !PART_WORDS.has(word)) ?? null;
 }
 
-/** A platform's status with that of the module or the QE (tdx.md, Status set and merge). */
+/** A platform's status with that of the module or the QE (Intel DCAP Quote Verification Library). */
 export function merge(platform: string, part: string | null): string {
   if (part === 'Revoked') return 'Revoked';
   if (part !== 'OutOfDate') return platform;
@@ -54,7 +54,10 @@ export interface RelaunchStatuses extends LevelStatuses {
   readonly sgx: string;
 }
 
-/** Whether nothing but the module that the TD was launched under is out of date (tdx.md, TD relaunch). */
+/**
+ * Whether nothing but the module that the TD was launched under is out of date (Intel DCAP Quote Verification Library,
+ * TD relaunch).
+ */
 export function isModuleAloneOutOfDate({ platform, module, qe, sgx }: RelaunchStatuses): boolean {
   const launched = merge(platform, module);
   return qe === 'UpToDate' && NOT_OUT_OF_DATE.has(sgx) && OUT_OF_DATE.has(launched) && module === 'OutOfDate';

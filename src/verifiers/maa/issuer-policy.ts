@@ -21,7 +21,7 @@ export interface MaaIssuer {
 
 /**
  * The policy under which the token was issued. Whoever owns an instance can issue claims of any name: without the
- * policy's hash a claim says what that owner likes (maa.md, Policy language).
+ * policy's hash a claim says what that owner likes (Microsoft, Azure Attestation policy grammar).
  *
  * @returns whether the policy is pinned by its hash: only then can the token make a paravisor known. That of a shared
  *   provider is taken as it is, and may be another tomorrow
@@ -58,7 +58,9 @@ const NOT_SIGNED = 'the policy is not signed by a signer that maa.issuers[].poli
 const ANY_POLICY = 'maa.issuers[].policyHash is any: whoever owns the instance can issue any claim';
 const SHARED_POLICY = 'the provider is a shared one (maa.shared or maa.issuers), whose policy microsoft writes';
 
-/** `x-ms-policy-signer` is the JWK of the signer, its certificate in `x5c`: SHA-256 of that; null where there is none. */
+/**
+ * `x-ms-policy-signer` is the JWK of the signer, its certificate in `x5c`: SHA-256 of that; null where there is none.
+ */
 function signerOf(claims: JsonObject): string | null {
   const signer = claims['x-ms-policy-signer'] ?? null;
   const chain: JsonValue = isObject(signer) ? (signer['x5c'] ?? null) : null;

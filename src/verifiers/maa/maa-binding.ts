@@ -9,7 +9,7 @@ import type { MaaStatement } from './maa-statement.js';
 
 /**
  * Places of a token that can hold the caller's nonce, in what the hardware signed, or in what the service sealed to the
- * vTPM of the guest (api.md, Freshness and binding). The plain claim `nonce` is none: it echoes the request, and anybody
+ * vTPM of the guest. The plain claim `nonce` is none: it echoes the request, and anybody
  * may submit an old report with a nonce of his own.
  */
 export function noncePlaces(statement: MaaStatement, binding: ExpectedBinding): readonly NoncePlace[] {

@@ -6,7 +6,7 @@ import { isTdxStatus, TDX_STATUSES } from '../../model/tdx-status.js';
 /** TEEs that Azure Attestation speaks of, as `x-ms-attestation-type` has them. */
 export type MaaTee = Exclude<MaaAttestationType, 'azurevm'>;
 
-/** What a token says was attested, each member read from its exact path (maa.md, Claims). */
+/** What a token says was attested, each member read from its exact path (Microsoft, Azure Attestation claim sets). */
 export interface MaaStatement {
   /** `x-ms-attestation-type` of the token. */
   readonly attestationType: MaaAttestationType;

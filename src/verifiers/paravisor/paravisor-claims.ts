@@ -226,7 +226,7 @@ export function paravisorByMrtd(tdx: Verified<TdxClaims>, mrtds: ReadonlySet<str
 
 /**
  * The paravisor as known where a token about the same TEE vouches for it, which the caller has made sure of: verified,
- * of an issuer whose policy is pinned, and called a compliant confidential VM (api.md, Paravisor). What hardware knew it
+ * of an issuer whose policy is pinned, and called a compliant confidential VM. What hardware knew it
  * by is kept; where only the key was vouched for, what was withheld becomes a claim.
  */
 export function paravisorByMaa(claims: Verified<Claims>, withheld?: JsonObject): Verified<Claims> {

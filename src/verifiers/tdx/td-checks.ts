@@ -4,7 +4,7 @@ import type { TdReportBody } from '../../formats/td-report-body.js';
 import type { Checks } from '../../model/check.js';
 import type { TdAttributesClaim } from '../../model/claims.js';
 
-/** TDATTRIBUTES bits that have a meaning beside debug (tdx.md, TDATTRIBUTES bits). */
+/** TDATTRIBUTES bits that have a meaning beside debug (Intel TDX Module ABI Specification, ATTRIBUTES). */
 const ATTRIBUTE_BIT = {
   icssd: 16,
   lass: 27,

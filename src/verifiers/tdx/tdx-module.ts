@@ -18,7 +18,7 @@ export interface TdxModule {
 
 /**
  * The TDX module is one that TCB info describes: MRSIGNERSEAM, and SEAMATTRIBUTES under the mask. From
- * TEE_TCB_SVN[1] = 1 on, the identity of that number; before, the one rule that has no levels (tdx.md, Matching 5).
+ * TEE_TCB_SVN[1] = 1 on, the identity of that number; before, the one rule without levels (Intel PCS v4, TDX TCB Info).
  * A module that no identity is for is refused, also where there are no identities at all.
  */
 export function verifyModule(checks: Checks, info: TcbInfo, body: TdReportBody): TdxModule | null {

@@ -7,9 +7,9 @@ import { heldBinding, isBound } from '../binding/runtime-data-binding.js';
 import type { ItaStatement } from './ita-statement.js';
 
 /**
- * Places of a token that can hold the caller's nonce, in what the hardware vouches for: the service compares report data, or
- * the paravisor's user data, with the hash of its own nonce and of the data shown (api.md, Freshness and binding). Held
- * data have no length of their own, and hold X exactly.
+ * Places of a token that can hold the caller's nonce, in what the hardware vouches for: the service compares report data,
+ * or the paravisor's user data, with the hash of its own nonce and of the data shown. Held data have no length of their
+ * own, and hold X exactly.
  *
  * X in `tdx_report_data` itself is none: what stands there is a hash of the service's own making.
  */

@@ -1,7 +1,7 @@
 import type { Checks } from '../../model/check.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 
-/** What a token says was attested, each member read from its exact path (ita.md, Token). */
+/** What a token says was attested, each member read from its exact path (Intel Trust Authority, attestation tokens). */
 export interface ItaStatement {
   /** Claims about the TD: the token itself in version 1, its member `tdx` in version 2. */
   readonly td: JsonObject;

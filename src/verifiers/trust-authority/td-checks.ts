@@ -36,8 +36,8 @@ export function verifyDebug(checks: Checks, { td }: ItaStatement): void {
 
 /**
  * Trust Authority issues a token whatever its policies say, unless it is asked not to, and under no policy to whoever
- * names none (ita.md, Token). So every policy that the operator configured has to have matched, in a token that the
- * caller brings as well: any customer's key gets one.
+ * names none. So every policy that the operator configured must have matched, also in a token that the caller sends: any
+ * customer's key gets one.
  */
 export function verifyPolicies(
   checks: Checks,

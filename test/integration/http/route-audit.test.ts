@@ -28,7 +28,7 @@ async function routesOfInstance(): Promise<readonly AuditedRoute[]> {
   return seen.map(({ route, method, url }) => ({ method, url, access: route.config?.access }));
 }
 
-/** The roles that api.md gives each call. What is not here is public, and has to be listed below. */
+/** The roles that each call asks for. What is not here is public, and has to be listed below. */
 const ROLE_OF: ReadonlyMap<string, Role> = new Map([
   ['POST /verify', 'verify'],
   ['POST /challenges', 'verify'],

@@ -21,7 +21,7 @@ const accepted = (status: string, advisories?: readonly string[]): Said => ({
 });
 const refused = (because: string): Said => ({ accepted: false, because });
 
-/** What the other verifiers make of a real quote, and the clause (of tdx.md) by which it is otherwise here. */
+/** What the other verifiers make of a real quote, and the rule by which it is otherwise here. */
 interface RealDifference {
   readonly clause: string;
   readonly ours: Said;
@@ -116,7 +116,7 @@ export const AGREEING: readonly Agreeing[] = [
 
 interface Differing extends LabCase {
   readonly title: string;
-  /** Of tdx.md. */
+  /** The rule of Intel's. */
   readonly clause: string;
   readonly ours: Said;
   readonly theirs: Said;
