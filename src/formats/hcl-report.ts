@@ -45,7 +45,7 @@ export interface HclReport {
 }
 
 /**
- * Reads the report of the Azure paravisor (openvmm, IGVM attestation; see the format's page in docs).
+ * Reads the report of the Azure paravisor (openvmm, openhcl_attestation_protocol, igvm_attest/get.rs).
  *
  * Header and request data are not measured by anything, so every field of them is required to be what Azure writes:
  * else bytes of the report could be changed without any check noticing.

@@ -54,7 +54,7 @@ export async function admit(guard: Guard, request: FastifyRequest, reply: Fastif
   if (request.is404) refuseUnknown(guard.methods, request, reply);
   const { access } = request.routeOptions.config;
   if (access === 'public') return;
-  // In another version, those between client and service may not agree where a request ends (threats REQ-17).
+  // In another version, those between client and service may not agree where a request ends (REQ-17).
   if (request.raw.httpVersion !== '1.1') throw new RefusedError('method_not_allowed', 'only http/1.1 is served here');
   request.caller = guard.callers.asksForCredentials
     ? await identify(guard, request, reply)

@@ -10,7 +10,7 @@ export interface PlatformSvns {
 
 /**
  * The first level, highest first, that the platform reaches in every component; null: none (Intel PCS v4, TDX TCB
- * Info).
+ * Info, step 3).
  */
 export function levelOf({ levels }: TcbInfo, svns: PlatformSvns): TcbLevel | null {
   return levels.find((level) => shortfallsTo(level, svns).length === 0) ?? null;

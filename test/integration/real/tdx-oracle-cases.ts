@@ -38,7 +38,7 @@ export const REAL_DIFFERENCES: ReadonlyMap<string, RealDifference> = new Map([
     'az-tdx-v4-nonpersisted',
     {
       clause:
-        'Matching 3: TEE_TCB_SVN[1] > 0 starts the comparison at component 2. TDATTRIBUTES bits: SEPT_VE_DISABLE is for a policy, and clear on Azure',
+        'Intel PCS v4, TDX TCB Info, 3.c: TEE_TCB_SVN[1] > 0 starts the comparison at component 2. ATTRIBUTES: SEPT_VE_DISABLE is for a policy, and clear on Azure',
       ours: accepted('OutOfDate'),
       javaScript: refused('No matching TCB level found'),
       webAssembly: refused('SEPT_VE_DISABLE is not enabled'),
@@ -47,7 +47,8 @@ export const REAL_DIFFERENCES: ReadonlyMap<string, RealDifference> = new Map([
   [
     'tdx-v4-with-ccel',
     {
-      clause: 'Matching 3: its module has SVN 4, component 0 of its level is 5, and is not compared',
+      clause:
+        'Intel PCS v4, TDX TCB Info, 3.c: its module has SVN 4, component 0 of its level is 5, and is not compared',
       ours: accepted('OutOfDate', OF_MARCH_2024),
       javaScript: accepted('OutOfDate', OF_AUGUST_2023),
       webAssembly: accepted('OutOfDate', OF_AUGUST_2023),
@@ -132,7 +133,7 @@ const RESERVED = refused('Reserved bits in TD attributes are set');
 export const DIFFERING: readonly Differing[] = [
   {
     title: 'a TDX module with a smaller SVN than component 0',
-    clause: 'Matching 3: TEE_TCB_SVN[1] > 0 starts the comparison at component 2',
+    clause: 'Intel PCS v4, TDX TCB Info, 3.c: TEE_TCB_SVN[1] > 0 starts the comparison at component 2',
     collateral: {
       tcbInfo: {
         levels: [
@@ -146,7 +147,7 @@ export const DIFFERING: readonly Differing[] = [
   },
   {
     title: 'levels that are not listed from the highest on',
-    clause: 'Matching 2: levels are put in order, whatever that of the JSON',
+    clause: 'Intel DCAP Quote Verification Library, TcbLevel: levels are put in order, whatever that of the JSON',
     collateral: {
       tcbInfo: {
         levels: [
@@ -160,42 +161,45 @@ export const DIFFERING: readonly Differing[] = [
   },
   ...['ConfigurationNeeded', 'ConfigurationAndSWHardeningNeeded'].map((status) => ({
     title: `a QE that is OutOfDate, on a platform that is ${status}`,
-    clause: 'Status set and merge: configuration that is needed stays so, OutOfDateConfigurationNeeded',
+    clause:
+      'Intel DCAP Quote Verification Library, merge: configuration that is needed stays so, OutOfDateConfigurationNeeded',
     collateral: { tcbInfo: { status }, qeIdentity: OLD_QE },
     ours: accepted('OutOfDateConfigurationNeeded'),
     theirs: accepted('OutOfDate'),
   })),
   {
     title: 'a TDX module that is OutOfDate',
-    clause: 'Matching 5: the level of the module is part of the status, and its advisories of the list',
+    clause:
+      'Intel PCS v4, tdxModuleIdentities: the level of the module is part of the status, and its advisories of the list',
     collateral: { tcbInfo: NEWER_MODULE },
     ours: accepted('OutOfDate', SA),
     theirs: accepted('UpToDate', []),
   },
   {
     title: 'a TDX module that is Revoked',
-    clause: 'Matching 5, and Status set and merge: a part that is revoked makes the whole so',
+    clause: 'Intel DCAP Quote Verification Library, merge: a part that is revoked makes the whole so',
     collateral: { tcbInfo: { moduleStatus: 'Revoked' } },
     ours: refused('tdx_tcb_status'),
     theirs: accepted('UpToDate'),
   },
   {
     title: 'an empty list of TDX modules',
-    clause: 'Matching 5: a module that no identity is for is refused, also where there are none',
+    clause:
+      'Intel DCAP Quote Verification Library, TdxModuleCheck: a module that no identity is for is refused, also where there are none',
     collateral: { tcbInfo: { modules: [] } },
     ours: refused('tdx_module'),
     theirs: accepted('UpToDate'),
   },
   {
     title: 'a TDX module of another signer',
-    clause: 'Matching 5: MRSIGNERSEAM is that of the identity',
+    clause: 'Intel PCS v4, tdxModuleIdentities: MRSIGNERSEAM is that of the identity',
     quote: { fields: { mrSignerSeam: new Uint8Array(48).fill(1) } },
     ours: refused('tdx_module'),
     theirs: accepted('UpToDate'),
   },
   {
     title: 'SEAMATTRIBUTES that are not zero, under a mask that leaves them out',
-    clause: 'Matching 5: SEAMATTRIBUTES are zero, whatever the mask',
+    clause: 'Intel DCAP Quote Verification Library, TdxModuleCheck: SEAMATTRIBUTES are zero, whatever the mask',
     quote: { fields: { seamAttributes: 1n } },
     collateral: {
       tcbInfo: { modules: [{ id: 'TDX_01', attributesMask: new Uint8Array(8), levels: [{ isvSvn: 3 }] }] },
@@ -205,7 +209,7 @@ export const DIFFERING: readonly Differing[] = [
   },
   {
     title: 'a TD that was launched under an older module, and whose platform has been updated since',
-    clause: 'Status set and merge, TD relaunch: nothing but the module at launch is out of date',
+    clause: 'Intel DCAP Quote Verification Library, TDRelaunchCheck: nothing but the module at launch is out of date',
     quote: { version: 5, fields: { teeTcbSvn2: Uint8Array.of(7, 1, 8, ...new Uint8Array(13)) } },
     collateral: { tcbInfo: NEWER_MODULE },
     ours: accepted('TDRelaunchAdvised', SA),
@@ -213,14 +217,14 @@ export const DIFFERING: readonly Differing[] = [
   },
   {
     title: 'SEPT_VE_DISABLE clear',
-    clause: 'TDATTRIBUTES bits: a claim, since it is clear on Azure; a policy may ask for it',
+    clause: 'ATTRIBUTES: a claim, since it is clear on Azure; a policy may ask for it',
     quote: { fields: { tdAttributes: 0n } },
     ours: accepted('UpToDate'),
     theirs: refused('SEPT_VE_DISABLE is not enabled'),
   },
   ...(['migratable', 'lass', 'icssd', 'tpa'] as const).map((bit) => ({
     title: `${bit} set`,
-    clause: 'TDATTRIBUTES bits: a bit that has got a meaning since TDX 1.0; a claim, and for a policy',
+    clause: 'ATTRIBUTES: a bit that has got a meaning since TDX 1.0; a claim, and for a policy',
     quote: attributes(TD_ATTRIBUTE[bit]),
     ours: accepted('UpToDate'),
     theirs: RESERVED,
@@ -234,42 +238,42 @@ export const DIFFERING: readonly Differing[] = [
   },
   {
     title: 'XFAM without SSE',
-    clause: 'TDATTRIBUTES bits: bits 0 and 1 of XFAM are set in every TD',
+    clause: 'XFAM: bits 0 and 1 are set in every TD',
     quote: { fields: { xfam: 1n } },
     ours: refused('tdx_xfam'),
     theirs: accepted('UpToDate'),
   },
   {
     title: 'QE authentication data of 20 bytes',
-    clause: 'Auth data: 0 to 1024 bytes, and what is there is hashed',
+    clause: 'QE authentication data: 0 to 1024 bytes, and what is there is hashed',
     quote: { qeAuthData: new Uint8Array(20) },
     ours: accepted('UpToDate'),
     theirs: refused('QE report hash mismatch'),
   },
   {
     title: 'CPUSVN that is not the components',
-    clause: 'PCK certificate extension: the components .2.1 to .2.16 are compared, CPUSVN is not looked at',
+    clause: 'Intel PCS v4, TDX TCB Info, 3.a: the components .2.1 to .2.16 are compared, CPUSVN is not looked at',
     platform: { pck: { fields: { cpuSvn: new Uint8Array(16) } } },
     ours: accepted('UpToDate'),
     theirs: refused('No matching TCB level found'),
   },
   {
     title: 'TCB info of another PCEID',
-    clause: 'Signature verification order 7: FMSPC and PCEID are those of the PCK',
+    clause: 'Intel PCS v4, TDX TCB Info, 2: FMSPC and PCEID are those of the PCK',
     platform: { pck: { fields: { pceId: Uint8Array.of(0, 1) } } },
     ours: refused('tdx_tcb_info'),
     theirs: accepted('UpToDate'),
   },
   {
     title: 'text after the end',
-    clause: 'Version layouts: nothing but zeros follows the authentication data',
+    clause: 'quote format: nothing but zeros follows the signature data',
     quote: { trailing: Uint8Array.from(Buffer.from('text')) },
     ours: refused('tdx_trailing'),
     theirs: accepted('UpToDate'),
   },
   {
     title: 'a quoting enclave of another vendor',
-    clause: 'Signature verification order 1: the vendor is Intel',
+    clause: 'quote header, QE Vendor ID: the vendor is Intel',
     quote: { header: { qeVendorId: new Uint8Array(16) } },
     ours: refused('tdx_qe_vendor'),
     theirs: accepted('UpToDate'),
