@@ -89,8 +89,8 @@ export function verifyIssuerPath(path: readonly X509Certificate[], profile: Path
 }
 
 /**
- * Verifies a leaf below an issuer whose path holds (`verifyIssuerPath`): the two say together what
- * `verifyCertificatePath` says of the whole.
+ * Verifies a leaf below issuers that are known to hold: what `verifyCertificatePath` says of the whole path, once it has
+ * found no problem with another leaf of theirs under the same profile.
  *
  * @param issuers the issuer of the leaf first, anchor last
  */

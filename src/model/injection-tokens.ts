@@ -3,17 +3,17 @@
  * Each token names the interface or value behind it; a missing registration throws when it is resolved.
  */
 export const TOKENS = {
-  /** `SnpReportVerifier` (model/verification). */
+  /** `SnpReportVerifier` (verifiers/evidence/parts). */
   snpReportVerifier: Symbol('SnpReportVerifier'),
   /** `SnpReportVerifierOptions` (verifiers/snp/snp-report-verifier). */
   snpReportVerifierOptions: Symbol('SnpReportVerifierOptions'),
-  /** `TdQuoteVerifier` (model/verification). */
+  /** `TdQuoteVerifier` (verifiers/evidence/parts). */
   tdQuoteVerifier: Symbol('TdQuoteVerifier'),
   /** `TdQuoteVerifierOptions` (verifiers/tdx/td-quote-verifier). */
   tdQuoteVerifierOptions: Symbol('TdQuoteVerifierOptions'),
-  /** `TpmQuoteVerifier` (model/verification). */
+  /** `TpmQuoteVerifier` (verifiers/evidence/parts). */
   tpmQuoteVerifier: Symbol('TpmQuoteVerifier'),
-  /** `ReadonlySet<string>`: ID_KEY_DIGESTs of paravisors that count as known, lower-case hex. */
+  /** `ParavisorFloors` (verifiers/paravisor/paravisor-claims): by the ID_KEY_DIGESTs that count as known. */
   paravisorFloors: Symbol('paravisorFloors'),
   /** `ReadonlySet<string>`: MRTDs of paravisors that count as known, lower-case hex. */
   paravisorMrtds: Symbol('paravisorMrtds'),

@@ -39,7 +39,8 @@ function covers(waiver: Waiver, check: Check, policy: Policy, { snp }: Claims): 
     case 'crl_unavailable':
       return !isOfToken(check);
     default:
-      return true;
+      // Whatever limits a waiver is compared above: a check whose waiver has a value does not compile here.
+      return (waiver.value satisfies null) === null;
   }
 }
 

@@ -1,11 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import {
-  earliestEnd,
-  type PathProblem,
-  verifyCertificatePath,
-  verifyIssuerPath,
-  verifyLeaf,
-} from '../../crypto/certificate-path.js';
+import { earliestEnd, type PathProblem, verifyCertificatePath, verifyLeaf } from '../../crypto/certificate-path.js';
 import { hex, sha256 } from '../../crypto/digest.js';
 import { spkiDigest } from '../../crypto/key-cache.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
@@ -35,14 +29,14 @@ export interface VekPath {
  * Reads VEKs and verifies their paths, each content once: keyed by SHA-256 of everything the result depends on. A VEK and
  * its path are kept once the path holds: what somebody makes up takes no memory, and drives none of them out. They are
  * read from copies, since a part of a request would keep all of it.
- * A chain that holds is read and verified once for all VEKs below it.
+ * The chain of a path that holds is read and verified once for all VEKs below it.
  * What changes with time (validity, revocation) is judged at each request, also for a path that is kept.
  */
 export class VekPaths {
   readonly #pins: AmdRootPins;
   readonly #veks: LRUCache<string, Vek>;
   readonly #paths: LRUCache<string, VekPath>;
-  /** Chains that hold, by product line: a line has one for VCEKs and one for VLEKs, and at times those before. */
+  /** Chains of paths that hold, by product line: one for VCEKs and one for VLEKs, and at times those before. */
   readonly #chains = new LRUCache<string, Issuers>({ max: 32 });
 
   constructor(pins: AmdRootPins, capacity = 4096) {
@@ -74,10 +68,10 @@ export class VekPaths {
     const [intermediate, root] = issuers;
     // The line that the issuer of the VEK names decides which pins count; the pin decides whether it is so.
     const profile = profileOf(this.#pins, vek.product);
-    if (held === undefined && verifyIssuerPath(issuers, profile).length === 0) this.#chains.set(chainKey, issuers);
-    const problems = this.#chains.has(chainKey)
-      ? verifyLeaf(vek.certificate, issuers, profile)
-      : verifyCertificatePath([vek.certificate, ...issuers], profile);
+    const problems =
+      held === undefined
+        ? verifyCertificatePath([vek.certificate, ...issuers], profile)
+        : verifyLeaf(vek.certificate, issuers, profile);
     const path: VekPath = {
       vek: vek.certificate,
       intermediate,
@@ -90,6 +84,7 @@ export class VekPaths {
     if (path.problems.length === 0) {
       this.#veks.set(vek.sha256, vek);
       this.#paths.set(key, path);
+      this.#chains.set(chainKey, issuers);
     }
     return path;
   }

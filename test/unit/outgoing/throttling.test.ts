@@ -33,6 +33,18 @@ class Endpoint {
 }
 
 describe('EndpointHealth', () => {
+  it('waits for the longer of two pauses, also where the shorter was asked for later', async () => {
+    const endpoint = new Endpoint();
+    const answers = [status(429, 60_000), status(429, 1_000)].map((error) =>
+      endpoint.health.run(() => Promise.reject(error)).catch((caught: FetchError) => caught.fault),
+    );
+    expect(await Promise.all(answers)).toEqual(['status', 'status']);
+    endpoint.clock.advance(59_000);
+    expect([await endpoint.outcome(), endpoint.calls]).toEqual(['waiting', 0]);
+    endpoint.clock.advance(1_000);
+    expect([await endpoint.outcome(), endpoint.calls]).toEqual(['answer', 1]);
+  });
+
   it('never calls twice', async () => {
     const endpoint = new Endpoint();
     endpoint.error = status(503);

@@ -132,9 +132,14 @@ describe('identity of evidence of TDX', () => {
       expect(evidenceSha256(other)).toBe(evidenceSha256(evidence));
     }
     const bare = tdGuest.evidence({ nonce: NONCE, quote: { version: 5 } });
-    const { signature } = tdQuoteLayout(bare.quote);
-    const other = { ...bare, quote: withOtherTdSignature(bare.quote, signature) };
-    expect(evidenceSha256(other)).toBe(evidenceSha256(bare));
+    const { signature, qeReportSignature } = tdQuoteLayout(bare.quote);
+    for (const offset of [signature, qeReportSignature]) {
+      const other = { ...bare, quote: withOtherTdSignature(bare.quote, offset) };
+      expect(other.quote).not.toEqual(bare.quote);
+      expect(evidenceSha256(other)).toBe(evidenceSha256(bare));
+    }
+    const cut = { ...bare, quote: bare.quote.subarray(0, qeReportSignature) };
+    expect(evidenceSha256(cut)).not.toBe(evidenceSha256(bare));
   });
 
   it('is the same whatever collateral and AK certificate come with it', () => {
