@@ -36,11 +36,19 @@ function generalizedTime(element: DerElement): Date | null {
   return instant(text);
 }
 
-/** `YYYYMMDDHHMMSSZ`. Date carries over what does not exist, such as 30 February, and then writes something else. */
+/** `YYYYMMDDHHMMSSZ`. Null for what does not exist, such as 30 February: `Date` carries that over into another day. */
 function instant(text: string): Date | null {
-  const iso = text.replace(/(....)(..)(..)(..)(..)(..)Z/, '$1-$2-$3T$4:$5:$6.000Z');
-  const date = new Date(iso);
-  return !Number.isNaN(date.getTime()) && date.toISOString() === iso ? date : null;
+  const part = (start: number, end: number) => Number(text.slice(start, end));
+  const [year, month, day] = [part(0, 4), part(4, 6), part(6, 8)];
+  const [hour, minute, second] = [part(8, 10), part(10, 12), part(12, 14)];
+  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  const isCarriedOver =
+    date.getUTCMonth() !== month - 1 ||
+    date.getUTCDate() !== day ||
+    date.getUTCHours() !== hour ||
+    date.getUTCMinutes() !== minute ||
+    date.getUTCSeconds() !== second;
+  return isCarriedOver ? null : date;
 }
 
 function textOf({ content }: DerElement): string {

@@ -16,6 +16,7 @@ import { type PckPath, PckPaths, requireSameCertificates } from '../../vendors/i
 import type { QeIdentity } from '../../vendors/intel/qe-identity.js';
 import { INTEL_SGX_ROOT_PINS } from '../../vendors/intel/roots.js';
 import { markVerified } from '../evidence/mark-verified.js';
+import { memoized } from '../evidence/memoized.js';
 import type {
   OpenedTdQuote,
   PartContext,
@@ -24,7 +25,6 @@ import type {
   TdQuoteVerifier,
 } from '../evidence/parts.js';
 import { verifyPath } from '../evidence/path-checks.js';
-import { readOnce } from '../evidence/read-once.js';
 import {
   type CollateralAtHand,
   collateralEnd,
@@ -95,7 +95,7 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     const pins = options.pins ?? INTEL_SGX_ROOT_PINS;
     this.#paths = new PckPaths(pins);
     const collateral = new CollateralReader(pins);
-    this.#readCollateral = readOnce((found) => collateral.read(found));
+    this.#readCollateral = memoized((found) => collateral.read(found));
   }
 
   open(bytes: Uint8Array, collateral: TdxCollateral | null, about: TdQuotePlaces): OpenedTdQuote {

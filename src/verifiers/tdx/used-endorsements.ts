@@ -3,7 +3,7 @@ import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { EndorsementOrigin, UsedEndorsement } from '../../model/endorsement.js';
 import type { Signed } from '../../vendors/intel/collateral.js';
 import type { PckPath } from '../../vendors/intel/pck-path.js';
-import { readOnce } from '../evidence/read-once.js';
+import { memoized } from '../evidence/memoized.js';
 import type { CollateralAtHand } from './collateral-checks.js';
 import type { RevocationVerdict } from './revocation.js';
 
@@ -74,4 +74,4 @@ function used(
   return { kind, sha256: digestOf(certificate), source, notAfter: certificate.notAfter, revocation };
 }
 
-const digestOf: (certificate: X509Certificate) => string = readOnce(({ der }) => hex(sha256(der)));
+const digestOf: (certificate: X509Certificate) => string = memoized(({ der }) => hex(sha256(der)));

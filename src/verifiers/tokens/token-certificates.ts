@@ -14,7 +14,7 @@ import type { Checks } from '../../model/check.js';
 import { earliest } from '../../model/earliest.js';
 import type { TokenKey } from '../../model/endorsement.js';
 import { nullIfMalformed } from '../../model/errors.js';
-import { readOnce } from '../evidence/read-once.js';
+import { memoized } from '../evidence/memoized.js';
 import { type TokenRevocation, verifyTokenRevocation } from './token-revocation.js';
 
 /** What the certificates of a token's key are held against. */
@@ -52,7 +52,7 @@ export function verifyKeyCertificates(
   key: TokenKey,
   { roots, revocation, at }: KeyCertificateRules,
 ): KeyCertificates | null {
-  const { path, problem } = readPath(key);
+  const { path, problem } = publishedKey(key);
   if (problem !== null) {
     checks.unavailable('jwks_invalid', { detail: `certificates of the key: ${problem}`, retryable: true });
     return null;
@@ -78,16 +78,21 @@ const PROFILE: PathProfile = {
   leafKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
 };
 
-interface KeyPath {
+/** A key of an issuer with what does not change with time: it is used for many tokens. */
+interface PublishedKey {
+  /** SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
+  readonly sha256: string;
+  /** The key's own certificate first; empty where the issuer publishes none, and where they cannot be read. */
   readonly path: readonly X509Certificate[];
-  /** What does not hold whatever the time; null where all does. */
+  /** What of the certificates does not hold; null where all does. */
   readonly problem: string | null;
 }
 
-/** A key is used for many tokens: what does not change with time is established once. */
-const readPath: (key: TokenKey) => KeyPath = readOnce((key) => {
+export const publishedKey: (key: TokenKey) => PublishedKey = memoized((key) => {
+  const digest = hex(sha256(key.spki));
   const path = nullIfMalformed(() => key.certificates.map((der) => parseCertificate(der, KEY_CERTIFICATE)));
-  return path === null ? { path: [], problem: 'cannot be read' } : { path, problem: pathProblem(path, key) };
+  if (path === null) return { sha256: digest, path: [], problem: 'cannot be read' };
+  return { sha256: digest, path, problem: pathProblem(path, key) };
 });
 
 function pathProblem(path: readonly X509Certificate[], key: TokenKey): string | null {

@@ -1,13 +1,10 @@
-import { hex, sha256 } from '../../crypto/digest.js';
-import { KEY_CERTIFICATE } from '../../formats/json-web-key-set.js';
-import { parseCertificate } from '../../formats/x509-certificate.js';
 import { Checks } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
 import type { UsedEndorsement } from '../../model/endorsement.js';
-import { nullIfMalformed } from '../../model/errors.js';
 import type { OpenedToken, TokenVerification, VerificationContext } from '../../model/verification.js';
 import { expectedInToken } from '../binding/held-value.js';
 import { markVerified } from '../evidence/mark-verified.js';
+import { publishedKey } from './token-certificates.js';
 import type { VerifiedToken } from './token-verification.js';
 
 /** Where a token stands that is the evidence of a request. */
@@ -52,13 +49,7 @@ export function refusedToken(checks: Checks, required: readonly CheckId[], becau
 
 /** The key that signed, as the answer lists it. */
 export function usedKey({ key, source }: VerifiedToken): UsedEndorsement {
-  const [der] = key.certificates;
-  const certificate = der === undefined ? null : nullIfMalformed(() => parseCertificate(der, KEY_CERTIFICATE));
-  return {
-    kind: 'token-key',
-    sha256: hex(sha256(key.spki)),
-    source,
-    notAfter: certificate?.notAfter ?? null,
-    revocation: 'not_applicable',
-  };
+  const { sha256, path } = publishedKey(key);
+  const notAfter = path[0]?.notAfter ?? null;
+  return { kind: 'token-key', sha256, source, notAfter, revocation: 'not_applicable' };
 }

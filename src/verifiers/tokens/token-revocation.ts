@@ -5,7 +5,7 @@ import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { parseCrlFrame, type X509Crl } from '../../formats/x509-crl.js';
 import type { Checks } from '../../model/check.js';
 import { nullIfMalformed } from '../../model/errors.js';
-import { readOnce } from '../evidence/read-once.js';
+import { memoized } from '../evidence/memoized.js';
 
 /** Revocation lists of the certificates of token keys. */
 export interface TokenRevocation {
@@ -49,8 +49,8 @@ export function verifyTokenRevocation(
 }
 
 /** A list is used for many tokens: what of it does not change with time is established once, under each issuer. */
-const listsUnder: (profile: PathProfile) => (issuer: X509Certificate) => (der: Uint8Array) => X509Crl | null = readOnce(
-  (profile) => readOnce((issuer) => readOnce((der) => nullIfMalformed(() => genuineList(der, issuer, profile)))),
+const listsUnder: (profile: PathProfile) => (issuer: X509Certificate) => (der: Uint8Array) => X509Crl | null = memoized(
+  (profile) => memoized((issuer) => memoized((der) => nullIfMalformed(() => genuineList(der, issuer, profile)))),
 );
 
 function genuineList(der: Uint8Array, issuer: X509Certificate, profile: PathProfile): X509Crl | null {

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { readOnce } from '../../../../src/verifiers/evidence/read-once.js';
+import { memoized } from '../../../../src/verifiers/evidence/memoized.js';
 
-describe('a reading made once', () => {
-  it('is made once for an object, and again for another that is equal', () => {
+describe('a memoized function', () => {
+  it('computes once for an object, and again for another that is equal', () => {
     let readings = 0;
-    const read = readOnce((bytes: Uint8Array) => ({ length: bytes.byteLength, reading: ++readings }));
+    const read = memoized((bytes: Uint8Array) => ({ length: bytes.byteLength, reading: ++readings }));
     const bytes = Uint8Array.of(1, 2);
     expect(read(bytes)).toBe(read(bytes));
     expect(read(Uint8Array.of(1, 2))).toEqual({ length: 2, reading: 2 });
   });
 
-  it('is refused each time where it cannot be made', () => {
+  it('throws each time where it throws once', () => {
     let readings = 0;
-    const read = readOnce((_bytes: Uint8Array) => {
+    const read = memoized((_bytes: Uint8Array) => {
       throw new Error(`reading ${++readings}`);
     });
     const bytes = new Uint8Array(1);

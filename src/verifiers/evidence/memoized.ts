@@ -1,0 +1,15 @@
+/**
+ * Computes something of an object once, and forgets it with the object: for endorsements, which a source gives out as the
+ * same object for as long as it keeps them. Nothing is kept where `compute` throws.
+ */
+export function memoized<From extends object, Result>(compute: (from: From) => Result): (from: From) => Result {
+  const known = new WeakMap<From, { readonly result: Result }>();
+  return (from) => {
+    let found = known.get(from);
+    if (found === undefined) {
+      found = { result: compute(from) };
+      known.set(from, found);
+    }
+    return found.result;
+  };
+}
