@@ -1,3 +1,4 @@
+import { hashed } from '../src/crypto/digest.js';
 import { parsePemCertificates } from '../src/formats/pem.js';
 import type { SnpProduct } from '../src/model/claims.js';
 import type { EndorsementSet, SnpEndorsementSet } from '../src/model/endorsement.js';
@@ -32,7 +33,7 @@ export function realChains(signingKey: 'vcek' | 'vlek'): EndorsementSet {
       const pem = Buffer.from(readVector(`roots/${name}-${signingKey}.pem`)).toString('utf8');
       const [intermediate, root] = parsePemCertificates(pem, 'cert_chain');
       if (intermediate === undefined || root === undefined) throw new Error(`${name} has no chain`);
-      return [product, { value: [intermediate, root], origin: 'store' }];
+      return [product, { value: [hashed(intermediate), hashed(root)], origin: 'store' }];
     }),
   );
   return {

@@ -1,4 +1,5 @@
 import { createHash, hash as hashAtOnce } from 'node:crypto';
+import type { HashedDer } from '../model/endorsement.js';
 
 /** SHA-256 over the parts one after the other, 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
@@ -18,6 +19,11 @@ export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
 /** Lower-case hex. */
 export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+/** DER with its digest. */
+export function hashed(der: Uint8Array): HashedDer {
+  return { der, sha256: hex(sha256(der)) };
 }
 
 /** The named hash over the parts one after the other. */

@@ -77,6 +77,18 @@ function kept(digest: string, octets: number, importIt: () => KeyObject): KeyObj
   return key;
 }
 
+/**
+ * The key of a certificate, imported once and kept as long as the function is: for a certificate that is kept itself.
+ * @returns the key @throws {Error} as `publicKeyOf`
+ */
+export function keptKey(certificate: CertificateKey): () => KeyObject {
+  let key: KeyObject | null = null;
+  return () => {
+    key ??= importKey(certificate);
+    return key;
+  };
+}
+
 function importKey({ spki, publicKey }: CertificateKey): KeyObject {
   if (publicKey.kind === 'other') throw new Error('key is of a kind that is not used');
   if (publicKey.kind === 'rsa') return importRsa(publicKey.modulus, publicKey.exponent);

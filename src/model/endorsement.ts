@@ -6,6 +6,16 @@ import type { RsaPublicKey } from './rsa-public-key.js';
 /** Where endorsement material came from. */
 export type EndorsementOrigin = 'evidence' | 'cache' | 'store' | 'network';
 
+/** A certificate or CRL. Not verified. Whoever keeps it computes its digest, once. */
+export interface HashedDer {
+  readonly der: Uint8Array;
+  /** SHA-256, lower-case hex. */
+  readonly sha256: string;
+}
+
+/** A certificate and the one that issued it. */
+export type DerChain = readonly [HashedDer, HashedDer];
+
 /** Material and where it came from. Not verified. */
 export interface Sourced<T> {
   readonly value: T;
@@ -64,12 +74,21 @@ export interface SnpEndorsementRequest {
   readonly reportedTcb: (product: SnpProduct) => SnpTcb;
   /** What the request itself brings. A key certificate and a chain of the request are not looked for. */
   readonly brought: {
-    /** VCEK or VLEK, DER: where a line has several chains, the one that signed it is wanted. */
-    readonly vek: Uint8Array | null;
+    readonly vek: SuppliedVek | null;
     readonly chain: boolean;
     /** With a CRL of its own the request does not have to wait long for AMD's. */
     readonly crls: boolean;
   };
+}
+
+/** VCEK or VLEK of a request: where a line has several chains, the one that signed it is wanted. */
+export interface SuppliedVek {
+  /** SHA-256 of the DER, lower-case hex. */
+  readonly sha256: string;
+  /** Whether it names an issuer of AMD's for the kind of key that it is: else no chain can have signed it. */
+  readonly namesIssuer: boolean;
+  /** Whether the first certificate of a chain signed it. */
+  readonly isIssuedBy: (chain: DerChain) => boolean;
 }
 
 /**
@@ -122,19 +141,19 @@ export interface TokenKeySet {
 
 /** What was found for an SNP report. */
 export interface SnpEndorsementSet {
-  /** VCEK or VLEK, DER. Null where the request brings it. */
-  readonly vek: Sourced<Uint8Array> | Unavailable | null;
+  /** VCEK or VLEK. Null where the request brings it. */
+  readonly vek: Sourced<HashedDer> | Unavailable | null;
   /**
-   * Chains by product line, each DER: ASK or ASVK, then ARK. Null where the request brings it.
+   * Chains by product line: ASK or ASVK, then ARK. Null where the request brings it.
    * The line is the one under which the source holds them; the verifier looks at what they say themselves.
    */
-  readonly chains: ReadonlyMap<SnpProduct, Sourced<readonly [Uint8Array, Uint8Array]>>;
+  readonly chains: ReadonlyMap<SnpProduct, Sourced<DerChain>>;
   /** Why a chain is missing, where one is. */
   readonly chainProblem: Unavailable | null;
-  /** CRLs, DER, by product line: the list of the certificate's own series (VCEK or VLEK), or one that stands in for it. */
-  readonly crls: ReadonlyMap<SnpProduct, Sourced<Uint8Array>>;
-  /** All other CRLs at hand, DER, by product line, of either series: what a valid one of them revokes is revoked. */
-  readonly otherCrls: ReadonlyMap<SnpProduct, readonly Sourced<Uint8Array>[]>;
+  /** CRLs by product line: the list of the certificate's own series (VCEK or VLEK), or one that stands in for it. */
+  readonly crls: ReadonlyMap<SnpProduct, Sourced<HashedDer>>;
+  /** All other CRLs at hand by product line, of either series: what a valid one of them revokes is revoked. */
+  readonly otherCrls: ReadonlyMap<SnpProduct, readonly Sourced<HashedDer>[]>;
   /** Why there is no CRL in `crls`, by product line. */
   readonly crlProblems: ReadonlyMap<SnpProduct, MissingCrl>;
 }

@@ -1,6 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import type { SnpPart, SnpProduct, SnpTcb } from '../../src/model/claims.js';
-import type { EndorsementSet } from '../../src/model/endorsement.js';
+import type { EndorsementSet, HashedDer } from '../../src/model/endorsement.js';
 import type { SnpEndorsementInput } from '../../src/model/evidence.js';
 import type { AmdPki, IssueCrlOptions, LabVek, VcekOptions, VekKind, VlekOptions } from './amd-pki.js';
 import type { BytePatch } from './byte-patch.js';
@@ -107,10 +107,10 @@ export class SnpPlatform {
     const origin = 'store';
     return {
       snp: {
-        vek: { value: this.vek.der, origin },
-        chains: new Map([[this.product, { value: this.#chainDer, origin }]]),
+        vek: { value: hashed(this.vek.der), origin },
+        chains: new Map([[this.product, { value: [hashed(this.#chainDer[0]), hashed(this.#chainDer[1])], origin }]]),
         chainProblem: null,
-        crls: new Map([[this.product, { value: this.crl, origin }]]),
+        crls: new Map([[this.product, { value: hashed(this.crl), origin }]]),
         otherCrls: new Map(),
         crlProblems: new Map(),
       },
@@ -127,4 +127,8 @@ function chipIdOf(part: SnpPart): Uint8Array {
   const chipId = new Uint8Array(64);
   chipId.set(SNP_PROCESSORS[part].product === 'Turin' ? bytes.subarray(0, 8) : bytes);
   return chipId;
+}
+
+function hashed(der: Uint8Array): HashedDer {
+  return { der, sha256: createHash('sha256').update(der).digest('hex') };
 }

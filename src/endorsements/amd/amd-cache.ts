@@ -51,6 +51,11 @@ export class AmdCache {
     });
   }
 
+  /** How often a chain or CRL was replaced, or a CRL fetched again. */
+  get changes(): number {
+    return this.#chains.changes + this.#crls.changes + this.#fetchedAt.changes;
+  }
+
   /** Learns which files there are. */
   async start(): Promise<void> {
     for (const name of await this.#options.folder.namesFrom('vcek-')) this.#files.set(name, true);

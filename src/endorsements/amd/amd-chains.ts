@@ -1,21 +1,15 @@
 import { LRUCache } from 'lru-cache';
-import { hex, sha256 } from '../../crypto/digest.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
-import type { SnpProduct } from '../../model/claims.js';
-import type { EndorsementOrigin, FetchContext, Unavailable } from '../../model/endorsement.js';
-import { UnfitError } from '../../model/errors.js';
+import type { FetchContext, SuppliedVek, Unavailable } from '../../model/endorsement.js';
 import { SharedRenewals } from '../../outgoing/shared-attempts.js';
-import { type AmdChain, hasSigned, readChain } from '../../vendors/amd/chain.js';
+import { type AmdChain, readChain } from '../../vendors/amd/chain.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
-import { type AmdVek, readVek } from '../../vendors/amd/vek.js';
 import { kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
+import type { HeldChain, LineSnapshot } from './line-snapshots.js';
 
-/** A chain, and where it is from. */
-interface HeldChain {
-  readonly chain: AmdChain;
-  readonly origin: EndorsementOrigin;
-}
+/** A VEK whose chain is looked for. */
+export type VekBelowChain = Omit<SuppliedVek, 'isIssuedBy'> & { readonly isIssuedBy: (chain: AmdChain) => boolean };
 
 /** Digests of VEKs whose chain is known. Only what AMD has signed gets in. */
 const SIGNED_VEKS = 4096;
@@ -32,55 +26,32 @@ export class AmdChains {
     this.#renewals = new SharedRenewals([], parts.clock, parts.tuning.crlRefreshTimeoutMs);
   }
 
-  /** All chains of a line that are held, the one that is to be tried first in front. */
-  async held(line: SnpLine): Promise<readonly HeldChain[]> {
-    const stored = this.#parts.directory.chains(line).map((chain) => ({ chain, origin: 'store' as const }));
-    const cached = await this.#parts.cache.chains(line);
-    return [...stored, ...cached.map((chain) => ({ chain, origin: 'cache' as const }))];
-  }
-
-  async find(line: SnpLine, context: FetchContext): Promise<HeldChain | Unavailable> {
-    const [first] = await this.held(line);
-    return first ?? (await this.#fetch(line, context));
+  /** The chain that is to be tried first; where none is at hand, the one that KDS has. */
+  first({ line, chains }: LineSnapshot, context: FetchContext): HeldChain | Promise<HeldChain | Unavailable> {
+    return chains[0] ?? this.#fetch(line, context);
   }
 
   /**
-   * The chain of a line whose ASK or ASVK signed a VEK. AMD can re-issue one with a new key, so where none that is held
-   * did, KDS is asked for the chain once more: at most once in ten minutes, since anybody can make up a VEK. Where that
-   * does not help, it is the chain that is held, under which the VEK does not verify.
-   *
-   * @param vek DER
+   * Of several chains of a line the one whose ASK or ASVK signed a VEK. AMD can re-issue one with a new key, so where none
+   * of them did, KDS is asked for the chain once more: at most once in ten minutes, since anybody can make up a VEK. Where
+   * that does not help, it is the first chain, under which the VEK does not verify.
    */
-  async findFor(line: SnpLine, vek: Uint8Array, context: FetchContext): Promise<HeldChain | Unavailable> {
-    const held = await this.held(line);
-    const [first] = held;
-    if (first === undefined) return this.#fetch(line, context);
-    const digest = hex(sha256(vek));
-    const known = this.#signers.get(digest);
-    const knownSigner = held.find(({ chain }) => chain === known);
-    if (knownSigner !== undefined) return knownSigner;
-    const read = vekOfLine(vek, line);
-    if (read === null) return first;
-    return (
-      this.#signerOf(read, digest, held) ?? this.#signerOf(read, digest, await this.#renewed(line, context)) ?? first
-    );
+  signerOf(
+    line: SnpLine,
+    chains: readonly [HeldChain, ...HeldChain[]],
+    vek: VekBelowChain,
+    context: FetchContext,
+  ): HeldChain | Promise<HeldChain> {
+    if (!vek.namesIssuer) return chains[0];
+    const known = this.#signers.get(vek.sha256);
+    const signer = chains.find(({ chain }) => chain === known) ?? this.#signerAmong(chains, vek);
+    return signer ?? this.#renewed(line, context).then((renewed) => this.#signerAmong(renewed, vek) ?? chains[0]);
   }
 
-  /** The root of a line, from wherever one is held; asked for at KDS where none is. */
-  async ark(line: SnpLine, context: FetchContext): Promise<X509Certificate | Unavailable> {
-    const held = await this.heldArk(line.product);
-    if (held !== null) return held;
+  /** The root of a line at KDS. */
+  async fetchArk(line: SnpLine, context: FetchContext): Promise<X509Certificate | Unavailable> {
     const found = await this.#fetch(line, context);
     return 'code' in found ? found : found.chain.ark;
-  }
-
-  async heldArk(product: SnpProduct): Promise<X509Certificate | null> {
-    const { directory, cache } = this.#parts;
-    const stored = directory.ark(product);
-    if (stored !== null) return stored;
-    const [vcek] = await cache.chains({ product, signingKey: 'vcek' });
-    const [vlek] = await cache.chains({ product, signingKey: 'vlek' });
-    return (vcek ?? vlek)?.ark ?? null;
   }
 
   /** Ends what is being fetched for nobody in particular. */
@@ -88,9 +59,9 @@ export class AmdChains {
     this.#renewals.close();
   }
 
-  #signerOf(vek: AmdVek, digest: string, chains: readonly HeldChain[]): HeldChain | null {
-    const signer = chains.find(({ chain }) => hasSigned(chain, vek)) ?? null;
-    if (signer !== null) this.#signers.set(digest, signer.chain);
+  #signerAmong(chains: readonly HeldChain[], vek: VekBelowChain): HeldChain | null {
+    const signer = chains.find(({ chain }) => vek.isIssuedBy(chain)) ?? null;
+    if (signer !== null) this.#signers.set(vek.sha256, signer.chain);
     return signer;
   }
 
@@ -119,16 +90,5 @@ export class AmdChains {
     } catch (error) {
       return kdsProblem('vcek_unavailable', what, error);
     }
-  }
-}
-
-/** Null where it is no VEK, or one whose issuer names another line: no chain of this line can have signed it. */
-function vekOfLine(der: Uint8Array, line: SnpLine): AmdVek | null {
-  try {
-    const vek = readVek(der);
-    return lineName(vek) === lineName(line) ? vek : null;
-  } catch (error) {
-    if (error instanceof UnfitError) return null;
-    throw error;
   }
 }

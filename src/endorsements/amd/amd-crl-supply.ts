@@ -1,9 +1,17 @@
+import { hashed } from '../../crypto/digest.js';
 import { type CrlAge, isOlder, judgeRevocationListTime } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { CrlFrame } from '../../formats/x509-crl.js';
 import type { SnpProduct } from '../../model/claims.js';
 import { latest } from '../../model/earliest.js';
-import type { EndorsementOrigin, FetchContext, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
+import type {
+  EndorsementOrigin,
+  FetchContext,
+  HashedDer,
+  SnpSigningKey,
+  Sourced,
+  Unavailable,
+} from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
 import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
@@ -15,6 +23,8 @@ import type { AmdParts } from './amd-parts.js';
 export interface HeldCrl extends AmdCrl {
   readonly origin: EndorsementOrigin;
   readonly series: SnpSigningKey | null;
+  /** As it is given out. */
+  readonly sourced: Sourced<HashedDer>;
 }
 
 /** A series of lists: the line whose certificates it is for, and the root that signs it. */
@@ -53,17 +63,17 @@ export class AmdCrlSupply {
     const fetched = await Promise.all([this.#fetched(product, 'vcek', ark), this.#fetched(product, 'vlek', ark)]);
     const stored = this.#parts.directory.crls(product).flatMap(({ series, list }): HeldCrl[] => {
       const crl = this.#verify(list, ark, product);
-      return crl === null ? [] : [{ ...crl, origin: 'store', series }];
+      return crl === null ? [] : [heldCrl(crl, 'store', series)];
     });
     return [...fetched.flat(), ...stored];
   }
 
   /** Unverified CRLs of the folder for an instant: for a caller that has the ARK when none is at hand here. */
-  unverified(product: SnpProduct, at: Date): readonly Sourced<Uint8Array>[] {
+  unverified(product: SnpProduct, at: Date): readonly Sourced<HashedDer>[] {
     return this.#parts.directory
       .crls(product)
       .filter(({ list }) => judgeRevocationListTime(list, at) === null)
-      .map(({ list }) => ({ value: list.der, origin: 'store' }));
+      .map(({ list }) => ({ value: hashed(list.der), origin: 'store' }));
   }
 
   /**
@@ -84,7 +94,7 @@ export class AmdCrlSupply {
       const crl = verifyCrl(list, ark, line.product);
       if (!isCurrent(crl, at)) return { problem: missing(line, [crl], at), outOfReach: true };
       const failure = historical ? null : await this.#keep(line, crl);
-      return failure ?? { ...crl, origin: 'network', series: line.signingKey };
+      return failure ?? heldCrl(crl, 'network', line.signingKey);
     } catch (error) {
       const problem = kdsProblem(because.code, because.detail, error);
       // A list that has ended or was rolled back may be followed by a newer one at any time.
@@ -96,7 +106,7 @@ export class AmdCrlSupply {
   /** The list of a series that was fetched. */
   async #fetched(product: SnpProduct, series: SnpSigningKey, ark: X509Certificate): Promise<readonly HeldCrl[]> {
     const crl = await this.#parts.cache.crl({ product, signingKey: series }, ark);
-    return crl === null ? [] : [{ ...crl, origin: 'cache', series }];
+    return crl === null ? [] : [heldCrl(crl, 'cache', series)];
   }
 
   #verify(list: CrlFrame, ark: X509Certificate, product: SnpProduct): AmdCrl | null {
@@ -125,6 +135,11 @@ export class AmdCrlSupply {
     await Promise.all([memory.advance(lineName(line), crl), cache.keepCrl(line, crl, clock.now())]);
     return null;
   }
+}
+
+function heldCrl(crl: AmdCrl, origin: EndorsementOrigin, series: SnpSigningKey | null): HeldCrl {
+  const { list, sha256 } = crl;
+  return { ...crl, origin, series, sourced: { value: { der: list.der, sha256 }, origin } };
 }
 
 /** Valid at an instant, without leeway: from thisUpdate to nextUpdate, both included. */

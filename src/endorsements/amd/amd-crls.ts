@@ -15,6 +15,7 @@ import {
   rolledBack,
 } from './amd-crl-supply.js';
 import type { AmdParts } from './amd-parts.js';
+import type { LineSnapshot, RootedSnapshot } from './line-snapshots.js';
 
 /** What there is of lists for certificates of one kind. */
 export interface FoundCrls {
@@ -29,10 +30,12 @@ interface Watched extends CrlSeries {
   askedAt: number;
 }
 
-/** A request for the list of a series, and what is held for its line. */
-interface Search extends CrlSeries {
-  readonly held: readonly HeldCrl[];
+/** A request for the CRL of a series, and what is at hand for its line. */
+interface Search {
+  readonly snapshot: RootedSnapshot;
   readonly context: FetchContext;
+  /** The mark that counts: none for a past instant. */
+  readonly mark: CrlAge | null;
   /** The request brings a list itself. */
   readonly brought: boolean;
 }
@@ -63,18 +66,21 @@ export class AmdCrls {
   }
 
   /** @param brought whether the request brings a list, which counts where no other can be had */
-  async find(series: CrlSeries, context: FetchContext, brought = false): Promise<FoundCrls> {
-    const held = await this.#supply.held(series);
-    const own = await this.#own({ ...series, held, context, brought });
-    return { own, others: held.filter((crl) => crl !== own && isCurrent(crl, context.at)) };
+  find(snapshot: RootedSnapshot, context: FetchContext, brought = false): FoundCrls | Promise<FoundCrls> {
+    const withOthers = (own: HeldCrl | MissingCrl): FoundCrls => ({
+      own,
+      others: snapshot.crls.filter((crl) => crl !== own && isCurrent(crl, context.at)),
+    });
+    const own = this.#own({ snapshot, context, brought, mark: context.historical ? null : snapshot.mark });
+    return own instanceof Promise ? own.then(withOthers) : withOthers(own);
   }
 
   /**
    * What there is of a line whose root is not held: no list can be verified here. Whoever has a root, because the
    * request brings it, may find in those of the folder that a certificate is revoked.
    */
-  async withoutRoot(line: SnpLine, problem: Unavailable, { at, historical }: FetchContext) {
-    const mark = historical ? null : await this.#parts.memory.highest(lineName(line));
+  withoutRoot({ line, mark: newest }: LineSnapshot, problem: Unavailable, { at, historical }: FetchContext) {
+    const mark = historical ? null : newest;
     const because = isDamaged(mark) ? rolledBack(line, mark) : problem;
     const own: MissingCrl = { ...because, mayStandIn: (list) => isNoOlder(list, mark) };
     return { own, others: this.#supply.unverified(line.product, at) };
@@ -94,43 +100,59 @@ export class AmdCrls {
     this.#closing.abort();
   }
 
-  /** The memory is of what was relied on lately: it says nothing about a past instant, and is left as it is. */
-  async #own(search: Search): Promise<HeldCrl | MissingCrl> {
-    const { line, held, context, brought } = search;
+  /** What counts of what is at hand answers at once, unless it is to be renewed or noted. */
+  #own(search: Search): HeldCrl | Promise<HeldCrl | MissingCrl> {
+    const { snapshot, context, mark } = search;
+    const { line, crls } = snapshot;
+    const isFit = (crl: HeldCrl) => isCurrent(crl, context.at) && isNoOlder(crl, mark);
+    const fetched = crls.find(({ origin, series }) => origin === 'cache' && series === line.signingKey);
+    if (fetched !== undefined && isFit(fetched)) return this.#renewed(search, fetched);
+    const candidates = crls.filter((crl) => crl === fetched || isOfFolderFor(line, crl));
+    const standIn = isDamaged(mark) ? null : latestOf(candidates.filter(isFit));
+    const isAtHand = standIn !== null && this.#supply.isOff && fetched === undefined;
+    return isAtHand ? this.#reliedOn(search, standIn) : this.#asked(search, candidates, standIn);
+  }
+
+  /**
+   * Where no CRL of the series that was fetched before counts.
+   * @param standIn one of the operator's that may take its place
+   */
+  async #asked(search: Search, candidates: readonly HeldCrl[], standIn: HeldCrl | null): Promise<HeldCrl | MissingCrl> {
+    const { snapshot, context, mark, brought } = search;
+    const { line, crls } = snapshot;
     const { at, historical } = context;
     if (!historical) await this.#parts.cache.endCrl(line, at);
-    const mark = historical ? null : await this.#parts.memory.highest(lineName(line));
-    const isFit = (crl: HeldCrl) => isCurrent(crl, at) && isNoOlder(crl, mark);
-    const fetched = held.find(({ origin, series }) => origin === 'cache' && series === line.signingKey);
-    if (fetched !== undefined && isFit(fetched)) return historical ? fetched : this.#renewed(search, fetched);
-    const candidates = held.filter((crl) => crl === fetched || isOfFolderFor(line, crl));
-    const standIn = latestOf(candidates.filter(isFit));
     // Nothing that KDS has could count then.
     if (isDamaged(mark)) return { ...rolledBack(line, mark), mayStandIn: () => false };
     const isRolledBack = candidates.some((crl) => isCurrent(crl, at));
     const because = isRolledBack ? rolledBack(line, mark) : missing(line, candidates, at);
     const answered = await this.#ask(search, because, standIn !== null || brought);
     if (!('problem' in answered)) return answered;
-    if (standIn !== null) return this.#reliedOn(line, standIn, historical);
+    if (standIn !== null) return this.#reliedOn(search, standIn);
     return {
       ...answered.problem,
-      mayStandIn: (list) => answered.outOfReach && isNoOlder(list, mark) && !isOfOtherSeries(line, held, list),
+      mayStandIn: (list) => answered.outOfReach && isNoOlder(list, mark) && !isOfOtherSeries(line, crls, list),
     };
   }
 
-  async #ask(search: Search, because: Unavailable, canDoWithout: boolean): Promise<HeldCrl | CrlFailure> {
-    const { line, held, context } = search;
-    const { at, historical, signal } = context;
+  async #ask(
+    { snapshot, context }: Search,
+    because: Unavailable,
+    canDoWithout: boolean,
+  ): Promise<HeldCrl | CrlFailure> {
+    const { line, crls } = snapshot;
+    const { at, historical } = context;
     if (this.#supply.isOff) return { problem: because, outOfReach: true };
     // What KDS has now is newer than what is held of the series: of no use for an instant before that.
-    const isTooNew = historical && held.some((crl) => crl.series === line.signingKey && crl.thisUpdate > at);
+    const isTooNew = historical && crls.some((crl) => crl.series === line.signingKey && crl.thisUpdate > at);
     if (isTooNew) return { problem: because, outOfReach: true };
     if (canDoWithout && this.#isCooling(line)) return { problem: { ...because, retryable: true }, outOfReach: true };
+    const { signal } = context;
     const { crlAskTimeoutMs } = this.#parts.tuning;
     const begun = performance.now();
-    const ask = (within: AbortSignal) => this.#supply.fetch(search, because, { at, historical, signal: within });
+    const ask = (within: AbortSignal) => this.#supply.fetch(snapshot, because, { at, historical, signal: within });
     const answered = await (canDoWithout ? underBound(signal, crlAskTimeoutMs, ask) : ask(signal));
-    if (!historical) this.#watch(search);
+    if (!historical) this.#watch(snapshot);
     const isNews = 'problem' in answered && answered.outOfReach && !historical;
     if (isNews && hadFairTime(signal, begun, crlAskTimeoutMs))
       this.#failedAt.set(lineName(line), this.#parts.clock.monotonicMs());
@@ -142,17 +164,28 @@ export class AmdCrls {
     return this.#parts.clock.monotonicMs() - failedAt < COOLDOWN_MS;
   }
 
-  /** Only a list whose series is known can be the measure for those that come after it. */
-  async #reliedOn(line: SnpLine, crl: HeldCrl, historical: boolean): Promise<HeldCrl> {
-    if (!historical && crl.series !== null) await this.#parts.memory.advance(lineName(line), crl);
-    return crl;
+  /**
+   * Only a list whose series is known can be the measure for those that come after it. The memory is of what was relied on
+   * lately: it says nothing about a past instant, and is left as it is.
+   */
+  #reliedOn({ snapshot, context, mark }: Search, crl: HeldCrl): HeldCrl | Promise<HeldCrl> {
+    const isNoted = crl.series === null || (mark !== null && !isOlder(mark, crl));
+    if (context.historical || isNoted) return crl;
+    return this.#parts.memory.advance(lineName(snapshot.line), crl).then(() => crl);
   }
 
   /** A list that was fetched before, or a newer one where that is due and the process does not live on. */
-  async #renewed(search: Search, fetched: HeldCrl): Promise<HeldCrl> {
-    const watched = this.#watch(search);
-    await this.#reliedOn(search.line, fetched, false);
-    if (!(await this.#isDue(search.line, fetched))) return fetched;
+  #renewed(search: Search, fetched: HeldCrl): HeldCrl | Promise<HeldCrl> {
+    const { snapshot, context } = search;
+    if (context.historical) return fetched;
+    const watched = this.#watch(snapshot);
+    const relied = this.#reliedOn(search, fetched);
+    if (!this.#isDue(snapshot.crlFetchedAt, fetched)) return relied;
+    return this.#renewedNow(search, relied, watched);
+  }
+
+  async #renewedNow(search: Search, relied: HeldCrl | Promise<HeldCrl>, watched: Watched): Promise<HeldCrl> {
+    const fetched = await relied;
     if (this.#parts.inBackground) {
       void this.#refresh(watched);
       return fetched;
@@ -162,9 +195,8 @@ export class AmdCrls {
   }
 
   /** From half of its life on a list is asked for again and again, before that once a day. */
-  async #isDue(line: SnpLine, { thisUpdate, nextUpdate }: AmdCrl): Promise<boolean> {
-    const { cache, clock, tuning } = this.#parts;
-    const fetchedAt = await cache.crlFetchedAt(line);
+  #isDue(fetchedAt: Date | null, { thisUpdate, nextUpdate }: AmdCrl): boolean {
+    const { clock, tuning } = this.#parts;
     if (fetchedAt === null) return true;
     const now = clock.now().getTime();
     const isPastHalfLife = now >= (thisUpdate.getTime() + nextUpdate.getTime()) / 2;
@@ -187,7 +219,7 @@ export class AmdCrls {
     if (this.#supply.isOff || this.#closing.signal.aborted || now - watched.askedAt < tuning.crlRefreshPauseMs) return;
     try {
       const kept = await cache.crl(watched.line, watched.ark);
-      if (kept !== null && !(await this.#isDue(watched.line, kept))) return;
+      if (kept !== null && !this.#isDue(await cache.crlFetchedAt(watched.line), kept)) return;
       watched.askedAt = now;
       const problem = await this.#refreshFromKds(watched);
       if (problem !== null)

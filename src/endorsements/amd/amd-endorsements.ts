@@ -1,45 +1,46 @@
 import type { SnpProduct } from '../../model/claims.js';
 import {
+  type DerChain,
   type EndorsementRequest,
   type EndorsementSet,
   type EndorsementSource,
   type FetchContext,
+  type HashedDer,
   type MissingCrl,
   NO_ENDORSEMENTS,
   type SnpEndorsementRequest,
   type SnpEndorsementSet,
   type Sourced,
+  type SuppliedVek,
   type Unavailable,
 } from '../../model/endorsement.js';
-import { isSameChain } from '../../vendors/amd/chain.js';
 import type { SnpLine } from '../../vendors/amd/issuers.js';
 import type { AmdVek } from '../../vendors/amd/vek.js';
-import type { AmdChains } from './amd-chains.js';
-import type { HeldCrl } from './amd-crl-supply.js';
+import type { AmdChains, VekBelowChain } from './amd-chains.js';
 import type { AmdCrls, FoundCrls } from './amd-crls.js';
-import type { AmdVeks } from './amd-veks.js';
-
-type ChainDer = readonly [Uint8Array, Uint8Array];
+import { type AmdVeks, belowChain } from './amd-veks.js';
+import type { HeldChain, LineSnapshot, LineSnapshots } from './line-snapshots.js';
 
 /** What finds the material of one kind each. */
 export interface AmdFinders {
   readonly veks: AmdVeks;
   readonly chains: AmdChains;
   readonly crls: AmdCrls;
+  readonly snapshots: LineSnapshots;
 }
 
 /** What was found for one line. */
 interface FoundForLine {
   readonly product: SnpProduct;
   /** Null where the request brings it. */
-  readonly chain: Sourced<ChainDer> | Unavailable | null;
+  readonly chain: Sourced<DerChain> | Unavailable | null;
   readonly crl: FoundCrl;
 }
 
 /** The list of a line's series, or why there is none, and all others at hand. */
 interface FoundCrl {
-  readonly own: Sourced<Uint8Array> | MissingCrl;
-  readonly others: readonly Sourced<Uint8Array>[];
+  readonly own: Sourced<HashedDer> | MissingCrl;
+  readonly others: readonly Sourced<HashedDer>[];
 }
 
 /** Finds AMD's endorsements of SNP reports. Unavailable ones are returned as such, never thrown. */
@@ -63,66 +64,107 @@ export class AmdEndorsements implements EndorsementSource {
 
   /** If one product line fits, everything is fetched in parallel; if several fit, the VEK decides which. */
   async #forReport(request: SnpEndorsementRequest, context: FetchContext): Promise<SnpEndorsementSet> {
-    const { brought } = request;
+    const { brought, signingKey } = request;
     const vekWanted = brought.vek === null ? this.#finders.veks.find(request, context) : null;
     const products = request.products.length > 1 ? await narrowed(request.products, vekWanted) : request.products;
-    const vekDer = vekWanted === null ? Promise.resolve(brought.vek) : vekWanted.then(derOf);
-    const [vek, lines] = await Promise.all([
+    const below = vekWanted === null ? suppliedBelow(brought.vek) : vekWanted.then(foundBelow);
+    const [vek, ...lines] = await Promise.all([
       vekWanted,
-      Promise.all(products.map((product) => this.#forLine(product, vekDer, request, context))),
+      ...products.map((product) => this.#forLine({ product, signingKey }, below, brought, context)),
     ]);
     return {
-      vek: vek === null || 'code' in vek ? vek : { value: vek.value.certificate.der, origin: vek.origin },
+      vek: vek === null || 'code' in vek ? vek : { value: hashedVek(vek.value), origin: vek.origin },
       ...byLine(lines),
     };
   }
 
-  async #forLine(
-    product: SnpProduct,
-    vek: Promise<Uint8Array | null>,
-    { signingKey, brought }: SnpEndorsementRequest,
+  #forLine(
+    line: SnpLine,
+    vek: Vek,
+    brought: SnpEndorsementRequest['brought'],
     context: FetchContext,
-  ): Promise<FoundForLine> {
-    const line = { product, signingKey };
-    const [chain, crl] = await Promise.all([
-      brought.chain ? null : this.#chain(line, vek, context),
-      this.#crl(line, brought.crls, context),
-    ]);
-    return { product, chain, crl };
+  ): FoundForLine | Promise<FoundForLine> {
+    const snapshot = this.#finders.snapshots.of(line);
+    if (snapshot instanceof Promise) return snapshot.then((made) => this.#from(made, vek, brought, context));
+    return this.#from(snapshot, vek, brought, context);
+  }
+
+  #from(
+    snapshot: LineSnapshot,
+    vek: Vek,
+    brought: SnpEndorsementRequest['brought'],
+    context: FetchContext,
+  ): FoundForLine | Promise<FoundForLine> {
+    const { product } = snapshot.line;
+    const chain = brought.chain ? null : this.#chain(snapshot, vek, context);
+    const crl = this.#crl(snapshot, brought.crls, context);
+    if (!(chain instanceof Promise) && !(crl instanceof Promise)) return { product, chain, crl };
+    return Promise.all([chain, crl]).then(([foundChain, foundCrl]) => ({ product, chain: foundChain, crl: foundCrl }));
+  }
+
+  #chain(
+    snapshot: LineSnapshot,
+    vek: Vek,
+    context: FetchContext,
+  ): Sourced<DerChain> | Promise<Sourced<DerChain> | Unavailable> {
+    const { chains } = this.#finders;
+    const first = chains.first(snapshot, context);
+    if (first instanceof Promise || vek instanceof Promise) return this.#chainLater(snapshot, first, vek, context);
+    if (vek === null) return sourcedChain(first);
+    const signer = chains.signerOf(snapshot.line, [first, ...snapshot.chains.slice(1)], vek, context);
+    return signer instanceof Promise ? signer.then(sourcedChain) : sourcedChain(signer);
   }
 
   /** The chain that signed the VEK, if there is one. Before the VEK is known, any chain of the line. */
-  async #chain(
-    line: SnpLine,
-    vek: Promise<Uint8Array | null>,
+  async #chainLater(
+    snapshot: LineSnapshot,
+    wanted: HeldChain | Promise<HeldChain | Unavailable>,
+    vek: Vek,
     context: FetchContext,
-  ): Promise<Sourced<ChainDer> | Unavailable> {
-    const [any, der] = await Promise.all([this.#finders.chains.find(line, context), vek]);
-    const found = 'code' in any || der === null ? any : await this.#finders.chains.findFor(line, der, context);
-    if ('code' in found) return found;
-    const { intermediate, ark } = found.chain;
-    // What was fetched for this request is in the cache by now.
-    const origin = !('code' in any) && isSameChain(any.chain, found.chain) ? any.origin : found.origin;
-    return { value: [intermediate.der, ark.der], origin };
+  ): Promise<Sourced<DerChain> | Unavailable> {
+    const [first, below] = await Promise.all([wanted, vek]);
+    if ('code' in first) return first;
+    if (below === null) return sourcedChain(first);
+    const held = [first, ...snapshot.chains.slice(1)] as const;
+    return sourcedChain(await this.#finders.chains.signerOf(snapshot.line, held, below, context));
   }
 
   /** A CRL counts only if the ARK that signed it is at hand: an unverified CRL is not used. */
-  async #crl(line: SnpLine, brought: boolean, context: FetchContext): Promise<FoundCrl> {
-    const ark = await this.#finders.chains.ark(line, context);
-    if (!('code' in ark)) return sourced(await this.#finders.crls.find({ line, ark }, context, brought));
+  #crl(snapshot: LineSnapshot, brought: boolean, context: FetchContext): FoundCrl | Promise<FoundCrl> {
+    const { ark } = snapshot;
+    if (ark === null) return this.#crlUnderFetched(snapshot, brought, context);
+    const found = this.#finders.crls.find({ ...snapshot, ark }, context, brought);
+    return found instanceof Promise ? found.then(sourced) : sourced(found);
+  }
+
+  async #crlUnderFetched(snapshot: LineSnapshot, brought: boolean, context: FetchContext): Promise<FoundCrl> {
+    const { chains, crls, snapshots } = this.#finders;
+    const { line } = snapshot;
+    const ark = await chains.fetchArk(line, context);
+    if (!('code' in ark)) return sourced(await crls.find(await snapshots.under(snapshot, ark), context, brought));
     const detail = `no root to verify a revocation list of ${line.product} by: ${ark.detail}`;
     const problem = { code: 'crl_unavailable', detail, retryable: ark.retryable } as const;
-    return this.#finders.crls.withoutRoot(line, problem, context);
+    return crls.withoutRoot(snapshot, problem, context);
   }
 }
 
-function derOf(vek: Sourced<AmdVek> | Unavailable): Uint8Array | null {
-  return 'code' in vek ? null : vek.value.certificate.der;
+/** The VEK whose chain is looked for: that of the request, or the one that is being looked for itself. */
+type Vek = VekBelowChain | null | Promise<VekBelowChain | null>;
+
+function suppliedBelow(vek: SuppliedVek | null): VekBelowChain | null {
+  return vek && { ...vek, isIssuedBy: (chain) => vek.isIssuedBy(chain.ders) };
 }
 
+function foundBelow(vek: Sourced<AmdVek> | Unavailable): VekBelowChain | null {
+  return 'code' in vek ? null : belowChain(vek.value);
+}
+
+const hashedVek = ({ certificate: { der }, sha256 }: AmdVek): HashedDer => ({ der, sha256 });
+
+const sourcedChain = ({ chain, origin }: HeldChain): Sourced<DerChain> => ({ value: chain.ders, origin });
+
 function sourced({ own, others }: FoundCrls): FoundCrl {
-  const bytesOf = ({ list, origin }: HeldCrl) => ({ value: list.der, origin });
-  return { own: 'code' in own ? own : bytesOf(own), others: others.map(bytesOf) };
+  return { own: 'code' in own ? own : own.sourced, others: others.map((crl) => crl.sourced) };
 }
 
 async function narrowed(
@@ -134,9 +176,9 @@ async function narrowed(
 }
 
 function byLine(lines: readonly FoundForLine[]): Omit<SnpEndorsementSet, 'vek'> {
-  const chains = new Map<SnpProduct, Sourced<ChainDer>>();
-  const crls = new Map<SnpProduct, Sourced<Uint8Array>>();
-  const otherCrls = new Map<SnpProduct, readonly Sourced<Uint8Array>[]>();
+  const chains = new Map<SnpProduct, Sourced<DerChain>>();
+  const crls = new Map<SnpProduct, Sourced<HashedDer>>();
+  const otherCrls = new Map<SnpProduct, readonly Sourced<HashedDer>[]>();
   const crlProblems = new Map<SnpProduct, MissingCrl>();
   let chainProblem: Unavailable | null = null;
   for (const { product, chain, crl } of lines) {

@@ -1,12 +1,13 @@
 import type { FetchContext, SnpEndorsementRequest, Sourced, Unavailable } from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
-import type { AmdChain } from '../../vendors/amd/chain.js';
+import { type AmdChain, hasSigned } from '../../vendors/amd/chain.js';
 import type { SnpLine } from '../../vendors/amd/issuers.js';
 import type { VcekSubject } from '../../vendors/amd/vek.js';
 import { type AmdVek, isForTcb, issuedAt, isVcekOf, readVek, verifyVek } from '../../vendors/amd/vek.js';
-import type { AmdChains } from './amd-chains.js';
+import type { AmdChains, VekBelowChain } from './amd-chains.js';
 import { kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
+import type { LineSnapshots } from './line-snapshots.js';
 
 /** A VCEK or VLEK, and where it is from. */
 type HeldVek = Sourced<AmdVek>;
@@ -15,12 +16,14 @@ type HeldVek = Sourced<AmdVek>;
 export class AmdVeks {
   readonly #parts: AmdParts;
   readonly #chains: AmdChains;
+  readonly #snapshots: LineSnapshots;
   /** Certificates of the folder, each verified once under the chain at hand. */
   readonly #vouchedFor = new WeakMap<AmdVek, AmdChain>();
 
-  constructor(parts: AmdParts, chains: AmdChains) {
+  constructor(parts: AmdParts, chains: AmdChains, snapshots: LineSnapshots) {
     this.#parts = parts;
     this.#chains = chains;
+    this.#snapshots = snapshots;
   }
 
   /** Looks in folder and cache for every product line that fits, before KDS is asked. */
@@ -55,10 +58,10 @@ export class AmdVeks {
   }
 
   async #cached(subject: VcekSubject): Promise<readonly HeldVek[]> {
-    const held = await this.#chains.held({ product: subject.product, signingKey: 'vcek' });
+    const { chains } = await this.#snapshots.of({ product: subject.product, signingKey: 'vcek' });
     const cached = await this.#parts.cache.vcek(
       subject,
-      held.map(({ chain }) => chain),
+      chains.map(({ chain }) => chain),
     );
     return cached === null ? [] : [{ value: cached, origin: 'cache' }];
   }
@@ -81,10 +84,11 @@ export class AmdVeks {
     const fitting = this.#parts.directory.veks(line).filter(fits);
     if (fitting.length === 0) return [];
     // No chain is fetched here: without one the certificates are returned unverified, and the verifier judges them.
-    if ((await this.#chains.held(line)).length === 0) return fitting.map((value) => ({ value, origin: 'store' }));
+    const [first, ...others] = (await this.#snapshots.of(line)).chains;
+    if (first === undefined) return fitting.map((value) => ({ value, origin: 'store' }));
     const judged = fitting.map(async (value) => {
-      const found = await this.#chains.findFor(line, value.certificate.der, context);
-      return 'code' in found || !this.#isVouchedFor(value, found.chain) ? [] : [{ value, origin: 'store' as const }];
+      const { chain } = await this.#chains.signerOf(line, [first, ...others], belowChain(value), context);
+      return this.#isVouchedFor(value, chain) ? [{ value, origin: 'store' as const }] : [];
     });
     return (await Promise.all(judged)).flat();
   }
@@ -130,13 +134,21 @@ export class AmdVeks {
     const vek = readVek(der);
     if (!isVcekOf(vek, subject)) throw new UnfitError('it is of another chip or TCB');
     const line = { product: subject.product, signingKey: 'vcek' } as const;
-    const held = await this.#chains.findFor(line, der, context);
-    if (!('code' in held)) {
-      verifyVek(vek, held.chain, this.#parts.pins);
+    const snapshot = await this.#snapshots.of(line);
+    const first = await this.#chains.first(snapshot, context);
+    if (!('code' in first)) {
+      const chains = [first, ...snapshot.chains.slice(1)] as const;
+      const { chain } = await this.#chains.signerOf(line, chains, belowChain(vek), context);
+      verifyVek(vek, chain, this.#parts.pins);
       if (!context.historical) await this.#parts.cache.keepVcek(subject, vek);
     }
     return { value: vek, origin: 'network' };
   }
+}
+
+/** A VEK of a source, to find the chain that signed it. */
+export function belowChain(vek: AmdVek): VekBelowChain {
+  return { sha256: vek.sha256, namesIssuer: true, isIssuedBy: (chain) => hasSigned(chain, vek) };
 }
 
 /** Of several certificates the one that was issued last, those valid at the instant before all others. */

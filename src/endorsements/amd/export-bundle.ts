@@ -47,11 +47,16 @@ export async function writeBundle(folder: string, { files }: ExportedBundle): Pr
 }
 
 /** A CRL is exported only with its chain: without it the CRL cannot be verified. */
-async function exportLine({ chains, crls }: AmdFinders, line: SnpLine, context: FetchContext): Promise<ExportedBundle> {
-  const found = await chains.find(line, context);
+async function exportLine(
+  { chains, crls, snapshots }: AmdFinders,
+  line: SnpLine,
+  context: FetchContext,
+): Promise<ExportedBundle> {
+  const snapshot = await snapshots.of(line);
+  const found = await chains.first(snapshot, context);
   if ('code' in found) return { files: [], missing: [found] };
   const chain = chainFile(found.chain);
-  const { own, others } = await crls.find({ line, ark: found.chain.ark }, context);
+  const { own, others } = await crls.find(await snapshots.under(snapshot, found.chain.ark), context);
   const lists = 'code' in own ? others : [own, ...others];
   return {
     // All of them: whoever reads the bundle has to see everything that is revoked.

@@ -17,6 +17,7 @@ import { type AmdTuning, DEFAULT_AMD_TUNING } from './amd-parts.js';
 import { AmdVeks } from './amd-veks.js';
 import { type BundleSelection, exportBundle } from './export-bundle.js';
 import { importBundle } from './import-bundle.js';
+import { LineSnapshots } from './line-snapshots.js';
 
 export interface AmdEndorsementsOptions extends SourceWorld {
   readonly pins: AmdRootPins;
@@ -45,12 +46,14 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const inBackground = options.inBackground ?? true;
   const parts = { pins, directory, cache, memory, kds, clock, log, inBackground, tuning };
   const chains = new AmdChains(parts);
-  const crls = new AmdCrls(parts, new AmdCrlSupply(parts));
-  const finders = { veks: new AmdVeks(parts, chains), chains, crls };
+  const supply = new AmdCrlSupply(parts);
+  const crls = new AmdCrls(parts, supply);
+  const snapshots = new LineSnapshots(parts, supply);
+  const finders = { veks: new AmdVeks(parts, chains, snapshots), chains, crls, snapshots };
   const ready = Promise.all([directory.start(), cache.start()]).then(() => {});
   const timer = setInterval(() => void crls.refreshDue(), tuning.crlPollMs).unref();
   if (inBackground) {
-    const renewing = ready.then(() => renewHeld(chains, crls));
+    const renewing = ready.then(() => renewHeld(snapshots, crls));
     renewing.catch((error: unknown) => log.error({ err: error }, 'revocation lists are not renewed unasked'));
   }
   return {
@@ -77,9 +80,9 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
 }
 
 /** Goes on renewing the lists of series that were in use before, though nobody asks for them now. */
-async function renewHeld(chains: AmdChains, crls: AmdCrls): Promise<void> {
+async function renewHeld(snapshots: LineSnapshots, crls: AmdCrls): Promise<void> {
   for (const line of SNP_LINES) {
-    const ark = await chains.heldArk(line.product);
+    const { ark } = await snapshots.of(line);
     if (ark !== null) await crls.watch({ line, ark });
   }
   await crls.refreshDue();

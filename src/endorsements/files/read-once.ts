@@ -5,6 +5,7 @@
 export class ReadOnce<T> {
   readonly #values = new Map<string, T | null>();
   readonly #reading = new Map<string, Promise<T | null>>();
+  #changes = 0;
   readonly #isKept: (value: T | null) => boolean;
 
   /** @param isKept whether a value that was read is to stay: one that is not is read again when asked for again */
@@ -26,7 +27,13 @@ export class ReadOnce<T> {
     return this.#values.get(key) ?? null;
   }
 
+  /** How often a value was replaced. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   set(key: string, value: T): void {
+    this.#changes += 1;
     this.#values.set(key, value);
   }
 

@@ -33,6 +33,11 @@ export class RollbackMarks<T> {
     this.#marks = new ReadOnce<T>((mark) => mark !== options.damaged);
   }
 
+  /** How often a mark was raised. */
+  get changes(): number {
+    return this.#marks.changes;
+  }
+
   /** Null where nothing was relied on yet, and where the file is gone. */
   highest(name: string): Promise<T | null> {
     return this.#marks.get(name, () => this.#read(name));
@@ -96,6 +101,11 @@ export class CrlMemory {
   constructor(folder: CacheFolder, log: Log) {
     const format = ({ number, thisUpdate }: CrlAge) => `${number} ${thisUpdate.toISOString()}\n`;
     this.#marks = new RollbackMarks({ folder, log, parse: parseMark, format, isOlder, damaged: DAMAGED });
+  }
+
+  /** How often a mark was raised. */
+  get changes(): number {
+    return this.#marks.changes;
   }
 
   /** Null where no list was relied on yet, and where the memory was lost. See `isDamaged` too. */

@@ -1,4 +1,4 @@
-import { hex, sha256 } from '../../crypto/digest.js';
+import { hashed } from '../../crypto/digest.js';
 import { algorithmFitsKey, verifyIssuedSignature } from '../../crypto/issued-signature.js';
 import { spkiDigest } from '../../crypto/key-cache.js';
 import { keyProblem } from '../../crypto/path-profile.js';
@@ -6,6 +6,7 @@ import { isSameName } from '../../formats/distinguished-name.js';
 import { parsePemCertificates } from '../../formats/pem.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
 import type { SnpProduct } from '../../model/claims.js';
+import type { DerChain } from '../../model/endorsement.js';
 import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
 import { lineName, lineOfIssuer, type SnpLine } from './issuers.js';
 import { type AmdRootPins, ANCHORED, productOfPin } from './roots.js';
@@ -14,8 +15,7 @@ import { type AmdRootPins, ANCHORED, productOfPin } from './roots.js';
 export interface AmdChain extends SnpLine {
   readonly intermediate: X509Certificate;
   readonly ark: X509Certificate;
-  /** SHA-256 of each certificate, lower-case hex. */
-  readonly sha256: { readonly intermediate: string; readonly ark: string };
+  readonly ders: DerChain;
 }
 
 /**
@@ -40,8 +40,7 @@ export function verifyChain(intermediate: X509Certificate, ark: X509Certificate,
   const line = lineOfIssuer(intermediate.subject.commonName);
   if (line?.product !== product) throw new UnfitError(`certificate is no intermediate of ${product}`);
   requireSignedBy(intermediate, ark);
-  const digests = { intermediate: hex(sha256(intermediate.der)), ark: hex(sha256(ark.der)) };
-  return { ...line, intermediate, ark, sha256: digests };
+  return { ...line, intermediate, ark, ders: [hashed(intermediate.der), hashed(ark.der)] };
 }
 
 /**
@@ -87,7 +86,7 @@ export function hasSigned(
 
 /** Whether two chains of a line are one: their root is pinned. */
 export function isSameChain(a: AmdChain, b: AmdChain): boolean {
-  return a.sha256.intermediate === b.sha256.intermediate;
+  return a.ders[0].sha256 === b.ders[0].sha256;
 }
 
 /** Of several chains of a line, the one whose intermediate was issued last. */

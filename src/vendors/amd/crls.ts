@@ -4,6 +4,7 @@ import { type RevocationListProblem, verifyRevocationList } from '../../crypto/r
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { type CrlFrame, parseCrlFrame, type X509Crl } from '../../formats/x509-crl.js';
 import type { SnpProduct } from '../../model/claims.js';
+import type { HashedDer } from '../../model/endorsement.js';
 import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
 import { ANCHORED } from './roots.js';
 import type { VekPath } from './vek-path.js';
@@ -29,8 +30,7 @@ export class RevocationLists {
   readonly #genuine = new LRUCache<string, ListReading>({ max: 64 });
 
   /** @throws {FormatError} `cert_format` as `parseCrlFrame` and `verifyRevocationList` */
-  read(der: Uint8Array, { root, sha256: digests }: VekPath): ListReading {
-    const digest = hex(sha256(der));
+  read({ der, sha256: digest }: HashedDer, { root, sha256: digests }: VekPath): ListReading {
     const key = `${digest},${digests.root}`;
     const known = this.#genuine.get(key);
     if (known !== undefined) return known;

@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { earliestEnd, type PathProblem, verifyCertificatePath, verifyLeaf } from '../../crypto/certificate-path.js';
-import { hex, sha256 } from '../../crypto/digest.js';
 import { spkiDigest } from '../../crypto/key-cache.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
 import type { SnpProduct } from '../../model/claims.js';
+import type { CheckId } from '../../model/codes.js';
+import type { DerChain, HashedDer } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
 import { type AmdRootPins, productOfPin, profileOf } from './roots.js';
 import { parseVek, type Vek } from './vek.js';
@@ -46,19 +47,16 @@ export class VekPaths {
   }
 
   /** @throws {FormatError} `cert_format` */
-  readVek(der: Uint8Array): Vek {
-    const key = hex(sha256(der));
-    const known = this.#veks.get(key);
-    if (known !== undefined) return known;
-    return parseVek(new Uint8Array(der), key);
+  readVek({ der, sha256 }: HashedDer): Vek {
+    return this.#veks.get(sha256) ?? parseVek(new Uint8Array(der), sha256);
   }
 
   /**
    * @throws {FormatError} `cert_format` where a certificate of the chain is malformed
    * @throws {FormatError} `cert_chain` where the two are not an intermediate, then a root
    */
-  verify(vek: Vek, chain: readonly [Uint8Array, Uint8Array]): VekPath {
-    const digests = { vek: vek.sha256, intermediate: hex(sha256(chain[0])), root: hex(sha256(chain[1])) };
+  verify(vek: Vek, chain: DerChain): VekPath {
+    const digests = { vek: vek.sha256, intermediate: chain[0].sha256, root: chain[1].sha256 };
     const key = `${digests.vek},${digests.intermediate},${digests.root}`;
     const known = this.#paths.get(key);
     if (known !== undefined) return known;
@@ -99,12 +97,21 @@ export class VekPaths {
 type Issuers = readonly [X509Certificate, X509Certificate];
 
 /** From copies: a part of a request would keep all of it. */
-function readIssuers([first, second]: readonly [Uint8Array, Uint8Array]): Issuers {
-  const [intermediate, root] = [parseCertificate(new Uint8Array(first)), parseCertificate(new Uint8Array(second))];
+function readIssuers(chain: DerChain): Issuers {
+  const [intermediate, root] = [read(chain[0]), read(chain[1])];
   if (isSelfIssued(intermediate) || !isSelfIssued(root)) {
     throw new FormatError('cert_chain', 'expected ASK or ASVK, then ARK, in this order');
   }
   return [intermediate, root];
+}
+
+const read = ({ der }: HashedDer) => parseCertificate(new Uint8Array(der));
+
+const NOT_ISSUED: ReadonlySet<CheckId> = new Set(['cert_untrusted', 'cert_algorithm', 'cert_signature']);
+
+/** Whether the intermediate signed the VEK, whatever else of the path does not hold. */
+export function isIssued({ problems }: VekPath): boolean {
+  return !problems.some(({ index, code }) => index === 0 && NOT_ISSUED.has(code));
 }
 
 /** When the first certificate of a path ends. */

@@ -1,5 +1,7 @@
+import type { KeyObject } from 'node:crypto';
 import { describePathProblem, verifyCertificatePath } from '../../crypto/certificate-path.js';
 import { hex, sha256 } from '../../crypto/digest.js';
+import { keptKey } from '../../crypto/key-cache.js';
 import { isZero } from '../../formats/byte-reader.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
 import { SNP_TCB_COMPONENTS, type SnpProduct, type SnpTcb } from '../../model/claims.js';
@@ -19,6 +21,8 @@ export interface Vek {
   /** By what it holds: a VCEK has a hardware id and no provider id, a VLEK the opposite. Null where it is neither. */
   readonly kind: SnpSigningKey | null;
   readonly product: SnpProduct | null;
+  /** The key, ready for use. @throws {Error} for one that is not a point on its curve */
+  readonly publicKey: () => KeyObject;
 }
 
 /** A VEK that is what its issuer certifies: a VCEK or VLEK of a product line. */
@@ -48,7 +52,14 @@ export function parseVek(der: Uint8Array, digest: string = hex(sha256(der))): Ve
     extensions: parseVekExtensions(certificate),
     kind: has(HW_ID) === has(CSP_ID) ? null : has(HW_ID) ? 'vcek' : 'vlek',
     product: lineOfIssuer(certificate.issuer.commonName)?.product ?? null,
+    publicKey: keptKey(certificate),
   };
+}
+
+/** The line whose issuer a VEK names, where that issues keys of its kind; else null. */
+export function lineOfVek({ certificate, kind }: Vek): SnpLine | null {
+  const line = lineOfIssuer(certificate.issuer.commonName);
+  return line?.signingKey === kind ? line : null;
 }
 
 /**
@@ -57,8 +68,8 @@ export function parseVek(der: Uint8Array, digest: string = hex(sha256(der))): Ve
  */
 export function readVek(der: Uint8Array): AmdVek {
   const vek = unfitIfMalformed(() => parseVek(der));
-  const line = lineOfIssuer(vek.certificate.issuer.commonName);
-  if (line === null || vek.kind !== line.signingKey) throw new UnfitError('certificate is no VCEK or VLEK of AMD');
+  const line = lineOfVek(vek);
+  if (line === null) throw new UnfitError('certificate is no VCEK or VLEK of AMD');
   return { ...vek, ...line };
 }
 

@@ -68,7 +68,7 @@ function vekOf(checks: ReportChecks, paths: VekPaths, { report, supplied, found 
     recordMissingVek(checks, report, sourced);
     return null;
   }
-  const vek = read(checks.endorsements.inside('/vek'), sourced, (der) => paths.readVek(der));
+  const vek = read(checks.endorsements.inside('/vek'), sourced, (value) => paths.readVek(value));
   return vek === null ? null : { value: vek, origin: sourced.origin };
 }
 

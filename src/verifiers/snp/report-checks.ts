@@ -1,6 +1,5 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { verifyEcdsa } from '../../crypto/ecdsa.js';
-import { publicKeyOf } from '../../crypto/key-cache.js';
 import { isZero } from '../../formats/byte-reader.js';
 import type { SnpReport } from '../../formats/snp-report.js';
 import type { Checks } from '../../model/check.js';
@@ -75,8 +74,7 @@ export function verifyTcbExtensions(checks: Checks, report: SnpReport, vek: Vek,
 
 /** ECDSA P-384 with SHA-384 over 0x000-0x29F. */
 export async function verifySignature(checks: Checks, report: SnpReport, vek: Vek): Promise<boolean> {
-  const key = publicKeyOf(vek.certificate);
-  const holds = await verifyEcdsa('P-384', 'sha384', report.signed, report.signature, key);
+  const holds = await verifyEcdsa('P-384', 'sha384', report.signed, report.signature, vek.publicKey());
   return checks.require(holds, 'snp_signature', {
     expected: 'a signature by the key certificate',
   });

@@ -3,6 +3,7 @@ import type { Checks } from '../../model/check.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type {
   EndorsementOrigin,
+  HashedDer,
   SnpEndorsementSet,
   Sourced,
   Unavailable,
@@ -23,8 +24,8 @@ export interface RevocationVerdict {
 export interface RevocationInput {
   readonly path: VekPath;
   readonly product: SnpProduct;
-  /** CRLs of the request, DER. */
-  readonly supplied: readonly Uint8Array[];
+  /** CRLs of the request. */
+  readonly supplied: readonly HashedDer[];
   readonly found: SnpEndorsementSet | null;
   readonly at: Date;
 }
@@ -52,7 +53,7 @@ interface Lists {
 export function verifyRevocation(checks: Checks, lists: RevocationLists, input: RevocationInput): RevocationVerdict {
   const { path, supplied, found, product, at } = input;
   const crls = checks.inside('/crls');
-  const sent = supplied.map((der, index) => within(crls.inside(`/${index}`).about, () => lists.read(der, path)));
+  const sent = supplied.map((list, index) => within(crls.inside(`/${index}`).about, () => lists.read(list, path)));
   // An invalid CRL of the request is not replaced by a cached one. One that is only older is.
   const fault = sent.map((reading) => faultOf(reading, at)).find((problem) => problem !== null);
   if (fault !== undefined) {
@@ -60,7 +61,7 @@ export function verifyRevocation(checks: Checks, lists: RevocationLists, input: 
     crls.skip(['crl_unavailable'], 'a revocation list of the request is invalid');
     return { state: 'unavailable', crl: null };
   }
-  const held = (sourced: Sourced<Uint8Array>) => heldCandidate(lists, path, sourced);
+  const held = (sourced: Sourced<HashedDer>) => heldCandidate(lists, path, sourced);
   const own = found?.crls.get(product);
   return choose(checks, input, {
     own: own === undefined ? null : (held(own)[0] ?? null),
@@ -84,7 +85,7 @@ function candidateOf(reading: ListReading, origin: EndorsementOrigin): readonly 
 function heldCandidate(
   lists: RevocationLists,
   path: VekPath,
-  { value, origin }: Sourced<Uint8Array>,
+  { value, origin }: Sourced<HashedDer>,
 ): readonly Candidate[] {
   return nullIfMalformed(() => candidateOf(lists.read(value, path), origin)) ?? [];
 }

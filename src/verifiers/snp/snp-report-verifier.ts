@@ -1,17 +1,25 @@
 import { inject, injectable } from 'tsyringe';
+import { hashed } from '../../crypto/digest.js';
 import { parseSnpReport, type SnpReport } from '../../formats/snp-report.js';
 import { Checks } from '../../model/check.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import { earliest } from '../../model/earliest.js';
-import type { SnpEndorsementRequest, SnpSigningKey, UsedEndorsement } from '../../model/endorsement.js';
+import type {
+  HashedDer,
+  SnpEndorsementRequest,
+  SnpSigningKey,
+  SuppliedVek,
+  UsedEndorsement,
+} from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { SnpEndorsementInput } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import { RevocationLists } from '../../vendors/amd/crls.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../../vendors/amd/roots.js';
 import { candidateProducts, readTcb, requireTcbReservedZero } from '../../vendors/amd/tcb.js';
-import { pathEnd, type VekPath, VekPaths } from '../../vendors/amd/vek-path.js';
+import { lineOfVek, type Vek } from '../../vendors/amd/vek.js';
+import { isIssued, pathEnd, type VekPath, VekPaths } from '../../vendors/amd/vek-path.js';
 import { markVerified } from '../evidence/mark-verified.js';
 import type {
   OpenedSnpReport,
@@ -61,8 +69,8 @@ interface SignedReport {
   readonly report: SnpReport;
   readonly signingKey: SnpSigningKey;
   readonly supplied: SuppliedCertificates;
-  /** CRLs of the request, DER. */
-  readonly crls: readonly Uint8Array[];
+  /** CRLs of the request. */
+  readonly crls: readonly HashedDer[];
 }
 
 /** Verifies an ATTESTATION_REPORT and its endorsements. */
@@ -82,8 +90,11 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     const { signingKey } = report;
     if (signingKey === 'none') return { needs: [], verify: async () => unsigned(checksAt(about)) };
     const supplied = readSuppliedCertificates(input, signingKey, this.#paths, about.endorsements);
-    const signed = { report, signingKey, supplied, crls: input.crls };
-    return { needs: [neededBy(signed)], verify: (context) => this.#verify(checksAt(about), signed, context) };
+    const signed = { report, signingKey, supplied, crls: input.crls.map(hashed) };
+    return {
+      needs: [neededBy(signed, this.#paths)],
+      verify: (context) => this.#verify(checksAt(about), signed, context),
+    };
   }
 
   /** The steps of README.md beside this file, by their numbers; 1 is the reading, 12 is for whoever holds the evidence. */
@@ -151,7 +162,7 @@ function readReport(bytes: Uint8Array): SnpReport {
 }
 
 /** A VEK that the request supplies names the product line; else the report's processor, or every line that fits. */
-function neededBy({ report, signingKey, supplied, crls }: SignedReport): SnpEndorsementRequest {
+function neededBy({ report, signingKey, supplied, crls }: SignedReport, paths: VekPaths): SnpEndorsementRequest {
   const product = supplied.vek?.product ?? null;
   return {
     kind: 'amd-snp',
@@ -160,10 +171,18 @@ function neededBy({ report, signingKey, supplied, crls }: SignedReport): SnpEndo
     chipId: report.chipId,
     reportedTcb: (line) => readTcb(report.tcb.reported, line),
     brought: {
-      vek: supplied.vek?.certificate.der ?? null,
+      vek: supplied.vek === null ? null : suppliedVek(supplied.vek, paths),
       chain: supplied.chain !== null,
       crls: crls.length > 0,
     },
+  };
+}
+
+function suppliedVek(vek: Vek, paths: VekPaths): SuppliedVek {
+  return {
+    sha256: vek.sha256,
+    namesIssuer: lineOfVek(vek) !== null,
+    isIssuedBy: (chain) => isIssued(paths.verify(vek, chain)),
   };
 }
 

@@ -1,7 +1,8 @@
+import { hashed } from '../../crypto/digest.js';
 import { parsePemCertificates } from '../../formats/pem.js';
 import { parseSnpCertificateTable, type SnpCertificateTable } from '../../formats/snp-certificate-table.js';
 import type { SnpProduct } from '../../model/claims.js';
-import type { SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
+import type { DerChain, SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { CertificateInput, SnpEndorsementInput } from '../../model/evidence.js';
 import type { Vek, VekPaths } from '../../vendors/amd/vek-path.js';
@@ -9,7 +10,7 @@ import type { Vek, VekPaths } from '../../vendors/amd/vek-path.js';
 /** Certificates that a request supplies: the VEK read, the chain as DER. */
 export interface SuppliedCertificates {
   readonly vek: Vek | null;
-  readonly chain: readonly [Uint8Array, Uint8Array] | null;
+  readonly chain: DerChain | null;
 }
 
 interface SuppliedDer {
@@ -30,7 +31,10 @@ export function readSuppliedCertificates(
   about: string,
 ): SuppliedCertificates {
   const { vek, chain } = derOfSupplied(input, signingKey, about);
-  return { vek: vek === null ? null : within(`${about}/vek`, () => paths.readVek(vek)), chain };
+  return {
+    vek: vek === null ? null : within(`${about}/vek`, () => paths.readVek(hashed(vek))),
+    chain: chain === null ? null : [hashed(chain[0]), hashed(chain[1])],
+  };
 }
 
 function derOfSupplied(input: SnpEndorsementInput, signingKey: SnpSigningKey, about: string): SuppliedDer {
@@ -72,7 +76,7 @@ export function chooseChain(
   supplied: SuppliedCertificates,
   found: SnpEndorsementSet | null,
   product: SnpProduct | null,
-): Sourced<readonly [Uint8Array, Uint8Array]> | Unavailable {
+): Sourced<DerChain> | Unavailable {
   if (supplied.chain !== null) return { value: supplied.chain, origin: 'evidence' };
   const held = product === null ? undefined : found?.chains.get(product);
   if (held !== undefined) return held;

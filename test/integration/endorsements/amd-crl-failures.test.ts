@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
-import { AmdLab, type Asked, DAY_MS, find, issueCrl, NOW, pki, requestFor, VCEK } from './amd-lab.js';
+import { AmdLab, type Asked, DAY_MS, find, issueCrl, NOW, pki, requestFor, SUPPLIED_VCEK } from './amd-lab.js';
 
 /** The request brings everything, a list too: it can do without KDS. */
-const BROUGHT = requestFor({ brought: { vek: VCEK, chain: true, crls: true } });
+const BROUGHT = requestFor({ brought: { vek: SUPPLIED_VCEK, chain: true, crls: true } });
 
 /** The breaker stays closed: whether KDS is asked is for the pause after a failure alone. */
 const CLOSED = { ...DEFAULT_RESILIENCE, pauseMs: 1, longestPauseMs: 5, failuresToOpen: 100 };
@@ -31,7 +31,7 @@ async function listOf(opened: OpenAmdEndorsements, asking: Asked = {}): Promise<
   const { crls, crlProblems } = await find(opened, BROUGHT, { at: lab.clock.now(), ...asking });
   const found = crls.get('Milan');
   if (found === undefined) return crlProblems.get('Milan')?.code ?? 'nothing said';
-  return parseCrl(found.value).crlNumber ?? 'no number';
+  return parseCrl(found.value.der).crlNumber ?? 'no number';
 }
 
 describe('after a failure of KDS', () => {

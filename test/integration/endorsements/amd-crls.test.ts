@@ -17,13 +17,13 @@ import {
   PATIENT,
   pki,
   requestFor,
-  VCEK,
+  SUPPLIED_VCEK,
 } from './amd-lab.js';
 
 const HOUR_MS = DAY_MS / 24;
 
 /** Everything but the list is at hand. */
-const COMPLETE = requestFor({ brought: { vek: VCEK, chain: true, crls: false } });
+const COMPLETE = requestFor({ brought: { vek: SUPPLIED_VCEK, chain: true, crls: false } });
 const MARK = 'crl-highest-milan-vcek';
 const KEPT = 'crl-milan-vcek.crl';
 
@@ -43,7 +43,7 @@ async function listOf(opened: OpenAmdEndorsements, asked: Asked = { at: lab.cloc
   const { crls, crlProblems } = await find(opened, COMPLETE, asked);
   const found = crls.get('Milan');
   if (found === undefined) return crlProblems.get('Milan')?.code ?? 'nothing said';
-  return parseCrl(found.value).crlNumber ?? 'no number';
+  return parseCrl(found.value.der).crlNumber ?? 'no number';
 }
 
 const serve = (number: number, fromDays: number, toDays: number) =>
@@ -184,7 +184,7 @@ describe('AmdCrls: which of several lists', () => {
     const opened = lab.open({ kds: null });
     expect(await listOf(opened)).toBe(8n);
     const { otherCrls } = await find(opened, COMPLETE);
-    const others = (otherCrls.get('Milan') ?? []).map(({ value }) => parseCrl(value).crlNumber);
+    const others = (otherCrls.get('Milan') ?? []).map(({ value }) => parseCrl(value.der).crlNumber);
     expect(others.toSorted()).toEqual([7n, 9n]);
   });
 
@@ -411,7 +411,7 @@ describe('AmdCrls: rollback', () => {
     await listOf(opened);
     lab.kds.serveCrl('Milan', 'vlek', issueCrl(2, -1, 60));
     const { crls } = await find(opened, { ...COMPLETE, signingKey: 'vlek' });
-    expect(parseCrl(crls.get('Milan')?.value ?? new Uint8Array()).crlNumber).toBe(2n);
+    expect(parseCrl(crls.get('Milan')?.value.der ?? new Uint8Array()).crlNumber).toBe(2n);
   });
 });
 

@@ -14,6 +14,7 @@ import {
   PATIENT,
   pki,
   requestFor,
+  SUPPLIED_VCEK,
   summary,
   TCB,
   TURIN_CHIP,
@@ -37,7 +38,7 @@ describe('AmdEndorsements: order of places', () => {
     const first = await find(opened);
     expect(summary(first)).toEqual({ vek: 'network', chain: 'network', crl: 'network' });
     expect(foundVek(first.vek)).toEqual({ value: VCEK, origin: 'network' });
-    expect(first.chains.get('Milan')?.value.map(plain)).toEqual(pki.chainDer('Milan'));
+    expect(first.chains.get('Milan')?.value.map(({ der }) => plain(der))).toEqual(pki.chainDer('Milan'));
     expect(summary(await find(opened))).toEqual({ vek: 'cache', chain: 'cache', crl: 'cache' });
     expect(lab.kds.requests.toSorted()).toEqual([
       `/vcek/v1/Milan/${Buffer.from(CHIP).toString('hex')}?blSPL=04&teeSPL=00&snpSPL=24&ucodeSPL=219`,
@@ -75,7 +76,7 @@ describe('AmdEndorsements: order of places', () => {
   });
 
   it('does not look for what the request brings, except for the root that a list needs', async () => {
-    const set = await find(lab.open(), requestFor({ brought: { vek: VCEK, chain: true, crls: false } }));
+    const set = await find(lab.open(), requestFor({ brought: { vek: SUPPLIED_VCEK, chain: true, crls: false } }));
     expect(set.vek).toBeNull();
     expect(set.chains.size).toBe(0);
     expect(set.chainProblem).toBeNull();
@@ -193,7 +194,7 @@ describe('AmdEndorsements: several lines that fit', () => {
 
   it('gives chains and lists of all lines where the request brings a VEK that does not tell', async () => {
     lab.kds.serveLine(pki, 'Genoa');
-    const set = await find(lab.open(), { ...either, brought: { vek: VCEK, chain: false, crls: false } });
+    const set = await find(lab.open(), { ...either, brought: { vek: SUPPLIED_VCEK, chain: false, crls: false } });
     expect([...set.chains.keys()]).toEqual(['Milan', 'Genoa']);
     expect([...set.crls.keys()]).toEqual(['Milan', 'Genoa']);
   });
@@ -206,7 +207,7 @@ describe('AmdEndorsements: VLEK', () => {
     const set = await find(lab.open(), request);
     expect(set.vek).toMatchObject({ code: 'vcek_unavailable', retryable: false });
     expect(set.vek).toMatchObject({ detail: expect.stringContaining('cloud provider') });
-    expect(set.chains.get('Milan')?.value.map(plain)).toEqual(pki.chainDer('Milan', 'vlek'));
+    expect(set.chains.get('Milan')?.value.map(({ der }) => plain(der))).toEqual(pki.chainDer('Milan', 'vlek'));
     expect(lab.kds.requests.every((path) => path.startsWith('/vlek/v1/Milan/'))).toBe(true);
   });
 
@@ -319,7 +320,7 @@ describe('AmdEndorsements: historical requests', () => {
     const before = await readFile(join(lab.cacheFolder, 'crl-highest-milan-vcek'), 'utf8');
     const at = new Date(NOW.getTime() - 20 * DAY_MS);
     const set = await find(opened, requestFor(), { at, historical: true });
-    expect(plain(set.crls.get('Milan')?.value)).toEqual(old);
+    expect(plain(set.crls.get('Milan')?.value.der)).toEqual(old);
     expect(await readFile(join(lab.cacheFolder, 'crl-highest-milan-vcek'), 'utf8')).toBe(before);
   });
 
@@ -448,7 +449,7 @@ describe('AmdEndorsements: cache', () => {
 const plain = (bytes: Uint8Array | undefined) => new Uint8Array(bytes ?? []);
 
 function foundVek(vek: SnpEndorsementSet['vek']) {
-  return vek === null || 'code' in vek ? vek : { value: plain(vek.value), origin: vek.origin };
+  return vek === null || 'code' in vek ? vek : { value: plain(vek.value.der), origin: vek.origin };
 }
 
 /** An authority with the name of the ASK and another key. */

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hashed } from '../../../src/crypto/digest.js';
 import type { AmdTuning } from '../../../src/endorsements/amd/amd-parts.js';
 import { crlFileName } from '../../../src/endorsements/amd/bundle-files.js';
 import {
@@ -9,8 +10,14 @@ import {
   openAmdEndorsements,
 } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import type { SnpProduct, SnpTcb } from '../../../src/model/claims.js';
-import type { SnpEndorsementRequest, SnpEndorsementSet, SnpSigningKey } from '../../../src/model/endorsement.js';
+import type {
+  SnpEndorsementRequest,
+  SnpEndorsementSet,
+  SnpSigningKey,
+  SuppliedVek,
+} from '../../../src/model/endorsement.js';
 import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
+import { isIssued, VekPaths } from '../../../src/vendors/amd/vek-path.js';
 import { AmdPki } from '../../lab/amd-pki.js';
 import { LabKds } from '../../lab/kds.js';
 import { ManualClock } from '../../unit/endorsements/manual-clock.js';
@@ -124,6 +131,15 @@ export class AmdLab {
 }
 
 export const VCEK = pki.issueVcek({ product: 'Milan', chipId: CHIP, tcb: TCB }).der;
+
+const paths = new VekPaths(PINS);
+const vek = paths.readVek(hashed(VCEK));
+/** The same in a request. */
+export const SUPPLIED_VCEK: SuppliedVek = {
+  sha256: vek.sha256,
+  namesIssuer: true,
+  isIssuedBy: (chain) => isIssued(paths.verify(vek, chain)),
+};
 
 export function requestFor(changes: Partial<SnpEndorsementRequest> = {}): SnpEndorsementRequest {
   return {

@@ -1,8 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { hashed } from '../../../../src/crypto/digest.js';
 import type { SnpPart } from '../../../../src/model/claims.js';
 import type { SnpEndorsementInput } from '../../../../src/model/evidence.js';
-import { buildCertificateTable, createSnpGuest, SNP_PROCESSORS, SnpGuest, type VekKind } from '../../../lab/index.js';
-import { AT, expectVerified, JWK, NONCE, PKI, snpVerifier, verifySnp } from '../fixture.js';
+import {
+  type AmdPki,
+  amdName,
+  buildCertificateTable,
+  createSnpGuest,
+  SNP_PROCESSORS,
+  SnpGuest,
+  type VcekOptions,
+  type VekKind,
+} from '../../../lab/index.js';
+import { AT, expectVerified, FOREIGN_PKI, JWK, NONCE, PKI, snpVerifier, verifySnp } from '../fixture.js';
 
 const VERSIONS = [2, 3, 4, 5] as const;
 const KINDS: readonly VekKind[] = ['vcek', 'vlek'];
@@ -122,11 +132,31 @@ describe('SEV-SNP reports that verify', () => {
       const [wanted] = snpVerifier().open(guest.evidence({ endorsements })).needs;
       return wanted?.kind === 'amd-snp' ? wanted.brought : null;
     };
-    const vek = guest.platform.vek.der;
+    const vek = expect.objectContaining({ sha256: hashed(guest.platform.vek.der).sha256, namesIssuer: true });
     expect(brought({})).toEqual({ vek, chain: true, crls: true });
     expect(brought({ vek: null })).toEqual({ vek: null, chain: true, crls: true });
     expect(brought({ chain: null })).toEqual({ vek, chain: false, crls: true });
     expect(brought({ crls: [] })).toEqual({ vek, chain: true, crls: false });
+  });
+
+  it('tells of the key certificate of a request which chain signed it', () => {
+    const suppliedBy = (vcek: Partial<VcekOptions>) => {
+      const guest = createSnpGuest({ pki: PKI, vcek });
+      const [wanted] = snpVerifier().open(guest.evidence({ endorsements: { chain: null } })).needs;
+      return wanted?.kind === 'amd-snp' ? wanted.brought.vek : null;
+    };
+    const chainOf = (pki: AmdPki, signingKey: 'vcek' | 'vlek' = 'vcek') => {
+      const [intermediate, ark] = pki.chainDer('Milan', signingKey);
+      return [hashed(intermediate), hashed(ark)] as const;
+    };
+    const vek = suppliedBy({});
+    expect(vek?.isIssuedBy(chainOf(PKI))).toBe(true);
+    expect(vek?.isIssuedBy(chainOf(PKI, 'vlek'))).toBe(false);
+    expect(vek?.isIssuedBy(chainOf(FOREIGN_PKI))).toBe(false);
+    // What else is wrong with it does not change who signed it.
+    const critical = { oid: '1.2.3.4', critical: true, value: Uint8Array.of(5, 0) };
+    expect(suppliedBy({ extensions: (genuine) => [...genuine, critical] })?.isIssuedBy(chainOf(PKI))).toBe(true);
+    expect(suppliedBy({ overrides: { issuer: amdName('SEV-VLEK-Milan') } })?.namesIssuer).toBe(false);
   });
 });
 

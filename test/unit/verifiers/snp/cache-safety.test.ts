@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hashed } from '../../../../src/crypto/digest.js';
 import { type EndorsementSet, NO_ENDORSEMENTS } from '../../../../src/model/endorsement.js';
 import type { SnpEvidence } from '../../../../src/model/evidence.js';
 import type { Verification } from '../../../../src/model/verification.js';
@@ -86,7 +87,7 @@ describe('a revocation list that is known', () => {
     const old = crlOf({ number: 1 });
     const revoking = crlOf({ number: 2, revoked: [{ serial: AMD_SERIALS.Milan.ask }] });
     const held = milan.platform.endorsementSet();
-    const crls = new Map([['Milan', { value: revoking, origin: 'cache' }]] as const);
+    const crls = new Map([['Milan', { value: hashed(revoking), origin: 'cache' }]] as const);
     const holding: EndorsementSet = { snp: held.snp === null ? null : { ...held.snp, crls } };
     expectVerified(await verify(withCrls(old)));
     expectFailed(await verify(withCrls(old, revoking)), 'cert_revoked');

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { hashed } from '../../../../src/crypto/digest.js';
 import type { CheckId } from '../../../../src/model/codes.js';
+import type { HashedDer } from '../../../../src/model/endorsement.js';
 import { NO_ENDORSEMENTS } from '../../../../src/model/endorsement.js';
 import type { Verification } from '../../../../src/model/verification.js';
 import { AmdSnpReportVerifier } from '../../../../src/verifiers/snp/snp-report-verifier.js';
@@ -252,7 +254,7 @@ describe('certificates that are malformed or not at hand', () => {
 
   it('cannot judge with what a source holds and cannot be read', async () => {
     const held = platform.endorsementSet();
-    const broken = { value: Uint8Array.of(0x30, 0x00), origin: 'cache' } as const;
+    const broken = { value: hashed(Uint8Array.of(0x30, 0x00)), origin: 'cache' } as const;
     const endorsements = held.snp === null ? held : { snp: { ...held.snp, vek: broken } };
     const evidence = milan.evidence({ endorsements: { vek: null, chain: null, crls: [] } });
     const found = await verifySnp(evidence, { endorsements });
@@ -264,7 +266,10 @@ describe('certificates that are malformed or not at hand', () => {
 
   it('cannot judge with a chain that a source holds and cannot be read', async () => {
     const held = platform.endorsementSet();
-    const broken = { value: [Uint8Array.of(0x30, 0x00), PKI.ark('Milan').der], origin: 'store' } as const;
+    const broken = {
+      value: [hashed(Uint8Array.of(0x30, 0x00)), hashed(PKI.ark('Milan').der)],
+      origin: 'store',
+    } as const;
     const endorsements = { snp: held.snp && { ...held.snp, chains: new Map([['Milan', broken]] as const) } };
     const found = await verifySnp(milan.evidence({ endorsements: { chain: null } }), { endorsements });
     expectFailed(found);
@@ -274,7 +279,7 @@ describe('certificates that are malformed or not at hand', () => {
 
   it('does not take a fault of its own for one of the certificates', async () => {
     const held = platform.endorsementSet();
-    const broken = { value: null as unknown as Uint8Array, origin: 'cache' } as const;
+    const broken = { value: null as unknown as HashedDer, origin: 'cache' } as const;
     const endorsements = { snp: held.snp && { ...held.snp, vek: broken } };
     const evidence = milan.evidence({ endorsements: { vek: null } });
     await expect(verifySnp(evidence, { endorsements })).rejects.toThrow(TypeError);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { hex, sha256 } from '../../../../src/crypto/digest.js';
+import { hashed, hex, sha256 } from '../../../../src/crypto/digest.js';
 import {
   type EndorsementSet,
+  type HashedDer,
   type MissingCrl,
   NO_ENDORSEMENTS,
   type SnpEndorsementSet,
@@ -28,14 +29,14 @@ function held(members: Partial<SnpEndorsementSet>): EndorsementSet {
   return { snp: { ...empty, ...members } };
 }
 
-const heldCrl = (value: Uint8Array) => held({ crls: new Map([['Milan', { value, origin: 'cache' }]]) });
+const heldCrl = (crl: Uint8Array) => held({ crls: new Map([['Milan', { value: hashed(crl), origin: 'cache' }]]) });
 
 const otherCrls = (lists: readonly Uint8Array[]): SnpEndorsementSet['otherCrls'] =>
-  new Map([['Milan', lists.map((value) => ({ value, origin: 'store' }) as const)]]);
+  new Map([['Milan', lists.map((list) => ({ value: hashed(list), origin: 'store' }) as const)]]);
 
 /** A source that has the list for VCEKs, and others. */
 const beside = (own: Uint8Array, ...others: readonly Uint8Array[]) =>
-  held({ crls: new Map([['Milan', { value: own, origin: 'cache' }]]), otherCrls: otherCrls(others) });
+  held({ crls: new Map([['Milan', { value: hashed(own), origin: 'cache' }]]), otherCrls: otherCrls(others) });
 
 /** A source that has lists, none of which is known to be the one for VCEKs. */
 function withoutOwn(others: readonly Uint8Array[], mayStandIn: MissingCrl['mayStandIn'] = () => true): EndorsementSet {
@@ -255,9 +256,8 @@ describe('revocation', () => {
   });
 
   it('does not take a fault of its own for one of a held list', async () => {
-    await expect(verifySnp(withCrls(), { endorsements: heldCrl(null as unknown as Uint8Array) })).rejects.toThrow(
-      TypeError,
-    );
+    const broken = held({ crls: new Map([['Milan', { value: null as unknown as HashedDer, origin: 'cache' }]]) });
+    await expect(verifySnp(withCrls(), { endorsements: broken })).rejects.toThrow(TypeError);
   });
 
   it.each([

@@ -1,0 +1,101 @@
+import type { CrlAge } from '../../crypto/revocation-list.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import type { SnpProduct } from '../../model/claims.js';
+import type { EndorsementOrigin } from '../../model/endorsement.js';
+import type { AmdChain } from '../../vendors/amd/chain.js';
+import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import { isDamaged } from '../files/rollback-marks.js';
+import type { AmdCrlSupply, HeldCrl } from './amd-crl-supply.js';
+import type { AmdParts } from './amd-parts.js';
+
+/** A chain, and where it is from. */
+export interface HeldChain {
+  readonly chain: AmdChain;
+  readonly origin: EndorsementOrigin;
+}
+
+/** What folder and cache have of a product line and kind of key. Nothing in it changes. */
+export interface LineSnapshot {
+  readonly line: SnpLine;
+  /** The chain that is to be tried first in front. */
+  readonly chains: readonly HeldChain[];
+  /** Null where no root of the line is at hand. */
+  readonly ark: X509Certificate | null;
+  /** All CRLs that this root signed, those that have ended as well. */
+  readonly crls: readonly HeldCrl[];
+  /** Of the newest CRL of the series that was ever relied on; null where none was. */
+  readonly mark: CrlAge | null;
+  /** When the CRL of the series was last fetched; null where that is not known. */
+  readonly crlFetchedAt: Date | null;
+}
+
+/** Whether the root of a snapshot is at hand, without which no CRL of the line can be verified. */
+export type RootedSnapshot = LineSnapshot & { readonly ark: X509Certificate };
+
+interface Kept {
+  readonly snapshot: LineSnapshot;
+  /** Of folder, cache and marks, when the snapshot was begun. */
+  readonly changes: number;
+}
+
+/**
+ * Snapshots of the product lines, so that a request reads what is at hand without waiting. One is replaced whole when
+ * folder, cache or a mark changes: it is made anew for the request that comes next.
+ */
+export class LineSnapshots {
+  readonly #parts: AmdParts;
+  readonly #supply: AmdCrlSupply;
+  readonly #kept = new Map<string, Kept>();
+
+  constructor(parts: AmdParts, supply: AmdCrlSupply) {
+    this.#parts = parts;
+    this.#supply = supply;
+  }
+
+  of(line: SnpLine): LineSnapshot | Promise<LineSnapshot> {
+    const kept = this.#kept.get(lineName(line));
+    return kept?.changes === this.#changes ? kept.snapshot : this.#make(line);
+  }
+
+  /** What is at hand under a root that was fetched for one request. */
+  async under(snapshot: LineSnapshot, ark: X509Certificate): Promise<RootedSnapshot> {
+    return { ...(await this.of(snapshot.line)), ark, crls: await this.#supply.held({ line: snapshot.line, ark }) };
+  }
+
+  get #changes(): number {
+    const { directory, cache, memory } = this.#parts;
+    return directory.changes + cache.changes + memory.changes;
+  }
+
+  async #make(line: SnpLine): Promise<LineSnapshot> {
+    const changes = this.#changes;
+    const { cache, memory } = this.#parts;
+    const ark = await this.#arkOf(line.product);
+    const snapshot: LineSnapshot = {
+      line,
+      chains: await this.#chainsOf(line),
+      ark,
+      crls: ark === null ? [] : await this.#supply.held({ line, ark }),
+      mark: await memory.highest(lineName(line)),
+      crlFetchedAt: await cache.crlFetchedAt(line),
+    };
+    // A damaged mark is read again at each request, so that it counts as soon as it is mended.
+    if (!isDamaged(snapshot.mark)) this.#kept.set(lineName(line), { snapshot, changes });
+    return snapshot;
+  }
+
+  async #chainsOf(line: SnpLine): Promise<readonly HeldChain[]> {
+    const stored = this.#parts.directory.chains(line).map((chain) => ({ chain, origin: 'store' as const }));
+    const cached = await this.#parts.cache.chains(line);
+    return [...stored, ...cached.map((chain) => ({ chain, origin: 'cache' as const }))];
+  }
+
+  async #arkOf(product: SnpProduct): Promise<X509Certificate | null> {
+    const { directory, cache } = this.#parts;
+    const stored = directory.ark(product);
+    if (stored !== null) return stored;
+    const [vcek] = await cache.chains({ product, signingKey: 'vcek' });
+    const [vlek] = await cache.chains({ product, signingKey: 'vlek' });
+    return (vcek ?? vlek)?.ark ?? null;
+  }
+}
