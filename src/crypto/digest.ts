@@ -16,6 +16,11 @@ export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
   return digest('sha512', parts);
 }
 
+/** SHA-256 of a text in UTF-8, lower-case hex. */
+export function textDigest(text: string): string {
+  return hashAtOnce('sha256', text, 'hex');
+}
+
 /** Lower-case hex. */
 export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { parsePemCertificates } from '../formats/pem.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import { FormatError } from '../model/errors.js';
-import { hex, sha256 } from './digest.js';
+import { hex, sha256, textDigest } from './digest.js';
 
 interface PemChainsOptions<Chain> {
   /** Certificates that a chain may have. They are counted before any is read. */
@@ -24,10 +24,13 @@ interface PemChainsOptions<Chain> {
 export class PemChains<Chain extends { readonly problems: readonly unknown[] }> {
   readonly #options: PemChainsOptions<Chain>;
   readonly #genuine: LRUCache<string, Chain>;
+  /** The same by SHA-256 of the text, so that a text that comes again is not decoded. */
+  readonly #byText: LRUCache<string, Chain>;
 
   constructor(options: PemChainsOptions<Chain>) {
     this.#options = options;
     this.#genuine = new LRUCache<string, Chain>({ max: options.capacity });
+    this.#byText = new LRUCache<string, Chain>({ max: options.capacity });
   }
 
   /**
@@ -36,6 +39,15 @@ export class PemChains<Chain extends { readonly problems: readonly unknown[] }> 
    *   long, and of its certificates; as `verify`
    */
   read(pem: string): Chain {
+    const digest = textDigest(pem);
+    const known = this.#byText.get(digest);
+    if (known !== undefined) return known;
+    const chain = this.#readText(pem);
+    if (chain.problems.length === 0) this.#byText.set(digest, chain);
+    return chain;
+  }
+
+  #readText(pem: string): Chain {
     const { maximum, verify } = this.#options;
     const ders = parsePemCertificates(pem, 'cert_chain', { certificates: maximum });
     const key = hex(sha256(...ders.map((der) => sha256(der))));

@@ -1,11 +1,4 @@
-import type {
-  EndorsementRequest,
-  EndorsementSet,
-  EndorsementSource,
-  FetchContext,
-  TdxCollateralRequest,
-  TokenKeysRequest,
-} from '../model/endorsement.js';
+import type { EndorsementRequest, EndorsementSet, EndorsementSource, FetchContext } from '../model/endorsement.js';
 import type { TdxCollateralSource } from './intel/intel-endorsements.js';
 import type { TokenKeysSource } from './token-keys/token-keys.js';
 
@@ -33,20 +26,13 @@ export class AllEndorsements implements EndorsementSource {
       requests.filter((request) => request.kind === 'intel-tdx'),
       'collateral of more than one quote is asked for at once',
     );
-    const [{ snp }, tdx, tokenKeys] = await Promise.all([
-      this.#sources.amd.fetch(requests, context),
-      this.#collateral(collateral, context),
-      this.#keys(keys, context),
+    const { amd, intel, tokenKeys } = this.#sources;
+    const [{ snp }, foundCollateral, foundKeys] = await Promise.all([
+      amd.fetch(requests, context),
+      collateral === undefined ? null : intel.find(collateral, context),
+      keys === undefined ? null : tokenKeys.find(keys, context),
     ]);
-    return { snp, tdx, tokenKeys };
-  }
-
-  async #collateral(wanted: TdxCollateralRequest | undefined, context: FetchContext) {
-    return wanted === undefined ? null : this.#sources.intel.find(wanted, context);
-  }
-
-  async #keys(wanted: TokenKeysRequest | undefined, context: FetchContext) {
-    return wanted === undefined ? null : this.#sources.tokenKeys.find(wanted, context);
+    return { snp, tdx: foundCollateral, tokenKeys: foundKeys };
   }
 }
 

@@ -48,6 +48,8 @@ export function isUnknown({ tcbInfo, qeIdentity, pckList, rootList }: Collateral
 export class CollateralMemory {
   readonly #numbers: RollbackMarks<bigint>;
   readonly #lists: CrlMemory;
+  /** What was read of a source and platform, and how often a mark had been raised by then. */
+  readonly #read = new Map<string, { readonly marks: CollateralMarks; readonly changes: number }>();
 
   constructor(folder: CacheFolder, log: Log) {
     this.#numbers = new RollbackMarks({
@@ -61,15 +63,32 @@ export class CollateralMemory {
     this.#lists = new CrlMemory(folder, log);
   }
 
-  /** The cache may have changed by the time this resolves: compare with what is at hand then. */
-  async marksOf({ fmspc, ca }: CollateralKey, source: CollateralSourceName): Promise<CollateralMarks> {
+  /**
+   * At once where nothing has changed since they were read. The cache may have changed by the time that a promise resolves:
+   * compare with what is at hand then.
+   */
+  marksOf(key: CollateralKey, source: CollateralSourceName): CollateralMarks | Promise<CollateralMarks> {
+    const read = this.#read.get(nameOf(key, source));
+    return read?.changes === this.#changes ? read.marks : this.#readMarks(key, source);
+  }
+
+  get #changes(): number {
+    return this.#numbers.changes + this.#lists.changes;
+  }
+
+  async #readMarks(key: CollateralKey, source: CollateralSourceName): Promise<CollateralMarks> {
+    const { fmspc, ca } = key;
+    const changes = this.#changes;
     const [tcbInfo, qeIdentity, pckList, rootList] = await Promise.all([
       this.#numbers.highest(fileOf(source, fmspc)),
       this.#numbers.highest(fileOfQe(source, fmspc)),
       this.#lists.highest(`${source}-${ca}`),
       this.#lists.highest(`${source}-root`),
     ]);
-    return { tcbInfo, qeIdentity, pckList, rootList };
+    const marks = { tcbInfo, qeIdentity, pckList, rootList };
+    // A damaged one is read again at each request, so that it counts as soon as it is mended.
+    if (!isUnknown(marks)) this.#read.set(nameOf(key, source), { marks, changes });
+    return marks;
   }
 
   /** Of every source. */
@@ -91,6 +110,7 @@ export class CollateralMemory {
   }
 }
 
+const nameOf = ({ fmspc, ca }: CollateralKey, source: CollateralSourceName) => `${source}-${fmspc}-${ca}`;
 const fileOf = (source: CollateralSourceName, fmspc: string) => `tdx-highest-${source}-${fmspc}`;
 const fileOfQe = (source: CollateralSourceName, fmspc: string) => `tdx-highest-${source}-${fmspc}-qe`;
 
