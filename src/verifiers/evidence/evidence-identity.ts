@@ -4,6 +4,9 @@ import { SNP_REPORT_LENGTH } from '../../formats/snp-report.js';
 import { signaturesOfTdQuote, TD_QUOTE_SIGNATURE_LENGTH } from '../../formats/td-quote.js';
 import type { Evidence, TpmQuoteInput } from '../../model/evidence.js';
 
+/** Of the length before each part. */
+const LENGTH_BYTES = 4;
+
 /** Offset of the hardware report in the paravisor's report. */
 const HCL_HARDWARE_REPORT = 0x20;
 
@@ -15,7 +18,15 @@ const HCL_HARDWARE_REPORT = 0x20;
  * alike, the one with the smaller s counts.
  */
 export function evidenceSha256(evidence: Evidence): string {
-  return hex(sha256(Buffer.concat(partsOf(evidence).flatMap((part) => [lengthOf(part), part]))));
+  const parts = partsOf(evidence);
+  const all = Buffer.allocUnsafe(parts.reduce((sum, { byteLength }) => sum + LENGTH_BYTES + byteLength, 0));
+  let offset = 0;
+  for (const part of parts) {
+    offset = all.writeUInt32BE(part.byteLength, offset);
+    all.set(part, offset);
+    offset += part.byteLength;
+  }
+  return hex(sha256(all));
 }
 
 function partsOf(evidence: Evidence): readonly Uint8Array[] {
@@ -44,12 +55,6 @@ function signingInput(token: string): Uint8Array {
   return Buffer.from(token.slice(0, token.lastIndexOf('.')), 'ascii');
 }
 
-function lengthOf(part: Uint8Array): Uint8Array {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(part.byteLength);
-  return length;
-}
-
 function quoteParts(quote: TpmQuoteInput): readonly Uint8Array[] {
   const values = [...(quote.pcrs.get('sha256') ?? [])].sort(([a], [b]) => a - b);
   return [quote.message, quote.signature, Buffer.concat(values.map(([, value]) => value))];
@@ -72,9 +77,13 @@ function withLowS(bytes: Uint8Array, report: number): Uint8Array {
  * certificates that it carries stay as they are. What is no quote has none to reduce; it is refused elsewhere.
  */
 function quoteWithLowS(bytes: Uint8Array): Uint8Array {
-  const copy = Uint8Array.from(bytes);
+  let quote = bytes;
   for (const start of signaturesOfTdQuote(bytes)) {
-    copy.set(lowS('P-256', copy.subarray(start, start + TD_QUOTE_SIGNATURE_LENGTH)), start);
+    const signature = bytes.subarray(start, start + TD_QUOTE_SIGNATURE_LENGTH);
+    const low = lowS('P-256', signature);
+    if (low === signature) continue;
+    if (quote === bytes) quote = Uint8Array.from(bytes);
+    quote.set(low, start);
   }
-  return copy;
+  return quote;
 }
