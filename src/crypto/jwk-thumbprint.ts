@@ -1,4 +1,6 @@
+import { encodeBase64Url } from '../formats/base64.js';
 import type { JsonValue } from '../model/json.js';
+import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import { sha256 } from './digest.js';
 
 /** The members of a public JWK that its thumbprint is over, in lexicographic order (RFC 7638 section 3.2, RFC 8037). */
@@ -16,5 +18,15 @@ export function jwkThumbprint(jwk: JsonValue): string | null {
   const required = typeof kty === 'string' ? REQUIRED.get(kty) : undefined;
   const values = required?.map((name) => [name, members.get(name)] as const);
   if (values === undefined || !values.every(([, value]) => typeof value === 'string')) return null;
-  return Buffer.from(sha256(Buffer.from(JSON.stringify(Object.fromEntries(values))))).toString('base64url');
+  return digestOf(Object.fromEntries(values));
+}
+
+/** The same of an RSA key that was read. */
+export function rsaThumbprint({ n, e }: RsaPublicKey): string {
+  return digestOf({ e: encodeBase64Url(e), kty: 'RSA', n: encodeBase64Url(n) });
+}
+
+/** @param members in lexicographic order */
+function digestOf(members: { readonly [name: string]: JsonValue | undefined }): string {
+  return encodeBase64Url(sha256(Buffer.from(JSON.stringify(members))));
 }

@@ -1,6 +1,8 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { hex, sha256 } from '../../crypto/digest.js';
+import { rsaThumbprint } from '../../crypto/jwk-thumbprint.js';
 import { isZero } from '../../formats/byte-reader.js';
+import { modulusBits } from '../../formats/public-key.js';
 import {
   decodeRsaJwk,
   decodeUserData,
@@ -98,10 +100,10 @@ function verifyAttestationKey(checks: Checks, jwk: JsonObject): RsaPublicKey | n
   }
   checks.pass('hcl_claims');
   const key = jwk['kty'] === 'RSA' ? decodeRsaJwk(jwk) : null;
-  const strong = key !== null && key.n.byteLength >= 256 && bitLength(key.n) >= 2048 && isF4(key.e);
+  const strong = key !== null && modulusBits(key.n) >= 2048 && isF4(key.e);
   checks.require(strong, 'hcl_ak_weak', {
     expected: 'RSA, 2048 bits or more, exponent 65537',
-    actual: key === null ? (jwk['kty'] ?? null) : `RSA, ${bitLength(key.n)} bits`,
+    actual: key === null ? (jwk['kty'] ?? null) : `RSA, ${modulusBits(key.n)} bits`,
   });
   return strong ? key : null;
 }
@@ -118,19 +120,8 @@ function attestationKeyFault(jwk: JsonObject): string | null {
   return key.n[0] === 0 || key.e[0] === 0 ? 'a member of HCLAkPub has leading zeros' : null;
 }
 
-function bitLength(n: Uint8Array): number {
-  return n.byteLength * 8 - Math.clz32(n[0] ?? 0) + 24;
-}
-
 function isF4(e: Uint8Array): boolean {
   return equalInConstantTime(e, Uint8Array.of(1, 0, 1));
-}
-
-/** RFC 7638 thumbprint: the required members in lexicographic order, without blanks. */
-function rsaThumbprint(key: RsaPublicKey): string {
-  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
-  const canonical = `{"e":"${text(key.e)}","kty":"RSA","n":"${text(key.n)}"}`;
-  return text(sha256(Buffer.from(canonical)));
 }
 
 /** Member names of `vm-configuration` in camelCase, as the contract writes claims. Values are left as they are. */
