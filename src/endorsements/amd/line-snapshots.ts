@@ -70,13 +70,15 @@ export class LineSnapshots {
   async #make(line: SnpLine): Promise<LineSnapshot> {
     const changes = this.#changes;
     const { cache, memory } = this.#parts;
+    // Before the CRLs: when the mark of one is raised, it is there.
+    const mark = await memory.highest(lineName(line));
     const ark = await this.#arkOf(line.product);
     const snapshot: LineSnapshot = {
       line,
       chains: await this.#chainsOf(line),
       ark,
       crls: ark === null ? [] : await this.#supply.held({ line, ark }),
-      mark: await memory.highest(lineName(line)),
+      mark,
       crlFetchedAt: await cache.crlFetchedAt(line),
     };
     // A damaged mark is read again at each request, so that it counts as soon as it is mended.
