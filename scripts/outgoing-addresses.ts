@@ -52,7 +52,7 @@ const ADDRESS_KEYS: readonly AddressKey[] = [
   },
   {
     key: 'intel.pcs',
-    use: 'collateral of Intel, before a platform of TDX evidence is first judged, then daily',
+    use: 'collateral of Intel, before TDX evidence of a platform is first verified, then daily',
     configured: {},
     off: { intel: { pcs: 'off' } },
     offSetting: 'intel.pcs: off',
@@ -66,14 +66,14 @@ const ADDRESS_KEYS: readonly AddressKey[] = [
   },
   {
     key: 'maa.shared',
-    use: 'the key set of a shared provider, when one of its tokens is judged',
+    use: 'the key set of a shared provider, when one of its tokens is verified',
     configured: {},
     off: { maa: { shared: false } },
     offSetting: 'maa.shared: false',
   },
   {
     key: 'maa.issuers',
-    use: 'the key set of a listed instance, when one of its tokens is judged',
+    use: 'the key set of a listed instance, when one of its tokens is verified',
     configured: { maa: { issuers: [OWN_INSTANCE] } },
     off: {},
     offSetting: null,
@@ -96,7 +96,7 @@ const ADDRESS_KEYS: readonly AddressKey[] = [
   },
   {
     key: 'ita.issuers',
-    use: 'the key set of Trust Authority and the CRLs of its signers, when one of its tokens is judged',
+    use: 'the key set of Trust Authority and the CRLs of its signers, when one of its tokens is verified',
     configured: {},
     off: { ita: { issuers: TRUST_AUTHORITIES.map((issuer) => ({ issuer, keys: './keys.json' })) } },
     offSetting: 'ita.issuers: each issuer with a file as keys',
