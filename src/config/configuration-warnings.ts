@@ -1,5 +1,6 @@
 import { isKnownRegion, sharedProvider, unknownRegionOf } from '../model/azure-attestation-regions.js';
-import type { Configuration, ItaConfiguration, ItaIssuerConfiguration, MaaConfiguration } from './configuration.js';
+import type { ItaConfiguration, ItaIssuerConfiguration, MaaConfiguration } from './attestation-services.js';
+import type { Configuration } from './configuration.js';
 
 /** The day of the fix of CVE-2025-49707 in the paravisor. It was rolled out later. */
 const AK_CERTIFICATION_FIXED = '2025-08-13';

@@ -6,14 +6,13 @@ import {
 } from '../model/azure-attestation-regions.js';
 import { listedNames } from '../model/names-in-messages.js';
 import type { Place } from '../schema/schema.js';
-import type {
-  CallerConfiguration,
-  Configuration,
-  ListenConfiguration,
-  MaaConfiguration,
-  MaaIssuerConfiguration,
+import type { MaaConfiguration, MaaIssuerConfiguration } from './attestation-services.js';
+import {
+  type CallerConfiguration,
+  type Configuration,
+  type ListenConfiguration,
+  longestEventLog,
 } from './configuration.js';
-import { longestEventLog } from './schema.js';
 import { isLoopbackHost } from './values.js';
 
 /** Refuses what is wrong between values that are right by themselves. */

@@ -1,11 +1,11 @@
 import { dirname, join } from 'node:path';
-import type { Configuration } from './configuration.js';
 import {
+  type Configuration,
   DEFAULT_AMD_FOLDER,
   DEFAULT_DECISION_STORE,
   DEFAULT_INTEL_FOLDER,
   DEFAULT_POLICY_DIRECTORY,
-} from './schema.js';
+} from './configuration.js';
 
 /** Directory of what the service writes: that of the decision store, or of the default one where that is no file. */
 export function dataDirectory({ decisions }: Configuration): string {

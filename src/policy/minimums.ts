@@ -2,7 +2,7 @@ import type { Checks } from '../model/check.js';
 import { SNP_TCB_COMPONENTS, type SnpClaims, type SnpTcb, type SnpTcbComponent } from '../model/claims.js';
 import { placeOf } from '../model/evidence-traits.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
-import type { SnpMinimums, TcbFloor } from './policy-members.js';
+import type { SnpMinimums, TcbFloor } from './policy-grammar.js';
 
 /** The TCBs that are compared: what the key was derived for, and what the guest was launched under. */
 const COMPARED_TCBS = ['reported', 'launch'] as const;

@@ -1,5 +1,5 @@
 import { isVerified } from '../model/evidence-traits.js';
-import type { PolicyMembers } from './policy-members.js';
+import type { PolicyMembers } from './policy-grammar.js';
 
 /** A member that loads although this version does not judge what it asks for. */
 export interface MemberNotBuilt {

@@ -1,5 +1,5 @@
 import { hasParavisor, isHardwareType, kindOf, teeOf } from '../model/evidence-traits.js';
-import type { PolicyMembers } from './policy-members.js';
+import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, schemaProblem } from './policy-problem.js';
 
 /** What is wrong between the members of a policy. */

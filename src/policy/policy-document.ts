@@ -4,8 +4,8 @@ import { deepFreeze, Place } from '../schema/schema.js';
 import { readYaml, type YamlBounds } from '../schema/yaml.js';
 import { unusedMembers } from './member-use.js';
 import { crossMemberProblems } from './policy-consistency.js';
+import type { PolicyMembers } from './policy-grammar.js';
 import { POLICY_SCHEMA } from './policy-grammar.js';
-import type { PolicyMembers } from './policy-members.js';
 import { PolicyError, type PolicyProblem, pointerTo, schemaProblem } from './policy-problem.js';
 
 /** Room for some 2 600 launch measurements. */

@@ -4,7 +4,7 @@ import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpClaims } from '../model/
 import type { CheckId } from '../model/codes.js';
 import { placeOf } from '../model/evidence-traits.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
-import type { SnpMachines, SnpRequirements } from './policy-members.js';
+import type { SnpMachines, SnpRequirements } from './policy-grammar.js';
 
 const NOTHING: SnpRequirements = {
   committedEqualsCurrent: false,

@@ -4,7 +4,7 @@ import { placeOf } from '../model/evidence-traits.js';
 import { shortfallLine, type TcbShortfall } from '../model/tcb-shortfall.js';
 import type { CollateralIssued } from '../model/verification.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
-import type { TdxMinimums } from './policy-members.js';
+import type { TdxMinimums } from './policy-grammar.js';
 
 const DAY_MS = 24 * 60 * 60_000;
 

@@ -3,7 +3,7 @@ import type { TdxClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import { placeOf } from '../model/evidence-traits.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
-import type { TdxRequirements } from './policy-members.js';
+import type { TdxRequirements } from './policy-grammar.js';
 
 const NOTHING: TdxRequirements = {
   septVeDisable: false,

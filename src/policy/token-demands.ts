@@ -7,7 +7,7 @@ import { isTdxStatus, UP_TO_DATE } from '../model/tdx-status.js';
 import type { TokenRoute } from '../model/token-route.js';
 import { type AppraisalInput, routeState } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
-import type { MaaRequirements } from './policy-members.js';
+import type { MaaRequirements } from './policy-grammar.js';
 
 /** Other verifiers, for people. */
 const VERIFIERS: { readonly [route in TokenRoute]: string } = { maa: 'azure attestation', ita: 'trust authority' };

@@ -1,5 +1,5 @@
 import type { CheckId } from '../model/codes.js';
-import type { PolicyMembers, Waiver } from './policy-members.js';
+import type { PolicyMembers, Waiver } from './policy-grammar.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -4,7 +4,7 @@ import type { AppraisalInput } from './appraisal-topic.js';
 import { asWarning } from './base-checks.js';
 import { floorOf, type Shortfall, shortfallsOf } from './minimums.js';
 import type { Policy } from './policy-document.js';
-import type { SnpMinimums, TcbFloor, Waiver } from './policy-members.js';
+import type { SnpMinimums, TcbFloor, Waiver } from './policy-grammar.js';
 import { isInForce, termsOf } from './waiver-expiry.js';
 
 /**
