@@ -164,27 +164,13 @@ function parseGuestPolicy(policy: bigint): SnpPolicyClaim {
   };
 }
 
-const PLATFORM_BIT: { readonly [name in SnpPlatformBit]: number } = {
-  smtEnabled: 0,
-  tsmeEnabled: 1,
-  eccEnabled: 2,
-  raplDisabled: 3,
-  ciphertextHidingDramEnabled: 4,
-  aliasCheckComplete: 5,
-  iommuWriteSafe: 6,
-  tioEnabled: 7,
-};
-
 /** PLATFORM_INFO. Newer parts set bits that older layouts call reserved: those are reported, not refused. */
 function parsePlatformInfo(info: bigint): SnpPlatformInfoClaim {
   const bit = (position: number) => ((info >> BigInt(position)) & 1n) === 1n;
-  const named = Object.fromEntries(SNP_PLATFORM_BITS.map((name) => [name, bit(PLATFORM_BIT[name])]));
-  const known = new Set(Object.values(PLATFORM_BIT));
-  const unknownBits = info < 0x100n ? [] : Array.from({ length: 64 }, (_, position) => position);
-  return {
-    ...(named as { readonly [name in SnpPlatformBit]: boolean }),
-    unknownBits: unknownBits.filter((position) => !known.has(position) && bit(position)),
-  };
+  const named = Object.fromEntries(SNP_PLATFORM_BITS.map((name, position) => [name, bit(position)]));
+  const known = SNP_PLATFORM_BITS.length;
+  const unknownBits = info < 0x100n ? [] : Array.from({ length: 64 - known }, (_, index) => known + index);
+  return { ...(named as { readonly [name in SnpPlatformBit]: boolean }), unknownBits: unknownBits.filter(bit) };
 }
 
 /** KEY_INFO. Bits 31 to 5 are reserved; signing keys 2 to 6 are not defined. */

@@ -6,8 +6,7 @@ import type { CheckId } from '../../../src/model/codes.js';
 import type { Outcome, TrustTier } from '../../../src/model/decision.js';
 import { TDX_STATUSES } from '../../../src/model/tdx-status.js';
 import { decide } from '../../../src/policy/decide.js';
-import { appraiseTrust } from '../../../src/policy/trust.js';
-import { tierOf, tierOfAll } from '../../../src/policy/trust-tiers.js';
+import { appraiseTrust, tierOf, tierOfAll } from '../../../src/policy/trust.js';
 import {
   appraised,
   appraisedTd,
