@@ -1,9 +1,8 @@
 import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
-import { jsonPointer } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import type { EvidenceType } from '../model/evidence.js';
 import { EVIDENCE_TRAITS, VERIFIED_TYPES } from '../model/evidence-traits.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue, jsonPointer } from '../model/json.js';
 import { createAjv, SCHEMA_ROOT } from './ajv.js';
 import { OPENAPI_DOCUMENT } from './generated/openapi-document.js';
 import type { components } from './generated/openapi-types.js';
