@@ -7,11 +7,9 @@ import type { OriginObserver } from '../outgoing/outages.js';
 import { EndpointHealth } from '../outgoing/throttling.js';
 import { AzureAttestation } from './azure-attestation.js';
 import { AzureCredential } from './azure-credential.js';
-import { completeIdentity, type Environment } from './complete-identity.js';
-import { EntraTokens } from './entra-tokens.js';
+import { completeIdentity, EntraTokens, type Environment } from './entra-tokens.js';
 import { DEFAULT_TURNS, SubmissionTurns, type TurnLimits } from './submissions.js';
-import { TrustAuthority } from './trust-authority.js';
-import type { AppraisalOptions } from './trust-authority-request.js';
+import { type AppraisalOptions, TrustAuthority } from './trust-authority.js';
 
 /** Times and sizes. The defaults are for production; tests shorten them. */
 export interface AttestationTuning {

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { InspectEvidenceUseCase, InspectRawUseCase } from '../service/use-cases.js';
+import type { RequestLimits } from '../wire/read-body.js';
 import { readInspectRequest } from '../wire/read-inspect-request.js';
-import type { RequestLimits } from '../wire/request-limits.js';
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
 import { EXIT_CODE, type Output, printable } from './output.js';
 

@@ -13,7 +13,7 @@ import { fileProblem, outputProblem } from '../model/file-problem.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Log } from '../model/ports.js';
 import { InspectEvidence, InspectRaw } from '../service/inspections.js';
-import { requestLimits } from '../wire/request-limits.js';
+import { requestLimits } from '../wire/read-body.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
 import { type BundleWorld, exportEndorsements, importEndorsements } from './endorsement-bundles.js';

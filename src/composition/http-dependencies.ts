@@ -15,9 +15,15 @@ import type { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import type { PolicyDirectory } from '../stores/policy-directory.js';
 import type { OpenAttestationServices } from './attestation-services.js';
 import type { ReloadedRoots } from './configured-roots.js';
-import { createAppContainer, type Override, useIntelRootPins, useRootPins } from './container.js';
+import {
+  createAppContainer,
+  createVerifyEvidence,
+  type Override,
+  useIntelRootPins,
+  useRootPins,
+  verifyOptions,
+} from './container.js';
 import type { EndorsementWorld } from './endorsements.js';
-import { createVerifyEvidence, verifyOptions } from './judging.js';
 import type { ReloadedAccess } from './reloaded-access.js';
 
 /** What of a service is open before it can answer. */

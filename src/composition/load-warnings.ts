@@ -1,7 +1,6 @@
 import { access } from 'node:fs/promises';
-import type { Configuration } from '../config/configuration.js';
-import { configurationWarnings } from '../config/configuration-warnings.js';
-import { namedEndorsementFolders } from '../config/directories.js';
+import { type Configuration, namedEndorsementFolders } from '../config/configuration.js';
+import { configurationWarnings } from '../config/consistency.js';
 import { folderProblem, isSystemError } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
 import { membersNotBuilt } from '../policy/policy-consistency.js';

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { ROLES } from '../model/caller.js';
 import { SNP_PRODUCTS } from '../model/claims.js';
 import { isObject } from '../model/json.js';
@@ -67,10 +68,10 @@ const HOST = /^(?:[A-Za-z0-9._-]+|(?=.*:.*:)[A-Fa-f0-9:.]+)$/;
 /** Without prototype, as what is read: no name has a meaning of its own. */
 const NO_ENTRIES: Readonly<Record<string, never>> = Object.create(null);
 
-export const DEFAULT_POLICY_DIRECTORY = './policies';
-export const DEFAULT_AMD_FOLDER = './endorsements/amd';
-export const DEFAULT_INTEL_FOLDER = './endorsements/intel';
-export const DEFAULT_DECISION_STORE = './data/veritee.db';
+const DEFAULT_POLICY_DIRECTORY = './policies';
+const DEFAULT_AMD_FOLDER = './endorsements/amd';
+const DEFAULT_INTEL_FOLDER = './endorsements/intel';
+const DEFAULT_DECISION_STORE = './data/veritee.db';
 export const DEFAULT_RETENTION_DAYS = 365;
 export const DEFAULT_BATCH_BYTES = 16 * MIB;
 
@@ -182,4 +183,34 @@ function withFittingEventLog(schema: typeof limits): typeof limits {
       return { ...read, eventLogBytes: Math.min(read.eventLogBytes, longestEventLog(read.bodyBytes)) };
     },
   };
+}
+
+/** Directory of what the service writes: that of the decision store, or of the default one where that is no file. */
+export function dataDirectory({ decisions }: Configuration): string {
+  const isFile = decisions.store !== 'off' && !decisions.store.includes('://');
+  return dirname(isFile ? decisions.store : DEFAULT_DECISION_STORE);
+}
+
+/** File of the MAC key of challenges. */
+export function challengeKeyPath(configuration: Configuration): string {
+  return configuration.challenges.key ?? join(dataDirectory(configuration), 'challenges.key');
+}
+
+/** Directory where fetched endorsements are kept. */
+export function endorsementCacheDirectory(configuration: Configuration): string {
+  return join(dataDirectory(configuration), 'endorsements');
+}
+
+/** Whether the policy directory must exist: only the one that nobody named may be missing, and then holds no files. */
+export function isPolicyDirectoryRequired({ policies }: Configuration): boolean {
+  return policies.directory !== DEFAULT_POLICY_DIRECTORY;
+}
+
+/** Folders of endorsements that somebody named, by their keys: only those that nobody named may be missing unsaid. */
+export function namedEndorsementFolders({ amd, intel }: Configuration): ReadonlyMap<string, string> {
+  const folders: readonly (readonly [key: string, folder: string, byDefault: string])[] = [
+    ['amd.chains', amd.chains, DEFAULT_AMD_FOLDER],
+    ['intel.collateral', intel.collateral, DEFAULT_INTEL_FOLDER],
+  ];
+  return new Map(folders.filter(([, folder, byDefault]) => folder !== byDefault).map(([key, folder]) => [key, folder]));
 }

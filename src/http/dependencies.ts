@@ -8,9 +8,8 @@ import type {
 } from '../service/use-cases.js';
 import type { CallerDirectory } from './callers.js';
 import type { ConnectionLimits, TlsMaterial } from './listener.js';
-import type { SlotLimits } from './load-shedding.js';
+import type { RateLimits, SlotLimits } from './load-limits.js';
 import type { Metrics } from './metrics.js';
-import type { RateLimits } from './rate-limits.js';
 
 /** What the HTTP layer is given. It makes none of it. */
 export interface HttpDependencies {

@@ -24,9 +24,8 @@ import { FetchTime } from './fetch-time.js';
 import { type Judged, judgeRoutes } from './judge-routes.js';
 import { nonceChecks } from './nonce-checks.js';
 import type { NonceRecogniser } from './nonce-recogniser.js';
-import { notJudged } from './not-judged.js';
+import { notJudged, undecided } from './not-judged.js';
 import { SUBMITTED_ROUTES, submitWhereWanted } from './submit-where-wanted.js';
-import { undecided } from './undecided.js';
 import { unknownPolicy } from './unknown-policy.js';
 import type { VerifyEvidenceUseCase } from './use-cases.js';
 

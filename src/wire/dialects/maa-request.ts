@@ -2,8 +2,7 @@ import { splitVcekChain } from '../../formats/pem.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
 import { FormatError } from '../../model/errors.js';
 import type { SnpEndorsementInput, SnpEvidence, TdxEvidence } from '../../model/evidence.js';
-import { NO_SNP_ENDORSEMENTS, readBytes, readStructure } from '../encoded-members.js';
-import { refuseForeignStructure } from '../foreign-structure.js';
+import { NO_SNP_ENDORSEMENTS, readBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import { checkSchema, type Schemas } from '../schema-check.js';
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { inspectCommand } from '../../../src/cli/inspect-command.js';
 import { InspectRaw } from '../../../src/service/inspections.js';
-import { requestLimits } from '../../../src/wire/request-limits.js';
+import { requestLimits } from '../../../src/wire/read-body.js';
 import { bodyOf, snpEvidence } from '../wire/sample-bodies.js';
 
 describe('veritee inspect on a terminal', () => {
