@@ -27,7 +27,6 @@ import type { NonceRecogniser } from './nonce-recogniser.js';
 import { notJudged, undecided } from './not-judged.js';
 import { SUBMITTED_ROUTES, submitWhereWanted } from './submit-where-wanted.js';
 import { unknownPolicy } from './unknown-policy.js';
-import type { VerifyEvidenceUseCase } from './use-cases.js';
 
 /** One immutable view of the policies, so that a request is judged by one set throughout. */
 export interface PolicyView {
@@ -76,7 +75,7 @@ interface Case {
 }
 
 /** Judges evidence under policies: read, fetch, verify, appraise, decide; each step once, nothing goes back up. */
-export class VerifyEvidence implements VerifyEvidenceUseCase {
+export class VerifyEvidence {
   readonly #parts: VerifyEvidenceParts;
   readonly #options: VerifyEvidenceOptions;
 
@@ -85,6 +84,10 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     this.#options = options;
   }
 
+  /**
+   * @throws {FormatError} where the evidence is malformed, a policy unknown, or `at` not enabled
+   * @throws {RefusedError} `forbidden` where the caller may not name this policy, audience or instant
+   */
   async execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
     const now = this.#parts.clock.now();
     const historical = request.at !== null;
@@ -240,6 +243,8 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     };
   }
 }
+
+export type VerifyEvidenceUseCase = Pick<VerifyEvidence, 'execute'>;
 
 function instantOf({ at }: VerifyRequest, now: Date): Date {
   if (at === null) return now;

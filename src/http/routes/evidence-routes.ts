@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Decision } from '../../model/decision.js';
 import { RefusedError } from '../../model/errors.js';
-import type { InspectEvidenceUseCase, IssueChallengeUseCase, VerifyEvidenceUseCase } from '../../service/use-cases.js';
+import type { InspectEvidenceUseCase } from '../../service/inspections.js';
+import type { IssueChallengeUseCase } from '../../service/issue-challenge.js';
+import type { VerifyEvidenceUseCase } from '../../service/verify-evidence.js';
 import { presentDecision } from '../../wire/present-decision.js';
 import { PROBLEM_MEDIA_TYPE } from '../../wire/problem.js';
 import type { RequestLimits } from '../../wire/read-body.js';

@@ -1,7 +1,7 @@
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyPluginAsync, RouteOptions } from 'fastify';
 import { stringify } from 'yaml';
-import type { LivenessUseCase, ReadinessUseCase } from '../../service/use-cases.js';
+import type { LivenessUseCase, ReadinessUseCase } from '../../service/clock-watch.js';
 import { OPENAPI_DOCUMENT } from '../../wire/generated/openapi-document.js';
 import { requestLimits } from '../../wire/read-body.js';
 import type { HttpDependencies } from '../dependencies.js';
