@@ -9,12 +9,13 @@ import type { Log } from '../model/ports.js';
 import type { SnpSubmission, Submission, TdxSubmission } from '../model/verification.js';
 import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
+import { unlessAborted } from '../outgoing/bounded-signal.js';
 import { FailureLog } from '../outgoing/exchange-log.js';
 import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
-import type { EndpointHealth } from '../outgoing/throttling.js';
+import type { EndpointHealth, Turns } from '../outgoing/throttling.js';
 import { type AttestationAnswer, readAttestationAnswer } from './attestation-answer.js';
 import type { AzureCredential } from './azure-credential.js';
-import { loggingFailures, routeUnavailable, type SubmissionTurns } from './submissions.js';
+import { loggingFailures, routeUnavailable } from './submissions.js';
 
 /** An instance of Azure Attestation. */
 export interface AttestationEndpoint {
@@ -30,7 +31,7 @@ export interface AzureAttestationOptions {
   readonly exchange: Exchange;
   /** Null: asked without a token, which shared providers allow today. */
   readonly credential: AzureCredential | null;
-  readonly turns: SubmissionTurns;
+  readonly turns: Turns;
   readonly log: Log;
 }
 
@@ -67,7 +68,11 @@ export class AzureAttestation implements AttestationService {
     const nonce = randomBytes(32).toString('base64url');
     const request = attestRequest(submission, nonce);
     try {
-      const answer = await this.#options.turns.run(() => this.#askInOrder(request, signal), signal);
+      // Turns look at the signal only when somebody's turn has come.
+      const answer = await unlessAborted(
+        this.#options.turns.take(signal, () => this.#askInOrder(request, signal)),
+        signal,
+      );
       return 'token' in answer ? { ...answer, answersCall: (claims) => echoes(claims, nonce) } : answer;
     } catch (error) {
       return routeUnavailable(AZURE_ATTESTATION, [requireFetchError(error)]);

@@ -5,11 +5,12 @@ import type { Clock, Log } from '../model/ports.js';
 import type { Submission, TdxSubmission } from '../model/verification.js';
 import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
+import { unlessAborted } from '../outgoing/bounded-signal.js';
 import { FailureLog } from '../outgoing/exchange-log.js';
 import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
-import type { EndpointHealth } from '../outgoing/throttling.js';
+import type { EndpointHealth, Turns } from '../outgoing/throttling.js';
 import { type AttestationAnswer, isAboutQuote, isRefusal, readToken } from './attestation-answer.js';
-import { loggingFailures, readSecret, routeUnavailable, type SubmissionTurns } from './submissions.js';
+import { loggingFailures, readSecret, routeUnavailable } from './submissions.js';
 
 export interface TrustAuthorityOptions {
   /** Origin of its interface. */
@@ -21,7 +22,7 @@ export interface TrustAuthorityOptions {
   readonly leewaySeconds: number;
   readonly exchange: Exchange;
   readonly health: EndpointHealth;
-  readonly turns: SubmissionTurns;
+  readonly turns: Turns;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -53,7 +54,11 @@ export class TrustAuthority implements AttestationService {
     const asked = clock.now();
     const request = trustAuthorityRequest(submission, appraisal);
     try {
-      const answer = await turns.run(() => this.#ask(request, signal), signal);
+      // Turns look at the signal only when somebody's turn has come.
+      const answer = await unlessAborted(
+        turns.take(signal, () => this.#ask(request, signal)),
+        signal,
+      );
       return 'token' in answer ? { ...answer, answersCall: (claims) => this.#answersCall(claims, asked) } : answer;
     } catch (error) {
       return routeUnavailable(TRUST_AUTHORITY, [requireFetchError(error)]);
