@@ -1,19 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { equalInConstantTime } from '../crypto/constant-time.js';
+import { encodeBase64Url } from '../formats/base64.js';
+import { readRuntimeObject } from '../formats/runtime-claims.js';
 import type { AttestationService, SubmissionResult } from '../model/attestation-service.js';
 import type { Unavailable } from '../model/endorsement.js';
 import type { JsonObject } from '../model/json.js';
 import type { Log } from '../model/ports.js';
-import type { Submission } from '../model/verification.js';
+import type { SnpSubmission, Submission, TdxSubmission } from '../model/verification.js';
 import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
+import { unlessAborted } from '../outgoing/bounded-signal.js';
 import { FailureLog } from '../outgoing/exchange-log.js';
 import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
-import type { EndpointHealth } from '../outgoing/throttling.js';
+import type { EndpointHealth, Turns } from '../outgoing/throttling.js';
 import { type AttestationAnswer, readAttestationAnswer } from './attestation-answer.js';
-import { type AttestRequest, attestRequest } from './azure-attestation-request.js';
 import type { AzureCredential } from './azure-credential.js';
-import { loggingFailures, routeUnavailable, type SubmissionTurns } from './submissions.js';
+import { loggingFailures, routeUnavailable } from './submissions.js';
 
 /** An instance of Azure Attestation. */
 export interface AttestationEndpoint {
@@ -29,7 +31,7 @@ export interface AzureAttestationOptions {
   readonly exchange: Exchange;
   /** Null: asked without a token, which shared providers allow today. */
   readonly credential: AzureCredential | null;
-  readonly turns: SubmissionTurns;
+  readonly turns: Turns;
   readonly log: Log;
 }
 
@@ -66,7 +68,11 @@ export class AzureAttestation implements AttestationService {
     const nonce = randomBytes(32).toString('base64url');
     const request = attestRequest(submission, nonce);
     try {
-      const answer = await this.#options.turns.run(() => this.#askInOrder(request, signal), signal);
+      // Turns look at the signal only when somebody's turn has come.
+      const answer = await unlessAborted(
+        this.#options.turns.take(signal, () => this.#askInOrder(request, signal)),
+        signal,
+      );
       return 'token' in answer ? { ...answer, answersCall: (claims) => echoes(claims, nonce) } : answer;
     } catch (error) {
       return routeUnavailable(AZURE_ATTESTATION, [requireFetchError(error)]);
@@ -142,3 +148,50 @@ export class AzureAttestation implements AttestationService {
 function echoes({ nonce }: JsonObject, sent: string): boolean {
   return typeof nonce === 'string' && equalInConstantTime(Buffer.from(nonce), Buffer.from(sent));
 }
+
+/** An attest call of Azure Attestation. */
+export interface AttestRequest {
+  readonly operation: 'SevSnpVm' | 'TdxVm';
+  readonly body: string;
+}
+
+/** @param nonce comes back as claim `nonce` */
+function attestRequest(submission: Submission, nonce: string): AttestRequest {
+  return submission.tee === 'snp'
+    ? { operation: 'SevSnpVm', body: sevSnpBody(submission, nonce) }
+    : { operation: 'TdxVm', body: tdxVmBody(submission, nonce) };
+}
+
+/** Body of `POST /attest/SevSnpVm`: the report is base64url of a JSON text whose members are base64url again. */
+export function sevSnpBody({ report, certificates, runtimeData }: SnpSubmission, nonce: string): string {
+  const evidence = {
+    SnpReport: encodeBase64Url(report),
+    VcekCertChain: encodeText(certificates.map(pemOf).join('')),
+  };
+  return JSON.stringify({ report: encodeText(JSON.stringify(evidence)), ...runtimeDataMember(runtimeData), nonce });
+}
+
+/** Body of `POST /attest/TdxVm`. The quote goes as it came: Azure's end with zeros, and the service takes them so. */
+export function tdxVmBody({ quote, runtimeData }: TdxSubmission, nonce: string): string {
+  return JSON.stringify({ quote: encodeBase64Url(quote), ...runtimeDataMember(runtimeData), nonce });
+}
+
+/**
+ * Member `runtimeData` of a call of Azure Attestation; no member where there is none. A JSON object is sent as such, so
+ * that the token shows it as `x-ms-runtime`; what two readers could read differently is sent as bytes.
+ */
+function runtimeDataMember(runtimeData: Uint8Array | null): JsonObject {
+  if (runtimeData === null) return {};
+  const dataType = readRuntimeObject(runtimeData).ok ? 'JSON' : 'Binary';
+  return { runtimeData: { data: encodeBase64Url(runtimeData), dataType } };
+}
+
+/** RFC 7468 section 3, strict form. */
+function pemOf(der: Uint8Array): string {
+  const lines = Buffer.from(der)
+    .toString('base64')
+    .match(/.{1,64}/g);
+  return ['-----BEGIN CERTIFICATE-----', ...(lines ?? []), '-----END CERTIFICATE-----', ''].join('\n');
+}
+
+const encodeText = (text: string) => encodeBase64Url(Buffer.from(text));

@@ -4,14 +4,11 @@ import type { Clock, Log } from '../model/ports.js';
 import { BoundedExchange } from '../outgoing/bounded-exchange.js';
 import { type BreakerOptions, DEFAULT_BREAKER } from '../outgoing/origin-breaker.js';
 import type { OriginObserver } from '../outgoing/outages.js';
-import { EndpointHealth } from '../outgoing/throttling.js';
+import { EndpointHealth, type TurnLimits, Turns } from '../outgoing/throttling.js';
 import { AzureAttestation } from './azure-attestation.js';
 import { AzureCredential } from './azure-credential.js';
-import { completeIdentity, type Environment } from './complete-identity.js';
-import { EntraTokens } from './entra-tokens.js';
-import { DEFAULT_TURNS, SubmissionTurns, type TurnLimits } from './submissions.js';
-import { TrustAuthority } from './trust-authority.js';
-import type { AppraisalOptions } from './trust-authority-request.js';
+import { completeIdentity, EntraTokens, type Environment } from './entra-tokens.js';
+import { type AppraisalOptions, TrustAuthority } from './trust-authority.js';
 
 /** Times and sizes. The defaults are for production; tests shorten them. */
 export interface AttestationTuning {
@@ -20,6 +17,8 @@ export interface AttestationTuning {
   readonly credentialTimeoutMs: number;
   readonly turns: TurnLimits;
 }
+
+const DEFAULT_TURNS: TurnLimits = { concurrent: 8, queued: 64 };
 
 const DEFAULT_TUNING: AttestationTuning = {
   health: DEFAULT_BREAKER,
@@ -69,7 +68,7 @@ export function openAzureAttestation(options: OpenAzureAttestationOptions): Azur
       connect,
     }),
     credential: options.identity === null ? null : openCredential(options, options.identity),
-    turns: new SubmissionTurns(turns),
+    turns: new Turns(turns, 'submissions'),
     log,
   });
 }
@@ -114,7 +113,7 @@ export function openTrustAuthority(options: OpenTrustAuthorityOptions): TrustAut
       connect,
     }),
     health: new EndpointHealth(clock, health),
-    turns: new SubmissionTurns(turns),
+    turns: new Turns(turns, 'submissions'),
     clock,
     log,
   });

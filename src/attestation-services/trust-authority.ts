@@ -1,15 +1,16 @@
+import { namesAttestationKey, readRuntimeObject } from '../formats/runtime-claims.js';
 import type { AttestationService, SubmissionResult } from '../model/attestation-service.js';
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
-import type { Submission } from '../model/verification.js';
+import type { Submission, TdxSubmission } from '../model/verification.js';
 import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
+import { unlessAborted } from '../outgoing/bounded-signal.js';
 import { FailureLog } from '../outgoing/exchange-log.js';
 import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
-import type { EndpointHealth } from '../outgoing/throttling.js';
+import type { EndpointHealth, Turns } from '../outgoing/throttling.js';
 import { type AttestationAnswer, isAboutQuote, isRefusal, readToken } from './attestation-answer.js';
-import { loggingFailures, readSecret, routeUnavailable, type SubmissionTurns } from './submissions.js';
-import { type AppraisalOptions, type TrustAuthorityRequest, trustAuthorityRequest } from './trust-authority-request.js';
+import { loggingFailures, readSecret, routeUnavailable } from './submissions.js';
 
 export interface TrustAuthorityOptions {
   /** Origin of its interface. */
@@ -21,7 +22,7 @@ export interface TrustAuthorityOptions {
   readonly leewaySeconds: number;
   readonly exchange: Exchange;
   readonly health: EndpointHealth;
-  readonly turns: SubmissionTurns;
+  readonly turns: Turns;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -53,7 +54,11 @@ export class TrustAuthority implements AttestationService {
     const asked = clock.now();
     const request = trustAuthorityRequest(submission, appraisal);
     try {
-      const answer = await turns.run(() => this.#ask(request, signal), signal);
+      // Turns look at the signal only when somebody's turn has come.
+      const answer = await unlessAborted(
+        turns.take(signal, () => this.#ask(request, signal)),
+        signal,
+      );
       return 'token' in answer ? { ...answer, answersCall: (claims) => this.#answersCall(claims, asked) } : answer;
     } catch (error) {
       return routeUnavailable(TRUST_AUTHORITY, [requireFetchError(error)]);
@@ -121,4 +126,53 @@ export class TrustAuthority implements AttestationService {
 /** Nothing is sent without the key. The cause is for the log: it may name the file, and never what is in it. */
 function unusable(cause: unknown): never {
   throw new FetchError('not_allowed', 'the API key cannot be used', { cause });
+}
+
+/** What Trust Authority is told beside the evidence. */
+export interface AppraisalOptions {
+  /** Policies to judge by, UUIDs. */
+  readonly policyIds: readonly string[];
+  /** Whether a token is to come only where all of them match. */
+  readonly policyMustMatch: boolean;
+  readonly signingAlgorithm: 'PS384' | 'RS256';
+}
+
+/** A call of Trust Authority. */
+export interface TrustAuthorityRequest {
+  readonly path: string;
+  readonly body: string;
+}
+
+const ATTEST = '/appraisal/v2/attest';
+
+/**
+ * Body of `POST /appraisal/v2/attest`, or of `attest/azure` where the runtime data is that of Azure's paravisor: the
+ * quote then holds its SHA-256. Other runtime data stays here, since the service compares report data with SHA-512 of
+ * what it is sent, and answers a difference with 400.
+ *
+ * For the same reason there is no `verifier_nonce`: it would have to be in a quote that was made before, for the nonce
+ * of our caller.
+ */
+export function trustAuthorityRequest(
+  { quote, runtimeData }: TdxSubmission,
+  { policyIds, policyMustMatch, signingAlgorithm }: AppraisalOptions,
+): TrustAuthorityRequest {
+  const ofParavisor = runtimeData !== null && isOfParavisor(runtimeData);
+  const body = {
+    ...(policyIds.length === 0 ? {} : { policy_ids: policyIds }),
+    policy_must_match: policyMustMatch,
+    token_signing_alg: signingAlgorithm,
+    tdx: { quote: base64(quote), ...(ofParavisor ? { runtime_data: base64(runtimeData) } : {}) },
+  };
+  return { path: ofParavisor ? `${ATTEST}/azure` : ATTEST, body: JSON.stringify(body) };
+}
+
+function isOfParavisor(runtimeData: Uint8Array): boolean {
+  const object = readRuntimeObject(runtimeData);
+  return object.ok && namesAttestationKey(object.value);
+}
+
+/** RFC 4648 section 4, with padding. */
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
-import type { InspectEvidenceUseCase, InspectRawUseCase } from '../service/use-cases.js';
+import type { InspectEvidenceUseCase, RawInspections } from '../service/inspections.js';
+import type { RequestLimits } from '../wire/read-body.js';
 import { readInspectRequest } from '../wire/read-inspect-request.js';
-import type { RequestLimits } from '../wire/request-limits.js';
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
 import { EXIT_CODE, type Output, printable } from './output.js';
 
@@ -10,7 +10,7 @@ const NAME_WIDTH = 32;
 
 export interface Inspections {
   readonly evidence: InspectEvidenceUseCase;
-  readonly raw: InspectRawUseCase;
+  readonly raw: RawInspections;
   readonly limits: RequestLimits;
 }
 
@@ -37,7 +37,7 @@ function inspectionOf(input: NamedInput, { evidence, raw, limits }: Inspections)
   return readingInput({ name: `${name}, taken for ${kind}` }, () => raw.execute(bytes, kind));
 }
 
-function notUnderstood({ name, bytes }: NamedInput, raw: InspectRawUseCase): UsageError {
+function notUnderstood({ name, bytes }: NamedInput, raw: RawInspections): UsageError {
   const remark = raw.remark(bytes);
   if (remark !== null) return new UsageError([`${name}: ${remark}`]);
   return new UsageError([

@@ -2,10 +2,11 @@ import type { Caller } from '../model/caller.js';
 import type { Decision } from '../model/decision.js';
 import { FormatError } from '../model/errors.js';
 import type { VerifyRequest } from '../model/request.js';
-import type { InspectRawUseCase, VerifyEvidenceUseCase } from '../service/use-cases.js';
+import type { RawInspections } from '../service/inspections.js';
+import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import { presentDecision } from '../wire/present-decision.js';
+import type { RequestLimits } from '../wire/read-body.js';
 import { readVerifyRequest } from '../wire/read-verify-request.js';
-import type { RequestLimits } from '../wire/request-limits.js';
 import { overrideRequest, type RequestOverrides } from '../wire/request-overrides.js';
 import { decisionTable } from './decision-table.js';
 import { isMeantAsJson, malformed, type NamedInput, readingInput, UsageError } from './input.js';
@@ -30,7 +31,7 @@ const OPTIONS = [
 /** What a body is judged with. */
 export interface VerifyCommandParts {
   readonly verifyEvidence: VerifyEvidenceUseCase;
-  readonly raw: Pick<InspectRawUseCase, 'recognise'>;
+  readonly raw: Pick<RawInspections, 'recognise'>;
   readonly limits?: RequestLimits;
 }
 
@@ -80,7 +81,7 @@ async function judge(
 }
 
 /** People give the report itself, where a body with the report in it is due. */
-function requireJson({ name, bytes }: NamedInput, raw: Pick<InspectRawUseCase, 'recognise'>): void {
+function requireJson({ name, bytes }: NamedInput, raw: Pick<RawInspections, 'recognise'>): void {
   if (isMeantAsJson(bytes)) return;
   const [kind = null, ...others] = raw.recognise(bytes);
   const isKnown = kind !== null && others.length === 0;

@@ -1,8 +1,6 @@
 import type { CrossCheck, Difference } from '../model/decision.js';
 import { CURRENT_TIME, USER_DATA, VM_CONFIGURATION } from './paravisor-statements.js';
-import { identifyingClaims } from './same-tee.js';
-import { type Statements, saysTheSame } from './statement.js';
-import { AK, REPORT_DATA, type TeeView } from './tee-view.js';
+import { AK, REPORT_DATA, type Statements, saysTheSame, TEE, type TeeView } from './statement.js';
 
 /** A view that is held against the first one. */
 export interface OtherView {
@@ -83,4 +81,24 @@ function isRuntimeClaim(claim: string): boolean {
 
 function agreesOn(claim: string, a: Statements, b: Statements): boolean {
   return saysTheSame(a.get(claim), b.get(claim));
+}
+
+/** Claims that every route has to make, and make alike, to be about the TEE of the first. */
+function identifyingClaims(first: TeeView): readonly string[] {
+  return [TEE, first.identity];
+}
+
+/**
+ * Whether another route speaks of the same TEE: by the attestation key where a vTPM speaks, else by all 64 bytes of
+ * report data. It does not say that they agree on anything else. Nonce and VM id are not asked: both can be had for
+ * another TEE.
+ */
+export function isSameTee(first: TeeView, other: TeeView): boolean {
+  return unmetIdentity(first, other) === null;
+}
+
+/** The first of the identifying claims that the two do not both make, and make alike; null where there is none. */
+export function unmetIdentity(first: TeeView, other: TeeView): string | null {
+  const isMet = (claim: string) => saysTheSame(first.statements.get(claim), other.statements.get(claim));
+  return identifyingClaims(first).find((claim) => !isMet(claim)) ?? null;
 }

@@ -4,8 +4,7 @@ import { hasVtpm } from '../model/evidence-traits.js';
 import type { JsonValue } from '../model/json.js';
 import type { Verified } from '../model/verified.js';
 import { USER_DATA, vmConfigurationStatements } from './paravisor-statements.js';
-import { collectStatements, type Entry, sound } from './statement.js';
-import { AK, TEE, type TeeView } from './tee-view.js';
+import { AK, collectStatements, type Entry, sound, TEE, type TeeView } from './statement.js';
 
 /**
  * The TEE as our own verification of hardware evidence states it; null where no hardware was verified.

@@ -4,9 +4,8 @@ import { hasVtpm } from '../model/evidence-traits.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Verified } from '../model/verified.js';
 import { hardwareView } from './hardware-view.js';
-import { MAA_SNP_SOURCES } from './maa-snp-sources.js';
 import type { Source, Statements } from './statement.js';
-import { TDX_SOURCES } from './tdx-sources.js';
+import { MAA_SNP_SOURCES, TDX_SOURCES } from './token-sources.js';
 
 type Members = readonly (readonly [name: string, value: JsonValue])[];
 

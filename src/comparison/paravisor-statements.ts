@@ -1,5 +1,6 @@
 import { camelCase, isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import {
+  AK,
   count,
   type Entry,
   type Form,
@@ -11,7 +12,6 @@ import {
   stated,
   unsound,
 } from './statement.js';
-import { AK } from './tee-view.js';
 
 /** RFC 7638 SHA-256 thumbprint of a public JWK, base64url; null for what is no such key. This room computes no hash. */
 export type KeyThumbprint = (key: JsonObject) => string | null;

@@ -12,8 +12,8 @@ import { createLog } from '../http/log.js';
 import { fileProblem, outputProblem } from '../model/file-problem.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Log } from '../model/ports.js';
-import { InspectEvidence, InspectRaw } from '../service/inspections.js';
-import { requestLimits } from '../wire/request-limits.js';
+import { InspectEvidence, rawInspections } from '../service/inspections.js';
+import { requestLimits } from '../wire/read-body.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
 import { type BundleWorld, exportEndorsements, importEndorsements } from './endorsement-bundles.js';
@@ -60,7 +60,7 @@ const ACTIONS: Omit<Actions, 'serve'> = {
       const { eventLogBytes } = configuration.limits;
       const parts = {
         verifyEvidence: verification.verifyEvidence,
-        raw: new InspectRaw(eventLogBytes),
+        raw: rawInspections(eventLogBytes),
         limits: requestLimits(eventLogBytes),
       };
       return await verifyCommand(input, overrides, parts, output);
@@ -77,7 +77,7 @@ const ACTIONS: Omit<Actions, 'serve'> = {
     );
     const inspections = {
       evidence: new InspectEvidence(eventLogBytes),
-      raw: new InspectRaw(eventLogBytes),
+      raw: rawInspections(eventLogBytes),
       limits: requestLimits(eventLogBytes),
     };
     return inspectCommand(input, inspections, outputOf(options));

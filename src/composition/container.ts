@@ -5,11 +5,16 @@ import {
   type InjectionToken,
   instanceCachingFactory,
 } from 'tsyringe';
+import { v7 as uuidv7 } from 'uuid';
 import type { Configuration } from '../config/configuration.js';
+import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import type { EvidenceType } from '../model/evidence.js';
+import { isTokenType } from '../model/evidence-traits.js';
 import { TOKENS } from '../model/injection-tokens.js';
-import type { EvidenceVerifier } from '../model/verification.js';
+import type { EvidenceVerifier, TokenVerifier } from '../model/verification.js';
+import { AttestationRoutes } from '../service/attestation-routes.js';
 import { InspectEvidence } from '../service/inspections.js';
+import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../service/verify-evidence.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../vendors/amd/roots.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
 import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../verifiers/azure-cvm/ak-roots.js';
@@ -23,6 +28,7 @@ import { DcapTdQuoteVerifier, type TdQuoteVerifierOptions } from '../verifiers/t
 import { TdxVerifier } from '../verifiers/tdx/tdx-verifier.js';
 import { RsaTpmQuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';
 import { ItaTokenVerifier, type ItaTokenVerifierOptions } from '../verifiers/trust-authority/ita-token-verifier.js';
+import type { OpenAttestationServices } from './attestation-services.js';
 import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './configured-roots.js';
 import { itaIssuers, maaIssuers } from './token-issuers.js';
 
@@ -116,4 +122,43 @@ function evidenceVerifiers(from: DependencyContainer): ReadonlyMap<EvidenceType,
     from.resolve(verifier as InjectionToken<EvidenceVerifier>),
   );
   return new Map(verifiers.map((verifier) => [verifier.evidenceType, verifier]));
+}
+
+/** What differs between the service and the command line. */
+export interface JudgingParts
+  extends Pick<VerifyEvidenceParts, 'endorsements' | 'policies' | 'nonces' | 'clock' | 'log'> {
+  readonly services: OpenAttestationServices['services'];
+}
+
+/** The use case that judges, with the verifiers of a container. */
+export function createVerifyEvidence(
+  container: DependencyContainer,
+  { services, ...parts }: JudgingParts,
+  options: VerifyEvidenceOptions,
+): VerifyEvidence {
+  const verifiers = container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers);
+  const ofTokens = [...verifiers].filter((entry): entry is [string, TokenVerifier] => isTokenVerifier(entry[1]));
+  const attestationRoutes = new AttestationRoutes(new Map(ofTokens), services, parts.endorsements);
+  return new VerifyEvidence({ ...parts, verifiers, attestationRoutes, keyThumbprint: jwkThumbprint, newId }, options);
+}
+
+/** What verifies a type of token has all that a verifier of tokens has. */
+function isTokenVerifier(verifier: EvidenceVerifier): verifier is TokenVerifier {
+  return isTokenType(verifier.evidenceType);
+}
+
+/** How requests are judged; only the service itself uses challenges up. */
+export function verifyOptions(configuration: Configuration, consumesChallenges: boolean): VerifyEvidenceOptions {
+  return {
+    defaultPolicy: configuration.policies.default,
+    historical: configuration.historical,
+    deadlineMs: configuration.deadlineSeconds * 1000,
+    lifetimeMs: configuration.receipts.lifetimeSeconds * 1000,
+    consumesChallenges,
+  };
+}
+
+/** A UUID version 7 of this instant. */
+function newId(at: Date): string {
+  return uuidv7({ msecs: at.getTime() });
 }

@@ -4,8 +4,8 @@ import type { TlsMaterial } from '../http/listener.js';
 import type { EndingFigures } from '../http/metrics.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { Policy } from '../policy/policy-document.js';
-import { endingWaivers } from '../policy/waiver-expiry.js';
-import { pemCertificates } from './tls-material.js';
+import { endingWaivers } from '../policy/waivers.js';
+import { pemCertificates } from './reloaded-access.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -1,5 +1,4 @@
-import type { Configuration } from '../config/configuration.js';
-import { endorsementCacheDirectory } from '../config/directories.js';
+import { type Configuration, endorsementCacheDirectory } from '../config/configuration.js';
 import { AllEndorsements } from '../endorsements/all-endorsements.js';
 import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/amd/open-amd-endorsements.js';
 import type { OpenSource, SourceWorld } from '../endorsements/files/open-source.js';

@@ -8,16 +8,23 @@ import type { Clock } from '../model/ports.js';
 import type { Policy } from '../policy/policy-document.js';
 import { ChallengeCodec } from '../service/challenge-codec.js';
 import type { ClockWatch } from '../service/clock-watch.js';
+import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import { IssueChallenge } from '../service/issue-challenge.js';
 import { NonceRecogniser } from '../service/nonce-recogniser.js';
-import type { InspectEvidenceUseCase, VerifyEvidenceUseCase } from '../service/use-cases.js';
+import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import type { PolicyDirectory } from '../stores/policy-directory.js';
 import type { OpenAttestationServices } from './attestation-services.js';
 import type { ReloadedRoots } from './configured-roots.js';
-import { createAppContainer, type Override, useIntelRootPins, useRootPins } from './container.js';
+import {
+  createAppContainer,
+  createVerifyEvidence,
+  type Override,
+  useIntelRootPins,
+  useRootPins,
+  verifyOptions,
+} from './container.js';
 import type { EndorsementWorld } from './endorsements.js';
-import { createVerifyEvidence, verifyOptions } from './judging.js';
 import type { ReloadedAccess } from './reloaded-access.js';
 
 /** What of a service is open before it can answer. */

@@ -1,10 +1,9 @@
 import { access } from 'node:fs/promises';
-import type { Configuration } from '../config/configuration.js';
-import { configurationWarnings } from '../config/configuration-warnings.js';
-import { namedEndorsementFolders } from '../config/directories.js';
+import { type Configuration, namedEndorsementFolders } from '../config/configuration.js';
+import { configurationWarnings } from '../config/consistency.js';
 import { folderProblem, isSystemError } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
-import { membersNotBuilt } from '../policy/not-built.js';
+import { membersNotBuilt } from '../policy/policy-consistency.js';
 import type { Policy } from '../policy/policy-document.js';
 
 /** Warns of settings that are allowed and deserve a second look. */

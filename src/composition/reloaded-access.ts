@@ -1,14 +1,16 @@
 import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { requireAvailable } from '../config/availability.js';
-import type { Configuration } from '../config/configuration.js';
+import type { Configuration, ListenConfiguration } from '../config/configuration.js';
 import { changedKeys } from '../config/effective-configuration.js';
 import { ApiKeyCallers, type CallerDirectory, ExchangeableCallers, LocalCaller } from '../http/callers.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { RunningServer } from '../http/server.js';
 import { ConfigurationError } from '../model/errors.js';
+import { fileProblem } from '../model/file-problem.js';
 import type { Clock } from '../model/ports.js';
-import { pemCertificates, readTlsMaterial } from './tls-material.js';
 
 /** What a reload came to, by the names of keys. */
 export interface AccessReload {
@@ -122,4 +124,52 @@ function callersOf({ callers, historical, listen }: Configuration, clock: Clock)
       : [{ ...caller, name, apiKeySha256, expires: expires === null ? null : new Date(expires), audiences: audience }],
   );
   return new ApiKeyCallers(withKeys, clock);
+}
+
+/**
+ * Reads the files of `listen.tls`; null where TLS is not configured.
+ * @throws {ConfigurationError} where one cannot be read, or is not what it must be
+ */
+export async function readTlsMaterial(tls: ListenConfiguration['tls']): Promise<TlsMaterial | null> {
+  if (tls.cert === null || tls.key === null) return null;
+  const cert = await read('cert', tls.cert);
+  const key = await read('key', tls.key);
+  const clientCa = tls.clientCa === null ? null : await read('clientCa', tls.clientCa);
+  requireUsable('listen.tls: not a PEM certificate and its private key', () => createSecureContext({ cert, key }));
+  // TLS takes other labels too, such as TRUSTED CERTIFICATE, whose end nothing here would see.
+  if (pemCertificates(cert).length === 0)
+    throw new ConfigurationError([
+      `listen.tls.cert: ${tls.cert}: has no block that begins with -----BEGIN CERTIFICATE-----`,
+    ]);
+  // The context passes over what is no certificate.
+  if (clientCa !== null) requireUsable('listen.tls.clientCa: not PEM certificates', () => requireAuthorities(clientCa));
+  return { cert, key, clientCa };
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+/** The certificates of a PEM text, which may say more between them, as files of authorities often do. */
+export function pemCertificates(text: string): readonly string[] {
+  return text.match(CERTIFICATE) ?? [];
+}
+
+function requireAuthorities(text: string): void {
+  const certificates = pemCertificates(text);
+  const begun = text.split('-----BEGIN').length - 1;
+  if (certificates.length === 0 || certificates.length < begun) throw new Error('something else than certificates');
+  for (const certificate of certificates) new X509Certificate(certificate);
+}
+
+function read(member: string, path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new ConfigurationError([`listen.tls.${member}: ${path}: ${fileProblem(cause)}`], { cause });
+  });
+}
+
+function requireUsable(problem: string, use: () => unknown): void {
+  try {
+    use();
+  } catch (cause) {
+    throw new ConfigurationError([problem], { cause });
+  }
 }

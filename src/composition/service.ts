@@ -1,6 +1,5 @@
 import { requireAvailable } from '../config/availability.js';
-import type { Configuration } from '../config/configuration.js';
-import { challengeKeyPath, isPolicyDirectoryRequired } from '../config/directories.js';
+import { type Configuration, challengeKeyPath, isPolicyDirectoryRequired } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
 import { Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';

@@ -1,4 +1,5 @@
-import type { Configuration, MaaConfiguration } from '../config/configuration.js';
+import type { MaaConfiguration } from '../config/attestation-services.js';
+import type { Configuration } from '../config/configuration.js';
 import { hex, sha256 } from '../crypto/digest.js';
 import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
 import { maaKeyPlace, type TokenIssuer } from '../endorsements/token-keys/token-issuer.js';

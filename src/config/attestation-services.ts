@@ -1,40 +1,31 @@
 import type { AzureIdentity } from '../model/azure-identity.js';
 import { isObject } from '../model/json.js';
-import { either, optional, orNull, refined, type Schema, whole } from '../schema/schema.js';
+import { either, optional, orNull, type Read, refined, type Schema, whole } from '../schema/schema.js';
 import { list, object, section, variants } from '../schema/structures.js';
 import { choice, flag, hex, lowerCase, pattern, text, uuid } from '../schema/values.js';
-import type {
-  ItaConfiguration,
-  ItaIssuerConfiguration,
-  ItaSubmitConfiguration,
-  MaaConfiguration,
-  MaaIssuerConfiguration,
-} from './configuration.js';
 import { listed, path, trustedOrigin, trustedUrl, trustedUrlOrFile } from './values.js';
-
-type OfKind<K extends AzureIdentity['kind']> = Extract<AzureIdentity, { kind: K }>;
 
 const tenant = pattern(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})$/, 'the id or the domain of a tenant');
 /** The library speaks to https only, and to no path. */
 const authority = pattern(/^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$/, 'an https URL without path');
 
-const identities = variants<AzureIdentity>('kind', [
-  object<OfKind<'workload-identity'>>({
+const identities = variants('kind', [
+  object({
     kind: choice('workload-identity'),
     tenantId: orNull(tenant),
     clientId: orNull(uuid),
     tokenFile: orNull(path()),
     authority: orNull(authority),
   }),
-  object<OfKind<'managed-identity'>>({ kind: choice('managed-identity'), clientId: orNull(uuid) }),
-  object<OfKind<'client-secret'>>({
+  object({ kind: choice('managed-identity'), clientId: orNull(uuid) }),
+  object({
     kind: choice('client-secret'),
     tenantId: tenant,
     clientId: uuid,
     secretFile: path(),
     authority: orNull(authority),
   }),
-  object<OfKind<'client-certificate'>>({
+  object({
     kind: choice('client-certificate'),
     tenantId: tenant,
     clientId: uuid,
@@ -52,9 +43,12 @@ const azureIdentity: Schema<AzureIdentity> = {
   },
 };
 
-const maaIssuer = object<MaaIssuerConfiguration>({
+const maaIssuer = object({
+  /** Exact text of `iss`. */
   issuer: trustedUrl,
+  /** `jwks`: from the issuer; else a file. */
   keys: optional(path('jwks, or a path'), 'jwks'),
+  /** Hashes that `x-ms-policy-hash` may have; null for built-in shared providers only. */
   policyHash: orNull(
     either(
       'any, or a list of SHA-256 hashes in base64url',
@@ -62,13 +56,17 @@ const maaIssuer = object<MaaIssuerConfiguration>({
       list(pattern(/^[A-Za-z0-9_-]{43}$/, 'a SHA-256 in base64url'), 'distinct', 'filled'),
     ),
   ),
+  /** SHA-256 of the certificates (DER) that may have signed its policy; null: not looked at. */
   policySigner: orNull(list(hex(32), 'distinct', 'filled')),
+  /** Whether the key of a token must be one that a TEE vouches for. Where it is, that is verified either way. */
   teeSigner: optional(choice('any', 'required'), 'any'),
 });
+export type MaaIssuerConfiguration = Read<typeof maaIssuer>;
 
 const REGION_IN_WORDS = 'the abbreviation of a region in lower case, such as weu or eus2';
 
-export const maa: Schema<MaaConfiguration> = section<MaaConfiguration>({
+export const maa = section({
+  /** The public shared providers: all, none, or those of some regions. */
   shared: optional(
     either(
       'true, false, or a list of regions',
@@ -78,28 +76,38 @@ export const maa: Schema<MaaConfiguration> = section<MaaConfiguration>({
     true,
   ),
   issuers: listed(maaIssuer),
-  submit: section<MaaConfiguration['submit']>({
+  submit: section({
+    /** Each one is an accepted issuer too. Empty: evidence never leaves the service. */
     endpoints: listed(trustedOrigin),
     apiVersion: optional(pattern(/^\d{4}-\d{2}-\d{2}(-preview)?$/, 'a version such as 2025-06-01'), '2025-06-01'),
+    /** Null: no token is sent. */
     credential: orNull(azureIdentity),
   }),
 });
+export type MaaConfiguration = Read<typeof maa>;
 
 /** In lower case: Trust Authority and its users write them in either. */
 const policyUuid = lowerCase(uuid);
 
-const itaIssuer = object<ItaIssuerConfiguration>({
+const itaIssuer = object({
+  /** Exact text of `iss`. */
   issuer: text(),
+  /** URL of the key set, or a file. */
   keys: trustedUrlOrFile,
+  /** PEM file that x5c must chain to; null: the origin or file is the trust. */
   roots: orNull(path()),
+  /** Ids of policies that every token of this issuer has to have matched. */
   policyIds: listed(policyUuid),
 });
+export type ItaIssuerConfiguration = Read<typeof itaIssuer>;
 
-const itaSubmit: Schema<ItaSubmitConfiguration> = whole(
-  object<ItaSubmitConfiguration>({
+const itaSubmit = whole(
+  object({
     api: trustedOrigin,
     apiKeyFile: path(),
+    /** Policies to judge by. Every token of Trust Authority has to have matched them, whoever brings it. */
     policyIds: listed(policyUuid),
+    /** Whether a token is to be issued only where all of them match. */
     policyMustMatch: optional(flag, false),
     signingAlgorithm: optional(choice('PS384', 'RS256'), 'PS384'),
   }),
@@ -151,7 +159,10 @@ function withPinsOf(
   };
 }
 
-export const ita: Schema<ItaConfiguration> = section<ItaConfiguration>({
+export const ita = section({
+  /** Those of the configuration, then the built-in ones that it does not name. */
   issuers: optional(refined(list(itaIssuer, 'distinct'), withBuiltInAuthorities), TRUST_AUTHORITIES),
+  /** Null: evidence never leaves the service. */
   submit: orNull(itaSubmit),
 });
+export type ItaConfiguration = Read<typeof ita>;

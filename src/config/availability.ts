@@ -1,6 +1,5 @@
 import { ConfigurationError } from '../model/errors.js';
-import type { Configuration } from './configuration.js';
-import { DEFAULT_BATCH_BYTES, DEFAULT_RETENTION_DAYS } from './schema.js';
+import { type Configuration, DEFAULT_BATCH_BYTES, DEFAULT_RETENTION_DAYS } from './configuration.js';
 
 /** Something that the grammar has and this version does not do. It loads, and is never ignored: the service does not start. */
 interface Unavailable {

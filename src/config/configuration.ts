@@ -1,179 +1,216 @@
-import type { AzureIdentity } from '../model/azure-identity.js';
-import type { Role } from '../model/caller.js';
-import type { SnpProduct } from '../model/claims.js';
+import { dirname, join } from 'node:path';
+import { ROLES } from '../model/caller.js';
+import { SNP_PRODUCTS } from '../model/claims.js';
+import { isObject } from '../model/json.js';
+import { POLICY_ID } from '../model/request.js';
+import { either, optional, orNull, type Read, type Schema } from '../schema/schema.js';
+import { entries, list, object, section } from '../schema/structures.js';
+import { choice, day, flag, hex, instant, integer, number, pattern, text } from '../schema/values.js';
+import { ita, maa } from './attestation-services.js';
+import { addressRange, listed, opaque, path, source, trustedUrl, trustedUrlOrFile } from './values.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Bytes of MRTD and ID_KEY_DIGEST, both SHA-384. */
+const SHA384_BYTES = 48;
+const SHA256_BYTES = 32;
+/** Security versions of a paravisor are the lower 16 bits of GUEST_SVN. */
+const GUEST_SVN_MAX = 0xffff;
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+const policyId = pattern(POLICY_ID, 'a policy id');
+const bytes = (max: number): Schema<number> => integer(KIB, max);
+const sourceOrOff = either('off, or an http or https URL without user, query and fragment', choice('off'), source);
+
+const redisUrl = pattern(/^rediss?:\/\/[^\s/?#]+(\/\d{1,3})?$/, 'a redis or rediss URL');
+/** Also `off`. Text with `://` would be a mistyped URL. */
+const fileOrOff = pattern(/^(?!.*:\/\/)/, 'off, or a path');
+
+/** A digest alone keeps the floor that is built in for it, or has none. */
+const paravisor = either(
+  `${SHA384_BYTES} bytes in hex, or { digest, minGuestSvn } with minGuestSvn from 0 to ${GUEST_SVN_MAX}`,
+  hex(SHA384_BYTES),
+  object({ digest: hex(SHA384_BYTES), minGuestSvn: integer(0, GUEST_SVN_MAX) }),
+);
+
+const releasableKey = object({
+  vault: trustedUrl,
+  name: pattern(/^[A-Za-z0-9-]{1,127}$/, 'the name of a key'),
+  version: orNull(pattern(/^[0-9a-f]{32}$/, 'the version of a key')),
+  policy: policyId,
+  enc: choice('RSA_AES_KEY_WRAP_384', 'RSA_AES_KEY_WRAP_256', 'CKM_RSA_AES_KEY_WRAP'),
+});
+
+/** A caller. Exactly one of `apiKeySha256`, `oidc`, `mtls` and `kubernetes` says how it is recognised. */
+const caller = object({
+  apiKeySha256: orNull(hex(SHA256_BYTES)),
+  /** Instant from which the key no longer counts. */
+  expires: orNull(instant),
+  roles: list(choice(...ROLES), 'distinct', 'filled'),
+  /** Policies that the caller may name; null: any. */
+  policies: orNull(list(policyId, 'distinct', 'filled')),
+  /** Audiences that the caller may name; null: any. */
+  audience: orNull(list(text(), 'distinct', 'filled')),
+  tenant: optional(pattern(NAME, 'a name'), 'default'),
+  oidc: orNull(opaque),
+  mtls: orNull(opaque),
+  kubernetes: orNull(opaque),
+});
+export type CallerConfiguration = Read<typeof caller>;
+
+/** Two colons at least make an address of version 6: one alone would be in front of a port. */
+const HOST = /^(?:[A-Za-z0-9._-]+|(?=.*:.*:)[A-Fa-f0-9:.]+)$/;
+
+/** Without prototype, as what is read: no name has a meaning of its own. */
+const NO_ENTRIES: Readonly<Record<string, never>> = Object.create(null);
+
+const DEFAULT_POLICY_DIRECTORY = './policies';
+const DEFAULT_AMD_FOLDER = './endorsements/amd';
+const DEFAULT_INTEL_FOLDER = './endorsements/intel';
+const DEFAULT_DECISION_STORE = './data/veritee.db';
+export const DEFAULT_RETENTION_DAYS = 365;
+export const DEFAULT_BATCH_BYTES = 16 * MIB;
+
+const listen = section({
+  host: optional(pattern(HOST, 'a host name or address, without a port'), '127.0.0.1'),
+  /** 0: a free one. */
+  port: optional(integer(0, 65_535), 8080),
+  /** Whether to serve without callers on an address that is not loopback. */
+  insecure: optional(flag, false),
+  /** PEM files. */
+  tls: section({
+    cert: orNull(path()),
+    key: orNull(path()),
+    clientCa: orNull(path()),
+  }),
+  /** Addresses or ranges whose X-Forwarded-For counts. */
+  trustedProxies: listed(addressRange),
+});
+export type ListenConfiguration = Read<typeof listen>;
+
+const limits = section({
+  bodyBytes: optional(bytes(64 * MIB), 2 * MIB),
+  batchBytes: optional(bytes(256 * MIB), DEFAULT_BATCH_BYTES),
+  eventLogBytes: optional(bytes(64 * MIB), MIB),
+});
+
+/** Every key there is, for file and environment. What holds across keys is in consistency.ts. */
+export const CONFIGURATION_SCHEMA = object({
+  listen,
+  policies: section({
+    directory: optional(path(), DEFAULT_POLICY_DIRECTORY),
+    default: optional(policyId, 'azure-cvm-baseline'),
+  }),
+  /** Whether requests may name a past instant (`at`). */
+  historical: optional(flag, false),
+  limits: withFittingEventLog(limits),
+  deadlineSeconds: optional(number(0.1, 120), 5),
+  time: section({ tokenLeewaySeconds: optional(integer(0, 300), 60) }),
+  amd: section({
+    /** Origin of the Key Distribution Service. */
+    kds: optional(sourceOrOff, 'https://kdsintf.amd.com'),
+    /** Directory of certificates and CRLs. */
+    chains: optional(path(), DEFAULT_AMD_FOLDER),
+    refuseProducts: listed(choice(...SNP_PRODUCTS)),
+  }),
+  intel: section({
+    pcs: optional(sourceOrOff, 'https://api.trustedservices.intel.com'),
+    collateral: optional(path(), DEFAULT_INTEL_FOLDER),
+  }),
+  azure: section({
+    /** URL of the host's certificate cache. */
+    thim: optional(sourceOrOff, 'off'),
+    /** What makes a paravisor known, added to what is built in. */
+    paravisors: section({
+      idKeyDigests: listed(paravisor),
+      mrtds: listed(hex(SHA384_BYTES)),
+      /** The day in UTC from which AK certificates of confidential VMs count. */
+      akCertificates: optional(either('off, or a date such as 2025-10-01', choice('off'), day), 'off'),
+    }),
+  }),
+  /** PEM files with roots of AK certificates, added to what is built in. */
+  tpm: section({ roots: listed(path()) }),
+  maa,
+  ita,
+  challenges: section({
+    store: optional(either('memory, or a redis or rediss URL', choice('memory'), redisUrl), 'memory'),
+    lifetimeSeconds: optional(integer(1, 3600), 300),
+    /** File of the MAC key; null: `challenges.key` in the data directory. */
+    key: orNull(path()),
+  }),
+  decisions: section({
+    store: optional(either('off, a path, or a redis or rediss URL', redisUrl, fileOrOff), DEFAULT_DECISION_STORE),
+    keepEvidence: optional(choice('hash', 'full'), 'hash'),
+    retentionDays: optional(integer(1, 36_500), DEFAULT_RETENTION_DAYS),
+  }),
+  receipts: section({
+    /** Null: the listening URL. */
+    issuer: orNull(text()),
+    /** `ephemeral`, a PEM or JWK file, or the URL of a Key Vault key. */
+    key: optional(trustedUrlOrFile, 'ephemeral'),
+    lifetimeSeconds: optional(integer(1, 300), 300),
+  }),
+  /** Keys that may be released, by the id that a request names. */
+  keys: optional(entries(NAME, releasableKey), NO_ENTRIES),
+  /** Who may call, by name. Empty: loopback only, everybody there. */
+  callers: optional(entries(NAME, caller), NO_ENTRIES),
+  log: section({ level: optional(choice(...LOG_LEVELS), 'info') }),
+});
 
 /**
  * The effective configuration, deep-frozen. docs/configuration.md says what each key means and what holds by default.
  * Paths are as written, relative ones relative to the working directory. Null: not set.
  */
-export interface Configuration {
-  readonly listen: ListenConfiguration;
-  readonly policies: { readonly directory: string; readonly default: string };
-  /** Whether requests may name a past instant (`at`). */
-  readonly historical: boolean;
-  readonly limits: { readonly bodyBytes: number; readonly batchBytes: number; readonly eventLogBytes: number };
-  readonly deadlineSeconds: number;
-  readonly time: { readonly tokenLeewaySeconds: number };
-  readonly amd: AmdConfiguration;
-  readonly intel: { readonly pcs: string; readonly collateral: string };
-  readonly azure: AzureConfiguration;
-  /** PEM files with roots of AK certificates, added to what is built in. */
-  readonly tpm: { readonly roots: readonly string[] };
-  readonly maa: MaaConfiguration;
-  readonly ita: ItaConfiguration;
-  readonly challenges: ChallengesConfiguration;
-  readonly decisions: DecisionsConfiguration;
-  readonly receipts: ReceiptsConfiguration;
-  /** Keys that may be released, by the id that a request names. */
-  readonly keys: Readonly<Record<string, ReleasableKeyConfiguration>>;
-  /** Who may call, by name. Empty: loopback only, everybody there. */
-  readonly callers: Readonly<Record<string, CallerConfiguration>>;
-  readonly log: { readonly level: LogLevel };
+export type Configuration = Read<typeof CONFIGURATION_SCHEMA>;
+
+/** The longest event log that a body has room for: it is sent in base64, three bytes in four characters. */
+export function longestEventLog(bodyBytes: number): number {
+  return Math.floor((bodyBytes * 3) / 4);
 }
 
-export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-export interface ListenConfiguration {
-  readonly host: string;
-  /** 0: a free one. */
-  readonly port: number;
-  /** Whether to serve without callers on an address that is not loopback. */
-  readonly insecure: boolean;
-  /** PEM files. */
-  readonly tls: { readonly cert: string | null; readonly key: string | null; readonly clientCa: string | null };
-  /** Addresses or ranges whose X-Forwarded-For counts. */
-  readonly trustedProxies: readonly string[];
-}
-
-export interface AmdConfiguration {
-  /** Origin of the Key Distribution Service, or `off`. */
-  readonly kds: string;
-  /** Directory of certificates and CRLs. */
-  readonly chains: string;
-  readonly refuseProducts: readonly SnpProduct[];
-}
-
-export interface AzureConfiguration {
-  /** URL of the host's certificate cache, or `off`. */
-  readonly thim: string;
-  readonly paravisors: ParavisorsConfiguration;
-}
-
-/** What makes a paravisor known, added to what is built in. Digests are 48 bytes, lower-case hex. */
-export interface ParavisorsConfiguration {
-  /** A digest alone keeps the floor that is built in for it, or has none. */
-  readonly idKeyDigests: readonly (string | ParavisorConfiguration)[];
-  readonly mrtds: readonly string[];
-  /** `off`, or the day, `YYYY-MM-DD` in UTC, from which AK certificates of confidential VMs count. */
-  readonly akCertificates: string;
-}
-
-export interface ParavisorConfiguration {
-  readonly digest: string;
-  /** Least value of the lower 16 bits of GUEST_SVN. */
-  readonly minGuestSvn: number;
-}
-
-export interface MaaConfiguration {
-  /** The public shared providers: all, none, or those of some regions. */
-  readonly shared: boolean | readonly string[];
-  readonly issuers: readonly MaaIssuerConfiguration[];
-  readonly submit: {
-    /** Origins; each one is an accepted issuer too. Empty: evidence never leaves the service. */
-    readonly endpoints: readonly string[];
-    readonly apiVersion: string;
-    /** Null: no token is sent. */
-    readonly credential: AzureIdentity | null;
+/** Nobody has to lower a limit that he did not set because he lowered another one. */
+function withFittingEventLog(schema: typeof limits): typeof limits {
+  return {
+    ...schema,
+    read(raw, at) {
+      const read = schema.read(raw, at);
+      const isSet = isObject(raw) && raw['eventLogBytes'] !== undefined;
+      if (isSet || read === undefined) return read;
+      return { ...read, eventLogBytes: Math.min(read.eventLogBytes, longestEventLog(read.bodyBytes)) };
+    },
   };
 }
 
-export interface MaaIssuerConfiguration {
-  /** Exact text of `iss`. */
-  readonly issuer: string;
-  /** `jwks`: from the issuer; else a file. */
-  readonly keys: string;
-  /** Hashes that `x-ms-policy-hash` may have, base64url; null for built-in shared providers only. */
-  readonly policyHash: 'any' | readonly string[] | null;
-  /** SHA-256 of the certificates (DER, lower-case hex) that may have signed its policy; null: not looked at. */
-  readonly policySigner: readonly string[] | null;
-  /** Whether the key of a token must be one that a TEE vouches for. Where it is, that is verified either way. */
-  readonly teeSigner: 'any' | 'required';
+/** Directory of what the service writes: that of the decision store, or of the default one where that is no file. */
+export function dataDirectory({ decisions }: Configuration): string {
+  const isFile = decisions.store !== 'off' && !decisions.store.includes('://');
+  return dirname(isFile ? decisions.store : DEFAULT_DECISION_STORE);
 }
 
-export interface ItaConfiguration {
-  /** Those of the configuration, then the built-in ones that it does not name. */
-  readonly issuers: readonly ItaIssuerConfiguration[];
-  /** Null: evidence never leaves the service. */
-  readonly submit: ItaSubmitConfiguration | null;
+/** File of the MAC key of challenges. */
+export function challengeKeyPath(configuration: Configuration): string {
+  return configuration.challenges.key ?? join(dataDirectory(configuration), 'challenges.key');
 }
 
-export interface ItaSubmitConfiguration {
-  /** Origin of its interface. */
-  readonly api: string;
-  readonly apiKeyFile: string;
-  /** Policies to judge by. Every token of Trust Authority has to have matched them, whoever brings it. */
-  readonly policyIds: readonly string[];
-  /** Whether a token is to be issued only where all of them match. */
-  readonly policyMustMatch: boolean;
-  readonly signingAlgorithm: 'PS384' | 'RS256';
+/** Directory where fetched endorsements are kept. */
+export function endorsementCacheDirectory(configuration: Configuration): string {
+  return join(dataDirectory(configuration), 'endorsements');
 }
 
-export interface ItaIssuerConfiguration {
-  /** Exact text of `iss`. */
-  readonly issuer: string;
-  /** URL of the key set, or a file. */
-  readonly keys: string;
-  /** PEM file that x5c must chain to; null: the origin or file is the trust. */
-  readonly roots: string | null;
-  /** Ids of policies, in lower case, that every token of this issuer has to have matched. */
-  readonly policyIds: readonly string[];
+/** Whether the policy directory must exist: only the one that nobody named may be missing, and then holds no files. */
+export function isPolicyDirectoryRequired({ policies }: Configuration): boolean {
+  return policies.directory !== DEFAULT_POLICY_DIRECTORY;
 }
 
-export interface ChallengesConfiguration {
-  /** `memory`, or a redis URL. */
-  readonly store: string;
-  readonly lifetimeSeconds: number;
-  /** File of the MAC key; null: `challenges.key` in the data directory. */
-  readonly key: string | null;
-}
-
-export interface DecisionsConfiguration {
-  /** SQLite file, `off`, or a redis URL. */
-  readonly store: string;
-  readonly keepEvidence: 'hash' | 'full';
-  readonly retentionDays: number;
-}
-
-export interface ReceiptsConfiguration {
-  /** Null: the listening URL. */
-  readonly issuer: string | null;
-  /** `ephemeral`, a PEM or JWK file, or the URL of a Key Vault key. */
-  readonly key: string;
-  readonly lifetimeSeconds: number;
-}
-
-export interface ReleasableKeyConfiguration {
-  readonly vault: string;
-  readonly name: string;
-  readonly version: string | null;
-  readonly policy: string;
-  readonly enc: string;
-}
-
-/** A caller. Exactly one of `apiKeySha256`, `oidc`, `mtls` and `kubernetes` says how it is recognised. */
-export interface CallerConfiguration {
-  /** SHA-256 of the key, lower-case hex. */
-  readonly apiKeySha256: string | null;
-  /** Instant from which the key no longer counts, ISO 8601 in UTC. */
-  readonly expires: string | null;
-  readonly roles: readonly Role[];
-  /** Policies that the caller may name; null: any. */
-  readonly policies: readonly string[] | null;
-  /** Audiences that the caller may name; null: any. */
-  readonly audience: readonly string[] | null;
-  readonly tenant: string;
-  readonly oidc: object | null;
-  readonly mtls: object | null;
-  readonly kubernetes: object | null;
+/** Folders of endorsements that somebody named, by their keys: only those that nobody named may be missing unsaid. */
+export function namedEndorsementFolders({ amd, intel }: Configuration): ReadonlyMap<string, string> {
+  const folders: readonly (readonly [key: string, folder: string, byDefault: string])[] = [
+    ['amd.chains', amd.chains, DEFAULT_AMD_FOLDER],
+    ['intel.collateral', intel.collateral, DEFAULT_INTEL_FOLDER],
+  ];
+  return new Map(folders.filter(([, folder, byDefault]) => folder !== byDefault).map(([key, folder]) => [key, folder]));
 }

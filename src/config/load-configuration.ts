@@ -3,10 +3,9 @@ import { ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
 import { deepFreeze, Place, type Problem } from '../schema/schema.js';
 import { readYaml, type YamlText } from '../schema/yaml.js';
-import type { Configuration } from './configuration.js';
+import { CONFIGURATION_SCHEMA, type Configuration } from './configuration.js';
 import { checkConsistency } from './consistency.js';
 import { type Environment, overlayEnvironment, placeIn, yamlProblems } from './environment.js';
-import { CONFIGURATION_SCHEMA } from './schema.js';
 
 export interface ConfigurationInput {
   /** Text of the configuration file; null: none, so defaults hold. */

@@ -6,26 +6,15 @@ export const ENCLAVE_REPORT_LENGTH = 384;
  * Report of an SGX enclave, here the TD quoting enclave (Intel TDX DCAP Quoting Library API, enclave report body).
  * Nothing in it is verified.
  */
-export interface EnclaveReport {
-  /** The whole report: what the PCK key signs. */
-  readonly bytes: Uint8Array;
-  readonly miscSelect: Uint8Array;
-  readonly attributes: Uint8Array;
-  /** Bit 1 of ATTRIBUTES. */
-  readonly debug: boolean;
-  readonly mrSigner: Uint8Array;
-  readonly isvProdId: number;
-  readonly isvSvn: number;
-  readonly reportData: Uint8Array;
-}
+export type EnclaveReport = Readonly<ReturnType<typeof parseEnclaveReport>>;
 
 /**
  * Reads an enclave report. Reserved bytes are not looked at: the PCK key has signed them, and no rule is known.
  *
- * @param bytes exactly 384 bytes
+ * @param bytes exactly 384 bytes: what the PCK key signs
  * @throws {FormatError} `tdx_format`
  */
-export function parseEnclaveReport(bytes: Uint8Array): EnclaveReport {
+export function parseEnclaveReport(bytes: Uint8Array) {
   const reader = new ByteReader(bytes, 'tdx_format');
   reader.bytes(16, 'CPUSVN');
   const miscSelect = reader.bytes(4, 'MISCSELECT');
@@ -40,6 +29,7 @@ export function parseEnclaveReport(bytes: Uint8Array): EnclaveReport {
   reader.bytes(60, 'reserved');
   const reportData = reader.bytes(64, 'REPORTDATA');
   reader.expectEnd();
+  /** Bit 1 of ATTRIBUTES. */
   const debug = ((attributes[0] ?? 0) & 0x02) !== 0;
   return { bytes, miscSelect, attributes, debug, mrSigner, isvProdId, isvSvn, reportData };
 }

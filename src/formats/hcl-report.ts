@@ -34,15 +34,7 @@ const REPORT_MAXIMUM = CLAIMS_OFFSET + CLAIMS_MAXIMUM + 4096;
 export type HclReportType = 'vbs' | 'snp' | 'tvm' | 'tdx' | 'cca';
 
 /** Report of the Azure paravisor, as a guest reads it from NV index 0x01400001. Nothing in it is verified. */
-export interface HclReport {
-  /** 1 (older Milan hosts) or 2. */
-  readonly version: 1 | 2;
-  readonly reportType: HclReportType;
-  /** The hardware report area, 1184 bytes. A TDREPORT fills the first 1024, and zeros the rest. */
-  readonly hardwareReport: Uint8Array;
-  /** Runtime claims as they are hashed: never re-serialised, not parsed before the hash was compared. */
-  readonly runtimeClaims: Uint8Array;
-}
+export type HclReport = Readonly<ReturnType<typeof parseHclReport>>;
 
 /**
  * Reads the report of the Azure paravisor (openvmm, openhcl_attestation_protocol, igvm_attest/get.rs).
@@ -53,7 +45,7 @@ export interface HclReport {
  * @throws {FormatError} `hcl_format` for anything but the guest-visible form
  * @throws {FormatError} `hcl_hash_type` for a report data hash other than SHA-256
  */
-export function parseHclReport(bytes: Uint8Array): HclReport {
+export function parseHclReport(bytes: Uint8Array) {
   if (bytes.byteLength < CLAIMS_OFFSET || bytes.byteLength > REPORT_MAXIMUM) {
     throw new FormatError(
       'hcl_format',
@@ -83,11 +75,14 @@ export function parseHclReport(bytes: Uint8Array): HclReport {
   if (bytes.byteLength - claimsEnd > 4096) throw new FormatError('hcl_format', 'more than 4096 bytes of filling');
   requireZeroRange(bytes, claimsEnd, bytes.byteLength, 'filling bytes after the runtime claims');
   return {
+    /** 1: older Milan hosts. */
     version,
     reportType,
+    /** The hardware report area, 1184 bytes. A TDREPORT fills the first 1024, and zeros the rest. */
     hardwareReport,
+    /** Runtime claims as they are hashed: never re-serialised, not parsed before the hash was compared. */
     runtimeClaims: bytes.subarray(CLAIMS_OFFSET, claimsEnd),
-  };
+  } as const;
 }
 
 /**

@@ -1,10 +1,10 @@
+import { createPublicKey } from 'node:crypto';
 import type { TokenKey } from '../model/endorsement.js';
 import { FormatError } from '../model/errors.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
-import { decodeBase64, decodeStandardBase64 } from './base64.js';
+import { decodeBase64, decodeStandardBase64, encodeBase64Url } from './base64.js';
 import { TOKEN_LENGTH } from './jws.js';
-import { encodeRsaPublicKeyInfo } from './rsa-public-key-info.js';
 import { weaknessOf } from './rsa-strength.js';
 import { parseStrictJson } from './strict-json.js';
 import { parseCertificate } from './x509-certificate.js';
@@ -106,7 +106,7 @@ function readKey(jwk: JsonValue): TokenKey {
   const { key, spki } = readNumbers(jwk, certificates);
   const weakness = weaknessOf(key, alg);
   if (weakness !== null) throw unfit(weakness);
-  return { kid, alg, key, spki, certificates };
+  return { kid, alg, key, spki: spki ?? publicKeyInfo(key), certificates };
 }
 
 /** RFC 7517, sections 4.2 and 4.3. */
@@ -139,7 +139,8 @@ function readCertificates(x5c: JsonValue | undefined): readonly Uint8Array[] {
   });
 }
 
-function readNumbers(jwk: JsonObject, [first]: readonly Uint8Array[]): { key: RsaPublicKey; spki: Uint8Array } {
+/** The key; with its SubjectPublicKeyInfo where it is certified. */
+function readNumbers(jwk: JsonObject, [first]: readonly Uint8Array[]): { key: RsaPublicKey; spki: Uint8Array | null } {
   const isNamed = 'n' in jwk || 'e' in jwk;
   const named = isNamed ? { n: readInteger(jwk['n'], 'n'), e: readInteger(jwk['e'], 'e') } : null;
   const certified = first === undefined ? null : certifiedKey(first);
@@ -147,12 +148,18 @@ function readNumbers(jwk: JsonObject, [first]: readonly Uint8Array[]): { key: Rs
     if (certified === null) throw unfit('key has neither n and e nor a certificate');
     return certified;
   }
-  if (certified === null) return { key: named, spki: encodeRsaPublicKeyInfo(named) };
+  if (certified === null) return { key: named, spki: null };
   const { n, e } = certified.key;
   if (Buffer.compare(n, named.n) !== 0 || Buffer.compare(e, named.e) !== 0) {
     throw unfit('certificate holds another key than n and e');
   }
   return certified;
+}
+
+/** SubjectPublicKeyInfo, DER: the encoding that a certificate of the key would have. */
+function publicKeyInfo({ n, e }: RsaPublicKey): Uint8Array {
+  const jwk = { kty: 'RSA', n: encodeBase64Url(n), e: encodeBase64Url(e) };
+  return new Uint8Array(createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'der' }));
 }
 
 function certifiedKey(der: Uint8Array): { key: RsaPublicKey; spki: Uint8Array } {

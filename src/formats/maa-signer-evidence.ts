@@ -2,6 +2,7 @@ import { FormatError } from '../model/errors.js';
 import { isObject, type JsonValue } from '../model/json.js';
 import { decodeBase64 } from './base64.js';
 import { DER, malformed, parseDer } from './der.js';
+import { splitVcekChain } from './pem.js';
 import { parseStrictJson } from './strict-json.js';
 import type { X509Certificate } from './x509-certificate.js';
 import { onlyExtension, type X509Extension } from './x509-extension.js';
@@ -28,7 +29,6 @@ const EXTENSION = {
 } as const;
 
 const SNP_CONTAINER = 'acisevsnp';
-const BEGIN = '-----BEGIN CERTIFICATE-----';
 
 /**
  * Reads the evidence in a certificate of a signing key. An extension that comes twice is none; whoever verifies the
@@ -60,14 +60,8 @@ function isText(extension: X509Extension, text: string): boolean {
 function snpEvidence(text: Uint8Array): SnpSignerEvidence {
   const members = within(() => parseStrictJson(text));
   if (!isObject(members)) throw malformed('evidence of the signer is not an object');
-  const pem = Buffer.from(bytesOf(members['VcekCertChain'])).toString('latin1');
-  const second = pem.indexOf(BEGIN, BEGIN.length);
-  return {
-    tee: 'snp',
-    report: bytesOf(members['SnpReport']),
-    vek: second < 0 ? pem : pem.slice(0, second),
-    chain: second < 0 ? null : pem.slice(second),
-  };
+  const certificates = splitVcekChain(bytesOf(members['VcekCertChain']));
+  return { tee: 'snp', report: bytesOf(members['SnpReport']), ...certificates };
 }
 
 function bytesOf(value: JsonValue | undefined): Uint8Array {

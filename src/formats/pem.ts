@@ -88,6 +88,18 @@ function otherThings(text: string): string {
     : 'pem has something else than certificates';
 }
 
+/**
+ * Parts what Azure writes into one text: the VCEK, then ASK and ARK. What the blocks hold is for whoever reads them; where
+ * there is one only, it is the VCEK.
+ */
+export function splitVcekChain(bytes: Uint8Array): { readonly vek: string; readonly chain: string | null } {
+  const pem = Buffer.from(bytes).toString('latin1');
+  const second = pem.indexOf(PEM_BEGIN, PEM_BEGIN.length);
+  return second < 0 ? { vek: pem, chain: null } : { vek: pem.slice(0, second), chain: pem.slice(second) };
+}
+
+const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
+
 export const PEM_IN_BASE64 = 'this is PEM written in base64';
 
 /** How PEM looks in base64: "-----BEGIN ". */

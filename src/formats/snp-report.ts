@@ -17,43 +17,7 @@ export const SNP_SIGNED_LENGTH = 0x2a0;
 export type SnpReportSigner = 'vcek' | 'vlek' | 'none';
 
 /** ATTESTATION_REPORT (AMD 56860). Field names are AMD's. Nothing in it is verified. */
-export interface SnpReport {
-  readonly version: 2 | 3 | 4 | 5;
-  readonly guestSvn: number;
-  readonly policy: SnpPolicyClaim;
-  readonly familyId: Uint8Array;
-  readonly imageId: Uint8Array;
-  readonly vmpl: number;
-  readonly platformInfo: SnpPlatformInfoClaim;
-  readonly authorKeyEn: boolean;
-  readonly maskChipKey: boolean;
-  readonly signingKey: SnpReportSigner;
-  readonly reportData: Uint8Array;
-  readonly measurement: Uint8Array;
-  readonly hostData: Uint8Array;
-  readonly idKeyDigest: Uint8Array;
-  readonly authorKeyDigest: Uint8Array;
-  readonly reportId: Uint8Array;
-  readonly reportIdMa: Uint8Array;
-  /** TCB_VERSIONs, 8 bytes each: their layout depends on the product line (snp-tcb.ts). */
-  readonly tcb: {
-    readonly current: Uint8Array;
-    readonly committed: Uint8Array;
-    readonly reported: Uint8Array;
-    readonly launch: Uint8Array;
-  };
-  /** CPUID_FAM_ID, CPUID_MOD_ID, CPUID_STEP; null in version 2. */
-  readonly cpuid: { readonly family: number; readonly model: number; readonly stepping: number } | null;
-  readonly chipId: Uint8Array;
-  /** `major.minor.build`. */
-  readonly firmware: { readonly current: string; readonly committed: string };
-  /** CURRENT_MIT_VECTOR and LAUNCH_MIT_VECTOR; null before version 5. */
-  readonly mitigation: { readonly current: bigint; readonly launch: bigint } | null;
-  /** The bytes that are signed. */
-  readonly signed: Uint8Array;
-  /** r‖s, 48 bytes each, big endian. */
-  readonly signature: Uint8Array;
-}
+export type SnpReport = Readonly<ReturnType<typeof parseSnpReport>>;
 
 /**
  * Reads an ATTESTATION_REPORT. Checks its shape only: a report that parses may still be forged.
@@ -67,7 +31,7 @@ export interface SnpReport {
  * @throws {FormatError} `snp_policy` where a POLICY bit is set or clear that must not be
  * @throws {FormatError} `snp_reserved` where a must-be-zero field is not
  */
-export function parseSnpReport(bytes: Uint8Array): SnpReport {
+export function parseSnpReport(bytes: Uint8Array) {
   if (bytes.byteLength !== SNP_REPORT_LENGTH) {
     throw new FormatError('snp_format', `report is ${bytes.byteLength} bytes, expected ${SNP_REPORT_LENGTH}`);
   }
@@ -94,21 +58,27 @@ export function parseSnpReport(bytes: Uint8Array): SnpReport {
     authorKeyDigest: field(0x110, 48),
     reportId: field(0x140, 32),
     reportIdMa: field(0x160, 32),
+    /** TCB_VERSIONs, 8 bytes each: their layout depends on the product line (snp-tcb.ts). */
     tcb: {
       current: field(0x038, 8),
       committed: field(0x1e0, 8),
       reported: field(0x180, 8),
       launch: field(0x1f0, 8),
     },
+    /** CPUID_FAM_ID, CPUID_MOD_ID, CPUID_STEP; null in version 2. */
     cpuid:
       version === 2
         ? null
         : { family: view.getUint8(0x188), model: view.getUint8(0x189), stepping: view.getUint8(0x18a) },
     chipId: field(0x1a0, 64),
+    /** `major.minor.build`. */
     firmware: { current: firmwareVersion(bytes, 0x1e8), committed: firmwareVersion(bytes, 0x1ec) },
+    /** CURRENT_MIT_VECTOR and LAUNCH_MIT_VECTOR; null before version 5. */
     mitigation:
       version < 5 ? null : { launch: view.getBigUint64(0x1f8, true), current: view.getBigUint64(0x200, true) },
+    /** The bytes that are signed. */
     signed: field(0, SNP_SIGNED_LENGTH),
+    /** r‖s, 48 bytes each, big endian. */
     signature: Buffer.concat([bigEndian(field(0x2a0, 48)), bigEndian(field(0x2e8, 48))]),
   };
 }
@@ -164,31 +134,17 @@ function parseGuestPolicy(policy: bigint): SnpPolicyClaim {
   };
 }
 
-const PLATFORM_BIT: { readonly [name in SnpPlatformBit]: number } = {
-  smtEnabled: 0,
-  tsmeEnabled: 1,
-  eccEnabled: 2,
-  raplDisabled: 3,
-  ciphertextHidingDramEnabled: 4,
-  aliasCheckComplete: 5,
-  iommuWriteSafe: 6,
-  tioEnabled: 7,
-};
-
 /** PLATFORM_INFO. Newer parts set bits that older layouts call reserved: those are reported, not refused. */
 function parsePlatformInfo(info: bigint): SnpPlatformInfoClaim {
   const bit = (position: number) => ((info >> BigInt(position)) & 1n) === 1n;
-  const named = Object.fromEntries(SNP_PLATFORM_BITS.map((name) => [name, bit(PLATFORM_BIT[name])]));
-  const known = new Set(Object.values(PLATFORM_BIT));
-  const unknownBits = info < 0x100n ? [] : Array.from({ length: 64 }, (_, position) => position);
-  return {
-    ...(named as { readonly [name in SnpPlatformBit]: boolean }),
-    unknownBits: unknownBits.filter((position) => !known.has(position) && bit(position)),
-  };
+  const named = Object.fromEntries(SNP_PLATFORM_BITS.map((name, position) => [name, bit(position)]));
+  const known = SNP_PLATFORM_BITS.length;
+  const unknownBits = info < 0x100n ? [] : Array.from({ length: 64 - known }, (_, index) => known + index);
+  return { ...(named as { readonly [name in SnpPlatformBit]: boolean }), unknownBits: unknownBits.filter(bit) };
 }
 
 /** KEY_INFO. Bits 31 to 5 are reserved; signing keys 2 to 6 are not defined. */
-function parseKeyInfo(info: number): Pick<SnpReport, 'authorKeyEn' | 'maskChipKey' | 'signingKey'> {
+function parseKeyInfo(info: number) {
   if (info >>> 5 !== 0) throw new FormatError('snp_reserved', 'KEY_INFO has reserved bits set');
   const signers: ReadonlyMap<number, SnpReportSigner> = new Map([
     [0, 'vcek'],

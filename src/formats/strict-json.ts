@@ -1,6 +1,6 @@
 import type { MalformedCode } from '../model/codes.js';
 import { FormatError } from '../model/errors.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { type JsonObject, type JsonValue, jsonPointer } from '../model/json.js';
 
 export interface StrictJsonLimits {
   /** Levels of arrays and objects. */
@@ -285,9 +285,4 @@ function isEscaped(text: string, position: number): boolean {
   let first = position;
   while (text.charCodeAt(first - 1) === BACKSLASH) first--;
   return (position - first) % 2 === 1;
-}
-
-/** A JSON pointer (RFC 6901) from names and indices. */
-export function jsonPointer(path: readonly (string | number)[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

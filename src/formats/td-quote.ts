@@ -1,30 +1,12 @@
 import { FormatError } from '../model/errors.js';
 import { ByteReader, isZero } from './byte-reader.js';
-import { ENCLAVE_REPORT_LENGTH, type EnclaveReport, parseEnclaveReport } from './enclave-report.js';
+import { ENCLAVE_REPORT_LENGTH, parseEnclaveReport } from './enclave-report.js';
 import { PEM_TEXT_BYTES } from './pem.js';
 import { isTdReport } from './td-report.js';
 import { parseTdReportBody, TD_BODY_LENGTH, type TdReportBody } from './td-report-body.js';
 
 /** TD quote (Intel TDX DCAP Quoting Library API, quote format). Nothing in it is verified. */
-export interface TdQuote {
-  readonly version: 4 | 5;
-  readonly qeVendorId: Uint8Array;
-  readonly body: TdReportBody;
-  /** Header, in version 5 the descriptor of the body, and body: what the attestation key signs. */
-  readonly signed: Uint8Array;
-  /** r‖s, 64 bytes. */
-  readonly signature: Uint8Array;
-  /** P-256 public key, X‖Y, 64 bytes. Not checked here: that it is a point of the curve. */
-  readonly attestationKey: Uint8Array;
-  readonly qe: {
-    readonly report: EnclaveReport;
-    /** r‖s, 64 bytes. */
-    readonly signature: Uint8Array;
-    readonly authData: Uint8Array;
-  };
-  /** PEM: PCK certificate, its issuer, root. */
-  readonly pckChain: string;
-}
+export type TdQuote = Readonly<ReturnType<typeof parseTdQuote>>;
 
 const KEY_TYPE_P256 = 2;
 const TEE_SGX = 0;
@@ -55,12 +37,13 @@ const LINE_END = /^(?:\r?\n)?$/;
  * @throws {FormatError} `tdx_not_a_quote` for a bare TDREPORT
  * @throws {FormatError} `tdx_trailing` where something else than zeros follows the end, or the last PEM line
  */
-export function parseTdQuote(bytes: Uint8Array): TdQuote {
+export function parseTdQuote(bytes: Uint8Array) {
   if (isTdReport(bytes))
     throw new FormatError('tdx_not_a_quote', 'a tdreport is no quote: nothing outside can check it');
   const reader = new ByteReader(bytes, 'tdx_format');
   const { version, qeVendorId } = readHeader(reader);
   const body = readBody(reader, version);
+  /** Header, in version 5 the descriptor of the body, and body: what the attestation key signs. */
   const signed = bytes.subarray(0, reader.offset);
   const length = reader.u32le('length of the authentication data');
   const authentication = readAuthentication(reader.bytes(length, 'authentication data'));
@@ -91,7 +74,7 @@ export function signaturesOfTdQuote(bytes: Uint8Array): readonly number[] {
   return qeSignature + TD_QUOTE_SIGNATURE_LENGTH > bytes.byteLength ? [] : [signature, qeSignature];
 }
 
-function readHeader(reader: ByteReader): Pick<TdQuote, 'version' | 'qeVendorId'> {
+function readHeader(reader: ByteReader) {
   const version = reader.u16le('version');
   const keyType = reader.u16le('attestation key type');
   const teeType = reader.u32le('tee type');
@@ -104,7 +87,7 @@ function readHeader(reader: ByteReader): Pick<TdQuote, 'version' | 'qeVendorId'>
   if (version !== 4 && version !== 5) throw new FormatError('tdx_format', `quote version ${version} is not 4 or 5`);
   if (keyType !== KEY_TYPE_P256) throw new FormatError('tdx_format', `attestation key type ${keyType} is not 2`);
   if (teeType !== TEE_TDX) throw new FormatError('tdx_format', 'tee type is not that of tdx');
-  return { version, qeVendorId };
+  return { version, qeVendorId } as const;
 }
 
 function readBody(reader: ByteReader, version: 4 | 5): TdReportBody {
@@ -118,16 +101,17 @@ function readBody(reader: ByteReader, version: 4 | 5): TdReportBody {
   return parseTdReportBody(reader.bytes(size, 'td report body'));
 }
 
-function readAuthentication(bytes: Uint8Array): Pick<TdQuote, 'signature' | 'attestationKey' | 'qe' | 'pckChain'> {
+function readAuthentication(bytes: Uint8Array) {
   const reader = new ByteReader(bytes, 'tdx_format');
   const signature = reader.bytes(TD_QUOTE_SIGNATURE_LENGTH, 'quote signature');
+  /** P-256 public key, X‖Y, 64 bytes. Not checked here: that it is a point of the curve. */
   const attestationKey = reader.bytes(64, 'attestation key');
   const certification = readCertification(reader, CERTIFICATION.qeReport);
   return { signature, attestationKey, ...readQeCertification(certification) };
 }
 
 /** QE report certification data (type 6), with the PCK chain (type 5) inside. */
-function readQeCertification(bytes: Uint8Array): Pick<TdQuote, 'qe' | 'pckChain'> {
+function readQeCertification(bytes: Uint8Array) {
   const reader = new ByteReader(bytes, 'tdx_format');
   const report = parseEnclaveReport(reader.bytes(ENCLAVE_REPORT_LENGTH, 'QE report'));
   const signature = reader.bytes(TD_QUOTE_SIGNATURE_LENGTH, 'QE report signature');
@@ -136,6 +120,7 @@ function readQeCertification(bytes: Uint8Array): Pick<TdQuote, 'qe' | 'pckChain'
     throw new FormatError('tdx_format', `QE authentication data is ${size} bytes, at most 1024 are allowed`);
   }
   const authData = reader.bytes(size, 'QE authentication data');
+  /** PCK certificate, its issuer, root. */
   const pckChain = pemText(readCertification(reader, CERTIFICATION.pckChain));
   return { qe: { report, signature, authData }, pckChain };
 }

@@ -6,30 +6,7 @@ export const TD_REPORT_LENGTH = 1024;
  * TDREPORT_STRUCT (Intel TDX Module ABI Specification). It has a MAC for its own machine and no signature, so that for a
  * remote verifier nothing of it counts but what a quote says too.
  */
-export interface TdReport {
-  /** SHA-384 that the report states of `teeTcbInfo` and of `tdInfo`. */
-  readonly teeTcbInfoHash: Uint8Array;
-  readonly tdInfoHash: Uint8Array;
-  /** Bytes 256 to 494, TEE_TCB_INFO. */
-  readonly teeTcbInfo: Uint8Array;
-  /** Bytes 512 to 1023, TDINFO. */
-  readonly tdInfo: Uint8Array;
-  readonly reportData: Uint8Array;
-  readonly teeTcbSvn: Uint8Array;
-  readonly mrSeam: Uint8Array;
-  readonly mrSignerSeam: Uint8Array;
-  readonly seamAttributes: Uint8Array;
-  readonly teeTcbSvn2: Uint8Array;
-  readonly tdAttributes: Uint8Array;
-  readonly xfam: Uint8Array;
-  readonly mrTd: Uint8Array;
-  readonly mrConfigId: Uint8Array;
-  readonly mrOwner: Uint8Array;
-  readonly mrOwnerConfig: Uint8Array;
-  readonly rtmr: readonly [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-  /** SERVTD_HASH: MRSERVICETD of a quote. */
-  readonly servTdHash: Uint8Array;
-}
+export type TdReport = Readonly<ReturnType<typeof parseTdReport>>;
 
 const REPORT_TYPE_TDX = 0x81;
 
@@ -47,16 +24,19 @@ export function isTdReport(bytes: Uint8Array): boolean {
  * @param bytes exactly 1024 bytes
  * @throws {FormatError} `tdx_format`
  */
-export function parseTdReport(bytes: Uint8Array): TdReport {
+export function parseTdReport(bytes: Uint8Array) {
   if (bytes.byteLength !== TD_REPORT_LENGTH) {
     throw new FormatError('tdx_format', `tdreport is ${bytes.byteLength} bytes, expected ${TD_REPORT_LENGTH}`);
   }
   if (!isTdReport(bytes)) throw new FormatError('tdx_format', 'report type is not that of tdx');
   const field = (start: number, length: number) => bytes.subarray(start, start + length);
   return {
+    /** SHA-384 that the report states of `teeTcbInfo` and of `tdInfo`. */
     teeTcbInfoHash: field(32, 48),
     tdInfoHash: field(80, 48),
+    /** Bytes 256 to 494, TEE_TCB_INFO. */
     teeTcbInfo: field(256, 239),
+    /** Bytes 512 to 1023, TDINFO. */
     tdInfo: field(512, 512),
     reportData: field(128, 64),
     teeTcbSvn: field(264, 16),
@@ -70,7 +50,8 @@ export function parseTdReport(bytes: Uint8Array): TdReport {
     mrConfigId: field(576, 48),
     mrOwner: field(624, 48),
     mrOwnerConfig: field(672, 48),
-    rtmr: [field(720, 48), field(768, 48), field(816, 48), field(864, 48)],
+    rtmr: [field(720, 48), field(768, 48), field(816, 48), field(864, 48)] as const,
+    /** SERVTD_HASH: MRSERVICETD of a quote. */
     servTdHash: field(912, 48),
   };
 }

@@ -1,6 +1,7 @@
 import { FormatError } from '../model/errors.js';
 import type { PcrBank } from '../model/evidence.js';
 import { ByteReader } from './byte-reader.js';
+import { DIGEST_ALGORITHM } from './tcg-event-log.js';
 
 /** TPM_GENERATED_VALUE. A restricted key refuses to sign foreign data that begins with it. */
 export const TPM_GENERATED_VALUE = 0xff544347;
@@ -24,17 +25,7 @@ export interface PcrSelection {
 }
 
 /** TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE (TPM 2.0 part 2, 10.12.8). Nothing in it is verified. */
-export interface TpmsQuote {
-  readonly qualifiedSigner: Uint8Array;
-  readonly extraData: Uint8Array;
-  readonly clock: bigint;
-  readonly resetCount: number;
-  readonly restartCount: number;
-  readonly safe: boolean;
-  readonly firmwareVersion: bigint;
-  readonly selections: readonly PcrSelection[];
-  readonly pcrDigest: Uint8Array;
-}
+export type TpmsQuote = Readonly<ReturnType<typeof parseTpmsQuote>>;
 
 /** TPM2B_NAME holds a hash and its algorithm; TPM2B_DATA a hash and its algorithm (TPM 2.0 part 2, 10.4.3). */
 const NAME_MAXIMUM = 66;
@@ -42,12 +33,10 @@ const EXTRA_DATA_MAXIMUM = 66;
 const DIGEST_MAXIMUM = 64;
 const SELECTIONS_MAXIMUM = 16;
 
-const BANK: ReadonlyMap<number, PcrBank> = new Map([
-  [0x0004, 'sha1'],
-  [0x000b, 'sha256'],
-  [0x000c, 'sha384'],
-  [0x000d, 'sha512'],
-]);
+/** Hashes by TPM_ALG_ID. */
+export const TPM_HASHES: ReadonlyMap<number, PcrBank> = new Map(
+  (Object.keys(DIGEST_ALGORITHM) as readonly PcrBank[]).map((hash) => [DIGEST_ALGORITHM[hash], hash]),
+);
 
 /**
  * Reads magic and type alone: a structure of another type has another layout.
@@ -74,7 +63,7 @@ function refuseSizePrefix(bytes: Uint8Array): void {
  * @param bytes TPMS_ATTEST without size prefix
  * @throws {FormatError} `tpm_format` where a size does not fit, or bytes are left over
  */
-export function parseTpmsQuote(bytes: Uint8Array): TpmsQuote {
+export function parseTpmsQuote(bytes: Uint8Array) {
   const reader = new ByteReader(bytes, 'tpm_format');
   reader.u32be('magic');
   reader.u16be('type');
@@ -114,5 +103,5 @@ function parseSelection(reader: ByteReader): PcrSelection {
   const indices = Array.from({ length: size * 8 }, (_, index) => index).filter(
     (index) => (((bitmap[index >> 3] ?? 0) >> (index & 7)) & 1) === 1,
   );
-  return { algorithm, bank: BANK.get(algorithm) ?? null, indices };
+  return { algorithm, bank: TPM_HASHES.get(algorithm) ?? null, indices };
 }

@@ -1,30 +1,17 @@
 import { FormatError } from '../model/errors.js';
+import type { PcrBank } from '../model/evidence.js';
 import { ByteReader } from './byte-reader.js';
+import { TPM_HASHES } from './tpms-attest.js';
 
 /** TPM_ALG_ID values (TPM 2.0 part 2, 6.3). */
-const TPM_ALG = {
-  sha1: 0x0004,
-  sha256: 0x000b,
-  sha384: 0x000c,
-  sha512: 0x000d,
-  rsassa: 0x0014,
-  rsapss: 0x0016,
-  ecdsa: 0x0018,
-};
+const TPM_ALG = { rsassa: 0x0014, rsapss: 0x0016, ecdsa: 0x0018 };
 
-export type TpmHash = 'sha1' | 'sha256' | 'sha384' | 'sha512';
+export type TpmHash = PcrBank;
 
 /** A signature over a quote and the scheme it claims. */
 export type TpmSignature =
   | { readonly scheme: 'rsassa' | 'rsapss'; readonly hash: TpmHash; readonly signature: Uint8Array }
   | { readonly scheme: 'ecdsa'; readonly hash: TpmHash; readonly r: Uint8Array; readonly s: Uint8Array };
-
-const HASHES: ReadonlyMap<number, TpmHash> = new Map([
-  [TPM_ALG.sha1, 'sha1'],
-  [TPM_ALG.sha256, 'sha256'],
-  [TPM_ALG.sha384, 'sha384'],
-  [TPM_ALG.sha512, 'sha512'],
-]);
 
 /**
  * Reads the signature of a quote. Bytes as long as the modulus are a bare RSASSA-PKCS1-v1_5 signature with SHA-256,
@@ -37,7 +24,7 @@ export function parseTpmSignature(bytes: Uint8Array, modulusLength: number | nul
   if (bytes.byteLength === modulusLength) return { scheme: 'rsassa', hash: 'sha256', signature: bytes };
   const reader = new ByteReader(bytes, 'tpm_format');
   const algorithm = reader.u16be('sigAlg');
-  const hash = HASHES.get(reader.u16be('hash'));
+  const hash = TPM_HASHES.get(reader.u16be('hash'));
   if (hash === undefined) throw new FormatError('tpm_format', 'the hash of the signature is not known');
   const signature = parseBody(reader, algorithm, hash);
   reader.expectEnd();

@@ -4,7 +4,7 @@ import type { Decision } from '../model/decision.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import { nearNames } from '../model/names-in-messages.js';
 import type { CallerDirectory } from './callers.js';
-import type { FailureLimit } from './rate-limits.js';
+import type { FailureLimit } from './load-limits.js';
 
 /** Who may use a route: everybody, or callers with a role. A route without does not start. */
 export type Access = 'public' | Role;

@@ -1,16 +1,12 @@
 import type { Clock, Log } from '../model/ports.js';
-import type {
-  InspectEvidenceUseCase,
-  IssueChallengeUseCase,
-  LivenessUseCase,
-  ReadinessUseCase,
-  VerifyEvidenceUseCase,
-} from '../service/use-cases.js';
+import type { LivenessUseCase, ReadinessUseCase } from '../service/clock-watch.js';
+import type { InspectEvidenceUseCase } from '../service/inspections.js';
+import type { IssueChallengeUseCase } from '../service/issue-challenge.js';
+import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { CallerDirectory } from './callers.js';
 import type { ConnectionLimits, TlsMaterial } from './listener.js';
-import type { SlotLimits } from './load-shedding.js';
+import type { RateLimits, SlotLimits } from './load-limits.js';
 import type { Metrics } from './metrics.js';
-import type { RateLimits } from './rate-limits.js';
 
 /** What the HTTP layer is given. It makes none of it. */
 export interface HttpDependencies {

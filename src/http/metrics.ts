@@ -41,6 +41,14 @@ export interface EndingFigures {
   }[];
 }
 
+/** A figure that is read when it is asked for. */
+interface WatchedFigure {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames?: readonly string[];
+  readonly read: () => readonly (readonly [value: number, labels?: Readonly<Record<string, string | number>>])[];
+}
+
 /**
  * Figures of one service. The registry is its own, so that two services in a process do not add up, and the figures of
  * the process are read when asked for: the library's default collectors observe garbage collection for ever.
@@ -88,81 +96,59 @@ export class Metrics {
     });
     for (const part of RELOADED_PARTS) this.#failedReloads.inc({ part }, 0);
     this.#eventLoop.enable();
-    registerProcessFigures(registers, this.#eventLoop);
+    this.#watchProcess();
   }
 
   /** Adds what is known of the origins that the service contacts, as it is when the figures are asked for. */
   watchOrigins(states: () => readonly OriginFigures[]): void {
-    const registers = [this.#registry];
-    new Gauge({
+    this.#watch(Gauge, {
       name: 'veritee_origin_reachable',
       help: '1 where the last attempt gave an answer of use, or none was made; 0 during an outage.',
       labelNames: ['host'],
-      registers,
-      collect(): void {
-        for (const { host, isReachable } of states()) this.set({ host }, isReachable ? 1 : 0);
-      },
+      read: () => states().map(({ host, isReachable }) => [isReachable ? 1 : 0, { host }]),
     });
-    new Counter({
+    this.#watch(Counter, {
       name: 'veritee_origin_failures_total',
       help: 'Attempts to reach the origin that failed.',
       labelNames: ['host'],
-      registers,
-      collect(): void {
-        this.reset();
-        for (const { host, failures } of states()) this.inc({ host }, failures);
-      },
+      read: () => states().map(({ host, failures }) => [failures, { host }]),
     });
   }
 
   /** Adds whether the policies in force are those of the files, as they were last read. */
   watchPolicies(areCurrent: () => boolean): void {
-    new Gauge({
+    this.#watch(Gauge, {
       name: 'veritee_policies_current',
       help: '1 where the policies of the files are in force; 0 where older ones are, because a file is wrong.',
-      registers: [this.#registry],
-      collect(): void {
-        this.set(areCurrent() ? 1 : 0);
-      },
+      read: () => [[areCurrent() ? 1 : 0]],
     });
   }
 
   /** Adds when API keys, certificates of the listener and waivers end, as they are in force when the figures are asked for. */
   watchEndings(endings: () => EndingFigures): void {
-    const registers = [this.#registry];
-    new Gauge({
+    this.#watch(Gauge, {
       name: 'veritee_api_key_expiry_seconds',
       help: 'Seconds until the API key of a caller no longer counts; negative where it does not.',
       labelNames: ['caller'],
-      registers,
-      collect(): void {
-        this.reset();
-        for (const { caller, seconds } of endings().apiKeys) this.set({ caller }, seconds);
-      },
+      read: () => endings().apiKeys.map(({ seconds, ...labels }) => [seconds, labels]),
     });
-    new Gauge({
+    this.#watch(Gauge, {
       name: 'veritee_certificate_expiry_seconds',
       help: 'Seconds until the first certificate of a file of listen.tls ends; negative where it has.',
       labelNames: ['file'],
-      registers,
-      collect(): void {
-        this.reset();
+      read: () => {
         const first = new Map<string, number>();
         for (const { file, seconds } of endings().certificates) {
           first.set(file, Math.min(seconds, first.get(file) ?? seconds));
         }
-        for (const [file, seconds] of first) this.set({ file }, seconds);
+        return [...first].map(([file, seconds]) => [seconds, { file }]);
       },
     });
-    new Gauge({
+    this.#watch(Gauge, {
       name: 'veritee_waiver_expiry_seconds',
       help: 'Seconds until a waiver of a policy covers nothing any more; negative where it does not.',
       labelNames: ['policy', 'waiver', 'check'],
-      registers,
-      collect(): void {
-        this.reset();
-        for (const { seconds, ...labels } of endings().waivers) this.set(labels, seconds);
-      },
+      read: () => endings().waivers.map(({ seconds, ...labels }) => [seconds, labels]),
     });
   }
 
@@ -206,40 +192,41 @@ export class Metrics {
     this.#eventLoop.disable();
     this.#registry.clear();
   }
-}
 
-/** Under the names that dashboards of Node.js know. */
-function registerProcessFigures(registers: Registry[], eventLoop: IntervalHistogram): void {
-  const figure = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
+  #watch(Kind: typeof Gauge | typeof Counter, { read, labelNames = [], ...named }: WatchedFigure): void {
+    new Kind({
+      ...named,
+      labelNames,
+      registers: [this.#registry],
       collect(): void {
-        this.set(read());
+        this.reset();
+        for (const [value, labels = {}] of read()) this.inc(labels, value);
       },
     });
-  };
-  const startedAt = Date.now() / 1000 - process.uptime();
-  figure('process_start_time_seconds', 'Start of the process, seconds since 1970.', () => startedAt);
-  new Counter({
-    name: 'process_cpu_seconds_total',
-    help: 'User and system CPU time.',
-    registers,
-    collect(): void {
-      this.reset();
-      this.inc(cpuSeconds());
-    },
-  });
-  figure('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
-  figure('nodejs_heap_size_used_bytes', 'Used heap.', () => process.memoryUsage().heapUsed);
-  figure('nodejs_eventloop_lag_p50_seconds', 'Median delay of the event loop.', () => delaySeconds(eventLoop, 50));
-  // The last figure of a scrape starts the next interval.
-  figure('nodejs_eventloop_lag_p99_seconds', '99th percentile of the delay of the event loop.', () => {
-    const seconds = delaySeconds(eventLoop, 99);
-    eventLoop.reset();
-    return seconds;
-  });
+  }
+
+  /** Under the names that dashboards of Node.js know. */
+  #watchProcess(): void {
+    const eventLoop = this.#eventLoop;
+    const gauge = (name: string, help: string, read: () => number) =>
+      this.#watch(Gauge, { name, help, read: () => [[read()]] });
+    const startedAt = Date.now() / 1000 - process.uptime();
+    gauge('process_start_time_seconds', 'Start of the process, seconds since 1970.', () => startedAt);
+    this.#watch(Counter, {
+      name: 'process_cpu_seconds_total',
+      help: 'User and system CPU time.',
+      read: () => [[cpuSeconds()]],
+    });
+    gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
+    gauge('nodejs_heap_size_used_bytes', 'Used heap.', () => process.memoryUsage().heapUsed);
+    gauge('nodejs_eventloop_lag_p50_seconds', 'Median delay of the event loop.', () => delaySeconds(eventLoop, 50));
+    // The last figure of a scrape starts the next interval.
+    gauge('nodejs_eventloop_lag_p99_seconds', '99th percentile of the delay of the event loop.', () => {
+      const seconds = delaySeconds(eventLoop, 99);
+      eventLoop.reset();
+      return seconds;
+    });
+  }
 }
 
 function cpuSeconds(): number {

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { setTimeout as sleep, setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import type { ReadinessUseCase } from '../service/use-cases.js';
+import type { ReadinessUseCase } from '../service/clock-watch.js';
 import { createApplication } from './application.js';
 import { Connections } from './connections.js';
 import type { HttpDependencies } from './dependencies.js';

@@ -8,8 +8,7 @@ import {
 } from '../formats/tpms-attest.js';
 import { FormatError } from '../model/errors.js';
 import type { TpmQuoteInput } from '../model/evidence.js';
-import type { JsonValue } from '../model/json.js';
-import { type FieldDescription, FieldTable, type StructureDescription } from './field-description.js';
+import { FieldTable, type StructureDescription, textField } from './field-description.js';
 
 /** Lengths in a TPMS_ATTEST (TPM 2.0 part 2, 10.12.8): TPMS_CLOCK_INFO, firmwareVersion, and the size of a TPM2B. */
 const CLOCK_INFO_LENGTH = 17;
@@ -109,9 +108,4 @@ function describePcrs(quote: TpmQuoteInput, about: string): StructureDescription
   );
   const length = values.reduce((sum, value) => sum + value.byteLength, 0);
   return { name: 'PCR values', about, length, fields };
-}
-
-/** Of JSON text, which has no fixed places. */
-function textField(name: string, value: JsonValue): FieldDescription {
-  return { name, offset: null, length: null, value, meaning: null };
 }

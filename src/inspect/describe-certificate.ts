@@ -3,7 +3,7 @@ import type { X509Certificate } from '../formats/x509-certificate.js';
 import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../formats/x509-extension.js';
 import { within } from '../model/errors.js';
 import type { AkCertificateInput } from '../model/evidence.js';
-import type { FieldDescription, StructureDescription } from './field-description.js';
+import { type FieldDescription, type StructureDescription, textField } from './field-description.js';
 
 /** A certificate by what people ask of one (RFC 5280 4.1). */
 export function describeCertificate(certificate: X509Certificate, name: string, about: string): StructureDescription {
@@ -15,13 +15,13 @@ export function describeCertificate(certificate: X509Certificate, name: string, 
     about,
     length: der.byteLength,
     fields: [
-      field('subject', subject.commonName, 'common name'),
-      field('issuer', issuer.commonName, 'common name'),
-      field('serial number', Buffer.from(serial).toString('hex')),
-      field('not before', notBefore?.toISOString() ?? null),
-      field('not after', notAfter?.toISOString() ?? null),
-      field('key', key),
-      field('signature algorithm', outerAlgorithm.name),
+      textField('subject', subject.commonName, 'common name'),
+      textField('issuer', issuer.commonName, 'common name'),
+      textField('serial number', Buffer.from(serial).toString('hex')),
+      textField('not before', notBefore?.toISOString() ?? null),
+      textField('not after', notAfter?.toISOString() ?? null),
+      textField('key', key),
+      textField('signature algorithm', outerAlgorithm.name),
       ...purposesOf(certificate),
     ],
   };
@@ -45,9 +45,5 @@ export function describeAkCertificate(
 
 function purposesOf({ extensions }: X509Certificate): readonly FieldDescription[] {
   const usage = onlyExtension(extensions, EXTENSION.extendedKeyUsage);
-  return usage === null ? [] : [field('extended key usage', parseExtendedKeyUsage(usage))];
-}
-
-function field(name: string, value: FieldDescription['value'], meaning: string | null = null): FieldDescription {
-  return { name, offset: null, length: null, value, meaning };
+  return usage === null ? [] : [textField('extended key usage', parseExtendedKeyUsage(usage))];
 }

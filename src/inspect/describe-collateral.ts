@@ -4,7 +4,7 @@ import type { TdxCollateral } from '../model/evidence.js';
 import type { RatedLevel } from '../vendors/intel/collateral-json.js';
 import { parseQeIdentity } from '../vendors/intel/qe-identity.js';
 import { parseTcbInfo } from '../vendors/intel/tcb-info.js';
-import type { FieldDescription, StructureDescription } from './field-description.js';
+import { type FieldDescription, type StructureDescription, textField } from './field-description.js';
 
 /**
  * What Intel's collateral says: windows, numbers and levels. The chains are left out: they are Intel's own.
@@ -26,10 +26,10 @@ function describeTcbInfo(text: string, about: string): StructureDescription {
   const [newest] = info.levels;
   const fields = [
     ...windowOf(info),
-    field('fmspc', hex(info.fmspc), 'the kind of platform that it is about'),
-    field('pceId', hex(info.pceId)),
-    field('module identities', [...info.tdxModuleIdentities.keys()]),
-    field('levels', info.levels.length),
+    textField('fmspc', hex(info.fmspc), 'the kind of platform that it is about'),
+    textField('pceId', hex(info.pceId)),
+    textField('module identities', [...info.tdxModuleIdentities.keys()]),
+    textField('levels', info.levels.length),
     ...(newest === undefined ? [] : [levelField(newest)]),
   ];
   return { name: 'TCB info', about, length: Buffer.byteLength(text), fields };
@@ -40,9 +40,9 @@ function describeQeIdentity(text: string, about: string): StructureDescription {
   const [newest] = identity.levels;
   const fields = [
     ...windowOf(identity),
-    field('mrsigner', hex(identity.mrSigner)),
-    field('isvprodid', identity.isvProdId),
-    ...(newest === undefined ? [] : [field('newest isvsvn', newest.isvSvn), levelField(newest)]),
+    textField('mrsigner', hex(identity.mrSigner)),
+    textField('isvprodid', identity.isvProdId),
+    ...(newest === undefined ? [] : [textField('newest isvsvn', newest.isvSvn), levelField(newest)]),
   ];
   return { name: 'QE identity', about, length: Buffer.byteLength(text), fields };
 }
@@ -55,11 +55,11 @@ export function describeCrl(der: Uint8Array, about: string): StructureDescriptio
   const list = parseCrlFrame(der);
   const { issuer, thisUpdate, nextUpdate, crlNumber } = list;
   const fields = [
-    field('issuer', issuer.commonName, 'common name'),
-    field('this update', thisUpdate?.toISOString() ?? null),
-    field('next update', nextUpdate?.toISOString() ?? null),
-    field('number', crlNumber?.toString() ?? null),
-    field('revoked certificates', countCrlEntries(list)),
+    textField('issuer', issuer.commonName, 'common name'),
+    textField('this update', thisUpdate?.toISOString() ?? null),
+    textField('next update', nextUpdate?.toISOString() ?? null),
+    textField('number', crlNumber?.toString() ?? null),
+    textField('revoked certificates', countCrlEntries(list)),
   ];
   return { name: 'revocation list', about, length: der.byteLength, fields };
 }
@@ -70,18 +70,14 @@ function windowOf(signed: {
   readonly evaluationDataNumber: number;
 }): readonly FieldDescription[] {
   return [
-    field('issueDate', signed.issueDate.toISOString()),
-    field('nextUpdate', signed.nextUpdate.toISOString()),
-    field('tcbEvaluationDataNumber', signed.evaluationDataNumber),
+    textField('issueDate', signed.issueDate.toISOString()),
+    textField('nextUpdate', signed.nextUpdate.toISOString()),
+    textField('tcbEvaluationDataNumber', signed.evaluationDataNumber),
   ];
 }
 
 function levelField({ tcbStatus, tcbDate }: RatedLevel): FieldDescription {
-  return field('newest level', { tcbStatus, tcbDate });
-}
-
-function field(name: string, value: FieldDescription['value'], meaning: string | null = null): FieldDescription {
-  return { name, offset: null, length: null, value, meaning };
+  return textField('newest level', { tcbStatus, tcbDate });
 }
 
 function hex(bytes: Uint8Array): string {

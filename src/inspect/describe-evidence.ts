@@ -24,7 +24,7 @@ import { describeCcel } from './describe-event-log.js';
 import { describeSnpReport } from './describe-snp-report.js';
 import { describeTdQuote, describeTdReport } from './describe-td-quote.js';
 import { describeToken } from './describe-token.js';
-import type { StructureDescription } from './field-description.js';
+import { type StructureDescription, textField } from './field-description.js';
 
 type Structures = readonly StructureDescription[];
 
@@ -132,10 +132,6 @@ function certificatesOf(ak: AkCertificateInput | null): Structures {
 /** The configuration entry that would make this paravisor known. This is not a recommendation to add it. */
 function paravisorEntry(setting: string, value: Uint8Array, about: string): StructureDescription {
   const meaning = 'what to add to have this paravisor known, once verified evidence shows it and you know whose it is';
-  return {
-    name: 'configuration',
-    about,
-    length: value.byteLength,
-    fields: [{ name: setting, offset: null, length: null, value: [Buffer.from(value).toString('hex')], meaning }],
-  };
+  const fields = [textField(setting, [Buffer.from(value).toString('hex')], meaning)];
+  return { name: 'configuration', about, length: value.byteLength, fields };
 }

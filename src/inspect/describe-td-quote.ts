@@ -5,7 +5,7 @@ import type { TdReportBody } from '../formats/td-report-body.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import { parsePckExtension } from '../vendors/intel/pck-extension.js';
 import { describeCertificate } from './describe-certificate.js';
-import { FieldTable, type StructureDescription } from './field-description.js';
+import { FieldTable, type StructureDescription, textField } from './field-description.js';
 
 const ZEROS_48 = new Uint8Array(48);
 
@@ -133,6 +133,6 @@ function describePck(certificate: X509Certificate, about: string): StructureDesc
     ['SGX TCB components', pck.sgxTcbComponents],
     ['PCESVN', pck.pceSvn],
   ] as const;
-  const fields = platform.map(([name, value]) => ({ name, offset: null, length: null, value, meaning: null }));
+  const fields = platform.map(([name, value]) => textField(name, value));
   return { ...described, fields: [...described.fields, ...fields] };
 }

@@ -1,6 +1,6 @@
 import { parseClaimsSet, parseJws } from '../formats/jws.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
-import type { FieldDescription, StructureDescription } from './field-description.js';
+import { type FieldDescription, type StructureDescription, textField } from './field-description.js';
 
 /** Claims whose meaning is not in their name (RFC 7519, section 4.1; Microsoft, Azure Attestation claim sets). */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
@@ -15,13 +15,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
  */
 export function describeToken(token: string, about: string): readonly StructureDescription[] {
   const { header, payload, signature } = parseJws(token);
-  const signed = {
-    name: 'signature length',
-    offset: null,
-    length: null,
-    value: signature.byteLength,
-    meaning: 'bytes',
-  };
+  const signed = textField('signature length', signature.byteLength, 'bytes');
   return [
     { name: 'JOSE header', about, length: token.indexOf('.'), fields: [...fieldsOf(header), signed] },
     { name: 'claims', about, length: payload.byteLength, fields: fieldsOf(parseClaimsSet(payload)) },
@@ -29,13 +23,9 @@ export function describeToken(token: string, about: string): readonly StructureD
 }
 
 function fieldsOf(object: JsonObject): readonly FieldDescription[] {
-  return Object.entries(object).map(([name, value]) => ({
-    name,
-    offset: null,
-    length: null,
-    value,
-    meaning: MEANINGS.get(name) ?? instantOf(name, value),
-  }));
+  return Object.entries(object).map(([name, value]) =>
+    textField(name, value, MEANINGS.get(name) ?? instantOf(name, value)),
+  );
 }
 
 function instantOf(name: string, value: JsonValue): string | null {

@@ -20,6 +20,11 @@ export interface StructureDescription {
   readonly fields: readonly FieldDescription[];
 }
 
+/** A field of text, or of what has no fixed place. */
+export function textField(name: string, value: JsonValue, meaning: string | null = null): FieldDescription {
+  return { name, offset: null, length: null, value, meaning };
+}
+
 /** Names the fields of a structure that is read at known offsets. */
 export class FieldTable {
   readonly #bytes: Uint8Array;

@@ -34,17 +34,11 @@ export interface TokenClaims {
   };
 }
 
-/** One TCB_VERSION by component (AMD 56860, TCB_VERSION). `fmc` exists on Turin only. */
-export interface SnpTcb {
-  readonly fmc?: number;
-  readonly bootloader: number;
-  readonly tee: number;
-  readonly snp: number;
-  readonly microcode: number;
-}
-
 export const SNP_TCB_COMPONENTS = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as const;
 export type SnpTcbComponent = (typeof SNP_TCB_COMPONENTS)[number];
+
+/** One TCB_VERSION by component (AMD 56860, TCB_VERSION). `fmc` exists on Turin only. */
+export type SnpTcb = { readonly [component in Exclude<SnpTcbComponent, 'fmc'>]: number } & { readonly fmc?: number };
 
 /** Product lines whose ARK is pinned. */
 export const SNP_PRODUCTS = ['Milan', 'Genoa', 'Turin'] as const;
@@ -68,19 +62,7 @@ export interface SnpPolicyClaim {
   readonly pageSwapDisable: boolean;
 }
 
-/** PLATFORM_INFO. `unknownBits` holds the numbers of the set bits that have no name here. */
-export interface SnpPlatformInfoClaim {
-  readonly smtEnabled: boolean;
-  readonly tsmeEnabled: boolean;
-  readonly eccEnabled: boolean;
-  readonly raplDisabled: boolean;
-  readonly ciphertextHidingDramEnabled: boolean;
-  readonly aliasCheckComplete: boolean;
-  readonly iommuWriteSafe: boolean;
-  readonly tioEnabled: boolean;
-  readonly unknownBits: readonly number[];
-}
-
+/** Bits of PLATFORM_INFO that have a name, from bit 0 on (AMD 56860, PLATFORM_INFO). */
 export const SNP_PLATFORM_BITS = [
   'smtEnabled',
   'tsmeEnabled',
@@ -92,6 +74,11 @@ export const SNP_PLATFORM_BITS = [
   'tioEnabled',
 ] as const;
 export type SnpPlatformBit = (typeof SNP_PLATFORM_BITS)[number];
+
+/** PLATFORM_INFO. `unknownBits` holds the numbers of the set bits that have no name here. */
+export type SnpPlatformInfoClaim = { readonly [bit in SnpPlatformBit]: boolean } & {
+  readonly unknownBits: readonly number[];
+};
 
 export interface SnpClaims {
   readonly version: number;

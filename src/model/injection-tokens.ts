@@ -27,7 +27,7 @@ export const TOKENS = {
   itaTokenVerifierOptions: Symbol('ItaTokenVerifierOptions'),
   /** `ReadonlyMap<EvidenceType, EvidenceVerifier>` (model/verification). */
   evidenceVerifiers: Symbol('EvidenceVerifiers'),
-  /** `InspectEvidenceUseCase` (service/use-cases). */
+  /** `InspectEvidenceUseCase` (service/inspections). */
   inspectEvidence: Symbol('InspectEvidenceUseCase'),
   /** `EndorsementSource` (model/endorsement). */
   endorsementSource: Symbol('EndorsementSource'),

@@ -1,18 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BoundedAnswer } from './bounded-agent.js';
 import type { Fetch, FetchRequest } from './bounded-fetch.js';
-import { FetchError, requireTime } from './fetch-error.js';
+import { FetchError } from './fetch-error.js';
 import { type BreakerOptions, DEFAULT_BREAKER, OriginBreaker } from './origin-breaker.js';
-import { Turns } from './throttling.js';
+import { type TurnLimits, Turns } from './throttling.js';
 
-export interface ResilienceOptions extends BreakerOptions {
+export interface ResilienceOptions extends BreakerOptions, TurnLimits {
   /** Upper end of the pause before the first retry; the second may take twice that. */
   readonly pauseMs: number;
   /** A server that wants to be left alone longer than this gets no retry. */
   readonly longestPauseMs: number;
-  /** Requests at a time, and how many wait for their turn. */
-  readonly concurrent: number;
-  readonly queued: number;
 }
 
 export const DEFAULT_RESILIENCE: ResilienceOptions = {
@@ -65,13 +62,12 @@ export class ResilientFetch implements Fetch {
   constructor(fetch: Fetch, options: ResilienceOptions = DEFAULT_RESILIENCE) {
     this.#fetch = fetch;
     this.#options = options;
-    this.#turns = new Turns(options.concurrent, options.queued);
+    this.#turns = new Turns(options);
   }
 
   /** @throws {FetchError} what the last attempt throws, or why there was none */
-  async get(request: FetchRequest): Promise<BoundedAnswer> {
-    requireTime(request.signal);
-    return await this.#turns.take(request.signal, () => this.#tryRepeatedly(request));
+  get(request: FetchRequest): Promise<BoundedAnswer> {
+    return this.#turns.take(request.signal, () => this.#tryRepeatedly(request));
   }
 
   async close(): Promise<void> {

@@ -3,15 +3,24 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../model/ports.js';
 import type { BoundedAnswer } from './bounded-agent.js';
 import type { Fetch, FetchRequest } from './bounded-fetch.js';
-import { FetchError, outOfTime } from './fetch-error.js';
+import { FetchError, outOfTime, requireTime } from './fetch-error.js';
 import { type BreakerOptions, OriginBreaker } from './origin-breaker.js';
 
-/** Limits how many fetches run at a time and how many wait for their turn. Any further one is refused. */
+/** How many run at a time, and how many wait for their turn. */
+export interface TurnLimits {
+  readonly concurrent: number;
+  readonly queued: number;
+}
+
+/** Lets fetches in, a few at a time; whoever finds no place to wait is told so at once. */
 export class Turns {
   readonly #bulkhead: BulkheadPolicy;
+  readonly #what: string;
 
-  constructor(concurrent: number, queued: number) {
+  /** @param what they are, for people */
+  constructor({ concurrent, queued }: TurnLimits, what = 'fetches') {
     this.#bulkhead = bulkhead(concurrent, queued);
+    this.#what = what;
   }
 
   /**
@@ -20,10 +29,12 @@ export class Turns {
    * @throws {unknown} what `fetch` throws
    */
   async take<T>(signal: AbortSignal, fetch: () => Promise<T>): Promise<T> {
+    requireTime(signal);
     try {
       return await this.#bulkhead.execute(fetch, signal);
     } catch (error) {
-      throw isBulkheadRejectedError(error) ? new FetchError('busy', 'too many fetches at a time') : asAborted(error);
+      if (isBulkheadRejectedError(error)) throw new FetchError('busy', `too many ${this.#what} at a time`);
+      throw asAborted(error);
     }
   }
 }
@@ -64,8 +75,7 @@ class Pause {
 }
 
 /** Half of all parallel fetches, so that neither lane can take all of them. */
-const CONCURRENT = 4;
-const QUEUED = 32;
+const LANE: TurnLimits = { concurrent: 4, queued: 32 };
 
 /**
  * One kind of request to a server. After a 429 none is sent until its pause is over. This is checked when a request has
@@ -74,7 +84,7 @@ const QUEUED = 32;
 export class ThrottledFetch implements Fetch {
   readonly #fetch: Fetch;
   readonly #pause: Pause;
-  readonly #turns = new Turns(CONCURRENT, QUEUED);
+  readonly #turns = new Turns(LANE);
 
   constructor(fetch: Fetch, clock: Clock) {
     this.#fetch = fetch;

@@ -5,17 +5,12 @@ import { isHardwareType, type Tee, type TeeOfPolicies, teeOf, traitsOf } from '.
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import { baseWarnings, relaxed } from './base-checks.js';
 import { outcomeOf } from './decide.js';
-import { freshness } from './freshness.js';
-import { minimums } from './minimums.js';
+import { freshness, paravisor, secureBoot, tpmRequirements } from './guest-topics.js';
 import { otherRoutes } from './other-routes.js';
-import { paravisor } from './paravisor.js';
 import type { Policy } from './policy-document.js';
 import { referenceValues } from './reference-values.js';
-import { secureBoot } from './secure-boot.js';
-import { snpRequirements } from './snp-requirements.js';
-import { tdxMinimums } from './tdx-minimums.js';
-import { tdxRequirements } from './tdx-requirements.js';
-import { tpmRequirements } from './tpm-requirements.js';
+import { minimums, snpRequirements } from './snp-topics.js';
+import { tdxMinimums, tdxRequirements } from './tdx-topics.js';
 import { waived } from './waivers.js';
 
 /** What one policy made of the evidence. */
@@ -156,4 +151,24 @@ function matchesOf(own: readonly Check[]): {
   const unmatched = new Set(asked.filter(({ result }) => result !== 'pass' && result !== 'warn').map(({ id }) => id));
   const matched = new Set(asked.map(({ id }) => id).filter((id) => !unmatched.has(id)));
   return { matched: [...matched], unmatched: [...unmatched] };
+}
+
+/**
+ * The checks of all policies as one list. A base check that a policy left as it is is listed once; where a policy
+ * sees it otherwise, also as that policy sees it. Own checks follow, policy by policy.
+ */
+export function mergeChecks(appraisals: readonly Pick<PolicyAppraisal, 'base' | 'own'>[]): readonly Check[] {
+  const [first, ...others] = appraisals;
+  if (first === undefined) return [];
+  if (others.length === 0) return [...first.base, ...first.own];
+  const base = first.base.flatMap((_, index) =>
+    mergeBaseCheck(appraisals.flatMap((appraisal) => appraisal.base[index] ?? [])),
+  );
+  return [...base, ...appraisals.flatMap((appraisal) => appraisal.own)];
+}
+
+function mergeBaseCheck(views: readonly Check[]): readonly Check[] {
+  const unchanged = views.find((check) => check.policy === null);
+  const changed = views.filter((check) => check.policy !== null);
+  return unchanged === undefined ? changed : [unchanged, ...changed];
 }

@@ -1,7 +1,7 @@
 import type { ContractEvidenceType } from '../model/evidence.js';
 import { type Tee, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import { MAA_ATTESTATION_TYPES, type MaaAttestationType } from '../model/maa-words.js';
-import type { PolicyMembers, Requirements } from './policy-members.js';
+import type { PolicyMembers, Requirements } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import { type PolicyScope, scopeOf } from './policy-scope.js';
 import { unusedReferences } from './reference-use.js';

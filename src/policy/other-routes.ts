@@ -1,11 +1,13 @@
 import type { Checks } from '../model/check.js';
+import type { TokenClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
-import { isTokenType, teeOf } from '../model/evidence-traits.js';
+import { isTokenType, placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
+import { isTdxStatus, UP_TO_DATE } from '../model/tdx-status.js';
 import type { TokenRoute } from '../model/token-route.js';
 import { type AppraisalInput, type AppraisalTopic, type RouteState, routeState } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
-import { appraiseDemands, demandedChecks } from './token-demands.js';
+import type { MaaRequirements } from './policy-grammar.js';
 
 const TOKEN_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
 
@@ -67,4 +69,155 @@ function whyMissing(route: TokenRoute, found: RouteState, evidenceType: Contract
   return found.state === 'held back'
     ? { actual: 'not asked', detail: `${notSent}, and none was asked for, because ${found.because}` }
     : { actual: null, detail: `${notSent}, and nothing is configured to fetch one for this evidence` };
+}
+
+/** Other verifiers, for people. */
+const VERIFIERS: { readonly [route in TokenRoute]: string } = { maa: 'azure attestation', ita: 'trust authority' };
+
+/** One statement of a token, and the policy's list of what is accepted there. */
+interface Demand {
+  readonly id: CheckId;
+  readonly what: string;
+  /** The policy's member. */
+  readonly member: string;
+  readonly accepted: readonly string[];
+  readonly actual: (token: TokenClaims) => string | null;
+}
+
+/** Ids of the checks that must have an outcome where a policy demands something of tokens. */
+function demandedChecks(policy: Policy, evidenceType: ContractEvidenceType): readonly CheckId[] {
+  return [...idsOf(policy, 'maa', evidenceType), ...idsOf(policy, 'ita', evidenceType)];
+}
+
+/**
+ * Holds what a token says against what the policy demands of it, whoever brought the token. One that is out of reach is
+ * the route's matter; without one nothing was said.
+ */
+function appraiseDemands(policy: Policy, route: TokenRoute, input: AppraisalInput, checks: Checks): void {
+  const isEvidence = tokenRouteOf(input.evidenceType) === route;
+  const place = checks.at(isEvidence ? placeOf(route, input.evidenceType) : '/attestationResults');
+  const token = input.verification.claims[route];
+  if (token === undefined) {
+    noteMissing(idsOf(policy, route, input.evidenceType), route, input, place);
+    return;
+  }
+  for (const demand of demandsOf(policy, route)) appraiseDemand(demand, route, token, place);
+  if (route === 'ita') appraisePolicyIds(policy.require.ita?.policyIds ?? null, token, place);
+  else appraiseTcbStatus(policy.require.maa?.tcbStatus ?? null, token, place);
+}
+
+function idsOf(policy: Policy, route: TokenRoute, evidenceType: ContractEvidenceType): readonly CheckId[] {
+  const ids = demandsOf(policy, route).map(({ id }) => id);
+  if (route === 'ita') return policy.require.ita?.policyIds == null ? ids : [...ids, 'ita_policy'];
+  // Only a token about a TD has a TCB status. What a token that is the evidence is about, its type does not say.
+  const isOfTd = policy.require.maa?.tcbStatus != null && teeOf(evidenceType) === 'tdx';
+  return isOfTd ? [...ids, 'maa_tcb_status'] : ids;
+}
+
+function demandsOf({ require }: Policy, route: TokenRoute): readonly Demand[] {
+  const { maa, ita } = require;
+  const issuers = route === 'maa' ? maa?.issuers : ita?.issuers;
+  return [
+    ...demand('token_issuer', 'the issuer', `require.${route}.issuers`, issuers, ({ issuer }) => issuer),
+    ...(route === 'maa' && maa !== null ? statementsOf(maa) : []),
+  ];
+}
+
+function statementsOf({ complianceStatus, attestationType }: MaaRequirements): readonly Demand[] {
+  return [
+    ...demand(
+      'token_compliance',
+      'the compliance status',
+      'require.maa.complianceStatus',
+      complianceStatus,
+      ({ stated }) => stated.complianceStatus,
+    ),
+    ...demand(
+      'token_claim_type',
+      'the attestation type',
+      'require.maa.attestationType',
+      attestationType,
+      (token) => token.attestationType,
+    ),
+  ];
+}
+
+function demand(
+  id: CheckId,
+  what: string,
+  member: string,
+  accepted: readonly string[] | null | undefined,
+  actual: Demand['actual'],
+): readonly Demand[] {
+  return accepted == null ? [] : [{ id, what, member, accepted, actual }];
+}
+
+function noteMissing(ids: readonly CheckId[], route: TokenRoute, input: AppraisalInput, checks: Checks): void {
+  if (ids.length === 0) return;
+  const found = routeState(route, input);
+  if (found.state === 'absent' || found.state === 'held back') {
+    const detail = `there are no claims of ${VERIFIERS[route]}`;
+    checks.fail('claim_missing', { expected: route, detail });
+    checks.skip(ids, detail);
+  } else if (found.state === 'unavailable') {
+    const detail = `what ${VERIFIERS[route]} says could not be fetched`;
+    for (const id of ids) checks.unavailable(id, { detail, retryable: found.retryable });
+  } else {
+    checks.skip(ids, `no token of ${VERIFIERS[route]} can be relied on`);
+  }
+}
+
+function appraiseDemand(
+  { id, what, member, accepted, actual }: Demand,
+  route: TokenRoute,
+  token: TokenClaims,
+  checks: Checks,
+): void {
+  const said = actual(token);
+  checks.require(said !== null && accepted.includes(said), id, {
+    expected: accepted,
+    actual: said,
+    detail: `${what} that ${VERIFIERS[route]} states is listed in ${member}`,
+    otherwise: `${what} that ${VERIFIERS[route]} states is not listed in ${member}`,
+  });
+}
+
+/** Every id has to have matched: what matched besides does not matter. */
+function appraisePolicyIds(
+  policyIds: readonly string[] | null,
+  { stated: { matchedPolicyIds } }: TokenClaims,
+  checks: Checks,
+): void {
+  if (policyIds === null) return;
+  const all = policyIds.every((id) => matchedPolicyIds.includes(id));
+  checks.require(all, 'ita_policy', {
+    expected: policyIds,
+    actual: matchedPolicyIds,
+    detail: 'trust authority says that every policy in require.ita.policyIds matches',
+    otherwise: 'trust authority does not say that every policy in require.ita.policyIds matches',
+  });
+}
+
+/**
+ * Not made for a token about an SEV-SNP VM, which has no such status, and not for a word that Intel does not define: the
+ * verifier refused that, under every policy.
+ */
+function appraiseTcbStatus(
+  accepted: readonly string[] | null,
+  { stated: { tcbStatus } }: TokenClaims,
+  checks: Checks,
+): void {
+  if (!isTdxStatus(tcbStatus)) return;
+  if (accepted === null) {
+    if (tcbStatus === UP_TO_DATE) return;
+    const detail = `azure attestation calls the platform ${tcbStatus}, and the policy has no require.maa.tcbStatus`;
+    checks.warn('maa_tcb_status', { expected: UP_TO_DATE, actual: tcbStatus, detail });
+    return;
+  }
+  checks.require(accepted.includes(tcbStatus), 'maa_tcb_status', {
+    expected: accepted,
+    actual: tcbStatus,
+    detail: `azure attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus lists`,
+    otherwise: `azure attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus does not list`,
+  });
 }

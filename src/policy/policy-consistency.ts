@@ -1,5 +1,5 @@
-import { hasParavisor, isHardwareType, kindOf, teeOf } from '../model/evidence-traits.js';
-import type { PolicyMembers } from './policy-members.js';
+import { hasParavisor, isHardwareType, isVerified, kindOf, teeOf } from '../model/evidence-traits.js';
+import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, schemaProblem } from './policy-problem.js';
 
 /** What is wrong between the members of a policy. */
@@ -42,4 +42,27 @@ function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly
         schemaProblem(`/referenceValues/${index}/tdx/${register}`, `describes the paravisor in ${azureTd} evidence`),
       ),
   );
+}
+
+/** A member that loads although this version does not judge what it asks for. */
+export interface MemberNotBuilt {
+  /** JSON pointer. */
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** What of a policy waits for a later version. None of it makes this version allow what it would not. */
+export function membersNotBuilt({ accepts, require: { tpm } }: PolicyMembers): readonly MemberNotBuilt[] {
+  const found: MemberNotBuilt[] = [];
+  const add = (pointer: string, message: string) => found.push({ pointer, message });
+  for (const type of accepts.filter((accepted) => !isVerified(accepted))) {
+    add('/accepts', `evidence of type ${type} cannot be judged by this version`);
+  }
+  if (tpm?.trackResets === true) {
+    add('/require/tpm/trackResets', 'this version keeps no memory of reset counters: every decision is indeterminate');
+  }
+  if ((tpm?.runtimePcrs ?? []).length > 0) {
+    add('/require/tpm/runtimePcrs', 'this version replays no event log of a vTPM, so nothing is judged by this');
+  }
+  return found;
 }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { JsonValue } from '../model/json.js';
+import { type JsonValue, jsonPointer } from '../model/json.js';
 import { deepFreeze, Place } from '../schema/schema.js';
 import { readYaml, type YamlBounds } from '../schema/yaml.js';
 import { unusedMembers } from './member-use.js';
 import { crossMemberProblems } from './policy-consistency.js';
+import type { PolicyMembers } from './policy-grammar.js';
 import { POLICY_SCHEMA } from './policy-grammar.js';
-import type { PolicyMembers } from './policy-members.js';
-import { PolicyError, type PolicyProblem, pointerTo, schemaProblem } from './policy-problem.js';
+import { PolicyError, type PolicyProblem, schemaProblem } from './policy-problem.js';
 
 /** Room for some 2 600 launch measurements. */
 const BOUNDS: YamlBounds = { bytes: 262_144, depth: 32, faults: 20 };
@@ -28,7 +28,7 @@ export function parsePolicy(text: string, options: { readonly format?: 'yaml' | 
   const value = options.format === 'json' ? parseStrictJson(text) : parseStrictYaml(text);
   const place = new Place();
   const members = POLICY_SCHEMA.read(value, place);
-  const problems: PolicyProblem[] = place.problems.map(({ path, what }) => schemaProblem(pointerTo(path), what));
+  const problems: PolicyProblem[] = place.problems.map(({ path, what }) => schemaProblem(jsonPointer(path), what));
   if (members !== undefined) problems.push(...crossMemberProblems(members));
   if (members !== undefined && problems.length === 0) problems.push(...unusedMembers(members));
   if (members === undefined || problems.length > 0) throw new PolicyError(problems);
@@ -45,7 +45,7 @@ export function parseStrictYaml(text: string): JsonValue {
   if (problems.length === 0) return value;
   throw new PolicyError(
     problems.map(({ path, position, what }) => ({
-      ...schemaProblem(pointerTo(path ?? []), what),
+      ...schemaProblem(jsonPointer(path ?? []), what),
       ...(path === null && position !== null ? { line: position.line } : {}),
     })),
   );

@@ -3,7 +3,8 @@ import { SNP_PARTS, SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpPart } from '
 import { CONTRACT_EVIDENCE_TYPES } from '../model/evidence-traits.js';
 import { MAA_ATTESTATION_TYPES, misspeltCompliance } from '../model/maa-words.js';
 import { POLICY_ID } from '../model/request.js';
-import { either, optional, refined, type Schema, whole } from '../schema/schema.js';
+import { TDX_STATUSES } from '../model/tdx-status.js';
+import { either, optional, type Read, refined, type Schema, whole } from '../schema/schema.js';
 import { list, naming, object, section, someOf, variants } from '../schema/structures.js';
 import {
   anything,
@@ -18,17 +19,6 @@ import {
   single,
   uuid,
 } from '../schema/values.js';
-import {
-  type Minimums,
-  type PolicyMembers,
-  type Requirements,
-  type Routes,
-  type SnpMinimums,
-  type TcbFloor,
-  TDX_STATUSES,
-  type TdxMinimums,
-  type Waiver,
-} from './policy-members.js';
 import { alternatives, REFERENCE_SET } from './reference-grammar.js';
 
 const TOKEN_ROUTE = ['required', 'optional', 'off'] as const;
@@ -43,31 +33,39 @@ function anyOr<T>(schema: Schema<T>): Schema<T | 'any'> {
   return either('any, or an object', choice('any'), schema);
 }
 
+/** Least values of the components that are compared. */
+export type TcbFloor = Read<ReturnType<typeof tcbFloorOf>>;
+
 /** A floor with the components that a part has. FMC came with Turin (AMD 56860, TCB_VERSION). */
-function tcbFloorOf(part: SnpPart): Schema<TcbFloor> {
+function tcbFloorOf(part: SnpPart) {
   const components = part === 'Turin' || part === 'Turin-Dense' ? SNP_TCB_COMPONENTS : COMPONENTS_BEFORE_TURIN;
   return someOf(components, () => integer(0, 255));
 }
 
-const snpMinimums: Schema<Exclude<SnpMinimums, 'any'>> = someOf(SNP_PARTS, tcbFloorOf);
+/** By part. A part that is not listed does not pass. */
+const snpMinimums = anyOr(someOf(SNP_PARTS, tcbFloorOf));
+export type SnpMinimums = Read<typeof snpMinimums>;
 
-const tdxMinimums: Schema<Exclude<TdxMinimums, 'any'>> = object({
-  acceptedStatuses: list(choice(...TDX_STATUSES), 'filled'),
-  earliestTcbDate: optional(day, null),
-  minEvaluationDataNumber: optional(integer(1, 0xffff_ffff), null),
-  maxCollateralAgeDays: optional(integer(1, 366), null),
-});
+const tdxMinimums = anyOr(
+  object({
+    acceptedStatuses: list(choice(...TDX_STATUSES), 'filled'),
+    earliestTcbDate: optional(day, null),
+    /** Least tcbEvaluationDataNumber of TCB info and QE identity. */
+    minEvaluationDataNumber: optional(integer(1, 0xffff_ffff), null),
+    /** Greatest age of TCB info, QE identity and PCK CRL, by their issue. */
+    maxCollateralAgeDays: optional(integer(1, 366), null),
+  }),
+);
+export type TdxMinimums = Read<typeof tdxMinimums>;
 
-const minimumsByTee: Schema<Minimums> = object({
-  snp: optional(anyOr(snpMinimums), null),
-  tdx: optional(anyOr(tdxMinimums), null),
-});
+/** Null: the policy says nothing about this TEE, and accepts none. */
+const minimumsByTee = object({ snp: optional(snpMinimums, null), tdx: optional(tdxMinimums, null) });
 
-const minimums: Schema<Minimums> = refined(anyOr(minimumsByTee), (read) =>
+const minimums: typeof minimumsByTee = refined(anyOr(minimumsByTee), (read) =>
   read === 'any' ? { snp: 'any', tdx: 'any' } : read,
 );
 
-const routes: Schema<Routes> = section({
+const routes = section({
   hardware: optional(choice('required', 'off'), 'required'),
   maa: optional(choice(...TOKEN_ROUTE), 'off'),
   ita: optional(choice(...TOKEN_ROUTE), 'off'),
@@ -87,65 +85,76 @@ const chipId: Schema<string> = refined(
 
 const pcrs = optional(list(integer(0, 23), 'filled'), []);
 
-const requirements: Schema<Requirements> = section({
-  snp: optional(
-    object({
-      committedEqualsCurrent: optional(flag, false),
-      platformInfo: optional(
-        someOf(SNP_PLATFORM_BITS, () => flag),
-        {},
-      ),
-      mitigations: optional(list(integer(0, 63), 'filled'), []),
-      minGuestSvn: optional(integer(0, 0xffff_ffff), null),
-      machines: optional(naming(object({ chipId: alternatives(chipId), cspId: alternatives(someText) })), null),
-    }),
-    null,
+/** Machines by what the VEK says of them: the chip under a VCEK, the provider under a VLEK. One list at least is there. */
+const snpMachines = naming(object({ chipId: alternatives(chipId), cspId: alternatives(someText) }));
+export type SnpMachines = Read<typeof snpMachines>;
+
+const snpRequirements = object({
+  committedEqualsCurrent: optional(flag, false),
+  platformInfo: optional(
+    someOf(SNP_PLATFORM_BITS, () => flag),
+    {},
   ),
-  tdx: optional(
-    object({
-      septVeDisable: optional(flag, false),
-      allowMigratable: optional(flag, false),
-      allowPerfmon: optional(flag, true),
-      xfamMask: optional(hex(8), null),
-      mrServiceTd: alternatives(hex(48)),
-      machines: optional(object({ ppid: list(hex(16), 'filled') }), null),
-    }),
-    null,
-  ),
+  /** Numbers of the bits that both mitigation vectors must have set. */
+  mitigations: optional(list(integer(0, 63), 'filled'), []),
+  minGuestSvn: optional(integer(0, 0xffff_ffff), null),
+  machines: optional(snpMachines, null),
+});
+export type SnpRequirements = Read<typeof snpRequirements>;
+
+const tdxRequirements = object({
+  septVeDisable: optional(flag, false),
+  allowMigratable: optional(flag, false),
+  allowPerfmon: optional(flag, true),
+  xfamMask: optional(hex(8), null),
+  mrServiceTd: alternatives(hex(48)),
+  /** Machines by the PPID of the PCK certificate. */
+  machines: optional(object({ ppid: list(hex(16), 'filled') }), null),
+});
+export type TdxRequirements = Read<typeof tdxRequirements>;
+
+const maaRequirements = object({
+  complianceStatus: alternatives(compliance),
+  attestationType: alternatives(choice(...MAA_ATTESTATION_TYPES)),
+  issuers: alternatives(someText),
+  /** Accepted `attester_tcb_status` of a tdxvm token. */
+  tcbStatus: alternatives(choice(...TDX_STATUSES)),
+});
+export type MaaRequirements = Read<typeof maaRequirements>;
+
+const requirements = section({
+  snp: optional(snpRequirements, null),
+  tdx: optional(tdxRequirements, null),
+  /** `quotedPcrs`: PCRs that the signed selection must name. */
   tpm: optional(object({ trackResets: optional(flag, false), quotedPcrs: pcrs, runtimePcrs: pcrs }), null),
-  maa: optional(
-    object({
-      complianceStatus: alternatives(compliance),
-      attestationType: alternatives(choice(...MAA_ATTESTATION_TYPES)),
-      issuers: alternatives(someText),
-      tcbStatus: alternatives(choice(...TDX_STATUSES)),
-    }),
-    null,
-  ),
-  // Ids are compared without case, as Trust Authority and the configuration write them in either.
+  maa: optional(maaRequirements, null),
+  // Every id must be in `policy_ids_matched`. Ids are compared without case, as Trust Authority and the configuration write them in either.
   ita: optional(object({ policyIds: alternatives(lowerCase(uuid)), issuers: alternatives(someText) }), null),
 });
+
+export type Requirements = Read<typeof requirements>;
 
 /** A rule that is not evaluated must not look as if it were. */
 const noRules: Schema<null> = refined(list(anything), ({ length }, at) =>
   length === 0 ? null : at.refuse('this version does not evaluate rules, so a policy with rules does not load'),
 );
 
+/** A waiver ends at the start (UTC) of the day `expires`. */
 const waiverTerms = { reason: someText, approver: someText, expires: day };
 
-const plainWaiver: Schema<Waiver> = object({
+const plainWaiver = object({
   check: choice(...waivableChecks('plain')),
   value: optional(refused('this check takes no value'), null),
   ...waiverTerms,
 });
 
-const statusWaiver: Schema<Waiver> = object({
+const statusWaiver = object({
   check: choice('tdx_tcb_status', 'maa_tcb_status'),
   value: choice(...TDX_STATUSES),
   ...waiverTerms,
 });
 
-const floorWaiver: Schema<Waiver> = object({
+const floorWaiver = object({
   check: choice('snp_tcb_low'),
   value: whole(
     variants(
@@ -156,8 +165,9 @@ const floorWaiver: Schema<Waiver> = object({
   ...waiverTerms,
 });
 
-/** A waiver. Which value goes with it is the check's affair. */
+/** A finding that is tolerated until a day, by somebody, for a reason. Which value goes with it is the check's affair. */
 const waiver = variants('check', [plainWaiver, floorWaiver, statusWaiver]);
+export type Waiver = Read<typeof waiver>;
 
 const members = object({
   apiVersion: choice('veritee/v1'),
@@ -181,7 +191,7 @@ const members = object({
 });
 
 /** Every member of a policy by itself; what must hold between them is looked at elsewhere. */
-export const POLICY_SCHEMA: Schema<PolicyMembers> = refined(
-  members,
-  ({ apiVersion: _, rules: __, ...policy }) => policy,
-);
+export const POLICY_SCHEMA = refined(members, ({ apiVersion: _, rules: __, ...policy }) => policy);
+
+/** What a policy text says. A member that asks for nothing is null, false or empty. */
+export type PolicyMembers = Read<typeof POLICY_SCHEMA>;

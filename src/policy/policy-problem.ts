@@ -1,5 +1,4 @@
 import { ConfigurationError } from '../model/errors.js';
-import type { Path } from '../schema/schema.js';
 
 /**
  * - `policy_schema`: the text, or a member of it, is not what it must be.
@@ -30,11 +29,6 @@ export class PolicyError extends ConfigurationError {
 
 export function schemaProblem(pointer: string, message: string): PolicyProblem {
   return { code: 'policy_schema', pointer, message };
-}
-
-/** A place as a JSON pointer. */
-export function pointerTo(path: Path): string {
-  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
 export function unusedMember(pointer: string, message: string): PolicyProblem {

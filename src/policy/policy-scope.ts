@@ -1,6 +1,6 @@
 import type { ContractEvidenceType } from '../model/evidence.js';
 import { hasParavisor, hasVtpm, isHardwareType, isTokenType, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
-import type { PolicyMembers } from './policy-members.js';
+import type { PolicyMembers } from './policy-grammar.js';
 
 /** What evidence and tokens can come before a policy. Static: `accepts` and `routes` say it, whatever is configured. */
 export interface PolicyScope {

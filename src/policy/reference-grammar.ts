@@ -1,8 +1,24 @@
 import { SNP_PRODUCTS } from '../model/claims.js';
-import { optional, refined, type Schema } from '../schema/schema.js';
+import { optional, type Read, refined, type Schema } from '../schema/schema.js';
 import { list, naming, object, section, someOf } from '../schema/structures.js';
 import { choice, hex, integer, lowerCase, refused, uuid } from '../schema/values.js';
-import { type ReferenceSet, TDX_REGISTERS, type TdxRegister } from './policy-members.js';
+
+/** Sections of claims that a set of reference values can speak about. */
+export const REFERENCE_SECTIONS = ['snp', 'tdx', 'hcl', 'tpm'] as const;
+export type ReferenceSection = (typeof REFERENCE_SECTIONS)[number];
+
+export const TDX_REGISTERS = [
+  'mrtd',
+  'mrConfigId',
+  'mrOwner',
+  'mrOwnerConfig',
+  'rtmr0',
+  'rtmr1',
+  'rtmr2',
+  'rtmr3',
+  'mrSeam',
+] as const;
+export type TdxRegister = (typeof TDX_REGISTERS)[number];
 
 const PCR_INDICES = Array.from({ length: 24 }, (_, index) => String(index));
 /** The debug and the application PCR: a guest sets them back to zero and extends them as it likes. */
@@ -13,7 +29,7 @@ export function alternatives<T>(item: Schema<T>): Schema<readonly T[] | null> {
   return optional(list(item, 'filled'), null);
 }
 
-const snp: Schema<NonNullable<ReferenceSet['snp']>> = naming(
+const snp = naming(
   object({
     measurement: alternatives(hex(48)),
     idKeyDigest: alternatives(hex(48)),
@@ -26,7 +42,7 @@ const snp: Schema<NonNullable<ReferenceSet['snp']>> = naming(
 const registers = Object.fromEntries(TDX_REGISTERS.map((register) => [register, alternatives(hex(48))]));
 const tdx = naming(object(registers as { [register in TdxRegister]: Schema<readonly string[] | null> }));
 
-const hcl: Schema<NonNullable<ReferenceSet['hcl']>> = naming(object({ vmUniqueId: alternatives(lowerCase(uuid)) }));
+const hcl = naming(object({ vmUniqueId: alternatives(lowerCase(uuid)) }));
 
 function pcrValues(index: string): Schema<readonly string[]> {
   if (!RESETTABLE_PCRS.has(index)) return list(hex(32), 'filled');
@@ -36,11 +52,12 @@ function pcrValues(index: string): Schema<readonly string[]> {
 /** Only SHA-256: values of the SHA-1 bank are never claims, and no other bank is quoted on Azure. */
 const pcrs = object({ pcrs: object({ sha256: someOf(PCR_INDICES, pcrValues) }) });
 
-const tpm: Schema<NonNullable<ReferenceSet['tpm']>> = refined(pcrs, ({ pcrs: { sha256 } }) => ({
+const tpm = refined(pcrs, ({ pcrs: { sha256 } }) => ({
   sha256Pcrs: Object.entries(sha256).map(([index, values = []]) => ({ index: Number(index), values })),
 }));
 
-const members: Schema<ReferenceSet> = object({
+/** A member that is null is not compared. */
+const members = object({
   appliesTo: section({ product: optional(choice(...SNP_PRODUCTS), null) }),
   snp: optional(snp, null),
   tdx: optional(tdx, null),
@@ -49,7 +66,10 @@ const members: Schema<ReferenceSet> = object({
 });
 
 /** One set of reference values: it names a section at least, and each section a member, with a value at least. */
-export const REFERENCE_SET: Schema<ReferenceSet> = refined(members, (set, at) => {
+export const REFERENCE_SET = refined(members, (set, at) => {
   const sections = [set.snp, set.tdx, set.hcl, set.tpm];
   return sections.every((each) => each === null) ? at.refuse('names no section of evidence') : set;
 });
+
+/** One alternative of the reference values. */
+export type ReferenceSet = Read<typeof REFERENCE_SET>;

@@ -1,8 +1,9 @@
 import type { Claims, SnpPart, SnpProduct } from '../model/claims.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
 import { hasVtpm, isHardwareType, teeOf } from '../model/evidence-traits.js';
-import { type PolicyMembers, REFERENCE_SECTIONS, type ReferenceSection, type ReferenceSet } from './policy-members.js';
+import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
+import { REFERENCE_SECTIONS, type ReferenceSection, type ReferenceSet } from './reference-grammar.js';
 
 /** Product line of each part (AMD 57230, CPUID_Fn00000001). */
 const PRODUCT_OF: { readonly [part in SnpPart]: SnpProduct } = {

@@ -9,10 +9,9 @@ import {
   REFERENCE_SECTIONS,
   type ReferenceSection,
   type ReferenceSet,
-  type SnpReferences,
   TDX_REGISTERS,
   type TdxRegister,
-} from './policy-members.js';
+} from './reference-grammar.js';
 
 /** One claim held against the values that are accepted for it. */
 interface Comparison {
@@ -92,7 +91,10 @@ function comparisonsOf(set: ReferenceSet, { snp, tdx, hcl, tpm }: Claims): reado
   ];
 }
 
-function snpComparisons(references: SnpReferences, snp: SnpClaims | undefined): readonly Comparison[] {
+function snpComparisons(
+  references: NonNullable<ReferenceSet['snp']>,
+  snp: SnpClaims | undefined,
+): readonly Comparison[] {
   // Without AUTHOR_KEY_EN the field is not the digest of any key (AMD 56860, KEY_INFO).
   const authorKeyDigest = snp?.authorKeyEnabled === true ? snp.authorKeyDigest : undefined;
   return [

@@ -1,6 +1,6 @@
 import { PLATFORM_CHECKS } from '../model/checks/snp.js';
 import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS } from '../model/claims.js';
-import type { PolicyMembers, Waiver } from './policy-members.js';
+import type { PolicyMembers, Waiver } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import type { PolicyScope } from './policy-scope.js';
 

@@ -71,10 +71,15 @@ export interface Schema<T> {
   read(raw: JsonValue | undefined, at: Place): T | undefined;
 }
 
+/** What a schema reads. Types of documents are derived with it, so that the schema is the one place that lists the members. */
+export type Read<S> = S extends Schema<infer T> ? T : never;
+
 export const NOTHING_BELOW: Below = { kind: 'nothing' };
 
 /** A value that may be absent, and what then stands for it. */
-export function optional<T, const A>(schema: Schema<T>, absent: A): Schema<T | A> {
+export function optional<T>(schema: Schema<T>, absent: NoInfer<T>): Schema<T>;
+export function optional<T>(schema: Schema<T>, absent: null): Schema<T | null>;
+export function optional<T>(schema: Schema<T>, absent: T | null): Schema<T | null> {
   return {
     ...schema,
     fallback: absent,

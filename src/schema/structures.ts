@@ -1,13 +1,13 @@
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { nearNames } from '../model/names-in-messages.js';
-import type { Below, Place, Schema } from './schema.js';
+import type { Below, Place, Read, Schema } from './schema.js';
 import { choice } from './values.js';
 
 type Members<T> = { readonly [K in keyof T]-?: Schema<T[K]> };
 type Known<T = unknown> = ReadonlyMap<string, Schema<T>>;
 
 /** An object with exactly these members. Every one is read, also after one was refused. */
-export function object<T extends object>(members: Members<T>): Schema<T> {
+export function object<T extends object>(members: Members<T>): Schema<Readonly<T>> {
   const known: Known = new Map(Object.entries<Schema<unknown>>(members));
   // The members are those of T, each read by the schema of its own type.
   return ofObject(
@@ -17,7 +17,7 @@ export function object<T extends object>(members: Members<T>): Schema<T> {
 }
 
 /** An object that is read as empty where it is absent. */
-export function section<T extends object>(members: Members<T>): Schema<T> {
+export function section<T extends object>(members: Members<T>): Schema<Readonly<T>> {
   const schema = object(members);
   return { ...schema, read: (raw, at) => schema.read(raw === undefined ? {} : raw, at) };
 }
@@ -46,7 +46,7 @@ export function naming<T>(schema: Schema<T>): Schema<T> {
 }
 
 /** One of several objects. The member `tag` of each is a choice, and says by its words which one it is. */
-export function variants<T>(tag: string, schemas: readonly Schema<T>[]): Schema<T> {
+export function variants<S extends Schema<unknown>>(tag: string, schemas: readonly S[]): Schema<Read<S>> {
   const members = schemas.map(({ below }): Known => (below.kind === 'members' ? below.members : new Map()));
   const tagged = new Map(
     schemas.flatMap((schema, index) => (members[index]?.get(tag)?.words ?? []).map((word) => [word, schema] as const)),
@@ -54,7 +54,7 @@ export function variants<T>(tag: string, schemas: readonly Schema<T>[]): Schema<
   const words = choice(...tagged.keys());
   return ofObject({ kind: 'members', members: new Map(members.flatMap((each) => [...each])) }, (given, at) => {
     const word = words.read(given[tag] ?? null, at.member(tag));
-    return word === undefined ? undefined : tagged.get(word)?.read(given, at);
+    return word === undefined ? undefined : (tagged.get(word)?.read(given, at) as Read<S> | undefined);
   });
 }
 

@@ -1,5 +1,14 @@
 import type { Clock, Log } from '../model/ports.js';
-import type { LivenessUseCase, ReadinessUseCase } from './use-cases.js';
+
+/** Whether the service should get traffic, and what stands against it. */
+export interface ReadinessUseCase {
+  execute(): Promise<{ readonly ready: boolean; readonly problems: readonly string[] }>;
+}
+
+/** Whether the process is of use, or has to be started again. */
+export interface LivenessUseCase {
+  execute(): Promise<{ readonly live: boolean; readonly problems: readonly string[] }>;
+}
 
 /** How far wall time may stray from monotonic time. More is a jump. */
 const JUMP_MS = 60_000;

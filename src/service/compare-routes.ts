@@ -1,10 +1,8 @@
-import { crossCheck } from '../comparison/cross-check.js';
+import { crossCheck, unmetIdentity } from '../comparison/cross-check.js';
 import { hardwareView } from '../comparison/hardware-view.js';
-import { itaTokenView } from '../comparison/ita-token-view.js';
-import { maaTokenView } from '../comparison/maa-token-view.js';
 import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
-import { unmetIdentity } from '../comparison/same-tee.js';
-import { AK, TEE, type TeeView } from '../comparison/tee-view.js';
+import { AK, TEE, type TeeView } from '../comparison/statement.js';
+import { itaTokenView, maaTokenView } from '../comparison/token-views.js';
 import { Checks } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CrossCheck } from '../model/decision.js';

@@ -2,10 +2,9 @@ import { describeEvidence } from '../inspect/describe-evidence.js';
 import { describeRaw, RAW_KINDS, recogniseRaw, remarkOnRaw } from '../inspect/raw-structures.js';
 import type { Evidence } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
-import type { InspectEvidenceUseCase, InspectRawUseCase } from './use-cases.js';
 
-/** Shows what evidence says, and says of itself that it verifies nothing. */
-export class InspectEvidence implements InspectEvidenceUseCase {
+/** Shows what evidence says, field by field, and says of itself that it verifies nothing. */
+export class InspectEvidence {
   readonly #eventLogBytes: number;
 
   /** @param eventLogBytes the longest event log that is read */
@@ -13,33 +12,31 @@ export class InspectEvidence implements InspectEvidenceUseCase {
     this.#eventLogBytes = eventLogBytes;
   }
 
+  /** @throws {FormatError} where the evidence is malformed */
   execute(evidence: Evidence): JsonObject {
     return inspectionOf({ type: evidence.type }, describeEvidence(evidence, this.#eventLogBytes));
   }
 }
 
-/** Shows what a single structure says that lies in a file by itself. */
-export class InspectRaw implements InspectRawUseCase {
-  readonly understood = RAW_KINDS;
-  readonly #eventLogBytes: number;
+export type InspectEvidenceUseCase = Pick<InspectEvidence, 'execute'>;
 
-  /** @param eventLogBytes the longest event log that is read */
-  constructor(eventLogBytes: number) {
-    this.#eventLogBytes = eventLogBytes;
-  }
-
-  recognise(bytes: Uint8Array): readonly string[] {
-    return recogniseRaw(bytes);
-  }
-
-  remark(bytes: Uint8Array): string | null {
-    return remarkOnRaw(bytes);
-  }
-
-  execute(bytes: Uint8Array, kind: string): JsonObject {
-    return inspectionOf({ takenFor: kind }, describeRaw(bytes, kind, this.#eventLogBytes));
-  }
+/**
+ * Shows what a single structure says that lies in a file by itself, which its bytes have to tell. Verifies nothing.
+ *
+ * @param eventLogBytes the longest event log that is read
+ */
+export function rawInspections(eventLogBytes: number) {
+  return {
+    understood: RAW_KINDS,
+    recognise: recogniseRaw,
+    remark: remarkOnRaw,
+    /** @throws {FormatError} where bytes that look like this kind are malformed */
+    execute: (bytes: Uint8Array, kind: string) =>
+      inspectionOf({ takenFor: kind }, describeRaw(bytes, kind, eventLogBytes)),
+  };
 }
+
+export type RawInspections = Readonly<ReturnType<typeof rawInspections>>;
 
 /** The answer of an inspection: what was looked at, and its structures. */
 function inspectionOf(what: JsonObject, structures: ReturnType<typeof describeEvidence>): JsonObject {

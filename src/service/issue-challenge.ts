@@ -6,7 +6,6 @@ import { type ChallengeCodec, challengeId } from './challenge-codec.js';
 import type { WatchedClock } from './clock-watch.js';
 import { CHALLENGE_STORE_TIMEOUT_MS, withinTime } from './nonce-recogniser.js';
 import { unknownPolicy } from './unknown-policy.js';
-import type { IssueChallengeUseCase } from './use-cases.js';
 
 /** Tells which policies there are now. */
 export interface KnownPolicies {
@@ -26,17 +25,19 @@ export interface IssueChallengeParts {
 }
 
 /** Makes a challenge and keeps its record, so that it can be used once, by the tenant and for what it was made for. */
-export class IssueChallenge implements IssueChallengeUseCase {
+export class IssueChallenge {
   readonly #parts: IssueChallengeParts;
 
   constructor(parts: IssueChallengeParts) {
     this.#parts = parts;
   }
 
-  async execute(
-    request: ChallengeRequest,
-    caller: Caller,
-  ): Promise<{ readonly nonce: Uint8Array; readonly expiresAt: Date }> {
+  /**
+   * @throws {FormatError} `policy_unknown`
+   * @throws {RefusedError} `forbidden`; `clock` while the clock cannot be relied on; `overloaded` when no further
+   *   challenge can be kept or the store is out of reach
+   */
+  async execute(request: ChallengeRequest, caller: Caller) {
     this.#requireAllowed(request, caller);
     this.#requireReliableClock();
     const { codec, clock, lifetimeSeconds } = this.#parts;
@@ -76,3 +77,5 @@ export class IssueChallenge implements IssueChallengeUseCase {
     }
   }
 }
+
+export type IssueChallengeUseCase = Pick<IssueChallenge, 'execute'>;

@@ -2,6 +2,8 @@ import type { ComparedScopes, NonceStanding } from '../model/challenge.js';
 import { type Check, Checks } from '../model/check.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 
+type ChallengeState = Extract<NonceStanding, { readonly origin: 'challenge' }>['state'];
+
 const NOT_ASKED =
   'only the service that issued a challenge knows whether it is unused, and tells for live requests to it';
 
@@ -9,36 +11,29 @@ const NOT_ASKED =
 export function nonceChecks(standing: NonceStanding): readonly Check[] {
   const checks = new Checks('/nonce');
   if (standing.origin !== 'challenge') return checks.all;
-  switch (standing.state) {
-    case 'expired':
-      checks.fail('nonce_expired');
-      checks.skip(['nonce_scope', 'nonce_used'], 'an expired challenge is not looked up');
-      break;
-    case 'scope':
-      checks.pass('nonce_expired');
-      checks.fail('nonce_scope', compared(standing.scopes));
-      checks.skip(['nonce_used'], 'a challenge of another scope is not used up');
-      break;
-    case 'used':
-      // The scope is not known where the record is gone.
-      checks.pass('nonce_expired');
-      checks.fail('nonce_used');
-      break;
-    case 'consumed':
-      checks.pass('nonce_expired');
-      checks.pass('nonce_scope', compared(standing.scopes));
-      checks.pass('nonce_used');
-      break;
-    case 'store_unavailable':
-      checks.pass('nonce_expired');
-      checks.unavailable('nonce_store', { retryable: true });
-      break;
-    case 'not_consumed':
-      // The command line may be as live as a request, and still has no record of what was issued.
-      checks.notConfigured('nonce_used', NOT_ASKED);
-      break;
+  const { state, scopes } = standing;
+  if (state === 'not_consumed') {
+    // The command line may be as live as a request, and still has no record of what was issued.
+    checks.notConfigured('nonce_used', NOT_ASKED);
+  } else if (checks.require(state !== 'expired', 'nonce_expired')) {
+    checkRecord(state, scopes, checks);
+  } else {
+    checks.skip(['nonce_scope', 'nonce_used'], 'an expired challenge is not looked up');
   }
   return checks.all;
+}
+
+function checkRecord(state: ChallengeState, scopes: ComparedScopes | undefined, checks: Checks): void {
+  if (state === 'store_unavailable') {
+    checks.unavailable('nonce_store', { retryable: true });
+  } else if (state === 'scope') {
+    checks.fail('nonce_scope', compared(scopes));
+    checks.skip(['nonce_used'], 'a challenge of another scope is not used up');
+  } else {
+    // The scope is not known where the record is gone.
+    if (state === 'consumed') checks.pass('nonce_scope', compared(scopes));
+    checks.require(state === 'consumed', 'nonce_used');
+  }
 }
 
 /** What the challenge is limited to, and the same of the request. Of another tenant's challenge nothing is told. */

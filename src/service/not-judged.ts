@@ -1,11 +1,15 @@
 import { Checks } from '../model/check.js';
+import type { CheckId } from '../model/codes.js';
 import type { Decision } from '../model/decision.js';
 import { isHardwareType } from '../model/evidence-traits.js';
 import type { VerifyRequest } from '../model/request.js';
 import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
+import { markVerified } from '../verifiers/evidence/mark-verified.js';
 import type { ClockDoubt } from './clock-watch.js';
+import type { Judged } from './judge-routes.js';
+import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
 
 /** A request that was not judged. */
 export interface UnjudgedRequest {
@@ -52,5 +56,25 @@ export function notJudged(unjudged: UnjudgedRequest, doubt: ClockDoubt): Decisio
     endorsements: [],
     freshness: { bound: [], clockSkewSeconds: null },
     binding: null,
+  };
+}
+
+/** A verification without a result: no policy can allow on it. */
+export function undecided(code: Extract<CheckId, 'deadline' | 'internal_error'>, retryable: boolean): Judged {
+  const checks = new Checks('/evidence');
+  checks.unavailable(code, { retryable });
+  return {
+    verification: {
+      checks: checks.all,
+      required: [],
+      claims: markVerified({}),
+      endorsements: [],
+      bound: [],
+      validUntil: null,
+    },
+    routes: new Map(SUBMITTED_ROUTES.map((route) => [route, { state: 'not judged' }])),
+    crossCheck: null,
+    clockSkewSeconds: null,
+    retryAfterSeconds: null,
   };
 }

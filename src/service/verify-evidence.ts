@@ -12,9 +12,8 @@ import type { Log } from '../model/ports.js';
 import type { VerifyRequest } from '../model/request.js';
 import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../model/verification.js';
 import type { RouteState } from '../policy/appraisal-topic.js';
-import { appraise, type PolicyAppraisal } from '../policy/appraise.js';
+import { appraise, mergeChecks, type PolicyAppraisal } from '../policy/appraise.js';
 import { decide, isUndecided } from '../policy/decide.js';
-import { mergeChecks } from '../policy/merged-checks.js';
 import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
 import { expectedBinding } from '../verifiers/binding/expected-binding.js';
@@ -25,11 +24,9 @@ import { FetchTime } from './fetch-time.js';
 import { type Judged, judgeRoutes } from './judge-routes.js';
 import { nonceChecks } from './nonce-checks.js';
 import type { NonceRecogniser } from './nonce-recogniser.js';
-import { notJudged } from './not-judged.js';
+import { notJudged, undecided } from './not-judged.js';
 import { SUBMITTED_ROUTES, submitWhereWanted } from './submit-where-wanted.js';
-import { undecided } from './undecided.js';
 import { unknownPolicy } from './unknown-policy.js';
-import type { VerifyEvidenceUseCase } from './use-cases.js';
 
 /** One immutable view of the policies, so that a request is judged by one set throughout. */
 export interface PolicyView {
@@ -78,7 +75,7 @@ interface Case {
 }
 
 /** Judges evidence under policies: read, fetch, verify, appraise, decide; each step once, nothing goes back up. */
-export class VerifyEvidence implements VerifyEvidenceUseCase {
+export class VerifyEvidence {
   readonly #parts: VerifyEvidenceParts;
   readonly #options: VerifyEvidenceOptions;
 
@@ -87,6 +84,10 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     this.#options = options;
   }
 
+  /**
+   * @throws {FormatError} where the evidence is malformed, a policy unknown, or `at` not enabled
+   * @throws {RefusedError} `forbidden` where the caller may not name this policy, audience or instant
+   */
   async execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
     const now = this.#parts.clock.now();
     const historical = request.at !== null;
@@ -242,6 +243,8 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     };
   }
 }
+
+export type VerifyEvidenceUseCase = Pick<VerifyEvidence, 'execute'>;
 
 function instantOf({ at }: VerifyRequest, now: Date): Date {
   if (at === null) return now;

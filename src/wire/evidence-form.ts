@@ -4,9 +4,9 @@ import { EVIDENCE_TRAITS, traitsOf, VERIFIED_TYPES } from '../model/evidence-tra
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
 import { refuseUnknownProvider } from './dialects/configfs-tsm.js';
-import { trusteeHint } from './dialects/trustee-shape.js';
-import { MISSING_MEMBER, missingOr } from './json-object.js';
+import { trusteeHint } from './dialects/trustee.js';
 import type { EvidenceForm } from './schema-check.js';
+import { MISSING_MEMBER, missingOr } from './schema-message.js';
 
 /** The form of a dialect's value, which is evidence of one type. */
 type FormOf = (value: JsonValue | undefined, pointer: string) => EvidenceForm;

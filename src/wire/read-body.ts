@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { parseStrictJson, type StrictJsonLimits } from '../formats/strict-json.js';
+import { parseStrictJson, STRICT_JSON_LIMITS, type StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError, within } from '../model/errors.js';
 import type { JsonValue } from '../model/json.js';
 
@@ -17,4 +17,17 @@ export function readBody(body: Uint8Array, limits?: StrictJsonLimits): JsonValue
     });
   }
   return within('', () => parseStrictJson(body, limits));
+}
+
+export type RequestLimits = StrictJsonLimits;
+
+/**
+ * Limits of the JSON of a request: no text in it is longer than an event log in base64. All else that evidence holds is
+ * shorter than the default, whatever is allowed for logs.
+ *
+ * @param eventLogBytes the longest event log that is read
+ */
+export function requestLimits(eventLogBytes: number): RequestLimits {
+  const base64Length = 4 * Math.ceil(eventLogBytes / 3);
+  return { ...STRICT_JSON_LIMITS, stringBytes: Math.max(STRICT_JSON_LIMITS.stringBytes, base64Length) };
 }

@@ -14,8 +14,8 @@ import {
   readHex,
   readOptionalBytes,
   readStructure,
+  refuseForeignStructure,
 } from './encoded-members.js';
-import { refuseForeignStructure } from './foreign-structure.js';
 import { type EvidenceForm, NATIVE_FORMS, type NativeForm, type Schemas, type WireMembers } from './schema-check.js';
 
 type EvidenceReaders = { readonly [F in EvidenceForm]: (evidence: Schemas[F], pointer: string) => Evidence };

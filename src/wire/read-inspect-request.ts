@@ -2,13 +2,13 @@ import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import type { Evidence } from '../model/evidence.js';
 import { isObject } from '../model/json.js';
-import { trusteeHint } from './dialects/trustee-shape.js';
+import { trusteeHint } from './dialects/trustee.js';
 import { evidenceForm } from './evidence-form.js';
-import { missingOr } from './json-object.js';
 import { readBody } from './read-body.js';
 import { readEvidence } from './read-evidence.js';
 import { refusePrivateKey } from './read-public-jwk.js';
 import { checkSchema, checkVerifyRequest } from './schema-check.js';
+import { missingOr } from './schema-message.js';
 
 /**
  * Reads an /inspect body: what /verify takes as `evidence`, or a whole /verify body, whose evidence alone is looked at.

@@ -5,15 +5,15 @@ import { traitsOf } from '../model/evidence-traits.js';
 import { hexLook } from '../model/hex-like.js';
 import { isObject, type JsonObject } from '../model/json.js';
 import type { VerifyRequest } from '../model/request.js';
-import { trusteeHint } from './dialects/trustee-shape.js';
+import { trusteeHint } from './dialects/trustee.js';
 import { readBytes } from './encoded-members.js';
 import { evidenceForm } from './evidence-form.js';
 import { readInstant } from './instant.js';
-import { MISSING_MEMBER, missingOr } from './json-object.js';
 import { readBody } from './read-body.js';
 import { readEvidence } from './read-evidence.js';
 import { readPublicJwk, refusePrivateKey } from './read-public-jwk.js';
 import { checkVerifyRequest, type Schemas } from './schema-check.js';
+import { MISSING_MEMBER, missingOr } from './schema-message.js';
 
 const EVIDENCE = '/evidence';
 const NONCE = '/nonce';

@@ -4,7 +4,6 @@ import { isObject, type JsonValue } from '../model/json.js';
 import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
 import { POLICY_ID } from '../model/request.js';
 import { INSTANT_FORM } from './instant.js';
-import { kindOf, MISSING_MEMBER, missingOr } from './json-object.js';
 
 /** What is wrong with a value, in words: what Ajv says is for whoever wrote the schema. */
 export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): string {
@@ -113,4 +112,19 @@ function limitMessage(keyword: string, limit: number, data: unknown): string | n
     default:
       return null;
   }
+}
+
+export const MISSING_MEMBER = 'member is missing';
+
+/** What to say of a member that is not what it should be. */
+export function missingOr(value: JsonValue | undefined, wanted: string): string {
+  return value === undefined ? MISSING_MEMBER : `the value is ${kindOf(value)}, not ${wanted}`;
+}
+
+/** What kind of JSON value it is, for messages. */
+function kindOf(value: JsonValue): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object') return 'an object';
+  return `a ${typeof value}`;
 }

@@ -1,17 +1,19 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Decision } from '../../model/decision.js';
 import { RefusedError } from '../../model/errors.js';
-import type { InspectEvidenceUseCase, IssueChallengeUseCase, VerifyEvidenceUseCase } from '../../service/use-cases.js';
+import type { InspectEvidenceUseCase } from '../../service/inspections.js';
+import type { IssueChallengeUseCase } from '../../service/issue-challenge.js';
+import type { VerifyEvidenceUseCase } from '../../service/verify-evidence.js';
 import { presentDecision } from '../../wire/present-decision.js';
 import { PROBLEM_MEDIA_TYPE } from '../../wire/problem.js';
+import type { RequestLimits } from '../../wire/read-body.js';
 import { readChallengeRequest } from '../../wire/read-challenge-request.js';
 import { readInspectRequest } from '../../wire/read-inspect-request.js';
 import { readVerifyQuery } from '../../wire/read-verify-query.js';
 import { readVerifyRequest } from '../../wire/read-verify-request.js';
-import type { RequestLimits } from '../../wire/request-limits.js';
 import { callerOf } from '../access.js';
 import { bodyOf, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
-import type { VerificationSlots } from '../load-shedding.js';
+import type { VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 
 /** Seconds after which an indeterminate decision may be asked for again, where nothing said when. */

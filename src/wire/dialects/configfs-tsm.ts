@@ -1,8 +1,7 @@
 import { FormatError } from '../../model/errors.js';
 import type { SnpEvidence, TdxEvidence } from '../../model/evidence.js';
 import { isObject, type JsonValue } from '../../model/json.js';
-import { NO_SNP_ENDORSEMENTS, readBytes, readStructure } from '../encoded-members.js';
-import { refuseForeignStructure } from '../foreign-structure.js';
+import { NO_SNP_ENDORSEMENTS, readBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 
 /**

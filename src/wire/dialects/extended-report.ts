@@ -1,7 +1,6 @@
 import { SNP_REPORT_LENGTH } from '../../formats/snp-report.js';
 import type { SnpEvidence } from '../../model/evidence.js';
-import { NO_SNP_ENDORSEMENTS, readStructure } from '../encoded-members.js';
-import { refuseForeignStructure } from '../foreign-structure.js';
+import { NO_SNP_ENDORSEMENTS, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 
 /**

@@ -1,6 +1,5 @@
 import type { TdxEvidence } from '../../model/evidence.js';
-import { readBytes, readOptionalBytes, readStructure } from '../encoded-members.js';
-import { refuseForeignStructure } from '../foreign-structure.js';
+import { readBytes, readOptionalBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 
 /**

@@ -1,11 +1,9 @@
+import { splitVcekChain } from '../../formats/pem.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
 import { FormatError } from '../../model/errors.js';
 import type { SnpEndorsementInput, SnpEvidence, TdxEvidence } from '../../model/evidence.js';
-import { NO_SNP_ENDORSEMENTS, readBytes, readStructure } from '../encoded-members.js';
-import { refuseForeignStructure } from '../foreign-structure.js';
+import { NO_SNP_ENDORSEMENTS, readBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import { checkSchema, type Schemas } from '../schema-check.js';
-
-const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
 
 /**
  * Dialect `maa` for SEV-SNP: the body of attest/SevSnpVm. Its `report` is base64url of a JSON document, in which report
@@ -60,13 +58,7 @@ function readData(data: Schemas['MaaData'] | undefined, pointer: string): Uint8A
   return data === undefined ? null : readBytes(data.data, `${pointer}/value/runtimeData/data`);
 }
 
-/** VCEK, then ASK and ARK. What the blocks hold is for the verifier; where there is one only, it is the VCEK. */
-function certificatesIn(chain: Uint8Array): SnpEndorsementInput {
-  const pem = Buffer.from(chain).toString('latin1');
-  const second = pem.indexOf(PEM_BEGIN, PEM_BEGIN.length);
-  return {
-    ...NO_SNP_ENDORSEMENTS,
-    vek: { pem: second < 0 ? pem : pem.slice(0, second) },
-    chain: second < 0 ? null : pem.slice(second),
-  };
+function certificatesIn(certificates: Uint8Array): SnpEndorsementInput {
+  const { vek, chain } = splitVcekChain(certificates);
+  return { ...NO_SNP_ENDORSEMENTS, vek: { pem: vek }, chain };
 }

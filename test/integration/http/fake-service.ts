@@ -12,13 +12,10 @@ import type { Evidence } from '../../../src/model/evidence.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { Clock } from '../../../src/model/ports.js';
 import type { ChallengeRequest, VerifyRequest } from '../../../src/model/request.js';
-import type {
-  InspectEvidenceUseCase,
-  IssueChallengeUseCase,
-  LivenessUseCase,
-  ReadinessUseCase,
-  VerifyEvidenceUseCase,
-} from '../../../src/service/use-cases.js';
+import type { LivenessUseCase, ReadinessUseCase } from '../../../src/service/clock-watch.js';
+import type { InspectEvidenceUseCase } from '../../../src/service/inspections.js';
+import type { IssueChallengeUseCase } from '../../../src/service/issue-challenge.js';
+import type { VerifyEvidenceUseCase } from '../../../src/service/verify-evidence.js';
 
 export const NOW = new Date('2026-01-15T12:00:00Z');
 

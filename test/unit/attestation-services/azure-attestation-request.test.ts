@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { sevSnpBody, tdxVmBody } from '../../../src/attestation-services/azure-attestation-request.js';
+import { sevSnpBody, tdxVmBody } from '../../../src/attestation-services/azure-attestation.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import type { SnpSubmission } from '../../../src/model/verification.js';
 import { createAmdPki } from '../../lab/amd-pki.js';

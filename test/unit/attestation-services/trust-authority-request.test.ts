@@ -1,8 +1,5 @@
 import { expect, it } from 'vitest';
-import {
-  type AppraisalOptions,
-  trustAuthorityRequest,
-} from '../../../src/attestation-services/trust-authority-request.js';
+import { type AppraisalOptions, trustAuthorityRequest } from '../../../src/attestation-services/trust-authority.js';
 
 const quote = Uint8Array.of(0xfb, 0xff, 0xfe, 0);
 const POLICY = '1a2b3c4d-0000-4000-8000-0123456789ab';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { inspectCommand } from '../../../src/cli/inspect-command.js';
-import { InspectRaw } from '../../../src/service/inspections.js';
-import { requestLimits } from '../../../src/wire/request-limits.js';
+import { rawInspections } from '../../../src/service/inspections.js';
+import { requestLimits } from '../../../src/wire/read-body.js';
 import { bodyOf, snpEvidence } from '../wire/sample-bodies.js';
 
 describe('veritee inspect on a terminal', () => {
@@ -13,7 +13,7 @@ describe('veritee inspect on a terminal', () => {
     inspectCommand(
       { name: 'body.json', bytes: bodyOf(snpEvidence()) },
       {
-        raw: new InspectRaw(1024),
+        raw: rawInspections(1024),
         limits: requestLimits(1024),
         evidence: { execute: () => ({ notice: 'nothing here was verified', structures }) },
       },
@@ -37,7 +37,7 @@ describe('veritee inspect on a terminal', () => {
     inspectCommand(
       { name: 'body.json', bytes: bodyOf(snpEvidence()) },
       {
-        raw: new InspectRaw(1024),
+        raw: rawInspections(1024),
         limits: requestLimits(1024),
         evidence: { execute: () => ({ notice: 'nothing here was verified', structures }) },
       },

@@ -1,9 +1,7 @@
-import type { OtherView } from '../../../src/comparison/cross-check.js';
-import { crossCheck } from '../../../src/comparison/cross-check.js';
+import { crossCheck, type OtherView } from '../../../src/comparison/cross-check.js';
 import { hardwareView } from '../../../src/comparison/hardware-view.js';
-import { itaTokenView } from '../../../src/comparison/ita-token-view.js';
-import { maaTokenView } from '../../../src/comparison/maa-token-view.js';
-import type { TeeView } from '../../../src/comparison/tee-view.js';
+import type { TeeView } from '../../../src/comparison/statement.js';
+import { itaTokenView, maaTokenView } from '../../../src/comparison/token-views.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import type { Claims, TokenClaims } from '../../../src/model/claims.js';
 import type { CrossCheck } from '../../../src/model/decision.js';

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hardwareView } from '../../../src/comparison/hardware-view.js';
-import { itaTokenView } from '../../../src/comparison/ita-token-view.js';
-import { maaTokenView } from '../../../src/comparison/maa-token-view.js';
 import { maaView } from '../../../src/comparison/maa-view.js';
+import { itaTokenView, maaTokenView } from '../../../src/comparison/token-views.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import type { Claims } from '../../../src/model/claims.js';
 import type { EvidenceType } from '../../../src/model/evidence.js';

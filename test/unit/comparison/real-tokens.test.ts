@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { isSameTee } from '../../../src/comparison/cross-check.js';
 import { maaView } from '../../../src/comparison/maa-view.js';
-import { isSameTee } from '../../../src/comparison/same-tee.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import { parseStrictJson } from '../../../src/formats/strict-json.js';
 import type { Claims, HclClaims } from '../../../src/model/claims.js';

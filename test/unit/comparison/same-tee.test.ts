@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSameTee } from '../../../src/comparison/same-tee.js';
+import { isSameTee } from '../../../src/comparison/cross-check.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import type { JsonValue } from '../../../src/model/json.js';
 import { snpClaims, tdxClaims } from '../policy/fixture.js';

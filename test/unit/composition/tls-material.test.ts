@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readTlsMaterial } from '../../../src/composition/tls-material.js';
+import { readTlsMaterial } from '../../../src/composition/reloaded-access.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
 
 const authority = new TlsAuthority();

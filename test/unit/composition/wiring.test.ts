@@ -7,7 +7,7 @@ import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { TOKENS } from '../../../src/model/injection-tokens.js';
 import type { EvidenceVerifier } from '../../../src/model/verification.js';
-import type { InspectEvidenceUseCase } from '../../../src/service/use-cases.js';
+import type { InspectEvidenceUseCase } from '../../../src/service/inspections.js';
 import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
 import type { ParavisorFloors } from '../../../src/verifiers/paravisor/paravisor-claims.js';
 import { formatErrorOf } from '../../format-error-of.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { configurationWarnings } from '../../../src/config/configuration-warnings.js';
+import { configurationWarnings } from '../../../src/config/consistency.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 
 function warningsAbout(text: string): readonly string[] {

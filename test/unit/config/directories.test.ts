@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import type { Configuration } from '../../../src/config/configuration.js';
 import {
+  type Configuration,
   challengeKeyPath,
   dataDirectory,
   endorsementCacheDirectory,
   isPolicyDirectoryRequired,
-} from '../../../src/config/directories.js';
+} from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 
 function load(text: string | null): Configuration {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { CONFIGURATION_SCHEMA } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
-import { CONFIGURATION_SCHEMA } from '../../../src/config/schema.js';
 import { listKeys } from './configuration-keys.js';
 
 const TEXT = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');

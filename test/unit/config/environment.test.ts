@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Configuration } from '../../../src/config/configuration.js';
+import { CONFIGURATION_SCHEMA, type Configuration } from '../../../src/config/configuration.js';
 import { environmentSegment } from '../../../src/config/environment.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
-import { CONFIGURATION_SCHEMA } from '../../../src/config/schema.js';
 import { environmentNames } from './configuration-keys.js';
 
 const HASH = 'ab'.repeat(32);

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { namedTests } from '../../../scripts/test-titles.js';
-import { verifyOptions } from '../../../src/composition/judging.js';
+import { verifyOptions } from '../../../src/composition/container.js';
+import { CONFIGURATION_SCHEMA } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
-import { CONFIGURATION_SCHEMA } from '../../../src/config/schema.js';
 import { listKeys } from './configuration-keys.js';
 
 /** A test, as file and title, in which a start, a decision or an answer changes with the key. */

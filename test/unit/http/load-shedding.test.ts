@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { refuseLate, VerificationSlots } from '../../../src/http/load-shedding.js';
+import { refuseLate, VerificationSlots } from '../../../src/http/load-limits.js';
 
 /** Work that ends when it is told. */
 function openWork() {

@@ -7,7 +7,7 @@ import {
 } from '../../../src/model/claims.js';
 import type { ContractEvidenceType } from '../../../src/model/evidence.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
-import { TDX_REGISTERS } from '../../../src/policy/policy-members.js';
+import { TDX_REGISTERS } from '../../../src/policy/reference-grammar.js';
 import {
   azClaims,
   azTdxClaims,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
-import { membersNotBuilt } from '../../../src/policy/not-built.js';
+import { membersNotBuilt } from '../../../src/policy/policy-consistency.js';
 import { policy } from './fixture.js';
 
 it('names members that load and are not judged yet', () => {

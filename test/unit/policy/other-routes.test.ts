@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { TDX_STATUSES } from '../../../src/model/tdx-status.js';
 import type { TokenRoute } from '../../../src/model/token-route.js';
 import type { RouteState } from '../../../src/policy/appraisal-topic.js';
-import { TDX_STATUSES } from '../../../src/policy/policy-members.js';
 import {
   appraised,
   appraisedTd,

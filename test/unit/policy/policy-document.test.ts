@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { SNP_PLATFORM_BITS } from '../../../src/model/claims.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
+import { TDX_STATUSES } from '../../../src/model/tdx-status.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
-import { TDX_STATUSES } from '../../../src/policy/policy-members.js';
 import { PolicyError } from '../../../src/policy/policy-problem.js';
 import { LEAST, policy, policyText } from './fixture.js';
 

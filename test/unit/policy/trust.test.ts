@@ -4,10 +4,9 @@ import type { Check, CheckResult } from '../../../src/model/check.js';
 import type { Claims } from '../../../src/model/claims.js';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { Outcome, TrustTier } from '../../../src/model/decision.js';
+import { TDX_STATUSES } from '../../../src/model/tdx-status.js';
 import { decide } from '../../../src/policy/decide.js';
-import { TDX_STATUSES } from '../../../src/policy/policy-members.js';
-import { appraiseTrust } from '../../../src/policy/trust.js';
-import { tierOf, tierOfAll } from '../../../src/policy/trust-tiers.js';
+import { appraiseTrust, tierOf, tierOfAll } from '../../../src/policy/trust.js';
 import {
   appraised,
   appraisedTd,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { SnpPart, SnpTcb } from '../../../src/model/claims.js';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { JsonObject } from '../../../src/model/json.js';
-import { TDX_STATUSES } from '../../../src/policy/policy-members.js';
+import { TDX_STATUSES } from '../../../src/model/tdx-status.js';
 import {
   appraised,
   appraisedTd,

@@ -58,7 +58,7 @@ describe('an object', () => {
 });
 
 describe('one of several objects', () => {
-  const schema = variants<object>('kind', [
+  const schema = variants('kind', [
     object({ kind: choice('a'), size: integer(0, 9) }),
     object({ kind: choice('b'), none: optional(refused('takes none'), null) }),
   ]);

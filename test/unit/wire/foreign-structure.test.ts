@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { refuseForeignStructure, type Structure } from '../../../src/wire/foreign-structure.js';
+import { refuseForeignStructure, type Structure } from '../../../src/wire/encoded-members.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { haveVectors, readVector, vectors } from '../../vectors.js';
 import { HCL_REPORT, SNP_REPORT, TD_QUOTE, TPM_MESSAGE } from './sample-bodies.js';

@@ -1,22 +1,15 @@
-import type { Checks } from '../model/check.js';
+import type { Check, Checks } from '../model/check.js';
 import type { TdxClaims, TdxTcbClaim } from '../model/claims.js';
+import type { CheckId } from '../model/codes.js';
 import { placeOf } from '../model/evidence-traits.js';
 import { shortfallLine, type TcbShortfall } from '../model/tcb-shortfall.js';
 import type { CollateralIssued } from '../model/verification.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
-import type { TdxMinimums } from './policy-members.js';
+import type { TdxMinimums, TdxRequirements } from './policy-grammar.js';
 
 const DAY_MS = 24 * 60 * 60_000;
 
 type Floors = Exclude<TdxMinimums, 'any'>;
-
-/** Of a policy without minimums for TDs, which does not load where it accepts one. */
-const NOTHING_ACCEPTED: Floors = {
-  acceptedStatuses: [],
-  earliestTcbDate: null,
-  minEvaluationDataNumber: null,
-  maxCollateralAgeDays: null,
-};
 
 /**
  * Intel's status of the platform, module and QE together, the date of the oldest of the three, and how new the collateral
@@ -47,9 +40,10 @@ export const tdxMinimums: AppraisalTopic = {
       noteStatus(tdx, shortfalls, quote);
       return;
     }
-    const { acceptedStatuses, earliestTcbDate, minEvaluationDataNumber, maxCollateralAgeDays } =
-      floors ?? NOTHING_ACCEPTED;
-    appraiseStatus(tdx, acceptedStatuses, shortfalls, quote);
+    // A policy without minimums for TDs accepts none.
+    appraiseStatus(tdx, floors?.acceptedStatuses ?? [], shortfalls, quote);
+    if (floors === null) return;
+    const { earliestTcbDate, minEvaluationDataNumber, maxCollateralAgeDays } = floors;
     if (earliestTcbDate !== null) appraiseDate(tdx, earliestTcbDate, quote);
     if (minEvaluationDataNumber !== null) appraiseEvaluation(tdx, minEvaluationDataNumber, quote);
     if (maxCollateralAgeDays !== null) {
@@ -142,4 +136,81 @@ function appraiseAge(
     ...compared,
     detail: `the collateral was issued within ${days} days before the instant`,
   });
+}
+
+/**
+ * What the TD must also show. A TD that can be migrated, and one that a service TD is bound to, are refused unless the
+ * policy says otherwise: both put another TD's code between the hardware and the guest.
+ */
+export const tdxRequirements: AppraisalTopic = {
+  needs: () => ['tdx'],
+  required: ({ require: { tdx } }) => {
+    const ids: CheckId[] = ['tdx_attributes', 'tdx_service_td'];
+    if (tdx?.xfamMask != null) ids.push('tdx_xfam');
+    if (tdx?.machines != null) ids.push('tdx_platform_id');
+    return ids;
+  },
+  appraise: (policy, { evidenceType, verification }, checks) => {
+    const { tdx } = verification.claims;
+    if (tdx === undefined) return;
+    const asked = policy.require.tdx;
+    const quote = checks.at(placeOf('tdx', evidenceType));
+    appraiseAttributes(tdx, asked, quote);
+    if (!isServiceTdRefused(verification.checks)) appraiseServiceTd(tdx, asked, quote);
+    if (asked?.xfamMask != null) appraiseXfam(tdx, asked.xfamMask, quote);
+    if (asked?.machines != null) appraiseMachine(tdx, asked.machines.ppid, quote);
+  },
+};
+
+function appraiseAttributes({ tdAttributes }: TdxClaims, asked: TdxRequirements | null, checks: Checks): void {
+  const problems = [
+    ...(tdAttributes.migratable && asked?.allowMigratable !== true ? ['the td can be migrated'] : []),
+    ...(tdAttributes.perfmon && asked?.allowPerfmon === false ? ['performance monitoring is on'] : []),
+    ...(asked?.septVeDisable === true && !tdAttributes.septVeDisable ? ['the host can take pages away unseen'] : []),
+  ];
+  checks.require(problems.length === 0, 'tdx_attributes', {
+    actual: { ...tdAttributes },
+    detail: 'the attributes of the td are as the policy wants them',
+    otherwise: problems.join('; '),
+  });
+}
+
+/** The verifier's own: a service TD is bound, and the quote does not say which. No policy can list it. */
+function isServiceTdRefused(base: readonly Check[]): boolean {
+  return base.some(({ id, result }) => id === 'tdx_service_td' && result === 'fail');
+}
+
+/** Without a TD 1.5 body there is no such register. All zero: no service TD is bound. */
+function appraiseServiceTd({ mrServiceTd }: TdxClaims, asked: TdxRequirements | null, checks: Checks): void {
+  const bound = mrServiceTd !== undefined && /[^0]/.test(mrServiceTd);
+  const listed = mrServiceTd !== undefined && asked?.mrServiceTd?.includes(mrServiceTd) === true;
+  checks.require(!bound || listed, 'tdx_service_td', {
+    expected: asked?.mrServiceTd ?? [],
+    actual: mrServiceTd ?? null,
+    detail: bound ? 'the service td is one that the policy lists' : 'no service td is bound',
+  });
+}
+
+/** Features outside of the mask are state of the guest that its owner did not count on. */
+function appraiseXfam({ xfam }: TdxClaims, mask: string, checks: Checks): void {
+  const beyond = littleEndian(xfam) & ~littleEndian(mask);
+  checks.require(beyond === 0n, 'tdx_xfam', {
+    expected: mask,
+    actual: xfam,
+    detail: 'the td has no extended features beyond the mask',
+    otherwise: 'the td has extended features beyond the mask',
+  });
+}
+
+/** Which machine, by the PPID for which Intel issued the PCK certificate. */
+function appraiseMachine({ ppid }: TdxClaims, listed: readonly string[], checks: Checks): void {
+  checks.require(ppid !== undefined && listed.includes(ppid), 'tdx_platform_id', {
+    expected: listed,
+    actual: ppid ?? null,
+  });
+}
+
+/** Eight bytes as the quote has them. */
+function littleEndian(hex: string): bigint {
+  return Buffer.from(hex, 'hex').readBigUInt64LE();
 }

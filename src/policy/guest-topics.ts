@@ -1,0 +1,178 @@
+import type { Checks } from '../model/check.js';
+import type { SnpClaims } from '../model/claims.js';
+import type { CheckId } from '../model/codes.js';
+import { hasParavisor, hasVtpm, isTokenType, placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
+import type { Verification } from '../model/verification.js';
+import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
+import type { Policy } from './policy-document.js';
+
+/**
+ * Which paravisor it is. Signature, claims hash and AK only say that some guest on genuine hardware vouches for the
+ * AK, and whoever owns a server can be that guest.
+ */
+export const paravisor: AppraisalTopic = {
+  needs: (_policy, evidenceType) => (hasParavisor(evidenceType) ? ['hcl'] : []),
+  required: (policy, evidenceType) => {
+    if (!hasParavisor(evidenceType)) return [];
+    return [policy.paravisor === 'known' ? 'hcl_paravisor' : 'hcl_paravisor_unknown'];
+  },
+  appraise: (policy, { evidenceType, verification }, checks) => {
+    const { hcl } = verification.claims;
+    // Bare evidence without runtime claims speaks of no paravisor.
+    if (hcl === undefined) return;
+    const { known, by } = hcl.paravisor;
+    const report = checks.at(placeOf('hcl', evidenceType));
+    const compared = known
+      ? { expected: true, actual: true, detail: `the paravisor is known by ${by}` }
+      : unknownParavisor(verification);
+    if (policy.paravisor === 'known')
+      report.require(known, 'hcl_paravisor', { ...compared, otherwise: compared.detail });
+    else if (known) report.pass('hcl_paravisor_unknown', compared);
+    else report.warn('hcl_paravisor_unknown', compared);
+  },
+};
+
+const NOT_KNOWN = 'nothing says that this is a paravisor of azure';
+
+/** What was found of it, and the setting in which an operator who knows whose it is would list that. */
+function unknownParavisor({ claims: { snp, tdx }, paravisorMinGuestSvn: minGuestSvn }: Verification) {
+  if (tdx !== undefined) {
+    const setting = 'azure.paravisors.mrtds';
+    const detail = `${NOT_KNOWN}: ${setting} does not list MRTD ${tdx.mrtd}`;
+    return { expected: { setting }, actual: { mrtd: tdx.mrtd }, detail };
+  }
+  const setting = 'azure.paravisors.idKeyDigests';
+  if (snp === undefined) return { expected: { setting }, detail: NOT_KNOWN };
+  const { idKeyDigest, guestSvn } = snp;
+  return {
+    expected: { setting, ...(minGuestSvn === undefined ? {} : { minGuestSvn }) },
+    actual: { idKeyDigest, guestSvn },
+    detail: `${NOT_KNOWN}: ${whyNotByIdKey(snp, setting, minGuestSvn)}`,
+  };
+}
+
+function whyNotByIdKey({ idKeyDigest, guestSvn }: SnpClaims, setting: string, floor: number | undefined): string {
+  const digest = `ID_KEY_DIGEST ${idKeyDigest}`;
+  if (floor === undefined) return `${setting} does not list ${digest} (GUEST_SVN ${guestSvn})`;
+  const version = guestSvn & 0xffff;
+  const counted = version === guestSvn ? '' : `, of which the low 16 bits count: ${version}`;
+  return `GUEST_SVN ${guestSvn}${counted} is below ${floor}, the floor of ${digest} in ${setting}`;
+}
+
+/** Secure Boot, as the paravisor configured it, or as the token says. Only a literal `true` passes: what is missing is not false. */
+export const secureBoot: AppraisalTopic = {
+  needs: (policy, evidenceType) => {
+    if (policy.secureBoot === 'any') return [];
+    // Bare evidence need not have runtime claims, but without a verified report it is not known to have none.
+    const section = hasParavisor(evidenceType) ? 'hcl' : (tokenRouteOf(evidenceType) ?? teeOf(evidenceType));
+    return section === null ? [] : [section];
+  },
+  required: (policy) => (policy.secureBoot === 'required' ? ['secure_boot'] : []),
+  appraise: (policy, { evidenceType, verification }, checks) => {
+    if (policy.secureBoot === 'any') return;
+    const place = checks.at(placeOf('hcl', evidenceType));
+    const { hcl, maa } = verification.claims;
+    const state = isTokenType(evidenceType) ? maa?.stated.secureBoot : hcl?.vmConfiguration?.['secureBoot'];
+    if (typeof state === 'boolean') {
+      place.require(state, 'secure_boot', { expected: true, actual: state });
+    } else {
+      place.fail('secure_boot_unknown', { expected: true, actual: state ?? null });
+    }
+  },
+};
+
+type Origin = AppraisalInput['nonce']['origin'];
+
+/**
+ * Whether there had to be a nonce, whose, and how deep in the evidence it stands. That a nonce stands in it at all,
+ * and that a challenge is fresh and used once, are base checks: no policy has a say there.
+ */
+export const freshness: AppraisalTopic = {
+  needs: () => [],
+  required: (policy, evidenceType) => {
+    const ids: CheckId[] = ['nonce_missing'];
+    if (policy.freshness !== 'none') ids.push('nonce_mismatch');
+    if (policy.freshness !== 'none' && hasParavisor(evidenceType)) ids.push('nonce_stale');
+    if (policy.binding === 'required') ids.push('binding_missing');
+    return ids;
+  },
+  appraise: (policy, input, checks) => {
+    const { evidenceType, verification, boundKey } = input;
+    appraisePresence(policy, input.nonce.origin, checks.at('/nonce'));
+    if (policy.freshness !== 'none' && hasParavisor(evidenceType)) {
+      appraiseDepth(policy, verification.bound, checks.at(placeOf('hcl', evidenceType)));
+    }
+    if (policy.binding === 'required') checks.at('/binding').require(boundKey, 'binding_missing');
+  },
+};
+
+/** A policy that asks for no nonce allows evidence of any age, and each decision without one says so. */
+function appraisePresence({ freshness: wanted, nonce }: Policy, origin: Origin, checks: Checks): void {
+  const compared = { expected: nonce === 'challenge' ? 'challenge' : 'any', actual: origin };
+  if (nonce === 'challenge' && origin !== 'challenge') {
+    const detail = 'the policy requires a challenge of this service as nonce';
+    checks.fail('nonce_missing', { ...compared, detail });
+  } else if (wanted === 'none' && origin === 'none') {
+    const detail = 'no nonce was sent, and the policy asks for none: the evidence may be of any age';
+    checks.warn('nonce_missing', { ...compared, detail });
+  } else {
+    checks.require(origin !== 'none', 'nonce_missing', compared);
+  }
+}
+
+/** The quote is made at the moment, the hardware report at most every two seconds, or as long ago as a guest likes. */
+function appraiseDepth(policy: Policy, bound: Verification['bound'], checks: Checks): void {
+  if (!bound.includes('tpm.extraData')) {
+    checks.skip(['nonce_stale'], 'rests on a nonce in the quote');
+    return;
+  }
+  const deep = bound.includes('hcl.userData');
+  const compared = { expected: ['tpm.extraData', 'hcl.userData'], actual: [...bound] };
+  if (deep || policy.freshness === 'strict') checks.require(deep, 'nonce_stale', compared);
+  else checks.warn('nonce_stale', compared);
+}
+
+/**
+ * What the quote of the vTPM must also show. Evidence without a vTPM shows nothing of it, and does not pass either: it
+ * must not be a way around what the policy asks of PCRs. A memory of the vTPM is not kept: it never passes.
+ */
+export const tpmRequirements: AppraisalTopic = {
+  needs: (policy, evidenceType) => (quotedPcrsOf(policy).length > 0 && hasVtpm(evidenceType) ? ['tpm'] : []),
+  required: (policy) => {
+    const ids: CheckId[] = [];
+    if (quotedPcrsOf(policy).length > 0) ids.push('tpm_pcr_not_quoted');
+    if (policy.require.tpm?.trackResets === true) ids.push('tpm_reset');
+    return ids;
+  },
+  appraise: (policy, { evidenceType, verification }, checks) => {
+    const asked = quotedPcrsOf(policy);
+    const quote = checks.at(placeOf('tpm', evidenceType));
+    if (asked.length > 0) appraiseSelection(asked, verification, hasVtpm(evidenceType) ? quote : checks);
+    if (policy.require.tpm?.trackResets === true) quote.unavailable('tpm_reset', { retryable: false });
+  },
+};
+
+function quotedPcrsOf({ require: { tpm } }: Policy): readonly number[] {
+  return tpm?.quotedPcrs ?? [];
+}
+
+/**
+ * Which PCRs a quote speaks of is the guest's choice: a PCR that it leaves out may hold anything. What it has signed
+ * says which, also where the values that were sent are others: that is a base check, and denies.
+ */
+function appraiseSelection(
+  asked: readonly number[],
+  { claims: { tpm }, selectedPcrs }: Verification,
+  checks: Checks,
+): void {
+  const quoted = selectedPcrs ?? Object.keys(tpm?.pcrs['sha256'] ?? {}).map(Number);
+  const missing = asked.filter((index) => !quoted.includes(index));
+  checks.require(missing.length === 0, 'tpm_pcr_not_quoted', {
+    expected: asked,
+    actual: quoted,
+    otherwise:
+      tpm === undefined
+        ? 'the evidence has no quote of a vTPM, and the policy names PCRs that must be quoted'
+        : `the quote does not cover PCR ${missing.join(', ')}`,
+  });
+}
