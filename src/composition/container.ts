@@ -5,7 +5,6 @@ import {
   type InjectionToken,
   instanceCachingFactory,
 } from 'tsyringe';
-import { v7 as uuidv7 } from 'uuid';
 import type { Configuration } from '../config/configuration.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import type { EvidenceType } from '../model/evidence.js';
@@ -30,6 +29,7 @@ import { RsaTpmQuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';
 import { ItaTokenVerifier, type ItaTokenVerifierOptions } from '../verifiers/trust-authority/ita-token-verifier.js';
 import type { OpenAttestationServices } from './attestation-services.js';
 import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './configured-roots.js';
+import { newDecisionId } from './decision-id.js';
 import { itaIssuers, maaIssuers } from './token-issuers.js';
 
 /** Changes registrations before anything is resolved. */
@@ -139,7 +139,10 @@ export function createVerifyEvidence(
   const verifiers = container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers);
   const ofTokens = [...verifiers].filter((entry): entry is [string, TokenVerifier] => isTokenVerifier(entry[1]));
   const attestationRoutes = new AttestationRoutes(new Map(ofTokens), services, parts.endorsements);
-  return new VerifyEvidence({ ...parts, verifiers, attestationRoutes, keyThumbprint: jwkThumbprint, newId }, options);
+  return new VerifyEvidence(
+    { ...parts, verifiers, attestationRoutes, keyThumbprint: jwkThumbprint, newId: newDecisionId },
+    options,
+  );
 }
 
 /** What verifies a type of token has all that a verifier of tokens has. */
@@ -156,9 +159,4 @@ export function verifyOptions(configuration: Configuration, consumesChallenges: 
     lifetimeMs: configuration.receipts.lifetimeSeconds * 1000,
     consumesChallenges,
   };
-}
-
-/** A UUID version 7 of this instant. */
-function newId(at: Date): string {
-  return uuidv7({ msecs: at.getTime() });
 }
