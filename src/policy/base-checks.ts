@@ -21,7 +21,7 @@ export function baseWarnings({ evidenceType, verification }: AppraisalInput): re
   if (unknownBits.length > 0) {
     checks.warn('snp_platform_unknown', {
       actual: [...unknownBits],
-      detail: `the platform info has set bits without a known meaning: ${unknownBits.join(', ')}`,
+      detail: `the platform info has bits set whose meaning is not known: ${unknownBits.join(', ')}`,
     });
   }
   return checks.all;

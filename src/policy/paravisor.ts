@@ -29,7 +29,7 @@ export const paravisor: AppraisalTopic = {
   },
 };
 
-const NOT_KNOWN = 'nothing says that this is a paravisor of azure';
+const NOT_KNOWN = 'nothing shows that this is an Azure paravisor';
 
 /** What was found of it, and the setting in which an operator who knows whose it is would list that. */
 function unknownParavisor({ claims: { snp, tdx }, paravisorMinGuestSvn: minGuestSvn }: Verification) {

@@ -114,7 +114,7 @@ function verifyTrust(checks: Checks, path: readonly X509Certificate[], { azure, 
   const trusted = checks.require(problem === null, 'ak_cert_untrusted', {
     otherwise: `the certificate cannot be relied on: ${problem}`,
   });
-  if (!trusted) checks.skip(['cert_validity'], 'the certificate of the attestation key cannot be relied on');
+  if (!trusted) checks.skip(['cert_validity'], 'the AK certificate cannot be relied on');
   return trusted;
 }
 

@@ -139,7 +139,7 @@ export function verifyDebug(checks: Checks, { tee, claims }: MaaStatement): void
       ...compared,
     });
   } else if (value !== false || status !== 'disabled') {
-    const detail = 'the token does not say literally that debug is off';
+    const detail = 'the token does not say literally that debugging is off';
     checks.fail('token_debug_unknown', { ...compared, detail });
     checks.skip(['token_debug'], detail);
   } else {

@@ -46,10 +46,10 @@ export function verifyChipId(checks: Checks, report: SnpReport, vek: Vek): void 
     detail:
       vek.kind === 'vlek'
         ? 'a VLEK is not bound to a chip'
-        : 'the key certificate is of the chip that the report names',
+        : 'the key certificate is for the chip that the report names',
     otherwise: masked
       ? 'the report does not name its chip'
-      : 'the key certificate is of another chip than the report names',
+      : 'the key certificate is for another chip than the report names',
   });
 }
 

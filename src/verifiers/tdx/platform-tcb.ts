@@ -90,7 +90,7 @@ function verifyLevels(
   return checks.require(short.length === 0, 'tdx_tcb_level_unsupported', {
     expected: byComponent(short, ({ need }) => need),
     actual: byComponent(short, ({ have }) => have),
-    otherwise: `the platform is behind every level of the tcb info: ${short.map(shortfallLine).join('; ')}`,
+    otherwise: `the platform is below every level of the TCB info: ${short.map(shortfallLine).join('; ')}`,
   });
 }
 

@@ -62,7 +62,7 @@ export function verifyKeyCertificates(
   const untimely = judgeValidity(path, at);
   const current = checks.require(untimely === null, 'cert_validity', {
     expected: at.toISOString(),
-    detail: 'every certificate of the key is valid at the instant',
+    detail: 'every certificate of the key is valid at the verification time',
     otherwise: untimely?.detail ?? '',
   });
   if (!current) return null;

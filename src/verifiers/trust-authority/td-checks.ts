@@ -30,7 +30,7 @@ export function verifyDebug(checks: Checks, { td }: ItaStatement): void {
     actual: { dbgstat, tdx_is_debuggable: debuggable },
     otherwise: isOn
       ? 'trust authority says that the TD can be debugged by its host'
-      : 'the token does not say literally that debug is off',
+      : 'the token does not say literally that debugging is off',
   });
 }
 

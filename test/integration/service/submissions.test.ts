@@ -183,7 +183,7 @@ describe('nothing is sent', () => {
       detail:
         'no maa token was sent, and none was asked for, because another verifier judges the present, and the instant is past',
       remedy:
-        'The caller should send a token of maa in attestationResults, because the service asks for none about a past instant, or about evidence that fails a check.',
+        'The caller should send a token for the route maa in attestationResults, because the service asks for none at a verification time in the past, or about evidence that fails a check.',
     });
     expectNothingSent();
   });

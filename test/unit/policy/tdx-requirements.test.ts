@@ -93,7 +93,7 @@ describe('a service TD', () => {
         about: '/evidence/quote',
         expected: [],
         actual: mrServiceTd,
-        detail: 'a service td is bound that the policy does not list',
+        detail: 'a service TD is bound that the policy does not list',
       });
     }
   });

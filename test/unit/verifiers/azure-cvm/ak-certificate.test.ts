@@ -107,7 +107,9 @@ describe('certificate of an attestation key', () => {
     const other = await VirtualTpm.create();
     const ak = AK_PKI.certificate({ key: other.publicJwk });
     await expectDenied(ak, 'hcl_ak_mismatch');
-    expect(await saidOf(ak, 'hcl_ak_mismatch')).toBe('the certificate is of another key than the runtime claims name');
+    expect(await saidOf(ak, 'hcl_ak_mismatch')).toBe(
+      'the AK certificate is for another key than the runtime claims name',
+    );
     const found = await verifyAzure(SNP_VM.evidence({ nonce: NONCE, ak }), { nonce: NONCE, akRoots: AZURE });
     expectFailed(found, 'hcl_ak_mismatch');
   });
@@ -128,11 +130,7 @@ describe('certificate of an attestation key', () => {
     const ofCertificate = found.checks.filter(({ about }) => about === '/evidence/akCertificate');
     expect(ofCertificate.map(({ id, result, detail }) => [id, result, detail])).toEqual([
       ['hcl_ak_mismatch', 'skipped', 'nothing vouches for the attestation key'],
-      [
-        'ak_cert_untrusted',
-        'pass',
-        'the certificate is one of an attestation key, and its chain ends at a pinned root',
-      ],
+      ['ak_cert_untrusted', 'pass', 'the certificate is an AK certificate, and its chain ends at a pinned root'],
       ['cert_validity', 'pass', 'the certificates of the attestation key are valid at the instant'],
     ]);
     expect(found.endorsements.filter(({ kind }) => kind.startsWith('ak'))).toEqual([]);

@@ -156,7 +156,7 @@ describe('chip of the key', () => {
     expect(only(await verifySnp(milan.evidence()), 'snp_chip_id')).toMatchObject({
       expected: chipId,
       actual: chipId,
-      detail: 'the key certificate is of the chip that the report names',
+      detail: 'the key certificate is for the chip that the report names',
     });
     expect(only(await verifySnp(vlek.evidence()), 'snp_chip_id')).toMatchObject({
       expected: null,

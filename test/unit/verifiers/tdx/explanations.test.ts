@@ -25,7 +25,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
   [
     'tdx_qe_vendor',
     { quote: { header: { qeVendorId: new Uint8Array(16) } } },
-    { expected: QE_VENDOR_ID, actual: null, detail: 'the QE vendor id of the quote is not that of intel' },
+    { expected: QE_VENDOR_ID, actual: null, detail: 'the QE vendor id of the quote is not that of Intel' },
   ],
   [
     'tdx_qe_report_signature',
@@ -33,7 +33,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: null,
       actual: null,
-      detail: 'the report of the quoting enclave was not signed by the pck key, or was changed afterwards',
+      detail: 'the report of the quoting enclave was not signed by the PCK, or was changed afterwards',
     },
   ],
   [
@@ -65,7 +65,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: { miscSelect: '00000000', attributes: '11000000000000000000000000000000' },
       actual: { miscSelect: '01000000', attributes: '1500000000000000e700000000000000' },
-      detail: 'the quoting enclave has other attributes than the identity asks for',
+      detail: 'the quoting enclave has other attributes than the QE identity requires',
     },
   ],
   [
@@ -122,7 +122,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
   [
     'tdx_debug',
     { quote: { fields: { tdAttributes: 1n } } },
-    { expected: false, actual: true, detail: 'the host may read and change the memory of the td (debug)' },
+    { expected: false, actual: true, detail: 'the host may read and change the memory of the TD (debug)' },
   ],
   [
     'tdx_attributes',
@@ -148,7 +148,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: '0000000000000000',
       actual: '0100000000000000',
-      detail: 'the tdx module has attributes, such as debug',
+      detail: 'the TDX module has attributes set, such as debug',
     },
   ],
   [
@@ -187,7 +187,7 @@ describe('what a check says', () => {
     expect(found).toMatchObject({
       expected: expect.stringMatching(/^[0-9a-f]{64}$/),
       actual: '07'.repeat(64),
-      detail: 'the quoting enclave vouches for another attestation key or other authentication data',
+      detail: 'the quoting enclave vouches for another attestation key, or for other authentication data',
     });
   });
 
