@@ -55,7 +55,7 @@ export class AzureAttestation implements AttestationService {
 
   constructor(options: AzureAttestationOptions) {
     this.#options = options;
-    this.#failures = new FailureLog(options.log, 'azure attestation gave no answer to rely on');
+    this.#failures = new FailureLog(options.log, 'Azure Attestation gave no answer to rely on');
   }
 
   accepts({ tee }: Submission): boolean {

@@ -40,7 +40,7 @@ export class TrustAuthority implements AttestationService {
 
   constructor(options: TrustAuthorityOptions) {
     this.#options = options;
-    this.#failures = new FailureLog(options.log, 'trust authority gave no answer to rely on');
+    this.#failures = new FailureLog(options.log, 'Intel Trust Authority gave no answer to rely on');
   }
 
   accepts({ tee }: Submission): boolean {
@@ -48,7 +48,7 @@ export class TrustAuthority implements AttestationService {
   }
 
   async attest(submission: Submission, signal: AbortSignal): Promise<SubmissionResult> {
-    if (submission.tee !== 'tdx') throw new Error('trust authority judges TDX alone');
+    if (submission.tee !== 'tdx') throw new Error('Intel Trust Authority judges TDX evidence only');
     const { appraisal, clock, turns } = this.#options;
     const asked = clock.now();
     const request = trustAuthorityRequest(submission, appraisal);
@@ -103,9 +103,12 @@ export class TrustAuthority implements AttestationService {
     const { status } = answer;
     if (status < 300) return { token: readToken(answer) };
     if (isRefusal(status) && this.#options.appraisal.policyMustMatch) {
-      return { refused: 'Trust Authority issues no token for the evidence under the policies that have to match' };
+      return {
+        refused: 'Intel Trust Authority issues no token for the evidence under the policies that have to match',
+      };
     }
-    if (isAboutQuote(answer)) return { refused: 'Trust Authority refuses the quote, or the data that came with it' };
+    if (isAboutQuote(answer))
+      return { refused: 'Intel Trust Authority refuses the quote, or the data that was sent with it' };
     throw new FetchError('status', `answered with status ${status}`, { status });
   }
 

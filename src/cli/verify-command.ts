@@ -88,8 +88,8 @@ function requireJson({ name, bytes }: NamedInput, raw: Pick<InspectRawUseCase, '
   if (kind === null && isMeantAsJson(bytes, '[')) return;
   throw new UsageError([
     isKnown
-      ? `${name}: is ${kind}, and a /verify body in JSON is expected, which holds such bytes in base64url`
-      : `${name}: is no JSON, and a /verify body is expected`,
+      ? `${name}: is ${kind}, and a /verify body in JSON is expected, which has such bytes in base64url`
+      : `${name}: is not JSON, and a /verify body is expected`,
     'a body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}',
     ...(isKnown ? [`veritee inspect ${name} shows what it says`] : []),
   ]);

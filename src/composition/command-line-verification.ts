@@ -102,7 +102,7 @@ async function ownPolicy(policy: string, known: PolicySet<Policy>): Promise<Poli
         ? [`--policy: there is no policy ${policy}; there are ${ids.join(', ')}, or name a policy file`]
         : [
             `--policy: ${policy === '' ? 'is empty' : `${policy}: ${fileProblem(cause)}`}`,
-            `expected is a policy file, or an id: ${ids.join(', ')}`,
+            `expected a policy file, or an id: ${ids.join(', ')}`,
           ],
       { cause },
     );

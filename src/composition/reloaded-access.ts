@@ -89,7 +89,7 @@ function withAccessOf(current: Configuration, { callers, listen }: Configuration
  */
 function requireCallers(before: Configuration, { callers }: Configuration): void {
   if (Object.keys(callers).length > 0 || Object.keys(before.callers).length === 0) return;
-  throw new ConfigurationError(['callers: none is left: to serve without callers, start the service again']);
+  throw new ConfigurationError(['callers: none is left; to serve without callers, restart the service']);
 }
 
 /** A caller that is unchanged in both configurations has lost nothing. Without configured callers, everybody had access. */

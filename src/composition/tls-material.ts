@@ -36,7 +36,7 @@ export function pemCertificates(text: string): readonly string[] {
 function requireAuthorities(text: string): void {
   const certificates = pemCertificates(text);
   const begun = text.split('-----BEGIN').length - 1;
-  if (certificates.length === 0 || certificates.length < begun) throw new Error('something else than certificates');
+  if (certificates.length === 0 || certificates.length < begun) throw new Error('something other than certificates');
   for (const certificate of certificates) new X509Certificate(certificate);
 }
 

@@ -24,7 +24,7 @@ function pinWarnings({ issuers }: ItaConfiguration): readonly string[] {
     return other === undefined || pinsOf(other) === pinsOf(entry)
       ? []
       : [
-          `ita.issuers: ${other.issuer} and ${entry.issuer} have the same keys but not the same policyIds and roots, so a token that one refuses may count under the other name`,
+          `ita.issuers: ${other.issuer} and ${entry.issuer} have the same keys but not the same policyIds and roots, so a token that one refuses may be accepted under the other name`,
         ];
   });
 }
@@ -45,5 +45,5 @@ function regionWarnings({ shared, issuers }: MaaConfiguration): readonly string[
 }
 
 function unknownRegion(place: string, region: string, provider: string): string {
-  return `${place}: this version knows no region ${region}; tokens of ${provider} count all the same, so look whether that provider is Microsoft's`;
+  return `${place}: this version does not know the region ${region}; tokens of ${provider} are accepted all the same, so check that the provider is Microsoft's`;
 }

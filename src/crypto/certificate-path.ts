@@ -106,7 +106,7 @@ export function verifyLeaf(
 /** @param first position of the first certificate, 0 for a leaf */
 function pathProblems(path: readonly X509Certificate[], first: number, profile: PathProfile): readonly PathProblem[] {
   if (path.length < 2 || path.length > MAXIMUM_PATH) {
-    return [{ code: 'cert_path', index: 0, detail: `path has ${path.length} certificates, not 2 to ${MAXIMUM_PATH}` }];
+    return [{ code: 'cert_path', index: 0, detail: `chain has ${path.length} certificates, not 2 to ${MAXIMUM_PATH}` }];
   }
   const links = path.map((certificate, position) => {
     const issuer = path[position + 1];
@@ -147,7 +147,7 @@ export function judgeValidity(path: readonly X509Certificate[], at: Date): PathP
     const fail = (what: string): PathProblem => {
       return { code: 'cert_validity', index, detail: `${nameOfCertificate(certificate)}, ${what}` };
     };
-    if (notBefore === null || notAfter === null) return fail('does not say when it is valid as rfc 5280 wants it');
+    if (notBefore === null || notAfter === null) return fail('does not state its validity as RFC 5280 requires');
     if (at < notBefore) return fail(`is valid from ${notBefore.toISOString()} on`);
     if (at > notAfter) return fail(`was valid until ${notAfter.toISOString()}`);
   }
@@ -156,7 +156,7 @@ export function judgeValidity(path: readonly X509Certificate[], at: Date): PathP
 
 /** A certificate as its issuer knows it: whose it is, and its serial number in hex. */
 export function nameOfCertificate({ subject, serial }: X509Certificate): string {
-  return `${subject.commonName ?? 'a certificate without common name'}, serial ${hex(serial)}`;
+  return `${subject.commonName ?? 'a certificate without a common name'}, serial ${hex(serial)}`;
 }
 
 /**
@@ -166,7 +166,7 @@ export function nameOfCertificate({ subject, serial }: X509Certificate): string 
  */
 export function describePathProblem({ index, detail }: PathProblem, roles: readonly string[] = []): string {
   const role = roles[index];
-  return `${detail} (certificate ${index + 1} of the path${role === undefined ? '' : `, ${role}`})`;
+  return `${detail} (certificate ${index + 1} of the chain${role === undefined ? '' : `, ${role}`})`;
 }
 
 /** When the first certificate of a path ends; the beginning of time where one does not say when. */
@@ -187,14 +187,14 @@ function repeatedKeys(path: readonly X509Certificate[], first: number): PathProb
   const keys = path.map(spkiDigest);
   return keys.flatMap((key, position) =>
     keys.indexOf(key) < position
-      ? [{ code: 'cert_path', index: first + position, detail: 'key is in the path twice' }]
+      ? [{ code: 'cert_path', index: first + position, detail: 'key is in the chain twice' }]
       : [],
   );
 }
 
 /** RFC 5280 6.1.3 (a)(4). Names are compared as bytes, and never make trust: the anchor's key does. */
 function chaining({ certificate, issuer, isAnchor }: Link, { anchors }: PathProfile): string | null {
-  if (isAnchor && !anchors.has(spkiDigest(certificate))) return 'path does not end at a pinned key';
+  if (isAnchor && !anchors.has(spkiDigest(certificate))) return 'chain does not end at a pinned key';
   if (!isSameName(certificate.issuer, issuer.subject)) return 'issuer is not the subject of the next certificate';
   return null;
 }
@@ -202,7 +202,7 @@ function chaining({ certificate, issuer, isAnchor }: Link, { anchors }: PathProf
 function signatureAlgorithm({ certificate, issuer }: Link, profile: PathProfile): string | null {
   const { name } = certificate.outerAlgorithm;
   if (name === null || !profile.signatureAlgorithms.has(name)) return 'signature algorithm is not allowed';
-  return algorithmFitsKey(name, issuer.publicKey) ? null : "signature algorithm is not one of the issuer's key";
+  return algorithmFitsKey(name, issuer.publicKey) ? null : "signature algorithm does not fit the issuer's key";
 }
 
 /** RFC 5280 6.1.3 (a)(1). */
@@ -215,7 +215,7 @@ function signature({ certificate, issuer }: Link, { issuerKeys }: PathProfile): 
 
 /** RFC 5280 4.1.1.2: the signed copy says the same, or the one beside the signature could be swapped. */
 function innerAlgorithm({ certificate: { innerAlgorithm: inner, outerAlgorithm: outer } }: Link): string | null {
-  return Buffer.compare(inner.bytes, outer.bytes) === 0 ? null : 'signed and stated signature algorithm differ';
+  return Buffer.compare(inner.bytes, outer.bytes) === 0 ? null : 'the signed and the stated signature algorithm differ';
 }
 
 function ownKey({ certificate, index }: Link, profile: PathProfile): string | null {
@@ -226,7 +226,7 @@ function ownKey({ certificate, index }: Link, profile: PathProfile): string | nu
 function extensions({ certificate }: Link): string | null {
   if (certificate.version !== 3) return `certificate is of version ${certificate.version}, not 3`;
   const repeated = repeatedExtension(certificate.extensions);
-  if (repeated !== null) return `extension ${repeated} comes twice`;
+  if (repeated !== null) return `extension ${repeated} appears twice`;
   const unknown = certificate.extensions.find(({ critical, oid }) => critical && !UNDERSTOOD.has(oid));
   return unknown === undefined ? null : `critical extension ${unknown.oid} is not understood`;
 }
@@ -234,8 +234,8 @@ function extensions({ certificate }: Link): string | null {
 /** RFC 5280 6.1.4 (k) and (n), for the anchor too: what pins it is its key, not its right to issue. */
 function authority({ certificate: { basicConstraints, keyUsage }, index }: Link): string | null {
   if (index === 0) return null;
-  if (basicConstraints === null || !basicConstraints.ca) return 'issuer is not a ca';
-  if (!basicConstraints.critical) return 'basic constraints of a ca are not critical';
+  if (basicConstraints === null || !basicConstraints.ca) return 'issuer is not a CA';
+  if (!basicConstraints.critical) return 'basic constraints of a CA are not critical';
   return keyUsage?.keyCertSign === true ? null : 'issuer may not sign certificates';
 }
 
@@ -243,12 +243,12 @@ function authority({ certificate: { basicConstraints, keyUsage }, index }: Link)
 function pathLength({ certificate: { basicConstraints }, index }: Link): string | null {
   const allowed = basicConstraints?.pathLength ?? null;
   const below = index - 1;
-  return index > 0 && allowed !== null && below > allowed ? `${below} ca below, ${allowed} allowed` : null;
+  return index > 0 && allowed !== null && below > allowed ? `${below} CAs below, ${allowed} allowed` : null;
 }
 
 /** A leaf signs data: it is no CA, and where it says what it is for, signing is among it (RFC 5280 4.2.1.3). */
 function leafUse({ certificate: { basicConstraints, keyUsage }, index }: Link): string | null {
   if (index > 0) return null;
-  if (basicConstraints?.ca === true) return 'leaf is a ca';
+  if (basicConstraints?.ca === true) return 'leaf is a CA';
   return keyUsage === null || keyUsage.digitalSignature ? null : 'leaf may not sign data';
 }

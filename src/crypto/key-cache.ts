@@ -78,7 +78,7 @@ function kept(digest: string, octets: number, importIt: () => KeyObject): KeyObj
 }
 
 function importKey({ spki, publicKey }: CertificateKey): KeyObject {
-  if (publicKey.kind === 'other') throw new Error('key is of a kind that is not used');
+  if (publicKey.kind === 'other') throw new Error('key is of a kind that is not supported');
   if (publicKey.kind === 'rsa') return importRsa(publicKey.modulus, publicKey.exponent);
   // JWK is the faster way in for RSA and P-256, DER for P-384
   if (publicKey.curve === 'P-384') {

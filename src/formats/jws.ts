@@ -66,8 +66,8 @@ function wrappingOf(token: string): string | null {
   if (/^Authorization[:\s]/i.test(token)) return 'the token has Authorization in front: expected what follows Bearer';
   if (/^Bearer[:\s]/i.test(token)) return 'the token has Bearer in front: expected what follows it';
   if (/^\s*["']|["']\s*$/.test(token)) return 'the token has quotes around it: expected it without them';
-  if (/\s$/.test(token)) return 'the token has a blank or line feed behind it: expected it without';
-  return /^\s/.test(token) ? 'the token has a blank or line feed in front: expected it without' : null;
+  if (/\s$/.test(token)) return 'the token has a space or line feed after it: expected it without';
+  return /^\s/.test(token) ? 'the token has a space or line feed before it: expected it without' : null;
 }
 
 function parseHeader(bytes: Uint8Array): Jws['header'] {

@@ -137,7 +137,7 @@ class StrictJsonReader {
     const key = this.#string(this.#limits.keyBytes);
     this.#keyCharacters += key.length;
     if (this.#keyCharacters > this.#limits.keyCharacters)
-      throw this.#error('too_complex', 'member names are too long in all');
+      throw this.#error('too_complex', 'member names are too long in total');
     if (FORBIDDEN_KEYS.has(key)) throw this.#error('forbidden_key', 'forbidden member name', key);
     if (key in object) throw this.#error('duplicate_key', 'member appears twice', key);
     this.#expect(':', 'expected a colon after a member name');

@@ -62,7 +62,7 @@ export class ApiKeyCallers implements CallerDirectory {
     const [found = null] = this.#callers.filter((candidate) => timingSafeEqual(digest, candidate.digest));
     // One answer for unknown and expired: whoever tries keys learns nothing.
     if (found === null || (found.expires !== null && this.#clock.now() >= found.expires)) {
-      throw new RefusedError('unauthorized', 'the key is not known or no longer counts');
+      throw new RefusedError('unauthorized', 'the API key is not known, or is no longer valid');
     }
     return found.caller;
   }

@@ -77,12 +77,12 @@ export class Metrics {
     });
     this.#failedPolicyReloads = new Counter({
       name: 'veritee_policy_reload_failed_total',
-      help: 'Reloads of the policies that were refused; the policies before them stay.',
+      help: 'Policy reloads that were refused; the previous policies stay in force.',
       registers,
     });
     this.#failedReloads = new Counter({
       name: 'veritee_reload_failed_total',
-      help: 'Reloads after which a part stayed as it was because something in it was wrong, by part.',
+      help: 'Reloads that kept the previous state of a part because something in it was wrong, by part.',
       labelNames: ['part'],
       registers,
     });
@@ -96,7 +96,7 @@ export class Metrics {
     const registers = [this.#registry];
     new Gauge({
       name: 'veritee_origin_reachable',
-      help: '1 where the last attempt gave an answer of use, or none was made; 0 during an outage.',
+      help: '1 if the last attempt gave a usable answer, or none was made; 0 during an outage.',
       labelNames: ['host'],
       registers,
       collect(): void {
@@ -119,7 +119,7 @@ export class Metrics {
   watchPolicies(areCurrent: () => boolean): void {
     new Gauge({
       name: 'veritee_policies_current',
-      help: '1 where the policies of the files are in force; 0 where older ones are, because a file is wrong.',
+      help: '1 if the policies of the files are in force; 0 if older ones are, because a file is wrong.',
       registers: [this.#registry],
       collect(): void {
         this.set(areCurrent() ? 1 : 0);
@@ -132,7 +132,7 @@ export class Metrics {
     const registers = [this.#registry];
     new Gauge({
       name: 'veritee_api_key_expiry_seconds',
-      help: 'Seconds until the API key of a caller no longer counts; negative where it does not.',
+      help: 'Seconds until the API key of a caller expires; negative if it has.',
       labelNames: ['caller'],
       registers,
       collect(): void {
@@ -142,7 +142,7 @@ export class Metrics {
     });
     new Gauge({
       name: 'veritee_certificate_expiry_seconds',
-      help: 'Seconds until the first certificate of a file of listen.tls ends; negative where it has.',
+      help: 'Seconds until the first certificate of a file of listen.tls expires; negative if it has.',
       labelNames: ['file'],
       registers,
       collect(): void {
@@ -156,7 +156,7 @@ export class Metrics {
     });
     new Gauge({
       name: 'veritee_waiver_expiry_seconds',
-      help: 'Seconds until a waiver of a policy covers nothing any more; negative where it does not.',
+      help: 'Seconds until a waiver of a policy expires; negative if it has.',
       labelNames: ['policy', 'waiver', 'check'],
       registers,
       collect(): void {

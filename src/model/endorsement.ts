@@ -114,7 +114,7 @@ export interface TokenKey {
 export interface TokenKeySet {
   /** By `kid`, an opaque string; a `kid` that several keys have lists all of them, and identifies none. */
   readonly keys: ReadonlyMap<string, readonly TokenKey[]>;
-  /** Revocation lists of the certificates, DER, as far as they are configured or served by the origin of the keys. */
+  /** CRLs of the certificates, DER, as far as they are configured or served by the origin of the keys. */
   readonly crls: readonly Uint8Array[];
   /** When the set was fetched, where it should have been renewed since and could not be; else absent. */
   readonly unrenewedSince?: Date;

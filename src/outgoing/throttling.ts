@@ -53,7 +53,9 @@ class Pause {
   requireOver(): void {
     const quietMs = this.#until - this.#clock.monotonicMs();
     if (quietMs <= 0) return;
-    throw new FetchError('waiting', 'not asked: the pause that it wants is not over', { retryAfterMs: quietMs });
+    throw new FetchError('waiting', 'not contacted: the pause that it asked for is not over', {
+      retryAfterMs: quietMs,
+    });
   }
 
   note(error: unknown): void {

@@ -14,7 +14,7 @@ export function baseWarnings({ evidenceType, verification }: AppraisalInput): re
     checks.warn('snp_product_advisory', {
       actual: snp.product,
       detail:
-        'published key extraction on milan: with the root seed of a chip, reports can be forged at any tcb (arXiv 2605.12990)',
+        'a published attack extracts keys of Milan: whoever has the root seed of a chip can forge reports at any TCB (arXiv 2605.12990)',
     });
   }
   const { unknownBits } = snp.platformInfo;
@@ -36,7 +36,7 @@ export function relaxed(check: Check, policy: Policy): Check {
   // `revocation` speaks of AMD's lists. Those of a token's issuer are its key's, and nobody's to wave through.
   const ofAmd = relaxedBy === 'revocation' && !isOfToken(check);
   if (policy.revocation === 'best-effort' && ofAmd && check.result === 'unavailable') {
-    return asWarning(check, policy.id, 'the policy takes revocation as best effort');
+    return asWarning(check, policy.id, 'the policy sets revocation to best-effort');
   }
   return check;
 }

@@ -37,7 +37,7 @@ function appraisePresence({ freshness: wanted, nonce }: Policy, origin: Origin, 
     const detail = 'the policy requires a challenge of this service as nonce';
     checks.fail('nonce_missing', { ...compared, detail });
   } else if (wanted === 'none' && origin === 'none') {
-    const detail = 'no nonce was sent, and the policy asks for none: the evidence may be of any age';
+    const detail = 'no nonce was sent, and the policy requires none: the evidence may be of any age';
     checks.warn('nonce_missing', { ...compared, detail });
   } else {
     checks.require(origin !== 'none', 'nonce_missing', compared);

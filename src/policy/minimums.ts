@@ -59,8 +59,8 @@ function appraiseTcb(name: (typeof COMPARED_TCBS)[number], snp: SnpClaims, floor
   checks.require(short.length === 0, 'snp_tcb_low', {
     expected: { part: snp.part, tcb: name, ...expected },
     actual: { part: snp.part, tcb: name, ...actual },
-    detail: `${name} tcb is at its minimum or above`,
-    otherwise: `${name} tcb is below its minimum: ${names}`,
+    detail: `the ${name} TCB is at its minimum or above`,
+    otherwise: `the ${name} TCB is below its minimum: ${names}`,
   });
 }
 

@@ -16,10 +16,10 @@ export function membersNotBuilt({ accepts, require: { tpm } }: PolicyMembers): r
     add('/accepts', `evidence of type ${type} cannot be judged by this version`);
   }
   if (tpm?.trackResets === true) {
-    add('/require/tpm/trackResets', 'this version keeps no memory of reset counters: every decision is indeterminate');
+    add('/require/tpm/trackResets', 'this version keeps no reset counters: every decision is indeterminate');
   }
   if ((tpm?.runtimePcrs ?? []).length > 0) {
-    add('/require/tpm/runtimePcrs', 'this version replays no event log of a vTPM, so nothing is judged by this');
+    add('/require/tpm/runtimePcrs', 'this version does not replay the event log of a vTPM, so this decides nothing');
   }
   return found;
 }

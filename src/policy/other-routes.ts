@@ -33,9 +33,9 @@ function appraiseRoute({ routes }: Policy, route: TokenRoute, input: AppraisalIn
   const found = routeState(route, input);
   if (wanted === 'off') return;
   if (found.state === 'verified') {
-    checks.pass('route_missing', { expected: route, detail: `a token of ${route} was verified` });
+    checks.pass('route_missing', { expected: route, detail: `a token for the route ${route} was verified` });
   } else if (found.state === 'refused' || found.state === 'not judged') {
-    checks.skip(['route_missing'], `no token of ${route} can be relied on`);
+    checks.skip(['route_missing'], `no token for the route ${route} can be relied on`);
   } else if (found.state === 'unavailable') {
     const { detail, retryable } = found;
     if (wanted === 'required') checks.unavailable('route_unavailable', { detail, retryable });
@@ -56,15 +56,18 @@ interface Missing {
 
 /** What no configuration can bring comes first: whoever reads it should not look there. */
 function whyMissing(route: TokenRoute, found: RouteState, evidenceType: ContractEvidenceType): Missing {
-  const notSent = `no ${route} token was sent`;
+  const notSent = `no token was sent for the route ${route}`;
   if (route === 'ita' && teeOf(evidenceType) === 'snp') {
-    return { actual: 'never issued', detail: `${notSent}, and trust authority issues none about SEV-SNP evidence` };
+    return {
+      actual: 'never issued',
+      detail: `${notSent}, and Intel Trust Authority issues none about SEV-SNP evidence`,
+    };
   }
   if (isTokenType(evidenceType)) {
-    const detail = `${notSent}, and none can be fetched where the evidence is a token itself`;
+    const detail = `${notSent}, and none can be fetched where the evidence itself is a token`;
     return { actual: 'never fetched', detail };
   }
   return found.state === 'held back'
-    ? { actual: 'not asked', detail: `${notSent}, and none was asked for, because ${found.because}` }
+    ? { actual: 'not asked', detail: `${notSent}, and none was requested, because ${found.because}` }
     : { actual: null, detail: `${notSent}, and nothing is configured to fetch one for this evidence` };
 }

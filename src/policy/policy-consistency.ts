@@ -11,7 +11,7 @@ function acceptsProblems({ accepts, routes }: PolicyMembers): readonly PolicyPro
   const problems: PolicyProblem[] = [];
   const kinds = new Set(accepts.map(kindOf));
   if (kinds.size > 1)
-    problems.push(schemaProblem('/accepts', 'must hold only hardware types, only tokens, or only tpm'));
+    problems.push(schemaProblem('/accepts', 'must have only hardware types, only tokens, or only tpm'));
   if (routes.hardware === 'off' && kinds.has('hardware')) {
     problems.push(schemaProblem('/routes/hardware', 'cannot be off for a hardware type'));
   }

@@ -34,7 +34,7 @@ import { alternatives, REFERENCE_SET } from './reference-grammar.js';
 const TOKEN_ROUTE = ['required', 'optional', 'off'] as const;
 const COMPONENTS_BEFORE_TURIN = SNP_TCB_COMPONENTS.filter((component) => component !== 'fmc');
 
-const someText = single('text', 'a text that is not blank', (raw) =>
+const someText = single('text', 'text that is not blank', (raw) =>
   typeof raw === 'string' && /\S/.test(raw) ? raw : undefined,
 );
 
@@ -161,7 +161,7 @@ const waiver = variants('check', [plainWaiver, floorWaiver, statusWaiver]);
 
 const members = object({
   apiVersion: choice('veritee/v1'),
-  id: pattern(POLICY_ID, 'up to 64 letters a to z, digits and hyphens, no hyphen first'),
+  id: pattern(POLICY_ID, 'up to 64 letters a to z, digits and hyphens, not starting with a hyphen'),
   version: integer(1, Number.MAX_SAFE_INTEGER),
   description: optional(someText, null),
   accepts: list(choice(...CONTRACT_EVIDENCE_TYPES), 'filled', 'distinct'),

@@ -51,7 +51,7 @@ function appraiseProvisional(snp: SnpClaims, asked: boolean, checks: Checks): vo
     const actual = { firmware: snp.firmware.committed, ...committed };
     checks.require(equal, 'snp_provisional', { expected, actual });
   } else if (!equal) {
-    const detail = 'the current firmware is provisional, which the policy does not ask about';
+    const detail = 'the current firmware is provisional, and the policy does not ask about it';
     checks.notConfigured('snp_provisional', detail);
   }
 }
@@ -90,7 +90,7 @@ function appraiseGuestSvn(snp: SnpClaims, least: number, checks: Checks): void {
   checks.require(enough, 'snp_measurement', {
     expected: { minGuestSvn: least },
     actual: { guestSvn: snp.guestSvn },
-    detail: 'the guest image is recent enough',
+    detail: 'the guest image is as new as required',
     otherwise: 'the guest image is older than required',
   });
 }
@@ -107,10 +107,10 @@ function appraiseMachine(snp: SnpClaims, machines: SnpMachines, checks: Checks):
   checks.require(holds, 'snp_chip_id', {
     expected: listed ?? [],
     actual: actual ?? null,
-    detail: `the ${name} that the ${key} certifies is among the machines that the policy lists`,
+    detail: `the policy lists the ${name} that the ${key} certifies`,
     otherwise:
       listed === null
         ? `a ${key} signed the report, and the policy lists no ${name}`
-        : `the ${name} that the ${key} certifies is not among the machines that the policy lists`,
+        : `the policy does not list the ${name} that the ${key} certifies`,
   });
 }

@@ -40,7 +40,7 @@ export const tdxMinimums: AppraisalTopic = {
     const quote = checks.at(placeOf('tdx', evidenceType));
     const shortfalls = verification.tcbShortfalls ?? [];
     if (tdx.tcb.status === null) {
-      quote.skip(tdxMinimums.required(policy, evidenceType), 'no tcb level is for the platform');
+      quote.skip(tdxMinimums.required(policy, evidenceType), 'no TCB level covers the platform');
       return;
     }
     if (floors === 'any') {
@@ -71,15 +71,15 @@ function appraiseStatus(
   checks.require(accepted, 'tdx_tcb_status', {
     expected: acceptedStatuses,
     actual: status,
-    detail: `the tcb status is one that the policy accepts ${rest}`,
-    otherwise: `the tcb status is none that the policy accepts ${rest}`,
+    detail: `the policy accepts the TCB status ${rest}`,
+    otherwise: `the policy does not accept the TCB status ${rest}`,
   });
 }
 
 /** Of a policy without minimum: what is not up to date passes, and every decision says so. */
 function noteStatus({ tcb }: TdxClaims, shortfalls: readonly TcbShortfall[], checks: Checks): void {
   const { status } = tcb;
-  const detail = `the policy sets no minimum for the tcb; its status is ${status} ${explained(tcb, shortfalls)}`;
+  const detail = `the policy sets no minimum for the TCB; its status is ${status} ${explained(tcb, shortfalls)}`;
   if (status === 'UpToDate') checks.pass('tdx_tcb_status', { actual: status, detail });
   else checks.warn('tdx_tcb_status', { actual: status, detail });
 }
@@ -90,7 +90,7 @@ function explained(
   shortfalls: readonly TcbShortfall[],
 ): string {
   return [
-    `(platform ${platformStatus}, module ${moduleStatus ?? 'without levels'}, qe ${qeStatus})`,
+    `(platform ${platformStatus}, module ${moduleStatus ?? 'without levels'}, QE ${qeStatus})`,
     ...shortfalls.map(shortfallLine),
     ...(advisories.length === 0 ? [] : [`advisories: ${advisories.join(', ')}`]),
   ].join('; ');
@@ -100,8 +100,8 @@ function appraiseDate({ tcb }: TdxClaims, earliest: string, checks: Checks): voi
   checks.require(tcb.date !== null && Date.parse(tcb.date) >= Date.parse(earliest), 'tdx_tcb_date', {
     expected: earliest,
     actual: tcb.date,
-    detail: 'platform, module and qe are of the date or later',
-    otherwise: 'platform, module or qe are older than the policy takes',
+    detail: 'platform, module and QE are of that date or later',
+    otherwise: 'platform, module or QE is older than the policy allows',
   });
 }
 
@@ -111,8 +111,8 @@ function appraiseEvaluation({ tcb }: TdxClaims, least: number, checks: Checks): 
   checks.require(Math.min(evaluationDataNumber, qeEvaluationDataNumber) >= least, 'tdx_tcb_date', {
     expected: least,
     actual: { evaluationDataNumber, qeEvaluationDataNumber },
-    detail: 'tcb info and qe identity have the evaluation number that the policy asks for, or a higher one',
-    otherwise: 'tcb info or qe identity have a lower evaluation number than the policy asks for',
+    detail: 'TCB info and QE identity have the required evaluation data number, or a higher one',
+    otherwise: 'TCB info or QE identity has a lower evaluation data number than the policy requires',
   });
 }
 
@@ -124,9 +124,9 @@ function appraiseAge(
 ): void {
   const since = new Date(at.getTime() - days * DAY_MS);
   const parts = [
-    ['tcb info', issued?.tcbInfo],
-    ['qe identity', issued?.qeIdentity],
-    ['pck crl', issued?.pckCrl],
+    ['TCB info', issued?.tcbInfo],
+    ['QE identity', issued?.qeIdentity],
+    ['PCK CRL', issued?.pckCrl],
   ] as const;
   const compared = {
     expected: since.toISOString(),
@@ -134,12 +134,12 @@ function appraiseAge(
   };
   const old = parts.filter(([, date]) => date == null || date < since).map(([part]) => part);
   if (old.length > 0) {
-    const detail = `issued more than ${days} days before the instant: ${old.join(', ')}`;
+    const detail = `issued more than ${days} days before the verification time: ${old.join(', ')}`;
     checks.unavailable('collateral_stale', { ...compared, detail, retryable: true });
     return;
   }
   checks.pass('collateral_stale', {
     ...compared,
-    detail: `the collateral was issued within ${days} days before the instant`,
+    detail: `the collateral was issued within ${days} days before the verification time`,
   });
 }

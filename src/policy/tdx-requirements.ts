@@ -40,13 +40,13 @@ export const tdxRequirements: AppraisalTopic = {
 
 function appraiseAttributes({ tdAttributes }: TdxClaims, asked: TdxRequirements, checks: Checks): void {
   const problems = [
-    ...(tdAttributes.migratable && !asked.allowMigratable ? ['the td can be migrated'] : []),
+    ...(tdAttributes.migratable && !asked.allowMigratable ? ['the TD can be migrated'] : []),
     ...(tdAttributes.perfmon && !asked.allowPerfmon ? ['performance monitoring is on'] : []),
-    ...(asked.septVeDisable && !tdAttributes.septVeDisable ? ['the host can take pages away unseen'] : []),
+    ...(asked.septVeDisable && !tdAttributes.septVeDisable ? ['SEPT_VE_DISABLE is clear'] : []),
   ];
   checks.require(problems.length === 0, 'tdx_attributes', {
     actual: { ...tdAttributes },
-    detail: 'the attributes of the td are as the policy wants them',
+    detail: 'the attributes of the TD are as the policy requires',
     otherwise: problems.join('; '),
   });
 }
@@ -63,7 +63,7 @@ function appraiseServiceTd({ mrServiceTd }: TdxClaims, asked: TdxRequirements, c
   checks.require(!bound || listed, 'tdx_service_td', {
     expected: asked.mrServiceTd ?? [],
     actual: mrServiceTd ?? null,
-    detail: bound ? 'the service td is one that the policy lists' : 'no service td is bound',
+    detail: bound ? 'the policy lists the service TD' : 'no service TD is bound',
   });
 }
 
@@ -73,8 +73,8 @@ function appraiseXfam({ xfam }: TdxClaims, mask: string, checks: Checks): void {
   checks.require(beyond === 0n, 'tdx_xfam', {
     expected: mask,
     actual: xfam,
-    detail: 'the td has no extended features beyond the mask',
-    otherwise: 'the td has extended features beyond the mask',
+    detail: 'the TD has no extended features beyond the mask',
+    otherwise: 'the TD has extended features beyond the mask',
   });
 }
 

@@ -10,7 +10,10 @@ import type { Policy } from './policy-document.js';
 import type { MaaRequirements } from './policy-members.js';
 
 /** Other verifiers, for people. */
-const VERIFIERS: { readonly [route in TokenRoute]: string } = { maa: 'azure attestation', ita: 'trust authority' };
+const VERIFIERS: { readonly [route in TokenRoute]: string } = {
+  maa: 'Azure Attestation',
+  ita: 'Intel Trust Authority',
+};
 
 /** One statement of a token, and the policy's list of what is accepted there. */
 interface Demand {
@@ -98,7 +101,7 @@ function noteMissing(ids: readonly CheckId[], route: TokenRoute, input: Appraisa
     checks.fail('claim_missing', { expected: route, detail });
     checks.skip(ids, detail);
   } else if (found.state === 'unavailable') {
-    const detail = `what ${VERIFIERS[route]} says could not be fetched`;
+    const detail = `no token of ${VERIFIERS[route]} could be fetched`;
     for (const id of ids) checks.unavailable(id, { detail, retryable: found.retryable });
   } else {
     checks.skip(ids, `no token of ${VERIFIERS[route]} can be relied on`);
@@ -131,8 +134,8 @@ function appraisePolicyIds(
   checks.require(all, 'ita_policy', {
     expected: policyIds,
     actual: matchedPolicyIds,
-    detail: 'trust authority says that every policy in require.ita.policyIds matches',
-    otherwise: 'trust authority does not say that every policy in require.ita.policyIds matches',
+    detail: 'Intel Trust Authority says that every policy in require.ita.policyIds matches',
+    otherwise: 'Intel Trust Authority does not say that every policy in require.ita.policyIds matches',
   });
 }
 
@@ -148,14 +151,14 @@ function appraiseTcbStatus(
   if (!isTdxStatus(tcbStatus)) return;
   if (accepted === null) {
     if (tcbStatus === UP_TO_DATE) return;
-    const detail = `azure attestation calls the platform ${tcbStatus}, and the policy has no require.maa.tcbStatus`;
+    const detail = `Azure Attestation calls the platform ${tcbStatus}, and the policy has no require.maa.tcbStatus`;
     checks.warn('maa_tcb_status', { expected: UP_TO_DATE, actual: tcbStatus, detail });
     return;
   }
   checks.require(accepted.includes(tcbStatus), 'maa_tcb_status', {
     expected: accepted,
     actual: tcbStatus,
-    detail: `azure attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus lists`,
-    otherwise: `azure attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus does not list`,
+    detail: `Azure Attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus lists`,
+    otherwise: `Azure Attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus does not list`,
   });
 }

@@ -74,7 +74,7 @@ function whyNoShortfall(
 
 function whyNoTdxStatus(status: string, { minimums: { tdx } }: PolicyMembers, scope: PolicyScope): string | null {
   if (!scope.tdx) return unlessTdx(scope);
-  if (tdx === null || tdx === 'any') return status === 'UpToDate' ? 'UpToDate is no finding' : null;
+  if (tdx === null || tdx === 'any') return status === 'UpToDate' ? 'UpToDate is not a finding' : null;
   return tdx.acceptedStatuses.some((accepted) => accepted === status) ? `minimums.tdx accepts ${status}` : null;
 }
 
@@ -82,5 +82,5 @@ function whyNoMaaStatus(status: string, { require: { maa } }: PolicyMembers, sco
   // A token that a request brings is judged whether its route is on or off.
   if (!scope.tdx && !scope.tokens) return 'no token about a TD can come with the evidence';
   const accepted = maa?.tcbStatus ?? ['UpToDate'];
-  return accepted.some((word) => word === status) ? `${status} is no finding under this policy` : null;
+  return accepted.some((word) => word === status) ? `${status} is not a finding under this policy` : null;
 }

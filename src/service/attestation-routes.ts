@@ -105,7 +105,7 @@ export class AttestationRoutes {
     const problem =
       verification === null ? 'it answered with no token' : problemOf(verification, route, result.answersCall);
     if (verification === null || problem !== null) {
-      const detail = `the token of ${route} cannot be relied on: ${problem}`;
+      const detail = `the token for the route ${route} cannot be relied on: ${problem}`;
       return { state: 'unavailable', detail, retryable: true, retryAfterSeconds: null };
     }
     return { route, about: RESULTS, submitted: true, verification };

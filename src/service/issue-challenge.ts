@@ -50,10 +50,10 @@ export class IssueChallenge implements IssueChallengeUseCase {
   /** What a caller may not name is refused whether it exists or not. */
   #requireAllowed({ policy, audience }: ChallengeRequest, caller: Caller): void {
     if (policy !== null && caller.policies?.has(policy) === false) {
-      throw new RefusedError('forbidden', 'this caller may not name this policy');
+      throw new RefusedError('forbidden', 'this caller may not use this policy');
     }
     if (audience !== null && caller.audiences?.has(audience) === false) {
-      throw new RefusedError('forbidden', 'this caller may not name this audience');
+      throw new RefusedError('forbidden', 'this caller may not use this audience');
     }
     const { policies } = this.#parts;
     if (policy !== null && !policies.has(policy)) throw unknownPolicy(policy, policies, caller);
@@ -72,7 +72,7 @@ export class IssueChallenge implements IssueChallengeUseCase {
       await withinTime(store.put(id, scope, expiresAt), timeoutMs);
     } catch (cause) {
       if (cause instanceof RefusedError) throw cause;
-      throw new RefusedError('overloaded', 'the challenge store is out of reach', { retryAfterSeconds: 1, cause });
+      throw new RefusedError('overloaded', 'the challenge store does not answer', { retryAfterSeconds: 1, cause });
     }
   }
 }

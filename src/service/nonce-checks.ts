@@ -2,8 +2,7 @@ import type { ComparedScopes, NonceStanding } from '../model/challenge.js';
 import { type Check, Checks } from '../model/check.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 
-const NOT_ASKED =
-  'only the service that issued a challenge knows whether it is unused, and tells for live requests to it';
+const NOT_ASKED = 'only the service that issued a challenge knows whether it is unused, and only for live requests';
 
 /** The checks of a challenge: unexpired, of this scope, unused. A nonce of the caller's own has none of them. */
 export function nonceChecks(standing: NonceStanding): readonly Check[] {

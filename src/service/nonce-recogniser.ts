@@ -48,7 +48,7 @@ export class NonceRecogniser {
       result = await withinTime(this.#store.consume(id, asked), this.#timeoutMs);
     } catch (error) {
       // There is no second store to fall back to: it could not know what the first one has used up.
-      this.#log.warn({ err: error }, 'challenge store is out of reach');
+      this.#log.warn({ err: error }, 'challenge store does not answer');
       return { origin, state: 'store_unavailable' };
     }
     const { purpose } = result;

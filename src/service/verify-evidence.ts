@@ -114,7 +114,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     if (!this.#options.historical) {
       throw new FormatError(
         'at_not_enabled',
-        'this service does not judge past instants: historical is not set in its configuration',
+        'this service does not judge at a verification time in the past: historical is not set in its configuration',
         { pointer: '/at' },
       );
     }
@@ -126,7 +126,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
   #policiesOf({ policies }: VerifyRequest, caller: Caller): readonly Policy[] {
     const ids = policies ?? [this.#options.defaultPolicy];
     if (ids.some((id) => caller.policies?.has(id) === false)) {
-      throw new RefusedError('forbidden', 'this caller may not name this policy');
+      throw new RefusedError('forbidden', 'this caller may not use this policy');
     }
     const view = this.#parts.policies();
     return ids.map((id) => {
@@ -261,7 +261,7 @@ function hasSpoken(route: RouteState | undefined): boolean {
 
 function requireAudience({ audience }: VerifyRequest, caller: Caller): void {
   if (audience !== null && caller.audiences?.has(audience) === false) {
-    throw new RefusedError('forbidden', 'this caller may not name this audience');
+    throw new RefusedError('forbidden', 'this caller may not use this audience');
   }
 }
 

@@ -21,9 +21,13 @@ export interface RequestOverrides {
  */
 export function overrideRequest(request: VerifyRequest, overrides: RequestOverrides): VerifyRequest {
   if (request.at !== null && overrides.at === null) {
-    throw new FormatError('at_not_enabled', 'the command line takes an instant from --at only, never from the body', {
-      pointer: '/at',
-    });
+    throw new FormatError(
+      'at_not_enabled',
+      'the command line takes the verification time from --at only, never from the body',
+      {
+        pointer: '/at',
+      },
+    );
   }
   const nonce = overrides.nonce === null ? request.nonce : readNonce(overrides.nonce);
   if (nonce !== null && request.bindingJwk === null) requireFits(nonce, request.evidence);

@@ -67,7 +67,7 @@ export class AmdCache {
     }
     const vek = await this.#options.folder.readVerified(name, (bytes) => {
       const read = readVek(bytes);
-      if (!isVcekOf(read, subject)) throw new UnfitError('certificate is of another chip or TCB');
+      if (!isVcekOf(read, subject)) throw new UnfitError('certificate is for another chip or TCB');
       const signer = chains.find((chain) => hasSigned(chain, read)) ?? chains[0];
       if (signer !== undefined) verifyVek(read, signer, this.#options.pins);
       return read;
@@ -110,7 +110,7 @@ export class AmdCache {
     await this.#options.folder.write(file, encodeChain(chain));
   }
 
-  /** The revocation list of a series that was fetched. It may have ended. */
+  /** The CRL of a series that was fetched. It may have ended. */
   crl(line: SnpLine, ark: X509Certificate): Promise<AmdCrl | null> {
     return this.#crls.get(lineName(line), () =>
       this.#options.folder.readVerified(crlFile(line), (bytes) => verifyCrl(readCrl(bytes), ark, line.product)),

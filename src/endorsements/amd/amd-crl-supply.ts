@@ -31,7 +31,7 @@ export interface CrlFailure {
 }
 
 /**
- * The revocation lists that are held: of each series the one that was fetched, and all that the operator's folder has.
+ * The CRLs that are held: of each series the one that was fetched, and all that the operator's folder has.
  * KDS, where each series has its own address, is asked for newer ones; those that can be relied on are kept.
  */
 export class AmdCrlSupply {
@@ -112,7 +112,7 @@ export class AmdCrlSupply {
       return verifyCrl(list, ark, product);
     } catch (error) {
       if (!(error instanceof UnfitError)) throw error;
-      this.#parts.log.warn({ product, why: error.message }, 'revocation list of the AMD endorsement folder not used');
+      this.#parts.log.warn({ product, why: error.message }, 'CRL of the AMD endorsement folder not used');
       return null;
     }
   }
@@ -136,19 +136,16 @@ export function isCurrent({ thisUpdate, nextUpdate }: AmdCrl, at: Date): boolean
 export function missing({ product }: SnpLine, held: readonly AmdCrl[], at: Date): Unavailable {
   const ended = held.map(({ nextUpdate }) => nextUpdate).filter((nextUpdate) => nextUpdate < at);
   if (ended.length > 0) {
-    const detail = `revocation list of ${product} is past its next update, ${latest(ended).toISOString()}`;
+    const detail = `CRL of ${product} is past its next update, ${latest(ended).toISOString()}`;
     return { code: 'crl_stale', detail, retryable: true };
   }
-  const detail =
-    held.length > 0
-      ? `revocation list of ${product} is from after the instant that is judged`
-      : `no revocation list of ${product}`;
+  const detail = held.length > 0 ? `CRL of ${product} was issued after the verification time` : `no CRL of ${product}`;
   return { code: 'crl_unavailable', detail, retryable: held.length > 0 };
 }
 
 /** @param mark of the newest that was relied on */
 export function rolledBack({ product }: SnpLine, mark: CrlAge | null): Unavailable {
-  const older = `revocation list of ${product} is older than one that was relied on before`;
-  const unknown = `whether a ${older} cannot be told: the mark of it in the cache folder is damaged or cannot be read`;
+  const older = `CRL of ${product} is older than one that was relied on before`;
+  const unknown = `whether a ${older} is not known: the rollback mark in the cache folder is damaged or cannot be read`;
   return { code: 'crl_rollback', detail: isDamaged(mark) ? unknown : older, retryable: true };
 }

@@ -42,10 +42,10 @@ const RENEWAL_MS = 23 * 60 * 60_000;
 /** After a failure KDS is not asked again for so long where a request can do without it. */
 const COOLDOWN_MS = 60_000;
 
-const RENEWAL: Unavailable = { code: 'crl_unavailable', detail: 'a newer revocation list', retryable: true };
+const RENEWAL: Unavailable = { code: 'crl_unavailable', detail: 'a newer CRL', retryable: true };
 
 /**
- * AMD's revocation lists. There is one series for VCEKs and one for VLEKs, both signed by the ARK, each under an address
+ * AMD's CRLs. There is one series for VCEKs and one for VLEKs, both signed by the ARK, each under an address
  * of its own. What counts is the list of the certificates' own series that was fetched from there. A list of the
  * operator's folder stands in for it where KDS is off or out of reach.
  */
@@ -190,10 +190,9 @@ export class AmdCrls {
       if (kept !== null && !(await this.#isDue(watched.line, kept))) return;
       watched.askedAt = now;
       const problem = await this.#refreshFromKds(watched);
-      if (problem !== null)
-        log.warn({ line: lineName(watched.line), why: problem.detail }, 'revocation list not renewed');
+      if (problem !== null) log.warn({ line: lineName(watched.line), why: problem.detail }, 'CRL not renewed');
     } catch (error) {
-      log.error({ err: error }, 'revocation list not renewed');
+      log.error({ err: error }, 'CRL not renewed');
     }
   }
 

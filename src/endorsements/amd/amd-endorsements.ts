@@ -110,7 +110,7 @@ export class AmdEndorsements implements EndorsementSource {
   async #crl(line: SnpLine, brought: boolean, context: FetchContext): Promise<FoundCrl> {
     const ark = await this.#finders.chains.ark(line, context);
     if (!('code' in ark)) return sourced(await this.#finders.crls.find({ line, ark }, context, brought));
-    const detail = `no root to verify a revocation list of ${line.product} by: ${ark.detail}`;
+    const detail = `no root to verify a CRL of ${line.product} with: ${ark.detail}`;
     const problem = { code: 'crl_unavailable', detail, retryable: ark.retryable } as const;
     return this.#finders.crls.withoutRoot(line, problem, context);
   }

@@ -10,7 +10,7 @@ import type { AmdKds } from './amd-kds.js';
 export interface AmdTuning {
   /** How often the operator's folder is looked at. */
   readonly folderPollMs: number;
-  /** How often the age of revocation lists is looked at. */
+  /** How often the age of CRLs is looked at. */
   readonly crlPollMs: number;
   /** Shortest time between two attempts to have a newer list of one series, while one is held. */
   readonly crlRefreshPauseMs: number;
@@ -38,7 +38,7 @@ export const DEFAULT_AMD_TUNING: AmdTuning = {
   cachedInMemory: 2_000,
 };
 
-/** What VEKs, chains and revocation lists are found with. */
+/** What VEKs, chains and CRLs are found with. */
 export interface AmdParts {
   readonly pins: AmdRootPins;
   readonly directory: AmdDirectory;

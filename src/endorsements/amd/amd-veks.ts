@@ -72,7 +72,7 @@ export class AmdVeks {
     );
     const best = bestAt(fitting.flat(), context.at);
     if (best !== null) return best;
-    const detail = 'no VLEK certificate for this line and TCB: AMD gives it to the cloud provider only';
+    const detail = 'no VLEK certificate for this product line and TCB: AMD issues it to the cloud provider only';
     return { code: 'vcek_unavailable', detail, retryable: false };
   }
 
@@ -103,7 +103,7 @@ export class AmdVeks {
 
   /** Asks for each line in turn: no VCEK, or a failure, for one line does not rule out the next. */
   async #fetchFirst(subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | Unavailable> {
-    let problem: Unavailable = { code: 'vcek_unavailable', detail: 'no VCEK of this chip and TCB', retryable: false };
+    let problem: Unavailable = { code: 'vcek_unavailable', detail: 'no VCEK for this chip and TCB', retryable: false };
     for (const subject of subjects) {
       const fetched = await this.#fetch(subject, context);
       if (!('code' in fetched)) return fetched;
@@ -114,7 +114,7 @@ export class AmdVeks {
 
   async #fetch(subject: VcekSubject, context: FetchContext): Promise<HeldVek | Unavailable> {
     const { kds } = this.#parts;
-    const what = `no VCEK of this chip and TCB for ${subject.product}`;
+    const what = `no VCEK for this chip and TCB of ${subject.product}`;
     if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
     try {
       const { signal, historical } = context;
@@ -128,7 +128,7 @@ export class AmdVeks {
   /** Keeps a VCEK once its signature is verified; without the line's chain it is given out, and not kept. */
   async #take(subject: VcekSubject, der: Uint8Array, context: FetchContext): Promise<HeldVek> {
     const vek = readVek(der);
-    if (!isVcekOf(vek, subject)) throw new UnfitError('it is of another chip or TCB');
+    if (!isVcekOf(vek, subject)) throw new UnfitError('it is for another chip or TCB');
     const line = { product: subject.product, signingKey: 'vcek' } as const;
     const held = await this.#chains.findFor(line, der, context);
     if (!('code' in held)) {

@@ -25,7 +25,7 @@ export function crlFile(product: SnpProduct, series: SnpSigningKey | null, der: 
 }
 
 /**
- * The name of the file that an AMD revocation list is written to. Nothing in the list says whether it is the one for
+ * The name of the file that an AMD CRL is written to. Nothing in the list says whether it is the one for
  * VCEKs or for VLEKs: where that is known, by the address that it was fetched from, the name keeps it.
  */
 export function crlFileName(product: SnpProduct, series: SnpSigningKey | null, der: Uint8Array): string {

@@ -22,7 +22,7 @@ export interface AmdEndorsementsOptions extends SourceWorld {
   readonly pins: AmdRootPins;
   /** URL of KDS, of which the origin counts; null: nothing is ever fetched. */
   readonly kds: string | null;
-  /** The operator's folder of certificates and revocation lists. */
+  /** The operator's folder of certificates and CRLs. */
   readonly folder: string;
   /** Where fetched material is kept; null: in memory only. */
   readonly cacheFolder: string | null;
@@ -51,7 +51,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const timer = setInterval(() => void crls.refreshDue(), tuning.crlPollMs).unref();
   if (inBackground) {
     const renewing = ready.then(() => renewHeld(chains, crls));
-    renewing.catch((error: unknown) => log.error({ err: error }, 'revocation lists are not renewed unasked'));
+    renewing.catch((error: unknown) => log.error({ err: error }, 'CRLs are not renewed in the background'));
   }
   return {
     source: new AmdEndorsements(finders, ready),

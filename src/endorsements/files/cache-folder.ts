@@ -41,7 +41,7 @@ export class CacheFolder {
       return verify(bytes);
     } catch (error) {
       if (!(error instanceof UnfitError) && !(error instanceof FormatError)) throw error;
-      this.#log.warn({ file: name, why: error.message }, 'cached endorsement does not fit and is ignored');
+      this.#log.warn({ file: name, why: error.message }, 'cached endorsement does not match and is ignored');
       return null;
     }
   }

@@ -138,7 +138,7 @@ export async function requireBundle(folder: string): Promise<void> {
   const names = await namesInBundle(folder);
   if (names === null) throw noSuchFolder(folder);
   if (names.some((name) => CERTIFICATE_FILES.test(name) || COLLATERAL_FILES.test(name))) return;
-  const what = 'certificates and revocation lists (*.pem, *.der, *.crl) or TDX collateral (*.json)';
+  const what = 'certificates and CRLs (*.pem, *.der, *.crl) or TDX collateral (*.json)';
   const state = names.length === 0 ? 'is empty' : 'has nothing to import';
   throw new ConfigurationError([`${folder}: ${state}; a bundle holds ${what}`]);
 }

@@ -63,14 +63,15 @@ export class RollbackMarks<T> {
 
   #parse(bytes: Uint8Array): T {
     const mark = this.#options.parse(Buffer.from(bytes).toString('latin1'));
-    if (mark === null) throw new UnfitError('not a mark');
+    if (mark === null) throw new UnfitError('not a rollback mark');
     return mark;
   }
 
   #tell(name: string, error: unknown): void {
     if (this.#damaged.has(name)) return;
     this.#damaged.add(name);
-    const what = 'rollback mark cannot be relied on: nothing of its series counts until it can be read or is removed';
+    const what =
+      'rollback mark cannot be relied on: nothing in its series is accepted until it can be read or is removed';
     this.#options.log.error({ file: name, err: error }, what);
   }
 }
@@ -86,7 +87,7 @@ export function isDamaged(mark: CrlAge | null): boolean {
 }
 
 /**
- * The newest revocation list that was ever relied on, by subject (an issuer, and a source where these are apart), so that
+ * The newest CRL that was ever relied on, by subject (an issuer, and a source where these are apart), so that
  * nobody can put an older one in its place by serving it (RFC 5280 5.2.3: numbers of one issuer only grow). Lives in the
  * cache folder, one small file a subject.
  */

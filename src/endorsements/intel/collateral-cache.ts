@@ -88,7 +88,7 @@ export class CollateralCache {
       const { fetchedAt, members } = decode(bytes);
       const collateral = readIntelCollateral(reader, readCollateralMembers(members));
       const source = SOURCES.find((candidate) => fileOf(collateral, candidate) === name);
-      if (source === undefined) throw new UnfitError('collateral is of another kind of platform');
+      if (source === undefined) throw new UnfitError('collateral is for another platform');
       return { collateral, source, fetchedAt };
     });
   }
@@ -105,7 +105,7 @@ function encode({ collateral, fetchedAt }: FetchedCollateral): string {
 /** @throws {FormatError} */
 function decode(bytes: Uint8Array): { readonly fetchedAt: Date; readonly members: JsonValue | undefined } {
   const file = parseStrictJson(bytes);
-  if (!isObject(file)) throw new FormatError('schema', 'is no fetched collateral');
+  if (!isObject(file)) throw new FormatError('schema', 'is not fetched collateral');
   const { fetched_at: written, collateral: members } = file;
   const fetchedAt = new Date(typeof written === 'string' ? written : Number.NaN);
   if (Number.isNaN(fetchedAt.getTime())) throw new FormatError('schema', 'does not say when it was fetched');

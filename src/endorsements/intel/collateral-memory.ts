@@ -37,7 +37,7 @@ export function isUnknown({ tcbInfo, qeIdentity, pckList, rootList }: Collateral
 }
 
 /**
- * The newest that a source ever gave: evaluation numbers of TCB info and QE identity, by FMSPC, and revocation lists, by
+ * The newest that a source ever gave: evaluation numbers of TCB info and QE identity, by FMSPC, and CRLs, by
  * issuer. It only grows, so that nobody can put old collateral in the place of newer by serving it. Advances with what the
  * service fetched or an operator imported, never with what a request brings.
  *

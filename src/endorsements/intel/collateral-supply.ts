@@ -157,7 +157,7 @@ export class CollateralSupply {
     call: Parameters<CollateralService['collateral']>[1],
   ): Promise<IntelCollateral> {
     const collateral = readIntelCollateral(this.#parts.reader, await service.collateral(key, call));
-    if (keyName(collateral) !== keyName(key)) throw new UnfitError('collateral is of another kind of platform');
+    if (keyName(collateral) !== keyName(key)) throw new UnfitError('collateral is for another platform');
     return collateral;
   }
 
@@ -230,6 +230,6 @@ export class CollateralSupply {
 
 const NEWER: Unavailable = {
   code: 'collateral_unavailable',
-  detail: 'no source of intel could be asked for newer collateral',
+  detail: 'no Intel source could be asked for newer collateral',
   retryable: true,
 };

@@ -59,9 +59,9 @@ interface Own {
 const CONFIRMED_MS = 48 * 60 * 60_000;
 
 /** Why no source confirms collateral. */
-const OFF = 'no source of intel is configured';
-const PAST = 'nobody is asked about the past';
-const UNFIT = 'nobody is asked for what does not verify or is of another platform';
+const OFF = 'no Intel source is configured';
+const PAST = 'no source is asked about the past';
+const UNFIT = 'no source is asked about collateral that does not verify or is for another platform';
 
 /**
  * Collateral of the request, the operator's folder, the cache and the services; of all that are current the newest part
@@ -228,7 +228,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     return isOne ? sourced : { ...sourced, partOrigins: origins };
   }
 
-  /** Of two valid revocation lists of a CA the newer counts, also where it came for another platform. */
+  /** Of two valid CRLs of a CA the newer counts, also where it came for another platform. */
   #withShared(collateral: IntelCollateral, at: Date): IntelCollateral {
     const { directory, cache } = this.#parts;
     const cached = cache.all().map((fetched) => fetched.collateral);

@@ -11,7 +11,7 @@ export interface TokenKeysSource {
   find(request: TokenKeysRequest, context: FetchContext): Promise<Sourced<TokenKeySet> | Unavailable>;
 }
 
-/** An issuer's keys, and revocation lists of the operator's. */
+/** An issuer's keys, and CRLs of the operator's. */
 export interface ServedIssuer {
   readonly keys: IssuerKeys;
   readonly roots: { readonly crls: readonly Uint8Array[] } | null;

@@ -69,7 +69,7 @@ function readText(value: Uint8Array | null, what: string): string | null {
   if (value === null) return null;
   const { tag, content } = parseDer(value);
   const text = Buffer.from(content).toString('latin1');
-  if (tag !== DER.ia5String || !PRINTABLE_ASCII.test(text)) throw malformed(`${what} is not ascii text`);
+  if (tag !== DER.ia5String || !PRINTABLE_ASCII.test(text)) throw malformed(`${what} is not ASCII text`);
   return text;
 }
 

@@ -58,7 +58,7 @@ export function parseVek(der: Uint8Array, digest: string = hex(sha256(der))): Ve
 export function readVek(der: Uint8Array): AmdVek {
   const vek = unfitIfMalformed(() => parseVek(der));
   const line = lineOfIssuer(vek.certificate.issuer.commonName);
-  if (line === null || vek.kind !== line.signingKey) throw new UnfitError('certificate is no VCEK or VLEK of AMD');
+  if (line === null || vek.kind !== line.signingKey) throw new UnfitError('certificate is not a VCEK or VLEK of AMD');
   return { ...vek, ...line };
 }
 

@@ -31,9 +31,9 @@ export function parseCollateralFile(bytes: Uint8Array): TdxCollateral {
 
 /** The same, of JSON that was read. @throws {FormatError} `schema`, `encoding` */
 export function readCollateralMembers(file: JsonValue | undefined): TdxCollateral {
-  if (!isObject(file)) throw new FormatError('schema', 'is no collateral');
+  if (!isObject(file)) throw new FormatError('schema', 'is not collateral');
   if (Object.keys(file).some((name) => !NAMES.has(name))) {
-    throw new FormatError('schema', 'has members that collateral does not have');
+    throw new FormatError('schema', 'has members that are not those of collateral');
   }
   if ((file['pck_certificate_chain'] ?? null) !== null) text(file, 'pck_certificate_chain');
   return {
@@ -71,7 +71,7 @@ export function collateralMembers(collateral: TdxCollateral): JsonObject {
 
 function text(file: JsonObject, name: string): string {
   const value = file[name];
-  if (typeof value !== 'string') throw new FormatError('schema', `${name} is no string`);
+  if (typeof value !== 'string') throw new FormatError('schema', `${name} is not a string`);
   return value;
 }
 

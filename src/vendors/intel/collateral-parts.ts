@@ -21,7 +21,7 @@ interface Window {
 }
 
 /**
- * A part that is renewed by itself, and how new it is: a revocation list by its number and date, a document by its
+ * A part that is renewed by itself, and how new it is: a CRL by its number and date, a document by its
  * `tcbEvaluationDataNumber` and `issueDate`.
  */
 interface Part<Member extends keyof TdxCollateral = never> extends Window, CrlAge {
@@ -53,7 +53,7 @@ export function keyName({ fmspc, ca }: CollateralKey): string {
 export function readIntelCollateral(reader: CollateralReader, collateral: TdxCollateral): IntelCollateral {
   const { tcbInfo, qeIdentity, pckCrl, rootCrl } = verified(reader, collateral);
   const ca = pckCaNamed(pckCrl.value.issuer.commonName);
-  if (ca === null) throw new UnfitError('revocation list is of no PCK CA');
+  if (ca === null) throw new UnfitError('CRL is not from a PCK CA');
   const { tcbInfo: tcbText, tcbInfoSignature, tcbInfoIssuerChain } = collateral;
   const { qeIdentity: qeText, qeIdentitySignature, qeIdentityIssuerChain } = collateral;
   const { pckCrl: pckCrlDer, pckCrlIssuerChain, rootCaCrl } = collateral;
@@ -208,7 +208,7 @@ function ageOfDocument({ value, chain }: Signed<TcbInfo | QeIdentity>): Window &
 
 function ageOfList({ value, chain }: Signed<X509Crl>): Window & CrlAge {
   const { crlNumber, thisUpdate, nextUpdate } = value;
-  if (crlNumber === null || thisUpdate === null) throw new UnfitError('revocation list does not say when it counts');
+  if (crlNumber === null || thisUpdate === null) throw new UnfitError('CRL does not state its validity');
   return { number: crlNumber, thisUpdate, ...windowOf(thisUpdate, nextUpdate, chain) };
 }
 

@@ -35,7 +35,7 @@ export type CollateralReading =
 
 type Chain = readonly [X509Certificate, ...X509Certificate[]];
 
-/** A revocation list has no signature beside it. */
+/** A CRL has no signature beside it. */
 const UNSIGNED = new Uint8Array();
 
 const utf8 = (text: string) => Buffer.from(text, 'utf8');
@@ -47,7 +47,7 @@ const TCB_SIGNING = 'Intel SGX TCB Signing';
  * for whoever relies on it, each time. Only what holds is kept: what somebody makes up drives none of it out. More genuine
  * parts than there is room for do, and are read again.
  *
- * Not established: that the revocation list is that of the CA of some PCK certificate.
+ * Not established: that the CRL is that of the CA of some PCK certificate.
  */
 export class CollateralReader {
   readonly #signerChains: PemChains<IssuerChain>;
@@ -65,7 +65,7 @@ export class CollateralReader {
   }
 
   /**
-   * @throws {FormatError} `cert_chain`, `cert_format` where a chain or revocation list is malformed; pointers are
+   * @throws {FormatError} `cert_chain`, `cert_format` where a chain or CRL is malformed; pointers are
    *   members of the collateral
    */
   read(collateral: TdxCollateral): CollateralReading {
@@ -122,7 +122,7 @@ export class CollateralReader {
     const invalid = (detail: string) => refuse([{ code: 'crl_invalid', member, detail }]);
     if (ca === undefined || root === undefined) return invalid('the issuer chain is short');
     // what may sign no lists is refused as that, although it may be no CA either
-    if (ca.keyUsage?.crlSign !== true) return invalid('the issuer may not sign revocation lists');
+    if (ca.keyUsage?.crlSign !== true) return invalid('the issuer may not sign CRLs');
     const faults = pathFaults(chain, member, 'PCK CA');
     return faults.length > 0 ? refuse(faults) : [[ca, ...above], [root]];
   }

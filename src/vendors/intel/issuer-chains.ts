@@ -51,6 +51,6 @@ function requireShape(certificates: readonly X509Certificate[]): void {
     return issuer === undefined || isSameName(certificate.issuer, issuer.subject);
   });
   if (certificates.length > EXPECTED_CHAIN && !follows) {
-    throw new FormatError('cert_chain', 'the chain has certificates that are not of its path');
+    throw new FormatError('cert_chain', 'the chain has certificates that it does not need');
   }
 }

@@ -112,7 +112,7 @@ function verifyKey(checks: Checks, leaf: X509Certificate | undefined, key: Verif
 function verifyTrust(checks: Checks, path: readonly X509Certificate[], { azure, configured }: AkRoots): boolean {
   const problem = pathProblem(path, new Set([...azure, ...configured]));
   const trusted = checks.require(problem === null, 'ak_cert_untrusted', {
-    otherwise: `the certificate cannot be relied on: ${problem}`,
+    otherwise: `the AK certificate cannot be relied on: ${problem}`,
   });
   if (!trusted) checks.skip(['cert_validity'], 'the AK certificate cannot be relied on');
   return trusted;
@@ -121,10 +121,10 @@ function verifyTrust(checks: Checks, path: readonly X509Certificate[], { azure, 
 /** What does not hold whatever the time; null where all does. */
 function pathProblem(path: readonly X509Certificate[], anchors: ReadonlySet<string>): string | null {
   const [leaf] = path;
-  if (leaf === undefined || path.length === 1) return 'no chain came with it';
+  if (leaf === undefined || path.length === 1) return 'no chain was sent with it';
   const [problem] = verifyCertificatePath(path, { ...PROFILE, anchors });
   if (problem !== undefined) return describePathProblem(problem);
-  return hasPurpose(leaf) ? null : 'it is not said to be of an attestation key';
+  return hasPurpose(leaf) ? null : 'it is not marked as an AK certificate';
 }
 
 function hasPurpose({ extensions }: X509Certificate): boolean {
@@ -136,7 +136,7 @@ function verifyValidity(checks: Checks, path: readonly X509Certificate[], at: Da
   const problem = judgeValidity(path, at);
   return checks.require(problem === null, 'cert_validity', {
     expected: at.toISOString(),
-    detail: 'the certificates of the attestation key are valid at the instant',
+    detail: 'the AK certificate and its chain are valid at the verification time',
     otherwise: problem?.detail ?? '',
   });
 }

@@ -21,7 +21,7 @@ export function verifyNonceInReportData(
     expected: hex(padded(binding.value)),
     actual: hex(reportData),
     detail: 'report data is the expected value, followed by zeros',
-    otherwise: set ? 'report data holds something else than the expected value and zeros' : 'report data was never set',
+    otherwise: set ? 'report data is not the expected value, followed by zeros' : 'report data was never set',
   });
   return holds ? [place] : [];
 }
@@ -37,7 +37,7 @@ export function verifyNonceInData(
   const holds = checks.require(isBound(held, binding), 'nonce_mismatch', {
     ...comparedData(held, binding),
     detail: 'the runtime data holds the nonce, and the bound key where one is sent',
-    otherwise: 'the runtime data does not hold this nonce, or not the bound key',
+    otherwise: 'the runtime data does not hold this nonce, or does not hold the bound key',
   });
   return holds ? ['runtimeData.nonce'] : [];
 }

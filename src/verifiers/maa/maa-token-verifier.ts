@@ -37,7 +37,7 @@ export type MaaTokenVerifierOptions = TokenVerifierOptions<MaaIssuer>;
 
 const SCHEME: TokenScheme = {
   type: 'maa-token',
-  verifier: 'azure attestation',
+  verifier: 'Azure Attestation',
   issuerSettings: 'maa.shared or maa.issuers',
   keysSetting: 'maa.issuers[].keys',
   algorithms: ['RS256'],

@@ -114,7 +114,7 @@ function attestationKeyFault(jwk: JsonObject): string | null {
     return 'alg of HCLAkPub is not one of an RSA signing key';
   }
   const key = decodeRsaJwk(jwk);
-  if (key === null) return 'HCLAkPub is no RSA key in base64url';
+  if (key === null) return 'HCLAkPub is not an RSA key in base64url';
   return key.n[0] === 0 || key.e[0] === 0 ? 'a member of HCLAkPub has leading zeros' : null;
 }
 

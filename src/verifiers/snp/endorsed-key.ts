@@ -79,7 +79,7 @@ function read<T, R>(checks: Checks, sourced: Sourced<T>, reading: (value: T) => 
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     if (sourced.origin === 'evidence') throw error.at(checks.about);
-    const detail = `what the ${sourced.origin} holds cannot be read: ${error.message}`;
+    const detail = `the material of the ${sourced.origin} cannot be read: ${error.message}`;
     checks.unavailable('vcek_unavailable', { detail, retryable: true });
     return null;
   }
@@ -99,7 +99,7 @@ function requireAmdIssuer(checks: Checks, vek: Vek, signingKey: SnpSigningKey): 
   if (vek.product !== null && issuer === issuerName(vek.product, signingKey)) return true;
   checks.fail('cert_untrusted', {
     expected: SNP_PRODUCTS.map((product) => issuerName(product, signingKey)),
-    detail: 'the issuer of the key certificate is none of AMD for this kind of key',
+    detail: 'the issuer of the key certificate is not an AMD CA for this kind of key',
   });
   return false;
 }
@@ -112,13 +112,13 @@ function recordMissingVek(checks: ReportChecks, report: SnpReport, missing: Unav
   }
   checks.report.fail('snp_product', {
     expected: [...SNP_PRODUCTS],
-    detail: 'the processor is of no product line with a pinned root',
+    detail: 'no AMD root is pinned for the product line of the processor',
   });
 }
 
 function judgePath(checks: Checks, path: VekPath, { signingKey, at }: KeyToEndorse): boolean {
   if (path.otherLine !== null) {
-    const detail = `the chain is of ${path.otherLine}, the key certificate of ${path.product}`;
+    const detail = `the chain is for ${path.otherLine}, the key certificate for ${path.product}`;
     checks.fail('cert_untrusted', { actual: path.otherLine, detail });
     return false;
   }

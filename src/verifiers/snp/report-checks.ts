@@ -78,7 +78,7 @@ export async function verifySignature(checks: Checks, report: SnpReport, vek: Ve
   const key = publicKeyOf(vek.certificate);
   const holds = await verifyEcdsa('P-384', 'sha384', report.signed, report.signature, key);
   return checks.require(holds, 'snp_signature', {
-    expected: 'a signature by the key certificate',
+    expected: 'a signature by the certified key',
   });
 }
 
@@ -101,7 +101,7 @@ export function verifyReportFields(checks: Checks, report: SnpReport, product: S
   checks.require(report.authorKeyEn || isZero(report.authorKeyDigest), 'snp_id_key', {
     expected: 'an author key digest only where AUTHOR_KEY_EN is set',
     actual: report.authorKeyEn,
-    detail: 'an author key digest is there only with its key',
+    detail: 'the report has an author key digest only with its key',
     otherwise: 'the report has an author key digest although AUTHOR_KEY_EN is clear',
   });
 }
@@ -119,13 +119,13 @@ function verifyTcbOrder(checks: Checks, report: SnpReport, product: SnpProduct):
       .filter((component) => !le(higher, lower, component))
       .map((component) => `${component} is ${what}`);
   const faults = [
-    ...above(reported, committed, 'reported above what is committed'),
-    ...above(committed, current, 'committed above what runs'),
+    ...above(reported, committed, 'reported above committed'),
+    ...above(committed, current, 'committed above current'),
   ];
   checks.require(faults.length === 0, 'snp_tcb_order', {
     expected: 'reported <= committed <= current',
     actual: { reported: { ...reported }, committed: { ...committed }, current: { ...current } },
-    otherwise: `TCB components are not in order: ${faults.join('; ')}`,
+    otherwise: `the TCB versions are not in order: ${faults.join('; ')}`,
   });
 }
 

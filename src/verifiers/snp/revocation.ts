@@ -57,7 +57,7 @@ export function verifyRevocation(checks: Checks, lists: RevocationLists, input: 
   const fault = sent.map((reading) => faultOf(reading, at)).find((problem) => problem !== null);
   if (fault !== undefined) {
     crls.fail('crl_invalid', { detail: fault.detail });
-    crls.skip(['crl_unavailable'], 'a revocation list of the request is invalid');
+    crls.skip(['crl_unavailable'], 'a CRL of the request is invalid');
     return { state: 'unavailable', crl: null };
   }
   const held = (sourced: Sourced<Uint8Array>) => heldCandidate(lists, path, sourced);
@@ -102,7 +102,7 @@ function choose(checks: Checks, input: RevocationInput, lists: Lists): Revocatio
   if (counting === null) return recordMissing(crls, input, [...own, ...lists.brought]);
   crls.pass('crl_unavailable', {
     actual: counting.list.nextUpdate?.toISOString() ?? null,
-    detail: `revocation list of ${product} from ${counting.origin}, valid until the time shown`,
+    detail: `CRL of ${product} from ${counting.origin}, valid until the time shown`,
   });
   const isGood = checks.require(revoking === undefined, 'cert_revoked', {
     detail: 'the intermediate certificate is not revoked',
@@ -111,7 +111,7 @@ function choose(checks: Checks, input: RevocationInput, lists: Lists): Revocatio
   if (isGood && confirmed === undefined) {
     crls.warn('crl_unconfirmed', {
       actual: counting.sha256,
-      detail: `only the request supplied a revocation list of ${product}, and AMD KDS is off or could not be asked`,
+      detail: `only the request supplied a CRL of ${product}, and AMD KDS is off or could not be asked`,
     });
   }
   return { state: isGood ? 'good' : 'revoked', crl: crlEndorsement(counting) };
@@ -152,10 +152,10 @@ function recordMissing(
   const unusable =
     problem === undefined || problem.code === 'crl_unavailable' ? staleOf(candidates, product, at) : problem;
   if (unusable !== null) {
-    checks.pass('crl_unavailable', { detail: `a revocation list of ${product} is at hand` });
+    checks.pass('crl_unavailable', { detail: `a CRL of ${product} is available` });
     checks.unavailable(unusable.code, unusable);
   } else {
-    const detail = problem?.detail ?? `no revocation list of ${product} is at hand`;
+    const detail = problem?.detail ?? `no CRL of ${product} is available`;
     checks.unavailable('crl_unavailable', { detail, retryable: problem?.retryable ?? false });
   }
   return { state: 'unavailable', crl: null };

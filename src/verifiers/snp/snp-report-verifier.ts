@@ -111,7 +111,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     // 10. The signature.
     if (!(await verifySignature(checks.report, report, vek))) {
       checks.report.withhold(['snp_product', 'snp_chip_id', 'snp_tcb_cert']);
-      return stopped(checks.report, 'the signature of the report does not hold');
+      return stopped(checks.report, 'the signature of the report does not verify');
     }
 
     // 11. What the report says, whatever the policy.

@@ -49,11 +49,11 @@ export function takeCollateral(
     return { value: reading.value, origins, ...(unconfirmed === undefined ? {} : { unconfirmed }) };
   }
   if (origin === 'evidence') {
-    checks.pass('collateral_unavailable', { detail: 'the request brings collateral' });
+    checks.pass('collateral_unavailable', { detail: 'the request supplied collateral' });
     for (const { code, member, detail } of problems) checks.inside(`/${member}`).fail(code, { detail });
   } else {
     const details = [...new Set(problems.map(({ detail }) => detail))].join('; ');
-    const detail = `what the ${origin} holds does not verify: ${details}`;
+    const detail = `the material of the ${origin} does not verify: ${details}`;
     checks.unavailable('collateral_unavailable', { detail, retryable: true });
   }
   return null;
@@ -88,11 +88,11 @@ function recordGenuine(checks: Checks, { tcbInfo, qeIdentity }: SignedCollateral
   checks.pass('collateral_unavailable', { actual: origin });
   checks.inside('/tcb_info').pass('tdx_tcb_info', {
     actual: { evaluationDataNumber: tcbInfo.value.evaluationDataNumber },
-    detail: 'a key of intel that is certified for it has signed the tcb info',
+    detail: 'Intel signed the TCB info, with a key that is certified for it',
   });
   checks.inside('/qe_identity').pass('tdx_qe_identity', {
     actual: { evaluationDataNumber: qeIdentity.value.evaluationDataNumber },
-    detail: 'a key of intel that is certified for it has signed the identity of the quoting enclave',
+    detail: 'Intel signed the QE identity, with a key that is certified for it',
   });
 }
 
@@ -115,13 +115,13 @@ export function judgeWindows(checks: Checks, collateral: SignedCollateral, at: D
   const inTime = checks.require(early.length === 0, 'collateral_not_yet', {
     expected: at.toISOString(),
     actual: dates(early, ({ begins }) => begins),
-    otherwise: `issued after the instant: ${names(early)}`,
+    otherwise: `issued after the verification time: ${names(early)}`,
   });
   if (late.length > 0) {
     const which = late
       .map(({ member, ends }) => `${member} (${ends?.toISOString() ?? 'does not say when'})`)
       .join(', ');
-    const detail = `past its next update at the instant: ${which}`;
+    const detail = `past its next update at the verification time: ${which}`;
     checks.unavailable('collateral_stale', { detail, retryable: true });
     return false;
   }
@@ -149,11 +149,11 @@ export function judgeConfirmation(checks: Checks, { value, unconfirmed }: Collat
   };
   const old = issues.filter(({ issued }) => issuedSince !== null && (issued === null || issued < issuedSince));
   if (old.length > 0) {
-    const detail = `issued more than 48 hours ago (${names(old)}), and nobody confirms it: ${why}`;
+    const detail = `issued more than 48 hours ago (${names(old)}), and no source confirms it: ${why}`;
     checks.unavailable('collateral_unavailable', { ...compared, detail, retryable: true });
     return false;
   }
-  const detail = `nobody confirms the collateral that the request supplied: ${why}`;
+  const detail = `no source confirms the collateral that the request supplied: ${why}`;
   checks.warn('collateral_unconfirmed', { ...compared, detail });
   return true;
 }

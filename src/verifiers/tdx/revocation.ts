@@ -37,8 +37,6 @@ export function verifyRevocation(
   const own = checks.collateral.inside('/pck_crl').require(ofIssuer && ofRoot, 'crl_issuer', {
     expected: leaf.issuer.commonName,
     actual: pckCrl.value.issuer.commonName,
-    detail: 'the revocation lists are of the issuers of the certificates',
-    otherwise: 'a revocation list is of another issuer than the certificate',
   });
   const revoked = [
     ...(ofIssuer && isRevoked(pckCrl.value, leaf.serial) ? [leaf] : []),
@@ -47,7 +45,7 @@ export function verifyRevocation(
   const good = checks.quote.require(revoked.length === 0, 'cert_revoked', {
     actual: [...new Set(revoked.map(({ subject }) => subject.commonName))],
     detail: 'no certificate of the quote or the collateral is revoked',
-    otherwise: `intel has revoked a certificate of the quote or the collateral: ${namesOf(revoked)}`,
+    otherwise: `Intel has revoked a certificate of the quote or the collateral: ${namesOf(revoked)}`,
   });
   const stateOf = (certificate: X509Certificate) => {
     if (revoked.includes(certificate)) return 'revoked';
@@ -59,7 +57,7 @@ export function verifyRevocation(
 /** The certificate that the root itself issued. */
 function belowRoot(chain: readonly X509Certificate[]): X509Certificate {
   const certificate = chain.at(-2);
-  if (certificate === undefined) throw new Error('a path has at least two certificates');
+  if (certificate === undefined) throw new Error('a chain has at least two certificates');
   return certificate;
 }
 

@@ -33,7 +33,7 @@ export interface KeyCertificateRules {
 export interface KeyCertificates {
   /** The key's own first; empty where the issuer publishes none. */
   readonly path: readonly X509Certificate[];
-  /** Earliest end of the certificates, and of the revocation lists relied on; null where there are none. */
+  /** Earliest end of the certificates, and of the CRLs relied on; null where there are none. */
   readonly validUntil: Date | null;
 }
 
@@ -94,7 +94,7 @@ function pathProblem(path: readonly X509Certificate[], key: TokenKey): string | 
   const [first] = path;
   const last = path.at(-1);
   if (first === undefined || last === undefined) return null;
-  if (Buffer.compare(first.spki, key.spki) !== 0) return 'the first is of another key';
+  if (Buffer.compare(first.spki, key.spki) !== 0) return 'the first is for another key';
   // Whether the last is to be trusted is `verifyRoot`.
   const profile = { ...PROFILE, anchors: new Set([spkiDigest(last)]) };
   const problem =
@@ -112,11 +112,11 @@ function verifyRoot(checks: Checks, path: readonly X509Certificate[], roots: Rea
     'cert_untrusted',
     {
       actual: last?.subject.commonName ?? null,
-      detail: 'the certificates of the key end at a root that ita.issuers[].roots pins',
+      detail: 'the certificate chain of the key ends at a root that ita.issuers[].roots pins',
       otherwise:
         last === undefined
           ? 'the issuer publishes no certificate of the key'
-          : 'the certificates of the key end at no root that ita.issuers[].roots pins',
+          : 'the certificate chain of the key does not end at a root that ita.issuers[].roots pins',
     },
   );
 }

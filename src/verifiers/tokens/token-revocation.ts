@@ -7,7 +7,7 @@ import type { Checks } from '../../model/check.js';
 import { nullIfMalformed } from '../../model/errors.js';
 import { readOnce } from '../evidence/read-once.js';
 
-/** Revocation lists of the certificates of token keys. */
+/** CRLs of the certificates of token keys. */
 export interface TokenRevocation {
   /** DER. Of any issuers; what cannot be read, or was not signed by the issuer that it names, counts as not there. */
   readonly crls: readonly Uint8Array[];
@@ -44,7 +44,7 @@ export function verifyTokenRevocation(
       ends.push(newest.nextUpdate);
     }
   }
-  if (ends.length > 0) checks.pass('cert_revoked', { detail: 'no certificate of the key is on a list' });
+  if (ends.length > 0) checks.pass('cert_revoked', { detail: 'no certificate of the key is on a CRL' });
   return ends;
 }
 
@@ -70,12 +70,12 @@ function recordMissing(checks: Checks, { subject }: X509Certificate, isStale: bo
   const of = subject.commonName ?? 'an issuer';
   if (isStale) {
     checks.unavailable('crl_stale', {
-      detail: `the revocation list of ${of} is not valid at the instant`,
+      detail: `the CRL of ${of} is not valid at the verification time`,
       retryable: true,
     });
     return false;
   }
-  const detail = `no revocation list of ${of} is at hand`;
+  const detail = `no CRL of ${of} is available`;
   if (required) checks.unavailable('crl_unavailable', { detail: detail, retryable: true });
   else checks.warn('crl_unavailable', { detail });
   return !required;

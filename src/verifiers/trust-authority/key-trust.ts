@@ -35,7 +35,7 @@ export function verifyKeyTrust(
   const revocation = roots === null ? null : { crls, required: true };
   const certificates = verifyKeyCertificates(checks, key, { roots, revocation, at });
   if (roots !== null && certificates?.path.length === 1) {
-    checks.pass('cert_revoked', { detail: 'the pinned certificate is that of the key: no list could name it' });
+    checks.pass('cert_revoked', { detail: 'the pinned certificate is that of the key, so no CRL could name it' });
   }
   return certificates;
 }

@@ -9,7 +9,7 @@ const paths = new VekPaths(PKI.pins());
 const path = paths.verify(paths.readVek(platform.vek.der), PKI.chainDer('Milan'));
 const der = PKI.issueCrl({ product: 'Milan', revoked: [{ serial: AMD_SERIALS.Milan.asvk }] });
 
-it('REQ-20 keeps copies of revocation lists: nothing of the request stays with them', () => {
+it('REQ-20 keeps copies of CRLs: nothing of the request stays with them', () => {
   const request = Buffer.concat([new Uint8Array(9000), der]);
   const reading = new RevocationLists().read(request.subarray(9000), path);
   if (!reading.ok) throw new Error(reading.problem.detail);

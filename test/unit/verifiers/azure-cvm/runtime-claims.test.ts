@@ -75,9 +75,12 @@ describe('runtime claims whose hash holds', () => {
     ['a list', '[]'],
     ['without keys', '{}'],
     ['with keys that are no list', '{"keys":{}}'],
-    ['with a key that is no object', '{"keys":[1]}'],
+    ['with a key that is not an object', '{"keys":[1]}'],
     ['with a key without kid', '{"keys":[{"kty":"RSA"}]}'],
-    ['with a configuration that is no object', genuine.replace('"vm-configuration":{', '"vm-configuration":[],"x":{')],
+    [
+      'with a configuration that is not an object',
+      genuine.replace('"vm-configuration":{', '"vm-configuration":[],"x":{'),
+    ],
     ['behind a byte order mark', `\ufeff${genuine}`],
     ['with __proto__', genuine.replace('{"keys"', '{"__proto__":{},"keys"')],
   ])('HCL-06 are denied where they are %s', async (_, runtimeClaims) => {
@@ -144,7 +147,7 @@ describe('what the checks of runtime claims say', () => {
     [
       'hcl_duplicate',
       { runtimeClaims: genuine.replace('{"keys":', '{"keys":[],"keys":') },
-      { expected: null, actual: null, detail: 'a member of the runtime claims stands there twice' },
+      { expected: null, actual: null, detail: 'a member of the runtime claims appears twice' },
     ],
     [
       'hcl_ak_missing',
