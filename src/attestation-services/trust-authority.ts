@@ -97,7 +97,7 @@ export class TrustAuthority implements AttestationService {
 
   /**
    * An error has a text and no code. Where a token was to come only if policies match, no text is known that says that
-   * they do not, so any 400 or 422 is taken for that: an optional route must not pass over it.
+   * they do not, so any 400 or 422 is taken for that: an optional token must not pass over it.
    */
   #readAnswer(answer: BoundedAnswer): AttestationAnswer {
     const { status } = answer;

@@ -37,7 +37,7 @@ export interface VerifyCommandParts {
 /**
  * Judges a /verify body.
  * @returns the exit code
- * @throws {UsageError} where the body or an option is malformed, or the body names an instant that no option does
+ * @throws {UsageError} where the body or an option is malformed, or the body names a verification time that no option does
  */
 export async function verifyCommand(
   input: NamedInput,

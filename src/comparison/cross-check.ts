@@ -4,7 +4,7 @@ import { identifyingClaims } from './same-tee.js';
 import { type Statements, saysTheSame } from './statement.js';
 import { AK, REPORT_DATA, type TeeView } from './tee-view.js';
 
-/** A view that is held against the first one. */
+/** A view that is compared with the first one. */
 export interface OtherView {
   readonly view: TeeView;
   /** Whether that verifier was given the very report of the first view, as it is where this service submitted it. */
@@ -17,7 +17,7 @@ type Verdict = 'equal' | 'different' | 'notComparable';
 const LISTED_DIFFERENCES = 64;
 
 /**
- * Holds what several routes state of a TEE against each other, claim by claim. A claim that only one of them makes
+ * Compares what several Attestation Results state of a TEE, claim by claim. A claim that only one of them makes
  * is not comparable, except for those that tell which TEE it is: without them nothing is known to be about it.
  *
  * @param first the hardware where it was verified, else the token that is the evidence

@@ -1,13 +1,13 @@
 import { saysTheSame } from './statement.js';
 import { TEE, type TeeView } from './tee-view.js';
 
-/** Claims that every route has to make, and make alike, to be about the TEE of the first. */
+/** Claims that every Attestation Result must make, and make alike, to be about the TEE of the first. */
 export function identifyingClaims(first: TeeView): readonly string[] {
   return [TEE, first.identity];
 }
 
 /**
- * Whether another route speaks of the same TEE: by the attestation key where a vTPM speaks, else by all 64 bytes of
+ * Whether another Attestation Result is about the same TEE: by the attestation key where there is a vTPM, else by all
  * report data. It does not say that they agree on anything else. Nonce and VM id are not asked: both can be had for
  * another TEE.
  */

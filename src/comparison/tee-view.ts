@@ -9,7 +9,7 @@ export const TEE = 'tee';
 
 export const REPORT_DATA = ['snp.reportData', 'tdx.reportData'] as const;
 
-/** A TEE as one route states it. */
+/** A TEE as one Attestation Result states it. */
 export interface TeeView {
   readonly route: 'hardware' | TokenRoute;
   /** The claim that has to be the same in another view for that to be about the same TEE. */

@@ -26,7 +26,7 @@ export interface NamedReport {
 const EXPORT_MS = 10 * 60_000;
 
 /**
- * Collects what machines without network need into a folder: chains and lists of AMD's lines, and what SNP reports and
+ * Collects into a folder what machines without a network need: AMD's chains and CRLs, and what SNP reports and
  * TD quotes need.
  *
  * @param reports SNP reports and TD quotes

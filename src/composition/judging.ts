@@ -43,7 +43,7 @@ export function verifyOptions(configuration: Configuration, consumesChallenges: 
   };
 }
 
-/** A UUID version 7 of this instant. */
+/** A UUID version 7 of this time. */
 function newId(at: Date): string {
   return uuidv7({ msecs: at.getTime() });
 }

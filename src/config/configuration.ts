@@ -9,7 +9,7 @@ import type { SnpProduct } from '../model/claims.js';
 export interface Configuration {
   readonly listen: ListenConfiguration;
   readonly policies: { readonly directory: string; readonly default: string };
-  /** Whether requests may name a past instant (`at`). */
+  /** Whether requests may name a past verification time (`at`). */
   readonly historical: boolean;
   readonly limits: { readonly bodyBytes: number; readonly batchBytes: number; readonly eventLogBytes: number };
   readonly deadlineSeconds: number;
@@ -112,7 +112,7 @@ export interface ItaSubmitConfiguration {
   /** Origin of its interface. */
   readonly api: string;
   readonly apiKeyFile: string;
-  /** Policies to judge by. Every token of Trust Authority has to have matched them, whoever brings it. */
+  /** Policies to judge by. Every Trust Authority token must have matched them, whoever supplies it. */
   readonly policyIds: readonly string[];
   /** Whether a token is to be issued only where all of them match. */
   readonly policyMustMatch: boolean;
@@ -165,7 +165,7 @@ export interface ReleasableKeyConfiguration {
 export interface CallerConfiguration {
   /** SHA-256 of the key, lower-case hex. */
   readonly apiKeySha256: string | null;
-  /** Instant from which the key no longer counts, ISO 8601 in UTC. */
+  /** Time from which the key is no longer valid, ISO 8601 in UTC. */
   readonly expires: string | null;
   readonly roles: readonly Role[];
   /** Policies that the caller may name; null: any. */

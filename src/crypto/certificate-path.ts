@@ -19,10 +19,10 @@ export type PathProblemCode = Extract<
   | 'cert_validity'
 >;
 
-/** What is wrong with a certificate of a path. */
+/** What is wrong with a certificate of a chain. */
 export interface PathProblem {
   readonly code: PathProblemCode;
-  /** Position in the path, 0 for the leaf. */
+  /** Position in the chain, 0 for the leaf. */
   readonly index: number;
   /** One sentence for people. Lower case, no period. */
   readonly detail: string;
@@ -33,7 +33,7 @@ const MAXIMUM_PATH = 5;
 /** Critical extensions that are understood: what they say is checked here (RFC 5280 4.2). */
 const UNDERSTOOD: ReadonlySet<string> = new Set([EXTENSION.basicConstraints, EXTENSION.keyUsage]);
 
-/** One certificate of a path with the one above it; the anchor is its own issuer. */
+/** One certificate of a chain with the one above it; the anchor is its own issuer. */
 interface Link {
   readonly certificate: X509Certificate;
   readonly issuer: X509Certificate;
@@ -71,7 +71,7 @@ const STEPS: readonly Step[] = [
  * (certificate policies, distribution points), and revocation.
  *
  * @param path leaf first, anchor last
- * @returns at most one problem of each certificate, and one more where a key comes twice; empty: the path holds
+ * @returns at most one problem of each certificate, and one more where a key appears twice; empty: the path is valid
  */
 export function verifyCertificatePath(path: readonly X509Certificate[], profile: PathProfile): readonly PathProblem[] {
   return pathProblems(path, 0, profile);
@@ -138,8 +138,8 @@ export function verifySelfSigned(certificate: X509Certificate, profile: PathProf
 }
 
 /**
- * Judges whether every certificate of a path is valid at an instant. No leeway: valid from notBefore to notAfter,
- * both included (RFC 5280 4.1.2.5). A certificate that states no instant is not valid.
+ * Judges whether every certificate of a chain is valid at a verification time. No leeway: valid from notBefore to notAfter,
+ * both included (RFC 5280 4.1.2.5). A certificate that states no time is not valid.
  */
 export function judgeValidity(path: readonly X509Certificate[], at: Date): PathProblem | null {
   for (const [index, certificate] of path.entries()) {
@@ -160,7 +160,7 @@ export function nameOfCertificate({ subject, serial }: X509Certificate): string 
 }
 
 /**
- * A problem as one sentence that says where in the path it is.
+ * A problem as one sentence that says where in the chain it is.
  *
  * @param roles what the vendor calls the certificate at each position, leaf first; empty where that is not known
  */
@@ -169,7 +169,7 @@ export function describePathProblem({ index, detail }: PathProblem, roles: reado
   return `${detail} (certificate ${index + 1} of the chain${role === undefined ? '' : `, ${role}`})`;
 }
 
-/** When the first certificate of a path ends; the beginning of time where one does not say when. */
+/** When the first certificate of a chain ends; the beginning of time where one does not say when. */
 export function earliestEnd(path: readonly X509Certificate[]): Date {
   return new Date(Math.min(...path.map(({ notAfter }) => notAfter?.getTime() ?? 0)));
 }

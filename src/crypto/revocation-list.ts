@@ -13,7 +13,7 @@ export interface RevocationListProblem {
   readonly detail: string;
 }
 
-/** A list that holds, with its entries, or why it does not. */
+/** A CRL that verifies, with its entries, or why it does not. */
 export type RevocationListReading =
   | { readonly ok: true; readonly list: X509Crl }
   | { readonly ok: false; readonly problem: RevocationListProblem };
@@ -23,8 +23,8 @@ export type RevocationListReading =
  * issuer, and speaks of all certificates of that issuer. Time is `judgeRevocationListTime`. Its entries are read once the
  * signature over them holds: nobody but the issuer can make them many.
  *
- * Not established: that the issuer is trusted (verify its path first), and that there is no newer list. An issuing
- * distribution point is refused even without a restriction in it: no vendor has one in a list used here.
+ * Not established: that the issuer is trusted (verify its path first), and that there is no newer CRL. An issuing
+ * distribution point is refused even without a restriction in it: no vendor has one in a CRL used here.
  *
  * @param profile algorithms and issuer keys that are allowed, as in the issuer's path
  * @throws {FormatError} `cert_format` where the entries are malformed, although the issuer has signed them
@@ -43,7 +43,7 @@ export function verifyRevocationList(
 }
 
 /**
- * Judges a CRL at an instant, without leeway. A list without an end cannot be told from an old one, so
+ * Judges a CRL at a verification time, without leeway. A CRL without an end cannot be told from an old one, so
  * it is stale.
  */
 export function judgeRevocationListTime({ thisUpdate, nextUpdate }: CrlFrame, at: Date): RevocationListProblem | null {
@@ -60,12 +60,12 @@ export interface CrlAge {
   readonly thisUpdate: Date;
 }
 
-/** Whether `a` is an older list than `b`. */
+/** Whether `a` is an older CRL than `b`. */
 export function isOlder(a: CrlAge, b: CrlAge): boolean {
   return a.number === b.number ? a.thisUpdate < b.thisUpdate : a.number < b.number;
 }
 
-/** Whether a serial number is on the list. Holds for certificates of the list's issuer only. */
+/** Whether a serial number is on the CRL. Holds for certificates of the CRL's issuer only. */
 export function isRevoked(crl: X509Crl, serial: Uint8Array): boolean {
   return crl.entries.some((entry) => Buffer.compare(entry.serial, serial) === 0);
 }
@@ -96,7 +96,7 @@ function scope({ version, extensions, crlNumber }: CrlFrame): string | null {
   return crlNumber === null ? 'CRL has no number' : null;
 }
 
-/** RFC 5280 5.3. An entry for another issuer's certificate exists in indirect lists only. */
+/** RFC 5280 5.3. An entry for another issuer's certificate exists in indirect CRLs only. */
 function entries(crl: X509Crl): string | null {
   for (const { extensions } of crl.entries) {
     if (extensions.some(({ oid }) => oid === EXTENSION.certificateIssuer)) return 'entry is for another issuer';

@@ -20,7 +20,7 @@ export interface Jws {
 const SEGMENT = /^[A-Za-z0-9_-]*$/;
 
 /**
- * Members that change what is signed or how it is read, and those that bring a key of the token's own choice or name
+ * Members that change what is signed or how it is read, and those that supply a key of the token's own choice or name
  * a place where one is. `jku` and `x5c` are left to whoever knows the issuer: genuine tokens carry them.
  */
 const REFUSED_MEMBERS = ['crit', 'b64', 'zip', 'enc', 'jwk', 'x5u'] as const;

@@ -31,23 +31,23 @@ export interface CrlFrame {
   readonly outerAlgorithm: AlgorithmIdentifier;
   readonly signature: Uint8Array;
   readonly issuer: DistinguishedName;
-  /** Null where it is no instant. */
+  /** Null where it is not a time. */
   readonly thisUpdate: Date | null;
-  /** Null where it is missing, and where it is no instant. */
+  /** Null where it is missing, and where it is not a time. */
   readonly nextUpdate: Date | null;
-  /** Not read yet; null where the list has no entries. */
+  /** Not read yet; null where the CRL has no entries. */
   readonly revokedCertificates: DerElement | null;
   readonly extensions: readonly X509Extension[];
   /** Null where the extension is missing, and where it comes twice. */
   readonly crlNumber: bigint | null;
 }
 
-/** A list with its entries. Whether they are verified is for whoever read them to say. */
+/** A CRL with its entries. Whether they are verified is for whoever read them to say. */
 export interface X509Crl extends CrlFrame {
   readonly entries: readonly RevokedEntry[];
 }
 
-/** One revoked certificate. The date is not kept: a certificate on the list is revoked, whenever that was. */
+/** One revoked certificate. The date is not kept: a certificate on the CRL is revoked, whenever that was. */
 export interface RevokedEntry {
   /** As in a certificate: big endian, without leading zero octet. */
   readonly serial: Uint8Array;
@@ -84,7 +84,7 @@ export function parseCrlFrame(der: Uint8Array): CrlFrame {
 }
 
 /**
- * Reads the entries of a list.
+ * Reads the entries of a CRL.
  *
  * @throws {FormatError} `cert_format`
  */
@@ -92,7 +92,7 @@ export function readCrlEntries(frame: CrlFrame): X509Crl {
   return { ...frame, entries: readEntries(frame.revokedCertificates) };
 }
 
-/** How many entries a list has, whatever is in them: nobody vouches yet for what would have to be read. */
+/** How many entries a CRL has, whatever is in them: nobody vouches yet for what would have to be read. */
 export function countCrlEntries({ revokedCertificates }: CrlFrame): number {
   let count = 0;
   for (const reader = revokedCertificates?.elements; reader?.done === false; count++) reader.any('revoked certificate');
@@ -130,7 +130,7 @@ function readEntries(list: DerElement | null): readonly RevokedEntry[] {
   while (!reader.done) {
     const entry = reader.open(DER.sequence, 'revoked certificate');
     const serial = readSerial(entry);
-    // RFC 5280 5.1.2.6: a time in the same forms as those of the list
+    // RFC 5280 5.1.2.6: a time in the same forms as those of the CRL
     if (readTime(entry, 'revocation date') === null) throw malformed('revocation date is not a time');
     const extensions = entry.done ? [] : readExtensions(entry);
     entry.end('revoked certificate');

@@ -47,7 +47,7 @@ export interface KeyUsage {
 const MAXIMUM_EXTENSIONS = 64;
 /** RFC 5280 leaves the number open; attestation keys of Azure have four. They are read before anything is verified. */
 const MAXIMUM_PURPOSES = 16;
-/** RFC 5280 leaves the number open; no path here is longer than five certificates. */
+/** RFC 5280 leaves the number open; no chain here is longer than five certificates. */
 const MAXIMUM_PATH_LENGTH = 255;
 
 /**

@@ -9,7 +9,7 @@ export interface ApiKeyCaller {
   readonly name: string;
   /** SHA-256 of the key, hex. The key itself is nowhere. */
   readonly apiKeySha256: string;
-  /** Instant from which the key no longer counts; null: never ends. */
+  /** Time from which the key is no longer valid; null: it does not expire. */
   readonly expires: Date | null;
   readonly roles: readonly Role[];
   /** Null: any. */
@@ -21,7 +21,7 @@ export interface ApiKeyCaller {
 
 /** Tells who asks. */
 export interface CallerDirectory {
-  /** Whether a request has to bring credentials. */
+  /** Whether a request must have credentials. */
   readonly asksForCredentials: boolean;
   /** @throws {RefusedError} `unauthorized` */
   identify(headers: IncomingHttpHeaders): Caller;

@@ -43,17 +43,17 @@ export interface Trust {
 /** Our own verification of the hardware's word, and other verifiers' tokens. */
 export type RouteName = 'hardware' | TokenRoute;
 
-/** A claim of which two routes say different things. */
+/** A claim of which two Attestation Results state different values. */
 export interface Difference {
   /** Name of the claim, as this service has it: section and member. */
   readonly claim: string;
-  /** What each route says, by the name of the route. */
+  /** What each Attestation Result states, by the name of its route. */
   readonly values: { readonly [route: string]: JsonValue };
 }
 
-/** Several verifiers' statements about one TEE, held against each other claim by claim. */
+/** Several Attestation Results about one TEE, compared claim by claim. */
 export interface CrossCheck {
-  /** Routes that were compared. */
+  /** Names of the routes whose Attestation Results were compared. */
   readonly routes: readonly RouteName[];
   /** Whether all are about the same TEE, and no claim differs. */
   readonly agree: boolean;
@@ -72,7 +72,7 @@ export interface Decision {
   readonly decision: Outcome;
   readonly decisionId: string;
   readonly decidedAt: Date;
-  /** The instant judged: that of the decision, or the historical one that the request names. */
+  /** The verification time: that of the decision, or the historical one that the request names. */
   readonly at: Date;
   readonly validUntil: Date;
   readonly historical: boolean;
@@ -87,7 +87,7 @@ export interface Decision {
   readonly claims: Claims;
   /** What our own verification proves, under the names of Azure Attestation; null where it proves no hardware. */
   readonly maaView: JsonObject | null;
-  /** Null where there was one route only. */
+  /** Null where there was only one Attestation Result. */
   readonly crossCheck: CrossCheck | null;
   readonly endorsements: readonly UsedEndorsement[];
   readonly freshness: { readonly bound: readonly FreshnessPlace[]; readonly clockSkewSeconds: number | null };

@@ -24,7 +24,7 @@ export interface CollateralOrigins {
 export interface Unconfirmed {
   /** For people. Lower case, no period. */
   readonly why: string;
-  /** Instant before which no part with a short life may have been issued; null where that is not judged. */
+  /** Time before which no part with a short validity may have been issued; null where that is not judged. */
   readonly issuedSince: Date | null;
 }
 
@@ -62,7 +62,7 @@ export interface SnpEndorsementRequest {
   readonly chipId: Uint8Array;
   /** REPORTED_TCB read with the layout of each candidate line. */
   readonly reportedTcb: (product: SnpProduct) => SnpTcb;
-  /** What the request itself brings. A key certificate and a chain of the request are not looked for. */
+  /** What the request itself supplies. A source is not asked for a key certificate or a chain that the request has. */
   readonly brought: {
     /** VCEK or VLEK, DER: where a line has several chains, the one that signed it is wanted. */
     readonly vek: Uint8Array | null;
@@ -91,7 +91,7 @@ export interface TdxCollateralRequest {
   readonly fmspc: string;
   /** Who issued the PCK certificate: which of the two CRLs is wanted. */
   readonly ca: 'platform' | 'processor';
-  /** What the request itself brings; null where it brings none. It gives way to newer that a source has or gives. */
+  /** What the request supplies; null where it supplies none. Newer collateral of a source takes precedence. */
   readonly brought: TdxCollateral | null;
 }
 
@@ -122,18 +122,18 @@ export interface TokenKeySet {
 
 /** What was found for an SNP report. */
 export interface SnpEndorsementSet {
-  /** VCEK or VLEK, DER. Null where the request brings it. */
+  /** VCEK or VLEK, DER. Null where the request supplies it. */
   readonly vek: Sourced<Uint8Array> | Unavailable | null;
   /**
-   * Chains by product line, each DER: ASK or ASVK, then ARK. Null where the request brings it.
+   * Chains by product line, each DER: ASK or ASVK, then ARK. Null where the request supplies it.
    * The line is the one under which the source holds them; the verifier looks at what they say themselves.
    */
   readonly chains: ReadonlyMap<SnpProduct, Sourced<readonly [Uint8Array, Uint8Array]>>;
   /** Why a chain is missing, where one is. */
   readonly chainProblem: Unavailable | null;
-  /** CRLs, DER, by product line: the list of the certificate's own series (VCEK or VLEK), or one that stands in for it. */
+  /** CRLs, DER, by product line: the one of the certificate's own series (VCEK or VLEK), or one that stands in for it. */
   readonly crls: ReadonlyMap<SnpProduct, Sourced<Uint8Array>>;
-  /** All other CRLs at hand, DER, by product line, of either series: what a valid one of them revokes is revoked. */
+  /** All other available CRLs, DER, by product line, of either series: what a valid one of them revokes is revoked. */
   readonly otherCrls: ReadonlyMap<SnpProduct, readonly Sourced<Uint8Array>[]>;
   /** Why there is no CRL in `crls`, by product line. */
   readonly crlProblems: ReadonlyMap<SnpProduct, MissingCrl>;
@@ -141,7 +141,7 @@ export interface SnpEndorsementSet {
 
 /** Why there is no CRL of the certificate's own series: `crl_unavailable`, `crl_stale` or `crl_rollback`. */
 export interface MissingCrl extends Unavailable {
-  /** Whether a genuine list of the request may stand in: KDS is off or out of reach, and nothing speaks against the list. */
+  /** Whether a genuine CRL of the request may stand in: KDS is off or out of reach, and nothing speaks against the CRL. */
   readonly mayStandIn: (list: BroughtCrl) => boolean;
 }
 
@@ -168,7 +168,7 @@ export const NO_ENDORSEMENTS: EndorsementSet = { snp: null };
 
 /** How one request is fetched. */
 export interface FetchContext {
-  /** The instant the request is judged at. */
+  /** The verification time. */
   readonly at: Date;
   /** A historical request reads caches and stores, but writes nothing and advances no memory. */
   readonly historical: boolean;
@@ -199,7 +199,7 @@ export interface UsedEndorsement {
     | 'ak'
     | 'ak-ca'
     | 'token-key';
-  /** SHA-256 of the DER, hex: of a certificate or list, or of the SubjectPublicKeyInfo of a token key. */
+  /** SHA-256 of the DER, hex: of a certificate or CRL, or of the SubjectPublicKeyInfo of a token key. */
   readonly sha256: string;
   readonly source: EndorsementOrigin;
   /** notAfter of a certificate, nextUpdate of a CRL; null for a token key without a certificate. */

@@ -126,7 +126,7 @@ const NOT_FOUND_KEYS = 10_000;
 /** Remembers 404 answers for ten minutes, in which the same request is not sent again. */
 export class NotFoundMemory {
   readonly #clock: Clock;
-  /** Monotonic instants until which a key counts as not found. */
+  /** Monotonic times until which a key counts as not found. */
   readonly #until = new LRUCache<string, number>({ max: NOT_FOUND_KEYS });
 
   constructor(clock: Clock) {

@@ -54,7 +54,7 @@ const COMMON_TOPICS = hardwareTopics([teeClaims], []);
 const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, otherRoutes, referenceValues];
 
 /**
- * Holds verified claims and base checks against a policy. Says nothing about whether the claims are true: that they
+ * Appraises verified claims and base checks by a policy. Says nothing about whether the claims are true: that they
  * come from verified bytes only is the verifier's promise.
  */
 export function appraise(policy: Policy, input: AppraisalInput): PolicyAppraisal {

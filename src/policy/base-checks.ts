@@ -33,7 +33,7 @@ export function relaxed(check: Check, policy: Policy): Check {
   if (policy.allowDebug && relaxedBy === 'allowDebug' && check.result === 'fail') {
     return asWarning(check, policy.id, 'the policy allows debug');
   }
-  // `revocation` speaks of AMD's lists. Those of a token's issuer are its key's, and nobody's to wave through.
+  // `revocation` is about AMD's CRLs. Those of a token's issuer are about its key, and no policy can tolerate them.
   const ofAmd = relaxedBy === 'revocation' && !isOfToken(check);
   if (policy.revocation === 'best-effort' && ofAmd && check.result === 'unavailable') {
     return asWarning(check, policy.id, 'the policy sets revocation to best-effort');

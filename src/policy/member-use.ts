@@ -31,7 +31,7 @@ interface Use {
   readonly pointer: string;
   readonly isAsked: boolean;
   readonly isConsulted: boolean;
-  /** What it is held against. */
+  /** What it is compared with. */
   readonly about: string;
 }
 

@@ -10,7 +10,7 @@ import { appraiseDemands, demandedChecks } from './token-demands.js';
 const TOKEN_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
 
 /**
- * What a policy wants beside the hardware's own word: other verifiers' tokens, and what those must say. That a token
+ * The Attestation Results that a policy wants beside hardware evidence, and what they must say. That a token
  * holds, and is about this TEE, are base checks: also where the route is off.
  */
 export const otherRoutes: AppraisalTopic = {
@@ -54,7 +54,7 @@ interface Missing {
   readonly detail: string;
 }
 
-/** What no configuration can bring comes first: whoever reads it should not look there. */
+/** What no configuration can change comes first, so that the reader does not look there. */
 function whyMissing(route: TokenRoute, found: RouteState, evidenceType: ContractEvidenceType): Missing {
   const notSent = `no token was sent for the route ${route}`;
   if (route === 'ita' && teeOf(evidenceType) === 'snp') {

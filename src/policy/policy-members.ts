@@ -72,7 +72,7 @@ export interface SnpRequirements {
   readonly machines: SnpMachines | null;
 }
 
-/** Machines by what the VEK says of them: the chip under a VCEK, the provider under a VLEK. One list at least is there. */
+/** Machines by what the VEK says of them: the chip under a VCEK, the provider under a VLEK. One at least is set. */
 export interface SnpMachines {
   readonly chipId: readonly string[] | null;
   readonly cspId: readonly string[] | null;

@@ -11,7 +11,7 @@ export interface PolicyScope {
   readonly paravisor: boolean;
   readonly vtpm: boolean;
   readonly tokens: boolean;
-  /** A token of Azure Attestation, as evidence or on a route that is on. */
+  /** An Azure Attestation token, as evidence or on a route that is on. */
   readonly maa: boolean;
   /** The same about a TD. */
   readonly maaOfTds: boolean;

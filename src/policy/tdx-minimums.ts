@@ -116,7 +116,7 @@ function appraiseEvaluation({ tcb }: TdxClaims, least: number, checks: Checks): 
   });
 }
 
-/** Whether there is newer, nobody can tell from what is old: so it is not a no. The list of the root lives for a year. */
+/** Whether there is newer, nobody can tell from what is old: so it is not a no. The CRL of the root is valid for a year. */
 function appraiseAge(
   issued: CollateralIssued | undefined,
   { at, maxCollateralAgeDays: days }: { readonly at: Date; readonly maxCollateralAgeDays: number },

@@ -31,7 +31,7 @@ export function demandedChecks(policy: Policy, evidenceType: ContractEvidenceTyp
 }
 
 /**
- * Holds what a token says against what the policy demands of it, whoever brought the token. One that is out of reach is
+ * Compares what a token says with what the policy demands of it, whoever supplied the token. One that is out of reach is
  * the route's matter; without one nothing was said.
  */
 export function appraiseDemands(policy: Policy, route: TokenRoute, input: AppraisalInput, checks: Checks): void {

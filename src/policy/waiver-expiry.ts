@@ -21,7 +21,7 @@ export interface EndingWaiver {
   readonly daysLeft: number;
 }
 
-/** Waivers that ended by an instant, or end within 30 days of it, in the order of the policies. */
+/** Waivers that ended by a time, or end within 30 days of it, in the order of the policies. */
 export function endingWaivers(
   policies: readonly Pick<PolicyMembers, 'id' | 'waivers'>[],
   at: Date,

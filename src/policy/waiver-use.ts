@@ -79,7 +79,7 @@ function whyNoTdxStatus(status: string, { minimums: { tdx } }: PolicyMembers, sc
 }
 
 function whyNoMaaStatus(status: string, { require: { maa } }: PolicyMembers, scope: PolicyScope): string | null {
-  // A token that a request brings is judged whether its route is on or off.
+  // A supplied token is verified whether its route is on or off.
   if (!scope.tdx && !scope.tokens) return 'no token about a TD can come with the evidence';
   const accepted = maa?.tcbStatus ?? ['UpToDate'];
   return accepted.some((word) => word === status) ? `${status} is not a finding under this policy` : null;

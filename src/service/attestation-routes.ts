@@ -23,7 +23,7 @@ export interface RouteToken {
   readonly submitted: boolean;
 }
 
-/** What came of a submission that brought no token to rely on. */
+/** What came of a submission that gave no token to rely on. */
 export type RouteFault =
   | {
       readonly state: 'unavailable';
@@ -35,7 +35,7 @@ export type RouteFault =
   | { readonly state: 'not vouched for'; readonly detail: string }
   /** It was not asked, because evidence or challenge fail a base check here, which says why. */
   | { readonly state: 'not asked' }
-  /** It is never asked about such evidence or such an instant, even if they pass every check here. `because`: why. */
+  /** It is never asked about such evidence or verification time, even if every check here passes. `because`: why. */
   | { readonly state: 'held back'; readonly because: string };
 
 /** What of a request other verifiers' tokens are judged by. */
@@ -54,7 +54,7 @@ interface SentToken {
 
 const RESULTS = '/attestationResults';
 
-/** Other verifiers: tokens that a request brings, and tokens that are made of its evidence where that is configured. */
+/** Attestation Results of other verifiers: supplied with a request, or obtained for its evidence where configured. */
 export class AttestationRoutes {
   readonly #verifiers: ReadonlyMap<string, TokenVerifier>;
   readonly #services: ReadonlyMap<TokenRoute, AttestationService>;

@@ -21,7 +21,7 @@ interface StatedToken {
   readonly view: TeeView;
 }
 
-/** What came of holding tokens against the evidence. */
+/** What came of comparing tokens with the evidence. */
 export interface RouteComparison {
   /** Checks `disagreement`: a base check, whatever a policy says of the routes. */
   readonly checks: Checks;
@@ -30,7 +30,7 @@ export interface RouteComparison {
   readonly agreeing: readonly RouteToken[];
 }
 
-/** Holds tokens against the evidence, and each against the others, claim by claim. */
+/** Compares tokens with the evidence, and with each other, claim by claim. */
 export function compareRoutes(
   evidenceType: EvidenceType,
   own: Verification,

@@ -3,7 +3,7 @@ const OVER = new Error('the request is over');
 
 /**
  * The time that one request has for fetching. Timer and controller are made where something is fetched for the first
- * time: most requests find all that they need at hand.
+ * time: most requests find all that they need in the cache.
  */
 export class FetchTime {
   readonly #endsAt: number;

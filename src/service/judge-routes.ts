@@ -14,7 +14,7 @@ import { paravisorByMaa } from '../verifiers/paravisor/paravisor-claims.js';
 import { isReliable, type RouteFault, type RouteToken } from './attestation-routes.js';
 import { compareRoutes } from './compare-routes.js';
 
-/** The evidence and every token, as one verification: what policies are held against. */
+/** The evidence and every token, as one verification: what policies appraise. */
 export interface Judged {
   readonly verification: Verification;
   readonly routes: ReadonlyMap<TokenRoute, RouteState>;
@@ -24,7 +24,7 @@ export interface Judged {
   readonly retryAfterSeconds: number | null;
 }
 
-/** What other verifiers' routes came to. */
+/** What came of other verifiers' Attestation Results. */
 export interface RouteResults {
   readonly tokens: readonly RouteToken[];
   readonly faults: ReadonlyMap<TokenRoute, RouteFault>;

@@ -7,7 +7,7 @@ export const CHALLENGE_STORE_TIMEOUT_MS = 100;
 
 /** How a nonce is checked. */
 export interface NonceUse {
-  /** The instant of the request. */
+  /** The verification time of the request. */
   readonly at: Date;
   /** Whether the challenge is used up. Not for historical requests, evaluations, replays and the command line. */
   readonly consume: boolean;

@@ -23,11 +23,11 @@ interface Wanting {
 }
 
 /**
- * Requests tokens that a policy for this evidence wants and the request does not bring. Evidence that fails here, or whose
- * challenge fails, is not sent. Neither is any for a past instant: another verifier judges the present. A genuine report
+ * Requests tokens that a policy for this evidence wants and the request does not supply. Evidence that fails here, or whose
+ * challenge fails, is not sent. None is sent for a past verification time: another verifier judges the present. A genuine report
  * whose revocation status is unknown is sent: policies decide whether that matters.
  *
- * @param sent tokens that the request brings
+ * @param sent tokens that the request supplies
  */
 export async function submitWhereWanted(
   attestationRoutes: AttestationRoutes,

@@ -8,7 +8,7 @@ import type { ChallengeRequest, VerifyRequest } from '../model/request.js';
 export interface VerifyEvidenceUseCase {
   /**
    * @throws {FormatError} where the evidence is malformed, a policy unknown, or `at` not enabled
-   * @throws {RefusedError} `forbidden` where the caller may not name this policy, audience or instant
+   * @throws {RefusedError} `forbidden` where the caller may not use this policy, audience or verification time
    */
   execute(request: VerifyRequest, caller: Caller): Promise<Decision>;
 }

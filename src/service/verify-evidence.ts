@@ -98,7 +98,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
       throw new FormatError('type_unsupported', 'no verifier for this type of evidence', { pointer: '/evidence/type' });
     }
     const binding = request.nonce === null ? null : expectedBinding(request.nonce, request.bindingJwk);
-    // Before a challenge is used up, so that the same request can come again. A past instant is past by this clock too.
+    // Before a challenge is used up, so that the same request can come again. A past time is past by this clock too.
     const doubt = this.#parts.clock.doubt();
     if (doubt !== null) {
       const decisionId = this.#parts.newId(now);
@@ -227,7 +227,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
       trust: appraiseTrust(checks, claims, decision, {
         hardware: isHardwareType(type),
         evidence: tokenRouteOf(type),
-        // A route that gave nothing says nothing of the TEE: whether that matters, the decision says.
+        // A missing Attestation Result says nothing of the TEE: whether that matters, the decision says.
         routes: SUBMITTED_ROUTES.filter((route) => hasSpoken(judged.routes.get(route))),
       }),
       policies: appraisals.map(policyResult),

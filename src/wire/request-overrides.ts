@@ -13,10 +13,10 @@ export interface RequestOverrides {
 }
 
 /**
- * A body as the command line wants it judged. An instant comes from the command line alone: a body is often written by
+ * A body as the command line wants it judged. The verification time is an option alone: a body is often written by
  * whoever is to be judged, and must not turn back the clock of a gate.
  *
- * @throws {FormatError} `at_not_enabled` for a body that names an instant by itself; else as `readVerifyRequest`, for the
+ * @throws {FormatError} `at_not_enabled` for a body that has an `at` itself; else as `readVerifyRequest`, for the
  *   members that are replaced
  */
 export function overrideRequest(request: VerifyRequest, overrides: RequestOverrides): VerifyRequest {

@@ -37,7 +37,7 @@ export class AmdCache {
   readonly #chains = new ReadOnce<readonly AmdChain[]>();
   readonly #crls = new ReadOnce<AmdCrl>();
   readonly #fetchedAt = new ReadOnce<Date>();
-  /** Lists that have ended and whose files are gone. */
+  /** CRLs that have ended and whose files are gone. */
   readonly #ended = new WeakSet<AmdCrl>();
 
   constructor(options: AmdCacheOptions) {
@@ -78,7 +78,7 @@ export class AmdCache {
     return vek;
   }
 
-  /** Keeps a verified VCEK, unless one issued at the same time or later is cached: many requests may bring one. */
+  /** Keeps a verified VCEK, unless one issued at the same time or later is cached: many requests may supply one. */
   async keepVcek(subject: VcekSubject, vek: AmdVek): Promise<void> {
     const name = vcekFile(subject);
     const known = this.#veks.peek(name);
@@ -117,7 +117,7 @@ export class AmdCache {
     );
   }
 
-  /** When the list of a series was last fetched, whether there was a newer one or not; null where that is not known. */
+  /** When the CRL of a series was last fetched, whether there was a newer one or not; null where that is not known. */
   crlFetchedAt(line: SnpLine): Promise<Date | null> {
     return this.#fetchedAt.get(lineName(line), async () =>
       instantIn(await this.#options.folder.read(crlFetchedFile(line))),
@@ -132,7 +132,7 @@ export class AmdCache {
     await this.#options.folder.remove(crlFile(line));
   }
 
-  /** Keeps a list. One that is as old as what is kept changes nothing but when it was fetched. */
+  /** Caches a CRL. One that is as old as what is cached changes nothing but when it was fetched. */
   async keepCrl(line: SnpLine, crl: AmdCrl, fetchedAt: Date): Promise<void> {
     const before = this.#crls.known(lineName(line));
     const isNews = before === null || isOlder(before, crl) || isOlder(crl, before);
@@ -147,7 +147,7 @@ const chainFiles = (line: SnpLine) => [`chain-${lineName(line)}.pem`, `chain-${l
 const crlFile = (line: SnpLine) => `crl-${lineName(line)}.crl`;
 const crlFetchedFile = (line: SnpLine) => `crl-fetched-${lineName(line)}`;
 
-/** Null where the file is not there or damaged: then the list counts as fetched long ago. */
+/** Null where the file is not there or damaged: then the CRL counts as fetched long ago. */
 function instantIn(bytes: Uint8Array | null): Date | null {
   const instant = new Date(
     Buffer.from(bytes ?? [])

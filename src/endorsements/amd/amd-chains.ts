@@ -32,7 +32,7 @@ export class AmdChains {
     this.#renewals = new SharedRenewals([], parts.clock, parts.tuning.crlRefreshTimeoutMs);
   }
 
-  /** All chains of a line that are held, the one that is to be tried first in front. */
+  /** All available chains of a line, the one that is to be tried first in front. */
   async held(line: SnpLine): Promise<readonly HeldChain[]> {
     const stored = this.#parts.directory.chains(line).map((chain) => ({ chain, origin: 'store' as const }));
     const cached = await this.#parts.cache.chains(line);
@@ -45,9 +45,9 @@ export class AmdChains {
   }
 
   /**
-   * The chain of a line whose ASK or ASVK signed a VEK. AMD can re-issue one with a new key, so where none that is held
+   * The chain of a line whose ASK or ASVK signed a VEK. AMD can re-issue one with a new key, so where none that is available
    * did, KDS is asked for the chain once more: at most once in ten minutes, since anybody can make up a VEK. Where that
-   * does not help, it is the chain that is held, under which the VEK does not verify.
+   * does not help, it is the available chain, under which the VEK does not verify.
    *
    * @param vek DER
    */
@@ -66,7 +66,7 @@ export class AmdChains {
     );
   }
 
-  /** The root of a line, from wherever one is held; asked for at KDS where none is. */
+  /** The root of a line, from wherever one is available; requested from KDS where none is. */
   async ark(line: SnpLine, context: FetchContext): Promise<X509Certificate | Unavailable> {
     const held = await this.heldArk(line.product);
     if (held !== null) return held;
@@ -94,7 +94,7 @@ export class AmdChains {
     return signer;
   }
 
-  /** What KDS has now, beside the chains that are held. A request about the past keeps nothing, so it shares nothing. */
+  /** What KDS has now, beside the available chains. A historical request caches nothing, so it shares nothing. */
   async #renewed(line: SnpLine, { signal, historical }: FetchContext): Promise<readonly HeldChain[]> {
     if (this.#parts.kds === null) return [];
     const key = historical ? `${lineName(line)} in the past` : lineName(line);

@@ -31,12 +31,12 @@ export interface AmdFinders {
 /** What was found for one line. */
 interface FoundForLine {
   readonly product: SnpProduct;
-  /** Null where the request brings it. */
+  /** Null where the request supplies it. */
   readonly chain: Sourced<ChainDer> | Unavailable | null;
   readonly crl: FoundCrl;
 }
 
-/** The list of a line's series, or why there is none, and all others at hand. */
+/** The CRL of a line's series, or why there is none, and all others that are available. */
 interface FoundCrl {
   readonly own: Sourced<Uint8Array> | MissingCrl;
   readonly others: readonly Sourced<Uint8Array>[];
@@ -106,7 +106,7 @@ export class AmdEndorsements implements EndorsementSource {
     return { value: [intermediate.der, ark.der], origin };
   }
 
-  /** A CRL counts only if the ARK that signed it is at hand: an unverified CRL is not used. */
+  /** A CRL counts only if the ARK that signed it is available: an unverified CRL is not used. */
   async #crl(line: SnpLine, brought: boolean, context: FetchContext): Promise<FoundCrl> {
     const ark = await this.#finders.chains.ark(line, context);
     if (!('code' in ark)) return sourced(await this.#finders.crls.find({ line, ark }, context, brought));

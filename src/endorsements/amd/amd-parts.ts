@@ -12,11 +12,11 @@ export interface AmdTuning {
   readonly folderPollMs: number;
   /** How often the age of CRLs is looked at. */
   readonly crlPollMs: number;
-  /** Shortest time between two attempts to have a newer list of one series, while one is held. */
+  /** Shortest time between two attempts to get a newer CRL of one series, while one is cached. */
   readonly crlRefreshPauseMs: number;
-  /** Longest time of one attempt to renew a list or chain that no request waits for. */
+  /** Longest time of one attempt to renew a CRL or chain that no request waits for. */
   readonly crlRefreshTimeoutMs: number;
-  /** Longest time that a request waits for a list of KDS where it can do without. */
+  /** Longest time that a request waits for a CRL of KDS where it can do without. */
   readonly crlAskTimeoutMs: number;
   /** Longest time of one request to KDS. */
   readonly attemptTimeoutMs: number;
@@ -48,7 +48,7 @@ export interface AmdParts {
   readonly kds: AmdKds | null;
   readonly clock: Clock;
   readonly log: Log;
-  /** Whether the process lives on after a request. Where not, a list that is due is renewed before it is used. */
+  /** Whether the process lives on after a request. Where not, a CRL that is due is renewed before it is used. */
   readonly inBackground: boolean;
   readonly tuning: AmdTuning;
 }

@@ -31,14 +31,14 @@ export interface ListOfLine {
 export interface AmdMaterial {
   readonly arks: readonly Found<{ readonly product: SnpProduct; readonly ark: X509Certificate }>[];
   readonly chains: readonly Found<AmdChain>[];
-  /** Verified where a chain of their line was at hand, and marked so. */
+  /** Verified where a chain of their line was available, and marked so. */
   readonly veks: readonly Found<AmdVek & { readonly verified: boolean }>[];
-  /** Verified where an ARK of their line was at hand, and marked so. */
+  /** Verified where an ARK of their line was available, and marked so. */
   readonly crls: readonly Found<ListOfLine & { readonly verified: boolean }>[];
   readonly refused: readonly RefusedFile[];
 }
 
-/** Roots and chains that are at hand beside the files. */
+/** Roots and chains that are available beside the files. */
 interface KnownRoots {
   ark(product: SnpProduct): X509Certificate | null;
   chain(line: SnpLine): AmdChain | null;
@@ -58,7 +58,7 @@ interface Sorted {
 /**
  * Recognises AMD material by content: PEM by its first line, certificates by their form, ARK by pin and own
  * signature, ASK and ASVK by the ARK's signature, VCEK and VLEK by their extensions, CRLs by issuer.
- * Names of files mean nothing, but for the series of a list in a name that an export gave. What does not verify, and what
+ * Names of files mean nothing, but for the series of a CRL in a name that an export gave. What does not verify, and what
  * nothing pins, is refused with a reason.
  */
 export function recogniseAmdMaterial(

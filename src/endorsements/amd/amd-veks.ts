@@ -15,7 +15,7 @@ type HeldVek = Sourced<AmdVek>;
 export class AmdVeks {
   readonly #parts: AmdParts;
   readonly #chains: AmdChains;
-  /** Certificates of the folder, each verified once under the chain at hand. */
+  /** Certificates of the folder, each verified once under the available chain. */
   readonly #vouchedFor = new WeakMap<AmdVek, AmdChain>();
 
   constructor(parts: AmdParts, chains: AmdChains) {
@@ -139,7 +139,7 @@ export class AmdVeks {
   }
 }
 
-/** Of several certificates the one that was issued last, those valid at the instant before all others. */
+/** Of several certificates the one that was issued last, those valid at the verification time before all others. */
 function bestAt(veks: readonly HeldVek[], at: Date): HeldVek | null {
   const byAge = veks.toSorted(({ value: a }, { value: b }) => issuedAt(b) - issuedAt(a));
   return byAge.find(({ value }) => isValid(value, at)) ?? byAge[0] ?? null;

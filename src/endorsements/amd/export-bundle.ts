@@ -10,7 +10,7 @@ import { chainFile, crlFile, vekFile } from './bundle-files.js';
 export interface BundleSelection {
   /** Chain and CRL of each. */
   readonly lines: readonly SnpLine[];
-  /** For each the certificate of its key, and chain and list of the line that this is of. */
+  /** For each the certificate of its key, and the chain and the CRL of its product line. */
   readonly requests: readonly SnpEndorsementRequest[];
 }
 

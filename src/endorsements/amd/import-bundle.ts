@@ -27,7 +27,7 @@ interface Accepted {
 }
 
 interface AcceptedList extends Accepted {
-  /** Null where it is not known whether the list is for VCEKs or for VLEKs. */
+  /** Null where it is not known whether the CRL is for VCEKs or for VLEKs. */
   readonly line: SnpLine | null;
   readonly age: CrlAge;
 }
@@ -96,7 +96,7 @@ async function acceptLists(
   return accepted;
 }
 
-/** The list, or why it is not taken. */
+/** The CRL, or why it is not imported. */
 async function judgeList({ name, item }: Found<ListOfLine & { verified: boolean }>, memory: CrlMemory, now: Date) {
   const { product, series, list, verified } = item;
   const { crlNumber: number, thisUpdate, nextUpdate } = list;

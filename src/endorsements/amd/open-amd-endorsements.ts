@@ -76,7 +76,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   };
 }
 
-/** Goes on renewing the lists of series that were in use before, though nobody asks for them now. */
+/** Goes on renewing the CRLs of series that were in use before, though nobody asks for them now. */
 async function renewHeld(chains: AmdChains, crls: AmdCrls): Promise<void> {
   for (const line of SNP_LINES) {
     const ark = await chains.heldArk(line.product);
@@ -90,7 +90,7 @@ function openKds({ kds, clock, connect, observer }: AmdEndorsementsOptions, tuni
   const { origin } = new URL(kds);
   const { attemptTimeoutMs, resilience } = tuning;
   const bounded = new BoundedFetch({ origins: [origin], attemptTimeoutMs, observer, connect });
-  // Callers choose which VCEKs are asked for: what fails there must not keep anybody from chains and lists.
+  // Callers choose which VCEKs are asked for: what fails there must not keep anybody from chains and CRLs.
   const [chips, lines] = [new ResilientFetch(bounded, resilience), new ResilientFetch(bounded, resilience)];
   return new AmdKds({ origin, clock, chips, lines });
 }

@@ -5,7 +5,7 @@ import { ConfigurationError, UnfitError } from '../../model/errors.js';
 import { fileProblem } from '../../model/file-problem.js';
 import { readBoundedFile } from './whole-files.js';
 
-/** Which files of a folder are material, by their names: of AMD's certificates and lists, and of Intel's collateral. */
+/** Which files of a folder are material, by their names: of AMD's certificates and CRLs, and of Intel's collateral. */
 export const CERTIFICATE_FILES = /^[^.].*\.(?:pem|der|crl)$/i;
 export const COLLATERAL_FILES = /^[^.].*\.json$/i;
 

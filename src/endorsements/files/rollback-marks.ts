@@ -78,10 +78,10 @@ export class RollbackMarks<T> {
 
 const MARK = /^(\d{1,50}) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\n$/;
 
-/** Every list is older: a number has at most 20 octets (RFC 5280, section 5.2.3), and none a date so late. */
+/** Every CRL is older: a number has at most 20 octets (RFC 5280, section 5.2.3), and none a date so late. */
 const DAMAGED: CrlAge = { number: 2n ** 256n, thisUpdate: new Date(8_640_000_000_000_000) };
 
-/** Whether the mark of the newest list cannot be read, so that it cannot be told which list is older. */
+/** Whether the mark of the newest CRL cannot be read, so that it is not known which CRL is older. */
 export function isDamaged(mark: CrlAge | null): boolean {
   return mark === DAMAGED;
 }
@@ -99,12 +99,12 @@ export class CrlMemory {
     this.#marks = new RollbackMarks({ folder, log, parse: parseMark, format, isOlder, damaged: DAMAGED });
   }
 
-  /** Null where no list was relied on yet, and where the memory was lost. See `isDamaged` too. */
+  /** Null where no CRL was relied on yet, and where the memory was lost. See `isDamaged` too. */
   highest(subject: string): Promise<CrlAge | null> {
     return this.#marks.highest(fileOf(subject));
   }
 
-  /** Notes a list that is relied on. An older one changes nothing. */
+  /** Notes a CRL that is relied on. An older one changes nothing. */
   advance(subject: string, { number, thisUpdate }: CrlAge): Promise<void> {
     return this.#marks.advance(fileOf(subject), { number, thisUpdate });
   }

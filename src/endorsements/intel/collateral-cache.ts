@@ -56,12 +56,12 @@ export class CollateralCache {
     }
   }
 
-  /** What is held for a key, by source. It may have ended. */
+  /** What is cached for a key, by source. It may have ended. */
   held(key: CollateralKey): readonly FetchedCollateral[] {
     return SOURCES.flatMap((source) => this.#held.get(fileOf(key, source)) ?? []);
   }
 
-  /** All that is held, or all of a source. It may have ended. */
+  /** All that is cached, or all of a source. It may have ended. */
   all(source?: FetchedSourceName): readonly FetchedCollateral[] {
     return [...this.#held.values()].filter((fetched) => source === undefined || fetched.source === source);
   }

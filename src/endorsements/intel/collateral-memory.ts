@@ -39,9 +39,9 @@ export function isUnknown({ tcbInfo, qeIdentity, pckList, rootList }: Collateral
 /**
  * The newest that a source ever gave: evaluation numbers of TCB info and QE identity, by FMSPC, and CRLs, by
  * issuer. It only grows, so that nobody can put old collateral in the place of newer by serving it. Advances with what the
- * service fetched or an operator imported, never with what a request brings.
+ * service fetched or an operator imported, never with what a request supplies.
  *
- * Lists are compared by date too: Intel has given all of its lists the number 1 so far.
+ * CRLs are compared by date too: Intel has given all of its CRLs the number 1 so far.
  *
  * Sources are apart, since Azure's cache lags behind Intel on purpose. Lives in the cache folder, one small file a number.
  */
@@ -61,7 +61,7 @@ export class CollateralMemory {
     this.#lists = new CrlMemory(folder, log);
   }
 
-  /** The cache may have changed by the time this resolves: compare with what is at hand then. */
+  /** The cache may have changed by the time this resolves: compare with what is available then. */
   async marksOf({ fmspc, ca }: CollateralKey, source: CollateralSourceName): Promise<CollateralMarks> {
     const [tcbInfo, qeIdentity, pckList, rootList] = await Promise.all([
       this.#numbers.highest(fileOf(source, fmspc)),

@@ -8,7 +8,7 @@ import { type CollateralMarks, isUnknown } from './collateral-memory.js';
 
 const NAMES: Readonly<Record<FetchedSourceName, string>> = { pcs: 'the Intel PCS', thim: 'the Azure cache' };
 
-/** Why what is held cannot be used at an instant. */
+/** Why the available collateral cannot be used at a verification time. */
 export function missing(held: readonly IntelCollateral[], at: Date): Unavailable {
   const ended = held
     .filter((collateral) => hasEnded(collateral, at))

@@ -27,7 +27,7 @@ interface ServiceCall {
 
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/octet-stream', 'text/plain']);
 
-/** A PCCS serves its lists as text of a type that it does not choose. */
+/** A PCCS serves its CRLs as text of a type that it does not choose. */
 const LIST_TYPES: ReadonlySet<string> = new Set([
   'application/pkix-crl',
   'application/x-pkcs7-crl',
@@ -187,7 +187,7 @@ export interface CollateralPlace {
   readonly rootCaCrl: readonly [Place, Place?];
 }
 
-/** Intel's own service has the root's list under another origin, which the root certificate itself names. */
+/** Intel's own service has the root CA CRL under another origin, which the root certificate itself names. */
 const INTEL_ORIGIN = 'https://api.trustedservices.intel.com';
 const INTEL_CERTIFICATES = 'https://certificates.trustedservices.intel.com';
 const ROOT_LIST = '/IntelSGXRootCA.der';

@@ -88,7 +88,7 @@ export class RootsFile implements ReadFile {
     this.#crls = (await readTokenRoots(this.#path, this.place)).crls;
   }
 
-  /** A file that is gone is one that is wrong: to lose a list must not make a revoked certificate good. */
+  /** A file that is gone is one that is wrong: to lose a CRL must not make a revoked certificate good. */
   readAgain(): Promise<void> {
     return this.read();
   }

@@ -115,7 +115,7 @@ const parseBody =
   ({ body }: { readonly body: Uint8Array }) =>
     parse(body);
 
-/** Lists of any other origin than that of the keys are not fetched, whatever a certificate says. */
+/** CRLs at any other origin than that of the keys are not fetched, whatever a certificate says. */
 function namedUris(keys: TokenKeySet['keys'], origin: string): readonly string[] {
   const certificates = [...keys.values()].flat().flatMap((key) => key.certificates);
   const uris = certificates.flatMap((der) => urisOf(der)).filter((uri) => httpsOrigin(uri) === origin);

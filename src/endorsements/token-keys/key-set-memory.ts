@@ -28,7 +28,7 @@ interface KeySetMemoryOptions {
   readonly closing: AbortSignal;
 }
 
-/** A key set as it is held. */
+/** A cached key set. */
 export interface FoundKeys extends Sourced<DownloadedKeys> {
   /** When it was fetched, where it is due and the last fetch did not bring a newer one; else absent. */
   readonly unrenewedSince?: Date;

@@ -57,7 +57,7 @@ export class FetchedIssuerKeys implements IssuerKeys {
 
   /**
    * @param historical a memory of its own for historical requests, so that nothing they fetch is ever seen by others;
-   *   they use what is held for those too
+   *   they use what is cached for those too
    */
   constructor(current: KeySetMemory, historical: KeySetMemory) {
     this.#current = current;

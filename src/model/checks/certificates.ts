@@ -88,7 +88,7 @@ export const CERTIFICATE_CHECKS = {
   },
 } satisfies CheckRows;
 
-/** Certificates under the evidence, and those of a token's key: others have them at hand, and they are put elsewhere. */
+/** One remedy for certificates under the evidence, and one for those of a token's key. */
 export function ofCertificates(ofEvidence: Remedy, ofToken: Remedy): Remedy {
   return (finding) => {
     const remedy = isOfToken(finding) ? ofToken : ofEvidence;

@@ -2,7 +2,7 @@ import { isObject, type JsonValue } from '../json.js';
 import type { CheckRows, Finding, Remedy } from './row.js';
 import { value } from './words.js';
 
-/** The setting by which tokens of a route are fetched. */
+/** The setting by which tokens are fetched for a route. */
 const SUBMIT: ReadonlyMap<JsonValue, string> = new Map([
   ['maa', 'maa.submit'],
   ['ita', 'ita.submit'],

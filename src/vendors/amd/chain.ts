@@ -31,7 +31,7 @@ export function verifyArk(ark: X509Certificate, pins: AmdRootPins): SnpProduct {
 
 /**
  * A chain: the intermediate is signed by the ARK, which is pinned, and is named as AMD names it.
- * Dates, extensions and use are for the verifier, which judges every path in full.
+ * Dates, extensions and use are for the verifier, which judges every chain in full.
  *
  * @throws {UnfitError}
  */

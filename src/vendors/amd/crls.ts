@@ -11,18 +11,18 @@ import type { VekPath } from './vek-path.js';
 /** A CRL whose issuer and signature hold, whatever the time. */
 export interface RevocationList {
   readonly list: X509Crl;
-  /** SHA-256 of the list, lower-case hex. */
+  /** SHA-256 of the CRL, lower-case hex. */
   readonly sha256: string;
 }
 
-/** A list that holds, or why it does not. */
+/** A CRL that verifies, or why it does not. */
 export type ListReading =
   | (RevocationList & { readonly ok: true })
   | { readonly ok: false; readonly problem: RevocationListProblem };
 
 /**
- * Reads CRLs and verifies their signatures, each content once: by SHA-256 of list and issuer. Its time, and
- * whom it revokes, are judged at each request. Only lists that verify are kept: AMD makes few of them, and what others
+ * Reads CRLs and verifies their signatures, each content once: by SHA-256 of CRL and issuer. Its time, and
+ * whom it revokes, are judged at each request. Only CRLs that verify are kept: AMD makes few of them, and what others
  * make up cannot drive those out. They are read from copies, since a part of a request would keep all of it.
  */
 export class RevocationLists {

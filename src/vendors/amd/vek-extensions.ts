@@ -5,7 +5,7 @@ import { onlyExtension } from '../../formats/x509-extension.js';
 /**
  * What a VCEK or VLEK says of the chip or provider it was made for, and of the firmware (AMD 57230, chapter 3).
  * Null: the extension is missing, or comes more than once, so that none of them can be taken for the right one; the
- * path check refuses such a certificate (`cert_extension`).
+ * chain check refuses such a certificate (`cert_extension`).
  */
 export interface VekExtensions {
   readonly structVersion: number | null;

@@ -107,7 +107,7 @@ function readIssuers([first, second]: readonly [Uint8Array, Uint8Array]): Issuer
   return [intermediate, root];
 }
 
-/** When the first certificate of a path ends. */
+/** When the first certificate of a chain ends. */
 export function pathEnd(path: VekPath): Date {
   return earliestEnd([path.vek, path.intermediate, path.root]);
 }

@@ -21,7 +21,7 @@ const NAMES: ReadonlySet<string> = new Set([
  * Reads collateral from a file: the members of the contract, and no others. What they hold is not read.
  *
  * `pck_certificate_chain`, which others write beside the rest, is left alone: a file is of a kind of platform, and has no
- * quote that the certificates could be held against. Null, which clients write where they have none, is as if absent.
+ * quote that the certificates could be compared with. Null, which clients write where they have none, is as if absent.
  *
  * @throws {FormatError} `schema`, `encoding` and the others of `parseStrictJson`
  */

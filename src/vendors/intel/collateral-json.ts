@@ -83,7 +83,7 @@ export class CollateralMembers {
     return decodeHex(text);
   }
 
-  /** An RFC 3339 instant of a day that exists. */
+  /** An RFC 3339 time on a day that exists. */
   instant(name: string): Date {
     const text = this.text(name);
     const seconds = INSTANT.exec(text)?.[1];

@@ -90,7 +90,7 @@ export class CollateralReader {
     return { ok: true, value: { tcbInfo, qeIdentity, pckCrl, rootCrl } };
   }
 
-  /** The certificates of whoever signed a text: their path, and that Intel has certified the first for collateral. */
+  /** The certificates of whoever signed a text: their chain, and that Intel has certified the first for collateral. */
   #signerOf(
     problems: CollateralProblem[],
     pem: string,
@@ -109,7 +109,7 @@ export class CollateralReader {
     return faults.length === 0 ? [signer, ...above] : null;
   }
 
-  /** The PCK list is of the CA of its chain, the root list of the root of the same. */
+  /** The PCK CRL is from the CA of its chain, the root CA CRL from the root of the same chain. */
   #listIssuers(problems: CollateralProblem[], pem: string): readonly [Chain | null, Chain | null] {
     const member = 'pck_crl_issuer_chain';
     const chain = within(`/${member}`, () => this.#listChains.read(pem));
@@ -121,7 +121,7 @@ export class CollateralReader {
     };
     const invalid = (detail: string) => refuse([{ code: 'crl_invalid', member, detail }]);
     if (ca === undefined || root === undefined) return invalid('the issuer chain is short');
-    // what may sign no lists is refused as that, although it may be no CA either
+    // a certificate that may not sign CRLs is refused for that, although it may not be a CA either
     if (ca.keyUsage?.crlSign !== true) return invalid('the issuer may not sign CRLs');
     const faults = pathFaults(chain, member, 'PCK CA');
     return faults.length > 0 ? refuse(faults) : [[ca, ...above], [root]];
@@ -153,7 +153,7 @@ function pathFaults(
   return problems.map((problem) => ({ code: problem.code, member, detail: describePathProblem(problem, roles) }));
 }
 
-/** The name too says what Intel has certified the key for. A path that fails for the role has said so. */
+/** The name too says what Intel has certified the key for. A chain that fails for the role has said so. */
 function roleFaults({ problems }: IssuerChain, signer: X509Certificate, member: string): readonly CollateralProblem[] {
   if (signer.subject.commonName === TCB_SIGNING || problems.some(({ code }) => code === 'cert_role')) return [];
   return [{ code: 'cert_role', member, detail: 'the signer is not certified for collateral' }];

@@ -70,7 +70,7 @@ function verifyPckPath(certificates: readonly X509Certificate[], profile: PathPr
   return { certificates, leaf, pck, ca, problems: [...problems, ...roleProblems(certificates, pck, ca, problems)] };
 }
 
-/** What a certificate is for, as far as the path has not found fault with it already. */
+/** What a certificate is for, where verifying the chain has not already found fault with it. */
 function roleProblems(
   certificates: readonly X509Certificate[],
   pck: PckExtension | null,

@@ -42,7 +42,7 @@ export interface AkVerdict {
   readonly validUntil: Date | null;
 }
 
-/** Of evidence that brings no certificate. */
+/** Of evidence that has no certificate. */
 export const NO_AK_VERDICT: AkVerdict = { knowsParavisor: false, endorsements: [], validUntil: null };
 
 /** TCG EK credential profile, 3.2.16: the certificate is of an attestation key. In every leaf of Azure's. */
@@ -59,7 +59,7 @@ const PROFILE: PathProfile = {
   leafKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
 };
 
-/** With the leaf one more than a path may have: a path that goes on is too long whatever follows. */
+/** With the leaf one more than a chain may have: a chain that goes on is too long whatever follows. */
 const READ_ABOVE = 5;
 
 /** The certificate of an attestation key that came with evidence, and the chain above it, read. */

@@ -6,7 +6,7 @@ import { comparedUserData, type ParavisorClaims, verifyUserData } from '../parav
 import { isPadded, padded, shown } from './held-value.js';
 import { type HeldBinding, heldBinding, isBound } from './runtime-data-binding.js';
 
-/** Where bare hardware evidence, of whatever TEE, holds the nonce: one of these places, by what it brings. */
+/** Where bare hardware evidence, of whatever TEE, holds the nonce: one of these places, by what it contains. */
 
 /** X in the report data, followed by zeros. All zero is "not set" and never holds X. */
 export function verifyNonceInReportData(

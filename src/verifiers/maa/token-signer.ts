@@ -64,8 +64,8 @@ function evidenceOf(certificate: X509Certificate | undefined): Evidence {
 }
 
 /**
- * A report of an SEV-SNP guest whose REPORT_DATA is the digest of the key. The certificate brings its endorsements, but
- * no CRL: that alone is tolerated, and said. The list could revoke AMD's intermediate, nothing else.
+ * A report of an SEV-SNP guest whose REPORT_DATA is the digest of the key. The certificate has its endorsements, but
+ * no CRL: only that is tolerated, and reported. The CRL could revoke AMD's intermediate, nothing else.
  */
 async function verifyGuest(
   checks: Checks,

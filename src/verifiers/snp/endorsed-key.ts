@@ -15,7 +15,7 @@ export interface ReportChecks {
   readonly endorsements: Checks;
 }
 
-/** A key certificate and its path, with where each came from. */
+/** A key certificate and its chain, with where each came from. */
 export interface EndorsedKey {
   readonly vek: Vek;
   readonly path: VekPath;
@@ -23,7 +23,7 @@ export interface EndorsedKey {
   readonly origin: { readonly vek: Sourced<unknown>['origin']; readonly chain: Sourced<unknown>['origin'] };
 }
 
-/** What a report says of its key, and what is at hand of certificates. */
+/** What a report says of its key, and which certificates are available. */
 export interface KeyToEndorse {
   readonly report: SnpReport;
   readonly signingKey: SnpSigningKey;
@@ -33,11 +33,11 @@ export interface KeyToEndorse {
 }
 
 /**
- * Finds the certificate of the key that is said to have signed a report, and verifies its path to a pinned root.
- * Kind of the key first, then the path: a certificate of the wrong kind is not worth one.
+ * Finds the certificate of the key that is said to have signed a report, and verifies its chain to a pinned root.
+ * Kind of the key first, then the chain: a certificate of the wrong kind is not worth verifying.
  *
  * @returns null where nothing can be relied on; the checks say why
- * @throws {FormatError} where a certificate that the request brings is malformed
+ * @throws {FormatError} where a certificate that the request supplies is malformed
  */
 export function endorseKey(checks: ReportChecks, paths: VekPaths, key: KeyToEndorse): EndorsedKey | null {
   const { endorsements } = checks;

@@ -92,7 +92,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     const { at, endorsements } = context;
     const found = endorsements.snp;
 
-    // 2 to 4. The certificate of the key: its kind, its path, and its validity.
+    // 2 to 4. The certificate of the key: its kind, its chain, and its validity.
     const endorsed = endorseKey(checks, this.#paths, { report, signingKey, supplied, found, at });
     if (endorsed === null) return stopped(checks.report, 'no key certificate could be relied on');
     const { vek, path, product } = endorsed;

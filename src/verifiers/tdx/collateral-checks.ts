@@ -12,18 +12,18 @@ import type { TdxCollateral } from '../../model/evidence.js';
 import type { CollateralIssued } from '../../model/verification.js';
 import type { CollateralProblem, CollateralReading, SignedCollateral } from '../../vendors/intel/collateral.js';
 
-/** Collateral at hand, where its parts came from, and whether anything says that it is the newest. */
+/** Available collateral, where its parts came from, and whether a source confirms that it is the newest. */
 export interface CollateralAtHand extends Pick<SourcedCollateral, 'unconfirmed'> {
   readonly value: SignedCollateral;
   readonly origins: CollateralOrigins;
 }
 
 /**
- * Takes the collateral that the request or a source brought. What does not hold denies where the request brought it,
+ * Takes the collateral of the request or of a source. What does not verify denies where the request supplied it,
  * and is out of reach where a source did.
  *
  * @returns null where there is none to rely on; the checks say why
- * @throws {FormatError} where a member that the request brings is malformed
+ * @throws {FormatError} where a member that the request supplies is malformed
  */
 export function takeCollateral(
   checks: Checks,
@@ -104,7 +104,7 @@ interface Window {
 }
 
 /**
- * Judges the windows of all parts at the instant, both ends included, without leeway.
+ * Judges the validity of all parts at the verification time, both ends included, without leeway.
  *
  * @returns whether all are in time
  */
@@ -158,7 +158,7 @@ export function judgeConfirmation(checks: Checks, { value, unconfirmed }: Collat
   return true;
 }
 
-/** When the parts that live for a month were issued. The list of the root lives for a year. */
+/** When the parts that live for a month were issued. The CRL of the root is valid for a year. */
 export function collateralIssued({ tcbInfo, qeIdentity, pckCrl }: SignedCollateral): CollateralIssued {
   return {
     tcbInfo: tcbInfo.value.issueDate,

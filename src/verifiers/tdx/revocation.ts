@@ -12,19 +12,19 @@ export interface QuoteChecks {
   readonly collateral: Checks;
 }
 
-/** What the lists say of certificates. */
+/** What the CRLs say of certificates. */
 export interface RevocationVerdict {
-  /** The lists are of the right issuers and name none of the certificates. */
+  /** The CRLs are from the right issuers and name none of the certificates. */
   readonly holds: boolean;
-  /** Of a certificate that was looked for; `unavailable` where the list is of another issuer than the certificate. */
+  /** Of a certificate that was looked for; `unavailable` where the CRL is from another issuer than the certificate. */
   readonly stateOf: (certificate: X509Certificate) => 'good' | 'revoked' | 'unavailable';
 }
 
 /**
- * Looks for the PCK certificate on the list of its issuer, and for every certificate that the root issued on the root's
- * list: the PCK CA of the quote, that of the list, and the signers of the collateral. Names are compared as bytes.
+ * Looks for the PCK certificate on the CRL of its issuer, and for every certificate that the root issued on the root CA
+ * CRL: the PCK CA of the quote, that of the CRL, and the signers of the collateral. Names are compared as bytes.
  *
- * The windows of the lists are judged elsewhere: a certificate that an old list revokes is revoked.
+ * The validity of the CRLs is judged elsewhere: a certificate that an old CRL revokes is revoked.
  */
 export function verifyRevocation(
   checks: QuoteChecks,

@@ -78,7 +78,7 @@ export interface TdQuoteVerifierOptions {
   readonly pins?: ReadonlySet<string>;
 }
 
-/** A quote that was read, with the path that comes with it. */
+/** A quote that was read, with its certificate chain. */
 interface ReadQuote {
   readonly quote: TdQuote;
   readonly path: PckPath;
@@ -116,7 +116,7 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     // 2. The quoting enclave is Intel's, by its own word.
     if (!verifyVendor(checks.quote, quote)) return stopped(checks.quote, 'the quoting enclave is not of Intel');
 
-    // 3. The path of the PCK certificate.
+    // 3. The chain of the PCK certificate.
     const { pck } = path;
     if (!verifyPath(checks.quote, { ...path, roles: rolesOf(path) }, at) || pck === null) {
       return stopped(checks.quote, 'no PCK certificate could be relied on');
@@ -193,7 +193,7 @@ function requireOwnChain({ path }: ReadQuote, collateral: TdxCollateral | null, 
 }
 
 /**
- * None where the path of the quote's certificate does not hold, or it says of no platform what it is: then it is refused,
+ * None where the certificate chain of the quote does not verify, or it says of no platform what it is: then it is refused,
  * whatever the collateral, and nobody is asked about a platform that Intel does not vouch for.
  */
 function neededBy({ path }: ReadQuote, collateral: TdxCollateral | null): readonly TdxCollateralRequest[] {

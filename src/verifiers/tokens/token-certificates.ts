@@ -17,10 +17,10 @@ import { nullIfMalformed } from '../../model/errors.js';
 import { readOnce } from '../evidence/read-once.js';
 import { type TokenRevocation, verifyTokenRevocation } from './token-revocation.js';
 
-/** What the certificates of a token's key are held against. */
+/** What the certificates of a token's key are verified with. */
 export interface KeyCertificateRules {
   /**
-   * SHA-256 of the certificates, or of their SubjectPublicKeyInfos, that a path may end at, lower-case hex. Null: the
+   * SHA-256 of the certificates, or of their SubjectPublicKeyInfos, that a chain may end at, lower-case hex. Null: the
    * origin of the key set is the trust, and its certificates have to hold together, wherever they end.
    */
   readonly roots: ReadonlySet<string> | null;
@@ -40,7 +40,7 @@ export interface KeyCertificates {
 /**
  * Verifies the certificates that an issuer publishes of a key, `x5c` (RFC 7517, section 4.7): the first holds the key,
  * each is signed by the next, the last by itself; a single one that signed itself will do. All are valid at the
- * instant, the last is one that is pinned, and none is on a list.
+ * verification time, the last is one that is pinned, and none is on a CRL.
  *
  * They were fetched: what does not hold together is `jwks_invalid`, and leaves the decision open. An end at another
  * root, an expiry or a revocation is a finding, and denies.

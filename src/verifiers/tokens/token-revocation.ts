@@ -11,16 +11,16 @@ import { readOnce } from '../evidence/read-once.js';
 export interface TokenRevocation {
   /** DER. Of any issuers; what cannot be read, or was not signed by the issuer that it names, counts as not there. */
   readonly crls: readonly Uint8Array[];
-  /** Whether an issuer without a list leaves the decision open; else that is a warning. */
+  /** Whether an issuer without a CRL leaves the decision open; else that is a warning. */
   readonly required: boolean;
 }
 
 /**
- * Looks for every certificate but the last on the newest valid list of its issuer (RFC 5280, section 6.3). The last is
- * its own issuer, so that no list could name it.
+ * Looks for every certificate but the last on the newest valid CRL of its issuer (RFC 5280, section 6.3). The last is
+ * its own issuer, so that no CRL could name it.
  *
  * @param path certificates whose signatures hold, the key's own first
- * @returns when the lists that were relied on end; null where a certificate is revoked, or that cannot be judged
+ * @returns when the CRLs that were relied on end; null where a certificate is revoked, or that cannot be judged
  */
 export function verifyTokenRevocation(
   checks: Checks,
@@ -48,7 +48,7 @@ export function verifyTokenRevocation(
   return ends;
 }
 
-/** A list is used for many tokens: what of it does not change with time is established once, under each issuer. */
+/** A CRL is used for many tokens: what of it does not change with time is established once, under each issuer. */
 const listsUnder: (profile: PathProfile) => (issuer: X509Certificate) => (der: Uint8Array) => X509Crl | null = readOnce(
   (profile) => readOnce((issuer) => readOnce((der) => nullIfMalformed(() => genuineList(der, issuer, profile)))),
 );
@@ -65,7 +65,7 @@ function newestOf(lists: readonly X509Crl[]): X509Crl | null {
   );
 }
 
-/** @returns whether the rest can go on without a list */
+/** @returns whether the rest can go on without a CRL */
 function recordMissing(checks: Checks, { subject }: X509Certificate, isStale: boolean, required: boolean): boolean {
   const of = subject.commonName ?? 'an issuer';
   if (isStale) {

@@ -34,7 +34,7 @@ export interface TokenScheme {
   readonly algorithms: readonly JwsAlgorithm[];
 }
 
-/** What a token is held against. */
+/** What a token is verified with. */
 export interface TokenRules extends TimeRules {
   readonly scheme: TokenScheme;
   /** The configured issuer that the token names, character by character; null where it names none. */
@@ -67,7 +67,7 @@ export const TOKEN_CHECKS = [
 /**
  * Reads a token.
  *
- * @throws {FormatError} `token_format`, `token_header`, `duplicate_key`; `token_claim` for times that are no instants,
+ * @throws {FormatError} `token_format`, `token_header`, `duplicate_key`; `token_claim` for times that are out of range,
  *   or no `exp`
  */
 export function readToken({ token: text }: TokenEvidence): ReadToken {
