@@ -6,7 +6,7 @@ import { collectStatements, type Entry, flag, readSources, type Source, sound, u
 import { TDX_SOURCES } from './tdx-sources.js';
 import { TEE, type TeeView, tokenView } from './tee-view.js';
 
-/** What only Trust Authority has a name for; it states the debug attribute twice. */
+/** Claims that only Trust Authority has a name for. It states the debug attribute twice. */
 const OWN_SOURCES: readonly Source[] = [
   ['tdx.tdAttributes.debug', 'tdx_is_debuggable', flag],
   ['tdx.tdAttributes.migratable', 'tdx_td_attributes_migratable', flag],

@@ -7,8 +7,8 @@ export function identifyingClaims(first: TeeView): readonly string[] {
 }
 
 /**
- * Whether another Attestation Result is about the same TEE: by the attestation key where there is a vTPM, else by all
- * report data. It does not say that they agree on anything else. Nonce and VM id are not asked: both can be had for
+ * Whether another Attestation Result is about the same TEE: by the attestation key where there is a vTPM, else by all 64
+ * bytes of report data. It does not say that they agree on anything else. Nonce and VM id are not asked: both can be had for
  * another TEE.
  */
 export function isSameTee(first: TeeView, other: TeeView): boolean {

@@ -15,7 +15,7 @@ interface Sources {
   readonly tokenKeys: TokenKeysSource;
 }
 
-/** Asks for each kind of endorsement where it is to be had. */
+/** Asks the right source for each kind of endorsement. */
 export class AllEndorsements implements EndorsementSource {
   readonly #sources: Sources;
 

@@ -10,7 +10,7 @@ import type { FreshnessPlace } from './verification.js';
 /** Only the literal `allow` releases anything. */
 export type Outcome = 'allow' | 'deny' | 'indeterminate';
 
-/** What one policy made of the evidence. */
+/** How one policy appraised the evidence. */
 export interface PolicyResult {
   readonly id: string;
   readonly version: number;
@@ -40,7 +40,7 @@ export interface Trust {
   readonly submods: { readonly [name: string]: TrustSubmodule };
 }
 
-/** Our own verification of the hardware's word, and other verifiers' tokens. */
+/** Our own appraisal of hardware evidence, and the tokens of other verifiers. */
 export type RouteName = 'hardware' | TokenRoute;
 
 /** A claim of which two Attestation Results state different values. */
@@ -77,7 +77,7 @@ export interface Decision {
   readonly validUntil: Date;
   readonly historical: boolean;
   readonly retryable: boolean;
-  /** Where something that was out of reach said when to come again. */
+  /** Where a source that was out of reach said when to try again. */
   readonly retryAfterSeconds: number | null;
   readonly evidence: { readonly type: EvidenceType; readonly sha256: string };
   readonly trust: Trust;

@@ -20,7 +20,7 @@ export interface CollateralOrigins {
   readonly rootCaCrl: EndorsementOrigin;
 }
 
-/** Why nothing says that collateral of a request is the newest that Intel has. */
+/** Why no source confirms that the collateral of a request is Intel's newest. */
 export interface Unconfirmed {
   /** For people. Lower case, no period. */
   readonly why: string;
@@ -42,7 +42,7 @@ export interface Unavailable {
   /** One sentence for people, naming no secret and no address. */
   readonly detail: string;
   readonly retryable: boolean;
-  /** Where the source named it: how long it wants to be left alone. */
+  /** How long the source asked not to be contacted, where it said so. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -67,7 +67,7 @@ export interface SnpEndorsementRequest {
     /** VCEK or VLEK, DER: where a line has several chains, the one that signed it is wanted. */
     readonly vek: Uint8Array | null;
     readonly chain: boolean;
-    /** With a CRL of its own the request does not have to wait long for AMD's. */
+    /** A request that supplies a CRL waits only briefly for AMD's. */
     readonly crls: boolean;
   };
 }

@@ -18,7 +18,7 @@ import { tdxRequirements } from './tdx-requirements.js';
 import { tpmRequirements } from './tpm-requirements.js';
 import { waived } from './waivers.js';
 
-/** What one policy made of the evidence. */
+/** How one policy appraised the evidence. */
 export interface PolicyAppraisal {
   readonly policy: Policy;
   readonly outcome: Outcome;

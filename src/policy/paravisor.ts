@@ -4,7 +4,7 @@ import type { Verification } from '../model/verification.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
 
 /**
- * Which paravisor it is. Signature, claims hash and AK only say that some guest on genuine hardware vouches for the
+ * Whether the paravisor is known. Signature, claims hash and AK only show that some genuine guest vouches for the
  * AK, and whoever owns a server can be that guest.
  */
 export const paravisor: AppraisalTopic = {
@@ -31,7 +31,7 @@ export const paravisor: AppraisalTopic = {
 
 const NOT_KNOWN = 'nothing shows that this is an Azure paravisor';
 
-/** What was found of it, and the setting in which an operator who knows whose it is would list that. */
+/** What identifies it, and the setting in which an operator who knows it can list that. */
 function unknownParavisor({ claims: { snp, tdx }, paravisorMinGuestSvn: minGuestSvn }: Verification) {
   if (tdx !== undefined) {
     const setting = 'azure.paravisors.mrtds';

@@ -2,7 +2,7 @@ import { hasParavisor, isHardwareType, kindOf, teeOf } from '../model/evidence-t
 import type { PolicyMembers } from './policy-members.js';
 import { type PolicyProblem, schemaProblem } from './policy-problem.js';
 
-/** What is wrong between the members of a policy. */
+/** Members of a policy that contradict each other. */
 export function crossMemberProblems(policy: PolicyMembers): readonly PolicyProblem[] {
   return [...acceptsProblems(policy), ...minimumsProblems(policy), ...registerProblems(policy)];
 }
@@ -18,7 +18,7 @@ function acceptsProblems({ accepts, routes }: PolicyMembers): readonly PolicyPro
   return problems;
 }
 
-/** An entry for a TEE that is not accepted is never compared, which does no harm beside hardware types. */
+/** An entry for a TEE that the policy does not accept is never compared, and is tolerated. */
 function minimumsProblems({ accepts, minimums }: PolicyMembers): readonly PolicyProblem[] {
   const problems: PolicyProblem[] = [];
   const tees = new Set(accepts.map(teeOf));
@@ -31,7 +31,7 @@ function minimumsProblems({ accepts, minimums }: PolicyMembers): readonly Policy
   return problems;
 }
 
-/** In an Azure TD they hold what the paravisor did, not the guest: a pin that looks like one of the guest's image. */
+/** In an Azure TD, RTMRs measure the paravisor, not the guest: such a pin would only seem to pin the guest's image. */
 function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly PolicyProblem[] {
   const azureTd = accepts.find((type) => teeOf(type) === 'tdx' && hasParavisor(type));
   if (azureTd === undefined) return [];

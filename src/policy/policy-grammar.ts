@@ -38,7 +38,7 @@ const someText = single('text', 'text that is not blank', (raw) =>
   typeof raw === 'string' && /\S/.test(raw) ? raw : undefined,
 );
 
-/** The word `any`, said out loud, or what else it may be. */
+/** The word `any`, which has to be written, or what else it may be. */
 function anyOr<T>(schema: Schema<T>): Schema<T | 'any'> {
   return either('any, or an object', choice('any'), schema);
 }
@@ -126,7 +126,7 @@ const requirements: Schema<Requirements> = section({
   ita: optional(object({ policyIds: alternatives(lowerCase(uuid)), issuers: alternatives(someText) }), null),
 });
 
-/** A rule that is not evaluated must not look as if it were. */
+/** A policy with rules does not load: rules are not evaluated yet, and must not look as if they were. */
 const noRules: Schema<null> = refined(list(anything), ({ length }, at) =>
   length === 0 ? null : at.refuse('this version does not evaluate rules, so a policy with rules does not load'),
 );
@@ -156,7 +156,7 @@ const floorWaiver: Schema<Waiver> = object({
   ...waiverTerms,
 });
 
-/** A waiver. Which value goes with it is the check's affair. */
+/** A waiver. The check that it names decides which value it needs. */
 const waiver = variants('check', [plainWaiver, floorWaiver, statusWaiver]);
 
 const members = object({

@@ -2,7 +2,7 @@ import type { ContractEvidenceType } from '../model/evidence.js';
 import { hasParavisor, hasVtpm, isHardwareType, isTokenType, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import type { PolicyMembers } from './policy-members.js';
 
-/** What evidence and tokens can come before a policy. Static: `accepts` and `routes` say it, whatever is configured. */
+/** The evidence and tokens that a policy can appraise. Static: `accepts` and `routes` say it, whatever is configured. */
 export interface PolicyScope {
   readonly hardware: boolean;
   readonly snp: boolean;

@@ -40,7 +40,7 @@ export const snpRequirements: AppraisalTopic = {
   },
 };
 
-/** Firmware that is not committed can be rolled back. Azure runs it as a matter of course, so it is only noted. */
+/** Firmware that is not committed can be rolled back. Azure runs it routinely, so it is only noted. */
 function appraiseProvisional(snp: SnpClaims, asked: boolean, checks: Checks): void {
   const { current, committed } = snp.tcb;
   const equal =
@@ -96,7 +96,7 @@ function appraiseGuestSvn(snp: SnpClaims, least: number, checks: Checks): void {
 }
 
 /**
- * Which machine. A chip id counts only under a VCEK, which AMD issued for that chip: below a VLEK nothing certifies it.
+ * Identifies the machine. A chip id counts only under a VCEK, which AMD issued for that chip: a VLEK does not certify it.
  * The provider counts only under a VLEK, the one certificate that names it.
  */
 function appraiseMachine(snp: SnpClaims, machines: SnpMachines, checks: Checks): void {

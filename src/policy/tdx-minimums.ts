@@ -65,7 +65,7 @@ function appraiseStatus(
   checks: Checks,
 ): void {
   const { status } = tcb;
-  // The words are those of the contract's list: a status that is not in it was refused with the quote.
+  // Only statuses of the contract get here: the verifier refused any other with the quote.
   const accepted = acceptedStatuses.some((word) => word === status);
   const rest = explained(tcb, shortfalls);
   checks.require(accepted, 'tdx_tcb_status', {
@@ -76,7 +76,7 @@ function appraiseStatus(
   });
 }
 
-/** Of a policy without minimum: what is not up to date passes, and every decision says so. */
+/** For a policy without a minimum: a TCB that is not up to date passes, and every decision says so. */
 function noteStatus({ tcb }: TdxClaims, shortfalls: readonly TcbShortfall[], checks: Checks): void {
   const { status } = tcb;
   const detail = `the policy sets no minimum for the TCB; its status is ${status} ${explained(tcb, shortfalls)}`;
@@ -105,7 +105,7 @@ function appraiseDate({ tcb }: TdxClaims, earliest: string, checks: Checks): voi
   });
 }
 
-/** The lower of the two: a floor is there so that nobody is judged by what was known before it. */
+/** The lower of the two numbers: a floor keeps older knowledge of vulnerabilities from being used. */
 function appraiseEvaluation({ tcb }: TdxClaims, least: number, checks: Checks): void {
   const { evaluationDataNumber, qeEvaluationDataNumber } = tcb;
   checks.require(Math.min(evaluationDataNumber, qeEvaluationDataNumber) >= least, 'tdx_tcb_date', {
@@ -116,7 +116,7 @@ function appraiseEvaluation({ tcb }: TdxClaims, least: number, checks: Checks): 
   });
 }
 
-/** Whether there is newer, nobody can tell from what is old: so it is not a no. The CRL of the root is valid for a year. */
+/** Old collateral cannot show that there is newer: unavailable, not a failure. The CRL of the root is valid for a year. */
 function appraiseAge(
   issued: CollateralIssued | undefined,
   { at, maxCollateralAgeDays: days }: { readonly at: Date; readonly maxCollateralAgeDays: number },

@@ -51,12 +51,12 @@ function appraiseAttributes({ tdAttributes }: TdxClaims, asked: TdxRequirements,
   });
 }
 
-/** The verifier's own: a service TD is bound, and the quote does not say which. No policy can list it. */
+/** Found by the verifier: a service TD is bound, and the quote does not say which one. No policy can list it. */
 function isServiceTdRefused(base: readonly Check[]): boolean {
   return base.some(({ id, result }) => id === 'tdx_service_td' && result === 'fail');
 }
 
-/** Without a TD 1.5 body there is no such register. All zero: no service TD is bound. */
+/** Only a TD 1.5 body has this register. If it is all zero, no service TD is bound. */
 function appraiseServiceTd({ mrServiceTd }: TdxClaims, asked: TdxRequirements, checks: Checks): void {
   const bound = mrServiceTd !== undefined && /[^0]/.test(mrServiceTd);
   const listed = mrServiceTd !== undefined && asked.mrServiceTd?.includes(mrServiceTd) === true;
@@ -67,7 +67,7 @@ function appraiseServiceTd({ mrServiceTd }: TdxClaims, asked: TdxRequirements, c
   });
 }
 
-/** Features outside of the mask are state of the guest that its owner did not count on. */
+/** Features outside the mask give the guest state that its owner did not expect. */
 function appraiseXfam({ xfam }: TdxClaims, mask: string, checks: Checks): void {
   const beyond = littleEndian(xfam) & ~littleEndian(mask);
   checks.require(beyond === 0n, 'tdx_xfam', {
@@ -78,7 +78,7 @@ function appraiseXfam({ xfam }: TdxClaims, mask: string, checks: Checks): void {
   });
 }
 
-/** Which machine, by the PPID for which Intel issued the PCK certificate. */
+/** Identifies the machine, by the PPID for which Intel issued the PCK certificate. */
 function appraiseMachine({ ppid }: TdxClaims, listed: readonly string[], checks: Checks): void {
   checks.require(ppid !== undefined && listed.includes(ppid), 'tdx_platform_id', {
     expected: listed,

@@ -9,7 +9,7 @@ import { type AppraisalInput, routeState } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
 import type { MaaRequirements } from './policy-members.js';
 
-/** Other verifiers, for people. */
+/** Names of other verifiers, as people are told. */
 const VERIFIERS: { readonly [route in TokenRoute]: string } = {
   maa: 'Azure Attestation',
   ita: 'Intel Trust Authority',
@@ -123,7 +123,7 @@ function appraiseDemand(
   });
 }
 
-/** Every id has to have matched: what matched besides does not matter. */
+/** Every required id must have matched. Others that matched do not matter. */
 function appraisePolicyIds(
   policyIds: readonly string[] | null,
   { stated: { matchedPolicyIds } }: TokenClaims,

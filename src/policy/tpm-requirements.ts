@@ -6,7 +6,7 @@ import type { AppraisalTopic } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
 
 /**
- * What the quote of the vTPM must also show. Evidence without a vTPM shows nothing of it, and does not pass either: it
+ * What the vTPM quote must also show. Evidence without a vTPM shows nothing of it, and does not pass either: it
  * must not be a way around what the policy asks of PCRs. A memory of the vTPM is not kept: it never passes.
  */
 export const tpmRequirements: AppraisalTopic = {
@@ -30,7 +30,7 @@ function quotedPcrsOf({ require: { tpm } }: Policy): readonly number[] {
 }
 
 /**
- * Which PCRs a quote speaks of is the guest's choice: a PCR that it leaves out may hold anything. What it has signed
+ * The guest chooses which PCRs a quote covers: a PCR that it leaves out may have any value. The signed selection
  * says which, also where the values that were sent are others: that is a base check, and denies.
  */
 function appraiseSelection(

@@ -3,7 +3,7 @@ import type { PolicyMembers, Waiver } from './policy-members.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How long before its end a waiver is spoken of. */
+/** How long before its end a waiver is reported. */
 const NOTICE_DAYS = 30;
 
 /** A waiver that ended, or ends soon. */
@@ -41,7 +41,7 @@ export function isInForce(waiver: Waiver, at: Date): boolean {
   return at.getTime() < endOf(waiver);
 }
 
-/** Who tolerates a finding, until when, and why; and that it ends soon, where it does. */
+/** Who tolerates a finding, until when, and why; also that the waiver ends soon, where it does. */
 export function termsOf(waiver: Waiver, at: Date): string {
   const { approver, expires, reason } = waiver;
   const isEnding = endOf(waiver) - at.getTime() <= NOTICE_DAYS * DAY_MS;

@@ -4,7 +4,7 @@ import type { PolicyMembers, Waiver } from './policy-members.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import type { PolicyScope } from './policy-scope.js';
 
-/** Waivers of findings that this policy can never have. */
+/** Waivers for findings that cannot occur under this policy. */
 export function unusedWaivers(policy: PolicyMembers, scope: PolicyScope): readonly PolicyProblem[] {
   return policy.waivers.flatMap((waiver, index) => {
     const because = whyUnused(waiver, policy, scope);

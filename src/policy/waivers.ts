@@ -34,12 +34,12 @@ function covers(waiver: Waiver, check: Check, policy: Policy, { snp }: Claims): 
       return snp !== undefined && coversTcb(waiver.value, snp, policy.minimums.snp);
     case 'tdx_tcb_status':
     case 'maa_tcb_status':
-      // The verifier's own check of that name is about a word that Intel does not define there, whatever the word.
+      // The verifier's check with this id is about a status that Intel does not define there: no waiver covers it.
       return check.policy === policy.id && check.actual === waiver.value;
     case 'crl_unavailable':
       return !isOfToken(check);
     default:
-      // Whatever limits a waiver is compared above: a check whose waiver has a value does not compile here.
+      // The values of waivers are compared above: a check whose waiver has a value does not compile here.
       return (waiver.value satisfies null) === null;
   }
 }

@@ -19,7 +19,7 @@ export interface RouteToken {
   readonly verification: TokenVerification;
   /** JSON pointer of the token, or of the place where it could have been. */
   readonly about: string;
-  /** Whether this service had it made, of the very evidence of the request. */
+  /** Whether this service obtained it, for the evidence of the request. */
   readonly submitted: boolean;
 }
 
@@ -38,7 +38,7 @@ export type RouteFault =
   /** It is never asked about such evidence or verification time, even if every check here passes. `because`: why. */
   | { readonly state: 'held back'; readonly because: string };
 
-/** What of a request other verifiers' tokens are judged by. */
+/** What of a request is needed to judge other verifiers' tokens. */
 export interface RouteContext {
   readonly fetch: FetchContext;
   readonly binding: ExpectedBinding | null;
@@ -123,7 +123,7 @@ export class AttestationRoutes {
     return opened.verify({ at: fetch.at, endorsements, binding });
   }
 
-  /** Null for what is no token at all: then it is no fault of the request's bytes. */
+  /** Null for what is not a token: its bytes are not the request's, so it is no malformed request. */
   async #verifyMade(route: TokenRoute, token: string, context: RouteContext): Promise<TokenVerification | null> {
     try {
       return await this.#verify(this.#read({ type: tokenTypeOf(route), token }, RESULTS), context);
@@ -148,7 +148,7 @@ function problemOf(
   return claims !== undefined && answersCall(claims) ? null : 'it does not answer this submission';
 }
 
-/** Whether signature, issuer and times of a token hold. */
+/** Whether signature, issuer and times of a token verify. */
 export function isReliable({ validUntil }: TokenVerification): boolean {
   return validUntil !== null;
 }

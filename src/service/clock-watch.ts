@@ -1,7 +1,7 @@
 import type { Clock, Log } from '../model/ports.js';
 import type { LivenessUseCase, ReadinessUseCase } from './use-cases.js';
 
-/** How far wall time may stray from monotonic time. More is a jump. */
+/** How far wall time may differ from monotonic time. More is a jump. */
 const JUMP_MS = 60_000;
 
 /** How long both have to run together after a forward jump before the new time holds. */

@@ -56,7 +56,7 @@ export function compareRoutes(
     const ofToken = first.route === 'hardware' ? checks.ofRoute(token.route) : checks;
     return recordAgreement(ofToken.at(token.about), first, one, compared) ? [token] : [];
   });
-  // Each agrees with the first, which is silent where they contradict each other.
+  // Each agrees with the first, which does not state the claims in which they differ.
   if (agreeing.length === stated.length) recordDifferences(checks, all);
   return { checks, crossCheck: all, agreeing };
 }

@@ -26,7 +26,7 @@ export class FetchTime {
     return this.#controller.signal;
   }
 
-  /** Nobody waits any more for what is still being fetched. */
+  /** Ends the wait for what is still being fetched. */
   end(): void {
     this.#over = true;
     clearTimeout(this.#timer);

@@ -47,7 +47,7 @@ export class IssueChallenge implements IssueChallengeUseCase {
     return { nonce, expiresAt };
   }
 
-  /** What a caller may not name is refused whether it exists or not. */
+  /** A policy or audience that the caller may not use is refused whether it exists or not. */
   #requireAllowed({ policy, audience }: ChallengeRequest, caller: Caller): void {
     if (policy !== null && caller.policies?.has(policy) === false) {
       throw new RefusedError('forbidden', 'this caller may not use this policy');
@@ -59,7 +59,7 @@ export class IssueChallenge implements IssueChallengeUseCase {
     if (policy !== null && !policies.has(policy)) throw unknownPolicy(policy, policies, caller);
   }
 
-  /** A challenge that was made at a wrong time would end at a wrong time. */
+  /** A challenge that is issued by a wrong clock would expire at a wrong time. */
   #requireReliableClock(): void {
     const doubt = this.#parts.clock.doubt();
     if (doubt === null) return;

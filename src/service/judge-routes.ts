@@ -20,7 +20,7 @@ export interface Judged {
   readonly routes: ReadonlyMap<TokenRoute, RouteState>;
   readonly crossCheck: CrossCheck | null;
   readonly clockSkewSeconds: number | null;
-  /** Where another verifier asked to be left alone. */
+  /** Where another verifier asked not to be contacted for some time. */
   readonly retryAfterSeconds: number | null;
 }
 
@@ -77,7 +77,7 @@ function recordRefusals(checks: Checks, faults: RouteResults['faults']): void {
 }
 
 /**
- * What is withheld is no claim, but it is compared: it is what a token that vouches for the paravisor would give back.
+ * Withheld claims are not part of the answer, but they are compared: a token that vouches for the paravisor restores them.
  */
 function claimsToCompare({ claims, withheldConfiguration: vmConfiguration }: Verification): Verified<Claims> {
   const { hcl } = claims;

@@ -2,7 +2,7 @@ import type { ChallengeStore, ConsumedScope, ConsumeResult, NonceStanding } from
 import type { Log } from '../model/ports.js';
 import { type ChallengeCodec, challengeId } from './challenge-codec.js';
 
-/** How long the store of challenges is waited for: what it has not answered by then is out of reach. */
+/** How long the challenge store is waited for. After that it counts as out of reach. */
 export const CHALLENGE_STORE_TIMEOUT_MS = 100;
 
 /** How a nonce is checked. */

@@ -122,7 +122,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     throw new RefusedError('forbidden', 'at needs the role audit:read, which this caller does not have');
   }
 
-  /** What a caller may not name is refused whether it exists or not. */
+  /** A policy or audience that the caller may not use is refused whether it exists or not. */
   #policiesOf({ policies }: VerifyRequest, caller: Caller): readonly Policy[] {
     const ids = policies ?? [this.#options.defaultPolicy];
     if (ids.some((id) => caller.policies?.has(id) === false)) {

@@ -17,7 +17,7 @@ import { encodeChain } from './bundle-files.js';
 interface AmdCacheOptions {
   readonly folder: CacheFolder;
   readonly pins: AmdRootPins;
-  /** VCEKs kept as files, and in memory. */
+  /** VCEKs that are kept as files, and those in memory. */
   readonly maximumFiles: number;
   readonly maximumInMemory: number;
 }
@@ -31,7 +31,7 @@ interface AmdCacheOptions {
 export class AmdCache {
   readonly #options: AmdCacheOptions;
   readonly #veks: LRUCache<string, AmdVek>;
-  /** The VCEK files that there are; falling out of here removes the file. */
+  /** The VCEK files that exist. An eviction from here removes the file. */
   readonly #files: LRUCache<string, true>;
   /** Of each line the chain that was fetched last, and the one before. */
   readonly #chains = new ReadOnce<readonly AmdChain[]>();
@@ -51,7 +51,7 @@ export class AmdCache {
     });
   }
 
-  /** Learns which files there are. */
+  /** Reads which files exist. */
   async start(): Promise<void> {
     for (const name of await this.#options.folder.namesFrom('vcek-')) this.#files.set(name, true);
   }

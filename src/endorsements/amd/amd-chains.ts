@@ -17,7 +17,7 @@ interface HeldChain {
   readonly origin: EndorsementOrigin;
 }
 
-/** Digests of VEKs whose chain is known. Only what AMD has signed gets in. */
+/** Digests of VEKs whose chain is known. Only VEKs that AMD signed are added. */
 const SIGNED_VEKS = 4096;
 
 /** Chains of product lines: from the operator's folder, the cache, or KDS. */
@@ -83,7 +83,7 @@ export class AmdChains {
     return (vcek ?? vlek)?.ark ?? null;
   }
 
-  /** Ends what is being fetched for nobody in particular. */
+  /** Ends fetches that no request waits for. */
   close(): void {
     this.#renewals.close();
   }

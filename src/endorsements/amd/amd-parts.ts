@@ -21,7 +21,7 @@ export interface AmdTuning {
   /** Longest time of one request to KDS. */
   readonly attemptTimeoutMs: number;
   readonly resilience: ResilienceOptions;
-  /** VCEKs kept as files, and in memory. */
+  /** VCEKs that are kept as files, and those in memory. */
   readonly cachedFiles: number;
   readonly cachedInMemory: number;
 }

@@ -32,7 +32,7 @@ export interface AmdEndorsementsOptions extends SourceWorld {
 /** AMD's endorsements, with everything that runs behind them. */
 export type OpenAmdEndorsements = OpenFolderSource<EndorsementSource, BundleSelection>;
 
-/** Puts the parts together and starts to read folder and cache. Never fails: a folder that is missing is empty. */
+/** Creates the parts and starts to read folder and cache. Never fails: a missing folder is an empty one. */
 export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEndorsements {
   const { pins, clock, log } = options;
   const tuning = { ...DEFAULT_AMD_TUNING, ...options.tuning };

@@ -76,8 +76,8 @@ export class CollateralService {
   }
 
   /**
-   * @throws {FetchError} nothing came, or not what was asked for
-   * @throws {FormatError} what came is of no use
+   * @throws {FetchError} nothing was received, or not what was requested
+   * @throws {FormatError} what was received cannot be used
    */
   async collateral({ fmspc, ca }: CollateralKey, call: ServiceCall): Promise<TdxCollateral> {
     const tcbInfo = await this.#tcbInfo(fmspc, call);

@@ -64,11 +64,11 @@ const PAST = 'no source is asked about the past';
 const UNFIT = 'no source is asked about collateral that does not verify or is for another platform';
 
 /**
- * Collateral of the request, the operator's folder, the cache and the services; of all that are current the newest part
+ * Collateral of the request, the operator's folder, the cache and the services. Of all that is current, the newest part
  * counts, wherever it is from.
  *
- * Whoever sends evidence must not choose by what it is judged. So where a service is configured, it has to have been asked
- * within two days before anything else counts; where it cannot be, what a request supplies is reported as unconfirmed, and
+ * Whoever sends evidence must not choose the collateral it is judged by. So where a service is configured, it must have
+ * been asked within two days before anything else counts; where it cannot be, what a request supplies is reported as unconfirmed, and
  * must be new itself. What a request supplies is for that request alone: it is never cached and advances no memory.
  */
 export class IntelEndorsements implements TdxCollateralSource {

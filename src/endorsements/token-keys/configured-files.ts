@@ -22,9 +22,9 @@ const NO_KEYS: Keys = new Map();
 
 /** A file of the configuration that is read at start and again when told. */
 export interface ReadFile {
-  /** What to call it, for people. */
+  /** Its name, for people. */
   readonly place: string;
-  /** For the start. @throws {ConfigurationError} where it is missing or of no use */
+  /** For the start. @throws {ConfigurationError} where it is missing or cannot be used */
   read(): Promise<void>;
   /** Keeps what it had where it fails. @throws {ConfigurationError} */
   readAgain(log: Log): Promise<void>;
@@ -45,7 +45,7 @@ export class KeyFile implements IssuerKeys, ReadFile {
     this.#keys = await readConfiguredFile(this.#path, this.place, (bytes) => parseKeySet(bytes).keys);
   }
 
-  /** Whoever takes the file away, or all keys out of it, withdraws them. A start is still refused then. */
+  /** To remove the file, or all keys in it, withdraws the keys. A start is refused without them. */
   async readAgain(log: Log): Promise<void> {
     this.#keys = await readConfiguredFile(this.#path, this.place, keysOrNone).catch(noneWhereGone);
     if (this.#keys.size > 0) return;
@@ -88,7 +88,7 @@ export class RootsFile implements ReadFile {
     this.#crls = (await readTokenRoots(this.#path, this.place)).crls;
   }
 
-  /** A file that is gone is one that is wrong: to lose a CRL must not make a revoked certificate good. */
+  /** A file that is gone counts as wrong: to lose a CRL must not make a revoked certificate good. */
   readAgain(): Promise<void> {
     return this.read();
   }

@@ -33,7 +33,7 @@ interface KeySetDownloadOptions {
   readonly log: Log;
 }
 
-/** What one fetch brought. */
+/** What one fetch received. */
 export interface DownloadedKeys {
   readonly keys: TokenKeySet['keys'];
   /** CRLs, DER, by the URI that they are from. */
@@ -53,9 +53,9 @@ export class KeySetDownload {
   }
 
   /**
-   * @param before what the last fetch brought
-   * @throws {FetchError} nothing came, or not what was asked for
-   * @throws {FormatError} what came is of no use
+   * @param before what the last fetch received
+   * @throws {FetchError} nothing was received, or not what was requested
+   * @throws {FormatError} what was received cannot be used
    */
   async get(before: DownloadedKeys | null, signal: AbortSignal): Promise<DownloadedKeys> {
     const { issuer, withCrls, log } = this.#options;

@@ -69,7 +69,7 @@ export const AZURE_CHECKS = {
   },
 } satisfies CheckRows;
 
-/** What was seen of a paravisor, and where an operator who knows it says so. */
+/** Names the paravisor that was seen, and the setting in which the operator can list it. */
 export function paravisor({ actual }: Finding): string {
   const seen = isObject(actual) ? actual : {};
   if (typeof seen['mrtd'] === 'string') {
@@ -79,7 +79,7 @@ export function paravisor({ actual }: Finding): string {
   return `The operator should add the ID_KEY_DIGEST ${digest}${withFloor(seen['guestSvn'])} to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send an Azure Attestation token.`;
 }
 
-/** The floor that lets this paravisor in: it is compared with the low 16 bits, the upper ones name a branch. */
+/** The floor that accepts this paravisor. Only the low 16 bits are compared: the upper ones name a branch. */
 function withFloor(guestSvn: JsonValue | undefined): string {
   return typeof guestSvn === 'number' ? ` with minGuestSvn ${guestSvn % 0x10000} (GUEST_SVN is ${guestSvn})` : '';
 }

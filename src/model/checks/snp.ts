@@ -3,7 +3,7 @@ import { isObject } from '../json.js';
 import type { CheckRow, CheckRows } from './row.js';
 import { components, reference, value } from './words.js';
 
-/** What a policy finds where the stepping is none that AMD has documented. */
+/** What a policy finds where AMD has not documented the stepping. */
 const UNKNOWN_PART = 'unknown';
 
 const VEK = 'or leave it out so that the service fetches it';
@@ -44,7 +44,7 @@ export const SNP_CHECKS = {
     holds: 'the key certificate is for the chip that the report names',
     fails: 'the key certificate is for another chip than the report names',
     underlies: 'hardware',
-    // Of a policy, which lists machines. The base check of that id is about the key.
+    // For the check of a policy, which lists machines. The base check with this id is about the key.
     trust: { hardware: { 'instance-identity': 97 } },
     remedy: ({ actual, policy }) =>
       policy === null

@@ -49,7 +49,7 @@ export const TOKEN_CHECKS = {
     holds: 'the issuer of the token is configured, and the policy accepts it',
     fails: 'the issuer of the token is not configured, or the policy does not accept it',
     underlies: 'token',
-    // Of a token that holds: the policy does not take its issuer's word.
+    // The token verifies, but the policy does not accept its issuer.
     trust: { token: { 'instance-identity': 97 } },
     remedy: unlessLookalike(({ actual, policy }) =>
       policy === null
@@ -155,7 +155,7 @@ export const TOKEN_CHECKS = {
   },
 } satisfies CheckRows;
 
-/** Where a token was sent with the type of another verifier's, the check shows the right one. */
+/** Where a token was sent with the type of another verifier, the remedy names the right type. */
 function unlessLookalike(remedy: (finding: Finding) => string): Remedy {
   return (finding) => {
     const type = isObject(finding.actual) ? finding.actual['type'] : undefined;
@@ -163,7 +163,7 @@ function unlessLookalike(remedy: (finding: Finding) => string): Remedy {
   };
 }
 
-/** The hash is listed, so it is no remedy to add it. */
+/** The hash of the policy is listed already: the signer is what is missing. */
 function policySigner(signer: JsonValue | undefined): string {
   return typeof signer === 'string'
     ? `The operator should add ${value(signer, 'the signer')} to policySigner of this issuer if whoever signed the policy is trusted with it.`

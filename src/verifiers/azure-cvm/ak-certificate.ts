@@ -30,11 +30,11 @@ export const AK_CERTIFICATE_CHECKS = [
   'cert_validity',
 ] as const satisfies readonly CheckId[];
 
-/** What a certificate of an attestation key came to. */
+/** The result of verifying an AK certificate. */
 export interface AkVerdict {
   /**
-   * Azure says that the key is of a confidential VM's vTPM, which it does after it has judged the paravisor, and the
-   * operator takes its word of that day. It says nothing about this report: its other claims may be those of another
+   * Azure certifies that the key is that of a confidential VM's vTPM. It does so after it has judged the paravisor, and the
+   * operator trusts certificates of that day. It says nothing about this report: its other claims may be those of another
    * guest that names the same key.
    */
   readonly knowsParavisor: boolean;

@@ -1,5 +1,5 @@
 /**
- * Whom certificates of attestation keys are believed, and what for. Keys are SHA-256 of the SubjectPublicKeyInfo, in
+ * The roots of AK certificates, and what each is trusted for. Keys are SHA-256 of the SubjectPublicKeyInfo, in
  * lower-case hex.
  */
 export interface AkRoots {

@@ -6,7 +6,7 @@ import { comparedUserData, type ParavisorClaims, verifyUserData } from '../parav
 import { isPadded, padded, shown } from './held-value.js';
 import { type HeldBinding, heldBinding, isBound } from './runtime-data-binding.js';
 
-/** Where bare hardware evidence, of whatever TEE, holds the nonce: one of these places, by what it contains. */
+/** The place in which bare hardware evidence has the nonce depends on what the evidence contains. */
 
 /** X in the report data, followed by zeros. All zero is "not set" and never holds X. */
 export function verifyNonceInReportData(
@@ -50,7 +50,7 @@ function comparedData(
   return { expected: { nonce: hex(nonce), jkt }, actual: { nonce: shown(held.nonce), jkt: held.jkt } };
 }
 
-/** In a paravisor's runtime claims user-data is the only place: where it was never set, the nonce stands nowhere. */
+/** In a paravisor's runtime claims, user-data is the only place for the nonce. */
 export function verifyNonceInUserData(
   checks: Checks,
   claims: ParavisorClaims,

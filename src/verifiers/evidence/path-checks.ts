@@ -7,7 +7,7 @@ export interface JudgedPath {
   /** Leaf first, root last. */
   readonly certificates: readonly X509Certificate[];
   readonly problems: readonly PathProblem[];
-  /** What the vendor calls the certificate at each position, leaf first; empty where that is not known. */
+  /** The vendor's name for the certificate at each position, leaf first; empty where that is not known. */
   readonly roles: readonly string[];
 }
 

@@ -10,10 +10,10 @@ export interface MaaIssuer {
   readonly issuer: string;
   /**
    * Values that `x-ms-policy-hash` may have; `shared` for a provider whose policy Microsoft writes; `any` where whoever
-   * owns the instance is trusted with whatever its policy issues.
+   * owns the instance is trusted, whatever its policy issues.
    */
   readonly policyHashes: ReadonlySet<string> | 'shared' | 'any';
-  /** SHA-256 of the certificates that may have signed the policy, lower-case hex; null where that is left open. */
+  /** SHA-256 of the certificates that may have signed the policy, lower-case hex; null where any may. */
   readonly policySigners: ReadonlySet<string> | null;
   /** Whether the certificate of the signing key must prove that the key is protected by a TEE. */
   readonly teeSigner: 'any' | 'required';
@@ -21,10 +21,10 @@ export interface MaaIssuer {
 
 /**
  * The policy under which the token was issued. Whoever owns an instance can issue claims of any name: without the
- * policy's hash a claim says what that owner likes (Microsoft, Azure Attestation policy grammar).
+ * policy's hash a claim proves nothing (Microsoft, Azure Attestation policy grammar).
  *
  * @returns whether the policy is pinned by its hash: only then can the token make a paravisor known. That of a shared
- *   provider is taken as it is, and may be another tomorrow
+ *   provider is accepted as it is, and may change at any time
  */
 export function verifyIssuerPolicy(checks: Checks, claims: JsonObject, issuer: MaaIssuer): boolean {
   const { policyHashes, policySigners } = issuer;
@@ -36,7 +36,7 @@ export function verifyIssuerPolicy(checks: Checks, claims: JsonObject, issuer: M
   }
   const signer = signerOf(claims);
   if (policySigners !== null && (signer === null || !policySigners.has(signer))) {
-    // Of a policy that is listed, the signer is what differs.
+    // The policy is listed, but its signer is not.
     const [expected, actual] = [{ policySigner: [...policySigners] }, { policySigner: signer }];
     checks.fail('token_issuer_policy', { expected, actual, detail: NOT_SIGNED });
     return false;

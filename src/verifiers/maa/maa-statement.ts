@@ -127,8 +127,8 @@ function hasShape(value: JsonValue | undefined, shape: Shape): boolean {
 }
 
 /**
- * Debug off, in so many words: a missing member, a text or a number is no `false`. A TD's token says it twice, also as
- * `dbgstat` (EAT); both have to say so, where both are there.
+ * Debugging is off only where a literal `false` says so: a missing member, a text or a number does not. A TD's token
+ * says it twice, also as `dbgstat` (EAT). Where both are present, both must say so.
  */
 export function verifyDebug(checks: Checks, { tee, claims }: MaaStatement): void {
   const value = claims[tee === 'sevsnpvm' ? 'x-ms-sevsnpvm-is-debuggable' : 'tdx_td_attributes_debug'] ?? null;
@@ -161,7 +161,7 @@ export function tcbStatusOf({ tee, claims }: MaaStatement): string | null {
 
 /**
  * The TCB status of a TD's platform has to be one of Intel's words, and not `Revoked`: Azure Attestation issues tokens
- * about outdated platforms too. Which of the others is good enough, policies say.
+ * about outdated platforms too. Policies say which of the other statuses are accepted.
  */
 export function verifyTcbStatus(checks: Checks, statement: MaaStatement): void {
   const status = tcbStatusOf(statement);

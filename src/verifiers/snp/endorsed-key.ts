@@ -9,7 +9,7 @@ import type { Vek, VekPath, VekPaths } from '../../vendors/amd/vek-path.js';
 import { verifyPath } from '../evidence/path-checks.js';
 import { chooseChain, type SuppliedCertificates } from './supplied-certificates.js';
 
-/** The checks of a report, and those of what endorses it: they speak of two places of the request. */
+/** The checks of a report, and those of its endorsements, which are at another place of the request. */
 export interface ReportChecks {
   readonly report: Checks;
   readonly endorsements: Checks;
@@ -93,7 +93,7 @@ function requireKind(checks: Checks, vek: Vek, signingKey: SnpSigningKey): boole
   return kind && requireAmdIssuer(checks, vek, signingKey);
 }
 
-/** A key certificate whose issuer is none of AMD's for this kind of key ends at no pinned root, whatever the chain. */
+/** A key certificate whose issuer is not an AMD CA for this kind of key ends at no pinned root, whatever the chain. */
 function requireAmdIssuer(checks: Checks, vek: Vek, signingKey: SnpSigningKey): boolean {
   const issuer = vek.certificate.issuer.commonName;
   if (vek.product !== null && issuer === issuerName(vek.product, signingKey)) return true;

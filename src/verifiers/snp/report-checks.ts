@@ -64,7 +64,7 @@ export function verifyTcbExtensions(checks: Checks, report: SnpReport, vek: Vek,
   const reported = readTcb(report.tcb.reported, product);
   const certified = vek.extensions.tcb;
   const differing = componentsOf(reported).filter((component) => certified[component] !== reported[component]);
-  // A line without FMC has no such extension; one that is there all the same speaks of another layout.
+  // A line without FMC has no such extension; if there is one, the TCB has another layout.
   const foreign = reported.fmc === undefined && certified.fmc !== null;
   checks.require(differing.length === 0 && !foreign, 'snp_tcb_cert', {
     expected: { ...certified },
