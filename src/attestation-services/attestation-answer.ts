@@ -43,7 +43,7 @@ export function readAttestationAnswer(answer: BoundedAnswer): AttestationAnswer 
 export function readToken(answer: BoundedAnswer): string {
   const token = objectOf(answer)?.['token'];
   if (typeof token !== 'string' || token === '' || token.length > TOKEN_BYTES) {
-    throw new FetchError('content_type', 'answered with something else than a token', { status: answer.status });
+    throw new FetchError('content_type', 'answered with something other than a token', { status: answer.status });
   }
   return token;
 }

@@ -57,7 +57,7 @@ export class AzureAttestation implements AttestationService {
 
   constructor(options: AzureAttestationOptions) {
     this.#options = options;
-    this.#failures = new FailureLog(options.log, 'azure attestation gave no answer to rely on');
+    this.#failures = new FailureLog(options.log, 'Azure Attestation gave no answer to rely on');
   }
 
   accepts({ tee }: Submission): boolean {
@@ -92,7 +92,7 @@ export class AzureAttestation implements AttestationService {
       const answer = await this.#ask(endpoint, { ...request, bearer, signal });
       if (!(answer instanceof FetchError)) return answer;
       failures.push(answer);
-      // What follows would fail for want of time, and be held against endpoints that were never asked.
+      // What follows would fail for want of time, and be counted against endpoints that were never asked.
       if (signal.aborted) break;
     }
     return routeUnavailable(AZURE_ATTESTATION, failures);

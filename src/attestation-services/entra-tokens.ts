@@ -58,7 +58,7 @@ export class EntraTokens implements AccessTokenSource {
       if (!transport.asked) throw new FetchError('not_allowed', 'the credential cannot be used', { cause: error });
       // An answer that the library could not read. Its error may quote the answer.
     }
-    throw new FetchError('content_type', 'answered with something else than an access token');
+    throw new FetchError('content_type', 'answered with something other than an access token');
   }
 
   async close(): Promise<void> {

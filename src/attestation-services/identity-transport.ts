@@ -28,7 +28,7 @@ const CURRENT = new AsyncLocalStorage<IdentityTransport>();
 export const IDENTITY_HTTP_CLIENT: HttpClient = {
   async sendRequest(request) {
     const transport = CURRENT.getStore();
-    if (transport === undefined) throw new FetchError('not_allowed', 'nobody asked for a token');
+    if (transport === undefined) throw new FetchError('not_allowed', 'no token was requested');
     return transport.sendRequest(request);
   },
 };
@@ -77,8 +77,8 @@ export class IdentityTransport {
   }
 
   #send({ url, method, headers, body }: Request): Promise<BoundedAnswer> {
-    if (method !== 'GET' && method !== 'POST') throw new FetchError('not_allowed', 'another method than expected');
-    if (body !== undefined && typeof body !== 'string') throw new FetchError('not_allowed', 'a body that is no text');
+    if (method !== 'GET' && method !== 'POST') throw new FetchError('not_allowed', 'an unexpected method');
+    if (body !== undefined && typeof body !== 'string') throw new FetchError('not_allowed', 'a body that is not text');
     const { origin, pathname, search } = new URL(url);
     return this.#exchange.send({
       method,

@@ -41,7 +41,7 @@ export class TrustAuthority implements AttestationService {
 
   constructor(options: TrustAuthorityOptions) {
     this.#options = options;
-    this.#failures = new FailureLog(options.log, 'trust authority gave no answer to rely on');
+    this.#failures = new FailureLog(options.log, 'Intel Trust Authority gave no answer to rely on');
   }
 
   accepts({ tee }: Submission): boolean {
@@ -49,7 +49,7 @@ export class TrustAuthority implements AttestationService {
   }
 
   async attest(submission: Submission, signal: AbortSignal): Promise<SubmissionResult> {
-    if (submission.tee !== 'tdx') throw new Error('trust authority judges TDX alone');
+    if (submission.tee !== 'tdx') throw new Error('Intel Trust Authority judges TDX evidence only');
     const { appraisal, clock, turns } = this.#options;
     const asked = clock.now();
     const request = trustAuthorityRequest(submission, appraisal);
@@ -102,15 +102,18 @@ export class TrustAuthority implements AttestationService {
 
   /**
    * An error has a text and no code. Where a token was to come only if policies match, no text is known that says that
-   * they do not, so any 400 or 422 is taken for that: an optional route must not pass over it.
+   * they do not, so any 400 or 422 is taken for that: an optional token must not pass over it.
    */
   #readAnswer(answer: BoundedAnswer): AttestationAnswer {
     const { status } = answer;
     if (status < 300) return { token: readToken(answer) };
     if (isRefusal(status) && this.#options.appraisal.policyMustMatch) {
-      return { refused: 'Trust Authority issues no token for the evidence under the policies that have to match' };
+      return {
+        refused: 'Intel Trust Authority issues no token for the evidence under the policies that have to match',
+      };
     }
-    if (isAboutQuote(answer)) return { refused: 'Trust Authority refuses the quote, or the data that came with it' };
+    if (isAboutQuote(answer))
+      return { refused: 'Intel Trust Authority refuses the quote, or the data that was sent with it' };
     throw new FetchError('status', `answered with status ${status}`, { status });
   }
 

@@ -23,8 +23,8 @@ const SHOWN_CHARACTERS = 200;
 
 /** Whether it is worth while to ask again. */
 const AGAIN = {
-  true: 'the same request may be judged otherwise later',
-  false: 'the same request will not be judged otherwise later',
+  true: 'the same request may be judged differently later',
+  false: 'the same request will not be judged differently later',
 } as const;
 
 /**

@@ -32,17 +32,17 @@ function inspectionOf(input: NamedInput, { evidence, raw, limits }: Inspections)
   if (kind === undefined) throw notUnderstood(input, raw);
   if (others.length > 0) {
     const kinds = [kind, ...others].join(' as well as ');
-    throw new UsageError([`${name}: looks like ${kinds}, so it is taken for neither`]);
+    throw new UsageError([`${name}: looks like ${kinds}, so it is read as neither`]);
   }
-  return readingInput({ name: `${name}, taken for ${kind}` }, () => raw.execute(bytes, kind));
+  return readingInput({ name: `${name}, read as ${kind}` }, () => raw.execute(bytes, kind));
 }
 
 function notUnderstood({ name, bytes }: NamedInput, raw: RawInspections): UsageError {
   const remark = raw.remark(bytes);
   if (remark !== null) return new UsageError([`${name}: ${remark}`]);
   return new UsageError([
-    `${name}: nothing that is understood`,
-    `understood are evidence and /verify bodies in JSON, ${raw.understood.join(', ')}`,
+    `${name}: nothing that is recognised`,
+    `recognised are evidence and /verify bodies in JSON, ${raw.understood.join(', ')}`,
   ]);
 }
 
@@ -55,7 +55,7 @@ function inspectionTable(inspection: JsonObject): string {
     ...((structure['fields'] ?? []) as readonly JsonObject[]).map(fieldLine),
   ]);
   return [
-    ...(takenFor === undefined ? [] : [`taken for ${text(takenFor)}`]),
+    ...(takenFor === undefined ? [] : [`read as ${text(takenFor)}`]),
     text(inspection['notice']),
     ...lines,
     '',

@@ -106,9 +106,9 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .command('verify')
     .description('judge a /verify body; exit code 0 allow, 1 malformed, 2 deny, 3 indeterminate')
     .argument('<file>', 'the body, or - for standard input')
-    .option('--policy <id or file>', 'policy instead of that of the body, which counts otherwise')
-    .option('--nonce <base64url>', 'nonce instead of that of the body, which counts otherwise')
-    .option('--at <instant>', 'judge as of this instant, RFC 3339 in UTC')
+    .option('--policy <id or file>', 'policy to use instead of the one in the body')
+    .option('--nonce <base64url>', 'nonce to use instead of the one in the body')
+    .option('--at <time>', 'verification time, RFC 3339 in UTC')
     .option(...config)
     .option('--json', 'write JSON on a terminal too')
     .action(async (file, options) => done(await actions.verify(file, options)));
@@ -145,7 +145,7 @@ function refuseRepeatedOptions(command: Command): void {
   for (const { long, variadic, name } of command.options.map((option) => ({ ...option, name: option.name() }))) {
     if (variadic) continue;
     command.on(`option:${name}`, () => {
-      if (given.has(name)) throw new UsageError([`${long} is given twice, and counts once: leave one out`]);
+      if (given.has(name)) throw new UsageError([`${long} is given twice: leave one out`]);
       given.add(name);
     });
   }
@@ -179,7 +179,7 @@ function unknownCommand({ commands }: Command, name: string): UsageError {
   const known = commands.map((command) => command.name()).filter((each) => each !== HELP);
   const [near] = nearNames(name, known);
   if (known.length === 0)
-    return new UsageError([`unknown command ${quotedName(name)}: no command stands below this one`]);
+    return new UsageError([`unknown command ${quotedName(name)}: this command has no subcommands`]);
   const instead = near === undefined ? `there are ${listedNames(known)}` : `did you mean ${near}?`;
   return new UsageError([`unknown command ${quotedName(name)}; ${instead}`]);
 }
@@ -214,7 +214,7 @@ function addEndorsements(
 ): void {
   const endorsements = program
     .command('endorsements')
-    .description('carry endorsements to machines without network')
+    .description('carry endorsements to machines without a network')
     .allowExcessArguments()
     .action(() => {
       refuseUnknownCommand(endorsements);
@@ -222,15 +222,15 @@ function addEndorsements(
     });
   endorsements
     .command('export')
-    .description('write chains, revocation lists, key certificates and TDX collateral into a folder')
+    .description('write certificate chains, CRLs, key certificates and TDX collateral into a folder')
     .argument('<folder>', 'a new or empty folder')
     .option('--report <file...>', 'reports, quotes or bodies that are to be verified: raw files or JSON', [])
     .option(...config)
     .action(async (folder, options) => done(await actions.exportEndorsements(folder, options)));
   endorsements
     .command('import')
-    .description('verify what a folder holds and take it over')
-    .argument('<folder>', 'what export wrote')
+    .description('verify the contents of a folder and import them')
+    .argument('<folder>', 'a folder that export wrote')
     .option(...config)
     .action(async (folder, options) => done(await actions.importEndorsements(folder, options)));
   addHelp(endorsements);

@@ -38,7 +38,7 @@ export interface VerifyCommandParts {
 /**
  * Judges a /verify body.
  * @returns the exit code
- * @throws {UsageError} where the body or an option is malformed, or the body names an instant that no option does
+ * @throws {UsageError} where the body or an option is malformed, or the body names a verification time that no option does
  */
 export async function verifyCommand(
   input: NamedInput,
@@ -89,8 +89,8 @@ function requireJson({ name, bytes }: NamedInput, raw: Pick<RawInspections, 'rec
   if (kind === null && isMeantAsJson(bytes, '[')) return;
   throw new UsageError([
     isKnown
-      ? `${name}: is ${kind}, and a /verify body in JSON is expected, which holds such bytes in base64url`
-      : `${name}: is no JSON, and a /verify body is expected`,
+      ? `${name}: is ${kind}, and a /verify body in JSON is expected, which has such bytes in base64url`
+      : `${name}: is not JSON, and a /verify body is expected`,
     'a body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}',
     ...(isKnown ? [`veritee inspect ${name} shows what it says`] : []),
   ]);

@@ -2,7 +2,7 @@ import type { CrossCheck, Difference } from '../model/decision.js';
 import { CURRENT_TIME, USER_DATA, VM_CONFIGURATION } from './paravisor-statements.js';
 import { AK, REPORT_DATA, type Statements, saysTheSame, TEE, type TeeView } from './statement.js';
 
-/** A view that is held against the first one. */
+/** A view that is compared with the first one. */
 export interface OtherView {
   readonly view: TeeView;
   /** Whether that verifier was given the very report of the first view, as it is where this service submitted it. */
@@ -15,7 +15,7 @@ type Verdict = 'equal' | 'different' | 'notComparable';
 const LISTED_DIFFERENCES = 64;
 
 /**
- * Holds what several routes state of a TEE against each other, claim by claim. A claim that only one of them makes
+ * Compares what several Attestation Results state of a TEE, claim by claim. A claim that only one of them makes
  * is not comparable, except for those that tell which TEE it is: without them nothing is known to be about it.
  *
  * @param first the hardware where it was verified, else the token that is the evidence
@@ -54,7 +54,7 @@ function difference(views: readonly TeeView[], claim: string): Difference {
 
 /**
  * What the other view states about the same moment. A paravisor makes a report for each caller's `user-data`, so two
- * honest reports of one VM differ in it, in the time, and with them in the hash that is the report data. Statements
+ * honest reports of one VM differ in it, in the time, and so in the hash that is the report data. Statements
  * that are not sound stay: no moment excuses them.
  */
 function statementsOfMoment(first: TeeView, { view, sameReport }: OtherView): Statements {
@@ -83,14 +83,14 @@ function agreesOn(claim: string, a: Statements, b: Statements): boolean {
   return saysTheSame(a.get(claim), b.get(claim));
 }
 
-/** Claims that every route has to make, and make alike, to be about the TEE of the first. */
+/** Claims that every Attestation Result must make, and make alike, to be about the TEE of the first. */
 function identifyingClaims(first: TeeView): readonly string[] {
   return [TEE, first.identity];
 }
 
 /**
- * Whether another route speaks of the same TEE: by the attestation key where a vTPM speaks, else by all 64 bytes of
- * report data. It does not say that they agree on anything else. Nonce and VM id are not asked: both can be had for
+ * Whether another Attestation Result is about the same TEE: by the attestation key where there is a vTPM, else by all 64
+ * bytes of report data. It does not say that they agree on anything else. Nonce and VM id are not asked: both can be had for
  * another TEE.
  */
 export function isSameTee(first: TeeView, other: TeeView): boolean {

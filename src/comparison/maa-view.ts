@@ -11,7 +11,7 @@ type Members = readonly (readonly [name: string, value: JsonValue])[];
 
 const ISOLATION = 'x-ms-isolation-tee';
 
-/** What every token has of its issuer. */
+/** What every token states about its issuer. */
 const OF_THE_ISSUER = [
   'iss',
   'iat',
@@ -53,7 +53,7 @@ const OF_THE_GUEST = [
   ].map((name) => `x-ms-azurevm-${name}`),
 ];
 
-/** What a token about a TD has beside what is compared: words of its service, and bytes that our claims have by bit or not at all. */
+/** Claims of a TD token that are not compared: words of its service, and bytes that our claims have by bit or not at all. */
 const OF_A_TD = ['dbgstat', 'eat_profile', 'intuse', 'tdx_seam_attributes', 'tdx_seamsvn', 'tdx_td_attributes'];
 
 /**

@@ -1,12 +1,12 @@
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { TokenRoute } from '../model/token-route.js';
 
-/** What one route says of one claim. */
+/** What one Attestation Result states of one claim. */
 export interface Statement {
   /** Written as our own claims are. Where that cannot be done, as it stands. */
   readonly value: JsonValue;
   /**
-   * False for a value of the wrong form, and where a route contradicts itself. Such a statement is equal to none:
+   * False for a value of the wrong form, and where a result contradicts itself. Such a statement equals no other:
    * what is not understood may not pass for agreement.
    */
   readonly sound: boolean;
@@ -64,7 +64,7 @@ export function readSources(object: JsonObject, sources: readonly Source[]): rea
 }
 
 /**
- * Statements by claim. A claim that a route states twice, each time otherwise, is unsound and shows both; one that it
+ * Statements by claim. A claim that a result states twice, each time otherwise, is unsound and shows both; one that it
  * states more often shows the first two, so that what is shown does not grow with each of them.
  */
 export function collectStatements(entries: readonly Entry[]): Statements {
@@ -106,7 +106,7 @@ export const TEE = 'tee';
 
 export const REPORT_DATA = ['snp.reportData', 'tdx.reportData'] as const;
 
-/** A TEE as one route states it. */
+/** A TEE as one Attestation Result states it. */
 export interface TeeView {
   readonly route: 'hardware' | TokenRoute;
   /** The claim that has to be the same in another view for that to be about the same TEE. */

@@ -36,13 +36,13 @@ function guestStatements(claims: JsonObject, thumbprint: KeyThumbprint): readonl
   return [...isolationStatements(claims['x-ms-isolation-tee'], thumbprint), ...readSources(claims, GUEST_SOURCES)];
 }
 
-/** On a VM with Trusted Launch the object is absent; then no TEE is stated, and the token is about none. */
+/** On a Trusted Launch VM the object is absent: then the token states no TEE. */
 function isolationStatements(isolation: JsonValue | undefined, thumbprint: KeyThumbprint): readonly Entry[] {
   if (isolation === undefined) return [];
   return isObject(isolation) ? teeStatements(isolation, thumbprint) : [[TEE, unsound(isolation)]];
 }
 
-/** Claims of another TEE than the one that the type names are not read: no type, no claims. */
+/** Only claims of the TEE that the type names are read. Without a type, none are. */
 function teeStatements(tee: JsonObject, thumbprint: KeyThumbprint): readonly Entry[] {
   const type = tee['x-ms-attestation-type'];
   const ofParavisor = () => paravisorStatements(tee['x-ms-runtime'], thumbprint);
@@ -58,7 +58,7 @@ function teeStatements(tee: JsonObject, thumbprint: KeyThumbprint): readonly Ent
   }
 }
 
-/** What only Trust Authority has a name for; it states the debug attribute twice. */
+/** Claims that only Trust Authority has a name for. It states the debug attribute twice. */
 const OWN_SOURCES: readonly Source[] = [
   ['tdx.tdAttributes.debug', 'tdx_is_debuggable', flag],
   ['tdx.tdAttributes.migratable', 'tdx_td_attributes_migratable', flag],

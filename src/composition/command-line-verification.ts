@@ -30,7 +30,7 @@ export interface CommandLineVerification {
 }
 
 /**
- * The same code as the service's, with four differences. Past instants are always allowed (by `--at`, never by the
+ * The same code as the service's, with four differences. A past time is always allowed (by `--at`, never by the
  * body), since whoever runs the command owns the machine. Challenges are never used up. The clock is not watched, and
  * endorsements are not renewed in the background, since the process ends with the command. If a part cannot be opened,
  * those opened before are closed.
@@ -72,7 +72,7 @@ async function openVerification(
       services: services.services,
       policies: () => view,
       nonces: new NonceRecogniser(await challengeCodec(configuration), store, log),
-      // The process ends with the command: there is nothing to hold the clock against.
+      // The process ends with the command: there is nothing to compare the clock with.
       clock: { ...SYSTEM_CLOCK, doubt: () => null },
       log,
     },
@@ -99,7 +99,7 @@ async function ownPolicy(policy: string, known: PolicySet<Policy>): Promise<Poli
         ? [`--policy: there is no policy ${policy}; there are ${ids.join(', ')}, or name a policy file`]
         : [
             `--policy: ${policy === '' ? 'is empty' : `${policy}: ${fileProblem(cause)}`}`,
-            `expected is a policy file, or an id: ${ids.join(', ')}`,
+            `expected a policy file, or an id: ${ids.join(', ')}`,
           ],
       { cause },
     );
@@ -115,7 +115,7 @@ async function ownPolicy(policy: string, known: PolicySet<Policy>): Promise<Poli
   }
 }
 
-/** A challenge is recognised where the service's key is at hand; without it, every nonce is the caller's own. */
+/** A challenge is recognised where the service's key is available; without it, every nonce is the caller's own. */
 async function challengeCodec(configuration: Configuration): Promise<ChallengeCodec> {
   const key = await readFile(challengeKeyPath(configuration)).catch(() => randomBytes(32));
   return new ChallengeCodec(key, randomBytes);

@@ -122,8 +122,8 @@ async function serve(options: Parameters<Actions['serve']>[0], early: StopSignal
 
 function sayWhoIsLetIn({ listen }: Configuration, log: Log): void {
   if (listen.insecure) {
-    log.warn({}, 'no callers are configured, and listen.insecure is set: everybody who can connect may verify');
-  } else log.info({}, 'no callers are configured: everybody on this machine may verify, nobody else');
+    log.warn({}, 'no callers are configured, and listen.insecure is set: anyone who can connect may verify');
+  } else log.info({}, 'no callers are configured: anyone on this machine may verify, and no one else');
 }
 
 async function configurationOf({ config }: { readonly config?: string }): Promise<Configuration> {
@@ -171,9 +171,9 @@ function commandLineLog(): Log {
 async function readInput(file: string, expected: string): Promise<NamedInput> {
   const name = file === '-' ? 'standard input' : file;
   const bytes = await (file === '-' ? buffer(process.stdin) : readFile(file)).catch((cause: unknown) => {
-    throw new UsageError([`${name}: ${fileProblem(cause)}`, `expected is ${expected}`], { cause });
+    throw new UsageError([`${name}: ${fileProblem(cause)}`, `expected ${expected}`], { cause });
   });
-  if (bytes.byteLength === 0) throw new UsageError([`${name}: is empty`, `expected is ${expected}`]);
+  if (bytes.byteLength === 0) throw new UsageError([`${name}: is empty`, `expected ${expected}`]);
   return { name, bytes };
 }
 
@@ -183,13 +183,13 @@ function listenProblem(error: unknown, { host, port }: ListenConfiguration): str
   if (error.syscall !== 'listen' && error.syscall !== 'getaddrinfo') return null;
   switch (error.code) {
     case 'EADDRINUSE':
-      return `listen.port: port ${port} of ${host} is in use; stop what uses it, or choose another (VERITEE__LISTEN__PORT; 0 picks a free one)`;
+      return `listen.port: port ${port} of ${host} is in use; stop the process that uses it, or choose another port (VERITEE__LISTEN__PORT; 0 picks a free one)`;
     case 'EACCES':
       return `listen.port: the user of this process may not open port ${port}; choose one from 1024 on (VERITEE__LISTEN__PORT)`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `listen.host: ${host} is no address of this machine; 127.0.0.1 and 0.0.0.0 always are (VERITEE__LISTEN__HOST)`;
+      return `listen.host: ${host} is not an address of this machine; 127.0.0.1 and 0.0.0.0 always are (VERITEE__LISTEN__HOST)`;
     default:
       return `listen: port ${port} of ${host} cannot be opened (${String(error.code)})`;
   }

@@ -23,7 +23,7 @@ export async function readConfiguredRoots(configuration: Configuration): Promise
 
 async function readAkRoots(file: string): Promise<readonly string[]> {
   const { certificates, crls } = await readTokenRoots(file, 'tpm.roots');
-  if (crls.length > 0) throw new ConfigurationError([`tpm.roots: ${file}: revocation lists have no use here`]);
+  if (crls.length > 0) throw new ConfigurationError([`tpm.roots: ${file}: CRLs are not used here`]);
   return certificates.map((der) => spkiDigest(parseCertificate(der)));
 }
 

@@ -7,7 +7,7 @@ const RANDOM_BYTES = 16;
 const drawn = new Uint8Array(256 * RANDOM_BYTES);
 let used = drawn.length;
 
-/** A UUID version 7 of this instant. */
+/** A UUID version 7 of this time. */
 export function newDecisionId(at: Date): string {
   if (used === drawn.length) {
     randomFillSync(drawn);

@@ -58,20 +58,20 @@ export class Endings {
   warnOfAccess(): void {
     const { log } = this.#sources;
     for (const { hasEnded, ...fields } of this.#ending(this.#apiKeys())) {
-      if (hasEnded) log.warn(fields, 'an API key has ended: its caller is refused');
-      else log.warn(fields, 'an API key ends soon');
+      if (hasEnded) log.warn(fields, 'an API key has expired: its caller is refused');
+      else log.warn(fields, 'an API key expires soon');
     }
     for (const { hasEnded, ...fields } of this.#ending(this.#certificates())) {
-      if (hasEnded) log.warn(fields, 'a certificate of the listener has ended: connections by it fail');
-      else log.warn(fields, 'a certificate of the listener ends soon');
+      if (hasEnded) log.warn(fields, 'a certificate of the listener has expired: connections with it fail');
+      else log.warn(fields, 'a certificate of the listener expires soon');
     }
   }
 
   warnOfWaivers(): void {
     const { policies, clock, log } = this.#sources;
     for (const { hasEnded, ...fields } of endingWaivers(policies(), clock.now())) {
-      if (hasEnded) log.warn(fields, 'a waiver has ended: it covers nothing any more');
-      else log.warn(fields, 'a waiver ends soon');
+      if (hasEnded) log.warn(fields, 'a waiver has expired: it covers nothing any more');
+      else log.warn(fields, 'a waiver expires soon');
     }
   }
 

@@ -26,7 +26,7 @@ export interface NamedReport {
 const EXPORT_MS = 10 * 60_000;
 
 /**
- * Collects what machines without network need into a folder: chains and lists of AMD's lines, and what SNP reports and
+ * Collects into a folder what machines without a network need: AMD's chains and CRLs, and what SNP reports and
  * TD quotes need.
  *
  * @param reports SNP reports and TD quotes
@@ -76,7 +76,7 @@ export async function importEndorsements(
   try {
     const reports = [await amd.importBundle(folder), await intel.importBundle(folder)];
     for (const { name, what, keptAs } of reports.flatMap(({ taken }) => taken)) {
-      world.writeLine(`took ${name}: ${what}, kept as ${keptAs}`);
+      world.writeLine(`imported ${name}: ${what}, cached as ${keptAs}`);
     }
     const refused = reports.flatMap((report) => report.refused);
     for (const { name, why } of refused) world.writeLine(`refused ${name}: ${why}`);
@@ -94,14 +94,14 @@ const SNP_REPORT_BYTES = 1184;
 /** Of a report whose KEY_INFO names no key. */
 const UNSIGNED: Unavailable = {
   code: 'vcek_unavailable',
-  detail: 'no key signed the report, so there is no key certificate to ask for',
+  detail: 'no key signed the report, so there is no key certificate to fetch',
   retryable: false,
 };
 
 /** For a quote whose PCK chain ends at no root of Intel. No request names its platform. */
 const UNVOUCHED: Unavailable = {
   code: 'collateral_unavailable',
-  detail: 'the certificate of the quote does not hold up to a pinned root',
+  detail: 'the certificate chain of the quote does not verify up to a pinned root',
   retryable: false,
 };
 

@@ -91,7 +91,7 @@ function withAccessOf(current: Configuration, { callers, listen }: Configuration
  */
 function requireCallers(before: Configuration, { callers }: Configuration): void {
   if (Object.keys(callers).length > 0 || Object.keys(before.callers).length === 0) return;
-  throw new ConfigurationError(['callers: none is left: to serve without callers, start the service again']);
+  throw new ConfigurationError(['callers: none is left; to serve without callers, restart the service']);
 }
 
 /** A caller that is unchanged in both configurations has lost nothing. Without configured callers, everybody had access. */
@@ -156,7 +156,7 @@ export function pemCertificates(text: string): readonly string[] {
 function requireAuthorities(text: string): void {
   const certificates = pemCertificates(text);
   const begun = text.split('-----BEGIN').length - 1;
-  if (certificates.length === 0 || certificates.length < begun) throw new Error('something else than certificates');
+  if (certificates.length === 0 || certificates.length < begun) throw new Error('something other than certificates');
   for (const certificate of certificates) new X509Certificate(certificate);
 }
 

@@ -35,10 +35,10 @@ export function reportOf(input: NamedInput): NamedReport {
     case 'an HCL report':
       return {
         name,
-        bytes: readingInput(input, () => snpReportIn(bytes)) ?? refuse(name, 'an HCL report without SNP report'),
+        bytes: readingInput(input, () => snpReportIn(bytes)) ?? refuse(name, 'an HCL report without an SNP report'),
       };
     default:
-      return refuse(name, kind ?? 'nothing that is understood');
+      return refuse(name, kind ?? 'nothing that is recognised');
   }
 }
 

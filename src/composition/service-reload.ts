@@ -65,7 +65,7 @@ export class ServiceReload {
       needRestart,
       ...(access === null ? {} : { configuration: configurationDigest(access.configuration) }),
     };
-    if (kept.length > 0) log.warn(fields, 'reloaded in part: what is kept as before was not right');
+    if (kept.length > 0) log.warn(fields, 'reloaded in part: the parts that were wrong stay as they were');
     else if (needRestart.length > 0) log.warn(fields, 'reloaded: some changed keys need a restart');
     else log.info(fields, 'reloaded');
   }

@@ -151,7 +151,7 @@ async function openOutside(
 function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8Array> {
   const file = challengeKeyPath(configuration);
   const message =
-    "there was no challenge key, so one was made: challenges issued with another key pass for nonces of the caller's own";
+    "there was no challenge key, so one was created: a challenge issued with another key counts as the caller's own nonce";
   return readOrCreateChallengeKey(file, () => log.warn({ file }, message));
 }
 
@@ -160,7 +160,7 @@ function openChallengeStore(clock: Clock, log: Log, opened: OpenParts): MemoryCh
   const store = new MemoryChallengeStore(clock);
   log.info(
     { store: 'memory' },
-    'challenges are kept in memory: those that this key issued before this start count as used',
+    'challenges are kept in memory: those issued with this key before this start count as used',
   );
   opened.add({
     close: async () => {

@@ -105,7 +105,7 @@ const itaSubmit = whole(
   object({
     api: trustedOrigin,
     apiKeyFile: path(),
-    /** Policies to judge by. Every token of Trust Authority has to have matched them, whoever brings it. */
+    /** Policies to judge by. Every Trust Authority token must have matched them, whoever supplies it. */
     policyIds: listed(policyUuid),
     /** Whether a token is to be issued only where all of them match. */
     policyMustMatch: optional(flag, false),

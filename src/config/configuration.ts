@@ -48,7 +48,7 @@ const releasableKey = object({
 /** A caller. Exactly one of `apiKeySha256`, `oidc`, `mtls` and `kubernetes` says how it is recognised. */
 const caller = object({
   apiKeySha256: orNull(hex(SHA256_BYTES)),
-  /** Instant from which the key no longer counts. */
+  /** Time from which the key is no longer valid. */
   expires: orNull(instant),
   roles: list(choice(...ROLES), 'distinct', 'filled'),
   /** Policies that the caller may name; null: any. */
@@ -105,7 +105,7 @@ export const CONFIGURATION_SCHEMA = object({
     directory: optional(path(), DEFAULT_POLICY_DIRECTORY),
     default: optional(policyId, 'azure-cvm-baseline'),
   }),
-  /** Whether requests may name a past instant (`at`). */
+  /** Whether requests may name a past verification time (`at`). */
   historical: optional(flag, false),
   limits: withFittingEventLog(limits),
   deadlineSeconds: optional(number(0.1, 120), 5),

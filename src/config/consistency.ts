@@ -47,7 +47,7 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
 /** There is no open service by accident: without callers, other machines are let in only where that is spelt out. */
 function checkListening({ listen, callers }: Configuration, at: Place): void {
   if (Object.keys(callers).length > 0 || listen.insecure || isLoopbackHost(listen.host)) return;
-  const why = 'not a loopback address, and no callers are configured (listen.insecure: true serves anybody)';
+  const why = 'not a loopback address, and no callers are configured (listen.insecure: true serves anyone)';
   at.member('host').refuse(why);
 }
 
@@ -82,10 +82,10 @@ function checkMaa(maa: MaaConfiguration, at: Place): void {
   refuseRepeated(issuersIn(maa, at), 'is listed twice');
   submit.endpoints.forEach((endpoint, index) => {
     if (isAcceptedIssuer(endpoint, maa)) return;
-    at.member('submit', 'endpoints', index).refuse('is no issuer whose tokens are accepted');
+    at.member('submit', 'endpoints', index).refuse('is not an issuer whose tokens are accepted');
   });
   if (submit.credential !== null && submit.endpoints.length === 0) {
-    at.member('submit', 'credential').refuse('there are no endpoints that it would be for');
+    at.member('submit', 'credential').refuse('there are no endpoints that would use it');
   }
 }
 
@@ -93,13 +93,13 @@ function checkMaa(maa: MaaConfiguration, at: Place): void {
 function checkRegion(region: string, at: Place): void {
   if (isRegionShaped(region)) return;
   const known = `such as weu or eus2; known are ${listedNames(SHARED_REGIONS)}`;
-  at.refuse(`${region} is no region as Azure Attestation abbreviates them (${known})`);
+  at.refuse(`${region} is not a region as Azure Attestation abbreviates them (${known})`);
 }
 
 /** Whoever owns another instance writes its policy, and so can issue any claim. */
 function checkMaaIssuer({ issuer, policyHash }: MaaIssuerConfiguration, at: Place): void {
   if (policyHash !== null || isNamedLikeSharedProvider(issuer)) return;
-  at.member('policyHash').refuse('is missing, and the issuer is no shared provider (any accepts every policy)');
+  at.member('policyHash').refuse('is missing, and the issuer is not a shared provider (any accepts every policy)');
 }
 
 /** A token that comes back has to be one that is accepted, or the evidence was sent for nothing. */
@@ -146,7 +146,7 @@ function pinWarnings({ issuers }: ItaConfiguration): readonly string[] {
     return other === undefined || pinsOf(other) === pinsOf(entry)
       ? []
       : [
-          `ita.issuers: ${other.issuer} and ${entry.issuer} have the same keys but not the same policyIds and roots, so a token that one refuses may count under the other name`,
+          `ita.issuers: ${other.issuer} and ${entry.issuer} have the same keys but not the same policyIds and roots, so a token that one refuses may be accepted under the other name`,
         ];
   });
 }
@@ -167,5 +167,5 @@ function regionWarnings({ shared, issuers }: MaaConfiguration): readonly string[
 }
 
 function unknownRegion(place: string, region: string, provider: string): string {
-  return `${place}: this version knows no region ${region}; tokens of ${provider} count all the same, so look whether that provider is Microsoft's`;
+  return `${place}: this version does not know the region ${region}; tokens of ${provider} are accepted all the same, so check that the provider is Microsoft's`;
 }

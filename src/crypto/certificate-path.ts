@@ -19,10 +19,10 @@ export type PathProblemCode = Extract<
   | 'cert_validity'
 >;
 
-/** What is wrong with a certificate of a path. */
+/** What is wrong with a certificate of a chain. */
 export interface PathProblem {
   readonly code: PathProblemCode;
-  /** Position in the path, 0 for the leaf. */
+  /** Position in the chain, 0 for the leaf. */
   readonly index: number;
   /** One sentence for people. Lower case, no period. */
   readonly detail: string;
@@ -33,7 +33,7 @@ const MAXIMUM_PATH = 5;
 /** Critical extensions that are understood: what they say is checked here (RFC 5280 4.2). */
 const UNDERSTOOD: ReadonlySet<string> = new Set([EXTENSION.basicConstraints, EXTENSION.keyUsage]);
 
-/** One certificate of a path with the one above it; the anchor is its own issuer. */
+/** One certificate of a chain with the one above it; the anchor is its own issuer. */
 interface Link {
   readonly certificate: X509Certificate;
   readonly issuer: X509Certificate;
@@ -71,7 +71,7 @@ const STEPS: readonly Step[] = [
  * (certificate policies, distribution points), and revocation.
  *
  * @param path leaf first, anchor last
- * @returns at most one problem of each certificate, and one more where a key comes twice; empty: the path holds
+ * @returns at most one problem of each certificate, and one more where a key appears twice; empty: the path is valid
  */
 export function verifyCertificatePath(path: readonly X509Certificate[], profile: PathProfile): readonly PathProblem[] {
   return pathProblems(path, 0, profile);
@@ -106,7 +106,7 @@ export function verifyLeaf(
 /** @param first position of the first certificate, 0 for a leaf */
 function pathProblems(path: readonly X509Certificate[], first: number, profile: PathProfile): readonly PathProblem[] {
   if (path.length < 2 || path.length > MAXIMUM_PATH) {
-    return [{ code: 'cert_path', index: 0, detail: `path has ${path.length} certificates, not 2 to ${MAXIMUM_PATH}` }];
+    return [{ code: 'cert_path', index: 0, detail: `chain has ${path.length} certificates, not 2 to ${MAXIMUM_PATH}` }];
   }
   const links = path.map((certificate, position) => {
     const issuer = path[position + 1];
@@ -138,8 +138,8 @@ export function verifySelfSigned(certificate: X509Certificate, profile: PathProf
 }
 
 /**
- * Judges whether every certificate of a path is valid at an instant. No leeway: valid from notBefore to notAfter,
- * both included (RFC 5280 4.1.2.5). A certificate that states no instant is not valid.
+ * Judges whether every certificate of a chain is valid at a verification time. No leeway: valid from notBefore to notAfter,
+ * both included (RFC 5280 4.1.2.5). A certificate that states no time is not valid.
  */
 export function judgeValidity(path: readonly X509Certificate[], at: Date): PathProblem | null {
   for (const [index, certificate] of path.entries()) {
@@ -147,7 +147,7 @@ export function judgeValidity(path: readonly X509Certificate[], at: Date): PathP
     const fail = (what: string): PathProblem => {
       return { code: 'cert_validity', index, detail: `${nameOfCertificate(certificate)}, ${what}` };
     };
-    if (notBefore === null || notAfter === null) return fail('does not say when it is valid as rfc 5280 wants it');
+    if (notBefore === null || notAfter === null) return fail('does not state its validity as RFC 5280 requires');
     if (at < notBefore) return fail(`is valid from ${notBefore.toISOString()} on`);
     if (at > notAfter) return fail(`was valid until ${notAfter.toISOString()}`);
   }
@@ -156,20 +156,20 @@ export function judgeValidity(path: readonly X509Certificate[], at: Date): PathP
 
 /** A certificate as its issuer knows it: whose it is, and its serial number in hex. */
 export function nameOfCertificate({ subject, serial }: X509Certificate): string {
-  return `${subject.commonName ?? 'a certificate without common name'}, serial ${hex(serial)}`;
+  return `${subject.commonName ?? 'a certificate without a common name'}, serial ${hex(serial)}`;
 }
 
 /**
- * A problem as one sentence that says where in the path it is.
+ * A problem as one sentence that says where in the chain it is.
  *
  * @param roles what the vendor calls the certificate at each position, leaf first; empty where that is not known
  */
 export function describePathProblem({ index, detail }: PathProblem, roles: readonly string[] = []): string {
   const role = roles[index];
-  return `${detail} (certificate ${index + 1} of the path${role === undefined ? '' : `, ${role}`})`;
+  return `${detail} (certificate ${index + 1} of the chain${role === undefined ? '' : `, ${role}`})`;
 }
 
-/** When the first certificate of a path ends; the beginning of time where one does not say when. */
+/** When the first certificate of a chain ends; the beginning of time where one does not say when. */
 export function earliestEnd(path: readonly X509Certificate[]): Date {
   return new Date(Math.min(...path.map(({ notAfter }) => notAfter?.getTime() ?? 0)));
 }
@@ -187,14 +187,14 @@ function repeatedKeys(path: readonly X509Certificate[], first: number): PathProb
   const keys = path.map(spkiDigest);
   return keys.flatMap((key, position) =>
     keys.indexOf(key) < position
-      ? [{ code: 'cert_path', index: first + position, detail: 'key is in the path twice' }]
+      ? [{ code: 'cert_path', index: first + position, detail: 'key is in the chain twice' }]
       : [],
   );
 }
 
 /** RFC 5280 6.1.3 (a)(4). Names are compared as bytes, and never make trust: the anchor's key does. */
 function chaining({ certificate, issuer, isAnchor }: Link, { anchors }: PathProfile): string | null {
-  if (isAnchor && !anchors.has(spkiDigest(certificate))) return 'path does not end at a pinned key';
+  if (isAnchor && !anchors.has(spkiDigest(certificate))) return 'chain does not end at a pinned key';
   if (!isSameName(certificate.issuer, issuer.subject)) return 'issuer is not the subject of the next certificate';
   return null;
 }
@@ -202,7 +202,7 @@ function chaining({ certificate, issuer, isAnchor }: Link, { anchors }: PathProf
 function signatureAlgorithm({ certificate, issuer }: Link, profile: PathProfile): string | null {
   const { name } = certificate.outerAlgorithm;
   if (name === null || !profile.signatureAlgorithms.has(name)) return 'signature algorithm is not allowed';
-  return algorithmFitsKey(name, issuer.publicKey) ? null : "signature algorithm is not one of the issuer's key";
+  return algorithmFitsKey(name, issuer.publicKey) ? null : "signature algorithm does not fit the issuer's key";
 }
 
 /** RFC 5280 6.1.3 (a)(1). */
@@ -215,7 +215,7 @@ function signature({ certificate, issuer }: Link, { issuerKeys }: PathProfile): 
 
 /** RFC 5280 4.1.1.2: the signed copy says the same, or the one beside the signature could be swapped. */
 function innerAlgorithm({ certificate: { innerAlgorithm: inner, outerAlgorithm: outer } }: Link): string | null {
-  return Buffer.compare(inner.bytes, outer.bytes) === 0 ? null : 'signed and stated signature algorithm differ';
+  return Buffer.compare(inner.bytes, outer.bytes) === 0 ? null : 'the signed and the stated signature algorithm differ';
 }
 
 function ownKey({ certificate, index }: Link, profile: PathProfile): string | null {
@@ -226,7 +226,7 @@ function ownKey({ certificate, index }: Link, profile: PathProfile): string | nu
 function extensions({ certificate }: Link): string | null {
   if (certificate.version !== 3) return `certificate is of version ${certificate.version}, not 3`;
   const repeated = repeatedExtension(certificate.extensions);
-  if (repeated !== null) return `extension ${repeated} comes twice`;
+  if (repeated !== null) return `extension ${repeated} appears twice`;
   const unknown = certificate.extensions.find(({ critical, oid }) => critical && !UNDERSTOOD.has(oid));
   return unknown === undefined ? null : `critical extension ${unknown.oid} is not understood`;
 }
@@ -234,8 +234,8 @@ function extensions({ certificate }: Link): string | null {
 /** RFC 5280 6.1.4 (k) and (n), for the anchor too: what pins it is its key, not its right to issue. */
 function authority({ certificate: { basicConstraints, keyUsage }, index }: Link): string | null {
   if (index === 0) return null;
-  if (basicConstraints === null || !basicConstraints.ca) return 'issuer is not a ca';
-  if (!basicConstraints.critical) return 'basic constraints of a ca are not critical';
+  if (basicConstraints === null || !basicConstraints.ca) return 'issuer is not a CA';
+  if (!basicConstraints.critical) return 'basic constraints of a CA are not critical';
   return keyUsage?.keyCertSign === true ? null : 'issuer may not sign certificates';
 }
 
@@ -243,12 +243,12 @@ function authority({ certificate: { basicConstraints, keyUsage }, index }: Link)
 function pathLength({ certificate: { basicConstraints }, index }: Link): string | null {
   const allowed = basicConstraints?.pathLength ?? null;
   const below = index - 1;
-  return index > 0 && allowed !== null && below > allowed ? `${below} ca below, ${allowed} allowed` : null;
+  return index > 0 && allowed !== null && below > allowed ? `${below} CAs below, ${allowed} allowed` : null;
 }
 
 /** A leaf signs data: it is no CA, and where it says what it is for, signing is among it (RFC 5280 4.2.1.3). */
 function leafUse({ certificate: { basicConstraints, keyUsage }, index }: Link): string | null {
   if (index > 0) return null;
-  if (basicConstraints?.ca === true) return 'leaf is a ca';
+  if (basicConstraints?.ca === true) return 'leaf is a CA';
   return keyUsage === null || keyUsage.digitalSignature ? null : 'leaf may not sign data';
 }

@@ -7,7 +7,7 @@ import { verifyP256 } from './ecdsa.js';
 import { publicKeyOf } from './key-cache.js';
 import { type RsaHash, verifyRsaPkcs1, verifyRsaPss } from './rsa.js';
 
-/** What an issuer signs: a certificate or a revocation list. */
+/** What an issuer signs: a certificate or a CRL. */
 export type Issued = Pick<X509Certificate, 'tbs' | 'signature'>;
 
 /** Whether keys of this kind make signatures of this algorithm. */
@@ -17,7 +17,7 @@ export function algorithmFitsKey(algorithm: SignatureAlgorithm, key: PublicKey):
 }
 
 /**
- * Verifies the signature of a certificate or revocation list under its issuer's key. Says nothing about the issuer.
+ * Verifies the signature of a certificate or CRL under its issuer's key. Says nothing about the issuer.
  *
  * @param algorithm the one that stands beside the signature
  */

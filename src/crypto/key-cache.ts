@@ -90,7 +90,7 @@ export function keptKey(certificate: CertificateKey): () => KeyObject {
 }
 
 function importKey({ spki, publicKey }: CertificateKey): KeyObject {
-  if (publicKey.kind === 'other') throw new Error('key is of a kind that is not used');
+  if (publicKey.kind === 'other') throw new Error('key is of a kind that is not supported');
   if (publicKey.kind === 'rsa') return importRsa(publicKey.modulus, publicKey.exponent);
   // JWK is the faster way in for RSA and P-256, DER for P-384
   if (publicKey.curve === 'P-384') {

@@ -23,7 +23,7 @@ export function keyProblem(key: PublicKey, rules: readonly KeyRule[]): string | 
   if (key.kind === 'other') return `key is not allowed: ${key.detail}`;
   if (!rules.some((rule) => fitsRule(key, rule))) return 'key is of a kind or size that is not allowed';
   // every vendor's keys have this exponent; a small or even one makes signatures that anybody can write
-  if (key.kind === 'rsa') return EXPONENT_65537.equals(key.exponent) ? null : 'rsa exponent is not 65537';
+  if (key.kind === 'rsa') return EXPONENT_65537.equals(key.exponent) ? null : 'RSA exponent is not 65537';
   return isOnCurve(key) ? null : 'key is not a point on its curve';
 }
 

@@ -6,25 +6,25 @@ import type { CheckId } from '../model/codes.js';
 import { algorithmFitsKey, verifyIssuedSignature } from './issued-signature.js';
 import { keyProblem, type PathProfile } from './path-profile.js';
 
-/** Why a revocation list cannot be used. */
+/** Why a CRL cannot be used. */
 export interface RevocationListProblem {
   readonly code: Extract<CheckId, 'crl_invalid' | 'crl_stale'>;
   /** One sentence for people. Lower case, no period. */
   readonly detail: string;
 }
 
-/** A list that holds, with its entries, or why it does not. */
+/** A CRL that verifies, with its entries, or why it does not. */
 export type RevocationListReading =
   | { readonly ok: true; readonly list: X509Crl }
   | { readonly ok: false; readonly problem: RevocationListProblem };
 
 /**
- * Verifies a revocation list (RFC 5280 section 6.3.3) in everything that does not depend on time: it is whole, of its
+ * Verifies a CRL (RFC 5280 section 6.3.3) in everything that does not depend on time: it is whole, of its
  * issuer, and speaks of all certificates of that issuer. Time is `judgeRevocationListTime`. Its entries are read once the
  * signature over them holds: nobody but the issuer can make them many.
  *
- * Not established: that the issuer is trusted (verify its path first), and that there is no newer list. An issuing
- * distribution point is refused even without a restriction in it: no vendor has one in a list used here.
+ * Not established: that the issuer is trusted (verify its path first), and that there is no newer CRL. An issuing
+ * distribution point is refused even without a restriction in it: no vendor has one in a CRL used here.
  *
  * @param profile algorithms and issuer keys that are allowed, as in the issuer's path
  * @throws {FormatError} `cert_format` where the entries are malformed, although the issuer has signed them
@@ -43,60 +43,60 @@ export function verifyRevocationList(
 }
 
 /**
- * Judges a revocation list at an instant, without leeway. A list without an end cannot be told from an old one, so
+ * Judges a CRL at a verification time, without leeway. A CRL without an end cannot be told from an old one, so
  * it is stale.
  */
 export function judgeRevocationListTime({ thisUpdate, nextUpdate }: CrlFrame, at: Date): RevocationListProblem | null {
-  const problem = (code: RevocationListProblem['code'], what: string) => ({ code, detail: `revocation list ${what}` });
+  const problem = (code: RevocationListProblem['code'], what: string) => ({ code, detail: `CRL ${what}` });
   if (thisUpdate === null) return problem('crl_invalid', 'does not say when it was made');
   if (at < thisUpdate) return problem('crl_invalid', `is from the future, of ${thisUpdate.toISOString()}`);
-  if (nextUpdate === null) return problem('crl_stale', 'does not say when the next is due');
+  if (nextUpdate === null) return problem('crl_stale', 'does not say when the next one is due');
   return at > nextUpdate ? problem('crl_stale', `is past its next update, ${nextUpdate.toISOString()}`) : null;
 }
 
-/** How new a revocation list is within its series: by number, and between equal numbers by date. */
+/** How new a CRL is within its series: by number, and between equal numbers by date. */
 export interface CrlAge {
   readonly number: bigint;
   readonly thisUpdate: Date;
 }
 
-/** Whether `a` is an older list than `b`. */
+/** Whether `a` is an older CRL than `b`. */
 export function isOlder(a: CrlAge, b: CrlAge): boolean {
   return a.number === b.number ? a.thisUpdate < b.thisUpdate : a.number < b.number;
 }
 
-/** Whether a serial number is on the list. Holds for certificates of the list's issuer only. */
+/** Whether a serial number is on the CRL. Holds for certificates of the CRL's issuer only. */
 export function isRevoked(crl: X509Crl, serial: Uint8Array): boolean {
   return crl.entries.some((entry) => Buffer.compare(entry.serial, serial) === 0);
 }
 
 function origin(crl: CrlFrame, issuer: X509Certificate, profile: PathProfile): string | null {
   const { name } = crl.outerAlgorithm;
-  if (!isSameName(crl.issuer, issuer.subject)) return 'revocation list is of another issuer';
-  if (issuer.keyUsage?.crlSign !== true) return 'issuer may not sign revocation lists';
+  if (!isSameName(crl.issuer, issuer.subject)) return 'CRL is from another issuer';
+  if (issuer.keyUsage?.crlSign !== true) return 'issuer may not sign CRLs';
   if (name === null || !profile.signatureAlgorithms.has(name)) return 'signature algorithm is not allowed';
-  if (!algorithmFitsKey(name, issuer.publicKey)) return "signature algorithm is not one of the issuer's key";
+  if (!algorithmFitsKey(name, issuer.publicKey)) return "signature algorithm does not fit the issuer's key";
   const weakness = keyProblem(issuer.publicKey, profile.issuerKeys);
   if (weakness !== null) return weakness;
   if (!verifyIssuedSignature(crl, name, issuer)) return 'signature does not verify';
   const isSame = Buffer.compare(crl.innerAlgorithm.bytes, crl.outerAlgorithm.bytes) === 0;
-  return isSame ? null : 'signed and stated signature algorithm differ';
+  return isSame ? null : 'the signed and the stated signature algorithm differ';
 }
 
 /** RFC 5280 5.2: version 2 with a number, complete, and nothing critical in it that is not understood. */
 function scope({ version, extensions, crlNumber }: CrlFrame): string | null {
-  if (version !== 2) return `revocation list is of version ${version}, not 2`;
+  if (version !== 2) return `CRL is of version ${version}, not 2`;
   const repeated = repeatedExtension(extensions);
-  if (repeated !== null) return `extension ${repeated} comes twice`;
+  if (repeated !== null) return `extension ${repeated} appears twice`;
   const has = (oid: string) => extensions.some((extension) => extension.oid === oid);
-  if (has(EXTENSION.deltaCrlIndicator)) return 'revocation list holds changes only';
-  if (has(EXTENSION.issuingDistributionPoint)) return 'revocation list is indirect or speaks of some certificates only';
+  if (has(EXTENSION.deltaCrlIndicator)) return 'CRL is a delta CRL';
+  if (has(EXTENSION.issuingDistributionPoint)) return 'CRL is indirect, or covers only some certificates';
   const unknown = criticalOtherThan(extensions, EXTENSION.crlNumber);
   if (unknown !== null) return `critical extension ${unknown} is not understood`;
-  return crlNumber === null ? 'revocation list has no number' : null;
+  return crlNumber === null ? 'CRL has no number' : null;
 }
 
-/** RFC 5280 5.3. An entry for another issuer's certificate exists in indirect lists only. */
+/** RFC 5280 5.3. An entry for another issuer's certificate exists in indirect CRLs only. */
 function entries(crl: X509Crl): string | null {
   for (const { extensions } of crl.entries) {
     if (extensions.some(({ oid }) => oid === EXTENSION.certificateIssuer)) return 'entry is for another issuer';

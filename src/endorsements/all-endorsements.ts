@@ -8,7 +8,7 @@ interface Sources {
   readonly tokenKeys: TokenKeysSource;
 }
 
-/** Asks for each kind of endorsement where it is to be had. */
+/** Asks the right source for each kind of endorsement. */
 export class AllEndorsements implements EndorsementSource {
   readonly #sources: Sources;
 
@@ -20,11 +20,11 @@ export class AllEndorsements implements EndorsementSource {
     // The set does not say whose it is: one for another token or quote must not be able to take its place.
     const keys = onlyOne(
       requests.filter((request) => request.kind === 'token-keys'),
-      'keys of more than one token are asked for at once',
+      'keys of more than one token are requested at once',
     );
     const collateral = onlyOne(
       requests.filter((request) => request.kind === 'intel-tdx'),
-      'collateral of more than one quote is asked for at once',
+      'collateral of more than one quote is requested at once',
     );
     const { amd, intel, tokenKeys } = this.#sources;
     const [{ snp }, foundCollateral, foundKeys] = await Promise.all([

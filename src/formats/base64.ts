@@ -28,7 +28,7 @@ function base64Problem(digits: string): string {
   if (digits.trimStart().startsWith('-----BEGIN')) return 'this is PEM: expected the DER in it, in base64url or base64';
   const look = hexLook(digits);
   if (look !== null) return `this is ${look}: expected base64url or base64`;
-  if (/\s/.test(digits)) return 'not base64url or base64: it has blanks or line feeds';
+  if (/\s/.test(digits)) return 'not base64url or base64: it has spaces or line feeds';
   if (/[^A-Za-z0-9+/_-]/.test(digits)) return 'not base64url or base64: it has other characters';
   if (/[+/]/.test(digits) && /[_-]/.test(digits)) return 'not base64url or base64: it mixes the two alphabets';
   return 'not base64url or base64: it is cut short, or its last character has bits that no byte uses';

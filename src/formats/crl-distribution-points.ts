@@ -9,8 +9,8 @@ const REASONS = 0x81;
 const CRL_ISSUER = contextTag(2);
 
 /**
- * The URIs at which a certificate says that its revocation lists are (RFC 5280 4.2.1.13), in order, as they stand.
- * Points that are for some reasons only, or whose list another issuer signs, are left out: no such list is used here.
+ * The URIs at which a certificate says that its CRLs are (RFC 5280 4.2.1.13), in order, as they stand.
+ * Points that are for some reasons only, or whose CRL another issuer signs, are left out: no such CRL is used here.
  * Empty where the extension is missing, and where it comes twice.
  *
  * @throws {FormatError} `cert_format`

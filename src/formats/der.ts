@@ -26,7 +26,7 @@ const MAXIMUM_DEPTH = 32;
 const MAXIMUM_ARC = 0xffff_ffff;
 /** Object identifiers of certificates have up to twelve. They are read before anything is verified. */
 const MAXIMUM_ARCS = 32;
-/** Those of a revocation list with 20 000 entries that give a reason. A certificate has some hundred. */
+/** Those of a CRL with 20 000 entries that give a reason. A certificate has some hundred. */
 const MAXIMUM_ELEMENTS = 160_000;
 
 /** Identifier octet of a constructed context-specific tag: `[number]` around something. */
@@ -182,7 +182,7 @@ export function wholeOctets(content: Uint8Array, what: string): Uint8Array {
   return content.subarray(1);
 }
 
-/** A FormatError of this room: everything malformed in a certificate or revocation list has one code. */
+/** A FormatError of this room: everything malformed in a certificate or CRL has one code. */
 export function malformed(message: string, cause?: unknown): FormatError {
   return new FormatError('cert_format', message, { cause });
 }

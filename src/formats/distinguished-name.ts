@@ -58,6 +58,6 @@ function decodeUtf8(content: Uint8Array, what: string): string {
   try {
     return UTF8.decode(content);
   } catch (cause) {
-    throw malformed(`${what} is not utf-8`, cause);
+    throw malformed(`${what} is not UTF-8`, cause);
   }
 }

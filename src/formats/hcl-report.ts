@@ -72,8 +72,8 @@ export function parseHclReport(bytes: Uint8Array) {
   requireHardwareOf(reportType, hardwareReport);
   if (word(0x4cc) !== 1) throw new FormatError('hcl_hash_type', 'the report data hash is not SHA-256');
   const claimsEnd = CLAIMS_OFFSET + claimsSize;
-  if (bytes.byteLength - claimsEnd > 4096) throw new FormatError('hcl_format', 'more than 4096 bytes of filling');
-  requireZeroRange(bytes, claimsEnd, bytes.byteLength, 'filling bytes after the runtime claims');
+  if (bytes.byteLength - claimsEnd > 4096) throw new FormatError('hcl_format', 'more than 4096 bytes of padding');
+  requireZeroRange(bytes, claimsEnd, bytes.byteLength, 'padding bytes after the runtime claims');
   return {
     /** 1: older Milan hosts. */
     version,
@@ -123,7 +123,7 @@ function requireHardwareOf(reportType: HclReportType, area: Uint8Array): void {
     throw new FormatError('hcl_format', 'the report type is snp, the hardware report is a TDREPORT');
   }
   if (reportType !== 'tdx') return;
-  if (!isTdReport) throw new FormatError('hcl_format', 'the report type is tdx, the hardware report is no TDREPORT');
+  if (!isTdReport) throw new FormatError('hcl_format', 'the report type is tdx, the hardware report is not a TDREPORT');
   for (const [start, end] of UNHASHED_ZEROS) {
     requireZeroRange(area, start, end, 'reserved bytes of the TDREPORT, and those behind it,');
   }

@@ -124,7 +124,7 @@ function readKid(kid: JsonValue | undefined): string {
 
 function readAlgorithm(alg: JsonValue | undefined): string | null {
   if (alg === undefined) return null;
-  if (typeof alg !== 'string') throw unfit('alg is not a text');
+  if (typeof alg !== 'string') throw unfit('alg is not a string');
   return alg;
 }
 

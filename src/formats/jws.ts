@@ -20,7 +20,7 @@ export interface Jws {
 const SEGMENT = /^[A-Za-z0-9_-]*$/;
 
 /**
- * Members that change what is signed or how it is read, and those that bring a key of the token's own choice or name
+ * Members that change what is signed or how it is read, and those that supply a key of the token's own choice or name
  * a place where one is. `jku` and `x5c` are left to whoever knows the issuer: genuine tokens carry them.
  */
 const REFUSED_MEMBERS = ['crit', 'b64', 'zip', 'enc', 'jwk', 'x5u'] as const;
@@ -66,8 +66,8 @@ function wrappingOf(token: string): string | null {
   if (/^Authorization[:\s]/i.test(token)) return 'the token has Authorization in front: expected what follows Bearer';
   if (/^Bearer[:\s]/i.test(token)) return 'the token has Bearer in front: expected what follows it';
   if (/^\s*["']|["']\s*$/.test(token)) return 'the token has quotes around it: expected it without them';
-  if (/\s$/.test(token)) return 'the token has a blank or line feed behind it: expected it without';
-  return /^\s/.test(token) ? 'the token has a blank or line feed in front: expected it without' : null;
+  if (/\s$/.test(token)) return 'the token has a space or line feed after it: expected it without';
+  return /^\s/.test(token) ? 'the token has a space or line feed before it: expected it without' : null;
 }
 
 function parseHeader(bytes: Uint8Array): Jws['header'] {

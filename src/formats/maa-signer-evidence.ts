@@ -49,7 +49,7 @@ export function parseMaaSignerEvidence({ extensions }: X509Certificate): MaaSign
 /** The extensions are UTF8Strings. */
 function textOf({ value }: X509Extension): Uint8Array {
   const { tag, content } = parseDer(value);
-  if (tag !== DER.utf8String) throw malformed('evidence of the signer is not a text');
+  if (tag !== DER.utf8String) throw malformed('evidence of the signer is not a string');
   return content;
 }
 

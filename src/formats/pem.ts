@@ -37,13 +37,13 @@ interface PemBounds {
 export function parsePemCertificates(text: string, code: PemCode, bounds: PemBounds = {}): Uint8Array[] {
   const { certificates = Number.POSITIVE_INFINITY, bytes = PEM_TEXT_BYTES } = bounds;
   if (text.length > bytes) {
-    throw new FormatError('cert_format', `pem is ${text.length} characters, at most ${bytes} are allowed`);
+    throw new FormatError('cert_format', `PEM is ${text.length} characters, at most ${bytes} are allowed`);
   }
   return readBlocks(text, ['CERTIFICATE'], code, certificates).map(({ der }) => der);
 }
 
 /**
- * Reads certificates and revocation lists from PEM, in any order, as strictly as `parsePemCertificates`. For files and
+ * Reads certificates and CRLs from PEM, in any order, as strictly as `parsePemCertificates`. For files and
  * fetched material: how long the text may be is for whoever read it.
  *
  * @returns at least one block, in the order of the text
@@ -60,14 +60,14 @@ function readBlocks(text: string, labels: readonly PemLabel[], code: PemCode, ma
     if (line.value === '') continue;
     const label = labels.find((candidate) => line.value === `-----BEGIN ${candidate}-----`);
     if (label === undefined) throw new FormatError(code, blocks.length === 0 ? noPem(text) : otherThings(text));
-    if (blocks.length === maximum) throw new FormatError(code, `pem has more than ${maximum} certificates`);
+    if (blocks.length === maximum) throw new FormatError(code, `PEM has more than ${maximum} certificates`);
     blocks.push({ label, der: decodeBody(readBody(lines, label, code), code) });
   }
   if (blocks.length === 0) throw new FormatError(code, CUT_SHORT);
   return blocks;
 }
 
-const CUT_SHORT = 'pem is cut short';
+const CUT_SHORT = 'PEM is cut short';
 
 /** The lines up to the end of a block. */
 function readBody(lines: Iterator<string>, label: PemLabel, code: PemCode): readonly string[] {
@@ -84,8 +84,8 @@ const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/;
 
 function otherThings(text: string): string {
   return PRIVATE_KEY.test(text)
-    ? 'pem has a private key, which must not be sent: expected certificates alone'
-    : 'pem has something else than certificates';
+    ? 'PEM has a private key, which must not be sent: expected certificates alone'
+    : 'PEM has something other than certificates';
 }
 
 /**
@@ -108,10 +108,10 @@ const BASE64_OF_PEM = /^\s*LS0tLS1CRUdJTi/;
 /** What a text is that does not begin as PEM. Never what it says. */
 function noPem(text: string): string {
   if (BASE64_OF_PEM.test(text)) return `${PEM_IN_BASE64}: expected PEM as it is`;
-  if (/^-----BEGIN [A-Z0-9 ]+-----\\[nr]/.test(text)) return 'pem has \\n written out: expected line feeds';
+  if (/^-----BEGIN [A-Z0-9 ]+-----\\[nr]/.test(text)) return 'PEM has \\n written out: expected line feeds';
   if (text.includes('-----BEGIN')) return otherThings(text);
   const isName = /^[^\n]{1,256}\.(?:pem|crt|cer|der)\s*$/i.test(text);
-  return `this is ${isName ? 'the name of a file' : 'no pem'}: expected pem, which starts with -----BEGIN CERTIFICATE-----`;
+  return `this is ${isName ? 'the name of a file' : 'not PEM'}: expected PEM, which starts with -----BEGIN CERTIFICATE-----`;
 }
 
 /** Lines without their ends, LF or CRLF. A CR that is no line end stays in its line. */
@@ -124,7 +124,7 @@ function decodeBody(lines: readonly string[], code: PemCode): Uint8Array {
   const bytes = Buffer.from(text, 'base64');
   // Buffer drops what it does not like: only a text that comes out again the same was base64 (RFC 4648 section 3.5)
   if (!isFolded(lines) || text === '' || bytes.toString('base64') !== text) {
-    throw new FormatError(code, `pem is not base64 in lines of one length, at most ${LINE_LENGTH} characters`);
+    throw new FormatError(code, `PEM is not base64 in lines of one length, at most ${LINE_LENGTH} characters`);
   }
   return new Uint8Array(withoutFilling(bytes));
 }

@@ -69,16 +69,16 @@ export function readPublicKeyInfo(reader: DerReader): PublicKeyInfo {
   info.end('public key info');
   if (oid === RSA_ENCRYPTION) return { spki, key: rsaKey(parameters, octets) };
   if (oid === EC_PUBLIC_KEY) return { spki, key: ecKey(parameters, octets) };
-  return { spki, key: { kind: 'other', detail: 'neither rsa nor elliptic curve' } };
+  return { spki, key: { kind: 'other', detail: 'neither RSA nor elliptic curve' } };
 }
 
 function rsaKey(parameters: DerElement | null, octets: Uint8Array): RsaKey {
   // RFC 3279 2.3.1: the parameters are NULL
-  if (parameters?.tag !== DER.null) throw malformed('rsa key has parameters');
-  const reader = parseDerSequence(octets, 'rsa key');
-  const modulus = unsignedOctets(reader.read(DER.integer, 'rsa modulus').content, 'rsa modulus');
-  const exponent = unsignedOctets(reader.read(DER.integer, 'rsa exponent').content, 'rsa exponent');
-  reader.end('rsa key');
+  if (parameters?.tag !== DER.null) throw malformed('RSA key has parameters');
+  const reader = parseDerSequence(octets, 'RSA key');
+  const modulus = unsignedOctets(reader.read(DER.integer, 'RSA modulus').content, 'RSA modulus');
+  const exponent = unsignedOctets(reader.read(DER.integer, 'RSA exponent').content, 'RSA exponent');
+  reader.end('RSA key');
   return { kind: 'rsa', bits: modulusBits(modulus), modulus, exponent };
 }
 

@@ -23,7 +23,7 @@ export function weaknessOf({ n, e }: RsaPublicKey, alg: string | null): string |
   const exponent = e.byteLength > 5 ? Number.POSITIVE_INFINITY : e.reduce((sum, octet) => sum * 256 + octet, 0);
   if (exponent < MINIMUM_EXPONENT || exponent > MAXIMUM_EXPONENT) return 'exponent is too small or too large';
   if (exponent % 2 === 0) return 'exponent is even';
-  return isFactorable(n) ? 'modulus is of a kind whose factors can be found' : null;
+  return isFactorable(n) ? 'modulus can be factored (ROCA)' : null;
 }
 
 /**

@@ -21,11 +21,11 @@ export type Reading<T> =
 export function readRuntimeObject(bytes: Uint8Array): Reading<JsonObject> {
   try {
     const value = parseStrictJson(bytes);
-    return isObject(value) ? { ok: true, value } : claimsFault('runtime claims are no JSON object');
+    return isObject(value) ? { ok: true, value } : claimsFault('runtime claims are not a JSON object');
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     if (error.code !== 'duplicate_key') return claimsFault(`runtime claims cannot be read: ${error.message}`);
-    return duplicate('a member of the runtime claims stands there twice');
+    return duplicate('a member of the runtime claims appears twice');
   }
 }
 
@@ -38,13 +38,13 @@ export function namesAttestationKey(object: JsonObject): boolean {
 export function readRuntimeClaims(claims: JsonObject): Reading<RuntimeClaims> {
   const keys = claims['keys'];
   const vmConfiguration = claims['vm-configuration'] ?? null;
-  if (!Array.isArray(keys) || !keys.every(isObject)) return claimsFault('keys is no list of JWKs');
-  if (vmConfiguration !== null && !isObject(vmConfiguration)) return claimsFault('vm-configuration is no object');
+  if (!Array.isArray(keys) || !keys.every(isObject)) return claimsFault('keys is not a list of JWKs');
+  if (vmConfiguration !== null && !isObject(vmConfiguration)) return claimsFault('vm-configuration is not an object');
   const ids = keys.map((key: JsonObject) => key['kid']);
   if (!ids.every((id) => typeof id === 'string')) return claimsFault('a key has no kid');
-  if (new Set(ids).size !== ids.length) return duplicate('two keys have one kid');
+  if (new Set(ids).size !== ids.length) return duplicate('two keys have the same kid');
   const members = Object.keys(vmConfiguration ?? {}).map(camelCase);
-  if (new Set(members).size !== members.length) return duplicate('two members of vm-configuration have one name');
+  if (new Set(members).size !== members.length) return duplicate('two members of vm-configuration have the same name');
   return { ok: true, value: { keys, vmConfiguration, userData: claims['user-data'] ?? null } };
 }
 

@@ -137,7 +137,7 @@ class StrictJsonReader {
     const key = this.#string(this.#limits.keyBytes);
     this.#keyCharacters += key.length;
     if (this.#keyCharacters > this.#limits.keyCharacters)
-      throw this.#error('too_complex', 'member names are too long in all');
+      throw this.#error('too_complex', 'member names are too long in total');
     if (FORBIDDEN_KEYS.has(key)) throw this.#error('forbidden_key', 'forbidden member name', key);
     // Not `in`: on objects without a prototype that leaves compiled code.
     if (Object.hasOwn(object, key)) throw this.#error('duplicate_key', 'member appears twice', key);

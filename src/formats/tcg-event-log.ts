@@ -100,7 +100,7 @@ function readHeader(reader: ByteReader, maximumBytes: number): TcgEvent {
   const index = reader.u32le('pcrIndex of the header');
   const type = reader.u32le('eventType of the header');
   if (type !== EVENT_TYPE.noAction) {
-    throw new FormatError('eventlog_format', 'the event log does not start with an event that says its format');
+    throw new FormatError('eventlog_format', 'the event log does not start with an event that states its format');
   }
   const value = reader.bytes(SHA1_LENGTH, 'digest of the header');
   const data = readData(reader, maximumBytes);
@@ -114,7 +114,8 @@ function readHeader(reader: ByteReader, maximumBytes: number): TcgEvent {
 function parseSpecId(bytes: Uint8Array): ReadonlyMap<number, number> {
   const reader = new ByteReader(bytes, 'eventlog_format');
   const signature = Buffer.from(reader.bytes(SIGNATURE.length, 'signature')).toString('latin1');
-  if (signature !== SIGNATURE) throw new FormatError('eventlog_format', 'the event log is not a crypto agile one');
+  if (signature !== SIGNATURE)
+    throw new FormatError('eventlog_format', 'the event log is not in the crypto-agile format');
   reader.u32le('platformClass');
   reader.u8('specVersionMinor');
   const major = reader.u8('specVersionMajor');

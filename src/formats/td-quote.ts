@@ -39,7 +39,7 @@ const LINE_END = /^(?:\r?\n)?$/;
  */
 export function parseTdQuote(bytes: Uint8Array) {
   if (isTdReport(bytes))
-    throw new FormatError('tdx_not_a_quote', 'a tdreport is no quote: nothing outside can check it');
+    throw new FormatError('tdx_not_a_quote', 'a TDREPORT is not a quote: only its own platform can check it');
   const reader = new ByteReader(bytes, 'tdx_format');
   const { version, qeVendorId } = readHeader(reader);
   const body = readBody(reader, version);
@@ -49,7 +49,7 @@ export function parseTdQuote(bytes: Uint8Array) {
   const authentication = readAuthentication(reader.bytes(length, 'authentication data'));
   // guests hand out a buffer of fixed size: what is left of it is zero
   if (!isZero(reader.bytes(reader.remaining, 'filling'))) {
-    throw new FormatError('tdx_trailing', 'bytes other than zero after the authentication data');
+    throw new FormatError('tdx_trailing', 'nonzero bytes after the authentication data');
   }
   return { version, qeVendorId, body, signed, ...authentication };
 }
@@ -77,28 +77,28 @@ export function signaturesOfTdQuote(bytes: Uint8Array): readonly number[] {
 function readHeader(reader: ByteReader) {
   const version = reader.u16le('version');
   const keyType = reader.u16le('attestation key type');
-  const teeType = reader.u32le('tee type');
+  const teeType = reader.u32le('TEE type');
   reader.bytes(4, 'reserved');
   const qeVendorId = reader.bytes(16, 'QE vendor id');
   reader.bytes(20, 'user data');
   if (teeType === TEE_SGX && version >= 3 && version <= 5) {
-    throw new FormatError('type_mismatch', 'the quote is of an sgx enclave, not of a td');
+    throw new FormatError('type_mismatch', 'the quote is of an SGX enclave, not of a TD');
   }
   if (version !== 4 && version !== 5) throw new FormatError('tdx_format', `quote version ${version} is not 4 or 5`);
   if (keyType !== KEY_TYPE_P256) throw new FormatError('tdx_format', `attestation key type ${keyType} is not 2`);
-  if (teeType !== TEE_TDX) throw new FormatError('tdx_format', 'tee type is not that of tdx');
+  if (teeType !== TEE_TDX) throw new FormatError('tdx_format', 'TEE type is not that of TDX');
   return { version, qeVendorId } as const;
 }
 
 function readBody(reader: ByteReader, version: 4 | 5): TdReportBody {
-  if (version === 4) return parseTdReportBody(reader.bytes(TD_BODY_LENGTH.td10, 'td report body'));
+  if (version === 4) return parseTdReportBody(reader.bytes(TD_BODY_LENGTH.td10, 'TD report body'));
   const type = reader.u16le('body type');
   const size = reader.u32le('body size');
   const expected = BODY_LENGTHS.get(type);
   if (expected === undefined)
-    throw new FormatError('tdx_format', `body type ${type} is not read: 2 (td 1.0) and 3 (td 1.5) are`);
-  if (size !== expected) throw new FormatError('tdx_format', `body of type ${type} is said to be ${size} bytes`);
-  return parseTdReportBody(reader.bytes(size, 'td report body'));
+    throw new FormatError('tdx_format', `body type ${type} is not supported: 2 (TD 1.0) and 3 (TD 1.5) are`);
+  if (size !== expected) throw new FormatError('tdx_format', `body of type ${type} claims to be ${size} bytes`);
+  return parseTdReportBody(reader.bytes(size, 'TD report body'));
 }
 
 function readAuthentication(bytes: Uint8Array) {
@@ -151,11 +151,11 @@ function pemText(bytes: Uint8Array): string {
     );
   }
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, filled).toString('latin1');
-  if (!PEM_BEGIN.test(text)) throw new FormatError('tdx_format', 'certification data is not pem');
+  if (!PEM_BEGIN.test(text)) throw new FormatError('tdx_format', 'certification data is not PEM');
   const end = text.lastIndexOf(PEM_END);
-  if (end < 0) throw new FormatError('tdx_format', 'pem of the certification data is cut short');
+  if (end < 0) throw new FormatError('tdx_format', 'PEM of the certification data is cut short');
   if (!LINE_END.test(text.slice(end + PEM_END.length))) {
-    throw new FormatError('tdx_trailing', 'bytes other than zero after the last pem line');
+    throw new FormatError('tdx_trailing', 'nonzero bytes after the last PEM line');
   }
   return text;
 }

@@ -16,7 +16,7 @@ export type TdReportBody = Readonly<ReturnType<typeof parseTdReportBody>>;
 export function parseTdReportBody(bytes: Uint8Array) {
   const { byteLength } = bytes;
   if (byteLength !== TD_BODY_LENGTH.td10 && byteLength !== TD_BODY_LENGTH.td15) {
-    throw new FormatError('tdx_format', `td report body is ${byteLength} bytes, expected 584 or 648`);
+    throw new FormatError('tdx_format', `TD report body is ${byteLength} bytes, expected 584 or 648`);
   }
   const reader = new ByteReader(bytes, 'tdx_format');
   const digest = (field: string) => reader.bytes(48, field);

@@ -26,9 +26,9 @@ export function isTdReport(bytes: Uint8Array): boolean {
  */
 export function parseTdReport(bytes: Uint8Array) {
   if (bytes.byteLength !== TD_REPORT_LENGTH) {
-    throw new FormatError('tdx_format', `tdreport is ${bytes.byteLength} bytes, expected ${TD_REPORT_LENGTH}`);
+    throw new FormatError('tdx_format', `TDREPORT is ${bytes.byteLength} bytes, expected ${TD_REPORT_LENGTH}`);
   }
-  if (!isTdReport(bytes)) throw new FormatError('tdx_format', 'report type is not that of tdx');
+  if (!isTdReport(bytes)) throw new FormatError('tdx_format', 'report type is not that of TDX');
   const field = (start: number, length: number) => bytes.subarray(start, start + length);
   return {
     /** SHA-384 that the report states of `teeTcbInfo` and of `tdInfo`. */

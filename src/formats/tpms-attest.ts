@@ -53,7 +53,7 @@ function refuseSizePrefix(bytes: Uint8Array): void {
   if (bytes.byteLength < 6) return;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint16(0) !== bytes.byteLength - 2 || view.getUint32(2) !== TPM_GENERATED_VALUE) return;
-  throw new FormatError('tpm_format', 'this is a TPM2B_ATTEST: cut its first two bytes, the size, off');
+  throw new FormatError('tpm_format', 'this is a TPM2B_ATTEST: remove its first two bytes, the size');
 }
 
 /**
@@ -83,7 +83,7 @@ export function parseTpmsQuote(bytes: Uint8Array) {
 }
 
 function parseYesNo(value: number): boolean {
-  if (value > 1) throw new FormatError('tpm_format', 'safe is neither yes nor no');
+  if (value > 1) throw new FormatError('tpm_format', 'safe is neither YES nor NO');
   return value === 1;
 }
 

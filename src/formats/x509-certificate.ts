@@ -37,7 +37,7 @@ export interface X509Certificate {
   readonly signature: Uint8Array;
   readonly issuer: DistinguishedName;
   readonly subject: DistinguishedName;
-  /** Null where the certificate states no instant: it is then never valid. */
+  /** Null where the certificate states no time: it is then never valid. */
   readonly notBefore: Date | null;
   readonly notAfter: Date | null;
   /** SubjectPublicKeyInfo, the whole encoding. */

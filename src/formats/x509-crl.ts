@@ -21,7 +21,7 @@ import {
 } from './x509-extension.js';
 import { isTimeNext, readTime } from './x509-time.js';
 
-/** A certificate revocation list but for its entries, as it stands (RFC 5280 5.1). Nothing in it is verified. */
+/** A certificate CRL but for its entries, as it stands (RFC 5280 5.1). Nothing in it is verified. */
 export interface CrlFrame {
   readonly der: Uint8Array;
   /** TBSCertList: the bytes that are signed. */
@@ -31,23 +31,23 @@ export interface CrlFrame {
   readonly outerAlgorithm: AlgorithmIdentifier;
   readonly signature: Uint8Array;
   readonly issuer: DistinguishedName;
-  /** Null where it is no instant. */
+  /** Null where it is not a time. */
   readonly thisUpdate: Date | null;
-  /** Null where it is missing, and where it is no instant. */
+  /** Null where it is missing, and where it is not a time. */
   readonly nextUpdate: Date | null;
-  /** Not read yet; null where the list has no entries. */
+  /** Not read yet; null where the CRL has no entries. */
   readonly revokedCertificates: DerElement | null;
   readonly extensions: readonly X509Extension[];
   /** Null where the extension is missing, and where it comes twice. */
   readonly crlNumber: bigint | null;
 }
 
-/** A list with its entries. Whether they are verified is for whoever read them to say. */
+/** A CRL with its entries. Whether they are verified is for whoever read them to say. */
 export interface X509Crl extends CrlFrame {
   readonly entries: readonly RevokedEntry[];
 }
 
-/** One revoked certificate. The date is not kept: a certificate on the list is revoked, whenever that was. */
+/** One revoked certificate. The date is not kept: a certificate on the CRL is revoked, whenever that was. */
 export interface RevokedEntry {
   /** As in a certificate: big endian, without leading zero octet. */
   readonly serial: Uint8Array;
@@ -59,7 +59,7 @@ const V2 = 1;
 const MAXIMUM_NUMBER_OCTETS = 20;
 
 /**
- * Reads a revocation list. Checks its form only: one that parses may be forged, stale, or speak of other certificates
+ * Reads a CRL. Checks its form only: one that parses may be forged, stale, or speak of other certificates
  * than those its reader has in mind.
  *
  * @throws {FormatError} `cert_format`
@@ -69,22 +69,22 @@ export function parseCrl(der: Uint8Array): X509Crl {
 }
 
 /**
- * Reads a revocation list but for its entries, which can be tens of thousands: they are worth reading once it is known
+ * Reads a CRL but for its entries, which can be tens of thousands: they are worth reading once it is known
  * who signed them. Of these only the DER is checked.
  *
  * @throws {FormatError} `cert_format`
  */
 export function parseCrlFrame(der: Uint8Array): CrlFrame {
-  const crl = parseDerSequence(der, 'revocation list');
+  const crl = parseDerSequence(der, 'CRL');
   const tbs = crl.read(DER.sequence, 'signed part');
   const outerAlgorithm = readAlgorithmIdentifier(crl, 'signature algorithm');
   const signature = wholeOctets(crl.read(DER.bitString, 'signature').content, 'signature');
-  crl.end('revocation list');
+  crl.end('CRL');
   return { der, tbs: tbs.bytes, outerAlgorithm, signature, ...readTbs(tbs.elements) };
 }
 
 /**
- * Reads the entries of a list.
+ * Reads the entries of a CRL.
  *
  * @throws {FormatError} `cert_format`
  */
@@ -92,7 +92,7 @@ export function readCrlEntries(frame: CrlFrame): X509Crl {
   return { ...frame, entries: readEntries(frame.revokedCertificates) };
 }
 
-/** How many entries a list has, whatever is in them: nobody vouches yet for what would have to be read. */
+/** How many entries a CRL has, whatever is in them: nobody vouches yet for what would have to be read. */
 export function countCrlEntries({ revokedCertificates }: CrlFrame): number {
   let count = 0;
   for (const reader = revokedCertificates?.elements; reader?.done === false; count++) reader.any('revoked certificate');
@@ -130,8 +130,8 @@ function readEntries(list: DerElement | null): readonly RevokedEntry[] {
   while (!reader.done) {
     const entry = reader.open(DER.sequence, 'revoked certificate');
     const serial = readSerial(entry);
-    // RFC 5280 5.1.2.6: a time in the same forms as those of the list
-    if (readTime(entry, 'revocation date') === null) throw malformed('revocation date is no instant');
+    // RFC 5280 5.1.2.6: a time in the same forms as those of the CRL
+    if (readTime(entry, 'revocation date') === null) throw malformed('revocation date is not a time');
     const extensions = entry.done ? [] : readExtensions(entry);
     entry.end('revoked certificate');
     entries.push({ serial, extensions });
@@ -141,8 +141,8 @@ function readEntries(list: DerElement | null): readonly RevokedEntry[] {
 
 function parseCrlNumber({ value }: X509Extension): bigint {
   const element = parseDer(value);
-  if (element.tag !== DER.integer) throw malformed('number of the revocation list is not an integer');
-  const octets = unsignedOctets(element.content, 'number of the revocation list');
-  if (octets.length > MAXIMUM_NUMBER_OCTETS) throw malformed('number of the revocation list is over 20 octets');
+  if (element.tag !== DER.integer) throw malformed('CRL number is not an integer');
+  const octets = unsignedOctets(element.content, 'CRL number');
+  if (octets.length > MAXIMUM_NUMBER_OCTETS) throw malformed('CRL number is over 20 octets');
   return BigInt(`0x${Buffer.from(octets).toString('hex')}`);
 }

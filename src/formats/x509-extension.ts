@@ -9,7 +9,7 @@ import {
   smallUnsigned,
 } from './der.js';
 
-/** An extension of a certificate, a revocation list, or an entry of one. */
+/** An extension of a certificate, a CRL, or an entry of one. */
 export interface X509Extension {
   readonly oid: string;
   readonly critical: boolean;
@@ -47,11 +47,11 @@ export interface KeyUsage {
 const MAXIMUM_EXTENSIONS = 64;
 /** RFC 5280 leaves the number open; attestation keys of Azure have four. They are read before anything is verified. */
 const MAXIMUM_PURPOSES = 16;
-/** RFC 5280 leaves the number open; no path here is longer than five certificates. */
+/** RFC 5280 leaves the number open; no chain here is longer than five certificates. */
 const MAXIMUM_PATH_LENGTH = 255;
 
 /**
- * Reads the next element as `[number] Extensions`, as certificates and revocation lists have it; empty where absent.
+ * Reads the next element as `[number] Extensions`, as certificates and CRLs have it; empty where absent.
  *
  * @throws {FormatError} `cert_format`
  */
@@ -110,11 +110,11 @@ export function repeatedExtension(extensions: readonly X509Extension[]): string 
  */
 export function parseBasicConstraints({ critical, value }: X509Extension): BasicConstraints {
   const reader = parseDerSequence(value, 'basic constraints');
-  const ca = reader.optional(DER.boolean, 'ca flag');
-  if (ca !== null && ca.content[0] === 0) throw malformed('ca flag has its default written out');
+  const ca = reader.optional(DER.boolean, 'CA flag');
+  if (ca !== null && ca.content[0] === 0) throw malformed('CA flag has its default written out');
   const length = reader.optional(DER.integer, 'path length');
   reader.end('basic constraints');
-  if (length !== null && ca === null) throw malformed('path length of a certificate that is no ca');
+  if (length !== null && ca === null) throw malformed('path length of a certificate that is not a CA');
   return {
     critical,
     ca: ca !== null,

@@ -11,9 +11,9 @@ export function isTimeNext(reader: DerReader): boolean {
 }
 
 /**
- * Reads the next element as a Time. Null where it is no instant in the only form RFC 5280 4.1.2.5 allows: UTCTime to
+ * Reads the next element as a Time. Null where it is not in the only form that RFC 5280 4.1.2.5 allows: UTCTime to
  * the second in Zulu before 2050, GeneralizedTime likewise from 2050 on, and a day that exists. That is not for the
- * parser to judge: a certificate without an instant is not valid at any.
+ * parser to judge: a certificate without a time is not valid at any.
  *
  * @throws {FormatError} `cert_format` where the next element is no time at all
  */

@@ -55,7 +55,7 @@ export async function admit(guard: Guard, request: FastifyRequest, reply: Fastif
   const { access } = request.routeOptions.config;
   if (access === 'public') return;
   // In another version, those between client and service may not agree where a request ends (REQ-17).
-  if (request.raw.httpVersion !== '1.1') throw new RefusedError('method_not_allowed', 'only http/1.1 is served here');
+  if (request.raw.httpVersion !== '1.1') throw new RefusedError('method_not_allowed', 'only HTTP/1.1 is served here');
   request.caller = guard.callers.asksForCredentials
     ? await identify(guard, request, reply)
     : guard.callers.identify(request.headers);
@@ -102,8 +102,7 @@ function nothingAt(path: string, methods: Guard['methods']): string {
   const calls = [...methods.keys()].filter((known) => !known.includes('*') && !known.startsWith('/docs/'));
   const name = path.split('/').findLast((part) => part !== '') ?? '';
   const near = nearNames(`/${name}`, calls).map((known) => `${methods.get(known)?.[0]} ${known}`);
-  const hint =
-    near.length === 0 ? 'GET /docs lists the paths that there are' : `did you mean ${near.slice(0, 2).join(' or ')}?`;
+  const hint = near.length === 0 ? 'GET /docs lists all paths' : `did you mean ${near.slice(0, 2).join(' or ')}?`;
   return `nothing is at this path; ${hint}`;
 }
 

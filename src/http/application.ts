@@ -12,7 +12,7 @@ import { securityHeaders } from './security-headers.js';
 
 const DEFAULT_EVENT_LOOP_DELAY_MS = 1_000;
 
-const NOTHING_HERE = 'nothing is at this path; GET /docs lists the paths that there are';
+const NOTHING_HERE = 'nothing is at this path; GET /docs lists all paths';
 
 /** The HTTP service as an application. Opens no port. */
 export function createApplication(dependencies: HttpDependencies): FastifyInstance {

@@ -9,7 +9,7 @@ export interface ApiKeyCaller {
   readonly name: string;
   /** SHA-256 of the key, hex. The key itself is nowhere. */
   readonly apiKeySha256: string;
-  /** Instant from which the key no longer counts; null: never ends. */
+  /** Time from which the key is no longer valid; null: it does not expire. */
   readonly expires: Date | null;
   readonly roles: readonly Role[];
   /** Null: any. */
@@ -21,7 +21,7 @@ export interface ApiKeyCaller {
 
 /** Tells who asks. */
 export interface CallerDirectory {
-  /** Whether a request has to bring credentials. */
+  /** Whether a request must have credentials. */
   readonly asksForCredentials: boolean;
   /** @throws {RefusedError} `unauthorized` */
   identify(headers: IncomingHttpHeaders): Caller;
@@ -62,7 +62,7 @@ export class ApiKeyCallers implements CallerDirectory {
     const [found = null] = this.#callers.filter((candidate) => timingSafeEqual(digest, candidate.digest));
     // One answer for unknown and expired: whoever tries keys learns nothing.
     if (found === null || (found.expires !== null && this.#clock.now() >= found.expires)) {
-      throw new RefusedError('unauthorized', 'the key is not known or no longer counts');
+      throw new RefusedError('unauthorized', 'the API key is not known, or is no longer valid');
     }
     return found.caller;
   }

@@ -43,7 +43,9 @@ function ownError(thrown: unknown, bodyBytes: number): unknown {
       return new RefusedError('unsupported_media_type', MEDIA_TYPE_WANTED, { cause: thrown });
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
     case 'ECONNRESET':
-      return new FormatError('schema', 'the body is not as long as was said', { cause: thrown });
+      return new FormatError('schema', 'the body does not have the length that content-length states', {
+        cause: thrown,
+      });
     default:
       return thrown;
   }
@@ -91,6 +93,6 @@ function refusalOf(code: string | undefined): FormatError | RefusedError {
     case 'HPE_INVALID_METHOD':
       return new RefusedError('method_not_allowed', 'this method is not served here');
     default:
-      return new FormatError('schema', 'the request is not http/1.1');
+      return new FormatError('schema', 'the request is not HTTP/1.1');
   }
 }

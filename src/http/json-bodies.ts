@@ -37,7 +37,7 @@ export function requireJsonBody(request: FastifyRequest): void {
   }
 }
 
-/** The body as read. Routes that take one have refused everything else by then. */
+/** The body as read. Anything but JSON has been refused by then. */
 export function bodyOf(request: FastifyRequest): Uint8Array {
   const { body } = request;
   return body instanceof Uint8Array ? body : new Uint8Array(0);

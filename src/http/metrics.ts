@@ -85,12 +85,12 @@ export class Metrics {
     });
     this.#failedPolicyReloads = new Counter({
       name: 'veritee_policy_reload_failed_total',
-      help: 'Reloads of the policies that were refused; the policies before them stay.',
+      help: 'Policy reloads that were refused; the previous policies stay in force.',
       registers,
     });
     this.#failedReloads = new Counter({
       name: 'veritee_reload_failed_total',
-      help: 'Reloads after which a part stayed as it was because something in it was wrong, by part.',
+      help: 'Reloads that kept the previous state of a part because something in it was wrong, by part.',
       labelNames: ['part'],
       registers,
     });
@@ -103,7 +103,7 @@ export class Metrics {
   watchOrigins(states: () => readonly OriginFigures[]): void {
     this.#watch(Gauge, {
       name: 'veritee_origin_reachable',
-      help: '1 where the last attempt gave an answer of use, or none was made; 0 during an outage.',
+      help: '1 if the last attempt gave a usable answer, or none was made; 0 during an outage.',
       labelNames: ['host'],
       read: () => states().map(({ host, isReachable }) => [isReachable ? 1 : 0, { host }]),
     });
@@ -119,7 +119,7 @@ export class Metrics {
   watchPolicies(areCurrent: () => boolean): void {
     this.#watch(Gauge, {
       name: 'veritee_policies_current',
-      help: '1 where the policies of the files are in force; 0 where older ones are, because a file is wrong.',
+      help: '1 if the policies of the files are in force; 0 if older ones are, because a file is wrong.',
       read: () => [[areCurrent() ? 1 : 0]],
     });
   }
@@ -128,13 +128,13 @@ export class Metrics {
   watchEndings(endings: () => EndingFigures): void {
     this.#watch(Gauge, {
       name: 'veritee_api_key_expiry_seconds',
-      help: 'Seconds until the API key of a caller no longer counts; negative where it does not.',
+      help: 'Seconds until the API key of a caller expires; negative if it has.',
       labelNames: ['caller'],
       read: () => endings().apiKeys.map(({ seconds, ...labels }) => [seconds, labels]),
     });
     this.#watch(Gauge, {
       name: 'veritee_certificate_expiry_seconds',
-      help: 'Seconds until the first certificate of a file of listen.tls ends; negative where it has.',
+      help: 'Seconds until the first certificate of a file of listen.tls expires; negative if it has.',
       labelNames: ['file'],
       read: () => {
         const first = new Map<string, number>();
@@ -146,7 +146,7 @@ export class Metrics {
     });
     this.#watch(Gauge, {
       name: 'veritee_waiver_expiry_seconds',
-      help: 'Seconds until a waiver of a policy covers nothing any more; negative where it does not.',
+      help: 'Seconds until a waiver of a policy expires; negative if it has.',
       labelNames: ['policy', 'waiver', 'check'],
       read: () => endings().waivers.map(({ seconds, ...labels }) => [seconds, labels]),
     });

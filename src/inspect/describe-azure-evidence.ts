@@ -99,7 +99,7 @@ function describeQuoted(table: FieldTable, message: Uint8Array): void {
 function describePcrs(quote: TpmQuoteInput, about: string): StructureDescription {
   const values = [...quote.pcrs.values()].flatMap((bank) => [...bank.values()]);
   if (values.some((value) => value.byteLength > MAXIMUM_PCR_LENGTH)) {
-    throw new FormatError('tpm_format', 'a PCR value is longer than every digest', { pointer: about });
+    throw new FormatError('tpm_format', 'a PCR value is longer than any digest', { pointer: about });
   }
   const fields = [...quote.pcrs].flatMap(([bank, indexed]) =>
     [...indexed]

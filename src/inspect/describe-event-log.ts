@@ -136,7 +136,7 @@ function leftOff(events: readonly { readonly offset: number; readonly length: nu
   if (first === undefined) return [];
   const length = events.reduce((sum, event) => sum + event.length, 0);
   const meaning = `the first ${SHOWN_EVENTS} are shown`;
-  return [{ name: 'events left off', offset: first.offset, length, value: events.length, meaning }];
+  return [{ name: 'events left out', offset: first.offset, length, value: events.length, meaning }];
 }
 
 function typeName(type: number): string {

@@ -131,7 +131,7 @@ function certificatesOf(ak: AkCertificateInput | null): Structures {
 
 /** The configuration entry that would make this paravisor known. This is not a recommendation to add it. */
 function paravisorEntry(setting: string, value: Uint8Array, about: string): StructureDescription {
-  const meaning = 'what to add to have this paravisor known, once verified evidence shows it and you know whose it is';
+  const meaning = 'what to add to make this paravisor known, once verified evidence shows it and you know whose it is';
   const fields = [textField(setting, [Buffer.from(value).toString('hex')], meaning)];
   return { name: 'configuration', about, length: value.byteLength, fields };
 }

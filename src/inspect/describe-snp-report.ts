@@ -38,7 +38,7 @@ function describeGuest(table: FieldTable, report: SnpReport): void {
     .add('VMPL', 0x030, 4, report.vmpl, vmplMeaning(report.vmpl))
     .hex('REPORT_DATA', 0x050, 64, 'what the guest asked to have signed: a nonce, or the hash of runtime data')
     .hex('MEASUREMENT', 0x090, 48, 'launch digest of the guest')
-    .hex('HOST_DATA', 0x0c0, 32, 'what the host gave at launch')
+    .hex('HOST_DATA', 0x0c0, 32, 'what the host supplied at launch')
     .hex('ID_KEY_DIGEST', 0x0e0, 48, 'SHA-384 of the key that signed the identity of the guest')
     .hex('AUTHOR_KEY_DIGEST', 0x110, 48, report.authorKeyEn ? null : 'no author key')
     .hex('REPORT_ID', 0x140, 32)
@@ -46,18 +46,18 @@ function describeGuest(table: FieldTable, report: SnpReport): void {
       'REPORT_ID_MA',
       0x160,
       32,
-      report.reportIdMa.every((byte) => byte === 0xff) ? 'no migration agent' : 'a migration agent is there',
+      report.reportIdMa.every((byte) => byte === 0xff) ? 'no migration agent' : 'a migration agent is present',
     );
 }
 
 function vmplMeaning(vmpl: number): string {
-  if (vmpl === 0) return 'asked for at the most privileged level: where there is a paravisor, by it';
-  return vmpl === 0xffffffff ? 'asked for by the host' : 'asked for at a less privileged level of the guest';
+  if (vmpl === 0) return 'requested at the most privileged level: where there is a paravisor, by the paravisor';
+  return vmpl === 0xffffffff ? 'requested by the host' : 'requested at a less privileged level of the guest';
 }
 
 function describePlatform(table: FieldTable, report: SnpReport): void {
   const { cpuid, mitigation } = report;
-  table.add('CURRENT_TCB', 0x038, 8, tcbValue(report, 'current'), 'firmware that runs');
+  table.add('CURRENT_TCB', 0x038, 8, tcbValue(report, 'current'), 'running firmware');
   table.add('PLATFORM_INFO', 0x040, 8, { ...report.platformInfo });
   table.add('KEY_INFO', 0x048, 4, {
     authorKeyEn: report.authorKeyEn,
@@ -67,7 +67,7 @@ function describePlatform(table: FieldTable, report: SnpReport): void {
   table.add('REPORTED_TCB', 0x180, 8, tcbValue(report, 'reported'), 'the TCB that the signing key was derived for');
   if (cpuid !== null) {
     const { product, part } = processorOf(cpuid);
-    table.add('CPUID', 0x188, 3, { ...cpuid }, `${product ?? 'no known product line'}, part ${part}`);
+    table.add('CPUID', 0x188, 3, { ...cpuid }, `${product ?? 'unknown product line'}, part ${part}`);
   }
   table.hex('CHIP_ID', 0x1a0, 64);
   table.add('COMMITTED_TCB', 0x1e0, 8, tcbValue(report, 'committed'), 'firmware that cannot be rolled back below');

@@ -58,7 +58,7 @@ export function describeTdReport(bytes: Uint8Array, about: string): StructureDes
   parseTdReport(bytes);
   const { fields } = new FieldTable(bytes)
     .hex('REPORTTYPE', 0, 4, 'TDX')
-    .hex('CPUSVN', 16, 16, 'stands in no quote: cannot be checked')
+    .hex('CPUSVN', 16, 16, 'is in no quote: cannot be checked')
     .hex('TEE_TCB_INFO_HASH', 32, 48, 'SHA-384 of TEE_TCB_INFO')
     .hex('TEE_INFO_HASH', 80, 48, 'SHA-384 of TDINFO')
     .hex('REPORTDATA', 128, 64)
@@ -85,7 +85,7 @@ function describeBody(table: FieldTable, body: TdReportBody, start: number): voi
   table
     .hex('TEE_TCB_SVN', start, 16, 'security versions of TDX module and platform')
     .hex('MRSEAM', start + 16, 48, 'measurement of the TDX module')
-    .hex('MRSIGNERSEAM', start + 64, 48, 'zero for modules of Intel')
+    .hex('MRSIGNERSEAM', start + 64, 48, 'zero for modules from Intel')
     .hex('SEAMATTRIBUTES', start + 112, 8)
     .hex('TDATTRIBUTES', start + 120, 8, attributesOf(body.tdAttributes))
     .hex('XFAM', start + 128, 8, 'processor features that the domain may use')
@@ -94,17 +94,17 @@ function describeBody(table: FieldTable, body: TdReportBody, start: number): voi
     .hex('MROWNER', start + 232, 48)
     .hex('MROWNERCONFIG', start + 280, 48);
   for (const index of [0, 1, 2, 3]) {
-    table.hex(`RTMR${index}`, start + 328 + 48 * index, 48, rtmrs ? 'nothing was measured into any' : null);
+    table.hex(`RTMR${index}`, start + 328 + 48 * index, 48, rtmrs ? 'nothing was measured into any of them' : null);
   }
   table.hex('REPORTDATA', start + 520, 64, 'what the guest asked to have signed: a nonce, or the hash of runtime data');
   if (body.td15 === null) return;
-  table.hex('TEE_TCB_SVN_2', start + 584, 16, 'the same after the TDX module was updated below the domain');
+  table.hex('TEE_TCB_SVN_2', start + 584, 16, 'the same, after an update of the TDX module under the running domain');
   table.hex('MRSERVICETD', start + 600, 48, 'domains that may serve this one, migrating it for example');
 }
 
 function attributesOf(attributes: bigint): string {
   const names = TD_ATTRIBUTES.filter(([bit]) => ((attributes >> BigInt(bit)) & 1n) === 1n).map(([, name]) => name);
-  return names.length === 0 ? 'none that has a name' : names.join(', ');
+  return names.length === 0 ? 'none that is known' : names.join(', ');
 }
 
 function describeEnclave({ qe }: TdQuote, about: string): StructureDescription {

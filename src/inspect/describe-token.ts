@@ -4,7 +4,7 @@ import { type FieldDescription, type StructureDescription, textField } from './f
 
 /** Claims whose meaning is not in their name (RFC 7519, section 4.1; Microsoft, Azure Attestation claim sets). */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
-  ['jku', 'where the token says that keys are: never followed'],
+  ['jku', 'where the token says that its keys are: never followed'],
   ['nonce', 'an echo of the request for the token: proves nothing'],
   ['x-ms-policy-hash', 'the policy under which it was issued'],
 ]);

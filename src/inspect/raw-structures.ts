@@ -64,7 +64,7 @@ const KINDS: readonly RawKind[] = [
     describe: describeQuoteAlone,
   },
   {
-    name: 'certificates or revocation lists in PEM',
+    name: 'certificates or CRLs in PEM',
     // At the start: a TD quote carries certificates in PEM too.
     looksLike: (bytes) => /^\s*-----BEGIN (CERTIFICATE|X509 CRL)-----/.test(textOf(bytes)),
     describe: (bytes) =>
@@ -78,7 +78,7 @@ const KINDS: readonly RawKind[] = [
     describe: (bytes) => [describeCertificate(certificateIn(bytes), 'certificate', '')],
   },
   {
-    name: 'a revocation list in DER',
+    name: 'a CRL in DER',
     looksLike: (bytes) => nullIfMalformed(() => parseCrl(bytes)) !== null,
     describe: (bytes) => [describeCrl(bytes, '')],
   },
@@ -122,7 +122,7 @@ export function describeRaw(bytes: Uint8Array, name: string, eventLogBytes: numb
 export function remarkOnRaw(bytes: Uint8Array): string | null {
   const text = textOf(bytes);
   if (/^(?:\xff\xfe|\xfe\xff)/.test(text)) return 'it is UTF-16 text: save it as UTF-8';
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return 'it holds a private key, which nothing here asks for';
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return 'it holds a private key, which is never needed here';
   const line = text.replaceAll(/\s/g, '');
   const [inHex, inBase64] = [decoded(line, decodeHex), decoded(line, decodeBase64)];
   if (inHex !== null) return `it is ${inHex} written in hex: turn it into bytes first (xxd -r -p)`;

@@ -3,7 +3,7 @@ import type { JsonObject } from './json.js';
 import type { TokenRoute } from './token-route.js';
 import type { Submission } from './verification.js';
 
-/** What another verifier made of evidence. Nothing of it is verified. */
+/** How another verifier answered. Nothing of it is verified. */
 export type SubmissionResult =
   /** `answersCall`: whether claims of the token, once it is verified, show that it answers this call. */
   | { readonly token: string; readonly answersCall: (claims: JsonObject) => boolean }
@@ -16,6 +16,6 @@ export interface AttestationService {
   readonly route: TokenRoute;
   /** Whether it judges this kind of evidence at all. */
   accepts(submission: Submission): boolean;
-  /** Never throws for what is out of reach. @param signal aborts when the time of the request has passed */
+  /** Never throws for a service that is out of reach. @param signal aborts when the time of the request has passed */
   attest(submission: Submission, signal: AbortSignal): Promise<SubmissionResult>;
 }

@@ -1,5 +1,5 @@
 /**
- * Regions whose shared providers count by default: those that Microsoft's release policies for confidential VMs name.
+ * Regions whose shared providers are accepted by default: those that Microsoft's release policies for confidential VMs name.
  */
 export const SHARED_REGIONS = [
   'eus',

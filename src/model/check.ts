@@ -19,7 +19,7 @@ export interface Check extends Finding {
   readonly optional?: boolean;
   /** For a `warn` that an unexpired waiver covers. */
   readonly waived?: boolean;
-  /** Whose token it speaks of, where `about` leaves that open: tokens that were fetched share a place. */
+  /** Whose token it is about, where `about` does not say: fetched tokens share one pointer. */
   readonly route?: TokenRoute;
 }
 
@@ -31,12 +31,12 @@ export function ofRoute(route: TokenRoute, checks: readonly Check[]): readonly C
 interface Compared {
   readonly expected?: JsonValue;
   readonly actual?: JsonValue;
-  /** What to say instead of the sentence of the catalogue: `holds` for what passes, `fails` for the rest. */
+  /** Replaces the sentence of the catalogue, which is `holds` for a pass and `fails` for anything else. */
   readonly detail?: string;
 }
 
 interface Required extends Compared {
-  /** What to say where it does not hold, instead of the sentence of the catalogue: `detail` is for where it does. */
+  /** Replaces `fails` of the catalogue where the check fails; `detail` replaces `holds` where it passes. */
   readonly otherwise?: string;
 }
 
@@ -139,7 +139,7 @@ export class Checks {
     this.#all.push(...checks);
   }
 
-  /** Takes out what checks have compared, once it shows that nothing vouches for the bytes it was read from. */
+  /** Removes compared values from checks, once it is known that nothing vouches for the bytes they were read from. */
   withhold(ids: readonly CheckId[]): void {
     for (const [index, check] of this.#all.entries()) {
       if (ids.includes(check.id)) this.#all[index] = { ...check, expected: null, actual: null };

@@ -10,7 +10,7 @@ import type { FreshnessPlace } from './verification.js';
 /** Only the literal `allow` releases anything. */
 export type Outcome = 'allow' | 'deny' | 'indeterminate';
 
-/** What one policy made of the evidence. */
+/** How one policy appraised the evidence. */
 export interface PolicyResult {
   readonly id: string;
   readonly version: number;
@@ -40,20 +40,20 @@ export interface Trust {
   readonly submods: { readonly [name: string]: TrustSubmodule };
 }
 
-/** Our own verification of the hardware's word, and other verifiers' tokens. */
+/** Our own appraisal of hardware evidence, and the tokens of other verifiers. */
 export type RouteName = 'hardware' | TokenRoute;
 
-/** A claim of which two routes say different things. */
+/** A claim of which two Attestation Results state different values. */
 export interface Difference {
   /** Name of the claim, as this service has it: section and member. */
   readonly claim: string;
-  /** What each route says, by the name of the route. */
+  /** What each Attestation Result states, by the name of its route. */
   readonly values: { readonly [route: string]: JsonValue };
 }
 
-/** Several verifiers' statements about one TEE, held against each other claim by claim. */
+/** Several Attestation Results about one TEE, compared claim by claim. */
 export interface CrossCheck {
-  /** Routes that were compared. */
+  /** Names of the routes whose Attestation Results were compared. */
   readonly routes: readonly RouteName[];
   /** Whether all are about the same TEE, and no claim differs. */
   readonly agree: boolean;
@@ -72,12 +72,12 @@ export interface Decision {
   readonly decision: Outcome;
   readonly decisionId: string;
   readonly decidedAt: Date;
-  /** The instant judged: that of the decision, or the historical one that the request names. */
+  /** The verification time: that of the decision, or the historical one that the request names. */
   readonly at: Date;
   readonly validUntil: Date;
   readonly historical: boolean;
   readonly retryable: boolean;
-  /** Where something that was out of reach said when to come again. */
+  /** Where a source that was out of reach said when to try again. */
   readonly retryAfterSeconds: number | null;
   readonly evidence: { readonly type: EvidenceType; readonly sha256: string };
   readonly trust: Trust;
@@ -87,7 +87,7 @@ export interface Decision {
   readonly claims: Claims;
   /** What our own verification proves, under the names of Azure Attestation; null where it proves no hardware. */
   readonly maaView: JsonObject | null;
-  /** Null where there was one route only. */
+  /** Null where there was only one Attestation Result. */
   readonly crossCheck: CrossCheck | null;
   readonly endorsements: readonly UsedEndorsement[];
   readonly freshness: { readonly bound: readonly FreshnessPlace[]; readonly clockSkewSeconds: number | null };

@@ -9,7 +9,7 @@ export function earliest(...ends: readonly (Date | null)[]): Date | null {
   return instants.length === 0 ? null : new Date(Math.min(...instants));
 }
 
-/** The latest of several instants, of which there has to be one. */
+/** The latest of several times, of which there has to be one. */
 export function latest(instants: readonly Date[]): Date {
   return new Date(Math.max(...instants.map((instant) => instant.getTime())));
 }

@@ -30,11 +30,11 @@ export interface CollateralOrigins {
   readonly rootCaCrl: EndorsementOrigin;
 }
 
-/** Why nothing says that collateral of a request is the newest that Intel has. */
+/** Why no source confirms that the collateral of a request is Intel's newest. */
 export interface Unconfirmed {
   /** For people. Lower case, no period. */
   readonly why: string;
-  /** Instant before which no part with a short life may have been issued; null where that is not judged. */
+  /** Time before which no part with a short validity may have been issued; null where that is not judged. */
   readonly issuedSince: Date | null;
 }
 
@@ -52,7 +52,7 @@ export interface Unavailable {
   /** One sentence for people, naming no secret and no address. */
   readonly detail: string;
   readonly retryable: boolean;
-  /** Where the source named it: how long it wants to be left alone. */
+  /** How long the source asked not to be contacted, where it said so. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -72,11 +72,11 @@ export interface SnpEndorsementRequest {
   readonly chipId: Uint8Array;
   /** REPORTED_TCB read with the layout of each candidate line. */
   readonly reportedTcb: (product: SnpProduct) => SnpTcb;
-  /** What the request itself brings. A key certificate and a chain of the request are not looked for. */
+  /** What the request itself supplies. A source is not asked for a key certificate or a chain that the request has. */
   readonly brought: {
     readonly vek: SuppliedVek | null;
     readonly chain: boolean;
-    /** With a CRL of its own the request does not have to wait long for AMD's. */
+    /** A request that supplies a CRL waits only briefly for AMD's. */
     readonly crls: boolean;
   };
 }
@@ -110,7 +110,7 @@ export interface TdxCollateralRequest {
   readonly fmspc: string;
   /** Who issued the PCK certificate: which of the two CRLs is wanted. */
   readonly ca: 'platform' | 'processor';
-  /** What the request itself brings; null where it brings none. It gives way to newer that a source has or gives. */
+  /** What the request supplies; null where it supplies none. Newer collateral of a source takes precedence. */
   readonly brought: TdxCollateral | null;
 }
 
@@ -133,7 +133,7 @@ export interface TokenKey {
 export interface TokenKeySet {
   /** By `kid`, an opaque string; a `kid` that several keys have lists all of them, and identifies none. */
   readonly keys: ReadonlyMap<string, readonly TokenKey[]>;
-  /** Revocation lists of the certificates, DER, as far as they are configured or served by the origin of the keys. */
+  /** CRLs of the certificates, DER, as far as they are configured or served by the origin of the keys. */
   readonly crls: readonly Uint8Array[];
   /** When the set was fetched, where it should have been renewed since and could not be; else absent. */
   readonly unrenewedSince?: Date;
@@ -141,18 +141,18 @@ export interface TokenKeySet {
 
 /** What was found for an SNP report. */
 export interface SnpEndorsementSet {
-  /** VCEK or VLEK. Null where the request brings it. */
+  /** VCEK or VLEK. Null where the request supplies it. */
   readonly vek: Sourced<HashedDer> | Unavailable | null;
   /**
-   * Chains by product line: ASK or ASVK, then ARK. Null where the request brings it.
+   * Chains by product line: ASK or ASVK, then ARK. Null where the request supplies it.
    * The line is the one under which the source holds them; the verifier looks at what they say themselves.
    */
   readonly chains: ReadonlyMap<SnpProduct, Sourced<DerChain>>;
   /** Why a chain is missing, where one is. */
   readonly chainProblem: Unavailable | null;
-  /** CRLs by product line: the list of the certificate's own series (VCEK or VLEK), or one that stands in for it. */
+  /** CRLs by product line: the one of the certificate's own series (VCEK or VLEK), or one that stands in for it. */
   readonly crls: ReadonlyMap<SnpProduct, Sourced<HashedDer>>;
-  /** All other CRLs at hand by product line, of either series: what a valid one of them revokes is revoked. */
+  /** All other available CRLs, by product line, of either series: what a valid one of them revokes is revoked. */
   readonly otherCrls: ReadonlyMap<SnpProduct, readonly Sourced<HashedDer>[]>;
   /** Why there is no CRL in `crls`, by product line. */
   readonly crlProblems: ReadonlyMap<SnpProduct, MissingCrl>;
@@ -160,7 +160,7 @@ export interface SnpEndorsementSet {
 
 /** Why there is no CRL of the certificate's own series: `crl_unavailable`, `crl_stale` or `crl_rollback`. */
 export interface MissingCrl extends Unavailable {
-  /** Whether a genuine list of the request may stand in: KDS is off or out of reach, and nothing speaks against the list. */
+  /** Whether a genuine CRL of the request may stand in: KDS is off or out of reach, and nothing speaks against the CRL. */
   readonly mayStandIn: (list: BroughtCrl) => boolean;
 }
 
@@ -187,7 +187,7 @@ export const NO_ENDORSEMENTS: EndorsementSet = { snp: null };
 
 /** How one request is fetched. */
 export interface FetchContext {
-  /** The instant the request is judged at. */
+  /** The verification time. */
   readonly at: Date;
   /** A historical request reads caches and stores, but writes nothing and advances no memory. */
   readonly historical: boolean;
@@ -218,7 +218,7 @@ export interface UsedEndorsement {
     | 'ak'
     | 'ak-ca'
     | 'token-key';
-  /** SHA-256 of the DER, hex: of a certificate or list, or of the SubjectPublicKeyInfo of a token key. */
+  /** SHA-256 of the DER, hex: of a certificate or CRL, or of the SubjectPublicKeyInfo of a token key. */
   readonly sha256: string;
   readonly source: EndorsementOrigin;
   /** notAfter of a certificate, nextUpdate of a CRL; null for a token key without a certificate. */

@@ -31,7 +31,7 @@ type FormOfValue<V> = [V] extends [Uint8Array]
   ? { readonly structure: string }
   : { [F in keyof MemberValues]: [V] extends [MemberValues[F]] ? F : never }[keyof MemberValues];
 
-/** Members that every evidence of a type has; those that only a dialect brings are optional. */
+/** Members that every evidence of a type has; those that only a dialect supplies are optional. */
 type MemberForms<E> = {
   readonly [M in keyof E as M extends 'type' ? never : undefined extends E[M] ? never : M]: FormOfValue<E[M]>;
 };
@@ -225,7 +225,7 @@ export function tokenRouteOf<T extends ContractEvidenceType>(type: T): Rows[T]['
   return EVIDENCE_TRAITS[type].tokenRoute;
 }
 
-/** The type of a token that comes by a route. */
+/** The type of the token that a route takes. */
 export function tokenTypeOf(route: TokenRoute): TokenType {
   return TOKEN_TYPES[route];
 }

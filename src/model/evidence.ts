@@ -1,6 +1,6 @@
 /** Evidence as a request carries it, decoded. Nothing in here is verified. */
 
-/** Certificates and revocation lists that a request brings for SEV-SNP. */
+/** Certificates and CRLs that a request supplies for SEV-SNP. */
 export interface SnpEndorsementInput {
   /** VCEK or VLEK, DER, or PEM as text. */
   readonly vek: CertificateInput | null;

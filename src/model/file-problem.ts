@@ -30,7 +30,7 @@ export function isSystemError(error: unknown): error is Error & { readonly code:
 
 const OF_WRITING: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'no space is left'],
-  ['EPIPE', 'nobody reads it any more'],
+  ['EPIPE', 'nothing reads it any more'],
   ['EROFS', 'the file system is read-only'],
   ['EACCES', 'the user of this process may not write it'],
   ['EPERM', 'the user of this process may not write it'],

@@ -16,7 +16,7 @@ export interface VerifyRequest {
   /** Policy ids; null for the configured default. */
   readonly policies: readonly string[] | null;
   readonly audience: string | null;
-  /** Historical instant. */
+  /** Historical verification time. */
   readonly at: Date | null;
 }
 

@@ -23,7 +23,7 @@ export interface ExpectedBinding {
 }
 
 export interface VerificationContext {
-  /** The one instant of the request. */
+  /** The verification time of the request. */
   readonly at: Date;
   readonly endorsements: EndorsementSet;
   /** Null where the caller sent no nonce. */
@@ -142,7 +142,7 @@ export interface OpenedEvidence {
   verify(context: VerificationContext): Promise<Verification>;
 }
 
-/** Verifies one type of evidence. Pure: what it needs is given, the instant included. */
+/** Verifies one type of evidence. Pure: what it needs is given, the verification time included. */
 export interface EvidenceVerifier<T extends EvidenceType = EvidenceType> {
   /** The `type` in openapi.yaml that this verifier judges. */
   readonly evidenceType: T;

@@ -145,7 +145,7 @@ export function refusedStatus(status: number, headers: Headers): FetchError {
 
 /** An answer that says by its content type that it is not what was asked for. */
 export function refusedContent(status: number): FetchError {
-  return new FetchError('content_type', 'answered with another kind of content', { status });
+  return new FetchError('content_type', 'answered with another content type', { status });
 }
 
 /** The first value of a header, its name in lower case. */

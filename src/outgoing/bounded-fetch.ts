@@ -13,7 +13,7 @@ import type { FetchError } from './fetch-error.js';
 export interface FetchRequest extends BoundedRequest {
   /**
    * Media types that are taken, in lower case; an answer that names none is taken too. Without it, as for
-   * certificates and lists, whose types have many names: everything that is not obviously something else.
+   * certificates and CRLs, whose types have many names: everything that is not obviously something else.
    */
   readonly mediaTypes?: ReadonlySet<string>;
 }

@@ -65,7 +65,7 @@ export class OriginBreaker {
     } catch (error) {
       if (error instanceof FetchError) return error;
       if (error instanceof Inconclusive) return error.left;
-      if (isBrokenCircuitError(error)) return new FetchError('open', 'not asked: it failed several times in a row');
+      if (isBrokenCircuitError(error)) return new FetchError('open', 'not contacted: it failed several times in a row');
       throw error;
     }
   }

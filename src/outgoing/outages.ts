@@ -134,7 +134,7 @@ function faultOf<T>(answer: T, check: Observed<T>['check']): FetchError | null {
   } catch (error) {
     if (error instanceof FetchError) return error;
     if (!(error instanceof FormatError) && !(error instanceof UnfitError)) throw error;
-    return new FetchError('content_type', 'answered with what is of no use', { cause: error });
+    return new FetchError('content_type', 'answered with something that cannot be used', { cause: error });
   }
 }
 

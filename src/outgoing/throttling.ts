@@ -64,7 +64,9 @@ class Pause {
   requireOver(): void {
     const quietMs = this.#until - this.#clock.monotonicMs();
     if (quietMs <= 0) return;
-    throw new FetchError('waiting', 'not asked: the pause that it wants is not over', { retryAfterMs: quietMs });
+    throw new FetchError('waiting', 'not contacted: the pause that it asked for is not over', {
+      retryAfterMs: quietMs,
+    });
   }
 
   note(error: unknown): void {
@@ -134,7 +136,7 @@ const NOT_FOUND_KEYS = 10_000;
 /** Remembers 404 answers for ten minutes, in which the same request is not sent again. */
 export class NotFoundMemory {
   readonly #clock: Clock;
-  /** Monotonic instants until which a key counts as not found. */
+  /** Monotonic times until which a key counts as not found. */
   readonly #until = new LRUCache<string, number>({ max: NOT_FOUND_KEYS });
 
   constructor(clock: Clock) {

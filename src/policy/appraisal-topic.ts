@@ -8,9 +8,9 @@ import type { Verification } from '../model/verification.js';
 import type { Policy } from './policy-document.js';
 
 /**
- * What came of another verifier's route. `verified`: its token holds, and is about this TEE; `refused`: it does not, or
+ * What came of another verifier's Attestation Result. `verified`: it holds, and is about this TEE; `refused`: it does not, or
  * that verifier does not vouch; `not judged`: it did not come to that. Of the last two a base check says why.
- * `held back`: nothing was sent, and such evidence or such an instant is never put to another verifier.
+ * `held back`: nothing was sent, because such evidence or verification time is never put to another verifier.
  */
 export type RouteState =
   | { readonly state: 'verified' | 'refused' | 'not judged' }
@@ -18,17 +18,17 @@ export type RouteState =
   | { readonly state: 'held back'; readonly because: string }
   | { readonly state: 'absent' };
 
-/** What a policy is held against. */
+/** What a policy appraises. */
 export interface AppraisalInput {
   readonly evidenceType: ContractEvidenceType;
   /** All base checks are in it: those of the verifier, and those of the nonce's record. */
   readonly verification: Verification;
   readonly nonce: NonceStanding;
-  /** A route that is not in it is absent: nothing was sent, and nothing is configured to fetch it. */
+  /** A route that is not in it has no Attestation Result: none was sent, and nothing is configured to fetch one. */
   readonly routes: ReadonlyMap<TokenRoute, RouteState>;
-  /** Whether the request brought a key to bind. */
+  /** Whether the request supplied a key to bind. */
   readonly boundKey: boolean;
-  /** The one instant of the request. */
+  /** The verification time of the request. */
   readonly at: Date;
 }
 

@@ -13,7 +13,7 @@ import { minimums, snpRequirements } from './snp-topics.js';
 import { tdxMinimums, tdxRequirements } from './tdx-topics.js';
 import { waived } from './waivers.js';
 
-/** What one policy made of the evidence. */
+/** How one policy appraised the evidence. */
 export interface PolicyAppraisal {
   readonly policy: Policy;
   readonly outcome: Outcome;
@@ -49,7 +49,7 @@ const COMMON_TOPICS = hardwareTopics([teeClaims], []);
 const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, otherRoutes, referenceValues];
 
 /**
- * Holds verified claims and base checks against a policy. Says nothing about whether the claims are true: that they
+ * Appraises verified claims and base checks by a policy. Says nothing about whether the claims are true: that they
  * come from verified bytes only is the verifier's promise.
  */
 export function appraise(policy: Policy, input: AppraisalInput): PolicyAppraisal {

@@ -14,14 +14,14 @@ export function baseWarnings({ evidenceType, verification }: AppraisalInput): re
     checks.warn('snp_product_advisory', {
       actual: snp.product,
       detail:
-        'published key extraction on milan: with the root seed of a chip, reports can be forged at any tcb (arXiv 2605.12990)',
+        'a published attack extracts keys of Milan: whoever has the root seed of a chip can forge reports at any TCB (arXiv 2605.12990)',
     });
   }
   const { unknownBits } = snp.platformInfo;
   if (unknownBits.length > 0) {
     checks.warn('snp_platform_unknown', {
       actual: [...unknownBits],
-      detail: `the platform info has set bits without a known meaning: ${unknownBits.join(', ')}`,
+      detail: `the platform info has bits set whose meaning is not known: ${unknownBits.join(', ')}`,
     });
   }
   return checks.all;
@@ -33,10 +33,10 @@ export function relaxed(check: Check, policy: Policy): Check {
   if (policy.allowDebug && relaxedBy === 'allowDebug' && check.result === 'fail') {
     return asWarning(check, policy.id, 'the policy allows debug');
   }
-  // `revocation` speaks of AMD's lists. Those of a token's issuer are its key's, and nobody's to wave through.
+  // `revocation` is about AMD's CRLs. Those of a token's issuer are about its key, and no policy can tolerate them.
   const ofAmd = relaxedBy === 'revocation' && !isOfToken(check);
   if (policy.revocation === 'best-effort' && ofAmd && check.result === 'unavailable') {
-    return asWarning(check, policy.id, 'the policy takes revocation as best effort');
+    return asWarning(check, policy.id, 'the policy sets revocation to best-effort');
   }
   return check;
 }

@@ -2,7 +2,7 @@ import type { Check } from '../model/check.js';
 import { byImportance, type CheckId } from '../model/codes.js';
 import type { Outcome } from '../model/decision.js';
 
-/** What checks come to. `fault`: what is wrong with the list itself; then the outcome is indeterminate. */
+/** The outcome of checks. `fault`: what is wrong with the list itself; then the outcome is indeterminate. */
 export interface CheckOutcome {
   readonly outcome: Outcome;
   readonly fault: string | null;
@@ -15,7 +15,7 @@ export interface PolicyFinding {
 }
 
 /**
- * What a list of checks comes to under one policy. Allow is what is left when each required check has run and none
+ * The outcome of a list of checks under one policy. It is allow only where each required check has run and none
  * failed: it follows from what was found, never from something that was not.
  */
 export function outcomeOf(checks: readonly Check[], required: readonly CheckId[]): CheckOutcome {

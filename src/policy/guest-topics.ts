@@ -7,7 +7,7 @@ import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
 
 /**
- * Which paravisor it is. Signature, claims hash and AK only say that some guest on genuine hardware vouches for the
+ * Whether the paravisor is known. Signature, claims hash and AK only show that some genuine guest vouches for the
  * AK, and whoever owns a server can be that guest.
  */
 export const paravisor: AppraisalTopic = {
@@ -32,9 +32,9 @@ export const paravisor: AppraisalTopic = {
   },
 };
 
-const NOT_KNOWN = 'nothing says that this is a paravisor of azure';
+const NOT_KNOWN = 'nothing shows that this is an Azure paravisor';
 
-/** What was found of it, and the setting in which an operator who knows whose it is would list that. */
+/** What identifies it, and the setting in which an operator who knows it can list that. */
 function unknownParavisor({ claims: { snp, tdx }, paravisorMinGuestSvn: minGuestSvn }: Verification) {
   if (tdx !== undefined) {
     const setting = 'azure.paravisors.mrtds';
@@ -113,7 +113,7 @@ function appraisePresence({ freshness: wanted, nonce }: Policy, origin: Origin, 
     const detail = 'the policy requires a challenge of this service as nonce';
     checks.fail('nonce_missing', { ...compared, detail });
   } else if (wanted === 'none' && origin === 'none') {
-    const detail = 'no nonce was sent, and the policy asks for none: the evidence may be of any age';
+    const detail = 'no nonce was sent, and the policy requires none: the evidence may be of any age';
     checks.warn('nonce_missing', { ...compared, detail });
   } else {
     checks.require(origin !== 'none', 'nonce_missing', compared);
@@ -133,7 +133,7 @@ function appraiseDepth(policy: Policy, bound: Verification['bound'], checks: Che
 }
 
 /**
- * What the quote of the vTPM must also show. Evidence without a vTPM shows nothing of it, and does not pass either: it
+ * What the vTPM quote must also show. Evidence without a vTPM shows nothing of it, and does not pass either: it
  * must not be a way around what the policy asks of PCRs. A memory of the vTPM is not kept: it never passes.
  */
 export const tpmRequirements: AppraisalTopic = {
@@ -157,7 +157,7 @@ function quotedPcrsOf({ require: { tpm } }: Policy): readonly number[] {
 }
 
 /**
- * Which PCRs a quote speaks of is the guest's choice: a PCR that it leaves out may hold anything. What it has signed
+ * The guest chooses which PCRs a quote covers: a PCR that it leaves out may have any value. The signed selection
  * says which, also where the values that were sent are others: that is a base check, and denies.
  */
 function appraiseSelection(

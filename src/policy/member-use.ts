@@ -19,9 +19,7 @@ export function unusedMembers(policy: PolicyMembers): readonly PolicyProblem[] {
   const uses = [...topLevelUses(policy, scope), ...requirementUses(policy.require, scope)];
   const unused = uses.filter(({ isAsked, isConsulted }) => isAsked && !isConsulted);
   return [
-    ...unused.map(({ pointer, about }) =>
-      unusedMember(pointer, `is about ${about}, and nothing of that kind comes before this policy`),
-    ),
+    ...unused.map(({ pointer, about }) => unusedMember(pointer, `is about ${about}, which this policy never sees`)),
     ...unusedReferences(policy),
     ...unusedWaivers(policy, scope),
     ...neverAllowing(policy, scope),
@@ -33,7 +31,7 @@ interface Use {
   readonly pointer: string;
   readonly isAsked: boolean;
   readonly isConsulted: boolean;
-  /** What it is held against. */
+  /** What it is compared with. */
   readonly about: string;
 }
 

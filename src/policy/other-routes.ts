@@ -12,7 +12,7 @@ import type { MaaRequirements } from './policy-grammar.js';
 const TOKEN_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
 
 /**
- * What a policy wants beside the hardware's own word: other verifiers' tokens, and what those must say. That a token
+ * The Attestation Results that a policy wants beside hardware evidence, and what they must say. That a token
  * holds, and is about this TEE, are base checks: also where the route is off.
  */
 export const otherRoutes: AppraisalTopic = {
@@ -35,9 +35,9 @@ function appraiseRoute({ routes }: Policy, route: TokenRoute, input: AppraisalIn
   const found = routeState(route, input);
   if (wanted === 'off') return;
   if (found.state === 'verified') {
-    checks.pass('route_missing', { expected: route, detail: `a token of ${route} was verified` });
+    checks.pass('route_missing', { expected: route, detail: `a token for the route ${route} was verified` });
   } else if (found.state === 'refused' || found.state === 'not judged') {
-    checks.skip(['route_missing'], `no token of ${route} can be relied on`);
+    checks.skip(['route_missing'], `no token for the route ${route} can be relied on`);
   } else if (found.state === 'unavailable') {
     const { detail, retryable } = found;
     if (wanted === 'required') checks.unavailable('route_unavailable', { detail, retryable });
@@ -56,23 +56,29 @@ interface Missing {
   readonly detail: string;
 }
 
-/** What no configuration can bring comes first: whoever reads it should not look there. */
+/** What no configuration can change comes first, so that the reader does not look there. */
 function whyMissing(route: TokenRoute, found: RouteState, evidenceType: ContractEvidenceType): Missing {
-  const notSent = `no ${route} token was sent`;
+  const notSent = `no token was sent for the route ${route}`;
   if (route === 'ita' && teeOf(evidenceType) === 'snp') {
-    return { actual: 'never issued', detail: `${notSent}, and trust authority issues none about SEV-SNP evidence` };
+    return {
+      actual: 'never issued',
+      detail: `${notSent}, and Intel Trust Authority issues none about SEV-SNP evidence`,
+    };
   }
   if (isTokenType(evidenceType)) {
-    const detail = `${notSent}, and none can be fetched where the evidence is a token itself`;
+    const detail = `${notSent}, and none can be fetched where the evidence itself is a token`;
     return { actual: 'never fetched', detail };
   }
   return found.state === 'held back'
-    ? { actual: 'not asked', detail: `${notSent}, and none was asked for, because ${found.because}` }
+    ? { actual: 'not asked', detail: `${notSent}, and none was requested, because ${found.because}` }
     : { actual: null, detail: `${notSent}, and nothing is configured to fetch one for this evidence` };
 }
 
-/** Other verifiers, for people. */
-const VERIFIERS: { readonly [route in TokenRoute]: string } = { maa: 'azure attestation', ita: 'trust authority' };
+/** Names of other verifiers, as people are told. */
+const VERIFIERS: { readonly [route in TokenRoute]: string } = {
+  maa: 'Azure Attestation',
+  ita: 'Intel Trust Authority',
+};
 
 /** One statement of a token, and the policy's list of what is accepted there. */
 interface Demand {
@@ -90,7 +96,7 @@ function demandedChecks(policy: Policy, evidenceType: ContractEvidenceType): rea
 }
 
 /**
- * Holds what a token says against what the policy demands of it, whoever brought the token. One that is out of reach is
+ * Compares what a token says with what the policy demands of it, whoever supplied the token. One that is out of reach is
  * the route's matter; without one nothing was said.
  */
 function appraiseDemands(policy: Policy, route: TokenRoute, input: AppraisalInput, checks: Checks): void {
@@ -160,7 +166,7 @@ function noteMissing(ids: readonly CheckId[], route: TokenRoute, input: Appraisa
     checks.fail('claim_missing', { expected: route, detail });
     checks.skip(ids, detail);
   } else if (found.state === 'unavailable') {
-    const detail = `what ${VERIFIERS[route]} says could not be fetched`;
+    const detail = `no token of ${VERIFIERS[route]} could be fetched`;
     for (const id of ids) checks.unavailable(id, { detail, retryable: found.retryable });
   } else {
     checks.skip(ids, `no token of ${VERIFIERS[route]} can be relied on`);
@@ -182,7 +188,7 @@ function appraiseDemand(
   });
 }
 
-/** Every id has to have matched: what matched besides does not matter. */
+/** Every required id must have matched. Others that matched do not matter. */
 function appraisePolicyIds(
   policyIds: readonly string[] | null,
   { stated: { matchedPolicyIds } }: TokenClaims,
@@ -193,8 +199,8 @@ function appraisePolicyIds(
   checks.require(all, 'ita_policy', {
     expected: policyIds,
     actual: matchedPolicyIds,
-    detail: 'trust authority says that every policy in require.ita.policyIds matches',
-    otherwise: 'trust authority does not say that every policy in require.ita.policyIds matches',
+    detail: 'Intel Trust Authority says that every policy in require.ita.policyIds matches',
+    otherwise: 'Intel Trust Authority does not say that every policy in require.ita.policyIds matches',
   });
 }
 
@@ -210,14 +216,14 @@ function appraiseTcbStatus(
   if (!isTdxStatus(tcbStatus)) return;
   if (accepted === null) {
     if (tcbStatus === UP_TO_DATE) return;
-    const detail = `azure attestation calls the platform ${tcbStatus}, and the policy has no require.maa.tcbStatus`;
+    const detail = `Azure Attestation calls the platform ${tcbStatus}, and the policy has no require.maa.tcbStatus`;
     checks.warn('maa_tcb_status', { expected: UP_TO_DATE, actual: tcbStatus, detail });
     return;
   }
   checks.require(accepted.includes(tcbStatus), 'maa_tcb_status', {
     expected: accepted,
     actual: tcbStatus,
-    detail: `azure attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus lists`,
-    otherwise: `azure attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus does not list`,
+    detail: `Azure Attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus lists`,
+    otherwise: `Azure Attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus does not list`,
   });
 }

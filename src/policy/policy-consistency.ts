@@ -2,7 +2,7 @@ import { hasParavisor, isHardwareType, isVerified, kindOf, teeOf } from '../mode
 import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, schemaProblem } from './policy-problem.js';
 
-/** What is wrong between the members of a policy. */
+/** Members of a policy that contradict each other. */
 export function crossMemberProblems(policy: PolicyMembers): readonly PolicyProblem[] {
   return [...acceptsProblems(policy), ...minimumsProblems(policy), ...registerProblems(policy)];
 }
@@ -11,14 +11,14 @@ function acceptsProblems({ accepts, routes }: PolicyMembers): readonly PolicyPro
   const problems: PolicyProblem[] = [];
   const kinds = new Set(accepts.map(kindOf));
   if (kinds.size > 1)
-    problems.push(schemaProblem('/accepts', 'must hold only hardware types, only tokens, or only tpm'));
+    problems.push(schemaProblem('/accepts', 'must have only hardware types, only tokens, or only tpm'));
   if (routes.hardware === 'off' && kinds.has('hardware')) {
     problems.push(schemaProblem('/routes/hardware', 'cannot be off for a hardware type'));
   }
   return problems;
 }
 
-/** An entry for a TEE that is not accepted is never compared, which does no harm beside hardware types. */
+/** An entry for a TEE that the policy does not accept is never compared, and is tolerated. */
 function minimumsProblems({ accepts, minimums }: PolicyMembers): readonly PolicyProblem[] {
   const problems: PolicyProblem[] = [];
   const tees = new Set(accepts.map(teeOf));
@@ -31,7 +31,7 @@ function minimumsProblems({ accepts, minimums }: PolicyMembers): readonly Policy
   return problems;
 }
 
-/** In an Azure TD they hold what the paravisor did, not the guest: a pin that looks like one of the guest's image. */
+/** In an Azure TD, RTMRs measure the paravisor, not the guest: such a pin would only seem to pin the guest's image. */
 function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly PolicyProblem[] {
   const azureTd = accepts.find((type) => teeOf(type) === 'tdx' && hasParavisor(type));
   if (azureTd === undefined) return [];
@@ -59,10 +59,10 @@ export function membersNotBuilt({ accepts, require: { tpm } }: PolicyMembers): r
     add('/accepts', `evidence of type ${type} cannot be judged by this version`);
   }
   if (tpm?.trackResets === true) {
-    add('/require/tpm/trackResets', 'this version keeps no memory of reset counters: every decision is indeterminate');
+    add('/require/tpm/trackResets', 'this version keeps no reset counters: every decision is indeterminate');
   }
   if ((tpm?.runtimePcrs ?? []).length > 0) {
-    add('/require/tpm/runtimePcrs', 'this version replays no event log of a vTPM, so nothing is judged by this');
+    add('/require/tpm/runtimePcrs', 'this version does not replay the event log of a vTPM, so this decides nothing');
   }
   return found;
 }

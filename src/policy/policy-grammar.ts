@@ -24,11 +24,11 @@ import { alternatives, REFERENCE_SET } from './reference-grammar.js';
 const TOKEN_ROUTE = ['required', 'optional', 'off'] as const;
 const COMPONENTS_BEFORE_TURIN = SNP_TCB_COMPONENTS.filter((component) => component !== 'fmc');
 
-const someText = single('text', 'a text that is not blank', (raw) =>
+const someText = single('text', 'text that is not blank', (raw) =>
   typeof raw === 'string' && /\S/.test(raw) ? raw : undefined,
 );
 
-/** The word `any`, said out loud, or what else it may be. */
+/** The word `any`, which has to be written, or what else it may be. */
 function anyOr<T>(schema: Schema<T>): Schema<T | 'any'> {
   return either('any, or an object', choice('any'), schema);
 }
@@ -85,7 +85,7 @@ const chipId: Schema<string> = refined(
 
 const pcrs = optional(list(integer(0, 23), 'filled'), []);
 
-/** Machines by what the VEK says of them: the chip under a VCEK, the provider under a VLEK. One list at least is there. */
+/** Machines by what the VEK says of them: the chip under a VCEK, the provider under a VLEK. One at least is set. */
 const snpMachines = naming(object({ chipId: alternatives(chipId), cspId: alternatives(someText) }));
 export type SnpMachines = Read<typeof snpMachines>;
 
@@ -134,7 +134,7 @@ const requirements = section({
 
 export type Requirements = Read<typeof requirements>;
 
-/** A rule that is not evaluated must not look as if it were. */
+/** A policy with rules does not load: rules are not evaluated yet, and must not look as if they were. */
 const noRules: Schema<null> = refined(list(anything), ({ length }, at) =>
   length === 0 ? null : at.refuse('this version does not evaluate rules, so a policy with rules does not load'),
 );
@@ -165,13 +165,13 @@ const floorWaiver = object({
   ...waiverTerms,
 });
 
-/** A finding that is tolerated until a day, by somebody, for a reason. Which value goes with it is the check's affair. */
+/** A finding that is tolerated until a day, by somebody, for a reason. The check that it names decides which value it needs. */
 const waiver = variants('check', [plainWaiver, floorWaiver, statusWaiver]);
 export type Waiver = Read<typeof waiver>;
 
 const members = object({
   apiVersion: choice('veritee/v1'),
-  id: pattern(POLICY_ID, 'up to 64 letters a to z, digits and hyphens, no hyphen first'),
+  id: pattern(POLICY_ID, 'up to 64 letters a to z, digits and hyphens, not starting with a hyphen'),
   version: integer(1, Number.MAX_SAFE_INTEGER),
   description: optional(someText, null),
   accepts: list(choice(...CONTRACT_EVIDENCE_TYPES), 'filled', 'distinct'),

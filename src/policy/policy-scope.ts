@@ -2,7 +2,7 @@ import type { ContractEvidenceType } from '../model/evidence.js';
 import { hasParavisor, hasVtpm, isHardwareType, isTokenType, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import type { PolicyMembers } from './policy-grammar.js';
 
-/** What evidence and tokens can come before a policy. Static: `accepts` and `routes` say it, whatever is configured. */
+/** The evidence and tokens that a policy can appraise. Static: `accepts` and `routes` say it, whatever is configured. */
 export interface PolicyScope {
   readonly hardware: boolean;
   readonly snp: boolean;
@@ -11,7 +11,7 @@ export interface PolicyScope {
   readonly paravisor: boolean;
   readonly vtpm: boolean;
   readonly tokens: boolean;
-  /** A token of Azure Attestation, as evidence or on a route that is on. */
+  /** An Azure Attestation token, as evidence or on a route that is on. */
   readonly maa: boolean;
   /** The same about a TD. */
   readonly maaOfTds: boolean;

@@ -16,7 +16,7 @@ const PRODUCT_OF: { readonly [part in SnpPart]: SnpProduct } = {
   'Turin-Dense': 'Turin',
 };
 
-/** Reference values that no evidence which the policy accepts can be held against, or can match. */
+/** Reference values that no accepted evidence can be compared with, or can match. */
 export function unusedReferences(policy: PolicyMembers): readonly PolicyProblem[] {
   const { accepts, referenceValues: sets } = policy;
   const problems = sets.flatMap((set, index) => unusedInSet(set, accepts, `/referenceValues/${index}`));

@@ -13,7 +13,7 @@ import {
   type TdxRegister,
 } from './reference-grammar.js';
 
-/** One claim held against the values that are accepted for it. */
+/** One claim, to be compared with the values that are accepted for it. */
 interface Comparison {
   readonly id: CheckId;
   /** The claim as answers name it. */

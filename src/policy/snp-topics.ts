@@ -67,8 +67,8 @@ function appraiseTcb(name: (typeof COMPARED_TCBS)[number], snp: SnpClaims, floor
   checks.require(short.length === 0, 'snp_tcb_low', {
     expected: { part: snp.part, tcb: name, ...expected },
     actual: { part: snp.part, tcb: name, ...actual },
-    detail: `${name} tcb is at its minimum or above`,
-    otherwise: `${name} tcb is below its minimum: ${names}`,
+    detail: `the ${name} TCB is at its minimum or above`,
+    otherwise: `the ${name} TCB is below its minimum: ${names}`,
   });
 }
 
@@ -115,7 +115,7 @@ export const snpRequirements: AppraisalTopic = {
   },
 };
 
-/** Firmware that is not committed can be rolled back. Azure runs it as a matter of course, so it is only noted. */
+/** Firmware that is not committed can be rolled back. Azure runs it routinely, so it is only noted. */
 function appraiseProvisional(snp: SnpClaims, asked: boolean, checks: Checks): void {
   const { current, committed } = snp.tcb;
   const equal =
@@ -126,7 +126,7 @@ function appraiseProvisional(snp: SnpClaims, asked: boolean, checks: Checks): vo
     const actual = { firmware: snp.firmware.committed, ...committed };
     checks.require(equal, 'snp_provisional', { expected, actual });
   } else if (!equal) {
-    const detail = 'the current firmware is provisional, which the policy does not ask about';
+    const detail = 'the current firmware is provisional, and the policy does not ask about it';
     checks.notConfigured('snp_provisional', detail);
   }
 }
@@ -165,13 +165,13 @@ function appraiseGuestSvn(snp: SnpClaims, least: number, checks: Checks): void {
   checks.require(enough, 'snp_measurement', {
     expected: { minGuestSvn: least },
     actual: { guestSvn: snp.guestSvn },
-    detail: 'the guest image is recent enough',
+    detail: 'the guest image is as new as required',
     otherwise: 'the guest image is older than required',
   });
 }
 
 /**
- * Which machine. A chip id counts only under a VCEK, which AMD issued for that chip: below a VLEK nothing certifies it.
+ * Identifies the machine. A chip id counts only under a VCEK, which AMD issued for that chip: a VLEK does not certify it.
  * The provider counts only under a VLEK, the one certificate that names it.
  */
 function appraiseMachine(snp: SnpClaims, machines: SnpMachines, checks: Checks): void {
@@ -182,10 +182,10 @@ function appraiseMachine(snp: SnpClaims, machines: SnpMachines, checks: Checks):
   checks.require(holds, 'snp_chip_id', {
     expected: listed ?? [],
     actual: actual ?? null,
-    detail: `the ${name} that the ${key} certifies is among the machines that the policy lists`,
+    detail: `the policy lists the ${name} that the ${key} certifies`,
     otherwise:
       listed === null
         ? `a ${key} signed the report, and the policy lists no ${name}`
-        : `the ${name} that the ${key} certifies is not among the machines that the policy lists`,
+        : `the policy does not list the ${name} that the ${key} certifies`,
   });
 }

@@ -33,7 +33,7 @@ export const tdxMinimums: AppraisalTopic = {
     const quote = checks.at(placeOf('tdx', evidenceType));
     const shortfalls = verification.tcbShortfalls ?? [];
     if (tdx.tcb.status === null) {
-      quote.skip(tdxMinimums.required(policy, evidenceType), 'no tcb level is for the platform');
+      quote.skip(tdxMinimums.required(policy, evidenceType), 'no TCB level covers the platform');
       return;
     }
     if (floors === 'any') {
@@ -59,21 +59,21 @@ function appraiseStatus(
   checks: Checks,
 ): void {
   const { status } = tcb;
-  // The words are those of the contract's list: a status that is not in it was refused with the quote.
+  // Only statuses of the contract get here: the verifier refused any other with the quote.
   const accepted = acceptedStatuses.some((word) => word === status);
   const rest = explained(tcb, shortfalls);
   checks.require(accepted, 'tdx_tcb_status', {
     expected: acceptedStatuses,
     actual: status,
-    detail: `the tcb status is one that the policy accepts ${rest}`,
-    otherwise: `the tcb status is none that the policy accepts ${rest}`,
+    detail: `the policy accepts the TCB status ${rest}`,
+    otherwise: `the policy does not accept the TCB status ${rest}`,
   });
 }
 
-/** Of a policy without minimum: what is not up to date passes, and every decision says so. */
+/** For a policy without a minimum: a TCB that is not up to date passes, and every decision says so. */
 function noteStatus({ tcb }: TdxClaims, shortfalls: readonly TcbShortfall[], checks: Checks): void {
   const { status } = tcb;
-  const detail = `the policy sets no minimum for the tcb; its status is ${status} ${explained(tcb, shortfalls)}`;
+  const detail = `the policy sets no minimum for the TCB; its status is ${status} ${explained(tcb, shortfalls)}`;
   if (status === 'UpToDate') checks.pass('tdx_tcb_status', { actual: status, detail });
   else checks.warn('tdx_tcb_status', { actual: status, detail });
 }
@@ -84,7 +84,7 @@ function explained(
   shortfalls: readonly TcbShortfall[],
 ): string {
   return [
-    `(platform ${platformStatus}, module ${moduleStatus ?? 'without levels'}, qe ${qeStatus})`,
+    `(platform ${platformStatus}, module ${moduleStatus ?? 'without levels'}, QE ${qeStatus})`,
     ...shortfalls.map(shortfallLine),
     ...(advisories.length === 0 ? [] : [`advisories: ${advisories.join(', ')}`]),
   ].join('; ');
@@ -94,23 +94,23 @@ function appraiseDate({ tcb }: TdxClaims, earliest: string, checks: Checks): voi
   checks.require(tcb.date !== null && Date.parse(tcb.date) >= Date.parse(earliest), 'tdx_tcb_date', {
     expected: earliest,
     actual: tcb.date,
-    detail: 'platform, module and qe are of the date or later',
-    otherwise: 'platform, module or qe are older than the policy takes',
+    detail: 'platform, module and QE are of that date or later',
+    otherwise: 'platform, module or QE is older than the policy allows',
   });
 }
 
-/** The lower of the two: a floor is there so that nobody is judged by what was known before it. */
+/** The lower of the two numbers: a floor keeps older knowledge of vulnerabilities from being used. */
 function appraiseEvaluation({ tcb }: TdxClaims, least: number, checks: Checks): void {
   const { evaluationDataNumber, qeEvaluationDataNumber } = tcb;
   checks.require(Math.min(evaluationDataNumber, qeEvaluationDataNumber) >= least, 'tdx_tcb_date', {
     expected: least,
     actual: { evaluationDataNumber, qeEvaluationDataNumber },
-    detail: 'tcb info and qe identity have the evaluation number that the policy asks for, or a higher one',
-    otherwise: 'tcb info or qe identity have a lower evaluation number than the policy asks for',
+    detail: 'TCB info and QE identity have the required evaluation data number, or a higher one',
+    otherwise: 'TCB info or QE identity has a lower evaluation data number than the policy requires',
   });
 }
 
-/** Whether there is newer, nobody can tell from what is old: so it is not a no. The list of the root lives for a year. */
+/** Old collateral cannot show that there is newer: unavailable, not a failure. The CRL of the root is valid for a year. */
 function appraiseAge(
   issued: CollateralIssued | undefined,
   { at, maxCollateralAgeDays: days }: { readonly at: Date; readonly maxCollateralAgeDays: number },
@@ -118,9 +118,9 @@ function appraiseAge(
 ): void {
   const since = new Date(at.getTime() - days * DAY_MS);
   const parts = [
-    ['tcb info', issued?.tcbInfo],
-    ['qe identity', issued?.qeIdentity],
-    ['pck crl', issued?.pckCrl],
+    ['TCB info', issued?.tcbInfo],
+    ['QE identity', issued?.qeIdentity],
+    ['PCK CRL', issued?.pckCrl],
   ] as const;
   const compared = {
     expected: since.toISOString(),
@@ -128,13 +128,13 @@ function appraiseAge(
   };
   const old = parts.filter(([, date]) => date == null || date < since).map(([part]) => part);
   if (old.length > 0) {
-    const detail = `issued more than ${days} days before the instant: ${old.join(', ')}`;
+    const detail = `issued more than ${days} days before the verification time: ${old.join(', ')}`;
     checks.unavailable('collateral_stale', { ...compared, detail, retryable: true });
     return;
   }
   checks.pass('collateral_stale', {
     ...compared,
-    detail: `the collateral was issued within ${days} days before the instant`,
+    detail: `the collateral was issued within ${days} days before the verification time`,
   });
 }
 
@@ -164,45 +164,45 @@ export const tdxRequirements: AppraisalTopic = {
 
 function appraiseAttributes({ tdAttributes }: TdxClaims, asked: TdxRequirements | null, checks: Checks): void {
   const problems = [
-    ...(tdAttributes.migratable && asked?.allowMigratable !== true ? ['the td can be migrated'] : []),
+    ...(tdAttributes.migratable && asked?.allowMigratable !== true ? ['the TD can be migrated'] : []),
     ...(tdAttributes.perfmon && asked?.allowPerfmon === false ? ['performance monitoring is on'] : []),
-    ...(asked?.septVeDisable === true && !tdAttributes.septVeDisable ? ['the host can take pages away unseen'] : []),
+    ...(asked?.septVeDisable === true && !tdAttributes.septVeDisable ? ['SEPT_VE_DISABLE is clear'] : []),
   ];
   checks.require(problems.length === 0, 'tdx_attributes', {
     actual: { ...tdAttributes },
-    detail: 'the attributes of the td are as the policy wants them',
+    detail: 'the attributes of the TD are as the policy requires',
     otherwise: problems.join('; '),
   });
 }
 
-/** The verifier's own: a service TD is bound, and the quote does not say which. No policy can list it. */
+/** Found by the verifier: a service TD is bound, and the quote does not say which one. No policy can list it. */
 function isServiceTdRefused(base: readonly Check[]): boolean {
   return base.some(({ id, result }) => id === 'tdx_service_td' && result === 'fail');
 }
 
-/** Without a TD 1.5 body there is no such register. All zero: no service TD is bound. */
+/** Only a TD 1.5 body has this register. If it is all zero, no service TD is bound. */
 function appraiseServiceTd({ mrServiceTd }: TdxClaims, asked: TdxRequirements | null, checks: Checks): void {
   const bound = mrServiceTd !== undefined && /[^0]/.test(mrServiceTd);
   const listed = mrServiceTd !== undefined && asked?.mrServiceTd?.includes(mrServiceTd) === true;
   checks.require(!bound || listed, 'tdx_service_td', {
     expected: asked?.mrServiceTd ?? [],
     actual: mrServiceTd ?? null,
-    detail: bound ? 'the service td is one that the policy lists' : 'no service td is bound',
+    detail: bound ? 'the policy lists the service TD' : 'no service TD is bound',
   });
 }
 
-/** Features outside of the mask are state of the guest that its owner did not count on. */
+/** Features outside the mask give the guest state that its owner did not expect. */
 function appraiseXfam({ xfam }: TdxClaims, mask: string, checks: Checks): void {
   const beyond = littleEndian(xfam) & ~littleEndian(mask);
   checks.require(beyond === 0n, 'tdx_xfam', {
     expected: mask,
     actual: xfam,
-    detail: 'the td has no extended features beyond the mask',
-    otherwise: 'the td has extended features beyond the mask',
+    detail: 'the TD has no extended features beyond the mask',
+    otherwise: 'the TD has extended features beyond the mask',
   });
 }
 
-/** Which machine, by the PPID for which Intel issued the PCK certificate. */
+/** Identifies the machine, by the PPID for which Intel issued the PCK certificate. */
 function appraiseMachine({ ppid }: TdxClaims, listed: readonly string[], checks: Checks): void {
   checks.require(ppid !== undefined && listed.includes(ppid), 'tdx_platform_id', {
     expected: listed,

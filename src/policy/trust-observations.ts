@@ -11,7 +11,7 @@ export type Observation = readonly [claim: TrustClaim, value: number];
 /** Where the certificate of an attestation key stands in a request. */
 export const AK_CERTIFICATE = '/evidence/akCertificate';
 
-/** What Intel's word says of the hardware, whatever a policy makes of it. Past these there are only worse ones. */
+/** What Intel's TCB status says of the hardware, whatever a policy decides. Every other status is worse. */
 const TCB_STATUS_VALUES: ReadonlyMap<string, number> = new Map([
   ['UpToDate', 2],
   ['SWHardeningNeeded', 32],
@@ -20,7 +20,7 @@ const TCB_STATUS_VALUES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * What a token that can be relied on says. The hardware's own word is hearsay in it: its issuer's. Of a TD the issuer
+ * What a verified token says. It repeats what the hardware said, so its issuer has to be trusted. Of a TD the issuer
  * states how good the TCB is; of an SEV-SNP VM it calls the hardware genuine, and says no more.
  */
 export function tokenObservations(checks: readonly Check[], { stated }: TokenClaims): readonly Observation[] {
@@ -33,7 +33,7 @@ export function tokenObservations(checks: readonly Check[], { stated }: TokenCla
   ];
 }
 
-/** A verifier that judged the evidence and does not vouch for it has made no token to read. */
+/** A verifier that judged the evidence and does not vouch for it has issued no token. */
 export function refusals(checks: readonly Check[]): readonly Observation[] {
   return findings(
     checks.filter(({ id }) => id === 'disagreement'),
@@ -71,7 +71,7 @@ export function guestObservations(checks: readonly Check[], claims: Claims): rea
   ];
 }
 
-/** As one that cannot be relied on for another reason. Other certificates are checked under the same id. */
+/** An AK certificate outside its dates counts as one that cannot be relied on. Other certificates share the id. */
 function untimelyKey(checks: readonly Check[]): readonly Observation[] {
   const untimely = checks.some(
     ({ id, result, about }) => id === 'cert_validity' && result === 'fail' && about === AK_CERTIFICATE,
@@ -79,7 +79,7 @@ function untimelyKey(checks: readonly Check[]): readonly Observation[] {
   return untimely ? [['instance-identity', 97]] : [];
 }
 
-/** An AK that only a certificate vouches for is somebody's, without a word about which machine's. */
+/** An AK that only a certificate vouches for: nothing says which machine it belongs to. */
 function identity(checks: readonly Check[], { hcl }: Claims): readonly Observation[] {
   const fresh = checks.some(({ id, result }) => id === 'nonce_mismatch' && result === 'pass');
   if (!fresh) return [];
@@ -100,7 +100,7 @@ function tcbStatusValue(status: string | null): number {
   return TCB_STATUS_VALUES.get(status ?? '') ?? 96;
 }
 
-/** The verifier's own: the TCB is revoked, or its status is a word that Intel does not define there, or none. */
+/** Found by the verifier: the TCB is revoked, or has no status that Intel defines there. */
 function refusedTcb(
   checks: readonly Check[],
   verifiersOwn: 'tdx_tcb_status' | 'maa_tcb_status',
@@ -109,7 +109,7 @@ function refusedTcb(
   return refused ? [['hardware', 96]] : [];
 }
 
-/** Only a policy's reference values, which are lists, speak of what was started; other checks share their ids. */
+/** Only reference values of a policy, which are lists, are about what was started; other checks share their ids. */
 function executables(
   checks: readonly Check[],
   reference: CheckId,
@@ -124,7 +124,7 @@ function executables(
   return matched ? [['executables', 3]] : [];
 }
 
-/** What checks that did not pass say of whatever it is. */
+/** The trust values of checks that did not pass. */
 function findings(checks: readonly Check[], subject: TrustSubject): readonly Observation[] {
   return checks
     .filter(({ result }) => result === 'fail' || result === 'warn' || result === 'unavailable')

@@ -13,7 +13,7 @@ import {
   tokenObservations,
 } from './trust-observations.js';
 
-/** What there is to appraise. */
+/** What trust is derived from. */
 export interface TrustParts {
   /** Whose token the evidence is; absent where it is none. */
   readonly evidence?: TokenRoute | null;
@@ -46,7 +46,7 @@ export function appraiseTrust(
   return { status: tierUnder(decision, status), submods };
 }
 
-/** Each verifier answers for its own token alone. A check that leaves open whose token it means is about all of them. */
+/** Each verifier answers only for its own token. A check that does not say whose token it is about counts for all. */
 function isAboutTokenOf(route: TokenRoute, check: Check, evidence: TokenRoute | null): boolean {
   if (check.route !== undefined) return check.route === route;
   return check.about === '/evidence/token' ? evidence === route : isOfToken(check);
@@ -84,12 +84,12 @@ function submodules(checks: readonly Check[], claims: Claims): { readonly [name:
   };
 }
 
-/** Certificates of attestation keys and of tokens' keys share ids with those under the hardware report, and prove nothing of it. */
+/** Certificates of attestation keys and of tokens' keys share ids with those under the hardware report. */
 function isOfReport(check: Check): boolean {
   return check.about !== AK_CERTIFICATE && !isOfToken(check);
 }
 
-/** What could not be judged is neither good nor bad: 0, or -1 where the verifier itself is at fault. */
+/** A check that could not be made is neither good nor bad: 0, or -1 where the verifier itself failed. */
 function missingMaterial(checks: readonly Check[]): readonly Observation[] | null {
   if (checks.some(({ id, result }) => id === 'internal_error' && result === 'unavailable')) return [['hardware', -1]];
   const lacksMaterial = checks.some(

@@ -4,7 +4,7 @@ import type { PolicyMembers, Waiver } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import type { PolicyScope } from './policy-scope.js';
 
-/** Waivers of findings that this policy can never have. */
+/** Waivers for findings that cannot occur under this policy. */
 export function unusedWaivers(policy: PolicyMembers, scope: PolicyScope): readonly PolicyProblem[] {
   return policy.waivers.flatMap((waiver, index) => {
     const because = whyUnused(waiver, policy, scope);
@@ -74,13 +74,13 @@ function whyNoShortfall(
 
 function whyNoTdxStatus(status: string, { minimums: { tdx } }: PolicyMembers, scope: PolicyScope): string | null {
   if (!scope.tdx) return unlessTdx(scope);
-  if (tdx === null || tdx === 'any') return status === 'UpToDate' ? 'UpToDate is no finding' : null;
+  if (tdx === null || tdx === 'any') return status === 'UpToDate' ? 'UpToDate is not a finding' : null;
   return tdx.acceptedStatuses.some((accepted) => accepted === status) ? `minimums.tdx accepts ${status}` : null;
 }
 
 function whyNoMaaStatus(status: string, { require: { maa } }: PolicyMembers, scope: PolicyScope): string | null {
-  // A token that a request brings is judged whether its route is on or off.
+  // A supplied token is verified whether its route is on or off.
   if (!scope.tdx && !scope.tokens) return 'no token about a TD can come with the evidence';
   const accepted = maa?.tcbStatus ?? ['UpToDate'];
-  return accepted.some((word) => word === status) ? `${status} is no finding under this policy` : null;
+  return accepted.some((word) => word === status) ? `${status} is not a finding under this policy` : null;
 }

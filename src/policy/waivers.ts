@@ -34,12 +34,12 @@ function covers(waiver: Waiver, check: Check, policy: Policy, { snp }: Claims): 
       return snp !== undefined && coversTcb(waiver.value, snp, policy.minimums.snp);
     case 'tdx_tcb_status':
     case 'maa_tcb_status':
-      // The verifier's own check of that name is about a word that Intel does not define there, whatever the word.
+      // The verifier's check with this id is about a status that Intel does not define there: no waiver covers it.
       return check.policy === policy.id && check.actual === waiver.value;
     case 'crl_unavailable':
       return !isOfToken(check);
     default:
-      // Whatever limits a waiver is compared above: a check whose waiver has a value does not compile here.
+      // The values of waivers are compared above: a check whose waiver has a value does not compile here.
       return (waiver.value satisfies null) === null;
   }
 }
@@ -63,7 +63,7 @@ function reaches(floor: TcbFloor, shortfalls: readonly Shortfall[]): boolean {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How long before its end a waiver is spoken of. */
+/** How long before its end a waiver is reported. */
 const NOTICE_DAYS = 30;
 
 /** A waiver that ended, or ends soon. */
@@ -81,7 +81,7 @@ export interface EndingWaiver {
   readonly daysLeft: number;
 }
 
-/** Waivers that ended by an instant, or end within 30 days of it, in the order of the policies. */
+/** Waivers that ended by a time, or end within 30 days of it, in the order of the policies. */
 export function endingWaivers(
   policies: readonly Pick<PolicyMembers, 'id' | 'waivers'>[],
   at: Date,
@@ -101,7 +101,7 @@ function isInForce(waiver: Waiver, at: Date): boolean {
   return at.getTime() < endOf(waiver);
 }
 
-/** Who tolerates a finding, until when, and why; and that it ends soon, where it does. */
+/** Who tolerates a finding, until when, and why; also that the waiver ends soon, where it does. */
 function termsOf(waiver: Waiver, at: Date): string {
   const { approver, expires, reason } = waiver;
   const isEnding = endOf(waiver) - at.getTime() <= NOTICE_DAYS * DAY_MS;

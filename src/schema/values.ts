@@ -93,7 +93,7 @@ export const day: Schema<string> = textThat(
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}(T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?Z)?$/;
 
-/** A date (its first instant in UTC) or an instant in UTC, kept as ISO text: a Date could not be frozen. */
+/** A date (its first moment in UTC) or a time in UTC, kept as ISO text: a Date could not be frozen. */
 export const instant: Schema<string> = refined(
   textThat((raw) => INSTANT.test(raw) && isInCalendar(raw), 'a date such as 2027-01-31, or with a time in UTC'),
   (value) => new Date(value).toISOString(),

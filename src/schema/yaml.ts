@@ -30,18 +30,18 @@ export interface YamlBounds {
 /** What the parser's codes mean. Its messages are not shown: they quote the text, which may hold secrets. */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['BAD_ALIAS', 'aliases (*name) are not read'],
-  ['BAD_DQ_ESCAPE', 'unknown escape in a text in double quotes'],
+  ['BAD_DQ_ESCAPE', 'unknown escape in double-quoted text'],
   ['BAD_INDENT', 'indented differently from what it belongs to, or a bracket is not closed'],
-  ['BAD_SCALAR_START', 'a text that begins with this character needs quotes'],
-  ['BLOCK_AS_IMPLICIT_KEY', 'a second "key:" on one line: a text with a colon and a blank needs quotes'],
-  ['BLOCK_IN_FLOW', 'a list or an object in lines of its own cannot stand between brackets'],
-  ['COMMENT_SPACE', 'a comment needs a blank before #'],
+  ['BAD_SCALAR_START', 'text that begins with this character needs quotes'],
+  ['BLOCK_AS_IMPLICIT_KEY', 'a second "key:" on one line: text with a colon and a space needs quotes'],
+  ['BLOCK_IN_FLOW', 'a block list or object cannot be inside brackets'],
+  ['COMMENT_SPACE', 'a comment needs a space before #'],
   ['KEY_OVER_1024_CHARS', 'a key is longer than 1024 characters'],
-  ['MISSING_CHAR', 'something is missing: a closing quote or bracket, a comma, or the blank after a colon'],
-  ['MULTIPLE_DOCS', 'a second document begins: one is read'],
-  ['MULTILINE_IMPLICIT_KEY', 'a key has to stand on one line, with a colon behind it'],
-  ['NON_STRING_KEY', 'a key has to be text'],
-  ['TAB_AS_INDENT', 'tabs cannot indent: use blanks'],
+  ['MISSING_CHAR', 'something is missing: a closing quote or bracket, a comma, or the space after a colon'],
+  ['MULTIPLE_DOCS', 'a second document begins: only one is read'],
+  ['MULTILINE_IMPLICIT_KEY', 'a key must be on one line, with a colon after it'],
+  ['NON_STRING_KEY', 'a key must be text'],
+  ['TAB_AS_INDENT', 'tabs cannot indent: use spaces'],
   ['TAG_RESOLVE_FAILED', 'unknown tag (!name)'],
   ['UNEXPECTED_TOKEN', 'unexpected here: is a quote, bracket or comma too many or missing?'],
 ]);
@@ -138,7 +138,7 @@ class PlainReader {
       const place = [...path, name];
       if (this.#bounds !== undefined && KEYS_WITH_A_MEANING.has(name)) {
         this.#refuse(key, place, 'this key is not allowed');
-      } else if (Object.hasOwn(object, name)) this.#refuse(key, place, 'this key stands there twice');
+      } else if (Object.hasOwn(object, name)) this.#refuse(key, place, 'this key appears twice');
       else object[name] = this.read(value, place);
     }
     return object;
@@ -149,7 +149,7 @@ class PlainReader {
     if (this.#bounds === undefined) return null;
     if (node.anchor !== undefined) return 'anchors are not allowed';
     if (node.tag !== undefined) return 'tags are not allowed';
-    if (isScalar(node)) return isJson(node.value) ? null : 'is no text, finite number, boolean or null';
+    if (isScalar(node)) return isJson(node.value) ? null : 'is not text, a finite number, a boolean or null';
     return depth < this.#bounds.depth ? null : `nested deeper than ${this.#bounds.depth} levels`;
   }
 

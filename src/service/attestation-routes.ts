@@ -19,11 +19,11 @@ export interface RouteToken {
   readonly verification: TokenVerification;
   /** JSON pointer of the token, or of the place where it could have been. */
   readonly about: string;
-  /** Whether this service had it made, of the very evidence of the request. */
+  /** Whether this service obtained it, for the evidence of the request. */
   readonly submitted: boolean;
 }
 
-/** What came of a submission that brought no token to rely on. */
+/** What came of a submission that gave no token to rely on. */
 export type RouteFault =
   | {
       readonly state: 'unavailable';
@@ -35,10 +35,10 @@ export type RouteFault =
   | { readonly state: 'not vouched for'; readonly detail: string }
   /** It was not asked, because evidence or challenge fail a base check here, which says why. */
   | { readonly state: 'not asked' }
-  /** It is never asked about such evidence or such an instant, even if they pass every check here. `because`: why. */
+  /** It is never asked about such evidence or verification time, even if every check here passes. `because`: why. */
   | { readonly state: 'held back'; readonly because: string };
 
-/** What of a request other verifiers' tokens are judged by. */
+/** What of a request is needed to judge other verifiers' tokens. */
 export interface RouteContext {
   readonly fetch: FetchContext;
   readonly binding: ExpectedBinding | null;
@@ -54,7 +54,7 @@ interface SentToken {
 
 const RESULTS = '/attestationResults';
 
-/** Other verifiers: tokens that a request brings, and tokens that are made of its evidence where that is configured. */
+/** Attestation Results of other verifiers: supplied with a request, or obtained for its evidence where configured. */
 export class AttestationRoutes {
   readonly #verifiers: ReadonlyMap<string, TokenVerifier>;
   readonly #services: ReadonlyMap<TokenRoute, AttestationService>;
@@ -105,7 +105,7 @@ export class AttestationRoutes {
     const problem =
       verification === null ? 'it answered with no token' : problemOf(verification, route, result.answersCall);
     if (verification === null || problem !== null) {
-      const detail = `the token of ${route} cannot be relied on: ${problem}`;
+      const detail = `the token for the route ${route} cannot be relied on: ${problem}`;
       return { state: 'unavailable', detail, retryable: true, retryAfterSeconds: null };
     }
     return { route, about: RESULTS, submitted: true, verification };
@@ -123,7 +123,7 @@ export class AttestationRoutes {
     return opened.verify({ at: fetch.at, endorsements, binding });
   }
 
-  /** Null for what is no token at all: then it is no fault of the request's bytes. */
+  /** Null for what is not a token: its bytes are not the request's, so it is no malformed request. */
   async #verifyMade(route: TokenRoute, token: string, context: RouteContext): Promise<TokenVerification | null> {
     try {
       return await this.#verify(this.#read({ type: tokenTypeOf(route), token }, RESULTS), context);
@@ -148,7 +148,7 @@ function problemOf(
   return claims !== undefined && answersCall(claims) ? null : 'it does not answer this submission';
 }
 
-/** Whether signature, issuer and times of a token hold. */
+/** Whether signature, issuer and times of a token verify. */
 export function isReliable({ validUntil }: TokenVerification): boolean {
   return validUntil !== null;
 }

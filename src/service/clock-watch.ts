@@ -10,7 +10,7 @@ export interface LivenessUseCase {
   execute(): Promise<{ readonly live: boolean; readonly problems: readonly string[] }>;
 }
 
-/** How far wall time may stray from monotonic time. More is a jump. */
+/** How far wall time may differ from monotonic time. More is a jump. */
 const JUMP_MS = 60_000;
 
 /** How long both have to run together after a forward jump before the new time holds. */

@@ -19,7 +19,7 @@ interface StatedToken {
   readonly view: TeeView;
 }
 
-/** What came of holding tokens against the evidence. */
+/** What came of comparing tokens with the evidence. */
 export interface RouteComparison {
   /** Checks `disagreement`: a base check, whatever a policy says of the routes. */
   readonly checks: Checks;
@@ -28,7 +28,7 @@ export interface RouteComparison {
   readonly agreeing: readonly RouteToken[];
 }
 
-/** Holds tokens against the evidence, and each against the others, claim by claim. */
+/** Compares tokens with the evidence, and with each other, claim by claim. */
 export function compareRoutes(
   evidenceType: EvidenceType,
   own: Verification,
@@ -54,7 +54,7 @@ export function compareRoutes(
     const ofToken = first.route === 'hardware' ? checks.ofRoute(token.route) : checks;
     return recordAgreement(ofToken.at(token.about), first, one, compared) ? [token] : [];
   });
-  // Each agrees with the first, which is silent where they contradict each other.
+  // Each agrees with the first, which does not state the claims in which they differ.
   if (agreeing.length === stated.length) recordDifferences(checks, all);
   return { checks, crossCheck: all, agreeing };
 }
@@ -62,7 +62,7 @@ export function compareRoutes(
 function recordDifferences(checks: Checks, compared: CrossCheck): void {
   for (const { claim, values } of compared.differences) {
     const routes = Object.keys(values).join(' and ');
-    checks.fail('disagreement', { actual: values, detail: `${routes} say different things of ${claim}` });
+    checks.fail('disagreement', { actual: values, detail: `${routes} state different values of ${claim}` });
   }
   recordOmitted(checks, compared);
 }
@@ -70,7 +70,7 @@ function recordDifferences(checks: Checks, compared: CrossCheck): void {
 /** One check for all differences that are not listed. */
 function recordOmitted(checks: Checks, { routes, differencesOmitted: omitted }: CrossCheck): void {
   if (omitted === 0) return;
-  const detail = `${routes.join(' and ')} say different things of ${omitted} more claims`;
+  const detail = `${routes.join(' and ')} state different values of ${omitted} more claims`;
   checks.fail('disagreement', { expected: 0, actual: omitted, detail });
 }
 
@@ -115,7 +115,7 @@ function recordAgreement(
   }
   const { agree, differences, equal } = compared;
   for (const { claim, values } of differences) {
-    const detail = `${first.route} and ${route} say different things of ${claim}`;
+    const detail = `${first.route} and ${route} state different values of ${claim}`;
     checks.fail('disagreement', {
       expected: values[first.route] ?? null,
       actual: values[route] ?? null,
@@ -124,7 +124,7 @@ function recordAgreement(
   }
   recordOmitted(checks, compared);
   if (agree) {
-    const detail = `${first.route} and ${route} say the same in ${equal.length} claims`;
+    const detail = `${first.route} and ${route} agree on ${equal.length} claims`;
     checks.pass('disagreement', { expected: equal, actual: equal, detail });
   }
   return agree;
@@ -138,7 +138,7 @@ function recordAgreement(
  */
 function whyNotSameTee(first: TeeView, { route, statements }: TeeView, claim: string): string {
   const [ofFirst, ofToken] = [first.statements.get(claim), statements.get(claim)];
-  const cannotBeKnown = `the token of ${route} cannot be known to be about the same TEE`;
+  const cannotBeKnown = `nothing shows that the token of ${route} is about the same TEE`;
   if (ofFirst === undefined) return `${cannotBeKnown}: ${first.route} does not state ${claim}`;
   const unclear = !ofFirst.sound ? first.route : ofToken?.sound === false ? route : null;
   if (unclear !== null) {

@@ -3,7 +3,7 @@ const OVER = new Error('the request is over');
 
 /**
  * The time that one request has for fetching. Timer and controller are made where something is fetched for the first
- * time: most requests find all that they need at hand.
+ * time: most requests find all that they need in the cache.
  */
 export class FetchTime {
   readonly #endsAt: number;
@@ -26,7 +26,7 @@ export class FetchTime {
     return this.#controller.signal;
   }
 
-  /** Nobody waits any more for what is still being fetched. */
+  /** Ends the wait for what is still being fetched. */
   end(): void {
     this.#over = true;
     clearTimeout(this.#timer);

@@ -42,7 +42,7 @@ export type RawInspections = Readonly<ReturnType<typeof rawInspections>>;
 function inspectionOf(what: JsonObject, structures: ReturnType<typeof describeEvidence>): JsonObject {
   return {
     verified: false,
-    notice: 'nothing here was verified: anybody can write every value',
+    notice: 'nothing here was verified: anyone could have written every value',
     ...what,
     structures: structures.map(({ name, about, length, fields }) => ({
       name,

@@ -48,19 +48,19 @@ export class IssueChallenge {
     return { nonce, expiresAt };
   }
 
-  /** What a caller may not name is refused whether it exists or not. */
+  /** A policy or audience that the caller may not use is refused whether it exists or not. */
   #requireAllowed({ policy, audience }: ChallengeRequest, caller: Caller): void {
     if (policy !== null && caller.policies?.has(policy) === false) {
-      throw new RefusedError('forbidden', 'this caller may not name this policy');
+      throw new RefusedError('forbidden', 'this caller may not use this policy');
     }
     if (audience !== null && caller.audiences?.has(audience) === false) {
-      throw new RefusedError('forbidden', 'this caller may not name this audience');
+      throw new RefusedError('forbidden', 'this caller may not use this audience');
     }
     const { policies } = this.#parts;
     if (policy !== null && !policies.has(policy)) throw unknownPolicy(policy, policies, caller);
   }
 
-  /** A challenge that was made at a wrong time would end at a wrong time. */
+  /** A challenge that is issued by a wrong clock would expire at a wrong time. */
   #requireReliableClock(): void {
     const doubt = this.#parts.clock.doubt();
     if (doubt === null) return;
@@ -73,7 +73,7 @@ export class IssueChallenge {
       await withinTime(store.put(id, scope, expiresAt), timeoutMs);
     } catch (cause) {
       if (cause instanceof RefusedError) throw cause;
-      throw new RefusedError('overloaded', 'the challenge store is out of reach', { retryAfterSeconds: 1, cause });
+      throw new RefusedError('overloaded', 'the challenge store does not answer', { retryAfterSeconds: 1, cause });
     }
   }
 }

@@ -14,17 +14,17 @@ import { paravisorByMaa } from '../verifiers/paravisor/paravisor-claims.js';
 import { isReliable, type RouteFault, type RouteToken } from './attestation-routes.js';
 import { compareRoutes } from './compare-routes.js';
 
-/** The evidence and every token, as one verification: what policies are held against. */
+/** The evidence and every token, as one verification: what policies appraise. */
 export interface Judged {
   readonly verification: Verification;
   readonly routes: ReadonlyMap<TokenRoute, RouteState>;
   readonly crossCheck: CrossCheck | null;
   readonly clockSkewSeconds: number | null;
-  /** Where another verifier asked to be left alone. */
+  /** Where another verifier asked not to be contacted for some time. */
   readonly retryAfterSeconds: number | null;
 }
 
-/** What other verifiers' routes came to. */
+/** What came of other verifiers' Attestation Results. */
 export interface RouteResults {
   readonly tokens: readonly RouteToken[];
   readonly faults: ReadonlyMap<TokenRoute, RouteFault>;
@@ -77,7 +77,7 @@ function recordRefusals(checks: Checks, faults: RouteResults['faults']): void {
 }
 
 /**
- * What is withheld is no claim, but it is compared: it is what a token that vouches for the paravisor would give back.
+ * Withheld claims are not part of the answer, but they are compared: a token that vouches for the paravisor restores them.
  */
 function claimsToCompare({ claims, withheldConfiguration: vmConfiguration }: Verification): Verified<Claims> {
   const { hcl } = claims;

@@ -4,8 +4,7 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 
 type ChallengeState = Extract<NonceStanding, { readonly origin: 'challenge' }>['state'];
 
-const NOT_ASKED =
-  'only the service that issued a challenge knows whether it is unused, and tells for live requests to it';
+const NOT_ASKED = 'only the service that issued a challenge knows whether it is unused, and only for live requests';
 
 /** The checks of a challenge: unexpired, of this scope, unused. A nonce of the caller's own has none of them. */
 export function nonceChecks(standing: NonceStanding): readonly Check[] {

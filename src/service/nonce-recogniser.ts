@@ -2,12 +2,12 @@ import type { ChallengeStore, ConsumedScope, ConsumeResult, NonceStanding } from
 import type { Log } from '../model/ports.js';
 import { type ChallengeCodec, challengeId } from './challenge-codec.js';
 
-/** How long the store of challenges is waited for: what it has not answered by then is out of reach. */
+/** How long the challenge store is waited for. After that it counts as out of reach. */
 export const CHALLENGE_STORE_TIMEOUT_MS = 100;
 
 /** How a nonce is checked. */
 export interface NonceUse {
-  /** The instant of the request. */
+  /** The verification time of the request. */
   readonly at: Date;
   /** Whether the challenge is used up. Not for historical requests, evaluations, replays and the command line. */
   readonly consume: boolean;
@@ -48,7 +48,7 @@ export class NonceRecogniser {
       result = await withinTime(this.#store.consume(id, asked), this.#timeoutMs);
     } catch (error) {
       // There is no second store to fall back to: it could not know what the first one has used up.
-      this.#log.warn({ err: error }, 'challenge store is out of reach');
+      this.#log.warn({ err: error }, 'challenge store does not answer');
       return { origin, state: 'store_unavailable' };
     }
     const { purpose } = result;

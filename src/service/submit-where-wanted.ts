@@ -23,11 +23,11 @@ interface Wanting {
 }
 
 /**
- * Requests tokens that a policy for this evidence wants and the request does not bring. Evidence that fails here, or whose
- * challenge fails, is not sent. Neither is any for a past instant: another verifier judges the present. A genuine report
+ * Requests tokens that a policy for this evidence wants and the request does not supply. Evidence that fails here, or whose
+ * challenge fails, is not sent. None is sent for a past verification time: another verifier judges the present. A genuine report
  * whose revocation status is unknown is sent: policies decide whether that matters.
  *
- * @param sent tokens that the request brings
+ * @param sent tokens that the request supplies
  */
 export async function submitWhereWanted(
   attestationRoutes: AttestationRoutes,
@@ -49,7 +49,7 @@ export async function submitWhereWanted(
     );
     return { tokens: sent, faults: new Map(takers.map((route) => [route, { state: 'held back', because }])) };
   };
-  if (historical) return heldBack('another verifier judges the present, and the instant is past');
+  if (historical) return heldBack('another verifier judges the present, and the verification time is in the past');
   const challengeFailed = nonceChecks(nonce).some(hasFailed);
   const failed = own.checks.filter(hasFailed);
   if (submission === null || challengeFailed || failed.length > 0) {
@@ -59,7 +59,7 @@ export async function submitWhereWanted(
     // A policy may turn the failed check into a warning; then only the route's own check says why there is no token.
     if (failed.length === 0) return { tokens: sent, faults: new Map() };
     const ids = failed.map(({ id }) => id).join(', ');
-    return heldBack(`evidence that fails ${ids} goes to no other verifier, whatever a policy tolerates`);
+    return heldBack(`evidence that fails ${ids} is sent to no other verifier, whatever a policy tolerates`);
   }
   const made = await Promise.all(
     wanted

@@ -86,7 +86,7 @@ export class VerifyEvidence {
 
   /**
    * @throws {FormatError} where the evidence is malformed, a policy unknown, or `at` not enabled
-   * @throws {RefusedError} `forbidden` where the caller may not name this policy, audience or instant
+   * @throws {RefusedError} `forbidden` where the caller may not use this policy, audience or verification time
    */
   async execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
     const now = this.#parts.clock.now();
@@ -99,7 +99,7 @@ export class VerifyEvidence {
       throw new FormatError('type_unsupported', 'no verifier for this type of evidence', { pointer: '/evidence/type' });
     }
     const binding = request.nonce === null ? null : expectedBinding(request.nonce, request.bindingJwk);
-    // Before a challenge is used up, so that the same request can come again. A past instant is past by this clock too.
+    // Before a challenge is used up, so that the same request can come again. A past time is past by this clock too.
     const doubt = this.#parts.clock.doubt();
     if (doubt !== null) {
       const decisionId = this.#parts.newId(now);
@@ -115,7 +115,7 @@ export class VerifyEvidence {
     if (!this.#options.historical) {
       throw new FormatError(
         'at_not_enabled',
-        'this service does not judge past instants: historical is not set in its configuration',
+        'this service does not judge at a verification time in the past: historical is not set in its configuration',
         { pointer: '/at' },
       );
     }
@@ -123,11 +123,11 @@ export class VerifyEvidence {
     throw new RefusedError('forbidden', 'at needs the role audit:read, which this caller does not have');
   }
 
-  /** What a caller may not name is refused whether it exists or not. */
+  /** A policy or audience that the caller may not use is refused whether it exists or not. */
   #policiesOf({ policies }: VerifyRequest, caller: Caller): readonly Policy[] {
     const ids = policies ?? [this.#options.defaultPolicy];
     if (ids.some((id) => caller.policies?.has(id) === false)) {
-      throw new RefusedError('forbidden', 'this caller may not name this policy');
+      throw new RefusedError('forbidden', 'this caller may not use this policy');
     }
     const view = this.#parts.policies();
     return ids.map((id) => {
@@ -228,7 +228,7 @@ export class VerifyEvidence {
       trust: appraiseTrust(checks, claims, decision, {
         hardware: isHardwareType(type),
         evidence: tokenRouteOf(type),
-        // A route that gave nothing says nothing of the TEE: whether that matters, the decision says.
+        // A missing Attestation Result says nothing of the TEE: whether that matters, the decision says.
         routes: SUBMITTED_ROUTES.filter((route) => hasSpoken(judged.routes.get(route))),
       }),
       policies: appraisals.map(policyResult),
@@ -264,7 +264,7 @@ function hasSpoken(route: RouteState | undefined): boolean {
 
 function requireAudience({ audience }: VerifyRequest, caller: Caller): void {
   if (audience !== null && caller.audiences?.has(audience) === false) {
-    throw new RefusedError('forbidden', 'this caller may not name this audience');
+    throw new RefusedError('forbidden', 'this caller may not use this audience');
   }
 }
 

@@ -37,7 +37,7 @@ async function readKey(path: string): Promise<Uint8Array | null> {
     const stat = await file.stat();
     if (!stat.isFile() || stat.size !== CHALLENGE_KEY_BYTES)
       throw unfit(path, `is not a file of ${CHALLENGE_KEY_BYTES} bytes`);
-    if ((stat.mode & WORLD_WRITABLE) !== 0) throw unfit(path, 'is writable by everybody');
+    if ((stat.mode & WORLD_WRITABLE) !== 0) throw unfit(path, 'is writable by everyone');
     const key = await file.readFile();
     if (key.byteLength !== CHALLENGE_KEY_BYTES) throw unfit(path, 'changed while it was read');
     return new Uint8Array(key);

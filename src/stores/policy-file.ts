@@ -65,7 +65,7 @@ export async function readNamedPolicyFile(path: string): Promise<string> {
 
 async function realPathInside(directory: string, name: string, system: PolicyFileSystem): Promise<string> {
   const path = await system.realpath(join(directory, name)).catch((cause) => refuse('cannot be found', cause));
-  return isInside(directory, path) ? path : refuse('leads out of the policy directory');
+  return isInside(directory, path) ? path : refuse('points outside the policy directory');
 }
 
 function isInside(directory: string, path: string): boolean {
@@ -75,7 +75,7 @@ function isInside(directory: string, path: string): boolean {
 async function requireFit(file: FileHandle): Promise<void> {
   const stat = await file.stat();
   if (!stat.isFile()) refuse('is not a file');
-  if ((stat.mode & WORLD_WRITABLE) !== 0) refuse('is writable by everybody');
+  if ((stat.mode & WORLD_WRITABLE) !== 0) refuse('is writable by everyone');
   if (stat.size > MAX_POLICY_BYTES) refuse(`has more than ${MAX_POLICY_BYTES} bytes`);
 }
 

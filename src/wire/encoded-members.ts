@@ -33,7 +33,7 @@ export function readCertificate(text: string, pointer: string): CertificateInput
   return text.startsWith(PEM_START) ? { pem: text } : { der: readDer(text, 'PEM as it is, or DER', pointer) };
 }
 
-/** A revocation list. @throws {FormatError} `encoding` at the pointer */
+/** A CRL. @throws {FormatError} `encoding` at the pointer */
 export function readCrl(text: string, pointer: string): Uint8Array {
   return readDer(text, 'DER', pointer);
 }

@@ -134,7 +134,7 @@ function refuseForeign(value: JsonObject, member: string, pointer: string): void
 /** A TDREPORT, which the paravisor's report holds, is signed by nothing. */
 function requireTdQuote(evidence: JsonObject, name: string, pointer: string): void {
   if (evidence[name] !== undefined) return;
-  const message = 'without a td quote nothing links the tdreport to intel';
+  const message = 'without a TD quote nothing links the TDREPORT to Intel';
   throw new FormatError('tdx_not_a_quote', message, { pointer: `${pointer}/${name}` });
 }
 

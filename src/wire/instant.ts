@@ -1,13 +1,12 @@
 import { FormatError } from '../model/errors.js';
 
-/** What an instant must look like, in words. */
-export const INSTANT_FORM =
-  'not an instant: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z';
+/** What a time must look like, in words. */
+export const INSTANT_FORM = 'not a time: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z';
 
 const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z$/;
 
 /**
- * Reads an instant: RFC 3339 in UTC. Digits after the millisecond are dropped.
+ * Reads a time: RFC 3339 in UTC. Digits after the millisecond are dropped.
  *
  * @throws {FormatError} `schema` for another form; for a day or time that does not exist, a leap second included
  */

@@ -24,7 +24,7 @@ const TITLES: { readonly [C in ProblemCode]: string } = {
   unsupported_media_type: 'Body is not plain JSON',
   rate_limited: 'Too many requests',
   headers_too_large: 'Headers too large',
-  overloaded: 'No room for the request',
+  overloaded: 'No capacity for the request',
   clock: 'The clock of the service cannot be relied on',
 };
 
@@ -44,7 +44,7 @@ export function presentProblem(error: unknown, requestId: string | null): Proble
     return { ...refused, retryAfterSeconds: error.retryAfterSeconds };
   }
   const detail = 'the request could not be answered';
-  return problem(500, { code: 'internal_error', title: 'Fault of the service', detail }, requestId);
+  return problem(500, { code: 'internal_error', title: 'Internal error', detail }, requestId);
 }
 
 type Said = Omit<Problem['document'], 'type' | 'status' | 'requestId'>;

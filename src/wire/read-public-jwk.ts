@@ -51,7 +51,7 @@ export function refusePrivateKey(binding: JsonValue | undefined): void {
   if (!isObject(jwk)) return;
   const found = PRIVATE_MEMBERS.find((member) => jwk[member] !== undefined);
   if (found === undefined) return;
-  const message = `this is a private key, since it has ${found}: send the public one, and replace this one, which has left its machine`;
+  const message = `this is a private key, since it has ${found}: send the public key, and replace this private key, because it has left its machine`;
   throw new FormatError('schema', message, { pointer: '/binding/jwk' });
 }
 

@@ -90,7 +90,9 @@ export function readNonce(text: string): Uint8Array {
     });
   }
   if (BOUND_VALUE_START.equals(nonce.subarray(0, BOUND_VALUE_START.byteLength))) {
-    throw new FormatError('nonce', 'nonce starts with veritee1, as only values that bind a key do', { pointer: NONCE });
+    throw new FormatError('nonce', 'nonce starts with veritee1, which is reserved for values that bind a key', {
+      pointer: NONCE,
+    });
   }
   return nonce;
 }

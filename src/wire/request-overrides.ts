@@ -13,17 +13,21 @@ export interface RequestOverrides {
 }
 
 /**
- * A body as the command line wants it judged. An instant comes from the command line alone: a body is often written by
+ * A body as the command line wants it judged. The verification time is an option alone: a body is often written by
  * whoever is to be judged, and must not turn back the clock of a gate.
  *
- * @throws {FormatError} `at_not_enabled` for a body that names an instant by itself; else as `readVerifyRequest`, for the
+ * @throws {FormatError} `at_not_enabled` for a body that has an `at` itself; else as `readVerifyRequest`, for the
  *   members that are replaced
  */
 export function overrideRequest(request: VerifyRequest, overrides: RequestOverrides): VerifyRequest {
   if (request.at !== null && overrides.at === null) {
-    throw new FormatError('at_not_enabled', 'the command line takes an instant from --at only, never from the body', {
-      pointer: '/at',
-    });
+    throw new FormatError(
+      'at_not_enabled',
+      'the command line takes the verification time from --at only, never from the body',
+      {
+        pointer: '/at',
+      },
+    );
   }
   const nonce = overrides.nonce === null ? request.nonce : readNonce(overrides.nonce);
   if (nonce !== null && request.bindingJwk === null) requireFits(nonce, request.evidence);

@@ -46,7 +46,10 @@ const OTHER_FORM = 'the value does not have the form that openapi.yaml describes
 /** Patterns of request schemas, in words. */
 export const PATTERNS: ReadonlyMap<string, string> = new Map([
   ['^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\\.[0-9]{1,9})?Z$', INSTANT_FORM],
-  [POLICY_ID.source, 'not a policy id: expected 1 to 64 lower-case letters, digits and hyphens, the first no hyphen'],
+  [
+    POLICY_ID.source,
+    'not a policy id: expected 1 to 64 lower-case letters, digits and hyphens, not starting with a hyphen',
+  ],
 ]);
 
 function unknownMember(name: string, { properties = {}, patternProperties }: { [name: string]: unknown }): string {

@@ -97,7 +97,7 @@ function variedBodies(real: Real): readonly Body[] {
   ];
 }
 
-/** With a revocation list that the request brings, where the service has its own and where it has none. */
+/** With a CRL that the request brings, where the service has its own and where it has none. */
 function crlBodies({ id }: Real, base: Asked, crl: string): readonly Body[] {
   const evidence = () => {
     const { endorsements = {}, ...rest } = base.evidence();

@@ -18,7 +18,7 @@ export const LAB_MAA = 'https://lab.weu.attest.azure.net';
 /** Its policy is not pinned. */
 export const OPEN_MAA = 'https://open.weu.attest.azure.net';
 export const LAB_ITA = 'Lab Trust Authority';
-/** The same keys, which have to chain to a root whose revocation lists nobody serves. */
+/** The same keys, which have to chain to a root whose CRLs nobody serves. */
 export const ROOTED_ITA = 'Rooted Trust Authority';
 
 const REAL_MAA = 'maa-azurevm-snp-weu-2022';

@@ -42,7 +42,7 @@ export interface LabVek {
   readonly pem: string;
 }
 
-/** Anything of a certificate or revocation list that is to differ from a genuine one. */
+/** Anything of a certificate or CRL that is to differ from a genuine one. */
 export type CertificateOverrides = Partial<CertificateOptions>;
 export type CrlOverrides = Partial<CrlOptions>;
 
@@ -212,7 +212,7 @@ export class AmdPki {
     return this.#issueVek('vlek', options, YEAR, { oid: `${AMD_ARC}.5`, value });
   }
 
-  /** A revocation list of a line, DER: signed by its ARK, for a year, empty unless told otherwise. */
+  /** A CRL of a line, DER: signed by its ARK, for a year, empty unless told otherwise. */
   issueCrl(options: IssueCrlOptions): Uint8Array {
     const { product, revoked = [], number = 1, extensions = (genuine) => genuine } = options;
     const issuer = options.issuer ?? this.ark(product);
@@ -264,7 +264,7 @@ export class AmdPki {
   }
 }
 
-/** Issues certificates and revocation lists as AMD does. */
+/** Issues certificates and CRLs as AMD does. */
 export function createAmdPki(options: AmdPkiOptions = {}): AmdPki {
   return new AmdPki(options);
 }

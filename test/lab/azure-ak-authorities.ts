@@ -19,7 +19,7 @@ export interface AkAuthorityShape {
   readonly algorithm: LabAlgorithm;
   /** Years before and after the PKI's instant. */
   readonly years: readonly [number, number];
-  /** Beside key identifiers and the address of the revocation list. */
+  /** Beside key identifiers and the address of the CRL. */
   readonly extensions: readonly LabExtension[];
 }
 

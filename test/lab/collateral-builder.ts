@@ -43,7 +43,7 @@ export interface CollateralSubject extends TcbSubject {
   readonly ca: PckCaKind;
 }
 
-/** TCB info, QE identity, their chains and the revocation lists, as Intel's service gives them. */
+/** TCB info, QE identity, their chains and the CRLs, as Intel's service gives them. */
 export function buildCollateral(subject: CollateralSubject, options: CollateralOptions = {}): TdxCollateral {
   const { pki } = subject;
   const { at = pki.at, evaluationNumber = EVALUATION_NUMBER, tcbSigning = pki.tcbSigning } = options;

@@ -41,7 +41,7 @@ export interface LabPck {
 export interface IntelPkiOptions {
   /** The instant around which everything issued is valid. */
   readonly at?: Date;
-  /** Where root, CAs and TCB signing say that the root's revocation list is. */
+  /** Where root, CAs and TCB signing say that the root's CRL is. */
   readonly rootCrlUri?: string;
 }
 
@@ -162,12 +162,12 @@ export class IntelPki {
     return { ca, key, serial, der, pem, chainPem: pem + issuer.pem + this.root.pem };
   }
 
-  /** The root's revocation list, DER: for a year. */
+  /** The root's CRL, DER: for a year. */
   rootCrl(options: IntelCrlOptions = {}): Uint8Array {
     return this.#issueCrl(this.root, YEAR, options);
   }
 
-  /** The revocation list of a CA of PCK certificates, DER: for 30 days. */
+  /** The CRL of a CA of PCK certificates, DER: for 30 days. */
   pckCrl(ca: PckCaKind, options: IntelCrlOptions = {}): Uint8Array {
     return this.#issueCrl(this.pckCa(ca), 30 * DAY, options);
   }
@@ -210,7 +210,7 @@ export class IntelPki {
   }
 }
 
-/** Issues certificates and revocation lists as Intel does. Two have the same names and different keys. */
+/** Issues certificates and CRLs as Intel does. Two have the same names and different keys. */
 export function createIntelPki(options: IntelPkiOptions = {}): IntelPki {
   return new IntelPki(options);
 }

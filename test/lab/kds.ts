@@ -21,7 +21,7 @@ export class LabKds extends LabServer {
     return kds;
   }
 
-  /** Chains of a line as a PKI has them, and a revocation list of its ARK without entries. */
+  /** Chains of a line as a PKI has them, and a CRL of its ARK without entries. */
   serveLine(pki: AmdPki, product: SnpProduct): void {
     for (const signingKey of ['vcek', 'vlek'] as const) {
       this.serveChain(product, signingKey, pki.chainPem(product, signingKey));

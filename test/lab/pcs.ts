@@ -60,7 +60,7 @@ export class LabPcs extends LabServer {
     return pcs;
   }
 
-  /** Where the root's revocation list is, as in Intel's root certificate. */
+  /** Where the root's CRL is, as in Intel's root certificate. */
   get rootCrlUri(): string {
     return `${this.origin}/IntelSGXRootCA.der`;
   }

@@ -16,7 +16,7 @@ import {
 import type { LabKey } from './lab-keys.js';
 import { algorithmIdentifier, type LabAlgorithm, signAs } from './signing.js';
 
-/** An extension of a certificate, a revocation list, or an entry of one. */
+/** An extension of a certificate, a CRL, or an entry of one. */
 export interface LabExtension {
   readonly oid: string;
   readonly critical?: boolean;
@@ -95,7 +95,7 @@ export function buildCertificate(options: CertificateOptions): Uint8Array {
   );
 }
 
-/** Builds and signs a certificate revocation list (RFC 5280 5.1), DER. Nothing is checked. */
+/** Builds and signs a certificate CRL (RFC 5280 5.1), DER. Nothing is checked. */
 export function buildCrl(options: CrlOptions): Uint8Array {
   const { version = 2, nextUpdate, revoked, extensions } = options;
   return signed(options, (algorithm) =>
@@ -209,7 +209,7 @@ function keyIdentifier(key: Pick<LabKey, 'spki'>): Uint8Array {
   return createHash('sha1').update(key.spki).digest();
 }
 
-/** One address of a revocation list (RFC 5280 4.2.1.13). */
+/** One address of a CRL (RFC 5280 4.2.1.13). */
 export function crlDistributionPointAt(uri: string): LabExtension {
   const generalName = der(0x86, Buffer.from(uri, 'latin1'));
   return { oid: '2.5.29.31', value: sequence(sequence(tagged(0, tagged(0, generalName)))) };

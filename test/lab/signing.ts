@@ -3,7 +3,7 @@ import { integer, nullValue, octetString, oid, sequence, tagged } from './der-wr
 
 export type LabHash = 'md5' | 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512';
 
-/** How a certificate or revocation list is signed, weak ways included. */
+/** How a certificate or CRL is signed, weak ways included. */
 export type LabAlgorithm =
   | {
       readonly scheme: 'pss';

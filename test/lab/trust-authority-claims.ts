@@ -71,7 +71,7 @@ function tdxClaims(): JsonObject {
     tdx_td_attributes_key_locker: false,
     tdx_td_attributes_perfmon: false,
     tdx_td_attributes_migratable: false,
-    tdx_collateral: { quotehash: sha384('quote').slice(0, 64), tcbinfohash: sha384('tcb info').slice(0, 64) },
+    tdx_collateral: { quotehash: sha384('quote').slice(0, 64), tcbinfohash: sha384('TCB info').slice(0, 64) },
   };
 }
 

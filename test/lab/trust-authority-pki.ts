@@ -40,7 +40,7 @@ export interface TrustAuthorityPkiOptions {
   /** Name of the set of keys. */
   readonly keys: string;
   readonly at: Date;
-  /** Origin that serves the revocation lists. */
+  /** Origin that serves the CRLs. */
   readonly origin: string;
 }
 
@@ -124,7 +124,7 @@ export class TrustAuthorityPki {
     });
   }
 
-  /** A revocation list, DER, good for 30 days. */
+  /** A CRL, DER, good for 30 days. */
   crl(
     issuer: 'signing-ca' | 'root-ca',
     revoked: ReadonlySet<ItaCertificate>,

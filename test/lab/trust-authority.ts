@@ -31,7 +31,7 @@ export interface TrustAuthorityTokenOptions extends TokenMaking, TrustAuthorityC
   readonly signer?: ItaAlgorithm;
 }
 
-/** Intel Trust Authority on loopback: API, portal and revocation lists at one address. */
+/** Intel Trust Authority on loopback: API, portal and CRLs at one address. */
 export class LabTrustAuthority extends LabServer {
   readonly apiKey: string;
   readonly #options: LabTrustAuthorityOptions;

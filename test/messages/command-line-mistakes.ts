@@ -62,7 +62,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: '--policy: is empty\nexpected is a policy file, or an id: azure-cvm-baseline, azure-maa-baseline',
+      text: '--policy: is empty\nexpected a policy file, or an id: azure-cvm-baseline, azure-maa-baseline',
     },
   },
   {
@@ -117,7 +117,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: '--policy is given twice, and counts once: leave one out',
+      text: '--policy is given twice: leave one out',
     },
   },
   {
@@ -150,7 +150,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'nothing.json: there is no such file\nexpected is a file with a /verify body, or - for standard input',
+      text: 'nothing.json: there is no such file\nexpected a file with a /verify body, or - for standard input',
     },
   },
   {
@@ -164,7 +164,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'evidence: is a directory, and a file is expected\nexpected is a file with a /verify body, or - for standard input',
+      text: 'evidence: is a directory, and a file is expected\nexpected a file with a /verify body, or - for standard input',
     },
   },
   {
@@ -178,7 +178,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'body.json: is empty\nexpected is a file with a /verify body, or - for standard input',
+      text: 'body.json: is empty\nexpected a file with a /verify body, or - for standard input',
     },
   },
   {
@@ -189,7 +189,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'standard input: is empty\nexpected is a file with a /verify body, or - for standard input',
+      text: 'standard input: is empty\nexpected a file with a /verify body, or - for standard input',
     },
   },
   {
@@ -203,7 +203,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'report.bin: is an SNP report, and a /verify body in JSON is expected, which holds such bytes in base64url\na body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}\nveritee inspect report.bin shows what it says',
+      text: 'report.bin: is an SNP report, and a /verify body in JSON is expected, which has such bytes in base64url\na body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}\nveritee inspect report.bin shows what it says',
     },
   },
   {
@@ -217,7 +217,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'notes.txt: is no JSON, and a /verify body is expected\na body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}',
+      text: 'notes.txt: is not JSON, and a /verify body is expected\na body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}',
     },
   },
   {
@@ -301,7 +301,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: '--nonce: encoding: not base64url or base64: it has blanks or line feeds',
+      text: '--nonce: encoding: not base64url or base64: it has spaces or line feeds',
     },
   },
   {
@@ -315,7 +315,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: '--at: schema: not an instant: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z',
+      text: '--at: schema: not a time: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z',
     },
   },
   {
@@ -330,7 +330,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'body.json: at_not_enabled: the command line takes an instant from --at only, never from the body (at /at)',
+      text: 'body.json: at_not_enabled: the command line takes the verification time from --at only, never from the body (at /at)',
     },
   },
   {
@@ -358,7 +358,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: '--policy: own.yaml: there is no such file\nexpected is a policy file, or an id: azure-cvm-baseline, azure-maa-baseline',
+      text: '--policy: own.yaml: there is no such file\nexpected a policy file, or an id: azure-cvm-baseline, azure-maa-baseline',
     },
   },
   {
@@ -387,7 +387,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'notes.txt: nothing that is understood\nunderstood are evidence and /verify bodies in JSON, an SNP report, an SNP extended report, an SNP certificate table, an HCL report, a TD quote, a TDREPORT, a TPM quote, certificates or revocation lists in PEM, a certificate in DER, a revocation list in DER, a token, an event log, TDX collateral in JSON',
+      text: 'notes.txt: nothing that is recognised\nrecognised are evidence and /verify bodies in JSON, an SNP report, an SNP extended report, an SNP certificate table, an HCL report, a TD quote, a TDREPORT, a TPM quote, certificates or CRLs in PEM, a certificate in DER, a CRL in DER, a token, an event log, TDX collateral in JSON',
     },
   },
   {
@@ -415,7 +415,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'key.pem: it holds a private key, which nothing here asks for',
+      text: 'key.pem: it holds a private key, which is never needed here',
     },
   },
   {
@@ -429,7 +429,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'notes.txt: is nothing that is understood\n--report takes an SNP report, a TD quote or an HCL report as it is, or evidence or a /verify body in JSON',
+      text: 'notes.txt: is nothing that is recognised\n--report takes an SNP report, a TD quote or an HCL report as it is, or evidence or a /verify body in JSON',
     },
   },
   {

@@ -15,8 +15,8 @@ const TRUSTEE =
   'this looks like evidence of a Trustee guest, which is sent as {"evidence":{"type":"az-snp-vtpm","dialect":"trustee","value":…}}';
 const NONCE = 'q83vASNFZ4mrze8BI0VniQ';
 const TYPES = 'snp, tdx, az-snp-vtpm, az-tdx-vtpm, maa-token, ita-token';
-const PATHS = 'GET /docs lists the paths that there are';
-const INSTANT = 'not an instant: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z';
+const PATHS = 'GET /docs lists all paths';
+const INSTANT = 'not a time: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z';
 const MEDIA_TYPE = 'the body must be JSON, sent with content-type: application/json';
 const NO_KEY = 'no API key was sent: send it as Authorization: Bearer or as X-API-Key, not as both';
 
@@ -189,7 +189,7 @@ const CALLS: readonly HttpMistake[] = [
     'an API key that nobody has',
     'POST /verify with authorization: Bearer wrong',
     { target: '/verify', body: { evidence: SNP }, headers: { authorization: 'Bearer wrong' } },
-    { status: 401, code: 'unauthorized', detail: 'the key is not known or no longer counts' },
+    { status: 401, code: 'unauthorized', detail: 'the API key is not known, or is no longer valid' },
     { callers: CALLERS },
   ),
   inCall(
@@ -352,7 +352,7 @@ const EVIDENCE: readonly HttpMistake[] = [
     {
       code: 'encoding',
       pointer: '/evidence/report',
-      detail: 'not base64url or base64: it has blanks or line feeds',
+      detail: 'not base64url or base64: it has spaces or line feeds',
     },
   ),
   inBody(
@@ -489,11 +489,11 @@ const EVIDENCE: readonly HttpMistake[] = [
     {
       code: 'cert_format',
       pointer: '/evidence/endorsements/vek',
-      detail: 'pem has a private key, which must not be sent: expected certificates alone',
+      detail: 'PEM has a private key, which must not be sent: expected certificates alone',
     },
   ),
   inBody(
-    'a private key in the place of a revocation list',
+    'a private key in the place of a CRL',
     '{"evidence":{"type":"snp","report":"…","endorsements":{"crls":["-----BEGIN PRIVATE KEY-----…"]}}}',
     {
       evidence: {
@@ -514,7 +514,7 @@ const EVIDENCE: readonly HttpMistake[] = [
     { code: 'cert_format', pointer: '/evidence/endorsements/vek', detail: 'certificate is empty' },
   ),
   inBody(
-    'a revocation list in PEM',
+    'a CRL in PEM',
     '{"evidence":{"type":"snp","report":"…","endorsements":{"crls":["-----BEGIN X509 CRL-----…"]}}}',
     { evidence: { ...SNP, endorsements: { crls: ['-----BEGIN X509 CRL-----\nMIIB\n-----END X509 CRL-----\n'] } } },
     {
@@ -629,7 +629,7 @@ const BESIDE_IT: readonly HttpMistake[] = [
       code: 'schema',
       pointer: '/binding/jwk',
       detail:
-        'this is a private key, since it has d: send the public one, and replace this one, which has left its machine',
+        'this is a private key, since it has d: send the public key, and replace this private key, because it has left its machine',
     },
   ),
   inBody(
@@ -659,7 +659,7 @@ const BESIDE_IT: readonly HttpMistake[] = [
     {
       code: 'schema',
       pointer: '/policy',
-      detail: 'not a policy id: expected 1 to 64 lower-case letters, digits and hyphens, the first no hyphen',
+      detail: 'not a policy id: expected 1 to 64 lower-case letters, digits and hyphens, not starting with a hyphen',
     },
   ),
   inBody(
@@ -719,7 +719,8 @@ const BESIDE_IT: readonly HttpMistake[] = [
     {
       code: 'at_not_enabled',
       pointer: '/at',
-      detail: 'this service does not judge past instants: historical is not set in its configuration',
+      detail:
+        'this service does not judge at a verification time in the past: historical is not set in its configuration',
     },
   ),
   inBody(
@@ -772,7 +773,7 @@ const JUDGED: readonly HttpMistake[] = [
         id: 'nonce_used',
         detail: 'the challenge was used before, or its record is gone',
         remedy:
-          'The caller should ask POST /challenges for another challenge, and the guest should make its evidence anew.',
+          'The caller should get a new challenge from POST /challenges, and the guest should make new evidence for it.',
       },
     },
   },
@@ -786,7 +787,7 @@ const JUDGED: readonly HttpMistake[] = [
         id: 'nonce_missing',
         expected: 'any',
         actual: 'none',
-        detail: 'the policy requires a nonce',
+        detail: 'the policy requires a nonce, and none was sent',
         remedy: 'The caller should send the nonce that the guest put into its evidence.',
       },
     },
@@ -801,7 +802,7 @@ const JUDGED: readonly HttpMistake[] = [
         id: 'nonce_mismatch',
         expected: `${Buffer.from(NONCE, 'base64url').toString('hex')}${'00'.repeat(48)}`,
         detail: 'user-data of the runtime claims is another value: the hardware report is stale, or for another nonce',
-        remedy: 'The guest should make its evidence anew for the nonce, and the bound key, of this request.',
+        remedy: 'The guest should make new evidence for the nonce and the bound key of this request.',
       },
     },
   },

@@ -161,7 +161,7 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'veritee.yaml line 2: listen.host: not a loopback address, and no callers are configured (listen.insecure: true serves anybody)',
+      text: 'veritee.yaml line 2: listen.host: not a loopback address, and no callers are configured (listen.insecure: true serves anyone)',
     },
   },
   {
@@ -189,7 +189,7 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'veritee.yaml line 2, column 1: tabs cannot indent: use blanks',
+      text: 'veritee.yaml line 2, column 1: tabs cannot indent: use spaces',
     },
   },
   {
@@ -217,7 +217,7 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'veritee.yaml line 2, column 1: this key stands there twice',
+      text: 'veritee.yaml line 2, column 1: this key appears twice',
     },
   },
   {

@@ -63,7 +63,7 @@ function realRequest(id: string): object {
   };
 }
 
-/** The baseline's rules without AMD's revocation list, which is not at hand. */
+/** The baseline's rules without AMD's CRL, which is not at hand. */
 const BEST_EFFORT = `{ apiVersion: veritee/v1, id: best-effort, version: 1, accepts: [az-snp-vtpm], secureBoot: required,
   revocation: best-effort, minimums: { snp: { Milan: { snp: 24, microcode: 219 } } } }`;
 
@@ -132,7 +132,7 @@ describe.skipIf(isLacking('without a network', [NAMESPACE]))('without a network'
       return network.run(clone, command, JSON.stringify(realRequest('az-snp-milan-hcl1-b')));
     }
 
-    it('is allowed by a policy that does not insist on the revocation list', async () => {
+    it('is allowed by a policy that does not insist on the CRL', async () => {
       await writeFile(join(clone, 'best-effort.yaml'), BEST_EFFORT);
       const { exitCode, stdout } = await verify('--policy', 'best-effort.yaml');
       expect(JSON.parse(stdout)).toMatchObject({ decision: 'allow', reasons: [] });

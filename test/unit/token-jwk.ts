@@ -39,7 +39,7 @@ export function certificateOf(key: LabKey, changes: Partial<CertificateOptions> 
   });
 }
 
-/** A revocation list of who issues these certificates, DER. */
+/** A CRL of who issues these certificates, DER. */
 export function listOf(number: number): Uint8Array {
   return buildCrl({
     issuer: name('Signer'),

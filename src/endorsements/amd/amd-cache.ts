@@ -17,7 +17,7 @@ import { encodeChain } from './bundle-files.js';
 interface AmdCacheOptions {
   readonly folder: CacheFolder;
   readonly pins: AmdRootPins;
-  /** VCEKs kept as files, and in memory. */
+  /** VCEKs that are kept as files, and those in memory. */
   readonly maximumFiles: number;
   readonly maximumInMemory: number;
 }
@@ -31,13 +31,13 @@ interface AmdCacheOptions {
 export class AmdCache {
   readonly #options: AmdCacheOptions;
   readonly #veks: LRUCache<string, AmdVek>;
-  /** The VCEK files that there are; falling out of here removes the file. */
+  /** The VCEK files that exist. An eviction from here removes the file. */
   readonly #files: LRUCache<string, true>;
   /** Of each line the chain that was fetched last, and the one before. */
   readonly #chains = new ReadOnce<readonly AmdChain[]>();
   readonly #crls = new ReadOnce<AmdCrl>();
   readonly #fetchedAt = new ReadOnce<Date>();
-  /** Lists that have ended and whose files are gone. */
+  /** CRLs that have ended and whose files are gone. */
   readonly #ended = new WeakSet<AmdCrl>();
 
   constructor(options: AmdCacheOptions) {
@@ -56,7 +56,7 @@ export class AmdCache {
     return this.#chains.changes + this.#crls.changes + this.#fetchedAt.changes;
   }
 
-  /** Learns which files there are. */
+  /** Reads which files exist. */
   async start(): Promise<void> {
     for (const name of await this.#options.folder.namesFrom('vcek-')) this.#files.set(name, true);
   }
@@ -72,7 +72,7 @@ export class AmdCache {
     }
     const vek = await this.#options.folder.readVerified(name, (bytes) => {
       const read = readVek(bytes);
-      if (!isVcekOf(read, subject)) throw new UnfitError('certificate is of another chip or TCB');
+      if (!isVcekOf(read, subject)) throw new UnfitError('certificate is for another chip or TCB');
       const signer = chains.find((chain) => hasSigned(chain, read)) ?? chains[0];
       if (signer !== undefined) verifyVek(read, signer, this.#options.pins);
       return read;
@@ -83,7 +83,7 @@ export class AmdCache {
     return vek;
   }
 
-  /** Keeps a verified VCEK, unless one issued at the same time or later is cached: many requests may bring one. */
+  /** Keeps a verified VCEK, unless one issued at the same time or later is cached: many requests may supply one. */
   async keepVcek(subject: VcekSubject, vek: AmdVek): Promise<void> {
     const name = vcekFile(subject);
     const known = this.#veks.peek(name);
@@ -115,14 +115,14 @@ export class AmdCache {
     await this.#options.folder.write(file, encodeChain(chain));
   }
 
-  /** The revocation list of a series that was fetched. It may have ended. */
+  /** The CRL of a series that was fetched. It may have ended. */
   crl(line: SnpLine, ark: X509Certificate): Promise<AmdCrl | null> {
     return this.#crls.get(lineName(line), () =>
       this.#options.folder.readVerified(crlFile(line), (bytes) => verifyCrl(readCrl(bytes), ark, line.product)),
     );
   }
 
-  /** When the list of a series was last fetched, whether there was a newer one or not; null where that is not known. */
+  /** When the CRL of a series was last fetched, whether there was a newer one or not; null where that is not known. */
   crlFetchedAt(line: SnpLine): Promise<Date | null> {
     return this.#fetchedAt.get(lineName(line), async () =>
       instantIn(await this.#options.folder.read(crlFetchedFile(line))),
@@ -137,7 +137,7 @@ export class AmdCache {
     await this.#options.folder.remove(crlFile(line));
   }
 
-  /** Keeps a list. One that is as old as what is kept changes nothing but when it was fetched. */
+  /** Caches a CRL. One that is as old as what is cached changes nothing but when it was fetched. */
   async keepCrl(line: SnpLine, crl: AmdCrl, fetchedAt: Date): Promise<void> {
     const before = this.#crls.known(lineName(line));
     const isNews = before === null || isOlder(before, crl) || isOlder(crl, before);
@@ -152,7 +152,7 @@ const chainFiles = (line: SnpLine) => [`chain-${lineName(line)}.pem`, `chain-${l
 const crlFile = (line: SnpLine) => `crl-${lineName(line)}.crl`;
 const crlFetchedFile = (line: SnpLine) => `crl-fetched-${lineName(line)}`;
 
-/** Null where the file is not there or damaged: then the list counts as fetched long ago. */
+/** Null where the file is not there or damaged: then the CRL counts as fetched long ago. */
 function instantIn(bytes: Uint8Array | null): Date | null {
   const instant = new Date(
     Buffer.from(bytes ?? [])

@@ -11,7 +11,7 @@ import type { HeldChain, LineSnapshot } from './line-snapshots.js';
 /** A VEK whose chain is looked for. */
 export type VekBelowChain = Omit<SuppliedVek, 'isIssuedBy'> & { readonly isIssuedBy: (chain: AmdChain) => boolean };
 
-/** Digests of VEKs whose chain is known. Only what AMD has signed gets in. */
+/** Digests of VEKs whose chain is known. Only VEKs that AMD signed are added. */
 const SIGNED_VEKS = 4096;
 
 /** Chains of product lines: from the operator's folder, the cache, or KDS. */
@@ -54,7 +54,7 @@ export class AmdChains {
     return 'code' in found ? found : found.chain.ark;
   }
 
-  /** Ends what is being fetched for nobody in particular. */
+  /** Ends fetches that no request waits for. */
   close(): void {
     this.#renewals.close();
   }
@@ -65,7 +65,7 @@ export class AmdChains {
     return signer;
   }
 
-  /** What KDS has now, beside the chains that are held. A request about the past keeps nothing, so it shares nothing. */
+  /** What KDS has now, beside the available chains. A historical request caches nothing, so it shares nothing. */
   async #renewed(line: SnpLine, { signal, historical }: FetchContext): Promise<readonly HeldChain[]> {
     if (this.#parts.kds === null) return [];
     const key = historical ? `${lineName(line)} in the past` : lineName(line);

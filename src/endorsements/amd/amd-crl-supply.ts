@@ -19,7 +19,7 @@ import { isDamaged } from '../files/rollback-marks.js';
 import { kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 
-/** A verified list, where it is from, and whether AMD issues it for VCEKs or for VLEKs: null where that is not known. */
+/** A verified CRL, where it is from, and whether AMD issues it for VCEKs or for VLEKs: null where that is not known. */
 export interface HeldCrl extends AmdCrl {
   readonly origin: EndorsementOrigin;
   readonly series: SnpSigningKey | null;
@@ -27,26 +27,26 @@ export interface HeldCrl extends AmdCrl {
   readonly sourced: Sourced<HashedDer>;
 }
 
-/** A series of lists: the line whose certificates it is for, and the root that signs it. */
+/** A series of CRLs: the line whose certificates it is for, and the root that signs it. */
 export interface CrlSeries {
   readonly line: SnpLine;
   readonly ark: X509Certificate;
 }
 
-/** Why KDS gave no list to rely on. */
+/** Why KDS gave no CRL to rely on. */
 export interface CrlFailure {
   readonly problem: Unavailable;
-  /** KDS is off, does not answer, or has no usable list. False if it serves a list that is known to be old. */
+  /** KDS is off, does not answer, or has no usable CRL. False if it serves a CRL that is known to be old. */
   readonly outOfReach: boolean;
 }
 
 /**
- * The revocation lists that are held: of each series the one that was fetched, and all that the operator's folder has.
+ * The CRLs that are cached or configured: of each series the one that was fetched, and all of the operator's folder.
  * KDS, where each series has its own address, is asked for newer ones; those that can be relied on are kept.
  */
 export class AmdCrlSupply {
   readonly #parts: AmdParts;
-  /** Verified once each: a list of the folder under the root that was at hand. */
+  /** Verified once each: a CRL of the folder under the root that was available. */
   readonly #verified = new WeakMap<CrlFrame, { readonly ark: X509Certificate; readonly crl: AmdCrl | null }>();
 
   constructor(parts: AmdParts) {
@@ -58,7 +58,7 @@ export class AmdCrlSupply {
     return this.#parts.kds === null;
   }
 
-  /** All genuine lists of a product line, those that have ended as well. */
+  /** All genuine CRLs of a product line, those that have ended as well. */
   async held({ line: { product }, ark }: CrlSeries): Promise<readonly HeldCrl[]> {
     const fetched = await Promise.all([this.#fetched(product, 'vcek', ark), this.#fetched(product, 'vlek', ark)]);
     const stored = this.#parts.directory.crls(product).flatMap(({ series, list }): HeldCrl[] => {
@@ -68,7 +68,7 @@ export class AmdCrlSupply {
     return [...fetched.flat(), ...stored];
   }
 
-  /** Unverified CRLs of the folder for an instant: for a caller that has the ARK when none is at hand here. */
+  /** Unverified CRLs of the folder at a verification time: for a caller that has the ARK when none is available here. */
   unverified(product: SnpProduct, at: Date): readonly Sourced<HashedDer>[] {
     return this.#parts.directory
       .crls(product)
@@ -77,9 +77,9 @@ export class AmdCrlSupply {
   }
 
   /**
-   * Asks for the list of a series. For a historical request nothing is kept and no memory is looked at.
+   * Asks for the CRL of a series. For a historical request nothing is cached and no memory is consulted.
    *
-   * @param because the problem of the cached list, reported if KDS does not answer
+   * @param because the problem of the cached CRL, reported if KDS does not answer
    */
   async fetch(
     series: CrlSeries,
@@ -97,13 +97,13 @@ export class AmdCrlSupply {
       return failure ?? heldCrl(crl, 'network', line.signingKey);
     } catch (error) {
       const problem = kdsProblem(because.code, because.detail, error);
-      // A list that has ended or was rolled back may be followed by a newer one at any time.
+      // A CRL that has ended or was rolled back may be followed by a newer one at any time.
       const retryable = problem.retryable || (because.code !== 'crl_unavailable' && because.retryable);
       return { problem: { ...problem, retryable }, outOfReach: true };
     }
   }
 
-  /** The list of a series that was fetched. */
+  /** The CRL of a series that was fetched. */
   async #fetched(product: SnpProduct, series: SnpSigningKey, ark: X509Certificate): Promise<readonly HeldCrl[]> {
     const crl = await this.#parts.cache.crl({ product, signingKey: series }, ark);
     return crl === null ? [] : [heldCrl(crl, 'cache', series)];
@@ -122,12 +122,12 @@ export class AmdCrlSupply {
       return verifyCrl(list, ark, product);
     } catch (error) {
       if (!(error instanceof UnfitError)) throw error;
-      this.#parts.log.warn({ product, why: error.message }, 'revocation list of the AMD endorsement folder not used');
+      this.#parts.log.warn({ product, why: error.message }, 'CRL of the AMD endorsement folder not used');
       return null;
     }
   }
 
-  /** Keeps a list, or says why it is not one to rely on. */
+  /** Caches a CRL, or says why it cannot be relied on. */
   async #keep(line: SnpLine, crl: AmdCrl): Promise<CrlFailure | null> {
     const { cache, memory, clock } = this.#parts;
     const highest = await memory.highest(lineName(line));
@@ -142,28 +142,25 @@ function heldCrl(crl: AmdCrl, origin: EndorsementOrigin, series: SnpSigningKey |
   return { ...crl, origin, series, sourced: { value: { der: list.der, sha256 }, origin } };
 }
 
-/** Valid at an instant, without leeway: from thisUpdate to nextUpdate, both included. */
+/** Valid at a verification time, without leeway: from thisUpdate to nextUpdate, both included. */
 export function isCurrent({ thisUpdate, nextUpdate }: AmdCrl, at: Date): boolean {
   return thisUpdate <= at && at <= nextUpdate;
 }
 
-/** Why none of the lists that are held counts at an instant. */
+/** Why none of the available CRLs is valid at a verification time. */
 export function missing({ product }: SnpLine, held: readonly AmdCrl[], at: Date): Unavailable {
   const ended = held.map(({ nextUpdate }) => nextUpdate).filter((nextUpdate) => nextUpdate < at);
   if (ended.length > 0) {
-    const detail = `revocation list of ${product} is past its next update, ${latest(ended).toISOString()}`;
+    const detail = `CRL of ${product} is past its next update, ${latest(ended).toISOString()}`;
     return { code: 'crl_stale', detail, retryable: true };
   }
-  const detail =
-    held.length > 0
-      ? `revocation list of ${product} is from after the instant that is judged`
-      : `no revocation list of ${product}`;
+  const detail = held.length > 0 ? `CRL of ${product} was issued after the verification time` : `no CRL of ${product}`;
   return { code: 'crl_unavailable', detail, retryable: held.length > 0 };
 }
 
 /** @param mark of the newest that was relied on */
 export function rolledBack({ product }: SnpLine, mark: CrlAge | null): Unavailable {
-  const older = `revocation list of ${product} is older than one that was relied on before`;
-  const unknown = `whether a ${older} cannot be told: the mark of it in the cache folder is damaged or cannot be read`;
+  const older = `CRL of ${product} is older than one that was relied on before`;
+  const unknown = `whether a ${older} is not known: the rollback mark in the cache folder is damaged or cannot be read`;
   return { code: 'crl_rollback', detail: isDamaged(mark) ? unknown : older, retryable: true };
 }

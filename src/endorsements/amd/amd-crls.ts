@@ -17,46 +17,46 @@ import {
 import type { AmdParts } from './amd-parts.js';
 import type { LineSnapshot, RootedSnapshot } from './line-snapshots.js';
 
-/** What there is of lists for certificates of one kind. */
+/** The CRLs that are available for certificates of one kind. */
 export interface FoundCrls {
-  /** The list of the certificates' own series, or one of the operator's in its place. */
+  /** The CRL of the certificates' own series, or one of the operator's in its place. */
   readonly own: HeldCrl | MissingCrl;
-  /** All others of the line's root that are valid at the instant: what one of them revokes is revoked. */
+  /** All others of the line's root that are valid at the verification time: what one of them revokes is revoked. */
   readonly others: readonly HeldCrl[];
 }
 
-/** A series in use, and when a newer list was last asked for. */
+/** A series in use, and when a newer CRL was last requested. */
 interface Watched extends CrlSeries {
   askedAt: number;
 }
 
-/** A request for the CRL of a series, and what is at hand for its line. */
+/** A request for the CRL of a series, and what is cached for its line. */
 interface Search {
   readonly snapshot: RootedSnapshot;
   readonly context: FetchContext;
   /** The mark that counts: none for a past instant. */
   readonly mark: CrlAge | null;
-  /** The request brings a list itself. */
+  /** The request supplies a CRL. */
   readonly brought: boolean;
 }
 
-/** Lists live a year. One that was asked for this long ago is renewed: each day, with time for an attempt to fail. */
+/** CRLs are valid for a year. One that was requested this long ago is renewed: each day, with time for a failure. */
 const RENEWAL_MS = 23 * 60 * 60_000;
 /** After a failure KDS is not asked again for so long where a request can do without it. */
 const COOLDOWN_MS = 60_000;
 
-const RENEWAL: Unavailable = { code: 'crl_unavailable', detail: 'a newer revocation list', retryable: true };
+const RENEWAL: Unavailable = { code: 'crl_unavailable', detail: 'a newer CRL', retryable: true };
 
 /**
- * AMD's revocation lists. There is one series for VCEKs and one for VLEKs, both signed by the ARK, each under an address
- * of its own. What counts is the list of the certificates' own series that was fetched from there. A list of the
+ * AMD's CRLs. There is one series for VCEKs and one for VLEKs, both signed by the ARK, each under an address
+ * of its own. What counts is the CRL of the certificates' own series that was fetched from there. A CRL of the
  * operator's folder stands in for it where KDS is off or out of reach.
  */
 export class AmdCrls {
   readonly #parts: AmdParts;
   readonly #supply: AmdCrlSupply;
   readonly #watched = new Map<string, Watched>();
-  /** Monotonic instants of the last failures, by series. */
+  /** Monotonic times of the last failures, by series. */
   readonly #failedAt = new Map<string, number>();
   readonly #closing = new AbortController();
 
@@ -65,7 +65,7 @@ export class AmdCrls {
     this.#supply = supply;
   }
 
-  /** @param brought whether the request brings a list, which counts where no other can be had */
+  /** @param brought whether the request supplies a CRL, which counts where no other can be had */
   find(snapshot: RootedSnapshot, context: FetchContext, brought = false): FoundCrls | Promise<FoundCrls> {
     const withOthers = (own: HeldCrl | MissingCrl): FoundCrls => ({
       own,
@@ -76,8 +76,8 @@ export class AmdCrls {
   }
 
   /**
-   * What there is of a line whose root is not held: no list can be verified here. Whoever has a root, because the
-   * request brings it, may find in those of the folder that a certificate is revoked.
+   * What there is of a line whose root is not available: no CRL can be verified here. Whoever has a root, because the
+   * request supplies it, may find in those of the folder that a certificate is revoked.
    */
   withoutRoot({ line, mark: newest }: LineSnapshot, problem: Unavailable, { at, historical }: FetchContext) {
     const mark = historical ? null : newest;
@@ -86,12 +86,12 @@ export class AmdCrls {
     return { own, others: this.#supply.unverified(line.product, at) };
   }
 
-  /** Renews a series from now on, if a list of it was fetched before. */
+  /** Renews a series from now on, if a CRL of it was fetched before. */
   async watch(series: CrlSeries): Promise<void> {
     if ((await this.#parts.cache.crl(series.line, series.ark)) !== null) this.#watch(series);
   }
 
-  /** Asks for newer lists where that is due. Resolves when all attempts have ended. */
+  /** Asks for newer CRLs where that is due. Resolves when all attempts have ended. */
   async refreshDue(): Promise<void> {
     await Promise.all([...this.#watched.values()].map((watched) => this.#refresh(watched)));
   }
@@ -143,7 +143,7 @@ export class AmdCrls {
     const { line, crls } = snapshot;
     const { at, historical } = context;
     if (this.#supply.isOff) return { problem: because, outOfReach: true };
-    // What KDS has now is newer than what is held of the series: of no use for an instant before that.
+    // What KDS has now is newer than what is cached of the series: of no use at an earlier verification time.
     const isTooNew = historical && crls.some((crl) => crl.series === line.signingKey && crl.thisUpdate > at);
     if (isTooNew) return { problem: because, outOfReach: true };
     if (canDoWithout && this.#isCooling(line)) return { problem: { ...because, retryable: true }, outOfReach: true };
@@ -165,8 +165,8 @@ export class AmdCrls {
   }
 
   /**
-   * Only a list whose series is known can be the measure for those that come after it. The memory is of what was relied on
-   * lately: it says nothing about a past instant, and is left as it is.
+   * Only a CRL whose series is known can be the measure for those that come after it. The memory is of what was relied on
+   * lately: it says nothing about a past verification time, and is left as it is.
    */
   #reliedOn({ snapshot, context, mark }: Search, crl: HeldCrl): HeldCrl | Promise<HeldCrl> {
     const isNoted = crl.series === null || (mark !== null && !isOlder(mark, crl));
@@ -174,7 +174,7 @@ export class AmdCrls {
     return this.#parts.memory.advance(lineName(snapshot.line), crl).then(() => crl);
   }
 
-  /** A list that was fetched before, or a newer one where that is due and the process does not live on. */
+  /** A CRL that was fetched before, or a newer one where that is due and the process does not live on. */
   #renewed(search: Search, fetched: HeldCrl): HeldCrl | Promise<HeldCrl> {
     const { snapshot, context } = search;
     if (context.historical) return fetched;
@@ -194,7 +194,7 @@ export class AmdCrls {
     return 'problem' in answered ? fetched : answered;
   }
 
-  /** From half of its life on a list is asked for again and again, before that once a day. */
+  /** From half of its validity on a CRL is requested again and again, before that once a day. */
   #isDue(fetchedAt: Date | null, { thisUpdate, nextUpdate }: AmdCrl): boolean {
     const { clock, tuning } = this.#parts;
     if (fetchedAt === null) return true;
@@ -222,10 +222,9 @@ export class AmdCrls {
       if (kept !== null && !this.#isDue(await cache.crlFetchedAt(watched.line), kept)) return;
       watched.askedAt = now;
       const problem = await this.#refreshFromKds(watched);
-      if (problem !== null)
-        log.warn({ line: lineName(watched.line), why: problem.detail }, 'revocation list not renewed');
+      if (problem !== null) log.warn({ line: lineName(watched.line), why: problem.detail }, 'CRL not renewed');
     } catch (error) {
-      log.error({ err: error }, 'revocation list not renewed');
+      log.error({ err: error }, 'CRL not renewed');
     }
   }
 
@@ -240,12 +239,12 @@ export class AmdCrls {
 
 const isNoOlder = (list: CrlAge, mark: CrlAge | null) => mark === null || !isOlder(list, mark);
 
-/** A list of the folder can stand in for any series but one that it is known not to be of. */
+/** A CRL of the folder can stand in for any series but one that it is known not to be of. */
 function isOfFolderFor({ signingKey }: SnpLine, { origin, series }: HeldCrl): boolean {
   return origin === 'store' && (series === null || series === signingKey);
 }
 
-/** A list that is known to be of the other series does not become one of this by being sent. */
+/** A CRL that is known to be of the other series does not become one of this by being sent. */
 function isOfOtherSeries({ signingKey }: SnpLine, held: readonly HeldCrl[], { der }: BroughtCrl): boolean {
   return held.some(
     ({ series, list }) => series !== null && series !== signingKey && Buffer.compare(list.der, der) === 0,

@@ -16,7 +16,7 @@ interface AmdDirectoryOptions extends FolderOptions {
 const NOTHING: AmdMaterial = { arks: [], chains: [], veks: [], crls: [], refused: [] };
 
 /**
- * The operator's folder of AMD certificates and revocation lists (`amd.chains`). Read at start and whenever it changes;
+ * The operator's folder of AMD certificates and CRLs (`amd.chains`). Read at start and whenever it changes;
  * files are recognised by content, and the log names those that are not used. A missing folder counts as empty.
  */
 export class AmdDirectory extends WatchedFolder {
@@ -58,7 +58,7 @@ export class AmdDirectory extends WatchedFolder {
       .filter((vek) => vek.product === product && vek.signingKey === signingKey);
   }
 
-  /** Revocation lists that name a line's root as issuer. Verified only where the folder holds that root. */
+  /** CRLs that name a line's root as issuer. Verified only where the folder holds that root. */
   crls(product: SnpProduct): readonly ListOfLine[] {
     return this.#material.crls.map(({ item }) => item).filter((crl) => crl.product === product);
   }

@@ -32,12 +32,12 @@ export interface AmdFinders {
 /** What was found for one line. */
 interface FoundForLine {
   readonly product: SnpProduct;
-  /** Null where the request brings it. */
+  /** Null where the request supplies it. */
   readonly chain: Sourced<DerChain> | Unavailable | null;
   readonly crl: FoundCrl;
 }
 
-/** The list of a line's series, or why there is none, and all others at hand. */
+/** The CRL of a line's series, or why there is none, and all others that are available. */
 interface FoundCrl {
   readonly own: Sourced<HashedDer> | MissingCrl;
   readonly others: readonly Sourced<HashedDer>[];
@@ -129,7 +129,7 @@ export class AmdEndorsements implements EndorsementSource {
     return sourcedChain(await this.#finders.chains.signerOf(snapshot.line, held, below, context));
   }
 
-  /** A CRL counts only if the ARK that signed it is at hand: an unverified CRL is not used. */
+  /** A CRL counts only if the ARK that signed it is available: an unverified CRL is not used. */
   #crl(snapshot: LineSnapshot, brought: boolean, context: FetchContext): FoundCrl | Promise<FoundCrl> {
     const { ark } = snapshot;
     if (ark === null) return this.#crlUnderFetched(snapshot, brought, context);
@@ -142,7 +142,7 @@ export class AmdEndorsements implements EndorsementSource {
     const { line } = snapshot;
     const ark = await chains.fetchArk(line, context);
     if (!('code' in ark)) return sourced(await crls.find(await snapshots.under(snapshot, ark), context, brought));
-    const detail = `no root to verify a revocation list of ${line.product} by: ${ark.detail}`;
+    const detail = `no root to verify a CRL of ${line.product} with: ${ark.detail}`;
     const problem = { code: 'crl_unavailable', detail, retryable: ark.retryable } as const;
     return crls.withoutRoot(snapshot, problem, context);
   }

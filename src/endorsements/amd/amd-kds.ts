@@ -17,7 +17,7 @@ interface AmdKdsOptions {
   readonly origin: string;
   /** For VCEKs. */
   readonly chips: Fetch;
-  /** For chains and revocation lists. */
+  /** For chains and CRLs. */
   readonly lines: Fetch;
   readonly clock: Clock;
 }
@@ -122,7 +122,7 @@ export function kdsProblem(code: CheckId, what: string, error: unknown): Unavail
     return { code, detail: `${what}: AMD KDS ${error.message}`, retryable: !error.notFound };
   }
   if (error instanceof UnfitError) {
-    return { code, detail: `${what}: what AMD KDS answered is of no use: ${error.message}`, retryable: true };
+    return { code, detail: `${what}: the answer of AMD KDS cannot be used: ${error.message}`, retryable: true };
   }
   throw error;
 }

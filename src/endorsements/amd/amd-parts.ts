@@ -10,18 +10,18 @@ import type { AmdKds } from './amd-kds.js';
 export interface AmdTuning {
   /** How often the operator's folder is looked at. */
   readonly folderPollMs: number;
-  /** How often the age of revocation lists is looked at. */
+  /** How often the age of CRLs is looked at. */
   readonly crlPollMs: number;
-  /** Shortest time between two attempts to have a newer list of one series, while one is held. */
+  /** Shortest time between two attempts to get a newer CRL of one series, while one is cached. */
   readonly crlRefreshPauseMs: number;
-  /** Longest time of one attempt to renew a list or chain that no request waits for. */
+  /** Longest time of one attempt to renew a CRL or chain that no request waits for. */
   readonly crlRefreshTimeoutMs: number;
-  /** Longest time that a request waits for a list of KDS where it can do without. */
+  /** Longest time that a request waits for a CRL of KDS where it can do without. */
   readonly crlAskTimeoutMs: number;
   /** Longest time of one request to KDS. */
   readonly attemptTimeoutMs: number;
   readonly resilience: ResilienceOptions;
-  /** VCEKs kept as files, and in memory. */
+  /** VCEKs that are kept as files, and those in memory. */
   readonly cachedFiles: number;
   readonly cachedInMemory: number;
 }
@@ -38,7 +38,7 @@ export const DEFAULT_AMD_TUNING: AmdTuning = {
   cachedInMemory: 2_000,
 };
 
-/** What VEKs, chains and revocation lists are found with. */
+/** What VEKs, chains and CRLs are found with. */
 export interface AmdParts {
   readonly pins: AmdRootPins;
   readonly directory: AmdDirectory;
@@ -48,7 +48,7 @@ export interface AmdParts {
   readonly kds: AmdKds | null;
   readonly clock: Clock;
   readonly log: Log;
-  /** Whether the process lives on after a request. Where not, a list that is due is renewed before it is used. */
+  /** Whether the process lives on after a request. Where not, a CRL that is due is renewed before it is used. */
   readonly inBackground: boolean;
   readonly tuning: AmdTuning;
 }

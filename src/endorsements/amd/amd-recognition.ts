@@ -19,7 +19,7 @@ export interface Found<T> {
   readonly item: T;
 }
 
-/** A revocation list by the line its issuer names. */
+/** A CRL by the line its issuer names. */
 export interface ListOfLine {
   readonly product: SnpProduct;
   /** Whether AMD issues it for VCEKs or for VLEKs; null where the name of its file does not keep that. */
@@ -31,14 +31,14 @@ export interface ListOfLine {
 export interface AmdMaterial {
   readonly arks: readonly Found<{ readonly product: SnpProduct; readonly ark: X509Certificate }>[];
   readonly chains: readonly Found<AmdChain>[];
-  /** Verified where a chain of their line was at hand, and marked so. */
+  /** Verified where a chain of their line was available, and marked so. */
   readonly veks: readonly Found<AmdVek & { readonly verified: boolean }>[];
-  /** Verified where an ARK of their line was at hand, and marked so. */
+  /** Verified where an ARK of their line was available, and marked so. */
   readonly crls: readonly Found<ListOfLine & { readonly verified: boolean }>[];
   readonly refused: readonly RefusedFile[];
 }
 
-/** Roots and chains that are at hand beside the files. */
+/** Roots and chains that are available beside the files. */
 interface KnownRoots {
   ark(product: SnpProduct): X509Certificate | null;
   chain(line: SnpLine): AmdChain | null;
@@ -57,8 +57,8 @@ interface Sorted {
 
 /**
  * Recognises AMD material by content: PEM by its first line, certificates by their form, ARK by pin and own
- * signature, ASK and ASVK by the ARK's signature, VCEK and VLEK by their extensions, revocation lists by issuer.
- * Names of files mean nothing, but for the series of a list in a name that an export gave. What does not verify, and what
+ * signature, ASK and ASVK by the ARK's signature, VCEK and VLEK by their extensions, CRLs by issuer.
+ * Names of files mean nothing, but for the series of a CRL in a name that an export gave. What does not verify, and what
  * nothing pins, is refused with a reason.
  */
 export function recogniseAmdMaterial(
@@ -72,7 +72,7 @@ export function recogniseAmdMaterial(
   const chains = keep(sorted.intermediates, refused, (intermediate) => {
     const atHand = [...arks.map(({ item }) => item.ark), ...SNP_PRODUCTS.map((product) => known.ark(product))];
     const ark = atHand.find((held) => held !== null && isIssuedBy(intermediate, held));
-    if (ark == null) throw new UnfitError('no pinned root for this certificate is at hand');
+    if (ark == null) throw new UnfitError('no pinned root for this certificate is available');
     return verifyChain(intermediate, ark, pins);
   });
   const newest = newestChains(chains.map(({ item }) => item));
@@ -85,7 +85,7 @@ export function recogniseAmdMaterial(
   });
   const crls = keep(sorted.lists, refused, (list, name) => {
     const product = productOfRoot(list.issuer.commonName);
-    if (product === null) throw new UnfitError('revocation list is of no AMD root');
+    if (product === null) throw new UnfitError('CRL is not from an AMD root');
     const ark = arks.find(({ item }) => item.product === product)?.item.ark ?? known.ark(product);
     if (ark !== null) verifyCrl(list, ark, product);
     return { product, series: seriesOfCrlFile(name, product, list.der), list, verified: ark !== null };
@@ -121,7 +121,7 @@ function sortItem(name: string, der: Uint8Array, sorted: Sorted, refused: Refuse
   };
   const certificate = attempt(() => parseCertificate(der, { allowZeroSerial: true }));
   if (certificate instanceof Error) {
-    add(sorted.lists, () => readCrl(der), `no certificate (${certificate.message}) and no revocation list: `);
+    add(sorted.lists, () => readCrl(der), `not a certificate (${certificate.message}) and not a CRL: `);
   } else if (certificate.basicConstraints?.ca === true) {
     // A zero serial is for VEKs alone: a CA is read again under the rule for all others.
     add(isIssuedBy(certificate, certificate) ? sorted.roots : sorted.intermediates, () => parseCertificate(der));

@@ -17,7 +17,7 @@ export class AmdVeks {
   readonly #parts: AmdParts;
   readonly #chains: AmdChains;
   readonly #snapshots: LineSnapshots;
-  /** Certificates of the folder, each verified once under the chain at hand. */
+  /** Certificates of the folder, each verified once under the available chain. */
   readonly #vouchedFor = new WeakMap<AmdVek, AmdChain>();
 
   constructor(parts: AmdParts, chains: AmdChains, snapshots: LineSnapshots) {
@@ -75,7 +75,7 @@ export class AmdVeks {
     );
     const best = bestAt(fitting.flat(), context.at);
     if (best !== null) return best;
-    const detail = 'no VLEK certificate for this line and TCB: AMD gives it to the cloud provider only';
+    const detail = 'no VLEK certificate for this product line and TCB: AMD issues it to the cloud provider only';
     return { code: 'vcek_unavailable', detail, retryable: false };
   }
 
@@ -107,7 +107,7 @@ export class AmdVeks {
 
   /** Asks for each line in turn: no VCEK, or a failure, for one line does not rule out the next. */
   async #fetchFirst(subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | Unavailable> {
-    let problem: Unavailable = { code: 'vcek_unavailable', detail: 'no VCEK of this chip and TCB', retryable: false };
+    let problem: Unavailable = { code: 'vcek_unavailable', detail: 'no VCEK for this chip and TCB', retryable: false };
     for (const subject of subjects) {
       const fetched = await this.#fetch(subject, context);
       if (!('code' in fetched)) return fetched;
@@ -118,7 +118,7 @@ export class AmdVeks {
 
   async #fetch(subject: VcekSubject, context: FetchContext): Promise<HeldVek | Unavailable> {
     const { kds } = this.#parts;
-    const what = `no VCEK of this chip and TCB for ${subject.product}`;
+    const what = `no VCEK for this chip and TCB of ${subject.product}`;
     if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
     try {
       const { signal, historical } = context;
@@ -132,7 +132,7 @@ export class AmdVeks {
   /** Keeps a VCEK once its signature is verified; without the line's chain it is given out, and not kept. */
   async #take(subject: VcekSubject, der: Uint8Array, context: FetchContext): Promise<HeldVek> {
     const vek = readVek(der);
-    if (!isVcekOf(vek, subject)) throw new UnfitError('it is of another chip or TCB');
+    if (!isVcekOf(vek, subject)) throw new UnfitError('it is for another chip or TCB');
     const line = { product: subject.product, signingKey: 'vcek' } as const;
     const snapshot = await this.#snapshots.of(line);
     const first = await this.#chains.first(snapshot, context);
@@ -151,7 +151,7 @@ export function belowChain(vek: AmdVek): VekBelowChain {
   return { sha256: vek.sha256, namesIssuer: true, isIssuedBy: (chain) => hasSigned(chain, vek) };
 }
 
-/** Of several certificates the one that was issued last, those valid at the instant before all others. */
+/** Of several certificates the one that was issued last, those valid at the verification time before all others. */
 function bestAt(veks: readonly HeldVek[], at: Date): HeldVek | null {
   const byAge = veks.toSorted(({ value: a }, { value: b }) => issuedAt(b) - issuedAt(a));
   return byAge.find(({ value }) => isValid(value, at)) ?? byAge[0] ?? null;

@@ -8,7 +8,7 @@ import type { NamedFile } from '../files/material-files.js';
 
 /**
  * Names of the files of a bundle. They are for people: whoever reads the folder goes by content. Two different
- * certificates or lists never get one name, except that a line has one chain.
+ * certificates or CRLs never get one name, except that a line has one chain.
  */
 export function chainFile(chain: AmdChain): NamedFile {
   return { name: `chain-${lineName(chain)}.pem`, bytes: Buffer.from(encodeChain(chain), 'latin1') };
@@ -25,7 +25,7 @@ export function crlFile(product: SnpProduct, series: SnpSigningKey | null, der: 
 }
 
 /**
- * The name of the file that an AMD revocation list is written to. Nothing in the list says whether it is the one for
+ * The name of the file that an AMD CRL is written to. Nothing in the CRL says whether it is the one for
  * VCEKs or for VLEKs: where that is known, by the address that it was fetched from, the name keeps it.
  */
 export function crlFileName(product: SnpProduct, series: SnpSigningKey | null, der: Uint8Array): string {
@@ -33,7 +33,7 @@ export function crlFileName(product: SnpProduct, series: SnpSigningKey | null, d
   return `crl-${line}-${hex(sha256(der)).slice(0, 16)}.crl`;
 }
 
-/** The series that a name made by `crlFileName` keeps; null for any other name, and for that of another list. */
+/** The series that a name made by `crlFileName` keeps; null for any other name, and for that of another CRL. */
 export function seriesOfCrlFile(name: string, product: SnpProduct, der: Uint8Array): SnpSigningKey | null {
   const series = ['vcek', 'vlek'] as const;
   return series.find((each) => crlFileName(product, each, der) === name) ?? null;

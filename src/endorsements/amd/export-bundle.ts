@@ -8,9 +8,9 @@ import { chainFile, crlFile, vekFile } from './bundle-files.js';
 
 /** What a bundle is to hold. */
 export interface BundleSelection {
-  /** Chain and revocation list of each. */
+  /** Chain and CRL of each. */
   readonly lines: readonly SnpLine[];
-  /** For each the certificate of its key, and chain and list of the line that this is of. */
+  /** For each the certificate of its key, and the chain and the CRL of its product line. */
   readonly requests: readonly SnpEndorsementRequest[];
 }
 

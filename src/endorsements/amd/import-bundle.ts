@@ -27,7 +27,7 @@ interface Accepted {
 }
 
 interface AcceptedList extends Accepted {
-  /** Null where it is not known whether the list is for VCEKs or for VLEKs. */
+  /** Null where it is not known whether the CRL is for VCEKs or for VLEKs. */
   readonly line: SnpLine | null;
   readonly age: CrlAge;
 }
@@ -36,7 +36,7 @@ const SIGNING_KEYS: readonly SnpSigningKey[] = ['vcek', 'vlek'];
 
 /**
  * Verifies a bundle and puts what holds into the operator's folder. Everything needs a pinned root that vouches for it;
- * a revocation list must be valid now, and not older than what was relied on before of its series.
+ * a CRL must be valid now, and not older than what was relied on before of its series.
  *
  * @param path folder of the bundle
  * @throws {ConfigurationError} where there is no such folder
@@ -68,14 +68,16 @@ function acceptChains({ chains, arks }: AmdMaterial, directory: AmdDirectory, re
   return chains.flatMap(({ name, item }) => {
     const best = newest.get(lineName(item)) ?? item;
     if (isSameChain(best, item)) return [{ name, what: describeChain(item), file: chainFile(item) }];
-    refused.push({ name, why: `a newer ${describeChain(item)} is at hand` });
+    refused.push({ name, why: `a newer ${describeChain(item)} is already available` });
     return [];
   });
 }
 
 function acceptVeks({ veks }: AmdMaterial, refused: RefusedFile[]): Accepted[] {
   const [verified, others] = [veks.filter(({ item }) => item.verified), veks.filter(({ item }) => !item.verified)];
-  refused.push(...others.map(({ name, item }) => ({ name, why: `no chain of ${lineName(item)} is at hand` })));
+  refused.push(
+    ...others.map(({ name, item }) => ({ name, why: `no certificate chain of ${lineName(item)} is available` })),
+  );
   return verified.map(({ name, item }) => ({ name, what: describeVek(item), file: vekFile(item) }));
 }
 
@@ -94,12 +96,12 @@ async function acceptLists(
   return accepted;
 }
 
-/** The list, or why it is not taken. */
+/** The CRL, or why it is not imported. */
 async function judgeList({ name, item }: Found<ListOfLine & { verified: boolean }>, memory: CrlMemory, now: Date) {
   const { product, series, list, verified } = item;
   const { crlNumber: number, thisUpdate, nextUpdate } = list;
-  if (!verified) return `no root of ${product} is at hand`;
-  if (number === null || thisUpdate === null || nextUpdate === null) return 'it does not say when it counts';
+  if (!verified) return `no root of ${product} is available`;
+  if (number === null || thisUpdate === null || nextUpdate === null) return 'it does not state its validity';
   if (thisUpdate > now) return 'it is from the future';
   if (nextUpdate < now) return 'it is past its next update';
   const age = { number, thisUpdate };
@@ -108,18 +110,19 @@ async function judgeList({ name, item }: Found<ListOfLine & { verified: boolean 
   const marks = await Promise.all(keys.map((signingKey) => memory.highest(lineName({ product, signingKey }))));
   if (marks.every((mark) => mark !== null && isOlder(age, mark))) {
     return marks.some(isDamaged)
-      ? 'whether it is older than one that was relied on before cannot be told: the mark is damaged'
+      ? 'whether it is older than one that was relied on before is not known: the rollback mark is damaged'
       : 'it is older than one that was relied on before';
   }
   const kind = series === null ? '' : ` for ${series.toUpperCase()}s`;
-  const what = `revocation list ${number} of ${product}${kind}, until ${nextUpdate.toISOString()}`;
+  const what = `CRL ${number} of ${product}${kind}, valid until ${nextUpdate.toISOString()}`;
   const line = series === null ? null : { product, signingKey: series };
   return { name, what, file: crlFile(product, series, list.der), line, age };
 }
 
 const isSame = (a: X509Certificate, b: X509Certificate) => Buffer.compare(a.der, b.der) === 0;
 
-const describeChain = ({ product, signingKey }: SnpLine) => `chain of ${product} for ${signingKey.toUpperCase()}s`;
+const describeChain = ({ product, signingKey }: SnpLine) =>
+  `certificate chain of ${product} for ${signingKey.toUpperCase()}s`;
 
 function describeVek({ product, signingKey, extensions }: AmdVek): string {
   const chip = extensions.hwId === null ? '' : ` of chip ${hex(extensions.hwId.subarray(0, 8))}…`;

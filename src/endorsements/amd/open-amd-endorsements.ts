@@ -23,7 +23,7 @@ export interface AmdEndorsementsOptions extends SourceWorld {
   readonly pins: AmdRootPins;
   /** URL of KDS, of which the origin counts; null: nothing is ever fetched. */
   readonly kds: string | null;
-  /** The operator's folder of certificates and revocation lists. */
+  /** The operator's folder of certificates and CRLs. */
   readonly folder: string;
   /** Where fetched material is kept; null: in memory only. */
   readonly cacheFolder: string | null;
@@ -33,7 +33,7 @@ export interface AmdEndorsementsOptions extends SourceWorld {
 /** AMD's endorsements, with everything that runs behind them. */
 export type OpenAmdEndorsements = OpenFolderSource<EndorsementSource, BundleSelection>;
 
-/** Puts the parts together and starts to read folder and cache. Never fails: a folder that is missing is empty. */
+/** Creates the parts and starts to read folder and cache. Never fails: a missing folder is an empty one. */
 export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEndorsements {
   const { pins, clock, log } = options;
   const tuning = { ...DEFAULT_AMD_TUNING, ...options.tuning };
@@ -54,7 +54,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const timer = setInterval(() => void crls.refreshDue(), tuning.crlPollMs).unref();
   if (inBackground) {
     const renewing = ready.then(() => renewHeld(snapshots, crls));
-    renewing.catch((error: unknown) => log.error({ err: error }, 'revocation lists are not renewed unasked'));
+    renewing.catch((error: unknown) => log.error({ err: error }, 'CRLs are not renewed in the background'));
   }
   return {
     source: new AmdEndorsements(finders, ready),
@@ -79,7 +79,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   };
 }
 
-/** Goes on renewing the lists of series that were in use before, though nobody asks for them now. */
+/** Goes on renewing the CRLs of series that were in use before, though nobody asks for them now. */
 async function renewHeld(snapshots: LineSnapshots, crls: AmdCrls): Promise<void> {
   for (const line of SNP_LINES) {
     const { ark } = await snapshots.of(line);
@@ -93,7 +93,7 @@ function openKds({ kds, clock, connect, observer }: AmdEndorsementsOptions, tuni
   const { origin } = new URL(kds);
   const { attemptTimeoutMs, resilience } = tuning;
   const bounded = new BoundedFetch({ origins: [origin], attemptTimeoutMs, observer, connect });
-  // Callers choose which VCEKs are asked for: what fails there must not keep anybody from chains and lists.
+  // Callers choose which VCEKs are asked for: what fails there must not keep anybody from chains and CRLs.
   const [chips, lines] = [new ResilientFetch(bounded, resilience), new ResilientFetch(bounded, resilience)];
   return new AmdKds({ origin, clock, chips, lines });
 }

@@ -8,7 +8,7 @@ import { readBoundedFile, writeAtomically } from './whole-files.js';
  * A folder of files that can be had again: whatever goes wrong with it, the service works on from memory.
  * Null as folder: nothing is ever kept.
  *
- * Changes are made one after the other, in the order in which they are asked for: else an older list could be what
+ * Changes are made one after the other, in the order in which they are asked for: else an older CRL could be what
  * stays on disk of two that are written at once.
  */
 export class CacheFolder {
@@ -41,7 +41,7 @@ export class CacheFolder {
       return verify(bytes);
     } catch (error) {
       if (!(error instanceof UnfitError) && !(error instanceof FormatError)) throw error;
-      this.#log.warn({ file: name, why: error.message }, 'cached endorsement does not fit and is ignored');
+      this.#log.warn({ file: name, why: error.message }, 'cached endorsement does not match and is ignored');
       return null;
     }
   }

@@ -5,7 +5,7 @@ import { ConfigurationError, UnfitError } from '../../model/errors.js';
 import { fileProblem } from '../../model/file-problem.js';
 import { readBoundedFile } from './whole-files.js';
 
-/** Which files of a folder are material, by their names: of AMD's certificates and lists, and of Intel's collateral. */
+/** Which files of a folder are material, by their names: of AMD's certificates and CRLs, and of Intel's collateral. */
 export const CERTIFICATE_FILES = /^[^.].*\.(?:pem|der|crl)$/i;
 export const COLLATERAL_FILES = /^[^.].*\.json$/i;
 
@@ -138,7 +138,7 @@ export async function requireBundle(folder: string): Promise<void> {
   const names = await namesInBundle(folder);
   if (names === null) throw noSuchFolder(folder);
   if (names.some((name) => CERTIFICATE_FILES.test(name) || COLLATERAL_FILES.test(name))) return;
-  const what = 'certificates and revocation lists (*.pem, *.der, *.crl) or TDX collateral (*.json)';
+  const what = 'certificates and CRLs (*.pem, *.der, *.crl) or TDX collateral (*.json)';
   const state = names.length === 0 ? 'is empty' : 'has nothing to import';
   throw new ConfigurationError([`${folder}: ${state}; a bundle holds ${what}`]);
 }

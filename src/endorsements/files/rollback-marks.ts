@@ -68,30 +68,31 @@ export class RollbackMarks<T> {
 
   #parse(bytes: Uint8Array): T {
     const mark = this.#options.parse(Buffer.from(bytes).toString('latin1'));
-    if (mark === null) throw new UnfitError('not a mark');
+    if (mark === null) throw new UnfitError('not a rollback mark');
     return mark;
   }
 
   #tell(name: string, error: unknown): void {
     if (this.#damaged.has(name)) return;
     this.#damaged.add(name);
-    const what = 'rollback mark cannot be relied on: nothing of its series counts until it can be read or is removed';
+    const what =
+      'rollback mark cannot be relied on: nothing in its series is accepted until it can be read or is removed';
     this.#options.log.error({ file: name, err: error }, what);
   }
 }
 
 const MARK = /^(\d{1,50}) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\n$/;
 
-/** Every list is older: a number has at most 20 octets (RFC 5280, section 5.2.3), and none a date so late. */
+/** Every CRL is older: a number has at most 20 octets (RFC 5280, section 5.2.3), and none a date so late. */
 const DAMAGED: CrlAge = { number: 2n ** 256n, thisUpdate: new Date(8_640_000_000_000_000) };
 
-/** Whether the mark of the newest list cannot be read, so that it cannot be told which list is older. */
+/** Whether the mark of the newest CRL cannot be read, so that it is not known which CRL is older. */
 export function isDamaged(mark: CrlAge | null): boolean {
   return mark === DAMAGED;
 }
 
 /**
- * The newest revocation list that was ever relied on, by subject (an issuer, and a source where these are apart), so that
+ * The newest CRL that was ever relied on, by subject (an issuer, and a source where these are apart), so that
  * nobody can put an older one in its place by serving it (RFC 5280 5.2.3: numbers of one issuer only grow). Lives in the
  * cache folder, one small file a subject.
  */
@@ -108,12 +109,12 @@ export class CrlMemory {
     return this.#marks.changes;
   }
 
-  /** Null where no list was relied on yet, and where the memory was lost. See `isDamaged` too. */
+  /** Null where no CRL was relied on yet, and where the memory was lost. See `isDamaged` too. */
   highest(subject: string): Promise<CrlAge | null> {
     return this.#marks.highest(fileOf(subject));
   }
 
-  /** Notes a list that is relied on. An older one changes nothing. */
+  /** Notes a CRL that is relied on. An older one changes nothing. */
   advance(subject: string, { number, thisUpdate }: CrlAge): Promise<void> {
     return this.#marks.advance(fileOf(subject), { number, thisUpdate });
   }

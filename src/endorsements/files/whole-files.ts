@@ -3,7 +3,7 @@ import { constants, mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path';
 import { UnfitError } from '../../model/errors.js';
 
-/** More than any certificate or revocation list has. */
+/** More than any certificate or CRL has. */
 const MAXIMUM_BYTES = 1024 * 1024;
 
 /** Not blocking, so that a pipe is found out instead of waited for. */

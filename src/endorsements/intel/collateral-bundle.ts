@@ -43,7 +43,7 @@ interface ImportParts extends Pick<IntelParts, 'reader' | 'directory' | 'memory'
 }
 
 /**
- * Verifies a bundle and puts what holds into the operator's folder, each set with the newest revocation lists and QE
+ * Verifies a bundle and puts what holds into the operator's folder, each set with the newest CRLs and QE
  * identity that bundle or folder have. Collateral must be current, and not older than what was imported before.
  *
  * @param path folder of the bundle
@@ -86,7 +86,7 @@ async function refusalOf(collateral: IntelCollateral, memory: CollateralMemory, 
   const marks = await memory.marksOf(collateral, 'store');
   if (!isBehind(collateral, marks)) return null;
   return isUnknown(marks)
-    ? 'whether it is older than what was imported before cannot be told: a mark is damaged'
+    ? 'whether it is older than what was imported before is not known: a rollback mark is damaged'
     : 'it is older than what was imported before';
 }
 

@@ -56,12 +56,12 @@ export class CollateralCache {
     }
   }
 
-  /** What is held for a key, by source. It may have ended. */
+  /** What is cached for a key, by source. It may have ended. */
   held(key: CollateralKey): readonly FetchedCollateral[] {
     return SOURCES.flatMap((source) => this.#held.get(fileOf(key, source)) ?? []);
   }
 
-  /** All that is held, or all of a source. It may have ended. */
+  /** All that is cached, or all of a source. It may have ended. */
   all(source?: FetchedSourceName): readonly FetchedCollateral[] {
     return [...this.#held.values()].filter((fetched) => source === undefined || fetched.source === source);
   }
@@ -88,7 +88,7 @@ export class CollateralCache {
       const { fetchedAt, members } = decode(bytes);
       const collateral = readIntelCollateral(reader, readCollateralMembers(members));
       const source = SOURCES.find((candidate) => fileOf(collateral, candidate) === name);
-      if (source === undefined) throw new UnfitError('collateral is of another kind of platform');
+      if (source === undefined) throw new UnfitError('collateral is for another platform');
       return { collateral, source, fetchedAt };
     });
   }
@@ -105,7 +105,7 @@ function encode({ collateral, fetchedAt }: FetchedCollateral): string {
 /** @throws {FormatError} */
 function decode(bytes: Uint8Array): { readonly fetchedAt: Date; readonly members: JsonValue | undefined } {
   const file = parseStrictJson(bytes);
-  if (!isObject(file)) throw new FormatError('schema', 'is no fetched collateral');
+  if (!isObject(file)) throw new FormatError('schema', 'is not fetched collateral');
   const { fetched_at: written, collateral: members } = file;
   const fetchedAt = new Date(typeof written === 'string' ? written : Number.NaN);
   if (Number.isNaN(fetchedAt.getTime())) throw new FormatError('schema', 'does not say when it was fetched');

@@ -37,11 +37,11 @@ export function isUnknown({ tcbInfo, qeIdentity, pckList, rootList }: Collateral
 }
 
 /**
- * The newest that a source ever gave: evaluation numbers of TCB info and QE identity, by FMSPC, and revocation lists, by
+ * The newest that a source ever gave: evaluation numbers of TCB info and QE identity, by FMSPC, and CRLs, by
  * issuer. It only grows, so that nobody can put old collateral in the place of newer by serving it. Advances with what the
- * service fetched or an operator imported, never with what a request brings.
+ * service fetched or an operator imported, never with what a request supplies.
  *
- * Lists are compared by date too: Intel has given all of its lists the number 1 so far.
+ * CRLs are compared by date too: Intel has given all of its CRLs the number 1 so far.
  *
  * Sources are apart, since Azure's cache lags behind Intel on purpose. Lives in the cache folder, one small file a number.
  */

@@ -8,7 +8,7 @@ import { type CollateralMarks, isUnknown } from './collateral-memory.js';
 
 const NAMES: Readonly<Record<FetchedSourceName, string>> = { pcs: 'the Intel PCS', thim: 'the Azure cache' };
 
-/** Why what is held cannot be used at an instant. */
+/** Why the available collateral cannot be used at a verification time. */
 export function missing(held: readonly IntelCollateral[], at: Date): Unavailable {
   const ended = held
     .filter((collateral) => hasEnded(collateral, at))
@@ -18,14 +18,14 @@ export function missing(held: readonly IntelCollateral[], at: Date): Unavailable
     return { code: 'collateral_stale', detail, retryable: true };
   }
   const detail =
-    held.length > 0 ? 'TDX collateral is from after the instant that is judged' : 'no TDX collateral for this platform';
+    held.length > 0 ? 'TDX collateral was issued after the verification time' : 'no TDX collateral for this platform';
   return { code: 'collateral_unavailable', detail, retryable: held.length > 0 };
 }
 
 /** @param marks that it was compared with */
 export function rolledBack(marks: readonly CollateralMarks[]): Unavailable {
   const older = 'TDX collateral is older than what was fetched or imported before';
-  const unknown = `whether ${older} cannot be told: the mark of it in the cache folder is damaged or cannot be read`;
+  const unknown = `whether ${older} is not known: the rollback mark in the cache folder is damaged or cannot be read`;
   return { code: 'collateral_rollback', detail: marks.some(isUnknown) ? unknown : older, retryable: true };
 }
 
@@ -35,7 +35,7 @@ export function ofService(problem: Unavailable, name: FetchedSourceName): Unavai
 }
 
 function unusable(name: FetchedSourceName, why: string): string {
-  return `what ${NAMES[name]} answered is of no use: ${why}`;
+  return `the answer of ${NAMES[name]} cannot be used: ${why}`;
 }
 
 /**

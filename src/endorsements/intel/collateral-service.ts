@@ -27,7 +27,7 @@ interface ServiceCall {
 
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/octet-stream', 'text/plain']);
 
-/** A PCCS serves its lists as text of a type that it does not choose. */
+/** A PCCS serves its CRLs as text of a type that it does not choose. */
 const LIST_TYPES: ReadonlySet<string> = new Set([
   'application/pkix-crl',
   'application/x-pkcs7-crl',
@@ -76,8 +76,8 @@ export class CollateralService {
   }
 
   /**
-   * @throws {FetchError} nothing came, or not what was asked for
-   * @throws {FormatError} what came is of no use
+   * @throws {FetchError} nothing was received, or not what was requested
+   * @throws {FormatError} what was received cannot be used
    */
   async collateral({ fmspc, ca }: CollateralKey, call: ServiceCall): Promise<TdxCollateral> {
     const tcbInfo = await this.#tcbInfo(fmspc, call);
@@ -149,7 +149,7 @@ function readPckCrl(answer: BoundedAnswer) {
 /** An issuer chain out of the first of these headers that there is: PEM, URL-encoded. */
 function chainOf({ headers }: BoundedAnswer, names: readonly string[]): string {
   const encoded = names.map((name) => headerOf(headers, name)).find((value) => value !== undefined);
-  if (encoded === undefined) throw new FormatError('cert_chain', 'answer names no issuer chain');
+  if (encoded === undefined) throw new FormatError('cert_chain', 'answer has no issuer chain');
   try {
     return decodeURIComponent(encoded);
   } catch (cause) {
@@ -159,13 +159,13 @@ function chainOf({ headers }: BoundedAnswer, names: readonly string[]): string {
 
 const DER_SEQUENCE = 0x30;
 
-/** A revocation list as services give it: DER, PEM, or hex of the DER, which cannot begin with the octet of DER. */
+/** A CRL as services give it: DER, PEM, or hex of the DER, which cannot begin with the octet of DER. */
 function listOf(body: Uint8Array): Uint8Array {
   if (body[0] === DER_SEQUENCE) return body;
   const text = Buffer.from(body).toString('latin1');
   if (!text.startsWith('-----BEGIN')) return decodeHex(text.trim());
   const [block, ...more] = parsePemBlocks(text);
-  if (block?.label !== 'X509 CRL' || more.length > 0) throw new FormatError('cert_format', 'pem is no revocation list');
+  if (block?.label !== 'X509 CRL' || more.length > 0) throw new FormatError('cert_format', 'PEM is not a CRL');
   return block.der;
 }
 
@@ -187,7 +187,7 @@ export interface CollateralPlace {
   readonly rootCaCrl: readonly [Place, Place?];
 }
 
-/** Intel's own service has the root's list under another origin, which the root certificate itself names. */
+/** Intel's own service has the root CA CRL under another origin, which the root certificate itself names. */
 const INTEL_ORIGIN = 'https://api.trustedservices.intel.com';
 const INTEL_CERTIFICATES = 'https://certificates.trustedservices.intel.com';
 const ROOT_LIST = '/IntelSGXRootCA.der';

@@ -21,7 +21,7 @@ import { missing, ofService, rolledBack, serviceProblem } from './collateral-pro
 import type { CollateralService } from './collateral-service.js';
 import type { IntelParts } from './intel-parts.js';
 
-/** Collateral that a service gave, with the newer parts that are at hand. */
+/** Collateral that a service gave, with the newer parts that are cached. */
 export interface Fetched {
   readonly collateral: IntelCollateral;
   /** As the service gave it. */
@@ -43,7 +43,7 @@ interface Failure {
 }
 
 /**
- * Fetches collateral from the services and renews what is held, in the background and before it ends, whether anybody
+ * Fetches collateral from the services and renews what is cached, in the background and before it ends, whether anybody
  * asks for it or not. Nothing that was rolled back, has ended or does not verify is ever kept.
  */
 export class CollateralSupply {
@@ -94,7 +94,7 @@ export class CollateralSupply {
   }
 
   /**
-   * The same where other collateral is at hand: a service is given `askMs` to answer, and is not asked again for
+   * The same where other collateral is available: a service is given `askMs` to answer, and is not asked again for
    * `cooldownMs` after a failed attempt. A slower service is retried by background renewal.
    */
   async ask(key: CollateralKey, context: FetchContext): Promise<Fetched | Unavailable> {
@@ -110,7 +110,7 @@ export class CollateralSupply {
     return fetched;
   }
 
-  /** Notes that what is held of a key is relied on, and has it renewed where that is due. */
+  /** Notes that what is cached for a key is relied on, and has it renewed where that is due. */
   use(key: CollateralKey): void {
     const watched = this.#watched.get(keyName(key));
     if (watched !== undefined && this.#isDue(watched)) void this.#refresh(watched);
@@ -157,7 +157,7 @@ export class CollateralSupply {
     call: Parameters<CollateralService['collateral']>[1],
   ): Promise<IntelCollateral> {
     const collateral = readIntelCollateral(this.#parts.reader, await service.collateral(key, call));
-    if (keyName(collateral) !== keyName(key)) throw new UnfitError('collateral is of another kind of platform');
+    if (keyName(collateral) !== keyName(key)) throw new UnfitError('collateral is for another platform');
     return collateral;
   }
 
@@ -219,7 +219,7 @@ export class CollateralSupply {
       );
       if (this.#closing.signal.aborted) return;
       if ('code' in fetched) log.warn({ platform: keyName(key), why: fetched.detail }, 'TDX collateral not renewed');
-      // What has ended meanwhile, or was not held at all, is asked for again once somebody needs it.
+      // What has ended meanwhile, or was not cached at all, is requested again once somebody needs it.
       const isHeld = cache.held(key).some(({ collateral }) => !hasEnded(collateral, clock.now()));
       if (!isHeld) this.#watched.delete(keyName(key));
     } catch (error) {
@@ -230,6 +230,6 @@ export class CollateralSupply {
 
 const NEWER: Unavailable = {
   code: 'collateral_unavailable',
-  detail: 'no source of intel could be asked for newer collateral',
+  detail: 'no Intel source could be asked for newer collateral',
   retryable: true,
 };

@@ -31,7 +31,7 @@ export interface TdxCollateralSource {
   find(request: TdxCollateralRequest, context: FetchContext): Promise<SourcedCollateral | Unavailable>;
 }
 
-/** Collateral at hand, and who gave it. */
+/** Available collateral, and who gave it. */
 interface Held {
   readonly collateral: IntelCollateral;
   readonly source: CollateralSourceName;
@@ -59,17 +59,17 @@ interface Own {
 const CONFIRMED_MS = 48 * 60 * 60_000;
 
 /** Why no source confirms collateral. */
-const OFF = 'no source of intel is configured';
-const PAST = 'nobody is asked about the past';
-const UNFIT = 'nobody is asked for what does not verify or is of another platform';
+const OFF = 'no Intel source is configured';
+const PAST = 'no source is asked about the past';
+const UNFIT = 'no source is asked about collateral that does not verify or is for another platform';
 
 /**
- * Collateral of the request, the operator's folder, the cache and the services; of all that are current the newest part
+ * Collateral of the request, the operator's folder, the cache and the services. Of all that is current, the newest part
  * counts, wherever it is from.
  *
- * Whoever sends evidence must not choose by what it is judged. So where a service is configured, it has to have been asked
- * within two days before anything else counts; where it cannot be, what a request brings is said to be unconfirmed, and
- * must be new itself. What a request brings is for that request alone: it is never kept and moves no memory.
+ * Whoever sends evidence must not choose the collateral it is judged by. So where a service is configured, it must have
+ * been asked within two days before anything else counts; where it cannot be, what a request supplies is reported as unconfirmed, and
+ * must be new itself. What a request supplies is for that request alone: it is never cached and advances no memory.
  */
 export class IntelEndorsements implements TdxCollateralSource {
   readonly #parts: IntelParts;
@@ -86,7 +86,7 @@ export class IntelEndorsements implements TdxCollateralSource {
   async find(request: TdxCollateralRequest, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
     await this.#ready;
     const { brought } = request;
-    // A historical request is judged by the collateral of its instant, not by what was published since.
+    // A historical request is judged by the collateral of its verification time, not by what was published since.
     if (context.historical) return brought === null ? this.#past(request, context) : unconfirmed(brought, PAST);
     const damaged = (await this.#parts.memory.marksOfAll(request)).filter(isUnknown);
     // Which source is behind cannot be told then, so none may stand in for another.
@@ -151,12 +151,12 @@ export class IntelEndorsements implements TdxCollateralSource {
     return { held: newestOf(await this.#usable(key, context)), downloaded: fetched.downloaded, problem: null };
   }
 
-  /** Cached collateral of the instant, or else the current one of a service, which may cover an instant not long ago. */
+  /** Cached collateral of the verification time, or else the current one of a service, which may cover a recent time. */
   async #past(key: CollateralKey, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
     const held = newestOf(await this.#usable(key, context));
     if (held !== null) return this.#sourced(held, null);
     const because = await this.#missing(key, context);
-    // What a service has now is newer than what is held: of no use for an instant before that.
+    // What a service has now is newer than what is cached: of no use at an earlier verification time.
     const isTooLate = this.#withSharedOfHeld(key, context.at).some((one) => isFromAfter(one, context.at));
     if (isTooLate) return because;
     const fetched = await this.#supply.fetch(key, because, context);
@@ -170,7 +170,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     return marks.filter((ofSource) => isBehind(collateral, ofSource));
   }
 
-  /** All that is at hand and current. The memory is of what was given lately: it says nothing about another instant. */
+  /** All that is available and current. The memory is of what was given lately: it says nothing about another time. */
   async #usable(key: CollateralKey, { at, historical }: FetchContext): Promise<readonly Held[]> {
     const held = this.#held(key);
     const { memory } = this.#parts;
@@ -200,7 +200,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     return [...stored, ...cache.held(key)];
   }
 
-  /** @param ofRequest what the request brings, which is neither in folder nor cache */
+  /** @param ofRequest what the request supplies, which is neither in folder nor cache */
   #sourced(
     collateral: IntelCollateral,
     downloaded: IntelCollateral | null,
@@ -228,7 +228,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     return isOne ? sourced : { ...sourced, partOrigins: origins };
   }
 
-  /** Of two valid revocation lists of a CA the newer counts, also where it came for another platform. */
+  /** Of two valid CRLs of a CA the newer counts, also where it came for another platform. */
   #withShared(collateral: IntelCollateral, at: Date): IntelCollateral {
     const { directory, cache } = this.#parts;
     const cached = cache.all().map((fetched) => fetched.collateral);

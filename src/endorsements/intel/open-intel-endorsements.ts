@@ -54,10 +54,10 @@ export interface IntelEndorsementsOptions extends SourceWorld {
   readonly tuning?: Partial<IntelTuning>;
 }
 
-/** Intel's collateral, with everything that runs behind it. */
+/** Intel's collateral, with its background work. */
 export type OpenIntelEndorsements = OpenFolderSource<TdxCollateralSource, readonly CollateralKey[]>;
 
-/** Puts the parts together and starts to read folder and cache. Never fails: a folder that is missing is empty. */
+/** Creates the parts and starts to read folder and cache. Never fails: a missing folder is an empty one. */
 export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIntelEndorsements {
   const { pins, clock, log } = options;
   const tuning = { ...DEFAULT_INTEL_TUNING, ...options.tuning };

@@ -22,9 +22,9 @@ const NO_KEYS: Keys = new Map();
 
 /** A file of the configuration that is read at start and again when told. */
 export interface ReadFile {
-  /** What to call it, for people. */
+  /** Its name, for people. */
   readonly place: string;
-  /** For the start. @throws {ConfigurationError} where it is missing or of no use */
+  /** For the start. @throws {ConfigurationError} where it is missing or cannot be used */
   read(): Promise<void>;
   /** Keeps what it had where it fails. @throws {ConfigurationError} */
   readAgain(log: Log): Promise<void>;
@@ -45,11 +45,11 @@ export class KeyFile implements IssuerKeys, ReadFile {
     this.#keys = await readConfiguredFile(this.#path, this.place, (bytes) => parseKeySet(bytes).keys);
   }
 
-  /** Whoever takes the file away, or all keys out of it, withdraws them. A start is still refused then. */
+  /** To remove the file, or all keys in it, withdraws the keys. A start is refused without them. */
   async readAgain(log: Log): Promise<void> {
     this.#keys = await readConfiguredFile(this.#path, this.place, keysOrNone).catch(noneWhereGone);
     if (this.#keys.size > 0) return;
-    log.warn({ file: this.place }, 'key file is gone or lists no key: no token verifies by it any more');
+    log.warn({ file: this.place }, 'key file is gone or lists no key: no token can be verified with it any more');
   }
 
   async find(): Promise<Sourced<TokenKeySet>> {
@@ -69,7 +69,7 @@ function noneWhereGone(error: unknown): Keys {
   throw error;
 }
 
-/** Revocation lists in the file of an issuer's roots. */
+/** CRLs in the file of an issuer's roots. */
 export class RootsFile implements ReadFile {
   readonly place: string;
   readonly #path: string;
@@ -88,7 +88,7 @@ export class RootsFile implements ReadFile {
     this.#crls = (await readTokenRoots(this.#path, this.place)).crls;
   }
 
-  /** A file that is gone is one that is wrong: to lose a list must not make a revoked certificate good. */
+  /** A file that is gone counts as wrong: to lose a CRL must not make a revoked certificate good. */
   readAgain(): Promise<void> {
     return this.read();
   }
@@ -120,7 +120,10 @@ export function readAllAgain(files: readonly ReadFile[], log: Log): Promise<read
         await file.readAgain(log);
         return { name: file.place, isTaken: true };
       } catch (error) {
-        log.error({ err: error, file: file.place }, 'file of a token issuer not read again: it counts as it was');
+        log.error(
+          { err: error, file: file.place },
+          'file of a token issuer not reloaded: the previous content stays in force',
+        );
         return { name: file.place, isTaken: false };
       }
     }),
@@ -157,7 +160,7 @@ export interface TokenRoots {
 }
 
 /**
- * Reads a PEM file of root certificates and revocation lists. Only their form is checked.
+ * Reads a PEM file of root certificates and CRLs. Only their form is checked.
  * @param place the key of the configuration that names it, and what it is for, for people
  * @throws {ConfigurationError}
  */

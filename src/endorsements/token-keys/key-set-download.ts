@@ -27,18 +27,18 @@ interface KeySetDownloadOptions {
   readonly issuer: string;
   readonly url: string;
   readonly discovery: string | null;
-  /** Whether the certificates of the keys will be judged, so that their revocation lists are needed. */
+  /** Whether the certificates of the keys will be judged, so that their CRLs are needed. */
   readonly withCrls: boolean;
   readonly fetch: Fetch;
   readonly log: Log;
 }
 
-/** What one fetch brought. */
+/** What one fetch received. */
 export interface DownloadedKeys {
   readonly keys: TokenKeySet['keys'];
-  /** Revocation lists, DER, by the URI that they are from. */
+  /** CRLs, DER, by the URI that they are from. */
   readonly crls: ReadonlyMap<string, Uint8Array>;
-  /** Whether every revocation list came. */
+  /** Whether every CRL came. */
   readonly complete: boolean;
 }
 
@@ -53,9 +53,9 @@ export class KeySetDownload {
   }
 
   /**
-   * @param before what the last fetch brought
-   * @throws {FetchError} nothing came, or not what was asked for
-   * @throws {FormatError} what came is of no use
+   * @param before what the last fetch received
+   * @throws {FetchError} nothing was received, or not what was requested
+   * @throws {FormatError} what was received cannot be used
    */
   async get(before: DownloadedKeys | null, signal: AbortSignal): Promise<DownloadedKeys> {
     const { issuer, withCrls, log } = this.#options;
@@ -78,7 +78,7 @@ export class KeySetDownload {
   }
 
   /**
-   * The revocation lists that the certificates of a key set name. If one cannot be fetched, the previous one is kept:
+   * The CRLs that the certificates of a key set name. If one cannot be fetched, the previous one is kept:
    * the verifier judges whether it still counts.
    */
   async #crls(keys: TokenKeySet['keys'], before: DownloadedKeys['crls'], signal: AbortSignal) {
@@ -98,7 +98,7 @@ export class KeySetDownload {
       return parseCrl(list).der;
     } catch (error) {
       if (!(error instanceof FetchError) && !(error instanceof FormatError)) throw error;
-      this.#options.log.warn({ uri, why: error.message }, 'revocation list of a token issuer not fetched');
+      this.#options.log.warn({ uri, why: error.message }, 'CRL of a token issuer not fetched');
       return null;
     }
   }
@@ -115,7 +115,7 @@ const parseBody =
   ({ body }: { readonly body: Uint8Array }) =>
     parse(body);
 
-/** Lists of any other origin than that of the keys are not fetched, whatever a certificate says. */
+/** CRLs at any other origin than that of the keys are not fetched, whatever a certificate says. */
 function namedUris(keys: TokenKeySet['keys'], origin: string): readonly string[] {
   const certificates = [...keys.values()].flat().flatMap((key) => key.certificates);
   const uris = certificates.flatMap((der) => urisOf(der)).filter((uri) => httpsOrigin(uri) === origin);
@@ -137,11 +137,11 @@ function urisOf(der: Uint8Array): readonly string[] {
 function parseKeySetUrl(bytes: Uint8Array, issuer: string, origin: string): string {
   const document = new Map(Object.entries(parseStrictJson(bytes) ?? {}));
   if (document.has('issuer') && document.get('issuer') !== issuer) {
-    throw new FormatError('schema', 'discovery document is of another issuer');
+    throw new FormatError('schema', 'discovery document is for another issuer');
   }
   const url = document.get('jwks_uri');
   if (typeof url !== 'string' || httpsOrigin(url) !== origin) {
-    throw new FormatError('schema', 'discovery document names no key set of the same origin');
+    throw new FormatError('schema', 'discovery document names no key set at the same origin');
   }
   return url;
 }
@@ -157,7 +157,7 @@ export function keySetProblem(error: unknown): Unavailable {
   if (error instanceof FormatError) {
     return {
       code: 'jwks_invalid',
-      detail: `the key set of the issuer is of no use: ${error.message}`,
+      detail: `the key set of the issuer cannot be used: ${error.message}`,
       retryable: true,
     };
   }

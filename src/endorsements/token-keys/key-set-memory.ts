@@ -28,7 +28,7 @@ interface KeySetMemoryOptions {
   readonly closing: AbortSignal;
 }
 
-/** A key set as it is held. */
+/** A cached key set. */
 export interface FoundKeys extends Sourced<DownloadedKeys> {
   /** When it was fetched, where it is due and the last fetch did not bring a newer one; else absent. */
   readonly unrenewedSince?: Date;
@@ -148,7 +148,7 @@ export class KeySetMemory {
     try {
       const fetched = await download(this.#held, signal);
       const now = clock.monotonicMs();
-      // A revocation list that is missing is asked for again soon.
+      // A CRL that is missing is asked for again soon.
       const dueAt = fetched.complete ? now + pauses.refreshMs : this.#restsUntil;
       this.#held = { ...fetched, fetchedOn: clock.now(), fetchedAt: now, dueAt };
       this.#problem = null;
@@ -176,7 +176,7 @@ export class KeySetMemory {
   #unavailable(problem: Unavailable): Unavailable {
     const isStale = this.#held !== null && this.#isStale(this.#held);
     const said: Unavailable = isStale
-      ? { ...problem, code: 'jwks_stale', detail: `the key set that is held is too old; ${problem.detail}` }
+      ? { ...problem, code: 'jwks_stale', detail: `the cached key set is too old; ${problem.detail}` }
       : problem;
     if (said.retryAfterSeconds === undefined) return said;
     return { ...said, retryAfterSeconds: boundedSeconds(this.#restsUntil - this.#options.clock.monotonicMs()) };

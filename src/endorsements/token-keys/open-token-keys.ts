@@ -33,8 +33,8 @@ export interface TokenKeysOptions extends Omit<SourceWorld, 'inBackground'> {
 }
 
 /**
- * Key sets of token issuers, with everything that runs behind them. Nothing is fetched before it is needed. `ready` rejects
- * with a ConfigurationError where a file is missing or of no use: the service must not start then.
+ * Key sets of token issuers, with their background work. Nothing is fetched before it is needed. `ready` rejects
+ * with a ConfigurationError where a file is missing or cannot be used: the service must not start then.
  */
 export type OpenTokenKeys = OpenSource<TokenKeysSource>;
 

@@ -20,7 +20,7 @@ export interface TokenIssuer {
   /** `iss`, character by character. */
   readonly issuer: string;
   readonly keys: KeyPlace;
-  /** PEM file of roots that the keys' certificates chain to, and of revocation lists; null: the place is the trust. */
+  /** PEM file of roots that the keys' certificates chain to, and of CRLs; null: the place is the trust. */
   readonly roots: string | null;
 }
 
@@ -48,9 +48,9 @@ export function requireSoundIssuers(issuers: readonly TokenIssuer[]): void {
 function placeProblems({ keys }: TokenIssuer): readonly string[] {
   if ('file' in keys) return [];
   const origin = httpsOrigin(keys.url);
-  if (origin === null) return ['the place of the keys is not an https URL'];
+  if (origin === null) return ['the location of the keys is not an https URL'];
   const isApart = keys.discovery !== undefined && httpsOrigin(keys.discovery) !== origin;
-  return isApart ? ['the discovery document is of another origin than the keys'] : [];
+  return isApart ? ['the discovery document is at another origin than the keys'] : [];
 }
 
 /** Origin of an `https` URL without user or password; null for any other text. */

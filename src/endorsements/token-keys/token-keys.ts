@@ -11,7 +11,7 @@ export interface TokenKeysSource {
   find(request: TokenKeysRequest, context: FetchContext): Promise<Sourced<TokenKeySet> | Unavailable>;
 }
 
-/** An issuer's keys, and revocation lists of the operator's. */
+/** An issuer's keys, and CRLs of the operator's. */
 export interface ServedIssuer {
   readonly keys: IssuerKeys;
   readonly roots: { readonly crls: readonly Uint8Array[] } | null;
@@ -57,7 +57,7 @@ export class FetchedIssuerKeys implements IssuerKeys {
 
   /**
    * @param historical a memory of its own for historical requests, so that nothing they fetch is ever seen by others;
-   *   they use what is held for those too
+   *   they use what is cached for those too
    */
   constructor(current: KeySetMemory, historical: KeySetMemory) {
     this.#current = current;

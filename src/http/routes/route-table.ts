@@ -68,13 +68,13 @@ const docsRoutes: FastifyPluginAsync = async (scope) => {
 
 const RETRY_SECONDS = 5;
 
-/** Balancers and schedulers ask these two: no load is too much for them. */
+/** Load balancers and schedulers ask these two, so load shedding never refuses them. */
 const PROBE = {
   method: 'GET',
   config: { access: 'public', rateLimit: false, pressureHandler: () => undefined },
 } as const;
 
-/** `GET /livez`: whether the process is of use, or has to be started again. */
+/** `GET /livez`: whether the process works, or has to be restarted. */
 function livezRoute(liveness: LivenessUseCase): RouteOptions {
   return {
     ...PROBE,
@@ -86,7 +86,7 @@ function livezRoute(liveness: LivenessUseCase): RouteOptions {
   };
 }
 
-/** `GET /readyz`: whether the service should get traffic, and what stands against it. */
+/** `GET /readyz`: whether the service should get traffic, and if not, why. */
 function readyzRoute(readiness: ReadinessUseCase): RouteOptions {
   return {
     ...PROBE,

@@ -6,20 +6,20 @@ const AS_READ = 'byte for byte as the guest read it';
 
 export const AZURE_CHECKS = {
   hardware_missing: {
-    holds: 'a hardware report is beside the quote of the vTPM',
-    fails: 'no hardware report is beside the quote of the vTPM',
+    holds: 'the evidence has a hardware report beside the vTPM quote',
+    fails: 'the evidence has no hardware report beside the vTPM quote',
     remedy: 'The caller should send the hardware report of the guest beside its vTPM quote.',
   },
   hcl_binding: {
-    holds: 'report data is SHA-256 of the runtime data, followed by zeros',
-    fails: 'the runtime data is not what the hardware report vouches for',
+    holds: 'the report data is the SHA-256 of the runtime data, followed by zeros',
+    fails: 'the report data is not the SHA-256 of the runtime data, followed by zeros',
     underlies: 'vtpm',
     remedy:
-      'The caller should send report and runtime data byte for byte as the guest read them, from one and the same moment.',
+      'The caller should send the report and the runtime data byte for byte as the guest read them, both at the same time.',
   },
   hcl_duplicate: {
-    holds: 'no member and no key stands in the runtime claims twice',
-    fails: 'a member or a key stands in the runtime claims twice',
+    holds: 'the runtime claims have no member and no key twice',
+    fails: 'the runtime claims have a member or a key twice',
     underlies: 'vtpm',
     remedy: `The caller should send the runtime data ${AS_READ}, because genuine runtime data has no member twice.`,
   },
@@ -38,48 +38,48 @@ export const AZURE_CHECKS = {
   },
   hcl_ak_weak: {
     holds: 'the attestation key is strong enough',
-    fails: 'the attestation key is too weak, or of another kind than a vTPM of Azure has',
+    fails: 'the attestation key is too weak, or is not of the kind that Azure vTPMs have',
     underlies: 'vtpm',
-    remedy: "The guest's owner should create the VM anew, because vTPMs of Azure have RSA keys of 2048 bits or more.",
+    remedy: "The guest's owner should recreate the VM, because Azure vTPMs have RSA keys of 2048 bits or more.",
   },
   hcl_ak_mismatch: {
-    holds: 'the certificate is of the attestation key that the runtime claims name',
-    fails: 'the certificate is of another key than the runtime claims name',
+    holds: 'the AK certificate is for the attestation key that the runtime claims name',
+    fails: 'the AK certificate is for another key than the runtime claims name',
     trust: { guest: { 'instance-identity': 97 } },
     remedy: 'The caller should send the AK certificate of this VM (NV index 0x01C101D0), or none.',
   },
   ak_cert_untrusted: {
-    holds: 'the certificate is one of an attestation key, and its chain ends at a pinned root',
-    fails: 'the certificate of the attestation key cannot be relied on',
+    holds: 'the certificate is an AK certificate, and its chain ends at a pinned root',
+    fails: 'the AK certificate cannot be relied on',
     trust: { guest: { 'instance-identity': 97 } },
     remedy:
-      'The caller should send akChain whole, up to the Azure Virtual TPM root, or the operator should list the root in tpm.roots if it is another.',
+      'The caller should send the whole akChain, up to the Azure Virtual TPM root, or the operator should list the root in tpm.roots if it is another one.',
   },
   hcl_paravisor: {
     holds: 'the paravisor is known',
-    fails: 'nothing says that this is a paravisor of azure',
+    fails: 'nothing shows that this is an Azure paravisor',
     trust: { guest: { 'instance-identity': 97 } },
     remedy: paravisor,
   },
   hcl_reference: {
-    holds: 'the id of the vm is among the reference values',
-    fails: 'the id of the vm is not among the reference values',
+    holds: 'the VM id is among the reference values',
+    fails: 'the VM id is not among the reference values',
     trust: { guest: { 'instance-identity': 97 } },
     remedy: reference,
   },
 } satisfies CheckRows;
 
-/** What was seen of a paravisor, and where an operator who knows it says so. */
+/** Names the paravisor that was seen, and the setting in which the operator can list it. */
 export function paravisor({ actual }: Finding): string {
   const seen = isObject(actual) ? actual : {};
   if (typeof seen['mrtd'] === 'string') {
-    return `The operator should add the MRTD ${seen['mrtd']} to azure.paravisors.mrtds if this is a paravisor that Microsoft built, or the caller should send a token of Azure Attestation.`;
+    return `The operator should add the MRTD ${seen['mrtd']} to azure.paravisors.mrtds if this is a paravisor that Microsoft built, or the caller should send an Azure Attestation token.`;
   }
   const digest = value(seen['idKeyDigest'], 'of the report');
-  return `The operator should add the ID_KEY_DIGEST ${digest}${withFloor(seen['guestSvn'])} to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send a token of Azure Attestation.`;
+  return `The operator should add the ID_KEY_DIGEST ${digest}${withFloor(seen['guestSvn'])} to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send an Azure Attestation token.`;
 }
 
-/** The floor that lets this paravisor in: it is compared with the low 16 bits, the upper ones name a branch. */
+/** The floor that accepts this paravisor. Only the low 16 bits are compared: the upper ones name a branch. */
 function withFloor(guestSvn: JsonValue | undefined): string {
   return typeof guestSvn === 'number' ? ` with minGuestSvn ${guestSvn % 0x10000} (GUEST_SVN is ${guestSvn})` : '';
 }

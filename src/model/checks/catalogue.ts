@@ -13,7 +13,7 @@ import { TOKEN_CHECKS } from './tokens.js';
 import { TPM_CHECKS } from './tpm.js';
 import { WARNING_CHECKS } from './warnings.js';
 
-/** What a check that does not pass leads to: a deny, an indeterminate since nothing could be judged, or no more than a warning. */
+/** What a check that does not pass leads to: deny, indeterminate because nothing could be judged, or only a warning. */
 export type CheckClass = 'deny' | 'indeterminate' | 'warning';
 
 interface CheckFamily {
@@ -51,7 +51,7 @@ type Repeated<Families, Seen = never> = Families extends readonly [infer First e
   ? (keyof First['rows'] & Seen) | Repeated<Rest, Seen | keyof First['rows']>
   : never;
 
-/** Id of a check; the reason code when it fails. An id that stands in two families is none: what uses it does not compile. */
+/** Id of a check; the reason code when it fails. An id in two families does not compile where it is used. */
 export type CheckId = Exclude<IdsOf<Rows, CheckRow>, Repeated<typeof CHECK_FAMILIES>>;
 
 type Waiver = NonNullable<CheckRow['waiver']>;

@@ -2,15 +2,15 @@ import type { CheckRows } from './row.js';
 
 export const EVENT_LOG_CHECKS = {
   eventlog_replay: {
-    holds: 'the log replays to the registers that are quoted',
-    fails: 'the log does not replay to the registers that are quoted',
+    holds: 'the event log replays to the quoted registers',
+    fails: 'the event log does not replay to the quoted registers',
     remedy:
-      'The guest should read event log and quote without an event in between, and the caller should send the log whole and unchanged.',
+      'The guest should read the event log and the quote with no event in between, and the caller should send the whole log unchanged.',
   },
   eventlog_order: {
-    holds: 'events that extend nothing have no digest, and separators are separators',
-    fails: 'an event that extends nothing has a digest, or a separator is none',
-    remedy: 'The caller should send the event log whole and in the order in which the firmware wrote it.',
+    holds: 'events that extend nothing have no digest, and every separator has the form of one',
+    fails: 'an event that extends nothing has a digest, or a separator does not have the form of one',
+    remedy: 'The caller should send the whole event log, in the order in which the firmware wrote it.',
   },
   eventlog_unverified: {
     holds: 'the data of each event is what was measured',
@@ -18,22 +18,22 @@ export const EVENT_LOG_CHECKS = {
     remedy: 'The caller should send the event log unchanged, because the data of an event is not what was measured.',
   },
   eventlog_missing: {
-    holds: 'the event log came with the evidence',
-    fails: 'the policy asks what was booted, and no event log came with the evidence',
+    holds: 'the evidence has an event log',
+    fails: 'the policy asks what was booted, and the evidence has no event log',
     remedy: 'The caller should send the event log of the guest, because the policy asks what it booted.',
   },
   secure_boot: {
-    holds: 'secure boot is on',
-    fails: 'secure boot is off',
+    holds: 'Secure Boot is on',
+    fails: 'Secure Boot is off',
     trust: { guest: { configuration: 96 }, token: { configuration: 96 } },
     remedy: "The guest's owner should turn Secure Boot on, or the operator should not require it in the policy.",
   },
   secure_boot_unknown: {
-    holds: 'something verified says whether secure boot is on',
-    fails: 'nothing verified says whether secure boot is on',
+    holds: 'verified evidence says whether Secure Boot is on',
+    fails: 'no verified evidence says whether Secure Boot is on',
     // Security-relevant elements cannot be seen.
     trust: { guest: { configuration: 36 }, token: { configuration: 36 } },
     remedy:
-      'The caller should send evidence that states Secure Boot, such as runtime claims of a known paravisor or a token of Azure Attestation.',
+      'The caller should send evidence that states Secure Boot, such as the runtime claims of a known paravisor or an Azure Attestation token.',
   },
 } satisfies CheckRows;

@@ -4,40 +4,40 @@ import type { CheckRows } from './row.js';
 
 export const FRESHNESS_CHECKS = {
   nonce_mismatch: {
-    holds: 'the nonce, and the bound key where one is sent, stand in what the attester vouches for',
-    fails: 'this nonce, or the bound key, does not stand in what the attester vouches for',
+    holds: 'the attester vouches for the nonce, and for the bound key where one is sent',
+    fails: 'the attester does not vouch for this nonce, or for the bound key',
     trust: { guest: { 'instance-identity': 97 }, token: { 'instance-identity': 97 } },
     remedy: ({ expected }) =>
       wasHex(expected)
         ? 'The caller should send the nonce as base64url, because this one looks like hex, and the guest should make its evidence for the same bytes.'
-        : 'The guest should make its evidence anew for the nonce, and the bound key, of this request.',
+        : 'The guest should make new evidence for the nonce and the bound key of this request.',
   },
   nonce_used: {
-    holds: 'the challenge was unused, and is used now',
+    holds: 'the challenge was not used before',
     fails: 'the challenge was used before, or its record is gone',
     trust: { guest: { 'instance-identity': 97 } },
     remedy:
-      'The caller should ask POST /challenges for another challenge, and the guest should make its evidence anew.',
+      'The caller should get a new challenge from POST /challenges, and the guest should make new evidence for it.',
   },
   nonce_expired: {
     holds: 'the challenge has not expired',
     fails: 'the challenge has expired',
     trust: { guest: { 'instance-identity': 97 } },
-    remedy: 'The caller should ask POST /challenges for another challenge, and send the evidence before its expiresAt.',
+    remedy: 'The caller should get a new challenge from POST /challenges, and send the evidence before its expiresAt.',
   },
   nonce_scope: {
-    holds: 'the challenge was made for this use',
-    fails: 'the challenge was made for another tenant, audience, policy or evidence type',
+    holds: 'the challenge was issued for this use',
+    fails: 'the challenge was issued for another tenant, audience, policy or evidence type',
     trust: { guest: { 'instance-identity': 97 } },
     remedy:
-      'The caller should ask POST /challenges for a challenge with the audience, policy and evidence type of this request.',
+      'The caller should get a challenge from POST /challenges with the audience, policy and evidence type of this request.',
   },
   nonce_missing: {
     holds: 'a nonce was sent',
-    fails: 'the policy requires a nonce',
+    fails: 'the policy requires a nonce, and none was sent',
     remedy: ({ expected }) =>
       expected === 'challenge'
-        ? 'The caller should ask POST /challenges for a challenge, and send it as nonce with evidence that was made for it.'
+        ? 'The caller should get a challenge from POST /challenges, and send it as nonce with evidence that was made for it.'
         : 'The caller should send the nonce that the guest put into its evidence.',
   },
   nonce_stale: {
@@ -48,8 +48,8 @@ export const FRESHNESS_CHECKS = {
   },
   binding_missing: {
     holds: 'a key is bound',
-    fails: 'the policy requires a bound key',
-    remedy: 'The caller should send binding.jwk with evidence that the guest made for nonce and key.',
+    fails: 'the policy requires a bound key, and none was sent',
+    remedy: 'The caller should send binding.jwk with evidence that the guest made for the nonce and the key.',
   },
 } satisfies CheckRows;
 

@@ -14,7 +14,7 @@ export const POLICY_CHECKS = {
       `The caller should send evidence of a type that the policy accepts (${value(expected, 'see expected')}), or name another policy.`,
   },
   rule_not_met: {
-    holds: 'the rules of the policy are met',
+    holds: 'every rule of the policy is met',
     fails: 'a rule of the policy is not met',
     remedy: ({ expected }) =>
       `The operator should compare the rule ${value(expected, 'of the policy')} with the claims in this answer.`,
@@ -25,13 +25,13 @@ export const POLICY_CHECKS = {
     remedy: 'The operator should add a set of reference values that applies to this evidence to the policy.',
   },
   claim_missing: {
-    holds: 'the claims that the policy asks for are there',
-    fails: 'a claim that the policy asks for is not there',
-    remedy: 'The caller should send evidence or a token that makes the claim which the policy asks for.',
+    holds: 'the claims that the policy asks for are present',
+    fails: 'a claim that the policy asks for is missing',
+    remedy: 'The caller should send evidence or a token that has the claim which the policy asks for.',
   },
   claim_type: {
-    holds: 'the claims that the policy asks for have the types that it compares',
-    fails: 'a claim that the policy asks for is of another type than it compares',
+    holds: 'the claims that the policy asks for have the types that it compares them with',
+    fails: 'a claim that the policy asks for has another type than it is compared with',
     remedy: ({ expected }) =>
       `The operator should compare the claim with a value of its own type in the policy: ${value(expected, 'see the detail')}.`,
   },

@@ -12,9 +12,9 @@ export const RELEASE_CHECKS = {
     remedy: 'The caller should send a token of the same VM as the evidence.',
   },
   release_key_unbound: {
-    holds: 'the key that the secret is wrapped to is the bound one',
-    fails: 'the key that the secret would be wrapped to is not the bound one',
-    remedy: 'The guest should bind the one key of its token to which the secret is to be wrapped.',
+    holds: 'the secret is wrapped to the bound key',
+    fails: 'the secret would be wrapped to a key that is not the bound one',
+    remedy: 'The guest should bind the key of its token that the secret is to be wrapped to.',
   },
   release_refused: {
     holds: 'the vault releases the key',
@@ -24,6 +24,6 @@ export const RELEASE_CHECKS = {
   release_warning: {
     holds: 'the decision has no warning that is not waived',
     fails: 'the decision has a warning that is not waived',
-    remedy: 'The operator should mend or waive every warning of this decision.',
+    remedy: 'The operator should resolve or waive every warning of this decision.',
   },
 } satisfies CheckRows;

@@ -51,9 +51,12 @@ export type TrustSubject = 'hardware' | 'guest' | 'token';
 export type Remedy = string | ((finding: Finding) => string);
 
 /**
- * A statement that nothing is left of where a check under it does not hold. `hardware`: chain and signature under the
- * hardware report, that the key is the one that it names, and what is needed to judge any of that. `vtpm`: what ties
- * runtime claims, AK, quote and PCR values together. `token`: who issued a token, with which key, and when.
+ * A statement that rests on several checks: where one of them does not pass, nothing is left of it.
+ *
+ * - `hardware`: chain and signature under the hardware report, that the key is the one that it names, and what is needed
+ *   to judge any of that.
+ * - `vtpm`: what ties runtime claims, AK, quote and PCR values together.
+ * - `token`: who issued a token, with which key, and when.
  */
 export type Statement = 'hardware' | 'vtpm' | 'token';
 

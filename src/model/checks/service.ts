@@ -11,13 +11,13 @@ export const SERVICE_CHECKS = {
     fails: 'the deadline of the request has passed',
     underlies: 'hardware',
     remedy:
-      'The caller should ask again, and where it happens often the operator should look for slow sources in the log or raise deadlineSeconds.',
+      'The caller should try again, and if this happens often, the operator should look for slow sources in the log or raise deadlineSeconds.',
   },
   clock: {
     holds: 'the clock of the service can be relied on',
     fails: 'the clock of the service cannot be relied on',
     underlies: 'hardware',
     remedy:
-      'The operator should correct the clock of this machine, and the caller should ask again once /readyz answers 200.',
+      'The operator should correct the clock of this machine, and the caller should try again once /readyz answers 200.',
   },
 } satisfies CheckRows;

@@ -3,7 +3,7 @@ import { isObject } from '../json.js';
 import type { CheckRow, CheckRows } from './row.js';
 import { components, reference, value } from './words.js';
 
-/** What a policy finds where the stepping is none that AMD has documented. */
+/** What a policy finds where AMD has not documented the stepping. */
 const UNKNOWN_PART = 'unknown';
 
 const VEK = 'or leave it out so that the service fetches it';
@@ -16,17 +16,17 @@ export const SNP_CHECKS = {
     remedy: ({ expected }) =>
       typeof expected === 'string'
         ? `The caller should send the ${value(expected, 'key').toUpperCase()} certificate that the report names, ${VEK}.`
-        : "The guest's owner should have the report signed by a VCEK or VLEK: this one says that no key signed it.",
+        : "The guest's owner should have the report signed by a VCEK or VLEK, because this one says that no key signed it.",
   },
   snp_product: {
-    holds: 'the report is of the product line that its key is certified for',
-    fails: 'the report is of another product line than its key, or its TCB fields do not have the layout of that line',
+    holds: 'the report is for the product line that its key is certified for',
+    fails: 'the report is for another product line than its key, or its TCB fields do not have the layout of that line',
     trust: { hardware: { hardware: 97 } },
     remedy: ({ expected, actual, policy }) => {
       if (policy === null) {
         return Array.isArray(expected)
-          ? 'The operator should update this service, because it has no root key of AMD for this product line.'
-          : `The caller should send the key certificate of the processor that made the report, ${VEK}.`;
+          ? 'The operator should update this service, because it has no AMD root key for this product line.'
+          : `The caller should send the certificate of the key that signed the report, ${VEK}.`;
       }
       return actual === UNKNOWN_PART
         ? 'The operator should update this service, which does not know this part yet, or accept it with minimums.snp: any in the policy.'
@@ -38,13 +38,13 @@ export const SNP_CHECKS = {
     fails: 'the operator refuses this product line',
     trust: { hardware: { hardware: 96 } },
     remedy: ({ actual }) =>
-      `The guest's owner should move it to another product line, because the operator refuses ${value(actual, 'this one')} (amd.refuseProducts).`,
+      `The guest's owner should move the guest to another product line, because the operator refuses ${value(actual, 'this one')} (amd.refuseProducts).`,
   },
   snp_chip_id: {
-    holds: 'the key certificate is of the chip that the report names',
-    fails: 'the key certificate is of another chip than the report names',
+    holds: 'the key certificate is for the chip that the report names',
+    fails: 'the key certificate is for another chip than the report names',
     underlies: 'hardware',
-    // Of a policy, which lists machines. The base check of that id is about the key.
+    // For the check of a policy, which lists machines. The base check with this id is about the key.
     trust: { hardware: { 'instance-identity': 97 } },
     remedy: ({ actual, policy }) =>
       policy === null
@@ -58,7 +58,7 @@ export const SNP_CHECKS = {
     remedy: `The caller should send the key certificate for the TCB that the report names, ${VEK}.`,
   },
   snp_signature: {
-    holds: 'the key certificate has signed the report',
+    holds: 'the certified key signed the report',
     fails: 'the report was not signed by this key, or was changed afterwards',
     underlies: 'hardware',
     remedy:
@@ -69,17 +69,17 @@ export const SNP_CHECKS = {
     fails: 'the host may read and change the memory of the guest (debug)',
     trust: { hardware: { 'runtime-opaque': 96, configuration: 96 } },
     relaxedBy: 'allowDebug',
-    remedy: "The guest's owner should launch it with debugging off (bit 19 of the guest policy clear).",
+    remedy: "The guest's owner should launch the guest with debugging off (bit 19 of the guest policy clear).",
   },
   snp_migration_agent: {
     holds: 'no migration agent may move the guest',
     fails: 'a migration agent may move the guest, and with it its secrets',
     trust: { hardware: { 'runtime-opaque': 96 } },
-    remedy: "The guest's owner should launch it without a migration agent.",
+    remedy: "The guest's owner should launch the guest without a migration agent.",
   },
   snp_vmpl: {
-    holds: 'the report was asked for at VMPL 0, by the paravisor',
-    fails: 'the report was not asked for at VMPL 0: the guest or the host could write claims of its own',
+    holds: 'the paravisor requested the report, at VMPL 0',
+    fails: 'the report was not requested at VMPL 0, so the guest or the host could have written the claims',
     trust: { hardware: { 'instance-identity': 97 } },
     remedy: ({ actual, policy }) =>
       policy === null
@@ -88,7 +88,7 @@ export const SNP_CHECKS = {
   },
   snp_tcb_order: {
     holds: 'the TCB versions are in order, component by component',
-    fails: 'TCB components are not in order',
+    fails: 'the TCB versions are not in order',
     trust: { hardware: { hardware: 96 } },
     remedy: "The machine's owner should reinstall its SEV firmware, because the TCB versions contradict each other.",
   },
@@ -101,30 +101,30 @@ export const SNP_CHECKS = {
       `The machine's owner should update its firmware to ${components(expected)} or later, or the operator can waive snp_tcb_low for this part until then.`,
   },
   snp_provisional: {
-    holds: 'the SEV firmware that runs is committed',
-    fails: 'the SEV firmware that runs is not committed',
+    holds: 'the running SEV firmware is committed',
+    fails: 'the running SEV firmware is not committed',
     trust: { hardware: { hardware: 32 } },
     remedy:
-      "The machine's owner should commit the SEV firmware that runs, or the operator should take committedEqualsCurrent out of the policy.",
+      "The machine's owner should commit the running SEV firmware, or the operator should take committedEqualsCurrent out of the policy.",
   },
   snp_mitigation: {
-    holds: 'both mitigation vectors have every bit required',
-    fails: 'a bit required is not set in both mitigation vectors',
+    holds: 'both mitigation vectors have every required bit',
+    fails: 'a required bit is not set in both mitigation vectors',
     trust: { hardware: { hardware: 32 } },
     remedy: ({ expected }) =>
-      `The machine's owner should install firmware that has the mitigations ${value(expected, 'of the policy')}, and the guest should then be launched again.`,
+      `The machine's owner should install firmware that has the mitigations ${value(expected, 'of the policy')}, and the guest's owner should then launch the guest again.`,
   },
   snp_id_key: {
-    holds: 'an author key digest is there only with its key, and the digests are among the reference values',
-    fails: 'an author key digest is there without its key, or a digest is not among the reference values',
+    holds: 'the report has an author key digest only with its key, and its digests are among the reference values',
+    fails: 'the report has an author key digest without its key, or a digest that is not among the reference values',
     trust: { hardware: { executables: 33 } },
     remedy: (finding) =>
       finding.policy === null
-        ? "The guest's owner should launch it with a whole ID block, because the report has an author key digest without its key."
+        ? "The guest's owner should launch the guest with a whole ID block, because the report has an author key digest without its key."
         : reference(finding),
   },
   snp_measurement: {
-    holds: 'the measurement is among the reference values, and the guest image is recent enough',
+    holds: 'the measurement is among the reference values, and the guest image is as new as required',
     fails: 'the measurement is not among the reference values, or the guest image is older than required',
     trust: { hardware: { executables: 33 } },
     remedy: (finding) =>
@@ -154,7 +154,7 @@ export const SNP_CHECKS = {
   snp_platform_tio_enabled: platform('SEV-TIO'),
   snp_platform_unknown: {
     holds: 'every bit that is set in the platform info has a known meaning',
-    fails: 'the platform info has set bits without a known meaning',
+    fails: 'the platform info has bits set whose meaning is not known',
     waiver: 'plain',
     remedy:
       'The operator should look up these bits in the current SEV-SNP specification of AMD, and update this service once it knows them.',
@@ -176,8 +176,8 @@ export const PLATFORM_CHECKS: { readonly [bit in SnpPlatformBit]: keyof typeof S
 /** A check of a bit of PLATFORM_INFO. */
 function platform(feature: string): CheckRow & { readonly waiver: 'plain' } {
   return {
-    holds: `the platform info says of ${feature} what the policy asks for`,
-    fails: `the platform info says of ${feature} something else than the policy asks for`,
+    holds: `the platform info shows ${feature} as the policy requires`,
+    fails: `the platform info does not show ${feature} as the policy requires`,
     trust: { hardware: { configuration: 32 } },
     waiver: 'plain',
     remedy: ({ expected }) =>

@@ -2,7 +2,7 @@ import { isObject, type JsonValue } from '../json.js';
 import type { CheckRows, Finding, Remedy } from './row.js';
 import { value } from './words.js';
 
-/** The setting by which tokens of a route are fetched. */
+/** The setting by which tokens are fetched for a route. */
 const SUBMIT: ReadonlyMap<JsonValue, string> = new Map([
   ['maa', 'maa.submit'],
   ['ita', 'ita.submit'],
@@ -12,7 +12,7 @@ const TOKEN = 'The caller should send the token exactly as its issuer made it';
 
 export const TOKEN_CHECKS = {
   token_alg: {
-    holds: 'the token is signed with an algorithm of its issuer',
+    holds: 'the token is signed with an algorithm that its issuer uses',
     fails: 'the token names an algorithm that its issuer does not use',
     underlies: 'token',
     remedy: unlessLookalike(() => `${TOKEN}, signed with an algorithm that the issuer uses.`),
@@ -28,28 +28,28 @@ export const TOKEN_CHECKS = {
   },
   token_signature: {
     holds: 'the issuer signed the token',
-    fails: 'the signature of the token does not hold',
+    fails: 'the signature of the token does not verify',
     underlies: 'token',
-    remedy: `${TOKEN}, because its signature does not hold.`,
+    remedy: `${TOKEN}, because its signature does not verify.`,
   },
   token_time: {
-    holds: 'the token is valid at the instant',
-    fails: 'the token is not valid at the instant',
+    holds: 'the token is valid at the verification time',
+    fails: 'the token is not valid at the verification time',
     underlies: 'token',
     remedy:
-      "The caller should send a token that is valid at the instant judged, or the operator should correct this service's clock if the token is current.",
+      "The caller should send a token that is valid at the verification time, or the operator should correct this service's clock if the token is current.",
   },
   token_lifetime: {
     holds: 'the token is valid for a day at most',
     fails: 'the token is valid for longer than a day',
     underlies: 'token',
-    remedy: 'The caller should send a token that lives a day at most.',
+    remedy: 'The caller should send a token that is valid for a day at most.',
   },
   token_issuer: {
-    holds: 'the token is of an issuer that the configuration has and the policy accepts',
-    fails: 'the configuration does not have the issuer of the token, or the policy does not accept it',
+    holds: 'the issuer of the token is configured, and the policy accepts it',
+    fails: 'the issuer of the token is not configured, or the policy does not accept it',
     underlies: 'token',
-    // Of a token that holds: the policy does not take its issuer's word.
+    // The token verifies, but the policy does not accept its issuer.
     trust: { token: { 'instance-identity': 97 } },
     remedy: unlessLookalike(({ actual, policy }) =>
       policy === null
@@ -67,44 +67,44 @@ export const TOKEN_CHECKS = {
       }
       return isObject(actual)
         ? policySigner(actual['policySigner'])
-        : `The operator should add ${value(actual, 'the hash of the policy')} to policyHash of this issuer if that policy is the one wanted.`;
+        : `The operator should add ${value(actual, 'the hash of the policy')} to policyHash of this issuer if that policy is the intended one.`;
     },
   },
   token_audience: {
-    holds: 'the token is for no audience in particular',
+    holds: 'the token names no audience',
     fails: 'the token is for another audience',
     underlies: 'token',
     remedy:
-      'The caller should send a token without an audience (aud), because this service has no name that one could hold.',
+      'The caller should send a token without an audience (aud), because this service has no name that an audience could be.',
   },
   token_claim_type: {
-    holds: 'the token is about a confidential vm, and its claims have their places and types',
-    fails: 'the token is about something else, or a claim does not have its place and type',
+    holds: 'the token is about a confidential VM, and its claims have their places and types',
+    fails: 'the token is not about a confidential VM, or a claim does not have its place and type',
     trust: { token: { hardware: 97 } },
     remedy: 'The caller should send a token about a confidential VM of a type that the policy accepts.',
   },
   token_debug: {
-    holds: 'azure attestation says that debug is off',
-    fails: 'azure attestation says that the vm can be debugged by its host',
+    holds: 'Azure Attestation says that debugging is off',
+    fails: 'Azure Attestation says that the host can debug the VM',
     trust: { token: { 'runtime-opaque': 96, configuration: 96 } },
-    remedy: "The guest's owner should launch it with debugging off.",
+    remedy: "The guest's owner should launch the VM with debugging off.",
   },
   token_debug_unknown: {
-    holds: 'the token says literally whether debug is off',
-    fails: 'the token does not say literally that debug is off',
+    holds: 'the token says literally whether debugging is off',
+    fails: 'the token does not say literally that debugging is off',
     trust: { token: { 'runtime-opaque': 96 } },
     remedy: 'The caller should send a token that states literally that debugging is off.',
   },
   token_compliance: {
-    holds: 'the compliance status that azure attestation states is listed in require.maa.complianceStatus',
-    fails: 'the compliance status that azure attestation states is not listed in require.maa.complianceStatus',
+    holds: 'the compliance status that Azure Attestation states is listed in require.maa.complianceStatus',
+    fails: 'the compliance status that Azure Attestation states is not listed in require.maa.complianceStatus',
     trust: { token: { configuration: 96 } },
     remedy: ({ actual }) =>
-      `The guest's owner should find out why Azure Attestation calls it ${value(actual, 'nothing')}, or the operator should accept that status in require.maa.complianceStatus.`,
+      `The guest's owner should find out why Azure Attestation states ${value(actual, 'no compliance status')}, or the operator should accept that status in require.maa.complianceStatus.`,
   },
   maa_tcb_status: {
-    holds: 'the tcb status that azure attestation states is one that the policy accepts',
-    fails: 'the tcb status that azure attestation states is none that the policy accepts, or revoked',
+    holds: 'the policy accepts the TCB status that Azure Attestation states',
+    fails: 'the TCB status that Azure Attestation states is revoked, or the policy does not accept it',
     waiver: 'status',
     remedy: ({ actual, policy }) => {
       if (actual === 'Revoked') {
@@ -116,46 +116,46 @@ export const TOKEN_CHECKS = {
     },
   },
   ita_tcb_status: {
-    holds: 'trust authority calls the platform up to date',
-    fails: 'trust authority does not call the platform up to date',
+    holds: 'Intel Trust Authority calls the platform up to date',
+    fails: 'Intel Trust Authority does not call the platform up to date',
     trust: { token: { hardware: 96 } },
     remedy:
       "The machine's owner should update its firmware and TDX module until Intel Trust Authority calls it UpToDate.",
   },
   ita_policy: {
-    holds: 'trust authority says that every policy that is required matches',
-    fails: 'trust authority does not say that every policy that is required matches',
+    holds: 'Intel Trust Authority says that every required policy matches',
+    fails: 'Intel Trust Authority does not say that every required policy matches',
     trust: { token: { configuration: 96 } },
     remedy:
-      'The caller should ask Intel Trust Authority for a token with the policies that are required, and look there why one is not matched.',
+      'The caller should ask Intel Trust Authority for a token with the required policies, and find out there why one does not match.',
   },
   ita_debug: {
-    holds: 'trust authority says that debug is off',
-    fails: 'trust authority does not say literally that debug is off',
+    holds: 'Intel Trust Authority says that debugging is off',
+    fails: 'Intel Trust Authority does not say literally that debugging is off',
     trust: { token: { 'runtime-opaque': 96, configuration: 96 } },
     remedy: "The guest's owner should launch the TD with its debug attribute off.",
   },
   disagreement: {
-    holds: 'all routes say the same of one and the same TEE',
-    fails: 'routes say different things, or are about different TEEs',
+    holds: 'hardware evidence and tokens agree, and are about the same TEE',
+    fails: 'hardware evidence and tokens disagree, or are about different TEEs',
     trust: { token: { hardware: 96 } },
     remedy: ({ expected, actual }) => {
       if (expected === 'hardware') {
-        return 'The operator should look up why that verifier refuses the evidence, because its policy or the machine has to change.';
+        return 'The operator should find out why that verifier refuses the evidence, because its policy or the machine has to change.';
       }
       return expected !== null && actual === null
         ? 'The caller should send a token that states this claim (Azure Attestation states runtime claims that it was sent as JSON).'
-        : 'The caller should send evidence and tokens of one and the same VM, from one and the same boot.';
+        : 'The caller should send evidence and tokens of the same VM, from the same boot.';
     },
   },
   route_missing: {
-    holds: 'a token of the required route was verified',
-    fails: 'no token of the required route was sent, and none could be fetched',
+    holds: 'a token was verified for the required route',
+    fails: 'no token was sent for the required route, and none could be fetched',
     remedy: missingRoute,
   },
 } satisfies CheckRows;
 
-/** Where a token was sent with the type of another verifier's, the check shows the right one. */
+/** Where a token was sent with the type of another verifier, the remedy names the right type. */
 function unlessLookalike(remedy: (finding: Finding) => string): Remedy {
   return (finding) => {
     const type = isObject(finding.actual) ? finding.actual['type'] : undefined;
@@ -163,7 +163,7 @@ function unlessLookalike(remedy: (finding: Finding) => string): Remedy {
   };
 }
 
-/** The hash is listed, so it is no remedy to add it. */
+/** The hash of the policy is listed already: the signer is what is missing. */
 function policySigner(signer: JsonValue | undefined): string {
   return typeof signer === 'string'
     ? `The operator should add ${value(signer, 'the signer')} to policySigner of this issuer if whoever signed the policy is trusted with it.`
@@ -171,14 +171,14 @@ function policySigner(signer: JsonValue | undefined): string {
 }
 
 function missingRoute({ expected, actual }: Finding): string {
-  const send = `The caller should send a token of ${value(expected, 'the required route')} in attestationResults`;
+  const send = `The caller should send a token for the route ${value(expected, 'that the policy requires')} in attestationResults`;
   switch (actual) {
     case 'not asked':
-      return `${send}, because the service asks for none about a past instant, or about evidence that fails a check.`;
+      return `${send}, because the service asks for none at a verification time in the past, or about evidence that fails a check.`;
     case 'never fetched':
-      return `${send}, because the service fetches none where the evidence is a token itself.`;
+      return `${send}, because the service fetches none where the evidence itself is a token.`;
     case 'never issued':
-      return 'The operator should not require the route ita in a policy for SEV-SNP evidence, because Intel Trust Authority issues no token about it.';
+      return 'The operator should not require the route ita in a policy for SEV-SNP evidence, because Intel Trust Authority issues no tokens about it.';
     default:
       return `${send}, or the operator should configure the service to fetch one (${SUBMIT.get(expected) ?? 'maa.submit, ita.submit'}).`;
   }

@@ -3,11 +3,11 @@ import { reference, value } from './words.js';
 
 export const TPM_CHECKS = {
   tpm_signature: {
-    holds: 'the attestation key of this vTPM has signed the quote',
-    fails: 'the quote was not signed by the attestation key of this vTPM, or was changed afterwards',
+    holds: 'the attestation key of this vTPM signed the quote',
+    fails: 'the attestation key of this vTPM did not sign the quote, or the quote was changed afterwards',
     underlies: 'vtpm',
     remedy:
-      'The caller should send quote and HCL report of one and the same VM, with message and signature as the vTPM returned them.',
+      'The caller should send the quote and the HCL report of the same VM, with message and signature as the vTPM returned them.',
   },
   tpm_weak_signature: {
     holds: 'the quote signature uses a strong hash',
@@ -23,18 +23,18 @@ export const TPM_CHECKS = {
   },
   tpm_not_quote: {
     holds: 'the structure is a quote',
-    fails: 'the structure is signed by the TPM, but no quote',
+    fails: 'the TPM signed the structure, but it is not a quote',
     underlies: 'vtpm',
-    remedy: 'The guest should use TPM2_Quote, because no other attestation of a TPM speaks of PCRs.',
+    remedy: 'The guest should use TPM2_Quote, because no other TPM attestation covers PCRs.',
   },
   tpm_weak_bank: {
-    holds: 'SHA-256 PCR values are quoted',
-    fails: 'no SHA-256 PCR value is quoted',
+    holds: 'the quote has SHA-256 PCR values',
+    fails: 'the quote has no SHA-256 PCR value',
     underlies: 'vtpm',
     remedy: 'The guest should quote PCRs of the SHA-256 bank.',
   },
   tpm_pcr_selection: {
-    holds: 'the PCR values sent are exactly those of the signed selection',
+    holds: 'the PCR values sent are exactly those that the signed selection names',
     fails: 'the PCR values sent are not exactly those that the signed selection names',
     underlies: 'vtpm',
     remedy: 'The caller should send the values of exactly the PCRs that the guest selected for its quote.',
@@ -44,7 +44,7 @@ export const TPM_CHECKS = {
     fails: 'the PCR values are not those that were quoted: they do not hash to the signed digest',
     underlies: 'vtpm',
     remedy:
-      'The guest should make quote and PCR values anew, because a PCR was extended in between or a value was changed.',
+      'The guest should make a new quote and read the PCR values again, because a PCR was extended in between or a value was changed.',
   },
   tpm_pcr_not_quoted: {
     holds: 'the quote covers every PCR that the policy names',
@@ -64,8 +64,7 @@ export const TPM_CHECKS = {
   },
   tpm_reset: {
     holds: 'the reset counters of the vTPM did not go back',
-    fails: 'no memory of reset counters is kept',
-    remedy:
-      'The operator should take trackResets out of the policy, because this version keeps no memory of reset counters.',
+    fails: 'the service keeps no reset counters',
+    remedy: 'The operator should take trackResets out of the policy, because this version keeps no reset counters.',
   },
 } satisfies CheckRows;

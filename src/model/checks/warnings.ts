@@ -3,8 +3,8 @@ import type { CheckRows } from './row.js';
 
 export const WARNING_CHECKS = {
   snp_product_advisory: {
-    holds: 'nothing is published against this product line that firmware does not mend',
-    fails: 'keys of this product line have been extracted by a published attack',
+    holds: 'no attack is published that extracts keys of this product line',
+    fails: 'a published attack extracts keys of this product line',
     waiver: 'plain',
     remedy:
       'The operator should keep secrets that must survive a physical attack off this product line, or waive snp_product_advisory with a reason.',
@@ -18,23 +18,22 @@ export const WARNING_CHECKS = {
   },
   hcl_paravisor_unknown: {
     holds: 'the paravisor is known',
-    fails: 'nothing says that this is a paravisor of azure',
+    fails: 'nothing shows that this is an Azure paravisor',
     trust: { guest: { 'instance-identity': 0 } },
     waiver: 'plain',
     remedy: paravisor,
   },
   collateral_unconfirmed: {
-    holds: 'a source of intel confirms the collateral that the request supplied',
-    fails: 'nobody confirms the collateral that the request supplied',
+    holds: 'a source of Intel collateral confirms what the request supplied',
+    fails: 'no source confirms the collateral that the request supplied',
     waiver: 'plain',
     remedy:
-      'The operator should let the service reach intel.pcs, which confirms the collateral of a request unless the instant is past.',
+      'The operator should let the service reach intel.pcs, which confirms the collateral of a request unless the verification time is in the past.',
   },
   crl_unconfirmed: {
-    holds: 'a source of AMD confirms the CRL that the request supplied',
+    holds: 'AMD KDS confirms the CRL that the request supplied',
     fails: 'only the request supplied a CRL, and AMD KDS is off or could not be asked',
     waiver: 'plain',
-    remedy:
-      "The operator should let the service reach amd.kds, so that the request's own revocation list is held against AMD's.",
+    remedy: "The operator should let the service reach amd.kds, so that the CRL of the request is compared with AMD's.",
   },
 } satisfies CheckRows;

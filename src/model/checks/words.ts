@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, type JsonValue } from '../json.js';
 import type { Finding } from './row.js';
 
-/** Longer values are not repeated in a sentence: `actual` has them whole. */
+/** Longer values are not repeated in a sentence, because `actual` has them. */
 const LONGEST_VALUE = 128;
 
 export const COLLATERAL = 'or leave the collateral out so that the service fetches it';

@@ -31,14 +31,14 @@ export function verifyArk(ark: X509Certificate, pins: AmdRootPins): SnpProduct {
 
 /**
  * A chain: the intermediate is signed by the ARK, which is pinned, and is named as AMD names it.
- * Dates, extensions and use are for the verifier, which judges every path in full.
+ * Dates, extensions and use are for the verifier, which judges every chain in full.
  *
  * @throws {UnfitError}
  */
 export function verifyChain(intermediate: X509Certificate, ark: X509Certificate, pins: AmdRootPins): AmdChain {
   const product = verifyArk(ark, pins);
   const line = lineOfIssuer(intermediate.subject.commonName);
-  if (line?.product !== product) throw new UnfitError(`certificate is no intermediate of ${product}`);
+  if (line?.product !== product) throw new UnfitError(`certificate is not an intermediate of ${product}`);
   requireSignedBy(intermediate, ark);
   return { ...line, intermediate, ark, ders: [hashed(intermediate.der), hashed(ark.der)] };
 }
@@ -50,7 +50,7 @@ export function verifyChain(intermediate: X509Certificate, ark: X509Certificate,
 export function readChain(pem: string, line: SnpLine, pins: AmdRootPins): AmdChain {
   const [intermediate, ark] = readChainCertificates(pem);
   const chain = verifyChain(intermediate, ark, pins);
-  if (lineName(chain) !== lineName(line)) throw new UnfitError('chain is one of another line');
+  if (lineName(chain) !== lineName(line)) throw new UnfitError('chain is for another product line');
   return chain;
 }
 
@@ -107,7 +107,7 @@ function requireSignedBy(certificate: X509Certificate, issuer: X509Certificate):
     ANCHORED.signatureAlgorithms.has(name) &&
     algorithmFitsKey(name, issuer.publicKey) &&
     keyProblem(issuer.publicKey, ANCHORED.issuerKeys) === null;
-  if (!isSound) throw new UnfitError('key or signature algorithm is none of AMD');
-  if (!isSameName(certificate.issuer, issuer.subject)) throw new UnfitError('certificate is of another issuer');
+  if (!isSound) throw new UnfitError('key or signature algorithm is not one that AMD uses');
+  if (!isSameName(certificate.issuer, issuer.subject)) throw new UnfitError('certificate is from another issuer');
   if (!verifyIssuedSignature(certificate, name, issuer)) throw new UnfitError('signature does not verify');
 }

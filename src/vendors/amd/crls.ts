@@ -9,21 +9,21 @@ import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
 import { ANCHORED } from './roots.js';
 import type { VekPath } from './vek-path.js';
 
-/** A revocation list whose issuer and signature hold, whatever the time. */
+/** A CRL whose issuer and signature hold, whatever the time. */
 export interface RevocationList {
   readonly list: X509Crl;
-  /** SHA-256 of the list, lower-case hex. */
+  /** SHA-256 of the CRL, lower-case hex. */
   readonly sha256: string;
 }
 
-/** A list that holds, or why it does not. */
+/** A CRL that verifies, or why it does not. */
 export type ListReading =
   | (RevocationList & { readonly ok: true })
   | { readonly ok: false; readonly problem: RevocationListProblem };
 
 /**
- * Reads revocation lists and verifies their signatures, each content once: by SHA-256 of list and issuer. Its time, and
- * whom it revokes, are judged at each request. Only lists that verify are kept: AMD makes few of them, and what others
+ * Reads CRLs and verifies their signatures, each content once: by SHA-256 of CRL and issuer. Its time, and
+ * whom it revokes, are judged at each request. Only CRLs that verify are kept: AMD makes few of them, and what others
  * make up cannot drive those out. They are read from copies, since a part of a request would keep all of it.
  */
 export class RevocationLists {
@@ -42,7 +42,7 @@ export class RevocationLists {
   }
 }
 
-/** A revocation list that a line's ARK signed, with what it says of its time. */
+/** A CRL that a line's ARK signed, with what it says of its time. */
 export interface AmdCrl extends RevocationList {
   readonly product: SnpProduct;
   readonly number: bigint;
@@ -51,7 +51,7 @@ export interface AmdCrl extends RevocationList {
 }
 
 /**
- * Reads a revocation list but for its entries. Verifies nothing.
+ * Reads a CRL but for its entries. Verifies nothing.
  * @throws {UnfitError}
  */
 export function readCrl(der: Uint8Array): CrlFrame {
@@ -59,7 +59,7 @@ export function readCrl(der: Uint8Array): CrlFrame {
 }
 
 /**
- * Verifies a revocation list under a line's ARK, in everything but time.
+ * Verifies a CRL under a line's ARK, in everything but time.
  * @throws {UnfitError}
  */
 export function verifyCrl(crl: CrlFrame, ark: X509Certificate, product: SnpProduct): AmdCrl {
@@ -68,7 +68,7 @@ export function verifyCrl(crl: CrlFrame, ark: X509Certificate, product: SnpProdu
   const { list } = reading;
   const { crlNumber: number, thisUpdate, nextUpdate } = list;
   if (number === null || thisUpdate === null || nextUpdate === null) {
-    throw new UnfitError('revocation list does not say when it counts');
+    throw new UnfitError('CRL does not state its validity');
   }
   return { product, list, sha256: hex(sha256(list.der)), number, thisUpdate, nextUpdate };
 }

@@ -5,7 +5,7 @@ import { onlyExtension } from '../../formats/x509-extension.js';
 /**
  * What a VCEK or VLEK says of the chip or provider it was made for, and of the firmware (AMD 57230, chapter 3).
  * Null: the extension is missing, or comes more than once, so that none of them can be taken for the right one; the
- * path check refuses such a certificate (`cert_extension`).
+ * chain check refuses such a certificate (`cert_extension`).
  */
 export interface VekExtensions {
   readonly structVersion: number | null;
@@ -69,7 +69,7 @@ function readText(value: Uint8Array | null, what: string): string | null {
   if (value === null) return null;
   const { tag, content } = parseDer(value);
   const text = Buffer.from(content).toString('latin1');
-  if (tag !== DER.ia5String || !PRINTABLE_ASCII.test(text)) throw malformed(`${what} is not ascii text`);
+  if (tag !== DER.ia5String || !PRINTABLE_ASCII.test(text)) throw malformed(`${what} is not ASCII text`);
   return text;
 }
 

@@ -114,7 +114,7 @@ export function isIssued({ problems }: VekPath): boolean {
   return !problems.some(({ index, code }) => index === 0 && NOT_ISSUED.has(code));
 }
 
-/** When the first certificate of a path ends. */
+/** When the first certificate of a chain ends. */
 export function pathEnd(path: VekPath): Date {
   return earliestEnd([path.vek, path.intermediate, path.root]);
 }

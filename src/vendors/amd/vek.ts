@@ -69,7 +69,7 @@ export function lineOfVek({ certificate, kind }: Vek): SnpLine | null {
 export function readVek(der: Uint8Array): AmdVek {
   const vek = unfitIfMalformed(() => parseVek(der));
   const line = lineOfVek(vek);
-  if (line === null) throw new UnfitError('certificate is no VCEK or VLEK of AMD');
+  if (line === null) throw new UnfitError('certificate is not a VCEK or VLEK of AMD');
   return { ...vek, ...line };
 }
 

@@ -21,7 +21,7 @@ const NAMES: ReadonlySet<string> = new Set([
  * Reads collateral from a file: the members of the contract, and no others. What they hold is not read.
  *
  * `pck_certificate_chain`, which others write beside the rest, is left alone: a file is of a kind of platform, and has no
- * quote that the certificates could be held against. Null, which clients write where they have none, is as if absent.
+ * quote that the certificates could be compared with. Null, which clients write where they have none, is as if absent.
  *
  * @throws {FormatError} `schema`, `encoding` and the others of `parseStrictJson`
  */
@@ -31,9 +31,9 @@ export function parseCollateralFile(bytes: Uint8Array): TdxCollateral {
 
 /** The same, of JSON that was read. @throws {FormatError} `schema`, `encoding` */
 export function readCollateralMembers(file: JsonValue | undefined): TdxCollateral {
-  if (!isObject(file)) throw new FormatError('schema', 'is no collateral');
+  if (!isObject(file)) throw new FormatError('schema', 'is not collateral');
   if (Object.keys(file).some((name) => !NAMES.has(name))) {
-    throw new FormatError('schema', 'has members that collateral does not have');
+    throw new FormatError('schema', 'has members that are not those of collateral');
   }
   if ((file['pck_certificate_chain'] ?? null) !== null) text(file, 'pck_certificate_chain');
   return {
@@ -71,7 +71,7 @@ export function collateralMembers(collateral: TdxCollateral): JsonObject {
 
 function text(file: JsonObject, name: string): string {
   const value = file[name];
-  if (typeof value !== 'string') throw new FormatError('schema', `${name} is no string`);
+  if (typeof value !== 'string') throw new FormatError('schema', `${name} is not a string`);
   return value;
 }
 

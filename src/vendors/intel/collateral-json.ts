@@ -29,7 +29,7 @@ export class CollateralMembers {
   readonly #object: JsonObject;
 
   constructor(value: JsonValue | undefined, what: string) {
-    if (typeof value !== 'object' || value === null || isList(value)) throw fault(`${what} is no object`);
+    if (typeof value !== 'object' || value === null || isList(value)) throw fault(`${what} is not an object`);
     this.#object = value;
   }
 
@@ -55,7 +55,7 @@ export class CollateralMembers {
 
   text(name: string): string {
     const value = this.#object[name];
-    if (typeof value !== 'string') throw fault(`${name} is no string`);
+    if (typeof value !== 'string') throw fault(`${name} is not a string`);
     return value;
   }
 
@@ -63,7 +63,7 @@ export class CollateralMembers {
   texts(name: string): readonly string[] {
     if (!this.has(name)) return [];
     return this.#list(name).map((item) => {
-      if (typeof item !== 'string') throw fault(`an item of ${name} is no string`);
+      if (typeof item !== 'string') throw fault(`an item of ${name} is not a string`);
       return item;
     });
   }
@@ -71,7 +71,7 @@ export class CollateralMembers {
   integer(name: string, maximum: number): number {
     const value = this.#object[name];
     if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > maximum) {
-      throw fault(`${name} is no integer from 0 to ${maximum}`);
+      throw fault(`${name} is not an integer from 0 to ${maximum}`);
     }
     return value;
   }
@@ -83,21 +83,21 @@ export class CollateralMembers {
     return decodeHex(text);
   }
 
-  /** An RFC 3339 instant of a day that exists. */
+  /** An RFC 3339 time on a day that exists. */
   instant(name: string): Date {
     const text = this.text(name);
     const seconds = INSTANT.exec(text)?.[1];
     const date = new Date(text);
     // Date carries over what does not exist, such as 30 February, and then writes something else
     if (seconds === undefined || Number.isNaN(date.getTime()) || !date.toISOString().startsWith(seconds)) {
-      throw fault(`${name} is no instant`);
+      throw fault(`${name} is not an RFC 3339 time`);
     }
     return date;
   }
 
   #list(name: string): readonly JsonValue[] {
     const value = this.#object[name];
-    if (value === undefined || !isList(value)) throw fault(`${name} is no list`);
+    if (value === undefined || !isList(value)) throw fault(`${name} is not a list`);
     return value;
   }
 }
@@ -157,7 +157,7 @@ export function cutSignedJson(bytes: Uint8Array, member: string): SignedJson {
     throw new FormatError('schema', `answer is not ${member} and its signature`);
   }
   const { signature } = answer;
-  if (typeof signature !== 'string') throw new FormatError('schema', 'signature is no string');
+  if (typeof signature !== 'string') throw new FormatError('schema', 'signature is not a string');
   return { signature: decodeHex(signature), text: onlyObjectIn(Buffer.from(bytes).toString('utf8')) };
 }
 

@@ -21,7 +21,7 @@ interface Window {
 }
 
 /**
- * A part that is renewed by itself, and how new it is: a revocation list by its number and date, a document by its
+ * A part that is renewed by itself, and how new it is: a CRL by its number and date, a document by its
  * `tcbEvaluationDataNumber` and `issueDate`.
  */
 interface Part<Member extends keyof TdxCollateral = never> extends Window, CrlAge {
@@ -53,7 +53,7 @@ export function keyName({ fmspc, ca }: CollateralKey): string {
 export function readIntelCollateral(reader: CollateralReader, collateral: TdxCollateral): IntelCollateral {
   const { tcbInfo, qeIdentity, pckCrl, rootCrl } = verified(reader, collateral);
   const ca = pckCaNamed(pckCrl.value.issuer.commonName);
-  if (ca === null) throw new UnfitError('revocation list is of no PCK CA');
+  if (ca === null) throw new UnfitError('CRL is not from a PCK CA');
   const { tcbInfo: tcbText, tcbInfoSignature, tcbInfoIssuerChain } = collateral;
   const { qeIdentity: qeText, qeIdentitySignature, qeIdentityIssuerChain } = collateral;
   const { pckCrl: pckCrlDer, pckCrlIssuerChain, rootCaCrl } = collateral;
@@ -70,14 +70,14 @@ export function readIntelCollateral(reader: CollateralReader, collateral: TdxCol
   };
 }
 
-/** The set that was last put together around each TCB info that is held. */
+/** The set that was last put together around each cached TCB info. */
 const WHOLE = new WeakMap<
   IntelCollateral['tcbInfo'],
   { readonly of: IntelCollateral; readonly whole: TdxCollateral }
 >();
 
 /**
- * Collateral that is held, as one set. The same parts give the same object, by which a verifier knows what it has read
+ * Cached collateral, as one set. The same parts give the same object, by which a verifier knows what it has read
  * before.
  */
 export function collateralOf(collateral: IntelCollateral): TdxCollateral {
@@ -89,7 +89,7 @@ export function collateralOf(collateral: IntelCollateral): TdxCollateral {
 }
 
 /**
- * Collateral with a part of a request, as one set. Not remembered: a TCB info that is held would keep that part alive.
+ * Collateral with a part of a request, as one set. Not remembered: a cached TCB info would keep that part alive.
  */
 export function collateralForOnce({ tcbInfo, qeIdentity, pckList, rootList }: IntelCollateral): TdxCollateral {
   return { ...tcbInfo.members, ...qeIdentity.members, ...pckList.members, ...rootList.members };
@@ -103,18 +103,18 @@ export function windowOfAll({ tcbInfo, qeIdentity, pckList, rootList }: IntelCol
   };
 }
 
-/** Current at an instant, without leeway. */
+/** Current at a verification time, without leeway. */
 export function isCurrent(collateral: IntelCollateral, at: Date): boolean {
   const { from, until } = windowOfAll(collateral);
   return from <= at && at <= until;
 }
 
-/** Whether some of it has ended before an instant. */
+/** Whether some of it has ended before a verification time. */
 export function hasEnded(collateral: IntelCollateral, at: Date): boolean {
   return windowOfAll(collateral).until < at;
 }
 
-/** Whether it begins to be current after an instant. */
+/** Whether it begins to be current after a verification time. */
 export function isFromAfter(collateral: IntelCollateral, at: Date): boolean {
   return windowOfAll(collateral).from > at;
 }
@@ -208,11 +208,11 @@ function ageOfDocument({ value, chain }: Signed<TcbInfo | QeIdentity>): Window &
 
 function ageOfList({ value, chain }: Signed<X509Crl>): Window & CrlAge {
   const { crlNumber, thisUpdate, nextUpdate } = value;
-  if (crlNumber === null || thisUpdate === null) throw new UnfitError('revocation list does not say when it counts');
+  if (crlNumber === null || thisUpdate === null) throw new UnfitError('CRL does not state its validity');
   return { number: crlNumber, thisUpdate, ...windowOf(thisUpdate, nextUpdate, chain) };
 }
 
-/** The last instant that a Date holds (ECMA-262, 21.4.1.1). */
+/** The last time that a Date holds (ECMA-262, 21.4.1.1). */
 const LATEST_MS = 8.64e15;
 
 /** What does not say when it begins or ends is never current. */

@@ -35,7 +35,7 @@ export type CollateralReading =
 
 type Chain = readonly [X509Certificate, ...X509Certificate[]];
 
-/** A revocation list has no signature beside it. */
+/** A CRL has no signature beside it. */
 const UNSIGNED = new Uint8Array();
 
 const utf8 = (text: string) => Buffer.from(text, 'utf8');
@@ -47,7 +47,7 @@ const TCB_SIGNING = 'Intel SGX TCB Signing';
  * for whoever relies on it, each time. Only what holds is kept: what somebody makes up drives none of it out. More genuine
  * parts than there is room for do, and are read again.
  *
- * Not established: that the revocation list is that of the CA of some PCK certificate.
+ * Not established: that the CRL is that of the CA of some PCK certificate.
  */
 export class CollateralReader {
   readonly #signerChains: PemChains<IssuerChain>;
@@ -65,7 +65,7 @@ export class CollateralReader {
   }
 
   /**
-   * @throws {FormatError} `cert_chain`, `cert_format` where a chain or revocation list is malformed; pointers are
+   * @throws {FormatError} `cert_chain`, `cert_format` where a chain or CRL is malformed; pointers are
    *   members of the collateral
    */
   read(collateral: TdxCollateral): CollateralReading {
@@ -90,7 +90,7 @@ export class CollateralReader {
     return { ok: true, value: { tcbInfo, qeIdentity, pckCrl, rootCrl } };
   }
 
-  /** The certificates of whoever signed a text: their path, and that Intel has certified the first for collateral. */
+  /** The certificates of whoever signed a text: their chain, and that Intel has certified the first for collateral. */
   #signerOf(
     problems: CollateralProblem[],
     pem: string,
@@ -109,7 +109,7 @@ export class CollateralReader {
     return faults.length === 0 ? [signer, ...above] : null;
   }
 
-  /** The PCK list is of the CA of its chain, the root list of the root of the same. */
+  /** The PCK CRL is from the CA of its chain, the root CA CRL from the root of the same chain. */
   #listIssuers(problems: CollateralProblem[], pem: string): readonly [Chain | null, Chain | null] {
     const member = 'pck_crl_issuer_chain';
     const chain = within(`/${member}`, () => this.#listChains.read(pem));
@@ -121,8 +121,8 @@ export class CollateralReader {
     };
     const invalid = (detail: string) => refuse([{ code: 'crl_invalid', member, detail }]);
     if (ca === undefined || root === undefined) return invalid('the issuer chain is short');
-    // what may sign no lists is refused as that, although it may be no CA either
-    if (ca.keyUsage?.crlSign !== true) return invalid('the issuer may not sign revocation lists');
+    // a certificate that may not sign CRLs is refused for that, although it may not be a CA either
+    if (ca.keyUsage?.crlSign !== true) return invalid('the issuer may not sign CRLs');
     const faults = pathFaults(chain, member, 'PCK CA');
     return faults.length > 0 ? refuse(faults) : [[ca, ...above], [root]];
   }
@@ -153,7 +153,7 @@ function pathFaults(
   return problems.map((problem) => ({ code: problem.code, member, detail: describePathProblem(problem, roles) }));
 }
 
-/** The name too says what Intel has certified the key for. A path that fails for the role has said so. */
+/** The name too says what Intel has certified the key for. A chain that fails for the role has said so. */
 function roleFaults({ problems }: IssuerChain, signer: X509Certificate, member: string): readonly CollateralProblem[] {
   if (signer.subject.commonName === TCB_SIGNING || problems.some(({ code }) => code === 'cert_role')) return [];
   return [{ code: 'cert_role', member, detail: 'the signer is not certified for collateral' }];

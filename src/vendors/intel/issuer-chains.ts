@@ -6,13 +6,13 @@ import { FormatError } from '../../model/errors.js';
 
 /** Certificates of a key that signs collateral, its own first, with what of them does not change with time. */
 export interface IssuerChain {
-  /** One, two, or a path of three, which never holds. */
+  /** One, two, or three certificates; a chain of three never verifies. */
   readonly certificates: readonly X509Certificate[];
-  /** Empty where the path holds. */
+  /** Empty where the chain verifies. */
   readonly problems: readonly PathProblem[];
 }
 
-/** All that Intel certifies for collateral is certified by its root itself. A path of three is that of another role. */
+/** All that Intel certifies for collateral is certified by its root itself. A chain of three is that of another role. */
 const [EXPECTED_CHAIN, MAXIMUM_CHAIN] = [2, 3];
 
 const NOT_OF_ROOT: PathProblem = {
@@ -51,6 +51,6 @@ function requireShape(certificates: readonly X509Certificate[]): void {
     return issuer === undefined || isSameName(certificate.issuer, issuer.subject);
   });
   if (certificates.length > EXPECTED_CHAIN && !follows) {
-    throw new FormatError('cert_chain', 'the chain has certificates that are not of its path');
+    throw new FormatError('cert_chain', 'the chain has certificates that it does not need');
   }
 }

@@ -49,21 +49,21 @@ const MAXIMUM_SGX_TYPE = 2;
 export function parsePckExtension({ extensions }: X509Certificate): PckExtension | null {
   const extension = onlyExtension(extensions, PCK_EXTENSION);
   if (extension === null) return null;
-  const entries = new Entries(parseDerSequence(extension.value, 'sgx extension'), PCK_EXTENSION);
+  const entries = new Entries(parseDerSequence(extension.value, 'SGX extension'), PCK_EXTENSION);
   const ppid = entries.octets(1, 16, 'ppid');
   const tcb = new Entries(entries.open(2, 'tcb'), `${PCK_EXTENSION}.2`);
   const sgxTcbComponents = Array.from({ length: COMPONENTS }, (_, index) =>
-    tcb.integer(index + 1, DER.integer, 0xff, 'tcb component'),
+    tcb.integer(index + 1, DER.integer, 0xff, 'TCB component'),
   );
   const pceSvn = tcb.integer(17, DER.integer, 0xffff, 'pcesvn');
   const cpuSvn = tcb.octets(18, 16, 'cpusvn');
   tcb.end('tcb');
   const pceId = entries.octets(3, 2, 'pceid');
   const fmspc = entries.octets(4, 6, 'fmspc');
-  const sgxType = entries.integer(5, DER.enumerated, MAXIMUM_SGX_TYPE, 'sgx type');
+  const sgxType = entries.integer(5, DER.enumerated, MAXIMUM_SGX_TYPE, 'SGX type');
   const platformInstanceId = entries.done ? null : entries.octets(6, 16, 'platform instance id');
   if (!entries.done) readConfiguration(entries);
-  entries.end('sgx extension');
+  entries.end('SGX extension');
   return { ppid, sgxTcbComponents, pceSvn, cpuSvn, pceId, fmspc, sgxType, platformInstanceId };
 }
 
@@ -91,7 +91,7 @@ class Entries {
   read(id: number, tag: number, what: string) {
     const entry = this.#reader.open(DER.sequence, what);
     const oid = oidText(entry.read(DER.oid, what).content);
-    if (oid !== `${this.#arc}.${id}`) throw malformed(`expected ${what} of the sgx extension here`);
+    if (oid !== `${this.#arc}.${id}`) throw malformed(`expected ${what} of the SGX extension here`);
     const value = entry.read(tag, what);
     entry.end(what);
     return value;

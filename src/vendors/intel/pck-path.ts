@@ -62,7 +62,7 @@ export function requireSameCertificates(pem: string, certificates: readonly X509
 
 function verifyPckPath(certificates: readonly X509Certificate[], profile: PathProfile): PckPath {
   const [leaf] = certificates;
-  if (leaf === undefined) throw new FormatError('cert_chain', 'expected pck certificate, its issuer and the root');
+  if (leaf === undefined) throw new FormatError('cert_chain', 'expected PCK certificate, its issuer and the root');
   requireRootLast(certificates);
   const pck = parsePckExtension(leaf);
   const ca = pckCaNamed(leaf.issuer.commonName);
@@ -70,7 +70,7 @@ function verifyPckPath(certificates: readonly X509Certificate[], profile: PathPr
   return { certificates, leaf, pck, ca, problems: [...problems, ...roleProblems(certificates, pck, ca, problems)] };
 }
 
-/** What a certificate is for, as far as the path has not found fault with it already. */
+/** What a certificate is for, where verifying the chain has not already found fault with it. */
 function roleProblems(
   certificates: readonly X509Certificate[],
   pck: PckExtension | null,
@@ -79,10 +79,10 @@ function roleProblems(
 ): readonly PathProblem[] {
   const [leaf] = certificates;
   const role = (index: number, detail: string): PathProblem[] => [{ code: 'cert_role', index, detail }];
-  if (leaf?.subject.commonName?.includes(PCK_NAME) !== true) return role(0, 'certificate is no pck certificate');
+  if (leaf?.subject.commonName?.includes(PCK_NAME) !== true) return role(0, 'certificate is not a PCK certificate');
   if (found.length > 0) return [];
   if (ca === null || certificates.length !== MAXIMUM_CHAIN) {
-    return role(1, 'issuer of the pck certificate is no pck ca');
+    return role(1, 'issuer of the PCK certificate is not a PCK CA');
   }
   return extensionProblems(pck, ca);
 }
@@ -90,7 +90,7 @@ function roleProblems(
 /** Tells where the extension is not that of the CA: only the Platform CA names a platform instance. */
 function extensionProblems(pck: PckExtension | null, ca: PckCa): readonly PathProblem[] {
   const problem = (detail: string): PathProblem[] => [{ code: 'cert_extension', index: 0, detail }];
-  if (pck === null) return problem('pck certificate has no sgx extension');
+  if (pck === null) return problem('PCK certificate has no SGX extension');
   if ((pck.platformInstanceId !== null) === (ca === 'platform')) return [];
-  return problem(`sgx extension of the pck certificate is not that of the ${ca} ca`);
+  return problem(`SGX extension of the PCK certificate is not that of the ${ca} CA`);
 }

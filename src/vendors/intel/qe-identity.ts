@@ -27,7 +27,7 @@ const VERSION = 2;
 export function parseQeIdentity(text: string): QeIdentity {
   const identity = readCollateralText(text, 'QE identity');
   if (identity.text('id') !== 'TD_QE')
-    throw new FormatError('schema', 'QE identity is not of the quoting enclave of tds');
+    throw new FormatError('schema', 'QE identity is not that of the TD quoting enclave');
   const version = identity.integer('version', 0xffff);
   if (version !== VERSION) throw new FormatError('schema', `QE identity is of version ${version}, not 2`);
   return {

@@ -75,7 +75,7 @@ export function signedText<T>(parse: (text: string) => T): Verify<T> {
 }
 
 /**
- * A revocation list, which holds its signature. It is read from a copy, since a part of a request would keep all of it.
+ * A CRL, which holds its signature. It is read from a copy, since a part of a request would keep all of it.
  * Throws a FormatError `cert_format` as `parseCrlFrame` and `verifyRevocationList`.
  */
 export function signedCrl(profile: PathProfile): Verify<X509Crl> {

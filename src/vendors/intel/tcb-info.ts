@@ -88,7 +88,7 @@ function readModuleIdentities(info: CollateralMembers): ReadonlyMap<string, TdxM
   if (!info.has('tdxModuleIdentities')) return identities;
   for (const identity of info.objects('tdxModuleIdentities')) {
     const id = identity.text('id').toUpperCase();
-    if (identities.has(id)) throw new FormatError('schema', 'two module identities have one id');
+    if (identities.has(id)) throw new FormatError('schema', 'two module identities have the same id');
     identities.set(id, { ...readModuleRule(identity), levels: readSvnLevels(identity) });
   }
   return identities;
@@ -109,7 +109,7 @@ function readComponents(tcb: CollateralMembers, name: string): readonly TcbCompo
     svn: component.integer('svn', 0xff),
     type: component.has('type') ? component.text('type') : null,
   }));
-  if (components.length !== COMPONENTS) throw new FormatError('schema', `${name} has not 16 items`);
+  if (components.length !== COMPONENTS) throw new FormatError('schema', `${name} does not have 16 items`);
   return components;
 }
 

@@ -30,11 +30,11 @@ export const AK_CERTIFICATE_CHECKS = [
   'cert_validity',
 ] as const satisfies readonly CheckId[];
 
-/** What a certificate of an attestation key came to. */
+/** The result of verifying an AK certificate. */
 export interface AkVerdict {
   /**
-   * Azure says that the key is of a confidential VM's vTPM, which it does after it has judged the paravisor, and the
-   * operator takes its word of that day. It says nothing about this report: its other claims may be those of another
+   * Azure certifies that the key is that of a confidential VM's vTPM. It does so after it has judged the paravisor, and the
+   * operator trusts certificates of that day. It says nothing about this report: its other claims may be those of another
    * guest that names the same key.
    */
   readonly knowsParavisor: boolean;
@@ -42,7 +42,7 @@ export interface AkVerdict {
   readonly validUntil: Date | null;
 }
 
-/** Of evidence that brings no certificate. */
+/** Of evidence that has no certificate. */
 export const NO_AK_VERDICT: AkVerdict = { knowsParavisor: false, endorsements: [], validUntil: null };
 
 /** TCG EK credential profile, 3.2.16: the certificate is of an attestation key. In every leaf of Azure's. */
@@ -59,7 +59,7 @@ const PROFILE: PathProfile = {
   leafKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
 };
 
-/** With the leaf one more than a path may have: a path that goes on is too long whatever follows. */
+/** With the leaf one more than a chain may have: a chain that goes on is too long whatever follows. */
 const READ_ABOVE = 5;
 
 /** The certificate of an attestation key that came with evidence, and the chain above it, read. */
@@ -112,19 +112,19 @@ function verifyKey(checks: Checks, leaf: X509Certificate | undefined, key: Verif
 function verifyTrust(checks: Checks, path: readonly X509Certificate[], { azure, configured }: AkRoots): boolean {
   const problem = pathProblem(path, new Set([...azure, ...configured]));
   const trusted = checks.require(problem === null, 'ak_cert_untrusted', {
-    otherwise: `the certificate cannot be relied on: ${problem}`,
+    otherwise: `the AK certificate cannot be relied on: ${problem}`,
   });
-  if (!trusted) checks.skip(['cert_validity'], 'the certificate of the attestation key cannot be relied on');
+  if (!trusted) checks.skip(['cert_validity'], 'the AK certificate cannot be relied on');
   return trusted;
 }
 
 /** What does not hold whatever the time; null where all does. */
 function pathProblem(path: readonly X509Certificate[], anchors: ReadonlySet<string>): string | null {
   const [leaf] = path;
-  if (leaf === undefined || path.length === 1) return 'no chain came with it';
+  if (leaf === undefined || path.length === 1) return 'no chain was sent with it';
   const [problem] = verifyCertificatePath(path, { ...PROFILE, anchors });
   if (problem !== undefined) return describePathProblem(problem);
-  return hasPurpose(leaf) ? null : 'it is not said to be of an attestation key';
+  return hasPurpose(leaf) ? null : 'it is not marked as an AK certificate';
 }
 
 function hasPurpose({ extensions }: X509Certificate): boolean {
@@ -136,7 +136,7 @@ function verifyValidity(checks: Checks, path: readonly X509Certificate[], at: Da
   const problem = judgeValidity(path, at);
   return checks.require(problem === null, 'cert_validity', {
     expected: at.toISOString(),
-    detail: 'the certificates of the attestation key are valid at the instant',
+    detail: 'the AK certificate and its chain are valid at the verification time',
     otherwise: problem?.detail ?? '',
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Whom certificates of attestation keys are believed, and what for. Keys are SHA-256 of the SubjectPublicKeyInfo, in
+ * The roots of AK certificates, and what each is trusted for. Keys are SHA-256 of the SubjectPublicKeyInfo, in
  * lower-case hex.
  */
 export interface AkRoots {
@@ -9,7 +9,7 @@ export interface AkRoots {
   readonly configured: ReadonlySet<string>;
   /**
    * Certificates of confidential VMs below one of Azure's roots make a paravisor known where they were issued at this
-   * instant or later. Null: none does. Azure certified keys that the owner of a VM had chosen until August 2025
+   * time or later. Null: none does. Azure certified keys that the owner of a VM had chosen until August 2025
    * (CVE-2025-49707).
    */
   readonly paravisorsSince: Date | null;

@@ -26,7 +26,7 @@ interface GuestEvidence {
   readonly ak: AkCertificateInput | null;
 }
 
-/** What the guest came to. */
+/** The result of verifying the guest. */
 export interface Guest {
   readonly claims: Pick<Claims, 'hcl' | 'tpm'>;
   readonly bound: readonly FreshnessPlace[];

@@ -42,8 +42,8 @@ export function verifyTdReportMatch(checks: Checks, report: TdReport, { body }: 
   return checks.require(fits && differing.length === 0, 'tdx_report_mismatch', {
     expected: Object.fromEntries(differing.map(([name, , quoted]) => [name, hex(quoted)])),
     otherwise: fits
-      ? `the tdreport is not the one that the quote is of: ${differing.map(([name]) => name).join(', ')}`
-      : 'the hashes of the tdreport are not its own',
+      ? `the quote was not made from this TDREPORT: ${differing.map(([name]) => name).join(', ')}`
+      : 'the TDREPORT has hashes that are not those of its own fields',
   });
 }
 
@@ -54,7 +54,7 @@ export function verifyTdReportMatch(checks: Checks, report: TdReport, { body }: 
 export function refuseUnquotedServiceTd(checks: Checks, { servTdHash }: TdReport, { body }: TdQuote): void {
   if (body.td15 !== null || isZero(servTdHash)) return;
   checks.fail('tdx_service_td', {
-    detail: 'a service td is bound, and the quote has a td 1.0 body, which does not say which: td 1.5 does',
+    detail: 'a service TD is bound, and the quote has a TD 1.0 body, which does not say which one: a TD 1.5 body does',
   });
 }
 

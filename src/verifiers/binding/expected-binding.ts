@@ -17,7 +17,7 @@ const BIND_LABEL = Buffer.from('veritee-bind-v1\0', 'ascii');
 export function expectedBinding(nonce: Uint8Array, jwk: JsonObject | null): ExpectedBinding {
   if (jwk === null) return { nonce, value: nonce, jkt: null };
   const jkt = jwkThumbprint(jwk);
-  if (jkt === null) throw new FormatError('schema', 'the key is no public JWK', { pointer: '/binding/jwk' });
+  if (jkt === null) throw new FormatError('schema', 'the key is not a public JWK', { pointer: '/binding/jwk' });
   const hash = sha256(BIND_LABEL, nonce, Buffer.from(jkt, 'base64url'));
   return { nonce, value: Buffer.concat([BOUND_PREFIX, hash]), jkt };
 }

@@ -16,7 +16,7 @@ export function isPadded(field: Uint8Array | null, value: Uint8Array): boolean {
   return equalInConstantTime(field, padded(value));
 }
 
-/** X and nothing else. */
+/** Whether a field is exactly X. */
 export function isExactly(field: Uint8Array | null, value: Uint8Array): boolean {
   return field !== null && equalInConstantTime(field, value);
 }
@@ -24,7 +24,7 @@ export function isExactly(field: Uint8Array | null, value: Uint8Array): boolean 
 /** The longest nonce, and the longest field that is padded. */
 const LONGEST = 64;
 
-/** What stands where a nonce belongs: lower-case hex, or how much it is where it is too long for one. */
+/** A field where a nonce belongs, in lower-case hex; only its length where it is too long for a nonce. */
 export function shown(field: Uint8Array | null): string | null {
   if (field === null) return null;
   return field.byteLength > LONGEST ? `${field.byteLength} bytes` : hex(field);

@@ -6,7 +6,7 @@ import { comparedUserData, type ParavisorClaims, verifyUserData } from '../parav
 import { isPadded, padded, shown } from './held-value.js';
 import { type HeldBinding, heldBinding, isBound } from './runtime-data-binding.js';
 
-/** Where bare hardware evidence, of whatever TEE, holds the nonce: one of these places, by what it brings. */
+/** The place in which bare hardware evidence has the nonce depends on what the evidence contains. */
 
 /** X in the report data, followed by zeros. All zero is "not set" and never holds X. */
 export function verifyNonceInReportData(
@@ -21,7 +21,7 @@ export function verifyNonceInReportData(
     expected: hex(padded(binding.value)),
     actual: hex(reportData),
     detail: 'report data is the expected value, followed by zeros',
-    otherwise: set ? 'report data holds something else than the expected value and zeros' : 'report data was never set',
+    otherwise: set ? 'report data is not the expected value, followed by zeros' : 'report data was never set',
   });
   return holds ? [place] : [];
 }
@@ -37,7 +37,7 @@ export function verifyNonceInData(
   const holds = checks.require(isBound(held, binding), 'nonce_mismatch', {
     ...comparedData(held, binding),
     detail: 'the runtime data holds the nonce, and the bound key where one is sent',
-    otherwise: 'the runtime data does not hold this nonce, or not the bound key',
+    otherwise: 'the runtime data does not hold this nonce, or does not hold the bound key',
   });
   return holds ? ['runtimeData.nonce'] : [];
 }
@@ -50,7 +50,7 @@ function comparedData(
   return { expected: { nonce: hex(nonce), jkt }, actual: { nonce: shown(held.nonce), jkt: held.jkt } };
 }
 
-/** In a paravisor's runtime claims user-data is the only place: where it was never set, the nonce stands nowhere. */
+/** In a paravisor's runtime claims, user-data is the only place for the nonce. */
 export function verifyNonceInUserData(
   checks: Checks,
   claims: ParavisorClaims,

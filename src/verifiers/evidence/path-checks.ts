@@ -2,16 +2,16 @@ import { describePathProblem, judgeValidity, type PathProblem } from '../../cryp
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { Checks } from '../../model/check.js';
 
-/** A certificate path, and what of it does not hold whatever the time. */
+/** A certificate chain, and what of it does not verify whatever the time. */
 export interface JudgedPath {
   /** Leaf first, root last. */
   readonly certificates: readonly X509Certificate[];
   readonly problems: readonly PathProblem[];
-  /** What the vendor calls the certificate at each position, leaf first; empty where that is not known. */
+  /** The vendor's name for the certificate at each position, leaf first; empty where that is not known. */
   readonly roles: readonly string[];
 }
 
-/** Records whether a path holds, and whether every certificate of it is valid. @returns whether both are so */
+/** Records whether a chain verifies, and whether every certificate of it is valid. @returns whether both are so */
 export function verifyPath(checks: Checks, { certificates, problems, roles }: JudgedPath, at: Date): boolean {
   for (const problem of problems) checks.fail(problem.code, { detail: describePathProblem(problem, roles) });
   if (problems.length > 0) return false;

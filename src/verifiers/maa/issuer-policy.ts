@@ -10,10 +10,10 @@ export interface MaaIssuer {
   readonly issuer: string;
   /**
    * Values that `x-ms-policy-hash` may have; `shared` for a provider whose policy Microsoft writes; `any` where whoever
-   * owns the instance is trusted with whatever its policy issues.
+   * owns the instance is trusted, whatever its policy issues.
    */
   readonly policyHashes: ReadonlySet<string> | 'shared' | 'any';
-  /** SHA-256 of the certificates that may have signed the policy, lower-case hex; null where that is left open. */
+  /** SHA-256 of the certificates that may have signed the policy, lower-case hex; null where any may. */
   readonly policySigners: ReadonlySet<string> | null;
   /** Whether the certificate of the signing key must prove that the key is protected by a TEE. */
   readonly teeSigner: 'any' | 'required';
@@ -21,22 +21,22 @@ export interface MaaIssuer {
 
 /**
  * The policy under which the token was issued. Whoever owns an instance can issue claims of any name: without the
- * policy's hash a claim says what that owner likes (Microsoft, Azure Attestation policy grammar).
+ * policy's hash a claim proves nothing (Microsoft, Azure Attestation policy grammar).
  *
  * @returns whether the policy is pinned by its hash: only then can the token make a paravisor known. That of a shared
- *   provider is taken as it is, and may be another tomorrow
+ *   provider is accepted as it is, and may change at any time
  */
 export function verifyIssuerPolicy(checks: Checks, claims: JsonObject, issuer: MaaIssuer): boolean {
   const { policyHashes, policySigners } = issuer;
   const hash = claims['x-ms-policy-hash'] ?? null;
   const isListed = typeof policyHashes !== 'object' || (typeof hash === 'string' && policyHashes.has(hash));
   if (!isListed) {
-    checks.fail('token_issuer_policy', { expected: [...policyHashes], actual: hash, detail: NOT_LISTED });
+    checks.fail('token_issuer_policy', { expected: [...policyHashes], actual: hash });
     return false;
   }
   const signer = signerOf(claims);
   if (policySigners !== null && (signer === null || !policySigners.has(signer))) {
-    // Of a policy that is listed, the signer is what differs.
+    // The policy is listed, but its signer is not.
     const [expected, actual] = [{ policySigner: [...policySigners] }, { policySigner: signer }];
     checks.fail('token_issuer_policy', { expected, actual, detail: NOT_SIGNED });
     return false;
@@ -53,10 +53,9 @@ export function verifyIssuerPolicy(checks: Checks, claims: JsonObject, issuer: M
   return true;
 }
 
-const NOT_LISTED = 'the token was issued under a policy that maa.issuers[].policyHash does not list for this issuer';
 const NOT_SIGNED = 'the policy is not signed by a signer that maa.issuers[].policySigner lists for this issuer';
 const ANY_POLICY = 'maa.issuers[].policyHash is any: whoever owns the instance can issue any claim';
-const SHARED_POLICY = 'the provider is a shared one (maa.shared or maa.issuers), whose policy microsoft writes';
+const SHARED_POLICY = 'the provider is a shared one (maa.shared or maa.issuers), whose policy Microsoft writes';
 
 /**
  * `x-ms-policy-signer` is the JWK of the signer, its certificate in `x5c`: SHA-256 of that; null where there is none.

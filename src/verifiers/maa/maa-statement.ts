@@ -94,13 +94,13 @@ function statementOf(claims: JsonObject): MaaStatement | string {
       guestRuntime: null,
     };
   }
-  if (type !== 'azurevm') return 'the token is about nothing that is judged here';
+  if (type !== 'azurevm') return 'the token is about a kind of TEE that is not judged here';
   const isolation = claims['x-ms-isolation-tee'];
-  if (!isObject(isolation)) return 'x-ms-isolation-tee is missing: the vm is no confidential one';
+  if (!isObject(isolation)) return 'x-ms-isolation-tee is missing: the VM is not a confidential VM';
   const tee = isolation['x-ms-attestation-type'];
-  if (tee !== 'sevsnpvm' && tee !== 'tdxvm') return 'x-ms-isolation-tee names no TEE that is judged here';
+  if (tee !== 'sevsnpvm' && tee !== 'tdxvm') return 'x-ms-isolation-tee names a TEE that is not judged here';
   const [runtime, guestRuntime] = [isolation['x-ms-runtime'], claims['x-ms-runtime']];
-  if (guestRuntime !== undefined && !isObject(guestRuntime)) return 'x-ms-runtime has another type';
+  if (guestRuntime !== undefined && !isObject(guestRuntime)) return 'x-ms-runtime has the wrong type';
   return {
     attestationType: type,
     tee,
@@ -114,12 +114,12 @@ function shapeProblem({ tee, claims }: MaaStatement): string | null {
   if (claims[REPORT_DATA[tee]] === undefined) return `${REPORT_DATA[tee]} is missing`;
   const status = claims['x-ms-compliance-status'];
   if (typeof status === 'string' && misspeltCompliance(status) !== null)
-    return 'x-ms-compliance-status is in another case';
+    return 'x-ms-compliance-status is in the wrong case';
   const wrong = Object.keys(claims).find((name) => {
     const shape = SHAPES.get(name);
     return shape !== undefined && !hasShape(claims[name], shape);
   });
-  return wrong === undefined ? null : `${wrong} has another type`;
+  return wrong === undefined ? null : `${wrong} has the wrong type`;
 }
 
 function hasShape(value: JsonValue | undefined, shape: Shape): boolean {
@@ -127,8 +127,8 @@ function hasShape(value: JsonValue | undefined, shape: Shape): boolean {
 }
 
 /**
- * Debug off, in so many words: a missing member, a text or a number is no `false`. A TD's token says it twice, also as
- * `dbgstat` (EAT); both have to say so, where both are there.
+ * Debugging is off only where a literal `false` says so: a missing member, a text or a number does not. A TD's token
+ * says it twice, also as `dbgstat` (EAT). Where both are present, both must say so.
  */
 export function verifyDebug(checks: Checks, { tee, claims }: MaaStatement): void {
   const value = claims[tee === 'sevsnpvm' ? 'x-ms-sevsnpvm-is-debuggable' : 'tdx_td_attributes_debug'] ?? null;
@@ -139,7 +139,7 @@ export function verifyDebug(checks: Checks, { tee, claims }: MaaStatement): void
       ...compared,
     });
   } else if (value !== false || status !== 'disabled') {
-    const detail = 'the token does not say literally that debug is off';
+    const detail = 'the token does not say literally that debugging is off';
     checks.fail('token_debug_unknown', { ...compared, detail });
     checks.skip(['token_debug'], detail);
   } else {
@@ -161,19 +161,19 @@ export function tcbStatusOf({ tee, claims }: MaaStatement): string | null {
 
 /**
  * The TCB status of a TD's platform has to be one of Intel's words, and not `Revoked`: Azure Attestation issues tokens
- * about outdated platforms too. Which of the others is good enough, policies say.
+ * about outdated platforms too. Policies say which of the other statuses are accepted.
  */
 export function verifyTcbStatus(checks: Checks, statement: MaaStatement): void {
   const status = tcbStatusOf(statement);
   checks.require(isTdxStatus(status), 'maa_tcb_status', {
     expected: TDX_STATUSES,
     actual: status,
-    detail: `azure attestation calls the platform ${status}`,
+    detail: `Azure Attestation calls the platform ${status}`,
     otherwise:
       status === null
-        ? 'azure attestation does not state the tcb status of the platform'
+        ? 'Azure Attestation does not state the TCB status of the platform'
         : status === 'Revoked'
-          ? 'azure attestation calls the platform Revoked'
-          : 'azure attestation states a tcb status that intel does not define',
+          ? 'Azure Attestation calls the platform Revoked'
+          : 'Azure Attestation states a TCB status that Intel does not define',
   });
 }

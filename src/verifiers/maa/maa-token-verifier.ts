@@ -37,13 +37,13 @@ export type MaaTokenVerifierOptions = TokenVerifierOptions<MaaIssuer>;
 
 const SCHEME: TokenScheme = {
   type: 'maa-token',
-  verifier: 'azure attestation',
+  verifier: 'Azure Attestation',
   issuerSettings: 'maa.shared or maa.issuers',
   keysSetting: 'maa.issuers[].keys',
   algorithms: ['RS256'],
 };
 
-/** What a token says, beside being a token. */
+/** What a verified token says. */
 const STATEMENT_CHECKS = [
   'token_issuer_policy',
   'token_claim_type',
@@ -133,7 +133,7 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
 
 const COMPLIANT = 'azure-compliant-cvm';
 
-/** A token that names another place for its keys than its issuer's own is none that the issuer writes (TOK-02). */
+/** The issuer writes no token that names another location for its keys than its own (TOK-02). */
 function requireOwnKeyPlace({ jws }: ReadToken, { issuer }: MaaIssuer): void {
   const { jku } = jws.header;
   if (jku !== undefined && jku !== `${issuer}/certs`) {

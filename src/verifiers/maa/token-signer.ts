@@ -37,10 +37,10 @@ export async function verifySigner(
   }
   const detail = LACKS[evidence.tee];
   if (evidence.tee === 'unreadable' || teeSigner === 'required') {
-    checks.fail('token_key', { expected: 'a key that a tee holds', actual: evidence.tee, detail });
+    checks.fail('token_key', { expected: 'a key that a TEE holds', actual: evidence.tee, detail });
     return null;
   }
-  // Not under `token_key`, which must hold: here nobody asked.
+  // Not under `token_key`, which must pass: here nothing demands a protected key.
   if (evidence.tee !== 'none') checks.notConfigured('cert_extension', detail);
   return certificates;
 }
@@ -48,10 +48,10 @@ export async function verifySigner(
 type Evidence = MaaSignerEvidence | { readonly tee: 'none' | 'unreadable' };
 
 const LACKS: { readonly [tee in Exclude<Evidence['tee'], 'snp'>]: string } = {
-  none: 'the issuer publishes no certificate of the key that shows that a tee holds it',
-  sgx: 'the certificate of the key carries an sgx quote, which is not verified here',
-  other: 'the certificate of the key carries evidence of a kind of tee that is not verified here',
-  unreadable: 'the evidence of a tee in the certificate of the key cannot be read',
+  none: 'the issuer publishes no certificate of the key that shows that a TEE holds it',
+  sgx: 'the certificate of the key carries an SGX quote, which is not verified here',
+  other: 'the certificate of the key carries evidence of a kind of TEE that is not verified here',
+  unreadable: 'the evidence in the certificate of the key cannot be read',
 };
 
 function evidenceOf(certificate: X509Certificate | undefined): Evidence {
@@ -64,8 +64,8 @@ function evidenceOf(certificate: X509Certificate | undefined): Evidence {
 }
 
 /**
- * A report of an SEV-SNP guest whose REPORT_DATA is the digest of the key. The certificate brings its endorsements, but
- * no revocation list: that alone is tolerated, and said. The list could revoke AMD's intermediate, nothing else.
+ * A report of an SEV-SNP guest whose REPORT_DATA is the digest of the key. The certificate has its endorsements, but
+ * no CRL: only that is tolerated, and reported. The CRL could revoke AMD's intermediate, nothing else.
  */
 async function verifyGuest(
   checks: Checks,
@@ -76,13 +76,13 @@ async function verifyGuest(
 ): Promise<boolean> {
   const problem = await guestProblem(key, evidence, reports, at);
   const held = checks.require(problem === null, 'token_key', {
-    expected: 'a key that a tee holds',
-    detail: 'the certificate of the key shows that an snp guest holds it',
-    otherwise: `the certificate of the key does not show that an snp guest holds it: ${problem}`,
+    expected: 'a key that a TEE holds',
+    detail: 'the certificate of the key shows that an SNP guest holds it',
+    otherwise: `the certificate of the key does not show that an SNP guest holds it: ${problem}`,
   });
   if (held) {
     checks.warn('crl_unavailable', {
-      detail: 'no revocation list is at hand for the report in the certificate of the key',
+      detail: 'no CRL is available for the report in the certificate of the key',
     });
   }
   return held;

@@ -33,7 +33,7 @@ export interface ParavisorClaims {
 }
 
 /**
- * REPORT_DATA is SHA-256 of the runtime data, and zeros. The raw bytes are hashed: a re-serialisation is other bytes.
+ * REPORT_DATA is the SHA-256 of the runtime data, followed by zeros. The bytes are hashed as sent, never re-serialised.
  */
 export function verifyRuntimeDataHash(checks: Checks, runtimeData: Uint8Array, reportData: Uint8Array): boolean {
   const expected = Buffer.concat([sha256(runtimeData), Buffer.alloc(32)]);
@@ -116,7 +116,7 @@ function attestationKeyFault(jwk: JsonObject): string | null {
     return 'alg of HCLAkPub is not one of an RSA signing key';
   }
   const key = decodeRsaJwk(jwk);
-  if (key === null) return 'HCLAkPub is no RSA key in base64url';
+  if (key === null) return 'HCLAkPub is not an RSA key in base64url';
   return key.n[0] === 0 || key.e[0] === 0 ? 'a member of HCLAkPub has leading zeros' : null;
 }
 
@@ -131,7 +131,7 @@ function camelMembers(object: JsonObject): JsonObject {
 }
 
 /**
- * `user-data` holds X, then zeros. Absent or all zero it was never set, and holds nothing; that is a matter of the
+ * `user-data` holds X, then zeros. If it is absent or all zero, it was never set and holds nothing; that is a matter of the
  * policy's freshness. Anything else than X in it is a stale or foreign report.
  *
  * @returns whether it held X
@@ -173,8 +173,8 @@ export function hclClaims(
 }
 
 /**
- * A paravisor's report is asked for at VMPL 0. One of VMPL 1 or above was asked for by the guest's own operating
- * system, and one of 0xFFFFFFFF by the host: either could put claims of its own under the hash.
+ * A paravisor requests its report at VMPL 0. One of VMPL 1 or above was requested by the guest's own operating
+ * system, and one of 0xFFFFFFFF by the host: either could hash claims of its own.
  */
 export function verifyParavisorVmpl(checks: Checks, snp: Verified<SnpClaims>): boolean {
   return checks.require(snp.vmpl === 0, 'snp_vmpl', {
@@ -192,7 +192,7 @@ const SECURITY_VERSION = 0xffff;
 /**
  * Which paravisor. Whoever owns a genuine server can boot a guest that writes runtime claims like these: only the
  * ID_KEY_DIGEST, the key that signed the launch, says that the guest is Microsoft's paravisor. Versions below the floor
- * have that signature too, and flaws that later ones mend.
+ * have that signature too, and flaws that later ones fix.
  */
 export function paravisorByIdKey(snp: Verified<SnpClaims>, floors: ParavisorFloors): HclClaims['paravisor'] {
   const floor = floors.get(snp.idKeyDigest);
@@ -209,7 +209,7 @@ export function floorMember(
   return floor === undefined ? {} : { paravisorMinGuestSvn: floor };
 }
 
-/** Which paravisor, below a TD: its measurement at build. Nobody signs it, so the operator lists what counts. */
+/** The paravisor of a TD, by its measurement at build. Nobody signs it, so the operator lists the known ones. */
 export function paravisorByMrtd(tdx: Verified<TdxClaims>, mrtds: ReadonlySet<string>): HclClaims['paravisor'] {
   const known = mrtds.has(tdx.mrtd);
   return { known, by: known ? 'mrtd' : null };

@@ -25,7 +25,7 @@ export interface BareEvidenceChecks {
   readonly runtimeData: Checks;
 }
 
-/** What report data and runtime data came to. */
+/** The result of verifying report data and runtime data. */
 export interface RuntimeData {
   readonly hcl: HclClaims | null;
   /** The bytes, where their SHA-256 is in the report data. */

@@ -9,13 +9,13 @@ import type { Vek, VekPath, VekPaths } from '../../vendors/amd/vek-path.js';
 import { verifyPath } from '../evidence/path-checks.js';
 import { chooseChain, type SuppliedCertificates } from './supplied-certificates.js';
 
-/** The checks of a report, and those of what endorses it: they speak of two places of the request. */
+/** The checks of a report, and those of its endorsements, which are at another place of the request. */
 export interface ReportChecks {
   readonly report: Checks;
   readonly endorsements: Checks;
 }
 
-/** A key certificate and its path, with where each came from. */
+/** A key certificate and its chain, with where each came from. */
 export interface EndorsedKey {
   readonly vek: Vek;
   readonly path: VekPath;
@@ -23,7 +23,7 @@ export interface EndorsedKey {
   readonly origin: { readonly vek: Sourced<unknown>['origin']; readonly chain: Sourced<unknown>['origin'] };
 }
 
-/** What a report says of its key, and what is at hand of certificates. */
+/** What a report says of its key, and which certificates are available. */
 export interface KeyToEndorse {
   readonly report: SnpReport;
   readonly signingKey: SnpSigningKey;
@@ -33,11 +33,11 @@ export interface KeyToEndorse {
 }
 
 /**
- * Finds the certificate of the key that is said to have signed a report, and verifies its path to a pinned root.
- * Kind of the key first, then the path: a certificate of the wrong kind is not worth one.
+ * Finds the certificate of the key that is said to have signed a report, and verifies its chain to a pinned root.
+ * Kind of the key first, then the chain: a certificate of the wrong kind is not worth verifying.
  *
  * @returns null where nothing can be relied on; the checks say why
- * @throws {FormatError} where a certificate that the request brings is malformed
+ * @throws {FormatError} where a certificate that the request supplies is malformed
  */
 export function endorseKey(checks: ReportChecks, paths: VekPaths, key: KeyToEndorse): EndorsedKey | null {
   const { endorsements } = checks;
@@ -79,7 +79,7 @@ function read<T, R>(checks: Checks, sourced: Sourced<T>, reading: (value: T) => 
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     if (sourced.origin === 'evidence') throw error.at(checks.about);
-    const detail = `what the ${sourced.origin} holds cannot be read: ${error.message}`;
+    const detail = `the material of the ${sourced.origin} cannot be read: ${error.message}`;
     checks.unavailable('vcek_unavailable', { detail, retryable: true });
     return null;
   }
@@ -93,13 +93,13 @@ function requireKind(checks: Checks, vek: Vek, signingKey: SnpSigningKey): boole
   return kind && requireAmdIssuer(checks, vek, signingKey);
 }
 
-/** A key certificate whose issuer is none of AMD's for this kind of key ends at no pinned root, whatever the chain. */
+/** A key certificate whose issuer is not an AMD CA for this kind of key ends at no pinned root, whatever the chain. */
 function requireAmdIssuer(checks: Checks, vek: Vek, signingKey: SnpSigningKey): boolean {
   const issuer = vek.certificate.issuer.commonName;
   if (vek.product !== null && issuer === issuerName(vek.product, signingKey)) return true;
   checks.fail('cert_untrusted', {
     expected: SNP_PRODUCTS.map((product) => issuerName(product, signingKey)),
-    detail: 'the issuer of the key certificate is none of AMD for this kind of key',
+    detail: 'the issuer of the key certificate is not an AMD CA for this kind of key',
   });
   return false;
 }
@@ -112,13 +112,13 @@ function recordMissingVek(checks: ReportChecks, report: SnpReport, missing: Unav
   }
   checks.report.fail('snp_product', {
     expected: [...SNP_PRODUCTS],
-    detail: 'the processor is of no product line with a pinned root',
+    detail: 'no AMD root is pinned for the product line of the processor',
   });
 }
 
 function judgePath(checks: Checks, path: VekPath, { signingKey, at }: KeyToEndorse): boolean {
   if (path.otherLine !== null) {
-    const detail = `the chain is of ${path.otherLine}, the key certificate of ${path.product}`;
+    const detail = `the chain is for ${path.otherLine}, the key certificate for ${path.product}`;
     checks.fail('cert_untrusted', { actual: path.otherLine, detail });
     return false;
   }

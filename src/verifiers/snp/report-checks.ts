@@ -45,10 +45,10 @@ export function verifyChipId(checks: Checks, report: SnpReport, vek: Vek): void 
     detail:
       vek.kind === 'vlek'
         ? 'a VLEK is not bound to a chip'
-        : 'the key certificate is of the chip that the report names',
+        : 'the key certificate is for the chip that the report names',
     otherwise: masked
       ? 'the report does not name its chip'
-      : 'the key certificate is of another chip than the report names',
+      : 'the key certificate is for another chip than the report names',
   });
 }
 
@@ -63,7 +63,7 @@ export function verifyTcbExtensions(checks: Checks, report: SnpReport, vek: Vek,
   const reported = readTcb(report.tcb.reported, product);
   const certified = vek.extensions.tcb;
   const differing = componentsOf(reported).filter((component) => certified[component] !== reported[component]);
-  // A line without FMC has no such extension; one that is there all the same speaks of another layout.
+  // A line without FMC has no such extension; if there is one, the TCB has another layout.
   const foreign = reported.fmc === undefined && certified.fmc !== null;
   checks.require(differing.length === 0 && !foreign, 'snp_tcb_cert', {
     expected: { ...certified },
@@ -76,7 +76,7 @@ export function verifyTcbExtensions(checks: Checks, report: SnpReport, vek: Vek,
 export async function verifySignature(checks: Checks, report: SnpReport, vek: Vek): Promise<boolean> {
   const holds = await verifyEcdsa('P-384', 'sha384', report.signed, report.signature, vek.publicKey());
   return checks.require(holds, 'snp_signature', {
-    expected: 'a signature by the key certificate',
+    expected: 'a signature by the certified key',
   });
 }
 
@@ -99,7 +99,7 @@ export function verifyReportFields(checks: Checks, report: SnpReport, product: S
   checks.require(report.authorKeyEn || isZero(report.authorKeyDigest), 'snp_id_key', {
     expected: 'an author key digest only where AUTHOR_KEY_EN is set',
     actual: report.authorKeyEn,
-    detail: 'an author key digest is there only with its key',
+    detail: 'the report has an author key digest only with its key',
     otherwise: 'the report has an author key digest although AUTHOR_KEY_EN is clear',
   });
 }
@@ -117,13 +117,13 @@ function verifyTcbOrder(checks: Checks, report: SnpReport, product: SnpProduct):
       .filter((component) => !le(higher, lower, component))
       .map((component) => `${component} is ${what}`);
   const faults = [
-    ...above(reported, committed, 'reported above what is committed'),
-    ...above(committed, current, 'committed above what runs'),
+    ...above(reported, committed, 'reported above committed'),
+    ...above(committed, current, 'committed above current'),
   ];
   checks.require(faults.length === 0, 'snp_tcb_order', {
     expected: 'reported <= committed <= current',
     actual: { reported: { ...reported }, committed: { ...committed }, current: { ...current } },
-    otherwise: `TCB components are not in order: ${faults.join('; ')}`,
+    otherwise: `the TCB versions are not in order: ${faults.join('; ')}`,
   });
 }
 

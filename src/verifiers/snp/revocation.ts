@@ -20,7 +20,7 @@ export interface RevocationVerdict {
   readonly crl: UsedEndorsement | null;
 }
 
-/** What is to be judged, and by which lists. */
+/** What is to be judged, and by which CRLs. */
 export interface RevocationInput {
   readonly path: VekPath;
   readonly product: SnpProduct;
@@ -34,19 +34,19 @@ interface Candidate extends RevocationList {
   readonly origin: EndorsementOrigin;
 }
 
-/** Genuine lists, whatever their time. */
+/** Genuine CRLs, whatever their validity. */
 interface Lists {
-  /** The list of the certificate's own series, or what the source has in its place. */
+  /** The CRL of the certificate's own series, or what the source has in its place. */
   readonly own: Candidate | null;
   readonly others: readonly Candidate[];
   readonly brought: readonly Candidate[];
 }
 
 /**
- * Judges ASK or ASVK by AMD's CRLs (issued by the ARK). AMD issues one series of lists for VCEKs and one for VLEKs, and
- * a list does not say of which it is. So what any valid list at hand revokes is revoked, whatever a newer one says; and
- * only the source, which knows the address of a list, tells which one is of the certificate's own series.
- * A list that a request brings and that does not verify denies.
+ * Judges ASK or ASVK by AMD's CRLs (issued by the ARK). AMD issues one series of CRLs for VCEKs and one for VLEKs, and
+ * a CRL does not say of which it is. So what any valid CRL revokes is revoked, whatever a newer one says; and
+ * only the source, which knows the address of a CRL, can tell which one is of the certificate's own series.
+ * A CRL that a request supplies and that does not verify denies.
  *
  * VEKs all have serial 0 and cannot be listed; AMD revokes them by raising the TCB. The ARK has no issuer that could.
  */
@@ -58,7 +58,7 @@ export function verifyRevocation(checks: Checks, lists: RevocationLists, input: 
   const fault = sent.map((reading) => faultOf(reading, at)).find((problem) => problem !== null);
   if (fault !== undefined) {
     crls.fail('crl_invalid', { detail: fault.detail });
-    crls.skip(['crl_unavailable'], 'a revocation list of the request is invalid');
+    crls.skip(['crl_unavailable'], 'a CRL of the request is invalid');
     return { state: 'unavailable', crl: null };
   }
   const held = (sourced: Sourced<HashedDer>) => heldCandidate(lists, path, sourced);
@@ -70,7 +70,7 @@ export function verifyRevocation(checks: Checks, lists: RevocationLists, input: 
   });
 }
 
-/** Why a CRL can be relied on at no instant, or not yet. */
+/** Why a CRL can be relied on at no time, or not yet. */
 function faultOf(reading: ListReading, at: Date): { readonly detail: string } | null {
   if (!reading.ok) return reading.problem;
   const untimely = judgeRevocationListTime(reading.list, at);
@@ -103,7 +103,7 @@ function choose(checks: Checks, input: RevocationInput, lists: Lists): Revocatio
   if (counting === null) return recordMissing(crls, input, [...own, ...lists.brought]);
   crls.pass('crl_unavailable', {
     actual: counting.list.nextUpdate?.toISOString() ?? null,
-    detail: `revocation list of ${product} from ${counting.origin}, valid until the time shown`,
+    detail: `CRL of ${product} from ${counting.origin}, valid until the time shown`,
   });
   const isGood = checks.require(revoking === undefined, 'cert_revoked', {
     detail: 'the intermediate certificate is not revoked',
@@ -112,13 +112,13 @@ function choose(checks: Checks, input: RevocationInput, lists: Lists): Revocatio
   if (isGood && confirmed === undefined) {
     crls.warn('crl_unconfirmed', {
       actual: counting.sha256,
-      detail: `only the request supplied a revocation list of ${product}, and AMD KDS is off or could not be asked`,
+      detail: `only the request supplied a CRL of ${product}, and AMD KDS is off or could not be asked`,
     });
   }
   return { state: isGood ? 'good' : 'revoked', crl: crlEndorsement(counting) };
 }
 
-/** A list of the request in the place of one of the certificate's own series, where the source allows it. */
+/** A CRL of the request in the place of one of the certificate's own series, where the source allows it. */
 function standIn(
   { found, product }: RevocationInput,
   { brought }: Lists,
@@ -153,16 +153,16 @@ function recordMissing(
   const unusable =
     problem === undefined || problem.code === 'crl_unavailable' ? staleOf(candidates, product, at) : problem;
   if (unusable !== null) {
-    checks.pass('crl_unavailable', { detail: `a revocation list of ${product} is at hand` });
+    checks.pass('crl_unavailable', { detail: `a CRL of ${product} is available` });
     checks.unavailable(unusable.code, unusable);
   } else {
-    const detail = problem?.detail ?? `no revocation list of ${product} is at hand`;
+    const detail = problem?.detail ?? `no CRL of ${product} is available`;
     checks.unavailable('crl_unavailable', { detail, retryable: problem?.retryable ?? false });
   }
   return { state: 'unavailable', crl: null };
 }
 
-/** Why the newest CRL is not valid at the instant; null if there is no CRL, or a valid one. */
+/** Why the newest CRL is not valid at the verification time; null if there is no CRL, or a valid one. */
 function staleOf(candidates: readonly Candidate[], product: SnpProduct, at: Date): Unavailable | null {
   const last = latestOf(candidates);
   const problems = candidates.map(({ list }) => judgeRevocationListTime(list, at));

@@ -103,7 +103,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     const { at, endorsements } = context;
     const found = endorsements.snp;
 
-    // 2 to 4. The certificate of the key: its kind, its path, and its validity.
+    // 2 to 4. The certificate of the key: its kind, its chain, and its validity.
     const endorsed = endorseKey(checks, this.#paths, { report, signingKey, supplied, found, at });
     if (endorsed === null) return stopped(checks.report, 'no key certificate could be relied on');
     const { vek, path, product } = endorsed;
@@ -122,7 +122,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     // 10. The signature.
     if (!(await verifySignature(checks.report, report, vek))) {
       checks.report.withhold(['snp_product', 'snp_chip_id', 'snp_tcb_cert']);
-      return stopped(checks.report, 'the signature of the report does not hold');
+      return stopped(checks.report, 'the signature of the report does not verify');
     }
 
     // 11. What the report says, whatever the policy.

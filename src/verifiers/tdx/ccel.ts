@@ -61,7 +61,7 @@ function verifyOrder(checks: Checks, { header, events }: TcgEventLog): void {
     otherwise:
       wrong?.type === EVENT_TYPE.noAction
         ? `the event at offset ${wrong.offset} extends nothing and has a digest`
-        : `the separator at offset ${wrong?.offset} is not one`,
+        : `the event at offset ${wrong?.offset} does not have the form of a separator`,
   });
 }
 
@@ -99,21 +99,21 @@ function replay(checks: Checks, { events }: TcgEventLog, registers: readonly Reg
 
 function unreplayable({ offset }: TcgEvent, register: Register | undefined) {
   return register === undefined
-    ? { expected: '1 to 4', detail: `the event at offset ${offset} extends no rtmr` }
-    : { detail: `the event at offset ${offset} has no sha-384 digest` };
+    ? { expected: '1 to 4', detail: `the event at offset ${offset} extends no RTMR` }
+    : { detail: `the event at offset ${offset} has no SHA-384 digest` };
 }
 
 function compare(checks: Checks, registers: readonly Register[]): void {
   const covered = registers.filter((register) => !isUncovered(register));
   const wrong = covered.filter(({ value, quoted }) => hex(value) !== quoted);
   for (const { rtmr, quoted, value, events } of wrong) {
-    const without = `rtmr ${rtmr} is not zero, and the log has no event for it`;
-    const detail = events === 0 ? without : `the log does not replay to rtmr ${rtmr} of the quote`;
+    const without = `RTMR ${rtmr} is not zero, and the log has no event for it`;
+    const detail = events === 0 ? without : `the log does not replay to RTMR ${rtmr} of the quote`;
     checks.fail('eventlog_replay', { expected: quoted, actual: hex(value), detail });
   }
   if (wrong.length > 0) return;
   const uncovered = registers.filter(isUncovered);
-  const rest = uncovered.length === 0 ? '' : `; not covered, extended without the log: ${namesOf(uncovered)}`;
+  const rest = uncovered.length === 0 ? '' : `; not covered by the log: ${namesOf(uncovered)}`;
   checks.pass('eventlog_replay', { detail: `the log replays to ${namesOf(covered)} of the quote${rest}` });
 }
 
@@ -122,5 +122,5 @@ function isUncovered({ rtmr, quoted, value, events }: Register): boolean {
 }
 
 function namesOf(registers: readonly Register[]): string {
-  return registers.map(({ rtmr }) => `rtmr ${rtmr}`).join(', ');
+  return registers.map(({ rtmr }) => `RTMR ${rtmr}`).join(', ');
 }

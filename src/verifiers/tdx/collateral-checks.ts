@@ -12,18 +12,18 @@ import type { TdxCollateral } from '../../model/evidence.js';
 import type { CollateralIssued } from '../../model/verification.js';
 import type { CollateralProblem, CollateralReading, SignedCollateral } from '../../vendors/intel/collateral.js';
 
-/** Collateral at hand, where its parts came from, and whether anything says that it is the newest. */
+/** Available collateral, where its parts came from, and whether a source confirms that it is the newest. */
 export interface CollateralAtHand extends Pick<SourcedCollateral, 'unconfirmed'> {
   readonly value: SignedCollateral;
   readonly origins: CollateralOrigins;
 }
 
 /**
- * Takes the collateral that the request or a source brought. What does not hold denies where the request brought it,
+ * Takes the collateral of the request or of a source. What does not verify denies where the request supplied it,
  * and is out of reach where a source did.
  *
  * @returns null where there is none to rely on; the checks say why
- * @throws {FormatError} where a member that the request brings is malformed
+ * @throws {FormatError} where a member that the request supplies is malformed
  */
 export function takeCollateral(
   checks: Checks,
@@ -49,11 +49,11 @@ export function takeCollateral(
     return { value: reading.value, origins, ...(unconfirmed === undefined ? {} : { unconfirmed }) };
   }
   if (origin === 'evidence') {
-    checks.pass('collateral_unavailable', { detail: 'the request brings collateral' });
+    checks.pass('collateral_unavailable', { detail: 'the request supplied collateral' });
     for (const { code, member, detail } of problems) checks.inside(`/${member}`).fail(code, { detail });
   } else {
     const details = [...new Set(problems.map(({ detail }) => detail))].join('; ');
-    const detail = `what the ${origin} holds does not verify: ${details}`;
+    const detail = `the material of the ${origin} does not verify: ${details}`;
     checks.unavailable('collateral_unavailable', { detail, retryable: true });
   }
   return null;
@@ -88,11 +88,11 @@ function recordGenuine(checks: Checks, { tcbInfo, qeIdentity }: SignedCollateral
   checks.pass('collateral_unavailable', { actual: origin });
   checks.inside('/tcb_info').pass('tdx_tcb_info', {
     actual: { evaluationDataNumber: tcbInfo.value.evaluationDataNumber },
-    detail: 'a key of intel that is certified for it has signed the tcb info',
+    detail: 'Intel signed the TCB info, with a key that is certified for it',
   });
   checks.inside('/qe_identity').pass('tdx_qe_identity', {
     actual: { evaluationDataNumber: qeIdentity.value.evaluationDataNumber },
-    detail: 'a key of intel that is certified for it has signed the identity of the quoting enclave',
+    detail: 'Intel signed the QE identity, with a key that is certified for it',
   });
 }
 
@@ -104,7 +104,7 @@ interface Window {
 }
 
 /**
- * Judges the windows of all parts at the instant, both ends included, without leeway.
+ * Judges the validity of all parts at the verification time, both ends included, without leeway.
  *
  * @returns whether all are in time
  */
@@ -115,13 +115,13 @@ export function judgeWindows(checks: Checks, collateral: SignedCollateral, at: D
   const inTime = checks.require(early.length === 0, 'collateral_not_yet', {
     expected: at.toISOString(),
     actual: dates(early, ({ begins }) => begins),
-    otherwise: `issued after the instant: ${names(early)}`,
+    otherwise: `issued after the verification time: ${names(early)}`,
   });
   if (late.length > 0) {
     const which = late
       .map(({ member, ends }) => `${member} (${ends?.toISOString() ?? 'does not say when'})`)
       .join(', ');
-    const detail = `past its next update at the instant: ${which}`;
+    const detail = `past its next update at the verification time: ${which}`;
     checks.unavailable('collateral_stale', { detail, retryable: true });
     return false;
   }
@@ -149,16 +149,16 @@ export function judgeConfirmation(checks: Checks, { value, unconfirmed }: Collat
   };
   const old = issues.filter(({ issued }) => issuedSince !== null && (issued === null || issued < issuedSince));
   if (old.length > 0) {
-    const detail = `issued more than 48 hours ago (${names(old)}), and nobody confirms it: ${why}`;
+    const detail = `issued more than 48 hours ago (${names(old)}), and no source confirms it: ${why}`;
     checks.unavailable('collateral_unavailable', { ...compared, detail, retryable: true });
     return false;
   }
-  const detail = `nobody confirms the collateral that the request supplied: ${why}`;
+  const detail = `no source confirms the collateral that the request supplied: ${why}`;
   checks.warn('collateral_unconfirmed', { ...compared, detail });
   return true;
 }
 
-/** When the parts that live for a month were issued. The list of the root lives for a year. */
+/** When the parts that live for a month were issued. The CRL of the root is valid for a year. */
 export function collateralIssued({ tcbInfo, qeIdentity, pckCrl }: SignedCollateral): CollateralIssued {
   return {
     tcbInfo: tcbInfo.value.issueDate,

@@ -39,8 +39,8 @@ export function verifyPlatform(checks: Checks, info: TcbInfo, pck: PckExtension)
   return checks.require(same, 'tdx_tcb_info', {
     expected: { fmspc: hex(pck.fmspc), pceId: hex(pck.pceId) },
     actual: { fmspc: hex(info.fmspc), pceId: hex(info.pceId) },
-    detail: 'the tcb info is of the platform of the pck certificate',
-    otherwise: 'the tcb info is of another platform than the pck certificate',
+    detail: 'the TCB info is for the platform of the PCK certificate',
+    otherwise: 'the TCB info is for another platform than the PCK certificate',
   });
 }
 
@@ -90,7 +90,7 @@ function verifyLevels(
   return checks.require(short.length === 0, 'tdx_tcb_level_unsupported', {
     expected: byComponent(short, ({ need }) => need),
     actual: byComponent(short, ({ have }) => have),
-    otherwise: `the platform is behind every level of the tcb info: ${short.map(shortfallLine).join('; ')}`,
+    otherwise: `the platform is below every level of the TCB info: ${short.map(shortfallLine).join('; ')}`,
   });
 }
 
@@ -104,7 +104,7 @@ function mergedStatus(
   if (td15 === null || !isModuleAloneOutOfDate(statuses)) return merged;
   const needed = newestModuleSvn(info, td15.teeTcbSvn2);
   if (needed === null) {
-    checks.fail('tdx_module', { detail: 'the collateral does not describe the tdx module that runs now' });
+    checks.fail('tdx_module', { detail: 'the collateral does not describe the TDX module that runs now' });
     return null;
   }
   const [svn = 0, , third = 0] = td15.teeTcbSvn2;
@@ -125,7 +125,7 @@ function verifyStatus(checks: Checks, statuses: RelaunchStatuses, status: string
   if (unknown === null && status !== 'Revoked') return;
   checks.fail('tdx_tcb_status', {
     actual: unknown ?? status,
-    detail: unknown === null ? 'intel has revoked the tcb of the platform' : 'intel defines no such tcb status here',
+    detail: unknown === null ? 'Intel has revoked the TCB of the platform' : 'Intel defines no such TCB status here',
   });
 }
 

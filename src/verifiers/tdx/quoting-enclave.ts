@@ -82,8 +82,8 @@ export function verifyQeIdentity(checks: Checks, report: EnclaveReport, identity
   checks.require(same, 'tdx_qe_identity', {
     expected: { mrSigner: hex(identity.mrSigner), isvProdId: identity.isvProdId },
     actual: { mrSigner: hex(report.mrSigner), isvProdId: report.isvProdId },
-    detail: 'the quoting enclave is the one that the identity describes',
-    otherwise: 'the quoting enclave is another than the identity describes',
+    detail: 'the quoting enclave is the one that the QE identity describes',
+    otherwise: 'the quoting enclave is not the one that the QE identity describes',
   });
   const masked =
     equalUnderMask(report.miscSelect, identity.miscSelectMask, identity.miscSelect) &&
@@ -104,8 +104,8 @@ function verifyQeSvn(checks: Checks, { isvSvn }: EnclaveReport, { levels }: QeId
     actual: isvSvn,
     otherwise:
       level === undefined
-        ? 'no level is for this version of the quoting enclave'
-        : 'intel has revoked this version of the quoting enclave',
+        ? 'no TCB level covers this version of the quoting enclave'
+        : 'Intel has revoked this version of the quoting enclave',
   });
   return good ? level : null;
 }

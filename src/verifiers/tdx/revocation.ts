@@ -12,19 +12,19 @@ export interface QuoteChecks {
   readonly collateral: Checks;
 }
 
-/** What the lists say of certificates. */
+/** What the CRLs say of certificates. */
 export interface RevocationVerdict {
-  /** The lists are of the right issuers and name none of the certificates. */
+  /** The CRLs are from the right issuers and name none of the certificates. */
   readonly holds: boolean;
-  /** Of a certificate that was looked for; `unavailable` where the list is of another issuer than the certificate. */
+  /** Of a certificate that was looked for; `unavailable` where the CRL is from another issuer than the certificate. */
   readonly stateOf: (certificate: X509Certificate) => 'good' | 'revoked' | 'unavailable';
 }
 
 /**
- * Looks for the PCK certificate on the list of its issuer, and for every certificate that the root issued on the root's
- * list: the PCK CA of the quote, that of the list, and the signers of the collateral. Names are compared as bytes.
+ * Looks for the PCK certificate on the CRL of its issuer, and for every certificate that the root issued on the root CA
+ * CRL: the PCK CA of the quote, that of the CRL, and the signers of the collateral. Names are compared as bytes.
  *
- * The windows of the lists are judged elsewhere: a certificate that an old list revokes is revoked.
+ * The validity of the CRLs is judged elsewhere: a certificate that an old CRL revokes is revoked.
  */
 export function verifyRevocation(
   checks: QuoteChecks,
@@ -37,8 +37,6 @@ export function verifyRevocation(
   const own = checks.collateral.inside('/pck_crl').require(ofIssuer && ofRoot, 'crl_issuer', {
     expected: leaf.issuer.commonName,
     actual: pckCrl.value.issuer.commonName,
-    detail: 'the revocation lists are of the issuers of the certificates',
-    otherwise: 'a revocation list is of another issuer than the certificate',
   });
   const revoked = [
     ...(ofIssuer && isRevoked(pckCrl.value, leaf.serial) ? [leaf] : []),
@@ -47,7 +45,7 @@ export function verifyRevocation(
   const good = checks.quote.require(revoked.length === 0, 'cert_revoked', {
     actual: [...new Set(revoked.map(({ subject }) => subject.commonName))],
     detail: 'no certificate of the quote or the collateral is revoked',
-    otherwise: `intel has revoked a certificate of the quote or the collateral: ${namesOf(revoked)}`,
+    otherwise: `Intel has revoked a certificate of the quote or the collateral: ${namesOf(revoked)}`,
   });
   const stateOf = (certificate: X509Certificate) => {
     if (revoked.includes(certificate)) return 'revoked';
@@ -59,7 +57,7 @@ export function verifyRevocation(
 /** The certificate that the root itself issued. */
 function belowRoot(chain: readonly X509Certificate[]): X509Certificate {
   const certificate = chain.at(-2);
-  if (certificate === undefined) throw new Error('a path has at least two certificates');
+  if (certificate === undefined) throw new Error('a chain has at least two certificates');
   return certificate;
 }
 

@@ -42,14 +42,14 @@ export function verifyTd(checks: Checks, body: TdReportBody): void {
   checks.require(foreign === 0n, 'tdx_attributes', {
     expected: '0x0',
     actual: `0x${foreign.toString(16)}`,
-    detail: 'the td has no attribute that is reserved or lets the host profile it',
-    otherwise: 'the td has attributes that are reserved or let the host profile it: the bits shown',
+    detail: 'the TD has no attribute that is reserved or lets the host profile it',
+    otherwise: 'the TD has attributes that are reserved or let the host profile it: the bits shown',
   });
   checks.require((xfamBits & XFAM_ALWAYS) === XFAM_ALWAYS && (xfamBits & ~XFAM_KNOWN) === 0n, 'tdx_xfam', {
     expected: `0x3 set, none but 0x${XFAM_KNOWN.toString(16)}`,
     actual: `0x${xfamBits.toString(16)}`,
-    detail: 'xfam has the bits that every td has, and no reserved one',
-    otherwise: 'xfam has a reserved bit, or lacks one that every td has',
+    detail: 'XFAM has the bits that every TD has, and no reserved bit',
+    otherwise: 'XFAM has a reserved bit, or lacks one that every TD has',
   });
   checks.require(isZero(seamAttributes), 'tdx_seam_attributes', {
     expected: '0000000000000000',

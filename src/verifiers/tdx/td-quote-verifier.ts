@@ -78,7 +78,7 @@ export interface TdQuoteVerifierOptions {
   readonly pins?: ReadonlySet<string>;
 }
 
-/** A quote that was read, with the path that comes with it. */
+/** A quote that was read, with its certificate chain. */
 interface ReadQuote {
   readonly quote: TdQuote;
   readonly path: PckPath;
@@ -114,12 +114,12 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
   /** The steps of README.md beside this file, by their numbers; 1 is the reading, 13 and 14 are for whoever holds the evidence. */
   #verify(checks: QuoteChecks, { quote, path }: ReadQuote, { at, endorsements }: PartContext): TdQuoteVerification {
     // 2. The quoting enclave is Intel's, by its own word.
-    if (!verifyVendor(checks.quote, quote)) return stopped(checks.quote, 'the quoting enclave is not of intel');
+    if (!verifyVendor(checks.quote, quote)) return stopped(checks.quote, 'the quoting enclave is not of Intel');
 
-    // 3. The path of the PCK certificate.
+    // 3. The chain of the PCK certificate.
     const { pck } = path;
     if (!verifyPath(checks.quote, { ...path, roles: rolesOf(path) }, at) || pck === null) {
-      return stopped(checks.quote, 'no pck certificate could be relied on');
+      return stopped(checks.quote, 'no PCK certificate could be relied on');
     }
 
     // 4. Collateral: signatures, and who signed it.
@@ -128,7 +128,7 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     // 5. Revocation.
     const revocation = found === null ? null : verifyRevocation(checks, path, found.value);
     if (revocation !== null && !revocation.holds) {
-      const because = 'the certificates are revoked, or that cannot be told';
+      const because = 'the certificates are revoked, or their revocation status is not known';
       return stopped(checks.quote, because, usedEndorsements(path, found, revocation.stateOf));
     }
 
@@ -141,7 +141,7 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
 
     // 9. The signature of the quote.
     if (!verifyQuoteSignature(checks.quote, quote)) {
-      return stopped(checks.quote, 'the signature of the quote does not hold');
+      return stopped(checks.quote, 'the signature of the quote does not verify');
     }
 
     // 10. The TD.
@@ -193,7 +193,7 @@ function requireOwnChain({ path }: ReadQuote, collateral: TdxCollateral | null, 
 }
 
 /**
- * None where the path of the quote's certificate does not hold, or it says of no platform what it is: then it is refused,
+ * None where the certificate chain of the quote does not verify, or it says of no platform what it is: then it is refused,
  * whatever the collateral, and nobody is asked about a platform that Intel does not vouch for.
  */
 function neededBy({ path }: ReadQuote, collateral: TdxCollateral | null): readonly TdxCollateralRequest[] {

@@ -29,7 +29,7 @@ export function verifyModule(checks: Checks, info: TcbInfo, body: TdReportBody):
     checks.fail('tdx_module', {
       expected: [...info.tdxModuleIdentities.keys()],
       actual: moduleId(version),
-      detail: 'the collateral describes no such tdx module',
+      detail: 'the collateral describes no such TDX module',
     });
     return null;
   }
@@ -39,7 +39,7 @@ export function verifyModule(checks: Checks, info: TcbInfo, body: TdReportBody):
   checks.require(same, 'tdx_module', {
     expected: { mrSignerSeam: hex(rule.mrSigner), seamAttributes: hex(rule.attributes) },
     actual: { mrSignerSeam: hex(body.mrSignerSeam), seamAttributes: hex(body.seamAttributes) },
-    otherwise: 'the tdx module has another signer, or other attributes, than the collateral describes',
+    otherwise: 'the TDX module has another signer, or other attributes, than the collateral describes',
   });
   if (!same) return null;
   const levels = identity?.levels ?? [];

@@ -98,7 +98,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     const ofData = checks.at(RUNTIME_DATA);
     const mayBeHeld = verifierNonce !== undefined && runtimeData !== null && reportData !== null;
     if (mayBeHeld && isHeldUnder(verifierNonce, runtimeData, reportData)) {
-      const detail = "report data is SHA-512 of intel's nonce and the runtime data";
+      const detail = "report data is the SHA-512 of Intel's nonce and the runtime data";
       ofData.pass('hcl_binding', { actual: hex(reportData), detail });
       // Whoever posts it says where the nonce ends and the data begins, so that no nonce of ours counts inside of the data.
       const bound = verifyNonceInReportData(checks, reportData, 'tdx.reportData', binding);

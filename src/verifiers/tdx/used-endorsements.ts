@@ -10,9 +10,9 @@ import type { RevocationVerdict } from './revocation.js';
 const KINDS = ['pck', 'pck-ca', 'sgx-root'] as const;
 
 /**
- * What a quote was verified with: the path that it brings, and collateral where there was some.
+ * What a quote was verified with: its certificate chain, and collateral where there was some.
  *
- * @param stateOf what the lists say of a certificate; where left out, that all are good as far as there are lists
+ * @param stateOf what the CRLs say of a certificate; where left out, that all are good as far as there are CRLs
  */
 export function usedEndorsements(
   { certificates }: PckPath,

@@ -49,7 +49,7 @@ export function tokenKeysFor(
 }
 
 /**
- * What a token is held against.
+ * What a token is verified with.
  *
  * @param issuer the configured issuer that the token names; null where it names none
  * @param scheme how tokens of this type are made

@@ -17,10 +17,10 @@ import { nullIfMalformed } from '../../model/errors.js';
 import { memoized } from '../evidence/memoized.js';
 import { type TokenRevocation, verifyTokenRevocation } from './token-revocation.js';
 
-/** What the certificates of a token's key are held against. */
+/** What the certificates of a token's key are verified with. */
 export interface KeyCertificateRules {
   /**
-   * SHA-256 of the certificates, or of their SubjectPublicKeyInfos, that a path may end at, lower-case hex. Null: the
+   * SHA-256 of the certificates, or of their SubjectPublicKeyInfos, that a chain may end at, lower-case hex. Null: the
    * origin of the key set is the trust, and its certificates have to hold together, wherever they end.
    */
   readonly roots: ReadonlySet<string> | null;
@@ -33,14 +33,14 @@ export interface KeyCertificateRules {
 export interface KeyCertificates {
   /** The key's own first; empty where the issuer publishes none. */
   readonly path: readonly X509Certificate[];
-  /** Earliest end of the certificates, and of the revocation lists relied on; null where there are none. */
+  /** Earliest end of the certificates, and of the CRLs relied on; null where there are none. */
   readonly validUntil: Date | null;
 }
 
 /**
  * Verifies the certificates that an issuer publishes of a key, `x5c` (RFC 7517, section 4.7): the first holds the key,
  * each is signed by the next, the last by itself; a single one that signed itself will do. All are valid at the
- * instant, the last is one that is pinned, and none is on a list.
+ * verification time, the last is one that is pinned, and none is on a CRL.
  *
  * They were fetched: what does not hold together is `jwks_invalid`, and leaves the decision open. An end at another
  * root, an expiry or a revocation is a finding, and denies.
@@ -62,7 +62,7 @@ export function verifyKeyCertificates(
   const untimely = judgeValidity(path, at);
   const current = checks.require(untimely === null, 'cert_validity', {
     expected: at.toISOString(),
-    detail: 'every certificate of the key is valid at the instant',
+    detail: 'every certificate of the key is valid at the verification time',
     otherwise: untimely?.detail ?? '',
   });
   if (!current) return null;
@@ -99,7 +99,7 @@ function pathProblem(path: readonly X509Certificate[], key: TokenKey): string | 
   const [first] = path;
   const last = path.at(-1);
   if (first === undefined || last === undefined) return null;
-  if (Buffer.compare(first.spki, key.spki) !== 0) return 'the first is of another key';
+  if (Buffer.compare(first.spki, key.spki) !== 0) return 'the first is for another key';
   // Whether the last is to be trusted is `verifyRoot`.
   const profile = { ...PROFILE, anchors: new Set([spkiDigest(last)]) };
   const problem =
@@ -117,11 +117,11 @@ function verifyRoot(checks: Checks, path: readonly X509Certificate[], roots: Rea
     'cert_untrusted',
     {
       actual: last?.subject.commonName ?? null,
-      detail: 'the certificates of the key end at a root that ita.issuers[].roots pins',
+      detail: 'the certificate chain of the key ends at a root that ita.issuers[].roots pins',
       otherwise:
         last === undefined
           ? 'the issuer publishes no certificate of the key'
-          : 'the certificates of the key end at no root that ita.issuers[].roots pins',
+          : 'the certificate chain of the key does not end at a root that ita.issuers[].roots pins',
     },
   );
 }

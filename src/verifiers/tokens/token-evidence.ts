@@ -25,8 +25,8 @@ function requireNonce(verification: TokenVerification, { binding }: Verification
     checks.require(verification.bound.length > 0, 'nonce_mismatch', {
       expected: expectedInToken(binding),
       actual: verification.held ?? null,
-      detail: 'the expected value stands in what the attester vouches for',
-      otherwise: 'the expected value stands nowhere in what the attester vouches for',
+      detail: 'the attester vouches for the expected value',
+      otherwise: 'the attester does not vouch for the expected value',
     });
   }
   return { ...verification, checks: checks.all, required: [...verification.required, 'nonce_mismatch'] };

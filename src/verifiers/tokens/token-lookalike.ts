@@ -19,7 +19,7 @@ interface Lookalike {
   readonly looksLike: { readonly type: TokenType } | null;
 }
 
-/** Nothing is accepted by it, and nothing that the token says is repeated: its signature has not been verified. */
+/** Only a hint: nothing is accepted by it, and nothing of the unverified token is repeated. */
 export function lookalike(iss: JsonValue | undefined, sentAs: TokenType): Lookalike {
   const other = ISSUERS.find(({ type, iss: form }) => type !== sentAs && typeof iss === 'string' && form.test(iss));
   if (other === undefined) return { hint: '', looksLike: null };

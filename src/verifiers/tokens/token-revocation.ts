@@ -7,20 +7,20 @@ import type { Checks } from '../../model/check.js';
 import { nullIfMalformed } from '../../model/errors.js';
 import { memoized } from '../evidence/memoized.js';
 
-/** Revocation lists of the certificates of token keys. */
+/** CRLs of the certificates of token keys. */
 export interface TokenRevocation {
   /** DER. Of any issuers; what cannot be read, or was not signed by the issuer that it names, counts as not there. */
   readonly crls: readonly Uint8Array[];
-  /** Whether an issuer without a list leaves the decision open; else that is a warning. */
+  /** Whether an issuer without a CRL leaves the decision open; else that is a warning. */
   readonly required: boolean;
 }
 
 /**
- * Looks for every certificate but the last on the newest valid list of its issuer (RFC 5280, section 6.3). The last is
- * its own issuer, so that no list could name it.
+ * Looks for every certificate but the last on the newest valid CRL of its issuer (RFC 5280, section 6.3). The last is
+ * its own issuer, so that no CRL could name it.
  *
  * @param path certificates whose signatures hold, the key's own first
- * @returns when the lists that were relied on end; null where a certificate is revoked, or that cannot be judged
+ * @returns when the CRLs that were relied on end; null where a certificate is revoked, or that cannot be judged
  */
 export function verifyTokenRevocation(
   checks: Checks,
@@ -44,11 +44,11 @@ export function verifyTokenRevocation(
       ends.push(newest.nextUpdate);
     }
   }
-  if (ends.length > 0) checks.pass('cert_revoked', { detail: 'no certificate of the key is on a list' });
+  if (ends.length > 0) checks.pass('cert_revoked', { detail: 'no certificate of the key is on a CRL' });
   return ends;
 }
 
-/** A list is used for many tokens: what of it does not change with time is established once, under each issuer. */
+/** A CRL is used for many tokens: what of it does not change with time is established once, under each issuer. */
 const listsUnder: (profile: PathProfile) => (issuer: X509Certificate) => (der: Uint8Array) => X509Crl | null = memoized(
   (profile) => memoized((issuer) => memoized((der) => nullIfMalformed(() => genuineList(der, issuer, profile)))),
 );
@@ -65,17 +65,17 @@ function newestOf(lists: readonly X509Crl[]): X509Crl | null {
   );
 }
 
-/** @returns whether the rest can go on without a list */
+/** @returns whether the rest can go on without a CRL */
 function recordMissing(checks: Checks, { subject }: X509Certificate, isStale: boolean, required: boolean): boolean {
   const of = subject.commonName ?? 'an issuer';
   if (isStale) {
     checks.unavailable('crl_stale', {
-      detail: `the revocation list of ${of} is not valid at the instant`,
+      detail: `the CRL of ${of} is not valid at the verification time`,
       retryable: true,
     });
     return false;
   }
-  const detail = `no revocation list of ${of} is at hand`;
+  const detail = `no CRL of ${of} is available`;
   if (required) checks.unavailable('crl_unavailable', { detail: detail, retryable: true });
   else checks.warn('crl_unavailable', { detail });
   return !required;

@@ -9,19 +9,19 @@ export interface TokenTimes {
   readonly nbf: number | null;
 }
 
-/** What the times of a token are held against. */
+/** What the times of a token are compared with. */
 export interface TimeRules {
   readonly at: Date;
   readonly leewaySeconds: number;
 }
 
-/** The end of the year 9999: later instants are no dates (RFC 3339). */
+/** The end of the year 9999: later times have no RFC 3339 form. */
 const LAST_SECOND = 253_402_300_799;
 
 /** Seconds between issue and expiry at most. Eight hours are usual at Azure, five minutes at Intel. */
 const LONGEST_LIFETIME = 86_400;
 
-/** @throws {FormatError} `token_claim` for times that are no instants, or no `exp` */
+/** @throws {FormatError} `token_claim` for times that are out of range, or no `exp` */
 export function readTimes(claims: JsonObject): TokenTimes {
   const exp = instantOf(claims, 'exp');
   if (exp === null) throw new FormatError('token_claim', 'the token has no exp');
@@ -29,7 +29,7 @@ export function readTimes(claims: JsonObject): TokenTimes {
 }
 
 /**
- * Judges how long a token lives, and whether it is valid at the instant.
+ * Judges how long a token is valid, and whether it is valid at the verification time.
  *
  * @returns what the times show of the issuer's clock; null where the token is not valid, the checks say why
  */

@@ -34,7 +34,7 @@ export interface TokenScheme {
   readonly algorithms: readonly JwsAlgorithm[];
 }
 
-/** What a token is held against. */
+/** What a token is verified with. */
 export interface TokenRules extends TimeRules {
   readonly scheme: TokenScheme;
   /** The configured issuer that the token names, character by character; null where it names none. */
@@ -67,7 +67,7 @@ export const TOKEN_CHECKS = [
 /**
  * Reads a token.
  *
- * @throws {FormatError} `token_format`, `token_header`, `duplicate_key`; `token_claim` for times that are no instants,
+ * @throws {FormatError} `token_format`, `token_header`, `duplicate_key`; `token_claim` for times that are out of range,
  *   or no `exp`
  */
 export function readToken({ token: text }: TokenEvidence): ReadToken {
@@ -119,7 +119,7 @@ export async function verifyToken(checks: Checks, token: ReadToken, rules: Token
 }
 
 function describeKeys({ unrenewedSince }: TokenKeySet): string {
-  const atHand = 'the keys of the issuer are at hand';
+  const atHand = 'the keys of the issuer are available';
   return unrenewedSince === undefined
     ? atHand
     : `${atHand}, as fetched at ${unrenewedSince.toISOString()}: they could not be renewed since`;
@@ -147,7 +147,7 @@ function verifyIssuer(checks: Checks, { claims }: ReadToken, { scheme, issuer, i
   return checks.require(issuer !== null, 'token_issuer', {
     expected: issuers,
     actual: issuer ?? looksLike,
-    detail: `the token is of ${scheme.verifier}, and ${scheme.issuerSettings} has its issuer`,
+    detail: `the token is from ${scheme.verifier}, and ${scheme.issuerSettings} has its issuer`,
     otherwise: `${scheme.issuerSettings} does not have the issuer of the token${hint}`,
   });
 }
@@ -224,7 +224,7 @@ function requireSameKey({ jws }: ReadToken, { spki }: TokenKey): void {
   if (x5c === undefined) return;
   const [first] = Array.isArray(x5c) ? x5c : [];
   if (typeof first !== 'string' || !isOfKey(first, spki)) {
-    throw new FormatError('token_header', 'x5c is of another key than the one that the issuer publishes');
+    throw new FormatError('token_header', 'x5c is for another key than the one that the issuer publishes');
   }
 }
 

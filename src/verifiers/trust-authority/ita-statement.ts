@@ -90,10 +90,10 @@ function statementOf(claims: JsonObject): ItaStatement | string {
   const problem = tdProblem(td);
   if (problem !== null) return problem;
   const { policy_ids_matched: matched = null, policy_ids_unmatched: unmatched = null } = claims;
-  if (!isPolicyList(matched)) return 'policy_ids_matched has another type';
-  if (!isPolicyList(unmatched)) return 'policy_ids_unmatched has another type';
+  if (!isPolicyList(matched)) return 'policy_ids_matched has the wrong type';
+  if (!isPolicyList(unmatched)) return 'policy_ids_unmatched has the wrong type';
   const verifierNonce = verifierNonceOf(claims, td);
-  if (verifierNonce === undefined) return 'verifier_nonce has another type, or stands twice';
+  if (verifierNonce === undefined) return 'verifier_nonce has the wrong type, or appears twice';
   const { attester_runtime_data: runtime, attester_held_data: heldData } = td;
   return {
     td,
@@ -109,18 +109,18 @@ function statementOf(claims: JsonObject): ItaStatement | string {
 function tdClaimsOf(claims: JsonObject): JsonObject | string {
   const { ver, tdx } = claims;
   if (ver === '1.0.0') return tdx === undefined ? claims : 'a token of version 1 has tdx';
-  if (ver !== '2.0.0') return 'the token is of no known version';
+  if (ver !== '2.0.0') return 'the token version is not known';
   const astray = Object.keys(claims).find((name) => TD_SHAPES.has(name));
-  if (astray !== undefined) return `${astray} stands outside of tdx`;
-  return isObject(tdx) ? tdx : 'the token is about no TD';
+  if (astray !== undefined) return `${astray} is outside of tdx`;
+  return isObject(tdx) ? tdx : 'the token is not about a TD';
 }
 
 function tdProblem(td: JsonObject): string | null {
-  if (td['attester_type'] !== 'TDX') return 'the attester is no TD';
+  if (td['attester_type'] !== 'TDX') return 'the attester is not a TD';
   const missing = TD_MEMBERS.find((name) => td[name] === undefined);
   if (missing !== undefined) return `${missing} is missing`;
   const wrong = Object.entries(td).find(([name, value]) => !hasShape(value, TD_SHAPES.get(name) ?? 'any'));
-  return wrong === undefined ? null : `${wrong[0]} has another type`;
+  return wrong === undefined ? null : `${wrong[0]} has the wrong type`;
 }
 
 function hasShape(value: JsonValue, shape: Shape): boolean {

@@ -26,7 +26,7 @@ export type ItaTokenVerifierOptions = TokenVerifierOptions<ItaIssuer>;
 
 const SCHEME: TokenScheme = {
   type: 'ita-token',
-  verifier: 'trust authority',
+  verifier: 'Intel Trust Authority',
   issuerSettings: 'ita.issuers',
   keysSetting: 'ita.issuers[].keys',
   algorithms: ['PS384', 'RS256'],

@@ -20,8 +20,8 @@ export interface ItaIssuer {
 export const CHAIN_CHECKS = ['cert_untrusted', 'cert_validity', 'cert_revoked'] as const satisfies readonly CheckId[];
 
 /**
- * The certificates of the key that signed. With pinned roots: up to one of them, and none revoked by the list of its
- * issuer. A root that only the key set brings shows nothing: whoever can write the set can write that too.
+ * The certificates of the key that signed. With pinned roots: up to one of them, and none revoked by the CRL of its
+ * issuer. A root that only the key set supplies shows nothing: whoever can write the set can write that too.
  *
  * @returns null where the key cannot be relied on; the checks say why
  */
@@ -35,7 +35,7 @@ export function verifyKeyTrust(
   const revocation = roots === null ? null : { crls, required: true };
   const certificates = verifyKeyCertificates(checks, key, { roots, revocation, at });
   if (roots !== null && certificates?.path.length === 1) {
-    checks.pass('cert_revoked', { detail: 'the pinned certificate is that of the key: no list could name it' });
+    checks.pass('cert_revoked', { detail: 'the pinned certificate is that of the key, so no CRL could name it' });
   }
   return certificates;
 }

@@ -13,8 +13,8 @@ export function verifyTcbStatus(checks: Checks, { td }: ItaStatement): void {
       typeof status !== 'string'
         ? 'the token does not state the status of the platform'
         : isTdxStatus(status) || status === 'Revoked'
-          ? `trust authority calls the platform ${status}`
-          : 'trust authority states a status that intel does not define',
+          ? `Intel Trust Authority calls the platform ${status}`
+          : 'Intel Trust Authority states a status that Intel does not define',
   });
 }
 
@@ -29,8 +29,8 @@ export function verifyDebug(checks: Checks, { td }: ItaStatement): void {
     expected: { dbgstat: 'disabled', tdx_is_debuggable: false },
     actual: { dbgstat, tdx_is_debuggable: debuggable },
     otherwise: isOn
-      ? 'trust authority says that the TD can be debugged by its host'
-      : 'the token does not say literally that debug is off',
+      ? 'Intel Trust Authority says that the host can debug the TD'
+      : 'the token does not say literally that debugging is off',
   });
 }
 
@@ -49,7 +49,7 @@ export function verifyPolicies(
     checks.fail('ita_policy', {
       expected: [],
       actual: unmatchedPolicyIds,
-      detail: 'trust authority says that a policy it was asked about does not match (policy_ids_unmatched)',
+      detail: 'Intel Trust Authority says that a requested policy does not match (policy_ids_unmatched)',
     });
     return;
   }
@@ -61,9 +61,9 @@ export function verifyPolicies(
       actual: matchedPolicyIds,
       detail:
         required.length === 0
-          ? 'no policy of trust authority is configured, and it says of none that it does not match'
-          : `trust authority says that every policy of ${POLICY_SETTINGS} matches`,
-      otherwise: `trust authority does not say that every policy of ${POLICY_SETTINGS} matches`,
+          ? 'no Intel Trust Authority policy is configured, and the token names none that does not match'
+          : `Intel Trust Authority says that every policy of ${POLICY_SETTINGS} matches`,
+      otherwise: `Intel Trust Authority does not say that every policy of ${POLICY_SETTINGS} matches`,
     },
   );
 }

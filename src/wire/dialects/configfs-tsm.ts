@@ -41,7 +41,9 @@ export function readConfigfsTsmTdx(evidence: Schemas['ConfigfsTsmTdxEvidence'], 
 export function refuseUnknownProvider(expected: string, value: JsonValue | undefined, pointer: string): void {
   const provider = isObject(value) ? value['provider'] : undefined;
   if (typeof provider !== 'string' || PROVIDERS.has(provider.replace(/\n$/, ''))) return;
-  throw new FormatError('schema', `the value is no provider, expected ${expected}`, { pointer: `${pointer}/provider` });
+  throw new FormatError('schema', `the value is not a provider, expected ${expected}`, {
+    pointer: `${pointer}/provider`,
+  });
 }
 
 /** Those that Linux has (drivers/virt/coco). */

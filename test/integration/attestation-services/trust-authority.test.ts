@@ -32,7 +32,7 @@ describe('what is sent to Trust Authority', () => {
     const { service } = lab.open();
     expect(service.route).toBe('ita');
     expect([bareTd(), submission()].map((one) => service.accepts(one))).toEqual([true, false]);
-    await expect(service.attest(submission(), never)).rejects.toThrow('TDX alone');
+    await expect(service.attest(submission(), never)).rejects.toThrow('TDX evidence only');
     expect(lab.ita.requests).toEqual([]);
   });
 
@@ -137,13 +137,13 @@ describe('a refusal', () => {
   it('is no token where policies have to match', async () => {
     lab.ita.alter({ policies: { unmatched: [POLICY] } });
     const result = await attestTd(lab.open({ policyIds: [POLICY], policyMustMatch: true }));
-    expect(result).toEqual({ refused: expect.stringMatching(/^Trust Authority issues no token/) });
+    expect(result).toEqual({ refused: expect.stringMatching(/^Intel Trust Authority issues no token/) });
   });
 
   it.each([400, 422])('is any status %i where policies have to match, whatever its text', async (status) => {
     lab.ita.fail(/./, { status, body: { error: 'sesame' } });
     const result = await attestTd(lab.open({ policyIds: [POLICY], policyMustMatch: true }));
-    expect(result).toEqual({ refused: expect.stringMatching(/^Trust Authority issues no token/) });
+    expect(result).toEqual({ refused: expect.stringMatching(/^Intel Trust Authority issues no token/) });
   });
 
   it.each(['Invalid nonce and/or run time data', 'sesame: the quote does not verify'])(
@@ -152,7 +152,7 @@ describe('a refusal', () => {
       lab.ita.fail(/./, { status: 400, body: { error } });
       const opened = lab.open({ policyIds: [POLICY] });
       const result = await attestTd(opened);
-      expect(result).toEqual({ refused: expect.stringMatching(/^Trust Authority refuses the quote/) });
+      expect(result).toEqual({ refused: expect.stringMatching(/^Intel Trust Authority refuses the quote/) });
       expect(JSON.stringify([result, opened.log.entries])).not.toContain('sesame');
     },
   );

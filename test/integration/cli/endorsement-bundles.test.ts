@@ -74,7 +74,9 @@ describe('exportEndorsements and importEndorsements', () => {
     const isolated = machine('isolated', 'off');
     lines = [];
     expect(await importEndorsements(path('bundle'), isolated.configuration, isolated.world)).toBe(0);
-    expect(lines).toEqual([expect.stringMatching(/^took tdx-.*: TDX collateral of FMSPC 00806f050000, platform CA/)]);
+    expect(lines).toEqual([
+      expect.stringMatching(/^imported tdx-.*: TDX collateral of FMSPC 00806f050000, platform CA/),
+    ]);
     const opened = openIntel(isolated.configuration, isolated.world);
     const request = { kind: 'intel-tdx', fmspc: platform.fmspc, ca: 'platform', brought: null } as const;
     const context = { at: NOW, historical: false, signal: new AbortController().signal };
@@ -102,7 +104,7 @@ describe('exportEndorsements and importEndorsements', () => {
     const reports = named({ own: platform.quote(), foreign });
     expect(await exportEndorsements(path('bundle'), reports, configuration, world)).toBe(3);
     const said =
-      'missing collateral_unavailable: foreign: the certificate of the quote does not hold up to a pinned root';
+      'missing collateral_unavailable: foreign: the certificate chain of the quote does not verify up to a pinned root';
     expect(lines.filter((line) => line.includes('collateral'))).toEqual([said, said]);
   });
 
@@ -113,7 +115,7 @@ describe('exportEndorsements and importEndorsements', () => {
     const reports = named({ signed: amd.report(), unsigned });
     expect(await exportEndorsements(path('bundle'), reports, configuration, world)).toBe(3);
     expect(lines.filter((line) => line.includes('signed'))).toEqual([
-      'missing vcek_unavailable: unsigned: no key signed the report, so there is no key certificate to ask for',
+      'missing vcek_unavailable: unsigned: no key signed the report, so there is no key certificate to fetch',
     ]);
     expect(lines.filter((line) => line.includes('collateral'))).toEqual([]);
   });

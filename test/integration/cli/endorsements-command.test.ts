@@ -57,7 +57,7 @@ describe('veritee endorsements import', () => {
     });
     const imported = await cli.run(['endorsements', 'import', bundle, ...(await machine('fooled'))]);
     expect(imported.exitCode).toBe(2);
-    expect(imported.stdout).not.toContain('took');
+    expect(imported.stdout).not.toContain('imported');
     for (const name of ['chain.pem', 'list.crl', 'vcek.der', 'nonsense.der']) {
       expect(imported.stdout).toMatch(new RegExp(`^refused ${name}[^:]*: .`, 'm'));
     }
@@ -72,7 +72,7 @@ describe('veritee endorsements import', () => {
   });
 
   it.each([
-    ['is empty', {}, /: is empty; a bundle holds certificates and revocation lists/],
+    ['is empty', {}, /: is empty; a bundle holds certificates and CRLs/],
     ['has nothing to import', { 'readme.txt': 'hello' }, /: has nothing to import; a bundle holds certificates/],
   ])('ends with 1 for a folder that %s, and says so', async (name, files, what) => {
     const bundle = await folder(name, files);
@@ -149,7 +149,7 @@ describe('veritee endorsements export', () => {
     const exported = await cli.run(['endorsements', 'export', cli.path('empty'), ...options]);
     expect([exported.exitCode, exported.stdout]).toEqual([1, '']);
     expect(exported.stderr).toMatch(
-      /short\.bin: is nothing that is understood\n--report takes an SNP report, a TD quote/,
+      /short\.bin: is nothing that is recognised\n--report takes an SNP report, a TD quote/,
     );
   });
 });
@@ -167,7 +167,7 @@ describe.skipIf(!haveVectors)('endorsements of AMD', () => {
     const bundle = await folder('both', Object.fromEntries(files));
     const taken = await cli.run(['endorsements', 'import', bundle, ...(await machine('complete'))]);
     expect(taken.stdout).not.toContain('refused');
-    expect([taken.exitCode, taken.stdout.match(/^took /gm)?.length]).toEqual([0, files.length]);
+    expect([taken.exitCode, taken.stdout.match(/^imported /gm)?.length]).toEqual([0, files.length]);
     expect(await held('complete')).toHaveLength(files.length);
   });
 
@@ -176,7 +176,7 @@ describe.skipIf(!haveVectors)('endorsements of AMD', () => {
     const options = await machine('taught');
     const taken = await cli.run(['endorsements', 'import', await folder('genuine', genuine), ...options]);
     expect(taken.exitCode).toBe(0);
-    expect(taken.stdout.match(/^took /gm)?.length).toBe(SNP_PRODUCTS.length);
+    expect(taken.stdout.match(/^imported /gm)?.length).toBe(SNP_PRODUCTS.length);
     const names = SNP_PRODUCTS.map((product) => `chain-${product.toLowerCase()}-vcek.pem`).sort();
     expect([...(await held('taught'))].sort()).toEqual(names);
     const mixed = await folder('mixed', { ...genuine, 'forged.pem': PKI.chainPem('Genoa') });
@@ -197,7 +197,7 @@ describe.skipIf(!haveVectors)('endorsements of AMD', () => {
     kds.serveVcek('Milan', chipId, readTcb(tcb.reported, 'Milan'), vek.der);
     const connected = ['--report', await cli.write('report.bin', report), ...(await machine('connected', kds.origin))];
     const exported = await cli.run(['endorsements', 'export', cli.path('bundle'), ...connected], '', environment);
-    // The emulated KDS cannot have a revocation list that AMD has signed.
+    // The emulated KDS cannot have a CRL that AMD has signed.
     expect(exported.exitCode).toBe(3);
     expect(exported.stdout.match(/^missing \w+/gm)).toEqual(SNP_PRODUCTS.map(() => 'missing crl_unavailable'));
     expect(await held('bundle')).toHaveLength(SNP_PRODUCTS.length + 1);
@@ -216,7 +216,7 @@ describe.skipIf(!haveVectors)('endorsements of AMD', () => {
     };
     expect(await ask()).toEqual([3, 'vcek_unavailable']);
     const imported = await isolated.run(['endorsements', 'import', cli.path('bundle'), ...offline]);
-    expect([imported.exitCode, imported.stdout.match(/^took /gm)?.length]).toEqual([0, SNP_PRODUCTS.length + 1]);
+    expect([imported.exitCode, imported.stdout.match(/^imported /gm)?.length]).toEqual([0, SNP_PRODUCTS.length + 1]);
     expect(await ask()).toEqual([0]);
   });
 });

@@ -77,8 +77,8 @@ describe('veritee serve', () => {
   });
 
   it.each([
-    [false, 'info', 'no callers are configured: everybody on this machine may verify, nobody else'],
-    [true, 'warn', 'no callers are configured, and listen.insecure is set: everybody who can connect may verify'],
+    [false, 'info', 'no callers are configured: anyone on this machine may verify, and no one else'],
+    [true, 'warn', 'no callers are configured, and listen.insecure is set: anyone who can connect may verify'],
   ])('says who is let in without callers, insecure: %s', async (insecure, level, msg) => {
     const { child, lines, ended } = await serve({ listen: { port: 0, insecure } }, 'open.yaml');
     child.kill('SIGTERM');
@@ -193,7 +193,7 @@ describe('veritee serve on a port that is taken', () => {
     other.close();
     expect(exitCode).toBe(1);
     expect(stderr).toBe(
-      `listen.port: port ${port} of 127.0.0.1 is in use; stop what uses it, or choose another (VERITEE__LISTEN__PORT; 0 picks a free one)\n`,
+      `listen.port: port ${port} of 127.0.0.1 is in use; stop the process that uses it, or choose another port (VERITEE__LISTEN__PORT; 0 picks a free one)\n`,
     );
     expect(stdout).not.toContain('listening');
   });

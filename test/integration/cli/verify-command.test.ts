@@ -110,7 +110,7 @@ describe('veritee verify', () => {
       ['lab.json', '--nonce', 'A'.repeat(68)],
       /^--nonce: nonce: nonce is 51 bytes, a TPM quote holds 50$/m,
     ],
-    ['an instant that is none', ['lab.json', '--at', 'yesterday'], /^--at: schema: not an instant: /],
+    ['an instant that is none', ['lab.json', '--at', 'yesterday'], /^--at: schema: not a time: /],
     ['an instant that the body names by itself', ['past.json'], /^past\.json: at_not_enabled: .*--at.* \(at \/at\)/],
     ['an instant to come', ['lab.json', '--at', '2999-01-01T00:00:00Z'], /^--at: at_not_enabled: /],
   ])('ends with 1 and says why for %s', async (_title, args, message) => {
@@ -121,9 +121,9 @@ describe('veritee verify', () => {
   });
 
   it.each([
-    ['no JSON', 'not json', /body\.json: is no JSON, and a \/verify body is expected\n/],
+    ['no JSON', 'not json', /body\.json: is not JSON, and a \/verify body is expected\n/],
     ['JSON that is cut short', '{"evidence": {', /body\.json: schema: not JSON: the text ends too early/],
-    ['nothing', '', /body\.json: is empty\nexpected is a file with a \/verify body/],
+    ['nothing', '', /body\.json: is empty\nexpected a file with a \/verify body/],
     [
       'an unknown member',
       JSON.stringify({ evidence: { type: 'snp', report: 'AA' }, surplus: 1 }),
@@ -169,7 +169,7 @@ describe.skipIf(!haveVectors)('veritee verify of real evidence', () => {
     expect([exitCode, JSON.parse(stdout).reasons]).toEqual([2, ['nonce_mismatch']]);
   });
 
-  it('says indeterminate with 3 under the baseline, without a revocation list', async () => {
+  it('says indeterminate with 3 under the baseline, without a CRL', async () => {
     const args = ['--policy', 'azure-cvm-baseline', '--at', at, '--nonce', nonce];
     const { exitCode, stdout } = await verify('real.json', ...args);
     expect([exitCode, JSON.parse(stdout).reasons]).toEqual([3, ['crl_unavailable']]);
@@ -242,7 +242,7 @@ describe('veritee inspect', () => {
     await cli.write('damaged.bin', damaged);
     const refused = await cli.run(['inspect', 'damaged.bin']);
     expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
-    expect(refused.stderr).toMatch(/^damaged\.bin, taken for an SNP report: snp_policy: /);
+    expect(refused.stderr).toMatch(/^damaged\.bin, read as an SNP report: snp_policy: /);
   });
 
   it('ends with 1 for what is no evidence', async () => {

@@ -320,7 +320,7 @@ describe('AmdCrls: rollback', () => {
     lab.clock.advance(DAY_MS);
     await opened.refreshDue();
     expect(opened.log.of(/not renewed/)).toEqual([
-      { line: 'milan-vcek', why: 'revocation list of Milan is older than one that was relied on before' },
+      { line: 'milan-vcek', why: 'CRL of Milan is older than one that was relied on before' },
     ]);
     expect(await listOf(opened)).toBe(9n);
   });
@@ -343,7 +343,7 @@ describe('AmdCrls: rollback', () => {
   });
 
   const DAMAGED =
-    'whether a revocation list of Milan is older than one that was relied on before cannot be told: the mark of it in the cache folder is damaged or cannot be read';
+    'whether a CRL of Milan is older than one that was relied on before is not known: the rollback mark in the cache folder is damaged or cannot be read';
 
   it('CRT-09 relies on no list while its memory is damaged, newer ones included, until the mark is removed', async () => {
     serve(9, -10, 5);
@@ -497,7 +497,7 @@ describe('AmdCrls: after the end', () => {
     const { crlProblems } = await find(opened, COMPLETE, { at });
     expect(crlProblems.get('Milan')).toMatchObject({
       code: 'crl_stale',
-      detail: `revocation list of Milan is past its next update, ${new Date(at.getTime() - 1).toISOString()}`,
+      detail: `CRL of Milan is past its next update, ${new Date(at.getTime() - 1).toISOString()}`,
       retryable: true,
     });
     expect(await lab.cached()).not.toContain(KEPT);

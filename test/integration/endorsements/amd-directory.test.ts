@@ -102,7 +102,7 @@ describe('AmdDirectory', () => {
     for (const name of names) await truncate(join(folder, name), 1024 * 1024);
     await directory.start();
     const why = new Map(log.of(/not taken/).map((fields) => Object.values(fields) as [string, string]));
-    expect(why.get('73.der')).toMatch(/no certificate/);
+    expect(why.get('73.der')).toMatch(/not a certificate/);
     expect(why.get('74.der')).toBe('too much in this folder');
   });
 
@@ -124,7 +124,7 @@ describe('AmdDirectory', () => {
     await directory.start();
     expect(directory.veks(MILAN)).toHaveLength(1);
     expect(log.of(/not taken/)).toEqual([
-      { file: 'forged.der', why: 'signature does not verify (certificate 1 of the path, VCEK)' },
+      { file: 'forged.der', why: 'signature does not verify (certificate 1 of the chain, VCEK)' },
     ]);
   });
 

@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 describe('AmdEndorsements: order of places', () => {
-  it('fetches VCEK, chain and revocation list from KDS, and afterwards has them in the cache', async () => {
+  it('fetches VCEK, chain and CRL from KDS, and afterwards has them in the cache', async () => {
     const opened = lab.open();
     const first = await find(opened);
     expect(summary(first)).toEqual({ vek: 'network', chain: 'network', crl: 'network' });
@@ -357,7 +357,7 @@ describe('AmdEndorsements: cache', () => {
       expect(foundVek((await find(opened)).vek)).toEqual({ value: VCEK, origin: 'network' });
       expect(lab.kds.count(/SPL/)).toBe(before + 1);
       expect(await readFile(join(lab.cacheFolder, name))).toEqual(Buffer.from(VCEK));
-      expect(opened.log.of(/does not fit/)).toHaveLength(1);
+      expect(opened.log.of(/does not match/)).toHaveLength(1);
     }
   });
 
@@ -372,7 +372,7 @@ describe('AmdEndorsements: cache', () => {
       await writeFile(join(lab.cacheFolder, name), poison);
       const opened = lab.open();
       await find(opened);
-      expect(opened.log.of(/does not fit/)).toHaveLength(1);
+      expect(opened.log.of(/does not match/)).toHaveLength(1);
       expect(await readFile(join(lab.cacheFolder, name))).toEqual(genuine);
     }
   });

@@ -153,7 +153,7 @@ export function requestFor(changes: Partial<SnpEndorsementRequest> = {}): SnpEnd
   };
 }
 
-/** A revocation list of Milan with a number, from one day to another, both counted from now. */
+/** A CRL of Milan with a number, from one day to another, both counted from now. */
 export function issueCrl(number: number, fromDays: number, toDays: number): Uint8Array {
   const day = (days: number) => new Date(NOW.getTime() + days * DAY_MS);
   return pki.issueCrl({

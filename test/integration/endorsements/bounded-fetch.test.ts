@@ -6,7 +6,7 @@ import { FetchError } from '../../../src/outgoing/fetch-error.js';
 import { LabKds } from '../../lab/kds.js';
 
 const CRL_PATH = '/vcek/v1/Milan/crl';
-const BODY = Buffer.from('a revocation list, or so');
+const BODY = Buffer.from('a CRL, or so');
 const MAXIMUM_BYTES = 100_000;
 
 let kds: LabKds;

@@ -43,9 +43,9 @@ describe('exportBundle and importBundle', () => {
     const { taken, refused } = await machine.importBundle(lab.path('bundle'));
     expect(refused).toEqual([]);
     expect(taken.map(({ what }) => what)).toEqual([
-      'chain of Milan for VCEKs',
+      'certificate chain of Milan for VCEKs',
       `VCEK of Milan of chip 0102030405060708…`,
-      'revocation list 1 of Milan for VCEKs, until 2027-03-01T12:00:00.000Z',
+      'CRL 1 of Milan for VCEKs, valid until 2027-03-01T12:00:00.000Z',
     ]);
     expect(summary(await find(machine))).toEqual({ vek: 'store', chain: 'store', crl: 'store' });
   });
@@ -105,8 +105,8 @@ describe('importBundle', () => {
     const { taken, refused } = await machine.importBundle(path);
     expect(taken.map(({ name }) => name)).toEqual(['genoa.pem']);
     expect(refused).toEqual([
-      { name: 'v.der', why: 'no chain of milan-vcek is at hand' },
-      { name: 'c.crl', why: 'no root of Milan is at hand' },
+      { name: 'v.der', why: 'no certificate chain of milan-vcek is available' },
+      { name: 'c.crl', why: 'no root of Milan is available' },
     ]);
     expect(await readdir(machine.folder)).toEqual(['chain-genoa-vcek.pem']);
   });
@@ -140,13 +140,13 @@ describe('importBundle', () => {
     ],
     ['that has ended', issueCrl(3, -10, -1), 'it is past its next update'],
     ['from the future', issueCrl(3, 1, 10), 'it is from the future'],
-  ])('CRT-09 refuses a revocation list %s', async (_what, der, why) => {
+  ])('CRT-09 refuses a CRL %s', async (_what, der, why) => {
     const path = await bundleOf({ 'chain.pem': pki.chainPem('Milan'), 'c.crl': der });
     const { refused } = await offline().importBundle(path);
     expect(refused).toEqual([{ name: 'c.crl', why }]);
   });
 
-  it('CRT-09 refuses a revocation list that is older than one it took before, also after a restart', async () => {
+  it('CRT-09 refuses a CRL that is older than one it took before, also after a restart', async () => {
     const first = await bundleOf({ 'chain.pem': pki.chainPem('Milan'), ...exported(issueCrl(9, -5, 60)) });
     await offline().importBundle(first);
     const [eight, ten] = [exported(issueCrl(8, -4, 90)), exported(issueCrl(10, -3, 90))];
@@ -156,13 +156,13 @@ describe('importBundle', () => {
     expect(taken.map((file) => file.name)).toEqual(Object.keys(ten));
   });
 
-  it('CRT-09 refuses a revocation list whose mark is damaged, however new it is', async () => {
+  it('CRT-09 refuses a CRL whose mark is damaged, however new it is', async () => {
     const nine = exported(issueCrl(9, -5, 60));
     await offline().importBundle(await bundleOf({ 'chain.pem': pki.chainPem('Milan'), ...nine }));
     await writeFile(join(lab.path('offline-cache'), 'crl-highest-milan-vcek'), 'spoilt');
     const ten = exported(issueCrl(10, -3, 90));
     const { taken, refused } = await offline().importBundle(await bundleOf(ten));
-    const why = 'whether it is older than one that was relied on before cannot be told: the mark is damaged';
+    const why = 'whether it is older than one that was relied on before is not known: the rollback mark is damaged';
     const [name = ''] = Object.keys(ten);
     expect([taken, refused.filter((one) => one.name === name)]).toEqual([[], [{ name, why }]]);
   });
@@ -201,7 +201,9 @@ describe('importBundle', () => {
     const path = await bundleOf({ 'old.pem': older + pki.ark('Milan').pem });
     const { taken, refused } = await machine.importBundle(path);
     expect(taken).toEqual([]);
-    expect(refused).toEqual([{ name: 'old.pem', why: 'a newer chain of Milan for VCEKs is at hand' }]);
+    expect(refused).toEqual([
+      { name: 'old.pem', why: 'a newer certificate chain of Milan for VCEKs is already available' },
+    ]);
     expect(await readFile(join(machine.folder, 'chain-milan-vcek.pem'), 'latin1')).toBe(pki.chainPem('Milan'));
   });
 
@@ -212,7 +214,10 @@ describe('importBundle', () => {
     });
     const { taken, refused } = await offline().importBundle(path);
     expect(refused).toEqual([]);
-    expect(taken.map(({ what }) => what)).toEqual(['chain of Milan for VCEKs', 'chain of Milan for VLEKs']);
+    expect(taken.map(({ what }) => what)).toEqual([
+      'certificate chain of Milan for VCEKs',
+      'certificate chain of Milan for VLEKs',
+    ]);
   });
 
   it('says that a root alone is of no use', async () => {

@@ -74,7 +74,7 @@ describe('importBundle', () => {
     ['another root', new TdxPlatform({ pki: createIntelPki({ at: NOW }) }).collateral({ at: NOW }), 'pinned'],
     ['the future', collateral({ tcbInfo: { issueDate: day(0.001) } }), 'future'],
     ['the past', collateral({ qeIdentity: { issueDate: day(-31), nextUpdate: day(-0.001) } }), 'next update'],
-    ['no form', '{"tcb_info": {}}', 'no string'],
+    ['no form', '{"tcb_info": {}}', 'is not a string'],
     ['a name twice', '{"tcb_info": "", "tcb_info": ""}', 'twice'],
   ])('refuses collateral of %s, and keeps nothing of it', async (_what, content, why) => {
     const machine = offline();
@@ -121,7 +121,7 @@ describe('importBundle', () => {
     const { taken, refused } = await offline().importBundle(
       await bundleOf({ 'first.json': collateral({ evaluationNumber: 99 }) }),
     );
-    const why = 'whether it is older than what was imported before cannot be told: a mark is damaged';
+    const why = 'whether it is older than what was imported before is not known: a rollback mark is damaged';
     expect([taken, refused]).toEqual([[], [{ name: 'first.json', why }]]);
   });
 

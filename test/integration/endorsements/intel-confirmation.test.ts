@@ -145,7 +145,7 @@ describe('a service that holds nothing, and Intel gives nothing', () => {
     expect(await lab.find(opened, brought())).toMatchObject({
       origin: 'evidence',
       unconfirmed: {
-        why: 'no source of intel could be asked for newer collateral: the Intel PCS answered with status 404',
+        why: 'no Intel source could be asked for newer collateral: the Intel PCS answered with status 404',
         issuedSince: day(-2),
       },
     });

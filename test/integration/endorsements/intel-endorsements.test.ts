@@ -162,7 +162,7 @@ describe('services', () => {
   });
 
   it.each([
-    ['another FMSPC', { tcbInfo: { members: { fmspc: 'ffffffffffff' } } }, 'another kind of platform'],
+    ['another FMSPC', { tcbInfo: { members: { fmspc: 'ffffffffffff' } } }, 'another platform'],
     ['other keys', { tcbInfo: { afterSigning: (text: string) => text.replace('UpToDate', 'Revoked ') } }, 'signature'],
     ['a revoked signer', { rootCrl: { revoked: [{ serial: pki.tcbSigning.serial }] } }, 'revoked'],
     ['a revoked PCK CA', { rootCrl: { revoked: [{ serial: pki.pckCa('platform').serial }] } }, 'revoked'],
@@ -209,7 +209,7 @@ describe('TDX-10 the memory of what a source gave', () => {
     const mark = join(lab.cacheFolder, `tdx-highest-pcs-${fmspc}`);
     await writeFile(mark, '');
     const detail =
-      'whether TDX collateral is older than what was fetched or imported before cannot be told: the mark of it in the cache folder is damaged or cannot be read';
+      'whether TDX collateral is older than what was fetched or imported before is not known: the rollback mark in the cache folder is damaged or cannot be read';
     const code = 'collateral_rollback';
     expect(await lab.find(lab.open({ pcs: null }))).toEqual({ code, detail, retryable: true });
     const opened = lab.open();
@@ -228,7 +228,7 @@ describe('TDX-10 the memory of what a source gave', () => {
     expect(await lab.told(opened)).toBe('cache 19');
   });
 
-  it('CRT-09 says collateral_rollback for a revocation list with a lower number than before', async () => {
+  it('CRT-09 says collateral_rollback for a CRL with a lower number than before', async () => {
     lab.serve({ pckCrl: { number: 5 } });
     await lab.find(lab.open());
     lab.clock.advance(40 * DAY_MS);
@@ -236,7 +236,7 @@ describe('TDX-10 the memory of what a source gave', () => {
     expect(await lab.told(lab.open())).toBe('collateral_rollback');
   });
 
-  it('CRT-09 says collateral_rollback for an older revocation list with the same number, as Intel gives all of its lists', async () => {
+  it('CRT-09 says collateral_rollback for an older CRL with the same number, as Intel gives all of its lists', async () => {
     await lab.find(lab.open());
     lab.clock.advance(40 * DAY_MS);
     lab.serve({ pckCrl: { overrides: { thisUpdate: day(-2), nextUpdate: day(60) } } });
@@ -366,7 +366,7 @@ describe('TDX-10 collateral of a request', () => {
     expect(await lab.told(lab.open({ pcs: null }))).toBe('cache 19');
   });
 
-  it('CRT-09 gets the newer revocation list of two that are current', async () => {
+  it('CRT-09 gets the newer CRL of two that are current', async () => {
     const opened = lab.open();
     await lab.find(opened);
     const listOf = (days: number) => ({ pckCrl: { overrides: { thisUpdate: day(days), nextUpdate: day(days + 30) } } });
@@ -399,7 +399,7 @@ describe('collateral of a request and of another platform', () => {
   });
 });
 
-describe('revocation lists that are held for another platform of the same CA', () => {
+describe('CRLs that are held for another platform of the same CA', () => {
   const other = new TdxPlatform({ pki, fmspc: '50806f000000' });
   const listOf = (days: number) => ({ pckCrl: { overrides: { thisUpdate: day(days), nextUpdate: day(days + 30) } } });
   const theOther = { request: { fmspc: other.fmspc } };
@@ -588,7 +588,7 @@ describe('the cache', () => {
     expect(await lab.told(lab.open({ pcs: null }))).toBe('collateral_unavailable');
     const opened = lab.open();
     expect(await lab.told(opened)).toBe('network 19');
-    expect(opened.log.of(/does not fit and is ignored/)).toHaveLength(1);
+    expect(opened.log.of(/does not match and is ignored/)).toHaveLength(1);
     expect(await readFile(file)).toEqual(genuine);
   });
 

@@ -139,7 +139,7 @@ describe('fault matrix: QE identity', () => {
 describe.each([
   ['PCK', /pckcrl/, 'pckCrl'],
   ['root', /IntelSGXRootCA/, 'rootCrl'],
-] as const)('fault matrix: %s revocation list', (_what, path, member) => {
+] as const)('fault matrix: %s CRL', (_what, path, member) => {
   const dated = (from: number, to: number) => ({
     [member]: { overrides: { thisUpdate: day(from), nextUpdate: day(to) } },
   });

@@ -175,7 +175,7 @@ export function asFile(found: SourcedCollateral | Unavailable) {
   return 'code' in found ? found : { ...found, value: encodeCollateralFile(found.value) };
 }
 
-/** When the PCK revocation list of what was found was made. */
+/** When the PCK CRL of what was found was made. */
 export function pckListOf(found: SourcedCollateral | Unavailable): string | null {
   return 'code' in found ? null : (parseCrl(found.value.pckCrl).thisUpdate?.toISOString() ?? null);
 }

@@ -222,7 +222,9 @@ describe('token keys: files', () => {
       const name = `maa.issuers: keys of ${lab.issuer}`;
       expect(await opened.reload()).toEqual([{ name, isTaken: false }]);
       expect(await lab.told(opened, 'b')).toEqual(['store', 'b']);
-      expect(lab.log.of(/^file of a token issuer not read again: it counts as it was$/)).toHaveLength(index + 1);
+      expect(lab.log.of(/^file of a token issuer not reloaded: the previous content stays in force$/)).toHaveLength(
+        index + 1,
+      );
     }
   });
 
@@ -237,7 +239,7 @@ describe('token keys: files', () => {
     const name = `maa.issuers: keys of ${lab.issuer}`;
     expect(await opened.reload()).toEqual([{ name, isTaken: true }]);
     expect(await lab.told(opened, 'a')).toEqual(['store']);
-    expect(lab.log.of(/^key file is gone or lists no key: no token verifies by it any more$/)).toEqual([
+    expect(lab.log.of(/^key file is gone or lists no key: no token can be verified with it any more$/)).toEqual([
       { file: name },
     ]);
     await lab.write('keys.json', setWith('b'));
@@ -270,7 +272,7 @@ describe('token keys: files', () => {
   });
 });
 
-describe('token keys: revocation lists', () => {
+describe('token keys: CRLs', () => {
   const pemOfCrl = (der: Uint8Array) => pemOf(der).replaceAll('CERTIFICATE', 'X509 CRL');
   const ROOT = pemOf(derOf('root'));
 
@@ -335,7 +337,7 @@ describe('token keys: revocation lists', () => {
 
   it.each([
     ['no certificate', () => pemOfCrl(listOf(1)), /has no certificate/],
-    ['no PEM', () => 'roots', /this is no pem/],
+    ['no PEM', () => 'roots', /this is not PEM/],
     ['a certificate that is none', () => ROOT.replace(/\nMII/, '\nAAA'), /cut short|sequence|tag/],
     ['a list that is none', () => ROOT + pemOfCrl(derOf('root')), /./],
   ])('do not start with a file of roots that has %s', async (_what, text, why) => {

@@ -140,7 +140,7 @@ describe('POST /verify', () => {
     const { requestId, ...rest } = body;
     expect(rest).toEqual({
       type: 'urn:veritee:problem:internal_error',
-      title: 'Fault of the service',
+      title: 'Internal error',
       status: 500,
       detail: 'the request could not be answered',
       code: 'internal_error',

@@ -38,7 +38,7 @@ describe('LabPcs', () => {
     }
   });
 
-  it('serves revocation lists: DER where asked, else PEM, and the root list where its address says', async () => {
+  it('serves CRLs: DER where asked, else PEM, and the root list where its address says', async () => {
     const served = pcs.serve(platform);
     expect(await download(pcs, `${PCK_CRL}&encoding=der`)).toEqual(Buffer.from(served.pckCrl));
     expect(Buffer.from(await download(pcs, PCK_CRL)).toString()).toMatch(/^-----BEGIN X509 CRL-----\n/);

@@ -90,7 +90,7 @@ describe('key set of the lab Trust Authority', () => {
     }
   });
 
-  it('serves revocation lists where the certificates say they are', async () => {
+  it('serves CRLs where the certificates say they are', async () => {
     const own = await LabTrustAuthority.start();
     own.revoke('RS256');
     own.revoke('signing-ca');

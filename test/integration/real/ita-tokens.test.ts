@@ -83,7 +83,7 @@ describe.skipIf(!haveVectors)('a token of the development stage', () => {
   it.each([
     ['certificate', (root: Uint8Array) => digestOf(root)],
     ['key', (root: Uint8Array) => digestOf(parseCertificate(root).spki)],
-  ])('ends at the development root, pinned by its %s, and lacks revocation lists', async (_, pinOf) => {
+  ])('ends at the development root, pinned by its %s, and lacks CRLs', async (_, pinOf) => {
     const roots = new Set([pinOf(developmentRoot())]);
     const found = await verify(readVector(TOKEN), readVector(KEYS), { roots });
     expect(idsOf(found.checks, 'fail')).toEqual([]);

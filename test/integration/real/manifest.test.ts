@@ -8,7 +8,7 @@ import { haveVectors, readVector, type Vector, vector, vectors } from '../../vec
 const GENUINE = `{ apiVersion: veritee/v1, id: genuine, version: 1, accepts: [snp, az-snp-vtpm], minimums: { snp: any },
   freshness: none, revocation: best-effort, allowDebug: true, paravisor: any }`;
 
-/** The baseline's rules without AMD's revocation list, which no public source has. */
+/** The baseline's rules without AMD's CRL, which no public source has. */
 const BEST_EFFORT = `{ apiVersion: veritee/v1, id: best-effort, version: 1, accepts: [az-snp-vtpm], secureBoot: required, revocation: best-effort,
   minimums: { snp: { Milan: { snp: 24, microcode: 219 } } } }`;
 
@@ -84,7 +84,7 @@ describe.skipIf(!haveVectors)('real evidence gets the verdict of its manifest, a
 
 describe.skipIf(!haveVectors)('current Azure machines', () => {
   it.each(['az-snp-milan-hcl1-a', 'az-snp-milan-hcl1-b'])(
-    '%s is allowed with its nonce, without a revocation list where the policy says so',
+    '%s is allowed with its nonce, without a CRL where the policy says so',
     async (id) => {
       const decision = await judgeVector(vector(id), [BEST_EFFORT], true);
       expect(decision.reasons).toEqual([]);

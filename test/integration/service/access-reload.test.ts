@@ -124,7 +124,7 @@ describe('callers on a reload', () => {
     // The file would do for a new start: the port that is open may be another.
     const said = await reload({ listen: { host: insecure ? host : '127.0.0.1', insecure } });
     expect(log.of(/callers and TLS material not reloaded/)).toEqual([
-      { problems: ['callers: none is left: to serve without callers, start the service again'] },
+      { problems: ['callers: none is left; to serve without callers, restart the service'] },
     ]);
     expect(said).toMatchObject({ level: 'warn', fields: { keptAsBefore: ['callers and listen.tls'] } });
     const url = `http://127.0.0.1:${port()}`;
@@ -261,7 +261,7 @@ it('a certificate that ends within 30 days is a warning at start and at each rel
   const ending = pemOf(derOf('root', { notAfter: new Date(Date.now() + 10.5 * 24 * 60 * 60 * 1000) }));
   await writeTls(oldCa.pem + ending);
   await start({ ...withTls(true), callers: { kept: caller(KEPT) } });
-  const message = /^a certificate of the listener ends soon$/;
+  const message = /^a certificate of the listener expires soon$/;
   const fields = { file: 'listen.tls.clientCa', subject: 'CN=Root', expires: expect.any(String), daysLeft: 10 };
   expect(log.of(message)).toEqual([fields]);
   await reload();
@@ -284,7 +284,7 @@ describe('files of keys and endorsement folders on a reload', () => {
     await writeFile(path('amd'), 'a file in the place of the folder');
     expect(await reload()).toMatchObject({
       level: 'warn',
-      message: 'reloaded in part: what is kept as before was not right',
+      message: 'reloaded in part: the parts that were wrong stay as they were',
       fields: { keptAsBefore: ['amd.chains', `maa.issuers: keys of ${issuer}`] },
     });
     const figures = String((await call(service.url, '/metrics')).body);
@@ -333,7 +333,7 @@ describe('what a reload does not take over', () => {
     await writeFile(roots, 'no roots');
     expect(await reload(withNewTls)).toMatchObject({
       level: 'warn',
-      message: 'reloaded in part: what is kept as before was not right',
+      message: 'reloaded in part: the parts that were wrong stay as they were',
       fields: { keptAsBefore: ['roots'] },
     });
     expect(await statusFor(KEPT)).toBe(200);

@@ -34,7 +34,7 @@ const bringing = (policy: string, ...crls: readonly Uint8Array[]) => ({
 type Found = Awaited<ReturnType<LabService['verify']>>;
 const line = ({ body }: Found, id: string) => body.checks.find((check: { id: string }) => check.id === id);
 
-describe('a revocation list that only the request has', () => {
+describe('a CRL that only the request has', () => {
   it('CRT-10 counts where KDS is off, with the warning crl_unconfirmed, and is not kept', async () => {
     const service = await lab.start(OFF);
     const answer = await lab.verify(service, bringing('plain', CRL));
@@ -64,7 +64,7 @@ describe('a revocation list that only the request has', () => {
   });
 });
 
-describe('two genuine revocation lists', () => {
+describe('two genuine CRLs', () => {
   it.each([
     ['in the folder', { 'a.crl': REVOKING, 'b.crl': NEWER }, []],
     ['in the request', {}, [REVOKING, NEWER]],

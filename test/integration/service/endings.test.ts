@@ -53,8 +53,8 @@ describe('an API key', () => {
 
   it('DEC-14 that ended yesterday, or ends in ten days, is a warning at start and at each reload', async () => {
     const expected = [
-      { level: 'warn', caller: 'ended', daysLeft: 0, msg: 'an API key has ended: its caller is refused' },
-      { level: 'warn', caller: 'ending', daysLeft: 9, msg: 'an API key ends soon' },
+      { level: 'warn', caller: 'ended', daysLeft: 0, msg: 'an API key has expired: its caller is refused' },
+      { level: 'warn', caller: 'ending', daysLeft: 9, msg: 'an API key expires soon' },
     ];
     const before = lab.output.length;
     const service = await lab.start({ callers }, {}, 'keys');
@@ -91,7 +91,7 @@ describe('a waiver', () => {
       check: 'crl_unavailable',
       approver: 'alice',
       daysLeft: 0,
-      msg: 'a waiver has ended: it covers nothing any more',
+      msg: 'a waiver has expired: it covers nothing any more',
     },
     {
       level: 'warn',
@@ -99,7 +99,7 @@ describe('a waiver', () => {
       pointer: '/waivers/1',
       check: 'nonce_stale',
       daysLeft: 9,
-      msg: 'a waiver ends soon',
+      msg: 'a waiver expires soon',
     },
   ];
 

@@ -119,14 +119,14 @@ describe('a challenge in time', () => {
       { level: 'warn', outstanding: 2, msg: 'challenges in memory are lost with this process' },
       {
         level: 'info',
-        msg: 'challenges are kept in memory: those that this key issued before this start count as used',
+        msg: 'challenges are kept in memory: those issued with this key before this start count as used',
       },
     ]);
   });
 
   it('FRS-07 that was used is no challenge any more without its key, which the log says where it makes another', async () => {
     const message =
-      "there was no challenge key, so one was made: challenges issued with another key pass for nonces of the caller's own";
+      "there was no challenge key, so one was created: a challenge issued with another key counts as the caller's own nonce";
     const said = (from: number) =>
       lab.output
         .slice(from)

@@ -181,9 +181,9 @@ describe('nothing is sent', () => {
       expected: 'maa',
       actual: 'not asked',
       detail:
-        'no maa token was sent, and none was asked for, because another verifier judges the present, and the instant is past',
+        'no token was sent for the route maa, and none was requested, because another verifier judges the present, and the verification time is in the past',
       remedy:
-        'The caller should send a token of maa in attestationResults, because the service asks for none about a past instant, or about evidence that fails a check.',
+        'The caller should send a token for the route maa in attestationResults, because the service asks for none at a verification time in the past, or about evidence that fails a check.',
     });
     expectNothingSent();
   });
@@ -199,7 +199,7 @@ describe('nothing is sent', () => {
     expect(answer.body.checks.find(({ id }: { readonly id: string }) => id === 'route_unavailable')).toMatchObject({
       result: 'not_configured',
       detail:
-        'no maa token was sent, and none was asked for, because evidence that fails snp_debug goes to no other verifier, whatever a policy tolerates',
+        'no token was sent for the route maa, and none was requested, because evidence that fails snp_debug is sent to no other verifier, whatever a policy tolerates',
     });
     expectNothingSent();
   });

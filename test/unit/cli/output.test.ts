@@ -63,8 +63,8 @@ describe('a decision for people', () => {
   });
 
   it.each([
-    ['indeterminate', true, 'again     the same request may be judged otherwise later\n'],
-    ['indeterminate', false, 'again     the same request will not be judged otherwise later\n'],
+    ['indeterminate', true, 'again     the same request may be judged differently later\n'],
+    ['indeterminate', false, 'again     the same request will not be judged differently later\n'],
     ['deny', true, null],
     ['allow', false, null],
   ] as const)('says of %s, retryable %s, whether to ask again', (decision, retryable, line) => {

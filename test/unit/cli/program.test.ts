@@ -81,7 +81,7 @@ describe('help for what there is not', () => {
     [['help', 'nothing'], 'unknown command "nothing"; there are serve, verify, inspect, config, endorsements\n'],
     [['help', 'verfy'], 'unknown command "verfy"; did you mean verify?\n'],
     [['help', 'endorsements', 'exprt'], 'unknown command "exprt"; did you mean export?\n'],
-    [['help', 'verify', 'body'], 'unknown command "body": no command stands below this one\n'],
+    [['help', 'verify', 'body'], 'unknown command "body": this command has no subcommands\n'],
   ])('names it: %j', async (args, expected) => {
     let said = '';
     const exitCode = await runProgram(args, '1.0.0', ACTIONS, (text) => {
@@ -115,7 +115,7 @@ describe('an option that is given twice', () => {
     ['--config', ['serve', '--config', 'a', '--config', 'b']],
     ['--config', ['endorsements', 'export', 'a', '--config', 'a', '--config', 'b']],
   ])('is refused: %s of %j', async (option, args) => {
-    const said = `${option} is given twice, and counts once: leave one out\n`;
+    const said = `${option} is given twice: leave one out\n`;
     expect(await run(...args)).toEqual({ exitCode: 1, said, ran: 0 });
   });
 

@@ -50,7 +50,7 @@ describe('roots of certificates of attestation keys', () => {
     ['is empty', ''],
     ['is no PEM', 'roots'],
     [
-      'has a revocation list, which nothing would look at',
+      'has a CRL, which nothing would look at',
       `${AK_PKI.authority('root').pem}-----BEGIN X509 CRL-----\n${wrapped(OTHER.rootCrl())}-----END X509 CRL-----\n`,
     ],
   ])('are refused in a file that %s', async (_, text) => {

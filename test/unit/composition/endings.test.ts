@@ -34,8 +34,8 @@ function endingsOf(keyEnds: readonly string[], waiverEnds: readonly string[], tl
 const said = ({ lines }: FakeLog) => lines.map(({ fields, message }) => [Object(fields).daysLeft, message]);
 
 describe('DEC-14 a warning', () => {
-  const ENDED = 'an API key has ended: its caller is refused';
-  const SOON = 'an API key ends soon';
+  const ENDED = 'an API key has expired: its caller is refused';
+  const SOON = 'an API key expires soon';
 
   it.each([
     ['2026-06-01T12:00:00Z', [[0, ENDED]]],
@@ -50,10 +50,10 @@ describe('DEC-14 a warning', () => {
   });
 
   it.each([
-    ['2026-05-31', [[0, 'a waiver has ended: it covers nothing any more']]],
-    ['2026-06-01', [[0, 'a waiver has ended: it covers nothing any more']]],
-    ['2026-06-02', [[0, 'a waiver ends soon']]],
-    ['2026-07-01', [[29, 'a waiver ends soon']]],
+    ['2026-05-31', [[0, 'a waiver has expired: it covers nothing any more']]],
+    ['2026-06-01', [[0, 'a waiver has expired: it covers nothing any more']]],
+    ['2026-06-02', [[0, 'a waiver expires soon']]],
+    ['2026-07-01', [[29, 'a waiver expires soon']]],
     ['2026-07-02', []],
   ])('DEC-14 of a waiver that ends on %s', (expires, expected) => {
     const { endings, log } = endingsOf([], [expires]);
@@ -80,8 +80,8 @@ it('DEC-14 figures are seconds until the end, of keys and waivers', () => {
 describe('a certificate of the listener', () => {
   const pem = (...ends: readonly string[]) =>
     ends.map((end) => pemOf(derOf('root', { notAfter: new Date(end) }))).join('\n');
-  const ENDED = 'a certificate of the listener has ended: connections by it fail';
-  const SOON = 'a certificate of the listener ends soon';
+  const ENDED = 'a certificate of the listener has expired: connections with it fail';
+  const SOON = 'a certificate of the listener expires soon';
 
   it.each([
     ['2026-06-01T12:00:00Z', [[0, ENDED]]],

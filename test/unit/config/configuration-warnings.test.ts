@@ -15,7 +15,7 @@ describe('warnings about a configuration', () => {
     const ids = '[ 1a2b3c4d-0000-4000-8000-0123456789ab ]';
     const pinned = `{ issuer: a, keys: ./k.json, policyIds: ${ids} }`;
     expect(warningsAbout(`ita: { issuers: [ ${pinned}, { issuer: b, keys: ./k.json } ] }`)).toEqual([
-      'ita.issuers: a and b have the same keys but not the same policyIds and roots, so a token that one refuses may count under the other name',
+      'ita.issuers: a and b have the same keys but not the same policyIds and roots, so a token that one refuses may be accepted under the other name',
     ]);
     expect(warningsAbout(`ita: { issuers: [ ${pinned}, { issuer: b, keys: ./k.json, policyIds: ${ids} } ] }`)).toEqual(
       [],
@@ -50,8 +50,8 @@ describe('warnings about a configuration', () => {
 
   it('name regions that this version does not know, which a slip of the pen can be', () => {
     expect(warningsAbout('maa: { shared: [weu, ewu] }')).toEqual([
-      'maa.shared[1]: this version knows no region ewu; tokens of https://sharedewu.ewu.attest.azure.net count all the ' +
-        "same, so look whether that provider is Microsoft's",
+      'maa.shared[1]: this version does not know the region ewu; tokens of https://sharedewu.ewu.attest.azure.net are accepted all the ' +
+        "same, so check that the provider is Microsoft's",
     ]);
   });
 
@@ -59,8 +59,8 @@ describe('warnings about a configuration', () => {
     const known = '{ issuer: https://sharedweu.weu.attest.azure.net }';
     const unknown = '{ issuer: https://sharedzzz.zzz.attest.azure.net }';
     expect(warningsAbout(`maa: { shared: false, issuers: [${known}, ${unknown}] }`)).toEqual([
-      'maa.issuers[1]: this version knows no region zzz; tokens of https://sharedzzz.zzz.attest.azure.net count all the ' +
-        "same, so look whether that provider is Microsoft's",
+      'maa.issuers[1]: this version does not know the region zzz; tokens of https://sharedzzz.zzz.attest.azure.net are accepted all the ' +
+        "same, so check that the provider is Microsoft's",
     ]);
   });
 

@@ -181,7 +181,7 @@ describe('values', () => {
     ['VERITEE__TPM__ROOTS', '[a]', 'VERITEE__TPM__ROOTS: must be a list in JSON, such as ["a", "b"]'],
     ['VERITEE__TPM__ROOTS', 'a', 'VERITEE__TPM__ROOTS: must be a list in JSON, such as ["a", "b"]'],
     ['VERITEE__LISTEN', 'a', 'VERITEE__LISTEN: must be JSON, such as {"key": "value"}'],
-    ['VERITEE__LISTEN', '{"port":1,"port":2}', 'VERITEE__LISTEN line 1, column 11: this key stands there twice'],
+    ['VERITEE__LISTEN', '{"port":1,"port":2}', 'VERITEE__LISTEN line 1, column 11: this key appears twice'],
     ['VERITEE__LISTEN', '{"port":-1}', 'VERITEE__LISTEN: listen.port: must be a whole number from 0 to 65535'],
     ['VERITEE__CHALLENGES__KEY', '', 'VERITEE__CHALLENGES__KEY: must be a path, not empty'],
     ['VERITEE__POLICIES__DEFAULT', 'null ', 'VERITEE__POLICIES__DEFAULT: must be a policy id'],

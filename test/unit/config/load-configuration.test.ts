@@ -8,7 +8,7 @@ const SHARED = 'https://sharedweu.weu.attest.azure.net';
 /** Of a region that the list does not have. */
 const NEWER = 'https://sharedxyz.xyz.attest.azure.net';
 const NO_REGION = (region: string) =>
-  `maa.shared[1]: ${region} is no region as Azure Attestation abbreviates them (such as weu or eus2; known are eus, eus2, ` +
+  `maa.shared[1]: ${region} is not a region as Azure Attestation abbreviates them (such as weu or eus2; known are eus, eus2, ` +
   `scus, ncus, cus, cuse, eus2e, cae, cac, wus, neu, weu, sasia, easia, uks, ukw and ${SHARED_REGIONS.length - 16} more)`;
 const KEY_HASH = 'Ab'.repeat(32);
 
@@ -135,16 +135,16 @@ describe('the result', () => {
 
 describe('YAML', () => {
   it.each([
-    ['a repeated key', 'historical: true\nhistorical: false', 'line 2, column 1: this key stands there twice'],
+    ['a repeated key', 'historical: true\nhistorical: false', 'line 2, column 1: this key appears twice'],
     ['an alias', 'tpm: { roots: &r [a] }\nmaa: { shared: *r }', 'line 2, column 16: aliases (*name) are not read'],
     ['an unknown tag', 'listen: !env {}', 'line 1, column 9: unknown tag (!name)'],
-    ['a second document', '{}\n---\n{}', 'line 2, column 1: a second document begins: one is read'],
+    ['a second document', '{}\n---\n{}', 'line 2, column 1: a second document begins: only one is read'],
     [
       'a text without end',
       'historical: "',
-      'line 1, column 14: something is missing: a closing quote or bracket, a comma, or the blank after a colon',
+      'line 1, column 14: something is missing: a closing quote or bracket, a comma, or the space after a colon',
     ],
-    ['a tab', 'listen:\n\tport: 1', 'line 2, column 1: tabs cannot indent: use blanks'],
+    ['a tab', 'listen:\n\tport: 1', 'line 2, column 1: tabs cannot indent: use spaces'],
     [
       'a bracket without end',
       'listen: { port: 1',
@@ -167,7 +167,7 @@ describe('YAML', () => {
     expect(problemsOf(text)).toContain(problem);
   });
 
-  it('names the file that is no object, where there is one', () => {
+  it('names the file that is not an object, where there is one', () => {
     expect(problemsOf('- listen', {}, 'own.yaml')).toEqual(['own.yaml: must be an object']);
     expect(problemsOf('configuration: 1', {}, 'own.yaml')).toEqual([
       expect.stringMatching(/^own\.yaml line 1: configuration: unknown key/),
@@ -204,7 +204,7 @@ describe('YAML', () => {
     [
       'what does not fit together',
       'listen:\n  host: 0.0.0.0\n',
-      'own.yaml line 2: listen.host: not a loopback address, and no callers are configured (listen.insecure: true serves anybody)',
+      'own.yaml line 2: listen.host: not a loopback address, and no callers are configured (listen.insecure: true serves anyone)',
     ],
   ])('a problem names file and line: %s', (_, text, problem) => {
     expect(problemsOf(text, {}, 'own.yaml')).toEqual([problem]);
@@ -337,11 +337,11 @@ describe('each refusal names its place', () => {
     [issuer('policyHash: []'), 'maa.issuers[0].policyHash: must not be empty'],
     [
       issuer('keys: jwks'),
-      'maa.issuers[0].policyHash: is missing, and the issuer is no shared provider (any accepts every policy)',
+      'maa.issuers[0].policyHash: is missing, and the issuer is not a shared provider (any accepts every policy)',
     ],
     [
       'maa: { issuers: [ { issuer: https://sharedweu.eus.attest.azure.net } ] }',
-      'maa.issuers[0].policyHash: is missing, and the issuer is no shared provider (any accepts every policy)',
+      'maa.issuers[0].policyHash: is missing, and the issuer is not a shared provider (any accepts every policy)',
     ],
     ...[
       'https://shareduga.ugv.attest.azure.us',
@@ -353,7 +353,7 @@ describe('each refusal names its place', () => {
       'https://sharedwesteurope.westeurope.attest.azure.net',
     ].map((other): [string, string] => [
       `maa: { issuers: [ { issuer: ${other} } ] }`,
-      'maa.issuers[0].policyHash: is missing, and the issuer is no shared provider (any accepts every policy)',
+      'maa.issuers[0].policyHash: is missing, and the issuer is not a shared provider (any accepts every policy)',
     ]),
     [
       'maa: { issuers: [ { issuer: https://a.example, policyHash: any }, { issuer: https://a.example, keys: f, policyHash: any } ] }',
@@ -368,7 +368,7 @@ describe('each refusal names its place', () => {
     [submit('endpoints: [ http://a.example ]'), 'maa.submit.endpoints[0]: must be an https URL without path'],
     [submit(`endpoints: [ ${SHARED}/ ]`), 'maa.submit.endpoints[0]: must be an https URL without path'],
     [submit(`endpoints: [ ${SHARED}, ${SHARED} ]`), 'maa.submit.endpoints: repeats an item'],
-    [submit('credential: managed-identity'), 'maa.submit.credential: there are no endpoints that it would be for'],
+    [submit('credential: managed-identity'), 'maa.submit.credential: there are no endpoints that would use it'],
     [credential('7'), 'maa.submit.credential: must be an object, or the name of its kind'],
     [
       credential('default'),
@@ -639,7 +639,7 @@ describe('submitting to Azure Attestation', () => {
     ['https://sharedweu.weu.test.attest.azure.net', 'shared: true'],
   ])('never goes to %s with %s, whose tokens would not count', (endpoint, others) => {
     expect(problemsOf(submitTo(endpoint, others))).toEqual([
-      'maa.submit.endpoints[0]: is no issuer whose tokens are accepted',
+      'maa.submit.endpoints[0]: is not an issuer whose tokens are accepted',
     ]);
   });
 

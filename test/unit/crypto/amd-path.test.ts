@@ -226,7 +226,7 @@ describe('authority and extensions', () => {
     expect(verify(chain)).toEqual([{ code: 'cert_path', index: 2 }]);
   });
 
-  it('SNP-13 SNP-14 refuses an AMD extension that comes twice', () => {
+  it('SNP-13 SNP-14 refuses an AMD extension that appears twice', () => {
     for (const suffix of ['4', '3.8', '3.3']) {
       const vek = pki.issueVcek({
         product: 'Milan',
@@ -285,7 +285,7 @@ describe('revocation', () => {
 
   it('SNP-27 refuses a list signed by the ASK, which may not sign lists', () => {
     const list = crl({ issuer: pki.intermediate('Milan', 'vcek') });
-    expect(verifyCrl(list, ask())?.detail).toBe('issuer may not sign revocation lists');
+    expect(verifyCrl(list, ask())?.detail).toBe('issuer may not sign CRLs');
   });
 
   it.each([

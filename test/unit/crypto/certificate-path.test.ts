@@ -175,7 +175,7 @@ describe('extensions', () => {
     expect(verify(path(overrides))).toEqual([{ code: 'cert_extension', index: indexOf(role) }]);
   });
 
-  it.each(ROLES)('CRT-03 refuses an extension that comes twice in the %s', (role) => {
+  it.each(ROLES)('CRT-03 refuses an extension that appears twice in the %s', (role) => {
     const twice = { oid: '1.2.3.4', value: octetString(new Uint8Array([1])) };
     const overrides = { [role]: { extensions: [...own(role), twice, twice] } };
     expect(verify(path(overrides))).toEqual([{ code: 'cert_extension', index: indexOf(role) }]);
@@ -499,8 +499,8 @@ describe('signatures', () => {
     );
     expect(found).toEqual([
       { code: 'cert_signature', index: 0, detail: 'signature does not verify' },
-      { code: 'cert_not_ca', index: 1, detail: 'issuer is not a ca' },
-      { code: 'cert_untrusted', index: 2, detail: 'path does not end at a pinned key' },
+      { code: 'cert_not_ca', index: 1, detail: 'issuer is not a CA' },
+      { code: 'cert_untrusted', index: 2, detail: 'chain does not end at a pinned key' },
     ]);
   });
 

@@ -47,7 +47,7 @@ describe('decodeBase64', () => {
   });
 
   it.each([
-    ['QUJD\nQUJD', 'not base64url or base64: it has blanks or line feeds'],
+    ['QUJD\nQUJD', 'not base64url or base64: it has spaces or line feeds'],
     ['QUJ*', 'not base64url or base64: it has other characters'],
     ['-_+/', 'not base64url or base64: it mixes the two alphabets'],
     ['QUJDQ', 'not base64url or base64: it is cut short, or its last character has bits that no byte uses'],

@@ -37,7 +37,7 @@ describe('crlUris', () => {
     expect(urisOf(sequence(other, point(fullName(uri(B)))))).toEqual([B]);
   });
 
-  it('refuses what is no list of points', () => {
+  it('refuses what is not a list of points', () => {
     expect(formatErrorOf(() => urisOf(uri(A))).code).toBe('cert_format');
     expect(formatErrorOf(() => urisOf(sequence(uri(A)))).code).toBe('cert_format');
   });

@@ -34,7 +34,7 @@ describe('parseHclReport', () => {
 
   it('HCL-01 says of filling that is not zero what it is', () => {
     const report = buildHclReport({ hardwareReport, runtimeClaims });
-    const message = 'filling bytes after the runtime claims are not zero';
+    const message = 'padding bytes after the runtime claims are not zero';
     expect(() => parseHclReport(Uint8Array.from([...report, 1]))).toThrow(
       expect.objectContaining({ code: 'hcl_format', message }),
     );

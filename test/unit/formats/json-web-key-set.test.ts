@@ -117,7 +117,7 @@ describe('parseKeySet: keys that are left out', () => {
     ['a kid that is a list', jwkOf(a, 'k1', { kid: ['k1'] }), 'key has no kid'],
     ['an empty kid', jwkOf(a, ''), 'key has no kid'],
     ['a kid of 513 characters', jwkOf(a, 'k'.repeat(513)), 'kid is over 512 characters'],
-    ['an alg that is a list', jwkOf(a, 'k1', { alg: ['RS256'] }), 'alg is not a text'],
+    ['an alg that is a list', jwkOf(a, 'k1', { alg: ['RS256'] }), 'alg is not a string'],
     ['no key at all', { kty: 'RSA', kid: 'k1' }, 'key has neither n and e nor a certificate'],
     ['no e', { kty: 'RSA', kid: 'k1', n: numbersOf(a).n }, 'e is not base64url'],
     ['no n', { kty: 'RSA', kid: 'k1', e: 'AQAB' }, 'n is not base64url'],

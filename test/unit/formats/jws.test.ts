@@ -59,9 +59,9 @@ describe('parseJws', () => {
     [
       'a line feed behind it',
       `${compact(HEADER)}\n`,
-      'the token has a blank or line feed behind it: expected it without',
+      'the token has a space or line feed after it: expected it without',
     ],
-    ['a blank in front', ` ${compact(HEADER)}`, 'the token has a blank or line feed in front: expected it without'],
+    ['a blank in front', ` ${compact(HEADER)}`, 'the token has a space or line feed before it: expected it without'],
     ['a blank inside', compact(HEADER, '{}', 'AQ ID'), 'a part of the token is not base64url'],
   ])('TOK-05 says what a token has that it should not: %s', (_, token, message) => {
     expect(() => parseJws(token)).toThrow(expect.objectContaining({ code: 'token_format', message }));

@@ -9,7 +9,7 @@ const CERTIFICATE = pemOf(ROOT);
 const CRL = CERTIFICATE.replaceAll('CERTIFICATE', 'X509 CRL');
 
 describe('parsePemBlocks', () => {
-  it('reads certificates and revocation lists in their order', () => {
+  it('reads certificates and CRLs in their order', () => {
     const blocks = parsePemBlocks(CRL + CERTIFICATE + CRL);
     expect(blocks.map(({ label }) => label)).toEqual(['X509 CRL', 'CERTIFICATE', 'X509 CRL']);
     expect(blocks.map(({ der }) => Buffer.from(der))).toEqual(Array(3).fill(Buffer.from(ROOT)));

@@ -16,7 +16,7 @@ const read = (text: string) => parsePemCertificates(text, 'cert_chain').map(hexO
 /** A PEM block of any text between its lines. */
 const block = (...body: readonly string[]) => [lines[0], ...body, lines.at(-1), ''].join('\n');
 
-const SENT_KEY = 'pem has a private key, which must not be sent: expected certificates alone';
+const SENT_KEY = 'PEM has a private key, which must not be sent: expected certificates alone';
 
 describe('parsePemCertificates', () => {
   it.each([
@@ -121,22 +121,22 @@ describe('parsePemCertificates', () => {
     const code = (text: string, maximum: number) =>
       formatErrorOf(() => parsePemCertificates(text, 'cert_chain', { certificates: maximum })).message;
     expect(parsePemCertificates(PEM, 'cert_chain', { certificates: 2 })).toHaveLength(2);
-    expect(code(PEM, 1)).toBe('pem has more than 1 certificates');
-    expect(code(PEM + garbage, 2)).toBe('pem has more than 2 certificates');
-    expect(code(PEM + garbage, 3)).toBe('pem is not base64 in lines of one length, at most 76 characters');
-    expect(code(`${PEM}bye\n`, 2)).toBe('pem has something else than certificates');
+    expect(code(PEM, 1)).toBe('PEM has more than 1 certificates');
+    expect(code(PEM + garbage, 2)).toBe('PEM has more than 2 certificates');
+    expect(code(PEM + garbage, 3)).toBe('PEM is not base64 in lines of one length, at most 76 characters');
+    expect(code(`${PEM}bye\n`, 2)).toBe('PEM has something other than certificates');
   });
 
   it.each([
     ['written in base64', Buffer.from(ONE).toString('base64'), 'this is PEM written in base64: expected PEM as it is'],
-    ['with its line feeds written out', ONE.replaceAll('\n', '\\n'), 'pem has \\n written out: expected line feeds'],
+    ['with its line feeds written out', ONE.replaceAll('\n', '\\n'), 'PEM has \\n written out: expected line feeds'],
     [
       'as the name of its file',
       './certs/chain.pem',
-      'this is the name of a file: expected pem, which starts with -----BEGIN CERTIFICATE-----',
+      'this is the name of a file: expected PEM, which starts with -----BEGIN CERTIFICATE-----',
     ],
-    ['as DER', 'MIIB', 'this is no pem: expected pem, which starts with -----BEGIN CERTIFICATE-----'],
-    ['as a key', block().replaceAll('CERTIFICATE', 'PUBLIC KEY'), 'pem has something else than certificates'],
+    ['as DER', 'MIIB', 'this is not PEM: expected PEM, which starts with -----BEGIN CERTIFICATE-----'],
+    ['as a key', block().replaceAll('CERTIFICATE', 'PUBLIC KEY'), 'PEM has something other than certificates'],
     ...['PRIVATE KEY', 'EC PRIVATE KEY', 'ENCRYPTED PRIVATE KEY'].flatMap((label): [string, string, string][] => [
       [`as a block ${label}`, block('AAAA').replaceAll('CERTIFICATE', label), SENT_KEY],
       [`before a block ${label}`, ONE + block('AAAA').replaceAll('CERTIFICATE', label), SENT_KEY],

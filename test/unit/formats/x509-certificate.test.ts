@@ -97,7 +97,7 @@ describe('parseCertificate', () => {
     expect(hexOf(read.tbs)).toBe(hexOf(parseCertificate(encoded).tbs));
   });
 
-  it('keeps an extension that comes twice, and takes neither for the right one', () => {
+  it('keeps an extension that appears twice, and takes neither for the right one', () => {
     const read = certificate('leaf', {
       extensions: [keyUsage(['digitalSignature']), basicConstraints(), keyUsage(['keyCertSign'])],
     });
@@ -380,12 +380,12 @@ describe('public keys', () => {
     [
       'Ed25519',
       sequence(sequence(oid('1.3.101.112')), bitString(new Uint8Array(32))),
-      'neither rsa nor elliptic curve',
+      'neither RSA nor elliptic curve',
     ],
     [
       'RSA bound to PSS',
       sequence(sequence(oid('1.2.840.113549.1.1.10')), bitString(bytes('3000'))),
-      'neither rsa nor elliptic curve',
+      'neither RSA nor elliptic curve',
     ],
   ])('reads %s as a key that nothing uses', (_what, spki, detail) => {
     expect(key(spki)).toEqual({ kind: 'other', detail });

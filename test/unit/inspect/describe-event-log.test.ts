@@ -119,7 +119,7 @@ describe('description of a CCEL', () => {
     const [first, last, rest] = [fields[0], fields[255], fields[256]];
     const length = first?.length ?? 0;
     expect(rest).toEqual({
-      name: 'events left off',
+      name: 'events left out',
       offset: (last?.offset ?? 0) + length,
       length: 3840 * length,
       value: 3840,

@@ -31,7 +31,7 @@ describe('description of an SEV-SNP report', () => {
     expect(meaning('POLICY', {})).toBe('debugging is not allowed');
     expect(meaning('POLICY', { policy: 0xb001fn })).toBe('the host may debug the guest');
     expect(meaning('REPORT_ID_MA', {})).toBe('no migration agent');
-    expect(meaning('REPORT_ID_MA', { reportIdMa: new Uint8Array(32) })).toBe('a migration agent is there');
+    expect(meaning('REPORT_ID_MA', { reportIdMa: new Uint8Array(32) })).toBe('a migration agent is present');
   });
 
   it('says whether an author key stands behind its digest', () => {
@@ -41,9 +41,9 @@ describe('description of an SEV-SNP report', () => {
   });
 
   it.each([
-    [0, 'asked for at the most privileged level: where there is a paravisor, by it'],
-    [1, 'asked for at a less privileged level of the guest'],
-    [0xffffffff, 'asked for by the host'],
+    [0, 'requested at the most privileged level: where there is a paravisor, by the paravisor'],
+    [1, 'requested at a less privileged level of the guest'],
+    [0xffffffff, 'requested by the host'],
   ])('says who asked for a report of VMPL %i', (vmpl, expected) => {
     expect(meaning('VMPL', { vmpl })).toBe(expected);
   });
@@ -51,7 +51,7 @@ describe('description of an SEV-SNP report', () => {
   it('names line and part of the processor, known or not', () => {
     expect(meaning('CPUID', {})).toBe('Milan, part Milan');
     expect(meaning('CPUID', { cpuid: { family: 0x1a, model: 0x50, stepping: 0 } })).toBe(
-      'no known product line, part unknown',
+      'unknown product line, part unknown',
     );
     expect(fieldsOf({ version: 2, cpuid: null }).has('CPUID')).toBe(false);
   });

@@ -39,9 +39,9 @@ beforeAll(async () => {
     ['an HCL report', [hclReport, ['HCL report', 'runtime data', 'ATTESTATION_REPORT']]],
     ['a TD quote', [tdx.quote(), []]],
     ['a TPM quote', [tpmQuote.message, ['TPMS_ATTEST']]],
-    ['certificates or revocation lists in PEM', [utf8(amd.chainPem('Milan')), ['certificate', 'certificate']]],
+    ['certificates or CRLs in PEM', [utf8(amd.chainPem('Milan')), ['certificate', 'certificate']]],
     ['a certificate in DER', [snp.vek.der, ['certificate']]],
-    ['a revocation list in DER', [crl, ['revocation list']]],
+    ['a CRL in DER', [crl, ['CRL']]],
     ['a token', [utf8(`${TOKEN}\n`), ['JOSE header', 'claims']]],
     ['an event log', [buildCcel(labCcelEvents()), []]],
     ['TDX collateral in JSON', [utf8(encodeCollateralFile(tdx.collateral())), []]],
@@ -109,7 +109,7 @@ describe('a file by itself', () => {
   it('is said to be UTF-16, or a private key', () => {
     expect(remarkOnRaw(Buffer.from('\ufeff{}', 'utf16le'))).toBe('it is UTF-16 text: save it as UTF-8');
     const key = utf8('-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n');
-    expect(remarkOnRaw(key)).toBe('it holds a private key, which nothing here asks for');
+    expect(remarkOnRaw(key)).toBe('it holds a private key, which is never needed here');
     expect(remarkOnRaw(utf8('hello'))).toBeNull();
   });
 });

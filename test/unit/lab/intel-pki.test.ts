@@ -41,7 +41,7 @@ describe('IntelPki', () => {
     expect(createIntelPki({ at: AT }).pins).not.toEqual(pki.pins);
   });
 
-  it('issues revocation lists that name what is revoked', () => {
+  it('issues CRLs that name what is revoked', () => {
     const pck = pki.issuePck();
     const crl = new X509Crl(Uint8Array.from(pki.pckCrl('platform', { revoked: [{ serial: pck.serial }], number: 7 })));
     expect(crl.issuer).toContain('CN=Intel SGX PCK Platform CA');

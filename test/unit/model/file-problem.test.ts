@@ -38,7 +38,7 @@ it('says no more of what is no error of the system', () => {
 
 it.each([
   ['ENOSPC', 'cannot be written: no space is left'],
-  ['EPIPE', 'cannot be written: nobody reads it any more'],
+  ['EPIPE', 'cannot be written: nothing reads it any more'],
   ['EROFS', 'cannot be written: the file system is read-only'],
   ['EPERM', 'cannot be written: the user of this process may not write it'],
   ['EACCES', 'cannot be written: the user of this process may not write it'],

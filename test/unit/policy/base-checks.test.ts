@@ -99,7 +99,7 @@ describe('revocation', () => {
       expect(only(appraisal, id)).toMatchObject({
         result: 'warn',
         policy: 'least',
-        detail: 'as it is; the policy takes revocation as best effort',
+        detail: 'as it is; the policy sets revocation to best-effort',
       });
       expect(only(appraisal, id)).not.toHaveProperty('retryable');
       expect(appraisal.outcome).toBe('allow');

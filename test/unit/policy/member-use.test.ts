@@ -87,7 +87,7 @@ describe('a member that nothing consults', () => {
 
   it('DEC-13 is shown with its code and pointer', () => {
     expect(() => parsePolicy(policyText({ ...TDX, require: { snp: { minGuestSvn: 1 } } }))).toThrow(
-      '/require/snp/minGuestSvn: is about SEV-SNP evidence, and nothing of that kind comes before this policy (policy_member_unused)',
+      '/require/snp/minGuestSvn: is about SEV-SNP evidence, which this policy never sees (policy_member_unused)',
     );
     expect(() => parsePolicy(policyText({ extra: 1 }))).toThrow(
       /\/extra: unknown key; there are apiVersion, .+ \(policy_schema\)$/,

@@ -68,7 +68,7 @@ describe('minimums', () => {
       about: '/evidence/hclReport',
       expected: { part: 'Milan', tcb: 'launch', snp: 24, microcode: 219 },
       actual: { part: 'Milan', tcb: 'launch', snp: 8, microcode: 115 },
-      detail: 'launch tcb is below its minimum: snp, microcode',
+      detail: 'the launch TCB is below its minimum: snp, microcode',
     });
   });
 

@@ -39,13 +39,13 @@ describe.each(ROUTES)('a token by %s', (route) => {
       expected: route,
       actual: null,
       about: '/attestationResults',
-      detail: `no ${route} token was sent, and nothing is configured to fetch one for this evidence`,
+      detail: `no token was sent for the route ${route}, and nothing is configured to fetch one for this evidence`,
     });
   });
 
   describe('that was held back', () => {
     const held = routes(route, { state: 'held back', because: 'the instant is past' });
-    const detail = `no ${route} token was sent, and none was asked for, because the instant is past`;
+    const detail = `no token was sent for the route ${route}, and none was requested, because the instant is past`;
 
     it('denies where it is required, and says why none was asked for', () => {
       const appraisal = appraisedTd(required, held);
@@ -144,14 +144,15 @@ describe('a token that nothing can fetch', () => {
       result: 'fail',
       expected: route,
       actual: 'never fetched',
-      detail: `no ${route} token was sent, and none can be fetched where the evidence is a token itself`,
+      detail: `no token was sent for the route ${route}, and none can be fetched where the evidence itself is a token`,
     });
   });
 
   it.each<RouteState>([{ state: 'absent' }, { state: 'held back', because: 'the instant is past' }])(
     'is said to be none where Trust Authority is to judge SEV-SNP evidence: %o',
     (state) => {
-      const detail = 'no ita token was sent, and trust authority issues none about SEV-SNP evidence';
+      const detail =
+        'no token was sent for the route ita, and Intel Trust Authority issues none about SEV-SNP evidence';
       const denied = appraised({ routes: { ita: 'required' } }, routes('ita', state));
       expect(failed(denied)).toEqual(['route_missing']);
       expect(only(denied, 'route_missing')).toMatchObject({ expected: 'ita', actual: 'never issued', detail });
@@ -314,7 +315,7 @@ describe('policies of Trust Authority that a policy demands', () => {
     expect(only(appraisal, 'ita_policy')).toMatchObject({
       expected: [A, B],
       actual: ids,
-      detail: 'trust authority does not say that every policy in require.ita.policyIds matches',
+      detail: 'Intel Trust Authority does not say that every policy in require.ita.policyIds matches',
     });
   });
 

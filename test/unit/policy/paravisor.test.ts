@@ -37,7 +37,7 @@ describe('paravisor', () => {
       actual: { idKeyDigest: ID_KEY_DIGEST, guestSvn: 7 },
     });
     expect(found.detail).toBe(
-      `nothing says that this is a paravisor of azure: azure.paravisors.idKeyDigests does not list ID_KEY_DIGEST ${ID_KEY_DIGEST} (GUEST_SVN 7)`,
+      `nothing shows that this is an Azure paravisor: azure.paravisors.idKeyDigests does not list ID_KEY_DIGEST ${ID_KEY_DIGEST} (GUEST_SVN 7)`,
     );
     expect(only(judge({ paravisor: 'any' }, UNKNOWN), 'hcl_paravisor_unknown')).toMatchObject({
       expected: found.expected,
@@ -59,7 +59,7 @@ describe('paravisor', () => {
     expect(only(appraisal, 'hcl_paravisor')).toMatchObject({
       expected: { setting: 'azure.paravisors.idKeyDigests', minGuestSvn: 10 },
       actual: { idKeyDigest: ID_KEY_DIGEST, guestSvn },
-      detail: `nothing says that this is a paravisor of azure: ${said}, the floor of ID_KEY_DIGEST ${ID_KEY_DIGEST} in azure.paravisors.idKeyDigests`,
+      detail: `nothing shows that this is an Azure paravisor: ${said}, the floor of ID_KEY_DIGEST ${ID_KEY_DIGEST} in azure.paravisors.idKeyDigests`,
     });
     expect(only(appraised({ paravisor: 'any' }, given), 'hcl_paravisor_unknown').result).toBe('warn');
   });
@@ -124,7 +124,7 @@ describe('paravisor of a TD', () => {
       about: '/evidence/hclReport',
       expected: { setting: 'azure.paravisors.mrtds' },
       actual: { mrtd: MRTD },
-      detail: `nothing says that this is a paravisor of azure: azure.paravisors.mrtds does not list MRTD ${MRTD}`,
+      detail: `nothing shows that this is an Azure paravisor: azure.paravisors.mrtds does not list MRTD ${MRTD}`,
     });
   });
 

@@ -346,11 +346,11 @@ describe('a policy text', () => {
     ['a guest SVN past 32 bits', { require: { snp: { minGuestSvn: 4_294_967_296 } } }],
     ['runtime PCR 24', { require: { tpm: { runtimePcrs: [24] } } }],
     ['TDX minimums without statuses', { minimums: { snp: 'any', tdx: { earliestTcbDate: '2024-03-13' } } }],
-    ['one TDX status that is no list', { minimums: { snp: 'any', tdx: { acceptedStatuses: 'UpToDate' } } }],
+    ['one TDX status that is not a list', { minimums: { snp: 'any', tdx: { acceptedStatuses: 'UpToDate' } } }],
     ['an XFAM mask of 7 bytes', { require: { tdx: { xfamMask: '00'.repeat(7) } } }],
     ['an XFAM mask of 9 bytes', { require: { tdx: { xfamMask: '00'.repeat(9) } } }],
     ['a service TD of 32 bytes', { require: { tdx: { mrServiceTd: [HEX_32] } } }],
-    ['a service TD that is no list', { require: { tdx: { mrServiceTd: HEX_48 } } }],
+    ['a service TD that is not a list', { require: { tdx: { mrServiceTd: HEX_48 } } }],
     ['a chip id of 63 bytes', { require: { snp: { machines: { chipId: ['00'.repeat(63)] } } } }],
     ['machines that name nothing', { require: { snp: { machines: {} } } }],
     ['a PPID of 15 bytes', { require: { tdx: { machines: { ppid: ['00'.repeat(15)] } } } }],
@@ -509,7 +509,7 @@ describe('what a policy accepts', () => {
   it.each<[readonly string[]]>([[['snp', 'maa-token']], [['az-tdx-vtpm', 'tpm']], [['ita-token', 'tpm']]])(
     'DEC-12 does not load %j together',
     (accepts) => {
-      expect(accepting(accepts)).toEqual(['/accepts: must hold only hardware types, only tokens, or only tpm']);
+      expect(accepting(accepts)).toEqual(['/accepts: must have only hardware types, only tokens, or only tpm']);
     },
   );
 

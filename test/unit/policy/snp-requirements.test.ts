@@ -210,7 +210,7 @@ describe('machines', () => {
     expect(own(judge({ machines: { chipId: ['33'.repeat(64)] } }, VCEK))).toMatchObject({
       expected: ['33'.repeat(64)],
       actual: CHIP,
-      detail: 'the chipId that the VCEK certifies is not among the machines that the policy lists',
+      detail: 'the policy does not list the chipId that the VCEK certifies',
     });
     expect(own(judge(chips, VLEK)).detail).toBe('a VLEK signed the report, and the policy lists no cspId');
   });

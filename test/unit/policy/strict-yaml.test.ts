@@ -35,8 +35,8 @@ describe('strict YAML', () => {
   });
 
   it.each([
-    ['a duplicate key', 'a: 1\nb: { c: 1, c: 2 }', '/b/c: this key stands there twice'],
-    ['a duplicate key in another spelling', '{ "nonce": 1, "\\u006eonce": 2 }', '/nonce: this key stands there twice'],
+    ['a duplicate key', 'a: 1\nb: { c: 1, c: 2 }', '/b/c: this key appears twice'],
+    ['a duplicate key in another spelling', '{ "nonce": 1, "\\u006eonce": 2 }', '/nonce: this key appears twice'],
     ['an anchor', 'a: &x 1', '/a: anchors are not allowed'],
     ['an anchor of a key', '&x a: 1', 'document: anchors are not allowed'],
     ['a tag of a key', '!!str a: 1', 'document: tags are not allowed'],
@@ -45,11 +45,11 @@ describe('strict YAML', () => {
     ['a custom tag', 'a: !secret 1', 'line 1: unknown tag (!name)'],
     ['a tag of the core schema', 'a: !!str 1', '/a: tags are not allowed'],
     ['a tag on a list', 'a: !!seq [1]', '/a: tags are not allowed'],
-    ['a second document', 'a: 1\n---\nb: 2', 'line 2: a second document begins: one is read'],
+    ['a second document', 'a: 1\n---\nb: 2', 'line 2: a second document begins: only one is read'],
     ['no document', '# nothing\n', 'document: is empty'],
     ['an older version of YAML', '%YAML 1.1\n---\na: yes', 'document: has a version directive (%YAML)'],
-    ['infinity', 'a: .inf', '/a: is no text, finite number, boolean or null'],
-    ['a number past the finite ones', 'a: 1e400', '/a: is no text, finite number, boolean or null'],
+    ['infinity', 'a: .inf', '/a: is not text, a finite number, a boolean or null'],
+    ['a number past the finite ones', 'a: 1e400', '/a: is not text, a finite number, a boolean or null'],
   ])('DEC-06 refuses %s', (_what, text, problem) => {
     expect(problemsOf(() => parseStrictYaml(text))).toContain(problem);
   });
@@ -99,6 +99,6 @@ describe('strict JSON', () => {
   });
 
   it('refuses a duplicate key', () => {
-    expect(problemsOf(() => parseStrictJson('{ "a": 1, "a": 2 }'))).toEqual(['/a: this key stands there twice']);
+    expect(problemsOf(() => parseStrictJson('{ "a": 1, "a": 2 }'))).toEqual(['/a: this key appears twice']);
   });
 });

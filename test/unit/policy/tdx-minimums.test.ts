@@ -35,7 +35,7 @@ describe('the status of a TCB', () => {
       about: '/evidence/quote',
       expected: ['UpToDate'],
       actual: 'UpToDate',
-      detail: 'the tcb status is one that the policy accepts (platform UpToDate, module UpToDate, qe UpToDate)',
+      detail: 'the policy accepts the TCB status (platform UpToDate, module UpToDate, QE UpToDate)',
     });
     expect([appraisal.outcome, appraisal.matched.includes('tdx_tcb_status')]).toEqual(['allow', true]);
   });
@@ -84,11 +84,11 @@ describe('the status of a TCB', () => {
     expect(only(judge(UP_TO_DATE, { ...parts, status: 'OutOfDate' }), 'tdx_tcb_status')).toMatchObject({
       result: 'fail',
       actual: 'OutOfDate',
-      detail: 'the tcb status is none that the policy accepts (platform UpToDate, module OutOfDate, qe UpToDate)',
+      detail: 'the policy does not accept the TCB status (platform UpToDate, module OutOfDate, QE UpToDate)',
     });
     expect(only(judge(UP_TO_DATE, { moduleStatus: null }), 'tdx_tcb_status')).toMatchObject({
       result: 'pass',
-      detail: 'the tcb status is one that the policy accepts (platform UpToDate, module without levels, qe UpToDate)',
+      detail: 'the policy accepts the TCB status (platform UpToDate, module without levels, QE UpToDate)',
     });
   });
 
@@ -113,7 +113,7 @@ describe('the status of a TCB', () => {
       result: 'warn',
       actual: 'OutOfDate',
       detail:
-        'the policy sets no minimum for the tcb; its status is OutOfDate (platform UpToDate, module UpToDate, qe UpToDate)',
+        'the policy sets no minimum for the TCB; its status is OutOfDate (platform UpToDate, module UpToDate, QE UpToDate)',
     });
     expect(results(appraisal, 'tdx_tcb_date')).toEqual([]);
     expect([appraisal.outcome, appraisal.matched.includes('tdx_tcb_status')]).toEqual(['allow', true]);
@@ -121,7 +121,7 @@ describe('the status of a TCB', () => {
       result: 'pass',
       actual: 'UpToDate',
       detail:
-        'the policy sets no minimum for the tcb; its status is UpToDate (platform UpToDate, module UpToDate, qe UpToDate)',
+        'the policy sets no minimum for the TCB; its status is UpToDate (platform UpToDate, module UpToDate, QE UpToDate)',
     });
   });
 
@@ -248,7 +248,7 @@ describe('the evaluation number of collateral', () => {
     const appraisal = judge(least(19), { evaluationDataNumber: tcbInfo, qeEvaluationDataNumber: qeIdentity });
     expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['tdx_tcb_date']]);
     expect(only(appraisal, 'tdx_tcb_date').detail).toBe(
-      'tcb info or qe identity have a lower evaluation number than the policy asks for',
+      'TCB info or QE identity has a lower evaluation data number than the policy requires',
     );
   });
 
@@ -285,9 +285,9 @@ describe('the age of collateral', () => {
   const own = (appraisal: ReturnType<typeof aged>) => only({ checks: appraisal.own }, 'collateral_stale');
 
   const parts = [
-    ['tcbInfo', 'tcb info'],
-    ['qeIdentity', 'qe identity'],
-    ['pckCrl', 'pck crl'],
+    ['tcbInfo', 'TCB info'],
+    ['qeIdentity', 'QE identity'],
+    ['pckCrl', 'PCK CRL'],
   ] as const;
 
   it.each(parts)('TDX-28 passes %s that was issued exactly so long ago', (part) => {
@@ -304,7 +304,7 @@ describe('the age of collateral', () => {
       retryable: true,
       expected: ago(7).toISOString(),
       actual: { [name]: ago(7, 1).toISOString() },
-      detail: `issued more than 7 days before the instant: ${name}`,
+      detail: `issued more than 7 days before the verification time: ${name}`,
     });
     expect(appraisal.unmatched).toContain('collateral_stale');
   });

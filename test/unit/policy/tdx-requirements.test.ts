@@ -24,7 +24,7 @@ describe('attributes of a TD', () => {
     expect(own(appraisal, 'tdx_attributes')).toMatchObject({
       about: '/evidence/quote',
       actual: { migratable: true },
-      detail: 'the td can be migrated',
+      detail: 'the TD can be migrated',
     });
     expect(withAttributes(asked, { migratable: false }).outcome).toBe('allow');
   });
@@ -51,7 +51,7 @@ describe('attributes of a TD', () => {
     }
     const refused = withAttributes({ septVeDisable: true }, { septVeDisable: false });
     expect(failed(refused)).toEqual(['tdx_attributes']);
-    expect(own(refused, 'tdx_attributes').detail).toBe('the host can take pages away unseen');
+    expect(own(refused, 'tdx_attributes').detail).toBe('SEPT_VE_DISABLE is clear');
     expect(withAttributes({ septVeDisable: true }, { septVeDisable: true }).outcome).toBe('allow');
   });
 
@@ -68,7 +68,7 @@ describe('attributes of a TD', () => {
     const asked = { septVeDisable: true, allowPerfmon: false };
     const appraisal = withAttributes(asked, { septVeDisable: false, perfmon: true, migratable: true });
     expect(own(appraisal, 'tdx_attributes').detail).toBe(
-      'the td can be migrated; performance monitoring is on; the host can take pages away unseen',
+      'the TD can be migrated; performance monitoring is on; SEPT_VE_DISABLE is clear',
     );
   });
 
@@ -93,7 +93,7 @@ describe('a service TD', () => {
         about: '/evidence/quote',
         expected: [],
         actual: mrServiceTd,
-        detail: 'a service td is bound that the policy does not list',
+        detail: 'a service TD is bound that the policy does not list',
       });
     }
   });
@@ -103,7 +103,7 @@ describe('a service TD', () => {
     const listed = judge(asked, { mrServiceTd: MIGTD });
     expect([listed.outcome, own(listed, 'tdx_service_td').detail]).toEqual([
       'allow',
-      'the service td is one that the policy lists',
+      'the policy lists the service TD',
     ]);
     expect(failed(judge(asked, { mrServiceTd: OTHER }))).toEqual(['tdx_service_td']);
   });
@@ -133,7 +133,7 @@ describe('a service TD', () => {
     for (const asked of [null, { mrServiceTd: [MIGTD] }]) {
       for (const overrides of [{}, { mrServiceTd: '00'.repeat(48) }]) {
         const appraisal = judge(asked, overrides);
-        expect(own(appraisal, 'tdx_service_td')).toMatchObject({ result: 'pass', detail: 'no service td is bound' });
+        expect(own(appraisal, 'tdx_service_td')).toMatchObject({ result: 'pass', detail: 'no service TD is bound' });
         expect(appraisal.outcome).toBe('allow');
       }
     }

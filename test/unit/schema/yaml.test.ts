@@ -24,12 +24,12 @@ describe('YAML of an operator', () => {
 
   it('has no value where anything is wrong', () => {
     expect(readYaml('a: &x 1\nb: *x').value).toBeNull();
-    expect(said('a: 1\na: 2')).toEqual(['this key stands there twice']);
+    expect(said('a: 1\na: 2')).toEqual(['this key appears twice']);
   });
 
   it('says where each problem is', () => {
     expect(readYaml('a:\n  b: 1\n  b: 2').problems).toEqual([
-      { path: ['a', 'b'], position: { line: 3, column: 3 }, what: 'this key stands there twice' },
+      { path: ['a', 'b'], position: { line: 3, column: 3 }, what: 'this key appears twice' },
     ]);
     expect(readYaml('a: [1').problems).toMatchObject([{ path: null, position: { line: 1, column: 6 } }]);
   });
@@ -44,7 +44,7 @@ describe('YAML of an operator', () => {
   });
 
   it.each([
-    ['{\n  a:\n    b: 1\n}', 'a list or an object in lines of its own cannot stand between brackets'],
+    ['{\n  a:\n    b: 1\n}', 'a block list or object cannot be inside brackets'],
     [`{ ${'k'.repeat(1025)}: 1 }\n`, null],
     [`${'k'.repeat(1025)}: 1\n`, 'a key is longer than 1024 characters'],
   ])('says in words what the parser means: %s', (text, what) => {
@@ -58,7 +58,7 @@ describe('YAML within bounds', () => {
     ['a: &x 1', 'anchors are not allowed'],
     ['a: !!str 1', 'tags are not allowed'],
     ['constructor: 1', 'this key is not allowed'],
-    ['a: .nan', 'is no text, finite number, boolean or null'],
+    ['a: .nan', 'is not text, a finite number, a boolean or null'],
     ['[[[[1]]]]', 'nested deeper than 3 levels'],
     ['', 'is empty'],
     ['a'.repeat(65), 'larger than 64 bytes'],

@@ -143,7 +143,7 @@ describe('a token that is made', () => {
     const { result } = await submit({ verify: () => echoing(nonce) });
     expect(result).toEqual({
       state: 'unavailable',
-      detail: 'the token of maa cannot be relied on: it does not answer this submission',
+      detail: 'the token for the route maa cannot be relied on: it does not answer this submission',
       retryable: true,
       retryAfterSeconds: null,
     });
@@ -162,7 +162,7 @@ describe('a token that is made', () => {
     const broken = tokenVerification({}, { checks, claims: verified({}), validUntil: null });
     expect((await submit({ verify: () => broken })).result).toMatchObject({
       state: 'unavailable',
-      detail: 'the token of maa cannot be relied on: token_key',
+      detail: 'the token for the route maa cannot be relied on: token_key',
     });
   });
 
@@ -172,7 +172,7 @@ describe('a token that is made', () => {
     };
     expect((await submit({ verify })).result).toMatchObject({
       state: 'unavailable',
-      detail: 'the token of maa cannot be relied on: it answered with no token',
+      detail: 'the token for the route maa cannot be relied on: it answered with no token',
     });
   });
 

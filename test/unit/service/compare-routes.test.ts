@@ -76,7 +76,7 @@ describe('a token beside hardware', () => {
     expect(found.checks.all.at(-1)).toMatchObject({
       result: 'fail',
       actual: 2_436,
-      detail: 'ita and maa say different things of 2436 more claims',
+      detail: 'ita and maa state different values of 2436 more claims',
     });
     expect(found.crossCheck).toMatchObject({ agree: false, differencesOmitted: 2_436 });
   });
@@ -152,7 +152,7 @@ describe('a token beside hardware', () => {
         id: 'disagreement',
         result: 'fail',
         detail:
-          'the token of maa cannot be known to be about the same TEE: maa states hcl.akThumbprint more than once, or not in the form that it has',
+          'nothing shows that the token of maa is about the same TEE: maa states hcl.akThumbprint more than once, or not in the form that it has',
         expected: azHcl().akThumbprint,
         actual: twice,
       },
@@ -167,7 +167,7 @@ describe('a token beside hardware', () => {
       {
         result: 'fail',
         detail:
-          'the token of ita cannot be known to be about the same TEE: maa states tdx.reportData more than once, or not in the form that it has',
+          'nothing shows that the token of ita is about the same TEE: maa states tdx.reportData more than once, or not in the form that it has',
       },
     ]);
   });
@@ -225,7 +225,7 @@ describe('a token beside hardware', () => {
       {
         id: 'disagreement',
         result: 'fail',
-        detail: 'the token of maa cannot be known to be about the same TEE: hardware does not state hcl.akThumbprint',
+        detail: 'nothing shows that the token of maa is about the same TEE: hardware does not state hcl.akThumbprint',
       },
     ]);
   });

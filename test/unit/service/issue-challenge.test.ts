@@ -116,7 +116,7 @@ describe('FRS-03 overloaded is said', () => {
     await expect(issued).rejects.toThrow(RefusedError);
     await expect(issued).rejects.toMatchObject({
       code: 'overloaded',
-      message: 'the challenge store is out of reach',
+      message: 'the challenge store does not answer',
       retryAfterSeconds: 1,
     });
   });

@@ -69,6 +69,6 @@ it('FRS-03 leaves a challenge undecided where the store is out of reach, and say
 it('never passes a challenge that nobody used up', () => {
   expect(resultsOf('not_consumed')).toEqual({ nonce_used: 'not_configured' });
   expect(nonceChecks({ origin: 'challenge', state: 'not_consumed' })[0]?.detail).toBe(
-    'only the service that issued a challenge knows whether it is unused, and tells for live requests to it',
+    'only the service that issued a challenge knows whether it is unused, and only for live requests',
   );
 });

@@ -59,7 +59,7 @@ async function routed(given: Given) {
 const DEBUG = [check('snp_debug', 'fail')];
 const PAST = {
   state: 'held back',
-  because: 'another verifier judges the present, and the instant is past',
+  because: 'another verifier judges the present, and the verification time is in the past',
 };
 
 describe('a token that a policy wants', () => {
@@ -81,7 +81,7 @@ describe('a token that a policy wants', () => {
       tokens: 0,
       fault: {
         state: 'held back',
-        because: 'evidence that fails snp_debug goes to no other verifier, whatever a policy tolerates',
+        because: 'evidence that fails snp_debug is sent to no other verifier, whatever a policy tolerates',
       },
     });
   });

@@ -80,7 +80,7 @@ describe('the service does not start with', () => {
   it('a key that everybody may write', async () => {
     await writeFile(join(directory, 'k'), new Uint8Array(32));
     await chmod(join(directory, 'k'), 0o602);
-    expect(await problem()).toBe(`challenges.key: ${directory}/k is writable by everybody`);
+    expect(await problem()).toBe(`challenges.key: ${directory}/k is writable by everyone`);
   });
 
   it('a key in a directory that is a file', async () => {

@@ -150,7 +150,7 @@ const SPOILS: readonly (readonly [what: string, spoil: () => Promise<void>, prob
       await file('bad.yaml', 'bad:');
       await chmod(join(directory, 'bad.yaml'), 0o646);
     },
-    () => 'bad.yaml: is writable by everybody',
+    () => 'bad.yaml: is writable by everyone',
   ],
   [
     'a link that leads out',
@@ -158,7 +158,7 @@ const SPOILS: readonly (readonly [what: string, spoil: () => Promise<void>, prob
       await writeFile(join(root, 'outside.yaml'), 'bad:');
       await symlink(join('..', 'outside.yaml'), join(directory, 'bad.yaml'));
     },
-    () => 'bad.yaml: leads out of the policy directory',
+    () => 'bad.yaml: points outside the policy directory',
   ],
   [
     'a link into a directory with a longer name',
@@ -167,7 +167,7 @@ const SPOILS: readonly (readonly [what: string, spoil: () => Promise<void>, prob
       await writeFile(join(`${directory}-other`, 'a.yaml'), 'bad:');
       await symlink(join(`${directory}-other`, 'a.yaml'), join(directory, 'bad.yaml'));
     },
-    () => 'bad.yaml: leads out of the policy directory',
+    () => 'bad.yaml: points outside the policy directory',
   ],
   [
     'a folder on the way that leads out',
@@ -177,7 +177,7 @@ const SPOILS: readonly (readonly [what: string, spoil: () => Promise<void>, prob
       await symlink(join(root, 'elsewhere'), join(directory, '..data'));
       await symlink(join('..data', 'a.yaml'), join(directory, 'bad.yaml'));
     },
-    () => 'bad.yaml: leads out of the policy directory',
+    () => 'bad.yaml: points outside the policy directory',
   ],
   ['a link to nowhere', () => symlink('nowhere', join(directory, 'bad.yaml')), () => 'bad.yaml: cannot be found'],
   ['a folder', async () => void (await mkdir(join(directory, 'bad.yaml'))), () => 'bad.yaml: is not a file'],

@@ -77,7 +77,7 @@ async function expectRefused(system: PolicyFileSystem, message: string): Promise
 
 describe('a folder that becomes a link between look and open', () => {
   it('DEC-06 is refused where it stays one', async () => {
-    await expectRefused(changing({ open: leadOut }), 'leads out of the policy directory');
+    await expectRefused(changing({ open: leadOut }), 'points outside the policy directory');
   });
 
   it('DEC-06 is refused where it is a folder again at once: the open file is another', async () => {

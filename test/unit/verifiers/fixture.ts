@@ -103,7 +103,7 @@ export function failed(found: Pick<Verification, 'checks'>): readonly CheckId[] 
 
 /**
  * Asserts that every check that must have an outcome passed, and that there is no other outcome, but for the warning
- * that is there wherever evidence of the lab brings its own revocation list.
+ * that is there wherever evidence of the lab brings its own CRL.
  */
 export function expectVerified(found: Verification): void {
   const others = found.checks.filter(({ id, result }) => !(id === 'crl_unconfirmed' && result === 'warn'));

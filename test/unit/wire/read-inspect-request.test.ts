@@ -27,7 +27,7 @@ describe('readInspectRequest', () => {
 
   it.each<[string, unknown, string, string]>([
     ['REQ-04 an unknown member', { ...snpEvidence(), nonce: 'AAAA' }, 'unknown_property', '/nonce'],
-    ['REQ-05 a body that is no object', [snpEvidence()], 'schema', ''],
+    ['REQ-05 a body that is not an object', [snpEvidence()], 'schema', ''],
     ['REQ-05 a member of another type', { ...snpEvidence(), report: null }, 'schema', '/report'],
     ['REQ-10 bytes in no encoding', { ...snpEvidence(), report: '*' }, 'encoding', '/report'],
     [

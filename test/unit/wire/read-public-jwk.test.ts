@@ -40,7 +40,7 @@ describe('a bound key', () => {
   it.each<[string, unknown, string]>([
     ['symmetric', { kty: 'oct', k: 'AAAA' }, '/binding/jwk'],
     ['of no type', { n: RSA_JWK.n, e: 'AQAB' }, '/binding/jwk/kty'],
-    ['of a type that is no string', { ...RSA_JWK, kty: 1 }, '/binding/jwk'],
+    ['of a type that is not a string', { ...RSA_JWK, kty: 1 }, '/binding/jwk'],
     ['on another curve', { ...EC_JWK, crv: 'secp256k1' }, '/binding/jwk/crv'],
     ['without coordinate', { kty: 'EC', crv: 'P-256', x: EC_JWK.x }, '/binding/jwk/y'],
     ['with a short coordinate', { ...EC_JWK, x: bytes(31) }, '/binding/jwk/x'],

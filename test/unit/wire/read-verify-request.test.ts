@@ -163,11 +163,7 @@ describe('members', () => {
     ['no quote', { evidence: { type: 'az-snp-vtpm', hclReport: '' } }, '/evidence/tpmQuote'],
     ['a binding without nonce', withSnp({ binding: { jwk: EC_JWK } }), '/nonce'],
     ['an empty audience', withSnp({ audience: '' }), '/audience'],
-    [
-      'nine revocation lists',
-      snpWith({ endorsements: { crls: Array(9).fill('AAAA') } }),
-      '/evidence/endorsements/crls',
-    ],
+    ['nine CRLs', snpWith({ endorsements: { crls: Array(9).fill('AAAA') } }), '/evidence/endorsements/crls'],
     [
       'a certificate table beside a vek',
       snpWith({ endorsements: { certificateTable: 'AAAA', vek: PEM } }),
@@ -244,7 +240,7 @@ describe('encodings', () => {
       snpWith({ endorsements: { certificateTable: 'Q' } }),
       '/evidence/endorsements/certificateTable',
     ],
-    ['the second revocation list', snpWith({ endorsements: { crls: ['AAAA', '*'] } }), '/evidence/endorsements/crls/1'],
+    ['the second CRL', snpWith({ endorsements: { crls: ['AAAA', '*'] } }), '/evidence/endorsements/crls/1'],
     ['an HCL report', { evidence: { ...azSnpVtpmEvidence(), hclReport: 'A' } }, '/evidence/hclReport'],
     ['a quote', quoteWith({ message: 'QQ=' }), '/evidence/tpmQuote/message'],
     ['a signature', quoteWith({ signature: 'QQ===' }), '/evidence/tpmQuote/signature'],

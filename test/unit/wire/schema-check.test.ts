@@ -103,7 +103,7 @@ describe('checkSchema', () => {
       'an instant in words',
       'Instant',
       'yesterday',
-      'not an instant: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z',
+      'not a time: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z',
     ],
     ['an index of no PCR', 'PcrBankValues', { '24': '00' }, 'unknown PCR: indices are 0 to 23, without leading zeros'],
     ['a number that is no byte', 'Octets', [256], 'the number is above 255'],

@@ -41,7 +41,7 @@ const listUntil = (nextUpdate: Date, number: number) => {
   return verifyCrl(readCrl(pki.issueCrl({ product: 'Milan', number, overrides })), ark, 'Milan');
 };
 
-describe('the end of a revocation list', () => {
+describe('the end of a CRL', () => {
   it('removes its file after its last instant, and not before', async () => {
     await cache.keepCrl(MILAN, listUntil(NOW, 1), NOW);
     await cache.endCrl(MILAN, NOW);

@@ -70,7 +70,7 @@ describe('recogniseAmdMaterial', () => {
     expect(found).toMatchObject({ arks: [], chains: [] });
     expect(found.refused.map(({ why }) => why)).toEqual([
       'root is not pinned',
-      'no pinned root for this certificate is at hand',
+      'no pinned root for this certificate is available',
     ]);
     expect(recognise([file('chain.pem', other.chainPem('Milan'))], other.pins(['Milan'])).chains).toEqual([
       'Milan vcek',
@@ -92,12 +92,12 @@ describe('recogniseAmdMaterial', () => {
     [
       'named as of another line',
       { subject: pki.intermediate('Genoa', 'vcek').name },
-      'certificate is no intermediate of Milan',
+      'certificate is not an intermediate of Milan',
     ],
     [
       'signed with another algorithm',
       { algorithm: { scheme: 'pkcs1', hash: 'sha384' } as const },
-      'key or signature algorithm is none of AMD',
+      'key or signature algorithm is not one that AMD uses',
     ],
     ['with the serial number 0', { serial: 0 }, 'serial number is zero'],
   ])('takes no intermediate that is %s', (_what, overrides, why) => {
@@ -130,18 +130,18 @@ describe('recogniseAmdMaterial', () => {
     expect(found.refused.map(({ name }) => name)).toEqual(['vek']);
   });
 
-  it('takes no revocation list of a stranger', () => {
+  it('takes no CRL of a stranger', () => {
     const asStranger = pki.issueCrl({ product: 'Milan', issuer: pki.intermediate('Milan', 'vcek') });
     const forged = pki.issueCrl({ product: 'Milan', overrides: { signer: pki.ark('Genoa').key } });
     const found = recognise([file('chain', pki.chainPem('Milan')), file('a', asStranger), file('b', forged)]);
     expect(found.crls).toEqual([]);
     expect(found.refused).toEqual([
-      { name: 'a', why: 'revocation list is of no AMD root' },
+      { name: 'a', why: 'CRL is not from an AMD root' },
       { name: 'b', why: 'signature does not verify' },
     ]);
   });
 
-  it('takes no revocation list whose entries are malformed, once there is a root to verify it by', () => {
+  it('takes no CRL whose entries are malformed, once there is a root to verify it by', () => {
     const list = file('list', pki.issueCrl({ product: 'Milan', revoked: [{ serial: -1 }] }));
     expect(recognise([list]).crls).toEqual(['Milan unverified']);
     expect(recognise([list, file('chain', pki.chainPem('Milan'))])).toMatchObject({
@@ -178,7 +178,7 @@ describe('recogniseAmdMaterial', () => {
 
   it('says why bytes are neither certificate nor list', () => {
     const [refused] = recognise([file('a', 'nothing of the kind')]).refused;
-    expect(refused?.why).toMatch(/^no certificate \(.+\) and no revocation list: /);
+    expect(refused?.why).toMatch(/^not a certificate \(.+\) and not a CRL: /);
   });
 });
 

@@ -9,7 +9,7 @@ import { RecordingLog } from '../recording-log.js';
 
 const age = (number: bigint, day: number) => ({ number, thisUpdate: new Date(Date.UTC(2026, 0, day)) });
 
-describe('age of revocation lists', () => {
+describe('age of CRLs', () => {
   it.each([
     [age(1n, 5), age(2n, 4), true],
     [age(2n, 4), age(1n, 5), false],
@@ -61,7 +61,8 @@ describe('CrlMemory', () => {
     expect(log.entries).toEqual([
       {
         level: 'error',
-        message: 'rollback mark cannot be relied on: nothing of its series counts until it can be read or is removed',
+        message:
+          'rollback mark cannot be relied on: nothing in its series is accepted until it can be read or is removed',
         fields: { file: FILE, err: expect.any(Error) },
       },
     ]);

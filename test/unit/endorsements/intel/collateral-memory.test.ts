@@ -82,16 +82,13 @@ describe('CollateralMemory', () => {
   it.each<readonly [string, (number: number) => CollateralOptions]>([
     ['PCK CA', (number) => ({ pckCrl: { number } })],
     ['root', (number) => ({ rootCrl: { number } })],
-  ])(
-    'CRT-09 remembers the highest number of a revocation list of the %s, for all platforms',
-    async (_what, options) => {
-      const memory = open();
-      await memory.advance(made(options(5)), 'pcs');
-      expect(await isRolledBack(memory, made(options(4), other), 'pcs')).toBe(true);
-      expect(await isRolledBack(memory, made(options(5), other), 'pcs')).toBe(false);
-      expect(await isRolledBack(memory, made(options(4), other), 'store')).toBe(false);
-    },
-  );
+  ])('CRT-09 remembers the highest number of a CRL of the %s, for all platforms', async (_what, options) => {
+    const memory = open();
+    await memory.advance(made(options(5)), 'pcs');
+    expect(await isRolledBack(memory, made(options(4), other), 'pcs')).toBe(true);
+    expect(await isRolledBack(memory, made(options(5), other), 'pcs')).toBe(false);
+    expect(await isRolledBack(memory, made(options(4), other), 'store')).toBe(false);
+  });
 
   const dated = (date: string) => ({ number: 1, overrides: { thisUpdate: new Date(date) } });
 
@@ -129,7 +126,9 @@ describe('CollateralMemory', () => {
       expect([isBehind(evaluation(number), marks), isUnknown(marks)]).toEqual([true, true]);
     }
     expect(
-      log.of(/^rollback mark cannot be relied on: nothing of its series counts until it can be read or is removed$/),
+      log.of(
+        /^rollback mark cannot be relied on: nothing in its series is accepted until it can be read or is removed$/,
+      ),
     ).toEqual([{ file: name, err: expect.any(Error) }]);
     expect(isUnknown(await memory.marksOf(evaluation(19), 'thim'))).toBe(false);
     await rm(join(folder, name));

@@ -156,7 +156,7 @@ describe('KeySetDownload: discovery', () => {
   });
 });
 
-describe('KeySetDownload: revocation lists', () => {
+describe('KeySetDownload: CRLs', () => {
   const certified = (key: typeof a, kid: string, ...uris: readonly string[]) =>
     jwkOf(key, kid, {
       x5c: uris.map((uri) => base64Of(certificateOf(key, { extensions: [crlDistributionPointAt(uri)] }))),
@@ -224,7 +224,7 @@ describe('KeySetDownload: revocation lists', () => {
     const second = await get(first);
     expect([...second.crls.values()].map((der) => Buffer.from(der))).toEqual([Buffer.from(list)]);
     expect(second.complete).toBe(false);
-    expect(log.of(/revocation list/)).toHaveLength(1);
+    expect(log.of(/CRL/)).toHaveLength(1);
     expect((await get()).crls.size).toBe(0);
   });
 

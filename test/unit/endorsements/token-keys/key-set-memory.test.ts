@@ -219,7 +219,7 @@ describe('KeySetMemory: a set that is held', () => {
     expect(told(await find('a'))).toEqual(['cache', 'a']);
   });
 
-  it('is fetched again soon where a revocation list was missing', async () => {
+  it('is fetched again soon where a CRL was missing', async () => {
     const { find, state, clock } = setUp(async () => setOf(['a'], false));
     await find('a');
     clock.advance(29_999);

@@ -36,13 +36,15 @@ describe('requireSoundIssuers', () => {
   it.each(['http://issuer.example/certs', 'https://user:word@issuer.example/certs', 'certs', 'file:///certs', ''])(
     'refuses keys at %j',
     (url) => {
-      expect(problemsOf(issuerAt({ url }))).toEqual([`maa-token ${ISSUER}: the place of the keys is not an https URL`]);
+      expect(problemsOf(issuerAt({ url }))).toEqual([
+        `maa-token ${ISSUER}: the location of the keys is not an https URL`,
+      ]);
     },
   );
 
   it.each(['https://elsewhere.example/d', 'http://issuer.example/d', 'd'])('refuses discovery at %j', (discovery) => {
     expect(problemsOf(issuerAt({ url: `${ISSUER}/certs`, discovery }))).toEqual([
-      `maa-token ${ISSUER}: the discovery document is of another origin than the keys`,
+      `maa-token ${ISSUER}: the discovery document is at another origin than the keys`,
     ]);
   });
 

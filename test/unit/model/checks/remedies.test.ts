@@ -47,12 +47,12 @@ describe('remedyOf', () => {
     [
       'the digest, the GUEST_SVN and the setting of an unknown paravisor',
       check('hcl_paravisor', { actual: { idKeyDigest: 'ab12', guestSvn: 65_547 }, policy: 'p' }),
-      'The operator should add the ID_KEY_DIGEST ab12 with minGuestSvn 11 (GUEST_SVN is 65547) to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send a token of Azure Attestation.',
+      'The operator should add the ID_KEY_DIGEST ab12 with minGuestSvn 11 (GUEST_SVN is 65547) to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send an Azure Attestation token.',
     ],
     [
       'the MRTD and the setting of one below a TD',
       check('hcl_paravisor_unknown', { result: 'warn', actual: { mrtd: 'cd34' }, policy: 'p' }),
-      'The operator should add the MRTD cd34 to azure.paravisors.mrtds if this is a paravisor that Microsoft built, or the caller should send a token of Azure Attestation.',
+      'The operator should add the MRTD cd34 to azure.paravisors.mrtds if this is a paravisor that Microsoft built, or the caller should send an Azure Attestation token.',
     ],
     [
       'the components that are too low',
@@ -87,12 +87,12 @@ describe('remedyOf', () => {
     [
       'who has to bring a token that nothing is configured to fetch',
       check('route_missing', { expected: 'maa', policy: 'p' }),
-      'The caller should send a token of maa in attestationResults, or the operator should configure the service to fetch one (maa.submit).',
+      'The caller should send a token for the route maa in attestationResults, or the operator should configure the service to fetch one (maa.submit).',
     ],
     [
       'what another verifier has against evidence that was submitted',
       check('disagreement', { expected: 'hardware' }),
-      'The operator should look up why that verifier refuses the evidence, because its policy or the machine has to change.',
+      'The operator should find out why that verifier refuses the evidence, because its policy or the machine has to change.',
     ],
     [
       'a claim that a token does not state',
@@ -102,7 +102,7 @@ describe('remedyOf', () => {
     [
       'claims that differ',
       check('disagreement', { expected: 'ab12', actual: 'cd34' }),
-      'The caller should send evidence and tokens of one and the same VM, from one and the same boot.',
+      'The caller should send evidence and tokens of the same VM, from the same boot.',
     ],
     [
       'a part that nobody has documented',
@@ -122,7 +122,7 @@ describe('remedyOf', () => {
     [
       'a difference of which neither side is known',
       check('disagreement', { expected: null, actual: null }),
-      'The caller should send evidence and tokens of one and the same VM, from one and the same boot.',
+      'The caller should send evidence and tokens of the same VM, from the same boot.',
     ],
     [
       'a chip, whose id is as long as a value of a sentence may be',
@@ -132,7 +132,7 @@ describe('remedyOf', () => {
     [
       'a product line without a root',
       check('snp_product', { expected: ['Milan', 'Genoa', 'Turin'] }),
-      'The operator should update this service, because it has no root key of AMD for this product line.',
+      'The operator should update this service, because it has no AMD root key for this product line.',
     ],
     [
       'a service TD that no quote states',
@@ -142,17 +142,17 @@ describe('remedyOf', () => {
     [
       'who has to bring a token that was not asked for',
       check('route_missing', { expected: 'maa', actual: 'not asked', policy: 'p' }),
-      'The caller should send a token of maa in attestationResults, because the service asks for none about a past instant, or about evidence that fails a check.',
+      'The caller should send a token for the route maa in attestationResults, because the service asks for none at a verification time in the past, or about evidence that fails a check.',
     ],
     [
       'that no configuration fetches a token about a token',
       check('route_missing', { expected: 'maa', actual: 'never fetched', policy: 'p' }),
-      'The caller should send a token of maa in attestationResults, because the service fetches none where the evidence is a token itself.',
+      'The caller should send a token for the route maa in attestationResults, because the service fetches none where the evidence itself is a token.',
     ],
     [
       'that there is no token of Trust Authority about SEV-SNP',
       check('route_missing', { expected: 'ita', actual: 'never issued', policy: 'p' }),
-      'The operator should not require the route ita in a policy for SEV-SNP evidence, because Intel Trust Authority issues no token about it.',
+      'The operator should not require the route ita in a policy for SEV-SNP evidence, because Intel Trust Authority issues no tokens about it.',
     ],
     ...(['token_issuer', 'token_alg'] as const).map((id): [string, Check, string] => [
       `the type with which a token has to be sent: ${id}`,
@@ -162,7 +162,7 @@ describe('remedyOf', () => {
     [
       'the hash of a policy that is not listed',
       check('token_issuer_policy', { actual: 'ab12' }),
-      'The operator should add ab12 to policyHash of this issuer if that policy is the one wanted.',
+      'The operator should add ab12 to policyHash of this issuer if that policy is the intended one.',
     ],
     [
       'the signer of a policy whose hash is listed',
@@ -187,12 +187,12 @@ describe('remedyOf', () => {
     [
       'a chain of another product line',
       check('cert_untrusted', { actual: 'Genoa' }),
-      'The caller should send the chain of the product line that the key certificate is of, which is not Genoa, or leave the chain out so that the service fetches it.',
+      'The caller should send the certificate chain for the product line of the key certificate, which is not Genoa, or leave the chain out so that the service fetches it.',
     ],
     [
       'a root of nobody',
       check('cert_untrusted'),
-      "The caller should send the vendor's own certificate chain, because one that ends at any other root, such as a lab's, is never accepted.",
+      "The caller should send the vendor's own certificate chain, because a chain that ends at any other root, such as a test root, is never accepted.",
     ],
     [
       'a nonce that was written in hex',
@@ -204,7 +204,7 @@ describe('remedyOf', () => {
     [
       'a nonce that is another',
       check('nonce_mismatch', { expected: '00'.repeat(64), actual: '01'.repeat(64) }),
-      'The guest should make its evidence anew for the nonce, and the bound key, of this request.',
+      'The guest should make new evidence for the nonce and the bound key of this request.',
     ],
   ])('names %s', (_, found, remedy) => {
     expect(remedyOf(found)).toBe(remedy);
@@ -216,13 +216,13 @@ describe.each(['/evidence/token', '/attestationResults/0/token', '/attestationRe
   'remedyOf a check about %s',
   (about) => {
     const LISTS =
-      "The operator should let the service reach the issuer's keys and the revocation lists that their certificates name, or put a current list beside the roots in the file of ita.issuers[].roots.";
+      "The operator should let the service reach the issuer's keys and the CRLs that their certificates name, or put a current CRL beside the roots in the file of ita.issuers[].roots.";
 
     it.each<[string, Check, string]>([
       [
         'where roots of an issuer are configured',
         check('cert_untrusted', { about }),
-        "The operator should add the root of the issuer to the file of ita.issuers[].roots if the key of the token is the issuer's own, because its certificates end at no root there.",
+        "The operator should add the issuer's root to the file of ita.issuers[].roots if the key of the token is the issuer's own, because its certificate chain ends at no root in that file.",
       ],
       [
         'when certificates of the key have to be valid',
@@ -239,12 +239,12 @@ describe.each(['/evidence/token', '/attestationResults/0/token', '/attestationRe
       [
         'what nobody has looked at in a protected signer',
         check('crl_unavailable', { about, result: 'warn' }),
-        "The operator should look whether AMD has revoked the issuer of the report in the certificate of the token's key, because nothing brings a revocation list for it.",
+        "The operator should check whether AMD has revoked the issuer of the report in the certificate of the token's key, because the service has no CRL for it.",
       ],
       [
         'that tokens have no audience',
         check('token_audience', { about, actual: 'https://gate.example' }),
-        'The caller should send a token without an audience (aud), because this service has no name that one could hold.',
+        'The caller should send a token without an audience (aud), because this service has no name that an audience could be.',
       ],
       [
         'that no policy can accept a status that Intel does not define',
@@ -271,15 +271,15 @@ describe('remedyOf a check about the certificates under a report', () => {
   it.each<[CheckId, string]>([
     [
       'cert_revoked',
-      "The guest's owner should move it to another machine, because the vendor has revoked a certificate that this evidence rests on.",
+      "The guest's owner should move the guest to another machine, because the vendor has revoked a certificate that this evidence rests on.",
     ],
     [
       'crl_stale',
-      "The operator should let the service fetch the vendor's current revocation list, or put it into the folder amd.chains.",
+      "The operator should let the service fetch the vendor's current CRL, or put it into the folder amd.chains.",
     ],
     [
       'crl_unavailable',
-      "The operator should let the service fetch the vendor's revocation list, or put the list and the certificate chain into the folder amd.chains (the chain of a request does not count for that), or the caller should send the list in endorsements.crls.",
+      "The operator should let the service fetch the vendor's CRL, or put the CRL and the certificate chain into the folder amd.chains (the chain of a request does not count for that), or the caller should send the CRL in endorsements.crls.",
     ],
   ])('speaks of the vendor under %s', (id, remedy) => {
     expect(remedyOf(check(id, { about: '/evidence/endorsements/crls' }))).toBe(remedy);

@@ -15,8 +15,8 @@ describe('a chain of AMD', () => {
   it.each([
     ['one certificate', PEM.slice(PEM.lastIndexOf('-----BEGIN')), 'chain is not two certificates'],
     ['three certificates', `${PEM}${PEM.slice(PEM.lastIndexOf('-----BEGIN'))}`, 'chain is not two certificates'],
-    ['a chain of another line', PKI.chainPem('Genoa'), 'chain is one of another line'],
-    ['a chain for VLEKs', PKI.chainPem('Milan', 'vlek'), 'chain is one of another line'],
+    ['a chain of another line', PKI.chainPem('Genoa'), 'chain is for another product line'],
+    ['a chain for VLEKs', PKI.chainPem('Milan', 'vlek'), 'chain is for another product line'],
     ['a chain below a root that is not pinned', FOREIGN_PKI.chainPem('Milan'), 'root is not pinned'],
   ])('is refused as %s', (_, pem, problem) => {
     expect(() => readChain(pem, MILAN, PKI.pins())).toThrow(problem);

@@ -11,7 +11,7 @@ const paths = new VekPaths(PKI.pins());
 const path = paths.verify(paths.readVek(hashed(platform.vek.der)), [hashed(intermediate), hashed(root)]);
 const der = PKI.issueCrl({ product: 'Milan', revoked: [{ serial: AMD_SERIALS.Milan.asvk }] });
 
-it('REQ-20 keeps copies of revocation lists: nothing of the request stays with them', () => {
+it('REQ-20 keeps copies of CRLs: nothing of the request stays with them', () => {
   const request = Buffer.concat([new Uint8Array(9000), der]);
   const reading = new RevocationLists().read(hashed(request.subarray(9000)), path);
   if (!reading.ok) throw new Error(reading.problem.detail);

@@ -34,7 +34,7 @@ describe('parseCollateralFile', () => {
   it.each(Object.keys(FILE))('refuses a file without %s, and one where it is no text', (member) => {
     const { [member]: _left, ...others } = FILE;
     for (const file of [others, { ...FILE, [member]: 1 }]) {
-      expect(() => parse(file)).toThrow(new FormatError('schema', `${member} is no string`));
+      expect(() => parse(file)).toThrow(new FormatError('schema', `${member} is not a string`));
     }
   });
 
@@ -59,14 +59,14 @@ describe('parseCollateralFile', () => {
     expect(parse({ ...FILE, pck_certificate_chain: null })).toEqual(parse(FILE));
     for (const chain of [7, false, [], {}]) {
       expect(() => parse({ ...FILE, pck_certificate_chain: chain })).toThrow(
-        new FormatError('schema', 'pck_certificate_chain is no string'),
+        new FormatError('schema', 'pck_certificate_chain is not a string'),
       );
     }
   });
 
   it('takes null for no other member', () => {
     for (const name of Object.keys(FILE)) {
-      expect(() => parse({ ...FILE, [name]: null })).toThrow(new FormatError('schema', `${name} is no string`));
+      expect(() => parse({ ...FILE, [name]: null })).toThrow(new FormatError('schema', `${name} is not a string`));
     }
   });
 

@@ -52,7 +52,7 @@ describe('readIntelCollateral', () => {
     expect(instants.map((at) => isCurrent(found, new Date(at)))).toEqual([false, true, true, false]);
   });
 
-  it('is never current with a list that does not say when the next is due', () => {
+  it('is never current with a list that does not say when the next one is due', () => {
     expect(isCurrent(read({ pckCrl: { overrides: { nextUpdate: null } } }), NOW)).toBe(false);
   });
 
@@ -67,7 +67,7 @@ describe('readIntelCollateral', () => {
     ],
     ['a chain with its root first', { overrides: { tcbInfoIssuerChain: pki.root.pem + pki.tcbSigning.pem } }, 'chain'],
     ['a chain with its root twice', { overrides: { pckCrlIssuerChain: pki.root.pem + pki.root.pem } }, 'chain'],
-    ['a list whose entries are malformed', { pckCrl: { revoked: [{ serial: 5, at: utcTime('') }] } }, 'no instant'],
+    ['a list whose entries are malformed', { pckCrl: { revoked: [{ serial: 5, at: utcTime('') }] } }, 'is not a time'],
     ['a PCK list that others signed', { pckCrl: { overrides: { signer: pki.root.key } } }, 'pck_crl'],
     ['a root list that others signed', { rootCrl: { overrides: { signer: pki.tcbSigning.key } } }, 'root_ca_crl'],
     ['a PCK list of the root', { overrides: { pckCrl: pki.rootCrl() } }, 'pck_crl'],
@@ -75,7 +75,7 @@ describe('readIntelCollateral', () => {
     ['a chain of the list without CA', { overrides: { pckCrlIssuerChain: pki.tcbIssuerChain() } }, 'issuer_chain'],
     ['a revoked signer', { rootCrl: { revoked: [{ serial: pki.tcbSigning.serial }] } }, 'revoked'],
     ['a revoked PCK CA', { rootCrl: { revoked: [{ serial: pki.pckCa('platform').serial }] } }, 'revoked'],
-    ['what is no list', { overrides: { pckCrl: Uint8Array.of(0x30, 0) } }, ''],
+    ['what is not a list', { overrides: { pckCrl: Uint8Array.of(0x30, 0) } }, ''],
     ['what is no chain', { overrides: { tcbInfoIssuerChain: '' } }, ''],
   ])('refuses %s', (_what, options, why) => {
     const refusal = expect.objectContaining({ name: UnfitError.name, message: expect.stringContaining(why) });

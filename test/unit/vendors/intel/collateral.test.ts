@@ -34,7 +34,7 @@ describe('CollateralReader', () => {
     expect(names).toEqual([signer, signer, ['Intel SGX PCK Platform CA', 'Intel SGX Root CA'], ['Intel SGX Root CA']]);
   });
 
-  it('REQ-20 keeps copies of revocation lists: nothing of the request stays with them', () => {
+  it('REQ-20 keeps copies of CRLs: nothing of the request stays with them', () => {
     const within = (der: Uint8Array) => Buffer.concat([new Uint8Array(9000), der]).subarray(9000);
     const { pckCrl, rootCaCrl } = platform.collateral({ pckCrl: { revoked: [{ serial: 5 }] } });
     const collateral = { ...genuine, pckCrl: within(pckCrl), rootCaCrl: within(rootCaCrl) };
@@ -50,12 +50,12 @@ describe('CollateralReader', () => {
   it('names the certificate of a chain that does not hold', () => {
     const foreign = new TdxPlatform({ pki: createIntelPki({ at: new Date('2026-03-01T12:00:00Z') }) }).collateral();
     const reading = newReader().read(foreign);
-    const detail = 'path does not end at a pinned key (certificate 2 of the path, Intel SGX root CA)';
+    const detail = 'chain does not end at a pinned key (certificate 2 of the chain, Intel SGX root CA)';
     expect(reading.ok ? [] : new Set(reading.problems.map((problem) => problem.detail))).toEqual(new Set([detail]));
     const unfit = chainOf(pki.issuePckCa('platform', { extensions: [keyUsage(['crlSign'])] }));
     const listed = newReader().read(platform.collateral({ overrides: { pckCrlIssuerChain: unfit } }));
     expect(listed.ok ? [] : listed.problems.map((problem) => problem.detail)).toContain(
-      'issuer is not a ca (certificate 1 of the path, PCK CA)',
+      'issuer is not a CA (certificate 1 of the chain, PCK CA)',
     );
   });
 

@@ -107,7 +107,9 @@ describe('certificate of an attestation key', () => {
     const other = await VirtualTpm.create();
     const ak = AK_PKI.certificate({ key: other.publicJwk });
     await expectDenied(ak, 'hcl_ak_mismatch');
-    expect(await saidOf(ak, 'hcl_ak_mismatch')).toBe('the certificate is of another key than the runtime claims name');
+    expect(await saidOf(ak, 'hcl_ak_mismatch')).toBe(
+      'the AK certificate is for another key than the runtime claims name',
+    );
     const found = await verifyAzure(SNP_VM.evidence({ nonce: NONCE, ak }), { nonce: NONCE, akRoots: AZURE });
     expectFailed(found, 'hcl_ak_mismatch');
   });
@@ -128,12 +130,8 @@ describe('certificate of an attestation key', () => {
     const ofCertificate = found.checks.filter(({ about }) => about === '/evidence/akCertificate');
     expect(ofCertificate.map(({ id, result, detail }) => [id, result, detail])).toEqual([
       ['hcl_ak_mismatch', 'skipped', 'nothing vouches for the attestation key'],
-      [
-        'ak_cert_untrusted',
-        'pass',
-        'the certificate is one of an attestation key, and its chain ends at a pinned root',
-      ],
-      ['cert_validity', 'pass', 'the certificates of the attestation key are valid at the instant'],
+      ['ak_cert_untrusted', 'pass', 'the certificate is an AK certificate, and its chain ends at a pinned root'],
+      ['cert_validity', 'pass', 'the AK certificate and its chain are valid at the verification time'],
     ]);
     expect(found.endorsements.filter(({ kind }) => kind.startsWith('ak'))).toEqual([]);
   });
@@ -187,20 +185,20 @@ describe('path of an attestation key', () => {
   });
 
   it.each<[string, AkCertificateInput, string]>([
-    ['no chain', AK_PKI.certificate({ key: KEY, chain: null }), 'no chain came with it'],
+    ['no chain', AK_PKI.certificate({ key: KEY, chain: null }), 'no chain was sent with it'],
     [
       'a chain without the issuer',
       AK_PKI.certificate({ key: KEY, chain: ca2025 + root }),
-      'issuer is not the subject of the next certificate (certificate 1 of the path)',
+      'issuer is not the subject of the next certificate (certificate 1 of the chain)',
     ],
     [
       'a chain without root',
       AK_PKI.certificate({ key: KEY, chain: ca24 + ca2025 }),
-      'path does not end at a pinned key (certificate 3 of the path)',
+      'chain does not end at a pinned key (certificate 3 of the chain)',
     ],
-    ['other purposes', issued({ extendedKeyUsages: ['2.23.133.8.1'] }), 'it is not said to be of an attestation key'],
+    ['other purposes', issued({ extendedKeyUsages: ['2.23.133.8.1'] }), 'it is not marked as an AK certificate'],
   ])('says why it is not relied on: %s', async (_, ak, why) => {
-    expect(await saidOf(ak, 'ak_cert_untrusted')).toBe(`the certificate cannot be relied on: ${why}`);
+    expect(await saidOf(ak, 'ak_cert_untrusted')).toBe(`the AK certificate cannot be relied on: ${why}`);
   });
 
   it.each(['ca24', 'ca2025', 'root'] as const)('is denied with a bit of the signature of %s changed', async (which) => {

@@ -75,9 +75,12 @@ describe('runtime claims whose hash holds', () => {
     ['a list', '[]'],
     ['without keys', '{}'],
     ['with keys that are no list', '{"keys":{}}'],
-    ['with a key that is no object', '{"keys":[1]}'],
+    ['with a key that is not an object', '{"keys":[1]}'],
     ['with a key without kid', '{"keys":[{"kty":"RSA"}]}'],
-    ['with a configuration that is no object', genuine.replace('"vm-configuration":{', '"vm-configuration":[],"x":{')],
+    [
+      'with a configuration that is not an object',
+      genuine.replace('"vm-configuration":{', '"vm-configuration":[],"x":{'),
+    ],
     ['behind a byte order mark', `\ufeff${genuine}`],
     ['with __proto__', genuine.replace('{"keys"', '{"__proto__":{},"keys"')],
   ])('HCL-06 are denied where they are %s', async (_, runtimeClaims) => {
@@ -136,7 +139,7 @@ describe('what the checks of runtime claims say', () => {
     expect(found).toEqual({
       expected: `44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a${'00'.repeat(32)}`,
       actual: Buffer.from(reportDataOver(Buffer.from(genuine))).toString('hex'),
-      detail: 'the runtime data is not what the hardware report vouches for',
+      detail: 'the report data is not the SHA-256 of the runtime data, followed by zeros',
     });
   });
 
@@ -144,7 +147,7 @@ describe('what the checks of runtime claims say', () => {
     [
       'hcl_duplicate',
       { runtimeClaims: genuine.replace('{"keys":', '{"keys":[],"keys":') },
-      { expected: null, actual: null, detail: 'a member of the runtime claims stands there twice' },
+      { expected: null, actual: null, detail: 'a member of the runtime claims appears twice' },
     ],
     [
       'hcl_ak_missing',
@@ -162,7 +165,7 @@ describe('what the checks of runtime claims say', () => {
       {
         expected: 'RSA, 2048 bits or more, exponent 65537',
         actual: 'RSA, 1024 bits',
-        detail: 'the attestation key is too weak, or of another kind than a vTPM of Azure has',
+        detail: 'the attestation key is too weak, or is not of the kind that Azure vTPMs have',
       },
     ],
     [
@@ -171,7 +174,7 @@ describe('what the checks of runtime claims say', () => {
       {
         expected: 'RSA, 2048 bits or more, exponent 65537',
         actual: 'EC',
-        detail: 'the attestation key is too weak, or of another kind than a vTPM of Azure has',
+        detail: 'the attestation key is too weak, or is not of the kind that Azure vTPMs have',
       },
     ],
   ])('%s', async (id, options, found) => {
@@ -182,7 +185,7 @@ describe('what the checks of runtime claims say', () => {
     expect(await said({ report: { fields: { vmpl: 2 } } }, 'snp_vmpl')).toEqual({
       expected: 0,
       actual: 2,
-      detail: 'the report was not asked for at VMPL 0: the guest or the host could write claims of its own',
+      detail: 'the report was not requested at VMPL 0, so the guest or the host could have written the claims',
     });
   });
 

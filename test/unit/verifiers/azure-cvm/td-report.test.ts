@@ -116,7 +116,7 @@ describe('the TDREPORT in the report of the paravisor', () => {
     expectFailed(found, 'tdx_report_mismatch');
     const check = found.checks.find(({ id }) => id === 'tdx_report_mismatch');
     expect(Object.keys(check?.expected ?? {})).toEqual([name]);
-    expect(check?.detail).toBe(`the tdreport is not the one that the quote is of: ${name}`);
+    expect(check?.detail).toBe(`the quote was not made from this TDREPORT: ${name}`);
     // Nothing vouches for the TDREPORT.
     expect(check?.actual).toBeNull();
     expect(found.claims.hcl).toBeUndefined();
@@ -155,7 +155,8 @@ describe('the TDREPORT in the report of the paravisor', () => {
         policy: null,
         // Nothing vouches for the TDREPORT.
         actual: null,
-        detail: 'a service td is bound, and the quote has a td 1.0 body, which does not say which: td 1.5 does',
+        detail:
+          'a service TD is bound, and the quote has a TD 1.0 body, which does not say which one: a TD 1.5 body does',
       });
       expect(found.claims.tdx?.mrServiceTd).toBeUndefined();
     }

@@ -149,7 +149,7 @@ describe('the policy of an issuer', () => {
   it('TOK-17 takes the policy of a shared provider as it is, which pins nothing', async () => {
     const found = await judging({ policyHashes: 'shared' }, withHash(OTHER_HASH));
     expect(found.checks.find(({ id }) => id === 'token_issuer_policy')?.detail).toBe(
-      'the provider is a shared one (maa.shared or maa.issuers), whose policy microsoft writes',
+      'the provider is a shared one (maa.shared or maa.issuers), whose policy Microsoft writes',
     );
     expectVerified(found);
     expect(found.vouchesForParavisor).toBe(false);
@@ -182,11 +182,11 @@ describe('the TCB status of a TD', () => {
   });
 
   it.each<[JsonValue | undefined, string]>([
-    ['Revoked', 'azure attestation calls the platform Revoked'],
-    ['uptodate', 'azure attestation states a tcb status that intel does not define'],
-    ['UpToDate ', 'azure attestation states a tcb status that intel does not define'],
-    ['', 'azure attestation states a tcb status that intel does not define'],
-    [undefined, 'azure attestation does not state the tcb status of the platform'],
+    ['Revoked', 'Azure Attestation calls the platform Revoked'],
+    ['uptodate', 'Azure Attestation states a TCB status that Intel does not define'],
+    ['UpToDate ', 'Azure Attestation states a TCB status that Intel does not define'],
+    ['', 'Azure Attestation states a TCB status that Intel does not define'],
+    [undefined, 'Azure Attestation does not state the TCB status of the platform'],
   ])('TOK-23 is refused as %j', async (status, detail) => {
     for (const claims of about(status)) {
       const found = await judged(claims);

@@ -125,7 +125,7 @@ describe('a key that an SEV-SNP guest holds', () => {
   it.each([
     ['where nobody demands it', {}],
     ['where it is demanded', DEMANDED],
-  ])('is verified %s, without AMD’s revocation list', async (_, judging) => {
+  ])('is verified %s, without AMD’s CRL', async (_, judging) => {
     const found = await held({}, judging);
     expectFailed(found);
     expect(idsWith(found, 'warn')).toEqual(['crl_unavailable']);
@@ -162,7 +162,7 @@ describe('a key that an SEV-SNP guest holds', () => {
     ['of a chip of a stranger', { guest: stranger, chain: strangersChain }, 'cert_untrusted'],
     ['without chain', { chain: GUEST.platform.vek.pem }, 'vcek_unavailable'],
     ['with the chain of another line', { chain: `${GUEST.platform.vek.pem}${PKI.chainPem('Genoa')}` }, 'cert_'],
-    ['with a chain that is no PEM', { chain: 'chain' }, 'pem'],
+    ['with a chain that is no PEM', { chain: 'chain' }, 'PEM'],
     ['in a text that is no JSON', { json: () => '{' }, 'cannot be read'],
     ['in a list', { json: () => '[]' }, 'cannot be read'],
     ['that is missing', { json: () => '{}' }, 'cannot be read'],
@@ -195,7 +195,7 @@ describe('a key that an SEV-SNP guest holds', () => {
   it('says where evidence is there that it did not verify', async () => {
     const found = await judge(() => SGX_QUOTE(SGX));
     expect(found.checks.filter(({ result }) => result !== 'pass')).toMatchObject([
-      { id: 'cert_extension', result: 'not_configured', detail: expect.stringContaining('sgx') },
+      { id: 'cert_extension', result: 'not_configured', detail: expect.stringContaining('SGX') },
     ]);
   });
 

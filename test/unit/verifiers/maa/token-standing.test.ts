@@ -30,7 +30,7 @@ describe('the times of a token', () => {
     await expectMalformed(making(), 'token_claim', PLACE);
   });
 
-  it.each(['iat', 'nbf'])('TOK-06 refuses an %s that is no instant', async (name) => {
+  it.each(['iat', 'nbf'])('TOK-06 refuses an %s that is not a time', async (name) => {
     for (const value of [null, String(NOW), NOW + 0.5, true]) {
       await expectMalformed(claims({ [name]: value }), 'token_claim', PLACE);
     }
@@ -176,11 +176,11 @@ describe('the key of a token', () => {
     const old = { ...fresh, value: { ...fresh.value, unrenewedSince: new Date('2026-01-15T04:00:00Z') } };
     const detailOf = async (keys: typeof fresh) =>
       (await verifyMaa(tokenOf(), { keys })).checks.find(({ id }) => id === 'jwks_unavailable');
-    expect(await detailOf(fresh)).toMatchObject({ result: 'pass', detail: 'the keys of the issuer are at hand' });
+    expect(await detailOf(fresh)).toMatchObject({ result: 'pass', detail: 'the keys of the issuer are available' });
     expect(await detailOf(old)).toMatchObject({
       result: 'pass',
       detail:
-        'the keys of the issuer are at hand, as fetched at 2026-01-15T04:00:00.000Z: they could not be renewed since',
+        'the keys of the issuer are available, as fetched at 2026-01-15T04:00:00.000Z: they could not be renewed since',
     });
   });
 

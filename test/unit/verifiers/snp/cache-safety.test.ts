@@ -63,7 +63,7 @@ describe('a certificate that is known', () => {
   });
 });
 
-describe('a revocation list that is known', () => {
+describe('a CRL that is known', () => {
   it('SNP-27 is not judged by once it is past its nextUpdate', async () => {
     const verify = verifying();
     const evidence = withCrls(crlOf({ overrides: { nextUpdate: SOON } }));

@@ -113,7 +113,7 @@ describe('path of a VEK', () => {
   it.each(['vcek', 'vlek'] as const)(
     'SNP-25 names the ARK where the path of a %s ends at another',
     async (signingKey) => {
-      const detail = 'path does not end at a pinned key (certificate 3 of the path, ARK)';
+      const detail = 'chain does not end at a pinned key (certificate 3 of the chain, ARK)';
       const forger = createSnpGuest({ pki: FOREIGN_PKI, signingKey });
       const found = await verifySnp(forger.evidence({ endorsements: { crls: [] } }));
       expect(found.checks.find(({ id }) => id === 'cert_untrusted')).toMatchObject({ result: 'fail', detail });
@@ -124,7 +124,7 @@ describe('path of a VEK', () => {
     const [askOfGenoa, arkOfMilan] = [PKI.chainDer('Genoa')[0], PKI.chainDer('Milan')[1]];
     const found = await verifySnp(milan.evidence({ endorsements: { chain: pemOf(askOfGenoa, arkOfMilan) } }));
     expect(found.checks.filter(({ id }) => id === 'cert_untrusted').map(({ detail }) => detail)).toContain(
-      'issuer is not the subject of the next certificate (certificate 1 of the path, VCEK)',
+      'issuer is not the subject of the next certificate (certificate 1 of the chain, VCEK)',
     );
   });
 
@@ -149,7 +149,7 @@ describe('path of a VEK', () => {
     const found = await verifySnp(milan.evidence({ endorsements: { chain } }));
     expectNoClaims(found, 'cert_untrusted');
     expect(found.checks.filter(({ result }) => result === 'fail')).toMatchObject([
-      { expected: null, actual: 'Genoa', detail: 'the chain is of Genoa, the key certificate of Milan' },
+      { expected: null, actual: 'Genoa', detail: 'the chain is for Genoa, the key certificate for Milan' },
     ]);
   });
 
@@ -158,7 +158,7 @@ describe('path of a VEK', () => {
     const found = await verifySnp(genoa.evidence({ endorsements: { chain: PKI.chainPem('Milan') } }));
     expectNoClaims(found, 'cert_untrusted');
     expect(found.checks.filter(({ result }) => result === 'fail')).toMatchObject([
-      { actual: 'Milan', detail: 'the chain is of Milan, the key certificate of Genoa' },
+      { actual: 'Milan', detail: 'the chain is for Milan, the key certificate for Genoa' },
     ]);
   });
 

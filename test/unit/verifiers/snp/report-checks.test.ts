@@ -156,7 +156,7 @@ describe('chip of the key', () => {
     expect(only(await verifySnp(milan.evidence()), 'snp_chip_id')).toMatchObject({
       expected: chipId,
       actual: chipId,
-      detail: 'the key certificate is of the chip that the report names',
+      detail: 'the key certificate is for the chip that the report names',
     });
     expect(only(await verifySnp(vlek.evidence()), 'snp_chip_id')).toMatchObject({
       expected: null,
@@ -236,12 +236,12 @@ describe('TCB of the key', () => {
       const uncommitted = await verifyWith({ committedTcb: low }, guest);
       expectFailed(uncommitted, 'snp_tcb_order');
       expect(only(uncommitted, 'snp_tcb_order').detail).toBe(
-        `TCB components are not in order: ${component} is reported above what is committed`,
+        `the TCB versions are not in order: ${component} is reported above committed`,
       );
       const notRunning = await verifyWith({ currentTcb: low }, guest);
       expectFailed(notRunning, 'snp_tcb_order');
       expect(only(notRunning, 'snp_tcb_order').detail).toBe(
-        `TCB components are not in order: ${component} is committed above what runs`,
+        `the TCB versions are not in order: ${component} is committed above current`,
       );
     },
   );
@@ -252,7 +252,7 @@ describe('TCB of the key', () => {
     const found = await verifyWith({ committedTcb, currentTcb });
     expectFailed(found, 'snp_tcb_order');
     expect(only(found, 'snp_tcb_order').detail).toBe(
-      'TCB components are not in order: bootloader is reported above what is committed',
+      'the TCB versions are not in order: bootloader is reported above committed',
     );
   });
 

@@ -95,7 +95,7 @@ describe('revocation', () => {
     expect(found.checks.filter(({ result }) => result === 'unavailable')).toMatchObject([
       {
         id: 'crl_stale',
-        detail: 'Milan: revocation list is past its next update, 2026-06-01T11:59:59.000Z',
+        detail: 'Milan: CRL is past its next update, 2026-06-01T11:59:59.000Z',
         retryable: true,
       },
     ]);
@@ -111,11 +111,11 @@ describe('revocation', () => {
     expectVerified(await verifySnp(withCrls(crlOf({ overrides: { nextUpdate: AT } }))));
   });
 
-  it('says that there is no list', async () => {
+  it('says that there is not a list', async () => {
     const found = await verifySnp(withCrls());
     expectFailed(found);
     expect(found.checks.filter(({ result }) => result === 'unavailable')).toMatchObject([
-      { id: 'crl_unavailable', detail: 'no revocation list of Milan is at hand', retryable: false },
+      { id: 'crl_unavailable', detail: 'no CRL of Milan is available', retryable: false },
     ]);
   });
 
@@ -158,7 +158,7 @@ describe('revocation', () => {
     expectVerified(await verifySnp(withCrls(), { endorsements: beside(crlOf(), asvk) }));
   });
 
-  it('SNP-28 does not revoke by a list that is not valid at the instant, or not genuine', async () => {
+  it('SNP-28 does not revoke by a list that is not valid at the verification time, or not genuine', async () => {
     const ended = { nextUpdate: new Date(AT.getTime() - 1000) };
     const begins = { thisUpdate: new Date(AT.getTime() + 1000) };
     const others = [
@@ -242,7 +242,7 @@ describe('revocation', () => {
       (await verifying).checks.find(({ id }) => id === 'crl_unavailable');
     expect(await checkOf(verifySnp(withCrls(crl)))).toMatchObject({
       actual: '2026-06-08T00:00:00.000Z',
-      detail: 'revocation list of Milan from evidence, valid until the time shown',
+      detail: 'CRL of Milan from evidence, valid until the time shown',
     });
     expect((await checkOf(verifySnp(withCrls(), { endorsements: heldCrl(crl) })))?.detail).toContain('from cache');
   });

@@ -86,7 +86,7 @@ describe('the replay of a CCEL', () => {
   it('TPM-15 gives RTMR 0 to 3', () => {
     const checks = judge(EVENTS);
     expectPassed(checks);
-    expect(replayed(checks)?.detail).toBe('the log replays to rtmr 0, rtmr 1, rtmr 2, rtmr 3 of the quote');
+    expect(replayed(checks)?.detail).toBe('the log replays to RTMR 0, RTMR 1, RTMR 2, RTMR 3 of the quote');
   });
 
   it.each([0, 1, 2, 3])('TPM-15 names RTMR %i where the quote has another value', (rtmr) => {
@@ -97,13 +97,13 @@ describe('the replay of a CCEL', () => {
       id: 'eventlog_replay',
       expected: OTHER,
       actual: genuine[rtmr] ?? '',
-      detail: `the log does not replay to rtmr ${rtmr} of the quote`,
+      detail: `the log does not replay to RTMR ${rtmr} of the quote`,
     });
   });
 
   it('TPM-15 names each RTMR that has another value', () => {
     const found = failuresOf(judge(EVENTS, [OTHER, OTHER, OTHER, OTHER]));
-    expect(found.map(({ detail }) => detail.match(/rtmr \d/)?.[0])).toEqual(['rtmr 0', 'rtmr 1', 'rtmr 2']);
+    expect(found.map(({ detail }) => detail.match(/RTMR \d/)?.[0])).toEqual(['RTMR 0', 'RTMR 1', 'RTMR 2']);
   });
 
   it.each([
@@ -118,7 +118,7 @@ describe('the replay of a CCEL', () => {
     expectFailure(judge(without(rtmr + 1)), {
       id: 'eventlog_replay',
       actual: ZERO,
-      detail: `rtmr ${rtmr} is not zero, and the log has no event for it`,
+      detail: `RTMR ${rtmr} is not zero, and the log has no event for it`,
     });
   });
 
@@ -128,9 +128,9 @@ describe('the replay of a CCEL', () => {
   ])('TPM-15 does not cover RTMR %i that an OS has extended without an event, and says so', (rtmr, log, rtmrs) => {
     const checks = judge(log, rtmrs);
     expectPassed(checks);
-    const covered = [0, 1, 2, 3].filter((other) => other !== rtmr).map((other) => `rtmr ${other}`);
+    const covered = [0, 1, 2, 3].filter((other) => other !== rtmr).map((other) => `RTMR ${other}`);
     expect(replayed(checks)?.detail).toBe(
-      `the log replays to ${covered.join(', ')} of the quote; not covered, extended without the log: rtmr ${rtmr}`,
+      `the log replays to ${covered.join(', ')} of the quote; not covered by the log: RTMR ${rtmr}`,
     );
   });
 
@@ -162,7 +162,7 @@ describe('the replay of a CCEL', () => {
         specId: specIdOf([0x0b, 32], [0x0c, 48]),
         padding: joinBytes(...digests.map(event)),
       });
-      expectFailure(judge(log), { id: 'eventlog_replay', detail: expect.stringContaining('has no sha-384 digest') });
+      expectFailure(judge(log), { id: 'eventlog_replay', detail: expect.stringContaining('has no SHA-384 digest') });
     }
   });
 });
@@ -232,7 +232,7 @@ describe('the order of a CCEL', () => {
     const events = [...EVENTS, separator(data)];
     expectFailure(judge(events, rtmrsOf(events)), {
       id: 'eventlog_order',
-      detail: expect.stringMatching(/^the separator at offset \d+ is not one$/),
+      detail: expect.stringMatching(/^the event at offset \d+ does not have the form of a separator$/),
     });
   });
 

@@ -119,7 +119,7 @@ describe('windows of the collateral, at the instant and without leeway', () => {
     const late = await verify({ collateral, at: seconds(SOON, 1) });
     expectUndecided(late, 'collateral_stale');
     expect(late.checks.find(({ result }) => result === 'unavailable')).toMatchObject({
-      detail: `past its next update at the instant: ${member} (${SOON.toISOString()})`,
+      detail: `past its next update at the verification time: ${member} (${SOON.toISOString()})`,
       retryable: true,
     });
     expect(late.claims).toBeNull();
@@ -135,16 +135,16 @@ describe('windows of the collateral, at the instant and without leeway', () => {
     expectFailed(found, 'collateral_not_yet');
     expect(found.checks.find(({ id }) => id === 'collateral_not_yet')).toMatchObject({
       actual: { [member]: null },
-      detail: `issued after the instant: ${member}`,
+      detail: `issued after the verification time: ${member}`,
     });
   });
 
-  it('TDX-10 takes a revocation list without next update as stale', async () => {
+  it('TDX-10 takes a CRL without next update as stale', async () => {
     const collateral = { pckCrl: { overrides: { nextUpdate: null } } };
     const found = await verify({ collateral });
     expectUndecided(found, 'collateral_stale');
     expect(found.checks.find(({ result }) => result === 'unavailable')?.detail).toBe(
-      'past its next update at the instant: pck_crl (does not say when)',
+      'past its next update at the verification time: pck_crl (does not say when)',
     );
   });
 
@@ -185,7 +185,7 @@ describe('collateral that the request alone vouches for', () => {
         about: '/evidence/collateral',
         expected: SINCE.toISOString(),
         actual: { [member]: SINCE.toISOString() },
-        detail: `nobody confirms the collateral that the request supplied: ${WHY}`,
+        detail: `no source confirms the collateral that the request supplied: ${WHY}`,
       },
     ]);
     expect(found.claims?.tcb.status).toBe('UpToDate');
@@ -197,7 +197,7 @@ describe('collateral that the request alone vouches for', () => {
     expect(found.checks.find(({ result }) => result === 'unavailable')).toMatchObject({
       expected: SINCE.toISOString(),
       actual: { [member]: seconds(SINCE, -1).toISOString() },
-      detail: `issued more than 48 hours ago (${member}), and nobody confirms it: ${WHY}`,
+      detail: `issued more than 48 hours ago (${member}), and no source confirms it: ${WHY}`,
       retryable: true,
     });
     expect(idsWith(found, 'warn')).toEqual([]);

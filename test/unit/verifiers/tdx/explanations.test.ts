@@ -25,7 +25,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
   [
     'tdx_qe_vendor',
     { quote: { header: { qeVendorId: new Uint8Array(16) } } },
-    { expected: QE_VENDOR_ID, actual: null, detail: 'the QE vendor id of the quote is not that of intel' },
+    { expected: QE_VENDOR_ID, actual: null, detail: 'the QE vendor id of the quote is not that of Intel' },
   ],
   [
     'tdx_qe_report_signature',
@@ -33,7 +33,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: null,
       actual: null,
-      detail: 'the report of the quoting enclave was not signed by the pck key, or was changed afterwards',
+      detail: 'the report of the quoting enclave was not signed by the PCK, or was changed afterwards',
     },
   ],
   [
@@ -56,7 +56,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: { mrSigner: TD_QE_MRSIGNER, isvProdId: 2 },
       actual: { mrSigner: TD_QE_MRSIGNER, isvProdId: 1 },
-      detail: 'the quoting enclave is another than the identity describes',
+      detail: 'the quoting enclave is not the one that the QE identity describes',
     },
   ],
   [
@@ -65,13 +65,13 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: { miscSelect: '00000000', attributes: '11000000000000000000000000000000' },
       actual: { miscSelect: '01000000', attributes: '1500000000000000e700000000000000' },
-      detail: 'the quoting enclave has other attributes than the identity asks for',
+      detail: 'the quoting enclave has other attributes than the QE identity requires',
     },
   ],
   [
     'tdx_qe_svn',
     { quote: { qeReport: { isvSvn: 1 } }, collateral: { qeIdentity: { levels: levelsOf(4, 3) } } },
-    { expected: 3, actual: 1, detail: 'no level is for this version of the quoting enclave' },
+    { expected: 3, actual: 1, detail: 'no TCB level covers this version of the quoting enclave' },
   ],
   [
     'tdx_qe_svn',
@@ -79,12 +79,12 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
       quote: { qeReport: { isvSvn: 2 } },
       collateral: { qeIdentity: { levels: [...levelsOf(4, 3), { isvSvn: 1, status: 'Revoked' }] } },
     },
-    { expected: 3, actual: 2, detail: 'intel has revoked this version of the quoting enclave' },
+    { expected: 3, actual: 2, detail: 'Intel has revoked this version of the quoting enclave' },
   ],
   [
     'tdx_qe_svn',
     { collateral: { qeIdentity: { levels: [{ isvSvn: 4, status: 'Revoked' }] } } },
-    { expected: null, actual: 4, detail: 'intel has revoked this version of the quoting enclave' },
+    { expected: null, actual: 4, detail: 'Intel has revoked this version of the quoting enclave' },
   ],
   [
     'tdx_tcb_info',
@@ -92,7 +92,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: { fmspc: '00806f050000', pceId: '0000' },
       actual: { fmspc: 'b0c06f000000', pceId: '0001' },
-      detail: 'the tcb info is of another platform than the pck certificate',
+      detail: 'the TCB info is for another platform than the PCK certificate',
     },
   ],
   [
@@ -101,28 +101,28 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: { mrSignerSeam: '00'.repeat(48), seamAttributes: '00'.repeat(8) },
       actual: { mrSignerSeam: '01'.repeat(48), seamAttributes: `02${'00'.repeat(7)}` },
-      detail: 'the tdx module has another signer, or other attributes, than the collateral describes',
+      detail: 'the TDX module has another signer, or other attributes, than the collateral describes',
     },
   ],
   [
     'tdx_module',
     { collateral: { tcbInfo: { modules: [{ id: 'TDX_03', levels: [{ isvSvn: 3 }] }] } } },
-    { expected: ['TDX_03'], actual: 'TDX_01', detail: 'the collateral describes no such tdx module' },
+    { expected: ['TDX_03'], actual: 'TDX_01', detail: 'the collateral describes no such TDX module' },
   ],
   [
     'tdx_tcb_status',
     { collateral: { tcbInfo: { status: 'Revoked' } } },
-    { expected: null, actual: 'Revoked', detail: 'intel has revoked the tcb of the platform' },
+    { expected: null, actual: 'Revoked', detail: 'Intel has revoked the TCB of the platform' },
   ],
   [
     'tdx_tcb_status',
     { collateral: { tcbInfo: { moduleStatus: 'Fine' } } },
-    { expected: null, actual: 'Fine', detail: 'intel defines no such tcb status here' },
+    { expected: null, actual: 'Fine', detail: 'Intel defines no such TCB status here' },
   ],
   [
     'tdx_debug',
     { quote: { fields: { tdAttributes: 1n } } },
-    { expected: false, actual: true, detail: 'the host may read and change the memory of the td (debug)' },
+    { expected: false, actual: true, detail: 'the host may read and change the memory of the TD (debug)' },
   ],
   [
     'tdx_attributes',
@@ -130,7 +130,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: '0x0',
       actual: '0x2',
-      detail: 'the td has attributes that are reserved or let the host profile it: the bits shown',
+      detail: 'the TD has attributes that are reserved or let the host profile it: the bits shown',
     },
   ],
   [
@@ -139,7 +139,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: '0x3 set, none but 0x6dbe7',
       actual: '0xe6',
-      detail: 'xfam has a reserved bit, or lacks one that every td has',
+      detail: 'XFAM has a reserved bit, or lacks one that every TD has',
     },
   ],
   [
@@ -148,7 +148,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: '0000000000000000',
       actual: '0100000000000000',
-      detail: 'the tdx module has attributes, such as debug',
+      detail: 'the TDX module has attributes set, such as debug',
     },
   ],
   [
@@ -157,7 +157,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: 'Intel SGX PCK Platform CA',
       actual: 'Intel SGX PCK Processor CA',
-      detail: 'a revocation list is of another issuer than the certificate',
+      detail: 'a CRL is from another issuer than the certificate',
     },
   ],
   [
@@ -166,7 +166,7 @@ const cases: readonly (readonly [CheckId, Judging, Said])[] = [
     {
       expected: null,
       actual: null,
-      detail: 'issuer is not the subject of the next certificate (certificate 1 of the path, PCK certificate)',
+      detail: 'issuer is not the subject of the next certificate (certificate 1 of the chain, PCK certificate)',
     },
   ],
 ];
@@ -187,7 +187,7 @@ describe('what a check says', () => {
     expect(found).toMatchObject({
       expected: expect.stringMatching(/^[0-9a-f]{64}$/),
       actual: '07'.repeat(64),
-      detail: 'the quoting enclave vouches for another attestation key or other authentication data',
+      detail: 'the quoting enclave vouches for another attestation key, or for other authentication data',
     });
   });
 
@@ -202,7 +202,7 @@ describe('what a check says', () => {
     expect(found).toMatchObject({
       expected: AT.toISOString(),
       actual: { tcb_info: SOON.toISOString() },
-      detail: 'issued after the instant: tcb_info',
+      detail: 'issued after the verification time: tcb_info',
     });
   });
 
@@ -225,7 +225,7 @@ describe('what a check says', () => {
     expect(found.find(({ id }) => id === 'collateral_unavailable')?.actual).toBe('cache');
     const overrides = { tcbInfoSignature: new Uint8Array(64), qeIdentitySignature: new Uint8Array(64) };
     const wrong = await of('collateral_unavailable', { origin: 'cache', collateral: { overrides } });
-    expect(wrong?.detail).toMatch(/^what the cache holds does not verify: the signature does not verify$/);
+    expect(wrong?.detail).toMatch(/^the material of the cache does not verify: the signature does not verify$/);
   });
 
   it('cert_validity: which certificate, and when it begins or ends', async () => {
@@ -243,6 +243,6 @@ describe('what a check says', () => {
 
   it('a certificate that fails for itself says why', async () => {
     const found = await of('cert_role', { quote: { pckChain: PKI.tcbIssuerChain() } });
-    expect(found?.detail).toBe('certificate is no pck certificate (certificate 1 of the path)');
+    expect(found?.detail).toBe('certificate is not a PCK certificate (certificate 1 of the chain)');
   });
 });

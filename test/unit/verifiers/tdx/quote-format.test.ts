@@ -46,7 +46,7 @@ describe('form of a quote', () => {
   it.each([0, 1, 4, 0xffff])('TDX-01 refuses body type %d', async (type) => {
     const quote = patched(V5, 48, type, 2);
     await malformed(quote, 'tdx_format');
-    expect(() => parseTdQuote(quote)).toThrow(`body type ${type} is not read: 2 (td 1.0) and 3 (td 1.5) are`);
+    expect(() => parseTdQuote(quote)).toThrow(`body type ${type} is not supported: 2 (TD 1.0) and 3 (TD 1.5) are`);
   });
 
   it('TDX-01 refuses an extended TD 1.5 body, which is longer than a TD 1.5 body', async () => {

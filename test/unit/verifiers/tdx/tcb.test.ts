@@ -369,7 +369,7 @@ describe('relaunch of a TD', () => {
     expectFailed(found, 'tdx_module');
     expect(found.claims).toBeNull();
     expect(found.checks.find(({ result }) => result === 'fail')?.detail).toBe(
-      'the collateral does not describe the tdx module that runs now',
+      'the collateral does not describe the TDX module that runs now',
     );
   });
 

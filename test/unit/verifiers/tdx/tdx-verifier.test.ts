@@ -151,7 +151,7 @@ describe('a TD quote with runtime data', () => {
     const found = await verify({ runtimeData });
     expectFailed(found, 'hcl_duplicate');
     expect(found.checks.find(({ id }) => id === 'hcl_duplicate')?.detail).toBe(
-      'a member of the runtime claims stands there twice',
+      'a member of the runtime claims appears twice',
     );
   });
 

@@ -146,7 +146,7 @@ describe('the path of a key', () => {
 
   it('says which certificate of it does not hold', () => {
     expect(said(path({ authority: tampered }))).toEqual([
-      'certificates of the key: signature does not verify (certificate 2 of the path)',
+      'certificates of the key: signature does not verify (certificate 2 of the chain)',
     ]);
     const ended = { notAfter: new Date(AT.getTime() - SECOND) };
     expect(said(path({ root: ended }))).toEqual([`Root, serial 01, was valid until ${ended.notAfter.toISOString()}`]);

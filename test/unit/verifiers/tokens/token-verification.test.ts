@@ -146,7 +146,7 @@ describe('verifyToken', () => {
   it('says whose token it is, and which settings name the issuers', async () => {
     const told = async (rules: Partial<TokenRules>) =>
       (await verify(tokenOf(), rules)).checks.find(({ id }) => id === 'token_issuer')?.detail;
-    expect(await told({})).toBe('the token is of some verifier, and some.issuers has its issuer');
+    expect(await told({})).toBe('the token is from some verifier, and some.issuers has its issuer');
     expect(await told({ issuer: null })).toBe('some.issuers does not have the issuer of the token');
   });
 

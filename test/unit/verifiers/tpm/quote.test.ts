@@ -186,7 +186,7 @@ describe('structure of a quote', () => {
       expect.objectContaining({
         code: 'tpm_format',
         pointer: `${QUOTE}/message`,
-        message: 'this is a TPM2B_ATTEST: cut its first two bytes, the size, off',
+        message: 'this is a TPM2B_ATTEST: remove its first two bytes, the size',
       }),
     );
   });

@@ -81,18 +81,21 @@ describe.each(VERSIONS)('claims of a token of version %i', (version) => {
   });
 
   it.each([
-    ['SWHardeningNeeded', 'trust authority calls the platform SWHardeningNeeded'],
-    ['ConfigurationNeeded', 'trust authority calls the platform ConfigurationNeeded'],
-    ['ConfigurationAndSWHardeningNeeded', 'trust authority calls the platform ConfigurationAndSWHardeningNeeded'],
-    ['OutOfDate', 'trust authority calls the platform OutOfDate'],
-    ['OutOfDateConfigurationNeeded', 'trust authority calls the platform OutOfDateConfigurationNeeded'],
-    ['TDRelaunchAdvised', 'trust authority calls the platform TDRelaunchAdvised'],
-    ['TDRelaunchAdvisedConfigurationNeeded', 'trust authority calls the platform TDRelaunchAdvisedConfigurationNeeded'],
-    ['Revoked', 'trust authority calls the platform Revoked'],
-    ['OUT_OF_DATE', 'trust authority states a status that intel does not define'],
-    ['uptodate', 'trust authority states a status that intel does not define'],
-    ['UpToDate ', 'trust authority states a status that intel does not define'],
-    ['', 'trust authority states a status that intel does not define'],
+    ['SWHardeningNeeded', 'Intel Trust Authority calls the platform SWHardeningNeeded'],
+    ['ConfigurationNeeded', 'Intel Trust Authority calls the platform ConfigurationNeeded'],
+    ['ConfigurationAndSWHardeningNeeded', 'Intel Trust Authority calls the platform ConfigurationAndSWHardeningNeeded'],
+    ['OutOfDate', 'Intel Trust Authority calls the platform OutOfDate'],
+    ['OutOfDateConfigurationNeeded', 'Intel Trust Authority calls the platform OutOfDateConfigurationNeeded'],
+    ['TDRelaunchAdvised', 'Intel Trust Authority calls the platform TDRelaunchAdvised'],
+    [
+      'TDRelaunchAdvisedConfigurationNeeded',
+      'Intel Trust Authority calls the platform TDRelaunchAdvisedConfigurationNeeded',
+    ],
+    ['Revoked', 'Intel Trust Authority calls the platform Revoked'],
+    ['OUT_OF_DATE', 'Intel Trust Authority states a status that Intel does not define'],
+    ['uptodate', 'Intel Trust Authority states a status that Intel does not define'],
+    ['UpToDate ', 'Intel Trust Authority states a status that Intel does not define'],
+    ['', 'Intel Trust Authority states a status that Intel does not define'],
     [undefined, 'the token does not state the status of the platform'],
   ])('TOK-19 refuse the TCB status %s', async (status, detail) => {
     const found = await verifyTd(version, 'attester_tcb_status', status);
@@ -163,7 +166,7 @@ describe.each(VERSIONS)('claims of a token of version %i', (version) => {
       expected: [POLICY],
       actual: [],
       detail:
-        'trust authority does not say that every policy of ita.issuers[].policyIds and ita.submit.policyIds matches',
+        'Intel Trust Authority does not say that every policy of ita.issuers[].policyIds and ita.submit.policyIds matches',
     });
   });
 

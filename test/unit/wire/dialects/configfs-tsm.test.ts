@@ -53,8 +53,8 @@ describe('dialect configfs-tsm', () => {
 
 describe('what is said of a provider', () => {
   it.each<[string, string, string]>([
-    ['snp', 'tpm', 'the value is no provider, expected sev_guest'],
-    ['tdx', 'tdx_guest\n\n', 'the value is no provider, expected tdx_guest'],
+    ['snp', 'tpm', 'the value is not a provider, expected sev_guest'],
+    ['tdx', 'tdx_guest\n\n', 'the value is not a provider, expected tdx_guest'],
     ['snp', 'arm_cca_guest', 'this is the provider of another TEE, expected sev_guest'],
     ['tdx', 'sev_guest\n', 'this is the provider of another TEE, expected tdx_guest'],
   ])('of %s evidence, %j', (type, provider, message) => {
