@@ -93,13 +93,13 @@ const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
  * `key_ops` is not looked at: genuine claims of 2022 and 2023 say `encrypt` of this signing key.
  */
 function verifyAttestationKey(checks: Checks, jwk: JsonObject): RsaPublicKey | null {
-  const fault = attestationKeyFault(jwk);
+  const key = jwk['kty'] === 'RSA' ? decodeRsaJwk(jwk) : null;
+  const fault = attestationKeyFault(jwk, key);
   if (fault !== null) {
     checks.fail('hcl_claims', { detail: fault });
     return null;
   }
   checks.pass('hcl_claims');
-  const key = jwk['kty'] === 'RSA' ? decodeRsaJwk(jwk) : null;
   const strong = key !== null && modulusBits(key.n) >= 2048 && isF4(key.e);
   checks.require(strong, 'hcl_ak_weak', {
     expected: 'RSA, 2048 bits or more, exponent 65537',
@@ -108,14 +108,13 @@ function verifyAttestationKey(checks: Checks, jwk: JsonObject): RsaPublicKey | n
   return strong ? key : null;
 }
 
-function attestationKeyFault(jwk: JsonObject): string | null {
+function attestationKeyFault(jwk: JsonObject, key: RsaPublicKey | null): string | null {
   if (PRIVATE_MEMBERS.some((member) => member in jwk)) return 'HCLAkPub has members of a private key';
   if (jwk['kty'] !== 'RSA') return null;
   const alg: JsonValue = jwk['alg'] ?? null;
   if (alg !== null && !(typeof alg === 'string' && /^[RP]S(256|384|512)$/.test(alg))) {
     return 'alg of HCLAkPub is not one of an RSA signing key';
   }
-  const key = decodeRsaJwk(jwk);
   if (key === null) return 'HCLAkPub is not an RSA key in base64url';
   return key.n[0] === 0 || key.e[0] === 0 ? 'a member of HCLAkPub has leading zeros' : null;
 }
