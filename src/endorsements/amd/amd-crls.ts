@@ -66,13 +66,10 @@ export class AmdCrls {
   }
 
   /** @param brought whether the request supplies a CRL, which counts where no other can be had */
-  find(snapshot: RootedSnapshot, context: FetchContext, brought = false): FoundCrls | Promise<FoundCrls> {
-    const withOthers = (own: HeldCrl | MissingCrl): FoundCrls => ({
-      own,
-      others: snapshot.crls.filter((crl) => crl !== own && isCurrent(crl, context.at)),
-    });
-    const own = this.#own({ snapshot, context, brought, mark: context.historical ? null : snapshot.mark });
-    return own instanceof Promise ? own.then(withOthers) : withOthers(own);
+  async find(snapshot: RootedSnapshot, context: FetchContext, brought = false): Promise<FoundCrls> {
+    const mark = context.historical ? null : snapshot.mark;
+    const own = await this.#own({ snapshot, context, brought, mark });
+    return { own, others: snapshot.crls.filter((crl) => crl !== own && isCurrent(crl, context.at)) };
   }
 
   /**
@@ -100,8 +97,7 @@ export class AmdCrls {
     this.#closing.abort();
   }
 
-  /** What counts of what is at hand answers at once, unless it is to be renewed or noted. */
-  #own(search: Search): HeldCrl | Promise<HeldCrl | MissingCrl> {
+  async #own(search: Search): Promise<HeldCrl | MissingCrl> {
     const { snapshot, context, mark } = search;
     const { line, crls } = snapshot;
     const isFit = (crl: HeldCrl) => isCurrent(crl, context.at) && isNoOlder(crl, mark);
@@ -109,8 +105,7 @@ export class AmdCrls {
     if (fetched !== undefined && isFit(fetched)) return this.#renewed(search, fetched);
     const candidates = crls.filter((crl) => crl === fetched || isOfFolderFor(line, crl));
     const standIn = isDamaged(mark) ? null : latestOf(candidates.filter(isFit));
-    const isAtHand = standIn !== null && this.#supply.isOff && fetched === undefined;
-    return isAtHand ? this.#reliedOn(search, standIn) : this.#asked(search, candidates, standIn);
+    return this.#asked(search, candidates, standIn);
   }
 
   /**
@@ -168,24 +163,21 @@ export class AmdCrls {
    * Only a CRL whose series is known can be the measure for those that come after it. The memory is of what was relied on
    * lately: it says nothing about a past verification time, and is left as it is.
    */
-  #reliedOn({ snapshot, context, mark }: Search, crl: HeldCrl): HeldCrl | Promise<HeldCrl> {
-    const isNoted = crl.series === null || (mark !== null && !isOlder(mark, crl));
-    if (context.historical || isNoted) return crl;
-    return this.#parts.memory.advance(lineName(snapshot.line), crl).then(() => crl);
+  async #reliedOn({ snapshot, context, mark }: Search, crl: HeldCrl): Promise<HeldCrl> {
+    const isNoted = mark !== null && !isOlder(mark, crl);
+    if (!context.historical && crl.series !== null && !isNoted) {
+      await this.#parts.memory.advance(lineName(snapshot.line), crl);
+    }
+    return crl;
   }
 
   /** A CRL that was fetched before, or a newer one where that is due and the process does not live on. */
-  #renewed(search: Search, fetched: HeldCrl): HeldCrl | Promise<HeldCrl> {
+  async #renewed(search: Search, fetched: HeldCrl): Promise<HeldCrl> {
     const { snapshot, context } = search;
     if (context.historical) return fetched;
     const watched = this.#watch(snapshot);
-    const relied = this.#reliedOn(search, fetched);
-    if (!this.#isDue(snapshot.crlFetchedAt, fetched)) return relied;
-    return this.#renewedNow(search, relied, watched);
-  }
-
-  async #renewedNow(search: Search, relied: HeldCrl | Promise<HeldCrl>, watched: Watched): Promise<HeldCrl> {
-    const fetched = await relied;
+    await this.#reliedOn(search, fetched);
+    if (!this.#isDue(snapshot.crlFetchedAt, fetched)) return fetched;
     if (this.#parts.inBackground) {
       void this.#refresh(watched);
       return fetched;

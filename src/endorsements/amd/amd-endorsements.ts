@@ -19,7 +19,7 @@ import type { AmdVek } from '../../vendors/amd/vek.js';
 import type { AmdChains, VekBelowChain } from './amd-chains.js';
 import type { AmdCrls, FoundCrls } from './amd-crls.js';
 import { type AmdVeks, belowChain } from './amd-veks.js';
-import type { HeldChain, LineSnapshot, LineSnapshots } from './line-snapshots.js';
+import type { LineSnapshot, LineSnapshots } from './line-snapshots.js';
 
 /** What finds the material of one kind each. */
 export interface AmdFinders {
@@ -78,73 +78,41 @@ export class AmdEndorsements implements EndorsementSource {
     };
   }
 
-  #forLine(
+  async #forLine(
     line: SnpLine,
     vek: Vek,
     brought: SnpEndorsementRequest['brought'],
     context: FetchContext,
-  ): FoundForLine | Promise<FoundForLine> {
-    const snapshot = this.#finders.snapshots.of(line);
-    if (snapshot instanceof Promise) return snapshot.then((made) => this.#from(made, vek, brought, context));
-    return this.#from(snapshot, vek, brought, context);
-  }
-
-  #from(
-    snapshot: LineSnapshot,
-    vek: Vek,
-    brought: SnpEndorsementRequest['brought'],
-    context: FetchContext,
-  ): FoundForLine | Promise<FoundForLine> {
-    const { product } = snapshot.line;
-    const chain = brought.chain ? null : this.#chain(snapshot, vek, context);
-    const crl = this.#crl(snapshot, brought.crls, context);
-    if (!(chain instanceof Promise) && !(crl instanceof Promise)) return { product, chain, crl };
-    return Promise.all([chain, crl]).then(([foundChain, foundCrl]) => ({ product, chain: foundChain, crl: foundCrl }));
-  }
-
-  #chain(
-    snapshot: LineSnapshot,
-    vek: Vek,
-    context: FetchContext,
-  ): Sourced<DerChain> | Promise<Sourced<DerChain> | Unavailable> {
-    const { chains } = this.#finders;
-    const first = chains.first(snapshot, context);
-    if (first instanceof Promise || vek instanceof Promise) return this.#chainLater(snapshot, first, vek, context);
-    if (vek === null) return sourcedChain(first);
-    const signer = chains.signerOf(snapshot.line, [first, ...snapshot.chains.slice(1)], vek, context);
-    return signer instanceof Promise ? signer.then(sourcedChain) : sourcedChain(signer);
+  ): Promise<FoundForLine> {
+    const snapshot = await this.#finders.snapshots.of(line);
+    const [chain, crl] = await Promise.all([
+      brought.chain ? null : this.#chain(snapshot, vek, context),
+      this.#crl(snapshot, brought.crls, context),
+    ]);
+    return { product: line.product, chain, crl };
   }
 
   /** The chain that signed the VEK, if there is one. Before the VEK is known, any chain of the line. */
-  async #chainLater(
-    snapshot: LineSnapshot,
-    wanted: HeldChain | Promise<HeldChain | Unavailable>,
-    vek: Vek,
-    context: FetchContext,
-  ): Promise<Sourced<DerChain> | Unavailable> {
-    const [first, below] = await Promise.all([wanted, vek]);
+  async #chain(snapshot: LineSnapshot, vek: Vek, context: FetchContext): Promise<Sourced<DerChain> | Unavailable> {
+    const { chains } = this.#finders;
+    const [first, below] = await Promise.all([chains.first(snapshot, context), vek]);
     if ('code' in first) return first;
-    if (below === null) return sourcedChain(first);
-    const held = [first, ...snapshot.chains.slice(1)] as const;
-    return sourcedChain(await this.#finders.chains.signerOf(snapshot.line, held, below, context));
+    const all = [first, ...snapshot.chains.slice(1)] as const;
+    const { chain, origin } = below === null ? first : await chains.signerOf(snapshot.line, all, below, context);
+    return { value: chain.ders, origin };
   }
 
   /** A CRL counts only if the ARK that signed it is available: an unverified CRL is not used. */
-  #crl(snapshot: LineSnapshot, brought: boolean, context: FetchContext): FoundCrl | Promise<FoundCrl> {
-    const { ark } = snapshot;
-    if (ark === null) return this.#crlUnderFetched(snapshot, brought, context);
-    const found = this.#finders.crls.find({ ...snapshot, ark }, context, brought);
-    return found instanceof Promise ? found.then(sourced) : sourced(found);
-  }
-
-  async #crlUnderFetched(snapshot: LineSnapshot, brought: boolean, context: FetchContext): Promise<FoundCrl> {
+  async #crl(snapshot: LineSnapshot, brought: boolean, context: FetchContext): Promise<FoundCrl> {
     const { chains, crls, snapshots } = this.#finders;
-    const { line } = snapshot;
-    const ark = await chains.fetchArk(line, context);
-    if (!('code' in ark)) return sourced(await crls.find(await snapshots.under(snapshot, ark), context, brought));
-    const detail = `no root to verify a CRL of ${line.product} with: ${ark.detail}`;
-    const problem = { code: 'crl_unavailable', detail, retryable: ark.retryable } as const;
-    return crls.withoutRoot(snapshot, problem, context);
+    const { line, ark } = snapshot;
+    if (ark !== null) return sourced(await crls.find({ ...snapshot, ark }, context, brought));
+    const fetched = await chains.fetchArk(line, context);
+    if (!('code' in fetched)) {
+      return sourced(await crls.find(await snapshots.under(snapshot, fetched), context, brought));
+    }
+    const detail = `no root to verify a CRL of ${line.product} with: ${fetched.detail}`;
+    return crls.withoutRoot(snapshot, { code: 'crl_unavailable', detail, retryable: fetched.retryable }, context);
   }
 }
 
@@ -160,8 +128,6 @@ function foundBelow(vek: Sourced<AmdVek> | Unavailable): VekBelowChain | null {
 }
 
 const hashedVek = ({ certificate: { der }, sha256 }: AmdVek): HashedDer => ({ der, sha256 });
-
-const sourcedChain = ({ chain, origin }: HeldChain): Sourced<DerChain> => ({ value: chain.ders, origin });
 
 function sourced({ own, others }: FoundCrls): FoundCrl {
   return { own: 'code' in own ? own : own.sourced, others: others.map((crl) => crl.sourced) };

@@ -75,6 +75,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
       chains.close();
       directory.close();
       await kds?.close();
+      await folder.settled();
     },
   };
 }

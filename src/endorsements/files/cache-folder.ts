@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { FormatError, UnfitError } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
 import { readBoundedFile, writeAtomically } from './whole-files.js';
@@ -94,6 +95,17 @@ export class CacheFolder {
       if (!isMissing(error)) this.#log.warn({ err: error }, 'endorsement cache cannot be listed');
       return [];
     }
+  }
+
+  /** Resolves when nothing is being written or removed, nor follows at once. */
+  async settled(): Promise<void> {
+    let last: Promise<void>;
+    do {
+      last = this.#lastChange;
+      await last;
+      // Whoever waited for that change may have asked for the next by then.
+      await setImmediate();
+    } while (last !== this.#lastChange);
   }
 
   async #change(make: (folder: string) => Promise<void>): Promise<void> {

@@ -88,6 +88,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
       clearInterval(timer);
       directory.close();
       await Promise.all([supply.close(), ...services.map((service) => service.close())]);
+      await folder.settled();
     },
   };
 }

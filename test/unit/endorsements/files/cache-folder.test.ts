@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -34,6 +34,22 @@ describe('changes at the same time', () => {
     expect(await folder.read('a')).toBeNull();
     await Promise.all([folder.remove('a'), folder.write('a', SHORT)]);
     expect(await folder.read('a')).toHaveLength(SHORT.byteLength);
+  });
+});
+
+describe('the end of changes', () => {
+  it('is waited for, those that follow one another included', async () => {
+    const inTurn = async () => {
+      for (const name of ['a', 'b', 'c']) await folder.write(name, LONG);
+    };
+    const writing = inTurn();
+    await folder.settled();
+    expect((await readdir(path)).sort()).toEqual(['a', 'b', 'c']);
+    await writing;
+  });
+
+  it('is there at once where nothing is written', async () => {
+    await expect(folder.settled()).resolves.toBeUndefined();
   });
 });
 
