@@ -5,7 +5,7 @@ import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import { isTokenType } from '../model/evidence-traits.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { EvidenceVerifier, TokenVerifier } from '../model/verification.js';
-import { AttestationRoutes } from '../service/attestation-routes.js';
+import { OtherVerifiers } from '../service/other-verifiers.js';
 import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../service/verify-evidence.js';
 import type { OpenAttestationServices } from './attestation-services.js';
 
@@ -23,8 +23,8 @@ export function createVerifyEvidence(
 ): VerifyEvidence {
   const verifiers = container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers);
   const ofTokens = [...verifiers].filter((entry): entry is [string, TokenVerifier] => isTokenVerifier(entry[1]));
-  const attestationRoutes = new AttestationRoutes(new Map(ofTokens), services, parts.endorsements);
-  return new VerifyEvidence({ ...parts, verifiers, attestationRoutes, keyThumbprint: jwkThumbprint, newId }, options);
+  const otherVerifiers = new OtherVerifiers(new Map(ofTokens), services, parts.endorsements);
+  return new VerifyEvidence({ ...parts, verifiers, otherVerifiers, keyThumbprint: jwkThumbprint, newId }, options);
 }
 
 /** What verifies a type of token has all that a verifier of tokens has. */

@@ -3,11 +3,11 @@ import type { CheckId } from '../model/codes.js';
 import type { Outcome } from '../model/decision.js';
 import { isHardwareType, type Tee, type TeeOfPolicies, teeOf, traitsOf } from '../model/evidence-traits.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
+import { attestationResults } from './attestation-results.js';
 import { baseWarnings, relaxed } from './base-checks.js';
 import { outcomeOf } from './decide.js';
 import { freshness } from './freshness.js';
 import { minimums } from './minimums.js';
-import { otherRoutes } from './other-routes.js';
 import { paravisor } from './paravisor.js';
 import type { Policy } from './policy-document.js';
 import { referenceValues } from './reference-values.js';
@@ -51,7 +51,7 @@ const teeClaims: AppraisalTopic = {
 const COMMON_TOPICS = hardwareTopics([teeClaims], []);
 
 /** What is appraised of a token alone. TCB and paravisor are the other verifier's to judge: no minimums load for them. */
-const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, otherRoutes, referenceValues];
+const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, attestationResults, referenceValues];
 
 /**
  * Appraises verified claims and base checks by a policy. Says nothing about whether the claims are true: that they
@@ -129,7 +129,7 @@ function hardwareTopics(
     freshness,
     ...ownRequirements,
     tpmRequirements,
-    otherRoutes,
+    attestationResults,
     referenceValues,
   ];
 }

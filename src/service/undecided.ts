@@ -1,7 +1,7 @@
 import { Checks } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import { markVerified } from '../verifiers/evidence/mark-verified.js';
-import type { Judged } from './judge-routes.js';
+import type { Judged } from './judge-results.js';
 import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
 
 /** A verification without a result: no policy can allow on it. */

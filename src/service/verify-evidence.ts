@@ -19,13 +19,13 @@ import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
 import { expectedBinding } from '../verifiers/binding/expected-binding.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
-import type { AttestationRoutes } from './attestation-routes.js';
 import type { WatchedClock } from './clock-watch.js';
 import { FetchTime } from './fetch-time.js';
-import { type Judged, judgeRoutes } from './judge-routes.js';
+import { type Judged, judgeResults } from './judge-results.js';
 import { nonceChecks } from './nonce-checks.js';
 import type { NonceRecogniser } from './nonce-recogniser.js';
 import { notJudged } from './not-judged.js';
+import type { OtherVerifiers } from './other-verifiers.js';
 import { SUBMITTED_ROUTES, submitWhereWanted } from './submit-where-wanted.js';
 import { undecided } from './undecided.js';
 import { unknownPolicy } from './unknown-policy.js';
@@ -54,7 +54,7 @@ export interface VerifyEvidenceParts {
   readonly endorsements: EndorsementSource;
   /** The policies in use now. */
   readonly policies: () => PolicyView;
-  readonly attestationRoutes: AttestationRoutes;
+  readonly otherVerifiers: OtherVerifiers;
   /** Thumbprint of a JWK, by which attestation keys are compared. */
   readonly keyThumbprint: KeyThumbprint;
   readonly nonces: Pick<NonceRecogniser, 'standing'>;
@@ -187,13 +187,13 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
         return fetching.signal;
       },
     };
-    const { attestationRoutes, keyThumbprint } = this.#parts;
+    const { otherVerifiers, keyThumbprint } = this.#parts;
     // Malformed evidence is refused before anything is fetched.
     const opened = verifier.open(request.evidence);
-    const verifyingSent = attestationRoutes.verifySent(request.attestationResults, { fetch, binding });
+    const verifyingSent = otherVerifiers.verifySent(request.attestationResults, { fetch, binding });
     const [own, sent] = await bothEnded(this.#verifyEvidence(opened, asked, fetch), verifyingSent);
-    const results = await submitWhereWanted(attestationRoutes, asked, own, sent, fetch);
-    return judgeRoutes(request.evidence.type, own, results, keyThumbprint);
+    const results = await submitWhereWanted(otherVerifiers, asked, own, sent, fetch);
+    return judgeResults(request.evidence.type, own, results, keyThumbprint);
   }
 
   async #verifyEvidence(opened: OpenedEvidence, { at, binding }: Case, fetch: FetchContext): Promise<Verification> {

@@ -3,8 +3,8 @@ import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import type { EvidenceType } from '../../../src/model/evidence.js';
 import type { TokenRoute } from '../../../src/model/token-route.js';
 import type { TokenVerification, Verification } from '../../../src/model/verification.js';
-import type { RouteFault, RouteToken } from '../../../src/service/attestation-routes.js';
-import { type Judged, judgeRoutes } from '../../../src/service/judge-routes.js';
+import { type Judged, judgeResults } from '../../../src/service/judge-results.js';
+import type { RouteFault, RouteToken } from '../../../src/service/other-verifiers.js';
 import { AZUREVM, altered, azClaims, azHcl, verified } from '../comparison/fixture.js';
 import { check } from '../policy/fixture.js';
 import { brokenToken, END, itaToken, maaToken, ownVerification, tokenClaimsOf, unproven } from './route-fixture.js';
@@ -20,7 +20,7 @@ interface Given {
 }
 
 function judged({ own = ownVerification(), tokens = [], faults = [], type = 'az-snp-vtpm' }: Given): Judged {
-  return judgeRoutes(type, own, { tokens, faults: new Map(faults) }, jwkThumbprint);
+  return judgeResults(type, own, { tokens, faults: new Map(faults) }, jwkThumbprint);
 }
 
 const unknownParavisor = () => {

@@ -11,8 +11,8 @@ import type { Verified } from '../model/verified.js';
 import type { RouteState } from '../policy/appraisal-topic.js';
 import { markVerified } from '../verifiers/evidence/mark-verified.js';
 import { paravisorByMaa } from '../verifiers/paravisor/paravisor-claims.js';
-import { isReliable, type RouteFault, type RouteToken } from './attestation-routes.js';
-import { compareRoutes } from './compare-routes.js';
+import { compareResults } from './compare-results.js';
+import { isReliable, type RouteFault, type RouteToken } from './other-verifiers.js';
 
 /** The evidence and every token, as one verification: what policies appraise. */
 export interface Judged {
@@ -31,14 +31,14 @@ export interface RouteResults {
 }
 
 /** Joins the results of evidence and tokens. A token that fails is a failed base check, which no policy can relax. */
-export function judgeRoutes(
+export function judgeResults(
   evidenceType: EvidenceType,
   own: Verification,
   { tokens, faults }: RouteResults,
   thumbprint: KeyThumbprint,
 ): Judged {
   const stated = { ...own, claims: claimsToCompare(own) };
-  const { checks, crossCheck, agreeing } = compareRoutes(evidenceType, stated, tokens, thumbprint);
+  const { checks, crossCheck, agreeing } = compareResults(evidenceType, stated, tokens, thumbprint);
   recordRefusals(checks, faults);
   const reliable = tokens.filter(({ verification }) => isReliable(verification));
   return {

@@ -162,7 +162,7 @@ describe('a token that nothing can fetch', () => {
   );
 });
 
-describe('other routes', () => {
+describe('Attestation Results', () => {
   it('deny where one is required and the other optional', () => {
     const members = { routes: { maa: 'optional', ita: 'required' } };
     expect(appraised(members).outcome).toBe('deny');

@@ -13,7 +13,7 @@ const TOKEN_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
  * The Attestation Results that a policy wants beside hardware evidence, and what they must say. That a token
  * holds, and is about this TEE, are base checks: also where the route is off.
  */
-export const otherRoutes: AppraisalTopic = {
+export const attestationResults: AppraisalTopic = {
   needs: () => [],
   required: (policy, evidenceType) => {
     const ids: CheckId[] = [...demandedChecks(policy, evidenceType)];
