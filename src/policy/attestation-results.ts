@@ -3,7 +3,7 @@ import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
 import { isTokenType, teeOf } from '../model/evidence-traits.js';
 import type { TokenRoute } from '../model/token-route.js';
-import { type AppraisalInput, type AppraisalTopic, type RouteState, routeState } from './appraisal-topic.js';
+import { type AppraisalInput, type AppraisalTopic, type ResultState, resultState } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
 import { appraiseDemands, demandedChecks } from './token-demands.js';
 
@@ -30,7 +30,7 @@ export const attestationResults: AppraisalTopic = {
 
 function appraiseRoute({ routes }: Policy, route: TokenRoute, input: AppraisalInput, checks: Checks): void {
   const wanted = routes[route];
-  const found = routeState(route, input);
+  const found = resultState(route, input);
   if (wanted === 'off') return;
   if (found.state === 'verified') {
     checks.pass('route_missing', { expected: route, detail: `a token for the route ${route} was verified` });
@@ -55,7 +55,7 @@ interface Missing {
 }
 
 /** What no configuration can change comes first, so that the reader does not look there. */
-function whyMissing(route: TokenRoute, found: RouteState, evidenceType: ContractEvidenceType): Missing {
+function whyMissing(route: TokenRoute, found: ResultState, evidenceType: ContractEvidenceType): Missing {
   const notSent = `no token was sent for the route ${route}`;
   if (route === 'ita' && teeOf(evidenceType) === 'snp') {
     return {

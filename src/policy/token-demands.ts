@@ -5,7 +5,7 @@ import type { ContractEvidenceType } from '../model/evidence.js';
 import { placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import { isTdxStatus, UP_TO_DATE } from '../model/tdx-status.js';
 import type { TokenRoute } from '../model/token-route.js';
-import { type AppraisalInput, routeState } from './appraisal-topic.js';
+import { type AppraisalInput, resultState } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
 import type { MaaRequirements } from './policy-members.js';
 
@@ -95,7 +95,7 @@ function demand(
 
 function noteMissing(ids: readonly CheckId[], route: TokenRoute, input: AppraisalInput, checks: Checks): void {
   if (ids.length === 0) return;
-  const found = routeState(route, input);
+  const found = resultState(route, input);
   if (found.state === 'absent' || found.state === 'held back') {
     const detail = `there are no claims of ${VERIFIERS[route]}`;
     checks.fail('claim_missing', { expected: route, detail });

@@ -11,7 +11,7 @@ import { isHardwareType, tokenRouteOf } from '../model/evidence-traits.js';
 import type { Log } from '../model/ports.js';
 import type { VerifyRequest } from '../model/request.js';
 import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../model/verification.js';
-import type { RouteState } from '../policy/appraisal-topic.js';
+import type { ResultState } from '../policy/appraisal-topic.js';
 import { appraise, type PolicyAppraisal } from '../policy/appraise.js';
 import { decide, isUndecided } from '../policy/decide.js';
 import { mergeChecks } from '../policy/merged-checks.js';
@@ -209,7 +209,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
     const verification = { ...judged.verification, checks: [...nonceChecks(nonce), ...judged.verification.checks] };
     const boundKey = binding !== null && binding.jkt !== null;
     const appraisals = policies.map((policy) =>
-      appraise(policy, { evidenceType: type, verification, nonce, routes: judged.routes, boundKey, at }),
+      appraise(policy, { evidenceType: type, verification, nonce, results: judged.results, boundKey, at }),
     );
     const { decision, reasons } = decide(appraisals);
     const checks = mergeChecks(appraisals);
@@ -228,7 +228,7 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
         hardware: isHardwareType(type),
         evidence: tokenRouteOf(type),
         // A missing Attestation Result says nothing of the TEE: whether that matters, the decision says.
-        routes: SUBMITTED_ROUTES.filter((route) => hasSpoken(judged.routes.get(route))),
+        routes: SUBMITTED_ROUTES.filter((route) => hasSpoken(judged.results.get(route))),
       }),
       policies: appraisals.map(policyResult),
       checks,
@@ -255,7 +255,7 @@ async function bothEnded<A, B>(a: Promise<A>, b: Promise<B>): Promise<readonly [
   return Promise.all([a, b]);
 }
 
-function hasSpoken(route: RouteState | undefined): boolean {
+function hasSpoken(route: ResultState | undefined): boolean {
   return route?.state === 'verified' || route?.state === 'refused';
 }
 
