@@ -8,7 +8,7 @@ import type { VerifyRequest } from '../src/model/request.js';
 import type { EvidenceVerifier, TokenVerifier } from '../src/model/verification.js';
 import { BUILT_IN_POLICIES } from '../src/policy/built-in-policies.js';
 import { type Policy, parsePolicy } from '../src/policy/policy-document.js';
-import { AttestationRoutes } from '../src/service/attestation-routes.js';
+import { OtherVerifiers } from '../src/service/other-verifiers.js';
 import { VerifyEvidence } from '../src/service/verify-evidence.js';
 import type { AmdRootPins } from '../src/vendors/amd/roots.js';
 import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../src/verifiers/azure-cvm/ak-roots.js';
@@ -92,7 +92,7 @@ export function judge(evidence: Evidence, request: Partial<VerifyRequest>, judge
     {
       verifiers: judged.verifiers,
       endorsements: { fetch: async () => judged.endorsements ?? NO_ENDORSEMENTS },
-      attestationRoutes: new AttestationRoutes(tokenVerifiersOf(judged.verifiers), new Map(), {
+      otherVerifiers: new OtherVerifiers(tokenVerifiersOf(judged.verifiers), new Map(), {
         fetch: async () => judged.tokenEndorsements ?? judged.endorsements ?? NO_ENDORSEMENTS,
       }),
       keyThumbprint: jwkThumbprint,

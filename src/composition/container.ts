@@ -11,8 +11,8 @@ import type { EvidenceType } from '../model/evidence.js';
 import { isTokenType } from '../model/evidence-traits.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { EvidenceVerifier, TokenVerifier } from '../model/verification.js';
-import { AttestationRoutes } from '../service/attestation-routes.js';
 import { InspectEvidence } from '../service/inspections.js';
+import { OtherVerifiers } from '../service/other-verifiers.js';
 import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../service/verify-evidence.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../vendors/amd/roots.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
@@ -138,9 +138,9 @@ export function createVerifyEvidence(
 ): VerifyEvidence {
   const verifiers = container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers);
   const ofTokens = [...verifiers].filter((entry): entry is [string, TokenVerifier] => isTokenVerifier(entry[1]));
-  const attestationRoutes = new AttestationRoutes(new Map(ofTokens), services, parts.endorsements);
+  const otherVerifiers = new OtherVerifiers(new Map(ofTokens), services, parts.endorsements);
   return new VerifyEvidence(
-    { ...parts, verifiers, attestationRoutes, keyThumbprint: jwkThumbprint, newId: newDecisionId },
+    { ...parts, verifiers, otherVerifiers, keyThumbprint: jwkThumbprint, newId: newDecisionId },
     options,
   );
 }

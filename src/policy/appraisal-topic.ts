@@ -12,7 +12,7 @@ import type { Policy } from './policy-document.js';
  * that verifier does not vouch; `not judged`: it did not come to that. Of the last two a base check says why.
  * `held back`: nothing was sent, because such evidence or verification time is never put to another verifier.
  */
-export type RouteState =
+export type ResultState =
   | { readonly state: 'verified' | 'refused' | 'not judged' }
   | { readonly state: 'unavailable'; readonly detail: string; readonly retryable: boolean }
   | { readonly state: 'held back'; readonly because: string }
@@ -25,17 +25,17 @@ export interface AppraisalInput {
   readonly verification: Verification;
   readonly nonce: NonceStanding;
   /** A route that is not in it has no Attestation Result: none was sent, and nothing is configured to fetch one. */
-  readonly routes: ReadonlyMap<TokenRoute, RouteState>;
+  readonly results: ReadonlyMap<TokenRoute, ResultState>;
   /** Whether the request supplied a key to bind. */
   readonly boundKey: boolean;
   /** The verification time of the request. */
   readonly at: Date;
 }
 
-const ABSENT: RouteState = { state: 'absent' };
+const ABSENT: ResultState = { state: 'absent' };
 
-export function routeState(route: TokenRoute, { routes }: AppraisalInput): RouteState {
-  return routes.get(route) ?? ABSENT;
+export function resultState(route: TokenRoute, { results }: AppraisalInput): ResultState {
+  return results.get(route) ?? ABSENT;
 }
 
 /** Claims that rest on the same bytes, and are there or absent together. */

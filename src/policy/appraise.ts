@@ -3,10 +3,10 @@ import type { CheckId } from '../model/codes.js';
 import type { Outcome } from '../model/decision.js';
 import { isHardwareType, type Tee, type TeeOfPolicies, teeOf, traitsOf } from '../model/evidence-traits.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
+import { attestationResults } from './attestation-results.js';
 import { baseWarnings, relaxed } from './base-checks.js';
 import { outcomeOf } from './decide.js';
 import { freshness, paravisor, secureBoot, tpmRequirements } from './guest-topics.js';
-import { otherRoutes } from './other-routes.js';
 import type { Policy } from './policy-document.js';
 import { referenceValues } from './reference-values.js';
 import { minimums, snpRequirements } from './snp-topics.js';
@@ -46,7 +46,7 @@ const teeClaims: AppraisalTopic = {
 const COMMON_TOPICS = hardwareTopics([teeClaims], []);
 
 /** What is appraised of a token alone. TCB and paravisor are the other verifier's to judge: no minimums load for them. */
-const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, otherRoutes, referenceValues];
+const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, attestationResults, referenceValues];
 
 /**
  * Appraises verified claims and base checks by a policy. Says nothing about whether the claims are true: that they
@@ -124,7 +124,7 @@ function hardwareTopics(
     freshness,
     ...ownRequirements,
     tpmRequirements,
-    otherRoutes,
+    attestationResults,
     referenceValues,
   ];
 }

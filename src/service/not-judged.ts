@@ -8,7 +8,7 @@ import { appraiseTrust } from '../policy/trust.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
 import { markVerified } from '../verifiers/evidence/mark-verified.js';
 import type { ClockDoubt } from './clock-watch.js';
-import type { Judged } from './judge-routes.js';
+import type { Judged } from './judge-results.js';
 import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
 
 /** A request that was not judged. */
@@ -72,7 +72,7 @@ export function undecided(code: Extract<CheckId, 'deadline' | 'internal_error'>,
       bound: [],
       validUntil: null,
     },
-    routes: new Map(SUBMITTED_ROUTES.map((route) => [route, { state: 'not judged' }])),
+    results: new Map(SUBMITTED_ROUTES.map((route) => [route, { state: 'not judged' }])),
     crossCheck: null,
     clockSkewSeconds: null,
     retryAfterSeconds: null,

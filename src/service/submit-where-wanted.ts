@@ -7,9 +7,9 @@ import type { TokenRoute } from '../model/token-route.js';
 import type { ExpectedBinding, Verification } from '../model/verification.js';
 import { relaxed } from '../policy/base-checks.js';
 import type { Policy } from '../policy/policy-document.js';
-import type { AttestationRoutes, RouteToken } from './attestation-routes.js';
-import type { RouteResults } from './judge-routes.js';
+import type { RouteResults } from './judge-results.js';
 import { nonceChecks } from './nonce-checks.js';
+import type { OtherVerifiers, RouteToken } from './other-verifiers.js';
 
 export const SUBMITTED_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
 
@@ -30,7 +30,7 @@ interface Wanting {
  * @param sent tokens that the request supplies
  */
 export async function submitWhereWanted(
-  attestationRoutes: AttestationRoutes,
+  otherVerifiers: OtherVerifiers,
   { request, policies, historical, nonce, binding }: Wanting,
   own: Verification,
   sent: readonly RouteToken[],
@@ -40,12 +40,12 @@ export async function submitWhereWanted(
     (route) =>
       policies.some(({ routes, accepts }) => routes[route] !== 'off' && accepts.includes(request.evidence.type)) &&
       !sent.some((token) => token.route === route) &&
-      attestationRoutes.isConfigured(route),
+      otherVerifiers.isConfigured(route),
   );
   const submission = own.submission ?? null;
   const heldBack = (because: string): RouteResults => {
     const takers = wanted.filter((route) =>
-      submission === null ? isHardwareType(request.evidence.type) : attestationRoutes.canSubmit(route, submission),
+      submission === null ? isHardwareType(request.evidence.type) : otherVerifiers.canSubmit(route, submission),
     );
     return { tokens: sent, faults: new Map(takers.map((route) => [route, { state: 'held back', because }])) };
   };
@@ -63,8 +63,8 @@ export async function submitWhereWanted(
   }
   const made = await Promise.all(
     wanted
-      .filter((route) => attestationRoutes.canSubmit(route, submission))
-      .map(async (route) => [route, await attestationRoutes.submit(route, submission, { fetch, binding })] as const),
+      .filter((route) => otherVerifiers.canSubmit(route, submission))
+      .map(async (route) => [route, await otherVerifiers.submit(route, submission, { fetch, binding })] as const),
   );
   return {
     tokens: [...sent, ...made.flatMap(([, result]) => ('state' in result ? [] : [result]))],

@@ -11,20 +11,20 @@ import { isHardwareType, tokenRouteOf } from '../model/evidence-traits.js';
 import type { Log } from '../model/ports.js';
 import type { VerifyRequest } from '../model/request.js';
 import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../model/verification.js';
-import type { RouteState } from '../policy/appraisal-topic.js';
+import type { ResultState } from '../policy/appraisal-topic.js';
 import { appraise, mergeChecks, type PolicyAppraisal } from '../policy/appraise.js';
 import { decide, isUndecided } from '../policy/decide.js';
 import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
 import { expectedBinding } from '../verifiers/binding/expected-binding.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
-import type { AttestationRoutes } from './attestation-routes.js';
 import type { WatchedClock } from './clock-watch.js';
 import { FetchTime } from './fetch-time.js';
-import { type Judged, judgeRoutes } from './judge-routes.js';
+import { type Judged, judgeResults } from './judge-results.js';
 import { nonceChecks } from './nonce-checks.js';
 import type { NonceRecogniser } from './nonce-recogniser.js';
 import { notJudged, undecided } from './not-judged.js';
+import type { OtherVerifiers } from './other-verifiers.js';
 import { SUBMITTED_ROUTES, submitWhereWanted } from './submit-where-wanted.js';
 import { unknownPolicy } from './unknown-policy.js';
 
@@ -51,7 +51,7 @@ export interface VerifyEvidenceParts {
   readonly endorsements: EndorsementSource;
   /** The policies in use now. */
   readonly policies: () => PolicyView;
-  readonly attestationRoutes: AttestationRoutes;
+  readonly otherVerifiers: OtherVerifiers;
   /** Thumbprint of a JWK, by which attestation keys are compared. */
   readonly keyThumbprint: KeyThumbprint;
   readonly nonces: Pick<NonceRecogniser, 'standing'>;
@@ -188,13 +188,13 @@ export class VerifyEvidence {
         return fetching.signal;
       },
     };
-    const { attestationRoutes, keyThumbprint } = this.#parts;
+    const { otherVerifiers, keyThumbprint } = this.#parts;
     // Malformed evidence is refused before anything is fetched.
     const opened = verifier.open(request.evidence);
-    const verifyingSent = attestationRoutes.verifySent(request.attestationResults, { fetch, binding });
+    const verifyingSent = otherVerifiers.verifySent(request.attestationResults, { fetch, binding });
     const [own, sent] = await bothEnded(this.#verifyEvidence(opened, asked, fetch), verifyingSent);
-    const results = await submitWhereWanted(attestationRoutes, asked, own, sent, fetch);
-    return judgeRoutes(request.evidence.type, own, results, keyThumbprint);
+    const results = await submitWhereWanted(otherVerifiers, asked, own, sent, fetch);
+    return judgeResults(request.evidence.type, own, results, keyThumbprint);
   }
 
   async #verifyEvidence(opened: OpenedEvidence, { at, binding }: Case, fetch: FetchContext): Promise<Verification> {
@@ -210,7 +210,7 @@ export class VerifyEvidence {
     const verification = { ...judged.verification, checks: [...nonceChecks(nonce), ...judged.verification.checks] };
     const boundKey = binding !== null && binding.jkt !== null;
     const appraisals = policies.map((policy) =>
-      appraise(policy, { evidenceType: type, verification, nonce, routes: judged.routes, boundKey, at }),
+      appraise(policy, { evidenceType: type, verification, nonce, results: judged.results, boundKey, at }),
     );
     const { decision, reasons } = decide(appraisals);
     const checks = mergeChecks(appraisals);
@@ -229,7 +229,7 @@ export class VerifyEvidence {
         hardware: isHardwareType(type),
         evidence: tokenRouteOf(type),
         // A missing Attestation Result says nothing of the TEE: whether that matters, the decision says.
-        routes: SUBMITTED_ROUTES.filter((route) => hasSpoken(judged.routes.get(route))),
+        routes: SUBMITTED_ROUTES.filter((route) => hasSpoken(judged.results.get(route))),
       }),
       policies: appraisals.map(policyResult),
       checks,
@@ -258,7 +258,7 @@ async function bothEnded<A, B>(a: Promise<A>, b: Promise<B>): Promise<readonly [
   return Promise.all([a, b]);
 }
 
-function hasSpoken(route: RouteState | undefined): boolean {
+function hasSpoken(route: ResultState | undefined): boolean {
   return route?.state === 'verified' || route?.state === 'refused';
 }
 

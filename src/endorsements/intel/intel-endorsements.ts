@@ -68,8 +68,9 @@ const UNFIT = 'no source is asked about collateral that does not verify or is fo
  * counts, wherever it is from.
  *
  * Whoever sends evidence must not choose the collateral it is judged by. So where a service is configured, it must have
- * been asked within two days before anything else counts; where it cannot be, what a request supplies is reported as unconfirmed, and
- * must be new itself. What a request supplies is for that request alone: it is never cached and advances no memory.
+ * been asked within two days before anything else counts; where it cannot be, what a request supplies is reported as
+ * unconfirmed, and must be new itself. What a request supplies is for that request alone: it is never cached and
+ * advances no memory.
  */
 export class IntelEndorsements implements TdxCollateralSource {
   readonly #parts: IntelParts;

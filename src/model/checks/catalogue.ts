@@ -32,7 +32,7 @@ export const CHECK_FAMILIES = [
   { name: 'Azure paravisor', class: 'deny', rows: AZURE_CHECKS },
   { name: 'vTPM', class: 'deny', rows: TPM_CHECKS },
   { name: 'Event log', class: 'deny', rows: EVENT_LOG_CHECKS },
-  { name: 'Tokens and routes', class: 'deny', rows: TOKEN_CHECKS },
+  { name: 'Attestation Results', class: 'deny', rows: TOKEN_CHECKS },
   { name: 'Freshness', class: 'deny', rows: FRESHNESS_CHECKS },
   { name: 'Policy', class: 'deny', rows: POLICY_CHECKS },
   { name: 'Key release', class: 'deny', rows: RELEASE_CHECKS },

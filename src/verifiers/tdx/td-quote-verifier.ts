@@ -43,7 +43,7 @@ import {
   verifyVendor,
 } from './quoting-enclave.js';
 import { type QuoteChecks, verifyRevocation } from './revocation.js';
-import { verifyTd } from './td-checks.js';
+import { verifyTd } from './td-attributes.js';
 import { tdxClaims } from './tdx-claims.js';
 import { usedEndorsements } from './used-endorsements.js';
 

@@ -2,7 +2,7 @@ import { hex } from '../../crypto/digest.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import type { TdxClaims, TdxTcbClaim } from '../../model/claims.js';
 import type { PckExtension } from '../../vendors/intel/pck-extension.js';
-import { tdAttributesClaim } from './td-checks.js';
+import { tdAttributesClaim } from './td-attributes.js';
 
 /** The claims of a quote whose signature, chain and collateral hold. */
 export function tdxClaims({ version, body }: TdQuote, pck: PckExtension, tcb: TdxTcbClaim): TdxClaims {

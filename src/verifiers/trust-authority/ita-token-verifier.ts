@@ -20,7 +20,7 @@ import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../
 import { noncePlaces } from './ita-binding.js';
 import { attesterTypeOf, type ItaStatement, readStatement } from './ita-statement.js';
 import { CHAIN_CHECKS, type ItaIssuer, verifyKeyTrust } from './key-trust.js';
-import { verifyDebug, verifyPolicies, verifyTcbStatus } from './td-checks.js';
+import { verifyDebug, verifyPolicies, verifyTcbStatus } from './statement-checks.js';
 
 export type ItaTokenVerifierOptions = TokenVerifierOptions<ItaIssuer>;
 

@@ -154,7 +154,7 @@ describe('azure-maa-baseline', () => {
         type: 'maa-token',
         claims: { maa: tokenClaims() },
         bound: ['maa.userData'],
-        routes: new Map([['maa', { state: 'verified' }]]),
+        results: new Map([['maa', { state: 'verified' }]]),
         ...given,
       }),
     );
@@ -204,7 +204,7 @@ describe('azure-maa-baseline', () => {
     const open = judge({
       claims: {},
       findings: findings as Situation['findings'] & {},
-      routes: new Map([['maa', { state: 'refused' }]]),
+      results: new Map([['maa', { state: 'refused' }]]),
     });
     expect([open.outcome, results(open, 'token_compliance')]).toEqual(['indeterminate', ['skipped']]);
   });

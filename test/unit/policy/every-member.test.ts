@@ -86,7 +86,7 @@ describe('every member of a policy', () => {
     ] as const) {
       const members = { routes: { hardware: 'off', [route]: 'required' } };
       expect(outcomeOf(type, members, genuine(type))).toBe('allow');
-      expect(outcomeOf(type, members, { ...genuine(type), routes: new Map() })).toBe('deny');
+      expect(outcomeOf(type, members, { ...genuine(type), results: new Map() })).toBe('deny');
     }
   });
 

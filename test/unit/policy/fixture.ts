@@ -223,7 +223,7 @@ export interface Situation {
   readonly findings?: readonly Check[];
   readonly bound?: Verification['bound'];
   readonly nonce?: AppraisalInput['nonce'];
-  readonly routes?: AppraisalInput['routes'];
+  readonly results?: AppraisalInput['results'];
   readonly boundKey?: boolean;
   readonly at?: Date;
   readonly required?: readonly CheckId[];
@@ -254,7 +254,7 @@ export function situation(given: Situation = {}): AppraisalInput {
       ...(given.paravisorMinGuestSvn === undefined ? {} : { paravisorMinGuestSvn: given.paravisorMinGuestSvn }),
     },
     nonce: given.nonce ?? { origin: 'caller' },
-    routes: given.routes ?? new Map(),
+    results: given.results ?? new Map(),
     boundKey: given.boundKey ?? false,
     at: given.at ?? AT,
   };

@@ -65,12 +65,12 @@ function isToken(type: JudgedType): boolean {
 
 /** Evidence of a type, with a token of Azure Attestation beside it where it is none. */
 export function genuine(type: JudgedType): Situation {
-  if (type === 'maa-token') return { type, claims: { maa: tokenClaims() }, routes: verified('maa') };
-  if (type === 'ita-token') return { type, claims: { ita: tokenClaims() }, routes: verified('ita') };
+  if (type === 'maa-token') return { type, claims: { maa: tokenClaims() }, results: verified('maa') };
+  if (type === 'ita-token') return { type, claims: { ita: tokenClaims() }, results: verified('ita') };
   return { type };
 }
 
-function verified(route: 'maa' | 'ita'): Situation['routes'] & {} {
+function verified(route: 'maa' | 'ita'): Situation['results'] & {} {
   return new Map([[route, { state: 'verified' }]]);
 }
 
@@ -105,7 +105,7 @@ function withFinding(...[id, result]: Parameters<typeof check>): (type: JudgedTy
 export function withToken(route: 'maa' | 'ita', type: JudgedType): Situation {
   const token = tokenClaims({ tcbStatus: 'OutOfDate' });
   const others = isToken(type) ? { ita: tokenClaims(), maa: tokenClaims() } : claimsOf(type);
-  return { type, claims: { ...others, [route]: token }, routes: verified(route) };
+  return { type, claims: { ...others, [route]: token }, results: verified(route) };
 }
 
 type Flip = Omit<MemberFlip, 'member' | 'off' | 'given'> & Partial<Pick<MemberFlip, 'off' | 'given'>>;

@@ -133,7 +133,7 @@ describe('secure boot in a token', () => {
         type: `${type}-token`,
         claims: claims === null ? {} : { [type]: tokenClaims(claims) },
         findings: claims === null ? [check('token_key', 'fail')] : [],
-        routes: new Map([[type, { state: claims === null ? 'refused' : 'verified' }]]),
+        results: new Map([[type, { state: claims === null ? 'refused' : 'verified' }]]),
       },
     );
 
@@ -161,7 +161,7 @@ describe('secure boot in a token', () => {
   it('is not taken from a token where the hardware says nothing of it', () => {
     const { vmConfiguration: _, ...hcl } = hclClaims();
     const claims = azClaims({ hcl, maa: tokenClaims({ secureBoot: true }) });
-    const appraisal = appraised(REQUIRED, { claims, routes: new Map([['maa', { state: 'verified' }]]) });
+    const appraisal = appraised(REQUIRED, { claims, results: new Map([['maa', { state: 'verified' }]]) });
     expect(failed(appraisal)).toEqual(['secure_boot_unknown']);
   });
 });

@@ -331,7 +331,7 @@ describe('a waiver of a low TCB', () => {
 describe('a waiver of the TCB status that Azure Attestation states', () => {
   const said = (tcbStatus: string): Situation => ({
     claims: azTdxClaims({ maa: tokenClaims({ tcbStatus }) }),
-    routes: new Map([['maa', { state: 'verified' }]]),
+    results: new Map([['maa', { state: 'verified' }]]),
   });
   const waivingTd = (value: string, members: JsonObject, given: Situation) =>
     appraisedTd({ ...members, waivers: [{ ...TERMS, check: 'maa_tcb_status', value }] }, given);

@@ -2,7 +2,7 @@ import type { Check } from '../../../src/model/check.js';
 import type { Claims, TokenClaims } from '../../../src/model/claims.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { TokenVerification, Verification } from '../../../src/model/verification.js';
-import type { RouteToken } from '../../../src/service/attestation-routes.js';
+import type { RouteToken } from '../../../src/service/other-verifiers.js';
 import { AZUREVM, azClaims, ITA_NESTED, verified } from '../comparison/fixture.js';
 import { check } from '../policy/fixture.js';
 

@@ -5,7 +5,7 @@ import type { FetchContext } from '../../../src/model/endorsement.js';
 import type { EvidenceType } from '../../../src/model/evidence.js';
 import type { TokenRoute } from '../../../src/model/token-route.js';
 import type { Submission } from '../../../src/model/verification.js';
-import type { AttestationRoutes } from '../../../src/service/attestation-routes.js';
+import type { OtherVerifiers } from '../../../src/service/other-verifiers.js';
 import { submitWhereWanted } from '../../../src/service/submit-where-wanted.js';
 import { check, policy } from '../policy/fixture.js';
 import { maaToken, ownVerification } from './route-fixture.js';
@@ -38,7 +38,7 @@ async function routed(given: Given) {
       asked += 1;
       return maaToken();
     },
-  } as unknown as AttestationRoutes;
+  } as unknown as OtherVerifiers;
   const own = ownVerification({ checks: given.checks ?? [check('snp_signature')], submission });
   const { tokens, faults } = await submitWhereWanted(
     routes,

@@ -15,10 +15,10 @@ import type {
   VerificationContext,
 } from '../../../src/model/verification.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
-import { AttestationRoutes } from '../../../src/service/attestation-routes.js';
 import { ChallengeCodec, challengeId } from '../../../src/service/challenge-codec.js';
 import type { ClockDoubt } from '../../../src/service/clock-watch.js';
 import { NonceRecogniser, type NonceUse } from '../../../src/service/nonce-recogniser.js';
+import { OtherVerifiers } from '../../../src/service/other-verifiers.js';
 import {
   VerifyEvidence,
   type VerifyEvidenceOptions,
@@ -130,7 +130,7 @@ function useCaseOf(
           return NO_ENDORSEMENTS;
         },
       },
-      attestationRoutes: new AttestationRoutes(tokenVerifiers, new Map(), { fetch: async () => NO_ENDORSEMENTS }),
+      otherVerifiers: new OtherVerifiers(tokenVerifiers, new Map(), { fetch: async () => NO_ENDORSEMENTS }),
       keyThumbprint: () => null,
       policies: () => POLICIES,
       nonces: nonces ?? {

@@ -44,7 +44,7 @@ function underFreshness(freshness: string, verification: Verification) {
     evidenceType: 'az-snp-vtpm',
     verification,
     nonce,
-    routes: new Map(),
+    results: new Map(),
     boundKey: false,
     at: AT,
   });

@@ -34,7 +34,7 @@ function under(policy: typeof ANY_PARAVISOR, verification: Verification) {
     evidenceType: 'az-snp-vtpm',
     verification,
     nonce: { origin: 'caller' },
-    routes: new Map(),
+    results: new Map(),
     boundKey: false,
     at: AT,
   });

@@ -46,7 +46,7 @@ async function under(policy: Policy, { mrtds = [], vm, paravisorsSince = SINCE }
     evidenceType: 'az-tdx-vtpm',
     verification,
     nonce: { origin: 'caller' },
-    routes: new Map(),
+    results: new Map(),
     boundKey: false,
     at: AT,
   });

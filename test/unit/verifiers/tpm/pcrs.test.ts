@@ -114,7 +114,7 @@ describe('PCR values of a quote', () => {
         evidenceType: 'az-snp-vtpm',
         verification,
         nonce: { origin: 'caller' },
-        routes: new Map(),
+        results: new Map(),
         boundKey: false,
         at: AT,
       });

@@ -55,7 +55,7 @@ interface SentToken {
 const RESULTS = '/attestationResults';
 
 /** Attestation Results of other verifiers: supplied with a request, or obtained for its evidence where configured. */
-export class AttestationRoutes {
+export class OtherVerifiers {
   readonly #verifiers: ReadonlyMap<string, TokenVerifier>;
   readonly #services: ReadonlyMap<TokenRoute, AttestationService>;
   readonly #endorsements: EndorsementSource;

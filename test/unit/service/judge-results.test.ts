@@ -3,8 +3,8 @@ import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import type { EvidenceType } from '../../../src/model/evidence.js';
 import type { TokenRoute } from '../../../src/model/token-route.js';
 import type { TokenVerification, Verification } from '../../../src/model/verification.js';
-import type { RouteFault, RouteToken } from '../../../src/service/attestation-routes.js';
-import { type Judged, judgeRoutes } from '../../../src/service/judge-routes.js';
+import { type Judged, judgeResults } from '../../../src/service/judge-results.js';
+import type { RouteFault, RouteToken } from '../../../src/service/other-verifiers.js';
 import { AZUREVM, altered, azClaims, azHcl, verified } from '../comparison/fixture.js';
 import { check } from '../policy/fixture.js';
 import { brokenToken, END, itaToken, maaToken, ownVerification, tokenClaimsOf, unproven } from './route-fixture.js';
@@ -20,7 +20,7 @@ interface Given {
 }
 
 function judged({ own = ownVerification(), tokens = [], faults = [], type = 'az-snp-vtpm' }: Given): Judged {
-  return judgeRoutes(type, own, { tokens, faults: new Map(faults) }, jwkThumbprint);
+  return judgeResults(type, own, { tokens, faults: new Map(faults) }, jwkThumbprint);
 }
 
 const unknownParavisor = () => {
@@ -33,19 +33,19 @@ describe('evidence without tokens', () => {
     const own = ownVerification();
     const found = judged({ own });
     expect(found.verification).toEqual(own);
-    expect([found.crossCheck, [...found.routes], found.clockSkewSeconds]).toEqual([null, [], null]);
+    expect([found.crossCheck, [...found.results], found.clockSkewSeconds]).toEqual([null, [], null]);
   });
 });
 
 describe('evidence and a token', () => {
   it('are one verification', () => {
-    const { verification, routes, crossCheck } = judged({ tokens: [maaToken()] });
+    const { verification, results, crossCheck } = judged({ tokens: [maaToken()] });
     expect(verification.checks.map(({ id }) => id)).toEqual(['snp_signature', 'token_signature', 'disagreement']);
     expect(verification.required).toEqual(['snp_signature', 'token_signature', 'disagreement']);
     expect(Object.keys(verification.claims)).toEqual(['snp', 'hcl', 'maa']);
     expect(verification.bound).toEqual(['tpm.extraData', 'maa.userData']);
     expect(verification.validUntil).toEqual(END);
-    expect([...routes]).toEqual([['maa', { state: 'verified' }]]);
+    expect([...results]).toEqual([['maa', { state: 'verified' }]]);
     expect(crossCheck?.agree).toBe(true);
   });
 
@@ -59,16 +59,16 @@ describe('evidence and a token', () => {
   });
 
   it('say nothing of freshness where the token differs, which is a token refused', () => {
-    const { verification, routes } = judged({ tokens: [maaToken(DIFFERENT)] });
-    expect([verification.bound, [...routes]]).toEqual([['tpm.extraData'], [['maa', { state: 'refused' }]]]);
+    const { verification, results } = judged({ tokens: [maaToken(DIFFERENT)] });
+    expect([verification.bound, [...results]]).toEqual([['tpm.extraData'], [['maa', { state: 'refused' }]]]);
     expect(verification.claims.maa).toBeDefined();
   });
 
   it('have no claims of a token that cannot be relied on, whose checks are base checks', () => {
-    const { verification, routes } = judged({ tokens: [brokenToken(check('token_key', 'fail'))] });
+    const { verification, results } = judged({ tokens: [brokenToken(check('token_key', 'fail'))] });
     expect(verification.claims.maa).toBeUndefined();
     expect(verification.checks.map(({ id, result }) => [id, result])).toContainEqual(['token_key', 'fail']);
-    expect([...routes]).toEqual([['maa', { state: 'refused' }]]);
+    expect([...results]).toEqual([['maa', { state: 'refused' }]]);
   });
 
   it('need an outcome of the comparison, so that a token that was not compared is never an allow', () => {
@@ -78,8 +78,8 @@ describe('evidence and a token', () => {
 
   it('say whose token each check speaks of, where that is one', () => {
     const { checks } = judged({ tokens: [maaToken(DIFFERENT), itaToken()] }).verification;
-    const routes = new Map(checks.map(({ id, about, route }) => [`${id} ${about}`, route]));
-    expect([...routes]).toEqual([
+    const results = new Map(checks.map(({ id, about, route }) => [`${id} ${about}`, route]));
+    expect([...results]).toEqual([
       ['snp_signature /evidence', undefined],
       ['token_signature /evidence', 'ita'],
       ['disagreement /attestationResults/0/token', 'maa'],
@@ -134,11 +134,11 @@ describe('a paravisor', () => {
       altered(AZUREVM, runtime, false),
       altered(AZUREVM, ['x-ms-isolation-tee', 'x-ms-sevsnpvm-reportdata'], 'a0'.repeat(64)),
     ]) {
-      const { verification, crossCheck, routes } = judged({ own, tokens: [maaToken(token, VOUCHES)] });
+      const { verification, crossCheck, results } = judged({ own, tokens: [maaToken(token, VOUCHES)] });
       expect(crossCheck?.agree).toBe(false);
       expect(verification.checks).toContainEqual(expect.objectContaining({ id: 'disagreement', result: 'fail' }));
       expect(verification.claims.hcl).toEqual(hcl);
-      expect([...routes]).toEqual([['maa', { state: 'refused' }]]);
+      expect([...results]).toEqual([['maa', { state: 'refused' }]]);
     }
   });
 
@@ -154,17 +154,17 @@ describe('a token that is the evidence', () => {
     ['ita-token', 'ita'],
   ] as const)('is its own route: %s', (type, route) => {
     const own = ownVerification({ claims: verified({ [route]: tokenClaimsOf({}, 'azurevm') }) });
-    expect([...judged({ own, type }).routes]).toEqual([[route, { state: 'verified' }]]);
+    expect([...judged({ own, type }).results]).toEqual([[route, { state: 'verified' }]]);
     const refused = unproven(check('token_key', 'fail'));
-    expect([...judged({ own: refused, type }).routes]).toEqual([[route, { state: 'refused' }]]);
+    expect([...judged({ own: refused, type }).results]).toEqual([[route, { state: 'refused' }]]);
   });
 });
 
 describe('a submission without a token', () => {
   it('is out of reach, and no base check', () => {
-    const { verification, routes, retryAfterSeconds } = judged({ faults: [['maa', DOWN]] });
+    const { verification, results, retryAfterSeconds } = judged({ faults: [['maa', DOWN]] });
     expect([verification.checks, verification.required]).toEqual([ownVerification().checks, ['snp_signature']]);
-    expect([routes.get('maa'), retryAfterSeconds]).toEqual([DOWN, null]);
+    expect([results.get('maa'), retryAfterSeconds]).toEqual([DOWN, null]);
   });
 
   it('passes on the longest pause that was asked for', () => {
@@ -188,25 +188,25 @@ describe('a submission without a token', () => {
   });
 
   it('TOK-18 that was refused there is a disagreement', () => {
-    const { verification, routes } = judged({ faults: [['maa', { state: 'not vouched for', detail: 'no' }]] });
+    const { verification, results } = judged({ faults: [['maa', { state: 'not vouched for', detail: 'no' }]] });
     expect(verification.checks.at(-1)).toMatchObject({ id: 'disagreement', result: 'fail', expected: 'hardware' });
-    expect(routes.get('maa')).toEqual({ state: 'refused' });
+    expect(results.get('maa')).toEqual({ state: 'refused' });
   });
 
   it('that was not made is not judged, and no disagreement', () => {
     const own = unproven(check('snp_signature', 'fail'));
-    const { verification, routes } = judged({ own, faults: [['maa', { state: 'not asked' }]] });
-    expect([verification.checks, routes.get('maa')]).toEqual([own.checks, { state: 'not judged' }]);
+    const { verification, results } = judged({ own, faults: [['maa', { state: 'not asked' }]] });
+    expect([verification.checks, results.get('maa')]).toEqual([own.checks, { state: 'not judged' }]);
   });
 
   it('that was held back keeps its reason, and is no base check', () => {
-    const held: RouteFault = { state: 'held back', because: 'the instant is past' };
-    const { verification, routes } = judged({ faults: [['maa', held]] });
-    expect([verification.checks, routes.get('maa')]).toEqual([ownVerification().checks, held]);
+    const held: RouteFault = { state: 'held back', because: 'the verification time is in the past' };
+    const { verification, results } = judged({ faults: [['maa', held]] });
+    expect([verification.checks, results.get('maa')]).toEqual([ownVerification().checks, held]);
   });
 
   it('does not hide a token of the other route', () => {
-    const { routes } = judged({ tokens: [itaToken()], faults: [['maa', DOWN]] });
-    expect([routes.get('ita'), routes.get('maa')]).toEqual([{ state: 'refused' }, DOWN]);
+    const { results } = judged({ tokens: [itaToken()], faults: [['maa', DOWN]] });
+    expect([results.get('ita'), results.get('maa')]).toEqual([{ state: 'refused' }, DOWN]);
   });
 });

@@ -3,8 +3,8 @@ import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import type { EvidenceType } from '../../../src/model/evidence.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { Verification } from '../../../src/model/verification.js';
-import type { RouteToken } from '../../../src/service/attestation-routes.js';
-import { compareRoutes, type RouteComparison } from '../../../src/service/compare-routes.js';
+import { compareResults, type ResultComparison } from '../../../src/service/compare-results.js';
+import type { RouteToken } from '../../../src/service/other-verifiers.js';
 import {
   AZUREVM,
   altered,
@@ -33,8 +33,8 @@ const compare = (
   tokens: readonly RouteToken[],
   own: Verification = ownVerification(),
   type: EvidenceType = 'az-snp-vtpm',
-): RouteComparison => compareRoutes(type, own, tokens, jwkThumbprint);
-const results = ({ checks }: RouteComparison) => checks.all.map(({ id, result }) => [id, result]);
+): ResultComparison => compareResults(type, own, tokens, jwkThumbprint);
+const results = ({ checks }: ResultComparison) => checks.all.map(({ id, result }) => [id, result]);
 const AGREEMENT = [['disagreement', 'pass']];
 const DISAGREEMENT = [['disagreement', 'fail']];
 const TD = ownVerification({ claims: verified({ tdx: tdxClaims() }) });

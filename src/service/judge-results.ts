@@ -8,16 +8,16 @@ import { tokenRouteOf } from '../model/evidence-traits.js';
 import type { TokenRoute } from '../model/token-route.js';
 import type { TokenVerification, Verification } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
-import type { RouteState } from '../policy/appraisal-topic.js';
+import type { ResultState } from '../policy/appraisal-topic.js';
 import { markVerified } from '../verifiers/evidence/mark-verified.js';
 import { paravisorByMaa } from '../verifiers/paravisor/paravisor-claims.js';
-import { isReliable, type RouteFault, type RouteToken } from './attestation-routes.js';
-import { compareRoutes } from './compare-routes.js';
+import { compareResults } from './compare-results.js';
+import { isReliable, type RouteFault, type RouteToken } from './other-verifiers.js';
 
 /** The evidence and every token, as one verification: what policies appraise. */
 export interface Judged {
   readonly verification: Verification;
-  readonly routes: ReadonlyMap<TokenRoute, RouteState>;
+  readonly results: ReadonlyMap<TokenRoute, ResultState>;
   readonly crossCheck: CrossCheck | null;
   readonly clockSkewSeconds: number | null;
   /** Where another verifier asked not to be contacted for some time. */
@@ -31,14 +31,14 @@ export interface RouteResults {
 }
 
 /** Joins the results of evidence and tokens. A token that fails is a failed base check, which no policy can relax. */
-export function judgeRoutes(
+export function judgeResults(
   evidenceType: EvidenceType,
   own: Verification,
   { tokens, faults }: RouteResults,
   thumbprint: KeyThumbprint,
 ): Judged {
   const stated = { ...own, claims: claimsToCompare(own) };
-  const { checks, crossCheck, agreeing } = compareRoutes(evidenceType, stated, tokens, thumbprint);
+  const { checks, crossCheck, agreeing } = compareResults(evidenceType, stated, tokens, thumbprint);
   recordRefusals(checks, faults);
   const reliable = tokens.filter(({ verification }) => isReliable(verification));
   return {
@@ -55,7 +55,7 @@ export function judgeRoutes(
       bound: [...own.bound, ...agreeing.flatMap(({ verification }) => verification.bound)],
       validUntil: earliest(own.validUntil, ...reliable.map(({ verification }) => verification.validUntil)),
     },
-    routes: statesOf(evidenceType, own, tokens, agreeing, faults),
+    results: statesOf(evidenceType, own, tokens, agreeing, faults),
     crossCheck,
     clockSkewSeconds: skewOf([own, ...tokens.map(({ verification }) => verification)]),
     retryAfterSeconds: longestPause(faults),
@@ -104,8 +104,8 @@ function statesOf(
   tokens: readonly RouteToken[],
   agreeing: readonly RouteToken[],
   faults: RouteResults['faults'],
-): ReadonlyMap<TokenRoute, RouteState> {
-  const states = new Map<TokenRoute, RouteState>();
+): ReadonlyMap<TokenRoute, ResultState> {
+  const states = new Map<TokenRoute, ResultState>();
   // The evidence itself can be a token.
   const ofEvidence = tokenRouteOf(evidenceType);
   if (ofEvidence !== null) {

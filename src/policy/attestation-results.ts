@@ -5,7 +5,7 @@ import type { ContractEvidenceType } from '../model/evidence.js';
 import { isTokenType, placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import { isTdxStatus, UP_TO_DATE } from '../model/tdx-status.js';
 import type { TokenRoute } from '../model/token-route.js';
-import { type AppraisalInput, type AppraisalTopic, type RouteState, routeState } from './appraisal-topic.js';
+import { type AppraisalInput, type AppraisalTopic, type ResultState, resultState } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
 import type { MaaRequirements } from './policy-grammar.js';
 
@@ -15,7 +15,7 @@ const TOKEN_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
  * The Attestation Results that a policy wants beside hardware evidence, and what they must say. That a token
  * holds, and is about this TEE, are base checks: also where the route is off.
  */
-export const otherRoutes: AppraisalTopic = {
+export const attestationResults: AppraisalTopic = {
   needs: () => [],
   required: (policy, evidenceType) => {
     const ids: CheckId[] = [...demandedChecks(policy, evidenceType)];
@@ -32,7 +32,7 @@ export const otherRoutes: AppraisalTopic = {
 
 function appraiseRoute({ routes }: Policy, route: TokenRoute, input: AppraisalInput, checks: Checks): void {
   const wanted = routes[route];
-  const found = routeState(route, input);
+  const found = resultState(route, input);
   if (wanted === 'off') return;
   if (found.state === 'verified') {
     checks.pass('route_missing', { expected: route, detail: `a token for the route ${route} was verified` });
@@ -57,7 +57,7 @@ interface Missing {
 }
 
 /** What no configuration can change comes first, so that the reader does not look there. */
-function whyMissing(route: TokenRoute, found: RouteState, evidenceType: ContractEvidenceType): Missing {
+function whyMissing(route: TokenRoute, found: ResultState, evidenceType: ContractEvidenceType): Missing {
   const notSent = `no token was sent for the route ${route}`;
   if (route === 'ita' && teeOf(evidenceType) === 'snp') {
     return {
@@ -160,7 +160,7 @@ function demand(
 
 function noteMissing(ids: readonly CheckId[], route: TokenRoute, input: AppraisalInput, checks: Checks): void {
   if (ids.length === 0) return;
-  const found = routeState(route, input);
+  const found = resultState(route, input);
   if (found.state === 'absent' || found.state === 'held back') {
     const detail = `there are no claims of ${VERIFIERS[route]}`;
     checks.fail('claim_missing', { expected: route, detail });

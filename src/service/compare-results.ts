@@ -11,7 +11,7 @@ import { tokenRouteOf } from '../model/evidence-traits.js';
 import type { TokenRoute } from '../model/token-route.js';
 import type { Verification } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
-import { isReliable, type RouteToken } from './attestation-routes.js';
+import { isReliable, type RouteToken } from './other-verifiers.js';
 
 /** A token and what it says of the TEE. */
 interface StatedToken {
@@ -20,7 +20,7 @@ interface StatedToken {
 }
 
 /** What came of comparing tokens with the evidence. */
-export interface RouteComparison {
+export interface ResultComparison {
   /** Checks `disagreement`: a base check, whatever a policy says of the routes. */
   readonly checks: Checks;
   readonly crossCheck: CrossCheck | null;
@@ -29,12 +29,12 @@ export interface RouteComparison {
 }
 
 /** Compares tokens with the evidence, and with each other, claim by claim. */
-export function compareRoutes(
+export function compareResults(
   evidenceType: EvidenceType,
   own: Verification,
   tokens: readonly RouteToken[],
   thumbprint: KeyThumbprint,
-): RouteComparison {
+): ResultComparison {
   const checks = new Checks('/attestationResults');
   const stated = tokens
     .filter(({ verification }) => isReliable(verification))
@@ -61,8 +61,8 @@ export function compareRoutes(
 
 function recordDifferences(checks: Checks, compared: CrossCheck): void {
   for (const { claim, values } of compared.differences) {
-    const routes = Object.keys(values).join(' and ');
-    checks.fail('disagreement', { actual: values, detail: `${routes} state different values of ${claim}` });
+    const names = Object.keys(values).join(' and ');
+    checks.fail('disagreement', { actual: values, detail: `${names} state different values of ${claim}` });
   }
   recordOmitted(checks, compared);
 }

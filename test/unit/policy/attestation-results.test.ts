@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TDX_STATUSES } from '../../../src/model/tdx-status.js';
 import type { TokenRoute } from '../../../src/model/token-route.js';
-import type { RouteState } from '../../../src/policy/appraisal-topic.js';
+import type { ResultState } from '../../../src/policy/appraisal-topic.js';
 import {
   appraised,
   appraisedTd,
@@ -16,18 +16,18 @@ import {
 } from './fixture.js';
 
 const ROUTES = ['maa', 'ita'] as const satisfies readonly TokenRoute[];
-const routes = (route: TokenRoute, state: RouteState): Pick<Situation, 'routes'> => ({
-  routes: new Map([[route, state]]),
+const withResult = (route: TokenRoute, state: ResultState): Pick<Situation, 'results'> => ({
+  results: new Map([[route, state]]),
 });
 const ISSUER = 'https://sharedweu.weu.attest.azure.net';
-const OUT_OF_REACH: RouteState = { state: 'unavailable', detail: 'it is down', retryable: true };
+const OUT_OF_REACH: ResultState = { state: 'unavailable', detail: 'it is down', retryable: true };
 
 describe.each(ROUTES)('a token by %s', (route) => {
   const required = { routes: { [route]: 'required' } };
   const optional = { routes: { [route]: 'optional' } };
 
   it.each([required, optional])('passes where one was verified: %o', (members) => {
-    const appraisal = appraised(members, routes(route, { state: 'verified' }));
+    const appraisal = appraised(members, withResult(route, { state: 'verified' }));
     expect([appraisal.outcome, only(appraisal, 'route_missing').result]).toEqual(['allow', 'pass']);
     expect(only(appraisal, 'route_missing')).toMatchObject({ expected: route, about: '/attestationResults' });
   });
@@ -44,8 +44,8 @@ describe.each(ROUTES)('a token by %s', (route) => {
   });
 
   describe('that was held back', () => {
-    const held = routes(route, { state: 'held back', because: 'the instant is past' });
-    const detail = `no token was sent for the route ${route}, and none was requested, because the instant is past`;
+    const held = withResult(route, { state: 'held back', because: 'the verification time is in the past' });
+    const detail = `no token was sent for the route ${route}, and none was requested, because the verification time is in the past`;
 
     it('denies where it is required, and says why none was asked for', () => {
       const appraisal = appraisedTd(required, held);
@@ -73,7 +73,7 @@ describe.each(ROUTES)('a token by %s', (route) => {
   });
 
   it.each([true, false])('out of reach leaves a required route open, worth asking again: %s', (retryable) => {
-    const appraisal = appraised(required, routes(route, { ...OUT_OF_REACH, retryable }));
+    const appraisal = appraised(required, withResult(route, { ...OUT_OF_REACH, retryable }));
     expect([appraisal.outcome, failed(appraisal)]).toEqual(['indeterminate', []]);
     expect(only(appraisal, 'route_unavailable')).toMatchObject({
       result: 'unavailable',
@@ -84,7 +84,7 @@ describe.each(ROUTES)('a token by %s', (route) => {
   });
 
   it('out of reach is marked on an optional route, and changes nothing', () => {
-    const appraisal = appraised(optional, routes(route, OUT_OF_REACH));
+    const appraisal = appraised(optional, withResult(route, OUT_OF_REACH));
     expect(appraisal.outcome).toBe('allow');
     expect(only(appraisal, 'route_unavailable')).toMatchObject({ result: 'unavailable', optional: true });
     expect(appraisal.unmatched).toEqual(['route_unavailable']);
@@ -92,35 +92,35 @@ describe.each(ROUTES)('a token by %s', (route) => {
 
   it('out of reach on an optional route makes nothing better either', () => {
     const findings = [check('tpm_signature', 'fail')];
-    expect(appraised(optional, { ...routes(route, OUT_OF_REACH), findings }).outcome).toBe('deny');
+    expect(appraised(optional, { ...withResult(route, OUT_OF_REACH), findings }).outcome).toBe('deny');
     const open = [check('vcek_unavailable', 'unavailable', { retryable: true })];
-    expect(appraised(optional, { ...routes(route, OUT_OF_REACH), findings: open }).outcome).toBe('indeterminate');
+    expect(appraised(optional, { ...withResult(route, OUT_OF_REACH), findings: open }).outcome).toBe('indeterminate');
   });
 
   it.each(['refused', 'not judged'] as const)('that is %s is a matter of the check that says why', (state) => {
     for (const members of [required, optional]) {
       const findings = [check('disagreement', 'fail')];
-      const appraisal = appraised(members, { ...routes(route, { state }), findings });
+      const appraisal = appraised(members, { ...withResult(route, { state }), findings });
       expect([failed(appraisal), results(appraisal, 'route_missing')]).toEqual([['disagreement'], ['skipped']]);
     }
   });
 
   it.each(['refused', 'not judged'] as const)('that is %s without a check that says why is never an allow', (state) => {
     for (const members of [required, optional]) {
-      const appraisal = appraised(members, routes(route, { state }));
+      const appraisal = appraised(members, withResult(route, { state }));
       expect([appraisal.outcome, results(appraisal, 'internal_error')]).toEqual(['indeterminate', ['unavailable']]);
     }
   });
 
-  it.each<RouteState>([
+  it.each<ResultState>([
     { state: 'verified' },
     { state: 'refused' },
     { state: 'not judged' },
-    { state: 'held back', because: 'the instant is past' },
+    { state: 'held back', because: 'the verification time is in the past' },
     { state: 'absent' },
     OUT_OF_REACH,
   ])('is no matter of a policy whose route is off: %o', (state) => {
-    const appraisal = appraised({}, routes(route, state));
+    const appraisal = appraised({}, withResult(route, state));
     expect(appraisal.outcome).toBe('allow');
     expect([...results(appraisal, 'route_missing'), ...results(appraisal, 'route_unavailable')]).toEqual([]);
   });
@@ -148,26 +148,26 @@ describe('a token that nothing can fetch', () => {
     });
   });
 
-  it.each<RouteState>([{ state: 'absent' }, { state: 'held back', because: 'the instant is past' }])(
+  it.each<ResultState>([{ state: 'absent' }, { state: 'held back', because: 'the verification time is in the past' }])(
     'is said to be none where Trust Authority is to judge SEV-SNP evidence: %o',
     (state) => {
       const detail =
         'no token was sent for the route ita, and Intel Trust Authority issues none about SEV-SNP evidence';
-      const denied = appraised({ routes: { ita: 'required' } }, routes('ita', state));
+      const denied = appraised({ routes: { ita: 'required' } }, withResult('ita', state));
       expect(failed(denied)).toEqual(['route_missing']);
       expect(only(denied, 'route_missing')).toMatchObject({ expected: 'ita', actual: 'never issued', detail });
-      const allowed = appraised({ routes: { ita: 'optional' } }, routes('ita', state));
+      const allowed = appraised({ routes: { ita: 'optional' } }, withResult('ita', state));
       expect([allowed.outcome, only(allowed, 'route_unavailable').detail]).toEqual(['allow', detail]);
     },
   );
 });
 
-describe('other routes', () => {
+describe('Attestation Results', () => {
   it('deny where one is required and the other optional', () => {
     const members = { routes: { maa: 'optional', ita: 'required' } };
     expect(appraised(members).outcome).toBe('deny');
-    expect(appraised(members, routes('maa', { state: 'verified' })).outcome).toBe('deny');
-    expect(appraised(members, routes('ita', { state: 'verified' })).outcome).toBe('allow');
+    expect(appraised(members, withResult('maa', { state: 'verified' })).outcome).toBe('deny');
+    expect(appraised(members, withResult('ita', { state: 'verified' })).outcome).toBe('allow');
   });
 });
 
@@ -193,7 +193,7 @@ describe('what Azure Attestation must have said', () => {
   };
   const said = (maa: ReturnType<typeof tokenClaims>): Situation => ({
     claims: azClaims({ maa }),
-    ...routes('maa', { state: 'verified' }),
+    ...withResult('maa', { state: 'verified' }),
   });
 
   it('passes where it did', () => {
@@ -231,14 +231,14 @@ describe('what Azure Attestation must have said', () => {
   });
 
   it.each([true, false])('stays open where it is out of reach, on an optional route too: %s', (retryable) => {
-    const appraisal = appraised(MEMBERS, routes('maa', { ...OUT_OF_REACH, retryable }));
+    const appraisal = appraised(MEMBERS, withResult('maa', { ...OUT_OF_REACH, retryable }));
     expect([appraisal.outcome, failed(appraisal)]).toEqual(['indeterminate', []]);
     expect(only(appraisal, 'token_compliance')).toMatchObject({ result: 'unavailable', retryable });
     expect(only(appraisal, 'token_claim_type')).toMatchObject({ result: 'unavailable', retryable });
   });
 
   it.each(['refused', 'not judged'] as const)('is skipped where the token is %s', (state) => {
-    const appraisal = appraised(MEMBERS, { ...routes('maa', { state }), findings: [check('token_key', 'fail')] });
+    const appraisal = appraised(MEMBERS, { ...withResult('maa', { state }), findings: [check('token_key', 'fail')] });
     expect([failed(appraisal), results(appraisal, 'token_compliance')]).toEqual([['token_key'], ['skipped']]);
   });
 
@@ -250,7 +250,7 @@ describe('what Azure Attestation must have said', () => {
       {
         type: 'maa-token',
         claims: { maa: tokenClaims({ complianceStatus: null }) },
-        ...routes('maa', { state: 'verified' }),
+        ...withResult('maa', { state: 'verified' }),
         bound: ['maa.userData'],
       },
     );
@@ -266,7 +266,7 @@ describe('whose word a policy takes', () => {
     const demanding = (...issuers: readonly string[]) =>
       appraisedTd(
         { require: { [route]: { issuers } }, routes: { [route]: 'optional' } },
-        { claims: azTdxClaims({ [route]: tokenClaims() }), ...routes(route, { state: 'verified' }) },
+        { claims: azTdxClaims({ [route]: tokenClaims() }), ...withResult(route, { state: 'verified' }) },
       );
     const appraisal = demanding(OWN);
     expect(failed(appraisal)).toEqual(['token_issuer']);
@@ -289,7 +289,7 @@ describe('whose word a policy takes', () => {
 
   it.each(ROUTES)('stays open where %s is out of reach', (route) => {
     const members = { require: { [route]: { issuers: [ISSUER] } }, routes: { [route]: 'optional' } };
-    const appraisal = appraisedTd(members, routes(route, OUT_OF_REACH));
+    const appraisal = appraisedTd(members, withResult(route, OUT_OF_REACH));
     expect([appraisal.outcome, results(appraisal, 'token_issuer')]).toEqual(['indeterminate', ['unavailable']]);
   });
 });
@@ -298,7 +298,7 @@ describe('policies of Trust Authority that a policy demands', () => {
   const [A, B] = ['1a2b3c4d-0000-4000-8000-0123456789ab', '1a2b3c4d-0000-4000-8000-ba9876543210'];
   const matched = (...matchedPolicyIds: readonly string[]): Situation => ({
     claims: azTdxClaims({ ita: tokenClaims({ matchedPolicyIds }, 'TDX') }),
-    ...routes('ita', { state: 'verified' }),
+    ...withResult('ita', { state: 'verified' }),
   });
   const demanding = (...policyIds: readonly string[]) => ({
     require: { ita: { policyIds } },
@@ -328,7 +328,7 @@ describe('policies of Trust Authority that a policy demands', () => {
 describe('the TCB status that Azure Attestation states', () => {
   const said = (tcbStatus: string | null): Situation => ({
     claims: azTdxClaims({ maa: tokenClaims({ tcbStatus }) }),
-    ...routes('maa', { state: 'verified' }),
+    ...withResult('maa', { state: 'verified' }),
   });
   const accepting = (...tcbStatus: readonly string[]) => ({
     require: { maa: { tcbStatus } },
@@ -369,7 +369,7 @@ describe('the TCB status that Azure Attestation states', () => {
   it('TOK-23 denies a TD without a token, and stays open where it is out of reach', () => {
     const absent = appraisedTd(accepting('UpToDate'));
     expect([failed(absent), results(absent, 'maa_tcb_status')]).toEqual([['claim_missing'], ['skipped']]);
-    const away = appraisedTd(accepting('UpToDate'), routes('maa', OUT_OF_REACH));
+    const away = appraisedTd(accepting('UpToDate'), withResult('maa', OUT_OF_REACH));
     expect([away.outcome, results(away, 'maa_tcb_status')]).toEqual(['indeterminate', ['unavailable']]);
   });
 
@@ -377,7 +377,7 @@ describe('the TCB status that Azure Attestation states', () => {
     const members = { ...accepting('UpToDate'), accepts: ['az-snp-vtpm', 'az-tdx-vtpm'], minimums: 'any' };
     const appraisal = appraised(members, {
       claims: azClaims({ maa: tokenClaims() }),
-      ...routes('maa', { state: 'verified' }),
+      ...withResult('maa', { state: 'verified' }),
     });
     expect([appraisal.outcome, results(appraisal, 'maa_tcb_status')]).toEqual(['allow', []]);
     expect(appraised(members).outcome).toBe('allow');

@@ -9,7 +9,7 @@ import type {
   TokenVerifier,
   VerificationContext,
 } from '../../../src/model/verification.js';
-import { AttestationRoutes, isReliable } from '../../../src/service/attestation-routes.js';
+import { isReliable, OtherVerifiers } from '../../../src/service/other-verifiers.js';
 import { verified } from '../comparison/fixture.js';
 import { check } from '../policy/fixture.js';
 import { END, tokenClaimsOf, tokenVerification } from './route-fixture.js';
@@ -64,7 +64,7 @@ function open({
       return answer;
     },
   };
-  const routes = new AttestationRoutes(
+  const routes = new OtherVerifiers(
     new Map(withoutVerifier ? [] : [['maa-token', verifier]]),
     new Map([['maa', service]]),
     {
