@@ -59,8 +59,9 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
       metrics.decided(decision);
       if (query.enforce) enforce(decision, reply);
       else if (decision.decision === 'indeterminate' && decision.retryable) askAgain(decision, reply);
-      const presented = presentDecision(decision, query);
-      return reply.type(JSON_TYPE).send(JSON.stringify(presented));
+      // As bytes: of a text the framework and node would each work out its length, and join it with the headers.
+      const answer = Buffer.from(JSON.stringify(presentDecision(decision, query)));
+      return reply.type(JSON_TYPE).send(answer);
     },
   };
 }
