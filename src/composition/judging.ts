@@ -1,5 +1,4 @@
 import type { DependencyContainer } from 'tsyringe';
-import { v7 as uuidv7 } from 'uuid';
 import type { Configuration } from '../config/configuration.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import { isTokenType } from '../model/evidence-traits.js';
@@ -8,6 +7,7 @@ import type { EvidenceVerifier, TokenVerifier } from '../model/verification.js';
 import { AttestationRoutes } from '../service/attestation-routes.js';
 import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../service/verify-evidence.js';
 import type { OpenAttestationServices } from './attestation-services.js';
+import { newDecisionId } from './decision-id.js';
 
 /** What differs between the service and the command line. */
 export interface JudgingParts
@@ -24,7 +24,10 @@ export function createVerifyEvidence(
   const verifiers = container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers);
   const ofTokens = [...verifiers].filter((entry): entry is [string, TokenVerifier] => isTokenVerifier(entry[1]));
   const attestationRoutes = new AttestationRoutes(new Map(ofTokens), services, parts.endorsements);
-  return new VerifyEvidence({ ...parts, verifiers, attestationRoutes, keyThumbprint: jwkThumbprint, newId }, options);
+  return new VerifyEvidence(
+    { ...parts, verifiers, attestationRoutes, keyThumbprint: jwkThumbprint, newId: newDecisionId },
+    options,
+  );
 }
 
 /** What verifies a type of token has all that a verifier of tokens has. */
@@ -41,9 +44,4 @@ export function verifyOptions(configuration: Configuration, consumesChallenges: 
     lifetimeMs: configuration.receipts.lifetimeSeconds * 1000,
     consumesChallenges,
   };
-}
-
-/** A UUID version 7 of this instant. */
-function newId(at: Date): string {
-  return uuidv7({ msecs: at.getTime() });
 }
