@@ -21,7 +21,7 @@ import { expectedBinding } from '../verifiers/binding/expected-binding.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
 import type { AttestationRoutes } from './attestation-routes.js';
 import type { WatchedClock } from './clock-watch.js';
-import { FetchTime } from './fetch-time.js';
+import { FetchTime, RequestFetch } from './fetch-time.js';
 import { type Judged, judgeRoutes } from './judge-routes.js';
 import { nonceChecks } from './nonce-checks.js';
 import type { NonceRecogniser } from './nonce-recogniser.js';
@@ -180,18 +180,14 @@ export class VerifyEvidence implements VerifyEvidenceUseCase {
 
   async #verify(verifier: EvidenceVerifier, asked: Case, fetching: FetchTime): Promise<Judged> {
     const { request, binding } = asked;
-    const fetch: FetchContext = {
-      at: asked.at,
-      historical: asked.historical,
-      get signal() {
-        return fetching.signal;
-      },
-    };
+    const fetch = new RequestFetch(asked, fetching);
     const { attestationRoutes, keyThumbprint } = this.#parts;
     // Malformed evidence is refused before anything is fetched.
     const opened = verifier.open(request.evidence);
-    const verifyingSent = attestationRoutes.verifySent(request.attestationResults, { fetch, binding });
-    const [own, sent] = await bothEnded(this.#verifyEvidence(opened, asked, fetch), verifyingSent);
+    const tokens = request.attestationResults;
+    const verifyingSent = attestationRoutes.verifySent(tokens, { fetch, binding });
+    const verifyingOwn = this.#verifyEvidence(opened, asked, fetch);
+    const [own, sent] = tokens.length === 0 ? [await verifyingOwn, []] : await bothEnded(verifyingOwn, verifyingSent);
     const results = await submitWhereWanted(attestationRoutes, asked, own, sent, fetch);
     return judgeRoutes(request.evidence.type, own, results, keyThumbprint);
   }
