@@ -89,7 +89,7 @@ export class Checks {
 
   /** The same record, for the token of one other verifier. */
   ofRoute(route: TokenRoute): Checks {
-    return new Checks(this.#about, { ...this.#owner, route }, this.#all);
+    return new Checks(this.#about, { policy: this.#owner.policy, route }, this.#all);
   }
 
   pass(id: CheckId, compared: Compared = {}): void {
@@ -160,6 +160,8 @@ export class Checks {
   #add(id: CheckId, result: CheckResult, compared: Compared, more?: Partial<Check>): void {
     const { holds, fails } = CHECKS[id];
     const { expected = null, actual = null, detail = result === 'pass' ? holds : fails } = compared;
-    this.#all.push({ id, result, about: this.#about, ...this.#owner, expected, actual, detail, ...more });
+    const { policy, route } = this.#owner;
+    const ofRoute = route === undefined ? undefined : { route };
+    this.#all.push({ id, result, about: this.#about, policy, expected, actual, detail, ...ofRoute, ...more });
   }
 }
