@@ -118,9 +118,9 @@ export class Checks {
   }
 
   /** Records `pass` or `fail`, and tells which, so that a caller can stop where the rest depends on it. */
-  require(holds: boolean, id: CheckId, { otherwise = CHECKS[id].fails, ...compared }: Required = {}): boolean {
+  require(holds: boolean, id: CheckId, compared: Required = {}): boolean {
     if (holds) this.pass(id, compared);
-    else this.fail(id, { ...compared, detail: otherwise });
+    else this.fail(id, { ...compared, detail: compared.otherwise ?? CHECKS[id].fails });
     return holds;
   }
 
