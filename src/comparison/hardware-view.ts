@@ -4,7 +4,7 @@ import { hasVtpm } from '../model/evidence-traits.js';
 import type { JsonValue } from '../model/json.js';
 import type { Verified } from '../model/verified.js';
 import { USER_DATA, vmConfigurationStatements } from './paravisor-statements.js';
-import { AK, collectStatements, type Entry, sound, TEE, type TeeView } from './statement.js';
+import { AK, collectStatements, type Entry, type Statement, sound, TEE, type TeeView } from './statement.js';
 
 /**
  * The TEE as our own verification of hardware evidence states it; null where no hardware was verified.
@@ -12,69 +12,72 @@ import { AK, collectStatements, type Entry, sound, TEE, type TeeView } from './s
  */
 export function hardwareView(claims: Verified<Claims>, evidenceType: EvidenceType): TeeView | null {
   const { snp, tdx, hcl } = claims;
-  const ofTee = snp === undefined ? tdx && tdStatements(tdx) : snpStatements(snp);
+  const ofTee = snp === undefined ? tdx && readAll(tdx, OF_A_QUOTE) : readAll(snp, OF_A_REPORT);
   if (ofTee === undefined) return null;
   return {
     route: 'hardware',
     identity: hasVtpm(evidenceType) ? AK : snp === undefined ? 'tdx.reportData' : 'snp.reportData',
-    statements: collectStatements([...ofTee, ...(hcl === undefined ? [] : hclStatements(hcl))]),
+    statements: hcl === undefined ? ofTee : collectStatements([...ofTee, ...hclStatements(hcl)]),
   };
 }
 
+/** How a claim is read from the claims of a TEE; undefined where they do not make it. */
+type Reading<T> = readonly [claim: string, read: (claims: T) => JsonValue | undefined];
+
 /** What of a quote other verifiers have a name for. */
-function tdStatements(tdx: TdxClaims): readonly Entry[] {
-  const { tdAttributes, rtmr } = tdx;
-  const values: readonly (readonly [claim: string, value: JsonValue])[] = [
-    [TEE, 'tdx'],
-    ['tdx.mrtd', tdx.mrtd],
-    ['tdx.rtmr[0]', rtmr[0]],
-    ['tdx.rtmr[1]', rtmr[1]],
-    ['tdx.rtmr[2]', rtmr[2]],
-    ['tdx.rtmr[3]', rtmr[3]],
-    ['tdx.mrConfigId', tdx.mrConfigId],
-    ['tdx.mrOwner', tdx.mrOwner],
-    ['tdx.mrOwnerConfig', tdx.mrOwnerConfig],
-    ['tdx.mrSeam', tdx.mrSeam],
-    ['tdx.mrSignerSeam', tdx.mrSignerSeam],
-    ['tdx.reportData', tdx.reportData],
-    ['tdx.teeTcbSvn', tdx.teeTcbSvn],
-    ['tdx.xfam', tdx.xfam],
-    ['tdx.tdAttributes.debug', tdAttributes.debug],
-    ['tdx.tdAttributes.septVeDisable', tdAttributes.septVeDisable],
-    ['tdx.tdAttributes.migratable', tdAttributes.migratable],
-    ['tdx.tdAttributes.pks', tdAttributes.pks],
-    ['tdx.tdAttributes.keyLocker', tdAttributes.keyLocker],
-    ['tdx.tdAttributes.perfmon', tdAttributes.perfmon],
-    ...(tdx.tcb.status === null ? [] : [['tdx.tcb.status', tdx.tcb.status] as const]),
-  ];
-  return values.map(([claim, value]) => [claim, sound(value)]);
-}
+const OF_A_QUOTE: readonly Reading<TdxClaims>[] = [
+  [TEE, () => 'tdx'],
+  ['tdx.mrtd', (tdx) => tdx.mrtd],
+  ['tdx.rtmr[0]', ({ rtmr }) => rtmr[0]],
+  ['tdx.rtmr[1]', ({ rtmr }) => rtmr[1]],
+  ['tdx.rtmr[2]', ({ rtmr }) => rtmr[2]],
+  ['tdx.rtmr[3]', ({ rtmr }) => rtmr[3]],
+  ['tdx.mrConfigId', (tdx) => tdx.mrConfigId],
+  ['tdx.mrOwner', (tdx) => tdx.mrOwner],
+  ['tdx.mrOwnerConfig', (tdx) => tdx.mrOwnerConfig],
+  ['tdx.mrSeam', (tdx) => tdx.mrSeam],
+  ['tdx.mrSignerSeam', (tdx) => tdx.mrSignerSeam],
+  ['tdx.reportData', (tdx) => tdx.reportData],
+  ['tdx.teeTcbSvn', (tdx) => tdx.teeTcbSvn],
+  ['tdx.xfam', (tdx) => tdx.xfam],
+  ['tdx.tdAttributes.debug', ({ tdAttributes }) => tdAttributes.debug],
+  ['tdx.tdAttributes.septVeDisable', ({ tdAttributes }) => tdAttributes.septVeDisable],
+  ['tdx.tdAttributes.migratable', ({ tdAttributes }) => tdAttributes.migratable],
+  ['tdx.tdAttributes.pks', ({ tdAttributes }) => tdAttributes.pks],
+  ['tdx.tdAttributes.keyLocker', ({ tdAttributes }) => tdAttributes.keyLocker],
+  ['tdx.tdAttributes.perfmon', ({ tdAttributes }) => tdAttributes.perfmon],
+  ['tdx.tcb.status', ({ tcb }) => tcb.status ?? undefined],
+];
 
 /** What of a report other verifiers have a name for. */
-function snpStatements(snp: SnpClaims): readonly Entry[] {
-  const { policy } = snp;
-  const { reported } = snp.tcb;
-  const values: readonly (readonly [claim: string, value: JsonValue])[] = [
-    [TEE, 'snp'],
-    ['snp.measurement', snp.measurement],
-    ['snp.reportData', snp.reportData],
-    ['snp.hostData', snp.hostData],
-    ['snp.idKeyDigest', snp.idKeyDigest],
-    ['snp.authorKeyDigest', snp.authorKeyDigest],
-    ['snp.reportId', snp.reportId],
-    ['snp.familyId', snp.familyId],
-    ['snp.imageId', snp.imageId],
-    ['snp.vmpl', snp.vmpl],
-    ['snp.guestSvn', snp.guestSvn],
-    ['snp.policy.debug', policy.debug],
-    ['snp.policy.smt', policy.smt],
-    ['snp.policy.migrateMa', policy.migrateMa],
-    ['snp.tcb.reported.bootloader', reported.bootloader],
-    ['snp.tcb.reported.tee', reported.tee],
-    ['snp.tcb.reported.snp', reported.snp],
-    ['snp.tcb.reported.microcode', reported.microcode],
-  ];
-  return values.map(([claim, value]) => [claim, sound(value)]);
+const OF_A_REPORT: readonly Reading<SnpClaims>[] = [
+  [TEE, () => 'snp'],
+  ['snp.measurement', (snp) => snp.measurement],
+  ['snp.reportData', (snp) => snp.reportData],
+  ['snp.hostData', (snp) => snp.hostData],
+  ['snp.idKeyDigest', (snp) => snp.idKeyDigest],
+  ['snp.authorKeyDigest', (snp) => snp.authorKeyDigest],
+  ['snp.reportId', (snp) => snp.reportId],
+  ['snp.familyId', (snp) => snp.familyId],
+  ['snp.imageId', (snp) => snp.imageId],
+  ['snp.vmpl', (snp) => snp.vmpl],
+  ['snp.guestSvn', (snp) => snp.guestSvn],
+  ['snp.policy.debug', ({ policy }) => policy.debug],
+  ['snp.policy.smt', ({ policy }) => policy.smt],
+  ['snp.policy.migrateMa', ({ policy }) => policy.migrateMa],
+  ['snp.tcb.reported.bootloader', ({ tcb }) => tcb.reported.bootloader],
+  ['snp.tcb.reported.tee', ({ tcb }) => tcb.reported.tee],
+  ['snp.tcb.reported.snp', ({ tcb }) => tcb.reported.snp],
+  ['snp.tcb.reported.microcode', ({ tcb }) => tcb.reported.microcode],
+];
+
+function readAll<T>(claims: T, readings: readonly Reading<T>[]): Map<string, Statement> {
+  const statements = new Map<string, Statement>();
+  for (const [claim, read] of readings) {
+    const value = read(claims);
+    if (value !== undefined) statements.set(claim, sound(value));
+  }
+  return statements;
 }
 
 function hclStatements({ akThumbprint, userData, vmConfiguration }: HclClaims): readonly Entry[] {

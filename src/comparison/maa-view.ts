@@ -4,10 +4,7 @@ import { hasVtpm } from '../model/evidence-traits.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Verified } from '../model/verified.js';
 import { hardwareView } from './hardware-view.js';
-import type { Source, Statements } from './statement.js';
 import { MAA_SNP_SOURCES, TDX_SOURCES } from './token-sources.js';
-
-type Members = readonly (readonly [name: string, value: JsonValue])[];
 
 const ISOLATION = 'x-ms-isolation-tee';
 
@@ -64,38 +61,39 @@ const OF_A_TD = ['dbgstat', 'eat_profile', 'intuse', 'tdx_seam_attributes', 'tdx
 export function maaView(claims: Verified<Claims>, evidenceType: EvidenceType): JsonObject | null {
   const hardware = hardwareView(claims, evidenceType);
   if (hardware === null) return null;
-  const runtime = runtimeMembers(claims.hcl);
   const ofTdx = claims.tdx !== undefined;
-  const tee: Members = [
-    ['x-ms-attestation-type', ofTdx ? 'tdxvm' : 'sevsnpvm'],
-    ...members(hardware.statements, ofTdx ? TDX_SOURCES : MAA_SNP_SOURCES),
-    ...(runtime.length === 0 ? [] : [['x-ms-runtime', object(runtime)] as const]),
-  ];
-  if (!hasVtpm(evidenceType)) return object([...tee, ['absent', [...OF_THE_ISSUER, ...absentOfTee(claims)]]]);
+  const tee = plain({ 'x-ms-attestation-type': ofTdx ? 'tdxvm' : 'sevsnpvm' });
+  for (const [claim, name] of ofTdx ? TDX_SOURCES : MAA_SNP_SOURCES) {
+    const statement = hardware.statements.get(claim);
+    if (statement !== undefined) tee[name] = statement.value;
+  }
+  const runtime = runtimeMembers(claims.hcl);
+  if (runtime !== null) tee['x-ms-runtime'] = runtime;
+  if (!hasVtpm(evidenceType)) {
+    tee['absent'] = [...OF_THE_ISSUER, ...absentOfTee(claims)];
+    return tee;
+  }
   const absentInside = absentOfTee(claims).map((name) => `${ISOLATION}.${name}`);
-  return object([
-    ['x-ms-attestation-type', 'azurevm'],
-    [ISOLATION, object(tee)],
-    ['absent', [...OF_THE_ISSUER, ...OF_THE_GUEST, ...absentInside]],
-  ]);
-}
-
-function members(statements: Statements, sources: readonly Source[]): Members {
-  return sources.flatMap(([claim, name]) => {
-    const statement = statements.get(claim);
-    return statement === undefined ? [] : [[name, statement.value] as const];
+  return plain({
+    'x-ms-attestation-type': 'azurevm',
+    [ISOLATION]: tee,
+    absent: [...OF_THE_ISSUER, ...OF_THE_GUEST, ...absentInside],
   });
 }
 
-function runtimeMembers(hcl: HclClaims | undefined): Members {
-  if (hcl === undefined) return [];
+function runtimeMembers(hcl: HclClaims | undefined): JsonObject | null {
+  if (hcl === undefined) return null;
   const { userData, vmConfiguration } = hcl;
-  const configured = Object.entries(vmConfiguration ?? {}).map(([name, value]) => [kebabCase(name), value] as const);
-  return [
-    ...(vmConfiguration === undefined ? [] : [['vm-configuration', object(configured)] as const]),
-    // The paravisor writes its letters in upper case, and Azure Attestation repeats the text.
-    ...(userData === null ? [] : [['user-data', userData.toUpperCase()] as const]),
-  ];
+  if (userData === null && vmConfiguration === undefined) return null;
+  const runtime = plain({});
+  if (vmConfiguration !== undefined) {
+    const configured = plain({});
+    for (const [name, value] of Object.entries(vmConfiguration)) configured[kebabCase(name)] = value;
+    runtime['vm-configuration'] = configured;
+  }
+  // The paravisor writes its letters in upper case, and Azure Attestation repeats the text.
+  if (userData !== null) runtime['user-data'] = userData.toUpperCase();
+  return runtime;
 }
 
 /** The keys are absent since our claims hold their thumbprint only; the configuration where only the key is vouched for. */
@@ -112,6 +110,6 @@ function kebabCase(name: string): string {
 }
 
 /** Without a prototype, as all JSON here. */
-function object(members: Members): JsonObject {
-  return Object.assign(Object.create(null), Object.fromEntries(members));
+function plain(members: JsonObject): Record<string, JsonValue> {
+  return Object.assign(Object.create(null), members);
 }

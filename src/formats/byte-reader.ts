@@ -91,8 +91,8 @@ export class ByteReader {
 }
 
 /** Whether every byte of a range is zero. By index: a report has a thousand such bytes, and an iterator is slow. */
-export function isZero(bytes: Uint8Array): boolean {
-  for (let index = 0; index < bytes.byteLength; index++) {
+export function isZero(bytes: Uint8Array, start = 0, end = bytes.byteLength): boolean {
+  for (let index = start; index < end; index++) {
     if (bytes[index] !== 0) return false;
   }
   return true;

@@ -1,9 +1,4 @@
-import {
-  SNP_PLATFORM_BITS,
-  type SnpPlatformBit,
-  type SnpPlatformInfoClaim,
-  type SnpPolicyClaim,
-} from '../model/claims.js';
+import type { SnpPlatformInfoClaim, SnpPolicyClaim } from '../model/claims.js';
 import { FormatError } from '../model/errors.js';
 import { isZero } from './byte-reader.js';
 
@@ -45,7 +40,7 @@ export function parseSnpReport(bytes: Uint8Array) {
   return {
     version,
     guestSvn: view.getUint32(0x004, true),
-    policy: parseGuestPolicy(view.getBigUint64(0x008, true)),
+    policy: parseGuestPolicy(view.getUint32(0x008, true), view.getUint32(0x00c, true)),
     familyId: field(0x010, 16),
     imageId: field(0x020, 16),
     vmpl: view.getUint32(0x030, true),
@@ -89,8 +84,18 @@ function parseVersion(version: number): 2 | 3 | 4 | 5 {
   throw new FormatError('snp_format', `report version ${version} is not known`);
 }
 
-/** Reserved ranges by version (AMD 56860, ATTESTATION_REPORT), end exclusive. Version 4 has the layout of 3. */
-function reservedRanges(version: number): readonly (readonly [number, number])[] {
+type Ranges = readonly (readonly [start: number, end: number])[];
+
+/** Reserved ranges by version, end exclusive. Version 4 has the layout of 3. */
+const RESERVED: { readonly [version in SnpReport['version']]: Ranges } = {
+  2: reservedRanges(2),
+  3: reservedRanges(3),
+  4: reservedRanges(4),
+  5: reservedRanges(5),
+};
+
+/** AMD 56860, ATTESTATION_REPORT. */
+function reservedRanges(version: SnpReport['version']): Ranges {
   return [
     [0x04c, 0x050],
     [version === 2 ? 0x188 : 0x18b, 0x1a0],
@@ -103,9 +108,9 @@ function reservedRanges(version: number): readonly (readonly [number, number])[]
   ];
 }
 
-function requireReservedZero(bytes: Uint8Array, version: number): void {
-  for (const [start, end] of reservedRanges(version)) {
-    if (!isZero(bytes.subarray(start, end))) {
+function requireReservedZero(bytes: Uint8Array, version: SnpReport['version']): void {
+  for (const [start, end] of RESERVED[version]) {
+    if (!isZero(bytes, start, end)) {
       throw new FormatError(
         'snp_reserved',
         `reserved bytes in 0x${start.toString(16)}-0x${(end - 1).toString(16)} are not zero`,
@@ -115,13 +120,13 @@ function requireReservedZero(bytes: Uint8Array, version: number): void {
 }
 
 /** POLICY (AMD 56860, Guest Policy). Bit 17 is reserved and must be one, bits 63 to 26 must be zero. */
-function parseGuestPolicy(policy: bigint): SnpPolicyClaim {
-  const bit = (position: number) => ((policy >> BigInt(position)) & 1n) === 1n;
+function parseGuestPolicy(low: number, high: number): SnpPolicyClaim {
+  const bit = (position: number) => ((low >>> position) & 1) === 1;
   if (!bit(17)) throw new FormatError('snp_policy', 'POLICY bit 17 is clear, it must be one');
-  if (policy >> 26n !== 0n) throw new FormatError('snp_policy', 'POLICY has undefined bits set');
+  if (low >>> 26 !== 0 || high !== 0) throw new FormatError('snp_policy', 'POLICY has undefined bits set');
   return {
-    abiMajor: Number((policy >> 8n) & 0xffn),
-    abiMinor: Number(policy & 0xffn),
+    abiMajor: (low >>> 8) & 0xff,
+    abiMinor: low & 0xff,
     smt: bit(16),
     migrateMa: bit(18),
     debug: bit(19),
@@ -136,22 +141,33 @@ function parseGuestPolicy(policy: bigint): SnpPolicyClaim {
 
 /** PLATFORM_INFO. Newer parts set bits that older layouts call reserved: those are reported, not refused. */
 function parsePlatformInfo(info: bigint): SnpPlatformInfoClaim {
-  const bit = (position: number) => ((info >> BigInt(position)) & 1n) === 1n;
-  const named = Object.fromEntries(SNP_PLATFORM_BITS.map((name, position) => [name, bit(position)]));
-  const known = SNP_PLATFORM_BITS.length;
-  const unknownBits = info < 0x100n ? [] : Array.from({ length: 64 - known }, (_, index) => known + index);
-  return { ...(named as { readonly [name in SnpPlatformBit]: boolean }), unknownBits: unknownBits.filter(bit) };
+  const known = Number(info & 0xffn);
+  const bit = (position: number) => ((known >>> position) & 1) === 1;
+  return {
+    smtEnabled: bit(0),
+    tsmeEnabled: bit(1),
+    eccEnabled: bit(2),
+    raplDisabled: bit(3),
+    ciphertextHidingDramEnabled: bit(4),
+    aliasCheckComplete: bit(5),
+    iommuWriteSafe: bit(6),
+    tioEnabled: bit(7),
+    unknownBits: info < 0x100n ? [] : UNKNOWN_BITS.filter((position) => ((info >> BigInt(position)) & 1n) === 1n),
+  };
 }
+
+const UNKNOWN_BITS = Array.from({ length: 56 }, (_, index) => 8 + index);
+
+const SIGNERS: ReadonlyMap<number, SnpReportSigner> = new Map([
+  [0, 'vcek'],
+  [1, 'vlek'],
+  [7, 'none'],
+]);
 
 /** KEY_INFO. Bits 31 to 5 are reserved; signing keys 2 to 6 are not defined. */
 function parseKeyInfo(info: number) {
   if (info >>> 5 !== 0) throw new FormatError('snp_reserved', 'KEY_INFO has reserved bits set');
-  const signers: ReadonlyMap<number, SnpReportSigner> = new Map([
-    [0, 'vcek'],
-    [1, 'vlek'],
-    [7, 'none'],
-  ]);
-  const signingKey = signers.get((info >>> 2) & 7);
+  const signingKey = SIGNERS.get((info >>> 2) & 7);
   if (signingKey === undefined) throw new FormatError('snp_format', 'KEY_INFO names a reserved signing key');
   return { authorKeyEn: (info & 1) === 1, maskChipKey: (info & 2) === 2, signingKey };
 }
@@ -162,5 +178,5 @@ function firmwareVersion(bytes: Uint8Array, offset: number): string {
 }
 
 function bigEndian(littleEndian: Uint8Array): Uint8Array {
-  return Uint8Array.from(littleEndian).reverse();
+  return new Uint8Array(littleEndian).reverse();
 }

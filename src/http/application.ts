@@ -91,7 +91,7 @@ function registerDefences(application: FastifyInstance, dependencies: HttpDepend
   registerRateLimits(application, rates);
   application.after(() => {
     const guard: Guard = { callers, methods, failures: failureLimit(application, rates) };
-    application.addHook('onRequest', async (request, reply) => admit(guard, request, reply));
+    application.addHook('onRequest', (request, reply) => admit(guard, request, reply));
   });
 }
 

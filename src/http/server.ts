@@ -154,9 +154,10 @@ class OpenRequests {
       reply.raw.once('close', left);
       done();
     });
-    application.addHook('onSend', async (_request, reply) => {
+    application.addHook('onSend', (_request, reply, _payload, done) => {
       if (this.stopping) reply.header('connection', 'close');
-      await this.#held;
+      if (this.#held === null) done();
+      else void this.#held.then(() => done());
     });
   }
 

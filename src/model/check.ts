@@ -89,7 +89,7 @@ export class Checks {
 
   /** The same record, for the token of one other verifier. */
   ofRoute(route: TokenRoute): Checks {
-    return new Checks(this.#about, { ...this.#owner, route }, this.#all);
+    return new Checks(this.#about, { policy: this.#owner.policy, route }, this.#all);
   }
 
   pass(id: CheckId, compared: Compared = {}): void {
@@ -118,9 +118,9 @@ export class Checks {
   }
 
   /** Records `pass` or `fail`, and tells which, so that a caller can stop where the rest depends on it. */
-  require(holds: boolean, id: CheckId, { otherwise = CHECKS[id].fails, ...compared }: Required = {}): boolean {
+  require(holds: boolean, id: CheckId, compared: Required = {}): boolean {
     if (holds) this.pass(id, compared);
-    else this.fail(id, { ...compared, detail: otherwise });
+    else this.fail(id, { ...compared, detail: compared.otherwise ?? CHECKS[id].fails });
     return holds;
   }
 
@@ -160,6 +160,8 @@ export class Checks {
   #add(id: CheckId, result: CheckResult, compared: Compared, more?: Partial<Check>): void {
     const { holds, fails } = CHECKS[id];
     const { expected = null, actual = null, detail = result === 'pass' ? holds : fails } = compared;
-    this.#all.push({ id, result, about: this.#about, ...this.#owner, expected, actual, detail, ...more });
+    const { policy, route } = this.#owner;
+    const ofRoute = route === undefined ? undefined : { route };
+    this.#all.push({ id, result, about: this.#about, policy, expected, actual, detail, ...ofRoute, ...more });
   }
 }

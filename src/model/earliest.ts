@@ -5,8 +5,11 @@
 export function earliest(end: Date, ...ends: readonly (Date | null)[]): Date;
 export function earliest(...ends: readonly (Date | null)[]): Date | null;
 export function earliest(...ends: readonly (Date | null)[]): Date | null {
-  const instants = ends.flatMap((end) => (end === null ? [] : [end.getTime()]));
-  return instants.length === 0 ? null : new Date(Math.min(...instants));
+  let first: number | null = null;
+  for (const end of ends) {
+    if (end !== null) first = Math.min(first ?? end.getTime(), end.getTime());
+  }
+  return first === null ? null : new Date(first);
 }
 
 /** The latest of several times, of which there has to be one. */

@@ -1,6 +1,7 @@
 import { type Check, Checks } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import type { Outcome } from '../model/decision.js';
+import type { ContractEvidenceType } from '../model/evidence.js';
 import { isHardwareType, type Tee, type TeeOfPolicies, teeOf, traitsOf } from '../model/evidence-traits.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import { attestationResults } from './attestation-results.js';
@@ -57,8 +58,8 @@ export function appraise(policy: Policy, input: AppraisalInput): PolicyAppraisal
   if (!isAccepted(policy, input)) return conclude(policy, unseen, refusedType(policy, input), []);
   const base = unseen.map((check) => waived(relaxed(check, policy), policy, input));
   const own = ownChecks(policy, input).map((check) => waived(check, policy, input));
-  const required = (topicsOf(input.evidenceType) ?? []).flatMap((topic) => topic.required(policy, input.evidenceType));
-  return conclude(policy, base, own, [...input.verification.required, 'policy_evidence_type', ...required]);
+  const { required } = planOf(policy, input.evidenceType);
+  return conclude(policy, base, own, [...input.verification.required, ...required]);
 }
 
 /** A policy that wants the hardware's own word is not satisfied by evidence that holds none. */
@@ -79,19 +80,55 @@ function ownChecks(policy: Policy, input: AppraisalInput): readonly Check[] {
   const { evidenceType, verification } = input;
   const ofType = new Checks('/evidence/type', { policy: policy.id });
   ofType.pass('policy_evidence_type', { expected: policy.accepts, actual: evidenceType });
-  const topics = topicsOf(evidenceType);
-  if (topics === null) {
+  const { steps } = planOf(policy, evidenceType);
+  if (steps === null) {
     const detail = 'this version cannot appraise this type of evidence';
     ofType.unavailable('internal_error', { detail, retryable: false });
     return ofType.all;
   }
   const checks = ofType.at('/evidence');
-  for (const topic of topics) {
-    const absent = topic.needs(policy, evidenceType).find((section) => verification.claims[section] === undefined);
+  for (const { topic, needs, required } of steps) {
+    const absent = needs.find((section) => verification.claims[section] === undefined);
     if (absent === undefined) topic.appraise(policy, input, checks);
-    else checks.skip(topic.required(policy, evidenceType), `rests on ${absent} claims, and none were verified`);
+    else checks.skip(required, `rests on ${absent} claims, and none were verified`);
   }
   return checks.all;
+}
+
+/** One topic under one policy, for one type of evidence. */
+interface Step {
+  readonly topic: AppraisalTopic;
+  readonly needs: ReturnType<AppraisalTopic['needs']>;
+  readonly required: readonly CheckId[];
+}
+
+/** What policy and type of evidence say by themselves, whatever the evidence. */
+interface Plan {
+  /** Null for evidence that this version cannot appraise. */
+  readonly steps: readonly Step[] | null;
+  /** Checks that must have been made before the policy may allow. */
+  readonly required: readonly CheckId[];
+}
+
+/** Policies never change: what follows from one alone is worked out once. */
+const plans = new WeakMap<Policy, Map<ContractEvidenceType, Plan>>();
+
+function planOf(policy: Policy, evidenceType: ContractEvidenceType): Plan {
+  const ofPolicy = plans.get(policy) ?? new Map<ContractEvidenceType, Plan>();
+  plans.set(policy, ofPolicy);
+  const plan = ofPolicy.get(evidenceType) ?? makePlan(policy, evidenceType);
+  ofPolicy.set(evidenceType, plan);
+  return plan;
+}
+
+function makePlan(policy: Policy, evidenceType: ContractEvidenceType): Plan {
+  const steps = topicsOf(evidenceType)?.map((topic) => ({
+    topic,
+    needs: topic.needs(policy, evidenceType),
+    required: topic.required(policy, evidenceType),
+  }));
+  const required = steps?.flatMap((step) => step.required) ?? [];
+  return { steps: steps ?? null, required: ['policy_evidence_type', ...required] };
 }
 
 /** Null for evidence that this version cannot appraise. */
@@ -135,9 +172,11 @@ function conclude(
   found: readonly Check[],
   required: readonly CheckId[],
 ): PolicyAppraisal {
-  const { outcome, fault } = outcomeOf([...base, ...found], required);
+  const checks = [...base, ...found];
+  const { outcome, fault } = outcomeOf(checks, required);
+  if (fault === null) return { policy, outcome, ...matchesOf(found), base, own: found, checks };
   const added = new Checks('', { policy: policy.id });
-  if (fault !== null) added.unavailable('internal_error', { detail: fault, retryable: false });
+  added.unavailable('internal_error', { detail: fault, retryable: false });
   const own = [...found, ...added.all];
   return { policy, outcome, ...matchesOf(own), base, own, checks: [...base, ...own] };
 }
@@ -147,9 +186,13 @@ function matchesOf(own: readonly Check[]): {
   readonly matched: readonly CheckId[];
   readonly unmatched: readonly CheckId[];
 } {
-  const asked = own.filter(({ result }) => result !== 'not_configured');
-  const unmatched = new Set(asked.filter(({ result }) => result !== 'pass' && result !== 'warn').map(({ id }) => id));
-  const matched = new Set(asked.map(({ id }) => id).filter((id) => !unmatched.has(id)));
+  const matched = new Set<CheckId>();
+  const unmatched = new Set<CheckId>();
+  for (const { id, result } of own) {
+    if (result === 'pass' || result === 'warn') matched.add(id);
+    else if (result !== 'not_configured') unmatched.add(id);
+  }
+  for (const id of unmatched) matched.delete(id);
   return { matched: [...matched], unmatched: [...unmatched] };
 }
 

@@ -31,9 +31,9 @@ export function decide(findings: readonly PolicyFinding[]): {
   readonly reasons: readonly CheckId[];
 } {
   if (findings.length === 0) return { decision: 'deny', reasons: ['no_policy'] };
-  const checks = findings.flatMap((finding) => finding.checks);
-  const failed = checks.filter(({ result }) => result === 'fail');
-  const reasons = new Set([...idsOf(failed), ...idsOf(checks.filter(isUndecided))]);
+  const failed = findings.flatMap(({ checks }) => checks.filter(({ result }) => result === 'fail'));
+  const undecided = findings.flatMap(({ checks }) => checks.filter(isUndecided));
+  const reasons = new Set([...idsOf(failed), ...idsOf(undecided)]);
   return { decision: overall(findings), reasons: [...reasons] };
 }
 
@@ -51,13 +51,15 @@ export function isUndecided({ result, optional }: Check): boolean {
 function faultOf(checks: readonly Check[], required: readonly CheckId[]): string | null {
   const skipped = checks.filter(({ result }) => result === 'skipped').map(({ id }) => id);
   if (skipped.length > 0) return `skipped although nothing failed: ${[...new Set(skipped)].join(', ')}`;
-  const missing = required.filter((id) => !holds(checks, id));
+  const held = new Set<CheckId>();
+  for (const { id, result } of checks) if (holds(result)) held.add(id);
+  for (const { id, result } of checks) if (!holds(result)) held.delete(id);
+  const missing = required.filter((id) => !held.has(id));
   return missing.length > 0 ? `without an outcome: ${[...new Set(missing)].join(', ')}` : null;
 }
 
-function holds(checks: readonly Check[], id: CheckId): boolean {
-  const found = checks.filter((check) => check.id === id);
-  return found.length > 0 && found.every(({ result }) => result === 'pass' || result === 'warn');
+function holds(result: Check['result']): boolean {
+  return result === 'pass' || result === 'warn';
 }
 
 function idsOf(checks: readonly Check[]): readonly CheckId[] {

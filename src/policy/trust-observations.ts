@@ -115,12 +115,10 @@ function executables(
   reference: CheckId,
   isOfLaunch: (check: Check) => boolean = () => true,
 ): readonly Observation[] {
-  const matched = checks
-    .filter(isOfLaunch)
-    .some(
-      ({ id, result, policy, expected }) =>
-        id === reference && result === 'pass' && policy !== null && Array.isArray(expected),
-    );
+  const matched = checks.some((check) => {
+    const { id, result, policy, expected } = check;
+    return id === reference && result === 'pass' && policy !== null && Array.isArray(expected) && isOfLaunch(check);
+  });
   return matched ? [['executables', 3]] : [];
 }
 

@@ -2,7 +2,7 @@ import { type Check, isOfToken } from '../model/check.js';
 import { CHECKS } from '../model/checks/catalogue.js';
 import { type Statement, TRUST_CLAIMS } from '../model/checks/row.js';
 import type { Claims } from '../model/claims.js';
-import type { Outcome, Trust, TrustSubmodule, TrustTier, TrustVector } from '../model/decision.js';
+import type { Outcome, Trust, TrustSubmodule, TrustTier } from '../model/decision.js';
 import type { TokenRoute } from '../model/token-route.js';
 import {
   AK_CERTIFICATE,
@@ -107,14 +107,16 @@ function fails(checks: readonly Check[], statement: Statement): boolean {
 }
 
 function submodule(observations: readonly Observation[]): TrustSubmodule {
-  const claims = TRUST_CLAIMS.filter((claim) => observations.some(([name]) => name === claim));
-  const vector: TrustVector = Object.fromEntries(claims.map((claim) => [claim, worst(claim, observations)]));
+  const vector: Record<string, number> = {};
+  for (const claim of TRUST_CLAIMS) {
+    const values = observations.filter(([name]) => name === claim).map(([, value]) => value);
+    if (values.length > 0) vector[claim] = worst(values);
+  }
   return { status: tierOfAll(Object.values(vector).map(tierOf)), vector };
 }
 
 /** Of the values seen for a claim, the first that has the tier of all of them together. */
-function worst(claim: string, observations: readonly Observation[]): number {
-  const values = observations.filter(([name]) => name === claim).map(([, value]) => value);
+function worst(values: readonly number[]): number {
   const tier = tierOfAll(values.map(tierOf));
   return values.find((value) => tierOf(value) === tier) ?? 0;
 }

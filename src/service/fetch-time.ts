@@ -1,3 +1,5 @@
+import type { FetchContext } from '../model/endorsement.js';
+
 /** Why fetching ends with the request. The exception that is made where no reason is given costs each request its stack. */
 const OVER = new Error('the request is over');
 
@@ -31,5 +33,22 @@ export class FetchTime {
     this.#over = true;
     clearTimeout(this.#timer);
     this.#controller?.abort(OVER);
+  }
+}
+
+/** How one request fetches. A class, since the runtime makes each object with a getter of its own step by step. */
+export class RequestFetch implements FetchContext {
+  readonly at: Date;
+  readonly historical: boolean;
+  readonly #time: FetchTime;
+
+  constructor({ at, historical }: Pick<FetchContext, 'at' | 'historical'>, time: FetchTime) {
+    this.at = at;
+    this.historical = historical;
+    this.#time = time;
+  }
+
+  get signal(): AbortSignal {
+    return this.#time.signal;
   }
 }

@@ -13,6 +13,8 @@ import type { OtherVerifiers, RouteToken } from './other-verifiers.js';
 
 export const SUBMITTED_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
 
+const NO_FAULTS: RouteResults['faults'] = new Map();
+
 /** What of a request says whose opinion is wanted. */
 interface Wanting {
   readonly request: { readonly evidence: { readonly type: EvidenceType } };
@@ -42,6 +44,7 @@ export async function submitWhereWanted(
       !sent.some((token) => token.route === route) &&
       otherVerifiers.isConfigured(route),
   );
+  if (wanted.length === 0) return { tokens: sent, faults: NO_FAULTS };
   const submission = own.submission ?? null;
   const heldBack = (because: string): RouteResults => {
     const takers = wanted.filter((route) =>

@@ -19,7 +19,7 @@ import { appraiseTrust } from '../policy/trust.js';
 import { expectedBinding } from '../verifiers/binding/expected-binding.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
 import type { WatchedClock } from './clock-watch.js';
-import { FetchTime } from './fetch-time.js';
+import { FetchTime, RequestFetch } from './fetch-time.js';
 import { type Judged, judgeResults } from './judge-results.js';
 import { nonceChecks } from './nonce-checks.js';
 import type { NonceRecogniser } from './nonce-recogniser.js';
@@ -181,18 +181,16 @@ export class VerifyEvidence {
 
   async #verify(verifier: EvidenceVerifier, asked: Case, fetching: FetchTime): Promise<Judged> {
     const { request, binding } = asked;
-    const fetch: FetchContext = {
-      at: asked.at,
-      historical: asked.historical,
-      get signal() {
-        return fetching.signal;
-      },
-    };
+    const fetch = new RequestFetch(asked, fetching);
     const { otherVerifiers, keyThumbprint } = this.#parts;
     // Malformed evidence is refused before anything is fetched.
     const opened = verifier.open(request.evidence);
-    const verifyingSent = otherVerifiers.verifySent(request.attestationResults, { fetch, binding });
-    const [own, sent] = await bothEnded(this.#verifyEvidence(opened, asked, fetch), verifyingSent);
+    const tokens = request.attestationResults;
+    const verifyingOwn = this.#verifyEvidence(opened, asked, fetch);
+    const [own, sent] =
+      tokens.length === 0
+        ? [await verifyingOwn, []]
+        : await bothEnded(verifyingOwn, otherVerifiers.verifySent(tokens, { fetch, binding }));
     const results = await submitWhereWanted(otherVerifiers, asked, own, sent, fetch);
     return judgeResults(request.evidence.type, own, results, keyThumbprint);
   }

@@ -78,12 +78,12 @@ function isLongList(value: readonly JsonValue[]): boolean {
   return value.length > LONGEST_LIST;
 }
 
-const NO_CLAIMS = { snp: null, tdx: null, hcl: null, tpm: null } as const;
-
-function presentClaims({ maa, ita, ...ofEvidence }: Claims): Schemas['Claims'] {
+function presentClaims({ snp, tdx, hcl, tpm, maa, ita }: Claims): Schemas['Claims'] {
   return {
-    ...NO_CLAIMS,
-    ...ofEvidence,
+    snp: snp ?? null,
+    tdx: tdx ?? null,
+    hcl: hcl ?? null,
+    tpm: tpm ?? null,
     maa: maa === undefined ? null : presentToken(maa),
     ita: ita === undefined ? null : presentToken(ita),
   };

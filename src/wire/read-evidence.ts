@@ -71,11 +71,13 @@ export function readEvidence<F extends EvidenceForm>(form: F, evidence: Schemas[
 
 function readNative(evidence: Schemas[NativeForm], pointer: string): Evidence {
   const { type } = evidence;
-  const read = Object.entries(traitsOf(type).members).map(([name, form]) => {
-    return [name, readMember({ ...evidence }, name, form, `${pointer}/${name}`)] as const;
-  });
+  const members: Members = { ...evidence };
+  const read: Record<string, unknown> = { type };
+  for (const [name, form] of Object.entries(traitsOf(type).members)) {
+    read[name] = readMember(members, name, form, `${pointer}/${name}`);
+  }
   // the row of the type in the table of traits has the members of the evidence, each with a form that is read to its type
-  return { type, ...Object.fromEntries(read) } as Evidence;
+  return read as unknown as Evidence;
 }
 
 function readMember(members: Members, name: string, form: MemberForm, pointer: string): unknown {

@@ -54,7 +54,7 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
     },
     handler: async (request, reply) => {
       const query = readVerifyQuery(queryOf(request.url));
-      const decision = await slots.run(async () =>
+      const decision = await slots.run(() =>
         verifyEvidence.execute(readVerifyRequest(bodyOf(request), limits), callerOf(request)),
       );
       request.decision = decision;
