@@ -1,8 +1,7 @@
 import { namesAttestationKey, readRuntimeObject } from '../formats/runtime-claims.js';
-import type { AttestationService, SubmissionResult } from '../model/attestation-service.js';
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
-import type { Submission, TdxSubmission } from '../model/verification.js';
+import type { AttestationService, Submission, SubmissionResult, TdxSubmission } from '../model/verification.js';
 import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
 import { unlessAborted } from '../outgoing/bounded-signal.js';

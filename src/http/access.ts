@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Caller, Role } from '../model/caller.js';
 import type { Decision } from '../model/decision.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import { nearNames } from '../model/names-in-messages.js';
+import type { Caller, Role } from '../model/request.js';
 import type { CallerDirectory } from './callers.js';
 import type { FailureLimit } from './load-limits.js';
 

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Caller, Role } from '../model/caller.js';
 import { RefusedError } from '../model/errors.js';
 import type { Clock } from '../model/ports.js';
+import type { Caller, Role } from '../model/request.js';
 
 /** A caller that is recognised by an API key. */
 export interface ApiKeyCaller {

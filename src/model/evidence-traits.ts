@@ -6,10 +6,10 @@ import type {
   EvidenceType,
   SnpEndorsementInput,
   TdxCollateral,
+  TokenRoute,
   TokenType,
   TpmQuoteInput,
 } from './evidence.js';
-import type { TokenRoute } from './token-route.js';
 
 /** What vouches for the evidence: a TEE's own report, a TPM alone, or another verifier. */
 export type EvidenceKind = 'hardware' | 'tpm' | 'token';

@@ -1,17 +1,22 @@
-import type { AttestationService } from '../model/attestation-service.js';
+import type { NonceStanding } from '../model/challenge.js';
+import type { Check } from '../model/check.js';
 import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError } from '../model/errors.js';
-import type { TokenEvidence } from '../model/evidence.js';
-import { tokenRouteOf, tokenTypeOf } from '../model/evidence-traits.js';
+import type { EvidenceType, TokenEvidence, TokenRoute } from '../model/evidence.js';
+import { isHardwareType, tokenRouteOf, tokenTypeOf } from '../model/evidence-traits.js';
 import type { JsonObject } from '../model/json.js';
-import type { TokenRoute } from '../model/token-route.js';
 import type {
+  AttestationService,
   ExpectedBinding,
   OpenedToken,
   Submission,
   TokenVerification,
   TokenVerifier,
+  Verification,
 } from '../model/verification.js';
+import { relaxed } from '../policy/base-checks.js';
+import type { Policy } from '../policy/policy-document.js';
+import { nonceChecks } from './nonces.js';
 
 /** A token of another verifier, verified or not. */
 export interface RouteToken {
@@ -37,6 +42,12 @@ export type RouteFault =
   | { readonly state: 'not asked' }
   /** It is never asked about such evidence or such an instant, even if they pass every check here. `because`: why. */
   | { readonly state: 'held back'; readonly because: string };
+
+/** What other verifiers' routes came to. */
+export interface RouteResults {
+  readonly tokens: readonly RouteToken[];
+  readonly faults: ReadonlyMap<TokenRoute, RouteFault>;
+}
 
 /** What of a request other verifiers' tokens are judged by. */
 export interface RouteContext {
@@ -151,4 +162,75 @@ function problemOf(
 /** Whether signature, issuer and times of a token hold. */
 export function isReliable({ validUntil }: TokenVerification): boolean {
   return validUntil !== null;
+}
+
+export const SUBMITTED_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
+
+/** What of a request says whose opinion is wanted. */
+interface Wanting {
+  readonly request: { readonly evidence: { readonly type: EvidenceType } };
+  readonly policies: readonly Policy[];
+  readonly historical: boolean;
+  readonly nonce: NonceStanding;
+  readonly binding: ExpectedBinding | null;
+}
+
+/**
+ * Requests tokens that a policy for this evidence wants and the request does not bring. Evidence that fails here, or whose
+ * challenge fails, is not sent. Neither is any for a past instant: another verifier judges the present. A genuine report
+ * whose revocation status is unknown is sent: policies decide whether that matters.
+ *
+ * @param sent tokens that the request brings
+ */
+export async function submitWhereWanted(
+  attestationRoutes: AttestationRoutes,
+  { request, policies, historical, nonce, binding }: Wanting,
+  own: Verification,
+  sent: readonly RouteToken[],
+  fetch: FetchContext,
+): Promise<RouteResults> {
+  const wanted = SUBMITTED_ROUTES.filter(
+    (route) =>
+      policies.some(({ routes, accepts }) => routes[route] !== 'off' && accepts.includes(request.evidence.type)) &&
+      !sent.some((token) => token.route === route) &&
+      attestationRoutes.isConfigured(route),
+  );
+  const submission = own.submission ?? null;
+  const heldBack = (because: string): RouteResults => {
+    const takers = wanted.filter((route) =>
+      submission === null ? isHardwareType(request.evidence.type) : attestationRoutes.canSubmit(route, submission),
+    );
+    return { tokens: sent, faults: new Map(takers.map((route) => [route, { state: 'held back', because }])) };
+  };
+  if (historical) return heldBack('another verifier judges the present, and the instant is past');
+  const challengeFailed = nonceChecks(nonce).some(hasFailed);
+  const failed = own.checks.filter(hasFailed);
+  if (submission === null || challengeFailed || failed.length > 0) {
+    if (challengeFailed || !policies.some((policy) => holdsUnder(policy, own))) {
+      return { tokens: sent, faults: new Map(wanted.map((route) => [route, { state: 'not asked' }])) };
+    }
+    // A policy may turn the failed check into a warning; then only the route's own check says why there is no token.
+    if (failed.length === 0) return { tokens: sent, faults: new Map() };
+    const ids = failed.map(({ id }) => id).join(', ');
+    return heldBack(`evidence that fails ${ids} goes to no other verifier, whatever a policy tolerates`);
+  }
+  const made = await Promise.all(
+    wanted
+      .filter((route) => attestationRoutes.canSubmit(route, submission))
+      .map(async (route) => [route, await attestationRoutes.submit(route, submission, { fetch, binding })] as const),
+  );
+  return {
+    tokens: [...sent, ...made.flatMap(([, result]) => ('state' in result ? [] : [result]))],
+    faults: new Map(made.flatMap(([route, result]) => ('state' in result ? [[route, result] as const] : []))),
+  };
+}
+
+function hasFailed({ result }: Check): boolean {
+  return result === 'fail';
+}
+
+function holdsUnder(policy: Policy, { checks }: Verification): boolean {
+  return checks
+    .map((check) => relaxed(check, policy))
+    .every(({ result }) => result !== 'fail' && result !== 'unavailable');
 }

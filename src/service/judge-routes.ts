@@ -3,15 +3,14 @@ import { type Check, type Checks, ofRoute } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CrossCheck } from '../model/decision.js';
 import { earliest } from '../model/earliest.js';
-import type { EvidenceType } from '../model/evidence.js';
+import type { EvidenceType, TokenRoute } from '../model/evidence.js';
 import { tokenRouteOf } from '../model/evidence-traits.js';
-import type { TokenRoute } from '../model/token-route.js';
 import type { TokenVerification, Verification } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
 import type { RouteState } from '../policy/appraisal-topic.js';
 import { markVerified } from '../verifiers/evidence/mark-verified.js';
 import { paravisorByMaa } from '../verifiers/paravisor/paravisor-claims.js';
-import { isReliable, type RouteFault, type RouteToken } from './attestation-routes.js';
+import { isReliable, type RouteResults, type RouteToken } from './attestation-routes.js';
 import { compareRoutes } from './compare-routes.js';
 
 /** The evidence and every token, as one verification: what policies are held against. */
@@ -22,12 +21,6 @@ export interface Judged {
   readonly clockSkewSeconds: number | null;
   /** Where another verifier asked to be left alone. */
   readonly retryAfterSeconds: number | null;
-}
-
-/** What other verifiers' routes came to. */
-export interface RouteResults {
-  readonly tokens: readonly RouteToken[];
-  readonly faults: ReadonlyMap<TokenRoute, RouteFault>;
 }
 
 /** Joins the results of evidence and tokens. A token that fails is a failed base check, which no policy can relax. */

@@ -7,9 +7,9 @@ import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
 import { markVerified } from '../verifiers/evidence/mark-verified.js';
+import { SUBMITTED_ROUTES } from './attestation-routes.js';
 import type { ClockDoubt } from './clock-watch.js';
 import type { Judged } from './judge-routes.js';
-import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
 
 /** A request that was not judged. */
 export interface UnjudgedRequest {

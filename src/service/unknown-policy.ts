@@ -1,6 +1,6 @@
-import type { Caller } from '../model/caller.js';
 import { FormatError } from '../model/errors.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
+import type { Caller } from '../model/request.js';
 
 /** The error for a policy that does not exist. Those that do are listed to whoever may read and name them. */
 export function unknownPolicy(id: string, policies: { keys(): Iterable<string> }, caller: Caller): FormatError {

@@ -1,6 +1,5 @@
 import { maaView } from '../comparison/maa-view.js';
 import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
-import type { Caller } from '../model/caller.js';
 import type { NonceStanding } from '../model/challenge.js';
 import type { Check } from '../model/check.js';
 import type { Decision } from '../model/decision.js';
@@ -9,7 +8,7 @@ import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import { isHardwareType, tokenRouteOf } from '../model/evidence-traits.js';
 import type { Log } from '../model/ports.js';
-import type { VerifyRequest } from '../model/request.js';
+import type { Caller, VerifyRequest } from '../model/request.js';
 import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../model/verification.js';
 import type { RouteState } from '../policy/appraisal-topic.js';
 import { appraise, mergeChecks, type PolicyAppraisal } from '../policy/appraise.js';
@@ -18,14 +17,12 @@ import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
 import { expectedBinding } from '../verifiers/binding/expected-binding.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
-import type { AttestationRoutes } from './attestation-routes.js';
+import { type AttestationRoutes, SUBMITTED_ROUTES, submitWhereWanted } from './attestation-routes.js';
 import type { WatchedClock } from './clock-watch.js';
 import { FetchTime } from './fetch-time.js';
 import { type Judged, judgeRoutes } from './judge-routes.js';
-import { nonceChecks } from './nonce-checks.js';
-import type { NonceRecogniser } from './nonce-recogniser.js';
+import { type NonceRecogniser, nonceChecks } from './nonces.js';
 import { notJudged, undecided } from './not-judged.js';
-import { SUBMITTED_ROUTES, submitWhereWanted } from './submit-where-wanted.js';
 import { unknownPolicy } from './unknown-policy.js';
 
 /** One immutable view of the policies, so that a request is judged by one set throughout. */

@@ -2,11 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { NonceStanding } from '../../../src/model/challenge.js';
 import type { Check } from '../../../src/model/check.js';
 import type { FetchContext } from '../../../src/model/endorsement.js';
-import type { EvidenceType } from '../../../src/model/evidence.js';
-import type { TokenRoute } from '../../../src/model/token-route.js';
+import type { EvidenceType, TokenRoute } from '../../../src/model/evidence.js';
 import type { Submission } from '../../../src/model/verification.js';
-import type { AttestationRoutes } from '../../../src/service/attestation-routes.js';
-import { submitWhereWanted } from '../../../src/service/submit-where-wanted.js';
+import { type AttestationRoutes, submitWhereWanted } from '../../../src/service/attestation-routes.js';
 import { check, policy } from '../policy/fixture.js';
 import { maaToken, ownVerification } from './route-fixture.js';
 

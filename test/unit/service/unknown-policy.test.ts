@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Caller } from '../../../src/model/caller.js';
+import type { Caller } from '../../../src/model/request.js';
 import { unknownPolicy } from '../../../src/service/unknown-policy.js';
 
 const POLICIES = new Set(['azure-cvm-baseline', 'payments']);
