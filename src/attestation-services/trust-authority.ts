@@ -135,8 +135,6 @@ export interface AppraisalOptions {
   readonly policyMustMatch: boolean;
   readonly signingAlgorithm: 'PS384' | 'RS256';
 }
-
-/** A call of Trust Authority. */
 export interface TrustAuthorityRequest {
   readonly path: string;
   readonly body: string;

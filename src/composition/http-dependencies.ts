@@ -58,7 +58,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
     liveness: clockWatch.liveness,
     readiness: clockWatch.readiness,
-    callers: access.callers,
+    callers: () => access.callers,
     metrics,
     clock,
     log: world.log,

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { requireAvailable } from '../config/availability.js';
 import type { Configuration, ListenConfiguration } from '../config/configuration.js';
 import { changedKeys } from '../config/effective-configuration.js';
-import { ApiKeyCallers, type CallerDirectory, ExchangeableCallers, LocalCaller } from '../http/callers.js';
+import { ApiKeyCallers, type CallerDirectory, LocalCaller } from '../http/callers.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { RunningServer } from '../http/server.js';
 import { ConfigurationError } from '../model/errors.js';
@@ -24,8 +24,8 @@ export interface AccessReload {
 
 /** Who may connect, and who may call: TLS material and callers. They are exchanged together, or not at all. */
 export class ReloadedAccess {
-  readonly callers: ExchangeableCallers;
   readonly #clock: Clock;
+  #callers: CallerDirectory;
   #configuration: Configuration;
   #tls: TlsMaterial | null;
 
@@ -33,7 +33,7 @@ export class ReloadedAccess {
     this.#configuration = configuration;
     this.#clock = clock;
     this.#tls = tls;
-    this.callers = new ExchangeableCallers(callersOf(configuration, clock));
+    this.#callers = callersOf(configuration, clock);
   }
 
   /** @throws {ConfigurationError} where a file of `listen.tls` is wrong */
@@ -44,6 +44,10 @@ export class ReloadedAccess {
   /** What is in force. */
   get configuration(): Configuration {
     return this.#configuration;
+  }
+
+  get callers(): CallerDirectory {
+    return this.#callers;
   }
 
   get tls(): TlsMaterial | null {
@@ -65,7 +69,7 @@ export class ReloadedAccess {
     const callers = callersOf(configuration, this.#clock);
     // From here on nothing waits, so that no request meets the one without the other.
     if (tls !== null) server.exchangeTls(tls);
-    this.callers.exchange(callers);
+    this.#callers = callers;
     this.#configuration = configuration;
     this.#tls = tls;
     if (losesCallers(before.configuration, configuration) || losesClients(before.tls, tls)) server.endConnections();

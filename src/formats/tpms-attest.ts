@@ -5,7 +5,6 @@ import { DIGEST_ALGORITHM } from './tcg-event-log.js';
 
 /** TPM_GENERATED_VALUE. A restricted key refuses to sign foreign data that begins with it. */
 export const TPM_GENERATED_VALUE = 0xff544347;
-/** TPM_ST_ATTEST_QUOTE. */
 export const TPM_ST_ATTEST_QUOTE = 0x8018;
 
 /** The first two fields of a TPMS_ATTEST: what follows depends on the type. */
@@ -13,8 +12,6 @@ export interface TpmsAttestHeader {
   readonly magic: number;
   readonly type: number;
 }
-
-/** One TPMS_PCR_SELECTION. */
 export interface PcrSelection {
   /** TPM_ALG_ID of the bank. */
   readonly algorithm: number;

@@ -15,7 +15,8 @@ export interface HttpDependencies {
   readonly inspectEvidence: InspectEvidenceUseCase;
   readonly liveness: LivenessUseCase;
   readonly readiness: ReadinessUseCase;
-  readonly callers: CallerDirectory;
+  /** Those of the moment: each request asks them anew. */
+  readonly callers: () => CallerDirectory;
   /** Closed with the application. */
   readonly metrics: Metrics;
   readonly clock: Clock;

@@ -224,8 +224,6 @@ export function hasVtpm(type: ContractEvidenceType): boolean {
 export function tokenRouteOf<T extends ContractEvidenceType>(type: T): Rows[T]['tokenRoute'] {
   return EVIDENCE_TRAITS[type].tokenRoute;
 }
-
-/** The type of a token that comes by a route. */
 export function tokenTypeOf(route: TokenRoute): TokenType {
   return TOKEN_TYPES[route];
 }

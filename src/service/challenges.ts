@@ -3,7 +3,7 @@ import type { ChallengeScope, ChallengeStore } from '../model/challenge.js';
 import { RefusedError } from '../model/errors.js';
 import type { Caller, ChallengeRequest } from '../model/request.js';
 import type { WatchedClock } from './clock-watch.js';
-import { unknownPolicy } from './unknown-policy.js';
+import { requireAudience, requirePolicies, unknownPolicy } from './unknown-policy.js';
 
 /** Cryptographically secure random bytes. */
 export type RandomBytes = (length: number) => Uint8Array;
@@ -126,14 +126,9 @@ export class IssueChallenge {
     return { nonce, expiresAt };
   }
 
-  /** What a caller may not name is refused whether it exists or not. */
   #requireAllowed({ policy, audience }: ChallengeRequest, caller: Caller): void {
-    if (policy !== null && caller.policies?.has(policy) === false) {
-      throw new RefusedError('forbidden', 'this caller may not name this policy');
-    }
-    if (audience !== null && caller.audiences?.has(audience) === false) {
-      throw new RefusedError('forbidden', 'this caller may not name this audience');
-    }
+    requirePolicies(policy === null ? [] : [policy], caller);
+    requireAudience(audience, caller);
     const { policies } = this.#parts;
     if (policy !== null && !policies.has(policy)) throw unknownPolicy(policy, policies, caller);
   }

@@ -1,4 +1,4 @@
-import { FormatError } from '../model/errors.js';
+import { FormatError, RefusedError } from '../model/errors.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
 import type { Caller } from '../model/request.js';
 
@@ -8,4 +8,16 @@ export function unknownPolicy(id: string, policies: { keys(): Iterable<string> }
   const known = [...policies.keys()].filter((other) => caller.policies?.has(other) !== false);
   const rest = mayRead ? `; known: ${listedNames(known)}` : '';
   return new FormatError('policy_unknown', `unknown policy ${quotedName(id)}${rest}`, { pointer: '/policy' });
+}
+
+/** What a caller may not name is refused whether it exists or not. @throws {RefusedError} `forbidden` */
+export function requirePolicies(ids: readonly string[], caller: Caller): void {
+  if (ids.every((id) => caller.policies?.has(id) !== false)) return;
+  throw new RefusedError('forbidden', 'this caller may not name this policy');
+}
+
+/** @throws {RefusedError} `forbidden` */
+export function requireAudience(audience: string | null, caller: Caller): void {
+  if (audience === null || caller.audiences?.has(audience) !== false) return;
+  throw new RefusedError('forbidden', 'this caller may not name this audience');
 }

@@ -23,7 +23,7 @@ import { FetchTime } from './fetch-time.js';
 import { type Judged, judgeRoutes } from './judge-routes.js';
 import { type NonceRecogniser, nonceChecks } from './nonces.js';
 import { notJudged, undecided } from './not-judged.js';
-import { unknownPolicy } from './unknown-policy.js';
+import { requireAudience, requirePolicies, unknownPolicy } from './unknown-policy.js';
 
 /** One immutable view of the policies, so that a request is judged by one set throughout. */
 export interface PolicyView {
@@ -90,7 +90,7 @@ export class VerifyEvidence {
     const historical = request.at !== null;
     if (historical) this.#requireMayNameInstant(caller);
     const policies = this.#policiesOf(request, caller);
-    requireAudience(request, caller);
+    requireAudience(request.audience, caller);
     const verifier = this.#parts.verifiers.get(request.evidence.type);
     if (verifier === undefined) {
       throw new FormatError('type_unsupported', 'no verifier for this type of evidence', { pointer: '/evidence/type' });
@@ -120,12 +120,9 @@ export class VerifyEvidence {
     throw new RefusedError('forbidden', 'at needs the role audit:read, which this caller does not have');
   }
 
-  /** What a caller may not name is refused whether it exists or not. */
   #policiesOf({ policies }: VerifyRequest, caller: Caller): readonly Policy[] {
     const ids = policies ?? [this.#options.defaultPolicy];
-    if (ids.some((id) => caller.policies?.has(id) === false)) {
-      throw new RefusedError('forbidden', 'this caller may not name this policy');
-    }
+    requirePolicies(ids, caller);
     const view = this.#parts.policies();
     return ids.map((id) => {
       const policy = view.get(id);
@@ -257,12 +254,6 @@ async function bothEnded<A, B>(a: Promise<A>, b: Promise<B>): Promise<readonly [
 
 function hasSpoken(route: RouteState | undefined): boolean {
   return route?.state === 'verified' || route?.state === 'refused';
-}
-
-function requireAudience({ audience }: VerifyRequest, caller: Caller): void {
-  if (audience !== null && caller.audiences?.has(audience) === false) {
-    throw new RefusedError('forbidden', 'this caller may not name this audience');
-  }
 }
 
 /** What a verifier answers is looked at where it comes in: what is no verification must not get as far as a policy. */

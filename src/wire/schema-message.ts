@@ -123,8 +123,6 @@ export const MISSING_MEMBER = 'member is missing';
 export function missingOr(value: JsonValue | undefined, wanted: string): string {
   return value === undefined ? MISSING_MEMBER : `the value is ${kindOf(value)}, not ${wanted}`;
 }
-
-/** What kind of JSON value it is, for messages. */
 function kindOf(value: JsonValue): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';

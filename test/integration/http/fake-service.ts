@@ -160,13 +160,14 @@ export interface FakeServiceOptions {
 export function fakeDependencies(options: FakeServiceOptions = {}) {
   const clock = new FakeClock();
   const lines = new LogLines();
+  const callers = options.callers?.(clock) ?? new LocalCaller({ historical: false, insecure: false });
   return {
     verifyEvidence: new FakeVerifyEvidence(),
     issueChallenge: new FakeIssueChallenge(),
     inspectEvidence: new FakeInspectEvidence(),
     liveness: new FakeLiveness(),
     readiness: new FakeReadiness(),
-    callers: options.callers?.(clock) ?? new LocalCaller({ historical: false, insecure: false }),
+    callers: () => callers,
     metrics: new Metrics(),
     clock,
     lines,
