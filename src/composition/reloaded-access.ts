@@ -13,14 +13,7 @@ import { fileProblem } from '../model/file-problem.js';
 import type { Clock } from '../model/ports.js';
 
 /** What a reload came to, by the names of keys. */
-export interface AccessReload {
-  /** What is in force from now on. */
-  readonly tookOver: readonly string[];
-  /** What differs from what is in force, and stays so until the service is started again. */
-  readonly needRestart: readonly string[];
-  /** The configuration in force. */
-  readonly configuration: Configuration;
-}
+export type AccessReload = Awaited<ReturnType<ReloadedAccess['reload']>>;
 
 /** Who may connect, and who may call: TLS material and callers. They are exchanged together, or not at all. */
 export class ReloadedAccess {
@@ -74,10 +67,13 @@ export class ReloadedAccess {
     this.#tls = tls;
     if (losesCallers(before.configuration, configuration) || losesClients(before.tls, tls)) server.endConnections();
     return {
+      /** What is in force from now on. */
       tookOver: [...new Set([...changedKeys(before.configuration, configuration), ...changedFiles(before.tls, tls)])],
+      /** What differs from what is in force, and stays so until the service is started again. */
       needRestart: changedKeys(configuration, read),
+      /** The configuration in force. */
       configuration,
-    } satisfies AccessReload;
+    };
   }
 }
 

@@ -1,6 +1,5 @@
 import { type Check, isOfToken } from '../model/check.js';
 import type { Claims, SnpClaims, SnpPart } from '../model/claims.js';
-import type { CheckId } from '../model/codes.js';
 import type { AppraisalInput } from './appraisal-topic.js';
 import { asWarning } from './base-checks.js';
 import type { Policy } from './policy-document.js';
@@ -66,31 +65,14 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** How long before its end a waiver is spoken of. */
 const NOTICE_DAYS = 30;
 
-/** A waiver that ended, or ends soon. */
-export interface EndingWaiver {
-  /** Id of the policy. */
-  readonly policy: string;
-  /** JSON pointer of the waiver in the policy. */
-  readonly pointer: string;
-  readonly check: CheckId;
-  readonly approver: string;
-  /** The day at whose start (UTC) it ends. */
-  readonly expires: string;
-  readonly hasEnded: boolean;
-  /** Whole days that are left; 0 on the last one, and where it has ended. */
-  readonly daysLeft: number;
-}
-
 /** Waivers that ended by an instant, or end within 30 days of it, in the order of the policies. */
-export function endingWaivers(
-  policies: readonly Pick<PolicyMembers, 'id' | 'waivers'>[],
-  at: Date,
-): readonly EndingWaiver[] {
+export function endingWaivers(policies: readonly Pick<PolicyMembers, 'id' | 'waivers'>[], at: Date) {
   return policies.flatMap(({ id, waivers }) =>
     waivers.flatMap((waiver, index) => {
       if (endOf(waiver) - at.getTime() > NOTICE_DAYS * DAY_MS) return [];
       const { check, approver, expires } = waiver;
       const hasEnded = !isInForce(waiver, at);
+      /** Whole days that are left; 0 on the last one, and where it has ended. */
       const daysLeft = daysLeftOf(waiver, at);
       return [{ policy: id, pointer: `/waivers/${index}`, check, approver, expires, hasEnded, daysLeft }];
     }),
