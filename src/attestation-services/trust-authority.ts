@@ -135,10 +135,7 @@ export interface AppraisalOptions {
   readonly policyMustMatch: boolean;
   readonly signingAlgorithm: 'PS384' | 'RS256';
 }
-export interface TrustAuthorityRequest {
-  readonly path: string;
-  readonly body: string;
-}
+type TrustAuthorityRequest = Readonly<ReturnType<typeof trustAuthorityRequest>>;
 
 const ATTEST = '/appraisal/v2/attest';
 
@@ -153,7 +150,7 @@ const ATTEST = '/appraisal/v2/attest';
 export function trustAuthorityRequest(
   { quote, runtimeData }: TdxSubmission,
   { policyIds, policyMustMatch, signingAlgorithm }: AppraisalOptions,
-): TrustAuthorityRequest {
+) {
   const ofParavisor = runtimeData !== null && isOfParavisor(runtimeData);
   const body = {
     ...(policyIds.length === 0 ? {} : { policy_ids: policyIds }),

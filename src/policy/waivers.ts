@@ -67,16 +67,20 @@ const NOTICE_DAYS = 30;
 
 /** Waivers that ended by an instant, or end within 30 days of it, in the order of the policies. */
 export function endingWaivers(policies: readonly Pick<PolicyMembers, 'id' | 'waivers'>[], at: Date) {
-  return policies.flatMap(({ id, waivers }) =>
-    waivers.flatMap((waiver, index) => {
-      if (endOf(waiver) - at.getTime() > NOTICE_DAYS * DAY_MS) return [];
-      const { check, approver, expires } = waiver;
-      const hasEnded = !isInForce(waiver, at);
-      /** Whole days that are left; 0 on the last one, and where it has ended. */
-      const daysLeft = daysLeftOf(waiver, at);
-      return [{ policy: id, pointer: `/waivers/${index}`, check, approver, expires, hasEnded, daysLeft }];
+  const all = policies.flatMap(({ id, waivers }) =>
+    waivers.map(({ check, approver, expires }, index) => {
+      return { policy: id, pointer: `/waivers/${index}`, check, approver, expires };
     }),
   );
+  return endingSoon(all, at);
+}
+
+/** What ended by an instant, or ends within 30 days of it. `expires` is a day or an instant in UTC. */
+export function endingSoon<T extends { readonly expires: string }>(all: readonly T[], at: Date) {
+  return all.flatMap((one) => {
+    const left = endOf(one) - at.getTime();
+    return left > NOTICE_DAYS * DAY_MS ? [] : [{ ...one, hasEnded: left <= 0, daysLeft: daysLeftOf(one, at) }];
+  });
 }
 
 function isInForce(waiver: Waiver, at: Date): boolean {
@@ -96,10 +100,12 @@ function daysOf(count: number): string {
   return count === 1 ? '1 day' : `${count} days`;
 }
 
-function daysLeftOf(waiver: Waiver, at: Date): number {
+/** Whole days that are left; 0 on the last one, and where it has ended. */
+function daysLeftOf(waiver: { readonly expires: string }, at: Date): number {
   return Math.max(0, Math.floor((endOf(waiver) - at.getTime()) / DAY_MS));
 }
 
-function endOf({ expires }: Waiver): number {
-  return Date.parse(`${expires}T00:00:00Z`);
+/** A day ends something at its start. */
+function endOf({ expires }: { readonly expires: string }): number {
+  return Date.parse(expires);
 }
