@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Verified } from '../model/verified.js';
 import { hardwareView } from './hardware-view.js';
 import type { Source, Statements } from './statement.js';
-import { MAA_SNP_SOURCES, TDX_SOURCES } from './token-sources.js';
+import { MAA_SNP_SOURCES, TDX_SOURCES } from './token-views.js';
 
 type Members = readonly (readonly [name: string, value: JsonValue])[];
 
