@@ -31,12 +31,6 @@ export interface AppraisalInput {
   readonly at: Date;
 }
 
-const ABSENT: RouteState = { state: 'absent' };
-
-export function routeState(route: TokenRoute, { routes }: AppraisalInput): RouteState {
-  return routes.get(route) ?? ABSENT;
-}
-
 /** Claims that rest on the same bytes, and are there or absent together. */
 export type ClaimSection = keyof Claims;
 

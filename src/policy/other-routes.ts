@@ -4,7 +4,7 @@ import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType, TokenRoute } from '../model/evidence.js';
 import { isTokenType, placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import { isTdxStatus, UP_TO_DATE } from '../model/tdx-status.js';
-import { type AppraisalInput, type AppraisalTopic, type RouteState, routeState } from './appraisal-topic.js';
+import type { AppraisalInput, AppraisalTopic, RouteState } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
 import type { MaaRequirements } from './policy-grammar.js';
 
@@ -28,6 +28,12 @@ export const otherRoutes: AppraisalTopic = {
     }
   },
 };
+
+const ABSENT: RouteState = { state: 'absent' };
+
+function routeState(route: TokenRoute, { routes }: AppraisalInput): RouteState {
+  return routes.get(route) ?? ABSENT;
+}
 
 function appraiseRoute({ routes }: Policy, route: TokenRoute, input: AppraisalInput, checks: Checks): void {
   const wanted = routes[route];

@@ -2,8 +2,8 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 import type { ChallengeScope, ChallengeStore } from '../model/challenge.js';
 import { RefusedError } from '../model/errors.js';
 import type { Caller, ChallengeRequest } from '../model/request.js';
+import { requireAudience, requirePolicies, unknownPolicy } from './caller-limits.js';
 import type { WatchedClock } from './clock-watch.js';
-import { requireAudience, requirePolicies, unknownPolicy } from './unknown-policy.js';
 
 /** Cryptographically secure random bytes. */
 export type RandomBytes = (length: number) => Uint8Array;

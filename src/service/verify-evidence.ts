@@ -18,12 +18,12 @@ import { appraiseTrust } from '../policy/trust.js';
 import { expectedBinding } from '../verifiers/binding/expected-binding.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
 import { type AttestationRoutes, SUBMITTED_ROUTES, submitWhereWanted } from './attestation-routes.js';
+import { requireAudience, requirePolicies, unknownPolicy } from './caller-limits.js';
 import type { WatchedClock } from './clock-watch.js';
 import { FetchTime } from './fetch-time.js';
 import { type Judged, judgeRoutes } from './judge-routes.js';
 import { type NonceRecogniser, nonceChecks } from './nonces.js';
 import { notJudged, undecided } from './not-judged.js';
-import { requireAudience, requirePolicies, unknownPolicy } from './unknown-policy.js';
 
 /** One immutable view of the policies, so that a request is judged by one set throughout. */
 export interface PolicyView {
