@@ -7,20 +7,6 @@ import { DIGEST_ALGORITHM } from './tcg-event-log.js';
 export const TPM_GENERATED_VALUE = 0xff544347;
 export const TPM_ST_ATTEST_QUOTE = 0x8018;
 
-/** The first two fields of a TPMS_ATTEST: what follows depends on the type. */
-export interface TpmsAttestHeader {
-  readonly magic: number;
-  readonly type: number;
-}
-export interface PcrSelection {
-  /** TPM_ALG_ID of the bank. */
-  readonly algorithm: number;
-  /** Null for an algorithm that is no PCR bank here. */
-  readonly bank: PcrBank | null;
-  /** Selected indices, ascending. */
-  readonly indices: readonly number[];
-}
-
 /** TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE (TPM 2.0 part 2, 10.12.8). Nothing in it is verified. */
 export type TpmsQuote = Readonly<ReturnType<typeof parseTpmsQuote>>;
 
@@ -39,7 +25,7 @@ export const TPM_HASHES: ReadonlyMap<number, PcrBank> = new Map(
  * Reads magic and type alone: a structure of another type has another layout.
  * @throws {FormatError} `tpm_format`
  */
-export function parseTpmsAttestHeader(bytes: Uint8Array): TpmsAttestHeader {
+export function parseTpmsAttestHeader(bytes: Uint8Array) {
   refuseSizePrefix(bytes);
   const reader = new ByteReader(bytes, 'tpm_format');
   return { magic: reader.u32be('magic'), type: reader.u16be('type') };
