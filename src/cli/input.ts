@@ -26,9 +26,11 @@ export function readingInput<T>({ name }: Pick<NamedInput, 'name'>, read: () => 
     throw error instanceof FormatError ? malformed({ name }, error) : error;
   }
 }
+
 export function malformed({ name }: Pick<NamedInput, 'name'>, error: FormatError): UsageError {
   return new UsageError([`${name}: ${sayFormatError(error)}`], { cause: error });
 }
+
 export function sayFormatError({ code, message, pointer }: FormatError): string {
   return `${code}: ${message}${pointer === null || pointer === '' ? '' : ` (at ${pointer})`}`;
 }

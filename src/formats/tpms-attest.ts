@@ -7,6 +7,15 @@ import { DIGEST_ALGORITHM } from './tcg-event-log.js';
 export const TPM_GENERATED_VALUE = 0xff544347;
 export const TPM_ST_ATTEST_QUOTE = 0x8018;
 
+export interface PcrSelection {
+  /** TPM_ALG_ID of the bank. */
+  readonly algorithm: number;
+  /** Null for an algorithm that is no PCR bank here. */
+  readonly bank: PcrBank | null;
+  /** Selected indices, ascending. */
+  readonly indices: readonly number[];
+}
+
 /** TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE (TPM 2.0 part 2, 10.12.8). Nothing in it is verified. */
 export type TpmsQuote = Readonly<ReturnType<typeof parseTpmsQuote>>;
 

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { RefusedError } from '../model/errors.js';
 import type { Clock } from '../model/ports.js';
 import type { Caller, Role } from '../model/request.js';
+
 export interface ApiKeyCaller {
   readonly name: string;
   /** SHA-256 of the key, hex. The key itself is nowhere. */

@@ -9,6 +9,7 @@ const RESOLUTION_MS = 20;
 
 /** Parts of every service that are read again; their figures are there before the first fault. */
 const RELOADED_PARTS = ['policies', 'roots', 'callers and listen.tls', 'amd.chains', 'intel.collateral'];
+
 export interface AnsweredRequest {
   readonly method: string;
   /** Path of the route; null where none answered. */

@@ -27,6 +27,7 @@ export interface Unconfirmed {
   /** Instant before which no part with a short life may have been issued; null where that is not judged. */
   readonly issuedSince: Date | null;
 }
+
 export interface SourcedCollateral extends Sourced<TdxCollateral> {
   /** Where the parts are not all from `origin`, which is that of the TCB info. */
   readonly partOrigins?: CollateralOrigins;

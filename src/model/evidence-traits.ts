@@ -224,6 +224,7 @@ export function hasVtpm(type: ContractEvidenceType): boolean {
 export function tokenRouteOf<T extends ContractEvidenceType>(type: T): Rows[T]['tokenRoute'] {
   return EVIDENCE_TRAITS[type].tokenRoute;
 }
+
 export function tokenTypeOf(route: TokenRoute): TokenType {
   return TOKEN_TYPES[route];
 }

@@ -1,5 +1,6 @@
 import { FormatError } from '../model/errors.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
+
 export interface VerifyQuery {
   /** Say the decision by the status too. */
   readonly enforce: boolean;

@@ -123,6 +123,7 @@ export const MISSING_MEMBER = 'member is missing';
 export function missingOr(value: JsonValue | undefined, wanted: string): string {
   return value === undefined ? MISSING_MEMBER : `the value is ${kindOf(value)}, not ${wanted}`;
 }
+
 function kindOf(value: JsonValue): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';

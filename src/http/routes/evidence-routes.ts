@@ -115,6 +115,7 @@ function enforce(decision: Decision, reply: FastifyReply): void {
 function askAgain({ retryAfterSeconds }: Decision, reply: FastifyReply): void {
   reply.header('retry-after', retryAfterSeconds ?? RETRY_SECONDS);
 }
+
 function queryOf(target: string): URLSearchParams {
   const start = target.indexOf('?');
   return start < 0 ? NO_QUERY : new URLSearchParams(target.slice(start + 1));

@@ -54,6 +54,7 @@ export type Remedy = string | ((finding: Finding) => string);
  * runtime claims, AK, quote and PCR values together. `token`: who issued a token, with which key, and when.
  */
 export type Statement = 'hardware' | 'vtpm' | 'token';
+
 export interface CheckRow {
   /** What it establishes where it passes. One sentence for people: lower case, no period. */
   readonly holds: string;
