@@ -1,6 +1,6 @@
 import type { Claims, HclClaims } from '../model/claims.js';
 import type { EvidenceType } from '../model/evidence.js';
-import { hasVtpm, type Tee } from '../model/evidence-traits.js';
+import { hasVtpm } from '../model/evidence-traits.js';
 import type { JsonValue } from '../model/json.js';
 import type { Verified } from '../model/verified.js';
 import { USER_DATA, vmConfigurationStatements } from './paravisor-statements.js';
@@ -23,7 +23,7 @@ export function hardwareView(claims: Verified<Claims>, evidenceType: EvidenceTyp
 }
 
 /** What of a report or quote other verifiers have a name for. The name of a claim is its path. */
-function teeStatements(tee: Tee, claims: Verified<Claims>): readonly Entry[] {
+function teeStatements(tee: 'snp' | 'tdx', claims: Verified<Claims>): readonly Entry[] {
   const stated = CLAIMS[tee].flatMap((claim): readonly Entry[] => {
     const value = claimAt(claim, claims);
     return value === null ? [] : [[claim, sound(value)]];
@@ -31,7 +31,8 @@ function teeStatements(tee: Tee, claims: Verified<Claims>): readonly Entry[] {
   return [[TEE, sound(tee)], ...stated];
 }
 
-const CLAIMS: { readonly [tee in Tee]: readonly string[] } = {
+/** By the TEEs that other verifiers judge too. */
+const CLAIMS: { readonly [tee in 'snp' | 'tdx']: readonly string[] } = {
   snp: MAA_SNP_SOURCES.map(([claim]) => claim),
   // Trust Authority alone has a name for whether a TD can be migrated.
   tdx: TDX_SOURCES.flatMap(([claim]) =>
