@@ -1,10 +1,9 @@
 import { jwkThumbprint } from '../src/crypto/jwk-thumbprint.js';
-import type { Caller } from '../src/model/caller.js';
 import type { Decision } from '../src/model/decision.js';
 import { type EndorsementSet, NO_ENDORSEMENTS } from '../src/model/endorsement.js';
 import type { Evidence } from '../src/model/evidence.js';
 import type { Log } from '../src/model/ports.js';
-import type { VerifyRequest } from '../src/model/request.js';
+import type { Caller, VerifyRequest } from '../src/model/request.js';
 import type { EvidenceVerifier, TokenVerifier } from '../src/model/verification.js';
 import { BUILT_IN_POLICIES } from '../src/policy/built-in-policies.js';
 import { type Policy, parsePolicy } from '../src/policy/policy-document.js';

@@ -2,11 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { equalInConstantTime } from '../crypto/constant-time.js';
 import { encodeBase64Url } from '../formats/base64.js';
 import { readRuntimeObject } from '../formats/runtime-claims.js';
-import type { AttestationService, SubmissionResult } from '../model/attestation-service.js';
 import type { Unavailable } from '../model/endorsement.js';
 import type { JsonObject } from '../model/json.js';
 import type { Log } from '../model/ports.js';
-import type { SnpSubmission, Submission, TdxSubmission } from '../model/verification.js';
+import type {
+  AttestationService,
+  SnpSubmission,
+  Submission,
+  SubmissionResult,
+  TdxSubmission,
+} from '../model/verification.js';
 import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
 import { unlessAborted } from '../outgoing/bounded-signal.js';

@@ -1,8 +1,7 @@
 import { namesAttestationKey, readRuntimeObject } from '../formats/runtime-claims.js';
-import type { AttestationService, SubmissionResult } from '../model/attestation-service.js';
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
-import type { Submission, TdxSubmission } from '../model/verification.js';
+import type { AttestationService, Submission, SubmissionResult, TdxSubmission } from '../model/verification.js';
 import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
 import { unlessAborted } from '../outgoing/bounded-signal.js';
@@ -139,12 +138,7 @@ export interface AppraisalOptions {
   readonly policyMustMatch: boolean;
   readonly signingAlgorithm: 'PS384' | 'RS256';
 }
-
-/** A call of Trust Authority. */
-export interface TrustAuthorityRequest {
-  readonly path: string;
-  readonly body: string;
-}
+type TrustAuthorityRequest = Readonly<ReturnType<typeof trustAuthorityRequest>>;
 
 const ATTEST = '/appraisal/v2/attest';
 
@@ -159,7 +153,7 @@ const ATTEST = '/appraisal/v2/attest';
 export function trustAuthorityRequest(
   { quote, runtimeData }: TdxSubmission,
   { policyIds, policyMustMatch, signingAlgorithm }: AppraisalOptions,
-): TrustAuthorityRequest {
+) {
   const ofParavisor = runtimeData !== null && isOfParavisor(runtimeData);
   const body = {
     ...(policyIds.length === 0 ? {} : { policy_ids: policyIds }),

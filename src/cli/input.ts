@@ -27,12 +27,10 @@ export function readingInput<T>({ name }: Pick<NamedInput, 'name'>, read: () => 
   }
 }
 
-/** That an input is malformed, and where. */
 export function malformed({ name }: Pick<NamedInput, 'name'>, error: FormatError): UsageError {
   return new UsageError([`${name}: ${sayFormatError(error)}`], { cause: error });
 }
 
-/** Code, message and place. */
 export function sayFormatError({ code, message, pointer }: FormatError): string {
   return `${code}: ${message}${pointer === null || pointer === '' ? '' : ` (at ${pointer})`}`;
 }

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { InspectEvidenceUseCase, RawInspections } from '../service/inspections.js';
 import type { RequestLimits } from '../wire/read-body.js';
-import { readInspectRequest } from '../wire/read-inspect-request.js';
+import { readInspectRequest } from '../wire/read-requests.js';
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
 import { EXIT_CODE, type Output, printable } from './output.js';
 

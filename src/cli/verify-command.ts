@@ -1,13 +1,11 @@
-import type { Caller } from '../model/caller.js';
 import type { Decision } from '../model/decision.js';
 import { FormatError } from '../model/errors.js';
-import type { VerifyRequest } from '../model/request.js';
+import type { Caller, VerifyRequest } from '../model/request.js';
 import type { RawInspections } from '../service/inspections.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import { presentDecision } from '../wire/present-decision.js';
 import type { RequestLimits } from '../wire/read-body.js';
-import { readVerifyRequest } from '../wire/read-verify-request.js';
-import { overrideRequest, type RequestOverrides } from '../wire/request-overrides.js';
+import { overrideRequest, type RequestOverrides, readVerifyRequest } from '../wire/read-requests.js';
 import { decisionTable } from './decision-table.js';
 import { isMeantAsJson, malformed, type NamedInput, readingInput, UsageError } from './input.js';
 import { EXIT_CODE, type Output } from './output.js';

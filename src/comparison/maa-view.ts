@@ -4,7 +4,7 @@ import { hasVtpm } from '../model/evidence-traits.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Verified } from '../model/verified.js';
 import { hardwareView } from './hardware-view.js';
-import { MAA_SNP_SOURCES, TDX_SOURCES } from './token-sources.js';
+import { MAA_SNP_SOURCES, TDX_SOURCES } from './token-views.js';
 
 const ISOLATION = 'x-ms-isolation-tee';
 

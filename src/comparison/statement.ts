@@ -1,5 +1,5 @@
+import type { TokenRoute } from '../model/evidence.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
-import type { TokenRoute } from '../model/token-route.js';
 
 /** What one Attestation Result states of one claim. */
 export interface Statement {

@@ -6,8 +6,8 @@ import {
 } from '../attestation-services/open-services.js';
 import type { TrustAuthority } from '../attestation-services/trust-authority.js';
 import type { Configuration } from '../config/configuration.js';
-import type { AttestationService } from '../model/attestation-service.js';
-import type { TokenRoute } from '../model/token-route.js';
+import type { TokenRoute } from '../model/evidence.js';
+import type { AttestationService } from '../model/verification.js';
 import type { EndorsementWorld } from './endorsements.js';
 
 /** Services that evidence may be sent to. */

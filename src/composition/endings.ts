@@ -4,13 +4,10 @@ import type { TlsMaterial } from '../http/listener.js';
 import type { EndingFigures } from '../http/metrics.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { Policy } from '../policy/policy-document.js';
-import { endingWaivers } from '../policy/waivers.js';
+import { endingSoon, endingWaivers } from '../policy/waivers.js';
 import { pemCertificates } from './reloaded-access.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** How long before its end an API key or a certificate is in the log. */
-const NOTICE_MS = 30 * DAY_MS;
 
 export interface EndingSources {
   /** As they are in force now. */
@@ -56,12 +53,12 @@ export class Endings {
 
   /** Of API keys and of certificates of the listener, which are read together. */
   warnOfAccess(): void {
-    const { log } = this.#sources;
-    for (const { hasEnded, ...fields } of this.#ending(this.#apiKeys())) {
+    const { clock, log } = this.#sources;
+    for (const { hasEnded, ...fields } of endingSoon(this.#apiKeys(), clock.now())) {
       if (hasEnded) log.warn(fields, 'an API key has expired: its caller is refused');
       else log.warn(fields, 'an API key expires soon');
     }
-    for (const { hasEnded, ...fields } of this.#ending(this.#certificates())) {
+    for (const { hasEnded, ...fields } of endingSoon(this.#certificates(), clock.now())) {
       if (hasEnded) log.warn(fields, 'a certificate of the listener has expired: connections with it fail');
       else log.warn(fields, 'a certificate of the listener expires soon');
     }
@@ -88,20 +85,10 @@ export class Endings {
           policy: id,
           waiver: index,
           check,
-          seconds: secondsUntil(`${expires}T00:00:00Z`),
+          seconds: secondsUntil(expires),
         })),
       ),
     };
-  }
-
-  /** What has ended, or ends within 30 days. */
-  #ending<T extends { readonly expires: string }>(all: readonly T[]) {
-    const now = this.#sources.clock.now().getTime();
-    return all.flatMap((one) => {
-      const left = Date.parse(one.expires) - now;
-      const daysLeft = Math.max(0, Math.floor(left / DAY_MS));
-      return left > NOTICE_MS ? [] : [{ ...one, daysLeft, hasEnded: left <= 0 }];
-    });
   }
 
   #certificates(): readonly ListenCertificate[] {

@@ -11,7 +11,6 @@ import { type EndorsementWorld, openAmd, openIntel } from './endorsements.js';
 
 /** What the commands work with, beside the configuration. */
 export interface BundleWorld extends EndorsementWorld {
-  /** Writes a line for people. */
   readonly writeLine: (line: string) => void;
 }
 

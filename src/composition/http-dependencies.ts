@@ -6,11 +6,10 @@ import type { EndorsementSource } from '../model/endorsement.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Clock } from '../model/ports.js';
 import type { Policy } from '../policy/policy-document.js';
-import { ChallengeCodec } from '../service/challenge-codec.js';
+import { ChallengeCodec, IssueChallenge } from '../service/challenges.js';
 import type { ClockWatch } from '../service/clock-watch.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
-import { IssueChallenge } from '../service/issue-challenge.js';
-import { NonceRecogniser } from '../service/nonce-recogniser.js';
+import { NonceRecogniser } from '../service/nonces.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import type { PolicyDirectory } from '../stores/policy-directory.js';
@@ -59,7 +58,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
     liveness: clockWatch.liveness,
     readiness: clockWatch.readiness,
-    callers: access.callers,
+    callers: () => access.callers,
     metrics,
     clock,
     log: world.log,

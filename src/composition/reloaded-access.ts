@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { requireAvailable } from '../config/availability.js';
 import type { Configuration, ListenConfiguration } from '../config/configuration.js';
 import { changedKeys } from '../config/effective-configuration.js';
-import { ApiKeyCallers, type CallerDirectory, ExchangeableCallers, LocalCaller } from '../http/callers.js';
+import { ApiKeyCallers, type CallerDirectory, LocalCaller } from '../http/callers.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { RunningServer } from '../http/server.js';
 import { ConfigurationError } from '../model/errors.js';
@@ -13,19 +13,12 @@ import { fileProblem } from '../model/file-problem.js';
 import type { Clock } from '../model/ports.js';
 
 /** What a reload came to, by the names of keys. */
-export interface AccessReload {
-  /** What is in force from now on. */
-  readonly tookOver: readonly string[];
-  /** What differs from what is in force, and stays so until the service is started again. */
-  readonly needRestart: readonly string[];
-  /** The configuration in force. */
-  readonly configuration: Configuration;
-}
+export type AccessReload = Awaited<ReturnType<ReloadedAccess['reload']>>;
 
 /** Who may connect, and who may call: TLS material and callers. They are exchanged together, or not at all. */
 export class ReloadedAccess {
-  readonly callers: ExchangeableCallers;
   readonly #clock: Clock;
+  #callers: CallerDirectory;
   #configuration: Configuration;
   #tls: TlsMaterial | null;
 
@@ -33,7 +26,7 @@ export class ReloadedAccess {
     this.#configuration = configuration;
     this.#clock = clock;
     this.#tls = tls;
-    this.callers = new ExchangeableCallers(callersOf(configuration, clock));
+    this.#callers = callersOf(configuration, clock);
   }
 
   /** @throws {ConfigurationError} where a file of `listen.tls` is wrong */
@@ -44,6 +37,10 @@ export class ReloadedAccess {
   /** What is in force. */
   get configuration(): Configuration {
     return this.#configuration;
+  }
+
+  get callers(): CallerDirectory {
+    return this.#callers;
   }
 
   get tls(): TlsMaterial | null {
@@ -65,15 +62,18 @@ export class ReloadedAccess {
     const callers = callersOf(configuration, this.#clock);
     // From here on nothing waits, so that no request meets the one without the other.
     if (tls !== null) server.exchangeTls(tls);
-    this.callers.exchange(callers);
+    this.#callers = callers;
     this.#configuration = configuration;
     this.#tls = tls;
     if (losesCallers(before.configuration, configuration) || losesClients(before.tls, tls)) server.endConnections();
     return {
+      /** What is in force from now on. */
       tookOver: [...new Set([...changedKeys(before.configuration, configuration), ...changedFiles(before.tls, tls)])],
+      /** What differs from what is in force, and stays so until the service is started again. */
       needRestart: changedKeys(configuration, read),
+      /** The configuration in force. */
       configuration,
-    } satisfies AccessReload;
+    };
   }
 }
 

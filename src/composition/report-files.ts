@@ -4,7 +4,7 @@ import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
 import { recogniseRaw } from '../inspect/raw-structures.js';
 import type { Evidence } from '../model/evidence.js';
 import { traitsOf } from '../model/evidence-traits.js';
-import { readInspectRequest } from '../wire/read-inspect-request.js';
+import { readInspectRequest } from '../wire/read-requests.js';
 import type { NamedReport } from './endorsement-bundles.js';
 
 /** What `--report` takes, for those who gave something else. */

@@ -1,8 +1,7 @@
 import { dirname, join } from 'node:path';
-import { ROLES } from '../model/caller.js';
 import { SNP_PRODUCTS } from '../model/claims.js';
 import { isObject } from '../model/json.js';
-import { POLICY_ID } from '../model/request.js';
+import { POLICY_ID, ROLES } from '../model/request.js';
 import { either, optional, orNull, type Read, type Schema } from '../schema/schema.js';
 import { entries, list, object, section } from '../schema/structures.js';
 import { choice, day, flag, hex, instant, integer, number, pattern, text } from '../schema/values.js';

@@ -79,7 +79,7 @@ export function parseDer(bytes: Uint8Array): DerElement {
   const source = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const extent = elementAt(source, 0, source.length);
   if (extent.end !== source.length) throw malformed('bytes after the end of the value');
-  new FormCheck(source).elements(0, source.length, 1);
+  checkElements(source);
   return new DerElement(source, 0, extent);
 }
 
@@ -213,28 +213,22 @@ function longLength(bytes: Uint8Array, start: number, octets: number, limit: num
 }
 
 /** Checks every element of a value, and counts them: no value may take long to read, whoever wrote it. */
-class FormCheck {
-  readonly #bytes: Uint8Array;
-  #count = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  elements(start: number, limit: number, depth: number): void {
+function checkElements(bytes: Uint8Array): void {
+  let count = 0;
+  const check = (start: number, limit: number, depth: number): void => {
     if (depth > MAXIMUM_DEPTH) throw malformed(`more than ${MAXIMUM_DEPTH} levels`);
-    let offset = start;
-    while (offset < limit) {
-      this.#count += 1;
-      if (this.#count > MAXIMUM_ELEMENTS) throw malformed(`more than ${MAXIMUM_ELEMENTS} elements`);
-      const { content, end } = elementAt(this.#bytes, offset, limit);
-      const tag = this.#bytes[offset] ?? 0;
+    for (let offset = start; offset < limit; ) {
+      count += 1;
+      if (count > MAXIMUM_ELEMENTS) throw malformed(`more than ${MAXIMUM_ELEMENTS} elements`);
+      const { content, end } = elementAt(bytes, offset, limit);
+      const tag = bytes[offset] ?? 0;
       checkForm(tag);
-      if ((tag & CONSTRUCTED) !== 0) this.elements(content, end, depth + 1);
-      else checkPrimitive(tag, this.#bytes, content, end);
+      if ((tag & CONSTRUCTED) !== 0) check(content, end, depth + 1);
+      else checkPrimitive(tag, bytes, content, end);
       offset = end;
     }
-  }
+  };
+  check(0, bytes.length, 1);
 }
 
 /** Of the universal types only SEQUENCE and SET are constructed: DER has no strings in pieces (X.690 10.2). */

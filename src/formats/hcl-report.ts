@@ -7,7 +7,6 @@ import { TD_REPORT_LENGTH } from './td-report.js';
 const HARDWARE_OFFSET = 0x020;
 /** REPORTTYPE.TYPE of a TDREPORT (Intel TDX module ABI, REPORTTYPE). */
 const TDREPORT_TYPE = 0x81;
-/** REPORTTYPE.VERSION of a TDREPORT. */
 const TDREPORT_VERSION_OFFSET = 2;
 /** SERVTD_HASH of a TDREPORT. */
 const SERVTD_HASH = { start: 912, end: 960 } as const;

@@ -5,16 +5,8 @@ import { DIGEST_ALGORITHM } from './tcg-event-log.js';
 
 /** TPM_GENERATED_VALUE. A restricted key refuses to sign foreign data that begins with it. */
 export const TPM_GENERATED_VALUE = 0xff544347;
-/** TPM_ST_ATTEST_QUOTE. */
 export const TPM_ST_ATTEST_QUOTE = 0x8018;
 
-/** The first two fields of a TPMS_ATTEST: what follows depends on the type. */
-export interface TpmsAttestHeader {
-  readonly magic: number;
-  readonly type: number;
-}
-
-/** One TPMS_PCR_SELECTION. */
 export interface PcrSelection {
   /** TPM_ALG_ID of the bank. */
   readonly algorithm: number;
@@ -42,7 +34,7 @@ export const TPM_HASHES: ReadonlyMap<number, PcrBank> = new Map(
  * Reads magic and type alone: a structure of another type has another layout.
  * @throws {FormatError} `tpm_format`
  */
-export function parseTpmsAttestHeader(bytes: Uint8Array): TpmsAttestHeader {
+export function parseTpmsAttestHeader(bytes: Uint8Array) {
   refuseSizePrefix(bytes);
   const reader = new ByteReader(bytes, 'tpm_format');
   return { magic: reader.u32be('magic'), type: reader.u16be('type') };

@@ -11,7 +11,7 @@ import {
 } from './der.js';
 import { type DistinguishedName, readName } from './distinguished-name.js';
 import { type AlgorithmIdentifier, readAlgorithmIdentifier } from './signature-algorithm.js';
-import { readSerial } from './x509-certificate.js';
+import { isTimeNext, readSerial, readTime } from './x509-certificate.js';
 import {
   EXTENSION,
   onlyExtension,
@@ -19,7 +19,6 @@ import {
   readTaggedExtensions,
   type X509Extension,
 } from './x509-extension.js';
-import { isTimeNext, readTime } from './x509-time.js';
 
 /** A certificate CRL but for its entries, as it stands (RFC 5280 5.1). Nothing in it is verified. */
 export interface CrlFrame {

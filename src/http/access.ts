@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Caller, Role } from '../model/caller.js';
 import type { Decision } from '../model/decision.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import { nearNames } from '../model/names-in-messages.js';
+import type { Caller, Role } from '../model/request.js';
 import type { CallerDirectory } from './callers.js';
 import type { FailureLimit } from './load-limits.js';
 
@@ -32,7 +32,7 @@ const MAX_RAW_HEADERS = 2 * 100;
 const SINGLE_HEADERS: ReadonlySet<string> = new Set(['host', 'content-type', 'authorization']);
 
 export interface Guard {
-  readonly callers: CallerDirectory;
+  readonly callers: () => CallerDirectory;
   readonly failures: FailureLimit;
   /** Methods of each path that has a route. */
   readonly methods: ReadonlyMap<string, readonly string[]>;
@@ -45,7 +45,8 @@ export interface Guard {
  */
 export async function admit(guard: Guard, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   requirePlainHeaders(request);
-  if (!guard.callers.serves(request.headers.host)) {
+  const callers = guard.callers();
+  if (!callers.serves(request.headers.host)) {
     throw new RefusedError(
       'forbidden',
       'this host name is not served: without callers only localhost, 127.0.0.1 and [::1] are',
@@ -56,9 +57,9 @@ export async function admit(guard: Guard, request: FastifyRequest, reply: Fastif
   if (access === 'public') return;
   // In another version, those between client and service may not agree where a request ends (REQ-17).
   if (request.raw.httpVersion !== '1.1') throw new RefusedError('method_not_allowed', 'only HTTP/1.1 is served here');
-  request.caller = guard.callers.asksForCredentials
+  request.caller = callers.asksForCredentials
     ? await identify(guard, request, reply)
-    : guard.callers.identify(request.headers);
+    : callers.identify(request.headers);
   if (access === undefined || !request.caller.roles.has(access)) {
     throw new RefusedError('forbidden', `this call needs the role ${access}, which the caller does not have`);
   }
@@ -109,7 +110,7 @@ function nothingAt(path: string, methods: Guard['methods']): string {
 async function identify(guard: Guard, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
   await guard.failures.check(request);
   try {
-    return guard.callers.identify(request.headers);
+    return guard.callers().identify(request.headers);
   } catch (error) {
     await guard.failures.record(request);
     reply.header('www-authenticate', 'Bearer');

@@ -1,10 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Caller, Role } from '../model/caller.js';
 import { RefusedError } from '../model/errors.js';
 import type { Clock } from '../model/ports.js';
+import type { Caller, Role } from '../model/request.js';
 
-/** A caller that is recognised by an API key. */
 export interface ApiKeyCaller {
   readonly name: string;
   /** SHA-256 of the key, hex. The key itself is nowhere. */
@@ -65,31 +64,6 @@ export class ApiKeyCallers implements CallerDirectory {
       throw new RefusedError('unauthorized', 'the API key is not known, or is no longer valid');
     }
     return found.caller;
-  }
-}
-
-/** Callers that can be exchanged: each request asks those of its moment. */
-export class ExchangeableCallers implements CallerDirectory {
-  #callers: CallerDirectory;
-
-  constructor(callers: CallerDirectory) {
-    this.#callers = callers;
-  }
-
-  exchange(callers: CallerDirectory): void {
-    this.#callers = callers;
-  }
-
-  get asksForCredentials(): boolean {
-    return this.#callers.asksForCredentials;
-  }
-
-  identify(headers: IncomingHttpHeaders): Caller {
-    return this.#callers.identify(headers);
-  }
-
-  serves(host: string | undefined): boolean {
-    return this.#callers.serves(host);
   }
 }
 

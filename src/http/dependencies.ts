@@ -1,7 +1,7 @@
 import type { Clock, Log } from '../model/ports.js';
+import type { IssueChallengeUseCase } from '../service/challenges.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../service/clock-watch.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
-import type { IssueChallengeUseCase } from '../service/issue-challenge.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { CallerDirectory } from './callers.js';
 import type { ConnectionLimits, TlsMaterial } from './listener.js';
@@ -15,7 +15,8 @@ export interface HttpDependencies {
   readonly inspectEvidence: InspectEvidenceUseCase;
   readonly liveness: LivenessUseCase;
   readonly readiness: ReadinessUseCase;
-  readonly callers: CallerDirectory;
+  /** Those of the moment: each request asks them anew. */
+  readonly callers: () => CallerDirectory;
   /** Closed with the application. */
   readonly metrics: Metrics;
   readonly clock: Clock;

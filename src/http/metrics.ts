@@ -1,5 +1,4 @@
-import type { IntervalHistogram } from 'node:perf_hooks';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Decision } from '../model/decision.js';
 
@@ -11,7 +10,6 @@ const RESOLUTION_MS = 20;
 /** Parts of every service that are read again; their figures are there before the first fault. */
 const RELOADED_PARTS = ['policies', 'roots', 'callers and listen.tls', 'amd.chains', 'intel.collateral'];
 
-/** One answered request. */
 export interface AnsweredRequest {
   readonly method: string;
   /** Path of the route; null where none answered. */

@@ -3,8 +3,8 @@ import { parseHclReport } from '../formats/hcl-report.js';
 import { parsePemBlocks } from '../formats/pem.js';
 import { parseSnpCertificateTable } from '../formats/snp-certificate-table.js';
 import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
+import { beginsAsSnpReport, structureOf } from '../formats/structure-kind.js';
 import { isTdReport, TD_REPORT_LENGTH } from '../formats/td-report.js';
-import { TPM_GENERATED_VALUE } from '../formats/tpms-attest.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import { parseCrl } from '../formats/x509-crl.js';
 import { nullIfMalformed } from '../model/errors.js';
@@ -29,8 +29,6 @@ interface RawKind {
   describe(bytes: Uint8Array, eventLogBytes: number): Structures;
 }
 
-const HCLA = 0x48434c41;
-const TDX_TEE_TYPE = 0x81;
 const TOKEN = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\s*$/;
 /** Of the first event (TCG PC Client Platform Firmware Profile, TCG_EfiSpecIDEvent), and where it stands. */
 const SPEC_ID = { signature: 'Spec ID Event03', offset: 32 };
@@ -39,7 +37,7 @@ const SPEC_ID = { signature: 'Spec ID Event03', offset: 32 };
 const KINDS: readonly RawKind[] = [
   {
     name: 'an SNP report',
-    looksLike: (bytes) => bytes.byteLength === SNP_REPORT_LENGTH && beginsAsSnpReport(bytes),
+    looksLike: (bytes) => structureOf(bytes) === 'SNP report',
     describe: (bytes) => [describeSnpReport(bytes, '')],
   },
   {
@@ -51,8 +49,12 @@ const KINDS: readonly RawKind[] = [
     ],
   },
   { name: 'an SNP certificate table', looksLike: isCertificateTable, describe: describeTable },
-  { name: 'an HCL report', looksLike: (bytes) => wordAt(bytes, 0) === HCLA, describe: describeHcl },
-  { name: 'a TD quote', looksLike: beginsAsTdQuote, describe: (bytes) => describeTdQuote(bytes, '') },
+  { name: 'an HCL report', looksLike: (bytes) => structureOf(bytes) === 'HCL report', describe: describeHcl },
+  {
+    name: 'a TD quote',
+    looksLike: (bytes) => structureOf(bytes) === 'TD quote',
+    describe: (bytes) => describeTdQuote(bytes, ''),
+  },
   {
     name: 'a TDREPORT',
     looksLike: (bytes) => bytes.byteLength === TD_REPORT_LENGTH && isTdReport(bytes),
@@ -60,7 +62,7 @@ const KINDS: readonly RawKind[] = [
   },
   {
     name: 'a TPM quote',
-    looksLike: (bytes) => wordAt(bytes, 0) === TPM_GENERATED_VALUE,
+    looksLike: (bytes) => structureOf(bytes) === 'TPM quote',
     describe: describeQuoteAlone,
   },
   {
@@ -166,24 +168,6 @@ function certificateIn(der: Uint8Array): X509Certificate {
 function isCertificateTable(bytes: Uint8Array): boolean {
   const table = nullIfMalformed(() => parseSnpCertificateTable(bytes));
   return table !== null && Object.keys(table).length > 0;
-}
-
-/** Version 2 to 5, and signature algorithm 1 (AMD 56860, ATTESTATION_REPORT). */
-function beginsAsSnpReport(bytes: Uint8Array): boolean {
-  if (bytes.byteLength < SNP_REPORT_LENGTH) return false;
-  const version = wordAt(bytes, 0, true);
-  return version >= 2 && version <= 5 && wordAt(bytes, 0x34, true) === 1;
-}
-
-/** Version 4 or 5, attestation key type 2, TEE type TDX (Intel DCAP, quote format). */
-function beginsAsTdQuote(bytes: Uint8Array): boolean {
-  const [first, tee] = [wordAt(bytes, 0, true), wordAt(bytes, 4, true)];
-  return (first === 0x0002_0004 || first === 0x0002_0005) && tee === TDX_TEE_TYPE;
-}
-
-function wordAt(bytes: Uint8Array, offset: number, littleEndian = false): number {
-  if (bytes.byteLength < offset + 4) return 0;
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(offset, littleEndian);
 }
 
 /** One character a byte. */

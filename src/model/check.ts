@@ -1,8 +1,8 @@
 import { CHECKS } from './checks/catalogue.js';
 import type { CheckResult, Finding } from './checks/row.js';
 import type { CheckId } from './codes.js';
+import type { TokenRoute } from './evidence.js';
 import type { JsonValue } from './json.js';
-import type { TokenRoute } from './token-route.js';
 
 export { type CheckResult, isOfToken } from './checks/row.js';
 

@@ -35,8 +35,6 @@ export const MALFORMED_CODES = [
   'token_header',
   'token_claim',
 ] as const;
-
-/** Code of a malformed request. */
 export type MalformedCode = (typeof MALFORMED_CODES)[number];
 
 /** Codes that only problem documents carry, with the HTTP status that goes with each. */

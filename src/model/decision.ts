@@ -2,9 +2,8 @@ import type { Check } from './check.js';
 import type { Claims } from './claims.js';
 import type { CheckId } from './codes.js';
 import type { UsedEndorsement } from './endorsement.js';
-import type { EvidenceType } from './evidence.js';
+import type { EvidenceType, TokenRoute } from './evidence.js';
 import type { JsonObject, JsonValue } from './json.js';
-import type { TokenRoute } from './token-route.js';
 import type { FreshnessPlace } from './verification.js';
 
 /** Only the literal `allow` releases anything. */

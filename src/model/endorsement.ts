@@ -38,7 +38,6 @@ export interface Unconfirmed {
   readonly issuedSince: Date | null;
 }
 
-/** TDX collateral. */
 export interface SourcedCollateral extends Sourced<TdxCollateral> {
   /** Where the parts are not all from `origin`, which is that of the TCB info. */
   readonly partOrigins?: CollateralOrigins;

@@ -6,10 +6,10 @@ import type {
   EvidenceType,
   SnpEndorsementInput,
   TdxCollateral,
+  TokenRoute,
   TokenType,
   TpmQuoteInput,
 } from './evidence.js';
-import type { TokenRoute } from './token-route.js';
 
 /** What vouches for the evidence: a TEE's own report, a TPM alone, or another verifier. */
 export type EvidenceKind = 'hardware' | 'tpm' | 'token';
@@ -225,7 +225,6 @@ export function tokenRouteOf<T extends ContractEvidenceType>(type: T): Rows[T]['
   return EVIDENCE_TRAITS[type].tokenRoute;
 }
 
-/** The type of the token that a route takes. */
 export function tokenTypeOf(route: TokenRoute): TokenType {
   return TOKEN_TYPES[route];
 }

@@ -125,3 +125,6 @@ export type EvidenceOf<T extends EvidenceType> = Extract<Evidence, { type: T }>;
 
 /** Every evidence type of the contract. A policy may accept types that this build has no verifier for. */
 export type ContractEvidenceType = EvidenceType | 'tpm';
+
+/** Another verifier whose tokens are judged, by the name of its route in a policy. */
+export type TokenRoute = 'maa' | 'ita';

@@ -1,8 +1,15 @@
 import type { Check } from './check.js';
 import type { Claims } from './claims.js';
 import type { CheckId } from './codes.js';
-import type { EndorsementRequest, EndorsementSet, UsedEndorsement } from './endorsement.js';
-import type { ContractEvidenceType, EvidenceOf, EvidenceType, TokenEvidence, TokenType } from './evidence.js';
+import type { EndorsementRequest, EndorsementSet, Unavailable, UsedEndorsement } from './endorsement.js';
+import type {
+  ContractEvidenceType,
+  EvidenceOf,
+  EvidenceType,
+  TokenEvidence,
+  TokenRoute,
+  TokenType,
+} from './evidence.js';
 import type { EVIDENCE_TRAITS } from './evidence-traits.js';
 import type { JsonObject } from './json.js';
 import type { TcbShortfall } from './tcb-shortfall.js';
@@ -151,4 +158,21 @@ export interface EvidenceVerifier<T extends EvidenceType = EvidenceType> {
    * @throws {FormatError} where the evidence is malformed
    */
   open(evidence: EvidenceOf<T>): OpenedEvidence;
+}
+
+/** How another verifier answered. Nothing of it is verified. */
+export type SubmissionResult =
+  /** `answersCall`: whether claims of the token, once it is verified, show that it answers this call. */
+  | { readonly token: string; readonly answersCall: (claims: JsonObject) => boolean }
+  /** It judged the evidence, and does not vouch for it: one sentence for people. */
+  | { readonly refused: string }
+  | Unavailable;
+
+/** Sends evidence to another verifier. Only to configured origins, and only where submitting is configured. */
+export interface AttestationService {
+  readonly route: TokenRoute;
+  /** Whether it judges this kind of evidence at all. */
+  accepts(submission: Submission): boolean;
+  /** Never throws for a service that is out of reach. @param signal aborts when the time of the request has passed */
+  attest(submission: Submission, signal: AbortSignal): Promise<SubmissionResult>;
 }

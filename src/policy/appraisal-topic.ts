@@ -2,8 +2,7 @@ import type { NonceStanding } from '../model/challenge.js';
 import type { Checks } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
-import type { ContractEvidenceType } from '../model/evidence.js';
-import type { TokenRoute } from '../model/token-route.js';
+import type { ContractEvidenceType, TokenRoute } from '../model/evidence.js';
 import type { Verification } from '../model/verification.js';
 import type { Policy } from './policy-document.js';
 
@@ -30,12 +29,6 @@ export interface AppraisalInput {
   readonly boundKey: boolean;
   /** The verification time of the request. */
   readonly at: Date;
-}
-
-const ABSENT: ResultState = { state: 'absent' };
-
-export function resultState(route: TokenRoute, { results }: AppraisalInput): ResultState {
-  return results.get(route) ?? ABSENT;
 }
 
 /** Claims that rest on the same bytes, and are there or absent together. */

@@ -1,13 +1,18 @@
 import type { Checks } from '../model/check.js';
 import type { TokenClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
-import type { ContractEvidenceType } from '../model/evidence.js';
+import type { ContractEvidenceType, TokenRoute } from '../model/evidence.js';
 import { isTokenType, placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import { isTdxStatus, UP_TO_DATE } from '../model/tdx-status.js';
-import type { TokenRoute } from '../model/token-route.js';
-import { type AppraisalInput, type AppraisalTopic, type ResultState, resultState } from './appraisal-topic.js';
+import type { AppraisalInput, AppraisalTopic, ResultState } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
 import type { MaaRequirements } from './policy-grammar.js';
+
+const ABSENT: ResultState = { state: 'absent' };
+
+function resultState(route: TokenRoute, { results }: AppraisalInput): ResultState {
+  return results.get(route) ?? ABSENT;
+}
 
 const TOKEN_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
 

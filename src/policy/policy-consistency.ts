@@ -44,16 +44,9 @@ function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly
   );
 }
 
-/** A member that loads although this version does not judge what it asks for. */
-export interface MemberNotBuilt {
-  /** JSON pointer. */
-  readonly pointer: string;
-  readonly message: string;
-}
-
 /** What of a policy waits for a later version. None of it makes this version allow what it would not. */
-export function membersNotBuilt({ accepts, require: { tpm } }: PolicyMembers): readonly MemberNotBuilt[] {
-  const found: MemberNotBuilt[] = [];
+export function membersNotBuilt({ accepts, require: { tpm } }: PolicyMembers) {
+  const found: { readonly pointer: string; readonly message: string }[] = [];
   const add = (pointer: string, message: string) => found.push({ pointer, message });
   for (const type of accepts.filter((accepted) => !isVerified(accepted))) {
     add('/accepts', `evidence of type ${type} cannot be judged by this version`);

@@ -110,17 +110,8 @@ function tdxComparisons(
   references: NonNullable<ReferenceSet['tdx']>,
   tdx: TdxClaims | undefined,
 ): readonly Comparison[] {
-  const registers: { readonly [register in TdxRegister]: string | undefined } = {
-    mrtd: tdx?.mrtd,
-    mrConfigId: tdx?.mrConfigId,
-    mrOwner: tdx?.mrOwner,
-    mrOwnerConfig: tdx?.mrOwnerConfig,
-    rtmr0: tdx?.rtmr[0],
-    rtmr1: tdx?.rtmr[1],
-    rtmr2: tdx?.rtmr[2],
-    rtmr3: tdx?.rtmr[3],
-    mrSeam: tdx?.mrSeam,
-  };
+  const [rtmr0, rtmr1, rtmr2, rtmr3] = tdx?.rtmr ?? [];
+  const registers: { readonly [register in TdxRegister]?: string | undefined } = { ...tdx, rtmr0, rtmr1, rtmr2, rtmr3 };
   return TDX_REGISTERS.flatMap((register) =>
     compare('tdx_measurement', 'tdx', register, references[register], registers[register]),
   );

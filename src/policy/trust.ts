@@ -3,7 +3,7 @@ import { CHECKS } from '../model/checks/catalogue.js';
 import { type Statement, TRUST_CLAIMS } from '../model/checks/row.js';
 import type { Claims } from '../model/claims.js';
 import type { Outcome, Trust, TrustSubmodule, TrustTier } from '../model/decision.js';
-import type { TokenRoute } from '../model/token-route.js';
+import type { TokenRoute } from '../model/evidence.js';
 import {
   AK_CERTIFICATE,
   guestObservations,

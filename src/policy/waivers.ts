@@ -1,6 +1,5 @@
 import { type Check, isOfToken } from '../model/check.js';
 import type { Claims, SnpClaims, SnpPart } from '../model/claims.js';
-import type { CheckId } from '../model/codes.js';
 import type { AppraisalInput } from './appraisal-topic.js';
 import { asWarning } from './base-checks.js';
 import type { Policy } from './policy-document.js';
@@ -66,35 +65,22 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** How long before its end a waiver is reported. */
 const NOTICE_DAYS = 30;
 
-/** A waiver that ended, or ends soon. */
-export interface EndingWaiver {
-  /** Id of the policy. */
-  readonly policy: string;
-  /** JSON pointer of the waiver in the policy. */
-  readonly pointer: string;
-  readonly check: CheckId;
-  readonly approver: string;
-  /** The day at whose start (UTC) it ends. */
-  readonly expires: string;
-  readonly hasEnded: boolean;
-  /** Whole days that are left; 0 on the last one, and where it has ended. */
-  readonly daysLeft: number;
-}
-
 /** Waivers that ended by a time, or end within 30 days of it, in the order of the policies. */
-export function endingWaivers(
-  policies: readonly Pick<PolicyMembers, 'id' | 'waivers'>[],
-  at: Date,
-): readonly EndingWaiver[] {
-  return policies.flatMap(({ id, waivers }) =>
-    waivers.flatMap((waiver, index) => {
-      if (endOf(waiver) - at.getTime() > NOTICE_DAYS * DAY_MS) return [];
-      const { check, approver, expires } = waiver;
-      const hasEnded = !isInForce(waiver, at);
-      const daysLeft = daysLeftOf(waiver, at);
-      return [{ policy: id, pointer: `/waivers/${index}`, check, approver, expires, hasEnded, daysLeft }];
+export function endingWaivers(policies: readonly Pick<PolicyMembers, 'id' | 'waivers'>[], at: Date) {
+  const all = policies.flatMap(({ id, waivers }) =>
+    waivers.map(({ check, approver, expires }, index) => {
+      return { policy: id, pointer: `/waivers/${index}`, check, approver, expires };
     }),
   );
+  return endingSoon(all, at);
+}
+
+/** What ended by an instant, or ends within 30 days of it. `expires` is a day or an instant in UTC. */
+export function endingSoon<T extends { readonly expires: string }>(all: readonly T[], at: Date) {
+  return all.flatMap((one) => {
+    const left = endOf(one) - at.getTime();
+    return left > NOTICE_DAYS * DAY_MS ? [] : [{ ...one, hasEnded: left <= 0, daysLeft: daysLeftOf(one, at) }];
+  });
 }
 
 function isInForce(waiver: Waiver, at: Date): boolean {
@@ -114,10 +100,12 @@ function daysOf(count: number): string {
   return count === 1 ? '1 day' : `${count} days`;
 }
 
-function daysLeftOf(waiver: Waiver, at: Date): number {
+/** Whole days that are left; 0 on the last one, and where it has ended. */
+function daysLeftOf(waiver: { readonly expires: string }, at: Date): number {
   return Math.max(0, Math.floor((endOf(waiver) - at.getTime()) / DAY_MS));
 }
 
-function endOf({ expires }: Waiver): number {
-  return Date.parse(`${expires}T00:00:00Z`);
+/** A day ends something at its start. */
+function endOf({ expires }: { readonly expires: string }): number {
+  return Date.parse(expires);
 }

@@ -1,11 +1,10 @@
-import type { AttestationService } from '../model/attestation-service.js';
 import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError } from '../model/errors.js';
-import type { TokenEvidence } from '../model/evidence.js';
+import type { TokenEvidence, TokenRoute } from '../model/evidence.js';
 import { tokenRouteOf, tokenTypeOf } from '../model/evidence-traits.js';
 import type { JsonObject } from '../model/json.js';
-import type { TokenRoute } from '../model/token-route.js';
 import type {
+  AttestationService,
   ExpectedBinding,
   OpenedToken,
   Submission,

@@ -1,14 +1,13 @@
 import type { NonceStanding } from '../model/challenge.js';
 import type { Check } from '../model/check.js';
 import type { FetchContext } from '../model/endorsement.js';
-import type { EvidenceType } from '../model/evidence.js';
+import type { EvidenceType, TokenRoute } from '../model/evidence.js';
 import { isHardwareType } from '../model/evidence-traits.js';
-import type { TokenRoute } from '../model/token-route.js';
 import type { ExpectedBinding, Verification } from '../model/verification.js';
 import { relaxed } from '../policy/base-checks.js';
 import type { Policy } from '../policy/policy-document.js';
 import type { RouteResults } from './judge-results.js';
-import { nonceChecks } from './nonce-checks.js';
+import { nonceChecks } from './nonces.js';
 import type { OtherVerifiers, RouteToken } from './other-verifiers.js';
 
 export const SUBMITTED_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];

@@ -1,6 +1,5 @@
 import { maaView } from '../comparison/maa-view.js';
 import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
-import type { Caller } from '../model/caller.js';
 import type { NonceStanding } from '../model/challenge.js';
 import type { Check } from '../model/check.js';
 import type { Decision } from '../model/decision.js';
@@ -9,7 +8,7 @@ import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import { isHardwareType, tokenRouteOf } from '../model/evidence-traits.js';
 import type { Log } from '../model/ports.js';
-import type { VerifyRequest } from '../model/request.js';
+import type { Caller, VerifyRequest } from '../model/request.js';
 import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../model/verification.js';
 import type { ResultState } from '../policy/appraisal-topic.js';
 import { appraise, mergeChecks, type PolicyAppraisal } from '../policy/appraise.js';
@@ -18,15 +17,14 @@ import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
 import { expectedBinding } from '../verifiers/binding/expected-binding.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
+import { requireAudience, requirePolicies, unknownPolicy } from './caller-limits.js';
 import type { WatchedClock } from './clock-watch.js';
 import { FetchTime, RequestFetch } from './fetch-time.js';
 import { type Judged, judgeResults } from './judge-results.js';
-import { nonceChecks } from './nonce-checks.js';
-import type { NonceRecogniser } from './nonce-recogniser.js';
+import { type NonceRecogniser, nonceChecks } from './nonces.js';
 import { notJudged, undecided } from './not-judged.js';
 import type { OtherVerifiers } from './other-verifiers.js';
 import { SUBMITTED_ROUTES, submitWhereWanted } from './submit-where-wanted.js';
-import { unknownPolicy } from './unknown-policy.js';
 
 /** One immutable view of the policies, so that a request is judged by one set throughout. */
 export interface PolicyView {
@@ -93,7 +91,7 @@ export class VerifyEvidence {
     const historical = request.at !== null;
     if (historical) this.#requireMayNameInstant(caller);
     const policies = this.#policiesOf(request, caller);
-    requireAudience(request, caller);
+    requireAudience(request.audience, caller);
     const verifier = this.#parts.verifiers.get(request.evidence.type);
     if (verifier === undefined) {
       throw new FormatError('type_unsupported', 'no verifier for this type of evidence', { pointer: '/evidence/type' });
@@ -123,12 +121,9 @@ export class VerifyEvidence {
     throw new RefusedError('forbidden', 'at needs the role audit:read, which this caller does not have');
   }
 
-  /** A policy or audience that the caller may not use is refused whether it exists or not. */
   #policiesOf({ policies }: VerifyRequest, caller: Caller): readonly Policy[] {
     const ids = policies ?? [this.#options.defaultPolicy];
-    if (ids.some((id) => caller.policies?.has(id) === false)) {
-      throw new RefusedError('forbidden', 'this caller may not use this policy');
-    }
+    requirePolicies(ids, caller);
     const view = this.#parts.policies();
     return ids.map((id) => {
       const policy = view.get(id);
@@ -186,11 +181,9 @@ export class VerifyEvidence {
     // Malformed evidence is refused before anything is fetched.
     const opened = verifier.open(request.evidence);
     const tokens = request.attestationResults;
+    const verifyingSent = otherVerifiers.verifySent(tokens, { fetch, binding });
     const verifyingOwn = this.#verifyEvidence(opened, asked, fetch);
-    const [own, sent] =
-      tokens.length === 0
-        ? [await verifyingOwn, []]
-        : await bothEnded(verifyingOwn, otherVerifiers.verifySent(tokens, { fetch, binding }));
+    const [own, sent] = tokens.length === 0 ? [await verifyingOwn, []] : await bothEnded(verifyingOwn, verifyingSent);
     const results = await submitWhereWanted(otherVerifiers, asked, own, sent, fetch);
     return judgeResults(request.evidence.type, own, results, keyThumbprint);
   }
@@ -258,12 +251,6 @@ async function bothEnded<A, B>(a: Promise<A>, b: Promise<B>): Promise<readonly [
 
 function hasSpoken(route: ResultState | undefined): boolean {
   return route?.state === 'verified' || route?.state === 'refused';
-}
-
-function requireAudience({ audience }: VerifyRequest, caller: Caller): void {
-  if (audience !== null && caller.audiences?.has(audience) === false) {
-    throw new RefusedError('forbidden', 'this caller may not use this audience');
-  }
 }
 
 /** What a verifier answers is looked at where it comes in: what is no verification must not get as far as a policy. */

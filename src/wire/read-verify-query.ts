@@ -1,7 +1,6 @@
 import { FormatError } from '../model/errors.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
 
-/** Query parameters of /verify. */
 export interface VerifyQuery {
   /** Say the decision by the status too. */
   readonly enforce: boolean;

@@ -3,7 +3,9 @@ import { EVIDENCE_TRAITS, VERIFIED_TYPES } from '../model/evidence-traits.js';
 import { isObject, type JsonValue } from '../model/json.js';
 import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
 import { POLICY_ID } from '../model/request.js';
-import { INSTANT_FORM } from './instant.js';
+
+/** What a time must look like, in words. */
+export const INSTANT_FORM = 'not a time: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z';
 
 /** What is wrong with a value, in words: what Ajv says is for whoever wrote the schema. */
 export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): string {
@@ -124,7 +126,6 @@ export function missingOr(value: JsonValue | undefined, wanted: string): string 
   return value === undefined ? MISSING_MEMBER : `the value is ${kindOf(value)}, not ${wanted}`;
 }
 
-/** What kind of JSON value it is, for messages. */
 function kindOf(value: JsonValue): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';

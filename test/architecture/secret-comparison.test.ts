@@ -10,7 +10,7 @@ const SECRET =
 const COMPARING_SECRETS = [
   'src/crypto/constant-time.ts',
   'src/http/callers.ts',
-  'src/service/challenge-codec.ts',
+  'src/service/challenges.ts',
   'src/verifiers/binding/held-value.ts',
   'src/verifiers/paravisor/paravisor-claims.ts',
   'src/verifiers/binding/report-data-binding.ts',

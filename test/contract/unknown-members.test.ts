@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readChallengeRequest } from '../../src/wire/read-challenge-request.js';
-import { readInspectRequest } from '../../src/wire/read-inspect-request.js';
-import { readVerifyRequest } from '../../src/wire/read-verify-request.js';
+import { readChallengeRequest, readInspectRequest, readVerifyRequest } from '../../src/wire/read-requests.js';
 import { formatErrorOf } from '../format-error-of.js';
 import {
   azSnpVtpmEvidence,

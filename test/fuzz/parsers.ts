@@ -25,7 +25,7 @@ import { parseCollateralFile } from '../../src/vendors/intel/collateral-file.js'
 import { parsePckExtension } from '../../src/vendors/intel/pck-extension.js';
 import { parseQeIdentity } from '../../src/vendors/intel/qe-identity.js';
 import { parseTcbInfo } from '../../src/vendors/intel/tcb-info.js';
-import { readVerifyRequest } from '../../src/wire/read-verify-request.js';
+import { readVerifyRequest } from '../../src/wire/read-requests.js';
 
 /** As `limits.eventLogBytes` where nothing is configured. */
 const EVENT_LOG_BYTES = 2 ** 20;

@@ -1,16 +1,14 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Decision } from '../../model/decision.js';
 import { RefusedError } from '../../model/errors.js';
+import type { IssueChallengeUseCase } from '../../service/challenges.js';
 import type { InspectEvidenceUseCase } from '../../service/inspections.js';
-import type { IssueChallengeUseCase } from '../../service/issue-challenge.js';
 import type { VerifyEvidenceUseCase } from '../../service/verify-evidence.js';
 import { presentDecision } from '../../wire/present-decision.js';
 import { PROBLEM_MEDIA_TYPE } from '../../wire/problem.js';
 import type { RequestLimits } from '../../wire/read-body.js';
-import { readChallengeRequest } from '../../wire/read-challenge-request.js';
-import { readInspectRequest } from '../../wire/read-inspect-request.js';
+import { readChallengeRequest, readInspectRequest, readVerifyRequest } from '../../wire/read-requests.js';
 import { readVerifyQuery } from '../../wire/read-verify-query.js';
-import { readVerifyRequest } from '../../wire/read-verify-request.js';
 import { callerOf } from '../access.js';
 import { bodyOf, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
 import type { VerificationSlots } from '../load-limits.js';
@@ -119,7 +117,6 @@ function askAgain({ retryAfterSeconds }: Decision, reply: FastifyReply): void {
   reply.header('retry-after', retryAfterSeconds ?? RETRY_SECONDS);
 }
 
-/** The query of a request target. */
 function queryOf(target: string): URLSearchParams {
   const start = target.indexOf('?');
   return start < 0 ? NO_QUERY : new URLSearchParams(target.slice(start + 1));

@@ -8,7 +8,6 @@ import type { HttpDependencies } from '../dependencies.js';
 import { JSON_TYPE } from '../json-bodies.js';
 import { DEFAULT_SLOTS, VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
-import { PAGE_SECURITY_POLICY } from '../security-headers.js';
 import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js';
 
 /** Every route of the service. Each says in its `config.access` who may use it. */
@@ -52,6 +51,18 @@ const documentSource: FastifyPluginAsync = Object.assign(
   },
   { [Symbol.for('skip-override')]: true, [Symbol.for('plugin-meta')]: { name: '@fastify/swagger' } },
 );
+
+/** For pages: scripts, styles and data of this service only. Pictures may be inline; styles are set by the page's script. */
+const PAGE_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
 /** `GET /docs`: the contract as a page for people. Everything that it loads comes from this service. */
 const docsRoutes: FastifyPluginAsync = async (scope) => {

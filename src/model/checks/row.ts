@@ -40,8 +40,6 @@ export const TRUST_CLAIMS = [
   'sourced-data',
 ] as const;
 export type TrustClaim = (typeof TRUST_CLAIMS)[number];
-
-/** Values of some claims of the trustworthiness vector. */
 export type TrustValues = { readonly [claim in TrustClaim]?: number };
 
 /** Whose submodule of the trust vector a check speaks for: the hardware's, the guest's, or another verifier's. */
@@ -60,7 +58,6 @@ export type Remedy = string | ((finding: Finding) => string);
  */
 export type Statement = 'hardware' | 'vtpm' | 'token';
 
-/** One check. */
 export interface CheckRow {
   /** What it establishes where it passes. One sentence for people: lower case, no period. */
   readonly holds: string;

@@ -7,9 +7,8 @@ import {
   type OpenAzureAttestationOptions,
   openAzureAttestation,
 } from '../../../src/attestation-services/open-services.js';
-import type { SubmissionResult } from '../../../src/model/attestation-service.js';
 import type { AzureIdentity } from '../../../src/model/azure-identity.js';
-import type { SnpSubmission, TdxSubmission } from '../../../src/model/verification.js';
+import type { SnpSubmission, SubmissionResult, TdxSubmission } from '../../../src/model/verification.js';
 import { DEFAULT_BREAKER } from '../../../src/outgoing/origin-breaker.js';
 import { AmdPki } from '../../lab/amd-pki.js';
 import { BearerTokens } from '../../lab/bearer-tokens.js';

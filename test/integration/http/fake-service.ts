@@ -6,15 +6,14 @@ import type { HttpDependencies, HttpSettings } from '../../../src/http/dependenc
 import { createLog } from '../../../src/http/log.js';
 import { Metrics } from '../../../src/http/metrics.js';
 import { type ListenOptions, type RunningServer, startServer } from '../../../src/http/server.js';
-import type { Caller, Role } from '../../../src/model/caller.js';
 import type { Decision } from '../../../src/model/decision.js';
 import type { Evidence } from '../../../src/model/evidence.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { Clock } from '../../../src/model/ports.js';
-import type { ChallengeRequest, VerifyRequest } from '../../../src/model/request.js';
+import type { Caller, ChallengeRequest, Role, VerifyRequest } from '../../../src/model/request.js';
+import type { IssueChallengeUseCase } from '../../../src/service/challenges.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../../../src/service/clock-watch.js';
 import type { InspectEvidenceUseCase } from '../../../src/service/inspections.js';
-import type { IssueChallengeUseCase } from '../../../src/service/issue-challenge.js';
 import type { VerifyEvidenceUseCase } from '../../../src/service/verify-evidence.js';
 
 export const NOW = new Date('2026-01-15T12:00:00Z');
@@ -161,13 +160,14 @@ export interface FakeServiceOptions {
 export function fakeDependencies(options: FakeServiceOptions = {}) {
   const clock = new FakeClock();
   const lines = new LogLines();
+  const callers = options.callers?.(clock) ?? new LocalCaller({ historical: false, insecure: false });
   return {
     verifyEvidence: new FakeVerifyEvidence(),
     issueChallenge: new FakeIssueChallenge(),
     inspectEvidence: new FakeInspectEvidence(),
     liveness: new FakeLiveness(),
     readiness: new FakeReadiness(),
-    callers: options.callers?.(clock) ?? new LocalCaller({ historical: false, insecure: false }),
+    callers: () => callers,
     metrics: new Metrics(),
     clock,
     lines,

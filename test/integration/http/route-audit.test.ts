@@ -2,7 +2,7 @@ import type { RouteOptions } from 'fastify';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Access } from '../../../src/http/access.js';
 import { createApplication } from '../../../src/http/application.js';
-import { ROLES, type Role } from '../../../src/model/caller.js';
+import { ROLES, type Role } from '../../../src/model/request.js';
 import { readProjectFile } from '../../architecture/project-files.js';
 import { requireConforming } from '../../contract/conforms.js';
 import { answersIn, exchange } from './exchange.js';

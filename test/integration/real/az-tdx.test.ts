@@ -3,7 +3,7 @@ import type { Decision } from '../../../src/model/decision.js';
 import { FormatError } from '../../../src/model/errors.js';
 import type { AzTdxVtpmEvidence } from '../../../src/model/evidence.js';
 import { AZURE_VTPM_ROOT_PINS } from '../../../src/verifiers/azure-cvm/ak-roots.js';
-import { readVerifyRequest } from '../../../src/wire/read-verify-request.js';
+import { readVerifyRequest } from '../../../src/wire/read-requests.js';
 import { BASELINE, judge, verifiersOf } from '../../judge.js';
 import { azTdxEvidenceOf, nonceOf, realAkOf } from '../../real-evidence.js';
 import {

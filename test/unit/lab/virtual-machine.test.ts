@@ -4,7 +4,7 @@ import { parseHclReport } from '../../../src/formats/hcl-report.js';
 import { parseSnpReport } from '../../../src/formats/snp-report.js';
 import { parseTpmsQuote } from '../../../src/formats/tpms-attest.js';
 import { expectedBinding } from '../../../src/verifiers/binding/expected-binding.js';
-import { readVerifyRequest } from '../../../src/wire/read-verify-request.js';
+import { readVerifyRequest } from '../../../src/wire/read-requests.js';
 import {
   boundValue,
   buildHclReport,

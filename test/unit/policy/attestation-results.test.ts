@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { TokenRoute } from '../../../src/model/evidence.js';
 import { TDX_STATUSES } from '../../../src/model/tdx-status.js';
-import type { TokenRoute } from '../../../src/model/token-route.js';
 import type { ResultState } from '../../../src/policy/appraisal-topic.js';
 import {
   appraised,

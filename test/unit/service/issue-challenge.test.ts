@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Caller } from '../../../src/model/caller.js';
 import { FormatError, RefusedError } from '../../../src/model/errors.js';
-import { ChallengeCodec, challengeId } from '../../../src/service/challenge-codec.js';
-import { IssueChallenge } from '../../../src/service/issue-challenge.js';
-import { NonceRecogniser } from '../../../src/service/nonce-recogniser.js';
+import type { Caller } from '../../../src/model/request.js';
+import { ChallengeCodec, challengeId, IssueChallenge } from '../../../src/service/challenges.js';
+import { NonceRecogniser } from '../../../src/service/nonces.js';
 import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
 import { FakeChallengeStore, FakeLog, fixedClock, never } from './fakes.js';
 

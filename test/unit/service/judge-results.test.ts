@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
-import type { EvidenceType } from '../../../src/model/evidence.js';
-import type { TokenRoute } from '../../../src/model/token-route.js';
+import type { EvidenceType, TokenRoute } from '../../../src/model/evidence.js';
 import type { TokenVerification, Verification } from '../../../src/model/verification.js';
 import { type Judged, judgeResults } from '../../../src/service/judge-results.js';
 import type { RouteFault, RouteToken } from '../../../src/service/other-verifiers.js';

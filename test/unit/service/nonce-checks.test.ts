@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChallengePurpose, NonceStanding } from '../../../src/model/challenge.js';
-import { nonceChecks } from '../../../src/service/nonce-checks.js';
+import { nonceChecks } from '../../../src/service/nonces.js';
 
 type ChallengeState = Extract<NonceStanding, { origin: 'challenge' }>['state'];
 

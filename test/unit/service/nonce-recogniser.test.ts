@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ConsumedScope } from '../../../src/model/challenge.js';
-import { ChallengeCodec, challengeId } from '../../../src/service/challenge-codec.js';
-import { NonceRecogniser } from '../../../src/service/nonce-recogniser.js';
+import { ChallengeCodec, challengeId } from '../../../src/service/challenges.js';
+import { NonceRecogniser } from '../../../src/service/nonces.js';
 import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
 import { FakeChallengeStore, FakeLog, fixedClock, never } from './fakes.js';
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { AttestationService, SubmissionResult } from '../../../src/model/attestation-service.js';
 import { type EndorsementRequest, type FetchContext, NO_ENDORSEMENTS } from '../../../src/model/endorsement.js';
 import { FormatError } from '../../../src/model/errors.js';
 import type { TokenEvidence } from '../../../src/model/evidence.js';
 import type {
+  AttestationService,
   Submission,
+  SubmissionResult,
   TokenVerification,
   TokenVerifier,
   VerificationContext,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Caller } from '../../../src/model/caller.js';
-import { unknownPolicy } from '../../../src/service/unknown-policy.js';
+import type { Caller } from '../../../src/model/request.js';
+import { unknownPolicy } from '../../../src/service/caller-limits.js';
 
 const POLICIES = new Set(['azure-cvm-baseline', 'payments']);
 const CALLER: Caller = {

@@ -1,13 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Caller } from '../../../src/model/caller.js';
 import type { ConsumedScope, NonceStanding } from '../../../src/model/challenge.js';
 import { Checks } from '../../../src/model/check.js';
 import type { Decision } from '../../../src/model/decision.js';
 import { type FetchContext, NO_ENDORSEMENTS } from '../../../src/model/endorsement.js';
 import { FormatError } from '../../../src/model/errors.js';
 import type { SnpEvidence } from '../../../src/model/evidence.js';
-import type { VerifyRequest } from '../../../src/model/request.js';
+import type { Caller, VerifyRequest } from '../../../src/model/request.js';
 import type {
   EvidenceVerifier,
   TokenVerifier,
@@ -15,9 +14,9 @@ import type {
   VerificationContext,
 } from '../../../src/model/verification.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
-import { ChallengeCodec, challengeId } from '../../../src/service/challenge-codec.js';
+import { ChallengeCodec, challengeId } from '../../../src/service/challenges.js';
 import type { ClockDoubt } from '../../../src/service/clock-watch.js';
-import { NonceRecogniser, type NonceUse } from '../../../src/service/nonce-recogniser.js';
+import { NonceRecogniser, type NonceUse } from '../../../src/service/nonces.js';
 import { OtherVerifiers } from '../../../src/service/other-verifiers.js';
 import {
   VerifyEvidence,

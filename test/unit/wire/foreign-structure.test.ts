@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { refuseForeignStructure, type Structure } from '../../../src/wire/encoded-members.js';
+import type { Structure } from '../../../src/formats/structure-kind.js';
+import { refuseForeignStructure } from '../../../src/wire/encoded-members.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { haveVectors, readVector, vectors } from '../../vectors.js';
 import { HCL_REPORT, SNP_REPORT, TD_QUOTE, TPM_MESSAGE } from './sample-bodies.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readChallengeRequest } from '../../../src/wire/read-challenge-request.js';
+import { readChallengeRequest } from '../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { bodyOf } from './sample-bodies.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readVerifyRequest } from '../../../src/wire/read-verify-request.js';
+import { readVerifyRequest } from '../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { base64url, bodyOf, EC_JWK, type Json, NONCE, OKP_JWK, RSA_JWK, snpEvidence } from './sample-bodies.js';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readChallengeRequest } from '../../../src/wire/read-challenge-request.js';
-import { readNonce, readVerifyRequest } from '../../../src/wire/read-verify-request.js';
+import { readChallengeRequest, readNonce, readVerifyRequest } from '../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { haveVectors, readVector } from '../../vectors.js';
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { requestLimits } from '../../../src/wire/read-body.js';
-import { readVerifyRequest } from '../../../src/wire/read-verify-request.js';
+import { readVerifyRequest } from '../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { bodyOf, tdxEvidence } from './sample-bodies.js';
 

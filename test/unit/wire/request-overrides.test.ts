@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { VerifyRequest } from '../../../src/model/request.js';
-import { overrideRequest, type RequestOverrides } from '../../../src/wire/request-overrides.js';
+import { overrideRequest, type RequestOverrides } from '../../../src/wire/read-requests.js';
 
 const AT = new Date('2026-01-15T12:00:00Z');
 const LATER = new Date('2026-02-01T00:00:00Z');

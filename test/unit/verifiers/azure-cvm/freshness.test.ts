@@ -3,7 +3,7 @@ import type { NonceStanding } from '../../../../src/model/challenge.js';
 import type { Verification } from '../../../../src/model/verification.js';
 import { appraise } from '../../../../src/policy/appraise.js';
 import { parsePolicy } from '../../../../src/policy/policy-document.js';
-import { readNonce } from '../../../../src/wire/read-verify-request.js';
+import { readNonce } from '../../../../src/wire/read-requests.js';
 import { boundValue, createVirtualMachine, type RuntimeClaimsFields, SnpGuest } from '../../../lab/index.js';
 import {
   AT,

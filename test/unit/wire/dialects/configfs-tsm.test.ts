@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readVerifyRequest } from '../../../../src/wire/read-verify-request.js';
+import { readVerifyRequest } from '../../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../../format-error-of.js';
 import { base64url, bodyOf, configfsTsm, configfsTsmTdx, type Json, SNP_REPORT, TD_QUOTE } from '../sample-bodies.js';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readInspectRequest } from '../../../../src/wire/read-inspect-request.js';
-import { readVerifyRequest } from '../../../../src/wire/read-verify-request.js';
+import { readInspectRequest, readVerifyRequest } from '../../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../../format-error-of.js';
 import {
   azSnpVtpmEvidence,

@@ -4,16 +4,15 @@ import type { Evidence, TokenEvidence } from '../model/evidence.js';
 import { traitsOf } from '../model/evidence-traits.js';
 import { hexLook } from '../model/hex-like.js';
 import { isObject, type JsonObject } from '../model/json.js';
-import type { VerifyRequest } from '../model/request.js';
+import type { ChallengeRequest, VerifyRequest } from '../model/request.js';
 import { trusteeHint } from './dialects/trustee.js';
 import { readBytes } from './encoded-members.js';
-import { evidenceForm } from './evidence-form.js';
-import { readInstant } from './instant.js';
+import { evidenceForm, requireEvidenceType } from './evidence-form.js';
 import { readBody } from './read-body.js';
 import { readEvidence } from './read-evidence.js';
 import { readPublicJwk, refusePrivateKey } from './read-public-jwk.js';
-import { checkVerifyRequest, type Schemas } from './schema-check.js';
-import { MISSING_MEMBER, missingOr } from './schema-message.js';
+import { checkSchema, checkVerifyRequest, type Schemas } from './schema-check.js';
+import { INSTANT_FORM, MISSING_MEMBER, missingOr } from './schema-message.js';
 
 const EVIDENCE = '/evidence';
 const NONCE = '/nonce';
@@ -98,7 +97,7 @@ export function readNonce(text: string): Uint8Array {
 }
 
 /** @throws {FormatError} `nonce` where the evidence has no place that long */
-export function requireFits(nonce: Uint8Array, evidence: Evidence): void {
+function requireFits(nonce: Uint8Array, evidence: Evidence): void {
   const { longestNonce } = traitsOf(evidence.type);
   if (longestNonce === null || nonce.byteLength <= longestNonce.bytes) return;
   const message = `nonce is ${nonce.byteLength} bytes, ${longestNonce.holder} holds ${longestNonce.bytes}`;
@@ -108,4 +107,97 @@ export function requireFits(nonce: Uint8Array, evidence: Evidence): void {
 function readPolicies(policy: Schemas['PolicySelection'] | undefined): readonly string[] | null {
   if (policy === undefined) return null;
   return typeof policy === 'string' ? [policy] : policy;
+}
+
+/** What the command line says instead of the body; null where it says nothing. */
+export interface RequestOverrides {
+  readonly policies: readonly string[] | null;
+  /** base64url, as in the body. */
+  readonly nonce: string | null;
+  /** RFC 3339 in UTC. */
+  readonly at: string | null;
+}
+
+/**
+ * A body as the command line wants it judged. The verification time is an option alone: a body is often written by
+ * whoever is to be judged, and must not turn back the clock of a gate.
+ *
+ * @throws {FormatError} `at_not_enabled` for a body that has an `at` itself; else as `readVerifyRequest`, for the
+ *   members that are replaced
+ */
+export function overrideRequest(request: VerifyRequest, overrides: RequestOverrides): VerifyRequest {
+  if (request.at !== null && overrides.at === null) {
+    throw new FormatError(
+      'at_not_enabled',
+      'the command line takes the verification time from --at only, never from the body',
+      {
+        pointer: '/at',
+      },
+    );
+  }
+  const nonce = overrides.nonce === null ? request.nonce : readNonce(overrides.nonce);
+  if (nonce !== null && request.bindingJwk === null) requireFits(nonce, request.evidence);
+  return {
+    ...request,
+    nonce,
+    policies: overrides.policies ?? request.policies,
+    at: overrides.at === null ? null : readInstant(overrides.at, '/at'),
+  };
+}
+
+/**
+ * Reads an /inspect body: what /verify takes as `evidence`, or a whole /verify body, whose evidence alone is looked at.
+ * Of the others only the schema is checked: what they say, and whether they are allowed, is no matter here.
+ *
+ * @throws {FormatError} as `readVerifyRequest`
+ */
+export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits): Evidence {
+  const json = readBody(body, limits);
+  if (!isObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
+  if (json['evidence'] !== undefined) {
+    refusePrivateKey(json['binding']);
+    const form = evidenceForm(json['evidence'], '/evidence');
+    return readEvidence(form, checkVerifyRequest(form, json).evidence, '/evidence');
+  }
+  if (json['type'] === undefined) {
+    const message = 'neither evidence, which has the member type, nor a /verify body, which has the member evidence';
+    throw new FormatError('schema', trusteeHint(json) ?? message, { pointer: '' });
+  }
+  const form = evidenceForm(json, '');
+  return readEvidence(form, checkSchema(form, json), '');
+}
+
+/**
+ * Reads a /challenges body. What it leaves out does not limit the challenge.
+ *
+ * @throws {FormatError} codes of `parseStrictJson`, `unknown_property`, `schema`
+ * @throws {FormatError} `type_unsupported` for evidence that no later request could carry
+ */
+export function readChallengeRequest(body: Uint8Array, limits?: StrictJsonLimits): ChallengeRequest {
+  const json = readBody(body, limits);
+  const type = isObject(json) ? json['evidenceType'] : undefined;
+  if (typeof type === 'string') requireEvidenceType(type, '/evidenceType');
+  const request = checkSchema('ChallengeRequest', json);
+  return {
+    audience: request.audience ?? null,
+    policy: request.policy ?? null,
+    evidenceType: request.evidenceType ?? null,
+  };
+}
+
+const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z$/;
+
+/**
+ * Reads a time: RFC 3339 in UTC. Digits after the millisecond are dropped.
+ *
+ * @throws {FormatError} `schema` for another form; for a day or time that does not exist, a leap second included
+ */
+function readInstant(text: string, pointer: string): Date {
+  if (!INSTANT.test(text)) throw new FormatError('schema', INSTANT_FORM, { pointer });
+  const instant = new Date(text);
+  // the platform takes 30 February for 2 March, and 24:00 for the next day
+  if (Number.isNaN(instant.getTime()) || instant.toISOString().slice(0, 19) !== text.slice(0, 19)) {
+    throw new FormatError('schema', 'there is no such day or time', { pointer });
+  }
+  return instant;
 }

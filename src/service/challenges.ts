@@ -1,0 +1,154 @@
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import type { ChallengeScope, ChallengeStore } from '../model/challenge.js';
+import { RefusedError } from '../model/errors.js';
+import type { Caller, ChallengeRequest } from '../model/request.js';
+import { requireAudience, requirePolicies, unknownPolicy } from './caller-limits.js';
+import type { WatchedClock } from './clock-watch.js';
+
+/** Cryptographically secure random bytes. */
+export type RandomBytes = (length: number) => Uint8Array;
+
+const RANDOM_BYTES = 16;
+const EXPIRY_BYTES = 4;
+const SIGNED_BYTES = RANDOM_BYTES + EXPIRY_BYTES;
+const MAC_BYTES = 12;
+const CHALLENGE_BYTES = SIGNED_BYTES + MAC_BYTES;
+
+/** Keeps this MAC apart from any other that the key may ever make. */
+const DOMAIN = Buffer.from('veritee-challenge-v1\0', 'ascii');
+
+/** What a value with a bound key starts with: no nonce may look like one (openapi.yaml, `binding`). */
+const BOUND_PREFIX = Buffer.from('veritee1', 'ascii');
+
+/**
+ * Makes and recognises challenges: 16 random bytes, 4 of the expiry (seconds since 1970, unsigned, big endian), and the
+ * first 12 of an HMAC-SHA-256 over both. The MAC says where the bytes come from, and nothing else: whether they are
+ * used, and for what they were made, stands in the store.
+ */
+export class ChallengeCodec {
+  readonly #key: KeyObject;
+  readonly #randomBytes: RandomBytes;
+
+  constructor(key: Uint8Array, randomBytes: RandomBytes) {
+    this.#key = createSecretKey(key);
+    this.#randomBytes = randomBytes;
+  }
+
+  /** @param expiresAt whole seconds; a fraction is dropped */
+  make(expiresAt: Date): Uint8Array {
+    const challenge = new Uint8Array(CHALLENGE_BYTES);
+    do {
+      challenge.set(this.#randomBytes(RANDOM_BYTES), 0);
+    } while (BOUND_PREFIX.equals(challenge.subarray(0, BOUND_PREFIX.length)));
+    viewOf(challenge).setUint32(RANDOM_BYTES, Math.floor(expiresAt.getTime() / 1000));
+    challenge.set(this.#mac(challenge.subarray(0, SIGNED_BYTES)), SIGNED_BYTES);
+    return challenge;
+  }
+
+  /** When the challenge expires; null where the bytes are not one of this key. */
+  recognise(nonce: Uint8Array): { readonly expiresAt: Date } | null {
+    if (nonce.byteLength !== CHALLENGE_BYTES) return null;
+    if (!timingSafeEqual(nonce.subarray(SIGNED_BYTES), this.#mac(nonce.subarray(0, SIGNED_BYTES)))) return null;
+    return { expiresAt: new Date(viewOf(nonce).getUint32(RANDOM_BYTES) * 1000) };
+  }
+
+  #mac(signed: Uint8Array): Uint8Array {
+    return createHmac('sha256', this.#key).update(DOMAIN).update(signed).digest().subarray(0, MAC_BYTES);
+  }
+}
+
+/** Id of a challenge in the store. */
+export function challengeId(challenge: Uint8Array): string {
+  return Buffer.from(challenge).toString('base64url');
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** How long the challenge store is waited for. After that it counts as out of reach. */
+export const CHALLENGE_STORE_TIMEOUT_MS = 100;
+
+/**
+ * The outcome of `work`, or an error once the time is up. The work itself is not cancelled: its late effects still happen.
+ * @throws {Error} also what `work` rejects with
+ */
+export async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Tells which policies there are now. */
+export interface KnownPolicies {
+  has(id: string): boolean;
+  /** Their ids. */
+  keys(): Iterable<string>;
+}
+
+export interface IssueChallengeParts {
+  readonly codec: ChallengeCodec;
+  readonly store: ChallengeStore;
+  readonly policies: KnownPolicies;
+  readonly clock: WatchedClock;
+  readonly lifetimeSeconds: number;
+  /** How long the store may take. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Makes a challenge and keeps its record, so that it can be used once, by the tenant and for what it was made for. */
+export class IssueChallenge {
+  readonly #parts: IssueChallengeParts;
+
+  constructor(parts: IssueChallengeParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @throws {FormatError} `policy_unknown`
+   * @throws {RefusedError} `forbidden`; `clock` while the clock cannot be relied on; `overloaded` when no further
+   *   challenge can be kept or the store is out of reach
+   */
+  async execute(request: ChallengeRequest, caller: Caller) {
+    this.#requireAllowed(request, caller);
+    this.#requireReliableClock();
+    const { codec, clock, lifetimeSeconds } = this.#parts;
+    const second = Math.floor(clock.now().getTime() / 1000);
+    const expiresAt = new Date((second + lifetimeSeconds) * 1000);
+    const nonce = codec.make(expiresAt);
+    await this.#put(challengeId(nonce), { ...request, tenant: caller.tenant }, expiresAt);
+    return { nonce, expiresAt };
+  }
+
+  #requireAllowed({ policy, audience }: ChallengeRequest, caller: Caller): void {
+    requirePolicies(policy === null ? [] : [policy], caller);
+    requireAudience(audience, caller);
+    const { policies } = this.#parts;
+    if (policy !== null && !policies.has(policy)) throw unknownPolicy(policy, policies, caller);
+  }
+
+  /** A challenge that is issued by a wrong clock would expire at a wrong time. */
+  #requireReliableClock(): void {
+    const doubt = this.#parts.clock.doubt();
+    if (doubt === null) return;
+    throw new RefusedError('clock', doubt.detail, { retryAfterSeconds: doubt.retryAfterSeconds });
+  }
+
+  async #put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
+    const { store, timeoutMs = CHALLENGE_STORE_TIMEOUT_MS } = this.#parts;
+    try {
+      await withinTime(store.put(id, scope, expiresAt), timeoutMs);
+    } catch (cause) {
+      if (cause instanceof RefusedError) throw cause;
+      throw new RefusedError('overloaded', 'the challenge store does not answer', { retryAfterSeconds: 1, cause });
+    }
+  }
+}
+
+export type IssueChallengeUseCase = Pick<IssueChallenge, 'execute'>;
