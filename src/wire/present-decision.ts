@@ -78,12 +78,12 @@ function isLongList(value: readonly JsonValue[]): boolean {
   return value.length > LONGEST_LIST;
 }
 
-function presentClaims({ snp, tdx, hcl, tpm, maa, ita }: Claims): Schemas['Claims'] {
+const NO_CLAIMS = { snp: null, tdx: null, hcl: null, tpm: null } as const;
+
+function presentClaims({ maa, ita, ...ofEvidence }: Claims): Schemas['Claims'] {
   return {
-    snp: snp ?? null,
-    tdx: tdx ?? null,
-    hcl: hcl ?? null,
-    tpm: tpm ?? null,
+    ...NO_CLAIMS,
+    ...ofEvidence,
     maa: maa === undefined ? null : presentToken(maa),
     ita: ita === undefined ? null : presentToken(ita),
   };
