@@ -5,6 +5,7 @@ import type { UsedEndorsement } from '../../model/endorsement.js';
 import type { AkCertificateInput, TpmQuoteInput } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
 import type { FreshnessPlace, Verification, VerificationContext } from '../../model/verification.js';
+import { withNonce } from '../binding/report-data-binding.js';
 import type { OpenedTpmQuote, TpmQuoteVerifier } from '../evidence/parts.js';
 import { hclClaims, PARAVISOR_CHECKS, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
 import {
@@ -79,13 +80,8 @@ export class GuestVerifier {
 
   /** Checks that must have an outcome, beside those of the hardware. */
   required({ akPath }: OpenedGuest, { binding }: Pick<VerificationContext, 'binding'>): readonly CheckId[] {
-    return [
-      'hcl_binding',
-      ...PARAVISOR_CHECKS,
-      ...this.#quotes.required,
-      ...(binding === null ? [] : (['nonce_mismatch'] as const)),
-      ...(akPath === null ? [] : AK_CERTIFICATE_CHECKS),
-    ];
+    const always = ['hcl_binding', ...PARAVISOR_CHECKS, ...this.#quotes.required] as const;
+    return [...withNonce(always, binding), ...(akPath === null ? [] : AK_CERTIFICATE_CHECKS)];
   }
 
   /** Nothing vouches for an attestation key. A certificate that was sent is judged all the same, but for its key. */

@@ -1,10 +1,16 @@
 import { hex } from '../../crypto/digest.js';
 import type { Checks } from '../../model/check.js';
+import type { CheckId } from '../../model/codes.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';
 import { comparedUserData, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
 import { isPadded, padded, shown } from './held-value.js';
 import { type HeldBinding, heldBinding, isBound } from './runtime-data-binding.js';
+
+/** Checks, with that of the nonce where there is one. */
+export function withNonce(ids: readonly CheckId[], binding: ExpectedBinding | null): readonly CheckId[] {
+  return binding === null ? ids : [...ids, 'nonce_mismatch'];
+}
 
 /** The place in which bare hardware evidence has the nonce depends on what the evidence contains. */
 
