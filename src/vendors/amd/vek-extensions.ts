@@ -1,6 +1,7 @@
 import { DER, malformed, parseDer, smallUnsigned } from '../../formats/der.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { onlyExtension } from '../../formats/x509-extension.js';
+import type { SnpTcbComponent } from '../../model/claims.js';
 
 /**
  * What a VCEK or VLEK says of the chip or provider it was made for, and of the firmware (AMD 57230, chapter 3).
@@ -22,13 +23,7 @@ export interface VekExtensions {
 }
 
 /** The TCB that the key was derived for. `fmc` is on Turin only. */
-export interface VekTcb {
-  readonly fmc: number | null;
-  readonly bootloader: number | null;
-  readonly tee: number | null;
-  readonly snp: number | null;
-  readonly microcode: number | null;
-}
+export type VekTcb = { readonly [component in SnpTcbComponent]: number | null };
 
 const ARC = '1.3.6.1.4.1.3704.1';
 /** OCTET STRING of 64 bytes: how newer certificates wrap hwID. */

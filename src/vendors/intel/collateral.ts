@@ -11,8 +11,6 @@ import { intelSgxProfile } from './roots.js';
 import { type PartReading, type Signed, SignedParts, signedCrl, signedText } from './signed-part.js';
 import { parseTcbInfo, type TcbInfo } from './tcb-info.js';
 
-export type { Signed };
-
 /** Collateral whose chains and signatures hold. Whether it is in time, and of this platform, is judged each time. */
 export interface SignedCollateral {
   readonly tcbInfo: Signed<TcbInfo>;

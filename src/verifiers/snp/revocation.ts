@@ -10,7 +10,7 @@ import type {
   UsedEndorsement,
 } from '../../model/endorsement.js';
 import { nullIfMalformed, within } from '../../model/errors.js';
-import type { ListReading, RevocationList, RevocationLists } from '../../vendors/amd/crls.js';
+import { type ListReading, latestOf, type RevocationList, type RevocationLists } from '../../vendors/amd/crls.js';
 import type { VekPath } from '../../vendors/amd/vek-path.js';
 
 /** What the CRLs of a product line say of an intermediate. */
@@ -129,15 +129,6 @@ function standIn(
     return found === null || found.crlProblems.get(product)?.mayStandIn({ number, thisUpdate, der }) === true;
   });
   return latestOf(fitting.filter(isTimely));
-}
-
-/** By date: numbers mean nothing between two series. */
-function latestOf(candidates: readonly Candidate[]): Candidate | null {
-  const began = ({ list }: Candidate) => list.thisUpdate?.getTime() ?? 0;
-  return candidates.reduce<Candidate | null>(
-    (latest, next) => (latest === null || began(next) > began(latest) ? next : latest),
-    null,
-  );
 }
 
 /**

@@ -1,10 +1,9 @@
+import { hex } from '../../crypto/digest.js';
 import type { SnpReport } from '../../formats/snp-report.js';
 import type { SnpClaims, SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
 import { FIRST_PART, processorOf, readTcb } from '../../vendors/amd/tcb.js';
 
-const hex = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 const hex64 = (value: bigint): string => `0x${value.toString(16)}`;
 
 /**
