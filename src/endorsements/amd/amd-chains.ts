@@ -7,6 +7,7 @@ import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
 import { kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 import type { HeldChain, LineSnapshot } from './line-snapshots.js';
+import { both, type Soon, whenKnown } from './soon.js';
 
 /** A VEK whose chain is looked for. */
 export type VekBelowChain = Omit<SuppliedVek, 'isIssuedBy'> & { readonly isIssuedBy: (chain: AmdChain) => boolean };
@@ -27,8 +28,15 @@ export class AmdChains {
   }
 
   /** The chain that is to be tried first; where none is at hand, the one that KDS has. */
-  first({ line, chains }: LineSnapshot, context: FetchContext): HeldChain | Promise<HeldChain | Unavailable> {
+  first({ line, chains }: LineSnapshot, context: FetchContext): Soon<HeldChain | Unavailable> {
     return chains[0] ?? this.#fetch(line, context);
+  }
+
+  /** The chain that signed the VEK, if there is one. Before the VEK is known, any chain of the line. */
+  of(snapshot: LineSnapshot, vek: Soon<VekBelowChain | null>, context: FetchContext): Soon<HeldChain | Unavailable> {
+    return whenKnown(both(this.first(snapshot, context), vek), ([first, below]) =>
+      'code' in first || below === null ? first : this.signerOf(snapshot, first, below, context),
+    );
   }
 
   /**
@@ -37,15 +45,16 @@ export class AmdChains {
    * that does not help, it is the first chain, under which the VEK does not verify.
    */
   signerOf(
-    line: SnpLine,
-    chains: readonly [HeldChain, ...HeldChain[]],
+    { line, chains }: LineSnapshot,
+    first: HeldChain,
     vek: VekBelowChain,
     context: FetchContext,
-  ): HeldChain | Promise<HeldChain> {
-    if (!vek.namesIssuer) return chains[0];
+  ): Soon<HeldChain> {
+    if (!vek.namesIssuer) return first;
+    const held = [first, ...chains.slice(1)];
     const known = this.#signers.get(vek.sha256);
-    const signer = chains.find(({ chain }) => chain === known) ?? this.#signerAmong(chains, vek);
-    return signer ?? this.#renewed(line, context).then((renewed) => this.#signerAmong(renewed, vek) ?? chains[0]);
+    const signer = held.find(({ chain }) => chain === known) ?? this.#signerAmong(held, vek);
+    return signer ?? this.#renewed(line, context).then((renewed) => this.#signerAmong(renewed, vek) ?? first);
   }
 
   /** The root of a line at KDS. */

@@ -16,6 +16,7 @@ import {
 } from './amd-crl-supply.js';
 import type { AmdParts } from './amd-parts.js';
 import type { LineSnapshot, RootedSnapshot } from './line-snapshots.js';
+import { type Soon, whenKnown } from './soon.js';
 
 /** The CRLs that are available for certificates of one kind. */
 export interface FoundCrls {
@@ -66,13 +67,13 @@ export class AmdCrls {
   }
 
   /** @param brought whether the request supplies a CRL, which counts where no other can be had */
-  find(snapshot: RootedSnapshot, context: FetchContext, brought = false): FoundCrls | Promise<FoundCrls> {
+  find(snapshot: RootedSnapshot, context: FetchContext, brought = false): Soon<FoundCrls> {
     const withOthers = (own: HeldCrl | MissingCrl): FoundCrls => ({
       own,
       others: snapshot.crls.filter((crl) => crl !== own && isCurrent(crl, context.at)),
     });
-    const own = this.#own({ snapshot, context, brought, mark: context.historical ? null : snapshot.mark });
-    return own instanceof Promise ? own.then(withOthers) : withOthers(own);
+    const mark = context.historical ? null : snapshot.mark;
+    return whenKnown(this.#own({ snapshot, context, brought, mark }), withOthers);
   }
 
   /**
@@ -101,7 +102,7 @@ export class AmdCrls {
   }
 
   /** What counts of what is at hand answers at once, unless it is to be renewed or noted. */
-  #own(search: Search): HeldCrl | Promise<HeldCrl | MissingCrl> {
+  #own(search: Search): Soon<HeldCrl | MissingCrl> {
     const { snapshot, context, mark } = search;
     const { line, crls } = snapshot;
     const isFit = (crl: HeldCrl) => isCurrent(crl, context.at) && isNoOlder(crl, mark);
@@ -168,14 +169,14 @@ export class AmdCrls {
    * Only a CRL whose series is known can be the measure for those that come after it. The memory is of what was relied on
    * lately: it says nothing about a past verification time, and is left as it is.
    */
-  #reliedOn({ snapshot, context, mark }: Search, crl: HeldCrl): HeldCrl | Promise<HeldCrl> {
+  #reliedOn({ snapshot, context, mark }: Search, crl: HeldCrl): Soon<HeldCrl> {
     const isNoted = crl.series === null || (mark !== null && !isOlder(mark, crl));
     if (context.historical || isNoted) return crl;
     return this.#parts.memory.advance(lineName(snapshot.line), crl).then(() => crl);
   }
 
   /** A CRL that was fetched before, or a newer one where that is due and the process does not live on. */
-  #renewed(search: Search, fetched: HeldCrl): HeldCrl | Promise<HeldCrl> {
+  #renewed(search: Search, fetched: HeldCrl): Soon<HeldCrl> {
     const { snapshot, context } = search;
     if (context.historical) return fetched;
     const watched = this.#watch(snapshot);
@@ -184,7 +185,7 @@ export class AmdCrls {
     return this.#renewedNow(search, relied, watched);
   }
 
-  async #renewedNow(search: Search, relied: HeldCrl | Promise<HeldCrl>, watched: Watched): Promise<HeldCrl> {
+  async #renewedNow(search: Search, relied: Soon<HeldCrl>, watched: Watched): Promise<HeldCrl> {
     const fetched = await relied;
     if (this.#parts.inBackground) {
       void this.#refresh(watched);

@@ -20,6 +20,7 @@ import type { AmdChains, VekBelowChain } from './amd-chains.js';
 import type { AmdCrls, FoundCrls } from './amd-crls.js';
 import { type AmdVeks, belowChain } from './amd-veks.js';
 import type { HeldChain, LineSnapshot, LineSnapshots } from './line-snapshots.js';
+import { both, type Soon, whenKnown } from './soon.js';
 
 /** What finds the material of one kind each. */
 export interface AmdFinders {
@@ -67,6 +68,7 @@ export class AmdEndorsements implements EndorsementSource {
     const { brought, signingKey } = request;
     const vekWanted = brought.vek === null ? this.#finders.veks.find(request, context) : null;
     const products = request.products.length > 1 ? await narrowed(request.products, vekWanted) : request.products;
+    // The VEK whose chain is looked for: that of the request, or the one that is being looked for itself.
     const below = vekWanted === null ? suppliedBelow(brought.vek) : vekWanted.then(foundBelow);
     const [vek, ...lines] = await Promise.all([
       vekWanted,
@@ -80,61 +82,25 @@ export class AmdEndorsements implements EndorsementSource {
 
   #forLine(
     line: SnpLine,
-    vek: Vek,
+    vek: Soon<VekBelowChain | null>,
     brought: SnpEndorsementRequest['brought'],
     context: FetchContext,
-  ): FoundForLine | Promise<FoundForLine> {
-    const snapshot = this.#finders.snapshots.of(line);
-    if (snapshot instanceof Promise) return snapshot.then((made) => this.#from(made, vek, brought, context));
-    return this.#from(snapshot, vek, brought, context);
-  }
-
-  #from(
-    snapshot: LineSnapshot,
-    vek: Vek,
-    brought: SnpEndorsementRequest['brought'],
-    context: FetchContext,
-  ): FoundForLine | Promise<FoundForLine> {
-    const { product } = snapshot.line;
-    const chain = brought.chain ? null : this.#chain(snapshot, vek, context);
-    const crl = this.#crl(snapshot, brought.crls, context);
-    if (!(chain instanceof Promise) && !(crl instanceof Promise)) return { product, chain, crl };
-    return Promise.all([chain, crl]).then(([foundChain, foundCrl]) => ({ product, chain: foundChain, crl: foundCrl }));
-  }
-
-  #chain(
-    snapshot: LineSnapshot,
-    vek: Vek,
-    context: FetchContext,
-  ): Sourced<DerChain> | Promise<Sourced<DerChain> | Unavailable> {
-    const { chains } = this.#finders;
-    const first = chains.first(snapshot, context);
-    if (first instanceof Promise || vek instanceof Promise) return this.#chainLater(snapshot, first, vek, context);
-    if (vek === null) return sourcedChain(first);
-    const signer = chains.signerOf(snapshot.line, [first, ...snapshot.chains.slice(1)], vek, context);
-    return signer instanceof Promise ? signer.then(sourcedChain) : sourcedChain(signer);
-  }
-
-  /** The chain that signed the VEK, if there is one. Before the VEK is known, any chain of the line. */
-  async #chainLater(
-    snapshot: LineSnapshot,
-    wanted: HeldChain | Promise<HeldChain | Unavailable>,
-    vek: Vek,
-    context: FetchContext,
-  ): Promise<Sourced<DerChain> | Unavailable> {
-    const [first, below] = await Promise.all([wanted, vek]);
-    if ('code' in first) return first;
-    if (below === null) return sourcedChain(first);
-    const held = [first, ...snapshot.chains.slice(1)] as const;
-    return sourcedChain(await this.#finders.chains.signerOf(snapshot.line, held, below, context));
+  ): Soon<FoundForLine> {
+    const { chains, snapshots } = this.#finders;
+    return whenKnown(snapshots.of(line), (snapshot) => {
+      const found = both(
+        brought.chain ? null : whenKnown(chains.of(snapshot, vek, context), sourcedChain),
+        this.#crl(snapshot, brought.crls, context),
+      );
+      return whenKnown(found, ([chain, crl]) => ({ product: line.product, chain, crl }));
+    });
   }
 
   /** A CRL counts only if the ARK that signed it is available: an unverified CRL is not used. */
-  #crl(snapshot: LineSnapshot, brought: boolean, context: FetchContext): FoundCrl | Promise<FoundCrl> {
+  #crl(snapshot: LineSnapshot, brought: boolean, context: FetchContext): Soon<FoundCrl> {
     const { ark } = snapshot;
     if (ark === null) return this.#crlUnderFetched(snapshot, brought, context);
-    const found = this.#finders.crls.find({ ...snapshot, ark }, context, brought);
-    return found instanceof Promise ? found.then(sourced) : sourced(found);
+    return whenKnown(this.#finders.crls.find({ ...snapshot, ark }, context, brought), sourced);
   }
 
   async #crlUnderFetched(snapshot: LineSnapshot, brought: boolean, context: FetchContext): Promise<FoundCrl> {
@@ -148,9 +114,6 @@ export class AmdEndorsements implements EndorsementSource {
   }
 }
 
-/** The VEK whose chain is looked for: that of the request, or the one that is being looked for itself. */
-type Vek = VekBelowChain | null | Promise<VekBelowChain | null>;
-
 function suppliedBelow(vek: SuppliedVek | null): VekBelowChain | null {
   return vek && { ...vek, isIssuedBy: (chain) => vek.isIssuedBy(chain.ders) };
 }
@@ -161,7 +124,8 @@ function foundBelow(vek: Sourced<AmdVek> | Unavailable): VekBelowChain | null {
 
 const hashedVek = ({ certificate: { der }, sha256 }: AmdVek): HashedDer => ({ der, sha256 });
 
-const sourcedChain = ({ chain, origin }: HeldChain): Sourced<DerChain> => ({ value: chain.ders, origin });
+const sourcedChain = (found: HeldChain | Unavailable): Sourced<DerChain> | Unavailable =>
+  'code' in found ? found : { value: found.chain.ders, origin: found.origin };
 
 function sourced({ own, others }: FoundCrls): FoundCrl {
   return { own: 'code' in own ? own : own.sourced, others: others.map((crl) => crl.sourced) };

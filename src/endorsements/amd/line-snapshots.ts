@@ -7,6 +7,7 @@ import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
 import { isDamaged } from '../files/rollback-marks.js';
 import type { AmdCrlSupply, HeldCrl } from './amd-crl-supply.js';
 import type { AmdParts } from './amd-parts.js';
+import type { Soon } from './soon.js';
 
 /** A chain, and where it is from. */
 export interface HeldChain {
@@ -52,7 +53,7 @@ export class LineSnapshots {
     this.#supply = supply;
   }
 
-  of(line: SnpLine): LineSnapshot | Promise<LineSnapshot> {
+  of(line: SnpLine): Soon<LineSnapshot> {
     const kept = this.#kept.get(lineName(line));
     return kept?.changes === this.#changes ? kept.snapshot : this.#make(line);
   }
