@@ -12,9 +12,9 @@ import type {
   Sourced,
   Unavailable,
 } from '../../model/endorsement.js';
-import { UnfitError } from '../../model/errors.js';
 import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import { attempt } from '../files/material-files.js';
 import { isDamaged } from '../files/rollback-marks.js';
 import { kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
@@ -112,19 +112,13 @@ export class AmdCrlSupply {
   #verify(list: CrlFrame, ark: X509Certificate, product: SnpProduct): AmdCrl | null {
     const known = this.#verified.get(list);
     if (known?.ark === ark) return known.crl;
-    const crl = this.#verifiedOrNull(list, ark, product);
+    const read = attempt(() => verifyCrl(list, ark, product));
+    const crl = read instanceof Error ? null : read;
     this.#verified.set(list, { ark, crl });
-    return crl;
-  }
-
-  #verifiedOrNull(list: CrlFrame, ark: X509Certificate, product: SnpProduct): AmdCrl | null {
-    try {
-      return verifyCrl(list, ark, product);
-    } catch (error) {
-      if (!(error instanceof UnfitError)) throw error;
-      this.#parts.log.warn({ product, why: error.message }, 'CRL of the AMD endorsement folder not used');
-      return null;
+    if (read instanceof Error) {
+      this.#parts.log.warn({ product, why: read.message }, 'CRL of the AMD endorsement folder not used');
     }
+    return crl;
   }
 
   /** Caches a CRL, or says why it cannot be relied on. */

@@ -4,6 +4,7 @@ import { type AmdChain, hasSigned } from '../../vendors/amd/chain.js';
 import type { SnpLine } from '../../vendors/amd/issuers.js';
 import type { VcekSubject } from '../../vendors/amd/vek.js';
 import { type AmdVek, isForTcb, issuedAt, isVcekOf, readVek, verifyVek } from '../../vendors/amd/vek.js';
+import { attempt } from '../files/material-files.js';
 import type { AmdChains, VekBelowChain } from './amd-chains.js';
 import { kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
@@ -96,14 +97,9 @@ export class AmdVeks {
 
   #isVouchedFor(vek: AmdVek, chain: AmdChain): boolean {
     if (this.#vouchedFor.get(vek) === chain) return true;
-    try {
-      verifyVek(vek, chain, this.#parts.pins);
-      this.#vouchedFor.set(vek, chain);
-      return true;
-    } catch (error) {
-      if (error instanceof UnfitError) return false;
-      throw error;
-    }
+    const isUnfit = attempt(() => verifyVek(vek, chain, this.#parts.pins)) instanceof Error;
+    if (!isUnfit) this.#vouchedFor.set(vek, chain);
+    return !isUnfit;
   }
 
   /** Asks for each line in turn: no VCEK, or a failure, for one line does not rule out the next. */

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Unavailable } from '../../model/endorsement.js';
-import { ConfigurationError, UnfitError } from '../../model/errors.js';
+import { ConfigurationError, FormatError, UnfitError } from '../../model/errors.js';
 import { fileProblem } from '../../model/file-problem.js';
 import { readBoundedFile } from './whole-files.js';
 
@@ -51,6 +51,16 @@ export interface ExportedBundle {
 export interface MaterialFiles {
   readonly files: readonly NamedFile[];
   readonly refused: readonly RefusedFile[];
+}
+
+/** The result, or why there is none. Faults that are not about the material are not caught. */
+export function attempt<T>(read: () => T): T | Error {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof UnfitError) return error;
+    throw error;
+  }
 }
 
 /**
@@ -119,7 +129,8 @@ async function markOf(path: string): Promise<string> {
   }
 }
 
-function codeOf(error: unknown): string {
+/** The code of the system's error. */
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown fault';
 }
 

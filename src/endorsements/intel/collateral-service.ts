@@ -9,6 +9,7 @@ import { FetchError } from '../../outgoing/fetch-error.js';
 import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
 import { cutSignedJson } from '../../vendors/intel/collateral-json.js';
 import type { CollateralKey } from '../../vendors/intel/collateral-parts.js';
+import type { ServiceCall } from '../files/open-source.js';
 import type { FetchedSourceName } from './collateral-cache.js';
 
 interface CollateralServiceOptions {
@@ -16,13 +17,6 @@ interface CollateralServiceOptions {
   readonly url: string;
   readonly fetch: Fetch;
   readonly clock: Clock;
-}
-
-/** How one question to the service is asked. */
-interface ServiceCall {
-  readonly signal: AbortSignal;
-  /** Whether a 404 may be remembered. Not for historical requests. */
-  readonly remember: boolean;
 }
 
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/octet-stream', 'text/plain']);
