@@ -13,7 +13,7 @@ import type {
   Unavailable,
 } from '../../model/endorsement.js';
 import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
-import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
 import { attempt } from '../files/material-files.js';
 import { isDamaged } from '../files/rollback-marks.js';
 import { kdsProblem } from './amd-kds.js';
@@ -60,7 +60,7 @@ export class AmdCrlSupply {
 
   /** All genuine CRLs of a product line, those that have ended as well. */
   async held({ line: { product }, ark }: CrlSeries): Promise<readonly HeldCrl[]> {
-    const fetched = await Promise.all([this.#fetched(product, 'vcek', ark), this.#fetched(product, 'vlek', ark)]);
+    const fetched = await Promise.all(SNP_SIGNING_KEYS.map((series) => this.#fetched(product, series, ark)));
     const stored = this.#parts.directory.crls(product).flatMap(({ series, list }): HeldCrl[] => {
       const crl = this.#verify(list, ark, product);
       return crl === null ? [] : [heldCrl(crl, 'store', series)];

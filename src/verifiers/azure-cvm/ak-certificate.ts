@@ -26,7 +26,6 @@ export const AK_CERTIFICATE_CHECKS = [
   'cert_validity',
 ] as const satisfies readonly CheckId[];
 
-/** The result of verifying an AK certificate. */
 export interface AkVerdict {
   /**
    * Azure certifies that the key is that of a confidential VM's vTPM. It does so after it has judged the paravisor, and the

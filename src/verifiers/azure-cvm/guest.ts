@@ -4,8 +4,9 @@ import type { CheckId } from '../../model/codes.js';
 import type { UsedEndorsement } from '../../model/endorsement.js';
 import type { AkCertificateInput, TpmQuoteInput } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
-import type { FreshnessPlace, Verification, VerificationContext } from '../../model/verification.js';
+import type { FreshnessPlace, VerificationContext } from '../../model/verification.js';
 import { withNonce } from '../binding/report-data-binding.js';
+import { present } from '../evidence/mark-verified.js';
 import type { OpenedTpmQuote, TpmQuoteVerifier } from '../evidence/parts.js';
 import { hclClaims, PARAVISOR_CHECKS, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
 import {
@@ -27,7 +28,6 @@ interface GuestEvidence {
   readonly ak: AkCertificateInput | null;
 }
 
-/** The result of verifying the guest. */
 export interface Guest {
   readonly claims: Pick<Claims, 'hcl' | 'tpm'>;
   readonly bound: readonly FreshnessPlace[];
@@ -116,7 +116,7 @@ export class GuestVerifier {
     const hcl = describeParavisor(claims, reportType, known, certificate.knowsParavisor);
     return {
       ...hcl,
-      claims: { ...hcl.claims, ...(quote.claims === null ? {} : { tpm: quote.claims }) },
+      claims: { ...hcl.claims, ...present({ tpm: quote.claims }) },
       selectedPcrs: quote.selectedPcrs,
       bound,
       endorsements,
@@ -154,12 +154,6 @@ function describeParavisor(
 }
 
 /** What a verification says of the guest beside checks and endorsements. */
-export function guestMembers({
-  withheldConfiguration,
-  selectedPcrs,
-}: Guest): Pick<Verification, 'withheldConfiguration' | 'selectedPcrs'> {
-  return {
-    ...(withheldConfiguration === null ? {} : { withheldConfiguration }),
-    ...(selectedPcrs === null ? {} : { selectedPcrs }),
-  };
+export function guestMembers({ withheldConfiguration, selectedPcrs }: Guest) {
+  return present({ withheldConfiguration, selectedPcrs });
 }

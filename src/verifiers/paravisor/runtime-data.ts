@@ -4,13 +4,14 @@ import type { HclClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
+import { verifyNonceInData, verifyNonceInReportData, withNonce } from '../binding/report-data-binding.js';
 import {
-  verifyNonceInData,
-  verifyNonceInReportData,
+  hclClaims,
+  PARAVISOR_CHECKS,
   verifyNonceInUserData,
-  withNonce,
-} from '../binding/report-data-binding.js';
-import { hclClaims, PARAVISOR_CHECKS, verifyParavisorClaims, verifyRuntimeDataHash } from './paravisor-claims.js';
+  verifyParavisorClaims,
+  verifyRuntimeDataHash,
+} from './paravisor-claims.js';
 
 export const RUNTIME_DATA = '/evidence/runtimeData';
 
@@ -25,7 +26,6 @@ export interface BareEvidence {
   readonly paravisor: () => HclClaims['paravisor'] | null;
 }
 
-/** The result of verifying report data and runtime data. */
 export interface RuntimeData {
   readonly hcl: HclClaims | null;
   /** The bytes, where their SHA-256 is in the report data. */

@@ -1,12 +1,12 @@
 import { inject, injectable } from 'tsyringe';
 import { Checks } from '../../model/check.js';
-import type { Claims, HclClaims, SnpClaims } from '../../model/claims.js';
+import type { HclClaims, SnpClaims } from '../../model/claims.js';
 import type { SnpEvidence } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
 import { withNonce } from '../binding/report-data-binding.js';
-import { markVerified } from '../evidence/mark-verified.js';
+import { markVerified, present } from '../evidence/mark-verified.js';
 import { type OpenedSnpReport, type SnpReportVerifier, submissionOf } from '../evidence/parts.js';
 import {
   floorMember,
@@ -66,7 +66,7 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
     return {
       checks: checks.all,
       required: [...report.required, ...withNonce(runtimeData === null ? [] : ['hcl_binding'], binding)],
-      claims: claimsOf(report.claims, data.hcl),
+      claims: markVerified(present({ snp: report.claims, hcl: data.hcl })),
       endorsements: report.endorsements,
       bound: data.bound,
       validUntil: report.validUntil,
@@ -80,8 +80,4 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
     if (claims === null || !verifyParavisorVmpl(checks, claims)) return null;
     return paravisorByIdKey(claims, this.#floors);
   }
-}
-
-function claimsOf(snp: Verified<SnpClaims> | null, hcl: HclClaims | null): Verified<Claims> {
-  return markVerified({ ...(snp === null ? {} : { snp }), ...(hcl === null ? {} : { hcl }) });
 }

@@ -16,7 +16,7 @@ import type {
   VerificationContext,
 } from '../../model/verification.js';
 import { verifyNonceInReportData, withNonce } from '../binding/report-data-binding.js';
-import { markVerified } from '../evidence/mark-verified.js';
+import { markVerified, present } from '../evidence/mark-verified.js';
 import type { OpenedTdQuote, TdQuoteVerification, TdQuoteVerifier } from '../evidence/parts.js';
 import { paravisorByMrtd } from '../paravisor/paravisor-claims.js';
 import { RUNTIME_DATA, type RuntimeData, verifyReportData } from '../paravisor/runtime-data.js';
@@ -75,15 +75,12 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     return {
       checks: checks.all,
       required: [...quote.required, ...requiredOf(evidence, binding)],
-      claims: markVerified({
-        ...(claims === null ? {} : { tdx: claims }),
-        ...(data.hcl === null ? {} : { hcl: data.hcl }),
-      }),
+      claims: markVerified(present({ tdx: claims, hcl: data.hcl })),
       endorsements: quote.endorsements,
       bound: data.bound,
       validUntil: quote.validUntil,
       tcbShortfalls: quote.shortfalls,
-      ...(quote.collateralIssued === null ? {} : { collateralIssued: quote.collateralIssued }),
+      ...present({ collateralIssued: quote.collateralIssued }),
       submission: claims === null ? null : { tee: 'tdx', quote: evidence.quote, runtimeData: data.hashed },
     };
   }

@@ -102,7 +102,7 @@ export async function verifyToken(checks: Checks, token: ReadToken, rules: Token
       detail: 'no source for the keys of the issuer',
       retryable: false,
     };
-    checks.unavailable(missing.code, { detail: missing.detail, retryable: missing.retryable });
+    checks.unavailable(missing.code, missing);
     return null;
   }
   checks.pass('jwks_unavailable', { detail: describeKeys(keys.value) });
