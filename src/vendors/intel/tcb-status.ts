@@ -1,26 +1,19 @@
-/** Words that a level of a platform may have, those of module and QE, and those that only the merge makes. */
-const PLATFORM_WORDS: ReadonlySet<string> = new Set([
+const NOT_OUT_OF_DATE: ReadonlySet<string> = new Set([
   'UpToDate',
   'SWHardeningNeeded',
   'ConfigurationNeeded',
   'ConfigurationAndSWHardeningNeeded',
-  'OutOfDate',
-  'OutOfDateConfigurationNeeded',
-  'Revoked',
 ]);
+const OUT_OF_DATE: ReadonlySet<string> = new Set(['OutOfDate', 'OutOfDateConfigurationNeeded']);
+
+/** Words that a level of a platform may have, and those of module and QE. */
+const PLATFORM_WORDS: ReadonlySet<string> = new Set([...NOT_OUT_OF_DATE, ...OUT_OF_DATE, 'Revoked']);
 const PART_WORDS: ReadonlySet<string> = new Set(['UpToDate', 'OutOfDate', 'Revoked']);
 
 const CONFIGURATION_NEEDED: ReadonlySet<string> = new Set([
   'ConfigurationNeeded',
   'ConfigurationAndSWHardeningNeeded',
   'OutOfDateConfigurationNeeded',
-]);
-const OUT_OF_DATE: ReadonlySet<string> = new Set(['OutOfDate', 'OutOfDateConfigurationNeeded']);
-const NOT_OUT_OF_DATE: ReadonlySet<string> = new Set([
-  'UpToDate',
-  'SWHardeningNeeded',
-  'ConfigurationNeeded',
-  'ConfigurationAndSWHardeningNeeded',
 ]);
 
 /** Statuses of the levels that a quote reached. */
