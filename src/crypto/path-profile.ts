@@ -2,7 +2,6 @@ import type { EcCurve, PublicKey } from '../formats/public-key.js';
 import type { SignatureAlgorithm } from '../formats/signature-algorithm.js';
 import { isOnCurve } from './curve.js';
 
-/** A kind of key that a profile allows. */
 export type KeyRule =
   | { readonly kind: 'rsa'; readonly minimumBits: number; readonly maximumBits: number }
   | { readonly kind: 'ec'; readonly curve: EcCurve };

@@ -103,7 +103,6 @@ export class AmdCrlSupply {
     }
   }
 
-  /** The CRL of a series that was fetched. */
   async #fetched(product: SnpProduct, series: SnpSigningKey, ark: X509Certificate): Promise<readonly HeldCrl[]> {
     const crl = await this.#parts.cache.crl({ product, signingKey: series }, ark);
     return crl === null ? [] : [heldCrl(crl, 'cache', series)];

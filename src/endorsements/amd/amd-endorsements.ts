@@ -30,7 +30,6 @@ export interface AmdFinders {
   readonly snapshots: LineSnapshots;
 }
 
-/** What was found for one line. */
 interface FoundForLine {
   readonly product: SnpProduct;
   /** Null where the request supplies it. */

@@ -10,7 +10,6 @@ import { kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 import type { LineSnapshots } from './line-snapshots.js';
 
-/** A VCEK or VLEK, and where it is from. */
 type HeldVek = Sourced<AmdVek>;
 
 /** The certificate of the key that signed a report: from the operator's folder, the cache, or KDS. */

@@ -9,7 +9,6 @@ import type { AmdCrlSupply, HeldCrl } from './amd-crl-supply.js';
 import type { AmdParts } from './amd-parts.js';
 import type { Soon } from './soon.js';
 
-/** A chain, and where it is from. */
 export interface HeldChain {
   readonly chain: AmdChain;
   readonly origin: EndorsementOrigin;

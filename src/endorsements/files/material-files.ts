@@ -31,7 +31,6 @@ export interface TakenFile {
   readonly keptAs: string;
 }
 
-/** What became of the files of a bundle. */
 export interface ImportReport {
   readonly taken: readonly TakenFile[];
   readonly refused: readonly RefusedFile[];
@@ -129,7 +128,6 @@ async function markOf(path: string): Promise<string> {
   }
 }
 
-/** The code of the system's error. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown fault';
 }

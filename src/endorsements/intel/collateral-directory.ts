@@ -53,7 +53,6 @@ export class CollateralDirectory extends WatchedFolder {
   }
 }
 
-/** Collateral of a file. */
 export interface CollateralOfFile {
   readonly name: string;
   readonly collateral: IntelCollateral;

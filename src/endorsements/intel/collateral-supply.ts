@@ -29,7 +29,6 @@ export interface Fetched {
   readonly downloaded: IntelCollateral;
 }
 
-/** Collateral that is to be renewed. */
 interface Watched {
   readonly key: CollateralKey;
   /** Monotonic. */

@@ -31,7 +31,6 @@ export interface TdxCollateralSource {
   find(request: TdxCollateralRequest, context: FetchContext): Promise<SourcedCollateral | Unavailable>;
 }
 
-/** Available collateral, and who gave it. */
 interface Held {
   readonly collateral: IntelCollateral;
   readonly source: CollateralSourceName;

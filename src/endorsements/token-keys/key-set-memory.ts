@@ -28,7 +28,6 @@ interface KeySetMemoryOptions {
   readonly closing: AbortSignal;
 }
 
-/** A cached key set. */
 export interface FoundKeys extends Sourced<DownloadedKeys> {
   /** When it was fetched, where it is due and the last fetch did not bring a newer one; else absent. */
   readonly unrenewedSince?: Date;

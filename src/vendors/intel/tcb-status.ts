@@ -16,7 +16,6 @@ const CONFIGURATION_NEEDED: ReadonlySet<string> = new Set([
   'OutOfDateConfigurationNeeded',
 ]);
 
-/** Statuses of the levels that a quote reached. */
 export interface LevelStatuses {
   readonly platform: string;
   /** Null where modules have no levels. */

@@ -29,7 +29,6 @@ import { type Guest, GuestVerifier, guestMembers, HCL_REPORT, type OpenedGuest }
 
 const ENDORSEMENTS = '/evidence/endorsements';
 
-/** Evidence, read. */
 interface Opened {
   readonly hcl: HclReport;
   readonly guest: OpenedGuest;

@@ -18,7 +18,6 @@ import { refuseUnquotedServiceTd, verifyTdReportMatch } from './td-report-match.
 const TD_QUOTE = '/evidence/tdQuote';
 const COLLATERAL = '/evidence/collateral';
 
-/** Evidence, read. */
 interface Opened {
   readonly evidence: AzTdxVtpmEvidence;
   readonly hcl: HclReport;

@@ -56,7 +56,6 @@ export interface VouchedParavisor {
   readonly known: HclClaims['paravisor'] | null;
 }
 
-/** The guest's part of evidence, read. */
 export interface OpenedGuest {
   readonly quote: OpenedTpmQuote;
   /** The certificate of the attestation key; null where none was sent. */

@@ -45,7 +45,6 @@ export interface NoncePlace {
   readonly holds: boolean;
 }
 
-/** Places that hold the nonce. */
 export function boundPlaces(places: readonly NoncePlace[]): readonly FreshnessPlace[] {
   return places.filter(({ holds }) => holds).map(({ place }) => place);
 }

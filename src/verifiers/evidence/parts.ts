@@ -38,7 +38,6 @@ export interface SnpReportPlaces {
   readonly endorsements: string;
 }
 
-/** A report that was read. */
 export interface OpenedSnpReport {
   readonly needs: readonly SnpEndorsementRequest[];
   /** @throws {FormatError} where a chain or CRL of the request is malformed */
@@ -77,7 +76,6 @@ export interface TdQuotePlaces {
   readonly collateral: string;
 }
 
-/** A TD quote that was read. */
 export interface OpenedTdQuote {
   readonly needs: readonly TdxCollateralRequest[];
   /** Nothing in it is verified. */
@@ -112,7 +110,6 @@ export interface TpmQuoteVerifier {
   open(quote: TpmQuoteInput, about: string): OpenedTpmQuote;
 }
 
-/** A quote of a TPM that was read. */
 export interface OpenedTpmQuote {
   /**
    * Verifies it under a key that something else vouches for.

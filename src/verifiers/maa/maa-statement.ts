@@ -68,29 +68,20 @@ function statementOf(claims: JsonObject): MaaStatement | string {
   const type = claims['x-ms-attestation-type'];
   if (type === 'sevsnpvm' || type === 'tdxvm') {
     if (claims['x-ms-isolation-tee'] !== undefined) return `a ${type} token has x-ms-isolation-tee`;
-    const runtime = claims['x-ms-runtime'];
-    return {
-      attestationType: type,
-      tee: type,
-      claims,
-      runtime: isObject(runtime) ? runtime : null,
-      guestRuntime: null,
-    };
+    return { attestationType: type, tee: type, claims, runtime: runtimeOf(claims), guestRuntime: null };
   }
   if (type !== 'azurevm') return 'the token is about a kind of TEE that is not judged here';
   const isolation = claims['x-ms-isolation-tee'];
   if (!isObject(isolation)) return 'x-ms-isolation-tee is missing: the VM is not a confidential VM';
   const tee = isolation['x-ms-attestation-type'];
   if (tee !== 'sevsnpvm' && tee !== 'tdxvm') return 'x-ms-isolation-tee names a TEE that is not judged here';
-  const [runtime, guestRuntime] = [isolation['x-ms-runtime'], claims['x-ms-runtime']];
-  if (guestRuntime !== undefined && !isObject(guestRuntime)) return 'x-ms-runtime has the wrong type';
-  return {
-    attestationType: type,
-    tee,
-    claims: isolation,
-    runtime: isObject(runtime) ? runtime : null,
-    guestRuntime: guestRuntime ?? null,
-  };
+  const guestRuntime = runtimeOf(claims);
+  if (claims['x-ms-runtime'] !== undefined && guestRuntime === null) return 'x-ms-runtime has the wrong type';
+  return { attestationType: type, tee, claims: isolation, runtime: runtimeOf(isolation), guestRuntime };
+}
+
+function runtimeOf({ 'x-ms-runtime': runtime }: JsonObject): JsonObject | null {
+  return isObject(runtime) ? runtime : null;
 }
 
 function claimProblem({ tee, claims }: MaaStatement): string | null {

@@ -22,7 +22,6 @@ import { markVerified, present } from '../evidence/mark-verified.js';
 /** Checks of a paravisor's runtime claims, in the order in which they run. */
 export const PARAVISOR_CHECKS = ['hcl_duplicate', 'hcl_claims', 'hcl_ak_missing', 'hcl_ak_weak'] as const;
 
-/** What verified runtime claims say. */
 export interface ParavisorClaims {
   readonly ak: Verified<RsaPublicKey>;
   readonly akThumbprint: string;

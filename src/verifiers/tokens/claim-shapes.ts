@@ -1,6 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 
-/** Type of a claim. */
 export type Shape = 'number' | 'boolean' | 'string' | 'object' | 'strings' | 'any';
 
 /** Claims about a TD whose names and types both verifiers write. */

@@ -17,7 +17,6 @@ import { memoized } from '../evidence/memoized.js';
 import { verifyValidity } from '../evidence/path-checks.js';
 import { type TokenRevocation, verifyTokenRevocation } from './token-revocation.js';
 
-/** What the certificates of a token's key are verified with. */
 export interface KeyCertificateRules {
   /**
    * SHA-256 of the certificates, or of their SubjectPublicKeyInfos, that a chain may end at, lower-case hex. Null: the
@@ -29,7 +28,6 @@ export interface KeyCertificateRules {
   readonly at: Date;
 }
 
-/** Certificates of a key that were verified. */
 export interface KeyCertificates {
   /** The key's own first; empty where the issuer publishes none. */
   readonly path: readonly X509Certificate[];

@@ -34,7 +34,6 @@ export interface TokenScheme {
   readonly algorithms: readonly JwsAlgorithm[];
 }
 
-/** What a token is verified with. */
 export interface TokenRules extends TimeRules {
   readonly scheme: TokenScheme;
   /** The configured issuer that the token names, character by character; null where it names none. */
