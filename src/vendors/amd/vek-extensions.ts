@@ -12,7 +12,8 @@ export interface VekExtensions {
   readonly structVersion: number | null;
   /** `Milan-B0`, or `Milan` without stepping. */
   readonly productName: string | null;
-  readonly tcb: VekTcb;
+  /** The TCB that the key was derived for. `fmc` is on Turin only. */
+  readonly tcb: { readonly [component in SnpTcbComponent]: number | null };
   /**
    * The chip's id: 64 bytes, on Turin 8. Where the content has none of the forms that AMD uses it is here as it stands,
    * and then equals no chip's id. VCEK only.
@@ -21,9 +22,6 @@ export interface VekExtensions {
   /** VLEK only. */
   readonly cspId: string | null;
 }
-
-/** The TCB that the key was derived for. `fmc` is on Turin only. */
-export type VekTcb = { readonly [component in SnpTcbComponent]: number | null };
 
 const ARC = '1.3.6.1.4.1.3704.1';
 /** OCTET STRING of 64 bytes: how newer certificates wrap hwID. */

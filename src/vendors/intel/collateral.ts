@@ -145,11 +145,11 @@ function taken<T>(
   code: CheckId,
   member: string,
   chain: Chain | null,
-  read: (chain: Chain) => PartReading<T>,
+  read: (chain: Chain) => PartReading<Signed<T>>,
 ): Signed<T> | null {
   if (chain === null) return null;
   const reading = within(`/${member}`, () => read(chain));
-  if (reading.ok) return reading.part;
+  if (reading.ok) return reading.value;
   problems.push({ code, member, detail: reading.detail });
   return null;
 }

@@ -16,11 +16,14 @@ const CONFIGURATION_NEEDED: ReadonlySet<string> = new Set([
   'OutOfDateConfigurationNeeded',
 ]);
 
-export interface LevelStatuses {
+/** Statuses of the levels that a quote reached, which also decide whether a relaunch of the TD may do. */
+export interface RelaunchStatuses {
   readonly platform: string;
   /** Null where modules have no levels. */
   readonly module: string | null;
   readonly qe: string;
+  /** Of the first level that the PCK certificate reaches, whatever the TDX components. */
+  readonly sgx: string;
 }
 
 /**
@@ -38,12 +41,6 @@ export function merge(platform: string, part: string | null): string {
   if (part !== 'OutOfDate') return platform;
   if (platform === 'UpToDate' || platform === 'SWHardeningNeeded') return 'OutOfDate';
   return CONFIGURATION_NEEDED.has(platform) ? 'OutOfDateConfigurationNeeded' : platform;
-}
-
-/** The statuses that decide whether a relaunch of the TD may do. */
-export interface RelaunchStatuses extends LevelStatuses {
-  /** Of the first level that the PCK certificate reaches, whatever the TDX components. */
-  readonly sgx: string;
 }
 
 /**
