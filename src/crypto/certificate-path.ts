@@ -48,16 +48,21 @@ interface Step {
 }
 
 /**
- * Steps for each certificate. What a certificate says of itself counts only after its signature, so that comes first,
- * as soon as it can be computed.
+ * Steps that a certificate alone can fail: what it may be used for is for whoever relies on it. What a certificate says
+ * of itself counts only after its signature, so that comes first, as soon as it can be computed.
  */
-const STEPS: readonly Step[] = [
+const ALONE: readonly Step[] = [
   { code: 'cert_untrusted', fails: chaining },
   { code: 'cert_algorithm', fails: signatureAlgorithm },
   { code: 'cert_signature', fails: signature },
   { code: 'cert_algorithm', fails: innerAlgorithm },
   { code: 'cert_algorithm', fails: ownKey },
   { code: 'cert_extension', fails: extensions },
+];
+
+/** Steps for each certificate of a chain. */
+const STEPS: readonly Step[] = [
+  ...ALONE,
   { code: 'cert_not_ca', fails: authority },
   { code: 'cert_path', fails: pathLength },
   { code: 'cert_role', fails: leafUse },
@@ -115,16 +120,6 @@ function pathProblems(path: readonly X509Certificate[], first: number, profile: 
   return [...repeatedKeys(path, first), ...links.flatMap((link) => firstProblem(link, profile))];
 }
 
-/** Steps that a certificate alone can fail: what it may be used for is for whoever relies on it. */
-const ALONE: ReadonlySet<Step['fails']> = new Set([
-  chaining,
-  signatureAlgorithm,
-  signature,
-  innerAlgorithm,
-  ownKey,
-  extensions,
-]);
-
 /**
  * Verifies a certificate that is its own issuer, in everything that does not depend on time. That its key is one of the
  * profile's anchors is part of it, and nothing else makes it trusted.
@@ -133,8 +128,7 @@ const ALONE: ReadonlySet<Step['fails']> = new Set([
  */
 export function verifySelfSigned(certificate: X509Certificate, profile: PathProfile): PathProblem | null {
   const link = { certificate, issuer: certificate, index: 0, isAnchor: true };
-  const steps = STEPS.filter(({ fails }) => ALONE.has(fails));
-  return firstProblem(link, profile, steps)[0] ?? null;
+  return firstProblem(link, profile, ALONE)[0] ?? null;
 }
 
 /**

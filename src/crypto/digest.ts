@@ -26,7 +26,6 @@ export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
 
-/** DER with its digest. */
 export function hashed(der: Uint8Array): HashedDer {
   return { der, sha256: hex(sha256(der)) };
 }

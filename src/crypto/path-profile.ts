@@ -2,7 +2,6 @@ import type { EcCurve, PublicKey } from '../formats/public-key.js';
 import type { SignatureAlgorithm } from '../formats/signature-algorithm.js';
 import { isOnCurve } from './curve.js';
 
-/** A kind of key that a profile allows. */
 export type KeyRule =
   | { readonly kind: 'rsa'; readonly minimumBits: number; readonly maximumBits: number }
   | { readonly kind: 'ec'; readonly curve: EcCurve };
@@ -15,6 +14,14 @@ export interface PathProfile {
   readonly issuerKeys: readonly KeyRule[];
   readonly leafKeys: readonly KeyRule[];
 }
+
+/** RSA with PKCS #1 padding and SHA-2, of 2048 bits or more. It trusts nothing: anchors are put in where they are known. */
+export const RSA_PKCS1_PROFILE: PathProfile = {
+  anchors: new Set(),
+  signatureAlgorithms: new Set(['rsassa-pkcs1-sha256', 'rsassa-pkcs1-sha384', 'rsassa-pkcs1-sha512']),
+  issuerKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
+  leafKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
+};
 
 const EXPONENT_65537 = Buffer.from('010001', 'hex');
 

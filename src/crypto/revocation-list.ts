@@ -6,7 +6,6 @@ import type { CheckId } from '../model/codes.js';
 import { algorithmFitsKey, verifyIssuedSignature } from './issued-signature.js';
 import { keyProblem, type PathProfile } from './path-profile.js';
 
-/** Why a CRL cannot be used. */
 export interface RevocationListProblem {
   readonly code: Extract<CheckId, 'crl_invalid' | 'crl_stale'>;
   /** One sentence for people. Lower case, no period. */
@@ -60,7 +59,6 @@ export interface CrlAge {
   readonly thisUpdate: Date;
 }
 
-/** Whether `a` is an older CRL than `b`. */
 export function isOlder(a: CrlAge, b: CrlAge): boolean {
   return a.number === b.number ? a.thisUpdate < b.thisUpdate : a.number < b.number;
 }

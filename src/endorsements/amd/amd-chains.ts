@@ -31,21 +31,32 @@ export class AmdChains {
     return chains[0] ?? this.#fetch(line, context);
   }
 
+  /** The chain that signed the VEK, if there is one. Before the VEK is known, any chain of the line. */
+  async of(
+    snapshot: LineSnapshot,
+    vek: VekBelowChain | null | Promise<VekBelowChain | null>,
+    context: FetchContext,
+  ): Promise<HeldChain | Unavailable> {
+    const [first, below] = await Promise.all([this.first(snapshot, context), vek]);
+    return 'code' in first || below === null ? first : this.signerOf(snapshot, first, below, context);
+  }
+
   /**
    * Of several chains of a line the one whose ASK or ASVK signed a VEK. AMD can re-issue one with a new key, so where none
    * of them did, KDS is asked for the chain once more: at most once in ten minutes, since anybody can make up a VEK. Where
    * that does not help, it is the first chain, under which the VEK does not verify.
    */
   signerOf(
-    line: SnpLine,
-    chains: readonly [HeldChain, ...HeldChain[]],
+    { line, chains }: LineSnapshot,
+    first: HeldChain,
     vek: VekBelowChain,
     context: FetchContext,
   ): HeldChain | Promise<HeldChain> {
-    if (!vek.namesIssuer) return chains[0];
+    if (!vek.namesIssuer) return first;
+    const held = [first, ...chains.slice(1)];
     const known = this.#signers.get(vek.sha256);
-    const signer = chains.find(({ chain }) => chain === known) ?? this.#signerAmong(chains, vek);
-    return signer ?? this.#renewed(line, context).then((renewed) => this.#signerAmong(renewed, vek) ?? chains[0]);
+    const signer = held.find(({ chain }) => chain === known) ?? this.#signerAmong(held, vek);
+    return signer ?? this.#renewed(line, context).then((renewed) => this.#signerAmong(renewed, vek) ?? first);
   }
 
   /** The root of a line at KDS. */

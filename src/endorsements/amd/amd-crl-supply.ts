@@ -12,9 +12,9 @@ import type {
   Sourced,
   Unavailable,
 } from '../../model/endorsement.js';
-import { UnfitError } from '../../model/errors.js';
 import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
-import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
+import { attempt } from '../files/material-files.js';
 import { isDamaged } from '../files/rollback-marks.js';
 import { kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
@@ -60,7 +60,7 @@ export class AmdCrlSupply {
 
   /** All genuine CRLs of a product line, those that have ended as well. */
   async held({ line: { product }, ark }: CrlSeries): Promise<readonly HeldCrl[]> {
-    const fetched = await Promise.all([this.#fetched(product, 'vcek', ark), this.#fetched(product, 'vlek', ark)]);
+    const fetched = await Promise.all(SNP_SIGNING_KEYS.map((series) => this.#fetched(product, series, ark)));
     const stored = this.#parts.directory.crls(product).flatMap(({ series, list }): HeldCrl[] => {
       const crl = this.#verify(list, ark, product);
       return crl === null ? [] : [heldCrl(crl, 'store', series)];
@@ -103,7 +103,6 @@ export class AmdCrlSupply {
     }
   }
 
-  /** The CRL of a series that was fetched. */
   async #fetched(product: SnpProduct, series: SnpSigningKey, ark: X509Certificate): Promise<readonly HeldCrl[]> {
     const crl = await this.#parts.cache.crl({ product, signingKey: series }, ark);
     return crl === null ? [] : [heldCrl(crl, 'cache', series)];
@@ -112,19 +111,13 @@ export class AmdCrlSupply {
   #verify(list: CrlFrame, ark: X509Certificate, product: SnpProduct): AmdCrl | null {
     const known = this.#verified.get(list);
     if (known?.ark === ark) return known.crl;
-    const crl = this.#verifiedOrNull(list, ark, product);
+    const read = attempt(() => verifyCrl(list, ark, product));
+    const crl = read instanceof Error ? null : read;
     this.#verified.set(list, { ark, crl });
-    return crl;
-  }
-
-  #verifiedOrNull(list: CrlFrame, ark: X509Certificate, product: SnpProduct): AmdCrl | null {
-    try {
-      return verifyCrl(list, ark, product);
-    } catch (error) {
-      if (!(error instanceof UnfitError)) throw error;
-      this.#parts.log.warn({ product, why: error.message }, 'CRL of the AMD endorsement folder not used');
-      return null;
+    if (read instanceof Error) {
+      this.#parts.log.warn({ product, why: read.message }, 'CRL of the AMD endorsement folder not used');
     }
+    return crl;
   }
 
   /** Caches a CRL, or says why it cannot be relied on. */

@@ -2,7 +2,7 @@ import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { BroughtCrl, FetchContext, MissingCrl, Unavailable } from '../../model/endorsement.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
 import { hadFairTime } from '../../outgoing/origin-breaker.js';
-import type { AmdCrl } from '../../vendors/amd/crls.js';
+import { type AmdCrl, latestOf } from '../../vendors/amd/crls.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
 import { isDamaged } from '../files/rollback-marks.js';
 import {
@@ -241,9 +241,4 @@ function isOfOtherSeries({ signingKey }: SnpLine, held: readonly HeldCrl[], { de
   return held.some(
     ({ series, list }) => series !== null && series !== signingKey && Buffer.compare(list.der, der) === 0,
   );
-}
-
-/** By date: numbers mean nothing between two series. */
-function latestOf(lists: readonly HeldCrl[]): HeldCrl | null {
-  return lists.toSorted((a, b) => b.thisUpdate.getTime() - a.thisUpdate.getTime())[0] ?? null;
 }

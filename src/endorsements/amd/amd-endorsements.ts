@@ -92,14 +92,9 @@ export class AmdEndorsements implements EndorsementSource {
     return { product: line.product, chain, crl };
   }
 
-  /** The chain that signed the VEK, if there is one. Before the VEK is known, any chain of the line. */
   async #chain(snapshot: LineSnapshot, vek: Vek, context: FetchContext): Promise<Sourced<DerChain> | Unavailable> {
-    const { chains } = this.#finders;
-    const [first, below] = await Promise.all([chains.first(snapshot, context), vek]);
-    if ('code' in first) return first;
-    const all = [first, ...snapshot.chains.slice(1)] as const;
-    const { chain, origin } = below === null ? first : await chains.signerOf(snapshot.line, all, below, context);
-    return { value: chain.ders, origin };
+    const found = await this.#finders.chains.of(snapshot, vek, context);
+    return 'code' in found ? found : { value: found.chain.ders, origin: found.origin };
   }
 
   /** A CRL counts only if the ARK that signed it is available: an unverified CRL is not used. */

@@ -11,6 +11,7 @@ import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
 import { readChainCertificates } from '../../vendors/amd/chain.js';
 import { readCrl } from '../../vendors/amd/crls.js';
 import { hasShortChipId, readVek } from '../../vendors/amd/vek.js';
+import type { ServiceCall } from '../files/open-source.js';
 
 interface AmdKdsOptions {
   /** `https://host[:port]`. */
@@ -20,13 +21,6 @@ interface AmdKdsOptions {
   /** For chains and CRLs. */
   readonly lines: Fetch;
   readonly clock: Clock;
-}
-
-/** How one question to KDS is asked. */
-interface KdsCall {
-  readonly signal: AbortSignal;
-  /** Whether a 404 may be remembered. Not for historical requests. */
-  readonly remember: boolean;
 }
 
 /** What is asked for: how much of it is read at most, and what tells it from what is of no use. */
@@ -61,7 +55,7 @@ export class AmdKds {
    * VCEK, DER. There is no such call for a VLEK: KDS gives it to the cloud provider only.
    * @throws {FetchError}
    */
-  vcek(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb, call: KdsCall): Promise<Uint8Array> {
+  vcek(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb, call: ServiceCall): Promise<Uint8Array> {
     return this.#get(this.#chips, vcekPath(product, chipId, tcb), VCEK, call);
   }
 
@@ -69,7 +63,7 @@ export class AmdKds {
    * PEM: ASK or ASVK, then ARK.
    * @throws {FetchError}
    */
-  async chain(product: SnpProduct, signingKey: SnpSigningKey, call: KdsCall): Promise<string> {
+  async chain(product: SnpProduct, signingKey: SnpSigningKey, call: ServiceCall): Promise<string> {
     const pem = await this.#get(this.#lines, `/${signingKey}/v1/${product}/cert_chain`, CHAIN, call);
     return textOf(pem);
   }
@@ -78,7 +72,7 @@ export class AmdKds {
    * CRL of a line's ARK, DER.
    * @throws {FetchError}
    */
-  crl(product: SnpProduct, signingKey: SnpSigningKey, call: KdsCall): Promise<Uint8Array> {
+  crl(product: SnpProduct, signingKey: SnpSigningKey, call: ServiceCall): Promise<Uint8Array> {
     return this.#get(this.#lines, `/${signingKey}/v1/${product}/crl`, CRL, call);
   }
 
@@ -87,7 +81,7 @@ export class AmdKds {
     await Promise.all([this.#chips.close(), this.#lines.close()]);
   }
 
-  async #get(lane: Fetch, path: string, kind: Kind, call: KdsCall): Promise<Uint8Array> {
+  async #get(lane: Fetch, path: string, kind: Kind, call: ServiceCall): Promise<Uint8Array> {
     const origin = this.#origin;
     const { body } = await this.#notFound.ask(path, call.remember, () =>
       this.#flights.run(path, call.signal, (signal) => lane.get({ origin, path, ...kind, signal })),

@@ -4,13 +4,13 @@ import { parseCertificate, type X509Certificate } from '../../formats/x509-certi
 import type { CrlFrame } from '../../formats/x509-crl.js';
 import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
-import { FormatError, UnfitError } from '../../model/errors.js';
+import { UnfitError } from '../../model/errors.js';
 import { type AmdChain, hasSigned, newestChains, verifyArk, verifyChain } from '../../vendors/amd/chain.js';
 import { readCrl, verifyCrl } from '../../vendors/amd/crls.js';
 import { lineName, productOfRoot, type SnpLine } from '../../vendors/amd/issuers.js';
 import type { AmdRootPins } from '../../vendors/amd/roots.js';
 import { type AmdVek, readVek, verifyVek } from '../../vendors/amd/vek.js';
-import type { NamedFile, RefusedFile } from '../files/material-files.js';
+import { attempt, type NamedFile, type RefusedFile } from '../files/material-files.js';
 import { seriesOfCrlFile } from './bundle-files.js';
 
 /** Something recognised, and the file it came from. */
@@ -142,14 +142,4 @@ function keep<T, R>(
     else kept.push({ name, item: verified });
   }
   return kept;
-}
-
-/** The result, or why there is none. Faults that are not about the material are not caught. */
-function attempt<T>(read: () => T): T | Error {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof FormatError || error instanceof UnfitError) return error;
-    throw error;
-  }
 }

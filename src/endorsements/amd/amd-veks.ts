@@ -4,12 +4,12 @@ import { type AmdChain, hasSigned } from '../../vendors/amd/chain.js';
 import type { SnpLine } from '../../vendors/amd/issuers.js';
 import type { VcekSubject } from '../../vendors/amd/vek.js';
 import { type AmdVek, isForTcb, issuedAt, isVcekOf, readVek, verifyVek } from '../../vendors/amd/vek.js';
+import { attempt } from '../files/material-files.js';
 import type { AmdChains, VekBelowChain } from './amd-chains.js';
 import { kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 import type { LineSnapshots } from './line-snapshots.js';
 
-/** A VCEK or VLEK, and where it is from. */
 type HeldVek = Sourced<AmdVek>;
 
 /** The certificate of the key that signed a report: from the operator's folder, the cache, or KDS. */
@@ -84,10 +84,11 @@ export class AmdVeks {
     const fitting = this.#parts.directory.veks(line).filter(fits);
     if (fitting.length === 0) return [];
     // No chain is fetched here: without one the certificates are returned unverified, and the verifier judges them.
-    const [first, ...others] = (await this.#snapshots.of(line)).chains;
+    const snapshot = await this.#snapshots.of(line);
+    const [first] = snapshot.chains;
     if (first === undefined) return fitting.map((value) => ({ value, origin: 'store' }));
     const judged = fitting.map(async (value) => {
-      const { chain } = await this.#chains.signerOf(line, [first, ...others], belowChain(value), context);
+      const { chain } = await this.#chains.signerOf(snapshot, first, belowChain(value), context);
       return this.#isVouchedFor(value, chain) ? [{ value, origin: 'store' as const }] : [];
     });
     return (await Promise.all(judged)).flat();
@@ -95,14 +96,9 @@ export class AmdVeks {
 
   #isVouchedFor(vek: AmdVek, chain: AmdChain): boolean {
     if (this.#vouchedFor.get(vek) === chain) return true;
-    try {
-      verifyVek(vek, chain, this.#parts.pins);
-      this.#vouchedFor.set(vek, chain);
-      return true;
-    } catch (error) {
-      if (error instanceof UnfitError) return false;
-      throw error;
-    }
+    const isUnfit = attempt(() => verifyVek(vek, chain, this.#parts.pins)) instanceof Error;
+    if (!isUnfit) this.#vouchedFor.set(vek, chain);
+    return !isUnfit;
   }
 
   /** Asks for each line in turn: no VCEK, or a failure, for one line does not rule out the next. */
@@ -133,13 +129,10 @@ export class AmdVeks {
   async #take(subject: VcekSubject, der: Uint8Array, context: FetchContext): Promise<HeldVek> {
     const vek = readVek(der);
     if (!isVcekOf(vek, subject)) throw new UnfitError('it is for another chip or TCB');
-    const line = { product: subject.product, signingKey: 'vcek' } as const;
-    const snapshot = await this.#snapshots.of(line);
-    const first = await this.#chains.first(snapshot, context);
-    if (!('code' in first)) {
-      const chains = [first, ...snapshot.chains.slice(1)] as const;
-      const { chain } = await this.#chains.signerOf(line, chains, belowChain(vek), context);
-      verifyVek(vek, chain, this.#parts.pins);
+    const snapshot = await this.#snapshots.of({ product: subject.product, signingKey: 'vcek' });
+    const found = await this.#chains.of(snapshot, belowChain(vek), context);
+    if (!('code' in found)) {
+      verifyVek(vek, found.chain, this.#parts.pins);
       if (!context.historical) await this.#parts.cache.keepVcek(subject, vek);
     }
     return { value: vek, origin: 'network' };

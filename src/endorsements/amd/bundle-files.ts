@@ -2,7 +2,7 @@ import { hex, sha256 } from '../../crypto/digest.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
 import type { AmdChain } from '../../vendors/amd/chain.js';
-import { lineName } from '../../vendors/amd/issuers.js';
+import { lineName, SNP_SIGNING_KEYS } from '../../vendors/amd/issuers.js';
 import type { AmdVek } from '../../vendors/amd/vek.js';
 import type { NamedFile } from '../files/material-files.js';
 
@@ -35,8 +35,7 @@ export function crlFileName(product: SnpProduct, series: SnpSigningKey | null, d
 
 /** The series that a name made by `crlFileName` keeps; null for any other name, and for that of another CRL. */
 export function seriesOfCrlFile(name: string, product: SnpProduct, der: Uint8Array): SnpSigningKey | null {
-  const series = ['vcek', 'vlek'] as const;
-  return series.find((each) => crlFileName(product, each, der) === name) ?? null;
+  return SNP_SIGNING_KEYS.find((each) => crlFileName(product, each, der) === name) ?? null;
 }
 
 /** ASK or ASVK, then ARK, as PEM in the strict form of RFC 7468. */

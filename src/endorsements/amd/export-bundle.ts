@@ -6,7 +6,6 @@ import { writeAtomically } from '../files/whole-files.js';
 import type { AmdFinders } from './amd-endorsements.js';
 import { chainFile, crlFile, vekFile } from './bundle-files.js';
 
-/** What a bundle is to hold. */
 export interface BundleSelection {
   /** Chain and CRL of each. */
   readonly lines: readonly SnpLine[];

@@ -2,9 +2,8 @@ import { join } from 'node:path';
 import { hex } from '../../crypto/digest.js';
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
-import type { SnpSigningKey } from '../../model/endorsement.js';
 import { isSameChain, newestChains } from '../../vendors/amd/chain.js';
-import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
 import type { AmdVek } from '../../vendors/amd/vek.js';
 import type { ImportReport, NamedFile, RefusedFile } from '../files/material-files.js';
 import { CERTIFICATE_FILES, readBundle } from '../files/material-files.js';
@@ -31,8 +30,6 @@ interface AcceptedList extends Accepted {
   readonly line: SnpLine | null;
   readonly age: CrlAge;
 }
-
-const SIGNING_KEYS: readonly SnpSigningKey[] = ['vcek', 'vlek'];
 
 /**
  * Verifies a bundle and puts what holds into the operator's folder. Everything needs a pinned root that vouches for it;
@@ -106,7 +103,7 @@ async function judgeList({ name, item }: Found<ListOfLine & { verified: boolean 
   if (nextUpdate < now) return 'it is past its next update';
   const age = { number, thisUpdate };
   // Numbers count within a series only: one that may be of either is a step back where it is too old for both.
-  const keys = series === null ? SIGNING_KEYS : [series];
+  const keys = series === null ? SNP_SIGNING_KEYS : [series];
   const marks = await Promise.all(keys.map((signingKey) => memory.highest(lineName({ product, signingKey }))));
   if (marks.every((mark) => mark !== null && isOlder(age, mark))) {
     return marks.some(isDamaged)

@@ -8,7 +8,6 @@ import { isDamaged } from '../files/rollback-marks.js';
 import type { AmdCrlSupply, HeldCrl } from './amd-crl-supply.js';
 import type { AmdParts } from './amd-parts.js';
 
-/** A chain, and where it is from. */
 export interface HeldChain {
   readonly chain: AmdChain;
   readonly origin: EndorsementOrigin;

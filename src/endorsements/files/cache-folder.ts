@@ -1,8 +1,8 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { FormatError, UnfitError } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
+import { attempt, codeOf } from './material-files.js';
 import { readBoundedFile, writeAtomically } from './whole-files.js';
 
 /**
@@ -38,13 +38,10 @@ export class CacheFolder {
   async readVerified<T>(name: string, verify: (bytes: Uint8Array) => T): Promise<T | null> {
     const bytes = await this.read(name);
     if (bytes === null) return null;
-    try {
-      return verify(bytes);
-    } catch (error) {
-      if (!(error instanceof UnfitError) && !(error instanceof FormatError)) throw error;
-      this.#log.warn({ file: name, why: error.message }, 'cached endorsement does not match and is ignored');
-      return null;
-    }
+    const read = attempt(() => verify(bytes));
+    if (!(read instanceof Error)) return read;
+    this.#log.warn({ file: name, why: read.message }, 'cached endorsement does not match and is ignored');
+    return null;
   }
 
   /** The bytes of a file; null where there is none. @throws {Error} where there is one that cannot be read */
@@ -53,7 +50,8 @@ export class CacheFolder {
     try {
       return await readBoundedFile(join(this.#folder, name));
     } catch (error) {
-      if (isMissing(error) || isNoFolder(error)) return null;
+      // Also where something else is in the place of the folder, so that no file can be in it.
+      if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return null;
       throw error;
     }
   }
@@ -92,7 +90,7 @@ export class CacheFolder {
       const written = await Promise.all(names.map(async (name) => ({ name, at: await writtenAt(join(folder, name)) })));
       return written.sort((a, b) => a.at - b.at).map(({ name }) => name);
     } catch (error) {
-      if (!isMissing(error)) this.#log.warn({ err: error }, 'endorsement cache cannot be listed');
+      if (codeOf(error) !== 'ENOENT') this.#log.warn({ err: error }, 'endorsement cache cannot be listed');
       return [];
     }
   }
@@ -120,16 +118,7 @@ async function writtenAt(path: string): Promise<number> {
   try {
     return (await stat(path)).mtimeMs;
   } catch (error) {
-    if (isMissing(error)) return 0;
+    if (codeOf(error) === 'ENOENT') return 0;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-/** Something else is in the place of the folder, so that no file can be in it. */
-function isNoFolder(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOTDIR';
 }

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Unavailable } from '../../model/endorsement.js';
-import { ConfigurationError, UnfitError } from '../../model/errors.js';
+import { ConfigurationError, FormatError, UnfitError } from '../../model/errors.js';
 import { fileProblem } from '../../model/file-problem.js';
 import { readBoundedFile } from './whole-files.js';
 
@@ -31,7 +31,6 @@ export interface TakenFile {
   readonly keptAs: string;
 }
 
-/** What became of the files of a bundle. */
 export interface ImportReport {
   readonly taken: readonly TakenFile[];
   readonly refused: readonly RefusedFile[];
@@ -51,6 +50,16 @@ export interface ExportedBundle {
 export interface MaterialFiles {
   readonly files: readonly NamedFile[];
   readonly refused: readonly RefusedFile[];
+}
+
+/** The result, or why there is none. Faults that are not about the material are not caught. */
+export function attempt<T>(read: () => T): T | Error {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof UnfitError) return error;
+    throw error;
+  }
 }
 
 /**
@@ -119,7 +128,7 @@ async function markOf(path: string): Promise<string> {
   }
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown fault';
 }
 

@@ -10,6 +10,13 @@ export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'con
   readonly inBackground?: boolean;
 }
 
+/** How one question to a service is asked. */
+export interface ServiceCall {
+  readonly signal: AbortSignal;
+  /** Whether a 404 may be remembered. Not for historical requests. */
+  readonly remember: boolean;
+}
+
 /** What became of a file or folder that was read again. */
 export interface ReloadOutcome {
   /** Its name, for people. */

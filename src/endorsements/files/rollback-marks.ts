@@ -7,6 +7,8 @@ import { ReadOnce } from './read-once.js';
 interface RollbackMarksOptions<T> {
   readonly folder: CacheFolder;
   readonly log: Log;
+  /** What the names of the files begin with. */
+  readonly prefix: string;
   /** The mark that a file says; null for a text that is none. */
   readonly parse: (text: string) => T | null;
   readonly format: (mark: T) => string;
@@ -39,19 +41,23 @@ export class RollbackMarks<T> {
   }
 
   /** Null where nothing was relied on yet, and where the file is gone. */
-  highest(name: string): Promise<T | null> {
-    return this.#marks.get(name, () => this.#read(name));
+  highest(subject: string): Promise<T | null> {
+    return this.#marks.get(subject, () => this.#read(this.#fileOf(subject)));
   }
 
   /** Notes what is relied on. What is older changes nothing, nor is a mark overwritten that cannot be read. */
-  async advance(name: string, value: T): Promise<void> {
+  async advance(subject: string, value: T): Promise<void> {
     const { folder, damaged, isOlder, format } = this.#options;
-    if ((await this.highest(name)) === damaged) return;
+    if ((await this.highest(subject)) === damaged) return;
     // Looked at after the wait, and set before the next: another value may have been noted meanwhile.
-    const before = this.#marks.known(name);
+    const before = this.#marks.known(subject);
     if (before !== null && !isOlder(before, value)) return;
-    this.#marks.set(name, value);
-    await folder.write(name, format(value));
+    this.#marks.set(subject, value);
+    await folder.write(this.#fileOf(subject), format(value));
+  }
+
+  #fileOf(subject: string): string {
+    return `${this.#options.prefix}${subject}`;
   }
 
   async #read(name: string): Promise<T | null> {
@@ -96,31 +102,17 @@ export function isDamaged(mark: CrlAge | null): boolean {
  * nobody can put an older one in its place by serving it (RFC 5280 5.2.3: numbers of one issuer only grow). Lives in the
  * cache folder, one small file a subject.
  */
-export class CrlMemory {
-  readonly #marks: RollbackMarks<CrlAge>;
-
+export class CrlMemory extends RollbackMarks<CrlAge> {
   constructor(folder: CacheFolder, log: Log) {
     const format = ({ number, thisUpdate }: CrlAge) => `${number} ${thisUpdate.toISOString()}\n`;
-    this.#marks = new RollbackMarks({ folder, log, parse: parseMark, format, isOlder, damaged: DAMAGED });
+    super({ folder, log, prefix: 'crl-highest-', parse: parseMark, format, isOlder, damaged: DAMAGED });
   }
 
-  /** How often a mark was raised. */
-  get changes(): number {
-    return this.#marks.changes;
-  }
-
-  /** Null where no CRL was relied on yet, and where the memory was lost. See `isDamaged` too. */
-  highest(subject: string): Promise<CrlAge | null> {
-    return this.#marks.highest(fileOf(subject));
-  }
-
-  /** Notes a CRL that is relied on. An older one changes nothing. */
-  advance(subject: string, { number, thisUpdate }: CrlAge): Promise<void> {
-    return this.#marks.advance(fileOf(subject), { number, thisUpdate });
+  /** Of the CRL its age alone is kept. */
+  override advance(subject: string, { number, thisUpdate }: CrlAge): Promise<void> {
+    return super.advance(subject, { number, thisUpdate });
   }
 }
-
-const fileOf = (subject: string) => `crl-highest-${subject}`;
 
 function parseMark(text: string): CrlAge | null {
   const [, number, thisUpdate] = MARK.exec(text) ?? [];

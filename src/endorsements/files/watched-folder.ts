@@ -2,7 +2,6 @@ import { folderProblem, isSystemError } from '../../model/file-problem.js';
 import type { Log } from '../../model/ports.js';
 import { fingerprintOf, type MaterialFiles, type RefusedFile, readMaterialFiles } from './material-files.js';
 
-/** Which folder, and how it is looked at. */
 export interface FolderOptions {
   readonly folder: string;
   /** How often the folder is looked at. */
@@ -19,7 +18,6 @@ interface WatchedFolderOptions extends FolderOptions {
   readonly what: string;
 }
 
-/** What became of the files of a folder. */
 export interface TakenFolder {
   readonly refused: readonly RefusedFile[];
   /** How much there is of what, for the log. */

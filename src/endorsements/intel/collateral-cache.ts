@@ -17,7 +17,6 @@ import type { CollateralSourceName } from './collateral-memory.js';
 /** Sources that are asked over the network. */
 export type FetchedSourceName = Exclude<CollateralSourceName, 'store'>;
 
-/** Collateral that was fetched, and from where. */
 export interface FetchedCollateral {
   readonly collateral: IntelCollateral;
   readonly source: FetchedSourceName;

@@ -1,4 +1,3 @@
-import { FormatError, UnfitError } from '../../model/errors.js';
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import { parseCollateralFile } from '../../vendors/intel/collateral-file.js';
 import {
@@ -7,7 +6,13 @@ import {
   keyName,
   readIntelCollateral,
 } from '../../vendors/intel/collateral-parts.js';
-import { COLLATERAL_FILES, type MaterialFiles, type NamedFile, type RefusedFile } from '../files/material-files.js';
+import {
+  attempt,
+  COLLATERAL_FILES,
+  type MaterialFiles,
+  type NamedFile,
+  type RefusedFile,
+} from '../files/material-files.js';
 import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
 
 interface CollateralDirectoryOptions extends FolderOptions {
@@ -48,7 +53,6 @@ export class CollateralDirectory extends WatchedFolder {
   }
 }
 
-/** Collateral of a file. */
 export interface CollateralOfFile {
   readonly name: string;
   readonly collateral: IntelCollateral;
@@ -64,10 +68,6 @@ export function recogniseCollateral({ files, refused }: MaterialFiles, reader: C
 }
 
 function readFile({ name, bytes }: NamedFile, reader: CollateralReader): CollateralOfFile | RefusedFile {
-  try {
-    return { name, collateral: readIntelCollateral(reader, parseCollateralFile(bytes)) };
-  } catch (error) {
-    if (!(error instanceof UnfitError) && !(error instanceof FormatError)) throw error;
-    return { name, why: error.message };
-  }
+  const collateral = attempt(() => readIntelCollateral(reader, parseCollateralFile(bytes)));
+  return collateral instanceof Error ? { name, why: collateral.message } : { name, collateral };
 }

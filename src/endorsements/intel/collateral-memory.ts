@@ -55,6 +55,7 @@ export class CollateralMemory {
     this.#numbers = new RollbackMarks({
       folder,
       log,
+      prefix: 'tdx-highest-',
       parse: parseNumber,
       format: (number) => `${number}\n`,
       isOlder: (a, b) => a < b,
@@ -80,8 +81,8 @@ export class CollateralMemory {
     const { fmspc, ca } = key;
     const changes = this.#changes;
     const [tcbInfo, qeIdentity, pckList, rootList] = await Promise.all([
-      this.#numbers.highest(fileOf(source, fmspc)),
-      this.#numbers.highest(fileOfQe(source, fmspc)),
+      this.#numbers.highest(`${source}-${fmspc}`),
+      this.#numbers.highest(`${source}-${fmspc}-qe`),
       this.#lists.highest(`${source}-${ca}`),
       this.#lists.highest(`${source}-root`),
     ]);
@@ -102,8 +103,8 @@ export class CollateralMemory {
     source: CollateralSourceName,
   ): Promise<void> {
     await Promise.all([
-      this.#numbers.advance(fileOf(source, fmspc), tcbInfo.number),
-      this.#numbers.advance(fileOfQe(source, fmspc), qeIdentity.number),
+      this.#numbers.advance(`${source}-${fmspc}`, tcbInfo.number),
+      this.#numbers.advance(`${source}-${fmspc}-qe`, qeIdentity.number),
       this.#lists.advance(`${source}-${ca}`, pckList),
       this.#lists.advance(`${source}-root`, rootList),
     ]);
@@ -111,8 +112,6 @@ export class CollateralMemory {
 }
 
 const nameOf = ({ fmspc, ca }: CollateralKey, source: CollateralSourceName) => `${source}-${fmspc}-${ca}`;
-const fileOf = (source: CollateralSourceName, fmspc: string) => `tdx-highest-${source}-${fmspc}`;
-const fileOfQe = (source: CollateralSourceName, fmspc: string) => `tdx-highest-${source}-${fmspc}-qe`;
 
 /** An evaluation number has 32 bits. */
 const NUMBER = /^(\d{1,10})\n$/;

@@ -9,6 +9,7 @@ import { FetchError } from '../../outgoing/fetch-error.js';
 import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
 import { cutSignedJson } from '../../vendors/intel/collateral-json.js';
 import type { CollateralKey } from '../../vendors/intel/collateral-parts.js';
+import type { ServiceCall } from '../files/open-source.js';
 import type { FetchedSourceName } from './collateral-cache.js';
 
 interface CollateralServiceOptions {
@@ -16,13 +17,6 @@ interface CollateralServiceOptions {
   readonly url: string;
   readonly fetch: Fetch;
   readonly clock: Clock;
-}
-
-/** How one question to the service is asked. */
-interface ServiceCall {
-  readonly signal: AbortSignal;
-  /** Whether a 404 may be remembered. Not for historical requests. */
-  readonly remember: boolean;
 }
 
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/octet-stream', 'text/plain']);
@@ -79,12 +73,16 @@ export class CollateralService {
    * @throws {FetchError} nothing was received, or not what was requested
    * @throws {FormatError} what was received cannot be used
    */
-  async collateral({ fmspc, ca }: CollateralKey, call: ServiceCall): Promise<TdxCollateral> {
-    const tcbInfo = await this.#tcbInfo(fmspc, call);
+  async collateral({ fmspc, ca }: CollateralKey, { signal, remember }: ServiceCall): Promise<TdxCollateral> {
+    const place = this.#place;
+    const asked = { ...DOCUMENT, read: readTcbInfo, mayBeRefused: true };
+    const tcbInfo = await this.#notFound.ask(fmspc, remember, () =>
+      this.#ask(this.#platforms, place.tcbInfo(fmspc), asked, signal),
+    );
     const [qeIdentity, pckCrl, rootCaCrl] = await Promise.all([
-      this.#qeIdentity(call.signal),
-      this.#pckCrl(ca, call.signal),
-      this.#rootCaCrl(call.signal),
+      this.#ask(this.#common, place.qeIdentity, { ...DOCUMENT, read: readQeIdentity }, signal),
+      this.#ask(this.#common, place.pckCrl(ca), { ...LIST, read: readPckCrl }, signal),
+      this.#rootCaCrl(signal),
     ]);
     return { ...tcbInfo, ...qeIdentity, ...pckCrl, rootCaCrl };
   }
@@ -93,21 +91,6 @@ export class CollateralService {
   async close(): Promise<void> {
     // Both lanes are of one fetch.
     await this.#common.close();
-  }
-
-  async #tcbInfo(fmspc: string, { signal, remember }: ServiceCall) {
-    return this.#notFound.ask(fmspc, remember, async () => {
-      const place = this.#place.tcbInfo(fmspc);
-      return this.#ask(this.#platforms, place, { ...DOCUMENT, read: readTcbInfo, mayBeRefused: true }, signal);
-    });
-  }
-
-  #qeIdentity(signal: AbortSignal) {
-    return this.#ask(this.#common, this.#place.qeIdentity, { ...DOCUMENT, read: readQeIdentity }, signal);
-  }
-
-  #pckCrl(ca: CollateralKey['ca'], signal: AbortSignal) {
-    return this.#ask(this.#common, this.#place.pckCrl(ca), { ...LIST, read: readPckCrl }, signal);
   }
 
   /** Tries the next address where one answers 404. */

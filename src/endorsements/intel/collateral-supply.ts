@@ -15,6 +15,7 @@ import {
   windowOfAll,
   withNewestShared,
 } from '../../vendors/intel/collateral-parts.js';
+import type { ServiceCall } from '../files/open-source.js';
 import type { FetchedCollateral, FetchedSourceName } from './collateral-cache.js';
 import { isBehind, isUnknown } from './collateral-memory.js';
 import { missing, ofService, rolledBack, serviceProblem } from './collateral-problem.js';
@@ -28,7 +29,6 @@ export interface Fetched {
   readonly downloaded: IntelCollateral;
 }
 
-/** Collateral that is to be renewed. */
 interface Watched {
   readonly key: CollateralKey;
   /** Monotonic. */
@@ -151,11 +151,7 @@ export class CollateralSupply {
     }
   }
 
-  async #download(
-    service: CollateralService,
-    key: CollateralKey,
-    call: Parameters<CollateralService['collateral']>[1],
-  ): Promise<IntelCollateral> {
+  async #download(service: CollateralService, key: CollateralKey, call: ServiceCall): Promise<IntelCollateral> {
     const collateral = readIntelCollateral(this.#parts.reader, await service.collateral(key, call));
     if (keyName(collateral) !== keyName(key)) throw new UnfitError('collateral is for another platform');
     return collateral;

@@ -5,7 +5,6 @@ import type {
   TdxCollateralRequest,
   Unavailable,
 } from '../../model/endorsement.js';
-import { UnfitError } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import {
   type CollateralKey,
@@ -21,6 +20,7 @@ import {
   withNewestShared,
   withoutEnded,
 } from '../../vendors/intel/collateral-parts.js';
+import { attempt } from '../files/material-files.js';
 import { type CollateralMarks, type CollateralSourceName, isBehind, isUnknown } from './collateral-memory.js';
 import { missing, rolledBack } from './collateral-problem.js';
 import type { CollateralSupply } from './collateral-supply.js';
@@ -31,7 +31,6 @@ export interface TdxCollateralSource {
   find(request: TdxCollateralRequest, context: FetchContext): Promise<SourcedCollateral | Unavailable>;
 }
 
-/** Available collateral, and who gave it. */
 interface Held {
   readonly collateral: IntelCollateral;
   readonly source: CollateralSourceName;
@@ -93,9 +92,9 @@ export class IntelEndorsements implements TdxCollateralSource {
     // Which source is behind cannot be told then, so none may stand in for another.
     if (damaged.length > 0) return rolledBack(damaged);
     if (brought === null) return this.#own(request, context);
-    const read = this.#read(brought);
+    const read = attempt(() => readIntelCollateral(this.#parts.reader, brought));
     // Invalid collateral, or that of another platform, is refused by the verifier. It triggers no request to Intel.
-    if (read === null || keyName(read) !== keyName(request)) {
+    if (read instanceof Error || keyName(read) !== keyName(request)) {
       return unconfirmed(brought, UNFIT, since(context));
     }
     return this.#withBrought(read, brought, context);
@@ -234,15 +233,6 @@ export class IntelEndorsements implements TdxCollateralSource {
     const { directory, cache } = this.#parts;
     const cached = cache.all().map((fetched) => fetched.collateral);
     return withNewestShared(collateral, [...directory.all(), ...cached], at);
-  }
-
-  #read(collateral: TdxCollateral): IntelCollateral | null {
-    try {
-      return readIntelCollateral(this.#parts.reader, collateral);
-    } catch (error) {
-      if (error instanceof UnfitError) return null;
-      throw error;
-    }
   }
 }
 

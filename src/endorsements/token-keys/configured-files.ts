@@ -11,6 +11,7 @@ import { fileProblem } from '../../model/file-problem.js';
 
 import { isObject } from '../../model/json.js';
 import type { Log } from '../../model/ports.js';
+import { codeOf } from '../files/material-files.js';
 import type { ReloadOutcome } from '../files/open-source.js';
 import { readBoundedFile } from '../files/whole-files.js';
 import type { TokenIssuer } from './token-issuer.js';
@@ -65,7 +66,7 @@ function keysOrNone(bytes: Uint8Array): Keys {
 
 function noneWhereGone(error: unknown): Keys {
   const cause = error instanceof ConfigurationError ? error.cause : null;
-  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return NO_KEYS;
+  if (codeOf(cause) === 'ENOENT') return NO_KEYS;
   throw error;
 }
 

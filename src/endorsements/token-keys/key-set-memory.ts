@@ -28,7 +28,6 @@ interface KeySetMemoryOptions {
   readonly closing: AbortSignal;
 }
 
-/** A cached key set. */
 export interface FoundKeys extends Sourced<DownloadedKeys> {
   /** When it was fetched, where it is due and the last fetch did not bring a newer one; else absent. */
   readonly unrenewedSince?: Date;
@@ -91,7 +90,7 @@ export class KeySetMemory {
   async find(kid: string, context: FetchContext): Promise<FoundKeys | Unavailable> {
     const known = this.known(kid);
     if (known !== null && !this.#isDue()) return known;
-    if (!this.#rests()) void this.#refresh();
+    if (this.#options.clock.monotonicMs() >= this.#restsUntil) void this.#refresh();
     const asks = this.#flight.isUnderWay(THE_SET);
     if (known !== null) return asks ? this.#newerOr(known, context) : known;
     const problem = asks ? await this.#ask(context.signal) : this.#problem;
@@ -116,10 +115,6 @@ export class KeySetMemory {
 
   #isStale({ fetchedAt }: Held): boolean {
     return this.#options.clock.monotonicMs() - fetchedAt >= this.#options.pauses.staleMs;
-  }
-
-  #rests(): boolean {
-    return this.#options.clock.monotonicMs() < this.#restsUntil;
   }
 
   /** Never rejects: it need not be awaited. */

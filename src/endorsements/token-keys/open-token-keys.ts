@@ -5,13 +5,7 @@ import { KeyFile, type ReadFile, RootsFile, readAll, readAllAgain } from './conf
 import { KeySetDownload } from './key-set-download.js';
 import { KeySetMemory, type KeySetPauses } from './key-set-memory.js';
 import { issuerName, requireSoundIssuers, type TokenIssuer } from './token-issuer.js';
-import {
-  FetchedIssuerKeys,
-  type IssuerKeys,
-  type ServedIssuer,
-  TokenKeys,
-  type TokenKeysSource,
-} from './token-keys.js';
+import { fetchedKeys, type IssuerKeys, type ServedIssuer, TokenKeys, type TokenKeysSource } from './token-keys.js';
 
 /** Times. The defaults are for production; tests shorten them. */
 export interface TokenKeysPauses extends KeySetPauses {
@@ -98,5 +92,5 @@ function keysOf(issuer: TokenIssuer, files: ReadFile[], { fetch, ...parts }: Par
   const source = new KeySetDownload({ issuer: name, url, discovery, withCrls, fetch, log: parts.log });
   const memory = () =>
     new KeySetMemory({ ...parts, issuer: name, download: (before, signal) => source.get(before, signal) });
-  return new FetchedIssuerKeys(memory(), memory());
+  return fetchedKeys(memory(), memory());
 }

@@ -1,7 +1,6 @@
 import { ConfigurationError } from '../../model/errors.js';
 import type { TokenType } from '../../model/evidence.js';
 
-/** Where the keys of an issuer are. */
 export type KeyPlace =
   | {
       /** `https` URL of the key set. */
@@ -14,7 +13,6 @@ export type KeyPlace =
       readonly file: string;
     };
 
-/** An issuer of tokens as configured. */
 export interface TokenIssuer {
   readonly type: TokenType;
   /** `iss`, character by character. */

@@ -50,24 +50,19 @@ export interface IssuerKeys {
   find(kid: string, context: FetchContext): Promise<Sourced<TokenKeySet> | Unavailable>;
 }
 
-/** Keys that are fetched. */
-export class FetchedIssuerKeys implements IssuerKeys {
-  readonly #current: KeySetMemory;
-  readonly #historical: KeySetMemory;
-
-  /**
-   * @param historical a memory of its own for historical requests, so that nothing they fetch is ever seen by others;
-   *   they use what is cached for those too
-   */
-  constructor(current: KeySetMemory, historical: KeySetMemory) {
-    this.#current = current;
-    this.#historical = historical;
-  }
-
-  async find(kid: string, context: FetchContext): Promise<Sourced<TokenKeySet> | Unavailable> {
-    if (!context.historical) return asKeySet(await this.#current.find(kid, context));
-    return asKeySet(this.#current.known(kid) ?? (await this.#historical.find(kid, context)));
-  }
+/**
+ * Keys that are fetched.
+ *
+ * @param historical a memory of its own for historical requests, so that nothing they fetch is ever seen by others; they
+ *   use what is cached for those too
+ */
+export function fetchedKeys(current: KeySetMemory, historical: KeySetMemory): IssuerKeys {
+  return {
+    find: async (kid, context) => {
+      if (!context.historical) return asKeySet(await current.find(kid, context));
+      return asKeySet(current.known(kid) ?? (await historical.find(kid, context)));
+    },
+  };
 }
 
 function asKeySet(found: FoundKeys | Unavailable): Sourced<TokenKeySet> | Unavailable {

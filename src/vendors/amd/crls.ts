@@ -21,6 +21,12 @@ export type ListReading =
   | (RevocationList & { readonly ok: true })
   | { readonly ok: false; readonly problem: RevocationListProblem };
 
+/** Of several CRLs the one that was issued last. By date: numbers mean nothing between two series. */
+export function latestOf<L extends RevocationList>(lists: readonly L[]): L | null {
+  const issuedAt = ({ list }: L) => list.thisUpdate?.getTime() ?? 0;
+  return lists.toSorted((a, b) => issuedAt(b) - issuedAt(a))[0] ?? null;
+}
+
 /**
  * Reads CRLs and verifies their signatures, each content once: by SHA-256 of CRL and issuer. Its time, and
  * whom it revokes, are judged at each request. Only CRLs that verify are kept: AMD makes few of them, and what others

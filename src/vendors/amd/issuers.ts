@@ -7,11 +7,11 @@ export interface SnpLine {
   readonly signingKey: SnpSigningKey;
 }
 
-/** All of them. */
-export const SNP_LINES: readonly SnpLine[] = SNP_PRODUCTS.flatMap((product) => [
-  { product, signingKey: 'vcek' as const },
-  { product, signingKey: 'vlek' as const },
-]);
+export const SNP_SIGNING_KEYS: readonly SnpSigningKey[] = ['vcek', 'vlek'];
+
+export const SNP_LINES: readonly SnpLine[] = SNP_PRODUCTS.flatMap((product) =>
+  SNP_SIGNING_KEYS.map((signingKey) => ({ product, signingKey })),
+);
 
 /** `milan-vcek`: a key of maps, and part of file names. */
 export function lineName({ product, signingKey }: SnpLine): string {

@@ -1,6 +1,7 @@
 import { DER, malformed, parseDer, smallUnsigned } from '../../formats/der.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { onlyExtension } from '../../formats/x509-extension.js';
+import type { SnpTcbComponent } from '../../model/claims.js';
 
 /**
  * What a VCEK or VLEK says of the chip or provider it was made for, and of the firmware (AMD 57230, chapter 3).
@@ -11,7 +12,8 @@ export interface VekExtensions {
   readonly structVersion: number | null;
   /** `Milan-B0`, or `Milan` without stepping. */
   readonly productName: string | null;
-  readonly tcb: VekTcb;
+  /** The TCB that the key was derived for. `fmc` is on Turin only. */
+  readonly tcb: { readonly [component in SnpTcbComponent]: number | null };
   /**
    * The chip's id: 64 bytes, on Turin 8. Where the content has none of the forms that AMD uses it is here as it stands,
    * and then equals no chip's id. VCEK only.
@@ -19,15 +21,6 @@ export interface VekExtensions {
   readonly hwId: Uint8Array | null;
   /** VLEK only. */
   readonly cspId: string | null;
-}
-
-/** The TCB that the key was derived for. `fmc` is on Turin only. */
-export interface VekTcb {
-  readonly fmc: number | null;
-  readonly bootloader: number | null;
-  readonly tee: number | null;
-  readonly snp: number | null;
-  readonly microcode: number | null;
 }
 
 const ARC = '1.3.6.1.4.1.3704.1';

@@ -9,8 +9,6 @@ import { FormatError } from '../../model/errors.js';
 import { type AmdRootPins, productOfPin, profileOf } from './roots.js';
 import { parseVek, type Vek } from './vek.js';
 
-export type { Vek };
-
 /** VEK, ASK or ASVK, ARK, with what of them does not change with time. */
 export interface VekPath {
   readonly vek: X509Certificate;

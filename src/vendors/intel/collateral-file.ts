@@ -1,3 +1,4 @@
+import { hex } from '../../crypto/digest.js';
 import { decodeHex } from '../../formats/base64.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
 import { FormatError } from '../../model/errors.js';
@@ -58,14 +59,14 @@ export function encodeCollateralFile(collateral: TdxCollateral): string {
 export function collateralMembers(collateral: TdxCollateral): JsonObject {
   return {
     pck_crl_issuer_chain: collateral.pckCrlIssuerChain,
-    root_ca_crl: hexOf(collateral.rootCaCrl),
-    pck_crl: hexOf(collateral.pckCrl),
+    root_ca_crl: hex(collateral.rootCaCrl),
+    pck_crl: hex(collateral.pckCrl),
     tcb_info_issuer_chain: collateral.tcbInfoIssuerChain,
     tcb_info: collateral.tcbInfo,
-    tcb_info_signature: hexOf(collateral.tcbInfoSignature),
+    tcb_info_signature: hex(collateral.tcbInfoSignature),
     qe_identity_issuer_chain: collateral.qeIdentityIssuerChain,
     qe_identity: collateral.qeIdentity,
-    qe_identity_signature: hexOf(collateral.qeIdentitySignature),
+    qe_identity_signature: hex(collateral.qeIdentitySignature),
   };
 }
 
@@ -73,8 +74,4 @@ function text(file: JsonObject, name: string): string {
   const value = file[name];
   if (typeof value !== 'string') throw new FormatError('schema', `${name} is not a string`);
   return value;
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }

@@ -6,9 +6,10 @@ import { earliest, latest } from '../../model/earliest.js';
 import type { TdxCollateralRequest } from '../../model/endorsement.js';
 import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
-import type { CollateralReader, Signed, SignedCollateral } from './collateral.js';
+import type { CollateralReader, SignedCollateral } from './collateral.js';
 import { pckCaNamed } from './pck-extension.js';
 import type { QeIdentity } from './qe-identity.js';
+import type { Signed } from './signed-part.js';
 import type { TcbInfo } from './tcb-info.js';
 
 /** What one set of collateral is for: a kind of platform, and the CA whose PCK certificates it has. */

@@ -1,17 +1,20 @@
-import { describePathProblem, verifyCertificatePath, verifyIssuerPath } from '../../crypto/certificate-path.js';
-import type { PemChains } from '../../crypto/pem-chains.js';
+import {
+  describePathProblem,
+  type PathProblem,
+  verifyCertificatePath,
+  verifyIssuerPath,
+} from '../../crypto/certificate-path.js';
+import { PemChains, requireRootLast } from '../../crypto/pem-chains.js';
+import { isSameName } from '../../formats/distinguished-name.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { X509Crl } from '../../formats/x509-crl.js';
 import type { CheckId } from '../../model/codes.js';
-import { within } from '../../model/errors.js';
+import { FormatError, within } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
-import { type IssuerChain, issuerChains } from './issuer-chains.js';
 import { parseQeIdentity, type QeIdentity } from './qe-identity.js';
 import { intelSgxProfile } from './roots.js';
 import { type PartReading, type Signed, SignedParts, signedCrl, signedText } from './signed-part.js';
 import { parseTcbInfo, type TcbInfo } from './tcb-info.js';
-
-export type { Signed };
 
 /** Collateral whose chains and signatures hold. Whether it is in time, and of this platform, is judged each time. */
 export interface SignedCollateral {
@@ -32,6 +35,14 @@ export interface CollateralProblem {
 export type CollateralReading =
   | { readonly ok: true; readonly value: SignedCollateral }
   | { readonly ok: false; readonly problems: readonly CollateralProblem[] };
+
+/** Certificates of a key that signs collateral, its own first, with what of them does not change with time. */
+interface IssuerChain {
+  /** One, two, or three certificates; a chain of three never verifies. */
+  readonly certificates: readonly X509Certificate[];
+  /** Empty where the chain verifies. */
+  readonly problems: readonly PathProblem[];
+}
 
 type Chain = readonly [X509Certificate, ...X509Certificate[]];
 
@@ -134,11 +145,11 @@ function taken<T>(
   code: CheckId,
   member: string,
   chain: Chain | null,
-  read: (chain: Chain) => PartReading<T>,
+  read: (chain: Chain) => PartReading<Signed<T>>,
 ): Signed<T> | null {
   if (chain === null) return null;
   const reading = within(`/${member}`, () => read(chain));
-  if (reading.ok) return reading.part;
+  if (reading.ok) return reading.value;
   problems.push({ code, member, detail: reading.detail });
   return null;
 }
@@ -157,4 +168,45 @@ function pathFaults(
 function roleFaults({ problems }: IssuerChain, signer: X509Certificate, member: string): readonly CollateralProblem[] {
   if (signer.subject.commonName === TCB_SIGNING || problems.some(({ code }) => code === 'cert_role')) return [];
   return [{ code: 'cert_role', member, detail: 'the signer is not certified for collateral' }];
+}
+
+/** All that Intel certifies for collateral is certified by its root itself. A chain of three is that of another role. */
+const [EXPECTED_CHAIN, MAXIMUM_CHAIN] = [2, 3];
+
+const NOT_OF_ROOT: PathProblem = {
+  code: 'cert_role',
+  index: 0,
+  detail: 'the signer is not certified by the root itself',
+};
+
+/**
+ * Reads issuer chains (the signer's certificate, then the root) and verifies their paths. Intel has two or three in use.
+ * Validity and revocation are for whoever relies on them, each time. A chain that is no path by its names, or has another
+ * order, is malformed (`cert_chain`).
+ *
+ * @param verify says what of a path does not hold, whatever the time
+ */
+function issuerChains(verify: (path: readonly X509Certificate[]) => readonly PathProblem[]): PemChains<IssuerChain> {
+  return new PemChains({
+    maximum: MAXIMUM_CHAIN,
+    capacity: 64,
+    verify: (certificates) => {
+      requireShape(certificates);
+      const problems = verify(certificates);
+      return { certificates, problems: certificates.length > EXPECTED_CHAIN ? [NOT_OF_ROOT, ...problems] : problems };
+    },
+  });
+}
+
+/** One alone is in no wrong order: it is short, which is for whoever relies on it to say. */
+function requireShape(certificates: readonly X509Certificate[]): void {
+  if (certificates.length === 1) return;
+  requireRootLast(certificates);
+  const follows = certificates.every((certificate, index) => {
+    const issuer = certificates[index + 1];
+    return issuer === undefined || isSameName(certificate.issuer, issuer.subject);
+  });
+  if (certificates.length > EXPECTED_CHAIN && !follows) {
+    throw new FormatError('cert_chain', 'the chain has certificates that it does not need');
+  }
 }

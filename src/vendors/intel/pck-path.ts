@@ -30,10 +30,10 @@ const MAXIMUM_CHAIN = 3;
 export class PckPaths {
   readonly #chains: PemChains<PckPath>;
 
-  constructor(pins: ReadonlySet<string>, capacity = 2048) {
+  constructor(pins: ReadonlySet<string>) {
     const profile = intelSgxProfile(pins);
     const verify = (certificates: readonly X509Certificate[]) => verifyPckPath(certificates, profile);
-    this.#chains = new PemChains({ maximum: MAXIMUM_CHAIN, verify, capacity });
+    this.#chains = new PemChains({ maximum: MAXIMUM_CHAIN, verify, capacity: 2048 });
   }
 
   /**

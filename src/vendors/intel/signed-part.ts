@@ -17,16 +17,10 @@ export interface Signed<T> {
 }
 
 /** What was signed, or why it does not count. */
-export type PartReading<T> =
-  | { readonly ok: true; readonly part: Signed<T> }
-  | { readonly ok: false; readonly detail: string };
+export type PartReading<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly detail: string };
 
 /** Verifies a signature by its signer's certificate, and reads what was signed: that, or why it does not count. */
-export type Verify<T> = (
-  bytes: Uint8Array,
-  signature: Uint8Array,
-  signer: X509Certificate,
-) => { readonly ok: true; readonly value: T } | { readonly ok: false; readonly detail: string };
+export type Verify<T> = (bytes: Uint8Array, signature: Uint8Array, signer: X509Certificate) => PartReading<T>;
 
 /**
  * Verifies and reads what was signed, each content once: by SHA-256 of bytes, signature and certificates. Only what holds
@@ -46,16 +40,16 @@ export class SignedParts<T> {
     bytes: Uint8Array,
     signature: Uint8Array,
     chain: readonly [X509Certificate, ...X509Certificate[]],
-  ): PartReading<T> {
+  ): PartReading<Signed<T>> {
     const digest = hex(sha256(bytes));
     const key = keyOf(digest, signature, chain);
     const known = this.#genuine.get(key);
-    if (known !== undefined) return { ok: true, part: known };
+    if (known !== undefined) return { ok: true, value: known };
     const reading = this.#verify(bytes, signature, chain[0]);
     if (!reading.ok) return reading;
     const part = { value: reading.value, chain, sha256: digest };
     this.#genuine.set(key, part);
-    return { ok: true, part };
+    return { ok: true, value: part };
   }
 }
 

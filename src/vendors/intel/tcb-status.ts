@@ -1,13 +1,13 @@
-/** Words that a level of a platform may have, those of module and QE, and those that only the merge makes. */
-const PLATFORM_WORDS: ReadonlySet<string> = new Set([
+const NOT_OUT_OF_DATE: ReadonlySet<string> = new Set([
   'UpToDate',
   'SWHardeningNeeded',
   'ConfigurationNeeded',
   'ConfigurationAndSWHardeningNeeded',
-  'OutOfDate',
-  'OutOfDateConfigurationNeeded',
-  'Revoked',
 ]);
+const OUT_OF_DATE: ReadonlySet<string> = new Set(['OutOfDate', 'OutOfDateConfigurationNeeded']);
+
+/** Words that a level of a platform may have, and those of module and QE. */
+const PLATFORM_WORDS: ReadonlySet<string> = new Set([...NOT_OUT_OF_DATE, ...OUT_OF_DATE, 'Revoked']);
 const PART_WORDS: ReadonlySet<string> = new Set(['UpToDate', 'OutOfDate', 'Revoked']);
 
 const CONFIGURATION_NEEDED: ReadonlySet<string> = new Set([
@@ -15,20 +15,15 @@ const CONFIGURATION_NEEDED: ReadonlySet<string> = new Set([
   'ConfigurationAndSWHardeningNeeded',
   'OutOfDateConfigurationNeeded',
 ]);
-const OUT_OF_DATE: ReadonlySet<string> = new Set(['OutOfDate', 'OutOfDateConfigurationNeeded']);
-const NOT_OUT_OF_DATE: ReadonlySet<string> = new Set([
-  'UpToDate',
-  'SWHardeningNeeded',
-  'ConfigurationNeeded',
-  'ConfigurationAndSWHardeningNeeded',
-]);
 
-/** Statuses of the levels that a quote reached. */
-export interface LevelStatuses {
+/** Statuses of the levels that a quote reached, which also decide whether a relaunch of the TD may do. */
+export interface RelaunchStatuses {
   readonly platform: string;
   /** Null where modules have no levels. */
   readonly module: string | null;
   readonly qe: string;
+  /** Of the first level that the PCK certificate reaches, whatever the TDX components. */
+  readonly sgx: string;
 }
 
 /**
@@ -46,12 +41,6 @@ export function merge(platform: string, part: string | null): string {
   if (part !== 'OutOfDate') return platform;
   if (platform === 'UpToDate' || platform === 'SWHardeningNeeded') return 'OutOfDate';
   return CONFIGURATION_NEEDED.has(platform) ? 'OutOfDateConfigurationNeeded' : platform;
-}
-
-/** The statuses that decide whether a relaunch of the TD may do. */
-export interface RelaunchStatuses extends LevelStatuses {
-  /** Of the first level that the PCK certificate reaches, whatever the TDX components. */
-  readonly sgx: string;
 }
 
 /**

@@ -1,13 +1,8 @@
-import {
-  describePathProblem,
-  earliestEnd,
-  judgeValidity,
-  verifyCertificatePath,
-} from '../../crypto/certificate-path.js';
+import { describePathProblem, earliestEnd, verifyCertificatePath } from '../../crypto/certificate-path.js';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { hex, sha256 } from '../../crypto/digest.js';
 import { spkiDigest } from '../../crypto/key-cache.js';
-import type { PathProfile } from '../../crypto/path-profile.js';
+import { RSA_PKCS1_PROFILE } from '../../crypto/path-profile.js';
 import { readAkChain, readAkLeaf } from '../../formats/ak-certificate-input.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../../formats/x509-extension.js';
@@ -18,6 +13,7 @@ import { nullIfMalformed, within } from '../../model/errors.js';
 import type { AkCertificateInput } from '../../model/evidence.js';
 import type { RsaPublicKey } from '../../model/rsa-public-key.js';
 import type { Verified } from '../../model/verified.js';
+import { verifyValidity } from '../evidence/path-checks.js';
 import type { AkRoots } from './ak-roots.js';
 
 const LEAF = '/evidence/akCertificate';
@@ -30,7 +26,6 @@ export const AK_CERTIFICATE_CHECKS = [
   'cert_validity',
 ] as const satisfies readonly CheckId[];
 
-/** The result of verifying an AK certificate. */
 export interface AkVerdict {
   /**
    * Azure certifies that the key is that of a confidential VM's vTPM. It does so after it has judged the paravisor, and the
@@ -51,13 +46,7 @@ const ATTESTATION_KEY = '2.23.133.8.3';
 /** What the subject of a confidential VM's certificate ends in. Those of Trusted Launch end in `.TrustedVM.…`. */
 const CONFIDENTIAL_VM = '.ConfidentialVM.Azure.windows.net';
 
-/** Authorities of Azure have 4096 bits, attestation keys 2048 or 3072. Anchors are put in where the roots are known. */
-const PROFILE: PathProfile = {
-  anchors: new Set(),
-  signatureAlgorithms: new Set(['rsassa-pkcs1-sha256', 'rsassa-pkcs1-sha384', 'rsassa-pkcs1-sha512']),
-  issuerKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
-  leafKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
-};
+const VALID = { detail: 'the AK certificate and its chain are valid at the verification time' };
 
 /** With the leaf one more than a chain may have: a chain that goes on is too long whatever follows. */
 const READ_ABOVE = 5;
@@ -88,7 +77,8 @@ export function verifyAkCertificate(
 ): AkVerdict {
   const checks = all.at(LEAF);
   const same = verifyKey(checks, path[0], key);
-  if (!verifyTrust(checks, path, roots) || !verifyValidity(checks, path, at) || !same) return NO_AK_VERDICT;
+  const holds = verifyTrust(checks, path, roots) && verifyValidity(checks, path, at, VALID);
+  if (!holds || !same) return NO_AK_VERDICT;
   return {
     knowsParavisor: knowsParavisor(path, roots),
     endorsements: path.map((certificate, index) => endorsementOf(certificate, index)),
@@ -122,7 +112,8 @@ function verifyTrust(checks: Checks, path: readonly X509Certificate[], { azure, 
 function pathProblem(path: readonly X509Certificate[], anchors: ReadonlySet<string>): string | null {
   const [leaf] = path;
   if (leaf === undefined || path.length === 1) return 'no chain was sent with it';
-  const [problem] = verifyCertificatePath(path, { ...PROFILE, anchors });
+  // Authorities of Azure have 4096 bits, attestation keys 2048 or 3072.
+  const [problem] = verifyCertificatePath(path, { ...RSA_PKCS1_PROFILE, anchors });
   if (problem !== undefined) return describePathProblem(problem);
   return hasPurpose(leaf) ? null : 'it is not marked as an AK certificate';
 }
@@ -130,15 +121,6 @@ function pathProblem(path: readonly X509Certificate[], anchors: ReadonlySet<stri
 function hasPurpose({ extensions }: X509Certificate): boolean {
   const usage = onlyExtension(extensions, EXTENSION.extendedKeyUsage);
   return usage !== null && nullIfMalformed(() => parseExtendedKeyUsage(usage))?.includes(ATTESTATION_KEY) === true;
-}
-
-function verifyValidity(checks: Checks, path: readonly X509Certificate[], at: Date): boolean {
-  const problem = judgeValidity(path, at);
-  return checks.require(problem === null, 'cert_validity', {
-    expected: at.toISOString(),
-    detail: 'the AK certificate and its chain are valid at the verification time',
-    otherwise: problem?.detail ?? '',
-  });
 }
 
 function knowsParavisor(path: readonly X509Certificate[], { azure, paravisorsSince }: AkRoots): boolean {

@@ -7,7 +7,7 @@ import { within } from '../../model/errors.js';
 import type { AzSnpVtpmEvidence } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../model/verification.js';
-import { markVerified } from '../evidence/mark-verified.js';
+import { markVerified, present } from '../evidence/mark-verified.js';
 import {
   type OpenedSnpReport,
   type SnpReportVerification,
@@ -29,7 +29,6 @@ import { type Guest, GuestVerifier, guestMembers, HCL_REPORT, type OpenedGuest }
 
 const ENDORSEMENTS = '/evidence/endorsements';
 
-/** Evidence, read. */
 interface Opened {
   readonly hcl: HclReport;
   readonly guest: OpenedGuest;
@@ -86,7 +85,7 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
     return {
       checks: checks.all,
       required: [...report.required, 'snp_vmpl', ...this.#guests.required(openedGuest, context)],
-      claims: markVerified({ ...(report.claims === null ? {} : { snp: report.claims }), ...guest.claims }),
+      claims: markVerified({ ...present({ snp: report.claims }), ...guest.claims }),
       endorsements: [...report.endorsements, ...guest.endorsements],
       bound: guest.bound,
       validUntil: earliest(report.validUntil, guest.validUntil),

@@ -8,7 +8,7 @@ import { within } from '../../model/errors.js';
 import type { AzTdxVtpmEvidence } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../model/verification.js';
-import { markVerified } from '../evidence/mark-verified.js';
+import { markVerified, present } from '../evidence/mark-verified.js';
 import type { OpenedTdQuote, TdQuoteVerifier, TpmQuoteVerifier } from '../evidence/parts.js';
 import { paravisorByMrtd, verifyParavisorClaims, verifyRuntimeDataHash } from '../paravisor/paravisor-claims.js';
 import type { AkRoots } from './ak-roots.js';
@@ -18,7 +18,6 @@ import { refuseUnquotedServiceTd, verifyTdReportMatch } from './td-report-match.
 const TD_QUOTE = '/evidence/tdQuote';
 const COLLATERAL = '/evidence/collateral';
 
-/** Evidence, read. */
 interface Opened {
   readonly evidence: AzTdxVtpmEvidence;
   readonly hcl: HclReport;
@@ -96,12 +95,12 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
     return {
       checks: checks.all,
       required: ['tdx_report_mismatch', ...quote.required, ...this.#guests.required(openedGuest, context)],
-      claims: markVerified({ ...(quote.claims === null ? {} : { tdx: quote.claims }), ...guest.claims }),
+      claims: markVerified({ ...present({ tdx: quote.claims }), ...guest.claims }),
       endorsements: [...quote.endorsements, ...guest.endorsements],
       bound: guest.bound,
       validUntil: earliest(quote.validUntil, guest.validUntil),
       tcbShortfalls: quote.shortfalls,
-      ...(quote.collateralIssued === null ? {} : { collateralIssued: quote.collateralIssued }),
+      ...present({ collateralIssued: quote.collateralIssued }),
       submission:
         quote.claims === null ? null : { tee: 'tdx', quote: evidence.tdQuote, runtimeData: hcl.runtimeClaims },
       ...guestMembers(guest),

@@ -4,7 +4,9 @@ import type { CheckId } from '../../model/codes.js';
 import type { UsedEndorsement } from '../../model/endorsement.js';
 import type { AkCertificateInput, TpmQuoteInput } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
-import type { FreshnessPlace, Verification, VerificationContext } from '../../model/verification.js';
+import type { FreshnessPlace, VerificationContext } from '../../model/verification.js';
+import { withNonce } from '../binding/report-data-binding.js';
+import { present } from '../evidence/mark-verified.js';
 import type { OpenedTpmQuote, TpmQuoteVerifier } from '../evidence/parts.js';
 import { hclClaims, PARAVISOR_CHECKS, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
 import {
@@ -26,7 +28,6 @@ interface GuestEvidence {
   readonly ak: AkCertificateInput | null;
 }
 
-/** The result of verifying the guest. */
 export interface Guest {
   readonly claims: Pick<Claims, 'hcl' | 'tpm'>;
   readonly bound: readonly FreshnessPlace[];
@@ -55,7 +56,6 @@ export interface VouchedParavisor {
   readonly known: HclClaims['paravisor'] | null;
 }
 
-/** The guest's part of evidence, read. */
 export interface OpenedGuest {
   readonly quote: OpenedTpmQuote;
   /** The certificate of the attestation key; null where none was sent. */
@@ -79,13 +79,8 @@ export class GuestVerifier {
 
   /** Checks that must have an outcome, beside those of the hardware. */
   required({ akPath }: OpenedGuest, { binding }: Pick<VerificationContext, 'binding'>): readonly CheckId[] {
-    return [
-      'hcl_binding',
-      ...PARAVISOR_CHECKS,
-      ...this.#quotes.required,
-      ...(binding === null ? [] : (['nonce_mismatch'] as const)),
-      ...(akPath === null ? [] : AK_CERTIFICATE_CHECKS),
-    ];
+    const always = ['hcl_binding', ...PARAVISOR_CHECKS, ...this.#quotes.required] as const;
+    return [...withNonce(always, binding), ...(akPath === null ? [] : AK_CERTIFICATE_CHECKS)];
   }
 
   /** Nothing vouches for an attestation key. A certificate that was sent is judged all the same, but for its key. */
@@ -120,7 +115,7 @@ export class GuestVerifier {
     const hcl = describeParavisor(claims, reportType, known, certificate.knowsParavisor);
     return {
       ...hcl,
-      claims: { ...hcl.claims, ...(quote.claims === null ? {} : { tpm: quote.claims }) },
+      claims: { ...hcl.claims, ...present({ tpm: quote.claims }) },
       selectedPcrs: quote.selectedPcrs,
       bound,
       endorsements,
@@ -158,12 +153,6 @@ function describeParavisor(
 }
 
 /** What a verification says of the guest beside checks and endorsements. */
-export function guestMembers({
-  withheldConfiguration,
-  selectedPcrs,
-}: Guest): Pick<Verification, 'withheldConfiguration' | 'selectedPcrs'> {
-  return {
-    ...(withheldConfiguration === null ? {} : { withheldConfiguration }),
-    ...(selectedPcrs === null ? {} : { selectedPcrs }),
-  };
+export function guestMembers({ withheldConfiguration, selectedPcrs }: Guest) {
+  return present({ withheldConfiguration, selectedPcrs });
 }

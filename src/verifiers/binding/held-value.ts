@@ -1,5 +1,7 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { hex } from '../../crypto/digest.js';
+import { decodeBase64 } from '../../formats/base64.js';
+import { nullIfMalformed } from '../../model/errors.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';
 
@@ -30,6 +32,11 @@ export function shown(field: Uint8Array | null): string | null {
   return field.byteLength > LONGEST ? `${field.byteLength} bytes` : hex(field);
 }
 
+/** The bytes of a text in base64; null for anything else. */
+export function base64OrNull(value: JsonValue | undefined): Uint8Array | null {
+  return typeof value === 'string' ? nullIfMalformed(() => decodeBase64(value)) : null;
+}
+
 /** A place of a token that can hold the caller's nonce. */
 export interface NoncePlace {
   readonly place: FreshnessPlace;
@@ -38,7 +45,6 @@ export interface NoncePlace {
   readonly holds: boolean;
 }
 
-/** Places that hold the nonce. */
 export function boundPlaces(places: readonly NoncePlace[]): readonly FreshnessPlace[] {
   return places.filter(({ holds }) => holds).map(({ place }) => place);
 }

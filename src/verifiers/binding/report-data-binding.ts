@@ -1,10 +1,15 @@
 import { hex } from '../../crypto/digest.js';
 import type { Checks } from '../../model/check.js';
+import type { CheckId } from '../../model/codes.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';
-import { comparedUserData, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
 import { isPadded, padded, shown } from './held-value.js';
 import { type HeldBinding, heldBinding, isBound } from './runtime-data-binding.js';
+
+/** Checks, with that of the nonce where there is one. */
+export function withNonce(ids: readonly CheckId[], binding: ExpectedBinding | null): readonly CheckId[] {
+  return binding === null ? ids : [...ids, 'nonce_mismatch'];
+}
 
 /** The place in which bare hardware evidence has the nonce depends on what the evidence contains. */
 
@@ -48,21 +53,4 @@ function comparedData(
 ): { readonly expected: JsonValue; readonly actual: JsonValue } {
   if (jkt === null) return { expected: hex(nonce), actual: shown(held.nonce) };
   return { expected: { nonce: hex(nonce), jkt }, actual: { nonce: shown(held.nonce), jkt: held.jkt } };
-}
-
-/** In a paravisor's runtime claims, user-data is the only place for the nonce. */
-export function verifyNonceInUserData(
-  checks: Checks,
-  claims: ParavisorClaims,
-  binding: ExpectedBinding | null,
-): readonly FreshnessPlace[] {
-  if (binding === null) return [];
-  if (verifyUserData(checks, claims, binding)) return ['hcl.userData'];
-  if (!checks.ran('nonce_mismatch')) {
-    checks.fail('nonce_mismatch', {
-      ...comparedUserData(claims, binding),
-      detail: 'user-data of the runtime claims was never set',
-    });
-  }
-  return [];
 }

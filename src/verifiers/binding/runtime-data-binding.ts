@@ -1,9 +1,8 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { jwkThumbprint } from '../../crypto/jwk-thumbprint.js';
-import { decodeBase64 } from '../../formats/base64.js';
-import { nullIfMalformed } from '../../model/errors.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { ExpectedBinding } from '../../model/verification.js';
+import { base64OrNull } from './held-value.js';
 
 /** More keys than a guest binds: a longer list is not looked through, since each key costs a digest. */
 const MOST_KEYS = 64;
@@ -23,7 +22,7 @@ export function isBound(held: HeldBinding, { nonce, jkt }: ExpectedBinding): boo
 
 export function heldBinding({ nonce, keys }: JsonObject, { jkt }: ExpectedBinding): HeldBinding {
   return {
-    nonce: typeof nonce === 'string' ? nullIfMalformed(() => decodeBase64(nonce)) : null,
+    nonce: base64OrNull(nonce),
     jkt: jkt !== null && holdsKey(keys, jkt) ? jkt : null,
   };
 }

@@ -2,25 +2,27 @@ import type { TdQuote } from '../../formats/td-quote.js';
 import type { Check } from '../../model/check.js';
 import type { SnpClaims, TdxClaims, TpmClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
-import type {
-  EndorsementSet,
-  SnpEndorsementRequest,
-  TdxCollateralRequest,
-  UsedEndorsement,
-} from '../../model/endorsement.js';
+import type { SnpEndorsementRequest, TdxCollateralRequest } from '../../model/endorsement.js';
 import type { SnpEndorsementInput, TdxCollateral, TpmQuoteInput } from '../../model/evidence.js';
 import type { RsaPublicKey } from '../../model/rsa-public-key.js';
 import type { TcbShortfall } from '../../model/tcb-shortfall.js';
-import type { CollateralIssued, ExpectedBinding, SnpSubmission, Submission } from '../../model/verification.js';
+import type {
+  CollateralIssued,
+  ExpectedBinding,
+  SnpSubmission,
+  Submission,
+  Verification,
+  VerificationContext,
+} from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
 
 /** Parts that evidence of several types has: each is verified by whoever is injected for it. */
 
 /** What a part is verified by. */
-export interface PartContext {
-  readonly at: Date;
-  readonly endorsements: EndorsementSet;
-}
+export type PartContext = Pick<VerificationContext, 'at' | 'endorsements'>;
+
+/** What a part's verification has as every other. */
+type PartVerification = Pick<Verification, 'checks' | 'required' | 'endorsements' | 'validUntil'>;
 
 /** Verifies a hardware report of SEV-SNP, as evidence or inside of other evidence. */
 export interface SnpReportVerifier {
@@ -36,22 +38,17 @@ export interface SnpReportPlaces {
   readonly endorsements: string;
 }
 
-/** A report that was read. */
 export interface OpenedSnpReport {
   readonly needs: readonly SnpEndorsementRequest[];
   /** @throws {FormatError} where a chain or CRL of the request is malformed */
   verify(context: PartContext): Promise<SnpReportVerification>;
 }
 
-export interface SnpReportVerification {
-  readonly checks: readonly Check[];
-  readonly required: readonly CheckId[];
+export interface SnpReportVerification extends PartVerification {
   /** Null where signature or chain did not hold, or could not be judged. */
   readonly claims: Verified<SnpClaims> | null;
   /** REPORT_DATA, 64 bytes, under the same condition. */
   readonly reportData: Verified<Uint8Array> | null;
-  readonly endorsements: readonly UsedEndorsement[];
-  readonly validUntil: Date | null;
   /** DER of what the report was verified with, under the same condition: VCEK or VLEK, ASK or ASVK, ARK. */
   readonly certificates: SnpSubmission['certificates'] | null;
 }
@@ -79,7 +76,6 @@ export interface TdQuotePlaces {
   readonly collateral: string;
 }
 
-/** A TD quote that was read. */
 export interface OpenedTdQuote {
   readonly needs: readonly TdxCollateralRequest[];
   /** Nothing in it is verified. */
@@ -92,9 +88,7 @@ export interface OpenedTdQuote {
   verify(context: PartContext): TdQuoteVerification;
 }
 
-export interface TdQuoteVerification {
-  readonly checks: readonly Check[];
-  readonly required: readonly CheckId[];
+export interface TdQuoteVerification extends PartVerification {
   /** Null where signature or chain did not hold, or could not be judged. */
   readonly claims: Verified<TdxClaims> | null;
   /** What keeps the TCB from being up to date, component by component; empty where nothing is behind, or nothing is known. */
@@ -103,8 +97,6 @@ export interface TdQuoteVerification {
   readonly collateralIssued: CollateralIssued | null;
   /** REPORTDATA, 64 bytes: verified as far as the quote's signature and the PCK chain go, also where collateral is out of reach. */
   readonly reportData: Verified<Uint8Array> | null;
-  readonly endorsements: readonly UsedEndorsement[];
-  readonly validUntil: Date | null;
 }
 
 /** Verifies a quote of a TPM inside of other evidence. */
@@ -118,7 +110,6 @@ export interface TpmQuoteVerifier {
   open(quote: TpmQuoteInput, about: string): OpenedTpmQuote;
 }
 
-/** A quote of a TPM that was read. */
 export interface OpenedTpmQuote {
   /**
    * Verifies it under a key that something else vouches for.

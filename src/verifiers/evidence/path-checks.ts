@@ -16,9 +16,20 @@ export function verifyPath(checks: Checks, { certificates, problems, roles }: Ju
   for (const problem of problems) checks.fail(problem.code, { detail: describePathProblem(problem, roles) });
   if (problems.length > 0) return false;
   checks.pass('cert_untrusted');
-  const validity = judgeValidity(certificates, at);
-  return checks.require(validity === null, 'cert_validity', {
+  return verifyValidity(checks, certificates, at);
+}
+
+/** Records whether every certificate of a chain is valid. @param said of one that is, in place of the check's sentence */
+export function verifyValidity(
+  checks: Checks,
+  path: readonly X509Certificate[],
+  at: Date,
+  said: { readonly detail?: string } = {},
+): boolean {
+  const problem = judgeValidity(path, at);
+  return checks.require(problem === null, 'cert_validity', {
     expected: at.toISOString(),
-    otherwise: validity?.detail ?? '',
+    ...said,
+    otherwise: problem?.detail ?? '',
   });
 }

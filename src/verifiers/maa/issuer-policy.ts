@@ -1,8 +1,7 @@
 import { hex, sha256 } from '../../crypto/digest.js';
-import { decodeBase64 } from '../../formats/base64.js';
 import type { Checks } from '../../model/check.js';
-import { nullIfMalformed } from '../../model/errors.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { base64OrNull } from '../binding/held-value.js';
 
 /** An instance of Azure Attestation whose tokens are accepted. */
 export interface MaaIssuer {
@@ -64,6 +63,6 @@ function signerOf(claims: JsonObject): string | null {
   const signer = claims['x-ms-policy-signer'] ?? null;
   const chain: JsonValue = isObject(signer) ? (signer['x5c'] ?? null) : null;
   const [first] = Array.isArray(chain) ? chain : [];
-  const der = typeof first === 'string' ? nullIfMalformed(() => decodeBase64(first)) : null;
+  const der = base64OrNull(first);
   return der === null ? null : hex(sha256(der));
 }

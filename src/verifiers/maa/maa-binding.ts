@@ -1,9 +1,9 @@
-import { decodeBase64, decodeHex } from '../../formats/base64.js';
+import { decodeHex } from '../../formats/base64.js';
 import { decodeUserData } from '../../formats/runtime-claims.js';
 import { nullIfMalformed } from '../../model/errors.js';
 import { isObject, type JsonValue } from '../../model/json.js';
 import type { ExpectedBinding } from '../../model/verification.js';
-import { isExactly, isPadded, type NoncePlace } from '../binding/held-value.js';
+import { base64OrNull, isExactly, isPadded, type NoncePlace } from '../binding/held-value.js';
 import { heldBinding, isBound } from '../binding/runtime-data-binding.js';
 import type { MaaStatement } from './maa-statement.js';
 
@@ -34,6 +34,5 @@ function reportDataOf({ tee, claims }: MaaStatement): Uint8Array | null {
 
 function clientPayloadNonceOf({ guestRuntime }: MaaStatement): Uint8Array | null {
   const payload: JsonValue | undefined = guestRuntime?.['client-payload'];
-  const nonce = isObject(payload) ? payload['nonce'] : null;
-  return typeof nonce === 'string' ? nullIfMalformed(() => decodeBase64(nonce)) : null;
+  return isObject(payload) ? base64OrNull(payload['nonce']) : null;
 }

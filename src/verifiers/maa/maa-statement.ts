@@ -1,7 +1,8 @@
 import type { Checks } from '../../model/check.js';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { isObject, type JsonObject } from '../../model/json.js';
 import { MAA_ATTESTATION_TYPES, type MaaAttestationType, misspeltCompliance } from '../../model/maa-words.js';
 import { isTdxStatus, TDX_STATUSES } from '../../model/tdx-status.js';
+import { type Shape, shapeProblem, TDX_SHAPES } from '../tokens/claim-shapes.js';
 
 /** TEEs that Azure Attestation speaks of, as `x-ms-attestation-type` has them. */
 export type MaaTee = Exclude<MaaAttestationType, 'azurevm'>;
@@ -18,8 +19,6 @@ export interface MaaStatement {
   /** Of guest attestation: `x-ms-runtime` of the token, which the service sealed to the vTPM of that guest. */
   readonly guestRuntime: JsonObject | null;
 }
-
-type Shape = 'number' | 'boolean' | 'string' | 'object';
 
 /** Types that the members have wherever they stand. A member of another type is none that the service writes. */
 const SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
@@ -41,23 +40,7 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ['x-ms-sevsnpvm-snpfw-svn', 'number'],
   ['x-ms-sevsnpvm-tee-svn', 'number'],
   ['x-ms-sevsnpvm-vmpl', 'number'],
-  ['tdx_mrconfigid', 'string'],
-  ['tdx_mrowner', 'string'],
-  ['tdx_mrownerconfig', 'string'],
-  ['tdx_mrseam', 'string'],
-  ['tdx_mrsignerseam', 'string'],
-  ['tdx_mrtd', 'string'],
-  ['tdx_report_data', 'string'],
-  ['tdx_rtmr0', 'string'],
-  ['tdx_rtmr1', 'string'],
-  ['tdx_rtmr2', 'string'],
-  ['tdx_rtmr3', 'string'],
-  ['tdx_seam_attributes', 'string'],
-  ['tdx_seamsvn', 'number'],
-  ['tdx_td_attributes', 'string'],
-  ['tdx_tee_tcb_svn', 'string'],
-  ['tdx_xfam', 'string'],
-  ['attester_tcb_status', 'string'],
+  ...TDX_SHAPES,
 ]);
 
 /** A member by which each TEE is told: a token of another kind does not have it at this place. */
@@ -72,7 +55,7 @@ const REPORT_DATA: { readonly [tee in MaaTee]: string } = {
  */
 export function readStatement(checks: Checks, claims: JsonObject): MaaStatement | null {
   const statement = statementOf(claims);
-  const problem = typeof statement === 'string' ? statement : shapeProblem(statement);
+  const problem = typeof statement === 'string' ? statement : claimProblem(statement);
   checks.require(problem === null, 'token_claim_type', {
     expected: MAA_ATTESTATION_TYPES,
     actual: claims['x-ms-attestation-type'] ?? null,
@@ -85,45 +68,28 @@ function statementOf(claims: JsonObject): MaaStatement | string {
   const type = claims['x-ms-attestation-type'];
   if (type === 'sevsnpvm' || type === 'tdxvm') {
     if (claims['x-ms-isolation-tee'] !== undefined) return `a ${type} token has x-ms-isolation-tee`;
-    const runtime = claims['x-ms-runtime'];
-    return {
-      attestationType: type,
-      tee: type,
-      claims,
-      runtime: isObject(runtime) ? runtime : null,
-      guestRuntime: null,
-    };
+    return { attestationType: type, tee: type, claims, runtime: runtimeOf(claims), guestRuntime: null };
   }
   if (type !== 'azurevm') return 'the token is about a kind of TEE that is not judged here';
   const isolation = claims['x-ms-isolation-tee'];
   if (!isObject(isolation)) return 'x-ms-isolation-tee is missing: the VM is not a confidential VM';
   const tee = isolation['x-ms-attestation-type'];
   if (tee !== 'sevsnpvm' && tee !== 'tdxvm') return 'x-ms-isolation-tee names a TEE that is not judged here';
-  const [runtime, guestRuntime] = [isolation['x-ms-runtime'], claims['x-ms-runtime']];
-  if (guestRuntime !== undefined && !isObject(guestRuntime)) return 'x-ms-runtime has the wrong type';
-  return {
-    attestationType: type,
-    tee,
-    claims: isolation,
-    runtime: isObject(runtime) ? runtime : null,
-    guestRuntime: guestRuntime ?? null,
-  };
+  const guestRuntime = runtimeOf(claims);
+  if (claims['x-ms-runtime'] !== undefined && guestRuntime === null) return 'x-ms-runtime has the wrong type';
+  return { attestationType: type, tee, claims: isolation, runtime: runtimeOf(isolation), guestRuntime };
 }
 
-function shapeProblem({ tee, claims }: MaaStatement): string | null {
+function runtimeOf({ 'x-ms-runtime': runtime }: JsonObject): JsonObject | null {
+  return isObject(runtime) ? runtime : null;
+}
+
+function claimProblem({ tee, claims }: MaaStatement): string | null {
   if (claims[REPORT_DATA[tee]] === undefined) return `${REPORT_DATA[tee]} is missing`;
   const status = claims['x-ms-compliance-status'];
   if (typeof status === 'string' && misspeltCompliance(status) !== null)
     return 'x-ms-compliance-status is in the wrong case';
-  const wrong = Object.keys(claims).find((name) => {
-    const shape = SHAPES.get(name);
-    return shape !== undefined && !hasShape(claims[name], shape);
-  });
-  return wrong === undefined ? null : `${wrong} has the wrong type`;
-}
-
-function hasShape(value: JsonValue | undefined, shape: Shape): boolean {
-  return shape === 'object' ? isObject(value) : typeof value === shape;
+  return shapeProblem(claims, SHAPES);
 }
 
 /**
@@ -135,15 +101,13 @@ export function verifyDebug(checks: Checks, { tee, claims }: MaaStatement): void
   const status = tee === 'tdxvm' ? (claims['dbgstat'] ?? 'disabled') : 'disabled';
   const compared = { expected: false, actual: value };
   if (value === true || status === 'enabled') {
-    checks.fail('token_debug', {
-      ...compared,
-    });
+    checks.fail('token_debug', compared);
   } else if (value !== false || status !== 'disabled') {
     const detail = 'the token does not say literally that debugging is off';
     checks.fail('token_debug_unknown', { ...compared, detail });
     checks.skip(['token_debug'], detail);
   } else {
-    checks.pass('token_debug', { ...compared });
+    checks.pass('token_debug', compared);
   }
 }
 

@@ -14,15 +14,14 @@ import type { Checks } from '../../model/check.js';
 import type { Claims, HclClaims, SnpClaims, TdxClaims } from '../../model/claims.js';
 import { camelCase, type JsonObject, type JsonValue } from '../../model/json.js';
 import type { RsaPublicKey } from '../../model/rsa-public-key.js';
-import type { ExpectedBinding } from '../../model/verification.js';
+import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
 import { isPadded, padded } from '../binding/held-value.js';
-import { markVerified } from '../evidence/mark-verified.js';
+import { markVerified, present } from '../evidence/mark-verified.js';
 
 /** Checks of a paravisor's runtime claims, in the order in which they run. */
 export const PARAVISOR_CHECKS = ['hcl_duplicate', 'hcl_claims', 'hcl_ak_missing', 'hcl_ak_weak'] as const;
 
-/** What verified runtime claims say. */
 export interface ParavisorClaims {
   readonly ak: Verified<RsaPublicKey>;
   readonly akThumbprint: string;
@@ -144,8 +143,25 @@ export function verifyUserData(checks: Checks, claims: ParavisorClaims, binding:
   });
 }
 
+/** In a paravisor's runtime claims, user-data is the only place for the nonce. */
+export function verifyNonceInUserData(
+  checks: Checks,
+  claims: ParavisorClaims,
+  binding: ExpectedBinding | null,
+): readonly FreshnessPlace[] {
+  if (binding === null) return [];
+  if (verifyUserData(checks, claims, binding)) return ['hcl.userData'];
+  if (!checks.ran('nonce_mismatch')) {
+    checks.fail('nonce_mismatch', {
+      ...comparedUserData(claims, binding),
+      detail: 'user-data of the runtime claims was never set',
+    });
+  }
+  return [];
+}
+
 /** What `user-data` had to be, and is; null where it is absent, or no 64 bytes in hex. */
-export function comparedUserData(
+function comparedUserData(
   { userData }: ParavisorClaims,
   { value }: ExpectedBinding,
 ): { readonly expected: string; readonly actual: string | null } {
@@ -156,7 +172,6 @@ function userDataIsSet(claims: ParavisorClaims): boolean {
   return claims.userDataSent && !(claims.userData !== null && isZero(claims.userData));
 }
 
-/** The `hcl` claims. */
 export function hclClaims(
   claims: ParavisorClaims,
   reportType: HclClaims['reportType'],
@@ -167,7 +182,7 @@ export function hclClaims(
     paravisor,
     akThumbprint: claims.akThumbprint,
     userData: claims.userData === null ? null : hex(claims.userData),
-    ...(claims.vmConfiguration === null ? {} : { vmConfiguration: claims.vmConfiguration }),
+    ...present({ vmConfiguration: claims.vmConfiguration }),
   };
 }
 

@@ -4,8 +4,16 @@ import type { HclClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
-import { verifyNonceInData, verifyNonceInReportData, verifyNonceInUserData } from '../binding/report-data-binding.js';
-import { hclClaims, PARAVISOR_CHECKS, verifyParavisorClaims, verifyRuntimeDataHash } from './paravisor-claims.js';
+import { verifyNonceInData, verifyNonceInReportData, withNonce } from '../binding/report-data-binding.js';
+import {
+  hclClaims,
+  PARAVISOR_CHECKS,
+  verifyNonceInUserData,
+  verifyParavisorClaims,
+  verifyRuntimeDataHash,
+} from './paravisor-claims.js';
+
+export const RUNTIME_DATA = '/evidence/runtimeData';
 
 /** Bare hardware evidence, whose report data the guest chose: X itself, or the hash of runtime data. */
 export interface BareEvidence {
@@ -18,14 +26,6 @@ export interface BareEvidence {
   readonly paravisor: () => HclClaims['paravisor'] | null;
 }
 
-/** Where the checks speak of. */
-export interface BareEvidenceChecks {
-  /** The report or quote. */
-  readonly evidence: Checks;
-  readonly runtimeData: Checks;
-}
-
-/** The result of verifying report data and runtime data. */
 export interface RuntimeData {
   readonly hcl: HclClaims | null;
   /** The bytes, where their SHA-256 is in the report data. */
@@ -37,24 +37,29 @@ const NOTHING: RuntimeData = { hcl: null, hashed: null, bound: [] };
 
 const NAMES = { snp: 'report', tdx: 'quote' } as const;
 
-/** Verifies what stands in the report data of bare hardware evidence. */
-export function verifyReportData(checks: BareEvidenceChecks, bare: BareEvidence): RuntimeData {
+/**
+ * Verifies what stands in the report data of bare hardware evidence.
+ *
+ * @param checks of the report or quote
+ */
+export function verifyReportData(checks: Checks, bare: BareEvidence): RuntimeData {
   const { tee, reportData, runtimeData, binding } = bare;
   if (reportData === null) {
     const ids: readonly CheckId[] = runtimeData === null ? [] : ['hcl_binding', ...PARAVISOR_CHECKS];
-    checks.evidence.skip(withNonce(ids, bare), `the ${NAMES[tee]} could not be relied on`);
+    checks.skip(withNonce(ids, binding), `the ${NAMES[tee]} could not be relied on`);
     return NOTHING;
   }
   if (runtimeData === null) {
-    const bound = verifyNonceInReportData(checks.evidence, reportData, `${tee}.reportData`, binding);
+    const bound = verifyNonceInReportData(checks, reportData, `${tee}.reportData`, binding);
     return { ...NOTHING, bound };
   }
-  if (!verifyRuntimeDataHash(checks.runtimeData, runtimeData, reportData)) {
+  const ofData = checks.at(RUNTIME_DATA);
+  if (!verifyRuntimeDataHash(ofData, runtimeData, reportData)) {
     const because = `the runtime data is not that of the ${NAMES[tee]}`;
-    checks.runtimeData.skip(withNonce(PARAVISOR_CHECKS, bare), because);
+    ofData.skip(withNonce(PARAVISOR_CHECKS, binding), because);
     return NOTHING;
   }
-  return { ...verifyRuntimeData(checks.runtimeData, runtimeData, bare), hashed: runtimeData };
+  return { ...verifyRuntimeData(ofData, runtimeData, bare), hashed: runtimeData };
 }
 
 /**
@@ -75,13 +80,9 @@ function verifyRuntimeData(
   const claims = verifyParavisorClaims(checks, object);
   const paravisor = bare.paravisor();
   if (claims === null) {
-    checks.skip(withNonce([], bare), 'the runtime claims cannot be relied on');
+    checks.skip(withNonce([], binding), 'the runtime claims cannot be relied on');
     return NOTHING;
   }
   const bound = verifyNonceInUserData(checks, claims, binding);
   return { hcl: paravisor === null ? null : hclClaims(claims, tee, paravisor), bound };
-}
-
-function withNonce(ids: readonly CheckId[], { binding }: BareEvidence): readonly CheckId[] {
-  return binding === null ? ids : [...ids, 'nonce_mismatch'];
 }

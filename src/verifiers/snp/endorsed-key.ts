@@ -5,7 +5,8 @@ import type { SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../
 import { FormatError } from '../../model/errors.js';
 import { certificateRoles, issuerName } from '../../vendors/amd/issuers.js';
 import { candidateProducts } from '../../vendors/amd/tcb.js';
-import type { Vek, VekPath, VekPaths } from '../../vendors/amd/vek-path.js';
+import type { Vek } from '../../vendors/amd/vek.js';
+import type { VekPath, VekPaths } from '../../vendors/amd/vek-path.js';
 import { verifyPath } from '../evidence/path-checks.js';
 import { chooseChain, type SuppliedCertificates } from './supplied-certificates.js';
 

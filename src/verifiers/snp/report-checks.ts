@@ -1,11 +1,12 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { hex } from '../../crypto/digest.js';
 import { verifyEcdsa } from '../../crypto/ecdsa.js';
 import { isZero } from '../../formats/byte-reader.js';
 import type { SnpReport } from '../../formats/snp-report.js';
 import type { Checks } from '../../model/check.js';
 import { SNP_TCB_COMPONENTS, type SnpProduct, type SnpTcb } from '../../model/claims.js';
 import { processorOf, productOfName, readTcb, tcbFitsLayout } from '../../vendors/amd/tcb.js';
-import type { Vek } from '../../vendors/amd/vek-path.js';
+import type { Vek } from '../../vendors/amd/vek.js';
 
 /** The checks of one report against the key that is said to have signed it, each independent of the others. */
 
@@ -40,8 +41,8 @@ export function verifyChipId(checks: Checks, report: SnpReport, vek: Vek): void 
   const masked = report.maskChipKey || (vek.kind === 'vcek' && isZero(report.chipId));
   const same = vek.kind === 'vlek' || (hwId !== null && chipIdEquals(report.chipId, hwId, vek.product));
   checks.require(!masked && same, 'snp_chip_id', {
-    expected: hwId === null ? null : Buffer.from(hwId).toString('hex'),
-    actual: masked ? 'masked' : Buffer.from(report.chipId).toString('hex'),
+    expected: hwId === null ? null : hex(hwId),
+    actual: masked ? 'masked' : hex(report.chipId),
     detail:
       vek.kind === 'vlek'
         ? 'a VLEK is not bound to a chip'

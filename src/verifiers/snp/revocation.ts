@@ -10,7 +10,7 @@ import type {
   UsedEndorsement,
 } from '../../model/endorsement.js';
 import { nullIfMalformed, within } from '../../model/errors.js';
-import type { ListReading, RevocationList, RevocationLists } from '../../vendors/amd/crls.js';
+import { type ListReading, latestOf, type RevocationList, type RevocationLists } from '../../vendors/amd/crls.js';
 import type { VekPath } from '../../vendors/amd/vek-path.js';
 
 /** What the CRLs of a product line say of an intermediate. */
@@ -61,7 +61,9 @@ export function verifyRevocation(checks: Checks, lists: RevocationLists, input: 
     crls.skip(['crl_unavailable'], 'a CRL of the request is invalid');
     return { state: 'unavailable', crl: null };
   }
-  const held = (sourced: Sourced<HashedDer>) => heldCandidate(lists, path, sourced);
+  // A CRL of a source that cannot be parsed counts as unavailable: it is not the caller's fault.
+  const held = ({ value, origin }: Sourced<HashedDer>) =>
+    nullIfMalformed(() => candidateOf(lists.read(value, path), origin)) ?? [];
   const own = found?.crls.get(product);
   return choose(checks, input, {
     own: own === undefined ? null : (held(own)[0] ?? null),
@@ -79,15 +81,6 @@ function faultOf(reading: ListReading, at: Date): { readonly detail: string } | 
 
 function candidateOf(reading: ListReading, origin: EndorsementOrigin): readonly Candidate[] {
   return reading.ok ? [{ list: reading.list, sha256: reading.sha256, origin }] : [];
-}
-
-/** A CRL of a source that cannot be parsed counts as unavailable: it is not the caller's fault. */
-function heldCandidate(
-  lists: RevocationLists,
-  path: VekPath,
-  { value, origin }: Sourced<HashedDer>,
-): readonly Candidate[] {
-  return nullIfMalformed(() => candidateOf(lists.read(value, path), origin)) ?? [];
 }
 
 function choose(checks: Checks, input: RevocationInput, lists: Lists): RevocationVerdict {
@@ -129,15 +122,6 @@ function standIn(
     return found === null || found.crlProblems.get(product)?.mayStandIn({ number, thisUpdate, der }) === true;
   });
   return latestOf(fitting.filter(isTimely));
-}
-
-/** By date: numbers mean nothing between two series. */
-function latestOf(candidates: readonly Candidate[]): Candidate | null {
-  const began = ({ list }: Candidate) => list.thisUpdate?.getTime() ?? 0;
-  return candidates.reduce<Candidate | null>(
-    (latest, next) => (latest === null || began(next) > began(latest) ? next : latest),
-    null,
-  );
 }
 
 /**

@@ -1,10 +1,10 @@
+import { hex } from '../../crypto/digest.js';
 import type { SnpReport } from '../../formats/snp-report.js';
 import type { SnpClaims, SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
 import { FIRST_PART, processorOf, readTcb } from '../../vendors/amd/tcb.js';
+import { present } from '../evidence/mark-verified.js';
 
-const hex = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 const hex64 = (value: bigint): string => `0x${value.toString(16)}`;
 
 /**
@@ -21,7 +21,7 @@ export function snpClaims(
     version: report.version,
     product,
     part: report.cpuid === null ? FIRST_PART[product] : processorOf(report.cpuid).part,
-    ...(report.cpuid === null ? {} : { cpuid: report.cpuid }),
+    ...present({ cpuid: report.cpuid }),
     firmware: report.firmware,
     ...(report.mitigation === null
       ? {}
@@ -45,7 +45,7 @@ export function snpClaims(
     reportId: hex(report.reportId),
     reportIdMa: hex(report.reportIdMa),
     chipId: hex(report.chipId),
-    ...(cspId === null ? {} : { cspId }),
+    ...present({ cspId }),
     reportData: hex(report.reportData),
     familyId: hex(report.familyId),
     imageId: hex(report.imageId),

@@ -138,7 +138,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
       reportData: isOwn ? markVerified(report.reportData) : null,
       endorsements: used,
       validUntil: earliest(pathEnd(path), revocation.crl?.notAfter ?? null),
-      certificates: isOwn ? certificatesOf(path) : null,
+      certificates: isOwn ? [path.vek.der, path.intermediate.der, path.root.der] : null,
     };
   }
 
@@ -211,10 +211,6 @@ function stopped(
     validUntil: null,
     certificates: null,
   };
-}
-
-function certificatesOf({ vek, intermediate, root }: VekPath): readonly [Uint8Array, Uint8Array, Uint8Array] {
-  return [vek.der, intermediate.der, root.der];
 }
 
 function usedEndorsements(

@@ -1,12 +1,12 @@
 import { inject, injectable } from 'tsyringe';
 import { Checks } from '../../model/check.js';
-import type { Claims, HclClaims, SnpClaims } from '../../model/claims.js';
-import type { CheckId } from '../../model/codes.js';
+import type { HclClaims, SnpClaims } from '../../model/claims.js';
 import type { SnpEvidence } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
-import { markVerified } from '../evidence/mark-verified.js';
+import { withNonce } from '../binding/report-data-binding.js';
+import { markVerified, present } from '../evidence/mark-verified.js';
 import { type OpenedSnpReport, type SnpReportVerifier, submissionOf } from '../evidence/parts.js';
 import {
   floorMember,
@@ -18,7 +18,6 @@ import { verifyReportData } from '../paravisor/runtime-data.js';
 
 const REPORT = '/evidence/report';
 const ENDORSEMENTS = '/evidence/endorsements';
-const RUNTIME_DATA = '/evidence/runtimeData';
 
 /** Verifies a bare SEV-SNP report, with or without the runtime data that its REPORT_DATA is the hash of. */
 @injectable()
@@ -57,20 +56,17 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
     checks.addAll(report.checks);
 
     // 12. The nonce in REPORT_DATA, or in runtime data whose hash is there.
-    const data = verifyReportData(
-      { evidence: checks, runtimeData: checks.at(RUNTIME_DATA) },
-      {
-        tee: 'snp',
-        reportData: report.reportData,
-        runtimeData,
-        binding,
-        paravisor: () => this.#paravisorOf(checks, report.claims),
-      },
-    );
+    const data = verifyReportData(checks, {
+      tee: 'snp',
+      reportData: report.reportData,
+      runtimeData,
+      binding,
+      paravisor: () => this.#paravisorOf(checks, report.claims),
+    });
     return {
       checks: checks.all,
-      required: [...report.required, ...requiredOf(runtimeData, context)],
-      claims: claimsOf(report.claims, data.hcl),
+      required: [...report.required, ...withNonce(runtimeData === null ? [] : ['hcl_binding'], binding)],
+      claims: markVerified(present({ snp: report.claims, hcl: data.hcl })),
       endorsements: report.endorsements,
       bound: data.bound,
       validUntil: report.validUntil,
@@ -84,15 +80,4 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
     if (claims === null || !verifyParavisorVmpl(checks, claims)) return null;
     return paravisorByIdKey(claims, this.#floors);
   }
-}
-
-function requiredOf(runtimeData: Uint8Array | null, { binding }: VerificationContext): readonly CheckId[] {
-  return [
-    ...(runtimeData === null ? [] : (['hcl_binding'] as const)),
-    ...(binding === null ? [] : (['nonce_mismatch'] as const)),
-  ];
-}
-
-function claimsOf(snp: Verified<SnpClaims> | null, hcl: HclClaims | null): Verified<Claims> {
-  return markVerified({ ...(snp === null ? {} : { snp }), ...(hcl === null ? {} : { hcl }) });
 }

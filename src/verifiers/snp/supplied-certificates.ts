@@ -5,7 +5,8 @@ import type { SnpProduct } from '../../model/claims.js';
 import type { DerChain, SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { CertificateInput, SnpEndorsementInput } from '../../model/evidence.js';
-import type { Vek, VekPaths } from '../../vendors/amd/vek-path.js';
+import type { Vek } from '../../vendors/amd/vek.js';
+import type { VekPaths } from '../../vendors/amd/vek-path.js';
 
 /** Certificates that a request supplies: the VEK read, the chain as DER. */
 export interface SuppliedCertificates {

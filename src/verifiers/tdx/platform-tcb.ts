@@ -129,7 +129,6 @@ function verifyStatus(checks: Checks, statuses: RelaunchStatuses, status: string
   });
 }
 
-/** The levels that were reached. */
 interface ReachedLevels {
   readonly platform: RatedLevel | null;
   readonly module: RatedLevel | null;

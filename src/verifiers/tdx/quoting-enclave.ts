@@ -25,11 +25,7 @@ export function verifyVendor(checks: Checks, { qeVendorId }: TdQuote): boolean {
  * so that the same report comes with every quote. Only what verifies is kept.
  */
 export class QeReports {
-  readonly #genuine: LRUCache<string, true>;
-
-  constructor(capacity = 4096) {
-    this.#genuine = new LRUCache({ max: capacity });
-  }
+  readonly #genuine = new LRUCache<string, true>({ max: 4096 });
 
   /** ECDSA P-256 with SHA-256 by the PCK key over the 384 bytes. */
   verifySignature(checks: Checks, { qe }: TdQuote, leaf: X509Certificate): boolean {

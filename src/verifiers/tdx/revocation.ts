@@ -12,7 +12,6 @@ export interface QuoteChecks {
   readonly collateral: Checks;
 }
 
-/** What the CRLs say of certificates. */
 export interface RevocationVerdict {
   /** The CRLs are from the right issuers and name none of the certificates. */
   readonly holds: boolean;

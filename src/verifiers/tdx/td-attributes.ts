@@ -4,21 +4,21 @@ import type { TdReportBody } from '../../formats/td-report-body.js';
 import type { Checks } from '../../model/check.js';
 import type { TdAttributesClaim } from '../../model/claims.js';
 
-/** TDATTRIBUTES bits that have a meaning beside debug (Intel TDX Module ABI Specification, ATTRIBUTES). */
-const ATTRIBUTE_BIT = {
-  icssd: 16,
-  lass: 27,
-  septVeDisable: 28,
-  migratable: 29,
-  pks: 30,
-  keyLocker: 31,
-  tpa: 62,
-  perfmon: 63,
-} as const satisfies { readonly [name in Exclude<keyof TdAttributesClaim, 'debug'>]: number };
+/** TDATTRIBUTES bits that have a meaning (Intel TDX Module ABI Specification, ATTRIBUTES). */
+const ATTRIBUTES: { readonly [name in keyof TdAttributesClaim]: bigint } = {
+  debug: 1n,
+  septVeDisable: 1n << 28n,
+  migratable: 1n << 29n,
+  pks: 1n << 30n,
+  keyLocker: 1n << 31n,
+  perfmon: 1n << 63n,
+  icssd: 1n << 16n,
+  lass: 1n << 27n,
+  tpa: 1n << 62n,
+};
 
-const DEBUG = 1n;
 /** All others of byte 0 put a TD under debug too (profiling), or are reserved like the rest. */
-const KNOWN_ATTRIBUTES = Object.values(ATTRIBUTE_BIT).reduce((bits, bit) => bits | (1n << BigInt(bit)), DEBUG);
+const KNOWN_ATTRIBUTES = Object.values(ATTRIBUTES).reduce((all, bit) => all | bit);
 
 /** x87 and SSE: every TD has them. */
 const XFAM_ALWAYS = 0x3n;
@@ -33,7 +33,7 @@ const XFAM_KNOWN = 0x6dbe7n;
  */
 export function verifyTd(checks: Checks, body: TdReportBody): void {
   const { tdAttributes, seamAttributes, xfamBits } = body;
-  const debug = (tdAttributes & DEBUG) !== 0n;
+  const debug = (tdAttributes & ATTRIBUTES.debug) !== 0n;
   checks.require(!debug, 'tdx_debug', {
     expected: false,
     actual: debug,
@@ -58,16 +58,6 @@ export function verifyTd(checks: Checks, body: TdReportBody): void {
 }
 
 export function tdAttributesClaim(tdAttributes: bigint): TdAttributesClaim {
-  const bit = (position: number) => ((tdAttributes >> BigInt(position)) & 1n) === 1n;
-  return {
-    debug: bit(0),
-    septVeDisable: bit(ATTRIBUTE_BIT.septVeDisable),
-    migratable: bit(ATTRIBUTE_BIT.migratable),
-    pks: bit(ATTRIBUTE_BIT.pks),
-    keyLocker: bit(ATTRIBUTE_BIT.keyLocker),
-    perfmon: bit(ATTRIBUTE_BIT.perfmon),
-    icssd: bit(ATTRIBUTE_BIT.icssd),
-    lass: bit(ATTRIBUTE_BIT.lass),
-    tpa: bit(ATTRIBUTE_BIT.tpa),
-  };
+  const members = Object.entries(ATTRIBUTES).map(([name, bit]) => [name, (tdAttributes & bit) !== 0n]);
+  return Object.fromEntries(members) as TdAttributesClaim;
 }

@@ -15,16 +15,15 @@ import type {
   Verification,
   VerificationContext,
 } from '../../model/verification.js';
-import { verifyNonceInReportData } from '../binding/report-data-binding.js';
-import { markVerified } from '../evidence/mark-verified.js';
+import { verifyNonceInReportData, withNonce } from '../binding/report-data-binding.js';
+import { markVerified, present } from '../evidence/mark-verified.js';
 import type { OpenedTdQuote, TdQuoteVerification, TdQuoteVerifier } from '../evidence/parts.js';
 import { paravisorByMrtd } from '../paravisor/paravisor-claims.js';
-import { type RuntimeData, verifyReportData } from '../paravisor/runtime-data.js';
+import { RUNTIME_DATA, type RuntimeData, verifyReportData } from '../paravisor/runtime-data.js';
 import { CCEL_CHECKS, verifyCcel } from './ccel.js';
 
 const QUOTE = '/evidence/quote';
 const COLLATERAL = '/evidence/collateral';
-const RUNTIME_DATA = '/evidence/runtimeData';
 const CCEL = '/evidence/ccel';
 
 /** Verifies a bare TD quote, with or without the runtime data that its REPORTDATA is the hash of. */
@@ -76,15 +75,12 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     return {
       checks: checks.all,
       required: [...quote.required, ...requiredOf(evidence, binding)],
-      claims: markVerified({
-        ...(claims === null ? {} : { tdx: claims }),
-        ...(data.hcl === null ? {} : { hcl: data.hcl }),
-      }),
+      claims: markVerified(present({ tdx: claims, hcl: data.hcl })),
       endorsements: quote.endorsements,
       bound: data.bound,
       validUntil: quote.validUntil,
       tcbShortfalls: quote.shortfalls,
-      ...(quote.collateralIssued === null ? {} : { collateralIssued: quote.collateralIssued }),
+      ...present({ collateralIssued: quote.collateralIssued }),
       submission: claims === null ? null : { tee: 'tdx', quote: evidence.quote, runtimeData: data.hashed },
     };
   }
@@ -95,26 +91,22 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     { claims, reportData }: TdQuoteVerification,
     binding: ExpectedBinding | null,
   ): RuntimeData {
-    const ofData = checks.at(RUNTIME_DATA);
     const mayBeHeld = verifierNonce !== undefined && runtimeData !== null && reportData !== null;
     if (mayBeHeld && isHeldUnder(verifierNonce, runtimeData, reportData)) {
       const detail = "report data is the SHA-512 of Intel's nonce and the runtime data";
-      ofData.pass('hcl_binding', { actual: hex(reportData), detail });
+      checks.at(RUNTIME_DATA).pass('hcl_binding', { actual: hex(reportData), detail });
       // Whoever posts it says where the nonce ends and the data begins, so that no nonce of ours counts inside of the data.
       const bound = verifyNonceInReportData(checks, reportData, 'tdx.reportData', binding);
       return { hcl: null, hashed: null, bound };
     }
-    return verifyReportData(
-      { evidence: checks, runtimeData: ofData },
-      {
-        tee: 'tdx',
-        reportData,
-        runtimeData,
-        binding,
-        // A TD has no VMPL: whoever runs in it asks for its reports, and below a paravisor that is the paravisor alone.
-        paravisor: () => (claims === null ? null : paravisorByMrtd(claims, this.#mrtds)),
-      },
-    );
+    return verifyReportData(checks, {
+      tee: 'tdx',
+      reportData,
+      runtimeData,
+      binding,
+      // A TD has no VMPL: whoever runs in it asks for its reports, and below a paravisor that is the paravisor alone.
+      paravisor: () => (claims === null ? null : paravisorByMrtd(claims, this.#mrtds)),
+    });
   }
 }
 
@@ -134,9 +126,6 @@ function isHeldUnder(verifierNonce: Uint8Array, data: Uint8Array, reportData: Ui
 }
 
 function requiredOf({ runtimeData, ccel }: TdxEvidence, binding: ExpectedBinding | null): readonly CheckId[] {
-  return [
-    ...(runtimeData === null ? [] : (['hcl_binding'] as const)),
-    ...(ccel === null ? [] : CCEL_CHECKS),
-    ...(binding === null ? [] : (['nonce_mismatch'] as const)),
-  ];
+  const hashed = runtimeData === null ? [] : (['hcl_binding'] as const);
+  return withNonce([...hashed, ...(ccel === null ? [] : CCEL_CHECKS)], binding);
 }

@@ -1,8 +1,8 @@
 import { hex, sha256 } from '../../crypto/digest.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { EndorsementOrigin, UsedEndorsement } from '../../model/endorsement.js';
-import type { Signed } from '../../vendors/intel/collateral.js';
 import type { PckPath } from '../../vendors/intel/pck-path.js';
+import type { Signed } from '../../vendors/intel/signed-part.js';
 import { memoized } from '../evidence/memoized.js';
 import type { CollateralAtHand } from './collateral-checks.js';
 import type { RevocationVerdict } from './revocation.js';

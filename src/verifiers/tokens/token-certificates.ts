@@ -1,13 +1,12 @@
 import {
   describePathProblem,
   earliestEnd,
-  judgeValidity,
   verifyCertificatePath,
   verifySelfSigned,
 } from '../../crypto/certificate-path.js';
 import { hex, sha256 } from '../../crypto/digest.js';
 import { spkiDigest } from '../../crypto/key-cache.js';
-import type { PathProfile } from '../../crypto/path-profile.js';
+import { RSA_PKCS1_PROFILE } from '../../crypto/path-profile.js';
 import { KEY_CERTIFICATE } from '../../formats/json-web-key-set.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
 import type { Checks } from '../../model/check.js';
@@ -15,9 +14,9 @@ import { earliest } from '../../model/earliest.js';
 import type { TokenKey } from '../../model/endorsement.js';
 import { nullIfMalformed } from '../../model/errors.js';
 import { memoized } from '../evidence/memoized.js';
+import { verifyValidity } from '../evidence/path-checks.js';
 import { type TokenRevocation, verifyTokenRevocation } from './token-revocation.js';
 
-/** What the certificates of a token's key are verified with. */
 export interface KeyCertificateRules {
   /**
    * SHA-256 of the certificates, or of their SubjectPublicKeyInfos, that a chain may end at, lower-case hex. Null: the
@@ -29,7 +28,6 @@ export interface KeyCertificateRules {
   readonly at: Date;
 }
 
-/** Certificates of a key that were verified. */
 export interface KeyCertificates {
   /** The key's own first; empty where the issuer publishes none. */
   readonly path: readonly X509Certificate[];
@@ -59,24 +57,11 @@ export function verifyKeyCertificates(
   }
   if (!verifyRoot(checks, path, roots)) return null;
   if (path.length === 0) return { path, validUntil: null };
-  const untimely = judgeValidity(path, at);
-  const current = checks.require(untimely === null, 'cert_validity', {
-    expected: at.toISOString(),
-    detail: 'every certificate of the key is valid at the verification time',
-    otherwise: untimely?.detail ?? '',
-  });
-  if (!current) return null;
-  const lists = revocation === null ? [] : verifyTokenRevocation(checks, path, revocation, PROFILE, at);
+  const detail = 'every certificate of the key is valid at the verification time';
+  if (!verifyValidity(checks, path, at, { detail })) return null;
+  const lists = revocation === null ? [] : verifyTokenRevocation(checks, path, revocation, at);
   return lists && { path, validUntil: earliest(earliestEnd(path), ...lists) };
 }
-
-/** RSA with PKCS #1 padding, as the issuers of tokens have it. Anchors are put in where the path is known. */
-const PROFILE: PathProfile = {
-  anchors: new Set(),
-  signatureAlgorithms: new Set(['rsassa-pkcs1-sha256', 'rsassa-pkcs1-sha384', 'rsassa-pkcs1-sha512']),
-  issuerKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
-  leafKeys: [{ kind: 'rsa', minimumBits: 2048, maximumBits: 8192 }],
-};
 
 /** A key of an issuer with what does not change with time: it is used for many tokens. */
 interface PublishedKey {
@@ -101,7 +86,7 @@ function pathProblem(path: readonly X509Certificate[], key: TokenKey): string | 
   if (first === undefined || last === undefined) return null;
   if (Buffer.compare(first.spki, key.spki) !== 0) return 'the first is for another key';
   // Whether the last is to be trusted is `verifyRoot`.
-  const profile = { ...PROFILE, anchors: new Set([spkiDigest(last)]) };
+  const profile = { ...RSA_PKCS1_PROFILE, anchors: new Set([spkiDigest(last)]) };
   const problem =
     path.length === 1 ? verifySelfSigned(first, profile) : (verifyCertificatePath(path, profile)[0] ?? null);
   return problem && describePathProblem(problem);

@@ -1,5 +1,5 @@
 import { nameOfCertificate } from '../../crypto/certificate-path.js';
-import type { PathProfile } from '../../crypto/path-profile.js';
+import { RSA_PKCS1_PROFILE } from '../../crypto/path-profile.js';
 import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { parseCrlFrame, type X509Crl } from '../../formats/x509-crl.js';
@@ -26,14 +26,13 @@ export function verifyTokenRevocation(
   checks: Checks,
   path: readonly X509Certificate[],
   { crls, required }: TokenRevocation,
-  profile: PathProfile,
   at: Date,
 ): readonly Date[] | null {
   const ends: Date[] = [];
   for (const [index, certificate] of path.entries()) {
     const issuer = path[index + 1];
     if (issuer === undefined) break;
-    const genuine = crls.map(listsUnder(profile)(issuer)).filter((list) => list !== null);
+    const genuine = crls.map(listsUnder(issuer)).filter((list) => list !== null);
     const newest = newestOf(genuine.filter((list) => judgeRevocationListTime(list, at) === null));
     if (newest === null) {
       if (!recordMissing(checks, issuer, genuine.length > 0, required)) return null;
@@ -49,12 +48,12 @@ export function verifyTokenRevocation(
 }
 
 /** A CRL is used for many tokens: what of it does not change with time is established once, under each issuer. */
-const listsUnder: (profile: PathProfile) => (issuer: X509Certificate) => (der: Uint8Array) => X509Crl | null = memoized(
-  (profile) => memoized((issuer) => memoized((der) => nullIfMalformed(() => genuineList(der, issuer, profile)))),
+const listsUnder: (issuer: X509Certificate) => (der: Uint8Array) => X509Crl | null = memoized((issuer) =>
+  memoized((der) => nullIfMalformed(() => genuineList(der, issuer))),
 );
 
-function genuineList(der: Uint8Array, issuer: X509Certificate, profile: PathProfile): X509Crl | null {
-  const reading = verifyRevocationList(parseCrlFrame(der), issuer, profile);
+function genuineList(der: Uint8Array, issuer: X509Certificate): X509Crl | null {
+  const reading = verifyRevocationList(parseCrlFrame(der), issuer, RSA_PKCS1_PROFILE);
   return reading.ok ? reading.list : null;
 }
 

@@ -9,7 +9,6 @@ export interface TokenTimes {
   readonly nbf: number | null;
 }
 
-/** What the times of a token are compared with. */
 export interface TimeRules {
   readonly at: Date;
   readonly leewaySeconds: number;

@@ -34,7 +34,6 @@ export interface TokenScheme {
   readonly algorithms: readonly JwsAlgorithm[];
 }
 
-/** What a token is verified with. */
 export interface TokenRules extends TimeRules {
   readonly scheme: TokenScheme;
   /** The configured issuer that the token names, character by character; null where it names none. */
@@ -102,7 +101,7 @@ export async function verifyToken(checks: Checks, token: ReadToken, rules: Token
       detail: 'no source for the keys of the issuer',
       retryable: false,
     };
-    checks.unavailable(missing.code, { detail: missing.detail, retryable: missing.retryable });
+    checks.unavailable(missing.code, missing);
     return null;
   }
   checks.pass('jwks_unavailable', { detail: describeKeys(keys.value) });

@@ -19,6 +19,7 @@ import type { RsaPublicKey } from '../../model/rsa-public-key.js';
 import type { ExpectedBinding } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
 import { shown } from '../binding/held-value.js';
+import { withNonce } from '../binding/report-data-binding.js';
 import { markVerified } from '../evidence/mark-verified.js';
 import type { OpenedTpmQuote, TpmQuoteVerification, TpmQuoteVerifier } from '../evidence/parts.js';
 
@@ -93,8 +94,7 @@ function verify(
   const message = checks.inside('/message');
   const attest = hash === null ? null : verifyKind(message, quote.structure);
   if (hash === null || attest === null) {
-    const ids = binding === null ? TPM_QUOTE_CHECKS : ([...TPM_QUOTE_CHECKS, 'nonce_mismatch'] as const);
-    checks.skipRest(ids, 'the quote is not signed by this vTPM');
+    checks.skipRest(withNonce(TPM_QUOTE_CHECKS, binding), 'the quote is not signed by this vTPM');
     return { checks: checks.all, claims: null, selectedPcrs: null, bound: false };
   }
 

@@ -1,8 +1,8 @@
-import { decodeBase64, decodeStandardBase64 } from '../../formats/base64.js';
+import { decodeStandardBase64 } from '../../formats/base64.js';
 import { decodeUserData } from '../../formats/runtime-claims.js';
 import { nullIfMalformed } from '../../model/errors.js';
 import type { ExpectedBinding } from '../../model/verification.js';
-import { isExactly, isPadded, type NoncePlace } from '../binding/held-value.js';
+import { base64OrNull, isExactly, isPadded, type NoncePlace } from '../binding/held-value.js';
 import { heldBinding, isBound } from '../binding/runtime-data-binding.js';
 import type { ItaStatement } from './ita-statement.js';
 
@@ -17,9 +17,9 @@ export function noncePlaces(statement: ItaStatement, binding: ExpectedBinding): 
   const { runtime } = statement;
   const { value, nonce, jkt } = binding;
   const userData = decodeUserData(runtime?.['user-data'] ?? null);
-  const heldData = decodeOrNull(statement.heldData);
+  const heldData = base64OrNull(statement.heldData);
   const inRuntime = heldBinding(runtime ?? {}, binding);
-  const verifierNonce = decodeOrNull(statement.verifierNonce);
+  const verifierNonce = base64OrNull(statement.verifierNonce);
   return [
     { place: 'ita.userData', field: userData, holds: isPadded(userData, value) },
     { place: 'ita.heldData', field: heldData, holds: isExactly(heldData, value) },
@@ -39,10 +39,6 @@ export function noncePlaces(statement: ItaStatement, binding: ExpectedBinding): 
  */
 function isVerifierNonce(bytes: Uint8Array, nonce: Uint8Array): boolean {
   return isExactly(bytes, nonce) || isExactly(decodeText(bytes), nonce);
-}
-
-function decodeOrNull(text: string | null): Uint8Array | null {
-  return text === null ? null : nullIfMalformed(() => decodeBase64(text));
 }
 
 function decodeText(bytes: Uint8Array): Uint8Array | null {

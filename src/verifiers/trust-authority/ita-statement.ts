@@ -1,5 +1,6 @@
 import type { Checks } from '../../model/check.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { isListOf, type Shape, shapeProblem, TDX_SHAPES } from '../tokens/claim-shapes.js';
 
 /** What a token says was attested, each member read from its exact path (Intel Trust Authority, attestation tokens). */
 export interface ItaStatement {
@@ -17,15 +18,13 @@ export interface ItaStatement {
   readonly unmatchedPolicyIds: readonly string[];
 }
 
-type Shape = 'number' | 'boolean' | 'string' | 'object' | 'strings' | 'any';
-
 /**
  * Members that speak of the TD, and their types. A member of another type is none that the service writes. What tells
  * debug has no type here: anything but its one good value is a finding of its own.
  */
 const TD_SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
+  ...TDX_SHAPES,
   ['attester_type', 'string'],
-  ['attester_tcb_status', 'string'],
   ['attester_tcb_date', 'string'],
   ['attester_advisory_ids', 'strings'],
   ['attester_held_data', 'string'],
@@ -34,28 +33,12 @@ const TD_SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ['tdx_collateral', 'object'],
   ['tdx_is_debuggable', 'any'],
   ['tdx_is_migratable', 'boolean'],
-  ['tdx_mrconfigid', 'string'],
-  ['tdx_mrowner', 'string'],
-  ['tdx_mrownerconfig', 'string'],
-  ['tdx_mrseam', 'string'],
-  ['tdx_mrsignerseam', 'string'],
-  ['tdx_mrtd', 'string'],
-  ['tdx_report_data', 'string'],
-  ['tdx_rtmr0', 'string'],
-  ['tdx_rtmr1', 'string'],
-  ['tdx_rtmr2', 'string'],
-  ['tdx_rtmr3', 'string'],
-  ['tdx_seam_attributes', 'string'],
-  ['tdx_seamsvn', 'number'],
-  ['tdx_td_attributes', 'string'],
   ['tdx_td_attributes_debug', 'any'],
   ['tdx_td_attributes_key_locker', 'boolean'],
   ['tdx_td_attributes_migratable', 'boolean'],
   ['tdx_td_attributes_perfmon', 'boolean'],
   ['tdx_td_attributes_protection_keys', 'boolean'],
   ['tdx_td_attributes_septve_disable', 'boolean'],
-  ['tdx_tee_tcb_svn', 'string'],
-  ['tdx_xfam', 'string'],
 ]);
 
 /** Members that every token about a TD has. */
@@ -119,16 +102,7 @@ function tdProblem(td: JsonObject): string | null {
   if (td['attester_type'] !== 'TDX') return 'the attester is not a TD';
   const missing = TD_MEMBERS.find((name) => td[name] === undefined);
   if (missing !== undefined) return `${missing} is missing`;
-  const wrong = Object.entries(td).find(([name, value]) => !hasShape(value, TD_SHAPES.get(name) ?? 'any'));
-  return wrong === undefined ? null : `${wrong[0]} has the wrong type`;
-}
-
-function hasShape(value: JsonValue, shape: Shape): boolean {
-  if (shape === 'any') return true;
-  if (shape === 'object') return isObject(value);
-  // The service is written in a language whose empty lists are null.
-  if (shape === 'strings') return value === null || isListOf(value, (element) => typeof element === 'string');
-  return typeof value === shape;
+  return shapeProblem(td, TD_SHAPES);
 }
 
 /** A list of objects with an `id`; absent and null are the empty one. */
@@ -141,10 +115,6 @@ function isPolicyList(value: JsonValue): value is JsonValue & PolicyList {
 /** Compared without case, as people write UUIDs in either. */
 function idsOf(policies: PolicyList): readonly string[] {
   return (policies ?? []).map(({ id }) => id.toLowerCase());
-}
-
-function isListOf(value: JsonValue, holds: (element: JsonValue) => boolean): value is readonly JsonValue[] {
-  return Array.isArray(value) && value.every(holds);
 }
 
 /**
