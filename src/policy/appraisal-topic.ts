@@ -38,8 +38,10 @@ export type ClaimSection = keyof Claims;
 export interface AppraisalTopic {
   /** Sections of claims without which nothing of this can be judged. */
   needs(policy: Policy, evidenceType: ContractEvidenceType): readonly ClaimSection[];
-  /** Checks that must have been made before the policy may allow. */
+  /** Checks of the policy that must have been made before it may allow. */
   required(policy: Policy, evidenceType: ContractEvidenceType): readonly CheckId[];
+  /** Base checks that must have been made besides, whatever the verifier requires; none where left out. */
+  requiredOfBase?(policy: Policy): readonly CheckId[];
   /**
    * Makes the checks. Called only where all that is needed is there.
    *

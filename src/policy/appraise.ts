@@ -6,7 +6,7 @@ import { isHardwareType, type Tee, type TeeOfPolicies, teeOf, traitsOf } from '.
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import { attestationResults } from './attestation-results.js';
 import { baseWarnings, relaxed } from './base-checks.js';
-import { outcomeOf } from './decide.js';
+import { type CheckSet, outcomeOf } from './decide.js';
 import { freshness, paravisor, secureBoot, tpmRequirements } from './guest-topics.js';
 import type { Policy } from './policy-document.js';
 import { referenceValues } from './reference-values.js';
@@ -55,11 +55,14 @@ const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, attestat
  */
 export function appraise(policy: Policy, input: AppraisalInput): PolicyAppraisal {
   const unseen = [...input.verification.checks, ...baseWarnings(input)];
-  if (!isAccepted(policy, input)) return conclude(policy, unseen, refusedType(policy, input), []);
+  if (!isAccepted(policy, input)) {
+    return conclude(policy, { checks: unseen, required: [] }, { checks: refusedType(policy, input), required: [] });
+  }
   const base = unseen.map((check) => waived(relaxed(check, policy), policy, input));
   const own = ownChecks(policy, input).map((check) => waived(check, policy, input));
-  const { required } = planOf(policy, input.evidenceType);
-  return conclude(policy, base, own, [...input.verification.required, ...required]);
+  const { required, requiredOfBase } = planOf(policy, input.evidenceType);
+  const ofVerifiers = { checks: base, required: [...input.verification.required, ...requiredOfBase] };
+  return conclude(policy, ofVerifiers, { checks: own, required });
 }
 
 /** A policy that wants the hardware's own word is not satisfied by evidence that holds none. */
@@ -106,8 +109,10 @@ interface Step {
 interface Plan {
   /** Null for evidence that this version cannot appraise. */
   readonly steps: readonly Step[] | null;
-  /** Checks that must have been made before the policy may allow. */
+  /** Checks of the policy that must have been made before it may allow. */
   readonly required: readonly CheckId[];
+  /** Base checks that must have been made besides those that the verifier requires. */
+  readonly requiredOfBase: readonly CheckId[];
 }
 
 /** Policies never change: what follows from one alone is worked out once. */
@@ -122,13 +127,18 @@ function planOf(policy: Policy, evidenceType: ContractEvidenceType): Plan {
 }
 
 function makePlan(policy: Policy, evidenceType: ContractEvidenceType): Plan {
-  const steps = topicsOf(evidenceType)?.map((topic) => ({
+  const topics = topicsOf(evidenceType);
+  const steps = topics?.map((topic) => ({
     topic,
     needs: topic.needs(policy, evidenceType),
     required: topic.required(policy, evidenceType),
   }));
   const required = steps?.flatMap((step) => step.required) ?? [];
-  return { steps: steps ?? null, required: ['policy_evidence_type', ...required] };
+  return {
+    steps: steps ?? null,
+    required: ['policy_evidence_type', ...required],
+    requiredOfBase: topics?.flatMap((topic) => topic.requiredOfBase?.(policy) ?? []) ?? [],
+  };
 }
 
 /** Null for evidence that this version cannot appraise. */
@@ -166,14 +176,10 @@ function hardwareTopics(
   ];
 }
 
-function conclude(
-  policy: Policy,
-  base: readonly Check[],
-  found: readonly Check[],
-  required: readonly CheckId[],
-): PolicyAppraisal {
+function conclude(policy: Policy, ofVerifiers: CheckSet, ofPolicy: CheckSet): PolicyAppraisal {
+  const [{ checks: base }, { checks: found }] = [ofVerifiers, ofPolicy];
   const checks = [...base, ...found];
-  const { outcome, fault } = outcomeOf(checks, required);
+  const { outcome, fault } = outcomeOf(ofVerifiers, ofPolicy);
   if (fault === null) return { policy, outcome, ...matchesOf(found), base, own: found, checks };
   const added = new Checks('', { policy: policy.id });
   added.unavailable('internal_error', { detail: fault, retryable: false });

@@ -14,14 +14,22 @@ export interface PolicyFinding {
   readonly checks: readonly Check[];
 }
 
+/** Checks of one origin, and those of them that must have an outcome. */
+export interface CheckSet {
+  readonly checks: readonly Check[];
+  readonly required: readonly CheckId[];
+}
+
 /**
- * The outcome of a list of checks under one policy. It is allow only where each required check has run and none
- * failed: it follows from what was found, never from something that was not.
+ * The outcome of checks under one policy. It is allow only where each required check has run and none failed: it follows
+ * from what was found, never from something that was not. A verifier and a policy can each make a check of one id: neither
+ * answers for the other.
  */
-export function outcomeOf(checks: readonly Check[], required: readonly CheckId[]): CheckOutcome {
+export function outcomeOf(...sets: readonly CheckSet[]): CheckOutcome {
+  const checks = sets.flatMap((set) => set.checks);
   if (checks.some(({ result }) => result === 'fail')) return { outcome: 'deny', fault: null };
   if (checks.some(isUndecided)) return { outcome: 'indeterminate', fault: null };
-  const fault = faultOf(checks, required);
+  const fault = sets.map(faultOf).find((found) => found !== null) ?? null;
   return { outcome: fault === null ? 'allow' : 'indeterminate', fault };
 }
 
@@ -48,7 +56,7 @@ export function isUndecided({ result, optional }: Check): boolean {
 }
 
 /** Called where nothing failed: then nothing may be skipped, and what must have run has run and holds. */
-function faultOf(checks: readonly Check[], required: readonly CheckId[]): string | null {
+function faultOf({ checks, required }: CheckSet): string | null {
   const skipped = checks.filter(({ result }) => result === 'skipped').map(({ id }) => id);
   if (skipped.length > 0) return `skipped although nothing failed: ${[...new Set(skipped)].join(', ')}`;
   const held = new Set<CheckId>();

@@ -91,11 +91,11 @@ export const freshness: AppraisalTopic = {
   needs: () => [],
   required: (policy, evidenceType) => {
     const ids: CheckId[] = ['nonce_missing'];
-    if (policy.freshness !== 'none') ids.push('nonce_mismatch');
     if (policy.freshness !== 'none' && hasParavisor(evidenceType)) ids.push('nonce_stale');
     if (policy.binding === 'required') ids.push('binding_missing');
     return ids;
   },
+  requiredOfBase: (policy) => (policy.freshness === 'none' ? [] : ['nonce_mismatch']),
   appraise: (policy, input, checks) => {
     const { evidenceType, verification, boundKey } = input;
     appraisePresence(policy, input.nonce.origin, checks.at('/nonce'));

@@ -27,7 +27,7 @@ const anyChecks = fc.array(anyCheck, { maxLength: 8 });
 const anyRequired = fc.array(anyId, { maxLength: 4 });
 
 function finding(checks: readonly Check[], required: readonly CheckId[] = []) {
-  return { ...outcomeOf(checks, required), checks };
+  return { ...outcomeOf({ checks, required }), checks };
 }
 
 describe('the outcome of one policy', () => {
@@ -43,29 +43,46 @@ describe('the outcome of one policy', () => {
     [['pass', 'skipped'], 'indeterminate'],
   ])('of %j is %s', (given, expected) => {
     const checks = given.map((result, index) => check(index === 0 ? 'snp_signature' : 'snp_debug', result));
-    expect(outcomeOf(checks, []).outcome).toBe(expected);
+    expect(outcomeOf({ checks, required: [] }).outcome).toBe(expected);
   });
 
   it('DEC-01 of no checks is an allow only where none is required, and no policy requires none', () => {
-    expect(outcomeOf([], ['policy_evidence_type'])).toEqual({
+    expect(outcomeOf({ checks: [], required: ['policy_evidence_type'] })).toEqual({
       outcome: 'indeterminate',
       fault: 'without an outcome: policy_evidence_type',
     });
   });
 
+  it('DEC-01 does not let a verifier answer for what a policy requires, where both have a check of one id', () => {
+    const ofVerifier = { checks: [check('snp_chip_id')], required: [] };
+    const ofPolicy = { checks: [check('snp_debug')], required: ['snp_chip_id'] as const };
+    const missing = { outcome: 'indeterminate', fault: 'without an outcome: snp_chip_id' };
+    expect(outcomeOf(ofVerifier, ofPolicy)).toEqual(missing);
+    const wanting = { checks: [check('snp_debug')], required: ['snp_chip_id'] as const };
+    expect(outcomeOf(wanting, { checks: [check('snp_chip_id')], required: [] })).toEqual(missing);
+    expect(outcomeOf(ofVerifier, { ...ofPolicy, checks: [check('snp_chip_id')] }).outcome).toBe('allow');
+  });
+
   it.each<CheckResult>(['skipped', 'not_configured', 'unavailable', 'fail'])(
     'does not take a required check that is %s for one that passed',
     (result) => {
-      expect(outcomeOf([check('snp_signature', result)], ['snp_signature']).outcome).not.toBe('allow');
+      expect(outcomeOf({ checks: [check('snp_signature', result)], required: ['snp_signature'] }).outcome).not.toBe(
+        'allow',
+      );
     },
   );
 
   it('does not rest on what is optional and out of reach, and does not take it for a pass', () => {
     const aside = check('route_unavailable', 'unavailable', { optional: true });
-    expect(outcomeOf([check('snp_signature'), aside], ['snp_signature'])).toEqual({ outcome: 'allow', fault: null });
-    expect(outcomeOf([check('snp_signature', 'fail'), aside], []).outcome).toBe('deny');
-    expect(outcomeOf([check('snp_signature', 'unavailable'), aside], []).outcome).toBe('indeterminate');
-    expect(outcomeOf([check('snp_signature'), aside], ['route_unavailable'])).toEqual({
+    expect(outcomeOf({ checks: [check('snp_signature'), aside], required: ['snp_signature'] })).toEqual({
+      outcome: 'allow',
+      fault: null,
+    });
+    expect(outcomeOf({ checks: [check('snp_signature', 'fail'), aside], required: [] }).outcome).toBe('deny');
+    expect(outcomeOf({ checks: [check('snp_signature', 'unavailable'), aside], required: [] }).outcome).toBe(
+      'indeterminate',
+    );
+    expect(outcomeOf({ checks: [check('snp_signature'), aside], required: ['route_unavailable'] })).toEqual({
       outcome: 'indeterminate',
       fault: 'without an outcome: route_unavailable',
     });
@@ -73,22 +90,24 @@ describe('the outcome of one policy', () => {
 
   it('does not take one pass of a required check for all of them', () => {
     const checks = [check('snp_signature'), check('snp_signature', 'not_configured')];
-    expect(outcomeOf(checks, ['snp_signature'])).toEqual({
+    expect(outcomeOf({ checks, required: ['snp_signature'] })).toEqual({
       outcome: 'indeterminate',
       fault: 'without an outcome: snp_signature',
     });
   });
 
   it('names no fault where something failed or was out of reach', () => {
-    expect(outcomeOf([check('snp_signature', 'fail')], ['tpm_signature']).fault).toBeNull();
-    expect(outcomeOf([check('snp_signature', 'unavailable')], ['tpm_signature']).fault).toBeNull();
+    expect(outcomeOf({ checks: [check('snp_signature', 'fail')], required: ['tpm_signature'] }).fault).toBeNull();
+    expect(
+      outcomeOf({ checks: [check('snp_signature', 'unavailable')], required: ['tpm_signature'] }).fault,
+    ).toBeNull();
   });
 
   it('never becomes better by another failed check', () => {
     fc.assert(
       fc.property(anyChecks, anyRequired, anyId, fc.nat(), (checks, required, id, at) => {
         const more = checks.toSpliced(at % (checks.length + 1), 0, check(id, 'fail'));
-        expect(outcomeOf(more, required).outcome).toBe('deny');
+        expect(outcomeOf({ checks: more, required }).outcome).toBe('deny');
       }),
     );
   });
@@ -96,8 +115,8 @@ describe('the outcome of one policy', () => {
   it('never becomes an allow by another check, unless that is one that was required', () => {
     fc.assert(
       fc.property(anyChecks, anyRequired, anyCheck, (checks, required, added) => {
-        fc.pre(outcomeOf(checks, required).outcome !== 'allow' && !required.includes(added.id));
-        expect(outcomeOf([...checks, added], required).outcome).not.toBe('allow');
+        fc.pre(outcomeOf({ checks, required }).outcome !== 'allow' && !required.includes(added.id));
+        expect(outcomeOf({ checks: [...checks, added], required }).outcome).not.toBe('allow');
       }),
     );
   });
@@ -105,7 +124,7 @@ describe('the outcome of one policy', () => {
   it('is an allow only where every required check has passed each time, and nothing was skipped, failed or missing', () => {
     fc.assert(
       fc.property(anyChecks, anyRequired, (checks, required) => {
-        const allowed = outcomeOf(checks, required).outcome === 'allow';
+        const allowed = outcomeOf({ checks, required }).outcome === 'allow';
         const holds = (id: CheckId) => {
           const found = checks.filter((candidate) => candidate.id === id);
           return found.length > 0 && found.every(({ result }) => ['pass', 'warn'].includes(result));
