@@ -171,7 +171,7 @@ export function longestEventLog(bodyBytes: number): number {
   return Math.floor((bodyBytes * 3) / 4);
 }
 
-/** Nobody has to lower a limit that he did not set because he lowered another one. */
+/** A default limit shrinks with the limits that the operator set. */
 function withFittingEventLog(schema: typeof limits): typeof limits {
   return {
     ...schema,

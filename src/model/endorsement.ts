@@ -72,7 +72,7 @@ export interface SnpEndorsementRequest {
   /** REPORTED_TCB read with the layout of each candidate line. */
   readonly reportedTcb: (product: SnpProduct) => SnpTcb;
   /** What the request itself supplies. A source is not asked for a key certificate or a chain that the request has. */
-  readonly brought: {
+  readonly supplied: {
     readonly vek: SuppliedVek | null;
     readonly chain: boolean;
     /** A request that supplies a CRL waits only briefly for AMD's. */
@@ -110,7 +110,7 @@ export interface TdxCollateralRequest {
   /** Who issued the PCK certificate: which of the two CRLs is wanted. */
   readonly ca: 'platform' | 'processor';
   /** What the request supplies; null where it supplies none. Newer collateral of a source takes precedence. */
-  readonly brought: TdxCollateral | null;
+  readonly supplied: TdxCollateral | null;
 }
 
 /** Endorsement requests of every kind of evidence, by `kind`. */
@@ -160,11 +160,11 @@ export interface SnpEndorsementSet {
 /** Why there is no CRL of the certificate's own series: `crl_unavailable`, `crl_stale` or `crl_rollback`. */
 export interface MissingCrl extends Unavailable {
   /** Whether a genuine CRL of the request may stand in: KDS is off or out of reach, and nothing speaks against the CRL. */
-  readonly mayStandIn: (list: BroughtCrl) => boolean;
+  readonly mayStandIn: (list: SuppliedCrl) => boolean;
 }
 
 /** A CRL of a request whose signature holds. */
-export interface BroughtCrl {
+export interface SuppliedCrl {
   readonly number: bigint;
   readonly thisUpdate: Date;
   readonly der: Uint8Array;

@@ -2,6 +2,7 @@ declare const verified: unique symbol;
 
 /**
  * A value that comes from bytes whose signature, chain or binding was checked.
- * Only `verifiers/` makes one (`verifiers/evidence/mark-verified.ts`); policy accepts nothing else.
+ * `verifiers/evidence/mark-verified.ts` makes one: in `verifiers`, and in `service` where claims of several verifications are
+ * joined. Policies accept nothing else.
  */
 export type Verified<T> = T & { readonly [verified]: true };

@@ -58,9 +58,10 @@ export function appraise(policy: Policy, input: AppraisalInput): PolicyAppraisal
   if (!isAccepted(policy, input)) {
     return conclude(policy, { checks: unseen, required: [] }, { checks: refusedType(policy, input), required: [] });
   }
+  const plan = planOf(policy, input.evidenceType);
+  const { required, requiredOfBase } = plan;
   const base = unseen.map((check) => waived(relaxed(check, policy), policy, input));
-  const own = ownChecks(policy, input).map((check) => waived(check, policy, input));
-  const { required, requiredOfBase } = planOf(policy, input.evidenceType);
+  const own = ownChecks(policy, input, plan).map((check) => waived(check, policy, input));
   const ofVerifiers = { checks: base, required: [...input.verification.required, ...requiredOfBase] };
   return conclude(policy, ofVerifiers, { checks: own, required });
 }
@@ -79,11 +80,10 @@ function refusedType({ id, accepts }: Policy, { evidenceType }: AppraisalInput):
   return checks.all;
 }
 
-function ownChecks(policy: Policy, input: AppraisalInput): readonly Check[] {
+function ownChecks(policy: Policy, input: AppraisalInput, { steps }: Plan): readonly Check[] {
   const { evidenceType, verification } = input;
   const ofType = new Checks('/evidence/type', { policy: policy.id });
   ofType.pass('policy_evidence_type', { expected: policy.accepts, actual: evidenceType });
-  const { steps } = planOf(policy, evidenceType);
   if (steps === null) {
     const detail = 'this version cannot appraise this type of evidence';
     ofType.unavailable('internal_error', { detail, retryable: false });
@@ -93,7 +93,7 @@ function ownChecks(policy: Policy, input: AppraisalInput): readonly Check[] {
   for (const { topic, needs, required } of steps) {
     const absent = needs.find((section) => verification.claims[section] === undefined);
     if (absent === undefined) topic.appraise(policy, input, checks);
-    else checks.skip(required, `rests on ${absent} claims, and none were verified`);
+    else checks.skip(required, `needs verified ${absent} claims, and there are none`);
   }
   return checks.all;
 }

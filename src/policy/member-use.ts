@@ -99,7 +99,7 @@ function use(pointer: string, isAsked: boolean, isConsulted: boolean, about: str
 function neverAllowing(policy: PolicyMembers, scope: PolicyScope): readonly PolicyProblem[] {
   const problems: PolicyProblem[] = [];
   if (scope.tokens && policy.routes.hardware === 'required') {
-    problems.push(unusedMember('/routes/hardware', 'must be off: a token is no hardware report, so none would pass'));
+    problems.push(unusedMember('/routes/hardware', 'must be off, because accepts lists only tokens'));
   }
   if (scope.tdx && !scope.snp && scope.maaOfTds && !statusesMeet(policy)) {
     problems.push(

@@ -138,7 +138,7 @@ export function whole<T>(schema: Schema<T>): Schema<T> {
   return { ...schema, below: NOTHING_BELOW };
 }
 
-/** A document is read once, and then belongs to everybody. */
+/** Freezes a document: callers share it. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   for (const member of Object.values(value)) deepFreeze(member);

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { FetchContext, SuppliedVek, Unavailable } from '../../model/endorsement.js';
 import { SharedRenewals } from '../../outgoing/shared-attempts.js';
-import { type AmdChain, readChain } from '../../vendors/amd/chain.js';
+import { type AmdChain, isSameChain, readChain } from '../../vendors/amd/chain.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
 import { kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
@@ -55,7 +55,8 @@ export class AmdChains {
     if (!vek.namesIssuer) return first;
     const held = [first, ...chains.slice(1)];
     const known = this.#signers.get(vek.sha256);
-    const signer = held.find(({ chain }) => chain === known) ?? this.#signerAmong(held, vek);
+    const signer =
+      held.find(({ chain }) => known !== undefined && isSameChain(chain, known)) ?? this.#signerAmong(held, vek);
     return signer ?? this.#renewed(line, context).then((renewed) => this.#signerAmong(renewed, vek) ?? first);
   }
 

@@ -115,7 +115,7 @@ export class AmdCrlSupply {
     const crl = read instanceof Error ? null : read;
     this.#verified.set(list, { ark, crl });
     if (read instanceof Error) {
-      this.#parts.log.warn({ product, why: read.message }, 'CRL of the AMD endorsement folder not used');
+      this.#parts.log.warn({ product, why: read.message }, 'CRL in amd.chains rejected');
     }
     return crl;
   }
@@ -125,8 +125,9 @@ export class AmdCrlSupply {
     const { cache, memory, clock } = this.#parts;
     const highest = await memory.highest(lineName(line));
     if (highest !== null && isOlder(crl, highest)) return { problem: rolledBack(line, highest), outOfReach: false };
-    await Promise.all([memory.advance(lineName(line), crl), cache.keepCrl(line, crl, clock.now())]);
-    return null;
+    const keeping = [memory.advance(lineName(line), crl), cache.keepCrl(line, crl, clock.now())] as const;
+    const [isNewest] = await Promise.all(keeping);
+    return isNewest ? null : { problem: rolledBack(line, await memory.highest(lineName(line))), outOfReach: false };
   }
 }
 

@@ -1,5 +1,5 @@
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
-import type { BroughtCrl, FetchContext, MissingCrl, Unavailable } from '../../model/endorsement.js';
+import type { FetchContext, MissingCrl, SuppliedCrl, Unavailable } from '../../model/endorsement.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
 import { hadFairTime } from '../../outgoing/origin-breaker.js';
 import { type AmdCrl, latestOf } from '../../vendors/amd/crls.js';
@@ -37,7 +37,7 @@ interface Search {
   /** The mark that counts: none for a past instant. */
   readonly mark: CrlAge | null;
   /** The request supplies a CRL. */
-  readonly brought: boolean;
+  readonly supplied: boolean;
 }
 
 /** CRLs are valid for a year. One that was requested this long ago is renewed: each day, with time for a failure. */
@@ -45,7 +45,7 @@ const RENEWAL_MS = 23 * 60 * 60_000;
 /** After a failure KDS is not asked again for so long where a request can do without it. */
 const COOLDOWN_MS = 60_000;
 
-const RENEWAL: Unavailable = { code: 'crl_unavailable', detail: 'a newer CRL', retryable: true };
+const RENEWAL: Unavailable = { code: 'crl_unavailable', detail: 'no newer CRL was fetched', retryable: true };
 
 /**
  * AMD's CRLs. There is one series for VCEKs and one for VLEKs, both signed by the ARK, each under an address
@@ -65,10 +65,10 @@ export class AmdCrls {
     this.#supply = supply;
   }
 
-  /** @param brought whether the request supplies a CRL, which counts where no other can be had */
-  async find(snapshot: RootedSnapshot, context: FetchContext, brought = false): Promise<FoundCrls> {
+  /** @param supplied whether the request supplies a CRL, which counts where no other can be had */
+  async find(snapshot: RootedSnapshot, context: FetchContext, supplied = false): Promise<FoundCrls> {
     const mark = context.historical ? null : snapshot.mark;
-    const own = await this.#own({ snapshot, context, brought, mark });
+    const own = await this.#own({ snapshot, context, supplied, mark });
     return { own, others: snapshot.crls.filter((crl) => crl !== own && isCurrent(crl, context.at)) };
   }
 
@@ -113,7 +113,7 @@ export class AmdCrls {
    * @param standIn one of the operator's that may take its place
    */
   async #asked(search: Search, candidates: readonly HeldCrl[], standIn: HeldCrl | null): Promise<HeldCrl | MissingCrl> {
-    const { snapshot, context, mark, brought } = search;
+    const { snapshot, context, mark, supplied } = search;
     const { line, crls } = snapshot;
     const { at, historical } = context;
     if (!historical) await this.#parts.cache.endCrl(line, at);
@@ -121,7 +121,7 @@ export class AmdCrls {
     if (isDamaged(mark)) return { ...rolledBack(line, mark), mayStandIn: () => false };
     const isRolledBack = candidates.some((crl) => isCurrent(crl, at));
     const because = isRolledBack ? rolledBack(line, mark) : missing(line, candidates, at);
-    const answered = await this.#ask(search, because, standIn !== null || brought);
+    const answered = await this.#ask(search, because, standIn !== null || supplied);
     if (!('problem' in answered)) return answered;
     if (standIn !== null) return this.#reliedOn(search, standIn);
     return {
@@ -160,24 +160,27 @@ export class AmdCrls {
   }
 
   /**
-   * Only a CRL whose series is known can be the measure for those that come after it. The memory is of what was relied on
-   * lately: it says nothing about a past verification time, and is left as it is.
+   * Only a CRL of a known series advances the rollback mark. The mark is of what was relied on lately: it says nothing about
+   * a past verification time, and is left as it is.
+   *
+   * @returns the CRL; a problem where another process has relied on a newer one meanwhile
    */
-  async #reliedOn({ snapshot, context, mark }: Search, crl: HeldCrl): Promise<HeldCrl> {
+  async #reliedOn({ snapshot, context, mark }: Search, crl: HeldCrl): Promise<HeldCrl | MissingCrl> {
     const isNoted = mark !== null && !isOlder(mark, crl);
-    if (!context.historical && crl.series !== null && !isNoted) {
-      await this.#parts.memory.advance(lineName(snapshot.line), crl);
-    }
-    return crl;
+    if (context.historical || crl.series === null || isNoted) return crl;
+    const { memory } = this.#parts;
+    const name = lineName(snapshot.line);
+    if (await memory.advance(name, crl)) return crl;
+    return { ...rolledBack(snapshot.line, await memory.highest(name)), mayStandIn: () => false };
   }
 
   /** A CRL that was fetched before, or a newer one where that is due and the process does not live on. */
-  async #renewed(search: Search, fetched: HeldCrl): Promise<HeldCrl> {
+  async #renewed(search: Search, fetched: HeldCrl): Promise<HeldCrl | MissingCrl> {
     const { snapshot, context } = search;
     if (context.historical) return fetched;
     const watched = this.#watch(snapshot);
-    await this.#reliedOn(search, fetched);
-    if (!this.#isDue(snapshot.crlFetchedAt, fetched)) return fetched;
+    const relied = await this.#reliedOn(search, fetched);
+    if ('code' in relied || !this.#isDue(snapshot.crlFetchedAt, fetched)) return relied;
     if (this.#parts.inBackground) {
       void this.#refresh(watched);
       return fetched;
@@ -237,7 +240,7 @@ function isOfFolderFor({ signingKey }: SnpLine, { origin, series }: HeldCrl): bo
 }
 
 /** A CRL that is known to be of the other series does not become one of this by being sent. */
-function isOfOtherSeries({ signingKey }: SnpLine, held: readonly HeldCrl[], { der }: BroughtCrl): boolean {
+function isOfOtherSeries({ signingKey }: SnpLine, held: readonly HeldCrl[], { der }: SuppliedCrl): boolean {
   return held.some(
     ({ series, list }) => series !== null && series !== signingKey && Buffer.compare(list.der, der) === 0,
   );

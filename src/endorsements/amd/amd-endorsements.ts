@@ -19,7 +19,7 @@ import type { AmdVek } from '../../vendors/amd/vek.js';
 import type { AmdChains, VekBelowChain } from './amd-chains.js';
 import type { AmdCrls, FoundCrls } from './amd-crls.js';
 import { type AmdVeks, belowChain } from './amd-veks.js';
-import type { LineSnapshot, LineSnapshots } from './line-snapshots.js';
+import { isRooted, type LineSnapshot, type LineSnapshots } from './line-snapshots.js';
 
 /** What finds the material of one kind each. */
 export interface AmdFinders {
@@ -64,13 +64,14 @@ export class AmdEndorsements implements EndorsementSource {
 
   /** If one product line fits, everything is fetched in parallel; if several fit, the VEK decides which. */
   async #forReport(request: SnpEndorsementRequest, context: FetchContext): Promise<SnpEndorsementSet> {
-    const { brought, signingKey } = request;
-    const vekWanted = brought.vek === null ? this.#finders.veks.find(request, context) : null;
+    const { supplied, signingKey } = request;
+    const vekWanted = supplied.vek === null ? this.#finders.veks.find(request, context) : null;
     const products = request.products.length > 1 ? await narrowed(request.products, vekWanted) : request.products;
-    const below = vekWanted === null ? suppliedBelow(brought.vek) : vekWanted.then(foundBelow);
     const [vek, ...lines] = await Promise.all([
       vekWanted,
-      ...products.map((product) => this.#forLine({ product, signingKey }, below, brought, context)),
+      ...products.map((product) =>
+        this.#forLine({ product, signingKey }, vekWanted ?? supplied.vek, supplied, context),
+      ),
     ]);
     return {
       vek: vek === null || 'code' in vek ? vek : { value: hashedVek(vek.value), origin: vek.origin },
@@ -81,30 +82,31 @@ export class AmdEndorsements implements EndorsementSource {
   async #forLine(
     line: SnpLine,
     vek: Vek,
-    brought: SnpEndorsementRequest['brought'],
+    supplied: SnpEndorsementRequest['supplied'],
     context: FetchContext,
   ): Promise<FoundForLine> {
     const snapshot = await this.#finders.snapshots.of(line);
     const [chain, crl] = await Promise.all([
-      brought.chain ? null : this.#chain(snapshot, vek, context),
-      this.#crl(snapshot, brought.crls, context),
+      supplied.chain ? null : this.#chain(snapshot, vek, context),
+      this.#crl(snapshot, supplied.crls, context),
     ]);
     return { product: line.product, chain, crl };
   }
 
   async #chain(snapshot: LineSnapshot, vek: Vek, context: FetchContext): Promise<Sourced<DerChain> | Unavailable> {
-    const found = await this.#finders.chains.of(snapshot, vek, context);
+    const below = vek instanceof Promise ? vek.then(foundBelow) : suppliedBelow(vek);
+    const found = await this.#finders.chains.of(snapshot, below, context);
     return 'code' in found ? found : { value: found.chain.ders, origin: found.origin };
   }
 
   /** A CRL counts only if the ARK that signed it is available: an unverified CRL is not used. */
-  async #crl(snapshot: LineSnapshot, brought: boolean, context: FetchContext): Promise<FoundCrl> {
+  async #crl(snapshot: LineSnapshot, supplied: boolean, context: FetchContext): Promise<FoundCrl> {
     const { chains, crls, snapshots } = this.#finders;
-    const { line, ark } = snapshot;
-    if (ark !== null) return sourced(await crls.find({ ...snapshot, ark }, context, brought));
+    const { line } = snapshot;
+    if (isRooted(snapshot)) return sourced(await crls.find(snapshot, context, supplied));
     const fetched = await chains.fetchArk(line, context);
     if (!('code' in fetched)) {
-      return sourced(await crls.find(await snapshots.under(snapshot, fetched), context, brought));
+      return sourced(await crls.find(await snapshots.under(snapshot, fetched), context, supplied));
     }
     const detail = `no root to verify a CRL of ${line.product} with: ${fetched.detail}`;
     return crls.withoutRoot(snapshot, { code: 'crl_unavailable', detail, retryable: fetched.retryable }, context);
@@ -112,7 +114,7 @@ export class AmdEndorsements implements EndorsementSource {
 }
 
 /** The VEK whose chain is looked for: that of the request, or the one that is being looked for itself. */
-type Vek = VekBelowChain | null | Promise<VekBelowChain | null>;
+type Vek = SuppliedVek | null | Promise<Sourced<AmdVek> | Unavailable>;
 
 function suppliedBelow(vek: SuppliedVek | null): VekBelowChain | null {
   return vek && { ...vek, isIssuedBy: (chain) => vek.isIssuedBy(chain.ders) };

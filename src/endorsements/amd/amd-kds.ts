@@ -108,7 +108,7 @@ function vcekPath(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb): string 
 const spl = (level: number) => String(level).padStart(2, '0');
 
 /**
- * Why KDS gave nothing that can be used. A 404 will be one tomorrow too; everything else may pass.
+ * Why KDS gave nothing that can be used. A 404 is permanent; other failures are retryable.
  * @throws {unknown} what is neither a fault of the network nor of what came over it
  */
 export function kdsProblem(code: CheckId, what: string, error: unknown): Unavailable {

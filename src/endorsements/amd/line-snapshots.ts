@@ -16,9 +16,9 @@ export interface HeldChain {
 /** What folder and cache have of a product line and kind of key. Nothing in it changes. */
 export interface LineSnapshot {
   readonly line: SnpLine;
-  /** The chain that is to be tried first in front. */
+  /** In order of preference. */
   readonly chains: readonly HeldChain[];
-  /** Null where no root of the line is at hand. */
+  /** Null where no root of the line is cached. */
   readonly ark: X509Certificate | null;
   /** All CRLs that this root signed, those that have ended as well. */
   readonly crls: readonly HeldCrl[];
@@ -28,8 +28,12 @@ export interface LineSnapshot {
   readonly crlFetchedAt: Date | null;
 }
 
-/** Whether the root of a snapshot is at hand, without which no CRL of the line can be verified. */
+/** A snapshot with its ARK, without which no CRL of the line can be verified. */
 export type RootedSnapshot = LineSnapshot & { readonly ark: X509Certificate };
+
+export function isRooted(snapshot: LineSnapshot): snapshot is RootedSnapshot {
+  return snapshot.ark !== null;
+}
 
 interface Kept {
   readonly snapshot: LineSnapshot;
@@ -38,7 +42,7 @@ interface Kept {
 }
 
 /**
- * Snapshots of the product lines, so that a request reads what is at hand without waiting. One is replaced whole when
+ * Snapshots of the product lines, so that a request reads what is cached without waiting. One is replaced whole when
  * folder, cache or a mark changes: it is made anew for the request that comes next.
  */
 export class LineSnapshots {
@@ -56,7 +60,7 @@ export class LineSnapshots {
     return kept?.changes === this.#changes ? kept.snapshot : this.#make(line);
   }
 
-  /** What is at hand under a root that was fetched for one request. */
+  /** The same under a root that was fetched for one request. */
   async under(snapshot: LineSnapshot, ark: X509Certificate): Promise<RootedSnapshot> {
     return { ...(await this.of(snapshot.line)), ark, crls: await this.#supply.held({ line: snapshot.line, ark }) };
   }

@@ -32,7 +32,7 @@ export class RollbackMarks<T> {
 
   constructor(options: RollbackMarksOptions<T>) {
     this.#options = options;
-    this.#marks = new ReadOnce<T>((mark) => mark !== options.damaged);
+    this.#marks = new ReadOnce<T>((mark) => mark !== null && mark !== options.damaged);
   }
 
   /** How often a mark was raised. */
@@ -45,15 +45,26 @@ export class RollbackMarks<T> {
     return this.#marks.get(subject, () => this.#read(this.#fileOf(subject)));
   }
 
-  /** Notes what is relied on. What is older changes nothing, nor is a mark overwritten that cannot be read. */
-  async advance(subject: string, value: T): Promise<void> {
+  /**
+   * Notes what is relied on. What is older changes nothing, nor is a mark overwritten that cannot be read. The file is read
+   * again before it is written: another process with the same folder may have raised it, and no mark is ever lowered.
+   *
+   * @returns whether it is no older than anything that was relied on; false where that cannot be told
+   */
+  async advance(subject: string, value: T): Promise<boolean> {
     const { folder, damaged, isOlder, format } = this.#options;
-    if ((await this.highest(subject)) === damaged) return;
+    const known = await this.highest(subject);
+    if (known !== null && !isOlder(known, value)) return known !== damaged && !isOlder(value, known);
+    const kept = await this.#read(this.#fileOf(subject));
     // Looked at after the wait, and set before the next: another value may have been noted meanwhile.
-    const before = this.#marks.known(subject);
-    if (before !== null && !isOlder(before, value)) return;
+    for (const other of [kept, this.#marks.known(subject)]) {
+      if (other === null || isOlder(other, value)) continue;
+      if (other === kept && kept !== damaged) this.#marks.set(subject, kept);
+      return other !== damaged && !isOlder(value, other);
+    }
     this.#marks.set(subject, value);
     await folder.write(this.#fileOf(subject), format(value));
+    return true;
   }
 
   #fileOf(subject: string): string {
@@ -109,7 +120,7 @@ export class CrlMemory extends RollbackMarks<CrlAge> {
   }
 
   /** Of the CRL its age alone is kept. */
-  override advance(subject: string, { number, thisUpdate }: CrlAge): Promise<void> {
+  override advance(subject: string, { number, thisUpdate }: CrlAge): Promise<boolean> {
     return super.advance(subject, { number, thisUpdate });
   }
 }

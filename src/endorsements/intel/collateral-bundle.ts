@@ -30,7 +30,7 @@ export async function exportCollateral(
   const files: NamedFile[] = [];
   const missing: Unavailable[] = [];
   for (const [name, { fmspc, ca }] of new Map(keys.map((key) => [keyName(key), key]))) {
-    const found = await source.find({ kind: 'intel-tdx', fmspc, ca, brought: null }, context);
+    const found = await source.find({ kind: 'intel-tdx', fmspc, ca, supplied: null }, context);
     if ('code' in found) missing.push({ ...found, detail: `${name}: ${found.detail}` });
     else files.push(fileOf({ fmspc, ca }, found.value));
   }

@@ -85,24 +85,24 @@ export class IntelEndorsements implements TdxCollateralSource {
 
   async find(request: TdxCollateralRequest, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
     await this.#ready;
-    const { brought } = request;
+    const { supplied } = request;
     // A historical request is judged by the collateral of its verification time, not by what was published since.
-    if (context.historical) return brought === null ? this.#past(request, context) : unconfirmed(brought, PAST);
+    if (context.historical) return supplied === null ? this.#past(request, context) : unconfirmed(supplied, PAST);
     const damaged = (await this.#parts.memory.marksOfAll(request)).filter(isUnknown);
     // Which source is behind cannot be told then, so none may stand in for another.
     if (damaged.length > 0) return rolledBack(damaged);
-    if (brought === null) return this.#own(request, context);
-    const read = attempt(() => readIntelCollateral(this.#parts.reader, brought));
+    if (supplied === null) return this.#own(request, context);
+    const read = attempt(() => readIntelCollateral(this.#parts.reader, supplied));
     // Invalid collateral, or that of another platform, is refused by the verifier. It triggers no request to Intel.
     if (read instanceof Error || keyName(read) !== keyName(request)) {
-      return unconfirmed(brought, UNFIT, since(context));
+      return unconfirmed(supplied, UNFIT, since(context));
     }
-    return this.#withBrought(read, brought, context);
+    return this.#withSupplied(read, supplied, context);
   }
 
-  async #withBrought(
+  async #withSupplied(
     read: IntelCollateral,
-    brought: TdxCollateral,
+    supplied: TdxCollateral,
     context: FetchContext,
   ): Promise<SourcedCollateral | Unavailable> {
     const { at } = context;
@@ -116,7 +116,7 @@ export class IntelEndorsements implements TdxCollateralSource {
       return { ...rollback, detail: `${rollback.detail}; ${problem?.detail}` };
     }
     const sourced =
-      newest === read ? { value: brought, origin: ofRequest.origin } : this.#sourced(newest, downloaded, ofRequest);
+      newest === read ? { value: supplied, origin: ofRequest.origin } : this.#sourced(newest, downloaded, ofRequest);
     if (problem === null) return sourced;
     if (!this.#supply.isOff) {
       return { ...sourced, unconfirmed: { why: problem.detail, issuedSince: since(context) } };
@@ -251,6 +251,6 @@ function since({ at }: FetchContext): Date {
   return new Date(at.getTime() - CONFIRMED_MS);
 }
 
-function unconfirmed(brought: TdxCollateral, why: string, issuedSince: Date | null = null): SourcedCollateral {
-  return { value: brought, origin: 'evidence', unconfirmed: { why, issuedSince } };
+function unconfirmed(supplied: TdxCollateral, why: string, issuedSince: Date | null = null): SourcedCollateral {
+  return { value: supplied, origin: 'evidence', unconfirmed: { why, issuedSince } };
 }

@@ -63,7 +63,7 @@ export class KeySetMemory {
   readonly #options: KeySetMemoryOptions;
   readonly #flight = new SingleFlight<Unavailable | null>();
   #held: Held | null = null;
-  /** What became of the last fetch; null where it brought a set. */
+  /** What became of the last fetch; null where it supplied a set. */
   #problem: Unavailable | null = UNANSWERED;
   #restsUntil = Number.NEGATIVE_INFINITY;
   #begunAt = Number.NEGATIVE_INFINITY;

@@ -52,10 +52,10 @@ export class PckPaths {
  * @throws {FormatError} `cert_chain`
  */
 export function requireSameCertificates(pem: string, certificates: readonly X509Certificate[], about: string): void {
-  const brought = within(about, () => parsePemCertificates(pem, 'cert_chain', { certificates: MAXIMUM_CHAIN }));
+  const supplied = within(about, () => parsePemCertificates(pem, 'cert_chain', { certificates: MAXIMUM_CHAIN }));
   const isSame =
-    brought.length === certificates.length &&
-    certificates.every(({ der }, index) => Buffer.compare(der, brought[index] ?? new Uint8Array()) === 0);
+    supplied.length === certificates.length &&
+    certificates.every(({ der }, index) => Buffer.compare(der, supplied[index] ?? new Uint8Array()) === 0);
   if (isSame) return;
   throw new FormatError('cert_chain', 'the certificates are not those of the quote', { pointer: about });
 }

@@ -39,7 +39,7 @@ interface Lists {
   /** The CRL of the certificate's own series, or what the source has in its place. */
   readonly own: Candidate | null;
   readonly others: readonly Candidate[];
-  readonly brought: readonly Candidate[];
+  readonly supplied: readonly Candidate[];
 }
 
 /**
@@ -68,7 +68,7 @@ export function verifyRevocation(checks: Checks, lists: RevocationLists, input: 
   return choose(checks, input, {
     own: own === undefined ? null : (held(own)[0] ?? null),
     others: (found?.otherCrls.get(product) ?? []).flatMap(held),
-    brought: sent.flatMap((reading) => candidateOf(reading, 'evidence')),
+    supplied: sent.flatMap((reading) => candidateOf(reading, 'evidence')),
   });
 }
 
@@ -88,12 +88,12 @@ function choose(checks: Checks, input: RevocationInput, lists: Lists): Revocatio
   const crls = checks.inside('/crls');
   const isTimely = ({ list }: Candidate) => judgeRevocationListTime(list, at) === null;
   const own = lists.own === null ? [] : [lists.own];
-  const revoking = [...own, ...lists.others, ...lists.brought].find(
+  const revoking = [...own, ...lists.others, ...lists.supplied].find(
     (each) => isTimely(each) && isRevoked(each.list, path.intermediate.serial),
   );
   const confirmed = own.find(isTimely);
   const counting = revoking ?? confirmed ?? standIn(input, lists, isTimely);
-  if (counting === null) return recordMissing(crls, input, [...own, ...lists.brought]);
+  if (counting === null) return recordMissing(crls, input, [...own, ...lists.supplied]);
   crls.pass('crl_unavailable', {
     actual: counting.list.nextUpdate?.toISOString() ?? null,
     detail: `CRL of ${product} from ${counting.origin}, valid until the time shown`,
@@ -114,10 +114,10 @@ function choose(checks: Checks, input: RevocationInput, lists: Lists): Revocatio
 /** A CRL of the request in the place of one of the certificate's own series, where the source allows it. */
 function standIn(
   { found, product }: RevocationInput,
-  { brought }: Lists,
+  { supplied }: Lists,
   isTimely: (candidate: Candidate) => boolean,
 ): Candidate | null {
-  const fitting = brought.filter(({ list: { crlNumber: number, thisUpdate, der } }) => {
+  const fitting = supplied.filter(({ list: { crlNumber: number, thisUpdate, der } }) => {
     if (number === null || thisUpdate === null) return false;
     return found === null || found.crlProblems.get(product)?.mayStandIn({ number, thisUpdate, der }) === true;
   });

@@ -170,7 +170,7 @@ function neededBy({ report, signingKey, supplied, crls }: SignedReport, paths: V
     products: product === null ? candidateProducts(report) : [product],
     chipId: report.chipId,
     reportedTcb: (line) => readTcb(report.tcb.reported, line),
-    brought: {
+    supplied: {
       vek: supplied.vek === null ? null : suppliedVek(supplied.vek, paths),
       chain: supplied.chain !== null,
       crls: crls.length > 0,

@@ -199,7 +199,7 @@ function requireOwnChain({ path }: ReadQuote, collateral: TdxCollateral | null, 
 function neededBy({ path }: ReadQuote, collateral: TdxCollateral | null): readonly TdxCollateralRequest[] {
   const { pck, ca, problems } = path;
   if (pck === null || ca === null || problems.length > 0) return [];
-  return [{ kind: 'intel-tdx', fmspc: hex(pck.fmspc), ca, brought: collateral }];
+  return [{ kind: 'intel-tdx', fmspc: hex(pck.fmspc), ca, supplied: collateral }];
 }
 
 /** What Intel calls the certificates of a PCK chain. */

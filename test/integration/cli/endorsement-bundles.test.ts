@@ -78,7 +78,7 @@ describe('exportEndorsements and importEndorsements', () => {
       expect.stringMatching(/^imported tdx-.*: TDX collateral of FMSPC 00806f050000, platform CA/),
     ]);
     const opened = openIntel(isolated.configuration, isolated.world);
-    const request = { kind: 'intel-tdx', fmspc: platform.fmspc, ca: 'platform', brought: null } as const;
+    const request = { kind: 'intel-tdx', fmspc: platform.fmspc, ca: 'platform', supplied: null } as const;
     const context = { at: NOW, historical: false, signal: new AbortController().signal };
     expect(await opened.source.find(request, context)).toMatchObject({ origin: 'store' });
     await opened.close();

@@ -5,7 +5,7 @@ import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
 import { AmdLab, type Asked, DAY_MS, find, issueCrl, NOW, pki, requestFor, SUPPLIED_VCEK } from './amd-lab.js';
 
 /** The request brings everything, a list too: it can do without KDS. */
-const BROUGHT = requestFor({ brought: { vek: SUPPLIED_VCEK, chain: true, crls: true } });
+const BROUGHT = requestFor({ supplied: { vek: SUPPLIED_VCEK, chain: true, crls: true } });
 
 /** The breaker stays closed: whether KDS is asked is for the pause after a failure alone. */
 const CLOSED = { ...DEFAULT_RESILIENCE, pauseMs: 1, longestPauseMs: 5, failuresToOpen: 100 };

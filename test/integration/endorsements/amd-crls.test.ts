@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
-import type { BroughtCrl } from '../../../src/model/endorsement.js';
+import type { SuppliedCrl } from '../../../src/model/endorsement.js';
 import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
 import {
   AmdLab,
@@ -23,7 +23,7 @@ import {
 const HOUR_MS = DAY_MS / 24;
 
 /** Everything but the list is at hand. */
-const COMPLETE = requestFor({ brought: { vek: SUPPLIED_VCEK, chain: true, crls: false } });
+const COMPLETE = requestFor({ supplied: { vek: SUPPLIED_VCEK, chain: true, crls: false } });
 const MARK = 'crl-highest-milan-vcek';
 const KEPT = 'crl-milan-vcek.crl';
 
@@ -289,7 +289,7 @@ describe('AmdCrls: which of several lists', () => {
     lab.kds.fail(/crl/, { status: 500 });
     const opened = lab.open();
     expect(await listOf(opened)).toBe(3n);
-    expect(opened.log.of(/not used/)).toHaveLength(1);
+    expect(opened.log.of(/rejected/)).toHaveLength(1);
   });
 
   it('CRT-10 has no list where no root is at hand to verify it by', async () => {
@@ -301,6 +301,18 @@ describe('AmdCrls: which of several lists', () => {
 });
 
 describe('AmdCrls: rollback', () => {
+  it('SNP-28 does not rely on a list older than one that another process with the same folders imported', async () => {
+    await lab.fill(exported(issueCrl(5, -5, 60)));
+    const opened = lab.open({ kds: null });
+    await opened.ready;
+    const other = lab.open({ kds: null, folder: lab.path('other') });
+    await lab.fill({ 'chain.pem': pki.chainPem('Milan'), ...exported(issueCrl(8, -1, 60)) }, lab.path('other'));
+    await other.reload();
+    expect(await listOf(other)).toBe(8n);
+    expect(await listOf(opened)).toBe('crl_rollback');
+    expect(await readFile(join(lab.cacheFolder, MARK), 'utf8')).toMatch(/^8 /);
+  });
+
   it('CRT-09 does not use a list of its own source that is older than one it relied on', async () => {
     serve(9, -10, 5);
     await listOf(lab.open());
@@ -416,8 +428,8 @@ describe('AmdCrls: rollback', () => {
 });
 
 describe('AmdCrls: whether a list of the request may stand in', () => {
-  const AGE: BroughtCrl = { number: 9n, thisUpdate: NOW, der: issueCrl(9, 0, 60) };
-  const OLDER: BroughtCrl = { number: 8n, thisUpdate: NOW, der: issueCrl(8, 0, 60) };
+  const AGE: SuppliedCrl = { number: 9n, thisUpdate: NOW, der: issueCrl(9, 0, 60) };
+  const OLDER: SuppliedCrl = { number: 8n, thisUpdate: NOW, der: issueCrl(8, 0, 60) };
   const mayStandIn = async (opened: OpenAmdEndorsements, asked: Asked = {}, list = AGE) =>
     (await find(opened, COMPLETE, asked)).crlProblems.get('Milan')?.mayStandIn(list);
 

@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SnpEndorsementSet } from '../../../src/model/endorsement.js';
 import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
@@ -40,6 +41,9 @@ describe('AmdEndorsements: order of places', () => {
     expect(foundVek(first.vek)).toEqual({ value: VCEK, origin: 'network' });
     expect(first.chains.get('Milan')?.value.map(({ der }) => plain(der))).toEqual(pki.chainDer('Milan'));
     expect(summary(await find(opened))).toEqual({ vek: 'cache', chain: 'cache', crl: 'cache' });
+    await lab.fill({ 'chain.pem': pki.chainPem('Milan') });
+    await opened.reload();
+    expect(summary(await find(opened))).toEqual({ vek: 'cache', chain: 'store', crl: 'cache' });
     expect(lab.kds.requests.toSorted()).toEqual([
       `/vcek/v1/Milan/${Buffer.from(CHIP).toString('hex')}?blSPL=04&teeSPL=00&snpSPL=24&ucodeSPL=219`,
       '/vcek/v1/Milan/cert_chain',
@@ -76,7 +80,7 @@ describe('AmdEndorsements: order of places', () => {
   });
 
   it('does not look for what the request brings, except for the root that a list needs', async () => {
-    const set = await find(lab.open(), requestFor({ brought: { vek: SUPPLIED_VCEK, chain: true, crls: false } }));
+    const set = await find(lab.open(), requestFor({ supplied: { vek: SUPPLIED_VCEK, chain: true, crls: false } }));
     expect(set.vek).toBeNull();
     expect(set.chains.size).toBe(0);
     expect(set.chainProblem).toBeNull();
@@ -194,9 +198,27 @@ describe('AmdEndorsements: several lines that fit', () => {
 
   it('gives chains and lists of all lines where the request brings a VEK that does not tell', async () => {
     lab.kds.serveLine(pki, 'Genoa');
-    const set = await find(lab.open(), { ...either, brought: { vek: SUPPLIED_VCEK, chain: false, crls: false } });
+    const set = await find(lab.open(), { ...either, supplied: { vek: SUPPLIED_VCEK, chain: false, crls: false } });
     expect([...set.chains.keys()]).toEqual(['Milan', 'Genoa']);
     expect([...set.crls.keys()]).toEqual(['Milan', 'Genoa']);
+  });
+});
+
+describe('AmdEndorsements: faults', () => {
+  it.each([
+    ['looked for', false],
+    ['supplied', true],
+  ])('rejects a request with a fault of its own, and nothing else, where the chain is %s', async (_which, chain) => {
+    await lab.fill({ 'a.pem': pki.chainPem('Milan') });
+    const opened = lab.open();
+    const reportedTcb = () => {
+      throw new TypeError('a fault');
+    };
+    const request = requestFor({ supplied: { vek: null, chain, crls: false }, reportedTcb });
+    await expect(find(opened, request)).rejects.toThrow('a fault');
+    // A promise that nobody waits for would end the run here.
+    await setImmediate();
+    expect(summary(await find(opened)).chain).toBe('store');
   });
 });
 

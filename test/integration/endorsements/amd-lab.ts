@@ -148,7 +148,7 @@ export function requestFor(changes: Partial<SnpEndorsementRequest> = {}): SnpEnd
     products: ['Milan'],
     chipId: CHIP,
     reportedTcb: (product: SnpProduct) => (product === 'Turin' ? TURIN_TCB : TCB),
-    brought: { vek: null, chain: false, crls: false },
+    supplied: { vek: null, chain: false, crls: false },
     ...changes,
   };
 }

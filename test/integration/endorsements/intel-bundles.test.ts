@@ -154,8 +154,8 @@ describe('importBundle', () => {
     await lab.fill({ [name]: collateral({ evaluationNumber: 18 }) }, machine.folder);
     await machine.reload();
     expect(await lab.told(machine)).toBe('collateral_rollback');
-    const brought = collateral({ evaluationNumber: 18 });
-    expect(await lab.told(machine, { request: { brought } })).toBe('collateral_rollback');
+    const supplied = collateral({ evaluationNumber: 18 });
+    expect(await lab.told(machine, { request: { supplied } })).toBe('collateral_rollback');
   });
 
   it('does not take a folder that is not there for an empty bundle of Intel', async () => {

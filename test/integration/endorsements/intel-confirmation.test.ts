@@ -34,8 +34,8 @@ afterEach(async () => {
   await lab.close();
 });
 
-const brought = (options: CollateralOptions = {}) => ({ request: { brought: collateral(options) } });
-const broughtNow = () => ({ request: { brought: platform.collateral({ at: lab.clock.now() }) } });
+const supplied = (options: CollateralOptions = {}) => ({ request: { supplied: collateral(options) } });
+const suppliedNow = () => ({ request: { supplied: platform.collateral({ at: lab.clock.now() }) } });
 
 /** What was found, and whether anybody confirms it. */
 function standing(found: SourcedCollateral | Unavailable): string {
@@ -49,8 +49,8 @@ const judged = async (opened: OpenedIntel, asked: Parameters<IntelLab['find']>[1
 describe('a service that holds nothing, and Intel answers', () => {
   it('TDX-24 is asked before older collateral of the first request counts', async () => {
     const opened = lab.open();
-    expect(await judged(opened, brought({ evaluationNumber: 18 }))).toBe('network 19');
-    expect(await judged(opened, brought({ evaluationNumber: 18 }))).toBe('cache 19');
+    expect(await judged(opened, supplied({ evaluationNumber: 18 }))).toBe('network 19');
+    expect(await judged(opened, supplied({ evaluationNumber: 18 }))).toBe('cache 19');
     expect(lab.pcs.count(/tcb/)).toBe(1);
   });
 
@@ -58,7 +58,7 @@ describe('a service that holds nothing, and Intel answers', () => {
     const revoked = [{ serial: platform.pck.serial }];
     const served = lab.serve({ pckCrl: { revoked } });
     const listOf = (days: number) => ({ pckCrl: { overrides: { thisUpdate: day(days), nextUpdate: day(days + 30) } } });
-    const found = await lab.find(lab.open(), brought(listOf(-2)));
+    const found = await lab.find(lab.open(), supplied(listOf(-2)));
     expect(pckListOf(found)).toBe(day(-1).toISOString());
     expect('value' in found && Buffer.compare(found.value.pckCrl, served.pckCrl)).toBe(0);
     expect(found).toMatchObject({ origin: 'network' });
@@ -66,13 +66,13 @@ describe('a service that holds nothing, and Intel answers', () => {
 
   it('TDX-24 is asked likewise where the command line ends with the request', async () => {
     const opened = lab.open({ inBackground: false });
-    expect(await judged(opened, brought({ evaluationNumber: 18 }))).toBe('network 19');
+    expect(await judged(opened, supplied({ evaluationNumber: 18 }))).toBe('network 19');
   });
 
   it('confirms newer collateral of a request: that counts, for this request alone', async () => {
     const opened = lab.open();
-    expect(await judged(opened, brought({ evaluationNumber: 20 }))).toBe('evidence 20');
-    expect(await judged(opened, brought({ evaluationNumber: 20 }))).toBe('evidence 20');
+    expect(await judged(opened, supplied({ evaluationNumber: 20 }))).toBe('evidence 20');
+    expect(await judged(opened, supplied({ evaluationNumber: 20 }))).toBe('evidence 20');
     expect(await judged(opened, {})).toBe('cache 19');
   });
 
@@ -81,7 +81,7 @@ describe('a service that holds nothing, and Intel answers', () => {
     await lab.find(opened);
     const held = await lab.find(opened);
     const list = { overrides: { thisUpdate: day(0), nextUpdate: day(30) } };
-    const merged = await lab.find(opened, brought({ evaluationNumber: 18, pckCrl: list }));
+    const merged = await lab.find(opened, supplied({ evaluationNumber: 18, pckCrl: list }));
     expect(merged).toMatchObject({ origin: 'cache', partOrigins: { tcbInfo: 'cache', pckCrl: 'evidence' } });
     const again = await lab.find(opened);
     expect('value' in held && 'value' in again && again.value === held.value).toBe(true);
@@ -89,14 +89,14 @@ describe('a service that holds nothing, and Intel answers', () => {
 
   it('does not rest for all because the time of one request is over', async () => {
     const opened = lab.open();
-    const late = await lab.find(opened, { ...brought({ evaluationNumber: 18 }), signal: AbortSignal.abort() });
+    const late = await lab.find(opened, { ...supplied({ evaluationNumber: 18 }), signal: AbortSignal.abort() });
     expect(standing(late)).toBe('evidence 18, unconfirmed');
-    expect(await judged(opened, brought({ evaluationNumber: 18 }))).toBe('network 19');
+    expect(await judged(opened, supplied({ evaluationNumber: 18 }))).toBe('network 19');
   });
 
   it('is asked once, however many bring something at the same time', async () => {
     const opened = lab.open();
-    const all = await Promise.all(Array.from({ length: 20 }, () => judged(opened, brought({ evaluationNumber: 18 }))));
+    const all = await Promise.all(Array.from({ length: 20 }, () => judged(opened, supplied({ evaluationNumber: 18 }))));
     expect(new Set(all)).toEqual(new Set(['network 19']));
     expect(lab.pcs.count(/tcb/)).toBe(1);
   });
@@ -106,7 +106,7 @@ describe('a service that holds nothing, and Intel answers', () => {
     const stranger = new TdxPlatform({ pki: createIntelPki({ at: NOW }) }).collateral({ at: NOW });
     const other = new TdxPlatform({ pki, fmspc: '50806f000000' }).collateral({ at: NOW });
     for (const own of [stranger, other, collateral({ tcbInfo: { signature: () => new Uint8Array(64) } })]) {
-      expect(await judged(opened, { request: { brought: own } })).toBe('evidence 19, unconfirmed');
+      expect(await judged(opened, { request: { supplied: own } })).toBe('evidence 19, unconfirmed');
     }
     expect(lab.pcs.count()).toBe(0);
   });
@@ -114,10 +114,10 @@ describe('a service that holds nothing, and Intel answers', () => {
   it('is not asked again for two days, nor by the next process', async () => {
     await lab.find(lab.open({ inBackground: false }));
     lab.clock.advance(2 * DAY_MS);
-    expect(await judged(lab.open({ inBackground: false }), broughtNow())).toBe('evidence 19');
+    expect(await judged(lab.open({ inBackground: false }), suppliedNow())).toBe('evidence 19');
     expect(lab.pcs.count(/tcb/)).toBe(1);
     lab.clock.advance(1);
-    await lab.find(lab.open({ inBackground: false }), broughtNow());
+    await lab.find(lab.open({ inBackground: false }), suppliedNow());
     expect(lab.pcs.count(/tcb/)).toBe(2);
   });
 
@@ -129,7 +129,7 @@ describe('a service that holds nothing, and Intel answers', () => {
     const instants = ['"soon"', '1', 'null', `"${day(2.001).toISOString()}"`];
     for (const [index, instant] of instants.entries()) {
       await writeFile(file, text.replace(/"fetched_at": "[^"]*"/, `"fetched_at": ${instant}`));
-      await lab.find(lab.open(), brought());
+      await lab.find(lab.open(), supplied());
       expect(lab.pcs.count(/tcb/)).toBe(index + 2);
     }
   });
@@ -142,7 +142,7 @@ describe('a service that holds nothing, and Intel gives nothing', () => {
 
   it('TDX-25 goes by what the request brings, and says since when it must have been issued and why', async () => {
     const opened = lab.open();
-    expect(await lab.find(opened, brought())).toMatchObject({
+    expect(await lab.find(opened, supplied())).toMatchObject({
       origin: 'evidence',
       unconfirmed: {
         why: 'no Intel source could be asked for newer collateral: the Intel PCS answered with status 404',
@@ -155,24 +155,24 @@ describe('a service that holds nothing, and Intel gives nothing', () => {
   it('TDX-25 asks for nothing in the minute after a failure, and then again', async () => {
     lab.pcs.fail(/./, { status: 503 });
     const opened = lab.open({ inBackground: false }, { resilience: { ...RESILIENT, failuresToOpen: 100 } });
-    await lab.find(opened, brought());
+    await lab.find(opened, supplied());
     const asked = lab.pcs.count();
     lab.clock.advance(MINUTE_MS - 1);
-    expect(await judged(opened, brought())).toBe('evidence 19, unconfirmed');
+    expect(await judged(opened, supplied())).toBe('evidence 19, unconfirmed');
     expect(lab.pcs.count()).toBe(asked);
     await lab.pcs.heal();
     lab.clock.advance(1);
-    expect(await judged(opened, brought({ evaluationNumber: 18 }))).toBe('network 19');
+    expect(await judged(opened, supplied({ evaluationNumber: 18 }))).toBe('network 19');
   });
 
   it('TDX-25 does not wait for a platform because another one failed', async () => {
     const opened = lab.open();
-    await lab.find(opened, brought());
+    await lab.find(opened, supplied());
     await lab.pcs.heal();
     const other = new TdxPlatform({ pki, fmspc: '50806f000000' });
     lab.pcs.serve(other, { at: NOW });
     const own = other.collateral({ at: NOW, evaluationNumber: 18 });
-    expect(await judged(opened, { request: { fmspc: other.fmspc, brought: own } })).toBe('network 19');
+    expect(await judged(opened, { request: { fmspc: other.fmspc, supplied: own } })).toBe('network 19');
   });
 
   it('TDX-25 judges what the request brings where the breaker is open, whoever opened it', async () => {
@@ -180,37 +180,37 @@ describe('a service that holds nothing, and Intel gives nothing', () => {
     const opened = lab.open({}, { resilience: { ...RESILIENT, failuresToOpen: 1, openMs: HOUR_MS } });
     await lab.find(opened, { request: { fmspc: '0123456789ab' } });
     await lab.pcs.heal();
-    const found = await lab.find(opened, brought({ evaluationNumber: 18 }));
+    const found = await lab.find(opened, supplied({ evaluationNumber: 18 }));
     expect(found).toMatchObject({ unconfirmed: { why: expect.stringContaining('failed several times in a row') } });
   });
 
   it('TDX-25 waits no longer for a service that hangs than for an attempt', async () => {
     lab.pcs.fail(/./, 'half_open');
     const opened = lab.open({}, { pauses: { ...PAUSES, askMs: 100 } });
-    expect(await lab.find(opened, brought())).toMatchObject({
+    expect(await lab.find(opened, supplied())).toMatchObject({
       unconfirmed: { why: expect.stringContaining('gave no answer in time') },
     });
   });
 
   it('asks the cache of Azure next, and what that gives confirms too', async () => {
     const thim = await lab.startServer();
-    expect(await judged(lab.open({ thim: thim.origin }), brought({ evaluationNumber: 18 }))).toBe('network 19');
+    expect(await judged(lab.open({ thim: thim.origin }), supplied({ evaluationNumber: 18 }))).toBe('network 19');
   });
 
   it('has one that is slow in the background, and what it gave counts from then on', async () => {
     const opened = lab.open();
-    expect(await judged(opened, brought({ evaluationNumber: 18 }))).toBe('evidence 18, unconfirmed');
+    expect(await judged(opened, supplied({ evaluationNumber: 18 }))).toBe('evidence 18, unconfirmed');
     await lab.pcs.heal();
     lab.clock.advance(10 * MINUTE_MS);
     await opened.refreshDue();
-    expect(await judged(opened, brought({ evaluationNumber: 18 }))).toBe('cache 19');
+    expect(await judged(opened, supplied({ evaluationNumber: 18 }))).toBe('cache 19');
   });
 
   it('TDX-25 goes by the newer of what is held and what the request brings', async () => {
     await lab.fill({ 'stored.json': collateral({ evaluationNumber: 18 }) });
     const opened = lab.open();
-    expect(await judged(opened, brought({ evaluationNumber: 17 }))).toBe('store 18, unconfirmed');
-    expect(await judged(opened, brought({ evaluationNumber: 19 }))).toBe('evidence 19, unconfirmed');
+    expect(await judged(opened, supplied({ evaluationNumber: 17 }))).toBe('store 18, unconfirmed');
+    expect(await judged(opened, supplied({ evaluationNumber: 19 }))).toBe('evidence 19, unconfirmed');
     expect(await judged(opened, {})).toBe('store 18');
   });
 
@@ -224,7 +224,7 @@ describe('a service that holds nothing, and Intel gives nothing', () => {
     lab.clock.advance(40 * DAY_MS);
     lab.pcs.fail(/./, { status: 503 });
     const own = platform.collateral({ at: lab.clock.now(), evaluationNumber: 18 });
-    expect(await lab.find(lab.open(), { request: { brought: own } })).toMatchObject({
+    expect(await lab.find(lab.open(), { request: { supplied: own } })).toMatchObject({
       code: 'collateral_rollback',
       detail: expect.stringContaining('status 503'),
     });
@@ -235,7 +235,7 @@ describe('a service that asks nobody', () => {
   const open = () => lab.open({ pcs: null });
 
   it('TDX-25 goes by what the request brings, whatever its age', async () => {
-    const found = await lab.find(open(), brought({ evaluationNumber: 18 }));
+    const found = await lab.find(open(), supplied({ evaluationNumber: 18 }));
     expect(found).toMatchObject({ origin: 'evidence', unconfirmed: { issuedSince: null } });
     expect(lab.pcs.count()).toBe(0);
   });
@@ -243,9 +243,9 @@ describe('a service that asks nobody', () => {
   it('goes by what an operator put there where that is as new, and nothing is unconfirmed then', async () => {
     await lab.fill({ 'stored.json': collateral() });
     const opened = open();
-    expect(await judged(opened, brought({ evaluationNumber: 18 }))).toBe('store 19');
-    expect(await judged(opened, brought())).toBe('store 19');
-    expect(await judged(opened, brought({ evaluationNumber: 18, qeIdentity: { evaluationNumber: 20 } }))).toBe(
+    expect(await judged(opened, supplied({ evaluationNumber: 18 }))).toBe('store 19');
+    expect(await judged(opened, supplied())).toBe('store 19');
+    expect(await judged(opened, supplied({ evaluationNumber: 18, qeIdentity: { evaluationNumber: 20 } }))).toBe(
       'store 19, unconfirmed',
     );
     expect(await judged(opened, {})).toBe('store 19');
@@ -258,7 +258,7 @@ describe('an audit', () => {
     await lab.find(opened);
     const asked = lab.pcs.count();
     const past = { at: day(-0.5), historical: true };
-    const found = await lab.find(opened, { ...past, ...brought({ evaluationNumber: 18 }) });
+    const found = await lab.find(opened, { ...past, ...supplied({ evaluationNumber: 18 }) });
     expect(found).toMatchObject({ origin: 'evidence', unconfirmed: { issuedSince: null } });
     expect(lab.pcs.count()).toBe(asked);
   });
@@ -275,7 +275,7 @@ describe('what is held', () => {
       expect(lab.pcs.count(/tcb/)).toBe(1 + days);
     }
     lab.serve({ evaluationNumber: 18 });
-    expect(await judged(opened, broughtNow())).toBe('cache 19');
+    expect(await judged(opened, suppliedNow())).toBe('cache 19');
   });
 
   it('TDX-26 is renewed by a process that only read it from the cache', async () => {
@@ -306,7 +306,7 @@ describe('what is held', () => {
     lab.pcs.fail(/./, { status: 503 });
     lab.clock.advance(26 * DAY_MS);
     expect(await judged(opened, {})).toBe('cache 19');
-    expect(await judged(opened, broughtNow())).toBe('evidence 19, unconfirmed');
+    expect(await judged(opened, suppliedNow())).toBe('evidence 19, unconfirmed');
     lab.clock.advance(4 * DAY_MS);
     expect(await judged(opened, {})).toBe('collateral_stale');
   });

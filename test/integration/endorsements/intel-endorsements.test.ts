@@ -29,7 +29,7 @@ afterEach(async () => {
   await lab.close();
 });
 
-const brought = (value: TdxCollateral) => ({ request: { brought: value } });
+const supplied = (value: TdxCollateral) => ({ request: { supplied: value } });
 const asEvidence = (value: TdxCollateral) => ({ value, origin: 'evidence' as const });
 /** The same, as it goes to the verifier where nobody confirms it. */
 const unconfirmed = (value: TdxCollateral) => ({ ...asFile(asEvidence(value)), unconfirmed: expect.anything() });
@@ -64,8 +64,8 @@ describe('where collateral is from', () => {
   it('is asked for by nobody for what does not verify, or is about the past', async () => {
     const opened = lab.open();
     const foreign = new TdxPlatform({ pki: createIntelPki({ at: NOW }) }).collateral({ at: NOW });
-    await lab.find(opened, brought(foreign));
-    await lab.find(opened, { ...brought(collateral()), at: day(-0.5), historical: true });
+    await lab.find(opened, supplied(foreign));
+    await lab.find(opened, { ...supplied(collateral()), at: day(-0.5), historical: true });
     await opened.close();
     expect(lab.pcs.count()).toBe(0);
   });
@@ -215,13 +215,13 @@ describe('TDX-10 the memory of what a source gave', () => {
     const opened = lab.open();
     lab.serve({ evaluationNumber: 99 });
     expect(await lab.find(opened)).toEqual({ code, detail, retryable: true });
-    const inRequest = await lab.find(lab.open({ pcs: null }), brought(collateral({ evaluationNumber: 99 })));
+    const inRequest = await lab.find(lab.open({ pcs: null }), supplied(collateral({ evaluationNumber: 99 })));
     expect(inRequest).toMatchObject({ code, detail: expect.stringContaining(detail) });
     await lab.fill({ 'older.json': collateral({ evaluationNumber: 18 }) });
     for (const options of [{}, { pcs: null }]) {
       const withFolder = lab.open(options);
       expect(await lab.told(withFolder)).toBe(code);
-      expect(await lab.told(withFolder, brought(collateral({ evaluationNumber: 99 })))).toBe(code);
+      expect(await lab.told(withFolder, supplied(collateral({ evaluationNumber: 99 })))).toBe(code);
     }
     expect(await readFile(mark, 'utf8')).toBe('');
     await writeFile(mark, '19\n');
@@ -279,7 +279,7 @@ describe('TDX-10 the memory of what a source gave', () => {
     await lab.find(opened);
     lab.serve({ evaluationNumber: 18 });
     const own = collateral({ evaluationNumber: 18 });
-    expect(asFile(await lab.find(opened, { ...past, ...brought(own) }))).toEqual(unconfirmed(own));
+    expect(asFile(await lab.find(opened, { ...past, ...supplied(own) }))).toEqual(unconfirmed(own));
     expect(await lab.told(lab.open({ cacheFolder: lab.path('other') }), past)).toBe('network 18');
   });
 });
@@ -288,13 +288,13 @@ describe('TDX-10 collateral of a request', () => {
   it('TDX-10 gives way to what is held where that has a higher evaluation number', async () => {
     const opened = lab.open();
     await lab.find(opened);
-    expect(await lab.told(opened, brought(collateral({ evaluationNumber: 18 })))).toBe('cache 19');
+    expect(await lab.told(opened, supplied(collateral({ evaluationNumber: 18 })))).toBe('cache 19');
   });
 
   it('TDX-10 is fetched anew where the memory knows of newer that is no longer held', async () => {
     await lab.find(lab.open());
     lab.clock.advance(40 * DAY_MS);
-    const older = () => brought(platform.collateral({ at: lab.clock.now(), evaluationNumber: 18 }));
+    const older = () => supplied(platform.collateral({ at: lab.clock.now(), evaluationNumber: 18 }));
     expect(await lab.told(lab.open({ pcs: null }), older())).toBe('collateral_rollback');
     lab.serve();
     expect(await lab.told(lab.open(), older())).toBe('network 19');
@@ -303,20 +303,20 @@ describe('TDX-10 collateral of a request', () => {
   it('TDX-10 gives way to what is fetched where it has ended, and is stale where nothing can be', async () => {
     const ended = collateral({ at: day(-60) });
     const offline = lab.open({ pcs: null, cacheFolder: null });
-    expect(asFile(await lab.find(offline, brought(ended)))).toEqual(unconfirmed(ended));
+    expect(asFile(await lab.find(offline, supplied(ended)))).toEqual(unconfirmed(ended));
     const opened = lab.open();
-    expect(await lab.told(opened, brought(ended))).toBe('network 19');
-    expect(await lab.told(opened, brought(ended))).toBe('cache 19');
+    expect(await lab.told(opened, supplied(ended))).toBe('network 19');
+    expect(await lab.told(opened, supplied(ended))).toBe('cache 19');
   });
 
   it('TDX-10 gives way where it has ended, also to a lower evaluation, and is left alone where it is from the future', async () => {
     const opened = lab.open();
     const ended = { issueDate: day(-31), nextUpdate: day(-1) };
     const both = { evaluationNumber: 20, tcbInfo: ended, qeIdentity: ended };
-    expect(await lab.told(opened, brought(collateral(both)))).toBe('network 19');
-    expect(await lab.told(opened, brought(collateral(both)))).toBe('cache 19');
+    expect(await lab.told(opened, supplied(collateral(both)))).toBe('network 19');
+    expect(await lab.told(opened, supplied(collateral(both)))).toBe('cache 19');
     const early = { tcbInfo: { issueDate: day(1) }, qeIdentity: { issueDate: day(1) } };
-    expect(await lab.told(opened, brought(collateral({ evaluationNumber: 20, ...early })))).toBe('evidence 20');
+    expect(await lab.told(opened, supplied(collateral({ evaluationNumber: 20, ...early })))).toBe('evidence 20');
   });
 
   it('CRT-09 says where each part is from', async () => {
@@ -325,17 +325,17 @@ describe('TDX-10 collateral of a request', () => {
     await lab.fill({ 'stored.json': collateral({ evaluationNumber: 18, rootCrl: older }) });
     await opened.reload();
     const oldLists = collateral({ evaluationNumber: 19, pckCrl: older, rootCrl: older });
-    expect(await lab.find(opened, brought(oldLists))).toMatchObject({
+    expect(await lab.find(opened, supplied(oldLists))).toMatchObject({
       origin: 'evidence',
       partOrigins: { tcbInfo: 'evidence', qeIdentity: 'evidence', pckCrl: 'store', rootCaCrl: 'store' },
     });
     const newList = collateral({ evaluationNumber: 17, rootCrl: {} });
-    expect(await lab.find(opened, brought(newList))).toMatchObject({
+    expect(await lab.find(opened, supplied(newList))).toMatchObject({
       origin: 'store',
       partOrigins: { tcbInfo: 'store', qeIdentity: 'store', pckCrl: 'store', rootCaCrl: 'evidence' },
     });
     const newIdentity = collateral({ evaluationNumber: 17, qeIdentity: { evaluationNumber: 19 }, rootCrl: older });
-    expect(await lab.find(opened, brought(newIdentity))).toMatchObject({
+    expect(await lab.find(opened, supplied(newIdentity))).toMatchObject({
       origin: 'store',
       partOrigins: { tcbInfo: 'store', qeIdentity: 'evidence', pckCrl: 'store', rootCaCrl: 'store' },
     });
@@ -347,22 +347,22 @@ describe('TDX-10 collateral of a request', () => {
     lab.pcs.fail(/./, { status: 503 });
     const old = { thisUpdate: day(-2), nextUpdate: day(60) };
     const at = lab.clock.now();
-    expect(await lab.told(lab.open(), brought(collateral({ at, pckCrl: { overrides: old } })))).toBe(
+    expect(await lab.told(lab.open(), supplied(collateral({ at, pckCrl: { overrides: old } })))).toBe(
       'collateral_rollback',
     );
     // That of the root has not ended: it counts in the place of the older one.
-    expect(await lab.find(lab.open(), brought(collateral({ at, rootCrl: { overrides: old } })))).toMatchObject({
+    expect(await lab.find(lab.open(), supplied(collateral({ at, rootCrl: { overrides: old } })))).toMatchObject({
       partOrigins: { rootCaCrl: 'cache' },
     });
-    expect(await lab.told(lab.open(), brought(collateral({ at })))).toBe('evidence 19');
+    expect(await lab.told(lab.open(), supplied(collateral({ at })))).toBe('evidence 19');
   });
 
   it('TDX-10 counts where it is newer, for that request alone', async () => {
     const opened = lab.open();
     await lab.find(opened);
-    expect(await lab.told(opened, brought(collateral({ evaluationNumber: 20 })))).toBe('evidence 20');
+    expect(await lab.told(opened, supplied(collateral({ evaluationNumber: 20 })))).toBe('evidence 20');
     expect(await lab.told(opened)).toBe('cache 19');
-    expect(await lab.told(opened, brought(collateral()))).toBe('cache 19');
+    expect(await lab.told(opened, supplied(collateral()))).toBe('cache 19');
     expect(await lab.told(lab.open({ pcs: null }))).toBe('cache 19');
   });
 
@@ -370,9 +370,9 @@ describe('TDX-10 collateral of a request', () => {
     const opened = lab.open();
     await lab.find(opened);
     const listOf = (days: number) => ({ pckCrl: { overrides: { thisUpdate: day(days), nextUpdate: day(days + 30) } } });
-    const withOld = await lab.find(opened, brought(collateral({ evaluationNumber: 20, ...listOf(-20) })));
+    const withOld = await lab.find(opened, supplied(collateral({ evaluationNumber: 20, ...listOf(-20) })));
     expect([pckListOf(withOld), 'origin' in withOld && withOld.origin]).toEqual([day(-1).toISOString(), 'evidence']);
-    const withNew = await lab.find(opened, brought(collateral({ evaluationNumber: 18, ...listOf(-0.5) })));
+    const withNew = await lab.find(opened, supplied(collateral({ evaluationNumber: 18, ...listOf(-0.5) })));
     expect([pckListOf(withNew), 'origin' in withNew && withNew.origin]).toEqual([day(-0.5).toISOString(), 'cache']);
   });
 
@@ -384,7 +384,7 @@ describe('TDX-10 collateral of a request', () => {
   ])('goes to the verifier as it is where it %s', async (_what, own) => {
     const opened = lab.open();
     await lab.find(opened);
-    expect(asFile(await lab.find(opened, brought(own)))).toEqual(unconfirmed(own));
+    expect(asFile(await lab.find(opened, supplied(own)))).toEqual(unconfirmed(own));
   });
 });
 
@@ -395,7 +395,7 @@ describe('collateral of a request and of another platform', () => {
     const opened = lab.open();
     expect(await lab.told(opened, { request: { fmspc: other.fmspc } })).toBe('network 19');
     const own = other.collateral({ at: NOW, evaluationNumber: 18 });
-    expect(asFile(await lab.find(opened, brought(own)))).toEqual(unconfirmed(own));
+    expect(asFile(await lab.find(opened, supplied(own)))).toEqual(unconfirmed(own));
   });
 });
 
@@ -409,10 +409,10 @@ describe('CRLs that are held for another platform of the same CA', () => {
     const opened = lab.open();
     await lab.find(opened);
     const own = other.collateral({ at: NOW, ...listOf(-20) });
-    const found = await lab.find(opened, { request: { fmspc: other.fmspc, brought: own } });
+    const found = await lab.find(opened, { request: { fmspc: other.fmspc, supplied: own } });
     expect([pckListOf(found), 'origin' in found && found.origin]).toEqual([day(-1).toISOString(), 'evidence']);
     const newer = other.collateral({ at: NOW, ...listOf(-0.5) });
-    const withNewer = await lab.find(opened, { request: { fmspc: other.fmspc, brought: newer } });
+    const withNewer = await lab.find(opened, { request: { fmspc: other.fmspc, supplied: newer } });
     expect(pckListOf(withNewer)).toBe(day(-0.5).toISOString());
   });
 
@@ -452,11 +452,11 @@ describe('CRLs that are held for another platform of the same CA', () => {
     await lab.find(opened);
     const processor = new TdxPlatform({ pki, fmspc: '50806f000000', ca: 'processor' });
     const ofProcessor = processor.collateral({ at: NOW, ...listOf(-20) });
-    const asked = { request: { fmspc: processor.fmspc, ca: 'processor' as const, brought: ofProcessor } };
+    const asked = { request: { fmspc: processor.fmspc, ca: 'processor' as const, supplied: ofProcessor } };
     expect(pckListOf(await lab.find(opened, asked))).toBe(day(-20).toISOString());
     lab.clock.advance(3 * DAY_MS);
     const late = other.collateral({ at: NOW, ...listOf(-20) });
-    expect(await lab.told(opened, { request: { fmspc: other.fmspc, brought: late } })).toBe('collateral_rollback');
+    expect(await lab.told(opened, { request: { fmspc: other.fmspc, supplied: late } })).toBe('collateral_rollback');
   });
 });
 
@@ -464,13 +464,13 @@ describe('the order of requests', () => {
   it('TDX-10 makes no difference: neither instants nor what others bring', async () => {
     const asked = [
       {},
-      brought(collateral({ evaluationNumber: 20 })),
-      brought(collateral({ evaluationNumber: 18 })),
-      brought(collateral({ evaluationNumber: 18, tcbInfo: { issueDate: day(-29) } })),
+      supplied(collateral({ evaluationNumber: 20 })),
+      supplied(collateral({ evaluationNumber: 18 })),
+      supplied(collateral({ evaluationNumber: 18, tcbInfo: { issueDate: day(-29) } })),
       { at: day(-0.5), historical: true },
       { at: day(-60), historical: true },
       { at: day(60), historical: true },
-      { ...brought(collateral({ at: day(-60), evaluationNumber: 17 })), at: day(-60), historical: true },
+      { ...supplied(collateral({ at: day(-60), evaluationNumber: 17 })), at: day(-60), historical: true },
     ];
     const answersIn = async (order: readonly number[], folder: string) => {
       const opened = lab.open({ cacheFolder: lab.path(folder) });

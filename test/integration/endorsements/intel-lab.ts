@@ -133,7 +133,13 @@ export class IntelLab {
   /** Asks for the platform's collateral. */
   find({ source }: OpenIntelEndorsements, asked: Asked = {}): Promise<SourcedCollateral | Unavailable> {
     const { at = this.clock.now(), historical = false, signal = new AbortController().signal } = asked;
-    const request: TdxCollateralRequest = { kind: 'intel-tdx', fmspc, ca: 'platform', brought: null, ...asked.request };
+    const request: TdxCollateralRequest = {
+      kind: 'intel-tdx',
+      fmspc,
+      ca: 'platform',
+      supplied: null,
+      ...asked.request,
+    };
     return source.find(request, { at, historical, signal });
   }
 

@@ -145,7 +145,7 @@ describe.skipIf(!haveVectors)('real quotes get the verdict of their manifest, an
   it('asks for collateral of the platform that the certificate of the quote names', () => {
     const entry = vector('tdx-v4-gcp-2026');
     const [request] = verifier.open(quoteOf(entry), null, ABOUT).needs;
-    expect(request).toEqual({ kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', brought: null });
+    expect(request).toEqual({ kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', supplied: null });
   });
 
   it('a nonce that is REPORTDATA, followed by zeros, is held to be there; another is not', async () => {

@@ -164,7 +164,7 @@ describe('nothing is sent', () => {
     expectNothingSent();
   });
 
-  it('where the guest brought a token', async () => {
+  it('where the guest supplied a token', async () => {
     const opinion = lab.evidence();
     const members = { policy: 'maa-required', ...maaResult(lab.guestToken(opinion)) };
     expect(verdictOf(await verify(service, opinion.wire, members))).toEqual(['allow']);

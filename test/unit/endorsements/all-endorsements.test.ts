@@ -21,14 +21,14 @@ const SNP_SET: SnpEndorsementSet = {
 const KEYS: Unavailable = { code: 'jwks_unavailable', detail: 'down', retryable: true };
 const TOKEN: TokenKeysRequest = { kind: 'token-keys', type: 'maa-token', issuer: 'https://issuer.example', kid: 'a' };
 const STALE: Unavailable = { code: 'collateral_stale', detail: 'ended', retryable: true };
-const QUOTE: TdxCollateralRequest = { kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', brought: null };
+const QUOTE: TdxCollateralRequest = { kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', supplied: null };
 const SNP: SnpEndorsementRequest = {
   kind: 'amd-snp',
   signingKey: 'vcek',
   products: ['Milan'],
   chipId: new Uint8Array(64),
   reportedTcb: () => ({ bootloader: 0, tee: 0, snp: 0, microcode: 0 }),
-  brought: { vek: null, chain: false, crls: false },
+  supplied: { vek: null, chain: false, crls: false },
 };
 
 function setUp() {

@@ -51,7 +51,7 @@ describe('parseJws', () => {
       'the token has Authorization in front: expected what follows Bearer',
     ],
     [
-      'the answer that brought it',
+      'the answer that supplied it',
       `{"token":"${compact(HEADER)}"}`,
       'the token has a JSON object around it: expected the token alone',
     ],

@@ -262,7 +262,7 @@ describe('what Azure Attestation must have said', () => {
 describe('whose word a policy takes', () => {
   const OWN = 'https://own.weu.attest.azure.net';
 
-  it.each(ROUTES)('TOK-22 denies a token of %s by an issuer that it does not list, whoever brought it', (route) => {
+  it.each(ROUTES)('TOK-22 denies a token of %s by an issuer that it does not list, whoever supplied it', (route) => {
     const demanding = (...issuers: readonly string[]) =>
       appraisedTd(
         { require: { [route]: { issuers } }, routes: { [route]: 'optional' } },

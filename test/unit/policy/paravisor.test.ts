@@ -107,7 +107,7 @@ describe('paravisor', () => {
     const appraisal = appraised({ paravisor }, { claims: { snp: snpClaims() }, findings });
     expect(only(appraisal, id)).toMatchObject({
       result: 'skipped',
-      group: 'rests on hcl claims, and none were verified',
+      group: 'needs verified hcl claims, and there are none',
     });
     expect(appraisal.outcome).toBe('deny');
   });

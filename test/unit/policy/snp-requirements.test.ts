@@ -134,7 +134,7 @@ describe('requirements without claims', () => {
     for (const id of ['snp_provisional', 'snp_platform_smt_enabled', 'snp_mitigation', 'snp_measurement'] as const) {
       expect(only(appraisal, id)).toMatchObject({
         result: 'skipped',
-        group: 'rests on snp claims, and none were verified',
+        group: 'needs verified snp claims, and there are none',
       });
     }
     expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['snp_signature']]);

@@ -212,7 +212,7 @@ describe('the date of a TCB', () => {
     for (const id of ['tdx_tcb_status', 'tdx_tcb_date'] as const) {
       expect(only(appraisal, id)).toMatchObject({
         result: 'skipped',
-        group: 'rests on tdx claims, and none were verified',
+        group: 'needs verified tdx claims, and there are none',
       });
     }
     const open = appraisedTd(SINCE, { claims: {}, findings: [check('collateral_unavailable', 'unavailable')] });

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -41,6 +41,36 @@ describe('CrlMemory', () => {
     await Promise.all([memory.advance('Milan', one), memory.advance('Milan', other)]);
     expect(await memory.highest('Milan')).toEqual(age(9n, 2));
     expect(await open().highest('Milan')).toEqual(age(9n, 2));
+  });
+
+  it.each([
+    ['none', null],
+    ['an older one', age(3n, 1)],
+  ])('CRT-09 lowers no mark that another process has raised, where it knew %s', async (_which, known) => {
+    const memory = open();
+    if (known !== null) await memory.advance('Milan', known);
+    expect(await memory.highest('Milan')).toEqual(known);
+    expect(await open().advance('Milan', age(8n, 2))).toBe(true);
+    expect(await memory.advance('Milan', age(5n, 1))).toBe(false);
+    expect(await readFile(file(), 'utf8')).toBe('8 2026-01-02T00:00:00.000Z\n');
+    expect(await memory.highest('Milan')).toEqual(age(8n, 2));
+    expect(await memory.advance('Milan', age(8n, 2))).toBe(true);
+    expect(await memory.advance('Milan', age(9n, 3))).toBe(true);
+  });
+
+  it('CRT-09 reads a mark again as long as there is none', async () => {
+    const memory = open();
+    expect(await memory.highest('Milan')).toBeNull();
+    await open().advance('Milan', age(8n, 2));
+    expect(await memory.highest('Milan')).toEqual(age(8n, 2));
+  });
+
+  it('CRT-09 relies on nothing where the mark was damaged meanwhile', async () => {
+    const memory = open();
+    await memory.advance('Milan', age(3n, 1));
+    await writeFile(file(), 'damaged');
+    expect(await memory.advance('Milan', age(5n, 2))).toBe(false);
+    expect(await readFile(file(), 'utf8')).toBe('damaged');
   });
 
   it.each([

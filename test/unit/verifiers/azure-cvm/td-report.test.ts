@@ -65,9 +65,9 @@ describe('an Azure VM on TDX', () => {
   });
 
   it('asks for the collateral of the platform that its quote names', () => {
-    const brought = genuine.collateral;
+    const supplied = genuine.collateral;
     expect(azureTdxVerifier().open(genuine).needs).toEqual([
-      { kind: 'intel-tdx', fmspc: PLATFORM.fmspc, ca: 'platform', brought },
+      { kind: 'intel-tdx', fmspc: PLATFORM.fmspc, ca: 'platform', supplied },
     ]);
   });
 

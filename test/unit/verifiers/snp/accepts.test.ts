@@ -124,26 +124,26 @@ describe('SEV-SNP reports that verify', () => {
       kind: 'amd-snp',
       signingKey: 'vcek',
       products: ['Turin'],
-      brought: { vek: null, chain: false, crls: true },
+      supplied: { vek: null, chain: false, crls: true },
     });
     if (request?.kind !== 'amd-snp') throw new Error('something else is needed');
     expect(request.reportedTcb('Turin')).toEqual(guest.platform.tcb);
-    const brought = (endorsements: Partial<SnpEndorsementInput>) => {
+    const supplied = (endorsements: Partial<SnpEndorsementInput>) => {
       const [wanted] = snpVerifier().open(guest.evidence({ endorsements })).needs;
-      return wanted?.kind === 'amd-snp' ? wanted.brought : null;
+      return wanted?.kind === 'amd-snp' ? wanted.supplied : null;
     };
     const vek = expect.objectContaining({ sha256: hashed(guest.platform.vek.der).sha256, namesIssuer: true });
-    expect(brought({})).toEqual({ vek, chain: true, crls: true });
-    expect(brought({ vek: null })).toEqual({ vek: null, chain: true, crls: true });
-    expect(brought({ chain: null })).toEqual({ vek, chain: false, crls: true });
-    expect(brought({ crls: [] })).toEqual({ vek, chain: true, crls: false });
+    expect(supplied({})).toEqual({ vek, chain: true, crls: true });
+    expect(supplied({ vek: null })).toEqual({ vek: null, chain: true, crls: true });
+    expect(supplied({ chain: null })).toEqual({ vek, chain: false, crls: true });
+    expect(supplied({ crls: [] })).toEqual({ vek, chain: true, crls: false });
   });
 
   it('tells of the key certificate of a request which chain signed it', () => {
     const suppliedBy = (vcek: Partial<VcekOptions>) => {
       const guest = createSnpGuest({ pki: PKI, vcek });
       const [wanted] = snpVerifier().open(guest.evidence({ endorsements: { chain: null } })).needs;
-      return wanted?.kind === 'amd-snp' ? wanted.brought.vek : null;
+      return wanted?.kind === 'amd-snp' ? wanted.supplied.vek : null;
     };
     const chainOf = (pki: AmdPki, signingKey: 'vcek' | 'vlek' = 'vcek') => {
       const [intermediate, ark] = pki.chainDer('Milan', signingKey);

@@ -419,11 +419,11 @@ describe('form of the collateral of a request', () => {
   });
 
   it('endorsements are asked for by platform and CA, with what the request brings', () => {
-    const brought = PLATFORM.collateral();
-    const ask = (platform = PLATFORM) => newVerifier().open(platform.quote(), brought, ABOUT).needs;
-    expect(ask()).toEqual([{ kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', brought }]);
+    const supplied = PLATFORM.collateral();
+    const ask = (platform = PLATFORM) => newVerifier().open(platform.quote(), supplied, ABOUT).needs;
+    expect(ask()).toEqual([{ kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', supplied }]);
     const other = platformOf({ ca: 'processor', fmspc: 'b0c06f000000' });
-    expect(ask(other)).toEqual([{ kind: 'intel-tdx', fmspc: 'b0c06f000000', ca: 'processor', brought }]);
+    expect(ask(other)).toEqual([{ kind: 'intel-tdx', fmspc: 'b0c06f000000', ca: 'processor', supplied }]);
   });
 
   it('endorsements are asked for by no platform that another root than Intel’s vouches for', () => {

@@ -122,7 +122,7 @@ describe('a bare TD quote', () => {
     const evidence = guest.evidence();
     const verifier = new TdxVerifier(newVerifier(), new Set(), EVENT_LOG_BYTES);
     expect(verifier.open(evidence).needs).toEqual([
-      { kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', brought: evidence.collateral },
+      { kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', supplied: evidence.collateral },
     ]);
   });
 });
