@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CHECK_FAMILIES, type CheckClass } from '../src/model/checks/catalogue.js';
-import type { CheckRow, TrustValues } from '../src/model/checks/row.js';
+import type { CheckRow, Statement, TrustSubject, TrustValues } from '../src/model/checks/row.js';
 
 export const CHECKS_PATH = fileURLToPath(new URL('../docs/checks.md', import.meta.url));
 
@@ -12,19 +12,30 @@ from src/model/checks.
 
 * **Holds** is what a check establishes where it passes, **else** what it says where it does not. \`detail\` of an answer
   says more where there is more to say.
-* **Trust** is what a check that does not pass says in the trust vector (AR4SI), by submodule. A check of a policy and the
-  verifier's own can share an id. Not in the table: Intel's word on a TCB counts by itself (\`UpToDate\` is 2, what needs
-  configuration or hardening 32, anything else 96), and the certificate of an attestation key that is outside its dates
-  counts as one that cannot be relied on.
+* **Trust** is what a check that does not pass says in the trust vector (AR4SI), by submodule. Without a vTPM, the claims of
+  \`vtpm\` are in \`hardware\`. A token has the submodule of its issuer, \`maa\` or \`ita\`. A check of a policy and the
+  verifier's own can share an id. Not in the table: the TCB status is rated separately, from Intel's collateral
+  (\`UpToDate\` is 2, what needs configuration or hardening 32, anything else 96), and the certificate of an attestation
+  key that is outside its dates counts as one that cannot be relied on.
 * **A policy can** relax a check by one of its members, or waive it for a time ([policy.md](policy.md)).
 * **Remedy** is left open where it depends on what was found: \`remedy\` of an answer has it in full.
 `;
 
 const LEADS_TO: { readonly [of in CheckClass]: string } = {
-  deny: 'What does not hold is a deny.',
-  indeterminate: 'What could not be judged makes the decision indeterminate.',
-  warning: 'These warn, and never change the decision by themselves.',
+  deny: 'A failed check denies.',
+  indeterminate: 'A check that could not be made makes the decision indeterminate.',
+  warning: 'A finding is a warning, and never changes the decision by itself.',
 };
+
+/** Submodules of an answer. What a check says of the guest is in that of the vTPM. */
+const SUBMODULES: { readonly [of in TrustSubject | Statement]: string } = {
+  hardware: '`hardware`',
+  guest: '`vtpm`',
+  vtpm: '`vtpm`',
+  token: '`maa` or `ita`',
+};
+
+const SUBJECTS = ['hardware', 'guest', 'token'] as const satisfies readonly TrustSubject[];
 
 const WAIVERS: { readonly [waiver in NonNullable<CheckRow['waiver']>]: string } = {
   plain: 'waive it',
@@ -55,17 +66,16 @@ function rowText(id: string, row: CheckRow, ofFamily: CheckClass): string {
 }
 
 function trustText({ underlies, trust = {} }: CheckRow, ofFamily: CheckClass): string {
-  const lost = ofFamily === 'deny' ? 'every claim 99' : 'not judged, 0';
+  const lost = ofFamily === 'deny' ? 'every claim 99' : 'claim `hardware` 0';
   return [
-    ...(underlies === undefined ? [] : [`${underlies}: ${lost}`]),
-    ...Object.entries(trust).map(([subject, values]) => `${subject}: ${valuesText(values)}`),
+    ...(underlies === undefined ? [] : [`${SUBMODULES[underlies]}: ${lost}`]),
+    ...SUBJECTS.flatMap((subject) => saidOf(subject, trust[subject])),
   ].join('; ');
 }
 
-function valuesText(values: TrustValues): string {
-  return Object.entries(values)
-    .map(([claim, value]) => `${claim} ${value}`)
-    .join(', ');
+function saidOf(subject: TrustSubject, values: TrustValues = {}): readonly string[] {
+  const claims = Object.entries(values).map(([claim, value]) => `claim \`${claim}\` ${value}`);
+  return claims.length === 0 ? [] : [`${SUBMODULES[subject]}: ${claims.join(', ')}`];
 }
 
 function policyText({ relaxedBy, waiver }: CheckRow): string {

@@ -14,7 +14,7 @@ import { SNP_CURRENT_TCB } from '../test/lab/snp-report-builder.js';
 import { type AzureEvidenceOptions, createVirtualMachine, type VirtualMachine } from '../test/lab/virtual-machine.js';
 
 /**
- * Shows the main job end to end, with no network and no hardware: the service as it is, AMD's key service and two
+ * Demonstrates verification, with no network and no hardware: the service as it is, AMD's key service and three
  * Azure confidential VMs in software. One allow, then five attacks. With `--keep` everything stays up afterwards; with
  * `--print` nothing is served, and the body of one request is written, with the lab's own certificates in it.
  */
@@ -36,8 +36,8 @@ interface Stage {
 
 const HELP = `Usage: npm run demo -- [options]
 
-Shows the main job end to end, without network and hardware: the service, AMD's key service and Azure confidential VMs
-played by the lab. One allow, then five attacks.
+Demonstrates verification; the lab simulates AMD's KDS and Azure VMs. Needs neither network nor hardware.
+One allow, then five attacks.
 
 Options:
   --keep    leave everything running afterwards, and print a request that gets an allow
@@ -108,7 +108,7 @@ async function setStage(folder: string, kds: LabKds): Promise<Stage> {
 }
 
 async function play({ service, vm, otherVm, oldVm }: Stage): Promise<void> {
-  say(`veritee serves on ${service.url}; AMD's key service and three confidential VMs are played by the lab\n`);
+  say(`veritee serves on ${service.url}; the lab simulates AMD's KDS and three Azure VMs\n`);
   const first = await challenge(service);
   const good = wire(vm, { nonce: first });
   await show('a genuine VM, current firmware, fresh nonce', service, good, first);

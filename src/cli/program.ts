@@ -6,6 +6,9 @@ import { EXIT_CODE, printable } from './output.js';
 
 const HELP = 'help';
 
+const GATE_HELP =
+  '\nA script that gates by the exit code must pass --policy and --nonce: without them those in <file> count.';
+
 export interface VerifyOptions {
   readonly policy?: string;
   readonly nonce?: string;
@@ -87,7 +90,7 @@ function isRefusedBySystem(error: unknown): boolean {
 
 function programOf(version: string, actions: Actions, done: (exitCode: number) => void): Command {
   const program = new Command('veritee')
-    .description('Tells whether a confidential VM is what it claims to be, why, and what it rests on')
+    .description('Tells whether a confidential VM is what it claims to be, with the reasons and the endorsements used')
     .version(version)
     .option('--check-wiring', 'resolve every part of the service once, and exit')
     .allowExcessArguments()
@@ -99,7 +102,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
   const config: readonly [string, string] = ['--config <file>', 'configuration file (YAML)'];
   program
     .command('serve')
-    .description('run the service')
+    .description('run the service; without --config, with its defaults')
     .option(...config)
     .action(async (options) => done(await actions.serve(options)));
   program
@@ -111,6 +114,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .option('--at <time>', 'verification time, RFC 3339 in UTC')
     .option(...config)
     .option('--json', 'write JSON on a terminal too')
+    .addHelpText('after', GATE_HELP)
     .action(async (file, options) => done(await actions.verify(file, options)));
   program
     .command('inspect')
@@ -124,7 +128,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .action(async (file, options) => done(await actions.inspect(file, options)));
   program
     .command('config')
-    .description('print the configuration in force, secrets masked')
+    .description('print the effective configuration, secrets masked')
     .option(...config)
     .action(async (options) => done(await actions.config(options)));
   addEndorsements(program, config, actions, done);

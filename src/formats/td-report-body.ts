@@ -27,7 +27,7 @@ export function parseTdReportBody(bytes: Uint8Array) {
     mrSignerSeam: digest('MRSIGNERSEAM'),
     seamAttributes: reader.bytes(8, 'SEAMATTRIBUTES'),
     tdAttributes: reader.u64le('TDATTRIBUTES'),
-    /** 8 bytes as they stand, and as a number. */
+    /** 8 bytes, in the order of the quote, and as a number. */
     xfam: bytes.subarray(128, 136),
     xfamBits: reader.u64le('XFAM'),
     mrTd: digest('MRTD'),

@@ -5,7 +5,7 @@ export interface ReadinessUseCase {
   execute(): Promise<{ readonly ready: boolean; readonly problems: readonly string[] }>;
 }
 
-/** Whether the process is of use, or has to be started again. */
+/** Liveness: whether the process must be restarted. */
 export interface LivenessUseCase {
   execute(): Promise<{ readonly live: boolean; readonly problems: readonly string[] }>;
 }
@@ -182,7 +182,7 @@ export class ClockWatch implements WatchedClock {
     this.#highest = wall;
     this.#together = { offset: this.#offset, since: monotonic };
     this.#jump = null;
-    this.#log.warn({ jumpSeconds: jump.seconds }, 'the clock runs evenly again: its time holds from now on');
+    this.#log.warn({ jumpSeconds: jump.seconds }, 'the clock is stable again: verification resumes');
   }
 
   #read(): Look {

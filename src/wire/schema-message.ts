@@ -123,7 +123,7 @@ export const MISSING_MEMBER = 'member is missing';
 
 /** What to say of a member that is not what it should be. */
 export function missingOr(value: JsonValue | undefined, wanted: string): string {
-  return value === undefined ? MISSING_MEMBER : `the value is ${kindOf(value)}, not ${wanted}`;
+  return value === undefined ? `${MISSING_MEMBER}, expected ${wanted}` : `the value is ${kindOf(value)}, not ${wanted}`;
 }
 
 function kindOf(value: JsonValue): string {

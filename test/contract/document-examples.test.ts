@@ -140,6 +140,18 @@ describe.each(DOCUMENTS)('%s', (path) => {
   });
 });
 
+describe('docs/decisions/README.md', () => {
+  it('lists every decision by its title', () => {
+    const decisions = readdirSync(join(PROJECT, 'docs/decisions')).filter((name) => name !== 'README.md');
+    const titles = decisions.map((name) => {
+      const [, title] = /^# (.*)/.exec(readProjectFile(`docs/decisions/${name}`)) ?? [];
+      return `[${title}](${name})`;
+    });
+    const listed = readProjectFile('docs/decisions/README.md').matchAll(/^\| (\[.*?\]\(.*?\)) \| ./gm);
+    expect([...listed].map(([, link]) => link)).toEqual(titles.sort());
+  });
+});
+
 describe('deploy', () => {
   it('kubernetes.yaml has a configuration that loads once an operator has filled in his own values', () => {
     const documents = parseAllDocuments(readProjectFile('deploy/kubernetes.yaml')).map((document) => document.toJS());

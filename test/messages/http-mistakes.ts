@@ -277,7 +277,7 @@ const EVIDENCE: readonly HttpMistake[] = [
     {
       code: 'schema',
       pointer: '/evidence',
-      detail: 'member is missing',
+      detail: 'member is missing, expected an object',
     },
   ),
   inBody('evidence without its wrapper', '{"type":"snp","report":"…"}', SNP, {
@@ -302,7 +302,7 @@ const EVIDENCE: readonly HttpMistake[] = [
     {
       code: 'schema',
       pointer: '/evidence/type',
-      detail: 'member is missing',
+      detail: 'member is missing, expected a string',
     },
   ),
   inBody(
@@ -713,7 +713,7 @@ const BESIDE_IT: readonly HttpMistake[] = [
     },
   ),
   inBody(
-    'a past instant where none is judged',
+    'a past verification time while historical is off',
     '{"evidence":{…},"at":"2026-01-15T12:00:00Z"}',
     { evidence: SNP, at: '2026-01-15T12:00:00Z' },
     {

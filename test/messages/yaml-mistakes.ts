@@ -151,7 +151,7 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
   },
   {
-    title: 'everybody let in without saying so',
+    title: 'a non-loopback address without callers',
     given: 'veritee config --config veritee.yaml, with listen:⏎  host: 0.0.0.0',
     action: {
       args: ['config', '--config', 'veritee.yaml'],

@@ -71,7 +71,7 @@ export class AmdDirectory extends WatchedFolder {
     this.#chains = newestChains(chains.map(({ item }) => item));
     return {
       refused: [...refused, ...material.refused],
-      counts: { roots: arks.length, chains: chains.length, keys: veks.length, revocationLists: crls.length },
+      counts: { roots: arks.length, chains: chains.length, veks: veks.length, crls: crls.length },
     };
   }
 }

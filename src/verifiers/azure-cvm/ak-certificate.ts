@@ -88,7 +88,7 @@ export function verifyAkCertificate(
 
 function verifyKey(checks: Checks, leaf: X509Certificate | undefined, key: Verified<RsaPublicKey> | null): boolean {
   if (key === null) {
-    checks.skip(['hcl_ak_mismatch'], 'nothing vouches for the attestation key');
+    checks.skip(['hcl_ak_mismatch'], 'no verified report certifies the attestation key');
     return false;
   }
   const publicKey = leaf?.publicKey;

@@ -102,7 +102,7 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
     context: VerificationContext,
   ): Guest {
     if (claims === null || report.claims === null) {
-      checks.skipRest(['snp_vmpl'], 'nothing vouches for the attestation key');
+      checks.skipRest(['snp_vmpl'], 'no verified report certifies the attestation key');
       return this.#guests.notReached(checks, guest, context);
     }
     const known = paravisorByIdKey(report.claims, this.#floors);

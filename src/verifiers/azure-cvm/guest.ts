@@ -86,7 +86,7 @@ export class GuestVerifier {
   /** Nothing vouches for an attestation key. A certificate that was sent is judged all the same, but for its key. */
   notReached(checks: Checks, guest: OpenedGuest, context: VerificationContext): Guest {
     this.#verifyCertificate(checks, guest, null, context);
-    checks.skipRest(this.required(guest, context), 'nothing vouches for the attestation key');
+    checks.skipRest(this.required(guest, context), 'no verified report certifies the attestation key');
     return NOTHING;
   }
 

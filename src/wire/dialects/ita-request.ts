@@ -6,7 +6,7 @@ import type { Schemas } from '../schema-check.js';
  * Dialect `ita`, version 1: the flat body of attest and attest/azure of Intel Trust Authority. Clients write `null` for data
  * that there is none of, and older ones have what is not a paravisor's as user data.
  *
- * Not looked at: what is for Intel alone (policies, algorithm, the signature of its nonce), the event log, which has one
+ * Ignored: what is for Intel alone (policies, algorithm, the signature of its nonce), the event log, which has one
  * form or another by the version of the client, and user data beside runtime data: `user-data` of an Azure guest holds
  * SHA-512 over it and Intel's nonce.
  *

@@ -9,7 +9,7 @@ import { checkSchema, type Schemas } from '../schema-check.js';
  * Dialect `maa` for SEV-SNP: the body of attest/SevSnpVm. Its `report` is base64url of a JSON document, in which report
  * and certificates stand in base64url again.
  *
- * Not looked at: `initTimeData`, which Azure Attestation compares with HOST_DATA (a claim here), its policy and its
+ * Ignored: `initTimeData`, which Azure Attestation compares with HOST_DATA (a claim here), its policy and its
  * nonce, which no hardware has signed.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`; what is wrong inside `report` is said of it
@@ -29,7 +29,7 @@ export function readMaaSnpRequest(evidence: Schemas['MaaSnpRequestEvidence'], po
 }
 
 /**
- * Dialect `maa` for TDX: the body of attest/TdxVm. Not looked at: `initTimeData` and `nonce`.
+ * Dialect `maa` for TDX: the body of attest/TdxVm. Ignored: `initTimeData` and `nonce`.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
  */

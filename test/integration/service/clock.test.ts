@@ -55,7 +55,7 @@ describe('after a forward jump', () => {
     expect(await statusOf(service, '/readyz')).toBe(200);
     expect(clockLines(before)).toEqual([
       'the clock jumped: nothing is judged until it can be relied on again',
-      'the clock runs evenly again: its time holds from now on',
+      'the clock is stable again: verification resumes',
     ]);
   });
 

@@ -76,6 +76,17 @@ describe('help', () => {
   });
 });
 
+describe('the help of verify', () => {
+  it('says that a gate has to choose policy and nonce itself', async () => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    await runProgram(['verify', '--help'], '1.0.0', ACTIONS, () => {});
+    const shown = write.mock.calls.join('');
+    write.mockRestore();
+    expect(shown).toMatch(/A script that gates by the exit code must pass --policy and --nonce: .*\n$/);
+    expect(shown).toContain('or - for standard input');
+  });
+});
+
 describe('help for what there is not', () => {
   it.each<[readonly string[], string]>([
     [['help', 'nothing'], 'unknown command "nothing"; there are serve, verify, inspect, config, endorsements\n'],

@@ -305,7 +305,7 @@ describe('the log', () => {
       {
         level: 'warn',
         fields: { jumpSeconds: -100 },
-        message: 'the clock runs evenly again: its time holds from now on',
+        message: 'the clock is stable again: verification resumes',
       },
     ]);
   });

@@ -129,7 +129,7 @@ describe('certificate of an attestation key', () => {
     expect(found.claims.hcl).toBeUndefined();
     const ofCertificate = found.checks.filter(({ about }) => about === '/evidence/akCertificate');
     expect(ofCertificate.map(({ id, result, detail }) => [id, result, detail])).toEqual([
-      ['hcl_ak_mismatch', 'skipped', 'nothing vouches for the attestation key'],
+      ['hcl_ak_mismatch', 'skipped', 'no verified report certifies the attestation key'],
       ['ak_cert_untrusted', 'pass', 'the certificate is an AK certificate, and its chain ends at a pinned root'],
       ['cert_validity', 'pass', 'the AK certificate and its chain are valid at the verification time'],
     ]);

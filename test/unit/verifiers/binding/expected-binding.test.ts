@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { expectedBinding } from '../../../../src/verifiers/binding/expected-binding.js';
+import { readProjectFile } from '../../../architecture/project-files.js';
 import { boundValue } from '../../../lab/index.js';
 import { JWK, NONCE, OTHER_JWK } from '../fixture.js';
 
@@ -13,6 +14,14 @@ describe('the value that evidence must hold', () => {
     expect([nonce, jkt]).toEqual([NONCE, expect.stringMatching(/^[\w-]{43}$/)]);
     expect(Uint8Array.from(value)).toEqual(boundValue(NONCE, JWK));
     expect(value).not.toEqual(expectedBinding(NONCE, OTHER_JWK).value);
+  });
+
+  it('is the one of the example in docs/what-an-allow-proves.md', () => {
+    const text = readProjectFile('docs/what-an-allow-proves.md');
+    const [, request = ''] = /```json\n(.*?)```/s.exec(text) ?? [];
+    const { nonce, binding } = JSON.parse(request);
+    const { value } = expectedBinding(Buffer.from(nonce, 'base64url'), binding.jwk);
+    expect(text).toContain(`\n# ${Buffer.from(value).toString('hex')}\n`);
   });
 
   it.each([{}, { kty: 'oct', k: 'AA' }, { ...JWK, x: 7 }])('refuses a key without thumbprint: %j', (jwk) => {

@@ -267,23 +267,26 @@ describe('what a guest of Trustee makes, as it lies in a file', () => {
     );
   });
 
-  it.each<[string, Json, string]>([
-    ['a paravisor report alone', { hcl_report: '' }, '/evidence/type'],
-    ['a quote that is named as in the native form', { hcl_report: '', tpmQuote: {} }, '/evidence/type'],
+  it.each<[string, Json, string, string]>([
+    ['a paravisor report alone', { hcl_report: '' }, '/evidence/type', 'a string'],
+    ['a quote that is named as in the native form', { hcl_report: '', tpmQuote: {} }, '/evidence/type', 'a string'],
     [
       'a guest that says that it is of Trustee',
       { type: 'az-snp-vtpm', dialect: 'trustee', report: '' },
       '/evidence/value',
+      'an object',
     ],
-  ])('twin: %s is not taken for it', (_title, evidence, pointer) => {
+  ])('twin: %s is not taken for it', (_title, evidence, pointer, expected) => {
+    const message = `member is missing, expected ${expected}`;
     expect(() => readVerifyRequest(bodyOf({ evidence }))).toThrow(
-      expect.objectContaining({ code: 'schema', pointer, message: 'member is missing' }),
+      expect.objectContaining({ code: 'schema', pointer, message }),
     );
   });
 
   it('twin: another body without evidence is not taken for it', () => {
+    const message = 'member is missing, expected an object';
     expect(() => readVerifyRequest(bodyOf({ report: 'AA', quote: 'AA' }))).toThrow(
-      expect.objectContaining({ code: 'schema', pointer: '/evidence', message: 'member is missing' }),
+      expect.objectContaining({ code: 'schema', pointer: '/evidence', message }),
     );
   });
 });
