@@ -84,7 +84,7 @@ export class LineSnapshots {
       mark,
       crlFetchedAt: await cache.crlFetchedAt(line),
     };
-    // A damaged mark is read again at each request, so that it counts as soon as it is mended.
+    // A damaged mark is read again at each request: a repaired one takes effect at once.
     if (!isDamaged(snapshot.mark)) this.#kept.set(lineName(line), { snapshot, changes });
     return snapshot;
   }
