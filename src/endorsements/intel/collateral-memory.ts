@@ -87,7 +87,7 @@ export class CollateralMemory {
       this.#lists.highest(`${source}-root`),
     ]);
     const marks = { tcbInfo, qeIdentity, pckList, rootList };
-    // A damaged one is read again at each request, so that it counts as soon as it is mended.
+    // A damaged one is read again at each request: a repaired one takes effect at once.
     if (!isUnknown(marks)) this.#read.set(nameOf(key, source), { marks, changes });
     return marks;
   }
