@@ -13,8 +13,9 @@ from src/model/checks.
 * **Holds** is what a check establishes where it passes, **else** what it says where it does not. \`detail\` of an answer
   says more where there is more to say.
 * **Trust** is what a check that does not pass says in the trust vector (AR4SI), by submodule. Without a vTPM, the claims of
-  \`vtpm\` are in \`hardware\`. A token has the submodule of its issuer, \`maa\` or \`ita\`. A check of a policy and the
-  verifier's own can share an id. Not in the table: the TCB status is rated separately, from Intel's collateral
+  \`vtpm\` are in \`hardware\`. A token has the submodule of its issuer, \`maa\` or \`ita\`. With a vTPM, every
+  claim of \`vtpm\` is 99 too where every claim of \`hardware\` is. Every claim 99 is for the verifier's own check alone, where
+  a policy has one of the same id. Not in the table: the TCB status is rated separately, from Intel's collateral
   (\`UpToDate\` is 2, what needs configuration or hardening 32, anything else 96), and the certificate of an attestation
   key that is outside its dates counts as one that cannot be relied on.
 * **A policy can** relax a check by one of its members, or waive it for a time ([policy.md](policy.md)).

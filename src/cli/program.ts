@@ -107,7 +107,9 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .action(async (options) => done(await actions.serve(options)));
   program
     .command('verify')
-    .description('judge a /verify body; exit code 0 allow, 1 malformed, 2 deny, 3 indeterminate')
+    .description(
+      'verify and appraise a /verify body; exit code 0 allow, 1 usage or malformed, 2 deny, 3 indeterminate or failed',
+    )
     .argument('<file>', 'the body, or - for standard input')
     .option('--policy <id or file>', 'policy to use instead of the one in the body')
     .option('--nonce <base64url>', 'nonce to use instead of the one in the body')

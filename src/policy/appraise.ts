@@ -66,7 +66,7 @@ export function appraise(policy: Policy, input: AppraisalInput): PolicyAppraisal
   return conclude(policy, ofVerifiers, { checks: own, required });
 }
 
-/** A policy that wants the hardware's own word is not satisfied by evidence that holds none. */
+/** A policy that requires hardware evidence is not satisfied by evidence that holds none. */
 function isAccepted({ accepts, routes }: Policy, { evidenceType }: AppraisalInput): boolean {
   return accepts.includes(evidenceType) && (routes.hardware === 'off' || isHardwareType(evidenceType));
 }

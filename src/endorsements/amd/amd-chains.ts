@@ -26,7 +26,7 @@ export class AmdChains {
     this.#renewals = new SharedRenewals([], parts.clock, parts.tuning.crlRefreshTimeoutMs);
   }
 
-  /** The chain that is to be tried first; where none is at hand, the one that KDS has. */
+  /** The chain that is to be tried first; where none is cached or configured, the one that KDS has. */
   first({ line, chains }: LineSnapshot, context: FetchContext): HeldChain | Promise<HeldChain | Unavailable> {
     return chains[0] ?? this.#fetch(line, context);
   }

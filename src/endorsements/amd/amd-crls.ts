@@ -34,7 +34,7 @@ interface Watched extends CrlSeries {
 interface Search {
   readonly snapshot: RootedSnapshot;
   readonly context: FetchContext;
-  /** The mark that counts: none for a past instant. */
+  /** The mark that counts: none for a past verification time. */
   readonly mark: CrlAge | null;
   /** The request supplies a CRL. */
   readonly supplied: boolean;

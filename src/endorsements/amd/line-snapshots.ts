@@ -73,7 +73,7 @@ export class LineSnapshots {
   async #make(line: SnpLine): Promise<LineSnapshot> {
     const changes = this.#changes;
     const { cache, memory } = this.#parts;
-    // Before the CRLs: when the mark of one is raised, it is there.
+    // Read before the CRLs, so that the snapshot has the CRL that raised the mark.
     const mark = await memory.highest(lineName(line));
     const ark = await this.#arkOf(line.product);
     const snapshot: LineSnapshot = {

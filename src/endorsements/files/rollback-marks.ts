@@ -47,7 +47,8 @@ export class RollbackMarks<T> {
 
   /**
    * Notes what is relied on. What is older changes nothing, nor is a mark overwritten that cannot be read. The file is read
-   * again before it is written: another process with the same folder may have raised it, and no mark is ever lowered.
+   * again before it is written: another process with the same folder may have raised it. There is no lock: two processes that
+   * raise a mark at the same moment can still lower it.
    *
    * @returns whether it is no older than anything that was relied on; false where that cannot be told
    */
