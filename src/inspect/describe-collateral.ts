@@ -61,7 +61,7 @@ export function describeCrl(der: Uint8Array, about: string): StructureDescriptio
     textField('number', crlNumber?.toString() ?? null),
     textField('revoked certificates', countCrlEntries(list)),
   ];
-  return { name: 'CRL', about, length: der.byteLength, fields };
+  return { name: 'revocation list', about, length: der.byteLength, fields };
 }
 
 function windowOf(signed: {

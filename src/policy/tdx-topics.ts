@@ -118,15 +118,15 @@ function appraiseAge(
 ): void {
   const since = new Date(at.getTime() - days * DAY_MS);
   const parts = [
-    ['TCB info', issued?.tcbInfo],
-    ['QE identity', issued?.qeIdentity],
-    ['PCK CRL', issued?.pckCrl],
-  ] as const;
+    { member: 'tcb info', name: 'TCB info', date: issued?.tcbInfo },
+    { member: 'qe identity', name: 'QE identity', date: issued?.qeIdentity },
+    { member: 'pck crl', name: 'PCK CRL', date: issued?.pckCrl },
+  ];
   const compared = {
     expected: since.toISOString(),
-    actual: Object.fromEntries(parts.map(([part, date]) => [part, date?.toISOString() ?? null])),
+    actual: Object.fromEntries(parts.map(({ member, date }) => [member, date?.toISOString() ?? null])),
   };
-  const old = parts.filter(([, date]) => date == null || date < since).map(([part]) => part);
+  const old = parts.filter(({ date }) => date == null || date < since).map(({ name }) => name);
   if (old.length > 0) {
     const detail = `issued more than ${days} days before the verification time: ${old.join(', ')}`;
     checks.unavailable('collateral_stale', { ...compared, detail, retryable: true });

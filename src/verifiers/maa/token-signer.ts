@@ -37,7 +37,7 @@ export async function verifySigner(
   }
   const detail = LACKS[evidence.tee];
   if (evidence.tee === 'unreadable' || teeSigner === 'required') {
-    checks.fail('token_key', { expected: 'a key that a TEE holds', actual: evidence.tee, detail });
+    checks.fail('token_key', { expected: 'a key that a tee holds', actual: evidence.tee, detail });
     return null;
   }
   // Not under `token_key`, which must pass: here nothing demands a protected key.
@@ -76,7 +76,7 @@ async function verifyGuest(
 ): Promise<boolean> {
   const problem = await guestProblem(key, evidence, reports, at);
   const held = checks.require(problem === null, 'token_key', {
-    expected: 'a key that a TEE holds',
+    expected: 'a key that a tee holds',
     detail: 'the certificate of the key shows that an SNP guest holds it',
     otherwise: `the certificate of the key does not show that an SNP guest holds it: ${problem}`,
   });

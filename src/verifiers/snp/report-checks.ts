@@ -77,7 +77,7 @@ export function verifyTcbExtensions(checks: Checks, report: SnpReport, vek: Vek,
 export async function verifySignature(checks: Checks, report: SnpReport, vek: Vek): Promise<boolean> {
   const holds = await verifyEcdsa('P-384', 'sha384', report.signed, report.signature, vek.publicKey());
   return checks.require(holds, 'snp_signature', {
-    expected: 'a signature by the certified key',
+    expected: 'a signature by the key certificate',
   });
 }
 

@@ -60,8 +60,8 @@ describe('description of evidence', () => {
       'PCR values /tpmQuote/pcrs',
       'TCB info /collateral/tcb_info',
       'QE identity /collateral/qe_identity',
-      'CRL /collateral/pck_crl',
-      'CRL /collateral/root_ca_crl',
+      'revocation list /collateral/pck_crl',
+      'revocation list /collateral/root_ca_crl',
       'AK certificate /akCertificate',
       ...Array(3).fill('certificate above the AK /akChain'),
       'configuration /tdQuote',
@@ -70,7 +70,7 @@ describe('description of evidence', () => {
 
   it('has quote, runtime data and collateral of a bare TD', () => {
     const evidence = tdGuest.evidence({ runtimeData: 'nonce' });
-    expect(structures(evidence).filter((name) => !/certificate|CRL/.test(name))).toEqual([
+    expect(structures(evidence).filter((name) => !/certificate|revocation list/.test(name))).toEqual([
       'TD quote /quote',
       'report of the quoting enclave /quote',
       'runtime data /runtimeData',
@@ -128,7 +128,7 @@ describe('description of evidence', () => {
     expect(valuesOf('TCB info', 'fmspc')).toMatchObject([{ value: '00806f050000' }]);
     expect(valuesOf('TCB info', 'tcbEvaluationDataNumber')).toMatchObject([{ value: 19 }]);
     expect(valuesOf('QE identity', 'newest level')).toMatchObject([{ value: { tcbStatus: 'UpToDate' } }]);
-    expect(valuesOf('CRL', 'issuer').map(({ value }) => value)).toEqual([
+    expect(valuesOf('revocation list', 'issuer').map(({ value }) => value)).toEqual([
       'Intel SGX PCK Platform CA',
       'Intel SGX Root CA',
     ]);

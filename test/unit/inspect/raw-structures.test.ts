@@ -41,7 +41,7 @@ beforeAll(async () => {
     ['a TPM quote', [tpmQuote.message, ['TPMS_ATTEST']]],
     ['certificates or CRLs in PEM', [utf8(amd.chainPem('Milan')), ['certificate', 'certificate']]],
     ['a certificate in DER', [snp.vek.der, ['certificate']]],
-    ['a CRL in DER', [crl, ['CRL']]],
+    ['a CRL in DER', [crl, ['revocation list']]],
     ['a token', [utf8(`${TOKEN}\n`), ['JOSE header', 'claims']]],
     ['an event log', [buildCcel(labCcelEvents()), []]],
     ['TDX collateral in JSON', [utf8(encodeCollateralFile(tdx.collateral())), []]],
