@@ -1,5 +1,5 @@
 import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
-import { type Check, type Checks, ofRoute } from '../model/check.js';
+import { type Check, Checks, ofRoute } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CrossCheck } from '../model/decision.js';
 import { earliest } from '../model/earliest.js';
@@ -43,7 +43,7 @@ export function judgeResults(
   return {
     verification: {
       ...own,
-      checks: [...own.checks, ...tokens.flatMap(checksOf), ...checks.all],
+      checks: [...own.checks, ...tokens.flatMap(checksOf), ...checks.all, ...unmade(own, tokens)],
       required: [
         ...own.required,
         ...tokens.flatMap(({ verification }) => verification.required),
@@ -63,6 +63,22 @@ export function judgeResults(
 
 function checksOf({ route, verification: { checks } }: RouteToken): readonly Check[] {
   return ofRoute(route, checks);
+}
+
+/**
+ * Each verification has to have made its own required checks: joined, one would answer for another's of the same id. Without
+ * tokens there is nothing to join, and the outcome is missed where policies decide.
+ */
+function unmade(own: Verification, tokens: readonly RouteToken[]): readonly Check[] {
+  if (tokens.length === 0) return [];
+  const missing = [own, ...tokens.map(({ verification }) => verification)].flatMap(({ checks, required }) => {
+    const made = new Set(checks.map(({ id }) => id));
+    return required.filter((id) => !made.has(id));
+  });
+  if (missing.length === 0) return [];
+  const fault = new Checks('');
+  fault.unavailable('internal_error', { detail: `without an outcome: ${missing.join(', ')}`, retryable: false });
+  return fault.all;
 }
 
 /** A verifier that judged the evidence and refused it disagrees with this one, which accepts it. */

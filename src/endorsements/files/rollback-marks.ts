@@ -55,13 +55,16 @@ export class RollbackMarks<T> {
   async advance(subject: string, value: T): Promise<boolean> {
     const { folder, damaged, isOlder, format } = this.#options;
     const known = await this.highest(subject);
-    if (known !== null && !isOlder(known, value)) return known !== damaged && !isOlder(value, known);
+    if (known === damaged) return false;
+    if (known !== null && !isOlder(known, value)) return !isOlder(value, known);
     const kept = await this.#read(this.#fileOf(subject));
+    if (kept === damaged) return false;
     // Looked at after the wait, and set before the next: another value may have been noted meanwhile.
-    for (const other of [kept, this.#marks.known(subject)]) {
-      if (other === null || isOlder(other, value)) continue;
-      if (other === kept && kept !== damaged) this.#marks.set(subject, kept);
-      return other !== damaged && !isOlder(value, other);
+    const noted = this.#marks.known(subject);
+    const newest = kept !== null && (noted === null || isOlder(noted, kept)) ? kept : noted;
+    if (newest !== null && !isOlder(newest, value)) {
+      if (newest !== noted) this.#marks.set(subject, newest);
+      return !isOlder(value, newest);
     }
     this.#marks.set(subject, value);
     await folder.write(this.#fileOf(subject), format(value));

@@ -48,6 +48,18 @@ describe('evidence and a token', () => {
     expect(crossCheck?.agree).toBe(true);
   });
 
+  it('DEC-01 do not answer for a required check of each other', () => {
+    const forgetful = ownVerification({ required: ['snp_signature', 'token_signature'] });
+    const without = judged({ own: forgetful, tokens: [maaToken()] }).verification.checks;
+    const detail = 'without an outcome: token_signature';
+    expect(without).toContainEqual(expect.objectContaining({ id: 'internal_error', result: 'unavailable', detail }));
+    const token = maaToken();
+    const hollow = { ...token, verification: { ...token.verification, checks: [] } };
+    const own = ownVerification({ checks: [check('snp_signature'), check('token_signature')] });
+    expect(judged({ own, tokens: [hollow] }).verification.checks.map(({ id }) => id)).toContain('internal_error');
+    expect(judged({ own, tokens: [token] }).verification.checks.map(({ id }) => id)).not.toContain('internal_error');
+  });
+
   it.each([
     [new Date(END.getTime() - 1), new Date(END.getTime() - 1)],
     [new Date(END.getTime() + 1), END],

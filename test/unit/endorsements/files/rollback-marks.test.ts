@@ -71,6 +71,17 @@ describe('CrlMemory', () => {
     await writeFile(file(), 'damaged');
     expect(await memory.advance('Milan', age(5n, 2))).toBe(false);
     expect(await readFile(file(), 'utf8')).toBe('damaged');
+    await rm(file());
+    expect(await memory.advance('Milan', age(5n, 2))).toBe(true);
+  });
+
+  it('CRT-09 lowers no mark in memory where the file is behind what was noted meanwhile', async () => {
+    const memory = open();
+    await memory.advance('Milan', age(3n, 1));
+    await open().advance('Milan', age(9n, 3));
+    await Promise.all([memory.advance('Milan', age(10n, 4)), memory.advance('Milan', age(8n, 2))]);
+    expect(await memory.highest('Milan')).toEqual(age(10n, 4));
+    expect(await memory.advance('Milan', age(9n, 3))).toBe(false);
   });
 
   it.each([
