@@ -301,6 +301,21 @@ describe('AmdCrls: which of several lists', () => {
 });
 
 describe('AmdCrls: rollback', () => {
+  it('SNP-28 does not rely on a cached list older than one that another process has relied on meanwhile', async () => {
+    serve(5, -10, 60);
+    expect(await listOf(lab.open())).toBe(5n);
+    await rm(join(lab.cacheFolder, MARK));
+    const opened = lab.open({ kds: null });
+    // Makes the snapshot, while there is no mark.
+    await find(opened, COMPLETE, { at: lab.clock.now(), historical: true });
+    await writeFile(join(lab.cacheFolder, MARK), `8 ${lab.clock.now().toISOString()}\n`);
+    const { crls, crlProblems } = await find(opened, COMPLETE, { at: lab.clock.now() });
+    expect(crls.size).toBe(0);
+    const problem = crlProblems.get('Milan');
+    expect(problem).toMatchObject({ code: 'crl_rollback', retryable: true });
+    expect(problem?.mayStandIn({ number: 9n, thisUpdate: lab.clock.now(), der: issueCrl(9, -1, 60) })).toBe(false);
+  });
+
   it('SNP-28 does not rely on a list older than one that another process with the same folders imported', async () => {
     await lab.fill(exported(issueCrl(5, -5, 60)));
     const opened = lab.open({ kds: null });
