@@ -7,10 +7,11 @@ const ROOMS = {
   formats: ['model'],
   crypto: ['formats', 'model'],
   vendors: ['crypto', 'formats', 'model'],
-  verifiers: ['vendors', 'crypto', 'formats', 'model'],
-  inspect: ['vendors', 'formats', 'model'],
+  'measured-boot': ['crypto', 'formats', 'model'],
+  verifiers: ['measured-boot', 'vendors', 'crypto', 'formats', 'model'],
+  inspect: ['measured-boot', 'vendors', 'formats', 'model'],
   schema: ['model'],
-  policy: ['schema', 'model'],
+  policy: ['schema', 'crypto', 'model'],
   comparison: ['model'],
   outgoing: ['model'],
   endorsements: ['outgoing', 'vendors', 'crypto', 'formats', 'model'],
@@ -24,13 +25,13 @@ const ROOMS = {
 };
 
 /** Rooms without a world: given the same bytes, endorsements and instant they answer the same. */
-const PURE_ROOMS = ['model', 'formats', 'crypto', 'vendors', 'verifiers', 'inspect', 'schema', 'policy', 'comparison'];
+const PURE_ROOMS = ['model', 'formats', 'crypto', 'vendors', 'measured-boot', 'verifiers', 'inspect', 'schema', 'policy', 'comparison'];
 
 /** All that pure rooms may import from outside of the project. */
 const PURE_PACKAGES = ['jose', 'lru-cache', 'yaml', 'tsyringe'];
 
 /** Folders of `verifiers` that those of single types of evidence share. */
-const SHARED_BY_VERIFIERS = ['binding', 'evidence', 'paravisor', 'tokens'];
+const SHARED_BY_VERIFIERS = ['binding', 'event-log', 'evidence', 'paravisor', 'tokens'];
 
 const EVERY_ROOM = [...Object.keys(ROOMS), 'composition'].join('|');
 

@@ -66,9 +66,9 @@ export function verifiersOf(pins?: AmdRootPins, trust: TrustOptions = {}): Reado
   const tpm = new RsaTpmQuoteVerifier();
   const verifiers: readonly EvidenceVerifier[] = [
     new SnpVerifier(reports, floors) as EvidenceVerifier,
-    new AzSnpVtpmVerifier(reports, tpm, floors, akRoots) as EvidenceVerifier,
+    new AzSnpVtpmVerifier(reports, tpm, floors, akRoots, EVENT_LOG_BYTES) as EvidenceVerifier,
     new TdxVerifier(quotes, mrtds, EVENT_LOG_BYTES) as EvidenceVerifier,
-    new AzTdxVtpmVerifier(quotes, tpm, mrtds, akRoots) as EvidenceVerifier,
+    new AzTdxVtpmVerifier(quotes, tpm, mrtds, akRoots, EVENT_LOG_BYTES) as EvidenceVerifier,
   ];
   return new Map(verifiers.map((verifier) => [verifier.evidenceType, verifier]));
 }

@@ -68,6 +68,7 @@ export function azSnpEvidenceOf(vector: Vector, read: ReadFile = readVector): Az
     tpmQuote: quoteOf(vector, read),
     endorsements: { ...NO_INPUT, vek: { der: read(required(vector, '.vcek.der')) } },
     ak: null,
+    eventLog: null,
   };
 }
 
@@ -80,6 +81,7 @@ export function azTdxEvidenceOf(vector: Vector, read: ReadFile = readVector): Az
     tpmQuote: quoteOf(vector, read),
     collateral: collateralOf(read(`collateral/${vector.expect.facts.collateral.from}.json`)),
     ak: null,
+    eventLog: null,
   };
 }
 

@@ -30,8 +30,11 @@ export function hashed(der: Uint8Array): HashedDer {
   return { der, sha256: hex(sha256(der)) };
 }
 
+/** SHA-1 is for showing what an event log has of it: nothing is decided by it. */
+export type HashName = 'sha1' | 'sha256' | 'sha384' | 'sha512';
+
 /** The named hash over the parts one after the other. */
-export function digest(algorithm: 'sha256' | 'sha384' | 'sha512', parts: readonly Uint8Array[]): Uint8Array {
+export function digest(algorithm: HashName, parts: readonly Uint8Array[]): Uint8Array {
   const [first] = parts;
   // Half the time of an incremental hash, and most are of one part.
   if (parts.length === 1 && first !== undefined) return new Uint8Array(hashAtOnce(algorithm, first, 'buffer'));

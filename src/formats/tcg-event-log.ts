@@ -1,54 +1,32 @@
 import { FormatError } from '../model/errors.js';
 import { ByteReader } from './byte-reader.js';
+import {
+  BANK_LENGTH,
+  DIGEST_ALGORITHM,
+  EVENT_TYPE,
+  type EventDigest,
+  type EventLog,
+  MAXIMUM_EVENTS,
+  type MeasuredEvent,
+} from './measured-event.js';
 
-/** Event types that a replay has to know (TCG PC Client Platform Firmware Profile, Event Types). */
-export const EVENT_TYPE = { noAction: 0x3, separator: 0x4 } as const;
-
-/** TPM_ALG_IDs of digests (TCG Algorithm Registry). */
-export const DIGEST_ALGORITHM = { sha1: 0x0004, sha256: 0x000b, sha384: 0x000c, sha512: 0x000d } as const;
-
-/** One event. Only its digests are measured: nothing but the log vouches for type and data. */
-export interface TcgEvent {
-  /** PCR; in a CCEL, measurement register: 0 is MRTD, 1 to 4 are RTMR 0 to 3. */
-  readonly index: number;
-  readonly type: number;
-  /** Where the record starts in the log. */
-  readonly offset: number;
-  /** Under TPM_ALG_IDs that the log names, each at most once. */
-  readonly digests: readonly EventDigest[];
-  readonly data: Uint8Array;
+/** A crypto agile event log, of a TPM or a TD (CCEL). */
+export interface TcgEventLog extends EventLog {
+  readonly header: MeasuredEvent;
 }
 
-export interface EventDigest {
-  readonly algorithm: number;
-  readonly value: Uint8Array;
-}
-
-/** A crypto agile event log, of a TPM or a TD (CCEL). Nothing in it is verified. */
-export interface TcgEventLog {
-  /** The EV_NO_ACTION event in the older form that says how the others are read. */
-  readonly header: TcgEvent;
-  /** Length of digests in bytes, by TPM_ALG_ID. */
-  readonly algorithms: ReadonlyMap<number, number>;
-  readonly events: readonly TcgEvent[];
-}
-
-/** A boot makes some 150. Bounds the time that a replay takes, whatever the limit of bytes. */
-const MAXIMUM_EVENTS = 4096;
 /** Firmware has up to five banks. */
 const MAXIMUM_ALGORITHMS = 8;
 const MAXIMUM_DIGEST_LENGTH = 64;
-const SHA1_LENGTH = 20;
 
 const SIGNATURE = 'Spec ID Event03\0';
 const SPEC_VERSION_MAJOR = 2;
 
-/** Other algorithms (SM3, SHA-3) have the length that the log says. */
 const DIGEST_LENGTH: ReadonlyMap<number, number> = new Map([
-  [DIGEST_ALGORITHM.sha1, SHA1_LENGTH],
-  [DIGEST_ALGORITHM.sha256, 32],
-  [DIGEST_ALGORITHM.sha384, 48],
-  [DIGEST_ALGORITHM.sha512, 64],
+  [DIGEST_ALGORITHM.sha1, BANK_LENGTH.sha1],
+  [DIGEST_ALGORITHM.sha256, BANK_LENGTH.sha256],
+  [DIGEST_ALGORITHM.sha384, BANK_LENGTH.sha384],
+  [DIGEST_ALGORITHM.sha512, BANK_LENGTH.sha512],
 ]);
 
 /** What sizes in a log are measured by. */
@@ -67,44 +45,77 @@ interface Bounds {
  *   sense; `eventlog_format` where it does not have its form, as a log of SHA-1 digests alone has not
  */
 export function parseTcgEventLog(bytes: Uint8Array, maximumBytes: number): TcgEventLog {
-  if (bytes.byteLength === 0 || bytes.byteLength > maximumBytes) {
-    throw new FormatError(
-      'eventlog_limit',
-      `the event log is ${bytes.byteLength} bytes, 1 to ${maximumBytes} are allowed`,
-    );
-  }
-  // a plain view: parts of a Buffer are Buffers, which take several times as long to make, and a log has thousands
-  const reader = new ByteReader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), 'eventlog_format');
+  const reader = openLog(bytes, maximumBytes);
   const header = readHeader(reader, maximumBytes);
   const algorithms = parseSpecId(header.data);
-  const events: TcgEvent[] = [];
+  const events = readEvents(reader, bytes, () => readEvent(reader, { algorithms, maximumBytes }));
+  return { format: 'crypto-agile', header, algorithms, events };
+}
+
+/**
+ * Reads the event log of a firmware in either format: crypto agile, or with SHA-1 digests alone (TCG_PCR_EVENT
+ * throughout), which is what a log is taken for that does not start by naming its digests.
+ *
+ * @throws {FormatError} as `parseTcgEventLog`
+ */
+export function parseFirmwareEventLog(bytes: Uint8Array, maximumBytes: number): EventLog {
+  if (isCryptoAgile(bytes)) return parseTcgEventLog(bytes, maximumBytes);
+  const reader = openLog(bytes, maximumBytes);
+  const events = readEvents(reader, bytes, () => readSha1Event(reader, maximumBytes));
+  return { format: 'sha1-only', header: null, algorithms: SHA1_ALONE, events };
+}
+
+const SHA1_ALONE: ReadonlyMap<number, number> = new Map([[DIGEST_ALGORITHM.sha1, BANK_LENGTH.sha1]]);
+
+/** Where the data of the first event starts. */
+const FIRST_DATA = 32;
+
+/** Whether a log starts by naming its digests (TCG_EfiSpecIDEvent). */
+export function isCryptoAgile(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.subarray(FIRST_DATA, FIRST_DATA + SIGNATURE.length)).toString('latin1') === SIGNATURE;
+}
+
+function openLog(bytes: Uint8Array, maximumBytes: number): ByteReader {
+  requireLogLength(bytes, maximumBytes);
+  // a plain view: parts of a Buffer are Buffers, which take several times as long to make, and a log has thousands
+  return new ByteReader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), 'eventlog_format');
+}
+
+/** @throws {FormatError} `eventlog_limit` */
+export function requireLogLength({ byteLength }: Uint8Array, maximumBytes: number): void {
+  if (byteLength > 0 && byteLength <= maximumBytes) return;
+  throw new FormatError('eventlog_limit', `the event log is ${byteLength} bytes, 1 to ${maximumBytes} are allowed`);
+}
+
+function readEvents(reader: ByteReader, bytes: Uint8Array, read: () => MeasuredEvent): readonly MeasuredEvent[] {
+  const events: MeasuredEvent[] = [];
   while (!isFilling(bytes, reader.offset)) {
     if (events.length === MAXIMUM_EVENTS) {
       throw new FormatError('eventlog_limit', `the event log has more than ${MAXIMUM_EVENTS} events`);
     }
-    events.push(readEvent(reader, { algorithms, maximumBytes }));
+    events.push(read());
   }
-  return { header, algorithms, events };
+  return events;
 }
 
-/** The digest under an algorithm; null where the event has none. */
-export function digestUnder({ digests }: TcgEvent, algorithm: number): Uint8Array | null {
-  return digests.find((digest) => digest.algorithm === algorithm)?.value ?? null;
+/** TCG_PCR_EVENT. */
+function readSha1Event(reader: ByteReader, maximumBytes: number): MeasuredEvent {
+  const { offset } = reader;
+  const index = reader.u32le('pcrIndex');
+  const type = reader.u32le('eventType');
+  const value = reader.bytes(BANK_LENGTH.sha1, 'digest');
+  const digests = [{ algorithm: DIGEST_ALGORITHM.sha1, value }];
+  return { index, type, offset, digests, data: readData(reader, maximumBytes) };
 }
 
 /**
- * TCG_PCR_EVENT. Its index is not judged: firmware writes 0 for a TPM and 0 or 1 for a TD, and nothing is extended.
+ * The first TCG_PCR_EVENT. Its index is not judged: firmware writes 0 for a TPM and 0 or 1 for a TD, and nothing is extended.
  * Nor is its digest, which a caller judges as that of any EV_NO_ACTION.
  */
-function readHeader(reader: ByteReader, maximumBytes: number): TcgEvent {
-  const index = reader.u32le('pcrIndex of the header');
-  const type = reader.u32le('eventType of the header');
-  if (type !== EVENT_TYPE.noAction) {
-    throw new FormatError('eventlog_format', 'the event log does not start with an event that states its format');
-  }
-  const value = reader.bytes(SHA1_LENGTH, 'digest of the header');
-  const data = readData(reader, maximumBytes);
-  return { index, type, offset: 0, digests: [{ algorithm: DIGEST_ALGORITHM.sha1, value }], data };
+function readHeader(reader: ByteReader, maximumBytes: number): MeasuredEvent {
+  const header = readSha1Event(reader, maximumBytes);
+  if (header.type === EVENT_TYPE.noAction) return header;
+  throw new FormatError('eventlog_format', 'the event log does not start with an event that states its format');
 }
 
 /**
@@ -144,7 +155,7 @@ function readAlgorithms(reader: ByteReader): ReadonlyMap<number, number> {
 }
 
 /** TCG_PCR_EVENT2. It may leave out an algorithm that the log names: a replay that needs that one says so. */
-function readEvent(reader: ByteReader, { algorithms, maximumBytes }: Bounds): TcgEvent {
+function readEvent(reader: ByteReader, { algorithms, maximumBytes }: Bounds): MeasuredEvent {
   const { offset } = reader;
   const index = reader.u32le('pcrIndex');
   const type = reader.u32le('eventType');

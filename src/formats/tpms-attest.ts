@@ -1,7 +1,7 @@
 import { FormatError } from '../model/errors.js';
 import type { PcrBank } from '../model/evidence.js';
 import { ByteReader } from './byte-reader.js';
-import { DIGEST_ALGORITHM } from './tcg-event-log.js';
+import { DIGEST_ALGORITHM } from './measured-event.js';
 
 /** TPM_GENERATED_VALUE. A restricted key refuses to sign foreign data that begins with it. */
 export const TPM_GENERATED_VALUE = 0xff544347;

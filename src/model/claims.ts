@@ -176,6 +176,8 @@ export interface TdxClaims {
   readonly fmspc: string;
   readonly pceId: string;
   readonly tcb: TdxTcbClaim;
+  /** Of the CCEL. Absent where none was sent, or it does not hold. `replayed` and `notCovered` number RTMRs. */
+  readonly eventLog?: EventLogClaims;
 }
 
 export type ParavisorEvidence = 'idKeyDigest' | 'mrtd' | 'maa' | 'akCertificate';
@@ -197,4 +199,31 @@ export interface TpmClaims {
   /** 16 hex digits. */
   readonly firmwareVersion: string;
   readonly clock: { readonly resetCount: number; readonly restartCount: number; readonly safe: boolean };
+  /** Absent where no log was sent, or it does not hold. `replayed` and `notCovered` number PCRs. */
+  readonly eventLog?: EventLogClaims;
 }
+
+/** Variables that an event log shows, each by the SHA-256 of its contents. */
+export const BOOT_VARIABLES = ['pk', 'kek', 'db', 'dbx', 'mokList'] as const;
+export type BootVariable = (typeof BOOT_VARIABLES)[number];
+
+/** What an event log lists of a boot: images that were started, command lines of kernels, files that a loader read. */
+export const BOOT_LISTS = ['applications', 'commandLines', 'files'] as const;
+export type BootList = (typeof BOOT_LISTS)[number];
+
+export type BootClaim = 'secureBoot' | BootVariable | BootList;
+
+/**
+ * What an event log shows of a boot, as far as it replays to quoted registers. Null: the log does not show it, which is
+ * never the same as false or empty.
+ */
+export type EventLogClaims = {
+  /** Registers that the log replays to. */
+  readonly replayed: readonly number[];
+  /** Registers that were extended by what the log does not have. */
+  readonly notCovered: readonly number[];
+  readonly secureBoot: boolean | null;
+} & { readonly [variable in BootVariable]: string | null } & {
+  /** Digests in hex; of a command line its text, where the log has what was hashed. */
+  readonly [list in BootList]: readonly string[] | null;
+};

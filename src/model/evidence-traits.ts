@@ -2,6 +2,7 @@ import type { Claims } from './claims.js';
 import type {
   AkCertificateInput,
   ContractEvidenceType,
+  EventLogInput,
   EvidenceOf,
   EvidenceType,
   SnpEndorsementInput,
@@ -22,6 +23,7 @@ export interface MemberValues {
   readonly snpEndorsements: SnpEndorsementInput;
   readonly tdxCollateral: TdxCollateral | null;
   readonly akCertificate: AkCertificateInput | null;
+  readonly eventLog: EventLogInput | null;
 }
 
 /** How a member of evidence is read: bytes of the structure that is named, or one of the forms that types share. */
@@ -133,6 +135,7 @@ export const EVIDENCE_TRAITS = {
       tpmQuote: 'tpmQuote',
       endorsements: 'snpEndorsements',
       ak: 'akCertificate',
+      eventLog: 'eventLog',
     },
   },
   'az-tdx-vtpm': {
@@ -145,6 +148,7 @@ export const EVIDENCE_TRAITS = {
       tpmQuote: 'tpmQuote',
       collateral: 'tdxCollateral',
       ak: 'akCertificate',
+      eventLog: 'eventLog',
     },
   },
   tpm: {

@@ -44,6 +44,9 @@ export interface AkCertificateInput {
   readonly chain: string | null;
 }
 
+/** Event logs in the order in which they extend registers: the firmware's, then a Canonical Event Log of the system. */
+export type EventLogInput = readonly [firmware: Uint8Array, canonical?: Uint8Array];
+
 export interface AzSnpVtpmEvidence {
   readonly type: 'az-snp-vtpm';
   /** Report of the paravisor (HCL), as read from NV index 0x01400001. */
@@ -51,6 +54,7 @@ export interface AzSnpVtpmEvidence {
   readonly tpmQuote: TpmQuoteInput;
   readonly endorsements: SnpEndorsementInput;
   readonly ak: AkCertificateInput | null;
+  readonly eventLog: EventLogInput | null;
 }
 
 /** TDX collateral (Intel PCS v4), as the contract carries it. Nothing in it is verified. */
@@ -96,6 +100,7 @@ export interface AzTdxVtpmEvidence {
   readonly tpmQuote: TpmQuoteInput;
   readonly collateral: TdxCollateral | null;
   readonly ak: AkCertificateInput | null;
+  readonly eventLog: EventLogInput | null;
 }
 
 /** Types of other verifiers' tokens: Microsoft Azure Attestation, Intel Trust Authority. */

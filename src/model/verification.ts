@@ -1,5 +1,5 @@
 import type { Check } from './check.js';
-import type { Claims } from './claims.js';
+import type { BootClaim, Claims } from './claims.js';
 import type { CheckId } from './codes.js';
 import type { EndorsementRequest, EndorsementSet, Unavailable, UsedEndorsement } from './endorsement.js';
 import type {
@@ -64,12 +64,29 @@ export interface Verification {
    * Absent where no quote is signed.
    */
   readonly selectedPcrs?: readonly number[];
+  /** What the event log does not show, for whoever asks for it. Absent where no log was sent, or it does not hold. */
+  readonly eventLogGaps?: EventLogGaps;
   /** What keeps a TDX TCB from being up to date: for whoever judges its status. Absent where there is no TD. */
   readonly tcbShortfalls?: readonly TcbShortfall[];
   /** Absent where there is no TD, or no collateral that could be relied on. */
   readonly collateralIssued?: CollateralIssued;
   /** The verified hardware evidence as other verifiers take it; null where there is none. */
   readonly submission?: Submission | null;
+}
+
+export interface EventLogGaps {
+  /** Quoted registers that are not in their initial state, and that the log has no event for; an OS may not extend them. */
+  readonly unexplained: readonly number[];
+  /** Why a claim is null. */
+  readonly absent: { readonly [claim in BootClaim]?: AbsentClaim };
+}
+
+/** Why an event log does not show a claim. */
+export interface AbsentClaim {
+  /** The check that a policy which reads the claim fails. */
+  readonly check: 'tpm_pcr_not_quoted' | 'eventlog_replay' | 'eventlog_unverified' | 'secure_boot_unknown';
+  /** One sentence for people. Lower case, no period. */
+  readonly detail: string;
 }
 
 /** When the parts of TDX collateral that live for a month were issued; null where one does not say. */

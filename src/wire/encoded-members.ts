@@ -2,7 +2,13 @@ import { decodeBase64, decodeHex } from '../formats/base64.js';
 import { PEM_IN_BASE64 } from '../formats/pem.js';
 import { structureOf } from '../formats/structure-kind.js';
 import { FormatError, within } from '../model/errors.js';
-import type { AkCertificateInput, CertificateInput, SnpEndorsementInput, TdxCollateral } from '../model/evidence.js';
+import type {
+  AkCertificateInput,
+  CertificateInput,
+  EventLogInput,
+  SnpEndorsementInput,
+  TdxCollateral,
+} from '../model/evidence.js';
 import { hexLook } from '../model/hex-like.js';
 import type { Schemas } from './schema-check.js';
 
@@ -48,6 +54,15 @@ function readDer(text: string, expected: string, pointer: string): Uint8Array {
 /** @throws {FormatError} `encoding` at the member */
 export function readOptionalBytes(text: string | undefined, pointer: string): Uint8Array | null {
   return text === undefined ? null : readBytes(text, pointer);
+}
+
+/** The firmware's log, or a list of it and the system's. @throws {FormatError} `encoding` at the member or its item */
+export function readEventLog(log: Schemas['EventLog'] | undefined, pointer: string): EventLogInput | null {
+  if (log === undefined) return null;
+  if (typeof log === 'string') return [readStructure(log, pointer)];
+  const [firmware = '', canonical] = log;
+  const first = readStructure(firmware, `${pointer}/0`);
+  return canonical === undefined ? [first] : [first, readStructure(canonical, `${pointer}/1`)];
 }
 
 /** What the texts hold, and whether signatures have their length, is judged where they are parsed. */

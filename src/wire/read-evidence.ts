@@ -11,6 +11,7 @@ import {
   readCertificate,
   readCollateral,
   readCrl,
+  readEventLog,
   readHex,
   readOptionalBytes,
   readStructure,
@@ -37,6 +38,7 @@ const MEMBER_READERS: MemberReaders = {
   tpmQuote: (members, name, pointer) => readTpmQuote(memberOf<'tpmQuote'>(members, name), pointer),
   snpEndorsements: (members, name, pointer) => readSnpEndorsements(memberOf<'snpEndorsements'>(members, name), pointer),
   tdxCollateral: (members, name, pointer) => readCollateral(memberOf<'tdxCollateral'>(members, name), pointer),
+  eventLog: (members, name, pointer) => readEventLog(memberOf<'eventLog'>(members, name), pointer),
   akCertificate: (members, _name, pointer) => readAkCertificate(members, pointer.slice(0, pointer.lastIndexOf('/'))),
 };
 

@@ -19,6 +19,7 @@ export interface WireMembers {
   readonly snpEndorsements: Schemas['SnpEndorsements'] | undefined;
   readonly tdxCollateral: Schemas['TdxCollateral'] | undefined;
   readonly akCertificate: Schemas['AkCertificate'] | undefined;
+  readonly eventLog: Schemas['EventLog'] | undefined;
 }
 
 type Traits = typeof EVIDENCE_TRAITS;

@@ -1,4 +1,4 @@
-import type { AkCertificateInput, AzTdxVtpmEvidence } from '../../src/model/evidence.js';
+import type { AkCertificateInput, AzTdxVtpmEvidence, EventLogInput } from '../../src/model/evidence.js';
 import type { JsonObject } from '../../src/model/json.js';
 import { boundValue } from './bound-value.js';
 import type { CollateralOptions } from './collateral-builder.js';
@@ -47,6 +47,8 @@ export interface AzureTdxEvidenceOptions {
   readonly collateral?: CollateralOptions | null;
   /** Certificate of the attestation key, in place of the VM's. */
   readonly ak?: AkCertificateInput | null;
+  /** None where left out. */
+  readonly eventLog?: EventLogInput;
 }
 
 /** Report type of an HCL report with a TDREPORT. */
@@ -79,6 +81,7 @@ export class TdxVirtualMachine {
       tpmQuote: this.vtpm.quote({ extraData: boundBy(options), ...options.quote }),
       collateral: collateral === null ? null : this.platform.collateral(collateral),
       ak: options.ak === undefined ? (this.#options.ak ?? null) : options.ak,
+      eventLog: options.eventLog ?? null,
     };
   }
 

@@ -1,6 +1,7 @@
 import type {
   AkCertificateInput,
   AzSnpVtpmEvidence,
+  EventLogInput,
   SnpEndorsementInput,
   SnpEvidence,
 } from '../../src/model/evidence.js';
@@ -40,6 +41,8 @@ export interface AzureEvidenceOptions {
   readonly endorsements?: Partial<SnpEndorsementInput>;
   /** Certificate of the attestation key, in place of the VM's. */
   readonly ak?: AkCertificateInput | null;
+  /** None where left out. */
+  readonly eventLog?: EventLogInput;
 }
 
 /** An Azure confidential VM on SEV-SNP: platform, paravisor and vTPM. */
@@ -66,6 +69,7 @@ export class VirtualMachine {
       tpmQuote: this.vtpm.quote({ extraData: x, ...options.quote }),
       endorsements: this.platform.endorsements(options.endorsements),
       ak: options.ak === undefined ? (this.#options.ak ?? null) : options.ak,
+      eventLog: options.eventLog ?? null,
     };
   }
 

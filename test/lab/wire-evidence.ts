@@ -1,6 +1,7 @@
 import type {
   AkCertificateInput,
   CertificateInput,
+  EventLogInput,
   Evidence,
   SnpEndorsementInput,
   TdxCollateral,
@@ -31,6 +32,7 @@ export function wireEvidence(evidence: Evidence): JsonObject {
         tpmQuote: wireQuote(evidence.tpmQuote),
         endorsements: wireEndorsements(evidence.endorsements),
         ...wireAk(evidence.ak),
+        ...wireEventLog(evidence.eventLog),
       };
     case 'az-tdx-vtpm':
       return {
@@ -40,8 +42,16 @@ export function wireEvidence(evidence: Evidence): JsonObject {
         tpmQuote: wireQuote(evidence.tpmQuote),
         ...(evidence.collateral === null ? {} : { collateral: wireCollateral(evidence.collateral) }),
         ...wireAk(evidence.ak),
+        ...wireEventLog(evidence.eventLog),
       };
   }
+}
+
+function wireEventLog(logs: EventLogInput | null): JsonObject {
+  const [firmware, canonical] = logs ?? [];
+  if (firmware === undefined) return {};
+  const first = base64Url(firmware);
+  return { eventLog: canonical === undefined ? first : [first, base64Url(canonical)] };
 }
 
 /** Collateral as a request, a directory and an export have it. */

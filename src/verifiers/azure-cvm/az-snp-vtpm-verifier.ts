@@ -47,15 +47,19 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
   readonly #guests: GuestVerifier;
   readonly #floors: ParavisorFloors;
 
-  /** @param floors ID_KEY_DIGESTs of paravisors that count as known */
+  /**
+   * @param floors ID_KEY_DIGESTs of paravisors that count as known
+   * @param eventLogBytes the longest event log that is read
+   */
   constructor(
     @inject(TOKENS.snpReportVerifier) reports: SnpReportVerifier,
     @inject(TOKENS.tpmQuoteVerifier) quotes: TpmQuoteVerifier,
     @inject(TOKENS.paravisorFloors) floors: ParavisorFloors,
     @inject(TOKENS.akRoots) akRoots: AkRoots,
+    @inject(TOKENS.eventLogBytes) eventLogBytes: number,
   ) {
     this.#reports = reports;
-    this.#guests = new GuestVerifier(quotes, akRoots);
+    this.#guests = new GuestVerifier(quotes, akRoots, eventLogBytes);
     this.#floors = floors;
   }
 
@@ -80,7 +84,7 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
     // 4 to 6. What it vouches for: the runtime claims by their hash, the attestation key by the claims.
     const claims = verifyParavisor(checks, hcl, report);
 
-    // 7 to 11. What the attestation key vouches for.
+    // 7 to 12. What the attestation key vouches for.
     const guest = this.#verifyGuest(checks, openedGuest, { claims, report }, context);
     return {
       checks: checks.all,

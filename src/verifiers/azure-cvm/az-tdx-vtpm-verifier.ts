@@ -38,15 +38,19 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
   readonly #guests: GuestVerifier;
   readonly #mrtds: ReadonlySet<string>;
 
-  /** @param mrtds MRTDs of paravisors that count as known, lower-case hex */
+  /**
+   * @param mrtds MRTDs of paravisors that count as known, lower-case hex
+   * @param eventLogBytes the longest event log that is read
+   */
   constructor(
     @inject(TOKENS.tdQuoteVerifier) quotes: TdQuoteVerifier,
     @inject(TOKENS.tpmQuoteVerifier) tpmQuotes: TpmQuoteVerifier,
     @inject(TOKENS.paravisorMrtds) mrtds: ReadonlySet<string>,
     @inject(TOKENS.akRoots) akRoots: AkRoots,
+    @inject(TOKENS.eventLogBytes) eventLogBytes: number,
   ) {
     this.#quotes = quotes;
-    this.#guests = new GuestVerifier(tpmQuotes, akRoots);
+    this.#guests = new GuestVerifier(tpmQuotes, akRoots, eventLogBytes);
     this.#mrtds = mrtds;
   }
 
@@ -84,7 +88,7 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
     const isVouchedFor = hashed && matches && quote.reportData !== null;
     const claims = isVouchedFor ? verifyParavisorClaims(checks, readRuntimeObject(hcl.runtimeClaims)) : null;
 
-    // 7 to 11. What the attestation key vouches for.
+    // 7 to 12. What the attestation key vouches for.
     const known = quote.claims === null ? null : paravisorByMrtd(quote.claims, this.#mrtds);
     const guest =
       claims === null

@@ -2,12 +2,20 @@ import type { Checks } from '../../model/check.js';
 import type { Claims, HclClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import type { UsedEndorsement } from '../../model/endorsement.js';
-import type { AkCertificateInput, TpmQuoteInput } from '../../model/evidence.js';
+import type { AkCertificateInput, EventLogInput, TpmQuoteInput } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
-import type { FreshnessPlace, VerificationContext } from '../../model/verification.js';
+import type { EventLogGaps, FreshnessPlace, VerificationContext } from '../../model/verification.js';
 import { withNonce } from '../binding/report-data-binding.js';
+import { NO_EVENT_LOG } from '../event-log/event-log.js';
+import {
+  EVENT_LOG,
+  readVtpmEventLog,
+  VTPM_EVENT_LOG_CHECKS,
+  type VtpmEventLog,
+  verifyVtpmEventLog,
+} from '../event-log/vtpm-event-log.js';
 import { present } from '../evidence/mark-verified.js';
-import type { OpenedTpmQuote, TpmQuoteVerifier } from '../evidence/parts.js';
+import type { OpenedTpmQuote, TpmQuoteVerification, TpmQuoteVerifier } from '../evidence/parts.js';
 import { hclClaims, PARAVISOR_CHECKS, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
 import {
   AK_CERTIFICATE_CHECKS,
@@ -26,6 +34,7 @@ const TPM_QUOTE = '/evidence/tpmQuote';
 interface GuestEvidence {
   readonly tpmQuote: TpmQuoteInput;
   readonly ak: AkCertificateInput | null;
+  readonly eventLog: EventLogInput | null;
 }
 
 export interface Guest {
@@ -37,6 +46,7 @@ export interface Guest {
   readonly withheldConfiguration: JsonObject | null;
   /** SHA-256 PCRs of the signed selection; null where there is none to go by. */
   readonly selectedPcrs: readonly number[] | null;
+  readonly eventLogGaps: EventLogGaps | null;
 }
 
 const NOTHING: Guest = {
@@ -46,6 +56,7 @@ const NOTHING: Guest = {
   validUntil: null,
   withheldConfiguration: null,
   selectedPcrs: null,
+  eventLogGaps: null,
 };
 
 /** What hardware says of the guest. */
@@ -60,27 +71,40 @@ export interface OpenedGuest {
   readonly quote: OpenedTpmQuote;
   /** The certificate of the attestation key; null where none was sent. */
   readonly akPath: AkPath | null;
+  /** Null where none was sent. */
+  readonly eventLog: VtpmEventLog | null;
 }
 
-/** Verifies what runtime claims vouch for: the quote of the vTPM, its nonce, and the certificate of its key. */
+/** Verifies what runtime claims vouch for: the quote of the vTPM, its nonce, the certificate of its key, its event log. */
 export class GuestVerifier {
   readonly #quotes: TpmQuoteVerifier;
   readonly #roots: AkRoots;
+  readonly #eventLogBytes: number;
 
-  constructor(quotes: TpmQuoteVerifier, roots: AkRoots) {
+  /** @param eventLogBytes the longest event log that is read */
+  constructor(quotes: TpmQuoteVerifier, roots: AkRoots, eventLogBytes: number) {
     this.#quotes = quotes;
     this.#roots = roots;
+    this.#eventLogBytes = eventLogBytes;
   }
 
-  /** @throws {FormatError} `tpm_format`, `cert_format` */
-  open({ tpmQuote, ak }: GuestEvidence): OpenedGuest {
-    return { quote: this.#quotes.open(tpmQuote, TPM_QUOTE), akPath: ak === null ? null : readAkPath(ak) };
+  /** @throws {FormatError} `tpm_format`, `cert_format`, `eventlog_format`, `eventlog_limit` */
+  open({ tpmQuote, ak, eventLog }: GuestEvidence): OpenedGuest {
+    return {
+      quote: this.#quotes.open(tpmQuote, TPM_QUOTE),
+      akPath: ak === null ? null : readAkPath(ak),
+      eventLog: eventLog === null ? null : readVtpmEventLog(eventLog, this.#eventLogBytes),
+    };
   }
 
   /** Checks that must have an outcome, beside those of the hardware. */
-  required({ akPath }: OpenedGuest, { binding }: Pick<VerificationContext, 'binding'>): readonly CheckId[] {
+  required({ akPath, eventLog }: OpenedGuest, { binding }: Pick<VerificationContext, 'binding'>): readonly CheckId[] {
     const always = ['hcl_binding', ...PARAVISOR_CHECKS, ...this.#quotes.required] as const;
-    return [...withNonce(always, binding), ...(akPath === null ? [] : AK_CERTIFICATE_CHECKS)];
+    return [
+      ...withNonce(always, binding),
+      ...(akPath === null ? [] : AK_CERTIFICATE_CHECKS),
+      ...(eventLog === null ? [] : VTPM_EVENT_LOG_CHECKS),
+    ];
   }
 
   /** Nothing vouches for an attestation key. A certificate that was sent is judged all the same, but for its key. */
@@ -107,15 +131,21 @@ export class GuestVerifier {
     // 9 to 11. The certificate of the attestation key.
     const certificate = this.#verifyCertificate(checks, guest, claims.ak, context);
     const { endorsements, validUntil } = certificate;
+
+    // 12. The event log.
+    const boot = verifyLog(checks, guest, quote);
     const bound: readonly FreshnessPlace[] = [
       ...(quote.bound ? (['tpm.extraData'] as const) : []),
       ...(inReport ? (['hcl.userData'] as const) : []),
     ];
     if (known === null) return { ...NOTHING, bound, endorsements, validUntil };
     const hcl = describeParavisor(claims, reportType, known, certificate.knowsParavisor);
+    const tpm =
+      boot.claims === null || quote.claims === null ? quote.claims : { ...quote.claims, eventLog: boot.claims };
     return {
       ...hcl,
-      claims: { ...hcl.claims, ...present({ tpm: quote.claims }) },
+      claims: { ...hcl.claims, ...present({ tpm }) },
+      eventLogGaps: boot.gaps,
       selectedPcrs: quote.selectedPcrs,
       bound,
       endorsements,
@@ -131,6 +161,10 @@ export class GuestVerifier {
   ): AkVerdict {
     return akPath === null ? NO_AK_VERDICT : verifyAkCertificate(checks, akPath, key, this.#roots, at);
   }
+}
+
+function verifyLog(checks: Checks, { eventLog }: OpenedGuest, { claims }: TpmQuoteVerification) {
+  return eventLog === null ? NO_EVENT_LOG : verifyVtpmEventLog(checks.at(EVENT_LOG), eventLog, claims);
 }
 
 /**
@@ -153,6 +187,6 @@ function describeParavisor(
 }
 
 /** What a verification says of the guest beside checks and endorsements. */
-export function guestMembers({ withheldConfiguration, selectedPcrs }: Guest) {
-  return present({ withheldConfiguration, selectedPcrs });
+export function guestMembers({ withheldConfiguration, selectedPcrs, eventLogGaps }: Guest) {
+  return present({ withheldConfiguration, selectedPcrs, eventLogGaps });
 }

@@ -2,7 +2,7 @@ import { hex, sha256 } from '../../crypto/digest.js';
 import { lowS } from '../../crypto/ecdsa.js';
 import { SNP_REPORT_LENGTH } from '../../formats/snp-report.js';
 import { signaturesOfTdQuote, TD_QUOTE_SIGNATURE_LENGTH } from '../../formats/td-quote.js';
-import type { Evidence, TpmQuoteInput } from '../../model/evidence.js';
+import type { EventLogInput, Evidence, TpmQuoteInput } from '../../model/evidence.js';
 
 /** Of the length before each part. */
 const LENGTH_BYTES = 4;
@@ -39,9 +39,21 @@ function partsOf(evidence: Evidence): readonly Uint8Array[] {
       return [quoteWithLowS(quote), none, none, none, none, runtimeData ?? none, ccel ?? none];
     }
     case 'az-snp-vtpm':
-      return [withLowS(evidence.hclReport, HCL_HARDWARE_REPORT), none, ...quoteParts(evidence.tpmQuote), none, none];
+      return [
+        withLowS(evidence.hclReport, HCL_HARDWARE_REPORT),
+        none,
+        ...quoteParts(evidence.tpmQuote),
+        none,
+        logPart(evidence.eventLog),
+      ];
     case 'az-tdx-vtpm':
-      return [evidence.hclReport, quoteWithLowS(evidence.tdQuote), ...quoteParts(evidence.tpmQuote), none, none];
+      return [
+        evidence.hclReport,
+        quoteWithLowS(evidence.tdQuote),
+        ...quoteParts(evidence.tpmQuote),
+        none,
+        logPart(evidence.eventLog),
+      ];
     default:
       return [signingInput(evidence.token), none, none, none, none, none, none];
   }
@@ -58,6 +70,11 @@ function signingInput(token: string): Uint8Array {
 function quoteParts(quote: TpmQuoteInput): readonly Uint8Array[] {
   const values = [...(quote.pcrs.get('sha256') ?? [])].sort(([a], [b]) => a - b);
   return [quote.message, quote.signature, Buffer.concat(values.map(([, value]) => value))];
+}
+
+/** Logs are read one after the other. */
+function logPart(logs: EventLogInput | null): Uint8Array {
+  return Buffer.concat(logs?.filter((log) => log !== undefined) ?? []);
 }
 
 /** Bytes that are too short for a report have no signature to reduce; they are refused elsewhere. */

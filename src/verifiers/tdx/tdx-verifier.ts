@@ -4,6 +4,7 @@ import { hex, sha512 } from '../../crypto/digest.js';
 import { namesAttestationKey, readRuntimeObject } from '../../formats/runtime-claims.js';
 import { parseTcgEventLog, type TcgEventLog } from '../../formats/tcg-event-log.js';
 import { Checks } from '../../model/check.js';
+import type { TdxClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import { within } from '../../model/errors.js';
 import type { TdxEvidence } from '../../model/evidence.js';
@@ -15,7 +16,9 @@ import type {
   Verification,
   VerificationContext,
 } from '../../model/verification.js';
+import type { Verified } from '../../model/verified.js';
 import { verifyNonceInReportData, withNonce } from '../binding/report-data-binding.js';
+import { type EventLogVerdict, NO_EVENT_LOG } from '../event-log/event-log.js';
 import { markVerified, present } from '../evidence/mark-verified.js';
 import type { OpenedTdQuote, TdQuoteVerification, TdQuoteVerifier } from '../evidence/parts.js';
 import { paravisorByMrtd } from '../paravisor/paravisor-claims.js';
@@ -67,20 +70,17 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     // 13. The nonce in REPORTDATA, or in runtime data whose hash is there.
     const data = this.#verifyReportData(checks, evidence, quote, binding);
 
-    // 14. The event log. Nothing that it says becomes a claim: a policy judges the registers that the quote itself has.
-    if (log !== null) {
-      if (claims === null) checks.at(CCEL).skip(CCEL_CHECKS, 'the quote could not be relied on');
-      else verifyCcel(checks.at(CCEL), log, claims.rtmr);
-    }
+    // 14. The event log.
+    const boot = verifyLog(checks.at(CCEL), log, claims);
     return {
       checks: checks.all,
       required: [...quote.required, ...requiredOf(evidence, binding)],
-      claims: markVerified(present({ tdx: claims, hcl: data.hcl })),
+      claims: markVerified(present({ tdx: withEventLog(claims, boot), hcl: data.hcl })),
       endorsements: quote.endorsements,
       bound: data.bound,
       validUntil: quote.validUntil,
       tcbShortfalls: quote.shortfalls,
-      ...present({ collateralIssued: quote.collateralIssued }),
+      ...present({ collateralIssued: quote.collateralIssued, eventLogGaps: boot.gaps }),
       submission: claims === null ? null : { tee: 'tdx', quote: evidence.quote, runtimeData: data.hashed },
     };
   }
@@ -113,6 +113,17 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
 interface OpenedParts {
   readonly quote: OpenedTdQuote;
   readonly log: TcgEventLog | null;
+}
+
+function verifyLog(checks: Checks, log: TcgEventLog | null, claims: Verified<TdxClaims> | null): EventLogVerdict {
+  if (log === null) return NO_EVENT_LOG;
+  if (claims !== null) return verifyCcel(checks, log, claims.rtmr);
+  checks.skip(CCEL_CHECKS, 'the quote could not be relied on');
+  return NO_EVENT_LOG;
+}
+
+function withEventLog(claims: Verified<TdxClaims> | null, { claims: eventLog }: EventLogVerdict) {
+  return claims === null || eventLog === null ? claims : { ...claims, eventLog };
 }
 
 /**

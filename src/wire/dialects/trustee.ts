@@ -107,6 +107,7 @@ function onSnp(hclReport: Placed, tpmQuote: TpmQuoteInput, vek: CertificateInput
     tpmQuote,
     endorsements: { ...NO_SNP_ENDORSEMENTS, vek },
     ak: null,
+    eventLog: null,
   };
 }
 
@@ -120,6 +121,7 @@ function onTdx(hclReport: Placed, tdQuote: Placed, tpmQuote: TpmQuoteInput): AzT
     tpmQuote,
     collateral: null,
     ak: null,
+    eventLog: null,
   };
 }
 

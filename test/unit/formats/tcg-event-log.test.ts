@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DIGEST_ALGORITHM, digestUnder, parseTcgEventLog } from '../../../src/formats/tcg-event-log.js';
+import { DIGEST_ALGORITHM, digestOfBank } from '../../../src/formats/measured-event.js';
+import { parseTcgEventLog } from '../../../src/formats/tcg-event-log.js';
 import { FormatError } from '../../../src/model/errors.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { flipBit, joinBytes, littleEndian, patchBytes } from '../../lab/byte-patch.js';
@@ -69,7 +70,9 @@ describe('a crypto agile event log', () => {
 
   it('has the digests of several algorithms in any order, and events that leave one out', () => {
     const { events } = parse(logOf([{ digests: [SHA384, SHA256] }, { digests: [SHA256] }]));
-    const found = events.map((event) => [0x0b, 0x0c].map((id) => digestUnder(event, id)?.byteLength ?? null));
+    const found = events.map((event) =>
+      (['sha256', 'sha384'] as const).map((bank) => digestOfBank(event, bank)?.byteLength ?? null),
+    );
     expect(found).toEqual([
       [32, 48],
       [32, null],

@@ -81,7 +81,7 @@ export function snpVerifier(judging: Judging = {}): SnpVerifier {
 
 export function azureVerifier(judging: Judging = {}): AzSnpVtpmVerifier {
   const { akRoots = NO_AK_ROOTS } = judging;
-  return new AzSnpVtpmVerifier(reportsFor(judging), new RsaTpmQuoteVerifier(), floorsOf(judging), akRoots);
+  return new AzSnpVtpmVerifier(reportsFor(judging), new RsaTpmQuoteVerifier(), floorsOf(judging), akRoots, 2 ** 20);
 }
 
 export async function verifySnp(evidence: SnpEvidence, judging: Judging = {}): Promise<Verification> {

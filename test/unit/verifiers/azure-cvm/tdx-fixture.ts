@@ -20,7 +20,7 @@ export interface TdxJudging extends Judging {
 }
 
 export function azureTdxVerifier({ mrtds = [AZURE_MRTD], akRoots = NO_AK_ROOTS }: TdxJudging = {}): AzTdxVtpmVerifier {
-  return new AzTdxVtpmVerifier(QUOTES, new RsaTpmQuoteVerifier(), new Set(mrtds), akRoots);
+  return new AzTdxVtpmVerifier(QUOTES, new RsaTpmQuoteVerifier(), new Set(mrtds), akRoots, 2 ** 20);
 }
 
 /** Verifies evidence, with the collateral that it brings. */

@@ -189,7 +189,7 @@ describe('identity of evidence of TDX', () => {
         ],
       ]),
     };
-    const parts = [[1], [2], [3], [4], [5, 6], [], []].flatMap((part) => [0, 0, 0, part.length, ...part]);
+    const parts = [[1], [2], [3], [4], [5, 6], [], [7, 8]].flatMap((part) => [0, 0, 0, part.length, ...part]);
     const evidence = {
       type: 'az-tdx-vtpm',
       hclReport,
@@ -197,6 +197,7 @@ describe('identity of evidence of TDX', () => {
       tpmQuote,
       collateral: null,
       ak: null,
+      eventLog: [Uint8Array.of(7), Uint8Array.of(8)],
     } as const;
     expect(evidenceSha256(evidence)).toBe(createHash('sha256').update(Uint8Array.from(parts)).digest('hex'));
   });

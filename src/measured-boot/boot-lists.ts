@@ -1,0 +1,177 @@
+import { hex } from '../crypto/digest.js';
+import type { JudgedEvent } from './judged-event.js';
+import { commandLineOf, loaderLabel } from './loader-text.js';
+import type { LoaderContents, RegisterLayout } from './register-layout.js';
+
+/** More are no boot that a policy could list. */
+const MAXIMUM_ENTRIES = 64;
+
+/** Claims of a boot, or why there are none: one sentence. */
+export type Listed = { readonly entries: readonly string[] } | { readonly absent: string };
+
+type Events = ReadonlyMap<number, readonly JudgedEvent[]>;
+
+/**
+ * Images that were started, by the digest of each event (of an image its Authenticode hash): every event of the register
+ * that is not the measured data of a separator, an action of the firmware or a partition table. Event types and the
+ * registers of other loaders do not select: nothing measures them.
+ */
+export function applicationsIn(events: Events, layout: RegisterLayout): Listed {
+  const found: string[] = [];
+  for (const { index, afterSeparator } of layout.applications) {
+    const all = events.get(index) ?? [];
+    const separator = all.findIndex(({ separator: kind }) => kind !== null);
+    if (afterSeparator && separator < 0 && all.length > 0) {
+      return { absent: `${layout.name(index)} has no separator` };
+    }
+    const counted = afterSeparator ? all.slice(separator + 1) : all;
+    found.push(...counted.filter((event) => !isExplained(event)).map(({ digest }) => hex(digest)));
+  }
+  return listed(found);
+}
+
+function isExplained(event: JudgedEvent): boolean {
+  return event.separator !== null || event.action !== null || event.isPartitionTable;
+}
+
+export interface LoaderLists {
+  readonly commandLines: Listed;
+  readonly files: Listed;
+}
+
+/** What one event is, in the register of a loader. */
+type LoaderEvent =
+  | { readonly kind: 'commandLine' | 'file'; readonly value: string }
+  | { readonly kind: 'explained' }
+  | { readonly kind: 'announces'; readonly section: string }
+  | { readonly kind: 'unverified' };
+
+/**
+ * Command lines and files that boot loaders measured. An event whose data is not what was measured, where it would have to
+ * be, makes the claim absent: it could be one of what is listed.
+ */
+export function loaderListsIn(events: Events, layout: RegisterLayout): LoaderLists {
+  const found = layout.loader.map((register) => readRegister(events.get(register.index) ?? [], register.contents));
+  const wrong = found.flatMap(({ unverified }) => unverified ?? [])[0];
+  const all = (kind: 'commandLine' | 'file') =>
+    listed(found.flatMap(({ read }) => read.flatMap((one) => (one.kind === kind ? [one.value] : []))));
+  if (wrong === undefined) return { commandLines: all('commandLine'), files: all('file') };
+  const { offset, index } = wrong.event;
+  const absent = `the data of the event at offset ${offset} is not what ${layout.name(index)} was extended by`;
+  const isMixed = layout.loader.some((register) => register.index === index && register.contents === 'mixed');
+  return { commandLines: { absent }, files: isMixed ? { absent } : all('file') };
+}
+
+interface ReadRegister {
+  readonly read: readonly LoaderEvent[];
+  /** The first event whose data is not what was measured; null where there is none. */
+  readonly unverified: JudgedEvent | null;
+}
+
+function readRegister(events: readonly JudgedEvent[], contents: LoaderContents): ReadRegister {
+  const read: LoaderEvent[] = [];
+  let section: string | null = null;
+  for (const event of events) {
+    const found: LoaderEvent = section === null ? classify(event, contents) : contentsOf(section, event, contents);
+    section = found.kind === 'announces' ? found.section : null;
+    if (found.kind === 'unverified') return { read, unverified: event };
+    read.push(found);
+  }
+  return { read, unverified: null };
+}
+
+const EXPLAINED = { kind: 'explained' } as const;
+
+function classify(event: JudgedEvent, contents: LoaderContents): LoaderEvent {
+  if (event.separator !== null) return EXPLAINED;
+  switch (contents) {
+    case 'text':
+      return asText(event) ?? { kind: 'unverified' };
+    case 'stub':
+      return asText(event) ?? (isOfWindows(event) ? EXPLAINED : { kind: 'unverified' });
+    case 'files':
+      return asDigest(event);
+    case 'sections':
+      return asSection(event) ?? EXPLAINED;
+    case 'mixed':
+      return asSection(event) ?? asMixed(event);
+  }
+}
+
+function asText(event: JudgedEvent): LoaderEvent | null {
+  if (event.isWhole && WINDOWS_SEPARATOR.equals(event.event.data)) return EXPLAINED;
+  const text = event.loaderText;
+  if (text === null) return null;
+  const commandLine = commandLineOf(text);
+  return commandLine === null ? EXPLAINED : { kind: 'commandLine', value: commandLine };
+}
+
+/** One register for all: what GRUB labels as its text has to be that, all else counts by its digest. */
+function asMixed(event: JudgedEvent): LoaderEvent {
+  if (loaderLabel(event.event.data) === null && event.loaderText?.encoding !== 'utf-16') return asDigest(event);
+  return asText(event) ?? { kind: 'unverified' };
+}
+
+/** What Linux' EFI stub writes beside the digest of the load options that the kernel was started with. */
+const LOAD_OPTIONS = 'LOADED_IMAGE::LoadOptions\0';
+
+/** By the digest alone. Whether it is of load options or of a file, only the log says: it counts either way. */
+function asDigest({ event: { data }, digest }: JudgedEvent): LoaderEvent {
+  const isLoadOptions = Buffer.from(data).toString('latin1').endsWith(LOAD_OPTIONS);
+  return { kind: isLoadOptions ? 'commandLine' : 'file', value: hex(digest) };
+}
+
+const COMMAND_LINE_SECTION = '.cmdline';
+/** Sections of a unified kernel image that systemd-stub measures (systemd-stub(7)). */
+const SECTIONS = [
+  '.linux',
+  '.osrel',
+  COMMAND_LINE_SECTION,
+  '.initrd',
+  '.ucode',
+  '.splash',
+  '.dtb',
+  '.dtbauto',
+  '.hwids',
+  '.uname',
+  '.sbat',
+  '.pcrpkey',
+  '.profile',
+  '.efifw',
+];
+
+/** systemd-stub measures the name of each section with its NUL, then the contents. By digest: the log need not say so. */
+function asSection(event: JudgedEvent): LoaderEvent | null {
+  const section = SECTIONS.find((name) => event.covers(Buffer.from(`${name}\0`, 'latin1')));
+  return section === undefined ? null : { kind: 'announces', section };
+}
+
+function contentsOf(section: string, { digest }: JudgedEvent, contents: LoaderContents): LoaderEvent {
+  if (section === COMMAND_LINE_SECTION) return { kind: 'commandLine', value: hex(digest) };
+  // Where sections have a register of their own, the image is an application, and its sections are in that digest.
+  return contents === 'sections' ? EXPLAINED : { kind: 'file', value: hex(digest) };
+}
+
+/** What Windows measures in PCR 12 to 14 where others have a separator. */
+const WINDOWS_SEPARATOR = Buffer.from('WBCL', 'latin1');
+
+/** Events of Windows: lists of tagged values, which no text is (TCG_PCClientTaggedEvent). */
+function isOfWindows({ event: { data }, isWhole }: JudgedEvent): boolean {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  let offset = 0;
+  while (offset + 8 <= data.byteLength) {
+    const size = view.getUint32(offset + 4, true);
+    // A text in UTF-16 has a character here, so that its size is larger than the event.
+    if (size > MAXIMUM_TAGGED_LENGTH) return false;
+    offset += 8 + size;
+  }
+  return offset === data.byteLength && data.byteLength > 0 && isWhole;
+}
+
+const MAXIMUM_TAGGED_LENGTH = 0xffff;
+
+function listed(found: readonly string[]): Listed {
+  const entries = [...new Set(found)];
+  if (entries.length <= MAXIMUM_ENTRIES) return { entries };
+  return { absent: `it lists ${entries.length}, and up to ${MAXIMUM_ENTRIES} are read` };
+}

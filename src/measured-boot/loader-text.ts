@@ -1,0 +1,93 @@
+/** Text that a boot loader measured. What stands before the hashed part is the log's own, and measured by nothing. */
+export interface LoaderText {
+  /** What the digest has to be of. */
+  readonly hashed: Uint8Array;
+  readonly text: string;
+  readonly encoding: 'utf-8' | 'utf-16';
+  readonly label: 'command' | 'commandLine' | null;
+}
+
+/** What GRUB writes before the text that it hashes; without a colon on RHEL 8. */
+const LABELS: readonly (readonly [string, 'command' | 'commandLine'])[] = [
+  ['grub_cmd: ', 'command'],
+  ['grub_cmd ', 'command'],
+  ['kernel_cmdline: ', 'commandLine'],
+  ['grub_kernel_cmdline ', 'commandLine'],
+  ['module_cmdline: ', 'commandLine'],
+];
+
+/** Longer data is no text: a command line has up to 4096 characters, a menu entry of GRUB some thousands. */
+const MAXIMUM_LENGTH = 65_536;
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** What the label of GRUB says, whether the digest is of the text or not; null where there is none. */
+export function loaderLabel(data: Uint8Array): 'command' | 'commandLine' | null {
+  return labelled(data)?.label ?? null;
+}
+
+/** The texts that data may be the log of: whether one was measured shows the digest. */
+export function loaderTexts(data: Uint8Array): readonly LoaderText[] {
+  if (data.byteLength === 0 || data.byteLength > MAXIMUM_LENGTH) return [];
+  const { rest, label } = labelled(data) ?? { rest: data, label: null };
+  const text = utf8Text(rest);
+  if (text !== null) return hashedForms(rest, 1).map((hashed) => ({ hashed, text, encoding: 'utf-8', label }));
+  const wide = utf16Text(data);
+  if (wide === null) return [];
+  return hashedForms(data, 2).map((hashed) => ({ hashed, text: wide, encoding: 'utf-16', label: null }));
+}
+
+function labelled(data: Uint8Array): { readonly rest: Uint8Array; readonly label: 'command' | 'commandLine' } | null {
+  const start = Buffer.from(data.subarray(0, 20)).toString('latin1');
+  const found = LABELS.find(([prefix]) => start.startsWith(prefix));
+  return found === undefined ? null : { rest: data.subarray(found[0].length), label: found[1] };
+}
+
+/** With the NULs at its end, and without one, two, and so on: loaders hash some of them, or none. */
+function hashedForms(bytes: Uint8Array, width: 1 | 2): readonly Uint8Array[] {
+  const forms = [bytes];
+  for (let end = bytes.byteLength - width; forms.length <= MAXIMUM_NULS; end -= width) {
+    if (end < 0 || !bytes.subarray(end, end + width).every((byte) => byte === 0)) break;
+    forms.push(bytes.subarray(0, end));
+  }
+  return forms;
+}
+
+const MAXIMUM_NULS = 2;
+
+function utf8Text(bytes: Uint8Array): string | null {
+  try {
+    return plain(UTF_8.decode(bytes));
+  } catch {
+    return null;
+  }
+}
+
+function utf16Text(bytes: Uint8Array): string | null {
+  if (bytes.byteLength % 2 !== 0) return null;
+  return plain(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf16le'));
+}
+
+/** Text without the NULs at its end; null where there are other control characters in it. */
+function plain(text: string): string | null {
+  const nuls = /\0{0,2}$/.exec(text)?.index ?? text.length;
+  const rest = text.slice(0, nuls);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to be found
+  return /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(rest) ? null : rest;
+}
+
+/** Commands of GRUB that start Linux (GRUB manual, linux and linux16; linuxefi of distributions). */
+const LINUX = /^(?:linux|linuxefi|linux16)(?:\s+|$)/;
+
+/**
+ * A command of GRUB: a word, the word of a test, or an assignment. A command line of GRUB starts with the path of a kernel
+ * instead, so that the one is not the other under a label that nobody measured.
+ */
+const COMMAND = /^(?:[A-Za-z_]\w*=|[A-Za-z_][\w.-]*(?:\s|$)|[[!{}])/;
+
+/** The command line that a text is; null where it is a command of GRUB that starts no kernel. */
+export function commandLineOf({ text, encoding, label }: LoaderText): string | null {
+  if (encoding === 'utf-16' || label !== 'command') return text;
+  if (LINUX.test(text)) return text.replace(LINUX, '');
+  return COMMAND.test(text) ? null : text;
+}

@@ -1,0 +1,97 @@
+import { isZero } from '../formats/byte-reader.js';
+import { EVENT_TYPE, type MeasuredEvent } from '../formats/measured-event.js';
+import type { JudgedEvent } from './judged-event.js';
+import type { RegisterLayout } from './register-layout.js';
+import { startupLocalities } from './replay.js';
+import { lateVariable } from './secure-boot.js';
+
+/** What no firmware writes, whatever the log replays to. */
+export interface OrderFault {
+  readonly offset: number | null;
+  /** As claims number it; null where no register is concerned. */
+  readonly register: number | null;
+  /** One sentence for people. */
+  readonly detail: string;
+}
+
+const SEPARATOR_LENGTH = 4;
+
+/**
+ * The faults in the order of a log: an EV_NO_ACTION event with a digest, a startup locality that does not exist or is
+ * named twice, a separator with other data than zeros (or FF, for an error of the firmware), a second separator, and
+ * variables of Secure Boot after the separator.
+ */
+export function orderFaults(
+  log: readonly MeasuredEvent[],
+  judged: ReadonlyMap<number, readonly JudgedEvent[]>,
+  layout: RegisterLayout,
+): readonly OrderFault[] {
+  return [
+    ...noActionFaults(log),
+    ...localityFaults(log),
+    ...log
+      .filter((event) => isOddSeparator(event, layout))
+      .map((event) => ({
+        offset: event.offset,
+        register: layout.number(event.index),
+        detail: `the event at offset ${event.offset} does not have the form of a separator`,
+      })),
+    ...secondSeparators(judged, layout),
+    ...lateVariables(judged, layout),
+  ];
+}
+
+/** What is no measurement has no digest. */
+function noActionFaults(log: readonly MeasuredEvent[]): readonly OrderFault[] {
+  return log
+    .filter(({ type, digests }) => type === EVENT_TYPE.noAction && !digests.every(({ value }) => isZero(value)))
+    .map(({ offset }) => ({
+      offset,
+      register: null,
+      detail: `the event at offset ${offset} extends nothing and has a digest`,
+    }));
+}
+
+function localityFaults(log: readonly MeasuredEvent[]): readonly OrderFault[] {
+  const localities = startupLocalities(log);
+  if (localities.length > 1) return [{ offset: null, register: 0, detail: 'the log names two startup localities' }];
+  return localities.includes(null)
+    ? [{ offset: null, register: 0, detail: 'the startup locality is not 0, 3 or 4' }]
+    : [];
+}
+
+/** By its type: what only looks like a separator extends the register all the same. Windows has others in PCR 12 to 14. */
+function isOddSeparator({ index, type, data }: MeasuredEvent, { ofFirmware, oneSeparator }: RegisterLayout): boolean {
+  if (type !== EVENT_TYPE.separator || (oneSeparator.size > 0 && !ofFirmware.has(index))) return false;
+  return (
+    data.byteLength !== SEPARATOR_LENGTH || !data.every((byte) => byte === data[0] && (byte === 0 || byte === 0xff))
+  );
+}
+
+function secondSeparators(
+  judged: ReadonlyMap<number, readonly JudgedEvent[]>,
+  { oneSeparator, name, number }: RegisterLayout,
+): readonly OrderFault[] {
+  return [...oneSeparator].flatMap((index) => {
+    const [, second] = (judged.get(index) ?? []).filter(({ separator }) => separator !== null);
+    if (second === undefined) return [];
+    const { offset } = second.event;
+    return [
+      {
+        offset,
+        register: number(index),
+        detail: `the event at offset ${offset} is a second separator in ${name(index)}`,
+      },
+    ];
+  });
+}
+
+function lateVariables(
+  judged: ReadonlyMap<number, readonly JudgedEvent[]>,
+  { secureBoot, name, number }: RegisterLayout,
+): readonly OrderFault[] {
+  const offset = lateVariable(judged.get(secureBoot) ?? []);
+  if (offset === null) return [];
+  const detail = `the variable at offset ${offset} follows the separator in ${name(secureBoot)}`;
+  return [{ offset, register: number(secureBoot), detail }];
+}

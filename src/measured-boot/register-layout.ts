@@ -1,0 +1,100 @@
+/** What a register has to say of a boot, and how its events are read. */
+export interface RegisterLayout {
+  /** As people name a register: `PCR 7`, `RTMR 0`. */
+  name(index: number): string;
+  /** As claims number it. */
+  number(index: number): number;
+  /** Indices that events may extend. */
+  readonly indices: readonly number[];
+  /** Byte that fills a register at a reset. */
+  initialByte(index: number): number;
+  /** Indices that firmware alone extends: a log that does not replay to one of these denies. */
+  readonly ofFirmware: ReadonlySet<number>;
+  /** Indices that an OS extends while it runs, without the log of the firmware. */
+  readonly ofSystem: ReadonlySet<number>;
+  /** Whether a policy may name further registers that no log has to explain. */
+  readonly excusable: boolean;
+  /** Indices that have one separator, no more. */
+  readonly oneSeparator: ReadonlySet<number>;
+  /** Secure Boot's variables and authorities. */
+  readonly secureBoot: number;
+  /** Whether nothing else is measured there. */
+  readonly secureBootAlone: boolean;
+  /** Images that were started. */
+  readonly applications: readonly ApplicationRegister[];
+  /** Command lines and files, and how each register has them. */
+  readonly loader: readonly LoaderRegister[];
+  /** The lists of shim. */
+  readonly mokList: number;
+}
+
+export interface ApplicationRegister {
+  readonly index: number;
+  /** Drivers of option ROMs come before the separator, and are none. */
+  readonly afterSeparator: boolean;
+}
+
+/**
+ * - `text`: commands and command lines of GRUB, as text. - `stub`: command lines of systemd-stub, or what Windows measures.
+ * - `files`: files that GRUB read, and load options of the kernel's EFI stub, each as its digest.
+ * - `sections`: sections of a unified kernel image, each announced by its name.
+ * - `mixed`: all of these in one register.
+ */
+export type LoaderContents = 'text' | 'stub' | 'files' | 'sections' | 'mixed';
+
+export interface LoaderRegister {
+  readonly index: number;
+  readonly contents: LoaderContents;
+}
+
+function range(first: number, last: number): readonly number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+/** PCRs of a PC (TCG PC Client Platform Firmware Profile, PCR Usage; of 8 to 15, what GRUB, shim and systemd do). */
+export const PCR_LAYOUT: RegisterLayout = {
+  name: (index) => `PCR ${index}`,
+  number: (index) => index,
+  indices: range(0, 23),
+  // Of 17 to 22, which only a dynamic launch resets to zero.
+  initialByte: (index) => (index >= 17 && index <= 22 ? 0xff : 0),
+  ofFirmware: new Set(range(0, 7)),
+  // 16 and 23 may be reset and extended by anybody, so that nothing is read from them either.
+  ofSystem: new Set([...range(8, 15), 16, 23]),
+  excusable: true,
+  oneSeparator: new Set(range(0, 7)),
+  secureBoot: 7,
+  secureBootAlone: true,
+  applications: [
+    { index: 4, afterSeparator: false },
+    { index: 2, afterSeparator: true },
+  ],
+  loader: [
+    { index: 8, contents: 'text' },
+    { index: 9, contents: 'files' },
+    { index: 11, contents: 'sections' },
+    { index: 12, contents: 'stub' },
+  ],
+  mokList: 14,
+};
+
+/**
+ * Registers of a TD by their index in a CCEL (UEFI 2.10, 38.4.1): 1 takes what PCR 1 and 7 take on a PC, 2 what PCR 2 to 6
+ * take, 3 what PCR 8 to 15 take; 4 is for applications. 0 is MRTD, which no event extends.
+ */
+export const RTMR_LAYOUT: RegisterLayout = {
+  name: (index) => `RTMR ${index - 1}`,
+  number: (index) => index - 1,
+  indices: range(1, 4),
+  initialByte: () => 0,
+  ofFirmware: new Set([1, 2]),
+  ofSystem: new Set([3, 4]),
+  excusable: false,
+  // A register has the separators of several PCRs.
+  oneSeparator: new Set(),
+  secureBoot: 1,
+  secureBootAlone: false,
+  applications: [{ index: 2, afterSeparator: false }],
+  loader: [{ index: 3, contents: 'mixed' }],
+  mokList: 3,
+};

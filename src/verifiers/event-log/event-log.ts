@@ -1,0 +1,182 @@
+import { hex } from '../../crypto/digest.js';
+import { BANK_LENGTH, type EventBank, type EventLog } from '../../formats/measured-event.js';
+import { bootClaims } from '../../measured-boot/boot-claims.js';
+import { type JudgedEvent, judgedEvents } from '../../measured-boot/judged-event.js';
+import { orderFaults } from '../../measured-boot/log-order.js';
+import type { RegisterLayout } from '../../measured-boot/register-layout.js';
+import { initialValue, replay } from '../../measured-boot/replay.js';
+import { unverifiedEvent } from '../../measured-boot/secure-boot.js';
+import type { Checks } from '../../model/check.js';
+import type { EventLogClaims } from '../../model/claims.js';
+import type { CheckId } from '../../model/codes.js';
+import type { AbsentClaim, EventLogGaps } from '../../model/verification.js';
+
+/** Checks that an event log must have an outcome for, in the order in which they run. */
+export const EVENT_LOG_CHECKS = [
+  'eventlog_order',
+  'eventlog_replay',
+  'eventlog_unverified',
+] as const satisfies readonly CheckId[];
+
+/** The registers that a quote vouches for. */
+export interface QuotedRegisters {
+  readonly layout: RegisterLayout;
+  readonly bank: EventBank;
+  /** Lower-case hex, by the index that events have; only what was quoted. */
+  readonly values: ReadonlyMap<number, string>;
+}
+
+export interface EventLogVerdict {
+  /** Null where the log does not hold. */
+  readonly claims: EventLogClaims | null;
+  readonly gaps: EventLogGaps | null;
+}
+
+/** Of a log that does not hold. */
+export const NO_EVENT_LOG: EventLogVerdict = { claims: null, gaps: null };
+
+/** A quoted register, and what the log comes to for it. */
+interface Register {
+  readonly index: number;
+  readonly quoted: string;
+  readonly replayed: string;
+  readonly hasEvents: boolean;
+}
+
+/**
+ * Compares what an event log replays to with quoted registers, and reads from it what the registers then vouch for.
+ *
+ * A register of the firmware must replay. One that an OS extends while it runs need not: where it does not, it is *not
+ * covered*, which the check says as a warning, and nothing is claimed of it. Registers that are not in their initial
+ * state although the log has no event for them are for a policy to judge.
+ *
+ * Nothing measures the type of an event or data whose digest is of something else: neither is relied on. Not judged:
+ * the number and order of events that no rule of the specification has, what ExitBootServices returned, the boot order.
+ *
+ * @param logs in the order in which they extend registers: the firmware's, then that of the system
+ */
+export function verifyEventLog(checks: Checks, logs: readonly EventLog[], quoted: QuotedRegisters): EventLogVerdict {
+  const { layout, bank } = quoted;
+  const events = logs.flatMap((log) => log.events);
+  const judged = judgedEvents(events, bank);
+  const ordered = verifyOrder(checks, logs, judged, layout);
+  const registers = replayRegisters(checks, logs, quoted);
+  const replays = registers !== null && compare(checks, registers, layout);
+  const verified = verifyData(checks, judged, layout);
+  if (registers === null || !ordered || !replays || !verified) return NO_EVENT_LOG;
+  return verdict(registers, judged, quoted);
+}
+
+function verifyOrder(
+  checks: Checks,
+  logs: readonly EventLog[],
+  judged: ReadonlyMap<number, readonly JudgedEvent[]>,
+  layout: RegisterLayout,
+): boolean {
+  const headers = logs.flatMap(({ header }) => header ?? []);
+  const [first] = orderFaults([...headers, ...logs.flatMap(({ events }) => events)], judged, layout);
+  return checks.require(first === undefined, 'eventlog_order', first === undefined ? {} : { otherwise: first.detail });
+}
+
+/** Null where the log cannot be replayed: recorded. */
+function replayRegisters(
+  checks: Checks,
+  logs: readonly EventLog[],
+  { layout, bank, values }: QuotedRegisters,
+): readonly Register[] | null {
+  const { values: replayed, fault } = replay(
+    logs.flatMap(({ events }) => events),
+    bank,
+    layout,
+  );
+  if (fault !== null) {
+    checks.fail('eventlog_replay', { detail: fault.detail });
+    return null;
+  }
+  const initial = (index: number) => initialValue(index, BANK_LENGTH[bank], layout);
+  return [...values].map(([index, value]) => ({
+    index,
+    quoted: value,
+    replayed: hex(replayed.get(index) ?? initial(index)),
+    hasEvents: replayed.has(index),
+  }));
+}
+
+function compare(checks: Checks, registers: readonly Register[], layout: RegisterLayout): boolean {
+  const wrong = registers.filter((register) => isWrong(register, layout));
+  for (const { index, quoted, replayed, hasEvents } of wrong) {
+    const detail = hasEvents
+      ? `the log does not replay to ${layout.name(index)} of the quote`
+      : `${layout.name(index)} is not zero, and the log has no event for it`;
+    checks.fail('eventlog_replay', { expected: quoted, actual: replayed, detail });
+  }
+  if (wrong.length > 0) return false;
+  const covered = registers.filter(isReplayed);
+  const detail = `the log replays to ${names(covered, layout)} of the quote${notCovered(registers, layout)}`;
+  // What an OS added without a log is a matter of course; what it added to a log makes the rest of that log useless.
+  const isWarning = registers.some((register) => !isReplayed(register) && register.hasEvents);
+  if (isWarning) checks.warn('eventlog_replay', { detail });
+  else checks.pass('eventlog_replay', { detail });
+  return true;
+}
+
+function isReplayed({ quoted, replayed }: Register): boolean {
+  return quoted === replayed;
+}
+
+/** A register that an OS does not extend. Whether it may have been extended without an event can be for a policy to say. */
+function isWrong(register: Register, { ofSystem, excusable }: RegisterLayout): boolean {
+  return !isReplayed(register) && !ofSystem.has(register.index) && (register.hasEvents || !excusable);
+}
+
+function notCovered(registers: readonly Register[], layout: RegisterLayout): string {
+  const rest = registers.filter((register) => !isReplayed(register));
+  return rest.length === 0 ? '' : `; not covered by the log: ${names(rest, layout)}`;
+}
+
+function names(registers: readonly Register[], layout: RegisterLayout): string {
+  return registers.map(({ index }) => layout.name(index)).join(', ');
+}
+
+/** Facts about Secure Boot are taken from data: a log in which that data is not what was measured was changed. */
+function verifyData(
+  checks: Checks,
+  judged: ReadonlyMap<number, readonly JudgedEvent[]>,
+  layout: RegisterLayout,
+): boolean {
+  const wrong = unverifiedEvent(judged.get(layout.secureBoot) ?? [], layout);
+  const detail = `the data of each event in ${layout.name(layout.secureBoot)} is what was measured`;
+  if (wrong === null) {
+    checks.pass('eventlog_unverified', { detail });
+    return true;
+  }
+  const { offset } = wrong.event;
+  checks.fail('eventlog_unverified', {
+    detail: `the data of the event at offset ${offset} is not what ${layout.name(layout.secureBoot)} was extended by`,
+  });
+  return false;
+}
+
+function verdict(
+  registers: readonly Register[],
+  judged: ReadonlyMap<number, readonly JudgedEvent[]>,
+  { layout, bank, values }: QuotedRegisters,
+): EventLogVerdict {
+  const open = registers.filter((register) => !isReplayed(register));
+  const cover = (index: number): AbsentClaim | null => {
+    if (!values.has(index)) {
+      return { check: 'tpm_pcr_not_quoted', detail: `${layout.name(index)} was not quoted (${bank})` };
+    }
+    const uncovered = open.some((register) => register.index === index);
+    return uncovered
+      ? { check: 'eventlog_replay', detail: `${layout.name(index)} was extended by what the log does not have` }
+      : null;
+  };
+  const { claims, absent } = bootClaims(judged, layout, cover);
+  const numbers = (some: readonly Register[]) => some.map(({ index }) => layout.number(index));
+  const unexplained = open.filter(({ index, hasEvents }) => !hasEvents && !layout.ofSystem.has(index));
+  return {
+    claims: { replayed: numbers(registers.filter(isReplayed)), notCovered: numbers(open), ...claims },
+    gaps: { unexplained: numbers(unexplained), absent },
+  };
+}
