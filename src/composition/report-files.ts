@@ -22,7 +22,9 @@ export function reportOf(input: NamedInput): NamedReport {
     const evidence = readingInput(input, () => readInspectRequest(bytes));
     return {
       name,
-      bytes: readingInput(input, () => reportIn(evidence)) ?? refuse(name, `evidence of type ${evidence.type}`),
+      bytes:
+        readingInput(input, () => (evidence.type === 'event-log' ? null : reportIn(evidence))) ??
+        refuse(name, `evidence of type ${evidence.type}`),
     };
   }
   if (others.length > 0) return refuse(name, [kind, ...others].join(' as well as '));

@@ -1,5 +1,9 @@
+import { parseCanonicalEventLog } from '../formats/canonical-event-log.js';
 import { EVENT_TYPE, type EventLog, type MeasuredEvent } from '../formats/measured-event.js';
-import { parseTcgEventLog, type TcgEventLog } from '../formats/tcg-event-log.js';
+import { parseFirmwareEventLog, parseTcgEventLog } from '../formats/tcg-event-log.js';
+import { PCR_LAYOUT } from '../measured-boot/register-layout.js';
+import { within } from '../model/errors.js';
+import type { EventLogInput } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
 import { algorithmName, digestsByName, shownText, typeName } from './event-names.js';
 import { type FieldDescription, FieldTable, type StructureDescription } from './field-description.js';
@@ -14,21 +18,69 @@ export const SHOWN_EVENTS = 256;
  * @throws {FormatError} as `parseTcgEventLog`
  */
 export function describeCcel(bytes: Uint8Array, about: string, maximumBytes: number): readonly StructureDescription[] {
-  const log = parseTcgEventLog(bytes, maximumBytes);
-  const place = (event: MeasuredEvent) => {
-    const end = event.data.byteOffset + event.data.byteLength - bytes.byteOffset;
-    return { offset: event.offset, length: end - event.offset };
-  };
-  const events = log.events.slice(0, SHOWN_EVENTS).map((event) => ({ ...describeCcelEvent(event), ...place(event) }));
-  const rest = log.events.slice(SHOWN_EVENTS).map(place);
+  return describeLog(parseTcgEventLog(bytes, maximumBytes), bytes, about, registerOfTd);
+}
+
+/**
+ * The event log of a vTPM, and the Canonical Event Log after it where there is one.
+ *
+ * @throws {FormatError} `eventlog_format`, `eventlog_limit`
+ */
+export function describeVtpmLogs(
+  [firmware, canonical]: EventLogInput,
+  about: string,
+  maximumBytes: number,
+): readonly StructureDescription[] {
+  const [first, second] = canonical === undefined ? [about, about] : [`${about}/0`, `${about}/1`];
+  const log = within(first, () => parseFirmwareEventLog(firmware, maximumBytes));
+  const described = describeLog(log, firmware, first, registerOfTpm);
+  if (canonical === undefined) return described;
+  const records = within(second, () => parseCanonicalEventLog(canonical, maximumBytes));
+  return [...described, ...describeLog(records, canonical, second, registerOfTpm)];
+}
+
+function describeLog(
+  log: EventLog,
+  bytes: Uint8Array,
+  about: string,
+  registerOf: (index: number) => string,
+): readonly StructureDescription[] {
+  const { header, events } = log;
+  const place = placesIn(bytes, log.format);
+  const shown = events
+    .slice(0, SHOWN_EVENTS)
+    .map((event) => ({ ...describeEvent(event, registerOf), ...place(event) }));
+  const fields = [...shown, ...leftOff(events.slice(SHOWN_EVENTS).map(place))];
   return [
-    { name: 'event log header', about, length: place(log.header).length, fields: headerFields(bytes, log) },
-    { name: 'event log', about, length: bytes.byteLength, fields: [...events, ...leftOff(rest)] },
+    ...(header === null ? [] : [describeHeader(bytes, header, log, about)]),
+    { name: 'event log', about, length: bytes.byteLength, fields },
   ];
 }
 
+type Place = Pick<FieldDescription, 'offset' | 'length'>;
+
+/** Records of a Canonical Event Log are not read at known places. */
+function placesIn(bytes: Uint8Array, format: EventLog['format']): (event: MeasuredEvent) => Place {
+  if (format === 'cel-json' || format === 'cel-tlv') return () => ({ offset: null, length: null });
+  return ({ offset, data }) => ({ offset, length: data.byteOffset + data.byteLength - bytes.byteOffset - offset });
+}
+
+function describeHeader(
+  bytes: Uint8Array,
+  header: MeasuredEvent,
+  { algorithms }: EventLog,
+  about: string,
+): StructureDescription {
+  const length = header.data.byteOffset + header.data.byteLength - bytes.byteOffset;
+  return { name: 'event log header', about, length, fields: headerFields(bytes, header, algorithms) };
+}
+
 /** TCG_PCR_EVENT, and in it TCG_EfiSpecIDEvent. */
-function headerFields(bytes: Uint8Array, { header, algorithms }: TcgEventLog): readonly FieldDescription[] {
+function headerFields(
+  bytes: Uint8Array,
+  header: MeasuredEvent,
+  algorithms: EventLog['algorithms'],
+): readonly FieldDescription[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const sizes = Object.fromEntries([...algorithms].map(([algorithm, size]) => [algorithmName(algorithm), size]));
   const vendorInfo = 60 + 4 * algorithms.size;
@@ -49,7 +101,10 @@ function headerFields(bytes: Uint8Array, { header, algorithms }: TcgEventLog): r
     .hex('vendorInfo', vendorInfo + 1, view.getUint8(vendorInfo)).fields;
 }
 
-function describeCcelEvent(event: MeasuredEvent): Pick<FieldDescription, 'name' | 'value' | 'meaning'> {
+function describeEvent(
+  event: MeasuredEvent,
+  registerOf: (index: number) => string,
+): Pick<FieldDescription, 'name' | 'value' | 'meaning'> {
   const { index, type } = event;
   const meaning = type === EVENT_TYPE.noAction ? 'extends nothing' : registerOf(index);
   return { name: typeName(type), value: eventValue(event), meaning };
@@ -61,15 +116,19 @@ function eventValue({ index, digests, data }: MeasuredEvent): JsonObject {
 }
 
 /** The register that an index of a CCEL stands for (UEFI 2.10, 38.4.1). */
-function registerOf(index: number): string {
+function registerOfTd(index: number): string {
   if (index === 0) return 'MRTD, which no event extends';
   return index <= 4 ? `RTMR ${index - 1}` : 'no register of a TD';
 }
 
-function leftOff(events: readonly { readonly offset: number; readonly length: number }[]): readonly FieldDescription[] {
+function registerOfTpm(index: number): string {
+  return PCR_LAYOUT.indices.includes(index) ? PCR_LAYOUT.name(index) : 'no PCR';
+}
+
+function leftOff(events: readonly Place[]): readonly FieldDescription[] {
   const [first] = events;
   if (first === undefined) return [];
-  const length = events.reduce((sum, event) => sum + event.length, 0);
+  const length = first.length === null ? null : events.reduce((sum, event) => sum + (event.length ?? 0), 0);
   const meaning = `the first ${SHOWN_EVENTS} are shown`;
   return [{ name: 'events left out', offset: first.offset, length, value: events.length, meaning }];
 }

@@ -8,6 +8,7 @@ import type {
   AkCertificateInput,
   AzSnpVtpmEvidence,
   AzTdxVtpmEvidence,
+  EventLogInput,
   Evidence,
   EvidenceOf,
   EvidenceType,
@@ -20,7 +21,7 @@ import { traitsOf } from '../model/evidence-traits.js';
 import { describeHclReport, describeRuntimeData, describeTpmQuote } from './describe-azure-evidence.js';
 import { describeAkCertificate } from './describe-certificate.js';
 import { describeCollateral } from './describe-collateral.js';
-import { describeCcel } from './describe-event-log.js';
+import { describeCcel, describeVtpmLogs } from './describe-event-log.js';
 import { describeSnpReport } from './describe-snp-report.js';
 import { describeTdQuote, describeTdReport } from './describe-td-quote.js';
 import { describeToken } from './describe-token.js';
@@ -84,7 +85,7 @@ function describeTdx({ quote, runtimeData, collateral, ccel }: TdxEvidence, even
   ];
 }
 
-function describeAzureSnp({ hclReport, tpmQuote, ak }: AzSnpVtpmEvidence): Structures {
+function describeAzureSnp({ hclReport, tpmQuote, ak, eventLog }: AzSnpVtpmEvidence, limit: number): Structures {
   return within('/hclReport', () => {
     const { hardwareReport } = parseHclReportOf('snp', hclReport);
     const { idKeyDigest } = parseSnpReport(hardwareReport);
@@ -93,12 +94,14 @@ function describeAzureSnp({ hclReport, tpmQuote, ak }: AzSnpVtpmEvidence): Struc
       describeSnpReport(hardwareReport, '/hclReport'),
       ...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')),
       ...certificatesOf(ak),
+      ...eventLogOf(eventLog, limit),
       paravisorEntry('azure.paravisors.idKeyDigests', idKeyDigest, '/hclReport'),
     ];
   });
 }
 
-function describeAzureTdx({ hclReport, tdQuote, tpmQuote, collateral, ak }: AzTdxVtpmEvidence): Structures {
+function describeAzureTdx(evidence: AzTdxVtpmEvidence, limit: number): Structures {
+  const { hclReport, tdQuote, tpmQuote, collateral, ak, eventLog } = evidence;
   return within('/hclReport', () => {
     const { hardwareReport } = parseHclReportOf('tdx', hclReport);
     return [
@@ -108,6 +111,7 @@ function describeAzureTdx({ hclReport, tdQuote, tpmQuote, collateral, ak }: AzTd
       ...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')),
       ...collateralOf(collateral),
       ...certificatesOf(ak),
+      ...eventLogOf(eventLog, limit),
       paravisorEntry('azure.paravisors.mrtds', parseTdQuote(tdQuote).body.mrTd, '/tdQuote'),
     ];
   });
@@ -127,6 +131,10 @@ function collateralOf(collateral: TdxCollateral | null): Structures {
 
 function certificatesOf(ak: AkCertificateInput | null): Structures {
   return ak === null ? [] : describeAkCertificate(ak, { leaf: '/akCertificate', chain: '/akChain' });
+}
+
+function eventLogOf(log: EventLogInput | null, maximumBytes: number): Structures {
+  return log === null ? [] : describeVtpmLogs(log, '/eventLog', maximumBytes);
 }
 
 /** The configuration entry that would make this paravisor known. This is not a recommendation to add it. */

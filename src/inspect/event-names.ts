@@ -56,11 +56,18 @@ export function algorithmName(algorithm: number): string {
   return ALGORITHM_NAMES.get(algorithm) ?? `0x${algorithm.toString(16)}`;
 }
 
+export function isKnownType(type: number): boolean {
+  return TYPE_NAMES.has(type);
+}
+
+/** Lower-case hex. */
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
 /** Digests in hex, by the names of their algorithms. */
 export function digestsByName(digests: readonly EventDigest[]): JsonObject {
-  return Object.fromEntries(
-    digests.map(({ algorithm, value }) => [algorithmName(algorithm), Buffer.from(value).toString('hex')]),
-  );
+  return Object.fromEntries(digests.map(({ algorithm, value }) => [algorithmName(algorithm), hex(value)]));
 }
 
 /** ASCII, in one byte or in two (UTF-16), without the NULs at its end; cut where it is long. Null for other data. */

@@ -1,21 +1,25 @@
 import { decodeBase64, decodeHex } from '../formats/base64.js';
+import { parseEventLog } from '../formats/event-log.js';
 import { parseHclReport } from '../formats/hcl-report.js';
+import type { MeasuredEvent } from '../formats/measured-event.js';
 import { parsePemBlocks } from '../formats/pem.js';
 import { parseSnpCertificateTable } from '../formats/snp-certificate-table.js';
 import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
 import { beginsAsSnpReport, structureOf } from '../formats/structure-kind.js';
+import { isCryptoAgile } from '../formats/tcg-event-log.js';
 import { isTdReport, TD_REPORT_LENGTH } from '../formats/td-report.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import { parseCrl } from '../formats/x509-crl.js';
+import { PCR_LAYOUT } from '../measured-boot/register-layout.js';
 import { nullIfMalformed } from '../model/errors.js';
 import { parseCollateralFile } from '../vendors/intel/collateral-file.js';
 import { describeHclReport, describeTpmQuote } from './describe-azure-evidence.js';
 import { describeCertificate } from './describe-certificate.js';
 import { describeCollateral, describeCrl } from './describe-collateral.js';
-import { describeCcel } from './describe-event-log.js';
 import { describeSnpReport } from './describe-snp-report.js';
 import { describeTdQuote, describeTdReport } from './describe-td-quote.js';
 import { describeToken } from './describe-token.js';
+import { isKnownType } from './event-names.js';
 import type { StructureDescription } from './field-description.js';
 
 type Structures = readonly StructureDescription[];
@@ -30,8 +34,8 @@ interface RawKind {
 }
 
 const TOKEN = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\s*$/;
-/** Of the first event (TCG PC Client Platform Firmware Profile, TCG_EfiSpecIDEvent), and where it stands. */
-const SPEC_ID = { signature: 'Spec ID Event03', offset: 32 };
+/** An event log by itself, as files are recognised. */
+export const EVENT_LOG = 'an event log';
 
 /** Every kind of file that is recognised on its own. A file that matches two kinds is taken for neither. */
 const KINDS: readonly RawKind[] = [
@@ -89,11 +93,8 @@ const KINDS: readonly RawKind[] = [
     looksLike: (bytes) => TOKEN.test(textOf(bytes)),
     describe: (bytes) => describeToken(textOf(bytes).trim(), ''),
   },
-  {
-    name: 'an event log',
-    looksLike: (bytes) => textOf(bytes.subarray(SPEC_ID.offset)).startsWith(SPEC_ID.signature),
-    describe: (bytes, eventLogBytes) => describeCcel(bytes, '', eventLogBytes),
-  },
+  // Described by what it replays to.
+  { name: EVENT_LOG, looksLike: isEventLog, describe: () => [] },
   {
     name: 'TDX collateral in JSON',
     looksLike: (bytes) => nullIfMalformed(() => parseCollateralFile(bytes)) !== null,
@@ -162,6 +163,17 @@ function describeTable(bytes: Uint8Array): Structures {
 /** VCEKs have the serial number zero. */
 function certificateIn(der: Uint8Array): X509Certificate {
   return parseCertificate(der, { allowZeroSerial: true });
+}
+
+/** The other formats have nothing that tells them from other files but that they are one, to the end. */
+function isEventLog(bytes: Uint8Array): boolean {
+  if (isCryptoAgile(bytes)) return true;
+  const log = nullIfMalformed(() => parseEventLog(bytes, bytes.byteLength));
+  return log !== null && log.events.length > 0 && log.events.every(isPlausible);
+}
+
+function isPlausible({ index, type }: MeasuredEvent): boolean {
+  return PCR_LAYOUT.indices.includes(index) && (type === null || isKnownType(type));
 }
 
 /** All zeros would be a valid, empty table. */

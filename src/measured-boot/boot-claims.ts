@@ -27,7 +27,7 @@ export function bootClaims(
   cover: RegisterCover,
 ): BootClaims {
   const absent: { [claim in BootClaim]?: AbsentClaim } = {};
-  const valueOf = <T>(claim: BootClaim, made: Made<T>): T | null => {
+  const settle = <T>(claim: BootClaim, made: Made<T>): T | null => {
     if ('value' in made) return made.value;
     absent[claim] = made.absent;
     return null;
@@ -42,30 +42,30 @@ export function bootClaims(
   const lists = loaderListsIn(events, layout);
   const loaders = layout.loader.map(({ index }) => index);
   const claims = {
-    secureBoot: valueOf<boolean>(
+    secureBoot: settle<boolean>(
       'secureBoot',
       within([layout.secureBoot], () => stateOf(state, unknown)),
     ),
-    pk: valueOf('pk', variable('pk')),
-    kek: valueOf('kek', variable('kek')),
-    db: valueOf('db', variable('db')),
-    dbx: valueOf('dbx', variable('dbx')),
-    mokList: valueOf(
+    pk: settle('pk', variable('pk')),
+    kek: settle('kek', variable('kek')),
+    db: settle('db', variable('db')),
+    dbx: settle('dbx', variable('dbx')),
+    mokList: settle(
       'mokList',
       within([layout.mokList], () => mokListOf(events.get(layout.mokList) ?? [])),
     ),
-    applications: valueOf(
+    applications: settle(
       'applications',
       within(
         layout.applications.map(({ index }) => index),
         () => entriesOf(applicationsIn(events, layout)),
       ),
     ),
-    commandLines: valueOf(
+    commandLines: settle(
       'commandLines',
       within(loaders, () => entriesOf(lists.commandLines)),
     ),
-    files: valueOf(
+    files: settle(
       'files',
       within(filesRegisters(layout), () => entriesOf(lists.files)),
     ),

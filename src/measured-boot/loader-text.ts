@@ -30,11 +30,13 @@ export function loaderLabel(data: Uint8Array): 'command' | 'commandLine' | null 
 export function loaderTexts(data: Uint8Array): readonly LoaderText[] {
   if (data.byteLength === 0 || data.byteLength > MAXIMUM_LENGTH) return [];
   const { rest, label } = labelled(data) ?? { rest: data, label: null };
-  const text = utf8Text(rest);
-  if (text !== null) return hashedForms(rest, 1).map((hashed) => ({ hashed, text, encoding: 'utf-8', label }));
-  const wide = utf16Text(data);
+  const narrow = withoutNuls(rest, 1);
+  const text = plain(utf8Text(narrow));
+  if (text !== null) return hashedForms(narrow, 1).map((hashed) => ({ hashed, text, encoding: 'utf-8', label }));
+  const units = withoutNuls(data, 2);
+  const wide = plain(Buffer.from(units).toString('utf16le'));
   if (wide === null) return [];
-  return hashedForms(data, 2).map((hashed) => ({ hashed, text: wide, encoding: 'utf-16', label: null }));
+  return hashedForms(units, 2).map((hashed) => ({ hashed, text: wide, encoding: 'utf-16', label: null }));
 }
 
 function labelled(data: Uint8Array): { readonly rest: Uint8Array; readonly label: 'command' | 'commandLine' } | null {
@@ -43,37 +45,33 @@ function labelled(data: Uint8Array): { readonly rest: Uint8Array; readonly label
   return found === undefined ? null : { rest: data.subarray(found[0].length), label: found[1] };
 }
 
-/** With the NULs at its end, and without one, two, and so on: loaders hash some of them, or none. */
-function hashedForms(bytes: Uint8Array, width: 1 | 2): readonly Uint8Array[] {
-  const forms = [bytes];
-  for (let end = bytes.byteLength - width; forms.length <= MAXIMUM_NULS; end -= width) {
-    if (end < 0 || !bytes.subarray(end, end + width).every((byte) => byte === 0)) break;
-    forms.push(bytes.subarray(0, end));
-  }
-  return forms;
+/** Text without NULs at its end. The last of UTF-16 is half a character where the log cuts it. */
+function withoutNuls(bytes: Uint8Array, width: 1 | 2): Uint8Array {
+  let end = bytes.byteLength;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  const length = Math.min(Math.ceil(end / width) * width, bytes.byteLength);
+  return bytes.subarray(0, length);
 }
 
 const MAXIMUM_NULS = 2;
 
+/** A loader hashes a text alone, or with the NULs that end it: how many, the log need not show. */
+function hashedForms(text: Uint8Array, width: 1 | 2): readonly Uint8Array[] {
+  return Array.from({ length: MAXIMUM_NULS + 1 }, (_, nuls) => Buffer.concat([text, new Uint8Array(nuls * width)]));
+}
+
 function utf8Text(bytes: Uint8Array): string | null {
   try {
-    return plain(UTF_8.decode(bytes));
+    return UTF_8.decode(bytes);
   } catch {
     return null;
   }
 }
 
-function utf16Text(bytes: Uint8Array): string | null {
-  if (bytes.byteLength % 2 !== 0) return null;
-  return plain(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf16le'));
-}
-
-/** Text without the NULs at its end; null where there are other control characters in it. */
-function plain(text: string): string | null {
-  const nuls = /\0{0,2}$/.exec(text)?.index ?? text.length;
-  const rest = text.slice(0, nuls);
+/** Null where there are control characters in it, or nothing. */
+function plain(text: string | null): string | null {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to be found
-  return /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(rest) ? null : rest;
+  return text === null || text === '' || /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text) ? null : text;
 }
 
 /** Commands of GRUB that start Linux (GRUB manual, linux and linux16; linuxefi of distributions). */

@@ -8,8 +8,8 @@ import { lateVariable } from './secure-boot.js';
 /** What no firmware writes, whatever the log replays to. */
 export interface OrderFault {
   readonly offset: number | null;
-  /** As claims number it; null where no register is concerned. */
-  readonly register: number | null;
+  /** Null where no register is concerned. */
+  readonly index: number | null;
   /** One sentence for people. */
   readonly detail: string;
 }
@@ -33,7 +33,7 @@ export function orderFaults(
       .filter((event) => isOddSeparator(event, layout))
       .map((event) => ({
         offset: event.offset,
-        register: layout.number(event.index),
+        index: event.index,
         detail: `the event at offset ${event.offset} does not have the form of a separator`,
       })),
     ...secondSeparators(judged, layout),
@@ -47,17 +47,15 @@ function noActionFaults(log: readonly MeasuredEvent[]): readonly OrderFault[] {
     .filter(({ type, digests }) => type === EVENT_TYPE.noAction && !digests.every(({ value }) => isZero(value)))
     .map(({ offset }) => ({
       offset,
-      register: null,
+      index: null,
       detail: `the event at offset ${offset} extends nothing and has a digest`,
     }));
 }
 
 function localityFaults(log: readonly MeasuredEvent[]): readonly OrderFault[] {
   const localities = startupLocalities(log);
-  if (localities.length > 1) return [{ offset: null, register: 0, detail: 'the log names two startup localities' }];
-  return localities.includes(null)
-    ? [{ offset: null, register: 0, detail: 'the startup locality is not 0, 3 or 4' }]
-    : [];
+  if (localities.length > 1) return [{ offset: null, index: 0, detail: 'the log names two startup localities' }];
+  return localities.includes(null) ? [{ offset: null, index: 0, detail: 'the startup locality is not 0, 3 or 4' }] : [];
 }
 
 /** By its type: what only looks like a separator extends the register all the same. Windows has others in PCR 12 to 14. */
@@ -70,7 +68,7 @@ function isOddSeparator({ index, type, data }: MeasuredEvent, { ofFirmware, oneS
 
 function secondSeparators(
   judged: ReadonlyMap<number, readonly JudgedEvent[]>,
-  { oneSeparator, name, number }: RegisterLayout,
+  { oneSeparator, name }: RegisterLayout,
 ): readonly OrderFault[] {
   return [...oneSeparator].flatMap((index) => {
     const [, second] = (judged.get(index) ?? []).filter(({ separator }) => separator !== null);
@@ -79,7 +77,7 @@ function secondSeparators(
     return [
       {
         offset,
-        register: number(index),
+        index,
         detail: `the event at offset ${offset} is a second separator in ${name(index)}`,
       },
     ];
@@ -88,10 +86,10 @@ function secondSeparators(
 
 function lateVariables(
   judged: ReadonlyMap<number, readonly JudgedEvent[]>,
-  { secureBoot, name, number }: RegisterLayout,
+  { secureBoot, name }: RegisterLayout,
 ): readonly OrderFault[] {
   const offset = lateVariable(judged.get(secureBoot) ?? []);
   if (offset === null) return [];
   const detail = `the variable at offset ${offset} follows the separator in ${name(secureBoot)}`;
-  return [{ offset, register: number(secureBoot), detail }];
+  return [{ offset, index: secureBoot, detail }];
 }

@@ -55,7 +55,7 @@ export interface EvidenceTraits {
   /** The longest nonce of the caller's own that fits, and what holds no longer one; null where any nonce fits. */
   readonly longestNonce: { readonly bytes: number; readonly holder: string } | null;
   /** Member in which a section of claims stands. Of a section that the type lacks: where other types have it. */
-  readonly places: { readonly [section in keyof Claims]?: string };
+  readonly places: { readonly [section in keyof Claims | 'eventLog']?: string };
   /** Schema of its native form in openapi.yaml; null where this build does not verify the type. */
   readonly schema: string | null;
   /** Members of the native form, in the order in which they are read. */
@@ -89,7 +89,7 @@ const OF_A_PARAVISOR = {
   hasTeeTopics: true,
   noncePlaces: ['hcl.userData', 'tpm.extraData'],
   longestNonce: TPM_EXTRA_DATA,
-  places: { snp: 'hclReport', tdx: 'tdQuote', hcl: 'hclReport', tpm: 'tpmQuote' },
+  places: { snp: 'hclReport', tdx: 'tdQuote', hcl: 'hclReport', tpm: 'tpmQuote', eventLog: 'eventLog' },
 } as const;
 
 const OF_A_TOKEN = {
@@ -117,7 +117,7 @@ export const EVIDENCE_TRAITS = {
     ...OF_A_BARE_REPORT,
     tee: 'tdx',
     noncePlaces: ['tdx.reportData', 'runtimeData.nonce', 'hcl.userData'],
-    places: { snp: 'report', tdx: 'quote', hcl: 'runtimeData', tpm: 'tpmQuote' },
+    places: { snp: 'report', tdx: 'quote', hcl: 'runtimeData', tpm: 'tpmQuote', eventLog: 'ccel' },
     schema: 'TdxEvidence',
     members: {
       quote: { structure: 'TD quote' },
@@ -160,7 +160,7 @@ export const EVIDENCE_TRAITS = {
     hasTeeTopics: false,
     noncePlaces: ['tpm.extraData'],
     longestNonce: TPM_EXTRA_DATA,
-    places: { tpm: 'tpmQuote' },
+    places: { tpm: 'tpmQuote', eventLog: 'eventLog' },
     schema: null,
     members: {},
   },
@@ -224,6 +224,11 @@ export function hasVtpm(type: ContractEvidenceType): boolean {
   return EVIDENCE_TRAITS[type].vtpm;
 }
 
+/** Whether evidence of a type can have the event log of a TD. Behind a paravisor, RTMRs are the paravisor's. */
+export function hasTdEventLog(type: ContractEvidenceType): boolean {
+  return traitsOf(type).places.eventLog === 'ccel';
+}
+
 /** Whose token evidence of a type is; null where it is none. */
 export function tokenRouteOf<T extends ContractEvidenceType>(type: T): Rows[T]['tokenRoute'] {
   return EVIDENCE_TRAITS[type].tokenRoute;
@@ -235,8 +240,8 @@ export function tokenTypeOf(route: TokenRoute): TokenType {
 
 const TOKEN_TYPES: { readonly [route in TokenRoute]: TokenType } = { maa: 'maa-token', ita: 'ita-token' };
 
-/** JSON pointer of the member that a section of claims was read from. */
-export function placeOf(section: keyof Claims, type: ContractEvidenceType): string {
+/** JSON pointer of the member that a section of claims, or an event log, was read from. */
+export function placeOf(section: keyof Claims | 'eventLog', type: ContractEvidenceType): string {
   const member = traitsOf(type).places[section];
   return member === undefined ? '/evidence' : `/evidence/${member}`;
 }

@@ -103,6 +103,14 @@ export interface AzTdxVtpmEvidence {
   readonly eventLog: EventLogInput | null;
 }
 
+/** An event log by itself, to be looked at, and what its registers are said to hold. */
+export interface EventLogFile {
+  readonly type: 'event-log';
+  readonly log: Uint8Array;
+  /** Null where none were sent. */
+  readonly pcrs: TpmQuoteInput['pcrs'] | null;
+}
+
 /** Types of other verifiers' tokens: Microsoft Azure Attestation, Intel Trust Authority. */
 export type TokenType = 'maa-token' | 'ita-token';
 

@@ -6,8 +6,9 @@ import { isHardwareType, type Tee, type TeeOfPolicies, teeOf, traitsOf } from '.
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import { attestationResults } from './attestation-results.js';
 import { baseWarnings, relaxed } from './base-checks.js';
+import { eventLogCover, secureBoot } from './boot-topics.js';
 import { type CheckSet, outcomeOf } from './decide.js';
-import { freshness, paravisor, secureBoot, tpmRequirements } from './guest-topics.js';
+import { freshness, paravisor, tpmRequirements } from './guest-topics.js';
 import type { Policy } from './policy-document.js';
 import { referenceValues } from './reference-values.js';
 import { minimums, snpRequirements } from './snp-topics.js';
@@ -171,6 +172,7 @@ function hardwareTopics(
     freshness,
     ...ownRequirements,
     tpmRequirements,
+    eventLogCover,
     attestationResults,
     referenceValues,
   ];

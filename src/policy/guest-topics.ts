@@ -1,7 +1,7 @@
 import type { Checks } from '../model/check.js';
 import type { SnpClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
-import { hasParavisor, hasVtpm, isTokenType, placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
+import { hasParavisor, hasVtpm, placeOf } from '../model/evidence-traits.js';
 import type { Verification } from '../model/verification.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
@@ -58,28 +58,6 @@ function whyNotByIdKey({ idKeyDigest, guestSvn }: SnpClaims, setting: string, fl
   const counted = version === guestSvn ? '' : `, of which the low 16 bits count: ${version}`;
   return `GUEST_SVN ${guestSvn}${counted} is below ${floor}, the floor of ${digest} in ${setting}`;
 }
-
-/** Secure Boot, as the paravisor configured it, or as the token says. Only a literal `true` passes: what is missing is not false. */
-export const secureBoot: AppraisalTopic = {
-  needs: (policy, evidenceType) => {
-    if (policy.secureBoot === 'any') return [];
-    // Bare evidence need not have runtime claims, but without a verified report it is not known to have none.
-    const section = hasParavisor(evidenceType) ? 'hcl' : (tokenRouteOf(evidenceType) ?? teeOf(evidenceType));
-    return section === null ? [] : [section];
-  },
-  required: (policy) => (policy.secureBoot === 'required' ? ['secure_boot'] : []),
-  appraise: (policy, { evidenceType, verification }, checks) => {
-    if (policy.secureBoot === 'any') return;
-    const place = checks.at(placeOf('hcl', evidenceType));
-    const { hcl, maa } = verification.claims;
-    const state = isTokenType(evidenceType) ? maa?.stated.secureBoot : hcl?.vmConfiguration?.['secureBoot'];
-    if (typeof state === 'boolean') {
-      place.require(state, 'secure_boot', { expected: true, actual: state });
-    } else {
-      place.fail('secure_boot_unknown', { expected: true, actual: state ?? null });
-    }
-  },
-};
 
 type Origin = AppraisalInput['nonce']['origin'];
 

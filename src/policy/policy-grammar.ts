@@ -16,17 +16,13 @@ import {
   lowerCase,
   pattern,
   refused,
-  single,
+  someText,
   uuid,
 } from '../schema/values.js';
 import { alternatives, REFERENCE_SET } from './reference-grammar.js';
 
 const TOKEN_ROUTE = ['required', 'optional', 'off'] as const;
 const COMPONENTS_BEFORE_TURIN = SNP_TCB_COMPONENTS.filter((component) => component !== 'fmc');
-
-const someText = single('text', 'text that is not blank', (raw) =>
-  typeof raw === 'string' && /\S/.test(raw) ? raw : undefined,
-);
 
 /** The word `any`, which has to be written, or what else it may be. */
 function anyOr<T>(schema: Schema<T>): Schema<T | 'any'> {

@@ -1,7 +1,7 @@
 import { SNP_PRODUCTS } from '../model/claims.js';
 import { optional, type Read, refined, type Schema } from '../schema/schema.js';
 import { list, naming, object, section, someOf } from '../schema/structures.js';
-import { choice, hex, integer, lowerCase, refused, uuid } from '../schema/values.js';
+import { choice, hex, integer, lowerCase, refused, someText, uuid } from '../schema/values.js';
 
 /** Sections of claims that a set of reference values can speak about. */
 export const REFERENCE_SECTIONS = ['snp', 'tdx', 'hcl', 'tpm'] as const;
@@ -39,8 +39,30 @@ const snp = naming(
   }),
 );
 
+/** What was booted, by an event log. Digests are of the bank that is quoted; of variables, SHA-256 of their contents. */
+function bootOf(digestBytes: number) {
+  return naming(
+    object({
+      applications: alternatives(hex(digestBytes)),
+      /** As text, or as a digest. */
+      commandLines: alternatives(someText),
+      files: alternatives(hex(digestBytes)),
+      db: alternatives(hex(32)),
+      dbx: alternatives(hex(32)),
+    }),
+  );
+}
+
+const bootOfTd = bootOf(48);
+export type BootReferences = Read<typeof bootOfTd>;
+
 const registers = Object.fromEntries(TDX_REGISTERS.map((register) => [register, alternatives(hex(48))]));
-const tdx = naming(object(registers as { [register in TdxRegister]: Schema<readonly string[] | null> }));
+const tdx = naming(
+  object({
+    ...(registers as { [register in TdxRegister]: Schema<readonly string[] | null> }),
+    boot: optional(bootOfTd, null),
+  }),
+);
 
 const hcl = naming(object({ vmUniqueId: alternatives(lowerCase(uuid)) }));
 
@@ -50,10 +72,11 @@ function pcrValues(index: string): Schema<readonly string[]> {
 }
 
 /** Only SHA-256: values of the SHA-1 bank are never claims, and no other bank is quoted on Azure. */
-const pcrs = object({ pcrs: object({ sha256: someOf(PCR_INDICES, pcrValues) }) });
+const pcrs = object({ sha256: someOf(PCR_INDICES, pcrValues) });
 
-const tpm = refined(pcrs, ({ pcrs: { sha256 } }) => ({
-  sha256Pcrs: Object.entries(sha256).map(([index, values = []]) => ({ index: Number(index), values })),
+const tpm = refined(naming(object({ pcrs: optional(pcrs, null), boot: optional(bootOf(32), null) })), (read) => ({
+  sha256Pcrs: Object.entries(read.pcrs?.sha256 ?? {}).map(([index, values = []]) => ({ index: Number(index), values })),
+  boot: read.boot,
 }));
 
 /** A member that is null is not compared. */

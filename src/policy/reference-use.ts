@@ -1,6 +1,6 @@
 import type { Claims, SnpPart, SnpProduct } from '../model/claims.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
-import { hasVtpm, isHardwareType, teeOf } from '../model/evidence-traits.js';
+import { hasTdEventLog, hasVtpm, isHardwareType, teeOf } from '../model/evidence-traits.js';
 import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import { REFERENCE_SECTIONS, type ReferenceSection, type ReferenceSet } from './reference-grammar.js';
@@ -37,6 +37,9 @@ function unusedInSet(
     return absent.map((section) =>
       unusedMember(`${pointer}/${section}`, `no evidence that the policy accepts has claims of ${section}`),
     );
+  }
+  if (set.tdx?.boot != null && !accepts.some((type) => hasTdEventLog(type))) {
+    return [unusedMember(`${pointer}/tdx/boot`, 'no evidence that the policy accepts has the event log of a TD')];
   }
   if (accepts.some((type) => applies(set, type))) return [];
   return [unusedMember(`${pointer}/appliesTo/product`, 'no evidence with these sections has a product')];

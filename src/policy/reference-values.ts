@@ -4,8 +4,11 @@ import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType } from '../model/evidence.js';
 import { hasParavisor, placeOf, teeOf } from '../model/evidence-traits.js';
 import type { JsonValue } from '../model/json.js';
+import type { Verification } from '../model/verification.js';
 import type { AppraisalTopic, ClaimSection } from './appraisal-topic.js';
+import { bootComparisons } from './boot-references.js';
 import {
+  type BootReferences,
   REFERENCE_SECTIONS,
   type ReferenceSection,
   type ReferenceSet,
@@ -18,10 +21,12 @@ interface Comparison {
   readonly id: CheckId;
   /** The claim as answers name it. */
   readonly claim: string;
-  readonly section: ClaimSection;
   readonly accepted: readonly JsonValue[];
-  /** Undefined where no verified bytes say it: then it does not match, whatever is accepted. */
-  readonly actual: JsonValue | undefined;
+  readonly actual: JsonValue;
+  readonly holds: boolean;
+  /** What is wrong where it does not hold: "is …". */
+  readonly finding: string;
+  readonly place: ClaimSection | 'eventLog';
 }
 
 /** Reference values: sets that apply are alternatives, and one of them must match in all its members. */
@@ -33,14 +38,16 @@ export const referenceValues: AppraisalTopic = {
     return sections.filter((section) => section === teeOf(evidenceType) || sets.some((set) => set[section] !== null));
   },
   required: ({ referenceValues: sets }) => (sets.length === 0 ? [] : ['reference_not_applicable']),
-  appraise: ({ referenceValues: sets }, { evidenceType, verification: { claims } }, checks) => {
+  appraise: ({ referenceValues: sets }, { evidenceType, verification }, checks) => {
     if (sets.length === 0) return;
-    const applying = sets.filter((set) => applies(set, evidenceType, claims));
-    const [closest] = applying.map((set) => comparisonsOf(set, claims)).sort((a, b) => mismatches(a) - mismatches(b));
+    const applying = sets.filter((set) => applies(set, evidenceType, verification.claims));
+    const [closest] = applying
+      .map((set) => comparisonsOf(set, verification))
+      .sort((a, b) => mismatches(a) - mismatches(b));
     const detail = `${applying.length} of ${sets.length} sets of reference values apply`;
     checks.require(closest !== undefined, 'reference_not_applicable', { detail, otherwise: detail });
     for (const comparison of closest ?? []) {
-      record(comparison, applying.length, checks.at(placeOf(comparison.section, evidenceType)));
+      record(comparison, applying.length, checks.at(placeOf(comparison.place, evidenceType)));
     }
   },
 };
@@ -63,33 +70,49 @@ function applies({ appliesTo, ...set }: ReferenceSet, evidenceType: ContractEvid
 }
 
 function mismatches(comparisons: readonly Comparison[]): number {
-  return comparisons.filter((comparison) => !matches(comparison)).length;
+  return comparisons.filter(({ holds }) => !holds).length;
 }
 
-/** The same type and the same value: the text of a number is another value. */
-function matches({ accepted, actual }: Comparison): boolean {
-  return actual !== undefined && accepted.includes(actual);
-}
-
-function record(comparison: Comparison, tried: number, checks: Checks): void {
-  const { id, claim, accepted, actual } = comparison;
-  const finding = actual === undefined ? 'is nowhere in the evidence' : 'is not among the reference values';
-  checks.require(matches(comparison), id, {
+function record({ id, claim, accepted, actual, holds, finding }: Comparison, tried: number, checks: Checks): void {
+  checks.require(holds, id, {
     expected: accepted,
-    actual: actual ?? null,
+    actual,
     detail: `${claim} is among the reference values`,
     otherwise: `${claim} ${finding}, in the closest of ${tried} sets that apply`,
   });
 }
 
-function comparisonsOf(set: ReferenceSet, { snp, tdx, hcl, tpm }: Claims): readonly Comparison[] {
+function comparisonsOf(set: ReferenceSet, verification: Verification): readonly Comparison[] {
+  const { snp, tdx, hcl, tpm } = verification.claims;
   return [
     ...(set.snp === null ? [] : snpComparisons(set.snp, snp)),
     ...(set.tdx === null ? [] : tdxComparisons(set.tdx, tdx)),
     ...(set.hcl === null ? [] : compare('hcl_reference', 'hcl', 'vmUniqueId', set.hcl.vmUniqueId, vmUniqueId(hcl))),
     ...(set.tpm === null ? [] : pcrComparisons(set.tpm, tpm)),
+    ...bootOf('tdx', set.tdx?.boot ?? null, verification),
+    ...bootOf('tpm', set.tpm?.boot ?? null, verification),
   ];
 }
+
+function bootOf(
+  section: 'tpm' | 'tdx',
+  references: BootReferences | null,
+  { claims, eventLogGaps }: Verification,
+): readonly Comparison[] {
+  if (references === null) return [];
+  const log = { claims: claims[section]?.eventLog, gaps: eventLogGaps, ...BOUND_BY[section] };
+  return bootComparisons(references, log).map(({ member, ...compared }) => ({
+    ...compared,
+    claim: `${section}.eventLog.${member}`,
+    place: 'eventLog',
+  }));
+}
+
+/** The bank that is quoted, and the check of its registers. */
+const BOUND_BY = {
+  tpm: { bank: 'sha256', mismatch: 'tpm_pcr' },
+  tdx: { bank: 'sha384', mismatch: 'tdx_measurement' },
+} as const;
 
 function snpComparisons(
   references: NonNullable<ReferenceSet['snp']>,
@@ -139,6 +162,7 @@ function vmUniqueId(hcl: HclClaims | undefined): string | undefined {
   return typeof id === 'string' ? id.toLowerCase() : undefined;
 }
 
+/** A claim that is undefined is said by no verified bytes: it does not match, whatever is accepted. */
 function compare(
   id: CheckId,
   section: ClaimSection,
@@ -146,5 +170,9 @@ function compare(
   accepted: readonly JsonValue[] | null,
   actual: JsonValue | undefined,
 ): readonly Comparison[] {
-  return accepted === null ? [] : [{ id, claim: `${section}.${member}`, section, accepted, actual }];
+  if (accepted === null) return [];
+  // The same type and the same value: the text of a number is another value.
+  const holds = actual !== undefined && accepted.includes(actual);
+  const finding = actual === undefined ? 'is nowhere in the evidence' : 'is not among the reference values';
+  return [{ id, claim: `${section}.${member}`, accepted, actual: actual ?? null, holds, finding, place: section }];
 }

@@ -113,3 +113,7 @@ function isText(raw: JsonValue): raw is string {
 function isBetween(raw: JsonValue, min: number, max: number): raw is number {
   return typeof raw === 'number' && raw >= min && raw <= max;
 }
+
+export const someText = single('text', 'text that is not blank', (raw) =>
+  typeof raw === 'string' && /\S/.test(raw) ? raw : undefined,
+);

@@ -1,7 +1,12 @@
 import { describeEvidence } from '../inspect/describe-evidence.js';
-import { describeRaw, RAW_KINDS, recogniseRaw, remarkOnRaw } from '../inspect/raw-structures.js';
-import type { Evidence } from '../model/evidence.js';
+import { inspectEventLog } from '../inspect/inspect-event-log.js';
+import { describeRaw, EVENT_LOG, RAW_KINDS, recogniseRaw, remarkOnRaw } from '../inspect/raw-structures.js';
+import { within } from '../model/errors.js';
+import type { EventLogFile, Evidence } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
+
+/** What every inspection says of itself. */
+const UNVERIFIED = { verified: false, notice: 'nothing here was verified: anyone could have written every value' };
 
 /** Shows what evidence says, field by field, and says of itself that it verifies nothing. */
 export class InspectEvidence {
@@ -13,8 +18,13 @@ export class InspectEvidence {
   }
 
   /** @throws {FormatError} where the evidence is malformed */
-  execute(evidence: Evidence): JsonObject {
+  execute(evidence: Evidence | EventLogFile): JsonObject {
+    if (evidence.type === 'event-log') return this.#eventLog(evidence);
     return inspectionOf({ type: evidence.type }, describeEvidence(evidence, this.#eventLogBytes));
+  }
+
+  #eventLog({ type, log, pcrs }: EventLogFile): JsonObject {
+    return { ...UNVERIFIED, type, ...within('/log', () => inspectEventLog(log, pcrs, this.#eventLogBytes)) };
   }
 }
 
@@ -32,7 +42,9 @@ export function rawInspections(eventLogBytes: number) {
     remark: remarkOnRaw,
     /** @throws {FormatError} where bytes that look like this kind are malformed */
     execute: (bytes: Uint8Array, kind: string) =>
-      inspectionOf({ takenFor: kind }, describeRaw(bytes, kind, eventLogBytes)),
+      kind === EVENT_LOG
+        ? { ...UNVERIFIED, takenFor: kind, type: 'event-log', ...inspectEventLog(bytes, null, eventLogBytes) }
+        : inspectionOf({ takenFor: kind }, describeRaw(bytes, kind, eventLogBytes)),
   };
 }
 
@@ -41,8 +53,7 @@ export type RawInspections = Readonly<ReturnType<typeof rawInspections>>;
 /** The answer of an inspection: what was looked at, and its structures. */
 function inspectionOf(what: JsonObject, structures: ReturnType<typeof describeEvidence>): JsonObject {
   return {
-    verified: false,
-    notice: 'nothing here was verified: anyone could have written every value',
+    ...UNVERIFIED,
     ...what,
     structures: structures.map(({ name, about, length, fields }) => ({
       name,

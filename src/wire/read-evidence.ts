@@ -1,4 +1,6 @@
-import type { Evidence, PcrBank, SnpEndorsementInput, TpmQuoteInput } from '../model/evidence.js';
+import { BANK_LENGTH } from '../formats/measured-event.js';
+import { FormatError } from '../model/errors.js';
+import type { EventLogFile, Evidence, PcrBank, SnpEndorsementInput, TpmQuoteInput } from '../model/evidence.js';
 import { type MemberForm, type MemberValues, traitsOf } from '../model/evidence-traits.js';
 import { readConfigfsTsmSnp, readConfigfsTsmTdx } from './dialects/configfs-tsm.js';
 import { readExtendedReport } from './dialects/extended-report.js';
@@ -116,6 +118,22 @@ function readPcrBank(values: Schemas['PcrBankValues'], pointer: string): Readonl
     if (value !== undefined) bank.set(Number(index), readHex(value, `${pointer}/${index}`));
   }
   return bank;
+}
+
+/**
+ * Decodes an event log by itself, whose schema was checked.
+ * @throws {FormatError} `encoding`; `tpm_format` for a value that is not as long as those of its bank
+ */
+export function readEventLogFile({ log, pcrs }: Schemas['EventLogInspectionRequest']): EventLogFile {
+  const values = pcrs === undefined ? null : readPcrs(pcrs, '/pcrs');
+  for (const [bank, ofBank] of values ?? []) {
+    for (const [index, { byteLength }] of ofBank) {
+      if (byteLength === BANK_LENGTH[bank]) continue;
+      const message = `a ${bank} PCR value is ${byteLength} bytes, expected ${BANK_LENGTH[bank]}`;
+      throw new FormatError('tpm_format', message, { pointer: `/pcrs/${bank}/${index}` });
+    }
+  }
+  return { type: 'event-log', log: readStructure(log, '/log'), pcrs: values };
 }
 
 function readSnpEndorsements(

@@ -1,6 +1,6 @@
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
-import type { Evidence, TokenEvidence } from '../model/evidence.js';
+import type { EventLogFile, Evidence, TokenEvidence } from '../model/evidence.js';
 import { traitsOf } from '../model/evidence-traits.js';
 import { hexLook } from '../model/hex-like.js';
 import { isObject, type JsonObject } from '../model/json.js';
@@ -9,7 +9,7 @@ import { trusteeHint } from './dialects/trustee.js';
 import { readBytes } from './encoded-members.js';
 import { evidenceForm, requireEvidenceType } from './evidence-form.js';
 import { readBody } from './read-body.js';
-import { readEvidence } from './read-evidence.js';
+import { readEventLogFile, readEvidence } from './read-evidence.js';
 import { readPublicJwk, refusePrivateKey } from './read-public-jwk.js';
 import { checkSchema, checkVerifyRequest, type Schemas } from './schema-check.js';
 import { INSTANT_FORM, MISSING_MEMBER, missingOr } from './schema-message.js';
@@ -146,12 +146,13 @@ export function overrideRequest(request: VerifyRequest, overrides: RequestOverri
 }
 
 /**
- * Reads an /inspect body: what /verify takes as `evidence`, or a whole /verify body, whose evidence alone is looked at.
+ * Reads an /inspect body: what /verify takes as `evidence`, or a whole /verify body, whose evidence alone is looked at;
+ * or an event log by itself.
  * Of the others only the schema is checked: what they say, and whether they are allowed, is no matter here.
  *
  * @throws {FormatError} as `readVerifyRequest`
  */
-export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits): Evidence {
+export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits): Evidence | EventLogFile {
   const json = readBody(body, limits);
   if (!isObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
   if (json['evidence'] !== undefined) {
@@ -163,6 +164,7 @@ export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits):
     const message = 'neither evidence, which has the member type, nor a /verify body, which has the member evidence';
     throw new FormatError('schema', trusteeHint(json) ?? message, { pointer: '' });
   }
+  if (json['type'] === 'event-log') return readEventLogFile(checkSchema('EventLogInspectionRequest', json));
   const form = evidenceForm(json, '');
   return readEvidence(form, checkSchema(form, json), '');
 }

@@ -1,0 +1,21 @@
+import { FormatError } from '../model/errors.js';
+import { isCanonicalJson, parseCanonicalEventLog } from './canonical-event-log.js';
+import type { EventLog } from './measured-event.js';
+import { isCryptoAgile, parseFirmwareEventLog } from './tcg-event-log.js';
+
+/**
+ * Reads an event log of any format, by how it begins. A log of SHA-1 digests alone begins as a Canonical Event Log in TLV
+ * may: it is taken for one only where it is none.
+ *
+ * @throws {FormatError} `eventlog_limit`, `eventlog_format`
+ */
+export function parseEventLog(bytes: Uint8Array, maximumBytes: number): EventLog {
+  if (isCanonicalJson(bytes)) return parseCanonicalEventLog(bytes, maximumBytes);
+  if (isCryptoAgile(bytes)) return parseFirmwareEventLog(bytes, maximumBytes);
+  try {
+    return parseCanonicalEventLog(bytes, maximumBytes);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return parseFirmwareEventLog(bytes, maximumBytes);
+  }
+}

@@ -1,0 +1,210 @@
+import { parseEfiVariable } from '../formats/efi-variable.js';
+import { parseEventLog } from '../formats/event-log.js';
+import {
+  BANK_LENGTH,
+  DIGEST_ALGORITHM,
+  EVENT_TYPE,
+  type EventBank,
+  type EventLog,
+  type MeasuredEvent,
+} from '../formats/measured-event.js';
+import { bootClaims, type RegisterCover } from '../measured-boot/boot-claims.js';
+import { type JudgedEvent, judgedEvents } from '../measured-boot/judged-event.js';
+import { loaderLabel } from '../measured-boot/loader-text.js';
+import { orderFaults } from '../measured-boot/log-order.js';
+import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
+import { initialValue, type Replay, replay } from '../measured-boot/replay.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import { SHOWN_EVENTS } from './describe-event-log.js';
+import { digestsByName, hex, shownText, typeName } from './event-names.js';
+
+/** Values of registers, to compare a log with: bank, then index, then value. */
+export type RegisterValues = ReadonlyMap<EventBank, ReadonlyMap<number, Uint8Array>>;
+
+/** What is shown of data in hex. */
+const SHOWN_BYTES = 64;
+
+/** Types whose digest is of all the data, or, of a variable, of what counts in it (TCG PC Client PFP, Event Types). */
+const HASHED_TYPES: ReadonlySet<number> = new Set([
+  EVENT_TYPE.separator,
+  0x08, // EV_S_CRTM_VERSION
+  EVENT_TYPE.variableDriverConfig,
+  0x80000002, // EV_EFI_VARIABLE_BOOT
+  0x8000000c, // EV_EFI_VARIABLE_BOOT2
+  0x80000006, // EV_EFI_GPT_EVENT
+  EVENT_TYPE.efiAction,
+  EVENT_TYPE.variableAuthority,
+]);
+
+const BANKS = Object.keys(DIGEST_ALGORITHM) as readonly EventBank[];
+/** What a log is read under where it has several. */
+const BY_STRENGTH: readonly EventBank[] = ['sha256', 'sha384', 'sha512', 'sha1'];
+
+/** A log, and what it replays to in each bank that it has. */
+interface Replayed {
+  readonly log: EventLog;
+  readonly layout: RegisterLayout;
+  /** The bank in which events are judged. */
+  readonly bank: EventBank;
+  readonly replays: ReadonlyMap<EventBank, Replay>;
+  readonly pcrs: RegisterValues | null;
+}
+
+/**
+ * What an event log says, what it replays to in each of its banks, and what is wrong with it. Nothing vouches for the
+ * values of registers that it may be compared with.
+ *
+ * `covered` is true where the digest of an event is of its data, and, with values, its register replays to its value.
+ *
+ * @param maximumBytes the longest log that is read
+ * @throws {FormatError} `eventlog_format`, `eventlog_limit`
+ */
+export function inspectEventLog(bytes: Uint8Array, pcrs: RegisterValues | null, maximumBytes: number): JsonObject {
+  const log = parseEventLog(bytes, maximumBytes);
+  const layout = isOfTd(log) ? RTMR_LAYOUT : PCR_LAYOUT;
+  const banks = BANKS.filter((bank) => log.algorithms.has(DIGEST_ALGORITHM[bank]));
+  const replays = new Map(banks.map((bank) => [bank, replay(log.events, bank, layout)]));
+  const bank = BY_STRENGTH.find((known) => banks.includes(known)) ?? 'sha256';
+  const replayed = { log, layout, bank, replays, pcrs };
+  const boot = bootClaims(judgedEvents(log.events, bank), layout, coverOf(replayed));
+  const { secureBoot, ...lists } = boot.claims;
+  return {
+    format: log.format,
+    events: log.events.slice(0, SHOWN_EVENTS).map((event) => shownEvent(event, replayed)),
+    eventCount: log.events.length,
+    replayed: Object.fromEntries([...replays].map(([name, { values }]) => [name, byIndex(values)])),
+    secureBoot,
+    boot: lists,
+    problems: problemsOf(replayed),
+  };
+}
+
+/** A CCEL: firmware numbers its header by the first register of a TD, or has digests of SHA-384 alone for four registers. */
+function isOfTd({ header, algorithms, events }: EventLog): boolean {
+  if (header === null) return false;
+  if (header.index === 1) return true;
+  const alone = algorithms.size === 1 && algorithms.has(DIGEST_ALGORITHM.sha384);
+  return alone && events.length > 0 && events.every(({ index }) => RTMR_LAYOUT.indices.includes(index));
+}
+
+function byIndex(values: Replay['values']): JsonObject {
+  return Object.fromEntries([...values].sort(([a], [b]) => a - b).map(([index, value]) => [String(index), hex(value)]));
+}
+
+function shownEvent(event: MeasuredEvent, replayed: Replayed): JsonObject {
+  const { index, type, offset, digests } = event;
+  return {
+    index,
+    type: typeName(type),
+    offset,
+    digests: digestsByName(digests),
+    covered: isCovered(event, replayed),
+    data: shownData(event),
+  };
+}
+
+function shownData({ data, type }: MeasuredEvent): JsonObject {
+  const variable = type === null || !VARIABLE_TYPES.has(type) ? null : parseEfiVariable(data);
+  return {
+    length: data.byteLength,
+    text: shownText(data),
+    hex: hex(data.subarray(0, SHOWN_BYTES)),
+    ...(variable === null ? {} : { variable: { name: variable.name, guid: variable.guid } }),
+  };
+}
+
+const VARIABLE_TYPES: ReadonlySet<number> = new Set([
+  EVENT_TYPE.variableDriverConfig,
+  0x80000002,
+  0x8000000c,
+  EVENT_TYPE.variableAuthority,
+]);
+
+function isCovered(event: MeasuredEvent, replayed: Replayed): boolean {
+  const judged = judgedIn(event, replayed.bank);
+  return judged?.isCovered === true && coverOf(replayed)(event.index) === null;
+}
+
+function judgedIn(event: MeasuredEvent, bank: EventBank): JudgedEvent | null {
+  const [[judged] = []] = [...judgedEvents([event], bank).values()];
+  return judged ?? null;
+}
+
+/** Without values, the data alone decides. */
+function coverOf({ layout, bank, replays, pcrs }: Replayed): RegisterCover {
+  if (pcrs === null) return () => null;
+  const given = pcrs.get(bank);
+  const values = replays.get(bank)?.values;
+  return (index) => {
+    const value = given?.get(index);
+    if (value === undefined)
+      return { check: 'tpm_pcr_not_quoted', detail: `no value of ${layout.name(index)} was given` };
+    const replayed = values?.get(index) ?? initialValue(index, BANK_LENGTH[bank], layout);
+    if (hex(replayed) === hex(value)) return null;
+    return { check: 'eventlog_replay', detail: `the log does not replay to ${layout.name(index)}` };
+  };
+}
+
+function problemsOf(replayed: Replayed): readonly JsonValue[] {
+  const { log, layout, bank, replays } = replayed;
+  const all = log.header === null ? log.events : [log.header, ...log.events];
+  const judged = judgedEvents(log.events, bank);
+  return [
+    ...weakBank(log, layout),
+    ...orderFaults(all, judged, layout).map(({ offset, index, detail }) => ({
+      code: 'eventlog_order',
+      ...(offset === null ? {} : { offset }),
+      ...(index === null ? {} : { pcr: index }),
+      detail,
+    })),
+    ...[...replays].flatMap(([name, { fault }]) =>
+      fault === null ? [] : [{ code: 'eventlog_replay', bank: name, offset: fault.event.offset, detail: fault.detail }],
+    ),
+    ...differences(replayed),
+    ...[...judged.values()]
+      .flat()
+      .filter(isAltered)
+      .map(({ event: { offset, index } }) => ({
+        code: 'eventlog_unverified',
+        offset,
+        pcr: index,
+        detail: `the data of the event at offset ${offset} is not what ${layout.name(index)} was extended by`,
+      })),
+  ];
+}
+
+/** A TPM log of SHA-1 alone is evidence of nothing. */
+function weakBank({ algorithms, events }: EventLog, layout: RegisterLayout): readonly JsonObject[] {
+  if (layout === RTMR_LAYOUT || events.length === 0 || algorithms.has(DIGEST_ALGORITHM.sha256)) return [];
+  return [{ code: 'tpm_weak_bank', detail: 'the log has no SHA-256 digests, so it is not accepted as evidence' }];
+}
+
+/** Registers of which values were given: those that the log does not replay to, in every bank. */
+function differences({ layout, replays, pcrs }: Replayed): readonly JsonObject[] {
+  return [...(pcrs ?? [])].flatMap(([bank, given]) => {
+    const found = replays.get(bank);
+    if (found === undefined || found.fault !== null) return [];
+    return [...given].flatMap(([index, value]) => differenceOf(bank, index, value, found.values.get(index), layout));
+  });
+}
+
+function differenceOf(
+  bank: EventBank,
+  index: number,
+  value: Uint8Array,
+  replayed: Uint8Array | undefined,
+  layout: RegisterLayout,
+): readonly JsonObject[] {
+  const actual = hex(replayed ?? initialValue(index, BANK_LENGTH[bank], layout));
+  // What an OS extends without the log is no fault of the log.
+  if (actual === hex(value) || (replayed === undefined && layout.ofSystem.has(index))) return [];
+  const detail = `the log does not replay to ${layout.name(index)}`;
+  return [{ code: 'eventlog_replay', bank, pcr: index, expected: hex(value), actual, detail }];
+}
+
+/** Data that is not what was measured, of an event that says it is. */
+function isAltered(judged: JudgedEvent): boolean {
+  const { type, data } = judged.event;
+  const isHashed = (type !== null && HASHED_TYPES.has(type)) || loaderLabel(data) !== null;
+  return isHashed && !judged.isCovered;
+}

@@ -1,0 +1,104 @@
+import type { EventLogClaims } from '../model/claims.js';
+import { hasParavisor, isTokenType, placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
+import type { JsonValue } from '../model/json.js';
+import type { Verification } from '../model/verification.js';
+import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
+
+/** The event log that came with evidence, where it holds. */
+export function eventLogOf({ claims: { tpm, tdx } }: Verification): EventLogClaims | undefined {
+  return tpm?.eventLog ?? tdx?.eventLog;
+}
+
+/** What says whether Secure Boot is on, and where that stands. */
+interface SecureBootWord {
+  readonly state: JsonValue;
+  /** Ends a sentence: "Secure Boot is on, by …". */
+  readonly source: string;
+  readonly place: string;
+  /** Why the state is not known; null where nothing says more. */
+  readonly unknown: string | null;
+}
+
+/**
+ * Secure Boot, by the event log where there is one whose register was quoted, else as the paravisor configured it, or as
+ * the token says. Only a literal `true` passes: what is missing is not false. Log and paravisor measure one switch, so
+ * that where they differ no policy allows: one of the two is not of this boot.
+ */
+export const secureBoot: AppraisalTopic = {
+  needs: (policy, evidenceType) => {
+    if (policy.secureBoot === 'any') return [];
+    // Bare evidence need not have runtime claims, but without a verified report it is not known to have none.
+    const section = hasParavisor(evidenceType) ? 'hcl' : (tokenRouteOf(evidenceType) ?? teeOf(evidenceType));
+    return section === null ? [] : [section];
+  },
+  required: (policy) => (policy.secureBoot === 'required' ? ['secure_boot'] : []),
+  appraise: (policy, input, checks) => {
+    const log = wordOfLog(input);
+    const other = wordOfOther(input);
+    if (contradict(log, other)) {
+      checks.at(log.place).fail('secure_boot', {
+        expected: { [other.source]: other.state },
+        actual: { [log.source]: log.state },
+        detail: `Secure Boot is ${onOrOff(log.state)} by ${log.source}, and ${onOrOff(other.state)} by ${other.source}`,
+      });
+      return;
+    }
+    if (policy.secureBoot === 'any') return;
+    const { state, source, place, unknown } = log ?? other;
+    if (typeof state !== 'boolean') {
+      const why = unknown === null ? {} : { detail: `${source} does not say whether Secure Boot is on: ${unknown}` };
+      checks.at(place).fail('secure_boot_unknown', { expected: true, actual: state, ...why });
+      return;
+    }
+    const detail = `Secure Boot is ${onOrOff(state)}, by ${source}`;
+    checks.at(place).require(state, 'secure_boot', { expected: true, actual: state, detail, otherwise: detail });
+  },
+};
+
+function contradict(log: SecureBootWord | null, other: SecureBootWord): log is SecureBootWord {
+  if (typeof log?.state !== 'boolean' || typeof other.state !== 'boolean') return false;
+  return log.state !== other.state;
+}
+
+function onOrOff(state: JsonValue): string {
+  return state === true ? 'on' : 'off';
+}
+
+/** Null where there is no log, or its register of Secure Boot was not quoted. */
+function wordOfLog({ evidenceType, verification }: AppraisalInput): SecureBootWord | null {
+  const log = eventLogOf(verification);
+  const gap = verification.eventLogGaps?.absent.secureBoot;
+  if (log === undefined || (gap !== undefined && gap.check !== 'secure_boot_unknown')) return null;
+  const place = placeOf('eventLog', evidenceType);
+  return { state: log.secureBoot, source: 'the event log', place, unknown: gap?.detail ?? null };
+}
+
+function wordOfOther({ evidenceType, verification: { claims } }: AppraisalInput): SecureBootWord {
+  const place = placeOf('hcl', evidenceType);
+  if (isTokenType(evidenceType)) {
+    return { state: claims.maa?.stated.secureBoot ?? null, source: 'the token', place, unknown: null };
+  }
+  const state = claims.hcl?.vmConfiguration?.['secureBoot'] ?? null;
+  return { state, source: 'the runtime claims', place, unknown: null };
+}
+
+/**
+ * PCRs that are not in their initial state although the event log has nothing for them: whatever extended them, the log
+ * is not all of the boot. What an OS extends while it runs is not among them, and a policy may name others.
+ */
+export const eventLogCover: AppraisalTopic = {
+  needs: () => [],
+  required: () => [],
+  appraise: ({ require: { tpm } }, { evidenceType, verification: { eventLogGaps } }, checks) => {
+    const unexplained = eventLogGaps?.unexplained ?? [];
+    if (unexplained.length === 0) return;
+    const excused = tpm?.runtimePcrs ?? [];
+    const rest = unexplained.filter((index) => !excused.includes(index));
+    checks.at(placeOf('eventLog', evidenceType)).require(rest.length === 0, 'eventlog_replay', {
+      expected: excused,
+      actual: unexplained,
+      detail: `the log has no event for PCR ${unexplained.join(', ')}, which the policy lets be`,
+      otherwise: `PCR ${rest.join(', ')} was extended, and the log has no event for it`,
+    });
+  },
+};
