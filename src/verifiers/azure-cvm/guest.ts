@@ -37,6 +37,8 @@ export interface Guest {
   readonly withheldConfiguration: JsonObject | null;
   /** SHA-256 PCRs of the signed selection; null where there is none to go by. */
   readonly selectedPcrs: readonly number[] | null;
+  /** Of the attestation key that signed the quote; null where the quote makes no claims. */
+  readonly akThumbprint: string | null;
 }
 
 const NOTHING: Guest = {
@@ -46,6 +48,7 @@ const NOTHING: Guest = {
   validUntil: null,
   withheldConfiguration: null,
   selectedPcrs: null,
+  akThumbprint: null,
 };
 
 /** What hardware says of the guest. */
@@ -117,6 +120,7 @@ export class GuestVerifier {
       ...hcl,
       claims: { ...hcl.claims, ...present({ tpm: quote.claims }) },
       selectedPcrs: quote.selectedPcrs,
+      akThumbprint: quote.claims === null ? null : claims.akThumbprint,
       bound,
       endorsements,
       validUntil,
@@ -153,6 +157,6 @@ function describeParavisor(
 }
 
 /** What a verification says of the guest beside checks and endorsements. */
-export function guestMembers({ withheldConfiguration, selectedPcrs }: Guest) {
-  return present({ withheldConfiguration, selectedPcrs });
+export function guestMembers({ withheldConfiguration, selectedPcrs, akThumbprint }: Guest) {
+  return present({ withheldConfiguration, selectedPcrs, akThumbprint });
 }
