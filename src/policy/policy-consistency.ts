@@ -51,9 +51,6 @@ export function membersNotBuilt({ accepts, require: { tpm } }: PolicyMembers) {
   for (const type of accepts.filter((accepted) => !isVerified(accepted))) {
     add('/accepts', `evidence of type ${type} cannot be judged by this version`);
   }
-  if (tpm?.trackResets === true) {
-    add('/require/tpm/trackResets', 'this version keeps no reset counters: every decision is indeterminate');
-  }
   if ((tpm?.runtimePcrs ?? []).length > 0) {
     add('/require/tpm/runtimePcrs', 'this version does not replay the event log of a vTPM, so this decides nothing');
   }

@@ -224,6 +224,7 @@ export interface Situation {
   readonly bound?: Verification['bound'];
   readonly nonce?: AppraisalInput['nonce'];
   readonly results?: AppraisalInput['results'];
+  readonly resets?: AppraisalInput['resets'];
   readonly boundKey?: boolean;
   readonly at?: Date;
   readonly required?: readonly CheckId[];
@@ -255,6 +256,7 @@ export function situation(given: Situation = {}): AppraisalInput {
     },
     nonce: given.nonce ?? { origin: 'caller' },
     results: given.results ?? new Map(),
+    resets: given.resets ?? { state: 'none' },
     boundKey: given.boundKey ?? false,
     at: given.at ?? AT,
   };

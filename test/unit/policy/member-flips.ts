@@ -234,7 +234,13 @@ export const MEMBER_FLIPS: readonly MemberFlip[] = [
   requiring('tdx.xfamMask', '00'.repeat(8), { types: TDX }),
   requiring('tdx.mrServiceTd', [HEX_48], { types: TDX, given: withTdx({ mrServiceTd: HEX_48 }) }),
   requiring('tdx.machines.ppid', ['00'.repeat(16)], { types: TDX, given: withTdx({ ppid: '11'.repeat(16) }) }),
-  requiring('tpm.trackResets', true, { types: AZURE }),
+  requiring('tpm.trackResets', true, {
+    types: AZURE,
+    given: (type) => ({
+      ...genuine(type),
+      resets: { state: 'remembered', counts: { resetCount: 4, restartCount: 0 } },
+    }),
+  }),
   requiring('tpm.quotedPcrs', [9], { types: AZURE }),
   ...tokenFlips('maa', 'complianceStatus', ['azure-compliant-uvm']),
   ...tokenFlips('maa', 'attestationType', ['tdxvm'], TDX),
