@@ -45,7 +45,6 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ],
   ['STO-05', notBuilt('challenges are kept in memory only, and decisions are not stored', 'audit_unavailable')],
   ['STO-06', notBuilt('challenges are kept in memory only, and decisions are not stored')],
-  ['TPM-10', notBuilt('the service keeps no reset counters: a policy that tracks them is indeterminate', 'tpm_reset')],
   ['TPM-11', notBuilt('event logs of a vTPM are not appraised', 'eventlog_unverified')],
   ['TPM-16', notBuilt('Secure Boot is not read from event logs', 'secure_boot_unknown')],
   ['TPM-17', notBuilt('reference values for boot events do not exist', 'tpm_pcr', 'eventlog_unverified')],

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { UsageError } from '../cli/input.js';
-import { type Configuration, challengeKeyPath } from '../config/configuration.js';
+import { type Configuration, challengeKeyPath, resetMemoryDirectory } from '../config/configuration.js';
 import { ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
@@ -9,7 +9,9 @@ import { POLICY_ID } from '../model/request.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { ChallengeCodec } from '../service/challenges.js';
 import { NonceRecogniser } from '../service/nonces.js';
+import { ResetTracking } from '../service/reset-tracking.js';
 import type { PolicyView, VerifyEvidenceUseCase } from '../service/verify-evidence.js';
+import { FileResetMemory } from '../stores/file-reset-memory.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { PolicyFileError, readNamedPolicyFile } from '../stores/policy-file.js';
 import type { PolicySet } from '../stores/policy-files.js';
@@ -32,8 +34,9 @@ export interface CommandLineVerification {
 /**
  * The same code as the service's, with four differences. A past time is always allowed (by `--at`, never by the
  * body), since whoever runs the command owns the machine. Challenges are never used up. The clock is not watched, and
- * endorsements are not renewed in the background, since the process ends with the command. If a part cannot be opened,
- * those opened before are closed.
+ * endorsements are not renewed in the background, since the process ends with the command. Caches, rollback marks and
+ * reset counts are those of a service with the same data directory. If a part cannot be opened, those opened before are
+ * closed.
  *
  * @param policy id of a policy, or a policy file; null for what the body says
  * @throws {ConfigurationError} where a policy does not load, or a file that the configuration names is wrong
@@ -56,6 +59,7 @@ async function openVerification(
   const directory = opened.add(await openPolicies(configuration, log));
   const own = policy === null ? null : await ownPolicy(policy, directory.snapshot());
   const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
+  const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
   const world = { clock: SYSTEM_CLOCK, log, inBackground: false };
   const endorsements = opened.add(openEndorsements(configuration, world));
   await endorsements.ready;
@@ -72,6 +76,7 @@ async function openVerification(
       services: services.services,
       policies: () => view,
       nonces: new NonceRecogniser(await challengeCodec(configuration), store, log),
+      resets: new ResetTracking(resetMemory, log),
       // The process ends with the command: there is nothing to compare the clock with.
       clock: { ...SYSTEM_CLOCK, doubt: () => null },
       log,

@@ -5,11 +5,13 @@ import type { Metrics } from '../http/metrics.js';
 import type { EndorsementSource } from '../model/endorsement.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Clock } from '../model/ports.js';
+import type { ResetMemory } from '../model/vtpm-resets.js';
 import type { Policy } from '../policy/policy-document.js';
 import { ChallengeCodec, IssueChallenge } from '../service/challenges.js';
 import type { ClockWatch } from '../service/clock-watch.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import { NonceRecogniser } from '../service/nonces.js';
+import { ResetTracking } from '../service/reset-tracking.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import type { PolicyDirectory } from '../stores/policy-directory.js';
@@ -36,6 +38,7 @@ export interface ServiceParts {
   readonly policies: PolicyDirectory<Policy>;
   readonly access: ReloadedAccess;
   readonly challenges: { readonly key: Uint8Array; readonly store: MemoryChallengeStore };
+  readonly resetMemory: ResetMemory;
   readonly endorsements: { readonly source: EndorsementSource };
   readonly services: OpenAttestationServices;
   readonly roots: ReloadedRoots;
@@ -86,7 +89,7 @@ function verifyEvidenceWith(
   codec: ChallengeCodec,
   parts: ServiceParts,
 ): VerifyEvidenceUseCase {
-  const { configuration, world, clockWatch, policies, challenges, services } = parts;
+  const { configuration, world, clockWatch, policies, challenges, resetMemory, services } = parts;
   return createVerifyEvidence(
     container,
     {
@@ -94,6 +97,7 @@ function verifyEvidenceWith(
       services: services.services,
       policies: () => policies.snapshot(),
       nonces: new NonceRecogniser(codec, challenges.store, world.log),
+      resets: new ResetTracking(resetMemory, world.log),
       clock: clockWatch,
       log: world.log,
     },

@@ -3,7 +3,7 @@ import { type Configuration, namedEndorsementFolders } from '../config/configura
 import { configurationWarnings } from '../config/consistency.js';
 import { folderProblem, isSystemError } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
-import { membersNotBuilt } from '../policy/policy-consistency.js';
+import { policyRemarks } from '../policy/policy-consistency.js';
 import type { Policy } from '../policy/policy-document.js';
 
 /** Warns of settings that are allowed and deserve a second look. */
@@ -22,9 +22,9 @@ export async function warnOfMissingFolders(configuration: Configuration, log: Lo
   }
 }
 
-/** Warns of policy members that load although this version does not judge by them. */
+/** Warns of policy members that say less than they seem to. */
 export function warnOfPolicies(policies: readonly Policy[], log: Log): void {
   for (const policy of policies) {
-    for (const { pointer, message } of membersNotBuilt(policy)) log.warn({ policy: policy.id, pointer }, message);
+    for (const { pointer, message } of policyRemarks(policy)) log.warn({ policy: policy.id, pointer }, message);
   }
 }

@@ -1,5 +1,10 @@
 import { requireAvailable } from '../config/availability.js';
-import { type Configuration, challengeKeyPath, isPolicyDirectoryRequired } from '../config/configuration.js';
+import {
+  type Configuration,
+  challengeKeyPath,
+  isPolicyDirectoryRequired,
+  resetMemoryDirectory,
+} from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
 import { Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
@@ -9,6 +14,7 @@ import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { ClockWatch } from '../service/clock-watch.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
+import { FileResetMemory } from '../stores/file-reset-memory.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
 import { openAttestationServices } from './attestation-services.js';
@@ -61,6 +67,7 @@ async function openService(configuration: Configuration, world: World, opened: O
   const { policies, access, endings } = await openRules(configuration, { clock, log, metrics }, opened);
   const key = await readChallengeKey(configuration, log);
   const store = openChallengeStore(clock, log, opened);
+  const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
   const outside = await openOutside(configuration, { ...world, clock }, metrics, opened);
   const dependencies = httpDependencies({
     configuration,
@@ -71,6 +78,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     policies,
     access,
     challenges: { key, store },
+    resetMemory,
     ...outside,
   });
   policies.watch();

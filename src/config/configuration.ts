@@ -200,6 +200,11 @@ export function endorsementCacheDirectory(configuration: Configuration): string 
   return join(dataDirectory(configuration), 'endorsements');
 }
 
+/** Directory where reset counts of vTPMs are kept. */
+export function resetMemoryDirectory(configuration: Configuration): string {
+  return join(dataDirectory(configuration), 'tpm-resets');
+}
+
 /** Whether the policy directory must exist: only the one that nobody named may be missing, and then holds no files. */
 export function isPolicyDirectoryRequired({ policies }: Configuration): boolean {
   return policies.directory !== DEFAULT_POLICY_DIRECTORY;

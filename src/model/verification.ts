@@ -66,6 +66,11 @@ export interface Verification {
   readonly selectedPcrs?: readonly number[];
   /** What the event log does not show, for whoever asks for it. Absent where no log was sent, or it does not hold. */
   readonly eventLogGaps?: EventLogGaps;
+  /**
+   * RFC 7638 SHA-256 thumbprint of the key that signed the quote of the claims, base64url: what a vTPM is remembered by.
+   * Absent where no quote is verified.
+   */
+  readonly akThumbprint?: string;
   /** What keeps a TDX TCB from being up to date: for whoever judges its status. Absent where there is no TD. */
   readonly tcbShortfalls?: readonly TcbShortfall[];
   /** Absent where there is no TD, or no collateral that could be relied on. */

@@ -4,6 +4,7 @@ import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { ContractEvidenceType, TokenRoute } from '../model/evidence.js';
 import type { Verification } from '../model/verification.js';
+import type { RememberedResets } from '../model/vtpm-resets.js';
 import type { Policy } from './policy-document.js';
 
 /**
@@ -25,6 +26,8 @@ export interface AppraisalInput {
   readonly nonce: NonceStanding;
   /** A route that is not in it has no Attestation Result: none was sent, and nothing is configured to fetch one. */
   readonly results: ReadonlyMap<TokenRoute, ResultState>;
+  /** What is remembered of the vTPM of the evidence. Looked at only by policies that track its resets. */
+  readonly resets: RememberedResets;
   /** Whether the request supplied a key to bind. */
   readonly boundKey: boolean;
   /** The verification time of the request. */

@@ -5,6 +5,7 @@ import { hasParavisor, hasVtpm, placeOf } from '../model/evidence-traits.js';
 import type { Verification } from '../model/verification.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
+import { appraiseResets, tracksResets } from './vtpm-resets.js';
 
 /**
  * Whether the paravisor is known. Signature, claims hash and AK only show that some genuine guest vouches for the
@@ -112,21 +113,24 @@ function appraiseDepth(policy: Policy, bound: Verification['bound'], checks: Che
 
 /**
  * What the vTPM quote must also show. Evidence without a vTPM shows nothing of it, and does not pass either: it
- * must not be a way around what the policy asks of PCRs. A memory of the vTPM is not kept: it never passes.
+ * must not be a way around what the policy asks of the vTPM.
  */
 export const tpmRequirements: AppraisalTopic = {
-  needs: (policy, evidenceType) => (quotedPcrsOf(policy).length > 0 && hasVtpm(evidenceType) ? ['tpm'] : []),
+  needs: (policy, evidenceType) => {
+    const isAsked = quotedPcrsOf(policy).length > 0 || tracksResets(policy);
+    return isAsked && hasVtpm(evidenceType) ? ['tpm'] : [];
+  },
   required: (policy) => {
     const ids: CheckId[] = [];
     if (quotedPcrsOf(policy).length > 0) ids.push('tpm_pcr_not_quoted');
-    if (policy.require.tpm?.trackResets === true) ids.push('tpm_reset');
+    if (tracksResets(policy)) ids.push('tpm_reset');
     return ids;
   },
-  appraise: (policy, { evidenceType, verification }, checks) => {
+  appraise: (policy, { evidenceType, verification, resets }, checks) => {
     const asked = quotedPcrsOf(policy);
-    const quote = checks.at(placeOf('tpm', evidenceType));
-    if (asked.length > 0) appraiseSelection(asked, verification, hasVtpm(evidenceType) ? quote : checks);
-    if (policy.require.tpm?.trackResets === true) quote.unavailable('tpm_reset', { retryable: false });
+    const quote = hasVtpm(evidenceType) ? checks.at(placeOf('tpm', evidenceType)) : checks;
+    if (asked.length > 0) appraiseSelection(asked, verification, quote);
+    if (tracksResets(policy)) appraiseResets(verification, resets, quote);
   },
 };
 

@@ -44,15 +44,19 @@ function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly
   );
 }
 
-/** What of a policy waits for a later version. None of it makes this version allow what it would not. */
-export function membersNotBuilt({ accepts, require: { tpm } }: PolicyMembers) {
-  const found: { readonly pointer: string; readonly message: string }[] = [];
-  const add = (pointer: string, message: string) => found.push({ pointer, message });
-  for (const type of accepts.filter((accepted) => !isVerified(accepted))) {
-    add('/accepts', `evidence of type ${type} cannot be judged by this version`);
-  }
-  if (tpm?.trackResets === true) {
-    add('/require/tpm/trackResets', 'this version keeps no reset counters: every decision is indeterminate');
-  }
-  return found;
+/** What of a policy says less than it seems to. It loads, and whoever runs the service should know. */
+export function policyRemarks({ accepts, referenceValues }: PolicyMembers) {
+  const notVerified = accepts
+    .filter((type) => !isVerified(type))
+    .map((type) => ({ pointer: '/accepts', message: `evidence of type ${type} cannot be judged by this version` }));
+  const openPins = referenceValues.flatMap((set, index) =>
+    (['tpm', 'tdx'] as const)
+      .filter((section) => set[section]?.boot?.commandLines != null && set[section]?.boot?.files == null)
+      .map((section) => ({ pointer: `/referenceValues/${index}/${section}/boot`, message: COMMAND_LINES_ALONE })),
+  );
+  return [...notVerified, ...openPins];
 }
+
+/** Both stand in one register by their digests, and only the log says which is which. */
+const COMMAND_LINES_ALONE =
+  'commandLines without files: whoever sends a log can call the load options of a kernel a file, so list the files as well';

@@ -10,11 +10,13 @@ import { isHardwareType, tokenRouteOf } from '../model/evidence-traits.js';
 import type { Log } from '../model/ports.js';
 import type { Caller, VerifyRequest } from '../model/request.js';
 import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../model/verification.js';
+import type { RememberedResets } from '../model/vtpm-resets.js';
 import type { ResultState } from '../policy/appraisal-topic.js';
 import { appraise, mergeChecks, type PolicyAppraisal } from '../policy/appraise.js';
 import { decide, isUndecided } from '../policy/decide.js';
 import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
+import { trackedVtpm, tracksResets } from '../policy/vtpm-resets.js';
 import { expectedBinding } from '../verifiers/binding/expected-binding.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
 import { requireAudience, requirePolicies, unknownPolicy } from './caller-limits.js';
@@ -24,6 +26,7 @@ import { type Judged, judgeResults } from './judge-results.js';
 import { type NonceRecogniser, nonceChecks } from './nonces.js';
 import { notJudged, undecided } from './not-judged.js';
 import type { OtherVerifiers } from './other-verifiers.js';
+import type { ResetTracking } from './reset-tracking.js';
 import { SUBMITTED_ROUTES, submitWhereWanted } from './submit-where-wanted.js';
 
 /** One immutable view of the policies, so that a request is judged by one set throughout. */
@@ -53,6 +56,7 @@ export interface VerifyEvidenceParts {
   /** Thumbprint of a JWK, by which attestation keys are compared. */
   readonly keyThumbprint: KeyThumbprint;
   readonly nonces: Pick<NonceRecogniser, 'standing'>;
+  readonly resets: Pick<ResetTracking, 'remembered' | 'advance'>;
   readonly clock: WatchedClock;
   readonly log: Log;
   /** Makes a decision id, a UUID version 7. */
@@ -61,6 +65,13 @@ export interface VerifyEvidenceParts {
 
 /** Share of the deadline that fetching may take. */
 const FETCH_SHARE = 0.8;
+
+/** Where there is nothing to look up: no policy asks, or the evidence does not say whose counts these are. */
+const NOT_READ: RememberedResets = {
+  state: 'unavailable',
+  detail: 'the evidence does not tell which vTPM its quote is of',
+  retryable: false,
+};
 
 /** What is known of a request before its evidence is looked at. */
 interface Case {
@@ -195,14 +206,29 @@ export class VerifyEvidence {
     return result;
   }
 
-  #decide(asked: Case, now: Date, judged: Judged): Decision {
+  /**
+   * Appraises under each policy. Counts of an allow are noted before it leaves: where they cannot be kept, or a newer quote
+   * came first, all is appraised again by what is known then.
+   */
+  async #appraise(asked: Case, { verification, results }: Judged): Promise<readonly PolicyAppraisal[]> {
     const { request, at, historical, policies, nonce, binding } = asked;
+    const boundKey = binding !== null && binding.jkt !== null;
+    const input = { evidenceType: request.evidence.type, verification, nonce, results, boundKey, at };
+    const appraiseBy = (resets: RememberedResets) => policies.map((policy) => appraise(policy, { ...input, resets }));
+    if (historical) return appraiseBy({ state: 'not consulted' });
+    const vtpm = policies.some(tracksResets) ? trackedVtpm(verification) : null;
+    if (vtpm === null) return appraiseBy(NOT_READ);
+    const appraisals = appraiseBy(await this.#parts.resets.remembered(vtpm));
+    if (decide(appraisals).decision !== 'allow') return appraisals;
+    const instead = await this.#parts.resets.advance(vtpm);
+    return instead === null ? appraisals : appraiseBy(instead);
+  }
+
+  async #decide(asked: Case, now: Date, judged: Judged): Promise<Decision> {
+    const { request, at, historical, nonce, binding } = asked;
     const { type } = request.evidence;
     const verification = { ...judged.verification, checks: [...nonceChecks(nonce), ...judged.verification.checks] };
-    const boundKey = binding !== null && binding.jkt !== null;
-    const appraisals = policies.map((policy) =>
-      appraise(policy, { evidenceType: type, verification, nonce, results: judged.results, boundKey, at }),
-    );
+    const appraisals = await this.#appraise(asked, { ...judged, verification });
     const { decision, reasons } = decide(appraisals);
     const checks = mergeChecks(appraisals);
     const { claims } = verification;

@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigurationError } from '../model/errors.js';
+import { writeDurably } from './durable-file.js';
 
 /** Bytes of the MAC key of challenges: as many as its hash has (RFC 2104, section 3). */
 export const CHALLENGE_KEY_BYTES = 32;
@@ -59,16 +60,6 @@ async function createKey(path: string, onMade: () => void): Promise<Uint8Array> 
   const key = await readKey(path);
   if (key === null) throw unfit(path, 'vanished');
   return key;
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 async function openExisting(path: string): Promise<FileHandle | null> {

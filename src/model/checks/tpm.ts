@@ -1,4 +1,4 @@
-import type { CheckRows } from './row.js';
+import type { CheckRows, Finding } from './row.js';
 import { reference, value } from './words.js';
 
 export const TPM_CHECKS = {
@@ -63,8 +63,17 @@ export const TPM_CHECKS = {
         : reference(finding),
   },
   tpm_reset: {
-    holds: 'the reset counters of the vTPM did not go back',
-    fails: 'the service keeps no reset counters',
-    remedy: 'The operator should take trackResets out of the policy, because this version keeps no reset counters.',
+    holds: 'the reset counters of the vTPM are not lower than those allowed before',
+    fails: 'a reset counter of the vTPM is lower than one allowed before',
+    remedy: resetRemedy,
   },
 } satisfies CheckRows;
+
+function resetRemedy({ result, expected }: Finding): string {
+  if (result === 'unavailable')
+    return 'The operator should find out from the log why the memory of reset counters cannot be used, and repair its folder.';
+  if (result === 'warn')
+    return 'The caller should leave out the verification time, because resets are compared today only.';
+  if (expected === null) return 'The caller should send evidence with a quote of a vTPM.';
+  return "The caller should send a new quote, and if that is denied as well, the guest's owner should find out who restored an older state of the vTPM.";
+}

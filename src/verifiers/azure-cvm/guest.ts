@@ -47,6 +47,8 @@ export interface Guest {
   /** SHA-256 PCRs of the signed selection; null where there is none to go by. */
   readonly selectedPcrs: readonly number[] | null;
   readonly eventLogGaps: EventLogGaps | null;
+  /** Of the attestation key that signed the quote; null where the quote makes no claims. */
+  readonly akThumbprint: string | null;
 }
 
 const NOTHING: Guest = {
@@ -57,6 +59,7 @@ const NOTHING: Guest = {
   withheldConfiguration: null,
   selectedPcrs: null,
   eventLogGaps: null,
+  akThumbprint: null,
 };
 
 /** What hardware says of the guest. */
@@ -147,6 +150,7 @@ export class GuestVerifier {
       claims: { ...hcl.claims, ...present({ tpm }) },
       eventLogGaps: boot.gaps,
       selectedPcrs: quote.selectedPcrs,
+      akThumbprint: quote.claims === null ? null : claims.akThumbprint,
       bound,
       endorsements,
       validUntil,
@@ -187,6 +191,6 @@ function describeParavisor(
 }
 
 /** What a verification says of the guest beside checks and endorsements. */
-export function guestMembers({ withheldConfiguration, selectedPcrs, eventLogGaps }: Guest) {
-  return present({ withheldConfiguration, selectedPcrs, eventLogGaps });
+export function guestMembers({ withheldConfiguration, selectedPcrs, eventLogGaps, akThumbprint }: Guest) {
+  return present({ withheldConfiguration, selectedPcrs, eventLogGaps, akThumbprint });
 }

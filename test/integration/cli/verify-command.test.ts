@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   buildCcel,
@@ -143,6 +145,8 @@ describe('veritee verify', () => {
 
 describe.skipIf(!haveVectors)('veritee verify of real evidence', () => {
   const REAL = 'az-snp-milan-hcl1-a';
+  /** NotAfter of its VCEK, after which it is not allowed as of today. */
+  const VCEK_ENDS = Date.parse('2032-01-28T16:26:55Z');
   let at: string;
   let nonce: string;
 
@@ -174,6 +178,23 @@ describe.skipIf(!haveVectors)('veritee verify of real evidence', () => {
     const { exitCode, stdout } = await verify('real.json', ...args);
     expect([exitCode, JSON.parse(stdout).reasons]).toEqual([3, ['crl_unavailable']]);
   });
+
+  it.skipIf(Date.now() > VCEK_ENDS)(
+    'TPM-10 remembers resets as a service with the same data directory, but not of a past instant',
+    async () => {
+      await cli.write('tracking.yaml', `${LENIENT}require: { tpm: { trackResets: true } }\n`);
+      const args = ['--policy', 'tracking.yaml', '--nonce', nonce, '--json'];
+      const folder = cli.path('data/tpm-resets');
+      const past = await verify('real.json', ...args, '--at', at);
+      expect([past.exitCode, existsSync(folder)]).toEqual([0, false]);
+      expect((await verify('real.json', ...args)).exitCode).toBe(0);
+      const [name = ''] = await readdir(folder);
+      await cli.write(`data/tpm-resets/${name}`, '4294967295 0\n');
+      const { exitCode, stdout } = await verify('real.json', ...args);
+      const { reasons, claims } = JSON.parse(stdout);
+      expect([exitCode, reasons, name]).toEqual([2, ['tpm_reset'], `ak-${claims.hcl.akThumbprint}`]);
+    },
+  );
 });
 
 describe.skipIf(!haveVectors)('veritee verify of the real token of 2022', () => {

@@ -1,6 +1,7 @@
 import type { Check, CheckResult } from '../../../src/model/check.js';
 import type {
   Claims,
+  EventLogClaims,
   HclClaims,
   SnpClaims,
   SnpTcb,
@@ -12,7 +13,7 @@ import type {
 } from '../../../src/model/claims.js';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { JsonObject } from '../../../src/model/json.js';
-import type { Verification } from '../../../src/model/verification.js';
+import type { EventLogGaps, Verification } from '../../../src/model/verification.js';
 import type { Verified } from '../../../src/model/verified.js';
 import type { AppraisalInput } from '../../../src/policy/appraisal-topic.js';
 import { appraise, type PolicyAppraisal } from '../../../src/policy/appraise.js';
@@ -168,6 +169,29 @@ export function tpmClaims(overrides: Partial<TpmClaims> = {}): TpmClaims {
   };
 }
 
+export const APPLICATION = 'a4'.repeat(32);
+export const FILE = 'f9'.repeat(32);
+export const COMMAND_LINE = '/vmlinuz root=/dev/sda1 ro';
+export const VARIABLE = 'db'.repeat(32);
+
+/** What the log of a boot shows that nothing is wrong with. */
+export function eventLogClaims(overrides: Partial<EventLogClaims> = {}): EventLogClaims {
+  return {
+    replayed: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+    notCovered: [],
+    secureBoot: true,
+    pk: VARIABLE,
+    kek: VARIABLE,
+    db: VARIABLE,
+    dbx: VARIABLE,
+    mokList: null,
+    applications: [APPLICATION],
+    commandLines: [COMMAND_LINE],
+    files: [FILE],
+    ...overrides,
+  };
+}
+
 /** What a token of Azure Attestation or Trust Authority says that could be relied on. */
 export function tokenClaims(stated: Partial<TokenClaims['stated']> = {}, attestationType = 'azurevm'): TokenClaims {
   return {
@@ -224,6 +248,7 @@ export interface Situation {
   readonly bound?: Verification['bound'];
   readonly nonce?: AppraisalInput['nonce'];
   readonly results?: AppraisalInput['results'];
+  readonly resets?: AppraisalInput['resets'];
   readonly boundKey?: boolean;
   readonly at?: Date;
   readonly required?: readonly CheckId[];
@@ -231,6 +256,7 @@ export interface Situation {
   readonly collateralIssued?: Verification['collateralIssued'] & {};
   readonly paravisorMinGuestSvn?: number;
   readonly selectedPcrs?: readonly number[];
+  readonly eventLogGaps?: EventLogGaps;
 }
 
 /** What a genuine Azure SEV-SNP VM, or evidence of another type, with a fresh nonce is judged as, except for what a test says. */
@@ -251,10 +277,12 @@ export function situation(given: Situation = {}): AppraisalInput {
       ...(given.tcbShortfalls === undefined ? {} : { tcbShortfalls: given.tcbShortfalls }),
       ...(given.collateralIssued === undefined ? {} : { collateralIssued: given.collateralIssued }),
       ...(given.selectedPcrs === undefined ? {} : { selectedPcrs: given.selectedPcrs }),
+      ...(given.eventLogGaps === undefined ? {} : { eventLogGaps: given.eventLogGaps }),
       ...(given.paravisorMinGuestSvn === undefined ? {} : { paravisorMinGuestSvn: given.paravisorMinGuestSvn }),
     },
     nonce: given.nonce ?? { origin: 'caller' },
     results: given.results ?? new Map(),
+    resets: given.resets ?? { state: 'none' },
     boundKey: given.boundKey ?? false,
     at: given.at ?? AT,
   };

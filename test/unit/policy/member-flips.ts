@@ -12,6 +12,7 @@ import {
   azClaims,
   azTdxClaims,
   check,
+  eventLogClaims,
   hclClaims,
   type Situation,
   snpClaims,
@@ -19,6 +20,7 @@ import {
   tdxClaims,
   tdxTcb,
   tokenClaims,
+  tpmClaims,
 } from './fixture.js';
 
 /** Evidence that this version appraises. */
@@ -86,6 +88,13 @@ function withSnp(claims: Partial<SnpClaims>): (type: JudgedType) => Situation {
 
 function withTdx(claims: Parameters<typeof tdxClaims>[0]): (type: JudgedType) => Situation {
   return (type) => ({ type, claims: { ...claimsOf(type), tdx: tdxClaims(claims) } });
+}
+
+/** Evidence with the log of a boot that a policy can list. */
+function withEventLog(type: JudgedType): Situation {
+  const eventLog = eventLogClaims();
+  if (type === 'tdx') return { ...genuine(type), claims: { tdx: tdxClaims({ eventLog }) } };
+  return { ...genuine(type), claims: { ...claimsOf(type), tpm: tpmClaims({ eventLog }) } };
 }
 
 function withHcl(claims: Parameters<typeof hclClaims>[0]): (type: JudgedType) => Situation {
@@ -234,8 +243,18 @@ export const MEMBER_FLIPS: readonly MemberFlip[] = [
   requiring('tdx.xfamMask', '00'.repeat(8), { types: TDX }),
   requiring('tdx.mrServiceTd', [HEX_48], { types: TDX, given: withTdx({ mrServiceTd: HEX_48 }) }),
   requiring('tdx.machines.ppid', ['00'.repeat(16)], { types: TDX, given: withTdx({ ppid: '11'.repeat(16) }) }),
-  requiring('tpm.trackResets', true, { types: AZURE }),
+  requiring('tpm.trackResets', true, {
+    types: AZURE,
+    given: (type) => ({
+      ...genuine(type),
+      resets: { state: 'remembered', counts: { resetCount: 4, restartCount: 0 } },
+    }),
+  }),
   requiring('tpm.quotedPcrs', [9], { types: AZURE }),
+  requiring('tpm.runtimePcrs', [5], {
+    types: AZURE,
+    given: (type) => ({ ...genuine(type), eventLogGaps: { unexplained: [5], absent: {} } }),
+  }),
   ...tokenFlips('maa', 'complianceStatus', ['azure-compliant-uvm']),
   ...tokenFlips('maa', 'attestationType', ['tdxvm'], TDX),
   ...tokenFlips('maa', 'attestationType', ['sevsnpvm'], SNP).filter(({ types }) => types === SNP),
@@ -255,6 +274,12 @@ export const MEMBER_FLIPS: readonly MemberFlip[] = [
   ...Array.from({ length: 24 }, (_, index) => index)
     .filter((index) => index !== 16 && index !== 23)
     .map((index) => reference(`tpm.pcrs.sha256.${index}`, [HEX_32], { types: AZURE })),
+  ...Object.entries({ applications: HEX_32, commandLines: 'other', files: HEX_32, db: HEX_32, dbx: HEX_32 }).map(
+    ([member, other]) => reference(`tpm.boot.${member}`, [other], { types: AZURE, given: withEventLog }),
+  ),
+  ...Object.entries({ applications: HEX_48, commandLines: 'other', files: HEX_48, db: HEX_32, dbx: HEX_32 }).map(
+    ([member, other]) => reference(`tdx.boot.${member}`, [other], { types: ['tdx'], given: withEventLog }),
+  ),
   flip('referenceValues[].appliesTo.product', {
     types: SNP,
     on: { referenceValues: [{ appliesTo: { product: 'Genoa' }, snp: { vmpl: [0] } }] },

@@ -144,7 +144,7 @@ describe('a policy text', () => {
       vmpl: [0],
     });
     expect(set?.hcl).toEqual({ vmUniqueId: ['5a0c7d1e-1f2b-4c3d-8e9f-0a1b2c3d4e5f'] });
-    expect(set?.tpm).toEqual({ sha256Pcrs: [{ index: 7, values: ['ab'.repeat(32)] }] });
+    expect(set?.tpm).toEqual({ sha256Pcrs: [{ index: 7, values: ['ab'.repeat(32)] }], boot: null });
     expect(ofTds?.tdx).toMatchObject({ rtmr0: ['ab'.repeat(48)], rtmr1: null });
     expect(loaded.waivers.map(({ check, value }) => [check, value])).toEqual([
       ['tdx_tcb_status', 'OutOfDate'],

@@ -78,14 +78,6 @@ describe('PCRs that must be quoted', () => {
   });
 });
 
-describe('resets', () => {
-  it('are indeterminate where they are to be tracked, since no memory is kept', () => {
-    const appraisal = appraised({ require: { tpm: { trackResets: true } } });
-    expect(only(appraisal, 'tpm_reset')).toMatchObject({ result: 'unavailable', retryable: false });
-    expect(appraisal.outcome).toBe('indeterminate');
-  });
-});
-
 it('PCRs that no event log has to explain are taken, since none is read', () => {
   expect(appraised({ require: { tpm: { runtimePcrs: [10] } } }).outcome).toBe('allow');
 });

@@ -138,6 +138,7 @@ function useCaseOf(
           return standing ?? { origin: nonce === null ? 'none' : 'caller' };
         },
       },
+      resets: { remembered: async () => ({ state: 'none' }), advance: async () => null },
       clock: { now: () => AT, monotonicMs: () => 0, doubt: () => doubt },
       log: new FakeLog(),
       newId: (at) => {

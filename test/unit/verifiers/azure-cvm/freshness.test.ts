@@ -45,6 +45,7 @@ function underFreshness(freshness: string, verification: Verification) {
     verification,
     nonce,
     results: new Map(),
+    resets: { state: 'none' },
     boundKey: false,
     at: AT,
   });

@@ -35,6 +35,7 @@ function under(policy: typeof ANY_PARAVISOR, verification: Verification) {
     verification,
     nonce: { origin: 'caller' },
     results: new Map(),
+    resets: { state: 'none' },
     boundKey: false,
     at: AT,
   });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { jwkThumbprint } from '../../../../src/crypto/jwk-thumbprint.js';
 import { FormatError } from '../../../../src/model/errors.js';
 import {
   type AzureTdxEvidenceOptions,
@@ -56,6 +57,18 @@ describe('an Azure VM on TDX', () => {
     const tpmQuote = { ...genuine.tpmQuote, pcrs: new Map([['sha256', new Map([[0, new Uint8Array(32)]])]] as const) };
     const found = await verifyAzureTdx({ ...genuine, tpmQuote }, { nonce: NONCE });
     expect([found.selectedPcrs, found.claims.tpm?.pcrs]).toEqual([signed, { sha256: {} }]);
+  });
+
+  it('TPM-10 tells whose key signed the quote, and nothing where it did not', async () => {
+    const found = await verifyAzureTdx(genuine, { nonce: NONCE });
+    expect(found.akThumbprint).toBe(jwkThumbprint(TDX_VM.vtpm.publicJwk));
+    const signature = genuine.tpmQuote.signature.map((byte, index) => (index === 9 ? byte ^ 1 : byte));
+    const unsigned = await verifyAzureTdx(
+      { ...genuine, tpmQuote: { ...genuine.tpmQuote, signature } },
+      { nonce: NONCE },
+    );
+    expect([unsigned.claims.tpm, unsigned.akThumbprint]).toEqual([undefined, undefined]);
+    expect(unsigned.claims.hcl?.akThumbprint).toBe(found.akThumbprint);
   });
 
   it('is verified with a quote of version 5 and a TD 1.5 body', async () => {

@@ -47,6 +47,7 @@ async function under(policy: Policy, { mrtds = [], vm, paravisorsSince = SINCE }
     verification,
     nonce: { origin: 'caller' },
     results: new Map(),
+    resets: { state: 'none' },
     boundKey: false,
     at: AT,
   });

@@ -115,6 +115,7 @@ describe('PCR values of a quote', () => {
         verification,
         nonce: { origin: 'caller' },
         results: new Map(),
+        resets: { state: 'none' },
         boundKey: false,
         at: AT,
       });

@@ -1,0 +1,38 @@
+/** How often a TPM was reset, and how often it was restarted or resumed since (TPM 2.0 part 1, 36.3). */
+export interface ResetCounts {
+  readonly resetCount: number;
+  readonly restartCount: number;
+}
+
+/** Whether counts are of an earlier moment. A reset clears `restartCount`, which therefore counts at one `resetCount` only. */
+export function isBehind(counts: ResetCounts, other: ResetCounts): boolean {
+  if (counts.resetCount !== other.resetCount) return counts.resetCount < other.resetCount;
+  return counts.restartCount < other.restartCount;
+}
+
+/** What is known of earlier counts of a vTPM when its quote is appraised. */
+export type RememberedResets =
+  /** No quote of this vTPM was allowed before, or it was forgotten. */
+  | { readonly state: 'none' }
+  | { readonly state: 'remembered'; readonly counts: ResetCounts }
+  /** The verification time is in the past, and the memory has the counts of today. */
+  | { readonly state: 'not consulted' }
+  | { readonly state: 'unavailable'; readonly detail: string; readonly retryable: boolean };
+
+/** The highest counts that were allowed of each vTPM, by the thumbprint of its attestation key. They only grow. */
+export interface ResetMemory {
+  /**
+   * Null where nothing is remembered.
+   * @throws {UnfitError} where what is kept is damaged
+   * @throws {Error} where it cannot be read
+   */
+  highest(akThumbprint: string): Promise<ResetCounts | null>;
+  /**
+   * Notes counts. Lower ones change nothing. Calls for one vTPM take effect one after the other.
+   *
+   * @returns the highest counts, these included, once they are kept
+   * @throws {UnfitError} where what is kept is damaged; it stays as it is
+   * @throws {Error} where it can neither be read nor written
+   */
+  advance(akThumbprint: string, counts: ResetCounts): Promise<ResetCounts>;
+}

@@ -1,0 +1,79 @@
+import type { Checks } from '../model/check.js';
+import type { TpmClaims } from '../model/claims.js';
+import type { JsonObject } from '../model/json.js';
+import type { Verification } from '../model/verification.js';
+import { isBehind, type RememberedResets, type ResetCounts } from '../model/vtpm-resets.js';
+import type { Policy } from './policy-document.js';
+
+/** A vTPM whose counts are compared with earlier ones. */
+export interface TrackedVtpm {
+  readonly akThumbprint: string;
+  readonly counts: ResetCounts;
+}
+
+export function tracksResets({ require: { tpm } }: Policy): boolean {
+  return tpm?.trackResets === true;
+}
+
+/** Null where evidence has no verified quote, names no attestation key, or its vTPM is made anew at each boot. */
+export function trackedVtpm(verification: Verification): TrackedVtpm | null {
+  const { claims, akThumbprint } = verification;
+  if (claims.tpm === undefined || akThumbprint === undefined || isMadeAnew(verification)) return null;
+  return { akThumbprint, counts: countsOf(claims.tpm) };
+}
+
+/**
+ * Compares the counts of the quote with those of quotes that were allowed before. The clock is not compared: quotes of one
+ * boot can arrive in another order than they were made in, so that an earlier clock at equal counts shows nothing.
+ */
+export function appraiseResets(verification: Verification, remembered: RememberedResets, checks: Checks): void {
+  const { tpm } = verification.claims;
+  if (tpm === undefined) {
+    checks.fail('tpm_reset', { detail: 'the evidence has no quote of a vTPM, and the policy tracks its resets' });
+    return;
+  }
+  const actual = shown(countsOf(tpm));
+  if (isMadeAnew(verification)) {
+    const detail = 'the vTPM is made anew at each boot (tpmPersisted is false), so there are no earlier counts';
+    checks.pass('tpm_reset', { actual, detail });
+    return;
+  }
+  switch (remembered.state) {
+    case 'none':
+      checks.pass('tpm_reset', { actual, detail: 'no earlier counts of this vTPM are remembered' });
+      break;
+    case 'remembered':
+      compare(remembered.counts, countsOf(tpm), checks);
+      break;
+    case 'not consulted':
+      checks.warn('tpm_reset', { actual, detail: 'not compared: only the counts of today are remembered' });
+      break;
+    case 'unavailable':
+      checks.unavailable('tpm_reset', { actual, detail: remembered.detail, retryable: remembered.retryable });
+      break;
+  }
+}
+
+function compare(remembered: ResetCounts, counts: ResetCounts, checks: Checks): void {
+  checks.require(!isBehind(counts, remembered), 'tpm_reset', {
+    expected: shown(remembered),
+    actual: shown(counts),
+    otherwise:
+      counts.resetCount === remembered.resetCount
+        ? `restartCount ${counts.restartCount} is lower than ${remembered.restartCount}, which was allowed before at the same resetCount`
+        : `resetCount ${counts.resetCount} is lower than ${remembered.resetCount}, which was allowed before`,
+  });
+}
+
+/** NonPersistedTPM: a new attestation key at each boot. */
+function isMadeAnew({ claims: { hcl } }: Verification): boolean {
+  return hcl?.vmConfiguration?.['tpmPersisted'] === false;
+}
+
+function countsOf({ clock: { resetCount, restartCount } }: TpmClaims): ResetCounts {
+  return { resetCount, restartCount };
+}
+
+function shown({ resetCount, restartCount }: ResetCounts): JsonObject {
+  return { resetCount, restartCount };
+}

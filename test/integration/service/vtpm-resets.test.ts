@@ -1,0 +1,194 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningService } from '../../../src/composition/service.js';
+import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
+import { createVirtualMachine, type VirtualMachine } from '../../lab/index.js';
+import {
+  base64Url,
+  LabService,
+  lenientPolicy,
+  NONCE,
+  PKI,
+  post,
+  verdictOf,
+  WITHOUT_ENDORSEMENTS,
+} from './lab-service.js';
+
+/** `require.tpm.trackResets` over HTTP: quotes of one vTPM, whose counters go up and back. */
+
+const TRACKING = { require: { tpm: { trackResets: true } } };
+
+const lab = await LabService.create();
+let service: RunningService;
+
+beforeAll(async () => {
+  await lab.writePolicy(lenientPolicy('tracking', TRACKING));
+  await lab.writePolicy(lenientPolicy('open'));
+  await lab.writePolicy(
+    lenientPolicy('refusing', { ...TRACKING, require: { ...TRACKING.require, snp: { minGuestSvn: 0xffff } } }),
+  );
+  service = await lab.start({ historical: true });
+});
+
+afterAll(() => lab.close());
+
+/** Another VM on the same machine, with a vTPM of its own. */
+const newVm = () => createVirtualMachine({ platform: lab.vm.platform, pki: PKI });
+
+interface Asking {
+  readonly url?: string;
+  readonly policy?: string;
+  readonly at?: string;
+  readonly claims?: object;
+}
+
+/** The decision on a quote of a VM with these counts. */
+async function ask(vm: VirtualMachine, resetCount: number, restartCount: number, asking: Asking = {}) {
+  const { url = service.url, policy = 'tracking', claims = {}, ...members } = asking;
+  const evidence = vm.wireEvidence({
+    nonce: NONCE,
+    endorsements: WITHOUT_ENDORSEMENTS,
+    quote: { resetCount, restartCount },
+    claims,
+  });
+  return post(url, '/verify?checks=all', JSON.stringify({ evidence, nonce: base64Url(NONCE), policy, ...members }));
+}
+
+const verdict = async (...asked: Parameters<typeof ask>) => verdictOf(await ask(...asked));
+const memoryOf = (data: string) => join(lab.root, data, 'tpm-resets');
+const fileOf = (vm: VirtualMachine, data = 'data') => join(memoryOf(data), `ak-${jwkThumbprint(vm.vtpm.publicJwk)}`);
+const now = () => new Date(Date.now() - 1000).toISOString();
+
+describe('a vTPM under a policy that tracks its resets', () => {
+  it('TPM-10 may count up, and is denied where it goes back', async () => {
+    const vm = await newVm();
+    const verdicts = [];
+    for (const [resetCount, restartCount] of [
+      [7, 2],
+      [7, 2],
+      [7, 3],
+      [7, 2],
+      [8, 0],
+      [7, 9],
+      [8, 0],
+    ] as const) {
+      verdicts.push(await verdict(vm, resetCount, restartCount));
+    }
+    const [allow, deny] = [['allow'], ['deny', 'tpm_reset']];
+    expect(verdicts).toEqual([allow, allow, allow, deny, allow, deny, allow]);
+    expect(await readFile(fileOf(vm), 'utf8')).toBe('8 0\n');
+  });
+
+  it('TPM-10 is told what is remembered, and what it said', async () => {
+    const vm = await newVm();
+    const first = await ask(vm, 7, 2);
+    const reset = (answer: typeof first) => answer.body.checks.find(({ id }: { id: string }) => id === 'tpm_reset');
+    expect(reset(first)).toMatchObject({
+      result: 'pass',
+      expected: null,
+      detail: 'no earlier counts of this vTPM are remembered',
+    });
+    const back = await ask(vm, 6, 5);
+    expect(reset(back)).toMatchObject({
+      result: 'fail',
+      about: '/evidence/tpmQuote',
+      policy: 'tracking',
+      expected: { resetCount: 7, restartCount: 2 },
+      actual: { resetCount: 6, restartCount: 5 },
+      detail: 'resetCount 6 is lower than 7, which was allowed before',
+      remedy: expect.stringContaining('send a new quote'),
+    });
+  });
+
+  it('TPM-10 twin: is not judged by the counts of another', async () => {
+    const [one, other] = [await newVm(), await newVm()];
+    expect([await verdict(one, 9, 0), await verdict(other, 1, 0)]).toEqual([['allow'], ['allow']]);
+  });
+
+  it('TPM-10 is remembered by a service that was started again', async () => {
+    const vm = await newVm();
+    const before = await lab.start({}, {}, 'restarted');
+    expect(await verdict(vm, 7, 0, { url: before.url })).toEqual(['allow']);
+    await before.close();
+    const { url } = await lab.start({}, {}, 'restarted');
+    expect(await verdict(vm, 6, 0, { url })).toEqual(['deny', 'tpm_reset']);
+    expect(await verdict(vm, 7, 0, { url })).toEqual(['allow']);
+  });
+
+  it('TPM-10 is not remembered by what was denied, is of the past, or was not to be tracked', async () => {
+    const vm = await newVm();
+    expect(await verdict(vm, 9, 0, { policy: 'refusing' })).toEqual(['deny', 'snp_measurement']);
+    expect(await verdict(vm, 9, 0, { policy: 'open' })).toEqual(['allow']);
+    const past = await ask(vm, 9, 0, { at: now() });
+    expect([past.body.decision, past.body.historical]).toEqual(['allow', true]);
+    expect(existsSync(fileOf(vm))).toBe(false);
+    expect(await verdict(vm, 7, 0)).toEqual(['allow']);
+    expect(await verdict(vm, 9, 0, { policy: 'refusing' })).toEqual(['deny', 'snp_measurement']);
+    expect(await verdict(vm, 7, 0)).toEqual(['allow']);
+    expect((await ask(vm, 6, 0, { at: now() })).body.decision).toBe('allow');
+  });
+
+  it('TPM-10 twin: is not remembered where it is new at each boot', async () => {
+    const vm = await newVm();
+    const claims = { vmConfiguration: { 'secure-boot': true, 'tpm-persisted': false } };
+    for (const resetCount of [7, 6]) {
+      const { body } = await ask(vm, resetCount, 0, { claims });
+      expect(body.decision).toBe('allow');
+      expect(body.checks).toContainEqual(
+        expect.objectContaining({ id: 'tpm_reset', result: 'pass', detail: expect.stringContaining('made anew') }),
+      );
+    }
+    expect(existsSync(fileOf(vm))).toBe(false);
+  });
+
+  it('TPM-10 ends with the highest counts of requests at once, none of which is allowed behind another', async () => {
+    const vm = await newVm();
+    const given = [5, 9, 3, 7, 1, 8, 2, 6, 4];
+    const verdicts = await Promise.all(given.map((resetCount) => verdict(vm, resetCount, 0)));
+    expect(verdicts[given.indexOf(9)]).toEqual(['allow']);
+    for (const each of verdicts) expect([['allow'], ['deny', 'tpm_reset']]).toContainEqual(each);
+    expect(await readFile(fileOf(vm), 'utf8')).toBe('9 0\n');
+    expect(await verdict(vm, 8, 0)).toEqual(['deny', 'tpm_reset']);
+  });
+});
+
+describe('while the memory is out of reach', () => {
+  it('TPM-10 nothing is allowed by a policy that tracks resets, and other policies go on', async () => {
+    const vm = await newVm();
+    await mkdir(join(lab.root, 'blocked'), { recursive: true });
+    await writeFile(memoryOf('blocked'), 'in its place');
+    const { url } = await lab.start({}, {}, 'blocked');
+    const { body } = await ask(vm, 7, 0, { url });
+    expect([body.decision, body.reasons, body.retryable]).toEqual(['indeterminate', ['tpm_reset'], true]);
+    expect(await verdict(vm, 7, 0, { url, policy: 'open' })).toEqual(['allow']);
+    expect(lab.output).toContain('memory of vTPM resets cannot be used');
+    await rm(memoryOf('blocked'));
+    expect(await verdict(vm, 7, 0, { url })).toEqual(['allow']);
+  });
+
+  it('TPM-10 a damaged file is no reason to forget, and others count on', async () => {
+    const [vm, other] = [await newVm(), await newVm()];
+    expect(await verdict(vm, 7, 0)).toEqual(['allow']);
+    await writeFile(fileOf(vm), '');
+    const { body } = await ask(vm, 9, 0);
+    expect([body.decision, body.reasons, body.retryable]).toEqual(['indeterminate', ['tpm_reset'], false]);
+    expect(await verdict(other, 1, 0)).toEqual(['allow']);
+    await rm(fileOf(vm));
+    expect(await verdict(vm, 1, 0)).toEqual(['allow']);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('TPM-10 a read-only folder allows what it has, and nothing new', async () => {
+    const vm = await newVm();
+    const { url } = await lab.start({}, {}, 'read-only');
+    expect(await verdict(vm, 7, 0, { url })).toEqual(['allow']);
+    await chmod(memoryOf('read-only'), 0o500);
+    try {
+      expect(await verdict(vm, 7, 0, { url })).toEqual(['allow']);
+      expect(await verdict(vm, 8, 0, { url })).toEqual(['indeterminate', 'tpm_reset']);
+    } finally {
+      await chmod(memoryOf('read-only'), 0o700);
+    }
+  });
+});

@@ -1,0 +1,269 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { UnfitError } from '../../../src/model/errors.js';
+import type { ResetCounts } from '../../../src/model/vtpm-resets.js';
+import { FileResetMemory } from '../../../src/stores/file-reset-memory.js';
+import { makePipe } from '../../make-pipe.js';
+import { RecordingLog } from '../endorsements/recording-log.js';
+
+/** A disk that fills up while a file is written. */
+const disk = vi.hoisted(() => ({ isFull: false }));
+vi.mock('../../../src/stores/durable-file.js', async (original) => {
+  const { writeDurably } = await original<typeof import('../../../src/stores/durable-file.js')>();
+  return {
+    writeDurably: async (path: string, bytes: Uint8Array | string) => {
+      await writeDurably(path, disk.isFull ? '' : bytes);
+      if (disk.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    },
+  };
+});
+
+let root: string;
+let folder: string;
+let log: RecordingLog;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'veritee-'));
+  folder = join(root, 'data', 'tpm-resets');
+  log = new RecordingLog();
+});
+afterEach(async () => {
+  disk.isFull = false;
+  await rm(root, { recursive: true });
+});
+
+const open = (capacity?: number) =>
+  new FileResetMemory({ folder, log, ...(capacity === undefined ? {} : { capacity }) });
+const keyOf = (name: string | number) => createHash('sha256').update(`${name}`).digest('base64url');
+const fileOf = (key: string) => join(folder, `ak-${key}`);
+const counts = (resetCount: number, restartCount = 0): ResetCounts => ({ resetCount, restartCount });
+const KEY = keyOf('vTPM');
+
+/** Writes a file as it stands. */
+async function place(key: string, text: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(fileOf(key), text);
+}
+
+describe('the memory of vTPM resets', () => {
+  it('TPM-10 twin: knows nothing of a vTPM at first, and makes no folder for that', async () => {
+    expect(await open().highest(KEY)).toBeNull();
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it('TPM-10 keeps the highest counts, and lower ones change nothing', async () => {
+    const memory = open();
+    const noted = [counts(7, 2), counts(7, 3), counts(7, 1), counts(8), counts(7, 9), counts(8)];
+    const highest: ResetCounts[] = [];
+    for (const each of noted) highest.push(await memory.advance(KEY, each));
+    const [first, second] = [counts(7, 2), counts(7, 3)];
+    expect(highest).toEqual([first, second, second, counts(8), counts(8), counts(8)]);
+    expect(await memory.highest(KEY)).toEqual(counts(8));
+    expect(await memory.highest(keyOf('another'))).toBeNull();
+  });
+
+  it('TPM-10 survives a restart, for its owner only, with nothing left beside it', async () => {
+    const memory = open();
+    await memory.advance(KEY, counts(2 ** 32 - 1, 2 ** 32 - 1));
+    await memory.close();
+    expect(await open().highest(KEY)).toEqual(counts(2 ** 32 - 1, 2 ** 32 - 1));
+    expect(await readdir(folder)).toEqual([`ak-${KEY}`]);
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+    expect((await stat(fileOf(KEY))).mode & 0o777).toBe(0o600);
+    expect(await readFile(fileOf(KEY), 'utf8')).toBe('4294967295 4294967295\n');
+  });
+
+  it('TPM-10 ends with the highest of many that are noted at once, in whatever order', async () => {
+    const memory = open();
+    const given = Array.from({ length: 50 }, (_, index) => counts((index * 17) % 50, index));
+    const highest = await Promise.all(given.map((each) => memory.advance(KEY, each)));
+    given.forEach((each, index) => {
+      expect(highest[index]?.resetCount).toBeGreaterThanOrEqual(each.resetCount);
+    });
+    expect((await memory.highest(KEY))?.resetCount).toBe(49);
+    expect(await readdir(folder)).toEqual([`ak-${KEY}`]);
+  });
+
+  it('TPM-10 sees what another process has noted', async () => {
+    const [one, other] = [open(), open()];
+    await one.advance(KEY, counts(7));
+    await other.advance(KEY, counts(9));
+    expect(await one.highest(KEY)).toEqual(counts(9));
+    expect(await one.advance(KEY, counts(8))).toEqual(counts(9));
+    expect(await other.highest(KEY)).toEqual(counts(9));
+  });
+
+  it('forgets a vTPM whose file is removed', async () => {
+    const memory = open();
+    await memory.advance(KEY, counts(7));
+    await rm(fileOf(KEY));
+    expect(await memory.highest(KEY)).toBeNull();
+    expect(await memory.advance(KEY, counts(1))).toEqual(counts(1));
+  });
+
+  it.each(['', '../escape', 'a'.repeat(42), 'a'.repeat(44), `${'a'.repeat(42)}/`])(
+    'has no file for %j',
+    async (key) => {
+      await expect(open().highest(key)).rejects.toThrow(TypeError);
+      await expect(open().advance(key, counts(1))).rejects.toThrow(TypeError);
+      expect(existsSync(folder)).toBe(false);
+    },
+  );
+});
+
+describe('a file that says nothing', () => {
+  it.each([
+    ['empty', ''],
+    ['cut off', '7'],
+    ['without its end', '7 0'],
+    ['one count', '7\n'],
+    ['of three counts', '7 0 0\n'],
+    ['signed', '-7 0\n'],
+    ['hexadecimal', '0x7 0\n'],
+    ['over 32 bits', '4294967296 0\n'],
+    ['over 32 bits in its second', '0 4294967296\n'],
+    ['followed by more', '7 0\n8 0\n'],
+    ['long', `7 0\n${' '.repeat(100)}`],
+    ['zeros, as after a crash', '\0'.repeat(4)],
+  ])('TPM-10 is no reason to forget: %s', async (_title, text) => {
+    await place(KEY, text);
+    const memory = open();
+    await expect(memory.highest(KEY)).rejects.toThrow(new UnfitError(`ak-${KEY}: not two counts`));
+    await expect(memory.advance(KEY, counts(9))).rejects.toThrow(UnfitError);
+    expect(await readFile(fileOf(KEY), 'utf8')).toBe(text);
+    expect(await memory.advance(keyOf('another'), counts(1))).toEqual(counts(1));
+  });
+
+  it('TPM-10 is also what is no file', async () => {
+    await mkdir(fileOf(KEY), { recursive: true });
+    await expect(open().highest(KEY)).rejects.toThrow(new UnfitError(`ak-${KEY}: not a file`));
+    makePipe(fileOf(keyOf('pipe')));
+    await expect(open().highest(keyOf('pipe'))).rejects.toThrow(UnfitError);
+  });
+
+  it('counts again once it is repaired, or removed', async () => {
+    await place(KEY, 'spoilt');
+    const memory = open();
+    await expect(memory.highest(KEY)).rejects.toThrow(UnfitError);
+    await place(KEY, '7 0\n');
+    expect(await memory.highest(KEY)).toEqual(counts(7));
+    await place(KEY, 'spoilt');
+    await expect(memory.advance(KEY, counts(9))).rejects.toThrow(UnfitError);
+    await rm(fileOf(KEY));
+    expect(await memory.advance(KEY, counts(1))).toEqual(counts(1));
+  });
+});
+
+describe('a folder that cannot be used', () => {
+  it('TPM-10 rejects what cannot be kept, and keeps it once it can', async () => {
+    await mkdir(join(root, 'data'));
+    await writeFile(folder, 'in its place');
+    const memory = open();
+    await expect(memory.highest(KEY)).rejects.toMatchObject({ code: 'ENOTDIR' });
+    await expect(memory.advance(KEY, counts(7))).rejects.toMatchObject({ code: 'ENOTDIR' });
+    await rm(folder);
+    expect(await memory.advance(KEY, counts(7))).toEqual(counts(7));
+  });
+
+  it.skipIf(process.getuid?.() === 0)('TPM-10 that is read-only says what it has, and takes nothing', async () => {
+    const memory = open();
+    await memory.advance(KEY, counts(7));
+    await chmod(folder, 0o500);
+    try {
+      expect(await memory.advance(KEY, counts(7))).toEqual(counts(7));
+      await expect(memory.advance(KEY, counts(8))).rejects.toMatchObject({ code: 'EACCES' });
+      expect(await memory.highest(KEY)).toEqual(counts(7));
+    } finally {
+      await chmod(folder, 0o700);
+    }
+    expect(await memory.advance(KEY, counts(8))).toEqual(counts(8));
+  });
+
+  it('TPM-10 on a full disk takes nothing, forgets nothing, and leaves no half-written file', async () => {
+    const memory = open();
+    await memory.advance(KEY, counts(7));
+    disk.isFull = true;
+    await expect(memory.advance(KEY, counts(8))).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(memory.advance(keyOf('another'), counts(1))).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect(await memory.advance(KEY, counts(7))).toEqual(counts(7));
+    expect(await readdir(folder)).toEqual([`ak-${KEY}`]);
+    disk.isFull = false;
+    expect(await memory.advance(KEY, counts(8))).toEqual(counts(8));
+  });
+});
+
+describe('a full memory', () => {
+  /** Notes vTPMs one after the other, each an hour after the one before. */
+  async function fill(memory: FileResetMemory, from: number, to: number): Promise<void> {
+    for (let index = from; index < to; index++) {
+      await memory.advance(keyOf(index), counts(1));
+      await utimes(fileOf(keyOf(index)), 0, index * 3600);
+    }
+    await memory.close();
+  }
+  const known = async () => (await readdir(folder)).length;
+
+  it('forgets the vTPM that advanced longest ago, not one that advanced since', async () => {
+    const memory = open(3);
+    await fill(memory, 0, 3);
+    await memory.advance(keyOf(0), counts(2));
+    await memory.advance(keyOf(3), counts(1));
+    await memory.close();
+    expect(await memory.highest(keyOf(0))).toEqual(counts(2));
+    expect(await memory.highest(keyOf(1))).toBeNull();
+    expect([await memory.highest(keyOf(2)), await memory.highest(keyOf(3))]).toEqual([counts(1), counts(1)]);
+    expect(log.of(/oldest counts were forgotten/)).toEqual([{ forgotten: 1 }]);
+  });
+
+  it('is bounded, also after a restart', async () => {
+    await fill(open(10), 0, 25);
+    expect(await known()).toBe(10);
+    await fill(open(10), 25, 30);
+    expect(await known()).toBe(10);
+    expect(await open(10).highest(keyOf(29))).toEqual(counts(1));
+  });
+
+  it('forgets one in a hundred at a time where it is large', async () => {
+    await mkdir(folder, { recursive: true });
+    await Promise.all(Array.from({ length: 600 }, (_, index) => writeFile(fileOf(keyOf(index)), '1 0\n')));
+    const memory = open(600);
+    await memory.advance(keyOf('one more'), counts(1));
+    await memory.close();
+    expect(await known()).toBe(594);
+    await memory.advance(keyOf('another'), counts(1));
+    await memory.close();
+    expect(await known()).toBe(595);
+  });
+
+  it('counts what is its own only, and none for a vTPM that it knows', async () => {
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'README'), 'of the operator');
+    await writeFile(`${fileOf(KEY)}.0.tmp`, '');
+    const memory = open(1);
+    await memory.advance(KEY, counts(1));
+    await memory.advance(KEY, counts(2));
+    await memory.close();
+    expect([await known(), log.of(/./)]).toEqual([3, []]);
+    await memory.advance(keyOf('another'), counts(1));
+    await memory.close();
+    expect(await known()).toBe(3);
+    expect(existsSync(join(folder, 'README'))).toBe(true);
+  });
+
+  it('goes on where the folder cannot be tidied', async () => {
+    const memory = open(1);
+    await memory.advance(KEY, counts(1));
+    await memory.close();
+    await rm(fileOf(KEY));
+    // Nothing removes a folder that is in the place of a file.
+    await mkdir(fileOf(KEY));
+    await utimes(fileOf(KEY), 0, 0);
+    expect(await memory.advance(keyOf('another'), counts(1))).toEqual(counts(1));
+    await memory.close();
+    expect(log.of(/cannot be tidied/)).toHaveLength(1);
+    expect(await memory.highest(keyOf('another'))).toEqual(counts(1));
+  });
+});
