@@ -45,11 +45,6 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ],
   ['STO-05', notBuilt('challenges are kept in memory only, and decisions are not stored', 'audit_unavailable')],
   ['STO-06', notBuilt('challenges are kept in memory only, and decisions are not stored')],
-  ['TPM-11', notBuilt('event logs of a vTPM are not appraised', 'eventlog_unverified')],
-  ['TPM-16', notBuilt('Secure Boot is not read from event logs', 'secure_boot_unknown')],
-  ['TPM-17', notBuilt('reference values for boot events do not exist', 'tpm_pcr', 'eventlog_unverified')],
-  ['TPM-18', notBuilt('Secure Boot is not read from event logs', 'secure_boot')],
-  ['TPM-15', partial('a policy cannot require an event log', 'eventlog_missing')],
   ['FRS-02', partial('one process only: two replicas need a store that they share, which does not exist yet')],
   ['DEC-03', partial('only rules can compare a claim of another type, and rules are not evaluated', 'claim_type')],
 ]);

@@ -5,11 +5,11 @@ export const EVENT_LOG_CHECKS = {
     holds: 'the event log replays to the quoted registers',
     fails: 'the event log does not replay to the quoted registers',
     remedy:
-      'The guest should read the event log and the quote with no event in between, and the caller should send the whole log unchanged.',
+      'The guest should read the event log and the quote with no event in between, and the caller should send the whole log unchanged; a PCR that no log explains can be listed in runtimePcrs.',
   },
   eventlog_order: {
-    holds: 'events that extend nothing have no digest, and every separator has the form of one',
-    fails: 'an event that extends nothing has a digest, or a separator does not have the form of one',
+    holds: 'the events of the log are in an order in which firmware measures',
+    fails: 'the events of the log are in an order in which no firmware measures',
     remedy: 'The caller should send the whole event log, in the order in which the firmware wrote it.',
   },
   eventlog_unverified: {
@@ -26,7 +26,10 @@ export const EVENT_LOG_CHECKS = {
     holds: 'Secure Boot is on',
     fails: 'Secure Boot is off',
     trust: { guest: { configuration: 96 }, token: { configuration: 96 } },
-    remedy: "The guest's owner should turn Secure Boot on, or the operator should not require it in the policy.",
+    remedy: ({ expected }) =>
+      typeof expected === 'boolean'
+        ? "The guest's owner should turn Secure Boot on, or the operator should not require it in the policy."
+        : 'The caller should send the event log and the HCL report of the same boot, because the two differ on Secure Boot.',
   },
   secure_boot_unknown: {
     holds: 'verified evidence says whether Secure Boot is on',
@@ -34,6 +37,6 @@ export const EVENT_LOG_CHECKS = {
     // Security-relevant elements cannot be seen.
     trust: { guest: { configuration: 36 }, token: { configuration: 36 } },
     remedy:
-      'The caller should send evidence that states Secure Boot, such as the runtime claims of a known paravisor or an Azure Attestation token.',
+      'The caller should send evidence that states Secure Boot, such as the event log of the firmware, the runtime claims of a known paravisor or an Azure Attestation token.',
   },
 } satisfies CheckRows;

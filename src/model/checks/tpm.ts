@@ -28,10 +28,10 @@ export const TPM_CHECKS = {
     remedy: 'The guest should use TPM2_Quote, because no other TPM attestation covers PCRs.',
   },
   tpm_weak_bank: {
-    holds: 'the quote has SHA-256 PCR values',
-    fails: 'the quote has no SHA-256 PCR value',
+    holds: 'the quote has SHA-256 PCR values, and an event log has their digests',
+    fails: 'the quote has no SHA-256 PCR value, or an event log has no SHA-256 digests',
     underlies: 'vtpm',
-    remedy: 'The guest should quote PCRs of the SHA-256 bank.',
+    remedy: 'The guest should quote PCRs of the SHA-256 bank, and send an event log with SHA-256 digests.',
   },
   tpm_pcr_selection: {
     holds: 'the PCR values sent are exactly those that the signed selection names',
