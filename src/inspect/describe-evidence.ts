@@ -15,6 +15,7 @@ import type {
   TdxCollateral,
   TdxEvidence,
   TokenEvidence,
+  TpmEvidence,
 } from '../model/evidence.js';
 import { traitsOf } from '../model/evidence-traits.js';
 import { describeHclReport, describeRuntimeData, describeTpmQuote } from './describe-azure-evidence.js';
@@ -47,6 +48,7 @@ const DESCRIPTIONS: { readonly [T in EvidenceType]?: Description<T> } = {
   tdx: describeTdx,
   'az-snp-vtpm': describeAzureSnp,
   'az-tdx-vtpm': describeAzureTdx,
+  tpm: describeTpm,
   'maa-token': describeTokenEvidence,
   'ita-token': describeTokenEvidence,
 };
@@ -111,6 +113,10 @@ function describeAzureTdx({ hclReport, tdQuote, tpmQuote, collateral, ak }: AzTd
       paravisorEntry('azure.paravisors.mrtds', parseTdQuote(tdQuote).body.mrTd, '/tdQuote'),
     ];
   });
+}
+
+function describeTpm({ tpmQuote, ak }: TpmEvidence): Structures {
+  return [...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')), ...certificatesOf(ak)];
 }
 
 /** Runtime data, and, where it is that of a paravisor, what would make it known. */

@@ -1,23 +1,18 @@
 import type { Checks } from '../../model/check.js';
 import type { Claims, HclClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
-import type { UsedEndorsement } from '../../model/endorsement.js';
+import type { AkIssuersRequest, UsedEndorsement } from '../../model/endorsement.js';
 import type { AkCertificateInput, TpmQuoteInput } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
 import type { FreshnessPlace, VerificationContext } from '../../model/verification.js';
+import type { Verified } from '../../model/verified.js';
+import { type AkPath, missingIssuers, readAkPath } from '../attestation-key/ak-path.js';
+import type { AkRoots } from '../attestation-key/ak-roots.js';
 import { withNonce } from '../binding/report-data-binding.js';
-import { present } from '../evidence/mark-verified.js';
-import type { OpenedTpmQuote, TpmQuoteVerifier } from '../evidence/parts.js';
+import { markVerified, present } from '../evidence/mark-verified.js';
+import type { OpenedTpmQuote, QuoteKey, TpmQuoteVerifier } from '../evidence/parts.js';
 import { hclClaims, PARAVISOR_CHECKS, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
-import {
-  AK_CERTIFICATE_CHECKS,
-  type AkPath,
-  type AkVerdict,
-  NO_AK_VERDICT,
-  readAkPath,
-  verifyAkCertificate,
-} from './ak-certificate.js';
-import type { AkRoots } from './ak-roots.js';
+import { AK_CERTIFICATE_CHECKS, type AkVerdict, NO_AK_VERDICT, verifyAkCertificate } from './ak-certificate.js';
 
 export const HCL_REPORT = '/evidence/hclReport';
 const TPM_QUOTE = '/evidence/tpmQuote';
@@ -60,6 +55,7 @@ export interface OpenedGuest {
   readonly quote: OpenedTpmQuote;
   /** The certificate of the attestation key; null where none was sent. */
   readonly akPath: AkPath | null;
+  readonly needs: readonly AkIssuersRequest[];
 }
 
 /** Verifies what runtime claims vouch for: the quote of the vTPM, its nonce, and the certificate of its key. */
@@ -74,7 +70,9 @@ export class GuestVerifier {
 
   /** @throws {FormatError} `tpm_format`, `cert_format` */
   open({ tpmQuote, ak }: GuestEvidence): OpenedGuest {
-    return { quote: this.#quotes.open(tpmQuote, TPM_QUOTE), akPath: ak === null ? null : readAkPath(ak) };
+    const akPath = ak === null ? null : readAkPath(ak);
+    const needs = akPath === null ? [] : missingIssuers(akPath, this.#roots);
+    return { quote: this.#quotes.open(tpmQuote, TPM_QUOTE), akPath, needs };
   }
 
   /** Checks that must have an outcome, beside those of the hardware. */
@@ -101,7 +99,7 @@ export class GuestVerifier {
     const inReport = verifyUserData(checks, claims, context.binding);
 
     // 8. The quote of the vTPM.
-    const quote = guest.quote.verify(claims.ak, context.binding);
+    const quote = guest.quote.verify(quoteKeyOf(claims.ak), context.binding);
     checks.addAll(quote.checks);
 
     // 9 to 11. The certificate of the attestation key.
@@ -127,10 +125,14 @@ export class GuestVerifier {
     checks: Checks,
     { akPath }: OpenedGuest,
     key: ParavisorClaims['ak'] | null,
-    { at }: VerificationContext,
+    context: VerificationContext,
   ): AkVerdict {
-    return akPath === null ? NO_AK_VERDICT : verifyAkCertificate(checks, akPath, key, this.#roots, at);
+    return akPath === null ? NO_AK_VERDICT : verifyAkCertificate(checks, akPath, key, this.#roots, context);
   }
+}
+
+function quoteKeyOf({ n, e }: ParavisorClaims['ak']): Verified<QuoteKey> {
+  return markVerified({ kind: 'rsa', modulus: n, exponent: e });
 }
 
 /**
