@@ -31,7 +31,7 @@ const PURE_ROOMS = ['model', 'formats', 'crypto', 'vendors', 'measured-boot', 'v
 const PURE_PACKAGES = ['jose', 'lru-cache', 'yaml', 'tsyringe'];
 
 /** Folders of `verifiers` that those of single types of evidence share. */
-const SHARED_BY_VERIFIERS = ['binding', 'event-log', 'evidence', 'paravisor', 'tokens'];
+const SHARED_BY_VERIFIERS = ['attestation-key', 'binding', 'event-log', 'evidence', 'paravisor', 'tokens'];
 
 const EVERY_ROOM = [...Object.keys(ROOMS), 'composition'].join('|');
 

@@ -1,4 +1,5 @@
 import { encodeBase64Url } from '../formats/base64.js';
+import type { EcKey, RsaKey } from '../formats/public-key.js';
 import type { JsonValue } from '../model/json.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import { sha256 } from './digest.js';
@@ -24,6 +25,12 @@ export function jwkThumbprint(jwk: JsonValue): string | null {
 /** The same of an RSA key that was read. */
 export function rsaThumbprint({ n, e }: RsaPublicKey): string {
   return digestOf({ e: encodeBase64Url(e), kty: 'RSA', n: encodeBase64Url(n) });
+}
+
+/** The same of the key of a certificate. */
+export function keyThumbprint(key: Pick<RsaKey, 'kind' | 'modulus' | 'exponent'> | EcKey): string {
+  if (key.kind === 'rsa') return rsaThumbprint({ n: key.modulus, e: key.exponent });
+  return digestOf({ crv: key.curve, kty: 'EC', x: encodeBase64Url(key.x), y: encodeBase64Url(key.y) });
 }
 
 /** @param members in lexicographic order */

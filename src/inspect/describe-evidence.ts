@@ -16,6 +16,7 @@ import type {
   TdxCollateral,
   TdxEvidence,
   TokenEvidence,
+  TpmEvidence,
 } from '../model/evidence.js';
 import { traitsOf } from '../model/evidence-traits.js';
 import { describeHclReport, describeRuntimeData, describeTpmQuote } from './describe-azure-evidence.js';
@@ -48,6 +49,7 @@ const DESCRIPTIONS: { readonly [T in EvidenceType]?: Description<T> } = {
   tdx: describeTdx,
   'az-snp-vtpm': describeAzureSnp,
   'az-tdx-vtpm': describeAzureTdx,
+  tpm: describeTpm,
   'maa-token': describeTokenEvidence,
   'ita-token': describeTokenEvidence,
 };
@@ -115,6 +117,14 @@ function describeAzureTdx(evidence: AzTdxVtpmEvidence, limit: number): Structure
       paravisorEntry('azure.paravisors.mrtds', parseTdQuote(tdQuote).body.mrTd, '/tdQuote'),
     ];
   });
+}
+
+function describeTpm({ tpmQuote, ak, eventLog }: TpmEvidence, limit: number): Structures {
+  return [
+    ...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')),
+    ...certificatesOf(ak),
+    ...eventLogOf(eventLog, limit),
+  ];
 }
 
 /** Runtime data, and, where it is that of a paravisor, what would make it known. */

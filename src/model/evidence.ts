@@ -111,6 +111,14 @@ export interface EventLogFile {
   readonly pcrs: TpmQuoteInput['pcrs'] | null;
 }
 
+/** A vTPM by itself: of a Trusted Launch VM, or of any other machine. No hardware vouches for it. */
+export interface TpmEvidence {
+  readonly type: 'tpm';
+  readonly tpmQuote: TpmQuoteInput;
+  readonly ak: AkCertificateInput;
+  readonly eventLog: EventLogInput | null;
+}
+
 /** Types of other verifiers' tokens: Microsoft Azure Attestation, Intel Trust Authority. */
 export type TokenType = 'maa-token' | 'ita-token';
 
@@ -123,21 +131,19 @@ export interface TokenEvidence<T extends TokenType = TokenType> {
 export type MaaTokenEvidence = TokenEvidence<'maa-token'>;
 export type ItaTokenEvidence = TokenEvidence<'ita-token'>;
 
-/** Evidence that some verifier of this build can judge. */
+/** Evidence that some verifier can judge. */
 export type Evidence =
   | SnpEvidence
   | TdxEvidence
   | AzSnpVtpmEvidence
   | AzTdxVtpmEvidence
+  | TpmEvidence
   | MaaTokenEvidence
   | ItaTokenEvidence;
 
 export type EvidenceType = Evidence['type'];
 
 export type EvidenceOf<T extends EvidenceType> = Extract<Evidence, { type: T }>;
-
-/** Every evidence type of the contract. A policy may accept types that this build has no verifier for. */
-export type ContractEvidenceType = EvidenceType | 'tpm';
 
 /** Another verifier whose tokens are judged, by the name of its route in a policy. */
 export type TokenRoute = 'maa' | 'ita';

@@ -1,4 +1,4 @@
-import { hasParavisor, isHardwareType, isVerified, kindOf, teeOf } from '../model/evidence-traits.js';
+import { hasParavisor, isHardwareType, kindOf, teeOf } from '../model/evidence-traits.js';
 import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, schemaProblem } from './policy-problem.js';
 
@@ -45,16 +45,12 @@ function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly
 }
 
 /** What of a policy says less than it seems to. It loads, and whoever runs the service should know. */
-export function policyRemarks({ accepts, referenceValues }: PolicyMembers) {
-  const notVerified = accepts
-    .filter((type) => !isVerified(type))
-    .map((type) => ({ pointer: '/accepts', message: `evidence of type ${type} cannot be judged by this version` }));
-  const openPins = referenceValues.flatMap((set, index) =>
+export function policyRemarks({ referenceValues }: PolicyMembers) {
+  return referenceValues.flatMap((set, index) =>
     (['tpm', 'tdx'] as const)
       .filter((section) => set[section]?.boot?.commandLines != null && set[section]?.boot?.files == null)
       .map((section) => ({ pointer: `/referenceValues/${index}/${section}/boot`, message: COMMAND_LINES_ALONE })),
   );
-  return [...notVerified, ...openPins];
 }
 
 /** Both stand in one register by their digests, and only the log says which is which. */

@@ -132,7 +132,7 @@ const VERIFIER: readonly Addition[] = [
 const COMPOSITION: readonly Addition[] = [
   {
     file: 'src/composition/container.ts',
-    before: "import { RsaTpmQuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';",
+    before: "import { Tpm2QuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';",
     text: "import { ToyVerifier } from '../verifiers/toy/toy-verifier.js';\n",
   },
   {

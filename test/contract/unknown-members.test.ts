@@ -38,6 +38,7 @@ const EVIDENCE = [
   native,
   { ...native, akCertificate: 'AAAA', akChain: PEM },
   { ...azTdxVtpmEvidence(), tpmQuote: native.tpmQuote, collateral: collateral(), akCertificate: PEM, akChain: PEM },
+  { type: 'tpm', tpmQuote: native.tpmQuote, akCertificate: PEM, akChain: PEM },
   trusteeV0(),
   trusteeV1(1),
   trusteeTdxV0(),

@@ -34,6 +34,13 @@ export function wireEvidence(evidence: Evidence): JsonObject {
         ...wireAk(evidence.ak),
         ...wireEventLog(evidence.eventLog),
       };
+    case 'tpm':
+      return {
+        type: 'tpm',
+        tpmQuote: wireQuote(evidence.tpmQuote),
+        ...wireAk(evidence.ak),
+        ...wireEventLog(evidence.eventLog),
+      };
     case 'az-tdx-vtpm':
       return {
         type: 'az-tdx-vtpm',

@@ -1,10 +1,13 @@
 import type { Checks } from '../../model/check.js';
 import type { Claims, HclClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
-import type { UsedEndorsement } from '../../model/endorsement.js';
+import type { AkIssuersRequest, UsedEndorsement } from '../../model/endorsement.js';
 import type { AkCertificateInput, EventLogInput, TpmQuoteInput } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
 import type { EventLogGaps, FreshnessPlace, VerificationContext } from '../../model/verification.js';
+import type { Verified } from '../../model/verified.js';
+import { type AkPath, missingIssuers, readAkPath } from '../attestation-key/ak-path.js';
+import type { AkRoots } from '../attestation-key/ak-roots.js';
 import { withNonce } from '../binding/report-data-binding.js';
 import { NO_EVENT_LOG } from '../event-log/event-log.js';
 import {
@@ -13,19 +16,12 @@ import {
   VTPM_EVENT_LOG_CHECKS,
   type VtpmEventLog,
   verifyVtpmEventLog,
+  withEventLog,
 } from '../event-log/vtpm-event-log.js';
-import { present } from '../evidence/mark-verified.js';
-import type { OpenedTpmQuote, TpmQuoteVerification, TpmQuoteVerifier } from '../evidence/parts.js';
+import { markVerified, present } from '../evidence/mark-verified.js';
+import type { OpenedTpmQuote, QuoteKey, TpmQuoteVerification, TpmQuoteVerifier } from '../evidence/parts.js';
 import { hclClaims, PARAVISOR_CHECKS, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
-import {
-  AK_CERTIFICATE_CHECKS,
-  type AkPath,
-  type AkVerdict,
-  NO_AK_VERDICT,
-  readAkPath,
-  verifyAkCertificate,
-} from './ak-certificate.js';
-import type { AkRoots } from './ak-roots.js';
+import { AK_CERTIFICATE_CHECKS, type AkVerdict, NO_AK_VERDICT, verifyAkCertificate } from './ak-certificate.js';
 
 export const HCL_REPORT = '/evidence/hclReport';
 const TPM_QUOTE = '/evidence/tpmQuote';
@@ -76,6 +72,7 @@ export interface OpenedGuest {
   readonly akPath: AkPath | null;
   /** Null where none was sent. */
   readonly eventLog: VtpmEventLog | null;
+  readonly needs: readonly AkIssuersRequest[];
 }
 
 /** Verifies what runtime claims vouch for: the quote of the vTPM, its nonce, the certificate of its key, its event log. */
@@ -93,10 +90,12 @@ export class GuestVerifier {
 
   /** @throws {FormatError} `tpm_format`, `cert_format`, `eventlog_format`, `eventlog_limit` */
   open({ tpmQuote, ak, eventLog }: GuestEvidence): OpenedGuest {
+    const akPath = ak === null ? null : readAkPath(ak);
     return {
       quote: this.#quotes.open(tpmQuote, TPM_QUOTE),
-      akPath: ak === null ? null : readAkPath(ak),
+      akPath,
       eventLog: eventLog === null ? null : readVtpmEventLog(eventLog, this.#eventLogBytes),
+      needs: akPath === null ? [] : missingIssuers(akPath, this.#roots),
     };
   }
 
@@ -128,7 +127,7 @@ export class GuestVerifier {
     const inReport = verifyUserData(checks, claims, context.binding);
 
     // 8. The quote of the vTPM.
-    const quote = guest.quote.verify(claims.ak, context.binding);
+    const quote = guest.quote.verify(quoteKeyOf(claims.ak), context.binding);
     checks.addAll(quote.checks);
 
     // 9 to 11. The certificate of the attestation key.
@@ -143,8 +142,7 @@ export class GuestVerifier {
     ];
     if (known === null) return { ...NOTHING, bound, endorsements, validUntil };
     const hcl = describeParavisor(claims, reportType, known, certificate.knowsParavisor);
-    const tpm =
-      boot.claims === null || quote.claims === null ? quote.claims : { ...quote.claims, eventLog: boot.claims };
+    const tpm = withEventLog(quote.claims, boot);
     return {
       ...hcl,
       claims: { ...hcl.claims, ...present({ tpm }) },
@@ -161,14 +159,18 @@ export class GuestVerifier {
     checks: Checks,
     { akPath }: OpenedGuest,
     key: ParavisorClaims['ak'] | null,
-    { at }: VerificationContext,
+    context: VerificationContext,
   ): AkVerdict {
-    return akPath === null ? NO_AK_VERDICT : verifyAkCertificate(checks, akPath, key, this.#roots, at);
+    return akPath === null ? NO_AK_VERDICT : verifyAkCertificate(checks, akPath, key, this.#roots, context);
   }
 }
 
 function verifyLog(checks: Checks, { eventLog }: OpenedGuest, { claims }: TpmQuoteVerification) {
   return eventLog === null ? NO_EVENT_LOG : verifyVtpmEventLog(checks.at(EVENT_LOG), eventLog, claims);
+}
+
+function quoteKeyOf({ n, e }: ParavisorClaims['ak']): Verified<QuoteKey> {
+  return markVerified({ kind: 'rsa', modulus: n, exponent: e });
 }
 
 /**

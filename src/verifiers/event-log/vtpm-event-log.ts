@@ -51,6 +51,11 @@ export function verifyVtpmEventLog(
   return verifyEventLog(checks, logs, { layout: PCR_LAYOUT, bank: 'sha256', values });
 }
 
+/** Claims of a quote, with what the log shows. */
+export function withEventLog(tpm: Verified<TpmClaims> | null, { claims: eventLog }: EventLogVerdict): TpmClaims | null {
+  return tpm === null || eventLog === null ? tpm : { ...tpm, eventLog };
+}
+
 function quotedValues(tpm: Verified<TpmClaims> | null): ReadonlyMap<number, string> {
   return new Map(Object.entries(tpm?.pcrs['sha256'] ?? {}).map(([index, value]) => [Number(index), value]));
 }

@@ -1,7 +1,8 @@
 import { injectable } from 'tsyringe';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { digest, hex } from '../../crypto/digest.js';
-import { rsaPublicKey } from '../../crypto/key-cache.js';
+import { rawEcdsa, verifyEcdsaAtOnce } from '../../crypto/ecdsa.js';
+import { ecPublicKey, rsaPublicKey } from '../../crypto/key-cache.js';
 import { verifyRsaPkcs1, verifyRsaPss } from '../../crypto/rsa.js';
 import {
   parseTpmsAttestHeader,
@@ -15,13 +16,12 @@ import { Checks } from '../../model/check.js';
 import type { TpmClaims } from '../../model/claims.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { PcrBank, TpmQuoteInput } from '../../model/evidence.js';
-import type { RsaPublicKey } from '../../model/rsa-public-key.js';
 import type { ExpectedBinding } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
 import { shown } from '../binding/held-value.js';
 import { withNonce } from '../binding/report-data-binding.js';
 import { markVerified } from '../evidence/mark-verified.js';
-import type { OpenedTpmQuote, TpmQuoteVerification, TpmQuoteVerifier } from '../evidence/parts.js';
+import type { OpenedTpmQuote, QuoteKey, TpmQuoteVerification, TpmQuoteVerifier } from '../evidence/parts.js';
 
 /** Checks that every quote must have an outcome for, in the order in which they run. */
 const TPM_QUOTE_CHECKS = [
@@ -47,7 +47,7 @@ const ALWAYS_EXTENDED = [0, 7] as const;
  * It does not establish that the key is an attestation key: whoever calls it does.
  */
 @injectable()
-export class RsaTpmQuoteVerifier implements TpmQuoteVerifier {
+export class Tpm2QuoteVerifier implements TpmQuoteVerifier {
   readonly required = TPM_QUOTE_CHECKS;
 
   open(input: TpmQuoteInput, about: string): OpenedTpmQuote {
@@ -83,11 +83,11 @@ function requireValueLengths({ pcrs }: TpmQuoteInput, about: string): void {
 function verify(
   checks: Checks,
   quote: ReadQuote,
-  key: Verified<RsaPublicKey>,
+  key: Verified<QuoteKey>,
   binding: ExpectedBinding | null,
 ): TpmQuoteVerification {
   // 2 and 3. The signature.
-  const signature = within(`${checks.about}/signature`, () => parseTpmSignature(quote.signature, key.n.byteLength));
+  const signature = within(`${checks.about}/signature`, () => parseTpmSignature(quote.signature, modulusLength(key)));
   const hash = verifySignature(checks.inside('/signature'), quote, signature, key);
 
   // 4 and 5. A TPM made it, and it is a quote.
@@ -116,7 +116,7 @@ function verifySignature(
   checks: Checks,
   { message }: TpmQuoteInput,
   signature: TpmSignature,
-  key: RsaPublicKey,
+  key: QuoteKey,
 ): StrongHash | null {
   const { hash } = signature;
   // SHA-1 is refused before anything is computed with it: a collision would make two quotes share a signature.
@@ -132,16 +132,31 @@ function verifySignature(
   return holds ? hash : null;
 }
 
-function signatureHolds(message: Uint8Array, signature: TpmSignature, hash: StrongHash, key: RsaPublicKey): boolean {
-  // An RSA key makes no ECDSA signature, and a length other than the modulus' is no encoding of one (RFC 8017, 8.1.2).
-  if (signature.scheme === 'ecdsa') return false;
-  const { scheme, signature: bytes } = signature;
-  const publicKey = rsaPublicKey(key);
-  if (scheme === 'rsassa') return verifyRsaPkcs1(hash, message, bytes, publicKey);
+/** Bytes of a bare signature; null for a key that has none. */
+function modulusLength(key: QuoteKey): number | null {
+  return key.kind === 'rsa' ? key.modulus.byteLength : null;
+}
+
+/** A key makes signatures of its own kind only. */
+function signatureHolds(message: Uint8Array, signature: TpmSignature, hash: StrongHash, key: QuoteKey): boolean {
+  if (key.kind === 'rsa') return signature.scheme !== 'ecdsa' && rsaHolds(message, signature, hash, key);
+  const raw = signature.scheme === 'ecdsa' ? rawEcdsa(signature, key.curve) : null;
+  return raw !== null && verifyEcdsaAtOnce(key.curve, hash, message, raw, ecPublicKey(key));
+}
+
+function rsaHolds(
+  message: Uint8Array,
+  { scheme, signature }: Exclude<TpmSignature, { readonly scheme: 'ecdsa' }>,
+  hash: StrongHash,
+  { modulus, exponent }: Extract<QuoteKey, { readonly kind: 'rsa' }>,
+): boolean {
+  // A length other than the modulus' is no encoding of a signature (RFC 8017, 8.1.2).
+  const publicKey = rsaPublicKey({ n: modulus, e: exponent });
+  if (scheme === 'rsassa') return verifyRsaPkcs1(hash, message, signature, publicKey);
   // The salt is as long as fits, or, in FIPS mode, as the hash (TPM 2.0 part 1, B.7).
   const hashLength = BANK_LENGTH[hash];
-  const salts = [hashLength, key.n.byteLength - hashLength - 2];
-  return salts.some((saltLength) => verifyRsaPss(hash, saltLength, message, bytes, publicKey));
+  const salts = [hashLength, modulus.byteLength - hashLength - 2];
+  return salts.some((saltLength) => verifyRsaPss(hash, saltLength, message, signature, publicKey));
 }
 
 /**
