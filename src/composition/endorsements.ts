@@ -58,7 +58,7 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
   const amd = openAmd(configuration, world);
   const intel = openIntel(configuration, world);
   const akIssuers = openAkIssuers({ folder: configuration.tpm.intermediates, log: world.log });
-  const parts: readonly OpenSource<unknown>[] = [amd, intel, keys, akIssuers];
+  const parts: readonly OpenSource<unknown>[] = [amd, intel, akIssuers, keys];
   const all = async (of: (part: OpenSource<unknown>) => Promise<void>) => {
     await Promise.all(parts.map(of));
   };

@@ -25,6 +25,7 @@ export interface Completion {
  */
 export function completePath(sent: readonly X509Certificate[], completion: Completion): readonly X509Certificate[] {
   const { profile, at } = completion;
+  if (isPinned(sent, profile)) return sent;
   const paths = [...pathsFrom(sent, completion, { left: MAXIMUM_TRIALS })];
   const whole = paths.filter((path) => verifyCertificatePath(path, profile).length === 0);
   const valid = whole.find((path) => judgeValidity(path, at) === null);

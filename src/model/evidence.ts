@@ -131,7 +131,7 @@ export interface TokenEvidence<T extends TokenType = TokenType> {
 export type MaaTokenEvidence = TokenEvidence<'maa-token'>;
 export type ItaTokenEvidence = TokenEvidence<'ita-token'>;
 
-/** Evidence that some verifier can judge. */
+/** Evidence that some verifier of this build can judge. */
 export type Evidence =
   | SnpEvidence
   | TdxEvidence

@@ -39,7 +39,7 @@ const SCHEMA: readonly Addition[] = [
           $ref: '#/components/schemas/Bytes'
 `,
   },
-  { file: OPENAPI, before: 'snp, tdx, az-snp-vtpm, az-tdx-vtpm, maa-token, ita-token]', text: 'toy, ' },
+  { file: OPENAPI, before: 'snp, tdx, az-snp-vtpm, az-tdx-vtpm, tpm, maa-token, ita-token]', text: 'toy, ' },
   {
     file: OPENAPI,
     before: '    TokenClaims:',
