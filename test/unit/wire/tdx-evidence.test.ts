@@ -130,7 +130,7 @@ describe('az-tdx-vtpm evidence', () => {
     });
   });
 
-  it.each<[string, Json, readonly (readonly number[])[]]>([
+  it.each<[string, unknown, readonly (readonly number[])[]]>([
     ['a log', 'AQID', [[1, 2, 3]]],
     ['the log of the firmware and a Canonical Event Log', ['AQID', 'BA'], [[1, 2, 3], [4]]],
   ])('is read with %s', (_, eventLog, logs) => {
@@ -138,7 +138,7 @@ describe('az-tdx-vtpm evidence', () => {
     expect(evidence.eventLog?.map((log) => [...log])).toEqual(logs);
   });
 
-  it.each<[string, Json, string, string]>([
+  it.each<[string, unknown, string, string]>([
     ['no log in a list', [], 'schema', '/evidence/eventLog'],
     ['three logs', ['AQID', 'BA', 'BA'], 'schema', '/evidence/eventLog'],
     ['null for a log', null, 'schema', '/evidence/eventLog'],
