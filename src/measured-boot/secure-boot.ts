@@ -105,8 +105,9 @@ function whyUnknown(
   if (before.some(({ isAuthority }) => isAuthority)) return 'an authority stands before the separator';
   if ([...before, ...after].some(({ judged }) => judged.known?.kind === 'debugMode')) return 'a debugger was on';
   const measured = before.filter(isSecureBoot);
+  if (measured.length !== 1) return `SecureBoot was measured ${measured.length} times`;
   const first = measured[0]?.variable ?? null;
-  if (measured.length !== 1 || first === null) return `SecureBoot was measured ${measured.length} times`;
+  if (first === null) return 'the log has other data for SecureBoot';
   const [value] = first.contents;
   if (first.contents.byteLength !== 1 || value === undefined || value > 1) {
     return `SecureBoot is ${first.contents.byteLength === 0 ? 'empty' : `0x${hex(first.contents.subarray(0, 8))}`}`;
