@@ -29,8 +29,13 @@ const MAXIMUM_DIGESTS = 8;
 const RECORD_SEPARATOR = 0x1e;
 const [OPENING_BRACKET, OPENING_BRACE] = [0x5b, 0x7b];
 
-/** A record has a dozen values. */
-const JSON_LIMITS = { ...STRICT_JSON_LIMITS, items: MAXIMUM_EVENTS, values: 32 * MAXIMUM_EVENTS };
+/** A record has a dozen values, whose names have a hundred characters in all. An array holds as many as lines do. */
+const JSON_LIMITS = {
+  ...STRICT_JSON_LIMITS,
+  items: MAXIMUM_EVENTS,
+  values: 32 * MAXIMUM_EVENTS,
+  keyCharacters: 256 * MAXIMUM_EVENTS,
+};
 
 const BANK_BY_ALGORITHM: ReadonlyMap<number, EventBank> = new Map(
   Object.entries(DIGEST_ALGORITHM).map(([bank, algorithm]) => [algorithm, bank as EventBank]),
@@ -48,7 +53,7 @@ const BANK_BY_ALGORITHM: ReadonlyMap<number, EventBank> = new Map(
 export function parseCanonicalEventLog(bytes: Uint8Array, maximumBytes: number): EventLog {
   requireLogLength(bytes, maximumBytes);
   const isJson = isCanonicalJson(bytes);
-  const events = isJson ? readJson(bytes) : readTlvs(bytes);
+  const events = isJson ? readJson(bytes) : readTlvs(bytes, maximumBytes);
   const algorithms = new Map(
     [...BANK_BY_ALGORITHM].flatMap(([algorithm, bank]) =>
       events.some(({ digests }) => digests.some((digest) => digest.algorithm === algorithm))
@@ -64,7 +69,7 @@ export function isCanonicalJson([first]: Uint8Array): boolean {
   return first === RECORD_SEPARATOR || first === OPENING_BRACKET || first === OPENING_BRACE;
 }
 
-function readTlvs(bytes: Uint8Array): readonly MeasuredEvent[] {
+function readTlvs(bytes: Uint8Array, maximumBytes: number): readonly MeasuredEvent[] {
   const reader = new ByteReader(bytes, 'eventlog_format');
   const events: MeasuredEvent[] = [];
   while (reader.remaining > 0) {
@@ -72,7 +77,7 @@ function readTlvs(bytes: Uint8Array): readonly MeasuredEvent[] {
     const { offset } = reader;
     readTlv(reader, RECORD_NUMBER, MAXIMUM_NUMBER_LENGTH);
     const index = numberOf(readTlv(reader, PCR, MAXIMUM_PCR_LENGTH));
-    const digests = readDigests(readTlv(reader, DIGESTS, bytes.byteLength));
+    const digests = readDigests(readTlv(reader, DIGESTS, maximumBytes));
     requireDigest(digests, offset);
     events.push({ index, type: null, offset, digests, data: readContent(reader) });
   }
@@ -147,7 +152,8 @@ function parseJson(bytes: Uint8Array, offset: number): JsonValue {
     return parseStrictJson(bytes, JSON_LIMITS);
   } catch (cause) {
     if (!(cause instanceof FormatError)) throw cause;
-    throw new FormatError('eventlog_format', `the record at offset ${offset} is no JSON: ${cause.message}`, { cause });
+    const code = cause.code === 'too_complex' ? 'eventlog_limit' : 'eventlog_format';
+    throw new FormatError(code, `the record at offset ${offset} is no JSON: ${cause.message}`, { cause });
   }
 }
 

@@ -98,14 +98,17 @@ function readEvents(reader: ByteReader, bytes: Uint8Array, read: () => MeasuredE
   return events;
 }
 
-/** TCG_PCR_EVENT. */
-function readSha1Event(reader: ByteReader, maximumBytes: number): MeasuredEvent {
+/** How both forms of an event start. */
+function readStart(reader: ByteReader) {
   const { offset } = reader;
-  const index = reader.u32le('pcrIndex');
-  const type = reader.u32le('eventType');
+  return { index: reader.u32le('pcrIndex'), type: reader.u32le('eventType'), offset };
+}
+
+/** TCG_PCR_EVENT. */
+function readSha1Event(reader: ByteReader, maximumBytes: number, start = readStart(reader)): MeasuredEvent {
   const value = reader.bytes(BANK_LENGTH.sha1, 'digest');
   const digests = [{ algorithm: DIGEST_ALGORITHM.sha1, value }];
-  return { index, type, offset, digests, data: readData(reader, maximumBytes) };
+  return { ...start, digests, data: readData(reader, maximumBytes) };
 }
 
 /**
@@ -113,8 +116,8 @@ function readSha1Event(reader: ByteReader, maximumBytes: number): MeasuredEvent 
  * Nor is its digest, which a caller judges as that of any EV_NO_ACTION.
  */
 function readHeader(reader: ByteReader, maximumBytes: number): MeasuredEvent {
-  const header = readSha1Event(reader, maximumBytes);
-  if (header.type === EVENT_TYPE.noAction) return header;
+  const start = readStart(reader);
+  if (start.type === EVENT_TYPE.noAction) return readSha1Event(reader, maximumBytes, start);
   throw new FormatError('eventlog_format', 'the event log does not start with an event that states its format');
 }
 
@@ -156,10 +159,8 @@ function readAlgorithms(reader: ByteReader): ReadonlyMap<number, number> {
 
 /** TCG_PCR_EVENT2. It may leave out an algorithm that the log names: a replay that needs that one says so. */
 function readEvent(reader: ByteReader, { algorithms, maximumBytes }: Bounds): MeasuredEvent {
-  const { offset } = reader;
-  const index = reader.u32le('pcrIndex');
-  const type = reader.u32le('eventType');
-  const whose = `the event at offset ${offset}`;
+  const start = readStart(reader);
+  const whose = `the event at offset ${start.offset}`;
   const count = requireCount(reader.u32le('digests.count'), algorithms.size, `${whose} has`);
   const digests: EventDigest[] = [];
   for (let read = 0; read < count; read++) {
@@ -171,7 +172,7 @@ function readEvent(reader: ByteReader, { algorithms, maximumBytes }: Bounds): Me
     requireNew(!digests.some((digest) => digest.algorithm === algorithm), algorithm, whose);
     digests.push({ algorithm, value: reader.bytes(length, 'digest') });
   }
-  return { index, type, offset, digests, data: readData(reader, maximumBytes) };
+  return { ...start, digests, data: readData(reader, maximumBytes) };
 }
 
 function readData(reader: ByteReader, maximumBytes: number): Uint8Array {
@@ -196,7 +197,8 @@ function requireNew(isNew: boolean, algorithm: number, whose: string): void {
 
 /**
  * Whether nothing but zeros, or nothing but FF, is left: then each byte is the one before it. Asked before every event,
- * and still linear: no event starts with 12 such bytes, since its count of digests is neither 0 nor that large.
+ * and still linear: no event starts with more than 31 such bytes, since neither its count of digests nor the size of its
+ * data is 0 or that large.
  */
 function isFilling(bytes: Uint8Array, start: number): boolean {
   const first = bytes[start];

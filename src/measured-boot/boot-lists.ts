@@ -31,7 +31,7 @@ export function applicationsIn(events: Events, layout: RegisterLayout): Listed {
 }
 
 function isExplained(event: JudgedEvent): boolean {
-  return event.separator !== null || event.action !== null || event.isPartitionTable;
+  return event.separator !== null || event.isAction || event.isPartitionTable;
 }
 
 export interface LoaderLists {
@@ -106,9 +106,9 @@ function asText(event: JudgedEvent): LoaderEvent | null {
   return commandLine === null ? EXPLAINED : { kind: 'commandLine', value: commandLine };
 }
 
-/** One register for all: what GRUB labels as its text has to be that, all else counts by its digest. */
+/** One register for all: text counts as text, what GRUB labels so has to be that, and all else counts by its digest. */
 function asMixed(event: JudgedEvent): LoaderEvent {
-  if (loaderLabel(event.event.data) === null && event.loaderText?.encoding !== 'utf-16') return asDigest(event);
+  if (loaderLabel(event.event.data) === null && event.loaderText === null) return asDigest(event);
   return asText(event) ?? { kind: 'unverified' };
 }
 
@@ -122,28 +122,10 @@ function asDigest({ event: { data }, digest }: JudgedEvent): LoaderEvent {
 }
 
 const COMMAND_LINE_SECTION = '.cmdline';
-/** Sections of a unified kernel image that systemd-stub measures (systemd-stub(7)). */
-const SECTIONS = [
-  '.linux',
-  '.osrel',
-  COMMAND_LINE_SECTION,
-  '.initrd',
-  '.ucode',
-  '.splash',
-  '.dtb',
-  '.dtbauto',
-  '.hwids',
-  '.uname',
-  '.sbat',
-  '.pcrpkey',
-  '.profile',
-  '.efifw',
-];
 
 /** systemd-stub measures the name of each section with its NUL, then the contents. By digest: the log need not say so. */
-function asSection(event: JudgedEvent): LoaderEvent | null {
-  const section = SECTIONS.find((name) => event.covers(Buffer.from(`${name}\0`, 'latin1')));
-  return section === undefined ? null : { kind: 'announces', section };
+function asSection({ known }: JudgedEvent): LoaderEvent | null {
+  return known?.kind === 'section' ? { kind: 'announces', section: known.name } : null;
 }
 
 function contentsOf(section: string, { digest }: JudgedEvent, contents: LoaderContents): LoaderEvent {

@@ -1,37 +1,24 @@
 import { digest } from '../crypto/digest.js';
 import { type EfiVariable, parseEfiVariable } from '../formats/efi-variable.js';
 import { digestOfBank, EVENT_TYPE, type EventBank, type MeasuredEvent } from '../formats/measured-event.js';
+import { type KnownEvent, knownEvent } from './known-digests.js';
 import { type LoaderText, loaderTexts } from './loader-text.js';
-
-/** Data of a separator: what every firmware writes, and what one writes that had an error. */
-const SEPARATOR = { zero: new Uint8Array(4), error: new Uint8Array(4).fill(0xff) };
 
 /** How older versions of shim hash a variable of theirs: without the last byte that they log. */
 const SHIM_SURPLUS = 1;
 
-const separators = new Map<EventBank, { readonly zero: Buffer; readonly error: Buffer }>();
-
-function separatorDigests(bank: EventBank) {
-  const known = separators.get(bank);
-  if (known !== undefined) return known;
-  const made = { zero: hash(bank, SEPARATOR.zero), error: hash(bank, SEPARATOR.error) };
-  separators.set(bank, made);
-  return made;
-}
-
-function hash(bank: EventBank, data: Uint8Array): Buffer {
-  return Buffer.from(digest(bank, [data]));
-}
-
 /**
  * One event under one bank, and what of its data the digest covers. The type of an event is never hashed: what is asked
- * here is answered by digest and data alone.
+ * here is answered by digest and data alone. What takes hashing is worked out once, when it is first asked for.
  */
 export class JudgedEvent {
   readonly event: MeasuredEvent;
   readonly digest: Uint8Array;
   readonly #bank: EventBank;
-  #whole: boolean | null = null;
+  #known: KnownEvent | null | undefined;
+  #whole: boolean | undefined;
+  #variable: EfiVariable | null | undefined;
+  #loaderText: LoaderText | null | undefined;
 
   /** @param digest of the bank */
   constructor(event: MeasuredEvent, digest: Uint8Array, bank: EventBank) {
@@ -48,18 +35,27 @@ export class JudgedEvent {
 
   /** Whether the digest is of these bytes. */
   covers(bytes: Uint8Array): boolean {
-    return hash(this.#bank, bytes).equals(this.digest);
+    return Buffer.compare(digest(this.#bank, [bytes]), this.digest) === 0;
   }
 
-  /** Whether a separator was measured, whatever the log says that the event is: by its digest alone. */
+  /** What the digest alone shows. */
+  get known(): KnownEvent | null {
+    if (this.#known === undefined) this.#known = knownEvent(this.#bank, this.digest);
+    return this.#known;
+  }
+
+  /** Whether a separator was measured: zeros, or FF where the firmware had an error. */
   get separator(): 'zero' | 'error' | null {
-    const { zero, error } = separatorDigests(this.#bank);
-    if (zero.equals(this.digest)) return 'zero';
-    return error.equals(this.digest) ? 'error' : null;
+    return this.known?.kind === 'separator' ? this.known.of : null;
   }
 
   /** The variable whose contents were measured with its name; null where the digest is not of one. */
   get variable(): EfiVariable | null {
+    if (this.#variable === undefined) this.#variable = this.#readVariable();
+    return this.#variable;
+  }
+
+  #readVariable(): EfiVariable | null {
     const { data } = this.event;
     const variable = parseEfiVariable(data);
     if (variable === null) return null;
@@ -73,20 +69,23 @@ export class JudgedEvent {
     return variable !== null && this.covers(variable.contents);
   }
 
-  /** An action of the firmware, as its text. An image is never text, so that no image passes for an action. */
-  get action(): string | null {
-    const text = Buffer.from(this.event.data).toString('latin1');
-    return /^[ -~]{1,256}$/.test(text) && this.isWhole ? text : null;
+  /** Whether an action of the firmware was measured: text. An image is never text, so that none passes for an action. */
+  get isAction(): boolean {
+    const { data } = this.event;
+    return data.byteLength <= MAXIMUM_ACTION && /^[ -~]+\0?$/.test(latin1(data)) && this.isWhole;
   }
 
   /** A partition table (UEFI_GPT_DATA), by how it begins: no image does. */
   get isPartitionTable(): boolean {
-    return Buffer.from(this.event.data.subarray(0, GPT_SIGNATURE.length)).equals(GPT_SIGNATURE) && this.isWhole;
+    return latin1(this.event.data.subarray(0, GPT_SIGNATURE.length)) === GPT_SIGNATURE && this.isWhole;
   }
 
   /** The text of a boot loader that was measured; null where the digest is not of one. */
   get loaderText(): LoaderText | null {
-    return loaderTexts(this.event.data).find(({ hashed }) => this.covers(hashed)) ?? null;
+    if (this.#loaderText === undefined) {
+      this.#loaderText = loaderTexts(this.event.data).find(({ hashed }) => this.covers(hashed)) ?? null;
+    }
+    return this.#loaderText;
   }
 
   /** Whether the digest covers the data, or, of a form that is known, the part that counts. */
@@ -96,7 +95,13 @@ export class JudgedEvent {
   }
 }
 
-const GPT_SIGNATURE = Buffer.from('EFI PART', 'latin1');
+/** The longest action of the specification has some 60 characters. */
+const MAXIMUM_ACTION = 256;
+const GPT_SIGNATURE = 'EFI PART';
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
 
 /** Events that extend registers, by their index, each in its order. EV_NO_ACTION and what lacks the bank are left out. */
 export function judgedEvents(

@@ -58,9 +58,12 @@ function localityFaults(log: readonly MeasuredEvent[]): readonly OrderFault[] {
   return localities.includes(null) ? [{ offset: null, index: 0, detail: 'the startup locality is not 0, 3 or 4' }] : [];
 }
 
-/** By its type: what only looks like a separator extends the register all the same. Windows has others in PCR 12 to 14. */
-function isOddSeparator({ index, type, data }: MeasuredEvent, { ofFirmware, oneSeparator }: RegisterLayout): boolean {
-  if (type !== EVENT_TYPE.separator || (oneSeparator.size > 0 && !ofFirmware.has(index))) return false;
+/**
+ * By its type: what only looks like a separator extends the register all the same. Windows has others in PCR 12 to 14,
+ * which are RTMR 2 of a TD.
+ */
+function isOddSeparator({ index, type, data }: MeasuredEvent, { ofFirmware }: RegisterLayout): boolean {
+  if (type !== EVENT_TYPE.separator || !ofFirmware.has(index)) return false;
   return (
     data.byteLength !== SEPARATOR_LENGTH || !data.every((byte) => byte === data[0] && (byte === 0 || byte === 0xff))
   );

@@ -4,7 +4,7 @@ import { EVENT_TYPE } from '../formats/measured-event.js';
 import type { JudgedEvent } from './judged-event.js';
 import type { RegisterLayout } from './register-layout.js';
 
-const SECURE_BOOT = 'SecureBoot';
+const SECURE_BOOT = { name: 'SecureBoot', guid: EFI_GLOBAL_VARIABLE };
 
 /** Variables that Secure Boot rests on, each under the vendor GUID that it has to have. */
 const VARIABLES = {
@@ -48,7 +48,7 @@ export function secureBootOf(events: readonly JudgedEvent[]): SecureBootVerdict 
     DATABASES.map((database) => [database, contentsDigest(before, VARIABLES[database])]),
   ) as SecureBootVerdict['variables'];
   const unknown = whyUnknown(events[end], before, readings.slice(end + 1), variables);
-  const [found] = namedVariables(before, { name: SECURE_BOOT, guid: EFI_GLOBAL_VARIABLE });
+  const [found] = namedVariables(before, SECURE_BOOT);
   return { state: unknown === null ? found?.contents[0] === 1 : null, unknown, variables };
 }
 
@@ -68,9 +68,7 @@ function isLate({ variable, isAuthority }: Reading): boolean {
   if (variable === null) return false;
   const named = (wanted: { readonly name: string; readonly guid: string }) => isNamed(variable, wanted);
   if (named(VARIABLES.db)) return !isAuthority;
-  return (
-    named({ name: SECURE_BOOT, guid: EFI_GLOBAL_VARIABLE }) || DATABASES.some((database) => named(VARIABLES[database]))
-  );
+  return named(SECURE_BOOT) || DATABASES.some((database) => named(VARIABLES[database]));
 }
 
 /** The first event whose data is not what was measured; null where there is none. */
@@ -105,10 +103,11 @@ function whyUnknown(
   if (separator === undefined) return 'no separator ends what the firmware measured';
   if (separator.separator === 'error') return 'the firmware measured an error as separator';
   if (before.some(({ isAuthority }) => isAuthority)) return 'an authority stands before the separator';
-  if ([...before, ...after].some(({ judged }) => judged.action === 'UEFI Debug Mode')) return 'a debugger was on';
-  const found = namedVariables(before, { name: SECURE_BOOT, guid: EFI_GLOBAL_VARIABLE });
-  const [first] = found;
-  if (found.length !== 1 || first === undefined) return `SecureBoot was measured ${found.length} times`;
+  if ([...before, ...after].some(({ judged }) => judged.known?.kind === 'debugMode')) return 'a debugger was on';
+  const measured = before.filter(isSecureBoot);
+  if (measured.length !== 1) return `SecureBoot was measured ${measured.length} times`;
+  const first = measured[0]?.variable ?? null;
+  if (first === null) return 'the log has other data for SecureBoot';
   const [value] = first.contents;
   if (first.contents.byteLength !== 1 || value === undefined || value > 1) {
     return `SecureBoot is ${first.contents.byteLength === 0 ? 'empty' : `0x${hex(first.contents.subarray(0, 8))}`}`;
@@ -119,6 +118,11 @@ function whyUnknown(
   return isOn && !after.some(({ isAuthority, variable }) => isAuthority && variable !== null)
     ? 'SecureBoot is on, and no authority was measured for what was started'
     : null;
+}
+
+/** Also by its digest, which shows it where the log has other data for it. */
+function isSecureBoot({ judged, variable }: Reading): boolean {
+  return judged.known?.kind === 'secureBoot' || (variable !== null && isNamed(variable, SECURE_BOOT));
 }
 
 function namedVariables(readings: readonly Reading[], wanted: { readonly name: string; readonly guid: string }) {

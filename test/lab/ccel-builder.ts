@@ -78,7 +78,7 @@ export function labCcelEvents({ secureBoot = true }: { readonly secureBoot?: boo
     { register: 1, type: CCEL_EVENT.platformConfigFlags, data: text('ACPI DATA'), digest: sha384(text('tables')) },
     { register: 2, type: CCEL_EVENT.efiAction, data: text('Calling EFI Application from Boot Option') },
     { register: 2, ...separator },
-    { register: 2, type: CCEL_EVENT.efiBootServicesApplication, data: text('shim'), digest: sha384(text('shim')) },
+    { register: 2, type: CCEL_EVENT.efiBootServicesApplication, data: text('shim'), digest: sha384(text('MZ\0shim')) },
     { register: 3, type: CCEL_EVENT.ipl, data: text('kernel_cmdline: /vmlinuz ro\0'), digest: sha384(text('cmdline')) },
     { register: 2, type: CCEL_EVENT.efiAction, data: text('Exit Boot Services Returned with Success') },
   ];

@@ -12,6 +12,7 @@ export * from './collateral-builder.js';
 export * from './der-writer.js';
 export * from './entra.js';
 export * from './entra-assertion.js';
+export * from './event-log-builder.js';
 export * from './hcl-report-builder.js';
 export * from './intel-pki.js';
 export * from './lab-fault.js';

@@ -51,6 +51,7 @@ const OF_A_QUOTE: readonly CheckId[] = [
   'tpm_pcr',
 ];
 
+const OF_AN_EVENT_LOG: readonly CheckId[] = ['eventlog_order', 'eventlog_replay', 'eventlog_unverified'];
 const OF_AN_AK_CERTIFICATE: readonly CheckId[] = ['hcl_ak_mismatch', 'ak_cert_untrusted', 'cert_validity'];
 const OF_A_TD_QUOTE: readonly CheckId[] = [
   'tdx_qe_vendor',
@@ -114,7 +115,7 @@ describe('checks that must have an outcome', () => {
     expectRequired(await judge({}), ...OF_A_TD_QUOTE);
     expectRequired(await judge({ nonce: NONCE }, NONCE), ...OF_A_TD_QUOTE, 'nonce_mismatch');
     expectRequired(await judge({ runtimeData: { text: '{}' } }), ...OF_A_TD_QUOTE, 'hcl_binding');
-    expectRequired(await judge({ ccel: [] }), ...OF_A_TD_QUOTE, 'eventlog_order', 'eventlog_replay');
+    expectRequired(await judge({ ccel: [] }), ...OF_A_TD_QUOTE, ...OF_AN_EVENT_LOG);
   });
 
   it('are these for an Azure confidential VM on TDX', async () => {

@@ -122,8 +122,8 @@ describe('members', () => {
     ['of the evidence', snpWith({ tpmQuote: {} }), '/evidence/tpmQuote'],
     [
       'of the evidence that a later version may know',
-      { evidence: { ...azSnpVtpmEvidence(), eventLog: '' } },
-      '/evidence/eventLog',
+      { evidence: { ...azSnpVtpmEvidence(), instanceInfo: '' } },
+      '/evidence/instanceInfo',
     ],
     ['of the endorsements', snpWith({ endorsements: { veck: '' } }), '/evidence/endorsements/veck'],
     ['of the quote', quoteWith({ 'a/b~c': 1 }), '/evidence/tpmQuote/a~1b~0c'],

@@ -126,7 +126,26 @@ describe('az-tdx-vtpm evidence', () => {
       tpmQuote,
       collateral: null,
       ak: null,
+      eventLog: null,
     });
+  });
+
+  it.each<[string, unknown, readonly (readonly number[])[]]>([
+    ['a log', 'AQID', [[1, 2, 3]]],
+    ['the log of the firmware and a Canonical Event Log', ['AQID', 'BA'], [[1, 2, 3], [4]]],
+  ])('is read with %s', (_, eventLog, logs) => {
+    const evidence = read({ ...azTdxVtpmEvidence(), eventLog }) as { readonly eventLog?: readonly Uint8Array[] };
+    expect(evidence.eventLog?.map((log) => [...log])).toEqual(logs);
+  });
+
+  it.each<[string, unknown, string, string]>([
+    ['no log in a list', [], 'schema', '/evidence/eventLog'],
+    ['three logs', ['AQID', 'BA', 'BA'], 'schema', '/evidence/eventLog'],
+    ['null for a log', null, 'schema', '/evidence/eventLog'],
+    ['REQ-10 a log in no encoding', '*', 'encoding', '/evidence/eventLog'],
+    ['REQ-10 a second log in no encoding', ['AQID', '*'], 'encoding', '/evidence/eventLog/1'],
+  ])('refuses with %s', (_, eventLog, code, pointer) => {
+    expect(errorOf({ ...azTdxVtpmEvidence(), eventLog })).toEqual({ code, pointer });
   });
 
   it('is read with collateral', () => {

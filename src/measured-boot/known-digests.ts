@@ -1,0 +1,66 @@
+import { digest, hex } from '../crypto/digest.js';
+import type { EventBank } from '../formats/measured-event.js';
+
+/** What an event is by its digest alone, whatever the log says beside it. */
+export type KnownEvent =
+  | { readonly kind: 'separator'; readonly of: 'zero' | 'error' }
+  | { readonly kind: 'secureBoot' }
+  | { readonly kind: 'debugMode' }
+  | { readonly kind: 'section'; readonly name: string };
+
+/** Sections of a unified kernel image that systemd-stub measures (systemd-stub(7)), each name with its NUL. */
+const SECTIONS = [
+  '.linux',
+  '.osrel',
+  '.cmdline',
+  '.initrd',
+  '.ucode',
+  '.splash',
+  '.dtb',
+  '.dtbauto',
+  '.hwids',
+  '.uname',
+  '.sbat',
+  '.pcrpkey',
+  '.profile',
+  '.efifw',
+];
+
+/** A debugger was on (TCG PC Client PFP, PCR[7]); some firmware hashes the NUL too. */
+const DEBUG_MODE = ['UEFI Debug Mode', 'UEFI Debug Mode\0'];
+
+/** UEFI_VARIABLE_DATA of SecureBoot up to the length of its contents, and its name. */
+const SECURE_BOOT_START = Buffer.from('61dfe48bca93d211aa0d00e098032b8c0a00000000000000', 'hex');
+const SECURE_BOOT_NAME = Buffer.from('SecureBoot', 'utf16le');
+
+/** Every content that firmware gives the variable: off, on, and none where there is no Secure Boot. */
+const SECURE_BOOT_CONTENTS = [Uint8Array.of(0), Uint8Array.of(1), new Uint8Array()];
+
+const byBank = new Map<EventBank, ReadonlyMap<string, KnownEvent>>();
+
+/** Null where the digest is of nothing that is the same on every machine. */
+export function knownEvent(bank: EventBank, measured: Uint8Array): KnownEvent | null {
+  const known = byBank.get(bank) ?? knownEvents(bank);
+  byBank.set(bank, known);
+  return known.get(hex(measured)) ?? null;
+}
+
+function knownEvents(bank: EventBank): ReadonlyMap<string, KnownEvent> {
+  const known: readonly (readonly [Uint8Array, KnownEvent])[] = [
+    [new Uint8Array(4), { kind: 'separator', of: 'zero' }],
+    [new Uint8Array(4).fill(0xff), { kind: 'separator', of: 'error' }],
+    ...SECURE_BOOT_CONTENTS.map((contents) => [secureBootData(contents), { kind: 'secureBoot' }] as const),
+    ...DEBUG_MODE.map((text) => [latin1(text), { kind: 'debugMode' }] as const),
+    ...SECTIONS.map((name) => [latin1(`${name}\0`), { kind: 'section', name }] as const),
+  ];
+  return new Map(known.map(([data, event]) => [hex(digest(bank, [data])), event]));
+}
+
+function secureBootData(contents: Uint8Array): Uint8Array {
+  const length = Uint8Array.of(contents.byteLength, 0, 0, 0, 0, 0, 0, 0);
+  return Buffer.concat([SECURE_BOOT_START, length, SECURE_BOOT_NAME, contents]);
+}
+
+function latin1(text: string): Uint8Array {
+  return Buffer.from(text, 'latin1');
+}
