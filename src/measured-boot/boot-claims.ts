@@ -37,6 +37,7 @@ export function bootClaims(
     return gap === undefined || gap === null ? make() : { absent: gap };
   };
   const { state, unknown, variables } = secureBootOf(events.get(layout.secureBoot) ?? []);
+  const failed = [...layout.ofFirmware].find((index) => events.get(index)?.some(isError));
   const variable = (name: keyof typeof variables) =>
     within([layout.secureBoot], () => valueOrUnverified(variables[name], `${name} was not measured exactly once`));
   const lists = loaderListsIn(events, layout);
@@ -44,7 +45,9 @@ export function bootClaims(
   const claims = {
     secureBoot: settle<boolean>(
       'secureBoot',
-      within([layout.secureBoot], () => stateOf(state, unknown)),
+      within([layout.secureBoot], () =>
+        stateOf(failed === undefined ? state : null, failed === undefined ? unknown : errorIn(failed, layout)),
+      ),
     ),
     pk: settle('pk', variable('pk')),
     kek: settle('kek', variable('kek')),
@@ -76,6 +79,15 @@ export function bootClaims(
 /** Files stand in fewer registers than command lines. */
 function filesRegisters({ loader }: RegisterLayout): readonly number[] {
   return loader.filter(({ contents }) => contents === 'files' || contents === 'mixed').map(({ index }) => index);
+}
+
+/** Firmware measures an error where it could not do what Secure Boot asks of it, in whatever register it happened. */
+function isError({ separator }: JudgedEvent): boolean {
+  return separator === 'error';
+}
+
+function errorIn(index: number, { name }: RegisterLayout): string {
+  return `the firmware measured an error as separator of ${name(index)}`;
 }
 
 function stateOf(state: boolean | null, unknown: string | null): Made<boolean> {

@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { firmwareEvents, LOG_EVENT, type LogEvent, separatorEvent } from '../../lab/event-log-builder.js';
+import { change, claimsOf } from './fixture.js';
+
+const ERROR = new Uint8Array(4).fill(0xff);
+const EVENTS = firmwareEvents();
+
+const separatorOf = (pcr: number) => (event: LogEvent) => event.pcr === pcr && event.type === LOG_EVENT.separator;
+
+it.each([0, 1, 2, 3, 4, 5, 6, 7])('TPM-12 Secure Boot is unknown where firmware had an error: PCR %i', (pcr) => {
+  const { claims, absent } = claimsOf(change(EVENTS, separatorOf(pcr), () => separatorEvent(pcr, ERROR)));
+  expect(claims.secureBoot).toBeNull();
+  expect(absent.secureBoot).toEqual({
+    check: 'secure_boot_unknown',
+    detail: `the firmware measured an error as separator of PCR ${pcr}`,
+  });
+});
+
+it('TPM-12 twin: a PCR of the system may be extended by the same data', () => {
+  const { claims } = claimsOf([...EVENTS, { pcr: 9, type: LOG_EVENT.ipl, data: ERROR }]);
+  expect(claims.secureBoot).toBe(true);
+});
