@@ -24,7 +24,7 @@ import { AZURE_TPM, GuestTpm, handle, type NvIndex } from './guest-tpm.js';
 import { withLock } from './lock-file.js';
 import { AZURE_METADATA, MetadataService } from './metadata-service.js';
 import { type RunTool, TPM_DEVICE } from './tool-run.js';
-import { readTsmReport, TSM_FOLDER } from './tsm-report.js';
+import { readTsmReport, TSM_FOLDER, type TsmEntry } from './tsm-report.js';
 import { readFreshReport, readHclReport } from './user-data.js';
 
 /** Where a guest finds what it collects. The product knows one; tests have others. */
@@ -72,8 +72,11 @@ interface Prepared extends Pick<CollectRequest, 'pcrs' | 'akCertificate'> {
 export interface CollectWorld {
   readonly places: GuestPlaces;
   readonly run: RunTool;
+  readonly openTsmEntry: (folder: string) => Promise<TsmEntry>;
   /** Ends the collection; what was changed is put back all the same. */
   readonly signal: AbortSignal;
+  /** In place of the three seconds that a new report takes. */
+  readonly refreshMs?: number;
   /** Says what is missing without ending the collection. */
   readonly warn: (message: string) => void;
 }
@@ -116,7 +119,10 @@ class Collection {
     if (hasTsm && places.tpm !== null && !(await isThere(places.tpm))) return this.#ofTsm();
     await requireTpm(places.tpm);
     const indices = await this.#tpm.indices();
-    if (indices.has(AZURE_TPM.hclReport)) return withLock(places.lock, () => this.#ofParavisor(indices));
+    if (indices.has(AZURE_TPM.hclReport)) {
+      // Listed again: another collector may have had its index until now.
+      return withLock(places.lock, async () => this.#ofParavisor(await this.#tpm.indices()));
+    }
     if (hasTsm) return this.#ofTsm();
     if (indices.has(AZURE_TPM.akCertificate)) return this.#ofTpm(indices);
     const lacking = `the TPM has neither an HCL report (${handle(AZURE_TPM.hclReport)}) nor an AK certificate`;
@@ -124,7 +130,6 @@ class Collection {
   }
 
   async #ofParavisor(indices: ReadonlyMap<number, NvIndex>): Promise<JsonObject> {
-    const { signal, warn } = this.#world;
     const { reportType } = readHclReport(await this.#tpm.read(AZURE_TPM.hclReport));
     if (reportType === 'tvm') return this.#ofTpm(indices);
     if (reportType !== 'snp' && reportType !== 'tdx') {
@@ -133,7 +138,7 @@ class Collection {
     this.#requireFits();
     await this.#requireAttestationKey();
     const before = indices.get(AZURE_TPM.userData);
-    const bytes = await readFreshReport(this.#tpm, this.#prepared.x, before, { signal, warn });
+    const bytes = await readFreshReport(this.#tpm, this.#prepared.x, before, this.#world);
     const tpm = await this.#tpmParts(this.#prepared.akCertificate ? await this.#akCertificate(indices) : null);
     return reportType === 'snp' ? this.#snp(bytes, tpm) : this.#tdx(bytes, tpm);
   }
@@ -160,8 +165,8 @@ class Collection {
   }
 
   async #ofTsm(): Promise<JsonObject> {
-    const { places, warn } = this.#world;
-    const report = await readTsmReport(this.#prepared.x, places.tsm);
+    const { places, openTsmEntry, warn } = this.#world;
+    const report = await readTsmReport(this.#prepared.x, () => openTsmEntry(places.tsm));
     const tee = TSM_TEES.get(report.provider);
     if (tee === undefined) {
       throw new CollectError(

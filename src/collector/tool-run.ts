@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { isSystemError } from '../model/file-problem.js';
 import { CollectError } from './collect-error.js';
 
@@ -34,6 +35,11 @@ export function toolRunner(environment: NodeJS.ProcessEnv, bounds: ToolBounds = 
   return (program, args, folder) => runTool(program, args, { cwd: folder, env }, bounds);
 }
 
+interface Place {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
 /**
  * The program has a process group of its own: Ctrl-C ends the collector, which lets what is under way end and tidies
  * up, and a program that takes too long is killed with all that it started.
@@ -41,11 +47,11 @@ export function toolRunner(environment: NodeJS.ProcessEnv, bounds: ToolBounds = 
 function runTool(
   program: string,
   args: readonly string[],
-  place: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+  place: Place,
   { timeoutMs, outputBytes }: ToolBounds,
 ): Promise<ToolEnd> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { ...place, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = start(program, args, place);
     const [stdout, stderr] = [new BoundedOutput(outputBytes), new BoundedOutput(outputBytes)];
     let excess: string | null = null;
     const giveUp = (why: string) => {
@@ -66,6 +72,15 @@ function runTool(
       else resolve({ exitCode, stdout: stdout.bytes, stderr: Buffer.from(stderr.bytes).toString('utf8') });
     });
   });
+}
+
+/** Some problems are thrown, and others told as an event. */
+function start(program: string, args: readonly string[], place: Place): ChildProcessByStdio<null, Readable, Readable> {
+  try {
+    return spawn(program, args, { ...place, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  } catch (error) {
+    throw startProblem(program, error);
+  }
 }
 
 /** It may have ended by itself meanwhile. */

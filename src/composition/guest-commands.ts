@@ -3,6 +3,7 @@ import { printable } from '../cli/output.js';
 import type { Actions, CollectOptions } from '../cli/program.js';
 import { GUEST_PLACES, type GuestPlaces } from '../collector/collect.js';
 import { toolRunner } from '../collector/tool-run.js';
+import { configfsEntry } from '../collector/tsm-report.js';
 
 /** As a shell has them: 128 and the number of the signal. */
 const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -20,7 +21,12 @@ async function collectUntilSignal(options: CollectOptions, places: GuestPlaces):
   const stop = new AbortController();
   for (const signal of Object.keys(EXIT_CODES)) process.on(signal, () => stop.abort(signal));
   const tpm = process.env['TPM2TOOLS_TCTI'] === undefined ? places.tpm : null;
-  const world = { places: { ...places, tpm }, run: toolRunner(process.env), signal: stop.signal };
+  const world = {
+    places: { ...places, tpm },
+    run: toolRunner(process.env),
+    openTsmEntry: configfsEntry,
+    signal: stop.signal,
+  };
   try {
     return await collectCommand(options, world, OUTPUT);
   } catch (error) {
