@@ -6,7 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type AmdPki, createAmdPki, createAzureAkPki, LabInstanceMetadata, SnpPlatform } from '../lab/index.js';
+import {
+  type AmdPki,
+  buildHclReport,
+  createAmdPki,
+  createAzureAkPki,
+  createIntelPki,
+  createTdxVirtualMachine,
+  LabInstanceMetadata,
+  SnpPlatform,
+  TdxPlatform,
+} from '../lab/index.js';
 import { Client } from './client.js';
 import { Lab } from './lab.js';
 import { Paravisor } from './paravisor.js';
@@ -63,7 +73,7 @@ class Guest {
       await tpm.close();
       throw error;
     });
-    const metadata = await LabInstanceMetadata.start({ snp: platform });
+    const metadata = await LabInstanceMetadata.start({ snp: platform, tdQuote: (tdReport) => tdReport });
     return new Guest(tpm, paravisor, metadata, await mkdtemp(join(tmpdir(), 'veritee-guest-')));
   }
 
@@ -157,6 +167,18 @@ describe.skipIf(isLacking('veritee collect with a TPM', [SWTPM, TOOLS, CURL]))('
     const parsed: Body = JSON.parse(body);
     change(parsed);
     return JSON.stringify(parsed);
+  }
+
+  /** Makes reading two NV indices give contents that a software TPM cannot hold, for tools that are found in `bin`. */
+  async function standIn(report: Uint8Array, certificate: Uint8Array): Promise<void> {
+    await writeFile(guest.path('report.nv'), report);
+    await writeFile(guest.path('certificate.nv'), certificate);
+    await mkdir(guest.path('bin'), { recursive: true });
+    await writeFile(guest.path('bin/tpm2_nvread'), STAND_IN(guest.folder), { mode: 0o700 });
+    if ((await guest.tpm.indices()).includes('0x1c101d0')) return;
+    // The tools list an index of another size, which is not read.
+    await guest.tpm.define(AK_CERTIFICATE, 16);
+    await guest.tpm.write(AK_CERTIFICATE, Buffer.alloc(16));
   }
 
   it('collects what is allowed once, and leaves the TPM as it was', async () => {
@@ -274,25 +296,16 @@ describe.skipIf(isLacking('veritee collect with a TPM', [SWTPM, TOOLS, CURL]))('
     const ak = createAzureAkPki().certificate({ key: vtpmKey, shape: '2025' });
     if (!('der' in ak.certificate)) throw new Error('the certificate is PEM');
     expect(ak.certificate.der).toHaveLength(AZURE_SIZE.akCertificate);
-    await guest.tpm.define(AK_CERTIFICATE, 16);
-    await guest.tpm.write(AK_CERTIFICATE, Buffer.alloc(16));
-    await writeFile(guest.path('report.nv'), guest.paravisor.report(userData, AZURE_SIZE.report));
-    await writeFile(guest.path('certificate.nv'), ak.certificate.der);
+    await standIn(guest.paravisor.report(userData, AZURE_SIZE.report), ak.certificate.der);
     await writeFile(guest.path('issuers.pem'), ak.chain ?? '');
-    await mkdir(guest.path('bin'));
-    await writeFile(guest.path('bin/tpm2_nvread'), STAND_IN(guest.folder), { mode: 0o700 });
-    try {
-      const { PATH = '' } = process.env;
-      const args = ['collect', '--nonce', nonce, '--ak-chain', 'issuers.pem'];
-      const ended = await guest.run(args, { PATH: `${guest.path('bin')}:${PATH}` });
-      expect(ended).toMatchObject({ exitCode: 0 });
-      const { evidence } = JSON.parse(ended.stdout);
-      expect(Buffer.from(evidence.hclReport, 'base64url')).toHaveLength(AZURE_SIZE.report);
-      expect(Buffer.from(evidence.akCertificate, 'base64url').at(-1)).not.toBe(0);
-      expect(await verdict(ended.stdout)).toEqual(ALLOWED);
-    } finally {
-      await guest.tpm.tool('tpm2_nvundefine', '-C', 'o', AK_CERTIFICATE);
-    }
+    const { PATH = '' } = process.env;
+    const args = ['collect', '--nonce', nonce, '--ak-chain', 'issuers.pem'];
+    const ended = await guest.run(args, { PATH: `${guest.path('bin')}:${PATH}` });
+    expect(ended).toMatchObject({ exitCode: 0 });
+    const { evidence } = JSON.parse(ended.stdout);
+    expect(Buffer.from(evidence.hclReport, 'base64url')).toHaveLength(AZURE_SIZE.report);
+    expect(Buffer.from(evidence.akCertificate, 'base64url').at(-1)).not.toBe(0);
+    expect(await verdict(ended.stdout)).toEqual(ALLOWED);
   });
 
   describe('the script of --dry-run', () => {
@@ -303,9 +316,9 @@ describe.skipIf(isLacking('veritee collect with a TPM', [SWTPM, TOOLS, CURL]))('
     };
 
     /** Runs the script with no Node on the path of the guest. */
-    const runScript = async (nonce: string, folder: string): Promise<ChildProcess> => {
+    const runScript = async (nonce: string, folder: string, tools = ''): Promise<ChildProcess> => {
       await writeFile(guest.path('collect.sh'), await script(nonce));
-      const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...guest.tpm.environment };
+      const env = { PATH: `${tools}/usr/sbin:/usr/bin:/sbin:/bin`, ...guest.tpm.environment };
       return spawn('/bin/sh', ['collect.sh', folder], { cwd: guest.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     };
 
@@ -327,6 +340,37 @@ describe.skipIf(isLacking('veritee collect with a TPM', [SWTPM, TOOLS, CURL]))('
       const { exitCode, stdout, stderr } = await guest.run(['request', 'raw', '--nonce', nonce]);
       expect([exitCode, stderr]).toEqual([0, '']);
       expect(await verdict(stdout)).toEqual(ALLOWED);
+    });
+
+    /** Runs the script where reading NV indices gives these contents, and makes a body of what it leaves. */
+    const bodyOfScript = async (folder: string, report: Uint8Array, certificate: Uint8Array) => {
+      await standIn(report, certificate);
+      const nonce = await challenge();
+      const ended = await endOf(await runScript(nonce, folder, `${guest.path('bin')}:`));
+      expect(ended).toEqual({ exitCode: 0, stdout: '', stderr: expect.any(String) });
+      const { exitCode, stdout, stderr } = await guest.run(['request', folder, '--nonce', nonce]);
+      expect([exitCode, stderr]).toEqual([0, '']);
+      return JSON.parse(stdout).evidence;
+    };
+
+    it('has the TDREPORT of a TD turned into a quote', async () => {
+      const machine = await createTdxVirtualMachine({ platform: new TdxPlatform({ pki: createIntelPki() }) });
+      const hclReport = machine.hclReport();
+      const evidence = await bodyOfScript('td', hclReport, new Uint8Array());
+      const asked = JSON.parse(guest.metadata.received.at(-1)?.body ?? '');
+      expect(Buffer.from(asked.report, 'base64url')).toEqual(Buffer.from(hclReport.slice(0x20, 0x20 + 1024)));
+      expect(asked.report).toBe(Buffer.from(machine.tdReport()).toString('base64url'));
+      expect(evidence).toMatchObject({ type: 'az-tdx-vtpm', tdQuote: asked.report });
+    });
+
+    it('has the AK certificate of Trusted Launch, and writes no user data there', async () => {
+      const runtimeClaims = Buffer.from('{}');
+      const report = buildHclReport({ hardwareReport: new Uint8Array(), runtimeClaims, reportType: 3 });
+      const certificate = createAzureAkPki().issueLeaf({ key: guest.paravisor.vtpmKey });
+      const asked = guest.metadata.received.length;
+      const evidence = await bodyOfScript('trusted', report, Buffer.concat([certificate, Buffer.alloc(500)]));
+      expect(evidence).toMatchObject({ type: 'tpm', akCertificate: Buffer.from(certificate).toString('base64url') });
+      expect(guest.metadata.received).toHaveLength(asked);
     });
 
     it('puts everything back when it is ended', async () => {
@@ -358,6 +402,12 @@ describe.skipIf(isLacking('veritee collect with a TPM', [SWTPM, TOOLS, CURL]))('
     await guest.tpm.createAttestationKey();
     const body = await guest.collect(await challenge());
     expect(await verdict(body)).toMatchObject({ decision: 'deny', reasons: ['tpm_signature'] });
+  });
+
+  it('has nothing to collect of a TPM that was cleared: not_confidential', async () => {
+    await guest.tpm.tool('tpm2_clear');
+    const { exitCode, stderr } = await guest.run(['collect', '--nonce', await challenge()]);
+    expect([exitCode, stderr.split(':')[0]]).toEqual([1, 'not_confidential']);
   });
 });
 
