@@ -114,6 +114,12 @@ describe('the script of --dry-run', () => {
     expect(written).toContain(`veritee request FOLDER --nonce ${NONCE}\n`);
   });
 
+  it.skipIf(spawnSync('shellcheck', ['--version']).status !== 0)('has nothing that shellcheck warns of', async () => {
+    await collect({ dryRun: true, pcrs: '0-7' });
+    const checked = spawnSync('shellcheck', ['-s', 'sh', '-'], { input: written });
+    expect([checked.status, String(checked.stdout)]).toEqual([0, '']);
+  });
+
   it('writes user data of exactly 64 bytes', async () => {
     await collect({ dryRun: true });
     const [line = ''] = /printf '(\\\d{3})+' >/.exec(written) ?? [];
@@ -126,13 +132,14 @@ describe('the script of --dry-run', () => {
     const without = written;
     written = '';
     await collect({ dryRun: true, akCertificate: true });
-    expect([without.includes('|| true; } &&'), written.includes('|| true; } &&')]).toEqual([false, true]);
+    const condition = 'if [ "$kind" = 3 ] && [ -n "$(nv_size 0x1c101d0)" ]';
+    expect([without.includes(condition), written.includes(condition)]).toEqual([true, false]);
   });
 
   it('says tools_missing where there are none, and leaves nothing behind', async () => {
     await collect({ dryRun: true });
     const ran = spawnSync('/bin/sh', ['-s', 'evidence'], { input: written, cwd: folder, env: { PATH: folder } });
-    expect([ran.status, String(ran.stderr)]).toEqual([1, 'tools_missing: tpm2_nvreadpublic is not on the PATH\n']);
+    expect([ran.status, String(ran.stderr)]).toEqual([1, 'tools_missing: tpm2_getcap is not on the PATH\n']);
     await expect(stat(join(folder, 'evidence'))).rejects.toThrow('ENOENT');
   });
 
