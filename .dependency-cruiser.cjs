@@ -20,7 +20,8 @@ const ROOMS = {
   service: ['verifiers', 'inspect', 'policy', 'comparison', 'model'],
   wire: ['formats', 'model'],
   http: ['wire', 'service', 'model'],
-  cli: ['wire', 'service', 'model'],
+  collector: ['outgoing', 'crypto', 'formats', 'model'],
+  cli: ['wire', 'service', 'collector', 'model'],
   config: ['schema', 'model'],
 };
 

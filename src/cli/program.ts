@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { EVIDENCE_FILES } from '../collector/evidence-files.js';
 import { ConfigurationError, FormatError, RefusedError } from '../model/errors.js';
 import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
 import { sayFormatError, UsageError } from './input.js';
@@ -8,6 +9,12 @@ const HELP = 'help';
 
 const GATE_HELP =
   '\nA script that gates by the exit code must pass --policy and --nonce: without them those in <file> count.';
+
+const REQUEST_HELP = `
+Files of the folder:
+${Object.values(EVIDENCE_FILES)
+  .map(({ name, what }) => `  ${name.padEnd(18)} ${what}`)
+  .join('\n')}`;
 
 export interface VerifyOptions {
   readonly policy?: string;
@@ -27,11 +34,29 @@ export interface ExportOptions {
   readonly report: readonly string[];
 }
 
+export interface RequestOptions {
+  readonly nonce?: string;
+  readonly type?: string;
+  readonly output: string;
+}
+
+export interface CollectOptions {
+  readonly nonce: string;
+  readonly output: string;
+  readonly pcrs?: string;
+  readonly bind?: string;
+  readonly akCertificate?: boolean;
+  readonly akChain?: string;
+  readonly dryRun?: boolean;
+}
+
 /** What the commands do, given their arguments. Each returns the exit code. */
 export interface Actions {
   serve(options: { readonly config?: string }): Promise<number>;
   verify(file: string, options: VerifyOptions): Promise<number>;
   inspect(file: string, options: InspectOptions): Promise<number>;
+  request(folder: string, options: RequestOptions): Promise<number>;
+  collect(options: CollectOptions): Promise<number>;
   config(options: { readonly config?: string }): Promise<number>;
   exportEndorsements(folder: string, options: ExportOptions): Promise<number>;
   importEndorsements(folder: string, options: { readonly config?: string }): Promise<number>;
@@ -128,6 +153,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .option(...config)
     .option('--json', 'write JSON on a terminal too')
     .action(async (file, options) => done(await actions.inspect(file, options)));
+  addGuestCommands(program, actions, done);
   program
     .command('config')
     .description('print the effective configuration, secrets masked')
@@ -210,6 +236,34 @@ function withBelow(command: Command): readonly Command[] {
 function usageOf(command: Command): string {
   const above = command.parent === null ? '' : `${usageOf(command.parent).replace(/ \[.*$/, '')} `;
   return `${above}${command.name()} ${command.usage()}`;
+}
+
+function addGuestCommands(program: Command, actions: Actions, done: (exitCode: number) => void): void {
+  const output: readonly [string, string, string] = [
+    '-o, --output <file>',
+    'file to write the body to, which only its owner can read; - for standard output',
+    '-',
+  ];
+  program
+    .command('request')
+    .description('make a /verify body from raw files that other tools wrote; verifies nothing')
+    .argument('<folder>', 'folder with the files')
+    .option('--nonce <base64url>', 'nonce that the evidence was requested with; without it, the body has none')
+    .option('--type <type>', 'type that the evidence is meant to be; otherwise it follows from the files')
+    .option(...output)
+    .addHelpText('after', REQUEST_HELP)
+    .action(async (folder, options) => done(await actions.request(folder, options)));
+  program
+    .command('collect')
+    .description('in the guest: collect its evidence with tpm2-tools, and write a /verify body; exit code 0 or 1')
+    .requiredOption('--nonce <base64url>', 'nonce of the verifier, such as a challenge')
+    .option(...output)
+    .option('--pcrs <list>', 'PCRs to quote, such as 0-7,11 (default: all 24)')
+    .option('--bind <key file>', 'private key of this guest to bind; a P-256 key is made if the file does not exist')
+    .option('--ak-certificate', 'send the AK certificate of a confidential VM too, if the verifier knows its issuers')
+    .option('--ak-chain <file>', 'send the AK certificate, and its issuers from this PEM file')
+    .option('--dry-run', 'only print a shell script that does the same without veritee')
+    .action(async (options) => done(await actions.collect(options)));
 }
 
 function addEndorsements(

@@ -17,6 +17,7 @@ import { requestLimits } from '../wire/read-body.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
 import { type BundleWorld, exportEndorsements, importEndorsements } from './endorsement-bundles.js';
+import { guestCommands } from './guest-commands.js';
 import { REPORT_FILES, reportOf } from './report-files.js';
 import { startService } from './service.js';
 import { StopSignals } from './stop-signals.js';
@@ -25,14 +26,19 @@ import { productVersion, SYSTEM_CLOCK } from './system.js';
 /**
  * Runs the `veritee` command and returns its exit code.
  * @param signals of the service, where somebody listens for them already
+ * @param guest commands that run in a guest
  */
-export async function runCommandLine(args: readonly string[], signals: StopSignals | null): Promise<number> {
+export async function runCommandLine(
+  args: readonly string[],
+  signals: StopSignals | null,
+  guest: GuestActions = guestCommands(),
+): Promise<number> {
   const complain = (text: string) => void process.stderr.write(text);
   endWhereOutputIsLost(complain);
   return runProgram(
     args,
     await productVersion(),
-    { ...ACTIONS, serve: (options) => serve(options, signals) },
+    { ...ACTIONS, ...guest, serve: (options) => serve(options, signals) },
     complain,
   );
 }
@@ -47,7 +53,9 @@ function endWhereOutputIsLost(complain: (text: string) => void): void {
   process.stderr.on('error', () => {});
 }
 
-const ACTIONS: Omit<Actions, 'serve'> = {
+type GuestActions = Pick<Actions, 'collect' | 'request'>;
+
+const ACTIONS: Omit<Actions, 'serve' | keyof GuestActions> = {
   verify: async (file, options) => {
     const configuration = await configurationOf(options);
     const input = await readInput(file, 'a file with a /verify body, or - for standard input');

@@ -14,6 +14,7 @@ export * from './entra.js';
 export * from './entra-assertion.js';
 export * from './event-log-builder.js';
 export * from './hcl-report-builder.js';
+export * from './instance-metadata.js';
 export * from './intel-pki.js';
 export * from './lab-fault.js';
 export * from './lab-keys.js';

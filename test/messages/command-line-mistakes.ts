@@ -27,7 +27,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'unknown command "attest"; there are serve, verify, inspect, config, endorsements',
+      text: 'unknown command "attest"; there are serve, verify, inspect, request, collect, config, endorsements',
     },
   },
   {
@@ -416,6 +416,51 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     answer: {
       exitCode: 1,
       text: 'key.pem: it holds a private key, which is never needed here',
+    },
+  },
+  {
+    title: 'a collection without a nonce',
+    given: 'veritee collect -o body.json',
+    action: {
+      args: ['collect', '-o', 'body.json'],
+    },
+    answer: {
+      exitCode: 1,
+      text: "error: required option '--nonce <base64url>' not specified",
+    },
+  },
+  {
+    title: 'a value that binds a key in the place of a nonce',
+    given: 'veritee collect --nonce dmVyaXRlZTFmb3Igc29tZWJvZHkgZWxzZQ',
+    action: {
+      args: ['collect', '--nonce', 'dmVyaXRlZTFmb3Igc29tZWJvZHkgZWxzZQ'],
+    },
+    answer: {
+      exitCode: 1,
+      text: '--nonce: nonce: nonce starts with veritee1, which is reserved for values that bind a key',
+    },
+  },
+  {
+    title: 'PCRs that do not exist',
+    given: 'veritee collect --nonce AAECAwQFBgcICQoLDA0ODw --pcrs 0-24',
+    action: {
+      args: ['collect', '--nonce', 'AAECAwQFBgcICQoLDA0ODw', '--pcrs', '0-24'],
+    },
+    answer: {
+      exitCode: 1,
+      text: '--pcrs: schema: expected PCRs from 0 to 23 as numbers and ranges, such as 0-7,11',
+    },
+  },
+  {
+    title: 'a body from a folder that has no evidence',
+    given: 'veritee request raw',
+    action: {
+      args: ['request', 'raw'],
+      files: { raw: null },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'evidence_files: none of report.bin, hcl.bin, td-quote.bin, quote.msg is there\nPut the files of one piece of evidence into the folder, under the names that veritee request --help lists.',
     },
   },
   {

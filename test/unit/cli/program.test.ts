@@ -7,6 +7,8 @@ const ACTIONS: Actions = {
   serve: done,
   verify: done,
   inspect: done,
+  request: done,
+  collect: done,
   config: done,
   exportEndorsements: done,
   importEndorsements: done,
@@ -89,7 +91,10 @@ describe('the help of verify', () => {
 
 describe('help for what there is not', () => {
   it.each<[readonly string[], string]>([
-    [['help', 'nothing'], 'unknown command "nothing"; there are serve, verify, inspect, config, endorsements\n'],
+    [
+      ['help', 'nothing'],
+      'unknown command "nothing"; there are serve, verify, inspect, request, collect, config, endorsements\n',
+    ],
     [['help', 'verfy'], 'unknown command "verfy"; did you mean verify?\n'],
     [['help', 'endorsements', 'exprt'], 'unknown command "exprt"; did you mean export?\n'],
     [['help', 'verify', 'body'], 'unknown command "body": this command has no subcommands\n'],

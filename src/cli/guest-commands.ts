@@ -1,0 +1,111 @@
+import { type CollectRequest, type CollectWorld, collect } from '../collector/collect.js';
+import { CollectError } from '../collector/collect-error.js';
+import { collectScript } from '../collector/collect-script.js';
+import { requestBody } from '../collector/evidence-body.js';
+import { readEvidenceFolder } from '../collector/evidence-files.js';
+import { UnfitFileError, writePrivateFile } from '../collector/files.js';
+import { ALL_PCRS, parsePcrList } from '../collector/pcr-values.js';
+import { evidenceOf, FILE_EVIDENCE_TYPES, type FileEvidenceType } from '../collector/request-files.js';
+import { FormatError } from '../model/errors.js';
+import { isSystemError, outputProblem } from '../model/file-problem.js';
+import { listedNames, quotedName } from '../model/names-in-messages.js';
+import { readNonce } from '../wire/read-requests.js';
+import { UsageError } from './input.js';
+import { EXIT_CODE } from './output.js';
+import type { CollectOptions, RequestOptions } from './program.js';
+
+/** Where a body goes, and what people are told. */
+export interface GuestOutput {
+  readonly write: (text: string) => void;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Collects the evidence of this machine, or prints how.
+ * @returns the exit code
+ * @throws {UsageError} code, place and remedy where it cannot be collected
+ */
+export async function collectCommand(
+  options: CollectOptions,
+  world: Omit<CollectWorld, 'warn'>,
+  output: GuestOutput,
+): Promise<number> {
+  const request = collectRequest(options);
+  return sayingRemedies(async () => {
+    const { warn } = output;
+    const isDryRun = options.dryRun === true;
+    const text = isDryRun ? collectScript(request, world.places) : await collect(request, { ...world, warn });
+    world.signal.throwIfAborted();
+    await deliver(text, options.output, output);
+    return EXIT_CODE.allow;
+  });
+}
+
+/**
+ * Makes a /verify body from raw files.
+ * @returns the exit code
+ * @throws {UsageError} which file is wrong, and what to do
+ */
+export async function requestCommand(folder: string, options: RequestOptions, output: GuestOutput): Promise<number> {
+  const nonce = options.nonce === undefined ? null : readOption('--nonce', () => readNonce(options.nonce ?? ''));
+  const type = options.type === undefined ? null : evidenceType(options.type);
+  return sayingRemedies(async () => {
+    const { contents, others } = await readEvidenceFolder(folder);
+    for (const name of others) output.warn(`${name} is not the name of a file of evidence, and is left out`);
+    await deliver(requestBody(evidenceOf(contents, type), nonce, null), options.output, output);
+    return EXIT_CODE.allow;
+  });
+}
+
+/** @throws {UsageError} where an option is malformed */
+function collectRequest({ nonce, pcrs, bind, akCertificate, akChain, dryRun }: CollectOptions): CollectRequest {
+  if (dryRun === true && akChain !== undefined) {
+    throw new UsageError(['--ak-chain: put the file into the folder of the script as ak-chain.pem instead']);
+  }
+  if (dryRun === true && bind !== undefined) {
+    throw new UsageError(['--bind: a script cannot bind a key, because the key must be of the guest that runs it']);
+  }
+  return {
+    nonce: readOption('--nonce', () => readNonce(nonce)),
+    keyFile: bind ?? null,
+    pcrs: pcrs === undefined ? ALL_PCRS : readOption('--pcrs', () => parsePcrList(pcrs)),
+    akCertificate: akCertificate === true || akChain !== undefined,
+    akChainFile: akChain ?? null,
+  };
+}
+
+function evidenceType(text: string): FileEvidenceType {
+  const type = FILE_EVIDENCE_TYPES.find((known) => known === text);
+  if (type !== undefined) return type;
+  throw new UsageError([`--type: ${quotedName(text)} is no type; there are ${listedNames(FILE_EVIDENCE_TYPES)}`]);
+}
+
+function readOption<T>(option: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new UsageError([`${option}: ${error.code}: ${error.message}`], { cause: error });
+  }
+}
+
+async function deliver(text: string, file: string, output: GuestOutput): Promise<void> {
+  if (file === '-') return output.write(text);
+  try {
+    await writePrivateFile(file, text);
+  } catch (error) {
+    if (!(error instanceof UnfitFileError) && !isSystemError(error)) throw error;
+    const why = error instanceof UnfitFileError ? error.message : outputProblem(error);
+    throw new CollectError('output_file', `${file}: ${why}`, { cause: error });
+  }
+}
+
+/** Scripts read the code, people the sentence behind it. */
+async function sayingRemedies(run: () => Promise<number>): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof CollectError)) throw error;
+    throw new UsageError([`${error.code}: ${error.message}`, error.remedy], { cause: error });
+  }
+}

@@ -1,0 +1,249 @@
+import { access, constants, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { boundValue } from '../crypto/bound-value.js';
+import { PEM_TEXT_BYTES } from '../formats/pem.js';
+import { TD_REPORT_LENGTH } from '../formats/td-report.js';
+import { fileProblem, isSystemError } from '../model/file-problem.js';
+import type { JsonObject } from '../model/json.js';
+import { certificateIn } from './ak-certificate.js';
+import { bindingKey } from './binding-key.js';
+import { CollectError } from './collect-error.js';
+import { EVENT_LOGS, readEventLogs, readLog } from './event-logs.js';
+import {
+  azureSnpEvidence,
+  azureTdxEvidence,
+  certificationEndorsements,
+  requestBody,
+  type TpmParts,
+  tpmEvidence,
+  tsmEvidence,
+} from './evidence-body.js';
+import { hasCode, readBoundedFile, UnfitFileError } from './files.js';
+import { AZURE_TPM, GuestTpm, handle, type NvIndex } from './guest-tpm.js';
+import { withLock } from './lock-file.js';
+import { AZURE_METADATA, MetadataService } from './metadata-service.js';
+import { type RunTool, TPM_DEVICE } from './tool-run.js';
+import { readTsmReport, TSM_FOLDER, type TsmEntry } from './tsm-report.js';
+import { readFreshReport, readHclReport } from './user-data.js';
+
+/** Where a guest finds what it collects. The product knows one; tests have others. */
+export interface GuestPlaces {
+  /** Device of the TPM; null where the operator named another TPM in `TPM2TOOLS_TCTI`, which the tools then have to reach. */
+  readonly tpm: string | null;
+  readonly metadata: string;
+  readonly lock: string;
+  readonly tsm: string;
+  readonly logs: { readonly firmware: string; readonly system: string; readonly ccel: string };
+}
+
+const LOCK_FILE = '/run/lock/veritee-collect.lock';
+
+export const GUEST_PLACES: GuestPlaces = {
+  tpm: TPM_DEVICE,
+  metadata: AZURE_METADATA,
+  lock: LOCK_FILE,
+  tsm: TSM_FOLDER,
+  logs: EVENT_LOGS,
+};
+
+export interface CollectRequest {
+  /** 8 to 64 bytes that do not begin as a value that binds a key. */
+  readonly nonce: Uint8Array;
+  /** File of a private key to bind; null for none. */
+  readonly keyFile: string | null;
+  readonly pcrs: readonly number[];
+  /**
+   * Whether evidence of a confidential VM has the AK certificate too, which it needs not: a verifier that does not know its
+   * issuers denies what comes with it.
+   */
+  readonly akCertificate: boolean;
+  /** File with the issuers of the AK certificate; null for none. */
+  readonly akChainFile: string | null;
+}
+
+/** A request whose files were read. */
+interface Prepared extends Pick<CollectRequest, 'pcrs' | 'akCertificate'> {
+  readonly x: Uint8Array;
+  /** PEM. */
+  readonly akChain: string | null;
+}
+
+export interface CollectWorld {
+  readonly places: GuestPlaces;
+  readonly run: RunTool;
+  readonly openTsmEntry: (folder: string) => Promise<TsmEntry>;
+  /** Ends the collection; what was changed is put back all the same. */
+  readonly signal: AbortSignal;
+  /** In place of the three seconds that a new report takes. */
+  readonly refreshMs?: number;
+  /** Says what is missing without ending the collection. */
+  readonly warn: (message: string) => void;
+}
+
+/** A TPM2B_DATA holds a hash and its algorithm; the 50 bytes are those of a TPM with SHA-384. */
+const QUALIFYING_DATA_MAXIMUM = 50;
+
+/**
+ * Collects the evidence of the machine that this process runs on, as a /verify body.
+ *
+ * X is computed here, from the nonce and a key of this guest, and nothing that is given to the guest is used as X as it is
+ * but a nonce that cannot be taken for one: a stranger's key cannot be bound through this guest.
+ *
+ * @throws {CollectError}
+ */
+export async function collect(request: CollectRequest, world: CollectWorld): Promise<string> {
+  const key = request.keyFile === null ? null : await bindingKey(request.keyFile);
+  const x = key === null ? request.nonce : boundValue(request.nonce, key.jkt);
+  const prepared = { ...request, x, akChain: await readAkChain(request.akChainFile) };
+  const evidence = await inOwnFolder((folder) => new Collection(prepared, world, folder).evidence());
+  return requestBody(evidence, request.nonce, key?.jwk ?? null);
+}
+
+/** One run. */
+class Collection {
+  readonly #prepared: Prepared;
+  readonly #world: CollectWorld;
+  readonly #tpm: GuestTpm;
+
+  constructor(prepared: Prepared, world: CollectWorld, folder: string) {
+    this.#prepared = prepared;
+    this.#world = world;
+    this.#tpm = new GuestTpm(world.run, folder);
+  }
+
+  /** The paravisor's report where there is one, else what the firmware of the TEE gives, else the vTPM alone. */
+  async evidence(): Promise<JsonObject> {
+    const { places } = this.#world;
+    const hasTsm = await isThere(places.tsm);
+    if (hasTsm && places.tpm !== null && !(await isThere(places.tpm))) return this.#ofTsm();
+    await requireTpm(places.tpm);
+    const indices = await this.#tpm.indices();
+    if (indices.has(AZURE_TPM.hclReport)) {
+      // Listed again: another collector may have had its index until now.
+      return withLock(places.lock, async () => this.#ofParavisor(await this.#tpm.indices()));
+    }
+    if (hasTsm) return this.#ofTsm();
+    if (indices.has(AZURE_TPM.akCertificate)) return this.#ofTpm(indices);
+    const lacking = `the TPM has neither an HCL report (${handle(AZURE_TPM.hclReport)}) nor an AK certificate`;
+    throw new CollectError('not_confidential', lacking);
+  }
+
+  async #ofParavisor(indices: ReadonlyMap<number, NvIndex>): Promise<JsonObject> {
+    const { reportType } = readHclReport(await this.#tpm.read(AZURE_TPM.hclReport));
+    if (reportType === 'tvm') return this.#ofTpm(indices);
+    if (reportType !== 'snp' && reportType !== 'tdx') {
+      throw new CollectError('not_confidential', `the HCL report is of type ${reportType}`);
+    }
+    this.#requireFits();
+    await this.#requireAttestationKey();
+    const before = indices.get(AZURE_TPM.userData);
+    const bytes = await readFreshReport(this.#tpm, this.#prepared.x, before, this.#world);
+    const tpm = await this.#tpmParts(this.#prepared.akCertificate ? await this.#akCertificate(indices) : null);
+    return reportType === 'snp' ? this.#snp(bytes, tpm) : this.#tdx(bytes, tpm);
+  }
+
+  async #snp(hclReport: Uint8Array, tpm: TpmParts): Promise<JsonObject> {
+    const certification = await this.#metadata().amdCertification(this.#world.signal);
+    return azureSnpEvidence(hclReport, tpm, certificationEndorsements(certification));
+  }
+
+  async #tdx(hclReport: Uint8Array, tpm: TpmParts): Promise<JsonObject> {
+    const tdReport = readHclReport(hclReport).hardwareReport.subarray(0, TD_REPORT_LENGTH);
+    return azureTdxEvidence(hclReport, await this.#metadata().tdQuote(tdReport, this.#world.signal), tpm);
+  }
+
+  /** Trusted Launch: only Azure's certificate vouches for the key. */
+  async #ofTpm(indices: ReadonlyMap<number, NvIndex>): Promise<JsonObject> {
+    this.#requireFits();
+    await this.#requireAttestationKey();
+    const akCertificate = await this.#akCertificate(indices);
+    if (akCertificate === null) {
+      throw new CollectError('nv_absent', `NV index ${handle(AZURE_TPM.akCertificate)} holds no AK certificate`);
+    }
+    return tpmEvidence(await this.#tpmParts(akCertificate));
+  }
+
+  async #ofTsm(): Promise<JsonObject> {
+    const { places, openTsmEntry, warn } = this.#world;
+    const report = await readTsmReport(this.#prepared.x, () => openTsmEntry(places.tsm));
+    const tee = TSM_TEES.get(report.provider);
+    if (tee === undefined) {
+      throw new CollectError(
+        'not_confidential',
+        `the TEE is ${report.provider}, expected ${[...TSM_TEES.keys()].join(' or ')}`,
+      );
+    }
+    const ccel = tee === 'tdx' ? await readLog(places.logs.ccel, warn) : null;
+    return tsmEvidence(tee, report, ccel);
+  }
+
+  async #tpmParts(akCertificate: Uint8Array | null): Promise<TpmParts> {
+    const { places, signal, warn } = this.#world;
+    signal.throwIfAborted();
+    const quote = await this.#tpm.quote(this.#prepared.pcrs, this.#prepared.x);
+    const akChain = akCertificate === null ? null : this.#prepared.akChain;
+    return { quote, akCertificate, akChain, eventLogs: await readEventLogs(places.logs, warn) };
+  }
+
+  /** A NonPersistedTPM VM may have none. */
+  async #akCertificate(indices: ReadonlyMap<number, NvIndex>): Promise<Uint8Array | null> {
+    if (indices.get(AZURE_TPM.akCertificate)?.written !== true) return null;
+    return certificateIn(await this.#tpm.read(AZURE_TPM.akCertificate));
+  }
+
+  async #requireAttestationKey(): Promise<void> {
+    if (await this.#tpm.hasAttestationKey()) return;
+    throw new CollectError('ak_absent', `the TPM has no attestation key at ${handle(AZURE_TPM.ak)}`);
+  }
+
+  #requireFits(): void {
+    if (this.#prepared.x.byteLength <= QUALIFYING_DATA_MAXIMUM) return;
+    const lengths = `the nonce is ${this.#prepared.x.byteLength} bytes, a TPM quote holds ${QUALIFYING_DATA_MAXIMUM}`;
+    throw new CollectError('nonce_length', lengths);
+  }
+
+  #metadata(): MetadataService {
+    return new MetadataService(this.#world.places.metadata);
+  }
+}
+
+const TSM_TEES: ReadonlyMap<string, 'snp' | 'tdx'> = new Map([
+  ['sev_guest', 'snp'],
+  ['tdx_guest', 'tdx'],
+]);
+
+async function requireTpm(device: string | null): Promise<void> {
+  if (device === null) return;
+  await access(device, constants.R_OK | constants.W_OK).catch((cause: unknown) => {
+    if (hasCode(cause, 'ENOENT')) throw new CollectError('no_tpm', `there is no ${device}`, { cause });
+    throw new CollectError('permission', `this user may not open ${device}`, { cause });
+  });
+}
+
+async function readAkChain(path: string | null): Promise<string | null> {
+  if (path === null) return null;
+  try {
+    return Buffer.from(await readBoundedFile(path, PEM_TEXT_BYTES)).toString('utf8');
+  } catch (error) {
+    if (!(error instanceof UnfitFileError) && !isSystemError(error)) throw error;
+    const why = error instanceof UnfitFileError ? error.message : fileProblem(error);
+    throw new CollectError('ak_chain', `${path}: ${why}`, { cause: error });
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function inOwnFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'veritee-collect-'));
+  try {
+    return await run(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

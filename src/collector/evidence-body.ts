@@ -1,0 +1,90 @@
+import { hex } from '../crypto/digest.js';
+import { encodeBase64Url } from '../formats/base64.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { CollectedQuote } from './guest-tpm.js';
+import type { AmdCertification } from './metadata-service.js';
+import type { TsmReport } from './tsm-report.js';
+
+/** What a vTPM gives, whatever vouches for its key. */
+export interface TpmParts {
+  readonly quote: CollectedQuote;
+  /** DER. */
+  readonly akCertificate: Uint8Array | null;
+  /** PEM. */
+  readonly akChain?: string | null;
+  /** Log of the firmware, then that of the system. */
+  readonly eventLogs: readonly Uint8Array[];
+}
+
+/** A /verify body: what the guest gives, and what it was asked with. */
+export function requestBody(evidence: JsonObject, nonce: Uint8Array | null, jwk: JsonObject | null): string {
+  const body = {
+    evidence,
+    ...(nonce === null ? {} : { nonce: encodeBase64Url(nonce) }),
+    ...(jwk === null ? {} : { binding: { jwk } }),
+  };
+  return `${JSON.stringify(body)}\n`;
+}
+
+export function azureSnpEvidence(hclReport: Uint8Array, tpm: TpmParts, endorsements: JsonObject | null): JsonObject {
+  return {
+    type: 'az-snp-vtpm',
+    hclReport: encodeBase64Url(hclReport),
+    tpmQuote: tpmQuote(tpm.quote),
+    ...(endorsements === null ? {} : { endorsements }),
+    ...tpmMembers(tpm),
+  };
+}
+
+export function azureTdxEvidence(
+  hclReport: Uint8Array,
+  tdQuote: Uint8Array,
+  tpm: TpmParts,
+  collateral: JsonObject | null = null,
+): JsonObject {
+  return {
+    type: 'az-tdx-vtpm',
+    hclReport: encodeBase64Url(hclReport),
+    tdQuote: encodeBase64Url(tdQuote),
+    tpmQuote: tpmQuote(tpm.quote),
+    ...(collateral === null ? {} : { collateral }),
+    ...tpmMembers(tpm),
+  };
+}
+
+export function tpmEvidence(tpm: TpmParts): JsonObject {
+  return { type: 'tpm', tpmQuote: tpmQuote(tpm.quote), ...tpmMembers(tpm) };
+}
+
+/** In the dialect, but for a TD with its log, which the dialect has no place for. */
+export function tsmEvidence(tee: 'snp' | 'tdx', report: TsmReport, ccel: Uint8Array | null): JsonObject {
+  if (tee === 'tdx' && ccel !== null) {
+    return { type: tee, quote: encodeBase64Url(report.outblob), ccel: encodeBase64Url(ccel) };
+  }
+  const { provider, outblob, auxblob } = report;
+  const value = {
+    provider,
+    outblob: encodeBase64Url(outblob),
+    ...(auxblob.byteLength === 0 ? {} : { auxblob: encodeBase64Url(auxblob) }),
+  };
+  return { type: tee, dialect: 'configfs-tsm', value };
+}
+
+export function certificationEndorsements({ vek, chain }: AmdCertification): JsonObject {
+  return { vek, chain };
+}
+
+function tpmMembers({ akCertificate, akChain = null, eventLogs }: TpmParts): JsonObject {
+  const [only, ...others] = eventLogs.map(encodeBase64Url);
+  const eventLog: JsonValue | undefined = only === undefined || others.length === 0 ? only : [only, ...others];
+  return {
+    ...(eventLog === undefined ? {} : { eventLog }),
+    ...(akCertificate === null ? {} : { akCertificate: encodeBase64Url(akCertificate) }),
+    ...(akChain === null ? {} : { akChain }),
+  };
+}
+
+function tpmQuote({ message, signature, pcrs }: CollectedQuote): JsonObject {
+  const sha256 = Object.fromEntries([...pcrs].map(([index, value]) => [String(index), hex(value)]));
+  return { message: encodeBase64Url(message), signature: encodeBase64Url(signature), pcrs: { sha256 } };
+}

@@ -1,0 +1,159 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hex } from '../crypto/digest.js';
+import { parseTpmsQuote } from '../formats/tpms-attest.js';
+import { CollectError } from './collect-error.js';
+import { readBoundedFile } from './files.js';
+import { isDigestOf, type PcrValues, readPcrValues } from './pcr-values.js';
+import type { RunTool } from './tool-run.js';
+
+/** Objects of the vTPM of an Azure VM (openvmm, vm/devices/tpm). */
+export const AZURE_TPM = {
+  /** NV index from which the guest reads the paravisor's report. */
+  hclReport: 0x01400001,
+  /** NV index that the guest creates, and whose 64 bytes the paravisor puts into its next report. */
+  userData: 0x01400002,
+  /** NV index of the AK certificate, DER followed by zeros. */
+  akCertificate: 0x01c101d0,
+  /** Persistent handle of the attestation key. */
+  ak: 0x81000003,
+} as const;
+
+export const USER_DATA_LENGTH = 64;
+
+/** What the TPM says of an NV index. */
+export interface NvIndex {
+  readonly size: number;
+  /** Whether it was ever written: reading it is an error until then. */
+  readonly written: boolean;
+}
+
+export interface CollectedQuote {
+  readonly message: Uint8Array;
+  /** TPMT_SIGNATURE. */
+  readonly signature: Uint8Array;
+  readonly pcrs: PcrValues;
+}
+
+/** More than a TPMS_ATTEST, a TPMT_SIGNATURE or 24 PCRs take. */
+const QUOTE_FILE_BYTES = 4096;
+
+/** How often a quote is made until no PCR is extended between the quote and the reading of the PCRs. */
+const QUOTE_ATTEMPTS = 5;
+
+/** The TPM of the guest, asked with tpm2-tools. */
+export class GuestTpm {
+  readonly #run: RunTool;
+  readonly #folder: string;
+
+  /** @param folder of this process alone: what the tools read and write */
+  constructor(run: RunTool, folder: string) {
+    this.#run = run;
+    this.#folder = folder;
+  }
+
+  /** NV indices that are defined. */
+  async indices(): Promise<ReadonlyMap<number, NvIndex>> {
+    return parseNvPublic(await this.#ask('tpm2_nvreadpublic', []));
+  }
+
+  async hasAttestationKey(): Promise<boolean> {
+    const handles = await this.#ask('tpm2_getcap', ['handles-persistent']);
+    return handles.split('\n').some((line) => Number(line.replace(/^- /, '')) === AZURE_TPM.ak);
+  }
+
+  async read(index: number): Promise<Uint8Array> {
+    return (await this.#succeed('tpm2_nvread', ['-C', 'o', handle(index)])).stdout;
+  }
+
+  async write(index: number, bytes: Uint8Array): Promise<void> {
+    await writeFile(join(this.#folder, 'nv.bin'), bytes, { mode: 0o600 });
+    await this.#succeed('tpm2_nvwrite', ['-C', 'o', '-i', 'nv.bin', handle(index)]);
+  }
+
+  async define(index: number, size: number): Promise<void> {
+    const attributes = 'ownerread|ownerwrite';
+    await this.#succeed('tpm2_nvdefine', ['-C', 'o', '-s', String(size), '-a', attributes, handle(index)]);
+  }
+
+  async undefine(index: number): Promise<void> {
+    await this.#succeed('tpm2_nvundefine', ['-C', 'o', handle(index)]);
+  }
+
+  /**
+   * A quote of the AK over PCRs of the SHA-256 bank, with the values it is about: TPM2_Quote signs a digest alone, so the
+   * values are read by themselves, and again where a PCR was extended between.
+   *
+   * @throws {CollectError} `quote_unstable` where that happens each time
+   */
+  async quote(pcrs: readonly number[], qualifyingData: Uint8Array): Promise<CollectedQuote> {
+    for (let attempt = 0; attempt < QUOTE_ATTEMPTS; attempt++) {
+      const quote = await this.#quoteOnce(pcrs, qualifyingData);
+      if (quote !== null) return quote;
+    }
+    throw new CollectError('quote_unstable', `a PCR was extended during each of ${QUOTE_ATTEMPTS} quotes`);
+  }
+
+  /** Null where the values that were read are not those that were quoted. */
+  async #quoteOnce(pcrs: readonly number[], qualifyingData: Uint8Array): Promise<CollectedQuote | null> {
+    const { exitCode, stderr } = await this.#run('tpm2_quote', quoteArguments(pcrs, hex(qualifyingData)), this.#folder);
+    if (exitCode !== 0) {
+      // The tool compares the digests too, and writes nothing where they differ.
+      if (/PCR composite/i.test(stderr)) return null;
+      throw toolFailed('tpm2_quote', exitCode, stderr);
+    }
+    const file = (name: string) => readBoundedFile(join(this.#folder, name), QUOTE_FILE_BYTES);
+    const [message, signature, values] = await Promise.all(Object.values(QUOTE_FILES).map(file));
+    if (message === undefined || signature === undefined || values === undefined) return null;
+    const quote = parseTpmsQuote(message);
+    const read = readPcrValues(values, quote);
+    return isDigestOf(read, quote) ? { message, signature, pcrs: read } : null;
+  }
+
+  async #ask(program: string, args: readonly string[]): Promise<string> {
+    return Buffer.from((await this.#succeed(program, args)).stdout).toString('utf8');
+  }
+
+  async #succeed(program: string, args: readonly string[]): Promise<{ readonly stdout: Uint8Array }> {
+    const { exitCode, stdout, stderr } = await this.#run(program, args, this.#folder);
+    if (exitCode !== 0) throw toolFailed(program, exitCode, stderr);
+    return { stdout };
+  }
+}
+
+const QUOTE_FILES = { message: 'quote.msg', signature: 'quote.sig', pcrs: 'pcrs.bin' } as const;
+
+/** @param qualifyingData in hex */
+export function quoteArguments(pcrs: readonly number[], qualifyingData: string): readonly string[] {
+  const { message, signature, pcrs: values } = QUOTE_FILES;
+  const files = ['-m', message, '-s', signature, '-f', 'tss', '-o', values, '-F', 'values'];
+  return ['-c', handle(AZURE_TPM.ak), '-l', `sha256:${pcrs.join(',')}`, '-q', qualifyingData, '-g', 'sha256', ...files];
+}
+
+/** As tpm2-tools take it. */
+export function handle(number: number): string {
+  return `0x${number.toString(16).padStart(8, '0')}`;
+}
+
+/** The YAML of tpm2_nvreadpublic, as far as it is needed. Lines that are not understood are passed over. */
+function parseNvPublic(text: string): ReadonlyMap<number, NvIndex> {
+  const sections = text.split(/^(?=0x[0-9a-f]+:$)/im);
+  return new Map(
+    sections.flatMap((section) => {
+      const [, index] = /^(0x[0-9a-f]{1,8}):$/im.exec(section) ?? [];
+      const [, size] = /^ {2}size: (\d{1,5})$/m.exec(section) ?? [];
+      const [, attributes = ''] = /^ {2}attributes:\s+friendly: (.*)$/m.exec(section) ?? [];
+      if (index === undefined || size === undefined) return [];
+      return [[Number(index), { size: Number(size), written: attributes.split('|').includes('written') }] as const];
+    }),
+  );
+}
+
+/** The last error is the tool's own, those before it are of the libraries below. */
+function toolFailed(program: string, exitCode: number | null, stderr: string): CollectError {
+  const errors = stderr.split('\n').filter((line) => line.startsWith('ERROR'));
+  const said = errors.find((line) => /^ERROR: Esys_|0x[0-9a-f]{2,8}/i.test(line)) ?? errors.at(-1) ?? '';
+  const code = /permission denied/i.test(stderr) ? 'permission' : 'tool_failed';
+  const why = said === '' ? '' : `: ${said.replace(/^ERROR:\s*/, '').slice(0, 200)}`;
+  return new CollectError(code, `${program} ended with ${exitCode ?? 'a signal'}${why}`);
+}

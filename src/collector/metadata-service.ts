@@ -1,0 +1,104 @@
+import { decodeBase64, encodeBase64Url } from '../formats/base64.js';
+import { parseStrictJson } from '../formats/strict-json.js';
+import { nullIfMalformed } from '../model/errors.js';
+import { isObject, type JsonObject } from '../model/json.js';
+import { BoundedAgent, type BoundedAnswer, type BoundedRequest, refusedStatus } from '../outgoing/bounded-agent.js';
+import { FetchError } from '../outgoing/fetch-error.js';
+import { CollectError } from './collect-error.js';
+
+/** Instance metadata service of Azure: link-local, and nothing that a configuration, an option or a proxy changes. */
+export const AZURE_METADATA = 'http://169.254.169.254';
+
+const ANSWER_BYTES = 64 * 1024;
+const TIMEOUT_MS = 5_000;
+
+/** Certificates of the VM's SNP firmware as Azure's cache (THIM) has them. Nothing of it is verified. */
+export interface AmdCertification {
+  /** PEM. */
+  readonly vek: string;
+  /** PEM: ASK, then ARK. */
+  readonly chain: string;
+}
+
+/** Asks one origin, one question a connection. */
+class MetadataAgent extends BoundedAgent {
+  constructor(origin: string) {
+    super({ origins: [origin], attemptTimeoutMs: TIMEOUT_MS, keepAlive: false });
+  }
+
+  /** The content type is not looked at: what the body is shows when it is read. */
+  send(request: BoundedRequest, body: string | null): Promise<BoundedAnswer> {
+    const sent = { method: body === null ? 'GET' : 'POST', body } as const;
+    return this.ask(request, sent, (status, headers) => (status === 200 ? null : refusedStatus(status, headers)));
+  }
+}
+
+/** What the host of an Azure VM gives its guest. Passed through, never believed. */
+export class MetadataService {
+  readonly #origin: string;
+
+  constructor(origin: string = AZURE_METADATA) {
+    this.#origin = origin;
+  }
+
+  /** @throws {CollectError} `metadata_unreachable`, `metadata_answer` */
+  async amdCertification(signal: AbortSignal): Promise<AmdCertification> {
+    const answer = await this.#ask('/metadata/THIM/amd/certification', { metadata: 'true' }, null, signal);
+    return readAmdCertification(answer);
+  }
+
+  /**
+   * Has a TDREPORT turned into a quote.
+   * @throws {CollectError} `metadata_unreachable`, `metadata_answer`
+   */
+  async tdQuote(tdReport: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const body = JSON.stringify({ report: encodeBase64Url(tdReport) });
+    return readTdQuote(await this.#ask('/acc/tdquote', { 'content-type': 'application/json' }, body, signal));
+  }
+
+  async #ask(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: string | null,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const agent = new MetadataAgent(this.#origin);
+    try {
+      const request = { origin: this.#origin, path, maximumBytes: ANSWER_BYTES, signal, headers };
+      return (await agent.send(request, body)).body;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof FetchError)) throw error;
+      throw new CollectError('metadata_unreachable', `${path}: ${error.message}`, { cause: error });
+    } finally {
+      await agent.close();
+    }
+  }
+}
+
+/** The answer to a question for certificates. @throws {CollectError} `metadata_answer` */
+export function readAmdCertification(answer: Uint8Array): AmdCertification {
+  const members = readAnswer(answer);
+  return { vek: textMember(members, 'vcekCert'), chain: textMember(members, 'certificateChain') };
+}
+
+/** The answer to a question for a quote. @throws {CollectError} `metadata_answer` */
+export function readTdQuote(answer: Uint8Array): Uint8Array {
+  const text = textMember(readAnswer(answer), 'quote');
+  const quote = nullIfMalformed(() => decodeBase64(text));
+  if (quote === null || quote.byteLength === 0) throw new CollectError('metadata_answer', 'the quote is not base64url');
+  return quote;
+}
+
+function readAnswer(answer: Uint8Array): JsonObject {
+  const value = nullIfMalformed(() => parseStrictJson(answer));
+  if (!isObject(value))
+    throw new CollectError('metadata_answer', 'the metadata service did not answer with a JSON object');
+  return value;
+}
+
+function textMember(members: JsonObject, name: string): string {
+  const text = members[name];
+  if (typeof text === 'string' && text !== '') return text;
+  throw new CollectError('metadata_answer', `the answer of the metadata service has no ${name}`);
+}

@@ -1,0 +1,239 @@
+import { encodeBase64Url } from '../formats/base64.js';
+import { type HclReport, parseHclReport } from '../formats/hcl-report.js';
+import { parseStrictJson } from '../formats/strict-json.js';
+import { type Structure, structureOf } from '../formats/structure-kind.js';
+import { parseTpmsQuote } from '../formats/tpms-attest.js';
+import { FormatError } from '../model/errors.js';
+import { isObject, type JsonObject } from '../model/json.js';
+import { certificateIn } from './ak-certificate.js';
+import { CollectError } from './collect-error.js';
+import { azureSnpEvidence, azureTdxEvidence, type TpmParts, tpmEvidence } from './evidence-body.js';
+import { EVIDENCE_FILES, type EvidenceContents, type EvidenceFileKey } from './evidence-files.js';
+import { readAmdCertification, readTdQuote } from './metadata-service.js';
+import { readPcrValues } from './pcr-values.js';
+
+/** Types of evidence that files can be. */
+export type FileEvidenceType = keyof typeof FORMS;
+
+type Keys = readonly EvidenceFileKey[];
+
+const QUOTE: Keys = ['quoteMessage', 'quoteSignature', 'pcrs'];
+const OF_TPM: Keys = ['eventLog', 'systemLog', 'akCertificate', 'akChain'];
+const OF_AMD: Keys = ['vek', 'chain', 'certification', 'certificateTable'];
+const TD_QUOTES: Keys = ['tdQuote', 'tdQuoteAnswer'];
+
+/** Files that evidence of a type needs, those of which it needs exactly one, and those that it may have beside. */
+const FORMS = {
+  snp: { needs: ['report'], oneOf: [], may: [...OF_AMD, 'runtimeData'] },
+  tdx: { needs: [], oneOf: TD_QUOTES, may: ['collateral', 'ccel', 'runtimeData'] },
+  'az-snp-vtpm': { needs: ['hcl', ...QUOTE], oneOf: [], may: [...OF_TPM, ...OF_AMD] },
+  'az-tdx-vtpm': { needs: ['hcl', ...QUOTE], oneOf: TD_QUOTES, may: [...OF_TPM, 'collateral'] },
+  // The report of Trusted Launch says what the VM is, and nothing that a verifier looks at.
+  tpm: { needs: [...QUOTE, 'akCertificate'], oneOf: [], may: [...OF_TPM, 'hcl'] },
+} as const satisfies { readonly [type: string]: { readonly needs: Keys; readonly oneOf: Keys; readonly may: Keys } };
+
+export const FILE_EVIDENCE_TYPES = Object.keys(FORMS) as readonly FileEvidenceType[];
+
+/** Files that say the same, or of which one means nothing without the other. */
+const APART: readonly Keys[] = [
+  ['tdQuote', 'tdQuoteAnswer'],
+  ['certification', 'vek'],
+  ['certification', 'chain'],
+];
+const TOGETHER: readonly (readonly [EvidenceFileKey, EvidenceFileKey])[] = [
+  ['systemLog', 'eventLog'],
+  ['akChain', 'akCertificate'],
+];
+
+/** What files have to be, where they can be recognised. */
+const STRUCTURES: readonly (readonly [EvidenceFileKey, Structure])[] = [
+  ['report', 'SNP report'],
+  ['hcl', 'HCL report'],
+  ['tdQuote', 'TD quote'],
+  ['quoteMessage', 'TPM quote'],
+];
+
+/**
+ * Evidence as a request has it, from raw files. Nothing of it is verified.
+ *
+ * @param type what it is meant to be; null for what follows from the files
+ * @throws {CollectError} `evidence_files` where the files are not those of one piece of evidence, or one is malformed
+ */
+export function evidenceOf(contents: EvidenceContents, type: FileEvidenceType | null): JsonObject {
+  requireStructures(contents);
+  const found = typeOf(contents);
+  if (type !== null && type !== found) throw fault(`the files are evidence of type ${found}, not ${type}`);
+  requireForm(contents, found);
+  return EVIDENCE[found](contents);
+}
+
+/** The report that names the hardware decides, then a report of the TEE itself, then a quote. */
+function typeOf(contents: EvidenceContents): FileEvidenceType {
+  const hcl = contents.get('hcl');
+  if (hcl !== undefined) {
+    const { reportType } = readFile('hcl', () => parseHclReport(hcl));
+    const type = HCL_TYPES[reportType];
+    if (type === null) throw fault(`${nameOf('hcl')}: an HCL report of type ${reportType} is no evidence`);
+    return type;
+  }
+  if (contents.has('report')) return 'snp';
+  if (TD_QUOTES.some((key) => contents.has(key))) return contents.has('quoteMessage') ? 'az-tdx-vtpm' : 'tdx';
+  if (contents.has('quoteMessage')) return 'tpm';
+  throw fault(
+    `none of ${['report', 'hcl', 'tdQuote', 'quoteMessage'].map((key) => nameOf(key as EvidenceFileKey)).join(', ')} is there`,
+  );
+}
+
+const HCL_TYPES: { readonly [reportType in HclReport['reportType']]: FileEvidenceType | null } = {
+  snp: 'az-snp-vtpm',
+  tdx: 'az-tdx-vtpm',
+  tvm: 'tpm',
+  vbs: null,
+  cca: null,
+};
+
+const EVIDENCE: { readonly [type in FileEvidenceType]: (contents: EvidenceContents) => JsonObject } = {
+  snp: (contents) => ({
+    type: 'snp',
+    report: encodeBase64Url(need(contents, 'report')),
+    ...runtimeData(contents),
+    ...optional('endorsements', endorsements(contents)),
+  }),
+  tdx: (contents) => ({
+    type: 'tdx',
+    quote: encodeBase64Url(tdQuote(contents)),
+    ...runtimeData(contents),
+    ...optional('collateral', collateral(contents)),
+    ...optional('ccel', encoded(contents, 'ccel')),
+  }),
+  'az-snp-vtpm': (contents) => azureSnpEvidence(need(contents, 'hcl'), tpmParts(contents), endorsements(contents)),
+  'az-tdx-vtpm': (contents) =>
+    azureTdxEvidence(need(contents, 'hcl'), tdQuote(contents), tpmParts(contents), collateral(contents)),
+  tpm: (contents) => tpmEvidence(tpmParts(contents)),
+};
+
+function tpmParts(contents: EvidenceContents): TpmParts {
+  const message = need(contents, 'quoteMessage');
+  const quote = readFile('quoteMessage', () => parseTpmsQuote(message));
+  const pcrs = readFile('pcrs', () => readPcrValues(need(contents, 'pcrs'), quote));
+  const logs = [contents.get('eventLog'), contents.get('systemLog')];
+  return {
+    quote: { message, signature: need(contents, 'quoteSignature'), pcrs },
+    akCertificate: akCertificate(contents),
+    akChain: text(contents, 'akChain'),
+    eventLogs: logs.filter((log) => log !== undefined),
+  };
+}
+
+function akCertificate(contents: EvidenceContents): Uint8Array | null {
+  const bytes = contents.get('akCertificate');
+  if (bytes === undefined) return null;
+  const certificate = certificateIn(bytes);
+  if (certificate === null) throw fault(`${nameOf('akCertificate')}: is no certificate in DER`);
+  return certificate;
+}
+
+function tdQuote(contents: EvidenceContents): Uint8Array {
+  const answer = contents.get('tdQuoteAnswer');
+  return answer === undefined ? need(contents, 'tdQuote') : readAnswer('tdQuoteAnswer', () => readTdQuote(answer));
+}
+
+function endorsements(contents: EvidenceContents): JsonObject | null {
+  const answer = contents.get('certification');
+  const certification = answer === undefined ? null : readAnswer('certification', () => readAmdCertification(answer));
+  const members = {
+    ...optional('vek', certification?.vek ?? certificate(contents, 'vek')),
+    ...optional('chain', certification?.chain ?? text(contents, 'chain')),
+    ...optional('certificateTable', encoded(contents, 'certificateTable')),
+  };
+  return Object.keys(members).length === 0 ? null : members;
+}
+
+function collateral(contents: EvidenceContents): JsonObject | null {
+  const bytes = contents.get('collateral');
+  if (bytes === undefined) return null;
+  const value = readFile('collateral', () => parseStrictJson(bytes));
+  if (!isObject(value)) throw fault(`${nameOf('collateral')}: is no JSON object`);
+  return value;
+}
+
+function runtimeData(contents: EvidenceContents): JsonObject {
+  return optional('runtimeData', encoded(contents, 'runtimeData'));
+}
+
+function optional(member: string, value: JsonObject | string | null): JsonObject {
+  return value === null ? {} : { [member]: value };
+}
+
+function encoded(contents: EvidenceContents, key: EvidenceFileKey): string | null {
+  const bytes = contents.get(key);
+  return bytes === undefined ? null : encodeBase64Url(bytes);
+}
+
+/** PEM as it is, DER encoded. */
+function certificate(contents: EvidenceContents, key: EvidenceFileKey): string | null {
+  const asText = text(contents, key);
+  return asText?.startsWith('-----BEGIN') === true ? asText : encoded(contents, key);
+}
+
+function text(contents: EvidenceContents, key: EvidenceFileKey): string | null {
+  const bytes = contents.get(key);
+  return bytes === undefined ? null : Buffer.from(bytes).toString('utf8');
+}
+
+function need(contents: EvidenceContents, key: EvidenceFileKey): Uint8Array {
+  const bytes = contents.get(key);
+  if (bytes === undefined) throw fault(`${nameOf(key)} is missing`);
+  return bytes;
+}
+
+function requireForm(contents: EvidenceContents, type: FileEvidenceType): void {
+  const { needs, oneOf, may }: { needs: Keys; oneOf: Keys; may: Keys } = FORMS[type];
+  const missing = needs.find((key) => !contents.has(key));
+  if (missing !== undefined) throw fault(`${nameOf(missing)} is missing, which ${type} evidence needs`);
+  if (oneOf.length > 0 && !oneOf.some((key) => contents.has(key))) {
+    throw fault(`${oneOf.map(nameOf).join(' or ')} is missing, which ${type} evidence needs`);
+  }
+  const foreign = [...contents.keys()].find((key) => ![...needs, ...oneOf, ...may].includes(key));
+  if (foreign !== undefined)
+    throw fault(`${nameOf(foreign)}: the other files are ${type} evidence, which has no such file`);
+  const twice = APART.find((keys) => keys.every((key) => contents.has(key)));
+  if (twice !== undefined) throw fault(`${twice.map(nameOf).join(' and ')} say the same: leave one out`);
+  const alone = TOGETHER.find(([key, other]) => contents.has(key) && !contents.has(other));
+  if (alone !== undefined) throw fault(`${nameOf(alone[0])}: means nothing without ${nameOf(alone[1])}`);
+}
+
+function requireStructures(contents: EvidenceContents): void {
+  for (const [key, expected] of STRUCTURES) {
+    const bytes = contents.get(key);
+    const found = bytes === undefined ? null : structureOf(bytes);
+    if (found !== null && found !== expected) throw fault(`${nameOf(key)}: is the ${found}, expected the ${expected}`);
+  }
+}
+
+function readFile<T>(key: EvidenceFileKey, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw fault(`${nameOf(key)}: ${error.code}: ${error.message}`, error);
+  }
+}
+
+/** An answer of the metadata service in a file is a file like any other. */
+function readAnswer<T>(key: EvidenceFileKey, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof CollectError)) throw error;
+    throw fault(`${nameOf(key)}: ${error.message}`, error);
+  }
+}
+
+function nameOf(key: EvidenceFileKey): string {
+  return EVIDENCE_FILES[key].name;
+}
+
+function fault(message: string, cause: unknown = null): CollectError {
+  return new CollectError('evidence_files', message, { cause });
+}

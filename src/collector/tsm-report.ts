@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isSystemError } from '../model/file-problem.js';
+import { CollectError } from './collect-error.js';
+import { readBoundedFile } from './files.js';
+
+/** Linux, Documentation/ABI/testing/configfs-tsm. */
+export const TSM_FOLDER = '/sys/kernel/config/tsm/report';
+
+/** What the firmware of the TEE answered. */
+export interface TsmReport {
+  /** `sev_guest`, `tdx_guest`. */
+  readonly provider: string;
+  readonly outblob: Uint8Array;
+  /** Certificates of the host; empty where it gives none. */
+  readonly auxblob: Uint8Array;
+}
+
+/** An entry of configfs-tsm, whose attributes the kernel makes. */
+export interface TsmEntry {
+  read(attribute: string): Promise<Uint8Array>;
+  /** In one write: each write is a report data of its own. */
+  write(attribute: string, bytes: Uint8Array): Promise<void>;
+  remove(): Promise<void>;
+}
+
+const REPORT_DATA_LENGTH = 64;
+/** TSM_OUTBLOB_MAX of the kernel. */
+const BLOB_BYTES = 32 * 1024;
+const ATTEMPTS = 3;
+
+/**
+ * Requests a report of the firmware, with X and zeros as report data, in an entry of this process alone. `generation` counts
+ * what is written to an entry: another count than one writing means that the report may not be about X.
+ *
+ * @throws {CollectError} `tsm_failed`, `permission`
+ */
+export async function readTsmReport(x: Uint8Array, open: () => Promise<TsmEntry>): Promise<TsmReport> {
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const report = await readOnce(x, open);
+      if (report !== null) return report;
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    const code = error.code === 'EACCES' || error.code === 'EPERM' ? 'permission' : 'tsm_failed';
+    throw new CollectError(code, `configfs-tsm gives no report (${error.code})`, { cause: error });
+  }
+  throw new CollectError('tsm_failed', `another process wrote to the entry during each of ${ATTEMPTS} attempts`);
+}
+
+/** Null where somebody else wrote to the entry. */
+async function readOnce(x: Uint8Array, open: () => Promise<TsmEntry>): Promise<TsmReport | null> {
+  const reportData = new Uint8Array(REPORT_DATA_LENGTH);
+  reportData.set(x);
+  const entry = await open();
+  try {
+    const before = await generation(entry);
+    await entry.write('inblob', reportData);
+    const outblob = await entry.read('outblob');
+    const auxblob = await entry.read('auxblob').catch(() => new Uint8Array());
+    const provider = textOf(await entry.read('provider'));
+    return (await generation(entry)) === before + 1 ? { provider, outblob, auxblob } : null;
+  } finally {
+    await entry.remove();
+  }
+}
+
+async function generation(entry: TsmEntry): Promise<number> {
+  return Number(textOf(await entry.read('generation')));
+}
+
+/** The kernel ends attributes of text with a line feed. */
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1').trim();
+}
+
+/** A new entry of configfs-tsm. */
+export async function configfsEntry(folder: string): Promise<TsmEntry> {
+  const entry = join(folder, `veritee-${randomUUID()}`);
+  await mkdir(entry);
+  return {
+    read: (attribute) => readBoundedFile(join(entry, attribute), BLOB_BYTES),
+    write: async (attribute, bytes) => {
+      const file = await open(join(entry, attribute), 'w');
+      try {
+        await file.write(bytes);
+      } finally {
+        await file.close();
+      }
+    },
+    remove: () => rmdir(entry),
+  };
+}

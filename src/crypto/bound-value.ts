@@ -1,0 +1,14 @@
+import { sha256 } from './digest.js';
+
+/** Begins every X that binds a key. A nonce that begins so is refused: no guest can be given X as if it were one. */
+const BOUND_PREFIX = Buffer.from('veritee1', 'ascii');
+const BIND_LABEL = Buffer.from('veritee-bind-v1\0', 'ascii');
+
+/**
+ * X for a nonce and a key: `veritee1` and SHA-256 over label, nonce and thumbprint, 40 bytes.
+ *
+ * @param jkt RFC 7638 SHA-256 thumbprint, base64url
+ */
+export function boundValue(nonce: Uint8Array, jkt: string): Uint8Array {
+  return Buffer.concat([BOUND_PREFIX, sha256(BIND_LABEL, nonce, Buffer.from(jkt, 'base64url'))]);
+}

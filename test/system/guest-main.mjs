@@ -1,0 +1,10 @@
+import { GUEST_PLACES } from '../../dist/collector/collect.js';
+import { runCommandLine } from '../../dist/composition/command-line.js';
+import { guestCommands } from '../../dist/composition/guest-commands.js';
+
+/**
+ * `veritee` as it was compiled, but for where a guest finds its lock, logs and metadata service, which nothing else can
+ * change. Arguments: these places as JSON, then those of the command.
+ */
+const [places, ...args] = process.argv.slice(2);
+process.exitCode = await runCommandLine(args, null, guestCommands({ ...GUEST_PLACES, ...JSON.parse(places) }));

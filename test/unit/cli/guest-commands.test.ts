@@ -1,0 +1,199 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { collectCommand, requestCommand } from '../../../src/cli/guest-commands.js';
+import { UsageError } from '../../../src/cli/input.js';
+import type { CollectOptions } from '../../../src/cli/program.js';
+import { GUEST_PLACES } from '../../../src/collector/collect.js';
+import { COLLECT_REMEDIES } from '../../../src/collector/collect-error.js';
+
+const NONCE = randomBytes(32).toString('base64url');
+
+let folder: string;
+let written: string;
+let warned: string[];
+const output = {
+  write: (text: string) => {
+    written += text;
+  },
+  warn: (message: string) => void warned.push(message),
+};
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'veritee-guest-'));
+  written = '';
+  warned = [];
+  return () => rm(folder, { recursive: true });
+});
+
+/** A guest without a TPM. */
+function collect(options: Partial<CollectOptions>): Promise<number> {
+  const world = {
+    places: { ...GUEST_PLACES, tpm: join(folder, 'no-tpm'), tsm: join(folder, 'no-tsm') },
+    run: async () => {
+      throw new Error('nothing is run');
+    },
+    openTsmEntry: async () => {
+      throw new Error('there is no TSM');
+    },
+    signal: new AbortController().signal,
+  };
+  return collectCommand({ nonce: NONCE, output: '-', ...options }, world, output);
+}
+
+async function linesOf(run: Promise<number>): Promise<readonly string[]> {
+  const error = await run.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof UsageError)) throw new Error('no usage error', { cause: error });
+  return error.lines;
+}
+
+describe('veritee collect', () => {
+  it('says code, place and remedy', async () => {
+    expect(await linesOf(collect({}))).toEqual([
+      `no_tpm: there is no ${join(folder, 'no-tpm')}`,
+      COLLECT_REMEDIES.no_tpm,
+    ]);
+  });
+
+  it.each<[string, Partial<CollectOptions>, string]>([
+    ['a nonce that is too short', { nonce: 'AAAA' }, '--nonce: nonce: nonce is 3 bytes, expected 8 to 64'],
+    [
+      'a nonce that is no base64',
+      { nonce: 'a b' },
+      '--nonce: encoding: not base64url or base64: it has spaces or line feeds',
+    ],
+    [
+      'PCRs that there are not',
+      { pcrs: '24' },
+      '--pcrs: schema: expected PCRs from 0 to 23 as numbers and ranges, such as 0-7,11',
+    ],
+    [
+      'a key that a script would bind',
+      { dryRun: true, bind: 'key' },
+      '--bind: a script cannot bind a key, because the key must be of the guest that runs it',
+    ],
+    [
+      'issuers for a script',
+      { dryRun: true, akChain: 'a.pem' },
+      '--ak-chain: put the file into the folder of the script as ak-chain.pem instead',
+    ],
+  ])('refuses %s', async (_title, options, expected) => {
+    expect(await linesOf(collect(options))).toEqual([expected]);
+  });
+
+  it.each(['veritee1', 'veritee1 and more', `veritee1${'x'.repeat(32)}`])(
+    'FRS-09 refuses %j as a nonce, for a script and with a key of its own, too: code nonce',
+    async (text) => {
+      const nonce = Buffer.from(text).toString('base64url');
+      const expected = ['--nonce: nonce: nonce starts with veritee1, which is reserved for values that bind a key'];
+      expect(await linesOf(collect({ nonce }))).toEqual(expected);
+      expect(await linesOf(collect({ nonce, dryRun: true }))).toEqual(expected);
+      expect(await linesOf(collect({ nonce, bind: join(folder, 'key') }))).toEqual(expected);
+      await expect(stat(join(folder, 'key'))).rejects.toThrow('ENOENT');
+    },
+  );
+
+  it('twin: a nonce may begin with other letters', async () => {
+    expect(await linesOf(collect({ nonce: Buffer.from('Veritee1').toString('base64url') }))).toHaveLength(2);
+  });
+});
+
+describe('the script of --dry-run', () => {
+  it('is one that a POSIX shell reads, with the nonce in hex and the PCRs', async () => {
+    expect(await collect({ dryRun: true, pcrs: '0-7' })).toBe(0);
+    const parsed = spawnSync('/bin/sh', ['-n'], { input: written });
+    expect([parsed.status, String(parsed.stderr)]).toEqual([0, '']);
+    expect(written).toContain(`-l sha256:0,1,2,3,4,5,6,7 -q ${Buffer.from(NONCE, 'base64url').toString('hex')} `);
+    expect(written).toContain('metadata=http://169.254.169.254\n');
+    expect(written).toContain(`veritee request FOLDER --nonce ${NONCE}\n`);
+  });
+
+  it.skipIf(spawnSync('shellcheck', ['--version']).status !== 0)('has nothing that shellcheck warns of', async () => {
+    await collect({ dryRun: true, pcrs: '0-7' });
+    const checked = spawnSync('shellcheck', ['-s', 'sh', '-'], { input: written });
+    expect([checked.status, String(checked.stdout)]).toEqual([0, '']);
+  });
+
+  it('writes user data of exactly 64 bytes', async () => {
+    await collect({ dryRun: true });
+    const [line = ''] = /printf '(\\\d{3})+' >/.exec(written) ?? [];
+    const { stdout } = spawnSync('/bin/sh', ['-c', line.replace(/ >$/, '')]);
+    expect(stdout).toEqual(Buffer.concat([Buffer.from(NONCE, 'base64url'), Buffer.alloc(32)]));
+  });
+
+  it('reads the AK certificate of a confidential VM only where it is asked for', async () => {
+    await collect({ dryRun: true });
+    const without = written;
+    written = '';
+    await collect({ dryRun: true, akCertificate: true });
+    const condition = 'if [ "$kind" = 3 ] && [ -n "$(nv_size 0x1c101d0)" ]';
+    expect([without.includes(condition), written.includes(condition)]).toEqual([true, false]);
+  });
+
+  it('says tools_missing where there are none, and leaves nothing behind', async () => {
+    await collect({ dryRun: true });
+    const ran = spawnSync('/bin/sh', ['-s', 'evidence'], { input: written, cwd: folder, env: { PATH: folder } });
+    expect([ran.status, String(ran.stderr)]).toEqual([1, 'tools_missing: tpm2_getcap is not on the PATH\n']);
+    await expect(stat(join(folder, 'evidence'))).rejects.toThrow('ENOENT');
+  });
+
+  it('goes to a file that only its owner can read', async () => {
+    await collect({ dryRun: true, output: join(folder, 'collect.sh') });
+    expect([written, (await stat(join(folder, 'collect.sh'))).mode & 0o777]).toEqual(['', 0o600]);
+  });
+
+  it.each([
+    ['a folder', '.', 'is not a regular file'],
+    ['in a folder that is not there', 'none/out', 'cannot be written (ENOENT)'],
+  ])('output_file where the file is %s', async (_title, name, what) => {
+    const path = join(folder, name);
+    const [line] = await linesOf(collect({ dryRun: true, output: path }));
+    expect(line).toBe(`output_file: ${path}: ${what}`);
+  });
+});
+
+describe('veritee request', () => {
+  beforeEach(async () => {
+    await mkdir(join(folder, 'raw'));
+    await writeFile(join(folder, 'raw/td-quote.json'), '{"quote":"AAAA"}');
+  });
+
+  it('makes a body with the nonce that it is told, and with none otherwise', async () => {
+    const options = { output: '-' };
+    expect(await requestCommand(join(folder, 'raw'), options, output)).toBe(0);
+    expect(JSON.parse(written)).toEqual({ evidence: { type: 'tdx', quote: 'AAAA' } });
+    written = '';
+    await requestCommand(join(folder, 'raw'), { ...options, nonce: NONCE, type: 'tdx' }, output);
+    expect(JSON.parse(written)).toEqual({ evidence: { type: 'tdx', quote: 'AAAA' }, nonce: NONCE });
+  });
+
+  it('says which files it leaves out', async () => {
+    await writeFile(join(folder, 'raw/nonce'), NONCE);
+    await requestCommand(join(folder, 'raw'), { output: join(folder, 'body.json') }, output);
+    expect(warned).toEqual(['nonce is not the name of a file of evidence, and is left out']);
+    expect(JSON.parse(await readFile(join(folder, 'body.json'), 'utf8'))).not.toHaveProperty('nonce');
+  });
+
+  it.each([
+    [{ type: 'sev' }, '--type: "sev" is no type; there are snp, tdx, az-snp-vtpm, az-tdx-vtpm, tpm'],
+    [{ nonce: 'AAAA' }, '--nonce: nonce: nonce is 3 bytes, expected 8 to 64'],
+    [{ type: 'snp' }, 'evidence_files: the files are evidence of type tdx, not snp'],
+  ])('refuses %j', async (options, expected) => {
+    const [line] = await linesOf(requestCommand(join(folder, 'raw'), { output: '-', ...options }, output));
+    expect(line).toBe(expected);
+  });
+});
+
+describe('docs/guest.md', () => {
+  it('lists every code with what to do', async () => {
+    const guide = await readFile(join(import.meta.dirname, '../../../docs/guest.md'), 'utf8');
+    for (const [code, remedy] of Object.entries(COLLECT_REMEDIES))
+      expect(guide).toContain(`| \`${code}\` | ${remedy} |`);
+  });
+});
