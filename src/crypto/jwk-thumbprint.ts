@@ -1,4 +1,5 @@
 import { encodeBase64Url } from '../formats/base64.js';
+import type { EcKey } from '../formats/public-key.js';
 import type { JsonValue } from '../model/json.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import { sha256 } from './digest.js';
@@ -24,6 +25,11 @@ export function jwkThumbprint(jwk: JsonValue): string | null {
 /** The same of an RSA key that was read. */
 export function rsaThumbprint({ n, e }: RsaPublicKey): string {
   return digestOf({ e: encodeBase64Url(e), kty: 'RSA', n: encodeBase64Url(n) });
+}
+
+/** The same of a key on a curve that was read. */
+export function ecThumbprint({ curve, x, y }: EcKey): string {
+  return digestOf({ crv: curve, kty: 'EC', x: encodeBase64Url(x), y: encodeBase64Url(y) });
 }
 
 /** @param members in lexicographic order */

@@ -1,4 +1,4 @@
-import { parseHclReportOf } from '../formats/hcl-report.js';
+import { readHclParts } from '../formats/hcl-report.js';
 import { namesAttestationKey, readRuntimeObject } from '../formats/runtime-claims.js';
 import { parseSnpReport } from '../formats/snp-report.js';
 import { parseTdQuote } from '../formats/td-quote.js';
@@ -8,16 +8,24 @@ import type {
   AkCertificateInput,
   AzSnpVtpmEvidence,
   AzTdxVtpmEvidence,
+  AzureGuestMembers,
   Evidence,
   EvidenceOf,
   EvidenceType,
+  HclParts,
   SnpEvidence,
   TdxCollateral,
   TdxEvidence,
   TokenEvidence,
 } from '../model/evidence.js';
 import { traitsOf } from '../model/evidence-traits.js';
-import { describeHclReport, describeRuntimeData, describeTpmQuote } from './describe-azure-evidence.js';
+import {
+  describeCertifiedKey,
+  describeHclReport,
+  describePublicArea,
+  describeRuntimeData,
+  describeTpmQuote,
+} from './describe-azure-evidence.js';
 import { describeAkCertificate } from './describe-certificate.js';
 import { describeCollateral } from './describe-collateral.js';
 import { describeCcel } from './describe-event-log.js';
@@ -84,33 +92,53 @@ function describeTdx({ quote, runtimeData, collateral, ccel }: TdxEvidence, even
   ];
 }
 
-function describeAzureSnp({ hclReport, tpmQuote, ak }: AzSnpVtpmEvidence): Structures {
+function describeAzureSnp(evidence: AzSnpVtpmEvidence): Structures {
   return within('/hclReport', () => {
-    const { hardwareReport } = parseHclReportOf('snp', hclReport);
-    const { idKeyDigest } = parseSnpReport(hardwareReport);
+    const { hardwareReport } = readHclParts('snp', evidence.hclReport);
+    const report = hardwareReport ?? new Uint8Array();
+    const { idKeyDigest } = parseSnpReport(report);
     return [
-      ...describeHclReport(hclReport, '/hclReport'),
-      describeSnpReport(hardwareReport, '/hclReport'),
-      ...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')),
-      ...certificatesOf(ak),
+      ...describeHcl(evidence.hclReport),
+      describeSnpReport(report, '/hclReport'),
+      ...describeVtpm(evidence),
       paravisorEntry('azure.paravisors.idKeyDigests', idKeyDigest, '/hclReport'),
     ];
   });
 }
 
-function describeAzureTdx({ hclReport, tdQuote, tpmQuote, collateral, ak }: AzTdxVtpmEvidence): Structures {
+function describeAzureTdx(evidence: AzTdxVtpmEvidence): Structures {
   return within('/hclReport', () => {
-    const { hardwareReport } = parseHclReportOf('tdx', hclReport);
+    const { tdQuote, collateral } = evidence;
+    const { hardwareReport } = readHclParts('tdx', evidence.hclReport);
     return [
-      ...describeHclReport(hclReport, '/hclReport'),
-      describeTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH), '/hclReport'),
+      ...describeHcl(evidence.hclReport),
+      ...(hardwareReport === null
+        ? []
+        : [describeTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH), '/hclReport')]),
       ...within('/tdQuote', () => describeTdQuote(tdQuote, '/tdQuote')),
-      ...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')),
-      ...collateralOf(collateral),
-      ...certificatesOf(ak),
+      ...describeVtpm(evidence, collateral),
       paravisorEntry('azure.paravisors.mrtds', parseTdQuote(tdQuote).body.mrTd, '/tdQuote'),
     ];
   });
+}
+
+/** The paravisor's report; the runtime claims alone, where the guest took it apart. */
+function describeHcl(report: Uint8Array | HclParts): Structures {
+  if (report instanceof Uint8Array) return describeHclReport(report, '/hclReport');
+  return [describeRuntimeData(report.runtimeClaims, '/hclReport')];
+}
+
+type VtpmMembers = AzureGuestMembers & Pick<AzSnpVtpmEvidence, 'tpmQuote' | 'ak'>;
+
+function describeVtpm(evidence: VtpmMembers, collateral: TdxCollateral | null = null): Structures {
+  const { tpmQuote, ak, akPublic, certifiedKey } = evidence;
+  return [
+    ...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')),
+    ...collateralOf(collateral),
+    ...certificatesOf(ak),
+    ...(akPublic === undefined ? [] : [within('/akPublic', () => describePublicArea(akPublic, '/akPublic'))]),
+    ...(certifiedKey === undefined ? [] : describeCertifiedKey(certifiedKey, '/certifiedKey')),
+  ];
 }
 
 /** Runtime data, and, where it is that of a paravisor, what would make it known. */

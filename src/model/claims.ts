@@ -197,4 +197,16 @@ export interface TpmClaims {
   /** 16 hex digits. */
   readonly firmwareVersion: string;
   readonly clock: { readonly resetCount: number; readonly restartCount: number; readonly safe: boolean };
+  /** A key that the attestation key certified, and that the vTPM uses under the quoted PCR values alone. */
+  readonly certifiedKey?: CertifiedKeyClaims;
+}
+
+/** A key of the vTPM that may be bound without being in the quote. */
+export interface CertifiedKeyClaims {
+  /** RFC 7638 SHA-256 thumbprint, base64url. */
+  readonly jkt: string;
+  /** Public JWK: what `binding.jwk` has to be to bind this key. */
+  readonly jwk:
+    | { readonly kty: 'RSA'; readonly n: string; readonly e: string }
+    | { readonly kty: 'EC'; readonly crv: 'P-256' | 'P-384'; readonly x: string; readonly y: string };
 }

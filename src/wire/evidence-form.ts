@@ -18,7 +18,7 @@ type Dialect = { readonly [T in ContractEvidenceType]?: FormOf | null };
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   ['trustee', { 'az-snp-vtpm': trusteeSnpForm, 'az-tdx-vtpm': trusteeTdxForm }],
   ['maa', { snp: maaForm('quote', 'MaaSnpRequestEvidence'), tdx: maaForm('report', 'MaaTdxRequestEvidence') }],
-  ['azure-guest', { 'az-snp-vtpm': null, 'az-tdx-vtpm': null, tpm: null }],
+  ['azure-guest', { 'az-snp-vtpm': azureGuestForm, 'az-tdx-vtpm': azureGuestForm, tpm: null }],
   ['extended-report', { snp: () => 'ExtendedReportEvidence' }],
   [
     'configfs-tsm',
@@ -104,6 +104,11 @@ function maaForm(foreign: string, form: EvidenceForm): FormOf {
     refuseForeign(requireObject(value, pointer), foreign, pointer);
     return form;
   };
+}
+
+/** Clients write the JSON and send it in base64. */
+function azureGuestForm(value: JsonValue | undefined): EvidenceForm {
+  return typeof value === 'string' ? 'AzureGuestEncodedEvidence' : 'AzureGuestEvidence';
 }
 
 /** Version 2 keeps what is of a TEE under its name, version 1 has it all at the top. */

@@ -1,13 +1,17 @@
+import { parseTpm2bPublic, type TpmtPublic } from '../../formats/tpmt-public.js';
 import type { Checks } from '../../model/check.js';
-import type { Claims, HclClaims } from '../../model/claims.js';
+import type { CertifiedKeyClaims, Claims, HclClaims, TpmClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import type { UsedEndorsement } from '../../model/endorsement.js';
-import type { AkCertificateInput, TpmQuoteInput } from '../../model/evidence.js';
+import { within } from '../../model/errors.js';
+import type { AkCertificateInput, AzureGuestMembers, TpmQuoteInput } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
 import type { FreshnessPlace, VerificationContext } from '../../model/verification.js';
+import type { Verified } from '../../model/verified.js';
+import { bindingWith } from '../binding/certified-binding.js';
 import { withNonce } from '../binding/report-data-binding.js';
 import { present } from '../evidence/mark-verified.js';
-import type { OpenedTpmQuote, TpmQuoteVerifier } from '../evidence/parts.js';
+import type { OpenedCertifiedKey, OpenedTpmQuote, TpmQuoteVerifier } from '../evidence/parts.js';
 import { hclClaims, PARAVISOR_CHECKS, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
 import {
   AK_CERTIFICATE_CHECKS,
@@ -17,13 +21,16 @@ import {
   readAkPath,
   verifyAkCertificate,
 } from './ak-certificate.js';
+import { verifyAkPublic } from './ak-public.js';
 import type { AkRoots } from './ak-roots.js';
 
 export const HCL_REPORT = '/evidence/hclReport';
 const TPM_QUOTE = '/evidence/tpmQuote';
+const AK_PUBLIC = '/evidence/akPublic';
+const CERTIFIED_KEY = '/evidence/certifiedKey';
 
 /** The part of Azure's evidence that is the same whatever the hardware. */
-interface GuestEvidence {
+interface GuestEvidence extends AzureGuestMembers {
   readonly tpmQuote: TpmQuoteInput;
   readonly ak: AkCertificateInput | null;
 }
@@ -60,6 +67,10 @@ export interface OpenedGuest {
   readonly quote: OpenedTpmQuote;
   /** The certificate of the attestation key; null where none was sent. */
   readonly akPath: AkPath | null;
+  /** Public area of the attestation key; null where none was sent. */
+  readonly akPublic: TpmtPublic | null;
+  /** Null where none was sent. */
+  readonly certifiedKey: OpenedCertifiedKey | null;
 }
 
 /** Verifies what runtime claims vouch for: the quote of the vTPM, its nonce, and the certificate of its key. */
@@ -73,14 +84,20 @@ export class GuestVerifier {
   }
 
   /** @throws {FormatError} `tpm_format`, `cert_format` */
-  open({ tpmQuote, ak }: GuestEvidence): OpenedGuest {
-    return { quote: this.#quotes.open(tpmQuote, TPM_QUOTE), akPath: ak === null ? null : readAkPath(ak) };
+  open({ tpmQuote, ak, akPublic, certifiedKey }: GuestEvidence): OpenedGuest {
+    return {
+      quote: this.#quotes.open(tpmQuote, TPM_QUOTE),
+      akPath: ak === null ? null : readAkPath(ak),
+      akPublic: akPublic === undefined ? null : within(AK_PUBLIC, () => parseTpm2bPublic(akPublic)),
+      certifiedKey: certifiedKey === undefined ? null : this.#quotes.openCertifiedKey(certifiedKey, CERTIFIED_KEY),
+    };
   }
 
   /** Checks that must have an outcome, beside those of the hardware. */
-  required({ akPath }: OpenedGuest, { binding }: Pick<VerificationContext, 'binding'>): readonly CheckId[] {
+  required({ akPath, akPublic }: OpenedGuest, { binding }: Pick<VerificationContext, 'binding'>): readonly CheckId[] {
     const always = ['hcl_binding', ...PARAVISOR_CHECKS, ...this.#quotes.required] as const;
-    return [...withNonce(always, binding), ...(akPath === null ? [] : AK_CERTIFICATE_CHECKS)];
+    const ofKey = akPublic === null ? [] : (['hcl_ak_mismatch'] as const);
+    return [...withNonce(always, binding), ...(akPath === null ? ofKey : AK_CERTIFICATE_CHECKS)];
   }
 
   /** Nothing vouches for an attestation key. A certificate that was sent is judged all the same, but for its key. */
@@ -97,14 +114,19 @@ export class GuestVerifier {
     { claims, reportType, known }: VouchedParavisor,
     context: VerificationContext,
   ): Guest {
+    // A key that the attestation key certified: where it is the bound one, the nonce alone has to be held.
+    const certified = verifyCertifiedKey(checks, guest, claims, context);
+    const binding = bindingWith(certified, context.binding, guest.quote.said?.extraData ?? null);
+
     // 7. The nonce in user-data.
-    const inReport = verifyUserData(checks, claims, context.binding);
+    const inReport = verifyUserData(checks, claims, binding);
 
     // 8. The quote of the vTPM.
-    const quote = guest.quote.verify(claims.ak, context.binding);
+    const quote = guest.quote.verify(claims.ak, binding);
     checks.addAll(quote.checks);
 
-    // 9 to 11. The certificate of the attestation key.
+    // 9 to 11. The attestation key as the guest states it, and its certificate.
+    if (guest.akPublic !== null) verifyAkPublic(checks.at(AK_PUBLIC), guest.akPublic, claims.ak);
     const certificate = this.#verifyCertificate(checks, guest, claims.ak, context);
     const { endorsements, validUntil } = certificate;
     const bound: readonly FreshnessPlace[] = [
@@ -115,7 +137,7 @@ export class GuestVerifier {
     const hcl = describeParavisor(claims, reportType, known, certificate.knowsParavisor);
     return {
       ...hcl,
-      claims: { ...hcl.claims, ...present({ tpm: quote.claims }) },
+      claims: { ...hcl.claims, ...present({ tpm: withCertifiedKey(checks, quote.claims, certified) }) },
       selectedPcrs: quote.selectedPcrs,
       bound,
       endorsements,
@@ -131,6 +153,28 @@ export class GuestVerifier {
   ): AkVerdict {
     return akPath === null ? NO_AK_VERDICT : verifyAkCertificate(checks, akPath, key, this.#roots, at);
   }
+}
+
+function verifyCertifiedKey(
+  checks: Checks,
+  { certifiedKey, quote }: OpenedGuest,
+  { ak }: ParavisorClaims,
+  { binding }: VerificationContext,
+): Verified<CertifiedKeyClaims> | null {
+  if (certifiedKey === null) return null;
+  const found = certifiedKey.verify(ak, binding, quote.said);
+  checks.addAll(found.checks);
+  return found.bindable;
+}
+
+/** The key is used under the quoted PCR values: where these do not hold, nothing is claimed of it. */
+function withCertifiedKey(
+  checks: Checks,
+  tpm: Verified<TpmClaims> | null,
+  certifiedKey: Verified<CertifiedKeyClaims> | null,
+): TpmClaims | null {
+  if (tpm === null || certifiedKey === null || !checks.holds('tpm_pcr_digest')) return tpm;
+  return { ...tpm, certifiedKey };
 }
 
 /**

@@ -1,0 +1,51 @@
+import { rsaPublicKey } from '../../crypto/key-cache.js';
+import { verifyRsaPkcs1, verifyRsaPss } from '../../crypto/rsa.js';
+import type { TpmHash, TpmSignature } from '../../formats/tpmt-signature.js';
+import type { Checks } from '../../model/check.js';
+import type { PcrBank } from '../../model/evidence.js';
+import type { RsaPublicKey } from '../../model/rsa-public-key.js';
+
+export type StrongHash = Exclude<TpmHash, 'sha1'>;
+
+export const HASH_LENGTH: { readonly [hash in PcrBank]: number } = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
+
+/**
+ * Verifies the signature over a TPMS_ATTEST.
+ * @returns the hash of a signature that holds; null where none does
+ */
+export function verifyAttestSignature(
+  checks: Checks,
+  message: Uint8Array,
+  signature: TpmSignature,
+  key: RsaPublicKey,
+): StrongHash | null {
+  const { hash } = signature;
+  // SHA-1 is refused before anything is computed with it: a collision would make two structures share a signature.
+  checks.require(hash !== 'sha1', 'tpm_weak_signature', {
+    expected: ['sha256', 'sha384', 'sha512'],
+    actual: hash,
+  });
+  if (hash === 'sha1') return null;
+  const holds = checks.require(signatureHolds(message, signature, hash, key), 'tpm_signature', {
+    expected: 'a signature by the attestation key',
+    actual: signature.scheme,
+  });
+  return holds ? hash : null;
+}
+
+function signatureHolds(message: Uint8Array, signature: TpmSignature, hash: StrongHash, key: RsaPublicKey): boolean {
+  // An RSA key makes no ECDSA signature, and a length other than the modulus' is no encoding of one (RFC 8017, 8.1.2).
+  if (signature.scheme === 'ecdsa') return false;
+  const { scheme, signature: bytes } = signature;
+  const publicKey = rsaPublicKey(key);
+  if (scheme === 'rsassa') return verifyRsaPkcs1(hash, message, bytes, publicKey);
+  // The salt is as long as fits, or, in FIPS mode, as the hash (TPM 2.0 part 1, B.7).
+  const hashLength = HASH_LENGTH[hash];
+  const salts = [hashLength, key.n.byteLength - hashLength - 2];
+  return salts.some((saltLength) => verifyRsaPss(hash, saltLength, message, bytes, publicKey));
+}
+
+/** A number as the structure has it. */
+export function word(value: number): string {
+  return `0x${value.toString(16)}`;
+}

@@ -1,0 +1,136 @@
+import { FormatError } from '../../model/errors.js';
+import type {
+  AkCertificateInput,
+  AzSnpVtpmEvidence,
+  AzTdxVtpmEvidence,
+  AzureGuestMembers,
+  CertifiedKeyInput,
+  EvidenceType,
+  TpmQuoteInput,
+} from '../../model/evidence.js';
+import { readBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
+import type { Schemas } from '../schema-check.js';
+import { MISSING_MEMBER } from '../schema-message.js';
+import { readDocument, readMaaSnpReport } from './maa-request.js';
+
+type AzureEvidence = AzSnpVtpmEvidence | AzTdxVtpmEvidence;
+type Info = Schemas['AzureGuestInfo'];
+type TpmInfo = Schemas['AzureGuestTpmInfo'];
+
+/** Evidence types by IsolationInfo.Type. */
+const TYPES: { readonly [type in Schemas['AzureGuestIsolationInfo']['Type']]: string } = {
+  SevSnp: 'az-snp-vtpm',
+  Tdx: 'az-tdx-vtpm',
+  TrustedLaunch: 'tpm',
+};
+
+/** Turns a place in attestationInfo into a JSON pointer. In base64 there are none: whatever is wrong is said of the text. */
+type Place = (path: string) => string;
+
+/**
+ * Dialect `azure-guest`: attestationInfo, which guest attestation clients of Azure's post to attest/AzureGuest.
+ *
+ * Ignored: the operating system, which the guest states of itself; `ClientPayload`, which nothing here has signed; and
+ * `PcrSet`, since the signed selection says which PCRs are quoted.
+ *
+ * @throws {FormatError} `encoding`; `type_mismatch` for the info of another type of machine, `schema` where report or claims
+ *   are missing, `tdx_not_a_quote` for a TD without quote
+ */
+export function readAzureGuest(evidence: Schemas['AzureGuestEvidence'], pointer: string): AzureEvidence {
+  return readInfo(evidence.type, evidence.value, (path) => `${pointer}/value${path}`);
+}
+
+/**
+ * The same in base64.
+ *
+ * @throws {FormatError} as `readAzureGuest`, and what `parseStrictJson` and the schema say of the text
+ */
+export function readEncodedAzureGuest(evidence: Schemas['AzureGuestEncodedEvidence'], pointer: string): AzureEvidence {
+  const place = `${pointer}/value`;
+  return readInfo(evidence.type, readDocument('AzureGuestInfo', evidence.value, place), () => place);
+}
+
+function readInfo(type: Schemas['AzureGuestType'], info: Info, place: Place): AzureEvidence {
+  requireType(type, info, place);
+  // of no use before event logs of vTPMs are judged, but never in another encoding than those
+  readBytes(info.TcgLogs ?? '', place('/TcgLogs'));
+  const vtpm = readVtpm(info.TpmInfo, place);
+  return type === 'az-snp-vtpm' ? onSnp(proofOf(info, place), vtpm, place) : onTdx(proofOf(info, place), vtpm, place);
+}
+
+function requireType(type: EvidenceType, { IsolationInfo: { Type } }: Info, place: Place): void {
+  if (TYPES[Type] === type) return;
+  const message = `this is of a machine whose evidence is of type ${TYPES[Type]}, expected ${type}`;
+  throw new FormatError('type_mismatch', message, { pointer: place('/IsolationInfo/Type') });
+}
+
+function proofOf({ IsolationInfo: { Type, Evidence } }: Info, place: Place): Schemas['AzureGuestProof'] {
+  if (Evidence !== undefined) return Evidence;
+  const code = Type === 'Tdx' ? 'tdx_not_a_quote' : 'schema';
+  throw new FormatError(code, MISSING_MEMBER, { pointer: place('/IsolationInfo/Evidence') });
+}
+
+type Vtpm = Pick<AzureEvidence, 'tpmQuote' | 'ak'> & AzureGuestMembers;
+
+function onSnp({ Proof, RunTimeData }: Schemas['AzureGuestProof'], vtpm: Vtpm, place: Place): AzSnpVtpmEvidence {
+  const at = place('/IsolationInfo/Evidence/Proof');
+  const document = typeof Proof === 'string' ? readDocument('MaaSnpReport', Proof, at) : Proof;
+  const { report, endorsements } = readMaaSnpReport(document, at);
+  const hclReport = { hardwareReport: report, runtimeClaims: readClaims(RunTimeData, place) };
+  return { type: 'az-snp-vtpm', hclReport, endorsements, ...vtpm };
+}
+
+function onTdx({ Proof, RunTimeData }: Schemas['AzureGuestProof'], vtpm: Vtpm, place: Place): AzTdxVtpmEvidence {
+  const at = place('/IsolationInfo/Evidence/Proof');
+  if (typeof Proof !== 'string') throw new FormatError('type_mismatch', 'this is no TD quote', { pointer: at });
+  const tdQuote = readStructure(Proof, at);
+  refuseForeignStructure(tdQuote, 'TD quote', at);
+  const hclReport = { hardwareReport: null, runtimeClaims: readClaims(RunTimeData, place) };
+  return { type: 'az-tdx-vtpm', hclReport, tdQuote, collateral: null, ...vtpm };
+}
+
+function readClaims(text: string, place: Place): Uint8Array {
+  return readStructure(text, place('/IsolationInfo/Evidence/RunTimeData'));
+}
+
+function readVtpm(info: TpmInfo, place: Place): Vtpm {
+  const at: Place = (path) => place(`/TpmInfo${path}`);
+  const { AikPub } = info;
+  return {
+    tpmQuote: readQuote(info, at),
+    ak: readAk(info, at),
+    ...(AikPub === undefined ? {} : { akPublic: readStructure(AikPub, at('/AikPub')) }),
+    ...readCertifiedKey(info, at),
+  };
+}
+
+function readQuote({ PcrQuote, PcrSignature, PCRs }: TpmInfo, at: Place): TpmQuoteInput {
+  const message = readStructure(PcrQuote, at('/PcrQuote'));
+  refuseForeignStructure(message, 'TPM quote', at('/PcrQuote'));
+  const values = new Map<number, Uint8Array>();
+  for (const [position, { Index, Digest }] of PCRs.entries()) {
+    if (values.has(Index)) {
+      throw new FormatError('schema', 'the value of a PCR appears twice', { pointer: at(`/PCRs/${position}/Index`) });
+    }
+    values.set(Index, readBytes(Digest, at(`/PCRs/${position}/Digest`)));
+  }
+  return { message, signature: readStructure(PcrSignature, at('/PcrSignature')), pcrs: new Map([['sha256', values]]) };
+}
+
+/** No chain comes with it. */
+function readAk({ AikCert = '' }: TpmInfo, at: Place): AkCertificateInput | null {
+  if (AikCert === '') return null;
+  return { certificate: { der: readStructure(AikCert, at('/AikCert')) }, chain: null };
+}
+
+function readCertifiedKey(info: TpmInfo, at: Place): { readonly certifiedKey?: CertifiedKeyInput } {
+  const { EncKeyPub, EncKeyCertifyInfo, EncKeyCertifyInfoSignature } = info;
+  if (EncKeyPub === undefined || EncKeyCertifyInfo === undefined || EncKeyCertifyInfoSignature === undefined) return {};
+  return {
+    certifiedKey: {
+      info: readStructure(EncKeyCertifyInfo, at('/EncKeyCertifyInfo')),
+      signature: readStructure(EncKeyCertifyInfoSignature, at('/EncKeyCertifyInfoSignature')),
+      publicArea: readStructure(EncKeyPub, at('/EncKeyPub')),
+    },
+  };
+}
