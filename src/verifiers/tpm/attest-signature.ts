@@ -9,14 +9,21 @@ export type StrongHash = Exclude<TpmHash, 'sha1'>;
 
 export const HASH_LENGTH: { readonly [hash in PcrBank]: number } = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
 
+/** A TPMS_ATTEST and its signature. */
+export interface SignedAttest {
+  readonly message: Uint8Array;
+  readonly signature: TpmSignature;
+  /** What it is, in a sentence for people. */
+  readonly name: 'quote' | 'certification';
+}
+
 /**
  * Verifies the signature over a TPMS_ATTEST.
  * @returns the hash of a signature that holds; null where none does
  */
 export function verifyAttestSignature(
   checks: Checks,
-  message: Uint8Array,
-  signature: TpmSignature,
+  { message, signature, name }: SignedAttest,
   key: RsaPublicKey,
 ): StrongHash | null {
   const { hash } = signature;
@@ -24,11 +31,15 @@ export function verifyAttestSignature(
   checks.require(hash !== 'sha1', 'tpm_weak_signature', {
     expected: ['sha256', 'sha384', 'sha512'],
     actual: hash,
+    detail: `the ${name} signature uses a strong hash`,
+    otherwise: `the ${name} is signed with SHA-1`,
   });
   if (hash === 'sha1') return null;
   const holds = checks.require(signatureHolds(message, signature, hash, key), 'tpm_signature', {
     expected: 'a signature by the attestation key',
     actual: signature.scheme,
+    detail: `the attestation key of this vTPM signed the ${name}`,
+    otherwise: `the attestation key of this vTPM did not sign the ${name}, or the ${name} was changed afterwards`,
   });
   return holds ? hash : null;
 }

@@ -79,7 +79,8 @@ function verify(checks: Checks, read: ReadCertification, { key, binding, quoted 
 
   // b. The attestation key signed it.
   const signature = within(`${checks.about}/signature`, () => parseTpmSignature(input.signature, key.n.byteLength));
-  const hash = verifyAttestSignature(checks.inside('/signature'), input.info, signature, key);
+  const signed = { message: input.info, signature, name: 'certification' } as const;
+  const hash = verifyAttestSignature(checks.inside('/signature'), signed, key);
 
   // c and d. A TPM made it, and it certifies a key: the one that was sent.
   const certify = hash === null ? null : verifyKind(checks.inside('/info'), structure);
