@@ -25,7 +25,8 @@ export const TPM_CHECKS = {
     holds: 'the structure is a quote',
     fails: 'the TPM signed the structure, but it is not a quote',
     underlies: 'vtpm',
-    remedy: 'The guest should use TPM2_Quote for its quote, because no other TPM attestation covers PCRs, and TPM2_Certify for a key.',
+    remedy:
+      'The guest should use TPM2_Quote for its quote, because no other TPM attestation covers PCRs, and TPM2_Certify for a key.',
   },
   tpm_weak_bank: {
     holds: 'the quote has SHA-256 PCR values',

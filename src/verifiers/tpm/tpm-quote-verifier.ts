@@ -107,7 +107,11 @@ function verify(
 ): TpmQuoteVerification {
   // 2 and 3. The signature.
   const signature = within(`${checks.about}/signature`, () => parseTpmSignature(quote.signature, key.n.byteLength));
-  const hash = verifyAttestSignature(checks.inside('/signature'), { message: quote.message, signature, name: 'quote' }, key);
+  const hash = verifyAttestSignature(
+    checks.inside('/signature'),
+    { message: quote.message, signature, name: 'quote' },
+    key,
+  );
 
   // 4 and 5. A TPM made it, and it is a quote.
   const message = checks.inside('/message');

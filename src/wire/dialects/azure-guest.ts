@@ -5,7 +5,6 @@ import type {
   AzTdxVtpmEvidence,
   AzureGuestMembers,
   CertifiedKeyInput,
-  EvidenceType,
   TpmQuoteInput,
 } from '../../model/evidence.js';
 import { readBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
@@ -17,18 +16,26 @@ type AzureEvidence = AzSnpVtpmEvidence | AzTdxVtpmEvidence;
 type Info = Schemas['AzureGuestInfo'];
 type TpmInfo = Schemas['AzureGuestTpmInfo'];
 
-/** Evidence types by IsolationInfo.Type. */
-const TYPES: { readonly [type in Schemas['AzureGuestIsolationInfo']['Type']]: string } = {
-  SevSnp: 'az-snp-vtpm',
-  Tdx: 'az-tdx-vtpm',
-  TrustedLaunch: 'tpm',
+type IsolationType = Schemas['AzureGuestIsolationInfo']['Type'];
+
+/** A kind of machine: the type of its evidence, and how it is read; null where this version does not judge it. */
+interface Machine {
+  readonly evidenceType: string;
+  readonly read: ((info: Info, vtpm: Vtpm, place: Place) => AzureEvidence) | null;
+}
+
+const MACHINES: { readonly [type in IsolationType]: Machine } = {
+  SevSnp: { evidenceType: 'az-snp-vtpm', read: readSnp },
+  Tdx: { evidenceType: 'az-tdx-vtpm', read: readTdx },
+  TrustedLaunch: { evidenceType: 'tpm', read: null },
 };
 
 /** Turns a place in attestationInfo into a JSON pointer. In base64 there are none: whatever is wrong is said of the text. */
 type Place = (path: string) => string;
 
 /**
- * Dialect `azure-guest`: attestationInfo, which guest attestation clients of Azure's post to attest/AzureGuest.
+ * Dialect `azure-guest`: attestationInfo, which guest attestation clients of Azure's post to attest/AzureGuest (Azure guest
+ * attestation client).
  *
  * Ignored: the operating system, which the guest states of itself; `ClientPayload`, which nothing here has signed; and
  * `PcrSet`, since the signed selection says which PCRs are quoted.
@@ -51,28 +58,30 @@ export function readEncodedAzureGuest(evidence: Schemas['AzureGuestEncodedEviden
 }
 
 function readInfo(type: Schemas['AzureGuestType'], info: Info, place: Place): AzureEvidence {
-  requireType(type, info, place);
+  const { evidenceType, read } = MACHINES[info.IsolationInfo.Type];
+  if (evidenceType !== type || read === null) {
+    const message = `this is of a machine whose evidence is of type ${evidenceType}, expected ${type}`;
+    throw new FormatError('type_mismatch', message, { pointer: place('/IsolationInfo/Type') });
+  }
   // of no use before event logs of vTPMs are judged, but never in another encoding than those
   readBytes(info.TcgLogs ?? '', place('/TcgLogs'));
-  const vtpm = readVtpm(info.TpmInfo, place);
-  return type === 'az-snp-vtpm' ? onSnp(proofOf(info, place), vtpm, place) : onTdx(proofOf(info, place), vtpm, place);
+  return read(info, readVtpm(info.TpmInfo, place), place);
 }
 
-function requireType(type: EvidenceType, { IsolationInfo: { Type } }: Info, place: Place): void {
-  if (TYPES[Type] === type) return;
-  const message = `this is of a machine whose evidence is of type ${TYPES[Type]}, expected ${type}`;
-  throw new FormatError('type_mismatch', message, { pointer: place('/IsolationInfo/Type') });
-}
-
-function proofOf({ IsolationInfo: { Type, Evidence } }: Info, place: Place): Schemas['AzureGuestProof'] {
+/** @param code what it is where there is none */
+function proofOf(
+  { IsolationInfo: { Evidence } }: Info,
+  place: Place,
+  code: 'schema' | 'tdx_not_a_quote',
+): Schemas['AzureGuestProof'] {
   if (Evidence !== undefined) return Evidence;
-  const code = Type === 'Tdx' ? 'tdx_not_a_quote' : 'schema';
   throw new FormatError(code, MISSING_MEMBER, { pointer: place('/IsolationInfo/Evidence') });
 }
 
 type Vtpm = Pick<AzureEvidence, 'tpmQuote' | 'ak'> & AzureGuestMembers;
 
-function onSnp({ Proof, RunTimeData }: Schemas['AzureGuestProof'], vtpm: Vtpm, place: Place): AzSnpVtpmEvidence {
+function readSnp(info: Info, vtpm: Vtpm, place: Place): AzSnpVtpmEvidence {
+  const { Proof, RunTimeData } = proofOf(info, place, 'schema');
   const at = place('/IsolationInfo/Evidence/Proof');
   const document = typeof Proof === 'string' ? readDocument('MaaSnpReport', Proof, at) : Proof;
   const { report, endorsements } = readMaaSnpReport(document, at);
@@ -80,7 +89,8 @@ function onSnp({ Proof, RunTimeData }: Schemas['AzureGuestProof'], vtpm: Vtpm, p
   return { type: 'az-snp-vtpm', hclReport, endorsements, ...vtpm };
 }
 
-function onTdx({ Proof, RunTimeData }: Schemas['AzureGuestProof'], vtpm: Vtpm, place: Place): AzTdxVtpmEvidence {
+function readTdx(info: Info, vtpm: Vtpm, place: Place): AzTdxVtpmEvidence {
+  const { Proof, RunTimeData } = proofOf(info, place, 'tdx_not_a_quote');
   const at = place('/IsolationInfo/Evidence/Proof');
   if (typeof Proof !== 'string') throw new FormatError('type_mismatch', 'this is no TD quote', { pointer: at });
   const tdQuote = readStructure(Proof, at);

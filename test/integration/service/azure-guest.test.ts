@@ -42,16 +42,16 @@ interface Asked extends AttestationInfoOptions {
   readonly nonce?: Uint8Array;
   readonly native?: AzureEvidenceOptions;
   readonly certify?: CertifyOptions;
-  readonly members?: object;
+  readonly body?: object;
   readonly target?: string;
 }
 
-function ask({ nonce = NONCE, native, certify, members, target = '/verify?checks=all', ...options }: Asked = {}) {
+function ask({ nonce = NONCE, native, certify, body, target = '/verify?checks=all', ...options }: Asked = {}) {
   const { vm } = lab;
   const whole = vm.evidence({ nonce, endorsements: WITHOUT_ENDORSEMENTS, ...native });
   const certifiedKey = vm.vtpm.certify(EPHEMERAL, certify);
   const evidence = azureGuestEvidence(whole, { akPublic: vm.vtpm.akPublic(), certifiedKey, form: 'text', ...options });
-  return post(service.url, target, JSON.stringify({ evidence, nonce: base64Url(nonce), ...members }));
+  return post(service.url, target, JSON.stringify({ evidence, nonce: base64Url(nonce), ...body }));
 }
 
 describe('attestationInfo of an Azure VM', () => {
@@ -68,21 +68,21 @@ describe('attestationInfo of an Azure VM', () => {
 
   it('binds the certified key under a policy that requires one', async () => {
     const nonce = await challenge(service);
-    const members = { policy: 'bound', binding: { jwk: EPHEMERAL } };
-    const answer = await ask({ nonce, members });
+    const body = { policy: 'bound', binding: { jwk: EPHEMERAL } };
+    const answer = await ask({ nonce, body });
     expect(verdictOf(answer)).toEqual(['allow']);
     expect(answer.body.binding).toEqual({ jkt: JKT });
   });
 
   it('without binding.jwk binds nothing, whatever key it certifies', async () => {
     const nonce = await challenge(service);
-    expect(verdictOf(await ask({ nonce, members: { policy: 'bound' } }))).toEqual(['deny', 'binding_missing']);
+    expect(verdictOf(await ask({ nonce, body: { policy: 'bound' } }))).toEqual(['deny', 'binding_missing']);
   });
 
   it('FRS-05 does not bind a key that other software of the machine could use', async () => {
     const nonce = await challenge(service);
-    const members = { policy: 'bound', binding: { jwk: EPHEMERAL } };
-    const answer = await ask({ nonce, members, certify: { authPolicy: new Uint8Array() } });
+    const body = { policy: 'bound', binding: { jwk: EPHEMERAL } };
+    const answer = await ask({ nonce, body, certify: { authPolicy: new Uint8Array() } });
     expect(verdictOf(answer)).toEqual(['deny', 'nonce_mismatch']);
     expect(answer.body.claims.tpm).not.toHaveProperty('certifiedKey');
   });
