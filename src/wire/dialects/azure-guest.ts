@@ -7,6 +7,7 @@ import type {
   CertifiedKeyInput,
   TpmQuoteInput,
 } from '../../model/evidence.js';
+import { isObject, type JsonObject } from '../../model/json.js';
 import { readBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 import { MISSING_MEMBER } from '../schema-message.js';
@@ -29,6 +30,18 @@ const MACHINES: { readonly [type in IsolationType]: Machine } = {
   Tdx: { evidenceType: 'az-tdx-vtpm', read: readTdx },
   TrustedLaunch: { evidenceType: 'tpm', read: null },
 };
+
+/**
+ * How attestationInfo is sent, where an object looks like it; null where it does not. For messages only: what is sent
+ * without its type is not judged.
+ */
+export function azureGuestHint({ TpmInfo, IsolationInfo }: JsonObject): string | null {
+  if (!isObject(TpmInfo) || !isObject(IsolationInfo)) return null;
+  const { Type } = IsolationInfo;
+  const machine = Object.entries(MACHINES).find(([name]) => name === Type)?.[1] ?? MACHINES.SevSnp;
+  const sentAs = `{"evidence":{"type":"${machine.evidenceType}","dialect":"azure-guest","value":…}}`;
+  return `this looks like attestationInfo of an Azure guest, which is sent as ${sentAs}`;
+}
 
 /** Turns a place in attestationInfo into a JSON pointer. In base64 there are none: whatever is wrong is said of the text. */
 type Place = (path: string) => string;
@@ -63,8 +76,8 @@ function readInfo(type: Schemas['AzureGuestType'], info: Info, place: Place): Az
     const message = `this is of a machine whose evidence is of type ${evidenceType}, expected ${type}`;
     throw new FormatError('type_mismatch', message, { pointer: place('/IsolationInfo/Type') });
   }
-  // of no use before event logs of vTPMs are judged, but never in another encoding than those
-  readBytes(info.TcgLogs ?? '', place('/TcgLogs'));
+  // This version judges no event log of a vTPM: only its encoding is checked.
+  readEventLog(info, place);
   return read(info, readVtpm(info.TpmInfo, place), place);
 }
 
@@ -125,6 +138,11 @@ function readQuote({ PcrQuote, PcrSignature, PCRs }: TpmInfo, at: Place): TpmQuo
     values.set(Index, readBytes(Digest, at(`/PCRs/${position}/Digest`)));
   }
   return { message, signature: readStructure(PcrSignature, at('/PcrSignature')), pcrs: new Map([['sha256', values]]) };
+}
+
+/** The log of the firmware; null where the client found none. */
+function readEventLog({ TcgLogs = '' }: Info, place: Place): Uint8Array | null {
+  return TcgLogs === '' ? null : readStructure(TcgLogs, place('/TcgLogs'));
 }
 
 /** No chain comes with it. */

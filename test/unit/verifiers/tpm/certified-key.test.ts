@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { CheckId } from '../../../../src/model/codes.js';
+import { FormatError } from '../../../../src/model/errors.js';
 import type { CertifiedKeyInput } from '../../../../src/model/evidence.js';
 import type { JsonObject } from '../../../../src/model/json.js';
 import type { RsaPublicKey } from '../../../../src/model/rsa-public-key.js';
@@ -13,6 +14,7 @@ import { formatErrorOf } from '../../../format-error-of.js';
 import {
   buildTpm2bPublic,
   type CertifyOptions,
+  flipBit,
   joinBytes,
   pcrPolicyDigest,
   pcrSelection,
@@ -133,6 +135,30 @@ describe('certification of a key', () => {
     const refused = formatErrorOf(() => judge({ ...certified(), ...changed }));
     expect(refused).toEqual({ code: 'tpm_format', pointer: ABOUT + place });
   });
+});
+
+describe('a certification of which one bit is changed', () => {
+  const genuine = certified();
+
+  function outcomeOf(input: CertifiedKeyInput): string {
+    try {
+      const found = judge(input);
+      return found.bindable === null && failedIn(found).length === 1 ? 'denied' : 'accepted';
+    } catch (error) {
+      return error instanceof FormatError ? error.code : String(error);
+    }
+  }
+
+  it.each(['info', 'signature', 'publicArea'] as const)(
+    'TPM-02 is malformed or denied, wherever in its %s',
+    (member) => {
+      expect(outcomeOf(genuine)).toBe('accepted');
+      for (let offset = 0; offset < genuine[member].byteLength; offset++) {
+        const outcome = outcomeOf({ ...genuine, [member]: flipBit(genuine[member], offset, offset % 8) });
+        expect(['denied', 'tpm_format'], `byte ${offset}`).toContain(outcome);
+      }
+    },
+  );
 });
 
 describe('the policy of a key that is used under PCR values alone', () => {
