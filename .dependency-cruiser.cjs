@@ -30,7 +30,7 @@ const PURE_ROOMS = ['model', 'formats', 'crypto', 'vendors', 'verifiers', 'inspe
 const PURE_PACKAGES = ['jose', 'lru-cache', 'yaml', 'tsyringe'];
 
 /** Folders of `verifiers` that those of single types of evidence share. */
-const SHARED_BY_VERIFIERS = ['binding', 'evidence', 'paravisor', 'tokens'];
+const SHARED_BY_VERIFIERS = ['attestation-key', 'binding', 'evidence', 'paravisor', 'tokens'];
 
 const EVERY_ROOM = [...Object.keys(ROOMS), 'composition'].join('|');
 

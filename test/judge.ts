@@ -10,7 +10,7 @@ import { type Policy, parsePolicy } from '../src/policy/policy-document.js';
 import { OtherVerifiers } from '../src/service/other-verifiers.js';
 import { VerifyEvidence } from '../src/service/verify-evidence.js';
 import type { AmdRootPins } from '../src/vendors/amd/roots.js';
-import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../src/verifiers/azure-cvm/ak-roots.js';
+import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../src/verifiers/attestation-key/ak-roots.js';
 import { AzSnpVtpmVerifier } from '../src/verifiers/azure-cvm/az-snp-vtpm-verifier.js';
 import { AzTdxVtpmVerifier } from '../src/verifiers/azure-cvm/az-tdx-vtpm-verifier.js';
 import { type ListedParavisor, paravisorFloors } from '../src/verifiers/azure-cvm/known-paravisors.js';
@@ -18,7 +18,8 @@ import { AmdSnpReportVerifier } from '../src/verifiers/snp/snp-report-verifier.j
 import { SnpVerifier } from '../src/verifiers/snp/snp-verifier.js';
 import { DcapTdQuoteVerifier } from '../src/verifiers/tdx/td-quote-verifier.js';
 import { TdxVerifier } from '../src/verifiers/tdx/tdx-verifier.js';
-import { RsaTpmQuoteVerifier } from '../src/verifiers/tpm/tpm-quote-verifier.js';
+import { Tpm2QuoteVerifier } from '../src/verifiers/tpm/tpm-quote-verifier.js';
+import { TpmOnlyVerifier } from '../src/verifiers/tpm-only/tpm-only-verifier.js';
 
 /** The service without its shell: real verifiers, policies and decision, a fixed clock, no network and no store. */
 
@@ -63,12 +64,13 @@ export function verifiersOf(pins?: AmdRootPins, trust: TrustOptions = {}): Reado
     pins === undefined ? { refuseProducts: new Set() } : { refuseProducts: new Set(), pins },
   );
   const quotes = new DcapTdQuoteVerifier(trust.intelPins === undefined ? {} : { pins: trust.intelPins });
-  const tpm = new RsaTpmQuoteVerifier();
+  const tpm = new Tpm2QuoteVerifier();
   const verifiers: readonly EvidenceVerifier[] = [
     new SnpVerifier(reports, floors) as EvidenceVerifier,
     new AzSnpVtpmVerifier(reports, tpm, floors, akRoots) as EvidenceVerifier,
     new TdxVerifier(quotes, mrtds, EVENT_LOG_BYTES) as EvidenceVerifier,
     new AzTdxVtpmVerifier(quotes, tpm, mrtds, akRoots) as EvidenceVerifier,
+    new TpmOnlyVerifier(tpm, akRoots) as EvidenceVerifier,
   ];
   return new Map(verifiers.map((verifier) => [verifier.evidenceType, verifier]));
 }

@@ -8,6 +8,7 @@ import type {
   AzTdxVtpmEvidence,
   SnpEndorsementInput,
   SnpEvidence,
+  TpmEvidence,
   TpmQuoteInput,
 } from '../src/model/evidence.js';
 import type { Native } from './lab/native.js';
@@ -91,6 +92,11 @@ export function realAkOf(vector: Vector, read: ReadFile = readVector): AkCertifi
     certificate: { der: read(required(vector, '.ak-cert.der')) },
     chain: text(required(vector, '.ak-intermediates.pem')) + text('roots/azure-virtual-tpm-root-2023.pem'),
   };
+}
+
+/** The vTPM of a real VM by itself: its quote, and the certificate of its key. */
+export function tpmEvidenceOf(vector: Vector, read: ReadFile = readVector): TpmEvidence {
+  return { type: 'tpm', tpmQuote: quoteOf(vector, read), ak: realAkOf(vector, read) };
 }
 
 function quoteOf(vector: Vector, read: ReadFile): TpmQuoteInput {

@@ -16,7 +16,7 @@ import { OtherVerifiers } from '../service/other-verifiers.js';
 import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../service/verify-evidence.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../vendors/amd/roots.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
-import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../verifiers/azure-cvm/ak-roots.js';
+import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../verifiers/attestation-key/ak-roots.js';
 import { AzSnpVtpmVerifier } from '../verifiers/azure-cvm/az-snp-vtpm-verifier.js';
 import { AzTdxVtpmVerifier } from '../verifiers/azure-cvm/az-tdx-vtpm-verifier.js';
 import { paravisorFloors } from '../verifiers/azure-cvm/known-paravisors.js';
@@ -25,7 +25,8 @@ import { AmdSnpReportVerifier, type SnpReportVerifierOptions } from '../verifier
 import { SnpVerifier } from '../verifiers/snp/snp-verifier.js';
 import { DcapTdQuoteVerifier, type TdQuoteVerifierOptions } from '../verifiers/tdx/td-quote-verifier.js';
 import { TdxVerifier } from '../verifiers/tdx/tdx-verifier.js';
-import { RsaTpmQuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';
+import { Tpm2QuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';
+import { TpmOnlyVerifier } from '../verifiers/tpm-only/tpm-only-verifier.js';
 import { ItaTokenVerifier, type ItaTokenVerifierOptions } from '../verifiers/trust-authority/ita-token-verifier.js';
 import type { OpenAttestationServices } from './attestation-services.js';
 import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './configured-roots.js';
@@ -43,6 +44,7 @@ export const EVIDENCE_VERIFIER_CLASSES = {
   tdx: TdxVerifier,
   'az-snp-vtpm': AzSnpVtpmVerifier,
   'az-tdx-vtpm': AzTdxVtpmVerifier,
+  tpm: TpmOnlyVerifier,
   'maa-token': MaaTokenVerifier,
   'ita-token': ItaTokenVerifier,
 } as const satisfies VerifierClasses;
@@ -52,7 +54,7 @@ export const INJECTED_CLASSES = [
   ...Object.values(EVIDENCE_VERIFIER_CLASSES),
   AmdSnpReportVerifier,
   DcapTdQuoteVerifier,
-  RsaTpmQuoteVerifier,
+  Tpm2QuoteVerifier,
 ] as const;
 
 /**
@@ -91,7 +93,7 @@ export function createAppContainer(
     useFactory: instanceCachingFactory((from) => from.resolve(DcapTdQuoteVerifier)),
   });
   app.register(TOKENS.tpmQuoteVerifier, {
-    useFactory: instanceCachingFactory((from) => from.resolve(RsaTpmQuoteVerifier)),
+    useFactory: instanceCachingFactory((from) => from.resolve(Tpm2QuoteVerifier)),
   });
   const { tokenLeewaySeconds: leewaySeconds } = configuration.time;
   const ofMaa: MaaTokenVerifierOptions = { issuers: maaIssuers(configuration), leewaySeconds };

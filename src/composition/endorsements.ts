@@ -1,6 +1,7 @@
 import { type Configuration, endorsementCacheDirectory } from '../config/configuration.js';
 import { AllEndorsements } from '../endorsements/all-endorsements.js';
 import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/amd/open-amd-endorsements.js';
+import { openAkIssuers } from '../endorsements/attestation-keys/open-ak-issuers.js';
 import type { OpenSource, SourceWorld } from '../endorsements/files/open-source.js';
 import { type OpenIntelEndorsements, openIntelEndorsements } from '../endorsements/intel/open-intel-endorsements.js';
 import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
@@ -49,20 +50,27 @@ export function openIntel(configuration: Configuration, world: EndorsementWorld)
 }
 
 /**
- * AMD's endorsements, Intel's collateral and the key sets of token issuers, as the configuration names their sources.
+ * AMD's endorsements, Intel's collateral, the key sets of token issuers and the issuers of attestation keys, as the configuration names their sources.
  * @throws {ConfigurationError} where an issuer is configured twice
  */
 export function openEndorsements(configuration: Configuration, world: EndorsementWorld): OpenEndorsements {
   const keys = openTokenKeys({ ...world, issuers: tokenIssuers(configuration) });
   const amd = openAmd(configuration, world);
   const intel = openIntel(configuration, world);
-  const all = async (of: (part: typeof amd | typeof intel | typeof keys) => Promise<void>) => {
-    await Promise.all([amd, intel, keys].map(of));
+  const akIssuers = openAkIssuers({ folder: configuration.tpm.intermediates, log: world.log });
+  const parts: readonly OpenSource<unknown>[] = [amd, intel, akIssuers, keys];
+  const all = async (of: (part: OpenSource<unknown>) => Promise<void>) => {
+    await Promise.all(parts.map(of));
   };
   return {
-    source: new AllEndorsements({ amd: amd.source, intel: intel.source, tokenKeys: keys.source }),
+    source: new AllEndorsements({
+      amd: amd.source,
+      intel: intel.source,
+      tokenKeys: keys.source,
+      akIssuers: akIssuers.source,
+    }),
     ready: Promise.all([warnOfMissingFolders(configuration, world.log), all(({ ready }) => ready)]).then(() => {}),
-    reload: async () => (await Promise.all([amd, intel, keys].map((part) => part.reload()))).flat(),
+    reload: async () => (await Promise.all(parts.map((part) => part.reload()))).flat(),
     close: () => all((part) => part.close()),
   };
 }

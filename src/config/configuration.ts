@@ -70,6 +70,7 @@ const NO_ENTRIES: Readonly<Record<string, never>> = Object.create(null);
 const DEFAULT_POLICY_DIRECTORY = './policies';
 const DEFAULT_AMD_FOLDER = './endorsements/amd';
 const DEFAULT_INTEL_FOLDER = './endorsements/intel';
+const DEFAULT_TPM_FOLDER = './endorsements/tpm';
 const DEFAULT_DECISION_STORE = './data/veritee.db';
 export const DEFAULT_RETENTION_DAYS = 365;
 export const DEFAULT_BATCH_BYTES = 16 * MIB;
@@ -131,8 +132,12 @@ export const CONFIGURATION_SCHEMA = object({
       akCertificates: optional(either('off, or a date such as 2025-10-01', choice('off'), day), 'off'),
     }),
   }),
-  /** PEM files with roots of AK certificates, added to what is built in. */
-  tpm: section({ roots: listed(path()) }),
+  tpm: section({
+    /** PEM files with roots of AK certificates, added to what is built in. */
+    roots: listed(path()),
+    /** Directory of issuers of AK certificates. */
+    intermediates: optional(path(), DEFAULT_TPM_FOLDER),
+  }),
   maa,
   ita,
   challenges: section({
@@ -206,10 +211,11 @@ export function isPolicyDirectoryRequired({ policies }: Configuration): boolean 
 }
 
 /** Folders of endorsements that somebody named, by their keys: only those that nobody named may be missing unsaid. */
-export function namedEndorsementFolders({ amd, intel }: Configuration): ReadonlyMap<string, string> {
+export function namedEndorsementFolders({ amd, intel, tpm }: Configuration): ReadonlyMap<string, string> {
   const folders: readonly (readonly [key: string, folder: string, byDefault: string])[] = [
     ['amd.chains', amd.chains, DEFAULT_AMD_FOLDER],
     ['intel.collateral', intel.collateral, DEFAULT_INTEL_FOLDER],
+    ['tpm.intermediates', tpm.intermediates, DEFAULT_TPM_FOLDER],
   ];
   return new Map(folders.filter(([, folder, byDefault]) => folder !== byDefault).map(([key, folder]) => [key, folder]));
 }

@@ -28,7 +28,8 @@ export interface PathProblem {
   readonly detail: string;
 }
 
-const MAXIMUM_PATH = 5;
+/** Certificates that a path may have, leaf and anchor included. */
+export const MAXIMUM_PATH = 5;
 
 /** Critical extensions that are understood: what they say is checked here (RFC 5280 4.2). */
 const UNDERSTOOD: ReadonlySet<string> = new Set([EXTENSION.basicConstraints, EXTENSION.keyUsage]);
@@ -129,6 +130,16 @@ function pathProblems(path: readonly X509Certificate[], first: number, profile: 
 export function verifySelfSigned(certificate: X509Certificate, profile: PathProfile): PathProblem | null {
   const link = { certificate, issuer: certificate, index: 0, isAnchor: true };
   return firstProblem(link, profile, ALONE)[0] ?? null;
+}
+
+/**
+ * Whether an issuer has the name that a certificate gives, and a key that signed it: what finds the next certificate of a
+ * path. The path is still to be verified.
+ */
+export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate, profile: PathProfile): boolean {
+  const link = { certificate, issuer, index: 0, isAnchor: false };
+  if (keyProblem(issuer.publicKey, profile.issuerKeys) !== null) return false;
+  return [chaining, signatureAlgorithm, signature].every((fails) => fails(link, profile) === null);
 }
 
 /**

@@ -34,7 +34,34 @@ export async function verifyEcdsa(
 
 /** `verifyEcdsa` for P-256, at once: for where a signature is one of many that are verified in a row. */
 export function verifyP256(hash: EcdsaHash, data: Uint8Array, rawRS: Uint8Array, key: KeyObject): boolean {
-  return isUsable('P-256', rawRS, key) && verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, rawRS);
+  return verifyEcdsaAtOnce('P-256', hash, data, rawRS, key);
+}
+
+/** `verifyEcdsa`, at once: for where there is one signature, which may be under a key of another kind as well. */
+export function verifyEcdsaAtOnce(
+  curve: EcCurve,
+  hash: EcdsaHash,
+  data: Uint8Array,
+  rawRS: Uint8Array,
+  key: KeyObject,
+): boolean {
+  return isUsable(curve, rawRS, key) && verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, rawRS);
+}
+
+/**
+ * r‖s of two numbers that are each as long as somebody wrote them, big endian: zeros in front of a number do not change
+ * it, and some write them, others not. Null where one is longer than the field of the curve.
+ */
+export function rawEcdsa(
+  { r, s }: { readonly r: Uint8Array; readonly s: Uint8Array },
+  curve: EcCurve,
+): Uint8Array | null {
+  const { octets } = CURVES[curve];
+  if (r.byteLength > octets || s.byteLength > octets) return null;
+  const raw = new Uint8Array(2 * octets);
+  raw.set(r, octets - r.byteLength);
+  raw.set(s, 2 * octets - s.byteLength);
+  return raw;
 }
 
 /** Numbers that r and s are compared with, as bytes of a field element. */

@@ -56,6 +56,16 @@ export function rsaPublicKey({ n, e }: RsaPublicKey): KeyObject {
 }
 
 /**
+ * An EC key that was not given as a certificate, ready for use.
+ *
+ * @throws {Error} where the point is not on the curve
+ */
+export function ecPublicKey(key: EcKey): KeyObject {
+  const digest = hex(sha256(Buffer.from(key.curve), key.x, key.y));
+  return kept(digest, key.x.byteLength + key.y.byteLength, () => importEc(key));
+}
+
+/**
  * A P-256 key that was given by its point alone, ready for use.
  *
  * @param point X‖Y, 64 bytes
@@ -66,7 +76,7 @@ export function p256PublicKey(point: Uint8Array): KeyObject | null {
   const known = KEYS.get(digest);
   if (known !== undefined) return known.key;
   const key = { kind: 'ec', curve: 'P-256', x: point.subarray(0, 32), y: point.subarray(32) } as const;
-  return isOnCurve(key) ? kept(digest, point.byteLength, () => importP256(key)) : null;
+  return isOnCurve(key) ? kept(digest, point.byteLength, () => importEc(key)) : null;
 }
 
 function kept(digest: string, octets: number, importIt: () => KeyObject): KeyObject {
@@ -96,12 +106,12 @@ function importKey({ spki, publicKey }: CertificateKey): KeyObject {
   if (publicKey.curve === 'P-384') {
     return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
   }
-  return importP256(publicKey);
+  return importEc(publicKey);
 }
 
-function importP256({ x, y }: Pick<EcKey, 'x' | 'y'>): KeyObject {
+function importEc({ curve, x, y }: EcKey): KeyObject {
   return createPublicKey({
-    key: { kty: 'EC', crv: 'P-256', x: encodeBase64Url(x), y: encodeBase64Url(y) },
+    key: { kty: 'EC', crv: curve, x: encodeBase64Url(x), y: encodeBase64Url(y) },
     format: 'jwk',
   });
 }

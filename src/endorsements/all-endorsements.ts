@@ -1,4 +1,5 @@
 import type { EndorsementRequest, EndorsementSet, EndorsementSource, FetchContext } from '../model/endorsement.js';
+import type { AkIssuersSource } from './attestation-keys/open-ak-issuers.js';
 import type { TdxCollateralSource } from './intel/intel-endorsements.js';
 import type { TokenKeysSource } from './token-keys/token-keys.js';
 
@@ -6,6 +7,7 @@ interface Sources {
   readonly amd: EndorsementSource;
   readonly intel: TdxCollateralSource;
   readonly tokenKeys: TokenKeysSource;
+  readonly akIssuers: AkIssuersSource;
 }
 
 /** Asks the right source for each kind of endorsement. */
@@ -26,13 +28,23 @@ export class AllEndorsements implements EndorsementSource {
       requests.filter((request) => request.kind === 'intel-tdx'),
       'collateral of more than one quote is requested at once',
     );
-    const { amd, intel, tokenKeys } = this.#sources;
-    const [{ snp }, foundCollateral, foundKeys] = await Promise.all([
+    const issuer = onlyOne(
+      requests.filter((request) => request.kind === 'ak-issuers'),
+      'issuers of more than one attestation key are requested at once',
+    );
+    const { amd, intel, tokenKeys, akIssuers } = this.#sources;
+    const [{ snp }, foundCollateral, foundKeys, foundIssuers] = await Promise.all([
       amd.fetch(requests, context),
       collateral === undefined ? null : intel.find(collateral, context),
       keys === undefined ? null : tokenKeys.find(keys, context),
+      issuer === undefined ? null : akIssuers.find(issuer),
     ]);
-    return { snp, tdx: foundCollateral, tokenKeys: foundKeys };
+    return {
+      snp,
+      tdx: foundCollateral,
+      tokenKeys: foundKeys,
+      ...(foundIssuers === null ? {} : { akIssuers: foundIssuers }),
+    };
   }
 }
 

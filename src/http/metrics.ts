@@ -8,7 +8,14 @@ const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 const RESOLUTION_MS = 20;
 
 /** Parts of every service that are read again; their figures are there before the first fault. */
-const RELOADED_PARTS = ['policies', 'roots', 'callers and listen.tls', 'amd.chains', 'intel.collateral'];
+const RELOADED_PARTS = [
+  'policies',
+  'roots',
+  'callers and listen.tls',
+  'amd.chains',
+  'intel.collateral',
+  'tpm.intermediates',
+];
 
 export interface AnsweredRequest {
   readonly method: string;

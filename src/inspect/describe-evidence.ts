@@ -17,6 +17,7 @@ import type {
   TdxCollateral,
   TdxEvidence,
   TokenEvidence,
+  TpmEvidence,
 } from '../model/evidence.js';
 import { traitsOf } from '../model/evidence-traits.js';
 import {
@@ -55,6 +56,7 @@ const DESCRIPTIONS: { readonly [T in EvidenceType]?: Description<T> } = {
   tdx: describeTdx,
   'az-snp-vtpm': describeAzureSnp,
   'az-tdx-vtpm': describeAzureTdx,
+  tpm: describeTpm,
   'maa-token': describeTokenEvidence,
   'ita-token': describeTokenEvidence,
 };
@@ -139,6 +141,10 @@ function describeVtpm(evidence: VtpmMembers, collateral: TdxCollateral | null = 
     ...(akPublic === undefined ? [] : [within('/akPublic', () => describePublicArea(akPublic, '/akPublic'))]),
     ...(certifiedKey === undefined ? [] : describeCertifiedKey(certifiedKey, '/certifiedKey')),
   ];
+}
+
+function describeTpm(evidence: TpmEvidence): Structures {
+  return describeVtpm(evidence);
 }
 
 /** Runtime data, and, where it is that of a paravisor, what would make it known. */

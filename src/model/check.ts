@@ -33,6 +33,8 @@ interface Compared {
   readonly actual?: JsonValue;
   /** Replaces the sentence of the catalogue, which is `holds` for a pass and `fails` for anything else. */
   readonly detail?: string;
+  /** What is missing, by its name, for the remedy. It may come from bytes that nothing has verified. */
+  readonly missing?: string;
 }
 
 interface Required extends Compared {
@@ -159,9 +161,9 @@ export class Checks {
 
   #add(id: CheckId, result: CheckResult, compared: Compared, more?: Partial<Check>): void {
     const { holds, fails } = CHECKS[id];
-    const { expected = null, actual = null, detail = result === 'pass' ? holds : fails } = compared;
+    const { expected = null, actual = null, detail = result === 'pass' ? holds : fails, missing } = compared;
     const { policy, route } = this.#owner;
-    const ofRoute = route === undefined ? undefined : { route };
-    this.#all.push({ id, result, about: this.#about, policy, expected, actual, detail, ...ofRoute, ...more });
+    const some = { ...(route === undefined ? {} : { route }), ...(missing === undefined ? {} : { missing }) };
+    this.#all.push({ id, result, about: this.#about, policy, expected, actual, detail, ...some, ...more });
   }
 }

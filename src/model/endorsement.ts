@@ -113,8 +113,18 @@ export interface TdxCollateralRequest {
   readonly supplied: TdxCollateral | null;
 }
 
+/**
+ * Certificates that may stand above one of an attestation key's chain. A search key made from unverified bytes: who
+ * signed what, and where a path may end, is for the verifier.
+ */
+export interface AkIssuersRequest {
+  readonly kind: 'ak-issuers';
+  /** Name of the issuer that is missing, DER. */
+  readonly issuer: Uint8Array;
+}
+
 /** Endorsement requests of every kind of evidence, by `kind`. */
-export type EndorsementRequest = SnpEndorsementRequest | TdxCollateralRequest | TokenKeysRequest;
+export type EndorsementRequest = SnpEndorsementRequest | TdxCollateralRequest | TokenKeysRequest | AkIssuersRequest;
 
 /** A key that signs tokens. Strong enough to be used; nothing else is established. */
 export interface TokenKey {
@@ -180,6 +190,8 @@ export interface EndorsementSet {
   readonly tdx?: SourcedCollateral | Unavailable | null;
   /** `jwks_unavailable`, `jwks_invalid` or `jwks_stale` where there is no set to rely on; absent where none was asked for. */
   readonly tokenKeys?: Sourced<TokenKeySet> | Unavailable | null;
+  /** Certificates of that name, and of those that issued them; absent where none were asked for. */
+  readonly akIssuers?: readonly Sourced<HashedDer>[];
 }
 
 export const NO_ENDORSEMENTS: EndorsementSet = { snp: null };

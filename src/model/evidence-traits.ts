@@ -1,7 +1,6 @@
 import type { Claims } from './claims.js';
 import type {
   AkCertificateInput,
-  ContractEvidenceType,
   EvidenceOf,
   EvidenceType,
   HclParts,
@@ -55,17 +54,14 @@ export interface EvidenceTraits {
   readonly longestNonce: { readonly bytes: number; readonly holder: string } | null;
   /** Member in which a section of claims stands. Of a section that the type lacks: where other types have it. */
   readonly places: { readonly [section in keyof Claims]?: string };
-  /** Schema of its native form in openapi.yaml; null where this build does not verify the type. */
-  readonly schema: string | null;
+  /** Schema of its native form in openapi.yaml. */
+  readonly schema: string;
   /** Members of the native form, in the order in which they are read. */
   readonly members: { readonly [name: string]: MemberForm };
 }
 
-/** Ties the schema and the members of a row to the evidence, as far as this build verifies the type. */
-type RowOf<T extends ContractEvidenceType> = EvidenceTraits &
-  (T extends EvidenceType
-    ? { readonly schema: string; readonly members: MemberForms<EvidenceOf<T>> }
-    : { readonly schema: null });
+/** Ties the members of a row to the evidence. */
+type RowOf<T extends EvidenceType> = EvidenceTraits & { readonly members: MemberForms<EvidenceOf<T>> };
 
 /** TPM2B_DATA of a vTPM: what a quote can carry as extraData. */
 const TPM_EXTRA_DATA = { bytes: 50, holder: 'a TPM quote' } as const;
@@ -158,8 +154,8 @@ export const EVIDENCE_TRAITS = {
     noncePlaces: ['tpm.extraData'],
     longestNonce: TPM_EXTRA_DATA,
     places: { tpm: 'tpmQuote' },
-    schema: null,
-    members: {},
+    schema: 'TpmEvidence',
+    members: { tpmQuote: 'tpmQuote', ak: 'akCertificate' },
   },
   'maa-token': {
     ...OF_A_TOKEN,
@@ -173,56 +169,54 @@ export const EVIDENCE_TRAITS = {
     noncePlaces: ['ita.userData', 'ita.heldData', 'ita.runtimeData', 'ita.verifierNonce'],
     schema: 'ItaTokenEvidence',
   },
-} as const satisfies { readonly [T in ContractEvidenceType]: RowOf<T> };
+} as const satisfies { readonly [T in EvidenceType]: RowOf<T> };
 
 type Rows = typeof EVIDENCE_TRAITS;
 
 /** TEEs whose reports are evidence. */
-export type Tee = Exclude<Rows[ContractEvidenceType]['tee'], null>;
+export type Tee = Exclude<Rows[EvidenceType]['tee'], null>;
 
 /** TEEs that policies have minimums and requirements for. */
-export type TeeOfPolicies = Exclude<Extract<Rows[ContractEvidenceType], { hasTeeTopics: true }>['tee'], null>;
+export type TeeOfPolicies = Exclude<Extract<Rows[EvidenceType], { hasTeeTopics: true }>['tee'], null>;
 
-/** Every evidence type of the contract, in the order in which they are listed for people. */
-export const CONTRACT_EVIDENCE_TYPES = Object.keys(EVIDENCE_TRAITS) as readonly ContractEvidenceType[];
+/** Every type of evidence, in the order in which they are listed for people. */
+export const EVIDENCE_TYPES = Object.keys(EVIDENCE_TRAITS) as readonly EvidenceType[];
 
-/** The types that this build verifies. */
-export const VERIFIED_TYPES = CONTRACT_EVIDENCE_TYPES.filter(isVerified);
-
-export function isVerified(type: ContractEvidenceType): type is EvidenceType {
-  return EVIDENCE_TRAITS[type].schema !== null;
-}
-
-export function traitsOf(type: ContractEvidenceType): EvidenceTraits & { readonly tee: Tee | null } {
+export function traitsOf(type: EvidenceType): EvidenceTraits & { readonly tee: Tee | null } {
   return EVIDENCE_TRAITS[type];
 }
 
-export function kindOf(type: ContractEvidenceType): EvidenceKind {
+export function kindOf(type: EvidenceType): EvidenceKind {
   return EVIDENCE_TRAITS[type].kind;
 }
 
-export function isHardwareType(type: ContractEvidenceType): boolean {
+export function isHardwareType(type: EvidenceType): boolean {
   return kindOf(type) === 'hardware';
 }
 
-export function isTokenType(type: ContractEvidenceType): boolean {
+/** Evidence of a vTPM by itself, which no hardware report comes with. */
+export function isTpmType(type: EvidenceType): boolean {
+  return kindOf(type) === 'tpm';
+}
+
+export function isTokenType(type: EvidenceType): boolean {
   return kindOf(type) === 'token';
 }
 
-export function teeOf(type: ContractEvidenceType): Tee | null {
+export function teeOf(type: EvidenceType): Tee | null {
   return EVIDENCE_TRAITS[type].tee;
 }
 
-export function hasParavisor(type: ContractEvidenceType): boolean {
+export function hasParavisor(type: EvidenceType): boolean {
   return EVIDENCE_TRAITS[type].paravisor;
 }
 
-export function hasVtpm(type: ContractEvidenceType): boolean {
+export function hasVtpm(type: EvidenceType): boolean {
   return EVIDENCE_TRAITS[type].vtpm;
 }
 
 /** Whose token evidence of a type is; null where it is none. */
-export function tokenRouteOf<T extends ContractEvidenceType>(type: T): Rows[T]['tokenRoute'] {
+export function tokenRouteOf<T extends EvidenceType>(type: T): Rows[T]['tokenRoute'] {
   return EVIDENCE_TRAITS[type].tokenRoute;
 }
 
@@ -233,7 +227,7 @@ export function tokenTypeOf(route: TokenRoute): TokenType {
 const TOKEN_TYPES: { readonly [route in TokenRoute]: TokenType } = { maa: 'maa-token', ita: 'ita-token' };
 
 /** JSON pointer of the member that a section of claims was read from. */
-export function placeOf(section: keyof Claims, type: ContractEvidenceType): string {
+export function placeOf(section: keyof Claims, type: EvidenceType): string {
   const member = traitsOf(type).places[section];
   return member === undefined ? '/evidence' : `/evidence/${member}`;
 }

@@ -126,6 +126,13 @@ export interface AzTdxVtpmEvidence extends AzureGuestMembers {
   readonly ak: AkCertificateInput | null;
 }
 
+/** A vTPM by itself: of a Trusted Launch VM, or of any other machine. No hardware vouches for it. */
+export interface TpmEvidence extends AzureGuestMembers {
+  readonly type: 'tpm';
+  readonly tpmQuote: TpmQuoteInput;
+  readonly ak: AkCertificateInput;
+}
+
 /** Types of other verifiers' tokens: Microsoft Azure Attestation, Intel Trust Authority. */
 export type TokenType = 'maa-token' | 'ita-token';
 
@@ -144,15 +151,13 @@ export type Evidence =
   | TdxEvidence
   | AzSnpVtpmEvidence
   | AzTdxVtpmEvidence
+  | TpmEvidence
   | MaaTokenEvidence
   | ItaTokenEvidence;
 
 export type EvidenceType = Evidence['type'];
 
 export type EvidenceOf<T extends EvidenceType> = Extract<Evidence, { type: T }>;
-
-/** Every evidence type of the contract. A policy may accept types that this build has no verifier for. */
-export type ContractEvidenceType = EvidenceType | 'tpm';
 
 /** Another verifier whose tokens are judged, by the name of its route in a policy. */
 export type TokenRoute = 'maa' | 'ita';

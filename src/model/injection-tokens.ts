@@ -19,7 +19,7 @@ export const TOKENS = {
   paravisorMrtds: Symbol('paravisorMrtds'),
   /** `number`: the longest event log that is read, in bytes. */
   eventLogBytes: Symbol('eventLogBytes'),
-  /** `AkRoots` (verifiers/azure-cvm/ak-roots). */
+  /** `AkRoots` (verifiers/attestation-key/ak-roots). */
   akRoots: Symbol('AkRoots'),
   /** `MaaTokenVerifierOptions` (verifiers/maa/maa-token-verifier). */
   maaTokenVerifierOptions: Symbol('MaaTokenVerifierOptions'),

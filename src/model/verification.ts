@@ -2,21 +2,14 @@ import type { Check } from './check.js';
 import type { Claims } from './claims.js';
 import type { CheckId } from './codes.js';
 import type { EndorsementRequest, EndorsementSet, Unavailable, UsedEndorsement } from './endorsement.js';
-import type {
-  ContractEvidenceType,
-  EvidenceOf,
-  EvidenceType,
-  TokenEvidence,
-  TokenRoute,
-  TokenType,
-} from './evidence.js';
+import type { EvidenceOf, EvidenceType, TokenEvidence, TokenRoute, TokenType } from './evidence.js';
 import type { EVIDENCE_TRAITS } from './evidence-traits.js';
 import type { JsonObject } from './json.js';
 import type { TcbShortfall } from './tcb-shortfall.js';
 import type { Verified } from './verified.js';
 
 /** Places that can hold the caller's nonce. */
-export type FreshnessPlace = (typeof EVIDENCE_TRAITS)[ContractEvidenceType]['noncePlaces'][number];
+export type FreshnessPlace = (typeof EVIDENCE_TRAITS)[EvidenceType]['noncePlaces'][number];
 
 /**
  * What the caller's nonce and key must appear as in the evidence.

@@ -2,7 +2,7 @@ import type { NonceStanding } from '../model/challenge.js';
 import type { Checks } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
-import type { ContractEvidenceType, TokenRoute } from '../model/evidence.js';
+import type { EvidenceType, TokenRoute } from '../model/evidence.js';
 import type { Verification } from '../model/verification.js';
 import type { Policy } from './policy-document.js';
 
@@ -19,7 +19,7 @@ export type ResultState =
 
 /** What a policy appraises. */
 export interface AppraisalInput {
-  readonly evidenceType: ContractEvidenceType;
+  readonly evidenceType: EvidenceType;
   /** All base checks are in it: those of the verifier, and those of the nonce's record. */
   readonly verification: Verification;
   readonly nonce: NonceStanding;
@@ -37,9 +37,9 @@ export type ClaimSection = keyof Claims;
 /** One thing that a policy speaks about. */
 export interface AppraisalTopic {
   /** Sections of claims without which nothing of this can be judged. */
-  needs(policy: Policy, evidenceType: ContractEvidenceType): readonly ClaimSection[];
+  needs(policy: Policy, evidenceType: EvidenceType): readonly ClaimSection[];
   /** Checks of the policy that must have been made before it may allow. */
-  required(policy: Policy, evidenceType: ContractEvidenceType): readonly CheckId[];
+  required(policy: Policy, evidenceType: EvidenceType): readonly CheckId[];
   /** Base checks that must have been made besides, whatever the verifier requires; none where left out. */
   requiredOfBase?(policy: Policy): readonly CheckId[];
   /**

@@ -1,8 +1,9 @@
 import { type Check, Checks } from '../model/check.js';
+import { CHECKS } from '../model/checks/catalogue.js';
 import type { CheckId } from '../model/codes.js';
 import type { Outcome } from '../model/decision.js';
-import type { ContractEvidenceType } from '../model/evidence.js';
-import { isHardwareType, type Tee, type TeeOfPolicies, teeOf, traitsOf } from '../model/evidence-traits.js';
+import type { EvidenceType } from '../model/evidence.js';
+import { isHardwareType, isTpmType, type Tee, type TeeOfPolicies, teeOf, traitsOf } from '../model/evidence-traits.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import { attestationResults } from './attestation-results.js';
 import { baseWarnings, relaxed } from './base-checks.js';
@@ -35,19 +36,36 @@ const TEE_TOPICS: { readonly [tee in TeeOfPolicies]: readonly AppraisalTopic[] }
   tdx: hardwareTopics([tdxMinimums], [tdxRequirements]),
 };
 
-/** All that is asked of a TEE without topics of its own: evidence that nothing was verified of is never allowed. */
-const teeClaims: AppraisalTopic = {
-  needs: (_policy, evidenceType) => [teeOf(evidenceType)].filter((tee) => tee !== null),
+/**
+ * All that is asked of a TEE without topics of its own, and of a vTPM by itself: evidence that nothing was verified of is
+ * never allowed.
+ */
+const ownClaims: AppraisalTopic = {
+  needs: (_policy, evidenceType) => [ownSection(evidenceType)],
   required: () => ['claim_missing'],
   appraise: (_policy, { evidenceType }, checks) =>
-    checks.pass('claim_missing', { detail: `there are verified claims of ${teeOf(evidenceType)}` }),
+    checks.pass('claim_missing', { detail: `there are verified claims of ${ownSection(evidenceType)}` }),
 };
 
+function ownSection(evidenceType: EvidenceType): Tee | 'tpm' {
+  return teeOf(evidenceType) ?? 'tpm';
+}
+
 /** What is appraised of any other TEE. */
-const COMMON_TOPICS = hardwareTopics([teeClaims], []);
+const COMMON_TOPICS = hardwareTopics([ownClaims], []);
 
 /** What is appraised of a token alone. TCB and paravisor are the other verifier's to judge: no minimums load for them. */
 const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, attestationResults, referenceValues];
+
+/** What is appraised of a vTPM by itself: there is no TEE, and no paravisor. */
+const TPM_TOPICS: readonly AppraisalTopic[] = [
+  ownClaims,
+  secureBoot,
+  freshness,
+  tpmRequirements,
+  attestationResults,
+  referenceValues,
+];
 
 /**
  * Appraises verified claims and base checks by a policy. Says nothing about whether the claims are true: that they
@@ -74,21 +92,22 @@ function isAccepted({ accepts, routes }: Policy, { evidenceType }: AppraisalInpu
 function refusedType({ id, accepts }: Policy, { evidenceType }: AppraisalInput): readonly Check[] {
   const checks = new Checks('/evidence/type', { policy: id });
   const why = accepts.includes(evidenceType)
-    ? { detail: 'the policy requires a hardware report, and this evidence holds none' }
-    : {};
-  checks.fail('policy_evidence_type', { expected: accepts, actual: evidenceType, ...why });
+    ? 'the policy requires a hardware report, and this evidence holds none'
+    : `${CHECKS.policy_evidence_type.fails}${limitOf(evidenceType)}`;
+  checks.fail('policy_evidence_type', { expected: accepts, actual: evidenceType, detail: why });
   return checks.all;
+}
+
+/** What evidence of a kind can never show, as the end of a sentence. */
+function limitOf(evidenceType: EvidenceType): string {
+  return isTpmType(evidenceType) ? '; TPM only: nothing here vouches for hardware' : '';
 }
 
 function ownChecks(policy: Policy, input: AppraisalInput, { steps }: Plan): readonly Check[] {
   const { evidenceType, verification } = input;
   const ofType = new Checks('/evidence/type', { policy: policy.id });
-  ofType.pass('policy_evidence_type', { expected: policy.accepts, actual: evidenceType });
-  if (steps === null) {
-    const detail = 'this version cannot appraise this type of evidence';
-    ofType.unavailable('internal_error', { detail, retryable: false });
-    return ofType.all;
-  }
+  const detail = `${CHECKS.policy_evidence_type.holds}${limitOf(evidenceType)}`;
+  ofType.pass('policy_evidence_type', { expected: policy.accepts, actual: evidenceType, detail });
   const checks = ofType.at('/evidence');
   for (const { topic, needs, required } of steps) {
     const absent = needs.find((section) => verification.claims[section] === undefined);
@@ -107,8 +126,7 @@ interface Step {
 
 /** What policy and type of evidence say by themselves, whatever the evidence. */
 interface Plan {
-  /** Null for evidence that this version cannot appraise. */
-  readonly steps: readonly Step[] | null;
+  readonly steps: readonly Step[];
   /** Checks of the policy that must have been made before it may allow. */
   readonly required: readonly CheckId[];
   /** Base checks that must have been made besides those that the verifier requires. */
@@ -116,47 +134,45 @@ interface Plan {
 }
 
 /** Policies never change: what follows from one alone is worked out once. */
-const plans = new WeakMap<Policy, Map<ContractEvidenceType, Plan>>();
+const plans = new WeakMap<Policy, Map<EvidenceType, Plan>>();
 
-function planOf(policy: Policy, evidenceType: ContractEvidenceType): Plan {
-  const ofPolicy = plans.get(policy) ?? new Map<ContractEvidenceType, Plan>();
+function planOf(policy: Policy, evidenceType: EvidenceType): Plan {
+  const ofPolicy = plans.get(policy) ?? new Map<EvidenceType, Plan>();
   plans.set(policy, ofPolicy);
   const plan = ofPolicy.get(evidenceType) ?? makePlan(policy, evidenceType);
   ofPolicy.set(evidenceType, plan);
   return plan;
 }
 
-function makePlan(policy: Policy, evidenceType: ContractEvidenceType): Plan {
+function makePlan(policy: Policy, evidenceType: EvidenceType): Plan {
   const topics = topicsOf(evidenceType);
-  const steps = topics?.map((topic) => ({
+  const steps = topics.map((topic) => ({
     topic,
     needs: topic.needs(policy, evidenceType),
     required: topic.required(policy, evidenceType),
   }));
-  const required = steps?.flatMap((step) => step.required) ?? [];
   return {
-    steps: steps ?? null,
-    required: ['policy_evidence_type', ...required],
-    requiredOfBase: topics?.flatMap((topic) => topic.requiredOfBase?.(policy) ?? []) ?? [],
+    steps,
+    required: ['policy_evidence_type', ...steps.flatMap((step) => step.required)],
+    requiredOfBase: topics.flatMap((topic) => topic.requiredOfBase?.(policy) ?? []),
   };
 }
 
-/** Null for evidence that this version cannot appraise. */
-function topicsOf(evidenceType: AppraisalInput['evidenceType']): readonly AppraisalTopic[] | null {
+function topicsOf(evidenceType: EvidenceType): readonly AppraisalTopic[] {
   const { kind, tee } = traitsOf(evidenceType);
   switch (kind) {
     case 'token':
       return TOKEN_TOPICS;
     case 'tpm':
-      return null;
+      return TPM_TOPICS;
     case 'hardware':
-      return tee === null ? null : topicsOfTee(tee);
+      return topicsOfTee(tee);
   }
 }
 
-function topicsOfTee(tee: Tee): readonly AppraisalTopic[] {
+function topicsOfTee(tee: Tee | null): readonly AppraisalTopic[] {
   const topics: { readonly [other in Tee]?: readonly AppraisalTopic[] } = TEE_TOPICS;
-  return topics[tee] ?? COMMON_TOPICS;
+  return (tee === null ? undefined : topics[tee]) ?? COMMON_TOPICS;
 }
 
 /** Of hardware evidence, bare or behind a paravisor: what is common to all, and what is the TEE's own. */

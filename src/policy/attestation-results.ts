@@ -1,7 +1,7 @@
 import type { Checks } from '../model/check.js';
 import type { TokenClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
-import type { ContractEvidenceType, TokenRoute } from '../model/evidence.js';
+import type { EvidenceType, TokenRoute } from '../model/evidence.js';
 import { isTokenType, placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import { isTdxStatus, UP_TO_DATE } from '../model/tdx-status.js';
 import type { AppraisalInput, AppraisalTopic, ResultState } from './appraisal-topic.js';
@@ -62,7 +62,7 @@ interface Missing {
 }
 
 /** What no configuration can change comes first, so that the reader does not look there. */
-function whyMissing(route: TokenRoute, found: ResultState, evidenceType: ContractEvidenceType): Missing {
+function whyMissing(route: TokenRoute, found: ResultState, evidenceType: EvidenceType): Missing {
   const notSent = `no token was sent for the route ${route}`;
   if (route === 'ita' && teeOf(evidenceType) === 'snp') {
     return {
@@ -96,7 +96,7 @@ interface Demand {
 }
 
 /** Ids of the checks that must have an outcome where a policy demands something of tokens. */
-function demandedChecks(policy: Policy, evidenceType: ContractEvidenceType): readonly CheckId[] {
+function demandedChecks(policy: Policy, evidenceType: EvidenceType): readonly CheckId[] {
   return [...idsOf(policy, 'maa', evidenceType), ...idsOf(policy, 'ita', evidenceType)];
 }
 
@@ -117,7 +117,7 @@ function appraiseDemands(policy: Policy, route: TokenRoute, input: AppraisalInpu
   else appraiseTcbStatus(policy.require.maa?.tcbStatus ?? null, token, place);
 }
 
-function idsOf(policy: Policy, route: TokenRoute, evidenceType: ContractEvidenceType): readonly CheckId[] {
+function idsOf(policy: Policy, route: TokenRoute, evidenceType: EvidenceType): readonly CheckId[] {
   const ids = demandsOf(policy, route).map(({ id }) => id);
   if (route === 'ita') return policy.require.ita?.policyIds == null ? ids : [...ids, 'ita_policy'];
   // Only a token about a TD has a TCB status. What a token that is the evidence is about, its type does not say.

@@ -1,4 +1,4 @@
-import type { ContractEvidenceType } from '../model/evidence.js';
+import type { EvidenceType } from '../model/evidence.js';
 import { type Tee, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import { MAA_ATTESTATION_TYPES, type MaaAttestationType } from '../model/maa-words.js';
 import type { PolicyMembers, Requirements } from './policy-grammar.js';
@@ -11,8 +11,7 @@ import { unusedWaivers } from './waiver-use.js';
  * Members that ask for something and that nothing the policy accepts can ever consult, and members that keep it from
  * ever allowing. A policy that says more than is judged looks stricter than it is.
  *
- * Defaults ask for nothing, written or not. Left alone too: `minimums` of a TEE that is not accepted, and what is about
- * `tpm` evidence, which this version cannot appraise yet.
+ * Defaults ask for nothing, written or not. Left alone too: `minimums` of a TEE that is not accepted.
  */
 export function unusedMembers(policy: PolicyMembers): readonly PolicyProblem[] {
   const scope = scopeOf(policy);
@@ -101,6 +100,7 @@ function neverAllowing(policy: PolicyMembers, scope: PolicyScope): readonly Poli
   if (scope.tokens && policy.routes.hardware === 'required') {
     problems.push(unusedMember('/routes/hardware', 'must be off, because accepts lists only tokens'));
   }
+  problems.push(...tpmOnlyProblems(policy, scope));
   if (scope.tdx && !scope.snp && scope.maaOfTds && !statusesMeet(policy)) {
     problems.push(
       unusedMember('/require/maa/tcbStatus', 'has no status of minimums.tdx.acceptedStatuses, so no TD would pass'),
@@ -116,6 +116,14 @@ function neverAllowing(policy: PolicyMembers, scope: PolicyScope): readonly Poli
   return problems;
 }
 
+/** A vTPM by itself has no hardware report, and states no TEE that a token could be about. */
+function tpmOnlyProblems({ routes }: PolicyMembers, { tpmOnly }: PolicyScope): readonly PolicyProblem[] {
+  if (!tpmOnly) return [];
+  return Object.entries(routes)
+    .filter(([, wanted]) => wanted !== 'off')
+    .map(([route]) => unusedMember(`/routes/${route}`, 'must be off, because accepts lists only tpm'));
+}
+
 /** Attestation types of the tokens of Azure Attestation that can agree with evidence of the accepted types. */
 function possibleTypes({ accepts }: PolicyMembers): ReadonlySet<string> {
   return new Set(accepts.flatMap(attestationTypesOf));
@@ -125,7 +133,7 @@ function possibleTypes({ accepts }: PolicyMembers): ReadonlySet<string> {
 const BARE_TYPES: { readonly [tee in Tee]?: MaaAttestationType } = { snp: 'sevsnpvm', tdx: 'tdxvm' };
 
 /** Guest attestation is about either TEE, and a paravisor's report can come as bare evidence too. */
-function attestationTypesOf(type: ContractEvidenceType): readonly MaaAttestationType[] {
+function attestationTypesOf(type: EvidenceType): readonly MaaAttestationType[] {
   const tee = tokenRouteOf(type) === 'ita' ? 'tdx' : teeOf(type);
   if (tee === null) return MAA_ATTESTATION_TYPES;
   const bare = BARE_TYPES[tee];

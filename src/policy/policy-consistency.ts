@@ -1,4 +1,4 @@
-import { hasParavisor, isHardwareType, isVerified, kindOf, teeOf } from '../model/evidence-traits.js';
+import { hasParavisor, isHardwareType, kindOf, teeOf } from '../model/evidence-traits.js';
 import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, schemaProblem } from './policy-problem.js';
 
@@ -45,12 +45,9 @@ function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly
 }
 
 /** What of a policy waits for a later version. None of it makes this version allow what it would not. */
-export function membersNotBuilt({ accepts, require: { tpm } }: PolicyMembers) {
+export function membersNotBuilt({ require: { tpm } }: PolicyMembers) {
   const found: { readonly pointer: string; readonly message: string }[] = [];
   const add = (pointer: string, message: string) => found.push({ pointer, message });
-  for (const type of accepts.filter((accepted) => !isVerified(accepted))) {
-    add('/accepts', `evidence of type ${type} cannot be judged by this version`);
-  }
   if (tpm?.trackResets === true) {
     add('/require/tpm/trackResets', 'this version keeps no reset counters: every decision is indeterminate');
   }

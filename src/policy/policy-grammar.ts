@@ -1,6 +1,6 @@
 import { waivableChecks } from '../model/checks/catalogue.js';
 import { SNP_PARTS, SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpPart } from '../model/claims.js';
-import { CONTRACT_EVIDENCE_TYPES } from '../model/evidence-traits.js';
+import { EVIDENCE_TYPES } from '../model/evidence-traits.js';
 import { MAA_ATTESTATION_TYPES, misspeltCompliance } from '../model/maa-words.js';
 import { POLICY_ID } from '../model/request.js';
 import { TDX_STATUSES } from '../model/tdx-status.js';
@@ -174,7 +174,7 @@ const members = object({
   id: pattern(POLICY_ID, 'up to 64 letters a to z, digits and hyphens, not starting with a hyphen'),
   version: integer(1, Number.MAX_SAFE_INTEGER),
   description: optional(someText, null),
-  accepts: list(choice(...CONTRACT_EVIDENCE_TYPES), 'filled', 'distinct'),
+  accepts: list(choice(...EVIDENCE_TYPES), 'filled', 'distinct'),
   minimums,
   paravisor: optional(choice('known', 'any'), 'known'),
   routes,

@@ -1,5 +1,13 @@
-import type { ContractEvidenceType } from '../model/evidence.js';
-import { hasParavisor, hasVtpm, isHardwareType, isTokenType, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
+import type { EvidenceType } from '../model/evidence.js';
+import {
+  hasParavisor,
+  hasVtpm,
+  isHardwareType,
+  isTokenType,
+  isTpmType,
+  teeOf,
+  tokenRouteOf,
+} from '../model/evidence-traits.js';
 import type { PolicyMembers } from './policy-grammar.js';
 
 /** The evidence and tokens that a policy can appraise. Static: `accepts` and `routes` say it, whatever is configured. */
@@ -10,6 +18,8 @@ export interface PolicyScope {
   /** Evidence with a paravisor between hardware and guest. */
   readonly paravisor: boolean;
   readonly vtpm: boolean;
+  /** Evidence of a vTPM that nothing else comes with. */
+  readonly tpmOnly: boolean;
   readonly tokens: boolean;
   /** An Azure Attestation token, as evidence or on a route that is on. */
   readonly maa: boolean;
@@ -20,7 +30,7 @@ export interface PolicyScope {
 }
 
 export function scopeOf({ accepts, routes }: Pick<PolicyMembers, 'accepts' | 'routes'>): PolicyScope {
-  const some = (is: (type: ContractEvidenceType) => boolean) => accepts.some(is);
+  const some = (is: (type: EvidenceType) => boolean) => accepts.some(is);
   const tdx = some((type) => teeOf(type) === 'tdx');
   const maaToken = some((type) => tokenRouteOf(type) === 'maa');
   const itaToken = some((type) => tokenRouteOf(type) === 'ita');
@@ -31,6 +41,7 @@ export function scopeOf({ accepts, routes }: Pick<PolicyMembers, 'accepts' | 'ro
     tdx,
     paravisor: some(hasParavisor),
     vtpm: some(hasVtpm),
+    tpmOnly: some((type) => isTpmType(type)),
     tokens: some(isTokenType),
     maa: maaToken || maaRoute,
     maaOfTds: maaToken || (maaRoute && (tdx || itaToken)),

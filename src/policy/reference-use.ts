@@ -1,5 +1,5 @@
 import type { Claims, SnpPart, SnpProduct } from '../model/claims.js';
-import type { ContractEvidenceType } from '../model/evidence.js';
+import type { EvidenceType } from '../model/evidence.js';
 import { hasVtpm, isHardwareType, teeOf } from '../model/evidence-traits.js';
 import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
@@ -27,11 +27,7 @@ export function unusedReferences(policy: PolicyMembers): readonly PolicyProblem[
     : [unusedMember('/referenceValues', 'no evidence can match any of these sets, so none would pass')];
 }
 
-function unusedInSet(
-  set: ReferenceSet,
-  accepts: readonly ContractEvidenceType[],
-  pointer: string,
-): readonly PolicyProblem[] {
+function unusedInSet(set: ReferenceSet, accepts: readonly EvidenceType[], pointer: string): readonly PolicyProblem[] {
   const absent = sectionsOf(set).filter((section) => !accepts.some((type) => possible(type).includes(section)));
   if (absent.length > 0) {
     return absent.map((section) =>
@@ -47,7 +43,7 @@ function sectionsOf(set: ReferenceSet): readonly ReferenceSection[] {
 }
 
 /** Sections that evidence of a type can have. Bare evidence can carry the runtime claims of a paravisor. */
-function possible(type: ContractEvidenceType): readonly ReferenceSection[] {
+function possible(type: EvidenceType): readonly ReferenceSection[] {
   const sections: readonly (keyof Claims | null)[] = [
     teeOf(type),
     ...(isHardwareType(type) ? (['hcl'] as const) : []),
@@ -56,13 +52,13 @@ function possible(type: ContractEvidenceType): readonly ReferenceSection[] {
   return REFERENCE_SECTIONS.filter((section) => sections.includes(section));
 }
 
-function applies(set: ReferenceSet, type: ContractEvidenceType): boolean {
+function applies(set: ReferenceSet, type: EvidenceType): boolean {
   if (set.appliesTo.product !== null && teeOf(type) !== 'snp') return false;
   return sectionsOf(set).some((section) => possible(type).includes(section));
 }
 
 /** Whether evidence of a type can match a set that applies to it, and pass the minimums as well. */
-function matches(set: ReferenceSet, type: ContractEvidenceType, { minimums: { snp } }: PolicyMembers): boolean {
+function matches(set: ReferenceSet, type: EvidenceType, { minimums: { snp } }: PolicyMembers): boolean {
   if (!applies(set, type) || !sectionsOf(set).every((section) => possible(type).includes(section))) return false;
   const { product } = set.appliesTo;
   if (product === null || snp === 'any') return true;

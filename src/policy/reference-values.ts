@@ -1,8 +1,8 @@
 import type { Checks } from '../model/check.js';
 import type { Claims, HclClaims, SnpClaims, TdxClaims, TpmClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
-import type { ContractEvidenceType } from '../model/evidence.js';
-import { hasParavisor, placeOf, teeOf } from '../model/evidence-traits.js';
+import type { EvidenceType } from '../model/evidence.js';
+import { hasParavisor, hasVtpm, placeOf, teeOf } from '../model/evidence-traits.js';
 import type { JsonValue } from '../model/json.js';
 import type { AppraisalTopic, ClaimSection } from './appraisal-topic.js';
 import {
@@ -46,15 +46,16 @@ export const referenceValues: AppraisalTopic = {
 };
 
 /** Sections that sets of reference values speak about, and that evidence of a type always has once it is verified. */
-function sectionsOf(evidenceType: ContractEvidenceType): readonly ReferenceSection[] {
+function sectionsOf(evidenceType: EvidenceType): readonly ReferenceSection[] {
   const always: readonly (ClaimSection | null)[] = [
     teeOf(evidenceType),
-    ...(hasParavisor(evidenceType) ? (['hcl', 'tpm'] as const) : []),
+    ...(hasParavisor(evidenceType) ? (['hcl'] as const) : []),
+    ...(hasVtpm(evidenceType) ? (['tpm'] as const) : []),
   ];
   return REFERENCE_SECTIONS.filter((section) => always.includes(section));
 }
 
-function applies({ appliesTo, ...set }: ReferenceSet, evidenceType: ContractEvidenceType, claims: Claims): boolean {
+function applies({ appliesTo, ...set }: ReferenceSet, evidenceType: EvidenceType, claims: Claims): boolean {
   if (appliesTo.product !== null && appliesTo.product !== claims.snp?.product) return false;
   // Bare evidence can carry the runtime claims of a paravisor too.
   return (

@@ -19,6 +19,8 @@ export interface TrustParts {
   readonly evidence?: TokenRoute | null;
   /** Whether the evidence is the hardware's own word. A token alone says what another verifier found. */
   readonly hardware: boolean;
+  /** Whether it is that of a vTPM by itself. Where left out it is not. */
+  readonly vtpmOnly?: boolean;
   readonly routes: readonly TokenRoute[];
 }
 
@@ -35,13 +37,17 @@ export function appraiseTrust(
   checks: readonly Check[],
   claims: Claims,
   decision: Outcome,
-  { hardware, routes, evidence = null }: TrustParts = { hardware: true, routes: [] },
+  { hardware, vtpmOnly = false, routes, evidence = null }: TrustParts = { hardware: true, routes: [] },
 ): Trust {
   const ofTokens = routes.map((route) => {
     const own = checks.filter((check) => isAboutTokenOf(route, check, evidence));
     return [route, tokenSubmodule(own, claims, route)] as const;
   });
-  const submods = { ...(hardware ? submodules(checks, claims) : {}), ...Object.fromEntries(ofTokens) };
+  const submods = {
+    ...(hardware ? submodules(checks, claims) : {}),
+    ...(vtpmOnly ? { vtpm: vtpmAlone(checks, claims) } : {}),
+    ...Object.fromEntries(ofTokens),
+  };
   const status = tierOfAll(Object.values(submods).map((submod) => submod.status));
   return { status: tierUnder(decision, status), submods };
 }
@@ -84,6 +90,19 @@ function submodules(checks: readonly Check[], claims: Claims): { readonly [name:
   };
 }
 
+/**
+ * A vTPM that only the certificate of its key vouches for: nothing says which machine it belongs to. Of hardware there is no
+ * appraisal at all.
+ */
+function vtpmAlone(checks: readonly Check[], claims: Claims): TrustSubmodule {
+  if (fails(checks, 'vtpm')) return CRYPTO_FAILED;
+  return submodule([['instance-identity', isFaulty(checks) ? -1 : 0], ...guestObservations(checks, claims)]);
+}
+
+function isFaulty(checks: readonly Check[]): boolean {
+  return checks.some(({ id, result }) => id === 'internal_error' && result === 'unavailable');
+}
+
 /** Certificates of attestation keys and of tokens' keys share ids with those under the hardware report. */
 function isOfReport(check: Check): boolean {
   return check.about !== AK_CERTIFICATE && !isOfToken(check);
@@ -91,7 +110,7 @@ function isOfReport(check: Check): boolean {
 
 /** A check that could not be made is neither good nor bad: 0, or -1 where the verifier itself failed. */
 function missingMaterial(checks: readonly Check[]): readonly Observation[] | null {
-  if (checks.some(({ id, result }) => id === 'internal_error' && result === 'unavailable')) return [['hardware', -1]];
+  if (isFaulty(checks)) return [['hardware', -1]];
   const lacksMaterial = checks.some(
     ({ id, result }) =>
       result === 'unavailable' && CHECKS[id].class === 'indeterminate' && CHECKS[id].underlies === 'hardware',

@@ -7,7 +7,7 @@ import { Checks } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { CrossCheck } from '../model/decision.js';
 import type { EvidenceType, TokenRoute } from '../model/evidence.js';
-import { tokenRouteOf } from '../model/evidence-traits.js';
+import { isTpmType, tokenRouteOf } from '../model/evidence-traits.js';
 import type { Verification } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
 import { isReliable, type RouteToken } from './other-verifiers.js';
@@ -41,7 +41,8 @@ export function compareResults(
   if (stated.length === 0) return { checks, crossCheck: null, agreeing: [] };
   const first = firstView(evidenceType, own.claims, thumbprint);
   if (first === null) {
-    for (const { token } of stated) recordUnproven(checks.ofRoute(token.route).at(token.about), own, token.route);
+    for (const { token } of stated)
+      recordUnproven(checks.ofRoute(token.route).at(token.about), own, token.route, evidenceType);
     return { checks, crossCheck: null, agreeing: [] };
   }
   const others = stated.map(({ token, view }) => ({ view, sameReport: token.submitted }));
@@ -88,10 +89,13 @@ function viewOf(claims: Verified<Claims>, route: 'maa' | 'ita', thumbprint: KeyT
 
 /**
  * A verifier that accepts evidence which this one refuses disagrees with it. Evidence that could not be judged is no
- * disagreement.
+ * disagreement. A vTPM by itself can never be compared with a token, so that none may stand beside it.
  */
-function recordUnproven(checks: Checks, own: Verification, route: TokenRoute): void {
-  if (own.checks.some(({ result }) => result === 'fail')) {
+function recordUnproven(checks: Checks, own: Verification, route: TokenRoute, evidenceType: EvidenceType): void {
+  if (isTpmType(evidenceType)) {
+    const detail = `nothing shows that the token of ${route} is about the same machine: ${evidenceType} evidence states no TEE`;
+    checks.fail('disagreement', { actual: route, detail });
+  } else if (own.checks.some(({ result }) => result === 'fail')) {
     const detail = `${route} vouches for evidence that is refused here`;
     checks.fail('disagreement', { actual: route, detail });
   } else {

@@ -6,7 +6,7 @@ import type { Decision } from '../model/decision.js';
 import { earliest } from '../model/earliest.js';
 import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError, RefusedError } from '../model/errors.js';
-import { isHardwareType, tokenRouteOf } from '../model/evidence-traits.js';
+import { isHardwareType, isTpmType, tokenRouteOf } from '../model/evidence-traits.js';
 import type { Log } from '../model/ports.js';
 import type { Caller, VerifyRequest } from '../model/request.js';
 import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../model/verification.js';
@@ -218,6 +218,7 @@ export class VerifyEvidence {
       evidence: { type, sha256: evidenceSha256(request.evidence) },
       trust: appraiseTrust(checks, claims, decision, {
         hardware: isHardwareType(type),
+        vtpmOnly: isTpmType(type),
         evidence: tokenRouteOf(type),
         // A missing Attestation Result says nothing of the TEE: whether that matters, the decision says.
         routes: SUBMITTED_ROUTES.filter((route) => hasSpoken(judged.results.get(route))),

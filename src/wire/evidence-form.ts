@@ -1,6 +1,6 @@
 import { FormatError } from '../model/errors.js';
-import type { ContractEvidenceType, EvidenceType } from '../model/evidence.js';
-import { EVIDENCE_TRAITS, traitsOf, VERIFIED_TYPES } from '../model/evidence-traits.js';
+import type { EvidenceType } from '../model/evidence.js';
+import { EVIDENCE_TRAITS, EVIDENCE_TYPES, traitsOf } from '../model/evidence-traits.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
 import { refuseUnknownProvider } from './dialects/configfs-tsm.js';
@@ -12,13 +12,13 @@ import { MISSING_MEMBER, missingOr } from './schema-message.js';
 type FormOf = (value: JsonValue | undefined, pointer: string) => EvidenceForm;
 
 /** A dialect by the types of the evidence that it may stand for. Null: this version does not read it. */
-type Dialect = { readonly [T in ContractEvidenceType]?: FormOf | null };
+type Dialect = { readonly [T in EvidenceType]?: FormOf | null };
 
 /** Every dialect of the contract: that one is of another type can be said of those not read here, too. */
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   ['trustee', { 'az-snp-vtpm': trusteeSnpForm, 'az-tdx-vtpm': trusteeTdxForm }],
   ['maa', { snp: maaForm('quote', 'MaaSnpRequestEvidence'), tdx: maaForm('report', 'MaaTdxRequestEvidence') }],
-  ['azure-guest', { 'az-snp-vtpm': azureGuestForm, 'az-tdx-vtpm': azureGuestForm, tpm: null }],
+  ['azure-guest', { 'az-snp-vtpm': azureGuestForm, 'az-tdx-vtpm': azureGuestForm, tpm: azureGuestForm }],
   ['extended-report', { snp: () => 'ExtendedReportEvidence' }],
   [
     'configfs-tsm',
@@ -35,9 +35,9 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
  * @throws {FormatError} `type_unsupported` for every type that this version does not judge
  */
 export function requireEvidenceType(type: string, pointer: string): EvidenceType {
-  const verified = VERIFIED_TYPES.find((known) => known === type);
+  const verified = EVIDENCE_TYPES.find((known) => known === type);
   if (verified !== undefined) return verified;
-  const message = `this version does not judge evidence of type ${quotedName(type)}; it judges ${listedNames(VERIFIED_TYPES)}`;
+  const message = `this version does not judge evidence of type ${quotedName(type)}; it judges ${listedNames(EVIDENCE_TYPES)}`;
   throw new FormatError('type_unsupported', message, { pointer });
 }
 

@@ -1,7 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { FormatError } from '../model/errors.js';
 import type { EvidenceType } from '../model/evidence.js';
-import { EVIDENCE_TRAITS, VERIFIED_TYPES } from '../model/evidence-traits.js';
+import { EVIDENCE_TRAITS, EVIDENCE_TYPES } from '../model/evidence-traits.js';
 import { isObject, type JsonObject, type JsonValue, jsonPointer } from '../model/json.js';
 import { OPENAPI_DOCUMENT } from './generated/openapi-document.js';
 import type { components } from './generated/openapi-types.js';
@@ -46,7 +46,7 @@ type Disagreeing = {
 /** Schemas of evidence in its native form: none, so that nothing compiles, where a schema and a row disagree. */
 export type NativeForm = [Disagreeing] extends [never] ? Traits[EvidenceType]['schema'] : never;
 
-export const NATIVE_FORMS: readonly NativeForm[] = VERIFIED_TYPES.map((type) => EVIDENCE_TRAITS[type].schema);
+export const NATIVE_FORMS: readonly NativeForm[] = EVIDENCE_TYPES.map((type) => EVIDENCE_TRAITS[type].schema);
 
 /** Schemas of evidence in the shapes that guests in the field produce. */
 const DIALECT_FORMS = [

@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import { EVIDENCE_TRAITS, VERIFIED_TYPES } from '../model/evidence-traits.js';
+import { EVIDENCE_TRAITS, EVIDENCE_TYPES } from '../model/evidence-traits.js';
 import { isObject, type JsonValue } from '../model/json.js';
 import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
 import { POLICY_ID } from '../model/request.js';
@@ -90,7 +90,7 @@ const TAGS: ReadonlyMap<string, string> = new Map<string, string>([
   ['RsaPublicJwk', 'RSA'],
   ['EcPublicJwk', 'EC'],
   ['OkpPublicJwk', 'OKP'],
-  ...VERIFIED_TYPES.map((type) => [EVIDENCE_TRAITS[type].schema, type] as const),
+  ...EVIDENCE_TYPES.map((type) => [EVIDENCE_TRAITS[type].schema, type] as const),
 ]);
 
 /** Members that exclude each other: pairs of them stand under `not`. */

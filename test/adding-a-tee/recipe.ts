@@ -39,7 +39,7 @@ const SCHEMA: readonly Addition[] = [
           $ref: '#/components/schemas/Bytes'
 `,
   },
-  { file: OPENAPI, before: 'snp, tdx, az-snp-vtpm, az-tdx-vtpm, maa-token, ita-token]', text: 'toy, ' },
+  { file: OPENAPI, before: 'snp, tdx, az-snp-vtpm, az-tdx-vtpm, tpm, maa-token, ita-token]', text: 'toy, ' },
   {
     file: OPENAPI,
     before: '    TokenClaims:',
@@ -132,7 +132,7 @@ const VERIFIER: readonly Addition[] = [
 const COMPOSITION: readonly Addition[] = [
   {
     file: 'src/composition/container.ts',
-    before: "import { RsaTpmQuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';",
+    before: "import { Tpm2QuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';",
     text: "import { ToyVerifier } from '../verifiers/toy/toy-verifier.js';\n",
   },
   {

@@ -1,8 +1,10 @@
 import {
   type AzureEvidenceOptions,
   type AzureTdxEvidenceOptions,
+  createTrustedLaunchMachine,
   createVirtualMachine,
   TD_ATTRIBUTE,
+  type TpmEvidenceOptions,
   VirtualTpm,
 } from '../lab/index.js';
 import type { Scenario } from './bare-scenarios.js';
@@ -53,6 +55,34 @@ export async function azureTdScenarios({ tdVm, akPki }: Lab): Promise<readonly S
   ];
   const all = [...(commonScenarios(await VirtualTpm.create()) as typeof own), ...own];
   return all.map(([name, options]) => [name, tdVm.wireEvidence({ nonce, ...options })]);
+}
+
+/** A vTPM by itself: the quotes of a paravisor's, and what can be wrong with the certificate of its key. */
+export async function tpmScenarios({ vm, akPki }: Lab): Promise<readonly Scenario[]> {
+  const machine = await createTrustedLaunchMachine({ pki: akPki, vtpm: vm.vtpm });
+  const ended = { notAfter: new Date(LAB_AT.getTime() - DAY) };
+  const own: readonly (readonly [string, TpmEvidenceOptions])[] = [
+    ['genuine', {}],
+    ['a bound key', { jwk: JWK }],
+    ['another nonce', { nonce: OTHER_NONCE }],
+    ...commonScenarios(await VirtualTpm.create()).flatMap(([name, { quote }]) =>
+      quote === undefined ? [] : [[name, { quote }] as const],
+    ),
+    ['a certificate of a confidential VM', { certificate: { vm: 'ConfidentialVM' } }],
+    ['a certificate of 2025', { certificate: { shape: '2025' } }],
+    ['a certificate without chain', { certificate: { chain: null } }],
+    ['a certificate in PEM', { certificate: { pem: true } }],
+    ['a certificate that has ended', { certificate: { overrides: ended } }],
+    ['a certificate of another key', { certificate: { key: (await VirtualTpm.create()).publicJwk } }],
+    ['a certificate of an endorsement key', { certificate: { extendedKeyUsages: ['2.23.133.8.1'] } }],
+  ];
+  const onCurves = await Promise.all(
+    (['P-256', 'P-384'] as const).map(async (curve): Promise<Scenario> => {
+      const other = await createTrustedLaunchMachine({ pki: akPki, vtpm: await VirtualTpm.create({ curve }) });
+      return [`a key on ${curve}`, other.wireEvidence({ nonce })];
+    }),
+  );
+  return [...own.map(([name, options]): Scenario => [name, machine.wireEvidence({ nonce, ...options })]), ...onCurves];
 }
 
 /** What can be wrong with any paravisor and any vTPM. */

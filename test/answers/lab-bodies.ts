@@ -1,4 +1,4 @@
-import { azureScenarios, azureTdScenarios } from './azure-scenarios.js';
+import { azureScenarios, azureTdScenarios, tpmScenarios } from './azure-scenarios.js';
 import { type Scenario, snpMachines, snpScenarios, tdPlatforms, tdScenarios } from './bare-scenarios.js';
 import { type Asked, type Body, inspectBody, verifyBody, withoutEach } from './body.js';
 import { LAB_AT, type Lab, LAB_NONCE as nonce, OTHER_NONCE } from './lab.js';
@@ -11,6 +11,7 @@ export async function labBodies(lab: Lab): Promise<readonly Body[]> {
     ['tdx', [...tdScenarios(lab), ...tdPlatforms(lab)], ['strict-bare']],
     ['az-snp-vtpm', await azureScenarios(lab), ['challenged']],
     ['az-tdx-vtpm', await azureTdScenarios(lab), ['challenged']],
+    ['tpm', await tpmScenarios(lab), ['vtpm']],
   ];
   return families.flatMap(([type, scenarios, more]) => [
     ...scenarios.flatMap((scenario) => bodiesOf(type, scenario, [...EVERY, ...more])),

@@ -1,6 +1,6 @@
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { CONTRACT_EVIDENCE_TYPES } from '../../src/model/evidence-traits.js';
+import { EVIDENCE_TYPES } from '../../src/model/evidence-traits.js';
 import { readProjectFile, typeScriptFiles } from './project-files.js';
 
 /** Files that may tell types of evidence apart: the table, the list of the verifiers, and what verifiers say of identity. */
@@ -10,7 +10,7 @@ const MAY_COMPARE = [
   'src/verifiers/evidence/evidence-identity.ts',
 ];
 
-const TYPES: ReadonlySet<string> = new Set(CONTRACT_EVIDENCE_TYPES);
+const TYPES: ReadonlySet<string> = new Set(EVIDENCE_TYPES);
 
 /** Types whose names TEEs, and sections of claims and reference values, have as well. */
 const SHARED_NAMES: ReadonlySet<string> = new Set(['snp', 'tdx', 'tpm']);

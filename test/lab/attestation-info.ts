@@ -1,4 +1,4 @@
-import type { AzSnpVtpmEvidence, AzTdxVtpmEvidence, CertifiedKeyInput } from '../../src/model/evidence.js';
+import type { AzSnpVtpmEvidence, AzTdxVtpmEvidence, CertifiedKeyInput, TpmEvidence } from '../../src/model/evidence.js';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import { type Native, wholeHclReport } from './native.js';
 import { pemOf } from './pki.js';
@@ -23,7 +23,7 @@ export interface AttestationInfoOptions {
 }
 
 type Changed = { readonly [member: string]: JsonValue | undefined };
-type AzureEvidence = Native<AzSnpVtpmEvidence> | Native<AzTdxVtpmEvidence>;
+type AzureEvidence = Native<AzSnpVtpmEvidence> | Native<AzTdxVtpmEvidence> | TpmEvidence;
 
 /** attestationInfo as Azure's guest attestation client makes it of what else is native evidence. */
 export function attestationInfo(native: AzureEvidence, options: AttestationInfoOptions = {}): JsonObject {
@@ -74,6 +74,7 @@ function tpmInfo({ tpmQuote, ak }: AzureEvidence, { akPublic, certifiedKey }: At
 }
 
 function isolationInfo(native: AzureEvidence, options: AttestationInfoOptions): JsonObject {
+  if (native.type === 'tpm') return { Type: 'TrustedLaunch' };
   const report = Buffer.from(wholeHclReport(native));
   const claims = report.subarray(CLAIMS, CLAIMS + report.readUInt32LE(CLAIMS_SIZE));
   const proof =

@@ -55,6 +55,7 @@ export * from './trust-authority.js';
 export * from './trust-authority-claims.js';
 export * from './trust-authority-pki.js';
 export * from './trust-authority-request.js';
+export * from './trusted-launch-machine.js';
 export * from './virtual-machine.js';
 export * from './vtpm.js';
 export * from './wire-evidence.js';

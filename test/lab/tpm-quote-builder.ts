@@ -65,6 +65,11 @@ export function buildTpmtSignature(
   );
 }
 
+/** Writes a TPMT_SIGNATURE of ECDSA (TPM 2.0 part 2, 11.3.4). */
+export function buildEcdsaSignature(hash: TpmHashName | number, r: Uint8Array, s: Uint8Array): Uint8Array {
+  return joinBytes(bigEndian(TPM_SCHEME.ecdsa, 2), bigEndian(algorithmId(hash), 2), sized(r), sized(s));
+}
+
 /** A TPM2B: the size in two bytes, then the bytes. */
 export function sized(bytes: Uint8Array): Uint8Array {
   return joinBytes(bigEndian(bytes.byteLength, 2), bytes);

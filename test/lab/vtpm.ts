@@ -13,6 +13,7 @@ import {
   tpmName,
 } from './tpm-key-builder.js';
 import {
+  buildEcdsaSignature,
   buildTpmsQuote,
   buildTpmtSignature,
   type PcrSelectionFields,
@@ -61,10 +62,18 @@ export const WHOLE_SHA256_BANK: readonly PcrSelectionFields[] = [
   { bank: 'sha256', indices: Array.from({ length: PCR_COUNT }, (_, index) => index) },
 ];
 
-/** A TPM in software: an RSA attestation key, PCRs in four banks, and quotes over them. */
+/** Kind of an attestation key: RSA of 2048 bits where nothing is said. */
+export interface VirtualTpmOptions {
+  readonly modulusLength?: number;
+  readonly publicExponent?: number;
+  /** An ECDSA key in place of an RSA key. */
+  readonly curve?: 'P-256' | 'P-384' | 'P-521';
+}
+
+/** A TPM in software: an attestation key, RSA unless said otherwise, PCRs in four banks, and quotes over them. */
 export class VirtualTpm {
   readonly #key: KeyObject;
-  /** Members of the public JWK: kty, n, e. */
+  /** Members of the public JWK: kty, n, e; of an ECDSA key kty, crv, x, y. */
   readonly publicJwk: JsonObject;
   readonly #pcrs = new Map<string, Uint8Array>();
 
@@ -77,10 +86,13 @@ export class VirtualTpm {
   }
 
   /** @param options.modulusLength bits of the attestation key */
-  static async create(options: { modulusLength?: number; publicExponent?: number } = {}): Promise<VirtualTpm> {
-    const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048, ...options });
-    const { kty = '', n = '', e = '' } = publicKey.export({ format: 'jwk' });
-    return new VirtualTpm(privateKey, { kty, n, e });
+  static async create({ curve, ...options }: VirtualTpmOptions = {}): Promise<VirtualTpm> {
+    const generate = promisify(generateKeyPair);
+    const { publicKey, privateKey } =
+      curve === undefined
+        ? await generate('rsa', { modulusLength: 2048, ...options })
+        : await promisify(generateKeyPair)('ec', { namedCurve: curve });
+    return new VirtualTpm(privateKey, { ...publicKey.export({ format: 'jwk' }) } as JsonObject);
   }
 
   get privateKey(): KeyObject {
@@ -161,6 +173,7 @@ export class VirtualTpm {
   /** Signs any bytes with the attestation key, which a TPM would refuse for a restricted key. */
   sign(message: Uint8Array, signing: QuoteSigning = {}): Uint8Array {
     const { scheme = 'rsassa', hash = 'sha256', form = 'bare', key = this.#key } = signing;
+    if (key.asymmetricKeyType === 'ec') return signEcdsa(message, hash, key);
     const signature =
       scheme === 'rsassa'
         ? sign(hash, message, key)
@@ -171,6 +184,12 @@ export class VirtualTpm {
           });
     return form === 'bare' ? Uint8Array.from(signature) : buildTpmtSignature(scheme, hash, signature);
   }
+}
+
+/** A TPMT_SIGNATURE of ECDSA, r and s each as long as the field. */
+function signEcdsa(message: Uint8Array, hash: TpmHashName, key: KeyObject): Uint8Array {
+  const raw = sign(hash, message, { key, dsaEncoding: 'ieee-p1363' });
+  return buildEcdsaSignature(hash, raw.subarray(0, raw.byteLength / 2), raw.subarray(raw.byteLength / 2));
 }
 
 function initialValue(bank: PcrBank, index: number): Uint8Array {

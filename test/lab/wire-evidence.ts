@@ -33,6 +33,8 @@ export function wireEvidence(evidence: Evidence): JsonObject {
         endorsements: wireEndorsements(evidence.endorsements),
         ...wireAk(evidence.ak),
       };
+    case 'tpm':
+      return { type: 'tpm', tpmQuote: wireQuote(evidence.tpmQuote), ...wireAk(evidence.ak) };
     case 'az-tdx-vtpm':
       return {
         type: 'az-tdx-vtpm',

@@ -259,7 +259,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'body.json: type_unsupported: this version does not judge evidence of type "sev-snp"; it judges snp, tdx, az-snp-vtpm, az-tdx-vtpm, maa-token, ita-token (at /evidence/type)',
+      text: 'body.json: type_unsupported: this version does not judge evidence of type "sev-snp"; it judges snp, tdx, az-snp-vtpm, az-tdx-vtpm, tpm, maa-token, ita-token (at /evidence/type)',
     },
   },
   {

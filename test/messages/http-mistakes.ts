@@ -16,7 +16,7 @@ const azureGuest = (type: string) =>
 const TRUSTEE =
   'this looks like evidence of a Trustee guest, which is sent as {"evidence":{"type":"az-snp-vtpm","dialect":"trustee","value":…}}';
 const NONCE = 'q83vASNFZ4mrze8BI0VniQ';
-const TYPES = 'snp, tdx, az-snp-vtpm, az-tdx-vtpm, maa-token, ita-token';
+const TYPES = 'snp, tdx, az-snp-vtpm, az-tdx-vtpm, tpm, maa-token, ita-token';
 const PATHS = 'GET /docs lists all paths';
 const INSTANT = 'not a time: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z';
 const MEDIA_TYPE = 'the body must be JSON, sent with content-type: application/json';
@@ -334,6 +334,16 @@ const EVIDENCE: readonly HttpMistake[] = [
     {
       code: 'schema',
       pointer: '/evidence/report',
+      detail: 'member is missing',
+    },
+  ),
+  inBody(
+    'a vTPM by itself without the certificate of its key',
+    '{"evidence":{"type":"tpm","tpmQuote":{…}}}',
+    { evidence: { type: 'tpm', tpmQuote: azureEvidence({})['tpmQuote'] ?? null } },
+    {
+      code: 'schema',
+      pointer: '/evidence/akCertificate',
       detail: 'member is missing',
     },
   ),

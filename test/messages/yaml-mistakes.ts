@@ -311,6 +311,21 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
   },
   {
+    title: 'a policy for vTPMs that requires hardware',
+    given: 'veritee verify body.json --policy own.yaml, with accepts: [tpm]',
+    action: {
+      args: ['verify', 'body.json', '--policy', 'own.yaml'],
+      files: {
+        'body.json': BODY,
+        'own.yaml': 'apiVersion: veritee/v1\nid: own\nversion: 1\naccepts: [tpm]\nminimums: any\n',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'own.yaml: /routes/hardware: must be off, because accepts lists only tpm (policy_member_unused)',
+    },
+  },
+  {
     title: 'a policy file with a wrong member',
     given: 'veritee verify body.json --policy own.yaml, with minimum: any',
     action: {

@@ -1,5 +1,4 @@
 import { isSameName } from '../../formats/distinguished-name.js';
-import { parsePemCertificates } from '../../formats/pem.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
 import type { CrlFrame } from '../../formats/x509-crl.js';
 import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
@@ -10,6 +9,7 @@ import { readCrl, verifyCrl } from '../../vendors/amd/crls.js';
 import { lineName, productOfRoot, type SnpLine } from '../../vendors/amd/issuers.js';
 import type { AmdRootPins } from '../../vendors/amd/roots.js';
 import { type AmdVek, readVek, verifyVek } from '../../vendors/amd/vek.js';
+import { dersOf } from '../files/certificate-files.js';
 import { attempt, type NamedFile, type RefusedFile } from '../files/material-files.js';
 import { seriesOfCrlFile } from './bundle-files.js';
 
@@ -45,8 +45,6 @@ interface KnownRoots {
 }
 
 const NOTHING_KNOWN: KnownRoots = { ark: () => null, chain: () => null };
-
-const PEM_START = '-----BEGIN CERTIFICATE-----';
 
 interface Sorted {
   readonly roots: Found<X509Certificate>[];
@@ -98,19 +96,10 @@ const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate) =>
 
 function sort(files: readonly NamedFile[], refused: RefusedFile[]): Sorted {
   const sorted: Sorted = { roots: [], intermediates: [], veks: [], lists: [] };
-  for (const { name, bytes } of files) {
-    for (const der of split(name, bytes, refused)) sortItem(name, der, sorted, refused);
+  for (const file of files) {
+    for (const der of dersOf(file, refused)) sortItem(file.name, der, sorted, refused);
   }
   return sorted;
-}
-
-function split(name: string, bytes: Uint8Array, refused: RefusedFile[]): readonly Uint8Array[] {
-  const text = Buffer.from(bytes).toString('latin1');
-  if (!text.startsWith(PEM_START)) return [bytes];
-  const ders = attempt(() => parsePemCertificates(text, 'cert_format', { bytes: Number.POSITIVE_INFINITY }));
-  if (!(ders instanceof Error)) return ders;
-  refused.push({ name, why: ders.message });
-  return [];
 }
 
 function sortItem(name: string, der: Uint8Array, sorted: Sorted, refused: RefusedFile[]): void {

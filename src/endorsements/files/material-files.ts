@@ -5,8 +5,9 @@ import { ConfigurationError, FormatError, UnfitError } from '../../model/errors.
 import { fileProblem } from '../../model/file-problem.js';
 import { readBoundedFile } from './whole-files.js';
 
-/** Which files of a folder are material, by their names: of AMD's certificates and CRLs, and of Intel's collateral. */
+/** Which files of a folder are material, by their names: of AMD's certificates and CRLs, of CAs, and of Intel's collateral. */
 export const CERTIFICATE_FILES = /^[^.].*\.(?:pem|der|crl)$/i;
+export const AUTHORITY_FILES = /^[^.].*\.(?:pem|der)$/i;
 export const COLLATERAL_FILES = /^[^.].*\.json$/i;
 
 const MAXIMUM_FILES = 10_000;

@@ -1,4 +1,5 @@
 import { isObject, type JsonValue } from '../json.js';
+import { quotedName } from '../names-in-messages.js';
 import type { CheckRows, Finding } from './row.js';
 import { reference, value } from './words.js';
 
@@ -53,8 +54,7 @@ export const AZURE_CHECKS = {
     holds: 'the certificate is an AK certificate, and its chain ends at a pinned root',
     fails: 'the AK certificate cannot be relied on',
     trust: { guest: { 'instance-identity': 97 } },
-    remedy:
-      'The caller should send the whole akChain, up to the Azure Virtual TPM root, or the operator should list the root in tpm.roots if it is another one.',
+    remedy: missingIssuer,
   },
   hcl_paravisor: {
     holds: 'the paravisor is known',
@@ -69,6 +69,13 @@ export const AZURE_CHECKS = {
     remedy: reference,
   },
 } satisfies CheckRows;
+
+/** Names the issuer that is missing in the chain, and where the operator can put it. */
+function missingIssuer({ missing }: Finding): string {
+  return missing === undefined
+    ? 'The caller should send the whole akChain, up to the Azure Virtual TPM root, or the operator should list the root in tpm.roots if it is another one.'
+    : `The caller should send the whole akChain, where the certificate of the issuer ${quotedName(missing)} is missing, or the operator should put that certificate and those above it into the folder tpm.intermediates.`;
+}
 
 /** Names the paravisor that was seen, and the setting in which the operator can list it. */
 export function paravisor({ actual }: Finding): string {

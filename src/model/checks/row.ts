@@ -18,6 +18,8 @@ export interface Finding {
   readonly actual: JsonValue;
   /** Id of the policy whose check this is, or that changed its result; null for base checks. */
   readonly policy: string | null;
+  /** What is missing, by its name. Only the remedy names it: nothing need have verified where the name is from. */
+  readonly missing?: string;
 }
 
 /**

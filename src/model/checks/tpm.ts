@@ -7,7 +7,7 @@ export const TPM_CHECKS = {
     fails: 'the attestation key of this vTPM did not sign the quote, or the quote was changed afterwards',
     underlies: 'vtpm',
     remedy:
-      'The caller should send quote, certified key and HCL report of the same VM, with what is signed and its signature as the vTPM returned them.',
+      'The caller should send quote, certified key and HCL report of the same VM (in tpm evidence, the AK certificate), with what is signed and its signature as the vTPM returned them.',
   },
   tpm_weak_signature: {
     holds: 'the quote signature uses a strong hash',

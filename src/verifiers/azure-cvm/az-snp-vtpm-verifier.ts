@@ -7,6 +7,7 @@ import { within } from '../../model/errors.js';
 import type { AzSnpVtpmEvidence } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../model/verification.js';
+import type { AkRoots } from '../attestation-key/ak-roots.js';
 import { markVerified, present } from '../evidence/mark-verified.js';
 import {
   type OpenedSnpReport,
@@ -24,7 +25,6 @@ import {
   verifyParavisorVmpl,
   verifyRuntimeDataHash,
 } from '../paravisor/paravisor-claims.js';
-import type { AkRoots } from './ak-roots.js';
 import { type Guest, GuestVerifier, guestMembers, HCL_REPORT, type OpenedGuest } from './guest.js';
 
 const ENDORSEMENTS = '/evidence/endorsements';
@@ -73,7 +73,10 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
     const guest = this.#guests.open(evidence);
     const about = { report: HCL_REPORT, endorsements: ENDORSEMENTS };
     const report = this.#reports.open(hcl.hardwareReport, evidence.endorsements, about);
-    return { needs: report.needs, verify: (context) => this.#verify({ hcl, guest, report }, context) };
+    return {
+      needs: [...report.needs, ...guest.needs],
+      verify: (context) => this.#verify({ hcl, guest, report }, context),
+    };
   }
 
   /** The steps of README.md beside this file, by their numbers; 1 is the reading, 2 is of TDX. */

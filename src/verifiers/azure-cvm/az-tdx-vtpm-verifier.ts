@@ -8,10 +8,10 @@ import { within } from '../../model/errors.js';
 import type { AzTdxVtpmEvidence } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../model/verification.js';
+import type { AkRoots } from '../attestation-key/ak-roots.js';
 import { markVerified, present } from '../evidence/mark-verified.js';
 import type { OpenedTdQuote, TdQuoteVerifier, TpmQuoteVerifier } from '../evidence/parts.js';
 import { paravisorByMrtd, verifyParavisorClaims, verifyRuntimeDataHash } from '../paravisor/paravisor-claims.js';
-import type { AkRoots } from './ak-roots.js';
 import { GuestVerifier, guestMembers, HCL_REPORT, type OpenedGuest } from './guest.js';
 import { verifyTdReport } from './td-report-match.js';
 
@@ -65,7 +65,7 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
     const quote = this.#quotes.open(evidence.tdQuote, evidence.collateral, about);
     const guest = this.#guests.open(evidence);
     const opened = { evidence, runtimeClaims, tdReport, quote, guest };
-    return { needs: quote.needs, verify: async (context) => this.#verify(opened, context) };
+    return { needs: [...quote.needs, ...guest.needs], verify: async (context) => this.#verify(opened, context) };
   }
 
   /** The steps of README.md beside this file, by their numbers; 1 is the reading, 5 is of SNP: a TD has no VMPL. */

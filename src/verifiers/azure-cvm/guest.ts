@@ -1,33 +1,22 @@
-import { parseTpm2bPublic, type TpmtPublic } from '../../formats/tpmt-public.js';
 import type { Checks } from '../../model/check.js';
-import type { CertifiedKeyClaims, Claims, HclClaims, TpmClaims } from '../../model/claims.js';
+import type { Claims, HclClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
-import type { UsedEndorsement } from '../../model/endorsement.js';
-import { within } from '../../model/errors.js';
+import type { AkIssuersRequest, UsedEndorsement } from '../../model/endorsement.js';
 import type { AkCertificateInput, AzureGuestMembers, TpmQuoteInput } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
 import type { FreshnessPlace, VerificationContext } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
-import { bindingWith } from '../binding/certified-binding.js';
+import { type AkPath, missingIssuers, readAkPath } from '../attestation-key/ak-path.js';
+import type { AkRoots } from '../attestation-key/ak-roots.js';
+import { type GuestKeys, openGuestKeys, verifyAkPublic, verifyGuestKeys } from '../attestation-key/guest-keys.js';
 import { withNonce } from '../binding/report-data-binding.js';
-import { present } from '../evidence/mark-verified.js';
-import type { OpenedCertifiedKey, OpenedTpmQuote, TpmQuoteVerifier } from '../evidence/parts.js';
+import { markVerified, present } from '../evidence/mark-verified.js';
+import type { OpenedTpmQuote, QuoteKey, TpmQuoteVerifier } from '../evidence/parts.js';
 import { hclClaims, PARAVISOR_CHECKS, type ParavisorClaims, verifyUserData } from '../paravisor/paravisor-claims.js';
-import {
-  AK_CERTIFICATE_CHECKS,
-  type AkPath,
-  type AkVerdict,
-  NO_AK_VERDICT,
-  readAkPath,
-  verifyAkCertificate,
-} from './ak-certificate.js';
-import { verifyAkPublic } from './ak-public.js';
-import type { AkRoots } from './ak-roots.js';
+import { AK_CERTIFICATE_CHECKS, type AkVerdict, NO_AK_VERDICT, verifyAkCertificate } from './ak-certificate.js';
 
 export const HCL_REPORT = '/evidence/hclReport';
 const TPM_QUOTE = '/evidence/tpmQuote';
-const AK_PUBLIC = '/evidence/akPublic';
-const CERTIFIED_KEY = '/evidence/certifiedKey';
 
 /** The part of Azure's evidence that is the same whatever the hardware. */
 interface GuestEvidence extends AzureGuestMembers {
@@ -67,10 +56,8 @@ export interface OpenedGuest {
   readonly quote: OpenedTpmQuote;
   /** The certificate of the attestation key; null where none was sent. */
   readonly akPath: AkPath | null;
-  /** Public area of the attestation key; null where none was sent. */
-  readonly akPublic: TpmtPublic | null;
-  /** Null where none was sent. */
-  readonly certifiedKey: OpenedCertifiedKey | null;
+  readonly keys: GuestKeys;
+  readonly needs: readonly AkIssuersRequest[];
 }
 
 /** Verifies what runtime claims vouch for: the quote of the vTPM, its nonce, and the certificate of its key. */
@@ -84,19 +71,21 @@ export class GuestVerifier {
   }
 
   /** @throws {FormatError} `tpm_format`, `cert_format` */
-  open({ tpmQuote, ak, akPublic, certifiedKey }: GuestEvidence): OpenedGuest {
+  open(evidence: GuestEvidence): OpenedGuest {
+    const { tpmQuote, ak } = evidence;
+    const akPath = ak === null ? null : readAkPath(ak);
     return {
       quote: this.#quotes.open(tpmQuote, TPM_QUOTE),
-      akPath: ak === null ? null : readAkPath(ak),
-      akPublic: akPublic === undefined ? null : within(AK_PUBLIC, () => parseTpm2bPublic(akPublic)),
-      certifiedKey: certifiedKey === undefined ? null : this.#quotes.openCertifiedKey(certifiedKey, CERTIFIED_KEY),
+      akPath,
+      keys: openGuestKeys(evidence, this.#quotes),
+      needs: akPath === null ? [] : missingIssuers(akPath, this.#roots),
     };
   }
 
   /** Checks that must have an outcome, beside those of the hardware. */
-  required({ akPath, akPublic }: OpenedGuest, { binding }: Pick<VerificationContext, 'binding'>): readonly CheckId[] {
+  required({ akPath, keys }: OpenedGuest, { binding }: Pick<VerificationContext, 'binding'>): readonly CheckId[] {
     const always = ['hcl_binding', ...PARAVISOR_CHECKS, ...this.#quotes.required] as const;
-    const ofKey = akPublic === null ? [] : (['hcl_ak_mismatch'] as const);
+    const ofKey = keys.akPublic === null ? [] : (['hcl_ak_mismatch'] as const);
     return [...withNonce(always, binding), ...(akPath === null ? ofKey : AK_CERTIFICATE_CHECKS)];
   }
 
@@ -115,18 +104,18 @@ export class GuestVerifier {
     context: VerificationContext,
   ): Guest {
     // A key that the attestation key certified: where it is the bound one, the nonce alone has to be held.
-    const certified = verifyCertifiedKey(checks, guest, claims, context);
-    const binding = bindingWith(certified, context.binding, guest.quote.said?.extraData ?? null);
+    const ak = quoteKeyOf(claims.ak);
+    const { binding, withCertifiedKey } = verifyGuestKeys(checks, guest.keys, guest.quote, ak, context.binding);
 
     // 7. The nonce in user-data.
     const inReport = verifyUserData(checks, claims, binding);
 
     // 8. The quote of the vTPM.
-    const quote = guest.quote.verify(claims.ak, binding);
+    const quote = guest.quote.verify(ak, binding);
     checks.addAll(quote.checks);
 
     // 9 to 11. The attestation key as the guest states it, and its certificate.
-    if (guest.akPublic !== null) verifyAkPublic(checks.at(AK_PUBLIC), guest.akPublic, claims.ak);
+    verifyAkPublic(checks, guest.keys, ak);
     const certificate = this.#verifyCertificate(checks, guest, claims.ak, context);
     const { endorsements, validUntil } = certificate;
     const bound: readonly FreshnessPlace[] = [
@@ -137,7 +126,7 @@ export class GuestVerifier {
     const hcl = describeParavisor(claims, reportType, known, certificate.knowsParavisor);
     return {
       ...hcl,
-      claims: { ...hcl.claims, ...present({ tpm: withCertifiedKey(checks, quote.claims, certified) }) },
+      claims: { ...hcl.claims, ...present({ tpm: withCertifiedKey(quote.claims) }) },
       selectedPcrs: quote.selectedPcrs,
       bound,
       endorsements,
@@ -149,32 +138,14 @@ export class GuestVerifier {
     checks: Checks,
     { akPath }: OpenedGuest,
     key: ParavisorClaims['ak'] | null,
-    { at }: VerificationContext,
+    context: VerificationContext,
   ): AkVerdict {
-    return akPath === null ? NO_AK_VERDICT : verifyAkCertificate(checks, akPath, key, this.#roots, at);
+    return akPath === null ? NO_AK_VERDICT : verifyAkCertificate(checks, akPath, key, this.#roots, context);
   }
 }
 
-function verifyCertifiedKey(
-  checks: Checks,
-  { certifiedKey, quote }: OpenedGuest,
-  { ak }: ParavisorClaims,
-  { binding }: VerificationContext,
-): Verified<CertifiedKeyClaims> | null {
-  if (certifiedKey === null) return null;
-  const found = certifiedKey.verify(ak, binding, quote.said);
-  checks.addAll(found.checks);
-  return found.bindable;
-}
-
-/** The key is used under the quoted PCR values: where these do not hold, nothing is claimed of it. */
-function withCertifiedKey(
-  checks: Checks,
-  tpm: Verified<TpmClaims> | null,
-  certifiedKey: Verified<CertifiedKeyClaims> | null,
-): TpmClaims | null {
-  if (tpm === null || certifiedKey === null || !checks.holds('tpm_pcr_digest')) return tpm;
-  return { ...tpm, certifiedKey };
+function quoteKeyOf({ n, e }: ParavisorClaims['ak']): Verified<QuoteKey> {
+  return markVerified({ kind: 'rsa', modulus: n, exponent: e });
 }
 
 /**

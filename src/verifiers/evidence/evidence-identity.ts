@@ -1,11 +1,16 @@
 import { hex, sha256 } from '../../crypto/digest.js';
-import { lowS } from '../../crypto/ecdsa.js';
+import { lowS, rawEcdsa } from '../../crypto/ecdsa.js';
 import { SNP_REPORT_LENGTH } from '../../formats/snp-report.js';
 import { signaturesOfTdQuote, TD_QUOTE_SIGNATURE_LENGTH } from '../../formats/td-quote.js';
+import { parseTpmSignature } from '../../formats/tpmt-signature.js';
+import { nullIfMalformed } from '../../model/errors.js';
 import type { AzSnpVtpmEvidence, AzTdxVtpmEvidence, Evidence, TpmQuoteInput } from '../../model/evidence.js';
 
 /** Of the length before each part. */
 const LENGTH_BYTES = 4;
+
+/** Scheme and hash of a TPMT_SIGNATURE. */
+const TPMT_HEADER_LENGTH = 4;
 
 /** Offset of the hardware report in the paravisor's report. */
 const HCL_HARDWARE_REPORT = 0x20;
@@ -46,6 +51,8 @@ function partsOf(evidence: Evidence): readonly Uint8Array[] {
       const [report, claims] = hclParts(evidence);
       return [report, quoteWithLowS(evidence.tdQuote), ...quoteParts(evidence.tpmQuote), claims, none];
     }
+    case 'tpm':
+      return [none, none, ...quoteParts(withLowSOfQuote(evidence.tpmQuote)), none, none];
     default:
       return [signingInput(evidence.token), none, none, none, none, none, none];
   }
@@ -70,6 +77,20 @@ function hclParts({ type, hclReport }: AzSnpVtpmEvidence | AzTdxVtpmEvidence): r
  */
 function signingInput(token: string): Uint8Array {
   return Buffer.from(token.slice(0, token.lastIndexOf('.')), 'ascii');
+}
+
+/**
+ * An ECDSA signature in one form: each number as long as the field of the curve, the smaller s. A number of a P-384
+ * signature that is as short as one of P-256 is one in 2^127.
+ */
+function withLowSOfQuote(quote: TpmQuoteInput): TpmQuoteInput {
+  const read = nullIfMalformed(() => parseTpmSignature(quote.signature, null));
+  if (read?.scheme !== 'ecdsa') return quote;
+  const curve = read.r.byteLength > 32 || read.s.byteLength > 32 ? 'P-384' : 'P-256';
+  const raw = rawEcdsa(read, curve);
+  if (raw === null) return quote;
+  const header = quote.signature.subarray(0, TPMT_HEADER_LENGTH);
+  return { ...quote, signature: Buffer.concat([header, lowS(curve, raw)]) };
 }
 
 function quoteParts(quote: TpmQuoteInput): readonly Uint8Array[] {

@@ -1,10 +1,10 @@
+import type { EcKey, RsaKey } from '../../formats/public-key.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import type { Check } from '../../model/check.js';
 import type { CertifiedKeyClaims, SnpClaims, TdxClaims, TpmClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import type { SnpEndorsementRequest, TdxCollateralRequest } from '../../model/endorsement.js';
 import type { CertifiedKeyInput, SnpEndorsementInput, TdxCollateral, TpmQuoteInput } from '../../model/evidence.js';
-import type { RsaPublicKey } from '../../model/rsa-public-key.js';
 import type { TcbShortfall } from '../../model/tcb-shortfall.js';
 import type {
   CollateralIssued,
@@ -99,6 +99,9 @@ export interface TdQuoteVerification extends PartVerification {
   readonly reportData: Verified<Uint8Array> | null;
 }
 
+/** A key that signs quotes. */
+export type QuoteKey = Pick<RsaKey, 'kind' | 'modulus' | 'exponent'> | EcKey;
+
 /** Verifies a quote of a TPM inside of other evidence. */
 export interface TpmQuoteVerifier {
   /** Checks that every quote must have an outcome for. */
@@ -123,7 +126,7 @@ export interface OpenedTpmQuote {
    * Verifies it under a key that something else vouches for.
    * @throws {FormatError} `tpm_format` where the signature is malformed
    */
-  verify(key: Verified<RsaPublicKey>, binding: ExpectedBinding | null): TpmQuoteVerification;
+  verify(key: Verified<QuoteKey>, binding: ExpectedBinding | null): TpmQuoteVerification;
 }
 
 export interface TpmQuoteVerification {
@@ -150,7 +153,7 @@ export interface OpenedCertifiedKey {
    * @param quoted of the quote that came with it, whether or not that quote holds
    * @throws {FormatError} `tpm_format` where the signature is malformed
    */
-  verify(key: Verified<RsaPublicKey>, binding: ExpectedBinding | null, quoted: QuotedState | null): CertifiedKey;
+  verify(key: Verified<QuoteKey>, binding: ExpectedBinding | null, quoted: QuotedState | null): CertifiedKey;
 }
 
 export interface CertifiedKey {

@@ -1,9 +1,10 @@
-import { rsaPublicKey } from '../../crypto/key-cache.js';
+import { rawEcdsa, verifyEcdsaAtOnce } from '../../crypto/ecdsa.js';
+import { ecPublicKey, rsaPublicKey } from '../../crypto/key-cache.js';
 import { verifyRsaPkcs1, verifyRsaPss } from '../../crypto/rsa.js';
 import type { TpmHash, TpmSignature } from '../../formats/tpmt-signature.js';
 import type { Checks } from '../../model/check.js';
 import type { PcrBank } from '../../model/evidence.js';
-import type { RsaPublicKey } from '../../model/rsa-public-key.js';
+import type { QuoteKey } from '../evidence/parts.js';
 
 export type StrongHash = Exclude<TpmHash, 'sha1'>;
 
@@ -24,7 +25,7 @@ export interface SignedAttest {
 export function verifyAttestSignature(
   checks: Checks,
   { message, signature, name }: SignedAttest,
-  key: RsaPublicKey,
+  key: QuoteKey,
 ): StrongHash | null {
   const { hash } = signature;
   // SHA-1 is refused before anything is computed with it: a collision would make two structures share a signature.
@@ -44,16 +45,31 @@ export function verifyAttestSignature(
   return holds ? hash : null;
 }
 
-function signatureHolds(message: Uint8Array, signature: TpmSignature, hash: StrongHash, key: RsaPublicKey): boolean {
-  // An RSA key makes no ECDSA signature, and a length other than the modulus' is no encoding of one (RFC 8017, 8.1.2).
-  if (signature.scheme === 'ecdsa') return false;
-  const { scheme, signature: bytes } = signature;
-  const publicKey = rsaPublicKey(key);
-  if (scheme === 'rsassa') return verifyRsaPkcs1(hash, message, bytes, publicKey);
+/** Bytes of a bare signature; null for a key that has none. */
+export function modulusLength(key: QuoteKey): number | null {
+  return key.kind === 'rsa' ? key.modulus.byteLength : null;
+}
+
+/** A key makes signatures of its own kind only. */
+function signatureHolds(message: Uint8Array, signature: TpmSignature, hash: StrongHash, key: QuoteKey): boolean {
+  if (key.kind === 'rsa') return signature.scheme !== 'ecdsa' && rsaHolds(message, signature, hash, key);
+  const raw = signature.scheme === 'ecdsa' ? rawEcdsa(signature, key.curve) : null;
+  return raw !== null && verifyEcdsaAtOnce(key.curve, hash, message, raw, ecPublicKey(key));
+}
+
+function rsaHolds(
+  message: Uint8Array,
+  { scheme, signature }: Exclude<TpmSignature, { readonly scheme: 'ecdsa' }>,
+  hash: StrongHash,
+  { modulus, exponent }: Extract<QuoteKey, { readonly kind: 'rsa' }>,
+): boolean {
+  // A length other than the modulus' is no encoding of a signature (RFC 8017, 8.1.2).
+  const publicKey = rsaPublicKey({ n: modulus, e: exponent });
+  if (scheme === 'rsassa') return verifyRsaPkcs1(hash, message, signature, publicKey);
   // The salt is as long as fits, or, in FIPS mode, as the hash (TPM 2.0 part 1, B.7).
   const hashLength = HASH_LENGTH[hash];
-  const salts = [hashLength, key.n.byteLength - hashLength - 2];
-  return salts.some((saltLength) => verifyRsaPss(hash, saltLength, message, bytes, publicKey));
+  const salts = [hashLength, modulus.byteLength - hashLength - 2];
+  return salts.some((saltLength) => verifyRsaPss(hash, saltLength, message, signature, publicKey));
 }
 
 /** A number as the structure has it. */

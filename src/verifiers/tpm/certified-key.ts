@@ -17,14 +17,13 @@ import type { CertifiedKeyClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import { within } from '../../model/errors.js';
 import type { CertifiedKeyInput } from '../../model/evidence.js';
-import type { RsaPublicKey } from '../../model/rsa-public-key.js';
 import type { ExpectedBinding } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
 import { shown } from '../binding/held-value.js';
 import { withNonce } from '../binding/report-data-binding.js';
 import { markVerified } from '../evidence/mark-verified.js';
-import type { CertifiedKey, OpenedCertifiedKey, QuotedState } from '../evidence/parts.js';
-import { HASH_LENGTH, type StrongHash, verifyAttestSignature, word } from './attest-signature.js';
+import type { CertifiedKey, OpenedCertifiedKey, QuotedState, QuoteKey } from '../evidence/parts.js';
+import { HASH_LENGTH, modulusLength, type StrongHash, verifyAttestSignature, word } from './attest-signature.js';
 
 /** Checks that every certification must have an outcome for, in the order in which they run. */
 const CERTIFIED_KEY_CHECKS = [
@@ -68,7 +67,7 @@ function readStructure(info: Uint8Array): Structure {
 }
 
 interface Against {
-  readonly key: Verified<RsaPublicKey>;
+  readonly key: Verified<QuoteKey>;
   readonly binding: ExpectedBinding | null;
   readonly quoted: QuotedState | null;
 }
@@ -78,7 +77,7 @@ function verify(checks: Checks, read: ReadCertification, { key, binding, quoted 
   const { input, structure, publicArea } = read;
 
   // b. The attestation key signed it.
-  const signature = within(`${checks.about}/signature`, () => parseTpmSignature(input.signature, key.n.byteLength));
+  const signature = within(`${checks.about}/signature`, () => parseTpmSignature(input.signature, modulusLength(key)));
   const signed = { message: input.info, signature, name: 'certification' } as const;
   const hash = verifyAttestSignature(checks.inside('/signature'), signed, key);
 

@@ -13,7 +13,6 @@ import { Checks } from '../../model/check.js';
 import type { TpmClaims } from '../../model/claims.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { CertifiedKeyInput, TpmQuoteInput } from '../../model/evidence.js';
-import type { RsaPublicKey } from '../../model/rsa-public-key.js';
 import type { ExpectedBinding } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
 import { shown } from '../binding/held-value.js';
@@ -23,10 +22,11 @@ import type {
   OpenedCertifiedKey,
   OpenedTpmQuote,
   QuotedState,
+  QuoteKey,
   TpmQuoteVerification,
   TpmQuoteVerifier,
 } from '../evidence/parts.js';
-import { HASH_LENGTH, type StrongHash, verifyAttestSignature, word } from './attest-signature.js';
+import { HASH_LENGTH, modulusLength, type StrongHash, verifyAttestSignature, word } from './attest-signature.js';
 import { openCertifiedKey } from './certified-key.js';
 
 /** Checks that every quote must have an outcome for, in the order in which they run. */
@@ -49,7 +49,7 @@ const ALWAYS_EXTENDED = [0, 7] as const;
  * It does not establish that the key is an attestation key: whoever calls it does.
  */
 @injectable()
-export class RsaTpmQuoteVerifier implements TpmQuoteVerifier {
+export class Tpm2QuoteVerifier implements TpmQuoteVerifier {
   readonly required = TPM_QUOTE_CHECKS;
 
   open(input: TpmQuoteInput, about: string): OpenedTpmQuote {
@@ -102,11 +102,11 @@ function requireValueLengths({ pcrs }: TpmQuoteInput, about: string): void {
 function verify(
   checks: Checks,
   quote: ReadQuote,
-  key: Verified<RsaPublicKey>,
+  key: Verified<QuoteKey>,
   binding: ExpectedBinding | null,
 ): TpmQuoteVerification {
   // 2 and 3. The signature.
-  const signature = within(`${checks.about}/signature`, () => parseTpmSignature(quote.signature, key.n.byteLength));
+  const signature = within(`${checks.about}/signature`, () => parseTpmSignature(quote.signature, modulusLength(key)));
   const hash = verifyAttestSignature(
     checks.inside('/signature'),
     { message: quote.message, signature, name: 'quote' },

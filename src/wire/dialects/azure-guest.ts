@@ -5,6 +5,8 @@ import type {
   AzTdxVtpmEvidence,
   AzureGuestMembers,
   CertifiedKeyInput,
+  EvidenceType,
+  TpmEvidence,
   TpmQuoteInput,
 } from '../../model/evidence.js';
 import { isObject, type JsonObject } from '../../model/json.js';
@@ -13,22 +15,22 @@ import type { Schemas } from '../schema-check.js';
 import { MISSING_MEMBER } from '../schema-message.js';
 import { readDocument, readMaaSnpReport } from './maa-request.js';
 
-type AzureEvidence = AzSnpVtpmEvidence | AzTdxVtpmEvidence;
+type AzureEvidence = AzSnpVtpmEvidence | AzTdxVtpmEvidence | TpmEvidence;
 type Info = Schemas['AzureGuestInfo'];
 type TpmInfo = Schemas['AzureGuestTpmInfo'];
 
 type IsolationType = Schemas['AzureGuestIsolationInfo']['Type'];
 
-/** A kind of machine: the type of its evidence, and how it is read; null where this version does not judge it. */
+/** A kind of machine: the type of its evidence, and how it is read. */
 interface Machine {
-  readonly evidenceType: string;
-  readonly read: ((info: Info, vtpm: Vtpm, place: Place) => AzureEvidence) | null;
+  readonly evidenceType: EvidenceType;
+  readonly read: (info: Info, vtpm: Vtpm, place: Place) => AzureEvidence;
 }
 
 const MACHINES: { readonly [type in IsolationType]: Machine } = {
   SevSnp: { evidenceType: 'az-snp-vtpm', read: readSnp },
   Tdx: { evidenceType: 'az-tdx-vtpm', read: readTdx },
-  TrustedLaunch: { evidenceType: 'tpm', read: null },
+  TrustedLaunch: { evidenceType: 'tpm', read: readTpm },
 };
 
 /**
@@ -53,8 +55,8 @@ type Place = (path: string) => string;
  * Ignored: the operating system, which the guest states of itself; `ClientPayload`, which nothing here has signed; and
  * `PcrSet`, since the signed selection says which PCRs are quoted.
  *
- * @throws {FormatError} `encoding`; `type_mismatch` for the info of another type of machine, `schema` where report or claims
- *   are missing, `tdx_not_a_quote` for a TD without quote
+ * @throws {FormatError} `encoding`; `type_mismatch` for the info of another type of machine, `schema` where report, claims
+ *   or certificate are missing, `tdx_not_a_quote` for a TD without quote
  */
 export function readAzureGuest(evidence: Schemas['AzureGuestEvidence'], pointer: string): AzureEvidence {
   return readInfo(evidence.type, evidence.value, (path) => `${pointer}/value${path}`);
@@ -72,7 +74,7 @@ export function readEncodedAzureGuest(evidence: Schemas['AzureGuestEncodedEviden
 
 function readInfo(type: Schemas['AzureGuestType'], info: Info, place: Place): AzureEvidence {
   const { evidenceType, read } = MACHINES[info.IsolationInfo.Type];
-  if (evidenceType !== type || read === null) {
+  if (evidenceType !== type) {
     const message = `this is of a machine whose evidence is of type ${evidenceType}, expected ${type}`;
     throw new FormatError('type_mismatch', message, { pointer: place('/IsolationInfo/Type') });
   }
@@ -91,7 +93,7 @@ function proofOf(
   throw new FormatError(code, MISSING_MEMBER, { pointer: place('/IsolationInfo/Evidence') });
 }
 
-type Vtpm = Pick<AzureEvidence, 'tpmQuote' | 'ak'> & AzureGuestMembers;
+type Vtpm = Pick<AzSnpVtpmEvidence, 'tpmQuote' | 'ak'> & AzureGuestMembers;
 
 function readSnp(info: Info, vtpm: Vtpm, place: Place): AzSnpVtpmEvidence {
   const { Proof, RunTimeData } = proofOf(info, place, 'schema');
@@ -110,6 +112,16 @@ function readTdx(info: Info, vtpm: Vtpm, place: Place): AzTdxVtpmEvidence {
   refuseForeignStructure(tdQuote, 'TD quote', at);
   const hclReport = { hardwareReport: null, runtimeClaims: readClaims(RunTimeData, place) };
   return { type: 'az-tdx-vtpm', hclReport, tdQuote, collateral: null, ...vtpm };
+}
+
+/** A machine of Trusted Launch has no hardware report: all that vouches for its vTPM is the certificate. */
+function readTpm({ IsolationInfo }: Info, { ak, ...vtpm }: Vtpm, place: Place): TpmEvidence {
+  if (IsolationInfo.Evidence !== undefined) {
+    const message = 'a machine of Trusted Launch has no hardware report';
+    throw new FormatError('type_mismatch', message, { pointer: place('/IsolationInfo/Evidence') });
+  }
+  if (ak === null) throw new FormatError('schema', MISSING_MEMBER, { pointer: place('/TpmInfo/AikCert') });
+  return { type: 'tpm', ak, ...vtpm };
 }
 
 function readClaims(text: string, place: Place): Uint8Array {

@@ -5,7 +5,7 @@ import type {
   EvidenceType,
   TpmQuoteInput,
 } from '../../model/evidence.js';
-import { traitsOf, VERIFIED_TYPES } from '../../model/evidence-traits.js';
+import { EVIDENCE_TYPES, traitsOf } from '../../model/evidence-traits.js';
 import { isObject, type JsonObject } from '../../model/json.js';
 import {
   NO_SNP_ENDORSEMENTS,
@@ -141,7 +141,7 @@ export function trusteeHint(object: JsonObject): string | null {
 function trusteeType(object: JsonObject): EvidenceType | null {
   const { type, hcl_report: hclReport, tpm_quote: tpmQuote, td_quote: tdQuote, quote, report, vcek } = object;
   if (hclReport !== undefined && tpmQuote !== undefined) {
-    const named = VERIFIED_TYPES.find((verified) => verified === type);
+    const named = EVIDENCE_TYPES.find((verified) => verified === type);
     const isOfTd = tdQuote !== undefined || (named !== undefined && 'tdQuote' in traitsOf(named).members);
     return isOfTd ? 'az-tdx-vtpm' : 'az-snp-vtpm';
   }

@@ -1,9 +1,12 @@
+import { mkdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   buildCcel,
   createAmdPki,
+  createAzureAkPki,
   createIntelPki,
   createTdxGuest,
+  createTrustedLaunchMachine,
   createVirtualMachine,
   labCcelEvents,
   TdxPlatform,
@@ -120,6 +123,33 @@ describe('veritee verify', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
+  it('judges a vTPM by itself, with the issuers of its certificate in a folder', async () => {
+    const pki = createAzureAkPki();
+    const machine = await createTrustedLaunchMachine({ pki });
+    const members = { accepts: ['tpm'], minimums: 'any', routes: { hardware: 'off' } };
+    const policy = await cli.write(
+      'vtpm.json',
+      JSON.stringify({ apiVersion: 'veritee/v1', id: 'vtpm', version: 1, ...members }),
+    );
+    await mkdir(cli.path('issuers'));
+    await cli.write('ak-root.pem', pki.authority('root').pem);
+    for (const name of ['ca24', 'ca2025', 'root'] as const) {
+      await cli.write(`issuers/${name}.der`, pki.authority(name).der);
+    }
+    const config = await cli.write('vtpm.yaml', 'tpm: { roots: [ak-root.pem], intermediates: issuers }\n');
+    const without = await cli.write('roots.yaml', 'tpm: { roots: [ak-root.pem] }\n');
+    const evidence = machine.wireEvidence({ nonce: NONCE, certificate: { chain: null } });
+    const body = await cli.write('vtpm-body.json', JSON.stringify({ evidence, nonce: NONCE.toString('base64url') }));
+    const asked = (file: string) => cli.run(['verify', body, '--config', file, '--policy', policy]);
+    expect((await asked(config)).exitCode).toBe(0);
+    const denied = await asked(without);
+    expect(denied.exitCode).toBe(2);
+    expect(JSON.parse(denied.stdout).reasons).toEqual(['ak_cert_untrusted']);
+    const inspected = await cli.run(['inspect', body]);
+    expect([inspected.exitCode, JSON.parse(inspected.stdout).type]).toEqual([0, 'tpm']);
+    expect((await cli.run(['verify', body, '--config', config])).exitCode).toBe(2);
+  });
+
   it.each([
     ['no JSON', 'not json', /body\.json: is not JSON, and a \/verify body is expected\n/],
     ['JSON that is cut short', '{"evidence": {', /body\.json: schema: not JSON: the text ends too early/],
@@ -131,8 +161,8 @@ describe('veritee verify', () => {
     ],
     [
       'a type without verifier',
-      JSON.stringify({ evidence: { type: 'tpm', quote: 'AA' } }),
-      /body\.json: type_unsupported: .*"tpm"/,
+      JSON.stringify({ evidence: { type: 'simulated', quote: 'AA' } }),
+      /body\.json: type_unsupported: .*"simulated"/,
     ],
   ])('ends with 1 and says why for a body of %s', async (_title, body, message) => {
     const { exitCode, stdout, stderr } = await verify(await cli.write('body.json', body));

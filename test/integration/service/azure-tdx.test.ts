@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService, World } from '../../../src/composition/service.js';
 import { TOKENS } from '../../../src/model/injection-tokens.js';
 import type { JsonObject } from '../../../src/model/json.js';
-import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
+import type { AkRoots } from '../../../src/verifiers/attestation-key/ak-roots.js';
 import {
   AZURE_MRTD,
   type AzureTdxEvidenceOptions,

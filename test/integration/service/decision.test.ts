@@ -268,7 +268,7 @@ describe('the question', () => {
     const { status, body } = await post(
       service.url,
       '/verify',
-      JSON.stringify({ evidence: { type: 'tpm', quote: 'AA' } }),
+      JSON.stringify({ evidence: { type: 'simulated', quote: 'AA' } }),
     );
     expect([status, body.code]).toEqual([400, 'type_unsupported']);
   });

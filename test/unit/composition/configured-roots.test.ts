@@ -6,7 +6,7 @@ import { NO_CONFIGURED_ROOTS, ReloadedRoots, readConfiguredRoots } from '../../.
 import { createAppContainer } from '../../../src/composition/container.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { TOKENS } from '../../../src/model/injection-tokens.js';
-import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
+import type { AkRoots } from '../../../src/verifiers/attestation-key/ak-roots.js';
 import type { ItaTokenVerifierOptions } from '../../../src/verifiers/trust-authority/ita-token-verifier.js';
 import { createAzureAkPki, createIntelPki } from '../../lab/index.js';
 import { RecordingLog } from '../endorsements/recording-log.js';

@@ -8,7 +8,7 @@ import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { TOKENS } from '../../../src/model/injection-tokens.js';
 import type { EvidenceVerifier } from '../../../src/model/verification.js';
 import type { InspectEvidenceUseCase } from '../../../src/service/inspections.js';
-import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
+import type { AkRoots } from '../../../src/verifiers/attestation-key/ak-roots.js';
 import type { ParavisorFloors } from '../../../src/verifiers/paravisor/paravisor-claims.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { buildCcel, createIntelPki, createTdxGuest, TdxPlatform } from '../../lab/index.js';
@@ -99,6 +99,7 @@ describe('the container', () => {
       'maa-token',
       'snp',
       'tdx',
+      'tpm',
     ]);
   });
 

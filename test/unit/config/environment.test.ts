@@ -42,6 +42,7 @@ const CASES: readonly Case[] = [
   ['VERITEE__AZURE__PARAVISORS__MRTDS', `["${SHA384}"]`, (c) => c.azure.paravisors.mrtds, [SHA384]],
   ['VERITEE__AZURE__PARAVISORS__AK_CERTIFICATES', '2025-10-01', (c) => c.azure.paravisors.akCertificates, '2025-10-01'],
   ['VERITEE__TPM__ROOTS', '["root.pem"]', (c) => c.tpm.roots, ['root.pem']],
+  ['VERITEE__TPM__INTERMEDIATES', '/var/tpm', (c) => c.tpm.intermediates, '/var/tpm'],
   ['VERITEE__MAA__SHARED', '["weu"]', (c) => c.maa.shared, ['weu']],
   [
     'VERITEE__MAA__ISSUERS',

@@ -93,6 +93,10 @@ const SHOWN: Readonly<Record<string, Shown>> = {
     'integration/service/azure-tdx.test.ts',
     'HCL-14 trusts the certificate below a root of the operator for the key, and knows no paravisor by it',
   ],
+  'tpm.intermediates': [
+    'integration/service/tpm.test.ts',
+    'HCL-14 completes a chain from the folder of the operator, for every evidence with a vTPM',
+  ],
   'maa.shared': [ISSUERS, 'are those of some regions, or none'],
   'maa.issuers': [ISSUERS, 'replace a shared provider of their name'],
   'maa.issuers[].issuer': [ISSUERS, 'replace a shared provider of their name'],

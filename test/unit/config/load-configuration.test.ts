@@ -60,7 +60,7 @@ describe('defaults', () => {
       amd: { kds: 'https://kdsintf.amd.com', chains: './endorsements/amd', refuseProducts: [] },
       intel: { pcs: 'https://api.trustedservices.intel.com', collateral: './endorsements/intel' },
       azure: { thim: 'off', paravisors: { idKeyDigests: [], mrtds: [], akCertificates: 'off' } },
-      tpm: { roots: [] },
+      tpm: { roots: [], intermediates: './endorsements/tpm' },
       maa: { shared: true, issuers: [], submit: { endpoints: [], apiVersion: '2025-06-01', credential: null } },
       ita: {
         issuers: TRUST_AUTHORITIES,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AllEndorsements } from '../../../src/endorsements/all-endorsements.js';
 import type {
+  AkIssuersRequest,
   EndorsementRequest,
   SnpEndorsementRequest,
   SnpEndorsementSet,
@@ -22,6 +23,7 @@ const KEYS: Unavailable = { code: 'jwks_unavailable', detail: 'down', retryable:
 const TOKEN: TokenKeysRequest = { kind: 'token-keys', type: 'maa-token', issuer: 'https://issuer.example', kid: 'a' };
 const STALE: Unavailable = { code: 'collateral_stale', detail: 'ended', retryable: true };
 const QUOTE: TdxCollateralRequest = { kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', supplied: null };
+const AK: AkIssuersRequest = { kind: 'ak-issuers', issuer: Uint8Array.of(0x30, 0) };
 const SNP: SnpEndorsementRequest = {
   kind: 'amd-snp',
   signingKey: 'vcek',
@@ -50,17 +52,21 @@ function setUp() {
       return STALE;
     },
   };
-  return { asked, all: new AllEndorsements({ amd, intel, tokenKeys }) };
+  const akIssuers = {
+    find: async (...args: readonly unknown[]) => {
+      asked.push(args);
+      return [];
+    },
+  };
+  return { asked, all: new AllEndorsements({ amd, intel, tokenKeys, akIssuers }) };
 }
 
 describe('AllEndorsements', () => {
   it('asks each source for what it has, and gives all of it', async () => {
     const { all, asked } = setUp();
-    expect(await all.fetch([SNP, QUOTE, TOKEN], CONTEXT)).toEqual({ snp: SNP_SET, tdx: STALE, tokenKeys: KEYS });
-    expect(asked).toEqual([
-      [QUOTE, CONTEXT],
-      [TOKEN, CONTEXT],
-    ]);
+    const found = { snp: SNP_SET, tdx: STALE, tokenKeys: KEYS, akIssuers: [] };
+    expect(await all.fetch([SNP, QUOTE, TOKEN, AK], CONTEXT)).toEqual(found);
+    expect(asked).toEqual([[QUOTE, CONTEXT], [TOKEN, CONTEXT], [AK]]);
   });
 
   it.each([
@@ -80,6 +86,10 @@ describe('AllEndorsements', () => {
     await expect(setUp().all.fetch([TOKEN, { ...TOKEN, issuer: 'https://b.example' }], CONTEXT)).rejects.toThrow(
       'more than one token',
     );
+  });
+
+  it('refuses to take the issuers of one attestation key for those of another', async () => {
+    await expect(setUp().all.fetch([AK, AK], CONTEXT)).rejects.toThrow('more than one attestation key');
   });
 
   it('refuses to take the collateral of one quote for that of another', async () => {

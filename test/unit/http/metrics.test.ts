@@ -38,7 +38,14 @@ describe('metrics', () => {
 
   it('count failed reloads by part, and show zero of the common ones before the first', async () => {
     const metrics = new Metrics();
-    const parts = ['policies', 'roots', 'callers and listen.tls', 'amd.chains', 'intel.collateral'];
+    const parts = [
+      'policies',
+      'roots',
+      'callers and listen.tls',
+      'amd.chains',
+      'intel.collateral',
+      'tpm.intermediates',
+    ];
     for (const part of parts) {
       expect(await metrics.text()).toContain(`veritee_reload_failed_total{part="${part}"} 0\n`);
     }

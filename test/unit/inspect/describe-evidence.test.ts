@@ -7,6 +7,7 @@ import {
   AZURE_MRTD,
   createAzureAkPki,
   createTdxGuest,
+  createTrustedLaunchMachine,
   createVirtualMachine,
   labCcelEvents,
   SnpGuest,
@@ -81,6 +82,23 @@ describe('description of evidence', () => {
     expectRefused({ ...vm.evidence(), akPublic: publicArea }, 'tpm_format', '/akPublic');
     const broken = { ...members.certifiedKey, publicArea };
     expectRefused({ ...vm.evidence(), certifiedKey: broken }, 'tpm_format', '/certifiedKey/publicArea');
+  });
+
+  it('has every structure of a vTPM by itself', async () => {
+    const machine = await createTrustedLaunchMachine();
+    expect(structures(machine.evidence({ nonce: NONCE }))).toEqual([
+      'TPMS_ATTEST /tpmQuote/message',
+      'PCR values /tpmQuote/pcrs',
+      'AK certificate /akCertificate',
+      ...Array(3).fill('certificate above the AK /akChain'),
+    ]);
+    const evidence = machine.evidence();
+    const message = evidence.tpmQuote.message.subarray(1);
+    expectRefused(
+      { ...evidence, tpmQuote: { ...evidence.tpmQuote, message: message.subarray(0, 3) } },
+      'tpm_format',
+      '/tpmQuote',
+    );
   });
 
   it('has every structure of an Azure confidential VM on TDX', () => {

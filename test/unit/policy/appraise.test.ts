@@ -52,17 +52,24 @@ describe('appraise', () => {
   });
 
   it('HCL-14 denies evidence of a vTPM alone under a policy that wants hardware', () => {
-    const tpm = policy({ accepts: ['tpm'], minimums: 'any' });
-    const appraisal = appraise(tpm, situation({ type: 'tpm', claims: {} }));
+    const tpm = { ...policy({ accepts: ['tpm'], minimums: 'any', routes: { hardware: 'off' } }) };
+    const wantsHardware = { ...tpm, routes: { ...tpm.routes, hardware: 'required' as const } };
+    expect(failed(appraise(wantsHardware, situation({ type: 'tpm' })))).toEqual(['policy_evidence_type']);
+    const appraisal = appraise(policy(), situation({ type: 'tpm' }));
     expect(failed(appraisal)).toEqual(['policy_evidence_type']);
-    expect(failed(appraise(policy(), situation({ type: 'tpm', claims: {} })))).toEqual(['policy_evidence_type']);
+    expect(only(appraisal, 'policy_evidence_type').detail).toBe(
+      'the policy does not accept this type of evidence; TPM only: nothing here vouches for hardware',
+    );
   });
 
-  it('is indeterminate for tpm, which it cannot appraise', () => {
+  it('allows evidence of a vTPM alone under a policy for it, and only with its claims', () => {
     const members = { accepts: ['tpm'], minimums: 'any', routes: { hardware: 'off' } };
-    const appraisal = appraise(policy(members), situation({ type: 'tpm', claims: azClaims() }));
-    expect(appraisal.outcome).toBe('indeterminate');
-    expect(only(appraisal, 'internal_error')).toMatchObject({ result: 'unavailable', retryable: false });
+    const appraisal = appraise(policy(members), situation({ type: 'tpm' }));
+    expect(appraisal.outcome).toBe('allow');
+    expect(only(appraisal, 'policy_evidence_type').detail).toBe(
+      'the policy accepts this type of evidence; TPM only: nothing here vouches for hardware',
+    );
+    expect(appraise(policy(members), situation({ type: 'tpm', claims: {} })).outcome).toBe('indeterminate');
   });
 
   it('does not change base checks of the verification that no policy speaks about', () => {

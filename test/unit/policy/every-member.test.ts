@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { CHECK_IDS, CHECKS } from '../../../src/model/checks/catalogue.js';
+import type { EvidenceType } from '../../../src/model/evidence.js';
+import { isHardwareType } from '../../../src/model/evidence-traits.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { POLICY_SCHEMA } from '../../../src/policy/policy-grammar.js';
 import { PolicyError } from '../../../src/policy/policy-problem.js';
 import { appraised, policy, type Situation } from './fixture.js';
 import { membersOf } from './grammar-members.js';
-import { genuine, JUDGED_TYPES, type JudgedType, leastOf, MEMBER_FLIPS, type MemberFlip } from './member-flips.js';
+import { EVERY_TYPE, genuine, leastOf, MEMBER_FLIPS, type MemberFlip } from './member-flips.js';
 import { WAIVER_SITUATIONS } from './waiver-situations.js';
 
 /** Says which policy it is, or who tolerates something: shown, never judged. */
@@ -22,11 +24,11 @@ const NOTHING_ELSE_LOADS = [
 /** Loads, and waits for a capability that is not built: `membersNotBuilt` says so of each. */
 const NOT_BUILT = ['require.tpm.runtimePcrs'];
 
-function outcomeOf(type: JudgedType, members: JsonObject, given: Situation) {
+function outcomeOf(type: EvidenceType, members: JsonObject, given: Situation) {
   return appraised({ ...leastOf(type), ...members }, { ...given, type }).outcome;
 }
 
-function codesAtLoad(type: JudgedType, members: JsonObject): readonly string[] {
+function codesAtLoad(type: EvidenceType, members: JsonObject): readonly string[] {
   try {
     policy({ ...leastOf(type), ...members });
   } catch (error) {
@@ -48,12 +50,14 @@ const OTHERS = [...new Set(MEMBER_FLIPS.filter(isJudgedByType).map(({ member }) 
   const [first] = flips;
   return first === undefined
     ? []
-    : JUDGED_TYPES.filter((type) => !covered.has(type)).map((type) => [member, type, first] as const);
+    : EVERY_TYPE.filter((type) => !covered.has(type)).map((type) => [member, type, first] as const);
 });
 
-/** A route that the evidence itself is the token of. */
-const isOwnRoute = (member: string, type: JudgedType) =>
-  (member === 'routes.maa' && type === 'maa-token') || (member === 'routes.ita' && type === 'ita-token');
+/** A route that the evidence itself is the token of, or that no policy for its type loads with. */
+const isOwnRoute = (member: string, type: EvidenceType) =>
+  (member === 'routes.maa' && type === 'maa-token') ||
+  (member === 'routes.ita' && type === 'ita-token') ||
+  (member.startsWith('routes.') && type === 'tpm');
 
 describe('every member of a policy', () => {
   it('DEC-13 has evidence on which the decision flips with it', () => {
@@ -91,15 +95,19 @@ describe('every member of a policy', () => {
   });
 
   it('DEC-12, DEC-13 has the hardware route that its types need, and no other', () => {
-    for (const type of JUDGED_TYPES) {
-      const wrong = type.endsWith('-token') ? 'required' : 'off';
+    for (const type of EVERY_TYPE) {
+      const wrong = isHardwareType(type) ? 'off' : 'required';
       expect(codesAtLoad(type, { routes: { hardware: wrong } })).toHaveLength(1);
     }
   });
 
-  it('DEC-13 never allows evidence of a type that this version cannot appraise', () => {
-    const members = { accepts: ['tpm'], minimums: 'any', routes: { hardware: 'off' } };
-    expect(appraised(members, { type: 'tpm' }).outcome).toBe('indeterminate');
+  it('DEC-13 has no route on for a vTPM by itself, whose evidence no token can be compared with', () => {
+    for (const route of ['maa', 'ita']) {
+      for (const wanted of ['required', 'optional']) {
+        const routes = { hardware: 'off', [route]: wanted };
+        expect(codesAtLoad('tpm', { routes })).toEqual(['policy_member_unused']);
+      }
+    }
   });
 });
 
@@ -111,7 +119,7 @@ describe('every check that a waiver can name', () => {
     expect([...new Set(WAIVER_SITUATIONS.map(({ check }) => check))].sort()).toEqual(waivable.sort());
   });
 
-  it.each(WAIVER_SITUATIONS.flatMap((one) => JUDGED_TYPES.map((type) => [one.check, type, one] as const)))(
+  it.each(WAIVER_SITUATIONS.flatMap((one) => EVERY_TYPE.map((type) => [one.check, type, one] as const)))(
     'DEC-13 covers something, or does not load: %s of %s',
     (id, type, { value, types, members, given }) => {
       const waiver = { ...TERMS, check: id, ...(value === undefined ? {} : { value }) };

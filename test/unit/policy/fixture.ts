@@ -200,6 +200,7 @@ export function check(id: CheckId, result: CheckResult = 'pass', overrides: Part
 
 const AZ_CHECKS: readonly CheckId[] = ['snp_signature', 'snp_debug', 'hcl_binding', 'tpm_signature', 'nonce_mismatch'];
 const BARE_CHECKS: readonly CheckId[] = ['snp_signature', 'snp_debug', 'nonce_mismatch'];
+const TPM_CHECKS: readonly CheckId[] = ['ak_cert_untrusted', 'cert_validity', 'tpm_signature', 'nonce_mismatch'];
 const TD_CHECKS: readonly CheckId[] = ['tdx_signature', 'tdx_debug', 'tdx_attributes', 'tdx_xfam', 'nonce_mismatch'];
 const AZ_TD_CHECKS: readonly CheckId[] = ['tdx_report_mismatch', ...TD_CHECKS, 'hcl_binding', 'tpm_signature'];
 
@@ -212,6 +213,7 @@ function usual(type: AppraisalInput['evidenceType']): {
   const guest: Verification['bound'] = ['tpm.extraData', 'hcl.userData'];
   if (type === 'az-snp-vtpm') return { ids: AZ_CHECKS, claims: azClaims(), bound: guest };
   if (type === 'az-tdx-vtpm') return { ids: AZ_TD_CHECKS, claims: azTdxClaims(), bound: guest };
+  if (type === 'tpm') return { ids: TPM_CHECKS, claims: { tpm: tpmClaims() }, bound: ['tpm.extraData'] };
   if (type === 'tdx') return { ids: TD_CHECKS, claims: { tdx: tdxClaims() }, bound: ['tdx.reportData'] };
   return { ids: BARE_CHECKS, claims: { snp: snpClaims() }, bound: ['snp.reportData'] };
 }

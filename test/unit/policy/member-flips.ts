@@ -5,7 +5,7 @@ import {
   type SnpClaims,
   type SnpPart,
 } from '../../../src/model/claims.js';
-import type { ContractEvidenceType } from '../../../src/model/evidence.js';
+import type { EvidenceType } from '../../../src/model/evidence.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { TDX_REGISTERS } from '../../../src/policy/reference-grammar.js';
 import {
@@ -21,50 +21,49 @@ import {
   tokenClaims,
 } from './fixture.js';
 
-/** Evidence that this version appraises. */
-export type JudgedType = Exclude<ContractEvidenceType, 'tpm'>;
-
 /** Two policies that differ in one member, and evidence of some types on which they decide differently. */
 export interface MemberFlip {
   /** Path in the grammar; `[]` for the items of a list. */
   readonly member: string;
-  readonly types: readonly JudgedType[];
+  readonly types: readonly EvidenceType[];
   /** The policy with the member, as added to the least policy of the type. */
   readonly on: JsonObject;
   /** The policy without it. */
   readonly off: JsonObject;
-  readonly given: (type: JudgedType) => Situation;
+  readonly given: (type: EvidenceType) => Situation;
 }
 
-const SNP: readonly JudgedType[] = ['snp', 'az-snp-vtpm'];
-const TDX: readonly JudgedType[] = ['tdx', 'az-tdx-vtpm'];
-const AZURE: readonly JudgedType[] = ['az-snp-vtpm', 'az-tdx-vtpm'];
-const HARDWARE: readonly JudgedType[] = [...SNP, ...TDX];
-const TOKENS: readonly JudgedType[] = ['maa-token', 'ita-token'];
-export const JUDGED_TYPES: readonly JudgedType[] = [...HARDWARE, ...TOKENS];
+const SNP: readonly EvidenceType[] = ['snp', 'az-snp-vtpm'];
+const TDX: readonly EvidenceType[] = ['tdx', 'az-tdx-vtpm'];
+const AZURE: readonly EvidenceType[] = ['az-snp-vtpm', 'az-tdx-vtpm'];
+const HARDWARE: readonly EvidenceType[] = [...SNP, ...TDX];
+const TOKENS: readonly EvidenceType[] = ['maa-token', 'ita-token'];
+export const EVERY_TYPE: readonly EvidenceType[] = [...HARDWARE, ...TOKENS, 'tpm'];
+const VTPM: readonly EvidenceType[] = [...AZURE, 'tpm'];
 
 const HEX_32 = 'fa'.repeat(32);
 const HEX_48 = 'fa'.repeat(48);
-const PARTNER: { readonly [type in JudgedType]: JudgedType } = {
+const PARTNER: { readonly [type in EvidenceType]: EvidenceType } = {
   snp: 'az-snp-vtpm',
   'az-snp-vtpm': 'snp',
   tdx: 'az-tdx-vtpm',
   'az-tdx-vtpm': 'tdx',
   'maa-token': 'ita-token',
   'ita-token': 'maa-token',
+  tpm: 'maa-token',
 };
 
 /** The policy that accepts a type and asks for nothing. */
-export function leastOf(type: JudgedType): JsonObject {
-  return { accepts: [type], minimums: 'any', ...(isToken(type) ? { routes: { hardware: 'off' } } : {}) };
+export function leastOf(type: EvidenceType): JsonObject {
+  return { accepts: [type], minimums: 'any', ...(HARDWARE.includes(type) ? {} : { routes: { hardware: 'off' } }) };
 }
 
-function isToken(type: JudgedType): boolean {
+function isToken(type: EvidenceType): boolean {
   return TOKENS.includes(type);
 }
 
 /** Evidence of a type, with a token of Azure Attestation beside it where it is none. */
-export function genuine(type: JudgedType): Situation {
+export function genuine(type: EvidenceType): Situation {
   if (type === 'maa-token') return { type, claims: { maa: tokenClaims() }, results: verified('maa') };
   if (type === 'ita-token') return { type, claims: { ita: tokenClaims() }, results: verified('ita') };
   return { type };
@@ -74,35 +73,35 @@ function verified(route: 'maa' | 'ita'): Situation['results'] & {} {
   return new Map([[route, { state: 'verified' }]]);
 }
 
-function claimsOf(type: JudgedType): Situation['claims'] & {} {
+function claimsOf(type: EvidenceType): Situation['claims'] & {} {
   if (type === 'snp') return { snp: snpClaims() };
   if (type === 'tdx') return { tdx: tdxClaims() };
   return type === 'az-snp-vtpm' ? azClaims() : azTdxClaims();
 }
 
-function withSnp(claims: Partial<SnpClaims>): (type: JudgedType) => Situation {
+function withSnp(claims: Partial<SnpClaims>): (type: EvidenceType) => Situation {
   return (type) => ({ type, claims: { ...claimsOf(type), snp: snpClaims(claims) } });
 }
 
-function withTdx(claims: Parameters<typeof tdxClaims>[0]): (type: JudgedType) => Situation {
+function withTdx(claims: Parameters<typeof tdxClaims>[0]): (type: EvidenceType) => Situation {
   return (type) => ({ type, claims: { ...claimsOf(type), tdx: tdxClaims(claims) } });
 }
 
-function withHcl(claims: Parameters<typeof hclClaims>[0]): (type: JudgedType) => Situation {
+function withHcl(claims: Parameters<typeof hclClaims>[0]): (type: EvidenceType) => Situation {
   return (type) => ({ type, claims: { ...claimsOf(type), hcl: hclClaims(claims) } });
 }
 
-function withoutNonce(type: JudgedType): Situation {
+function withoutNonce(type: EvidenceType): Situation {
   const findings = [check('nonce_mismatch', 'not_configured')];
   return { ...genuine(type), nonce: { origin: 'none' }, bound: [], findings, required: [] };
 }
 
-function withFinding(...[id, result]: Parameters<typeof check>): (type: JudgedType) => Situation {
+function withFinding(...[id, result]: Parameters<typeof check>): (type: EvidenceType) => Situation {
   return (type) => ({ ...genuine(type), findings: [check(id, result)] });
 }
 
 /** A token, as evidence or beside it. */
-export function withToken(route: 'maa' | 'ita', type: JudgedType): Situation {
+export function withToken(route: 'maa' | 'ita', type: EvidenceType): Situation {
   const token = tokenClaims({ tcbStatus: 'OutOfDate' });
   const others = isToken(type) ? { ita: tokenClaims(), maa: tokenClaims() } : claimsOf(type);
   return { type, claims: { ...others, [route]: token }, results: verified(route) };
@@ -160,7 +159,7 @@ function tokenFlips(route: 'maa' | 'ita', name: string, value: JsonValue, hardwa
   const require = { [route]: { [name]: value } };
   const alone = { routes: { hardware: 'off', [route]: 'required' } };
   const beside = { routes: { [route]: 'optional' } };
-  const given = (type: JudgedType) => withToken(route, type);
+  const given = (type: EvidenceType) => withToken(route, type);
   const member = `require.${route}.${name}`;
   return [
     flip(member, { types: TOKENS, on: { ...alone, require }, off: alone, given }),
@@ -170,7 +169,7 @@ function tokenFlips(route: 'maa' | 'ita', name: string, value: JsonValue, hardwa
 
 /** At least one for each member of the grammar that asks for something. */
 export const MEMBER_FLIPS: readonly MemberFlip[] = [
-  ...JUDGED_TYPES.map((type) => flip('accepts', { types: [type], on: {}, off: { accepts: [PARTNER[type]] } })),
+  ...EVERY_TYPE.map((type) => flip('accepts', { types: [type], on: {}, off: { accepts: [PARTNER[type]] } })),
   ...SNP_PARTS.flatMap(minimumFlips),
   tdxMinimum('acceptedStatuses', ['UpToDate'], ['OutOfDate'], genuine),
   tdxMinimum('earliestTcbDate', '2024-03-13', '2024-03-14', withTdx({ tcb: tdxTcb({ date: '2024-03-13T00:00:00Z' }) })),
@@ -188,14 +187,14 @@ export const MEMBER_FLIPS: readonly MemberFlip[] = [
   flip('routes.ita', { types: HARDWARE, on: { routes: { ita: 'required' } } }),
   flip('routes.maa', { types: ['ita-token'], on: OF_MAA }),
   flip('routes.ita', { types: ['maa-token'], on: { routes: { hardware: 'off', ita: 'required' } } }),
-  flip('freshness', { types: JUDGED_TYPES, on: { freshness: 'none' }, given: withoutNonce }),
-  flip('nonce', { types: JUDGED_TYPES, on: { nonce: 'challenge' } }),
+  flip('freshness', { types: EVERY_TYPE, on: { freshness: 'none' }, given: withoutNonce }),
+  flip('nonce', { types: EVERY_TYPE, on: { nonce: 'challenge' } }),
   flip('revocation', {
     types: SNP,
     on: { revocation: 'best-effort' },
     given: withFinding('crl_unavailable', 'unavailable'),
   }),
-  flip('binding', { types: JUDGED_TYPES, on: { binding: 'required' } }),
+  flip('binding', { types: EVERY_TYPE, on: { binding: 'required' } }),
   flip('secureBoot', {
     types: HARDWARE,
     on: { secureBoot: 'required' },
@@ -206,6 +205,7 @@ export const MEMBER_FLIPS: readonly MemberFlip[] = [
     on: { secureBoot: 'required' },
     given: (type) => ({ ...genuine(type), claims: { maa: tokenClaims({ secureBoot: false }) } }),
   }),
+  flip('secureBoot', { types: ['tpm'], on: { secureBoot: 'required' } }),
   flip('allowDebug', { types: SNP, on: { allowDebug: true }, given: withFinding('snp_debug', 'fail') }),
   flip('allowDebug', { types: TDX, on: { allowDebug: true }, given: withFinding('tdx_debug', 'fail') }),
   requiring('snp.committedEqualsCurrent', true, {
@@ -234,8 +234,8 @@ export const MEMBER_FLIPS: readonly MemberFlip[] = [
   requiring('tdx.xfamMask', '00'.repeat(8), { types: TDX }),
   requiring('tdx.mrServiceTd', [HEX_48], { types: TDX, given: withTdx({ mrServiceTd: HEX_48 }) }),
   requiring('tdx.machines.ppid', ['00'.repeat(16)], { types: TDX, given: withTdx({ ppid: '11'.repeat(16) }) }),
-  requiring('tpm.trackResets', true, { types: AZURE }),
-  requiring('tpm.quotedPcrs', [9], { types: AZURE }),
+  requiring('tpm.trackResets', true, { types: VTPM }),
+  requiring('tpm.quotedPcrs', [9], { types: VTPM }),
   ...tokenFlips('maa', 'complianceStatus', ['azure-compliant-uvm']),
   ...tokenFlips('maa', 'attestationType', ['tdxvm'], TDX),
   ...tokenFlips('maa', 'attestationType', ['sevsnpvm'], SNP).filter(({ types }) => types === SNP),
@@ -254,7 +254,7 @@ export const MEMBER_FLIPS: readonly MemberFlip[] = [
   reference('hcl.vmUniqueId', ['00000000-0000-0000-0000-000000000000'], { types: HARDWARE, given: withHcl({}) }),
   ...Array.from({ length: 24 }, (_, index) => index)
     .filter((index) => index !== 16 && index !== 23)
-    .map((index) => reference(`tpm.pcrs.sha256.${index}`, [HEX_32], { types: AZURE })),
+    .map((index) => reference(`tpm.pcrs.sha256.${index}`, [HEX_32], { types: VTPM })),
   flip('referenceValues[].appliesTo.product', {
     types: SNP,
     on: { referenceValues: [{ appliesTo: { product: 'Genoa' }, snp: { vmpl: [0] } }] },

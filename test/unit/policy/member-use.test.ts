@@ -25,6 +25,7 @@ const TDX = { accepts: ['tdx', 'az-tdx-vtpm'], minimums: 'any' };
 const BOTH = { accepts: ['snp', 'tdx', 'az-snp-vtpm', 'az-tdx-vtpm'], minimums: 'any' };
 const MAA = { accepts: ['maa-token'], minimums: 'any', routes: { hardware: 'off' } };
 const ITA = { ...MAA, accepts: ['ita-token'] };
+const TPM = { ...MAA, accepts: ['tpm'] };
 
 /** A member, a policy that has something to consult it for, and one that has nothing. */
 const CASES: readonly (readonly [pointer: string, members: JsonObject, used: JsonObject, not: JsonObject])[] = [
@@ -45,7 +46,7 @@ const CASES: readonly (readonly [pointer: string, members: JsonObject, used: Jso
   ['/require/tdx/machines', { require: { tdx: { machines: { ppid: ['00'.repeat(16)] } } } }, TDX, SNP],
   ['/require/tpm/trackResets', { require: { tpm: { trackResets: true } } }, SNP, BARE_SNP],
   ['/require/tpm/quotedPcrs', { require: { tpm: { quotedPcrs: [0] } } }, TDX, BARE_SNP],
-  ['/require/tpm/runtimePcrs', { require: { tpm: { runtimePcrs: [10] } } }, { ...SNP, accepts: ['tpm'] }, MAA],
+  ['/require/tpm/runtimePcrs', { require: { tpm: { runtimePcrs: [10] } } }, TPM, MAA],
   ['/require/maa/complianceStatus', { require: { maa: { complianceStatus: ['x'] } } }, MAA, SNP],
   ['/require/maa/attestationType', { require: { maa: { attestationType: ['azurevm'] } } }, MAA, ITA],
   ['/require/maa/issuers', { require: { maa: { issuers: ['x'] } } }, { ...SNP, routes: { maa: 'optional' } }, TDX],
@@ -113,7 +114,7 @@ describe('a member that nothing consults', () => {
         tpm: { trackResets: false },
       },
     };
-    for (const members of [SNP, TDX, MAA, ITA]) expect(unused({ ...members, ...defaults })).toEqual([]);
+    for (const members of [SNP, TDX, MAA, ITA, TPM]) expect(unused({ ...members, ...defaults })).toEqual([]);
   });
 
   it('DEC-13 twin: minimums of a TEE that is not accepted do no harm', () => {
@@ -142,6 +143,16 @@ describe('a policy that can never allow', () => {
       '/routes/hardware',
     ]);
     expect(unused(MAA)).toEqual([]);
+  });
+
+  it('DEC-13 does not load: tpm with any route', () => {
+    expect(unused({ accepts: ['tpm'], minimums: 'any' })).toEqual(['/routes/hardware']);
+    for (const route of ['maa', 'ita']) {
+      for (const wanted of ['required', 'optional']) {
+        expect(unused({ ...TPM, routes: { hardware: 'off', [route]: wanted } })).toEqual([`/routes/${route}`]);
+      }
+    }
+    expect(unused(TPM)).toEqual([]);
   });
 
   it('DEC-13 does not load: no status in both minimums and accepted statuses of the token', () => {
@@ -211,7 +222,6 @@ describe('a policy that can never allow', () => {
       [['maa-token'], ['tdxvm']],
       [['maa-token'], ['sevsnpvm']],
       [['ita-token'], ['azurevm']],
-      [['tpm'], ['tdxvm']],
     ])('DEC-13 twin: loads %j with tokens of type %j', (accepts, demanded) => {
       expect(unused(demanding(accepts, demanded))).toEqual([]);
     });

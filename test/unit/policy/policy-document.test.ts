@@ -501,7 +501,7 @@ describe('what a policy accepts', () => {
   it.each<[readonly string[], JsonObject]>([
     [['snp', 'tdx', 'az-snp-vtpm', 'az-tdx-vtpm'], {}],
     [['maa-token', 'ita-token'], OFF],
-    [['tpm'], {}],
+    [['tpm'], OFF],
   ])('loads %j with %j', (accepts, members) => {
     expect(accepting(accepts, members)).toEqual([]);
   });

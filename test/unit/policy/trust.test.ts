@@ -752,3 +752,40 @@ describe('a machine that the policy does not list', () => {
     expect(hardware?.vector).toMatchObject({ 'instance-identity': 99, hardware: 99 });
   });
 });
+
+describe('a vTPM by itself', () => {
+  const ALONE = { hardware: false, vtpmOnly: true, routes: [] } as const;
+  const FRESH = [check('ak_cert_untrusted'), check('tpm_signature'), check('nonce_mismatch')];
+  const AK = '/evidence/akCertificate';
+  const vtpmOf = (checks: readonly Check[], claims: Claims = {}) => {
+    const { submods } = appraiseTrust(checks, claims, 'deny', ALONE);
+    expect(Object.keys(submods)).toEqual(['vtpm']);
+    return submods['vtpm'];
+  };
+
+  it('has one appraisal, which says nothing of hardware', () => {
+    const { status, submods } = appraiseTrust(FRESH, {}, 'allow', ALONE);
+    // A certificate alone vouches for the key: nothing says which machine it is.
+    expect(status).toBe('none');
+    expect(submods).toEqual({ vtpm: { status: 'none', vector: { 'instance-identity': 0 } } });
+  });
+
+  it('is the software that reference values of PCRs say', () => {
+    const matched = check('tpm_pcr', 'pass', { policy: 'least', expected: [PCR_7] });
+    expect(vtpmOf([...FRESH, matched])?.vector).toEqual({ 'instance-identity': 0, executables: 3 });
+  });
+
+  it('is contraindicated where its certificate cannot be relied on, or its quote is not signed', () => {
+    for (const found of [check('ak_cert_untrusted', 'fail'), check('cert_validity', 'fail', { about: AK })]) {
+      expect(vtpmOf([found])).toEqual({ status: 'contraindicated', vector: { 'instance-identity': 97 } });
+    }
+    for (const id of ['tpm_signature', 'tpm_magic', 'tpm_pcr_digest'] as const) {
+      expect(vtpmOf([check(id, 'fail')])?.vector).toEqual(ALL_FAILED);
+    }
+  });
+
+  it('is unknown where the verifier failed', () => {
+    const found = check('internal_error', 'unavailable');
+    expect(vtpmOf([found])).toEqual({ status: 'none', vector: { 'instance-identity': -1 } });
+  });
+});

@@ -1,6 +1,7 @@
 import { PLATFORM_CHECKS } from '../../../src/model/checks/snp.js';
 import { SNP_PLATFORM_BITS } from '../../../src/model/claims.js';
 import type { CheckId } from '../../../src/model/codes.js';
+import type { EvidenceType } from '../../../src/model/evidence.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import {
   azClaims,
@@ -14,23 +15,23 @@ import {
   tdxClaims,
   tdxTcb,
 } from './fixture.js';
-import { genuine, type JudgedType, withToken } from './member-flips.js';
+import { genuine, withToken } from './member-flips.js';
 
 /** A finding that a waiver can cover, and the types of evidence that can have it. */
 export interface WaiverSituation {
   readonly check: CheckId;
   readonly value?: JsonValue;
-  readonly types: readonly JudgedType[];
+  readonly types: readonly EvidenceType[];
   /** Members of a policy for the type under which the finding is made. */
-  readonly members: (type: JudgedType) => JsonObject;
-  readonly given: (type: JudgedType) => Situation;
+  readonly members: (type: EvidenceType) => JsonObject;
+  readonly given: (type: EvidenceType) => Situation;
 }
 
-const SNP: readonly JudgedType[] = ['snp', 'az-snp-vtpm'];
-const TDX: readonly JudgedType[] = ['tdx', 'az-tdx-vtpm'];
+const SNP: readonly EvidenceType[] = ['snp', 'az-snp-vtpm'];
+const TDX: readonly EvidenceType[] = ['tdx', 'az-tdx-vtpm'];
 const NO_MEMBERS = () => ({});
 
-function plain(id: CheckId, types: readonly JudgedType[], given: WaiverSituation['given']): WaiverSituation {
+function plain(id: CheckId, types: readonly EvidenceType[], given: WaiverSituation['given']): WaiverSituation {
   return { check: id, types, members: NO_MEMBERS, given };
 }
 
@@ -64,7 +65,7 @@ export const WAIVER_SITUATIONS: readonly WaiverSituation[] = [
   ...SNP_PLATFORM_BITS.map((bit) => ({
     check: PLATFORM_CHECKS[bit],
     types: SNP,
-    members: (type: JudgedType) =>
+    members: (type: EvidenceType) =>
       SNP.includes(type) ? { require: { snp: { platformInfo: { [bit]: !snpClaims().platformInfo[bit] } } } } : {},
     given: genuine,
   })),

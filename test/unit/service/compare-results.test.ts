@@ -18,7 +18,7 @@ import {
   TDXVM,
   verified,
 } from '../comparison/fixture.js';
-import { check, snpClaims, tdxClaims } from '../policy/fixture.js';
+import { check, snpClaims, tdxClaims, tpmClaims } from '../policy/fixture.js';
 import {
   brokenToken,
   itaToken,
@@ -61,6 +61,17 @@ describe('a token beside hardware', () => {
       'snp.measurement',
       'hcl.vmConfiguration.secureBoot',
     ]);
+  });
+
+  it('TOK-18 disagrees with a vTPM by itself, whatever it says: that states no TEE to compare it with', () => {
+    const claims = verified({ tpm: tpmClaims() });
+    for (const token of [maaToken(), maaToken(SEVSNPVM), itaToken()]) {
+      const found = compare([token], ownVerification({ checks: [check('tpm_signature')], claims }), 'tpm');
+      expect([results(found), found.agreeing, found.crossCheck]).toEqual([DISAGREEMENT, [], null]);
+      expect(found.checks.all[0]?.detail).toBe(
+        `nothing shows that the token of ${token.route} is about the same machine: tpm evidence states no TEE`,
+      );
+    }
   });
 
   it('REQ-19 disagrees in thousands of claims with a check for each of the first, and one for the rest', () => {

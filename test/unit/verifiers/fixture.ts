@@ -6,13 +6,13 @@ import { type EndorsementSet, NO_ENDORSEMENTS } from '../../../src/model/endorse
 import type { AzSnpVtpmEvidence, SnpEvidence } from '../../../src/model/evidence.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { Verification, VerificationContext } from '../../../src/model/verification.js';
-import type { AkRoots } from '../../../src/verifiers/azure-cvm/ak-roots.js';
+import type { AkRoots } from '../../../src/verifiers/attestation-key/ak-roots.js';
 import { AzSnpVtpmVerifier } from '../../../src/verifiers/azure-cvm/az-snp-vtpm-verifier.js';
 import { expectedBinding } from '../../../src/verifiers/binding/expected-binding.js';
 import type { ParavisorFloors } from '../../../src/verifiers/paravisor/paravisor-claims.js';
 import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-verifier.js';
 import { SnpVerifier } from '../../../src/verifiers/snp/snp-verifier.js';
-import { RsaTpmQuoteVerifier } from '../../../src/verifiers/tpm/tpm-quote-verifier.js';
+import { Tpm2QuoteVerifier } from '../../../src/verifiers/tpm/tpm-quote-verifier.js';
 import { AZURE_ID_KEY_DIGEST, createAmdPki } from '../../lab/index.js';
 
 /** Verifiers that trust the lab's roots, and what verifications came to. */
@@ -81,7 +81,7 @@ export function snpVerifier(judging: Judging = {}): SnpVerifier {
 
 export function azureVerifier(judging: Judging = {}): AzSnpVtpmVerifier {
   const { akRoots = NO_AK_ROOTS } = judging;
-  return new AzSnpVtpmVerifier(reportsFor(judging), new RsaTpmQuoteVerifier(), floorsOf(judging), akRoots);
+  return new AzSnpVtpmVerifier(reportsFor(judging), new Tpm2QuoteVerifier(), floorsOf(judging), akRoots);
 }
 
 export async function verifySnp(evidence: SnpEvidence, judging: Judging = {}): Promise<Verification> {

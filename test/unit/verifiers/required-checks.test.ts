@@ -8,6 +8,7 @@ import { TdxGuest, type TdxGuestEvidenceOptions } from '../../lab/tdx-guest.js';
 import { TDX_VM, verifyAzureTdx } from './azure-cvm/tdx-fixture.js';
 import { AT, expectVerified, NONCE, PKI, verifyAzure, verifySnp } from './fixture.js';
 import { endorsing, newVerifier as newTdxVerifier, PLATFORM } from './tdx/fixture.js';
+import { MACHINE, verifyTpm } from './tpm-only/tpm-fixture.js';
 
 /** What has to have an outcome before anything may be allowed: a check that is missing here could go missing unseen. */
 
@@ -132,6 +133,14 @@ describe('checks that must have an outcome', () => {
     const found = await verifyAzureTdx(TDX_VM.evidence({ nonce: NONCE, ak }), { nonce: NONCE, akRoots });
     expectVerified(found);
     expect(judged(found)).toEqual(sorted([...all, ...OF_AN_AK_CERTIFICATE, 'nonce_mismatch']));
+  });
+
+  it('are these for a vTPM by itself', async () => {
+    const all: readonly CheckId[] = ['ak_cert_untrusted', 'cert_validity', ...OF_A_QUOTE];
+    expectRequired(await verifyTpm(MACHINE.evidence()), ...all);
+    const found = await verifyTpm(MACHINE.evidence({ nonce: NONCE }), { nonce: NONCE });
+    expectRequired(found, ...all, 'nonce_mismatch');
+    expect(sorted(found.checks.map(({ id }) => id))).toEqual(sorted(found.required));
   });
 
   it('are more where a certificate of the attestation key is sent', async () => {

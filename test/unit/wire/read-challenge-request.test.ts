@@ -19,7 +19,7 @@ describe('readChallengeRequest', () => {
     ['REQ-05 a number', { evidenceType: 1 }, 'schema', '/evidenceType'],
     ['REQ-05 a list of policies', { policy: ['a'] }, 'schema', '/policy'],
     ['REQ-05 a body that is not an object', [], 'schema', ''],
-    ['REQ-13 a type that is not judged', { evidenceType: 'tpm' }, 'type_unsupported', '/evidenceType'],
+    ['REQ-13 a type of a test', { evidenceType: 'simulated' }, 'type_unsupported', '/evidenceType'],
     ['REQ-13 a type that is not known', { evidenceType: 'sample', other: 1 }, 'type_unsupported', '/evidenceType'],
   ])('refuses: %s', (_, body, code, pointer) => {
     expect(formatErrorOf(() => readChallengeRequest(bodyOf(body)))).toEqual({ code, pointer });

@@ -278,7 +278,7 @@ describe('encodings', () => {
 });
 
 describe('types', () => {
-  it.each(['tpm', 'sample', 'test', 'simulated', 'az_snp_vtpm', 'SNP', '', 'toString'])(
+  it.each(['sample', 'test', 'simulated', 'az_snp_vtpm', 'SNP', '', 'toString'])(
     'REQ-13 says of type %o that it is not supported, whatever else is wrong',
     (type) => {
       const error = { code: 'type_unsupported', pointer: '/evidence/type' };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { CheckId } from '../../../../src/model/codes.js';
 import type { AkCertificateInput } from '../../../../src/model/evidence.js';
 import type { Verification } from '../../../../src/model/verification.js';
-import type { AkRoots } from '../../../../src/verifiers/azure-cvm/ak-roots.js';
+import type { AkRoots } from '../../../../src/verifiers/attestation-key/ak-roots.js';
 import {
   createAzureAkPki,
   createVirtualMachine,

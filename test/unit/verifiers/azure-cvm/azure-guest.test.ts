@@ -1,5 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { hashed } from '../../../../src/crypto/digest.js';
+import { parsePemCertificates } from '../../../../src/formats/pem.js';
 import type { CheckId } from '../../../../src/model/codes.js';
 import type { AzSnpVtpmEvidence, AzTdxVtpmEvidence } from '../../../../src/model/evidence.js';
 import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
@@ -211,6 +213,16 @@ describe('attestationInfo of a machine on SEV-SNP', () => {
     const other = AK_PKI.certificate({ key: OTHER_TPM.publicJwk });
     expectFailed(await judge({ native: { ak: other } }, { akRoots }), 'hcl_ak_mismatch', 'ak_cert_untrusted');
     expectVerified(await judge({ tpmInfo: { AikCert: '' } }));
+  });
+
+  it('with an AK certificate is relied on where the operator holds its issuers', async () => {
+    const akRoots = { azure: AK_PKI.pins, configured: new Set<string>(), paravisorsSince: null };
+    const ak = AK_PKI.certificate({ key: vtpm.publicJwk });
+    const akIssuers = parsePemCertificates(ak.chain ?? '', 'cert_format').map((der) => ({
+      value: hashed(der),
+      origin: 'store' as const,
+    }));
+    expectVerified(await judge({ native: { ak } }, { akRoots, endorsements: { snp: null, akIssuers } }));
   });
 });
 

@@ -2,7 +2,7 @@ import type { AzTdxVtpmEvidence } from '../../../../src/model/evidence.js';
 import type { Verification } from '../../../../src/model/verification.js';
 import { AzTdxVtpmVerifier } from '../../../../src/verifiers/azure-cvm/az-tdx-vtpm-verifier.js';
 import { DcapTdQuoteVerifier } from '../../../../src/verifiers/tdx/td-quote-verifier.js';
-import { RsaTpmQuoteVerifier } from '../../../../src/verifiers/tpm/tpm-quote-verifier.js';
+import { Tpm2QuoteVerifier } from '../../../../src/verifiers/tpm/tpm-quote-verifier.js';
 import { AZURE_MRTD, createIntelPki, createTdxVirtualMachine, TdxPlatform } from '../../../lab/index.js';
 import { AT, contextOf, type Judging, NO_AK_ROOTS } from '../fixture.js';
 
@@ -20,7 +20,7 @@ export interface TdxJudging extends Judging {
 }
 
 export function azureTdxVerifier({ mrtds = [AZURE_MRTD], akRoots = NO_AK_ROOTS }: TdxJudging = {}): AzTdxVtpmVerifier {
-  return new AzTdxVtpmVerifier(QUOTES, new RsaTpmQuoteVerifier(), new Set(mrtds), akRoots);
+  return new AzTdxVtpmVerifier(QUOTES, new Tpm2QuoteVerifier(), new Set(mrtds), akRoots);
 }
 
 /** Verifies evidence, with the collateral that it brings. */

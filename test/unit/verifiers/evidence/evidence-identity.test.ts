@@ -3,15 +3,19 @@ import { describe, expect, it } from 'vitest';
 import type { PcrBank } from '../../../../src/model/evidence.js';
 import { evidenceSha256 } from '../../../../src/verifiers/evidence/evidence-identity.js';
 import {
+  buildEcdsaSignature,
   createTdxGuest,
+  createTrustedLaunchMachine,
   createVirtualMachine,
   flipBit,
   SnpGuest,
   tdQuoteLayout,
+  VirtualTpm,
   withOtherSnpSignature,
 } from '../../../lab/index.js';
 import { PLATFORM, TDX_VM, verifyAzureTdx } from '../azure-cvm/tdx-fixture.js';
 import { expectVerified, NONCE, OTHER_NONCE, PKI, verifyAzure, verifySnp } from '../fixture.js';
+import { MACHINE, verifyTpm } from '../tpm-only/tpm-fixture.js';
 
 const vm = await createVirtualMachine({ pki: PKI });
 const guest = new SnpGuest(vm.platform);
@@ -28,6 +32,8 @@ function withOtherSignature(hclReport: Uint8Array): Uint8Array {
 /** Order of P-256 (SEC 2, 2.4.2). */
 const N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
+const N_384 = 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n;
+
 /** The quote with n - s in the signature at an offset. */
 function withOtherTdSignature(quote: Uint8Array, offset: number): Uint8Array {
   const copy = Buffer.from(quote);
@@ -37,6 +43,67 @@ function withOtherTdSignature(quote: Uint8Array, offset: number): Uint8Array {
 }
 
 const tdGuest = createTdxGuest({ platform: PLATFORM });
+
+describe('identity of a vTPM by itself', () => {
+  it('covers message, signature and SHA-256 PCRs, and no certificate', () => {
+    const evidence = MACHINE.evidence({ nonce: NONCE });
+    const { tpmQuote } = evidence;
+    const values = [...(tpmQuote.pcrs.get('sha256') ?? [])].sort(([a], [b]) => a - b).map(([, value]) => value);
+    const none = Buffer.alloc(4);
+    const parts = [tpmQuote.message, tpmQuote.signature, Buffer.concat(values)].flatMap((part) => [
+      Buffer.from([0, 0, part.byteLength >> 8, part.byteLength & 0xff]),
+      part,
+    ]);
+    const hash = createHash('sha256')
+      .update(Buffer.concat([none, none, ...parts, none, none]))
+      .digest('hex');
+    expect(evidenceSha256(evidence)).toBe(hash);
+    expect(evidenceSha256({ ...evidence, ak: MACHINE.certificate({ chain: null }) })).toBe(hash);
+    const reordered = new Map([...(tpmQuote.pcrs.get('sha256') ?? [])].reverse());
+    const pcrs = new Map([['sha256', reordered] as const]);
+    expect(evidenceSha256({ ...evidence, tpmQuote: { ...tpmQuote, pcrs } })).toBe(hash);
+    for (const member of ['message', 'signature'] as const) {
+      const changed = { ...tpmQuote, [member]: flipBit(tpmQuote[member], 20) };
+      expect(evidenceSha256({ ...evidence, tpmQuote: changed })).not.toBe(hash);
+    }
+    const other = new Map([...(tpmQuote.pcrs.get('sha256') ?? []), [3, new Uint8Array(32)] as const]);
+    expect(evidenceSha256({ ...evidence, tpmQuote: { ...tpmQuote, pcrs: new Map([['sha256', other]]) } })).not.toBe(
+      hash,
+    );
+  });
+
+  it.each([
+    ['P-256', 32],
+    ['P-384', 48],
+  ] as const)('is the same for every way to write a signature of %s that verifies', async (curve, octets) => {
+    const machine = await createTrustedLaunchMachine({
+      pki: MACHINE.pki,
+      vtpm: await VirtualTpm.create({ curve }),
+    });
+    const evidence = machine.evidence({ nonce: NONCE });
+    const { signature } = evidence.tpmQuote;
+    const [r, s] = [signature.subarray(6, 6 + octets), signature.subarray(8 + octets)];
+    const withSignature = (...numbers: readonly [Uint8Array, Uint8Array]) => ({
+      ...evidence,
+      tpmQuote: { ...evidence.tpmQuote, signature: buildEcdsaSignature('sha256', ...numbers) },
+    });
+    const order = curve === 'P-256' ? N : N_384;
+    const otherS = Buffer.from(
+      (order - BigInt(`0x${Buffer.from(s).toString('hex')}`)).toString(16).padStart(2 * octets, '0'),
+      'hex',
+    );
+    const other = withSignature(r, otherS);
+    expectVerified(await verifyTpm(other, { nonce: NONCE }));
+    expect(evidenceSha256(other)).toBe(evidenceSha256(evidence));
+    // Zeros in front of a number may be left out.
+    const short = Uint8Array.from([0, ...r.subarray(1)]);
+    expect(evidenceSha256(withSignature(short.subarray(1), s))).toBe(evidenceSha256(withSignature(short, s)));
+    expect(evidenceSha256(withSignature(s, r))).not.toBe(evidenceSha256(evidence));
+    // What is no number of the curve is left as it is.
+    const long = new Uint8Array(66);
+    expect(evidenceSha256(withSignature(long, s))).not.toBe(evidenceSha256(evidence));
+  });
+});
 
 describe('identity of evidence', () => {
   it('SNP-05 is the same for both signatures of a bare report, which verify alike', async () => {

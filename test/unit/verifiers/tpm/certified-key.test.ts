@@ -4,12 +4,11 @@ import type { CheckId } from '../../../../src/model/codes.js';
 import { FormatError } from '../../../../src/model/errors.js';
 import type { CertifiedKeyInput } from '../../../../src/model/evidence.js';
 import type { JsonObject } from '../../../../src/model/json.js';
-import type { RsaPublicKey } from '../../../../src/model/rsa-public-key.js';
 import type { ExpectedBinding } from '../../../../src/model/verification.js';
 import type { Verified } from '../../../../src/model/verified.js';
 import { expectedBinding } from '../../../../src/verifiers/binding/expected-binding.js';
-import type { CertifiedKey, QuotedState } from '../../../../src/verifiers/evidence/parts.js';
-import { RsaTpmQuoteVerifier } from '../../../../src/verifiers/tpm/tpm-quote-verifier.js';
+import type { CertifiedKey, QuotedState, QuoteKey } from '../../../../src/verifiers/evidence/parts.js';
+import { Tpm2QuoteVerifier } from '../../../../src/verifiers/tpm/tpm-quote-verifier.js';
 import { formatErrorOf } from '../../../format-error-of.js';
 import {
   buildTpm2bPublic,
@@ -25,7 +24,7 @@ import {
 import { NONCE, OTHER_NONCE } from '../fixture.js';
 
 const tpm = await VirtualTpm.create();
-const verifier = new RsaTpmQuoteVerifier();
+const verifier = new Tpm2QuoteVerifier();
 const KEY: JsonObject = { kty: 'RSA', n: String(newKey().n), e: 'AQAB' };
 const ABOUT = '/evidence/certifiedKey';
 
@@ -46,7 +45,7 @@ interface Judging {
 
 function judge(input: CertifiedKeyInput, { binding = null, quoted = QUOTED }: Judging = {}): CertifiedKey {
   const bytes = (member: 'n' | 'e') => Uint8Array.from(Buffer.from(String(tpm.publicJwk[member]), 'base64url'));
-  const key = { n: bytes('n'), e: bytes('e') } as Verified<RsaPublicKey>;
+  const key = { kind: 'rsa', modulus: bytes('n'), exponent: bytes('e') } as Verified<QuoteKey>;
   return verifier.openCertifiedKey(input, ABOUT).verify(key, binding, quoted);
 }
 

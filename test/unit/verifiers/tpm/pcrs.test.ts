@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PcrBank, TpmQuoteInput } from '../../../../src/model/evidence.js';
 import { appraise } from '../../../../src/policy/appraise.js';
 import { parsePolicy } from '../../../../src/policy/policy-document.js';
-import { RsaTpmQuoteVerifier } from '../../../../src/verifiers/tpm/tpm-quote-verifier.js';
+import { Tpm2QuoteVerifier } from '../../../../src/verifiers/tpm/tpm-quote-verifier.js';
 import { createVirtualMachine, type PcrSelectionFields, VirtualTpm } from '../../../lab/index.js';
 import { AT, expectVerified, failed, NONCE, PKI, verifyAzure } from '../fixture.js';
 import { expectQuoteVerified, judgeQuote, QUOTE } from './quote-fixture.js';
@@ -24,7 +24,7 @@ function withPcrs(quote: TpmQuoteInput, banks: Partial<Record<PcrBank, Values>>)
   return { ...quote, pcrs: new Map(entries.map(([bank, list]) => [bank, new Map(list)])) };
 }
 
-const TPM_QUOTE_CHECKS = new RsaTpmQuoteVerifier().required;
+const TPM_QUOTE_CHECKS = new Tpm2QuoteVerifier().required;
 
 /** Denied, each check listed once, and not one PCR of it is a claim. */
 function expectNoPcrs(quote: TpmQuoteInput, ...ids: readonly string[]): void {

@@ -68,6 +68,22 @@ describe('dialect azure-guest', () => {
     });
   });
 
+  it('reads a machine of Trusted Launch, whose certificate is all that vouches for it', () => {
+    const { endorsements: _, hclReport: __, ...others } = READ;
+    const info = { ...azureGuestInfo(), IsolationInfo: { Type: 'TrustedLaunch' } };
+    expect(read(azureGuest(info, 'tpm'))).toEqual({ ...others, type: 'tpm' });
+    expect(read(azureGuest(inText(info), 'tpm'))).toEqual({ ...others, type: 'tpm' });
+    const without = infoWith('TpmInfo', { AikCert: undefined }, info);
+    expect(errorOf(azureGuest(without, 'tpm'))).toEqual({ code: 'schema', pointer: `${VALUE}/TpmInfo/AikCert` });
+    const { IsolationInfo } = infoWith('IsolationInfo', { Type: 'TrustedLaunch' });
+    const mixed = errorOf(azureGuest({ ...info, IsolationInfo }, 'tpm'));
+    expect(mixed).toEqual({ code: 'type_mismatch', pointer: `${VALUE}/IsolationInfo/Evidence` });
+    expect(errorOf(azureGuest(azureGuestInfo(), 'tpm'))).toEqual({
+      code: 'type_mismatch',
+      pointer: `${VALUE}/IsolationInfo/Type`,
+    });
+  });
+
   it('reads what clients leave out', () => {
     const { AttestationProtocolVersion, TpmInfo, IsolationInfo } = azureGuestInfo();
     const { PcrQuote, PcrSignature, PCRs } = TpmInfo as Json;

@@ -1,0 +1,70 @@
+import { isSameName } from '../formats/distinguished-name.js';
+import type { X509Certificate } from '../formats/x509-certificate.js';
+import { isIssuedBy, judgeValidity, MAXIMUM_PATH, verifyCertificatePath } from './certificate-path.js';
+import { spkiDigest } from './key-cache.js';
+import type { PathProfile } from './path-profile.js';
+
+/** Signatures that are tried for one path. Whoever fills a folder with issuers of one name gets no further. */
+const MAXIMUM_TRIALS = 64;
+
+/** What certificates may be put above those of a request, and what they have to satisfy. */
+export interface Completion {
+  readonly atHand: readonly X509Certificate[];
+  readonly profile: PathProfile;
+  readonly at: Date;
+}
+
+/**
+ * Puts issuers above the certificates of a request until a pinned key is reached: by name, and by the signature, since
+ * an issuer may have been issued again with another key. What was sent stays as it is, right or wrong, and one that ends
+ * at a pinned key is whole already.
+ *
+ * @param sent leaf first
+ * @returns of the paths that there are, one that verifies and is valid; else one that verifies; else the one that gets
+ *   furthest. Whether it verifies is for the caller to establish.
+ */
+export function completePath(sent: readonly X509Certificate[], completion: Completion): readonly X509Certificate[] {
+  const { profile, at } = completion;
+  const paths = [...pathsFrom(sent, completion, { left: MAXIMUM_TRIALS })];
+  const whole = paths.filter((path) => verifyCertificatePath(path, profile).length === 0);
+  const valid = whole.find((path) => judgeValidity(path, at) === null);
+  return valid ?? whole[0] ?? furthest(paths, profile) ?? sent;
+}
+
+function* pathsFrom(
+  path: readonly X509Certificate[],
+  completion: Completion,
+  trials: { left: number },
+): Generator<readonly X509Certificate[]> {
+  const issuers = isPinned(path, completion.profile) ? [] : issuersOf(path, completion, trials);
+  if (issuers.length === 0) yield path;
+  for (const issuer of issuers) yield* pathsFrom([...path, issuer], completion, trials);
+}
+
+/** Those at hand that signed the last certificate of a path, and whose key is not in it yet. */
+function issuersOf(
+  path: readonly X509Certificate[],
+  { atHand, profile }: Completion,
+  trials: { left: number },
+): readonly X509Certificate[] {
+  const last = path.at(-1);
+  if (last === undefined || path.length >= MAXIMUM_PATH) return [];
+  const keys = new Set(path.map(spkiDigest));
+  return atHand.filter((issuer) => {
+    if (!isSameName(last.issuer, issuer.subject) || keys.has(spkiDigest(issuer)) || trials.left === 0) return false;
+    trials.left -= 1;
+    return isIssuedBy(last, issuer, profile);
+  });
+}
+
+function isPinned(path: readonly X509Certificate[], { anchors }: PathProfile): boolean {
+  const last = path.at(-1);
+  return last !== undefined && anchors.has(spkiDigest(last));
+}
+
+function furthest(
+  paths: readonly (readonly X509Certificate[])[],
+  profile: PathProfile,
+): readonly X509Certificate[] | undefined {
+  return paths.find((path) => isPinned(path, profile)) ?? paths.toSorted((a, b) => b.length - a.length)[0];
+}

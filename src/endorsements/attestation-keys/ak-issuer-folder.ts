@@ -1,0 +1,90 @@
+import { hashed } from '../../crypto/digest.js';
+import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
+import type { AkIssuersRequest, HashedDer, Sourced } from '../../model/endorsement.js';
+import { UnfitError } from '../../model/errors.js';
+import { dersOf } from '../files/certificate-files.js';
+import { AUTHORITY_FILES, attempt, type MaterialFiles, type RefusedFile } from '../files/material-files.js';
+import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
+
+/** More certificates than any chain of a vendor has ways to its root. */
+const MAXIMUM_FOUND = 64;
+
+/** Steps from a leaf to the root of the longest path. */
+const MAXIMUM_STEPS = 4;
+
+/** A certificate of the folder, and the name above it. */
+interface Authority {
+  readonly sourced: Sourced<HashedDer>;
+  readonly subject: string;
+  readonly issuer: string;
+}
+
+/**
+ * The operator's folder of issuers of attestation keys (`tpm.intermediates`). Read at start and whenever it changes;
+ * certificates are recognised by content, and the log names files that are not used. A missing folder counts as empty.
+ *
+ * Nothing in it is trusted: what signed what, and whether a path ends at a pinned key, is for the verifier.
+ */
+export class AkIssuerFolder extends WatchedFolder {
+  #bySubject: ReadonlyMap<string, readonly Authority[]> = new Map();
+
+  constructor(options: FolderOptions) {
+    super({
+      ...options,
+      key: 'tpm.intermediates',
+      material: AUTHORITY_FILES,
+      what: 'folder of AK certificate issuers',
+    });
+  }
+
+  /** Certificates of the name that is sought, and of those that issued them, each once, the nearest first. */
+  find({ issuer }: AkIssuersRequest): readonly Sourced<HashedDer>[] {
+    const found = new Set<Authority>();
+    let names: ReadonlySet<string> = new Set([nameKey(issuer)]);
+    for (let step = 0; step < MAXIMUM_STEPS; step++) {
+      const above = [...names].flatMap((name) => this.#bySubject.get(name) ?? []);
+      for (const authority of above) found.add(authority);
+      names = new Set(above.map((authority) => authority.issuer));
+    }
+    return [...found].slice(0, MAXIMUM_FOUND).map(({ sourced }) => sourced);
+  }
+
+  protected override take({ files, refused }: MaterialFiles): TakenFolder {
+    const unfit: RefusedFile[] = [];
+    const authorities = new Map<string, Authority>();
+    for (const file of files) {
+      for (const der of dersOf(file, unfit)) {
+        const read = attempt(() => readAuthority(der));
+        if (read instanceof Error) unfit.push({ name: file.name, why: read.message });
+        else authorities.set(read.sourced.value.sha256, read);
+      }
+    }
+    this.#bySubject = groupBySubject([...authorities.values()]);
+    return { refused: [...refused, ...unfit], counts: { issuers: authorities.size } };
+  }
+}
+
+/** @throws {FormatError} @throws {UnfitError} for what is no certificate of an authority */
+function readAuthority(der: Uint8Array): Authority {
+  const { subject, issuer, basicConstraints }: X509Certificate = parseCertificate(der);
+  if (basicConstraints?.ca !== true) throw new UnfitError('not the certificate of a CA');
+  return {
+    sourced: { value: hashed(der), origin: 'store' },
+    subject: nameKey(subject.der),
+    issuer: nameKey(issuer.der),
+  };
+}
+
+function groupBySubject(authorities: readonly Authority[]): ReadonlyMap<string, readonly Authority[]> {
+  const groups = new Map<string, Authority[]>();
+  for (const authority of authorities) {
+    const group = groups.get(authority.subject);
+    if (group === undefined) groups.set(authority.subject, [authority]);
+    else group.push(authority);
+  }
+  return groups;
+}
+
+function nameKey(name: Uint8Array): string {
+  return Buffer.from(name).toString('base64');
+}

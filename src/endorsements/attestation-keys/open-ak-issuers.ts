@@ -1,0 +1,33 @@
+import type { AkIssuersRequest, HashedDer, Sourced } from '../../model/endorsement.js';
+import type { OpenSource, SourceWorld } from '../files/open-source.js';
+import { AkIssuerFolder } from './ak-issuer-folder.js';
+
+/** Finds certificates that may stand above an attestation key's. */
+export interface AkIssuersSource {
+  find(request: AkIssuersRequest): Promise<readonly Sourced<HashedDer>[]>;
+}
+
+interface AkIssuersOptions extends Pick<SourceWorld, 'log'> {
+  readonly folder: string;
+  /** How often the folder is looked at. */
+  readonly pollMs?: number;
+}
+
+const POLL_MS = 5_000;
+
+/** The operator's folder. Nothing is fetched from the addresses in the certificates. */
+export function openAkIssuers({ folder, log, pollMs = POLL_MS }: AkIssuersOptions): OpenSource<AkIssuersSource> {
+  const issuers = new AkIssuerFolder({ folder, log, pollMs });
+  const ready = issuers.start();
+  return {
+    source: {
+      find: async (request) => {
+        await ready;
+        return issuers.find(request);
+      },
+    },
+    ready,
+    reload: async () => [{ name: 'tpm.intermediates', isTaken: await issuers.reload() }],
+    close: async () => issuers.close(),
+  };
+}

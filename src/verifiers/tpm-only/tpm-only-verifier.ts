@@ -1,0 +1,110 @@
+import { inject, injectable } from 'tsyringe';
+import { type PathProfile, RSA_PKCS1_PROFILE } from '../../crypto/path-profile.js';
+import type { PublicKey } from '../../formats/public-key.js';
+import { Checks } from '../../model/check.js';
+import type { CheckId } from '../../model/codes.js';
+import type { TpmEvidence } from '../../model/evidence.js';
+import { TOKENS } from '../../model/injection-tokens.js';
+import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../model/verification.js';
+import type { Verified } from '../../model/verified.js';
+import {
+  AK_LEAF,
+  AK_PATH_CHECKS,
+  type AkPath,
+  missingIssuers,
+  readAkPath,
+  verifyAkPath,
+} from '../attestation-key/ak-path.js';
+import type { AkRoots } from '../attestation-key/ak-roots.js';
+import { type GuestKeys, openGuestKeys, verifyAkPublic, verifyGuestKeys } from '../attestation-key/guest-keys.js';
+import { withNonce } from '../binding/report-data-binding.js';
+import { markVerified, present } from '../evidence/mark-verified.js';
+import type { OpenedTpmQuote, QuoteKey, TpmQuoteVerifier } from '../evidence/parts.js';
+
+const TPM_QUOTE = '/evidence/tpmQuote';
+
+/** Azure's authorities are RSA; those of other makers of vTPMs may be P-256, and their attestation keys P-384 as well. */
+const TPM_PROFILE: PathProfile = {
+  ...RSA_PKCS1_PROFILE,
+  signatureAlgorithms: new Set([...RSA_PKCS1_PROFILE.signatureAlgorithms, 'ecdsa-sha256']),
+  issuerKeys: [...RSA_PKCS1_PROFILE.issuerKeys, { kind: 'ec', curve: 'P-256' }],
+  leafKeys: [...RSA_PKCS1_PROFILE.leafKeys, { kind: 'ec', curve: 'P-256' }, { kind: 'ec', curve: 'P-384' }],
+};
+
+const TRUSTED = {
+  detail:
+    'the certificate is an AK certificate, and its chain ends at a pinned root; TPM only: nothing here vouches for hardware',
+};
+
+interface Opened {
+  readonly quote: OpenedTpmQuote;
+  readonly akPath: AkPath;
+  readonly keys: GuestKeys;
+}
+
+/**
+ * Verifies a vTPM by itself: the certificate of its attestation key, and the quote by that key. It says which boot a vTPM
+ * measured, and nothing about the machine that runs the vTPM. The checks that are deliberately not made are in README.md
+ * beside this file.
+ */
+@injectable()
+export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
+  readonly evidenceType = 'tpm';
+  readonly #quotes: TpmQuoteVerifier;
+  readonly #roots: AkRoots;
+
+  constructor(@inject(TOKENS.tpmQuoteVerifier) quotes: TpmQuoteVerifier, @inject(TOKENS.akRoots) akRoots: AkRoots) {
+    this.#quotes = quotes;
+    this.#roots = akRoots;
+  }
+
+  /** @throws {FormatError} `tpm_format`, `cert_format` */
+  open(evidence: TpmEvidence): OpenedEvidence {
+    const { tpmQuote, ak } = evidence;
+    const quote = this.#quotes.open(tpmQuote, TPM_QUOTE);
+    const opened = { quote, akPath: readAkPath(ak), keys: openGuestKeys(evidence, this.#quotes) };
+    return {
+      needs: missingIssuers(opened.akPath, this.#roots),
+      verify: async (context) => this.#verify(opened, context),
+    };
+  }
+
+  /** The steps of README.md beside this file, by their numbers; 1 is the reading. */
+  #verify({ quote: openedQuote, akPath, keys }: Opened, context: VerificationContext): Verification {
+    const checks = new Checks(AK_LEAF);
+
+    // 2 to 4. The certificate of the attestation key: the only thing that vouches for the key.
+    const trust = { roots: this.#roots, profile: TPM_PROFILE };
+    const trusted = verifyAkPath(checks, akPath, trust, context, TRUSTED);
+    const key = trusted === null ? null : quoteKeyOf(trusted.leaf.publicKey);
+    const required: readonly CheckId[] = [
+      ...AK_PATH_CHECKS,
+      ...(keys.akPublic === null ? [] : (['hcl_ak_mismatch'] as const)),
+      ...withNonce(this.#quotes.required, context.binding),
+    ];
+    if (trusted === null || key === null) {
+      checks.skipRest(required, 'no certificate that can be relied on vouches for the attestation key');
+      return { checks: checks.all, required, claims: markVerified({}), endorsements: [], bound: [], validUntil: null };
+    }
+
+    // 5. The quote under that key, with the nonce; before it, what the guest sent of the keys of its vTPM.
+    verifyAkPublic(checks, keys, key);
+    const { binding, withCertifiedKey } = verifyGuestKeys(checks, keys, openedQuote, key, context.binding);
+    const quote = openedQuote.verify(key, binding);
+    checks.addAll(quote.checks);
+    return {
+      checks: checks.all,
+      required,
+      claims: markVerified(present({ tpm: withCertifiedKey(quote.claims) })),
+      endorsements: trusted.endorsements,
+      bound: quote.bound ? ['tpm.extraData'] : [],
+      validUntil: trusted.validUntil,
+      ...present({ selectedPcrs: quote.selectedPcrs }),
+    };
+  }
+}
+
+/** The path vouches for the key, so that it is one of the kinds in the profile. */
+function quoteKeyOf(key: PublicKey): Verified<QuoteKey> | null {
+  return key.kind === 'other' ? null : markVerified(key);
+}

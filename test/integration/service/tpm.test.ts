@@ -1,0 +1,252 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningService, World } from '../../../src/composition/service.js';
+import { TOKENS } from '../../../src/model/injection-tokens.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import type { AkRoots } from '../../../src/verifiers/attestation-key/ak-roots.js';
+import {
+  AZURE_MRTD,
+  basicConstraints,
+  createAzureAkPki,
+  createIntelPki,
+  createTdxVirtualMachine,
+  createTrustedLaunchMachine,
+  TdxPlatform,
+  type TpmEvidenceOptions,
+  VirtualTpm,
+} from '../../lab/index.js';
+import { base64Url, challenge, lenientPolicy, NONCE, post, verdictOf } from './lab-service.js';
+import { maaResult, TokenLab } from './token-lab.js';
+
+/** Evidence of a vTPM alone over HTTP, and the folder in which the chains of attestation keys are completed. */
+
+const AK_PKI = createAzureAkPki();
+const FOREIGN = createAzureAkPki({ keys: 'foreign-azure-vtpm' });
+const INTEL = createIntelPki();
+/** Public key that guests bind. */
+const JWK = {
+  kty: 'EC',
+  crv: 'P-256',
+  x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+  y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+};
+const DAY = 24 * 60 * 60 * 1000;
+const tokens = await TokenLab.create();
+const lab = tokens.service;
+const machine = await createTrustedLaunchMachine({ pki: AK_PKI });
+const td = await createTdxVirtualMachine({ platform: new TdxPlatform({ pki: INTEL }), vtpm: lab.vm.vtpm });
+
+const OF_TPM = { accepts: ['tpm'], routes: { hardware: 'off' }, freshness: 'required' };
+const pcr = (index: number) => Buffer.from(machine.vtpm.pcr('sha256', index)).toString('hex');
+const POLICIES = [
+  lenientPolicy('open', { accepts: ['tdx', 'az-tdx-vtpm', 'az-snp-vtpm', 'snp'], freshness: 'required' }),
+  lenientPolicy('vtpm', OF_TPM),
+  lenientPolicy('vtpm-strict', { ...OF_TPM, freshness: 'strict', binding: 'required' }),
+  lenientPolicy('vtpm-challenge', { ...OF_TPM, nonce: 'challenge' }),
+  lenientPolicy('vtpm-boot', { ...OF_TPM, require: { tpm: { quotedPcrs: [0, 7] } } }),
+  lenientPolicy('vtpm-secure-boot', { ...OF_TPM, secureBoot: 'required' }),
+  lenientPolicy('vtpm-reference', { ...OF_TPM, referenceValues: [{ tpm: { pcrs: { sha256: { '7': [pcr(7)] } } } }] }),
+  lenientPolicy('vtpm-other', { ...OF_TPM, referenceValues: [{ tpm: { pcrs: { sha256: { '7': [pcr(4)] } } } }] }),
+];
+
+let service: RunningService;
+let issuers: string;
+
+beforeAll(async () => {
+  for (const policy of POLICIES) await lab.writePolicy(policy);
+  issuers = join(lab.root, 'tpm');
+  const world: Partial<World> = {
+    intelRootPins: INTEL.pins,
+    override: (app) => {
+      const configured = app.resolve<AkRoots>(TOKENS.akRoots);
+      app.register(TOKENS.akRoots, { useValue: { ...configured, azure: AK_PKI.pins } });
+    },
+  };
+  const azure = { paravisors: { mrtds: [AZURE_MRTD] } };
+  service = await tokens.start({ intel: { pcs: 'off' }, azure, tpm: { intermediates: issuers } }, world);
+});
+
+afterAll(() => tokens.close());
+
+function verify(evidence: JsonObject, members: object = {}) {
+  return post(service.url, '/verify', JSON.stringify({ evidence, nonce: base64Url(NONCE), ...members }));
+}
+
+const evidenceOf = (options: TpmEvidenceOptions = {}) => machine.wireEvidence({ nonce: NONCE, ...options });
+const judged = async (policy: string, options: TpmEvidenceOptions = {}) =>
+  verdictOf(await verify(evidenceOf(options), { policy }));
+
+describe('a vTPM by itself', () => {
+  it('is allowed under a policy for it, with its claims and endorsements, and TPM only', async () => {
+    const { body } = await verify(evidenceOf(), { policy: 'vtpm' });
+    expect(body.decision).toBe('allow');
+    expect(body.evidence.type).toBe('tpm');
+    const { claims, trust, endorsements, freshness, maaView, crossCheck } = body;
+    expect(claims).toEqual({ snp: null, tdx: null, hcl: null, tpm: expect.anything(), maa: null, ita: null });
+    expect(claims.tpm.pcrs.sha256['7']).toBe(pcr(7));
+    expect(claims.tpm.clock).toEqual({ resetCount: 7, restartCount: 0, safe: true });
+    expect(trust).toEqual({
+      status: 'none',
+      submods: { vtpm: { status: 'none', vector: { 'instance-identity': 0 } } },
+    });
+    expect(endorsements.map(({ kind }: { kind: string }) => kind)).toEqual(['ak', 'ak-ca', 'ak-ca', 'ak-ca']);
+    expect(freshness.bound).toEqual(['tpm.extraData']);
+    expect([maaView, crossCheck]).toEqual([null, null]);
+    const said = body.checks.filter(({ detail }: { detail: string }) => detail.includes('TPM only'));
+    expect(said.map(({ id }: { id: string }) => id)).toEqual(['ak_cert_untrusted', 'policy_evidence_type']);
+  });
+
+  it.each(['azure-cvm-baseline', 'open', 'off'])('HCL-14 never satisfies %s, which accepts a TEE', async (policy) => {
+    const { body } = await verify(evidenceOf({ certificate: { vm: 'ConfidentialVM' } }), { policy });
+    expect([body.decision, body.reasons]).toEqual(['deny', ['policy_evidence_type']]);
+    expect(body.trust.submods).not.toHaveProperty('hardware');
+    const both = await verify(evidenceOf(), { policy: ['vtpm', policy] });
+    expect(verdictOf(both)).toEqual(['deny', 'policy_evidence_type']);
+  });
+
+  it('DEC-12 is not what a policy for TEEs gets in place of their evidence', async () => {
+    const evidence = lab.vm.wireEvidence({ nonce: NONCE });
+    expect(verdictOf(await verify(evidence, { policy: 'vtpm' }))).toEqual(['deny', 'policy_evidence_type']);
+  });
+
+  it('is denied for another nonce, and under policies that ask for more', async () => {
+    expect(await judged('vtpm', { nonce: new Uint8Array(32) })).toEqual(['deny', 'nonce_mismatch']);
+    expect(await judged('vtpm-strict')).toEqual(['deny', 'binding_missing']);
+    expect(await judged('vtpm-challenge')).toEqual(['deny', 'nonce_missing']);
+    expect(await judged('vtpm-secure-boot')).toEqual(['deny', 'secure_boot_unknown']);
+    const none = await post(service.url, '/verify', JSON.stringify({ evidence: evidenceOf(), policy: 'vtpm' }));
+    expect(verdictOf(none)).toEqual(['deny', 'nonce_missing']);
+  });
+
+  it('is allowed once with a challenge for its type, and with a bound key under strict', async () => {
+    const nonce = await challenge(service, { evidenceType: 'tpm' });
+    const asked = () => verify(machine.wireEvidence({ nonce }), { nonce: base64Url(nonce), policy: 'vtpm-challenge' });
+    expect(verdictOf(await asked())).toEqual(['allow']);
+    expect(verdictOf(await asked())).toEqual(['deny', 'nonce_used']);
+    const bound = await verify(evidenceOf({ jwk: JWK }), { policy: 'vtpm-strict', binding: { jwk: JWK } });
+    expect(verdictOf(bound)).toEqual(['allow']);
+    const unbound = await verify(evidenceOf(), { policy: 'vtpm-strict', binding: { jwk: JWK } });
+    expect(verdictOf(unbound)).toEqual(['deny', 'nonce_mismatch']);
+  });
+
+  it('TPM-04, HCL-18 has the PCRs that a policy names, in the signed selection', async () => {
+    expect(await judged('vtpm-boot')).toEqual(['allow']);
+    expect(await judged('vtpm-reference')).toEqual(['allow']);
+    expect(await judged('vtpm-other')).toEqual(['deny', 'tpm_pcr']);
+    const sixteen = { quote: { selections: [{ bank: 'sha256', indices: [16] } as const] } };
+    expect(await judged('vtpm-boot', sixteen)).toEqual(['deny', 'tpm_pcr_not_quoted']);
+    expect(await judged('vtpm-reference', sixteen)).toEqual(['deny', 'tpm_pcr_not_quoted']);
+    expect(await judged('vtpm', sixteen)).toEqual(['allow']);
+  });
+
+  it('HCL-14 is denied with a certificate of another key, and 400 without one', async () => {
+    const other = await VirtualTpm.create();
+    expect(await judged('vtpm', { certificate: { key: other.publicJwk } })).toEqual(['deny', 'tpm_signature']);
+    const { akCertificate: _, akChain: __, ...without } = evidenceOf();
+    for (const evidence of [without, { ...without, akChain: AK_PKI.chainPem() }]) {
+      const { status, body } = await verify(evidence, { policy: 'vtpm' });
+      expect([status, body.code, body.pointer]).toEqual([400, 'schema', '/evidence/akCertificate']);
+    }
+    const surplus = await verify({ ...evidenceOf(), hclReport: 'AAAA' }, { policy: 'vtpm' });
+    expect([surplus.status, surplus.body.code]).toEqual([400, 'unknown_property']);
+  });
+
+  it('has a vTPM that contradicts itself, and no hardware, in its trust', async () => {
+    const trustOf = async (options: TpmEvidenceOptions) =>
+      (await verify(evidenceOf(options), { policy: 'vtpm' })).body.trust;
+    const unsigned = await trustOf({ quote: { signing: { key: lab.vm.vtpm.privateKey } } });
+    expect(unsigned.status).toBe('contraindicated');
+    expect(unsigned.submods.vtpm.vector.hardware).toBe(99);
+    const ended = { certificate: { overrides: { notAfter: new Date(Date.now() - DAY) } } };
+    for (const untrusted of [ended, { certificate: { chain: null } }]) {
+      expect(await trustOf(untrusted)).toEqual({
+        status: 'contraindicated',
+        submods: { vtpm: { status: 'contraindicated', vector: { 'instance-identity': 97 } } },
+      });
+    }
+  });
+
+  it('TOK-18 is denied beside any token, which nothing shows to be about the same machine', async () => {
+    const hclReport = lab.vm.hclReport({ nonce: NONCE });
+    const token = tokens.maa.issueAzureVm({ hclReport, clientPayloadNonce: NONCE });
+    // The vTPM of the very machine that the token is about.
+    const same = await createTrustedLaunchMachine({ pki: AK_PKI, vtpm: lab.vm.vtpm });
+    const evidence = same.wireEvidence({ nonce: NONCE });
+    expect(verdictOf(await verify(evidence, { policy: 'vtpm' }))).toEqual(['allow']);
+    const answer = await verify(evidence, { policy: 'vtpm', ...maaResult(token) });
+    expect(verdictOf(answer)).toEqual(['deny', 'disagreement']);
+    expect(answer.body.crossCheck).toBeNull();
+    const ofTrustedLaunch = tokens.maa.issueAzureVm({ hclReport: null, clientPayloadNonce: NONCE });
+    const beside = await verify(evidenceOf(), { policy: 'vtpm', ...maaResult(ofTrustedLaunch) });
+    expect(beside.body.decision).toBe('deny');
+  });
+
+  it('is described, and verified nowhere, by POST /inspect', async () => {
+    const { status, body } = await post(service.url, '/inspect', JSON.stringify({ evidence: evidenceOf() }));
+    expect([status, body.verified, body.type]).toEqual([200, false, 'tpm']);
+    const names = body.structures.map(({ name }: { name: string }) => name);
+    expect(names.slice(0, 2)).toEqual(['TPMS_ATTEST', 'PCR values']);
+    expect(names.length).toBeGreaterThan(2);
+  });
+});
+
+describe('the folder of issuers', () => {
+  const key = lab.vm.vtpm.publicJwk;
+  const bare = { chain: null };
+  const all = (['ca24', 'ca2025', 'root'] as const).map((name) => AK_PKI.authority(name));
+
+  async function held(...certificates: readonly { readonly pem: string }[]): Promise<void> {
+    await rm(issuers, { recursive: true, force: true });
+    await mkdir(issuers);
+    await writeFile(join(issuers, 'issuers.pem'), certificates.map(({ pem }) => pem).join('') || 'nothing');
+    await service.reload();
+  }
+
+  const verdicts = async () => {
+    const ak = AK_PKI.certificate({ key, chain: null });
+    return Promise.all([
+      judged('vtpm', { certificate: bare }),
+      verify(lab.vm.wireEvidence({ nonce: NONCE, ak }), { policy: 'open' }).then(verdictOf),
+      verify(td.wireEvidence({ nonce: NONCE, ak }), { policy: 'open' }).then(verdictOf),
+    ]);
+  };
+  const each = (...verdict: readonly string[]) => [verdict, verdict, verdict];
+
+  it('HCL-14 completes a chain from the folder of the operator, for every evidence with a vTPM', async () => {
+    expect(await verdicts()).toEqual(each('deny', 'ak_cert_untrusted'));
+    await held(...all);
+    expect(await verdicts()).toEqual(each('allow'));
+    const { endorsements } = (await verify(evidenceOf({ certificate: bare }), { policy: 'vtpm' })).body;
+    expect(endorsements.map(({ kind, source }: { kind: string; source: string }) => [kind, source])).toEqual([
+      ['ak', 'evidence'],
+      ['ak-ca', 'store'],
+      ['ak-ca', 'store'],
+      ['ak-ca', 'store'],
+    ]);
+    await held(...all.slice(1));
+    expect(await verdicts()).toEqual(each('deny', 'ak_cert_untrusted'));
+  });
+
+  it('HCL-14 is no way in: a look-alike, one that has ended, and one that is no CA are denied', async () => {
+    const [ca2025, root] = [AK_PKI.authority('ca2025'), AK_PKI.authority('root')];
+    await held(...(['ca24', 'ca2025', 'root'] as const).map((name) => FOREIGN.authority(name)));
+    expect(await verdicts()).toEqual(each('deny', 'ak_cert_untrusted'));
+    const ak = FOREIGN.certificate({ key: machine.vtpm.publicJwk, chain: null });
+    expect(await judged('vtpm', { ak })).toEqual(['deny', 'ak_cert_untrusted']);
+    await held(AK_PKI.issueAuthority('ca24', { notAfter: new Date(Date.now() - DAY) }), ca2025, root);
+    expect(await verdicts()).toEqual(each('deny', 'cert_validity'));
+    await held(AK_PKI.issueAuthority('ca24', { extensions: [basicConstraints({ ca: false })] }), ca2025, root);
+    expect(await verdicts()).toEqual(each('deny', 'ak_cert_untrusted'));
+    expect(lab.output).toContain('not the certificate of a CA');
+  });
+
+  it('is named in the remedy, with the issuer that is missing', async () => {
+    await held();
+    const old = evidenceOf({ certificate: { shape: '2025', chain: null } });
+    const { body } = await verify(old, { policy: 'vtpm' });
+    const { remedy } = body.checks.find(({ id }: { id: string }) => id === 'ak_cert_untrusted');
+    expect(remedy).toContain('"Global Virtual TPM CA - 03"');
+    expect(remedy).toContain('tpm.intermediates');
+  });
+});

@@ -1,0 +1,60 @@
+import type { AkCertificateInput, TpmEvidence } from '../../src/model/evidence.js';
+import type { JsonObject } from '../../src/model/json.js';
+import { type AkCertificateOptions, type AzureAkPki, createAzureAkPki } from './azure-ak-pki.js';
+import { boundValue } from './bound-value.js';
+import { type QuoteOptions, VirtualTpm } from './vtpm.js';
+import { wireEvidence } from './wire-evidence.js';
+
+interface TrustedLaunchMachineOptions {
+  readonly pki?: AzureAkPki;
+  readonly vtpm?: VirtualTpm;
+}
+
+/** What one piece of evidence is to hold, and what of it is to be wrong. */
+export interface TpmEvidenceOptions {
+  readonly nonce?: Uint8Array;
+  /** Public JWK to bind, together with the nonce. */
+  readonly jwk?: JsonObject | null;
+  readonly quote?: QuoteOptions;
+  /** How the certificate of the attestation key is issued and sent. */
+  readonly certificate?: Partial<AkCertificateOptions>;
+  /** Certificate and chain as they stand, in place of those that are issued. */
+  readonly ak?: AkCertificateInput;
+}
+
+/** A VM with Trusted Launch: a vTPM, and the certificate of its attestation key; no hardware report. */
+export class TrustedLaunchMachine {
+  readonly pki: AzureAkPki;
+  readonly vtpm: VirtualTpm;
+
+  constructor(pki: AzureAkPki, vtpm: VirtualTpm) {
+    this.pki = pki;
+    this.vtpm = vtpm;
+  }
+
+  /** Native `tpm` evidence, decoded: X is extraData of the quote. */
+  evidence({ nonce, jwk = null, quote, certificate, ak }: TpmEvidenceOptions = {}): TpmEvidence {
+    return {
+      type: 'tpm',
+      tpmQuote: this.vtpm.quote({ extraData: boundValue(nonce ?? new Uint8Array(), jwk), ...quote }),
+      ak: ak ?? this.certificate(certificate),
+    };
+  }
+
+  /** The same as the member `evidence` of a request. */
+  wireEvidence(options: TpmEvidenceOptions = {}): JsonObject {
+    return wireEvidence(this.evidence(options));
+  }
+
+  /** Certificate of the attestation key, and the chain above it. */
+  certificate(options: Partial<AkCertificateOptions> = {}): AkCertificateInput {
+    return this.pki.certificate({ key: this.vtpm.publicJwk, vm: 'TrustedVM', ...options });
+  }
+}
+
+export async function createTrustedLaunchMachine({
+  pki = createAzureAkPki(),
+  vtpm,
+}: TrustedLaunchMachineOptions = {}): Promise<TrustedLaunchMachine> {
+  return new TrustedLaunchMachine(pki, vtpm ?? (await VirtualTpm.create()));
+}
