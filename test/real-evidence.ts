@@ -11,6 +11,7 @@ import type {
   TpmEvidence,
   TpmQuoteInput,
 } from '../src/model/evidence.js';
+import type { Native } from './lab/native.js';
 import { collateralOf } from './real-tdx-evidence.js';
 import { readVector, type Vector } from './vectors.js';
 
@@ -62,7 +63,7 @@ export function snpEvidenceOf(vector: Vector, read: ReadFile = readVector): SnpE
   };
 }
 
-export function azSnpEvidenceOf(vector: Vector, read: ReadFile = readVector): AzSnpVtpmEvidence {
+export function azSnpEvidenceOf(vector: Vector, read: ReadFile = readVector): Native<AzSnpVtpmEvidence> {
   return {
     type: 'az-snp-vtpm',
     hclReport: read(required(vector, '.hcl-report.bin')),
@@ -74,7 +75,7 @@ export function azSnpEvidenceOf(vector: Vector, read: ReadFile = readVector): Az
 }
 
 /** With the collateral of the vector's facts. No certificate of the key comes with it: that is `realAkOf`. */
-export function azTdxEvidenceOf(vector: Vector, read: ReadFile = readVector): AzTdxVtpmEvidence {
+export function azTdxEvidenceOf(vector: Vector, read: ReadFile = readVector): Native<AzTdxVtpmEvidence> {
   return {
     type: 'az-tdx-vtpm',
     hclReport: read(required(vector, '.hcl-report.bin')),

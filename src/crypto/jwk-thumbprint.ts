@@ -27,7 +27,7 @@ export function rsaThumbprint({ n, e }: RsaPublicKey): string {
   return digestOf({ e: encodeBase64Url(e), kty: 'RSA', n: encodeBase64Url(n) });
 }
 
-/** The same of the key of a certificate. */
+/** The same of a key that was read from a certificate or a TPM's public area. */
 export function keyThumbprint(key: Pick<RsaKey, 'kind' | 'modulus' | 'exponent'> | EcKey): string {
   if (key.kind === 'rsa') return rsaThumbprint({ n: key.modulus, e: key.exponent });
   return digestOf({ crv: key.curve, kty: 'EC', x: encodeBase64Url(key.x), y: encodeBase64Url(key.y) });

@@ -1,4 +1,5 @@
 import { FormatError } from '../model/errors.js';
+import type { HclParts } from '../model/evidence.js';
 import { isZero } from './byte-reader.js';
 import { SNP_REPORT_LENGTH } from './snp-report.js';
 import { TD_REPORT_LENGTH } from './td-report.js';
@@ -89,14 +90,31 @@ export function parseHclReport(bytes: Uint8Array) {
  *
  * @throws {FormatError} as `parseHclReport`, `hcl_format` also for another kind
  */
-export function parseHclReportOf(expected: HclReportType, bytes: Uint8Array): HclReport {
+function parseHclReportOf(expected: HclReportType, bytes: Uint8Array): HclReport {
   const report = parseHclReport(bytes);
   if (report.reportType === expected) return report;
   throw new FormatError('hcl_format', `the report type is ${report.reportType}, expected ${expected}`);
 }
 
+/**
+ * Reads what of a report is covered by a hash: of the report itself, or as the guest took it apart. Then its header, of
+ * which nothing is measured, did not come, and the hardware report is the ATTESTATION_REPORT, or null on TDX.
+ *
+ * @throws {FormatError} as `parseHclReportOf`; `hcl_format` for claims of a size that no report holds
+ */
+export function readHclParts(expected: HclReportType, report: Uint8Array | HclParts): HclParts {
+  if (report instanceof Uint8Array) return parseHclReportOf(expected, report);
+  const size = report.runtimeClaims.byteLength;
+  if (isClaimsSize(size)) return report;
+  throw new FormatError('hcl_format', `the runtime claims are ${size} bytes, expected 2 to ${CLAIMS_MAXIMUM}`);
+}
+
+function isClaimsSize(size: number): boolean {
+  return size >= 2 && size <= CLAIMS_MAXIMUM;
+}
+
 function parseClaimsSize(size: number, total: number): number {
-  if (size < 2 || size > CLAIMS_MAXIMUM || size > total - CLAIMS_OFFSET) {
+  if (!isClaimsSize(size) || size > total - CLAIMS_OFFSET) {
     throw new FormatError('hcl_format', `variable data size ${size} does not fit`);
   }
   return size;

@@ -6,6 +6,7 @@ import { DIGEST_ALGORITHM } from './measured-event.js';
 /** TPM_GENERATED_VALUE. A restricted key refuses to sign foreign data that begins with it. */
 export const TPM_GENERATED_VALUE = 0xff544347;
 export const TPM_ST_ATTEST_QUOTE = 0x8018;
+export const TPM_ST_ATTEST_CERTIFY = 0x8017;
 
 export interface PcrSelection {
   /** TPM_ALG_ID of the bank. */
@@ -18,6 +19,9 @@ export interface PcrSelection {
 
 /** TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE (TPM 2.0 part 2, 10.12.8). Nothing in it is verified. */
 export type TpmsQuote = Readonly<ReturnType<typeof parseTpmsQuote>>;
+
+/** TPMS_ATTEST of type TPM_ST_ATTEST_CERTIFY (TPM 2.0 part 2, 10.12.3). Nothing in it is verified. */
+export type TpmsCertify = Readonly<ReturnType<typeof parseTpmsCertify>>;
 
 /** TPM2B_NAME holds a hash and its algorithm; TPM2B_DATA a hash and its algorithm (TPM 2.0 part 2, 10.4.3). */
 const NAME_MAXIMUM = 66;
@@ -57,9 +61,38 @@ function refuseSizePrefix(bytes: Uint8Array): void {
  */
 export function parseTpmsQuote(bytes: Uint8Array) {
   const reader = new ByteReader(bytes, 'tpm_format');
+  const common = parseCommon(reader);
+  const start = reader.offset;
+  const selections = parseSelections(reader);
+  const pcrSelect = bytes.subarray(start, reader.offset);
+  const quote = { ...common, selections, pcrSelect, pcrDigest: reader.sized(DIGEST_MAXIMUM, 'pcrDigest') };
+  reader.expectEnd();
+  return quote;
+}
+
+/**
+ * Reads a TPMS_ATTEST as the certification of a key, to its last byte. Magic and type are not looked at here either.
+ *
+ * @param bytes TPMS_ATTEST without size prefix
+ * @throws {FormatError} `tpm_format` where a size does not fit, or bytes are left over
+ */
+export function parseTpmsCertify(bytes: Uint8Array) {
+  const reader = new ByteReader(bytes, 'tpm_format');
+  const certify = {
+    ...parseCommon(reader),
+    /** Algorithm and hash of the public area of the certified key. */
+    name: reader.sized(NAME_MAXIMUM, 'name'),
+    qualifiedName: reader.sized(NAME_MAXIMUM, 'qualifiedName'),
+  };
+  reader.expectEnd();
+  return certify;
+}
+
+/** What every TPMS_ATTEST has, whatever it attests. */
+function parseCommon(reader: ByteReader) {
   reader.u32be('magic');
   reader.u16be('type');
-  const quote = {
+  return {
     qualifiedSigner: reader.sized(NAME_MAXIMUM, 'qualifiedSigner'),
     extraData: reader.sized(EXTRA_DATA_MAXIMUM, 'extraData'),
     clock: reader.u64be('clock'),
@@ -67,11 +100,7 @@ export function parseTpmsQuote(bytes: Uint8Array) {
     restartCount: reader.u32be('restartCount'),
     safe: parseYesNo(reader.u8('safe')),
     firmwareVersion: reader.u64be('firmwareVersion'),
-    selections: parseSelections(reader),
-    pcrDigest: reader.sized(DIGEST_MAXIMUM, 'pcrDigest'),
   };
-  reader.expectEnd();
-  return quote;
 }
 
 function parseYesNo(value: number): boolean {

@@ -2,12 +2,15 @@ import { parseHclReport } from '../formats/hcl-report.js';
 import { readRuntimeObject } from '../formats/runtime-claims.js';
 import {
   parseTpmsAttestHeader,
+  parseTpmsCertify,
   parseTpmsQuote,
   TPM_GENERATED_VALUE,
+  TPM_ST_ATTEST_CERTIFY,
   TPM_ST_ATTEST_QUOTE,
 } from '../formats/tpms-attest.js';
-import { FormatError } from '../model/errors.js';
-import type { TpmQuoteInput } from '../model/evidence.js';
+import { parseTpm2bPublic, type TpmtPublic } from '../formats/tpmt-public.js';
+import { FormatError, within } from '../model/errors.js';
+import type { CertifiedKeyInput, TpmQuoteInput } from '../model/evidence.js';
 import { FieldTable, type StructureDescription, textField } from './field-description.js';
 
 /** Lengths in a TPMS_ATTEST (TPM 2.0 part 2, 10.12.8): TPMS_CLOCK_INFO, firmwareVersion, and the size of a TPM2B. */
@@ -59,10 +62,9 @@ export function describeRuntimeData(
 export function describeTpmQuote(quote: TpmQuoteInput, about: string): readonly StructureDescription[] {
   const { message } = quote;
   const { magic, type } = parseTpmsAttestHeader(message);
-  const word = (value: number) => `0x${value.toString(16)}`;
   const table = new FieldTable(message)
-    .add('magic', 0, 4, word(magic), magic === TPM_GENERATED_VALUE ? 'made by a TPM' : 'not made by a TPM')
-    .add('type', 4, 2, word(type), type === TPM_ST_ATTEST_QUOTE ? 'a quote' : 'not a quote');
+    .add('magic', 0, 4, hexWord(magic), magic === TPM_GENERATED_VALUE ? 'made by a TPM' : 'not made by a TPM')
+    .add('type', 4, 2, hexWord(type), type === TPM_ST_ATTEST_QUOTE ? 'a quote' : 'not a quote');
   if (magic === TPM_GENERATED_VALUE && type === TPM_ST_ATTEST_QUOTE) describeQuoted(table, message);
   return [
     { name: 'TPMS_ATTEST', about: `${about}/message`, length: message.byteLength, fields: table.fields },
@@ -94,6 +96,64 @@ function describeQuoted(table: FieldTable, message: Uint8Array): void {
     )
     .add('pcrSelect', pcrSelect, pcrDigest - SIZE_LENGTH - pcrSelect, selections)
     .hex('pcrDigest', pcrDigest, quote.pcrDigest.byteLength, 'hash of the selected PCR values');
+}
+
+/**
+ * The certification of a key by the attestation key, and the public area of that key.
+ * @throws {FormatError} `tpm_format`
+ */
+export function describeCertifiedKey(
+  { info, publicArea }: CertifiedKeyInput,
+  about: string,
+): readonly StructureDescription[] {
+  return [
+    within(`${about}/info`, () => describeCertify(info, `${about}/info`)),
+    within(`${about}/publicArea`, () => describePublicArea(publicArea, `${about}/publicArea`)),
+  ];
+}
+
+function describeCertify(info: Uint8Array, about: string): StructureDescription {
+  const { magic, type } = parseTpmsAttestHeader(info);
+  const isOfTpm = magic === TPM_GENERATED_VALUE;
+  const isCertify = isOfTpm && type === TPM_ST_ATTEST_CERTIFY;
+  const table = new FieldTable(info)
+    .add('magic', 0, 4, hexWord(magic), isOfTpm ? 'made by a TPM' : 'not made by a TPM')
+    .add('type', 4, 2, hexWord(type), isCertify ? 'the certification of a key' : 'not the certification of a key');
+  if (isCertify) {
+    const { extraData, name, qualifiedName } = parseTpmsCertify(info);
+    const offsetOf = (part: Uint8Array) => part.byteOffset - info.byteOffset;
+    table
+      .hex('extraData', offsetOf(extraData), extraData.byteLength, 'the nonce, where one was given')
+      .hex('name', offsetOf(name), name.byteLength, 'algorithm and hash of the public area of the certified key')
+      .hex('qualifiedName', offsetOf(qualifiedName), qualifiedName.byteLength);
+  }
+  return { name: 'TPMS_ATTEST', about, length: info.byteLength, fields: table.fields };
+}
+
+/**
+ * Public area of a key in a TPM.
+ * @throws {FormatError} `tpm_format`
+ */
+export function describePublicArea(bytes: Uint8Array, about: string): StructureDescription {
+  const { area, nameHash, nameAlgorithm, attributes, authPolicy, key } = parseTpm2bPublic(bytes);
+  const start = area.byteOffset - bytes.byteOffset;
+  const set = Object.entries(attributes).flatMap(([name, isSet]) => (isSet ? [name] : []));
+  const table = new FieldTable(bytes)
+    .add('nameAlg', start + 2, 2, nameHash ?? hexWord(nameAlgorithm))
+    .add('objectAttributes', start + 4, 4, set, 'those that are set, of the ones that matter here')
+    .hex('authPolicy', authPolicy.byteOffset - bytes.byteOffset, authPolicy.byteLength);
+  const fields = [...table.fields, textField('key', keyOf(key))];
+  return { name: 'TPM2B_PUBLIC', about, length: bytes.byteLength, fields };
+}
+
+function keyOf(key: TpmtPublic['key']): { readonly [member: string]: string } {
+  const hex = (part: Uint8Array) => Buffer.from(part).toString('hex');
+  if (key.kind === 'ec') return { curve: key.curve, x: hex(key.x), y: hex(key.y) };
+  return { modulus: hex(key.n), exponent: hex(key.e) };
+}
+
+function hexWord(value: number): string {
+  return `0x${value.toString(16)}`;
 }
 
 function describePcrs(quote: TpmQuoteInput, about: string): StructureDescription {

@@ -1,4 +1,4 @@
-import { parseHclReportOf } from '../formats/hcl-report.js';
+import { readHclParts } from '../formats/hcl-report.js';
 import { namesAttestationKey, readRuntimeObject } from '../formats/runtime-claims.js';
 import { parseSnpReport } from '../formats/snp-report.js';
 import { parseTdQuote } from '../formats/td-quote.js';
@@ -8,10 +8,12 @@ import type {
   AkCertificateInput,
   AzSnpVtpmEvidence,
   AzTdxVtpmEvidence,
+  AzureGuestMembers,
   EventLogInput,
   Evidence,
   EvidenceOf,
   EvidenceType,
+  HclParts,
   SnpEvidence,
   TdxCollateral,
   TdxEvidence,
@@ -19,7 +21,13 @@ import type {
   TpmEvidence,
 } from '../model/evidence.js';
 import { traitsOf } from '../model/evidence-traits.js';
-import { describeHclReport, describeRuntimeData, describeTpmQuote } from './describe-azure-evidence.js';
+import {
+  describeCertifiedKey,
+  describeHclReport,
+  describePublicArea,
+  describeRuntimeData,
+  describeTpmQuote,
+} from './describe-azure-evidence.js';
 import { describeAkCertificate } from './describe-certificate.js';
 import { describeCollateral } from './describe-collateral.js';
 import { describeCcel, describeVtpmLogs } from './describe-event-log.js';
@@ -87,44 +95,58 @@ function describeTdx({ quote, runtimeData, collateral, ccel }: TdxEvidence, even
   ];
 }
 
-function describeAzureSnp({ hclReport, tpmQuote, ak, eventLog }: AzSnpVtpmEvidence, limit: number): Structures {
+function describeAzureSnp(evidence: AzSnpVtpmEvidence, limit: number): Structures {
   return within('/hclReport', () => {
-    const { hardwareReport } = parseHclReportOf('snp', hclReport);
-    const { idKeyDigest } = parseSnpReport(hardwareReport);
+    const { hardwareReport } = readHclParts('snp', evidence.hclReport);
+    const report = hardwareReport ?? new Uint8Array();
+    const { idKeyDigest } = parseSnpReport(report);
     return [
-      ...describeHclReport(hclReport, '/hclReport'),
-      describeSnpReport(hardwareReport, '/hclReport'),
-      ...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')),
-      ...certificatesOf(ak),
-      ...eventLogOf(eventLog, limit),
+      ...describeHcl(evidence.hclReport),
+      describeSnpReport(report, '/hclReport'),
+      ...describeVtpm(evidence, limit),
       paravisorEntry('azure.paravisors.idKeyDigests', idKeyDigest, '/hclReport'),
     ];
   });
 }
 
 function describeAzureTdx(evidence: AzTdxVtpmEvidence, limit: number): Structures {
-  const { hclReport, tdQuote, tpmQuote, collateral, ak, eventLog } = evidence;
   return within('/hclReport', () => {
-    const { hardwareReport } = parseHclReportOf('tdx', hclReport);
+    const { tdQuote, collateral } = evidence;
+    const { hardwareReport } = readHclParts('tdx', evidence.hclReport);
     return [
-      ...describeHclReport(hclReport, '/hclReport'),
-      describeTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH), '/hclReport'),
+      ...describeHcl(evidence.hclReport),
+      ...(hardwareReport === null
+        ? []
+        : [describeTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH), '/hclReport')]),
       ...within('/tdQuote', () => describeTdQuote(tdQuote, '/tdQuote')),
-      ...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')),
-      ...collateralOf(collateral),
-      ...certificatesOf(ak),
-      ...eventLogOf(eventLog, limit),
+      ...describeVtpm(evidence, limit, collateral),
       paravisorEntry('azure.paravisors.mrtds', parseTdQuote(tdQuote).body.mrTd, '/tdQuote'),
     ];
   });
 }
 
-function describeTpm({ tpmQuote, ak, eventLog }: TpmEvidence, limit: number): Structures {
+/** The paravisor's report; the runtime claims alone, where the guest took it apart. */
+function describeHcl(report: Uint8Array | HclParts): Structures {
+  if (report instanceof Uint8Array) return describeHclReport(report, '/hclReport');
+  return [describeRuntimeData(report.runtimeClaims, '/hclReport')];
+}
+
+type VtpmMembers = AzureGuestMembers & Pick<AzSnpVtpmEvidence, 'tpmQuote' | 'ak' | 'eventLog'>;
+
+function describeVtpm(evidence: VtpmMembers, limit: number, collateral: TdxCollateral | null = null): Structures {
+  const { tpmQuote, ak, akPublic, certifiedKey, eventLog } = evidence;
   return [
     ...within('/tpmQuote', () => describeTpmQuote(tpmQuote, '/tpmQuote')),
+    ...collateralOf(collateral),
     ...certificatesOf(ak),
+    ...(akPublic === undefined ? [] : [within('/akPublic', () => describePublicArea(akPublic, '/akPublic'))]),
+    ...(certifiedKey === undefined ? [] : describeCertifiedKey(certifiedKey, '/certifiedKey')),
     ...eventLogOf(eventLog, limit),
   ];
+}
+
+function describeTpm(evidence: TpmEvidence, limit: number): Structures {
+  return describeVtpm(evidence, limit);
 }
 
 /** Runtime data, and, where it is that of a paravisor, what would make it known. */

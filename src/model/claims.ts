@@ -201,6 +201,18 @@ export interface TpmClaims {
   readonly clock: { readonly resetCount: number; readonly restartCount: number; readonly safe: boolean };
   /** Absent where no log was sent, or it does not hold. `replayed` and `notCovered` number PCRs. */
   readonly eventLog?: EventLogClaims;
+  /** A key that the attestation key certified, and that the vTPM uses under the quoted PCR values alone. */
+  readonly certifiedKey?: CertifiedKeyClaims;
+}
+
+/** A key of the vTPM that may be bound without being in the quote. */
+export interface CertifiedKeyClaims {
+  /** RFC 7638 SHA-256 thumbprint, base64url. */
+  readonly jkt: string;
+  /** Public JWK: what `binding.jwk` has to be to bind this key. */
+  readonly jwk:
+    | { readonly kty: 'RSA'; readonly n: string; readonly e: string }
+    | { readonly kty: 'EC'; readonly crv: 'P-256' | 'P-384'; readonly x: string; readonly y: string };
 }
 
 /** Variables that an event log shows, each by the SHA-256 of its contents. */

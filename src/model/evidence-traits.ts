@@ -4,6 +4,7 @@ import type {
   EventLogInput,
   EvidenceOf,
   EvidenceType,
+  HclParts,
   SnpEndorsementInput,
   TdxCollateral,
   TokenRoute,
@@ -28,7 +29,7 @@ export interface MemberValues {
 /** How a member of evidence is read: bytes of the structure that is named, or one of the forms that types share. */
 export type MemberForm = { readonly structure: string } | keyof MemberValues;
 
-type FormOfValue<V> = [V] extends [Uint8Array]
+type FormOfValue<V> = [V] extends [Uint8Array | HclParts]
   ? { readonly structure: string }
   : { [F in keyof MemberValues]: [V] extends [MemberValues[F]] ? F : never }[keyof MemberValues];
 

@@ -47,10 +47,38 @@ export interface AkCertificateInput {
 /** Event logs in the order in which they extend registers: the firmware's, then a Canonical Event Log of the system. */
 export type EventLogInput = readonly [firmware: Uint8Array, canonical?: Uint8Array];
 
-export interface AzSnpVtpmEvidence {
+/**
+ * What hashes and signatures cover of a paravisor's report, taken apart by the guest. Only of a dialect: header and request
+ * data, which nothing measures, did not come with it.
+ */
+export interface HclParts {
+  /** ATTESTATION_REPORT; null on TDX, where the TDREPORT did not come either, only the quote made of it. */
+  readonly hardwareReport: Uint8Array | null;
+  /** Runtime claims as they are hashed. */
+  readonly runtimeClaims: Uint8Array;
+}
+
+/** A key that the attestation key certified (TPM2_Certify). */
+export interface CertifiedKeyInput {
+  /** TPMS_ATTEST, without size prefix. */
+  readonly info: Uint8Array;
+  /** Bare RSA signature, or TPMT_SIGNATURE. */
+  readonly signature: Uint8Array;
+  /** TPM2B_PUBLIC of the certified key. */
+  readonly publicArea: Uint8Array;
+}
+
+/** What a guest attestation client of Azure's sends of the vTPM beside the quote. Only of a dialect. */
+export interface AzureGuestMembers {
+  /** TPM2B_PUBLIC of the attestation key. */
+  readonly akPublic?: Uint8Array;
+  readonly certifiedKey?: CertifiedKeyInput;
+}
+
+export interface AzSnpVtpmEvidence extends AzureGuestMembers {
   readonly type: 'az-snp-vtpm';
   /** Report of the paravisor (HCL), as read from NV index 0x01400001. */
-  readonly hclReport: Uint8Array;
+  readonly hclReport: Uint8Array | HclParts;
   readonly tpmQuote: TpmQuoteInput;
   readonly endorsements: SnpEndorsementInput;
   readonly ak: AkCertificateInput | null;
@@ -92,10 +120,10 @@ export interface TdxEvidence {
   readonly ccel: Uint8Array | null;
 }
 
-export interface AzTdxVtpmEvidence {
+export interface AzTdxVtpmEvidence extends AzureGuestMembers {
   readonly type: 'az-tdx-vtpm';
   /** Report of the paravisor (HCL), with a TDREPORT. */
-  readonly hclReport: Uint8Array;
+  readonly hclReport: Uint8Array | HclParts;
   readonly tdQuote: Uint8Array;
   readonly tpmQuote: TpmQuoteInput;
   readonly collateral: TdxCollateral | null;
@@ -112,7 +140,7 @@ export interface EventLogFile {
 }
 
 /** A vTPM by itself: of a Trusted Launch VM, or of any other machine. No hardware vouches for it. */
-export interface TpmEvidence {
+export interface TpmEvidence extends AzureGuestMembers {
   readonly type: 'tpm';
   readonly tpmQuote: TpmQuoteInput;
   readonly ak: AkCertificateInput;

@@ -4,7 +4,7 @@ import { EVIDENCE_TRAITS, EVIDENCE_TYPES, traitsOf } from '../model/evidence-tra
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
 import { refuseUnknownProvider } from './dialects/configfs-tsm.js';
-import { trusteeHint } from './dialects/trustee.js';
+import { guestHint } from './guest-hint.js';
 import type { EvidenceForm } from './schema-check.js';
 import { MISSING_MEMBER, missingOr } from './schema-message.js';
 
@@ -18,7 +18,7 @@ type Dialect = { readonly [T in EvidenceType]?: FormOf | null };
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   ['trustee', { 'az-snp-vtpm': trusteeSnpForm, 'az-tdx-vtpm': trusteeTdxForm }],
   ['maa', { snp: maaForm('quote', 'MaaSnpRequestEvidence'), tdx: maaForm('report', 'MaaTdxRequestEvidence') }],
-  ['azure-guest', { 'az-snp-vtpm': null, 'az-tdx-vtpm': null, tpm: null }],
+  ['azure-guest', { 'az-snp-vtpm': azureGuestForm, 'az-tdx-vtpm': azureGuestForm, tpm: azureGuestForm }],
   ['extended-report', { snp: () => 'ExtendedReportEvidence' }],
   [
     'configfs-tsm',
@@ -53,7 +53,7 @@ export function requireEvidenceType(type: string, pointer: string): EvidenceType
  */
 export function evidenceForm(evidence: JsonValue | undefined, pointer: string): EvidenceForm {
   const object = requireObject(evidence, pointer);
-  refuseBareTrustee(object, pointer);
+  refuseBareGuest(object, pointer);
   const type = requireEvidenceType(textMember(object, 'type', pointer), `${pointer}/type`);
   if (object['dialect'] === undefined) {
     if ('tdQuote' in traitsOf(type).members) requireTdQuote(object, 'tdQuote', pointer);
@@ -106,16 +106,24 @@ function maaForm(foreign: string, form: EvidenceForm): FormOf {
   };
 }
 
+/** Clients write the JSON and send it in base64. */
+function azureGuestForm(value: JsonValue | undefined): EvidenceForm {
+  return typeof value === 'string' ? 'AzureGuestEncodedEvidence' : 'AzureGuestEvidence';
+}
+
 /** Version 2 keeps what is of a TEE under its name, version 1 has it all at the top. */
 function itaForm(value: JsonValue | undefined, pointer: string): EvidenceForm {
   return requireObject(value, pointer)['tdx'] === undefined ? 'ItaRequestEvidenceV1' : 'ItaRequestEvidenceV2';
 }
 
-/** What a guest of Trustee makes, without the members that say so, or beside them instead of in `value`. */
-function refuseBareTrustee(evidence: JsonObject, pointer: string): void {
-  const needed = evidence['dialect'] === 'trustee' ? ['type', 'value'] : ['type', 'dialect'];
+/** Dialects whose values are recognised where they stand by themselves. */
+const HINTED: ReadonlySet<JsonValue | undefined> = new Set(['trustee', 'azure-guest']);
+
+/** What a guest makes, without the members that say so, or beside them instead of in `value`. */
+function refuseBareGuest(evidence: JsonObject, pointer: string): void {
+  const needed = HINTED.has(evidence['dialect']) ? ['type', 'value'] : ['type', 'dialect'];
   const missing = needed.find((name) => evidence[name] === undefined);
-  const hint = missing === undefined ? null : trusteeHint(evidence);
+  const hint = missing === undefined ? null : guestHint(evidence);
   if (hint === null) return;
   throw new FormatError('schema', `${MISSING_MEMBER}: ${hint}`, { pointer: `${pointer}/${missing}` });
 }

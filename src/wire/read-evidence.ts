@@ -2,6 +2,7 @@ import { BANK_LENGTH } from '../formats/measured-event.js';
 import { FormatError } from '../model/errors.js';
 import type { EventLogFile, Evidence, PcrBank, SnpEndorsementInput, TpmQuoteInput } from '../model/evidence.js';
 import { type MemberForm, type MemberValues, traitsOf } from '../model/evidence-traits.js';
+import { readAzureGuest, readEncodedAzureGuest } from './dialects/azure-guest.js';
 import { readConfigfsTsmSnp, readConfigfsTsmTdx } from './dialects/configfs-tsm.js';
 import { readExtendedReport } from './dialects/extended-report.js';
 import { readItaRequestV1, readItaRequestV2 } from './dialects/ita-request.js';
@@ -56,6 +57,8 @@ const READERS: EvidenceReaders = {
   TrusteeTdxEvidenceV1: readTrusteeTdxV1,
   MaaSnpRequestEvidence: readMaaSnpRequest,
   MaaTdxRequestEvidence: readMaaTdxRequest,
+  AzureGuestEvidence: readAzureGuest,
+  AzureGuestEncodedEvidence: readEncodedAzureGuest,
   ExtendedReportEvidence: readExtendedReport,
   ConfigfsTsmSnpEvidence: readConfigfsTsmSnp,
   ConfigfsTsmTdxEvidence: readConfigfsTsmTdx,

@@ -5,9 +5,9 @@ import { traitsOf } from '../model/evidence-traits.js';
 import { hexLook } from '../model/hex-like.js';
 import { isObject, type JsonObject } from '../model/json.js';
 import type { ChallengeRequest, VerifyRequest } from '../model/request.js';
-import { trusteeHint } from './dialects/trustee.js';
 import { readBytes } from './encoded-members.js';
 import { evidenceForm, requireEvidenceType } from './evidence-form.js';
+import { guestHint } from './guest-hint.js';
 import { readBody } from './read-body.js';
 import { readEventLogFile, readEvidence } from './read-evidence.js';
 import { readPublicJwk, refusePrivateKey } from './read-public-jwk.js';
@@ -55,7 +55,7 @@ export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): 
 function refuseBareEvidence(body: JsonObject): void {
   if (body['evidence'] !== undefined) return;
   const looks = 'this body looks like evidence, which goes into the member evidence';
-  const hint = trusteeHint(body) ?? (body['type'] === undefined ? null : looks);
+  const hint = guestHint(body) ?? (body['type'] === undefined ? null : looks);
   if (hint !== null) throw new FormatError('schema', `${MISSING_MEMBER}: ${hint}`, { pointer: EVIDENCE });
 }
 
@@ -162,7 +162,7 @@ export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits):
   }
   if (json['type'] === undefined) {
     const message = 'neither evidence, which has the member type, nor a /verify body, which has the member evidence';
-    throw new FormatError('schema', trusteeHint(json) ?? message, { pointer: '' });
+    throw new FormatError('schema', guestHint(json) ?? message, { pointer: '' });
   }
   if (json['type'] === 'event-log') return readEventLogFile(checkSchema('EventLogInspectionRequest', json));
   const form = evidenceForm(json, '');

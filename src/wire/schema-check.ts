@@ -57,6 +57,8 @@ const DIALECT_FORMS = [
   'TrusteeTdxEvidenceV1',
   'MaaSnpRequestEvidence',
   'MaaTdxRequestEvidence',
+  'AzureGuestEvidence',
+  'AzureGuestEncodedEvidence',
   'ExtendedReportEvidence',
   'ConfigfsTsmSnpEvidence',
   'ConfigfsTsmTdxEvidence',

@@ -42,6 +42,7 @@ describe('schemas', () => {
     );
     expect(objects.length).toBeGreaterThan(50);
     expect(open.map(([place]) => place)).toEqual([
+      'AzureGuestInfo/ClientPayload',
       'Decision/maaView',
       'CrossCheck/differences[]/values',
       'TokenClaims/claims',
@@ -58,6 +59,7 @@ describe('schemas', () => {
       'AttestationResult',
       'TrusteeEvidence',
       'MaaRequestEvidence',
+      'AzureGuestRequestEvidence',
       'ItaRequestEvidence',
       'ConfigfsTsmEvidence',
     ]);

@@ -4,6 +4,9 @@ import { formatErrorOf } from '../format-error-of.js';
 import {
   azSnpVtpmEvidence,
   azTdxVtpmEvidence,
+  azureGuest,
+  azureGuestInfo,
+  azureGuestTdxInfo,
   base64url,
   bodyOf,
   collateral,
@@ -12,6 +15,7 @@ import {
   EC_JWK,
   extendedReport,
   itaRequest,
+  maaSnpReport,
   maaSnpRequest,
   maaTdxRequest,
   NONCE,
@@ -31,6 +35,8 @@ const endorsements = { vek: 'AAAA', chain: '', crls: [] };
 const pcrs = { sha1: {}, sha256: {}, sha384: {}, sha512: {} };
 const native = { ...azSnpVtpmEvidence(), endorsements, tpmQuote: { message: '', signature: '', pcrs } };
 const TOKENS = ['maa-token', 'ita-token'].map((type) => ({ type, token: 'e30.e30.AA' }));
+/** The payload is open: it has whatever a caller gave the client. */
+const guestInfo = { ...azureGuestInfo(), ClientPayload: null };
 const EVIDENCE = [
   ...TOKENS,
   { ...snpEvidence(), endorsements },
@@ -45,6 +51,11 @@ const EVIDENCE = [
   trusteeTdxV1(2),
   maaSnpRequest(),
   maaTdxRequest(),
+  azureGuest(guestInfo),
+  azureGuest({ ...guestInfo, IsolationInfo: { Type: 'SevSnp', Evidence: { Proof: maaSnpReport(), RunTimeData: '' } } }),
+  azureGuest({ ...azureGuestTdxInfo(), ClientPayload: null }, 'az-tdx-vtpm'),
+  azureGuest({ ...guestInfo, IsolationInfo: { Type: 'TrustedLaunch' } }, 'tpm'),
+  azureGuest(base64url(bodyOf(guestInfo))),
   extendedReport(),
   configfsTsm(),
   configfsTsmTdx(),
@@ -77,7 +88,12 @@ const NAMES = Object.keys(BODIES) as Name[];
 
 /** A copy with an unknown member in one object, for each object, and where that is. */
 function* withUnknownMember(value: unknown, pointer = ''): Generator<readonly [string, unknown]> {
-  if (Array.isArray(value) || typeof value !== 'object' || value === null) return;
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    const [first, ...others] = value;
+    for (const [place, changed] of withUnknownMember(first, `${pointer}/0`)) yield [place, [changed, ...others]];
+    return;
+  }
   yield [`${pointer}/unheardOf`, { ...value, unheardOf: 1 }];
   for (const [name, member] of Object.entries(value)) {
     for (const [place, changed] of withUnknownMember(member, `${pointer}/${name}`))
@@ -100,6 +116,10 @@ function reachableObjects(schema: Schema, found = new Set<Schema>()): Set<Schema
 function visitedObjects(schema: Schema, value: unknown, found = new Set<Schema>()): Set<Schema> {
   const target = referenced(schema);
   if (typeof value !== 'object' || value === null) return found;
+  if (Array.isArray(value)) {
+    const { items } = target;
+    return items === undefined ? found : visitedObjects(items, value[0], found);
+  }
   if (target.additionalProperties === false && fits(target, value)) found.add(target);
   for (const branch of target.oneOf ?? []) visitedObjects(branch, value, found);
   if (target.additionalProperties !== false || !found.has(target)) return found;

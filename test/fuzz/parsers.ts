@@ -10,11 +10,12 @@ import { parseStrictJson } from '../../src/formats/strict-json.js';
 import { parseTcgEventLog } from '../../src/formats/tcg-event-log.js';
 import { parseTdQuote } from '../../src/formats/td-quote.js';
 import { parseTdReport } from '../../src/formats/td-report.js';
-import { parseTpmsAttestHeader, parseTpmsQuote } from '../../src/formats/tpms-attest.js';
+import { parseTpmsAttestHeader, parseTpmsCertify, parseTpmsQuote } from '../../src/formats/tpms-attest.js';
+import { parseTpm2bPublic } from '../../src/formats/tpmt-public.js';
 import { parseTpmSignature } from '../../src/formats/tpmt-signature.js';
 import { parseCertificate } from '../../src/formats/x509-certificate.js';
 import { parseCrl } from '../../src/formats/x509-crl.js';
-import { describeTpmQuote } from '../../src/inspect/describe-azure-evidence.js';
+import { describeCertifiedKey, describeTpmQuote } from '../../src/inspect/describe-azure-evidence.js';
 import { describeCcel } from '../../src/inspect/describe-event-log.js';
 import { describeTdQuote } from '../../src/inspect/describe-td-quote.js';
 import { describeToken } from '../../src/inspect/describe-token.js';
@@ -42,7 +43,11 @@ export const PARSERS = {
     return object.ok ? readRuntimeClaims(object.value) : object;
   },
   'tpm-quote': (bytes) => [parseTpmsAttestHeader(bytes), parseTpmsQuote(bytes)],
+  'tpm-certify': parseTpmsCertify,
+  'tpm-public': parseTpm2bPublic,
   'tpm-quote-shown': (message) => describeTpmQuote({ message, signature: Buffer.alloc(256), pcrs: new Map() }, ''),
+  'tpm-key-shown': (bytes) =>
+    describeCertifiedKey({ info: bytes, signature: Buffer.alloc(256), publicArea: bytes }, ''),
   'tpm-signature': (bytes) => parseTpmSignature(bytes, 256),
   'event-log': (bytes) => parseTcgEventLog(bytes, EVENT_LOG_BYTES),
   'event-log-shown': (bytes) => describeCcel(bytes, '', EVENT_LOG_BYTES),

@@ -51,6 +51,7 @@ async function amdSeeds() {
   const { hclReport, tpmQuote } = vm.evidence({ nonce: NONCE });
   const { vek, crl, chain } = vm.platform;
   const body = { evidence: vm.wireEvidence({ nonce: NONCE }), nonce: NONCE.toString('base64url'), policy: ['a', 'b'] };
+  const certified = vm.vtpm.certify(vm.vtpm.publicJwk);
   const signature = Buffer.concat([Buffer.from('0014000b0100', 'hex'), tpmQuote.signature]);
   return {
     'snp-report': [hclReport.subarray(32, 32 + 1184)],
@@ -59,6 +60,9 @@ async function amdSeeds() {
     'runtime-claims': [vm.runtimeClaims({ nonce: NONCE })],
     'tpm-quote': [tpmQuote.message],
     'tpm-quote-shown': [tpmQuote.message],
+    'tpm-certify': [certified.info],
+    'tpm-public': [certified.publicArea, vm.vtpm.certify(jwk(), { authPolicy: new Uint8Array() }).publicArea],
+    'tpm-key-shown': [certified.info, certified.publicArea],
     'tpm-signature': [signature, tpmQuote.signature],
     certificate: [vek.der, ...pki.chainDer('Milan', 'vcek')],
     crl: [crl],

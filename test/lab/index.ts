@@ -1,6 +1,7 @@
 /** The lab: servers, virtual machines and vendors in software, whose evidence is genuine but for the roots. */
 
 export * from './amd-pki.js';
+export * from './attestation-info.js';
 export * from './azure-ak-authorities.js';
 export * from './azure-ak-pki.js';
 export * from './bearer-tokens.js';
@@ -26,6 +27,7 @@ export * from './maa-discovery.js';
 export * from './maa-policy.js';
 export * from './maa-signer.js';
 export * from './managed-identity.js';
+export * from './native.js';
 export * from './pcs.js';
 export * from './pki.js';
 export * from './qe-report-builder.js';
@@ -49,6 +51,7 @@ export * from './tdx-virtual-machine.js';
 export * from './tls-authority.js';
 export * from './token-keys.js';
 export * from './token-making.js';
+export * from './tpm-key-builder.js';
 export * from './tpm-quote-builder.js';
 export * from './trust-authority.js';
 export * from './trust-authority-claims.js';

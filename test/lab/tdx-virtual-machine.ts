@@ -3,6 +3,7 @@ import type { JsonObject } from '../../src/model/json.js';
 import { boundValue } from './bound-value.js';
 import type { CollateralOptions } from './collateral-builder.js';
 import { buildHclReport, type HclReportFields } from './hcl-report-builder.js';
+import type { Native } from './native.js';
 import { reportDataOver } from './report-data.js';
 import { buildRuntimeClaims, type RuntimeClaimsFields } from './runtime-claims-builder.js';
 import { azureTdFields, type TdBodyFields } from './td-body-builder.js';
@@ -72,7 +73,7 @@ export class TdxVirtualMachine {
   }
 
   /** Native `az-tdx-vtpm` evidence, decoded: X is in extraData of the TPM's quote and in user-data of the claims. */
-  evidence(options: AzureTdxEvidenceOptions = {}): AzTdxVtpmEvidence {
+  evidence(options: AzureTdxEvidenceOptions = {}): Native<AzTdxVtpmEvidence> {
     const { collateral = {} } = options;
     return {
       type: 'az-tdx-vtpm',

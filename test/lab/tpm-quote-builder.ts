@@ -46,7 +46,7 @@ export function buildTpmsQuote(fields: TpmsQuoteFields): Uint8Array {
     bigEndian(fields.safe ?? 1, 1),
     bigEndian(fields.firmwareVersion ?? 0x1122334455667788n, 8),
     bigEndian(fields.selections.length, 4),
-    ...fields.selections.map(selection),
+    ...fields.selections.map(pcrSelection),
     sized(fields.pcrDigest),
     fields.trailing ?? new Uint8Array(),
   );
@@ -75,8 +75,8 @@ export function sized(bytes: Uint8Array): Uint8Array {
   return joinBytes(bigEndian(bytes.byteLength, 2), bytes);
 }
 
-/** Bit i of byte j selects PCR 8j+i. */
-function selection({ bank, indices, sizeOfSelect = 3 }: PcrSelectionFields): Uint8Array {
+/** A TPMS_PCR_SELECTION: bit i of byte j selects PCR 8j+i. */
+export function pcrSelection({ bank, indices, sizeOfSelect = 3 }: PcrSelectionFields): Uint8Array {
   const map = new Uint8Array(sizeOfSelect);
   for (const index of indices) map[index >> 3] = (map[index >> 3] ?? 0) | (1 << (index & 7));
   return joinBytes(bigEndian(algorithmId(bank), 2), bigEndian(sizeOfSelect, 1), map);

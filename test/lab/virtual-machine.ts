@@ -8,6 +8,7 @@ import type {
 import type { JsonObject } from '../../src/model/json.js';
 import { boundValue } from './bound-value.js';
 import { buildHclReport, type HclReportFields } from './hcl-report-builder.js';
+import type { Native } from './native.js';
 import { bindReportData, type ReportDataOptions, reportDataOver } from './report-data.js';
 import { buildRuntimeClaims, type RuntimeClaimsFields } from './runtime-claims-builder.js';
 import { type ReportMaking, SnpPlatform, type SnpPlatformOptions } from './snp-platform.js';
@@ -61,7 +62,7 @@ export class VirtualMachine {
   }
 
   /** Native `az-snp-vtpm` evidence, decoded: X is in extraData of the quote and in user-data of the claims. */
-  evidence(options: AzureEvidenceOptions = {}): AzSnpVtpmEvidence {
+  evidence(options: AzureEvidenceOptions = {}): Native<AzSnpVtpmEvidence> {
     const x = boundValue(options.nonce ?? new Uint8Array(), options.jwk ?? null);
     return {
       type: 'az-snp-vtpm',

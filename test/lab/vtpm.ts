@@ -1,12 +1,23 @@
 import { constants, createHash, generateKeyPair, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { PcrBank, TpmQuoteInput } from '../../src/model/evidence.js';
+import type { CertifiedKeyInput, PcrBank, TpmQuoteInput } from '../../src/model/evidence.js';
 import type { JsonObject } from '../../src/model/json.js';
+import {
+  AK_ATTRIBUTES,
+  buildTpm2bPublic,
+  buildTpmsCertify,
+  buildTpmtPublic,
+  pcrPolicyDigest,
+  type TpmKeyFields,
+  type TpmsCertifyFields,
+  tpmName,
+} from './tpm-key-builder.js';
 import {
   buildEcdsaSignature,
   buildTpmsQuote,
   buildTpmtSignature,
   type PcrSelectionFields,
+  sized,
   type TpmHashName,
   type TpmsQuoteFields,
 } from './tpm-quote-builder.js';
@@ -35,6 +46,15 @@ export interface QuoteOptions extends Partial<TpmsQuoteFields> {
   readonly beforeSigning?: (message: Uint8Array) => Uint8Array;
   /** Hash of the PCR digest; that of the signature where left out. */
   readonly pcrHash?: TpmHashName;
+}
+
+/** A key in the TPM, and what its certification is to say. */
+export interface CertifyOptions extends Partial<TpmKeyFields> {
+  /** Fields of the certification; its name is that of the key where left out. */
+  readonly info?: Partial<TpmsCertifyFields>;
+  readonly signing?: QuoteSigning;
+  /** What the policy of the key says of PCRs; the whole SHA-256 bank where left out. */
+  readonly selections?: readonly PcrSelectionFields[];
 }
 
 /** All of the SHA-256 bank, as Azure's guests quote it. */
@@ -103,6 +123,29 @@ export class VirtualTpm {
     });
     const message = beforeSigning?.(built) ?? built;
     return { message, signature: this.sign(message, signing), pcrs: this.selected(selections) };
+  }
+
+  /** Public area of the attestation key, TPM2B_PUBLIC. */
+  akPublic(fields: Partial<TpmKeyFields> = {}): Uint8Array {
+    return buildTpm2bPublic({ jwk: this.publicJwk, attributes: AK_ATTRIBUTES, ...fields });
+  }
+
+  /** A key as Azure's client makes it, certified by the attestation key. */
+  certify(jwk: JsonObject, options: CertifyOptions = {}): CertifiedKeyInput {
+    const { info: changed, signing, selections = WHOLE_SHA256_BANK, ...fields } = options;
+    const hash = typeof fields.nameAlg === 'string' ? fields.nameAlg : 'sha256';
+    const authPolicy = this.pcrPolicy(selections, hash);
+    const area = buildTpmtPublic({ jwk, authPolicy, ...fields });
+    const info = buildTpmsCertify({ name: tpmName(area, hash), ...changed });
+    return { info, signature: this.sign(info, signing), publicArea: sized(area) };
+  }
+
+  /** What the policy of a key is where it is used under the values of these PCRs alone. */
+  pcrPolicy(selections: readonly PcrSelectionFields[], hash: TpmHashName = 'sha256'): Uint8Array {
+    const values = [...this.selected(selections).values()].flatMap((bank) =>
+      [...bank].sort(([a], [b]) => a - b).map(([, value]) => value),
+    );
+    return pcrPolicyDigest(selections, values, hash);
   }
 
   /** Hash over the selected values: selections as listed, in each by ascending index. */

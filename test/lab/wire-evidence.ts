@@ -9,6 +9,7 @@ import type {
   TpmQuoteInput,
 } from '../../src/model/evidence.js';
 import type { JsonObject } from '../../src/model/json.js';
+import { wholeHclReport } from './native.js';
 
 /** Evidence as the member `evidence` of a request, in its native form. */
 export function wireEvidence(evidence: Evidence): JsonObject {
@@ -28,7 +29,7 @@ export function wireEvidence(evidence: Evidence): JsonObject {
     case 'az-snp-vtpm':
       return {
         type: 'az-snp-vtpm',
-        hclReport: base64Url(evidence.hclReport),
+        hclReport: base64Url(wholeHclReport(evidence)),
         tpmQuote: wireQuote(evidence.tpmQuote),
         endorsements: wireEndorsements(evidence.endorsements),
         ...wireAk(evidence.ak),
@@ -44,7 +45,7 @@ export function wireEvidence(evidence: Evidence): JsonObject {
     case 'az-tdx-vtpm':
       return {
         type: 'az-tdx-vtpm',
-        hclReport: base64Url(evidence.hclReport),
+        hclReport: base64Url(wholeHclReport(evidence)),
         tdQuote: base64Url(evidence.tdQuote),
         tpmQuote: wireQuote(evidence.tpmQuote),
         ...(evidence.collateral === null ? {} : { collateral: wireCollateral(evidence.collateral) }),

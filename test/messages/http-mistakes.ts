@@ -11,6 +11,8 @@ READABLE[0x0a] = 2; // bit 17 of POLICY
 READABLE[0x34] = 1; // signature algorithm
 const READABLE_SNP = { type: 'snp', report: READABLE.toString('base64url') };
 const HEX_REPORT = Buffer.from(Array.from({ length: 1184 }, (_, index) => index % 251)).toString('hex');
+const azureGuest = (type: string) =>
+  `this looks like attestationInfo of an Azure guest, which is sent as {"evidence":{"type":"${type}","dialect":"azure-guest","value":…}}`;
 const TRUSTEE =
   'this looks like evidence of a Trustee guest, which is sent as {"evidence":{"type":"az-snp-vtpm","dialect":"trustee","value":…}}';
 const NONCE = 'q83vASNFZ4mrze8BI0VniQ';
@@ -460,6 +462,38 @@ const EVIDENCE: readonly HttpMistake[] = [
       evidence: { type: 'az-snp-vtpm', dialect: 'trustee', version: 1, tpm_quote: {}, hcl_report: REPORT, vcek: '' },
     },
     { code: 'schema', pointer: '/evidence/value', detail: `member is missing: ${TRUSTEE}` },
+  ),
+  inBody(
+    'attestationInfo of an Azure guest as the client makes it',
+    '{"AttestationProtocolVersion":"2.0",…,"TpmInfo":{…},"IsolationInfo":{"Type":"Tdx",…}}',
+    { AttestationProtocolVersion: '2.0', TpmInfo: {}, IsolationInfo: { Type: 'Tdx' } },
+    { code: 'schema', pointer: '/evidence', detail: `member is missing: ${azureGuest('az-tdx-vtpm')}` },
+  ),
+  inBody(
+    'attestationInfo of an Azure guest beside the dialect instead of in the value',
+    '{"evidence":{"type":"az-snp-vtpm","dialect":"azure-guest",…,"TpmInfo":{…},"IsolationInfo":{…}}}',
+    { evidence: { type: 'az-snp-vtpm', dialect: 'azure-guest', TpmInfo: {}, IsolationInfo: {} } },
+    { code: 'schema', pointer: '/evidence/value', detail: `member is missing: ${azureGuest('az-snp-vtpm')}` },
+  ),
+  inBody(
+    'attestationInfo of another kind of machine',
+    '{"evidence":{"type":"az-snp-vtpm","dialect":"azure-guest","value":{…,"IsolationInfo":{"Type":"Tdx",…}}}}',
+    {
+      evidence: {
+        type: 'az-snp-vtpm',
+        dialect: 'azure-guest',
+        value: {
+          AttestationProtocolVersion: '2.0',
+          TpmInfo: { PcrQuote: '', PcrSignature: '', PCRs: [] },
+          IsolationInfo: { Type: 'Tdx' },
+        },
+      },
+    },
+    {
+      code: 'type_mismatch',
+      pointer: '/evidence/value/IsolationInfo/Type',
+      detail: 'this is of a machine whose evidence is of type az-tdx-vtpm, expected az-snp-vtpm',
+    },
   ),
   inBody(
     'endorsements as a list',

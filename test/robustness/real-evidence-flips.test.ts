@@ -4,6 +4,7 @@ import { FormatError } from '../../src/model/errors.js';
 import type { AzSnpVtpmEvidence } from '../../src/model/evidence.js';
 import { parsePolicy } from '../../src/policy/policy-document.js';
 import { judge, verifiersOf } from '../judge.js';
+import { wholeHclReport } from '../lab/index.js';
 import { azSnpEvidenceOf, nonceOf, realChains } from '../real-evidence.js';
 import { haveVectors, vector } from '../vectors.js';
 
@@ -53,7 +54,7 @@ interface Part {
 }
 
 const PARTS: readonly Part[] = [
-  { name: 'hclReport', bytes: (e) => e.hclReport, replace: (e, hclReport) => ({ ...e, hclReport }) },
+  { name: 'hclReport', bytes: (e) => wholeHclReport(e), replace: (e, hclReport) => ({ ...e, hclReport }) },
   {
     name: 'message',
     bytes: (e) => e.tpmQuote.message,

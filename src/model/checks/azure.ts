@@ -47,7 +47,8 @@ export const AZURE_CHECKS = {
     holds: 'the AK certificate is for the attestation key that the runtime claims name',
     fails: 'the AK certificate is for another key than the runtime claims name',
     trust: { guest: { 'instance-identity': 97 } },
-    remedy: 'The caller should send the AK certificate of this VM (NV index 0x01C101D0), or none.',
+    remedy:
+      'The caller should send the AK certificate (NV index 0x01C101D0) and the public area of the AK of this VM, or none.',
   },
   ak_cert_untrusted: {
     holds: 'the certificate is an AK certificate, and its chain ends at a pinned root',

@@ -7,25 +7,26 @@ export const TPM_CHECKS = {
     fails: 'the attestation key of this vTPM did not sign the quote, or the quote was changed afterwards',
     underlies: 'vtpm',
     remedy:
-      'The caller should send the quote and the HCL report of the same VM (in tpm evidence, the AK certificate), with message and signature as the vTPM returned them.',
+      'The caller should send quote, certified key and HCL report of the same VM (in tpm evidence, the AK certificate), with what is signed and its signature as the vTPM returned them.',
   },
   tpm_weak_signature: {
     holds: 'the quote signature uses a strong hash',
     fails: 'the quote is signed with SHA-1',
     underlies: 'vtpm',
-    remedy: 'The guest should make its quote with SHA-256 as the hash of the signature.',
+    remedy: 'The guest should sign with SHA-256 as the hash of the signature.',
   },
   tpm_magic: {
     holds: 'the structure was made by a TPM',
     fails: 'the structure was not made by a TPM',
     underlies: 'vtpm',
-    remedy: 'The caller should send the TPMS_ATTEST that TPM2_Quote returned, without a size prefix.',
+    remedy: 'The caller should send the TPMS_ATTEST that the TPM returned, without a size prefix.',
   },
   tpm_not_quote: {
     holds: 'the structure is a quote',
     fails: 'the TPM signed the structure, but it is not a quote',
     underlies: 'vtpm',
-    remedy: 'The guest should use TPM2_Quote, because no other TPM attestation covers PCRs.',
+    remedy:
+      'The guest should use TPM2_Quote for its quote, because no other TPM attestation covers PCRs, and TPM2_Certify for a key.',
   },
   tpm_weak_bank: {
     holds: 'the quote has SHA-256 PCR values, and an event log has their digests',

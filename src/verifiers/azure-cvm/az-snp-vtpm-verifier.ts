@@ -1,5 +1,5 @@
 import { inject, injectable } from 'tsyringe';
-import { type HclReport, parseHclReportOf } from '../../formats/hcl-report.js';
+import { readHclParts } from '../../formats/hcl-report.js';
 import { readRuntimeObject } from '../../formats/runtime-claims.js';
 import { Checks } from '../../model/check.js';
 import { earliest } from '../../model/earliest.js';
@@ -29,8 +29,14 @@ import { type Guest, GuestVerifier, guestMembers, HCL_REPORT, type OpenedGuest }
 
 const ENDORSEMENTS = '/evidence/endorsements';
 
+/** What hash and signature cover of the paravisor's report. */
+interface SnpParts {
+  readonly hardwareReport: Uint8Array;
+  readonly runtimeClaims: Uint8Array;
+}
+
 interface Opened {
-  readonly hcl: HclReport;
+  readonly hcl: SnpParts;
   readonly guest: OpenedGuest;
   readonly report: OpenedSnpReport;
 }
@@ -65,7 +71,9 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
 
   /** @throws {FormatError} `hcl_format` also for a report of another TEE: the type is never guessed */
   open(evidence: AzSnpVtpmEvidence): OpenedEvidence {
-    const hcl = within(HCL_REPORT, () => parseHclReportOf('snp', evidence.hclReport));
+    const { hardwareReport, runtimeClaims } = within(HCL_REPORT, () => readHclParts('snp', evidence.hclReport));
+    // what came apart and without a report is too short for one
+    const hcl = { hardwareReport: hardwareReport ?? new Uint8Array(), runtimeClaims };
     const guest = this.#guests.open(evidence);
     const about = { report: HCL_REPORT, endorsements: ENDORSEMENTS };
     const report = this.#reports.open(hcl.hardwareReport, evidence.endorsements, about);
@@ -117,7 +125,7 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
   }
 }
 
-function verifyParavisor(checks: Checks, hcl: HclReport, report: SnpReportVerification): ParavisorClaims | null {
+function verifyParavisor(checks: Checks, hcl: SnpParts, report: SnpReportVerification): ParavisorClaims | null {
   if (report.claims === null || report.reportData === null) return null;
   // The claims are not parsed before their hash is known to be the one in the report.
   if (!verifyRuntimeDataHash(checks, hcl.runtimeClaims, report.reportData)) return null;

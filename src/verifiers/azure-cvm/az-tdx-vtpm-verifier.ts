@@ -1,5 +1,5 @@
 import { inject, injectable } from 'tsyringe';
-import { type HclReport, parseHclReportOf } from '../../formats/hcl-report.js';
+import { readHclParts } from '../../formats/hcl-report.js';
 import { readRuntimeObject } from '../../formats/runtime-claims.js';
 import { parseTdReport, TD_REPORT_LENGTH, type TdReport } from '../../formats/td-report.js';
 import { Checks } from '../../model/check.js';
@@ -13,15 +13,16 @@ import { markVerified, present } from '../evidence/mark-verified.js';
 import type { OpenedTdQuote, TdQuoteVerifier, TpmQuoteVerifier } from '../evidence/parts.js';
 import { paravisorByMrtd, verifyParavisorClaims, verifyRuntimeDataHash } from '../paravisor/paravisor-claims.js';
 import { GuestVerifier, guestMembers, HCL_REPORT, type OpenedGuest } from './guest.js';
-import { refuseUnquotedServiceTd, verifyTdReportMatch } from './td-report-match.js';
+import { verifyTdReport } from './td-report-match.js';
 
 const TD_QUOTE = '/evidence/tdQuote';
 const COLLATERAL = '/evidence/collateral';
 
 interface Opened {
   readonly evidence: AzTdxVtpmEvidence;
-  readonly hcl: HclReport;
-  readonly tdReport: TdReport;
+  readonly runtimeClaims: Uint8Array;
+  /** Null where the guest took the paravisor's report apart: the quote that was made of it has what counts. */
+  readonly tdReport: TdReport | null;
   readonly quote: OpenedTdQuote;
   readonly guest: OpenedGuest;
 }
@@ -59,23 +60,25 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
    * @throws {FormatError} `tdx_not_a_quote` where a TDREPORT stands in the place of the quote
    */
   open(evidence: AzTdxVtpmEvidence): OpenedEvidence {
-    const hcl = within(HCL_REPORT, () => parseHclReportOf('tdx', evidence.hclReport));
-    const tdReport = within(HCL_REPORT, () => parseTdReport(hcl.hardwareReport.subarray(0, TD_REPORT_LENGTH)));
+    const { hardwareReport, runtimeClaims } = within(HCL_REPORT, () => readHclParts('tdx', evidence.hclReport));
+    const tdReport =
+      hardwareReport === null
+        ? null
+        : within(HCL_REPORT, () => parseTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH)));
     const about = { quote: TD_QUOTE, collateral: COLLATERAL };
     const quote = this.#quotes.open(evidence.tdQuote, evidence.collateral, about);
     const guest = this.#guests.open(evidence);
-    const opened = { evidence, hcl, tdReport, quote, guest };
+    const opened = { evidence, runtimeClaims, tdReport, quote, guest };
     return { needs: [...quote.needs, ...guest.needs], verify: async (context) => this.#verify(opened, context) };
   }
 
   /** The steps of README.md beside this file, by their numbers; 1 is the reading, 5 is of SNP: a TD has no VMPL. */
   #verify(opened: Opened, context: VerificationContext): Verification {
-    const { evidence, hcl, tdReport, guest: openedGuest } = opened;
+    const { evidence, runtimeClaims, tdReport, guest: openedGuest } = opened;
     const checks = new Checks(HCL_REPORT);
 
-    // 2. The TDREPORT is the one that the quote is of.
-    const matches = verifyTdReportMatch(checks, tdReport, opened.quote.quote);
-    refuseUnquotedServiceTd(checks, tdReport, opened.quote.quote);
+    // 2. The TDREPORT, where it came, is the one that the quote is of.
+    const matches = tdReport === null || verifyTdReport(checks, tdReport, opened.quote.quote);
 
     // 3. The quote.
     const quote = opened.quote.verify(context);
@@ -84,9 +87,9 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
     // 4 and 6. What it vouches for: the runtime claims by their hash, the attestation key by the claims. The hash is
     // compared with REPORTDATA as it stands, whatever else came out about the quote; the claims are parsed only where
     // the quote holds, and they are what it vouches for.
-    const hashed = verifyRuntimeDataHash(checks, hcl.runtimeClaims, opened.quote.quote.body.reportData);
+    const hashed = verifyRuntimeDataHash(checks, runtimeClaims, opened.quote.quote.body.reportData);
     const isVouchedFor = hashed && matches && quote.reportData !== null;
-    const claims = isVouchedFor ? verifyParavisorClaims(checks, readRuntimeObject(hcl.runtimeClaims)) : null;
+    const claims = isVouchedFor ? verifyParavisorClaims(checks, readRuntimeObject(runtimeClaims)) : null;
 
     // 7 to 12. What the attestation key vouches for.
     const known = quote.claims === null ? null : paravisorByMrtd(quote.claims, this.#mrtds);
@@ -98,15 +101,18 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
     if (quote.reportData === null) checks.withhold(['tdx_report_mismatch', 'hcl_binding']);
     return {
       checks: checks.all,
-      required: ['tdx_report_mismatch', ...quote.required, ...this.#guests.required(openedGuest, context)],
+      required: [
+        ...(tdReport === null ? [] : (['tdx_report_mismatch'] as const)),
+        ...quote.required,
+        ...this.#guests.required(openedGuest, context),
+      ],
       claims: markVerified({ ...present({ tdx: quote.claims }), ...guest.claims }),
       endorsements: [...quote.endorsements, ...guest.endorsements],
       bound: guest.bound,
       validUntil: earliest(quote.validUntil, guest.validUntil),
       tcbShortfalls: quote.shortfalls,
       ...present({ collateralIssued: quote.collateralIssued }),
-      submission:
-        quote.claims === null ? null : { tee: 'tdx', quote: evidence.tdQuote, runtimeData: hcl.runtimeClaims },
+      submission: quote.claims === null ? null : { tee: 'tdx', quote: evidence.tdQuote, runtimeData: runtimeClaims },
       ...guestMembers(guest),
     };
   }

@@ -2,12 +2,13 @@ import type { Checks } from '../../model/check.js';
 import type { Claims, HclClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import type { AkIssuersRequest, UsedEndorsement } from '../../model/endorsement.js';
-import type { AkCertificateInput, EventLogInput, TpmQuoteInput } from '../../model/evidence.js';
+import type { AkCertificateInput, AzureGuestMembers, EventLogInput, TpmQuoteInput } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
 import type { EventLogGaps, FreshnessPlace, VerificationContext } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
 import { type AkPath, missingIssuers, readAkPath } from '../attestation-key/ak-path.js';
 import type { AkRoots } from '../attestation-key/ak-roots.js';
+import { type GuestKeys, openGuestKeys, verifyAkPublic, verifyGuestKeys } from '../attestation-key/guest-keys.js';
 import { withNonce } from '../binding/report-data-binding.js';
 import { NO_EVENT_LOG } from '../event-log/event-log.js';
 import {
@@ -27,7 +28,7 @@ export const HCL_REPORT = '/evidence/hclReport';
 const TPM_QUOTE = '/evidence/tpmQuote';
 
 /** The part of Azure's evidence that is the same whatever the hardware. */
-interface GuestEvidence {
+interface GuestEvidence extends AzureGuestMembers {
   readonly tpmQuote: TpmQuoteInput;
   readonly ak: AkCertificateInput | null;
   readonly eventLog: EventLogInput | null;
@@ -72,6 +73,7 @@ export interface OpenedGuest {
   readonly akPath: AkPath | null;
   /** Null where none was sent. */
   readonly eventLog: VtpmEventLog | null;
+  readonly keys: GuestKeys;
   readonly needs: readonly AkIssuersRequest[];
 }
 
@@ -89,22 +91,28 @@ export class GuestVerifier {
   }
 
   /** @throws {FormatError} `tpm_format`, `cert_format`, `eventlog_format`, `eventlog_limit` */
-  open({ tpmQuote, ak, eventLog }: GuestEvidence): OpenedGuest {
+  open(evidence: GuestEvidence): OpenedGuest {
+    const { tpmQuote, ak, eventLog } = evidence;
     const akPath = ak === null ? null : readAkPath(ak);
     return {
       quote: this.#quotes.open(tpmQuote, TPM_QUOTE),
       akPath,
       eventLog: eventLog === null ? null : readVtpmEventLog(eventLog, this.#eventLogBytes),
+      keys: openGuestKeys(evidence, this.#quotes),
       needs: akPath === null ? [] : missingIssuers(akPath, this.#roots),
     };
   }
 
   /** Checks that must have an outcome, beside those of the hardware. */
-  required({ akPath, eventLog }: OpenedGuest, { binding }: Pick<VerificationContext, 'binding'>): readonly CheckId[] {
+  required(
+    { akPath, keys, eventLog }: OpenedGuest,
+    { binding }: Pick<VerificationContext, 'binding'>,
+  ): readonly CheckId[] {
     const always = ['hcl_binding', ...PARAVISOR_CHECKS, ...this.#quotes.required] as const;
+    const ofKey = keys.akPublic === null ? [] : (['hcl_ak_mismatch'] as const);
     return [
       ...withNonce(always, binding),
-      ...(akPath === null ? [] : AK_CERTIFICATE_CHECKS),
+      ...(akPath === null ? ofKey : AK_CERTIFICATE_CHECKS),
       ...(eventLog === null ? [] : VTPM_EVENT_LOG_CHECKS),
     ];
   }
@@ -123,14 +131,19 @@ export class GuestVerifier {
     { claims, reportType, known }: VouchedParavisor,
     context: VerificationContext,
   ): Guest {
+    // A key that the attestation key certified: where it is the bound one, the nonce alone has to be held.
+    const ak = quoteKeyOf(claims.ak);
+    const { binding, withCertifiedKey } = verifyGuestKeys(checks, guest.keys, guest.quote, ak, context.binding);
+
     // 7. The nonce in user-data.
-    const inReport = verifyUserData(checks, claims, context.binding);
+    const inReport = verifyUserData(checks, claims, binding);
 
     // 8. The quote of the vTPM.
-    const quote = guest.quote.verify(quoteKeyOf(claims.ak), context.binding);
+    const quote = guest.quote.verify(ak, binding);
     checks.addAll(quote.checks);
 
-    // 9 to 11. The certificate of the attestation key.
+    // 9 to 11. The attestation key as the guest states it, and its certificate.
+    verifyAkPublic(checks, guest.keys, ak);
     const certificate = this.#verifyCertificate(checks, guest, claims.ak, context);
     const { endorsements, validUntil } = certificate;
 
@@ -145,7 +158,7 @@ export class GuestVerifier {
     const tpm = withEventLog(quote.claims, boot);
     return {
       ...hcl,
-      claims: { ...hcl.claims, ...present({ tpm }) },
+      claims: { ...hcl.claims, ...present({ tpm: withCertifiedKey(tpm) }) },
       eventLogGaps: boot.gaps,
       selectedPcrs: quote.selectedPcrs,
       akThumbprint: quote.claims === null ? null : claims.akThumbprint,

@@ -5,6 +5,13 @@ import type { TdQuote } from '../../formats/td-quote.js';
 import type { TdReport } from '../../formats/td-report.js';
 import type { Checks } from '../../model/check.js';
 
+/** @returns whether the quote was made from the TDREPORT */
+export function verifyTdReport(checks: Checks, report: TdReport, quote: TdQuote): boolean {
+  const matches = verifyTdReportMatch(checks, report, quote);
+  refuseUnquotedServiceTd(checks, report, quote);
+  return matches;
+}
+
 /**
  * The TDREPORT has no signature that anybody outside could check, so what counts is the quote; but the quote is the
  * TDREPORT's: every field that both have is the same, and the report's own hashes are those of its parts.
@@ -16,7 +23,7 @@ import type { Checks } from '../../model/check.js';
  *
  * @returns whether they are
  */
-export function verifyTdReportMatch(checks: Checks, report: TdReport, { body }: TdQuote): boolean {
+function verifyTdReportMatch(checks: Checks, report: TdReport, { body }: TdQuote): boolean {
   const pairs: readonly (readonly [string, Uint8Array, Uint8Array])[] = [
     ['REPORTDATA', report.reportData, body.reportData],
     ['TEE_TCB_SVN', report.teeTcbSvn, body.teeTcbSvn],
@@ -51,7 +58,7 @@ export function verifyTdReportMatch(checks: Checks, report: TdReport, { body }: 
  * A service TD is for a policy to judge by its hash, and only a quote with a TD 1.5 body has that hash. Beside any other
  * quote a TDREPORT that names one is refused: what it names, nothing vouches for. Says nothing where none is named.
  */
-export function refuseUnquotedServiceTd(checks: Checks, { servTdHash }: TdReport, { body }: TdQuote): void {
+function refuseUnquotedServiceTd(checks: Checks, { servTdHash }: TdReport, { body }: TdQuote): void {
   if (body.td15 !== null || isZero(servTdHash)) return;
   checks.fail('tdx_service_td', {
     detail: 'a service TD is bound, and the quote has a TD 1.0 body, which does not say which one: a TD 1.5 body does',

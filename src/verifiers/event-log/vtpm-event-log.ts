@@ -8,6 +8,7 @@ import type { CheckId } from '../../model/codes.js';
 import { within } from '../../model/errors.js';
 import type { EventLogInput } from '../../model/evidence.js';
 import type { Verified } from '../../model/verified.js';
+import { markVerified } from '../evidence/mark-verified.js';
 import { EVENT_LOG_CHECKS, type EventLogVerdict, NO_EVENT_LOG, verifyEventLog } from './event-log.js';
 
 /** Where the event log of a vTPM stands in a request. */
@@ -52,8 +53,11 @@ export function verifyVtpmEventLog(
 }
 
 /** Claims of a quote, with what the log shows. */
-export function withEventLog(tpm: Verified<TpmClaims> | null, { claims: eventLog }: EventLogVerdict): TpmClaims | null {
-  return tpm === null || eventLog === null ? tpm : { ...tpm, eventLog };
+export function withEventLog(
+  tpm: Verified<TpmClaims> | null,
+  { claims: eventLog }: EventLogVerdict,
+): Verified<TpmClaims> | null {
+  return tpm === null || eventLog === null ? tpm : markVerified({ ...tpm, eventLog });
 }
 
 function quotedValues(tpm: Verified<TpmClaims> | null): ReadonlyMap<number, string> {

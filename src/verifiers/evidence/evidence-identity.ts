@@ -4,7 +4,13 @@ import { SNP_REPORT_LENGTH } from '../../formats/snp-report.js';
 import { signaturesOfTdQuote, TD_QUOTE_SIGNATURE_LENGTH } from '../../formats/td-quote.js';
 import { parseTpmSignature } from '../../formats/tpmt-signature.js';
 import { nullIfMalformed } from '../../model/errors.js';
-import type { EventLogInput, Evidence, TpmQuoteInput } from '../../model/evidence.js';
+import type {
+  AzSnpVtpmEvidence,
+  AzTdxVtpmEvidence,
+  EventLogInput,
+  Evidence,
+  TpmQuoteInput,
+} from '../../model/evidence.js';
 
 /** Of the length before each part. */
 const LENGTH_BYTES = 4;
@@ -43,27 +49,33 @@ function partsOf(evidence: Evidence): readonly Uint8Array[] {
       const { quote, runtimeData, ccel } = evidence;
       return [quoteWithLowS(quote), none, none, none, none, runtimeData ?? none, ccel ?? none];
     }
-    case 'az-snp-vtpm':
-      return [
-        withLowS(evidence.hclReport, HCL_HARDWARE_REPORT),
-        none,
-        ...quoteParts(evidence.tpmQuote),
-        none,
-        logPart(evidence.eventLog),
-      ];
-    case 'az-tdx-vtpm':
-      return [
-        evidence.hclReport,
-        quoteWithLowS(evidence.tdQuote),
-        ...quoteParts(evidence.tpmQuote),
-        none,
-        logPart(evidence.eventLog),
-      ];
+    case 'az-snp-vtpm': {
+      const [report, claims] = hclParts(evidence);
+      return [report, none, ...quoteParts(evidence.tpmQuote), claims, logPart(evidence.eventLog)];
+    }
+    case 'az-tdx-vtpm': {
+      const [report, claims] = hclParts(evidence);
+      const quote = quoteWithLowS(evidence.tdQuote);
+      return [report, quote, ...quoteParts(evidence.tpmQuote), claims, logPart(evidence.eventLog)];
+    }
     case 'tpm':
       return [none, none, ...quoteParts(withLowSOfQuote(evidence.tpmQuote)), none, logPart(evidence.eventLog)];
     default:
       return [signingInput(evidence.token), none, none, none, none, none, none];
   }
+}
+
+/**
+ * The paravisor's report; or the hardware report alone, and the runtime claims, where the guest took it apart. That is
+ * another identity: header and filling of the report are missing, and nothing says what they were.
+ */
+function hclParts({ type, hclReport }: AzSnpVtpmEvidence | AzTdxVtpmEvidence): readonly [Uint8Array, Uint8Array] {
+  const none = new Uint8Array();
+  if (hclReport instanceof Uint8Array) {
+    return [type === 'az-snp-vtpm' ? withLowS(hclReport, HCL_HARDWARE_REPORT) : hclReport, none];
+  }
+  const { hardwareReport, runtimeClaims } = hclReport;
+  return [hardwareReport === null ? none : withLowS(hardwareReport, 0), runtimeClaims];
 }
 
 /**

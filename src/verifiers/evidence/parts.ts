@@ -1,10 +1,10 @@
 import type { EcKey, RsaKey } from '../../formats/public-key.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import type { Check } from '../../model/check.js';
-import type { SnpClaims, TdxClaims, TpmClaims } from '../../model/claims.js';
+import type { CertifiedKeyClaims, SnpClaims, TdxClaims, TpmClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import type { SnpEndorsementRequest, TdxCollateralRequest } from '../../model/endorsement.js';
-import type { SnpEndorsementInput, TdxCollateral, TpmQuoteInput } from '../../model/evidence.js';
+import type { CertifiedKeyInput, SnpEndorsementInput, TdxCollateral, TpmQuoteInput } from '../../model/evidence.js';
 import type { TcbShortfall } from '../../model/tcb-shortfall.js';
 import type {
   CollateralIssued,
@@ -111,9 +111,17 @@ export interface TpmQuoteVerifier {
    * @throws {FormatError} `tpm_format`
    */
   open(quote: TpmQuoteInput, about: string): OpenedTpmQuote;
+  /**
+   * Reads the certification of a key of the same TPM.
+   * @param about JSON pointer of the certification
+   * @throws {FormatError} `tpm_format`
+   */
+  openCertifiedKey(input: CertifiedKeyInput, about: string): OpenedCertifiedKey;
 }
 
 export interface OpenedTpmQuote {
+  /** What stands in it. Nothing of this is verified; null where it is no quote. */
+  readonly said: QuotedState | null;
   /**
    * Verifies it under a key that something else vouches for.
    * @throws {FormatError} `tpm_format` where the signature is malformed
@@ -128,4 +136,31 @@ export interface TpmQuoteVerification {
   readonly selectedPcrs: readonly number[] | null;
   /** Whether extraData is exactly X. */
   readonly bound: boolean;
+}
+
+/** What a quote says of the state of its TPM. */
+export interface QuotedState {
+  readonly extraData: Uint8Array;
+  /** TPML_PCR_SELECTION. */
+  readonly pcrSelect: Uint8Array;
+  /** The values that were sent, in the order of the selection. */
+  readonly values: readonly Uint8Array[];
+}
+
+export interface OpenedCertifiedKey {
+  /**
+   * Verifies it under the key that the quote is verified under.
+   * @param quoted of the quote that came with it, whether or not that quote holds
+   * @throws {FormatError} `tpm_format` where the signature is malformed
+   */
+  verify(key: Verified<QuoteKey>, binding: ExpectedBinding | null, quoted: QuotedState | null): CertifiedKey;
+}
+
+export interface CertifiedKey {
+  readonly checks: readonly Check[];
+  /**
+   * The key, where it may be bound without being in the quote: certified, private to the TPM, and used under the quoted
+   * PCR values alone. It rests on the quote: it is nothing where the quote does not hold.
+   */
+  readonly bindable: Verified<CertifiedKeyClaims> | null;
 }

@@ -17,6 +17,7 @@ import {
   verifyAkPath,
 } from '../attestation-key/ak-path.js';
 import type { AkRoots } from '../attestation-key/ak-roots.js';
+import { type GuestKeys, openGuestKeys, verifyAkPublic, verifyGuestKeys } from '../attestation-key/guest-keys.js';
 import { withNonce } from '../binding/report-data-binding.js';
 import { NO_EVENT_LOG } from '../event-log/event-log.js';
 import {
@@ -50,6 +51,7 @@ interface Opened {
   readonly akPath: AkPath;
   /** Null where none was sent. */
   readonly eventLog: VtpmEventLog | null;
+  readonly keys: GuestKeys;
 }
 
 /**
@@ -76,10 +78,12 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
   }
 
   /** @throws {FormatError} `tpm_format`, `cert_format`, `eventlog_format`, `eventlog_limit` */
-  open({ tpmQuote, ak, eventLog }: TpmEvidence): OpenedEvidence {
+  open(evidence: TpmEvidence): OpenedEvidence {
+    const { tpmQuote, ak, eventLog } = evidence;
     const opened = {
       quote: this.#quotes.open(tpmQuote, TPM_QUOTE),
       akPath: readAkPath(ak),
+      keys: openGuestKeys(evidence, this.#quotes),
       eventLog: eventLog === null ? null : readVtpmEventLog(eventLog, this.#eventLogBytes),
     };
     return {
@@ -89,7 +93,7 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
   }
 
   /** The steps of README.md beside this file, by their numbers; 1 is the reading. */
-  #verify({ quote: openedQuote, akPath, eventLog }: Opened, context: VerificationContext): Verification {
+  #verify({ quote: openedQuote, akPath, keys, eventLog }: Opened, context: VerificationContext): Verification {
     const checks = new Checks(AK_LEAF);
 
     // 2 to 4. The certificate of the attestation key: the only thing that vouches for the key.
@@ -98,6 +102,7 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
     const key = trusted === null ? null : quoteKeyOf(trusted.leaf.publicKey);
     const required: readonly CheckId[] = [
       ...AK_PATH_CHECKS,
+      ...(keys.akPublic === null ? [] : (['hcl_ak_mismatch'] as const)),
       ...withNonce(this.#quotes.required, context.binding),
       ...(eventLog === null ? [] : VTPM_EVENT_LOG_CHECKS),
     ];
@@ -106,8 +111,10 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
       return { checks: checks.all, required, claims: markVerified({}), endorsements: [], bound: [], validUntil: null };
     }
 
-    // 5. The quote under that key, with the nonce.
-    const quote = openedQuote.verify(key, context.binding);
+    // 5. The quote under that key, with the nonce; before it, what the guest sent of the keys of its vTPM.
+    verifyAkPublic(checks, keys, key);
+    const { binding, withCertifiedKey } = verifyGuestKeys(checks, keys, openedQuote, key, context.binding);
+    const quote = openedQuote.verify(key, binding);
     checks.addAll(quote.checks);
 
     // 6. The event log.
@@ -115,7 +122,7 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
     return {
       checks: checks.all,
       required,
-      claims: markVerified(present({ tpm: withEventLog(quote.claims, boot) })),
+      claims: markVerified(present({ tpm: withCertifiedKey(withEventLog(quote.claims, boot)) })),
       endorsements: trusted.endorsements,
       bound: quote.bound ? ['tpm.extraData'] : [],
       validUntil: trusted.validUntil,

@@ -1,9 +1,6 @@
 import { injectable } from 'tsyringe';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { digest, hex } from '../../crypto/digest.js';
-import { rawEcdsa, verifyEcdsaAtOnce } from '../../crypto/ecdsa.js';
-import { ecPublicKey, rsaPublicKey } from '../../crypto/key-cache.js';
-import { verifyRsaPkcs1, verifyRsaPss } from '../../crypto/rsa.js';
 import {
   parseTpmsAttestHeader,
   parseTpmsQuote,
@@ -11,17 +8,26 @@ import {
   TPM_ST_ATTEST_QUOTE,
   type TpmsQuote,
 } from '../../formats/tpms-attest.js';
-import { parseTpmSignature, type TpmHash, type TpmSignature } from '../../formats/tpmt-signature.js';
+import { parseTpmSignature } from '../../formats/tpmt-signature.js';
 import { Checks } from '../../model/check.js';
 import type { TpmClaims } from '../../model/claims.js';
 import { FormatError, within } from '../../model/errors.js';
-import type { PcrBank, TpmQuoteInput } from '../../model/evidence.js';
+import type { CertifiedKeyInput, TpmQuoteInput } from '../../model/evidence.js';
 import type { ExpectedBinding } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
 import { shown } from '../binding/held-value.js';
 import { withNonce } from '../binding/report-data-binding.js';
 import { markVerified } from '../evidence/mark-verified.js';
-import type { OpenedTpmQuote, QuoteKey, TpmQuoteVerification, TpmQuoteVerifier } from '../evidence/parts.js';
+import type {
+  OpenedCertifiedKey,
+  OpenedTpmQuote,
+  QuotedState,
+  QuoteKey,
+  TpmQuoteVerification,
+  TpmQuoteVerifier,
+} from '../evidence/parts.js';
+import { HASH_LENGTH, modulusLength, type StrongHash, verifyAttestSignature, word } from './attest-signature.js';
+import { openCertifiedKey } from './certified-key.js';
 
 /** Checks that every quote must have an outcome for, in the order in which they run. */
 const TPM_QUOTE_CHECKS = [
@@ -34,10 +40,6 @@ const TPM_QUOTE_CHECKS = [
   'tpm_pcr_digest',
   'tpm_pcr',
 ] as const;
-
-const BANK_LENGTH: { readonly [bank in PcrBank]: number } = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
-
-type StrongHash = Exclude<TpmHash, 'sha1'>;
 
 /** PCRs that firmware always extends: zero means that nothing was measured. */
 const ALWAYS_EXTENDED = [0, 7] as const;
@@ -53,7 +55,11 @@ export class Tpm2QuoteVerifier implements TpmQuoteVerifier {
   open(input: TpmQuoteInput, about: string): OpenedTpmQuote {
     const quote = { ...input, structure: within(`${about}/message`, () => readStructure(input.message)) };
     requireValueLengths(input, about);
-    return { verify: (key, binding) => verify(new Checks(about), quote, key, binding) };
+    return { said: quotedState(quote), verify: (key, binding) => verify(new Checks(about), quote, key, binding) };
+  }
+
+  openCertifiedKey(input: CertifiedKeyInput, about: string): OpenedCertifiedKey {
+    return openCertifiedKey(input, about);
   }
 }
 
@@ -69,11 +75,24 @@ function readStructure(message: Uint8Array): Structure {
   return { ...header, quote: isQuote(header) ? parseTpmsQuote(message) : null };
 }
 
+function quotedState({ structure: { quote }, pcrs }: ReadQuote): QuotedState | null {
+  if (quote === null) return null;
+  const { extraData, pcrSelect } = quote;
+  return { extraData, pcrSelect, values: selectedValues(quote, pcrs) };
+}
+
+/** The values in the order of the selections, then ascending; empty where one was not sent. */
+function selectedValues({ selections }: TpmsQuote, pcrs: TpmQuoteInput['pcrs']): readonly Uint8Array[] {
+  return selections.flatMap(({ bank, indices }) =>
+    indices.map((index) => (bank === null ? new Uint8Array() : (pcrs.get(bank)?.get(index) ?? new Uint8Array()))),
+  );
+}
+
 function requireValueLengths({ pcrs }: TpmQuoteInput, about: string): void {
   for (const [bank, values] of pcrs) {
     for (const [index, { byteLength }] of values) {
-      if (byteLength === BANK_LENGTH[bank]) continue;
-      const message = `a ${bank} PCR value is ${byteLength} bytes, expected ${BANK_LENGTH[bank]}`;
+      if (byteLength === HASH_LENGTH[bank]) continue;
+      const message = `a ${bank} PCR value is ${byteLength} bytes, expected ${HASH_LENGTH[bank]}`;
       throw new FormatError('tpm_format', message, { pointer: `${about}/pcrs/${bank}/${index}` });
     }
   }
@@ -88,7 +107,11 @@ function verify(
 ): TpmQuoteVerification {
   // 2 and 3. The signature.
   const signature = within(`${checks.about}/signature`, () => parseTpmSignature(quote.signature, modulusLength(key)));
-  const hash = verifySignature(checks.inside('/signature'), quote, signature, key);
+  const hash = verifyAttestSignature(
+    checks.inside('/signature'),
+    { message: quote.message, signature, name: 'quote' },
+    key,
+  );
 
   // 4 and 5. A TPM made it, and it is a quote.
   const message = checks.inside('/message');
@@ -109,54 +132,6 @@ function verify(
 
 function isQuote(header: { readonly magic: number; readonly type: number }): boolean {
   return header.magic === TPM_GENERATED_VALUE && header.type === TPM_ST_ATTEST_QUOTE;
-}
-
-/** @returns the hash of a signature that holds; null where none does */
-function verifySignature(
-  checks: Checks,
-  { message }: TpmQuoteInput,
-  signature: TpmSignature,
-  key: QuoteKey,
-): StrongHash | null {
-  const { hash } = signature;
-  // SHA-1 is refused before anything is computed with it: a collision would make two quotes share a signature.
-  checks.require(hash !== 'sha1', 'tpm_weak_signature', {
-    expected: ['sha256', 'sha384', 'sha512'],
-    actual: hash,
-  });
-  if (hash === 'sha1') return null;
-  const holds = checks.require(signatureHolds(message, signature, hash, key), 'tpm_signature', {
-    expected: 'a signature by the attestation key',
-    actual: signature.scheme,
-  });
-  return holds ? hash : null;
-}
-
-/** Bytes of a bare signature; null for a key that has none. */
-function modulusLength(key: QuoteKey): number | null {
-  return key.kind === 'rsa' ? key.modulus.byteLength : null;
-}
-
-/** A key makes signatures of its own kind only. */
-function signatureHolds(message: Uint8Array, signature: TpmSignature, hash: StrongHash, key: QuoteKey): boolean {
-  if (key.kind === 'rsa') return signature.scheme !== 'ecdsa' && rsaHolds(message, signature, hash, key);
-  const raw = signature.scheme === 'ecdsa' ? rawEcdsa(signature, key.curve) : null;
-  return raw !== null && verifyEcdsaAtOnce(key.curve, hash, message, raw, ecPublicKey(key));
-}
-
-function rsaHolds(
-  message: Uint8Array,
-  { scheme, signature }: Exclude<TpmSignature, { readonly scheme: 'ecdsa' }>,
-  hash: StrongHash,
-  { modulus, exponent }: Extract<QuoteKey, { readonly kind: 'rsa' }>,
-): boolean {
-  // A length other than the modulus' is no encoding of a signature (RFC 8017, 8.1.2).
-  const publicKey = rsaPublicKey({ n: modulus, e: exponent });
-  if (scheme === 'rsassa') return verifyRsaPkcs1(hash, message, signature, publicKey);
-  // The salt is as long as fits, or, in FIPS mode, as the hash (TPM 2.0 part 1, B.7).
-  const hashLength = BANK_LENGTH[hash];
-  const salts = [hashLength, modulus.byteLength - hashLength - 2];
-  return salts.some((saltLength) => verifyRsaPss(hash, saltLength, message, signature, publicKey));
 }
 
 /**
@@ -230,10 +205,7 @@ function verifyBank(checks: Checks, selected: readonly string[]): boolean {
 }
 
 function verifyDigest(checks: Checks, attest: TpmsQuote, quote: TpmQuoteInput, hash: StrongHash): boolean {
-  const values = attest.selections.flatMap(({ bank, indices }) =>
-    indices.map((index) => (bank === null ? new Uint8Array() : (quote.pcrs.get(bank)?.get(index) ?? new Uint8Array()))),
-  );
-  const actual = digest(hash, values);
+  const actual = digest(hash, selectedValues(attest, quote.pcrs));
   const holds = checks.require(equalInConstantTime(actual, attest.pcrDigest), 'tpm_pcr_digest', {
     expected: hex(attest.pcrDigest),
     actual: hex(actual),
@@ -256,10 +228,6 @@ function verifyMeasured(checks: Checks, quote: TpmQuoteInput): boolean {
 
 function selectedPcrs({ selections }: TpmsQuote): readonly number[] {
   return selections.flatMap(({ bank, indices }) => (bank === 'sha256' ? indices : []));
-}
-
-function word(value: number): string {
-  return `0x${value.toString(16)}`;
 }
 
 /** What is missing, and what is too much. */

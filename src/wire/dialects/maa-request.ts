@@ -3,7 +3,7 @@ import { parseStrictJson } from '../../formats/strict-json.js';
 import { FormatError } from '../../model/errors.js';
 import type { SnpEndorsementInput, SnpEvidence, TdxEvidence } from '../../model/evidence.js';
 import { NO_SNP_ENDORSEMENTS, readBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
-import { checkSchema, type Schemas } from '../schema-check.js';
+import { checkSchema, type SchemaName, type Schemas } from '../schema-check.js';
 
 /**
  * Dialect `maa` for SEV-SNP: the body of attest/SevSnpVm. Its `report` is base64url of a JSON document, in which report
@@ -17,15 +17,25 @@ import { checkSchema, type Schemas } from '../schema-check.js';
 export function readMaaSnpRequest(evidence: Schemas['MaaSnpRequestEvidence'], pointer: string): SnpEvidence {
   const { report: document, runtimeData } = evidence.value;
   const place = `${pointer}/value/report`;
-  const { SnpReport, VcekCertChain } = readDocument(readStructure(document, place), place);
+  const { report, endorsements } = readMaaSnpReport(readDocument('MaaSnpReport', document, place), place);
+  return { type: 'snp', report, runtimeData: readData(runtimeData, pointer), endorsements };
+}
+
+/**
+ * Report and certificates in the document that clients of Azure Attestation make of them.
+ *
+ * @param place JSON pointer that is said of whatever is wrong in it
+ * @throws {FormatError} `encoding`, `type_mismatch`
+ */
+export function readMaaSnpReport(
+  { SnpReport, VcekCertChain }: Schemas['MaaSnpReport'],
+  place: string,
+): Pick<SnpEvidence, 'report' | 'endorsements'> {
   const report = readStructure(SnpReport, place);
   refuseForeignStructure(report, 'SNP report', place);
-  return {
-    type: 'snp',
-    report,
-    runtimeData: readData(runtimeData, pointer),
-    endorsements: VcekCertChain === undefined ? NO_SNP_ENDORSEMENTS : certificatesIn(readBytes(VcekCertChain, place)),
-  };
+  const endorsements =
+    VcekCertChain === undefined ? NO_SNP_ENDORSEMENTS : certificatesIn(readBytes(VcekCertChain, place));
+  return { report, endorsements };
 }
 
 /**
@@ -45,9 +55,14 @@ export function readMaaTdxRequest(evidence: Schemas['MaaTdxRequestEvidence'], po
   };
 }
 
-function readDocument(bytes: Uint8Array, place: string): Schemas['MaaSnpReport'] {
+/**
+ * A JSON document inside a string of the request.
+ * @throws {FormatError} codes of `parseStrictJson`, `unknown_property`, `schema`, `encoding`, all at `place`
+ */
+export function readDocument<N extends SchemaName>(schema: N, text: string, place: string): Schemas[N] {
+  const bytes = readStructure(text, place);
   try {
-    return checkSchema('MaaSnpReport', parseStrictJson(bytes));
+    return checkSchema(schema, parseStrictJson(bytes));
   } catch (error) {
     // a pointer into text that is inside a string of the request would lead nowhere
     throw error instanceof FormatError ? new FormatError(error.code, error.message, { pointer: place }) : error;

@@ -5,6 +5,7 @@ import {
   LabMaa,
   LabTrustAuthority,
   type MembersChange,
+  type Native,
   TlsAuthority,
   type TokenMaking,
   wireEvidence,
@@ -24,7 +25,7 @@ const ROUTE_POLICIES = [
 ];
 
 export interface Opinion {
-  readonly evidence: AzSnpVtpmEvidence;
+  readonly evidence: Native<AzSnpVtpmEvidence>;
   readonly wire: JsonObject;
 }
 

@@ -42,6 +42,7 @@ describe('parseTpmsQuote', () => {
         { algorithm: 0x0004, bank: 'sha1', indices: [] },
         { algorithm: 0x0012, bank: null, indices: [7] },
       ],
+      pcrSelect: Uint8Array.from(Buffer.from('00000003000b03010180000400001203800000', 'hex')),
       pcrDigest: Uint8Array.of(10),
     });
   });

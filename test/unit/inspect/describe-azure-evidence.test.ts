@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import {
+  describeCertifiedKey,
   describeHclReport,
+  describePublicArea,
   describeRuntimeData,
   describeTpmQuote,
 } from '../../../src/inspect/describe-azure-evidence.js';
 import type { FieldDescription, StructureDescription } from '../../../src/inspect/field-description.js';
 import { formatErrorOf } from '../../format-error-of.js';
-import { buildHclReport, type QuoteOptions, VirtualTpm } from '../../lab/index.js';
+import { buildHclReport, buildTpm2bPublic, type QuoteOptions, VirtualTpm } from '../../lab/index.js';
 
 const tpm = await VirtualTpm.create();
 const NONCE = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
@@ -44,6 +46,53 @@ describe("description of the paravisor's report", () => {
     expect(report && fieldsOf(report).get('report type')).toMatchObject({ offset: 0x4c8, length: 4, value: 'snp' });
     expect(report && fieldsOf(report).get('variable data size')).toMatchObject({ value: 28 });
     expect(claims).toEqual(describeRuntimeData(runtimeClaims, '/hclReport'));
+  });
+});
+
+describe('description of a certified key', () => {
+  const certified = tpm.certify(tpm.publicJwk, { info: { extraData: NONCE } });
+  const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+  it('has what was certified, and the places of its fields', () => {
+    const [info] = describeCertifiedKey(certified, '/certifiedKey');
+    if (info === undefined) throw new Error('not described');
+    expect(info).toMatchObject({ name: 'TPMS_ATTEST', about: '/certifiedKey/info' });
+    const fields = fieldsOf(info);
+    expect([...fields.keys()]).toEqual(['magic', 'type', 'extraData', 'name', 'qualifiedName']);
+    expect(fields.get('type')).toMatchObject({ value: '0x8017', meaning: 'the certification of a key' });
+    for (const name of ['extraData', 'name', 'qualifiedName']) {
+      const { offset, length, value } = fields.get(name) ?? {};
+      expect(hexOf(certified.info.subarray(offset ?? 0, (offset ?? 0) + (length ?? 0)))).toBe(value);
+    }
+    expect(fields.get('extraData')?.value).toBe(hexOf(NONCE));
+  });
+
+  it('says where it is none', () => {
+    for (const [fields, meaning] of [
+      [{ type: 0x8018 }, 'not the certification of a key'],
+      [{ magic: 1 }, 'not the certification of a key'],
+    ] as const) {
+      const [info] = describeCertifiedKey(tpm.certify(tpm.publicJwk, { info: fields }), '/certifiedKey');
+      const found = info === undefined ? new Map() : fieldsOf(info);
+      expect([...found.keys()]).toEqual(['magic', 'type']);
+      expect(found.get('type')?.meaning).toBe(meaning);
+    }
+  });
+
+  it('has the public area, of each kind of key', () => {
+    const rsa = fieldsOf(describePublicArea(certified.publicArea, '/certifiedKey/publicArea'));
+    expect(rsa.get('nameAlg')).toMatchObject({ offset: 4, length: 2, value: 'sha256' });
+    expect(rsa.get('objectAttributes')).toMatchObject({
+      offset: 6,
+      value: ['fixedTpm', 'fixedParent', 'sensitiveDataOrigin', 'decrypt'],
+    });
+    expect(rsa.get('authPolicy')).toMatchObject({ offset: 12, length: 32 });
+    const modulus = Buffer.from(String(tpm.publicJwk['n']), 'base64url').toString('hex');
+    expect(rsa.get('key')?.value).toEqual({ modulus, exponent: '010001' });
+    const jwk = { kty: 'EC', crv: 'P-256', x: Buffer.alloc(32, 1).toString('base64url'), y: 'AQ' };
+    const ec = fieldsOf(describePublicArea(buildTpm2bPublic({ jwk, nameAlg: 0x0012 }), '/akPublic'));
+    expect(ec.get('nameAlg')?.value).toBe('0x12');
+    expect(ec.get('key')?.value).toEqual({ curve: 'P-256', x: '01'.repeat(32), y: `${'00'.repeat(31)}01` });
   });
 });
 

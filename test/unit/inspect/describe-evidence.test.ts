@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseHclReport } from '../../../src/formats/hcl-report.js';
 import { describeEvidence } from '../../../src/inspect/describe-evidence.js';
 import type { Evidence } from '../../../src/model/evidence.js';
 import {
@@ -47,6 +48,40 @@ describe('description of evidence', () => {
       'PCR values /tpmQuote/pcrs',
       'configuration /hclReport',
     ]);
+  });
+
+  it('has what came of a paravisor’s report that the guest took apart, and the keys of its vTPM', () => {
+    const { hardwareReport, runtimeClaims } = parseHclReport(vm.hclReport());
+    const hclReport = { hardwareReport, runtimeClaims };
+    const members = { akPublic: vm.vtpm.akPublic(), certifiedKey: vm.vtpm.certify(vm.vtpm.publicJwk) };
+    const ofVtpm = ['TPMS_ATTEST /tpmQuote/message', 'PCR values /tpmQuote/pcrs'];
+    const ofKeys = [
+      'TPM2B_PUBLIC /akPublic',
+      'TPMS_ATTEST /certifiedKey/info',
+      'TPM2B_PUBLIC /certifiedKey/publicArea',
+    ];
+    expect(structures({ ...vm.evidence(), hclReport, ...members })).toEqual([
+      'runtime data /hclReport',
+      'ATTESTATION_REPORT /hclReport',
+      ...ofVtpm,
+      ...ofKeys,
+      'configuration /hclReport',
+    ]);
+    const td = TDX_VM.evidence({ collateral: null });
+    const ofTd = { hardwareReport: null, runtimeClaims: TDX_VM.runtimeClaims() };
+    expect(structures({ ...td, hclReport: ofTd, ...members })).toEqual([
+      'runtime data /hclReport',
+      'TD quote /tdQuote',
+      'report of the quoting enclave /tdQuote',
+      ...Array(3).fill('certificate of the quote /tdQuote'),
+      ...ofVtpm,
+      ...ofKeys,
+      'configuration /tdQuote',
+    ]);
+    const publicArea = new Uint8Array(3);
+    expectRefused({ ...vm.evidence(), akPublic: publicArea }, 'tpm_format', '/akPublic');
+    const broken = { ...members.certifiedKey, publicArea };
+    expectRefused({ ...vm.evidence(), certifiedKey: broken }, 'tpm_format', '/certifiedKey/publicArea');
   });
 
   it('has every structure of a vTPM by itself', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readChallengeRequest, readNonce, readVerifyRequest } from '../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../format-error-of.js';
+import { wholeHclReport } from '../../lab/index.js';
 import { haveVectors, readVector } from '../../vectors.js';
 import {
   azSnpVtpmEvidence,
@@ -35,7 +36,7 @@ describe('a body that keeps to the contract', () => {
   it('reads az-snp-vtpm evidence', () => {
     const { evidence } = read({ evidence: azSnpVtpmEvidence() });
     if (evidence.type !== 'az-snp-vtpm') throw new Error('another type');
-    expect(Buffer.from(evidence.hclReport).equals(HCL_REPORT)).toBe(true);
+    expect(Buffer.from(wholeHclReport(evidence)).equals(HCL_REPORT)).toBe(true);
     expect(Buffer.from(evidence.tpmQuote.message).equals(TPM_MESSAGE)).toBe(true);
     expect(Buffer.from(evidence.tpmQuote.signature).equals(TPM_SIGNATURE)).toBe(true);
     expect([...evidence.tpmQuote.pcrs.keys()]).toEqual(['sha256']);
@@ -335,7 +336,7 @@ describe('types', () => {
     ['a dialect that nobody knows', { evidence: { ...trusteeV1(1), dialect: 'toString' } }],
     [
       'a dialect that a later version may know',
-      { evidence: { type: 'az-snp-vtpm', dialect: 'azure-guest', value: {} } },
+      { evidence: { type: 'az-snp-vtpm', dialect: 'azure-guest-3', value: {} } },
     ],
     ['null for the dialect', { evidence: { ...snpEvidence(), dialect: null } }],
   ])('refuses %s', (_, body) => {
@@ -472,7 +473,7 @@ describe.skipIf(!haveVectors)('real evidence', () => {
     const { evidence } = read({ evidence: { type: 'az-snp-vtpm', dialect: 'trustee', value } });
     if (evidence.type !== 'az-snp-vtpm') throw new Error('another type');
     const file = (name: string) => Buffer.from(readVector(`az-snp-vtpm/${id}.${name}`));
-    expect(file('hcl-report.bin').equals(evidence.hclReport)).toBe(true);
+    expect(file('hcl-report.bin').equals(wholeHclReport(evidence))).toBe(true);
     expect(file('quote.msg').equals(evidence.tpmQuote.message)).toBe(true);
     expect(file('quote.sig').equals(evidence.tpmQuote.signature)).toBe(true);
     expect(

@@ -129,6 +129,50 @@ export const maaTdxRequest = (): Json => ({
   },
 });
 
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+
+/** attestationInfo of Azure's guest attestation client, of a machine on SEV-SNP. */
+export const azureGuestInfo = (): Json => ({
+  AttestationProtocolVersion: '2.0',
+  OSType: 'TGludXg=',
+  OSDistro: 'VWJ1bnR1',
+  OSVersionMajor: 24,
+  OSVersionMinor: 4,
+  OSBuild: 'Tm90QXBwbGljYXRpb24=',
+  TcgLogs: 'AAAA',
+  ClientPayload: { nonce: 'bm9uY2U=' },
+  TpmInfo: {
+    AikCert: base64(VCEK),
+    AikPub: base64(filled(280, 5)),
+    PcrQuote: base64(TPM_MESSAGE),
+    PcrSignature: base64(TPM_SIGNATURE),
+    PcrSet: [0, 1],
+    PCRs: PCRS.map((value, Index) => ({ Index, Digest: base64(value) })),
+    EncKeyPub: base64(filled(280, 6)),
+    EncKeyCertifyInfo: base64(TPM_MESSAGE),
+    EncKeyCertifyInfoSignature: base64(filled(256, 7)),
+  },
+  IsolationInfo: {
+    Type: 'SevSnp',
+    Evidence: { Proof: base64(bodyOf(maaSnpReport())), RunTimeData: base64(Buffer.from('{"keys":[]}')) },
+  },
+});
+
+/** The same of a machine on TDX. */
+export const azureGuestTdxInfo = (): Json => ({
+  ...azureGuestInfo(),
+  IsolationInfo: {
+    Type: 'Tdx',
+    Evidence: { Proof: base64(TD_QUOTE), RunTimeData: base64(Buffer.from('{"keys":[]}')) },
+  },
+});
+
+export const azureGuest = (value: unknown = azureGuestInfo(), type = 'az-snp-vtpm'): Json => ({
+  type,
+  dialect: 'azure-guest',
+  value,
+});
+
 const itaTdx = (): Json => ({
   quote: TD_QUOTE.toString('base64'),
   runtime_data: Buffer.from('{"keys":[]}').toString('base64'),
