@@ -460,7 +460,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'evidence_files: none of report.bin, hcl.bin, td-quote.bin, quote.msg is there\nPut the files of one piece of evidence into the folder, under the names that veritee request --help lists.',
+      text: 'evidence_files: none of report.bin, hcl.bin, td-quote.bin, quote.msg is there\nPut the files of one piece of evidence into the folder, under the names that veritee help request lists.',
     },
   },
   {
