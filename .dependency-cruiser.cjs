@@ -25,7 +25,18 @@ const ROOMS = {
 };
 
 /** Rooms without a world: given the same bytes, endorsements and instant they answer the same. */
-const PURE_ROOMS = ['model', 'formats', 'crypto', 'vendors', 'measured-boot', 'verifiers', 'inspect', 'schema', 'policy', 'comparison'];
+const PURE_ROOMS = [
+  'model',
+  'formats',
+  'crypto',
+  'vendors',
+  'measured-boot',
+  'verifiers',
+  'inspect',
+  'schema',
+  'policy',
+  'comparison',
+];
 
 /** All that pure rooms may import from outside of the project. */
 const PURE_PACKAGES = ['jose', 'lru-cache', 'yaml', 'tsyringe'];
