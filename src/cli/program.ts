@@ -9,6 +9,10 @@ const HELP = 'help';
 const GATE_HELP =
   '\nA script that gates by the exit code must pass --policy and --nonce: without them those in <file> count.';
 
+const INSPECT_HELP = `
+--pcrs reads the SHA-256 values of PCR 0 to 23 as 768 bytes, or JSON: {"sha256": {"7": "hex of 32 bytes"}}.
+Of a CCEL the indices 1 to 4 are RTMR 0 to 3, under "sha384".`;
+
 export interface VerifyOptions {
   readonly policy?: string;
   readonly nonce?: string;
@@ -18,6 +22,7 @@ export interface VerifyOptions {
 }
 
 export interface InspectOptions {
+  readonly pcrs?: string;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -125,8 +130,10 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
       '<file>',
       'evidence, a /verify body or a single structure (report, quote, certificate …), or - for standard input',
     )
+    .option('--pcrs <file>', 'values of registers to compare an event log with')
     .option(...config)
     .option('--json', 'write JSON on a terminal too')
+    .addHelpText('after', INSPECT_HELP)
     .action(async (file, options) => done(await actions.inspect(file, options)));
   program
     .command('config')

@@ -80,7 +80,8 @@ const ACTIONS: Omit<Actions, 'serve'> = {
       raw: rawInspections(eventLogBytes),
       limits: requestLimits(eventLogBytes),
     };
-    return inspectCommand(input, inspections, outputOf(options));
+    const pcrs = options.pcrs === undefined ? null : await readInput(options.pcrs, PCRS_FILE);
+    return inspectCommand(input, pcrs, inspections, outputOf(options));
   },
   config: async (options) => {
     write(`${JSON.stringify(maskSecrets(await configurationOf(options)), null, 2)}\n`);
@@ -157,6 +158,8 @@ async function withNotes(run: (world: BundleWorld) => Promise<number>): Promise<
     notes.release((text) => process.stderr.write(text));
   }
 }
+
+const PCRS_FILE = 'the SHA-256 values of PCR 0 to 23 as 768 bytes, or values of registers in JSON';
 
 /** Standard output belongs to the answer. */
 function commandLineLog(): Log {

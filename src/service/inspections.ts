@@ -38,12 +38,16 @@ export type InspectEvidenceUseCase = Pick<InspectEvidence, 'execute'>;
 export function rawInspections(eventLogBytes: number) {
   return {
     understood: RAW_KINDS,
+    isEventLog: (kind: string) => kind === EVENT_LOG,
     recognise: recogniseRaw,
     remark: remarkOnRaw,
-    /** @throws {FormatError} where bytes that look like this kind are malformed */
-    execute: (bytes: Uint8Array, kind: string) =>
+    /**
+     * @param pcrs values of registers, which an event log alone is compared with
+     * @throws {FormatError} where bytes that look like this kind are malformed
+     */
+    execute: (bytes: Uint8Array, kind: string, pcrs: EventLogFile['pcrs'] = null) =>
       kind === EVENT_LOG
-        ? { ...UNVERIFIED, takenFor: kind, type: 'event-log', ...inspectEventLog(bytes, null, eventLogBytes) }
+        ? { ...UNVERIFIED, takenFor: kind, type: 'event-log', ...inspectEventLog(bytes, pcrs, eventLogBytes) }
         : inspectionOf({ takenFor: kind }, describeRaw(bytes, kind, eventLogBytes)),
   };
 }

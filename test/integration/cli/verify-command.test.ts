@@ -227,6 +227,24 @@ describe('veritee inspect', () => {
     expect(refused.stderr).toMatch(/^td\.json: eventlog_limit: .*\(at \/ccel\)/);
   });
 
+  it('compares an event log with values of registers', async () => {
+    await cli.write('ccel.bin', buildCcel(labCcelEvents()));
+    const other = 'ab'.repeat(48);
+    await cli.write('rtmrs.json', JSON.stringify({ sha384: { '1': other } }));
+    const shown = await cli.run(['inspect', 'ccel.bin', '--pcrs', 'rtmrs.json']);
+    expect(shown.exitCode).toBe(0);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      verified: false,
+      takenFor: 'an event log',
+      problems: [{ code: 'eventlog_replay', pcr: 1, expected: other }, { code: 'eventlog_unverified' }],
+    });
+    const refused = await cli.run(['inspect', 'ccel.bin', '--pcrs', 'nowhere.bin']);
+    expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toMatch(
+      /^nowhere\.bin: there is no such file\nexpected the SHA-256 values of PCR 0 to 23 as /,
+    );
+  });
+
   it('shows a file as it is, and says what it was taken for', async () => {
     const { hclReport } = vm.evidence({ nonce: NONCE });
     await cli.write('hcl.bin', hclReport);
