@@ -12,11 +12,12 @@ import { bootClaims, type RegisterCover } from '../measured-boot/boot-claims.js'
 import { type JudgedEvent, judgedEvents } from '../measured-boot/judged-event.js';
 import { loaderLabel } from '../measured-boot/loader-text.js';
 import { orderFaults } from '../measured-boot/log-order.js';
-import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
+import { type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
 import { initialValue, type Replay, replay } from '../measured-boot/replay.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { SHOWN_EVENTS } from './describe-event-log.js';
 import { digestsByName, hex, shownText, typeName } from './event-names.js';
+import { banksOf, layoutOf, strongest } from './log-reading.js';
 
 /** Values of registers, to compare a log with: bank, then index, then value. */
 export type RegisterValues = ReadonlyMap<EventBank, ReadonlyMap<number, Uint8Array>>;
@@ -35,10 +36,6 @@ const HASHED_TYPES: ReadonlySet<number> = new Set([
   EVENT_TYPE.efiAction,
   EVENT_TYPE.variableAuthority,
 ]);
-
-const BANKS = Object.keys(DIGEST_ALGORITHM) as readonly EventBank[];
-/** What a log is read under where it has several. */
-const BY_STRENGTH: readonly EventBank[] = ['sha256', 'sha384', 'sha512', 'sha1'];
 
 /** A log, and what it replays to in each bank that it has. */
 interface Replayed {
@@ -61,8 +58,8 @@ interface Replayed {
  */
 export function inspectEventLog(bytes: Uint8Array, pcrs: RegisterValues | null, maximumBytes: number): JsonObject {
   const log = parseEventLog(bytes, maximumBytes);
-  const layout = isOfTd(log) ? RTMR_LAYOUT : PCR_LAYOUT;
-  const banks = BANKS.filter((bank) => log.algorithms.has(DIGEST_ALGORITHM[bank]));
+  const layout = layoutOf(log);
+  const banks = banksOf(log);
   const replays = new Map(banks.map((bank) => [bank, replay(log.events, bank, layout)]));
   const bank = judgedBank(banks, pcrs);
   const replayed = { log, layout, bank, replays, pcrs };
@@ -83,15 +80,7 @@ export function inspectEventLog(bytes: Uint8Array, pcrs: RegisterValues | null, 
 /** The strongest bank of the log: with values, the strongest of those that both have. */
 function judgedBank(banks: readonly EventBank[], pcrs: RegisterValues | null): EventBank {
   const compared = banks.filter((bank) => (pcrs?.get(bank)?.size ?? 0) > 0);
-  return BY_STRENGTH.find((known) => (compared.length > 0 ? compared : banks).includes(known)) ?? 'sha256';
-}
-
-/** A CCEL: firmware numbers its header by the first register of a TD, or has digests of SHA-384 alone for four registers. */
-function isOfTd({ header, algorithms, events }: EventLog): boolean {
-  if (header === null) return false;
-  if (header.index === 1) return true;
-  const alone = algorithms.size === 1 && algorithms.has(DIGEST_ALGORITHM.sha384);
-  return alone && events.length > 0 && events.every(({ index }) => RTMR_LAYOUT.indices.includes(index));
+  return strongest(compared.length > 0 ? compared : banks) ?? 'sha256';
 }
 
 function byIndex(values: Replay['values']): JsonObject {

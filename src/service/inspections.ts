@@ -1,3 +1,4 @@
+import { type BootSource, bootOf, bootOfLog, bootOfStructures, compareBoots } from '../inspect/compare-evidence.js';
 import { describeEvidence } from '../inspect/describe-evidence.js';
 import { inspectEventLog } from '../inspect/inspect-event-log.js';
 import { describeRaw, EVENT_LOG, RAW_KINDS, recogniseRaw, remarkOnRaw } from '../inspect/raw-structures.js';
@@ -53,6 +54,25 @@ export function rawInspections(eventLogBytes: number) {
 }
 
 export type RawInspections = Readonly<ReturnType<typeof rawInspections>>;
+
+/**
+ * Compares what two files say of a boot. Verifies nothing.
+ *
+ * @param eventLogBytes the longest event log that is read
+ */
+export function bootComparisons(eventLogBytes: number) {
+  return {
+    /** @throws {FormatError} where the evidence is malformed */
+    read: (evidence: Evidence | EventLogFile) => bootOf(evidence, eventLogBytes),
+    /** @throws {FormatError} where bytes that look like this kind are malformed */
+    readRaw: (bytes: Uint8Array, kind: string) =>
+      kind === EVENT_LOG ? bootOfLog(bytes, eventLogBytes) : bootOfStructures(describeRaw(bytes, kind, eventLogBytes)),
+    /** @throws {FormatError} `type_mismatch` where there is nothing that both have */
+    execute: (before: BootSource, after: BootSource): JsonObject => ({ ...UNVERIFIED, ...compareBoots(before, after) }),
+  };
+}
+
+export type BootComparisons = Readonly<ReturnType<typeof bootComparisons>>;
 
 /** The answer of an inspection: what was looked at, and its structures. */
 function inspectionOf(what: JsonObject, structures: ReturnType<typeof describeEvidence>): JsonObject {
