@@ -4,6 +4,8 @@ import { hex } from './event-names.js';
 
 /** Header of EFI_SIGNATURE_LIST: a GUID, then sizes of the list, of a header and of an entry (UEFI 2.10, 32.4.1). */
 const SIGNATURE_LIST_HEADER = 28;
+/** EFI_SIGNATURE_DATA starts with the GUID of its owner. */
+const OWNER_LENGTH = 16;
 
 /** Entries of a signature database, in hex: the type of their list, owner and data. */
 export function signatureEntries(contents: Uint8Array): readonly string[] | null {
@@ -17,7 +19,7 @@ export function signatureEntries(contents: Uint8Array): readonly string[] | null
       number,
     ];
     const [first, end] = [start + SIGNATURE_LIST_HEADER + headerSize, start + listSize];
-    if (size === 0 || first > end || end > contents.byteLength || (end - first) % size !== 0) return null;
+    if (size <= OWNER_LENGTH || first > end || end > contents.byteLength || (end - first) % size !== 0) return null;
     const type = hex(contents.subarray(start, start + 16));
     for (let at = first; at < end; at += size) entries.push(`${type}:${hex(contents.subarray(at, at + size))}`);
     start = end;
@@ -25,11 +27,15 @@ export function signatureEntries(contents: Uint8Array): readonly string[] | null
   return entries;
 }
 
+/** A firmware has some dozen options. */
+const MAXIMUM_OPTIONS = 256;
+
 /** Boot options in their order, as `BootOrder` has them. */
 export function bootOrder(contents: Uint8Array): readonly string[] | null {
-  if (contents.byteLength === 0 || contents.byteLength % 2 !== 0) return null;
+  const count = contents.byteLength / 2;
+  if (count === 0 || count > MAXIMUM_OPTIONS || !Number.isInteger(count)) return null;
   const view = viewOf(contents);
-  return Array.from({ length: contents.byteLength / 2 }, (_, index) =>
+  return Array.from({ length: count }, (_, index) =>
     view
       .getUint16(2 * index, true)
       .toString(16)
