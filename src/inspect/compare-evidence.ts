@@ -25,7 +25,7 @@ export interface BootSource {
 export function bootOf(evidence: Evidence | EventLogFile, eventLogBytes: number): BootSource {
   if (evidence.type === 'event-log') return within('/log', () => bootOfLog(evidence.log, eventLogBytes));
   const structures = describeEvidence(evidence, eventLogBytes);
-  if (evidence.type === 'tdx') {
+  if ('ccel' in evidence) {
     const logs = evidence.ccel === null ? [] : [parseTcgEventLog(evidence.ccel, eventLogBytes)];
     return { logs, layout: RTMR_LAYOUT, structures };
   }
