@@ -14,7 +14,7 @@ const INSPECT_HELP = `
 Of a CCEL the indices 1 to 4 are RTMR 0 to 3, under "sha384".
 
 inspect --compare BEFORE AFTER takes event logs, evidence or /verify bodies, and says what differs between the
-two boots and which PCRs (RTMRs) that moved. The exit code is 0 whether anything differs or not.`;
+two boots, and which PCRs (RTMRs) moved. The exit code is 0 whether anything differs or not.`;
 
 export interface VerifyOptions {
   readonly policy?: string;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { inspectCommand } from '../../../src/cli/inspect-command.js';
 import { InspectEvidence, rawInspections } from '../../../src/service/inspections.js';
 import { requestLimits } from '../../../src/wire/read-body.js';
+import { haveVectors, readVector } from '../../vectors.js';
 import { buildTpmLog, hashOf, latin1 } from '../inspect/tpm-log.js';
 import { bodyOf, snpEvidence } from '../wire/sample-bodies.js';
 
@@ -129,6 +130,12 @@ describe('veritee inspect of an event log', () => {
     const shown = JSON.parse(inspect(LOG, pcrs, false));
     expect(shown.problems.map(({ code }: { code: string }) => code)).toEqual(['eventlog_unverified']);
     expect(shown.events[0].covered).toBe(true);
+  });
+
+  it.skipIf(!haveVectors)('--pcrs takes the values that a VM wrote as a list', () => {
+    const values = readVector('az-snp-vtpm/az-snp-milan-hcl1-a.pcrs.bin');
+    const { problems } = JSON.parse(inspect(LOG, values, false));
+    expect(problems[0]).toMatchObject({ code: 'eventlog_replay', pcr: 0, expected: hex(values.subarray(0, 32)) });
   });
 
   it('--pcrs that it does not replay to stand in the problems, with both values', () => {
