@@ -1,12 +1,13 @@
-import type { JsonObject, JsonValue } from '../model/json.js';
+import type { EventLogFile } from '../model/evidence.js';
+import type { JsonObject } from '../model/json.js';
 import type { InspectEvidenceUseCase, RawInspections } from '../service/inspections.js';
 import type { RequestLimits } from '../wire/read-body.js';
+import { readPcrsFile } from '../wire/read-pcrs-file.js';
 import { readInspectRequest } from '../wire/read-requests.js';
+import { eventLogLines } from './event-log-table.js';
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
-import { EXIT_CODE, type Output, printable } from './output.js';
-
-/** Room for the longest names of event types. */
-const NAME_WIDTH = 32;
+import { EXIT_CODE, type Output, shownValue } from './output.js';
+import { structureLines } from './structure-table.js';
 
 export interface Inspections {
   readonly evidence: InspectEvidenceUseCase;
@@ -16,25 +17,52 @@ export interface Inspections {
 
 /**
  * Shows what a file says: evidence, a whole /verify body, or a single structure as it is, recognised by its content.
+ *
+ * @param pcrs values of registers to compare an event log with; null where none were given
  * @returns the exit code
- * @throws {UsageError} where the file is malformed, or nothing that is understood
+ * @throws {UsageError} where a file is malformed, or nothing that is understood
  */
-export function inspectCommand(input: NamedInput, inspections: Inspections, output: Output): number {
-  const inspection = readingInput(input, () => inspectionOf(input, inspections));
+export function inspectCommand(
+  input: NamedInput,
+  pcrs: NamedInput | null,
+  inspections: Inspections,
+  output: Output,
+): number {
+  const values = pcrs === null ? null : readingInput(pcrs, () => readPcrsFile(pcrs.bytes, inspections.limits));
+  const inspection = readingInput(input, () => inspectionOf(input, values, inspections));
   output.write(output.asTable ? inspectionTable(inspection) : `${JSON.stringify(inspection, null, 2)}\n`);
   return EXIT_CODE.allow;
 }
 
-function inspectionOf(input: NamedInput, { evidence, raw, limits }: Inspections): JsonObject {
+function inspectionOf(input: NamedInput, pcrs: EventLogFile['pcrs'], inspections: Inspections): JsonObject {
+  const { evidence, raw, limits } = inspections;
+  const kind = kindOf(input, raw);
+  if (kind === null) {
+    const read = readInspectRequest(input.bytes, limits);
+    if (pcrs === null) return evidence.execute(read);
+    if (read.type === 'event-log') return evidence.execute({ ...read, pcrs });
+    throw notAnEventLog(input, `evidence of type ${read.type}`);
+  }
+  if (pcrs !== null && !raw.isEventLog(kind)) throw notAnEventLog(input, kind);
+  return readingInput({ name: `${input.name}, read as ${kind}` }, () => raw.execute(input.bytes, kind, pcrs));
+}
+
+/**
+ * What a file is recognised as by itself; null where it is evidence or a body in JSON.
+ * @throws {UsageError} where it is nothing, or could be two things
+ */
+export function kindOf(input: NamedInput, raw: RawInspections): string | null {
   const { name, bytes } = input;
   const [kind, ...others] = raw.recognise(bytes);
-  if (kind === undefined && isMeantAsJson(bytes)) return evidence.execute(readInspectRequest(bytes, limits));
+  if (kind === undefined && isMeantAsJson(bytes)) return null;
   if (kind === undefined) throw notUnderstood(input, raw);
-  if (others.length > 0) {
-    const kinds = [kind, ...others].join(' as well as ');
-    throw new UsageError([`${name}: looks like ${kinds}, so it is read as neither`]);
-  }
-  return readingInput({ name: `${name}, read as ${kind}` }, () => raw.execute(bytes, kind));
+  if (others.length === 0) return kind;
+  const kinds = [kind, ...others].join(' as well as ');
+  throw new UsageError([`${name}: looks like ${kinds}, so it is read as neither`]);
+}
+
+function notAnEventLog({ name }: NamedInput, kind: string): UsageError {
+  return new UsageError([`--pcrs: only an event log is compared with values of registers, and ${name} is ${kind}`]);
 }
 
 function notUnderstood({ name, bytes }: NamedInput, raw: RawInspections): UsageError {
@@ -47,31 +75,11 @@ function notUnderstood({ name, bytes }: NamedInput, raw: RawInspections): UsageE
 }
 
 function inspectionTable(inspection: JsonObject): string {
-  const structures = (inspection['structures'] ?? []) as readonly JsonObject[];
-  const takenFor = inspection['takenFor'];
-  const lines = structures.flatMap((structure) => [
-    '',
-    headline(structure),
-    ...((structure['fields'] ?? []) as readonly JsonObject[]).map(fieldLine),
-  ]);
+  const { takenFor, notice, type } = inspection as { takenFor?: string; notice?: string; type?: string };
   return [
-    ...(takenFor === undefined ? [] : [`read as ${text(takenFor)}`]),
-    text(inspection['notice']),
-    ...lines,
+    ...(takenFor === undefined ? [] : [`read as ${shownValue(takenFor)}`]),
+    shownValue(notice),
+    ...(type === 'event-log' ? eventLogLines(inspection) : structureLines(inspection)),
     '',
   ].join('\n');
-}
-
-/** A structure that lies in a file by itself is about no member. */
-function headline({ name, about, length }: JsonObject): string {
-  return `${text(name)}${about === '' ? ', ' : `  ${text(about)}, `}${text(length)} bytes`;
-}
-
-function fieldLine({ name, offset, value, meaning }: JsonObject): string {
-  const place = typeof offset === 'number' ? `0x${offset.toString(16).padStart(3, '0')}` : '     ';
-  return `  ${place}  ${text(name).padEnd(NAME_WIDTH)} ${text(value)}${meaning === null ? '' : `  (${text(meaning)})`}`;
-}
-
-function text(value: JsonValue | undefined): string {
-  return printable(typeof value === 'string' ? value : JSON.stringify(value ?? null));
 }

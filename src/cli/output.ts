@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Outcome } from '../model/decision.js';
+import type { JsonValue } from '../model/json.js';
 import type { Log } from '../model/ports.js';
 
 type Format = Parameters<typeof styleText>[0];
@@ -34,6 +35,11 @@ export function printable(text: string): string {
       (_, index) => `\\u${sign.charCodeAt(index).toString(16).padStart(4, '0')}`,
     ).join(''),
   );
+}
+
+/** A value for a terminal: texts as they are, all else as JSON. */
+export function shownValue(value: JsonValue | undefined): string {
+  return printable(typeof value === 'string' ? value : JSON.stringify(value ?? null));
 }
 
 /** Members of a record that name what it is about, and why. No other is shown: the whole of it is for a log. */

@@ -16,6 +16,13 @@ ${Object.values(EVIDENCE_FILES)
   .map(({ name, what }) => `  ${name.padEnd(18)} ${what}`)
   .join('\n')}`;
 
+const INSPECT_HELP = `
+--pcrs reads the SHA-256 values of PCR 0 to 23 as 768 bytes, or JSON: {"sha256": {"7": "hex of 32 bytes"}}.
+Of a CCEL the indices 1 to 4 are RTMR 0 to 3, under "sha384".
+
+inspect --compare BEFORE AFTER takes event logs, evidence or /verify bodies, and says what differs between the
+two boots, and which PCRs (RTMRs) moved. The exit code is 0 whether anything differs or not.`;
+
 export interface VerifyOptions {
   readonly policy?: string;
   readonly nonce?: string;
@@ -25,6 +32,8 @@ export interface VerifyOptions {
 }
 
 export interface InspectOptions {
+  readonly compare?: string;
+  readonly pcrs?: string;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -150,8 +159,11 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
       '<file>',
       'evidence, a /verify body or a single structure (report, quote, certificate …), or - for standard input',
     )
+    .option('--compare <before>', 'say what differs between the boot of this file and that of <file>')
+    .option('--pcrs <file>', 'values of registers to compare an event log with')
     .option(...config)
     .option('--json', 'write JSON on a terminal too')
+    .addHelpText('after', INSPECT_HELP)
     .action(async (file, options) => done(await actions.inspect(file, options)));
   addGuestCommands(program, actions, done);
   program

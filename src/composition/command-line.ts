@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
+import { compareCommand } from '../cli/compare-command.js';
 import { type NamedInput, UsageError } from '../cli/input.js';
 import { inspectCommand } from '../cli/inspect-command.js';
 import { EXIT_CODE, mayColour, Notes, type Output, printable } from '../cli/output.js';
-import { type Actions, runProgram, type VerifyOptions } from '../cli/program.js';
+import { type Actions, type InspectOptions, runProgram, type VerifyOptions } from '../cli/program.js';
 import { verifyCommand } from '../cli/verify-command.js';
 import type { Configuration, ListenConfiguration } from '../config/configuration.js';
 import { maskSecrets } from '../config/effective-configuration.js';
@@ -12,7 +13,7 @@ import { createLog } from '../http/log.js';
 import { fileProblem, outputProblem } from '../model/file-problem.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Log } from '../model/ports.js';
-import { InspectEvidence, rawInspections } from '../service/inspections.js';
+import { bootComparisons, InspectEvidence, rawInspections } from '../service/inspections.js';
 import { requestLimits } from '../wire/read-body.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
@@ -79,16 +80,15 @@ const ACTIONS: Omit<Actions, 'serve' | keyof GuestActions> = {
   },
   inspect: async (file, options) => {
     const { eventLogBytes } = (await configurationOf(options)).limits;
-    const input = await readInput(
-      file,
-      'a file with evidence, a /verify body or a single structure, or - for standard input',
-    );
+    if (options.compare !== undefined) return compare(options.compare, file, options, eventLogBytes);
+    const input = await readInput(file, INSPECTED_FILE);
     const inspections = {
       evidence: new InspectEvidence(eventLogBytes),
       raw: rawInspections(eventLogBytes),
       limits: requestLimits(eventLogBytes),
     };
-    return inspectCommand(input, inspections, outputOf(options));
+    const pcrs = options.pcrs === undefined ? null : await readInput(options.pcrs, PCRS_FILE);
+    return inspectCommand(input, pcrs, inspections, outputOf(options));
   },
   config: async (options) => {
     write(`${JSON.stringify(maskSecrets(await configurationOf(options)), null, 2)}\n`);
@@ -165,6 +165,21 @@ async function withNotes(run: (world: BundleWorld) => Promise<number>): Promise<
     notes.release((text) => process.stderr.write(text));
   }
 }
+
+async function compare(before: string, after: string, options: InspectOptions, eventLogBytes: number): Promise<number> {
+  if (options.pcrs !== undefined) throw new UsageError(['--pcrs and --compare do not go together: leave one out']);
+  if (before === '-' && after === '-') throw new UsageError(['--compare: standard input is one file, and two are due']);
+  const [old, young] = [await readInput(before, INSPECTED_FILE), await readInput(after, INSPECTED_FILE)];
+  const comparisons = {
+    boots: bootComparisons(eventLogBytes),
+    raw: rawInspections(eventLogBytes),
+    limits: requestLimits(eventLogBytes),
+  };
+  return compareCommand(old, young, comparisons, outputOf(options));
+}
+
+const INSPECTED_FILE = 'a file with evidence, a /verify body or a single structure, or - for standard input';
+const PCRS_FILE = 'the SHA-256 values of PCR 0 to 23 as 768 bytes, or values of registers in JSON';
 
 /** Standard output belongs to the answer. */
 function commandLineLog(): Log {

@@ -12,11 +12,12 @@ import { bootClaims, type RegisterCover } from '../measured-boot/boot-claims.js'
 import { type JudgedEvent, judgedEvents } from '../measured-boot/judged-event.js';
 import { loaderLabel } from '../measured-boot/loader-text.js';
 import { orderFaults } from '../measured-boot/log-order.js';
-import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
+import { type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
 import { initialValue, type Replay, replay } from '../measured-boot/replay.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { SHOWN_EVENTS } from './describe-event-log.js';
 import { digestsByName, hex, shownText, typeName } from './event-names.js';
+import { banksOf, layoutOf, strongest } from './log-reading.js';
 
 /** Values of registers, to compare a log with: bank, then index, then value. */
 export type RegisterValues = ReadonlyMap<EventBank, ReadonlyMap<number, Uint8Array>>;
@@ -35,10 +36,6 @@ const HASHED_TYPES: ReadonlySet<number> = new Set([
   EVENT_TYPE.efiAction,
   EVENT_TYPE.variableAuthority,
 ]);
-
-const BANKS = Object.keys(DIGEST_ALGORITHM) as readonly EventBank[];
-/** What a log is read under where it has several. */
-const BY_STRENGTH: readonly EventBank[] = ['sha256', 'sha384', 'sha512', 'sha1'];
 
 /** A log, and what it replays to in each bank that it has. */
 interface Replayed {
@@ -61,12 +58,13 @@ interface Replayed {
  */
 export function inspectEventLog(bytes: Uint8Array, pcrs: RegisterValues | null, maximumBytes: number): JsonObject {
   const log = parseEventLog(bytes, maximumBytes);
-  const layout = isOfTd(log) ? RTMR_LAYOUT : PCR_LAYOUT;
-  const banks = BANKS.filter((bank) => log.algorithms.has(DIGEST_ALGORITHM[bank]));
+  const layout = layoutOf(log);
+  const banks = banksOf(log);
   const replays = new Map(banks.map((bank) => [bank, replay(log.events, bank, layout)]));
-  const bank = BY_STRENGTH.find((known) => banks.includes(known)) ?? 'sha256';
+  const bank = judgedBank(banks, pcrs);
   const replayed = { log, layout, bank, replays, pcrs };
-  const boot = bootClaims(judgedEvents(log.events, bank), layout, coverOf(replayed));
+  const judged = judgedEvents(log.events, bank);
+  const boot = bootClaims(judged, layout, coverOf(replayed));
   const { secureBoot, ...lists } = boot.claims;
   return {
     format: log.format,
@@ -75,16 +73,14 @@ export function inspectEventLog(bytes: Uint8Array, pcrs: RegisterValues | null, 
     replayed: Object.fromEntries([...replays].map(([name, { values }]) => [name, byIndex(values)])),
     secureBoot,
     boot: lists,
-    problems: problemsOf(replayed),
+    problems: problemsOf(replayed, judged),
   };
 }
 
-/** A CCEL: firmware numbers its header by the first register of a TD, or has digests of SHA-384 alone for four registers. */
-function isOfTd({ header, algorithms, events }: EventLog): boolean {
-  if (header === null) return false;
-  if (header.index === 1) return true;
-  const alone = algorithms.size === 1 && algorithms.has(DIGEST_ALGORITHM.sha384);
-  return alone && events.length > 0 && events.every(({ index }) => RTMR_LAYOUT.indices.includes(index));
+/** The strongest bank of the log: with values, the strongest of those that both have. */
+function judgedBank(banks: readonly EventBank[], pcrs: RegisterValues | null): EventBank {
+  const compared = banks.filter((bank) => (pcrs?.get(bank)?.size ?? 0) > 0);
+  return strongest(compared.length > 0 ? compared : banks) ?? 'sha256';
 }
 
 function byIndex(values: Replay['values']): JsonObject {
@@ -122,7 +118,8 @@ const VARIABLE_TYPES: ReadonlySet<number> = new Set([
 
 function isCovered(event: MeasuredEvent, replayed: Replayed): boolean {
   const judged = judgedIn(event, replayed.bank);
-  return judged?.isCovered === true && coverOf(replayed)(event.index) === null;
+  if (judged?.isCovered !== true) return false;
+  return replayed.pcrs === null || coverOf(replayed)(event.index) === null;
 }
 
 function judgedIn(event: MeasuredEvent, bank: EventBank): JudgedEvent | null {
@@ -130,8 +127,10 @@ function judgedIn(event: MeasuredEvent, bank: EventBank): JudgedEvent | null {
   return judged ?? null;
 }
 
-/** Without values, the data alone decides. */
+/** Without values, the data alone decides. A log that cannot be replayed to its end says nothing of any register. */
 function coverOf({ layout, bank, replays, pcrs }: Replayed): RegisterCover {
+  const fault = replays.get(bank)?.fault ?? null;
+  if (fault !== null) return () => ({ check: 'eventlog_replay', detail: fault.detail });
   if (pcrs === null) return () => null;
   const given = pcrs.get(bank);
   const values = replays.get(bank)?.values;
@@ -145,12 +144,11 @@ function coverOf({ layout, bank, replays, pcrs }: Replayed): RegisterCover {
   };
 }
 
-function problemsOf(replayed: Replayed): readonly JsonValue[] {
-  const { log, layout, bank, replays } = replayed;
+function problemsOf(replayed: Replayed, judged: ReadonlyMap<number, readonly JudgedEvent[]>): readonly JsonValue[] {
+  const { log, layout, replays } = replayed;
   const all = log.header === null ? log.events : [log.header, ...log.events];
-  const judged = judgedEvents(log.events, bank);
   return [
-    ...weakBank(log, layout),
+    ...weakBank(replayed),
     ...orderFaults(all, judged, layout).map(({ offset, index, detail }) => ({
       code: 'eventlog_order',
       ...(offset === null ? {} : { offset }),
@@ -173,17 +171,24 @@ function problemsOf(replayed: Replayed): readonly JsonValue[] {
   ];
 }
 
-/** A TPM log of SHA-1 alone is evidence of nothing. */
-function weakBank({ algorithms, events }: EventLog, layout: RegisterLayout): readonly JsonObject[] {
-  if (layout === RTMR_LAYOUT || events.length === 0 || algorithms.has(DIGEST_ALGORITHM.sha256)) return [];
-  return [{ code: 'tpm_weak_bank', detail: 'the log has no SHA-256 digests, so it is not accepted as evidence' }];
+/** Of a TPM only SHA-256 counts: in the log, and among the values. */
+function weakBank({ log, layout, pcrs }: Replayed): readonly JsonObject[] {
+  if (layout === RTMR_LAYOUT || log.events.length === 0) return [];
+  if (!log.algorithms.has(DIGEST_ALGORITHM.sha256)) {
+    return [{ code: 'tpm_weak_bank', detail: 'the log has no SHA-256 digests, so it is not accepted as evidence' }];
+  }
+  if (pcrs === null || pcrs.size === 0 || pcrs.has('sha256')) return [];
+  return [{ code: 'tpm_weak_bank', detail: 'no SHA-256 values were given, and no others are accepted as evidence' }];
 }
 
 /** Registers of which values were given: those that the log does not replay to, in every bank. */
 function differences({ layout, replays, pcrs }: Replayed): readonly JsonObject[] {
   return [...(pcrs ?? [])].flatMap(([bank, given]) => {
     const found = replays.get(bank);
-    if (found === undefined || found.fault !== null) return [];
+    if (found === undefined) {
+      return [{ code: 'eventlog_replay', bank, detail: `the log has no ${bank} digests to compare values with` }];
+    }
+    if (found.fault !== null) return [];
     return [...given].flatMap(([index, value]) => differenceOf(bank, index, value, found.values.get(index), layout));
   });
 }
@@ -195,6 +200,8 @@ function differenceOf(
   replayed: Uint8Array | undefined,
   layout: RegisterLayout,
 ): readonly JsonObject[] {
+  // Of a TD the log has no register 0, which is MRTD.
+  if (!layout.indices.includes(index)) return [];
   const actual = hex(replayed ?? initialValue(index, BANK_LENGTH[bank], layout));
   // What an OS extends without the log is no fault of the log.
   if (actual === hex(value) || (replayed === undefined && layout.ofSystem.has(index))) return [];

@@ -1,3 +1,4 @@
+import { type BootSource, bootOf, bootOfLog, bootOfStructures, compareBoots } from '../inspect/compare-evidence.js';
 import { describeEvidence } from '../inspect/describe-evidence.js';
 import { inspectEventLog } from '../inspect/inspect-event-log.js';
 import { describeRaw, EVENT_LOG, RAW_KINDS, recogniseRaw, remarkOnRaw } from '../inspect/raw-structures.js';
@@ -38,17 +39,40 @@ export type InspectEvidenceUseCase = Pick<InspectEvidence, 'execute'>;
 export function rawInspections(eventLogBytes: number) {
   return {
     understood: RAW_KINDS,
+    isEventLog: (kind: string) => kind === EVENT_LOG,
     recognise: recogniseRaw,
     remark: remarkOnRaw,
-    /** @throws {FormatError} where bytes that look like this kind are malformed */
-    execute: (bytes: Uint8Array, kind: string) =>
+    /**
+     * @param pcrs values of registers, which an event log alone is compared with
+     * @throws {FormatError} where bytes that look like this kind are malformed
+     */
+    execute: (bytes: Uint8Array, kind: string, pcrs: EventLogFile['pcrs'] = null) =>
       kind === EVENT_LOG
-        ? { ...UNVERIFIED, takenFor: kind, type: 'event-log', ...inspectEventLog(bytes, null, eventLogBytes) }
+        ? { ...UNVERIFIED, takenFor: kind, type: 'event-log', ...inspectEventLog(bytes, pcrs, eventLogBytes) }
         : inspectionOf({ takenFor: kind }, describeRaw(bytes, kind, eventLogBytes)),
   };
 }
 
 export type RawInspections = Readonly<ReturnType<typeof rawInspections>>;
+
+/**
+ * Compares what two files say of a boot. Verifies nothing.
+ *
+ * @param eventLogBytes the longest event log that is read
+ */
+export function bootComparisons(eventLogBytes: number) {
+  return {
+    /** @throws {FormatError} where the evidence is malformed */
+    read: (evidence: Evidence | EventLogFile) => bootOf(evidence, eventLogBytes),
+    /** @throws {FormatError} where bytes that look like this kind are malformed */
+    readRaw: (bytes: Uint8Array, kind: string) =>
+      kind === EVENT_LOG ? bootOfLog(bytes, eventLogBytes) : bootOfStructures(describeRaw(bytes, kind, eventLogBytes)),
+    /** @throws {FormatError} `type_mismatch` where there is nothing that both have */
+    execute: (before: BootSource, after: BootSource): JsonObject => ({ ...UNVERIFIED, ...compareBoots(before, after) }),
+  };
+}
+
+export type BootComparisons = Readonly<ReturnType<typeof bootComparisons>>;
 
 /** The answer of an inspection: what was looked at, and its structures. */
 function inspectionOf(what: JsonObject, structures: ReturnType<typeof describeEvidence>): JsonObject {

@@ -125,18 +125,27 @@ function readPcrBank(values: Schemas['PcrBankValues'], pointer: string): Readonl
 
 /**
  * Decodes an event log by itself, whose schema was checked.
- * @throws {FormatError} `encoding`; `tpm_format` for a value that is not as long as those of its bank
+ * @throws {FormatError} `encoding`; `tpm_format` as `readRegisterValues`
  */
 export function readEventLogFile({ log, pcrs }: Schemas['EventLogInspectionRequest']): EventLogFile {
-  const values = pcrs === undefined ? null : readPcrs(pcrs, '/pcrs');
-  for (const [bank, ofBank] of values ?? []) {
+  const values = pcrs === undefined ? null : readRegisterValues(pcrs, '/pcrs');
+  return { type: 'event-log', log: readStructure(log, '/log'), pcrs: values };
+}
+
+/**
+ * Decodes values of registers, whose schema was checked.
+ * @throws {FormatError} `encoding`; `tpm_format` for a value that is not as long as those of its bank
+ */
+export function readRegisterValues(pcrs: Schemas['PcrValues'], pointer: string): TpmQuoteInput['pcrs'] {
+  const values = readPcrs(pcrs, pointer);
+  for (const [bank, ofBank] of values) {
     for (const [index, { byteLength }] of ofBank) {
       if (byteLength === BANK_LENGTH[bank]) continue;
       const message = `a ${bank} PCR value is ${byteLength} bytes, expected ${BANK_LENGTH[bank]}`;
-      throw new FormatError('tpm_format', message, { pointer: `/pcrs/${bank}/${index}` });
+      throw new FormatError('tpm_format', message, { pointer: `${pointer}/${bank}/${index}` });
     }
   }
-  return { type: 'event-log', log: readStructure(log, '/log'), pcrs: values };
+  return values;
 }
 
 function readSnpEndorsements(

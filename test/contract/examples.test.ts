@@ -14,6 +14,7 @@ const EXPLAINED: ReadonlyMap<string, string> = new Map([
   ['q83vASNFZ4mrze8BI0VniQ', 'the digits of hex, in their order'],
   ['NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs', 'the thumbprint of RFC 7638, section 3.1'],
   ['019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11', 'an id made for the example'],
+  ['8be4df61-93ca-11d2-aa0d-00e098032b8c', 'the vendor GUID of the variables of UEFI itself'],
   ['eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9', 'the header of a token: RS256 and JWT'],
   ['eyJpc3MiOiJodHRwczovL3NoYXJlZGxhYi5sYWIuYXR0ZXN0LmF6dXJlLm5ldCJ9', 'the issuer of the lab'],
 ]);

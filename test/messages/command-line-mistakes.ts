@@ -405,6 +405,21 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
   },
   {
+    title: 'values of registers beside what is no event log',
+    given: 'veritee inspect report.bin --pcrs pcrs.json',
+    action: {
+      args: ['inspect', 'report.bin', '--pcrs', 'pcrs.json'],
+      files: {
+        'report.bin': REPORT,
+        'pcrs.json': '{"sha256":{}}',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: '--pcrs: only an event log is compared with values of registers, and report.bin is an SNP report',
+    },
+  },
+  {
     title: 'a private key in the place of evidence',
     given: 'veritee inspect key.pem',
     action: {

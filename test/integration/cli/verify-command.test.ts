@@ -277,6 +277,48 @@ describe('veritee inspect', () => {
     expect(refused.stderr).toMatch(/^td\.json: eventlog_limit: .*\(at \/ccel\)/);
   });
 
+  it('compares an event log with values of registers', async () => {
+    await cli.write('ccel.bin', buildCcel(labCcelEvents()));
+    const other = 'ab'.repeat(48);
+    await cli.write('rtmrs.json', JSON.stringify({ sha384: { '1': other } }));
+    const shown = await cli.run(['inspect', 'ccel.bin', '--pcrs', 'rtmrs.json']);
+    expect(shown.exitCode).toBe(0);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      verified: false,
+      takenFor: 'an event log',
+      problems: [{ code: 'eventlog_replay', pcr: 1, expected: other }, { code: 'eventlog_unverified' }],
+    });
+    const refused = await cli.run(['inspect', 'ccel.bin', '--pcrs', 'nowhere.bin']);
+    expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toMatch(
+      /^nowhere\.bin: there is no such file\nexpected the SHA-256 values of PCR 0 to 23 as /,
+    );
+  });
+
+  it('compares two boots, and ends with 0 whether they differ or not', async () => {
+    await cli.write('before.bin', buildCcel(labCcelEvents()));
+    const after = buildCcel(labCcelEvents({ secureBoot: false }));
+    const compared = await cli.run(['inspect', '--compare', 'before.bin', '-'], after);
+    expect(compared.exitCode).toBe(0);
+    expect(JSON.parse(compared.stdout)).toMatchObject({
+      verified: false,
+      differences: [{ about: 'secureBoot', pcr: 1, before: true, after: false }],
+      movedPcrs: [1],
+    });
+    const same = await cli.run(['inspect', '--compare', 'before.bin', 'before.bin', '--json']);
+    expect([same.exitCode, JSON.parse(same.stdout).differences]).toEqual([0, []]);
+    for (const [args, message] of [
+      [['--compare', 'before.bin', 'nowhere.bin'], /^nowhere\.bin: there is no such file/],
+      [['--compare', '-', '-'], /^--compare: standard input is one file, and two are due/],
+      [['--compare', 'before.bin', 'before.bin', '--pcrs', 'before.bin'], /^--pcrs and --compare do not go together/],
+      [['--compare', 'before.bin'], /^error: missing required argument/],
+    ] as const) {
+      const refused = await cli.run(['inspect', ...args]);
+      expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
+      expect(refused.stderr).toMatch(message);
+    }
+  });
+
   it('shows a file as it is, and says what it was taken for', async () => {
     const { hclReport } = vm.evidence({ nonce: NONCE });
     await cli.write('hcl.bin', hclReport);

@@ -89,6 +89,17 @@ describe('the help of verify', () => {
   });
 });
 
+describe('the help of inspect', () => {
+  it('says what values of registers look like, and how two boots are compared', async () => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    await runProgram(['inspect', '--help'], '1.0.0', ACTIONS, () => {});
+    const shown = write.mock.calls.join('');
+    write.mockRestore();
+    expect(shown).toContain('768 bytes, or JSON: {"sha256": {"7": "hex of 32 bytes"}}');
+    expect(shown).toContain('inspect --compare BEFORE AFTER takes event logs, evidence or /verify bodies');
+  });
+});
+
 describe('help for what there is not', () => {
   it.each<[readonly string[], string]>([
     [

@@ -36,7 +36,7 @@ describe('readInspectRequest', () => {
       'type_mismatch',
       '/report',
     ],
-    ['REQ-13 a type that is not judged', { type: 'event-log', log: '' }, 'type_unsupported', '/type'],
+    ['REQ-13 a type that is not judged', { type: 'sample', log: '' }, 'type_unsupported', '/type'],
   ])('refuses: %s', (_, body, code, pointer) => {
     expect(errorOf(body)).toEqual({ code, pointer });
   });
@@ -44,6 +44,47 @@ describe('readInspectRequest', () => {
   it('REQ-06 refuses a duplicate', () => {
     const body = Buffer.from('{"type":"snp","report":"","report":""}');
     expect(formatErrorOf(() => readInspectRequest(body)).code).toBe('duplicate_key');
+  });
+});
+
+describe('an event log by itself', () => {
+  const log = Buffer.from('log').toString('base64url');
+  const values = (bytes: number) => ({ '7': 'ab'.repeat(bytes) });
+
+  it('is read with the values of registers, or without', () => {
+    expect(readInspectRequest(bodyOf({ type: 'event-log', log }))).toMatchObject({ type: 'event-log', pcrs: null });
+    const pcrs = { sha1: values(20), sha256: values(32), sha384: values(48), sha512: values(64) };
+    const read = readInspectRequest(bodyOf({ type: 'event-log', log, pcrs }));
+    if (read.type !== 'event-log') throw new Error('read as something else');
+    expect(Buffer.from(read.log).toString()).toBe('log');
+    expect([...(read.pcrs ?? [])].map(([bank, of]) => [bank, of.get(7)?.byteLength])).toEqual([
+      ['sha1', 20],
+      ['sha256', 32],
+      ['sha384', 48],
+      ['sha512', 64],
+    ]);
+  });
+
+  it.each<[string, object, string, string]>([
+    ['REQ-04 an unknown member', { log, nonce: 'AAAA' }, 'unknown_property', '/nonce'],
+    ['REQ-04 an unknown bank', { log, pcrs: { sm3: {} } }, 'unknown_property', '/pcrs/sm3'],
+    [
+      'REQ-04 an index that does not exist',
+      { log, pcrs: { sha256: { '24': '' } } },
+      'unknown_property',
+      '/pcrs/sha256/24',
+    ],
+    ['REQ-05 no log', {}, 'schema', '/log'],
+    ['REQ-05 a log that is no text', { log: 7 }, 'schema', '/log'],
+    ['REQ-05 values that are a list', { log, pcrs: [] }, 'schema', '/pcrs'],
+    ['REQ-10 a log in no encoding', { log: '*' }, 'encoding', '/log'],
+    ['REQ-10 a value that is not hex', { log, pcrs: { sha256: { '7': 'xy' } } }, 'encoding', '/pcrs/sha256/7'],
+    ['TPM-07 a value of 31 bytes', { log, pcrs: { sha256: values(31) } }, 'tpm_format', '/pcrs/sha256/7'],
+    ['TPM-07 a value of 33 bytes', { log, pcrs: { sha256: values(33) } }, 'tpm_format', '/pcrs/sha256/7'],
+    ['TPM-07 a value of another bank', { log, pcrs: { sha1: values(32) } }, 'tpm_format', '/pcrs/sha1/7'],
+    ['TPM-07 a value of no bytes', { log, pcrs: { sha384: values(0) } }, 'tpm_format', '/pcrs/sha384/7'],
+  ])('is refused, and its place named: %s', (_title, members, code, pointer) => {
+    expect(errorOf({ type: 'event-log', ...members })).toEqual({ code, pointer });
   });
 });
 

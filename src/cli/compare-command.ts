@@ -1,0 +1,76 @@
+import type { JsonObject } from '../model/json.js';
+import type { BootComparisons, RawInspections } from '../service/inspections.js';
+import type { RequestLimits } from '../wire/read-body.js';
+import { readInspectRequest } from '../wire/read-requests.js';
+import { type NamedInput, readingInput } from './input.js';
+import { kindOf } from './inspect-command.js';
+import { EXIT_CODE, type Output, printable, shownValue } from './output.js';
+
+export interface Comparisons {
+  readonly boots: BootComparisons;
+  readonly raw: RawInspections;
+  readonly limits: RequestLimits;
+}
+
+/** Longer values stand in the JSON. */
+const SHOWN_CHARACTERS = 200;
+
+/**
+ * Says what differs between two boots. Each file is an event log, evidence or a /verify body.
+ *
+ * @returns the exit code, whether anything differs or not
+ * @throws {UsageError} where a file is malformed, or the two have nothing in common
+ */
+export function compareCommand(
+  before: NamedInput,
+  after: NamedInput,
+  comparisons: Comparisons,
+  output: Output,
+): number {
+  const boots = [before, after].map((input) => readingInput(input, () => bootOf(input, comparisons)));
+  const [old, young] = boots as [Boot, Boot];
+  const name = `${before.name} and ${after.name}`;
+  const comparison = readingInput({ name }, () => comparisons.boots.execute(old, young));
+  output.write(output.asTable ? comparisonTable(comparison) : `${JSON.stringify(comparison, null, 2)}\n`);
+  return EXIT_CODE.allow;
+}
+
+type Boot = ReturnType<BootComparisons['read']>;
+
+function bootOf(input: NamedInput, { boots, raw, limits }: Comparisons): Boot {
+  const kind = kindOf(input, raw);
+  if (kind === null) return boots.read(readInspectRequest(input.bytes, limits));
+  return readingInput({ name: `${input.name}, read as ${kind}` }, () => boots.readRaw(input.bytes, kind));
+}
+
+function comparisonTable(comparison: JsonObject): string {
+  const differences = (comparison['differences'] ?? []) as readonly JsonObject[];
+  const moved = (comparison['movedPcrs'] ?? []) as readonly number[];
+  const nameOf = (index: number) => (comparison['registers'] === 'rtmr' ? `RTMR ${index - 1}` : `PCR ${index}`);
+  const others = differences.filter(({ pcr }) => typeof pcr !== 'number' || !moved.includes(pcr));
+  return [
+    shownValue(comparison['notice']),
+    `compared: ${((comparison['compared'] ?? []) as readonly string[]).map(printable).join(', ')}`,
+    ...((comparison['notes'] ?? []) as readonly string[]).map(printable),
+    '',
+    ...moved.flatMap((index) => [
+      `${nameOf(index)} moved`,
+      ...differences.filter(({ pcr }) => pcr === index).flatMap(differenceLines),
+      '',
+    ]),
+    ...(others.length === 0 ? [] : ['besides', ...others.flatMap(differenceLines), '']),
+    ...(differences.length + moved.length === 0 ? ['nothing differs', ''] : []),
+  ].join('\n');
+}
+
+function differenceLines({ detail, before, after }: JsonObject): readonly string[] {
+  return [
+    `  ${shownValue(detail)}`,
+    ...(before === null ? [] : [`    before  ${cut(shownValue(before))}`]),
+    ...(after === null ? [] : [`    after   ${cut(shownValue(after))}`]),
+  ];
+}
+
+function cut(text: string): string {
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+}

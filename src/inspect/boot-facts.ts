@@ -1,0 +1,218 @@
+import {
+  EFI_GLOBAL_VARIABLE,
+  EFI_IMAGE_SECURITY_DATABASE,
+  type EfiVariable,
+  parseEfiVariable,
+} from '../formats/efi-variable.js';
+import { EVENT_TYPE } from '../formats/measured-event.js';
+import type { JudgedEvent } from '../measured-boot/judged-event.js';
+import { commandLineOf } from '../measured-boot/loader-text.js';
+import type { RegisterLayout } from '../measured-boot/register-layout.js';
+import type { JsonValue } from '../model/json.js';
+import { bootOptionName, bootOrder, imagePath, partitionTable, signatureEntries } from './boot-data.js';
+import { hex, shownText, typeName } from './event-names.js';
+
+/** What one event says of a boot. */
+export interface BootFact {
+  /** Kind, as a comparison names it. */
+  readonly about: string;
+  /** In words: `dbx`, `the boot application \\EFI\\BOOT\\BOOTX64.EFI`. Two facts of one name are two versions of one thing. */
+  readonly name: string;
+  /** What the digest covers, where it covers something that can be shown; else the digest. */
+  readonly value: JsonValue;
+  readonly digest: string;
+  /** Whether the name is the log's own word, which nothing measures. */
+  readonly isOwnWord: boolean;
+  /** Of a signature database; null of anything else. */
+  readonly signatures: Signatures | null;
+}
+
+export interface Signatures {
+  readonly bytes: number;
+  readonly entries: readonly string[];
+}
+
+type Read = Pick<BootFact, 'about' | 'name'> & Partial<BootFact>;
+
+/** Where an event stands in its register. */
+interface Place {
+  readonly layout: RegisterLayout;
+  readonly index: number;
+  readonly isAfterSeparator: boolean;
+  /** The section of a kernel image that the event before announced. */
+  readonly section: string | null;
+}
+
+/** What the events of one register say, in their order. */
+export function factsOf(events: readonly JudgedEvent[], index: number, layout: RegisterLayout): readonly BootFact[] {
+  let isAfterSeparator = false;
+  let section: string | null = null;
+  return events.map((judged) => {
+    const read = readEvent(judged, { layout, index, isAfterSeparator, section });
+    isAfterSeparator ||= judged.separator !== null;
+    section = read.about === 'section' ? read.name.slice('the section '.length) : null;
+    const digest = hex(judged.digest);
+    return { value: digest, isOwnWord: false, signatures: null, ...read, digest };
+  });
+}
+
+function readEvent(judged: JudgedEvent, place: Place): Read {
+  return (
+    asSeparator(judged) ??
+    asSectionContents(judged, place) ??
+    asVariable(judged) ??
+    asPartitionTable(judged) ??
+    asAction(judged) ??
+    asMokList(judged, place) ??
+    asLoaded(judged, place) ??
+    asApplication(judged, place) ??
+    asFirmware(judged) ??
+    asOther(judged)
+  );
+}
+
+function asSeparator({ separator }: JudgedEvent): Read | null {
+  return separator === null ? null : { about: 'separator', name: 'the separator', value: separator };
+}
+
+/** Names in the order of signatures: each under the vendor GUID that it has to have. */
+const DATABASES: ReadonlyMap<string, string> = new Map([
+  [`${EFI_GLOBAL_VARIABLE} PK`, 'pk'],
+  [`${EFI_GLOBAL_VARIABLE} KEK`, 'kek'],
+  [`${EFI_IMAGE_SECURITY_DATABASE} db`, 'db'],
+  [`${EFI_IMAGE_SECURITY_DATABASE} dbx`, 'dbx'],
+]);
+
+const BOOT_OPTION = /^Boot[0-9A-F]{4}$/;
+
+function asVariable(judged: JudgedEvent): Read | null {
+  const variable = judged.variable ?? (judged.isVariableContents ? parseEfiVariable(judged.event.data) : null);
+  if (variable === null) return null;
+  const { name, guid, contents } = variable;
+  // Zeros are in the form of a variable too.
+  if (name === '') return null;
+  if (judged.event.type === EVENT_TYPE.variableAuthority) {
+    return { about: 'authority', name: `the authority of ${name}`, ...sizeOf(variable) };
+  }
+  const database = DATABASES.get(`${guid} ${name}`);
+  if (database !== undefined) return { about: database, name, ...sizeOf(variable) };
+  if (guid === EFI_GLOBAL_VARIABLE && name === 'SecureBoot') {
+    return { about: 'secureBoot', name: 'Secure Boot', value: stateOf(contents) };
+  }
+  if (name === 'BootOrder')
+    return { about: 'bootOrder', name: 'the boot order', value: bootOrder(contents) ?? hex(contents) };
+  if (BOOT_OPTION.test(name)) {
+    return { about: 'bootOption', name: `the boot option ${name}`, value: bootOptionName(contents) ?? hex(contents) };
+  }
+  return { about: 'variable', name: `the variable ${name}`, ...sizeOf(variable) };
+}
+
+function stateOf(contents: Uint8Array): JsonValue {
+  const [value] = contents;
+  return contents.byteLength === 1 && (value === 0 || value === 1) ? value === 1 : hex(contents);
+}
+
+function sizeOf({ contents: { byteLength: bytes }, contents }: EfiVariable): Pick<BootFact, 'value' | 'signatures'> {
+  const entries = signatureEntries(contents);
+  if (entries === null) return { value: { bytes }, signatures: null };
+  return { value: { bytes, entries: entries.length }, signatures: { bytes, entries } };
+}
+
+function asPartitionTable(judged: JudgedEvent): Read | null {
+  if (!judged.isPartitionTable) return null;
+  const table = partitionTable(judged.event.data);
+  return { about: 'partitionTable', name: 'the partition table', ...(table === null ? {} : { value: { ...table } }) };
+}
+
+function asAction({ action }: JudgedEvent): Read | null {
+  return action === null || action.startsWith('.') ? null : { about: 'action', name: `the action "${action}"` };
+}
+
+/** The lists of shim, which names them beside their digests. */
+const MOK_LIST = /^MokList[A-Za-z]*$/;
+
+function asMokList({ event }: JudgedEvent, { layout, index }: Place): Read | null {
+  const name = shownText(event.data) ?? '';
+  return index === layout.mokList && MOK_LIST.test(name) ? { about: 'mokList', name, isOwnWord: true } : null;
+}
+
+/** A name that systemd-stub measures before the section itself. */
+const SECTION = /^\.[a-z]+$/;
+
+function asSectionContents(judged: JudgedEvent, { section }: Place): Read | null {
+  if (section === null) return null;
+  if (section === '.cmdline') return { about: 'commandLine', name: 'the command line', ...textOf(judged) };
+  return { about: 'file', name: `the section ${section} of the kernel image` };
+}
+
+function textOf({ loaderText }: JudgedEvent): Partial<BootFact> {
+  return loaderText === null ? {} : { value: loaderText.text };
+}
+
+/** What a boot loader measured, in a register of boot loaders. */
+function asLoaded(judged: JudgedEvent, { layout, index }: Place): Read | null {
+  const contents = layout.loader.find((register) => register.index === index)?.contents;
+  if (contents === undefined) return null;
+  const shown = shownText(judged.event.data);
+  const isSection = (contents === 'sections' || contents === 'mixed') && SECTION.test(shown ?? '') && judged.isWhole;
+  if (isSection) return { about: 'section', name: `the section ${shown}` };
+  if (contents === 'sections') return null;
+  const text = contents === 'files' ? null : judged.loaderText;
+  const commandLine = text === null ? null : commandLineOf(text);
+  if (commandLine !== null) return { about: 'commandLine', name: 'the command line', value: commandLine };
+  if (text !== null) return { about: 'command', name: `the command "${startOf(text.text)}"`, value: text.text };
+  return contents === 'files' || contents === 'mixed' ? asFile(judged) : asUnverifiedText(shown);
+}
+
+const MAXIMUM_NAME = 60;
+
+/** The first line of a menu entry of GRUB, which has many, names it. */
+function startOf(text: string): string {
+  const [line = ''] = text.split('\n', 1);
+  return line.length > MAXIMUM_NAME ? `${line.slice(0, MAXIMUM_NAME)}…` : line;
+}
+
+/** Names of a file are in the end of what was logged: some loaders write tags before it. */
+const FILE_NAME = /[\x20-\x7e]+$/;
+const LOAD_OPTIONS = 'LOADED_IMAGE::LoadOptions';
+
+function asFile({ event }: JudgedEvent): Read {
+  const logged = shownText(event.data) ?? Buffer.from(event.data).toString('latin1').replace(/\0$/, '');
+  const [name] = FILE_NAME.exec(logged) ?? ['without a name'];
+  return name === LOAD_OPTIONS
+    ? { about: 'commandLine', name: 'the load options', isOwnWord: true }
+    : { about: 'file', name: `the file ${name}`, isOwnWord: true };
+}
+
+/** In a register of texts: the digest is not of the text that is logged. */
+function asUnverifiedText(shown: string | null): Read {
+  return { about: 'commandLine', name: `what is logged as "${startOf(shown ?? 'no text')}"`, isOwnWord: true };
+}
+
+function asApplication({ event }: JudgedEvent, { layout, index, isAfterSeparator }: Place): Read | null {
+  const register = layout.applications.find((each) => each.index === index);
+  if (register === undefined) return null;
+  const about = register.afterSeparator && !isAfterSeparator ? 'driver' : 'application';
+  const what = about === 'driver' ? 'the driver' : 'the boot application';
+  const path = imagePath(event.data);
+  return path === null
+    ? { about, name: `${what} without a path` }
+    : { about, name: `${what} ${path}`, isOwnWord: true };
+}
+
+const FIRMWARE_VERSION = 0x08;
+const FIRMWARE_BLOBS: ReadonlySet<number | null> = new Set([0x80000008, 0x8000000a]);
+
+function asFirmware({ event: { type, data }, isWhole }: JudgedEvent): Read | null {
+  if (type === FIRMWARE_VERSION) {
+    const value = isWhole ? (shownText(data) ?? hex(data)) : undefined;
+    return { about: 'firmwareVersion', name: 'the firmware version', ...(value === undefined ? {} : { value }) };
+  }
+  return FIRMWARE_BLOBS.has(type) ? { about: 'firmware', name: 'a part of the firmware' } : null;
+}
+
+function asOther({ event: { type, data }, isWhole }: JudgedEvent): Read {
+  const text = shownText(data);
+  const name = text === null ? `an event ${typeName(type)}` : `the event ${typeName(type)} "${startOf(text)}"`;
+  return { about: 'event', name, isOwnWord: !isWhole };
+}

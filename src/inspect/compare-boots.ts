@@ -1,0 +1,198 @@
+import type { EventBank, EventLog } from '../formats/measured-event.js';
+import { judgedEvents } from '../measured-boot/judged-event.js';
+import type { RegisterLayout } from '../measured-boot/register-layout.js';
+import { replay, startupLocalities } from '../measured-boot/replay.js';
+import type { JsonValue } from '../model/json.js';
+import { type BootFact, factsOf, type Signatures } from './boot-facts.js';
+import { hex } from './event-names.js';
+import { banksOf, strongest } from './log-reading.js';
+
+/** What differs between two boots. Nothing of it is verified. */
+export interface Difference {
+  /** What kind of thing differs. */
+  readonly about: string;
+  /** Index of the register that it moved, as the log numbers it; left out where it moved none. */
+  readonly pcr?: number;
+  /** Null where it was not there. */
+  readonly before: JsonValue;
+  /** Null where it is no longer there. */
+  readonly after: JsonValue;
+  /** One sentence for people. */
+  readonly detail: string;
+}
+
+export interface LogComparison {
+  readonly differences: readonly Difference[];
+  /** Indices of registers to which the logs replay differently, ascending. */
+  readonly moved: readonly number[];
+  /** What cannot be told. */
+  readonly notes: readonly string[];
+}
+
+/** The event logs of one boot, in the order in which they extend registers. */
+export type BootLogs = readonly EventLog[];
+
+/** The strongest bank that all logs have; null where there is none. */
+export function commonBank(logs: BootLogs): EventBank | null {
+  const [first, ...others] = logs.map(banksOf);
+  return strongest((first ?? []).filter((bank) => others.every((banks) => banks.includes(bank))));
+}
+
+/**
+ * Compares the event logs of two boots by digests, which is what moves registers: what differs beside them (addresses of
+ * images, times) is no difference. Names come from the logs; where no digest covers one, the difference says so.
+ */
+export function compareBootLogs(
+  before: BootLogs,
+  after: BootLogs,
+  bank: EventBank,
+  layout: RegisterLayout,
+): LogComparison {
+  const [old, young] = [readBoot(before, bank, layout), readBoot(after, bank, layout)];
+  const moved = layout.indices.filter((index) => old.values.get(index) !== young.values.get(index));
+  const differences = layout.indices.flatMap((index) =>
+    registerDifferences(old.facts(index), young.facts(index), { index, name: layout.name(index) }),
+  );
+  return {
+    differences: [...localityDifference(old.locality, young.locality), ...differences],
+    moved,
+    notes: [...faultNote('before', old.fault), ...faultNote('after', young.fault)],
+  };
+}
+
+function readBoot(logs: BootLogs, bank: EventBank, layout: RegisterLayout) {
+  const events = logs.flatMap((log) => log.events);
+  const judged = judgedEvents(events, bank);
+  const { values, fault } = replay(events, bank, layout);
+  return {
+    facts: (index: number) => factsOf(judged.get(index) ?? [], index, layout),
+    values: new Map([...values].map(([index, value]) => [index, hex(value)])),
+    locality: startupLocalities(events)[0] ?? null,
+    fault: fault?.detail ?? null,
+  };
+}
+
+function faultNote(which: string, fault: string | null): readonly string[] {
+  return fault === null ? [] : [`${which}: ${fault}, so that not every register that moved is known`];
+}
+
+function localityDifference(before: number | null, after: number | null): readonly Difference[] {
+  if (before === after) return [];
+  const detail = `the startup locality was ${before ?? 'not logged'}, and is ${after ?? 'not logged'}`;
+  return [{ about: 'startupLocality', pcr: 0, before, after, detail }];
+}
+
+interface Register {
+  readonly index: number;
+  readonly name: string;
+}
+
+function registerDifferences(
+  before: readonly BootFact[],
+  after: readonly BootFact[],
+  { index, name }: Register,
+): readonly Difference[] {
+  const removed = without(before, after);
+  const added = without(after, before);
+  if (removed.length + added.length > 0) {
+    return distinct(pairs(removed, added).map((pair) => ({ ...differenceOf(pair), pcr: index })));
+  }
+  if (before.every(({ digest }, position) => digest === after[position]?.digest)) return [];
+  const detail = `${name} was extended by the same events in another order`;
+  return [{ about: 'order', pcr: index, before: null, after: null, detail }];
+}
+
+/** Facts of the first list whose digests the second has fewer of. */
+function without(facts: readonly BootFact[], others: readonly BootFact[]): readonly BootFact[] {
+  const left = new Map<string, number>();
+  for (const { digest } of others) left.set(digest, (left.get(digest) ?? 0) + 1);
+  return facts.filter(({ digest }) => {
+    const count = left.get(digest) ?? 0;
+    left.set(digest, count - 1);
+    return count <= 0;
+  });
+}
+
+interface Pair {
+  readonly before: BootFact | null;
+  readonly after: BootFact | null;
+}
+
+/** Those of one name are one thing that changed, the first with the first; the others came or went. */
+function pairs(removed: readonly BootFact[], added: readonly BootFact[]): readonly Pair[] {
+  const waiting = new Map<string, BootFact[]>();
+  for (const fact of added) {
+    const others = waiting.get(nameOf(fact));
+    if (others === undefined) waiting.set(nameOf(fact), [fact]);
+    else others.push(fact);
+  }
+  const changed = removed.map((before) => ({ before, after: waiting.get(nameOf(before))?.shift() ?? null }));
+  const came = [...waiting.values()].flat().map((after) => ({ before: null, after }));
+  return [...changed, ...came];
+}
+
+function nameOf({ about, name }: BootFact): string {
+  return `${about} ${name}`;
+}
+
+/** GRUB measures one command line as a command and as the command line that comes of it. */
+function distinct(differences: readonly Difference[]): readonly Difference[] {
+  return [...new Map(differences.map((difference) => [JSON.stringify(difference), difference])).values()];
+}
+
+function differenceOf({ before, after }: Pair): Difference {
+  const [about, name] = [(after ?? before)?.about ?? '', (after ?? before)?.name ?? ''];
+  const isOwnWord = before?.isOwnWord === true || after?.isOwnWord === true;
+  const remark = isOwnWord ? " (the name is the log's own word)" : '';
+  const [old, young] = [before?.value ?? null, after?.value ?? null];
+  return { about, before: old, after: young, detail: `${changeOf({ before, after }, name)}${remark}` };
+}
+
+function changeOf({ before, after }: Pair, name: string): string {
+  if (before === null) return `${name} was added`;
+  if (after === null) return `${name} is no longer there`;
+  return `${name} changed${howChanged(before, after)}`;
+}
+
+function howChanged(before: BootFact, after: BootFact): string {
+  if (before.about === 'secureBoot') return `: ${onOrOff(before.value)} before, ${onOrOff(after.value)} after`;
+  if (before.about === 'commandLine') return words(before.value, after.value);
+  const [old, young] = [before.signatures, after.signatures];
+  if (old !== null && young !== null) return signatures(old, young);
+  return '';
+}
+
+function onOrOff(value: JsonValue): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return value === '' ? 'empty' : `0x${value}`;
+}
+
+function words(before: JsonValue, after: JsonValue): string {
+  const [old, young] = [before, after].map((text) => String(text).split(/\s+/)) as [string[], string[]];
+  const [gone, come] = [rest(old, young), rest(young, old)];
+  return [
+    ...(come.length === 0 ? [] : [`; added: ${come.join(' ')}`]),
+    ...(gone.length === 0 ? [] : [`; removed: ${gone.join(' ')}`]),
+    ...(come.length + gone.length === 0 ? ['; the same words in another order or spacing'] : []),
+  ].join('');
+}
+
+function signatures(before: Signatures, after: Signatures): string {
+  const [come, gone] = [rest(after.entries, before.entries), rest(before.entries, after.entries)];
+  return `: ${sizeOf(before)} before, ${sizeOf(after)} after; ${come.length} added, ${gone.length} removed`;
+}
+
+function sizeOf({ bytes, entries: { length } }: Signatures): string {
+  return `${bytes} bytes with ${length} ${length === 1 ? 'entry' : 'entries'}`;
+}
+
+/** What the first list has more of than the second. */
+function rest(list: readonly string[], others: readonly string[]): readonly string[] {
+  const left = new Map<string, number>();
+  for (const one of others) left.set(one, (left.get(one) ?? 0) + 1);
+  return list.filter((one) => {
+    const count = left.get(one) ?? 0;
+    left.set(one, count - 1);
+    return count <= 0;
+  });
+}

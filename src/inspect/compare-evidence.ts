@@ -1,0 +1,94 @@
+import { parseCanonicalEventLog } from '../formats/canonical-event-log.js';
+import { parseEventLog } from '../formats/event-log.js';
+import { parseFirmwareEventLog, parseTcgEventLog } from '../formats/tcg-event-log.js';
+import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
+import { FormatError, within } from '../model/errors.js';
+import type { EventLogFile, EventLogInput, Evidence } from '../model/evidence.js';
+import type { JsonObject } from '../model/json.js';
+import { type BootLogs, commonBank, compareBootLogs, type Difference, type LogComparison } from './compare-boots.js';
+import { comparedStructures, compareStructures } from './compare-structures.js';
+import { describeEvidence } from './describe-evidence.js';
+import type { StructureDescription } from './field-description.js';
+import { layoutOf } from './log-reading.js';
+
+/** What one file has of a boot. */
+export interface BootSource {
+  readonly logs: BootLogs;
+  readonly layout: RegisterLayout;
+  readonly structures: readonly StructureDescription[];
+}
+
+/**
+ * What evidence, or an event log by itself, has of a boot.
+ * @throws {FormatError} where it is malformed
+ */
+export function bootOf(evidence: Evidence | EventLogFile, eventLogBytes: number): BootSource {
+  if (evidence.type === 'event-log') return within('/log', () => bootOfLog(evidence.log, eventLogBytes));
+  const structures = describeEvidence(evidence, eventLogBytes);
+  if ('ccel' in evidence) {
+    const logs = evidence.ccel === null ? [] : [parseTcgEventLog(evidence.ccel, eventLogBytes)];
+    return { logs, layout: RTMR_LAYOUT, structures };
+  }
+  const logs = 'eventLog' in evidence && evidence.eventLog !== null ? vtpmLogs(evidence.eventLog, eventLogBytes) : [];
+  return { logs, layout: PCR_LAYOUT, structures };
+}
+
+/** @throws {FormatError} `eventlog_format`, `eventlog_limit` */
+export function bootOfLog(bytes: Uint8Array, eventLogBytes: number): BootSource {
+  const log = parseEventLog(bytes, eventLogBytes);
+  return { logs: [log], layout: layoutOf(log), structures: [] };
+}
+
+/** A structure by itself: of a TD quote the registers are those of a TD. */
+export function bootOfStructures(structures: readonly StructureDescription[]): BootSource {
+  const isOfTd = structures.some(({ name }) => name === 'TD quote');
+  return { logs: [], layout: isOfTd ? RTMR_LAYOUT : PCR_LAYOUT, structures };
+}
+
+function vtpmLogs([firmware, canonical]: EventLogInput, eventLogBytes: number): BootLogs {
+  const first = parseFirmwareEventLog(firmware, eventLogBytes);
+  return canonical === undefined ? [first] : [first, parseCanonicalEventLog(canonical, eventLogBytes)];
+}
+
+/**
+ * What differs between two boots, in words, and which registers moved. Verifies nothing.
+ * @throws {FormatError} `type_mismatch` where there is nothing that both have
+ */
+export function compareBoots(before: BootSource, after: BootSource): JsonObject {
+  const names = comparedStructures(before.structures, after.structures);
+  const logs = before.logs.length > 0 && after.logs.length > 0 ? compareLogs(before, after) : null;
+  if (logs === null && names.length === 0) {
+    throw new FormatError(
+      'type_mismatch',
+      'the two have nothing in common that is compared: event logs, quotes, reports',
+    );
+  }
+  const quoted = compareStructures(before.structures, after.structures, before.layout);
+  const { differences, moved, notes } = logs ?? NO_LOGS;
+  const unexplained = logs === null ? quoted : quoted.map((difference) => withReason(difference, differences));
+  const movedPcrs = new Set([...moved, ...quoted.flatMap(({ pcr }) => pcr ?? [])]);
+  return {
+    compared: [...(logs === null ? [] : ['event log']), ...names],
+    differences: [...differences, ...unexplained].map((difference) => ({ ...difference })),
+    movedPcrs: [...movedPcrs].toSorted((a, b) => a - b),
+    registers: before.layout === RTMR_LAYOUT ? 'rtmr' : 'pcr',
+    notes,
+  };
+}
+
+const NO_LOGS: LogComparison = { differences: [], moved: [], notes: [] };
+
+function compareLogs(before: BootSource, after: BootSource): LogComparison {
+  if (before.layout !== after.layout) {
+    throw new FormatError('type_mismatch', 'one event log is of a TPM, and the other of a TD');
+  }
+  const bank = commonBank([...before.logs, ...after.logs]);
+  if (bank === null) throw new FormatError('type_mismatch', 'the event logs have no kind of digest in common');
+  return compareBootLogs(before.logs, after.logs, bank, before.layout);
+}
+
+/** What software extends later is in no log. */
+function withReason(quoted: Difference, explained: readonly Difference[]): Difference {
+  if (quoted.pcr === undefined || explained.some(({ pcr }) => pcr === quoted.pcr)) return quoted;
+  return { ...quoted, detail: `${quoted.detail}, and the event logs do not say why` };
+}

@@ -1,0 +1,110 @@
+import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
+import type { JsonValue } from '../model/json.js';
+import type { Difference } from './compare-boots.js';
+import type { FieldDescription, StructureDescription } from './field-description.js';
+
+/** Structures that speak of a machine and what it runs. Certificates and collateral vouch for them. */
+const COMPARED: ReadonlySet<string> = new Set([
+  'HCL report',
+  'runtime data',
+  'ATTESTATION_REPORT',
+  'TDREPORT',
+  'TD quote',
+  'TPMS_ATTEST',
+  'PCR values',
+]);
+
+/** What differs between any two pieces of evidence, and what repeats other fields. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'SIGNATURE',
+  'signature',
+  'attestation key',
+  'user data',
+  'REPORT_DATA',
+  'REPORT_ID',
+  'REPORTDATA',
+  'MAC',
+  'TEE_TCB_INFO_HASH',
+  'TEE_INFO_HASH',
+  'extraData',
+  'pcrDigest',
+  'report size',
+  'variable data size',
+]);
+
+/** Names of the structures that both have, each once. */
+export function comparedStructures(
+  before: readonly StructureDescription[],
+  after: readonly StructureDescription[],
+): readonly string[] {
+  const names = new Set(after.map(({ name }) => name));
+  return [...new Set(before.map(({ name }) => name))].filter((name) => COMPARED.has(name) && names.has(name));
+}
+
+/**
+ * Compares quotes and reports field by field, where both have them.
+ *
+ * @param layout of the registers that are quoted: a register's difference has its index
+ */
+export function compareStructures(
+  before: readonly StructureDescription[],
+  after: readonly StructureDescription[],
+  layout: RegisterLayout,
+): readonly Difference[] {
+  return comparedStructures(before, after).flatMap((name) => {
+    const [old, young] = [fieldsOf(before, name), fieldsOf(after, name)];
+    return [...new Set([...old.keys(), ...young.keys()])].flatMap((field) =>
+      fieldDifference({ structure: name, field, layout }, old.get(field) ?? null, young.get(field) ?? null),
+    );
+  });
+}
+
+/** Fields by name; what a TPM counts, each by itself. */
+function fieldsOf(structures: readonly StructureDescription[], name: string): ReadonlyMap<string, JsonValue> {
+  const fields = structures.filter((structure) => structure.name === name).flatMap((structure) => structure.fields);
+  const kept = fields.filter((field) => !LEFT_OUT.has(field.name));
+  return new Map(kept.flatMap(valuesOf));
+}
+
+function valuesOf({ name, value }: FieldDescription): readonly (readonly [string, JsonValue])[] {
+  if (name !== 'clockInfo') return [[name, value]];
+  const { resetCount, restartCount, safe } = value as { readonly [member: string]: JsonValue };
+  return [
+    ['resetCount', resetCount ?? null],
+    ['restartCount', restartCount ?? null],
+    ['safe', safe ?? null],
+  ];
+}
+
+interface Field {
+  readonly structure: string;
+  readonly field: string;
+  readonly layout: RegisterLayout;
+}
+
+function fieldDifference(place: Field, before: JsonValue, after: JsonValue): readonly Difference[] {
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  const { structure, field } = place;
+  const pcr = registerOf(place);
+  if (pcr !== null) {
+    const [bank] = structure === 'PCR values' ? [` (${field.split(':')[0]})`] : [''];
+    const detail = `${place.layout.name(pcr)} was quoted with another value${bank}`;
+    return [{ about: 'pcr', pcr, before, after, detail }];
+  }
+  const isCount = structure === 'TPMS_ATTEST';
+  return [
+    {
+      about: isCount ? field : `${structure} ${field}`,
+      before,
+      after,
+      detail: isCount ? `${field} of the TPM quote differs` : `${field} of the ${structure} differs`,
+    },
+  ];
+}
+
+/** The register that a field has the value of, as a log numbers it; null for any other field. */
+function registerOf({ structure, field, layout }: Field): number | null {
+  if (structure === 'PCR values' && layout === PCR_LAYOUT) return Number(field.split(':')[1]);
+  const isRtmr = structure === 'TD quote' && layout === RTMR_LAYOUT && /^RTMR[0-3]$/.test(field);
+  return isRtmr ? Number(field.slice(-1)) + 1 : null;
+}

@@ -1,0 +1,29 @@
+import { DIGEST_ALGORITHM, type EventBank, type EventLog } from '../formats/measured-event.js';
+import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
+
+const BANKS = Object.keys(DIGEST_ALGORITHM) as readonly EventBank[];
+/** What a log is read under where it has several. */
+const BY_STRENGTH: readonly EventBank[] = ['sha256', 'sha384', 'sha512', 'sha1'];
+
+/** The banks that a log has digests of. */
+export function banksOf({ algorithms }: EventLog): readonly EventBank[] {
+  return BANKS.filter((bank) => algorithms.has(DIGEST_ALGORITHM[bank]));
+}
+
+/** The bank that events are judged in; null of none. */
+export function strongest(banks: readonly EventBank[]): EventBank | null {
+  return BY_STRENGTH.find((bank) => banks.includes(bank)) ?? null;
+}
+
+/** Whose registers a log extends, by what stands in it. */
+export function layoutOf(log: EventLog): RegisterLayout {
+  return isOfTd(log) ? RTMR_LAYOUT : PCR_LAYOUT;
+}
+
+/** A CCEL: firmware numbers its header by the first register of a TD, or has digests of SHA-384 alone for four registers. */
+function isOfTd({ header, algorithms, events }: EventLog): boolean {
+  if (header === null) return false;
+  if (header.index === 1) return true;
+  const alone = algorithms.size === 1 && algorithms.has(DIGEST_ALGORITHM.sha384);
+  return alone && events.length > 0 && events.every(({ index }) => RTMR_LAYOUT.indices.includes(index));
+}

@@ -1,0 +1,31 @@
+import { BANK_LENGTH } from '../formats/measured-event.js';
+import type { StrictJsonLimits } from '../formats/strict-json.js';
+import type { TpmQuoteInput } from '../model/evidence.js';
+import { readBody } from './read-body.js';
+import { readRegisterValues } from './read-evidence.js';
+import { checkSchema } from './schema-check.js';
+
+/** Every PCR of a TPM, as a list of their values one behind the other has it. */
+const PCR_COUNT = 24;
+const LIST_LENGTH = PCR_COUNT * BANK_LENGTH.sha256;
+
+/**
+ * Reads a file of register values: the SHA-256 values of PCR 0 to 23 one behind the other, or JSON as `pcrs` of a request.
+ *
+ * @throws {FormatError} codes of `parseStrictJson`, `unknown_property`, `schema`, `encoding`, `tpm_format`
+ */
+export function readPcrsFile(bytes: Uint8Array, limits?: StrictJsonLimits): TpmQuoteInput['pcrs'] {
+  if (bytes.byteLength === LIST_LENGTH && !isText(bytes)) return new Map([['sha256', listed(bytes)]]);
+  return readRegisterValues(checkSchema('PcrValues', readBody(bytes, limits)), '');
+}
+
+/** Hashes are none: of 768 bytes some are above those of ASCII. */
+function isText(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte < 0x80);
+}
+
+function listed(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
+  const length = BANK_LENGTH.sha256;
+  const values = Array.from({ length: PCR_COUNT }, (_, index) => bytes.subarray(index * length, (index + 1) * length));
+  return new Map(values.entries());
+}
