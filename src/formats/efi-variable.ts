@@ -29,7 +29,7 @@ export function parseEfiVariable(bytes: Uint8Array): EfiVariable | null {
   if (nameLength > MAXIMUM_NAME_LENGTH || start + length > bytes.byteLength) return null;
   return {
     guid: guidOf(bytes.subarray(0, 16)),
-    name: Buffer.from(bytes.subarray(HEADER_LENGTH, start)).toString('utf16le'),
+    name: Buffer.from(bytes.buffer, bytes.byteOffset + HEADER_LENGTH, 2 * nameLength).toString('utf16le'),
     contents: bytes.subarray(start, start + length),
     trailing: bytes.byteLength - start - length,
   };
@@ -37,13 +37,10 @@ export function parseEfiVariable(bytes: Uint8Array): EfiVariable | null {
 
 /** EFI_GUID: the first three groups are little endian. */
 function guidOf(bytes: Uint8Array): string {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const digits = (value: number, length: number) => value.toString(16).padStart(length, '0');
-  const last = Buffer.from(bytes.subarray(8)).toString('hex');
-  const first = [
-    digits(view.getUint32(0, true), 8),
-    digits(view.getUint16(4, true), 4),
-    digits(view.getUint16(6, true), 4),
-  ];
-  return [...first, last.slice(0, 4), last.slice(4)].join('-');
+  const digits = Buffer.from(GUID_ORDER.map((index) => bytes[index] ?? 0)).toString('hex');
+  return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join(
+    '-',
+  );
 }
+
+const GUID_ORDER = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];

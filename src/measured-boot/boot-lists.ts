@@ -5,6 +5,8 @@ import type { LoaderContents, RegisterLayout } from './register-layout.js';
 
 /** More are no boot that a policy could list. */
 const MAXIMUM_ENTRIES = 64;
+/** Loaders of a boot measure some hundred, each of which takes several hashes to read. */
+const MAXIMUM_LOADER_EVENTS = 1024;
 
 /** Claims of a boot, or why there are none: one sentence. */
 export type Listed = { readonly entries: readonly string[] } | { readonly absent: string };
@@ -51,6 +53,11 @@ type LoaderEvent =
  * be, makes the claim absent: it could be one of what is listed.
  */
 export function loaderListsIn(events: Events, layout: RegisterLayout): LoaderLists {
+  const count = layout.loader.reduce((sum, { index }) => sum + (events.get(index)?.length ?? 0), 0);
+  if (count > MAXIMUM_LOADER_EVENTS) {
+    const absent = `boot loaders measured ${count} events, and up to ${MAXIMUM_LOADER_EVENTS} are read`;
+    return { commandLines: { absent }, files: { absent } };
+  }
   const found = layout.loader.map((register) => readRegister(events.get(register.index) ?? [], register.contents));
   const wrong = found.flatMap(({ unverified }) => unverified ?? [])[0];
   const all = (kind: 'commandLine' | 'file') =>
@@ -99,7 +106,7 @@ function classify(event: JudgedEvent, contents: LoaderContents): LoaderEvent {
 }
 
 function asText(event: JudgedEvent): LoaderEvent | null {
-  if (event.isWhole && WINDOWS_SEPARATOR.equals(event.event.data)) return EXPLAINED;
+  if (WINDOWS_SEPARATOR.equals(event.event.data) && event.isWhole) return EXPLAINED;
   const text = event.loaderText;
   if (text === null) return null;
   const commandLine = commandLineOf(text);

@@ -2,7 +2,7 @@ import { digest } from '../crypto/digest.js';
 import { type EfiVariable, parseEfiVariable } from '../formats/efi-variable.js';
 import { digestOfBank, EVENT_TYPE, type EventBank, type MeasuredEvent } from '../formats/measured-event.js';
 import { type KnownEvent, knownEvent } from './known-digests.js';
-import { type LoaderText, loaderTexts } from './loader-text.js';
+import { hashedForms, type LoaderText, loaderText } from './loader-text.js';
 
 /** How older versions of shim hash a variable of theirs: without the last byte that they log. */
 const SHIM_SURPLUS = 1;
@@ -82,10 +82,15 @@ export class JudgedEvent {
 
   /** The text of a boot loader that was measured; null where the digest is not of one. */
   get loaderText(): LoaderText | null {
-    if (this.#loaderText === undefined) {
-      this.#loaderText = loaderTexts(this.event.data).find(({ hashed }) => this.covers(hashed)) ?? null;
-    }
+    if (this.#loaderText === undefined) this.#loaderText = this.#readLoaderText();
     return this.#loaderText;
+  }
+
+  #readLoaderText(): LoaderText | null {
+    const text = loaderText(this.event.data);
+    if (text === null) return null;
+    for (const form of hashedForms(text)) if (this.covers(form)) return text;
+    return null;
   }
 
   /** Whether the digest covers the data, or, of a form that is known, the part that counts. */

@@ -1,7 +1,7 @@
 /** Text that a boot loader measured. What stands before the hashed part is the log's own, and measured by nothing. */
 export interface LoaderText {
-  /** What the digest has to be of. */
-  readonly hashed: Uint8Array;
+  /** The text without NULs at its end. */
+  readonly bytes: Uint8Array;
   readonly text: string;
   readonly encoding: 'utf-8' | 'utf-16';
   readonly label: 'command' | 'commandLine' | null;
@@ -26,17 +26,25 @@ export function loaderLabel(data: Uint8Array): 'command' | 'commandLine' | null 
   return labelled(data)?.label ?? null;
 }
 
-/** The texts that data may be the log of: whether one was measured shows the digest. */
-export function loaderTexts(data: Uint8Array): readonly LoaderText[] {
-  if (data.byteLength === 0 || data.byteLength > MAXIMUM_LENGTH) return [];
+/** The text that data may be the log of; null where it is none. */
+export function loaderText(data: Uint8Array): LoaderText | null {
+  if (data.byteLength === 0 || data.byteLength > MAXIMUM_LENGTH) return null;
   const { rest, label } = labelled(data) ?? { rest: data, label: null };
   const narrow = withoutNuls(rest, 1);
   const text = plain(utf8Text(narrow));
-  if (text !== null) return hashedForms(narrow, 1).map((hashed) => ({ hashed, text, encoding: 'utf-8', label }));
+  if (text !== null) return { bytes: narrow, text, encoding: 'utf-8', label };
   const units = withoutNuls(data, 2);
   const wide = plain(Buffer.from(units).toString('utf16le'));
-  if (wide === null) return [];
-  return hashedForms(units, 2).map((hashed) => ({ hashed, text: wide, encoding: 'utf-16', label: null }));
+  return wide === null ? null : { bytes: units, text: wide, encoding: 'utf-16', label: null };
+}
+
+const MAXIMUM_NULS = 2;
+
+/** What the digest may be of: a loader hashes a text alone, or with the NULs that end it. How many, the log need not show. */
+export function* hashedForms({ bytes, encoding }: LoaderText): Generator<Uint8Array> {
+  const width = encoding === 'utf-8' ? 1 : 2;
+  yield bytes;
+  for (let nuls = 1; nuls <= MAXIMUM_NULS; nuls++) yield Buffer.concat([bytes, new Uint8Array(nuls * width)]);
 }
 
 function labelled(data: Uint8Array): { readonly rest: Uint8Array; readonly label: 'command' | 'commandLine' } | null {
@@ -51,13 +59,6 @@ function withoutNuls(bytes: Uint8Array, width: 1 | 2): Uint8Array {
   while (end > 0 && bytes[end - 1] === 0) end -= 1;
   const length = Math.min(Math.ceil(end / width) * width, bytes.byteLength);
   return bytes.subarray(0, length);
-}
-
-const MAXIMUM_NULS = 2;
-
-/** A loader hashes a text alone, or with the NULs that end it: how many, the log need not show. */
-function hashedForms(text: Uint8Array, width: 1 | 2): readonly Uint8Array[] {
-  return Array.from({ length: MAXIMUM_NULS + 1 }, (_, nuls) => Buffer.concat([text, new Uint8Array(nuls * width)]));
 }
 
 function utf8Text(bytes: Uint8Array): string | null {

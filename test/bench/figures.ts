@@ -27,6 +27,7 @@ export type FigureName =
   | 'snp, 3 000 chips'
   | 'snp, first-seen chip'
   | 'az-snp-vtpm'
+  | 'az-snp-vtpm, event log'
   | 'tdx'
   | 'maa-token'
   | Peer;
@@ -75,11 +76,12 @@ export class Figures {
 
   /** @param nodeOptions of its runtime */
   async addService(nodeOptions: readonly string[]): Promise<Server<MeasuredProcess>> {
-    const { bodies } = this.#material;
+    const { bodies, logged } = this.#material;
     const service = await this.#serve(nodeOptions);
     this.#add('snp', service, bodies.snp);
     this.#add('snp, 64 connections', service, bodies.snp, MANY_CONNECTIONS);
     this.#add('az-snp-vtpm', service, bodies['az-snp-vtpm']);
+    this.#add('az-snp-vtpm, event log', service, logged);
     this.#add('tdx', service, bodies.tdx);
     this.#add('maa-token', service, bodies['maa-token']);
     return service;

@@ -1,19 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseFirmwareEventLog } from '../../src/formats/tcg-event-log.js';
+import { PCR_LAYOUT } from '../../src/measured-boot/register-layout.js';
+import { replay } from '../../src/measured-boot/replay.js';
 import {
   type AmdPki,
+  buildEventLog,
   createAmdPki,
   createIntelPki,
   createSnpGuest,
   createTdxGuest,
   createVirtualMachine,
+  grubBoot,
   LabMaa,
+  measureInto,
   type SnpGuest,
   SnpPlatform,
   TdxPlatform,
+  type VirtualTpm,
   wireCollateral,
 } from '../lab/index.js';
+import { haveVectors, readVector } from '../vectors.js';
 import type { JsonObject, Material } from './protocol.js';
 
 /** Requests of each kind. Nothing is gained by answering one twice: each has a nonce of its own. */
@@ -36,6 +44,8 @@ accepts: [tdx]
 minimums: { tdx: { acceptedStatuses: [UpToDate] } }
 `;
 
+const LARGEST_LOG = 'tpm-eventlog/evlog-keylime-secureboot.bin';
+
 // Chain and CRL are the service's: what a request brings is the certificate of its key.
 const ENDORSEMENTS = { chain: null, crls: [] };
 
@@ -52,6 +62,8 @@ export async function makeMaterial(folder: string, chips = 0): Promise<Material>
   const guest = createSnpGuest({ pki, platform });
   const td = createTdxGuest({ platform: tdxPlatform });
   const machine = await createVirtualMachine({ pki, platform });
+  const booted = await createVirtualMachine({ pki, platform });
+  const log = bootInto(booted.vtpm);
   const maa = await LabMaa.start({ pki });
   const tdx = bodies('tdx', (nonce) => td.wireEvidence({ nonce, collateral: null }));
   await writeFile(join(folder, 'maa.jwks.json'), JSON.stringify(maa.keySet()));
@@ -77,10 +89,27 @@ export async function makeMaterial(folder: string, chips = 0): Promise<Material>
         token: maa.issueAzureVm({ hclReport: machine.hclReport({ nonce }), clientPayloadNonce: nonce }),
       })),
     },
+    logged: bodies('azure-cvm-baseline', (nonce) =>
+      booted.wireEvidence({ nonce, endorsements: ENDORSEMENTS, eventLog: [log] }),
+    ),
     chips: bodies('snp', (nonce) => ofNewChip(pki, guest, nonce), chips),
   };
   await maa.close();
   return material;
+}
+
+/** The largest event log of the vectors, or that of a boot of the lab, and a TPM whose PCRs are what it replays to. */
+function bootInto(tpm: VirtualTpm): Uint8Array {
+  if (!haveVectors) {
+    const events = grubBoot();
+    measureInto(tpm, events);
+    return buildEventLog(events);
+  }
+  measureInto(tpm, []);
+  const log = readVector(LARGEST_LOG);
+  const { events } = parseFirmwareEventLog(log, log.byteLength);
+  for (const [index, value] of replay(events, 'sha256', PCR_LAYOUT).values) tpm.setPcr('sha256', index, value);
+  return log;
 }
 
 /** Evidence of a guest on a chip that no other guest is on. */

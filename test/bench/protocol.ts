@@ -61,6 +61,8 @@ export interface Material {
   readonly collateral: string;
   /** Bodies of requests, JSON. Each has evidence, nonce and signatures of its own. */
   readonly bodies: { readonly [type in BenchEvidence]: readonly string[] };
+  /** The same for `az-snp-vtpm`, each with the event log of the boot. */
+  readonly logged: readonly string[];
   /** The same for `snp`, each of another chip. */
   readonly chips: readonly string[];
 }

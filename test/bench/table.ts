@@ -36,6 +36,10 @@ export const ROWS: readonly Row[] = [
   atLeast(0.52, 'az-snp-vtpm: Fastify and the same signatures over ours', 'Fastify + P-384 + RSA-2048', 'az-snp-vtpm'),
   atLeast(3.0, 'tdx: go-tdx-guest, called, over ours', 'go-tdx-guest', 'tdx'),
   atLeast(0.22, 'maa-token: bare Fastify POST over ours', 'Fastify POST', 'maa-token'),
+  {
+    ...atLeast(2, 'az-snp-vtpm: with an event log over without', 'az-snp-vtpm, event log', 'az-snp-vtpm'),
+    isLimit: true,
+  },
   { ...atLeast(1.05, 'snp: 3 000 chips in rotation over one', 'snp, 3 000 chips', 'snp'), isLimit: true },
   tail(3, 'snp: p99 / p50 at 8 connections', 'snp'),
   tail(4, 'snp: p99 / p50 at 64 connections', 'snp, 64 connections'),

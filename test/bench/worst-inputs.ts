@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import {
   ATTRIBUTE,
+  applicationEvent,
   bitString,
   buildCertificate,
+  buildEventLog,
   CERTIFICATE_GUID,
   type CertificateOptions,
   createAmdPki,
@@ -12,16 +14,22 @@ import {
   createVirtualMachine,
   der,
   extendedKeyUsage,
+  firmwareEvents,
+  grubEvent,
   integer,
   joinBytes,
   type LabKey,
+  LOG_EVENT,
+  type LogEvent,
   littleEndian,
+  measureInto,
   namedRsaKey,
   nameOf,
   newEcKey,
   oid,
   pemOf,
   rsaSpki,
+  secureBootVariable,
   sequence,
   TdxPlatform,
   time,
@@ -53,6 +61,7 @@ export async function worstInputs({ bodies, collateral }: Material): Promise<rea
     ...listInputs(azure, tdx),
     ...pemInputs(azure, tdx, quote),
     ...logInputs(tdx),
+    ...bootInputs(machine),
     ...documentInputs(azure, tdx),
     keysInput(),
   ];
@@ -224,6 +233,32 @@ function pemInputs(azure: JsonObject, tdx: JsonObject, quote: (chain: string) =>
     ...both('32 KiB of certificates as AK chain', ak(most)),
     ...both('1 MiB of certificates as AK chain', ak(tooMuch)),
     ...both('line feeds as chain', { ...azure, endorsements: { ...endorsementsOf(azure), chain: feeds } }),
+  ];
+}
+
+/** Event logs that replay to the PCRs of their quote, so that all of them is judged. */
+function bootInputs(machine: VirtualMachine): readonly WorstInput[] {
+  const filling = 'x'.repeat(140);
+  const many = (count: number, event: (index: number) => LogEvent) => Array.from({ length: count }, (_, i) => event(i));
+  const boot = (name: string, ofLoaders: readonly LogEvent[]) => {
+    const events = [...firmwareEvents(), ...ofLoaders];
+    measureInto(machine.vtpm, events);
+    return verify(name, machine.wireEvidence({ eventLog: [buildEventLog(events, { banks: ['sha256'] })] }));
+  };
+  const variable = (index: number) => secureBootVariable('other', Buffer.from(`${filling}${index}`));
+  return [
+    boot(
+      'event log of 4070 authorities',
+      many(4070, (index) => ({ pcr: 7, type: LOG_EVENT.variableAuthority, data: variable(index) })),
+    ),
+    boot(
+      'event log of 1024 commands of GRUB',
+      many(1024, (index) => grubEvent('grub_cmd: ', `set x=${filling.repeat(6)}${index}`)),
+    ),
+    boot(
+      'event log of 4070 images',
+      many(4070, (index) => applicationEvent(`${filling}${index}`)),
+    ),
   ];
 }
 

@@ -1,4 +1,7 @@
+import { hex } from '../../src/crypto/digest.js';
 import { decodeBase64, decodeHex } from '../../src/formats/base64.js';
+import { parseCanonicalEventLog } from '../../src/formats/canonical-event-log.js';
+import { parseEventLog } from '../../src/formats/event-log.js';
 import { parseHclReport } from '../../src/formats/hcl-report.js';
 import { parseKeySet } from '../../src/formats/json-web-key-set.js';
 import { parseClaimsSet, parseJws } from '../../src/formats/jws.js';
@@ -19,6 +22,9 @@ import { describeCertifiedKey, describeTpmQuote } from '../../src/inspect/descri
 import { describeCcel } from '../../src/inspect/describe-event-log.js';
 import { describeTdQuote } from '../../src/inspect/describe-td-quote.js';
 import { describeToken } from '../../src/inspect/describe-token.js';
+import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../../src/measured-boot/register-layout.js';
+import { initialValue, replay } from '../../src/measured-boot/replay.js';
+import { Checks } from '../../src/model/check.js';
 import { ConfigurationError, FormatError } from '../../src/model/errors.js';
 import { parsePolicy } from '../../src/policy/policy-document.js';
 import { parseVekExtensions } from '../../src/vendors/amd/vek-extensions.js';
@@ -26,12 +32,24 @@ import { parseCollateralFile } from '../../src/vendors/intel/collateral-file.js'
 import { parsePckExtension } from '../../src/vendors/intel/pck-extension.js';
 import { parseQeIdentity } from '../../src/vendors/intel/qe-identity.js';
 import { parseTcbInfo } from '../../src/vendors/intel/tcb-info.js';
+import { verifyEventLog } from '../../src/verifiers/event-log/event-log.js';
 import { readVerifyRequest } from '../../src/wire/read-requests.js';
 
 /** As `limits.eventLogBytes` where nothing is configured. */
 const EVENT_LOG_BYTES = 2 ** 20;
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+
+/** Judges a log of any format beside registers that hold what it replays to, so that all of it is looked at. */
+function judgeLog(bytes: Uint8Array, layout: RegisterLayout, bank: 'sha256' | 'sha384') {
+  const log = parseEventLog(bytes, EVENT_LOG_BYTES);
+  const replayed = replay(log.events, bank, layout).values;
+  const length = bank === 'sha256' ? 32 : 48;
+  const values = new Map(
+    layout.indices.map((index) => [index, hex(replayed.get(index) ?? initialValue(index, length, layout))]),
+  );
+  return verifyEventLog(new Checks(''), [log], { layout, bank, values });
+}
 
 /** Every parser that meets bytes of a caller, a vendor or an operator, by name. */
 export const PARSERS = {
@@ -50,6 +68,8 @@ export const PARSERS = {
     describeCertifiedKey({ info: bytes, signature: Buffer.alloc(256), publicArea: bytes }, ''),
   'tpm-signature': (bytes) => parseTpmSignature(bytes, 256),
   'event-log': (bytes) => parseTcgEventLog(bytes, EVENT_LOG_BYTES),
+  'canonical-event-log': (bytes) => parseCanonicalEventLog(bytes, EVENT_LOG_BYTES),
+  'event-log-judged': (bytes) => [judgeLog(bytes, PCR_LAYOUT, 'sha256'), judgeLog(bytes, RTMR_LAYOUT, 'sha384')],
   'event-log-shown': (bytes) => describeCcel(bytes, '', EVENT_LOG_BYTES),
   'td-quote': parseTdQuote,
   'td-quote-shown': (bytes) => describeTdQuote(bytes, ''),

@@ -2,6 +2,17 @@ import { encodeCollateralFile } from '../../src/vendors/intel/collateral-file.js
 import { createAmdPki } from '../lab/amd-pki.js';
 import { buildCcel, labCcelEvents } from '../lab/ccel-builder.js';
 import { buildCertificateTable } from '../lab/certificate-table-builder.js';
+import {
+  asCcelEvents,
+  buildCelJson,
+  buildCelTlv,
+  buildEventLog,
+  buildSha1EventLog,
+  grubBoot,
+  systemdPhases,
+  ukiBoot,
+  windowsBoot,
+} from '../lab/event-log-builder.js';
 import { createIntelPki } from '../lab/intel-pki.js';
 import { buildTdReport } from '../lab/td-report-builder.js';
 import { TdxPlatform } from '../lab/tdx-platform.js';
@@ -30,12 +41,25 @@ export async function makeSeeds(): Promise<Seeds> {
   const amd = await amdSeeds();
   const intel = intelSeeds();
   const log = [buildCcel(labCcelEvents())];
+  const phases = systemdPhases('enter-initrd', 'leave-initrd');
+  const canonical = [
+    buildCelTlv(phases),
+    ...(['array', 'sequence', 'lines'] as const).map((form) => buildCelJson(phases, form)),
+  ];
+  const boots = [grubBoot(), ukiBoot(), windowsBoot()];
   const tokens = [Buffer.from(token())];
   return {
     ...amd,
     ...intel,
     'event-log': log,
     'event-log-shown': log,
+    'canonical-event-log': canonical,
+    'event-log-judged': [
+      ...boots.map((events) => buildEventLog(events)),
+      ...boots.map((events) => buildCcel(asCcelEvents(events))),
+      buildSha1EventLog(grubBoot()),
+      ...canonical,
+    ],
     jws: tokens,
     'token-shown': tokens,
     'key-set': [Buffer.from(JSON.stringify({ keys: [jwk()] }))],

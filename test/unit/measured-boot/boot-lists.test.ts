@@ -154,6 +154,19 @@ describe('the boot that a log lists', () => {
   });
 });
 
+describe('events of boot loaders', () => {
+  it('TPM-14 are read up to 1024 in all, and none of more', () => {
+    const count = GRUB.filter(({ pcr }) => [8, 9, 11, 12].includes(pcr)).length;
+    const more = (total: number) =>
+      Array.from({ length: total - count }, (_, index) => grubEvent('grub_cmd: ', `set x=${index}`));
+    expect(listOf([...GRUB, ...more(1024)], 'commandLines')).toEqual([GRUB_COMMAND_LINE]);
+    const why = /^boot loaders measured 1025 events, and up to 1024 are read$/;
+    expectAbsent([...GRUB, ...more(1025)], 'commandLines', 'eventlog_unverified', why);
+    expectAbsent([...GRUB, ...more(1025)], 'files', 'eventlog_unverified', why);
+    expect(listOf([...GRUB, ...more(1025)], 'applications')).toHaveLength(3);
+  });
+});
+
 describe('images that were started', () => {
   const shimAlone = (event: LogEvent) => hasText('shim')(event) && event.pcr === 4;
 
