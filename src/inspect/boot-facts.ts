@@ -124,7 +124,8 @@ function asPartitionTable(judged: JudgedEvent): Read | null {
   return { about: 'partitionTable', name: 'the partition table', ...(table === null ? {} : { value: { ...table } }) };
 }
 
-function asAction({ action }: JudgedEvent): Read | null {
+function asAction({ isAction, event }: JudgedEvent): Read | null {
+  const action = isAction ? shownText(event.data) : null;
   return action === null || action.startsWith('.') ? null : { about: 'action', name: `the action "${action}"` };
 }
 

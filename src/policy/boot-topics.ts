@@ -5,7 +5,7 @@ import type { Verification } from '../model/verification.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 
 /** The event log that came with evidence, where it holds. */
-export function eventLogOf({ claims: { tpm, tdx } }: Verification): EventLogClaims | undefined {
+function eventLogOf({ claims: { tpm, tdx } }: Verification): EventLogClaims | undefined {
   return tpm?.eventLog ?? tdx?.eventLog;
 }
 
