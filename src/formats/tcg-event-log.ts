@@ -62,6 +62,7 @@ export function parseFirmwareEventLog(bytes: Uint8Array, maximumBytes: number): 
   if (isCryptoAgile(bytes)) return parseTcgEventLog(bytes, maximumBytes);
   const reader = openLog(bytes, maximumBytes);
   const events = readEvents(reader, bytes, () => readSha1Event(reader, maximumBytes));
+  if (events.length === 0) throw new FormatError('eventlog_format', 'the event log has no event');
   return { format: 'sha1-only', header: null, algorithms: SHA1_ALONE, events };
 }
 

@@ -35,7 +35,7 @@ export function attestationInfo(native: AzureEvidence, options: AttestationInfoO
       OSVersionMajor: 24,
       OSVersionMinor: 4,
       OSBuild: base64(Buffer.from('NotApplication')),
-      TcgLogs: '',
+      TcgLogs: base64(native.eventLog?.[0] ?? new Uint8Array()),
       ClientPayload: { nonce: base64(Buffer.from('a nonce of its own')) },
       TpmInfo: changed(tpmInfo(native, options), options.tpmInfo),
       IsolationInfo: changed(isolationInfo(native, options), options.isolationInfo),
