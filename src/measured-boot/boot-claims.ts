@@ -4,7 +4,7 @@ import type { AbsentClaim, EventLogGaps } from '../model/verification.js';
 import { applicationsIn, type Listed, loaderListsIn } from './boot-lists.js';
 import type { JudgedEvent } from './judged-event.js';
 import type { RegisterLayout } from './register-layout.js';
-import { secureBootOf } from './secure-boot.js';
+import { isSeparatorOf, secureBootOf } from './secure-boot.js';
 
 /** Why the events of a register say nothing of the machine; null where they do. */
 export type RegisterCover = (index: number) => AbsentClaim | null;
@@ -36,8 +36,10 @@ export function bootClaims(
     const gap = indices.map(cover).find((found) => found !== null);
     return gap === undefined || gap === null ? make() : { absent: gap };
   };
-  const { state, unknown, variables } = secureBootOf(events.get(layout.secureBoot) ?? []);
-  const failed = [...layout.ofFirmware].find((index) => events.get(index)?.some(isError));
+  const { state, unknown, variables } = secureBootOf(events.get(layout.secureBoot) ?? [], layout);
+  const failed = [...layout.ofFirmware].find((index) =>
+    events.get(index)?.some((event) => isError(event, index, layout)),
+  );
   const variable = (name: keyof typeof variables) =>
     within([layout.secureBoot], () => valueOrUnverified(variables[name], `${name} was not measured exactly once`));
   const lists = loaderListsIn(events, layout);
@@ -82,8 +84,8 @@ function filesRegisters({ loader }: RegisterLayout): readonly number[] {
 }
 
 /** Firmware measures an error where it could not do what Secure Boot asks of it, in whatever register it happened. */
-function isError({ separator }: JudgedEvent): boolean {
-  return separator === 'error';
+function isError(event: JudgedEvent, index: number, layout: RegisterLayout): boolean {
+  return event.separator === 'error' && isSeparatorOf(event, index, layout);
 }
 
 function errorIn(index: number, { name }: RegisterLayout): string {

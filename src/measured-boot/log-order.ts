@@ -3,7 +3,7 @@ import { EVENT_TYPE, type MeasuredEvent } from '../formats/measured-event.js';
 import type { JudgedEvent } from './judged-event.js';
 import type { RegisterLayout } from './register-layout.js';
 import { startupLocalities } from './replay.js';
-import { lateVariable } from './secure-boot.js';
+import { isSeparatorOf, lateVariable } from './secure-boot.js';
 
 /** What no firmware writes, whatever the log replays to. */
 export interface OrderFault {
@@ -71,10 +71,11 @@ function isOddSeparator({ index, type, data }: MeasuredEvent, { ofFirmware }: Re
 
 function secondSeparators(
   judged: ReadonlyMap<number, readonly JudgedEvent[]>,
-  { oneSeparator, name }: RegisterLayout,
+  layout: RegisterLayout,
 ): readonly OrderFault[] {
+  const { oneSeparator, name } = layout;
   return [...oneSeparator].flatMap((index) => {
-    const [, second] = (judged.get(index) ?? []).filter(({ separator }) => separator !== null);
+    const [, second] = (judged.get(index) ?? []).filter((event) => isSeparatorOf(event, index, layout));
     if (second === undefined) return [];
     const { offset } = second.event;
     return [

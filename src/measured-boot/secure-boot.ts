@@ -40,16 +40,43 @@ interface Reading {
  * Known only where SecureBoot is there exactly once, with one byte that is 0 or 1, and PK, KEK, db and dbx once each; no
  * debugger was on; and, where it is on, an authority for what was started follows the separator, and none stands before.
  */
-export function secureBootOf(events: readonly JudgedEvent[]): SecureBootVerdict {
+export function secureBootOf(events: readonly JudgedEvent[], layout: RegisterLayout): SecureBootVerdict {
   const readings = events.map(read);
   const end = events.findIndex(({ separator }) => separator !== null);
   const before = readings.slice(0, Math.max(end, 0));
+  const listed = layout.secureBootAlone ? before : databasesIn(before);
   const variables = Object.fromEntries(
-    DATABASES.map((database) => [database, contentsDigest(before, VARIABLES[database])]),
+    DATABASES.map((database) => [database, contentsDigest(listed, VARIABLES[database])]),
   ) as SecureBootVerdict['variables'];
   const unknown = whyUnknown(events[end], before, readings.slice(end + 1), variables);
   const [found] = namedVariables(before, SECURE_BOOT);
   return { state: unknown === null ? found?.contents[0] === 1 : null, unknown, variables };
+}
+
+/**
+ * PK, KEK, db and dbx where other things are measured into the register: only what follows SecureBoot, which its digest
+ * shows, in this order. A host measures blobs of its own before, and one of those could be the data of a variable.
+ */
+function databasesIn(before: readonly Reading[]): readonly Reading[] {
+  const first = before.findIndex(isSecureBoot) + 1;
+  const following = before.slice(first, first + DATABASES.length);
+  return following.every(({ variable }, at) => isNamedAs(variable, DATABASES[at])) ? following : [];
+}
+
+function isNamedAs(variable: EfiVariable | null, database: Database | undefined): boolean {
+  return variable !== null && database !== undefined && isNamed(variable, VARIABLES[database]);
+}
+
+/**
+ * Whether an event is the separator of a register. That of Secure Boot is found by its digest. In other registers four bytes
+ * of zeros can be any setting, so there the log has to call it one.
+ */
+export function isSeparatorOf(
+  { separator, event }: JudgedEvent,
+  index: number,
+  { secureBoot }: RegisterLayout,
+): boolean {
+  return separator !== null && (index === secureBoot || event.type === EVENT_TYPE.separator);
 }
 
 /** Variables of Secure Boot after the separator: no firmware writes them there. Of an event its offset. */

@@ -94,7 +94,7 @@ describe.skipIf(!haveVectors)('logs of real machines', () => {
     const events = judgedEvents(log.events, bankOf(log)).get(layout.secureBoot) ?? [];
     const { secureBoot } = entry.expect.facts;
     const isKnown = secureBoot !== null && secureBoot.valueHex !== '';
-    expect(secureBootOf(events).state).toBe(isKnown ? secureBoot.enabled : null);
+    expect(secureBootOf(events, layout).state).toBe(isKnown ? secureBoot.enabled : null);
     expect(unverifiedEvent(events, layout)).toBeNull();
   });
 

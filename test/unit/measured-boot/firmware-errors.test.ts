@@ -16,6 +16,16 @@ it.each([0, 1, 2, 3, 4, 5, 6, 7])('TPM-12 Secure Boot is unknown where firmware 
   });
 });
 
+it('TPM-12 counts an error in PCR 7 whatever its type is said to be, and a setting of FF in another PCR as a setting', () => {
+  const asSetting = (pcr: number) =>
+    change(EVENTS, separatorOf(pcr), (event) => [
+      { ...separatorEvent(pcr, ERROR), type: LOG_EVENT.platformConfigFlags },
+      event,
+    ]);
+  expect(claimsOf(asSetting(7)).claims.secureBoot).toBeNull();
+  expect(claimsOf(asSetting(1)).claims.secureBoot).toBe(true);
+});
+
 it('TPM-12 twin: a PCR of the system may be extended by the same data', () => {
   const { claims } = claimsOf([...EVENTS, { pcr: 9, type: LOG_EVENT.ipl, data: ERROR }]);
   expect(claims.secureBoot).toBe(true);

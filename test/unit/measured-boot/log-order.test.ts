@@ -67,6 +67,11 @@ describe('the order of an event log', () => {
     expect(faultsOf([...BOOT, { ...separatorEvent(7), type: LOG_EVENT.action }])).toHaveLength(1);
   });
 
+  it('TPM-12 twin: four bytes of zeros that are measured as a setting are no separator', () => {
+    const setting = { ...separatorEvent(1), type: LOG_EVENT.platformConfigFlags };
+    expect(faultsOf([...BOOT, setting])).toEqual([]);
+  });
+
   it('TPM-12 has several separators in a register of a TD', () => {
     expect(faultsOfCcel([...asCcelEvents(BOOT), ...asCcelEvents([separatorEvent(7), separatorEvent(4)])])).toEqual([]);
   });

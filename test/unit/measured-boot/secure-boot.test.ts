@@ -21,7 +21,7 @@ const OFF = firmwareEvents({ secureBoot: false });
 const named = (name: string) => (event: LogEvent) => event.pcr === 7 && variableName(event) === name;
 const isSeparator = (event: LogEvent) => event.pcr === 7 && event.type === LOG_EVENT.separator;
 const isAuthority = ({ type }: LogEvent) => type === LOG_EVENT.variableAuthority;
-const verdictOf = (events: readonly LogEvent[]) => secureBootOf(judged(events).get(7) ?? []);
+const verdictOf = (events: readonly LogEvent[]) => secureBootOf(judged(events).get(7) ?? [], PCR_LAYOUT);
 const withContents = (options: FirmwareOptions) => firmwareEvents({ secureBoot: true, ...options });
 const action = (data: string): LogEvent => ({ pcr: 7, type: LOG_EVENT.action, data: text(data) });
 const preceding = (event: LogEvent) => (found: LogEvent) => [event, found];
@@ -202,7 +202,8 @@ describe('events of PCR 7', () => {
 
 describe('Secure Boot of a TD, whose register has events with other data', () => {
   const CCEL = asCcelEvents(ON);
-  const verdict = (events: readonly CcelEvent[]) => secureBootOf(judgedEvents(readCcel(events), 'sha384').get(1) ?? []);
+  const verdict = (events: readonly CcelEvent[]) =>
+    secureBootOf(judgedEvents(readCcel(events), 'sha384').get(1) ?? [], RTMR_LAYOUT);
   const unverified = (events: readonly CcelEvent[]) =>
     unverifiedEvent(judgedEvents(readCcel(events), 'sha384').get(1) ?? [], RTMR_LAYOUT);
   const off = asCcelEvents(firmwareEvents({ secureBootContents: Uint8Array.of(0) }));
@@ -214,6 +215,26 @@ describe('Secure Boot of a TD, whose register has events with other data', () =>
     expect(verdict(off)).toMatchObject({ state: false });
     expect(unverified(CCEL)).toBeNull();
   });
+
+  it.each(['PK', 'KEK', 'db', 'dbx'])(
+    'TPM-11 has %s only where it follows SecureBoot, not as a blob of the host',
+    (name) => {
+      const isNamedSo = (event: CcelEvent) =>
+        variableName(event) === name && event.type === LOG_EVENT.variableDriverConfig;
+      const hidden = change(CCEL, isNamedSo, (event) => ({
+        ...event,
+        type: LOG_EVENT.platformConfigFlags,
+        data: text('x'),
+      }));
+      const [genuine] = CCEL.filter(isNamedSo);
+      const forged = [genuine as CcelEvent, ...hidden];
+      expect(verdict(forged)).toMatchObject({
+        state: null,
+        unknown: 'not measured exactly once: PK, KEK, db, dbx',
+        variables: { pk: null, kek: null, db: null, dbx: null },
+      });
+    },
+  );
 
   it('TPM-11 fails where data of a type of Secure Boot is not what was measured', () => {
     for (const type of [
