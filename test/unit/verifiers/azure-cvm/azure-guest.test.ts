@@ -8,6 +8,7 @@ import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
 import type { Verification } from '../../../../src/model/verification.js';
 import { evidenceSha256 } from '../../../../src/verifiers/evidence/evidence-identity.js';
 import { readVerifyRequest } from '../../../../src/wire/read-requests.js';
+import { buildEventLog, grubBoot, measureInto } from '../../../lab/event-log-builder.js';
 import {
   type AttestationInfoOptions,
   type AzureEvidenceOptions,
@@ -177,6 +178,20 @@ describe('attestationInfo of a machine on SEV-SNP', () => {
   ])('%s changes nothing', async (_, changed) => {
     expectVerified(await judge(changed));
     expect(evidenceSha256(evidenceOf(changed))).toBe(evidenceSha256(evidenceOf()));
+  });
+
+  it('TPM-15 has TcgLogs compared with the quote, as the event log of native evidence', async () => {
+    const machine = await createVirtualMachine({ pki: PKI, vtpm: OTHER_TPM });
+    const events = grubBoot();
+    measureInto(machine.vtpm, events);
+    const infoOf = (log: Uint8Array) => read(azureGuestEvidence(machine.evidence({ nonce: NONCE, eventLog: [log] })));
+    const genuine = infoOf(buildEventLog(events));
+    const found = await verifyAzure(genuine, { nonce: NONCE });
+    expectVerified(found);
+    expect(found.claims.tpm?.eventLog).toMatchObject({ secureBoot: true, notCovered: [] });
+    expect(evidenceSha256(genuine)).not.toBe(evidenceSha256({ ...genuine, eventLog: null }));
+    const other = infoOf(buildEventLog(grubBoot({ commandLine: '/vmlinuz single', secureBoot: false })));
+    expectFailed(await verifyAzure(other, { nonce: NONCE }), 'eventlog_replay');
   });
 
   it.each([0, 1, 4097])('HCL-02 with runtime claims of %i bytes is malformed', async (length) => {

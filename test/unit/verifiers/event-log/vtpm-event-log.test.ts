@@ -231,17 +231,15 @@ describe('the replay of a vTPM', () => {
   });
 
   it('TPM-15 a log without events explains nothing', async () => {
-    for (const log of [buildEventLog([]), new Uint8Array(64)]) {
-      const found = await verify(GRUB, [log]);
-      expectVerified(found);
-      expect(found.eventLogGaps?.unexplained).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-      expect(found.claims.tpm?.eventLog).toMatchObject({
-        secureBoot: null,
-        pk: null,
-        applications: null,
-        commandLines: null,
-      });
-    }
+    const found = await verify(GRUB, [buildEventLog([])]);
+    expectVerified(found);
+    expect(found.eventLogGaps?.unexplained).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(found.claims.tpm?.eventLog).toMatchObject({
+      secureBoot: null,
+      pk: null,
+      applications: null,
+      commandLines: null,
+    });
   });
 
   it('TPM-15 denies the log of another machine', async () => {
