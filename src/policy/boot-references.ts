@@ -14,6 +14,8 @@ export interface BootComparison {
   readonly holds: boolean;
   /** What is wrong; empty where it holds. */
   readonly finding: string;
+  /** What the comparison leaves open where it holds; empty where nothing. */
+  readonly remark: string;
 }
 
 /** The log that the claims are of, and in which way it is bound to its quote. */
@@ -34,11 +36,24 @@ const LISTS: ReadonlySet<BootClaim> = new Set<BootList>(['applications', 'comman
  */
 export function bootComparisons(references: BootReferences, log: ComparedLog): readonly BootComparison[] {
   return Object.entries(references).flatMap(([member, accepted]) =>
-    accepted === null ? [] : [compareClaim(member as BootClaim, accepted, log)],
+    accepted === null
+      ? []
+      : [{ ...compareClaim(member as BootClaim, accepted, log), remark: remarkOn(member, references) }],
   );
 }
 
-function compareClaim(member: BootClaim, accepted: readonly string[], log: ComparedLog): BootComparison {
+/** Load options and files stand in one register by their digests, and only the log says which is which. */
+function remarkOn(member: string, { files }: BootReferences): string {
+  return member === 'commandLines' && files === null
+    ? '; files are not compared, and a log can call load options a file'
+    : '';
+}
+
+function compareClaim(
+  member: BootClaim,
+  accepted: readonly string[],
+  log: ComparedLog,
+): Omit<BootComparison, 'remark'> {
   const { claims, gaps, mismatch } = log;
   if (claims === undefined) {
     return {

@@ -26,6 +26,8 @@ interface Comparison {
   readonly holds: boolean;
   /** What is wrong where it does not hold: "is …". */
   readonly finding: string;
+  /** What the comparison leaves open where it holds. */
+  readonly remark?: string;
   readonly place: ClaimSection | 'eventLog';
 }
 
@@ -74,11 +76,15 @@ function mismatches(comparisons: readonly Comparison[]): number {
   return comparisons.filter(({ holds }) => !holds).length;
 }
 
-function record({ id, claim, accepted, actual, holds, finding }: Comparison, tried: number, checks: Checks): void {
+function record(
+  { id, claim, accepted, actual, holds, finding, remark = '' }: Comparison,
+  tried: number,
+  checks: Checks,
+): void {
   checks.require(holds, id, {
     expected: accepted,
     actual,
-    detail: `${claim} is among the reference values`,
+    detail: `${claim} is among the reference values${remark}`,
     otherwise: `${claim} ${finding}, in the closest of ${tried} sets that apply`,
   });
 }

@@ -181,6 +181,18 @@ describe('reference values of a boot', () => {
     expect(only(appraisal, 'tpm_pcr').detail).toContain(`${many.slice(0, 3).join(', ')} and 2 more`);
   });
 
+  it('TPM-17 say that command lines alone leave something open', () => {
+    const detailOf = (boot: JsonObject) => only(appraised(pinning(boot), logged({})), 'tpm_pcr').detail;
+    expect(detailOf({ commandLines: [COMMAND_LINE] })).toBe(
+      'tpm.eventLog.commandLines is among the reference values; files are not compared, and a log can call load options a file',
+    );
+    const both = appraised(pinning({ commandLines: [COMMAND_LINE], files: [FILE] }), logged({}));
+    expect(both.own.filter(({ id }) => id === 'tpm_pcr').map(({ detail }) => detail)).toEqual([
+      'tpm.eventLog.commandLines is among the reference values',
+      'tpm.eventLog.files is among the reference values',
+    ]);
+  });
+
   it('order and repetition say nothing, and less than is listed is right', () => {
     const wide = pinning({ applications: [OTHER, APPLICATION], files: [FILE] });
     expect(appraised(wide, logged({ applications: [APPLICATION] })).outcome).toBe('allow');
