@@ -17,6 +17,7 @@ import { requireLogLength } from './tcg-event-log.js';
 /** Types of the top-level TLVs of a record (TCG Canonical Event Log Format, section 5.1). */
 const RECORD_NUMBER = 0;
 const PCR = 1;
+const NV_INDEX = 2;
 const DIGESTS = 3;
 /** Content: of the log itself, PC Client, IMA template, IMA TLV, and that of Google's Container-Optimized OS. */
 const CONTENTS: ReadonlySet<number> = new Set([4, 5, 6, 7, 80]);
@@ -46,7 +47,7 @@ const BANK_BY_ALGORITHM: ReadonlyMap<number, EventBank> = new Map(
  * or one record a line. Digests of algorithms that this parser does not know are left out; a record has one at least
  * that it knows. Members of the content other than its text are not read.
  *
- * Not judged: record numbers, which nothing measures. What a record extends is a PCR: one of an NV index is refused.
+ * Not judged: record numbers, which nothing measures. A record of an NV index extends no PCR, and is left out.
  *
  * @throws {FormatError} `eventlog_limit`, `eventlog_format`
  */
@@ -72,16 +73,26 @@ export function isCanonicalJson([first]: Uint8Array): boolean {
 function readTlvs(bytes: Uint8Array, maximumBytes: number): readonly MeasuredEvent[] {
   const reader = new ByteReader(bytes, 'eventlog_format');
   const events: MeasuredEvent[] = [];
-  while (reader.remaining > 0) {
-    requireRoom(events.length);
+  for (let count = 0; reader.remaining > 0; count++) {
+    requireRoom(count);
     const { offset } = reader;
     readTlv(reader, RECORD_NUMBER, MAXIMUM_NUMBER_LENGTH);
-    const index = numberOf(readTlv(reader, PCR, MAXIMUM_PCR_LENGTH));
+    const index = readPcrIndex(reader);
     const digests = readDigests(readTlv(reader, DIGESTS, maximumBytes));
     requireDigest(digests, offset);
-    events.push({ index, type: null, offset, digests, data: readContent(reader) });
+    const data = readContent(reader);
+    if (index !== null) events.push({ index, type: null, offset, digests, data });
   }
   return events;
+}
+
+/** Null where the record is of an NV index. */
+function readPcrIndex(reader: ByteReader): number | null {
+  const { offset } = reader;
+  const type = reader.u8('type');
+  if (type !== PCR && type !== NV_INDEX) throw malformed(offset, `a TLV of type ${type} names no PCR`);
+  const value = readValue(reader, offset, MAXIMUM_PCR_LENGTH);
+  return type === PCR ? numberOf(value) : null;
 }
 
 /** The value of the TLV that has to stand here. */
@@ -89,6 +100,10 @@ function readTlv(reader: ByteReader, type: number, maximum: number): Uint8Array 
   const { offset } = reader;
   const found = reader.u8('type');
   if (found !== type) throw malformed(offset, `a TLV of type ${type} is expected, and this one has type ${found}`);
+  return readValue(reader, offset, maximum);
+}
+
+function readValue(reader: ByteReader, offset: number, maximum: number): Uint8Array {
   const length = reader.u32be('length');
   if (length === 0 || length > maximum) {
     throw new FormatError('eventlog_limit', `the TLV at offset ${offset} is ${length} bytes`);
@@ -119,9 +134,11 @@ function readContent(reader: ByteReader): Uint8Array {
 
 function readJson(bytes: Uint8Array): readonly MeasuredEvent[] {
   const events: MeasuredEvent[] = [];
+  let count = 0;
   for (const { offset, value } of jsonRecords(bytes)) {
-    requireRoom(events.length);
-    events.push(eventOfJson(value, offset));
+    requireRoom(count++);
+    const record = isObject(value) ? value : {};
+    if (!isOfNvIndex(record)) events.push(eventOfJson(record, offset));
   }
   return events;
 }
@@ -157,8 +174,15 @@ function parseJson(bytes: Uint8Array, offset: number): JsonValue {
   }
 }
 
-function eventOfJson(value: JsonValue, offset: number): MeasuredEvent {
-  const record = isObject(value) ? value : {};
+/** systemd extends NV indices as it extends PCRs, and logs both (systemd.pcrlock(5), systemd-pcrextend(8)). */
+function isOfNvIndex(record: JsonObject): boolean {
+  if (record['pcr'] !== undefined) return false;
+  const content = record['content'];
+  const named = content !== undefined && isObject(content) && typeof content['nvIndexName'] === 'string';
+  return named || typeof record['nv_index'] === 'number';
+}
+
+function eventOfJson(record: JsonObject, offset: number): MeasuredEvent {
   const index = record['pcr'];
   if (typeof index !== 'number' || !Number.isInteger(index)) throw malformed(offset, 'it names no PCR');
   const listed = record['digests'];

@@ -4,7 +4,7 @@ import type { AbsentClaim, EventLogGaps } from '../model/verification.js';
 import { applicationsIn, type Listed, loaderListsIn } from './boot-lists.js';
 import type { JudgedEvent } from './judged-event.js';
 import type { RegisterLayout } from './register-layout.js';
-import { isSeparatorOf, secureBootOf } from './secure-boot.js';
+import { secureBootOf } from './secure-boot.js';
 
 /** Why the events of a register say nothing of the machine; null where they do. */
 export type RegisterCover = (index: number) => AbsentClaim | null;
@@ -12,6 +12,7 @@ export type RegisterCover = (index: number) => AbsentClaim | null;
 export interface BootClaims {
   readonly claims: Omit<EventLogClaims, 'replayed' | 'notCovered'>;
   readonly absent: EventLogGaps['absent'];
+  readonly loadOptions: EventLogGaps['loadOptions'];
 }
 
 /** A claim with its value, or why it has none. */
@@ -37,9 +38,7 @@ export function bootClaims(
     return gap === undefined || gap === null ? make() : { absent: gap };
   };
   const { state, unknown, variables } = secureBootOf(events.get(layout.secureBoot) ?? [], layout);
-  const failed = [...layout.ofFirmware].find((index) =>
-    events.get(index)?.some((event) => isError(event, index, layout)),
-  );
+  const failed = [...layout.ofFirmware].find((index) => hasError(events.get(index) ?? []));
   const variable = (name: keyof typeof variables) =>
     within([layout.secureBoot], () => valueOrUnverified(variables[name], `${name} was not measured exactly once`));
   const lists = loaderListsIn(events, layout);
@@ -75,7 +74,7 @@ export function bootClaims(
       within(filesRegisters(layout), () => entriesOf(lists.files)),
     ),
   };
-  return { claims, absent };
+  return { claims, absent, loadOptions: lists.loadOptions };
 }
 
 /** Files stand in fewer registers than command lines. */
@@ -83,9 +82,12 @@ function filesRegisters({ loader }: RegisterLayout): readonly number[] {
   return loader.filter(({ contents }) => contents === 'files' || contents === 'mixed').map(({ index }) => index);
 }
 
-/** Firmware measures an error where it could not do what Secure Boot asks of it, in whatever register it happened. */
-function isError(event: JudgedEvent, index: number, layout: RegisterLayout): boolean {
-  return event.separator === 'error' && isSeparatorOf(event, index, layout);
+/**
+ * Firmware measures an error where it would else measure a separator, in whatever register that is. By the digest: the log may
+ * call it anything. Beside a separator the same bytes are a setting.
+ */
+function hasError(events: readonly JudgedEvent[]): boolean {
+  return events.some(({ separator }) => separator === 'error') && !events.some(({ separator }) => separator === 'zero');
 }
 
 function errorIn(index: number, { name }: RegisterLayout): string {

@@ -39,11 +39,13 @@ function isExplained(event: JudgedEvent): boolean {
 export interface LoaderLists {
   readonly commandLines: Listed;
   readonly files: Listed;
+  /** Of the command lines, digests that stand where files do: that they are none, only the log says. */
+  readonly loadOptions: readonly string[];
 }
 
 /** What one event is, in the register of a loader. */
 type LoaderEvent =
-  | { readonly kind: 'commandLine' | 'file'; readonly value: string }
+  | { readonly kind: 'commandLine' | 'loadOptions' | 'file'; readonly value: string }
   | { readonly kind: 'explained' }
   | { readonly kind: 'announces'; readonly section: string }
   | { readonly kind: 'unverified' };
@@ -55,18 +57,20 @@ type LoaderEvent =
 export function loaderListsIn(events: Events, layout: RegisterLayout): LoaderLists {
   const count = layout.loader.reduce((sum, { index }) => sum + (events.get(index)?.length ?? 0), 0);
   if (count > MAXIMUM_LOADER_EVENTS) {
-    const absent = `boot loaders measured ${count} events, and up to ${MAXIMUM_LOADER_EVENTS} are read`;
-    return { commandLines: { absent }, files: { absent } };
+    const absent = `boot loaders measured ${count} events, and the limit is ${MAXIMUM_LOADER_EVENTS}`;
+    return { commandLines: { absent }, files: { absent }, loadOptions: [] };
   }
   const found = layout.loader.map((register) => readRegister(events.get(register.index) ?? [], register.contents));
   const wrong = found.flatMap(({ unverified }) => unverified ?? [])[0];
-  const all = (kind: 'commandLine' | 'file') =>
-    listed(found.flatMap(({ read }) => read.flatMap((one) => (one.kind === kind ? [one.value] : []))));
-  if (wrong === undefined) return { commandLines: all('commandLine'), files: all('file') };
+  const all = (...kinds: readonly LoaderEvent['kind'][]) =>
+    found.flatMap(({ read }) => read.flatMap((one) => ('value' in one && kinds.includes(one.kind) ? [one.value] : [])));
+  const files = listed(all('file'));
+  const loadOptions = [...new Set(all('loadOptions'))];
+  if (wrong === undefined) return { commandLines: listed(all('commandLine', 'loadOptions')), files, loadOptions };
   const { offset, index } = wrong.event;
   const absent = `the data of the event at offset ${offset} is not what ${layout.name(index)} was extended by`;
   const isMixed = layout.loader.some((register) => register.index === index && register.contents === 'mixed');
-  return { commandLines: { absent }, files: isMixed ? { absent } : all('file') };
+  return { commandLines: { absent }, files: isMixed ? { absent } : files, loadOptions };
 }
 
 interface ReadRegister {
@@ -110,7 +114,9 @@ function asText(event: JudgedEvent): LoaderEvent | null {
   const text = event.loaderText;
   if (text === null) return null;
   const commandLine = commandLineOf(text);
-  return commandLine === null ? EXPLAINED : { kind: 'commandLine', value: commandLine };
+  if (commandLine === null) return EXPLAINED;
+  // A text that looks like a digest must not pass for a command line whose digest that is.
+  return { kind: 'commandLine', value: DIGEST.test(commandLine) ? hex(event.digest) : commandLine };
 }
 
 /** One register for all: text counts as text, what GRUB labels so has to be that, and all else counts by its digest. */
@@ -119,13 +125,20 @@ function asMixed(event: JudgedEvent): LoaderEvent {
   return asText(event) ?? { kind: 'unverified' };
 }
 
+/** As digests are listed. */
+const DIGEST = /^(?:[0-9a-f]{2}){20,64}$/i;
+
 /** What Linux' EFI stub writes beside the digest of the load options that the kernel was started with. */
 const LOAD_OPTIONS = 'LOADED_IMAGE::LoadOptions\0';
 
+/** What systemd extends PCR 9 by for each NV index that it sets up (systemd-pcrextend(8)). */
+const NV_INDEX = 'nvpcr-init:';
+
 /** By the digest alone. Whether it is of load options or of a file, only the log says: it counts either way. */
-function asDigest({ event: { data }, digest }: JudgedEvent): LoaderEvent {
-  const isLoadOptions = Buffer.from(data).toString('latin1').endsWith(LOAD_OPTIONS);
-  return { kind: isLoadOptions ? 'commandLine' : 'file', value: hex(digest) };
+function asDigest(event: JudgedEvent): LoaderEvent {
+  const text = Buffer.from(event.event.data).toString('latin1');
+  if (text.startsWith(NV_INDEX) && event.isWhole) return EXPLAINED;
+  return { kind: text.endsWith(LOAD_OPTIONS) ? 'loadOptions' : 'file', value: hex(event.digest) };
 }
 
 const COMMAND_LINE_SECTION = '.cmdline';
@@ -162,5 +175,5 @@ const MAXIMUM_TAGGED_LENGTH = 0xffff;
 function listed(found: readonly string[]): Listed {
   const entries = [...new Set(found)];
   if (entries.length <= MAXIMUM_ENTRIES) return { entries };
-  return { absent: `it lists ${entries.length}, and up to ${MAXIMUM_ENTRIES} are read` };
+  return { absent: `it lists ${entries.length}, and the limit is ${MAXIMUM_ENTRIES}` };
 }

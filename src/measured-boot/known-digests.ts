@@ -6,6 +6,7 @@ export type KnownEvent =
   | { readonly kind: 'separator'; readonly of: 'zero' | 'error' }
   | { readonly kind: 'secureBoot' }
   | { readonly kind: 'debugMode' }
+  | { readonly kind: 'dmaProtectionOff' }
   | { readonly kind: 'section'; readonly name: string };
 
 /** Sections of a unified kernel image that systemd-stub measures (systemd-stub(7)), each name with its NUL. */
@@ -28,6 +29,7 @@ const SECTIONS = [
 
 /** A debugger was on (TCG PC Client PFP, PCR[7]); some firmware hashes the NUL too. */
 const DEBUG_MODE = ['UEFI Debug Mode', 'UEFI Debug Mode\0'];
+const DMA_PROTECTION_OFF = ['DMA Protection Disabled', 'DMA Protection Disabled\0'];
 
 /** UEFI_VARIABLE_DATA of SecureBoot up to the length of its contents, and its name. */
 const SECURE_BOOT_START = Buffer.from('61dfe48bca93d211aa0d00e098032b8c0a00000000000000', 'hex');
@@ -51,6 +53,7 @@ function knownEvents(bank: EventBank): ReadonlyMap<string, KnownEvent> {
     [new Uint8Array(4).fill(0xff), { kind: 'separator', of: 'error' }],
     ...SECURE_BOOT_CONTENTS.map((contents) => [secureBootData(contents), { kind: 'secureBoot' }] as const),
     ...DEBUG_MODE.map((text) => [latin1(text), { kind: 'debugMode' }] as const),
+    ...DMA_PROTECTION_OFF.map((text) => [latin1(text), { kind: 'dmaProtectionOff' }] as const),
     ...SECTIONS.map((name) => [latin1(`${name}\0`), { kind: 'section', name }] as const),
   ];
   return new Map(known.map(([data, event]) => [hex(digest(bank, [data])), event]));

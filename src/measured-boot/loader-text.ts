@@ -75,8 +75,12 @@ function plain(text: string | null): string | null {
   return text === null || text === '' || /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text) ? null : text;
 }
 
-/** Commands of GRUB that start Linux (GRUB manual, linux and linux16; linuxefi of distributions). */
-const LINUX = /^(?:linux|linuxefi|linux16)(?:\s+|$)/;
+/**
+ * Commands of GRUB that load a kernel, or a module with a command line of its own (GRUB manual, Command-line and menu entry
+ * commands; linuxefi of distributions). A command may stand behind exclamation marks, which invert its result alone.
+ */
+const KERNEL =
+  /^(?:!\s*)*(?:linux|linuxefi|linux16|multiboot2?|module2?|xen_(?:hypervisor|module|linux|initrd)|k(?:free|net|open)bsd|xnu_kernel(?:64)?|plan9)(?:\s+|$)/;
 
 /**
  * A command of GRUB: a word, the word of a test, or an assignment. A command line of GRUB starts with the path of a kernel
@@ -87,6 +91,6 @@ const COMMAND = /^(?:[A-Za-z_]\w*=|[A-Za-z_][\w.-]*(?:\s|$)|[[!{}])/;
 /** The command line that a text is; null where it is a command of GRUB that starts no kernel. */
 export function commandLineOf({ text, encoding, label }: LoaderText): string | null {
   if (encoding === 'utf-16' || label !== 'command') return text;
-  if (LINUX.test(text)) return text.replace(LINUX, '');
+  if (KERNEL.test(text)) return text.replace(KERNEL, '');
   return COMMAND.test(text) ? null : text;
 }

@@ -16,6 +16,8 @@ export interface RegisterLayout {
   readonly excusable: boolean;
   /** Indices that have one separator, no more. */
   readonly oneSeparator: ReadonlySet<number>;
+  /** Indices that take settings of the firmware, which may be any bytes. */
+  readonly ofSettings: ReadonlySet<number>;
   /** Secure Boot's variables and authorities. */
   readonly secureBoot: number;
   /** Whether nothing else is measured there. */
@@ -63,6 +65,7 @@ export const PCR_LAYOUT: RegisterLayout = {
   ofSystem: new Set([...range(8, 15), 16, 23]),
   excusable: true,
   oneSeparator: new Set(range(0, 7)),
+  ofSettings: new Set([1, 3, 5, 6]),
   secureBoot: 7,
   secureBootAlone: true,
   applications: [
@@ -92,6 +95,7 @@ export const RTMR_LAYOUT: RegisterLayout = {
   excusable: false,
   // A register has the separators of several PCRs.
   oneSeparator: new Set(),
+  ofSettings: new Set(),
   secureBoot: 1,
   secureBootAlone: false,
   applications: [{ index: 2, afterSeparator: false }],

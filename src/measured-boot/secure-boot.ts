@@ -68,15 +68,15 @@ function isNamedAs(variable: EfiVariable | null, database: Database | undefined)
 }
 
 /**
- * Whether an event is the separator of a register. That of Secure Boot is found by its digest. In other registers four bytes
- * of zeros can be any setting, so there the log has to call it one.
+ * Whether an event is the separator of a register: by its digest. Registers of settings are the exception, where four bytes
+ * of zeros can be any setting, so that the log has to call it one.
  */
 export function isSeparatorOf(
   { separator, event }: JudgedEvent,
   index: number,
-  { secureBoot }: RegisterLayout,
+  { ofSettings }: RegisterLayout,
 ): boolean {
-  return separator !== null && (index === secureBoot || event.type === EVENT_TYPE.separator);
+  return separator !== null && (!ofSettings.has(index) || event.type === EVENT_TYPE.separator);
 }
 
 /** Variables of Secure Boot after the separator: no firmware writes them there. Of an event its offset. */
@@ -90,8 +90,9 @@ export function lateVariable(events: readonly JudgedEvent[]): number | null {
   return late?.judged.event.offset ?? null;
 }
 
-/** An authority is a key of db, and is logged under that name. */
-function isLate({ variable, isAuthority }: Reading): boolean {
+/** An authority is a key of db, and is logged under that name. SecureBoot is found by its digest, whatever the log says. */
+function isLate({ judged, variable, isAuthority }: Reading): boolean {
+  if (judged.known?.kind === 'secureBoot') return true;
   if (variable === null) return false;
   const named = (wanted: { readonly name: string; readonly guid: string }) => isNamed(variable, wanted);
   if (named(VARIABLES.db)) return !isAuthority;

@@ -77,6 +77,8 @@ export interface EventLogGaps {
   readonly unexplained: readonly number[];
   /** Why a claim is null. */
   readonly absent: { readonly [claim in BootClaim]?: AbsentClaim };
+  /** Of the command lines, digests that stand where files do: that they are of no file, only the log says. */
+  readonly loadOptions: readonly string[];
 }
 
 /** Why an event log does not show a claim. */

@@ -36,48 +36,68 @@ const LISTS: ReadonlySet<BootClaim> = new Set<BootList>(['applications', 'comman
  */
 export function bootComparisons(references: BootReferences, log: ComparedLog): readonly BootComparison[] {
   return Object.entries(references).flatMap(([member, accepted]) =>
-    accepted === null
-      ? []
-      : [{ ...compareClaim(member as BootClaim, accepted, log), remark: remarkOn(member, references) }],
+    accepted === null ? [] : [compareClaim(member as keyof BootReferences, accepted, references, log)],
   );
 }
 
+function compareClaim(
+  member: keyof BootReferences,
+  accepted: readonly string[],
+  references: BootReferences,
+  log: ComparedLog,
+): BootComparison {
+  const { claims, gaps, mismatch } = log;
+  const compared = { member, accepted, holds: false, remark: '' };
+  if (claims === undefined) {
+    const finding = 'cannot be compared: the evidence has no event log that holds';
+    return { ...compared, id: 'eventlog_missing', actual: null, finding };
+  }
+  const value: string | readonly string[] | null = claims[member];
+  if (value === null) {
+    const gap = gaps?.absent[member];
+    const finding = `is not shown by the event log: ${gap?.detail ?? 'it does not hold'}`;
+    return { ...compared, id: gap?.check ?? 'eventlog_unverified', actual: null, finding };
+  }
+  const entries = typeof value === 'string' ? [value] : value;
+  const unlisted = unlistedOf(member, entries, references, log);
+  return {
+    ...compared,
+    id: mismatch,
+    actual: value,
+    holds: entries.length > 0 && unlisted.length === 0,
+    finding: findingOf(member, entries, unlisted),
+    remark: remarkOn(member, references),
+  };
+}
+
+/**
+ * What is not among the references. A digest that the log calls load options stands where files do, and is compared with
+ * them too: else whoever sends the log could take a file out of the comparison by its label.
+ */
+function unlistedOf(
+  member: keyof BootReferences,
+  entries: readonly string[],
+  references: BootReferences,
+  { gaps, bank }: ComparedLog,
+): readonly string[] {
+  const ofCommandLines = acceptedCommandLines(references.commandLines ?? NONE, bank);
+  if (member === 'commandLines') return entries.filter((entry) => !ofCommandLines.has(entry));
+  const accepted = new Set(references[member]);
+  const loadOptions = member === 'files' ? (gaps?.loadOptions ?? []) : [];
+  return [
+    ...entries.filter((entry) => !accepted.has(entry)),
+    ...loadOptions.filter((entry) => !accepted.has(entry) && !ofCommandLines.has(entry)),
+  ];
+}
+
 /** Load options and files stand in one register by their digests, and only the log says which is which. */
-function remarkOn(member: string, { files }: BootReferences): string {
+function remarkOn(member: keyof BootReferences, { files }: BootReferences): string {
   return member === 'commandLines' && files === null
     ? '; files are not compared, and a log can call load options a file'
     : '';
 }
 
-function compareClaim(
-  member: BootClaim,
-  accepted: readonly string[],
-  log: ComparedLog,
-): Omit<BootComparison, 'remark'> {
-  const { claims, gaps, mismatch } = log;
-  if (claims === undefined) {
-    return {
-      id: 'eventlog_missing',
-      member,
-      accepted,
-      actual: null,
-      holds: false,
-      finding: 'is nowhere: there is no event log',
-    };
-  }
-  const value = claims[member] as string | readonly string[] | null;
-  if (value === null) {
-    const gap = gaps?.absent[member];
-    const finding = `is not shown by the event log: ${gap?.detail ?? 'it does not hold'}`;
-    return { id: gap?.check ?? 'eventlog_unverified', member, accepted, actual: null, holds: false, finding };
-  }
-  const entries = typeof value === 'string' ? [value] : value;
-  const unlisted = entries.filter((entry) => !isAccepted(entry, accepted, member === 'commandLines' ? log.bank : null));
-  const holds = entries.length > 0 && unlisted.length === 0;
-  return { id: mismatch, member, accepted, actual: value, holds, finding: findingOf(member, entries, unlisted) };
-}
-
-function findingOf(member: BootClaim, entries: readonly string[], unlisted: readonly string[]): string {
+function findingOf(member: keyof BootReferences, entries: readonly string[], unlisted: readonly string[]): string {
   if (entries.length === 0) return 'is empty';
   if (!LISTS.has(member)) return 'is not among the reference values';
   return `has what is not among the reference values: ${shortened(unlisted)}`;
@@ -90,10 +110,24 @@ function shortened(values: readonly string[]): string {
   return `${values.slice(0, SHOWN).join(', ')}${rest}`;
 }
 
-/** @param bank of the digests that may stand for a text; null where values are no text */
-function isAccepted(entry: string, accepted: readonly string[], bank: ComparedLog['bank'] | null): boolean {
-  if (accepted.includes(entry)) return true;
-  return bank !== null && accepted.some((text) => digestsOfText(text, bank).includes(entry));
+const NONE: readonly string[] = [];
+
+/** As digests are written. A reference in this form is never taken for the text of a command line. */
+const DIGEST = /^(?:[0-9a-f]{64}|[0-9a-f]{96})$/;
+
+/** Policies never change: what their texts hash to is worked out once. */
+const byReferences = new WeakMap<readonly string[], Map<ComparedLog['bank'], ReadonlySet<string>>>();
+
+/** The texts and digests that are accepted, and the digests of the texts. */
+function acceptedCommandLines(references: readonly string[], bank: ComparedLog['bank']): ReadonlySet<string> {
+  const ofBanks = byReferences.get(references) ?? new Map<ComparedLog['bank'], ReadonlySet<string>>();
+  byReferences.set(references, ofBanks);
+  const known = ofBanks.get(bank);
+  if (known !== undefined) return known;
+  const texts = references.filter((reference) => !DIGEST.test(reference));
+  const accepted = new Set([...references, ...texts.flatMap((text) => digestsOfText(text, bank))]);
+  ofBanks.set(bank, accepted);
+  return accepted;
 }
 
 /** A loader may hash a command line in ASCII or UTF-16, with the NUL that ends it or without. */

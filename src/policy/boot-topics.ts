@@ -35,11 +35,12 @@ export const secureBoot: AppraisalTopic = {
   appraise: (policy, input, checks) => {
     const log = wordOfLog(input);
     const other = wordOfOther(input);
-    if (contradict(log, other)) {
+    const configured = other.state ?? withheldState(input);
+    if (contradict(log, configured)) {
       checks.at(log.place).fail('secure_boot', {
-        expected: { [other.source]: other.state },
+        expected: { [other.source]: configured },
         actual: { [log.source]: log.state },
-        detail: `Secure Boot is ${onOrOff(log.state)} by ${log.source}, and ${onOrOff(other.state)} by ${other.source}`,
+        detail: `Secure Boot is ${onOrOff(log.state)} by ${log.source}, and ${onOrOff(configured)} by ${other.source}`,
       });
       return;
     }
@@ -55,9 +56,14 @@ export const secureBoot: AppraisalTopic = {
   },
 };
 
-function contradict(log: SecureBootWord | null, other: SecureBootWord): log is SecureBootWord {
-  if (typeof log?.state !== 'boolean' || typeof other.state !== 'boolean') return false;
-  return log.state !== other.state;
+function contradict(log: SecureBootWord | null, other: JsonValue): log is SecureBootWord {
+  if (typeof log?.state !== 'boolean' || typeof other !== 'boolean') return false;
+  return log.state !== other;
+}
+
+/** Runtime claims of which the key alone is vouched for decide nothing, and may not contradict the log either. */
+function withheldState({ verification: { withheldConfiguration } }: AppraisalInput): JsonValue {
+  return withheldConfiguration?.['secureBoot'] ?? null;
 }
 
 function onOrOff(state: JsonValue): string {

@@ -39,13 +39,18 @@ const snp = naming(
   }),
 );
 
+/** A digest in lower case, as claims have it; any other text as it is. */
+const commandLine: Schema<string> = refined(someText, (text) =>
+  /^(?:[0-9a-f]{64}|[0-9a-f]{96})$/i.test(text) ? text.toLowerCase() : text,
+);
+
 /** What was booted, by an event log. Digests are of the bank that is quoted; of variables, SHA-256 of their contents. */
 function bootOf(digestBytes: number) {
   return naming(
     object({
       applications: alternatives(hex(digestBytes)),
       /** As text, or as a digest. */
-      commandLines: alternatives(someText),
+      commandLines: alternatives(commandLine),
       files: alternatives(hex(digestBytes)),
       db: alternatives(hex(32)),
       dbx: alternatives(hex(32)),

@@ -144,8 +144,11 @@ function verifyData(
   judged: ReadonlyMap<number, readonly JudgedEvent[]>,
   layout: RegisterLayout,
 ): boolean {
-  const wrong = unverifiedEvent(judged.get(layout.secureBoot) ?? [], layout);
-  const detail = `the data of each event in ${layout.name(layout.secureBoot)} is what was measured`;
+  const ofSecureBoot = judged.get(layout.secureBoot) ?? [];
+  const isUnprotected = ofSecureBoot.some(({ known }) => known?.kind === 'dmaProtectionOff');
+  const remark = isUnprotected ? '; the firmware measured that DMA protection is off' : '';
+  const detail = `the data of each event in ${layout.name(layout.secureBoot)} is what was measured${remark}`;
+  const wrong = unverifiedEvent(ofSecureBoot, layout);
   if (wrong === null) {
     checks.pass('eventlog_unverified', { detail });
     return true;
@@ -172,11 +175,11 @@ function verdict(
       ? { check: 'eventlog_replay', detail: `${layout.name(index)} was extended by what the log does not have` }
       : null;
   };
-  const { claims, absent } = bootClaims(judged, layout, cover);
+  const { claims, ...gaps } = bootClaims(judged, layout, cover);
   const numbers = (some: readonly Register[]) => some.map(({ index }) => layout.number(index));
   const unexplained = open.filter(({ index, hasEvents }) => !hasEvents && !layout.ofSystem.has(index));
   return {
     claims: { replayed: numbers(registers.filter(isReplayed)), notCovered: numbers(open), ...claims },
-    gaps: { unexplained: numbers(unexplained), absent },
+    gaps: { unexplained: numbers(unexplained), ...gaps },
   };
 }

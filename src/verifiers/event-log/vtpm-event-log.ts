@@ -1,11 +1,11 @@
 import { parseCanonicalEventLog } from '../../formats/canonical-event-log.js';
-import { DIGEST_ALGORITHM, type EventLog } from '../../formats/measured-event.js';
+import { DIGEST_ALGORITHM, type EventLog, MAXIMUM_EVENTS } from '../../formats/measured-event.js';
 import { parseFirmwareEventLog } from '../../formats/tcg-event-log.js';
 import { PCR_LAYOUT } from '../../measured-boot/register-layout.js';
 import type { Checks } from '../../model/check.js';
 import type { TpmClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
-import { within } from '../../model/errors.js';
+import { FormatError, within } from '../../model/errors.js';
 import type { EventLogInput } from '../../model/evidence.js';
 import type { Verified } from '../../model/verified.js';
 import { markVerified } from '../evidence/mark-verified.js';
@@ -24,7 +24,11 @@ export function readVtpmEventLog(input: EventLogInput, maximumBytes: number): Vt
   const [first = EVENT_LOG, second = EVENT_LOG] = places;
   const log = within(first, () => parseFirmwareEventLog(firmware, maximumBytes));
   if (canonical === undefined) return [log];
-  return [log, within(second, () => parseCanonicalEventLog(canonical, maximumBytes))];
+  const records = within(second, () => parseCanonicalEventLog(canonical, maximumBytes));
+  const count = log.events.length + records.events.length;
+  if (count <= MAXIMUM_EVENTS) return [log, records];
+  const message = `the event logs have ${count} events, the limit is ${MAXIMUM_EVENTS}`;
+  throw new FormatError('eventlog_limit', message, { pointer: EVENT_LOG });
 }
 
 /** Checks that the event log of a vTPM must have an outcome for, in the order in which they run. */

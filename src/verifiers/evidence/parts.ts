@@ -145,6 +145,8 @@ export interface QuotedState {
   readonly pcrSelect: Uint8Array;
   /** The values that were sent, in the order of the selection. */
   readonly values: readonly Uint8Array[];
+  /** Indices of the SHA-256 bank that are selected. */
+  readonly selectedPcrs: readonly number[];
 }
 
 export interface OpenedCertifiedKey {

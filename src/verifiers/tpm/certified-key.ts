@@ -154,8 +154,15 @@ function isBindableKey({ attributes, authPolicy, nameHash, key }: TpmtPublic, qu
   const { fixedTpm, fixedParent, sensitiveDataOrigin, userWithAuth, decrypt, sign } = attributes;
   const isPrivate = fixedTpm && fixedParent && sensitiveDataOrigin && !userWithAuth;
   const isStrong = key.kind === 'ec' || weaknessOf(key, null) === null;
-  if (!isPrivate || !decrypt || sign || !isStrong || quoted === null) return false;
+  if (!isPrivate || !decrypt || sign || !isStrong || quoted === null || !saysWhatWasBooted(quoted)) return false;
   return nameHash !== null && nameHash !== 'sha1' && equalInConstantTime(authPolicy, pcrPolicy(nameHash, quoted));
+}
+
+/** PCRs of the firmware. A policy over others alone, such as resettable ones, holds whatever is booted. */
+const BOOT_PCRS = [0, 1, 2, 3, 4, 5, 6, 7];
+
+function saysWhatWasBooted({ selectedPcrs }: QuotedState): boolean {
+  return BOOT_PCRS.every((index) => selectedPcrs.includes(index));
 }
 
 /** Digest of the policy that consists of TPM2_PolicyPCR alone (TPM 2.0 part 3, TPM2_PolicyPCR). */

@@ -78,7 +78,7 @@ function readStructure(message: Uint8Array): Structure {
 function quotedState({ structure: { quote }, pcrs }: ReadQuote): QuotedState | null {
   if (quote === null) return null;
   const { extraData, pcrSelect } = quote;
-  return { extraData, pcrSelect, values: selectedValues(quote, pcrs) };
+  return { extraData, pcrSelect, values: selectedValues(quote, pcrs), selectedPcrs: selectedPcrs(quote) };
 }
 
 /** The values in the order of the selections, then ascending; empty where one was not sent. */

@@ -76,7 +76,6 @@ describe('a Canonical Event Log in TLV', () => {
 
   it.each<[string, Uint8Array, string]>([
     ['with another TLV first', record({ number: tlv(1, Uint8Array.of(0)) }), 'eventlog_format'],
-    ['of an NV index', record({ pcr: tlv(2, bigEndian(0x01800001, 4)) }), 'eventlog_format'],
     ['with content in place of digests', record({ digests: tlv(80, SHA256) }), 'eventlog_format'],
     ['with content of a type that is not known', record({ content: tlv(8, NONE) }), 'eventlog_format'],
     ['with no digest that is known', record({ digests: tlv(3, tlv(0x12, new Uint8Array(32))) }), 'eventlog_format'],
@@ -197,7 +196,6 @@ describe('records in JSON', () => {
 
   it.each<[string, unknown, string]>([
     ['no PCR', { digests: [DIGEST] }, 'eventlog_format'],
-    ['an NV index', { nv_index: 1, digests: [DIGEST] }, 'eventlog_format'],
     ['half a PCR', { ...good, pcr: 1.5 }, 'eventlog_format'],
     ['a PCR as text', { ...good, pcr: '11' }, 'eventlog_format'],
     ['no digests', { pcr: 11 }, 'eventlog_format'],
@@ -229,4 +227,17 @@ describe('records in JSON', () => {
     expect(parse(text('[]')).events).toEqual([]);
     expect([...parse(text('[]')).algorithms]).toEqual([]);
   });
+});
+
+it('leaves out records of NV indices, which extend no PCR, in every form', () => {
+  const tlvs = joinBytes(record({ pcr: tlv(2, bigEndian(0x01800001, 4)) }), record());
+  expect(parseCanonicalEventLog(tlvs, LIMIT).events).toHaveLength(1);
+  const digests = [{ hashAlg: 'sha256', digest: '00'.repeat(32) }];
+  const records = [
+    { nv_index: 1, digests },
+    { digests, content_type: 'systemd', content: { nvIndexName: 'login', string: 'x' } },
+    { pcr: 11, digests },
+  ];
+  const json = Uint8Array.from(Buffer.from(JSON.stringify(records)));
+  expect(parseCanonicalEventLog(json, LIMIT).events.map(({ index }) => index)).toEqual([11]);
 });

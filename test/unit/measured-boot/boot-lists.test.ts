@@ -160,7 +160,7 @@ describe('events of boot loaders', () => {
     const more = (total: number) =>
       Array.from({ length: total - count }, (_, index) => grubEvent('grub_cmd: ', `set x=${index}`));
     expect(listOf([...GRUB, ...more(1024)], 'commandLines')).toEqual([GRUB_COMMAND_LINE]);
-    const why = /^boot loaders measured 1025 events, and up to 1024 are read$/;
+    const why = /^boot loaders measured 1025 events, and the limit is 1024$/;
     expectAbsent([...GRUB, ...more(1025)], 'commandLines', 'eventlog_unverified', why);
     expectAbsent([...GRUB, ...more(1025)], 'files', 'eventlog_unverified', why);
     expect(listOf([...GRUB, ...more(1025)], 'applications')).toHaveLength(3);
@@ -451,5 +451,39 @@ describe('the boot of a TD', () => {
   it('of Windows has its separators in RTMR 2', () => {
     expect(claimsOfCcel(asCcelEvents(WINDOWS)).absent).not.toHaveProperty('commandLines');
     expect(claimsOfCcel(asCcelEvents(firmwareEvents())).claims.commandLines).toEqual([]);
+  });
+});
+
+describe('what a label could hide', () => {
+  it.each([
+    '! linux /vmlinuz init=/bin/sh',
+    '!! linux /vmlinuz init=/bin/sh',
+    'multiboot2 /xen.gz init=/bin/sh',
+    'module2 /vmlinuz init=/bin/sh',
+    'xen_hypervisor /xen init=/bin/sh',
+  ])('TPM-17 counts a command that loads a kernel: %s', (command) => {
+    const listed = listOf([...GRUB, grubEvent('grub_cmd: ', command)], 'commandLines');
+    expect(listed).toEqual([GRUB_COMMAND_LINE, expect.stringContaining('init=/bin/sh')]);
+  });
+
+  it('TPM-17 has a text that looks like a digest by its own digest', () => {
+    const digest = 'ab'.repeat(32);
+    expect(listOf([...UKI, stubCommandLine(digest)], 'commandLines')).not.toContain(digest);
+  });
+
+  it('TPM-17 says which digests are command lines by the word of the log alone', () => {
+    const events = [...GRUB, grubFile('/initrd.img\0LOADED_IMAGE::LoadOptions', 'EVIL')];
+    const { claims, loadOptions } = claimsOf(events);
+    expect(loadOptions).toEqual([of('EVIL')]);
+    expect(claims.commandLines).toContain(of('EVIL'));
+    expect(claims.files).not.toContain(of('EVIL'));
+    expect(claimsOf(GRUB).loadOptions).toEqual([]);
+  });
+
+  it('does not count what systemd measures of an NV index as a file', () => {
+    const entry: LogEvent = { pcr: 9, type: LOG_EVENT.ipl, data: text('nvpcr-init:login:0x01d10200') };
+    expect(listOf([...GRUB, entry], 'files')).toEqual(listOf(GRUB, 'files'));
+    const forged = { ...entry, measured: text('EVIL') };
+    expect(listOf([...GRUB, forged], 'files')).toContain(of('EVIL'));
   });
 });

@@ -26,6 +26,11 @@ it('TPM-12 counts an error in PCR 7 whatever its type is said to be, and a setti
   expect(claimsOf(asSetting(1)).claims.secureBoot).toBe(true);
 });
 
+it.each([0, 1, 2, 3, 4, 5, 6, 7])('TPM-12 counts an error of PCR %i whatever type the log gives it', (pcr) => {
+  const retyped = { ...separatorEvent(pcr, ERROR), type: LOG_EVENT.action };
+  expect(claimsOf(change(EVENTS, separatorOf(pcr), () => retyped)).claims.secureBoot).toBeNull();
+});
+
 it('TPM-12 twin: a PCR of the system may be extended by the same data', () => {
   const { claims } = claimsOf([...EVENTS, { pcr: 9, type: LOG_EVENT.ipl, data: ERROR }]);
   expect(claims.secureBoot).toBe(true);

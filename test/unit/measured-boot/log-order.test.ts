@@ -67,6 +67,21 @@ describe('the order of an event log', () => {
     expect(faultsOf([...BOOT, { ...separatorEvent(7), type: LOG_EVENT.action }])).toHaveLength(1);
   });
 
+  it.each([0, 2, 4, 7])('TPM-12 has one separator in PCR %i whatever type a second one is given', (pcr) => {
+    expect(faultsOf([...BOOT, { ...separatorEvent(pcr), type: LOG_EVENT.ipl }])).toHaveLength(1);
+  });
+
+  it('TPM-12 finds SecureBoot behind the separator by its digest', () => {
+    const hidden = {
+      pcr: 7,
+      type: LOG_EVENT.platformConfigFlags,
+      data: new Uint8Array(4).fill(1),
+      measured: secureBootVariable('SecureBoot', Uint8Array.of(0)),
+    };
+    expect(faultsOf([...BOOT, hidden])).toHaveLength(1);
+    expect(faultsOfCcel([...asCcelEvents(BOOT), ...asCcelEvents([hidden])])).toHaveLength(1);
+  });
+
   it('TPM-12 twin: four bytes of zeros that are measured as a setting are no separator', () => {
     const setting = { ...separatorEvent(1), type: LOG_EVENT.platformConfigFlags };
     expect(faultsOf([...BOOT, setting])).toEqual([]);

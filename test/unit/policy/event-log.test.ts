@@ -31,7 +31,7 @@ function logged(
   const hcl = hclClaims({ vmConfiguration: configured === null ? {} : { secureBoot: configured } });
   return {
     claims: azClaims({ hcl, tpm: tpmClaims({ eventLog: eventLogClaims(overrides) }) }),
-    eventLogGaps: { unexplained: [], absent: {}, ...gaps },
+    eventLogGaps: { unexplained: [], absent: {}, loadOptions: [], ...gaps },
   };
 }
 
@@ -96,6 +96,15 @@ describe('Secure Boot with an event log', () => {
       ).toEqual(['secure_boot_unknown']);
     },
   );
+
+  it('TPM-18 denies where it contradicts runtime claims of which the key alone is vouched for', () => {
+    const { vmConfiguration: _, ...hcl } = hclClaims({ paravisor: { known: true, by: 'akCertificate' } });
+    const claims = azClaims({ hcl, tpm: tpmClaims({ eventLog: eventLogClaims() }) });
+    const given = (secureBoot: boolean) => ({ claims, withheldConfiguration: { secureBoot } });
+    expect(appraised(REQUIRED, given(true)).outcome).toBe('allow');
+    expect(failed(appraised(REQUIRED, given(false)))).toEqual(['secure_boot']);
+    expect(failed(appraised({}, given(false)))).toEqual(['secure_boot']);
+  });
 
   it('is decided by the CCEL of a bare TD', () => {
     const given = (secureBoot: boolean) => ({
@@ -179,6 +188,24 @@ describe('reference values of a boot', () => {
     const many = ['1', '2', '3', '4', '5'].map((digit) => digit.repeat(64));
     const appraisal = appraised(pinning({ files: [FILE] }), logged({ files: [FILE, ...many] }));
     expect(only(appraisal, 'tpm_pcr').detail).toContain(`${many.slice(0, 3).join(', ')} and 2 more`);
+  });
+
+  it('TPM-17 compare a digest that the log calls load options with the files too', () => {
+    const evil = logged({ commandLines: [COMMAND_LINE, OTHER] }, { loadOptions: [OTHER] });
+    expect(failed(appraised(pinning({ files: [FILE] }), evil))).toEqual(['tpm_pcr']);
+    expect(failed(appraised(pinning({ files: [FILE], applications: [APPLICATION] }), evil))).toEqual(['tpm_pcr']);
+    expect(appraised(pinning({ files: [FILE, OTHER] }), evil).outcome).toBe('allow');
+    const options = createHash('sha256').update(Buffer.from(COMMAND_LINE, 'utf16le')).digest('hex');
+    const genuine = logged({ commandLines: [COMMAND_LINE, options] }, { loadOptions: [options] });
+    expect(appraised(pinning(), genuine).outcome).toBe('allow');
+  });
+
+  it('TPM-17 never take a digest that is listed for the text of a command line', () => {
+    const asText = createHash('sha256').update(OTHER).digest('hex');
+    const policy = pinning({ commandLines: [OTHER], files: [FILE] });
+    expect(failed(appraised(policy, logged({ commandLines: [asText] })))).toEqual(['tpm_pcr']);
+    const upper = pinning({ commandLines: ['AB'.repeat(32)], files: [FILE] });
+    expect(appraised(upper, logged({ commandLines: ['ab'.repeat(32)] })).outcome).toBe('allow');
   });
 
   it('TPM-17 say that command lines alone leave something open', () => {

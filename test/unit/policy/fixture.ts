@@ -259,6 +259,7 @@ export interface Situation {
   readonly paravisorMinGuestSvn?: number;
   readonly selectedPcrs?: readonly number[];
   readonly eventLogGaps?: EventLogGaps;
+  readonly withheldConfiguration?: JsonObject;
 }
 
 /** What a genuine Azure SEV-SNP VM, or evidence of another type, with a fresh nonce is judged as, except for what a test says. */
@@ -279,6 +280,7 @@ export function situation(given: Situation = {}): AppraisalInput {
       ...(given.tcbShortfalls === undefined ? {} : { tcbShortfalls: given.tcbShortfalls }),
       ...(given.collateralIssued === undefined ? {} : { collateralIssued: given.collateralIssued }),
       ...(given.selectedPcrs === undefined ? {} : { selectedPcrs: given.selectedPcrs }),
+      ...(given.withheldConfiguration === undefined ? {} : { withheldConfiguration: given.withheldConfiguration }),
       ...(given.eventLogGaps === undefined ? {} : { eventLogGaps: given.eventLogGaps }),
       ...(given.paravisorMinGuestSvn === undefined ? {} : { paravisorMinGuestSvn: given.paravisorMinGuestSvn }),
     },

@@ -253,7 +253,7 @@ export const MEMBER_FLIPS: readonly MemberFlip[] = [
   requiring('tpm.quotedPcrs', [9], { types: VTPM }),
   requiring('tpm.runtimePcrs', [5], {
     types: VTPM,
-    given: (type) => ({ ...genuine(type), eventLogGaps: { unexplained: [5], absent: {} } }),
+    given: (type) => ({ ...genuine(type), eventLogGaps: { unexplained: [5], absent: {}, loadOptions: [] } }),
   }),
   ...tokenFlips('maa', 'complianceStatus', ['azure-compliant-uvm']),
   ...tokenFlips('maa', 'attestationType', ['tdxvm'], TDX),

@@ -169,12 +169,20 @@ describe('the policy of a key that is used under PCR values alone', () => {
     extraData: NONCE,
     pcrSelect: joinBytes(Uint8Array.of(0, 0, 0, 1), pcrSelection(SELECTION)),
     values: [VALUE],
+    selectedPcrs: [0, 1, 2, 3, 4, 5, 6, 7],
   };
 
   it('is the one that a TPM makes of it', () => {
     expect(Buffer.from(pcrPolicyDigest([SELECTION], [VALUE]))).toEqual(POLICY);
     expect(judge(certified({ authPolicy: POLICY }), { quoted }).bindable).not.toBeNull();
   });
+
+  it.each([[[]], [[16]], [[0, 1, 2, 3, 4, 5, 6]], [[1, 2, 3, 4, 5, 6, 7]]])(
+    'binds nothing where the quote does not say what was booted: %j',
+    (selectedPcrs) => {
+      expect(judge(certified({ authPolicy: POLICY }), { quoted: { ...quoted, selectedPcrs } }).bindable).toBeNull();
+    },
+  );
 
   it('is another for another selection, another value, another order', () => {
     const others: readonly QuotedState[] = [
