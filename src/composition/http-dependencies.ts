@@ -89,7 +89,9 @@ function verifyEvidenceWith(
   codec: ChallengeCodec,
   parts: ServiceParts,
 ): VerifyEvidenceUseCase {
-  const { configuration, world, clockWatch, policies, challenges, resetMemory, services } = parts;
+  const { configuration, world, clockWatch, metrics, policies, challenges, resetMemory, services } = parts;
+  const resets = new ResetTracking(resetMemory, world.log);
+  metrics.watchResetMemory(() => resets.failures);
   return createVerifyEvidence(
     container,
     {
@@ -97,7 +99,7 @@ function verifyEvidenceWith(
       services: services.services,
       policies: () => policies.snapshot(),
       nonces: new NonceRecogniser(codec, challenges.store, world.log),
-      resets: new ResetTracking(resetMemory, world.log),
+      resets,
       clock: clockWatch,
       log: world.log,
     },

@@ -68,6 +68,7 @@ async function openService(configuration: Configuration, world: World, opened: O
   const key = await readChallengeKey(configuration, log);
   const store = openChallengeStore(clock, log, opened);
   const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
+  await resetMemory.start();
   const outside = await openOutside(configuration, { ...world, clock }, metrics, opened);
   const dependencies = httpDependencies({
     configuration,

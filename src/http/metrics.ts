@@ -129,6 +129,15 @@ export class Metrics {
     });
   }
 
+  /** Adds how often the memory of vTPM resets could not be used. */
+  watchResetMemory(failures: () => number): void {
+    this.#watch(Counter, {
+      name: 'veritee_tpm_reset_memory_failures_total',
+      help: 'Reads and writes of the memory of vTPM resets that failed or took too long.',
+      read: () => [[failures()]],
+    });
+  }
+
   /** Adds when API keys, certificates of the listener and waivers end, as they are in force when the figures are asked for. */
   watchEndings(endings: () => EndingFigures): void {
     this.#watch(Gauge, {

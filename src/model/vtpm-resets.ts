@@ -19,7 +19,10 @@ export type RememberedResets =
   | { readonly state: 'not consulted' }
   | { readonly state: 'unavailable'; readonly detail: string; readonly retryable: boolean };
 
-/** The highest counts that were allowed of each vTPM, by the thumbprint of its attestation key. They only grow. */
+/**
+ * The highest counts that were allowed of each vTPM, by the thumbprint of its attestation key. They only grow.
+ * Of what it throws, it has told the log.
+ */
 export interface ResetMemory {
   /**
    * Null where nothing is remembered.

@@ -27,7 +27,8 @@ export function trackedVtpm(verification: Verification): TrackedVtpm | null {
  * boot can arrive in another order than they were made in, so that an earlier clock at equal counts shows nothing.
  */
 export function appraiseResets(verification: Verification, remembered: RememberedResets, checks: Checks): void {
-  const { tpm } = verification.claims;
+  const { akThumbprint, claims } = verification;
+  const { tpm } = claims;
   if (tpm === undefined) {
     checks.fail('tpm_reset', { detail: 'the evidence has no quote of a vTPM, and the policy tracks its resets' });
     return;
@@ -43,26 +44,34 @@ export function appraiseResets(verification: Verification, remembered: Remembere
       checks.pass('tpm_reset', { actual, detail: 'no earlier counts of this vTPM are remembered' });
       break;
     case 'remembered':
-      compare(remembered.counts, countsOf(tpm), checks);
+      compare(remembered.counts, countsOf(tpm), akThumbprint, checks);
       break;
     case 'not consulted':
       checks.warn('tpm_reset', { actual, detail: 'not compared: only the counts of today are remembered' });
       break;
-    case 'unavailable':
-      checks.unavailable('tpm_reset', { actual, detail: remembered.detail, retryable: remembered.retryable });
+    case 'unavailable': {
+      const detail = naming(akThumbprint, remembered.detail);
+      checks.unavailable('tpm_reset', { actual, detail, retryable: remembered.retryable });
       break;
+    }
   }
 }
 
-function compare(remembered: ResetCounts, counts: ResetCounts, checks: Checks): void {
+function compare(remembered: ResetCounts, counts: ResetCounts, akThumbprint: string | undefined, checks: Checks): void {
+  const behind =
+    counts.resetCount === remembered.resetCount
+      ? `restartCount ${counts.restartCount} is lower than ${remembered.restartCount}, which was allowed before at the same resetCount`
+      : `resetCount ${counts.resetCount} is lower than ${remembered.resetCount}, which was allowed before`;
   checks.require(!isBehind(counts, remembered), 'tpm_reset', {
     expected: shown(remembered),
     actual: shown(counts),
-    otherwise:
-      counts.resetCount === remembered.resetCount
-        ? `restartCount ${counts.restartCount} is lower than ${remembered.restartCount}, which was allowed before at the same resetCount`
-        : `resetCount ${counts.resetCount} is lower than ${remembered.resetCount}, which was allowed before`,
+    otherwise: naming(akThumbprint, behind),
   });
+}
+
+/** Names the vTPM as the memory does, so that the operator finds its file: not all evidence has claims of the key. */
+function naming(akThumbprint: string | undefined, detail: string): string {
+  return akThumbprint === undefined ? detail : `${detail} (AK thumbprint ${akThumbprint})`;
 }
 
 /** NonPersistedTPM: a new attestation key at each boot. */

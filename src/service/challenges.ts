@@ -69,14 +69,20 @@ function viewOf(bytes: Uint8Array): DataView {
 /** How long the challenge store is waited for. After that it counts as out of reach. */
 export const CHALLENGE_STORE_TIMEOUT_MS = 100;
 
+/** Work that did not end in its time. */
+export class LateError extends Error {
+  override readonly name = 'LateError';
+}
+
 /**
  * The outcome of `work`, or an error once the time is up. The work itself is not cancelled: its late effects still happen.
+ * @throws {LateError} once the time is up
  * @throws {Error} also what `work` rejects with
  */
 export async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+    timer = setTimeout(() => reject(new LateError(`no answer within ${milliseconds} ms`)), milliseconds);
   });
   try {
     return await Promise.race([work, late]);

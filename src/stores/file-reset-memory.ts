@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UnfitError } from '../model/errors.js';
+import { fileProblem, folderProblem, isSystemError, outputProblem } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
+import { ToldFaults } from '../model/told-faults.js';
 import { isBehind, type ResetCounts, type ResetMemory } from '../model/vtpm-resets.js';
-import { writeDurably } from './durable-file.js';
+import { requireFolder, syncFolder, writeDurably } from './durable-file.js';
 
 interface FileResetMemoryOptions {
   /** Made when something is first kept. */
@@ -20,6 +22,7 @@ const DEFAULT_CAPACITY = 100_000;
 /** A RFC 7638 SHA-256 thumbprint in base64url: never a path. */
 const THUMBPRINT = /^[\w-]{43}$/;
 const FILE_NAME = /^ak-[\w-]{43}$/;
+const TEMPORARY_NAME = /^ak-[\w-]{43}\.[0-9a-f-]{36}\.tmp$/;
 const CONTENT = /^(\d{1,10}) (\d{1,10})\n$/;
 const MAXIMUM_COUNT = 2 ** 32 - 1;
 /** More than two counts have. */
@@ -31,13 +34,25 @@ const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 /** Files that are looked at in one go. */
 const BATCH = 256;
 
+/** Longer than a write takes: a temporary file of that age was left by a process that ended meanwhile. */
+const LEFT_OVER_MS = 10 * 60 * 1000;
+
+const MESSAGES = {
+  begun: 'memory of vTPM resets cannot be used: policies that track resets do not allow',
+  over: 'memory of vTPM resets can be used again',
+};
+
+/** What is faulty, beside single files. Writing is apart: a folder can be read where nothing can be written. */
+const READING = 'reading';
+const WRITING = 'writing';
+
 /**
  * Reset counts of vTPMs, one small file each. A count rises at a boot only, so that writes are few: most requests read
  * one file. Files are read at each request: several processes can share the folder, and a file that is repaired or
  * removed counts at once.
  *
  * A file that is there and says nothing is no reason to forget what it said: whoever can spoil it could then start an old
- * vTPM. There is no lock between processes: two that note the same vTPM at the same moment can leave the lower counts.
+ * vTPM. Nor is a folder that is gone, once it had something. There is no lock between processes: two that note the same vTPM at the same moment can leave the lower counts.
  */
 export class FileResetMemory implements ResetMemory {
   readonly #folder: string;
@@ -45,6 +60,9 @@ export class FileResetMemory implements ResetMemory {
   readonly #capacity: number;
   /** The last call for each vTPM that is being noted. None of them rejects. */
   readonly #turns = new Map<string, Promise<void>>();
+  readonly #faults: ToldFaults;
+  /** Whether the folder has had something: then it is not made anew. */
+  #hasRemembered = false;
   /** Files in the folder; null where they have not been counted yet. */
   #held: number | null = null;
   /** Never rejects. */
@@ -54,15 +72,38 @@ export class FileResetMemory implements ResetMemory {
     this.#folder = folder;
     this.#log = log;
     this.#capacity = capacity;
+    this.#faults = new ToldFaults(log, MESSAGES);
+  }
+
+  /** Tells the log how much is remembered, and removes what a crash has left. Never rejects. */
+  async start(): Promise<void> {
+    const folder = this.#folder;
+    try {
+      const remembered = (await this.#tidiedNames()).length;
+      if (remembered > 0) this.#hasRemembered = true;
+      this.#log.info({ folder, remembered }, 'memory of vTPM resets opened');
+    } catch (error) {
+      this.#faults.begun(READING, { folder }, reasonOf(error, folderProblem));
+    }
   }
 
   async highest(akThumbprint: string): Promise<ResetCounts | null> {
     const name = nameOf(akThumbprint);
-    const text = await readSmallFile(this.#folder, name);
-    if (text === null) return null;
-    const counts = parseCounts(text);
-    if (counts === null) throw new UnfitError(`${name}: not two counts`);
-    return counts;
+    try {
+      const counts = await readCounts(this.#folder, name);
+      if (counts === null) await this.#requireFolder();
+      else this.#hasRemembered = true;
+      this.#faults.over(READING);
+      this.#faults.over(name);
+      return counts;
+    } catch (error) {
+      // What is wrong with the folder is said of the folder, once, and not of each file in it.
+      await this.#requireFolder();
+      this.#hasRemembered = true;
+      this.#faults.over(READING);
+      this.#faults.begun(name, { folder: this.#folder, file: name }, reasonOf(error, fileProblem));
+      throw error;
+    }
   }
 
   async advance(akThumbprint: string, counts: ResetCounts): Promise<ResetCounts> {
@@ -91,11 +132,34 @@ export class FileResetMemory implements ResetMemory {
     return counts;
   }
 
-  /** All of it or none: a temporary file beside it, then a rename. */
+  /** @throws {Error} where the folder cannot be read; one that never had anything need not be there */
+  async #requireFolder(): Promise<void> {
+    try {
+      await requireFolder(this.#folder);
+    } catch (error) {
+      const isGone = isAbsent(error);
+      if (isGone && !this.#hasRemembered) return;
+      const reason = isGone ? { why: 'is gone, and had counts of vTPMs' } : reasonOf(error, folderProblem);
+      this.#faults.begun(READING, { folder: this.#folder }, reason);
+      throw error;
+    }
+  }
+
   async #write(name: string, text: string): Promise<void> {
-    const path = join(this.#folder, name);
+    try {
+      await this.#replace(join(this.#folder, name), text);
+      this.#hasRemembered = true;
+      this.#faults.over(WRITING);
+    } catch (error) {
+      this.#faults.begun(WRITING, { folder: this.#folder }, reasonOf(error, outputProblem));
+      throw error;
+    }
+  }
+
+  /** All of it or none: a temporary file beside it, then a rename, which is on the disk once the folder is. */
+  async #replace(path: string, text: string): Promise<void> {
     const temporary = `${path}.${randomUUID()}.tmp`;
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    if (!this.#hasRemembered) await makeFolder(this.#folder);
     try {
       await writeDurably(temporary, text);
       await rename(temporary, path);
@@ -103,12 +167,13 @@ export class FileResetMemory implements ResetMemory {
       await rm(temporary, { force: true });
       throw error;
     }
+    await syncFolder(this.#folder);
   }
 
   /** Forgets the vTPMs whose counts rose longest ago, some more than needed, so that it is not to be done for each new one. */
   async #makeRoom(): Promise<void> {
     try {
-      this.#held = this.#held === null ? (await this.#names()).length : this.#held + 1;
+      this.#held = this.#held === null ? (await this.#tidiedNames()).length : this.#held + 1;
       if (this.#held <= this.#capacity) return;
       const oldestFirst = await this.#oldestFirst();
       this.#held = oldestFirst.length;
@@ -126,12 +191,21 @@ export class FileResetMemory implements ResetMemory {
     }
   }
 
-  async #names(): Promise<readonly string[]> {
-    return (await readdir(this.#folder)).filter((name) => FILE_NAME.test(name));
+  /** Files of vTPMs, once temporary ones that a crash has left are removed. */
+  async #tidiedNames(): Promise<readonly string[]> {
+    const names = await namesIn(this.#folder);
+    const leftSince = Date.now() - LEFT_OVER_MS;
+    for (const name of names.filter((each) => TEMPORARY_NAME.test(each))) {
+      const path = join(this.#folder, name);
+      // Another process may end its write meanwhile.
+      const found = await stat(path).catch(() => null);
+      if (found !== null && found.mtimeMs < leftSince) await rm(path, { force: true });
+    }
+    return names.filter((name) => FILE_NAME.test(name));
   }
 
   async #oldestFirst(): Promise<readonly string[]> {
-    const names = await this.#names();
+    const names = await this.#tidiedNames();
     const written: { readonly name: string; readonly at: number }[] = [];
     for (let index = 0; index < names.length; index += BATCH) {
       const batch = names.slice(index, index + BATCH);
@@ -150,6 +224,36 @@ function ignore(): void {}
 function nameOf(akThumbprint: string): string {
   if (!THUMBPRINT.test(akThumbprint)) throw new TypeError('not the thumbprint of a key');
   return `ak-${akThumbprint}`;
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isAbsent(error)) return [];
+    throw error;
+  }
+}
+
+/** A new folder, with its name on the disk. */
+async function makeFolder(folder: string): Promise<void> {
+  const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (made !== undefined) await syncFolder(dirname(folder));
+}
+
+/** What the system refuses is for the operator to set right: a stack would not help. */
+function reasonOf(error: unknown, inWords: (error: unknown) => string): { why: string } | { err: unknown } {
+  if (error instanceof UnfitError) return { why: error.message };
+  return isSystemError(error) ? { why: inWords(error) } : { err: error };
+}
+
+/** Null where there is no such file. @throws {UnfitError} for one that does not have two counts */
+async function readCounts(folder: string, name: string): Promise<ResetCounts | null> {
+  const text = await readSmallFile(folder, name);
+  if (text === null) return null;
+  const counts = parseCounts(text);
+  if (counts === null) throw new UnfitError(`${name}: not two counts`);
+  return counts;
 }
 
 /** Null where there is no such file. @throws {UnfitError} for what is no file */
@@ -171,9 +275,13 @@ async function openExisting(path: string) {
   try {
     return await open(path, READ);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (isAbsent(error)) return null;
     throw error;
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  return isSystemError(error) && error.code === 'ENOENT';
 }
 
 function parseCounts(text: string): ResetCounts | null {

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import { createVirtualMachine, type VirtualMachine } from '../../lab/index.js';
 import {
   base64Url,
+  call,
   LabService,
   lenientPolicy,
   NONCE,
@@ -58,7 +59,16 @@ async function ask(vm: VirtualMachine, resetCount: number, restartCount: number,
 
 const verdict = async (...asked: Parameters<typeof ask>) => verdictOf(await ask(...asked));
 const memoryOf = (data: string) => join(lab.root, data, 'tpm-resets');
-const fileOf = (vm: VirtualMachine, data = 'data') => join(memoryOf(data), `ak-${jwkThumbprint(vm.vtpm.publicJwk)}`);
+const thumbprintOf = (vm: VirtualMachine) => jwkThumbprint(vm.vtpm.publicJwk);
+const fileOf = (vm: VirtualMachine, data = 'data') => join(memoryOf(data), `ak-${thumbprintOf(vm)}`);
+/** Records of the log that begin like this and have these fields. */
+const told = (message: string, fields: Readonly<Record<string, string>>) =>
+  lab.output
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
+    .filter((record) => String(record.msg).startsWith(message))
+    .filter((record) => Object.entries(fields).every(([name, value]) => record[name] === value));
 const now = () => new Date(Date.now() - 1000).toISOString();
 
 describe('a vTPM under a policy that tracks its resets', () => {
@@ -97,7 +107,7 @@ describe('a vTPM under a policy that tracks its resets', () => {
       policy: 'tracking',
       expected: { resetCount: 7, restartCount: 2 },
       actual: { resetCount: 6, restartCount: 5 },
-      detail: 'resetCount 6 is lower than 7, which was allowed before',
+      detail: `resetCount 6 is lower than 7, which was allowed before (AK thumbprint ${thumbprintOf(vm)})`,
       remedy: expect.stringContaining('send a new quote'),
     });
   });
@@ -163,7 +173,12 @@ describe('while the memory is out of reach', () => {
     const { body } = await ask(vm, 7, 0, { url });
     expect([body.decision, body.reasons, body.retryable]).toEqual(['indeterminate', ['tpm_reset'], true]);
     expect(await verdict(vm, 7, 0, { url, policy: 'open' })).toEqual(['allow']);
-    expect(lab.output).toContain('memory of vTPM resets cannot be used');
+    await ask(vm, 7, 0, { url });
+    const why = 'is a file, and a folder is expected';
+    // Once at the start: requests add nothing to it.
+    expect(told('memory of vTPM resets cannot be used', { folder: memoryOf('blocked') })).toMatchObject([{ why }]);
+    const figures = String((await call(url, '/metrics')).body);
+    expect(figures).toMatch(/^veritee_tpm_reset_memory_failures_total 2$/m);
     await rm(memoryOf('blocked'));
     expect(await verdict(vm, 7, 0, { url })).toEqual(['allow']);
   });
@@ -174,9 +189,32 @@ describe('while the memory is out of reach', () => {
     await writeFile(fileOf(vm), '');
     const { body } = await ask(vm, 9, 0);
     expect([body.decision, body.reasons, body.retryable]).toEqual(['indeterminate', ['tpm_reset'], false]);
+    expect(body.checks).toContainEqual(
+      expect.objectContaining({ id: 'tpm_reset', detail: expect.stringContaining(`${thumbprintOf(vm)}`) }),
+    );
+    await ask(vm, 9, 0);
+    const file = basename(fileOf(vm));
+    const place = { folder: memoryOf('data'), file };
+    expect(told('memory of vTPM resets cannot be used', place)).toMatchObject([{ why: `${file}: not two counts` }]);
     expect(await verdict(other, 1, 0)).toEqual(['allow']);
     await rm(fileOf(vm));
     expect(await verdict(vm, 1, 0)).toEqual(['allow']);
+    expect(told('memory of vTPM resets can be used again', place)).toHaveLength(1);
+  });
+
+  it('TPM-10 a folder that is gone is no reason to forget, and one of an earlier start is missed too', async () => {
+    const vm = await newVm();
+    const before = await lab.start({}, {}, 'lost');
+    expect(await verdict(vm, 7, 0, { url: before.url })).toEqual(['allow']);
+    await before.close();
+    const { url } = await lab.start({}, {}, 'lost');
+    const folder = memoryOf('lost');
+    expect(told('memory of vTPM resets opened', { folder })).toMatchObject([{ remembered: 0 }, { remembered: 1 }]);
+    await rename(folder, `${folder}.away`);
+    expect(await verdict(vm, 6, 0, { url })).toEqual(['indeterminate', 'tpm_reset']);
+    expect(existsSync(folder)).toBe(false);
+    await rename(`${folder}.away`, folder);
+    expect(await verdict(vm, 6, 0, { url })).toEqual(['deny', 'tpm_reset']);
   });
 
   it.skipIf(process.getuid?.() === 0)('TPM-10 a read-only folder allows what it has, and nothing new', async () => {

@@ -82,6 +82,16 @@ describe('metrics', () => {
     metrics.close();
   });
 
+  it('show how often the memory of vTPM resets could not be used', async () => {
+    const metrics = new Metrics();
+    let failures = 0;
+    metrics.watchResetMemory(() => failures);
+    expect(await metrics.text()).toContain('veritee_tpm_reset_memory_failures_total 0\n');
+    failures = 3;
+    expect(await metrics.text()).toContain('veritee_tpm_reset_memory_failures_total 3\n');
+    metrics.close();
+  });
+
   it('show figures of the process', async () => {
     const metrics = new Metrics();
     const text = await metrics.text();

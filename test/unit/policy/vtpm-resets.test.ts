@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RememberedResets, ResetCounts } from '../../../src/model/vtpm-resets.js';
+import { appraise } from '../../../src/policy/appraise.js';
 import { trackedVtpm } from '../../../src/policy/vtpm-resets.js';
 import {
   appraised,
@@ -10,6 +11,7 @@ import {
   failed,
   hclClaims,
   only,
+  policy,
   results,
   type Situation,
   situation,
@@ -71,6 +73,20 @@ describe('resets of a vTPM that a policy tracks', () => {
         detail,
       });
     }
+  });
+
+  it('TPM-10 name the vTPM where they fail or cannot be compared, whatever claims there are', () => {
+    const { hcl: _, ...claims } = azClaims({ tpm: quoting(6, 2) });
+    const detailOf = (resets: RememberedResets) => {
+      const { verification, ...given } = situation({ claims, resets });
+      const named = { ...given, verification: { ...verification, akThumbprint: KEY } };
+      return only(appraise(policy(TRACKING), named), 'tpm_reset').detail;
+    };
+    expect(detailOf(remembered(7, 2))).toBe(
+      `resetCount 6 is lower than 7, which was allowed before (AK thumbprint ${KEY})`,
+    );
+    const unavailable: RememberedResets = { state: 'unavailable', detail: 'cannot be read', retryable: true };
+    expect(detailOf(unavailable)).toBe(`cannot be read (AK thumbprint ${KEY})`);
   });
 
   it('TPM-10 twin: pass at the first sight, and say so', () => {

@@ -1,8 +1,20 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UnfitError } from '../../../src/model/errors.js';
 import type { ResetCounts } from '../../../src/model/vtpm-resets.js';
@@ -10,14 +22,24 @@ import { FileResetMemory } from '../../../src/stores/file-reset-memory.js';
 import { makePipe } from '../../make-pipe.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
 
-/** A disk that fills up while a file is written. */
-const disk = vi.hoisted(() => ({ isFull: false }));
+/** A disk that fills up while a file is written, or fails, and that tells which names were written to it. */
+const disk = vi.hoisted(() => ({
+  isFull: false,
+  fails: false,
+  synced: [] as { folder: string; names: readonly string[] }[],
+}));
 vi.mock('../../../src/stores/durable-file.js', async (original) => {
-  const { writeDurably } = await original<typeof import('../../../src/stores/durable-file.js')>();
+  const real = await original<typeof import('../../../src/stores/durable-file.js')>();
   return {
+    ...real,
     writeDurably: async (path: string, bytes: Uint8Array | string) => {
-      await writeDurably(path, disk.isFull ? '' : bytes);
-      if (disk.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      await real.writeDurably(path, disk.isFull ? '' : bytes);
+      if (disk.isFull) throw Object.assign(new Error('no space left'), { code: 'ENOSPC', syscall: 'write' });
+    },
+    syncFolder: async (path: string) => {
+      if (disk.fails) throw Object.assign(new Error('i/o error'), { code: 'EIO', syscall: 'fsync' });
+      await real.syncFolder(path);
+      disk.synced.push({ folder: path, names: await readdir(path) });
     },
   };
 });
@@ -31,7 +53,7 @@ beforeEach(async () => {
   log = new RecordingLog();
 });
 afterEach(async () => {
-  disk.isFull = false;
+  Object.assign(disk, { isFull: false, fails: false, synced: [] });
   await rm(root, { recursive: true });
 });
 
@@ -192,6 +214,186 @@ describe('a folder that cannot be used', () => {
     expect(await readdir(folder)).toEqual([`ak-${KEY}`]);
     disk.isFull = false;
     expect(await memory.advance(KEY, counts(8))).toEqual(counts(8));
+  });
+});
+
+describe('the log', () => {
+  const begun = () => log.of(/^memory of vTPM resets cannot be used: policies that track resets do not allow$/);
+  const over = () => log.of(/^memory of vTPM resets can be used again$/);
+  const attempt = (memory: FileResetMemory, key: string) => memory.advance(key, counts(9)).catch(() => null);
+
+  it('TPM-10 names a damaged file once, again where the damage changes, and once when it is over', async () => {
+    const memory = open();
+    const file = `ak-${KEY}`;
+    const notCounts = { folder, file, why: `${file}: not two counts` };
+    await place(KEY, 'spoilt');
+    for (let times = 0; times < 3; times++) await attempt(memory, KEY);
+    await attempt(memory, keyOf('another'));
+    expect([begun(), over()]).toEqual([[notCounts], []]);
+    await rm(fileOf(KEY));
+    await mkdir(fileOf(KEY));
+    for (let times = 0; times < 3; times++) await attempt(memory, KEY);
+    const notFile = { folder, file, why: `${file}: not a file` };
+    expect([begun(), over()]).toEqual([[notCounts, notFile], []]);
+    await rm(fileOf(KEY), { recursive: true });
+    for (let times = 0; times < 3; times++) await attempt(memory, KEY);
+    expect([begun(), over()]).toEqual([[notCounts, notFile], [{ folder, file }]]);
+    await place(KEY, 'spoilt');
+    await attempt(memory, KEY);
+    expect(begun()).toEqual([notCounts, notFile, notCounts]);
+  });
+
+  it('TPM-10 names a file that the system does not give', async () => {
+    await mkdir(folder, { recursive: true });
+    await symlink(fileOf(KEY), fileOf(KEY));
+    const memory = open();
+    await expect(memory.highest(KEY)).rejects.toMatchObject({ code: 'ELOOP' });
+    await attempt(memory, keyOf('another'));
+    await attempt(memory, KEY);
+    expect(begun()).toEqual([{ folder, file: `ak-${KEY}`, why: expect.stringContaining('symbolic link') }]);
+    expect(over()).toEqual([]);
+  });
+
+  it('TPM-10 names a folder that cannot be read once, whichever vTPMs are asked for', async () => {
+    await mkdir(dirname(folder));
+    await writeFile(folder, 'in its place');
+    const memory = open();
+    for (const key of [KEY, keyOf('another'), KEY]) await attempt(memory, key);
+    expect([begun(), over()]).toEqual([[{ folder, why: 'is a file, and a folder is expected' }], []]);
+    await rm(folder);
+    for (const key of [KEY, keyOf('another')]) await attempt(memory, key);
+    expect([begun(), over()]).toEqual([[expect.anything()], [{ folder }]]);
+  });
+
+  it('TPM-10 names a folder that cannot be written once, although it can be read', async () => {
+    const memory = open();
+    await memory.advance(KEY, counts(7));
+    disk.isFull = true;
+    for (const key of [KEY, keyOf('another'), KEY]) {
+      await attempt(memory, key);
+      expect(await memory.highest(KEY)).toEqual(counts(7));
+    }
+    expect([begun(), over()]).toEqual([[{ folder, why: 'cannot be written: no space is left' }], []]);
+    disk.isFull = false;
+    for (const key of [KEY, keyOf('another')]) await attempt(memory, key);
+    expect([begun(), over()]).toEqual([[expect.anything()], [{ folder }]]);
+  });
+
+  it('TPM-10 tells at start how many vTPMs are remembered, and of a folder that cannot be read', async () => {
+    const opened = () => log.of(/^memory of vTPM resets opened$/);
+    await open().start();
+    expect(opened()).toEqual([{ folder, remembered: 0 }]);
+    await place(KEY, '7 0\n');
+    await place(keyOf('another'), 'spoilt');
+    await writeFile(join(folder, 'README'), 'of the operator');
+    await open().start();
+    expect(opened()).toEqual([expect.anything(), { folder, remembered: 2 }]);
+    await rm(folder, { recursive: true });
+    await writeFile(folder, 'in its place');
+    await open().start();
+    expect([opened().length, begun()]).toEqual([2, [{ folder, why: 'is a file, and a folder is expected' }]]);
+  });
+});
+
+describe('a folder that is gone', () => {
+  const other = keyOf('another');
+  const had: readonly (readonly [string, (memory: FileResetMemory) => Promise<unknown>])[] = [
+    ['at the start', (memory) => memory.start()],
+    ['when it was read', (memory) => memory.highest(KEY)],
+    ['when it was written', (memory) => memory.advance(KEY, counts(8))],
+  ];
+
+  it.each(had)('TPM-10 is out of reach where it had counts %s', async (_title, use) => {
+    await place(KEY, '7 0\n');
+    const memory = open();
+    await use(memory);
+    await rename(folder, `${folder}.away`);
+    for (const key of [KEY, other]) {
+      await expect(memory.highest(key)).rejects.toMatchObject({ code: 'ENOENT' });
+      await expect(memory.advance(key, counts(9))).rejects.toMatchObject({ code: 'ENOENT' });
+    }
+    expect(existsSync(folder)).toBe(false);
+    expect(log.of(/cannot be used/)).toEqual([{ folder, why: 'is gone, and had counts of vTPMs' }]);
+    await rename(`${folder}.away`, folder);
+    expect((await memory.highest(KEY))?.resetCount).toBeGreaterThan(6);
+    expect(await memory.advance(other, counts(1))).toEqual(counts(1));
+  });
+
+  it('TPM-10 is out of reach where what it had is damaged', async () => {
+    await place(KEY, 'spoilt');
+    const memory = open();
+    await expect(memory.highest(KEY)).rejects.toThrow(UnfitError);
+    await rm(folder, { recursive: true });
+    await expect(memory.highest(KEY)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('TPM-10 twin: is empty where it had none', async () => {
+    await mkdir(folder, { recursive: true });
+    const memory = open();
+    await memory.start();
+    expect(await memory.highest(KEY)).toBeNull();
+    await rm(folder, { recursive: true });
+    expect(await memory.highest(KEY)).toBeNull();
+    expect(await memory.advance(KEY, counts(1))).toEqual(counts(1));
+  });
+
+  it('TPM-10 twin: forgets all where an empty one is in its place', async () => {
+    const memory = open();
+    await memory.advance(KEY, counts(7));
+    await rm(folder, { recursive: true });
+    await mkdir(folder);
+    expect(await memory.advance(KEY, counts(1))).toEqual(counts(1));
+  });
+});
+
+describe('what is kept', () => {
+  it('TPM-10 has its name on the disk too, and so has its folder where that is new', async () => {
+    const memory = open();
+    await memory.advance(KEY, counts(7));
+    const ofFile = { folder, names: [`ak-${KEY}`] };
+    expect(disk.synced).toEqual([{ folder: dirname(folder), names: ['tpm-resets'] }, ofFile]);
+    await memory.advance(KEY, counts(8));
+    await memory.advance(KEY, counts(8));
+    expect(disk.synced.slice(2)).toEqual([ofFile]);
+  });
+
+  it('TPM-10 is not kept where its name is not on the disk', async () => {
+    const memory = open();
+    await memory.advance(KEY, counts(7));
+    disk.fails = true;
+    await expect(memory.advance(KEY, counts(8))).rejects.toMatchObject({ code: 'EIO' });
+    expect(log.of(/cannot be used/)).toEqual([{ folder, why: 'cannot be written: the disk or the file system fails' }]);
+  });
+});
+
+describe('a temporary file that a crash has left', () => {
+  const temporary = (id: string) => `${fileOf(KEY)}.${id}.tmp`;
+  let old: string;
+  let recent: string;
+
+  beforeEach(async () => {
+    old = temporary('01234567-89ab-4cde-8f01-23456789abcd');
+    recent = temporary('11234567-89ab-4cde-8f01-23456789abcd');
+    await place(KEY, '7 0\n');
+    await Promise.all([writeFile(old, ''), writeFile(recent, ''), writeFile(join(folder, 'notes.tmp'), '')]);
+    await Promise.all([old, join(folder, 'notes.tmp'), fileOf(KEY)].map((path) => utimes(path, 0, 0)));
+  });
+  const expectTidied = () => {
+    expect([old, recent, join(folder, 'notes.tmp')].map((path) => existsSync(path))).toEqual([false, true, true]);
+  };
+
+  it('is removed at start, and not one that may still be written', async () => {
+    await open().start();
+    expectTidied();
+    expect(await open().highest(KEY)).toEqual(counts(7));
+  });
+
+  it('is removed when room is made', async () => {
+    const memory = open(1);
+    await memory.advance(keyOf('another'), counts(1));
+    await memory.close();
+    expectTidied();
+    expect(existsSync(fileOf(KEY))).toBe(false);
   });
 });
 

@@ -1,0 +1,34 @@
+import type { Log } from './ports.js';
+
+interface Messages {
+  readonly begun: string;
+  readonly over: string;
+}
+
+/** Faults that the log has been told of: each once, again where it changes, and once when it is over. */
+export class ToldFaults {
+  readonly #log: Log;
+  readonly #messages: Messages;
+  /** What was told of each subject. */
+  readonly #told = new Map<string, { readonly what: string; readonly place: object }>();
+
+  constructor(log: Log, messages: Messages) {
+    this.#log = log;
+    this.#messages = messages;
+  }
+
+  /** @param place fields that say where; @param reason fields that say why */
+  begun(subject: string, place: object, reason: { readonly why: string } | { readonly err: unknown }): void {
+    const what = 'why' in reason ? reason.why : String(reason.err);
+    if (this.#told.get(subject)?.what === what) return;
+    this.#told.set(subject, { what, place });
+    this.#log.error({ ...place, ...reason }, this.#messages.begun);
+  }
+
+  over(subject: string): void {
+    const told = this.#told.get(subject);
+    if (told === undefined) return;
+    this.#told.delete(subject);
+    this.#log.info(told.place, this.#messages.over);
+  }
+}
