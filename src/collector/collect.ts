@@ -2,8 +2,9 @@ import { access, constants, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { boundValue } from '../crypto/bound-value.js';
-import { PEM_TEXT_BYTES } from '../formats/pem.js';
+import { PEM_TEXT_BYTES, parsePemCertificates } from '../formats/pem.js';
 import { TD_REPORT_LENGTH } from '../formats/td-report.js';
+import { FormatError } from '../model/errors.js';
 import { fileProblem, isSystemError } from '../model/file-problem.js';
 import type { JsonObject } from '../model/json.js';
 import { certificateIn } from './ak-certificate.js';
@@ -221,14 +222,17 @@ async function requireTpm(device: string | null): Promise<void> {
   });
 }
 
+/** A file that is named by mistake, such as one with a private key, must not leave the guest: certificates alone do. */
 async function readAkChain(path: string | null): Promise<string | null> {
   if (path === null) return null;
   try {
-    return Buffer.from(await readBoundedFile(path, PEM_TEXT_BYTES)).toString('utf8');
+    const text = Buffer.from(await readBoundedFile(path, PEM_TEXT_BYTES)).toString('utf8');
+    parsePemCertificates(text, 'cert_chain');
+    return text;
   } catch (error) {
-    if (!(error instanceof UnfitFileError) && !isSystemError(error)) throw error;
-    const why = error instanceof UnfitFileError ? error.message : fileProblem(error);
-    throw new CollectError('ak_chain', `${path}: ${why}`, { cause: error });
+    const isUnfit = error instanceof UnfitFileError || error instanceof FormatError;
+    if (!isUnfit && !isSystemError(error)) throw error;
+    throw new CollectError('ak_chain', `${path}: ${isUnfit ? error.message : fileProblem(error)}`, { cause: error });
   }
 }
 

@@ -1,5 +1,6 @@
 import { encodeBase64Url } from '../formats/base64.js';
 import { type HclReport, parseHclReport } from '../formats/hcl-report.js';
+import { parsePemCertificates } from '../formats/pem.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { type Structure, structureOf } from '../formats/structure-kind.js';
 import { parseTpmsQuote } from '../formats/tpms-attest.js';
@@ -120,7 +121,7 @@ function tpmParts(contents: EvidenceContents): TpmParts {
   return {
     quote: { message, signature: need(contents, 'quoteSignature'), pcrs },
     akCertificate: akCertificate(contents),
-    akChain: text(contents, 'akChain'),
+    akChain: pem(contents, 'akChain'),
     eventLogs: logs.filter((log) => log !== undefined),
   };
 }
@@ -143,7 +144,7 @@ function endorsements(contents: EvidenceContents): JsonObject | null {
   const certification = answer === undefined ? null : readAnswer('certification', () => readAmdCertification(answer));
   const members = {
     ...optional('vek', certification?.vek ?? certificate(contents, 'vek')),
-    ...optional('chain', certification?.chain ?? text(contents, 'chain')),
+    ...optional('chain', certification?.chain ?? pem(contents, 'chain')),
     ...optional('certificateTable', encoded(contents, 'certificateTable')),
   };
   return Object.keys(members).length === 0 ? null : members;
@@ -172,13 +173,17 @@ function encoded(contents: EvidenceContents, key: EvidenceFileKey): string | nul
 
 /** PEM as it is, DER encoded. */
 function certificate(contents: EvidenceContents, key: EvidenceFileKey): string | null {
-  const asText = text(contents, key);
-  return asText?.startsWith('-----BEGIN') === true ? asText : encoded(contents, key);
+  const isPem = Buffer.from(contents.get(key) ?? []).includes('-----BEGIN');
+  return isPem ? pem(contents, key) : encoded(contents, key);
 }
 
-function text(contents: EvidenceContents, key: EvidenceFileKey): string | null {
+/** Certificates alone: a private key beside them must not leave with the evidence. */
+function pem(contents: EvidenceContents, key: EvidenceFileKey): string | null {
   const bytes = contents.get(key);
-  return bytes === undefined ? null : Buffer.from(bytes).toString('utf8');
+  if (bytes === undefined) return null;
+  const text = Buffer.from(bytes).toString('utf8');
+  readFile(key, () => parsePemCertificates(text, 'cert_chain'));
+  return text;
 }
 
 function need(contents: EvidenceContents, key: EvidenceFileKey): Uint8Array {

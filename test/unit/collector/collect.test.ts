@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +28,7 @@ import { FakeTools } from './fake-tools.js';
 const USER_DATA = 0x01400002;
 const AK_CERTIFICATE = 0x01c101d0;
 const NONCE = Uint8Array.from(randomBytes(32));
+const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
 const AT = new Date();
 
 const pki = createAmdPki();
@@ -324,6 +325,24 @@ describe('a confidential VM on SEV-SNP', () => {
   ])('ak_chain where the file of the issuers %s', async (_title, what, name) => {
     const file = join(folder, name);
     expect(await refused({ akChainFile: file })).toBe(`ak_chain: ${file}: ${what}`);
+  });
+
+  it.each([
+    [
+      'a private key beside certificates',
+      `${KEY}${pki.chainPem('Milan')}`,
+      'PEM has a private key, which must not be sent: expected certificates alone',
+    ],
+    [
+      'something other than PEM',
+      'secret',
+      'this is not PEM: expected PEM, which starts with -----BEGIN CERTIFICATE-----',
+    ],
+  ])('ak_chain where the file of the issuers has %s, before the TPM is asked', async (_title, text, what) => {
+    const file = join(folder, 'issuers.pem');
+    await writeFile(file, text);
+    expect(await refused({ akCertificate: true, akChainFile: file })).toBe(`ak_chain: ${file}: ${what}`);
+    expect(tools.calls).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,7 @@ import { haveVectors, readVector } from '../../vectors.js';
 type Files = Partial<Record<EvidenceFileKey, Uint8Array | string>>;
 
 const pki = createAmdPki();
+const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
 let snp: VirtualMachine;
 let tdx: TdxVirtualMachine;
 /** Files of complete evidence of each kind. */
@@ -138,9 +140,9 @@ describe('evidence from files', () => {
   it('has event logs and the issuers of the AK certificate', () => {
     const { akCertificate } = tpm;
     const files = { ...azureSnp, akCertificate: Buffer.concat([Buffer.from(akCertificate ?? ''), Buffer.alloc(99)]) };
-    const found = evidence({ ...files, akChain: 'PEM', eventLog: 'a', systemLog: 'b' });
+    const found = evidence({ ...files, akChain: snp.platform.chain, eventLog: 'a', systemLog: 'b' });
     const encoded = Buffer.from(akCertificate ?? '').toString('base64url');
-    expect(found).toMatchObject({ akCertificate: encoded, akChain: 'PEM', eventLog: ['YQ', 'Yg'] });
+    expect(found).toMatchObject({ akCertificate: encoded, akChain: snp.platform.chain, eventLog: ['YQ', 'Yg'] });
     expect(evidence({ ...files, eventLog: 'a' })['eventLog']).toBe('YQ');
   });
 
@@ -220,6 +222,22 @@ describe('files that are not those of one piece of evidence', () => {
     ],
     ['a CEL alone', () => ({ ...azureSnp, systemLog: 'x' }), 'cel.json: means nothing without eventlog.bin'],
     ['issuers alone', () => ({ ...azureSnp, akChain: 'x' }), 'ak-chain.pem: means nothing without ak.der'],
+    [
+      'a private key beside the issuers of the AK certificate',
+      () => ({ ...tpm, akChain: `${snp.platform.chain}${KEY}` }),
+      'ak-chain.pem: cert_chain: PEM has a private key, which must not be sent',
+    ],
+    [
+      'a private key beside the issuers of the VCEK',
+      () => ({ ...azureSnp, chain: `${KEY}${snp.platform.chain}` }),
+      'chain.pem: cert_chain: PEM has a private key, which must not be sent',
+    ],
+    [
+      'a private key in place of the VCEK',
+      () => ({ ...azureSnp, vek: `\n${KEY}` }),
+      'vcek.der: cert_chain: PEM has a private key, which must not be sent',
+    ],
+    ['issuers that are no PEM', () => ({ ...azureSnp, chain: 'x' }), 'chain.pem: cert_chain: this is not PEM'],
   ])('%s', (_title, files, expected) => {
     expect(refusal(files())).toContain(expected);
   });
