@@ -62,11 +62,11 @@ function readEvent(judged: JudgedEvent, place: Place): Read {
     asSectionContents(judged, place) ??
     asVariable(judged) ??
     asPartitionTable(judged) ??
+    asFirmware(judged) ??
     asAction(judged) ??
     asMokList(judged, place) ??
     asLoaded(judged, place) ??
     asApplication(judged, place) ??
-    asFirmware(judged) ??
     asOther(judged)
   );
 }
