@@ -123,7 +123,7 @@ it('tells sections of a kernel image by the name before them', () => {
     'commandLine',
     'section',
     'file',
-    'event',
+    'action',
   ]);
   const verified: readonly Told[] = [{ data: name }, { data: text('ro quiet') }];
   expect(inPcr(11, ...verified)[1]).toMatchObject({ about: 'commandLine', value: 'ro quiet' });
