@@ -58,7 +58,15 @@ export async function requestCommand(folder: string, options: RequestOptions, ou
 }
 
 /** @throws {UsageError} where an option is malformed */
-function collectRequest({ nonce, pcrs, bind, akCertificate, akChain, dryRun }: CollectOptions): CollectRequest {
+function collectRequest({
+  nonce,
+  pcrs,
+  bind,
+  akCertificate,
+  akChain,
+  eventLog,
+  dryRun,
+}: CollectOptions): CollectRequest {
   if (dryRun === true && akChain !== undefined) {
     throw new UsageError(['--ak-chain: put the file into the folder of the script as ak-chain.pem instead']);
   }
@@ -71,6 +79,7 @@ function collectRequest({ nonce, pcrs, bind, akCertificate, akChain, dryRun }: C
     pcrs: pcrs === undefined ? ALL_PCRS : readOption('--pcrs', () => parsePcrList(pcrs)),
     akCertificate: akCertificate === true || akChain !== undefined,
     akChainFile: akChain ?? null,
+    eventLog: eventLog !== false,
   };
 }
 

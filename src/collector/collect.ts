@@ -21,7 +21,7 @@ import {
   tsmEvidence,
 } from './evidence-body.js';
 import { hasCode, readBoundedFile, UnfitFileError } from './files.js';
-import { AZURE_TPM, GuestTpm, handle, type NvIndex } from './guest-tpm.js';
+import { AZURE_TPM, GuestTpm, handle, NOTHING_OF_AZURE, type NvIndex, requireFits } from './guest-tpm.js';
 import { withLock } from './lock-file.js';
 import { AZURE_METADATA, MetadataService } from './metadata-service.js';
 import { type RunTool, TPM_DEVICE } from './tool-run.js';
@@ -38,7 +38,8 @@ export interface GuestPlaces {
   readonly logs: { readonly firmware: string; readonly system: string; readonly ccel: string };
 }
 
-const LOCK_FILE = '/run/lock/veritee-collect.lock';
+/** Of root alone: where everyone may write, any user could hold the lock, or put a link or a pipe in its place. */
+const LOCK_FILE = '/run/veritee-collect.lock';
 
 export const GUEST_PLACES: GuestPlaces = {
   tpm: TPM_DEVICE,
@@ -61,10 +62,12 @@ export interface CollectRequest {
   readonly akCertificate: boolean;
   /** File with the issuers of the AK certificate; null for none. */
   readonly akChainFile: string | null;
+  /** Whether evidence has the event logs. Without a log, nothing is known of the boot. */
+  readonly eventLog: boolean;
 }
 
 /** A request whose files were read. */
-interface Prepared extends Pick<CollectRequest, 'pcrs' | 'akCertificate'> {
+interface Prepared extends Pick<CollectRequest, 'pcrs' | 'akCertificate' | 'eventLog'> {
   readonly x: Uint8Array;
   /** PEM. */
   readonly akChain: string | null;
@@ -81,9 +84,6 @@ export interface CollectWorld {
   /** Says what is missing without ending the collection. */
   readonly warn: (message: string) => void;
 }
-
-/** A TPM2B_DATA holds a hash and its algorithm; the 50 bytes are those of a TPM with SHA-384. */
-const QUALIFYING_DATA_MAXIMUM = 50;
 
 /**
  * Collects the evidence of the machine that this process runs on, as a /verify body.
@@ -126,8 +126,7 @@ class Collection {
     }
     if (hasTsm) return this.#ofTsm();
     if (indices.has(AZURE_TPM.akCertificate)) return this.#ofTpm(indices);
-    const lacking = `the TPM has neither an HCL report (${handle(AZURE_TPM.hclReport)}) nor an AK certificate`;
-    throw new CollectError('not_confidential', lacking);
+    throw new CollectError('not_confidential', NOTHING_OF_AZURE);
   }
 
   async #ofParavisor(indices: ReadonlyMap<number, NvIndex>): Promise<JsonObject> {
@@ -136,7 +135,7 @@ class Collection {
     if (reportType !== 'snp' && reportType !== 'tdx') {
       throw new CollectError('not_confidential', `the HCL report is of type ${reportType}`);
     }
-    this.#requireFits();
+    requireFits(this.#prepared.x);
     await this.#requireAttestationKey();
     const before = indices.get(AZURE_TPM.userData);
     const bytes = await readFreshReport(this.#tpm, this.#prepared.x, before, this.#world);
@@ -156,7 +155,7 @@ class Collection {
 
   /** Trusted Launch: only Azure's certificate vouches for the key. */
   async #ofTpm(indices: ReadonlyMap<number, NvIndex>): Promise<JsonObject> {
-    this.#requireFits();
+    requireFits(this.#prepared.x);
     await this.#requireAttestationKey();
     const akCertificate = await this.#akCertificate(indices);
     if (akCertificate === null) {
@@ -175,7 +174,7 @@ class Collection {
         `the TEE is ${report.provider}, expected ${[...TSM_TEES.keys()].join(' or ')}`,
       );
     }
-    const ccel = tee === 'tdx' ? await readLog(places.logs.ccel, warn) : null;
+    const ccel = tee === 'tdx' && this.#prepared.eventLog ? await readLog(places.logs.ccel, warn) : null;
     return tsmEvidence(tee, report, ccel);
   }
 
@@ -184,7 +183,8 @@ class Collection {
     signal.throwIfAborted();
     const quote = await this.#tpm.quote(this.#prepared.pcrs, this.#prepared.x);
     const akChain = akCertificate === null ? null : this.#prepared.akChain;
-    return { quote, akCertificate, akChain, eventLogs: await readEventLogs(places.logs, warn) };
+    const eventLogs = this.#prepared.eventLog ? await readEventLogs(places.logs, warn) : [];
+    return { quote, akCertificate, akChain, eventLogs };
   }
 
   /** A NonPersistedTPM VM may have none. */
@@ -196,12 +196,6 @@ class Collection {
   async #requireAttestationKey(): Promise<void> {
     if (await this.#tpm.hasAttestationKey()) return;
     throw new CollectError('ak_absent', `the TPM has no attestation key at ${handle(AZURE_TPM.ak)}`);
-  }
-
-  #requireFits(): void {
-    if (this.#prepared.x.byteLength <= QUALIFYING_DATA_MAXIMUM) return;
-    const lengths = `the nonce is ${this.#prepared.x.byteLength} bytes, a TPM quote holds ${QUALIFYING_DATA_MAXIMUM}`;
-    throw new CollectError('nonce_length', lengths);
   }
 
   #metadata(): MetadataService {

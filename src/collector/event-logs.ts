@@ -22,7 +22,7 @@ export async function readEventLogs(
 ): Promise<readonly Uint8Array[]> {
   const firmware = await readLog(paths.firmware, warn);
   if (firmware === null) {
-    warn(`${paths.firmware} is not part of the evidence, so no event log is`);
+    warn(`${paths.firmware} cannot be read, so the evidence has no event log`);
     return [];
   }
   const system = await readLog(paths.system, warn);

@@ -121,7 +121,17 @@ export class GuestTpm {
   }
 }
 
-const QUOTE_FILES = { message: 'quote.msg', signature: 'quote.sig', pcrs: 'pcrs.bin' } as const;
+/** A TPM2B_DATA holds a hash and its algorithm; the 50 bytes are those of a TPM with SHA-384. */
+const QUALIFYING_DATA_MAXIMUM = 50;
+
+/** @throws {CollectError} `nonce_length` where a quote cannot be about a value */
+export function requireFits({ byteLength }: Uint8Array): void {
+  if (byteLength <= QUALIFYING_DATA_MAXIMUM) return;
+  const lengths = `the nonce is ${byteLength} bytes, a TPM quote holds ${QUALIFYING_DATA_MAXIMUM}`;
+  throw new CollectError('nonce_length', lengths);
+}
+
+export const QUOTE_FILES = { message: 'quote.msg', signature: 'quote.sig', pcrs: 'pcrs.bin' } as const;
 
 /** @param qualifyingData in hex */
 export function quoteArguments(pcrs: readonly number[], qualifyingData: string): readonly string[] {
@@ -134,6 +144,8 @@ export function quoteArguments(pcrs: readonly number[], qualifyingData: string):
 export function handle(number: number): string {
   return `0x${number.toString(16).padStart(8, '0')}`;
 }
+
+export const NOTHING_OF_AZURE = `the TPM has neither an HCL report (${handle(AZURE_TPM.hclReport)}) nor an AK certificate`;
 
 /** The YAML of tpm2_nvreadpublic, as far as it is needed. Lines that are not understood are passed over. */
 function parseNvPublic(text: string): ReadonlyMap<number, NvIndex> {

@@ -132,7 +132,7 @@ describe('the script of --dry-run', () => {
     const without = written;
     written = '';
     await collect({ dryRun: true, akCertificate: true });
-    const condition = 'if [ "$kind" = 3 ] && [ -n "$(nv_size 0x1c101d0)" ]';
+    const condition = 'if [ "$kind" = 3 ] && nv_written 0x1c101d0; then';
     expect([without.includes(condition), written.includes(condition)]).toEqual([true, false]);
   });
 
@@ -141,6 +141,64 @@ describe('the script of --dry-run', () => {
     const ran = spawnSync('/bin/sh', ['-s', 'evidence'], { input: written, cwd: folder, env: { PATH: folder } });
     expect([ran.status, String(ran.stderr)]).toEqual([1, 'tools_missing: tpm2_getcap is not on the PATH\n']);
     await expect(stat(join(folder, 'evidence'))).rejects.toThrow('ENOENT');
+  });
+
+  it('nonce_length for a nonce that no TPM quote holds', async () => {
+    const nonce = randomBytes(51).toString('base64url');
+    const [line] = await linesOf(collect({ dryRun: true, nonce }));
+    expect([line, written]).toEqual(['nonce_length: the nonce is 51 bytes, a TPM quote holds 50', '']);
+  });
+
+  it('leaves the logs out where it is told to', async () => {
+    await collect({ dryRun: true });
+    const withLogs = written;
+    written = '';
+    await collect({ dryRun: true, eventLog: false });
+    expect([withLogs, written].map((script) => script.includes('binary_bios_measurements'))).toEqual([true, false]);
+  });
+
+  /** Runs the script with stand-ins for tpm2-tools: the TPM has these NV indices, and the AK where `handles` names it. */
+  const runWithTools = async (publicText: string, handles: string, environment: Record<string, string> = {}) => {
+    await collect({ dryRun: true });
+    const script = written.replace('lock=/run/veritee-collect.lock', `lock=${folder}/lock`);
+    await mkdir(join(folder, 'bin'));
+    for (const tool of ['getcap', 'nvreadpublic', 'nvread', 'nvwrite', 'nvdefine', 'nvundefine', 'quote']) {
+      const says = { getcap: handles, nvreadpublic: publicText }[tool] ?? '';
+      await writeFile(join(folder, `bin/tpm2_${tool}`), `#!/bin/sh\nprintf '%s' '${says}'\n`, { mode: 0o700 });
+    }
+    const env = { PATH: `${folder}/bin:/usr/bin:/bin`, ...environment };
+    const ran = spawnSync('/bin/sh', ['-s', 'evidence'], { input: script, cwd: folder, env });
+    await expect(stat(join(folder, 'evidence'))).rejects.toThrow('ENOENT');
+    await expect(stat(join(folder, 'lock'))).rejects.toThrow('ENOENT');
+    return [ran.status, String(ran.stderr)];
+  };
+
+  it('says no_tpm as collect does, where no other TPM is named', async () => {
+    expect(await runWithTools('', '')).toEqual([1, `no_tpm: there is no ${join(folder, 'no-tpm')}\n`]);
+  });
+
+  it.each<[string, string, string, string]>([
+    [
+      'not_confidential for a TPM with nothing of Azure',
+      '',
+      '- 0x81000003',
+      'not_confidential: the TPM has neither an HCL report (0x01400001) nor an AK certificate',
+    ],
+    [
+      'ak_absent without attestation key',
+      '0x1c101d0:\n  size: 16\n',
+      '',
+      'ak_absent: the TPM has no attestation key at 0x81000003',
+    ],
+    [
+      'nv_absent without the certificate of Trusted Launch',
+      '0x1c101d0:\n  attributes:\n    friendly: ownerread|written\n  size: 16\n',
+      '- 0x81000003',
+      'nv_absent: NV index 0x01c101d0 holds no AK certificate',
+    ],
+  ])('says %s as collect does, and a second run can use the folder', async (_title, publicText, handles, expected) => {
+    const ended = await runWithTools(publicText, handles, { TPM2TOOLS_TCTI: 'none' });
+    expect(ended).toEqual([1, `${expected}\n`]);
   });
 
   it('goes to a file that only its owner can read', async () => {

@@ -91,6 +91,7 @@ const REQUEST: CollectRequest = {
   pcrs: ALL_PCRS,
   akCertificate: false,
   akChainFile: null,
+  eventLog: true,
 };
 
 async function collected(request: Partial<CollectRequest> = {}, changes: Partial<CollectWorld> = {}) {
@@ -242,9 +243,19 @@ describe('a confidential VM on SEV-SNP', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('leaves the logs out where it is told to, and warns of none', async () => {
+    await writeFile(join(folder, 'firmware.log'), 'first');
+    expect((await collected({ eventLog: false })).evidence).not.toHaveProperty('eventLog');
+    expect(warnings).toEqual([]);
+  });
+
+  it('keeps its lock where only root may write', () => {
+    expect(GUEST_PLACES.lock).toBe('/run/veritee-collect.lock');
+  });
+
   it('says that there is no log, and does without', async () => {
     expect((await collected()).evidence).not.toHaveProperty('eventLog');
-    expect(warnings).toEqual([`${join(folder, 'firmware.log')} is not part of the evidence, so no event log is`]);
+    expect(warnings).toEqual([`${join(folder, 'firmware.log')} cannot be read, so the evidence has no event log`]);
   });
 
   it('says that a log is too long for a service, and does without', async () => {
