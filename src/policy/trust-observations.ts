@@ -1,7 +1,7 @@
 import type { Check } from '../model/check.js';
 import { CHECKS } from '../model/checks/catalogue.js';
 import { TRUST_CLAIMS, type TrustClaim, type TrustSubject, type TrustValues } from '../model/checks/row.js';
-import type { Claims, TokenClaims } from '../model/claims.js';
+import type { Claims, TdxClaims, TokenClaims, TpmClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { JsonValue } from '../model/json.js';
 
@@ -54,7 +54,8 @@ export function hardwareObservations(checks: readonly Check[], { snp, tdx }: Cla
     ...genuine,
     ...executables(checks, 'snp_measurement'),
     // Of the registers that share the id, MRTD alone is the measurement of the launch.
-    ...executables(checks, 'tdx_measurement', ({ actual }) => actual === tdx?.mrtd),
+    ...executables(checks, 'tdx_measurement', (actual) => actual === tdx?.mrtd),
+    ...secureBootOfTd(checks, tdx),
     ...refusedTcb(checks, 'tdx_tcb_status'),
     ...findings(checks, 'hardware'),
   ];
@@ -64,8 +65,9 @@ export function hardwareObservations(checks: readonly Check[], { snp, tdx }: Cla
 export function guestObservations(checks: readonly Check[], claims: Claims): readonly Observation[] {
   return [
     ...identity(checks, claims),
-    ...secureBoot(claims),
-    ...executables(checks, 'tpm_pcr'),
+    ...bootObservation(claims.hcl?.vmConfiguration?.['secureBoot']),
+    ...bootObservation(claims.tpm?.eventLog?.secureBoot),
+    ...executables(checks, 'tpm_pcr', (actual) => measuresExecutables(actual, claims.tpm)),
     ...findings(checks, 'guest'),
     ...untimelyKey(checks),
   ];
@@ -86,11 +88,15 @@ function identity(checks: readonly Check[], { hcl }: Claims): readonly Observati
   return [['instance-identity', hcl?.paravisor.by === 'akCertificate' ? 0 : 2]];
 }
 
-/** Which keys Secure Boot uses is not looked at: known to be on, not known to be as expected. */
-function secureBoot({ hcl }: Claims): readonly Observation[] {
-  return bootObservation(hcl?.vmConfiguration?.['secureBoot']);
+/** RTMRs say what the firmware measured, so that they are worth no more than the firmware is known by its MRTD. */
+function secureBootOfTd(checks: readonly Check[], tdx: TdxClaims | undefined): readonly Observation[] {
+  const state = tdx?.eventLog?.secureBoot;
+  if (state !== true) return bootObservation(state);
+  const isKnown = matchesReference(checks, 'tdx_measurement', (actual) => actual === tdx?.mrtd);
+  return isKnown ? bootObservation(state) : [];
 }
 
+/** Which keys Secure Boot uses is not looked at: known to be on, not known to be as expected. */
 function bootObservation(state: JsonValue | undefined): readonly Observation[] {
   if (state === true) return [['configuration', 3]];
   return state === false ? [['configuration', 32]] : [];
@@ -109,17 +115,35 @@ function refusedTcb(
   return refused ? [['hardware', 96]] : [];
 }
 
-/** Only reference values of a policy, which are lists, are about what was started; other checks share their ids. */
 function executables(
   checks: readonly Check[],
   reference: CheckId,
-  isOfLaunch: (check: Check) => boolean = () => true,
+  isOfThem: (actual: JsonValue | undefined) => boolean = () => true,
 ): readonly Observation[] {
-  const matched = checks.some((check) => {
-    const { id, result, policy, expected } = check;
-    return id === reference && result === 'pass' && policy !== null && Array.isArray(expected) && isOfLaunch(check);
-  });
-  return matched ? [['executables', 3]] : [];
+  return matchesReference(checks, reference, isOfThem) ? [['executables', 3]] : [];
+}
+
+/** Only reference values of a policy, which are lists, are about what was started; other checks share their ids. */
+function matchesReference(
+  checks: readonly Check[],
+  reference: CheckId,
+  isOfThem: (actual: JsonValue | undefined) => boolean,
+): boolean {
+  return checks.some(
+    ({ id, result, policy, expected, actual }) =>
+      id === reference && result === 'pass' && policy !== null && Array.isArray(expected) && isOfThem(actual),
+  );
+}
+
+/** A value of a PCR, or what the event log says was started. Databases and command lines share the id, and start nothing. */
+function measuresExecutables(actual: JsonValue | undefined, tpm: TpmClaims | undefined): boolean {
+  const { applications, files } = tpm?.eventLog ?? {};
+  const started: readonly (JsonValue | undefined)[] = [
+    ...Object.values(tpm?.pcrs['sha256'] ?? {}),
+    applications,
+    files,
+  ];
+  return actual !== undefined && started.includes(actual);
 }
 
 /** The trust values of checks that did not pass. */

@@ -4,6 +4,7 @@ import type { Check, CheckResult } from '../../../src/model/check.js';
 import type { Claims } from '../../../src/model/claims.js';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { Outcome, TrustTier } from '../../../src/model/decision.js';
+import type { JsonValue } from '../../../src/model/json.js';
 import { TDX_STATUSES } from '../../../src/model/tdx-status.js';
 import { decide } from '../../../src/policy/decide.js';
 import { appraiseTrust, tierOf, tierOfAll } from '../../../src/policy/trust.js';
@@ -13,6 +14,7 @@ import {
   azClaims,
   azTdxClaims,
   check,
+  eventLogClaims,
   hclClaims,
   MEASUREMENT,
   MR_OWNER,
@@ -27,6 +29,8 @@ import {
   tdxClaims,
   tdxTcb,
   tokenClaims,
+  tpmClaims,
+  VARIABLE,
 } from './fixture.js';
 
 /** Trust of what one policy made of a situation, floors included, so that nothing but the test's own is a finding. */
@@ -195,6 +199,12 @@ describe('trust of an allow', () => {
   it('says nothing of secure boot where the runtime claims have no configuration', () => {
     const { vmConfiguration: _, ...hcl } = hclClaims();
     expect(trustOf({}, { claims: azClaims({ hcl }) }).submods['vtpm']?.vector).toEqual({ 'instance-identity': 2 });
+  });
+
+  it('is a warning with secure boot off in the event log alone', () => {
+    const { vmConfiguration: _, ...hcl } = hclClaims();
+    const claims = azClaims({ hcl, tpm: tpmClaims({ eventLog: eventLogClaims({ secureBoot: false }) }) });
+    expect(trustOf({}, { claims }).submods['vtpm']?.vector['configuration']).toBe(32);
   });
 
   it('is a warning with secure boot off, where the policy does not mind', () => {
@@ -399,6 +409,23 @@ describe('trust of a TD', () => {
       expect(trust.submods['hardware']?.vector).not.toHaveProperty('executables');
     },
   );
+
+  it.each([
+    ['on, in firmware that is known', true, { referenceValues: [{ tdx: { mrtd: [MRTD] } }] }, 3],
+    ['on, as firmware that nobody knows says', true, {}, undefined],
+    [
+      'on, with other registers known than MRTD',
+      true,
+      { referenceValues: [{ tdx: { rtmr3: [RTMRS[3]] } }] },
+      undefined,
+    ],
+    ['off', false, {}, 32],
+    ['not known', null, { referenceValues: [{ tdx: { mrtd: [MRTD] } }] }, undefined],
+  ])('has the configuration that the event log shows: Secure Boot %s', (_, secureBoot, members, value) => {
+    const claims = { tdx: tdxClaims({ eventLog: eventLogClaims({ secureBoot }) }) };
+    const { submods } = trustOfTd({ accepts: ['tdx'], ...members }, { claims });
+    expect(submods['hardware']?.vector['configuration']).toBe(value);
+  });
 
   it('is contraindicated for a TD that can be debugged, allowed or not', () => {
     const claims = { tdx: tdxClaims({ tdAttributes: tdAttributes({ debug: true }) }) };
@@ -757,6 +784,11 @@ describe('a vTPM by itself', () => {
   const ALONE = { hardware: false, vtpmOnly: true, routes: [] } as const;
   const FRESH = [check('ak_cert_untrusted'), check('tpm_signature'), check('nonce_mismatch')];
   const AK = '/evidence/akCertificate';
+  /** Lists are taken from the claims themselves, as checks do. */
+  const eventLog = eventLogClaims();
+  const { applications, files, commandLines } = eventLog;
+  const BOOTED = { tpm: tpmClaims({ eventLog }) };
+  const matching = (actual: JsonValue) => check('tpm_pcr', 'pass', { policy: 'least', expected: [actual], actual });
   const vtpmOf = (checks: readonly Check[], claims: Claims = {}) => {
     const { submods } = appraiseTrust(checks, claims, 'deny', ALONE);
     expect(Object.keys(submods)).toEqual(['vtpm']);
@@ -770,9 +802,33 @@ describe('a vTPM by itself', () => {
     expect(submods).toEqual({ vtpm: { status: 'none', vector: { 'instance-identity': 0 } } });
   });
 
-  it('is the software that reference values of PCRs say', () => {
+  it.each([
+    ['a PCR', PCR_7],
+    ['applications', applications],
+    ['files', files],
+  ])('is the software that reference values of %s say', (_, actual) => {
+    expect(vtpmOf([...FRESH, matching(actual)], BOOTED)?.vector).toMatchObject({ executables: 3 });
+  });
+
+  it.each([
+    ['dbx', VARIABLE],
+    ['command lines', commandLines],
+  ])('is not known by reference values of %s, which start nothing', (_, actual) => {
+    expect(vtpmOf([...FRESH, matching(actual)], BOOTED)?.vector).not.toHaveProperty('executables');
+  });
+
+  it('is not known by a value that is nowhere in the claims', () => {
     const matched = check('tpm_pcr', 'pass', { policy: 'least', expected: [PCR_7] });
-    expect(vtpmOf([...FRESH, matched])?.vector).toEqual({ 'instance-identity': 0, executables: 3 });
+    expect(vtpmOf([...FRESH, matched])?.vector).not.toHaveProperty('executables');
+  });
+
+  it.each([
+    [true, 3],
+    [false, 32],
+    [null, undefined],
+  ])('has the configuration that the event log shows: Secure Boot %s', (secureBoot, value) => {
+    const claims = { tpm: tpmClaims({ eventLog: eventLogClaims({ secureBoot }) }) };
+    expect(vtpmOf(FRESH, claims)?.vector['configuration']).toBe(value);
   });
 
   it('is contraindicated where its certificate cannot be relied on, or its quote is not signed', () => {
