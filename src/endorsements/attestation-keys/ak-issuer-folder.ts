@@ -3,7 +3,7 @@ import { parseCertificate, type X509Certificate } from '../../formats/x509-certi
 import type { AkIssuersRequest, HashedDer, Sourced } from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
 import { dersOf } from '../files/certificate-files.js';
-import { AUTHORITY_FILES, attempt, type MaterialFiles, type RefusedFile } from '../files/material-files.js';
+import { ALL_FILES, attempt, type MaterialFiles, type RefusedFile } from '../files/material-files.js';
 import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
 
 /** More certificates than any chain of a vendor has ways to its root. */
@@ -21,7 +21,7 @@ interface Authority {
 
 /**
  * The operator's folder of issuers of attestation keys (`tpm.intermediates`). Read at start and whenever it changes;
- * certificates are recognised by content, and the log names files that are not used. A missing folder counts as empty.
+ * certificates are recognised by content, whatever a file is called, and the log names files that are not used. A missing folder counts as empty.
  *
  * Nothing in it is trusted: what signed what, and whether a path ends at a pinned key, is for the verifier.
  */
@@ -32,7 +32,7 @@ export class AkIssuerFolder extends WatchedFolder {
     super({
       ...options,
       key: 'tpm.intermediates',
-      material: AUTHORITY_FILES,
+      material: ALL_FILES,
       what: 'folder of AK certificate issuers',
     });
   }

@@ -5,10 +5,11 @@ import { ConfigurationError, FormatError, UnfitError } from '../../model/errors.
 import { fileProblem } from '../../model/file-problem.js';
 import { readBoundedFile } from './whole-files.js';
 
-/** Which files of a folder are material, by their names: of AMD's certificates and CRLs, of CAs, and of Intel's collateral. */
+/** Which files of a folder are material, by their names: of AMD's certificates and CRLs, and of Intel's collateral. */
 export const CERTIFICATE_FILES = /^[^.].*\.(?:pem|der|crl)$/i;
-export const AUTHORITY_FILES = /^[^.].*\.(?:pem|der)$/i;
 export const COLLATERAL_FILES = /^[^.].*\.json$/i;
+/** Every file counts, whatever it is called. Kubernetes gives names with a dot to what is its own in a volume. */
+export const ALL_FILES = /^[^.]/;
 
 const MAXIMUM_FILES = 10_000;
 /** Of a folder: some four times what so many certificates have. */
@@ -156,7 +157,7 @@ export async function requireBundle(folder: string): Promise<void> {
 /** Names but those that begin with a dot, which nothing here reads; null where there is no folder. */
 async function namesInBundle(folder: string): Promise<readonly string[] | null> {
   try {
-    return await namesIn(folder, /^[^.]/);
+    return await namesIn(folder, ALL_FILES);
   } catch (error) {
     throw codeOf(error) === 'ENOTDIR' ? new ConfigurationError([`${folder}: is not a folder`]) : error;
   }

@@ -56,8 +56,8 @@ async function found(issuer: Uint8Array = ca24.name): Promise<readonly string[]>
 describe('the folder of issuers of attestation keys', () => {
   it('gives out the issuer that is sought, and those above it, the nearest first', async () => {
     await put('a.pem', root.pem + ca2025.pem);
-    await put('b.DER', ca24.der);
-    await put('c.pem', PKI.authority('globalCa03').pem);
+    await put('b.cer', ca24.der);
+    await put('c.crt', PKI.authority('globalCa03').pem);
     start();
     expect(await found()).toEqual([ca24, ca2025, root].map(sha256));
     expect(await found(ca2025.name)).toEqual([ca2025, root].map(sha256));
@@ -91,12 +91,13 @@ describe('the folder of issuers of attestation keys', () => {
     await put('bytes.der', Uint8Array.of(1, 2, 3));
     await put('broken.pem', '-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n');
     await put('right.pem', ca24.pem);
-    await put('list.crl', ca2025.der);
+    await put('README', 'Issuers of attestation keys');
     await put('.hidden.pem', ca2025.pem);
     start();
     expect(await found()).toEqual([sha256(ca24)]);
     const refused = log.of(/^file of the folder of AK certificate issuers not taken$/);
     expect(refused).toMatchObject([
+      { file: 'README' },
       { file: 'broken.pem' },
       { file: 'bytes.der' },
       { file: 'leaf.pem', why: 'not the certificate of a CA' },
