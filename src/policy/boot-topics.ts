@@ -1,13 +1,6 @@
-import type { EventLogClaims } from '../model/claims.js';
 import { hasParavisor, isTokenType, placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import type { JsonValue } from '../model/json.js';
-import type { Verification } from '../model/verification.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
-
-/** The event log that came with evidence, where it holds. */
-function eventLogOf({ claims: { tpm, tdx } }: Verification): EventLogClaims | undefined {
-  return tpm?.eventLog ?? tdx?.eventLog;
-}
 
 /** What says whether Secure Boot is on, and where that stands. */
 interface SecureBootWord {
@@ -38,8 +31,8 @@ export const secureBoot: AppraisalTopic = {
     const configured = other.state ?? withheldState(input);
     if (contradict(log, configured)) {
       checks.at(log.place).fail('secure_boot', {
-        expected: { [other.source]: configured },
-        actual: { [log.source]: log.state },
+        expected: { [CONFIGURED]: configured },
+        actual: { [`${log.section}.eventLog.secureBoot`]: log.state },
         detail: `Secure Boot is ${onOrOff(log.state)} by ${log.source}, and ${onOrOff(configured)} by ${other.source}`,
       });
       return;
@@ -56,7 +49,10 @@ export const secureBoot: AppraisalTopic = {
   },
 };
 
-function contradict(log: SecureBootWord | null, other: JsonValue): log is SecureBootWord {
+/** The claim that the paravisor makes. */
+const CONFIGURED = 'hcl.vmConfiguration.secureBoot';
+
+function contradict(log: WordOfLog | null, other: JsonValue): log is WordOfLog {
   if (typeof log?.state !== 'boolean' || typeof other !== 'boolean') return false;
   return log.state !== other;
 }
@@ -70,13 +66,19 @@ function onOrOff(state: JsonValue): string {
   return state === true ? 'on' : 'off';
 }
 
+interface WordOfLog extends SecureBootWord {
+  readonly section: 'tpm' | 'tdx';
+}
+
 /** Null where there is no log, or its register of Secure Boot was not quoted. */
-function wordOfLog({ evidenceType, verification }: AppraisalInput): SecureBootWord | null {
-  const log = eventLogOf(verification);
+function wordOfLog({ evidenceType, verification }: AppraisalInput): WordOfLog | null {
+  const { tpm, tdx } = verification.claims;
+  const section = tpm?.eventLog === undefined ? 'tdx' : 'tpm';
+  const log = tpm?.eventLog ?? tdx?.eventLog;
   const gap = verification.eventLogGaps?.absent.secureBoot;
   if (log === undefined || (gap !== undefined && gap.check !== 'secure_boot_unknown')) return null;
   const place = placeOf('eventLog', evidenceType);
-  return { state: log.secureBoot, source: 'the event log', place, unknown: gap?.detail ?? null };
+  return { section, state: log.secureBoot, source: 'the event log', place, unknown: gap?.detail ?? null };
 }
 
 function wordOfOther({ evidenceType, verification: { claims } }: AppraisalInput): SecureBootWord {

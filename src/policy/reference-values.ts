@@ -85,7 +85,7 @@ function record(
     expected: accepted,
     actual,
     detail: `${claim} is among the reference values${remark}`,
-    otherwise: `${claim} ${finding}, in the closest of ${tried} sets that apply`,
+    otherwise: `${claim} ${finding}${tried === 1 ? '' : ` (closest of ${tried} sets that apply)`}`,
   });
 }
 

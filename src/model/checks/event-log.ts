@@ -1,11 +1,14 @@
 import type { CheckRows } from './row.js';
+import { isOfBootClaim } from './words.js';
 
 export const EVENT_LOG_CHECKS = {
   eventlog_replay: {
     holds: 'the event log replays to the quoted registers',
     fails: 'the event log does not replay to the quoted registers',
-    remedy:
-      'The guest should read the event log and the quote with no event in between, and the caller should send the whole log unchanged; a PCR that no log explains can be listed in runtimePcrs.',
+    remedy: (finding) =>
+      isOfBootClaim(finding)
+        ? 'The guest should make the quote before its software extends the register again, or the operator should take the claim out of the reference values.'
+        : 'The guest should read the event log and the quote with no event in between, and the caller should send the whole log unchanged; a PCR that no log explains can be listed in runtimePcrs.',
   },
   eventlog_order: {
     holds: 'the events of the log are in an order in which firmware measures',
@@ -15,7 +18,10 @@ export const EVENT_LOG_CHECKS = {
   eventlog_unverified: {
     holds: 'the data of each event is what was measured',
     fails: 'the data of an event is not what was measured',
-    remedy: 'The caller should send the event log unchanged, because the data of an event is not what was measured.',
+    remedy: (finding) =>
+      isOfBootClaim(finding)
+        ? "The guest's owner should boot with a loader whose events show the claim, or the operator should take it out of the reference values."
+        : 'The caller should send the event log unchanged, because the data of an event is not what was measured.',
   },
   eventlog_missing: {
     holds: 'the evidence has an event log',

@@ -1,5 +1,5 @@
 import type { CheckRows, Finding } from './row.js';
-import { reference, value } from './words.js';
+import { isOfBootClaim, reference, value } from './words.js';
 
 export const TPM_CHECKS = {
   tpm_signature: {
@@ -51,8 +51,10 @@ export const TPM_CHECKS = {
     holds: 'the quote covers every PCR that the policy names',
     fails: 'the quote does not cover every PCR that the policy names',
     trust: { guest: { executables: 33 } },
-    remedy: ({ expected }) =>
-      `The guest should quote the PCRs that the policy names as well: ${value(expected, 'the detail lists them')}.`,
+    remedy: (finding) => {
+      const pcrs = isOfBootClaim(finding) ? null : finding.expected;
+      return `The guest should quote the PCRs that the policy needs as well: ${value(pcrs, 'the detail names them')}.`;
+    },
   },
   tpm_pcr: {
     holds: 'firmware measured into the PCRs that it always extends, and PCRs are among the reference values',

@@ -6,9 +6,15 @@ const LONGEST_VALUE = 128;
 
 export const COLLATERAL = 'or leave the collateral out so that the service fetches it';
 
-/** What to do about a value that is none of the reference values. */
+/** What to do about a value that is none of the reference values. Of a list, the detail names what is not among them. */
 export function reference({ actual }: Finding): string {
-  return `The operator should add ${value(actual, 'the value')} to the reference values of the policy if it is meant to be accepted.`;
+  const shown = Array.isArray(actual) ? 'what the detail lists' : value(actual, 'the value');
+  return `The operator should add ${shown} to the reference values of the policy if it is meant to be accepted.`;
+}
+
+/** Whether a claim of the boot, which is compared with texts, is what a policy missed: else it is about registers. */
+export function isOfBootClaim({ policy, expected }: Finding): boolean {
+  return policy !== null && Array.isArray(expected) && expected.some((entry) => typeof entry === 'string');
 }
 
 /** Components of a TCB and the versions that are needed. Part and TCB say which one is meant. */

@@ -170,6 +170,41 @@ describe('remedyOf', () => {
       'The operator should add ab12 to policySigner of this issuer if whoever signed the policy is trusted with it.',
     ],
     [
+      'PCRs that have to be quoted',
+      check('tpm_pcr_not_quoted', { expected: [4, 7], policy: 'p' }),
+      'The guest should quote the PCRs that the policy needs as well: 4, 7.',
+    ],
+    [
+      'no command line as a PCR that has to be quoted',
+      check('tpm_pcr_not_quoted', { expected: ['/vmlinuz ro'], policy: 'p' }),
+      'The guest should quote the PCRs that the policy needs as well: the detail names them.',
+    ],
+    [
+      'where applications are that no policy lists',
+      check('tpm_pcr', { expected: ['ab12'], actual: ['ab12', 'cd34'], policy: 'p' }),
+      'The operator should add what the detail lists to the reference values of the policy if it is meant to be accepted.',
+    ],
+    [
+      'a claim of a register that does not replay',
+      check('eventlog_replay', { expected: ['/vmlinuz ro'], policy: 'p' }),
+      'The guest should make the quote before its software extends the register again, or the operator should take the claim out of the reference values.',
+    ],
+    [
+      'a PCR that no log explains',
+      check('eventlog_replay', { expected: [23], policy: 'p' }),
+      'The guest should read the event log and the quote with no event in between, and the caller should send the whole log unchanged; a PCR that no log explains can be listed in runtimePcrs.',
+    ],
+    [
+      'a claim that no event shows',
+      check('eventlog_unverified', { expected: ['/vmlinuz ro'], policy: 'p' }),
+      "The guest's owner should boot with a loader whose events show the claim, or the operator should take it out of the reference values.",
+    ],
+    [
+      'a log that was changed',
+      check('eventlog_unverified'),
+      'The caller should send the event log unchanged, because the data of an event is not what was measured.',
+    ],
+    [
       'that a policy has no signer',
       check('token_issuer_policy', { actual: { policySigner: null } }),
       'The operator should have the policy of this issuer signed by a signer that policySigner lists, because the token names none.',
