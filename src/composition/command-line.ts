@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
+import { createReadStream } from 'node:fs';
 import { compareCommand } from '../cli/compare-command.js';
 import { type NamedInput, UsageError } from '../cli/input.js';
 import { inspectCommand } from '../cli/inspect-command.js';
@@ -186,18 +185,31 @@ function commandLineLog(): Log {
   return createLog('warn', process.stderr);
 }
 
+/** Twice the longest body that a service can be configured to take. */
+const MAXIMUM_INPUT = 128 * 1024 * 1024;
+
 /**
- * Reads a file, or standard input for `-`.
+ * Reads a file, or standard input for `-`. Its size is found out by reading: a pipe has none.
  * @param expected what the command wants, for those who gave something else
- * @throws {UsageError} where it cannot be read, or is empty
+ * @throws {UsageError} where it cannot be read, is empty, or is too large
  */
 async function readInput(file: string, expected: string): Promise<NamedInput> {
   const name = file === '-' ? 'standard input' : file;
-  const bytes = await (file === '-' ? buffer(process.stdin) : readFile(file)).catch((cause: unknown) => {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > MAXIMUM_INPUT) break;
+    }
+  } catch (cause) {
     throw new UsageError([`${name}: ${fileProblem(cause)}`, `expected ${expected}`], { cause });
-  });
-  if (bytes.byteLength === 0) throw new UsageError([`${name}: is empty`, `expected ${expected}`]);
-  return { name, bytes };
+  }
+  if (length === 0) throw new UsageError([`${name}: is empty`, `expected ${expected}`]);
+  if (length > MAXIMUM_INPUT)
+    throw new UsageError([`${name}: has more than ${MAXIMUM_INPUT} bytes`, `expected ${expected}`]);
+  return { name, bytes: Buffer.concat(chunks) };
 }
 
 /** Why the port could not be opened, in words and with the key to change; null for any other error. */

@@ -182,6 +182,17 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
   },
   {
+    title: 'a device without an end',
+    given: 'veritee verify /dev/zero',
+    action: {
+      args: ['verify', '/dev/zero'],
+    },
+    answer: {
+      exitCode: 1,
+      text: '/dev/zero: has more than 134217728 bytes\nexpected a file with a /verify body, or - for standard input',
+    },
+  },
+  {
     title: 'nothing on standard input',
     given: 'veritee verify - < /dev/null',
     action: {
