@@ -83,7 +83,9 @@ function verify(checks: Checks, read: ReadCertification, { key, binding, quoted 
 
   // c and d. A TPM made it, and it certifies a key: the one that was sent.
   const certify = hash === null ? null : verifyKind(checks.inside('/info'), structure);
-  const isNamed = certify !== null && verifyName(checks.inside('/publicArea'), certify, publicArea);
+  // f. What the vTPM does with the key.
+  const obstacle = obstacleTo(publicArea, quoted);
+  const isNamed = certify !== null && verifyName(checks.inside('/publicArea'), certify, publicArea, obstacle);
   if (certify === null || !isNamed) {
     checks.skipRest(withNonce(CERTIFIED_KEY_CHECKS, binding), 'the attestation key did not certify this key');
     return { checks: checks.all, bindable: null };
@@ -91,9 +93,7 @@ function verify(checks: Checks, read: ReadCertification, { key, binding, quoted 
 
   // e. The nonce, where one stands in it.
   const isOfRequest = verifyExtraData(checks.inside('/info'), certify, binding);
-
-  // f. What the vTPM does with the key.
-  const isBindable = isOfRequest && isBindableKey(publicArea, quoted);
+  const isBindable = isOfRequest && obstacle === null;
   return { checks: checks.all, bindable: isBindable ? markVerified(claimsOf(publicArea)) : null };
 }
 
@@ -113,12 +113,13 @@ function verifyKind(checks: Checks, { magic, type, certify }: Structure): TpmsCe
 }
 
 /** The name is an algorithm and the hash of the public area by it (TPM 2.0 part 1, 16). */
-function verifyName(checks: Checks, { name }: TpmsCertify, publicArea: TpmtPublic): boolean {
+function verifyName(checks: Checks, { name }: TpmsCertify, publicArea: TpmtPublic, obstacle: string | null): boolean {
   const expected = nameOf(publicArea);
+  const hint = obstacle === null ? '' : `; it is bound only where the quote holds X, because ${obstacle}`;
   return checks.require(expected !== null && equalInConstantTime(name, expected), 'tpm_signature', {
     expected: hex(name),
     actual: expected === null ? `a name by algorithm ${word(publicArea.nameAlgorithm)}` : hex(expected),
-    detail: 'the attestation key certified the key that was sent',
+    detail: `the attestation key certified the key that was sent${hint}`,
     otherwise: 'the attestation key certified another key than the one that was sent',
   });
 }
@@ -146,16 +147,20 @@ function verifyExtraData(checks: Checks, { extraData }: TpmsCertify, binding: Ex
 }
 
 /**
- * Whether whoever encrypts to the key encrypts to the machine that the quote is of: the private key was made in this TPM and
- * stays there, it is strong, decrypts and signs nothing, and it is used under a policy alone, which is that the PCRs have the quoted
- * values. Without that policy, software that the machine ran before, or runs later, could use it as well.
+ * Why whoever encrypts to the key may not encrypt to the machine that the quote is of; null where they do: the private key was made in
+ * this TPM and stays there, it is strong, decrypts and signs nothing, and it is used under a policy alone, which is that the PCRs have
+ * the quoted values. Without that policy, software that the machine ran before, or runs later, could use it as well.
  */
-function isBindableKey({ attributes, authPolicy, nameHash, key }: TpmtPublic, quoted: QuotedState | null): boolean {
+function obstacleTo({ attributes, authPolicy, nameHash, key }: TpmtPublic, quoted: QuotedState | null): string | null {
   const { fixedTpm, fixedParent, sensitiveDataOrigin, userWithAuth, decrypt, sign } = attributes;
-  const isPrivate = fixedTpm && fixedParent && sensitiveDataOrigin && !userWithAuth;
-  const isStrong = key.kind === 'ec' || weaknessOf(key, null) === null;
-  if (!isPrivate || !decrypt || sign || !isStrong || quoted === null || !saysWhatWasBooted(quoted)) return false;
-  return nameHash !== null && nameHash !== 'sha1' && equalInConstantTime(authPolicy, pcrPolicy(nameHash, quoted));
+  if (!(fixedTpm && fixedParent && sensitiveDataOrigin)) return 'its private key may be outside of the vTPM';
+  if (!decrypt || sign) return 'it is not a key for decryption alone';
+  if (key.kind !== 'ec' && weaknessOf(key, null) !== null) return 'it is weak';
+  if (userWithAuth) return 'it can be used without its policy';
+  if (quoted === null || !saysWhatWasBooted(quoted)) return 'no quote that holds has PCR 0 to 7';
+  const isPcrPolicy =
+    nameHash !== null && nameHash !== 'sha1' && equalInConstantTime(authPolicy, pcrPolicy(nameHash, quoted));
+  return isPcrPolicy ? null : 'its policy is not TPM2_PolicyPCR over the quoted PCRs alone';
 }
 
 /** PCRs of the firmware. A policy over others alone, such as resettable ones, holds whatever is booted. */

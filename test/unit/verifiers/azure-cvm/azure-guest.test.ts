@@ -358,21 +358,35 @@ describe('a certified key', () => {
 
   const without = (name: string) => EPHEMERAL_ATTRIBUTES.filter((attribute) => attribute !== name);
 
-  it.each<[string, CertifyOptions]>([
-    ['that can leave the TPM', { attributes: without('fixedTpm') }],
-    ['that can leave its parent', { attributes: without('fixedParent') }],
-    ['that was made elsewhere', { attributes: without('sensitiveDataOrigin') }],
-    ['that does not decrypt', { attributes: without('decrypt') }],
-    ['that signs too', { attributes: [...EPHEMERAL_ATTRIBUTES, 'sign'] }],
-    ['that is used without its policy', { attributes: [...EPHEMERAL_ATTRIBUTES, 'userWithAuth'] }],
-    ['with another exponent', { exponent: 3 }],
-    ['without a policy', { authPolicy: new Uint8Array() }],
-    ['with the policy of other PCRs', { selections: [{ bank: 'sha256', indices: [16] }] }],
-    ['with the policy of other PCR values', { authPolicy: OTHER_POLICY }],
-  ])('%s is certified, and bound by X alone', async (_, certify) => {
+  const OUTSIDE = 'its private key may be outside of the vTPM';
+  const OTHER_USE = 'it is not a key for decryption alone';
+  const POLICY = 'its policy is not TPM2_PolicyPCR over the quoted PCRs alone';
+
+  it.each<[string, CertifyOptions, string]>([
+    ['that can leave the TPM', { attributes: without('fixedTpm') }, OUTSIDE],
+    ['that can leave its parent', { attributes: without('fixedParent') }, OUTSIDE],
+    ['that was made elsewhere', { attributes: without('sensitiveDataOrigin') }, OUTSIDE],
+    ['that does not decrypt', { attributes: without('decrypt') }, OTHER_USE],
+    ['that signs too', { attributes: [...EPHEMERAL_ATTRIBUTES, 'sign'] }, OTHER_USE],
+    [
+      'that is used without its policy',
+      { attributes: [...EPHEMERAL_ATTRIBUTES, 'userWithAuth'] },
+      'it can be used without its policy',
+    ],
+    ['with another exponent', { exponent: 3 }, 'it is weak'],
+    ['without a policy', { authPolicy: new Uint8Array() }, POLICY],
+    ['with the policy of other PCRs', { selections: [{ bank: 'sha256', indices: [16] }] }, POLICY],
+    ['with the policy of other PCR values', { authPolicy: OTHER_POLICY }, POLICY],
+  ])('%s is certified, and bound by X alone', async (_, certify, obstacle) => {
     const found = await judge({ certify });
     expectVerified(found);
     expect(found.claims.tpm).not.toHaveProperty('certifiedKey');
+    expect(found.checks.filter(({ about }) => about === '/evidence/certifiedKey/publicArea')).toMatchObject([
+      {
+        id: 'tpm_signature',
+        detail: expect.stringContaining(`bound only where the quote holds X, because ${obstacle}`),
+      },
+    ]);
     expectFailed(await judge({ certify }, BOUND), 'nonce_mismatch');
     const native = { quote: { extraData: x(EPHEMERAL) }, claims: { userData: x(EPHEMERAL) } };
     expectVerified(await judge({ certify, native }, BOUND));

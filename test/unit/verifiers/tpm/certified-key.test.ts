@@ -116,7 +116,9 @@ describe('certification of a key', () => {
   it('is not bindable beside what is no quote', () => {
     const { said } = verifier.open(tpm.quote({ extraData: NONCE, type: 0x8017 }), '/evidence/tpmQuote');
     expect(said).toBeNull();
-    expect(judge(certified(), { quoted: null }).bindable).toBeNull();
+    const found = judge(certified(), { quoted: null });
+    expect(found.bindable).toBeNull();
+    expect(found.checks.at(-1)?.detail).toMatch(/because no quote that holds has PCR 0 to 7$/);
   });
 
   it.each<[string, Partial<CertifiedKeyInput>, string]>([
