@@ -7,7 +7,7 @@ import {
 import { EVENT_TYPE } from '../formats/measured-event.js';
 import type { JudgedEvent } from '../measured-boot/judged-event.js';
 import { commandLineOf } from '../measured-boot/loader-text.js';
-import type { RegisterLayout } from '../measured-boot/register-layout.js';
+import { hasSections, type LoaderContents, type RegisterLayout } from '../measured-boot/register-layout.js';
 import type { JsonValue } from '../model/json.js';
 import { bootOptionName, bootOrder, imagePath, partitionTable, signatureEntries } from './boot-data.js';
 import { hex, shownText, typeName } from './event-names.js';
@@ -39,18 +39,14 @@ interface Place {
   readonly layout: RegisterLayout;
   readonly index: number;
   readonly isAfterSeparator: boolean;
-  /** The section of a kernel image that the event before announced. */
-  readonly section: string | null;
 }
 
 /** What the events of one register say, in their order. */
 export function factsOf(events: readonly JudgedEvent[], index: number, layout: RegisterLayout): readonly BootFact[] {
   let isAfterSeparator = false;
-  let section: string | null = null;
   return events.map((judged) => {
-    const read = readEvent(judged, { layout, index, isAfterSeparator, section });
+    const read = readEvent(judged, { layout, index, isAfterSeparator });
     isAfterSeparator ||= judged.separator !== null;
-    section = read.about === 'section' ? read.name.slice('the section '.length) : null;
     const digest = hex(judged.digest);
     return { value: digest, isOwnWord: false, signatures: null, ...read, digest };
   });
@@ -137,11 +133,10 @@ function asMokList({ event }: JudgedEvent, { layout, index }: Place): Read | nul
   return index === layout.mokList && MOK_LIST.test(name) ? { about: 'mokList', name, isOwnWord: true } : null;
 }
 
-/** A name that systemd-stub measures before the section itself. */
-const SECTION = /^\.[a-z]+$/;
-
-function asSectionContents(judged: JudgedEvent, { section }: Place): Read | null {
-  if (section === null) return null;
+function asSectionContents(judged: JudgedEvent, place: Place): Read | null {
+  const contents = loaderContents(place);
+  const { section } = judged;
+  if (section === null || contents === null || !hasSections(contents)) return null;
   if (section === '.cmdline') return { about: 'commandLine', name: 'the command line', ...textOf(judged) };
   return { about: 'file', name: `the section ${section} of the kernel image` };
 }
@@ -150,13 +145,17 @@ function textOf({ loaderText }: JudgedEvent): Partial<BootFact> {
   return loaderText === null ? {} : { value: loaderText.text };
 }
 
+function loaderContents({ layout, index }: Place): LoaderContents | null {
+  return layout.loader.find((register) => register.index === index)?.contents ?? null;
+}
+
 /** What a boot loader measured, in a register of boot loaders. */
-function asLoaded(judged: JudgedEvent, { layout, index }: Place): Read | null {
-  const contents = layout.loader.find((register) => register.index === index)?.contents;
-  if (contents === undefined) return null;
+function asLoaded(judged: JudgedEvent, place: Place): Read | null {
+  const contents = loaderContents(place);
+  if (contents === null) return null;
+  const { announces } = judged;
+  if (announces !== null && hasSections(contents)) return { about: 'section', name: `the section ${announces}` };
   const shown = shownText(judged.event.data);
-  const isSection = (contents === 'sections' || contents === 'mixed') && SECTION.test(shown ?? '') && judged.isWhole;
-  if (isSection) return { about: 'section', name: `the section ${shown}` };
   if (contents === 'sections') return null;
   const text = contents === 'files' ? null : judged.loaderText;
   const commandLine = text === null ? null : commandLineOf(text);

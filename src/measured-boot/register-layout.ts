@@ -49,6 +49,11 @@ export interface LoaderRegister {
   readonly contents: LoaderContents;
 }
 
+/** Whether sections of a unified kernel image are measured into a register of a loader. */
+export function hasSections(contents: LoaderContents): boolean {
+  return contents === 'sections' || contents === 'mixed';
+}
+
 function range(first: number, last: number): readonly number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }

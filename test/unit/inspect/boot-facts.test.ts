@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import { sha256 } from '../../../src/crypto/digest.js';
+import { DIGEST_ALGORITHM } from '../../../src/formats/measured-event.js';
 import { factsOf } from '../../../src/inspect/boot-facts.js';
-import { JudgedEvent } from '../../../src/measured-boot/judged-event.js';
+import { type JudgedEvent, judgedEvents } from '../../../src/measured-boot/judged-event.js';
 import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/measured-boot/register-layout.js';
 import { joinBytes } from '../../lab/byte-patch.js';
-import { LOG_EVENT, secureBootVariable } from '../../lab/event-log-builder.js';
+import { LOG_EVENT, sectionEvents, secureBootVariable } from '../../lab/event-log-builder.js';
 
 /** What single events say, as the comparison of two boots names it. */
 
@@ -18,16 +19,18 @@ interface Told {
   readonly measured?: Uint8Array;
 }
 
-function judged(index: number, { type = LOG_EVENT.ipl, data, measured = data }: Told): JudgedEvent {
-  return new JudgedEvent({ index, type, offset: 0, digests: [], data }, sha256(measured), 'sha256');
+function judged(index: number, events: readonly Told[]): readonly JudgedEvent[] {
+  const measuredEvents = events.map(({ type = LOG_EVENT.ipl, data, measured = data }) => ({
+    index,
+    type,
+    offset: 0,
+    digests: [{ algorithm: DIGEST_ALGORITHM.sha256, value: sha256(measured) }],
+    data,
+  }));
+  return judgedEvents(measuredEvents, 'sha256').get(index) ?? [];
 }
 
-const inPcr = (index: number, ...events: readonly Told[]) =>
-  factsOf(
-    events.map((event) => judged(index, event)),
-    index,
-    PCR_LAYOUT,
-  );
+const inPcr = (index: number, ...events: readonly Told[]) => factsOf(judged(index, events), index, PCR_LAYOUT);
 const variable = (name: string, contents: Uint8Array, type: number = LOG_EVENT.variableDriverConfig): Told => ({
   type,
   data: secureBootVariable(name, contents),
@@ -129,14 +132,27 @@ it('tells sections of a kernel image by the name before them', () => {
   expect(inPcr(11, ...verified)[1]).toMatchObject({ about: 'commandLine', value: 'ro quiet' });
 });
 
+it('tells sections by the digest of the name before them, whatever the log says', () => {
+  const events = [...sectionEvents('.cmdline', '.linux\0'), ...sectionEvents('.linux', 'the kernel')];
+  const named = ['the section .cmdline', 'the command line', 'the section .linux'];
+  const names = [...named, 'the section .linux of the kernel image'];
+  expect(inPcr(11, ...events).map(({ name }) => name)).toEqual(names);
+  const relabelled = events.map(({ data, measured = data }) => ({ data: text('else'), measured }));
+  expect(inPcr(11, ...relabelled).map(({ name }) => name)).toEqual(names);
+});
+
+it('tells no sections where a register has none', () => {
+  expect(inPcr(9, ...sectionEvents('.linux', 'the kernel')).map(({ about }) => about)).toEqual(['file', 'file']);
+});
+
 it('tells all of them in one register of a TD', () => {
   const events = [
     { data: text('.cmdline\0') },
     { data: text('.cmdline\0'), measured: text('ro') },
     { data: text('MokList\0'), measured: BINARY },
     { data: text('(hd0)/initrd\0'), measured: BINARY },
-  ].map((event) => judged(3, event));
-  expect(factsOf(events, 3, RTMR_LAYOUT).map(({ about }) => about)).toEqual([
+  ];
+  expect(factsOf(judged(3, events), 3, RTMR_LAYOUT).map(({ about }) => about)).toEqual([
     'section',
     'commandLine',
     'mokList',
