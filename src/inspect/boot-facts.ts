@@ -200,11 +200,13 @@ function asApplication({ event }: JudgedEvent, { layout, index, isAfterSeparator
     : { about, name: `${what} ${path}`, isOwnWord: true };
 }
 
-const FIRMWARE_VERSION = 0x08;
-const FIRMWARE_BLOBS: ReadonlySet<number | null> = new Set([0x80000008, 0x8000000a]);
+const FIRMWARE_BLOBS: ReadonlySet<number | null> = new Set([
+  EVENT_TYPE.platformFirmwareBlob,
+  EVENT_TYPE.platformFirmwareBlob2,
+]);
 
 function asFirmware({ event: { type, data }, isWhole }: JudgedEvent): Read | null {
-  if (type === FIRMWARE_VERSION) {
+  if (type === EVENT_TYPE.crtmVersion) {
     const value = isWhole ? (shownText(data) ?? hex(data)) : undefined;
     return { about: 'firmwareVersion', name: 'the firmware version', ...(value === undefined ? {} : { value }) };
   }

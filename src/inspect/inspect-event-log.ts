@@ -28,11 +28,11 @@ const SHOWN_BYTES = 64;
 /** Types whose digest is of all the data, or, of a variable, of what counts in it (TCG PC Client PFP, Event Types). */
 const HASHED_TYPES: ReadonlySet<number> = new Set([
   EVENT_TYPE.separator,
-  0x08, // EV_S_CRTM_VERSION
+  EVENT_TYPE.crtmVersion,
   EVENT_TYPE.variableDriverConfig,
-  0x80000002, // EV_EFI_VARIABLE_BOOT
-  0x8000000c, // EV_EFI_VARIABLE_BOOT2
-  0x80000006, // EV_EFI_GPT_EVENT
+  EVENT_TYPE.variableBoot,
+  EVENT_TYPE.variableBoot2,
+  EVENT_TYPE.gptEvent,
   EVENT_TYPE.efiAction,
   EVENT_TYPE.variableAuthority,
 ]);
@@ -111,8 +111,8 @@ function shownData({ data, type }: MeasuredEvent): JsonObject {
 
 const VARIABLE_TYPES: ReadonlySet<number> = new Set([
   EVENT_TYPE.variableDriverConfig,
-  0x80000002,
-  0x8000000c,
+  EVENT_TYPE.variableBoot,
+  EVENT_TYPE.variableBoot2,
   EVENT_TYPE.variableAuthority,
 ]);
 
