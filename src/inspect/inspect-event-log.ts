@@ -53,10 +53,12 @@ interface Replayed {
  *
  * `covered` is true where the digest of an event is of its data, and, with values, its register replays to its value.
  *
+ * @param given values of registers; none at all are as good as null
  * @param maximumBytes the longest log that is read
  * @throws {FormatError} `eventlog_format`, `eventlog_limit`
  */
-export function inspectEventLog(bytes: Uint8Array, pcrs: RegisterValues | null, maximumBytes: number): JsonObject {
+export function inspectEventLog(bytes: Uint8Array, given: RegisterValues | null, maximumBytes: number): JsonObject {
+  const pcrs = withoutEmptyBanks(given);
   const log = parseEventLog(bytes, maximumBytes);
   const layout = layoutOf(log);
   const banks = banksOf(log);
@@ -77,9 +79,14 @@ export function inspectEventLog(bytes: Uint8Array, pcrs: RegisterValues | null, 
   };
 }
 
+function withoutEmptyBanks(given: RegisterValues | null): RegisterValues | null {
+  const banks = [...(given ?? [])].filter(([, values]) => values.size > 0);
+  return banks.length === 0 ? null : new Map(banks);
+}
+
 /** The strongest bank of the log: with values, the strongest of those that both have. */
 function judgedBank(banks: readonly EventBank[], pcrs: RegisterValues | null): EventBank {
-  const compared = banks.filter((bank) => (pcrs?.get(bank)?.size ?? 0) > 0);
+  const compared = banks.filter((bank) => pcrs?.has(bank) === true);
   return strongest(compared.length > 0 ? compared : banks) ?? 'sha256';
 }
 
@@ -177,7 +184,7 @@ function weakBank({ log, layout, pcrs }: Replayed): readonly JsonObject[] {
   if (!log.algorithms.has(DIGEST_ALGORITHM.sha256)) {
     return [{ code: 'tpm_weak_bank', detail: 'the log has no SHA-256 digests, so it is not accepted as evidence' }];
   }
-  if (pcrs === null || pcrs.size === 0 || pcrs.has('sha256')) return [];
+  if (pcrs === null || pcrs.has('sha256')) return [];
   return [{ code: 'tpm_weak_bank', detail: 'no SHA-256 values were given, and no others are accepted as evidence' }];
 }
 
