@@ -21,8 +21,8 @@ export interface BootFact {
   /** What the digest covers, where it covers something that can be shown; else the digest. */
   readonly value: JsonValue;
   readonly digest: string;
-  /** Whether the name is the log's own word, which nothing measures. */
-  readonly isOwnWord: boolean;
+  /** Whether the name comes from data that the digest does not cover. */
+  readonly isNameUncovered: boolean;
   /** Of a signature database; null of anything else. */
   readonly signatures: Signatures | null;
 }
@@ -48,7 +48,7 @@ export function factsOf(events: readonly JudgedEvent[], index: number, layout: R
     const read = readEvent(judged, { layout, index, isAfterSeparator });
     isAfterSeparator ||= judged.separator !== null;
     const digest = hex(judged.digest);
-    return { value: digest, isOwnWord: false, signatures: null, ...read, digest };
+    return { value: digest, isNameUncovered: false, signatures: null, ...read, digest };
   });
 }
 
@@ -130,7 +130,7 @@ const MOK_LIST = /^MokList[A-Za-z]*$/;
 
 function asMokList({ event }: JudgedEvent, { layout, index }: Place): Read | null {
   const name = shownText(event.data) ?? '';
-  return index === layout.mokList && MOK_LIST.test(name) ? { about: 'mokList', name, isOwnWord: true } : null;
+  return index === layout.mokList && MOK_LIST.test(name) ? { about: 'mokList', name, isNameUncovered: true } : null;
 }
 
 function asSectionContents(judged: JudgedEvent, place: Place): Read | null {
@@ -180,13 +180,13 @@ function asFile({ event }: JudgedEvent): Read {
   const logged = shownText(event.data) ?? Buffer.from(event.data).toString('latin1').replace(/\0$/, '');
   const [name] = FILE_NAME.exec(logged) ?? ['without a name'];
   return name === LOAD_OPTIONS
-    ? { about: 'commandLine', name: 'the load options', isOwnWord: true }
-    : { about: 'file', name: `the file ${name}`, isOwnWord: true };
+    ? { about: 'commandLine', name: 'the load options', isNameUncovered: true }
+    : { about: 'file', name: `the file ${name}`, isNameUncovered: true };
 }
 
 /** In a register of texts: the digest is not of the text that is logged. */
 function asUnverifiedText(shown: string | null): Read {
-  return { about: 'commandLine', name: `what is logged as "${startOf(shown ?? 'no text')}"`, isOwnWord: true };
+  return { about: 'commandLine', name: `what is logged as "${startOf(shown ?? 'no text')}"`, isNameUncovered: true };
 }
 
 function asApplication({ event }: JudgedEvent, { layout, index, isAfterSeparator }: Place): Read | null {
@@ -197,7 +197,7 @@ function asApplication({ event }: JudgedEvent, { layout, index, isAfterSeparator
   const path = imagePath(event.data);
   return path === null
     ? { about, name: `${what} without a path` }
-    : { about, name: `${what} ${path}`, isOwnWord: true };
+    : { about, name: `${what} ${path}`, isNameUncovered: true };
 }
 
 const FIRMWARE_BLOBS: ReadonlySet<number | null> = new Set([
@@ -216,5 +216,5 @@ function asFirmware({ event: { type, data }, isWhole }: JudgedEvent): Read | nul
 function asOther({ event: { type, data }, isWhole }: JudgedEvent): Read {
   const text = shownText(data);
   const name = text === null ? `an event ${typeName(type)}` : `the event ${typeName(type)} "${startOf(text)}"`;
-  return { about: 'event', name, isOwnWord: !isWhole };
+  return { about: 'event', name, isNameUncovered: !isWhole };
 }

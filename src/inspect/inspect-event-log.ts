@@ -207,8 +207,12 @@ function differenceOf(
   replayed: Uint8Array | undefined,
   layout: RegisterLayout,
 ): readonly JsonObject[] {
-  // Of a TD the log has no register 0, which is MRTD.
-  if (!layout.indices.includes(index)) return [];
+  // Of a TD, MRTD: no event extends it.
+  if (index === 0 && layout === RTMR_LAYOUT) return [];
+  if (!layout.indices.includes(index)) {
+    const detail = `a TD has no register of index ${index}: 1 to 4 are RTMR 0 to 3`;
+    return [{ code: 'eventlog_replay', bank, pcr: index, detail }];
+  }
   const actual = hex(replayed ?? initialValue(index, BANK_LENGTH[bank], layout));
   // What an OS extends without the log is no fault of the log.
   if (actual === hex(value) || (replayed === undefined && layout.ofSystem.has(index))) return [];

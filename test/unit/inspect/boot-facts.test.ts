@@ -52,7 +52,7 @@ it.each<[string, number, Told, object]>([
   ['zeros, which have the form of a variable', 1, { data: zeros }, { about: 'event' }],
   ['a partition table that is cut', 5, { data: text('EFI PART') }, { about: 'partitionTable' }],
   ['an action', 5, { type: LOG_EVENT.action, data: text('Exit Boot Services Invocation') }, { about: 'action' }],
-  ['a list of shim', 14, { data: text('MokListX\0'), measured: BINARY }, { about: 'mokList', isOwnWord: true }],
+  ['a list of shim', 14, { data: text('MokListX\0'), measured: BINARY }, { about: 'mokList', isNameUncovered: true }],
   ['something else beside the lists', 14, { data: BINARY }, { about: 'event' }],
   ['a file', 9, { data: text('(hd0)/vmlinuz\0'), measured: BINARY }, { about: 'file', name: 'the file (hd0)/vmlinuz' }],
   ['a file without a name', 9, { data: Uint8Array.of(1, 2), measured: BINARY }, { name: 'the file without a name' }],
@@ -60,7 +60,7 @@ it.each<[string, number, Told, object]>([
     'load options',
     9,
     { data: joinBytes(BINARY, text('LOADED_IMAGE::LoadOptions\0')), measured: BINARY },
-    { about: 'commandLine', name: 'the load options', isOwnWord: true },
+    { about: 'commandLine', name: 'the load options', isNameUncovered: true },
   ],
   [
     'a command',
@@ -83,7 +83,7 @@ it.each<[string, number, Told, object]>([
     { data: text('kernel_cmdline: /vmlinuz ro\0'), measured: text('/vmlinuz ro') },
     { about: 'commandLine', value: '/vmlinuz ro' },
   ],
-  ['text of another digest', 8, { data: text('grub_cmd: x\0'), measured: BINARY }, { isOwnWord: true }],
+  ['text of another digest', 8, { data: text('grub_cmd: x\0'), measured: BINARY }, { isNameUncovered: true }],
   ['no text', 8, { data: BINARY, measured: text('x') }, { name: 'what is logged as "no text"' }],
   [
     'an image without a path',
@@ -106,7 +106,7 @@ it.each<[string, number, Told, object]>([
     { type: LOG_EVENT.firmwareBlob, data: BINARY, measured: text('x') },
     { about: 'firmware' },
   ],
-  ['an event with text', 1, { data: text('ACPI DATA'), measured: BINARY }, { about: 'event', isOwnWord: true }],
+  ['an event with text', 1, { data: text('ACPI DATA'), measured: BINARY }, { about: 'event', isNameUncovered: true }],
 ])('tells %s', (_name, index, event, expected) => {
   expect(inPcr(index, event)[0]).toMatchObject(expected);
 });

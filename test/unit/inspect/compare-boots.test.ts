@@ -333,7 +333,7 @@ describe('two boots', () => {
     const before = boot({ applications: [image(shim, 'shim'), image(fallback, 'fallback')] });
     const after = boot({ applications: [image(shim, 'another shim'), image(grubx64, 'grub')] });
     const { differences, movedPcrs } = compare(before, after);
-    const own = " (the name is the log's own word)";
+    const own = ' (no digest covers the name)';
     expect(differences.map(({ about, pcr, detail }) => [about, pcr, detail])).toEqual([
       ['application', 4, `the boot application ${shim} changed${own}`],
       ['application', 4, `the boot application ${fallback} is no longer there${own}`],
@@ -347,8 +347,8 @@ describe('two boots', () => {
     const after = boot({ files: [file('/vmlinuz', 'new kernel'), file('/initrd', 'initrd')], mokList: 'another' });
     expect(compare(boot(), after)).toMatchObject({
       differences: [
-        { about: 'file', pcr: 9, detail: "the file /vmlinuz changed (the name is the log's own word)" },
-        { about: 'mokList', pcr: 14, detail: "MokList changed (the name is the log's own word)" },
+        { about: 'file', pcr: 9, detail: 'the file /vmlinuz changed (no digest covers the name)' },
+        { about: 'mokList', pcr: 14, detail: 'MokList changed (no digest covers the name)' },
       ],
       movedPcrs: [9, 14],
     });
@@ -375,7 +375,7 @@ describe('two boots', () => {
     expect(compare(forged(0), forged(1)).differences).toEqual([]);
     const [difference] = compare(boot(), forged(1)).differences;
     expect(difference).toMatchObject({ about: 'event', pcr: 7, before: null });
-    expect(difference?.detail).toContain("(the name is the log's own word)");
+    expect(difference?.detail).toContain('(no digest covers the name)');
   });
 
   it('of which one cannot be replayed to its end: that is said', () => {
@@ -622,7 +622,7 @@ describe.skipIf(!haveVectors)('real boots', () => {
         {
           about: 'file',
           pcr: 9,
-          detail: "the file /boot/vmlinuz-5.4.0-1046-gcp changed (the name is the log's own word)",
+          detail: 'the file /boot/vmlinuz-5.4.0-1046-gcp changed (no digest covers the name)',
         },
       ],
       movedPcrs: [9],
