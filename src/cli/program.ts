@@ -158,7 +158,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .description('show what evidence says, field by field; verifies nothing')
     .argument(
       '<file>',
-      'evidence, a /verify body or a single structure (report, quote, certificate …), or - for standard input',
+      'evidence, a /verify body or a single structure (report, quote, certificate, event log …), or - for standard input',
     )
     .option('--compare <before>', 'say what differs between the boot of this file and that of <file>')
     .option('--pcrs <file>', 'values of registers to compare an event log with')
