@@ -1,5 +1,6 @@
 /** What a register has to say of a boot, and how its events are read. */
 export interface RegisterLayout {
+  readonly kind: 'PCR' | 'RTMR';
   /** As people name a register: `PCR 7`, `RTMR 0`. */
   name(index: number): string;
   /** As claims number it. */
@@ -60,6 +61,7 @@ function range(first: number, last: number): readonly number[] {
 
 /** PCRs of a PC (TCG PC Client Platform Firmware Profile, PCR Usage; of 8 to 15, what GRUB, shim and systemd do). */
 export const PCR_LAYOUT: RegisterLayout = {
+  kind: 'PCR',
   name: (index) => `PCR ${index}`,
   number: (index) => index,
   indices: range(0, 23),
@@ -91,6 +93,7 @@ export const PCR_LAYOUT: RegisterLayout = {
  * take, 3 what PCR 8 to 15 take; 4 is for applications. 0 is MRTD, which no event extends.
  */
 export const RTMR_LAYOUT: RegisterLayout = {
+  kind: 'RTMR',
   name: (index) => `RTMR ${index - 1}`,
   number: (index) => index - 1,
   indices: range(1, 4),

@@ -1,6 +1,7 @@
 import type { EventLogClaims } from '../model/claims.js';
 import { hasParavisor, isTokenType, placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import type { JsonValue } from '../model/json.js';
+import { registerNames } from '../model/register-names.js';
 import type { Verification } from '../model/verification.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 
@@ -103,8 +104,8 @@ export const eventLogCover: AppraisalTopic = {
     checks.at(placeOf('eventLog', evidenceType)).require(rest.length === 0, 'eventlog_replay', {
       expected: excused,
       actual: unexplained,
-      detail: `the log has no event for PCR ${unexplained.join(', ')}, which the policy lets be`,
-      otherwise: `PCR ${rest.join(', ')} was extended, and the log has no event for it`,
+      detail: `the log has no event for ${registerNames('PCR', unexplained)}, which the policy lets be`,
+      otherwise: `the log has no event for what extended ${registerNames('PCR', rest)}`,
     });
   },
 };

@@ -1,5 +1,5 @@
 import type { CheckRows, Finding } from './row.js';
-import { reference, value } from './words.js';
+import { pcrs, reference } from './words.js';
 
 export const TPM_CHECKS = {
   tpm_signature: {
@@ -51,8 +51,7 @@ export const TPM_CHECKS = {
     holds: 'the quote covers every PCR that the policy names',
     fails: 'the quote does not cover every PCR that the policy names',
     trust: { guest: { executables: 33 } },
-    remedy: ({ expected }) =>
-      `The guest should quote the PCRs that the policy names as well: ${value(expected, 'the detail lists them')}.`,
+    remedy: ({ expected }) => `The guest should quote the PCRs that the policy names as well: ${pcrs(expected)}.`,
   },
   tpm_pcr: {
     holds: 'firmware measured into the PCRs that it always extends, and PCRs are among the reference values',

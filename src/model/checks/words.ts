@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../json.js';
+import { registerNames } from '../register-names.js';
 import type { Finding } from './row.js';
 
 /** Longer values are not repeated in a sentence, because `actual` has them. */
@@ -29,6 +30,12 @@ export function value(shown: JsonValue | undefined, otherwise: string): string {
   if (shown === undefined || shown === null) return otherwise;
   const text = textOf(shown);
   return text === '' || text.length > LONGEST_VALUE ? otherwise : text;
+}
+
+/** Indices of PCRs; of anything else the words that `value` has. */
+export function pcrs(shown: JsonValue | undefined): string {
+  const isList = Array.isArray(shown) && shown.every((index) => typeof index === 'number');
+  return isList && shown.length > 0 ? registerNames('PCR', shown) : value(shown, 'the detail lists them');
 }
 
 function textOf(shown: JsonValue): string {
