@@ -16,7 +16,7 @@ export interface Comparisons {
 const SHOWN_CHARACTERS = 200;
 
 /**
- * Says what differs between two boots. Each file is an event log, evidence or a /verify body.
+ * Says what differs between two boots. Each file is an event log, a quote, report or token, evidence or a /verify body.
  *
  * @returns the exit code, whether anything differs or not
  * @throws {UsageError} where a file is malformed, or the two have nothing in common

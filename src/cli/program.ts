@@ -20,8 +20,8 @@ const INSPECT_HELP = `
 --pcrs reads the SHA-256 values of PCR 0 to 23 as 768 bytes, or JSON: {"sha256": {"7": "hex of 32 bytes"}}.
 Of a CCEL the indices 1 to 4 are RTMR 0 to 3, under "sha384".
 
-inspect --compare BEFORE AFTER takes event logs, evidence or /verify bodies, and says what differs between the
-two boots, and which PCRs (RTMRs) moved. The exit code is 0 whether anything differs or not.`;
+inspect --compare BEFORE AFTER takes event logs, quotes, reports, tokens, evidence or /verify bodies, and says what
+differs between the two boots, and which PCRs (RTMRs) moved; what only one of them has is not compared. The exit code is 0 whether anything differs or not.`;
 
 export interface VerifyOptions {
   readonly policy?: string;
@@ -158,7 +158,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .description('show what evidence says, field by field; verifies nothing')
     .argument(
       '<file>',
-      'evidence, a /verify body or a single structure (report, quote, certificate …), or - for standard input',
+      'evidence, a /verify body or a single structure (report, quote, certificate, event log …), or - for standard input',
     )
     .option('--compare <before>', 'say what differs between the boot of this file and that of <file>')
     .option('--pcrs <file>', 'values of registers to compare an event log with')

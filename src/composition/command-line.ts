@@ -80,6 +80,7 @@ const ACTIONS: Omit<Actions, 'serve' | keyof GuestActions> = {
   inspect: async (file, options) => {
     const { eventLogBytes } = (await configurationOf(options)).limits;
     if (options.compare !== undefined) return compare(options.compare, file, options, eventLogBytes);
+    refuseTwice('--pcrs', file, options.pcrs);
     const input = await readInput(file, INSPECTED_FILE);
     const inspections = {
       evidence: new InspectEvidence(eventLogBytes),
@@ -167,7 +168,7 @@ async function withNotes(run: (world: BundleWorld) => Promise<number>): Promise<
 
 async function compare(before: string, after: string, options: InspectOptions, eventLogBytes: number): Promise<number> {
   if (options.pcrs !== undefined) throw new UsageError(['--pcrs and --compare do not go together: leave one out']);
-  if (before === '-' && after === '-') throw new UsageError(['--compare: standard input is one file, and two are due']);
+  refuseTwice('--compare', before, after);
   const [old, young] = [await readInput(before, INSPECTED_FILE), await readInput(after, INSPECTED_FILE)];
   const comparisons = {
     boots: bootComparisons(eventLogBytes),
@@ -175,6 +176,12 @@ async function compare(before: string, after: string, options: InspectOptions, e
     limits: requestLimits(eventLogBytes),
   };
   return compareCommand(old, young, comparisons, outputOf(options));
+}
+
+/** @throws {UsageError} where both files are standard input, which can be read once */
+function refuseTwice(option: string, file: string, other: string | undefined): void {
+  if (file !== '-' || other !== '-') return;
+  throw new UsageError([`${option}: standard input is one file, and two are due`]);
 }
 
 const INSPECTED_FILE = 'a file with evidence, a /verify body or a single structure, or - for standard input';

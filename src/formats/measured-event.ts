@@ -7,13 +7,43 @@ export type EventBank = keyof typeof DIGEST_ALGORITHM;
 /** Length of a digest in bytes. Other algorithms (SM3, SHA-3) have the length that a log says. */
 export const BANK_LENGTH: { readonly [bank in EventBank]: number } = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
 
-/** Event types that a replay has to know (TCG PC Client Platform Firmware Profile, Event Types). */
+/** Event types (TCG PC Client Platform Firmware Profile, Event Types). */
 export const EVENT_TYPE = {
-  noAction: 0x3,
-  separator: 0x4,
+  prebootCert: 0x00,
+  postCode: 0x01,
+  noAction: 0x03,
+  separator: 0x04,
+  action: 0x05,
+  eventTag: 0x06,
+  crtmContents: 0x07,
+  crtmVersion: 0x08,
+  cpuMicrocode: 0x09,
+  platformConfigFlags: 0x0a,
+  tableOfDevices: 0x0b,
+  compactHash: 0x0c,
+  ipl: 0x0d,
+  iplPartitionData: 0x0e,
+  nonhostCode: 0x0f,
+  nonhostConfig: 0x10,
+  nonhostInfo: 0x11,
+  omitBootDeviceEvents: 0x12,
   variableDriverConfig: 0x80000001,
+  variableBoot: 0x80000002,
+  bootServicesApplication: 0x80000003,
+  bootServicesDriver: 0x80000004,
+  runtimeServicesDriver: 0x80000005,
+  gptEvent: 0x80000006,
   efiAction: 0x80000007,
+  platformFirmwareBlob: 0x80000008,
+  handoffTables: 0x80000009,
+  platformFirmwareBlob2: 0x8000000a,
+  handoffTables2: 0x8000000b,
+  variableBoot2: 0x8000000c,
+  gptEvent2: 0x8000000d,
+  hcrtmEvent: 0x80000010,
   variableAuthority: 0x800000e0,
+  spdmFirmwareBlob: 0x800000e1,
+  spdmFirmwareConfig: 0x800000e2,
 } as const;
 
 /** One event. Only its digests are measured: nothing but the log vouches for type and data. */

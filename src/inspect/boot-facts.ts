@@ -7,7 +7,7 @@ import {
 import { EVENT_TYPE } from '../formats/measured-event.js';
 import type { JudgedEvent } from '../measured-boot/judged-event.js';
 import { commandLineOf } from '../measured-boot/loader-text.js';
-import type { RegisterLayout } from '../measured-boot/register-layout.js';
+import { hasSections, type LoaderContents, type RegisterLayout } from '../measured-boot/register-layout.js';
 import type { JsonValue } from '../model/json.js';
 import { bootOptionName, bootOrder, imagePath, partitionTable, signatureEntries } from './boot-data.js';
 import { hex, shownText, typeName } from './event-names.js';
@@ -21,8 +21,8 @@ export interface BootFact {
   /** What the digest covers, where it covers something that can be shown; else the digest. */
   readonly value: JsonValue;
   readonly digest: string;
-  /** Whether the name is the log's own word, which nothing measures. */
-  readonly isOwnWord: boolean;
+  /** Whether the name comes from data that the digest does not cover. */
+  readonly isNameUncovered: boolean;
   /** Of a signature database; null of anything else. */
   readonly signatures: Signatures | null;
 }
@@ -39,20 +39,16 @@ interface Place {
   readonly layout: RegisterLayout;
   readonly index: number;
   readonly isAfterSeparator: boolean;
-  /** The section of a kernel image that the event before announced. */
-  readonly section: string | null;
 }
 
 /** What the events of one register say, in their order. */
 export function factsOf(events: readonly JudgedEvent[], index: number, layout: RegisterLayout): readonly BootFact[] {
   let isAfterSeparator = false;
-  let section: string | null = null;
   return events.map((judged) => {
-    const read = readEvent(judged, { layout, index, isAfterSeparator, section });
+    const read = readEvent(judged, { layout, index, isAfterSeparator });
     isAfterSeparator ||= judged.separator !== null;
-    section = read.about === 'section' ? read.name.slice('the section '.length) : null;
     const digest = hex(judged.digest);
-    return { value: digest, isOwnWord: false, signatures: null, ...read, digest };
+    return { value: digest, isNameUncovered: false, signatures: null, ...read, digest };
   });
 }
 
@@ -134,14 +130,13 @@ const MOK_LIST = /^MokList[A-Za-z]*$/;
 
 function asMokList({ event }: JudgedEvent, { layout, index }: Place): Read | null {
   const name = shownText(event.data) ?? '';
-  return index === layout.mokList && MOK_LIST.test(name) ? { about: 'mokList', name, isOwnWord: true } : null;
+  return index === layout.mokList && MOK_LIST.test(name) ? { about: 'mokList', name, isNameUncovered: true } : null;
 }
 
-/** A name that systemd-stub measures before the section itself. */
-const SECTION = /^\.[a-z]+$/;
-
-function asSectionContents(judged: JudgedEvent, { section }: Place): Read | null {
-  if (section === null) return null;
+function asSectionContents(judged: JudgedEvent, place: Place): Read | null {
+  const contents = loaderContents(place);
+  const { section } = judged;
+  if (section === null || contents === null || !hasSections(contents)) return null;
   if (section === '.cmdline') return { about: 'commandLine', name: 'the command line', ...textOf(judged) };
   return { about: 'file', name: `the section ${section} of the kernel image` };
 }
@@ -150,13 +145,17 @@ function textOf({ loaderText }: JudgedEvent): Partial<BootFact> {
   return loaderText === null ? {} : { value: loaderText.text };
 }
 
+function loaderContents({ layout, index }: Place): LoaderContents | null {
+  return layout.loader.find((register) => register.index === index)?.contents ?? null;
+}
+
 /** What a boot loader measured, in a register of boot loaders. */
-function asLoaded(judged: JudgedEvent, { layout, index }: Place): Read | null {
-  const contents = layout.loader.find((register) => register.index === index)?.contents;
-  if (contents === undefined) return null;
+function asLoaded(judged: JudgedEvent, place: Place): Read | null {
+  const contents = loaderContents(place);
+  if (contents === null) return null;
+  const { announces } = judged;
+  if (announces !== null && hasSections(contents)) return { about: 'section', name: `the section ${announces}` };
   const shown = shownText(judged.event.data);
-  const isSection = (contents === 'sections' || contents === 'mixed') && SECTION.test(shown ?? '') && judged.isWhole;
-  if (isSection) return { about: 'section', name: `the section ${shown}` };
   if (contents === 'sections') return null;
   const text = contents === 'files' ? null : judged.loaderText;
   const commandLine = text === null ? null : commandLineOf(text);
@@ -181,13 +180,13 @@ function asFile({ event }: JudgedEvent): Read {
   const logged = shownText(event.data) ?? Buffer.from(event.data).toString('latin1').replace(/\0$/, '');
   const [name] = FILE_NAME.exec(logged) ?? ['without a name'];
   return name === LOAD_OPTIONS
-    ? { about: 'commandLine', name: 'the load options', isOwnWord: true }
-    : { about: 'file', name: `the file ${name}`, isOwnWord: true };
+    ? { about: 'commandLine', name: 'the load options', isNameUncovered: true }
+    : { about: 'file', name: `the file ${name}`, isNameUncovered: true };
 }
 
 /** In a register of texts: the digest is not of the text that is logged. */
 function asUnverifiedText(shown: string | null): Read {
-  return { about: 'commandLine', name: `what is logged as "${startOf(shown ?? 'no text')}"`, isOwnWord: true };
+  return { about: 'commandLine', name: `what is logged as "${startOf(shown ?? 'no text')}"`, isNameUncovered: true };
 }
 
 function asApplication({ event }: JudgedEvent, { layout, index, isAfterSeparator }: Place): Read | null {
@@ -198,14 +197,16 @@ function asApplication({ event }: JudgedEvent, { layout, index, isAfterSeparator
   const path = imagePath(event.data);
   return path === null
     ? { about, name: `${what} without a path` }
-    : { about, name: `${what} ${path}`, isOwnWord: true };
+    : { about, name: `${what} ${path}`, isNameUncovered: true };
 }
 
-const FIRMWARE_VERSION = 0x08;
-const FIRMWARE_BLOBS: ReadonlySet<number | null> = new Set([0x80000008, 0x8000000a]);
+const FIRMWARE_BLOBS: ReadonlySet<number | null> = new Set([
+  EVENT_TYPE.platformFirmwareBlob,
+  EVENT_TYPE.platformFirmwareBlob2,
+]);
 
 function asFirmware({ event: { type, data }, isWhole }: JudgedEvent): Read | null {
-  if (type === FIRMWARE_VERSION) {
+  if (type === EVENT_TYPE.crtmVersion) {
     const value = isWhole ? (shownText(data) ?? hex(data)) : undefined;
     return { about: 'firmwareVersion', name: 'the firmware version', ...(value === undefined ? {} : { value }) };
   }
@@ -215,5 +216,5 @@ function asFirmware({ event: { type, data }, isWhole }: JudgedEvent): Read | nul
 function asOther({ event: { type, data }, isWhole }: JudgedEvent): Read {
   const text = shownText(data);
   const name = text === null ? `an event ${typeName(type)}` : `the event ${typeName(type)} "${startOf(text)}"`;
-  return { about: 'event', name, isOwnWord: !isWhole };
+  return { about: 'event', name, isNameUncovered: !isWhole };
 }

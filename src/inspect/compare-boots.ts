@@ -142,8 +142,8 @@ function distinct(differences: readonly Difference[]): readonly Difference[] {
 
 function differenceOf({ before, after }: Pair): Difference {
   const [about, name] = [(after ?? before)?.about ?? '', (after ?? before)?.name ?? ''];
-  const isOwnWord = before?.isOwnWord === true || after?.isOwnWord === true;
-  const remark = isOwnWord ? " (the name is the log's own word)" : '';
+  const isNameUncovered = before?.isNameUncovered === true || after?.isNameUncovered === true;
+  const remark = isNameUncovered ? ' (no digest covers the name)' : '';
   const [old, young] = [before?.value ?? null, after?.value ?? null];
   return { about, before: old, after: young, detail: `${changeOf({ before, after }, name)}${remark}` };
 }

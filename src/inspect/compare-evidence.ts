@@ -6,7 +6,7 @@ import { FormatError, within } from '../model/errors.js';
 import type { EventLogFile, EventLogInput, Evidence } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
 import { type BootLogs, commonBank, compareBootLogs, type Difference, type LogComparison } from './compare-boots.js';
-import { comparedStructures, compareStructures } from './compare-structures.js';
+import { comparableStructures, compareStructures } from './compare-structures.js';
 import { describeEvidence } from './describe-evidence.js';
 import type { StructureDescription } from './field-description.js';
 import { layoutOf } from './log-reading.js';
@@ -55,25 +55,42 @@ function vtpmLogs([firmware, canonical]: EventLogInput, eventLogBytes: number): 
  * @throws {FormatError} `type_mismatch` where there is nothing that both have
  */
 export function compareBoots(before: BootSource, after: BootSource): JsonObject {
-  const names = comparedStructures(before.structures, after.structures);
-  const logs = before.logs.length > 0 && after.logs.length > 0 ? compareLogs(before, after) : null;
-  if (logs === null && names.length === 0) {
+  const [old, young] = [namesIn(before), namesIn(after)];
+  const compared = old.filter((name) => young.includes(name));
+  if (compared.length === 0) {
     throw new FormatError(
       'type_mismatch',
-      'the two have nothing in common that is compared: event logs, quotes, reports',
+      'the two have nothing in common that is compared: event logs, quotes, reports, claims of tokens',
     );
   }
-  const quoted = compareStructures(before.structures, after.structures, before.layout);
+  const logs = compared.includes(EVENT_LOG) ? compareLogs(before, after) : null;
+  const names = compared.filter((name) => name !== EVENT_LOG);
+  const quoted = compareStructures(names, before.structures, after.structures, before.layout);
   const { differences, moved, notes } = logs ?? NO_LOGS;
   const unexplained = logs === null ? quoted : quoted.map((difference) => withReason(difference, differences));
   const movedPcrs = new Set([...moved, ...quoted.flatMap(({ pcr }) => pcr ?? [])]);
   return {
-    compared: [...(logs === null ? [] : ['event log']), ...names],
+    compared,
     differences: [...differences, ...unexplained].map((difference) => ({ ...difference })),
     movedPcrs: [...movedPcrs].toSorted((a, b) => a - b),
     registers: before.layout === RTMR_LAYOUT ? 'rtmr' : 'pcr',
-    notes,
+    notes: [...notes, ...onlyNote('before', without(old, young)), ...onlyNote('after', without(young, old))],
   };
+}
+
+const EVENT_LOG = 'event log';
+
+/** What one side has that is compared, by its name. */
+function namesIn({ logs, structures }: BootSource): readonly string[] {
+  return [...(logs.length > 0 ? [EVENT_LOG] : []), ...comparableStructures(structures)];
+}
+
+function without(names: readonly string[], others: readonly string[]): readonly string[] {
+  return names.filter((name) => !others.includes(name));
+}
+
+function onlyNote(which: string, names: readonly string[]): readonly string[] {
+  return names.length === 0 ? [] : [`not compared, because only ${which} has it: ${names.join(', ')}`];
 }
 
 const NO_LOGS: LogComparison = { differences: [], moved: [], notes: [] };

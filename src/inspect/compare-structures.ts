@@ -1,7 +1,9 @@
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
-import type { JsonValue } from '../model/json.js';
+import { isObject, type JsonValue } from '../model/json.js';
 import type { Difference } from './compare-boots.js';
 import type { FieldDescription, StructureDescription } from './field-description.js';
+
+const CLAIMS = 'claims';
 
 /** Structures that speak of a machine and what it runs. Certificates and collateral vouch for them. */
 const COMPARED: ReadonlySet<string> = new Set([
@@ -12,6 +14,7 @@ const COMPARED: ReadonlySet<string> = new Set([
   'TD quote',
   'TPMS_ATTEST',
   'PCR values',
+  CLAIMS,
 ]);
 
 /** What differs between any two pieces of evidence, and what repeats other fields. */
@@ -32,26 +35,40 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'variable data size',
 ]);
 
-/** Names of the structures that both have, each once. */
-export function comparedStructures(
-  before: readonly StructureDescription[],
-  after: readonly StructureDescription[],
-): readonly string[] {
-  const names = new Set(after.map(({ name }) => name));
-  return [...new Set(before.map(({ name }) => name))].filter((name) => COMPARED.has(name) && names.has(name));
+/** The same of claims of tokens, at any level. */
+const CLAIMS_LEFT_OUT: ReadonlySet<string> = new Set([
+  'exp',
+  'iat',
+  'nbf',
+  'jti',
+  'nonce',
+  'user-data',
+  'x-ms-sevsnpvm-reportdata',
+  'x-ms-sevsnpvm-reportid',
+  'tdx_report_data',
+  'attester_held_data',
+  'verifier_nonce',
+  'quotehash',
+]);
+
+/** Names of the structures that are compared where both have them, each once. */
+export function comparableStructures(structures: readonly StructureDescription[]): readonly string[] {
+  return [...new Set(structures.map(({ name }) => name))].filter((name) => COMPARED.has(name));
 }
 
 /**
- * Compares quotes and reports field by field, where both have them.
+ * Compares quotes, reports and claims of tokens field by field.
  *
+ * @param names of the structures that are compared
  * @param layout of the registers that are quoted: a register's difference has its index
  */
 export function compareStructures(
+  names: readonly string[],
   before: readonly StructureDescription[],
   after: readonly StructureDescription[],
   layout: RegisterLayout,
 ): readonly Difference[] {
-  return comparedStructures(before, after).flatMap((name) => {
+  return names.flatMap((name) => {
     const [old, young] = [fieldsOf(before, name), fieldsOf(after, name)];
     return [...new Set([...old.keys(), ...young.keys()])].flatMap((field) =>
       fieldDifference({ structure: name, field, layout }, old.get(field) ?? null, young.get(field) ?? null),
@@ -62,8 +79,16 @@ export function compareStructures(
 /** Fields by name; what a TPM counts, each by itself. */
 function fieldsOf(structures: readonly StructureDescription[], name: string): ReadonlyMap<string, JsonValue> {
   const fields = structures.filter((structure) => structure.name === name).flatMap((structure) => structure.fields);
+  if (name === CLAIMS) return new Map(fields.flatMap((field) => claimsOf([field.name], field.value)));
   const kept = fields.filter((field) => !LEFT_OUT.has(field.name));
   return new Map(kept.flatMap(valuesOf));
+}
+
+/** Claims inside a claim each by itself, under the names that lead to it. */
+function claimsOf(path: readonly string[], value: JsonValue): readonly (readonly [string, JsonValue])[] {
+  if (CLAIMS_LEFT_OUT.has(path.at(-1) ?? '')) return [];
+  if (!isObject(value)) return [[path.join('.'), value]];
+  return Object.entries(value).flatMap(([name, inner]) => claimsOf([...path, name], inner));
 }
 
 function valuesOf({ name, value }: FieldDescription): readonly (readonly [string, JsonValue])[] {

@@ -28,11 +28,11 @@ const SHOWN_BYTES = 64;
 /** Types whose digest is of all the data, or, of a variable, of what counts in it (TCG PC Client PFP, Event Types). */
 const HASHED_TYPES: ReadonlySet<number> = new Set([
   EVENT_TYPE.separator,
-  0x08, // EV_S_CRTM_VERSION
+  EVENT_TYPE.crtmVersion,
   EVENT_TYPE.variableDriverConfig,
-  0x80000002, // EV_EFI_VARIABLE_BOOT
-  0x8000000c, // EV_EFI_VARIABLE_BOOT2
-  0x80000006, // EV_EFI_GPT_EVENT
+  EVENT_TYPE.variableBoot,
+  EVENT_TYPE.variableBoot2,
+  EVENT_TYPE.gptEvent,
   EVENT_TYPE.efiAction,
   EVENT_TYPE.variableAuthority,
 ]);
@@ -53,10 +53,12 @@ interface Replayed {
  *
  * `covered` is true where the digest of an event is of its data, and, with values, its register replays to its value.
  *
+ * @param given values of registers; none at all are as good as null
  * @param maximumBytes the longest log that is read
  * @throws {FormatError} `eventlog_format`, `eventlog_limit`
  */
-export function inspectEventLog(bytes: Uint8Array, pcrs: RegisterValues | null, maximumBytes: number): JsonObject {
+export function inspectEventLog(bytes: Uint8Array, given: RegisterValues | null, maximumBytes: number): JsonObject {
+  const pcrs = withoutEmptyBanks(given);
   const log = parseEventLog(bytes, maximumBytes);
   const layout = layoutOf(log);
   const banks = banksOf(log);
@@ -77,9 +79,14 @@ export function inspectEventLog(bytes: Uint8Array, pcrs: RegisterValues | null, 
   };
 }
 
+function withoutEmptyBanks(given: RegisterValues | null): RegisterValues | null {
+  const banks = [...(given ?? [])].filter(([, values]) => values.size > 0);
+  return banks.length === 0 ? null : new Map(banks);
+}
+
 /** The strongest bank of the log: with values, the strongest of those that both have. */
 function judgedBank(banks: readonly EventBank[], pcrs: RegisterValues | null): EventBank {
-  const compared = banks.filter((bank) => (pcrs?.get(bank)?.size ?? 0) > 0);
+  const compared = banks.filter((bank) => pcrs?.has(bank) === true);
   return strongest(compared.length > 0 ? compared : banks) ?? 'sha256';
 }
 
@@ -111,8 +118,8 @@ function shownData({ data, type }: MeasuredEvent): JsonObject {
 
 const VARIABLE_TYPES: ReadonlySet<number> = new Set([
   EVENT_TYPE.variableDriverConfig,
-  0x80000002,
-  0x8000000c,
+  EVENT_TYPE.variableBoot,
+  EVENT_TYPE.variableBoot2,
   EVENT_TYPE.variableAuthority,
 ]);
 
@@ -177,7 +184,7 @@ function weakBank({ log, layout, pcrs }: Replayed): readonly JsonObject[] {
   if (!log.algorithms.has(DIGEST_ALGORITHM.sha256)) {
     return [{ code: 'tpm_weak_bank', detail: 'the log has no SHA-256 digests, so it is not accepted as evidence' }];
   }
-  if (pcrs === null || pcrs.size === 0 || pcrs.has('sha256')) return [];
+  if (pcrs === null || pcrs.has('sha256')) return [];
   return [{ code: 'tpm_weak_bank', detail: 'no SHA-256 values were given, and no others are accepted as evidence' }];
 }
 
@@ -200,8 +207,12 @@ function differenceOf(
   replayed: Uint8Array | undefined,
   layout: RegisterLayout,
 ): readonly JsonObject[] {
-  // Of a TD the log has no register 0, which is MRTD.
-  if (!layout.indices.includes(index)) return [];
+  // Of a TD, MRTD: no event extends it.
+  if (index === 0 && layout === RTMR_LAYOUT) return [];
+  if (!layout.indices.includes(index)) {
+    const detail = `a TD has no register of index ${index}: 1 to 4 are RTMR 0 to 3`;
+    return [{ code: 'eventlog_replay', bank, pcr: index, detail }];
+  }
   const actual = hex(replayed ?? initialValue(index, BANK_LENGTH[bank], layout));
   // What an OS extends without the log is no fault of the log.
   if (actual === hex(value) || (replayed === undefined && layout.ofSystem.has(index))) return [];

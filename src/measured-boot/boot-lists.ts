@@ -1,7 +1,7 @@
 import { hex } from '../crypto/digest.js';
 import type { JudgedEvent } from './judged-event.js';
 import { commandLineOf, loaderLabel } from './loader-text.js';
-import type { LoaderContents, RegisterLayout } from './register-layout.js';
+import { hasSections, type LoaderContents, type RegisterLayout } from './register-layout.js';
 
 /** More are no boot that a policy could list. */
 const MAXIMUM_ENTRIES = 64;
@@ -47,7 +47,6 @@ export interface LoaderLists {
 type LoaderEvent =
   | { readonly kind: 'commandLine' | 'loadOptions' | 'file'; readonly value: string }
   | { readonly kind: 'explained' }
-  | { readonly kind: 'announces'; readonly section: string }
   | { readonly kind: 'unverified' };
 
 /**
@@ -81,10 +80,8 @@ interface ReadRegister {
 
 function readRegister(events: readonly JudgedEvent[], contents: LoaderContents): ReadRegister {
   const read: LoaderEvent[] = [];
-  let section: string | null = null;
   for (const event of events) {
-    const found: LoaderEvent = section === null ? classify(event, contents) : contentsOf(section, event, contents);
-    section = found.kind === 'announces' ? found.section : null;
+    const found = (hasSections(contents) ? asSection(event, contents) : null) ?? classify(event, contents);
     if (found.kind === 'unverified') return { read, unverified: event };
     read.push(found);
   }
@@ -103,9 +100,9 @@ function classify(event: JudgedEvent, contents: LoaderContents): LoaderEvent {
     case 'files':
       return asDigest(event);
     case 'sections':
-      return asSection(event) ?? EXPLAINED;
+      return EXPLAINED;
     case 'mixed':
-      return asSection(event) ?? asMixed(event);
+      return asMixed(event);
   }
 }
 
@@ -143,12 +140,9 @@ function asDigest(event: JudgedEvent): LoaderEvent {
 
 const COMMAND_LINE_SECTION = '.cmdline';
 
-/** systemd-stub measures the name of each section with its NUL, then the contents. By digest: the log need not say so. */
-function asSection({ known }: JudgedEvent): LoaderEvent | null {
-  return known?.kind === 'section' ? { kind: 'announces', section: known.name } : null;
-}
-
-function contentsOf(section: string, { digest }: JudgedEvent, contents: LoaderContents): LoaderEvent {
+/** The name of a section, or its contents. Null of any other event. */
+function asSection({ announces, section, digest }: JudgedEvent, contents: LoaderContents): LoaderEvent | null {
+  if (section === null) return announces === null ? null : EXPLAINED;
   if (section === COMMAND_LINE_SECTION) return { kind: 'commandLine', value: hex(digest) };
   // Where sections have a register of their own, the image is an application, and its sections are in that digest.
   return contents === 'sections' ? EXPLAINED : { kind: 'file', value: hex(digest) };

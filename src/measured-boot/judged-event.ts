@@ -14,16 +14,25 @@ const SHIM_SURPLUS = 1;
 export class JudgedEvent {
   readonly event: MeasuredEvent;
   readonly digest: Uint8Array;
+  /**
+   * The section of a unified kernel image whose contents this event is; null of any other. systemd-stub measures the name
+   * of each section with its NUL, then the contents (systemd-stub(7)). It counts in registers that have sections alone.
+   */
+  readonly section: string | null;
   readonly #bank: EventBank;
   #known: KnownEvent | null | undefined;
   #whole: boolean | undefined;
   #variable: EfiVariable | null | undefined;
   #loaderText: LoaderText | null | undefined;
 
-  /** @param digest of the bank */
-  constructor(event: MeasuredEvent, digest: Uint8Array, bank: EventBank) {
+  /**
+   * @param digest of the bank
+   * @param before the event before it in its register; null of the first
+   */
+  constructor(event: MeasuredEvent, digest: Uint8Array, bank: EventBank, before: JudgedEvent | null) {
     this.event = event;
     this.digest = digest;
+    this.section = before?.announces ?? null;
     this.#bank = bank;
   }
 
@@ -47,6 +56,11 @@ export class JudgedEvent {
   /** Whether a separator was measured: zeros, or FF where the firmware had an error. */
   get separator(): 'zero' | 'error' | null {
     return this.known?.kind === 'separator' ? this.known.of : null;
+  }
+
+  /** The section that the next event has the contents of, by the digest of its name: the log need not say so. */
+  get announces(): string | null {
+    return this.section === null && this.known?.kind === 'section' ? this.known.name : null;
   }
 
   /** The variable whose contents were measured with its name; null where the digest is not of one. */
@@ -117,8 +131,8 @@ export function judgedEvents(
   for (const event of events) {
     const measured = digestOfBank(event, bank);
     if (event.type === EVENT_TYPE.noAction || measured === null) continue;
-    const judged = new JudgedEvent(event, measured, bank);
     const others = byIndex.get(event.index);
+    const judged = new JudgedEvent(event, measured, bank, others?.at(-1) ?? null);
     if (others === undefined) byIndex.set(event.index, [judged]);
     else others.push(judged);
   }

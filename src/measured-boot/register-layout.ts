@@ -1,5 +1,6 @@
 /** What a register has to say of a boot, and how its events are read. */
 export interface RegisterLayout {
+  readonly kind: 'PCR' | 'RTMR';
   /** As people name a register: `PCR 7`, `RTMR 0`. */
   name(index: number): string;
   /** As claims number it. */
@@ -49,12 +50,18 @@ export interface LoaderRegister {
   readonly contents: LoaderContents;
 }
 
+/** Whether sections of a unified kernel image are measured into a register of a loader. */
+export function hasSections(contents: LoaderContents): boolean {
+  return contents === 'sections' || contents === 'mixed';
+}
+
 function range(first: number, last: number): readonly number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
 /** PCRs of a PC (TCG PC Client Platform Firmware Profile, PCR Usage; of 8 to 15, what GRUB, shim and systemd do). */
 export const PCR_LAYOUT: RegisterLayout = {
+  kind: 'PCR',
   name: (index) => `PCR ${index}`,
   number: (index) => index,
   indices: range(0, 23),
@@ -86,6 +93,7 @@ export const PCR_LAYOUT: RegisterLayout = {
  * take, 3 what PCR 8 to 15 take; 4 is for applications. 0 is MRTD, which no event extends.
  */
 export const RTMR_LAYOUT: RegisterLayout = {
+  kind: 'RTMR',
   name: (index) => `RTMR ${index - 1}`,
   number: (index) => index - 1,
   indices: range(1, 4),

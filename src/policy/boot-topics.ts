@@ -1,5 +1,6 @@
 import { hasParavisor, isTokenType, placeOf, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import type { JsonValue } from '../model/json.js';
+import { registerNames } from '../model/register-names.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 
 /** What says whether Secure Boot is on, and where that stands. */
@@ -105,8 +106,8 @@ export const eventLogCover: AppraisalTopic = {
     checks.at(placeOf('eventLog', evidenceType)).require(rest.length === 0, 'eventlog_replay', {
       expected: excused,
       actual: unexplained,
-      detail: `the log has no event for PCR ${unexplained.join(', ')}, which the policy lets be`,
-      otherwise: `PCR ${rest.join(', ')} was extended, and the log has no event for it`,
+      detail: `the log has no event for ${registerNames('PCR', unexplained)}, which the policy lets be`,
+      otherwise: `the log has no event for what extended ${registerNames('PCR', rest)}`,
     });
   },
 };

@@ -2,6 +2,7 @@ import type { Checks } from '../model/check.js';
 import type { SnpClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import { hasParavisor, hasVtpm, placeOf } from '../model/evidence-traits.js';
+import { registerNames } from '../model/register-names.js';
 import type { Verification } from '../model/verification.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
@@ -155,6 +156,6 @@ function appraiseSelection(
     otherwise:
       tpm === undefined
         ? 'the evidence has no quote of a vTPM, and the policy names PCRs that must be quoted'
-        : `the quote does not cover PCR ${missing.join(', ')}`,
+        : `the quote does not cover ${registerNames('PCR', missing)}`,
   });
 }

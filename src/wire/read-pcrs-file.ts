@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { BANK_LENGTH } from '../formats/measured-event.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
+import { FormatError } from '../model/errors.js';
 import type { TpmQuoteInput } from '../model/evidence.js';
 import { readBody } from './read-body.js';
 import { readRegisterValues } from './read-evidence.js';
@@ -12,10 +14,15 @@ const LIST_LENGTH = PCR_COUNT * BANK_LENGTH.sha256;
 /**
  * Reads a file of register values: the SHA-256 values of PCR 0 to 23 one behind the other, or JSON as `pcrs` of a request.
  *
- * @throws {FormatError} codes of `parseStrictJson`, `unknown_property`, `schema`, `encoding`, `tpm_format`
+ * @throws {FormatError} `tpm_format` for a list or a value of another length; codes of `parseStrictJson`,
+ *   `unknown_property`, `schema`, `encoding`
  */
 export function readPcrsFile(bytes: Uint8Array, limits?: StrictJsonLimits): TpmQuoteInput['pcrs'] {
   if (bytes.byteLength === LIST_LENGTH && !isText(bytes)) return new Map([['sha256', listed(bytes)]]);
+  if (!isUtf8(bytes)) {
+    const message = `a list of ${PCR_COUNT} SHA-256 PCR values is ${bytes.byteLength} bytes, expected ${LIST_LENGTH}`;
+    throw new FormatError('tpm_format', message);
+  }
   return readRegisterValues(checkSchema('PcrValues', readBody(bytes, limits)), '');
 }
 

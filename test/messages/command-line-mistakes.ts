@@ -431,6 +431,47 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
   },
   {
+    title: 'values of registers that are a list of another length',
+    given: 'veritee inspect log.json --pcrs pcrs.bin, which is 24 SHA-1 values',
+    action: {
+      args: ['inspect', 'log.json', '--pcrs', 'pcrs.bin'],
+      files: {
+        'log.json': '{"type": "event-log", "log": "AAAA"}',
+        'pcrs.bin': new Uint8Array(24 * 20).fill(0xff),
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'pcrs.bin: tpm_format: a list of 24 SHA-256 PCR values is 480 bytes, expected 768',
+    },
+  },
+  {
+    title: 'a value of a register that is too short',
+    given: 'veritee inspect log.json --pcrs pcrs.json',
+    action: {
+      args: ['inspect', 'log.json', '--pcrs', 'pcrs.json'],
+      files: {
+        'log.json': '{"type": "event-log", "log": "AAAA"}',
+        'pcrs.json': '{"sha256": {"7": "abcd"}}',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'pcrs.json: tpm_format: a sha256 PCR value is 2 bytes, expected 32 (at /sha256/7)',
+    },
+  },
+  {
+    title: 'standard input twice',
+    given: 'veritee inspect - --pcrs -',
+    action: {
+      args: ['inspect', '-', '--pcrs', '-'],
+    },
+    answer: {
+      exitCode: 1,
+      text: '--pcrs: standard input is one file, and two are due',
+    },
+  },
+  {
     title: 'a private key in the place of evidence',
     given: 'veritee inspect key.pem',
     action: {

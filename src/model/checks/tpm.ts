@@ -1,5 +1,5 @@
 import type { CheckRows, Finding } from './row.js';
-import { isOfBootClaim, reference, value } from './words.js';
+import { pcrs, reference } from './words.js';
 
 export const TPM_CHECKS = {
   tpm_signature: {
@@ -51,10 +51,7 @@ export const TPM_CHECKS = {
     holds: 'the quote covers every PCR that the policy names',
     fails: 'the quote does not cover every PCR that the policy names',
     trust: { guest: { executables: 33 } },
-    remedy: (finding) => {
-      const pcrs = isOfBootClaim(finding) ? null : finding.expected;
-      return `The guest should quote the PCRs that the policy needs as well: ${value(pcrs, 'the detail names them')}.`;
-    },
+    remedy: ({ expected }) => `The guest should quote the PCRs that the policy needs as well: ${pcrs(expected)}.`,
   },
   tpm_pcr: {
     holds: 'firmware measured into the PCRs that it always extends, and PCRs are among the reference values',

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../json.js';
+import { registerNames } from '../register-names.js';
 import type { Finding } from './row.js';
 
 /** Longer values are not repeated in a sentence, because `actual` has them. */
@@ -35,6 +36,12 @@ export function value(shown: JsonValue | undefined, otherwise: string): string {
   if (shown === undefined || shown === null) return otherwise;
   const text = textOf(shown);
   return text === '' || text.length > LONGEST_VALUE ? otherwise : text;
+}
+
+/** Indices of PCRs; where other things are listed, such as values that a policy accepts, the detail has them. */
+export function pcrs(shown: JsonValue): string {
+  const isList = Array.isArray(shown) && shown.every((index) => typeof index === 'number');
+  return isList && shown.length > 0 ? registerNames('PCR', shown) : 'the detail names them';
 }
 
 function textOf(shown: JsonValue): string {

@@ -9,6 +9,7 @@ import { unverifiedEvent } from '../../measured-boot/secure-boot.js';
 import type { Checks } from '../../model/check.js';
 import type { EventLogClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
+import { registerNames } from '../../model/register-names.js';
 import type { AbsentClaim, EventLogGaps } from '../../model/verification.js';
 
 /** Checks that an event log must have an outcome for, in the order in which they run. */
@@ -134,8 +135,11 @@ function notCovered(registers: readonly Register[], layout: RegisterLayout): str
   return rest.length === 0 ? '' : `; not covered by the log: ${names(rest, layout)}`;
 }
 
-function names(registers: readonly Register[], layout: RegisterLayout): string {
-  return registers.map(({ index }) => layout.name(index)).join(', ');
+function names(registers: readonly Register[], { kind, number }: RegisterLayout): string {
+  return registerNames(
+    kind,
+    registers.map(({ index }) => number(index)),
+  );
 }
 
 /** Facts about Secure Boot are taken from data: a log in which that data is not what was measured was changed. */

@@ -13,6 +13,7 @@ import { Checks } from '../../model/check.js';
 import type { TpmClaims } from '../../model/claims.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { CertifiedKeyInput, TpmQuoteInput } from '../../model/evidence.js';
+import { registerNames } from '../../model/register-names.js';
 import type { ExpectedBinding } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
 import { shown } from '../binding/held-value.js';
@@ -235,9 +236,17 @@ function difference(selected: readonly string[], sent: readonly string[]): strin
   const missing = selected.filter((name) => !sent.includes(name));
   const surplus = sent.filter((name) => !selected.includes(name));
   return [
-    ...(missing.length === 0 ? [] : [`; not sent: ${missing.join(', ')}`]),
-    ...(surplus.length === 0 ? [] : [`; not quoted: ${surplus.join(', ')}`]),
+    ...(missing.length === 0 ? [] : [`; not sent: ${pcrsByBank(missing)}`]),
+    ...(surplus.length === 0 ? [] : [`; not quoted: ${pcrsByBank(surplus)}`]),
   ].join('');
+}
+
+function pcrsByBank(names: readonly string[]): string {
+  const byBank = new Map<string, number[]>();
+  for (const [bank = '', index] of names.map((name) => name.split(':'))) {
+    byBank.set(bank, [...(byBank.get(bank) ?? []), Number(index)]);
+  }
+  return [...byBank].map(([bank, indices]) => `${registerNames('PCR', indices)} (${bank})`).join(', ');
 }
 
 /** SHA-256 values only: SHA-1 is never a claim, and the other banks are not part of the contract. */

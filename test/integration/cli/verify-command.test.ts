@@ -309,6 +309,7 @@ describe('veritee inspect', () => {
     expect([same.exitCode, JSON.parse(same.stdout).differences]).toEqual([0, []]);
     for (const [args, message] of [
       [['--compare', 'before.bin', 'nowhere.bin'], /^nowhere\.bin: there is no such file/],
+      [['-', '--pcrs', '-'], /^--pcrs: standard input is one file, and two are due/],
       [['--compare', '-', '-'], /^--compare: standard input is one file, and two are due/],
       [['--compare', 'before.bin', 'before.bin', '--pcrs', 'before.bin'], /^--pcrs and --compare do not go together/],
       [['--compare', 'before.bin'], /^error: missing required argument/],

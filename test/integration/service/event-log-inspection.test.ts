@@ -46,6 +46,15 @@ describe('POST /inspect of an event log', () => {
     expect(body.problems[0]).toMatchObject({ code: 'eventlog_replay', pcr: 2, expected: other, actual: rtmr1 });
   });
 
+  it.each<[string, JsonObject]>([
+    ['no values', {}],
+    ['a bank without values', { sha384: {} }],
+  ])('answers as without values where there are %s', async (_what, pcrs) => {
+    const { status, body } = await inspect({ log: base64Url(CCEL), pcrs });
+    expect(status).toBe(200);
+    expect(body).toEqual((await inspect({ log: base64Url(CCEL) })).body);
+  });
+
   it('takes the log in base64 too', async () => {
     expect((await inspect({ log: Buffer.from(CCEL).toString('base64') })).status).toBe(200);
   });

@@ -162,7 +162,22 @@ describe('veritee inspect of an event log', () => {
   });
 
   it.each<[string, Uint8Array, Uint8Array, RegExp]>([
-    ['a list of 767 bytes', LOG, list.subarray(1), /^pcrs: encoding: /],
+    [
+      'a list of 767 bytes',
+      LOG,
+      list.subarray(1),
+      /^pcrs: tpm_format: a list of 24 SHA-256 PCR values is 767 bytes, expected 768$/,
+    ],
+    [
+      'a list of SHA-1 values',
+      LOG,
+      Buffer.alloc(24 * 20, 0xff),
+      /^pcrs: tpm_format: a list of 24 SHA-256 PCR values is 480 bytes, expected 768$/,
+    ],
+    ['text', LOG, latin1('sha256: 7'), /^pcrs: schema: not JSON: /],
+    ['a value that is no hex', LOG, bodyOf({ sha256: { '4': 'xy' } }), /^pcrs: encoding: .*\(at \/sha256\/4\)$/],
+    ['a number', LOG, bodyOf({ sha256: { '4': 4 } }), /^pcrs: schema: .*\(at \/sha256\/4\)$/],
+    ['PCR 24', LOG, bodyOf({ sha256: { '24': 'ab'.repeat(32) } }), /^pcrs: unknown_property: .*\(at \/sha256\/24\)$/],
     [
       'a value of 31 bytes',
       LOG,

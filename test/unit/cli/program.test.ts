@@ -96,7 +96,7 @@ describe('the help of inspect', () => {
     const shown = write.mock.calls.join('');
     write.mockRestore();
     expect(shown).toContain('768 bytes, or JSON: {"sha256": {"7": "hex of 32 bytes"}}');
-    expect(shown).toContain('inspect --compare BEFORE AFTER takes event logs, evidence or /verify bodies');
+    expect(shown).toContain('inspect --compare BEFORE AFTER takes event logs, quotes, reports, tokens, evidence');
   });
 });
 

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import { sha256 } from '../../../src/crypto/digest.js';
+import { DIGEST_ALGORITHM } from '../../../src/formats/measured-event.js';
 import { factsOf } from '../../../src/inspect/boot-facts.js';
-import { JudgedEvent } from '../../../src/measured-boot/judged-event.js';
+import { type JudgedEvent, judgedEvents } from '../../../src/measured-boot/judged-event.js';
 import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/measured-boot/register-layout.js';
 import { joinBytes } from '../../lab/byte-patch.js';
-import { LOG_EVENT, secureBootVariable } from '../../lab/event-log-builder.js';
+import { LOG_EVENT, sectionEvents, secureBootVariable } from '../../lab/event-log-builder.js';
 
 /** What single events say, as the comparison of two boots names it. */
 
@@ -18,16 +19,18 @@ interface Told {
   readonly measured?: Uint8Array;
 }
 
-function judged(index: number, { type = LOG_EVENT.ipl, data, measured = data }: Told): JudgedEvent {
-  return new JudgedEvent({ index, type, offset: 0, digests: [], data }, sha256(measured), 'sha256');
+function judged(index: number, events: readonly Told[]): readonly JudgedEvent[] {
+  const measuredEvents = events.map(({ type = LOG_EVENT.ipl, data, measured = data }) => ({
+    index,
+    type,
+    offset: 0,
+    digests: [{ algorithm: DIGEST_ALGORITHM.sha256, value: sha256(measured) }],
+    data,
+  }));
+  return judgedEvents(measuredEvents, 'sha256').get(index) ?? [];
 }
 
-const inPcr = (index: number, ...events: readonly Told[]) =>
-  factsOf(
-    events.map((event) => judged(index, event)),
-    index,
-    PCR_LAYOUT,
-  );
+const inPcr = (index: number, ...events: readonly Told[]) => factsOf(judged(index, events), index, PCR_LAYOUT);
 const variable = (name: string, contents: Uint8Array, type: number = LOG_EVENT.variableDriverConfig): Told => ({
   type,
   data: secureBootVariable(name, contents),
@@ -49,7 +52,7 @@ it.each<[string, number, Told, object]>([
   ['zeros, which have the form of a variable', 1, { data: zeros }, { about: 'event' }],
   ['a partition table that is cut', 5, { data: text('EFI PART') }, { about: 'partitionTable' }],
   ['an action', 5, { type: LOG_EVENT.action, data: text('Exit Boot Services Invocation') }, { about: 'action' }],
-  ['a list of shim', 14, { data: text('MokListX\0'), measured: BINARY }, { about: 'mokList', isOwnWord: true }],
+  ['a list of shim', 14, { data: text('MokListX\0'), measured: BINARY }, { about: 'mokList', isNameUncovered: true }],
   ['something else beside the lists', 14, { data: BINARY }, { about: 'event' }],
   ['a file', 9, { data: text('(hd0)/vmlinuz\0'), measured: BINARY }, { about: 'file', name: 'the file (hd0)/vmlinuz' }],
   ['a file without a name', 9, { data: Uint8Array.of(1, 2), measured: BINARY }, { name: 'the file without a name' }],
@@ -57,7 +60,7 @@ it.each<[string, number, Told, object]>([
     'load options',
     9,
     { data: joinBytes(BINARY, text('LOADED_IMAGE::LoadOptions\0')), measured: BINARY },
-    { about: 'commandLine', name: 'the load options', isOwnWord: true },
+    { about: 'commandLine', name: 'the load options', isNameUncovered: true },
   ],
   [
     'a command',
@@ -80,7 +83,7 @@ it.each<[string, number, Told, object]>([
     { data: text('kernel_cmdline: /vmlinuz ro\0'), measured: text('/vmlinuz ro') },
     { about: 'commandLine', value: '/vmlinuz ro' },
   ],
-  ['text of another digest', 8, { data: text('grub_cmd: x\0'), measured: BINARY }, { isOwnWord: true }],
+  ['text of another digest', 8, { data: text('grub_cmd: x\0'), measured: BINARY }, { isNameUncovered: true }],
   ['no text', 8, { data: BINARY, measured: text('x') }, { name: 'what is logged as "no text"' }],
   [
     'an image without a path',
@@ -103,7 +106,7 @@ it.each<[string, number, Told, object]>([
     { type: LOG_EVENT.firmwareBlob, data: BINARY, measured: text('x') },
     { about: 'firmware' },
   ],
-  ['an event with text', 1, { data: text('ACPI DATA'), measured: BINARY }, { about: 'event', isOwnWord: true }],
+  ['an event with text', 1, { data: text('ACPI DATA'), measured: BINARY }, { about: 'event', isNameUncovered: true }],
 ])('tells %s', (_name, index, event, expected) => {
   expect(inPcr(index, event)[0]).toMatchObject(expected);
 });
@@ -129,14 +132,27 @@ it('tells sections of a kernel image by the name before them', () => {
   expect(inPcr(11, ...verified)[1]).toMatchObject({ about: 'commandLine', value: 'ro quiet' });
 });
 
+it('tells sections by the digest of the name before them, whatever the log says', () => {
+  const events = [...sectionEvents('.cmdline', '.linux\0'), ...sectionEvents('.linux', 'the kernel')];
+  const named = ['the section .cmdline', 'the command line', 'the section .linux'];
+  const names = [...named, 'the section .linux of the kernel image'];
+  expect(inPcr(11, ...events).map(({ name }) => name)).toEqual(names);
+  const relabelled = events.map(({ data, measured = data }) => ({ data: text('else'), measured }));
+  expect(inPcr(11, ...relabelled).map(({ name }) => name)).toEqual(names);
+});
+
+it('tells no sections where a register has none', () => {
+  expect(inPcr(9, ...sectionEvents('.linux', 'the kernel')).map(({ about }) => about)).toEqual(['file', 'file']);
+});
+
 it('tells all of them in one register of a TD', () => {
   const events = [
     { data: text('.cmdline\0') },
     { data: text('.cmdline\0'), measured: text('ro') },
     { data: text('MokList\0'), measured: BINARY },
     { data: text('(hd0)/initrd\0'), measured: BINARY },
-  ].map((event) => judged(3, event));
-  expect(factsOf(events, 3, RTMR_LAYOUT).map(({ about }) => about)).toEqual([
+  ];
+  expect(factsOf(judged(3, events), 3, RTMR_LAYOUT).map(({ about }) => about)).toEqual([
     'section',
     'commandLine',
     'mokList',

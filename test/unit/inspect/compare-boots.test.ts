@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseEventLog } from '../../../src/formats/event-log.js';
-import { bootOf, bootOfLog, bootOfStructures, compareBoots } from '../../../src/inspect/compare-evidence.js';
+import {
+  type BootSource,
+  bootOf,
+  bootOfLog,
+  bootOfStructures,
+  compareBoots,
+} from '../../../src/inspect/compare-evidence.js';
 import { describeRaw } from '../../../src/inspect/raw-structures.js';
-import type { JsonValue } from '../../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { readInspectRequest } from '../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { joinBytes, littleEndian } from '../../lab/byte-patch.js';
@@ -40,6 +46,8 @@ interface Compared {
 function compare(before: Uint8Array, after: Uint8Array): Compared {
   return compareBoots(bootOfLog(before, LIMIT), bootOfLog(after, LIMIT)) as unknown as Compared;
 }
+
+const structure = (name: string) => ({ name, about: '', length: 0, fields: [] });
 
 /** EFI_SIGNATURE_LIST of SHA-256 hashes (UEFI 2.10, 32.4.1). */
 function signatureList(count: number): Uint8Array {
@@ -325,7 +333,7 @@ describe('two boots', () => {
     const before = boot({ applications: [image(shim, 'shim'), image(fallback, 'fallback')] });
     const after = boot({ applications: [image(shim, 'another shim'), image(grubx64, 'grub')] });
     const { differences, movedPcrs } = compare(before, after);
-    const own = " (the name is the log's own word)";
+    const own = ' (no digest covers the name)';
     expect(differences.map(({ about, pcr, detail }) => [about, pcr, detail])).toEqual([
       ['application', 4, `the boot application ${shim} changed${own}`],
       ['application', 4, `the boot application ${fallback} is no longer there${own}`],
@@ -339,8 +347,8 @@ describe('two boots', () => {
     const after = boot({ files: [file('/vmlinuz', 'new kernel'), file('/initrd', 'initrd')], mokList: 'another' });
     expect(compare(boot(), after)).toMatchObject({
       differences: [
-        { about: 'file', pcr: 9, detail: "the file /vmlinuz changed (the name is the log's own word)" },
-        { about: 'mokList', pcr: 14, detail: "MokList changed (the name is the log's own word)" },
+        { about: 'file', pcr: 9, detail: 'the file /vmlinuz changed (no digest covers the name)' },
+        { about: 'mokList', pcr: 14, detail: 'MokList changed (no digest covers the name)' },
       ],
       movedPcrs: [9, 14],
     });
@@ -367,7 +375,7 @@ describe('two boots', () => {
     expect(compare(forged(0), forged(1)).differences).toEqual([]);
     const [difference] = compare(boot(), forged(1)).differences;
     expect(difference).toMatchObject({ about: 'event', pcr: 7, before: null });
-    expect(difference?.detail).toContain("(the name is the log's own word)");
+    expect(difference?.detail).toContain('(no digest covers the name)');
   });
 
   it('of which one cannot be replayed to its end: that is said', () => {
@@ -508,11 +516,84 @@ describe('evidence of two boots', () => {
     });
   });
 
+  it('says what only one of the two has', async () => {
+    const vm = await createVirtualMachine({ pki: createAmdPki() });
+    const evidence = vm.wireEvidence();
+    const read = (value: unknown) => bootOf(readInspectRequest(bodyOf(value)), LIMIT);
+    const withLog = read({ ...evidence, eventLog: Buffer.from(boot()).toString('base64url') });
+    const notes = (before: BootSource, after: BootSource) => compareBoots(before, after)['notes'];
+    expect(notes(withLog, read(evidence))).toEqual(['not compared, because only before has it: event log']);
+    expect(notes(read(evidence), withLog)).toEqual(['not compared, because only after has it: event log']);
+    expect(notes(withLog, bootOfLog(boot(), LIMIT))).toEqual([
+      'not compared, because only before has it: HCL report, runtime data, ATTESTATION_REPORT, TPMS_ATTEST, PCR values',
+    ]);
+    const quote = bootOfStructures(describeRaw(vm.evidence().tpmQuote.message, 'a TPM quote', LIMIT));
+    expect(
+      notes(quote, { ...quote, structures: [...quote.structures, structure('TD quote'), structure('claims')] }),
+    ).toEqual(['not compared, because only after has it: TD quote, claims']);
+    expect(notes(withLog, withLog)).toEqual([]);
+  });
+
   it('is refused where the two have nothing in common', async () => {
     const vm = await createVirtualMachine({ pki: createAmdPki() });
     const log = bootOfLog(boot(), LIMIT);
     const evidence = bootOf(readInspectRequest(bodyOf(vm.wireEvidence())), LIMIT);
     expect(formatErrorOf(() => compareBoots(log, evidence)).code).toBe('type_mismatch');
+  });
+});
+
+describe('tokens about two boots', () => {
+  const CLAIMS: JsonObject = {
+    iss: 'https://sharedweu.weu.attest.azure.net',
+    'x-ms-azurevm-osversion-major': 22,
+    'x-ms-isolation-tee': { 'x-ms-sevsnpvm-launchmeasurement': 'aa', 'x-ms-runtime': { keys: [{ kid: 'HCLAkPub' }] } },
+  };
+  /** What differs between any two tokens. */
+  const OF_EACH: JsonObject = {
+    exp: 2,
+    iat: 1,
+    nbf: 1,
+    jti: 'one',
+    nonce: 'AA',
+    'x-ms-runtime': { 'client-payload': { nonce: 'AA' }, 'user-data': '00' },
+    'x-ms-sevsnpvm-reportdata': '00',
+    'x-ms-sevsnpvm-reportid': '00',
+    tdx_report_data: '00',
+    attester_held_data: 'AA',
+    verifier_nonce: { val: 'AA', iat: 'AA', signature: 'AA' },
+    tdx_collateral: { quotehash: '00' },
+  };
+  const segment = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const read = (claims: JsonObject) => {
+    const token = `${segment({ alg: 'RS256', kid: 'k' })}.${segment(claims)}.AAAA`;
+    return bootOf(readInspectRequest(bodyOf({ type: 'maa-token', token })), LIMIT);
+  };
+
+  it('differ in claims, each by the names that lead to it', () => {
+    const tee = CLAIMS['x-ms-isolation-tee'] as JsonObject;
+    const changed = {
+      'x-ms-isolation-tee': { ...tee, 'x-ms-sevsnpvm-launchmeasurement': 'bb' },
+      secureboot: true,
+    };
+    const { iss, ...others } = CLAIMS;
+    expect(compareBoots(read(CLAIMS), read({ ...others, ...changed }))).toMatchObject({
+      compared: ['claims'],
+      differences: [
+        { about: 'claims iss', before: iss, after: null, detail: 'iss of the claims differs' },
+        { about: 'claims x-ms-isolation-tee.x-ms-sevsnpvm-launchmeasurement', before: 'aa', after: 'bb' },
+        { about: 'claims secureboot', before: null, after: true },
+      ],
+      movedPcrs: [],
+      notes: [],
+    });
+  });
+
+  it.each(Object.entries(OF_EACH))('do not differ in %s, which no two tokens share', (name, value) => {
+    const other = JSON.parse(JSON.stringify(value).replaceAll(/AA|00|one|\d$/g, '9'));
+    expect(other).not.toEqual(value);
+    expect(compareBoots(read({ ...CLAIMS, [name]: value }), read({ ...CLAIMS, [name]: other }))).toMatchObject({
+      differences: [],
+    });
   });
 });
 
@@ -541,7 +622,7 @@ describe.skipIf(!haveVectors)('real boots', () => {
         {
           about: 'file',
           pcr: 9,
-          detail: "the file /boot/vmlinuz-5.4.0-1046-gcp changed (the name is the log's own word)",
+          detail: 'the file /boot/vmlinuz-5.4.0-1046-gcp changed (no digest covers the name)',
         },
       ],
       movedPcrs: [9],

@@ -4,6 +4,7 @@ import { inspectEventLog, type RegisterValues } from '../../../src/inspect/inspe
 import type { JsonObject } from '../../../src/model/json.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { joinBytes, littleEndian } from '../../lab/byte-patch.js';
+import { buildCcel, labCcelEvents } from '../../lab/index.js';
 import { applyRecipe, haveVectors, readVector, recipes, vector, vectors } from '../../vectors.js';
 import { buildTpmLog, DATABASE_GUID, efiVariable, hashOf, type LogEvent, latin1 } from './tpm-log.js';
 
@@ -103,6 +104,24 @@ describe('an event log by itself', () => {
     });
     expect(shown.events.map(({ covered }) => covered)).toEqual([...Array(8).fill(true), false, true]);
     expect(shown.boot).toMatchObject({ commandLines: ['/vmlinuz ro'] });
+  });
+
+  it.each<[string, Values]>([
+    ['no bank', {}],
+    ['banks without values', { sha1: {}, sha256: {} }],
+    ['a bank without values that the log lacks', { sha384: {} }],
+  ])('is not compared with %s', (_name, values) => {
+    expect(inspect(LOG, values)).toEqual(inspect(LOG));
+  });
+
+  it('of a TD has no registers but RTMRs to compare values with', () => {
+    const ccel = buildCcel(labCcelEvents());
+    const problems = (index: string) =>
+      inspect(ccel, { sha384: { [index]: 'ab'.repeat(48) } }).problems.filter(({ code }) => code === 'eventlog_replay');
+    const detail = 'a TD has no register of index 7: 1 to 4 are RTMR 0 to 3';
+    expect(problems('7')).toEqual([{ code: 'eventlog_replay', bank: 'sha384', pcr: 7, detail }]);
+    expect(problems('2')).toMatchObject([{ pcr: 2, expected: 'ab'.repeat(48) }]);
+    expect(problems('0')).toEqual([]);
   });
 
   it('lists 256 events, and counts all', () => {

@@ -126,7 +126,7 @@ describe('PCRs that the log has no event for', () => {
     expect(only(appraisal, 'eventlog_replay')).toMatchObject({
       about: '/evidence/eventLog',
       actual: [5, 17],
-      detail: 'PCR 5, 17 was extended, and the log has no event for it',
+      detail: 'the log has no event for what extended PCRs 5, 17',
     });
   });
 

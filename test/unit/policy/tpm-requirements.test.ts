@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { remedyOf } from '../../../src/model/checks/catalogue.js';
 import {
   appraised,
   appraisedTd,
@@ -41,6 +42,13 @@ describe('PCRs that must be quoted', () => {
     const tpm = tpmClaims({ pcrs: { sha1: { '0': '00', '7': '00' }, sha256: { '0': PCR_7 } } });
     const appraisal = appraised(quoting(0, 7), { claims: azClaims({ tpm }) });
     expect(only(appraisal, 'tpm_pcr_not_quoted').detail).toBe('the quote does not cover PCR 7');
+  });
+
+  it('HCL-18 are told as ranges, in the detail and in the remedy', () => {
+    const given = { claims: azClaims({ tpm: quoted(7) }) };
+    const found = only(appraised(quoting(0, 1, 2, 3, 7, 11), given), 'tpm_pcr_not_quoted');
+    expect(found.detail).toBe('the quote does not cover PCRs 0 to 3, 11');
+    expect(remedyOf(found)).toBe('The guest should quote the PCRs that the policy needs as well: PCRs 0 to 3, 7, 11.');
   });
 
   it('HCL-18 deny evidence without a vTPM, which is no way around them', () => {

@@ -172,7 +172,7 @@ describe('remedyOf', () => {
     [
       'PCRs that have to be quoted',
       check('tpm_pcr_not_quoted', { expected: [4, 7], policy: 'p' }),
-      'The guest should quote the PCRs that the policy needs as well: 4, 7.',
+      'The guest should quote the PCRs that the policy needs as well: PCRs 4, 7.',
     ],
     [
       'no command line as a PCR that has to be quoted',

@@ -85,7 +85,7 @@ describe('the replay of a CCEL', () => {
   it('TPM-15 gives RTMR 0 to 3', () => {
     const checks = judge(EVENTS);
     expectPassed(checks);
-    expect(replayed(checks)?.detail).toBe('the log replays to RTMR 0, RTMR 1, RTMR 2, RTMR 3 of the quote');
+    expect(replayed(checks)?.detail).toBe('the log replays to RTMRs 0 to 3 of the quote');
   });
 
   const events = [...EVENTS, extending(4)];
@@ -135,16 +135,18 @@ describe('the replay of a CCEL', () => {
   });
 
   it.each([
-    [2, without(3), rtmrsOf(EVENTS)],
-    [3, EVENTS, rtmrsOf([...EVENTS, extending(4)])],
-  ])('TPM-15 does not cover RTMR %i that an OS has extended without an event, and says so', (rtmr, log, rtmrs) => {
-    const checks = judge(log, rtmrs);
-    expectPassed(checks);
-    const covered = [0, 1, 2, 3].filter((other) => other !== rtmr).map((other) => `RTMR ${other}`);
-    expect(replayed(checks)?.detail).toBe(
-      `the log replays to ${covered.join(', ')} of the quote; not covered by the log: RTMR ${rtmr}`,
-    );
-  });
+    [2, '0, 1, 3', without(3), rtmrsOf(EVENTS)],
+    [3, '0 to 2', EVENTS, rtmrsOf([...EVENTS, extending(4)])],
+  ])(
+    'TPM-15 does not cover RTMR %i that an OS has extended without an event, and says so',
+    (rtmr, covered, log, rtmrs) => {
+      const checks = judge(log, rtmrs);
+      expectPassed(checks);
+      expect(replayed(checks)?.detail).toBe(
+        `the log replays to RTMRs ${covered} of the quote; not covered by the log: RTMR ${rtmr}`,
+      );
+    },
+  );
 
   it('of no events is that of registers that are zero', () => {
     expectPassed(judge([], [ZERO, ZERO, ZERO, ZERO]));

@@ -217,7 +217,7 @@ describe('PCR values of a quote', () => {
       expected: ['sha256:0', 'sha256:1', 'sha256:7'],
       actual: ['sha256:0', 'sha256:2'],
       detail:
-        'the PCR values sent are not exactly those that the signed selection names; not sent: sha256:1, sha256:7; not quoted: sha256:2',
+        'the PCR values sent are not exactly those that the signed selection names; not sent: PCRs 1, 7 (sha256); not quoted: PCR 2 (sha256)',
     });
   });
 
