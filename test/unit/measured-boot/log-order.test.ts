@@ -145,6 +145,17 @@ describe('the order of an event log', () => {
     expect(faultsOfCcel(asCcelEvents([...BOOT, late]))).toEqual([fault('RTMR 0')]);
   });
 
+  it('TPM-12 has none right behind the separator, be it the first event of PCR 7', () => {
+    const late = variable('dbx', LOG_EVENT.variableDriverConfig);
+    expect(faultsOf(change(BOOT, isSeparatorOf(7), (event) => [event, late]))).toHaveLength(1);
+    expect(faultsOf([separatorEvent(7), late])).toHaveLength(1);
+  });
+
+  it('TPM-12 has no SecureBoot there with a value that no firmware gives it', () => {
+    const odd = { ...variable('', 0x80000001), data: secureBootVariable('SecureBoot', Uint8Array.of(2)) };
+    expect(faultsOf([...BOOT, odd])).toHaveLength(1);
+  });
+
   it.each(['SecureBoot', 'PK', 'KEK', 'dbx'])('TPM-12 has no %s there under the type of an authority', (name) => {
     expect(faultsOf([...BOOT, variable(name, LOG_EVENT.variableAuthority)])).toHaveLength(1);
   });
