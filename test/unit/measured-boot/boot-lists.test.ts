@@ -22,7 +22,7 @@ import {
   ukiBoot,
   windowsBoot,
 } from '../../lab/event-log-builder.js';
-import { change, claimsOf, claimsOfCcel, text } from './fixture.js';
+import { change, claimsOf, claimsOfCcel, text, variableName } from './fixture.js';
 
 const GRUB = grubBoot();
 const UKI = ukiBoot();
@@ -380,6 +380,17 @@ describe('MokList', () => {
   });
 });
 
+it.each(['PK', 'KEK', 'db', 'dbx'])('TPM-16 has no %s that was measured twice, and says why', (name) => {
+  const member = name.toLowerCase() as 'pk';
+  const isNamed = (event: LogEvent) => event.type === LOG_EVENT.variableDriverConfig && variableName(event) === name;
+  const { claims, absent } = claimsOf(change(GRUB, isNamed, (event) => [event, event]));
+  expect(claims[member]).toBeNull();
+  expect(absent[member]).toEqual({
+    check: 'eventlog_unverified',
+    detail: `${member} was not measured exactly once`,
+  });
+});
+
 describe('claims of registers that are not covered', () => {
   const GAP = { check: 'eventlog_replay', detail: 'it was extended' } as const;
   const without = (...open: readonly number[]) => claimsOf(GRUB, (pcr) => (open.includes(pcr) ? GAP : null));
@@ -402,6 +413,22 @@ describe('claims of registers that are not covered', () => {
       expect(found.claims[claim]).toBeNull();
       expect(found.absent[claim]).toEqual(GAP);
     }
+  });
+});
+
+describe('claims of registers of a TD that are not covered', () => {
+  const GAP = { check: 'eventlog_replay', detail: 'it was extended' } as const;
+  const ofSecureBoot = ['secureBoot', 'pk', 'kek', 'db', 'dbx'];
+
+  it.each<[number, readonly string[]]>([
+    [1, ofSecureBoot],
+    [2, ['applications']],
+    [3, ['mokList', 'commandLines', 'files']],
+    [4, []],
+  ])('TPM-15 are none of index %i', (index, absent) => {
+    const found = claimsOfCcel(asCcelEvents(GRUB), (register) => (register === index ? GAP : null));
+    expect(Object.keys(found.absent).sort()).toEqual([...absent].sort());
+    for (const claim of Object.values(found.absent)) expect(claim).toEqual(GAP);
   });
 });
 
