@@ -83,8 +83,8 @@ function verify(checks: Checks, read: ReadCertification, { key, binding, quoted 
 
   // c and d. A TPM made it, and it certifies a key: the one that was sent.
   const certify = hash === null ? null : verifyKind(checks.inside('/info'), structure);
-  const isNamed = certify !== null && verifyName(checks.inside('/publicArea'), certify, publicArea);
-  if (certify === null || !isNamed) {
+  const nameHash = certify === null ? null : verifyName(checks.inside('/publicArea'), certify, publicArea);
+  if (certify === null || nameHash === null) {
     checks.skipRest(withNonce(CERTIFIED_KEY_CHECKS, binding), 'the attestation key did not certify this key');
     return { checks: checks.all, bindable: null };
   }
@@ -93,7 +93,7 @@ function verify(checks: Checks, read: ReadCertification, { key, binding, quoted 
   const isOfRequest = verifyExtraData(checks.inside('/info'), certify, binding);
 
   // f. What the vTPM does with the key.
-  const isBindable = isOfRequest && isBindableKey(publicArea, quoted);
+  const isBindable = isOfRequest && isBindableKey(publicArea, nameHash, quoted);
   return { checks: checks.all, bindable: isBindable ? markVerified(claimsOf(publicArea)) : null };
 }
 
@@ -112,21 +112,27 @@ function verifyKind(checks: Checks, { magic, type, certify }: Structure): TpmsCe
   return certify;
 }
 
-/** The name is an algorithm and the hash of the public area by it (TPM 2.0 part 1, 16). */
-function verifyName(checks: Checks, { name }: TpmsCertify, publicArea: TpmtPublic): boolean {
-  const expected = nameOf(publicArea);
-  return checks.require(expected !== null && equalInConstantTime(name, expected), 'tpm_signature', {
+/**
+ * The name is an algorithm and the hash of the public area by it (TPM 2.0 part 1, 16). By a hash that is weak, or not known,
+ * many keys may have that name.
+ *
+ * @returns the hash; null where it does not hold
+ */
+function verifyName(checks: Checks, { name }: TpmsCertify, publicArea: TpmtPublic): StrongHash | null {
+  const { nameAlgorithm, nameHash, area } = publicArea;
+  const strong = nameHash === 'sha1' ? null : nameHash;
+  const expected = strong === null ? null : nameOf(nameAlgorithm, digest(strong, [area]));
+  const holds = checks.require(expected !== null && equalInConstantTime(name, expected), 'tpm_signature', {
     expected: hex(name),
-    actual: expected === null ? `a name by algorithm ${word(publicArea.nameAlgorithm)}` : hex(expected),
+    actual: expected === null ? `a name by algorithm ${word(nameAlgorithm)}` : hex(expected),
     detail: 'the attestation key certified the key that was sent',
     otherwise: 'the attestation key certified another key than the one that was sent',
   });
+  return holds ? strong : null;
 }
 
-/** Null where the hash is weak, or not known: then many keys may have that name. */
-function nameOf({ nameAlgorithm, nameHash, area }: TpmtPublic): Uint8Array | null {
-  if (nameHash === null || nameHash === 'sha1') return null;
-  return Buffer.concat([Uint8Array.of(nameAlgorithm >> 8, nameAlgorithm & 0xff), digest(nameHash, [area])]);
+function nameOf(algorithm: number, hash: Uint8Array): Uint8Array {
+  return Buffer.concat([Uint8Array.of(algorithm >> 8, algorithm & 0xff), hash]);
 }
 
 /**
@@ -150,12 +156,16 @@ function verifyExtraData(checks: Checks, { extraData }: TpmsCertify, binding: Ex
  * stays there, it is strong, decrypts and signs nothing, and it is used under a policy alone, which is that the PCRs have the quoted
  * values. Without that policy, software that the machine ran before, or runs later, could use it as well.
  */
-function isBindableKey({ attributes, authPolicy, nameHash, key }: TpmtPublic, quoted: QuotedState | null): boolean {
+function isBindableKey(
+  { attributes, authPolicy, key }: TpmtPublic,
+  nameHash: StrongHash,
+  quoted: QuotedState | null,
+): boolean {
   const { fixedTpm, fixedParent, sensitiveDataOrigin, userWithAuth, decrypt, sign } = attributes;
   const isPrivate = fixedTpm && fixedParent && sensitiveDataOrigin && !userWithAuth;
   const isStrong = key.kind === 'ec' || weaknessOf(key, null) === null;
   if (!isPrivate || !decrypt || sign || !isStrong || quoted === null || !saysWhatWasBooted(quoted)) return false;
-  return nameHash !== null && nameHash !== 'sha1' && equalInConstantTime(authPolicy, pcrPolicy(nameHash, quoted));
+  return equalInConstantTime(authPolicy, pcrPolicy(nameHash, quoted));
 }
 
 /** PCRs of the firmware. A policy over others alone, such as resettable ones, holds whatever is booted. */

@@ -96,6 +96,7 @@ describe('the order of an event log', () => {
     ['three zeros', new Uint8Array(3)],
     ['five zeros', new Uint8Array(5)],
     ['a one', Uint8Array.of(1, 0, 0, 0)],
+    ['four ones', new Uint8Array(4).fill(1)],
     ['zeros and FF', Uint8Array.of(0, 0, 0, 0xff)],
     ['text', text('WBCL')],
   ])('TPM-12 has no separator of %s in the registers of firmware', (_name, data) => {

@@ -199,6 +199,12 @@ describe('reference values of a boot', () => {
       { applications: [APPLICATION, OTHER] },
       `tpm.eventLog.applications has what is not among the reference values: ${OTHER}`,
     ],
+    [
+      'list with three more',
+      { files: [FILE] },
+      { files: ['1', '2', '3'].map((digit) => digit.repeat(64)) },
+      `tpm.eventLog.files has what is not among the reference values: ${'1'.repeat(64)}, ${'2'.repeat(64)}, ${'3'.repeat(64)}`,
+    ],
   ])('TPM-17 say what is wrong with a %s', (_what, boot, claims, detail) => {
     const appraisal = appraised(pinning(boot), logged(claims));
     expect(only(appraisal, 'tpm_pcr').detail).toBe(`${detail}, in the closest of 1 sets that apply`);
