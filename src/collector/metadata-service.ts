@@ -22,8 +22,8 @@ export interface AmdCertification {
 
 /** Asks one origin, one question a connection. */
 class MetadataAgent extends BoundedAgent {
-  constructor(origin: string) {
-    super({ origins: [origin], attemptTimeoutMs: TIMEOUT_MS, keepAlive: false });
+  constructor(origin: string, timeoutMs: number) {
+    super({ origins: [origin], attemptTimeoutMs: timeoutMs, keepAlive: false });
   }
 
   /** The content type is not looked at: what the body is shows when it is read. */
@@ -36,9 +36,11 @@ class MetadataAgent extends BoundedAgent {
 /** What the host of an Azure VM gives its guest. Passed through, never believed. */
 export class MetadataService {
   readonly #origin: string;
+  readonly #timeoutMs: number;
 
-  constructor(origin: string = AZURE_METADATA) {
+  constructor(origin: string = AZURE_METADATA, timeoutMs: number = TIMEOUT_MS) {
     this.#origin = origin;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** @throws {CollectError} `metadata_unreachable`, `metadata_answer` */
@@ -62,7 +64,7 @@ export class MetadataService {
     body: string | null,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
-    const agent = new MetadataAgent(this.#origin);
+    const agent = new MetadataAgent(this.#origin, this.#timeoutMs);
     try {
       const request = { origin: this.#origin, path, maximumBytes: ANSWER_BYTES, signal, headers };
       return (await agent.send(request, body)).body;

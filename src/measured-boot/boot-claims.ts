@@ -35,7 +35,7 @@ export function bootClaims(
   };
   const within = <T>(indices: readonly number[], make: () => Made<T>): Made<T> => {
     const gap = indices.map(cover).find((found) => found !== null);
-    return gap === undefined || gap === null ? make() : { absent: gap };
+    return gap === undefined ? make() : { absent: gap };
   };
   const { state, unknown, variables } = secureBootOf(events.get(layout.secureBoot) ?? [], layout);
   const failed = [...layout.ofFirmware].find((index) => hasError(events.get(index) ?? []));

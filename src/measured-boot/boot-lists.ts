@@ -68,7 +68,7 @@ export function loaderListsIn(events: Events, layout: RegisterLayout): LoaderLis
   if (wrong === undefined) return { commandLines: listed(all('commandLine', 'loadOptions')), files, loadOptions };
   const { offset, index } = wrong.event;
   const absent = `the data of the event at offset ${offset} is not what ${layout.name(index)} was extended by`;
-  const isMixed = layout.loader.some((register) => register.index === index && register.contents === 'mixed');
+  const isMixed = layout.loader.some(({ contents }) => contents === 'mixed');
   return { commandLines: { absent }, files: isMixed ? { absent } : files, loadOptions };
 }
 

@@ -109,7 +109,6 @@ export class JudgedEvent {
 
   /** Whether the digest covers the data, or, of a form that is known, the part that counts. */
   get isCovered(): boolean {
-    if (this.event.type === EVENT_TYPE.noAction) return false;
     return this.isWhole || this.variable !== null || this.isVariableContents || this.loaderText !== null;
   }
 }

@@ -26,9 +26,9 @@ export function loaderLabel(data: Uint8Array): 'command' | 'commandLine' | null 
   return labelled(data)?.label ?? null;
 }
 
-/** The text that data may be the log of; null where it is none. */
+/** The text that data may be the log of; null where it is none, or empty. */
 export function loaderText(data: Uint8Array): LoaderText | null {
-  if (data.byteLength === 0 || data.byteLength > MAXIMUM_LENGTH) return null;
+  if (data.byteLength > MAXIMUM_LENGTH) return null;
   const { rest, label } = labelled(data) ?? { rest: data, label: null };
   const narrow = withoutNuls(rest, 1);
   const text = plain(utf8Text(narrow));
@@ -89,8 +89,8 @@ const KERNEL =
 const COMMAND = /^(?:[A-Za-z_]\w*=|[A-Za-z_][\w.-]*(?:\s|$)|[[!{}])/;
 
 /** The command line that a text is; null where it is a command of GRUB that starts no kernel. */
-export function commandLineOf({ text, encoding, label }: LoaderText): string | null {
-  if (encoding === 'utf-16' || label !== 'command') return text;
+export function commandLineOf({ text, label }: LoaderText): string | null {
+  if (label !== 'command') return text;
   if (KERNEL.test(text)) return text.replace(KERNEL, '');
   return COMMAND.test(text) ? null : text;
 }

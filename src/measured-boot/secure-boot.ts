@@ -48,7 +48,7 @@ export function secureBootOf(events: readonly JudgedEvent[], layout: RegisterLay
   const variables = Object.fromEntries(
     DATABASES.map((database) => [database, contentsDigest(listed, VARIABLES[database])]),
   ) as SecureBootVerdict['variables'];
-  const unknown = whyUnknown(events[end], before, readings.slice(end + 1), variables);
+  const unknown = whyUnknown(events[end], before, readings, variables);
   const [found] = namedVariables(before, SECURE_BOOT);
   return { state: unknown === null ? found?.contents[0] === 1 : null, unknown, variables };
 }
@@ -58,8 +58,9 @@ export function secureBootOf(events: readonly JudgedEvent[], layout: RegisterLay
  * shows, in this order. A host measures blobs of its own before, and one of those could be the data of a variable.
  */
 function databasesIn(before: readonly Reading[]): readonly Reading[] {
-  const first = before.findIndex(isSecureBoot) + 1;
-  const following = before.slice(first, first + DATABASES.length);
+  const first = before.findIndex(isSecureBoot);
+  if (first < 0) return [];
+  const following = before.slice(first + 1, first + 1 + DATABASES.length);
   return following.every(({ variable }, at) => isNamedAs(variable, DATABASES[at])) ? following : [];
 }
 
@@ -125,25 +126,25 @@ function read(judged: JudgedEvent): Reading {
 function whyUnknown(
   separator: JudgedEvent | undefined,
   before: readonly Reading[],
-  after: readonly Reading[],
+  all: readonly Reading[],
   variables: SecureBootVerdict['variables'],
 ): string | null {
   if (separator === undefined) return 'no separator ends what the firmware measured';
   if (separator.separator === 'error') return 'the firmware measured an error as separator';
   if (before.some(({ isAuthority }) => isAuthority)) return 'an authority stands before the separator';
-  if ([...before, ...after].some(({ judged }) => judged.known?.kind === 'debugMode')) return 'a debugger was on';
+  if (all.some(({ judged }) => judged.known?.kind === 'debugMode')) return 'a debugger was on';
   const measured = before.filter(isSecureBoot);
   if (measured.length !== 1) return `SecureBoot was measured ${measured.length} times`;
   const first = measured[0]?.variable ?? null;
   if (first === null) return 'the log has other data for SecureBoot';
   const [value] = first.contents;
-  if (first.contents.byteLength !== 1 || value === undefined || value > 1) {
+  if (first.contents.byteLength !== 1 || (value !== 0 && value !== 1)) {
     return `SecureBoot is ${first.contents.byteLength === 0 ? 'empty' : `0x${hex(first.contents.subarray(0, 8))}`}`;
   }
   const missing = DATABASES.filter((database) => variables[database] === null);
   if (missing.length > 0) return `not measured exactly once: ${missing.map((name) => VARIABLES[name].name).join(', ')}`;
-  const isOn = value === 1;
-  return isOn && !after.some(({ isAuthority, variable }) => isAuthority && variable !== null)
+  // None stands before the separator, as was asked above.
+  return value === 1 && !all.some(({ isAuthority, variable }) => isAuthority && variable !== null)
     ? 'SecureBoot is on, and no authority was measured for what was started'
     : null;
 }

@@ -1,5 +1,5 @@
 import { digest, hex } from '../crypto/digest.js';
-import type { BootClaim, BootList, EventLogClaims } from '../model/claims.js';
+import type { BootClaim, EventLogClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { JsonValue } from '../model/json.js';
 import type { EventLogGaps } from '../model/verification.js';
@@ -27,8 +27,6 @@ export interface ComparedLog {
   /** The check of a value that is not among the references. */
   readonly mismatch: 'tpm_pcr' | 'tdx_measurement';
 }
-
-const LISTS: ReadonlySet<BootClaim> = new Set<BootList>(['applications', 'commandLines', 'files']);
 
 /**
  * Compares the boot with what a policy knows of it. Of a list everything has to be among the references, and there has
@@ -65,7 +63,7 @@ function compareClaim(
     id: mismatch,
     actual: value,
     holds: entries.length > 0 && unlisted.length === 0,
-    finding: findingOf(member, entries, unlisted),
+    finding: typeof value === 'string' ? 'is not among the reference values' : findingOf(entries, unlisted),
     remark: remarkOn(member, references),
   };
 }
@@ -97,9 +95,8 @@ function remarkOn(member: keyof BootReferences, { files }: BootReferences): stri
     : '';
 }
 
-function findingOf(member: keyof BootReferences, entries: readonly string[], unlisted: readonly string[]): string {
+function findingOf(entries: readonly string[], unlisted: readonly string[]): string {
   if (entries.length === 0) return 'is empty';
-  if (!LISTS.has(member)) return 'is not among the reference values';
   return `has what is not among the reference values: ${shortened(unlisted)}`;
 }
 

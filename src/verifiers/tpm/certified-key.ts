@@ -83,17 +83,17 @@ function verify(checks: Checks, read: ReadCertification, { key, binding, quoted 
 
   // c and d. A TPM made it, and it certifies a key: the one that was sent.
   const certify = hash === null ? null : verifyKind(checks.inside('/info'), structure);
-  // f. What the vTPM does with the key.
-  const obstacle = obstacleTo(publicArea, quoted);
-  const isNamed = certify !== null && verifyName(checks.inside('/publicArea'), certify, publicArea, obstacle);
-  if (certify === null || !isNamed) {
+  const named = certify === null ? null : verifyName(checks.inside('/publicArea'), certify, publicArea, quoted);
+  if (certify === null || named === null) {
     checks.skipRest(withNonce(CERTIFIED_KEY_CHECKS, binding), 'the attestation key did not certify this key');
     return { checks: checks.all, bindable: null };
   }
 
   // e. The nonce, where one stands in it.
   const isOfRequest = verifyExtraData(checks.inside('/info'), certify, binding);
-  const isBindable = isOfRequest && obstacle === null;
+
+  // f. What the vTPM does with the key.
+  const isBindable = isOfRequest && named.obstacle === null;
   return { checks: checks.all, bindable: isBindable ? markVerified(claimsOf(publicArea)) : null };
 }
 
@@ -112,22 +112,39 @@ function verifyKind(checks: Checks, { magic, type, certify }: Structure): TpmsCe
   return certify;
 }
 
-/** The name is an algorithm and the hash of the public area by it (TPM 2.0 part 1, 16). */
-function verifyName(checks: Checks, { name }: TpmsCertify, publicArea: TpmtPublic, obstacle: string | null): boolean {
-  const expected = nameOf(publicArea);
+interface NamedKey {
+  /** Why nobody may encrypt to it; null where they may. */
+  readonly obstacle: string | null;
+}
+
+/**
+ * The name is an algorithm and the hash of the public area by it (TPM 2.0 part 1, 16). By a hash that is weak, or not known,
+ * many keys may have that name.
+ *
+ * @returns null where it does not hold
+ */
+function verifyName(
+  checks: Checks,
+  { name }: TpmsCertify,
+  publicArea: TpmtPublic,
+  quoted: QuotedState | null,
+): NamedKey | null {
+  const { nameAlgorithm, nameHash, area } = publicArea;
+  const strong = nameHash === 'sha1' ? null : nameHash;
+  const expected = strong === null ? null : nameOf(nameAlgorithm, digest(strong, [area]));
+  const obstacle = strong === null ? null : obstacleTo(publicArea, strong, quoted);
   const hint = obstacle === null ? '' : `; it is bound only where the quote holds X, because ${obstacle}`;
-  return checks.require(expected !== null && equalInConstantTime(name, expected), 'tpm_signature', {
+  const holds = checks.require(expected !== null && equalInConstantTime(name, expected), 'tpm_signature', {
     expected: hex(name),
-    actual: expected === null ? `a name by algorithm ${word(publicArea.nameAlgorithm)}` : hex(expected),
+    actual: expected === null ? `a name by algorithm ${word(nameAlgorithm)}` : hex(expected),
     detail: `the attestation key certified the key that was sent${hint}`,
     otherwise: 'the attestation key certified another key than the one that was sent',
   });
+  return holds ? { obstacle } : null;
 }
 
-/** Null where the hash is weak, or not known: then many keys may have that name. */
-function nameOf({ nameAlgorithm, nameHash, area }: TpmtPublic): Uint8Array | null {
-  if (nameHash === null || nameHash === 'sha1') return null;
-  return Buffer.concat([Uint8Array.of(nameAlgorithm >> 8, nameAlgorithm & 0xff), digest(nameHash, [area])]);
+function nameOf(algorithm: number, hash: Uint8Array): Uint8Array {
+  return Buffer.concat([Uint8Array.of(algorithm >> 8, algorithm & 0xff), hash]);
 }
 
 /**
@@ -147,20 +164,23 @@ function verifyExtraData(checks: Checks, { extraData }: TpmsCertify, binding: Ex
 }
 
 /**
- * Why whoever encrypts to the key may not encrypt to the machine that the quote is of; null where they do: the private key was made in
- * this TPM and stays there, it is strong, decrypts and signs nothing, and it is used under a policy alone, which is that the PCRs have
- * the quoted values. Without that policy, software that the machine ran before, or runs later, could use it as well.
+ * Why whoever encrypts to the key may not encrypt to the machine that the quote is of; null where they do: the private key was made
+ * in this TPM and stays there, it is strong, decrypts and signs nothing, and it is used under a policy alone, which is that the PCRs
+ * have the quoted values. Without that policy, software that the machine ran before, or runs later, could use it as well.
  */
-function obstacleTo({ attributes, authPolicy, nameHash, key }: TpmtPublic, quoted: QuotedState | null): string | null {
+function obstacleTo(
+  { attributes, authPolicy, key }: TpmtPublic,
+  nameHash: StrongHash,
+  quoted: QuotedState | null,
+): string | null {
   const { fixedTpm, fixedParent, sensitiveDataOrigin, userWithAuth, decrypt, sign } = attributes;
   if (!(fixedTpm && fixedParent && sensitiveDataOrigin)) return 'its private key may be outside of the vTPM';
   if (!decrypt || sign) return 'it is not a key for decryption alone';
   if (key.kind !== 'ec' && weaknessOf(key, null) !== null) return 'it is weak';
   if (userWithAuth) return 'it can be used without its policy';
   if (quoted === null || !saysWhatWasBooted(quoted)) return 'no quote that holds has PCR 0 to 7';
-  const isPcrPolicy =
-    nameHash !== null && nameHash !== 'sha1' && equalInConstantTime(authPolicy, pcrPolicy(nameHash, quoted));
-  return isPcrPolicy ? null : 'its policy is not TPM2_PolicyPCR over the quoted PCRs alone';
+  if (equalInConstantTime(authPolicy, pcrPolicy(nameHash, quoted))) return null;
+  return 'its policy is not TPM2_PolicyPCR over the quoted PCRs alone';
 }
 
 /** PCRs of the firmware. A policy over others alone, such as resettable ones, holds whatever is booted. */

@@ -151,6 +151,32 @@ describe('veritee verify', () => {
     expect((await cli.run(['verify', body, '--config', config])).exitCode).toBe(2);
   });
 
+  it('TPM-10 remembers the counts of a vTPM from one run to the next, in the data directory', async () => {
+    const pki = createAzureAkPki();
+    const machine = await createTrustedLaunchMachine({ pki });
+    const require = { tpm: { trackResets: true } };
+    const members = { accepts: ['tpm'], minimums: 'any', routes: { hardware: 'off' }, require };
+    const policy = await cli.write(
+      'tracking.json',
+      JSON.stringify({ apiVersion: 'veritee/v1', id: 'tracking', version: 1, ...members }),
+    );
+    await cli.write('tracked-root.pem', pki.authority('root').pem);
+    const config = await cli.write(
+      'kept.yaml',
+      'decisions: { store: kept/decisions.db }\ntpm: { roots: [tracked-root.pem] }\n',
+    );
+    const run = async (resetCount: number, ...options: readonly string[]) => {
+      const evidence = machine.wireEvidence({ nonce: NONCE, quote: { resetCount } });
+      const body = await cli.write('counted.json', JSON.stringify({ evidence, nonce: NONCE.toString('base64url') }));
+      const ended = await cli.run(['verify', body, '--config', config, '--policy', policy, ...options]);
+      return [ended.exitCode, ...JSON.parse(ended.stdout).reasons];
+    };
+    expect(await run(9, '--at', new Date(Date.now() - 60_000).toISOString())).toEqual([0]);
+    expect(await run(7)).toEqual([0]);
+    expect(await readdir(cli.path('kept/tpm-resets'))).toHaveLength(1);
+    expect(await run(6)).toEqual([2, 'tpm_reset']);
+  });
+
   it.each([
     ['no JSON', 'not json', /body\.json: is not JSON, and a \/verify body is expected\n/],
     ['JSON that is cut short', '{"evidence": {', /body\.json: schema: not JSON: the text ends too early/],

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService, World } from '../../../src/composition/service.js';
@@ -45,6 +45,7 @@ const POLICIES = [
   lenientPolicy('vtpm-strict', { ...OF_TPM, freshness: 'strict', binding: 'required' }),
   lenientPolicy('vtpm-challenge', { ...OF_TPM, nonce: 'challenge' }),
   lenientPolicy('vtpm-boot', { ...OF_TPM, require: { tpm: { quotedPcrs: [0, 7] } } }),
+  lenientPolicy('vtpm-tracking', { ...OF_TPM, freshness: 'none', require: { tpm: { trackResets: true } } }),
   lenientPolicy('vtpm-secure-boot', { ...OF_TPM, secureBoot: 'required' }),
   lenientPolicy('vtpm-reference', { ...OF_TPM, referenceValues: [{ tpm: { pcrs: { sha256: { '7': [pcr(7)] } } } }] }),
   lenientPolicy('vtpm-other', { ...OF_TPM, referenceValues: [{ tpm: { pcrs: { sha256: { '7': [pcr(4)] } } } }] }),
@@ -64,7 +65,10 @@ beforeAll(async () => {
     },
   };
   const azure = { paravisors: { mrtds: [AZURE_MRTD] } };
-  service = await tokens.start({ intel: { pcs: 'off' }, azure, tpm: { intermediates: issuers } }, world);
+  service = await tokens.start(
+    { intel: { pcs: 'off' }, azure, tpm: { intermediates: issuers }, historical: true },
+    world,
+  );
 });
 
 afterAll(() => tokens.close());
@@ -165,6 +169,25 @@ describe('a vTPM by itself', () => {
         submods: { vtpm: { status: 'contraindicated', vector: { 'instance-identity': 97 } } },
       });
     }
+  });
+
+  it('TPM-10 is judged for a time in the past by the dates of its certificate, and without memory', async () => {
+    const resets = (options: TpmEvidenceOptions, members: object = {}) =>
+      verify(evidenceOf(options), { policy: 'vtpm-tracking', ...members });
+    const at = (ms: number) => ({ at: new Date(Date.now() - ms).toISOString() });
+    const since = new Date(Date.now() - DAY);
+    const young = { certificate: { overrides: { notBefore: since } } };
+    const before = await resets(young, at(DAY + 60_000));
+    expect([verdictOf(before), before.body.historical]).toEqual([['deny', 'cert_validity'], true]);
+    const past = await resets({ ...young, quote: { resetCount: 9 } }, at(DAY - 60_000));
+    expect([verdictOf(past), past.body.historical]).toEqual([['allow'], true]);
+    expect(past.body.checks).toContainEqual(expect.objectContaining({ id: 'tpm_reset', result: 'warn' }));
+    const kept = () => readdir(join(lab.root, 'data', 'tpm-resets')).catch(() => []);
+    expect(await kept()).toEqual([]);
+    expect(verdictOf(await resets({ quote: { resetCount: 7 } }))).toEqual(['allow']);
+    expect(await kept()).toHaveLength(1);
+    expect(verdictOf(await resets({ quote: { resetCount: 6 } }))).toEqual(['deny', 'tpm_reset']);
+    expect(verdictOf(await resets({ quote: { resetCount: 6 } }, at(0)))).toEqual(['allow']);
   });
 
   it('TOK-18 is denied beside any token, which nothing shows to be about the same machine', async () => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import { createVirtualMachine, type VirtualMachine } from '../../lab/index.js';
@@ -16,6 +16,19 @@ import {
   verdictOf,
   WITHOUT_ENDORSEMENTS,
 } from './lab-service.js';
+
+/** No mode of a folder stops root: a write to one that is read-only fails as it would for another user. */
+const disk = vi.hoisted(() => ({ isReadOnly: false }));
+vi.mock('../../../src/stores/durable-file.js', async (original) => {
+  const real = await original<typeof import('../../../src/stores/durable-file.js')>();
+  return {
+    ...real,
+    writeDurably: async (path: string, bytes: Uint8Array | string) => {
+      if (disk.isReadOnly) throw Object.assign(new Error('permission denied'), { code: 'EACCES', syscall: 'open' });
+      await real.writeDurably(path, bytes);
+    },
+  };
+});
 
 /** `require.tpm.trackResets` over HTTP: quotes of one vTPM, whose counters go up and back. */
 
@@ -217,16 +230,18 @@ describe('while the memory is out of reach', () => {
     expect(await verdict(vm, 6, 0, { url })).toEqual(['deny', 'tpm_reset']);
   });
 
-  it.skipIf(process.getuid?.() === 0)('TPM-10 a read-only folder allows what it has, and nothing new', async () => {
+  it('TPM-10 a read-only folder allows what it has, and nothing new', async () => {
     const vm = await newVm();
     const { url } = await lab.start({}, {}, 'read-only');
     expect(await verdict(vm, 7, 0, { url })).toEqual(['allow']);
     await chmod(memoryOf('read-only'), 0o500);
+    disk.isReadOnly = process.getuid?.() === 0;
     try {
       expect(await verdict(vm, 7, 0, { url })).toEqual(['allow']);
       expect(await verdict(vm, 8, 0, { url })).toEqual(['indeterminate', 'tpm_reset']);
     } finally {
       await chmod(memoryOf('read-only'), 0o700);
+      disk.isReadOnly = false;
     }
   });
 });

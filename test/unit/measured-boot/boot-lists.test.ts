@@ -22,7 +22,7 @@ import {
   ukiBoot,
   windowsBoot,
 } from '../../lab/event-log-builder.js';
-import { change, claimsOf, claimsOfCcel, text } from './fixture.js';
+import { change, claimsOf, claimsOfCcel, text, variableName } from './fixture.js';
 
 const GRUB = grubBoot();
 const UKI = ukiBoot();
@@ -218,6 +218,22 @@ describe('images that were started', () => {
     ).toEqual(imagesOf('shim', 'grub', 'kernel'));
   });
 
+  it('TPM-17 count in PCR 2 where its first event is the separator', () => {
+    const without = GRUB.filter(({ pcr }) => pcr !== 2);
+    expect(listOf([...without, separatorEvent(2), applicationEvent('evil', 2)], 'applications')).toEqual(
+      imagesOf('shim', 'grub', 'kernel', 'evil'),
+    );
+  });
+
+  it('TPM-17 count in PCR 4 without a separator', () => {
+    const none = change(
+      GRUB,
+      (event) => event.pcr === 4 && event.type === LOG_EVENT.separator,
+      () => [],
+    );
+    expect(listOf(none, 'applications')).toEqual(imagesOf('shim', 'grub', 'kernel'));
+  });
+
   it('count in PCR 4 before its separator', () => {
     const early = change(
       GRUB,
@@ -305,7 +321,11 @@ describe('command lines', () => {
 
   it('TPM-17 are none where Windows measured a tagged list, and only there', () => {
     const tagged = joinBytes(new Uint8Array(4), Uint8Array.of(2, 0, 0, 0, 7, 7));
-    expect(listOf([...UKI, { pcr: 12, type: LOG_EVENT.ipl, data: tagged }], 'commandLines')).toHaveLength(2);
+    const ofValue = (length: number) =>
+      joinBytes(new Uint8Array(4), Uint8Array.of(length & 0xff, length >> 8, 0, 0), new Uint8Array(length));
+    for (const data of [tagged, joinBytes(tagged, ofValue(0)), ofValue(0xffff)]) {
+      expect(listOf([...UKI, { pcr: 12, type: LOG_EVENT.ipl, data }], 'commandLines')).toHaveLength(2);
+    }
     for (const data of [
       tagged.subarray(0, 9),
       joinBytes(tagged, Uint8Array.of(1)),
@@ -360,6 +380,17 @@ describe('MokList', () => {
   });
 });
 
+it.each(['PK', 'KEK', 'db', 'dbx'])('TPM-16 has no %s that was measured twice, and says why', (name) => {
+  const member = name.toLowerCase() as 'pk';
+  const isNamed = (event: LogEvent) => event.type === LOG_EVENT.variableDriverConfig && variableName(event) === name;
+  const { claims, absent } = claimsOf(change(GRUB, isNamed, (event) => [event, event]));
+  expect(claims[member]).toBeNull();
+  expect(absent[member]).toEqual({
+    check: 'eventlog_unverified',
+    detail: `${member} was not measured exactly once`,
+  });
+});
+
 describe('claims of registers that are not covered', () => {
   const GAP = { check: 'eventlog_replay', detail: 'it was extended' } as const;
   const without = (...open: readonly number[]) => claimsOf(GRUB, (pcr) => (open.includes(pcr) ? GAP : null));
@@ -382,6 +413,22 @@ describe('claims of registers that are not covered', () => {
       expect(found.claims[claim]).toBeNull();
       expect(found.absent[claim]).toEqual(GAP);
     }
+  });
+});
+
+describe('claims of registers of a TD that are not covered', () => {
+  const GAP = { check: 'eventlog_replay', detail: 'it was extended' } as const;
+  const ofSecureBoot = ['secureBoot', 'pk', 'kek', 'db', 'dbx'];
+
+  it.each<[number, readonly string[]]>([
+    [1, ofSecureBoot],
+    [2, ['applications']],
+    [3, ['mokList', 'commandLines', 'files']],
+    [4, []],
+  ])('TPM-15 are none of index %i', (index, absent) => {
+    const found = claimsOfCcel(asCcelEvents(GRUB), (register) => (register === index ? GAP : null));
+    expect(Object.keys(found.absent).sort()).toEqual([...absent].sort());
+    for (const claim of Object.values(found.absent)) expect(claim).toEqual(GAP);
   });
 });
 
@@ -485,5 +532,10 @@ describe('what a label could hide', () => {
     expect(listOf([...GRUB, entry], 'files')).toEqual(listOf(GRUB, 'files'));
     const forged = { ...entry, measured: text('EVIL') };
     expect(listOf([...GRUB, forged], 'files')).toContain(of('EVIL'));
+  });
+
+  it('TPM-17 counts a file whose contents the log has, too', () => {
+    const entry: LogEvent = { pcr: 9, type: LOG_EVENT.ipl, data: text('EVIL') };
+    expect(listOf([...GRUB, entry], 'files')).toContain(of('EVIL'));
   });
 });

@@ -35,3 +35,16 @@ it('TPM-12 twin: a PCR of the system may be extended by the same data', () => {
   const { claims } = claimsOf([...EVENTS, { pcr: 9, type: LOG_EVENT.ipl, data: ERROR }]);
   expect(claims.secureBoot).toBe(true);
 });
+
+it('TPM-12 twin: a PCR without a separator has no error', () => {
+  for (const pcr of [0, 3, 6])
+    expect(claimsOf(change(EVENTS, separatorOf(pcr), () => [])).claims.secureBoot).toBe(true);
+});
+
+it('TPM-16 Secure Boot is unknown by why the variables do not show it, where firmware had no error', () => {
+  const { absent } = claimsOf(EVENTS.filter((event) => !separatorOf(7)(event)));
+  expect(absent.secureBoot).toEqual({
+    check: 'secure_boot_unknown',
+    detail: 'no separator ends what the firmware measured',
+  });
+});

@@ -96,6 +96,7 @@ describe('the order of an event log', () => {
     ['three zeros', new Uint8Array(3)],
     ['five zeros', new Uint8Array(5)],
     ['a one', Uint8Array.of(1, 0, 0, 0)],
+    ['four ones', new Uint8Array(4).fill(1)],
     ['zeros and FF', Uint8Array.of(0, 0, 0, 0xff)],
     ['text', text('WBCL')],
   ])('TPM-12 has no separator of %s in the registers of firmware', (_name, data) => {
@@ -143,6 +144,17 @@ describe('the order of an event log', () => {
       expect.stringMatching(new RegExp(`^the variable at offset \\d+ follows the separator in ${register}$`));
     expect(faultsOf([...BOOT, late])).toEqual([fault('PCR 7')]);
     expect(faultsOfCcel(asCcelEvents([...BOOT, late]))).toEqual([fault('RTMR 0')]);
+  });
+
+  it('TPM-12 has none right behind the separator, be it the first event of PCR 7', () => {
+    const late = variable('dbx', LOG_EVENT.variableDriverConfig);
+    expect(faultsOf(change(BOOT, isSeparatorOf(7), (event) => [event, late]))).toHaveLength(1);
+    expect(faultsOf([separatorEvent(7), late])).toHaveLength(1);
+  });
+
+  it('TPM-12 has no SecureBoot there with a value that no firmware gives it', () => {
+    const odd = { ...variable('', 0x80000001), data: secureBootVariable('SecureBoot', Uint8Array.of(2)) };
+    expect(faultsOf([...BOOT, odd])).toHaveLength(1);
   });
 
   it.each(['SecureBoot', 'PK', 'KEK', 'dbx'])('TPM-12 has no %s there under the type of an authority', (name) => {

@@ -45,10 +45,16 @@ describe('a replay', () => {
   it.each<[string, LogEvent]>([
     ['of another PCR', { ...localityEvent(3), pcr: 1 }],
     ['of another type', { ...localityEvent(3), type: 6, pcr: 1 }],
+    ['of as many other bytes', { ...localityEvent(3), data: new Uint8Array(17).fill(3) }],
     ['of a byte more', { ...localityEvent(3), data: Uint8Array.of(...localityEvent(3).data, 3) }],
     ['of a byte less', { ...localityEvent(3), data: localityEvent(3).data.subarray(0, 16) }],
   ])('TPM-12 names no locality by an event %s', (_name, event) => {
     expect(replayed([event])[0]).toBeUndefined();
+  });
+
+  it('TPM-12 names no locality by an event that extends PCR 0', () => {
+    const measured = { ...localityEvent(3), type: 6 };
+    expect(replayed([measured])).toEqual(hexOf(replayEvents([measured], 'sha256')));
   });
 
   it('starts PCR 17 to 22 with all bits set', () => {

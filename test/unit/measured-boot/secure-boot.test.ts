@@ -47,6 +47,7 @@ describe('the verdict on Secure Boot', () => {
     ['has two bytes', Uint8Array.of(1, 0), 'SecureBoot is 0x0100'],
     ['is 2', Uint8Array.of(2), 'SecureBoot is 0x02'],
     ['is 255', Uint8Array.of(255), 'SecureBoot is 0xff'],
+    ['has nine bytes, of which eight are shown', new Uint8Array(9).fill(1), 'SecureBoot is 0x0101010101010101'],
   ])('TPM-16 is unknown where the variable %s', (_name, secureBootContents, why) => {
     expectUnknown(withContents({ secureBootContents }), why);
   });
@@ -95,6 +96,8 @@ describe('the verdict on Secure Boot', () => {
     const none = change(ON, isSeparator, () => []);
     expectUnknown(none, 'no separator ends what the firmware measured');
     expect(verdictOf(none).variables).toEqual({ pk: null, kek: null, db: null, dbx: null });
+    const [first] = none.filter(named('PK'));
+    expect(verdictOf([first as LogEvent]).variables.pk).toBeNull();
   });
 
   it('TPM-12 is unknown where the separator tells of an error', () => {
@@ -129,6 +132,12 @@ describe('the verdict on Secure Boot', () => {
     );
     const ofAnotherForm = change(ON, isAuthority, (event) => ({ ...event, data: text('a key') }));
     expectUnknown(ofAnotherForm, why);
+    const ofAnotherKind = change(ON, isAuthority, () => ({
+      ...action(''),
+      type: LOG_EVENT.variableDriverConfig,
+      data: secureBootVariable('DeployedMode', Uint8Array.of(1)),
+    }));
+    expectUnknown(ofAnotherKind, why);
   });
 
   it.each([
@@ -235,6 +244,31 @@ describe('Secure Boot of a TD, whose register has events with other data', () =>
       });
     },
   );
+
+  const NONE = { pk: null, kek: null, db: null, dbx: null };
+  const notMeasured = { state: null, unknown: 'not measured exactly once: PK, KEK, db, dbx', variables: NONE };
+  const isDatabase = (name: string) => (event: CcelEvent) =>
+    variableName(event) === name && event.type === LOG_EVENT.variableDriverConfig;
+
+  it('TPM-11 has the variables only in the order of the specification, with nothing between them', () => {
+    const [kek] = CCEL.filter(isDatabase('KEK')) as readonly CcelEvent[];
+    const without = CCEL.filter((event) => event !== kek);
+    const first = change(without, isDatabase('PK'), (event) => [kek as CcelEvent, event]);
+    expect(verdict(first)).toMatchObject(notMeasured);
+    const [other] = asCcelEvents([
+      { ...action(''), type: LOG_EVENT.variableDriverConfig, data: secureBootVariable('other', text('x')) },
+    ]);
+    for (const name of ['PK', 'KEK', 'db', 'dbx']) {
+      const parted = change(CCEL, isDatabase(name), (event) => [other as CcelEvent, event]);
+      expect(verdict(parted)).toMatchObject(notMeasured);
+    }
+  });
+
+  it('TPM-11 has no variables where SecureBoot is not there to follow', () => {
+    const ofSecureBoot = CCEL.filter(({ register }) => register === 1);
+    const none = ofSecureBoot.filter((event) => !isSecureBoot(event));
+    expect(verdict(none)).toEqual({ state: null, unknown: 'SecureBoot was measured 0 times', variables: NONE });
+  });
 
   it('TPM-11 fails where data of a type of Secure Boot is not what was measured', () => {
     for (const type of [

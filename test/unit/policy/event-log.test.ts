@@ -190,6 +190,26 @@ describe('reference values of a boot', () => {
     expect(only(appraisal, 'tpm_pcr').detail).toContain(`${many.slice(0, 3).join(', ')} and 2 more`);
   });
 
+  it.each<[string, JsonObject, Partial<EventLogClaims>, string]>([
+    ['variable', { db: [VARIABLE] }, { db: OTHER }, 'tpm.eventLog.db is not among the reference values'],
+    ['list that is empty', { files: [FILE] }, { files: [] }, 'tpm.eventLog.files is empty'],
+    [
+      'list with more',
+      { applications: [APPLICATION] },
+      { applications: [APPLICATION, OTHER] },
+      `tpm.eventLog.applications has what is not among the reference values: ${OTHER}`,
+    ],
+    [
+      'list with three more',
+      { files: [FILE] },
+      { files: ['1', '2', '3'].map((digit) => digit.repeat(64)) },
+      `tpm.eventLog.files has what is not among the reference values: ${'1'.repeat(64)}, ${'2'.repeat(64)}, ${'3'.repeat(64)}`,
+    ],
+  ])('TPM-17 say what is wrong with a %s', (_what, boot, claims, detail) => {
+    const appraisal = appraised(pinning(boot), logged(claims));
+    expect(only(appraisal, 'tpm_pcr').detail).toBe(`${detail}, in the closest of 1 sets that apply`);
+  });
+
   it('TPM-17 compare a digest that the log calls load options with the files too', () => {
     const evil = logged({ commandLines: [COMMAND_LINE, OTHER] }, { loadOptions: [OTHER] });
     expect(failed(appraised(pinning({ files: [FILE] }), evil))).toEqual(['tpm_pcr']);
@@ -213,6 +233,7 @@ describe('reference values of a boot', () => {
     expect(detailOf({ commandLines: [COMMAND_LINE] })).toBe(
       'tpm.eventLog.commandLines is among the reference values; files are not compared, and a log can call load options a file',
     );
+    expect(detailOf({ db: [VARIABLE] })).toBe('tpm.eventLog.db is among the reference values');
     const both = appraised(pinning({ commandLines: [COMMAND_LINE], files: [FILE] }), logged({}));
     expect(both.own.filter(({ id }) => id === 'tpm_pcr').map(({ detail }) => detail)).toEqual([
       'tpm.eventLog.commandLines is among the reference values',
