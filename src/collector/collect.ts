@@ -174,7 +174,8 @@ class Collection {
         `the TEE is ${report.provider}, expected ${[...TSM_TEES.keys()].join(' or ')}`,
       );
     }
-    const ccel = tee === 'tdx' && this.#prepared.eventLog ? await readLog(places.logs.ccel, warn) : null;
+    const hasCcel = tee === 'tdx' && this.#prepared.eventLog;
+    const ccel = hasCcel ? await readLog(places.logs.ccel, { what: 'CCEL' }, warn) : null;
     return tsmEvidence(tee, report, ccel);
   }
 

@@ -101,7 +101,7 @@ class Guest {
   /** Collects, and returns the body. */
   async collect(nonce: string, ...options: readonly string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(['collect', '--nonce', nonce, ...options]);
-    expect(stderr).toBe(`warning: ${this.path('none')} cannot be read, so the evidence has no event log\n`);
+    expect(stderr).toBe(`warning: ${this.path('none')}: there is no such file, so the evidence has no event log\n`);
     expect(exitCode).toBe(0);
     return stdout;
   }

@@ -71,7 +71,7 @@ describe('veritee collect', () => {
     [
       'PCRs that there are not',
       { pcrs: '24' },
-      '--pcrs: schema: expected PCRs from 0 to 23 as numbers and ranges, such as 0-7,11',
+      '--pcrs: schema: "24": expected PCRs from 0 to 23 as numbers and ranges, such as 0-7,11',
     ],
     [
       'a key that a script would bind',

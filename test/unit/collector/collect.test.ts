@@ -254,14 +254,33 @@ describe('a confidential VM on SEV-SNP', () => {
   });
 
   it('says that there is no log, and does without', async () => {
+    await writeFile(join(folder, 'system.log'), 'second');
     expect((await collected()).evidence).not.toHaveProperty('eventLog');
-    expect(warnings).toEqual([`${join(folder, 'firmware.log')} cannot be read, so the evidence has no event log`]);
+    expect(warnings).toEqual([
+      `${join(folder, 'firmware.log')}: there is no such file, so the evidence has no event log`,
+    ]);
   });
 
-  it('says that a log is too long for a service, and does without', async () => {
-    await writeFile(join(folder, 'firmware.log'), new Uint8Array(1024 * 1024 + 1));
+  it.each([
+    ['is empty', 0],
+    ['has more than 1048576 bytes', 1024 * 1024 + 1],
+  ])('says that a log %s, and does without', async (why, length) => {
+    await writeFile(join(folder, 'firmware.log'), new Uint8Array(length));
     expect((await collected()).evidence).not.toHaveProperty('eventLog');
-    expect(warnings[0]).toBe(`${join(folder, 'firmware.log')}: has more than 1048576 bytes`);
+    expect(warnings).toEqual([`${join(folder, 'firmware.log')}: ${why}, so the evidence has no event log`]);
+  });
+
+  it('twin: takes a log of the greatest length', async () => {
+    await writeFile(join(folder, 'firmware.log'), new Uint8Array(1024 * 1024));
+    expect(Buffer.from((await collected()).evidence.eventLog, 'base64url')).toHaveLength(1024 * 1024);
+    expect(warnings).toEqual([]);
+  });
+
+  it('says that the log of the system is empty, and sends that of the firmware alone', async () => {
+    await writeFile(join(folder, 'firmware.log'), 'first');
+    await writeFile(join(folder, 'system.log'), '');
+    expect((await collected()).evidence.eventLog).toBe(Buffer.from('first').toString('base64url'));
+    expect(warnings).toEqual([`${join(folder, 'system.log')}: is empty, so the evidence has no CEL of the system`]);
   });
 
   it('binds a key: X stands in the quote and in the report, and only the public half leaves', async () => {
@@ -477,12 +496,33 @@ describe('a TEE without a paravisor', () => {
     entry.attributes.delete('auxblob');
     const value = { provider: 'tdx_guest', outblob: base64('report') };
     expect((await collected({}, bare())).evidence).toEqual({ type: 'tdx', dialect: 'configfs-tsm', value });
+    expect(warnings).toEqual([`${join(folder, 'ccel')}: there is no such file, so the evidence has no CCEL`]);
+    warnings = [];
     await writeFile(join(folder, 'ccel'), 'log');
     expect((await collected({}, bare())).evidence).toEqual({
       type: 'tdx',
       quote: base64('report'),
       ccel: base64('log'),
     });
+    expect((await collected({ eventLog: false }, bare())).evidence).toEqual({
+      type: 'tdx',
+      dialect: 'configfs-tsm',
+      value,
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('says that the CCEL of a TD is empty, and sends the quote without it', async () => {
+    entry.attributes.set('provider', 'tdx_guest\n');
+    await writeFile(join(folder, 'ccel'), '');
+    expect((await collected({}, bare())).evidence).toMatchObject({ type: 'tdx', dialect: 'configfs-tsm' });
+    expect(warnings).toEqual([`${join(folder, 'ccel')}: is empty, so the evidence has no CCEL`]);
+  });
+
+  it('reads no CCEL beside an SNP report', async () => {
+    await writeFile(join(folder, 'ccel'), '');
+    expect((await collected({}, bare())).evidence.type).toBe('snp');
+    expect(warnings).toEqual([]);
   });
 
   it('asks again where somebody else wrote to the entry, and tsm_failed where that happens each time', async () => {

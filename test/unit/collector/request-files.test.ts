@@ -165,8 +165,8 @@ describe('evidence from files', () => {
 
 describe('files that are not those of one piece of evidence', () => {
   it('are refused where there are none', () => {
-    expect(refusal({})).toBe('none of report.bin, hcl.bin, td-quote.bin, quote.msg is there');
-    expect(refusal({ vek: 'x' })).toBe('none of report.bin, hcl.bin, td-quote.bin, quote.msg is there');
+    expect(refusal({})).toBe('none of report.bin, hcl.bin, td-quote.bin, td-quote.json, quote.msg is there');
+    expect(refusal({ vek: 'x' })).toBe('none of report.bin, hcl.bin, td-quote.bin, td-quote.json, quote.msg is there');
   });
 
   it.each<[string, () => Files, EvidenceFileKey, string]>([
