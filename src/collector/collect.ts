@@ -79,8 +79,8 @@ export interface CollectWorld {
   readonly openTsmEntry: (folder: string) => Promise<TsmEntry>;
   /** Ends the collection; what was changed is put back all the same. */
   readonly signal: AbortSignal;
-  /** In place of the three seconds that a new report takes. */
-  readonly refreshMs?: number;
+  /** Lets the time pass that a new report takes; where left out, by the clock. */
+  readonly pass?: (ms: number) => Promise<void>;
   /** Says what is missing without ending the collection. */
   readonly warn: (message: string) => void;
 }

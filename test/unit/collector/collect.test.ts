@@ -75,7 +75,7 @@ function world(changes: Partial<CollectWorld> = {}): CollectWorld {
       throw new Error('there is no TSM');
     },
     signal: new AbortController().signal,
-    refreshMs: 1,
+    pass: async (ms) => void tools.calls.push(`${ms} ms pass`),
     warn: (message) => warnings.push(message),
     ...changes,
   };
@@ -143,6 +143,7 @@ describe('a confidential VM on SEV-SNP', () => {
       'tpm2_getcap handles-persistent',
       'tpm2_nvdefine -C o -s 64 -a ownerread|ownerwrite 0x01400002',
       'tpm2_nvwrite -C o -i nv.bin 0x01400002',
+      '3000 ms pass',
       'tpm2_nvread -C o 0x01400001',
       'tpm2_nvundefine -C o 0x01400002',
       `tpm2_quote -c 0x81000003 -l sha256:0,7 -q ${padded} -g sha256 -m quote.msg -s quote.sig -f tss -o pcrs.bin -F values`,
@@ -191,10 +192,12 @@ describe('a confidential VM on SEV-SNP', () => {
 
   it('ends when it is told to, and puts everything back', async () => {
     const stop = new AbortController();
-    const run = collect(REQUEST, world({ signal: stop.signal, refreshMs: 60_000 }));
+    const { pass, ...byTheClock } = world({ signal: stop.signal });
+    const run = collect(REQUEST, byTheClock);
     await expect.poll(() => tools.nv.has(USER_DATA)).toBe(true);
     stop.abort('SIGTERM');
     await expect(run).rejects.toThrow('aborted');
+    expect(pass).toBeDefined();
     expect([tools.nv.has(USER_DATA), await readdir(folder)]).toEqual([false, []]);
   });
 

@@ -55,6 +55,12 @@ describe('a file that is written', () => {
     expect(await readdir(folder)).toEqual(['a']);
   });
 
+  it('leaves nothing behind where it cannot be written', async () => {
+    await writeFile(path('a'), 'old');
+    await expect(writePrivateFile(path('a'), {} as string)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+    expect([await readdir(folder), await readFile(path('a'), 'utf8')]).toEqual([['a'], 'old']);
+  });
+
   it('does not take the place of a device, link or folder', async () => {
     await symlink(path('elsewhere'), path('link'));
     await mkdir(path('sub'));
