@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CollectRequest, type CollectWorld, collect, GUEST_PLACES } from '../../../src/collector/collect.js';
 import { CollectError } from '../../../src/collector/collect-error.js';
+import { UnfitFileError } from '../../../src/collector/files.js';
 import { ALL_PCRS } from '../../../src/collector/pcr-values.js';
 import type { TsmEntry } from '../../../src/collector/tsm-report.js';
 import { readVerifyRequest } from '../../../src/wire/read-requests.js';
@@ -201,6 +202,53 @@ describe('a confidential VM on SEV-SNP', () => {
     expect([tools.nv.has(USER_DATA), await readdir(folder)]).toEqual([false, []]);
   });
 
+  it('makes no quote once it was told to end, and puts everything back', async () => {
+    const stop = new AbortController();
+    const pass = async () => stop.abort('SIGTERM');
+    await expect(collect(REQUEST, world({ signal: stop.signal, pass }))).rejects.toBe('SIGTERM');
+    expect(tools.calls.at(-1)).toBe('tpm2_nvundefine -C o 0x01400002');
+    expect([tools.nv.has(USER_DATA), await readdir(folder)]).toEqual([false, []]);
+  });
+
+  it('puts the index back where writing it fails', async () => {
+    tools.faults.set('tpm2_nvwrite', { stderr: '' });
+    expect(await refused()).toBe('tool_failed: tpm2_nvwrite ended with 1');
+    expect([tools.nv.has(USER_DATA), await readdir(folder)]).toEqual([false, []]);
+  });
+
+  it('hands files to the tools in a folder of this user alone, which is gone afterwards', async () => {
+    const modes = new Map<string, number>();
+    const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
+    const run: CollectWorld['run'] = async (program, args, place) => {
+      modes.set(place, await modeOf(place));
+      if (program === 'tpm2_nvwrite') modes.set('nv.bin', await modeOf(join(place, 'nv.bin')));
+      return tools.run(program, args, place);
+    };
+    await collected({}, { run });
+    const [[place, mode] = ['', 0]] = [...modes].filter(([name]) => name !== 'nv.bin');
+    expect([mode, modes.get('nv.bin'), modes.size]).toEqual([0o700, 0o600, 2]);
+    await expect(stat(place)).rejects.toThrow('ENOENT');
+  });
+
+  it.each<[string, string, Uint8Array | null, string]>([
+    ['no message', 'quote.msg', null, 'there is no such file'],
+    ['no signature', 'quote.sig', null, 'there is no such file'],
+    ['a message that is none', 'quote.msg', new Uint8Array(100), '59 bytes after the end'],
+    ['values of other PCRs', 'pcrs.bin', new Uint8Array(64), '64 bytes are not the values of the 24 PCRs'],
+    ['endless values', 'pcrs.bin', new Uint8Array(4097), 'has more than 4096 bytes'],
+  ])('tool_failed where tpm2_quote writes %s', async (_title, file, content, why) => {
+    const run: CollectWorld['run'] = async (program, args, place) => {
+      const ended = await tools.run(program, args, place);
+      if (program !== 'tpm2_quote') return ended;
+      await rm(join(place, file));
+      if (content !== null) await writeFile(join(place, file), content);
+      return ended;
+    };
+    const said = await refused({}, { run });
+    expect(said.slice(0, 48)).toBe('tool_failed: tpm2_quote wrote what is no quote: ');
+    expect(said).toContain(why);
+  });
+
   it('quotes again where a PCR was extended during a quote', async () => {
     tools.extendedDuring = 4;
     const { evidence } = await collected();
@@ -229,6 +277,12 @@ describe('a confidential VM on SEV-SNP', () => {
     expect(issued.certificate.der.subarray(0, der.length)).toEqual(Uint8Array.from(der));
     expect(der.at(-1)).not.toBe(0);
     expect(evidence.akChain).toBe(issued.chain);
+  });
+
+  it('has no issuers without the AK certificate that they issued', async () => {
+    await writeFile(join(folder, 'issuers.pem'), pki.chainPem('Milan'));
+    const { evidence } = await collected({ akCertificate: true, akChainFile: join(folder, 'issuers.pem') });
+    expect(evidence).not.toHaveProperty('akChain');
   });
 
   it('does without the AK certificate of a VM that has none', async () => {
@@ -310,6 +364,7 @@ describe('a confidential VM on SEV-SNP', () => {
     expect(await refused({ nonce })).toBe('nonce_length: the nonce is 51 bytes, a TPM quote holds 50');
     expect(tools.nv.has(USER_DATA)).toBe(false);
     expect((await collected({ nonce, keyFile: join(folder, 'key.pem') })).nonce).toHaveLength(68);
+    expect((await collected({ nonce: nonce.slice(0, 50) })).nonce).toHaveLength(67);
   });
 
   it('ak_absent without attestation key, before anything is written', async () => {
@@ -318,9 +373,11 @@ describe('a confidential VM on SEV-SNP', () => {
     expect(tools.calls.some((call) => call.startsWith('tpm2_nvdefine'))).toBe(false);
   });
 
-  it('nv_unusable for an index of another size', async () => {
-    tools.nv.set(USER_DATA, { size: 32, bytes: null });
-    expect(await refused()).toBe('nv_unusable: NV index 0x01400002 has 32 bytes, expected 64');
+  it.each([32, 63, 65])('nv_unusable for an index of %i bytes, which is left as it is', async (size) => {
+    const kept = Uint8Array.from(randomBytes(size));
+    tools.write(USER_DATA, kept);
+    expect(await refused()).toBe(`nv_unusable: NV index 0x01400002 has ${size} bytes, expected 64`);
+    expect(tools.nv.get(USER_DATA)?.bytes).toEqual(kept);
   });
 
   it('metadata_unreachable after everything is put back', async () => {
@@ -345,6 +402,11 @@ describe('a confidential VM on SEV-SNP', () => {
     expect(await refused()).toMatch(new RegExp(`^${code}: tpm2_nvreadpublic ended with 3: `));
   });
 
+  it('says of a tool that fails no more than 200 characters', async () => {
+    tools.faults.set('tpm2_nvreadpublic', { stderr: `ERROR: first\nERROR: ${'x'.repeat(300)}\n` });
+    expect(await refused()).toBe(`tool_failed: tpm2_nvreadpublic ended with 1: ${'x'.repeat(200)}`);
+  });
+
   it('tool_failed where the quote fails for another reason, or a tool was killed', async () => {
     tools.faults.set('tpm2_quote', { stderr: '' });
     expect(await refused()).toBe('tool_failed: tpm2_quote ended with 1');
@@ -355,8 +417,10 @@ describe('a confidential VM on SEV-SNP', () => {
   it.each([
     ['is missing', 'there is no such file', 'none.pem'],
     ['is a folder', 'is not a regular file', '.'],
+    ['is too large', 'has more than 32768 bytes', 'large.pem'],
   ])('ak_chain where the file of the issuers %s', async (_title, what, name) => {
     const file = join(folder, name);
+    await writeFile(join(folder, 'large.pem'), 'x'.repeat(32 * 1024 + 1));
     expect(await refused({ akChainFile: file })).toBe(`ak_chain: ${file}: ${what}`);
   });
 
@@ -401,7 +465,11 @@ describe('a confidential VM on TDX', () => {
     );
     expect([decision.reasons, decision.freshness.bound]).toEqual([[], ['tpm.extraData', 'hcl.userData']]);
     expect(decision.decision).toBe('allow');
-    expect(metadata.received.at(-1)).toMatchObject({ method: 'POST', url: '/acc/tdquote' });
+    const asked = metadata.received.at(-1);
+    expect(asked).toMatchObject({ method: 'POST', url: '/acc/tdquote' });
+    expect(Buffer.from(JSON.parse(asked?.body ?? '').report, 'base64url')).toEqual(
+      Buffer.from(body.evidence.hclReport, 'base64url').subarray(32, 32 + 1024),
+    );
   });
 
   it('metadata_answer where there is no quote in the answer', async () => {
@@ -426,6 +494,24 @@ describe('Trusted Launch', () => {
   it('twin: the same without an HCL report', async () => {
     serveCertificate();
     expect((await collected()).evidence.type).toBe('tpm');
+  });
+
+  it('nonce_length and ak_absent as for a confidential VM', async () => {
+    serveCertificate();
+    expect(await refused({ nonce: new Uint8Array(51).fill(1) })).toBe(
+      'nonce_length: the nonce is 51 bytes, a TPM quote holds 50',
+    );
+    tools.hasAttestationKey = false;
+    expect(await refused()).toBe('ak_absent: the TPM has no attestation key at 0x81000003');
+  });
+
+  it.each([
+    ['one byte', Uint8Array.from([0x30, 0x7f, ...new Uint8Array(0x7f)])],
+    ['two bytes', Uint8Array.from([0x30, 0x81, 0x80, ...new Uint8Array(0x80)])],
+    ['three bytes', Uint8Array.from([0x30, 0x82, 0x01, 0x02, ...new Uint8Array(0x102)])],
+  ])('takes a certificate that fills its index, with a length of %s', async (_title, bytes) => {
+    tools.write(AK_CERTIFICATE, bytes);
+    expect((await collected()).evidence.akCertificate).toBe(Buffer.from(bytes).toString('base64url'));
   });
 
   it.each<[string, Uint8Array]>([
@@ -533,6 +619,21 @@ describe('a TEE without a paravisor', () => {
     expect((await collected({}, bare())).evidence.type).toBe('snp');
     entry.intruders = 3;
     expect(await refused({}, bare())).toBe('tsm_failed: another process wrote to the entry during each of 3 attempts');
+  });
+
+  it('removes its entry where the firmware gives no report', async () => {
+    entry.attributes.delete('outblob');
+    expect(await refused({}, bare())).toBe('tsm_failed: configfs-tsm gives no report (ENOENT)');
+    expect(entry.isRemoved).toBe(true);
+  });
+
+  it('tsm_failed for a report of more than the kernel gives', async () => {
+    entry.read = async () => {
+      throw new UnfitFileError('has more than 32768 bytes');
+    };
+    expect(await refused({}, bare())).toBe(
+      'tsm_failed: configfs-tsm gives no report: an attribute has more than 32768 bytes',
+    );
   });
 
   it('not_confidential for another TEE', async () => {

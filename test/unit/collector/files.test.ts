@@ -79,6 +79,11 @@ describe('an entry of configfs-tsm', () => {
     expect(name).toMatch(/^veritee-/);
     await entry.write('inblob', Buffer.from('x'));
     expect(Buffer.from(await entry.read('inblob')).toString()).toBe('x');
+    await writeFile(path(`${name}/outblob`), new Uint8Array(32 * 1024));
+    expect(await entry.read('outblob')).toHaveLength(32 * 1024);
+    await writeFile(path(`${name}/outblob`), new Uint8Array(32 * 1024 + 1));
+    await expect(entry.read('outblob')).rejects.toThrow('has more than 32768 bytes');
+    await rm(path(`${name}/outblob`));
     // The kernel removes attributes with their entry.
     await rm(path(`${name}/inblob`));
     await entry.remove();
