@@ -225,6 +225,7 @@ describe.skipIf(isLacking('veritee collect with a TPM', [SWTPM, TOOLS, CURL]))('
   });
 
   it.each<[NodeJS.Signals, number]>([
+    ['SIGHUP', 129],
     ['SIGTERM', 143],
     ['SIGINT', 130],
   ])('%s ends a collection with %i, and everything is put back', async (signal, exitCode) => {

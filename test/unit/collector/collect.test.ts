@@ -191,6 +191,15 @@ describe('a confidential VM on SEV-SNP', () => {
     expect((await collected()).evidence.type).toBe('az-snp-vtpm');
   });
 
+  it.each(['no JSON', '[]', '{"user-data":7}', '{"keys":[],"user-data":"00","vm-configuration":7}'])(
+    'takes a report whose runtime claims are malformed: %s',
+    async (claims) => {
+      const hardwareReport = new Uint8Array();
+      tools.serveReports(() => buildHclReport({ hardwareReport, runtimeClaims: Buffer.from(claims), reportType: 2 }));
+      expect((await collected()).evidence.type).toBe('az-snp-vtpm');
+    },
+  );
+
   it('ends when it is told to, and puts everything back', async () => {
     const stop = new AbortController();
     const { pass, ...byTheClock } = world({ signal: stop.signal });

@@ -312,6 +312,17 @@ describe('a folder of evidence', () => {
     await expect(readEvidenceFolder(folder)).rejects.toMatchObject({ code: 'evidence_files', message });
   });
 
+  it.each(Object.values(EVIDENCE_FILES))('has of $name as much as its bound, and no more', async (file) => {
+    await writeFile(path(file.name), new Uint8Array(file.maximumBytes));
+    expect([...(await readEvidenceFolder(folder)).contents.values()].map(({ length }) => length)).toEqual([
+      file.maximumBytes,
+    ]);
+    await writeFile(path(file.name), new Uint8Array(file.maximumBytes + 1));
+    await expect(readEvidenceFolder(folder)).rejects.toMatchObject({
+      message: `${file.name}: has more than ${file.maximumBytes} bytes`,
+    });
+  });
+
   it('is a folder that is there', async () => {
     const message = `${path('none')}: there is no such folder`;
     await expect(readEvidenceFolder(path('none'))).rejects.toMatchObject({ code: 'evidence_files', message });
