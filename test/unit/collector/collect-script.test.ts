@@ -44,7 +44,7 @@ case $name in
     fi ;;
   tpm2_nvwrite) cp "$4" "$STATE/nv/$last" ;;
   tpm2_nvdefine) : >"$STATE/nv/$last"; echo 64 >"$STATE/size/$last" ;;
-  tpm2_nvundefine) rm "$STATE/nv/$last" ;;
+  tpm2_nvundefine) if [ -e "$STATE/late" ]; then kill -s TERM "$PPID"; fi; rm "$STATE/nv/$last" ;;
   tpm2_quote)
     left=$(cat "$STATE/extended")
     echo a >quote.msg; echo b >quote.sig; echo c >pcrs.bin
@@ -176,6 +176,17 @@ describe('the script of a confidential VM', () => {
   });
 });
 
+describe('the script of Trusted Launch', () => {
+  it('has the AK certificate, writes no user data, and asks no metadata service', async () => {
+    await setIndex(REPORT, reportOf(3));
+    await setIndex(AK_CERTIFICATE, CERTIFICATE);
+    expect(run()).toEqual([0, '']);
+    expect(await readdir(path('evidence'))).toEqual(['ak.der', 'eventlog.bin', 'pcrs.bin', 'quote.msg', 'quote.sig']);
+    const programs = (await calls()).map((call) => call.split(' ')[0]);
+    expect(programs).toEqual(['tpm2_nvreadpublic', 'tpm2_nvread', 'tpm2_getcap', 'tpm2_nvread', 'tpm2_quote']);
+  });
+});
+
 describe('user data that the script finds', () => {
   const kept = Uint8Array.from(randomBytes(64));
 
@@ -226,6 +237,13 @@ describe('user data that the script finds', () => {
     await expectNothingLeft();
   });
 
+  it('is put back, and the lock is gone, where a signal comes during that', async () => {
+    await writeFile(path('state/late'), '');
+    expect(run()).toEqual([0, '']);
+    expect(await readdir(path('state/nv'))).toEqual([REPORT]);
+    await expect(stat(path('lock'))).rejects.toThrow('ENOENT');
+  });
+
   it('nv_unusable where it has another size, and is left as it is', async () => {
     await setIndex(USER_DATA, kept.slice(0, 32));
     expect(run()).toEqual([1, 'nv_unusable: NV index 0x01400002 does not have 64 bytes\n']);
@@ -255,10 +273,10 @@ describe('the script fails with the codes of collect', () => {
     expect(run({ environment })).toEqual([1, `no_tpm: there is no ${path('no-tpm')}\n`]);
   });
 
-  it('permission where the device may not be opened, before tools_missing', async () => {
+  it.each([0o444, 0o222, 0o000])('permission where the device is of mode %o, before tools_missing', async (mode) => {
     await chmod(folder, 0o755);
     await writeFile(path('device'), '');
-    await chmod(path('device'), 0o400);
+    await chmod(path('device'), mode);
     const uid = process.getuid?.() === 0 ? { uid: 65534 } : {};
     const environment = { ...OWN_DEVICE, PATH: '' };
     const ended = run({ environment, device: path('device'), ...uid });
@@ -327,9 +345,11 @@ describe('the script fails with the codes of collect', () => {
   );
 
   it('metadata_unreachable where curl fails, whatever the status was', async () => {
-    await fail('curl', 'curl: (63) Maximum file size exceeded\n');
+    const failing = `#!/bin/sh\nprintf x >"\${12}"; printf 200; echo "curl: (63) Maximum file size exceeded" >&2; exit 63\n`;
+    await writeFile(path('bin/curl'), failing, { mode: 0o755 });
     const expected = 'metadata_unreachable: the metadata service gave no answer of status 200\n';
     expect(run()).toEqual([1, `curl: (63) Maximum file size exceeded\n${expected}`]);
+    expect(await readdir(path('evidence'))).not.toContain('thim.json');
   });
 });
 
@@ -344,6 +364,14 @@ describe('the lock of the script', () => {
     await writeFile(path('lock'), `${process.pid}\n`);
     expect(run()).toEqual([1, `locked: ${path('lock')} is held by process ${process.pid}\n`]);
     expect(await readFile(path('lock'), 'utf8')).toBe(`${process.pid}\n`);
+  });
+
+  it('belongs to a faster collector that took it over between', async () => {
+    await writeFile(path('lock'), '4194304\n');
+    const slow = `#!/bin/sh\n/bin/rm "$@"\nif [ "$2" = '${path('lock')}' ]; then echo 1 >"$2"; fi\n`;
+    await writeFile(path('bin/rm'), slow, { mode: 0o755 });
+    expect(run()).toEqual([1, `locked: ${path('lock')} is held by another collector\n`]);
+    expect([await readFile(path('lock'), 'utf8'), await calls()]).toEqual(['1\n', ['']]);
   });
 
   it('is taken over from a process that is gone', async () => {
