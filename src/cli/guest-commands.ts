@@ -2,13 +2,13 @@ import { type CollectRequest, type CollectWorld, collect } from '../collector/co
 import { CollectError } from '../collector/collect-error.js';
 import { collectScript } from '../collector/collect-script.js';
 import { requestBody } from '../collector/evidence-body.js';
-import { readEvidenceFolder } from '../collector/evidence-files.js';
+import { EVIDENCE_FILES, readEvidenceFolder } from '../collector/evidence-files.js';
 import { UnfitFileError, writePrivateFile } from '../collector/files.js';
 import { ALL_PCRS, parsePcrList } from '../collector/pcr-values.js';
 import { evidenceOf, FILE_EVIDENCE_TYPES, type FileEvidenceType } from '../collector/request-files.js';
 import { FormatError } from '../model/errors.js';
 import { isSystemError, outputProblem } from '../model/file-problem.js';
-import { listedNames, quotedName } from '../model/names-in-messages.js';
+import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
 import { readNonce } from '../wire/read-requests.js';
 import { UsageError } from './input.js';
 import { EXIT_CODE } from './output.js';
@@ -51,10 +51,24 @@ export async function requestCommand(folder: string, options: RequestOptions, ou
   const type = options.type === undefined ? null : evidenceType(options.type);
   return sayingRemedies(async () => {
     const { contents, others } = await readEvidenceFolder(folder);
-    for (const name of others) output.warn(`${name} is not the name of a file of evidence, and is left out`);
+    tellOthers(others, output.warn);
     await deliver(requestBody(evidenceOf(contents, type), nonce, null), options.output, output);
     return EXIT_CODE.allow;
   });
+}
+
+/** Names of a folder that are told one by one. */
+const TOLD = 16;
+
+/** A file with another name may be one that somebody meant to send. */
+function tellOthers(others: readonly string[], warn: GuestOutput['warn']): void {
+  const known = Object.values(EVIDENCE_FILES).map(({ name }) => name);
+  for (const name of others.slice(0, TOLD)) {
+    const [near] = nearNames(name, known);
+    const meant = near === undefined ? '' : `; did you mean ${near}?`;
+    warn(`${quotedName(name)} is not the name of a file of evidence, and is left out${meant}`);
+  }
+  if (others.length > TOLD) warn(`names that are left out beside these: ${others.length - TOLD}`);
 }
 
 /** @throws {UsageError} where an option is malformed */

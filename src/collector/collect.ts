@@ -79,8 +79,8 @@ export interface CollectWorld {
   readonly openTsmEntry: (folder: string) => Promise<TsmEntry>;
   /** Ends the collection; what was changed is put back all the same. */
   readonly signal: AbortSignal;
-  /** In place of the three seconds that a new report takes. */
-  readonly refreshMs?: number;
+  /** Lets the time pass that a new report takes; where left out, by the clock. */
+  readonly pass?: (ms: number) => Promise<void>;
   /** Says what is missing without ending the collection. */
   readonly warn: (message: string) => void;
 }
@@ -174,7 +174,8 @@ class Collection {
         `the TEE is ${report.provider}, expected ${[...TSM_TEES.keys()].join(' or ')}`,
       );
     }
-    const ccel = tee === 'tdx' && this.#prepared.eventLog ? await readLog(places.logs.ccel, warn) : null;
+    const hasCcel = tee === 'tdx' && this.#prepared.eventLog;
+    const ccel = hasCcel ? await readLog(places.logs.ccel, { what: 'CCEL' }, warn) : null;
     return tsmEvidence(tee, report, ccel);
   }
 

@@ -1,5 +1,5 @@
 import { fileProblem } from '../model/file-problem.js';
-import { readFileIfThere, UnfitFileError } from './files.js';
+import { hasCode, readBoundedFile, UnfitFileError } from './files.js';
 
 /** Where Linux and systemd keep the logs of what was measured. */
 export const EVENT_LOGS = {
@@ -15,27 +15,33 @@ const LOG_BYTES = 1024 * 1024;
 
 type Warn = (message: string) => void;
 
-/** The logs of a TPM, the firmware's first. A log is no evidence by itself, so that one that is missing is a warning. */
+/**
+ * The logs of a TPM, the firmware's first. A log is no evidence by itself, so that one that is missing is a warning; that of
+ * the system exists only where systemd measures.
+ */
 export async function readEventLogs(
   paths: { readonly firmware: string; readonly system: string },
   warn: Warn,
 ): Promise<readonly Uint8Array[]> {
-  const firmware = await readLog(paths.firmware, warn);
-  if (firmware === null) {
-    warn(`${paths.firmware} cannot be read, so the evidence has no event log`);
-    return [];
-  }
-  const system = await readLog(paths.system, warn);
+  const firmware = await readLog(paths.firmware, { what: 'event log' }, warn);
+  if (firmware === null) return [];
+  const system = await readLog(paths.system, { what: 'CEL of the system', mayBeMissing: true }, warn);
   return system === null ? [firmware] : [firmware, system];
 }
 
-/** Null where there is none, it is empty, or it cannot be read. */
-export async function readLog(path: string, warn: Warn): Promise<Uint8Array | null> {
+/** Null where there is none, it is empty, or it cannot be read: why, and what the evidence lacks then, is a warning. */
+export async function readLog(
+  path: string,
+  { what, mayBeMissing = false }: { readonly what: string; readonly mayBeMissing?: boolean },
+  warn: Warn,
+): Promise<Uint8Array | null> {
   try {
-    const log = await readFileIfThere(path, LOG_BYTES);
-    return log === null || log.byteLength === 0 ? null : log;
+    const log = await readBoundedFile(path, LOG_BYTES);
+    if (log.byteLength === 0) throw new UnfitFileError('is empty');
+    return log;
   } catch (error) {
-    warn(`${path}: ${error instanceof UnfitFileError ? error.message : fileProblem(error)}`);
+    const why = error instanceof UnfitFileError ? error.message : fileProblem(error);
+    if (!mayBeMissing || !hasCode(error, 'ENOENT')) warn(`${path}: ${why}, so the evidence has no ${what}`);
     return null;
   }
 }

@@ -2,8 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hex } from '../crypto/digest.js';
 import { parseTpmsQuote } from '../formats/tpms-attest.js';
+import { FormatError } from '../model/errors.js';
+import { fileProblem, isSystemError } from '../model/file-problem.js';
 import { CollectError } from './collect-error.js';
-import { readBoundedFile } from './files.js';
+import { readBoundedFile, UnfitFileError } from './files.js';
 import { isDigestOf, type PcrValues, readPcrValues } from './pcr-values.js';
 import type { RunTool } from './tool-run.js';
 
@@ -102,12 +104,23 @@ export class GuestTpm {
       if (/PCR composite/i.test(stderr)) return null;
       throw toolFailed('tpm2_quote', exitCode, stderr);
     }
+    try {
+      return await this.#readQuote();
+    } catch (error) {
+      const isUnfit = error instanceof UnfitFileError || error instanceof FormatError;
+      if (!isUnfit && !isSystemError(error)) throw error;
+      const why = isUnfit ? error.message : fileProblem(error);
+      throw new CollectError('tool_failed', `tpm2_quote wrote what is no quote: ${why}`, { cause: error });
+    }
+  }
+
+  async #readQuote(): Promise<CollectedQuote | null> {
     const file = (name: string) => readBoundedFile(join(this.#folder, name), QUOTE_FILE_BYTES);
-    const [message, signature, values] = await Promise.all(Object.values(QUOTE_FILES).map(file));
-    if (message === undefined || signature === undefined || values === undefined) return null;
+    const { message: messageFile, signature: signatureFile, pcrs: valuesFile } = QUOTE_FILES;
+    const [message, signature] = [await file(messageFile), await file(signatureFile)];
     const quote = parseTpmsQuote(message);
-    const read = readPcrValues(values, quote);
-    return isDigestOf(read, quote) ? { message, signature, pcrs: read } : null;
+    const pcrs = readPcrValues(await file(valuesFile), quote);
+    return isDigestOf(pcrs, quote) ? { message, signature, pcrs } : null;
   }
 
   async #ask(program: string, args: readonly string[]): Promise<string> {

@@ -56,7 +56,7 @@ async function removeStale(path: string, isRunning: IsRunning): Promise<void> {
   try {
     await rename(path, aside);
     const moved = await holderOf(aside);
-    if (moved !== null && moved !== holder && isRunning(moved)) await link(aside, path);
+    if (moved !== null && isRunning(moved)) await link(aside, path);
   } catch (error) {
     // Another collector was faster; whether there is a lock now is found out by taking it.
     if (!hasCode(error, 'ENOENT') && !hasCode(error, 'EEXIST')) throw error;

@@ -9,8 +9,8 @@ import { CollectError } from './collect-error.js';
 /** Instance metadata service of Azure: link-local, and nothing that a configuration, an option or a proxy changes. */
 export const AZURE_METADATA = 'http://169.254.169.254';
 
-const ANSWER_BYTES = 64 * 1024;
-const TIMEOUT_MS = 5_000;
+/** How much of an answer is read, and how long it is waited for. */
+export const METADATA_BOUNDS = { answerBytes: 64 * 1024, timeoutMs: 5_000 } as const;
 
 /** Certificates of the VM's SNP firmware as Azure's cache (THIM) has them. Nothing of it is verified. */
 export interface AmdCertification {
@@ -38,7 +38,7 @@ export class MetadataService {
   readonly #origin: string;
   readonly #timeoutMs: number;
 
-  constructor(origin: string = AZURE_METADATA, timeoutMs: number = TIMEOUT_MS) {
+  constructor(origin: string = AZURE_METADATA, timeoutMs: number = METADATA_BOUNDS.timeoutMs) {
     this.#origin = origin;
     this.#timeoutMs = timeoutMs;
   }
@@ -66,7 +66,7 @@ export class MetadataService {
   ): Promise<Uint8Array> {
     const agent = new MetadataAgent(this.#origin, this.#timeoutMs);
     try {
-      const request = { origin: this.#origin, path, maximumBytes: ANSWER_BYTES, signal, headers };
+      const request = { origin: this.#origin, path, maximumBytes: METADATA_BOUNDS.answerBytes, signal, headers };
       return (await agent.send(request, body)).body;
     } catch (error) {
       signal.throwIfAborted();

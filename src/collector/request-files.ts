@@ -68,6 +68,9 @@ export function evidenceOf(contents: EvidenceContents, type: FileEvidenceType | 
   return EVIDENCE[found](contents);
 }
 
+/** Files that say of which type evidence is. */
+const DECIDING: Keys = ['report', 'hcl', ...TD_QUOTES, 'quoteMessage'];
+
 /** The report that names the hardware decides, then a report of the TEE itself, then a quote. */
 function typeOf(contents: EvidenceContents): FileEvidenceType {
   const hcl = contents.get('hcl');
@@ -80,9 +83,7 @@ function typeOf(contents: EvidenceContents): FileEvidenceType {
   if (contents.has('report')) return 'snp';
   if (TD_QUOTES.some((key) => contents.has(key))) return contents.has('quoteMessage') ? 'az-tdx-vtpm' : 'tdx';
   if (contents.has('quoteMessage')) return 'tpm';
-  throw fault(
-    `none of ${['report', 'hcl', 'tdQuote', 'quoteMessage'].map((key) => nameOf(key as EvidenceFileKey)).join(', ')} is there`,
-  );
+  throw fault(`none of ${DECIDING.map(nameOf).join(', ')} is there`);
 }
 
 const HCL_TYPES: { readonly [reportType in HclReport['reportType']]: FileEvidenceType | null } = {

@@ -20,7 +20,7 @@ export interface ToolBounds {
 }
 
 /** A vTPM answers within milliseconds; a quote of a slow discrete TPM takes a second. The largest NV index is 4 KiB. */
-const TOOL_BOUNDS: ToolBounds = { timeoutMs: 30_000, outputBytes: 64 * 1024 };
+export const TOOL_BOUNDS: ToolBounds = { timeoutMs: 30_000, outputBytes: 64 * 1024 };
 
 /** All that a program sees of the environment: where it is, and which TPM the operator means. */
 const PASSED = ['PATH', 'TPM2TOOLS_TCTI'];

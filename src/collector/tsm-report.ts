@@ -3,7 +3,7 @@ import { mkdir, open, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../model/file-problem.js';
 import { CollectError } from './collect-error.js';
-import { readBoundedFile } from './files.js';
+import { readBoundedFile, UnfitFileError } from './files.js';
 
 /** Linux, Documentation/ABI/testing/configfs-tsm. */
 export const TSM_FOLDER = '/sys/kernel/config/tsm/report';
@@ -43,6 +43,11 @@ export async function readTsmReport(x: Uint8Array, open: () => Promise<TsmEntry>
       if (report !== null) return report;
     }
   } catch (error) {
+    if (error instanceof UnfitFileError) {
+      throw new CollectError('tsm_failed', `configfs-tsm gives no report: an attribute ${error.message}`, {
+        cause: error,
+      });
+    }
     if (!isSystemError(error)) throw error;
     const code = error.code === 'EACCES' || error.code === 'EPERM' ? 'permission' : 'tsm_failed';
     throw new CollectError(code, `configfs-tsm gives no report (${error.code})`, { cause: error });

@@ -17,8 +17,8 @@ export interface Waiting {
   readonly signal: AbortSignal;
   /** Says what went wrong without ending the command. */
   readonly warn: (message: string) => void;
-  /** In place of three seconds. */
-  readonly refreshMs?: number;
+  /** Lets time pass; where left out, by the clock, and until the signal. */
+  readonly pass?: (ms: number) => Promise<void>;
 }
 
 /**
@@ -64,8 +64,9 @@ async function prepare(tpm: GuestTpm, before: NvIndex | undefined): Promise<() =
 }
 
 async function readReportWith(tpm: GuestTpm, userData: Uint8Array, waiting: Waiting): Promise<Uint8Array> {
+  const { signal, pass = (ms) => sleep(ms, undefined, { signal }) } = waiting;
   for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
-    await sleep(waiting.refreshMs ?? REFRESH_MS, undefined, { signal: waiting.signal });
+    await pass(REFRESH_MS);
     const report = await tpm.read(AZURE_TPM.hclReport);
     if (mayHold(report, userData)) return report;
   }

@@ -515,7 +515,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: '--pcrs: schema: expected PCRs from 0 to 23 as numbers and ranges, such as 0-7,11',
+      text: '--pcrs: schema: "0-24": expected PCRs from 0 to 23 as numbers and ranges, such as 0-7,11',
     },
   },
   {
@@ -527,7 +527,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'evidence_files: none of report.bin, hcl.bin, td-quote.bin, quote.msg is there\nPut the files of one piece of evidence into the folder, under the names that veritee help request lists.',
+      text: 'evidence_files: none of report.bin, hcl.bin, td-quote.bin, td-quote.json, quote.msg is there\nPut the files of one piece of evidence into the folder, under the names that veritee help request lists.',
     },
   },
   {

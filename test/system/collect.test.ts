@@ -101,7 +101,7 @@ class Guest {
   /** Collects, and returns the body. */
   async collect(nonce: string, ...options: readonly string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(['collect', '--nonce', nonce, ...options]);
-    expect(stderr).toBe(`warning: ${this.path('none')} cannot be read, so the evidence has no event log\n`);
+    expect(stderr).toBe(`warning: ${this.path('none')}: there is no such file, so the evidence has no event log\n`);
     expect(exitCode).toBe(0);
     return stdout;
   }
@@ -225,6 +225,7 @@ describe.skipIf(isLacking('veritee collect with a TPM', [SWTPM, TOOLS, CURL]))('
   });
 
   it.each<[NodeJS.Signals, number]>([
+    ['SIGHUP', 129],
     ['SIGTERM', 143],
     ['SIGINT', 130],
   ])('%s ends a collection with %i, and everything is put back', async (signal, exitCode) => {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -30,7 +30,10 @@ beforeEach(async () => {
 });
 
 /** A guest without a TPM. */
-function collect(options: Partial<CollectOptions>): Promise<number> {
+function collect(
+  options: Partial<CollectOptions>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<number> {
   const world = {
     places: { ...GUEST_PLACES, tpm: join(folder, 'no-tpm'), tsm: join(folder, 'no-tsm') },
     run: async () => {
@@ -39,7 +42,7 @@ function collect(options: Partial<CollectOptions>): Promise<number> {
     openTsmEntry: async () => {
       throw new Error('there is no TSM');
     },
-    signal: new AbortController().signal,
+    signal,
   };
   return collectCommand({ nonce: NONCE, output: '-', ...options }, world, output);
 }
@@ -71,7 +74,7 @@ describe('veritee collect', () => {
     [
       'PCRs that there are not',
       { pcrs: '24' },
-      '--pcrs: schema: expected PCRs from 0 to 23 as numbers and ranges, such as 0-7,11',
+      '--pcrs: schema: "24": expected PCRs from 0 to 23 as numbers and ranges, such as 0-7,11',
     ],
     [
       'a key that a script would bind',
@@ -105,6 +108,12 @@ describe('veritee collect', () => {
 });
 
 describe('the script of --dry-run', () => {
+  it('is not written once a signal came', async () => {
+    const out = join(folder, 'collect.sh');
+    await expect(collect({ dryRun: true, output: out }, AbortSignal.abort('SIGTERM'))).rejects.toBe('SIGTERM');
+    await expect(stat(out)).rejects.toThrow('ENOENT');
+  });
+
   it('is one that a POSIX shell reads, with the nonce in hex and the PCRs', async () => {
     expect(await collect({ dryRun: true, pcrs: '0-7' })).toBe(0);
     const parsed = spawnSync('/bin/sh', ['-n'], { input: written });
@@ -138,8 +147,9 @@ describe('the script of --dry-run', () => {
 
   it('says tools_missing where there are none, and leaves nothing behind', async () => {
     await collect({ dryRun: true });
-    const ran = spawnSync('/bin/sh', ['-s', 'evidence'], { input: written, cwd: folder, env: { PATH: folder } });
-    expect([ran.status, String(ran.stderr)]).toEqual([1, 'tools_missing: tpm2_getcap is not on the PATH\n']);
+    const env = { PATH: folder, TPM2TOOLS_TCTI: 'none' };
+    const ran = spawnSync('/bin/sh', ['-s', 'evidence'], { input: written, cwd: folder, env });
+    expect([ran.status, String(ran.stderr)]).toEqual([1, 'tools_missing: tpm2_nvreadpublic is not on the PATH\n']);
     await expect(stat(join(folder, 'evidence'))).rejects.toThrow('ENOENT');
   });
 
@@ -234,11 +244,39 @@ describe('veritee request', () => {
   it('says which files it leaves out', async () => {
     await writeFile(join(folder, 'raw/nonce'), NONCE);
     await requestCommand(join(folder, 'raw'), { output: join(folder, 'body.json') }, output);
-    expect(warned).toEqual(['nonce is not the name of a file of evidence, and is left out']);
+    expect(warned).toEqual(['"nonce" is not the name of a file of evidence, and is left out']);
     expect(JSON.parse(await readFile(join(folder, 'body.json'), 'utf8'))).not.toHaveProperty('nonce');
   });
 
+  it('names the file that another may be meant to be, also where there is no evidence', async () => {
+    await rename(join(folder, 'raw/td-quote.json'), join(folder, 'raw/td-quotes.json'));
+    const [line] = await linesOf(requestCommand(join(folder, 'raw'), { output: '-' }, output));
+    expect(line).toBe('evidence_files: none of report.bin, hcl.bin, td-quote.bin, td-quote.json, quote.msg is there');
+    const expected =
+      '"td-quotes.json" is not the name of a file of evidence, and is left out; did you mean td-quote.json?';
+    expect(warned).toEqual([expected]);
+  });
+
+  it('names 16 such files, and how many more there are', async () => {
+    const write = (_: unknown, index: number) => writeFile(join(folder, `raw/other-name-${index}`), '');
+    await Promise.all(Array.from({ length: 16 }, write));
+    await requestCommand(join(folder, 'raw'), { output: '-' }, output);
+    expect(warned).toHaveLength(16);
+    warned = [];
+    await write(null, 16);
+    await requestCommand(join(folder, 'raw'), { output: '-' }, output);
+    expect(warned).toHaveLength(17);
+    expect(warned.at(-1)).toBe('names that are left out beside these: 1');
+  });
+
+  it('does not repeat a name that does not look like one', async () => {
+    await writeFile(join(folder, 'raw/a\nb'), '');
+    await requestCommand(join(folder, 'raw'), { output: '-' }, output);
+    expect(warned).toEqual(['(name withheld) is not the name of a file of evidence, and is left out']);
+  });
+
   it.each([
+    [{ type: 'event-log' }, '--type: "event-log" is no type; there are snp, tdx, az-snp-vtpm, az-tdx-vtpm, tpm'],
     [{ type: 'sev' }, '--type: "sev" is no type; there are snp, tdx, az-snp-vtpm, az-tdx-vtpm, tpm'],
     [{ nonce: 'AAAA' }, '--nonce: nonce: nonce is 3 bytes, expected 8 to 64'],
     [{ type: 'snp' }, 'evidence_files: the files are evidence of type tdx, not snp'],

@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bindingKey } from '../../../src/collector/binding-key.js';
 import { jwkThumbprint } from '../../lab/index.js';
 
@@ -15,8 +15,18 @@ beforeEach(async () => {
   return () => rm(folder, { recursive: true });
 });
 
+afterEach(() => vi.restoreAllMocks());
+
 const pem = (key: KeyObject) => String(key.export({ type: 'pkcs8', format: 'pem' }));
 const keep = (content: string, mode = 0o600) => writeFile(file, content, { mode });
+
+/** A JWK that is read as an RSA key; making a real one of this size takes long. */
+function rsaOf(bits: number): string {
+  const number = (length: number) => Buffer.alloc(length / 8, 0xff).toString('base64url');
+  const half = number(bits / 2);
+  const [p, q, dp, dq, qi] = [half, half, half, half, half];
+  return JSON.stringify({ kty: 'RSA', n: number(bits), e: 'AQAB', d: number(bits), p, q, dp, dq, qi });
+}
 
 describe('a key that is not there', () => {
   it('is made on P-256, for its owner alone, and is the same the next time', async () => {
@@ -29,6 +39,13 @@ describe('a key that is not there', () => {
     expect(content).toMatch(/^-----BEGIN PRIVATE KEY-----/);
     expect(await bindingKey(file)).toEqual(made);
     expect(await readFile(file, 'utf8')).toBe(content);
+  });
+
+  it('is one key, however many make it at once: whoever has one has that of the file', async () => {
+    const made = await Promise.allSettled(Array.from({ length: 4 }, () => bindingKey(file)));
+    const { jkt } = await bindingKey(file);
+    const others = made.filter((each) => each.status === 'fulfilled' && each.value.jkt !== jkt);
+    expect([others, made.some(({ status }) => status === 'fulfilled')]).toEqual([[], true]);
   });
 
   it('is not made in a folder that is not there', async () => {
@@ -83,6 +100,11 @@ describe('a key that is there', () => {
     ['JSON that is no key', '{"kty":"EC"}'],
     ['JSON that is none', '{'],
     ['a public key', String(generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }))],
+    [
+      'a public JWK',
+      JSON.stringify(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })),
+    ],
+    ['a symmetric JWK', '{"kty":"oct","k":"AAAA"}'],
   ])('is refused, and stays as it is: %s', async (_title, content) => {
     await keep(content);
     const message = `${file}: is no private key in PEM or JWK`;
@@ -90,10 +112,29 @@ describe('a key that is there', () => {
     expect(await readFile(file, 'utf8')).toBe(content);
   });
 
-  it.each([0o640, 0o604, 0o620, 0o644])('is refused where others may read or write it: %o', async (mode) => {
+  it.each([0o640, 0o620, 0o610, 0o604, 0o602, 0o601, 0o644])(
+    'is refused where others have a right to it: %o',
+    async (mode) => {
+      await keep(pem(generateKeyPairSync('ed25519').privateKey));
+      await chmod(file, mode);
+      const message = `${file}: others than its owner may read or write it`;
+      await expect(bindingKey(file)).rejects.toMatchObject({ code: 'key_file', message });
+    },
+  );
+
+  it('is refused where it belongs to another user', async () => {
     await keep(pem(generateKeyPairSync('ed25519').privateKey));
-    await chmod(file, mode);
-    const message = `${file}: others than its owner may read or write it`;
+    const { uid } = await stat(file);
+    vi.spyOn(process, 'getuid').mockReturnValue(uid + 1);
+    const message = `${file}: belongs to another user`;
+    await expect(bindingKey(file)).rejects.toMatchObject({ code: 'key_file', message });
+  });
+
+  it('may be an RSA key of 8192 bits, and no larger one', async () => {
+    await keep(rsaOf(8192));
+    expect((await bindingKey(file)).jwk).toMatchObject({ kty: 'RSA' });
+    await keep(rsaOf(8200));
+    const message = `${file}: is of a kind that no request can name`;
     await expect(bindingKey(file)).rejects.toMatchObject({ code: 'key_file', message });
   });
 
@@ -104,6 +145,10 @@ describe('a key that is there', () => {
     await rm(file);
     await keep('x'.repeat(16 * 1024 + 1));
     await expect(bindingKey(file)).rejects.toMatchObject({ message: `${file}: has more than 16384 bytes` });
-    await expect(bindingKey(join(file, 'below'))).rejects.toMatchObject({ code: 'key_file' });
+    const below = join(file, 'below');
+    await expect(bindingKey(below)).rejects.toMatchObject({
+      code: 'key_file',
+      message: `${below}: there is no such file`,
+    });
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CollectRequest, type CollectWorld, collect, GUEST_PLACES } from '../../../src/collector/collect.js';
 import { CollectError } from '../../../src/collector/collect-error.js';
+import { UnfitFileError } from '../../../src/collector/files.js';
 import { ALL_PCRS } from '../../../src/collector/pcr-values.js';
 import type { TsmEntry } from '../../../src/collector/tsm-report.js';
 import { readVerifyRequest } from '../../../src/wire/read-requests.js';
@@ -75,7 +76,7 @@ function world(changes: Partial<CollectWorld> = {}): CollectWorld {
       throw new Error('there is no TSM');
     },
     signal: new AbortController().signal,
-    refreshMs: 1,
+    pass: async (ms) => void tools.calls.push(`${ms} ms pass`),
     warn: (message) => warnings.push(message),
     ...changes,
   };
@@ -143,6 +144,7 @@ describe('a confidential VM on SEV-SNP', () => {
       'tpm2_getcap handles-persistent',
       'tpm2_nvdefine -C o -s 64 -a ownerread|ownerwrite 0x01400002',
       'tpm2_nvwrite -C o -i nv.bin 0x01400002',
+      '3000 ms pass',
       'tpm2_nvread -C o 0x01400001',
       'tpm2_nvundefine -C o 0x01400002',
       `tpm2_quote -c 0x81000003 -l sha256:0,7 -q ${padded} -g sha256 -m quote.msg -s quote.sig -f tss -o pcrs.bin -F values`,
@@ -189,13 +191,71 @@ describe('a confidential VM on SEV-SNP', () => {
     expect((await collected()).evidence.type).toBe('az-snp-vtpm');
   });
 
+  it.each(['no JSON', '[]', '{"user-data":7}', '{"keys":[],"user-data":"00","vm-configuration":7}'])(
+    'takes a report whose runtime claims are malformed: %s',
+    async (claims) => {
+      const hardwareReport = new Uint8Array();
+      tools.serveReports(() => buildHclReport({ hardwareReport, runtimeClaims: Buffer.from(claims), reportType: 2 }));
+      expect((await collected()).evidence.type).toBe('az-snp-vtpm');
+    },
+  );
+
   it('ends when it is told to, and puts everything back', async () => {
     const stop = new AbortController();
-    const run = collect(REQUEST, world({ signal: stop.signal, refreshMs: 60_000 }));
+    const { pass, ...byTheClock } = world({ signal: stop.signal });
+    const run = collect(REQUEST, byTheClock);
     await expect.poll(() => tools.nv.has(USER_DATA)).toBe(true);
     stop.abort('SIGTERM');
     await expect(run).rejects.toThrow('aborted');
+    expect(pass).toBeDefined();
     expect([tools.nv.has(USER_DATA), await readdir(folder)]).toEqual([false, []]);
+  });
+
+  it('makes no quote once it was told to end, and puts everything back', async () => {
+    const stop = new AbortController();
+    const pass = async () => stop.abort('SIGTERM');
+    await expect(collect(REQUEST, world({ signal: stop.signal, pass }))).rejects.toBe('SIGTERM');
+    expect(tools.calls.at(-1)).toBe('tpm2_nvundefine -C o 0x01400002');
+    expect([tools.nv.has(USER_DATA), await readdir(folder)]).toEqual([false, []]);
+  });
+
+  it('puts the index back where writing it fails', async () => {
+    tools.faults.set('tpm2_nvwrite', { stderr: '' });
+    expect(await refused()).toBe('tool_failed: tpm2_nvwrite ended with 1');
+    expect([tools.nv.has(USER_DATA), await readdir(folder)]).toEqual([false, []]);
+  });
+
+  it('hands files to the tools in a folder of this user alone, which is gone afterwards', async () => {
+    const modes = new Map<string, number>();
+    const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
+    const run: CollectWorld['run'] = async (program, args, place) => {
+      modes.set(place, await modeOf(place));
+      if (program === 'tpm2_nvwrite') modes.set('nv.bin', await modeOf(join(place, 'nv.bin')));
+      return tools.run(program, args, place);
+    };
+    await collected({}, { run });
+    const [[place, mode] = ['', 0]] = [...modes].filter(([name]) => name !== 'nv.bin');
+    expect([mode, modes.get('nv.bin'), modes.size]).toEqual([0o700, 0o600, 2]);
+    await expect(stat(place)).rejects.toThrow('ENOENT');
+  });
+
+  it.each<[string, string, Uint8Array | null, string]>([
+    ['no message', 'quote.msg', null, 'there is no such file'],
+    ['no signature', 'quote.sig', null, 'there is no such file'],
+    ['a message that is none', 'quote.msg', new Uint8Array(100), '59 bytes after the end'],
+    ['values of other PCRs', 'pcrs.bin', new Uint8Array(64), '64 bytes are not the values of the 24 PCRs'],
+    ['endless values', 'pcrs.bin', new Uint8Array(4097), 'has more than 4096 bytes'],
+  ])('tool_failed where tpm2_quote writes %s', async (_title, file, content, why) => {
+    const run: CollectWorld['run'] = async (program, args, place) => {
+      const ended = await tools.run(program, args, place);
+      if (program !== 'tpm2_quote') return ended;
+      await rm(join(place, file));
+      if (content !== null) await writeFile(join(place, file), content);
+      return ended;
+    };
+    const said = await refused({}, { run });
+    expect(said.slice(0, 48)).toBe('tool_failed: tpm2_quote wrote what is no quote: ');
+    expect(said).toContain(why);
   });
 
   it('quotes again where a PCR was extended during a quote', async () => {
@@ -228,6 +288,12 @@ describe('a confidential VM on SEV-SNP', () => {
     expect(evidence.akChain).toBe(issued.chain);
   });
 
+  it('has no issuers without the AK certificate that they issued', async () => {
+    await writeFile(join(folder, 'issuers.pem'), pki.chainPem('Milan'));
+    const { evidence } = await collected({ akCertificate: true, akChainFile: join(folder, 'issuers.pem') });
+    expect(evidence).not.toHaveProperty('akChain');
+  });
+
   it('does without the AK certificate of a VM that has none', async () => {
     expect((await collected({ akCertificate: true })).evidence).not.toHaveProperty('akCertificate');
     tools.nv.set(AK_CERTIFICATE, { size: 4096, bytes: null });
@@ -254,14 +320,33 @@ describe('a confidential VM on SEV-SNP', () => {
   });
 
   it('says that there is no log, and does without', async () => {
+    await writeFile(join(folder, 'system.log'), 'second');
     expect((await collected()).evidence).not.toHaveProperty('eventLog');
-    expect(warnings).toEqual([`${join(folder, 'firmware.log')} cannot be read, so the evidence has no event log`]);
+    expect(warnings).toEqual([
+      `${join(folder, 'firmware.log')}: there is no such file, so the evidence has no event log`,
+    ]);
   });
 
-  it('says that a log is too long for a service, and does without', async () => {
-    await writeFile(join(folder, 'firmware.log'), new Uint8Array(1024 * 1024 + 1));
+  it.each([
+    ['is empty', 0],
+    ['has more than 1048576 bytes', 1024 * 1024 + 1],
+  ])('says that a log %s, and does without', async (why, length) => {
+    await writeFile(join(folder, 'firmware.log'), new Uint8Array(length));
     expect((await collected()).evidence).not.toHaveProperty('eventLog');
-    expect(warnings[0]).toBe(`${join(folder, 'firmware.log')}: has more than 1048576 bytes`);
+    expect(warnings).toEqual([`${join(folder, 'firmware.log')}: ${why}, so the evidence has no event log`]);
+  });
+
+  it('twin: takes a log of the greatest length', async () => {
+    await writeFile(join(folder, 'firmware.log'), new Uint8Array(1024 * 1024));
+    expect(Buffer.from((await collected()).evidence.eventLog, 'base64url')).toHaveLength(1024 * 1024);
+    expect(warnings).toEqual([]);
+  });
+
+  it('says that the log of the system is empty, and sends that of the firmware alone', async () => {
+    await writeFile(join(folder, 'firmware.log'), 'first');
+    await writeFile(join(folder, 'system.log'), '');
+    expect((await collected()).evidence.eventLog).toBe(Buffer.from('first').toString('base64url'));
+    expect(warnings).toEqual([`${join(folder, 'system.log')}: is empty, so the evidence has no CEL of the system`]);
   });
 
   it('binds a key: X stands in the quote and in the report, and only the public half leaves', async () => {
@@ -288,6 +373,7 @@ describe('a confidential VM on SEV-SNP', () => {
     expect(await refused({ nonce })).toBe('nonce_length: the nonce is 51 bytes, a TPM quote holds 50');
     expect(tools.nv.has(USER_DATA)).toBe(false);
     expect((await collected({ nonce, keyFile: join(folder, 'key.pem') })).nonce).toHaveLength(68);
+    expect((await collected({ nonce: nonce.slice(0, 50) })).nonce).toHaveLength(67);
   });
 
   it('ak_absent without attestation key, before anything is written', async () => {
@@ -296,9 +382,11 @@ describe('a confidential VM on SEV-SNP', () => {
     expect(tools.calls.some((call) => call.startsWith('tpm2_nvdefine'))).toBe(false);
   });
 
-  it('nv_unusable for an index of another size', async () => {
-    tools.nv.set(USER_DATA, { size: 32, bytes: null });
-    expect(await refused()).toBe('nv_unusable: NV index 0x01400002 has 32 bytes, expected 64');
+  it.each([32, 63, 65])('nv_unusable for an index of %i bytes, which is left as it is', async (size) => {
+    const kept = Uint8Array.from(randomBytes(size));
+    tools.write(USER_DATA, kept);
+    expect(await refused()).toBe(`nv_unusable: NV index 0x01400002 has ${size} bytes, expected 64`);
+    expect(tools.nv.get(USER_DATA)?.bytes).toEqual(kept);
   });
 
   it('metadata_unreachable after everything is put back', async () => {
@@ -323,6 +411,11 @@ describe('a confidential VM on SEV-SNP', () => {
     expect(await refused()).toMatch(new RegExp(`^${code}: tpm2_nvreadpublic ended with 3: `));
   });
 
+  it('says of a tool that fails no more than 200 characters', async () => {
+    tools.faults.set('tpm2_nvreadpublic', { stderr: `ERROR: first\nERROR: ${'x'.repeat(300)}\n` });
+    expect(await refused()).toBe(`tool_failed: tpm2_nvreadpublic ended with 1: ${'x'.repeat(200)}`);
+  });
+
   it('tool_failed where the quote fails for another reason, or a tool was killed', async () => {
     tools.faults.set('tpm2_quote', { stderr: '' });
     expect(await refused()).toBe('tool_failed: tpm2_quote ended with 1');
@@ -333,8 +426,10 @@ describe('a confidential VM on SEV-SNP', () => {
   it.each([
     ['is missing', 'there is no such file', 'none.pem'],
     ['is a folder', 'is not a regular file', '.'],
+    ['is too large', 'has more than 32768 bytes', 'large.pem'],
   ])('ak_chain where the file of the issuers %s', async (_title, what, name) => {
     const file = join(folder, name);
+    await writeFile(join(folder, 'large.pem'), 'x'.repeat(32 * 1024 + 1));
     expect(await refused({ akChainFile: file })).toBe(`ak_chain: ${file}: ${what}`);
   });
 
@@ -379,7 +474,11 @@ describe('a confidential VM on TDX', () => {
     );
     expect([decision.reasons, decision.freshness.bound]).toEqual([[], ['tpm.extraData', 'hcl.userData']]);
     expect(decision.decision).toBe('allow');
-    expect(metadata.received.at(-1)).toMatchObject({ method: 'POST', url: '/acc/tdquote' });
+    const asked = metadata.received.at(-1);
+    expect(asked).toMatchObject({ method: 'POST', url: '/acc/tdquote' });
+    expect(Buffer.from(JSON.parse(asked?.body ?? '').report, 'base64url')).toEqual(
+      Buffer.from(body.evidence.hclReport, 'base64url').subarray(32, 32 + 1024),
+    );
   });
 
   it('metadata_answer where there is no quote in the answer', async () => {
@@ -404,6 +503,24 @@ describe('Trusted Launch', () => {
   it('twin: the same without an HCL report', async () => {
     serveCertificate();
     expect((await collected()).evidence.type).toBe('tpm');
+  });
+
+  it('nonce_length and ak_absent as for a confidential VM', async () => {
+    serveCertificate();
+    expect(await refused({ nonce: new Uint8Array(51).fill(1) })).toBe(
+      'nonce_length: the nonce is 51 bytes, a TPM quote holds 50',
+    );
+    tools.hasAttestationKey = false;
+    expect(await refused()).toBe('ak_absent: the TPM has no attestation key at 0x81000003');
+  });
+
+  it.each([
+    ['one byte', Uint8Array.from([0x30, 0x7f, ...new Uint8Array(0x7f)])],
+    ['two bytes', Uint8Array.from([0x30, 0x81, 0x80, ...new Uint8Array(0x80)])],
+    ['three bytes', Uint8Array.from([0x30, 0x82, 0x01, 0x02, ...new Uint8Array(0x102)])],
+  ])('takes a certificate that fills its index, with a length of %s', async (_title, bytes) => {
+    tools.write(AK_CERTIFICATE, bytes);
+    expect((await collected()).evidence.akCertificate).toBe(Buffer.from(bytes).toString('base64url'));
   });
 
   it.each<[string, Uint8Array]>([
@@ -477,12 +594,33 @@ describe('a TEE without a paravisor', () => {
     entry.attributes.delete('auxblob');
     const value = { provider: 'tdx_guest', outblob: base64('report') };
     expect((await collected({}, bare())).evidence).toEqual({ type: 'tdx', dialect: 'configfs-tsm', value });
+    expect(warnings).toEqual([`${join(folder, 'ccel')}: there is no such file, so the evidence has no CCEL`]);
+    warnings = [];
     await writeFile(join(folder, 'ccel'), 'log');
     expect((await collected({}, bare())).evidence).toEqual({
       type: 'tdx',
       quote: base64('report'),
       ccel: base64('log'),
     });
+    expect((await collected({ eventLog: false }, bare())).evidence).toEqual({
+      type: 'tdx',
+      dialect: 'configfs-tsm',
+      value,
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('says that the CCEL of a TD is empty, and sends the quote without it', async () => {
+    entry.attributes.set('provider', 'tdx_guest\n');
+    await writeFile(join(folder, 'ccel'), '');
+    expect((await collected({}, bare())).evidence).toMatchObject({ type: 'tdx', dialect: 'configfs-tsm' });
+    expect(warnings).toEqual([`${join(folder, 'ccel')}: is empty, so the evidence has no CCEL`]);
+  });
+
+  it('reads no CCEL beside an SNP report', async () => {
+    await writeFile(join(folder, 'ccel'), '');
+    expect((await collected({}, bare())).evidence.type).toBe('snp');
+    expect(warnings).toEqual([]);
   });
 
   it('asks again where somebody else wrote to the entry, and tsm_failed where that happens each time', async () => {
@@ -490,6 +628,21 @@ describe('a TEE without a paravisor', () => {
     expect((await collected({}, bare())).evidence.type).toBe('snp');
     entry.intruders = 3;
     expect(await refused({}, bare())).toBe('tsm_failed: another process wrote to the entry during each of 3 attempts');
+  });
+
+  it('removes its entry where the firmware gives no report', async () => {
+    entry.attributes.delete('outblob');
+    expect(await refused({}, bare())).toBe('tsm_failed: configfs-tsm gives no report (ENOENT)');
+    expect(entry.isRemoved).toBe(true);
+  });
+
+  it('tsm_failed for a report of more than the kernel gives', async () => {
+    entry.read = async () => {
+      throw new UnfitFileError('has more than 32768 bytes');
+    };
+    expect(await refused({}, bare())).toBe(
+      'tsm_failed: configfs-tsm gives no report: an attribute has more than 32768 bytes',
+    );
   });
 
   it('not_confidential for another TEE', async () => {

@@ -34,7 +34,7 @@ export class FakeTools {
 
   /** A paravisor that makes a report whenever its index is read. */
   serveReports(reportWith: (userData: Uint8Array) => Uint8Array): void {
-    const report = () => reportWith(this.nv.get(USER_DATA)?.bytes ?? new Uint8Array(64));
+    const report = () => reportWith(this.nv.get(USER_DATA)?.bytes?.slice(0, 64) ?? new Uint8Array(64));
     this.nv.set(REPORT, {
       size: 2600,
       get bytes() {

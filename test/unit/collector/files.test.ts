@@ -55,6 +55,12 @@ describe('a file that is written', () => {
     expect(await readdir(folder)).toEqual(['a']);
   });
 
+  it('leaves nothing behind where it cannot be written', async () => {
+    await writeFile(path('a'), 'old');
+    await expect(writePrivateFile(path('a'), {} as string)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+    expect([await readdir(folder), await readFile(path('a'), 'utf8')]).toEqual([['a'], 'old']);
+  });
+
   it('does not take the place of a device, link or folder', async () => {
     await symlink(path('elsewhere'), path('link'));
     await mkdir(path('sub'));
@@ -73,6 +79,11 @@ describe('an entry of configfs-tsm', () => {
     expect(name).toMatch(/^veritee-/);
     await entry.write('inblob', Buffer.from('x'));
     expect(Buffer.from(await entry.read('inblob')).toString()).toBe('x');
+    await writeFile(path(`${name}/outblob`), new Uint8Array(32 * 1024));
+    expect(await entry.read('outblob')).toHaveLength(32 * 1024);
+    await writeFile(path(`${name}/outblob`), new Uint8Array(32 * 1024 + 1));
+    await expect(entry.read('outblob')).rejects.toThrow('has more than 32768 bytes');
+    await rm(path(`${name}/outblob`));
     // The kernel removes attributes with their entry.
     await rm(path(`${name}/inblob`));
     await entry.remove();

@@ -1,5 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MetadataService, readAmdCertification, readTdQuote } from '../../../src/collector/metadata-service.js';
+import {
+  METADATA_BOUNDS,
+  MetadataService,
+  readAmdCertification,
+  readTdQuote,
+} from '../../../src/collector/metadata-service.js';
 import { createAmdPki, type LabFault, LabInstanceMetadata, SnpPlatform } from '../../lab/index.js';
 
 let platform: SnpPlatform;
@@ -25,13 +32,36 @@ describe('the metadata service', () => {
 
   it('makes a quote of a TDREPORT', async () => {
     expect(Buffer.from(await service.tdQuote(Buffer.from('report'), signal)).toString()).toBe('repo');
-    expect(lab.received.at(-1)?.body).toBe('{"report":"cmVwb3J0"}');
+    expect(lab.received.at(-1)).toMatchObject({
+      body: '{"report":"cmVwb3J0"}',
+      headers: { 'content-type': 'application/json' },
+    });
+  });
+
+  it('gives an answer of 64 KiB, and of not one byte more', async () => {
+    const answerOf = (bytes: number) => ({ quote: 'A'.repeat(4), filling: 'x'.repeat(bytes - 29) });
+    expect(JSON.stringify(answerOf(65_536))).toHaveLength(65_536);
+    lab.fail(/tdquote/, { status: 200, body: answerOf(65_536) });
+    expect(await service.tdQuote(Buffer.from('report'), signal)).toHaveLength(3);
+    lab.fail(/tdquote/, { status: 200, body: answerOf(65_537) });
+    await expect(service.tdQuote(Buffer.from('report'), signal)).rejects.toMatchObject({
+      code: 'metadata_unreachable',
+      message: '/acc/tdquote: answer is over 65536 bytes',
+    });
+  });
+
+  it('is bounded as docs/guest.md says', async () => {
+    const guide = await readFile(join(import.meta.dirname, '../../../docs/guest.md'), 'utf8');
+    expect(guide).toContain('Answers are limited to 64 KiB and five seconds');
+    expect(METADATA_BOUNDS).toEqual({ answerBytes: 64 * 1024, timeoutMs: 5_000 });
   });
 
   it.each<[LabFault, string]>([
     ['redirect', 'metadata_unreachable: /acc/tdquote: answered with a redirect'],
     ['oversize', 'metadata_unreachable: /acc/tdquote: answer is over 65536 bytes'],
     ['garbage', 'metadata_answer: the metadata service did not answer with a JSON object'],
+    [{ status: 204 }, 'metadata_unreachable: /acc/tdquote: answered with status 204'],
+    [{ status: 203, body: { quote: 'AAAA' } }, 'metadata_unreachable: /acc/tdquote: answered with status 203'],
     [{ status: 500 }, 'metadata_unreachable: /acc/tdquote: answered with status 500'],
     [{ status: 404 }, 'metadata_unreachable: /acc/tdquote: answered with status 404'],
     ['half_open', 'metadata_unreachable: /acc/tdquote: no answer in time'],

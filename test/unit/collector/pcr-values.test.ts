@@ -36,6 +36,8 @@ function serialized(
   return bytes;
 }
 
+const refusedWith = (message: string) => expect.objectContaining({ code: 'schema', message });
+
 describe('a list of PCRs', () => {
   it.each<[string, readonly number[]]>([
     ['7', [7]],
@@ -47,12 +49,42 @@ describe('a list of PCRs', () => {
     expect(parsePcrList(text)).toEqual(indices);
   });
 
-  it.each(['', ',', '24', '0-24', '7-0', '-1', '1-', 'a', '1 ,2', '0x7', '100'])('is refused: %j', (text) => {
-    expect(() => parsePcrList(text)).toThrow('expected PCRs from 0 to 23');
+  it.each([
+    ['', 'nothing'],
+    [',', 'nothing'],
+    ['0-7,', 'nothing'],
+    ['24', '"24"'],
+    ['0-24', '"0-24"'],
+    ['7-0', '"7-0"'],
+    ['-1', '"-1"'],
+    ['1-', '"1-"'],
+    ['a', '"a"'],
+    ['3,1 ,2', '"1 "'],
+    ['0x7', '"0x7"'],
+    ['100', '"100"'],
+    ['0-100', '"0-100"'],
+    ['1\n', '(name withheld)'],
+  ])('is refused, and the part that is wrong is named: %j', (text, part) => {
+    expect(() => parsePcrList(text)).toThrow(
+      refusedWith(`${part}: expected PCRs from 0 to 23 as numbers and ranges, such as 0-7,11`),
+    );
   });
 
-  it.each(['1,1', '0-3,2'])('is refused where a PCR stands there twice: %s', (text) => {
-    expect(() => parsePcrList(text)).toThrow('a PCR is listed twice');
+  it.each([
+    ['1,1', 1],
+    ['0-3,2', 2],
+    ['7,0-7', 7],
+    ['23,23', 23],
+  ])('is refused where a PCR stands there twice: %s', (text, index) => {
+    expect(() => parsePcrList(text)).toThrow(refusedWith(`PCR ${index} is listed twice`));
+  });
+
+  it('may be as long as 24 PCRs can make it, and no longer', () => {
+    const longest = ALL_PCRS.map((index) => String(index).padStart(2, '0'))
+      .map((index) => `${index}-${index}`)
+      .join(',');
+    expect([longest.length, parsePcrList(longest)]).toEqual([143, ALL_PCRS]);
+    expect(() => parsePcrList(`${longest},`)).toThrow(refusedWith('the list has 144 characters, expected at most 143'));
   });
 });
 

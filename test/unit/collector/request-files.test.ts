@@ -165,8 +165,8 @@ describe('evidence from files', () => {
 
 describe('files that are not those of one piece of evidence', () => {
   it('are refused where there are none', () => {
-    expect(refusal({})).toBe('none of report.bin, hcl.bin, td-quote.bin, quote.msg is there');
-    expect(refusal({ vek: 'x' })).toBe('none of report.bin, hcl.bin, td-quote.bin, quote.msg is there');
+    expect(refusal({})).toBe('none of report.bin, hcl.bin, td-quote.bin, td-quote.json, quote.msg is there');
+    expect(refusal({ vek: 'x' })).toBe('none of report.bin, hcl.bin, td-quote.bin, td-quote.json, quote.msg is there');
   });
 
   it.each<[string, () => Files, EvidenceFileKey, string]>([
@@ -310,6 +310,17 @@ describe('a folder of evidence', () => {
   ])('is refused with a file that is %s', async (_title, make, message) => {
     await make();
     await expect(readEvidenceFolder(folder)).rejects.toMatchObject({ code: 'evidence_files', message });
+  });
+
+  it.each(Object.values(EVIDENCE_FILES))('has of $name as much as its bound, and no more', async (file) => {
+    await writeFile(path(file.name), new Uint8Array(file.maximumBytes));
+    expect([...(await readEvidenceFolder(folder)).contents.values()].map(({ length }) => length)).toEqual([
+      file.maximumBytes,
+    ]);
+    await writeFile(path(file.name), new Uint8Array(file.maximumBytes + 1));
+    await expect(readEvidenceFolder(folder)).rejects.toMatchObject({
+      message: `${file.name}: has more than ${file.maximumBytes} bytes`,
+    });
   });
 
   it('is a folder that is there', async () => {

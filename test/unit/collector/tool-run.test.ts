@@ -1,8 +1,8 @@
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { toolRunner } from '../../../src/collector/tool-run.js';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { TOOL_BOUNDS, toolRunner } from '../../../src/collector/tool-run.js';
 
 let folder: string;
 
@@ -32,6 +32,35 @@ describe('a program', () => {
   it('gets its arguments as they are, without a shell', async () => {
     const { stdout } = await run('/usr/bin/printf', ['%s|', '$(id)', '; rm *', 'a b'], folder);
     expect(textOf(stdout)).toBe('$(id)|; rm *|a b|');
+  });
+
+  it('has nothing to read', async () => {
+    expect(textOf((await shell('readlink /proc/self/fd/0')).stdout)).toBe('/dev/null\n');
+  });
+
+  it('may take 30 s and write 64 KiB, which is more than an NV index has', () => {
+    expect(TOOL_BOUNDS).toEqual({ timeoutMs: 30_000, outputBytes: 64 * 1024 });
+  });
+
+  it.each(['', ' >&2'])('may write as much as the bound, and not one byte more%s', async (where) => {
+    const bounded = toolRunner({ PATH: '/usr/bin:/bin' }, { timeoutMs: 30_000, outputBytes: 100 });
+    const { stdout, stderr } = await shell(`head -c 100 /dev/zero${where}`, bounded);
+    expect(stdout.length + stderr.length).toBe(100);
+    await expect(shell(`head -c 101 /dev/zero${where}`, bounded)).rejects.toMatchObject({
+      code: 'tool_failed',
+      message: '/bin/sh wrote more than 100 bytes',
+    });
+  });
+
+  it('leaves no timer behind that would keep the collector from ending', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      await shell('exit 0');
+      await expect(run('no-such-tool', [], folder)).rejects.toMatchObject({ code: 'tools_missing' });
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('tells its exit code, or that a signal ended it, and what it complains of', async () => {
