@@ -264,6 +264,15 @@ describe('Secure Boot of a TD, whose register has events with other data', () =>
     }
   });
 
+  it('TPM-11 twin: has the variables where other things follow dbx', () => {
+    const [other] = asCcelEvents([
+      { ...action(''), type: LOG_EVENT.variableDriverConfig, data: secureBootVariable('dbt', text('x')) },
+    ]);
+    const followed = change(CCEL, isDatabase('dbx'), (event) => [event, other as CcelEvent]);
+    expect(verdict(followed)).toEqual(verdict(CCEL));
+    expect(verdict(followed)).toMatchObject({ state: true, variables: { dbx: expect.any(String) } });
+  });
+
   it('TPM-11 has no variables where SecureBoot is not there to follow', () => {
     const ofSecureBoot = CCEL.filter(({ register }) => register === 1);
     const none = ofSecureBoot.filter((event) => !isSecureBoot(event));
