@@ -21,7 +21,8 @@ const INSPECT_HELP = `
 Of a CCEL the indices 1 to 4 are RTMR 0 to 3, under "sha384".
 
 inspect --compare BEFORE AFTER takes event logs, quotes, reports, tokens, evidence or /verify bodies, and says what
-differs between the two boots, and which PCRs (RTMRs) moved; what only one of them has is not compared. The exit code is 0 whether anything differs or not.`;
+differs between the two boots, and which PCRs (RTMRs) moved. What only one of them has is not compared. The exit code
+is 0 whether anything differs or not.`;
 
 export interface VerifyOptions {
   readonly policy?: string;
