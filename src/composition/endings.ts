@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
+import type { NamedFile } from '../endorsements/files/material-files.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { EndingFigures } from '../http/metrics.js';
 import type { Clock, Log } from '../model/ports.js';
@@ -14,22 +15,24 @@ export interface EndingSources {
   readonly callers: () => Configuration['callers'];
   readonly tls: () => TlsMaterial | null;
   readonly policies: () => readonly Policy[];
+  /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
+  readonly akIssuers: () => readonly NamedFile[];
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
 
-/** A certificate of the files of `listen.tls`. */
-interface ListenCertificate {
-  /** The key of the configuration that names its file. */
+interface EndingCertificate {
+  /** Of `listen.tls` the key of the configuration that names its file, of `tpm.intermediates` the file itself. */
   readonly file: string;
   readonly subject: string;
   readonly expires: string;
 }
 
 /**
- * API keys, certificates of the listener, and waivers, which end on a date: callers are then refused, or decisions
- * change. Those that have ended or end within 30 days are logged whenever they are read, and once a day; metrics show
- * when each of them ends.
+ * API keys, certificates of the listener, waivers, and issuers of attestation keys, which end on a date: callers are then
+ * refused, or decisions change. Those that have ended or end within 30 days are logged at start, whenever they are reloaded,
+ * and once a day; metrics show when each of them ends. There is none of issuers: one that has ended may be kept for
+ * verification times in the past.
  */
 export class Endings {
   readonly #sources: EndingSources;
@@ -44,6 +47,7 @@ export class Endings {
     this.#timer ??= setInterval(() => {
       this.warnOfAccess();
       this.warnOfWaivers();
+      this.warnOfAkIssuers();
     }, DAY_MS).unref();
   }
 
@@ -61,6 +65,15 @@ export class Endings {
     for (const { hasEnded, ...fields } of endingSoon(this.#certificates(), clock.now())) {
       if (hasEnded) log.warn(fields, 'a certificate of the listener has expired: connections with it fail');
       else log.warn(fields, 'a certificate of the listener expires soon');
+    }
+  }
+
+  warnOfAkIssuers(): void {
+    const { akIssuers, clock, log } = this.#sources;
+    const certificates = akIssuers().flatMap(({ name, bytes }) => endingOf(name, bytes));
+    for (const { hasEnded, ...fields } of endingSoon(certificates, clock.now())) {
+      if (hasEnded) log.warn(fields, 'an issuer of AK certificates has expired: chains with it fail today');
+      else log.warn(fields, 'an issuer of AK certificates expires soon');
     }
   }
 
@@ -91,7 +104,7 @@ export class Endings {
     };
   }
 
-  #certificates(): readonly ListenCertificate[] {
+  #certificates(): readonly EndingCertificate[] {
     const tls = this.#sources.tls();
     if (tls === null) return [];
     return [
@@ -107,14 +120,16 @@ export class Endings {
   }
 }
 
-/** What TLS passed over in the file, such as a block that is commented out, ends nothing. */
-function certificatesOf(file: string, pem: string): readonly ListenCertificate[] {
-  return pemCertificates(pem).flatMap((text) => {
-    try {
-      const { subject, validTo } = new X509Certificate(text);
-      return [{ file, subject: subject.replaceAll('\n', ', '), expires: new Date(validTo).toISOString() }];
-    } catch {
-      return [];
-    }
-  });
+function certificatesOf(file: string, pem: string): readonly EndingCertificate[] {
+  return pemCertificates(pem).flatMap((text) => endingOf(file, text));
+}
+
+/** What TLS passed over in a file, such as a block that is commented out, ends nothing. */
+function endingOf(file: string, certificate: string | Uint8Array): readonly EndingCertificate[] {
+  try {
+    const { subject, validTo } = new X509Certificate(certificate);
+    return [{ file, subject: subject.replaceAll('\n', ', '), expires: new Date(validTo).toISOString() }];
+  } catch {
+    return [];
+  }
 }

@@ -1,7 +1,7 @@
 import { type Configuration, endorsementCacheDirectory } from '../config/configuration.js';
 import { AllEndorsements } from '../endorsements/all-endorsements.js';
 import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/amd/open-amd-endorsements.js';
-import { openAkIssuers } from '../endorsements/attestation-keys/open-ak-issuers.js';
+import { type OpenAkIssuers, openAkIssuers } from '../endorsements/attestation-keys/open-ak-issuers.js';
 import type { OpenSource, SourceWorld } from '../endorsements/files/open-source.js';
 import { type OpenIntelEndorsements, openIntelEndorsements } from '../endorsements/intel/open-intel-endorsements.js';
 import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
@@ -23,7 +23,7 @@ export interface EndorsementWorld extends SourceWorld {
  * Everything that endorses evidence, with what runs behind it. `ready` rejects with a ConfigurationError where a file that
  * is configured is of no use.
  */
-export type OpenEndorsements = OpenSource<EndorsementSource>;
+export interface OpenEndorsements extends OpenSource<EndorsementSource>, Pick<OpenAkIssuers, 'certificates'> {}
 
 /** AMD's endorsements as the configuration names their sources. */
 export function openAmd({ amd, ...configuration }: Configuration, world: EndorsementWorld): OpenAmdEndorsements {
@@ -50,7 +50,8 @@ export function openIntel(configuration: Configuration, world: EndorsementWorld)
 }
 
 /**
- * AMD's endorsements, Intel's collateral, the key sets of token issuers and the issuers of attestation keys, as the configuration names their sources.
+ * AMD's endorsements, Intel's collateral, the key sets of token issuers and the issuers of attestation keys, as the
+ * configuration names their sources.
  * @throws {ConfigurationError} where an issuer is configured twice
  */
 export function openEndorsements(configuration: Configuration, world: EndorsementWorld): OpenEndorsements {
@@ -70,6 +71,7 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
       akIssuers: akIssuers.source,
     }),
     ready: Promise.all([warnOfMissingFolders(configuration, world.log), all(({ ready }) => ready)]).then(() => {}),
+    certificates: () => akIssuers.certificates(),
     reload: async () => (await Promise.all(parts.map((part) => part.reload()))).flat(),
     close: () => all((part) => part.close()),
   };

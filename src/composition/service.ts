@@ -20,7 +20,7 @@ import { PolicyDirectory } from '../stores/policy-directory.js';
 import { openAttestationServices } from './attestation-services.js';
 import { ReloadedRoots } from './configured-roots.js';
 import type { Override } from './container.js';
-import { Endings } from './endings.js';
+import { type EndingSources, Endings } from './endings.js';
 import { type EndorsementWorld, openEndorsements } from './endorsements.js';
 import { httpDependencies } from './http-dependencies.js';
 import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
@@ -64,12 +64,15 @@ async function openService(configuration: Configuration, world: World, opened: O
   const clock = world.clock ?? SYSTEM_CLOCK;
   const clockWatch = opened.add(new ClockWatch(clock, log));
   const metrics = opened.add(new Metrics());
-  const { policies, access, endings } = await openRules(configuration, { clock, log, metrics }, opened);
+  const { policies, access, onReloaded } = await openRules(configuration, { clock, log, metrics }, opened);
   const key = await readChallengeKey(configuration, log);
   const store = openChallengeStore(clock, log, opened);
   const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
   await resetMemory.start();
   const outside = await openOutside(configuration, { ...world, clock }, metrics, opened);
+  const akIssuers = () => outside.endorsements.certificates();
+  const endings = opened.add(openEndings({ policies, access, akIssuers, clock, log }, metrics));
+  onReloaded.push(() => endings.warnOfWaivers());
   const dependencies = httpDependencies({
     configuration,
     world,
@@ -94,12 +97,13 @@ async function openService(configuration: Configuration, world: World, opened: O
     reload: async () => {
       await reload.run();
       endings.warnOfAccess();
+      endings.warnOfAkIssuers();
     },
     close: () => opened.close(),
   };
 }
 
-/** Policies and callers, and the watch over what of them ends on a date. */
+/** Policies and callers, and what is to be done whenever policies are reloaded. */
 async function openRules(
   configuration: Configuration,
   { clock, log, metrics }: { readonly clock: Clock; readonly log: Log; readonly metrics: Metrics },
@@ -117,26 +121,31 @@ async function openRules(
   );
   await sayWhatStarts(configuration, policies, log);
   const access = await ReloadedAccess.open(configuration, clock);
-  const endings = opened.add(
-    new Endings({
-      callers: () => access.configuration.callers,
-      tls: () => access.tls,
-      policies: () => policies.snapshot().list(),
-      clock,
-      log,
-    }),
-  );
-  endings.warnOfAccess();
-  endings.warnOfWaivers();
-  metrics.watchEndings(() => endings.figures);
   metrics.watchPolicies(() => policies.isCurrent);
   warnOfConfiguration(configuration, log);
   warnOfPolicies(policies.snapshot().list(), log);
-  onReloaded.push(
-    () => endings.warnOfWaivers(),
-    () => warnOfPolicies(policies.snapshot().list(), log),
-  );
-  return { policies, access, endings };
+  onReloaded.push(() => warnOfPolicies(policies.snapshot().list(), log));
+  return { policies, access, onReloaded };
+}
+
+interface Ending extends Pick<EndingSources, 'akIssuers' | 'clock' | 'log'> {
+  readonly policies: PolicyDirectory<Policy>;
+  readonly access: ReloadedAccess;
+}
+
+/** The watch over what ends on a date. */
+function openEndings({ policies, access, ...sources }: Ending, metrics: Metrics): Endings {
+  const endings = new Endings({
+    callers: () => access.configuration.callers,
+    tls: () => access.tls,
+    policies: () => policies.snapshot().list(),
+    ...sources,
+  });
+  endings.warnOfAccess();
+  endings.warnOfWaivers();
+  endings.warnOfAkIssuers();
+  metrics.watchEndings(() => endings.figures);
+  return endings;
 }
 
 /** Who is asked for endorsements and opinions, and what the configuration names of their roots. */

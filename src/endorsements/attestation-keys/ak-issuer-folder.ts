@@ -3,7 +3,7 @@ import { parseCertificate, type X509Certificate } from '../../formats/x509-certi
 import type { AkIssuersRequest, HashedDer, Sourced } from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
 import { dersOf } from '../files/certificate-files.js';
-import { ALL_FILES, attempt, type MaterialFiles, type RefusedFile } from '../files/material-files.js';
+import { ALL_FILES, attempt, type MaterialFiles, type NamedFile, type RefusedFile } from '../files/material-files.js';
 import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
 
 /** More certificates than any chain of a vendor has ways to its root. */
@@ -17,6 +17,8 @@ interface Authority {
   readonly sourced: Sourced<HashedDer>;
   readonly subject: string;
   readonly issuer: string;
+  /** Name of the file that it is in. */
+  readonly file: string;
 }
 
 /**
@@ -27,6 +29,7 @@ interface Authority {
  */
 export class AkIssuerFolder extends WatchedFolder {
   #bySubject: ReadonlyMap<string, readonly Authority[]> = new Map();
+  #authorities: readonly Authority[] = [];
 
   constructor(options: FolderOptions) {
     super({
@@ -49,29 +52,36 @@ export class AkIssuerFolder extends WatchedFolder {
     return [...found].slice(0, MAXIMUM_FOUND).map(({ sourced }) => sourced);
   }
 
+  /** Every certificate that was taken, in DER, under the name of its file. */
+  get certificates(): readonly NamedFile[] {
+    return this.#authorities.map(({ file, sourced }) => ({ name: file, bytes: sourced.value.der }));
+  }
+
   protected override take({ files, refused }: MaterialFiles): TakenFolder {
     const unfit: RefusedFile[] = [];
     const authorities = new Map<string, Authority>();
     for (const file of files) {
       for (const der of dersOf(file, unfit)) {
-        const read = attempt(() => readAuthority(der));
+        const read = attempt(() => readAuthority(der, file.name));
         if (read instanceof Error) unfit.push({ name: file.name, why: read.message });
         else authorities.set(read.sourced.value.sha256, read);
       }
     }
-    this.#bySubject = groupBySubject([...authorities.values()]);
+    this.#authorities = [...authorities.values()];
+    this.#bySubject = groupBySubject(this.#authorities);
     return { refused: [...refused, ...unfit], counts: { issuers: authorities.size } };
   }
 }
 
 /** @throws {FormatError} @throws {UnfitError} for what is no certificate of an authority */
-function readAuthority(der: Uint8Array): Authority {
+function readAuthority(der: Uint8Array, file: string): Authority {
   const { subject, issuer, basicConstraints }: X509Certificate = parseCertificate(der);
   if (basicConstraints?.ca !== true) throw new UnfitError('not the certificate of a CA');
   return {
     sourced: { value: hashed(der), origin: 'store' },
     subject: nameKey(subject.der),
     issuer: nameKey(issuer.der),
+    file,
   };
 }
 

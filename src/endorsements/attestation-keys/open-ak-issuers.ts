@@ -1,4 +1,5 @@
 import type { AkIssuersRequest, HashedDer, Sourced } from '../../model/endorsement.js';
+import type { NamedFile } from '../files/material-files.js';
 import type { OpenSource, SourceWorld } from '../files/open-source.js';
 import { AkIssuerFolder } from './ak-issuer-folder.js';
 
@@ -15,8 +16,13 @@ interface AkIssuersOptions extends Pick<SourceWorld, 'log'> {
 
 const POLL_MS = 5_000;
 
+export interface OpenAkIssuers extends OpenSource<AkIssuersSource> {
+  /** Certificates that are in force now, in DER, under the names of their files: for whoever watches when they end. */
+  certificates(): readonly NamedFile[];
+}
+
 /** The operator's folder. Nothing is fetched from the addresses in the certificates. */
-export function openAkIssuers({ folder, log, pollMs = POLL_MS }: AkIssuersOptions): OpenSource<AkIssuersSource> {
+export function openAkIssuers({ folder, log, pollMs = POLL_MS }: AkIssuersOptions): OpenAkIssuers {
   const issuers = new AkIssuerFolder({ folder, log, pollMs });
   const ready = issuers.start();
   return {
@@ -27,6 +33,7 @@ export function openAkIssuers({ folder, log, pollMs = POLL_MS }: AkIssuersOption
       },
     },
     ready,
+    certificates: () => issuers.certificates,
     reload: async () => [{ name: 'tpm.intermediates', isTaken: await issuers.reload() }],
     close: async () => issuers.close(),
   };

@@ -3,8 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openAkIssuers } from '../../../src/endorsements/attestation-keys/open-ak-issuers.js';
-import type { OpenSource } from '../../../src/endorsements/files/open-source.js';
+import { type OpenAkIssuers, openAkIssuers } from '../../../src/endorsements/attestation-keys/open-ak-issuers.js';
 import { basicConstraints, createAzureAkPki, type LabAuthority, pemOf, VirtualTpm } from '../../lab/index.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 
@@ -19,12 +18,10 @@ const [ca24, ca2025, root] = (['ca24', 'ca2025', 'root'] as const).map((name) =>
 ];
 const sha256 = ({ der }: { readonly der: Uint8Array }) => createHash('sha256').update(der).digest('hex');
 
-type Source = ReturnType<typeof openAkIssuers> extends OpenSource<infer S> ? OpenSource<S> : never;
-
 let parent: string;
 let folder: string;
 let log: RecordingLog;
-let open: Source;
+let open: OpenAkIssuers;
 
 beforeEach(async () => {
   parent = await mkdtemp(join(tmpdir(), 'veritee-issuers-'));
@@ -63,6 +60,12 @@ describe('the folder of issuers of attestation keys', () => {
     expect(await found(ca2025.name)).toEqual([ca2025, root].map(sha256));
     expect(await found(root.name)).toEqual([root].map(sha256));
     expect(await found(Uint8Array.of(0x30, 0))).toEqual([]);
+    expect(open.certificates().map(({ name, bytes }) => [name, Buffer.from(bytes)])).toEqual([
+      ['a.pem', Buffer.from(root.der)],
+      ['a.pem', Buffer.from(ca2025.der)],
+      ['b.cer', Buffer.from(ca24.der)],
+      ['c.crt', Buffer.from(PKI.authority('globalCa03').der)],
+    ]);
   });
 
   it('gives out every certificate of a name, each once', async () => {

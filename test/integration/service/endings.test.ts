@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
+import { createAzureAkPki } from '../../lab/index.js';
 import { call, LabService, lenientPolicy, MovableClock } from './lab-service.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -33,7 +36,7 @@ const warnings = (before: number) =>
   lab.output
     .slice(before)
     .split('\n')
-    .filter((line) => /"msg":"(an API key|a waiver)/.test(line))
+    .filter((line) => /"msg":"(an API key|a waiver|an issuer)/.test(line))
     .map((line) => JSON.parse(line));
 
 async function secondsOf(service: RunningService, series: string): Promise<number | null> {
@@ -74,6 +77,35 @@ describe('an API key', () => {
     clock.advance(11 * DAY);
     expect(await seconds('ending')).toBeLessThan(0);
     expect(await seconds('lasting')).toBeGreaterThan(0);
+  });
+});
+
+describe('an issuer of attestation keys', () => {
+  it('that has ended, or ends in ten days, is a warning at start and at each reload', async () => {
+    const pki = createAzureAkPki();
+    const intermediates = join(lab.root, 'issuers');
+    await mkdir(intermediates);
+    const put = (name: string, days: number) => {
+      const notAfter = new Date(Date.now() + days * DAY + DAY / 2);
+      return writeFile(join(intermediates, name), pki.issueAuthority('ca24', { notAfter }).der);
+    };
+    await Promise.all([put('a.crt', -1), put('b.crt', 10), put('c.crt', 100)]);
+    const expected = [
+      {
+        level: 'warn',
+        file: 'a.crt',
+        subject: expect.stringContaining('CN='),
+        daysLeft: 0,
+        msg: 'an issuer of AK certificates has expired: chains with it fail today',
+      },
+      { level: 'warn', file: 'b.crt', daysLeft: 10, msg: 'an issuer of AK certificates expires soon' },
+    ];
+    const before = lab.output.length;
+    const service = await lab.start({ tpm: { intermediates } }, {}, 'issuers');
+    expect(warnings(before)).toMatchObject(expected);
+    const started = lab.output.length;
+    await service.reload();
+    expect(warnings(started)).toMatchObject(expected);
   });
 });
 

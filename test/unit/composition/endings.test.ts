@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Endings } from '../../../src/composition/endings.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import type { NamedFile } from '../../../src/endorsements/files/material-files.js';
 import type { TlsMaterial } from '../../../src/http/listener.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { pemOf } from '../../lab/pki.js';
@@ -9,7 +10,12 @@ import { derOf } from '../small-pki.js';
 
 const clock = fixedClock('2026-06-01T12:00:00Z');
 
-function endingsOf(keyEnds: readonly string[], waiverEnds: readonly string[], tls: TlsMaterial | null = null) {
+interface Others {
+  readonly tls?: TlsMaterial;
+  readonly issuers?: readonly NamedFile[];
+}
+
+function endingsOf(keyEnds: readonly string[], waiverEnds: readonly string[], { tls, issuers = [] }: Others = {}) {
   const entries = keyEnds.map((expires, index) => [
     `caller${index}`,
     { apiKeySha256: index.toString(16).padStart(64, '0'), expires, roles: ['verify'] },
@@ -27,7 +33,14 @@ function endingsOf(keyEnds: readonly string[], waiverEnds: readonly string[], tl
     }),
   );
   const log = new FakeLog();
-  const endings = new Endings({ callers: () => callers, tls: () => tls, policies: () => [policy], clock, log });
+  const endings = new Endings({
+    callers: () => callers,
+    tls: () => tls ?? null,
+    policies: () => [policy],
+    akIssuers: () => issuers,
+    clock,
+    log,
+  });
   return { endings, log };
 }
 
@@ -93,7 +106,7 @@ describe('a certificate of the listener', () => {
       { cert: pem(end), key: '', clientCa: null },
       { cert: pem('2099-01-01T00:00:00Z'), key: '', clientCa: pem('2098-01-01T00:00:00Z', end) },
     ]) {
-      const { endings, log } = endingsOf([], [], tls);
+      const { endings, log } = endingsOf([], [], { tls });
       endings.warnOfAccess();
       expect(said(log)).toEqual(expected);
       const file = tls.clientCa === null ? 'listen.tls.cert' : 'listen.tls.clientCa';
@@ -103,18 +116,15 @@ describe('a certificate of the listener', () => {
 
   it('is passed over where TLS passes over it too: a block that is commented out', () => {
     const cert = `${pem('2026-06-01T13:00:00Z')}${pem('2026-06-01T11:00:00Z').replaceAll(/^/gm, '# ')}`;
-    const { endings, log } = endingsOf([], [], { cert, key: '', clientCa: null });
+    const { endings, log } = endingsOf([], [], { tls: { cert, key: '', clientCa: null } });
     endings.warnOfAccess();
     expect(said(log)).toEqual([[0, SOON]]);
     expect(endings.figures.certificates).toEqual([{ file: 'listen.tls.cert', seconds: 3600 }]);
   });
 
   it('is in the figures, with each file', () => {
-    const { endings } = endingsOf([], [], {
-      cert: pem('2026-06-01T13:00:00Z'),
-      key: '',
-      clientCa: pem('2026-06-01T11:00:00Z'),
-    });
+    const tls = { cert: pem('2026-06-01T13:00:00Z'), key: '', clientCa: pem('2026-06-01T11:00:00Z') };
+    const { endings } = endingsOf([], [], { tls });
     expect(endings.figures.certificates).toEqual([
       { file: 'listen.tls.cert', seconds: 3600 },
       { file: 'listen.tls.clientCa', seconds: -3600 },
@@ -122,19 +132,40 @@ describe('a certificate of the listener', () => {
   });
 });
 
+describe('an issuer of attestation keys', () => {
+  const ENDED = 'an issuer of AK certificates has expired: chains with it fail today';
+  const SOON = 'an issuer of AK certificates expires soon';
+
+  it.each([
+    ['2026-06-01T12:00:00Z', [[0, ENDED]]],
+    ['2026-06-01T12:00:01Z', [[0, SOON]]],
+    ['2026-07-01T12:00:00Z', [[30, SOON]]],
+    ['2026-07-01T12:00:01Z', []],
+  ])('is a warning where it ends at %s, with its file', (end, expected) => {
+    const issuers = [{ name: 'ca.crt', bytes: derOf('root', { notAfter: new Date(end) }) }];
+    const { endings, log } = endingsOf([], [], { issuers });
+    endings.warnOfAkIssuers();
+    expect(said(log)).toEqual(expected);
+    if (expected.length > 0)
+      expect(log.lines[0]?.fields).toMatchObject({ file: 'ca.crt', subject: expect.any(String) });
+    expect(endings.figures.certificates).toEqual([]);
+  });
+});
+
 it('DEC-14 all of it is said once a day, until it is closed', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   try {
-    const { endings, log } = endingsOf(['2026-06-01T12:00:00Z'], ['2026-06-02']);
+    const issuers = [{ name: 'ca.crt', bytes: derOf('root', { notAfter: new Date('2026-06-02T12:00:00Z') }) }];
+    const { endings, log } = endingsOf(['2026-06-01T12:00:00Z'], ['2026-06-02'], { issuers });
     endings.watch();
     endings.watch();
     vi.advanceTimersByTime(24 * 60 * 60 * 1000 - 1);
     expect(log.lines).toEqual([]);
     vi.advanceTimersByTime(1);
-    expect(log.lines).toHaveLength(2);
+    expect(log.lines).toHaveLength(3);
     await endings.close();
     vi.advanceTimersByTime(48 * 60 * 60 * 1000);
-    expect(log.lines).toHaveLength(2);
+    expect(log.lines).toHaveLength(3);
   } finally {
     vi.useRealTimers();
   }
