@@ -137,7 +137,13 @@ if ! (set -C && printf '%s\\n' "$$" >"$lock") 2>/dev/null; then
 fi
 locked=yes
 mkdir "$folder" || fail output_file "$folder must not exist yet"
-cd "$folder"
+cd -P "$folder"
+# In a folder of somebody else, they could have put another in its place meanwhile, with links in it for root to write to.
+set -- $(ls -nd .) "$(ls -A)"
+case \${1-},\${3-},\${10-} in
+  drwx--[-S]---*,"$(id -u)",) ;;
+  *) fail output_file "$folder was replaced by another while this ran" ;;
+esac
 entered=yes
 
 tool tpm2_nvreadpublic >public.txt

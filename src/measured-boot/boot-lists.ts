@@ -128,13 +128,16 @@ const DIGEST = /^(?:[0-9a-f]{2}){20,64}$/i;
 /** What Linux' EFI stub writes beside the digest of the load options that the kernel was started with. */
 const LOAD_OPTIONS = 'LOADED_IMAGE::LoadOptions\0';
 
-/** What systemd extends PCR 9 by for each NV index that it sets up (systemd-pcrextend(8)). */
-const NV_INDEX = 'nvpcr-init:';
+/**
+ * What systemd extends PCR 9 by for each NV index that it sets up (systemd-pcrextend(8)): one word. A file of GRUB can begin
+ * so, too; one word by itself makes GRUB do nothing.
+ */
+const NV_INDEX = /^nvpcr-init:[\w.:-]+$/;
 
 /** By the digest alone. Whether it is of load options or of a file, only the log says: it counts either way. */
 function asDigest(event: JudgedEvent): LoaderEvent {
   const text = Buffer.from(event.event.data).toString('latin1');
-  if (text.startsWith(NV_INDEX) && event.isWhole) return EXPLAINED;
+  if (NV_INDEX.test(text) && event.isWhole) return EXPLAINED;
   return { kind: text.endsWith(LOAD_OPTIONS) ? 'loadOptions' : 'file', value: hex(event.digest) };
 }
 
@@ -143,7 +146,10 @@ const COMMAND_LINE_SECTION = '.cmdline';
 /** The name of a section, or its contents. Null of any other event. */
 function asSection({ announces, section, digest }: JudgedEvent, contents: LoaderContents): LoaderEvent | null {
   if (section === null) return announces === null ? null : EXPLAINED;
-  if (section === COMMAND_LINE_SECTION) return { kind: 'commandLine', value: hex(digest) };
+  if (section === COMMAND_LINE_SECTION) {
+    // A file of GRUB can have the name of the section as its contents, and what follows be a file.
+    return { kind: contents === 'mixed' ? 'loadOptions' : 'commandLine', value: hex(digest) };
+  }
   // Where sections have a register of their own, the image is an application, and its sections are in that digest.
   return contents === 'sections' ? EXPLAINED : { kind: 'file', value: hex(digest) };
 }

@@ -6,6 +6,7 @@ export type KnownEvent =
   | { readonly kind: 'separator'; readonly of: 'zero' | 'error' }
   | { readonly kind: 'secureBoot' }
   | { readonly kind: 'debugMode' }
+  | { readonly kind: 'shimChecksNothing' }
   | { readonly kind: 'dmaProtectionOff' }
   | { readonly kind: 'section'; readonly name: string };
 
@@ -38,6 +39,13 @@ const SECURE_BOOT_NAME = Buffer.from('SecureBoot', 'utf16le');
 /** Every content that firmware gives the variable: off, on, and none where there is no Secure Boot. */
 const SECURE_BOOT_CONTENTS = [Uint8Array.of(0), Uint8Array.of(1), new Uint8Array()];
 
+/** UEFI_VARIABLE_DATA of MokSBState, 1: shim starts whatever it is given (shim, README.tpm and MokVars.txt). */
+const SHIM_CHECKS_NOTHING = Buffer.concat([
+  Buffer.from('50ab5d6046e00043abb63dd810dd8b230a000000000000000100000000000000', 'hex'),
+  Buffer.from('MokSBState', 'utf16le'),
+  Uint8Array.of(1),
+]);
+
 const byBank = new Map<EventBank, ReadonlyMap<string, KnownEvent>>();
 
 /** Null where the digest is of nothing that is the same on every machine. */
@@ -52,6 +60,7 @@ function knownEvents(bank: EventBank): ReadonlyMap<string, KnownEvent> {
     [new Uint8Array(4), { kind: 'separator', of: 'zero' }],
     [new Uint8Array(4).fill(0xff), { kind: 'separator', of: 'error' }],
     ...SECURE_BOOT_CONTENTS.map((contents) => [secureBootData(contents), { kind: 'secureBoot' }] as const),
+    [SHIM_CHECKS_NOTHING, { kind: 'shimChecksNothing' }],
     ...DEBUG_MODE.map((text) => [latin1(text), { kind: 'debugMode' }] as const),
     ...DMA_PROTECTION_OFF.map((text) => [latin1(text), { kind: 'dmaProtectionOff' }] as const),
     ...SECTIONS.map((name) => [latin1(`${name}\0`), { kind: 'section', name }] as const),

@@ -77,10 +77,11 @@ function plain(text: string | null): string | null {
 
 /**
  * Commands of GRUB that load a kernel, or a module with a command line of its own (GRUB manual, Command-line and menu entry
- * commands; linuxefi of distributions). A command may stand behind exclamation marks, which invert its result alone.
+ * commands; linuxefi of distributions). chainloader starts any image of EFI with load options, a kernel among them. A command
+ * may stand behind exclamation marks, which invert its result alone, and behind time, which runs it without measuring it.
  */
 const KERNEL =
-  /^(?:!\s*)*(?:linux|linuxefi|linux16|multiboot2?|module2?|xen_(?:hypervisor|module|linux|initrd)|k(?:free|net|open)bsd|xnu_kernel(?:64)?|plan9)(?:\s+|$)/;
+  /^(?:!\s*|time\s+)*(?:linux|linuxefi|linux16|chainloader|legacy_kernel|multiboot2?|module2?|xen_(?:hypervisor|module|linux|initrd)|k(?:free|net|open)bsd|xnu_kernel(?:64)?|plan9)(?:\s+|$)/;
 
 /**
  * A command of GRUB: a word, the word of a test, or an assignment. A command line of GRUB starts with the path of a kernel

@@ -4,6 +4,8 @@ import { EVENT_TYPE } from '../formats/measured-event.js';
 import type { JudgedEvent } from './judged-event.js';
 import type { RegisterLayout } from './register-layout.js';
 
+/** Of shim, under its own vendor GUID. */
+const MOK_SB_STATE = { name: 'MokSBState', guid: '605dab50-e046-4300-abb6-3dd810dd8b23' };
 const SECURE_BOOT = { name: 'SecureBoot', guid: EFI_GLOBAL_VARIABLE };
 
 /** Variables that Secure Boot rests on, each under the vendor GUID that it has to have. */
@@ -38,7 +40,8 @@ interface Reading {
  * that extends the register later can add nothing before it (TCG PC Client PFP, PCR[7]).
  *
  * Known only where SecureBoot is there exactly once, with one byte that is 0 or 1, and PK, KEK, db and dbx once each; no
- * debugger was on; and, where it is on, an authority for what was started follows the separator, and none stands before.
+ * debugger was on; and, where it is on, shim checks what it starts, and an authority for what was started follows the
+ * separator, and none stands before.
  */
 export function secureBootOf(events: readonly JudgedEvent[], layout: RegisterLayout): SecureBootVerdict {
   const readings = events.map(read);
@@ -143,15 +146,27 @@ function whyUnknown(
   }
   const missing = DATABASES.filter((database) => variables[database] === null);
   if (missing.length > 0) return `not measured exactly once: ${missing.map((name) => VARIABLES[name].name).join(', ')}`;
-  // None stands before the separator, as was asked above.
-  return value === 1 && !all.some(({ isAuthority, variable }) => isAuthority && variable !== null)
-    ? 'SecureBoot is on, and no authority was measured for what was started'
-    : null;
+  return value === 1 ? whyUnchecked(all) : null;
+}
+
+/** Where Secure Boot is on: why what was started may not have been checked. */
+function whyUnchecked(all: readonly Reading[]): string | null {
+  if (all.some(isShimUnchecking)) return 'SecureBoot is on, and shim does not check what it starts (MokSBState)';
+  // None stands before the separator: that was asked before.
+  return all.some(({ isAuthority, variable }) => isAuthority && variable !== null)
+    ? null
+    : 'SecureBoot is on, and no authority was measured for what was started';
 }
 
 /** Also by its digest, which shows it where the log has other data for it. */
 function isSecureBoot({ judged, variable }: Reading): boolean {
   return judged.known?.kind === 'secureBoot' || (variable !== null && isNamed(variable, SECURE_BOOT));
+}
+
+/** The owner of a VM can have shim start unsigned images, which the firmware knows nothing of. */
+function isShimUnchecking({ judged, variable }: Reading): boolean {
+  if (judged.known?.kind === 'shimChecksNothing') return true;
+  return variable !== null && isNamed(variable, MOK_SB_STATE) && variable.contents[0] === 1;
 }
 
 function namedVariables(readings: readonly Reading[], wanted: { readonly name: string; readonly guid: string }) {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -304,7 +304,7 @@ describe('the script fails with the codes of collect', () => {
   it.each([...TOOLS, 'curl'])('tools_missing without %s', async (program) => {
     // No other tool of that name may be found.
     await rm(path(`bin/${program}`));
-    for (const tool of ['awk', 'cat', 'grep', 'head', 'mkdir', 'od', 'rm', 'rmdir', 'tail', 'tr', 'wc']) {
+    for (const tool of ['awk', 'cat', 'grep', 'head', 'id', 'ls', 'mkdir', 'od', 'rm', 'rmdir', 'tail', 'tr', 'wc']) {
       await writeFile(path(`bin/${tool}`), `#!/bin/sh\nPATH=/usr/bin:/bin exec ${tool} "$@"\n`, { mode: 0o755 });
     }
     const environment = { TPM2TOOLS_TCTI: 'none', PATH: path('bin') };
@@ -331,6 +331,33 @@ describe('the script fails with the codes of collect', () => {
     expect([status, String(stderr).split('\n').at(-2)]).toEqual([1, 'output_file: evidence must not exist yet']);
     expect(await readFile(path('evidence/hcl.bin'), 'utf8')).toBe('old');
     await expect(stat(path('lock'))).rejects.toThrow('ENOENT');
+  });
+
+  it.each([
+    ['has files', 0o700, ['hcl.bin']],
+    ['others may use', 0o755, []],
+    ['others may write to', 0o1777, []],
+  ])('output_file where a folder that %s takes the place of the new one', async (_name, mode, files) => {
+    await mkdir(path('other'));
+    for (const name of files) await writeFile(path(`other/${name}`), 'old');
+    await chmod(path('other'), mode);
+    await writeFile(path('bin/mkdir'), '#!/bin/sh\nln -s other "$1"\n', { mode: 0o755 });
+    expect(run()).toEqual([1, 'output_file: evidence was replaced by another while this ran\n']);
+    expect(await readdir(path('other'))).toEqual(files);
+    await expect(stat(path('lock'))).rejects.toThrow('ENOENT');
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('output_file where a folder of another user takes its place', async () => {
+    await mkdir(path('other'), { mode: 0o700 });
+    await chown(path('other'), 65_534, 65_534);
+    await writeFile(path('bin/mkdir'), '#!/bin/sh\nln -s other "$1"\n', { mode: 0o755 });
+    expect(run()).toEqual([1, 'output_file: evidence was replaced by another while this ran\n']);
+    expect(await readdir(path('other'))).toEqual([]);
+  });
+
+  it('runs in a folder whose group new ones inherit', async () => {
+    await chmod(folder, 0o2700);
+    expect(run()).toEqual([0, '']);
   });
 
   it.each(['302', '204', '000'])(

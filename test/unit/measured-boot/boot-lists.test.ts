@@ -89,7 +89,19 @@ describe('the boot that a log lists', () => {
   );
 
   it.each([
+    'chainloader /k init=/bin/sh',
+    'legacy_kernel /k init=/bin/sh',
+    'time chainloader /k init=/bin/sh',
+    '! time  linux /k init=/bin/sh',
+  ])('TPM-17 has the command line that %s gives', (command) => {
+    const found = listOf([...GRUB, grubEvent('grub_cmd: ', command)], 'commandLines');
+    expect(found).toEqual([GRUB_COMMAND_LINE, '/k init=/bin/sh']);
+  });
+
+  it.each([
     'linuxx /k',
+    'timeout 5',
+    'time true',
     'linux_old /k',
     'initrd /i',
     'if true',
@@ -456,6 +468,19 @@ describe('the boot of a TD', () => {
     expect(claims.files).toEqual(['the kernel', 'ID=lab', 'the initrd'].map(digestOf));
   });
 
+  it('TPM-17 has what follows the name of a command line section in RTMR 2 compared with files as well', () => {
+    const file = (measured: string): CcelEvent => ({
+      register: 3,
+      type: LOG_EVENT.ipl,
+      data: text('/file\0'),
+      digest: sha384(text(measured)),
+    });
+    const { claims, loadOptions } = claimsOfCcel([...CCEL, file('.cmdline\0'), file('EVIL')]);
+    expect(claims.commandLines).toContain(digestOf('EVIL'));
+    expect(loadOptions).toEqual([digestOf('EVIL')]);
+    expect(claimsOf(UKI).loadOptions).toEqual([]);
+  });
+
   it('TPM-17 has a command line under another label, or none', () => {
     for (const label of ['grub_cmd: ', '']) {
       const evil = { data: text(`${label}/k evil\0`), digest: sha384(text('/k evil')) };
@@ -533,6 +558,14 @@ describe('what a label could hide', () => {
     const forged = { ...entry, measured: text('EVIL') };
     expect(listOf([...GRUB, forged], 'files')).toContain(of('EVIL'));
   });
+
+  it.each(['nvpcr-init:x\nconfigfile /evil', 'nvpcr-init:x; configfile /evil', 'nvpcr-init:x\n', 'nvpcr-init:'])(
+    'TPM-17 counts a file that only begins as what systemd measures of an NV index: %j',
+    (contents) => {
+      const entry: LogEvent = { pcr: 9, type: LOG_EVENT.ipl, data: text(contents) };
+      expect(listOf([...GRUB, entry], 'files')).toContain(of(contents));
+    },
+  );
 
   it('TPM-17 counts a file whose contents the log has, too', () => {
     const entry: LogEvent = { pcr: 9, type: LOG_EVENT.ipl, data: text('EVIL') };

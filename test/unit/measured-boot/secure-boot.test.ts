@@ -30,7 +30,29 @@ function expectUnknown(events: readonly LogEvent[], why: string): void {
   expect(verdictOf(events)).toMatchObject({ state: null, unknown: why });
 }
 
+/** A variable of shim. The whole is what newer versions hash; older ones log one byte more. */
+function mokSbState(value: number, guid = '50ab5d6046e00043abb63dd810dd8b23'): LogEvent {
+  const data = Uint8Array.from(secureBootVariable('MokSBState', Uint8Array.of(value)));
+  data.set(Buffer.from(guid, 'hex'));
+  return { pcr: 7, type: LOG_EVENT.variableAuthority, data };
+}
+
+const UNCHECKED = 'SecureBoot is on, and shim does not check what it starts (MokSBState)';
+
 describe('the verdict on Secure Boot', () => {
+  it('TPM-16 is unknown where shim starts what is not signed', () => {
+    const { data, ...rest } = mokSbState(1);
+    expectUnknown([...ON, { ...rest, data }], UNCHECKED);
+    expectUnknown([...ON, { ...rest, data: joinBytes(data, Uint8Array.of(0)), measured: data }], UNCHECKED);
+    expectUnknown([...ON, { ...rest, type: LOG_EVENT.ipl, data: text('else'), measured: data }], UNCHECKED);
+    const longer = secureBootVariable('MokSBState', Uint8Array.of(1, 0));
+    longer.set(data.subarray(0, 16));
+    expectUnknown([...ON, { ...rest, data: longer }], UNCHECKED);
+    expect(verdictOf([...OFF, mokSbState(1)])).toMatchObject({ state: false, unknown: null });
+    expect(verdictOf([...ON, mokSbState(0)]).state).toBe(true);
+    expect(verdictOf([...ON, mokSbState(1, '00'.repeat(16))]).state).toBe(true);
+  });
+
   it('is on or off, by its variable', () => {
     expect(verdictOf(ON)).toMatchObject({ state: true, unknown: null });
     expect(verdictOf(OFF)).toMatchObject({ state: false, unknown: null });
