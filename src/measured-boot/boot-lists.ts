@@ -33,7 +33,7 @@ export function applicationsIn(events: Events, layout: RegisterLayout): Listed {
 }
 
 function isExplained(event: JudgedEvent): boolean {
-  return event.separator !== null || event.isAction || event.isPartitionTable;
+  return event.separator !== null || event.isOfSystem || event.isAction || event.isPartitionTable;
 }
 
 export interface LoaderLists {
@@ -91,7 +91,7 @@ function readRegister(events: readonly JudgedEvent[], contents: LoaderContents):
 const EXPLAINED = { kind: 'explained' } as const;
 
 function classify(event: JudgedEvent, contents: LoaderContents): LoaderEvent {
-  if (event.separator !== null) return EXPLAINED;
+  if (event.separator !== null || event.isOfSystem) return EXPLAINED;
   switch (contents) {
     case 'text':
       return asText(event) ?? { kind: 'unverified' };
@@ -128,13 +128,16 @@ const DIGEST = /^(?:[0-9a-f]{2}){20,64}$/i;
 /** What Linux' EFI stub writes beside the digest of the load options that the kernel was started with. */
 const LOAD_OPTIONS = 'LOADED_IMAGE::LoadOptions\0';
 
-/** What systemd extends PCR 9 by for each NV index that it sets up (systemd-pcrextend(8)). */
-const NV_INDEX = 'nvpcr-init:';
+/**
+ * What systemd extends PCR 9 by for each NV index that it sets up (systemd-pcrextend(8)): one word. A file that only begins
+ * so, such as a configuration of GRUB, goes on with a space or a line.
+ */
+const NV_INDEX = /^nvpcr-init:[\w.-]+(?::\w+)+$/;
 
 /** By the digest alone. Whether it is of load options or of a file, only the log says: it counts either way. */
 function asDigest(event: JudgedEvent): LoaderEvent {
   const text = Buffer.from(event.event.data).toString('latin1');
-  if (text.startsWith(NV_INDEX) && event.isWhole) return EXPLAINED;
+  if (NV_INDEX.test(text) && event.isWhole) return EXPLAINED;
   return { kind: text.endsWith(LOAD_OPTIONS) ? 'loadOptions' : 'file', value: hex(event.digest) };
 }
 

@@ -18,6 +18,7 @@ import {
   separatorEvent,
   stubCommandLine,
   systemdPhases,
+  systemSeparators,
   UKI_COMMAND_LINE,
   ukiBoot,
   windowsBoot,
@@ -532,6 +533,22 @@ describe('what a label could hide', () => {
     expect(listOf([...GRUB, entry], 'files')).toEqual(listOf(GRUB, 'files'));
     const forged = { ...entry, measured: text('EVIL') };
     expect(listOf([...GRUB, forged], 'files')).toContain(of('EVIL'));
+  });
+
+  it('TPM-17 counts a file that begins as what systemd measures of an NV index', () => {
+    const contents = text('nvpcr-init:x:y\nset superusers=\n');
+    const entry: LogEvent = { pcr: 9, type: LOG_EVENT.ipl, data: contents };
+    expect(listOf([...GRUB, entry], 'files')).toContain(of('nvpcr-init:x:y\nset superusers=\n'));
+  });
+
+  it('does not count the separators of systemd, in whatever register', () => {
+    const separators = systemSeparators();
+    const list = (name: 'applications' | 'commandLines' | 'files') => listOf([...GRUB, ...separators], name);
+    expect(list('applications')).toEqual(listOf(GRUB, 'applications'));
+    expect(list('commandLines')).toEqual(listOf(GRUB, 'commandLines'));
+    expect(list('files')).toEqual(listOf(GRUB, 'files'));
+    const unnamed = separators.map((event) => ({ ...event, data: text('?'), measured: event.data }));
+    expect(listOf([...GRUB, ...unnamed], 'files')).toEqual(listOf(GRUB, 'files'));
   });
 
   it('TPM-17 counts a file whose contents the log has, too', () => {
