@@ -103,7 +103,8 @@ export const RTMR_LAYOUT: RegisterLayout = {
   initialByte: () => 0,
   ofFirmware: new Set([1, 2]),
   ofSystem: new Set([3, 4]),
-  // The CCEL has no place for what userspace extends, and Linux lets it extend RTMR 2 and 3 alone.
+  // Versions of systemd that measure into RTMRs extend each of them by the word once for every PCR that it takes the place of:
+  // not taken into account yet.
   osSeparator: new Set(),
   excusable: false,
   // A register has the separators of several PCRs.
