@@ -13,7 +13,7 @@ import { type JudgedEvent, judgedEvents } from '../measured-boot/judged-event.js
 import { loaderLabel } from '../measured-boot/loader-text.js';
 import { orderFaults } from '../measured-boot/log-order.js';
 import { type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
-import { initialValue, type Replay, replay } from '../measured-boot/replay.js';
+import { initialValue, isClosedBySystem, type Replay, replay } from '../measured-boot/replay.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { SHOWN_EVENTS } from './describe-event-log.js';
 import { digestsByName, hex, shownText, typeName } from './event-names.js';
@@ -146,7 +146,7 @@ function coverOf({ layout, bank, replays, pcrs }: Replayed): RegisterCover {
     if (value === undefined)
       return { check: 'tpm_pcr_not_quoted', detail: `no value of ${layout.name(index)} was given` };
     const replayed = values?.get(index) ?? initialValue(index, BANK_LENGTH[bank], layout);
-    if (hex(replayed) === hex(value)) return null;
+    if (hex(replayed) === hex(value) || isClosedBySystem(replayed, hex(value), { index, bank, layout })) return null;
     return { check: 'eventlog_replay', detail: `the log does not replay to ${layout.name(index)}` };
   };
 }
@@ -213,9 +213,11 @@ function differenceOf(
     const detail = `a TD has no register of index ${index}: 1 to 4 are RTMR 0 to 3`;
     return [{ code: 'eventlog_replay', bank, pcr: index, detail }];
   }
-  const actual = hex(replayed ?? initialValue(index, BANK_LENGTH[bank], layout));
+  const found = replayed ?? initialValue(index, BANK_LENGTH[bank], layout);
+  const actual = hex(found);
   // What an OS extends without the log is no fault of the log.
   if (actual === hex(value) || (replayed === undefined && layout.ofSystem.has(index))) return [];
+  if (isClosedBySystem(found, hex(value), { index, bank, layout })) return [];
   const detail = `the log does not replay to ${layout.name(index)}`;
   return [{ code: 'eventlog_replay', bank, pcr: index, expected: hex(value), actual, detail }];
 }

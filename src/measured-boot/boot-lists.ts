@@ -33,7 +33,7 @@ export function applicationsIn(events: Events, layout: RegisterLayout): Listed {
 }
 
 function isExplained(event: JudgedEvent): boolean {
-  return event.separator !== null || event.isAction || event.isPartitionTable;
+  return event.separator !== null || event.isOfSystem || event.isAction || event.isPartitionTable;
 }
 
 export interface LoaderLists {
@@ -91,7 +91,7 @@ function readRegister(events: readonly JudgedEvent[], contents: LoaderContents):
 const EXPLAINED = { kind: 'explained' } as const;
 
 function classify(event: JudgedEvent, contents: LoaderContents): LoaderEvent {
-  if (event.separator !== null) return EXPLAINED;
+  if (event.separator !== null || event.isOfSystem) return EXPLAINED;
   switch (contents) {
     case 'text':
       return asText(event) ?? { kind: 'unverified' };
@@ -129,10 +129,10 @@ const DIGEST = /^(?:[0-9a-f]{2}){20,64}$/i;
 const LOAD_OPTIONS = 'LOADED_IMAGE::LoadOptions\0';
 
 /**
- * What systemd extends PCR 9 by for each NV index that it sets up (systemd-pcrextend(8)): one word. A file of GRUB can begin
- * so, too; one word by itself makes GRUB do nothing.
+ * What systemd extends PCR 9 by for each NV index that it sets up (systemd-pcrextend(8)): one word. A file that only begins
+ * so, such as a configuration of GRUB, goes on with a space or a line.
  */
-const NV_INDEX = /^nvpcr-init:[\w.:-]+$/;
+const NV_INDEX = /^nvpcr-init:[\w.-]+(?::\w+)+$/;
 
 /** By the digest alone. Whether it is of load options or of a file, only the log says: it counts either way. */
 function asDigest(event: JudgedEvent): LoaderEvent {

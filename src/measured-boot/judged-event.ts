@@ -58,6 +58,11 @@ export class JudgedEvent {
     return this.known?.kind === 'separator' ? this.known.of : null;
   }
 
+  /** Whether systemd measured that the boot, or a part of it, is over: a word that says nothing of the machine. */
+  get isOfSystem(): boolean {
+    return this.known?.kind === 'systemSeparator';
+  }
+
   /** The section that the next event has the contents of, by the digest of its name: the log need not say so. */
   get announces(): string | null {
     return this.section === null && this.known?.kind === 'section' ? this.known.name : null;

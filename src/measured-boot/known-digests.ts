@@ -8,6 +8,7 @@ export type KnownEvent =
   | { readonly kind: 'debugMode' }
   | { readonly kind: 'shimChecksNothing' }
   | { readonly kind: 'dmaProtectionOff' }
+  | { readonly kind: 'systemSeparator' }
   | { readonly kind: 'section'; readonly name: string };
 
 /** Sections of a unified kernel image that systemd-stub measures (systemd-stub(7)), each name with its NUL. */
@@ -31,6 +32,12 @@ const SECTIONS = [
 /** A debugger was on (TCG PC Client PFP, PCR[7]); some firmware hashes the NUL too. */
 const DEBUG_MODE = ['UEFI Debug Mode', 'UEFI Debug Mode\0'];
 const DMA_PROTECTION_OFF = ['DMA Protection Disabled', 'DMA Protection Disabled\0'];
+
+/** What systemd extends every register of the boot by before it leaves the initrd (systemd-pcrosseparator.service(8), from 261). */
+export const OS_SEPARATOR = 'os-separator';
+
+/** Those words, and the one that follows what it sets NV indices up by (systemd-pcrnvdone.service(8)). */
+const SYSTEM_SEPARATORS = [OS_SEPARATOR, 'nvpcr-separator'];
 
 /** UEFI_VARIABLE_DATA of SecureBoot up to the length of its contents, and its name. */
 const SECURE_BOOT_START = Buffer.from('61dfe48bca93d211aa0d00e098032b8c0a00000000000000', 'hex');
@@ -63,6 +70,7 @@ function knownEvents(bank: EventBank): ReadonlyMap<string, KnownEvent> {
     [SHIM_CHECKS_NOTHING, { kind: 'shimChecksNothing' }],
     ...DEBUG_MODE.map((text) => [latin1(text), { kind: 'debugMode' }] as const),
     ...DMA_PROTECTION_OFF.map((text) => [latin1(text), { kind: 'dmaProtectionOff' }] as const),
+    ...SYSTEM_SEPARATORS.map((word) => [latin1(word), { kind: 'systemSeparator' }] as const),
     ...SECTIONS.map((name) => [latin1(`${name}\0`), { kind: 'section', name }] as const),
   ];
   return new Map(known.map(([data, event]) => [hex(digest(bank, [data])), event]));

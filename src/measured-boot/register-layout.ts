@@ -13,6 +13,8 @@ export interface RegisterLayout {
   readonly ofFirmware: ReadonlySet<number>;
   /** Indices that an OS extends while it runs, without the log of the firmware. */
   readonly ofSystem: ReadonlySet<number>;
+  /** Indices that systemd extends by its separator, whether its log was sent or not. */
+  readonly osSeparator: ReadonlySet<number>;
   /** Whether a policy may name further registers that no log has to explain. */
   readonly excusable: boolean;
   /** Indices that have one separator, no more. */
@@ -70,6 +72,7 @@ export const PCR_LAYOUT: RegisterLayout = {
   ofFirmware: new Set(range(0, 7)),
   // 16 and 23 may be reset and extended by anybody, so that nothing is read from them either.
   ofSystem: new Set([...range(8, 15), 16, 23]),
+  osSeparator: new Set([...range(0, 7), 9, ...range(12, 14)]),
   excusable: true,
   oneSeparator: new Set(range(0, 7)),
   ofSettings: new Set([1, 3, 5, 6]),
@@ -100,6 +103,8 @@ export const RTMR_LAYOUT: RegisterLayout = {
   initialByte: () => 0,
   ofFirmware: new Set([1, 2]),
   ofSystem: new Set([3, 4]),
+  // Deliberately none: no version of systemd is known here to extend an RTMR by it.
+  osSeparator: new Set(),
   excusable: false,
   // A register has the separators of several PCRs.
   oneSeparator: new Set(),

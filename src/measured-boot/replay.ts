@@ -1,4 +1,4 @@
-import { digest } from '../crypto/digest.js';
+import { digest, hex } from '../crypto/digest.js';
 import {
   BANK_LENGTH,
   digestOfBank,
@@ -6,6 +6,7 @@ import {
   type EventBank,
   type MeasuredEvent,
 } from '../formats/measured-event.js';
+import { OS_SEPARATOR } from './known-digests.js';
 import type { RegisterLayout } from './register-layout.js';
 
 /** What a log replays to in one bank. */
@@ -52,6 +53,19 @@ export function replay(events: readonly MeasuredEvent[], bank: EventBank, layout
 /** What a register holds before anything is measured. */
 export function initialValue(index: number, length: number, layout: RegisterLayout): Uint8Array {
   return new Uint8Array(length).fill(layout.initialByte(index));
+}
+
+/**
+ * Whether a register holds what was replayed, extended once by the separator of systemd. That is the same on every machine and
+ * says nothing of it, and the log of the firmware does not have it: whoever has that log alone is not refused for it.
+ */
+export function isClosedBySystem(
+  replayed: Uint8Array,
+  held: string,
+  { index, bank, layout }: { readonly index: number; readonly bank: EventBank; readonly layout: RegisterLayout },
+): boolean {
+  if (!layout.osSeparator.has(index)) return false;
+  return hex(digest(bank, [replayed, digest(bank, [Buffer.from(OS_SEPARATOR, 'latin1')])])) === held;
 }
 
 /** Localities that a log names, in its order: there should be one at most, of those that exist. */

@@ -361,6 +361,16 @@ export function systemdPhases(...phases: readonly string[]): readonly LogEvent[]
   return phases.map((phase) => ({ pcr: 11, type: LOG_EVENT.ipl, data: latin1(phase) }));
 }
 
+/** What systemd 261 extends registers by before it leaves the initrd, and PCR 9 by behind its NV indices. */
+export function systemSeparators(): readonly LogEvent[] {
+  const os = [0, 1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 14].map((pcr) => ({ pcr, word: 'os-separator' }));
+  return [{ pcr: 9, word: 'nvpcr-separator' }, ...os].map(({ pcr, word }) => ({
+    pcr,
+    type: LOG_EVENT.ipl,
+    data: latin1(word),
+  }));
+}
+
 function loggedDigest({ type, data, measured = data }: LogEvent, bank: PcrBank): Uint8Array {
   return type === LOG_EVENT.noAction ? new Uint8Array(LENGTH[bank]) : hash(bank, measured);
 }

@@ -8,7 +8,7 @@ export const EVENT_LOG_CHECKS = {
     remedy: (finding) =>
       isOfBootClaim(finding)
         ? 'The guest should make the quote before its software extends the register again, or the operator should take the claim out of the reference values.'
-        : 'The guest should read the event log and the quote with no event in between, and the caller should send the whole log unchanged; a PCR that no log explains can be listed in runtimePcrs.',
+        : 'The guest should read its event logs and the quote with no event in between, and the caller should send all of them unchanged; a PCR that has no event in them at all can be listed in runtimePcrs.',
   },
   eventlog_order: {
     holds: 'the events of the log are in an order in which firmware measures',

@@ -4,7 +4,7 @@ import { bootClaims } from '../../measured-boot/boot-claims.js';
 import { type JudgedEvent, judgedEvents } from '../../measured-boot/judged-event.js';
 import { orderFaults } from '../../measured-boot/log-order.js';
 import type { RegisterLayout } from '../../measured-boot/register-layout.js';
-import { initialValue, replay } from '../../measured-boot/replay.js';
+import { initialValue, isClosedBySystem, replay } from '../../measured-boot/replay.js';
 import { unverifiedEvent } from '../../measured-boot/secure-boot.js';
 import type { Checks } from '../../model/check.js';
 import type { EventLogClaims } from '../../model/claims.js';
@@ -42,6 +42,8 @@ interface Register {
   readonly quoted: string;
   readonly replayed: string;
   readonly hasEvents: boolean;
+  /** Whether the quoted value is the replayed one, extended by the separator of systemd. */
+  readonly isClosed: boolean;
 }
 
 /**
@@ -95,12 +97,11 @@ function replayRegisters(
     return null;
   }
   const initial = (index: number) => initialValue(index, BANK_LENGTH[bank], layout);
-  return [...values].map(([index, value]) => ({
-    index,
-    quoted: value,
-    replayed: hex(replayed.get(index) ?? initial(index)),
-    hasEvents: replayed.has(index),
-  }));
+  return [...values].map(([index, quoted]) => {
+    const value = replayed.get(index) ?? initial(index);
+    const isClosed = isClosedBySystem(value, quoted, { index, bank, layout });
+    return { index, quoted, replayed: hex(value), hasEvents: replayed.has(index), isClosed };
+  });
 }
 
 function compare(checks: Checks, registers: readonly Register[], layout: RegisterLayout): boolean {
@@ -113,7 +114,9 @@ function compare(checks: Checks, registers: readonly Register[], layout: Registe
   }
   if (wrong.length > 0) return false;
   const covered = registers.filter(isReplayed);
-  const detail = `the log replays to ${names(covered, layout)} of the quote${notCovered(registers, layout)}`;
+  const closed = registers.filter(({ isClosed }) => isClosed);
+  const remark = closed.length === 0 ? '' : `, with the separator of systemd in ${names(closed, layout)}`;
+  const detail = `the log replays to ${names(covered, layout)} of the quote${remark}${notCovered(registers, layout)}`;
   // What an OS added without a log is a matter of course; what it added to a log makes the rest of that log useless.
   const isWarning = registers.some((register) => !isReplayed(register) && register.hasEvents);
   if (isWarning) checks.warn('eventlog_replay', { detail });
@@ -121,8 +124,8 @@ function compare(checks: Checks, registers: readonly Register[], layout: Registe
   return true;
 }
 
-function isReplayed({ quoted, replayed }: Register): boolean {
-  return quoted === replayed;
+function isReplayed({ quoted, replayed, isClosed }: Register): boolean {
+  return quoted === replayed || isClosed;
 }
 
 /** A register that an OS does not extend. Whether it may have been extended without an event can be for a policy to say. */

@@ -4,6 +4,7 @@ import { inspectEventLog, type RegisterValues } from '../../../src/inspect/inspe
 import type { JsonObject } from '../../../src/model/json.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { joinBytes, littleEndian } from '../../lab/byte-patch.js';
+import { buildEventLog, grubBoot, replayEvents, systemSeparators } from '../../lab/event-log-builder.js';
 import { buildCcel, labCcelEvents } from '../../lab/index.js';
 import { applyRecipe, haveVectors, readVector, recipes, vector, vectors } from '../../vectors.js';
 import { buildTpmLog, DATABASE_GUID, efiVariable, hashOf, type LogEvent, latin1 } from './tpm-log.js';
@@ -42,6 +43,15 @@ function registers(values: Values): RegisterValues {
     ]),
   );
 }
+
+it('finds nothing wrong with registers that systemd closed by its separator', () => {
+  const boot = grubBoot();
+  const held = [...replayEvents([...boot, ...systemSeparators().filter(({ pcr }) => pcr !== 9)], 'sha256')];
+  const values = Object.fromEntries(held.map(([index, value]) => [`${index}`, Buffer.from(value).toString('hex')]));
+  const shown = inspect(buildEventLog(boot), { sha256: values });
+  expect(shown.problems).toEqual([]);
+  expect(shown.secureBoot).toBe(true);
+});
 
 const SEPARATOR = new Uint8Array(4);
 const TYPE = {

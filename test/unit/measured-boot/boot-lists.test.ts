@@ -18,6 +18,7 @@ import {
   separatorEvent,
   stubCommandLine,
   systemdPhases,
+  systemSeparators,
   UKI_COMMAND_LINE,
   ukiBoot,
   windowsBoot,
@@ -559,13 +560,26 @@ describe('what a label could hide', () => {
     expect(listOf([...GRUB, forged], 'files')).toContain(of('EVIL'));
   });
 
-  it.each(['nvpcr-init:x\nconfigfile /evil', 'nvpcr-init:x; configfile /evil', 'nvpcr-init:x\n', 'nvpcr-init:'])(
-    'TPM-17 counts a file that only begins as what systemd measures of an NV index: %j',
-    (contents) => {
-      const entry: LogEvent = { pcr: 9, type: LOG_EVENT.ipl, data: text(contents) };
-      expect(listOf([...GRUB, entry], 'files')).toContain(of(contents));
-    },
-  );
+  it.each([
+    'nvpcr-init:x\nconfigfile /evil',
+    'nvpcr-init:x; configfile /evil',
+    'nvpcr-init:x\n',
+    'nvpcr-init:',
+    'nvpcr-init:x',
+  ])('TPM-17 counts a file that only begins as what systemd measures of an NV index: %j', (contents) => {
+    const entry: LogEvent = { pcr: 9, type: LOG_EVENT.ipl, data: text(contents) };
+    expect(listOf([...GRUB, entry], 'files')).toContain(of(contents));
+  });
+
+  it('does not count the separators of systemd, in whatever register', () => {
+    const separators = systemSeparators();
+    const list = (name: 'applications' | 'commandLines' | 'files') => listOf([...GRUB, ...separators], name);
+    expect(list('applications')).toEqual(listOf(GRUB, 'applications'));
+    expect(list('commandLines')).toEqual(listOf(GRUB, 'commandLines'));
+    expect(list('files')).toEqual(listOf(GRUB, 'files'));
+    const unnamed = separators.map((event) => ({ ...event, data: text('?'), measured: event.data }));
+    expect(listOf([...GRUB, ...unnamed], 'files')).toEqual(listOf(GRUB, 'files'));
+  });
 
   it('TPM-17 counts a file whose contents the log has, too', () => {
     const entry: LogEvent = { pcr: 9, type: LOG_EVENT.ipl, data: text('EVIL') };

@@ -17,6 +17,7 @@ import {
   measureInto,
   secureBootVariable,
   systemdPhases,
+  systemSeparators,
   ukiBoot,
   windowsBoot,
 } from '../../../lab/event-log-builder.js';
@@ -271,6 +272,44 @@ describe('the replay of a vTPM', () => {
     const found = await verifyLog([...GRUB, late]);
     expectFailed(found, 'eventlog_order');
     expectNoLog(found);
+  });
+});
+
+describe('a boot that systemd closed by its separator', () => {
+  const SEPARATORS = systemSeparators();
+  const CLOSED = SEPARATORS.filter(({ pcr }) => pcr !== 9);
+
+  it('replays by the log of the firmware alone', async () => {
+    const found = await verify([...GRUB, ...CLOSED], [buildEventLog(GRUB)]);
+    expectVerified(found);
+    expect(found.claims.tpm?.eventLog).toMatchObject({ secureBoot: true, notCovered: [] });
+    expect(replayOf(found)[0]?.detail).toBe(
+      'the log replays to PCRs 0 to 23 of the quote, with the separator of systemd in PCRs 0 to 7, 12 to 14',
+    );
+  });
+
+  it('replays by both logs', async () => {
+    const found = await verify([...GRUB, ...SEPARATORS], [buildEventLog(GRUB), buildCelJson(SEPARATORS)]);
+    expectVerified(found);
+    expect(found.claims.tpm?.eventLog).toMatchObject({ commandLines: [GRUB_COMMAND_LINE], notCovered: [] });
+    expect(replayOf(found)[0]?.detail).toBe('the log replays to PCRs 0 to 23 of the quote');
+  });
+
+  it.each([
+    ['twice', [...CLOSED, ...CLOSED]],
+    ['and by something else', [...CLOSED, extending(7)]],
+  ])('TPM-17 is refused where it was extended by it %s', async (_name, after) => {
+    const found = await verify([...GRUB, ...after], [buildEventLog(GRUB)]);
+    expect(failed(found)).toContain('eventlog_replay');
+    expectNoLog(found);
+  });
+
+  it.each([8, 10, 11, 15])('has nothing to do with PCR %i', async (pcr) => {
+    const found = await verify(
+      [...GRUB, { pcr, type: LOG_EVENT.ipl, data: text('os-separator') }],
+      [buildEventLog(GRUB)],
+    );
+    expect(found.claims.tpm?.eventLog?.notCovered).toEqual([pcr]);
   });
 });
 
