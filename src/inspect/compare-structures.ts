@@ -112,6 +112,8 @@ function fieldDifference(place: Field, before: JsonValue, after: JsonValue): rea
   const { structure, field } = place;
   const pcr = registerOf(place);
   if (pcr !== null) {
+    // One that a side did not quote need not have moved: pcrSelect says which were.
+    if (before === null || after === null) return [];
     const [bank] = structure === 'PCR values' ? [` (${field.split(':')[0]})`] : [''];
     const detail = `${place.layout.name(pcr)} was quoted with another value${bank}`;
     return [{ about: 'pcr', pcr, before, after, detail }];

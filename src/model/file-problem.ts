@@ -30,6 +30,8 @@ export function isSystemError(error: unknown): error is Error & { readonly code:
 
 const OF_WRITING: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'no space is left'],
+  ['ENOENT', 'there is no such folder'],
+  ['ENOTDIR', 'there is no such folder'],
   ['EPIPE', 'nothing reads it any more'],
   ['EROFS', 'the file system is read-only'],
   ['EACCES', 'the user of this process may not write it'],

@@ -9,8 +9,6 @@ interface SecureBootWord {
   /** Ends a sentence: "Secure Boot is on, by …". */
   readonly source: string;
   readonly place: string;
-  /** Why the state is not known; null where nothing says more. */
-  readonly unknown: string | null;
 }
 
 /**
@@ -39,9 +37,12 @@ export const secureBoot: AppraisalTopic = {
       return;
     }
     if (policy.secureBoot === 'any') return;
-    const { state, source, place, unknown } = log ?? other;
+    const { state, source, place } = log ?? other;
     if (typeof state !== 'boolean') {
-      const why = unknown === null ? {} : { detail: `${source} does not say whether Secure Boot is on: ${unknown}` };
+      // Of a log that decides nothing too: whoever sent it should not be told to send one.
+      const gap = input.verification.eventLogGaps?.absent.secureBoot;
+      const why =
+        gap === undefined ? {} : { detail: `the event log does not say whether Secure Boot is on: ${gap.detail}` };
       checks.at(place).fail('secure_boot_unknown', { expected: true, actual: state, ...why });
       return;
     }
@@ -79,16 +80,16 @@ function wordOfLog({ evidenceType, verification }: AppraisalInput): WordOfLog | 
   const gap = verification.eventLogGaps?.absent.secureBoot;
   if (log === undefined || (gap !== undefined && gap.check !== 'secure_boot_unknown')) return null;
   const place = placeOf('eventLog', evidenceType);
-  return { section, state: log.secureBoot, source: 'the event log', place, unknown: gap?.detail ?? null };
+  return { section, state: log.secureBoot, source: 'the event log', place };
 }
 
 function wordOfOther({ evidenceType, verification: { claims } }: AppraisalInput): SecureBootWord {
   const place = placeOf('hcl', evidenceType);
   if (isTokenType(evidenceType)) {
-    return { state: claims.maa?.stated.secureBoot ?? null, source: 'the token', place, unknown: null };
+    return { state: claims.maa?.stated.secureBoot ?? null, source: 'the token', place };
   }
   const state = claims.hcl?.vmConfiguration?.['secureBoot'] ?? null;
-  return { state, source: 'the runtime claims', place, unknown: null };
+  return { state, source: 'the runtime claims', place };
 }
 
 /**

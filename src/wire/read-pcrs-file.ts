@@ -23,7 +23,12 @@ export function readPcrsFile(bytes: Uint8Array, limits?: StrictJsonLimits): TpmQ
     const message = `a list of ${PCR_COUNT} SHA-256 PCR values is ${bytes.byteLength} bytes, expected ${LIST_LENGTH}`;
     throw new FormatError('tpm_format', message);
   }
-  return readRegisterValues(checkSchema('PcrValues', readBody(bytes, limits)), '');
+  const values = readRegisterValues(checkSchema('PcrValues', readBody(bytes, limits)), '');
+  // Whoever names a file wants to have compared something: "no problem was found" would be said of nothing.
+  if ([...values.values()].every((bank) => bank.size === 0)) {
+    throw new FormatError('schema', 'there is no value of a register, expected {"sha256": {"7": "hex of 32 bytes"}}');
+  }
+  return values;
 }
 
 /** Hashes are none: of 768 bytes some are above those of ASCII. */

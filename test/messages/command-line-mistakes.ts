@@ -422,7 +422,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
       args: ['inspect', 'report.bin', '--pcrs', 'pcrs.json'],
       files: {
         'report.bin': REPORT,
-        'pcrs.json': '{"sha256":{}}',
+        'pcrs.json': `{"sha256":{"7":"${'00'.repeat(32)}"}}`,
       },
     },
     answer: {

@@ -43,6 +43,6 @@ export const EVENT_LOG_CHECKS = {
     // Security-relevant elements cannot be seen.
     trust: { guest: { configuration: 36 }, token: { configuration: 36 } },
     remedy:
-      'The caller should send evidence that states Secure Boot, such as the event log of the firmware, the runtime claims of a known paravisor or an Azure Attestation token.',
+      'The caller should send evidence that states Secure Boot, such as the event log of the firmware with PCR 7 in the quote of the vTPM, the runtime claims of a known paravisor or an Azure Attestation token.',
   },
 } satisfies CheckRows;

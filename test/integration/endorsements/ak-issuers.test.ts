@@ -93,6 +93,8 @@ describe('the folder of issuers of attestation keys', () => {
     await put('no-ca.der', noCa.der);
     await put('bytes.der', Uint8Array.of(1, 2, 3));
     await put('broken.pem', '-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n');
+    await put('commented.pem', `subject=CN = CA\n${ca2025.pem}`);
+    await put('key.pem', '-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n');
     await put('right.pem', ca24.pem);
     await put('README', 'Issuers of attestation keys');
     await put('.hidden.pem', ca2025.pem);
@@ -103,6 +105,8 @@ describe('the folder of issuers of attestation keys', () => {
       { file: 'README' },
       { file: 'broken.pem' },
       { file: 'bytes.der' },
+      { file: 'commented.pem', why: 'PEM has something other than certificates' },
+      { file: 'key.pem', why: 'PEM has a private key, which must not be sent: expected certificates alone' },
       { file: 'leaf.pem', why: 'not the certificate of a CA' },
       { file: 'no-ca.der', why: 'not the certificate of a CA' },
     ]);

@@ -218,7 +218,7 @@ describe('the script of --dry-run', () => {
 
   it.each([
     ['a folder', '.', 'is not a regular file'],
-    ['in a folder that is not there', 'none/out', 'cannot be written (ENOENT)'],
+    ['in a folder that is not there', 'none/out', 'cannot be written: there is no such folder'],
   ])('output_file where the file is %s', async (_title, name, what) => {
     const path = join(folder, name);
     const [line] = await linesOf(collect({ dryRun: true, output: path }));

@@ -185,6 +185,8 @@ describe('veritee inspect of an event log', () => {
       /^pcrs: tpm_format: .*\(at \/sha256\/4\)$/,
     ],
     ['an unknown bank', LOG, bodyOf({ sm3: {} }), /^pcrs: unknown_property: /],
+    ['no value at all', LOG, bodyOf({}), /^pcrs: schema: there is no value of a register, expected /],
+    ['no value in its bank', LOG, bodyOf({ sha256: {} }), /^pcrs: schema: there is no value of a register/],
     ['no object', LOG, latin1('[]'), /^pcrs: schema: /],
     ['beside evidence', bodyOf(snpEvidence()), list, /^--pcrs: only an event log .*log\.bin is evidence of type snp$/],
     ['beside another structure', latin1('aa.bb.cc'), list, /^--pcrs: only an event log .*log\.bin is a token$/],

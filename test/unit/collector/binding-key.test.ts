@@ -52,7 +52,7 @@ describe('a key that is not there', () => {
     const path = join(folder, 'none', 'key');
     await expect(bindingKey(path)).rejects.toMatchObject({
       code: 'key_file',
-      message: `${path}: cannot be written (ENOENT)`,
+      message: `${path}: cannot be written: there is no such folder`,
     });
   });
 });

@@ -500,6 +500,18 @@ describe('evidence of two boots', () => {
     ]);
   });
 
+  it('of a vTPM: no PCR that only one side has quoted', async () => {
+    const vm = await createVirtualMachine({ pki: createAmdPki() });
+    const read = (indices: readonly number[]) =>
+      bootOf(
+        readInspectRequest(bodyOf(vm.wireEvidence({ quote: { selections: [{ bank: 'sha256', indices }] } }))),
+        LIMIT,
+      );
+    const { differences, movedPcrs } = compareBoots(read([0, 7]), read([0])) as unknown as Compared;
+    expect(movedPcrs).toEqual([]);
+    expect(differences.map(({ detail }) => detail)).toEqual(['pcrSelect of the TPM quote differs']);
+  });
+
   it('of a TD: RTMRs by the index of its log', () => {
     const platform = new TdxPlatform({ pki: createIntelPki() });
     const read = (secureBoot: boolean) => {

@@ -38,6 +38,8 @@ it('says no more of what is no error of the system', () => {
 
 it.each([
   ['ENOSPC', 'cannot be written: no space is left'],
+  ['ENOENT', 'cannot be written: there is no such folder'],
+  ['ENOTDIR', 'cannot be written: there is no such folder'],
   ['EPIPE', 'cannot be written: nothing reads it any more'],
   ['EROFS', 'cannot be written: the file system is read-only'],
   ['EPERM', 'cannot be written: the user of this process may not write it'],

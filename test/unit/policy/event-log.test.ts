@@ -91,9 +91,11 @@ describe('Secure Boot with an event log', () => {
     (check) => {
       const given = logged({ secureBoot: null }, { absent: { secureBoot: gap(check) } });
       expect(appraised(REQUIRED, given).outcome).toBe('allow');
-      expect(
-        failed(appraised(REQUIRED, logged({ secureBoot: null }, { absent: { secureBoot: gap(check) } }, null))),
-      ).toEqual(['secure_boot_unknown']);
+      const unsaid = appraised(REQUIRED, logged({ secureBoot: null }, { absent: { secureBoot: gap(check) } }, null));
+      expect(failed(unsaid)).toEqual(['secure_boot_unknown']);
+      expect(only(unsaid, 'secure_boot_unknown').detail).toBe(
+        `the event log does not say whether Secure Boot is on: ${gap(check).detail}`,
+      );
     },
   );
 
