@@ -90,7 +90,7 @@ function readTlvs(bytes: Uint8Array, maximumBytes: number): readonly MeasuredEve
 function readPcrIndex(reader: ByteReader): number | null {
   const { offset } = reader;
   const type = reader.u8('type');
-  if (type !== PCR && type !== NV_INDEX) throw malformed(offset, `a TLV of type ${type} names no PCR`);
+  if (type !== PCR && type !== NV_INDEX) throw malformedTlv(offset, `type ${type} is neither a PCR nor an NV index`);
   const value = readValue(reader, offset, MAXIMUM_PCR_LENGTH);
   return type === PCR ? numberOf(value) : null;
 }
@@ -99,7 +99,7 @@ function readPcrIndex(reader: ByteReader): number | null {
 function readTlv(reader: ByteReader, type: number, maximum: number): Uint8Array {
   const { offset } = reader;
   const found = reader.u8('type');
-  if (found !== type) throw malformed(offset, `a TLV of type ${type} is expected, and this one has type ${found}`);
+  if (found !== type) throw malformedTlv(offset, `type ${found}, expected type ${type}`);
   return readValue(reader, offset, maximum);
 }
 
@@ -128,7 +128,7 @@ function readDigests(bytes: Uint8Array): readonly EventDigest[] {
 function readContent(reader: ByteReader): Uint8Array {
   const { offset } = reader;
   const type = reader.u8('content type');
-  if (!CONTENTS.has(type)) throw malformed(offset, `content of type ${type} is not known`);
+  if (!CONTENTS.has(type)) throw malformedTlv(offset, `content of type ${type} is not known`);
   return reader.bytes(reader.u32be('content length'), 'content');
 }
 
@@ -170,7 +170,7 @@ function parseJson(bytes: Uint8Array, offset: number): JsonValue {
   } catch (cause) {
     if (!(cause instanceof FormatError)) throw cause;
     const code = cause.code === 'too_complex' ? 'eventlog_limit' : 'eventlog_format';
-    throw new FormatError(code, `the record at offset ${offset} is no JSON: ${cause.message}`, { cause });
+    throw new FormatError(code, `the record at offset ${offset} is not JSON: ${cause.message}`, { cause });
   }
 }
 
@@ -238,6 +238,10 @@ function requireRoom(count: number): void {
 
 function malformed(offset: number, what: string): FormatError {
   return new FormatError('eventlog_format', `the record at offset ${offset}: ${what}`);
+}
+
+function malformedTlv(offset: number, what: string): FormatError {
+  return new FormatError('eventlog_format', `the TLV at offset ${offset}: ${what}`);
 }
 
 function numberOf(bytes: Uint8Array): number {

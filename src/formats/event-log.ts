@@ -5,7 +5,7 @@ import { isCryptoAgile, parseFirmwareEventLog } from './tcg-event-log.js';
 
 /**
  * Reads an event log of any format, by how it begins. A log of SHA-1 digests alone begins as a Canonical Event Log in TLV
- * may: it is taken for one only where it is none.
+ * may: bytes that begin so are read as a log of SHA-1 digests only where they are no Canonical Event Log.
  *
  * @throws {FormatError} `eventlog_limit`, `eventlog_format`
  */

@@ -104,13 +104,7 @@ function registerDifferences(
 
 /** Facts of the first list whose digests the second has fewer of. */
 function without(facts: readonly BootFact[], others: readonly BootFact[]): readonly BootFact[] {
-  const left = new Map<string, number>();
-  for (const { digest } of others) left.set(digest, (left.get(digest) ?? 0) + 1);
-  return facts.filter(({ digest }) => {
-    const count = left.get(digest) ?? 0;
-    left.set(digest, count - 1);
-    return count <= 0;
-  });
+  return rest(facts, others, ({ digest }) => digest);
 }
 
 interface Pair {
@@ -169,7 +163,7 @@ function onOrOff(value: JsonValue): string {
 
 function words(before: JsonValue, after: JsonValue): string {
   const [old, young] = [before, after].map((text) => String(text).split(/\s+/)) as [string[], string[]];
-  const [gone, come] = [rest(old, young), rest(young, old)];
+  const [gone, come] = [rest(old, young, itself), rest(young, old, itself)];
   return [
     ...(come.length === 0 ? [] : [`; added: ${come.join(' ')}`]),
     ...(gone.length === 0 ? [] : [`; removed: ${gone.join(' ')}`]),
@@ -178,7 +172,7 @@ function words(before: JsonValue, after: JsonValue): string {
 }
 
 function signatures(before: Signatures, after: Signatures): string {
-  const [come, gone] = [rest(after.entries, before.entries), rest(before.entries, after.entries)];
+  const [come, gone] = [rest(after.entries, before.entries, itself), rest(before.entries, after.entries, itself)];
   return `: ${sizeOf(before)} before, ${sizeOf(after)} after; ${come.length} added, ${gone.length} removed`;
 }
 
@@ -186,13 +180,18 @@ function sizeOf({ bytes, entries: { length } }: Signatures): string {
   return `${bytes} bytes with ${length} ${length === 1 ? 'entry' : 'entries'}`;
 }
 
-/** What the first list has more of than the second. */
-function rest(list: readonly string[], others: readonly string[]): readonly string[] {
+/** What the first list has more of than the second, by what tells one entry from another. */
+function rest<T>(list: readonly T[], others: readonly T[], keyOf: (entry: T) => string): readonly T[] {
   const left = new Map<string, number>();
-  for (const one of others) left.set(one, (left.get(one) ?? 0) + 1);
-  return list.filter((one) => {
-    const count = left.get(one) ?? 0;
-    left.set(one, count - 1);
+  for (const key of others.map(keyOf)) left.set(key, (left.get(key) ?? 0) + 1);
+  return list.filter((entry) => {
+    const key = keyOf(entry);
+    const count = left.get(key) ?? 0;
+    left.set(key, count - 1);
     return count <= 0;
   });
+}
+
+function itself(text: string): string {
+  return text;
 }

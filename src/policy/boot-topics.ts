@@ -107,7 +107,7 @@ export const eventLogCover: AppraisalTopic = {
     checks.at(placeOf('eventLog', evidenceType)).require(rest.length === 0, 'eventlog_replay', {
       expected: excused,
       actual: unexplained,
-      detail: `the log has no event for ${registerNames('PCR', unexplained)}, which the policy lets be`,
+      detail: `the log has no event for ${registerNames('PCR', unexplained)}, which runtimePcrs lists`,
       otherwise: `the log has no event for what extended ${registerNames('PCR', rest)}`,
     });
   },

@@ -50,6 +50,12 @@ function quoteFiles({ message, signature, pcrs }: TpmQuoteInput): Files {
   return { quoteMessage: message, quoteSignature: signature, pcrs: Buffer.concat(values) };
 }
 
+const quoteFilesOf = ({ quoteMessage = '', quoteSignature = '', pcrs = '' }: Files): Files => ({
+  quoteMessage,
+  quoteSignature,
+  pcrs,
+});
+
 beforeAll(async () => {
   const vtpm = await VirtualTpm.create();
   snp = await createVirtualMachine({ pki, vtpm });
@@ -216,6 +222,11 @@ describe('files that are not those of one piece of evidence', () => {
       'thim.json and vcek.der say the same: leave one out',
     ],
     [
+      'the issuers of the VCEK twice',
+      () => ({ hcl: azureSnp.hcl ?? '', ...quoteFilesOf(azureSnp), chain: 'x', certification: '{}' }),
+      'thim.json and chain.pem say the same: leave one out',
+    ],
+    [
       'a TD quote twice',
       () => ({ ...azureTdx, tdQuoteAnswer: '{}' }),
       'td-quote.bin and td-quote.json say the same: leave one out',
@@ -252,6 +263,16 @@ describe('files that are not those of one piece of evidence', () => {
       'an HCL report as a report',
       () => ({ report: azureSnp.hcl ?? '' }),
       'report.bin: is the HCL report, expected the SNP report',
+    ],
+    [
+      'a TPM quote as a TD quote',
+      () => ({ tdQuote: azureSnp.quoteMessage ?? '' }),
+      'td-quote.bin: is the TPM quote, expected the TD quote',
+    ],
+    [
+      'an HCL report as a TPM quote',
+      () => ({ ...azureSnp, quoteMessage: azureSnp.hcl ?? '' }),
+      'quote.msg: is the HCL report, expected the TPM quote',
     ],
     ['a malformed HCL report', () => ({ ...azureSnp, hcl: 'HCLA5678' }), 'hcl.bin: hcl_format: report is 8 bytes'],
     ['a malformed quote', () => ({ ...azureSnp, quoteMessage: 'x' }), 'quote.msg: tpm_format: '],

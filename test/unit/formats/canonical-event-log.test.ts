@@ -61,6 +61,18 @@ describe('a Canonical Event Log in TLV', () => {
     expect(parse(record({ content: tlv(type, NONE) })).events[0]?.data).toHaveLength(0);
   });
 
+  it('is refused with content of any other type', () => {
+    for (let type = 0; type < 256; type++) {
+      const log = record({ content: tlv(type, NONE) });
+      if (![4, 5, 6, 7, 80].includes(type)) expect(codeOf(log)).toBe('eventlog_format');
+    }
+  });
+
+  it('TPM-14 has up to eight digests', () => {
+    const digests = tlv(3, joinBytes(...Array.from({ length: 7 }, (_, id) => tlv(64 + id, NONE)), SHA256));
+    expect(parse(record({ digests })).events).toHaveLength(1);
+  });
+
   it('leaves out digests of algorithms that are not known', () => {
     const digests = tlv(3, joinBytes(tlv(0x12, new Uint8Array(32)), SHA256));
     expect(parse(record({ digests })).events[0]?.digests.map(({ algorithm }) => algorithm)).toEqual([0x0b]);
@@ -76,8 +88,9 @@ describe('a Canonical Event Log in TLV', () => {
 
   it.each<[string, Uint8Array, string]>([
     ['with another TLV first', record({ number: tlv(1, Uint8Array.of(0)) }), 'eventlog_format'],
+    ['with another record number in place of a PCR', record({ pcr: tlv(0, Uint8Array.of(13)) }), 'eventlog_format'],
+    ['with digests in place of a PCR', record({ pcr: tlv(3, Uint8Array.of(13)) }), 'eventlog_format'],
     ['with content in place of digests', record({ digests: tlv(80, SHA256) }), 'eventlog_format'],
-    ['with content of a type that is not known', record({ content: tlv(8, NONE) }), 'eventlog_format'],
     ['with no digest that is known', record({ digests: tlv(3, tlv(0x12, new Uint8Array(32))) }), 'eventlog_format'],
     ['with a digest of 31 bytes', record({ digests: tlv(3, tlv(0x0b, new Uint8Array(31))) }), 'eventlog_format'],
     ['with a digest of 33 bytes', record({ digests: tlv(3, tlv(0x0b, new Uint8Array(33))) }), 'eventlog_format'],
@@ -194,6 +207,15 @@ describe('records in JSON', () => {
     expect(parse(jsonOf({ ...good, digests })).events[0]?.digests.map(({ algorithm }) => algorithm)).toEqual([0x0b]);
   });
 
+  it('TPM-14 have up to eight digests', () => {
+    const digests = [...Array(7).fill({ hashAlg: 'x', digest: '' }), DIGEST];
+    expect(parse(jsonOf({ ...good, digests })).events).toHaveLength(1);
+  });
+
+  it.each([{ nv_index: 1 }, { content: { nvIndexName: 'login' } }])('are of a PCR where they name one: %j', (more) => {
+    expect(parse(jsonOf({ ...good, ...more })).events.map(({ index }) => index)).toEqual([11]);
+  });
+
   it.each<[string, unknown, string]>([
     ['no PCR', { digests: [DIGEST] }, 'eventlog_format'],
     ['half a PCR', { ...good, pcr: 1.5 }, 'eventlog_format'],
@@ -240,4 +262,14 @@ it('leaves out records of NV indices, which extend no PCR, in every form', () =>
   ];
   const json = Uint8Array.from(Buffer.from(JSON.stringify(records)));
   expect(parseCanonicalEventLog(json, LIMIT).events.map(({ index }) => index)).toEqual([11]);
+});
+
+it('TPM-14 counts records of NV indices to its limit', () => {
+  const ofTlv = record({ pcr: tlv(2, bigEndian(0x01800001, 4)) });
+  const ofJson = text('{"nv_index":1}\n');
+  for (const each of [ofTlv, ofJson]) {
+    const many = (count: number) => joinBytes(...Array.from({ length: count }, () => each));
+    expect(parse(many(4096), 2 ** 20).events).toEqual([]);
+    expect(codeOf(many(4097), 2 ** 20)).toBe('eventlog_limit');
+  }
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parseCanonicalEventLog } from '../../../src/formats/canonical-event-log.js';
 import { parseEventLog } from '../../../src/formats/event-log.js';
 import { formatErrorOf } from '../../format-error-of.js';
+import { bigEndian, joinBytes, littleEndian } from '../../lab/byte-patch.js';
 import {
   buildCelJson,
   buildCelTlv,
@@ -8,6 +10,7 @@ import {
   buildSha1EventLog,
   grubBoot,
   systemdPhases,
+  tlv,
 } from '../../lab/event-log-builder.js';
 
 const BOOT = grubBoot();
@@ -25,6 +28,33 @@ describe('an event log of any format', () => {
     const log = parseEventLog(bytes, 2 ** 20);
     expect(log.format).toBe(format);
     expect(log.events).toHaveLength(count);
+  });
+
+  it('is what its header says, although its bytes are a record in TLV too', () => {
+    const start = joinBytes(littleEndian(0, 4), littleEndian(3, 4));
+    const digest = joinBytes(
+      tlv(1, Uint8Array.of(11)),
+      Uint8Array.of(3),
+      bigEndian(83, 4),
+      Uint8Array.of(0x40),
+      bigEndian(41, 4),
+      new Uint8Array(4),
+    );
+    // Number, PCR and the start of the digests are the header; the rest stands in its vendor information.
+    const vendorInfo = joinBytes(tlv(0x0b, new Uint8Array(32)), tlv(80, new Uint8Array()));
+    const specId = joinBytes(
+      Buffer.from('Spec ID Event03\0', 'latin1'),
+      littleEndian(0, 4),
+      Uint8Array.of(0, 2, 0, 2),
+      littleEndian(1, 4),
+      littleEndian(0x0b, 2),
+      littleEndian(32, 2),
+      Uint8Array.of(vendorInfo.byteLength),
+      vendorInfo,
+    );
+    const both = joinBytes(start, digest, littleEndian(specId.byteLength, 4), specId);
+    expect(parseCanonicalEventLog(both, 2 ** 20).events.map(({ index }) => index)).toEqual([11]);
+    expect(parseEventLog(both, 2 ** 20)).toMatchObject({ format: 'crypto-agile', events: [] });
   });
 
   it('TPM-14 is refused where it is none, or longer than the limit', () => {

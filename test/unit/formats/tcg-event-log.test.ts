@@ -22,6 +22,8 @@ const algorithmsOf = (...pairs: readonly (readonly [number, number])[]) =>
     ...pairs.flatMap(([id, length]) => [littleEndian(id, 2), littleEndian(length, 2)]),
   );
 
+const unknownAlgorithms = (count: number) => Array.from({ length: count }, (_, id) => [id + 64, 32] as const);
+
 function specId(algorithms: Uint8Array, { signature = 'Spec ID Event03\0', major = 2, rest = Uint8Array.of(0) } = {}) {
   const version = Uint8Array.of(0, major, 0, 2);
   return joinBytes(Buffer.from(signature, 'latin1'), littleEndian(0, 4), version, algorithms, rest);
@@ -85,6 +87,10 @@ describe('a crypto agile event log', () => {
     expect(events).toHaveLength(1);
   });
 
+  it('TPM-14 may name eight algorithms', () => {
+    expect(parse(logOf([], specId(algorithmsOf(...unknownAlgorithms(8))))).algorithms.size).toBe(8);
+  });
+
   it('may have no event, and vendor information', () => {
     expect(parse(logOf([], specId(algorithmsOf([0x0c, 48]), { rest: Uint8Array.of(2, 9, 9) }))).events).toEqual([]);
   });
@@ -121,9 +127,11 @@ describe('an event log without its form', () => {
 
   it.each([
     ['starts with another event', patchBytes(LOG, [{ offset: 4, bytes: Uint8Array.of(8) }])],
+    ['starts with an event of type 0', patchBytes(LOG, [{ offset: 4, bytes: Uint8Array.of(0) }])],
     ['is of SHA-1 alone', buildCcel([], { specId: Uint8Array.from(Buffer.from('StartupLocality\0\x03', 'latin1')) })],
     ['has another signature', logOf([], specId(algorithmsOf([0x0c, 48]), { signature: 'Spec ID Event02\0' }))],
-    ['has another version', logOf([], specId(algorithmsOf([0x0c, 48]), { major: 1 }))],
+    ['has an older version', logOf([], specId(algorithmsOf([0x0c, 48]), { major: 1 }))],
+    ['has a later version', logOf([], specId(algorithmsOf([0x0c, 48]), { major: 3 }))],
     [
       'has bytes after its vendor information',
       logOf([], specId(algorithmsOf([0x0c, 48]), { rest: Uint8Array.of(0, 0) })),
@@ -165,10 +173,7 @@ describe('an event log beyond what is read', () => {
     ['has a header of no bytes', patchBytes(LOG, [{ offset: 28, bytes: littleEndian(0, 4) }])],
     ['names no algorithm', logOf([], specId(algorithmsOf()))],
     ['names 2^32-1 algorithms', logOf([], specId(littleEndian(2 ** 32 - 1, 4)))],
-    [
-      'names 17 algorithms',
-      logOf([], specId(algorithmsOf(...Array.from({ length: 17 }, (_, id) => [id + 64, 32] as const)))),
-    ],
+    ['names nine algorithms', logOf([], specId(algorithmsOf(...unknownAlgorithms(9))))],
     ['names an algorithm twice', logOf([], specId(algorithmsOf([0x0c, 48], [0x0b, 32], [0x0c, 48])))],
     ['has an event without digests', logOf([{ digests: [] }])],
     ['has an event with more digests than algorithms', logOf([{ digests: [SHA256, SHA384, SHA384] }])],

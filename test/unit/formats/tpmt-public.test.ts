@@ -76,8 +76,16 @@ describe('parseTpm2bPublic', () => {
     ['RSAES', { scheme: alg(0x0015) }, RSA],
     ['ECDSA', { scheme: alg(0x0018, 0x000b) }, EC],
     ['ECDH', { scheme: alg(0x0019, 0x000b) }, EC],
+    ['SM2', { scheme: alg(0x001b, 0x000b) }, EC],
+    ['EC Schnorr', { scheme: alg(0x001c, 0x000b) }, EC],
+    ['ECMQV', { scheme: alg(0x001d, 0x000b) }, EC],
     ['ECDAA', { scheme: alg(0x001a, 0x000b, 0) }, EC],
-    ['a KDF', { kdf: alg(0x0020, 0x000b) }, EC],
+    ['MGF1', { kdf: alg(0x0007, 0x000b) }, EC],
+    ['KDF1 of SP 800-56A', { kdf: alg(0x0020, 0x000b) }, EC],
+    ['KDF2', { kdf: alg(0x0021, 0x000b) }, EC],
+    ['KDF1 of SP 800-108', { kdf: alg(0x0022, 0x000b) }, EC],
+    ['the longest policy', { authPolicy: new Uint8Array(64) }, RSA],
+    ['8192 bits', {}, { ...RSA, n: base64url(new Uint8Array(1024).fill(0xff)) }],
   ])('reads a key with %s', (_, fields, jwk) => {
     expect(() => read({ jwk: jwk as TpmKeyFields['jwk'], ...fields })).not.toThrow();
   });
@@ -92,7 +100,9 @@ describe('parseTpm2bPublic', () => {
     ['a scheme that is not known', { jwk: RSA, scheme: alg(0x0018) }],
     ['a scheme of RSA on a curve', { jwk: EC, scheme: alg(0x0014, 0x000b) }],
     ['a KDF that is not known', { jwk: EC, kdf: alg(0x0008) }],
-    ['a modulus of another length than it says', { jwk: RSA, keyBits: 1024 }],
+    ['a modulus that is longer than it says', { jwk: RSA, keyBits: 1024 }],
+    ['a modulus that is shorter than it says', { jwk: RSA, keyBits: 4096 }],
+    ['a modulus with a leading zero bit', { jwk: { ...RSA, n: base64url(Uint8Array.from([0x7f, ...N.subarray(1)])) } }],
     ['a modulus with a leading zero', { jwk: { ...RSA, n: base64url(Uint8Array.from([0, ...N.subarray(1)])) } }],
     ['a coordinate that is too long', { jwk: { ...EC, x: base64url(new Uint8Array(33)) } }],
     ['a policy that is too long', { jwk: RSA, authPolicy: new Uint8Array(65) }],

@@ -123,7 +123,7 @@ const option = (name: string) => joinBytes(new Uint8Array(6), utf16(`${name}\0`)
 function boot(
   changes: {
     readonly version?: string;
-    readonly secureBoot?: number;
+    readonly secureBoot?: number | null;
     readonly dbx?: number;
     readonly order?: readonly number[];
     readonly option?: string;
@@ -152,7 +152,7 @@ function boot(
         ? []
         : [{ index: 0, type: 3, data: joinBytes(latin1('StartupLocality\0'), Uint8Array.of(changes.locality)) }]),
       { index: 0, type: 8, data: utf16(`${version}\0`) },
-      variable('SecureBoot', Uint8Array.of(secureBoot)),
+      variable('SecureBoot', secureBoot === null ? new Uint8Array() : Uint8Array.of(secureBoot)),
       variable('PK', latin1('pk')),
       variable('KEK', latin1('kek')),
       variable('db', signatureList(1), DATABASE_GUID),
@@ -217,6 +217,48 @@ describe('two boots', () => {
           before: true,
           after: '02',
           detail: 'Secure Boot changed: on before, 0x02 after',
+        },
+      ],
+    ],
+    [
+      'Secure Boot, of no value',
+      { secureBoot: null },
+      [7],
+      [
+        {
+          about: 'secureBoot',
+          pcr: 7,
+          before: true,
+          after: '',
+          detail: 'Secure Boot changed: on before, empty after',
+        },
+      ],
+    ],
+    [
+      'a dbx without entries',
+      { dbx: 0 },
+      [7],
+      [
+        {
+          about: 'dbx',
+          pcr: 7,
+          before: { bytes: 76, entries: 1 },
+          after: { bytes: 28, entries: 0 },
+          detail: 'dbx changed: 76 bytes with 1 entry before, 28 bytes with 0 entries after; 0 added, 1 removed',
+        },
+      ],
+    ],
+    [
+      'the command line, in the order of its words',
+      { commandLine: '/vmlinuz ro root=/dev/sda1' },
+      [8],
+      [
+        {
+          about: 'commandLine',
+          pcr: 8,
+          before: '/vmlinuz root=/dev/sda1 ro',
+          after: '/vmlinuz ro root=/dev/sda1',
+          detail: 'the command line changed; the same words in another order or spacing',
         },
       ],
     ],
@@ -382,8 +424,12 @@ describe('two boots', () => {
     const lacking = [
       { index: 9, type: 0xd, data: latin1('x'), digests: [{ algorithm: 4, value: new Uint8Array(20) }] },
     ];
-    const { notes } = compare(boot(), boot({ end: lacking }));
-    expect(notes).toEqual([expect.stringMatching(/^after: .* has no sha256 digest, so that not every register/)]);
+    const short = boot({ end: lacking });
+    const noted = (which: string) => [
+      expect.stringMatching(`^${which}: .* has no sha256 digest, so that not every register`),
+    ];
+    expect(compare(boot(), short).notes).toEqual(noted('after'));
+    expect(compare(short, boot()).notes).toEqual(noted('before'));
   });
 
   it('are compared in a bank that both have, and refused where there is none', () => {
@@ -393,11 +439,22 @@ describe('two boots', () => {
     ) as [Uint8Array, Uint8Array];
     expect(compare(sha1, both).differences[0]?.before).toHaveLength(40);
     expect(formatErrorOf(() => compare(sha1, sha384)).code).toBe('type_mismatch');
+    expect(() => compare(sha1, sha384)).toThrow('the event logs have no kind of digest in common');
+  });
+
+  it('are compared in a bank that every log of each has', () => {
+    const [of256, of1] = [['sha1', 'sha256'], ['sha1']].map((banks) =>
+      bootOfLog(buildTpmLog([file('/vmlinuz', 'kernel')], banks as ['sha1']), LIMIT),
+    ) as [BootSource, BootSource];
+    const two = { ...of256, logs: [...of256.logs, ...of1.logs] };
+    const { differences } = compareBoots(two, of256) as unknown as Compared;
+    expect(differences).toEqual([expect.objectContaining({ pcr: 9, before: expect.stringMatching(/^[0-9a-f]{40}$/) })]);
   });
 
   it('of a TPM and of a TD are refused', () => {
-    const error = formatErrorOf(() => compare(boot(), buildCcel(labCcelEvents())));
-    expect(error.code).toBe('type_mismatch');
+    const compared = () => compare(boot(), buildCcel(labCcelEvents()));
+    expect(formatErrorOf(compared).code).toBe('type_mismatch');
+    expect(compared).toThrow('one event log is of a TPM, and the other of a TD');
   });
 });
 

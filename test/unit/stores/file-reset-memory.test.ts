@@ -15,6 +15,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UnfitError } from '../../../src/model/errors.js';
 import type { ResetCounts } from '../../../src/model/vtpm-resets.js';
@@ -30,6 +31,8 @@ const disk = vi.hoisted(() => ({
   isFull: false,
   isReadOnly: false,
   fails: false,
+  /** What each write waits for, in turn; nothing where none is left. */
+  gates: [] as Promise<void>[],
   synced: [] as { folder: string; names: readonly string[] }[],
 }));
 vi.mock('../../../src/stores/durable-file.js', async (original) => {
@@ -37,6 +40,7 @@ vi.mock('../../../src/stores/durable-file.js', async (original) => {
   return {
     ...real,
     writeDurably: async (path: string, bytes: Uint8Array | string) => {
+      await disk.gates.shift();
       if (disk.isReadOnly) throw Object.assign(new Error('permission denied'), { code: 'EACCES', syscall: 'open' });
       await real.writeDurably(path, disk.isFull ? '' : bytes);
       if (disk.isFull) throw Object.assign(new Error('no space left'), { code: 'ENOSPC', syscall: 'write' });
@@ -58,7 +62,7 @@ beforeEach(async () => {
   log = new RecordingLog();
 });
 afterEach(async () => {
-  Object.assign(disk, { isFull: false, isReadOnly: false, fails: false, synced: [] });
+  Object.assign(disk, { isFull: false, isReadOnly: false, fails: false, gates: [], synced: [] });
   await rm(root, { recursive: true });
 });
 
@@ -68,6 +72,13 @@ const keyOf = (name: string | number) => createHash('sha256').update(`${name}`).
 const fileOf = (key: string) => join(folder, `ak-${key}`);
 const counts = (resetCount: number, restartCount = 0): ResetCounts => ({ resetCount, restartCount });
 const KEY = keyOf('vTPM');
+
+/** Lets the first write pass, and the second where the gate is opened. */
+function gateOfSecondWrite(): { open(): void } {
+  let release = () => {};
+  disk.gates = [Promise.resolve(), new Promise((resolve) => (release = resolve))];
+  return { open: () => release() };
+}
 
 /** Writes a file as it stands. */
 async function place(key: string, text: string): Promise<void> {
@@ -114,6 +125,30 @@ describe('the memory of vTPM resets', () => {
     expect(await readdir(folder)).toEqual([`ak-${KEY}`]);
   });
 
+  it('TPM-10 lets what is noted later wait for what is still being written', async () => {
+    const gate = gateOfSecondWrite();
+    const memory = open();
+    const first = memory.advance(KEY, counts(7));
+    const second = memory.advance(KEY, counts(9));
+    await first;
+    const third = memory.advance(KEY, counts(8));
+    await Promise.race([third, setTimeout(50)]);
+    gate.open();
+    expect([await second, await third]).toEqual([counts(9), counts(9)]);
+    expect(await memory.highest(KEY)).toEqual(counts(9));
+  });
+
+  it('TPM-10 is closed once nothing is being written', async () => {
+    const gate = gateOfSecondWrite();
+    const memory = open();
+    await memory.advance(KEY, counts(7));
+    const written = memory.advance(KEY, counts(8));
+    const closed = memory.close().then(() => readFile(fileOf(KEY), 'utf8'));
+    await Promise.race([closed, setTimeout(50)]);
+    gate.open();
+    expect([await closed, await written]).toEqual(['8 0\n', counts(8)]);
+  });
+
   it('TPM-10 sees what another process has noted', async () => {
     const [one, other] = [open(), open()];
     await one.advance(KEY, counts(7));
@@ -153,6 +188,7 @@ describe('a file that says nothing', () => {
     ['over 32 bits', '4294967296 0\n'],
     ['over 32 bits in its second', '0 4294967296\n'],
     ['followed by more', '7 0\n8 0\n'],
+    ['the longest, followed by more', '4294967295 4294967295\n0'],
     ['long', `7 0\n${' '.repeat(100)}`],
     ['zeros, as after a crash', '\0'.repeat(4)],
   ])('TPM-10 is no reason to forget: %s', async (_title, text) => {
@@ -272,6 +308,18 @@ describe('the log', () => {
     expect([begun(), over()]).toEqual([[expect.anything()], [{ folder }]]);
   });
 
+  it('TPM-10 names a damaged file in a folder that can be read again', async () => {
+    await mkdir(dirname(folder));
+    await writeFile(folder, 'in its place');
+    const memory = open();
+    await attempt(memory, KEY);
+    await rm(folder);
+    await place(KEY, 'spoilt');
+    await attempt(memory, KEY);
+    expect(begun()).toEqual([expect.objectContaining({ folder }), expect.objectContaining({ file: `ak-${KEY}` })]);
+    expect(over()).toEqual([{ folder }]);
+  });
+
   it('TPM-10 names a folder that cannot be written once, although it can be read', async () => {
     const memory = open();
     await memory.advance(KEY, counts(7));
@@ -330,6 +378,13 @@ describe('a folder that is gone', () => {
     await place(KEY, 'spoilt');
     const memory = open();
     await expect(memory.highest(KEY)).rejects.toThrow(UnfitError);
+    await rm(folder, { recursive: true });
+    await expect(memory.highest(KEY)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('TPM-10 is out of reach where its first counts were written just before', async () => {
+    const memory = open();
+    await memory.advance(KEY, counts(7));
     await rm(folder, { recursive: true });
     await expect(memory.highest(KEY)).rejects.toMatchObject({ code: 'ENOENT' });
   });
@@ -460,6 +515,15 @@ describe('a full memory', () => {
     await memory.close();
     expect(await known()).toBe(3);
     expect(existsSync(join(folder, 'README'))).toBe(true);
+  });
+
+  it('forgets none where there is room since files were removed', async () => {
+    const memory = open(3);
+    await fill(memory, 0, 3);
+    await Promise.all([1, 2].map((index) => rm(fileOf(keyOf(index)))));
+    await fill(memory, 3, 4);
+    expect(await memory.highest(keyOf(0))).toEqual(counts(1));
+    expect(log.of(/oldest counts were forgotten/)).toEqual([]);
   });
 
   it('goes on where the folder cannot be tidied', async () => {

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Check } from '../../../../src/model/check.js';
 import type { EventLogInput, PcrBank } from '../../../../src/model/evidence.js';
 import type { Verification } from '../../../../src/model/verification.js';
+import { readVtpmEventLog } from '../../../../src/verifiers/event-log/vtpm-event-log.js';
+import { formatErrorOf } from '../../../format-error-of.js';
 import { flipBit } from '../../../lab/byte-patch.js';
 import {
   applicationEvent,
@@ -126,6 +128,28 @@ describe('the event log of a vTPM', () => {
       `${ABOUT}/1`,
     );
     await expectMalformed(verify(GRUB, [log, buildCelJson(PHASES)]), 'eventlog_limit', `${ABOUT}/0`);
+  });
+
+  it('TPM-14 is malformed where both have more than 4096 events together, and read where they have as many', () => {
+    const phases = (count: number) => buildCelTlv(Array.from({ length: count }, () => PHASES[0] as LogEvent));
+    const both = (count: number) => readVtpmEventLog([buildEventLog(GRUB), phases(count)], 2 ** 20);
+    expect(both(4096 - GRUB.length)).toHaveLength(2);
+    expect(formatErrorOf(() => both(4097 - GRUB.length))).toEqual({ code: 'eventlog_limit', pointer: ABOUT });
+  });
+
+  it('may be followed by an empty one, which has no digests', async () => {
+    const found = await verify(GRUB, [buildEventLog(GRUB), text('[]')]);
+    expectVerified(found);
+    expect(found.claims.tpm?.eventLog?.notCovered).toEqual([]);
+  });
+
+  it('says where the firmware measured that DMA protection is off', async () => {
+    const off = { pcr: 7, type: LOG_EVENT.action, data: text('DMA Protection Disabled') };
+    const remarks = async (events: readonly LogEvent[]) =>
+      ofLog(await verifyLog(events)).flatMap(({ id, detail }) => (id === 'eventlog_unverified' ? [detail] : []));
+    const measured = 'the data of each event in PCR 7 is what was measured';
+    expect(await remarks([...GRUB, off])).toEqual([`${measured}; the firmware measured that DMA protection is off`]);
+    expect(await remarks(GRUB)).toEqual([measured]);
   });
 
   it('is malformed where the logs of a list are exchanged', async () => {
@@ -447,7 +471,9 @@ describe('a log that was changed and still replays to the quoted PCRs', () => {
   it('TPM-11 fails where the contents are altered', async () => {
     const on = secureBootVariable('SecureBoot', Uint8Array.of(1));
     const altered = change(OFF, isSecureBoot, (event) => ({ ...event, data: on, measured: event.data }));
-    expectFailed(await verify(OFF, [buildEventLog(altered)]), 'eventlog_unverified');
+    const found = await verify(OFF, [buildEventLog(altered)]);
+    expectFailed(found, 'eventlog_unverified');
+    expectNoLog(found);
   });
 
   it('TPM-17 still counts an application that is retyped, an unlisted one, and one of another index', async () => {
