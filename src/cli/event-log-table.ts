@@ -42,7 +42,7 @@ export function eventLogLines(inspection: JsonObject): readonly string[] {
 const SECURE_BOOT: { readonly [state: string]: string } = {
   true: 'on',
   false: 'off',
-  null: 'the log does not show it',
+  null: 'not known',
 };
 
 function listOf(value: JsonObject[string] | undefined): readonly JsonObject[] {

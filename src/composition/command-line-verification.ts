@@ -19,6 +19,7 @@ import { openAttestationServices } from './attestation-services.js';
 import { readConfiguredRoots } from './configured-roots.js';
 import { createAppContainer, createVerifyEvidence, verifyOptions } from './container.js';
 import { openEndorsements } from './endorsements.js';
+import { warnOfPolicies } from './load-warnings.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { openPolicies } from './service.js';
 import { SYSTEM_CLOCK } from './system.js';
@@ -58,6 +59,7 @@ async function openVerification(
 ): Promise<CommandLineVerification> {
   const directory = opened.add(await openPolicies(configuration, log));
   const own = policy === null ? null : await ownPolicy(policy, directory.snapshot());
+  if (own !== null) warnOfPolicies([own], log);
   const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
   const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
   const world = { clock: SYSTEM_CLOCK, log, inBackground: false };

@@ -34,6 +34,7 @@ export abstract class WatchedFolder {
   readonly #options: WatchedFolderOptions;
   /** Undefined: to be read, whatever it is. */
   #fingerprint: string | null | undefined = undefined;
+  #wasThere = false;
   /** The fault that the log has been told of. */
   #fault: string | null = null;
   #reading: Promise<boolean> = Promise.resolve(true);
@@ -75,15 +76,19 @@ export abstract class WatchedFolder {
   }
 
   async #readIfChanged(): Promise<boolean> {
-    const { folder, material, log, what } = this.#options;
+    const { folder, key, material, log, what } = this.#options;
     try {
       const fingerprint = await fingerprintOf(folder, material);
       this.#fault = null;
       if (fingerprint === this.#fingerprint) return true;
       const { refused, counts } = this.take(await readMaterialFiles(folder, material));
       for (const { name, why } of refused) log.warn({ file: name, why }, `file of the ${what} not taken`);
+      if (fingerprint === null && this.#wasThere) {
+        log.warn({ key, folder }, `${what} is gone: nothing of it is used any more`);
+      }
       log.info(counts, `${what} read`);
       this.#fingerprint = fingerprint;
+      this.#wasThere = fingerprint !== null;
       return true;
     } catch (error) {
       const fault = String(error);

@@ -7,7 +7,7 @@ export const EVENT_LOG_CHECKS = {
     fails: 'the event log does not replay to the quoted registers',
     remedy: (finding) =>
       isOfBootClaim(finding)
-        ? 'The guest should make the quote before its software extends the register again, or the operator should take the claim out of the reference values.'
+        ? 'The caller should send the log of what the operating system measured as well, or the operator should take the claim out of the reference values.'
         : 'The guest should read its event logs and the quote with no event in between, and the caller should send all of them unchanged; a PCR that has no event in them at all can be listed in runtimePcrs.',
   },
   eventlog_order: {

@@ -154,7 +154,7 @@ function verifyData(
   const ofSecureBoot = judged.get(layout.secureBoot) ?? [];
   const isUnprotected = ofSecureBoot.some(({ known }) => known?.kind === 'dmaProtectionOff');
   const remark = isUnprotected ? '; the firmware measured that DMA protection is off' : '';
-  const detail = `the data of each event in ${layout.name(layout.secureBoot)} is what was measured${remark}`;
+  const detail = `the data of each event of ${layout.name(layout.secureBoot)} is what its digest is of${remark}`;
   const wrong = unverifiedEvent(ofSecureBoot, layout);
   if (wrong === null) {
     checks.pass('eventlog_unverified', { detail });

@@ -124,6 +124,18 @@ describe('veritee verify', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
+  it('TPM-17 warns of a policy that lists command lines without files', async () => {
+    const boot = { commandLines: ['/vmlinuz ro'] };
+    const members = { accepts: ['az-snp-vtpm'], minimums: 'any', referenceValues: [{ tpm: { boot } }] };
+    const policy = await cli.write(
+      'commands.json',
+      JSON.stringify({ apiVersion: 'veritee/v1', id: 'commands', version: 1, ...members }),
+    );
+    const { exitCode, stderr } = await verify('lab.json', '--policy', policy);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/commandLines without files/);
+  });
+
   it('judges a vTPM by itself, with the issuers of its certificate in a folder', async () => {
     const pki = createAzureAkPki();
     const machine = await createTrustedLaunchMachine({ pki });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -119,6 +119,13 @@ describe('the folder of issuers of attestation keys', () => {
     await put('a.pem', ca24.pem);
     expect(await open.reload()).toEqual([{ name: 'tpm.intermediates', isTaken: true }]);
     expect(await found()).toEqual([sha256(ca24)]);
+    await rename(folder, join(parent, 'elsewhere'));
+    expect(await open.source.find({ kind: 'ak-issuers', issuer: ca24.name })).toHaveLength(1);
+    expect(await open.reload()).toEqual([{ name: 'tpm.intermediates', isTaken: true }]);
+    expect(await found()).toEqual([]);
+    expect(log.of(/is gone: nothing of it is used any more$/)).toMatchObject([{ key: 'tpm.intermediates', folder }]);
+    await rename(join(parent, 'elsewhere'), folder);
+    expect(await open.reload()).toEqual([{ name: 'tpm.intermediates', isTaken: true }]);
     await rm(folder, { recursive: true });
     await writeFile(folder, 'a file');
     expect(await open.reload()).toEqual([{ name: 'tpm.intermediates', isTaken: false }]);

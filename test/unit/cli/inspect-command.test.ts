@@ -95,7 +95,7 @@ describe('veritee inspect of an event log', () => {
       '  eventlog_unverified   the data of the event at offset 119 is not what PCR 8 was extended by',
       '',
       'format       crypto-agile, 2 events',
-      'Secure Boot  the log does not show it',
+      'Secure Boot  not known',
       '',
       'replayed, sha256',
       `      4  ${hex(PCR_4)}`,

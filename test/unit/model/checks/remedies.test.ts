@@ -187,7 +187,7 @@ describe('remedyOf', () => {
     [
       'a claim of a register that does not replay',
       check('eventlog_replay', { expected: ['/vmlinuz ro'], policy: 'p' }),
-      'The guest should make the quote before its software extends the register again, or the operator should take the claim out of the reference values.',
+      'The caller should send the log of what the operating system measured as well, or the operator should take the claim out of the reference values.',
     ],
     [
       'a PCR that no event explains',
