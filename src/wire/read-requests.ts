@@ -1,9 +1,10 @@
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import type { EventLogFile, Evidence, TokenEvidence } from '../model/evidence.js';
-import { traitsOf } from '../model/evidence-traits.js';
+import { EVIDENCE_TYPES, traitsOf } from '../model/evidence-traits.js';
 import { hexLook } from '../model/hex-like.js';
-import { isObject, type JsonObject } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { listedNames, quotedName } from '../model/names-in-messages.js';
 import type { ChallengeRequest, VerifyRequest } from '../model/request.js';
 import { readBytes } from './encoded-members.js';
 import { evidenceForm, requireEvidenceType } from './evidence-form.js';
@@ -165,8 +166,16 @@ export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits):
     throw new FormatError('schema', guestHint(json) ?? message, { pointer: '' });
   }
   if (json['type'] === 'event-log') return readEventLogFile(checkSchema('EventLogInspectionRequest', json));
+  requireInspectedType(json['type']);
   const form = evidenceForm(json, '');
   return readEvidence(form, checkSchema(form, json), '');
+}
+
+/** @throws {FormatError} `type_unsupported` */
+function requireInspectedType(type: JsonValue): void {
+  if (typeof type !== 'string' || EVIDENCE_TYPES.some((known) => known === type)) return;
+  const message = `this version does not inspect ${quotedName(type)}; it inspects ${listedNames([...EVIDENCE_TYPES, 'event-log'])}`;
+  throw new FormatError('type_unsupported', message, { pointer: '/type' });
 }
 
 /**

@@ -226,6 +226,17 @@ const CALLS: readonly HttpMistake[] = [
       detail: 'neither evidence, which has the member type, nor a /verify body, which has the member evidence',
     },
   ),
+  inCall(
+    'an inspection of a type that does not exist',
+    'POST /inspect {"type":"eventlog","log":"…"}',
+    { target: '/inspect', body: { type: 'eventlog', log: REPORT } },
+    {
+      status: 400,
+      code: 'type_unsupported',
+      pointer: '/type',
+      detail: `this version does not inspect "eventlog"; it inspects ${TYPES}, event-log`,
+    },
+  ),
 ];
 
 const JSON_TEXTS: readonly HttpMistake[] = [
