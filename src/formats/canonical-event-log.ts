@@ -70,6 +70,18 @@ export function isCanonicalJson([first]: Uint8Array): boolean {
   return first === RECORD_SEPARATOR || first === OPENING_BRACKET || first === OPENING_BRACE;
 }
 
+/** Whether bytes begin as the TLV form does: a record number, then a PCR or an NV index. */
+export function beginsAsRecord(bytes: Uint8Array): boolean {
+  const reader = new ByteReader(bytes, 'eventlog_format');
+  try {
+    readTlv(reader, RECORD_NUMBER, MAXIMUM_NUMBER_LENGTH);
+    readPcrIndex(reader);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function readTlvs(bytes: Uint8Array, maximumBytes: number): readonly MeasuredEvent[] {
   const reader = new ByteReader(bytes, 'eventlog_format');
   const events: MeasuredEvent[] = [];

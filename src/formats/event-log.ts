@@ -1,5 +1,5 @@
 import { FormatError } from '../model/errors.js';
-import { isCanonicalJson, parseCanonicalEventLog } from './canonical-event-log.js';
+import { beginsAsRecord, isCanonicalJson, parseCanonicalEventLog } from './canonical-event-log.js';
 import type { EventLog } from './measured-event.js';
 import { isCryptoAgile, parseFirmwareEventLog } from './tcg-event-log.js';
 
@@ -16,6 +16,15 @@ export function parseEventLog(bytes: Uint8Array, maximumBytes: number): EventLog
     return parseCanonicalEventLog(bytes, maximumBytes);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
+    return readFirmwareLog(bytes, maximumBytes, error);
+  }
+}
+
+/** @param canonical why the bytes are no Canonical Event Log: what is thrown where they are neither, and begin as one */
+function readFirmwareLog(bytes: Uint8Array, maximumBytes: number, canonical: FormatError): EventLog {
+  try {
     return parseFirmwareEventLog(bytes, maximumBytes);
+  } catch (error) {
+    throw beginsAsRecord(bytes) ? canonical : error;
   }
 }

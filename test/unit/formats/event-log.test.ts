@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseCanonicalEventLog } from '../../../src/formats/canonical-event-log.js';
 import { parseEventLog } from '../../../src/formats/event-log.js';
+import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { bigEndian, joinBytes, littleEndian } from '../../lab/byte-patch.js';
 import {
@@ -55,6 +56,17 @@ describe('an event log of any format', () => {
     const both = joinBytes(start, digest, littleEndian(specId.byteLength, 4), specId);
     expect(parseCanonicalEventLog(both, 2 ** 20).events.map(({ index }) => index)).toEqual([11]);
     expect(parseEventLog(both, 2 ** 20)).toMatchObject({ format: 'crypto-agile', events: [] });
+  });
+
+  it('is refused by what is wrong with it as what it begins as', () => {
+    const errorOf = (bytes: Uint8Array) => formatErrorOf(() => parseEventLog(bytes, 2 ** 20));
+    const record = buildCelTlv(PHASES).subarray(0, -3);
+    expect(errorOf(record)).toEqual(formatErrorOf(() => parseCanonicalEventLog(record, 2 ** 20)));
+    expect(errorOf(record).code).toBe('eventlog_format');
+    const weak = buildSha1EventLog(BOOT);
+    weak.set(littleEndian(0xfff00000, 4), 28);
+    expect(errorOf(weak)).toEqual(formatErrorOf(() => parseFirmwareEventLog(weak, 2 ** 20)));
+    expect(errorOf(weak).code).toBe('eventlog_limit');
   });
 
   it('TPM-14 is refused where it is none, or longer than the limit', () => {
