@@ -147,7 +147,7 @@ describe('the event log of a vTPM', () => {
     const off = { pcr: 7, type: LOG_EVENT.action, data: text('DMA Protection Disabled') };
     const remarks = async (events: readonly LogEvent[]) =>
       ofLog(await verifyLog(events)).flatMap(({ id, detail }) => (id === 'eventlog_unverified' ? [detail] : []));
-    const measured = 'the data of each event in PCR 7 is what was measured';
+    const measured = 'the data of each event of PCR 7 is what its digest is of';
     expect(await remarks([...GRUB, off])).toEqual([`${measured}; the firmware measured that DMA protection is off`]);
     expect(await remarks(GRUB)).toEqual([measured]);
   });
