@@ -77,7 +77,7 @@ export interface EventLog {
 }
 
 /** A boot makes some 150. Bounds the time that a replay takes, whatever the limit of bytes. */
-export const MAXIMUM_EVENTS = 4096;
+export const MAXIMUM_EVENTS = 2048;
 
 /** The digest of a bank; null where the event has none. */
 export function digestOfBank({ digests }: MeasuredEvent, bank: EventBank): Uint8Array | null {

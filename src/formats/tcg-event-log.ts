@@ -40,7 +40,7 @@ interface Bounds {
  * behind the last event may be filled with zeros or with FF; anything else there is an event, or refused.
  * Takes time in proportion to the length, and makes views of the bytes, no copies.
  *
- * @param maximumBytes a longer log is refused unread, as is one with more than 4096 events
+ * @param maximumBytes a longer log is refused unread, as is one with more than 2048 events
  * @throws {FormatError} `eventlog_limit` where the log is too long, or a size or a list of algorithms in it makes no
  *   sense; `eventlog_format` where it does not have its form, as a log of SHA-1 digests alone has not
  */

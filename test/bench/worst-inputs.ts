@@ -248,23 +248,23 @@ function bootInputs(machine: VirtualMachine): readonly WorstInput[] {
   const variable = (index: number) => secureBootVariable('other', Buffer.from(`${filling}${index}`));
   return [
     boot(
-      'event log of 4070 authorities',
-      many(4070, (index) => ({ pcr: 7, type: LOG_EVENT.variableAuthority, data: variable(index) })),
+      'event log of 2020 authorities',
+      many(2020, (index) => ({ pcr: 7, type: LOG_EVENT.variableAuthority, data: variable(index) })),
     ),
     boot(
       'event log of 1024 commands of GRUB',
       many(1024, (index) => grubEvent('grub_cmd: ', `set x=${filling.repeat(6)}${index}`)),
     ),
     boot(
-      'event log of 4070 images',
-      many(4070, (index) => applicationEvent(`${filling}${index}`)),
+      'event log of 2020 images',
+      many(2020, (index) => applicationEvent(`${filling}${index}`)),
     ),
   ];
 }
 
 function logInputs(tdx: JsonObject): readonly WorstInput[] {
   const log = (bytes: Uint8Array) => ({ ...tdx, ccel: base64(bytes) });
-  const [events, algorithms] = [4096, 8];
+  const [events, algorithms] = [2048, 8];
   const others = Array.from({ length: algorithms - 1 }, (_, index) =>
     joinBytes(littleEndian(0x100 + index, 2), littleEndian(1, 2)),
   );
@@ -303,7 +303,7 @@ function logInputs(tdx: JsonObject): readonly WorstInput[] {
   const wide = Buffer.alloc(LOG_BYTES - header.byteLength - 200, Buffer.from('wide text ', 'utf16le'));
   const many = event(Buffer.alloc(120, 'text '));
   return [
-    ...both('event log of 4096 events', log(joinBytes(header, Buffer.alloc(events * many.byteLength, many)))),
+    ...both('event log of 2048 events', log(joinBytes(header, Buffer.alloc(events * many.byteLength, many)))),
     ...both('event log of one long event', log(joinBytes(header, event(text)))),
     ...both('event log of one long event in UTF-16', log(joinBytes(header, event(wide)))),
     ...both('event log of filling', log(joinBytes(header, new Uint8Array(LOG_BYTES - header.byteLength)))),

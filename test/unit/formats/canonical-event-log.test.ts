@@ -125,14 +125,14 @@ describe('a Canonical Event Log in TLV', () => {
     expect(codeOf(log)).toBe(code);
   });
 
-  it('TPM-14 is refused beyond the limit of bytes, and at the first record over 4096', () => {
+  it('TPM-14 is refused beyond the limit of bytes, and at the first record over 2048', () => {
     const log = buildCelTlv(EVENTS);
     expect(parse(log, log.byteLength).events).toHaveLength(2);
     expect(codeOf(log, log.byteLength - 1)).toBe('eventlog_limit');
     expect(codeOf(NONE)).toBe('eventlog_limit');
     const many = (count: number) => joinBytes(...Array.from({ length: count }, () => record()));
-    expect(parse(many(4096), 2 ** 20).events).toHaveLength(4096);
-    expect(codeOf(many(4097), 2 ** 20)).toBe('eventlog_limit');
+    expect(parse(many(2048), 2 ** 20).events).toHaveLength(2048);
+    expect(codeOf(many(2049), 2 ** 20)).toBe('eventlog_limit');
   });
 });
 
@@ -177,14 +177,14 @@ describe.each<CelJsonForm>(FORMS)('a Canonical Event Log in JSON, as %s', (form)
     }
   });
 
-  it('TPM-14 is refused at the first record over 4096', () => {
+  it('TPM-14 is refused at the first record over 2048', () => {
     const many = (count: number) =>
       buildCelJson(
         Array.from({ length: count }, () => EVENTS[0] as LogEvent),
         form,
       );
-    expect(parse(many(4096), 2 ** 20).events).toHaveLength(4096);
-    expect(codeOf(many(4097), 2 ** 20)).toBe('eventlog_limit');
+    expect(parse(many(2048), 2 ** 20).events).toHaveLength(2048);
+    expect(codeOf(many(2049), 2 ** 20)).toBe('eventlog_limit');
   });
 });
 
@@ -269,7 +269,7 @@ it('TPM-14 counts records of NV indices to its limit', () => {
   const ofJson = text('{"nv_index":1}\n');
   for (const each of [ofTlv, ofJson]) {
     const many = (count: number) => joinBytes(...Array.from({ length: count }, () => each));
-    expect(parse(many(4096), 2 ** 20).events).toEqual([]);
-    expect(codeOf(many(4097), 2 ** 20)).toBe('eventlog_limit');
+    expect(parse(many(2048), 2 ** 20).events).toEqual([]);
+    expect(codeOf(many(2049), 2 ** 20)).toBe('eventlog_limit');
   }
 });

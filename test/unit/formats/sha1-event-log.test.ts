@@ -75,12 +75,12 @@ describe('an event log of SHA-1 alone', () => {
     expect(codeOf(log)).toBe(code);
   });
 
-  it('TPM-14 is refused unread where it is longer than the limit, and at the first event over 4096', () => {
+  it('TPM-14 is refused unread where it is longer than the limit, and at the first event over 2048', () => {
     expect(parse(LOG, LOG.byteLength).events).toHaveLength(3);
     expect(codeOf(LOG, LOG.byteLength - 1)).toBe('eventlog_limit');
     expect(codeOf(NONE)).toBe('eventlog_limit');
     const many = (count: number) => buildSha1EventLog(Array.from({ length: count }, () => EVENTS[1] as LogEvent));
-    expect(parse(many(4096), 2 ** 20).events).toHaveLength(4096);
-    expect(codeOf(many(4097), 2 ** 20)).toBe('eventlog_limit');
+    expect(parse(many(2048), 2 ** 20).events).toHaveLength(2048);
+    expect(codeOf(many(2049), 2 ** 20)).toBe('eventlog_limit');
   });
 });

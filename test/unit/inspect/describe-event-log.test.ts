@@ -114,15 +114,15 @@ describe('description of a CCEL', () => {
   it('shows 256 events, and says how many it leaves off, and where they are', () => {
     const many = (count: number) => Array.from({ length: count }, () => EVENTS[2] as CcelEvent);
     expect(eventsOf(many(256)).map(({ name }) => name)).toEqual(Array(256).fill('EV_SEPARATOR'));
-    const fields = eventsOf(many(4096));
+    const fields = eventsOf(many(2048));
     expect(fields).toHaveLength(257);
     const [first, last, rest] = [fields[0], fields[255], fields[256]];
     const length = first?.length ?? 0;
     expect(rest).toEqual({
       name: 'events left out',
       offset: (last?.offset ?? 0) + length,
-      length: 3840 * length,
-      value: 3840,
+      length: 1792 * length,
+      value: 1792,
       meaning: 'the first 256 are shown',
     });
   });

@@ -71,7 +71,7 @@ describe.each(WAYS)('TPM-14 bounds of an event log: %s', (_way, look) => {
     log.set(LOG);
     for (let at = HEADER_LENGTH; at < log.byteLength; at += one.byteLength) log.set(one, at);
     const reads = vi.spyOn(ByteReader.prototype, 'u32le');
-    expect(() => look(log, log.byteLength)).toThrow('more than 4096 events');
+    expect(() => look(log, log.byteLength)).toThrow('more than 2048 events');
     // index, type, count and size of each
     expect(reads.mock.calls.length).toBeLessThan(4 * MAXIMUM_EVENTS + 64);
   });
