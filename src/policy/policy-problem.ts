@@ -1,12 +1,113 @@
 import { ConfigurationError } from '../model/errors.js';
 
-/**
- * - `policy_schema`: the text, or a member of it, is not what it must be.
- * - `policy_member_unused`: a member that nothing consults, or that keeps the policy from ever allowing.
- */
-export type PolicyProblemCode = 'policy_schema' | 'policy_member_unused';
+/** One kind of problem of a policy, as `policy lint` and a load report it. */
+interface PolicyProblemRow {
+  /** What is wrong. One sentence for people: lower case, no period. */
+  readonly meaning: string;
+  /** `error`: the policy does not load, or, of a release policy, must not be used. */
+  readonly severity: 'error' | 'warning';
+  /** What its author can do. */
+  readonly remedy: string;
+}
 
-/** One reason why a policy does not load. */
+export const POLICY_PROBLEMS = {
+  policy_schema: {
+    meaning: 'the text, or a member of it, is not what it must be',
+    severity: 'error',
+    remedy: 'Correct the member as the message says; docs/policy.md lists every member and its values.',
+  },
+  policy_member_unused: {
+    meaning:
+      'nothing that the policy accepts can consult the member, or the member keeps the policy from ever allowing',
+    severity: 'error',
+    remedy: 'Remove the member, or accept the evidence or token that it speaks of.',
+  },
+  rule_type: {
+    meaning: 'the rule does not parse, names a claim that does not exist, or compares values of different types',
+    severity: 'error',
+    remedy: 'Correct the expression as the message says; docs/policy.md lists every claim and its type.',
+  },
+  rule_function: {
+    meaning: 'the rule uses an operator, function or macro that rules do not have',
+    severity: 'error',
+    remedy: 'Write the rule with the operators and functions that docs/policy.md lists.',
+  },
+  rule_limit: {
+    meaning: 'the rule is longer or deeper than a rule may be',
+    severity: 'error',
+    remedy: 'Split the rule into several rules: all of them must be met.',
+  },
+  rule_always: {
+    meaning: 'the rule is met whatever the evidence says',
+    severity: 'error',
+    remedy: 'Remove the rule, or compare a claim in it.',
+  },
+  rule_never: {
+    meaning: 'the rule cannot be met by any evidence',
+    severity: 'error',
+    remedy: 'Correct the rule: with it the policy never allows.',
+  },
+  akv_authority: {
+    meaning: 'the authority is not an Azure Attestation instance that is relied on',
+    severity: 'error',
+    remedy: 'Name a shared provider, or an instance that is configured in maa.issuers.',
+  },
+  akv_slash: {
+    meaning: 'the authority ends in a slash, which the issuer of a token does not',
+    severity: 'warning',
+    remedy: 'Remove the slash at the end of the authority.',
+  },
+  akv_coerced: {
+    meaning: 'the value is a text where the claim is a boolean or a number',
+    severity: 'warning',
+    remedy: 'Write the value as a JSON boolean or number, without quotation marks.',
+  },
+  akv_no_debug: {
+    meaning: 'no condition refuses a TEE that can be debugged',
+    severity: 'warning',
+    remedy: 'Add a condition on the debug claim of the token: is-debuggable equals false.',
+  },
+  akv_path: {
+    meaning: 'the path of the claim does not belong to the kind of token that the other conditions speak of',
+    severity: 'warning',
+    remedy: 'Write all paths for one kind of token: x-ms-isolation-tee.… for guest tokens, without it for others.',
+  },
+  akv_always: {
+    meaning: 'the condition holds for every token that has the claim',
+    severity: 'warning',
+    remedy: 'Remove the condition, or compare the claim with the value that it must have.',
+  },
+  akv_never: {
+    meaning: 'the condition cannot be met by any token',
+    severity: 'error',
+    remedy: 'Correct the condition: with it the authority never allows a release.',
+  },
+  boot_unpinned: {
+    meaning: 'nothing in the policy says what the VM boots',
+    severity: 'warning',
+    remedy: 'Require Secure Boot, or pin the boot in referenceValues; veritee policy learn writes them.',
+  },
+  launch_only_paravisor: {
+    meaning: 'the launch measurement that is pinned measures the paravisor alone, and not what the VM boots',
+    severity: 'warning',
+    remedy:
+      'Pin PCRs or the boot as well: on Azure the launch measurement changes when Microsoft updates the paravisor.',
+  },
+  snp_floor_low: {
+    meaning: 'a minimum is below the first firmware without a published flaw',
+    severity: 'warning',
+    remedy: 'Raise the minimum to the one that AMD publishes.',
+  },
+  expiry_near: {
+    meaning: 'a waiver or date has ended, or ends within 30 days',
+    severity: 'warning',
+    remedy: 'Update the platform, so that the waiver is no longer needed, or have it approved again with a new date.',
+  },
+} as const satisfies { readonly [code: string]: PolicyProblemRow };
+
+export type PolicyProblemCode = keyof typeof POLICY_PROBLEMS;
+
+/** One thing that is wrong with a policy. */
 export interface PolicyProblem {
   readonly code: PolicyProblemCode;
   /** JSON pointer of the member; empty for the whole document. */
