@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
+import { looksLikeReleasePolicy, readReleasePolicy } from '../../src/policy/akv/release-policy.js';
 import { parsePolicy } from '../../src/policy/policy-document.js';
 import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
 import { PROJECT, readProjectFile } from '../architecture/project-files.js';
@@ -78,16 +79,26 @@ function plainJson(text: string): string {
   return closed.trimStart().startsWith('"') ? `{${closed}}` : closed;
 }
 
+const JSON_EXAMPLES = inLanguage('json', 'jsonc').map(({ place, text }) => ({ place, text: plainJson(text) }));
+const isReleasePolicy = ({ text }: { readonly text: string }) => looksLikeReleasePolicy(JSON.parse(text));
+
 describe('an example in JSON', () => {
-  it.each(inLanguage('json', 'jsonc'))('$place has only members that openapi.yaml knows', ({ text }) => {
-    const names: string[] = [];
-    JSON.parse(plainJson(text), (name, value) => {
-      // Keys of maps: PCR numbers, and the routes that differ.
-      if (name !== '' && !/^\d+$/.test(name)) names.push(name);
-      return value;
-    });
-    const routes = ['hardware', 'maa', 'ita', 'sha256'];
-    expect(names.filter((name) => !MEMBER_NAMES.has(name) && !routes.includes(name))).toEqual([]);
+  it.each(JSON_EXAMPLES.filter((example) => !isReleasePolicy(example)))(
+    '$place has only members that openapi.yaml knows',
+    ({ text }) => {
+      const names: string[] = [];
+      JSON.parse(text, (name, value) => {
+        // Keys of maps: PCR numbers, and the routes that differ.
+        if (name !== '' && !/^\d+$/.test(name)) names.push(name);
+        return value;
+      });
+      const routes = ['hardware', 'maa', 'ita', 'sha256'];
+      expect(names.filter((name) => !MEMBER_NAMES.has(name) && !routes.includes(name))).toEqual([]);
+    },
+  );
+
+  it.each(JSON_EXAMPLES.filter(isReleasePolicy))('$place reads as a release policy', ({ text }) => {
+    expect(readReleasePolicy(JSON.parse(text)).problems).toEqual([]);
   });
 });
 

@@ -1,0 +1,56 @@
+import type { Comparison } from './compare-values.js';
+
+/** Whether the authority of an entry is the issuer of a token. */
+export interface ComparedAuthority {
+  readonly met: boolean;
+  /** What was taken as equal, where the authority would not be the issuer without. */
+  readonly normalisations: readonly string[];
+  /** Why it is not the issuer, where comparison compatible would say that it is; else null. */
+  readonly note: string | null;
+}
+
+const ADDRESS = /^([A-Za-z][A-Za-z\d+.-]*:\/\/(?:[^/?#@]*@)?)([^/?#@]*)(.*)$/s;
+
+/**
+ * Compares an authority with `iss`. `strict`: letter for letter. `compatible`: one slash at the end of either does not
+ * count, nor does the case of the host. Whether anybody should rely on the issuer is not said.
+ */
+export function compareAuthority(authority: string, issuer: string, comparison: Comparison): ComparedAuthority {
+  if (authority === issuer) return { met: true, normalisations: [], note: null };
+  const differences = whatDiffers(authority, issuer);
+  if (differences === null) return { met: false, normalisations: [], note: null };
+  if (comparison === 'compatible') return { met: true, normalisations: differences, note: null };
+  return {
+    met: false,
+    normalisations: [],
+    note: `${differences.join('; ')}: comparison compatible takes them as equal`,
+  };
+}
+
+/** In what two that compatible comparison takes as equal differ; null where it does not. */
+function whatDiffers(authority: string, issuer: string): readonly string[] | null {
+  const ours = withoutSlash(authority);
+  const theirs = withoutSlash(issuer);
+  if (withLowerHost(ours) !== withLowerHost(theirs)) return null;
+  const differences: string[] = [];
+  if (authority.endsWith('/') && !issuer.endsWith('/'))
+    differences.push('the authority ends in a slash, the issuer does not');
+  if (issuer.endsWith('/') && !authority.endsWith('/'))
+    differences.push('the issuer ends in a slash, the authority does not');
+  if (ours !== theirs) differences.push('authority and issuer have their host in different case');
+  return differences;
+}
+
+/** Without one slash at its end. */
+export function withoutSlash(issuer: string): string {
+  return issuer.endsWith('/') ? issuer.slice(0, -1) : issuer;
+}
+
+/** With the host in lower case: ASCII alone, since other letters fold to ASCII ones. */
+export function withLowerHost(issuer: string): string {
+  return issuer.replace(ADDRESS, (_, before: string, host: string, rest: string) => before + lowerCase(host) + rest);
+}
+
+function lowerCase(host: string): string {
+  return host.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}

@@ -1,0 +1,58 @@
+import type { PolicyProblem } from '../policy-problem.js';
+import { ISOLATION } from './maa-claims.js';
+import type { ClaimCondition, Condition, ReleaseAuthority } from './policy-tree.js';
+import { kindsOf, pathInside, type TokenKind } from './token-kinds.js';
+
+const SNP_DEBUG = 'x-ms-sevsnpvm-is-debuggable';
+const TDX_DEBUG = 'tdx_td_attributes_debug';
+
+/** Claims that are true where the TEE can be debugged. Those of SGX are at the top alone. */
+const DEBUG_FLAGS: ReadonlySet<string> = new Set([SNP_DEBUG, TDX_DEBUG, 'x-ms-sgx-is-debuggable', 'is-debuggable']);
+
+/**
+ * Tells of an entry that a TEE in debug mode can meet. The compliance status does not count: it says that the paravisor is
+ * one of Azure's.
+ */
+export function lintDebug({ pointer, group }: ReleaseAuthority): readonly PolicyProblem[] {
+  if (refusesDebug(group)) return [];
+  return [
+    { code: 'akv_no_debug', pointer, message: `no condition refuses a TEE that can be debugged: ${remedy(group)}` },
+  ];
+}
+
+/** Whether every way to meet a condition refuses debug. */
+function refusesDebug(condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'claim':
+      return isDebugRefusal(condition);
+    case 'allOf':
+      return condition.conditions.some(refusesDebug);
+    case 'anyOf':
+      return condition.conditions.every(refusesDebug);
+  }
+}
+
+/** At these paths alone: what is in x-ms-runtime, under whatever name, is of the guest. */
+function isDebugRefusal({ claim, operator, value }: ClaimCondition): boolean {
+  const name = pathInside(claim) ?? claim;
+  if (name === 'dbgstat') return operator === 'equals' && value === 'disabled';
+  if (!DEBUG_FLAGS.has(name)) return false;
+  const text = String(value);
+  return (operator === 'equals' && text === 'false') || (operator === 'notEquals' && text === 'true');
+}
+
+function remedy(group: Condition): string {
+  const kinds = kindsNamed(group);
+  const prefix = kinds.has('guest') ? `${ISOLATION}.` : '';
+  const snp = `{ "claim": "${prefix}${SNP_DEBUG}", "equals": false }`;
+  const tdx = `{ "claim": "${prefix}${TDX_DEBUG}", "equals": false }`;
+  if (kinds.has('snp') && !kinds.has('tdx')) return `add ${snp} to allOf`;
+  if (kinds.has('tdx') && !kinds.has('snp')) return `add ${tdx} to allOf`;
+  return `add ${snp} for SEV-SNP and ${tdx} for TDX, in branches of anyOf where both are accepted`;
+}
+
+/** Every kind of token that some condition speaks of. */
+function kindsNamed(condition: Condition): ReadonlySet<TokenKind> {
+  if (condition.kind === 'claim') return new Set(kindsOf(condition));
+  return new Set(condition.conditions.flatMap((each) => [...kindsNamed(each)]));
+}

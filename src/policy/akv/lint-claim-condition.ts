@@ -1,0 +1,99 @@
+import { misspeltCompliance } from '../../model/maa-words.js';
+import type { PolicyProblem, PolicyProblemCode } from '../policy-problem.js';
+import { readTextAs } from './compare-values.js';
+import { type ClaimForm, type MaaClaim, maaClaim } from './maa-claims.js';
+import { inBoth, integersOf, isEmptyRange, rangeOf, valuesOf } from './number-range.js';
+import type { ClaimCondition, ReleaseValue } from './policy-tree.js';
+import { shownValue } from './shown-values.js';
+import { pathInside } from './token-kinds.js';
+
+const FORM_NAMES: ReadonlyMap<ClaimForm, string> = new Map([
+  ['number', 'a number'],
+  ['boolean', 'true or false'],
+  ['object', 'an object, which equals no value'],
+  ['list', 'a list, which equals no value'],
+]);
+
+/** What is wrong with a condition by itself. Of a claim that is not known, nothing is but `exists: false`. */
+export function lintClaimCondition(condition: ClaimCondition): readonly PolicyProblem[] {
+  const claim = maaClaim(condition.claim);
+  if (condition.operator === 'exists') return lintExistence(condition, claim);
+  if (claim === undefined) return [];
+  if (!hasTypeOf(claim, condition.value)) return lintType(condition, claim);
+  if (claim.form === 'number') return lintNumber(condition, claim);
+  return typeof condition.value === 'string' && condition.operator === 'equals'
+    ? lintText(condition, claim, condition.value)
+    : [];
+}
+
+function lintExistence(condition: ClaimCondition, claim: MaaClaim | undefined): readonly PolicyProblem[] {
+  const { value, claim: path } = condition;
+  if (String(value) === 'false') {
+    return [
+      problem(
+        'akv_never',
+        condition,
+        `exists with false has no meaning in the grammar and is never met: remove ${path}`,
+      ),
+    ];
+  }
+  const problems = value === true ? [] : [problem('akv_coerced', condition, `exists of ${path} is a text: write true`)];
+  if (claim?.inEveryToken !== true) return problems;
+  return [
+    ...problems,
+    problem('akv_always', condition, `every token has ${path}: remove the condition, or compare the value`),
+  ];
+}
+
+function hasTypeOf({ form }: MaaClaim, value: ReleaseValue): boolean {
+  if (form === 'number' || form === 'boolean') return typeof value === form;
+  return form !== 'object' && form !== 'list' && typeof value === 'string';
+}
+
+function lintType(condition: ClaimCondition, { form }: MaaClaim): readonly PolicyProblem[] {
+  const { claim, operator, value } = condition;
+  const read = form === 'number' || form === 'boolean' ? readTextAs(form, value) : null;
+  if (read !== null) {
+    const message = `${claim} is a ${form} and the value a text, which strict comparison does not meet: write ${read}`;
+    return [problem('akv_coerced', condition, message)];
+  }
+  const name = FORM_NAMES.get(form) ?? 'text';
+  return [problem('akv_never', condition, `${claim} is ${name}: no token meets ${operator} ${shownValue(value)}`)];
+}
+
+function lintNumber(condition: ClaimCondition, claim: MaaClaim): readonly PolicyProblem[] {
+  const range = rangeOf(condition);
+  if (range === null) return [];
+  const values = valuesOf(claim);
+  const met = inBoth(integersOf(range), values);
+  const { operator, value, claim: path } = condition;
+  const known = claim.max === Number.MAX_SAFE_INTEGER ? 'an integer from 0' : `an integer from 0 to ${claim.max}`;
+  if (isEmptyRange(met)) {
+    return [problem('akv_never', condition, `${path} is ${known}: no token meets ${operator} ${shownValue(value)}`)];
+  }
+  if (met.least > values.least || met.greatest < values.greatest) return [];
+  return [
+    problem(
+      'akv_always',
+      condition,
+      `${path} is ${known}: every token that has it meets ${operator} ${shownValue(value)}`,
+    ),
+  ];
+}
+
+function lintText(condition: ClaimCondition, { form }: MaaClaim, value: string): readonly PolicyProblem[] {
+  const path = condition.claim;
+  const misspelt = (pathInside(path) ?? path) === 'x-ms-compliance-status' ? misspeltCompliance(value) : null;
+  if (misspelt !== null) return [problem('akv_never', condition, `${path} is in lower case: write ${misspelt}`)];
+  if (form === 'guid' && value !== value.toUpperCase()) {
+    return [problem('akv_never', condition, `${path} is in upper case: write ${shownValue(value.toUpperCase())}`)];
+  }
+  if (form === 'hex' && /^[0-9a-fA-F]+$/.test(value) && value !== value.toLowerCase()) {
+    return [problem('akv_never', condition, `${path} is in lower case: write ${shownValue(value.toLowerCase())}`)];
+  }
+  return [];
+}
+
+function problem(code: PolicyProblemCode, { pointer }: ClaimCondition, message: string): PolicyProblem {
+  return { code, pointer, message };
+}

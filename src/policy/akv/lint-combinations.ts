@@ -1,0 +1,92 @@
+import type { PolicyProblem } from '../policy-problem.js';
+import { maaClaim } from './maa-claims.js';
+import { inBoth, integersOf, isEmptyRange, rangeOf } from './number-range.js';
+import type { ClaimCondition, Condition, ConditionGroup } from './policy-tree.js';
+import { shownValue } from './shown-values.js';
+
+/** Conditions that must all be met and cannot, and conditions of which one always is. */
+export function lintCombinations(
+  group: ConditionGroup,
+  around: readonly ClaimCondition[] = [],
+): readonly PolicyProblem[] {
+  if (group.kind === 'anyOf') {
+    return [...lintAlternatives(group), ...group.conditions.flatMap((each) => lintCombinations(asGroup(each), around))];
+  }
+  const own = mustHold(group);
+  const choices = choicesOf(group);
+  return [
+    ...lintConjunction(own, around),
+    ...choices.flatMap((choice) => lintCombinations(choice, [...around, ...own])),
+  ];
+}
+
+/** A branch that is a single condition, as the allOf that it stands for. */
+function asGroup(condition: Condition): ConditionGroup {
+  return condition.kind === 'claim'
+    ? { kind: 'allOf', pointer: condition.pointer, conditions: [condition] }
+    : condition;
+}
+
+/** Claims that an allOf requires, those of an allOf within it among them. */
+function mustHold({ conditions }: ConditionGroup): readonly ClaimCondition[] {
+  return conditions.flatMap((each) => {
+    if (each.kind === 'claim') return [each];
+    return each.kind === 'allOf' ? mustHold(each) : [];
+  });
+}
+
+function choicesOf({ conditions }: ConditionGroup): readonly ConditionGroup[] {
+  return conditions.flatMap((each) => {
+    if (each.kind === 'claim') return [];
+    return each.kind === 'allOf' ? choicesOf(each) : [each];
+  });
+}
+
+function lintConjunction(own: readonly ClaimCondition[], around: readonly ClaimCondition[]): readonly PolicyProblem[] {
+  return own.flatMap((condition, index) => {
+    const others = [...around, ...own.slice(0, index)];
+    const against = others.find((other) => other.claim === condition.claim && excludes(condition, other));
+    if (against === undefined) return [];
+    const { claim, pointer } = condition;
+    const message = `${claim} cannot meet ${shown(condition)} and ${shown(against)} (${against.pointer}): remove one, or write both within anyOf`;
+    return [{ code: 'akv_never' as const, pointer, message }];
+  });
+}
+
+/** Whether no value of their claim meets both. A text and what it stands for count as the same, as in compatible comparison. */
+function excludes(a: ClaimCondition, b: ClaimCondition): boolean {
+  if (a.operator === 'equals' && b.operator === 'equals') return String(a.value) !== String(b.value);
+  const isSame = String(a.value) === String(b.value);
+  if (a.operator === 'notEquals' || b.operator === 'notEquals') {
+    return isSame && (a.operator === 'equals' || b.operator === 'equals');
+  }
+  if (a.operator === 'exists' || b.operator === 'exists') return false;
+  const [one, other] = [rangeOf(a), rangeOf(b)];
+  // A text that is no number cannot be equalled by what is ordered.
+  if (one === null || other === null) return true;
+  const both = inBoth(one, other);
+  return isEmptyRange(maaClaim(a.claim)?.form === 'number' ? integersOf(both) : both);
+}
+
+/** Two branches that leave no value out. Only pairs are looked at. */
+function lintAlternatives({ pointer, conditions }: ConditionGroup): readonly PolicyProblem[] {
+  const claims = conditions.filter((each) => each.kind === 'claim');
+  for (const [index, condition] of claims.entries()) {
+    const other = claims.slice(0, index).find((each) => each.claim === condition.claim && completes(condition, each));
+    if (other === undefined) continue;
+    const message = `every token that has ${condition.claim} meets ${shown(other)} or ${shown(condition)}: remove one of them`;
+    return [{ code: 'akv_always', pointer, message }];
+  }
+  return [];
+}
+
+function completes(a: ClaimCondition, b: ClaimCondition): boolean {
+  const isPair = (one: string, other: string) => a.operator === one && b.operator === other;
+  if (isPair('equals', 'notEquals') || isPair('notEquals', 'equals')) return String(a.value) === String(b.value);
+  if (!isPair('equals', 'equals') || maaClaim(a.claim)?.form !== 'boolean') return false;
+  return new Set([String(a.value), String(b.value)]).size === 2;
+}
+
+function shown({ operator, value }: ClaimCondition): string {
+  return `${operator} ${shownValue(value)}`;
+}

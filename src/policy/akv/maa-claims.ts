@@ -1,0 +1,135 @@
+/**
+ * Claims of Azure Attestation, at the paths that they have in its tokens. An instance of its own policy may issue more,
+ * so a path that is not here may still be a claim.
+ */
+
+export const ISOLATION = 'x-ms-isolation-tee';
+
+/** What a claim holds: `hex` is text in lower case, `guid` text in upper case. */
+export type ClaimForm = 'text' | 'hex' | 'guid' | 'number' | 'boolean' | 'object' | 'list';
+
+export interface MaaClaim {
+  readonly form: ClaimForm;
+  /** Greatest value of a number; the least is 0, and all are integers. */
+  readonly max: number;
+  /** Whether every token has it. */
+  readonly inEveryToken: boolean;
+}
+
+type Forms = { readonly [form in ClaimForm]?: readonly string[] };
+
+const IN_EVERY_TOKEN: Forms = {
+  text: ['iss', 'jti', 'x-ms-ver', 'x-ms-attestation-type', 'x-ms-policy-hash'],
+  number: ['iat', 'nbf', 'exp'],
+};
+
+const OF_A_TOKEN: Forms = { object: ['x-ms-policy-signer', 'x-ms-runtime', 'x-ms-inittime', 'cnf', ISOLATION] };
+
+const OF_SNP: Forms = named('x-ms-sevsnpvm-', {
+  hex: [
+    'authorkeydigest',
+    'familyId',
+    'hostdata',
+    'idkeydigest',
+    'imageId',
+    'launchmeasurement',
+    'reportdata',
+    'reportid',
+  ],
+  number: ['bootloader-svn', 'guestsvn', 'microcode-svn', 'snpfw-svn', 'tee-svn', 'vmpl'],
+  boolean: ['is-debuggable', 'migration-allowed', 'smt-allowed'],
+});
+
+/** Names of a TD token without a prefix of their own. */
+export const TD_NAMES: readonly string[] = ['attester_tcb_status', 'dbgstat', 'eat_profile', 'intuse'];
+
+const OF_TDX: Forms = {
+  text: TD_NAMES,
+  ...named('tdx_', {
+    hex: [
+      ...['mrconfigid', 'mrowner', 'mrownerconfig', 'mrseam', 'mrsignerseam', 'mrtd', 'report_data'],
+      ...['rtmr0', 'rtmr1', 'rtmr2', 'rtmr3', 'seam_attributes', 'td_attributes', 'tee_tcb_svn', 'xfam'],
+    ],
+    number: ['seamsvn'],
+    boolean: ['debug', 'key_locker', 'perfmon', 'protection_keys', 'septve_disable'].map(
+      (bit) => `td_attributes_${bit}`,
+    ),
+  }),
+};
+
+/** Of enclaves, whose keys are released alike. */
+const OF_SGX: Forms = named('x-ms-sgx-', {
+  boolean: ['is-debuggable'],
+  number: ['config-svn', 'product-id', 'svn'],
+  hex: ['mrenclave', 'mrsigner'],
+});
+
+const OF_A_TEE: Forms = { text: ['x-ms-attestation-type', 'x-ms-compliance-status'], object: ['x-ms-runtime'] };
+
+const OF_A_GUEST: Forms = named('x-ms-azurevm-', {
+  text: ['attestation-protocol-ver', 'osbuild', 'osdistro', 'ostype'],
+  number: ['hvci-policy', 'osversion-major', 'osversion-minor'],
+  list: ['attested-pcrs'],
+  guid: ['vmid'],
+  boolean: [
+    ...['bootdebug-enabled', 'dbvalidated', 'dbxvalidated', 'debuggersdisabled', 'default-securebootkeysvalidated'],
+    ...['elam-enabled', 'flightsigning-enabled', 'hypervisordebug-enabled', 'is-windows', 'kerneldebug-enabled'],
+    ...['signingdisabled', 'testsigning-enabled'],
+  ],
+});
+
+const CONFIGURATION = 'x-ms-runtime.vm-configuration';
+
+const OF_A_CONFIGURATION: Forms = {
+  object: [CONFIGURATION],
+  ...named(`${CONFIGURATION}.`, {
+    boolean: ['console-enabled', 'secure-boot', 'tpm-enabled', 'tpm-persisted'],
+    guid: ['vmUniqueId'],
+    number: ['current-time'],
+    text: ['root-cert-thumbprint'],
+  }),
+};
+
+/** Numbers that the structures of AMD bound: VMPL is 0 to 3, a component of the TCB one byte. */
+const GREATEST: ReadonlyMap<string, number> = new Map([
+  ['x-ms-sevsnpvm-vmpl', 3],
+  ...['bootloader', 'microcode', 'snpfw', 'tee'].map((part) => [`x-ms-sevsnpvm-${part}-svn`, 0xff] as const),
+]);
+
+const CLAIMS: ReadonlyMap<string, MaaClaim> = new Map([
+  ...claimsOf([
+    OF_A_TOKEN,
+    OF_A_TEE,
+    OF_SNP,
+    OF_TDX,
+    OF_A_GUEST,
+    OF_A_CONFIGURATION,
+    OF_SGX,
+    { boolean: ['secureboot'] },
+  ]),
+  ...claimsOf([OF_A_TEE, OF_SNP, OF_TDX, OF_A_CONFIGURATION]).map(
+    ([name, claim]) => [`${ISOLATION}.${name}`, claim] as const,
+  ),
+  ...claimsOf([IN_EVERY_TOKEN]).map(([name, claim]) => [name, { ...claim, inEveryToken: true }] as const),
+]);
+
+/** What is known of the claim at a path; undefined where nothing is. */
+export function maaClaim(path: string): MaaClaim | undefined {
+  return CLAIMS.get(path);
+}
+
+function claimsOf(groups: readonly Forms[]): readonly (readonly [string, MaaClaim])[] {
+  return groups.flatMap((group) =>
+    Object.entries(group).flatMap(([form, names]) =>
+      names.map((name) => [name, { form: form as ClaimForm, max: greatest(name), inEveryToken: false }] as const),
+    ),
+  );
+}
+
+function greatest(name: string): number {
+  return GREATEST.get(name) ?? Number.MAX_SAFE_INTEGER;
+}
+
+function named(prefix: string, forms: Forms): Forms {
+  return Object.fromEntries(Object.entries(forms).map(([form, names]) => [form, names.map((name) => prefix + name)]));
+}

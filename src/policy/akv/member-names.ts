@@ -1,0 +1,23 @@
+import type { JsonObject } from '../../model/json.js';
+import { nearNames } from '../../model/names-in-messages.js';
+import type { Place } from '../../schema/schema.js';
+import { SELECTORS, type Selector } from './policy-tree.js';
+
+/** Refuses every member that is not known, and says which one may be meant. Returns how many there were. */
+export function refuseUnknown(given: JsonObject, known: readonly string[], at: Place): number {
+  const unknown = Object.keys(given).filter((name) => !known.includes(name));
+  for (const name of unknown) at.member(name).refuse(unknownMember(name, known));
+  return unknown.length;
+}
+
+function unknownMember(name: string, known: readonly string[]): string {
+  const spelt = known.find((each) => each.toLowerCase() === name.toLowerCase());
+  if (spelt !== undefined) return `must be spelt ${spelt}`;
+  const [near] = nearNames(name, known);
+  return `unknown member; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`}`;
+}
+
+/** The selector that is meant by a name, in whatever letters; null where none is. */
+export function selectorMeant(name: string): Selector | null {
+  return SELECTORS.find((selector) => selector.toLowerCase() === name.toLowerCase()) ?? null;
+}

@@ -1,0 +1,60 @@
+import { ISOLATION, TD_NAMES } from './maa-claims.js';
+import type { ClaimCondition, Condition } from './policy-tree.js';
+
+/**
+ * What a condition says of the token that meets it. `guest`: of attest/AzureGuest, with the TEE in x-ms-isolation-tee;
+ * `direct`: of attest/SevSnpVm or attest/TdxVm, with the TEE at the top. No token is two of a kind that exclude each other.
+ */
+export type TokenKind = 'guest' | 'direct' | 'snp' | 'tdx';
+
+/** Kinds that a condition rests on, each with the first claim that says so. */
+export type KindsRequired = ReadonlyMap<TokenKind, ClaimCondition>;
+
+const TYPE = 'x-ms-attestation-type';
+const INSIDE = `${ISOLATION}.`;
+
+/** What `x-ms-attestation-type` says at the top, by its value. */
+const BY_TYPE: ReadonlyMap<unknown, readonly TokenKind[]> = new Map([
+  ['azurevm', ['guest']],
+  ['sevsnpvm', ['direct', 'snp']],
+  ['tdxvm', ['direct', 'tdx']],
+]);
+
+/** The path inside of x-ms-isolation-tee; null where a path does not lead there. */
+export function pathInside(claim: string): string | null {
+  return claim.startsWith(INSIDE) ? claim.slice(INSIDE.length) : null;
+}
+
+/** Kinds of token that have the claim, or the value that it must equal. */
+export function kindsOf({ claim, operator, value }: ClaimCondition): readonly TokenKind[] {
+  const inside = pathInside(claim);
+  const name = inside ?? claim;
+  if (name === TYPE && operator === 'equals') {
+    const kinds = BY_TYPE.get(value) ?? [];
+    return inside === null ? kinds : ['guest', ...kinds.filter((kind) => kind === 'snp' || kind === 'tdx')];
+  }
+  const tee = teeOf(name);
+  if (inside !== null || claim === ISOLATION) return ['guest', ...tee];
+  if (claim === 'secureboot' || claim.startsWith('x-ms-azurevm-')) return ['guest'];
+  return tee.length > 0 || claim === 'x-ms-compliance-status' ? ['direct', ...tee] : [];
+}
+
+function teeOf(name: string): readonly TokenKind[] {
+  if (name.startsWith('x-ms-sevsnpvm-')) return ['snp'];
+  return name.startsWith('tdx_') || TD_NAMES.includes(name) ? ['tdx'] : [];
+}
+
+/** The kinds that every way to meet a condition needs. */
+export function kindsRequired(condition: Condition): KindsRequired {
+  if (condition.kind === 'claim') return new Map(kindsOf(condition).map((kind) => [kind, condition]));
+  const [first = NONE, ...others] = condition.conditions.map(kindsRequired);
+  if (condition.kind === 'allOf') return together([first, ...others]);
+  return new Map([...first].filter(([kind]) => others.every((other) => other.has(kind))));
+}
+
+const NONE: KindsRequired = new Map();
+
+/** All of several; of one kind, the first claim counts. */
+export function together(required: readonly KindsRequired[]): KindsRequired {
+  return new Map(required.toReversed().flatMap((each) => [...each]));
+}

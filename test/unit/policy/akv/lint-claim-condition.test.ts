@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../../src/model/json.js';
+import { TEE } from './fixture.js';
+import { at, lintOf } from './lint-fixture.js';
+
+const DEBUG = `${TEE}.x-ms-sevsnpvm-is-debuggable`;
+const VMPL = `${TEE}.x-ms-sevsnpvm-vmpl`;
+const HOST_DATA = `${TEE}.x-ms-sevsnpvm-hostdata`;
+const VMID = 'x-ms-azurevm-vmid';
+const GUID = 'B958DC88-E41D-47F1-8D20-E57B6B7E9825';
+
+describe('lint of a value', () => {
+  it.each<[string, JsonObject]>([
+    ['a boolean of a boolean claim', { claim: 'secureboot', equals: true }],
+    ['a number of a number claim', { claim: VMPL, equals: 0 }],
+    ['text of a text claim', { claim: 'x-ms-azurevm-ostype', equals: 'Linux' }],
+    ['a text of digits of a text claim', { claim: 'x-ms-azurevm-osbuild', equals: '26100' }],
+    ['text of a claim that is not known', { claim: 'mine', equals: 'false' }],
+    ['a number that is asked to be another', { claim: VMPL, notEquals: 1 }],
+    ['a bound in the range of a claim', { claim: VMPL, lessOrEquals: 1 }],
+    ['the bounds of a claim without a greatest value', { claim: `${TEE}.x-ms-sevsnpvm-guestsvn`, greater: 300 }],
+    ['hex in lower case', { claim: HOST_DATA, equals: 'ab'.repeat(32) }],
+    ['a text that is no hex', { claim: HOST_DATA, equals: '<HASH>' }],
+    ['a GUID in upper case', { claim: VMID, equals: GUID }],
+    ['that a claim exists that not every token has', { claim: TEE, exists: true }],
+  ])('says nothing of %s', (_, condition) => {
+    expect(lintOf(condition)).toEqual({});
+  });
+
+  it.each<[JsonObject, string]>([
+    [
+      { claim: DEBUG, equals: 'false' },
+      `${DEBUG} is a boolean and the value a text, which strict comparison does not meet: write false`,
+    ],
+    [
+      { claim: 'secureboot', notEquals: 'true' },
+      'secureboot is a boolean and the value a text, which strict comparison does not meet: write true',
+    ],
+    [
+      { claim: VMPL, equals: '0' },
+      `${VMPL} is a number and the value a text, which strict comparison does not meet: write 0`,
+    ],
+    [
+      { claim: 'x-ms-sgx-is-debuggable', equals: 'false' },
+      'x-ms-sgx-is-debuggable is a boolean and the value a text, which strict comparison does not meet: write false',
+    ],
+    [{ claim: 'x-ms-azurevm-vmid', exists: 'true' }, 'exists of x-ms-azurevm-vmid is a text: write true'],
+    [{ claim: 'mine', exists: 'true' }, 'exists of mine is a text: write true'],
+  ])('calls %j akv_coerced', (condition, message) => {
+    expect(lintOf(condition)).toEqual({ [`akv_coerced ${at(0)}`]: message });
+  });
+
+  it.each<[JsonObject, string]>([
+    [{ claim: 'mine', exists: false }, 'exists with false has no meaning in the grammar and is never met: remove mine'],
+    [{ claim: 'iss', exists: 'false' }, 'exists with false has no meaning in the grammar and is never met: remove iss'],
+    [{ claim: 'secureboot', equals: 'yes' }, 'secureboot is true or false: no token meets equals "yes"'],
+    [{ claim: 'secureboot', equals: 1 }, 'secureboot is true or false: no token meets equals 1'],
+    [{ claim: 'secureboot', notEquals: 'False' }, 'secureboot is true or false: no token meets notEquals "False"'],
+    [{ claim: 'secureboot', greater: 0 }, 'secureboot is true or false: no token meets greater 0'],
+    [{ claim: VMPL, equals: '00' }, `${VMPL} is a number: no token meets equals "00"`],
+    [{ claim: VMPL, equals: false }, `${VMPL} is a number: no token meets equals false`],
+    [{ claim: 'x-ms-azurevm-ostype', equals: true }, 'x-ms-azurevm-ostype is text: no token meets equals true'],
+    [
+      { claim: 'x-ms-azurevm-osbuild', greaterOrEquals: 26100 },
+      'x-ms-azurevm-osbuild is text: no token meets greaterOrEquals 26100',
+    ],
+    [{ claim: HOST_DATA, equals: 0 }, `${HOST_DATA} is text: no token meets equals 0`],
+    [
+      { claim: TEE, equals: 'sevsnpvm' },
+      `${TEE} is an object, which equals no value: no token meets equals "sevsnpvm"`,
+    ],
+    [
+      { claim: 'x-ms-azurevm-attested-pcrs', equals: '[0]' },
+      'x-ms-azurevm-attested-pcrs is a list, which equals no value: no token meets equals "[0]"',
+    ],
+    [{ claim: VMPL, equals: 4 }, `${VMPL} is an integer from 0 to 3: no token meets equals 4`],
+    [{ claim: VMPL, greater: 3 }, `${VMPL} is an integer from 0 to 3: no token meets greater 3`],
+    [{ claim: VMPL, less: 0 }, `${VMPL} is an integer from 0 to 3: no token meets less 0`],
+    [{ claim: VMPL, equals: 0.5 }, `${VMPL} is an integer from 0 to 3: no token meets equals 0.5`],
+    [
+      { claim: 'x-ms-azurevm-hvci-policy', less: 0 },
+      'x-ms-azurevm-hvci-policy is an integer from 0: no token meets less 0',
+    ],
+    [
+      { claim: `${TEE}.x-ms-compliance-status`, equals: 'Azure-Compliant-CVM' },
+      `${TEE}.x-ms-compliance-status is in lower case: write azure-compliant-cvm`,
+    ],
+    [{ claim: VMID, equals: GUID.toLowerCase() }, `${VMID} is in upper case: write "${GUID}"`],
+    [
+      { claim: `${TEE}.x-ms-runtime.vm-configuration.vmUniqueId`, equals: GUID.toLowerCase() },
+      `${TEE}.x-ms-runtime.vm-configuration.vmUniqueId is in upper case: write "${GUID}"`,
+    ],
+    [{ claim: HOST_DATA, equals: 'AB'.repeat(32) }, `${HOST_DATA} is in lower case: write "${'ab'.repeat(32)}"`],
+  ])('calls %j akv_never', (condition, message) => {
+    expect(lintOf(condition)).toEqual({ [`akv_never ${at(0)}`]: message });
+  });
+
+  it.each(['iss', 'jti', 'iat', 'nbf', 'exp', 'x-ms-ver', 'x-ms-attestation-type', 'x-ms-policy-hash'])(
+    'calls the existence of %s akv_always',
+    (claim) => {
+      const message = `every token has ${claim}: remove the condition, or compare the value`;
+      expect(lintOf({ claim, exists: true })).toEqual({ [`akv_always ${at(0)}`]: message });
+    },
+  );
+
+  it.each<[JsonObject, string]>([
+    [
+      { claim: VMPL, lessOrEquals: 3 },
+      `${VMPL} is an integer from 0 to 3: every token that has it meets lessOrEquals 3`,
+    ],
+    [{ claim: VMPL, greater: -1 }, `${VMPL} is an integer from 0 to 3: every token that has it meets greater -1`],
+    [
+      { claim: `${TEE}.x-ms-sevsnpvm-snpfw-svn`, less: 256 },
+      `${TEE}.x-ms-sevsnpvm-snpfw-svn is an integer from 0 to 255: every token that has it meets less 256`,
+    ],
+    [{ claim: 'exp', greaterOrEquals: 0 }, 'exp is an integer from 0: every token that has it meets greaterOrEquals 0'],
+  ])('calls %j akv_always', (condition, message) => {
+    expect(lintOf(condition)).toEqual({ [`akv_always ${at(0)}`]: message });
+  });
+});
