@@ -42,6 +42,9 @@ const PURE_ROOMS = [
 /** All that pure rooms may import from outside of the project. */
 const PURE_PACKAGES = ['jose', 'lru-cache', 'yaml', 'tsyringe'];
 
+/** Parses and type-checks rules. Nothing evaluates an expression with it. */
+const RULE_PARSER = '@marcbachmann/cel-js';
+
 /** Folders of `verifiers` that those of single types of evidence share. */
 const SHARED_BY_VERIFIERS = ['attestation-key', 'binding', 'event-log', 'evidence', 'paravisor', 'tokens'];
 
@@ -103,8 +106,14 @@ module.exports = {
       from: { path: `^src/(${PURE_ROOMS.join('|')})/` },
       to: {
         dependencyTypesNot: ['core', 'local'],
-        pathNot: ['^src/', `(^|/)node_modules/(${PURE_PACKAGES.join('|')})/`],
+        pathNot: ['^src/', `(^|/)node_modules/(${[...PURE_PACKAGES, RULE_PARSER].join('|')})/`],
       },
+    },
+    {
+      name: 'rule-parser-only-in-cel',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/policy/cel/' },
+      to: { path: `(^|/)node_modules/${RULE_PARSER}/` },
     },
     {
       name: 'no-import-of-the-entry',

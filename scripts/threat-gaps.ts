@@ -17,11 +17,9 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ['AUD-02', notBuilt('decisions are not stored')],
   ['AUD-03', notBuilt('decisions are not stored')],
   ['AUD-04', notBuilt('decisions are not stored')],
-  ['DEC-04', notBuilt('rules are not evaluated')],
   ['DEC-07', notBuilt('receipts do not exist')],
   ['DEC-08', notBuilt('the gate does not exist')],
   ['DEC-11', notBuilt('receipts do not exist')],
-  ['DEC-15', notBuilt('rules are not evaluated', 'claim_missing')],
   ['GAT-01', notBuilt('gates do not exist')],
   ['GAT-02', notBuilt('gates do not exist')],
   ['LOG-02', notBuilt('decisions are not stored', 'audit_unavailable')],
@@ -46,5 +44,4 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ['STO-05', notBuilt('challenges are kept in memory only, and decisions are not stored', 'audit_unavailable')],
   ['STO-06', notBuilt('challenges are kept in memory only, and decisions are not stored')],
   ['FRS-02', partial('one process only: two replicas need a store that they share, which does not exist yet')],
-  ['DEC-03', partial('only rules can compare a claim of another type, and rules are not evaluated', 'claim_type')],
 ]);

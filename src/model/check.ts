@@ -2,6 +2,7 @@ import { CHECKS } from './checks/catalogue.js';
 import type { CheckResult, Finding } from './checks/row.js';
 import type { CheckId } from './codes.js';
 import type { TokenRoute } from './evidence.js';
+import type { ExplainedPart } from './explanation.js';
 import type { JsonValue } from './json.js';
 
 export { type CheckResult, isOfToken } from './checks/row.js';
@@ -19,6 +20,10 @@ export interface Check extends Finding {
   readonly optional?: boolean;
   /** For a `warn` that an unexpired waiver covers. */
   readonly waived?: boolean;
+  /** The rule of a policy that it is about. */
+  readonly rule?: string;
+  /** Makes what each part of the rule came to, for those who ask. */
+  readonly explain?: () => ExplainedPart;
   /** Whose token it is about, where `about` does not say: fetched tokens share one pointer. */
   readonly route?: TokenRoute;
 }
@@ -33,6 +38,7 @@ interface Compared {
   readonly actual?: JsonValue;
   /** Replaces the sentence of the catalogue, which is `holds` for a pass and `fails` for anything else. */
   readonly detail?: string;
+  readonly explain?: () => ExplainedPart;
   /** What is missing, by its name, for the remedy. It may come from bytes that nothing has verified. */
   readonly missing?: string;
 }
@@ -51,6 +57,7 @@ interface OutOfReach extends Compared {
 interface Owner {
   readonly policy: string | null;
   readonly route?: TokenRoute;
+  readonly rule?: string;
 }
 
 /**
@@ -92,6 +99,11 @@ export class Checks {
   /** The same record, for the token of one other verifier. */
   ofRoute(route: TokenRoute): Checks {
     return new Checks(this.#about, { policy: this.#owner.policy, route }, this.#all);
+  }
+
+  /** The same record, for one rule of the policy. */
+  ofRule(rule: string): Checks {
+    return new Checks(this.#about, { ...this.#owner, rule }, this.#all);
   }
 
   pass(id: CheckId, compared: Compared = {}): void {
@@ -161,9 +173,10 @@ export class Checks {
 
   #add(id: CheckId, result: CheckResult, compared: Compared, more?: Partial<Check>): void {
     const { holds, fails } = CHECKS[id];
-    const { expected = null, actual = null, detail = result === 'pass' ? holds : fails, missing } = compared;
-    const { policy, route } = this.#owner;
-    const some = { ...(route === undefined ? {} : { route }), ...(missing === undefined ? {} : { missing }) };
-    this.#all.push({ id, result, about: this.#about, policy, expected, actual, detail, ...some, ...more });
+    const { expected = null, actual = null, detail = result === 'pass' ? holds : fails } = compared;
+    const { missing, explain } = compared;
+    const of = missing === undefined ? this.#owner : { ...this.#owner, missing };
+    const explained = explain === undefined ? {} : { explain };
+    this.#all.push({ id, result, about: this.#about, expected, actual, detail, ...of, ...explained, ...more });
   }
 }

@@ -16,7 +16,7 @@ export interface PolicyResult {
   /** SHA-256 of the policy text that was evaluated, hex. */
   readonly sha256: string;
   readonly outcome: Outcome;
-  /** Ids of this policy's own checks that passed, and of those that did not. */
+  /** Ids of this policy's own checks and rules that passed, and of those that did not. */
   readonly matched: readonly string[];
   readonly unmatched: readonly string[];
 }

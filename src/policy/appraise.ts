@@ -12,6 +12,7 @@ import { type CheckSet, outcomeOf } from './decide.js';
 import { freshness, paravisor, tpmRequirements } from './guest-topics.js';
 import type { Policy } from './policy-document.js';
 import { referenceValues } from './reference-values.js';
+import { rules } from './rules.js';
 import { minimums, snpRequirements } from './snp-topics.js';
 import { tdxMinimums, tdxRequirements } from './tdx-topics.js';
 import { waived } from './waivers.js';
@@ -20,9 +21,9 @@ import { waived } from './waivers.js';
 export interface PolicyAppraisal {
   readonly policy: Policy;
   readonly outcome: Outcome;
-  /** Ids of the policy's own checks that passed, and of those that did not. */
-  readonly matched: readonly CheckId[];
-  readonly unmatched: readonly CheckId[];
+  /** Ids of the policy's own checks and rules that passed, and of those that did not. */
+  readonly matched: readonly string[];
+  readonly unmatched: readonly string[];
   /** Base checks as this policy sees them: the same number, in the same order, under every policy. */
   readonly base: readonly Check[];
   /** The policy's own checks. */
@@ -56,7 +57,7 @@ function ownSection(evidenceType: EvidenceType): Tee | 'tpm' {
 const COMMON_TOPICS = hardwareTopics([ownClaims], []);
 
 /** What is appraised of a token alone. TCB and paravisor are the other verifier's to judge: no minimums load for them. */
-const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, attestationResults, referenceValues];
+const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, attestationResults, referenceValues, rules];
 
 /** What is appraised of a vTPM by itself: there is no TEE, and no paravisor. */
 const TPM_TOPICS: readonly AppraisalTopic[] = [
@@ -67,6 +68,7 @@ const TPM_TOPICS: readonly AppraisalTopic[] = [
   eventLogCover,
   attestationResults,
   referenceValues,
+  rules,
 ];
 
 /**
@@ -192,6 +194,7 @@ function hardwareTopics(
     eventLogCover,
     attestationResults,
     referenceValues,
+    rules,
   ];
 }
 
@@ -206,16 +209,20 @@ function conclude(policy: Policy, ofVerifiers: CheckSet, ofPolicy: CheckSet): Po
   return { policy, outcome, ...matchesOf(own), base, own, checks: [...base, ...own] };
 }
 
-/** A check that was made more than once matches where it passed every time. What nobody asked for is in neither list. */
+/**
+ * A check that was made more than once matches where it passed every time. A rule is listed by its own id, too. What
+ * nobody asked for is in neither list.
+ */
 function matchesOf(own: readonly Check[]): {
-  readonly matched: readonly CheckId[];
-  readonly unmatched: readonly CheckId[];
+  readonly matched: readonly string[];
+  readonly unmatched: readonly string[];
 } {
-  const matched = new Set<CheckId>();
-  const unmatched = new Set<CheckId>();
-  for (const { id, result } of own) {
-    if (result === 'pass' || result === 'warn') matched.add(id);
-    else if (result !== 'not_configured') unmatched.add(id);
+  const matched = new Set<string>();
+  const unmatched = new Set<string>();
+  for (const { id, result, rule } of own) {
+    const ids = rule === undefined ? [id] : [id, rule];
+    if (result === 'pass' || result === 'warn') for (const each of ids) matched.add(each);
+    else if (result !== 'not_configured') for (const each of ids) unmatched.add(each);
   }
   for (const id of unmatched) matched.delete(id);
   return { matched: [...matched], unmatched: [...unmatched] };

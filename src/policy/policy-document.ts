@@ -7,12 +7,15 @@ import { crossMemberProblems } from './policy-consistency.js';
 import type { PolicyMembers } from './policy-grammar.js';
 import { POLICY_SCHEMA } from './policy-grammar.js';
 import { PolicyError, type PolicyProblem, schemaProblem } from './policy-problem.js';
+import { type Rule, readRules } from './rule.js';
+import { ruleProblems } from './rule-use.js';
 
 /** Room for some 2 600 launch measurements. */
 const BOUNDS: YamlBounds = { bytes: 262_144, depth: 32, faults: 20 };
 
 /** An appraisal policy as evaluated: every default filled in, deeply frozen. Hex is in lower case. */
 export interface Policy extends PolicyMembers {
+  readonly rules: readonly Rule[];
   /** SHA-256 of the policy text, hex: which policy it was, to the byte. */
   readonly sha256: string;
 }
@@ -29,10 +32,12 @@ export function parsePolicy(text: string, options: { readonly format?: 'yaml' | 
   const place = new Place();
   const members = POLICY_SCHEMA.read(value, place);
   const problems: PolicyProblem[] = place.problems.map(({ path, what }) => schemaProblem(jsonPointer(path), what));
-  if (members !== undefined) problems.push(...crossMemberProblems(members));
-  if (members !== undefined && problems.length === 0) problems.push(...unusedMembers(members));
-  if (members === undefined || problems.length > 0) throw new PolicyError(problems);
-  return deepFreeze({ ...members, sha256: createHash('sha256').update(text, 'utf8').digest('hex') });
+  if (members === undefined) throw new PolicyError(problems);
+  const { rules, problems: ofRules } = readRules(members.rules);
+  problems.push(...crossMemberProblems(members), ...ofRules);
+  if (problems.length === 0) problems.push(...unusedMembers(members), ...ruleProblems({ ...members, rules }));
+  if (problems.length > 0) throw new PolicyError(problems);
+  return deepFreeze({ ...members, rules, sha256: createHash('sha256').update(text, 'utf8').digest('hex') });
 }
 
 /**

@@ -21,6 +21,9 @@ import {
 } from '../schema/values.js';
 import { alternatives, REFERENCE_SET } from './reference-grammar.js';
 
+/** Rules have ids as policies have them. */
+const RULE_ID = POLICY_ID;
+
 const TOKEN_ROUTE = ['required', 'optional', 'off'] as const;
 const COMPONENTS_BEFORE_TURIN = SNP_TCB_COMPONENTS.filter((component) => component !== 'fmc');
 
@@ -130,10 +133,23 @@ const requirements = section({
 
 export type Requirements = Read<typeof requirements>;
 
-/** A policy with rules does not load: rules are not evaluated yet, and must not look as if they were. */
-const noRules: Schema<null> = refined(list(anything), ({ length }, at) =>
-  length === 0 ? null : at.refuse('this version does not evaluate rules, so a policy with rules does not load'),
-);
+const ruleMembers = object({
+  id: pattern(RULE_ID, 'up to 64 letters a to z, digits and hyphens, not starting with a hyphen'),
+  cel: optional(someText, null),
+  akv: optional(anything, null),
+  comparison: optional(choice('strict', 'compatible'), null),
+});
+
+/** One rule as written, in one of the two languages. Its text is read once the members of the policy are in order. */
+const rule = refined(ruleMembers, ({ id, cel, akv, comparison }, at) => {
+  if (cel !== null && akv === null) {
+    if (comparison !== null) return at.member('comparison').refuse('goes with akv alone');
+    return { id, language: 'cel' as const, text: cel };
+  }
+  if (cel !== null || akv === null) return at.refuse('must have either cel or akv');
+  return { id, language: 'akv' as const, policy: akv, comparison: comparison ?? 'strict' };
+});
+export type RuleMembers = Read<typeof rule>;
 
 /** A waiver ends at the start (UTC) of the day `expires`. */
 const waiverTerms = { reason: someText, approver: someText, expires: day };
@@ -182,12 +198,12 @@ const members = object({
   allowDebug: optional(flag, false),
   require: requirements,
   referenceValues: optional(list(REFERENCE_SET), []),
-  rules: optional(noRules, null),
+  rules: optional(list(rule), []),
   waivers: optional(list(waiver), []),
 });
 
 /** Every member of a policy by itself; what must hold between them is looked at elsewhere. */
-export const POLICY_SCHEMA = refined(members, ({ apiVersion: _, rules: __, ...policy }) => policy);
+export const POLICY_SCHEMA = refined(members, ({ apiVersion: _, ...policy }) => policy);
 
-/** What a policy text says. A member that asks for nothing is null, false or empty. */
-export type PolicyMembers = Read<typeof POLICY_SCHEMA>;
+/** What a policy text says beside its rules. A member that asks for nothing is null, false or empty. */
+export type PolicyMembers = Omit<Read<typeof POLICY_SCHEMA>, 'rules'>;

@@ -116,6 +116,8 @@ export interface PolicyProblem {
   readonly line?: number;
   /** Lower case, without period. */
   readonly message: string;
+  /** Where it is not that of the code. */
+  readonly severity?: 'warning';
 }
 
 /** A policy text that does not load. */

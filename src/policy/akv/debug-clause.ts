@@ -46,8 +46,8 @@ function remedy(group: Condition): string {
   const prefix = kinds.has('guest') ? `${ISOLATION}.` : '';
   const snp = `{ "claim": "${prefix}${SNP_DEBUG}", "equals": false }`;
   const tdx = `{ "claim": "${prefix}${TDX_DEBUG}", "equals": false }`;
-  if (kinds.has('snp') && !kinds.has('tdx')) return `add ${snp} to allOf`;
-  if (kinds.has('tdx') && !kinds.has('snp')) return `add ${tdx} to allOf`;
+  if (kinds.has('sevsnpvm') && !kinds.has('tdxvm')) return `add ${snp} to allOf`;
+  if (kinds.has('tdxvm') && !kinds.has('sevsnpvm')) return `add ${tdx} to allOf`;
   return `add ${snp} for SEV-SNP and ${tdx} for TDX, in branches of anyOf where both are accepted`;
 }
 

@@ -6,7 +6,7 @@ import { type KindsRequired, kindsOf, kindsRequired, pathInside, type TokenKind,
 /** Kinds that exclude each other. The path of the first is the one that is told of. */
 const EXCLUSIVE: readonly (readonly [TokenKind, TokenKind])[] = [
   ['direct', 'guest'],
-  ['tdx', 'snp'],
+  ['tdxvm', 'sevsnpvm'],
 ];
 
 /** Paths that the other conditions, met by the same token, leave no token for. */

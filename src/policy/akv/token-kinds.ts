@@ -5,7 +5,7 @@ import type { ClaimCondition, Condition } from './policy-tree.js';
  * What a condition says of the token that meets it. `guest`: of attest/AzureGuest, with the TEE in x-ms-isolation-tee;
  * `direct`: of attest/SevSnpVm or attest/TdxVm, with the TEE at the top. No token is two of a kind that exclude each other.
  */
-export type TokenKind = 'guest' | 'direct' | 'snp' | 'tdx';
+export type TokenKind = 'guest' | 'direct' | 'sevsnpvm' | 'tdxvm';
 
 /** Kinds that a condition rests on, each with the first claim that says so. */
 export type KindsRequired = ReadonlyMap<TokenKind, ClaimCondition>;
@@ -16,8 +16,8 @@ const INSIDE = `${ISOLATION}.`;
 /** What `x-ms-attestation-type` says at the top, by its value. */
 const BY_TYPE: ReadonlyMap<unknown, readonly TokenKind[]> = new Map([
   ['azurevm', ['guest']],
-  ['sevsnpvm', ['direct', 'snp']],
-  ['tdxvm', ['direct', 'tdx']],
+  ['sevsnpvm', ['direct', 'sevsnpvm']],
+  ['tdxvm', ['direct', 'tdxvm']],
 ]);
 
 /** The path inside of x-ms-isolation-tee; null where a path does not lead there. */
@@ -31,7 +31,7 @@ export function kindsOf({ claim, operator, value }: ClaimCondition): readonly To
   const name = inside ?? claim;
   if (name === TYPE && operator === 'equals') {
     const kinds = BY_TYPE.get(value) ?? [];
-    return inside === null ? kinds : ['guest', ...kinds.filter((kind) => kind === 'snp' || kind === 'tdx')];
+    return inside === null ? kinds : ['guest', ...kinds.filter((kind) => kind === 'sevsnpvm' || kind === 'tdxvm')];
   }
   const tee = teeOf(name);
   if (inside !== null || claim === ISOLATION) return ['guest', ...tee];
@@ -40,8 +40,8 @@ export function kindsOf({ claim, operator, value }: ClaimCondition): readonly To
 }
 
 function teeOf(name: string): readonly TokenKind[] {
-  if (name.startsWith('x-ms-sevsnpvm-')) return ['snp'];
-  return name.startsWith('tdx_') || TD_NAMES.includes(name) ? ['tdx'] : [];
+  if (name.startsWith('x-ms-sevsnpvm-')) return ['sevsnpvm'];
+  return name.startsWith('tdx_') || TD_NAMES.includes(name) ? ['tdxvm'] : [];
 }
 
 /** The kinds that every way to meet a condition needs. */

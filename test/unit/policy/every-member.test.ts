@@ -11,12 +11,11 @@ import { EVERY_TYPE, genuine, leastOf, MEMBER_FLIPS, type MemberFlip } from './m
 import { WAIVER_SITUATIONS } from './waiver-situations.js';
 
 /** Says which policy it is, or who tolerates something: shown, never judged. */
-const METADATA = ['apiVersion', 'id', 'version', 'description', 'waivers[].reason', 'waivers[].approver'];
+const METADATA = ['apiVersion', 'id', 'version', 'description', 'rules[].id', 'waivers[].reason', 'waivers[].approver'];
 
 /** Does not load with anything in it, or with any other value than the one that the type needs. */
 const NOTHING_ELSE_LOADS = [
   'routes.hardware',
-  'rules',
   'referenceValues[].tpm.pcrs.sha256.16',
   'referenceValues[].tpm.pcrs.sha256.23',
 ];

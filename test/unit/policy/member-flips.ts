@@ -22,6 +22,7 @@ import {
   tokenClaims,
   tpmClaims,
 } from './fixture.js';
+import { RULE_FLIPS } from './rule-flips.js';
 
 /** Two policies that differ in one member, and evidence of some types on which they decide differently. */
 export interface MemberFlip {
@@ -285,6 +286,7 @@ export const MEMBER_FLIPS: readonly MemberFlip[] = [
     on: { referenceValues: [{ appliesTo: { product: 'Genoa' }, snp: { vmpl: [0] } }] },
     off: { referenceValues: [{ snp: { vmpl: [0] } }] },
   }),
+  ...RULE_FLIPS,
   flip('waivers[].check', {
     types: SNP,
     on: { ...SMT, waivers: [{ ...TERMS, check: 'snp_platform_smt_enabled' }] },

@@ -87,6 +87,7 @@ describe('a policy text', () => {
       allowDebug: false,
       require: { snp: null, tdx: null, tpm: null, maa: null, ita: null },
       referenceValues: [],
+      rules: [],
       waivers: [],
       sha256: createHash('sha256').update(policyText()).digest('hex'),
     });
@@ -583,11 +584,30 @@ describe('rules', () => {
     expect(problemsWith({ rules: [] })).toEqual([]);
   });
 
-  it('DEC-06 refuses a rule, which this version would not evaluate', () => {
-    expect(problemsWith({ rules: [{ id: 'boot', cel: 'true' }] })).toEqual([
-      '/rules: this version does not evaluate rules, so a policy with rules does not load',
-    ]);
+  it('refuses what is not a list of rules', () => {
     expect(problemsWith({ rules: {} })).toEqual(['/rules: must be a list']);
+  });
+
+  it.each([
+    ['neither language', { id: 'one' }, '/rules/0: must have either cel or akv'],
+    ['both languages', { id: 'one', cel: 'snp.vmpl == 0', akv: {} }, '/rules/0: must have either cel or akv'],
+    [
+      'a comparison for CEL',
+      { id: 'one', cel: 'snp.vmpl == 0', comparison: 'strict' },
+      '/rules/0/comparison: goes with akv alone',
+    ],
+    ['no id', { cel: 'snp.vmpl == 0' }, '/rules/0/id: is missing'],
+    ['a text that is no text', { id: 'one', cel: 7 }, '/rules/0/cel: must be text'],
+  ])('refuses a rule with %s', (_what, rule, problem) => {
+    expect(problemsWith({ rules: [rule] })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('DEC-06 refuses two rules of one id', () => {
+    const rules = [
+      { id: 'one', cel: 'snp.vmpl == 0' },
+      { id: 'one', cel: 'snp.vmpl != 1' },
+    ];
+    expect(problemsWith({ rules })).toEqual(['/rules/1/id: repeats the id of another rule']);
   });
 });
 

@@ -1,0 +1,166 @@
+import {
+  type EventLogClaims,
+  type HclClaims,
+  SNP_PARTS,
+  SNP_PRODUCTS,
+  type SnpClaims,
+  type SnpPlatformInfoClaim,
+  type SnpPolicyClaim,
+  type SnpTcb,
+  type TdAttributesClaim,
+  type TdxClaims,
+  type TdxTcbClaim,
+  type TokenClaims,
+  type TpmClaims,
+} from '../../model/claims.js';
+import { EVIDENCE_TYPES } from '../../model/evidence-traits.js';
+import { BOOL, hexOf, INT, listOf, type ObjectType, object, oneOf, TEXT } from './claim-type.js';
+import { ITA_TOKEN_TYPE, MAA_TOKEN_TYPE, VM_CONFIGURATION_TYPE } from './token-claim-types.js';
+
+const TCB = object<SnpTcb>({ fmc: INT, bootloader: INT, tee: INT, snp: INT, microcode: INT });
+
+const SNP = object<SnpClaims>({
+  version: INT,
+  product: oneOf(SNP_PRODUCTS),
+  part: oneOf([...SNP_PARTS, 'unknown']),
+  cpuid: object<NonNullable<SnpClaims['cpuid']>>({ family: INT, model: INT, stepping: INT }),
+  firmware: object<SnpClaims['firmware']>({ current: TEXT, committed: TEXT }),
+  mitigation: object<NonNullable<SnpClaims['mitigation']>>({ current: TEXT, launch: TEXT }),
+  signingKey: oneOf(['vcek', 'vlek']),
+  vmpl: INT,
+  guestSvn: INT,
+  policy: object<SnpPolicyClaim>({
+    abiMajor: INT,
+    abiMinor: INT,
+    smt: BOOL,
+    migrateMa: BOOL,
+    debug: BOOL,
+    singleSocket: BOOL,
+    cxlAllow: BOOL,
+    memAes256Xts: BOOL,
+    raplDis: BOOL,
+    ciphertextHidingDram: BOOL,
+    pageSwapDisable: BOOL,
+  }),
+  platformInfo: object<SnpPlatformInfoClaim>({
+    smtEnabled: BOOL,
+    tsmeEnabled: BOOL,
+    eccEnabled: BOOL,
+    raplDisabled: BOOL,
+    ciphertextHidingDramEnabled: BOOL,
+    aliasCheckComplete: BOOL,
+    iommuWriteSafe: BOOL,
+    tioEnabled: BOOL,
+    unknownBits: listOf(INT),
+  }),
+  tcb: object<SnpClaims['tcb']>({ current: TCB, committed: TCB, reported: TCB, launch: TCB }),
+  authorKeyEnabled: BOOL,
+  measurement: hexOf(48),
+  hostData: hexOf(32),
+  idKeyDigest: hexOf(48),
+  authorKeyDigest: hexOf(48),
+  reportId: hexOf(32),
+  reportIdMa: hexOf(32),
+  chipId: hexOf(64),
+  cspId: TEXT,
+  reportData: hexOf(64),
+  familyId: hexOf(16),
+  imageId: hexOf(16),
+});
+
+/** Of a vTPM, the bank SHA-256; of a TD, SHA-384. Command lines are texts, where the log has them. */
+function eventLog(digestBytes: number): ObjectType {
+  return object<EventLogClaims>({
+    replayed: listOf(INT),
+    notCovered: listOf(INT),
+    secureBoot: BOOL,
+    pk: hexOf(32),
+    kek: hexOf(32),
+    db: hexOf(32),
+    dbx: hexOf(32),
+    mokList: hexOf(32),
+    applications: listOf(hexOf(digestBytes)),
+    commandLines: listOf(TEXT),
+    files: listOf(hexOf(digestBytes)),
+  });
+}
+
+const TDX = object<TdxClaims>({
+  quoteVersion: INT,
+  mrtd: hexOf(48),
+  rtmr: listOf(hexOf(48)),
+  mrConfigId: hexOf(48),
+  mrOwner: hexOf(48),
+  mrOwnerConfig: hexOf(48),
+  mrSeam: hexOf(48),
+  mrSignerSeam: hexOf(48),
+  mrServiceTd: hexOf(48),
+  teeTcbSvn: hexOf(16),
+  tdAttributes: object<TdAttributesClaim>({
+    debug: BOOL,
+    septVeDisable: BOOL,
+    migratable: BOOL,
+    pks: BOOL,
+    keyLocker: BOOL,
+    perfmon: BOOL,
+    icssd: BOOL,
+    lass: BOOL,
+    tpa: BOOL,
+  }),
+  xfam: hexOf(8),
+  reportData: hexOf(64),
+  ppid: hexOf(16),
+  fmspc: hexOf(6),
+  pceId: hexOf(2),
+  // Words of Intel's, which may define more.
+  tcb: object<TdxTcbClaim>({
+    status: TEXT,
+    platformStatus: TEXT,
+    moduleStatus: TEXT,
+    qeStatus: TEXT,
+    date: TEXT,
+    evaluationDataNumber: INT,
+    qeEvaluationDataNumber: INT,
+    advisories: listOf(TEXT),
+  }),
+  eventLog: eventLog(48),
+});
+
+const HCL = object<HclClaims>({
+  reportType: oneOf(['snp', 'tdx', 'tvm']),
+  paravisor: object<HclClaims['paravisor']>({
+    known: BOOL,
+    by: oneOf(['idKeyDigest', 'mrtd', 'maa', 'akCertificate']),
+  }),
+  akThumbprint: TEXT,
+  userData: hexOf(64),
+  vmConfiguration: VM_CONFIGURATION_TYPE,
+});
+
+const PCRS = Object.fromEntries(Array.from({ length: 24 }, (_, index) => [String(index), hexOf(32)]));
+
+const TPM = object<TpmClaims>({
+  // SHA-256 alone: values of the SHA-1 bank are never claims, and no other bank is quoted on Azure.
+  pcrs: object<{ sha256: unknown }>({ sha256: object(PCRS) }),
+  firmwareVersion: hexOf(8),
+  clock: object<TpmClaims['clock']>({ resetCount: INT, restartCount: INT, safe: BOOL }),
+  eventLog: eventLog(32),
+  // Its JWK is what `binding` is about.
+  certifiedKey: object<{ jkt: string }>({ jkt: TEXT }),
+});
+
+/** Of a verified token. `stated` is this service's reading of it, and no claim of its own. */
+function token(claims: ObjectType): ObjectType {
+  return object<Omit<TokenClaims, 'stated'>>({ issuer: TEXT, attestationType: TEXT, policyHash: TEXT, claims });
+}
+
+/** Everything that a rule can name, by section. `evidence.type` is there whatever was verified. */
+export const RULE_CLAIMS: ReadonlyMap<string, ObjectType> = new Map([
+  ['evidence', object<{ type: string }>({ type: oneOf(EVIDENCE_TYPES) })],
+  ['snp', SNP],
+  ['tdx', TDX],
+  ['hcl', HCL],
+  ['tpm', TPM],
+  ['maa', token(MAA_TOKEN_TYPE)],
+  ['ita', token(ITA_TOKEN_TYPE)],
+]);

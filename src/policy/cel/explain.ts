@@ -1,0 +1,59 @@
+import type { ExplainedPart } from '../../model/explanation.js';
+import { evaluate, type RuleScope, shownValue, UNDEFINED } from './evaluate.js';
+import { type Expression, partsOf, type Quantified } from './expression.js';
+
+/** A rule with the value of each part of it. */
+export function explain(expression: Expression, scope: RuleScope): ExplainedPart {
+  const value = evaluate(expression, scope);
+  const { text } = expression;
+  const part = { text, value: shownValue(value), note: noteOn(expression, scope) };
+  return { ...part, state: value === UNDEFINED ? 'undefined' : 'value', parts: explainParts(expression, scope) };
+}
+
+function explainParts(expression: Expression, scope: RuleScope): readonly ExplainedPart[] {
+  switch (expression.op) {
+    case 'choose':
+      return explainChoice(expression, scope);
+    case 'all':
+    case 'exists':
+      return explainItems(expression, scope);
+    default:
+      // A literal says what it is by itself.
+      return partsOf(expression)
+        .filter(({ op }) => op !== 'literal')
+        .map((part) => explain(part, scope));
+  }
+}
+
+function explainChoice({ condition, ifTrue, ifFalse }: Expression & { op: 'choose' }, scope: RuleScope) {
+  const value = evaluate(condition, scope);
+  const branch = (part: Expression, isChosen: boolean) => (isChosen ? explain(part, scope) : notReached(part));
+  return [explain(condition, scope), branch(ifTrue, value === true), branch(ifFalse, value === false)];
+}
+
+function notReached({ text }: Expression): ExplainedPart {
+  return { text, state: 'not reached', value: null, note: null, parts: [] };
+}
+
+/** Most items of a list that are shown each by itself. */
+const SHOWN_ITEMS = 8;
+
+/** The items that decide come first: those for which `all` fails, or `exists` holds. */
+function explainItems({ op, list, variable, body }: Quantified, scope: RuleScope): readonly ExplainedPart[] {
+  const items = evaluate(list, scope);
+  const explained = explain(list, scope);
+  if (!Array.isArray(items)) return [explained];
+  const each = (items as readonly (number | string)[]).map((item) =>
+    scope.within(item, () => ({ ...explain(body, scope), note: `${variable} is ${JSON.stringify(item)}` })),
+  );
+  const decides = ({ state, value }: ExplainedPart) => state === 'undefined' || value === (op === 'exists');
+  const ordered = [...each.filter(decides), ...each.filter((part) => !decides(part))];
+  return [explained, ...ordered.slice(0, SHOWN_ITEMS)];
+}
+
+function noteOn({ op, text }: Expression, scope: RuleScope): string | null {
+  const mistyped = scope.mistyped.get(text);
+  if (mistyped !== undefined) return `is ${mistyped.actual}, and is compared as ${mistyped.expected}`;
+  if (op === 'claim' && scope.absent.has(text)) return 'is absent';
+  return scope.faults.get(text) ?? null;
+}

@@ -1,0 +1,100 @@
+import { type ASTNode, Environment, type ObjectSchema, ParseError } from '@marcbachmann/cel-js';
+import type { ClaimType, ObjectType } from './claim-type.js';
+import { RULE_CLAIMS } from './claim-types.js';
+import type { Claim, Expression } from './expression.js';
+import { readExpression } from './read-expression.js';
+import { RuleFault } from './rule-fault.js';
+
+/** Longest text of a rule, in bytes. The limits of the parser do not hold for every text, so this comes before it. */
+const LONGEST_TEXT = 2048;
+
+const LIMITS = { maxAstNodes: 512, maxDepth: 32, maxListElements: 256, maxMapEntries: 1, maxCallArguments: 4 };
+
+/**
+ * Parses and type-checks the text of a CEL rule. Says nothing about whether the rule makes sense for a policy.
+ *
+ * @throws {RuleFault} with what is wrong in it
+ */
+export function parseRule(text: string): Expression {
+  const length = Buffer.byteLength(text, 'utf8');
+  if (length > LONGEST_TEXT) throw new RuleFault('rule_limit', `has ${length} bytes, and may have ${LONGEST_TEXT}`);
+  const { expression, untyped } = readExpression(parse(text, BASE));
+  requireBool(text, untyped.length === 0 ? BASE : environmentOf(withUntyped(untyped)));
+  return expression;
+}
+
+function parse(text: string, environment: Environment): ASTNode {
+  try {
+    return environment.parse(text).ast;
+  } catch (cause) {
+    if (!(cause instanceof ParseError)) throw cause;
+    const code = cause.code === 'limit_exceeded' ? 'rule_limit' : 'rule_type';
+    const { start } = cause.range ?? {};
+    const place = start === undefined ? '' : ` at character ${start + 1}`;
+    throw new RuleFault(code, `is not a CEL expression${place}: ${lowerFirst(cause.summary)}`, { cause });
+  }
+}
+
+function requireBool(text: string, environment: Environment): void {
+  const { valid, type, error } = environment.parse(text).check();
+  if (!valid) {
+    // The checker names objects by their path, and marks it with a dollar sign.
+    const summary = (error?.summary ?? 'unknown').replaceAll('$', '').replace(/^No such overload: /i, '');
+    throw new RuleFault('rule_type', `the types do not fit: ${lowerFirst(summary)}`, { cause: error });
+  }
+  if (type !== 'bool')
+    throw new RuleFault('rule_type', `is of type ${type?.replaceAll('$', '')}, and a rule is true or false`);
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** All that is declared, with the claims that only a literal gives a type. @throws {RuleFault} where two differ */
+function withUntyped(untyped: readonly Claim[]): ReadonlyMap<string, ObjectSchema> {
+  const schemas = declared();
+  for (const { path, type, text } of untyped) {
+    const name = path.at(-1) ?? '';
+    let below: ObjectSchema = Object.fromEntries(schemas);
+    for (const step of path.slice(0, -1)) below = memberOf(below, step);
+    const spelling = type === 'double' ? type : spell(type);
+    const earlier = Object.hasOwn(below, name) ? below[name] : spelling;
+    if (earlier !== spelling) throw new RuleFault('rule_type', `${text} is compared as two types`);
+    below[name] = spelling;
+  }
+  return schemas;
+}
+
+function memberOf(schema: ObjectSchema, name: string): ObjectSchema {
+  const below = schema[name];
+  if (typeof below !== 'object') throw new TypeError(`${name} is no object of the declared claims`);
+  return below;
+}
+
+function declared(): Map<string, ObjectSchema> {
+  return new Map([...RULE_CLAIMS].map(([section, type]) => [section, schemaOf(type)]));
+}
+
+function schemaOf({ members }: ObjectType): ObjectSchema {
+  return Object.fromEntries([...members].map(([name, type]) => [name, spell(type)]));
+}
+
+/** A type as the type checker takes it. */
+function spell(type: ClaimType): string | ObjectSchema {
+  switch (type.kind) {
+    case 'object':
+      return schemaOf(type);
+    case 'list':
+      return `list<${type.item.kind}>`;
+    default:
+      return type.kind;
+  }
+}
+
+function environmentOf(schemas: ReadonlyMap<string, ObjectSchema>): Environment {
+  const environment = new Environment({ unlistedVariablesAreDyn: false, limits: LIMITS });
+  for (const [name, schema] of schemas) environment.registerVariable({ name, schema });
+  return environment;
+}
+
+const BASE = environmentOf(declared());

@@ -1,0 +1,93 @@
+import { type ASTNode, serialize } from '@marcbachmann/cel-js';
+import { listedNames, nearNames, quotedName } from '../../model/names-in-messages.js';
+import type { ClaimType, ObjectType } from './claim-type.js';
+import { RULE_CLAIMS } from './claim-types.js';
+import type { Claim, Expression, Literal } from './expression.js';
+import { RuleFault } from './rule-fault.js';
+
+/** One step from a claim to a member of it: `.name`, or `["name"]`. */
+interface Step {
+  readonly name: string;
+  readonly isIndex: boolean;
+}
+
+/** The names of an access that begins at a section; null where it begins elsewhere, or has an index that is no text. */
+export function stepsOf(node: ASTNode): readonly Step[] | null {
+  if (node.op === 'id') return [{ name: node.args, isIndex: false }];
+  if (node.op !== '.' && node.op !== '[]') return null;
+  const [of, member] = node.args;
+  const before = stepsOf(of);
+  const name = typeof member === 'string' ? member : member.op === 'value' ? member.args : null;
+  if (before === null || typeof name !== 'string') return null;
+  return [...before, { name, isIndex: node.op === '[]' }];
+}
+
+/** The claim that an access names. @throws {RuleFault} where there is none of that name */
+export function readClaim(node: ASTNode, steps: readonly Step[]): Claim {
+  const found = follow(steps);
+  if (found.unknown === null) return claim(node, steps, found.type);
+  const { name } = found.unknown;
+  if (!found.of.isOpen) throw unknownMember(found.path, name, [...found.of.members.keys()]);
+  const written = `${found.path}["name"] == literal`;
+  throw new RuleFault(
+    'rule_type',
+    `${found.path} has no claim ${quotedName(name)} whose type is known: such a claim can only be compared as ${written}`,
+  );
+}
+
+/**
+ * The claim of `claims["name"] == literal` where no claim of that name is declared: the literal gives it its type. Null
+ * where the access is of another form, or the claim is declared.
+ */
+export function readUntypedClaim(node: ASTNode, literal: Expression): Claim | null {
+  const steps = stepsOf(node);
+  if (steps === null || literal.op !== 'literal') return null;
+  const found = follow(steps);
+  const isLast = found.unknown !== null && found.unknown === steps.at(-1);
+  if (!isLast || !found.of.isOpen || !found.unknown.isIndex) return null;
+  if (FORBIDDEN.has(found.unknown.name))
+    throw new RuleFault('rule_type', `no claim is named ${quotedName(found.unknown.name)}`);
+  return claim(node, steps, typeOf(literal));
+}
+
+/** Names that mean something else to objects of JavaScript, and that no claim has. */
+const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+function typeOf({ type }: Literal): Claim['type'] {
+  return type === 'double' ? type : { kind: type, form: null };
+}
+
+function claim(node: ASTNode, steps: readonly Step[], type: Claim['type']): Claim {
+  return { op: 'claim', text: serialize(node), path: steps.map(({ name }) => name), type };
+}
+
+type Followed =
+  | { readonly unknown: null; readonly type: ClaimType }
+  | { readonly unknown: Step; readonly of: ObjectType; readonly path: string };
+
+/** Goes from a section to a member, as far as they are declared. */
+function follow([section, ...members]: readonly Step[]): Followed {
+  const name = section?.name ?? '';
+  let type: ClaimType | undefined = RULE_CLAIMS.get(name);
+  if (type === undefined) {
+    const known = [...RULE_CLAIMS.keys()];
+    const [near] = nearNames(name, known);
+    const instead = near === undefined ? `there are ${listedNames(known)}` : `did you mean ${near}?`;
+    throw new RuleFault('rule_type', `there are no claims of ${quotedName(name)}; ${instead}`);
+  }
+  let path = name;
+  for (const step of members) {
+    if (type.kind !== 'object') throw new RuleFault('rule_type', `${path} is of type ${type.kind}, and has no members`);
+    const below: ClaimType | undefined = type.members.get(step.name);
+    if (below === undefined) return { unknown: step, of: type, path };
+    path = step.isIndex ? `${path}["${step.name}"]` : `${path}.${step.name}`;
+    type = below;
+  }
+  return { unknown: null, type };
+}
+
+function unknownMember(path: string, name: string, known: readonly string[]): RuleFault {
+  const [near] = nearNames(name, known);
+  const instead = near === undefined ? `there are ${listedNames(known)}` : `did you mean ${near}?`;
+  return new RuleFault('rule_type', `${path} has no claim ${quotedName(name)}; ${instead}`);
+}

@@ -1,0 +1,56 @@
+import { evaluate, type RuleScope, type RuleValue, UNDEFINED } from './evaluate.js';
+import { type Claim, claimsIn, type Expression } from './expression.js';
+
+/** Claims that are named with their values at most. */
+const SHOWN = 3;
+
+/** Characters of a text that are shown at most. */
+const LONGEST_SHOWN = 100;
+
+/** Why a rule is not true: the part that decided, and the claims in it with their values. One clause, for people. */
+export function whyNotTrue(expression: Expression, scope: RuleScope): string {
+  const part = decidingPart(expression, scope);
+  const value = evaluate(part, scope);
+  if (value === UNDEFINED) return whyUndefined(scope);
+  const claims = distinct(claimsIn(part));
+  const said = claims.slice(0, SHOWN).map((claim) => `${claim.text} is ${shown(scope.read(claim))}`);
+  const more = claims.length > SHOWN ? ` and ${claims.length - SHOWN} more` : '';
+  return `${shortened(part.text)} is false${said.length === 0 ? '' : `, because ${said.join(', ')}${more}`}`;
+}
+
+/** Of parts that must all hold, the first that does not; of a choice, the side that was taken. */
+function decidingPart(expression: Expression, scope: RuleScope): Expression {
+  if (evaluate(expression, scope) === UNDEFINED) return expression;
+  if (expression.op === 'and') {
+    const wrong = expression.operands.find((operand) => evaluate(operand, scope) === false);
+    return wrong === undefined ? expression : decidingPart(wrong, scope);
+  }
+  if (expression.op === 'choose') {
+    const isTrue = evaluate(expression.condition, scope) === true;
+    return decidingPart(isTrue ? expression.ifTrue : expression.ifFalse, scope);
+  }
+  return expression;
+}
+
+function whyUndefined(scope: RuleScope): string {
+  const reasons = [
+    ...[...scope.absent].map((claim) => `${claim} is absent`),
+    ...[...scope.mistyped.values()].map(({ claim, expected, actual }) => `${claim} is ${actual}, not ${expected}`),
+    ...[...scope.faults.values()],
+  ];
+  return `it is undefined, because ${reasons.slice(0, SHOWN).join(', ')}`;
+}
+
+function distinct(claims: readonly Claim[]): readonly Claim[] {
+  return [...new Map(claims.map((claim) => [claim.text, claim])).values()];
+}
+
+function shown(value: RuleValue): string {
+  if (value === UNDEFINED) return 'absent';
+  if (typeof value === 'object') return `a list of ${value.length}`;
+  return shortened(typeof value === 'string' ? `"${value}"` : String(value));
+}
+
+function shortened(text: string): string {
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+}

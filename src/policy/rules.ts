@@ -1,0 +1,129 @@
+import type { Checks } from '../model/check.js';
+import type { Claims } from '../model/claims.js';
+import type { EvidenceType, TokenRoute } from '../model/evidence.js';
+import { hasParavisor, hasVtpm, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
+import { evaluateReleasePolicy } from './akv/evaluate-release-policy.js';
+import type { AppraisalInput, AppraisalTopic, ClaimSection } from './appraisal-topic.js';
+import { evaluate, RuleScope, UNDEFINED } from './cel/evaluate.js';
+import { explain } from './cel/explain.js';
+import { whyNotTrue } from './cel/why-not-true.js';
+import type { AkvRule, CelRule, Rule } from './rule.js';
+
+const TOKEN_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
+
+/** Rules over claims, each of which must be met. */
+export const rules: AppraisalTopic = {
+  needs: () => [],
+  required: ({ rules: all }) => (all.length === 0 ? [] : ['rule_not_met']),
+  appraise: ({ rules: all }, input, checks) => {
+    for (const rule of all) appraiseRule(rule, input, checks.ofRule(rule.id));
+  },
+};
+
+function appraiseRule(rule: Rule, input: AppraisalInput, checks: Checks): void {
+  if (rule.language === 'cel') appraiseCel(rule, input, checks);
+  else appraiseAkv(rule, input, checks);
+}
+
+function appraiseCel({ id, expression }: CelRule, input: AppraisalInput, checks: Checks): void {
+  const claims = ruleClaims(input.evidenceType, input.verification.claims);
+  const scope = new RuleScope(claims);
+  const value = evaluate(expression, scope);
+  const compared = { expected: id, actual: value === UNDEFINED ? null : value === true };
+  const explained = { explain: () => explain(expression, new RuleScope(claims)) };
+  if (value === true) {
+    checks.pass('rule_not_met', { ...compared, ...explained, detail: `the rule ${id} is met` });
+    return;
+  }
+  const absent = [...scope.absent];
+  if (value === UNDEFINED && isLeftOpen(sectionsOf(absent), id, input, checks)) return;
+  const detail = `the rule ${id} is not met: ${whyNotTrue(expression, scope)}`;
+  checks.fail('rule_not_met', { ...compared, ...explained, detail });
+  if (value !== UNDEFINED) return;
+  if (absent.length > 0) failMissing(id, absent, checks);
+  for (const { claim, expected, actual } of scope.mistyped.values()) {
+    const what = `${claim} is of type ${actual}, and the rule ${id} compares it as ${expected}`;
+    checks.fail('claim_type', { expected: { claim, type: expected }, actual, detail: what });
+  }
+}
+
+function failMissing(id: string, absent: readonly string[], checks: Checks): void {
+  const what =
+    absent.length === 1 ? `the claim ${absent[0]}, which is absent` : `claims that are absent: ${absent.join(', ')}`;
+  checks.fail('claim_missing', { expected: [...absent], detail: `the rule ${id} needs ${what}` });
+}
+
+function sectionsOf(claims: readonly string[]): ReadonlySet<string> {
+  return new Set(claims.map((claim) => claim.split(/[.[]/, 1)[0] ?? ''));
+}
+
+/** The claims by section, as rules name them. */
+function ruleClaims(type: EvidenceType, claims: Claims): ReadonlyMap<string, unknown> {
+  return new Map<string, unknown>([['evidence', { type }], ...Object.entries(claims)]);
+}
+
+/**
+ * Whether a rule is not judged because claims that it needs are missing for a reason that another check states: their
+ * signature does not hold, or another verifier is out of reach.
+ */
+function isLeftOpen(absent: ReadonlySet<string>, id: string, input: AppraisalInput, checks: Checks): boolean {
+  const { evidenceType, verification, results } = input;
+  const unverified = alwaysThere(evidenceType).find(
+    (section) => absent.has(section) && verification.claims[section] === undefined,
+  );
+  if (unverified !== undefined) {
+    checks.skip(['rule_not_met'], `needs verified ${unverified} claims, and there are none`);
+    return true;
+  }
+  for (const route of TOKEN_ROUTES) {
+    if (!absent.has(route) || verification.claims[route] !== undefined) continue;
+    const found = results.get(route);
+    if (found?.state === 'unavailable') {
+      const detail = `the rule ${id} needs a token for the route ${route}: ${found.detail}`;
+      checks.unavailable('rule_not_met', { expected: id, detail, retryable: found.retryable });
+      return true;
+    }
+    if (found?.state === 'refused' || found?.state === 'not judged') {
+      checks.skip(['rule_not_met'], `no token for the route ${route} can be relied on`);
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Sections that evidence of a type always has once it is verified. */
+function alwaysThere(type: EvidenceType): readonly ClaimSection[] {
+  const tee = teeOf(type);
+  const route = tokenRouteOf(type);
+  return [
+    ...(tee === null ? [] : [tee]),
+    ...(hasParavisor(type) ? (['hcl'] as const) : []),
+    ...(hasVtpm(type) ? (['tpm'] as const) : []),
+    ...(route === null ? [] : [route]),
+  ];
+}
+
+/** A release policy is judged on the claims of a verified token as issued, whose issuer is one of its authorities. */
+function appraiseAkv({ id, policy, comparison }: AkvRule, input: AppraisalInput, checks: Checks): void {
+  const { maa, ita } = input.verification.claims;
+  const tokens = [maa, ita].flatMap((token) => token ?? []);
+  if (tokens.length === 0) {
+    if (isLeftOpen(new Set(TOKEN_ROUTES), id, input, checks)) return;
+    checks.fail('rule_not_met', { expected: id, detail: `the rule ${id} is judged on a token, and there is none` });
+    failMissing(id, ['the claims of a token'], checks);
+    return;
+  }
+  const judged = tokens.map(({ issuer, claims }) => evaluateReleasePolicy(policy, { issuer, claims }, comparison));
+  const met = judged.find((each) => each.met);
+  if (met === undefined) {
+    const [first] = judged;
+    const explained = first === undefined ? {} : { explain: () => first.explanation };
+    const issuers = tokens.map(({ issuer }) => issuer).join(' and ');
+    const detail = `the rule ${id} is not met by the token of ${issuers}`;
+    checks.fail('rule_not_met', { expected: id, actual: false, ...explained, detail });
+    return;
+  }
+  const compared = { expected: id, actual: true, explain: () => met.explanation };
+  const normalised = met.normalisations.map(({ message }) => `; ${message}`).join('');
+  checks.pass('rule_not_met', { ...compared, detail: `the rule ${id} is met by the token${normalised}` });
+}

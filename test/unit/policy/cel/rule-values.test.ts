@@ -1,0 +1,277 @@
+import { describe, expect, it } from 'vitest';
+import { evaluate, RuleScope, UNDEFINED } from '../../../../src/policy/cel/evaluate.js';
+import { explain } from '../../../../src/policy/cel/explain.js';
+import { parseRule } from '../../../../src/policy/cel/parse-rule.js';
+import { whyNotTrue } from '../../../../src/policy/cel/why-not-true.js';
+import { COMMAND_LINE, eventLogClaims, MEASUREMENT, PCR_7, snpClaims, tokenClaims, tpmClaims } from '../fixture.js';
+
+const SNP = snpClaims({ platformInfo: { ...snpClaims().platformInfo, unknownBits: [9, 12] } });
+const MAA = {
+  ...tokenClaims(),
+  claims: { count: 3, share: 0.5, word: 'a', flag: true, nothing: null, list: [1], 'x-ms-ver': 1.5, jti: 7 },
+};
+const CLAIMS = new Map<string, unknown>([
+  ['evidence', { type: 'az-snp-vtpm' }],
+  ['snp', SNP],
+  ['tpm', tpmClaims({ eventLog: eventLogClaims({ files: [], pk: null }) })],
+  ['maa', MAA],
+]);
+
+function ruleValue(text: string, claims: ReadonlyMap<string, unknown> = CLAIMS) {
+  const value = evaluate(parseRule(text), new RuleScope(claims));
+  return value === UNDEFINED ? 'undefined' : value;
+}
+
+/** Each operator and function, with a rule that is met and its twin that is not. */
+const FLIPS: readonly (readonly [what: string, met: string, notMet: string])[] = [
+  ['== of integers', 'snp.vmpl == 0', 'snp.vmpl == 1'],
+  ['== of texts', `snp.measurement == '${MEASUREMENT}'`, `snp.measurement == '${'00'.repeat(48)}'`],
+  ['== of booleans', 'snp.policy.debug == false', 'snp.policy.debug == true'],
+  ['== of two claims', 'snp.product == snp.part', 'snp.measurement == snp.idKeyDigest'],
+  ['!=', 'snp.vmpl != 1', 'snp.vmpl != 0'],
+  ['<', 'snp.vmpl < 1', 'snp.vmpl < 0'],
+  ['<=', 'snp.vmpl <= 0', 'snp.vmpl <= -1'],
+  ['>', 'snp.guestSvn > 6', 'snp.guestSvn > 7'],
+  ['>=', 'snp.guestSvn >= 7', 'snp.guestSvn >= 8'],
+  ['in a list of the rule', "snp.product in ['Genoa', 'Milan']", "snp.product in ['Genoa', 'Turin']"],
+  ['in a list of claims', '9 in snp.platformInfo.unknownBits', '10 in snp.platformInfo.unknownBits'],
+  ['&&', 'snp.vmpl == 0 && snp.guestSvn == 7', 'snp.vmpl == 0 && snp.guestSvn == 8'],
+  ['||', 'snp.vmpl == 1 || snp.guestSvn == 7', 'snp.vmpl == 1 || snp.guestSvn == 8'],
+  ['!', '!snp.policy.debug', '!snp.policy.smt'],
+  ['?: where the condition is true', 'snp.policy.smt ? snp.vmpl == 0 : false', 'snp.policy.smt ? snp.vmpl == 1 : true'],
+  ['?: where it is false', 'snp.policy.debug ? false : snp.vmpl == 0', 'snp.policy.debug ? true : snp.vmpl == 1'],
+  ['+', 'snp.guestSvn + 1 == 8', 'snp.guestSvn + 1 == 7'],
+  ['-', 'snp.guestSvn - 1 == 6', 'snp.guestSvn - 1 == 7'],
+  ['*', 'snp.guestSvn * 2 == 14', 'snp.guestSvn * 2 == 7'],
+  ['/ towards zero', 'snp.guestSvn / 2 == 3 && -7 / 2 == -3', 'snp.guestSvn / 2 == 4'],
+  ['% with the sign of the left', 'snp.guestSvn % 4 == 3 && -7 % 4 == -3', 'snp.guestSvn % 4 == 0'],
+  ['a sign', '-snp.guestSvn == -7', '-snp.guestSvn == 7'],
+  ['an index by text', `tpm.pcrs.sha256['7'] == '${PCR_7}'`, `tpm.pcrs.sha256['6'] == '${PCR_7}'`],
+  ['an index by number', 'snp.platformInfo.unknownBits[1] == 12', 'snp.platformInfo.unknownBits[0] == 12'],
+  ['size() of a list', 'size(snp.platformInfo.unknownBits) == 2', 'snp.platformInfo.unknownBits.size() == 3'],
+  ['size() of a text', 'snp.product.size() == 5', 'size(snp.product) == 6'],
+  ['startsWith()', "snp.firmware.current.startsWith('1.55.')", "snp.firmware.current.startsWith('1.56.')"],
+  ['endsWith()', "snp.firmware.current.endsWith('.29')", "snp.firmware.current.endsWith('.30')"],
+  ['contains()', "tpm.eventLog.commandLines[0].contains(' ro')", "tpm.eventLog.commandLines[0].contains(' rw')"],
+  ['all()', 'snp.platformInfo.unknownBits.all(bit, bit > 8)', 'snp.platformInfo.unknownBits.all(bit, bit > 9)'],
+  ['exists()', 'snp.platformInfo.unknownBits.exists(b, b == 12)', 'snp.platformInfo.unknownBits.exists(b, b == 13)'],
+  [
+    'exists() over texts',
+    `tpm.eventLog.commandLines.exists(c, c == '${COMMAND_LINE}')`,
+    "tpm.eventLog.commandLines.exists(c, c == '')",
+  ],
+  ['the type of the evidence', "evidence.type == 'az-snp-vtpm'", "evidence.type == 'tpm'"],
+  ['a claim that only the literal gives a type', "maa.claims['word'] == 'a'", "maa.claims['word'] == 'b'"],
+  ['such an integer', "maa.claims['count'] == 3", "maa.claims['count'] == -3"],
+  ['such a number', "maa.claims['share'] == 0.5", "maa.claims['share'] == 0.25"],
+  ['such a boolean, on the right', "true == maa.claims['flag']", "false == maa.claims['flag']"],
+];
+
+describe('the value of a rule', () => {
+  it.each(FLIPS)('DEC-13 flips with %s', (_what, met, notMet) => {
+    expect(ruleValue(met)).toBe(true);
+    expect(ruleValue(notMet)).toBe(false);
+  });
+
+  it('has() is true of what is there, an object among it', () => {
+    expect(ruleValue('has(snp.vmpl)')).toBe(true);
+    expect(ruleValue('has(tpm.eventLog)')).toBe(true);
+    expect(ruleValue('!has(snp.vmpl)')).toBe(false);
+  });
+
+  it('compares as CEL does, and not as JavaScript', () => {
+    expect(ruleValue("snp.product == 'Milan' && 'Milan' == snp.product")).toBe(true);
+    expect(ruleValue('size(snp.product) == 5')).toBe(true);
+    expect(ruleValue("maa.claims['word'] == '\\u0061'")).toBe(true);
+  });
+});
+
+/** Rules with an absent claim in them, in each place that one can stand in. */
+const ABSENT: readonly string[] = [
+  'tdx.quoteVersion == 4',
+  'tdx.quoteVersion != 4',
+  'tdx.quoteVersion > 3',
+  '!(tdx.quoteVersion == 4)',
+  'tdx.quoteVersion in [4]',
+  'snp.vmpl in [tdx.quoteVersion, 0]',
+  'tdx.tdAttributes.debug || true',
+  'true || tdx.tdAttributes.debug',
+  'snp.vmpl == 0 || tdx.tdAttributes.debug',
+  '!(snp.vmpl == 1 && tdx.tdAttributes.debug)',
+  '!(tdx.tdAttributes.debug && snp.vmpl == 1)',
+  'has(tdx.mrtd)',
+  '!has(tdx.mrtd)',
+  'has(tdx.mrtd) ? tdx.quoteVersion == 4 : true',
+  'has(snp.cpuid) && !has(snp.cspId)',
+  'tdx.tdAttributes.debug ? true : true',
+  'tdx.tcb.advisories.all(a, a == "INTEL-SA-00000")',
+  'tdx.tcb.advisories.exists(a, a == "INTEL-SA-00000")',
+  '!tdx.tcb.advisories.exists(a, a == "INTEL-SA-00000")',
+  'size(tdx.tcb.advisories) == 0',
+  'tdx.fmspc.startsWith("90")',
+  'snp.guestSvn + tdx.quoteVersion > 0',
+  '-tdx.quoteVersion < 0',
+  // Null is absent.
+  `tpm.eventLog.pk != '${MEASUREMENT.slice(0, 64)}'`,
+  'has(tpm.eventLog.pk)',
+  "maa.claims['nothing'] == 'a'",
+  "maa.claims['nowhere'] == 'a'",
+  // Of a list that is there, an item that is not.
+  'snp.platformInfo.unknownBits.all(bit, bit != tdx.quoteVersion)',
+  'snp.platformInfo.unknownBits.exists(bit, bit == 9 || bit == tdx.quoteVersion)',
+];
+
+describe('a rule with a claim that is absent', () => {
+  it.each(ABSENT)('DEC-02, DEC-15 is undefined, and not met: %s', (text) => {
+    expect(ruleValue(text)).toBe('undefined');
+  });
+
+  it('names the claims that are absent, each as the rule writes it', () => {
+    const scope = new RuleScope(CLAIMS);
+    evaluate(parseRule('tdx.quoteVersion == 4 && has(snp.cspId) && tdx.quoteVersion == 5'), scope);
+    expect([...scope.absent]).toEqual(['tdx.quoteVersion', 'snp.cspId']);
+  });
+
+  it('DEC-15 twin: looks at the chosen branch of ?: only', () => {
+    expect(ruleValue('snp.policy.smt ? snp.vmpl == 0 : tdx.quoteVersion == 4')).toBe(true);
+    expect(ruleValue('snp.policy.debug ? tdx.quoteVersion == 4 : snp.vmpl == 0')).toBe(true);
+  });
+
+  it('takes no name from what every object has', () => {
+    expect(ruleValue("maa.claims['toString'] == 'a'")).toBe('undefined');
+    expect(ruleValue("maa.claims['valueOf'] == 'a'")).toBe('undefined');
+  });
+});
+
+describe('a rule that has no value for another reason', () => {
+  function faultsOf(text: string, claims = CLAIMS): readonly string[] {
+    const scope = new RuleScope(claims);
+    expect(evaluate(parseRule(text), scope)).toBe(UNDEFINED);
+    return [...scope.faults.values()];
+  }
+
+  it('DEC-15 goes over an empty list', () => {
+    expect(faultsOf("tpm.eventLog.files.all(f, f == 'a')")).toEqual(['tpm.eventLog.files is empty']);
+    expect(faultsOf("tpm.eventLog.files.exists(f, f == 'a')")).toEqual(['tpm.eventLog.files is empty']);
+  });
+
+  it('goes over more than 256 items', () => {
+    const withBits = (count: number) =>
+      new Map<string, unknown>([['snp', { platformInfo: { unknownBits: Array.from({ length: count }, () => 1) } }]]);
+    const text = 'snp.platformInfo.unknownBits.all(bit, bit == 1)';
+    expect(ruleValue(text, withBits(256))).toBe(true);
+    expect(faultsOf(text, withBits(257))).toEqual(['snp.platformInfo.unknownBits has 257 items, and may have 256']);
+  });
+
+  it('reads past the end of a list', () => {
+    expect(faultsOf('snp.platformInfo.unknownBits[2] == 9')).toEqual(['snp.platformInfo.unknownBits has no item 2']);
+  });
+
+  it('divides by zero, or leaves the range of integers', () => {
+    expect(faultsOf('snp.guestSvn / snp.vmpl == 1')).toEqual(['divides by zero']);
+    expect(faultsOf('snp.guestSvn % snp.vmpl == 1')).toEqual(['divides by zero']);
+    expect(faultsOf('snp.guestSvn * 9007199254740991 > 1')).toEqual(['is out of the range of integers']);
+  });
+
+  it.each([
+    ["maa.claims['count'] == 'a'", 'int', 'string'],
+    ["maa.claims['word'] == 1", 'string', 'int'],
+    ["maa.claims['share'] == 1", 'number', 'int'],
+    ["maa.claims['flag'] == 'true'", 'bool', 'string'],
+    ["maa.claims['list'] == 1", 'list', 'int'],
+    ["maa.claims['x-ms-ver'] == '1.0'", 'number', 'string'],
+    ["maa.claims.jti == 'a'", 'int', 'string'],
+    ["maa.claims['word'] == 0.5", 'string', 'number'],
+  ])('DEC-03 compares a claim as another type than it has: %s', (text, actual, expected) => {
+    const scope = new RuleScope(CLAIMS);
+    expect(evaluate(parseRule(text), scope)).toBe(UNDEFINED);
+    expect([...scope.mistyped.values()]).toEqual([expect.objectContaining({ actual, expected })]);
+    expect([...scope.absent]).toEqual([]);
+  });
+});
+
+describe('why a rule is not met', () => {
+  const why = (text: string) => {
+    const scope = new RuleScope(CLAIMS);
+    const expression = parseRule(text);
+    evaluate(expression, scope);
+    return whyNotTrue(expression, scope);
+  };
+
+  it('names the part that is false, and the claims in it', () => {
+    expect(why('snp.vmpl == 0 && snp.tcb.reported.microcode >= 220')).toBe(
+      'snp.tcb.reported.microcode >= 220 is false, because snp.tcb.reported.microcode is 219',
+    );
+    expect(why("snp.policy.smt ? snp.product == 'Genoa' : true")).toBe(
+      'snp.product == "Genoa" is false, because snp.product is "Milan"',
+    );
+    expect(why('8 in snp.platformInfo.unknownBits')).toBe(
+      '8 in snp.platformInfo.unknownBits is false, because snp.platformInfo.unknownBits is a list of 2',
+    );
+  });
+
+  it('says what it rests on where it is undefined', () => {
+    expect(why('snp.vmpl == 0 && tdx.quoteVersion == 4')).toBe('it is undefined, because tdx.quoteVersion is absent');
+    expect(why("maa.claims['count'] == 'a'")).toBe('it is undefined, because maa.claims["count"] is int, not string');
+    expect(why('tpm.eventLog.files.all(f, f.size() == 64)')).toBe(
+      'it is undefined, because tpm.eventLog.files is empty',
+    );
+  });
+});
+
+describe('the explanation of a rule', () => {
+  const explained = (text: string) => explain(parseRule(text), new RuleScope(CLAIMS));
+
+  it('has the value of every part', () => {
+    expect(explained("snp.vmpl == 0 && (snp.product == 'Genoa' || tdx.tdAttributes.debug)")).toEqual({
+      text: 'snp.vmpl == 0 && (snp.product == "Genoa" || tdx.tdAttributes.debug)',
+      state: 'undefined',
+      value: null,
+      note: null,
+      parts: [
+        {
+          text: 'snp.vmpl == 0',
+          state: 'value',
+          value: true,
+          note: null,
+          parts: [{ text: 'snp.vmpl', state: 'value', value: 0, note: null, parts: [] }],
+        },
+        {
+          text: 'snp.product == "Genoa" || tdx.tdAttributes.debug',
+          state: 'undefined',
+          value: null,
+          note: null,
+          parts: [
+            {
+              text: 'snp.product == "Genoa"',
+              state: 'value',
+              value: false,
+              note: null,
+              parts: [{ text: 'snp.product', state: 'value', value: 'Milan', note: null, parts: [] }],
+            },
+            { text: 'tdx.tdAttributes.debug', state: 'undefined', value: null, note: 'is absent', parts: [] },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('shows the branch that was not chosen as not reached', () => {
+    const { parts } = explained('snp.policy.smt ? snp.vmpl == 0 : tdx.quoteVersion == 4');
+    expect(parts.map(({ state }) => state)).toEqual(['value', 'value', 'not reached']);
+  });
+
+  it('shows the items that decide first', () => {
+    const { parts } = explained('snp.platformInfo.unknownBits.all(bit, bit < 12)');
+    expect(parts.map(({ note, value }) => [note, value])).toEqual([
+      [null, [9, 12]],
+      ['bit is 12', false],
+      ['bit is 9', true],
+    ]);
+  });
+
+  it('says of what type a claim is that is compared as another', () => {
+    const { parts } = explained("maa.claims['count'] == 'a'");
+    expect(parts[0]).toMatchObject({ state: 'undefined', note: 'is int, and is compared as string' });
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { appraised, check, failed, only, results, type Situation, snpClaims, tokenClaims } from './fixture.js';
+import { releasePolicy } from './rule-flips.js';
+
+const rule = (cel: string, id = 'one') => ({ rules: [{ id, cel }] });
+const ISSUER = 'https://sharedweu.weu.attest.azure.net';
+const STATUS = 'x-ms-compliance-status';
+
+describe('rules of a policy', () => {
+  it('are listed by their ids, beside the check', () => {
+    const rules = [
+      { id: 'privileged', cel: 'snp.vmpl == 0' },
+      { id: 'milan', cel: "snp.product == 'Milan'" },
+    ];
+    const appraisal = appraised({ rules });
+    expect(appraisal.outcome).toBe('allow');
+    expect(appraisal.matched).toEqual(expect.arrayContaining(['rule_not_met', 'privileged', 'milan']));
+    expect(results(appraisal, 'rule_not_met')).toEqual(['pass', 'pass']);
+  });
+
+  it('deny with one that is false, and say which part', () => {
+    const rules = [
+      { id: 'privileged', cel: 'snp.vmpl == 0' },
+      { id: 'genoa', cel: "snp.product == 'Genoa'" },
+    ];
+    const appraisal = appraised({ rules });
+    expect(appraisal.outcome).toBe('deny');
+    expect(failed(appraisal)).toEqual(['rule_not_met']);
+    expect(appraisal.unmatched).toEqual(expect.arrayContaining(['rule_not_met', 'genoa']));
+    expect(appraisal.matched).toContain('privileged');
+    const [, second] = appraisal.checks.filter(({ id }) => id === 'rule_not_met');
+    expect(second).toMatchObject({
+      expected: 'genoa',
+      actual: false,
+      detail: 'the rule genoa is not met: snp.product == "Genoa" is false, because snp.product is "Milan"',
+    });
+    expect(second?.explain?.().value).toBe(false);
+  });
+
+  it('DEC-15 deny where a claim is absent, and list it', () => {
+    const appraisal = appraised(rule('!has(snp.cspId)'));
+    expect(appraisal.outcome).toBe('deny');
+    expect(failed(appraisal)).toEqual(['rule_not_met', 'claim_missing']);
+    expect(only(appraisal, 'claim_missing')).toMatchObject({
+      expected: ['snp.cspId'],
+      detail: 'the rule one needs the claim snp.cspId, which is absent',
+    });
+  });
+
+  it('DEC-03 deny where a claim is of another type', () => {
+    const claims = { snp: snpClaims(), maa: { ...tokenClaims(), claims: { level: '3' } } };
+    const appraisal = appraised(
+      { accepts: ['snp'], routes: { maa: 'optional' }, ...rule("maa.claims['level'] == 3") },
+      { type: 'snp', claims, results: new Map([['maa', { state: 'verified' }]]) },
+    );
+    expect(failed(appraisal)).toEqual(['rule_not_met', 'claim_type']);
+    expect(only(appraisal, 'claim_type')).toMatchObject({
+      expected: { claim: 'maa.claims["level"]', type: 'int' },
+      actual: 'string',
+    });
+  });
+
+  it('are not judged where nothing verifies the claims that they need', () => {
+    const appraisal = appraised(rule('snp.vmpl == 0'), {
+      type: 'snp',
+      claims: {},
+      findings: [check('snp_signature', 'fail')],
+    });
+    expect(results(appraisal, 'rule_not_met')).toEqual(['skipped']);
+    expect(appraisal.outcome).toBe('deny');
+  });
+
+  it.each([
+    ['unavailable', { state: 'unavailable', detail: 'no answer in time', retryable: true }, ['unavailable']],
+    ['refused', { state: 'refused' }, ['skipped']],
+    ['not judged', { state: 'not judged' }, ['skipped']],
+    ['absent', { state: 'absent' }, ['fail']],
+  ] as const)('about a token that is %s', (_what, state, expected) => {
+    const members = { accepts: ['snp'], routes: { maa: 'optional' } };
+    const given: Situation = { type: 'snp', results: new Map([['maa', state]]) };
+    const rules = [rule('maa.attestationType == "azurevm"'), { rules: [{ id: 'one', akv: releasePolicy('x') }] }];
+    for (const each of rules)
+      expect(results(appraised({ ...members, ...each }, given), 'rule_not_met')).toEqual(expected);
+  });
+
+  it('leave the decision open where the token that they need is out of reach', () => {
+    const appraisal = appraised(
+      { accepts: ['snp'], routes: { maa: 'optional' }, ...rule('maa.attestationType == "azurevm"') },
+      { type: 'snp', results: new Map([['maa', { state: 'unavailable', detail: 'no answer', retryable: true }]]) },
+    );
+    expect(appraisal.outcome).toBe('indeterminate');
+  });
+});
+
+describe('a release policy as a rule', () => {
+  const MEMBERS = { accepts: ['snp'], routes: { maa: 'optional' } };
+  const withToken = (claims: Record<string, string>, issuer = ISSUER): Situation => ({
+    type: 'snp',
+    claims: { snp: snpClaims(), maa: { ...tokenClaims(), issuer, claims } },
+    results: new Map([['maa', { state: 'verified' }]]),
+  });
+  const akv = (policy: object, comparison?: string) => ({
+    ...MEMBERS,
+    rules: [{ id: 'release', akv: policy as never, ...(comparison === undefined ? {} : { comparison }) }],
+  });
+
+  it('is judged on the claims of the verified token', () => {
+    const policy = releasePolicy('azure-compliant-cvm');
+    expect(appraised(akv(policy), withToken({ [STATUS]: 'azure-compliant-cvm' })).outcome).toBe('allow');
+    const denied = appraised(akv(policy), withToken({ [STATUS]: 'other' }));
+    expect(failed(denied)).toEqual(['rule_not_met']);
+    expect(only(denied, 'rule_not_met').explain?.().parts[0]?.value).toBe(false);
+  });
+
+  it('is not met by a token of another issuer, whatever it says', () => {
+    const other = withToken({ [STATUS]: 'azure-compliant-cvm' }, 'https://other.weu.attest.azure.net');
+    const appraisal = appraised(akv(releasePolicy('azure-compliant-cvm')), other);
+    expect(failed(appraisal)).toEqual(['rule_not_met']);
+    expect(only(appraisal, 'rule_not_met').detail).toContain('https://other.weu.attest.azure.net');
+  });
+
+  it('is not met without a token, whatever the hardware shows', () => {
+    const appraisal = appraised(akv(releasePolicy('azure-compliant-cvm')), { type: 'snp' });
+    expect(failed(appraisal)).toEqual(['rule_not_met', 'claim_missing']);
+  });
+
+  it('says which normalisation mattered', () => {
+    const policy = releasePolicy('azure-compliant-cvm', `${ISSUER}/`);
+    const given = withToken({ [STATUS]: 'azure-compliant-cvm' });
+    expect(appraised(akv(policy), given).outcome).toBe('deny');
+    const met = appraised(akv(policy, 'compatible'), given);
+    expect(met.outcome).toBe('allow');
+    expect(only(met, 'rule_not_met').detail).toContain('the authority ends in a slash, the issuer does not');
+  });
+});
