@@ -213,7 +213,7 @@ function conclude(policy: Policy, ofVerifiers: CheckSet, ofPolicy: CheckSet): Po
  * A check that was made more than once matches where it passed every time. A rule is listed by its own id, too. What
  * nobody asked for is in neither list.
  */
-function matchesOf(own: readonly Check[]): {
+export function matchesOf(own: readonly Check[]): {
   readonly matched: readonly string[];
   readonly unmatched: readonly string[];
 } {

@@ -1,0 +1,79 @@
+import type { Claims } from '../model/claims.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { nearNames, quotedName } from '../model/names-in-messages.js';
+import { type Path, Place } from '../schema/schema.js';
+import type { ClaimType, ObjectType, ScalarType } from './cel/claim-type.js';
+import { RULE_CLAIMS } from './cel/claim-types.js';
+
+/** Claims that somebody wrote down, as answers have them, and what is wrong with them. */
+export interface ReadClaims {
+  /** Null where there are problems. */
+  readonly claims: Claims | null;
+  readonly problems: readonly { readonly path: Path; readonly what: string }[];
+}
+
+/**
+ * Reads claims of the form that answers have: sections, and in them what evidence states. What is null or left out is
+ * absent. A claim of another name or type is refused, so that a misspelt one never passes for an absent one.
+ */
+export function readGivenClaims(value: JsonValue): ReadClaims {
+  const at = new Place();
+  const sections = [...RULE_CLAIMS].filter(([name]) => name !== 'evidence');
+  const known: ObjectType = { kind: 'object', members: new Map(sections), isOpen: false };
+  const read = readClaim(value, known, at);
+  const isSound = isObject(read) && at.problems.length === 0;
+  return { claims: isSound ? completed(read) : null, problems: at.problems };
+}
+
+/** In answers, and no claim of rules. */
+const KEY_OF_BINDING = 'tpm.certifiedKey.jwk';
+
+/** What the code that reads claims relies on, and nobody should have to write down. */
+function completed(sections: JsonObject): Claims {
+  const { tpm, ...rest } = sections;
+  const ofVtpm = isObject(tpm) ? { tpm: { pcrs: {}, ...tpm } } : {};
+  return { ...rest, ...ofVtpm } as unknown as Claims;
+}
+
+function readClaim(value: JsonValue, type: ClaimType, at: Place): JsonValue | undefined {
+  if (value === null) return undefined;
+  switch (type.kind) {
+    case 'object':
+      return isObject(value) ? readMembers(value, type, at) : at.refuse('must be an object');
+    case 'list':
+      if (!isList(value)) return at.refuse('must be a list');
+      return value.map((item, index) => readScalar(item, type.item, at.member(index)) ?? null);
+    default:
+      return readScalar(value, type, at);
+  }
+}
+
+function readMembers(given: JsonObject, { members, isOpen }: ObjectType, at: Place): JsonObject {
+  const read = new Map<string, JsonValue>();
+  for (const [name, value] of Object.entries(given)) {
+    if (at.member(name).path.join('.') === KEY_OF_BINDING) continue;
+    const type = members.get(name);
+    const member =
+      type === undefined
+        ? undeclared(name, value, isOpen, [...members.keys()], at)
+        : readClaim(value, type, at.member(name));
+    if (member !== undefined) read.set(name, member);
+  }
+  return Object.fromEntries(read);
+}
+
+function undeclared(name: string, value: JsonValue, isOpen: boolean, known: readonly string[], at: Place) {
+  if (isOpen) return value;
+  const [near] = nearNames(name, known);
+  return at.refuse(`has no claim ${quotedName(name)}${near === undefined ? '' : `; did you mean ${near}?`}`);
+}
+
+function readScalar(value: JsonValue, { kind, form }: ScalarType, at: Place): JsonValue | undefined {
+  const isOfType = kind === 'int' ? Number.isSafeInteger(value) : typeof value === (kind === 'bool' ? 'boolean' : kind);
+  if (!isOfType) return at.refuse(`must be of type ${kind}`);
+  return form === null || form.fits(String(value)) ? value : at.refuse(`must be ${form.what}`);
+}
+
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
