@@ -258,6 +258,7 @@ export class VerifyEvidence {
       endorsements: verification.endorsements,
       freshness: { bound: verification.bound, clockSkewSeconds: judged.clockSkewSeconds },
       binding: binding === null || binding.jkt === null ? null : { jkt: binding.jkt },
+      shadow: [],
     };
   }
 }
