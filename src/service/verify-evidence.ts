@@ -18,6 +18,7 @@ import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
 import { appraiseNoting, policyResult } from './appraisals.js';
 import { requireAudience, requirePolicies, unknownPolicy } from './caller-limits.js';
 import type { WatchedClock } from './clock-watch.js';
+import type { EarlyCollateralShadow } from './early-collateral.js';
 import { FetchTime } from './fetch-time.js';
 import { type Case, type EvidenceParts, type JudgedEvidence, judgeEvidence } from './judge-evidence.js';
 import type { NonceRecogniser } from './nonces.js';
@@ -49,6 +50,8 @@ export interface VerifyEvidenceParts extends EvidenceParts {
   readonly policies: () => PolicyView;
   readonly nonces: Pick<NonceRecogniser, 'standing'>;
   readonly resets: Pick<ResetTracking, 'remembered' | 'advance'>;
+  /** Null: nothing is judged by Intel's early collateral. */
+  readonly early: Pick<EarlyCollateralShadow, 'judge'> | null;
   readonly clock: WatchedClock;
   readonly log: Log;
   /** Makes a decision id, a UUID version 7. */
@@ -160,11 +163,13 @@ export class VerifyEvidence {
     }
   }
 
-  async #decide(asked: Case, now: Date, { judged }: JudgedEvidence): Promise<Decision> {
+  async #decide(asked: Case, now: Date, evidence: JudgedEvidence): Promise<Decision> {
     const { request, at, historical, nonce, binding } = asked;
     const { type } = request.evidence;
+    const { judged } = evidence;
     const { verification } = judged;
-    const { appraisals } = await appraiseNoting(asked, judged, this.#parts.resets);
+    const appraised = await appraiseNoting(asked, judged, this.#parts.resets);
+    const { appraisals } = appraised;
     const { decision, reasons } = decide(appraisals);
     const checks = mergeChecks(appraisals);
     const { claims } = verification;
@@ -194,7 +199,7 @@ export class VerifyEvidence {
       endorsements: verification.endorsements,
       freshness: { bound: verification.bound, clockSkewSeconds: judged.clockSkewSeconds },
       binding: binding === null || binding.jkt === null ? null : { jkt: binding.jkt },
-      shadow: [],
+      shadow: (await this.#parts.early?.judge({ asked, ...evidence, ...appraised })) ?? [],
     };
   }
 }
