@@ -48,6 +48,17 @@ const RULE_PARSER = '@marcbachmann/cel-js';
 /** Folders of `verifiers` that those of single types of evidence share. */
 const SHARED_BY_VERIFIERS = ['attestation-key', 'binding', 'event-log', 'evidence', 'paravisor', 'tokens'];
 
+/**
+ * The only files that know Intel's early collateral by type: its source, its readers, what judges by it beside the decision,
+ * and the wiring.
+ */
+const EARLY_COLLATERAL = [
+  'model/early-collateral',
+  'vendors/intel/(evaluation-numbers|recovery-events)',
+  'endorsements/intel/(open-)?early-collateral',
+  'service/early-collateral',
+];
+
 const EVERY_ROOM = [...Object.keys(ROOMS), 'composition'].join('|');
 
 const directions = Object.entries(ROOMS).map(([room, mayImport]) => ({
@@ -92,6 +103,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/endorsements/([^/]+)/' },
       to: { path: '^src/endorsements/[^/]+/', pathNot: '^src/endorsements/($1|files)/' },
+    },
+    {
+      // What answers a decision cannot name it, and so cannot take it for its own.
+      name: 'early-collateral-apart',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/((${EARLY_COLLATERAL.join('|')})\\.ts$|composition/)` },
+      to: { path: '^src/(model|endorsements/intel)/(open-)?early-collateral\\.ts$' },
     },
     {
       // An allow list: what is not known to be without a world is taken to have one.

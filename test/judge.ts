@@ -100,6 +100,7 @@ export function judge(evidence: Evidence, request: Partial<VerifyRequest>, judge
       policies: () => byId,
       nonces: { standing: async (nonce) => ({ origin: nonce === null ? 'none' : 'caller' }) },
       resets: { remembered: async () => ({ state: 'none' }), advance: async () => null },
+      early: null,
       clock: { now: () => judged.at, monotonicMs: () => 0, doubt: () => null },
       log: SILENT,
       newId: () => '019ac000-0000-7000-8000-000000000000',

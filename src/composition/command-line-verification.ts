@@ -33,11 +33,11 @@ export interface CommandLineVerification {
 }
 
 /**
- * The same code as the service's, with four differences. A past time is always allowed (by `--at`, never by the
+ * The same code as the service's, with five differences. A past time is always allowed (by `--at`, never by the
  * body), since whoever runs the command owns the machine. Challenges are never used up. The clock is not watched, and
- * endorsements are not renewed in the background, since the process ends with the command. Caches, rollback marks and
- * reset counts are those of a service with the same data directory. If a part cannot be opened, those opened before are
- * closed.
+ * endorsements are not renewed in the background, since the process ends with the command. For the same reason nothing is
+ * judged by Intel's early collateral. Caches, rollback marks and reset counts are those of a service with the same data
+ * directory. If a part cannot be opened, those opened before are closed.
  *
  * @param policy id of a policy, or a policy file; null for what the body says
  * @throws {ConfigurationError} where a policy does not load, or a file that the configuration names is wrong
@@ -79,6 +79,8 @@ async function openVerification(
       policies: () => view,
       nonces: new NonceRecogniser(await challengeCodec(configuration), store, log),
       resets: new ResetTracking(resetMemory, log),
+      // It is fetched in the background, and the process ends with the command.
+      early: null,
       // The process ends with the command: there is nothing to compare the clock with.
       clock: { ...SYSTEM_CLOCK, doubt: () => null },
       log,

@@ -128,7 +128,7 @@ function evidenceVerifiers(from: DependencyContainer): ReadonlyMap<EvidenceType,
 
 /** What differs between the service and the command line. */
 export interface JudgingParts
-  extends Pick<VerifyEvidenceParts, 'endorsements' | 'policies' | 'nonces' | 'resets' | 'clock' | 'log'> {
+  extends Pick<VerifyEvidenceParts, 'endorsements' | 'policies' | 'nonces' | 'resets' | 'early' | 'clock' | 'log'> {
   readonly services: OpenAttestationServices['services'];
 }
 

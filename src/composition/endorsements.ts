@@ -3,6 +3,7 @@ import { AllEndorsements } from '../endorsements/all-endorsements.js';
 import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/amd/open-amd-endorsements.js';
 import { type OpenAkIssuers, openAkIssuers } from '../endorsements/attestation-keys/open-ak-issuers.js';
 import type { OpenSource, SourceWorld } from '../endorsements/files/open-source.js';
+import { type OpenEarlyCollateral, openEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
 import { type OpenIntelEndorsements, openIntelEndorsements } from '../endorsements/intel/open-intel-endorsements.js';
 import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
 import type { EndorsementSource } from '../model/endorsement.js';
@@ -47,6 +48,12 @@ export function openIntel(configuration: Configuration, world: EndorsementWorld)
     folder: intel.collateral,
     cacheFolder: endorsementCacheDirectory(configuration),
   });
+}
+
+/** Intel's early collateral; null where nothing is judged by it. No decision rests on it. */
+export function openEarly({ intel }: Configuration, world: EndorsementWorld): OpenEarlyCollateral | null {
+  if (intel.early === 'off' || intel.pcs === 'off') return null;
+  return openEarlyCollateral({ ...world, pins: world.intelRootPins ?? INTEL_SGX_ROOT_PINS, pcs: intel.pcs });
 }
 
 /**

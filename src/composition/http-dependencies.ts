@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
+import type { OpenEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
 import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
 import type { Metrics } from '../http/metrics.js';
 import type { EndorsementSource } from '../model/endorsement.js';
@@ -9,6 +10,7 @@ import type { ResetMemory } from '../model/vtpm-resets.js';
 import type { Policy } from '../policy/policy-document.js';
 import { ChallengeCodec, IssueChallenge } from '../service/challenges.js';
 import type { ClockWatch } from '../service/clock-watch.js';
+import { EarlyCollateralShadow } from '../service/early-collateral.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import { NonceRecogniser } from '../service/nonces.js';
 import { ResetTracking } from '../service/reset-tracking.js';
@@ -40,6 +42,7 @@ export interface ServiceParts {
   readonly challenges: { readonly key: Uint8Array; readonly store: MemoryChallengeStore };
   readonly resetMemory: ResetMemory;
   readonly endorsements: { readonly source: EndorsementSource };
+  readonly early: OpenEarlyCollateral | null;
   readonly services: OpenAttestationServices;
   readonly roots: ReloadedRoots;
 }
@@ -89,7 +92,8 @@ function verifyEvidenceWith(
   codec: ChallengeCodec,
   parts: ServiceParts,
 ): VerifyEvidenceUseCase {
-  const { configuration, world, clockWatch, metrics, policies, challenges, resetMemory, services } = parts;
+  const { configuration, world, clock, clockWatch, metrics, policies, challenges, resetMemory, early, services } =
+    parts;
   const resets = new ResetTracking(resetMemory, world.log);
   metrics.watchResetMemory(() => resets.failures);
   return createVerifyEvidence(
@@ -100,6 +104,7 @@ function verifyEvidenceWith(
       policies: () => policies.snapshot(),
       nonces: new NonceRecogniser(codec, challenges.store, world.log),
       resets,
+      early: early === null ? null : new EarlyCollateralShadow(early.source, clock, world.log),
       clock: clockWatch,
       log: world.log,
     },

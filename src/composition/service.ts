@@ -21,7 +21,7 @@ import { openAttestationServices } from './attestation-services.js';
 import { ReloadedRoots } from './configured-roots.js';
 import type { Override } from './container.js';
 import { type EndingSources, Endings } from './endings.js';
-import { type EndorsementWorld, openEndorsements } from './endorsements.js';
+import { type EndorsementWorld, openEarly, openEndorsements } from './endorsements.js';
 import { httpDependencies } from './http-dependencies.js';
 import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
@@ -160,9 +160,11 @@ async function openOutside(
   const outside = { ...world, observer: outages };
   const endorsements = opened.add(openEndorsements(configuration, outside));
   await endorsements.ready;
+  const early = openEarly(configuration, outside);
+  if (early !== null) opened.add(early);
   const services = opened.add(openAttestationServices(configuration, outside));
   const roots = await ReloadedRoots.open(configuration, world.log);
-  return { endorsements, services, roots };
+  return { endorsements, early, services, roots };
 }
 
 /** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */

@@ -120,6 +120,8 @@ export const CONFIGURATION_SCHEMA = object({
   intel: section({
     pcs: optional(sourceOrOff, 'https://api.trustedservices.intel.com'),
     collateral: optional(path(), DEFAULT_INTEL_FOLDER),
+    /** Whether TDX is judged by Intel's early collateral too, beside the decision. */
+    early: optional(choice('off', 'shadow'), 'off'),
   }),
   azure: section({
     /** URL of the host's certificate cache. */

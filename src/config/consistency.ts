@@ -28,6 +28,7 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
   checkListening(configuration, at.member('listen'));
   checkTls(listen, at.member('listen', 'tls'));
   checkLimits(configuration, at.member('limits', 'eventLogBytes'));
+  checkEarly(configuration, at.member('intel', 'early'));
   for (const [name, caller] of Object.entries(callers)) checkCaller(caller, at.member('callers', name));
   const keys = Object.entries(callers).map(
     ([name, { apiKeySha256 }]): Placed => [at.member('callers', name, 'apiKeySha256'), apiKeySha256],
@@ -57,6 +58,11 @@ function checkLimits({ limits: { bodyBytes, eventLogBytes } }: Configuration, at
   if (eventLogBytes <= longest) return;
   const why = `a body of limits.bodyBytes (${bodyBytes}) has room for an event log of at most ${longest} bytes in base64`;
   at.refuse(`can never be reached: ${why}`);
+}
+
+function checkEarly({ intel }: Configuration, at: Place): void {
+  if (intel.early === 'off' || intel.pcs !== 'off') return;
+  at.refuse('intel.pcs is off, so there is no service that early collateral could come from');
 }
 
 function checkTls({ tls }: ListenConfiguration, at: Place): void {

@@ -1,6 +1,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Decision } from '../model/decision.js';
+import { flippedPolicies } from '../service/early-flips.js';
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -64,6 +65,7 @@ export class Metrics {
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
   readonly #decisions: Counter<'outcome' | 'reason' | 'evidence_type'>;
   readonly #failedChecks: Counter<'check'>;
+  readonly #earlyFlips: Counter<'policy'>;
   readonly #failedPolicyReloads: Counter;
   readonly #failedReloads: Counter<'part'>;
 
@@ -86,6 +88,12 @@ export class Metrics {
       name: 'veritee_checks_failed_total',
       help: 'Checks that failed, by id.',
       labelNames: ['check'],
+      registers,
+    });
+    this.#earlyFlips = new Counter({
+      name: 'veritee_early_collateral_flips_total',
+      help: "Allowed by a policy and denied by it under Intel's early collateral, by policy.",
+      labelNames: ['policy'],
       registers,
     });
     this.#failedPolicyReloads = new Counter({
@@ -184,6 +192,8 @@ export class Metrics {
     for (const check of decision.checks) {
       if (check.result === 'fail') this.#failedChecks.inc({ check: check.id });
     }
+    // Ids of policies are those of the service: a caller cannot make up labels.
+    for (const policy of flippedPolicies(decision)) this.#earlyFlips.inc({ policy });
   }
 
   policyReloadFailed(): void {

@@ -21,6 +21,23 @@ export interface PolicyResult {
   readonly unmatched: readonly string[];
 }
 
+/** What a policy would have decided on other grounds. It stands beside the decision, and nothing is derived from it. */
+export interface ShadowResult extends PolicyResult {
+  /** Codes of its failed and undecided checks, the most important first. */
+  readonly reasons: readonly CheckId[];
+  /** The collateral of TDX that it rests on: that of the decision, or Intel's early one. */
+  readonly collateral: 'standard' | 'early';
+  /** Where early collateral denies what is allowed now. Null where it does not, or nothing tells when. */
+  readonly expectedFrom: ExpectedFrom | null;
+}
+
+/** About when something is expected. Nobody has announced it. */
+export interface ExpectedFrom {
+  /** A day in UTC, such as `2026-05-13`. */
+  readonly date: string;
+  readonly estimated: true;
+}
+
 /** Trust tiers of AR4SI, as EAR words. */
 export type TrustTier = 'none' | 'affirming' | 'warning' | 'contraindicated';
 
@@ -91,4 +108,5 @@ export interface Decision {
   readonly endorsements: readonly UsedEndorsement[];
   readonly freshness: { readonly bound: readonly FreshnessPlace[]; readonly clockSkewSeconds: number | null };
   readonly binding: { readonly jkt: string } | null;
+  readonly shadow: readonly ShadowResult[];
 }

@@ -39,10 +39,14 @@ export function decide(findings: readonly PolicyFinding[]): {
   readonly reasons: readonly CheckId[];
 } {
   if (findings.length === 0) return { decision: 'deny', reasons: ['no_policy'] };
+  return { decision: overall(findings), reasons: reasonsOf(findings) };
+}
+
+/** Codes of the failed and undecided checks, most important first. */
+export function reasonsOf(findings: readonly PolicyFinding[]): readonly CheckId[] {
   const failed = findings.flatMap(({ checks }) => checks.filter(({ result }) => result === 'fail'));
   const undecided = findings.flatMap(({ checks }) => checks.filter(isUndecided));
-  const reasons = new Set([...idsOf(failed), ...idsOf(undecided)]);
-  return { decision: overall(findings), reasons: [...reasons] };
+  return [...new Set([...idsOf(failed), ...idsOf(undecided)])];
 }
 
 function overall(findings: readonly PolicyFinding[]): Outcome {

@@ -29,14 +29,19 @@ export interface RouteResults {
   readonly faults: ReadonlyMap<TokenRoute, RouteFault>;
 }
 
-/** Joins the results of evidence and tokens. A token that fails is a failed base check, which no policy can relax. */
+/**
+ * Joins the results of evidence and tokens. A token that fails is a failed base check, which no policy can relax.
+ *
+ * @param compared the verification of the same evidence that tokens are compared with
+ */
 export function judgeResults(
   evidenceType: EvidenceType,
   own: Verification,
   { tokens, faults }: RouteResults,
   thumbprint: KeyThumbprint,
+  compared: Verification = own,
 ): Judged {
-  const stated = { ...own, claims: claimsToCompare(own) };
+  const stated = { ...compared, claims: claimsToCompare(compared) };
   const { checks, crossCheck, agreeing } = compareResults(evidenceType, stated, tokens, thumbprint);
   recordRefusals(checks, faults);
   const reliable = tokens.filter(({ verification }) => isReliable(verification));

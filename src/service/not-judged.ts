@@ -56,6 +56,7 @@ export function notJudged(unjudged: UnjudgedRequest, doubt: ClockDoubt): Decisio
     endorsements: [],
     freshness: { bound: [], clockSkewSeconds: null },
     binding: null,
+    shadow: [],
   };
 }
 

@@ -1,33 +1,30 @@
 import { maaView } from '../comparison/maa-view.js';
-import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
 import type { NonceStanding } from '../model/challenge.js';
 import type { Check } from '../model/check.js';
 import type { Decision } from '../model/decision.js';
 import { earliest } from '../model/earliest.js';
-import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import { isHardwareType, isTpmType, tokenRouteOf } from '../model/evidence-traits.js';
 import type { Log } from '../model/ports.js';
 import type { Caller, VerifyRequest } from '../model/request.js';
-import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../model/verification.js';
-import type { RememberedResets } from '../model/vtpm-resets.js';
+import type { EvidenceVerifier } from '../model/verification.js';
 import type { ResultState } from '../policy/appraisal-topic.js';
-import { appraise, mergeChecks, type PolicyAppraisal } from '../policy/appraise.js';
+import { mergeChecks } from '../policy/appraise.js';
 import { decide, isUndecided } from '../policy/decide.js';
 import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
-import { trackedVtpm, tracksResets } from '../policy/vtpm-resets.js';
 import { expectedBinding } from '../verifiers/binding/expected-binding.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
+import { appraiseNoting, policyResult } from './appraisals.js';
 import { requireAudience, requirePolicies, unknownPolicy } from './caller-limits.js';
 import type { WatchedClock } from './clock-watch.js';
-import { FetchTime, RequestFetch } from './fetch-time.js';
-import { type Judged, judgeResults } from './judge-results.js';
-import { type NonceRecogniser, nonceChecks } from './nonces.js';
+import type { EarlyCollateralShadow } from './early-collateral.js';
+import { FetchTime } from './fetch-time.js';
+import { type Case, type EvidenceParts, type JudgedEvidence, judgeEvidence } from './judge-evidence.js';
+import type { NonceRecogniser } from './nonces.js';
 import { notJudged, undecided } from './not-judged.js';
-import type { OtherVerifiers } from './other-verifiers.js';
 import type { ResetTracking } from './reset-tracking.js';
-import { SUBMITTED_ROUTES, submitWhereWanted } from './submit-where-wanted.js';
+import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
 
 /** One immutable view of the policies, so that a request is judged by one set throughout. */
 export interface PolicyView {
@@ -47,16 +44,14 @@ export interface VerifyEvidenceOptions {
   readonly consumesChallenges: boolean;
 }
 
-export interface VerifyEvidenceParts {
+export interface VerifyEvidenceParts extends EvidenceParts {
   readonly verifiers: ReadonlyMap<string, EvidenceVerifier>;
-  readonly endorsements: EndorsementSource;
   /** The policies in use now. */
   readonly policies: () => PolicyView;
-  readonly otherVerifiers: OtherVerifiers;
-  /** Thumbprint of a JWK, by which attestation keys are compared. */
-  readonly keyThumbprint: KeyThumbprint;
   readonly nonces: Pick<NonceRecogniser, 'standing'>;
   readonly resets: Pick<ResetTracking, 'remembered' | 'advance'>;
+  /** Null: nothing is judged by Intel's early collateral. */
+  readonly early: Pick<EarlyCollateralShadow, 'judge'> | null;
   readonly clock: WatchedClock;
   readonly log: Log;
   /** Makes a decision id, a UUID version 7. */
@@ -65,23 +60,6 @@ export interface VerifyEvidenceParts {
 
 /** Share of the deadline that fetching may take. */
 const FETCH_SHARE = 0.8;
-
-/** Where there is nothing to look up: no policy asks, or the evidence does not say whose counts these are. */
-const NOT_READ: RememberedResets = {
-  state: 'unavailable',
-  detail: 'the evidence does not tell which vTPM its quote is of',
-  retryable: false,
-};
-
-/** What is known of a request before its evidence is looked at. */
-interface Case {
-  readonly request: VerifyRequest;
-  readonly at: Date;
-  readonly historical: boolean;
-  readonly policies: readonly Policy[];
-  readonly nonce: NonceStanding;
-  readonly binding: ExpectedBinding | null;
-}
 
 /** Judges evidence under policies: read, fetch, verify, appraise, decide; each step once, nothing goes back up. */
 export class VerifyEvidence {
@@ -163,72 +141,35 @@ export class VerifyEvidence {
   }
 
   /** An exception is never an allow: what a verifier throws, and what it does not finish, is indeterminate. */
-  async #verifyWithin(verifier: EvidenceVerifier, asked: Case): Promise<Judged> {
+  async #verifyWithin(verifier: EvidenceVerifier, asked: Case): Promise<JudgedEvidence> {
     const { deadlineMs } = this.#options;
     // Fetching stops early enough to judge the rest: an answer that names what was missing and what failed is worth more
     // than one that only says that time ran out.
     const fetching = new FetchTime(deadlineMs * FETCH_SHARE);
     let expiry: NodeJS.Timeout | undefined;
-    const deadline = new Promise<Judged>((resolve) => {
-      const passed = () => resolve(undecided('deadline', true));
+    const deadline = new Promise<JudgedEvidence>((resolve) => {
+      const passed = () => resolve({ judged: undecided('deadline', true), again: null });
       expiry = setTimeout(passed, deadlineMs);
     });
     try {
-      return await Promise.race([this.#verify(verifier, asked, fetching), deadline]);
+      return await Promise.race([judgeEvidence(this.#parts, verifier, asked, fetching), deadline]);
     } catch (error) {
       if (error instanceof FormatError) throw error;
       this.#parts.log.error({ err: error, evidenceType: asked.request.evidence.type }, 'verifier failed');
-      return undecided('internal_error', false);
+      return { judged: undecided('internal_error', false), again: null };
     } finally {
       clearTimeout(expiry);
       fetching.end();
     }
   }
 
-  async #verify(verifier: EvidenceVerifier, asked: Case, fetching: FetchTime): Promise<Judged> {
-    const { request, binding } = asked;
-    const fetch = new RequestFetch(asked, fetching);
-    const { otherVerifiers, keyThumbprint } = this.#parts;
-    // Malformed evidence is refused before anything is fetched.
-    const opened = verifier.open(request.evidence);
-    const tokens = request.attestationResults;
-    const verifyingSent = otherVerifiers.verifySent(tokens, { fetch, binding });
-    const verifyingOwn = this.#verifyEvidence(opened, asked, fetch);
-    const [own, sent] = tokens.length === 0 ? [await verifyingOwn, []] : await bothEnded(verifyingOwn, verifyingSent);
-    const results = await submitWhereWanted(otherVerifiers, asked, own, sent, fetch);
-    return judgeResults(request.evidence.type, own, results, keyThumbprint);
-  }
-
-  async #verifyEvidence(opened: OpenedEvidence, { at, binding }: Case, fetch: FetchContext): Promise<Verification> {
-    const endorsements = await this.#parts.endorsements.fetch(opened.needs, fetch);
-    const result: unknown = await opened.verify({ at, endorsements, binding });
-    if (!isVerification(result)) throw new TypeError('the verifier returned no verification');
-    return result;
-  }
-
-  /**
-   * Appraises under each policy. Counts of an allow are noted before it leaves: where they cannot be kept, or a newer quote
-   * came first, all is appraised again by what is known then.
-   */
-  async #appraise(asked: Case, { verification, results }: Judged): Promise<readonly PolicyAppraisal[]> {
-    const { request, at, historical, policies, nonce, binding } = asked;
-    const boundKey = binding !== null && binding.jkt !== null;
-    const input = { evidenceType: request.evidence.type, verification, nonce, results, boundKey, at };
-    const appraiseBy = (resets: RememberedResets) => policies.map((policy) => appraise(policy, { ...input, resets }));
-    if (historical) return appraiseBy({ state: 'not consulted' });
-    const vtpm = policies.some(tracksResets) ? trackedVtpm(verification) : null;
-    if (vtpm === null) return appraiseBy(NOT_READ);
-    const appraisals = appraiseBy(await this.#parts.resets.remembered(vtpm));
-    if (decide(appraisals).decision !== 'allow') return appraisals;
-    const instead = await this.#parts.resets.advance(vtpm);
-    return instead === null ? appraisals : appraiseBy(instead);
-  }
-
-  async #decide(asked: Case, now: Date, judged: Judged): Promise<Decision> {
+  async #decide(asked: Case, now: Date, evidence: JudgedEvidence): Promise<Decision> {
     const { request, at, historical, nonce, binding } = asked;
     const { type } = request.evidence;
-    const verification = { ...judged.verification, checks: [...nonceChecks(nonce), ...judged.verification.checks] };
-    const appraisals = await this.#appraise(asked, { ...judged, verification });
+    const { judged } = evidence;
+    const { verification } = judged;
+    const appraised = await appraiseNoting(asked, judged, this.#parts.resets);
+    const { appraisals } = appraised;
     const { decision, reasons } = decide(appraisals);
     const checks = mergeChecks(appraisals);
     const { claims } = verification;
@@ -258,6 +199,7 @@ export class VerifyEvidence {
       endorsements: verification.endorsements,
       freshness: { bound: verification.bound, clockSkewSeconds: judged.clockSkewSeconds },
       binding: binding === null || binding.jkt === null ? null : { jkt: binding.jkt },
+      shadow: (await this.#parts.early?.judge({ asked, ...evidence, ...appraised })) ?? [],
     };
   }
 }
@@ -270,21 +212,8 @@ function instantOf({ at }: VerifyRequest, now: Date): Date {
   return at;
 }
 
-/** What both come to, once both have ended: a fault of one must not end half-way what is fetched for the other. */
-async function bothEnded<A, B>(a: Promise<A>, b: Promise<B>): Promise<readonly [A, B]> {
-  await Promise.allSettled([a, b]);
-  return Promise.all([a, b]);
-}
-
 function hasSpoken(route: ResultState | undefined): boolean {
   return route?.state === 'verified' || route?.state === 'refused';
-}
-
-/** What a verifier answers is looked at where it comes in: what is no verification must not get as far as a policy. */
-function isVerification(result: unknown): result is Verification {
-  if (typeof result !== 'object' || result === null) return false;
-  const { checks, required, claims } = result as { readonly [member in keyof Verification]?: unknown };
-  return Array.isArray(checks) && Array.isArray(required) && typeof claims === 'object' && claims !== null;
 }
 
 /**
@@ -295,8 +224,4 @@ function mayChange(checks: readonly Check[], nonce: NonceStanding): boolean {
   if (nonce.origin === 'challenge' && nonce.state === 'consumed') return false;
   const undecidedChecks = checks.filter(isUndecided);
   return undecidedChecks.length > 0 && undecidedChecks.every(({ retryable }) => retryable === true);
-}
-
-function policyResult({ policy, outcome, matched, unmatched }: PolicyAppraisal): Decision['policies'][number] {
-  return { id: policy.id, version: policy.version, sha256: policy.sha256, outcome, matched, unmatched };
 }

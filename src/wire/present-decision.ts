@@ -33,7 +33,7 @@ export function presentDecision(decision: Decision, view: DecisionView): Schemas
     endorsements: decision.endorsements.map(presentEndorsement),
     freshness: decision.freshness,
     binding: decision.binding,
-    shadow: null,
+    shadow: decision.shadow,
     receipt: null,
   };
 }

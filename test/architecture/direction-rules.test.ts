@@ -81,6 +81,29 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/stores/one.ts', imports: "import './two.js';", breaks: 'no-cycle' },
   { file: 'src/stores/lost.ts', imports: "import './nowhere.js';", breaks: 'no-unresolved' },
 
+  {
+    file: 'src/service/takes.ts',
+    imports: "import '../model/early-collateral.js';",
+    breaks: 'early-collateral-apart',
+  },
+  {
+    file: 'src/verifiers/tdx/takes.ts',
+    imports: "import '../../model/early-collateral.js';",
+    breaks: 'early-collateral-apart',
+  },
+  {
+    file: 'src/endorsements/all.ts',
+    imports: "import './intel/early-collateral.js';",
+    breaks: 'early-collateral-apart',
+  },
+  {
+    file: 'src/endorsements/intel/supply.ts',
+    imports: "import './open-early-collateral.js';",
+    breaks: 'early-collateral-apart',
+  },
+
+  { file: 'src/service/early-collateral.ts', imports: "import '../model/early-collateral.js';", breaks: null },
+  { file: 'src/composition/early.ts', imports: "import '../endorsements/intel/early-collateral.js';", breaks: null },
   { file: 'src/formats/ok.ts', imports: "import '../model/target.js';", breaks: null },
   { file: 'src/verifiers/snp/ok.ts', imports: "import '../binding/target.js';\nimport 'node:crypto';", breaks: null },
   { file: 'src/endorsements/amd/ok.ts', imports: "import '../files/target.js';", breaks: null },
@@ -104,6 +127,9 @@ const PLANTS: readonly Plant[] = [
 const TARGETS = [
   'src/composition/container.ts',
   'src/model/injection-tokens.ts',
+  'src/model/early-collateral.ts',
+  'src/endorsements/intel/early-collateral.ts',
+  'src/endorsements/intel/open-early-collateral.ts',
   ...['vendors/amd', 'verifiers/snp', 'verifiers/binding', 'endorsements/amd', 'endorsements/files'].map(
     (folder) => `src/${folder}/target.ts`,
   ),

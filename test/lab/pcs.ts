@@ -1,9 +1,14 @@
 import type { TdxCollateral } from '../../src/model/evidence.js';
 import type { CollateralOptions } from './collateral-builder.js';
+import {
+  buildEvaluationNumbers,
+  type EvaluationNumbersMaking,
+  type ListedRecovery,
+  RECOVERIES,
+} from './evaluation-numbers-builder.js';
 import type { IntelPki } from './intel-pki.js';
-import { jsonAnswer, type LabAnswer, type LabRequest, LabServer, type LabServerOptions } from './lab-server.js';
+import { type LabAnswer, type LabRequest, LabServer, type LabServerOptions } from './lab-server.js';
 import type { PckCaKind } from './sgx-extension-builder.js';
-import { intelDate, signDocument } from './signed-document.js';
 import { EVALUATION_NUMBER } from './tcb-info-builder.js';
 import type { TdxPlatform } from './tdx-platform.js';
 
@@ -30,7 +35,6 @@ export interface ServedAs {
   readonly evaluationNumber?: number;
 }
 
-const DAY = 24 * 60 * 60_000;
 const NOT_FOUND: LabAnswer = { status: 404, contentType: 'text/plain', body: 'no such data' };
 const BAD_REQUEST: LabAnswer = { status: 400, contentType: 'text/plain', body: 'invalid request parameters' };
 const GONE: LabAnswer = { status: 410, contentType: 'text/plain', body: 'no longer available' };
@@ -47,6 +51,7 @@ export class LabPcs extends LabServer {
   readonly #pckCrls = new Map<string, { readonly der: Uint8Array; readonly issuerChain: string }>();
   #rootCrl: Uint8Array | null = null;
   #pki: IntelPki | null = null;
+  #listMaking: EvaluationNumbersMaking = {};
   #changes: { readonly on: RegExp; readonly change: (genuine: LabAnswer) => LabAnswer }[] = [];
 
   private constructor({ kind = 'pcs', scheme = 'https', ...options }: LabPcsOptions) {
@@ -98,6 +103,11 @@ export class LabPcs extends LabServer {
 
   servePckCrl(ca: PckCaKind, der: Uint8Array, issuerChain: string): void {
     this.#pckCrls.set(ca, { der, issuerChain });
+  }
+
+  /** Makes the list of TCB evaluation data numbers so. Left out, it is of the numbers that are served. */
+  listNumbers(making: EvaluationNumbersMaking): void {
+    this.#listMaking = making;
   }
 
   serveRootCrl(der: Uint8Array): void {
@@ -184,25 +194,23 @@ export class LabPcs extends LabServer {
   #evaluationNumbers(): LabAnswer {
     const pki = this.#pki;
     if (pki === null) return NOT_FOUND;
-    const numbers = new Set([...this.#documents.values()].flatMap(numbersOf));
-    const at = this.clock();
-    const eventDate = '2025-05-13T00:00:00Z';
-    const members = {
-      id: 'TDX',
-      version: 1,
-      issueDate: intelDate(new Date(at.getTime() - DAY)),
-      nextUpdate: intelDate(new Date(at.getTime() + 29 * DAY)),
-      tcbEvalNumbers: [...numbers]
-        .toSorted((a, b) => b - a)
-        .map((tcbEvaluationDataNumber) => ({
-          tcbEvaluationDataNumber,
-          tcbRecoveryEventDate: eventDate,
-          tcbDate: eventDate,
-        })),
+    const { text, signature, issuerChain } = buildEvaluationNumbers(pki, this.clock(), {
+      recoveries: this.#servedNumbers(),
+      ...this.#listMaking,
+    });
+    return {
+      contentType: 'application/json',
+      headers: chainHeaderOf('TCB-Evaluation-Data-Numbers-Issuer-Chain', issuerChain),
+      body: `{"tcbEvaluationDataNumbers":${text},"signature":"${Buffer.from(signature).toString('hex')}"}`,
     };
-    const signature = Buffer.from(signDocument(JSON.stringify(members), pki.tcbSigning.key)).toString('hex');
-    const headers = chainHeaderOf('TCB-Evaluation-Data-Numbers-Issuer-Chain', pki.tcbIssuerChain());
-    return jsonAnswer({ tcbEvaluationDataNumbers: members, signature }, { headers });
+  }
+
+  /** The numbers of all documents, the newest first, with the dates of Intel's where it has such a number. */
+  #servedNumbers(): readonly ListedRecovery[] {
+    const numbers = new Set([...this.#documents.values()].flatMap(numbersOf));
+    return [...numbers]
+      .toSorted((a, b) => b - a)
+      .map((number) => RECOVERIES.find((recovery) => recovery.number === number) ?? { number });
   }
 
   #serveDocument(name: string, document: ServedDocument, { update = 'standard', evaluationNumber }: ServedAs): void {

@@ -41,7 +41,7 @@ export function buildSignedDocument(genuine: JsonObject, key: LabKey, making: Si
 }
 
 /** Signs a text as Intel signs TCB info and QE identity. */
-export function signDocument(text: string, key: LabKey): Uint8Array {
+function signDocument(text: string, key: LabKey): Uint8Array {
   return signRaw(key.privateKey, Buffer.from(text));
 }
 
@@ -55,6 +55,6 @@ export function windowOf({ issueDate, nextUpdate }: SignedDocumentMaking, at: Da
 }
 
 /** A date without fractions of a second. */
-export function intelDate(date: Date): string {
+function intelDate(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, 'Z');
 }

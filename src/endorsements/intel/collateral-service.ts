@@ -9,6 +9,7 @@ import { FetchError } from '../../outgoing/fetch-error.js';
 import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
 import { cutSignedJson } from '../../vendors/intel/collateral-json.js';
 import type { CollateralKey } from '../../vendors/intel/collateral-parts.js';
+import type { SuppliedEvaluationNumbers } from '../../vendors/intel/recovery-events.js';
 import type { ServiceCall } from '../files/open-source.js';
 import type { FetchedSourceName } from './collateral-cache.js';
 
@@ -17,7 +18,12 @@ interface CollateralServiceOptions {
   readonly url: string;
   readonly fetch: Fetch;
   readonly clock: Clock;
+  /** Which of Intel's two updates TCB info and QE identity are of; `standard` where left out. */
+  readonly update?: CollateralUpdate;
 }
+
+/** Intel serves early what becomes standard about a year later. */
+type CollateralUpdate = 'standard' | 'early';
 
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/octet-stream', 'text/plain']);
 
@@ -61,9 +67,9 @@ export class CollateralService {
   readonly #platforms: Fetch;
   readonly #common: Fetch;
 
-  constructor({ name, url, fetch, clock }: CollateralServiceOptions) {
+  constructor({ name, url, fetch, clock, update }: CollateralServiceOptions) {
     this.name = name;
-    this.#place = placeOf(url, name);
+    this.#place = placeOf(url, name, update);
     this.#notFound = new NotFoundMemory(clock);
     this.#platforms = new ThrottledFetch(fetch, clock);
     this.#common = new ThrottledFetch(fetch, clock);
@@ -85,6 +91,16 @@ export class CollateralService {
       this.#rootCaCrl(signal),
     ]);
     return { ...tcbInfo, ...qeIdentity, ...pckCrl, rootCaCrl };
+  }
+
+  /**
+   * Intel's list of TCB evaluation data numbers, of which a PCCS may have none.
+   * @throws {FetchError} nothing was received, or not what was requested
+   * @throws {FormatError} what was received cannot be used
+   */
+  evaluationNumbers(signal: AbortSignal): Promise<SuppliedEvaluationNumbers> {
+    const asked = { ...DOCUMENT, read: readEvaluationNumbers, mayBeRefused: true };
+    return this.#ask(this.#common, this.#place.evaluationNumbers, asked, signal);
   }
 
   /** Ends what is being fetched. */
@@ -123,6 +139,11 @@ function readQeIdentity(answer: BoundedAnswer) {
   const { text: qeIdentity, signature: qeIdentitySignature } = cutSignedJson(answer.body, 'enclaveIdentity');
   const qeIdentityIssuerChain = chainOf(answer, ['sgx-enclave-identity-issuer-chain']);
   return { qeIdentity, qeIdentitySignature, qeIdentityIssuerChain };
+}
+
+function readEvaluationNumbers(answer: BoundedAnswer): SuppliedEvaluationNumbers {
+  const signed = cutSignedJson(answer.body, 'tcbEvaluationDataNumbers');
+  return { ...signed, issuerChain: chainOf(answer, ['tcb-evaluation-data-numbers-issuer-chain']) };
 }
 
 function readPckCrl(answer: BoundedAnswer) {
@@ -165,6 +186,7 @@ export interface CollateralPlace {
   /** @param fmspc lower-case hex */
   tcbInfo(fmspc: string): Place;
   readonly qeIdentity: Place;
+  readonly evaluationNumbers: Place;
   pckCrl(ca: CollateralKey['ca']): Place;
   /** Asked one after the other. */
   readonly rootCaCrl: readonly [Place, Place?];
@@ -179,12 +201,12 @@ const ROOT_LIST = '/IntelSGXRootCA.der';
 const BASE = /^(.*?)(?:\/(?:sgx|tdx)\/certification\/(v[34]))?\/*$/;
 
 /**
- * Addresses of a service. TCB info and QE identity are both asked for without `update` or a number: so they are of one
- * choice, the standard one.
+ * Addresses of a service. TCB info and QE identity are both asked for with the same choice: without `update` or a number
+ * it is the standard one.
  *
  * @param url origin, with or without the path of the API (`/sgx/certification/v4/`), as it is given to other clients
  */
-export function placeOf(url: string, name: FetchedSourceName): CollateralPlace {
+export function placeOf(url: string, name: FetchedSourceName, update: CollateralUpdate = 'standard'): CollateralPlace {
   const { origin, pathname } = new URL(url);
   const [, base = '', version = 'v4'] = BASE.exec(pathname) ?? [];
   // Azure's metadata service requires this header, so that a web page cannot make a browser send the request.
@@ -192,9 +214,11 @@ export function placeOf(url: string, name: FetchedSourceName): CollateralPlace {
   const at = (path: string): Place => ({ origin, path: `${base}${path}`, headers });
   const sgx = `/sgx/certification/${version}`;
   const tdx = `/tdx/certification/${version}`;
+  const isEarly = update === 'early';
   return {
-    tcbInfo: (fmspc) => at(`${tdx}/tcb?fmspc=${fmspc}`),
-    qeIdentity: at(`${tdx}/qe/identity`),
+    tcbInfo: (fmspc) => at(`${tdx}/tcb?fmspc=${fmspc}${isEarly ? '&update=early' : ''}`),
+    qeIdentity: at(`${tdx}/qe/identity${isEarly ? '?update=early' : ''}`),
+    evaluationNumbers: at(`${tdx}/tcbevaluationdatanumbers`),
     pckCrl: (ca) => at(`${sgx}/pckcrl?ca=${ca}&encoding=der`),
     rootCaCrl:
       origin === INTEL_ORIGIN

@@ -4,6 +4,7 @@ import { underBound } from '../../outgoing/bounded-signal.js';
 import { FetchError } from '../../outgoing/fetch-error.js';
 import { hadFairTime } from '../../outgoing/origin-breaker.js';
 import { SingleFlight } from '../../outgoing/shared-attempts.js';
+import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import {
   type CollateralKey,
   hasEnded,
@@ -12,7 +13,6 @@ import {
   keyName,
   newestParts,
   readIntelCollateral,
-  windowOfAll,
   withNewestShared,
 } from '../../vendors/intel/collateral-parts.js';
 import type { ServiceCall } from '../files/open-source.js';
@@ -20,7 +20,7 @@ import type { FetchedCollateral, FetchedSourceName } from './collateral-cache.js
 import { isBehind, isUnknown } from './collateral-memory.js';
 import { missing, ofService, rolledBack, serviceProblem } from './collateral-problem.js';
 import type { CollateralService } from './collateral-service.js';
-import type { IntelParts } from './intel-parts.js';
+import { type IntelParts, renewalPauseMs } from './intel-parts.js';
 
 /** Collateral that a service gave, with the newer parts that are cached. */
 export interface Fetched {
@@ -40,6 +40,24 @@ interface Failure {
   readonly problem: Unavailable;
   /** Monotonic: nobody waits for another before. */
   readonly until: number;
+}
+
+/**
+ * Collateral of a platform from a service, verified. Whether it is current is for the caller.
+ *
+ * @throws {FetchError} nothing was received, or not what was requested
+ * @throws {FormatError} what was received cannot be used
+ * @throws {UnfitError} it does not verify, or is for another platform
+ */
+export async function download(
+  service: CollateralService,
+  reader: CollateralReader,
+  key: CollateralKey,
+  call: ServiceCall,
+): Promise<IntelCollateral> {
+  const collateral = readIntelCollateral(reader, await service.collateral(key, call));
+  if (keyName(collateral) !== keyName(key)) throw new UnfitError('collateral is for another platform');
+  return collateral;
 }
 
 /**
@@ -137,11 +155,12 @@ export class CollateralSupply {
     because: Unavailable,
     { at, historical, signal }: FetchContext,
   ): Promise<Fetched | Unavailable> {
+    const { reader } = this.#parts;
     try {
       const collateral = await this.#flights.run(
         `${service.name} ${keyName(key)} ${historical}`,
         signal,
-        (ending) => this.#download(service, key, { signal: ending, remember: !historical }),
+        (ending) => download(service, reader, key, { signal: ending, remember: !historical }),
         () => new FetchError('aborted', 'gave no answer in time'),
       );
       if (!isCurrent(collateral, at)) return ofService(missing([collateral], at), service.name);
@@ -149,12 +168,6 @@ export class CollateralSupply {
     } catch (error) {
       return serviceProblem(because, service.name, error);
     }
-  }
-
-  async #download(service: CollateralService, key: CollateralKey, call: ServiceCall): Promise<IntelCollateral> {
-    const collateral = readIntelCollateral(this.#parts.reader, await service.collateral(key, call));
-    if (keyName(collateral) !== keyName(key)) throw new UnfitError('collateral is for another platform');
-    return collateral;
   }
 
   /** Keeps what was fetched and gives it out, or says why it is not to be relied on. */
@@ -185,12 +198,9 @@ export class CollateralSupply {
     this.#watched.set(keyName(watched.key), watched);
   }
 
-  /** A day after it was fetched, with jitter; half of what is left then where that is sooner. */
   #pauseAfter({ collateral, fetchedAt }: FetchedCollateral): number {
     const { clock, pauses } = this.#parts;
-    const leftMs = windowOfAll(collateral).until.getTime() - fetchedAt.getTime();
-    const pauseMs = Math.max(pauses.retryMs, Math.min(pauses.refreshMs * (1 - Math.random() / 4), leftMs / 2));
-    return pauseMs - (clock.now().getTime() - fetchedAt.getTime());
+    return renewalPauseMs(collateral, fetchedAt, pauses) - (clock.now().getTime() - fetchedAt.getTime());
   }
 
   #isDue({ dueAt }: Watched): boolean {

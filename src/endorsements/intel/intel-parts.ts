@@ -1,5 +1,6 @@
 import type { Clock, Log } from '../../model/ports.js';
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
+import { type IntelCollateral, windowOfAll } from '../../vendors/intel/collateral-parts.js';
 import type { CollateralCache } from './collateral-cache.js';
 import type { CollateralDirectory } from './collateral-directory.js';
 import type { CollateralMemory } from './collateral-memory.js';
@@ -17,6 +18,16 @@ export interface CollateralPauses {
   readonly askMs: number;
   /** Time after such an attempt that failed, in which nobody waits for another. */
   readonly cooldownMs: number;
+}
+
+/** How long after a fetch collateral is renewed: a day, with jitter; half of what was left then where that is sooner. */
+export function renewalPauseMs(
+  collateral: IntelCollateral,
+  fetchedAt: Date,
+  { refreshMs, retryMs }: Pick<CollateralPauses, 'refreshMs' | 'retryMs'>,
+): number {
+  const leftMs = windowOfAll(collateral).until.getTime() - fetchedAt.getTime();
+  return Math.max(retryMs, Math.min(refreshMs * (1 - Math.random() / 4), leftMs / 2));
 }
 
 /** What collateral is found with. */

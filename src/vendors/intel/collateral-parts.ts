@@ -16,7 +16,7 @@ import type { TcbInfo } from './tcb-info.js';
 export type CollateralKey = Pick<TdxCollateralRequest, 'fmspc' | 'ca'>;
 
 /** From when and until when something is current, both included. */
-interface Window {
+export interface Window {
   readonly from: Date;
   readonly until: Date;
 }
@@ -52,7 +52,7 @@ export function keyName({ fmspc, ca }: CollateralKey): string {
  * @throws {UnfitError}
  */
 export function readIntelCollateral(reader: CollateralReader, collateral: TdxCollateral): IntelCollateral {
-  const { tcbInfo, qeIdentity, pckCrl, rootCrl } = verified(reader, collateral);
+  const { tcbInfo, qeIdentity, pckCrl, rootCrl } = verifiedCollateral(reader, collateral);
   const ca = pckCaNamed(pckCrl.value.issuer.commonName);
   if (ca === null) throw new UnfitError('CRL is not from a PCK CA');
   const { tcbInfo: tcbText, tcbInfoSignature, tcbInfoIssuerChain } = collateral;
@@ -182,7 +182,11 @@ function hasPartsOf(a: IntelCollateral, b: IntelCollateral): boolean {
   return PART_NAMES.every((name) => a[name] === b[name]);
 }
 
-function verified(reader: CollateralReader, collateral: TdxCollateral): SignedCollateral {
+/**
+ * Collateral whose chains and signatures hold, and whose signers are not revoked. Whether it is current is for the caller.
+ * @throws {UnfitError}
+ */
+export function verifiedCollateral(reader: CollateralReader, collateral: TdxCollateral): SignedCollateral {
   const reading = unfitIfMalformed(() => reader.read(collateral));
   if (!reading.ok) {
     const [problem] = reading.problems;
@@ -217,7 +221,7 @@ function ageOfList({ value, chain }: Signed<X509Crl>): Window & CrlAge {
 const LATEST_MS = 8.64e15;
 
 /** What does not say when it begins or ends is never current. */
-function windowOf(start: Date, end: Date | null, certificates: readonly X509Certificate[]): Window {
+export function windowOf(start: Date, end: Date | null, certificates: readonly X509Certificate[]): Window {
   const starts = [start, ...certificates.map(({ notBefore }) => notBefore)];
   const ends = [end, ...certificates.map(({ notAfter }) => notAfter)];
   return {

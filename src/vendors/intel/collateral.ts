@@ -11,6 +11,7 @@ import type { X509Crl } from '../../formats/x509-crl.js';
 import type { CheckId } from '../../model/codes.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
+import { type EvaluationNumbers, parseEvaluationNumbers } from './evaluation-numbers.js';
 import { parseQeIdentity, type QeIdentity } from './qe-identity.js';
 import { intelSgxProfile } from './roots.js';
 import { type PartReading, type Signed, SignedParts, signedCrl, signedText } from './signed-part.js';
@@ -65,6 +66,7 @@ export class CollateralReader {
   readonly #listChains: PemChains<IssuerChain>;
   readonly #tcbInfos = new SignedParts(signedText(parseTcbInfo), 256);
   readonly #qeIdentities = new SignedParts(signedText(parseQeIdentity), 256);
+  readonly #evaluationNumbers = new SignedParts(signedText(parseEvaluationNumbers), 8);
   readonly #crls: SignedParts<X509Crl>;
 
   /** @param pins SHA-256 of the SubjectPublicKeyInfo of each root that is trusted, lower-case hex */
@@ -101,11 +103,27 @@ export class CollateralReader {
     return { ok: true, value: { tcbInfo, qeIdentity, pckCrl, rootCrl } };
   }
 
+  /**
+   * Reads Intel's list of TCB evaluation data numbers, which comes beside collateral, in the same way.
+   *
+   * @throws {FormatError} `cert_chain`, `cert_format` where the chain is malformed
+   */
+  readEvaluationNumbers(
+    text: string,
+    signature: Uint8Array,
+    issuerChain: string,
+  ): PartReading<Signed<EvaluationNumbers>> {
+    const problems: CollateralProblem[] = [];
+    const signer = this.#signerOf(problems, issuerChain, 'tcb_evaluation_data_numbers', 'tdx_tcb_info');
+    if (signer !== null) return this.#evaluationNumbers.read(utf8(text), signature, signer);
+    return { ok: false, detail: problems.map(({ detail }) => detail).join('; ') };
+  }
+
   /** The certificates of whoever signed a text: their chain, and that Intel has certified the first for collateral. */
   #signerOf(
     problems: CollateralProblem[],
     pem: string,
-    member: 'tcb_info' | 'qe_identity',
+    member: 'tcb_info' | 'qe_identity' | 'tcb_evaluation_data_numbers',
     code: CheckId,
   ): Chain | null {
     const place = `${member}_issuer_chain`;

@@ -2,6 +2,10 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type OpenEarlyCollateral,
+  openEarlyCollateral,
+} from '../../../src/endorsements/intel/open-early-collateral.js';
+import {
   type IntelEndorsementsOptions,
   type IntelTuning,
   type OpenIntelEndorsements,
@@ -69,7 +73,7 @@ export class IntelLab {
   readonly #tls: TlsAuthority;
   readonly #root: string;
   readonly #servers: LabPcs[] = [];
-  readonly #opened: OpenIntelEndorsements[] = [];
+  readonly #opened: { close(): Promise<void> }[] = [];
 
   private constructor(tls: TlsAuthority, pcs: LabPcs, root: string) {
     this.#tls = tls;
@@ -100,7 +104,7 @@ export class IntelLab {
   }
 
   /** Serves the platform's collateral as of the lab's clock. */
-  serve(options: CollateralOptions = {}, server = this.pcs): TdxCollateral {
+  serve(options: Parameters<LabPcs['serve']>[1] = {}, server = this.pcs): TdxCollateral {
     return server.serve(platform, { at: this.clock.now(), ...options });
   }
 
@@ -125,6 +129,21 @@ export class IntelLab {
       connect: { ca: this.#tls.pem, lookup: this.#lookup },
       ...options,
       tuning: { ...TUNING, ...tuning },
+    });
+    this.#opened.push(opened);
+    return { ...opened, log };
+  }
+
+  /** The source of early collateral. It knows nothing of folders. */
+  openEarly(): OpenEarlyCollateral & { readonly log: RecordingLog } {
+    const log = new RecordingLog();
+    const opened = openEarlyCollateral({
+      pins: pki.pins,
+      pcs: this.pcs.origin,
+      clock: this.clock,
+      log,
+      connect: { ca: this.#tls.pem, lookup: this.#lookup },
+      tuning: TUNING,
     });
     this.#opened.push(opened);
     return { ...opened, log };

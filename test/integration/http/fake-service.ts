@@ -42,6 +42,7 @@ export const ALLOW: Decision = {
   endorsements: [],
   freshness: { bound: [], clockSkewSeconds: null },
   binding: null,
+  shadow: [],
 };
 
 export const DENY: Decision = {

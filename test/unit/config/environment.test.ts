@@ -36,6 +36,7 @@ const CASES: readonly Case[] = [
   ['VERITEE__AMD__CHAINS', './amd', (c) => c.amd.chains, './amd'],
   ['VERITEE__AMD__REFUSE_PRODUCTS', '["Milan"]', (c) => c.amd.refuseProducts, ['Milan']],
   ['VERITEE__INTEL__PCS', 'https://pccs.example', (c) => c.intel.pcs, 'https://pccs.example'],
+  ['VERITEE__INTEL__EARLY', 'shadow', (c) => c.intel.early, 'shadow'],
   ['VERITEE__INTEL__COLLATERAL', './intel', (c) => c.intel.collateral, './intel'],
   ['VERITEE__AZURE__THIM', 'http://169.254.169.254', (c) => c.azure.thim, 'http://169.254.169.254'],
   ['VERITEE__AZURE__PARAVISORS__ID_KEY_DIGESTS', `["${SHA384}"]`, (c) => c.azure.paravisors.idKeyDigests, [SHA384]],

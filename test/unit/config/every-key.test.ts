@@ -71,6 +71,10 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'amd.refuseProducts': ['integration/service/decision.test.ts', 'SNP-22 is denied, however genuine the report'],
   'intel.pcs': ADDRESSES,
   'intel.collateral': OWN_FOLDER,
+  'intel.early': [
+    'integration/service/early-collateral.test.ts',
+    'says what will be denied, why and from about when, and decides as without it',
+  ],
   'azure.thim': [
     'integration/endorsements/intel-endorsements.test.ts',
     'the cache of Azure behind its metadata service, asked where Intel gives nothing',

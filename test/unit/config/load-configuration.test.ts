@@ -58,7 +58,7 @@ describe('defaults', () => {
       deadlineSeconds: 5,
       time: { tokenLeewaySeconds: 60 },
       amd: { kds: 'https://kdsintf.amd.com', chains: './endorsements/amd', refuseProducts: [] },
-      intel: { pcs: 'https://api.trustedservices.intel.com', collateral: './endorsements/intel' },
+      intel: { pcs: 'https://api.trustedservices.intel.com', collateral: './endorsements/intel', early: 'off' },
       azure: { thim: 'off', paravisors: { idKeyDigests: [], mrtds: [], akCertificates: 'off' } },
       tpm: { roots: [], intermediates: './endorsements/tpm' },
       maa: { shared: true, issuers: [], submit: { endpoints: [], apiVersion: '2025-06-01', credential: null } },
@@ -295,6 +295,11 @@ describe('each refusal names its place', () => {
     ['amd: { kds: https://u:p@a }', 'amd.kds: must be off, or an http or https URL without user, query and fragment'],
     ['amd: { kds: https://a?b }', 'amd.kds: must be off, or an http or https URL without user, query and fragment'],
     ['amd: { refuseProducts: [Rome] }', 'amd.refuseProducts[0]: must be one of Milan, Genoa, Turin'],
+    ['intel: { early: on }', 'intel.early: must be off or shadow'],
+    [
+      'intel: { pcs: off, early: shadow }',
+      'intel.early: intel.pcs is off, so there is no service that early collateral could come from',
+    ],
     ['intel: { pcs: on }', 'intel.pcs: must be off, or an http or https URL without user, query and fragment'],
     ['azure: { thim: true }', 'azure.thim: must be off, or an http or https URL without user, query and fragment'],
     [

@@ -56,6 +56,36 @@ describe('metrics', () => {
     metrics.close();
   });
 
+  it('count by policy what early collateral would deny of what is allowed, and nothing else', async () => {
+    const metrics = new Metrics();
+    const policy = (id: string, outcome: 'allow' | 'deny') => ({
+      id,
+      version: 1,
+      sha256: 'ab'.repeat(32),
+      outcome,
+      matched: [],
+      unmatched: [],
+    });
+    const shadow = (id: string, outcome: 'allow' | 'deny', collateral: 'early' | 'standard') => ({
+      ...policy(id, outcome),
+      reasons: [],
+      collateral,
+      expectedFrom: null,
+    });
+    metrics.decided({
+      ...DENY,
+      policies: [policy('a', 'allow'), policy('b', 'deny'), policy('c', 'allow')],
+      shadow: [
+        ...['a', 'b', 'next'].map((id) => shadow(id, 'deny', 'early')),
+        shadow('c', 'allow', 'early'),
+        shadow('c', 'deny', 'standard'),
+      ],
+    });
+    const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('veritee_early'));
+    expect(lines).toEqual(['veritee_early_collateral_flips_total{policy="a"} 1']);
+    metrics.close();
+  });
+
   it('show when the first certificate of each file ends', async () => {
     const metrics = new Metrics();
     const [cert, clientCa] = ['listen.tls.cert', 'listen.tls.clientCa'];

@@ -5,7 +5,7 @@ import type { TokenVerification, Verification } from '../../../src/model/verific
 import { type Judged, judgeResults } from '../../../src/service/judge-results.js';
 import type { RouteFault, RouteToken } from '../../../src/service/other-verifiers.js';
 import { AZUREVM, altered, azClaims, azHcl, verified } from '../comparison/fixture.js';
-import { check } from '../policy/fixture.js';
+import { check, tdxClaims, tdxTcb } from '../policy/fixture.js';
 import { brokenToken, END, itaToken, maaToken, ownVerification, tokenClaimsOf, unproven } from './route-fixture.js';
 
 const DIFFERENT = altered(AZUREVM, ['x-ms-isolation-tee', 'x-ms-sevsnpvm-launchmeasurement'], 'a0'.repeat(48));
@@ -37,6 +37,23 @@ describe('evidence without tokens', () => {
 });
 
 describe('evidence and a token', () => {
+  it('are compared by the verification that is named, where the evidence is judged by other collateral', () => {
+    const own = ownVerification({ claims: verified({ tdx: tdxClaims() }) });
+    const tcb = tdxTcb({ status: 'OutOfDate' });
+    const other = ownVerification({
+      checks: [check('tdx_signature')],
+      claims: verified({ tdx: tdxClaims({ tcb }) }),
+    });
+    const tokens = { tokens: [itaToken()], faults: new Map() };
+    const by = (compared?: Verification) => judgeResults('tdx', other, tokens, jwkThumbprint, compared);
+    const disagreeing = ({ verification }: Judged) =>
+      verification.checks.filter(({ id, result }) => id === 'disagreement' && result === 'fail').length;
+    expect([disagreeing(by()), disagreeing(by(own))]).toEqual([1, 0]);
+    expect(by(own).verification.checks[0]?.id).toBe('tdx_signature');
+    expect(by(own).verification.claims.tdx?.tcb.status).toBe('OutOfDate');
+    expect([...by(own).results]).toEqual([['ita', { state: 'verified' }]]);
+  });
+
   it('are one verification', () => {
     const { verification, results, crossCheck } = judged({ tokens: [maaToken()] });
     expect(verification.checks.map(({ id }) => id)).toEqual(['snp_signature', 'token_signature', 'disagreement']);

@@ -139,6 +139,7 @@ function useCaseOf(
         },
       },
       resets: { remembered: async () => ({ state: 'none' }), advance: async () => null },
+      early: null,
       clock: { now: () => AT, monotonicMs: () => 0, doubt: () => doubt },
       log: new FakeLog(),
       newId: (at) => {

@@ -83,6 +83,7 @@ async function judge(
       policies: () => POLICIES,
       nonces: { standing: async () => ({ origin: 'caller' }) },
       resets,
+      early: null,
       clock: { now: () => AT, monotonicMs: () => 0, doubt: () => null },
       log: new FakeLog(),
       newId: () => '019ac000-0000-7000-8000-000000000000',

@@ -40,8 +40,15 @@ describe('presentDecision', () => {
   it('writes null for what does not exist yet, was not compared, or is not known', () => {
     const answer = presentDecision(BARE_DECISION, { allChecks: false });
     const { maaView, crossCheck, shadow, receipt, binding, claims } = answer;
-    expect([maaView, crossCheck, shadow, receipt, binding]).toEqual([null, null, null, null, null]);
+    expect([maaView, crossCheck, receipt, binding]).toEqual([null, null, null, null]);
+    expect(shadow).toEqual([]);
     expect(claims).toEqual({ snp: null, tdx: null, hcl: null, tpm: null, maa: null, ita: null });
+  });
+
+  it('writes what would have been decided otherwise beside the decision, with its collateral and from about when', () => {
+    const { shadow, decision } = presentDecision({ ...DECISION, decision: 'allow' }, { allChecks: false });
+    expect(shadow).toEqual(DECISION.shadow);
+    expect([decision, shadow[0]?.outcome]).toEqual(['allow', 'deny']);
   });
 
   it('writes claims as they are', () => {

@@ -170,6 +170,30 @@ export const DECISION: Decision = {
   ],
   freshness: { bound: ['tpm.extraData', 'hcl.userData'], clockSkewSeconds: null },
   binding: { jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' },
+  shadow: [
+    {
+      id: 'payments',
+      version: 3,
+      sha256: hex(32),
+      outcome: 'deny',
+      matched: [],
+      unmatched: ['tdx_tcb_status'],
+      reasons: ['tdx_tcb_status'],
+      collateral: 'early',
+      expectedFrom: { date: '2026-05-13', estimated: true },
+    },
+    {
+      id: 'next',
+      version: 1,
+      sha256: hex(32),
+      outcome: 'allow',
+      matched: ['tdx_tcb_status'],
+      unmatched: [],
+      reasons: [],
+      collateral: 'standard',
+      expectedFrom: null,
+    },
+  ],
 };
 
 /** The least that a decision says: a signature did not hold, so no claim is known. */
@@ -182,6 +206,7 @@ export const BARE_DECISION: Decision = {
   crossCheck: null,
   endorsements: [],
   binding: null,
+  shadow: [],
 };
 
 /** Skipped for a reason that no other check shares. */

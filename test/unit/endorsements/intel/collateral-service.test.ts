@@ -37,6 +37,20 @@ describe('placeOf', () => {
     expect(originsOf(url)).toEqual(['https://pccs.example:8081']);
   });
 
+  it('asks for the early update of both documents, and for no other where it is not asked to', () => {
+    const updates = ['early', 'standard', undefined] as const;
+    const asked = updates.map((update) => {
+      const { tcbInfo, qeIdentity, evaluationNumbers } = placeOf(INTEL, 'pcs', update);
+      return [tcbInfo('a'), qeIdentity, evaluationNumbers].map(({ path }) => path.replace('/tdx/certification/v4', ''));
+    });
+    const standard = ['/tcb?fmspc=a', '/qe/identity', '/tcbevaluationdatanumbers'];
+    expect(asked).toEqual([
+      ['/tcb?fmspc=a&update=early', '/qe/identity?update=early', '/tcbevaluationdatanumbers'],
+      standard,
+      standard,
+    ]);
+  });
+
   it('asks Azure with the header that its metadata service wants', () => {
     const place = placeOf('http://169.254.169.254/metadata/THIM/sgx/certification/v4/', 'thim');
     expect(place.qeIdentity).toEqual({

@@ -1,0 +1,42 @@
+import type { EarlyCollateralSource } from '../../model/early-collateral.js';
+import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
+import { ResilientFetch } from '../../outgoing/resilient-fetch.js';
+import { CollateralReader } from '../../vendors/intel/collateral.js';
+import type { SourceWorld } from '../files/open-source.js';
+import { CollateralService, originsOf } from './collateral-service.js';
+import { EarlyIntelCollateral } from './early-collateral.js';
+import { DEFAULT_INTEL_TUNING, type IntelTuning } from './open-intel-endorsements.js';
+
+export interface EarlyCollateralOptions extends Pick<SourceWorld, 'clock' | 'log' | 'connect'> {
+  /** SHA-256 of the SubjectPublicKeyInfo of each root that is trusted, lower-case hex. */
+  readonly pins: ReadonlySet<string>;
+  /** URL of Intel's service or a PCCS. */
+  readonly pcs: string;
+  readonly tuning?: Partial<Pick<IntelTuning, 'pauses' | 'attemptTimeoutMs' | 'resilience'>>;
+}
+
+/** Early collateral, with its background work. */
+export interface OpenEarlyCollateral {
+  readonly source: EarlyCollateralSource;
+  /** Ends connections and what is being fetched. */
+  close(): Promise<void>;
+}
+
+/**
+ * Creates the source. Nothing is fetched before it is asked. It shares no part with the source of the collateral that
+ * decisions rest on, and does not report outages: a fault of its own must not look like one of that source.
+ */
+export function openEarlyCollateral({
+  pins,
+  pcs,
+  clock,
+  log,
+  ...options
+}: EarlyCollateralOptions): OpenEarlyCollateral {
+  const { pauses, attemptTimeoutMs, resilience } = { ...DEFAULT_INTEL_TUNING, ...options.tuning };
+  const bounded = new BoundedFetch({ origins: originsOf(pcs), attemptTimeoutMs, connect: options.connect });
+  const fetch = new ResilientFetch(bounded, resilience);
+  const service = new CollateralService({ name: 'pcs', url: pcs, clock, fetch, update: 'early' });
+  const source = new EarlyIntelCollateral({ service, reader: new CollateralReader(pins), clock, log, pauses });
+  return { source, close: () => source.close() };
+}

@@ -1,0 +1,111 @@
+import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
+import type { NonceStanding } from '../model/challenge.js';
+import type { EndorsementRequest, EndorsementSet, EndorsementSource, FetchContext } from '../model/endorsement.js';
+import type { VerifyRequest } from '../model/request.js';
+import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../model/verification.js';
+import type { Policy } from '../policy/policy-document.js';
+import { type FetchTime, RequestFetch } from './fetch-time.js';
+import { type Judged, judgeResults } from './judge-results.js';
+import type { OtherVerifiers } from './other-verifiers.js';
+import { submitWhereWanted } from './submit-where-wanted.js';
+
+/** What is known of a request before its evidence is looked at. */
+export interface Case {
+  readonly request: VerifyRequest;
+  readonly at: Date;
+  readonly historical: boolean;
+  readonly policies: readonly Policy[];
+  readonly nonce: NonceStanding;
+  readonly binding: ExpectedBinding | null;
+}
+
+/** What evidence and tokens are judged with. */
+export interface EvidenceParts {
+  readonly endorsements: EndorsementSource;
+  readonly otherVerifiers: OtherVerifiers;
+  /** Thumbprint of a JWK, by which attestation keys are compared. */
+  readonly keyThumbprint: KeyThumbprint;
+}
+
+/** Evidence and tokens that were judged, and how the evidence can be judged by other endorsements. */
+export interface JudgedEvidence {
+  readonly judged: Judged;
+  /** Null where it did not come to an end. */
+  readonly again: Rejudging | null;
+}
+
+/** The same evidence and tokens, judged by other endorsements: for what stands beside a decision, and never for one. */
+export interface Rejudging {
+  /** The endorsements that the evidence needs. */
+  readonly needs: readonly EndorsementRequest[];
+  /**
+   * Verifies the evidence again. Nothing is fetched or sent, and what was found of the tokens stays: they were compared
+   * with what the evidence said by its own endorsements.
+   */
+  by(change: (fetched: EndorsementSet) => EndorsementSet): Promise<Judged>;
+}
+
+/**
+ * Judges the evidence and every token of a request, each step once.
+ * @throws {FormatError} where something of the request is malformed
+ */
+export async function judgeEvidence(
+  { endorsements, otherVerifiers, keyThumbprint }: EvidenceParts,
+  verifier: EvidenceVerifier,
+  asked: Case,
+  fetching: FetchTime,
+): Promise<JudgedEvidence> {
+  const { request, at, binding } = asked;
+  const fetch = new RequestFetch(asked, fetching);
+  // Malformed evidence is refused before anything is fetched.
+  const opened = verifier.open(request.evidence);
+  const tokens = request.attestationResults;
+  const verifyingSent = otherVerifiers.verifySent(tokens, { fetch, binding });
+  const verifyingOwn = verifyOwn(opened, endorsements, asked, fetch);
+  const [own, sent] = tokens.length === 0 ? [await verifyingOwn, []] : await bothEnded(verifyingOwn, verifyingSent);
+  const { verification, fetched } = own;
+  const results = await submitWhereWanted(otherVerifiers, asked, verification, sent, fetch);
+  const { type } = request.evidence;
+  return {
+    judged: judgeResults(type, verification, results, keyThumbprint),
+    again: {
+      needs: opened.needs,
+      by: async (change) => {
+        const other = await verified(opened, { at, endorsements: change(fetched), binding });
+        return judgeResults(type, other, results, keyThumbprint, verification);
+      },
+    },
+  };
+}
+
+async function verifyOwn(
+  opened: OpenedEvidence,
+  source: EndorsementSource,
+  { at, binding }: Case,
+  fetch: FetchContext,
+): Promise<{ readonly verification: Verification; readonly fetched: EndorsementSet }> {
+  const fetched = await source.fetch(opened.needs, fetch);
+  return { verification: await verified(opened, { at, endorsements: fetched, binding }), fetched };
+}
+
+async function verified(
+  opened: OpenedEvidence,
+  context: Parameters<OpenedEvidence['verify']>[0],
+): Promise<Verification> {
+  const result: unknown = await opened.verify(context);
+  if (!isVerification(result)) throw new TypeError('the verifier returned no verification');
+  return result;
+}
+
+/** What both come to, once both have ended: a fault of one must not end half-way what is fetched for the other. */
+async function bothEnded<A, B>(a: Promise<A>, b: Promise<B>): Promise<readonly [A, B]> {
+  await Promise.allSettled([a, b]);
+  return Promise.all([a, b]);
+}
+
+/** What a verifier answers is looked at where it comes in: what is no verification must not get as far as a policy. */
+function isVerification(result: unknown): result is Verification {
+  if (typeof result !== 'object' || result === null) return false;
+  const { checks, required, claims } = result as { readonly [member in keyof Verification]?: unknown };
+  return Array.isArray(checks) && Array.isArray(required) && typeof claims === 'object' && claims !== null;
+}
