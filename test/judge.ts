@@ -106,6 +106,7 @@ export function judge(evidence: Evidence, request: Partial<VerifyRequest>, judge
       newId: () => '019ac000-0000-7000-8000-000000000000',
     },
     {
+      shadowPolicies: [],
       defaultPolicy: policies[0]?.id ?? '',
       historical: false,
       deadlineMs: 20_000,

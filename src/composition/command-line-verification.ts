@@ -13,7 +13,7 @@ import { ResetTracking } from '../service/reset-tracking.js';
 import type { PolicyView, VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
-import { PolicyFileError, readNamedPolicyFile } from '../stores/policy-file.js';
+import { PolicyFileError, policyTextOptions, readNamedPolicyFile } from '../stores/policy-file.js';
 import type { PolicySet } from '../stores/policy-files.js';
 import { openAttestationServices } from './attestation-services.js';
 import { readConfiguredRoots } from './configured-roots.js';
@@ -114,7 +114,7 @@ async function ownPolicy(policy: string, known: PolicySet<Policy>): Promise<Poli
     );
   });
   try {
-    return parsePolicy(text, { format: policy.endsWith('.json') ? 'json' : 'yaml' });
+    return parsePolicy(text, policyTextOptions(policy));
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     throw new UsageError(

@@ -156,6 +156,7 @@ function isTokenVerifier(verifier: EvidenceVerifier): verifier is TokenVerifier 
 export function verifyOptions(configuration: Configuration, consumesChallenges: boolean): VerifyEvidenceOptions {
   return {
     defaultPolicy: configuration.policies.default,
+    shadowPolicies: consumesChallenges ? configuration.policies.shadow : [],
     historical: configuration.historical,
     deadlineMs: configuration.deadlineSeconds * 1000,
     lifetimeMs: configuration.receipts.lifetimeSeconds * 1000,

@@ -11,10 +11,12 @@ import type { Policy } from '../policy/policy-document.js';
 import { ChallengeCodec, IssueChallenge } from '../service/challenges.js';
 import type { ClockWatch } from '../service/clock-watch.js';
 import { EarlyCollateralShadow } from '../service/early-collateral.js';
+import { EvaluatePolicy } from '../service/evaluate-policy.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import { NonceRecogniser } from '../service/nonces.js';
+import { PolicyTexts } from '../service/policy-texts.js';
 import { ResetTracking } from '../service/reset-tracking.js';
-import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
+import type { VerifyEvidence } from '../service/verify-evidence.js';
 import type { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import type { PolicyDirectory } from '../stores/policy-directory.js';
 import type { OpenAttestationServices } from './attestation-services.js';
@@ -29,6 +31,7 @@ import {
 } from './container.js';
 import type { EndorsementWorld } from './endorsements.js';
 import type { ReloadedAccess } from './reloaded-access.js';
+import { knownAuthorities } from './token-issuers.js';
 
 /** What of a service is open before it can answer. */
 export interface ServiceParts {
@@ -52,8 +55,15 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
   const { configuration, world, clock, clockWatch, metrics, policies, access, challenges } = parts;
   const container = containerOf(parts);
   const codec = new ChallengeCodec(challenges.key, randomBytes);
+  const verifyEvidence = verifyEvidenceWith(container, codec, parts);
   return {
-    verifyEvidence: verifyEvidenceWith(container, codec, parts),
+    verifyEvidence,
+    policyTexts: new PolicyTexts({
+      policies: () => policies.snapshot(),
+      knownAuthorities: knownAuthorities(configuration),
+      clock,
+    }),
+    evaluatePolicy: new EvaluatePolicy({ verifyEvidence, clock }),
     issueChallenge: new IssueChallenge({
       codec,
       store: challenges.store,
@@ -87,11 +97,7 @@ function containerOf({ configuration, world, endorsements, roots }: ServiceParts
   );
 }
 
-function verifyEvidenceWith(
-  container: AppContainer,
-  codec: ChallengeCodec,
-  parts: ServiceParts,
-): VerifyEvidenceUseCase {
+function verifyEvidenceWith(container: AppContainer, codec: ChallengeCodec, parts: ServiceParts): VerifyEvidence {
   const { configuration, world, clock, clockWatch, metrics, policies, challenges, resetMemory, early, services } =
     parts;
   const resets = new ResetTracking(resetMemory, world.log);

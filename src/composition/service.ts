@@ -17,6 +17,7 @@ import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
+import { policyTextOptions } from '../stores/policy-file.js';
 import { openAttestationServices } from './attestation-services.js';
 import { ReloadedRoots } from './configured-roots.js';
 import type { Override } from './container.js';
@@ -216,8 +217,8 @@ export function openPolicies(
     directory: configuration.policies.directory,
     required: isPolicyDirectoryRequired(configuration),
     builtIns: BUILT_IN_POLICIES,
-    parse: (text, name) => parsePolicy(text, { format: name.endsWith('.json') ? 'json' : 'yaml' }),
-    defaultId: configuration.policies.default,
+    parse: (text, name) => parsePolicy(text, policyTextOptions(name)),
+    needed: neededPolicies(configuration),
     onReloaded: (inForce) => {
       log.info({ policies: inForce.map(nameOf) }, 'policies reloaded');
       on.reloaded?.();
@@ -227,4 +228,11 @@ export function openPolicies(
       log.error({ problems }, 'policies not reloaded: the previous ones stay in force');
     },
   });
+}
+
+function neededPolicies({ policies }: Configuration) {
+  return [
+    { id: policies.default, setting: 'policies.default' },
+    ...policies.shadow.map((id) => ({ id, setting: 'policies.shadow' })),
+  ];
 }

@@ -32,6 +32,12 @@ export function maaIssuers({ maa }: Configuration): ReadonlyMap<string, MaaIssue
   return new Map([...shared, ...own].map((issuer) => [issuer.issuer, issuer]));
 }
 
+/** Whether tokens of an issuer are accepted, for whoever lints a release policy. */
+export function knownAuthorities(configuration: Configuration): (issuer: string) => boolean {
+  const known = maaIssuers(configuration);
+  return (issuer) => known.has(issuer);
+}
+
 /**
  * Trust Authorities whose tokens are accepted, by issuer. Where roots are configured and were not read, none is one.
  * @param read roots as they are when a token is judged

@@ -104,6 +104,8 @@ export const CONFIGURATION_SCHEMA = object({
   policies: section({
     directory: optional(path(), DEFAULT_POLICY_DIRECTORY),
     default: optional(policyId, 'azure-cvm-baseline'),
+    /** Policies that are judged beside each decision, and never decide. */
+    shadow: optional(list(policyId, 'distinct'), []),
   }),
   /** Whether requests may name a past verification time (`at`). */
   historical: optional(flag, false),

@@ -91,11 +91,16 @@ function refuseRepeated(rawHeaders: readonly string[]): void {
 
 function refuseUnknown(methods: Guard['methods'], request: FastifyRequest, reply: FastifyReply): never {
   const [path = ''] = request.url.split('?', 1);
-  const allowed = methods.get(path);
+  const allowed = methods.get(path) ?? methods.get(patternOf(path));
   if (allowed === undefined) throw new RefusedError('not_found', nothingAt(path, methods));
   const served = allowed.join(', ');
   reply.header('allow', served);
   throw new RefusedError('method_not_allowed', `${request.method} is not served at this path: use ${served}`);
+}
+
+/** The path of a route whose last part is a parameter. */
+function patternOf(path: string): string {
+  return path.replace(/\/[^/:]+$/, '/:id');
 }
 
 /** Paths of calls that somebody may have meant. The page's own files are none. */

@@ -106,7 +106,9 @@ function methodsByPath(application: FastifyInstance): ReadonlyMap<string, readon
   const routes: RouteOptions[] = [];
   application.addHook('onRoute', (route) => {
     routes.push(route);
-    methods.set(route.url, [...(methods.get(route.url) ?? []), ...[route.method].flat()]);
+    // Of a colon that begins no parameter there are two.
+    const path = route.url.replace('::', ':');
+    methods.set(path, [...(methods.get(path) ?? []), ...[route.method].flat()]);
   });
   application.addHook('onReady', async () => {
     const open = routes.find((route) => route.config?.access === undefined);

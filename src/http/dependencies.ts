@@ -1,7 +1,9 @@
 import type { Clock, Log } from '../model/ports.js';
 import type { IssueChallengeUseCase } from '../service/challenges.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../service/clock-watch.js';
+import type { EvaluatePolicyUseCase } from '../service/evaluate-policy.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
+import type { PolicyTextsUseCase } from '../service/policy-texts.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { CallerDirectory } from './callers.js';
 import type { ConnectionLimits, TlsMaterial } from './listener.js';
@@ -13,6 +15,8 @@ export interface HttpDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;
   readonly issueChallenge: IssueChallengeUseCase;
   readonly inspectEvidence: InspectEvidenceUseCase;
+  readonly policyTexts: PolicyTextsUseCase;
+  readonly evaluatePolicy: EvaluatePolicyUseCase;
   readonly liveness: LivenessUseCase;
   readonly readiness: ReadinessUseCase;
   /** Those of the moment: each request asks them anew. */

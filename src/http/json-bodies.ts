@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RefusedError } from '../model/errors.js';
 
 /** Media type of every answer in JSON that is no problem document. */
@@ -36,6 +36,16 @@ export function requireJsonBody(request: FastifyRequest): void {
     );
   }
 }
+
+/** What calls with a JSON body of callers that may verify have in common. */
+export const JSON_CALL = {
+  method: 'POST',
+  config: { access: 'verify' },
+  onRequest: (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
+    requireJsonBody(request);
+    done();
+  },
+} as const;
 
 /** The body as read. Anything but JSON has been refused by then. */
 export function bodyOf(request: FastifyRequest): Uint8Array {

@@ -1,4 +1,4 @@
-import type { Evidence, TokenEvidence } from './evidence.js';
+import type { Evidence, EvidenceType, TokenEvidence } from './evidence.js';
 import type { JsonObject } from './json.js';
 
 /** What the id of a policy looks like. */
@@ -19,6 +19,12 @@ export interface VerifyRequest {
   /** Historical verification time. */
   readonly at: Date | null;
 }
+
+/** A `POST /policies:evaluate` body: a policy text, and what it is tried on. */
+export type EvaluationRequest = { readonly text: string; readonly comparison: 'strict' | 'compatible' } & (
+  | { readonly on: 'evidence'; readonly request: VerifyRequest }
+  | { readonly on: 'claims'; readonly claims: JsonObject; readonly type: EvidenceType | null; readonly at: Date | null }
+);
 
 /** A `POST /challenges` body. */
 export interface ChallengeRequest {

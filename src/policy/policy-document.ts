@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type JsonValue, jsonPointer } from '../model/json.js';
+import { type JsonObject, type JsonValue, jsonPointer } from '../model/json.js';
+import { POLICY_ID } from '../model/request.js';
 import { deepFreeze, Place } from '../schema/schema.js';
 import { readYaml, type YamlBounds } from '../schema/yaml.js';
+import { foreignDocument } from './akv/foreign-document.js';
+import { looksLikeReleasePolicy, readReleasePolicy } from './akv/release-policy.js';
 import { unusedMembers } from './member-use.js';
 import { crossMemberProblems } from './policy-consistency.js';
-import type { PolicyMembers } from './policy-grammar.js';
-import { POLICY_SCHEMA } from './policy-grammar.js';
+import { ID_FORM, POLICY_SCHEMA, type PolicyMembers } from './policy-grammar.js';
 import { PolicyError, type PolicyProblem, schemaProblem } from './policy-problem.js';
 import { type Rule, readRules } from './rule.js';
 import { ruleProblems } from './rule-use.js';
@@ -16,28 +18,69 @@ const BOUNDS: YamlBounds = { bytes: 262_144, depth: 32, faults: 20 };
 /** An appraisal policy as evaluated: every default filled in, deeply frozen. Hex is in lower case. */
 export interface Policy extends PolicyMembers {
   readonly rules: readonly Rule[];
+  readonly text: string;
   /** SHA-256 of the policy text, hex: which policy it was, to the byte. */
   readonly sha256: string;
+}
+
+export interface PolicyTextOptions {
+  /** `yaml` (default) reads JSON too, which is a part of YAML 1.2; `json` refuses all else. */
+  readonly format?: 'yaml' | 'json';
+  /** The id of a policy that is a release policy and nothing else, since such a text has none. */
+  readonly releasePolicyId?: string;
 }
 
 /**
  * Reads a policy text. Problems between members are looked for once each member by itself is in order, and members
  * that nothing consults once the members fit together.
  *
- * @param options.format `yaml` reads JSON too, which is a part of YAML 1.2; `json` refuses all else
  * @throws {PolicyError} with everything that is wrong
  */
-export function parsePolicy(text: string, options: { readonly format?: 'yaml' | 'json' } = {}): Policy {
-  const value = options.format === 'json' ? parseStrictJson(text) : parseStrictYaml(text);
+export function parsePolicy(text: string, options: PolicyTextOptions = {}): Policy {
+  const value = parsePolicyValue(text, options);
+  const document = isReleasePolicyText(value) ? ofReleasePolicy(value, options.releasePolicyId) : value;
   const place = new Place();
-  const members = POLICY_SCHEMA.read(value, place);
+  const members = POLICY_SCHEMA.read(document, place);
   const problems: PolicyProblem[] = place.problems.map(({ path, what }) => schemaProblem(jsonPointer(path), what));
   if (members === undefined) throw new PolicyError(problems);
   const { rules, problems: ofRules } = readRules(members.rules);
   problems.push(...crossMemberProblems(members), ...ofRules);
   if (problems.length === 0) problems.push(...unusedMembers(members), ...ruleProblems({ ...members, rules }));
   if (problems.length > 0) throw new PolicyError(problems);
-  return deepFreeze({ ...members, rules, sha256: createHash('sha256').update(text, 'utf8').digest('hex') });
+  return deepFreeze({ ...members, rules, text, sha256: createHash('sha256').update(text, 'utf8').digest('hex') });
+}
+
+/** The value of a policy text. @throws {PolicyError} where the text has another syntax */
+export function parsePolicyValue(text: string, { format }: PolicyTextOptions = {}): JsonValue {
+  return format === 'json' ? parseStrictJson(text) : parseStrictYaml(text);
+}
+
+/** Whether a text is a release policy, or something that belongs to one, and no policy of this product. */
+export function isReleasePolicyText(value: JsonValue): boolean {
+  return looksLikeReleasePolicy(value) || foreignDocument(value) !== null;
+}
+
+/**
+ * A release policy as the policy that it is: tokens of Azure Attestation that meet it. All else has its default, so
+ * that a token has to be bound to a nonce.
+ *
+ * @throws {PolicyError} where it is none, or has no id
+ */
+function ofReleasePolicy(value: JsonValue, id: string | undefined): JsonObject {
+  const { problems } = readReleasePolicy(value);
+  if (problems.length > 0) throw new PolicyError(problems);
+  if (id === undefined || !POLICY_ID.test(id)) {
+    throw new PolicyError([schemaProblem('', `has no id: name its file after the policy, in ${ID_FORM}`)]);
+  }
+  return {
+    apiVersion: 'veritee/v1',
+    id,
+    version: 1,
+    accepts: ['maa-token'],
+    minimums: 'any',
+    routes: { hardware: 'off' },
+    rules: [{ id: 'release-policy', akv: value }],
+  };
 }
 
 /**

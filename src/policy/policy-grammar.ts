@@ -21,8 +21,10 @@ import {
 } from '../schema/values.js';
 import { alternatives, REFERENCE_SET } from './reference-grammar.js';
 
-/** Rules have ids as policies have them. */
-const RULE_ID = POLICY_ID;
+/** What an id of a policy or rule must be, in words. */
+export const ID_FORM = 'up to 64 letters a to z, digits and hyphens, not starting with a hyphen';
+
+const identifier = pattern(POLICY_ID, ID_FORM);
 
 const TOKEN_ROUTE = ['required', 'optional', 'off'] as const;
 const COMPONENTS_BEFORE_TURIN = SNP_TCB_COMPONENTS.filter((component) => component !== 'fmc');
@@ -134,7 +136,7 @@ const requirements = section({
 export type Requirements = Read<typeof requirements>;
 
 const ruleMembers = object({
-  id: pattern(RULE_ID, 'up to 64 letters a to z, digits and hyphens, not starting with a hyphen'),
+  id: identifier,
   cel: optional(someText, null),
   akv: optional(anything, null),
   comparison: optional(choice('strict', 'compatible'), null),
@@ -183,7 +185,7 @@ export type Waiver = Read<typeof waiver>;
 
 const members = object({
   apiVersion: choice('veritee/v1'),
-  id: pattern(POLICY_ID, 'up to 64 letters a to z, digits and hyphens, not starting with a hyphen'),
+  id: identifier,
   version: integer(1, Number.MAX_SAFE_INTEGER),
   description: optional(someText, null),
   accepts: list(choice(...EVIDENCE_TYPES), 'filled', 'distinct'),

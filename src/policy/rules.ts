@@ -92,7 +92,7 @@ function isLeftOpen(absent: ReadonlySet<string>, id: string, input: AppraisalInp
 }
 
 /** Sections that evidence of a type always has once it is verified. */
-function alwaysThere(type: EvidenceType): readonly ClaimSection[] {
+export function alwaysThere(type: EvidenceType): readonly ClaimSection[] {
   const tee = teeOf(type);
   const route = tokenRouteOf(type);
   return [

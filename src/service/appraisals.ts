@@ -10,7 +10,7 @@ import { nonceChecks } from './nonces.js';
 import type { ResetTracking } from './reset-tracking.js';
 
 /** Where there is nothing to look up: no policy asks, or the evidence does not say whose counts these are. */
-const NOT_READ: RememberedResets = {
+export const NOT_READ: RememberedResets = {
   state: 'unavailable',
   detail: 'the evidence does not tell which vTPM its quote is of',
   retryable: false,
@@ -35,7 +35,7 @@ export async function appraiseNoting(
     appraisals: appraiseUnder(asked.policies, asked, judged, resets),
     resets,
   });
-  if (asked.historical) return by({ state: 'not consulted' });
+  if (asked.historical || asked.trial) return by({ state: 'not consulted' });
   const vtpm = asked.policies.some(tracksResets) ? trackedVtpm(judged.verification) : null;
   if (vtpm === null) return by(NOT_READ);
   const appraised = by(await tracking.remembered(vtpm));
@@ -47,7 +47,7 @@ export async function appraiseNoting(
 /** Appraises under each of these policies what was judged for a request. Nothing is noted. */
 export function appraiseUnder(
   policies: readonly Policy[],
-  { request, at, nonce, binding }: Omit<Case, 'policies'>,
+  { request, at, nonce, binding }: Pick<Case, 'request' | 'at' | 'nonce' | 'binding'>,
   { verification, results }: Judged,
   resets: RememberedResets,
 ): readonly PolicyAppraisal[] {

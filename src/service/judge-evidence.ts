@@ -15,6 +15,10 @@ export interface Case {
   readonly at: Date;
   readonly historical: boolean;
   readonly policies: readonly Policy[];
+  /** Policies that are judged beside, and never decide. */
+  readonly shadow: readonly Policy[];
+  /** Whether a policy is only tried: then nothing is used up or noted. */
+  readonly trial: boolean;
   readonly nonce: NonceStanding;
   readonly binding: ExpectedBinding | null;
 }

@@ -24,6 +24,7 @@ import { type Case, type EvidenceParts, type JudgedEvidence, judgeEvidence } fro
 import type { NonceRecogniser } from './nonces.js';
 import { notJudged, undecided } from './not-judged.js';
 import type { ResetTracking } from './reset-tracking.js';
+import { judgeBeside } from './shadow-policies.js';
 import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
 
 /** One immutable view of the policies, so that a request is judged by one set throughout. */
@@ -35,6 +36,8 @@ export interface PolicyView {
 
 export interface VerifyEvidenceOptions {
   readonly defaultPolicy: string;
+  /** Ids of the policies that are judged beside, and never decide. */
+  readonly shadowPolicies: readonly string[];
   /** Whether `at` is allowed. */
   readonly historical: boolean;
   readonly deadlineMs: number;
@@ -75,11 +78,29 @@ export class VerifyEvidence {
    * @throws {FormatError} where the evidence is malformed, a policy unknown, or `at` not enabled
    * @throws {RefusedError} `forbidden` where the caller may not use this policy, audience or verification time
    */
-  async execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
+  execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
+    return this.#judge(request, caller, false, () => this.#policiesOf(request, caller));
+  }
+
+  /**
+   * Judges evidence under a policy that is only tried: no challenge is used up, nothing is noted of the vTPM.
+   *
+   * @throws {FormatError | RefusedError} as `execute`
+   */
+  tryPolicy(policy: Policy, request: VerifyRequest, caller: Caller): Promise<Decision> {
+    return this.#judge(request, caller, true, () => ({ policies: [policy], shadow: [] }));
+  }
+
+  async #judge(
+    request: VerifyRequest,
+    caller: Caller,
+    trial: boolean,
+    choose: () => Pick<Case, 'policies' | 'shadow'>,
+  ): Promise<Decision> {
     const now = this.#parts.clock.now();
     const historical = request.at !== null;
     if (historical) this.#requireMayNameInstant(caller);
-    const policies = this.#policiesOf(request, caller);
+    const chosen = choose();
     requireAudience(request.audience, caller);
     const verifier = this.#parts.verifiers.get(request.evidence.type);
     if (verifier === undefined) {
@@ -90,11 +111,11 @@ export class VerifyEvidence {
     const doubt = this.#parts.clock.doubt();
     if (doubt !== null) {
       const decisionId = this.#parts.newId(now);
+      const { policies } = chosen;
       return notJudged({ request, policies, now, decisionId, lifetimeMs: this.#options.lifetimeMs }, doubt);
     }
-    const at = instantOf(request, now);
-    const nonce = await this.#standingOf(request, caller, policies, at, historical);
-    const asked: Case = { request, at, historical, policies, nonce, binding };
+    const before = { request, ...chosen, at: instantOf(request, now), historical, trial, binding };
+    const asked: Case = { ...before, nonce: await this.#standingOf(before, caller) };
     return this.#decide(asked, now, await this.#verifyWithin(verifier, asked));
   }
 
@@ -110,23 +131,22 @@ export class VerifyEvidence {
     throw new RefusedError('forbidden', 'at needs the role audit:read, which this caller does not have');
   }
 
-  #policiesOf({ policies }: VerifyRequest, caller: Caller): readonly Policy[] {
+  /** All of one view, so that no reload comes between. */
+  #policiesOf({ policies }: VerifyRequest, caller: Caller): Pick<Case, 'policies' | 'shadow'> {
     const ids = policies ?? [this.#options.defaultPolicy];
     requirePolicies(ids, caller);
     const view = this.#parts.policies();
-    return ids.map((id) => {
+    const known = (id: string) => {
       const policy = view.get(id);
       if (policy === undefined) throw unknownPolicy(id, view, caller);
       return policy;
-    });
+    };
+    return { policies: ids.map(known), shadow: this.#options.shadowPolicies.map(known) };
   }
 
   #standingOf(
-    request: VerifyRequest,
+    { request, policies, at, historical, trial }: Omit<Case, 'nonce'>,
     { tenant }: Caller,
-    policies: readonly Policy[],
-    at: Date,
-    historical: boolean,
   ): Promise<NonceStanding> {
     const scope = {
       tenant,
@@ -136,7 +156,7 @@ export class VerifyEvidence {
     };
     return this.#parts.nonces.standing(request.nonce, scope, {
       at,
-      consume: this.#options.consumesChallenges && !historical,
+      consume: this.#options.consumesChallenges && !historical && !trial,
     });
   }
 
@@ -199,7 +219,10 @@ export class VerifyEvidence {
       endorsements: verification.endorsements,
       freshness: { bound: verification.bound, clockSkewSeconds: judged.clockSkewSeconds },
       binding: binding === null || binding.jkt === null ? null : { jkt: binding.jkt },
-      shadow: (await this.#parts.early?.judge({ asked, ...evidence, ...appraised })) ?? [],
+      shadow: [
+        ...(await judgeBeside(asked, judged, this.#parts.resets, this.#parts.log)),
+        ...((asked.trial ? null : await this.#parts.early?.judge({ asked, ...evidence, ...appraised })) ?? []),
+      ],
     };
   }
 }

@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { lstat, open, readlink, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { basename, extname, join, sep } from 'node:path';
 
 /** More than any policy needs. */
 export const MAX_POLICY_BYTES = 256 * 1024;
@@ -45,6 +45,15 @@ export async function readPolicyFile(
   } finally {
     await file.close();
   }
+}
+
+/** How the text of a policy file is read. A release policy has its id from the name of its file. */
+export function policyTextOptions(path: string) {
+  const extension = extname(path);
+  return {
+    format: extension === '.json' ? ('json' as const) : ('yaml' as const),
+    releasePolicyId: basename(path, extension),
+  };
 }
 
 /**

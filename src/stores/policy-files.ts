@@ -11,8 +11,8 @@ export interface PolicySources<P> {
   readonly directory: string;
   readonly builtIns: readonly P[];
   readonly parse: ParsePolicy<P>;
-  /** An id that each set must have: the policy of requests that name none. */
-  readonly defaultId: string;
+  /** Ids that each set must have, each with the setting that names it. */
+  readonly needed: readonly { readonly id: string; readonly setting: string }[];
 }
 
 /** The policies of one moment. A request takes one set and uses it throughout. */
@@ -43,8 +43,8 @@ export class PolicySet<P extends { readonly id: string }> {
   }
 }
 
-/** Files whose names start with a dot are those of editors and of Kubernetes. */
-const POLICY_NAME = /^[^.].*\.(yaml|yml|json)$/;
+/** Files whose names start with a dot are those of editors and of Kubernetes. Beside a policy can lie its tests. */
+const POLICY_NAME = /^[^.](?!.*\.test\.[^.]*$).*\.(yaml|yml|json)$/;
 
 /** How often a directory is read again that changed while it was read. */
 const ATTEMPTS = 5;
@@ -101,8 +101,9 @@ async function readOnce<P extends { readonly id: string }>(sources: PolicySource
       problems.push(...problemsOf(error, name));
     }
   }
-  if (problems.length === 0 && !byId.has(sources.defaultId)) {
-    problems.push(`policies.default: there is no policy ${sources.defaultId}`);
+  if (problems.length === 0) {
+    const missing = sources.needed.filter(({ id }) => !byId.has(id));
+    problems.push(...missing.map(({ id, setting }) => `${setting}: there is no policy ${id}`));
   }
   return problems.length > 0 ? { problems } : { set: new PolicySet(byId) };
 }

@@ -4,11 +4,14 @@ import type { Claims, TokenClaims } from '../model/claims.js';
 import type { Decision } from '../model/decision.js';
 import type { UsedEndorsement } from '../model/endorsement.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { presentExplanation } from './present-explanation.js';
 import type { Schemas } from './schema-check.js';
 
 export interface DecisionView {
   /** Every skipped check, and not one line for each reason. */
   readonly allChecks: boolean;
+  /** Also why, as a tree. */
+  readonly explain?: boolean;
 }
 
 /** A decision as the answer to /verify has it. Members of capabilities that do not exist yet are null. */
@@ -35,6 +38,7 @@ export function presentDecision(decision: Decision, view: DecisionView): Schemas
     binding: decision.binding,
     shadow: decision.shadow,
     receipt: null,
+    ...(view.explain === true ? { explanation: presentExplanation(decision) } : {}),
   };
 }
 

@@ -30,7 +30,11 @@ const BOUND_VALUE_START = Buffer.from('veritee1', 'ascii');
  *   `schema`, `encoding`, `nonce`
  */
 export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): VerifyRequest {
-  const json = readBody(body, limits);
+  return verifyRequestOf(readBody(body, limits));
+}
+
+/** @throws {FormatError} as `readVerifyRequest`, once the JSON is read */
+export function verifyRequestOf(json: JsonValue): VerifyRequest {
   if (!isObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
   refuseBareEvidence(json);
   refusePrivateKey(json['binding']);
@@ -203,7 +207,7 @@ const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9
  *
  * @throws {FormatError} `schema` for another form; for a day or time that does not exist, a leap second included
  */
-function readInstant(text: string, pointer: string): Date {
+export function readInstant(text: string, pointer: string): Date {
   if (!INSTANT.test(text)) throw new FormatError('schema', INSTANT_FORM, { pointer });
   const instant = new Date(text);
   // the platform takes 30 February for 2 March, and 24:00 for the next day

@@ -6,12 +6,15 @@ export interface VerifyQuery {
   readonly enforce: boolean;
   /** List every skipped check. */
   readonly allChecks: boolean;
+  /** Explain the decision as a tree. */
+  readonly explain: boolean;
 }
 
 /** Values that each parameter may have. */
 const PARAMETERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['enforce', ['true', 'false']],
   ['checks', ['all']],
+  ['explain', ['tree']],
 ]);
 
 /**
@@ -30,7 +33,11 @@ export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
       throw new FormatError('schema', message);
     }
   }
-  return { enforce: query.get('enforce') === 'true', allChecks: query.get('checks') === 'all' };
+  return {
+    enforce: query.get('enforce') === 'true',
+    allChecks: query.get('checks') === 'all',
+    explain: query.get('explain') === 'tree',
+  };
 }
 
 function unknownParameter(name: string): FormatError {

@@ -10,7 +10,7 @@ import type { RequestLimits } from '../../wire/read-body.js';
 import { readChallengeRequest, readInspectRequest, readVerifyRequest } from '../../wire/read-requests.js';
 import { readVerifyQuery } from '../../wire/read-verify-query.js';
 import { callerOf } from '../access.js';
-import { bodyOf, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
+import { bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
 import type { VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 
@@ -21,16 +21,6 @@ const RETRY_SECONDS = 5;
 const RECEIPT_TYPE = 'application/eat+jwt';
 
 const NO_QUERY = new URLSearchParams();
-
-/** What the three have in common: JSON of callers that may verify. */
-const JSON_CALL = {
-  method: 'POST',
-  config: { access: 'verify' },
-  onRequest: (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
-    requireJsonBody(request);
-    done();
-  },
-} as const;
 
 interface VerifyRouteDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;

@@ -9,16 +9,21 @@ import { JSON_TYPE } from '../json-bodies.js';
 import { DEFAULT_SLOTS, VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js';
+import { evaluateRoute, lintRoute, policiesRoutes } from './policy-routes.js';
 
 /** Every route of the service. Each says in its `config.access` who may use it. */
 export async function registerRoutes(application: FastifyInstance, dependencies: HttpDependencies): Promise<void> {
-  const { verifyEvidence, issueChallenge, inspectEvidence, liveness, readiness, metrics, settings } = dependencies;
+  const { verifyEvidence, issueChallenge, inspectEvidence, policyTexts, evaluatePolicy } = dependencies;
+  const { liveness, readiness, metrics, settings } = dependencies;
   const slots = new VerificationSlots({ ...DEFAULT_SLOTS, ...settings.slots });
   const limits = requestLimits(settings.eventLogBytes);
   const routes = [
     verifyRoute({ verifyEvidence, slots, metrics, limits }),
     challengesRoute(issueChallenge),
     inspectRoute(inspectEvidence, limits),
+    ...policiesRoutes(policyTexts),
+    lintRoute(policyTexts),
+    evaluateRoute({ evaluatePolicy, slots, limits }),
     livezRoute(liveness),
     readyzRoute(readiness),
     metricsRoute(metrics),

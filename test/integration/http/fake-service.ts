@@ -7,12 +7,14 @@ import { createLog } from '../../../src/http/log.js';
 import { Metrics } from '../../../src/http/metrics.js';
 import { type ListenOptions, type RunningServer, startServer } from '../../../src/http/server.js';
 import type { Decision } from '../../../src/model/decision.js';
+import { RefusedError } from '../../../src/model/errors.js';
 import type { Evidence } from '../../../src/model/evidence.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { Clock } from '../../../src/model/ports.js';
 import type { Caller, ChallengeRequest, Role, VerifyRequest } from '../../../src/model/request.js';
 import type { IssueChallengeUseCase } from '../../../src/service/challenges.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../../../src/service/clock-watch.js';
+import type { Evaluation } from '../../../src/service/evaluate-policy.js';
 import type { InspectEvidenceUseCase } from '../../../src/service/inspections.js';
 import type { VerifyEvidenceUseCase } from '../../../src/service/verify-evidence.js';
 
@@ -157,6 +159,16 @@ export interface FakeServiceOptions {
   readonly level?: string;
 }
 
+/** Has no policies, and lints and tries nothing. */
+const FAKE_POLICIES = { list: () => [], get: () => notThere(), lint: () => [] };
+const FAKE_EVALUATION = {
+  execute: async (): Promise<Evaluation> => ({ outcome: 'deny', matched: [], unmatched: [], because: { checks: [] } }),
+};
+
+function notThere(): never {
+  throw new RefusedError('not_found', 'there is no policy of this id');
+}
+
 /** What the HTTP layer is given, all of it fake but log and metrics. */
 export function fakeDependencies(options: FakeServiceOptions = {}) {
   const clock = new FakeClock();
@@ -166,6 +178,8 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     verifyEvidence: new FakeVerifyEvidence(),
     issueChallenge: new FakeIssueChallenge(),
     inspectEvidence: new FakeInspectEvidence(),
+    policyTexts: FAKE_POLICIES,
+    evaluatePolicy: FAKE_EVALUATION,
     liveness: new FakeLiveness(),
     readiness: new FakeReadiness(),
     callers: () => callers,

@@ -125,6 +125,8 @@ async function shadowOf(given: World = {}) {
       at: AT,
       historical,
       policies: [POLICY],
+      shadow: [],
+      trial: false,
       nonce: { origin: 'none' },
       binding: null,
     },

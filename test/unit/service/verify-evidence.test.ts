@@ -148,6 +148,7 @@ function useCaseOf(
       },
     },
     {
+      shadowPolicies: [],
       defaultPolicy: 'first',
       historical: true,
       deadlineMs: 20_000,

@@ -88,7 +88,14 @@ async function judge(
       log: new FakeLog(),
       newId: () => '019ac000-0000-7000-8000-000000000000',
     },
-    { defaultPolicy: 'other', historical: true, deadlineMs: 20_000, lifetimeMs: 300_000, consumesChallenges: true },
+    {
+      shadowPolicies: [],
+      defaultPolicy: 'other',
+      historical: true,
+      deadlineMs: 20_000,
+      lifetimeMs: 300_000,
+      consumesChallenges: true,
+    },
   );
   const request: VerifyRequest = {
     evidence: VM.evidence({ nonce: NONCE, ...options }),

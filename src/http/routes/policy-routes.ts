@@ -1,0 +1,63 @@
+import type { RouteOptions } from 'fastify';
+import type { EvaluatePolicyUseCase } from '../../service/evaluate-policy.js';
+import type { PolicyTextsUseCase } from '../../service/policy-texts.js';
+import { presentEvaluation } from '../../wire/present-evaluation.js';
+import type { RequestLimits } from '../../wire/read-body.js';
+import { readEvaluationRequest, readLintRequest } from '../../wire/read-policy-requests.js';
+import { callerOf } from '../access.js';
+import { bodyOf, JSON_CALL, JSON_TYPE } from '../json-bodies.js';
+import type { VerificationSlots } from '../load-limits.js';
+
+/** `GET /policies` and `GET /policies/{id}`: the policies in use, with their texts. There is no call that writes one. */
+export function policiesRoutes(policyTexts: PolicyTextsUseCase): readonly RouteOptions[] {
+  return [
+    {
+      method: 'GET',
+      url: '/policies',
+      config: { access: 'policy:read' },
+      handler: async (request, reply) => reply.send({ policies: policyTexts.list(callerOf(request)) }),
+    },
+    {
+      method: 'GET',
+      url: '/policies/:id',
+      config: { access: 'policy:read' },
+      handler: async (request, reply) => {
+        const { id } = request.params as { readonly id: string };
+        return reply.send(policyTexts.get(id, callerOf(request)));
+      },
+    },
+  ];
+}
+
+/** `POST /policies:lint`: what is wrong with the text of a policy. */
+export function lintRoute(policyTexts: PolicyTextsUseCase): RouteOptions {
+  return {
+    ...JSON_CALL,
+    // A colon begins a parameter; two are one.
+    url: '/policies::lint',
+    handler: async (request, reply) => {
+      const { text } = readLintRequest(bodyOf(request));
+      return reply.type(JSON_TYPE).send(JSON.stringify({ problems: policyTexts.lint(text) }));
+    },
+  };
+}
+
+interface EvaluateRouteDependencies {
+  readonly evaluatePolicy: EvaluatePolicyUseCase;
+  readonly slots: VerificationSlots;
+  readonly limits: RequestLimits;
+}
+
+/** `POST /policies:evaluate`: a policy text tried on claims or evidence. It takes the place of a verification. */
+export function evaluateRoute({ evaluatePolicy, slots, limits }: EvaluateRouteDependencies): RouteOptions {
+  return {
+    ...JSON_CALL,
+    url: '/policies::evaluate',
+    handler: async (request, reply) => {
+      const evaluation = await slots.run(() =>
+        evaluatePolicy.execute(readEvaluationRequest(bodyOf(request), limits), callerOf(request)),
+      );
+      return reply.type(JSON_TYPE).send(JSON.stringify(presentEvaluation(evaluation)));
+    },
+  };
+}

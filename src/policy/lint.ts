@@ -1,0 +1,81 @@
+import { type LintOptions as AuthorityOptions, lintReleasePolicy } from './akv/lint-release-policy.js';
+import { readReleasePolicy } from './akv/release-policy.js';
+import { lintHardware } from './lint-hardware.js';
+import { policyRemarks } from './policy-consistency.js';
+import {
+  isReleasePolicyText,
+  type Policy,
+  type PolicyTextOptions,
+  parsePolicy,
+  parsePolicyValue,
+} from './policy-document.js';
+import { POLICY_PROBLEMS, PolicyError, type PolicyProblem } from './policy-problem.js';
+import { ruleRemarks } from './rule-use.js';
+import { endingWaivers } from './waivers.js';
+
+/** A problem as `policy lint` shows it. */
+export interface LintedProblem extends Pick<PolicyProblem, 'code' | 'pointer' | 'message'> {
+  readonly remedy: string;
+  readonly severity: 'error' | 'warning';
+}
+
+export interface LintOptions extends PolicyTextOptions, AuthorityOptions {
+  /** The time that dates are compared with. */
+  readonly at: Date;
+}
+
+/**
+ * What is wrong with a policy text: errors, with which it does not load, else warnings, with which it loads and says
+ * less than it seems to. A release policy is linted as one. No problem means that none was found.
+ */
+export function lintPolicy(text: string, options: LintOptions): readonly LintedProblem[] {
+  try {
+    const value = parsePolicyValue(text, options);
+    const problems = isReleasePolicyText(value)
+      ? lintBareReleasePolicy(value, options)
+      : remarksOn(parsePolicy(text, options), options);
+    return problems.map(linted);
+  } catch (error) {
+    if (error instanceof PolicyError) return error.policyProblems.map(linted);
+    throw error;
+  }
+}
+
+function lintBareReleasePolicy(value: Parameters<typeof readReleasePolicy>[0], options: LintOptions) {
+  const { policy, problems } = readReleasePolicy(value);
+  return policy === null ? problems : lintReleasePolicy(policy, options);
+}
+
+/** What a policy that loads says less, or other, than it seems to. */
+export function remarksOn(policy: Policy, options: Pick<LintOptions, 'at' | 'knownAuthorities'>) {
+  return [
+    ...policyRemarks(policy).map(
+      ({ pointer, message }): PolicyProblem => ({ code: 'boot_unpinned', pointer, message }),
+    ),
+    ...lintHardware(policy),
+    ...ruleRemarks(policy),
+    ...releaseRules(policy, options),
+    ...endingWaivers([policy], options.at).map(ending),
+  ];
+}
+
+function releaseRules({ rules }: Policy, options: AuthorityOptions): readonly PolicyProblem[] {
+  return rules.flatMap((rule) => (rule.language === 'akv' ? lintReleasePolicy(rule.policy, options) : []));
+}
+
+function ending({
+  pointer,
+  check,
+  expires,
+  hasEnded,
+  daysLeft,
+}: ReturnType<typeof endingWaivers>[number]): PolicyProblem {
+  const when = hasEnded ? 'ended' : daysLeft === 1 ? 'ends in 1 day' : `ends in ${daysLeft} days`;
+  return { code: 'expiry_near', pointer, message: `the waiver of ${check} ${when}, on ${expires}` };
+}
+
+function linted({ code, pointer, line, message, severity }: PolicyProblem): LintedProblem {
+  const row = POLICY_PROBLEMS[code];
+  const place = line === undefined ? '' : `line ${line}: `;
+  return { code, pointer, message: `${place}${message}`, remedy: row.remedy, severity: severity ?? row.severity };
+}

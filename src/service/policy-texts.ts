@@ -1,0 +1,59 @@
+import { RefusedError } from '../model/errors.js';
+import type { Clock } from '../model/ports.js';
+import type { Caller } from '../model/request.js';
+import { type LintedProblem, lintPolicy } from '../policy/lint.js';
+import type { Policy } from '../policy/policy-document.js';
+import { requirePolicies } from './caller-limits.js';
+
+/** A policy as it is shown: which one, and its text to the byte. */
+export interface PolicyText {
+  readonly id: string;
+  readonly version: number;
+  readonly description: string | null;
+  readonly sha256: string;
+  readonly text: string;
+}
+
+export interface PolicyTextsParts {
+  /** The policies in use now. */
+  readonly policies: () => { get(id: string): Policy | undefined; list(): readonly Policy[] };
+  /** Whether tokens of an issuer are accepted. */
+  readonly knownAuthorities: (issuer: string) => boolean;
+  readonly clock: Clock;
+}
+
+/** Shows the policies in use, and lints texts that are not. */
+export class PolicyTexts {
+  readonly #parts: PolicyTextsParts;
+
+  constructor(parts: PolicyTextsParts) {
+    this.#parts = parts;
+  }
+
+  /** Those that the caller may name. */
+  list(caller: Caller): readonly PolicyText[] {
+    const all = this.#parts.policies().list();
+    return all.filter(({ id }) => caller.policies?.has(id) !== false).map(textOf);
+  }
+
+  /** @throws {RefusedError} `forbidden`, whether there is such a policy or not; `not_found` */
+  get(id: string, caller: Caller): PolicyText {
+    requirePolicies([id], caller);
+    const policy = this.#parts.policies().get(id);
+    if (policy === undefined)
+      throw new RefusedError('not_found', 'there is no policy of this id; GET /policies lists all');
+    return textOf(policy);
+  }
+
+  /** What is wrong with a text. Nothing is loaded, and nothing is fetched. */
+  lint(text: string): readonly LintedProblem[] {
+    const { clock, knownAuthorities } = this.#parts;
+    return lintPolicy(text, { at: clock.now(), knownAuthorities });
+  }
+}
+
+export type PolicyTextsUseCase = Pick<PolicyTexts, 'list' | 'get' | 'lint'>;
+
+function textOf({ id, version, description, sha256, text }: Policy): PolicyText {
+  return { id, version, description, sha256, text };
+}

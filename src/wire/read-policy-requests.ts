@@ -1,0 +1,47 @@
+import type { StrictJsonLimits } from '../formats/strict-json.js';
+import { FormatError } from '../model/errors.js';
+import { isObject, type JsonObject } from '../model/json.js';
+import type { EvaluationRequest } from '../model/request.js';
+import { evidenceForm, requireEvidenceType } from './evidence-form.js';
+import { readBody } from './read-body.js';
+import { readInstant, verifyRequestOf } from './read-requests.js';
+import { checkSchema } from './schema-check.js';
+import { missingOr } from './schema-message.js';
+
+/** @throws {FormatError} codes of `parseStrictJson`, `unknown_property`, `schema` */
+export function readLintRequest(body: Uint8Array): { readonly text: string } {
+  return checkSchema('LintRequest', readBody(body));
+}
+
+/**
+ * Reads a /policies:evaluate body. Whether the claims are claims, the policy says.
+ *
+ * @throws {FormatError} codes of `readVerifyRequest` where it has evidence; `schema` where it has claims as well, or neither
+ */
+export function readEvaluationRequest(body: Uint8Array, limits?: StrictJsonLimits): EvaluationRequest {
+  const json = readBody(body, limits);
+  if (!isObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
+  const { evidence, nonce, at, ...rest } = json;
+  if ((evidence === undefined) === (rest['claims'] === undefined)) {
+    throw new FormatError('schema', 'must have either claims or evidence', { pointer: '' });
+  }
+  if (evidence === undefined) return onClaims(json);
+  // What is wrong with evidence is said of its own form, as in /verify.
+  evidenceForm(evidence, '/evidence');
+  const { text, comparison = 'strict', type } = checkSchema('EvaluationRequest', rest);
+  if (type !== undefined) throw new FormatError('schema', 'goes with claims alone', { pointer: '/type' });
+  const asked: JsonObject = {
+    evidence,
+    ...(nonce === undefined ? {} : { nonce }),
+    ...(at === undefined ? {} : { at }),
+  };
+  return { text, comparison, on: 'evidence', request: verifyRequestOf(asked) };
+}
+
+function onClaims(json: JsonObject): EvaluationRequest {
+  if (typeof json['type'] === 'string') requireEvidenceType(json['type'], '/type');
+  if (json['nonce'] !== undefined) throw new FormatError('schema', 'goes with evidence alone', { pointer: '/nonce' });
+  const { text, comparison = 'strict', type = null, at } = checkSchema('EvaluationRequest', json);
+  const claims = json['claims'] as JsonObject;
+  return { text, comparison, on: 'claims', claims, type, at: at === undefined ? null : readInstant(at, '/at') };
+}

@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningService } from '../../../src/composition/service.js';
+import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
+import { base64Url, call, LabService, lenientPolicy, NONCE, post as postText, sha256Hex } from './lab-service.js';
+
+const OWN = lenientPolicy('own', { rules: [{ id: 'privileged', cel: 'snp.vmpl == 0' }] });
+const STRICT = lenientPolicy('strict', { minimums: { snp: { Milan: { microcode: 254 } } } });
+const RELEASE = {
+  version: '1.0.0',
+  anyOf: [
+    {
+      authority: 'https://sharedweu.weu.attest.azure.net',
+      allOf: [
+        { claim: 'x-ms-isolation-tee.x-ms-attestation-type', equals: 'sevsnpvm' },
+        { claim: 'x-ms-isolation-tee.x-ms-compliance-status', equals: 'azure-compliant-cvm' },
+      ],
+    },
+  ],
+};
+
+let lab: LabService;
+let service: RunningService;
+let evidence: object;
+
+beforeAll(async () => {
+  lab = await LabService.create();
+  await lab.writePolicy(OWN);
+  await lab.writePolicy(STRICT);
+  await lab.writePolicy(JSON.stringify(RELEASE), 'disk-key.json');
+  await lab.writePolicy('cases: []', 'own.test.yaml');
+  service = await lab.start({ policies: { directory: lab.policyFolder, shadow: ['strict', 'own'] } });
+  evidence = JSON.parse(lab.verifyBody()).evidence;
+});
+
+afterAll(() => lab.close());
+
+const post = (path: string, body: object) => postText(service.url, path, JSON.stringify(body));
+const get = (path: string) => call(service.url, path);
+
+describe('GET /policies', () => {
+  it('lists the policies in use, each with its text', async () => {
+    const { status, body } = await get('/policies');
+    expect(status).toBe(200);
+    expect(body.policies.map(({ id }: { id: string }) => id)).toEqual([
+      ...BUILT_IN_POLICIES.map(({ id }) => id),
+      'disk-key',
+      'own',
+      'strict',
+    ]);
+    expect(body.policies.at(-2)).toEqual({
+      id: 'own',
+      version: 1,
+      description: null,
+      sha256: sha256Hex(OWN),
+      text: OWN,
+    });
+  });
+
+  it('has one of them by its id', async () => {
+    expect((await get('/policies/own')).body).toMatchObject({ id: 'own', text: OWN });
+    expect(await get('/policies/none')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  });
+
+  it('writes none', async () => {
+    for (const path of ['/policies', '/policies/own']) {
+      expect(await post(path, {})).toMatchObject({ status: 405, body: { code: 'method_not_allowed' } });
+    }
+  });
+});
+
+describe('POST /policies:lint', () => {
+  it('says what is wrong, and what to do', async () => {
+    const { status, body } = await post('/policies:lint', { text: OWN.replace('snp.vmpl', 'snp.vmpll') });
+    expect(status).toBe(200);
+    expect(body.problems).toEqual([
+      {
+        code: 'rule_type',
+        pointer: '/rules/0/cel',
+        message: 'snp has no claim "vmpll"; did you mean vmpl?',
+        remedy: expect.stringMatching(/./),
+        severity: 'error',
+      },
+    ]);
+  });
+
+  it('lints a release policy by the issuers that are accepted', async () => {
+    const other = JSON.stringify(RELEASE).replace('sharedweu.weu', 'mine.weu');
+    const codes = async (text: string) =>
+      (await post('/policies:lint', { text })).body.problems.map(({ code }: { code: string }) => code);
+    expect(await codes(JSON.stringify(RELEASE))).toEqual(['akv_no_debug']);
+    expect(await codes(other)).toEqual(['akv_authority', 'akv_no_debug']);
+  });
+
+  it.each([
+    [{}, 'schema'],
+    [{ text: 7 }, 'schema'],
+    [{ text: OWN, id: 'own' }, 'unknown_property'],
+  ])('refuses %j', async (body, code) => {
+    expect(await post('/policies:lint', body)).toMatchObject({ status: 400, body: { code } });
+  });
+});
+
+describe('POST /policies:evaluate', () => {
+  it('tries a policy on evidence, as /verify judges it', async () => {
+    const nonce = base64Url(NONCE);
+    const { status, body } = await post('/policies:evaluate', { text: OWN, evidence, nonce });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ outcome: 'allow', unmatched: [] });
+    expect(body.matched).toContain('privileged');
+    expect(Object.keys(body).sort()).toEqual(['explanation', 'matched', 'outcome', 'unmatched']);
+    const denied = await post('/policies:evaluate', { text: STRICT, evidence, nonce });
+    expect(denied.body).toMatchObject({ outcome: 'deny', unmatched: ['snp_tcb_low'] });
+  });
+
+  it('FRS-07 uses no challenge up', async () => {
+    const { body: challenge } = await post('/challenges', {});
+    const nonce = Buffer.from(challenge.nonce, 'base64url');
+    const bound = JSON.parse(lab.verifyBody({ nonce })).evidence;
+    const asked = { evidence: bound, nonce: challenge.nonce };
+    for (let i = 0; i < 2; i++) {
+      const tried = await post('/policies:evaluate', {
+        text: lenientPolicy('tried', { nonce: 'challenge' }),
+        ...asked,
+      });
+      expect(tried.body.outcome).toBe('allow');
+    }
+    const judged = async () => (await post('/verify', { ...asked, policy: 'own' })).body;
+    expect((await judged()).decision).toBe('allow');
+    expect((await judged()).reasons).toEqual(['nonce_used']);
+  });
+
+  it('tries rules and reference values on claims', async () => {
+    const claims = { snp: { vmpl: 0 } };
+    const asked = { text: OWN, type: 'snp', claims };
+    const { body } = await post('/policies:evaluate', asked);
+    expect(body).toMatchObject({ outcome: 'allow', matched: ['policy_evidence_type', 'rule_not_met', 'privileged'] });
+    const other = await post('/policies:evaluate', { ...asked, claims: { snp: { vmpl: 2 } } });
+    expect(other.body).toMatchObject({ outcome: 'deny', unmatched: ['rule_not_met', 'privileged'] });
+    const [rule] = other.body.explanation.parts.filter(({ text }: { text: string }) => text === 'rule_not_met');
+    expect(rule.parts[0]).toMatchObject({ text: 'snp.vmpl == 0', state: 'value', value: false });
+    expect(rule.parts[0].parts[0]).toMatchObject({ text: 'snp.vmpl', value: 2 });
+  });
+
+  it('takes the accepted type that has all of the claims, where none is named', async () => {
+    const byType = (type: string) =>
+      lenientPolicy('typed', { rules: [{ id: 'type', cel: `evidence.type == '${type}'` }] });
+    const bare = { snp: { vmpl: 0 } };
+    const azure = { ...bare, hcl: {}, tpm: {} };
+    expect((await post('/policies:evaluate', { text: byType('snp'), claims: bare })).body.outcome).toBe('allow');
+    expect((await post('/policies:evaluate', { text: byType('az-snp-vtpm'), claims: azure })).body.outcome).toBe(
+      'allow',
+    );
+  });
+
+  it('tries a release policy on the claims of a token', async () => {
+    const claims = {
+      iss: 'https://sharedweu.weu.attest.azure.net',
+      'x-ms-isolation-tee': {
+        'x-ms-attestation-type': 'sevsnpvm',
+        'x-ms-compliance-status': 'azure-compliant-cvm',
+      },
+    };
+    const text = JSON.stringify(RELEASE);
+    const outcome = async (members: object) => (await post('/policies:evaluate', { text, ...members })).body.outcome;
+    expect(await outcome({ claims })).toBe('allow');
+    expect(await outcome({ claims: { ...claims, iss: `${claims.iss}/` } })).toBe('deny');
+    expect(await outcome({ claims: { ...claims, iss: `${claims.iss}/` }, comparison: 'compatible' })).toBe('allow');
+    expect(await outcome({ claims: { iss: claims.iss } })).toBe('deny');
+  });
+
+  it('tries a release policy on evidence: what only Azure Attestation states is open', async () => {
+    const text = JSON.stringify(RELEASE);
+    expect((await post('/policies:evaluate', { text, evidence })).body.outcome).toBe('indeterminate');
+    const ofTds = text.replace('sevsnpvm', 'tdxvm');
+    expect((await post('/policies:evaluate', { text: ofTds, evidence })).body.outcome).toBe('deny');
+  });
+
+  it.each([
+    ['neither claims nor evidence', {}, 'schema', ''],
+    ['both', { claims: {}, evidence: {} }, 'schema', ''],
+    ['claims of another name', { claims: { snp: { vmpll: 0 } } }, 'schema', '/claims/snp'],
+    ['a nonce for claims', { claims: {}, nonce: 'AAAAAAAAAAAAAAAA' }, 'schema', '/nonce'],
+    ['a text that is no policy', { text: 'id: x', claims: {} }, 'schema', '/text'],
+    ['a past time that is not configured', { at: '2020-01-01T00:00:00Z', claims: {} }, null, null],
+    ['an unknown member', { claims: {}, policy: 'own' }, 'unknown_property', '/policy'],
+    ['an unknown type', { claims: {}, type: 'sgx' }, 'type_unsupported', '/type'],
+  ])('answers to %s', async (_what, members, code, pointer) => {
+    const answer = await post('/policies:evaluate', { text: OWN, ...members });
+    if (code === null) expect(answer.status).toBe(200);
+    else expect(answer).toMatchObject({ status: 400, body: { code, pointer } });
+  });
+});
+
+describe('shadow policies', () => {
+  it('are judged beside, and never decide', async () => {
+    const { body } = await lab.verify(service, { members: { policy: 'own' } });
+    expect(body.decision).toBe('allow');
+    expect(body.policies.map(({ id }: { id: string }) => id)).toEqual(['own']);
+    expect(body.shadow).toMatchObject([
+      { id: 'strict', outcome: 'deny', reasons: ['snp_tcb_low'], collateral: 'standard', expectedFrom: null },
+      { id: 'own', outcome: 'allow', reasons: [] },
+    ]);
+  });
+
+  it('have to be there', async () => {
+    const shadow = { policies: { directory: lab.policyFolder, shadow: ['none'] } };
+    await expect(lab.start(shadow, {}, 'refused')).rejects.toThrow('policies.shadow: there is no policy none');
+  });
+});
+
+describe('?explain=tree', () => {
+  it('has the checks as a tree, and the parts of rules', async () => {
+    const { body } = await lab.verify(service, { members: { policy: 'own' }, query: '?explain=tree' });
+    expect(body.explanation).toMatchObject({ text: 'allow', result: 'pass' });
+    const texts = body.explanation.parts.map(({ text }: { text: string }) => text);
+    expect(texts).toEqual(expect.arrayContaining(['AMD SEV-SNP', 'vTPM', 'Endorsements', 'policy own version 1']));
+    const without = await lab.verify(service, { members: { policy: 'own' } });
+    expect(without.body).not.toHaveProperty('explanation');
+  });
+});

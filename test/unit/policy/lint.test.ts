@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { SNP_PARTS } from '../../../src/model/claims.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
+import { lintPolicy } from '../../../src/policy/lint.js';
+import { PUBLISHED_FLOORS } from '../../../src/policy/published-floors.js';
+import { MEASUREMENT, PCR_7, policyText } from './fixture.js';
+import { releasePolicy } from './rule-flips.js';
+
+const OPTIONS = {
+  at: new Date('2026-06-01T12:00:00Z'),
+  knownAuthorities: (issuer: string) => issuer === 'https://sharedweu.weu.attest.azure.net',
+};
+const FLOORS = { minimums: { snp: { Milan: { snp: 24, microcode: 219 } } } };
+const AZURE = { accepts: ['az-snp-vtpm'], ...FLOORS };
+const BARE = { accepts: ['snp'], ...FLOORS };
+
+/** Severity, code and place of every problem. */
+function lint(members: JsonObject): readonly string[] {
+  return lintPolicy(policyText(members), OPTIONS).map(
+    ({ severity, code, pointer }) => `${severity} ${code} ${pointer}`,
+  );
+}
+
+describe('the lint of a policy', () => {
+  it('finds nothing in the built-in policies', () => {
+    for (const { text } of BUILT_IN_POLICIES) expect(lintPolicy(text, OPTIONS)).toEqual([]);
+  });
+
+  it('says what is wrong, where, and what to do', () => {
+    expect(lintPolicy('apiVersion: veritee/v1\nid: [', OPTIONS)).toEqual([
+      expect.objectContaining({ code: 'policy_schema', severity: 'error', message: expect.stringContaining('line ') }),
+    ]);
+    expect(lintPolicy(policyText({ ...BARE, secureboot: 'required' }), OPTIONS)).toEqual([
+      {
+        code: 'policy_schema',
+        pointer: '/secureboot',
+        message: 'unknown key; did you mean secureBoot?',
+        remedy: 'Correct the member as the message says; docs/policy.md lists every member and its values.',
+        severity: 'error',
+      },
+    ]);
+    expect(lint({ ...BARE, require: { tdx: { septVeDisable: true } } })).toEqual([
+      'error policy_member_unused /require/tdx/septVeDisable',
+    ]);
+    expect(lint({ ...BARE, rules: [{ id: 'one', cel: 'snp.vmpll == 0' }] })).toEqual(['error rule_type /rules/0/cel']);
+  });
+
+  it('warns of a policy for Azure that pins no boot at all', () => {
+    expect(lint(AZURE)).toEqual(['warning boot_unpinned ']);
+    expect(lint({ ...AZURE, secureBoot: 'required' })).toEqual([]);
+    expect(lint({ ...AZURE, referenceValues: [{ tpm: { pcrs: { sha256: { '7': [PCR_7] } } } }] })).toEqual([]);
+    expect(lint({ ...AZURE, rules: [{ id: 'boot', cel: "tpm.pcrs.sha256['7'].startsWith('e5')" }] })).toEqual([]);
+    expect(lint({ ...AZURE, rules: [{ id: 'boot', cel: 'tpm.eventLog.secureBoot' }] })).toEqual([]);
+    expect(lint({ ...AZURE, rules: [{ id: 'clock', cel: 'tpm.clock.safe' }] })).toEqual(['warning boot_unpinned ']);
+    expect(lint(BARE)).toEqual([]);
+  });
+
+  it('warns of a launch measurement that is pinned alone behind a paravisor', () => {
+    const snp = { snp: { measurement: [MEASUREMENT] } };
+    expect(lint({ ...AZURE, referenceValues: [snp] })).toEqual([
+      'warning launch_only_paravisor /referenceValues/0/snp/measurement',
+    ]);
+    const boot = { tpm: { pcrs: { sha256: { '7': [PCR_7] } } } };
+    expect(lint({ ...AZURE, referenceValues: [{ ...snp, ...boot }] })).toEqual([]);
+    expect(lint({ ...BARE, referenceValues: [snp] })).toEqual([]);
+    const tdx = { accepts: ['az-tdx-vtpm'], minimums: 'any', referenceValues: [{ tdx: { mrtd: [MEASUREMENT] } }] };
+    expect(lint(tdx)).toEqual(['warning launch_only_paravisor /referenceValues/0/tdx/mrtd']);
+  });
+
+  it('warns of minimums below those that AMD publishes', () => {
+    const minimums = (floor: JsonObject) => ({ accepts: ['snp'], minimums: { snp: { Milan: floor } } });
+    expect(lint(minimums({ snp: 24, microcode: 219 }))).toEqual([]);
+    expect(lint(minimums({ snp: 23, microcode: 219 }))).toEqual(['warning snp_floor_low /minimums/snp/Milan']);
+    expect(lint(minimums({ snp: 24, microcode: 218 }))).toEqual(['warning snp_floor_low /minimums/snp/Milan']);
+    expect(lint(minimums({ snp: 24 }))).toEqual(['warning snp_floor_low /minimums/snp/Milan']);
+    expect(lint({ accepts: ['snp'], minimums: 'any' })).toEqual(['warning snp_floor_low /minimums/snp']);
+    expect(lint({ accepts: ['tdx'], minimums: 'any' })).toEqual([]);
+  });
+
+  it('has the floors of the baseline for every part', () => {
+    expect(Object.keys(PUBLISHED_FLOORS)).toEqual([...SNP_PARTS]);
+    const baseline = BUILT_IN_POLICIES.find(({ id }) => id === 'azure-cvm-baseline');
+    expect(baseline?.minimums.snp).toEqual(PUBLISHED_FLOORS);
+  });
+
+  it.each([
+    ['2026-06-01', ['warning expiry_near /waivers/0'], 'the waiver of crl_unavailable ended, on 2026-06-01'],
+    ['2026-06-11', ['warning expiry_near /waivers/0'], 'the waiver of crl_unavailable ends in 9 days, on 2026-06-11'],
+    ['2027-01-01', [], undefined],
+  ])('DEC-14 warns of a waiver that ends on %s', (expires, expected, message) => {
+    const waiver = { check: 'crl_unavailable', reason: 'planned', approver: 'ops', expires };
+    const members = { ...BARE, waivers: [waiver] };
+    expect(lint(members)).toEqual(expected);
+    expect(lintPolicy(policyText(members), OPTIONS)[0]?.message).toBe(message);
+  });
+
+  it('warns of a rule that some accepted evidence never meets', () => {
+    const members = { accepts: ['snp', 'tdx'], minimums: { ...FLOORS.minimums, tdx: 'any' } };
+    expect(lint({ ...members, rules: [{ id: 'one', cel: 'snp.vmpl == 0' }] })).toEqual([
+      'warning rule_never /rules/0/cel',
+    ]);
+  });
+
+  it('lints the release policy of a rule', () => {
+    const akv = releasePolicy('azure-compliant-cvm', 'https://other.weu.attest.azure.net/');
+    expect(lint({ ...BARE, routes: { maa: 'required' }, rules: [{ id: 'one', akv }] })).toEqual([
+      'error akv_authority /rules/0/akv/anyOf/0/authority',
+      'warning akv_slash /rules/0/akv/anyOf/0/authority',
+      'warning akv_no_debug /rules/0/akv/anyOf/0',
+    ]);
+  });
+
+  it('lints a text that is a release policy and nothing else', () => {
+    const problems = lintPolicy(JSON.stringify(releasePolicy('azure-compliant-cvm')), OPTIONS);
+    expect(problems.map(({ code, pointer }) => `${code} ${pointer}`)).toEqual(['akv_no_debug /anyOf/0']);
+  });
+
+  it('names what belongs to a release policy and is none', () => {
+    const [problem, ...more] = lintPolicy(JSON.stringify({ claims: [[{ claim: 'a', equals: 'b' }]] }), OPTIONS);
+    expect(more).toEqual([]);
+    expect(problem).toMatchObject({ code: 'policy_schema', message: expect.stringContaining('is an import list') });
+  });
+});
