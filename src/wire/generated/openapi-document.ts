@@ -2,7 +2,7 @@
 
 import type { JsonObject } from '../../model/json.js';
 
-/** openapi.yaml as a value: what Ajv reads, and what /openapi.json answers. */
+/** openapi.yaml as a value, with all examples in it: what /openapi.json answers, and /docs shows. */
 export const OPENAPI_DOCUMENT: JsonObject = {
 "openapi": "3.1.0",
 "info": {"title":"veritee","version":"0.1.0","summary":"Is this confidential VM what it claims to be?","description":"A relying party posts what a confidential VM produced and gets a decision with every check it rests on.\nOnly the literal `allow` releases anything.\n\n**Bytes** are base64url or base64 strings, padding optional, one alphabet per string. Where a certificate is due,\na string that starts with `-----BEGIN` is PEM, any other is DER. **Hex** is read in either case and written in\nlower case. **Instants** are RFC 3339 in UTC, with `Z`.\n\nRequest bodies are strict JSON: a duplicate member, an unknown member, a number that a double cannot hold (1e400, an\nunsafe integer, -0), a lone surrogate or a nesting of more than 32 levels is a 400, and nothing was verified. No member\nof a request names a URL. A member of an answer that is always `null` belongs to a capability that this version does\nnot have.\n","license":{"name":"Apache-2.0","identifier":"Apache-2.0"}},
