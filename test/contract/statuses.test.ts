@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LocalCaller } from '../../src/http/callers.js';
-import { answersIn, call, exchange } from '../integration/http/exchange.js';
+import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
+import { answersIn, call, exchange, post } from '../integration/http/exchange.js';
 import {
   type FakeService,
   type FakeServiceOptions,
@@ -11,6 +12,7 @@ import {
 } from '../integration/http/fake-service.js';
 import { requireConforming, type SeenAnswer } from './conforms.js';
 import { DOCUMENT } from './openapi-schemas.js';
+import { problemExamplesOf } from './request-examples.js';
 
 interface Operation {
   readonly method: 'GET' | 'POST';
@@ -37,6 +39,9 @@ const BODIES: ReadonlyMap<string, string> = new Map([
   ['/challenges', '{}'],
 ]);
 
+/** A member that no body has, in the place of one that bodies of this operation may have. */
+const misspelt = (body: string) => JSON.stringify({ ...JSON.parse(body), nonse: 'q83vASNFZ4mrze8BI0VniQ' });
+
 /** As the contract has it, with the headers given. */
 function ask(headers: Readonly<Record<string, string>> = {}): Cause['ask'] {
   return ({ url }, { method, path }) => {
@@ -55,6 +60,12 @@ function askInBytes(...lines: readonly string[]): Cause['ask'] {
 }
 
 const asContracted = ask();
+
+/** One byte more than a body may have by default. */
+function askAtLength({ url }: FakeService, { method, path }: Operation): Promise<SeenAnswer> {
+  const body = method === 'POST' ? ' '.repeat(2 * 1024 * 1024 + 1) : null;
+  return call(url, path, { method, body, headers: body === null ? {} : { 'content-type': 'application/json' } });
+}
 
 async function askTwice(service: FakeService, operation: Operation): Promise<SeenAnswer> {
   await asContracted(service, operation);
@@ -88,9 +99,16 @@ class FaultyCallers extends LocalCaller {
 
 const CAUSES: readonly Cause[] = [
   { ask: asContracted },
+  {
+    ask: ({ url }, { method, path }) => {
+      const body = BODIES.get(path);
+      return body === undefined ? call(url, path, { method }) : post(url, path, misspelt(body));
+    },
+  },
   // No Host.
   { ask: askInBytes('Connection: close', '', '') },
   { ask: asContracted, service: { callers: oneCaller('a key', ['verify']) } },
+  { ask: ask({ 'x-api-key': 'a key' }), service: { callers: oneCaller('a key', ['metrics']) } },
   { ask: ask({ host: 'attacker.example' }) },
   { ask: ({ url }, { method, path }) => call(url, `${path}/nothing`, { method }) },
   { ask: ({ url }, { path }) => call(url, path, { method: 'DELETE' }) },
@@ -100,7 +118,7 @@ const CAUSES: readonly Cause[] = [
     ask: askInBytes('Host: localhost', ''),
     service: { settings: { connections: { headersMs: 100, requestMs: 200, checkMs: 20 } } },
   },
-  { ask: asContracted, service: { settings: { bodyBytes: 1 } } },
+  { ask: askAtLength },
   { ask: ask({ 'content-type': 'text/plain' }) },
   { ask: askTwice, service: { settings: { rates: { perPrincipal: 1, perAddress: 1 } } } },
   { ask: ask({ 'x-long': 'x'.repeat(20_000) }) },
@@ -114,16 +132,16 @@ const CAUSES: readonly Cause[] = [
   { ask: askDead },
 ];
 
-/** The status of every answer of each operation, all of them answers that openapi.yaml has for it. */
-async function answeredStatuses(): Promise<ReadonlyMap<Operation, ReadonlySet<string>>> {
-  const answered = new Map(OPERATIONS.map((operation) => [operation, new Set<string>()]));
+/** Every answer of each operation, all of them answers that openapi.yaml has for it. */
+async function answersOfAll(): Promise<ReadonlyMap<Operation, readonly SeenAnswer[]>> {
+  const answered = new Map(OPERATIONS.map((operation) => [operation, [] as SeenAnswer[]]));
   for (const cause of CAUSES) {
     const service = await startFakeService(cause.service);
     try {
-      for (const [operation, statuses] of answered) {
+      for (const [operation, answers] of answered) {
         const answer = await cause.ask(service, operation);
         requireConforming(operation.method, operation.path, answer);
-        statuses.add(String(answer.status));
+        answers.push(answer);
       }
     } finally {
       await service.close();
@@ -132,14 +150,25 @@ async function answeredStatuses(): Promise<ReadonlyMap<Operation, ReadonlySet<st
   return answered;
 }
 
+let answered: ReadonlyMap<Operation, readonly SeenAnswer[]>;
+
+beforeAll(async () => {
+  answered = await answersOfAll();
+});
+
 describe('statuses', () => {
-  let answered: ReadonlyMap<Operation, ReadonlySet<string>>;
-
-  beforeAll(async () => {
-    answered = await answeredStatuses();
-  });
-
   it.each(OPERATIONS)('of $method $path are those that it answers, no more and no fewer', (operation) => {
-    expect([...(answered.get(operation) ?? [])].sort()).toEqual(operation.statuses);
+    const statuses = new Set(answered.get(operation)?.map(({ status }) => String(status)));
+    expect([...statuses].sort()).toEqual(operation.statuses);
+  });
+});
+
+describe('examples of problem documents', () => {
+  const withFixedId = (problem: object) => ('requestId' in problem ? { ...problem, requestId: 'id' } : problem);
+
+  // The operations of a status share its examples, so each is an answer of one of them.
+  it.each(problemExamplesOf(OPENAPI_DOCUMENT))('$status $name is an answer', ({ status, value }) => {
+    const answers = [...answered.values()].flat().filter((answer) => String(answer.status) === status);
+    expect(answers.map(({ body }) => withFixedId(body as object))).toContainEqual(withFixedId(value));
   });
 });
