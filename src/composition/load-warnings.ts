@@ -2,13 +2,14 @@ import { access } from 'node:fs/promises';
 import { type Configuration, namedEndorsementFolders } from '../config/configuration.js';
 import { configurationWarnings } from '../config/consistency.js';
 import { folderProblem, isSystemError } from '../model/file-problem.js';
+import { placedText } from '../model/places.js';
 import type { Log } from '../model/ports.js';
 import { policyRemarks } from '../policy/policy-consistency.js';
 import type { Policy } from '../policy/policy-document.js';
 
 /** Warns of settings that are allowed and deserve a second look. */
 export function warnOfConfiguration(configuration: Configuration, log: Log): void {
-  for (const warning of configurationWarnings(configuration)) log.warn({}, warning);
+  for (const warning of configurationWarnings(configuration)) log.warn({}, placedText(warning));
 }
 
 /** The service starts without a folder that is missing: of one that somebody named, that is more often a name misspelt. */

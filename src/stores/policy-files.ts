@@ -2,6 +2,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigurationError } from '../model/errors.js';
 import { folderProblem } from '../model/file-problem.js';
+import type { PlacedProblem } from '../model/places.js';
 import { PolicyFileError, readPolicyFile } from './policy-file.js';
 
 /** Reads the text of one policy. @throws {ConfigurationError} */
@@ -79,16 +80,42 @@ export async function readPolicySet<P extends { readonly id: string }>(
     if ('problems' in read) throw new ConfigurationError(read.problems);
     return read.set;
   }
-  throw new ConfigurationError([`policies.directory: ${sources.directory}: keeps changing while it is read`]);
+  const what = `${sources.directory}: keeps changing while it is read`;
+  throw new ConfigurationError([{ path: ['policies', 'directory'], what }]);
 }
 
 type ReadSet<P extends { readonly id: string }> =
   | { readonly set: PolicySet<P> }
-  | { readonly problems: readonly string[] };
+  | { readonly problems: readonly (string | PlacedProblem)[] };
 
 async function readOnce<P extends { readonly id: string }>(sources: PolicySources<P>): Promise<ReadSet<P>> {
-  const byId = new Map(sources.builtIns.map((policy) => [policy.id, policy]));
-  const problems: string[] = [];
+  const { policies, refused } = await readPolicyFiles(sources);
+  const all = [...sources.builtIns, ...policies.map(({ policy }) => policy)];
+  const set = new PolicySet(new Map(all.map((policy) => [policy.id, policy])));
+  if (refused.length > 0) return { problems: refused.flatMap(({ name, error }) => problemsOf(error, name)) };
+  return set.has(sources.defaultId) ? { set } : { problems: [noDefault(sources.defaultId)] };
+}
+
+/** What is wrong where requests that name no policy would have none. */
+export function noDefault(id: string): PlacedProblem {
+  return { path: ['policies', 'default'], what: `there is no policy ${id}` };
+}
+
+/** The files of a directory: those that hold a policy, and why the others do not, in the order of their names. */
+export interface PolicyFiles<P> {
+  readonly policies: readonly { readonly name: string; readonly policy: P }[];
+  readonly refused: readonly { readonly name: string; readonly error: unknown }[];
+}
+
+/**
+ * Reads every file of the directory, whatever becomes of the others. A missing directory has none.
+ * @throws {ConfigurationError} where the directory cannot be read
+ */
+export async function readPolicyFiles<P extends { readonly id: string }>(
+  sources: Omit<PolicySources<P>, 'defaultId'>,
+): Promise<PolicyFiles<P>> {
+  const policies: { readonly name: string; readonly policy: P }[] = [];
+  const refused: { readonly name: string; readonly error: unknown }[] = [];
   const origins = new Map(sources.builtIns.map(({ id }) => [id, 'a built-in policy']));
   for (const name of (await policyNames(sources.directory)) ?? []) {
     try {
@@ -96,18 +123,18 @@ async function readOnce<P extends { readonly id: string }>(sources: PolicySource
       const other = origins.get(policy.id);
       if (other !== undefined) throw new PolicyFileError(`id ${policy.id} is that of ${other}`);
       origins.set(policy.id, name);
-      byId.set(policy.id, policy);
+      policies.push({ name, policy });
     } catch (error) {
-      problems.push(...problemsOf(error, name));
+      refused.push({ name, error });
     }
   }
-  if (problems.length === 0 && !byId.has(sources.defaultId)) {
-    problems.push(`policies.default: there is no policy ${sources.defaultId}`);
-  }
-  return problems.length > 0 ? { problems } : { set: new PolicySet(byId) };
+  return { policies, refused };
 }
 
-async function readPolicy<P>({ directory, parse }: PolicySources<P>, name: string): Promise<P> {
+async function readPolicy<P>(
+  { directory, parse }: Pick<PolicySources<P>, 'directory' | 'parse'>,
+  name: string,
+): Promise<P> {
   return parse(await readPolicyFile(await realpath(directory), name), name);
 }
 
@@ -116,7 +143,8 @@ async function policyNames(directory: string): Promise<readonly string[] | null>
     return (await readdir(directory)).filter((name) => POLICY_NAME.test(name)).sort();
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
-    throw new ConfigurationError([`policies.directory: ${directory}: ${folderProblem(cause)}`], { cause });
+    const what = `${directory}: ${folderProblem(cause)}`;
+    throw new ConfigurationError([{ path: ['policies', 'directory'], what }], { cause });
   }
 }
 
