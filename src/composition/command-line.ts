@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { checkCommand } from '../cli/check-command.js';
 import { compareCommand } from '../cli/compare-command.js';
 import { type NamedInput, UsageError } from '../cli/input.js';
 import { inspectCommand } from '../cli/inspect-command.js';
@@ -14,10 +15,12 @@ import { TOKENS } from '../model/injection-tokens.js';
 import type { Log } from '../model/ports.js';
 import { bootComparisons, InspectEvidence, rawInspections } from '../service/inspections.js';
 import { requestLimits } from '../wire/read-body.js';
+import { checkConfiguration } from './check-configuration.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
 import { type BundleWorld, exportEndorsements, importEndorsements } from './endorsement-bundles.js';
 import { guestCommands } from './guest-commands.js';
+import { openAccessWarning } from './load-warnings.js';
 import { REPORT_FILES, reportOf } from './report-files.js';
 import { startService } from './service.js';
 import { StopSignals } from './stop-signals.js';
@@ -94,6 +97,10 @@ const ACTIONS: Omit<Actions, 'serve' | keyof GuestActions> = {
     write(`${JSON.stringify(maskSecrets(await configurationOf(options)), null, 2)}\n`);
     return EXIT_CODE.allow;
   },
+  check: async (options) => {
+    const input = { file: options.config ?? null, environment: process.env, clock: SYSTEM_CLOCK };
+    return checkCommand(await checkConfiguration(input), outputOf(options));
+  },
   exportEndorsements: async (folder, options) => {
     const reports = await Promise.all(
       options.report.map(async (file) => reportOf(await readInput(file, REPORT_FILES))),
@@ -128,10 +135,10 @@ async function serve(options: Parameters<Actions['serve']>[0], early: StopSignal
   return EXIT_CODE.allow;
 }
 
-function sayWhoIsLetIn({ listen }: Configuration, log: Log): void {
-  if (listen.insecure) {
-    log.warn({}, 'no callers are configured, and listen.insecure is set: anyone who can connect may verify');
-  } else log.info({}, 'no callers are configured: anyone on this machine may verify, and no one else');
+function sayWhoIsLetIn(configuration: Configuration, log: Log): void {
+  const open = openAccessWarning(configuration);
+  if (open === null) log.info({}, 'no callers are configured: anyone on this machine may verify, and no one else');
+  else log.warn({}, open.what);
 }
 
 async function configurationOf({ config }: { readonly config?: string }): Promise<Configuration> {

@@ -10,8 +10,7 @@ import { Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
 import type { Clock, Log } from '../model/ports.js';
 import { Outages } from '../outgoing/outages.js';
-import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
-import { type Policy, parsePolicy } from '../policy/policy-document.js';
+import type { Policy } from '../policy/policy-document.js';
 import { ClockWatch } from '../service/clock-watch.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
@@ -25,6 +24,7 @@ import { type EndorsementWorld, openEndorsements } from './endorsements.js';
 import { httpDependencies } from './http-dependencies.js';
 import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
+import { policySources } from './policy-sources.js';
 import { ReloadedAccess } from './reloaded-access.js';
 import { ServiceReload } from './service-reload.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
@@ -211,11 +211,8 @@ export function openPolicies(
   on: { readonly reloaded?: () => void; readonly failed?: () => void } = {},
 ): Promise<PolicyDirectory<Policy>> {
   return PolicyDirectory.open<Policy>({
-    directory: configuration.policies.directory,
+    ...policySources(configuration),
     required: isPolicyDirectoryRequired(configuration),
-    builtIns: BUILT_IN_POLICIES,
-    parse: (text, name) => parsePolicy(text, { format: name.endsWith('.json') ? 'json' : 'yaml' }),
-    defaultId: configuration.policies.default,
     onReloaded: (inForce) => {
       log.info({ policies: inForce.map(nameOf) }, 'policies reloaded');
       on.reloaded?.();

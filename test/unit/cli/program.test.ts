@@ -10,6 +10,7 @@ const ACTIONS: Actions = {
   request: done,
   collect: done,
   config: done,
+  check: done,
   exportEndorsements: done,
   importEndorsements: done,
   checkWiring: done,
@@ -104,7 +105,7 @@ describe('help for what there is not', () => {
   it.each<[readonly string[], string]>([
     [
       ['help', 'nothing'],
-      'unknown command "nothing"; there are serve, verify, inspect, request, collect, config, endorsements\n',
+      'unknown command "nothing"; there are serve, verify, inspect, request, collect, config, check, endorsements\n',
     ],
     [['help', 'verfy'], 'unknown command "verfy"; did you mean verify?\n'],
     [['help', 'endorsements', 'exprt'], 'unknown command "exprt"; did you mean export?\n'],
