@@ -27,6 +27,7 @@ COPY --from=runtime /root-fs /
 COPY --from=runtime /opt/veritee /opt/veritee
 COPY --from=build /build/dist /opt/veritee/dist
 COPY openapi.yaml LICENSE /opt/veritee/
+COPY examples /opt/veritee/examples
 ENV NODE_ENV=production
 USER 65532:65532
 # Relative paths of the configuration start here: ./policies, ./endorsements, ./data.

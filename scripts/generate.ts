@@ -18,12 +18,17 @@ const BY_ENTRY: ReadonlySet<string> = new Set([
 
 /** What openapi.yaml generates: path from the root of the project, and text. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
-  const yaml = readFileSync(new URL('openapi.yaml', ROOT), 'utf8');
-  const document: OpenAPI3 = parse(yaml, { strict: true, uniqueKeys: true });
+  const document = readOpenapi();
   return new Map([
     ['src/wire/generated/openapi-types.ts', await typesModule(document)],
+    ['src/wire/generated/openapi-schemas.ts', schemasModule(document)],
     ['src/wire/generated/openapi-document.ts', documentModule(document)],
   ]);
+}
+
+/** openapi.yaml as it stands: long examples are in files beside it, which it names by `externalValue`. */
+export function readOpenapi(): OpenAPI3 {
+  return parse(readFileSync(new URL('openapi.yaml', ROOT), 'utf8'), { strict: true, uniqueKeys: true });
 }
 
 /** Types of the schemas, one line each. What a member means stands in openapi.yaml alone. */
@@ -46,14 +51,56 @@ function membersOfSchemas(nodes: readonly ts.Node[]): readonly ts.TypeElement[] 
   return kinds.flatMap(({ type }) => (type !== undefined && ts.isTypeLiteralNode(type) ? type.members : []));
 }
 
-/** A module and not a JSON file, since Node 20 warns about the import of JSON. */
+/** Every process that reads a request loads this, and the document only a service: so what Ajv ignores is left out. */
+function schemasModule({ components }: OpenAPI3): string {
+  const schemas = withoutAnnotations(components?.schemas ?? {}, 'names');
+  return jsonModule(
+    '/** The schemas of openapi.yaml, without descriptions and examples: what Ajv reads. */',
+    'OPENAPI_SCHEMAS',
+    jsonText(schemas, '/components/schemas'),
+  );
+}
+
 function documentModule(document: unknown): string {
-  return [
-    NOTE,
-    "import type { JsonObject } from '../../model/json.js';\n",
-    '/** openapi.yaml as a value: what Ajv reads, and what /openapi.json answers. */',
-    `export const OPENAPI_DOCUMENT: JsonObject = ${jsonText(document)};\n`,
-  ].join('\n');
+  return jsonModule(
+    '/** openapi.yaml as a value, with all examples in it: what /openapi.json answers, and /docs shows. */',
+    'OPENAPI_DOCUMENT',
+    jsonText(withExternalValues(document)),
+  );
+}
+
+/** A module and not a JSON file, since Node 20 warns about the import of JSON. */
+function jsonModule(comment: string, name: string, text: string): string {
+  const imported = "import type { JsonObject } from '../../model/json.js';\n";
+  return [NOTE, imported, comment, `export const ${name}: JsonObject = ${text};\n`].join('\n');
+}
+
+/** Members of a schema whose own members have free names, and hold schemas. */
+const NAMED_SCHEMAS: ReadonlySet<string> = new Set(['properties', 'patternProperties']);
+const ANNOTATIONS: ReadonlySet<string> = new Set(['description', 'examples']);
+
+/** @param members whether the members of an object are keywords, or names such as that of a property */
+function withoutAnnotations(value: unknown, members: 'keywords' | 'names'): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutAnnotations(item, 'keywords'));
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([name]) => members === 'names' || !ANNOTATIONS.has(name));
+  const inside = (name: string) => (members === 'keywords' && NAMED_SCHEMAS.has(name) ? 'names' : 'keywords');
+  return Object.fromEntries(kept.map(([name, member]) => [name, withoutAnnotations(member, inside(name))]));
+}
+
+/** Puts what a file holds in the place of its name: a service answers the document alone. */
+function withExternalValues(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withExternalValues);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([name, member]) =>
+    name === 'externalValue' ? ['value', readExample(member)] : [name, withExternalValues(member)],
+  );
+  return Object.fromEntries(entries);
+}
+
+/** @param path from the root of the project, as openapi.yaml has it */
+function readExample(path: string): unknown {
+  return JSON.parse(readFileSync(new URL(path, ROOT), 'utf8'));
 }
 
 /** @param pointer of the value in the document */

@@ -1,28 +1,18 @@
 import { Command, CommanderError } from 'commander';
-import { EVIDENCE_FILES } from '../collector/evidence-files.js';
 import { ConfigurationError, FormatError, RefusedError } from '../model/errors.js';
-import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
+import {
+  addHelp,
+  GATE_HELP,
+  INSPECT_HELP,
+  REQUEST_HELP,
+  refuseRepeatedOptions,
+  refuseUnknownCommand,
+  sayWhatThereIs,
+  withBelow,
+} from './command-help.js';
 import { sayFormatError, UsageError } from './input.js';
 import { EXIT_CODE, printable } from './output.js';
-
-const HELP = 'help';
-
-const GATE_HELP =
-  '\nA script that gates by the exit code must pass --policy and --nonce: without them those in <file> count.';
-
-const REQUEST_HELP = `
-Files of the folder:
-${Object.values(EVIDENCE_FILES)
-  .map(({ name, what }) => `  ${name.padEnd(18)} ${what}`)
-  .join('\n')}`;
-
-const INSPECT_HELP = `
---pcrs reads the SHA-256 values of PCR 0 to 23 as 768 bytes, or JSON: {"sha256": {"7": "hex of 32 bytes"}}.
-Of a CCEL the indices 1 to 4 are RTMR 0 to 3, under "sha384".
-
-inspect --compare BEFORE AFTER takes event logs, quotes, reports, tokens, evidence or /verify bodies, and says what
-differs between the two boots, and which PCRs (RTMRs) moved. What only one of them has is not compared. The exit code
-is 0 whether anything differs or not.`;
+import { addPolicyCommands, type PolicyActions } from './policy-commands.js';
 
 export interface VerifyOptions {
   readonly policy?: string;
@@ -62,13 +52,14 @@ export interface CollectOptions {
 }
 
 /** What the commands do, given their arguments. Each returns the exit code. */
-export interface Actions {
+export interface Actions extends PolicyActions {
   serve(options: { readonly config?: string }): Promise<number>;
   verify(file: string, options: VerifyOptions): Promise<number>;
   inspect(file: string, options: InspectOptions): Promise<number>;
   request(folder: string, options: RequestOptions): Promise<number>;
   collect(options: CollectOptions): Promise<number>;
   config(options: { readonly config?: string }): Promise<number>;
+  check(options: { readonly config?: string; readonly json?: boolean }): Promise<number>;
   exportEndorsements(folder: string, options: ExportOptions): Promise<number>;
   importEndorsements(folder: string, options: { readonly config?: string }): Promise<number>;
   checkWiring(): Promise<number>;
@@ -173,6 +164,15 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .description('print the effective configuration, secrets masked')
     .option(...config)
     .action(async (options) => done(await actions.config(options)));
+  program
+    .command('check')
+    .description(
+      'check the configuration and all it names, without starting; exit code 1 if the service would not start',
+    )
+    .option(...config)
+    .option('--json', 'write JSON on a terminal too')
+    .action(async (options) => done(await actions.check(options)));
+  addPolicyCommands(program, config, actions, done);
   addEndorsements(program, config, actions, done);
   addHelp(program);
   // The others name an unknown command: of arguments too many they would say less.
@@ -183,73 +183,6 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     refuseRepeatedOptions(command);
   }
   return program;
-}
-
-/** The last would win unsaid: of two policies that would be whichever stands behind. Lists can go on. */
-function refuseRepeatedOptions(command: Command): void {
-  const given = new Set<string>();
-  for (const { long, variadic, name } of command.options.map((option) => ({ ...option, name: option.name() }))) {
-    if (variadic) continue;
-    command.on(`option:${name}`, () => {
-      if (given.has(name)) throw new UsageError([`${long} is given twice: leave one out`]);
-      given.add(name);
-    });
-  }
-}
-
-/** The library's own help command shows the help of the whole program for a name that it does not know. */
-function addHelp(above: Command): void {
-  above
-    .helpCommand(false)
-    .command(HELP)
-    .description('show the help of a command')
-    .argument('[command...]')
-    .action((names: readonly string[]) => commandAt(above, names).help());
-}
-
-/** The command that names lead to, each below the one before. */
-function commandAt(above: Command, [name, ...below]: readonly string[]): Command {
-  if (name === undefined) return above;
-  const command = above.commands.find((candidate) => candidate.name() === name);
-  if (command === undefined) throw unknownCommand(above, name);
-  return commandAt(command, below);
-}
-
-function refuseUnknownCommand(command: Command): void {
-  const [name] = command.args;
-  if (name !== undefined) throw unknownCommand(command, name);
-}
-
-/** The nearest of the commands that there are, else all. */
-function unknownCommand({ commands }: Command, name: string): UsageError {
-  const known = commands.map((command) => command.name()).filter((each) => each !== HELP);
-  const [near] = nearNames(name, known);
-  if (known.length === 0)
-    return new UsageError([`unknown command ${quotedName(name)}: this command has no subcommands`]);
-  const instead = near === undefined ? `there are ${listedNames(known)}` : `did you mean ${near}?`;
-  return new UsageError([`unknown command ${quotedName(name)}; ${instead}`]);
-}
-
-/** Lists options behind a complaint about one that has nothing near it, and says how a command is called. */
-function sayWhatThereIs(command: Command): void {
-  const options = command.options.map(({ long }) => long ?? '').join(', ');
-  command.configureOutput({
-    outputError: (text, write) => {
-      write(text);
-      const isUnknown = text.startsWith('error: unknown option') && !text.includes('Did you mean');
-      if (isUnknown) write(`(${options === '' ? 'There are none' : `There are ${options}`})\n`);
-      else if (/^error: (missing required|too many) argument/.test(text)) write(`(Usage: ${usageOf(command)})\n`);
-    },
-  });
-}
-
-function withBelow(command: Command): readonly Command[] {
-  return [command, ...command.commands.flatMap(withBelow)];
-}
-
-function usageOf(command: Command): string {
-  const above = command.parent === null ? '' : `${usageOf(command.parent).replace(/ \[.*$/, '')} `;
-  return `${above}${command.name()} ${command.usage()}`;
 }
 
 function addGuestCommands(program: Command, actions: Actions, done: (exitCode: number) => void): void {

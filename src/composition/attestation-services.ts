@@ -6,6 +6,7 @@ import {
 } from '../attestation-services/open-services.js';
 import type { TrustAuthority } from '../attestation-services/trust-authority.js';
 import type { Configuration } from '../config/configuration.js';
+import type { Environment } from '../config/environment.js';
 import type { TokenRoute } from '../model/evidence.js';
 import type { AttestationService } from '../model/verification.js';
 import type { EndorsementWorld } from './endorsements.js';
@@ -18,14 +19,18 @@ export interface OpenAttestationServices {
 
 /**
  * The other verifiers that the configuration names: where it names nobody, evidence never leaves the service.
+ * @param environment where workload identity finds what the configuration does not say
  * @throws {ConfigurationError} where the environment lacks what the credential needs
  */
 export function openAttestationServices(
   configuration: Configuration,
   { clock, log, connect, observer }: EndorsementWorld,
+  environment: Environment = process.env,
 ): OpenAttestationServices {
   const shared = { deadlineMs: configuration.deadlineSeconds * 1000, clock, log, observer, connect };
-  const opened = [openMaa(configuration, shared), openIta(configuration, shared)].filter((service) => service !== null);
+  const opened = [openMaa(configuration, shared, environment), openIta(configuration, shared)].filter(
+    (service) => service !== null,
+  );
   return {
     services: new Map(opened.map((service) => [service.route, service])),
     close: async () => {
@@ -34,10 +39,14 @@ export function openAttestationServices(
   };
 }
 
-function openMaa({ maa }: Configuration, shared: OpenServiceOptions): AzureAttestation | null {
+function openMaa(
+  { maa }: Configuration,
+  shared: OpenServiceOptions,
+  environment: Environment,
+): AzureAttestation | null {
   const { endpoints, apiVersion, credential } = maa.submit;
   if (endpoints.length === 0) return null;
-  return openAzureAttestation({ ...shared, endpoints, apiVersion, identity: credential, environment: process.env });
+  return openAzureAttestation({ ...shared, endpoints, apiVersion, identity: credential, environment });
 }
 
 function openIta({ ita, time }: Configuration, shared: OpenServiceOptions): TrustAuthority | null {

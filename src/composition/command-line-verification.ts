@@ -1,25 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { UsageError } from '../cli/input.js';
 import { type Configuration, challengeKeyPath, resetMemoryDirectory } from '../config/configuration.js';
-import { ConfigurationError } from '../model/errors.js';
-import { fileProblem } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
-import { POLICY_ID } from '../model/request.js';
-import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { ChallengeCodec } from '../service/challenges.js';
 import { NonceRecogniser } from '../service/nonces.js';
 import { ResetTracking } from '../service/reset-tracking.js';
 import type { PolicyView, VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
-import { PolicyFileError, policyTextOptions, readNamedPolicyFile } from '../stores/policy-file.js';
-import type { PolicySet } from '../stores/policy-files.js';
 import { openAttestationServices } from './attestation-services.js';
 import { readConfiguredRoots } from './configured-roots.js';
 import { createAppContainer, createVerifyEvidence, verifyOptions } from './container.js';
 import { openEndorsements } from './endorsements.js';
 import { warnOfPolicies } from './load-warnings.js';
+import { namedPolicyFile } from './named-policy.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { openPolicies } from './service.js';
 import { SYSTEM_CLOCK } from './system.js';
@@ -58,7 +52,7 @@ async function openVerification(
   opened: OpenParts,
 ): Promise<CommandLineVerification> {
   const directory = opened.add(await openPolicies(configuration, log));
-  const own = policy === null ? null : await ownPolicy(policy, directory.snapshot());
+  const own = policy === null ? null : await namedPolicyFile('--policy', policy, directory.snapshot());
   if (own !== null) warnOfPolicies([own], log);
   const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
   const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
@@ -92,36 +86,6 @@ async function openVerification(
     policies: own === null ? (policy === null ? null : [policy]) : [own.id],
     close: () => opened.close(),
   };
-}
-
-/**
- * The policy of a file; null where `--policy` is the id of one that there is.
- * @throws {UsageError} where it is neither, or the file is no policy
- */
-async function ownPolicy(policy: string, known: PolicySet<Policy>): Promise<Policy | null> {
-  if (known.has(policy)) return null;
-  const text = await readNamedPolicyFile(policy).catch((cause: unknown) => {
-    if (cause instanceof PolicyFileError) throw new UsageError([`--policy: ${policy}: ${cause.message}`], { cause });
-    const ids = known.list().map(({ id }) => id);
-    throw new UsageError(
-      POLICY_ID.test(policy)
-        ? [`--policy: there is no policy ${policy}; there are ${ids.join(', ')}, or name a policy file`]
-        : [
-            `--policy: ${policy === '' ? 'is empty' : `${policy}: ${fileProblem(cause)}`}`,
-            `expected a policy file, or an id: ${ids.join(', ')}`,
-          ],
-      { cause },
-    );
-  });
-  try {
-    return parsePolicy(text, policyTextOptions(policy));
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    throw new UsageError(
-      error.problems.map((problem) => `${policy}: ${problem}`),
-      { cause: error },
-    );
-  }
 }
 
 /** A challenge is recognised where the service's key is available; without it, every nonce is the caller's own. */

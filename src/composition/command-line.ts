@@ -1,23 +1,26 @@
-import { createReadStream } from 'node:fs';
+import { checkCommand } from '../cli/check-command.js';
 import { compareCommand } from '../cli/compare-command.js';
-import { type NamedInput, UsageError } from '../cli/input.js';
+import { UsageError } from '../cli/input.js';
 import { inspectCommand } from '../cli/inspect-command.js';
-import { EXIT_CODE, mayColour, Notes, type Output, printable } from '../cli/output.js';
-import { type Actions, type InspectOptions, runProgram, type VerifyOptions } from '../cli/program.js';
+import { EXIT_CODE, Notes, printable } from '../cli/output.js';
+import { type Actions, type InspectOptions, runProgram } from '../cli/program.js';
 import { verifyCommand } from '../cli/verify-command.js';
 import type { Configuration, ListenConfiguration } from '../config/configuration.js';
 import { maskSecrets } from '../config/effective-configuration.js';
-import { loadConfiguration, readConfigurationFile } from '../config/load-configuration.js';
 import { createLog } from '../http/log.js';
-import { fileProblem, outputProblem } from '../model/file-problem.js';
+import { outputProblem } from '../model/file-problem.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Log } from '../model/ports.js';
 import { bootComparisons, InspectEvidence, rawInspections } from '../service/inspections.js';
 import { requestLimits } from '../wire/read-body.js';
+import { checkConfiguration } from './check-configuration.js';
+import { commandLineLog, configurationOf, outputOf, readInput, write } from './command-line-io.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
 import { type BundleWorld, exportEndorsements, importEndorsements } from './endorsement-bundles.js';
 import { guestCommands } from './guest-commands.js';
+import { openAccessWarning } from './load-warnings.js';
+import { policyCommands } from './policy-commands.js';
 import { REPORT_FILES, reportOf } from './report-files.js';
 import { startService } from './service.js';
 import { StopSignals } from './stop-signals.js';
@@ -56,6 +59,7 @@ function endWhereOutputIsLost(complain: (text: string) => void): void {
 type GuestActions = Pick<Actions, 'collect' | 'request'>;
 
 const ACTIONS: Omit<Actions, 'serve' | keyof GuestActions> = {
+  ...policyCommands,
   verify: async (file, options) => {
     const configuration = await configurationOf(options);
     const input = await readInput(file, 'a file with a /verify body, or - for standard input');
@@ -94,6 +98,10 @@ const ACTIONS: Omit<Actions, 'serve' | keyof GuestActions> = {
     write(`${JSON.stringify(maskSecrets(await configurationOf(options)), null, 2)}\n`);
     return EXIT_CODE.allow;
   },
+  check: async (options) => {
+    const input = { file: options.config ?? null, environment: process.env, clock: SYSTEM_CLOCK };
+    return checkCommand(await checkConfiguration(input), outputOf(options));
+  },
   exportEndorsements: async (folder, options) => {
     const reports = await Promise.all(
       options.report.map(async (file) => reportOf(await readInput(file, REPORT_FILES))),
@@ -128,27 +136,10 @@ async function serve(options: Parameters<Actions['serve']>[0], early: StopSignal
   return EXIT_CODE.allow;
 }
 
-function sayWhoIsLetIn({ listen }: Configuration, log: Log): void {
-  if (listen.insecure) {
-    log.warn({}, 'no callers are configured, and listen.insecure is set: anyone who can connect may verify');
-  } else log.info({}, 'no callers are configured: anyone on this machine may verify, and no one else');
-}
-
-async function configurationOf({ config }: { readonly config?: string }): Promise<Configuration> {
-  const text = config === undefined ? null : await readConfigurationFile(config);
-  return loadConfiguration({ text, file: config, environment: process.env });
-}
-
-function outputOf(options: Pick<VerifyOptions, 'json'>): Output {
-  return {
-    asTable: process.stdout.isTTY === true && options.json !== true,
-    inColour: mayColour(process.stdout, process.env),
-    write,
-  };
-}
-
-function write(text: string): void {
-  process.stdout.write(text);
+function sayWhoIsLetIn(configuration: Configuration, log: Log): void {
+  const open = openAccessWarning(configuration);
+  if (open === null) log.info({}, 'no callers are configured: anyone on this machine may verify, and no one else');
+  else log.warn({}, open.what);
 }
 
 /** A line for people. Names of files come from whoever made the folder. */
@@ -186,38 +177,6 @@ function refuseTwice(option: string, file: string, other: string | undefined): v
 
 const INSPECTED_FILE = 'a file with evidence, a /verify body or a single structure, or - for standard input';
 const PCRS_FILE = 'the SHA-256 values of PCR 0 to 23 as 768 bytes, or values of registers in JSON';
-
-/** Standard output belongs to the answer. */
-function commandLineLog(): Log {
-  return createLog('warn', process.stderr);
-}
-
-/** Twice the longest body that a service can be configured to take. */
-const MAXIMUM_INPUT = 128 * 1024 * 1024;
-
-/**
- * Reads a file, or standard input for `-`. Its size is found out by reading: a pipe has none.
- * @param expected what the command wants, for those who gave something else
- * @throws {UsageError} where it cannot be read, is empty, or is too large
- */
-async function readInput(file: string, expected: string): Promise<NamedInput> {
-  const name = file === '-' ? 'standard input' : file;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > MAXIMUM_INPUT) break;
-    }
-  } catch (cause) {
-    throw new UsageError([`${name}: ${fileProblem(cause)}`, `expected ${expected}`], { cause });
-  }
-  if (length === 0) throw new UsageError([`${name}: is empty`, `expected ${expected}`]);
-  if (length > MAXIMUM_INPUT)
-    throw new UsageError([`${name}: has more than ${MAXIMUM_INPUT} bytes`, `expected ${expected}`]);
-  return { name, bytes: Buffer.concat(chunks) };
-}
 
 /** Why the port could not be opened, in words and with the key to change; null for any other error. */
 function listenProblem(error: unknown, { host, port }: ListenConfiguration): string | null {

@@ -2,7 +2,7 @@ import type { Configuration } from '../config/configuration.js';
 import { spkiDigest } from '../crypto/key-cache.js';
 import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
 import { parseCertificate } from '../formats/x509-certificate.js';
-import { ConfigurationError } from '../model/errors.js';
+import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
 import { type IssuerRoots, readIssuerRoots } from './token-issuers.js';
 
@@ -17,13 +17,17 @@ export const NO_CONFIGURED_ROOTS: ConfiguredRoots = { issuers: new Map(), ak: ne
 
 /** @throws {ConfigurationError} where a file of roots cannot be read */
 export async function readConfiguredRoots(configuration: Configuration): Promise<ConfiguredRoots> {
-  const ak = await Promise.all(configuration.tpm.roots.map(readAkRoots));
-  return { issuers: await readIssuerRoots(configuration), ak: new Set(ak.flat()) };
+  const issuers = readIssuerRoots(configuration);
+  const ak = allOrProblems(configuration.tpm.roots.map(readAkRoots));
+  await allOrProblems<unknown>([issuers, ak]);
+  return { issuers: await issuers, ak: new Set((await ak).flat()) };
 }
 
+const AK_ROOTS = { key: ['tpm', 'roots'], role: '' };
+
 async function readAkRoots(file: string): Promise<readonly string[]> {
-  const { certificates, crls } = await readTokenRoots(file, 'tpm.roots');
-  if (crls.length > 0) throw new ConfigurationError([`tpm.roots: ${file}: CRLs are not used here`]);
+  const { certificates, crls } = await readTokenRoots(file, AK_ROOTS);
+  if (crls.length > 0) throw new ConfigurationError([{ path: AK_ROOTS.key, what: `${file}: CRLs are not used here` }]);
   return certificates.map((der) => spkiDigest(parseCertificate(der)));
 }
 

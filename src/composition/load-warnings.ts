@@ -2,13 +2,14 @@ import { access } from 'node:fs/promises';
 import { type Configuration, namedEndorsementFolders } from '../config/configuration.js';
 import { configurationWarnings } from '../config/consistency.js';
 import { folderProblem, isSystemError } from '../model/file-problem.js';
+import { type PlacedProblem, placedText } from '../model/places.js';
 import type { Log } from '../model/ports.js';
 import { policyRemarks } from '../policy/policy-consistency.js';
 import type { Policy } from '../policy/policy-document.js';
 
 /** Warns of settings that are allowed and deserve a second look. */
 export function warnOfConfiguration(configuration: Configuration, log: Log): void {
-  for (const warning of configurationWarnings(configuration)) log.warn({}, warning);
+  for (const warning of configurationWarnings(configuration)) log.warn({}, placedText(warning));
 }
 
 /** The service starts without a folder that is missing: of one that somebody named, that is more often a name misspelt. */
@@ -27,4 +28,11 @@ export function warnOfPolicies(policies: readonly Policy[], log: Log): void {
   for (const policy of policies) {
     for (const { pointer, message } of policyRemarks(policy)) log.warn({ policy: policy.id, pointer }, message);
   }
+}
+
+/** What an operator has to know where anybody is served; null where callers are told apart, or only this machine is served. */
+export function openAccessWarning({ callers, listen }: Configuration): PlacedProblem | null {
+  if (Object.keys(callers).length > 0 || !listen.insecure) return null;
+  const what = 'no callers are configured, and listen.insecure is set: anyone who can connect may verify';
+  return { path: ['listen', 'insecure'], what };
 }

@@ -8,7 +8,7 @@ import { changedKeys } from '../config/effective-configuration.js';
 import { ApiKeyCallers, type CallerDirectory, LocalCaller } from '../http/callers.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { RunningServer } from '../http/server.js';
-import { ConfigurationError } from '../model/errors.js';
+import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
 import type { Clock } from '../model/ports.js';
 
@@ -132,19 +132,32 @@ function callersOf({ callers, historical, listen }: Configuration, clock: Clock)
  */
 export async function readTlsMaterial(tls: ListenConfiguration['tls']): Promise<TlsMaterial | null> {
   if (tls.cert === null || tls.key === null) return null;
-  const cert = await read('cert', tls.cert);
-  const key = await read('key', tls.key);
-  const clientCa = tls.clientCa === null ? null : await read('clientCa', tls.clientCa);
-  requireUsable('listen.tls: not a PEM certificate and its private key', () => createSecureContext({ cert, key }));
-  // TLS takes other labels too, such as TRUSTED CERTIFICATE, whose end nothing here would see.
-  if (pemCertificates(cert).length === 0)
-    throw new ConfigurationError([
-      `listen.tls.cert: ${tls.cert}: has no block that begins with -----BEGIN CERTIFICATE-----`,
-    ]);
-  // The context passes over what is no certificate.
-  if (clientCa !== null) requireUsable('listen.tls.clientCa: not PEM certificates', () => requireAuthorities(clientCa));
-  return { cert, key, clientCa };
+  const identity = readIdentity(tls.cert, tls.key);
+  const clientCa = tls.clientCa === null ? Promise.resolve(null) : readAuthorities(tls.clientCa);
+  await allOrProblems<unknown>([identity, clientCa]);
+  return { ...(await identity), clientCa: await clientCa };
 }
+
+async function readIdentity(certFile: string, keyFile: string): Promise<Omit<TlsMaterial, 'clientCa'>> {
+  const [cert = '', key = ''] = await allOrProblems([read('cert', certFile), read('key', keyFile)]);
+  requireUsable([], 'not a PEM certificate and its private key', () => createSecureContext({ cert, key }));
+  // TLS takes other labels too, such as TRUSTED CERTIFICATE, whose end nothing here would see.
+  if (pemCertificates(cert).length === 0) {
+    const what = `${certFile}: has no block that begins with -----BEGIN CERTIFICATE-----`;
+    throw new ConfigurationError([{ path: [...TLS, 'cert'], what }]);
+  }
+  return { cert, key };
+}
+
+async function readAuthorities(file: string): Promise<string> {
+  const text = await read('clientCa', file);
+  // The context passes over what is no certificate.
+  requireUsable(['clientCa'], 'not PEM certificates', () => requireAuthorities(text));
+  return text;
+}
+
+/** Where its files are named. */
+const TLS = ['listen', 'tls'] as const;
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
@@ -162,14 +175,14 @@ function requireAuthorities(text: string): void {
 
 function read(member: string, path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ConfigurationError([`listen.tls.${member}: ${path}: ${fileProblem(cause)}`], { cause });
+    throw new ConfigurationError([{ path: [...TLS, member], what: `${path}: ${fileProblem(cause)}` }], { cause });
   });
 }
 
-function requireUsable(problem: string, use: () => unknown): void {
+function requireUsable(members: readonly string[], what: string, use: () => unknown): void {
   try {
     use();
   } catch (cause) {
-    throw new ConfigurationError([problem], { cause });
+    throw new ConfigurationError([{ path: [...TLS, ...members], what }], { cause });
   }
 }

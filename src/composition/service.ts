@@ -10,14 +10,12 @@ import { Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
 import type { Clock, Log } from '../model/ports.js';
 import { Outages } from '../outgoing/outages.js';
-import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
-import { type Policy, parsePolicy } from '../policy/policy-document.js';
+import type { Policy } from '../policy/policy-document.js';
 import { ClockWatch } from '../service/clock-watch.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
-import { policyTextOptions } from '../stores/policy-file.js';
 import { openAttestationServices } from './attestation-services.js';
 import { ReloadedRoots } from './configured-roots.js';
 import type { Override } from './container.js';
@@ -26,6 +24,7 @@ import { type EndorsementWorld, openEarly, openEndorsements } from './endorsemen
 import { httpDependencies } from './http-dependencies.js';
 import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
+import { policySources } from './policy-sources.js';
 import { ReloadedAccess } from './reloaded-access.js';
 import { ServiceReload } from './service-reload.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
@@ -214,11 +213,8 @@ export function openPolicies(
   on: { readonly reloaded?: () => void; readonly failed?: () => void } = {},
 ): Promise<PolicyDirectory<Policy>> {
   return PolicyDirectory.open<Policy>({
-    directory: configuration.policies.directory,
+    ...policySources(configuration),
     required: isPolicyDirectoryRequired(configuration),
-    builtIns: BUILT_IN_POLICIES,
-    parse: (text, name) => parsePolicy(text, policyTextOptions(name)),
-    needed: neededPolicies(configuration),
     onReloaded: (inForce) => {
       log.info({ policies: inForce.map(nameOf) }, 'policies reloaded');
       on.reloaded?.();
@@ -228,11 +224,4 @@ export function openPolicies(
       log.error({ problems }, 'policies not reloaded: the previous ones stay in force');
     },
   });
-}
-
-function neededPolicies({ policies }: Configuration) {
-  return [
-    { id: policies.default, setting: 'policies.default' },
-    ...policies.shadow.map((id) => ({ id, setting: 'policies.shadow' })),
-  ];
 }

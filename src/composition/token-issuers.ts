@@ -4,6 +4,7 @@ import { hex, sha256 } from '../crypto/digest.js';
 import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
 import { maaKeyPlace, type TokenIssuer } from '../endorsements/token-keys/token-issuer.js';
 import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regions.js';
+import { allOrProblems } from '../model/errors.js';
 import type { MaaIssuer } from '../verifiers/maa/issuer-policy.js';
 import type { ItaIssuer } from '../verifiers/trust-authority/key-trust.js';
 
@@ -81,11 +82,11 @@ export async function readIssuerRoots({ ita }: Configuration): Promise<IssuerRoo
   const read = ita.issuers.map(
     async ({ issuer, roots }): Promise<readonly (readonly [string, ReadonlySet<string>])[]> => {
       if (roots === null) return [];
-      const { certificates } = await readTokenRoots(roots, `ita.issuers: roots of ${issuer}`);
+      const { certificates } = await readTokenRoots(roots, { key: ['ita', 'issuers'], role: `roots of ${issuer}` });
       return [[issuer, new Set(certificates.map((der) => hex(sha256(der))))]];
     },
   );
-  return new Map((await Promise.all(read)).flat());
+  return new Map((await allOrProblems(read)).flat());
 }
 
 function sharedProviders({ shared }: MaaConfiguration): readonly string[] {

@@ -1,11 +1,12 @@
 import { ConfigurationError } from '../model/errors.js';
+import type { KeyPath, PlacedProblem } from '../model/places.js';
 import { type Configuration, DEFAULT_BATCH_BYTES, DEFAULT_RETENTION_DAYS } from './configuration.js';
 
 /** Something that the grammar has and this version does not do. It loads, and is never ignored: the service does not start. */
 interface Unavailable {
   readonly what: string;
   /** Places of the configuration that ask for it. */
-  readonly asked: (configuration: Configuration) => readonly string[];
+  readonly asked: (configuration: Configuration) => readonly KeyPath[];
 }
 
 export const NOT_AVAILABLE: readonly Unavailable[] = [
@@ -14,35 +15,43 @@ export const NOT_AVAILABLE: readonly Unavailable[] = [
   { what: 'Kubernetes service accounts as callers', asked: (c) => callersWith(c, 'kubernetes') },
   {
     what: 'a challenge store other than memory',
-    asked: (c) => placeIf('challenges.store', c.challenges.store !== 'memory'),
+    asked: (c) => placeIf(['challenges', 'store'], c.challenges.store !== 'memory'),
   },
-  { what: 'batches', asked: (c) => placeIf('limits.batchBytes', c.limits.batchBytes !== DEFAULT_BATCH_BYTES) },
-  { what: 'key release', asked: (c) => Object.keys(c.keys).map((name) => `keys.${name}`) },
-  { what: 'receipts', asked: (c) => placeIf('receipts.issuer', c.receipts.issuer !== null) },
-  { what: 'a receipt key that is kept', asked: (c) => placeIf('receipts.key', c.receipts.key !== 'ephemeral') },
+  { what: 'batches', asked: (c) => placeIf(['limits', 'batchBytes'], c.limits.batchBytes !== DEFAULT_BATCH_BYTES) },
+  { what: 'key release', asked: (c) => Object.keys(c.keys).map((name) => ['keys', name]) },
+  { what: 'receipts', asked: (c) => placeIf(['receipts', 'issuer'], c.receipts.issuer !== null) },
+  { what: 'a receipt key that is kept', asked: (c) => placeIf(['receipts', 'key'], c.receipts.key !== 'ephemeral') },
   {
     what: 'a decision store that replicas share',
-    asked: (c) => placeIf('decisions.store', c.decisions.store.includes('://')),
+    asked: (c) => placeIf(['decisions', 'store'], c.decisions.store.includes('://')),
   },
   {
     what: 'stored decisions',
-    asked: (c) => placeIf('decisions.retentionDays', c.decisions.retentionDays !== DEFAULT_RETENTION_DAYS),
+    asked: (c) => placeIf(['decisions', 'retentionDays'], c.decisions.retentionDays !== DEFAULT_RETENTION_DAYS),
   },
-  { what: 'keeping evidence', asked: (c) => placeIf('decisions.keepEvidence', c.decisions.keepEvidence !== 'hash') },
+  {
+    what: 'keeping evidence',
+    asked: (c) => placeIf(['decisions', 'keepEvidence'], c.decisions.keepEvidence !== 'hash'),
+  },
 ];
+
+/** Everything that a configuration asks for and this version does not do. */
+export function unavailableKeys(configuration: Configuration): readonly PlacedProblem[] {
+  return NOT_AVAILABLE.flatMap(({ what, asked }) =>
+    asked(configuration).map((path) => ({ path, what: `${what}: not available in this version` })),
+  );
+}
 
 /** @throws {ConfigurationError} with everything that the configuration asks for and this version does not do */
 export function requireAvailable(configuration: Configuration): void {
-  const problems = NOT_AVAILABLE.flatMap(({ what, asked }) =>
-    asked(configuration).map((place) => `${place}: ${what}: not available in this version`),
-  );
+  const problems = unavailableKeys(configuration);
   if (problems.length > 0) throw new ConfigurationError(problems);
 }
 
-function placeIf(place: string, asked: boolean): readonly string[] {
-  return asked ? [place] : [];
+function placeIf(path: KeyPath, asked: boolean): readonly KeyPath[] {
+  return asked ? [path] : [];
 }
 
-function callersWith({ callers }: Configuration, kind: 'oidc' | 'mtls' | 'kubernetes'): readonly string[] {
-  return Object.entries(callers).flatMap(([name, caller]) => placeIf(`callers.${name}.${kind}`, caller[kind] !== null));
+function callersWith({ callers }: Configuration, kind: 'oidc' | 'mtls' | 'kubernetes'): readonly KeyPath[] {
+  return Object.entries(callers).flatMap(([name, caller]) => placeIf(['callers', name, kind], caller[kind] !== null));
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '../model/json.js';
+import { placeIn } from '../model/places.js';
 import type { CallerConfiguration, Configuration } from './configuration.js';
-import { placeIn } from './environment.js';
 
 /** SHA-256 of the effective configuration, hex: two services that show the same one were configured alike. */
 export function configurationDigest(configuration: Configuration): string {

@@ -1,7 +1,8 @@
 import { isObject, type JsonValue } from '../model/json.js';
 import { nearNames } from '../model/names-in-messages.js';
+import { placeIn } from '../model/places.js';
 import type { Schema } from '../schema/schema.js';
-import { readYaml, type YamlText } from '../schema/yaml.js';
+import { readYaml, type YamlProblem, type YamlText } from '../schema/yaml.js';
 
 const PREFIX = 'VERITEE__';
 
@@ -16,17 +17,16 @@ export interface Overlaid {
   readonly origins: ReadonlyMap<string, string>;
 }
 
-/** A place one level further in. */
-export function placeIn(place: string, step: string | number): string {
-  if (typeof step === 'number') return `${place}[${step}]`;
-  return place === '' ? step : `${place}.${step}`;
+/** What is wrong with a YAML text of this name. */
+function yamlProblems({ problems }: YamlText, name: string): readonly string[] {
+  return problems.map((problem) => yamlProblemIn(problem, name));
 }
 
-/** What is wrong with a YAML text of this name. */
-export function yamlProblems({ problems }: YamlText, name: string): readonly string[] {
-  return problems.map(({ position, what }) =>
-    position === null ? `${name}: ${what}` : `${name} line ${position.line}, column ${position.column}: ${what}`,
-  );
+/** @param name of the text; empty where that is known */
+export function yamlProblemIn({ position, what }: YamlProblem, name: string): string {
+  const at = position === null ? '' : `line ${position.line}, column ${position.column}`;
+  const place = [name, at].filter((part) => part !== '').join(' ');
+  return place === '' ? what : `${place}: ${what}`;
 }
 
 /** Puts each variable in the place of the value of its key. The more precise of two names wins. */

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
+import { isObject, type JsonValue } from '../model/json.js';
+import { type PlacedProblem, placeIn } from '../model/places.js';
 import { deepFreeze, Place, type Problem } from '../schema/schema.js';
-import { readYaml, type YamlText } from '../schema/yaml.js';
+import { readYaml, type YamlProblem, type YamlText } from '../schema/yaml.js';
 import { CONFIGURATION_SCHEMA, type Configuration } from './configuration.js';
 import { checkConsistency } from './consistency.js';
-import { type Environment, overlayEnvironment, placeIn, yamlProblems } from './environment.js';
+import { type Environment, overlayEnvironment, yamlProblemIn } from './environment.js';
 
 export interface ConfigurationInput {
   /** Text of the configuration file; null: none, so defaults hold. */
@@ -36,31 +38,74 @@ export async function readConfigurationFile(path: string): Promise<string> {
  * @returns deep-frozen
  * @throws {ConfigurationError} with everything that is wrong
  */
-export function loadConfiguration({ text, file, environment }: ConfigurationInput): Configuration {
+export function loadConfiguration(input: ConfigurationInput): Configuration {
+  const { configuration, problems } = readConfiguration(input);
+  if (configuration === null || problems.length > 0) throw new ConfigurationError(problems);
+  return configuration;
+}
+
+/** What a configuration says, as far as it can be read. */
+export interface ConfigurationReading {
+  /** Deep-frozen, with defaults in the place of sections that are wrong; null where nothing can be said. */
+  readonly configuration: Configuration | null;
+  /** Everything that is wrong. The service does not start with any of it. */
+  readonly problems: readonly PlacedProblem[];
+  /** Names of the sections that are wrong. */
+  readonly wrongSections: ReadonlySet<string>;
+}
+
+/** Reads the whole configuration, and goes on with what is right where something is wrong. */
+export function readConfiguration({ text, file, environment }: ConfigurationInput): ConfigurationReading {
   const yaml = readYaml(text ?? '');
   const overlaid = overlayEnvironment(yaml.value ?? {}, environment, CONFIGURATION_SCHEMA);
   const place = new Place();
   const configuration = CONFIGURATION_SCHEMA.read(overlaid.tree, place);
-  const unread = [...yamlProblems(yaml, file ?? 'configuration file'), ...overlaid.problems];
+  const unread = [
+    ...yaml.problems.map((problem) => placedInFile(problem, file)),
+    ...overlaid.problems.map((what) => ({ path: [], what })),
+  ];
   // What holds between values is looked at once all are known: a default in the place of a wrong one would mislead.
   if (configuration !== undefined && unread.length === 0) checkConsistency(configuration, place);
-  const problems = [...unread, ...place.problems.map((problem) => sayWhere(problem, file, yaml, overlaid.origins))];
-  if (configuration === undefined || problems.length > 0) throw new ConfigurationError(problems);
-  return deepFreeze(configuration);
+  const wrongSections = new Set(place.problems.map(({ path }) => String(path[0] ?? '')));
+  const sound = configuration ?? readWithout(overlaid.tree, wrongSections);
+  return {
+    configuration: yaml.problems.length > 0 || sound === undefined ? null : deepFreeze(sound),
+    problems: [...unread, ...place.problems.map((problem) => placed(problem, file, yaml, overlaid.origins))],
+    wrongSections,
+  };
+}
+
+/** Undefined where the tree is no object. */
+function readWithout(tree: JsonValue, sections: ReadonlySet<string>): Configuration | undefined {
+  const kept = isObject(tree) ? Object.entries(tree).filter(([name]) => !sections.has(name)) : null;
+  return CONFIGURATION_SCHEMA.read(kept === null ? tree : Object.fromEntries(kept), new Place());
+}
+
+function placedInFile(problem: YamlProblem, file: string | undefined): PlacedProblem {
+  const text = yamlProblemIn(problem, file ?? 'configuration file');
+  return { path: problem.path ?? [], what: yamlProblemIn(problem, ''), text };
 }
 
 /** Says by which variable a value was given, or in which line of the file it stands. */
-function sayWhere(
+function placed(
   { path, what }: Problem,
   file: string | undefined,
   yaml: YamlText,
   origins: ReadonlyMap<string, string>,
-): string {
+): PlacedProblem {
   const places = path.map((_, index) => path.slice(0, index + 1).reduce<string>(placeIn, '')).reverse();
   const place = places[0] ?? file ?? 'configuration';
   const given = places.find((outer) => origins.has(outer));
-  if (given !== undefined) return `${origins.get(given)}: ${given === place ? '' : `${place}: `}${what}`;
+  if (given !== undefined) {
+    const variable = origins.get(given);
+    return {
+      path,
+      what: `${variable}: ${what}`,
+      text: `${variable}: ${given === place ? '' : `${place}: `}${what}`,
+    };
+  }
   const line = file === undefined ? null : yaml.lineOf(path);
   // What the file does not say may come from nowhere: then the key alone says more than the file.
-  return `${line === null ? '' : `${file} line ${line}: `}${place}: ${what}`;
+  if (line === null) return { path, what, text: `${place}: ${what}` };
+  return { path, what: `line ${line}: ${what}`, text: `${file} line ${line}: ${place}: ${what}` };
 }

@@ -1,4 +1,5 @@
 import type { MalformedCode, ProblemCode } from './codes.js';
+import { type PlacedProblem, placedText } from './places.js';
 
 /**
  * Bytes that do not have the form they must have. In a request this is a 400 with `code`; material that was
@@ -42,11 +43,29 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
   /** Everything that is wrong, each as `place: what`. */
   readonly problems: readonly string[];
+  /** The same by their places. What is said without one is about the whole. */
+  readonly placed: readonly PlacedProblem[];
 
-  constructor(problems: readonly string[], options: { cause?: unknown } = {}) {
-    super(problems.join('; '), options.cause === undefined ? undefined : { cause: options.cause });
-    this.problems = problems;
+  constructor(problems: readonly (string | PlacedProblem)[], options: { cause?: unknown } = {}) {
+    const placed = problems.map((problem) => (typeof problem === 'string' ? { path: [], what: problem } : problem));
+    const texts = placed.map(placedText);
+    super(texts.join('; '), options.cause === undefined ? undefined : { cause: options.cause });
+    this.problems = texts;
+    this.placed = placed;
   }
+}
+
+/**
+ * Waits for several readings, each whatever becomes of the others.
+ * @throws {ConfigurationError} with everything that is wrong with any of them
+ */
+export async function allOrProblems<T>(readings: readonly Promise<T>[]): Promise<readonly T[]> {
+  const outcomes = await Promise.allSettled(readings);
+  const errors = outcomes.flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  if (errors.length === 0) return Promise.all(readings);
+  const [decisive = errors[0]] = errors.filter((error) => !(error instanceof ConfigurationError));
+  if (errors.length === 1 || !(decisive instanceof ConfigurationError)) throw decisive;
+  throw new ConfigurationError(errors.flatMap((error) => (error instanceof ConfigurationError ? error.placed : [])));
 }
 
 /** Material from elsewhere than a request that cannot be read, does not verify, or is not what was looked for. */

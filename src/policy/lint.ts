@@ -1,3 +1,4 @@
+import type { LintProblem } from '../model/lint-problem.js';
 import { type LintOptions as AuthorityOptions, lintReleasePolicy } from './akv/lint-release-policy.js';
 import { readReleasePolicy } from './akv/release-policy.js';
 import { lintHardware } from './lint-hardware.js';
@@ -9,15 +10,12 @@ import {
   parsePolicy,
   parsePolicyValue,
 } from './policy-document.js';
-import { POLICY_PROBLEMS, PolicyError, type PolicyProblem } from './policy-problem.js';
+import { POLICY_PROBLEMS, PolicyError, type PolicyProblem, type PolicyProblemCode } from './policy-problem.js';
 import { ruleRemarks } from './rule-use.js';
 import { endingWaivers } from './waivers.js';
 
-/** A problem as `policy lint` shows it. */
-export interface LintedProblem extends Pick<PolicyProblem, 'code' | 'pointer' | 'message'> {
-  readonly remedy: string;
-  readonly severity: 'error' | 'warning';
-}
+/** A problem as lint shows it. */
+export type LintedProblem = LintProblem & { readonly code: PolicyProblemCode };
 
 export interface LintOptions extends PolicyTextOptions, AuthorityOptions {
   /** The time that dates are compared with. */
@@ -74,7 +72,8 @@ function ending({
   return { code: 'expiry_near', pointer, message: `the waiver of ${check} ${when}, on ${expires}` };
 }
 
-function linted({ code, pointer, line, message, severity }: PolicyProblem): LintedProblem {
+/** A problem with what its code says of it. */
+export function linted({ code, pointer, line, message, severity }: PolicyProblem): LintedProblem {
   const row = POLICY_PROBLEMS[code];
   const place = line === undefined ? '' : `line ${line}: `;
   return { code, pointer, message: `${place}${message}`, remedy: row.remedy, severity: severity ?? row.severity };

@@ -54,6 +54,7 @@ export class PolicyTexts {
 
 export type PolicyTextsUseCase = Pick<PolicyTexts, 'list' | 'get' | 'lint'>;
 
-function textOf({ id, version, description, sha256, text }: Policy): PolicyText {
+/** A policy as it is shown. */
+export function textOf({ id, version, description, sha256, text }: Policy): PolicyText {
   return { id, version, description, sha256, text };
 }

@@ -24,14 +24,19 @@ const READ = constants.O_RDONLY | constants.O_NONBLOCK;
  */
 export async function readOrCreateChallengeKey(path: string, onMade: () => void = () => {}): Promise<Uint8Array> {
   try {
-    return (await readKey(path)) ?? (await createKey(path, onMade));
+    return (await readChallengeKey(path)) ?? (await createKey(path, onMade));
   } catch (cause) {
     if (cause instanceof ConfigurationError) throw cause;
-    throw new ConfigurationError([`challenges.key: ${path} can neither be read nor created`], { cause });
+    throw problemOf(`${path} can neither be read nor created`, { cause });
   }
 }
 
-async function readKey(path: string): Promise<Uint8Array | null> {
+/**
+ * The MAC key of challenges; null where there is no such file. Makes nothing.
+ * @throws {ConfigurationError} where the file is not such a key
+ * @throws {Error} of the system where it cannot be read
+ */
+export async function readChallengeKey(path: string): Promise<Uint8Array | null> {
   const file = await openExisting(path);
   if (file === null) return null;
   try {
@@ -57,7 +62,7 @@ async function createKey(path: string, onMade: () => void): Promise<Uint8Array> 
   } finally {
     await unlink(temporary).catch(rethrowUnless('ENOENT'));
   }
-  const key = await readKey(path);
+  const key = await readChallengeKey(path);
   if (key === null) throw unfit(path, 'vanished');
   return key;
 }
@@ -78,5 +83,9 @@ function rethrowUnless(code: string): (error: unknown) => void {
 }
 
 function unfit(path: string, what: string): ConfigurationError {
-  return new ConfigurationError([`challenges.key: ${path} ${what}`]);
+  return problemOf(`${path} ${what}`);
+}
+
+function problemOf(what: string, options: { cause?: unknown } = {}): ConfigurationError {
+  return new ConfigurationError([{ path: ['challenges', 'key'], what }], options);
 }

@@ -137,8 +137,9 @@ export class PolicyDirectory<P extends { readonly id: string }> {
   }
 }
 
-function requireDirectory(directory: string, required: boolean, fingerprint: string | null): void {
+/** @throws {ConfigurationError} where a directory is missing that must exist */
+export function requireDirectory(directory: string, required: boolean, fingerprint: string | null): void {
   if (required && fingerprint === null) {
-    throw new ConfigurationError([`policies.directory: ${directory} does not exist`]);
+    throw new ConfigurationError([{ path: ['policies', 'directory'], what: `${directory} does not exist` }]);
   }
 }

@@ -2,6 +2,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigurationError } from '../model/errors.js';
 import { folderProblem } from '../model/file-problem.js';
+import type { PlacedProblem } from '../model/places.js';
 import { PolicyFileError, readPolicyFile } from './policy-file.js';
 
 /** Reads the text of one policy. @throws {ConfigurationError} */
@@ -11,8 +12,8 @@ export interface PolicySources<P> {
   readonly directory: string;
   readonly builtIns: readonly P[];
   readonly parse: ParsePolicy<P>;
-  /** Ids that each set must have, each with the setting that names it. */
-  readonly needed: readonly { readonly id: string; readonly setting: string }[];
+  /** Ids that each set must have, each with the place in the configuration that names it. */
+  readonly needed: readonly { readonly id: string; readonly path: readonly (string | number)[] }[];
 }
 
 /** The policies of one moment. A request takes one set and uses it throughout. */
@@ -79,16 +80,46 @@ export async function readPolicySet<P extends { readonly id: string }>(
     if ('problems' in read) throw new ConfigurationError(read.problems);
     return read.set;
   }
-  throw new ConfigurationError([`policies.directory: ${sources.directory}: keeps changing while it is read`]);
+  const what = `${sources.directory}: keeps changing while it is read`;
+  throw new ConfigurationError([{ path: ['policies', 'directory'], what }]);
 }
 
 type ReadSet<P extends { readonly id: string }> =
   | { readonly set: PolicySet<P> }
-  | { readonly problems: readonly string[] };
+  | { readonly problems: readonly (string | PlacedProblem)[] };
 
 async function readOnce<P extends { readonly id: string }>(sources: PolicySources<P>): Promise<ReadSet<P>> {
-  const byId = new Map(sources.builtIns.map((policy) => [policy.id, policy]));
-  const problems: string[] = [];
+  const { policies, refused } = await readPolicyFiles(sources);
+  const all = [...sources.builtIns, ...policies.map(({ policy }) => policy)];
+  const set = new PolicySet(new Map(all.map((policy) => [policy.id, policy])));
+  if (refused.length > 0) return { problems: refused.flatMap(({ name, error }) => problemsOf(error, name)) };
+  const problems = missingPolicies(sources.needed, (id) => set.has(id));
+  return problems.length > 0 ? { problems } : { set };
+}
+
+/** What is wrong where a setting names a policy that there is not. */
+export function missingPolicies(
+  needed: PolicySources<never>['needed'],
+  isThere: (id: string) => boolean,
+): readonly PlacedProblem[] {
+  return needed.filter(({ id }) => !isThere(id)).map(({ id, path }) => ({ path, what: `there is no policy ${id}` }));
+}
+
+/** The files of a directory: those that hold a policy, and why the others do not, in the order of their names. */
+export interface PolicyFiles<P> {
+  readonly policies: readonly { readonly name: string; readonly policy: P }[];
+  readonly refused: readonly { readonly name: string; readonly error: unknown }[];
+}
+
+/**
+ * Reads every file of the directory, whatever becomes of the others. A missing directory has none.
+ * @throws {ConfigurationError} where the directory cannot be read
+ */
+export async function readPolicyFiles<P extends { readonly id: string }>(
+  sources: Omit<PolicySources<P>, 'needed'>,
+): Promise<PolicyFiles<P>> {
+  const policies: { readonly name: string; readonly policy: P }[] = [];
+  const refused: { readonly name: string; readonly error: unknown }[] = [];
   const origins = new Map(sources.builtIns.map(({ id }) => [id, 'a built-in policy']));
   for (const name of (await policyNames(sources.directory)) ?? []) {
     try {
@@ -96,19 +127,18 @@ async function readOnce<P extends { readonly id: string }>(sources: PolicySource
       const other = origins.get(policy.id);
       if (other !== undefined) throw new PolicyFileError(`id ${policy.id} is that of ${other}`);
       origins.set(policy.id, name);
-      byId.set(policy.id, policy);
+      policies.push({ name, policy });
     } catch (error) {
-      problems.push(...problemsOf(error, name));
+      refused.push({ name, error });
     }
   }
-  if (problems.length === 0) {
-    const missing = sources.needed.filter(({ id }) => !byId.has(id));
-    problems.push(...missing.map(({ id, setting }) => `${setting}: there is no policy ${id}`));
-  }
-  return problems.length > 0 ? { problems } : { set: new PolicySet(byId) };
+  return { policies, refused };
 }
 
-async function readPolicy<P>({ directory, parse }: PolicySources<P>, name: string): Promise<P> {
+async function readPolicy<P>(
+  { directory, parse }: Pick<PolicySources<P>, 'directory' | 'parse'>,
+  name: string,
+): Promise<P> {
   return parse(await readPolicyFile(await realpath(directory), name), name);
 }
 
@@ -117,7 +147,8 @@ async function policyNames(directory: string): Promise<readonly string[] | null>
     return (await readdir(directory)).filter((name) => POLICY_NAME.test(name)).sort();
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
-    throw new ConfigurationError([`policies.directory: ${directory}: ${folderProblem(cause)}`], { cause });
+    const what = `${directory}: ${folderProblem(cause)}`;
+    throw new ConfigurationError([{ path: ['policies', 'directory'], what }], { cause });
   }
 }
 

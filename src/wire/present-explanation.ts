@@ -27,8 +27,8 @@ const PLAIN = {
 export function presentExplanation(decision: Decision): Node {
   const base = decision.checks.filter(({ policy }) => policy === null);
   return {
-    ...PLAIN,
     text: decision.decision,
+    ...PLAIN,
     result: RESULT_OF[decision.decision],
     note: decision.reasons.length === 0 ? null : decision.reasons.join(', '),
     parts: [...familyNodes(base), endorsementsNode(decision.endorsements), ...policyNodes(decision)].filter(
@@ -74,7 +74,7 @@ export function policyNode(text: string, outcome: Outcome, checks: readonly Chec
 }
 
 function groupNode(text: string, checks: readonly Check[]): Node {
-  return { ...PLAIN, text, result: worst(checks), parts: checks.map(checkNode) };
+  return { text, ...PLAIN, result: worst(checks), parts: checks.map(checkNode) };
 }
 
 const BY_WEIGHT: readonly CheckResult[] = ['fail', 'unavailable', 'warn', 'skipped', 'pass', 'not_configured'];
@@ -101,14 +101,14 @@ function checkNode(check: Check): Node {
 
 /** One part of a rule. */
 export function partNode({ text, state, value, note, parts }: ExplainedPart): Node {
-  return { ...PLAIN, text, state, value, note, parts: parts.map(partNode) };
+  return { text, ...PLAIN, state, value, note, parts: parts.map(partNode) };
 }
 
 /** Certificate by certificate, each with where it came from and until when it holds. */
 function endorsementsNode(endorsements: readonly UsedEndorsement[]): Node {
   const parts = endorsements.map(({ kind, sha256, source, notAfter, revocation }) => {
     const until = notAfter === null ? '' : `, valid until ${notAfter.toISOString()}`;
-    return { ...PLAIN, text: kind, note: `${sha256} from ${source}${until}, revocation ${revocation}`, parts: [] };
+    return { text: kind, ...PLAIN, note: `${sha256} from ${source}${until}, revocation ${revocation}`, parts: [] };
   });
-  return { ...PLAIN, text: 'Endorsements', parts };
+  return { text: 'Endorsements', ...PLAIN, parts };
 }

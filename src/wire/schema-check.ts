@@ -3,7 +3,7 @@ import { FormatError } from '../model/errors.js';
 import type { EvidenceType } from '../model/evidence.js';
 import { EVIDENCE_TRAITS, EVIDENCE_TYPES } from '../model/evidence-traits.js';
 import { isObject, type JsonObject, type JsonValue, jsonPointer } from '../model/json.js';
-import { OPENAPI_DOCUMENT } from './generated/openapi-document.js';
+import { OPENAPI_SCHEMAS } from './generated/openapi-schemas.js';
 import type { components } from './generated/openapi-types.js';
 import { messageOf } from './schema-message.js';
 
@@ -119,13 +119,12 @@ function narrowedName(form: EvidenceForm): string {
 
 /** The schemas of openapi.yaml, and a narrowed `VerifyRequest` for each form of evidence. */
 function requestSchemas(): JsonObject {
-  const schemas = memberObject(memberObject(OPENAPI_DOCUMENT, 'components'), 'schemas');
-  const request = memberObject(schemas, 'VerifyRequest');
+  const request = memberObject(OPENAPI_SCHEMAS, 'VerifyRequest');
   const narrowed = [...NATIVE_FORMS, ...DIALECT_FORMS].map((form) => {
     const evidence = { $ref: `#/components/schemas/${form}` };
     return [narrowedName(form), { ...request, properties: { ...memberObject(request, 'properties'), evidence } }];
   });
-  return { ...schemas, ...Object.fromEntries(narrowed) };
+  return { ...OPENAPI_SCHEMAS, ...Object.fromEntries(narrowed) };
 }
 
 function memberObject(object: JsonObject, name: string): JsonObject {

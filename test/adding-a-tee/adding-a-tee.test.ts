@@ -8,7 +8,15 @@ import { PROJECT, readProjectFile } from '../architecture/project-files.js';
 import { type Addition, added, BARE_TYPE, MODEL, RECIPE } from './recipe.js';
 
 /** What a project needs to generate, to compile and to judge. */
-const COPIED = ['src', 'openapi.yaml', 'package.json', 'tsconfig.json', 'scripts/generate.ts', 'test/judge.ts'];
+const COPIED = [
+  'src',
+  'openapi.yaml',
+  'examples',
+  'package.json',
+  'tsconfig.json',
+  'scripts/generate.ts',
+  'test/judge.ts',
+];
 
 const NEW_FILES = join(PROJECT, 'test/adding-a-tee/new');
 /** Half a minute on a machine that has nothing else to do. */

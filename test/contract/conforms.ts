@@ -22,13 +22,15 @@ const compiled = new Map<string, ValidateFunction>();
 /**
  * Compares an answer with what openapi.yaml says about its operation: status, media type and schema.
  *
- * @param path as the template in openapi.yaml
+ * @param path of the call, or the template in openapi.yaml
  * @throws {Error} that says what does not fit
  */
 export function requireConforming(method: string, path: string, answer: SeenAnswer): void {
   const place = `${method} ${path} ${answer.status}`;
   const mediaType = (answer.contentType ?? '').split(';', 1)[0]?.trim() ?? '';
-  const operation = at(OPENAPI_DOCUMENT, ['paths', path, method.toLowerCase()]);
+  const operation =
+    at(OPENAPI_DOCUMENT, ['paths', path, method.toLowerCase()]) ??
+    at(OPENAPI_DOCUMENT, ['paths', path.replace(/\/[^/]+$/, '/{id}'), method.toLowerCase()]);
   if (operation === undefined) {
     if (!OF_NO_OPERATION.has(answer.status) || mediaType !== PROBLEM) throw new Error(`${place} is not declared`);
     requireSchema(place, { $ref: '#/components/schemas/Problem' }, answer.body);

@@ -11,6 +11,7 @@ describe('generated files', () => {
     const files = await generatedFiles();
     expect([...files.keys()]).toEqual([
       'src/wire/generated/openapi-types.ts',
+      'src/wire/generated/openapi-schemas.ts',
       'src/wire/generated/openapi-document.ts',
     ]);
     for (const [path, text] of files) expect(readFileSync(path, 'utf8')).toBe(text);
@@ -47,6 +48,7 @@ describe('schemas', () => {
       'CrossCheck/differences[]/values',
       'TokenClaims/claims',
       'HclClaims/vmConfiguration',
+      'EvaluationRequest/claims',
     ]);
   });
 
@@ -95,6 +97,10 @@ describe('operations', () => {
       'post /verify',
       'post /inspect',
       'post /challenges',
+      'get /policies',
+      'get /policies/{id}',
+      'post /policies:lint',
+      'post /policies:evaluate',
       'get /livez',
       'get /readyz',
       'get /metrics',

@@ -1,27 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LocalCaller } from '../../src/http/callers.js';
-import { answersIn, call, exchange } from '../integration/http/exchange.js';
+import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
+import { answersIn, call, exchange, post } from '../integration/http/exchange.js';
 import {
   type FakeService,
   type FakeServiceOptions,
+  KNOWN_POLICY,
   oneCaller,
   startFakeService,
   VERIFY_BODY,
 } from '../integration/http/fake-service.js';
 import { requireConforming, type SeenAnswer } from './conforms.js';
 import { DOCUMENT } from './openapi-schemas.js';
+import { problemExamplesOf } from './request-examples.js';
 
 interface Operation {
   readonly method: 'GET' | 'POST';
   readonly path: string;
+  /** The path with a value in the place of its parameter. */
+  readonly target: string;
   /** That openapi.yaml lists. */
   readonly statuses: readonly string[];
 }
 
 const OPERATIONS = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, { responses }]): Operation => {
-    return { path, method: method === 'post' ? 'POST' : 'GET', statuses: Object.keys(responses) };
+    const target = path.replace('{id}', KNOWN_POLICY);
+    return { path, target, method: method === 'post' ? 'POST' : 'GET', statuses: Object.keys(responses) };
   }),
 );
 
@@ -35,26 +41,37 @@ const BODIES: ReadonlyMap<string, string> = new Map([
   ['/verify', VERIFY_BODY],
   ['/inspect', JSON.stringify(JSON.parse(VERIFY_BODY).evidence)],
   ['/challenges', '{}'],
+  ['/policies:lint', JSON.stringify({ text: 'id: one' })],
+  ['/policies:evaluate', JSON.stringify({ text: 'id: one', claims: {} })],
 ]);
+
+/** A member that no body has, in the place of one that bodies of this operation may have. */
+const misspelt = (body: string) => JSON.stringify({ ...JSON.parse(body), nonse: 'q83vASNFZ4mrze8BI0VniQ' });
 
 /** As the contract has it, with the headers given. */
 function ask(headers: Readonly<Record<string, string>> = {}): Cause['ask'] {
-  return ({ url }, { method, path }) => {
+  return ({ url }, { method, path, target }) => {
     const json = method === 'POST' ? { 'content-type': 'application/json' } : {};
-    return call(url, path, { method, body: BODIES.get(path) ?? null, headers: { ...json, ...headers } });
+    return call(url, target, { method, body: BODIES.get(path) ?? null, headers: { ...json, ...headers } });
   };
 }
 
 /** The first line of the request, and then what is given. */
 function askInBytes(...lines: readonly string[]): Cause['ask'] {
-  return async ({ port }, { method, path }) => {
-    const [answer] = answersIn(await exchange(port, [`${method} ${path} HTTP/1.1`, ...lines].join('\r\n')));
+  return async ({ port }, { method, target }) => {
+    const [answer] = answersIn(await exchange(port, [`${method} ${target} HTTP/1.1`, ...lines].join('\r\n')));
     if (answer === undefined) throw new Error('no answer');
     return answer;
   };
 }
 
 const asContracted = ask();
+
+/** One byte more than a body may have by default. */
+function askAtLength({ url }: FakeService, { method, path }: Operation): Promise<SeenAnswer> {
+  const body = method === 'POST' ? ' '.repeat(2 * 1024 * 1024 + 1) : null;
+  return call(url, path, { method, body, headers: body === null ? {} : { 'content-type': 'application/json' } });
+}
 
 async function askTwice(service: FakeService, operation: Operation): Promise<SeenAnswer> {
   await asContracted(service, operation);
@@ -88,19 +105,26 @@ class FaultyCallers extends LocalCaller {
 
 const CAUSES: readonly Cause[] = [
   { ask: asContracted },
+  {
+    ask: ({ url }, { method, path }) => {
+      const body = BODIES.get(path);
+      return body === undefined ? call(url, path, { method }) : post(url, path, misspelt(body));
+    },
+  },
   // No Host.
   { ask: askInBytes('Connection: close', '', '') },
   { ask: asContracted, service: { callers: oneCaller('a key', ['verify']) } },
+  { ask: ask({ 'x-api-key': 'a key' }), service: { callers: oneCaller('a key', ['metrics']) } },
   { ask: ask({ host: 'attacker.example' }) },
-  { ask: ({ url }, { method, path }) => call(url, `${path}/nothing`, { method }) },
-  { ask: ({ url }, { path }) => call(url, path, { method: 'DELETE' }) },
+  { ask: ({ url }, { method, target }) => call(url, `${target}/nothing`, { method }) },
+  { ask: ({ url }, { target }) => call(url, target, { method: 'DELETE' }) },
   { ask: ask({ accept: 'application/eat+jwt' }) },
   // Headers that do not end.
   {
     ask: askInBytes('Host: localhost', ''),
     service: { settings: { connections: { headersMs: 100, requestMs: 200, checkMs: 20 } } },
   },
-  { ask: asContracted, service: { settings: { bodyBytes: 1 } } },
+  { ask: askAtLength },
   { ask: ask({ 'content-type': 'text/plain' }) },
   { ask: askTwice, service: { settings: { rates: { perPrincipal: 1, perAddress: 1 } } } },
   { ask: ask({ 'x-long': 'x'.repeat(20_000) }) },
@@ -114,16 +138,16 @@ const CAUSES: readonly Cause[] = [
   { ask: askDead },
 ];
 
-/** The status of every answer of each operation, all of them answers that openapi.yaml has for it. */
-async function answeredStatuses(): Promise<ReadonlyMap<Operation, ReadonlySet<string>>> {
-  const answered = new Map(OPERATIONS.map((operation) => [operation, new Set<string>()]));
+/** Every answer of each operation, all of them answers that openapi.yaml has for it. */
+async function answersOfAll(): Promise<ReadonlyMap<Operation, readonly SeenAnswer[]>> {
+  const answered = new Map(OPERATIONS.map((operation) => [operation, [] as SeenAnswer[]]));
   for (const cause of CAUSES) {
     const service = await startFakeService(cause.service);
     try {
-      for (const [operation, statuses] of answered) {
+      for (const [operation, answers] of answered) {
         const answer = await cause.ask(service, operation);
         requireConforming(operation.method, operation.path, answer);
-        statuses.add(String(answer.status));
+        answers.push(answer);
       }
     } finally {
       await service.close();
@@ -132,14 +156,25 @@ async function answeredStatuses(): Promise<ReadonlyMap<Operation, ReadonlySet<st
   return answered;
 }
 
+let answered: ReadonlyMap<Operation, readonly SeenAnswer[]>;
+
+beforeAll(async () => {
+  answered = await answersOfAll();
+});
+
 describe('statuses', () => {
-  let answered: ReadonlyMap<Operation, ReadonlySet<string>>;
-
-  beforeAll(async () => {
-    answered = await answeredStatuses();
-  });
-
   it.each(OPERATIONS)('of $method $path are those that it answers, no more and no fewer', (operation) => {
-    expect([...(answered.get(operation) ?? [])].sort()).toEqual(operation.statuses);
+    const statuses = new Set(answered.get(operation)?.map(({ status }) => String(status)));
+    expect([...statuses].sort()).toEqual(operation.statuses);
+  });
+});
+
+describe('examples of problem documents', () => {
+  const withFixedId = (problem: object) => ('requestId' in problem ? { ...problem, requestId: 'id' } : problem);
+
+  // The operations of a status share its examples, so each is an answer of one of them.
+  it.each(problemExamplesOf(OPENAPI_DOCUMENT))('$status $name is an answer', ({ status, value }) => {
+    const answers = [...answered.values()].flat().filter((answer) => String(answer.status) === status);
+    expect(answers.map(({ body }) => withFixedId(body as object))).toContainEqual(withFixedId(value));
   });
 });

@@ -45,7 +45,7 @@ export class Image {
     const commands = recipe[1].replaceAll('/root-fs', this.root).replaceAll(RUNTIME, OWN_RUNTIME);
     execFileSync('sh', ['-ec', commands], { stdio: ['ignore', 'ignore', 'inherit'] });
     const program = join(this.root, 'opt/veritee');
-    for (const name of ['dist', 'package.json', 'openapi.yaml', 'LICENSE']) {
+    for (const name of ['dist', 'package.json', 'openapi.yaml', 'examples', 'LICENSE']) {
       cpSync(join(installation, name), join(program, name), { recursive: true });
     }
     copyPackages(installation, program);

@@ -24,6 +24,7 @@ const FILES = [
   'tsconfig.json',
   'tsconfig.build.json',
   'openapi.yaml',
+  'examples',
   'Dockerfile',
   'LICENSE',
 ];

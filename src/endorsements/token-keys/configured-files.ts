@@ -5,11 +5,12 @@ import { parseCertificate } from '../../formats/x509-certificate.js';
 import { parseCrl } from '../../formats/x509-crl.js';
 import type { Sourced, TokenKeySet } from '../../model/endorsement.js';
 
-import { ConfigurationError, FormatError, UnfitError } from '../../model/errors.js';
+import { allOrProblems, ConfigurationError, FormatError, UnfitError } from '../../model/errors.js';
 import { tokenRouteOf } from '../../model/evidence-traits.js';
 import { fileProblem } from '../../model/file-problem.js';
 
 import { isObject } from '../../model/json.js';
+import { type KeyPath, placedText } from '../../model/places.js';
 import type { Log } from '../../model/ports.js';
 import { codeOf } from '../files/material-files.js';
 import type { ReloadOutcome } from '../files/open-source.js';
@@ -34,21 +35,23 @@ export interface ReadFile {
 /** Keys in a file of the operator's: they count as long as they are there. */
 export class KeyFile implements IssuerKeys, ReadFile {
   readonly place: string;
+  readonly #naming: Naming;
   readonly #path: string;
   #keys = NO_KEYS;
 
   constructor(issuer: TokenIssuer, path: string) {
     this.#path = path;
-    this.place = placeOf('keys', issuer);
+    this.#naming = namingOf('keys', issuer);
+    this.place = placedText({ path: this.#naming.key, what: this.#naming.role });
   }
 
   async read(): Promise<void> {
-    this.#keys = await readConfiguredFile(this.#path, this.place, (bytes) => parseKeySet(bytes).keys);
+    this.#keys = await readConfiguredFile(this.#path, this.#naming, (bytes) => parseKeySet(bytes).keys);
   }
 
   /** To remove the file, or all keys in it, withdraws the keys. A start is refused without them. */
   async readAgain(log: Log): Promise<void> {
-    this.#keys = await readConfiguredFile(this.#path, this.place, keysOrNone).catch(noneWhereGone);
+    this.#keys = await readConfiguredFile(this.#path, this.#naming, keysOrNone).catch(noneWhereGone);
     if (this.#keys.size > 0) return;
     log.warn({ file: this.place }, 'key file is gone or lists no key: no token can be verified with it any more');
   }
@@ -73,12 +76,14 @@ function noneWhereGone(error: unknown): Keys {
 /** CRLs in the file of an issuer's roots. */
 export class RootsFile implements ReadFile {
   readonly place: string;
+  readonly #naming: Naming;
   readonly #path: string;
   #crls: readonly Uint8Array[] = [];
 
   constructor(issuer: TokenIssuer, path: string) {
     this.#path = path;
-    this.place = placeOf('roots', issuer);
+    this.#naming = namingOf('roots', issuer);
+    this.place = placedText({ path: this.#naming.key, what: this.#naming.role });
   }
 
   get crls(): readonly Uint8Array[] {
@@ -86,7 +91,7 @@ export class RootsFile implements ReadFile {
   }
 
   async read(): Promise<void> {
-    this.#crls = (await readTokenRoots(this.#path, this.place)).crls;
+    this.#crls = (await readTokenRoots(this.#path, this.#naming)).crls;
   }
 
   /** A file that is gone counts as wrong: to lose a CRL must not make a revoked certificate good. */
@@ -95,9 +100,15 @@ export class RootsFile implements ReadFile {
   }
 }
 
-/** As the configuration names it. */
-function placeOf(what: string, { type, issuer }: TokenIssuer): string {
-  return `${tokenRouteOf(type)}.issuers: ${what} of ${issuer}`;
+/** How the configuration names a file. */
+interface Naming {
+  readonly key: KeyPath;
+  /** What the file is for; empty where the key says that. */
+  readonly role: string;
+}
+
+function namingOf(what: string, { type, issuer }: Pick<TokenIssuer, 'type' | 'issuer'>): Naming {
+  return { key: [tokenRouteOf(type), 'issuers'], role: `${what} of ${issuer}` };
 }
 
 /**
@@ -105,12 +116,7 @@ function placeOf(what: string, { type, issuer }: TokenIssuer): string {
  * @throws {ConfigurationError} with everything that is wrong with any of them
  */
 export async function readAll(files: readonly ReadFile[]): Promise<void> {
-  const outcomes = await Promise.allSettled(files.map((file) => file.read()));
-  const errors = outcomes.flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []));
-  const unexpected = errors.find((error) => !(error instanceof ConfigurationError));
-  if (unexpected !== undefined) throw unexpected;
-  const problems = errors.flatMap((error) => (error instanceof ConfigurationError ? error.problems : []));
-  if (problems.length > 0) throw new ConfigurationError(problems);
+  await allOrProblems(files.map((file) => file.read()));
 }
 
 /** Reads files again, each whatever becomes of the others. Never rejects. */
@@ -133,14 +139,14 @@ export function readAllAgain(files: readonly ReadFile[], log: Log): Promise<read
 
 /**
  * Reads a file that the configuration names.
- * @param place the key of the configuration that names it, and what it is for, for people
  * @throws {ConfigurationError} where it cannot be read, or `parse` throws a FormatError
  */
-async function readConfiguredFile<T>(path: string, place: string, parse: (bytes: Uint8Array) => T): Promise<T> {
+async function readConfiguredFile<T>(path: string, { key, role }: Naming, parse: (bytes: Uint8Array) => T): Promise<T> {
   try {
     return parse(await readBoundedFile(path));
   } catch (cause) {
-    throw new ConfigurationError([`${place}: ${path}: ${reasonOf(cause)}`], { cause });
+    const what = [role, path, reasonOf(cause)].filter((part) => part !== '').join(': ');
+    throw new ConfigurationError([{ path: key, what }], { cause });
   }
 }
 
@@ -162,11 +168,10 @@ export interface TokenRoots {
 
 /**
  * Reads a PEM file of root certificates and CRLs. Only their form is checked.
- * @param place the key of the configuration that names it, and what it is for, for people
  * @throws {ConfigurationError}
  */
-export function readTokenRoots(path: string, place: string): Promise<TokenRoots> {
-  return readConfiguredFile(path, place, parseTokenRoots);
+export function readTokenRoots(path: string, naming: Naming): Promise<TokenRoots> {
+  return readConfiguredFile(path, naming, parseTokenRoots);
 }
 
 function parseTokenRoots(bytes: Uint8Array): TokenRoots {

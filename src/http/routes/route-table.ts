@@ -1,11 +1,7 @@
-import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance, FastifyPluginAsync, RouteOptions } from 'fastify';
-import { stringify } from 'yaml';
+import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { LivenessUseCase, ReadinessUseCase } from '../../service/clock-watch.js';
-import { OPENAPI_DOCUMENT } from '../../wire/generated/openapi-document.js';
 import { requestLimits } from '../../wire/read-body.js';
 import type { HttpDependencies } from '../dependencies.js';
-import { JSON_TYPE } from '../json-bodies.js';
 import { DEFAULT_SLOTS, VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js';
@@ -15,6 +11,8 @@ import { evaluateRoute, lintRoute, policiesRoutes } from './policy-routes.js';
 export async function registerRoutes(application: FastifyInstance, dependencies: HttpDependencies): Promise<void> {
   const { verifyEvidence, issueChallenge, inspectEvidence, policyTexts, evaluatePolicy } = dependencies;
   const { liveness, readiness, metrics, settings } = dependencies;
+  // Loaded where it is served: the document and its page are large, and no other command has a use for them.
+  const { docsRoutes, openapiRoute } = await import('./document-routes.js');
   const slots = new VerificationSlots({ ...DEFAULT_SLOTS, ...settings.slots });
   const limits = requestLimits(settings.eventLogBytes);
   const routes = [
@@ -32,55 +30,6 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
   for (const route of routes) application.route(route);
   await application.register(docsRoutes);
 }
-
-/** `GET /openapi.json`: the contract. */
-function openapiRoute(): RouteOptions {
-  const text = JSON.stringify(OPENAPI_DOCUMENT);
-  return {
-    method: 'GET',
-    url: '/openapi.json',
-    config: { access: 'public' },
-    handler: (_request, reply) => reply.type(JSON_TYPE).send(text),
-  };
-}
-
-/**
- * The page asks for the document of a plugin that derives one from the schemas of routes. Ours is written by hand and
- * comes first; under that plugin's name it is what the page shows.
- */
-const documentSource: FastifyPluginAsync = Object.assign(
-  async (scope: FastifyInstance) => {
-    scope.decorate('swagger', (options?: { readonly yaml?: boolean }) =>
-      options?.yaml === true ? stringify(OPENAPI_DOCUMENT) : OPENAPI_DOCUMENT,
-    );
-  },
-  { [Symbol.for('skip-override')]: true, [Symbol.for('plugin-meta')]: { name: '@fastify/swagger' } },
-);
-
-/** For pages: scripts, styles and data of this service only. Pictures may be inline; styles are set by the page's script. */
-const PAGE_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-/** `GET /docs`: the contract as a page for people. Everything that it loads comes from this service. */
-const docsRoutes: FastifyPluginAsync = async (scope) => {
-  scope.addHook('onRoute', (route) => {
-    route.config = { ...route.config, access: 'public' };
-  });
-  await scope.register(documentSource);
-  await scope.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: PAGE_SECURITY_POLICY,
-    uiConfig: { tryItOutEnabled: false, validatorUrl: null },
-  });
-};
 
 const RETRY_SECONDS = 5;
 

@@ -14,8 +14,9 @@ import type { Clock } from '../../../src/model/ports.js';
 import type { Caller, ChallengeRequest, Role, VerifyRequest } from '../../../src/model/request.js';
 import type { IssueChallengeUseCase } from '../../../src/service/challenges.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../../../src/service/clock-watch.js';
-import type { Evaluation } from '../../../src/service/evaluate-policy.js';
+import type { EvaluatePolicyUseCase } from '../../../src/service/evaluate-policy.js';
 import type { InspectEvidenceUseCase } from '../../../src/service/inspections.js';
+import type { PolicyTextsUseCase } from '../../../src/service/policy-texts.js';
 import type { VerifyEvidenceUseCase } from '../../../src/service/verify-evidence.js';
 
 export const NOW = new Date('2026-01-15T12:00:00Z');
@@ -159,15 +160,22 @@ export interface FakeServiceOptions {
   readonly level?: string;
 }
 
-/** Has no policies, and lints and tries nothing. */
-const FAKE_POLICIES = { list: () => [], get: () => notThere(), lint: () => [] };
-const FAKE_EVALUATION = {
-  execute: async (): Promise<Evaluation> => ({ outcome: 'deny', matched: [], unmatched: [], because: { checks: [] } }),
+/** The id of the one policy that there is. */
+export const KNOWN_POLICY = 'known';
+
+/** Has one policy, and lints and tries nothing. */
+const FAKE_POLICIES: PolicyTextsUseCase = {
+  list: () => [],
+  get: (id) => {
+    if (id !== KNOWN_POLICY) throw new RefusedError('not_found', 'there is no policy of this id');
+    return { id, version: 1, description: null, sha256: 'ab'.repeat(32), text: '{}' };
+  },
+  lint: () => [],
 };
 
-function notThere(): never {
-  throw new RefusedError('not_found', 'there is no policy of this id');
-}
+const FAKE_EVALUATION: EvaluatePolicyUseCase = {
+  execute: async () => ({ outcome: 'deny', matched: [], unmatched: [], because: { checks: [] } }),
+};
 
 /** What the HTTP layer is given, all of it fake but log and metrics. */
 export function fakeDependencies(options: FakeServiceOptions = {}) {

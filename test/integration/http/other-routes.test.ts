@@ -103,7 +103,7 @@ describe('operation', () => {
       const answer = await call(service.url, path, { method: 'DELETE' });
       expect([path, answer.status]).toEqual([path, 405]);
     }
-    expect((await call(service.url, '/policies')).status).toBe(404);
+    expect((await call(service.url, '/decisions')).status).toBe(404);
   });
 });
 
@@ -120,6 +120,33 @@ describe('GET /docs', () => {
       expect((await fetch(service.url + target)).status).toBe(200);
     }
   });
+
+  it('has the name of the product as title and heading, and an icon of its own', async () => {
+    const { body } = await call(service.url, '/docs');
+    expect(body).toContain('<title>veritee</title>');
+    expect([...body.matchAll(/rel="icon"[^>]*href="([^"]+)"/g)].map(([, target]) => target)).toEqual([
+      '/docs/static/theme/favicon.svg',
+    ]);
+    const document = (await (await fetch(`${service.url}/docs/json`)).json()) as { info: { title: string } };
+    expect(document.info.title).toBe('veritee');
+  });
+
+  it('has no top bar, which would show the name, the logo and the links of the library that draws it', async () => {
+    const script = await (await fetch(`${service.url}/docs/static/swagger-initializer.js`)).text();
+    expect(script).toContain('"layout":"BaseLayout"');
+    const pictures = [...script.matchAll(/data:image\/svg\+xml;base64,([A-Za-z0-9+/=]+)/g)];
+    const favicon = await (await fetch(`${service.url}/docs/static/theme/favicon.svg`)).text();
+    expect(pictures.map(([, base64 = '']) => Buffer.from(base64, 'base64').toString())).toEqual([favicon]);
+  });
+
+  it.each(['logo.svg', 'favicon-16x16.png', 'favicon-32x32.png', 'oauth2-redirect.html', 'swagger-ui.js', 'csp.json'])(
+    'does not serve what the page does not load: %s',
+    async (file) => {
+      const answer = await fetch(`${service.url}/docs/static/${file}`);
+      expect(answer.status).toBe(404);
+      expect(await answer.json()).toMatchObject({ code: 'not_found' });
+    },
+  );
 
   it('shows the contract', async () => {
     const document = await (await fetch(`${service.url}/docs/json`)).json();

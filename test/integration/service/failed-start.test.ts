@@ -43,7 +43,7 @@ describe('a start that fails', () => {
     [
       'a certificate is missing',
       () => ({ listen: { port: 0, tls: { cert: nowhere, key: nowhere } } }),
-      { problems: [`listen.tls.cert: ${nowhere}: there is no such file`] },
+      { problems: ['cert', 'key'].map((file) => `listen.tls.${file}: ${nowhere}: there is no such file`) },
       // Read before anything that contacts somebody is made.
       { ...WITH_ENDORSEMENTS, challenges: 0, agents: 0 },
     ],

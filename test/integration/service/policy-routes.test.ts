@@ -204,7 +204,7 @@ describe('shadow policies', () => {
 
   it('have to be there', async () => {
     const shadow = { policies: { directory: lab.policyFolder, shadow: ['none'] } };
-    await expect(lab.start(shadow, {}, 'refused')).rejects.toThrow('policies.shadow: there is no policy none');
+    await expect(lab.start(shadow, {}, 'refused')).rejects.toThrow('there is no policy none');
   });
 });
 

@@ -10,6 +10,9 @@ const ACTIONS: Actions = {
   request: done,
   collect: done,
   config: done,
+  check: done,
+  lintPolicies: done,
+  showPolicies: done,
   exportEndorsements: done,
   importEndorsements: done,
   checkWiring: done,
@@ -104,7 +107,7 @@ describe('help for what there is not', () => {
   it.each<[readonly string[], string]>([
     [
       ['help', 'nothing'],
-      'unknown command "nothing"; there are serve, verify, inspect, request, collect, config, endorsements\n',
+      'unknown command "nothing"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements\n',
     ],
     [['help', 'verfy'], 'unknown command "verfy"; did you mean verify?\n'],
     [['help', 'endorsements', 'exprt'], 'unknown command "exprt"; did you mean export?\n'],

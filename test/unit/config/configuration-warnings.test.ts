@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { configurationWarnings } from '../../../src/config/consistency.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { placedText } from '../../../src/model/places.js';
 
 function warningsAbout(text: string): readonly string[] {
-  return configurationWarnings(loadConfiguration({ text, environment: {} }));
+  return configurationWarnings(loadConfiguration({ text, environment: {} })).map(placedText);
 }
 
 function warningsOf(akCertificates: string): readonly string[] {

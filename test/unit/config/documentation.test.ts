@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CONFIGURATION_SCHEMA } from '../../../src/config/configuration.js';
+import { CONFIGURATION_PROBLEMS } from '../../../src/config/configuration-problem.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { listKeys } from './configuration-keys.js';
 
@@ -21,6 +22,18 @@ describe('docs/configuration.md', () => {
     const byKey = (a: { key?: string | undefined }, b: { key?: string | undefined }) =>
       (a.key ?? '') < (b.key ?? '') ? -1 : 1;
     expect(listed.sort(byKey)).toEqual(listKeys(CONFIGURATION_SCHEMA).sort(byKey));
+  });
+
+  it('lists every code of `veritee check` with its severity and meaning, and no other', () => {
+    const listed = [...TEXT.matchAll(/^\| `(config_[a-z]+)` \| (error|warning) \| (.+)\. \|$/gm)].map((row) =>
+      row.slice(1),
+    );
+    const known = Object.entries(CONFIGURATION_PROBLEMS).map(([code, { severity, meaning }]) => [
+      code,
+      severity,
+      meaning.charAt(0).toUpperCase() + meaning.slice(1),
+    ]);
+    expect(listed).toEqual(known);
   });
 
   it('has only examples that load', () => {

@@ -48,7 +48,7 @@ async function open(options: Partial<PolicyDirectoryOptions<Policy>> = {}): Prom
     directory,
     required: true,
     builtIns: [BASELINE],
-    needed: [{ id: 'baseline', setting: 'policies.default' }],
+    needed: [{ id: 'baseline', path: ['policies', 'default'] }],
     parse,
     onReloaded: (inForce) => reloads.push(inForce.length),
     onReloadFailed: (problems) => failures.push(problems),
@@ -257,11 +257,11 @@ describe('DEC-06', () => {
   });
 
   it('DEC-06 takes no set without the default policy', async () => {
-    await expect(open({ needed: [{ id: 'mine', setting: 'policies.default' }] })).rejects.toThrow(
+    await expect(open({ needed: [{ id: 'mine', path: ['policies', 'default'] }] })).rejects.toThrow(
       'policies.default: there is no policy mine',
     );
     await file('a.yaml', 'mine:');
-    const policies = await open({ needed: [{ id: 'mine', setting: 'policies.default' }] });
+    const policies = await open({ needed: [{ id: 'mine', path: ['policies', 'default'] }] });
     await unlink(join(directory, 'a.yaml'));
     await policies.reload();
     expect(ids(policies)).toEqual(['baseline', 'mine']);

@@ -4,12 +4,18 @@ import { formatErrorOf } from '../../format-error-of.js';
 
 describe('readVerifyQuery', () => {
   it.each([
-    ['', { enforce: false, allChecks: false }],
-    ['enforce=true', { enforce: true, allChecks: false }],
-    ['enforce=false&checks=all', { enforce: false, allChecks: true }],
+    ['', {}],
+    ['enforce=true', { enforce: true }],
+    ['enforce=false&checks=all', { allChecks: true }],
     ['checks=all&enforce=true', { enforce: true, allChecks: true }],
+    ['explain=tree', { explain: true }],
   ])('reads %o', (text, query) => {
-    expect(readVerifyQuery(new URLSearchParams(text))).toEqual(query);
+    expect(readVerifyQuery(new URLSearchParams(text))).toEqual({
+      enforce: false,
+      allChecks: false,
+      explain: false,
+      ...query,
+    });
   });
 
   it.each([
@@ -29,6 +35,7 @@ describe('readVerifyQuery', () => {
     ['enforce=TRUE', 'schema'],
     ['enforce=true&enforce=false', 'schema'],
     ['checks=some', 'schema'],
+    ['explain=all', 'schema'],
   ])('refuses %o', (text, code) => {
     expect(formatErrorOf(() => readVerifyQuery(new URLSearchParams(text))).code).toBe(code);
   });

@@ -1,0 +1,96 @@
+import type { Command } from 'commander';
+import { EVIDENCE_FILES } from '../collector/evidence-files.js';
+import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
+import { UsageError } from './input.js';
+
+/** Name of the command that shows the help of others. */
+const HELP = 'help';
+
+/** Behind the help of `verify`. */
+export const GATE_HELP =
+  '\nA script that gates by the exit code must pass --policy and --nonce: without them those in <file> count.';
+
+/** Behind the help of `request`. */
+export const REQUEST_HELP = `
+Files of the folder:
+${Object.values(EVIDENCE_FILES)
+  .map(({ name, what }) => `  ${name.padEnd(18)} ${what}`)
+  .join('\n')}`;
+
+/** Behind the help of `inspect`. */
+export const INSPECT_HELP = `
+--pcrs reads the SHA-256 values of PCR 0 to 23 as 768 bytes, or JSON: {"sha256": {"7": "hex of 32 bytes"}}.
+Of a CCEL the indices 1 to 4 are RTMR 0 to 3, under "sha384".
+
+inspect --compare BEFORE AFTER takes event logs, quotes, reports, tokens, evidence or /verify bodies, and says what
+differs between the two boots, and which PCRs (RTMRs) moved. What only one of them has is not compared. The exit code
+is 0 whether anything differs or not.`;
+
+/** The last would win unsaid: of two policies that would be whichever stands behind. Lists can go on. */
+export function refuseRepeatedOptions(command: Command): void {
+  const given = new Set<string>();
+  for (const { long, variadic, name } of command.options.map((option) => ({ ...option, name: option.name() }))) {
+    if (variadic) continue;
+    command.on(`option:${name}`, () => {
+      if (given.has(name)) throw new UsageError([`${long} is given twice: leave one out`]);
+      given.add(name);
+    });
+  }
+}
+
+/** The library's own help command shows the help of the whole program for a name that it does not know. */
+export function addHelp(above: Command): void {
+  above
+    .helpCommand(false)
+    .command(HELP)
+    .description('show the help of a command')
+    .argument('[command...]')
+    .action((names: readonly string[]) => commandAt(above, names).help());
+}
+
+/** The command that names lead to, each below the one before. */
+function commandAt(above: Command, [name, ...below]: readonly string[]): Command {
+  if (name === undefined) return above;
+  const command = above.commands.find((candidate) => candidate.name() === name);
+  if (command === undefined) throw unknownCommand(above, name);
+  return commandAt(command, below);
+}
+
+/** @throws {UsageError} where arguments begin with the name of no command */
+export function refuseUnknownCommand(command: Command): void {
+  const [name] = command.args;
+  if (name !== undefined) throw unknownCommand(command, name);
+}
+
+/** The nearest of the commands that there are, else all. */
+function unknownCommand({ commands }: Command, name: string): UsageError {
+  const known = commands.map((command) => command.name()).filter((each) => each !== HELP);
+  const [near] = nearNames(name, known);
+  if (known.length === 0)
+    return new UsageError([`unknown command ${quotedName(name)}: this command has no subcommands`]);
+  const instead = near === undefined ? `there are ${listedNames(known)}` : `did you mean ${near}?`;
+  return new UsageError([`unknown command ${quotedName(name)}; ${instead}`]);
+}
+
+/** Lists options behind a complaint about one that has nothing near it, and says how a command is called. */
+export function sayWhatThereIs(command: Command): void {
+  const options = command.options.map(({ long }) => long ?? '').join(', ');
+  command.configureOutput({
+    outputError: (text, write) => {
+      write(text);
+      const isUnknown = text.startsWith('error: unknown option') && !text.includes('Did you mean');
+      if (isUnknown) write(`(${options === '' ? 'There are none' : `There are ${options}`})\n`);
+      else if (/^error: (missing required|too many) argument/.test(text)) write(`(Usage: ${usageOf(command)})\n`);
+    },
+  });
+}
+
+/** A command and all below it. */
+export function withBelow(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withBelow)];
+}
+
+function usageOf(command: Command): string {
+  const above = command.parent === null ? '' : `${usageOf(command.parent).replace(/ \[.*$/, '')} `;
+  return `${above}${command.name()} ${command.usage()}`;
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import type { PolicyText } from '../service/policy-texts.js';
+import { addHelp, refuseUnknownCommand } from './command-help.js';
+import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
+
+export interface PolicyOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** What the commands about policies do. Each returns the exit code. */
+export interface PolicyActions {
+  lintPolicies(files: readonly string[], options: PolicyOptions): Promise<number>;
+  showPolicies(policy: string | undefined, options: PolicyOptions): Promise<number>;
+}
+
+/** Adds `veritee policy`. */
+export function addPolicyCommands(
+  program: Command,
+  config: readonly [string, string],
+  actions: PolicyActions,
+  done: (exitCode: number) => void,
+): void {
+  const policy = program
+    .command('policy')
+    .description('lint and show policies')
+    .allowExcessArguments()
+    .action(() => {
+      refuseUnknownCommand(policy);
+      policy.help({ error: true });
+    });
+  const json: readonly [string, string] = ['--json', 'write JSON on a terminal too'];
+  policy
+    .command('lint')
+    .description('say what is wrong with policies or release policies; exit code 1 if one of them does not load')
+    .argument('<file...>', 'policy files, or - for standard input')
+    .option(...config)
+    .option(...json)
+    .action(async (files, options) => done(await actions.lintPolicies(files, options)));
+  policy
+    .command('show')
+    .description('print the text of a policy and its digest; without an argument, list the policies')
+    .argument('[id or file]', 'a built-in policy, one of the policy directory, or a policy file')
+    .option(...config)
+    .option(...json)
+    .action(async (name, options) => done(await actions.showPolicies(name, options)));
+  addHelp(policy);
+}
+
+/** Writes one policy, its text to the byte. */
+export function showPolicy(policy: PolicyText, output: Output): number {
+  const { id, version, sha256, text } = policy;
+  const styled = styledFor(output);
+  const head = `${styled('gray', `# ${id} version ${version}, SHA-256 ${sha256}`)}\n`;
+  const shown = text.split('\n').map(printable).join('\n');
+  output.write(output.asTable ? `${head}${shown.endsWith('\n') ? shown : `${shown}\n`}` : json(policy));
+  return EXIT_CODE.allow;
+}
+
+/** Writes which policies there are. */
+export function listPolicies(policies: readonly PolicyText[], output: Output): number {
+  const width = Math.max(...policies.map(({ id }) => id.length), 0);
+  const row = ({ id, version, sha256, description }: PolicyText) =>
+    `${id.padEnd(width)}  version ${version}  ${sha256.slice(0, 16)}  ${printable(description ?? '')}`.trimEnd();
+  output.write(output.asTable ? `${policies.map(row).join('\n')}\n` : json({ policies }));
+  return EXIT_CODE.allow;
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

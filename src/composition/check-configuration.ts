@@ -1,0 +1,166 @@
+import { unavailableKeys } from '../config/availability.js';
+import type { Configuration } from '../config/configuration.js';
+import { type ConfigurationProblemCode, configurationProblem } from '../config/configuration-problem.js';
+import { configurationWarnings } from '../config/consistency.js';
+import type { Environment } from '../config/environment.js';
+import { readConfiguration, readConfigurationFile } from '../config/load-configuration.js';
+import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
+import { ConfigurationError } from '../model/errors.js';
+import type { LintProblem } from '../model/lint-problem.js';
+import { type KeyPath, placedText } from '../model/places.js';
+import type { Clock } from '../model/ports.js';
+import { openAttestationServices } from './attestation-services.js';
+import { checkEndings } from './check-endings.js';
+import { checkCredentialFiles, checkFolders, checkWritten } from './check-files.js';
+import { type CheckedPolicies, checkPolicies } from './check-policies.js';
+import { readConfiguredRoots } from './configured-roots.js';
+import { openAccessWarning, warnOfMissingFolders } from './load-warnings.js';
+import { ProblemLog } from './problem-log.js';
+import { readTlsMaterial } from './reloaded-access.js';
+import { tokenIssuers } from './token-issuers.js';
+
+/** What is to be checked, and with what. */
+export interface CheckedInput {
+  /** Path of the configuration file; null: none, so defaults hold. */
+  readonly file: string | null;
+  readonly environment: Environment;
+  readonly clock: Clock;
+}
+
+/**
+ * Checks a configuration and everything that it names: files, roots, policies and callers. Starts, writes, fetches and
+ * contacts nothing. What is wrong in one place does not hide what is wrong in another; a section of the configuration
+ * that is wrong itself is not followed any further. Says nothing of whether the port is free, or whether a service that
+ * is named answers.
+ *
+ * @returns errors first; none where the service would start
+ */
+export async function checkConfiguration(input: CheckedInput): Promise<readonly LintProblem[]> {
+  const found = new Problems();
+  const { file, environment } = input;
+  const text = file === null ? null : await found.of('config_file', () => readConfigurationFile(file));
+  if (text === undefined) return found.list();
+  const reading = readConfiguration({ text, file: file ?? undefined, environment });
+  for (const problem of reading.problems) found.add([configurationProblem('config_schema', problem)]);
+  if (reading.configuration !== null) await follow(reading.configuration, reading.wrongSections, input, found);
+  return found.list();
+}
+
+/** Takes what is wrong, each once. */
+class Problems {
+  readonly #problems = new Map<string, LintProblem>();
+
+  add(problems: readonly LintProblem[]): void {
+    for (const problem of problems) this.#problems.set(JSON.stringify(problem), problem);
+  }
+
+  /** What is read; undefined where the configuration is wrong, which is noted. */
+  async of<T>(code: ConfigurationProblemCode, read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      this.add(error.placed.map((problem) => configurationProblem(code, problem)));
+      return undefined;
+    }
+  }
+
+  /** Errors first. */
+  list(): readonly LintProblem[] {
+    const all = [...this.#problems.values()];
+    const are = (severity: LintProblem['severity']) => all.filter((problem) => problem.severity === severity);
+    return [...are('error'), ...are('warning')];
+  }
+}
+
+/** @param wrong sections that are not followed: a default in their place would mislead */
+async function follow(
+  configuration: Configuration,
+  wrong: ReadonlySet<string>,
+  { environment, clock }: CheckedInput,
+  found: Problems,
+): Promise<void> {
+  const isRight = (...sections: readonly string[]) => sections.every((section) => !wrong.has(section));
+  found.add(checkSettings(configuration));
+  if (isRight('listen', 'callers')) found.add(openAccess(configuration));
+  const policies = isRight('policies')
+    ? await found.of('config_file', () => checkPolicies(configuration, clock.now()))
+    : undefined;
+  found.add(policies?.problems ?? []);
+  if (isRight('callers') && policies !== undefined) found.add(unknownPolicies(configuration, policies));
+  const tls = isRight('listen') ? await found.of('config_file', () => readTlsMaterial(configuration.listen.tls)) : null;
+  if (isRight('ita', 'tpm', 'maa')) await checkTokenFiles(configuration, clock, found);
+  if (isRight('maa', 'ita')) await checkSubmission(configuration, environment, clock, found);
+  if (isRight('decisions', 'challenges')) {
+    found.add((await found.of('config_file', () => checkWritten(configuration))) ?? []);
+  }
+  const folders = isRight('amd', 'intel', 'tpm') ? await checkEndorsementFolders(configuration, found) : [];
+  const ending = { tls: tls ?? null, akIssuers: folders, files: policies?.files ?? [] };
+  found.add(checkEndings(isRight('callers') ? configuration.callers : {}, ending, clock));
+}
+
+/** What the configuration alone says. In the place of a section that is wrong are defaults, of which there is nothing to say. */
+function checkSettings(configuration: Configuration): readonly LintProblem[] {
+  return [
+    ...unavailableKeys(configuration).map((problem) => configurationProblem('config_unavailable', problem)),
+    ...configurationWarnings(configuration).map((warning) => configurationProblem('config_setting', warning)),
+  ];
+}
+
+function openAccess(configuration: Configuration): readonly LintProblem[] {
+  const warning = openAccessWarning(configuration);
+  return warning === null ? [] : [configurationProblem('config_setting', warning)];
+}
+
+/** A caller may name a policy that does not exist yet; more often its id is misspelt, and the caller is refused. */
+function unknownPolicies({ callers }: Configuration, { ids }: CheckedPolicies): readonly LintProblem[] {
+  if (ids === null) return [];
+  return Object.entries(callers).flatMap(([name, { policies }]) =>
+    (policies ?? []).flatMap((id, index) => {
+      const path: KeyPath = ['callers', name, 'policies', index];
+      return ids.has(id) ? [] : [configurationProblem('config_setting', { path, what: `there is no policy ${id}` })];
+    }),
+  );
+}
+
+/** Roots, and key sets in files. Those at a URL are fetched when they are needed, and not here. */
+async function checkTokenFiles(configuration: Configuration, clock: Clock, found: Problems): Promise<void> {
+  await found.of('config_file', () => readConfiguredRoots(configuration));
+  await found.of('config_file', async () => {
+    const keys = openTokenKeys({ issuers: tokenIssuers(configuration), clock, log: new ProblemLog(unlogged) });
+    await keys.ready.finally(() => keys.close());
+  });
+}
+
+async function checkSubmission(
+  configuration: Configuration,
+  environment: Environment,
+  clock: Clock,
+  found: Problems,
+): Promise<void> {
+  found.add(await checkCredentialFiles(configuration));
+  await found.of('config_schema', async () => {
+    try {
+      await openAttestationServices(configuration, { clock, log: new ProblemLog(unlogged) }, environment).close();
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      const path = ['maa', 'submit', 'credential'];
+      throw new ConfigurationError(error.placed.map((problem) => ({ path, what: placedText(problem) })));
+    }
+  });
+}
+
+/** Opening contacts nobody and logs nothing. */
+function unlogged(_severity: unknown, _fields: unknown, message: string): never {
+  throw new Error(`logged while a configuration is checked: ${message}`);
+}
+
+async function checkEndorsementFolders(configuration: Configuration, found: Problems) {
+  const log = new ProblemLog((_severity, { key = '', folder, why }) =>
+    configurationProblem('config_missing', { path: key.split('.'), what: `${folder}: ${why}` }),
+  );
+  await warnOfMissingFolders(configuration, log);
+  const { akIssuers, problems } = await checkFolders(configuration);
+  found.add([...log.problems, ...problems]);
+  return akIssuers;
+}

@@ -1,0 +1,55 @@
+import type { Configuration } from '../config/configuration.js';
+import { configurationProblem } from '../config/configuration-problem.js';
+import type { NamedFile } from '../endorsements/files/material-files.js';
+import type { TlsMaterial } from '../http/listener.js';
+import type { LintProblem } from '../model/lint-problem.js';
+import type { KeyPath } from '../model/places.js';
+import type { Clock } from '../model/ports.js';
+import { type CheckedPolicies, policyProblem } from './check-policies.js';
+import { Endings } from './endings.js';
+import { ProblemLog, type RecordFields } from './problem-log.js';
+
+/** What ends on a date, beside API keys. */
+export interface EndingParts extends Pick<CheckedPolicies, 'files'> {
+  readonly tls: TlsMaterial | null;
+  /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
+  readonly akIssuers: readonly NamedFile[];
+}
+
+/** What a start would warn of because it has ended, or ends soon. */
+export function checkEndings(
+  callers: Configuration['callers'],
+  { tls, akIssuers, files }: EndingParts,
+  clock: Clock,
+): readonly LintProblem[] {
+  const log = new ProblemLog((_severity, fields, message) => endingProblem(fields, message, files));
+  const endings = new Endings({
+    callers: () => callers,
+    tls: () => tls,
+    policies: () => files.map(({ policy }) => policy),
+    akIssuers: () => akIssuers,
+    clock,
+    log,
+  });
+  endings.warnOfAccess();
+  endings.warnOfAkIssuers();
+  endings.warnOfWaivers();
+  return log.problems;
+}
+
+function endingProblem(fields: RecordFields, message: string, files: EndingParts['files']): LintProblem {
+  const { policy, pointer = '', check, approver, expires, caller, file, subject } = fields;
+  const when = `${message} (${expires})`;
+  if (policy !== undefined) {
+    const name = files.find((each) => each.policy.id === policy)?.name ?? policy;
+    return policyProblem('expiry_near', name, { pointer, message: `${check}, approved by ${approver}: ${when}` });
+  }
+  const path: KeyPath = caller === undefined ? pathOfFile(file) : ['callers', caller, 'expires'];
+  const about = caller === undefined ? `${file}: ${subject}: ` : '';
+  return configurationProblem('config_expiry', { path, what: `${about}${when}` });
+}
+
+/** Of the listener the key is named, of `tpm.intermediates` the file. */
+function pathOfFile(file = ''): KeyPath {
+  return file.startsWith('listen.') ? file.split('.') : ['tpm', 'intermediates'];
+}

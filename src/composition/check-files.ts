@@ -1,0 +1,136 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import {
+  type Configuration,
+  challengeKeyPath,
+  endorsementCacheDirectory,
+  resetMemoryDirectory,
+} from '../config/configuration.js';
+import { configurationProblem } from '../config/configuration-problem.js';
+import { AmdDirectory } from '../endorsements/amd/amd-directory.js';
+import { AkIssuerFolder } from '../endorsements/attestation-keys/ak-issuer-folder.js';
+import type { NamedFile } from '../endorsements/files/material-files.js';
+import type { FolderOptions, WatchedFolder } from '../endorsements/files/watched-folder.js';
+import { readBoundedFile } from '../endorsements/files/whole-files.js';
+import { CollateralDirectory } from '../endorsements/intel/collateral-directory.js';
+import { UnfitError } from '../model/errors.js';
+import { fileProblem, isSystemError, outputProblem } from '../model/file-problem.js';
+import type { LintProblem } from '../model/lint-problem.js';
+import type { KeyPath } from '../model/places.js';
+import { readChallengeKey } from '../stores/challenge-key.js';
+import { AMD_ROOT_PINS } from '../vendors/amd/roots.js';
+import { CollateralReader } from '../vendors/intel/collateral.js';
+import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
+import { ProblemLog } from './problem-log.js';
+
+/** What the operator's folders of endorsements hold, and what of it is not used. */
+export interface CheckedFolders {
+  /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
+  readonly akIssuers: readonly NamedFile[];
+  readonly problems: readonly LintProblem[];
+}
+
+/** Reads the folders of endorsements once, as the service does at its start. */
+export async function checkFolders({ amd, intel, tpm }: Configuration): Promise<CheckedFolders> {
+  const read = async <F extends WatchedFolder>(path: KeyPath, open: (options: Omit<FolderOptions, 'folder'>) => F) => {
+    const log = new ProblemLog((severity, { file, why }) =>
+      configurationProblem(severity === 'error' ? 'config_missing' : 'config_unused', {
+        path,
+        what: file === undefined ? `cannot be read: ${why ?? 'unknown fault'}` : `${file}: ${why}`,
+      }),
+    );
+    const folder = open({ log, pollMs: 0 });
+    await folder.refresh();
+    return { folder, problems: log.problems };
+  };
+  const reader = new CollateralReader(INTEL_SGX_ROOT_PINS);
+  const ofAmd = await read(
+    ['amd', 'chains'],
+    (options) => new AmdDirectory({ ...options, folder: amd.chains, pins: AMD_ROOT_PINS }),
+  );
+  const ofIntel = await read(
+    ['intel', 'collateral'],
+    (options) => new CollateralDirectory({ ...options, folder: intel.collateral, reader }),
+  );
+  const ofKeys = await read(
+    ['tpm', 'intermediates'],
+    (options) => new AkIssuerFolder({ ...options, folder: tpm.intermediates }),
+  );
+  return {
+    akIssuers: ofKeys.folder.certificates,
+    problems: [...ofAmd.problems, ...ofIntel.problems, ...ofKeys.problems],
+  };
+}
+
+/** Credentials for other services are read when they are used: without them, nothing is submitted. */
+export async function checkCredentialFiles({ maa, ita }: Configuration): Promise<readonly LintProblem[]> {
+  const { credential } = maa.submit;
+  const files: readonly (readonly [path: KeyPath, file: string | null])[] = [
+    ...Object.entries(credential ?? {}).flatMap(([name, value]): [KeyPath, string | null][] =>
+      name.endsWith('File') ? [[['maa', 'submit', 'credential', name], value]] : [],
+    ),
+    [['ita', 'submit', 'apiKeyFile'], ita.submit?.apiKeyFile ?? null],
+  ];
+  const checked = files.map(async ([path, file]) => {
+    const why = file === null ? null : await whyUnreadable(file);
+    return why === null ? [] : [configurationProblem('config_missing', { path, what: `${file}: ${why}` })];
+  });
+  return (await Promise.all(checked)).flat();
+}
+
+async function whyUnreadable(file: string): Promise<string | null> {
+  try {
+    await readBoundedFile(file);
+    return null;
+  } catch (error) {
+    if (error instanceof UnfitError) return `is ${error.message}`;
+    if (isSystemError(error)) return fileProblem(error);
+    throw error;
+  }
+}
+
+/**
+ * Whether the service could write what it writes. Nothing is created.
+ * @throws {ConfigurationError} where the challenge key is not one
+ */
+export async function checkWritten(configuration: Configuration): Promise<readonly LintProblem[]> {
+  const key = await challengeKeyProblems(challengeKeyPath(configuration));
+  const folders = [endorsementCacheDirectory(configuration), resetMemoryDirectory(configuration)];
+  const ofData = folders.map(async (folder) => {
+    const why = await whyNotWritable(folder);
+    if (why === null) return [];
+    return [configurationProblem('config_data', { path: ['decisions', 'store'], what: `${folder}: ${why}` })];
+  });
+  return [...key, ...(await Promise.all(ofData)).flat()];
+}
+
+async function challengeKeyProblems(file: string): Promise<readonly LintProblem[]> {
+  const path = ['challenges', 'key'];
+  try {
+    if ((await readChallengeKey(file)) !== null) return [];
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    if (!isAbsent(error))
+      return [configurationProblem('config_file', { path, what: `${file}: ${fileProblem(error)}` })];
+  }
+  const why = await whyNotWritable(dirname(file));
+  return why === null ? [] : [configurationProblem('config_permission', { path, what: `${file}: ${why}` })];
+}
+
+/** Why nothing could be written into a folder, which may be one that is still to be made; null where it could. */
+async function whyNotWritable(folder: string): Promise<string | null> {
+  try {
+    if (!(await stat(folder)).isDirectory()) return `${folder} is a file, and a folder is expected`;
+    await access(folder, constants.W_OK | constants.X_OK);
+    return null;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    const above = dirname(folder);
+    return isAbsent(error) && above !== folder ? whyNotWritable(above) : outputProblem(error);
+  }
+}
+
+/** Also where a file is in the place of a folder above it. */
+function isAbsent({ code }: { readonly code: string }): boolean {
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}

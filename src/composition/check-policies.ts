@@ -1,0 +1,74 @@
+import { type Configuration, isPolicyDirectoryRequired } from '../config/configuration.js';
+import { configurationProblem } from '../config/configuration-problem.js';
+import { ConfigurationError } from '../model/errors.js';
+import type { LintProblem } from '../model/lint-problem.js';
+import { type LintOptions, linted, lintPolicy } from '../policy/lint.js';
+import type { Policy } from '../policy/policy-document.js';
+import { PolicyError, type PolicyProblem, type PolicyProblemCode } from '../policy/policy-problem.js';
+import { requireDirectory } from '../stores/policy-directory.js';
+import { PolicyFileError, policyTextOptions } from '../stores/policy-file.js';
+import { missingPolicies, type PolicyFiles, policyFingerprint, readPolicyFiles } from '../stores/policy-files.js';
+import { policySources } from './policy-sources.js';
+import { knownAuthorities } from './token-issuers.js';
+
+/** Policies that load, with the names of their files, and what is wrong with the others. */
+export interface CheckedPolicies {
+  readonly files: PolicyFiles<Policy>['policies'];
+  /** Ids of all policies, built-in ones included; null where some could not be read. */
+  readonly ids: ReadonlySet<string> | null;
+  readonly problems: readonly LintProblem[];
+}
+
+/**
+ * Reads every policy file of the directory. Pointers of what is wrong in a policy are into that policy, and the message
+ * names its file.
+ * @throws {ConfigurationError} where the directory is missing and must exist, or cannot be read
+ */
+export async function checkPolicies(configuration: Configuration, at: Date): Promise<CheckedPolicies> {
+  const { directory } = configuration.policies;
+  const sources = policySources(configuration);
+  const isKnown = knownAuthorities(configuration);
+  requireDirectory(directory, isPolicyDirectoryRequired(configuration), await policyFingerprint(directory));
+  const { policies, refused } = await readPolicyFiles(sources);
+  const known = [...sources.builtIns, ...policies.map(({ policy }) => policy)].map(({ id }) => id);
+  const ids = refused.length === 0 ? new Set(known) : null;
+  const problems = [
+    ...refused.flatMap(({ name, error }) => refusedPolicy(name, error)),
+    ...policies.flatMap(({ name, policy }) => remarksOf(name, policy, { at, knownAuthorities: isKnown })),
+    ...missingPolicies(sources.needed, (id) => ids === null || ids.has(id)).map((problem) =>
+      configurationProblem('config_schema', problem),
+    ),
+  ];
+  return { files: policies, ids, problems };
+}
+
+/** A problem in a policy file. */
+export function policyProblem(
+  code: PolicyProblemCode,
+  file: string,
+  { pointer, line, message }: Omit<PolicyProblem, 'code'>,
+): LintProblem {
+  const place = line === undefined ? file : `${file} line ${line}`;
+  return { ...linted({ code, pointer, message }), message: `${place}: ${message}` };
+}
+
+/** What is wrong with the text is of the policy; what is wrong with the file, of the configuration. */
+function refusedPolicy(name: string, error: unknown): readonly LintProblem[] {
+  if (error instanceof PolicyError) {
+    return error.policyProblems.map(({ code, ...problem }) => policyProblem(code, name, problem));
+  }
+  const faults = error instanceof ConfigurationError ? error.problems : [];
+  const what = error instanceof PolicyFileError ? error.message : (faults[0] ?? 'cannot be read');
+  return [configurationProblem('config_file', { path: ['policies', 'directory'], what: `${name}: ${what}` })];
+}
+
+/** The policy loads, so that nothing of it is an error here. What ends on a date is found with all else that does. */
+function remarksOf(
+  name: string,
+  { text }: Policy,
+  options: Pick<LintOptions, 'at' | 'knownAuthorities'>,
+): readonly LintProblem[] {
+  return lintPolicy(text, { ...policyTextOptions(name), ...options })
+    .filter(({ code }) => code !== 'expiry_near')
+    .map((problem) => ({ ...problem, message: `${name}: ${problem.message}`, severity: 'warning' }));
+}

@@ -1,0 +1,43 @@
+import { UsageError } from '../cli/input.js';
+import { ConfigurationError } from '../model/errors.js';
+import { fileProblem } from '../model/file-problem.js';
+import { POLICY_ID } from '../model/request.js';
+import { type Policy, parsePolicy } from '../policy/policy-document.js';
+import { PolicyFileError, policyTextOptions, readNamedPolicyFile } from '../stores/policy-file.js';
+import type { PolicySet } from '../stores/policy-files.js';
+
+/**
+ * The policy of a file that somebody named; null where a name is the id of one that there is.
+ *
+ * @param option what named it
+ * @throws {UsageError} where it is neither, or the file is no policy
+ */
+export async function namedPolicyFile(
+  option: string,
+  policy: string,
+  known: PolicySet<Policy>,
+): Promise<Policy | null> {
+  if (known.has(policy)) return null;
+  const text = await readNamedPolicyFile(policy).catch((cause: unknown) => {
+    if (cause instanceof PolicyFileError) throw new UsageError([`${option}: ${policy}: ${cause.message}`], { cause });
+    const ids = known.list().map(({ id }) => id);
+    throw new UsageError(
+      POLICY_ID.test(policy)
+        ? [`${option}: there is no policy ${policy}; there are ${ids.join(', ')}, or name a policy file`]
+        : [
+            `${option}: ${policy === '' ? 'is empty' : `${policy}: ${fileProblem(cause)}`}`,
+            `expected a policy file, or an id: ${ids.join(', ')}`,
+          ],
+      { cause },
+    );
+  });
+  try {
+    return parsePolicy(text, policyTextOptions(policy));
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new UsageError(
+      error.problems.map((problem) => `${policy}: ${problem}`),
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,59 @@
+import { checkCommand } from '../cli/check-command.js';
+import { type NamedInput, UsageError } from '../cli/input.js';
+import { listPolicies, type PolicyActions, showPolicy } from '../cli/policy-commands.js';
+import type { LintProblem } from '../model/lint-problem.js';
+import { lintPolicy } from '../policy/lint.js';
+import type { Policy } from '../policy/policy-document.js';
+import { type PolicyText, textOf } from '../service/policy-texts.js';
+import { MAX_POLICY_BYTES, policyTextOptions } from '../stores/policy-file.js';
+import { readPolicySet } from '../stores/policy-files.js';
+import { configurationOf, outputOf, readInput } from './command-line-io.js';
+import { namedPolicyFile } from './named-policy.js';
+import { policySources } from './policy-sources.js';
+import { SYSTEM_CLOCK } from './system.js';
+import { knownAuthorities } from './token-issuers.js';
+
+/** `veritee policy`: no server is needed, and nothing is written. */
+export const policyCommands: PolicyActions = {
+  lintPolicies: async (files, options) => {
+    const known = knownAuthorities(await configurationOf(options));
+    const inputs: NamedInput[] = [];
+    for (const file of files) inputs.push(await readInput(file, 'a policy in YAML or JSON'));
+    return checkCommand(
+      inputs.flatMap((input) => lintInput(input, known, inputs.length > 1)),
+      outputOf(options),
+    );
+  },
+  showPolicies: async (name, options) => {
+    const set = await readPolicySet(policySources(await configurationOf(options)));
+    const output = outputOf(options);
+    if (name === undefined) return listPolicies(set.list().map(textOf), output);
+    const policy = (await namedPolicyFile('policy show', name, set)) ?? set.get(name);
+    return showPolicy(shown(policy), output);
+  },
+};
+
+/** With several files, each message begins with the name of its own. */
+function lintInput(
+  { name, bytes }: NamedInput,
+  known: (issuer: string) => boolean,
+  isOneOfMany: boolean,
+): readonly LintProblem[] {
+  const options = { ...policyTextOptions(name), at: SYSTEM_CLOCK.now(), knownAuthorities: known };
+  const problems = lintPolicy(textIn(name, bytes), options);
+  return isOneOfMany ? problems.map((problem) => ({ ...problem, message: `${name}: ${problem.message}` })) : problems;
+}
+
+function textIn(name: string, bytes: Uint8Array): string {
+  if (bytes.byteLength > MAX_POLICY_BYTES) throw new UsageError([`${name}: has more than ${MAX_POLICY_BYTES} bytes`]);
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new UsageError([`${name}: is not UTF-8`], { cause });
+  }
+}
+
+function shown(policy: Policy | undefined): PolicyText {
+  if (policy === undefined) throw new TypeError('a policy that is known has vanished');
+  return textOf(policy);
+}

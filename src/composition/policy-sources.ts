@@ -1,0 +1,18 @@
+import type { Configuration } from '../config/configuration.js';
+import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
+import { type Policy, parsePolicy } from '../policy/policy-document.js';
+import { policyTextOptions } from '../stores/policy-file.js';
+import type { PolicySources } from '../stores/policy-files.js';
+
+/** Where policies come from, and how their files are read. */
+export function policySources({ policies }: Configuration): PolicySources<Policy> {
+  return {
+    directory: policies.directory,
+    builtIns: BUILT_IN_POLICIES,
+    parse: (text, name) => parsePolicy(text, policyTextOptions(name)),
+    needed: [
+      { id: policies.default, path: ['policies', 'default'] },
+      ...policies.shadow.map((id, index) => ({ id, path: ['policies', 'shadow', index] })),
+    ],
+  };
+}

@@ -1,0 +1,326 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkConfiguration } from '../../../src/composition/check-configuration.js';
+import { CONFIGURATION_PROBLEMS } from '../../../src/config/configuration-problem.js';
+import type { LintProblem } from '../../../src/model/lint-problem.js';
+import { createAmdPki } from '../../lab/amd-pki.js';
+import { createAzureAkPki } from '../../lab/azure-ak-pki.js';
+import { TlsAuthority } from '../../lab/tls-authority.js';
+
+const POLICY = `apiVersion: veritee/v1
+id: payments
+version: 1
+accepts: [snp]
+minimums: { snp: { Milan: { snp: 24, microcode: 219 } } }
+`;
+const KEY = 'ab'.repeat(32);
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'veritee-check-'));
+});
+
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const path = (name: string) => join(folder, name);
+
+async function write(name: string, content: string | Uint8Array): Promise<string> {
+  await mkdir(dirname(path(name)), { recursive: true });
+  await writeFile(path(name), content);
+  return path(name);
+}
+
+/** What is found where the configuration is this one, and everything else is in the folder of the test. */
+async function check(
+  configuration: object,
+  { at = '2026-06-01T00:00:00Z', environment = {} }: { at?: string; environment?: Record<string, string> } = {},
+): Promise<readonly LintProblem[]> {
+  const file = await write(
+    'veritee.yaml',
+    JSON.stringify({ decisions: { store: path('data/v.db') }, ...configuration }),
+  );
+  return checkConfiguration({ file, environment, clock: { now: () => new Date(at), monotonicMs: () => 0 } });
+}
+
+/** Code, pointer and message, with the folder of the test left out. */
+function briefly(problems: readonly LintProblem[]): readonly string[] {
+  return problems.map(({ code, pointer, message }) =>
+    `${code} ${pointer}: ${message}`.replaceAll(`${folder}/`, '').replaceAll(folder, '.'),
+  );
+}
+
+async function entries(): Promise<readonly string[]> {
+  return (await readdir(folder, { recursive: true })).sort();
+}
+
+describe('a configuration without problems', () => {
+  it('has none, and nothing is created', async () => {
+    await write('policies/payments.yaml', POLICY);
+    const configuration = { policies: { directory: path('policies'), default: 'payments' } };
+    expect(await check(configuration)).toEqual([]);
+    expect(await entries()).toEqual(['policies', 'policies/payments.yaml', 'veritee.yaml']);
+  });
+
+  it('may be none at all', async () => {
+    const clock = { now: () => new Date('2026-06-01T00:00:00Z'), monotonicMs: () => 0 };
+    expect(await checkConfiguration({ file: null, environment: {}, clock })).toEqual([]);
+  });
+});
+
+describe('the configuration itself', () => {
+  it('is config_file where its file cannot be read', async () => {
+    const clock = { now: () => new Date(), monotonicMs: () => 0 };
+    const problems = await checkConfiguration({ file: path('none.yaml'), environment: {}, clock });
+    expect(briefly(problems)).toEqual(['config_file : configuration file none.yaml: there is no such file']);
+  });
+
+  it('is config_schema where it is no YAML, with the place, and nothing of it is followed', async () => {
+    const file = await write('veritee.yaml', 'a: [1\nb: 2\n');
+    const clock = { now: () => new Date(), monotonicMs: () => 0 };
+    const problems = await checkConfiguration({ file, environment: {}, clock });
+    expect(briefly(problems)).toEqual([expect.stringMatching(/^config_schema : line 2, column 1: indented /)]);
+  });
+
+  it('is config_schema for each wrong value, with its pointer and line or variable, and its severity and remedy', async () => {
+    const problems = await check(
+      { listen: { prot: 1 }, callers: { 'a/b': {} } },
+      { environment: { VERITEE__LOG__LEVEL: 'loud', VERITEE__FOO: '1' } },
+    );
+    expect(briefly(problems)).toEqual([
+      expect.stringMatching(/^config_schema : VERITEE__FOO: unknown key; /),
+      'config_schema /listen/prot: line 1: unknown key; did you mean port?',
+      expect.stringMatching(/^config_schema \/callers\/a~1b: line 1: /),
+      expect.stringMatching(/^config_schema \/log\/level: VERITEE__LOG__LEVEL: must be one of /),
+    ]);
+    const { severity, remedy } = CONFIGURATION_PROBLEMS.config_schema;
+    for (const problem of problems) expect(problem).toMatchObject({ severity, remedy });
+  });
+
+  it('is config_unavailable for what this version does not do', async () => {
+    expect(briefly(await check({ limits: { batchBytes: 2048 } }))).toEqual([
+      'config_unavailable /limits/batchBytes: batches: not available in this version',
+    ]);
+  });
+
+  it('is config_setting for what is allowed and deserves a second look', async () => {
+    const callers = {
+      ci: { apiKeySha256: KEY, expires: '2030-01-01', roles: ['verify'], policies: ['azure-cmv-baseline'] },
+    };
+    expect(briefly(await check({ maa: { shared: ['weu', 'ewu'] }, callers }))).toEqual([
+      expect.stringMatching(/^config_setting \/maa\/shared\/1: this version does not know the region ewu/),
+      'config_setting /callers/ci/policies/0: there is no policy azure-cmv-baseline',
+    ]);
+    expect(briefly(await check({ listen: { insecure: true } }))).toEqual([
+      expect.stringMatching(/^config_setting \/listen\/insecure: no callers are configured/),
+    ]);
+  });
+
+  it('does not warn of open access where the callers are what is wrong', async () => {
+    const problems = await check({
+      listen: { insecure: true },
+      callers: { ci: { roles: ['verify'], apiKeySha256: 'x' } },
+    });
+    expect(problems.map(({ code }) => code)).toEqual(['config_schema']);
+  });
+});
+
+describe('everything at once', () => {
+  it('a wrong section, a broken policy and a missing root are found together, errors first', async () => {
+    await write('policies/broken.yaml', POLICY.replace('version: 1', 'version: one'));
+    await write('amd/x.pem', 'hello');
+    const problems = await check({
+      log: { level: 'loud' },
+      policies: { directory: path('policies') },
+      tpm: { roots: [path('root.pem')] },
+      amd: { chains: path('amd') },
+    });
+    expect(problems.map(({ code, severity }) => `${severity} ${code}`)).toEqual([
+      'error config_schema',
+      'error policy_schema',
+      'error config_file',
+      'warning config_unused',
+    ]);
+  });
+
+  it('a section that is wrong itself is not followed', async () => {
+    const problems = await check({ tpm: { roots: [path('root.pem')], intermediate: 'x' } });
+    expect(briefly(problems)).toEqual([
+      'config_schema /tpm/intermediate: line 1: unknown key; did you mean intermediates?',
+    ]);
+  });
+});
+
+describe('policies', () => {
+  it('have pointers into the policy, and messages that name the file', async () => {
+    await write('policies/broken.yaml', POLICY.replace('version: 1', 'version: one'));
+    await write('policies/syntax.yaml', 'apiVersion: [');
+    await write(
+      'policies/unused.yaml',
+      POLICY.replace('payments', 'unused').concat('require: { tdx: { xfamMask: "00" } }\n'),
+    );
+    const problems = await check({ policies: { directory: path('policies') } });
+    expect(briefly(problems)).toEqual([
+      expect.stringMatching(/^policy_schema \/version: broken\.yaml: must be a whole number/),
+      expect.stringMatching(/^policy_schema : syntax\.yaml line 1: /),
+      expect.stringMatching(/^policy_[a-z_]+ \/require\/tdx.*: unused\.yaml: /),
+    ]);
+  });
+
+  it('are config_file where the file cannot be served, or the directory is missing', async () => {
+    await chmod(await write('policies/open.yaml', POLICY), 0o666);
+    await write('policies/twice.yaml', POLICY.replace('payments', 'azure-cvm-baseline'));
+    expect(briefly(await check({ policies: { directory: path('policies') } }))).toEqual([
+      'config_file /policies/directory: open.yaml: is writable by everyone',
+      'config_file /policies/directory: twice.yaml: id azure-cvm-baseline is that of a built-in policy',
+    ]);
+    expect(briefly(await check({ policies: { directory: path('none') } }))).toEqual([
+      'config_file /policies/directory: none does not exist',
+    ]);
+  });
+
+  it('are config_schema where the default one does not exist', async () => {
+    expect(briefly(await check({ policies: { default: 'payments' } }))).toEqual([
+      'config_schema /policies/default: there is no policy payments',
+    ]);
+  });
+
+  it('are expiry_near for a waiver near its end or past it, and boot_unpinned for a boot that is pinned in part', async () => {
+    const waivers = ['2026-06-20', '2026-05-01', '2027-01-01'].map(
+      (expires) => `{ check: crl_unavailable, reason: offline, approver: bob, expires: "${expires}" }`,
+    );
+    await write('policies/ends.yaml', `${POLICY}waivers: [${waivers.join(', ')}]\n`);
+    const vtpm = POLICY.replace('payments', 'lines').replace('[snp]', '[az-snp-vtpm]');
+    await write('policies/lines.yaml', `${vtpm}referenceValues: [{ tpm: { boot: { commandLines: [quiet] } } }]\n`);
+    const problems = await check({ policies: { directory: path('policies') } });
+    expect(briefly(problems)).toEqual([
+      expect.stringMatching(/^boot_unpinned \/referenceValues\/0\/tpm\/boot: lines\.yaml: commandLines without files/),
+      'expiry_near /waivers/0: ends.yaml: crl_unavailable, approved by bob: a waiver expires soon (2026-06-20)',
+      'expiry_near /waivers/1: ends.yaml: crl_unavailable, approved by bob: a waiver has expired: it covers nothing any more (2026-05-01)',
+    ]);
+  });
+});
+
+describe('files', () => {
+  it('of TLS are config_file, all of them, and their certificates config_expiry near their end', async () => {
+    const tls = { cert: path('cert'), key: path('key'), clientCa: path('ca') };
+    expect(briefly(await check({ listen: { tls } }))).toEqual([
+      'config_file /listen/tls/cert: cert: there is no such file',
+      'config_file /listen/tls/key: key: there is no such file',
+      'config_file /listen/tls/clientCa: ca: there is no such file',
+    ]);
+    const { cert, key } = new TlsAuthority().issueForLoopback();
+    await write('cert', cert);
+    await write('key', key);
+    const problems = await check({ listen: { tls: { cert: tls.cert, key: tls.key } } }, { at: '2090-01-01T00:00:00Z' });
+    expect(briefly(problems)).toEqual([
+      expect.stringMatching(
+        /^config_expiry \/listen\/tls\/cert: listen\.tls\.cert: .+: a certificate of the listener has expired/,
+      ),
+    ]);
+  });
+
+  it('of roots and of keys of token issuers are config_file, all of them', async () => {
+    const issuers = [{ issuer: 'me', keys: path('keys.json'), roots: path('roots.pem') }];
+    const maa = { issuers: [{ issuer: 'https://my.weu.attest.azure.net', keys: path('maa.json'), policyHash: 'any' }] };
+    await write('tpm.pem', 'no PEM');
+    expect(
+      briefly(await check({ ita: { issuers }, maa, tpm: { roots: [path('tpm.pem'), path('none.pem')] } })),
+    ).toEqual([
+      'config_file /ita/issuers: roots of me: roots.pem: there is no such file',
+      expect.stringMatching(/^config_file \/tpm\/roots: tpm\.pem: /),
+      'config_file /tpm/roots: none.pem: there is no such file',
+      'config_file /maa/issuers: keys of https://my.weu.attest.azure.net: maa.json: there is no such file',
+      'config_file /ita/issuers: keys of me: keys.json: there is no such file',
+    ]);
+  });
+
+  it('of credentials are config_missing, and config_schema what the environment lacks', async () => {
+    const submit = { endpoints: ['https://sharedweu.weu.attest.azure.net'], credential: 'workload-identity' };
+    const ita = { submit: { api: 'https://api.trustauthority.intel.com', apiKeyFile: path('key') } };
+    expect(briefly(await check({ maa: { submit }, ita }))).toEqual([
+      'config_schema /maa/submit/credential: AZURE_TENANT_ID: is missing in the environment, and the credential does not say it',
+      'config_missing /ita/submit/apiKeyFile: key: there is no such file',
+    ]);
+    const id = '1a2b3c4d-0000-4000-8000-0123456789ab';
+    const secret = { kind: 'client-secret', tenantId: id, clientId: id, secretFile: path('secret') };
+    expect(briefly(await check({ maa: { submit: { ...submit, credential: secret } } }))).toEqual([
+      'config_missing /maa/submit/credential/secretFile: secret: there is no such file',
+    ]);
+  });
+
+  it('of endorsements are config_unused where they are not taken, and their folders config_missing', async () => {
+    await write('amd/x.pem', 'hello');
+    await write('amd/ask.pem', createAmdPki().chainPem('Milan'));
+    await write('intel/x.json', '{}');
+    await write('tpm/x.crt', 'hello');
+    const folders = {
+      amd: { chains: path('amd') },
+      intel: { collateral: path('intel') },
+      tpm: { intermediates: path('tpm') },
+    };
+    expect((await check(folders)).map(({ code, pointer, severity }) => `${severity} ${code} ${pointer}`)).toEqual([
+      // ASK and ARK of the lab, whose chain does not end at AMD's root, and what is no certificate.
+      'warning config_unused /amd/chains',
+      'warning config_unused /amd/chains',
+      'warning config_unused /amd/chains',
+      'warning config_unused /intel/collateral',
+      'warning config_unused /tpm/intermediates',
+    ]);
+    expect(
+      briefly(await check({ amd: { chains: path('none') }, tpm: { intermediates: path('veritee.yaml') } })),
+    ).toEqual([
+      'config_missing /amd/chains: none: there is no such folder',
+      'config_missing /tpm/intermediates: cannot be read: is a file, and a folder is expected',
+    ]);
+  });
+
+  it('are config_expiry for issuers of AK certificates near their end', async () => {
+    await write('tpm/ca.pem', createAzureAkPki().chainPem('2026'));
+    const problems = await check({ tpm: { intermediates: path('tpm') } }, { at: '2090-01-01T00:00:00Z' });
+    expect(new Set(problems.map(({ code, pointer }) => `${code} ${pointer}`))).toEqual(
+      new Set(['config_expiry /tpm/intermediates']),
+    );
+  });
+});
+
+describe('callers', () => {
+  it('are config_expiry for API keys near their end or past it', async () => {
+    const caller = (name: string, expires: string) => ({
+      [name]: { apiKeySha256: Buffer.from(name.padEnd(32)).toString('hex'), expires, roles: ['verify'] },
+    });
+    const callers = { ...caller('old', '2026-05-01'), ...caller('soon', '2026-06-20'), ...caller('new', '2027-01-01') };
+    expect(briefly(await check({ callers }))).toEqual([
+      'config_expiry /callers/old/expires: an API key has expired: its caller is refused (2026-05-01T00:00:00.000Z)',
+      'config_expiry /callers/soon/expires: an API key expires soon (2026-06-20T00:00:00.000Z)',
+    ]);
+  });
+});
+
+describe('what the service writes', () => {
+  it('is config_file where the challenge key is none, and is left as it is', async () => {
+    await write('data/challenges.key', 'short');
+    expect(briefly(await check({}))).toEqual([
+      'config_file /challenges/key: data/challenges.key is not a file of 32 bytes',
+    ]);
+    expect(await entries()).toEqual(['data', 'data/challenges.key', 'veritee.yaml']);
+  });
+
+  it('is config_permission where the challenge key cannot be created, and config_data for the rest', async () => {
+    await write('data', 'a file');
+    const problems = await check({});
+    expect(briefly(problems)).toEqual([
+      'config_permission /challenges/key: data/challenges.key: data is a file, and a folder is expected',
+      'config_data /decisions/store: data/endorsements: data is a file, and a folder is expected',
+      'config_data /decisions/store: data/tpm-resets: data is a file, and a folder is expected',
+    ]);
+    expect(problems.map(({ severity }) => severity)).toEqual(['error', 'warning', 'warning']);
+  });
+
+  it('is right where the key is there, wherever the other things go', async () => {
+    const key = await write('secrets/challenges.key', new Uint8Array(32));
+    expect(await check({ challenges: { key } })).toEqual([]);
+  });
+});
