@@ -6,6 +6,7 @@ import { type PlacedProblem, placedText } from '../model/places.js';
 import type { Log } from '../model/ports.js';
 import { policyRemarks } from '../policy/policy-consistency.js';
 import type { Policy } from '../policy/policy-document.js';
+import { ruleRemarks } from '../policy/rule-use.js';
 
 /** Warns of settings that are allowed and deserve a second look. */
 export function warnOfConfiguration(configuration: Configuration, log: Log): void {
@@ -26,7 +27,9 @@ export async function warnOfMissingFolders(configuration: Configuration, log: Lo
 /** Warns of policy members that say less than they seem to. */
 export function warnOfPolicies(policies: readonly Policy[], log: Log): void {
   for (const policy of policies) {
-    for (const { pointer, message } of policyRemarks(policy)) log.warn({ policy: policy.id, pointer }, message);
+    for (const { pointer, message } of [...policyRemarks(policy), ...ruleRemarks(policy)]) {
+      log.warn({ policy: policy.id, pointer }, message);
+    }
   }
 }
 

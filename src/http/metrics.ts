@@ -2,6 +2,7 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Decision } from '../model/decision.js';
 import { flippedPolicies } from '../service/early-flips.js';
+import { shadowFlips } from '../service/shadow-flips.js';
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -66,6 +67,7 @@ export class Metrics {
   readonly #decisions: Counter<'outcome' | 'reason' | 'evidence_type'>;
   readonly #failedChecks: Counter<'check'>;
   readonly #earlyFlips: Counter<'policy'>;
+  readonly #shadowFlips: Counter<'policy' | 'outcome' | 'rule'>;
   readonly #failedPolicyReloads: Counter;
   readonly #failedReloads: Counter<'part'>;
 
@@ -94,6 +96,12 @@ export class Metrics {
       name: 'veritee_early_collateral_flips_total',
       help: "Allowed by a policy and denied by it under Intel's early collateral, by policy.",
       labelNames: ['policy'],
+      registers,
+    });
+    this.#shadowFlips = new Counter({
+      name: 'veritee_shadow_flips_total',
+      help: 'Requests that a policy of policies.shadow would have decided otherwise, by policy, its outcome, and rule or check.',
+      labelNames: ['policy', 'outcome', 'rule'],
       registers,
     });
     this.#failedPolicyReloads = new Counter({
@@ -194,6 +202,9 @@ export class Metrics {
     }
     // Ids of policies are those of the service: a caller cannot make up labels.
     for (const policy of flippedPolicies(decision)) this.#earlyFlips.inc({ policy });
+    for (const { policy, outcome, rules } of shadowFlips(decision)) {
+      for (const rule of rules) this.#shadowFlips.inc({ policy, outcome, rule });
+    }
   }
 
   policyReloadFailed(): void {

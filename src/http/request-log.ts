@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Decision } from '../model/decision.js';
 import type { Log } from '../model/ports.js';
+import { shadowFlips } from '../service/shadow-flips.js';
 
 /** Routes that are asked every few seconds by machines: their answers are written at `debug`. */
 const QUIET: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
@@ -30,7 +31,9 @@ export function writeRequest(log: Log, request: FastifyRequest, reply: FastifyRe
 }
 
 function decisionFields(decision: Decision): object {
+  const flips = shadowFlips(decision);
   return {
+    ...(flips.length === 0 ? {} : { shadowFlips: flips }),
     decision: decision.decision,
     decisionId: decision.decisionId,
     reasons: decision.reasons,

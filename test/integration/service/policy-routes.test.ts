@@ -202,6 +202,26 @@ describe('shadow policies', () => {
     ]);
   });
 
+  it('are in the log and in the metrics where they would have decided otherwise', async () => {
+    const before = lab.output.length;
+    await lab.verify(service, { members: { policy: 'own' } });
+    const records = lab.output
+      .slice(before)
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(records.find(({ route }) => route === '/verify')).toMatchObject({
+      shadowFlips: [{ policy: 'strict', outcome: 'deny', rules: ['snp_tcb_low'] }],
+    });
+    const figures = String((await call(service.url, '/metrics')).body);
+    const flips = figures.split('\n').filter((line) => line.startsWith('veritee_shadow_flips_total{'));
+    expect(flips).toEqual([
+      expect.stringMatching(
+        /^veritee_shadow_flips_total\{policy="strict",outcome="deny",rule="snp_tcb_low"\} [1-9]\d*$/,
+      ),
+    ]);
+  });
+
   it('have to be there', async () => {
     const shadow = { policies: { directory: lab.policyFolder, shadow: ['none'] } };
     await expect(lab.start(shadow, {}, 'refused')).rejects.toThrow('there is no policy none');
