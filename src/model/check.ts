@@ -35,6 +35,10 @@ interface Compared {
   readonly detail?: string;
   /** What is missing, by its name, for the remedy. It may come from bytes that nothing has verified. */
   readonly missing?: string;
+  /** The member of the policy, or the key of the configuration, that decided, for the remedy. */
+  readonly setting?: string;
+  /** What exactly is wrong, for the remedy. As `expected` and `actual`, of bytes that something verifies. */
+  readonly faults?: readonly string[];
 }
 
 interface Required extends Compared {
@@ -144,7 +148,7 @@ export class Checks {
   /** Removes compared values from checks, once it is known that nothing vouches for the bytes they were read from. */
   withhold(ids: readonly CheckId[]): void {
     for (const [index, check] of this.#all.entries()) {
-      if (ids.includes(check.id)) this.#all[index] = { ...check, expected: null, actual: null };
+      if (ids.includes(check.id)) this.#all[index] = withoutValues(check);
     }
   }
 
@@ -161,9 +165,22 @@ export class Checks {
 
   #add(id: CheckId, result: CheckResult, compared: Compared, more?: Partial<Check>): void {
     const { holds, fails } = CHECKS[id];
-    const { expected = null, actual = null, detail = result === 'pass' ? holds : fails, missing } = compared;
+    const { expected = null, actual = null, detail = result === 'pass' ? holds : fails } = compared;
     const { policy, route } = this.#owner;
-    const some = { ...(route === undefined ? {} : { route }), ...(missing === undefined ? {} : { missing }) };
+    const some = { ...(route === undefined ? {} : { route }), ...(result === 'pass' ? {} : forRemedy(compared)) };
     this.#all.push({ id, result, about: this.#about, policy, expected, actual, detail, ...some, ...more });
   }
+}
+
+/** What only the remedy says. A check that passed has none. */
+function forRemedy({ missing, setting, faults }: Compared): Pick<Check, 'missing' | 'setting' | 'faults'> {
+  return {
+    ...(missing === undefined ? {} : { missing }),
+    ...(setting === undefined ? {} : { setting }),
+    ...(faults === undefined ? {} : { faults }),
+  };
+}
+
+function withoutValues({ faults: _, ...check }: Check): Check {
+  return { ...check, expected: null, actual: null };
 }

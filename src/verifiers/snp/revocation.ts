@@ -138,10 +138,10 @@ function recordMissing(
     problem === undefined || problem.code === 'crl_unavailable' ? staleOf(candidates, product, at) : problem;
   if (unusable !== null) {
     checks.pass('crl_unavailable', { detail: `a CRL of ${product} is available` });
-    checks.unavailable(unusable.code, unusable);
+    checks.unavailable(unusable.code, { ...unusable, faults: [product] });
   } else {
     const detail = problem?.detail ?? `no CRL of ${product} is available`;
-    checks.unavailable('crl_unavailable', { detail, retryable: problem?.retryable ?? false });
+    checks.unavailable('crl_unavailable', { detail, retryable: problem?.retryable ?? false, faults: [product] });
   }
   return { state: 'unavailable', crl: null };
 }

@@ -50,7 +50,9 @@ export function takeCollateral(
   }
   if (origin === 'evidence') {
     checks.pass('collateral_unavailable', { detail: 'the request supplied collateral' });
-    for (const { code, member, detail } of problems) checks.inside(`/${member}`).fail(code, { detail });
+    for (const { code, member, detail } of problems) {
+      checks.inside(`/${member}`).fail(code, { detail, faults: [`a certificate of the issuer chain of ${member}`] });
+    }
   } else {
     const details = [...new Set(problems.map(({ detail }) => detail))].join('; ');
     const detail = `the material of the ${origin} does not verify: ${details}`;
@@ -122,7 +124,10 @@ export function judgeWindows(checks: Checks, collateral: SignedCollateral, at: D
       .map(({ member, ends }) => `${member} (${ends?.toISOString() ?? 'does not say when'})`)
       .join(', ');
     const detail = `past its next update at the verification time: ${which}`;
-    checks.unavailable('collateral_stale', { detail, retryable: true });
+    const faults = late.map(
+      ({ member, ends }) => `${member} ended at ${ends?.toISOString() ?? 'no time that it states'}`,
+    );
+    checks.unavailable('collateral_stale', { detail, retryable: true, faults });
     return false;
   }
   checks.pass('collateral_stale', {
@@ -150,7 +155,8 @@ export function judgeConfirmation(checks: Checks, { value, unconfirmed }: Collat
   const old = issues.filter(({ issued }) => issuedSince !== null && (issued === null || issued < issuedSince));
   if (old.length > 0) {
     const detail = `issued more than 48 hours ago (${names(old)}), and no source confirms it: ${why}`;
-    checks.unavailable('collateral_unavailable', { ...compared, detail, retryable: true });
+    const faults = old.map(({ member }) => `${member} was issued more than 48 hours ago`);
+    checks.unavailable('collateral_unavailable', { ...compared, detail, retryable: true, faults });
     return false;
   }
   const detail = `no source confirms the collateral that the request supplied: ${why}`;
