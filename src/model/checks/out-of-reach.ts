@@ -62,7 +62,10 @@ export const OUT_OF_REACH_CHECKS = {
     when: 'no source has TCB info, QE identity and CRLs for the platform; what a source has does not verify; the request supplied collateral that is older than 48 hours, and no source could be asked to confirm it',
     remedy: (finding) =>
       `The caller should send the collateral of the platform${inBrackets(finding)}, or the operator should let the service reach intel.pcs or put it into the folder intel.collateral.`,
-    examples: [{ result: 'unavailable', faults: ['tcb_info was issued more than 48 hours ago'] }],
+    examples: [
+      { result: 'unavailable', faults: ['FMSPC 00806f050000'] },
+      { result: 'unavailable', faults: ['tcb_info was issued more than 48 hours ago'] },
+    ],
   },
   collateral_stale: {
     holds: 'no part of the collateral is past its next update, or older than the policy allows',

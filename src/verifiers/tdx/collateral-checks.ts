@@ -1,4 +1,5 @@
 import { earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
+import { hex } from '../../crypto/digest.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { Checks } from '../../model/check.js';
 import type {
@@ -29,14 +30,15 @@ export function takeCollateral(
   checks: Checks,
   read: (collateral: TdxCollateral) => CollateralReading,
   found: EndorsementSet['tdx'],
-  at: Date,
+  { at, fmspc }: { readonly at: Date; readonly fmspc: Uint8Array },
 ): CollateralAtHand | null {
+  const faults = [`FMSPC ${hex(fmspc)}`];
   if (found === null || found === undefined) {
-    checks.unavailable('collateral_unavailable', { detail: 'no source for the collateral', retryable: false });
+    checks.unavailable('collateral_unavailable', { detail: 'no source for the collateral', retryable: false, faults });
     return null;
   }
   if ('code' in found) {
-    checks.unavailable(found.code, found);
+    checks.unavailable(found.code, found.code === 'collateral_unavailable' ? { ...found, faults } : found);
     return null;
   }
   const { origin } = found;
@@ -56,7 +58,7 @@ export function takeCollateral(
   } else {
     const details = [...new Set(problems.map(({ detail }) => detail))].join('; ');
     const detail = `the material of the ${origin} does not verify: ${details}`;
-    checks.unavailable('collateral_unavailable', { detail, retryable: true });
+    checks.unavailable('collateral_unavailable', { detail, retryable: true, faults });
   }
   return null;
 }
