@@ -1,11 +1,12 @@
 import type { Check, Checks } from '../model/check.js';
-import type { TdxClaims, TdxTcbClaim } from '../model/claims.js';
+import type { TdxClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import { placeOf } from '../model/evidence-traits.js';
-import { shortfallLine, type TcbShortfall } from '../model/tcb-shortfall.js';
+import type { TcbShortfall } from '../model/tcb-shortfall.js';
 import type { CollateralIssued } from '../model/verification.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
 import type { TdxMinimums, TdxRequirements } from './policy-grammar.js';
+import { behindOf, explained } from './tdx-tcb-words.js';
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -77,36 +78,6 @@ function noteStatus({ tcb }: TdxClaims, shortfalls: readonly TcbShortfall[], che
   const detail = `the policy sets no minimum for the TCB; its status is ${status} ${explained(tcb, shortfalls)}`;
   if (status === 'UpToDate') checks.pass('tdx_tcb_status', { actual: status, detail });
   else checks.warn('tdx_tcb_status', { actual: status, detail, faults: behindOf(tcb, shortfalls) });
-}
-
-/** The three parts of a status, a line for each component that is behind, and Intel's advisories. */
-function explained(
-  { platformStatus, moduleStatus, qeStatus, advisories }: TdxTcbClaim,
-  shortfalls: readonly TcbShortfall[],
-): string {
-  return [
-    `(platform ${platformStatus}, module ${moduleStatus ?? 'without levels'}, QE ${qeStatus})`,
-    ...shortfalls.map(shortfallLine),
-    ...(advisories.length === 0 ? [] : [`advisories: ${advisories.join(', ')}`]),
-  ].join('; ');
-}
-
-/** What keeps the TCB from being up to date: Intel's word for each part, each component, and the advisories. */
-function behindOf(
-  { platformStatus, moduleStatus, qeStatus, advisories }: TdxTcbClaim,
-  shortfalls: readonly TcbShortfall[],
-): readonly string[] {
-  const parts = [
-    ['platform', platformStatus],
-    ['TDX module', moduleStatus],
-    ['QE', qeStatus],
-  ] as const;
-  const low = parts.filter(([, status]) => status !== null && status !== 'UpToDate');
-  return [
-    ...low.map(([part, status]) => `${part} ${status}`),
-    ...shortfalls.map(shortfallLine),
-    ...(advisories.length === 0 ? [] : [`advisories ${advisories.join(', ')}`]),
-  ];
 }
 
 function appraiseDate({ tcb }: TdxClaims, earliest: string, checks: Checks): void {

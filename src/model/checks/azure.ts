@@ -99,7 +99,7 @@ export const AZURE_CHECKS = {
 
 /** Names the issuer that is missing in the chain, and where the operator can put it. */
 function missingIssuer({ missing, faults = [] }: Finding): string {
-  const because = faults.length === 0 ? '' : `, because ${faults.join(', ')}`;
+  const because = faults.length === 0 ? '' : `, because the path is refused: ${faults.join(', ')}`;
   return missing === undefined
     ? `The caller should send the whole akChain, up to the Azure Virtual TPM root, or the operator should list the root in tpm.roots if it is another one${because}.`
     : `The caller should send the whole akChain, where the certificate of the issuer ${quotedName(missing)} is missing, or the operator should put that certificate and those above it into the folder tpm.intermediates.`;

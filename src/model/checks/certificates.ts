@@ -88,8 +88,10 @@ export const CERTIFICATE_CHECKS = {
     when: "AMD's CRL lists the ASK or ASVK; Intel's lists the PCK certificate, a PCK CA or a signer of the collateral; the CRL of a token's issuer lists a certificate of its key",
     underlies: 'hardware',
     remedy: ofCertificates(
-      ({ actual }) =>
-        `The guest's owner should move the guest to another machine, because the vendor has revoked a certificate that this evidence rests on${value(actual, '') === '' ? '' : `: ${value(actual, '')}`}.`,
+      (finding) => {
+        const revoked = value(finding.actual, faultsOf(finding, ''));
+        return `The guest's owner should move the guest to another machine, because the vendor has revoked a certificate that this evidence rests on${revoked === '' ? '' : `: ${revoked}`}.`;
+      },
       () =>
         'The caller should get a token that is signed with another key, because a certificate of the key that signed this one has been revoked.',
     ),

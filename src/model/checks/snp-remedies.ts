@@ -41,7 +41,7 @@ export function lowTcb(finding: Finding): string {
   const { expected, actual, result } = finding;
   const part = isObject(expected) ? value(expected['part'], 'this part') : 'this part';
   const isOfLaunch = isObject(expected) && expected['tcb'] === 'launch';
-  const needed = rises(expected, actual, 'the versions in minimums.snp');
+  const needed = rises(expected, actual, 'the versions in minimums.snp', isOfLaunch ? 'it was' : 'it is');
   const what = isOfLaunch
     ? `The guest's owner should launch the guest again on firmware with ${needed}`
     : `The machine's owner should update its firmware to ${needed}`;

@@ -30,6 +30,13 @@ export function issuer(finding: Finding): string {
     : `The operator should add ${value(actual, 'the issuer')} to ${setting ?? 'the required issuers'} of ${policyOf(finding)} if it is to be accepted.`;
 }
 
+/** What the operator can do instead, as the end of a sentence; nothing where the policy could not name the value. */
+export function orAccept(finding: Finding, canBeListed: boolean): string {
+  const { actual, setting = 'what is required' } = finding;
+  const said = value(actual, '');
+  return canBeListed && said !== '' ? `, or the operator should add ${said} to ${setting} of ${policyOf(finding)}` : '';
+}
+
 /** The hash of the policy is listed already: the signer is what is missing. */
 export function policySigner(signer: JsonValue | undefined): string {
   return typeof signer === 'string'

@@ -1,16 +1,18 @@
 import { isObject } from '../json.js';
+import { MAA_ATTESTATION_TYPES } from '../maa-words.js';
 import { RESULT_CHECKS } from './results.js';
 import type { CheckRows } from './row.js';
 import {
   audience,
   issuer,
   lowMaaStatus,
+  orAccept,
   policySigner,
   tokenTime,
   unlessLookalike,
   unmatchedPolicies,
 } from './token-remedies.js';
-import { faultsOf, policyOf, unlessOutOfReach, value } from './words.js';
+import { anyOf, faultsOf, unlessOutOfReach, value } from './words.js';
 
 const SAMPLE = 'payments';
 
@@ -23,7 +25,7 @@ export const TOKEN_CHECKS = {
     underlies: 'token',
     when: 'alg in the header is none that the issuer uses, or the key that it names is for another; the token is one of another verifier',
     remedy: unlessLookalike(
-      ({ expected }) => `${TOKEN}, signed with ${value(expected, 'an algorithm that the issuer uses')}.`,
+      ({ expected }) => `${TOKEN}, signed with ${anyOf(expected, 'an algorithm that the issuer uses')}.`,
     ),
     examples: [{ expected: ['PS384', 'RS256'] }, { actual: { type: 'ita-token' } }],
   },
@@ -109,14 +111,17 @@ export const TOKEN_CHECKS = {
     when: 'a claim is missing, in another place or of another type; the token is about another kind of TEE, or about none; the attestation type is not among require.maa.attestationType',
     members: ['require.maa.attestationType'],
     remedy: unlessOutOfReach((finding) => {
-      const accepted = value(finding.expected, 'a type that is judged here');
+      const accepted = anyOf(finding.expected, 'a type that is judged here');
       return finding.policy === null
         ? `The caller should send a token about a confidential VM (${accepted}), as its issuer made it${faultsOf(finding, '') === '' ? '' : `, because ${faultsOf(finding, '')}`}.`
-        : `The caller should send a token of the attestation type ${accepted} instead of ${value(finding.actual, 'none')}, or the operator should add that to require.maa.attestationType of ${policyOf(finding)}.`;
+        : `The caller should send a token of the attestation type ${accepted} instead of ${value(finding.actual, 'none')}${orAccept(
+            finding,
+            MAA_ATTESTATION_TYPES.some((type) => type === finding.actual),
+          )}.`;
     }),
     examples: [
       { expected: ['azurevm', 'sevsnpvm', 'tdxvm'], faults: ['x-ms-isolation-tee is missing'] },
-      { expected: ['azurevm'], actual: 'sevsnpvm', policy: SAMPLE },
+      { expected: ['azurevm'], actual: 'sevsnpvm', setting: 'require.maa.attestationType', policy: SAMPLE },
     ],
   },
   token_debug: {
@@ -141,9 +146,17 @@ export const TOKEN_CHECKS = {
     members: ['require.maa.complianceStatus'],
     remedy: unlessOutOfReach(
       (finding) =>
-        `The guest's owner should find out why Azure Attestation states ${value(finding.actual, 'no compliance status')} and not ${value(finding.expected, 'one that is listed')}, or the operator should accept that in require.maa.complianceStatus of ${policyOf(finding)}.`,
+        `The guest's owner should find out why Azure Attestation states ${value(finding.actual, 'no compliance status')} and not ${anyOf(finding.expected, 'one that is listed')}${orAccept(finding, finding.actual !== null)}.`,
     ),
-    examples: [{ expected: ['azure-compliant-cvm'], policy: SAMPLE }],
+    examples: [
+      {
+        expected: ['azure-compliant-cvm'],
+        actual: 'azure-noncompliant-cvm',
+        setting: 'require.maa.complianceStatus',
+        policy: SAMPLE,
+      },
+      { expected: ['azure-compliant-cvm'], policy: SAMPLE },
+    ],
   },
   maa_tcb_status: {
     holds: 'the policy accepts the TCB status that Azure Attestation states',

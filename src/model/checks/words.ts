@@ -62,12 +62,12 @@ export function components(needed: JsonValue, otherwise: string): string {
   return faultsOf({ faults: versionsOf(needed).map(([component, version]) => `${component} ${version}`) }, otherwise);
 }
 
-/** What has to rise, from what to what: `microcode 219 or later (it is 211)`. */
-export function rises(needed: JsonValue, had: JsonValue, otherwise: string): string {
+/** What has to rise, from what to what: `microcode 219 or later (it is 211)`. @param is how it is said of what is there */
+export function rises(needed: JsonValue, had: JsonValue, otherwise: string, is = 'it is'): string {
   const versions = new Map(versionsOf(had));
   const faults = versionsOf(needed).map(([component, version]) => {
     const now = versions.get(component);
-    return `${component} ${version} or later${now === undefined ? '' : ` (it is ${now})`}`;
+    return `${component} ${version} or later${now === undefined ? '' : ` (${is} ${now})`}`;
   });
   return faultsOf({ faults }, otherwise);
 }
@@ -94,6 +94,11 @@ export function value(shown: JsonValue | undefined, otherwise: string): string {
   if (shown === undefined || shown === null) return otherwise;
   const text = textOf(shown);
   return text === '' || text.length > LONGEST_VALUE ? otherwise : text;
+}
+
+/** Several values of which one is meant: `PS384 or RS256`. */
+export function anyOf(values: JsonValue, otherwise: string): string {
+  return isJsonList(values) && values.length > 0 ? values.map(textOf).join(' or ') : value(values, otherwise);
 }
 
 /** Entries of one list that the other does not have. */

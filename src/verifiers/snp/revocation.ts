@@ -101,6 +101,7 @@ function choose(checks: Checks, input: RevocationInput, lists: Lists): Revocatio
   const isGood = checks.require(revoking === undefined, 'cert_revoked', {
     detail: 'the intermediate certificate is not revoked',
     otherwise: 'AMD has revoked the intermediate certificate',
+    faults: [`the intermediate certificate of ${product}`],
   });
   if (isGood && confirmed === undefined) {
     crls.warn('crl_unconfirmed', {

@@ -53,7 +53,7 @@ export function takeCollateral(
   if (origin === 'evidence') {
     checks.pass('collateral_unavailable', { detail: 'the request supplied collateral' });
     for (const { code, member, detail } of problems) {
-      checks.inside(`/${member}`).fail(code, { detail, faults: [`a certificate of the issuer chain of ${member}`] });
+      checks.inside(`/${member}`).fail(code, { detail, faults: [`a certificate of ${member}`] });
     }
   } else {
     const details = [...new Set(problems.map(({ detail }) => detail))].join('; ');

@@ -9,7 +9,7 @@ import { RECIPES, type Recipe } from './recipes.js';
 const SENTENCE = /^[A-Z](?:(?!\. )[^\n])*\.$/;
 /** Words that stand where a value belongs. */
 const PLACEHOLDER =
-  /see expected|see the detail|the detail|depends|undefined|null|NaN|\[object|…|<[a-z]|\$\{|which actual shows| {2}|\(\)/i;
+  /see expected|the detail|depends|undefined|null|\bNaN\b|\[object|…|<[a-z]|\$\{|which actual shows| {2}|\(\)/;
 
 const NOT_FOUND = new Set(['pass', 'skipped', 'not_configured']);
 

@@ -70,7 +70,7 @@ describe('remedyOf', () => {
         actual: { part: 'Milan', tcb: 'launch', snp: 8, microcode: 115 },
         policy: 'p',
       }),
-      "The guest's owner should launch the guest again on firmware with snp 24 or later (it is 8), microcode 219 or later (it is 115), or the operator should waive snp_tcb_low for Milan in policy p until then, with the floor snp 8, microcode 115.",
+      "The guest's owner should launch the guest again on firmware with snp 24 or later (it was 8), microcode 219 or later (it was 115), or the operator should waive snp_tcb_low for Milan in policy p until then, with the floor snp 8, microcode 115.",
     ],
     [
       'no second waiver where one covers the finding',
@@ -186,6 +186,26 @@ describe('remedyOf', () => {
       'who can send a token that could not be fetched',
       check('token_compliance', { result: 'unavailable', about: '/attestationResults', policy: 'p' }),
       'The caller should try again later, or send a token in attestationResults, because none could be fetched.',
+    ],
+    [
+      'a status that the operator can accept',
+      check('token_compliance', {
+        expected: ['azure-compliant-cvm'],
+        actual: 'azure-other',
+        setting: 'require.maa.complianceStatus',
+        policy: 'p',
+      }),
+      "The guest's owner should find out why Azure Attestation states azure-other and not azure-compliant-cvm, or the operator should add azure-other to require.maa.complianceStatus of policy p.",
+    ],
+    [
+      'no type of tokens that no policy can list',
+      check('token_claim_type', {
+        expected: ['azurevm', 'tdxvm'],
+        actual: 'sgx',
+        setting: 'require.maa.attestationType',
+        policy: 'p',
+      }),
+      'The caller should send a token of the attestation type azurevm or tdxvm instead of sgx.',
     ],
     [
       'when a token is valid',
