@@ -1,4 +1,5 @@
 import { jwkThumbprint } from '../src/crypto/jwk-thumbprint.js';
+import type { NonceStanding } from '../src/model/challenge.js';
 import type { Decision } from '../src/model/decision.js';
 import { type EndorsementSet, NO_ENDORSEMENTS } from '../src/model/endorsement.js';
 import type { Evidence } from '../src/model/evidence.js';
@@ -81,6 +82,8 @@ export interface Judged {
   readonly at: Date;
   /** Policy text, or a policy that is loaded. */
   readonly policies: readonly (string | Policy)[];
+  /** Where the nonce of the request is not one that the caller made itself. */
+  readonly standing?: NonceStanding;
   /** Of tokens beside the evidence, where they are others. */
   readonly tokenEndorsements?: EndorsementSet;
 }
@@ -98,7 +101,7 @@ export function judge(evidence: Evidence, request: Partial<VerifyRequest>, judge
       }),
       keyThumbprint: jwkThumbprint,
       policies: () => byId,
-      nonces: { standing: async (nonce) => ({ origin: nonce === null ? 'none' : 'caller' }) },
+      nonces: { standing: async (nonce) => judged.standing ?? { origin: nonce === null ? 'none' : 'caller' } },
       resets: { remembered: async () => ({ state: 'none' }), advance: async () => null },
       early: null,
       clock: { now: () => judged.at, monotonicMs: () => 0, doubt: () => null },

@@ -174,6 +174,12 @@ export function describePathProblem({ index, detail }: PathProblem, roles: reado
   return `${detail} (certificate ${index + 1} of the chain${role === undefined ? '' : `, ${role}`})`;
 }
 
+/** Which certificate of a chain a problem is about. @param roles as of `describePathProblem` */
+export function placeOfProblem({ index }: PathProblem, roles: readonly string[] = []): string {
+  const role = roles[index];
+  return `certificate ${index + 1} of the chain${role === undefined ? '' : ` (${role})`}`;
+}
+
 /** When the first certificate of a chain ends; the beginning of time where one does not say when. */
 export function earliestEnd(path: readonly X509Certificate[]): Date {
   return new Date(Math.min(...path.map(({ notAfter }) => notAfter?.getTime() ?? 0)));

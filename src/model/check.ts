@@ -41,6 +41,10 @@ interface Compared {
   readonly explain?: () => ExplainedPart;
   /** What is missing, by its name, for the remedy. It may come from bytes that nothing has verified. */
   readonly missing?: string;
+  /** The member of the policy, or the key of the configuration, that decided, for the remedy. */
+  readonly setting?: string;
+  /** What exactly is wrong, for the remedy. As `expected` and `actual`, of bytes that something verifies. */
+  readonly faults?: readonly string[];
 }
 
 interface Required extends Compared {
@@ -156,7 +160,7 @@ export class Checks {
   /** Removes compared values from checks, once it is known that nothing vouches for the bytes they were read from. */
   withhold(ids: readonly CheckId[]): void {
     for (const [index, check] of this.#all.entries()) {
-      if (ids.includes(check.id)) this.#all[index] = { ...check, expected: null, actual: null };
+      if (ids.includes(check.id)) this.#all[index] = withoutValues(check);
     }
   }
 
@@ -174,9 +178,21 @@ export class Checks {
   #add(id: CheckId, result: CheckResult, compared: Compared, more?: Partial<Check>): void {
     const { holds, fails } = CHECKS[id];
     const { expected = null, actual = null, detail = result === 'pass' ? holds : fails } = compared;
-    const { missing, explain } = compared;
-    const of = missing === undefined ? this.#owner : { ...this.#owner, missing };
-    const explained = explain === undefined ? {} : { explain };
-    this.#all.push({ id, result, about: this.#about, expected, actual, detail, ...of, ...explained, ...more });
+    const explained = compared.explain === undefined ? {} : { explain: compared.explain };
+    const some = { ...explained, ...(result === 'pass' ? {} : forRemedy(compared)) };
+    this.#all.push({ id, result, about: this.#about, expected, actual, detail, ...this.#owner, ...some, ...more });
   }
+}
+
+/** What only the remedy says. A check that passed has none. */
+function forRemedy({ missing, setting, faults }: Compared): Pick<Check, 'missing' | 'setting' | 'faults'> {
+  return {
+    ...(missing === undefined ? {} : { missing }),
+    ...(setting === undefined ? {} : { setting }),
+    ...(faults === undefined ? {} : { faults }),
+  };
+}
+
+function withoutValues({ faults: _, ...check }: Check): Check {
+  return { ...check, expected: null, actual: null };
 }

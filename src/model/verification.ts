@@ -87,6 +87,8 @@ export interface AbsentClaim {
   readonly check: 'tpm_pcr_not_quoted' | 'eventlog_replay' | 'eventlog_unverified' | 'secure_boot_unknown';
   /** One sentence for people. Lower case, no period. */
   readonly detail: string;
+  /** The register that the claim rests on, as people call it, where it was not quoted. */
+  readonly register?: string;
 }
 
 /** When the parts of TDX collateral that live for a month were issued; null where one does not say. */

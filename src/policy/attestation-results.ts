@@ -45,7 +45,8 @@ function appraiseRoute({ routes }: Policy, route: TokenRoute, input: AppraisalIn
     checks.skip(['route_missing'], `no token for the route ${route} can be relied on`);
   } else if (found.state === 'unavailable') {
     const { detail, retryable } = found;
-    if (wanted === 'required') checks.unavailable('route_unavailable', { detail, retryable });
+    if (wanted === 'required')
+      checks.unavailable('route_unavailable', { detail, retryable, setting: `${route}.submit` });
     else checks.unavailableOptional('route_unavailable', detail);
   } else if (wanted === 'required') {
     checks.fail('route_missing', { expected: route, ...whyMissing(route, found, input.evidenceType) });
@@ -190,6 +191,7 @@ function appraiseDemand(
     actual: said,
     detail: `${what} that ${VERIFIERS[route]} states is listed in ${member}`,
     otherwise: `${what} that ${VERIFIERS[route]} states is not listed in ${member}`,
+    setting: member,
   });
 }
 

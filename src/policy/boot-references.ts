@@ -16,6 +16,8 @@ export interface BootComparison {
   readonly finding: string;
   /** What the comparison leaves open where it holds; empty where nothing. */
   readonly remark: string;
+  /** What is not among the references, or the register that was not quoted; as in a check. */
+  readonly faults: readonly string[];
 }
 
 /** The log that the claims are of, and in which way it is bound to its quote. */
@@ -45,7 +47,7 @@ function compareClaim(
   log: ComparedLog,
 ): BootComparison {
   const { claims, gaps, mismatch } = log;
-  const compared = { member, accepted, holds: false, remark: '' };
+  const compared = { member, accepted, holds: false, remark: '', faults: [] };
   if (claims === undefined) {
     const finding = 'cannot be compared: the evidence has no event log that holds';
     return { ...compared, id: 'eventlog_missing', actual: null, finding };
@@ -54,7 +56,8 @@ function compareClaim(
   if (value === null) {
     const gap = gaps?.absent[member];
     const finding = `is not shown by the event log: ${gap?.detail ?? 'it does not hold'}`;
-    return { ...compared, id: gap?.check ?? 'eventlog_unverified', actual: null, finding };
+    const faults = gap?.register === undefined ? [] : [gap.register];
+    return { ...compared, id: gap?.check ?? 'eventlog_unverified', actual: null, finding, faults };
   }
   const entries = typeof value === 'string' ? [value] : value;
   const unlisted = unlistedOf(member, entries, references, log);
@@ -65,7 +68,14 @@ function compareClaim(
     holds: entries.length > 0 && unlisted.length === 0,
     finding: typeof value === 'string' ? 'is not among the reference values' : findingOf(entries, unlisted),
     remark: remarkOn(member, references),
+    faults: unlisted.map(namedInRemedy),
   };
+}
+
+/** A digest as it is. Other text was written by whoever made the log: it is quoted, and only where it is plain. */
+function namedInRemedy(entry: string): string {
+  if (DIGEST.test(entry)) return entry;
+  return /^[\x20-\x7e]{1,128}$/.test(entry) ? JSON.stringify(entry) : 'a text that the claims show';
 }
 
 /**

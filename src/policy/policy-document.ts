@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { tokenTypeOf } from '../model/evidence-traits.js';
 import { type JsonObject, type JsonValue, jsonPointer } from '../model/json.js';
 import { POLICY_ID } from '../model/request.js';
 import { deepFreeze, Place } from '../schema/schema.js';
@@ -57,7 +58,8 @@ export function parsePolicyValue(text: string, { format }: PolicyTextOptions = {
 
 /** Whether a text is a release policy, or something that belongs to one, and no policy of this product. */
 export function isReleasePolicyText(value: JsonValue): boolean {
-  return looksLikeReleasePolicy(value) || foreignDocument(value) !== null;
+  // A list can be anything: it is said to be no policy, as every other text.
+  return looksLikeReleasePolicy(value) || (!Array.isArray(value) && foreignDocument(value) !== null);
 }
 
 /**
@@ -76,7 +78,7 @@ function ofReleasePolicy(value: JsonValue, id: string | undefined): JsonObject {
     apiVersion: 'veritee/v1',
     id,
     version: 1,
-    accepts: ['maa-token'],
+    accepts: [tokenTypeOf('maa')],
     minimums: 'any',
     routes: { hardware: 'off' },
     rules: [{ id: 'release-policy', akv: value }],

@@ -4,6 +4,7 @@ import type { CheckId } from '../model/codes.js';
 import type { EvidenceType } from '../model/evidence.js';
 import { hasParavisor, hasVtpm, placeOf, teeOf } from '../model/evidence-traits.js';
 import type { JsonValue } from '../model/json.js';
+import { registerNames } from '../model/register-names.js';
 import type { Verification } from '../model/verification.js';
 import type { AppraisalTopic, ClaimSection } from './appraisal-topic.js';
 import { bootComparisons } from './boot-references.js';
@@ -29,6 +30,10 @@ interface Comparison {
   /** What the comparison leaves open where it holds. */
   readonly remark?: string;
   readonly place: ClaimSection | 'eventLog';
+  /** The member of the set that lists what is accepted. */
+  readonly setting: string;
+  /** As in a check. */
+  readonly faults?: readonly string[];
 }
 
 /** Reference values: sets that apply are alternatives, and one of them must match in all its members. */
@@ -47,7 +52,8 @@ export const referenceValues: AppraisalTopic = {
       .map((set) => comparisonsOf(set, verification))
       .sort((a, b) => mismatches(a) - mismatches(b));
     const detail = `${applying.length} of ${sets.length} sets of reference values apply`;
-    checks.require(closest !== undefined, 'reference_not_applicable', { detail, otherwise: detail });
+    const faults = applicable(evidenceType, verification.claims);
+    checks.require(closest !== undefined, 'reference_not_applicable', { detail, otherwise: detail, faults });
     for (const comparison of closest ?? []) {
       record(comparison, applying.length, checks.at(placeOf(comparison.place, evidenceType)));
     }
@@ -72,12 +78,21 @@ function applies({ appliesTo, ...set }: ReferenceSet, evidenceType: EvidenceType
   );
 }
 
+/** What a set would have to be like to apply. */
+function applicable(evidenceType: EvidenceType, { snp }: Claims): readonly string[] {
+  const sections = sectionsOf(evidenceType);
+  return [
+    ...(sections.length === 0 ? [] : [`section ${sections.join(' or ')}`]),
+    snp === undefined ? 'no appliesTo.product' : `appliesTo.product ${snp.product} or none`,
+  ];
+}
+
 function mismatches(comparisons: readonly Comparison[]): number {
   return comparisons.filter(({ holds }) => !holds).length;
 }
 
 function record(
-  { id, claim, accepted, actual, holds, finding, remark = '' }: Comparison,
+  { id, claim, accepted, actual, holds, finding, remark = '', setting, faults = [] }: Comparison,
   tried: number,
   checks: Checks,
 ): void {
@@ -86,6 +101,8 @@ function record(
     actual,
     detail: `${claim} is among the reference values${remark}`,
     otherwise: `${claim} ${finding}${tried === 1 ? '' : ` (closest of ${tried} sets that apply)`}`,
+    setting,
+    ...(faults.length === 0 ? {} : { faults }),
   });
 }
 
@@ -111,6 +128,7 @@ function bootOf(
   return bootComparisons(references, log).map(({ member, ...compared }) => ({
     ...compared,
     claim: `${section}.eventLog.${member}`,
+    setting: `referenceValues[].${section}.boot.${member}`,
     place: 'eventLog',
   }));
 }
@@ -153,13 +171,9 @@ function pcrComparisons(
 ): readonly Comparison[] {
   return sha256Pcrs.flatMap(({ index, values }) => {
     const actual = tpm?.pcrs['sha256']?.[String(index)];
-    return compare(
-      actual === undefined ? 'tpm_pcr_not_quoted' : 'tpm_pcr',
-      'tpm',
-      `pcrs.sha256.${index}`,
-      values,
-      actual,
-    );
+    const id = actual === undefined ? 'tpm_pcr_not_quoted' : 'tpm_pcr';
+    const compared = compare(id, 'tpm', `pcrs.sha256.${index}`, values, actual);
+    return compared.map((comparison) => ({ ...comparison, faults: [registerNames('PCR', [index])] }));
   });
 }
 
@@ -181,5 +195,7 @@ function compare(
   // The same type and the same value: the text of a number is another value.
   const holds = actual !== undefined && accepted.includes(actual);
   const finding = actual === undefined ? 'is nowhere in the evidence' : 'is not among the reference values';
-  return [{ id, claim: `${section}.${member}`, accepted, actual: actual ?? null, holds, finding, place: section }];
+  const claim = `${section}.${member}`;
+  const setting = `referenceValues[].${claim}`;
+  return [{ id, claim, accepted, actual: actual ?? null, holds, finding, place: section, setting }];
 }

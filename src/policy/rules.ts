@@ -37,20 +37,23 @@ function appraiseCel({ id, expression }: CelRule, input: AppraisalInput, checks:
   }
   const absent = [...scope.absent];
   if (value === UNDEFINED && isLeftOpen(sectionsOf(absent), id, input, checks)) return;
-  const detail = `the rule ${id} is not met: ${whyNotTrue(expression, scope)}`;
-  checks.fail('rule_not_met', { ...compared, ...explained, detail });
+  const why = whyNotTrue(expression, scope);
+  const detail = `the rule ${id} is not met: ${why}`;
+  checks.fail('rule_not_met', { ...compared, ...explained, detail, faults: [why] });
   if (value !== UNDEFINED) return;
   if (absent.length > 0) failMissing(id, absent, checks);
   for (const { claim, expected, actual } of scope.mistyped.values()) {
     const what = `${claim} is of type ${actual}, and the rule ${id} compares it as ${expected}`;
-    checks.fail('claim_type', { expected: { claim, type: expected }, actual, detail: what });
+    const named = { setting: `rule ${id}`, faults: [claim] };
+    checks.fail('claim_type', { expected: { claim, type: expected }, actual, detail: what, ...named });
   }
 }
 
 function failMissing(id: string, absent: readonly string[], checks: Checks): void {
   const what =
     absent.length === 1 ? `the claim ${absent[0]}, which is absent` : `claims that are absent: ${absent.join(', ')}`;
-  checks.fail('claim_missing', { expected: [...absent], detail: `the rule ${id} needs ${what}` });
+  const named = { setting: `rule ${id}`, faults: absent };
+  checks.fail('claim_missing', { expected: [...absent], detail: `the rule ${id} needs ${what}`, ...named });
 }
 
 function sectionsOf(claims: readonly string[]): ReadonlySet<string> {

@@ -1,5 +1,5 @@
 import type { Checks } from '../model/check.js';
-import { PLATFORM_CHECKS } from '../model/checks/snp.js';
+import { PLATFORM_CHECKS } from '../model/checks/snp-platform.js';
 import {
   SNP_PLATFORM_BITS,
   SNP_TCB_COMPONENTS,
@@ -187,5 +187,6 @@ function appraiseMachine(snp: SnpClaims, machines: SnpMachines, checks: Checks):
       listed === null
         ? `a ${key} signed the report, and the policy lists no ${name}`
         : `the policy does not list the ${name} that the ${key} certifies`,
+    setting: `require.snp.machines.${name}`,
   });
 }

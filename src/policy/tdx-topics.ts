@@ -1,11 +1,12 @@
 import type { Check, Checks } from '../model/check.js';
-import type { TdxClaims, TdxTcbClaim } from '../model/claims.js';
+import type { TdxClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import { placeOf } from '../model/evidence-traits.js';
-import { shortfallLine, type TcbShortfall } from '../model/tcb-shortfall.js';
+import type { TcbShortfall } from '../model/tcb-shortfall.js';
 import type { CollateralIssued } from '../model/verification.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
 import type { TdxMinimums, TdxRequirements } from './policy-grammar.js';
+import { behindOf, explained } from './tdx-tcb-words.js';
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -67,6 +68,7 @@ function appraiseStatus(
     actual: status,
     detail: `the policy accepts the TCB status ${rest}`,
     otherwise: `the policy does not accept the TCB status ${rest}`,
+    faults: behindOf(tcb, shortfalls),
   });
 }
 
@@ -75,19 +77,7 @@ function noteStatus({ tcb }: TdxClaims, shortfalls: readonly TcbShortfall[], che
   const { status } = tcb;
   const detail = `the policy sets no minimum for the TCB; its status is ${status} ${explained(tcb, shortfalls)}`;
   if (status === 'UpToDate') checks.pass('tdx_tcb_status', { actual: status, detail });
-  else checks.warn('tdx_tcb_status', { actual: status, detail });
-}
-
-/** The three parts of a status, a line for each component that is behind, and Intel's advisories. */
-function explained(
-  { platformStatus, moduleStatus, qeStatus, advisories }: TdxTcbClaim,
-  shortfalls: readonly TcbShortfall[],
-): string {
-  return [
-    `(platform ${platformStatus}, module ${moduleStatus ?? 'without levels'}, QE ${qeStatus})`,
-    ...shortfalls.map(shortfallLine),
-    ...(advisories.length === 0 ? [] : [`advisories: ${advisories.join(', ')}`]),
-  ].join('; ');
+  else checks.warn('tdx_tcb_status', { actual: status, detail, faults: behindOf(tcb, shortfalls) });
 }
 
 function appraiseDate({ tcb }: TdxClaims, earliest: string, checks: Checks): void {
@@ -129,7 +119,7 @@ function appraiseAge(
   const old = parts.filter(({ date }) => date == null || date < since).map(({ name }) => name);
   if (old.length > 0) {
     const detail = `issued more than ${days} days before the verification time: ${old.join(', ')}`;
-    checks.unavailable('collateral_stale', { ...compared, detail, retryable: true });
+    checks.unavailable('collateral_stale', { ...compared, detail, retryable: true, faults: old });
     return;
   }
   checks.pass('collateral_stale', {
@@ -163,17 +153,43 @@ export const tdxRequirements: AppraisalTopic = {
 };
 
 function appraiseAttributes({ tdAttributes }: TdxClaims, asked: TdxRequirements | null, checks: Checks): void {
+  const { migratable, perfmon, septVeDisable } = tdAttributes;
   const problems = [
-    ...(tdAttributes.migratable && asked?.allowMigratable !== true ? ['the TD can be migrated'] : []),
-    ...(tdAttributes.perfmon && asked?.allowPerfmon === false ? ['performance monitoring is on'] : []),
-    ...(asked?.septVeDisable === true && !tdAttributes.septVeDisable ? ['SEPT_VE_DISABLE is clear'] : []),
+    ...(migratable && asked?.allowMigratable !== true ? [MIGRATABLE] : []),
+    ...(perfmon && asked?.allowPerfmon === false ? [PERFMON] : []),
+    ...(asked?.septVeDisable === true && !septVeDisable ? [SEPT_VE_DISABLE] : []),
   ];
   checks.require(problems.length === 0, 'tdx_attributes', {
     actual: { ...tdAttributes },
     detail: 'the attributes of the TD are as the policy requires',
-    otherwise: problems.join('; '),
+    otherwise: problems.map(({ problem }) => problem).join('; '),
+    faults: problems.map(({ wanted }) => wanted),
+    setting: problems.map(({ member }) => `require.tdx.${member}`).join(' and '),
   });
 }
+
+/** An attribute that is not as the policy requires: what is wrong, how it should be, and the member that says so. */
+interface AttributeProblem {
+  readonly problem: string;
+  readonly wanted: string;
+  readonly member: keyof TdxRequirements;
+}
+
+const MIGRATABLE: AttributeProblem = {
+  problem: 'the TD can be migrated',
+  wanted: 'MIGRATABLE clear',
+  member: 'allowMigratable',
+};
+const PERFMON: AttributeProblem = {
+  problem: 'performance monitoring is on',
+  wanted: 'PERFMON clear',
+  member: 'allowPerfmon',
+};
+const SEPT_VE_DISABLE: AttributeProblem = {
+  problem: 'SEPT_VE_DISABLE is clear',
+  wanted: 'SEPT_VE_DISABLE set',
+  member: 'septVeDisable',
+};
 
 /** Found by the verifier: a service TD is bound, and the quote does not say which one. No policy can list it. */
 function isServiceTdRefused(base: readonly Check[]): boolean {
@@ -199,6 +215,7 @@ function appraiseXfam({ xfam }: TdxClaims, mask: string, checks: Checks): void {
     actual: xfam,
     detail: 'the TD has no extended features beyond the mask',
     otherwise: 'the TD has extended features beyond the mask',
+    faults: bitsOf(beyond).map((bit) => `bit ${bit} clear`),
   });
 }
 
@@ -208,6 +225,11 @@ function appraiseMachine({ ppid }: TdxClaims, listed: readonly string[], checks:
     expected: listed,
     actual: ppid ?? null,
   });
+}
+
+/** Numbers of the bits that are set. */
+function bitsOf(bits: bigint): readonly number[] {
+  return [...bits.toString(2)].toReversed().flatMap((digit, bit) => (digit === '1' ? [bit] : []));
 }
 
 /** Eight bytes as the quote has them. */

@@ -1,4 +1,4 @@
-import { PLATFORM_CHECKS } from '../model/checks/snp.js';
+import { PLATFORM_CHECKS } from '../model/checks/snp-platform.js';
 import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS } from '../model/claims.js';
 import type { PolicyMembers, Waiver } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';

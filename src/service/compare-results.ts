@@ -62,7 +62,8 @@ export function compareResults(
 function recordDifferences(checks: Checks, compared: CrossCheck): void {
   for (const { claim, values } of compared.differences) {
     const names = Object.keys(values).join(' and ');
-    checks.fail('disagreement', { actual: values, detail: `${names} state different values of ${claim}` });
+    const detail = `${names} state different values of ${claim}`;
+    checks.fail('disagreement', { actual: values, detail, faults: [claim] });
   }
   recordOmitted(checks, compared);
 }
@@ -113,7 +114,7 @@ function recordAgreement(
   const claim = unmetIdentity(first, view);
   if (claim !== null) {
     const [expected = null, actual = null] = [first, view].map(({ statements }) => statements.get(claim)?.value);
-    checks.fail('disagreement', { expected, actual, detail: whyNotSameTee(first, view, claim) });
+    checks.fail('disagreement', { expected, actual, detail: whyNotSameTee(first, view, claim), faults: [claim] });
     return false;
   }
   const { agree, differences, equal } = compared;
@@ -123,6 +124,7 @@ function recordAgreement(
       expected: values[first.route] ?? null,
       actual: values[route] ?? null,
       detail,
+      faults: [claim],
     });
   }
   recordOmitted(checks, compared);

@@ -1,9 +1,7 @@
-import type { Check } from '../model/check.js';
-import type { Outcome } from '../model/decision.js';
 import { FormatError } from '../model/errors.js';
 import type { EvidenceType } from '../model/evidence.js';
 import { isHardwareType } from '../model/evidence-traits.js';
-import type { ExplainedPart } from '../model/explanation.js';
+import type { Evaluation } from '../model/evaluation.js';
 import { type JsonObject, jsonPointer } from '../model/json.js';
 import type { Clock } from '../model/ports.js';
 import type { Caller, EvaluationRequest, VerifyRequest } from '../model/request.js';
@@ -18,15 +16,6 @@ import { PolicyError } from '../policy/policy-problem.js';
 import { alwaysThere } from '../policy/rules.js';
 import { markVerified } from '../verifiers/evidence/mark-verified.js';
 import type { VerifyEvidence } from './verify-evidence.js';
-
-/** What a policy came to. It is no decision: nothing may be released by it. */
-export interface Evaluation {
-  readonly outcome: Outcome;
-  readonly matched: readonly string[];
-  readonly unmatched: readonly string[];
-  /** The checks, or, of a release policy, its parts. */
-  readonly because: { readonly checks: readonly Check[] } | { readonly part: ExplainedPart };
-}
 
 export interface EvaluatePolicyParts {
   readonly verifyEvidence: Pick<VerifyEvidence, 'tryPolicy'>;

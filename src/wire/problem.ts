@@ -1,5 +1,5 @@
-import { PROBLEM_STATUS, type ProblemCode } from '../model/codes.js';
 import { FormatError, RefusedError } from '../model/errors.js';
+import { PROBLEM_ROWS } from '../model/problem-codes.js';
 import type { Schemas } from './schema-check.js';
 
 /** A problem document and what of the HTTP answer goes with it. */
@@ -13,21 +13,6 @@ export interface Problem {
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
-const TITLES: { readonly [C in ProblemCode]: string } = {
-  unauthorized: 'Caller not known',
-  forbidden: 'Not allowed for this caller',
-  not_found: 'No such resource',
-  method_not_allowed: 'No such method here',
-  not_acceptable: 'No answer of this media type',
-  evidence_not_kept: 'Evidence was not kept',
-  body_too_large: 'Body too large',
-  unsupported_media_type: 'Body is not plain JSON',
-  rate_limited: 'Too many requests',
-  headers_too_large: 'Headers too large',
-  overloaded: 'No capacity for the request',
-  clock: 'The clock of the service cannot be relied on',
-};
-
 /**
  * The problem document (RFC 9457) for an error. Of an error that is neither the sender's fault nor a refusal it says
  * nothing but that it happened: the cause is for the log.
@@ -40,7 +25,8 @@ export function presentProblem(error: unknown, requestId: string | null): Proble
   }
   if (error instanceof RefusedError) {
     const { code, message: detail } = error;
-    const refused = problem(PROBLEM_STATUS[code], { code, title: TITLES[code], detail }, requestId);
+    const { status, title } = PROBLEM_ROWS[code];
+    const refused = problem(status, { code, title, detail }, requestId);
     return { ...refused, retryAfterSeconds: error.retryAfterSeconds };
   }
   const detail = 'the request could not be answered';

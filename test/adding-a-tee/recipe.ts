@@ -87,7 +87,15 @@ export const MODEL: readonly Addition[] = [
     before: "  { name: 'Azure paravisor', class: 'deny', rows: AZURE_CHECKS },",
     text: "  { name: 'Toy', class: 'deny', rows: TOY_CHECKS },\n",
   },
-  { file: 'src/model/codes.ts', before: "  'hcl_format',", text: "  'toy_format',\n" },
+  {
+    file: 'src/model/malformed-codes.ts',
+    before: '  hcl_format: {',
+    text: `  toy_format: {
+    meaning: 'the bytes are no toy report',
+    remedy: 'The caller should send the report cut at its own length.',
+  },
+`,
+  },
   { file: 'src/model/claims.ts', before: '  readonly hcl?: HclClaims;', text: '  readonly toy?: ToyClaims;\n' },
   {
     file: 'src/model/claims.ts',

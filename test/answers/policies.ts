@@ -130,6 +130,28 @@ function strict(): JsonObject {
   };
 }
 
+/** Of both languages; a claim in them is of another type than lab tokens can have it. */
+const RULES = [
+  { id: 'level', cel: "maa.claims['level'] == 3" },
+  {
+    id: 'guest',
+    cel: "evidence.type == 'maa-token' ? maa.attestationType == 'azurevm' : ita.attestationType == 'TDX'",
+  },
+  {
+    id: 'release',
+    akv: {
+      version: '1.0.0',
+      anyOf: [
+        {
+          authority: 'https://lab.weu.attest.azure.net',
+          allOf: [{ claim: 'x-ms-isolation-tee.x-ms-compliance-status', equals: 'azure-compliant-cvm' }],
+        },
+      ],
+    },
+    comparison: 'compatible',
+  },
+];
+
 function policies(): Readonly<Record<string, object>> {
   return {
     permissive: PERMISSIVE,
@@ -162,6 +184,13 @@ function policies(): Readonly<Record<string, object>> {
       waivers: [
         { check: 'maa_tcb_status', value: 'OutOfDate', reason: 'known', approver: 'me', expires: '2100-01-01' },
       ],
+    },
+    ruled: {
+      accepts: TOKENS,
+      minimums: 'any',
+      routes: { hardware: 'off', maa: 'optional', ita: 'optional' },
+      freshness: 'none',
+      rules: RULES,
     },
     vtpm: { accepts: ['tpm'], minimums: 'any', routes: { hardware: 'off' } },
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MALFORMED_CODES, PROBLEM_STATUS, type ProblemCode } from '../../src/model/codes.js';
+import { MALFORMED_CODES, PROBLEM_CODES } from '../../src/model/codes.js';
 import { FormatError, RefusedError } from '../../src/model/errors.js';
 import { presentDecision } from '../../src/wire/present-decision.js';
 import { presentProblem } from '../../src/wire/problem.js';
@@ -35,7 +35,7 @@ describe('Decision', () => {
 describe('Problem', () => {
   const errors = [
     ...MALFORMED_CODES.map((code) => new FormatError(code, 'no', { pointer: '/a' })),
-    ...Object.keys(PROBLEM_STATUS).map((code) => new RefusedError(code as ProblemCode, 'no')),
+    ...PROBLEM_CODES.map((code) => new RefusedError(code, 'no')),
     new Error('no'),
   ];
 

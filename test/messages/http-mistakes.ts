@@ -857,7 +857,8 @@ const JUDGED: readonly HttpMistake[] = [
         id: 'nonce_mismatch',
         expected: `${Buffer.from(NONCE, 'base64url').toString('hex')}${'00'.repeat(48)}`,
         detail: 'user-data of the runtime claims is another value: the hardware report is stale, or for another nonce',
-        remedy: 'The guest should make new evidence for the nonce and the bound key of this request.',
+        remedy:
+          'The guest should make a new HCL report (user-data, by NV index 0x01400002) for the nonce and the bound key of this request.',
       },
     },
   },
@@ -873,7 +874,7 @@ const JUDGED: readonly HttpMistake[] = [
         actual: 'az-snp-vtpm',
         detail: 'the policy does not accept this type of evidence',
         remedy:
-          'The caller should send evidence of a type that the policy accepts (maa-token), or name another policy.',
+          'The caller should send evidence of a type that policy azure-maa-baseline accepts (maa-token) instead of az-snp-vtpm, or name another policy.',
       },
     },
   },

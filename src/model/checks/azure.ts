@@ -1,14 +1,20 @@
 import { isObject, type JsonValue } from '../json.js';
 import { quotedName } from '../names-in-messages.js';
-import type { CheckRows, Finding } from './row.js';
+import type { CheckRows, Example, Finding } from './row.js';
 import { reference, value } from './words.js';
 
 const AS_READ = 'byte for byte as the guest read it';
+
+export const PARAVISOR_EXAMPLES: readonly [Example, ...(readonly Example[])] = [
+  { actual: { idKeyDigest: '94'.repeat(48), guestSvn: 65_547 }, policy: 'payments' },
+  { actual: { mrtd: 'ff'.repeat(48) }, policy: 'payments' },
+];
 
 export const AZURE_CHECKS = {
   hardware_missing: {
     holds: 'the evidence has a hardware report beside the vTPM quote',
     fails: 'the evidence has no hardware report beside the vTPM quote',
+    when: 'never in this version: a policy that demands hardware refuses tpm evidence by policy_evidence_type, and a body without the report is malformed',
     remedy: 'The caller should send the hardware report of the guest beside its vTPM quote.',
   },
   hcl_binding: {
@@ -27,6 +33,7 @@ export const AZURE_CHECKS = {
   hcl_claims: {
     holds: 'the runtime claims have the form that a paravisor writes',
     fails: 'the runtime claims do not have the form that a paravisor writes',
+    when: 'the runtime data is no JSON object, its user-data is not 64 bytes in hex, or HCLAkPub is no public RSA key as JWK',
     underlies: 'vtpm',
     remedy: `The caller should send the runtime data ${AS_READ}, because it does not have the form that the paravisor writes.`,
   },
@@ -41,11 +48,14 @@ export const AZURE_CHECKS = {
     holds: 'the attestation key is strong enough',
     fails: 'the attestation key is too weak, or is not of the kind that Azure vTPMs have',
     underlies: 'vtpm',
-    remedy: "The guest's owner should recreate the VM, because Azure vTPMs have RSA keys of 2048 bits or more.",
+    remedy: ({ actual }) =>
+      `The guest's owner should recreate the VM, because Azure vTPMs have RSA keys of 2048 bits or more with exponent 65537${value(actual, '') === '' ? '' : `, and this one has ${value(actual, '')}`}.`,
+    examples: [{ actual: 'RSA, 1024 bits' }],
   },
   hcl_ak_mismatch: {
     holds: 'the AK certificate is for the attestation key that the runtime claims name',
     fails: 'the AK certificate is for another key than the runtime claims name',
+    when: 'the AK certificate, or the public area of the AK that was sent (akPublic), is of another key than HCLAkPub; the public area is of no restricted signing key',
     trust: { guest: { 'instance-identity': 97 } },
     remedy:
       'The caller should send the AK certificate (NV index 0x01C101D0) and the public area of the AK of this VM, or none.',
@@ -53,27 +63,45 @@ export const AZURE_CHECKS = {
   ak_cert_untrusted: {
     holds: 'the certificate is an AK certificate, and its chain ends at a pinned root',
     fails: 'the AK certificate cannot be relied on',
+    when: 'its chain does not end at a pinned root, a certificate of the chain is not what an issuer of AK certificates writes, or no chain was sent and no issuer is in tpm.intermediates',
     trust: { guest: { 'instance-identity': 97 } },
     remedy: missingIssuer,
+    examples: [
+      { faults: ['signature does not verify (certificate 1 of the chain)'] },
+      { missing: 'Azure Cloud Virtual TPM CA 2225' },
+    ],
   },
   hcl_paravisor: {
     holds: 'the paravisor is known',
     fails: 'nothing shows that this is an Azure paravisor',
+    when: 'under paravisor: known, neither ID_KEY_DIGEST with a GUEST_SVN at its floor or above, nor MRTD, nor an accepted AK certificate or token makes the paravisor known',
+    members: ['paravisor'],
     trust: { guest: { 'instance-identity': 97 } },
     remedy: paravisor,
+    examples: PARAVISOR_EXAMPLES,
   },
   hcl_reference: {
     holds: 'the VM id is among the reference values',
     fails: 'the VM id is not among the reference values',
+    members: ['referenceValues[].hcl.vmUniqueId'],
     trust: { guest: { 'instance-identity': 97 } },
     remedy: reference,
+    examples: [
+      {
+        expected: ['…'],
+        actual: '7df7b373-b947-4aaa-96e5-c358f2a03d20',
+        setting: 'referenceValues[].hcl.vmUniqueId',
+        policy: 'payments',
+      },
+    ],
   },
 } satisfies CheckRows;
 
 /** Names the issuer that is missing in the chain, and where the operator can put it. */
-function missingIssuer({ missing }: Finding): string {
+function missingIssuer({ missing, faults = [] }: Finding): string {
+  const because = faults.length === 0 ? '' : `, because the path is refused: ${faults.join(', ')}`;
   return missing === undefined
-    ? 'The caller should send the whole akChain, up to the Azure Virtual TPM root, or the operator should list the root in tpm.roots if it is another one.'
+    ? `The caller should send the whole akChain, up to the Azure Virtual TPM root, or the operator should list the root in tpm.roots if it is another one${because}.`
     : `The caller should send the whole akChain, where the certificate of the issuer ${quotedName(missing)} is missing, or the operator should put that certificate and those above it into the folder tpm.intermediates.`;
 }
 

@@ -1,20 +1,28 @@
 import { looksLikeHex } from '../hex-like.js';
 import { isObject, type JsonValue } from '../json.js';
-import type { CheckRows } from './row.js';
+import type { CheckRows, Finding } from './row.js';
+import { policyOf, value } from './words.js';
 
 export const FRESHNESS_CHECKS = {
   nonce_mismatch: {
     holds: 'the attester vouches for the nonce, and for the bound key where one is sent',
     fails: 'the attester does not vouch for this nonce, or for the bound key',
     trust: { guest: { 'instance-identity': 97 }, token: { 'instance-identity': 97 } },
-    remedy: ({ expected }) =>
-      wasHex(expected)
+    when: 'the place that holds the nonce, or the hash of nonce and bound key, has another value or was never set: REPORT_DATA, REPORTDATA, extraData of the quote, user-data of the runtime claims, the nonce claims of a token',
+    remedy: (finding) =>
+      wasHex(finding.expected)
         ? 'The caller should send the nonce as base64url, because this one looks like hex, and the guest should make its evidence for the same bytes.'
-        : 'The guest should make new evidence for the nonce and the bound key of this request.',
+        : `The guest should make ${madeAnew(finding)} for the nonce and the bound key of this request.`,
+    examples: [
+      { about: '/evidence/tpmQuote/message' },
+      { about: '/evidence/hclReport' },
+      { about: '/evidence/report' },
+    ],
   },
   nonce_used: {
     holds: 'the challenge was not used before',
     fails: 'the challenge was used before, or its record is gone',
+    when: 'a request with the same challenge was judged before; the service was started again, or forgot the challenge',
     trust: { guest: { 'instance-identity': 97 } },
     remedy:
       'The caller should get a new challenge from POST /challenges, and the guest should make new evidence for it.',
@@ -29,27 +37,39 @@ export const FRESHNESS_CHECKS = {
     holds: 'the challenge was issued for this use',
     fails: 'the challenge was issued for another tenant, audience, policy or evidence type',
     trust: { guest: { 'instance-identity': 97 } },
-    remedy:
-      'The caller should get a challenge from POST /challenges with the audience, policy and evidence type of this request.',
+    remedy: ({ expected, actual }) =>
+      `The caller should get a challenge from POST /challenges for this request${isObject(expected) ? ` (it is for ${scopeOf(expected)}, and the request for ${scopeOf(actual)})` : ''}, with its audience, policy and evidence type.`,
+    examples: [{ expected: { audience: 'gate' }, actual: { audience: 'vault' } }],
   },
   nonce_missing: {
     holds: 'a nonce was sent',
     fails: 'the policy requires a nonce, and none was sent',
+    when: 'under nonce: challenge, the nonce is not a challenge of this service; a warning under freshness: none',
+    members: ['freshness', 'nonce'],
     remedy: ({ expected }) =>
       expected === 'challenge'
         ? 'The caller should get a challenge from POST /challenges, and send it as nonce with evidence that was made for it.'
         : 'The caller should send the nonce that the guest put into its evidence.',
+    examples: [
+      { expected: 'any', actual: 'none', policy: 'payments' },
+      { expected: 'challenge', actual: 'caller', policy: 'payments' },
+    ],
   },
   nonce_stale: {
     holds: 'the nonce is in the quote and in the hardware report',
     fails: 'the nonce is in the quote only, so the hardware report may be old',
+    when: 'user-data of the runtime claims was never set: it fails under freshness: strict, and is a warning under required',
+    members: ['freshness'],
     waiver: 'plain',
     remedy: 'The guest should write the nonce to NV index 0x01400002 before it reads its HCL report.',
   },
   binding_missing: {
     holds: 'a key is bound',
     fails: 'the policy requires a bound key, and none was sent',
-    remedy: 'The caller should send binding.jwk with evidence that the guest made for the nonce and the key.',
+    members: ['binding'],
+    remedy: (finding) =>
+      `The caller should send binding.jwk with evidence that the guest made for the nonce and the key, because binding of ${policyOf(finding)} is required.`,
+    examples: [{ policy: 'payments' }],
   },
 } satisfies CheckRows;
 
@@ -58,4 +78,18 @@ function wasHex(expected: JsonValue): boolean {
   const nonce = isObject(expected) ? expected['nonce'] : expected;
   if (typeof nonce !== 'string') return false;
   return looksLikeHex(Buffer.from(nonce.replace(/(?:00)+$/, ''), 'hex').toString('base64url'));
+}
+
+/** What holds the nonce, and has to be made again. */
+function madeAnew({ about }: Finding): string {
+  if (about.startsWith('/evidence/tpmQuote')) return 'a new quote (its qualifying data)';
+  if (about === '/evidence/hclReport' || about === '/evidence/runtimeData') {
+    return 'a new HCL report (user-data, by NV index 0x01400002)';
+  }
+  return about.includes('oken') || about.startsWith('/attestationResults') ? 'a new token' : 'new evidence';
+}
+
+function scopeOf(scope: JsonValue): string {
+  const members = isObject(scope) ? Object.entries(scope) : [];
+  return members.map(([name, limit]) => `${name} ${value(limit, 'none')}`).join(', ') || 'another';
 }

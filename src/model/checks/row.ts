@@ -20,6 +20,13 @@ export interface Finding {
   readonly policy: string | null;
   /** What is missing, by its name. Only the remedy names it: nothing need have verified where the name is from. */
   readonly missing?: string;
+  /** The member of the policy, or the key of the configuration, that decided. Only the remedy names it. */
+  readonly setting?: string;
+  /**
+   * What exactly is wrong where `expected` and `actual` do not say it: components, registers, attributes, each a few
+   * words. Only the remedy names them. Of verified bytes, as the compared values are.
+   */
+  readonly faults?: readonly string[];
 }
 
 /**
@@ -47,8 +54,11 @@ export type TrustValues = { readonly [claim in TrustClaim]?: number };
 /** Whose submodule of the trust vector a check speaks for: the hardware's, the guest's, or another verifier's. */
 export type TrustSubject = 'hardware' | 'guest' | 'token';
 
-/** What can be done about a finding: one sentence, or one that is filled with what the check compared. */
-export type Remedy = string | ((finding: Finding) => string);
+/** What can be done about a finding: one sentence, filled with what the check compared. */
+export type FilledRemedy = (finding: Finding) => string;
+
+/** A finding that shows what its remedy looks like. What is left out is as of a base check that failed without values. */
+export type Example = Partial<Finding>;
 
 /**
  * A statement that rests on several checks: where one of them does not pass, nothing is left of it.
@@ -60,13 +70,23 @@ export type Remedy = string | ((finding: Finding) => string);
  */
 export type Statement = 'hardware' | 'vtpm' | 'token';
 
-export interface CheckRow {
+/** What the operator, the guest's owner or the caller can do about a check that does not pass. */
+type RowRemedy =
+  | { readonly remedy: string }
+  /** `examples`: one for each kind of sentence that a reader should have seen. */
+  | { readonly remedy: FilledRemedy; readonly examples: readonly [Example, ...(readonly Example[])] };
+
+export type CheckRow = RowTexts & RowRemedy;
+
+interface RowTexts {
   /** What it establishes where it passes. One sentence for people: lower case, no period. */
   readonly holds: string;
   /** What it says where it does not. */
   readonly fails: string;
-  /** What the operator, the guest's owner or the caller can do about it. */
-  readonly remedy: Remedy;
+  /** What triggers it, where that is more than `fails` says. Lower case, no period; triggers end in a semicolon. */
+  readonly when?: string;
+  /** Members of a policy that decide about it, as paths in its grammar; `[]` for the items of a list. */
+  readonly members?: readonly string[];
   readonly underlies?: Statement;
   /** What it says for trust (AR4SI) where it does not pass. */
   readonly trust?: { readonly [subject in TrustSubject]?: TrustValues };

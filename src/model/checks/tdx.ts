@@ -1,6 +1,10 @@
-import { isObject, type JsonValue } from '../json.js';
+import { isObject } from '../json.js';
 import type { CheckRows } from './row.js';
-import { COLLATERAL, components, isEmpty, reference, value } from './words.js';
+import { otherMachine } from './snp-remedies.js';
+import { lowStatus, moduleUnknown, otherAttributes, otherEnclave, tcbInfo, tooOld, xfam } from './tdx-remedies.js';
+import { COLLATERAL, faultsOf, inBrackets, policyOf, reference, rises, value } from './words.js';
+
+const SAMPLE = 'payments';
 
 export const TDX_CHECKS = {
   tdx_signature: {
@@ -13,7 +17,9 @@ export const TDX_CHECKS = {
     holds: 'the QE vendor id of the quote is that of Intel',
     fails: 'the QE vendor id of the quote is not that of Intel',
     underlies: 'hardware',
-    remedy: "The caller should send a quote that Intel's own quoting enclave made.",
+    remedy: ({ expected }) =>
+      `The caller should send a quote that Intel's own quoting enclave made (QE vendor id ${value(expected, "of Intel's")}).`,
+    examples: [{ expected: '939a7233f79c4ca9940a0db3957f0607' }],
   },
   tdx_qe_binding: {
     holds: 'the quoting enclave vouches for the attestation key',
@@ -31,139 +37,210 @@ export const TDX_CHECKS = {
   tdx_qe_identity: {
     holds: 'the quoting enclave is the one that the QE identity describes, and Intel signed the identity',
     fails: 'the quoting enclave is not the one that the QE identity describes, or the identity does not verify',
+    when: 'MRSIGNER or ISVPRODID of the quoting enclave is another; the QE identity is not signed by Intel, or is not of a TDX quoting enclave',
     underlies: 'hardware',
-    remedy: `The caller should send the QE identity that Intel publishes for TDX now, ${COLLATERAL}.`,
+    remedy: (finding) => {
+      const identity = `The caller should send the QE identity that Intel publishes for TDX now, ${COLLATERAL}`;
+      return isObject(finding.expected) ? otherEnclave(finding, `${identity}, or the`) : `${identity}.`;
+    },
+    examples: [{}, { expected: { isvProdId: 2 }, actual: { isvProdId: 1 } }],
   },
   tdx_qe_debug: {
     holds: 'the quoting enclave cannot be debugged',
     fails: 'the quoting enclave can be debugged',
+    when: 'DEBUG is set in ATTRIBUTES of the quoting enclave, whatever mask the QE identity has',
     underlies: 'hardware',
     remedy: "The machine's owner should install the production quoting enclave, which cannot be debugged.",
   },
   tdx_qe_svn: {
     holds: 'Intel has not revoked this version of the quoting enclave',
     fails: 'Intel has revoked this version of the quoting enclave, or no TCB level covers it',
+    when: 'ISVSVN is below every level of the QE identity; the level that it reaches is Revoked',
     underlies: 'hardware',
-    remedy: ({ expected }) =>
-      `The machine's owner should update its quoting enclave to ISVSVN ${value(expected, 'of a current release')} or later.`,
+    remedy: ({ expected, actual }) =>
+      typeof actual === 'number' && typeof expected === 'number' && actual >= expected
+        ? `The machine's owner should update its quoting enclave, because Intel has revoked ISVSVN ${actual}.`
+        : `The machine's owner should update its quoting enclave to ${rises({ ISVSVN: expected }, { ISVSVN: actual }, 'the current release')}.`,
+    examples: [
+      { expected: 4, actual: 1 },
+      { expected: 4, actual: 5 },
+    ],
   },
   tdx_qe_attributes: {
     holds: 'the quoting enclave has the attributes that the QE identity requires, under its masks',
     fails: 'the quoting enclave has other attributes than the QE identity requires',
+    when: 'MISCSELECT or ATTRIBUTES of the quoting enclave differ under the masks of the QE identity',
     underlies: 'hardware',
-    remedy: "The machine's owner should install the quoting enclave as Intel released it.",
+    remedy: (finding) => otherEnclave(finding, 'The'),
+    examples: [{ expected: { miscSelect: '00000000' }, actual: { miscSelect: '01000000' } }],
   },
   tdx_report_mismatch: {
     holds: 'the quote was made from this TDREPORT',
     fails: 'the quote was not made from this TDREPORT',
+    when: 'a field of the TDREPORT in the HCL report is another in the quote; the hashes in the TDREPORT are not those of its own fields',
     underlies: 'vtpm',
-    remedy: 'The caller should send the TD quote that was made from the TDREPORT in the HCL report.',
+    remedy: ({ expected }) => {
+      const differing = isObject(expected) ? Object.keys(expected) : [];
+      const why = differing.length === 0 ? '' : `, because they differ in ${faultsOf({ faults: differing }, '')}`;
+      return `The caller should send the TD quote that was made from the TDREPORT in the HCL report${why}.`;
+    },
+    examples: [{ expected: { REPORTDATA: '…', RTMR2: '…' } }],
   },
   tdx_tcb_info: {
     holds: 'the TCB info is for the platform of the PCK certificate, and Intel signed it',
     fails: 'the TCB info is for another platform than the PCK certificate, or does not verify',
+    when: 'FMSPC or PCEID of the TCB info are not those of the PCK certificate; the TCB info is not signed by Intel, or is not for TDX',
     underlies: 'hardware',
-    remedy: ({ expected }) =>
-      `The caller should send the TCB info that Intel publishes for ${fmspcOf(expected)}, ${COLLATERAL}.`,
+    remedy: tcbInfo,
+    examples: [
+      {
+        expected: { fmspc: '00806f050000', pceId: '0000' },
+        actual: { fmspc: '90c06f000000', pceId: '0000' },
+      },
+    ],
   },
   tdx_tcb_level_unsupported: {
     holds: 'the platform meets a level of the TCB info',
     fails: 'the platform is below every level of the TCB info',
     trust: { hardware: { hardware: 97 } },
-    remedy: ({ expected }) =>
-      `The machine's owner should update its firmware and TDX module${isEmpty(expected) ? '' : ` to ${components(expected)} or later`}.`,
+    remedy: ({ expected, actual }) =>
+      `The machine's owner should update its firmware and TDX module to ${rises(expected, actual, 'a level that Intel publishes')}.`,
+    examples: [
+      {
+        expected: { 'sgxtcbcomponents[0]': 8, 'TDX_01.isvsvn': 5 },
+        actual: { 'sgxtcbcomponents[0]': 6, 'TDX_01.isvsvn': 3 },
+      },
+    ],
   },
   tdx_tcb_status: {
     holds: 'the policy accepts the TCB status',
     fails: 'the TCB status is revoked, or the policy does not accept it',
+    when: 'the status that platform, TDX module and quoting enclave have together is not among minimums.tdx.acceptedStatuses, or is Revoked or no word of Intel; a warning under minimums.tdx: any where it is not UpToDate',
+    members: ['minimums.tdx.acceptedStatuses'],
     waiver: 'status',
-    remedy: ({ actual, policy }) => {
-      if (actual === 'Revoked') {
-        return "The machine's owner should update its firmware and TDX module, because Intel has revoked this TCB and no policy can accept it.";
-      }
-      return policy === null
-        ? "The operator should look up the status in Intel's current documentation and update this service once it knows it, because no policy can accept it until then."
-        : `The machine's owner should update what the detail names, or the operator can accept or waive the status ${value(actual, 'shown')} in the policy.`;
-    },
+    remedy: lowStatus,
+    examples: [
+      {
+        expected: ['UpToDate'],
+        actual: 'OutOfDate',
+        policy: SAMPLE,
+        faults: ['sgxtcbcomponents[0] (Early Microcode Update) has 6, needs 8', 'advisories INTEL-SA-00999'],
+      },
+      { expected: ['UpToDate'], actual: 'TDRelaunchAdvised', policy: SAMPLE },
+      { actual: 'Revoked', policy: SAMPLE },
+      { actual: 'Splendid' },
+    ],
   },
   tdx_tcb_date: {
     holds: 'platform, TDX module, QE and collateral are as new as the policy requires',
     fails: 'platform, TDX module, QE or collateral is older than the policy allows',
+    when: 'the earliest TCB date of the three is before earliestTcbDate; TCB info or QE identity has a lower evaluation data number than minEvaluationDataNumber',
+    members: ['minimums.tdx.earliestTcbDate', 'minimums.tdx.minEvaluationDataNumber'],
     trust: { hardware: { hardware: 32 } },
-    remedy: ({ expected }) =>
-      typeof expected === 'number'
-        ? `The caller should send TCB info and QE identity with evaluation data number ${expected} or higher, ${COLLATERAL}.`
-        : `The machine's owner should update its firmware and TDX module to a TCB of ${value(expected, 'the date in the policy')} or later.`,
+    remedy: tooOld,
+    examples: [
+      { expected: '2024-03-13', actual: '2023-08-09T00:00:00Z', policy: SAMPLE },
+      { expected: 17, actual: { evaluationDataNumber: 15, qeEvaluationDataNumber: 17 }, policy: SAMPLE },
+    ],
   },
   tdx_module: {
     holds: 'the TDX module is the one that the collateral describes',
     fails: 'the collateral does not describe this TDX module, its signer or its attributes',
     trust: { hardware: { hardware: 97 } },
-    remedy: "The machine's owner should load a TDX module that Intel's current TCB info describes.",
+    remedy: moduleUnknown,
+    examples: [
+      { expected: ['TDX_01', 'TDX_03'], actual: 'TDX_02' },
+      { expected: { seamAttributes: '0000000000000000' }, actual: { seamAttributes: '0100000000000000' } },
+    ],
   },
   tdx_debug: {
     holds: 'the host may not debug the TD',
     fails: 'the host may read and change the memory of the TD (debug)',
     trust: { hardware: { 'runtime-opaque': 96, configuration: 96 } },
     relaxedBy: 'allowDebug',
-    remedy: "The guest's owner should launch the TD with its debug attribute off.",
+    remedy: "The guest's owner should launch the TD with its debug attribute off (bit 0 of TDATTRIBUTES clear).",
   },
   tdx_attributes: {
     holds: 'the TD has no attribute that is reserved, lets the host profile it, or differs from the policy',
     fails: 'the TD has an attribute that is reserved, lets the host profile it, or differs from the policy',
+    when: 'a reserved bit or one of the profiling bits of TDATTRIBUTES is set; MIGRATABLE is set without allowMigratable; PERFMON is set against allowPerfmon: false; SEPT_VE_DISABLE is clear although required',
+    members: ['require.tdx.septVeDisable', 'require.tdx.allowMigratable', 'require.tdx.allowPerfmon'],
     trust: { hardware: { configuration: 96 } },
-    remedy: "The guest's owner should launch the TD with the required attributes: the detail names what differs.",
+    remedy: otherAttributes,
+    examples: [
+      { expected: '0x0', actual: '0x2' },
+      { faults: ['MIGRATABLE clear'], setting: 'require.tdx.allowMigratable', policy: SAMPLE },
+    ],
   },
   tdx_xfam: {
     holds: 'XFAM has the bits that every TD has, no reserved bit, and none beyond the mask of the policy',
     fails: 'XFAM has a reserved bit or one beyond the mask of the policy, or lacks a bit that every TD has',
+    members: ['require.tdx.xfamMask'],
     trust: { hardware: { configuration: 32 } },
-    remedy: "The guest's owner should launch the TD with the required extended features (XFAM).",
+    remedy: xfam,
+    examples: [{ faults: ['bit 1 set'] }, { faults: ['bit 14 clear'], policy: SAMPLE }],
   },
   tdx_seam_attributes: {
     holds: 'the TDX module has no attributes set',
     fails: 'the TDX module has attributes set, such as debug',
     trust: { hardware: { hardware: 97 } },
-    remedy: "The machine's owner should load the production TDX module, which has no attributes set.",
+    remedy: ({ actual }) =>
+      `The machine's owner should load the production TDX module, which has no attributes set${value(actual, '') === '' ? '' : ` (SEAMATTRIBUTES is ${value(actual, '')})`}.`,
+    examples: [{ expected: '0000000000000000', actual: '0100000000000000' }],
   },
   tdx_platform_id: {
     holds: 'the PPID is among the machines that the policy lists',
     fails: 'the PPID is not among the machines that the policy lists',
+    members: ['require.tdx.machines'],
     trust: { hardware: { 'instance-identity': 97 } },
-    remedy: ({ actual }) =>
-      `The operator should add ${value(actual, 'the PPID')} to require.tdx.machines of the policy if the machine is one of theirs.`,
+    remedy: (finding) => otherMachine(finding, 'require.tdx.machines.ppid'),
+    examples: [{ expected: ['…'], actual: '9d'.repeat(16), policy: SAMPLE }],
   },
   tdx_service_td: {
     holds: 'the policy lists every service TD that is bound',
     fails: 'a service TD is bound that the policy does not list',
+    when: 'MRSERVICETD is not zero and not among require.tdx.mrServiceTd; the TDREPORT names a service TD, and the quote has a TD 1.0 body, which does not say which',
+    members: ['require.tdx.mrServiceTd'],
     trust: { hardware: { 'runtime-opaque': 96 } },
-    remedy: ({ actual, policy }) =>
-      policy === null
+    remedy: (finding) =>
+      finding.policy === null
         ? "The guest's owner should launch the TD without a service TD, or the caller should send a quote with a TD 1.5 body, which states its hash."
-        : `The guest's owner should launch the TD without a service TD, or the operator should add ${value(actual, 'its hash')} to require.tdx.mrServiceTd of the policy.`,
+        : `The guest's owner should launch the TD without a service TD, or the operator should add ${value(finding.actual, 'its hash')} to require.tdx.mrServiceTd of ${policyOf(finding)}.`,
+    examples: [{}, { expected: [], actual: '38'.repeat(48), policy: SAMPLE }],
   },
   tdx_measurement: {
     holds: 'the measurement registers are among the reference values',
     fails: 'a measurement register is not among the reference values',
+    when: 'a register, or what a CCEL lists of the boot, is not among the reference values',
+    members: ['referenceValues[].tdx'],
     trust: { hardware: { executables: 33 } },
     remedy: reference,
+    examples: [
+      { expected: ['…'], actual: 'd1'.repeat(48), setting: 'referenceValues[].tdx.mrtd', policy: SAMPLE },
+      {
+        expected: ['…'],
+        actual: ['/vmlinuz ro', '/vmlinuz rw'],
+        faults: ['/vmlinuz rw'],
+        setting: 'referenceValues[].tdx.boot.commandLines',
+        policy: SAMPLE,
+      },
+    ],
   },
   tdx_report_data: {
     holds: 'the report data is among the reference values',
     fails: 'the report data is not among the reference values',
+    when: 'never in this version, which has no reference values for report data',
     trust: { guest: { 'instance-identity': 97 } },
     remedy: reference,
+    examples: [{ actual: '12'.repeat(64), setting: 'referenceValues[].tdx.reportData', policy: SAMPLE }],
   },
   collateral_not_yet: {
     holds: 'every part of the collateral was issued before the verification time',
     fails: 'a part of the collateral was issued after the verification time',
+    when: "issueDate of TCB info or QE identity, or thisUpdate of one of Intel's CRLs, is after the verification time, without leeway and under every policy",
     underlies: 'hardware',
-    remedy:
-      "The caller should send collateral that was issued before the verification time, or the operator should correct this service's clock if the collateral is current.",
+    remedy: ({ expected, actual }) =>
+      `The caller should send collateral that was issued before ${value(expected, 'the verification time')}${inBrackets({ faults: isObject(actual) ? Object.entries(actual).map(([member, begins]) => `${member} is of ${value(begins, 'no date')}`) : [] })}, or the operator should correct this service's clock if the collateral is current.`,
+    examples: [{ expected: '2026-01-15T12:00:00.000Z', actual: { tcb_info: '2026-03-15T12:00:00.000Z' } }],
   },
 } satisfies CheckRows;
-
-function fmspcOf(expected: JsonValue): string {
-  const fmspc = isObject(expected) ? expected['fmspc'] : null;
-  return typeof fmspc === 'string' ? `FMSPC ${fmspc}` : 'this platform';
-}

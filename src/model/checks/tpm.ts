@@ -1,10 +1,14 @@
+import { isObject, type JsonValue } from '../json.js';
 import type { CheckRows, Finding } from './row.js';
-import { pcrs, reference } from './words.js';
+import { faultsOf, inBrackets, isJsonList, pcrs, policyOf, reference, value, without } from './words.js';
+
+const SAMPLE = 'payments';
 
 export const TPM_CHECKS = {
   tpm_signature: {
     holds: 'the attestation key of this vTPM signed the quote',
     fails: 'the attestation key of this vTPM did not sign the quote, or the quote was changed afterwards',
+    when: 'the signature over the quote, or over the statement on a certified key (azure-guest), does not verify; the certified key is not the one whose public area was sent',
     underlies: 'vtpm',
     remedy:
       'The caller should send quote, certified key and HCL report of the same VM (in tpm evidence, the AK certificate), with what is signed and its signature as the vTPM returned them.',
@@ -19,7 +23,10 @@ export const TPM_CHECKS = {
     holds: 'the structure was made by a TPM',
     fails: 'the structure was not made by a TPM',
     underlies: 'vtpm',
-    remedy: 'The caller should send the TPMS_ATTEST that the TPM returned, without a size prefix.',
+    when: 'magic of TPMS_ATTEST is not TPM_GENERATED_VALUE',
+    remedy: ({ expected, actual }) =>
+      `The caller should send the TPMS_ATTEST that the TPM returned, without a size prefix: it begins with ${value(expected, '0xff544347')}${value(actual, '') === '' ? '' : `, and this one with ${value(actual, '')}`}.`,
+    examples: [{ expected: '0xff544347', actual: '0x91' }],
   },
   tpm_not_quote: {
     holds: 'the structure is a quote',
@@ -32,13 +39,20 @@ export const TPM_CHECKS = {
     holds: 'the quote has SHA-256 PCR values, and an event log has their digests',
     fails: 'the quote has no SHA-256 PCR value, or an event log has no SHA-256 digests',
     underlies: 'vtpm',
-    remedy: 'The guest should quote PCRs of the SHA-256 bank, and send an event log with SHA-256 digests.',
+    when: 'the signed selection has no PCR of the SHA-256 bank; an event log has events and no SHA-256 digests',
+    remedy: ({ about, actual }) =>
+      about.includes('eventLog')
+        ? `The guest should send an event log with SHA-256 digests, because this one has ${value(actual, 'none')} alone.`
+        : 'The guest should quote PCRs of the SHA-256 bank, because values of another bank are not judged.',
+    examples: [{ about: '/evidence/tpmQuote/pcrs' }, { about: '/evidence/eventLog', actual: ['sha1'] }],
   },
   tpm_pcr_selection: {
     holds: 'the PCR values sent are exactly those that the signed selection names',
     fails: 'the PCR values sent are not exactly those that the signed selection names',
     underlies: 'vtpm',
-    remedy: 'The caller should send the values of exactly the PCRs that the guest selected for its quote.',
+    remedy: (finding) =>
+      `The caller should send the values of exactly the PCRs that the guest selected for its quote${inBrackets(finding)}.`,
+    examples: [{ faults: ['not sent: PCR 7 (sha256)'] }],
   },
   tpm_pcr_digest: {
     holds: 'the PCR values hash to the signed digest',
@@ -51,29 +65,80 @@ export const TPM_CHECKS = {
     holds: 'the quote covers every PCR that the policy names',
     fails: 'the quote does not cover every PCR that the policy names',
     trust: { guest: { executables: 33 } },
-    remedy: ({ expected }) => `The guest should quote the PCRs that the policy needs as well: ${pcrs(expected)}.`,
+    when: 'the signed selection does not have a PCR of require.tpm.quotedPcrs, one that the reference values compare, or one that a claim of the boot rests on; the policy names PCRs and the evidence has no vTPM',
+    members: ['require.tpm.quotedPcrs', 'referenceValues[].tpm', 'referenceValues[].tdx.boot'],
+    remedy: notQuoted,
+    examples: [
+      { expected: [0, 4, 7], actual: [0], about: '/evidence/tpmQuote', policy: SAMPLE },
+      {
+        expected: ['…'],
+        about: '/evidence/tpmQuote',
+        faults: ['PCR 4'],
+        setting: 'referenceValues[].tpm.pcrs.sha256.4',
+        policy: SAMPLE,
+      },
+    ],
   },
   tpm_pcr: {
     holds: 'firmware measured into the PCRs that it always extends, and PCRs are among the reference values',
     fails: 'a PCR that firmware always extends is zero, or a PCR is not among the reference values',
     trust: { guest: { executables: 33 } },
+    members: ['referenceValues[].tpm'],
     remedy: (finding) =>
       finding.policy === null
-        ? "The guest's owner should check its firmware, because a PCR that firmware always extends is zero."
+        ? `The guest's owner should check its firmware, because it measured nothing into ${isJsonList(finding.actual) ? pcrs(finding.actual, 'PCR 0 or 7') : 'PCR 0 or 7'}, which firmware always extends.`
         : reference(finding),
+    examples: [
+      { actual: [0, 7] },
+      { expected: ['…'], actual: '9d'.repeat(32), setting: 'referenceValues[].tpm.pcrs.sha256.7', policy: SAMPLE },
+    ],
   },
   tpm_reset: {
     holds: 'the reset counters of the vTPM are not lower than those allowed before',
     fails: 'a reset counter of the vTPM is lower than one allowed before',
+    when: 'under require.tpm.trackResets, resetCount, or restartCount at the same resetCount, is lower than one allowed before; the evidence has no quote of a vTPM; unavailable while the counts cannot be read or written; a warning at a verification time in the past',
+    members: ['require.tpm.trackResets'],
     remedy: resetRemedy,
+    examples: [
+      {
+        expected: { resetCount: 7, restartCount: 0 },
+        actual: { resetCount: 3, restartCount: 0 },
+        about: '/evidence/tpmQuote',
+        policy: SAMPLE,
+      },
+      { result: 'unavailable', policy: SAMPLE },
+    ],
   },
 } satisfies CheckRows;
 
-function resetRemedy({ result, expected }: Finding): string {
+/** What has to be quoted as well: of a list of indices, those that were not. */
+function notQuoted(finding: Finding): string {
+  const { expected, actual, about, setting } = finding;
+  const policy = policyOf(finding);
+  const missing = pcrs(without(expected, actual), faultsOf(finding, 'the PCRs'));
+  const because = `because ${setting ?? 'require.tpm.quotedPcrs'} of ${policy} needs them`;
+  return about === '/evidence'
+    ? `The caller should send evidence with a quote of a vTPM over ${missing}, ${because}.`
+    : `The guest should quote ${missing} as well, ${because}.`;
+}
+
+function resetRemedy(finding: Finding): string {
+  const { result, expected, actual } = finding;
   if (result === 'unavailable')
-    return 'The operator should find out from the log why the memory of reset counters cannot be used, and repair its folder.';
+    return 'The operator should find out from the log why the memory of reset counters (tpm-resets in the data directory) cannot be used, and repair it.';
   if (result === 'warn')
     return 'The caller should leave out the verification time, because resets are compared today only.';
-  if (expected === null) return 'The caller should send evidence with a quote of a vTPM.';
-  return "The caller should send a new quote, and if that is denied as well, the guest's owner should find out who restored an older state of the vTPM.";
+  if (expected === null) {
+    return `The caller should send evidence with a quote of a vTPM, because ${policyOf(finding)} tracks its resets.`;
+  }
+  const low = ['resetCount', 'restartCount'].find((counter) => countOf(actual, counter) !== countOf(expected, counter));
+  const because =
+    low === undefined
+      ? ''
+      : `, because ${low} is ${countOf(actual, low)}, and ${countOf(expected, low)} was allowed before`;
+  return `The guest should make a new quote, and if that is denied as well, the guest's owner should find out who restored an older state of the vTPM${because}.`;
+}
+
+function countOf(counts: JsonValue, counter: string): string {
+  return isObject(counts) ? value(counts[counter], 'unknown') : 'unknown';
 }

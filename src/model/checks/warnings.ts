@@ -1,31 +1,42 @@
-import { paravisor } from './azure.js';
+import { PARAVISOR_EXAMPLES, paravisor } from './azure.js';
 import type { CheckRows } from './row.js';
+import { policyOf, value } from './words.js';
 
 export const WARNING_CHECKS = {
   snp_product_advisory: {
     holds: 'no attack is published that extracts keys of this product line',
     fails: 'a published attack extracts keys of this product line',
+    when: 'every decision about evidence of the Milan line; amd.refuseProducts of the configuration denies the line',
     waiver: 'plain',
-    remedy:
-      'The operator should keep secrets that must survive a physical attack off this product line, or waive snp_product_advisory with a reason.',
+    remedy: ({ actual }) =>
+      `The operator should keep secrets that must survive a physical attack off ${value(actual, 'this product line')}, or waive snp_product_advisory with a reason.`,
+    examples: [{ result: 'warn', actual: 'Milan' }],
   },
   snp_tcb_floor_missing: {
     holds: 'the policy sets a minimum for the firmware',
     fails: 'the policy sets no minimum for the firmware',
+    when: 'minimums or minimums.snp is any',
+    members: ['minimums.snp'],
     trust: { hardware: { hardware: 32 } },
     waiver: 'plain',
-    remedy: 'The operator should set minimums.snp in the policy, so that old firmware is refused.',
+    remedy: (finding) =>
+      `The operator should list minimums for the parts that ${policyOf(finding)} accepts in its minimums.snp, so that old firmware is refused.`,
+    examples: [{ result: 'warn', policy: 'payments' }],
   },
   hcl_paravisor_unknown: {
     holds: 'the paravisor is known',
     fails: 'nothing shows that this is an Azure paravisor',
+    when: 'as hcl_paravisor, under paravisor: any',
+    members: ['paravisor'],
     trust: { guest: { 'instance-identity': 0 } },
     waiver: 'plain',
     remedy: paravisor,
+    examples: PARAVISOR_EXAMPLES,
   },
   collateral_unconfirmed: {
     holds: 'a source of Intel collateral confirms what the request supplied',
     fails: 'no source confirms the collateral that the request supplied',
+    when: 'the collateral came with the request, and no source of Intel collateral was asked, because none is configured or the verification time is in the past, or it did not answer',
     waiver: 'plain',
     remedy:
       'The operator should let the service reach intel.pcs, which confirms the collateral of a request unless the verification time is in the past.',

@@ -1,16 +1,52 @@
 import { isObject, type JsonObject, type JsonValue } from '../json.js';
 import { registerNames } from '../register-names.js';
-import type { Finding } from './row.js';
+import type { FilledRemedy, Finding } from './row.js';
 
 /** Longer values are not repeated in a sentence, because `actual` has them. */
 const LONGEST_VALUE = 128;
 
+/** Faults that a sentence lists at most: the detail has all of them. */
+const LISTED = 6;
+
 export const COLLATERAL = 'or leave the collateral out so that the service fetches it';
 
-/** What to do about a value that is none of the reference values. Of a list, the detail names what is not among them. */
-export function reference({ actual }: Finding): string {
-  const shown = Array.isArray(actual) ? 'what the detail lists' : value(actual, 'the value');
-  return `The operator should add ${shown} to the reference values of the policy if it is meant to be accepted.`;
+/** What to do about a claim that is none of the reference values, or that the evidence does not state. */
+export function reference(finding: Finding): string {
+  const { actual, setting = 'the reference values', faults } = finding;
+  const policy = policyOf(finding);
+  if (actual === null || isEmptyList(actual)) {
+    return `The caller should send evidence that states this claim, or the operator should take ${setting} out of ${policy}.`;
+  }
+  const isList = isJsonList(actual);
+  const shown = isList ? faultsOf({ faults: faults ?? actual.map(textOf) }, '') : value(actual, '');
+  const added = shown === '' ? 'the value of this claim, which actual shows,' : shown;
+  return `The operator should add ${added} to ${setting} of ${policy} if ${isList ? 'all of it' : 'it'} is meant to be accepted.`;
+}
+
+/** The policy by its id, in the middle of a sentence. */
+export function policyOf({ policy }: Pick<Finding, 'policy'>): string {
+  return policy === null ? 'the policy' : `policy ${policy}`;
+}
+
+/** What exactly is wrong, as part of a sentence; other words where that is not known. */
+export function faultsOf({ faults = [] }: Pick<Finding, 'faults'>, otherwise: string): string {
+  if (faults.length === 0) return otherwise;
+  const rest = faults.length - LISTED;
+  return faults.slice(0, LISTED).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+/** What exactly is wrong in brackets, after a blank; nothing where that is not known. */
+export function inBrackets(finding: Pick<Finding, 'faults'>): string {
+  const faults = faultsOf(finding, '');
+  return faults === '' ? '' : ` (${faults})`;
+}
+
+/** The remedy, but where the check could not be made because no token could be fetched. */
+export function unlessOutOfReach(remedy: FilledRemedy): FilledRemedy {
+  return (finding) =>
+    finding.result === 'unavailable'
+      ? 'The caller should try again later, or send a token in attestationResults, because none could be fetched.'
+      : remedy(finding);
 }
 
 /** Whether a claim of the boot, which is compared with texts, is what a policy missed: else it is about registers. */
@@ -18,17 +54,39 @@ export function isOfBootClaim({ policy, expected }: Finding): boolean {
   return policy !== null && Array.isArray(expected) && expected.some((entry) => typeof entry === 'string');
 }
 
-/** Components of a TCB and the versions that are needed. Part and TCB say which one is meant. */
-export function components(needed: JsonValue): string {
-  if (isEmpty(needed)) return 'the minimum of the policy';
-  const { part: _, tcb: __, ...versions } = needed as JsonObject;
-  return Object.entries(versions)
-    .map(([component, version]) => `${component} ${value(version, '')}`)
-    .join(', ');
+/** Names in a TCB that are no components: they say which TCB it is. */
+const ABOUT_TCB: ReadonlySet<string> = new Set(['part', 'tcb', 'firmware']);
+
+/** Components of a TCB and the versions that are needed: `snp 24, microcode 219`. */
+export function components(needed: JsonValue, otherwise: string): string {
+  return faultsOf({ faults: versionsOf(needed).map(([component, version]) => `${component} ${version}`) }, otherwise);
 }
 
-export function isEmpty(value: JsonValue): boolean {
-  return !isObject(value) || Object.keys(value).length === 0;
+/** What has to rise, from what to what: `microcode 219 or later (it is 211)`. @param is how it is said of what is there */
+export function rises(needed: JsonValue, had: JsonValue, otherwise: string, is = 'it is'): string {
+  const versions = new Map(versionsOf(had));
+  const faults = versionsOf(needed).map(([component, version]) => {
+    const now = versions.get(component);
+    return `${component} ${version} or later${now === undefined ? '' : ` (${is} ${now})`}`;
+  });
+  return faultsOf({ faults }, otherwise);
+}
+
+/** Where two objects of named values differ, from the second to the first: `snp 23 (not 24)`. */
+export function differences(wanted: JsonValue, found: JsonValue, otherwise: string): string {
+  const ofFound: JsonObject = isObject(found) ? found : {};
+  const differing = isObject(wanted) ? Object.entries(wanted).filter(([name, want]) => ofFound[name] !== want) : [];
+  const faults = differing.map(
+    ([name, want]) => `${name} ${value(want, 'left out')} (not ${value(ofFound[name], 'left out')})`,
+  );
+  return faultsOf({ faults }, otherwise);
+}
+
+function versionsOf(tcb: JsonValue): readonly (readonly [component: string, version: number])[] {
+  if (!isObject(tcb)) return [];
+  return Object.entries(tcb).flatMap(([name, version]) =>
+    typeof version === 'number' && !ABOUT_TCB.has(name) ? [[name, version] as const] : [],
+  );
 }
 
 /** A value as part of a sentence; other words where there is none, or it is too long to repeat. */
@@ -38,13 +96,39 @@ export function value(shown: JsonValue | undefined, otherwise: string): string {
   return text === '' || text.length > LONGEST_VALUE ? otherwise : text;
 }
 
-/** Indices of PCRs; where other things are listed, such as values that a policy accepts, the detail has them. */
-export function pcrs(shown: JsonValue): string {
-  const isList = Array.isArray(shown) && shown.every((index) => typeof index === 'number');
-  return isList && shown.length > 0 ? registerNames('PCR', shown) : 'the detail names them';
+/** Several values of which one is meant: `PS384 or RS256`. */
+export function anyOf(values: JsonValue, otherwise: string): string {
+  return isJsonList(values) && values.length > 0 ? values.map(textOf).join(' or ') : value(values, otherwise);
+}
+
+/** Entries of one list that the other does not have. */
+export function without(list: JsonValue, other: JsonValue): readonly JsonValue[] {
+  const rest = isJsonList(other) ? other : [];
+  return isJsonList(list) ? list.filter((entry) => !rest.includes(entry)) : [];
+}
+
+/** Indices of PCRs; other words where there are none. */
+export function pcrs(indices: readonly JsonValue[], otherwise: string): string {
+  const numbers = indices.filter((index) => typeof index === 'number');
+  return numbers.length === 0 ? otherwise : registerNames('PCR', numbers);
+}
+
+/** Numbers of bits: `bit 8`, `bits 0, 1`; other words where there are none. */
+export function bits(numbers: JsonValue, otherwise: string): string {
+  const shown = value(numbers, '');
+  return shown === '' ? otherwise : `${isJsonList(numbers) && numbers.length > 1 ? 'bits' : 'bit'} ${shown}`;
+}
+
+/** `Array.isArray` does not tell a read-only list from an object. */
+export function isJsonList(shown: JsonValue): shown is readonly JsonValue[] {
+  return Array.isArray(shown);
+}
+
+function isEmptyList(shown: JsonValue): boolean {
+  return isJsonList(shown) && shown.length === 0;
 }
 
 function textOf(shown: JsonValue): string {
   if (typeof shown === 'string') return shown;
-  return Array.isArray(shown) ? shown.map(textOf).join(', ') : JSON.stringify(shown);
+  return isJsonList(shown) ? shown.map(textOf).join(', ') : JSON.stringify(shown);
 }

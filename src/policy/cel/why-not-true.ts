@@ -38,7 +38,7 @@ function whyUndefined(scope: RuleScope): string {
     ...[...scope.mistyped.values()].map(({ claim, expected, actual }) => `${claim} is ${actual}, not ${expected}`),
     ...[...scope.faults.values()],
   ];
-  return `it is undefined, because ${reasons.slice(0, SHOWN).join(', ')}`;
+  return `it has no value, because ${reasons.slice(0, SHOWN).join(', ')}`;
 }
 
 function distinct(claims: readonly Claim[]): readonly Claim[] {

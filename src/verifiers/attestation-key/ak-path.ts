@@ -104,6 +104,7 @@ function verifyTrust(
     ...trusts,
     ...(missing === null ? {} : { missing }),
     otherwise: `the AK certificate cannot be relied on: ${problem}`,
+    faults: problem === null ? [] : [problem],
   });
   if (!trusted) checks.skip(['cert_validity'], 'the AK certificate cannot be relied on');
   return trusted;

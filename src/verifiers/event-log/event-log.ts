@@ -78,7 +78,8 @@ function verifyOrder(
 ): boolean {
   const headers = logs.flatMap(({ header }) => header ?? []);
   const [first] = orderFaults([...headers, ...logs.flatMap(({ events }) => events)], judged, layout);
-  return checks.require(first === undefined, 'eventlog_order', first === undefined ? {} : { otherwise: first.detail });
+  const found = first === undefined ? {} : { otherwise: first.detail, faults: [first.detail] };
+  return checks.require(first === undefined, 'eventlog_order', found);
 }
 
 /** Null where the log cannot be replayed: recorded. */
@@ -110,7 +111,7 @@ function compare(checks: Checks, registers: readonly Register[], layout: Registe
     const detail = hasEvents
       ? `the log does not replay to ${layout.name(index)} of the quote`
       : `${layout.name(index)} is not zero, and the log has no event for it`;
-    checks.fail('eventlog_replay', { expected: quoted, actual: replayed, detail });
+    checks.fail('eventlog_replay', { expected: quoted, actual: replayed, detail, faults: [layout.name(index)] });
   }
   if (wrong.length > 0) return false;
   const covered = registers.filter(isReplayed);
@@ -161,9 +162,8 @@ function verifyData(
     return true;
   }
   const { offset } = wrong.event;
-  checks.fail('eventlog_unverified', {
-    detail: `the data of the event at offset ${offset} is not what ${layout.name(layout.secureBoot)} was extended by`,
-  });
+  const fault = `the data of the event at offset ${offset} is not what ${layout.name(layout.secureBoot)} was extended by`;
+  checks.fail('eventlog_unverified', { detail: fault, faults: [fault] });
   return false;
 }
 
@@ -175,7 +175,8 @@ function verdict(
   const open = registers.filter((register) => !isReplayed(register));
   const cover = (index: number): AbsentClaim | null => {
     if (!values.has(index)) {
-      return { check: 'tpm_pcr_not_quoted', detail: `${layout.name(index)} was not quoted (${bank})` };
+      const register = layout.name(index);
+      return { check: 'tpm_pcr_not_quoted', detail: `${register} was not quoted (${bank})`, register };
     }
     const uncovered = open.some((register) => register.index === index);
     return uncovered

@@ -1,4 +1,4 @@
-import { describePathProblem, judgeValidity, type PathProblem } from '../../crypto/certificate-path.js';
+import { describePathProblem, judgeValidity, type PathProblem, placeOfProblem } from '../../crypto/certificate-path.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { Checks } from '../../model/check.js';
 
@@ -13,7 +13,12 @@ export interface JudgedPath {
 
 /** Records whether a chain verifies, and whether every certificate of it is valid. @returns whether both are so */
 export function verifyPath(checks: Checks, { certificates, problems, roles }: JudgedPath, at: Date): boolean {
-  for (const problem of problems) checks.fail(problem.code, { detail: describePathProblem(problem, roles) });
+  for (const problem of problems) {
+    checks.fail(problem.code, {
+      detail: describePathProblem(problem, roles),
+      faults: [placeOfProblem(problem, roles)],
+    });
+  }
   if (problems.length > 0) return false;
   checks.pass('cert_untrusted');
   return verifyValidity(checks, certificates, at);
@@ -31,5 +36,6 @@ export function verifyValidity(
     expected: at.toISOString(),
     ...said,
     otherwise: problem?.detail ?? '',
+    faults: problem === null ? [] : [problem.detail],
   });
 }

@@ -60,6 +60,7 @@ export function readStatement(checks: Checks, claims: JsonObject): MaaStatement 
     expected: MAA_ATTESTATION_TYPES,
     actual: claims['x-ms-attestation-type'] ?? null,
     otherwise: problem ?? '',
+    faults: problem === null ? [] : [problem],
   });
   return problem !== null || typeof statement === 'string' ? null : statement;
 }

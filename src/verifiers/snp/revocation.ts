@@ -101,6 +101,7 @@ function choose(checks: Checks, input: RevocationInput, lists: Lists): Revocatio
   const isGood = checks.require(revoking === undefined, 'cert_revoked', {
     detail: 'the intermediate certificate is not revoked',
     otherwise: 'AMD has revoked the intermediate certificate',
+    faults: [`the intermediate certificate of ${product}`],
   });
   if (isGood && confirmed === undefined) {
     crls.warn('crl_unconfirmed', {
@@ -138,10 +139,10 @@ function recordMissing(
     problem === undefined || problem.code === 'crl_unavailable' ? staleOf(candidates, product, at) : problem;
   if (unusable !== null) {
     checks.pass('crl_unavailable', { detail: `a CRL of ${product} is available` });
-    checks.unavailable(unusable.code, unusable);
+    checks.unavailable(unusable.code, { ...unusable, faults: [product] });
   } else {
     const detail = problem?.detail ?? `no CRL of ${product} is available`;
-    checks.unavailable('crl_unavailable', { detail, retryable: problem?.retryable ?? false });
+    checks.unavailable('crl_unavailable', { detail, retryable: problem?.retryable ?? false, faults: [product] });
   }
   return { state: 'unavailable', crl: null };
 }

@@ -1,4 +1,5 @@
 import { earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
+import { hex } from '../../crypto/digest.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { Checks } from '../../model/check.js';
 import type {
@@ -29,14 +30,15 @@ export function takeCollateral(
   checks: Checks,
   read: (collateral: TdxCollateral) => CollateralReading,
   found: EndorsementSet['tdx'],
-  at: Date,
+  { at, fmspc }: { readonly at: Date; readonly fmspc: Uint8Array },
 ): CollateralAtHand | null {
+  const faults = [`FMSPC ${hex(fmspc)}`];
   if (found === null || found === undefined) {
-    checks.unavailable('collateral_unavailable', { detail: 'no source for the collateral', retryable: false });
+    checks.unavailable('collateral_unavailable', { detail: 'no source for the collateral', retryable: false, faults });
     return null;
   }
   if ('code' in found) {
-    checks.unavailable(found.code, found);
+    checks.unavailable(found.code, found.code === 'collateral_unavailable' ? { ...found, faults } : found);
     return null;
   }
   const { origin } = found;
@@ -50,11 +52,13 @@ export function takeCollateral(
   }
   if (origin === 'evidence') {
     checks.pass('collateral_unavailable', { detail: 'the request supplied collateral' });
-    for (const { code, member, detail } of problems) checks.inside(`/${member}`).fail(code, { detail });
+    for (const { code, member, detail } of problems) {
+      checks.inside(`/${member}`).fail(code, { detail, faults: [`a certificate of ${member}`] });
+    }
   } else {
     const details = [...new Set(problems.map(({ detail }) => detail))].join('; ');
     const detail = `the material of the ${origin} does not verify: ${details}`;
-    checks.unavailable('collateral_unavailable', { detail, retryable: true });
+    checks.unavailable('collateral_unavailable', { detail, retryable: true, faults });
   }
   return null;
 }
@@ -122,7 +126,10 @@ export function judgeWindows(checks: Checks, collateral: SignedCollateral, at: D
       .map(({ member, ends }) => `${member} (${ends?.toISOString() ?? 'does not say when'})`)
       .join(', ');
     const detail = `past its next update at the verification time: ${which}`;
-    checks.unavailable('collateral_stale', { detail, retryable: true });
+    const faults = late.map(
+      ({ member, ends }) => `${member} ended at ${ends?.toISOString() ?? 'no time that it states'}`,
+    );
+    checks.unavailable('collateral_stale', { detail, retryable: true, faults });
     return false;
   }
   checks.pass('collateral_stale', {
@@ -150,7 +157,8 @@ export function judgeConfirmation(checks: Checks, { value, unconfirmed }: Collat
   const old = issues.filter(({ issued }) => issuedSince !== null && (issued === null || issued < issuedSince));
   if (old.length > 0) {
     const detail = `issued more than 48 hours ago (${names(old)}), and no source confirms it: ${why}`;
-    checks.unavailable('collateral_unavailable', { ...compared, detail, retryable: true });
+    const faults = old.map(({ member }) => `${member} was issued more than 48 hours ago`);
+    checks.unavailable('collateral_unavailable', { ...compared, detail, retryable: true, faults });
     return false;
   }
   const detail = `no source confirms the collateral that the request supplied: ${why}`;

@@ -45,11 +45,17 @@ export function verifyTd(checks: Checks, body: TdReportBody): void {
     detail: 'the TD has no attribute that is reserved or lets the host profile it',
     otherwise: 'the TD has attributes that are reserved or let the host profile it: the bits shown',
   });
-  checks.require((xfamBits & XFAM_ALWAYS) === XFAM_ALWAYS && (xfamBits & ~XFAM_KNOWN) === 0n, 'tdx_xfam', {
+  const missing = XFAM_ALWAYS & ~xfamBits;
+  const reserved = xfamBits & ~XFAM_KNOWN;
+  checks.require(missing === 0n && reserved === 0n, 'tdx_xfam', {
     expected: `0x3 set, none but 0x${XFAM_KNOWN.toString(16)}`,
     actual: `0x${xfamBits.toString(16)}`,
     detail: 'XFAM has the bits that every TD has, and no reserved bit',
     otherwise: 'XFAM has a reserved bit, or lacks one that every TD has',
+    faults: [
+      ...(missing === 0n ? [] : [`the bits 0x${missing.toString(16)} set`]),
+      ...(reserved === 0n ? [] : [`the reserved bits 0x${reserved.toString(16)} clear`]),
+    ],
   });
   checks.require(isZero(seamAttributes), 'tdx_seam_attributes', {
     expected: '0000000000000000',

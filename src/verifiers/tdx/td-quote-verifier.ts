@@ -123,7 +123,10 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     }
 
     // 4. Collateral: signatures, and who signed it.
-    const found = takeCollateral(checks.collateral, this.#readCollateral, endorsements.tdx, at);
+    const found = takeCollateral(checks.collateral, this.#readCollateral, endorsements.tdx, {
+      at,
+      fmspc: pck.fmspc,
+    });
 
     // 5. Revocation.
     const revocation = found === null ? null : verifyRevocation(checks, path, found.value);

@@ -101,7 +101,7 @@ export async function verifyToken(checks: Checks, token: ReadToken, rules: Token
       detail: 'no source for the keys of the issuer',
       retryable: false,
     };
-    checks.unavailable(missing.code, missing);
+    checks.unavailable(missing.code, { ...missing, setting: rules.scheme.keysSetting });
     return null;
   }
   checks.pass('jwks_unavailable', { detail: describeKeys(keys.value) });
@@ -148,6 +148,7 @@ function verifyIssuer(checks: Checks, { claims }: ReadToken, { scheme, issuer, i
     actual: issuer ?? looksLike,
     detail: `the token is from ${scheme.verifier}, and ${scheme.issuerSettings} has its issuer`,
     otherwise: `${scheme.issuerSettings} does not have the issuer of the token${hint}`,
+    setting: scheme.issuerSettings,
   });
 }
 

@@ -190,10 +190,12 @@ function verifySelection(checks: Checks, selected: readonly string[], quote: Tpm
     names.size === selected.length &&
     sent.length === selected.length &&
     sent.every((name) => names.has(name));
+  const differences = differencesOf(selected, sent);
   return checks.require(exact, 'tpm_pcr_selection', {
     expected: selected,
     actual: sent,
-    otherwise: `the PCR values sent are not exactly those that the signed selection names${difference(selected, sent)}`,
+    otherwise: `the PCR values sent are not exactly those that the signed selection names${differences.map((one) => `; ${one}`).join('')}`,
+    faults: differences,
   });
 }
 
@@ -232,13 +234,13 @@ function selectedPcrs({ selections }: TpmsQuote): readonly number[] {
 }
 
 /** What is missing, and what is too much. */
-function difference(selected: readonly string[], sent: readonly string[]): string {
+function differencesOf(selected: readonly string[], sent: readonly string[]): readonly string[] {
   const missing = selected.filter((name) => !sent.includes(name));
   const surplus = sent.filter((name) => !selected.includes(name));
   return [
-    ...(missing.length === 0 ? [] : [`; not sent: ${pcrsByBank(missing)}`]),
-    ...(surplus.length === 0 ? [] : [`; not quoted: ${pcrsByBank(surplus)}`]),
-  ].join('');
+    ...(missing.length === 0 ? [] : [`not sent: ${pcrsByBank(missing)}`]),
+    ...(surplus.length === 0 ? [] : [`not quoted: ${pcrsByBank(surplus)}`]),
+  ];
 }
 
 function pcrsByBank(names: readonly string[]): string {

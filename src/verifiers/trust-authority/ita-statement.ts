@@ -56,6 +56,7 @@ export function readStatement(checks: Checks, claims: JsonObject): ItaStatement 
     actual: attesterTypeOf(claims),
     detail: 'the token is about a TD, and its claims have their places and types',
     otherwise: problem ?? '',
+    faults: problem === null ? [] : [problem],
   });
   return typeof statement === 'string' ? null : statement;
 }

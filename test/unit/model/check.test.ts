@@ -33,4 +33,23 @@ describe('what checks have compared', () => {
       { id: 'snp_signature', result: 'fail', expected: 'z' },
     ]);
   });
+
+  it('keeps for the remedy of a check that did not pass which setting decided, and what exactly is wrong', () => {
+    const checks = new Checks('/a');
+    const compared = { setting: 'require.tdx.xfamMask', faults: ['bit 14 clear'] };
+    checks.require(false, 'tdx_xfam', compared);
+    checks.require(true, 'tdx_xfam', compared);
+    const [failed, passed] = checks.all;
+    expect(failed).toMatchObject(compared);
+    expect(Object.keys(passed ?? {})).not.toContain('faults');
+    expect(Object.keys(passed ?? {})).not.toContain('setting');
+  });
+
+  it('withholds what exactly is wrong with the compared values, and not the setting, which is our own word', () => {
+    const checks = new Checks('/a');
+    checks.fail('tdx_report_mismatch', { expected: { XFAM: 'cafe' }, faults: ['XFAM cafe'], setting: 'require.tdx' });
+    checks.withhold(['tdx_report_mismatch']);
+    expect(JSON.stringify(checks.all)).not.toContain('cafe');
+    expect(checks.all).toMatchObject([{ setting: 'require.tdx' }]);
+  });
 });

@@ -89,6 +89,7 @@ describe('a policy text', () => {
       referenceValues: [],
       rules: [],
       waivers: [],
+      text: policyText(),
       sha256: createHash('sha256').update(policyText()).digest('hex'),
     });
   });
@@ -196,7 +197,7 @@ describe('a policy text', () => {
   });
 
   it('reads the same members from YAML and from JSON', () => {
-    const { sha256: _, ...fromJson } = policy();
+    const { sha256: _, text: __, ...fromJson } = policy();
     const yaml = 'apiVersion: veritee/v1\nid: least\nversion: 1\naccepts: [snp, az-snp-vtpm]\nminimums: { snp: any }\n';
     expect(parsePolicy(yaml)).toMatchObject(fromJson);
     expect(() => parsePolicy(yaml, { format: 'json' })).toThrow(ConfigurationError);

@@ -48,7 +48,9 @@ describe('PCRs that must be quoted', () => {
     const given = { claims: azClaims({ tpm: quoted(7) }) };
     const found = only(appraised(quoting(0, 1, 2, 3, 7, 11), given), 'tpm_pcr_not_quoted');
     expect(found.detail).toBe('the quote does not cover PCRs 0 to 3, 11');
-    expect(remedyOf(found)).toBe('The guest should quote the PCRs that the policy needs as well: PCRs 0 to 3, 7, 11.');
+    expect(remedyOf(found)).toBe(
+      'The guest should quote PCRs 0 to 3, 11 as well, because require.tpm.quotedPcrs of policy least needs them.',
+    );
   });
 
   it('HCL-18 deny evidence without a vTPM, which is no way around them', () => {

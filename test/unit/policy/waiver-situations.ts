@@ -1,4 +1,4 @@
-import { PLATFORM_CHECKS } from '../../../src/model/checks/snp.js';
+import { PLATFORM_CHECKS } from '../../../src/model/checks/snp-platform.js';
 import { SNP_PLATFORM_BITS } from '../../../src/model/claims.js';
 import type { CheckId } from '../../../src/model/codes.js';
 import type { EvidenceType } from '../../../src/model/evidence.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { PROBLEM_STATUS, type ProblemCode } from '../../../src/model/codes.js';
+import { PROBLEM_CODES } from '../../../src/model/codes.js';
 import { FormatError, RefusedError } from '../../../src/model/errors.js';
+import { PROBLEM_ROWS } from '../../../src/model/problem-codes.js';
 import { presentProblem } from '../../../src/wire/problem.js';
 
 describe('presentProblem', () => {
@@ -30,12 +31,15 @@ describe('presentProblem', () => {
     expect(presentProblem(new FormatError('schema', 'a', { pointer: '' }), null).document.pointer).toBe('');
   });
 
-  it.each(Object.entries(PROBLEM_STATUS) as [ProblemCode, number][])('answers %s with %i', (code, status) => {
-    const problem = presentProblem(new RefusedError(code, 'no', { retryAfterSeconds: 3 }), null);
-    expect(problem.status).toBe(status);
-    expect(problem.retryAfterSeconds).toBe(3);
-    expect(problem.document).toMatchObject({ status, code, detail: 'no', type: `urn:veritee:problem:${code}` });
-  });
+  it.each(PROBLEM_CODES.map((code) => [code, PROBLEM_ROWS[code].status] as const))(
+    'answers %s with %i',
+    (code, status) => {
+      const problem = presentProblem(new RefusedError(code, 'no', { retryAfterSeconds: 3 }), null);
+      expect(problem.status).toBe(status);
+      expect(problem.retryAfterSeconds).toBe(3);
+      expect(problem.document).toMatchObject({ status, code, detail: 'no', type: `urn:veritee:problem:${code}` });
+    },
+  );
 
   it.each([new Error('secret path /etc'), new TypeError('secret'), 'secret', undefined])(
     'says nothing about %o',

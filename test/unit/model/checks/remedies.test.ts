@@ -56,23 +56,193 @@ describe('remedyOf', () => {
     ],
     [
       'the components that are too low',
-      check('snp_tcb_low', { expected: { part: 'Milan', tcb: 'reported', microcode: 219 }, policy: 'p' }),
-      "The machine's owner should update its firmware to microcode 219 or later, or the operator can waive snp_tcb_low for this part until then.",
+      check('snp_tcb_low', {
+        expected: { part: 'Milan', tcb: 'reported', microcode: 219 },
+        actual: { part: 'Milan', tcb: 'reported', microcode: 211 },
+        policy: 'p',
+      }),
+      "The machine's owner should update its firmware to microcode 219 or later (it is 211), or the operator should waive snp_tcb_low for Milan in policy p until then, with the floor microcode 211.",
+    ],
+    [
+      'that a guest has to be launched again',
+      check('snp_tcb_low', {
+        expected: { part: 'Milan', tcb: 'launch', snp: 24, microcode: 219 },
+        actual: { part: 'Milan', tcb: 'launch', snp: 8, microcode: 115 },
+        policy: 'p',
+      }),
+      "The guest's owner should launch the guest again on firmware with snp 24 or later (it was 8), microcode 219 or later (it was 115), or the operator should waive snp_tcb_low for Milan in policy p until then, with the floor snp 8, microcode 115.",
+    ],
+    [
+      'no second waiver where one covers the finding',
+      check('snp_tcb_low', {
+        result: 'warn',
+        expected: { part: 'Milan', tcb: 'reported', microcode: 219 },
+        actual: { part: 'Milan', tcb: 'reported', microcode: 211 },
+        policy: 'p',
+      }),
+      "The machine's owner should update its firmware to microcode 219 or later (it is 211), before the waiver in policy p ends.",
+    ],
+    [
+      'the components of which TCBs contradict each other',
+      check('snp_tcb_order', {
+        actual: { reported: { snp: 24, tee: 0 }, committed: { snp: 24, tee: 0 }, current: { snp: 8, tee: 0 } },
+      }),
+      "The machine's owner should reinstall its SEV firmware, because its TCB versions contradict each other: snp is 24 in the committed TCB and 8 in the current TCB.",
+    ],
+    [
+      'the components of a certificate that are others',
+      check('snp_tcb_cert', {
+        expected: { tee: 0, snp: 24, microcode: 219, fmc: null },
+        actual: { tee: 0, snp: 8, microcode: 115 },
+      }),
+      'The caller should send the key certificate for the TCB that the report names: snp 8 (not 24), microcode 115 (not 219), or leave it out so that the service fetches it.',
+    ],
+    [
+      'firmware that runs and is not committed',
+      check('snp_provisional', {
+        expected: { firmware: '1.55.29', snp: 24 },
+        actual: { firmware: '1.55.20', snp: 24 },
+        policy: 'p',
+      }),
+      "The machine's owner should commit the running SEV firmware (SNP_COMMIT): firmware 1.55.29 (not 1.55.20), or the operator should take require.snp.committedEqualsCurrent out of policy p.",
+    ],
+    [
+      'mitigations that firmware lacks',
+      check('snp_mitigation', { expected: [0, 1, 2], actual: { current: '0x1', launch: '0x1' }, policy: 'p' }),
+      "The machine's owner should install firmware that sets bits 1, 2 of the mitigation vector, and the guest's owner should then launch the guest again.",
+    ],
+    [
+      'mitigations that were missing at launch alone',
+      check('snp_mitigation', { expected: [0, 1], actual: { current: '0x3', launch: '0x1' }, policy: 'p' }),
+      "The guest's owner should launch the guest again, because the firmware sets bit 1 of the mitigation vector now, and did not at launch.",
+    ],
+    [
+      'a report that does not name its chip',
+      check('snp_chip_id', { actual: 'masked' }),
+      "The machine's owner should let reports name their chip (MASK_CHIP_ID and MASK_CHIP_KEY of SNP_CONFIG clear), because no certificate can be compared with this one.",
+    ],
+    [
+      'a claim that no evidence states',
+      check('hcl_reference', { expected: ['ab'], setting: 'referenceValues[].hcl.vmUniqueId', policy: 'p' }),
+      'The caller should send evidence that states this claim, or the operator should take referenceValues[].hcl.vmUniqueId out of policy p.',
+    ],
+    [
+      'what is out of date, and where its status can be accepted',
+      check('tdx_tcb_status', {
+        expected: ['UpToDate'],
+        actual: 'OutOfDate',
+        faults: ['platform OutOfDate', 'sgxtcbcomponents[0] has 6, needs 8'],
+        policy: 'p',
+      }),
+      "The machine's owner should update its firmware, TDX module and quoting enclave (platform OutOfDate, sgxtcbcomponents[0] has 6, needs 8), or the operator should add OutOfDate to minimums.tdx.acceptedStatuses of policy p or waive it there.",
+    ],
+    [
+      'who hardens software',
+      check('tdx_tcb_status', {
+        expected: ['UpToDate'],
+        actual: 'SWHardeningNeeded',
+        faults: ['advisories INTEL-SA-00999'],
+        policy: 'p',
+      }),
+      "The guest's owner should harden its software as Intel's advisories say (advisories INTEL-SA-00999), or the operator should add SWHardeningNeeded to minimums.tdx.acceptedStatuses of policy p or waive it there.",
+    ],
+    [
+      'that any status passes',
+      check('tdx_tcb_status', { result: 'warn', actual: 'TDRelaunchAdvised', policy: 'p' }),
+      "The guest's owner should launch the TD again, so that it runs under the updated TDX module, or the operator should say in minimums.tdx.acceptedStatuses of policy p which statuses pass, because TDRelaunchAdvised passes under any.",
+    ],
+    [
+      'a status that a waiver covers',
+      check('tdx_tcb_status', { result: 'warn', expected: ['UpToDate'], actual: 'TDRelaunchAdvised', policy: 'p' }),
+      "The guest's owner should launch the TD again, so that it runs under the updated TDX module, before the waiver in policy p ends.",
+    ],
+    [
+      'a quoting enclave that is too old',
+      check('tdx_qe_svn', { expected: 4, actual: 1 }),
+      "The machine's owner should update its quoting enclave to ISVSVN 4 or later (it is 1).",
+    ],
+    [
+      'a version of the quoting enclave that is revoked',
+      check('tdx_qe_svn', { expected: 2, actual: 4 }),
+      "The machine's owner should update its quoting enclave, because Intel has revoked ISVSVN 4.",
+    ],
+    [
+      'attributes that a policy requires',
+      check('tdx_attributes', {
+        faults: ['MIGRATABLE clear', 'SEPT_VE_DISABLE set'],
+        setting: 'require.tdx.allowMigratable and require.tdx.septVeDisable',
+        policy: 'p',
+      }),
+      "The guest's owner should launch the TD with MIGRATABLE clear, SEPT_VE_DISABLE set, or the operator should change require.tdx.allowMigratable and require.tdx.septVeDisable of policy p.",
+    ],
+    [
+      'no more than six faults',
+      check('tdx_report_mismatch', {
+        expected: Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`RTMR${index}`, 'ab'])),
+      }),
+      'The caller should send the TD quote that was made from the TDREPORT in the HCL report, because they differ in RTMR0, RTMR1, RTMR2, RTMR3, RTMR4, RTMR5 and 2 more.',
+    ],
+    [
+      'who can send a token that could not be fetched',
+      check('token_compliance', { result: 'unavailable', about: '/attestationResults', policy: 'p' }),
+      'The caller should try again later, or send a token in attestationResults, because none could be fetched.',
+    ],
+    [
+      'a status that the operator can accept',
+      check('token_compliance', {
+        expected: ['azure-compliant-cvm'],
+        actual: 'azure-other',
+        setting: 'require.maa.complianceStatus',
+        policy: 'p',
+      }),
+      "The guest's owner should find out why Azure Attestation states azure-other and not azure-compliant-cvm, or the operator should add azure-other to require.maa.complianceStatus of policy p.",
+    ],
+    [
+      'no type of tokens that no policy can list',
+      check('token_claim_type', {
+        expected: ['azurevm', 'tdxvm'],
+        actual: 'sgx',
+        setting: 'require.maa.attestationType',
+        policy: 'p',
+      }),
+      'The caller should send a token of the attestation type azurevm or tdxvm instead of sgx.',
+    ],
+    [
+      'when a token is valid',
+      check('token_time', {
+        expected: '2026-01-15T12:00:00.000Z',
+        actual: { iat: null, nbf: 1_768_470_000, exp: 1_768_474_800 },
+      }),
+      "The caller should send a token that is valid at 2026-01-15T12:00:00.000Z (this one is valid from 2026-01-15T09:40:00.000Z until 2026-01-15T11:00:00.000Z), or the operator should correct this service's clock if the token is current.",
+    ],
+    [
+      'which policies of Trust Authority did not match',
+      check('ita_policy', { expected: ['a1', 'b2'], actual: ['a1'], policy: 'p' }),
+      'The caller should ask Intel Trust Authority for a token with the policies b2, and find out there why one does not match.',
+    ],
+    [
+      'which counter fell',
+      check('tpm_reset', {
+        expected: { resetCount: 7, restartCount: 2 },
+        actual: { resetCount: 7, restartCount: 1 },
+        policy: 'p',
+      }),
+      "The guest should make a new quote, and if that is denied as well, the guest's owner should find out who restored an older state of the vTPM, because restartCount is 1, and 2 was allowed before.",
     ],
     [
       'the types that a policy accepts',
       check('policy_evidence_type', { expected: ['snp', 'tdx'], policy: 'p' }),
-      'The caller should send evidence of a type that the policy accepts (snp, tdx), or name another policy.',
+      'The caller should send evidence of a type that policy p accepts (snp, tdx) instead of this one, or name another policy.',
     ],
     [
       'a value that is no reference value',
-      check('snp_measurement', { actual: 'ef56', policy: 'p' }),
-      'The operator should add ef56 to the reference values of the policy if it is meant to be accepted.',
+      check('snp_measurement', { actual: 'ef56', setting: 'referenceValues[].snp.measurement', policy: 'p' }),
+      'The operator should add ef56 to referenceValues[].snp.measurement of policy p if it is meant to be accepted.',
     ],
     [
       'the version that a guest needs',
       check('snp_measurement', { expected: { minGuestSvn: 5 }, actual: { guestSvn: 4 }, policy: 'p' }),
-      "The guest's owner should deploy an image with GUEST_SVN 5 or later.",
+      "The guest's owner should deploy an image with GUEST_SVN 5 or later (it is 4), which require.snp.minGuestSvn of policy p demands.",
     ],
     [
       'that no policy accepts a revoked platform',
@@ -107,17 +277,17 @@ describe('remedyOf', () => {
     [
       'a part that nobody has documented',
       check('snp_product', { actual: 'unknown', policy: 'p' }),
-      'The operator should update this service, which does not know this part yet, or accept it with minimums.snp: any in the policy.',
+      'The operator should update this service, which does not know this part yet, or accept it with minimums.snp: any in policy p.',
     ],
     [
       'a part that the policy has no minimum for',
       check('snp_product', { actual: 'Turin', policy: 'p' }),
-      'The operator should add a minimum for Turin to the policy if such processors are to be accepted.',
+      'The operator should add a minimum for Turin to minimums.snp of policy p if such processors are to be accepted.',
     ],
     [
       'a part that the policy has no minimum for, where it has others',
       check('snp_product', { expected: ['Milan'], actual: 'Turin', policy: 'p' }),
-      'The operator should add a minimum for Turin to the policy if such processors are to be accepted.',
+      'The operator should add a minimum for Turin to minimums.snp of policy p if such processors are to be accepted.',
     ],
     [
       'a difference of which neither side is known',
@@ -127,7 +297,7 @@ describe('remedyOf', () => {
     [
       'a chip, whose id is as long as a value of a sentence may be',
       check('snp_chip_id', { actual: 'ab'.repeat(64), policy: 'p' }),
-      `The operator should add ${'ab'.repeat(64)} to require.snp.machines of the policy if the machine is one of theirs.`,
+      `The operator should add ${'ab'.repeat(64)} to require.snp.machines of policy p if the machine is one of theirs.`,
     ],
     [
       'a product line without a root',
@@ -152,7 +322,7 @@ describe('remedyOf', () => {
     [
       'that there is no token of Trust Authority about SEV-SNP',
       check('route_missing', { expected: 'ita', actual: 'never issued', policy: 'p' }),
-      'The operator should not require the route ita in a policy for SEV-SNP evidence, because Intel Trust Authority issues no tokens about it.',
+      'The operator should take routes.ita: required out of policy p for SEV-SNP evidence, because Intel Trust Authority issues no tokens about it.',
     ],
     ...(['token_issuer', 'token_alg'] as const).map((id): [string, Check, string] => [
       `the type with which a token has to be sent: ${id}`,
@@ -162,42 +332,64 @@ describe('remedyOf', () => {
     [
       'the hash of a policy that is not listed',
       check('token_issuer_policy', { actual: 'ab12' }),
-      'The operator should add ab12 to policyHash of this issuer if that policy is the intended one.',
+      'The operator should add ab12 to policyHash of this issuer (maa.issuers[]) if that policy is the intended one.',
     ],
     [
       'the signer of a policy whose hash is listed',
       check('token_issuer_policy', { actual: { policySigner: 'ab12' } }),
-      'The operator should add ab12 to policySigner of this issuer if whoever signed the policy is trusted with it.',
+      'The operator should add ab12 to policySigner of this issuer (maa.issuers[]) if whoever signed the policy is trusted with it.',
     ],
     [
       'PCRs that have to be quoted',
-      check('tpm_pcr_not_quoted', { expected: [4, 7], policy: 'p' }),
-      'The guest should quote the PCRs that the policy needs as well: PCRs 4, 7.',
+      check('tpm_pcr_not_quoted', { expected: [0, 4, 7], actual: [0, 16], about: '/evidence/tpmQuote', policy: 'p' }),
+      'The guest should quote PCRs 4, 7 as well, because require.tpm.quotedPcrs of policy p needs them.',
+    ],
+    [
+      'PCRs that evidence without a vTPM cannot have',
+      check('tpm_pcr_not_quoted', { expected: [4, 7], actual: [], policy: 'p' }),
+      'The caller should send evidence with a quote of a vTPM over PCRs 4, 7, because require.tpm.quotedPcrs of policy p needs them.',
     ],
     [
       'no command line as a PCR that has to be quoted',
-      check('tpm_pcr_not_quoted', { expected: ['/vmlinuz ro'], policy: 'p' }),
-      'The guest should quote the PCRs that the policy needs as well: the detail names them.',
+      check('tpm_pcr_not_quoted', {
+        expected: ['/vmlinuz ro'],
+        about: '/evidence/eventLog',
+        faults: ['PCR 9'],
+        setting: 'referenceValues[].tpm.boot.commandLines',
+        policy: 'p',
+      }),
+      'The guest should quote PCR 9 as well, because referenceValues[].tpm.boot.commandLines of policy p needs them.',
     ],
     [
       'where applications are that no policy lists',
-      check('tpm_pcr', { expected: ['ab12'], actual: ['ab12', 'cd34'], policy: 'p' }),
-      'The operator should add what the detail lists to the reference values of the policy if it is meant to be accepted.',
+      check('tpm_pcr', {
+        expected: ['ab12'],
+        actual: ['ab12', 'cd34'],
+        faults: ['cd34'],
+        setting: 'referenceValues[].tpm.boot.applications',
+        policy: 'p',
+      }),
+      'The operator should add cd34 to referenceValues[].tpm.boot.applications of policy p if all of it is meant to be accepted.',
     ],
     [
       'a claim of a register that does not replay',
       check('eventlog_replay', { expected: ['/vmlinuz ro'], policy: 'p' }),
-      'The caller should send the log of what the operating system measured as well, or the operator should take the claim out of the reference values.',
+      'The caller should send the log of what the operating system measured as well, or the operator should take the claim out of policy p.',
     ],
     [
       'a PCR that no event explains',
-      check('eventlog_replay', { expected: [23], policy: 'p' }),
-      'The guest should read its event logs and the quote with no event in between, and the caller should send all of them unchanged; a PCR that has no event in them at all can be listed in runtimePcrs.',
+      check('eventlog_replay', { expected: [9], actual: [9, 17, 23], policy: 'p' }),
+      'The guest should read its event logs and the quote with no event in between, and the caller should send all of them unchanged, or the operator should list PCRs 17, 23 in require.tpm.runtimePcrs of policy p if its guest extends what the firmware does not.',
+    ],
+    [
+      'a register that does not replay',
+      check('eventlog_replay', { faults: ['RTMR 0'] }),
+      'The guest should read its event logs and the quote with no event in between, and the caller should send all of them unchanged, because the logs do not replay to RTMR 0.',
     ],
     [
       'a claim that no event shows',
       check('eventlog_unverified', { expected: ['/vmlinuz ro'], policy: 'p' }),
-      "The guest's owner should boot with a loader whose events show the claim, or the operator should take it out of the reference values.",
+      "The guest's owner should boot with a loader whose events show the claim, or the operator should take the claim out of policy p.",
     ],
     [
       'a log that was changed',
@@ -279,7 +471,7 @@ describe.each(['/evidence/token', '/attestationResults/0/token', '/attestationRe
       [
         'that tokens have no audience',
         check('token_audience', { about, actual: 'https://gate.example' }),
-        'The caller should send a token without an audience (aud), because this service has no name that an audience could be.',
+        'The caller should send a token without an audience (aud is https://gate.example), because this service has no name that an audience could be.',
       ],
       [
         'that no policy can accept a status that Intel does not define',
@@ -294,7 +486,7 @@ describe.each(['/evidence/token', '/attestationResults/0/token', '/attestationRe
       [
         'what a policy can do about a status that it does not accept',
         check('maa_tcb_status', { about, actual: 'OutOfDate', policy: 'p' }),
-        "The machine's owner should update its firmware, or the operator can accept or waive the status OutOfDate in the policy.",
+        "The machine's owner should update its firmware until Azure Attestation calls it UpToDate and not OutOfDate, or the operator should add that status to require.maa.tcbStatus of policy p or waive it there.",
       ],
     ])('names %s', (_, found, remedy) => {
       expect(remedyOf(found)).toBe(remedy);
@@ -310,11 +502,11 @@ describe('remedyOf a check about the certificates under a report', () => {
     ],
     [
       'crl_stale',
-      "The operator should let the service fetch the vendor's current CRL, or put it into the folder amd.chains.",
+      "The operator should let the service fetch AMD's current CRL from amd.kds, or put it into the folder amd.chains.",
     ],
     [
       'crl_unavailable',
-      "The operator should let the service fetch the vendor's CRL, or put the CRL and the certificate chain into the folder amd.chains (the chain of a request does not count for that), or the caller should send the CRL in endorsements.crls.",
+      "The operator should let the service fetch AMD's CRL from amd.kds, or put the CRL and the certificate chain into the folder amd.chains (the chain of a request does not count for that), or the caller should send the CRL in endorsements.crls.",
     ],
   ])('speaks of the vendor under %s', (id, remedy) => {
     expect(remedyOf(check(id, { about: '/evidence/endorsements/crls' }))).toBe(remedy);

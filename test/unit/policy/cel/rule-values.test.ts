@@ -211,10 +211,10 @@ describe('why a rule is not met', () => {
   });
 
   it('says what it rests on where it is undefined', () => {
-    expect(why('snp.vmpl == 0 && tdx.quoteVersion == 4')).toBe('it is undefined, because tdx.quoteVersion is absent');
-    expect(why("maa.claims['count'] == 'a'")).toBe('it is undefined, because maa.claims["count"] is int, not string');
+    expect(why('snp.vmpl == 0 && tdx.quoteVersion == 4')).toBe('it has no value, because tdx.quoteVersion is absent');
+    expect(why("maa.claims['count'] == 'a'")).toBe('it has no value, because maa.claims["count"] is int, not string');
     expect(why('tpm.eventLog.files.all(f, f.size() == 64)')).toBe(
-      'it is undefined, because tpm.eventLog.files is empty',
+      'it has no value, because tpm.eventLog.files is empty',
     );
   });
 });

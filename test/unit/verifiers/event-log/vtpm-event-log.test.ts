@@ -351,9 +351,9 @@ describe('PCRs that are not quoted', () => {
     });
     expect(found.claims.tpm?.eventLog?.files).toHaveLength(3);
     expect(found.eventLogGaps?.absent).toEqual({
-      mokList: { check: 'tpm_pcr_not_quoted', detail: 'PCR 14 was not quoted (sha256)' },
-      applications: { check: 'tpm_pcr_not_quoted', detail: 'PCR 4 was not quoted (sha256)' },
-      commandLines: { check: 'tpm_pcr_not_quoted', detail: 'PCR 8 was not quoted (sha256)' },
+      mokList: { check: 'tpm_pcr_not_quoted', detail: 'PCR 14 was not quoted (sha256)', register: 'PCR 14' },
+      applications: { check: 'tpm_pcr_not_quoted', detail: 'PCR 4 was not quoted (sha256)', register: 'PCR 4' },
+      commandLines: { check: 'tpm_pcr_not_quoted', detail: 'PCR 8 was not quoted (sha256)', register: 'PCR 8' },
     });
   });
 

@@ -1,0 +1,65 @@
+import type { JsonValue } from '../json.js';
+import type { CheckRows, Finding } from './row.js';
+import { faultsOf, policyOf, value } from './words.js';
+
+/** The setting by which tokens are fetched for a route. */
+const SUBMIT: ReadonlyMap<JsonValue, string> = new Map([
+  ['maa', 'maa.submit'],
+  ['ita', 'ita.submit'],
+]);
+
+/** Tokens of other verifiers, beside the evidence. */
+export const RESULT_CHECKS = {
+  disagreement: {
+    holds: 'hardware evidence and tokens agree, and are about the same TEE',
+    fails: 'hardware evidence and tokens disagree, or are about different TEEs',
+    when: 'a claim that both state has another value; the two are about different TEEs, or nothing shows that they are about the same; another verifier refuses evidence that holds here, or vouches for evidence that is refused here; a token stands beside tpm evidence',
+    trust: { token: { hardware: 96 } },
+    remedy: (finding) => {
+      const { expected, actual } = finding;
+      if (expected === 'hardware') {
+        return 'The operator should find out why that verifier refuses the evidence, because its policy or the machine has to change.';
+      }
+      return expected !== null && actual === null
+        ? `The caller should send a token that states ${faultsOf(finding, 'this claim')} (Azure Attestation states runtime claims that it was sent as JSON).`
+        : `The caller should send evidence and tokens of the same VM, from the same boot${because(finding)}.`;
+    },
+    examples: [
+      { expected: 'ab12', actual: 'cd34', faults: ['snp.measurement'] },
+      { expected: 'ab12', faults: ['hcl.akThumbprint'] },
+      { expected: 'hardware' },
+    ],
+  },
+  route_missing: {
+    holds: 'a token was verified for the required route',
+    fails: 'no token was sent for the required route, and none could be fetched',
+    when: 'a route of the policy is required, no token was sent for it, and the service fetches none for this evidence or verification time',
+    members: ['routes.maa', 'routes.ita'],
+    remedy: missingRoute,
+    examples: [
+      { expected: 'maa', policy: 'payments' },
+      { expected: 'maa', actual: 'not asked', policy: 'payments' },
+      { expected: 'ita', actual: 'never issued', policy: 'payments' },
+    ],
+  },
+} satisfies CheckRows;
+
+function because(finding: Finding): string {
+  const claims = faultsOf(finding, '');
+  return claims === '' ? '' : `, because they differ in ${claims}`;
+}
+
+function missingRoute(finding: Finding): string {
+  const { expected, actual } = finding;
+  const send = `The caller should send a token for the route ${value(expected, 'that the policy requires')} in attestationResults`;
+  switch (actual) {
+    case 'not asked':
+      return `${send}, because the service asks for none at a verification time in the past, or about evidence that fails a check.`;
+    case 'never fetched':
+      return `${send}, because the service fetches none where the evidence itself is a token.`;
+    case 'never issued':
+      return `The operator should take routes.ita: required out of ${policyOf(finding)} for SEV-SNP evidence, because Intel Trust Authority issues no tokens about it.`;
+    default:
+      return `${send}, or the operator should configure the service to fetch one (${SUBMIT.get(expected) ?? 'maa.submit, ita.submit'}).`;
+  }
+}

@@ -1,0 +1,50 @@
+import type { SnpPlatformBit } from '../claims.js';
+import type { CheckRow, CheckRows } from './row.js';
+import { bits, policyOf } from './words.js';
+
+export const SNP_PLATFORM_CHECKS = {
+  snp_platform_smt_enabled: platform('smtEnabled', 'SMT'),
+  snp_platform_tsme_enabled: platform('tsmeEnabled', 'TSME'),
+  snp_platform_ecc_enabled: platform('eccEnabled', 'ECC memory'),
+  snp_platform_rapl_disabled: platform('raplDisabled', 'the RAPL restriction'),
+  snp_platform_ciphertext_hiding_dram_enabled: platform('ciphertextHidingDramEnabled', 'ciphertext hiding of DRAM'),
+  snp_platform_alias_check_complete: platform('aliasCheckComplete', 'the memory alias check'),
+  snp_platform_iommu_write_safe: platform('iommuWriteSafe', 'the IOMMU write protection'),
+  snp_platform_tio_enabled: platform('tioEnabled', 'SEV-TIO'),
+  snp_platform_unknown: {
+    holds: 'every bit that is set in the platform info has a known meaning',
+    fails: 'the platform info has bits set whose meaning is not known',
+    when: 'a reserved bit of PLATFORM_INFO is set: a warning under every policy',
+    waiver: 'plain',
+    remedy: ({ actual }) =>
+      `The operator should look up ${bits(actual, 'the unknown bits')} of PLATFORM_INFO in the current SEV-SNP specification of AMD, and update this service once it knows them.`,
+    examples: [{ result: 'warn', actual: [8] }],
+  },
+} satisfies CheckRows;
+
+/** The check of each bit of PLATFORM_INFO. */
+export const PLATFORM_CHECKS: { readonly [bit in SnpPlatformBit]: keyof typeof SNP_PLATFORM_CHECKS } = {
+  smtEnabled: 'snp_platform_smt_enabled',
+  tsmeEnabled: 'snp_platform_tsme_enabled',
+  eccEnabled: 'snp_platform_ecc_enabled',
+  raplDisabled: 'snp_platform_rapl_disabled',
+  ciphertextHidingDramEnabled: 'snp_platform_ciphertext_hiding_dram_enabled',
+  aliasCheckComplete: 'snp_platform_alias_check_complete',
+  iommuWriteSafe: 'snp_platform_iommu_write_safe',
+  tioEnabled: 'snp_platform_tio_enabled',
+};
+
+/** A check of a bit of PLATFORM_INFO. */
+function platform(bit: SnpPlatformBit, feature: string): CheckRow & { readonly waiver: 'plain' } {
+  const member = `require.snp.platformInfo.${bit}`;
+  return {
+    holds: `the platform info shows ${feature} as the policy requires`,
+    fails: `the platform info does not show ${feature} as the policy requires`,
+    members: [member],
+    trust: { hardware: { configuration: 32 } },
+    waiver: 'plain',
+    remedy: (finding) =>
+      `The machine's owner should turn ${feature} ${finding.expected === false ? 'off' : 'on'}, or the operator should take ${member} out of ${policyOf(finding)}.`,
+    examples: [{ expected: false, actual: true, policy: 'payments' }],
+  };
+}

@@ -1,0 +1,91 @@
+/** A refusal that is not about malformed bytes: a problem document, with the HTTP status that goes with its code. */
+interface ProblemRow {
+  readonly status: number;
+  /** `title` of the problem document, the same for each. */
+  readonly title: string;
+  /** What triggers it. Lower case, no period; triggers end in a semicolon. */
+  readonly when: string;
+  /** What the caller or the operator can do. One sentence. */
+  readonly remedy: string;
+}
+
+const LATER = 'The caller should try again after the seconds in Retry-After';
+
+export const PROBLEM_ROWS = {
+  unauthorized: {
+    status: 401,
+    title: 'Caller not known',
+    when: 'the call has no credential that the configuration of callers knows, or one that is no longer valid',
+    remedy: 'The caller should send a valid credential, or the operator should add the caller to the configuration.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'Not allowed for this caller',
+    when: 'the caller lacks the role of the call, or may not use the policy, audience or verification time that it names',
+    remedy:
+      'The caller should ask for what it may use, or the operator should give it the role, policy or audience that detail names.',
+  },
+  not_found: {
+    status: 404,
+    title: 'No such resource',
+    when: 'nothing is served at the path',
+    remedy: 'The caller should use a path that openapi.yaml lists.',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'No such method here',
+    when: 'the path is served for other methods; the request is not HTTP/1.1',
+    remedy: 'The caller should use a method that openapi.yaml lists for the path, over HTTP/1.1.',
+  },
+  not_acceptable: {
+    status: 406,
+    title: 'No answer of this media type',
+    when: 'accept names no media type that this version answers with',
+    remedy: 'The caller should accept application/json.',
+  },
+  evidence_not_kept: {
+    status: 409,
+    title: 'Evidence was not kept',
+    when: 'never in this version, which stores no evidence',
+    remedy: 'The caller should send the evidence again.',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'Body too large',
+    when: 'the body has more bytes than limits.bodyBytes',
+    remedy: 'The caller should send a smaller body, or the operator should raise limits.bodyBytes.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Body is not plain JSON',
+    when: 'content-type is not application/json, or content-encoding is set',
+    remedy: 'The caller should send application/json in UTF-8, not compressed.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    when: 'the caller, or its address, made more requests than its rate allows',
+    remedy: `${LATER}, or the operator should raise the limit of the caller.`,
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'Headers too large',
+    when: 'the headers have too many bytes, or are too many',
+    remedy: 'The caller should send fewer and shorter headers.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'No capacity for the request',
+    when: 'as many requests are being verified as the service takes, its event loop is late, or the challenge store is full or does not answer',
+    remedy: `${LATER}, or the operator should add capacity.`,
+  },
+  clock: {
+    status: 503,
+    title: 'The clock of the service cannot be relied on',
+    when: 'a challenge is asked for after the clock jumped, and until it can be relied on again',
+    remedy: `${LATER}, and the operator should correct the clock of this machine.`,
+  },
+} as const satisfies { readonly [code: string]: ProblemRow };
+
+/** Code of a problem document that is not about malformed bytes. */
+export type ProblemCode = keyof typeof PROBLEM_ROWS;
