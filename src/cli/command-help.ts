@@ -29,8 +29,10 @@ is 0 whether anything differs or not.`;
 /** The last would win unsaid: of two policies that would be whichever stands behind. Lists can go on. */
 export function refuseRepeatedOptions(command: Command): void {
   const given = new Set<string>();
-  for (const { long, variadic, name } of command.options.map((option) => ({ ...option, name: option.name() }))) {
-    if (variadic) continue;
+  for (const option of command.options) {
+    const { long, variadic, defaultValue } = option;
+    const name = option.name();
+    if (variadic || Array.isArray(defaultValue)) continue;
     command.on(`option:${name}`, () => {
       if (given.has(name)) throw new UsageError([`${long} is given twice: leave one out`]);
       given.add(name);

@@ -2,6 +2,12 @@ import type { Command } from 'commander';
 import type { PolicyText } from '../service/policy-texts.js';
 import { addHelp, refuseUnknownCommand } from './command-help.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
+import type { PolicyLearnOptions } from './policy-learn-command.js';
+
+const LEARN_HELP = `
+Each <file> is a /verify body, judged as veritee verify --policy judges it. Nothing is learned unless all are allowed, nor
+from what a policy tolerates: hcl_paravisor_unknown, nonce_* warnings, waived findings, debug. --accept names what is
+learned all the same. An output file that policy learn wrote is widened: its sets stay, and new ones are added.`;
 
 export interface PolicyOptions {
   readonly config?: string;
@@ -12,6 +18,7 @@ export interface PolicyOptions {
 export interface PolicyActions {
   lintPolicies(files: readonly string[], options: PolicyOptions): Promise<number>;
   showPolicies(policy: string | undefined, options: PolicyOptions): Promise<number>;
+  learnPolicy(files: readonly string[], options: PolicyLearnOptions): Promise<number>;
 }
 
 /** Adds `veritee policy`. */
@@ -23,7 +30,7 @@ export function addPolicyCommands(
 ): void {
   const policy = program
     .command('policy')
-    .description('lint and show policies')
+    .description('lint, show and learn policies')
     .allowExcessArguments()
     .action(() => {
       refuseUnknownCommand(policy);
@@ -44,7 +51,33 @@ export function addPolicyCommands(
     .option(...config)
     .option(...json)
     .action(async (name, options) => done(await actions.showPolicies(name, options)));
+  addLearn(policy, config, actions, done);
   addHelp(policy);
+}
+
+function addLearn(
+  policy: Command,
+  config: readonly [string, string],
+  actions: PolicyActions,
+  done: (exitCode: number) => void,
+): void {
+  const collected = (code: string, codes: readonly string[]) => [...codes, code];
+  policy
+    .command('learn')
+    .description('write a policy with reference values of evidence that is allowed today; exit code 0, 1, 2 or 3')
+    .argument('<file...>', 'bodies, or - for standard input')
+    .option(
+      '--from <id or file>',
+      'policy that allows the evidence, and whose members the new one has (default: azure-cvm-baseline)',
+    )
+    .option('--id <id>', 'id of the new policy (default: that of --from, and -learned)')
+    .option('-o, --output <file>', 'file to write or to widen, with its test beside it; - for standard output', '-')
+    .option('--accept <code>', 'learn in spite of this warning, and write that down; can be given again', collected, [])
+    .option('--chips', 'also list the machines, by chip id, provider or PPID')
+    .option('--at <time>', 'verification time, RFC 3339 in UTC')
+    .option(...config)
+    .addHelpText('after', LEARN_HELP)
+    .action(async (files, options) => done(await actions.learnPolicy(files, options)));
 }
 
 /** Writes one policy, its text to the byte. */

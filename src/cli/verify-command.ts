@@ -11,7 +11,7 @@ import { isMeantAsJson, malformed, type NamedInput, readingInput, UsageError } f
 import { EXIT_CODE, type Output } from './output.js';
 
 /** Whoever runs the command line owns what it reads: no role and no name is kept from them. */
-const COMMAND_LINE_CALLER: Caller = {
+export const COMMAND_LINE_CALLER: Caller = {
   principal: 'command-line',
   tenant: 'default',
   roles: new Set(['verify', 'policy:read', 'audit:read']),
@@ -79,7 +79,7 @@ async function judge(
 }
 
 /** People give the report itself, where a body with the report in it is due. */
-function requireJson({ name, bytes }: NamedInput, raw: Pick<RawInspections, 'recognise'>): void {
+export function requireJson({ name, bytes }: NamedInput, raw: Pick<RawInspections, 'recognise'>): void {
   if (isMeantAsJson(bytes)) return;
   const [kind = null, ...others] = raw.recognise(bytes);
   const isKnown = kind !== null && others.length === 0;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Configuration, challengeKeyPath, resetMemoryDirectory } from '../config/configuration.js';
 import type { Log } from '../model/ports.js';
+import type { Policy } from '../policy/policy-document.js';
 import { ChallengeCodec } from '../service/challenges.js';
 import { NonceRecogniser } from '../service/nonces.js';
 import { ResetTracking } from '../service/reset-tracking.js';
@@ -23,6 +24,10 @@ export interface CommandLineVerification {
   readonly verifyEvidence: VerifyEvidenceUseCase;
   /** What `--policy` came to; null where it was not given. */
   readonly policies: readonly string[] | null;
+  /** The policy itself; null where none was named. */
+  readonly policy: Policy | null;
+  /** The same judging under these policies, whatever the configuration has. */
+  under(policies: readonly Policy[]): VerifyEvidenceUseCase;
   close(): Promise<void>;
 }
 
@@ -34,25 +39,28 @@ export interface CommandLineVerification {
  * directory. If a part cannot be opened, those opened before are closed.
  *
  * @param policy id of a policy, or a policy file; null for what the body says
+ * @param option that named it
  * @throws {ConfigurationError} where a policy does not load, or a file that the configuration names is wrong
  */
 export function commandLineVerification(
   configuration: Configuration,
   policy: string | null,
   log: Log,
+  option = '--policy',
 ): Promise<CommandLineVerification> {
-  return openAllOrNone(log, (opened) => openVerification(configuration, policy, log, opened));
+  const named = policy === null ? null : { policy, option };
+  return openAllOrNone(log, (opened) => openVerification(configuration, named, log, opened));
 }
 
 /** @param opened takes everything that has to be closed, as it is opened */
 async function openVerification(
   configuration: Configuration,
-  policy: string | null,
+  named: { readonly policy: string; readonly option: string } | null,
   log: Log,
   opened: OpenParts,
 ): Promise<CommandLineVerification> {
   const directory = opened.add(await openPolicies(configuration, log));
-  const own = policy === null ? null : await namedPolicyFile('--policy', policy, directory.snapshot());
+  const own = named === null ? null : await namedPolicyFile(named.option, named.policy, directory.snapshot());
   if (own !== null) warnOfPolicies([own], log);
   const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
   const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
@@ -65,25 +73,25 @@ async function openVerification(
     get: (id) => (own?.id === id ? own : directory.snapshot().get(id)),
     keys: () => directory.snapshot().keys(),
   };
-  const verifyEvidence = createVerifyEvidence(
-    container,
-    {
-      endorsements: endorsements.source,
-      services: services.services,
-      policies: () => view,
-      nonces: new NonceRecogniser(await challengeCodec(configuration), store, log),
-      resets: new ResetTracking(resetMemory, log),
-      // It is fetched in the background, and the process ends with the command.
-      early: null,
-      // The process ends with the command: there is nothing to compare the clock with.
-      clock: { ...SYSTEM_CLOCK, doubt: () => null },
-      log,
-    },
-    { ...verifyOptions(configuration, false), historical: true },
-  );
+  const parts = {
+    endorsements: endorsements.source,
+    services: services.services,
+    nonces: new NonceRecogniser(await challengeCodec(configuration), store, log),
+    resets: new ResetTracking(resetMemory, log),
+    // It is fetched in the background, and the process ends with the command.
+    early: null,
+    // The process ends with the command: there is nothing to compare the clock with.
+    clock: { ...SYSTEM_CLOCK, doubt: () => null },
+    log,
+  };
+  const options = { ...verifyOptions(configuration, false), historical: true };
+  const judging = (policies: PolicyView) =>
+    createVerifyEvidence(container, { ...parts, policies: () => policies }, options);
   return {
-    verifyEvidence,
-    policies: own === null ? (policy === null ? null : [policy]) : [own.id],
+    verifyEvidence: judging(view),
+    policies: own === null ? (named === null ? null : [named.policy]) : [own.id],
+    policy: own ?? (named === null ? null : (view.get(named.policy) ?? null)),
+    under: (policies) => judging(new Map(policies.map((each) => [each.id, each]))),
     close: () => opened.close(),
   };
 }

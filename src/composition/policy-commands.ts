@@ -1,5 +1,6 @@
 import { checkCommand } from '../cli/check-command.js';
 import { type NamedInput, UsageError } from '../cli/input.js';
+import { Notes } from '../cli/output.js';
 import { listPolicies, type PolicyActions, showPolicy } from '../cli/policy-commands.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import { lintPolicy } from '../policy/lint.js';
@@ -7,13 +8,14 @@ import type { Policy } from '../policy/policy-document.js';
 import { type PolicyText, textOf } from '../service/policy-texts.js';
 import { MAX_POLICY_BYTES, policyTextOptions } from '../stores/policy-file.js';
 import { readPolicySet } from '../stores/policy-files.js';
-import { configurationOf, outputOf, readInput } from './command-line-io.js';
+import { configurationOf, outputOf, readInput, write } from './command-line-io.js';
 import { namedPolicyFile } from './named-policy.js';
+import { learnFromFiles } from './policy-learn.js';
 import { policySources } from './policy-sources.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { knownAuthorities } from './token-issuers.js';
 
-/** `veritee policy`: no server is needed, and nothing is written. */
+/** `veritee policy`: no server is needed. */
 export const policyCommands: PolicyActions = {
   lintPolicies: async (files, options) => {
     const known = knownAuthorities(await configurationOf(options));
@@ -30,6 +32,21 @@ export const policyCommands: PolicyActions = {
     if (name === undefined) return listPolicies(set.list().map(textOf), output);
     const policy = (await namedPolicyFile('policy show', name, set)) ?? set.get(name);
     return showPolicy(shown(policy), output);
+  },
+  learnPolicy: async (files, options) => {
+    if (files.filter((file) => file === '-').length > 1) {
+      throw new UsageError(['standard input is one file: name it once']);
+    }
+    const configuration = await configurationOf(options);
+    const inputs: NamedInput[] = [];
+    for (const file of files) inputs.push(await readInput(file, 'a file with a /verify body, or - for standard input'));
+    const notes = new Notes();
+    try {
+      const tell = (line: string) => void process.stderr.write(`${line}\n`);
+      return await learnFromFiles(inputs, options, configuration, notes, { write, tell });
+    } finally {
+      notes.release((text) => process.stderr.write(text));
+    }
   },
 };
 

@@ -52,7 +52,8 @@ function compareClaim(
     const finding = 'cannot be compared: the evidence has no event log that holds';
     return { ...compared, id: 'eventlog_missing', actual: null, finding };
   }
-  const value: string | readonly string[] | null = claims[member];
+  // Claims that somebody wrote down need not have every member.
+  const value: string | readonly string[] | null = claims[member] ?? null;
   if (value === null) {
     const gap = gaps?.absent[member];
     const finding = `is not shown by the event log: ${gap?.detail ?? 'it does not hold'}`;

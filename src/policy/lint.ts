@@ -45,7 +45,7 @@ function lintBareReleasePolicy(value: Parameters<typeof readReleasePolicy>[0], o
 }
 
 /** What a policy that loads says less, or other, than it seems to. */
-export function remarksOn(policy: Policy, options: Pick<LintOptions, 'at' | 'knownAuthorities'>) {
+function remarksOn(policy: Policy, options: Pick<LintOptions, 'at' | 'knownAuthorities'>) {
   return [
     ...policyRemarks(policy).map(
       ({ pointer, message }): PolicyProblem => ({ code: 'boot_unpinned', pointer, message }),

@@ -15,14 +15,27 @@ import { unusedWaivers } from './waiver-use.js';
  */
 export function unusedMembers(policy: PolicyMembers): readonly PolicyProblem[] {
   const scope = scopeOf(policy);
-  const uses = [...topLevelUses(policy, scope), ...requirementUses(policy.require, scope)];
-  const unused = uses.filter(({ isAsked, isConsulted }) => isAsked && !isConsulted);
   return [
-    ...unused.map(({ pointer, about }) => unusedMember(pointer, `is about ${about}, which this policy never sees`)),
+    ...unconsulted(policy, scope),
     ...unusedReferences(policy),
     ...unusedWaivers(policy, scope),
     ...neverAllowing(policy, scope),
   ];
+}
+
+/**
+ * Pointers of members, waivers among them, that nothing the policy accepts can consult. Without them it allows what it
+ * did with them, and nothing else.
+ */
+export function droppableMembers(policy: PolicyMembers): readonly string[] {
+  const scope = scopeOf(policy);
+  return [...unconsulted(policy, scope), ...unusedWaivers(policy, scope)].map(({ pointer }) => pointer);
+}
+
+function unconsulted(policy: PolicyMembers, scope: PolicyScope): readonly PolicyProblem[] {
+  const uses = [...topLevelUses(policy, scope), ...requirementUses(policy.require, scope)];
+  const unused = uses.filter(({ isAsked, isConsulted }) => isAsked && !isConsulted);
+  return unused.map(({ pointer, about }) => unusedMember(pointer, `is about ${about}, which this policy never sees`));
 }
 
 /** A member that can ask for something. */

@@ -1,7 +1,7 @@
 import { FormatError } from '../model/errors.js';
+import type { Evaluation } from '../model/evaluation.js';
 import type { EvidenceType } from '../model/evidence.js';
 import { isHardwareType } from '../model/evidence-traits.js';
-import type { Evaluation } from '../model/evaluation.js';
 import { type JsonObject, jsonPointer } from '../model/json.js';
 import type { Clock } from '../model/ports.js';
 import type { Caller, EvaluationRequest, VerifyRequest } from '../model/request.js';

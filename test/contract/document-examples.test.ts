@@ -103,10 +103,10 @@ describe('an example in JSON', () => {
 });
 
 const SCRIPTS = new Set(Object.keys(JSON.parse(readProjectFile('package.json')).scripts));
-const PROGRAM = readProjectFile('src/cli/program.ts');
+const PROGRAM = ['program', 'policy-commands'].map((name) => readProjectFile(`src/cli/${name}.ts`)).join('\n');
 const COMMANDS = new Set([...PROGRAM.matchAll(/\.command\('([a-z]+)/g)].map(([, name]) => name));
 /** Commands that a document names as missing. */
-const NOT_YET = new Set(['README.md policy', 'README.md gate']);
+const NOT_YET = new Set(['README.md gate']);
 const FLAGS = new Set([...PROGRAM.matchAll(/'(--[a-z-]+)[ ']/g)].map(([, name]) => name));
 const PATHS = new Set(Object.keys(OPENAPI_DOCUMENT['paths'] as object));
 

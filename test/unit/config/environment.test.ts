@@ -26,6 +26,7 @@ const CASES: readonly Case[] = [
   ['VERITEE__LISTEN__TRUSTED_PROXIES', '["10.0.0.0/8"]', (c) => c.listen.trustedProxies, ['10.0.0.0/8']],
   ['VERITEE__POLICIES__DIRECTORY', '/etc/p', (c) => c.policies.directory, '/etc/p'],
   ['VERITEE__POLICIES__DEFAULT', 'mine', (c) => c.policies.default, 'mine'],
+  ['VERITEE__POLICIES__SHADOW', '["next"]', (c) => c.policies.shadow, ['next']],
   ['VERITEE__HISTORICAL', 'true', (c) => c.historical, true],
   ['VERITEE__LIMITS__BODY_BYTES', '2048', (c) => c.limits.bodyBytes, 2048],
   ['VERITEE__LIMITS__BATCH_BYTES', '4096', (c) => c.limits.batchBytes, 4096],

@@ -52,7 +52,7 @@ describe('defaults', () => {
         tls: { cert: null, key: null, clientCa: null },
         trustedProxies: [],
       },
-      policies: { directory: './policies', default: 'azure-cvm-baseline' },
+      policies: { directory: './policies', default: 'azure-cvm-baseline', shadow: [] },
       historical: false,
       limits: { bodyBytes: 2097152, batchBytes: 16777216, eventLogBytes: 1048576 },
       deadlineSeconds: 5,

@@ -1,0 +1,81 @@
+import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
+import type { RawInspections } from '../service/inspections.js';
+import {
+  ACCEPTABLE_CODES,
+  type LearnPolicyUseCase,
+  type LearnRequest,
+  type SomethingLearned,
+} from '../service/learn-policy.js';
+import type { RequestLimits } from '../wire/read-body.js';
+import { overrideRequest, readVerifyRequest } from '../wire/read-requests.js';
+import { type NamedInput, readingInput, UsageError } from './input.js';
+import { EXIT_CODE, printable } from './output.js';
+import { requireJson } from './verify-command.js';
+
+export interface PolicyLearnOptions {
+  readonly from?: string;
+  readonly id?: string;
+  readonly output: string;
+  readonly accept: readonly string[];
+  readonly chips?: boolean;
+  readonly at?: string;
+  readonly config?: string;
+}
+
+/** What is learned from, and with what. */
+export interface PolicyLearnParts {
+  readonly learnPolicy: LearnPolicyUseCase;
+  readonly raw: Pick<RawInspections, 'recognise'>;
+  readonly limits: RequestLimits;
+  /** All that is asked but for the evidence and the codes. */
+  readonly asked: Omit<LearnRequest, 'evidence' | 'accepted'>;
+}
+
+export interface PolicyLearnOutput {
+  /** Where the policy goes: a file that has it already is left alone. */
+  deliver(learned: Pick<SomethingLearned, 'text' | 'isNew' | 'test'>): Promise<void>;
+  /** One line for people. */
+  tell(line: string): void;
+}
+
+/**
+ * Learns a policy from /verify bodies, and tells what is new in it.
+ * @returns the exit code: 0 where there is a policy, 2 or 3 where evidence is not allowed or not learned from
+ * @throws {UsageError} where a body or an option is malformed
+ */
+export async function policyLearnCommand(
+  inputs: readonly NamedInput[],
+  { accept, at }: Pick<PolicyLearnOptions, 'accept' | 'at'>,
+  { learnPolicy, raw, limits, asked }: PolicyLearnParts,
+  output: PolicyLearnOutput,
+): Promise<number> {
+  const accepted = acceptedCodes(accept);
+  const evidence = inputs.map((input) => {
+    requireJson(input, raw);
+    const overrides = { policies: null, nonce: null, at: at ?? null };
+    const read = () => overrideRequest(readVerifyRequest(input.bytes, limits), overrides);
+    return { name: input.name, request: { ...readingInput(input, read), policies: null } };
+  });
+  const learned = await learnPolicy.execute({ ...asked, evidence, accepted });
+  const tell = (lines: readonly string[]) => {
+    for (const line of lines) output.tell(printable(line));
+  };
+  if (learned.outcome !== 'allow') {
+    tell([...learned.refusals, 'nothing is learned']);
+    return EXIT_CODE[learned.outcome];
+  }
+  const { id, changes, notes } = learned;
+  await output.deliver(learned);
+  tell([`policy ${id}`, ...changes, ...notes.map((note) => `note: ${note}`)]);
+  return EXIT_CODE.allow;
+}
+
+/** @throws {UsageError} for a code that nothing is refused with */
+function acceptedCodes(codes: readonly string[]): ReadonlySet<string> {
+  for (const code of codes.filter((each) => !ACCEPTABLE_CODES.includes(each))) {
+    const [near] = nearNames(code, ACCEPTABLE_CODES);
+    const instead = near === undefined ? `there are ${listedNames(ACCEPTABLE_CODES)}` : `did you mean ${near}?`;
+    throw new UsageError([`--accept: ${quotedName(code)} cannot be accepted; ${instead}`]);
+  }
+  return new Set(codes);
+}

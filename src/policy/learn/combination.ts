@@ -1,0 +1,106 @@
+import type { SnpProduct } from '../../model/claims.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { REFERENCE_SECTIONS, type ReferenceSet } from '../reference-grammar.js';
+import { LEARNED_VALUES, type PinnedValue, type Seen } from './learned-values.js';
+
+/** One member of a set of reference values. */
+export interface SetMember {
+  /** Its place in the set, names with dots between. */
+  readonly path: string;
+  readonly values: readonly PinnedValue[];
+  /** Whether the values were seen, or are those of the policy that the evidence was judged by. */
+  readonly of: 'evidence' | 'policy';
+}
+
+/** What was seen together, as one set of reference values. */
+export interface Combination {
+  readonly product: SnpProduct | null;
+  readonly members: readonly SetMember[];
+}
+
+/**
+ * What one piece of evidence says. What the set that it matched demands besides stays demanded: of what can be learned
+ * with the value that was seen, of all else with the values of that set, so that nothing is met that was not before.
+ *
+ * @param matched the set of the policy that the evidence was judged by; null where the policy has none
+ */
+export function combinationOf(seen: Seen, matched: ReferenceSet | null): Combination {
+  const demanded = matched === null ? [] : membersOf(matched);
+  const names = new Set(demanded.map(({ path }) => path));
+  const learned = LEARNED_VALUES.flatMap(({ member, when, read }): readonly SetMember[] => {
+    const values = when(seen) || names.has(member) ? (read(seen.claims) ?? []) : [];
+    return values.length === 0 ? [] : [{ path: member, values, of: 'evidence' }];
+  });
+  const known = new Set(learned.map(({ path }) => path));
+  const rest = demanded.filter(({ path }) => !known.has(path));
+  return { product: seen.claims.snp?.product ?? matched?.appliesTo.product ?? null, members: [...learned, ...rest] };
+}
+
+/** The same of a set that a policy has. */
+export function combinationOfSet(set: ReferenceSet): Combination {
+  return { product: set.appliesTo.product, members: membersOf(set) };
+}
+
+function membersOf({ snp, tdx, hcl, tpm }: ReferenceSet): readonly SetMember[] {
+  const { boot: bootOfTd = null, ...registers } = tdx ?? {};
+  const pcrs = (tpm?.sha256Pcrs ?? []).map(({ index, values }) => [String(index), values] as const);
+  return [
+    ...valuesIn('snp', snp ?? {}),
+    ...valuesIn('tdx', registers),
+    ...valuesIn('tdx.boot', bootOfTd ?? {}),
+    ...valuesIn('hcl', hcl ?? {}),
+    ...valuesIn('tpm.boot', tpm?.boot ?? {}),
+    ...valuesIn('tpm.pcrs.sha256', Object.fromEntries(pcrs)),
+  ];
+}
+
+function valuesIn(
+  place: string,
+  members: { readonly [name: string]: readonly PinnedValue[] | null },
+): readonly SetMember[] {
+  return Object.entries(members).flatMap(([name, values]) =>
+    values === null ? [] : [{ path: `${place}.${name}`, values, of: 'policy' as const }],
+  );
+}
+
+/** What two combinations have in common where they are the same: order and repetition do not count. */
+export function keyOf({ product, members }: Combination): string {
+  const sorted = members.map(({ path, values }) => [path, [...new Set(values)].toSorted()] as const);
+  return JSON.stringify([product, sorted.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+/** Members in which two combinations differ, `appliesTo.product` among them. */
+export function differencesOf(one: Combination, other: Combination): readonly string[] {
+  const paths = new Set([...one.members, ...other.members].map(({ path }) => path));
+  const differing = [...paths].filter((path) => only(one, path) !== only(other, path));
+  return one.product === other.product ? differing : ['appliesTo.product', ...differing];
+}
+
+function only({ members }: Combination, path: string): string {
+  return keyOf({ product: null, members: members.filter((member) => member.path === path) });
+}
+
+/** A combination as a policy writes it. */
+export function writtenSet({ product, members }: Combination): JsonObject {
+  const written: { [section: string]: JsonValue } = product === null ? {} : { appliesTo: { product } };
+  for (const section of REFERENCE_SECTIONS) {
+    const own = members.filter(({ path }) => path.startsWith(`${section}.`));
+    if (own.length > 0) written[section] = nested(own.map(({ path, values }) => [path.split('.').slice(1), values]));
+  }
+  return written;
+}
+
+/** Values at the ends of paths, as objects in one another. */
+export function nested(entries: readonly (readonly [path: readonly string[], value: JsonValue])[]): JsonObject {
+  const below = new Map<string, (readonly [path: readonly string[], value: JsonValue])[]>();
+  const members = new Map<string, JsonValue>();
+  for (const [[name = '', ...rest], value] of entries) {
+    if (rest.length === 0) members.set(name, value);
+    else {
+      members.set(name, null);
+      below.set(name, [...(below.get(name) ?? []), [rest, value]]);
+    }
+  }
+  for (const [name, inner] of below) members.set(name, nested(inner));
+  return Object.fromEntries(members);
+}

@@ -1,0 +1,135 @@
+import { Document, isScalar, isSeq, type Node, parseDocument, Scalar, visit, YAMLSeq } from 'yaml';
+import type { EvidenceType } from '../../model/evidence.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import { type Combination, type SetMember, writtenSet } from './combination.js';
+import { headerLines, type LearnedHeader } from './learned-header.js';
+
+/** A piece of evidence that values come from. */
+export interface Source {
+  /** Name of the file, as it was typed. */
+  readonly name: string;
+  /** `evidence.sha256` of the decision. */
+  readonly sha256: string;
+  readonly type: EvidenceType;
+  /** The verification time. */
+  readonly at: Date;
+}
+
+/** A set that is written, and where it is from. */
+export interface SourcedSet {
+  readonly combination: Combination;
+  readonly sources: readonly Source[];
+}
+
+/** What is written. Sets that the text before has stay as they are there, with their comments. */
+export interface LearnedContent {
+  readonly header: LearnedHeader;
+  readonly members: JsonObject;
+  /** The text that is widened, and what was seen again, by the index of a set; null where the policy is new. */
+  readonly before: { readonly text: string; readonly seenAgain: ReadonlyMap<number, readonly Source[]> } | null;
+  readonly added: readonly SourcedSet[];
+  /** Id of the policy that the evidence was judged by: where values come from that are not learned. */
+  readonly from: string;
+}
+
+/** Nothing folds: a value and its comment stand on one line. */
+const STYLE = { lineWidth: 0, flowCollectionPadding: false } as const;
+
+/** Anchors and aliases do not load. */
+const PLAIN = { aliasDuplicateObjects: false } as const;
+
+/** Longer lists have a line for each item. */
+const FLOW_ITEMS = 8;
+
+/** A learned policy as text, each value with its source and date. */
+export function writeLearned({ header, members, before, added, from }: LearnedContent): string {
+  const document = new Document(members, PLAIN);
+  visit(document, {
+    Seq: (_, list) => {
+      list.flow = list.items.length <= FLOW_ITEMS && list.items.every(isScalar);
+    },
+  });
+  const sets = before === null ? new YAMLSeq<Node>() : setsOf(before.text);
+  for (const [index, sources] of before?.seenAgain ?? []) {
+    const set = sets.items[index];
+    if (set !== undefined) set.commentBefore = [set.commentBefore ?? '', ...sources.map(sourceLine)].join('\n');
+  }
+  for (const set of added) sets.items.push(setNode(document, set, from));
+  document.set('referenceValues', sets);
+  document.commentBefore = headerLines(header).map(comment).join('\n');
+  return document.toString(STYLE);
+}
+
+/** Another document, with a comment at its head. */
+export function writeWithHeader(lines: readonly string[], value: JsonValue): string {
+  const document = new Document(value, PLAIN);
+  document.commentBefore = lines.map(comment).join('\n');
+  return document.toString(STYLE);
+}
+
+/** Whether the text names a piece of evidence as a source of its set. */
+export function hasSource(text: string, index: number, { sha256 }: Pick<Source, 'sha256'>): boolean {
+  return setsOf(text).items[index]?.commentBefore?.includes(digestOf(sha256)) === true;
+}
+
+/** The sets of a policy text, with their comments. The first comment stands before the list: it belongs to its first set. */
+function setsOf(text: string): YAMLSeq<Node> {
+  const sets = parseDocument(text).get('referenceValues', true);
+  if (!isSeq<Node>(sets)) return new YAMLSeq<Node>();
+  const [first] = sets.items;
+  if (first !== undefined && sets.commentBefore != null) {
+    first.commentBefore = [sets.commentBefore, first.commentBefore ?? ''].filter((line) => line !== '').join('\n');
+    sets.commentBefore = null;
+  }
+  return sets;
+}
+
+function setNode(document: Document, { combination, sources }: SourcedSet, from: string): Node {
+  const node = document.createNode(writtenSet(combination), PLAIN);
+  const members = new Map(combination.members.map((member) => [member.path, member]));
+  visit(node, {
+    Seq: (_, list, path) => {
+      const names = path.flatMap((step) => ('key' in step && isScalar(step.key) ? [String(step.key.value)] : []));
+      const member = members.get(names.join('.'));
+      if (member === undefined) return;
+      for (const item of list.items) annotate(item, member, sources, from);
+    },
+  });
+  node.commentBefore = sources.map(sourceLine).join('\n');
+  return node;
+}
+
+function annotate(item: unknown, { of }: SetMember, sources: readonly Source[], from: string): void {
+  if (!isScalar(item)) return;
+  // Hex of digits alone would be a number.
+  if (typeof item.value === 'string') item.type = Scalar.QUOTE_DOUBLE;
+  item.comment = of === 'policy' ? comment(`of policy ${from}`) : valueComment(sources);
+}
+
+function valueComment([first, ...others]: readonly Source[]): string {
+  if (first === undefined) return '';
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  return comment(`${shownName(first.name)} (${digestOf(first.sha256)}), ${first.at.toISOString().slice(0, 10)}${more}`);
+}
+
+function sourceLine({ name, sha256, type, at }: Source): string {
+  return comment(`${shownName(name)}, ${type} evidence ${digestOf(sha256)}, allowed at ${at.toISOString()}`);
+}
+
+function comment(line: string): string {
+  return ` ${line}`;
+}
+
+/** Tells pieces of evidence apart, for people. */
+const DIGEST_LETTERS = 12;
+
+function digestOf(sha256: string): string {
+  return sha256.slice(0, DIGEST_LETTERS);
+}
+
+const NAME_LENGTH = 120;
+
+/** A name comes from whoever made the file: in a comment it must not end the line, nor turn it. */
+export function shownName(name: string): string {
+  return name.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd').slice(0, NAME_LENGTH);
+}

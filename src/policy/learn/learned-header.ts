@@ -1,0 +1,59 @@
+import type { Policy } from '../policy-document.js';
+
+/** What the comment at the head of a learned policy says. */
+export interface LearnedHeader {
+  /** The policy that the evidence was judged by. */
+  readonly from: Pick<Policy, 'id' | 'version' | 'sha256'>;
+  /** Whether that policy pins reference values or machines itself: without it nobody can tell which are its own. */
+  readonly fromPins: boolean;
+  /** Whether machines are learned. */
+  readonly chips: boolean;
+  /** Codes that somebody accepted, and that evidence needed. */
+  readonly accepted: readonly string[];
+  /** When it was learned and widened, and from what: one line each. */
+  readonly history: readonly string[];
+}
+
+const FIRST = 'Written by veritee policy learn';
+const FROM = /^# from ([a-z0-9-]+) version ([0-9]+), sha256 ([0-9a-f]{64})$/;
+const PINS = 'which pins reference values or machines of its own';
+const CHIPS = 'machines are learned, because --chips asked for them';
+const ACCEPTED = /^# accepted ([a-z0-9_]+) \(--accept\)$/;
+const HISTORY = /^# ((?:learned|widened) at .*)$/;
+
+/** Lines of the comment, without the sign that makes them one. */
+export function headerLines({ from, fromPins, chips, accepted, history }: LearnedHeader): readonly string[] {
+  return [
+    `${FIRST}. Review it: these machines decided what is listed here.`,
+    `from ${from.id} version ${from.version}, sha256 ${from.sha256}`,
+    ...(fromPins ? [PINS] : []),
+    ...(chips ? [CHIPS] : []),
+    ...accepted.map((code) => `accepted ${code} (--accept)`),
+    ...history,
+  ];
+}
+
+/** What the head of a policy text says; null where `policy learn` did not write it. */
+export function readHeader(text: string): LearnedHeader | null {
+  const lines = text.split(/\r?\n/);
+  const end = lines.findIndex((line) => !line.startsWith('#'));
+  const head = lines.slice(0, end < 0 ? lines.length : end);
+  const found = head.map((line) => FROM.exec(line)).find((match) => match !== null);
+  if (head[0]?.startsWith(`# ${FIRST}`) !== true || found === undefined) return null;
+  const [, id = '', version = '', sha256 = ''] = found;
+  return {
+    from: { id, version: Number(version), sha256 },
+    fromPins: head.includes(`# ${PINS}`),
+    chips: head.includes(`# ${CHIPS}`),
+    accepted: head.flatMap((line) => ACCEPTED.exec(line)?.[1] ?? []),
+    history: head.flatMap((line) => HISTORY.exec(line)?.[1] ?? []),
+  };
+}
+
+/** Whether `policy learn` wrote the text, be it a policy or its tests. */
+export function isLearned(text: string): boolean {
+  return text.startsWith(`# ${FIRST}`);
+}
+
+/** Head of the tests of a learned policy. */
+export const TESTS_HEADER = `${FIRST}, with the policy: which claims it is met by, and that each value counts.`;

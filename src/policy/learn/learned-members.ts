@@ -1,0 +1,100 @@
+import type { Claims } from '../../model/claims.js';
+import type { EvidenceType } from '../../model/evidence.js';
+import { EVIDENCE_TYPES } from '../../model/evidence-traits.js';
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { droppableMembers } from '../member-use.js';
+import { type Policy, parseStrictYaml } from '../policy-document.js';
+
+/** Machines by what the key that signed their report says of them. */
+export interface Machines {
+  readonly chipId: readonly string[];
+  readonly cspId: readonly string[];
+  readonly ppid: readonly string[];
+}
+
+/** A VLEK certifies no chip, but the provider that it was issued to. */
+export function machinesOf({ snp, tdx }: Claims): Machines {
+  return {
+    chipId: snp?.signingKey === 'vcek' ? [snp.chipId] : [],
+    cspId: snp?.cspId === undefined ? [] : [snp.cspId],
+    ppid: tdx === undefined ? [] : [tdx.ppid],
+  };
+}
+
+/** Machines that a policy lists. */
+export function listedMachines({ require: { snp, tdx } }: Pick<Policy, 'require'>): Machines {
+  return {
+    chipId: snp?.machines?.chipId ?? [],
+    cspId: snp?.machines?.cspId ?? [],
+    ppid: tdx?.machines?.ppid ?? [],
+  };
+}
+
+export function joinedMachines(all: readonly Machines[]): Machines {
+  const join = (name: keyof Machines) => [...new Set(all.flatMap((machines) => machines[name]))];
+  return { chipId: join('chipId'), cspId: join('cspId'), ppid: join('ppid') };
+}
+
+/** What of a learned policy is not that of the policy that the evidence was judged by. */
+export interface LearnedParts {
+  readonly id: string;
+  readonly version: number;
+  readonly description: string;
+  readonly accepts: readonly EvidenceType[];
+  /** Null: those of the policy stay. */
+  readonly machines: Machines | null;
+}
+
+/**
+ * Members of a learned policy, as a policy writes them and but for its reference values: those of `from` as they stand
+ * there, less what evidence of the accepted types cannot be judged by. Nothing is looser than in `from`.
+ */
+export function learnedMembers(from: Policy, parts: LearnedParts): JsonObject {
+  const { id, version, description, accepts, machines } = parts;
+  const written = parseStrictYaml(from.text) as JsonObject;
+  const { apiVersion = 'veritee/v1', referenceValues: _, ...rest } = written;
+  const members = { apiVersion, ...rest, id, version, description, accepts: inOrder(accepts) };
+  const kept = withoutMembers(members, droppableMembers({ ...from, accepts: inOrder(accepts) }));
+  return machines === null ? kept : withMachines(kept, machines);
+}
+
+function inOrder(accepts: readonly EvidenceType[]): readonly EvidenceType[] {
+  return EVIDENCE_TYPES.filter((type) => accepts.includes(type));
+}
+
+/** Without what pointers name, and without what is empty then. */
+function withoutMembers(members: JsonObject, pointers: readonly string[]): JsonObject {
+  const dropped = new Set(pointers);
+  const read = (value: JsonValue, pointer: string): JsonValue | undefined => {
+    if (dropped.has(pointer)) return undefined;
+    const isAbove = pointers.some((other) => other.startsWith(`${pointer}/`));
+    if (!isAbove) return value;
+    const kept = isObject(value) ? membersIn(value, pointer) : itemsIn(value as readonly JsonValue[], pointer);
+    return Object.keys(kept).length === 0 && pointer !== '' ? undefined : kept;
+  };
+  const membersIn = (object: JsonObject, pointer: string): JsonObject =>
+    Object.fromEntries(
+      Object.entries(object).flatMap(([name, value]) => {
+        const kept = read(value, `${pointer}/${name}`);
+        return kept === undefined ? [] : [[name, kept]];
+      }),
+    );
+  const itemsIn = (items: readonly JsonValue[], pointer: string): readonly JsonValue[] =>
+    items.flatMap((item, index) => read(item, `${pointer}/${index}`) ?? []);
+  return membersIn(members, '');
+}
+
+/** Lists of machines count beside all else, for every set. A list that is empty would load no more than one that is missing. */
+function withMachines(members: JsonObject, { chipId, cspId, ppid }: Machines): JsonObject {
+  const require = objectIn(members, 'require');
+  const ofSnp = { ...(chipId.length > 0 ? { chipId } : {}), ...(cspId.length > 0 ? { cspId } : {}) };
+  const snp = Object.keys(ofSnp).length === 0 ? {} : { snp: { ...objectIn(require, 'snp'), machines: ofSnp } };
+  const tdx = ppid.length === 0 ? {} : { tdx: { ...objectIn(require, 'tdx'), machines: { ppid } } };
+  const whole = { ...require, ...snp, ...tdx };
+  return Object.keys(whole).length === 0 ? members : { ...members, require: whole };
+}
+
+function objectIn(members: JsonObject, name: string): JsonObject {
+  const value = members[name];
+  return isObject(value) ? value : {};
+}

@@ -1,0 +1,158 @@
+import { ConfigurationError } from '../../model/errors.js';
+import { policyRemarks } from '../policy-consistency.js';
+import { type Policy, parsePolicy } from '../policy-document.js';
+import type { ReferenceSet } from '../reference-grammar.js';
+import { type Combination, combinationOf, combinationOfSet, keyOf } from './combination.js';
+import { hasSource, type Source, writeLearned } from './learned-document.js';
+import { joinedMachines, learnedMembers, listedMachines, type Machines, machinesOf } from './learned-members.js';
+import { type Seen, unshownMembers } from './learned-values.js';
+import type { LearningPlan } from './plan.js';
+
+/** Evidence that is allowed, and that nothing stands against learning from. */
+export interface LearnableEvidence {
+  readonly source: Source;
+  readonly seen: Seen;
+  /** The set of the policy that it was judged by; null where that has none. */
+  readonly matched: ReferenceSet | null;
+  /** The first set that it meets of the policy that is widened, by its index; null: none. */
+  readonly met: number | null;
+  /** Codes that had to be accepted. */
+  readonly accepted: readonly string[];
+}
+
+/** One combination, and all evidence that shows it. */
+export interface LearnedGroup {
+  readonly combination: Combination;
+  readonly evidence: readonly LearnableEvidence[];
+}
+
+/** What is learned. */
+export interface LearnedPolicy {
+  /** As it was where nothing is new. */
+  readonly policy: Policy;
+  readonly isNew: boolean;
+  readonly added: readonly LearnedGroup[];
+  /** Sets that were there before and were seen again, by their index. */
+  readonly seenAgain: ReadonlyMap<number, readonly Source[]>;
+  /** What people should know, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** @param version of this software */
+export interface LearningTime {
+  readonly at: Date;
+  readonly version: string;
+}
+
+/**
+ * Makes the policy. Each combination is a set: values of different evidence are never put together.
+ * @throws {ConfigurationError} where what was learned is no policy that loads
+ */
+export function learnedPolicy(
+  plan: LearningPlan,
+  evidence: readonly LearnableEvidence[],
+  time: LearningTime,
+): LearnedPolicy {
+  const groups = grouped(evidence);
+  const seenAgain = new Map<number, readonly Source[]>();
+  const added: LearnedGroup[] = [];
+  for (const group of groups) {
+    const kept = keptSet(plan, group);
+    if (kept === null) added.push(group);
+    else if (kept.sources.length > 0)
+      seenAgain.set(kept.index, [...(seenAgain.get(kept.index) ?? []), ...kept.sources]);
+  }
+  const machines = plan.header.chips ? learnedMachines(plan, evidence) : null;
+  const notes = notesOn(evidence, plan);
+  if (plan.before !== null && added.length === 0 && seenAgain.size === 0 && !hasMore(machines, plan.before.policy)) {
+    return { policy: plan.before.policy, isNew: false, added, seenAgain, notes };
+  }
+  const policy = loaded(written(plan, { evidence, added, seenAgain, machines, time }));
+  const remarks = policyRemarks(policy).map(({ pointer, message }) => `${pointer}: ${message}`);
+  return { policy, isNew: true, added, seenAgain, notes: [...notes, ...remarks] };
+}
+
+function grouped(evidence: readonly LearnableEvidence[]): readonly LearnedGroup[] {
+  const groups = new Map<string, LearnedGroup>();
+  for (const each of evidence) {
+    const combination = combinationOf(each.seen, each.matched);
+    const key = keyOf(combination);
+    const others = groups.get(key)?.evidence ?? [];
+    const isKnown = others.some(({ source }) => source.sha256 === each.source.sha256);
+    groups.set(key, { combination, evidence: isKnown ? others : [...others, each] });
+  }
+  return [...groups.values()];
+}
+
+/** The set that has a combination already, and what of the evidence it does not name yet; null where it is new. */
+function keptSet({ before }: LearningPlan, { combination, evidence }: LearnedGroup) {
+  if (before === null) return null;
+  const { referenceValues, text } = before.policy;
+  const key = keyOf(combination);
+  const index = referenceValues.findIndex((set) => keyOf(combinationOfSet(set)) === key);
+  if (index < 0) return evidence.every(({ met }) => met !== null) ? { index, sources: [] } : null;
+  const sources = evidence.map(({ source }) => source).filter((source) => !hasSource(text, index, source));
+  return { index, sources };
+}
+
+function learnedMachines({ before }: LearningPlan, evidence: readonly LearnableEvidence[]): Machines {
+  const own = evidence.map(({ seen }) => machinesOf(seen.claims));
+  return joinedMachines(before === null ? own : [listedMachines(before.policy), ...own]);
+}
+
+function hasMore(machines: Machines | null, policy: Policy): boolean {
+  return machines !== null && JSON.stringify(machines) !== JSON.stringify(listedMachines(policy));
+}
+
+interface WrittenParts extends Pick<LearnedPolicy, 'added' | 'seenAgain'> {
+  readonly evidence: readonly LearnableEvidence[];
+  readonly machines: Machines | null;
+  readonly time: LearningTime;
+}
+
+function written(plan: LearningPlan, { evidence, added, seenAgain, machines, time }: WrittenParts): string {
+  const { id, version, before, header } = plan;
+  const accepted = union(before?.header.accepted ?? [], ...evidence.map((each) => each.accepted));
+  const accepts = union(before?.policy.accepts ?? [], ...evidence.map(({ seen }) => [seen.type]));
+  const files = new Set(evidence.map(({ source }) => source.sha256)).size;
+  const count = `${files} ${files === 1 ? 'piece' : 'pieces'} of evidence`;
+  const what = before === null ? 'learned' : 'widened';
+  const history = `${what} at ${time.at.toISOString()} (verification time) from ${count}, version ${version}, by veritee ${time.version}`;
+  return writeLearned({
+    header: { ...header, accepted, history: [...(before?.header.history ?? []), history] },
+    members: learnedMembers(plan.members, { id, version, description: describe(plan, accepted), accepts, machines }),
+    before: before === null ? null : { text: before.policy.text, seenAgain },
+    added: added.map(({ combination, evidence: own }) => ({ combination, sources: own.map(({ source }) => source) })),
+    from: header.from.id,
+  });
+}
+
+function describe({ header: { from } }: LearningPlan, accepted: readonly string[]): string {
+  const relaxed = accepted.length === 0 ? '' : `; accepted: ${accepted.join(', ')}`;
+  return `Learned from evidence that ${from.id} version ${from.version} allows${relaxed}`;
+}
+
+function loaded(text: string): Policy {
+  try {
+    return parsePolicy(text);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const problems = error.problems.map((problem) => `the learned policy does not load: ${problem}`);
+    throw new ConfigurationError(problems, { cause: error });
+  }
+}
+
+function notesOn(evidence: readonly LearnableEvidence[], { header }: LearningPlan): readonly string[] {
+  const open = evidence.flatMap(({ source, seen }) => {
+    const unshown = unshownMembers(seen);
+    return unshown.length === 0
+      ? []
+      : [`${source.name}: its event log does not show ${unshown.join(', ')}: its set leaves that open`];
+  });
+  const ofMachines = header.chips ? ['--chips: each machine that is listed may have any of the sets'] : [];
+  return [...open, ...ofMachines];
+}
+
+function union<T>(...lists: readonly (readonly T[])[]): readonly T[] {
+  return [...new Set(lists.flat())];
+}

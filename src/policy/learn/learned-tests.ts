@@ -1,0 +1,133 @@
+import type { Claims } from '../../model/claims.js';
+import type { EvidenceType } from '../../model/evidence.js';
+import { hasVtpm, teeOf } from '../../model/evidence-traits.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import type { Verified } from '../../model/verified.js';
+import { appraiseClaims, type ClaimsAppraisal } from '../appraise-claims.js';
+import { readGivenClaims } from '../given-claims.js';
+import type { Policy } from '../policy-document.js';
+import { type Combination, nested } from './combination.js';
+import { ruleChanges, ruleClaims } from './rule-claims.js';
+import { type ClaimChanges, claimsOfSet, joined, otherClaim, withClaims } from './set-claims.js';
+
+/** A case of the test of a policy: claims, what is changed in them, and what the policy then comes to. */
+export interface LearnedCase {
+  readonly name: string;
+  readonly type: EvidenceType;
+  readonly claims: JsonObject;
+  readonly set?: ClaimChanges;
+  readonly expect: { readonly outcome: string; readonly reasons?: readonly string[] };
+}
+
+/** A set to make cases of. */
+export interface TestedSet {
+  readonly combination: Combination;
+  /** Of evidence that it was learned from, for the rules of the policy; null where that is not at hand. */
+  readonly claims: Claims | null;
+}
+
+export interface LearnedCases {
+  readonly cases: readonly LearnedCase[];
+  /** Numbers of sets without a case, from 1: rules ask for claims that are not at hand. */
+  readonly untested: readonly number[];
+}
+
+/** Whether each member is changed in a case of its own, or all of a set in one, where there would be too many cases. */
+export type Detail = 'each' | 'together';
+
+/**
+ * Cases of each set: it is met by its own values, and denied with another value of a member, unless another set makes
+ * up for it; then the case says so. A rule has a case in which it is not met.
+ *
+ * @param at nothing here depends on it, but an appraisal has a time
+ */
+export function learnedCases(policy: Policy, sets: readonly TestedSet[], detail: Detail, at: Date): LearnedCases {
+  const trials = sets.map((set, index) => new Trials(policy, set, `set ${index + 1}`, at));
+  const tested = trials.filter((each) => each.isMet);
+  const [first] = tested;
+  return {
+    cases: [...tested.flatMap((each) => each.ofSet(detail)), ...(first === undefined ? [] : first.ofRules())],
+    untested: trials.flatMap((each, index) => (each.isMet ? [] : [index + 1])),
+  };
+}
+
+/** Tries claims of one set on the policy. */
+class Trials {
+  readonly #policy: Policy;
+  readonly #combination: Combination;
+  readonly #name: string;
+  readonly #at: Date;
+  readonly #type: EvidenceType | null;
+  readonly #claims: JsonObject;
+
+  constructor(policy: Policy, { combination, claims }: TestedSet, name: string, at: Date) {
+    this.#policy = policy;
+    this.#combination = combination;
+    this.#name = name;
+    this.#at = at;
+    this.#type = typeOf(combination, policy);
+    this.#claims = joined(claims === null ? {} : ruleClaims(policy, claims), claimsOfSet(combination));
+  }
+
+  get isMet(): boolean {
+    return this.#appraised(this.#claims)?.outcome === 'allow';
+  }
+
+  ofSet(detail: Detail): readonly LearnedCase[] {
+    const { members } = this.#combination;
+    const changes = members.map((member) => [`another ${member.path}`, otherClaim(member, this.#claims)] as const);
+    const others = detail === 'each' ? changes : [['other values', this.#allOthers()] as const];
+    return [
+      ...this.#caseOf('as it is', null, this.#claims),
+      ...others.flatMap(([what, set]) => this.#caseOf(`with ${what}`, set, withClaims(this.#claims, set))),
+    ];
+  }
+
+  #allOthers(): ClaimChanges {
+    const changes = new Map<string, JsonValue>();
+    for (const member of this.#combination.members) {
+      const changed = withClaims(this.#claims, Object.fromEntries(changes));
+      for (const [path, value] of Object.entries(otherClaim(member, changed))) changes.set(path, value);
+    }
+    return Object.fromEntries(changes);
+  }
+
+  /** For each rule the first change with which it is not met. */
+  ofRules(): readonly LearnedCase[] {
+    return this.#policy.rules.flatMap((rule) => {
+      const tried = ruleChanges(rule, this.#claims).flatMap(({ text, path, value }) => {
+        const changed = joined(this.#claims, nested([[path, value]]));
+        const found = this.#appraised(changed);
+        const isUnmet = found?.outcome === 'deny' && found.unmatched.includes(rule.id);
+        return isUnmet ? this.#caseOf(`against rule ${rule.id}`, { [text]: value }, changed) : [];
+      });
+      return tried.slice(0, 1);
+    });
+  }
+
+  #caseOf(what: string, set: ClaimChanges | null, claims: JsonObject): readonly LearnedCase[] {
+    const found = this.#appraised(claims);
+    if (found === null || this.#type === null) return [];
+    const { outcome, reasons } = found;
+    const name = `${this.#name}, ${what}${set !== null && outcome === 'allow' ? ', which another set has' : ''}`;
+    const changes = set === null ? {} : { set };
+    const expect = outcome === 'allow' ? { outcome } : { outcome, reasons };
+    return [{ name, type: this.#type, claims: this.#claims, ...changes, expect }];
+  }
+
+  #appraised(given: JsonObject): ClaimsAppraisal | null {
+    const { claims } = readGivenClaims(given);
+    if (claims === null || this.#type === null) return null;
+    // Nothing was verified: this tries a policy, and can release nothing.
+    const pretended = claims as Verified<Claims>;
+    return appraiseClaims(this.#policy, { type: this.#type, claims: pretended, at: this.#at });
+  }
+}
+
+/** The accepted type that a set is about, by its sections. */
+function typeOf({ product, members }: Combination, { accepts }: Policy): EvidenceType | null {
+  const has = (section: string) => members.some(({ path }) => path.startsWith(`${section}.`));
+  const tee = has('tdx') ? 'tdx' : has('snp') || product !== null ? 'snp' : null;
+  const ofTee = accepts.filter((type) => teeOf(type) === tee);
+  return ofTee.find((type) => hasVtpm(type) === has('tpm')) ?? ofTee[0] ?? null;
+}

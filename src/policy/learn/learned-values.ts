@@ -1,0 +1,191 @@
+import type { BootClaim, Claims, EventLogClaims } from '../../model/claims.js';
+import type { EvidenceType } from '../../model/evidence.js';
+import { hasVtpm } from '../../model/evidence-traits.js';
+
+/** Evidence that was allowed, as far as reference values are learned from it. */
+export interface Seen {
+  readonly type: EvidenceType;
+  readonly claims: Claims;
+}
+
+export type PinnedValue = string | number;
+
+/** One member of a set of reference values that can be learned. */
+interface LearnedValue {
+  /** Its place in a set, names with dots between. */
+  readonly member: string;
+  /** Whether evidence is pinned by it. */
+  readonly when: (seen: Seen) => boolean;
+  /** The same in words. */
+  readonly of: string;
+  /** What the evidence says; null where it does not. */
+  readonly read: (claims: Claims) => readonly PinnedValue[] | null;
+  /** Why it is learned. */
+  readonly why: string;
+}
+
+const BOOT_MEMBERS = ['applications', 'commandLines', 'files', 'db', 'dbx'] as const satisfies readonly BootClaim[];
+type BootMember = (typeof BOOT_MEMBERS)[number];
+
+/** The boot without what differs from machine to machine or from start to start: PCR 1, 5, 8 to 16 and 23 are left out. */
+const BOOT_PCRS = [0, 2, 3, 4, 6, 7] as const;
+
+const BOOT_WHY: { readonly [member in BootMember]: string } = {
+  applications: 'the images that were started',
+  commandLines: 'what the kernel was told: it can turn off what the image would check',
+  files: 'kernel and initrd, where a loader measures them',
+  db: 'who may sign what is started',
+  dbx: 'what is revoked; PCR 7 has it too',
+};
+
+const PCR_WHY: { readonly [index in (typeof BOOT_PCRS)[number]]: string } = {
+  0: 'the firmware',
+  2: 'code that the firmware loads besides',
+  3: 'configuration of that code',
+  4: 'boot loader and boot applications',
+  6: 'what the manufacturer of the platform measures',
+  7: 'Secure Boot: state, keys, and who signed what was started',
+};
+
+/** The launch of a known paravisor measures that alone, and changes when Microsoft updates it. */
+const LAUNCHED = 'evidence without a vTPM, or whose paravisor is not known';
+const LOGGED = 'evidence with an event log';
+
+function launchValues(): readonly LearnedValue[] {
+  const learned = (name: string, why: string, read: LearnedValue['read']): LearnedValue => ({
+    member: `snp.${name}`,
+    when: countsLaunch,
+    of: LAUNCHED,
+    read,
+    why,
+  });
+  return [
+    learned('measurement', 'what was launched', ({ snp }) => one(snp?.measurement)),
+    learned('idKeyDigest', 'who signed what was launched, where it is signed', ({ snp }) =>
+      isSet(snp?.idKeyDigest) ? one(snp?.idKeyDigest) : null,
+    ),
+    learned('authorKeyDigest', 'who vouches for that key, where the report says that somebody does', ({ snp }) =>
+      snp?.authorKeyEnabled === true ? one(snp.authorKeyDigest) : null,
+    ),
+    learned('hostData', 'configuration that the host set at launch', ({ snp }) => one(snp?.hostData)),
+    learned('vmpl', 'which of the layers of the guest asked for the report', ({ snp }) => one(snp?.vmpl)),
+  ];
+}
+
+function tdValues(): readonly LearnedValue[] {
+  const withoutLog = ({ type, claims }: Seen) => !hasVtpm(type) && claims.tdx?.eventLog === undefined;
+  return [
+    {
+      member: 'tdx.mrtd',
+      when: countsLaunch,
+      of: LAUNCHED,
+      read: ({ tdx }) => one(tdx?.mrtd),
+      why: 'what was launched, the firmware of a TD among it',
+    },
+    ...(['mrConfigId', 'mrOwner', 'mrOwnerConfig'] as const).map(
+      (name): LearnedValue => ({
+        member: `tdx.${name}`,
+        when: () => true,
+        of: 'every TD',
+        read: ({ tdx }) => one(tdx?.[name]),
+        why: 'configuration that the host set at launch; with it a set is of a TD, and never met by another TEE',
+      }),
+    ),
+    ...([0, 1, 2, 3] as const).map(
+      (index): LearnedValue => ({
+        member: `tdx.rtmr${index}`,
+        when: withoutLog,
+        of: 'a TD without vTPM and event log',
+        read: ({ tdx }) => one(tdx?.rtmr[index]),
+        why: 'what was booted; behind a paravisor they describe that',
+      }),
+    ),
+  ];
+}
+
+function bootValues(section: 'tdx' | 'tpm'): readonly LearnedValue[] {
+  return BOOT_MEMBERS.map((name) => ({
+    member: `${section}.boot.${name}`,
+    when: ({ claims }) => claims[section]?.eventLog !== undefined,
+    of: LOGGED,
+    read: (claims) => bootClaim(claims[section]?.eventLog, name),
+    why: BOOT_WHY[name],
+  }));
+}
+
+/** What is learned, in the order in which it is written. Nothing else ever is, except machines where that is asked for. */
+export const LEARNED_VALUES: readonly LearnedValue[] = [
+  ...launchValues(),
+  ...tdValues(),
+  ...bootValues('tdx'),
+  ...bootValues('tpm'),
+  ...BOOT_PCRS.map(
+    (index): LearnedValue => ({
+      member: `tpm.pcrs.sha256.${index}`,
+      when: ({ type, claims }) => hasVtpm(type) && claims.tpm?.eventLog === undefined,
+      of: 'evidence with a vTPM and without an event log',
+      read: ({ tpm }) => one(tpm?.pcrs['sha256']?.[String(index)]),
+      why: PCR_WHY[index],
+    }),
+  ),
+];
+
+/** Order and repetition do not count. */
+function bootClaim(log: EventLogClaims | undefined, name: BootMember): readonly string[] | null {
+  const value = log?.[name] ?? null;
+  return value === null || typeof value === 'string' ? one(value ?? undefined) : [...new Set(value)];
+}
+
+function one<T extends PinnedValue>(value: T | undefined): readonly T[] | null {
+  return value === undefined ? null : [value];
+}
+
+/** Whether a digest or register of hex is not all zero. */
+function isSet(hex: string | undefined): boolean {
+  return hex !== undefined && !/^0*$/.test(hex);
+}
+
+/** Whether the launch says something that nothing else does. */
+function countsLaunch(seen: Seen): boolean {
+  const isKnown = seen.claims.hcl?.paravisor.known === true;
+  return !hasVtpm(seen.type) || !isKnown || bootGap(seen)?.code === 'boot_unpinned';
+}
+
+/** Why what a machine boots can be pinned in part only, or not at all. */
+export interface BootGap {
+  readonly code: 'boot_unpinned' | 'tpm_pcr_not_quoted';
+  /** Behind the name of the file: "says …". */
+  readonly what: string;
+}
+
+/** Null where the evidence shows what was booted. */
+export function bootGap({ type, claims }: Seen): BootGap | null {
+  const log = hasVtpm(type) ? claims.tpm?.eventLog : claims.tdx?.eventLog;
+  if (log !== undefined) {
+    return (log.applications ?? []).length > 0 ? null : unpinned('has an event log that shows no application');
+  }
+  if (hasVtpm(type)) return gapOfPcrs(claims.tpm?.pcrs['sha256'] ?? {});
+  if (claims.hcl !== undefined) return unpinned('is a report of a paravisor alone, which does not measure the boot');
+  const isUnmeasured = claims.tdx?.rtmr.every((register) => !isSet(register)) === true;
+  return isUnmeasured ? unpinned('is of a TD that measured nothing of its boot into RTMRs') : null;
+}
+
+function gapOfPcrs(pcrs: { readonly [index: string]: string }): BootGap | null {
+  if (BOOT_PCRS.every((index) => !isSet(pcrs[index]))) {
+    return unpinned('has neither an event log nor a quoted PCR that says what was booted');
+  }
+  const missing = BOOT_PCRS.filter((index) => pcrs[index] === undefined);
+  if (missing.length === 0) return null;
+  return { code: 'tpm_pcr_not_quoted', what: `has no event log, and its quote leaves out PCR ${missing.join(', ')}` };
+}
+
+function unpinned(what: string): BootGap {
+  return { code: 'boot_unpinned', what };
+}
+
+/** Members of the boot that would be learned, and that the event log does not show. */
+export function unshownMembers(seen: Seen): readonly string[] {
+  return LEARNED_VALUES.filter(({ member }) => member.includes('.boot.'))
+    .filter(({ when, read }) => when(seen) && (read(seen.claims) ?? []).length === 0)
+    .map(({ member }) => member);
+}

@@ -1,0 +1,62 @@
+import type { Check } from '../../model/check.js';
+import { CHECK_IDS, CHECKS } from '../../model/checks/catalogue.js';
+import type { CheckId } from '../../model/codes.js';
+import { isTokenType } from '../../model/evidence-traits.js';
+import { bootGap, type Seen } from './learned-values.js';
+
+/** Why nothing is learned from a piece of evidence that is allowed. */
+export interface Refusal {
+  readonly code: string;
+  /** One sentence for people, behind the name of the file. Lower case, no period. */
+  readonly what: string;
+}
+
+/** What an attacker would like learned: each is allowed by a policy that somebody relaxed, and learned only if asked for. */
+function isTolerated({ id, result, waived }: Check): boolean {
+  if (result !== 'warn') return false;
+  return waived === true || isAlwaysTold(id);
+}
+
+function isAlwaysTold(id: CheckId): boolean {
+  const row: { readonly relaxedBy?: string } = CHECKS[id];
+  return id === 'hcl_paravisor_unknown' || id.startsWith('nonce_') || row.relaxedBy === 'allowDebug';
+}
+
+function canBeWaived(id: CheckId): boolean {
+  const row: { readonly waiver?: string } = CHECKS[id];
+  return row.waiver !== undefined;
+}
+
+/** Of evidence that shows too little of its boot, or nothing. */
+const GAPS = ['boot_unpinned', 'tpm_pcr_not_quoted'];
+
+/** Codes that somebody can accept. None of them makes evidence learned that is not allowed. */
+export const ACCEPTABLE_CODES: readonly string[] = [
+  ...new Set([...CHECK_IDS.filter((id) => isAlwaysTold(id) || canBeWaived(id)), ...GAPS]),
+];
+
+/** What stands against learning from evidence that is allowed, and which accepted codes it needed. */
+export interface Learnability {
+  readonly refused: readonly Refusal[];
+  readonly accepted: readonly string[];
+}
+
+/** @param checks of the policy that the evidence was judged by */
+export function learnabilityOf(seen: Seen, checks: readonly Check[], accepted: ReadonlySet<string>): Learnability {
+  if (isTokenType(seen.type)) {
+    return {
+      refused: [{ code: 'type_unsupported', what: 'is a token, and only evidence has reference values' }],
+      accepted: [],
+    };
+  }
+  const gap = bootGap(seen);
+  const found = new Map<string, Refusal>();
+  for (const check of checks.filter(isTolerated)) {
+    found.set(check.id, { code: check.id, what: `is allowed with a warning that is not learned: ${check.detail}` });
+  }
+  if (gap !== null) found.set(gap.code, gap);
+  return {
+    refused: [...found.values()].filter(({ code }) => !accepted.has(code)),
+    accepted: [...found.keys()].filter((code) => accepted.has(code)),
+  };
+}

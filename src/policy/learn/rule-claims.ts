@@ -1,0 +1,51 @@
+import type { Claims } from '../../model/claims.js';
+import { isObject, type JsonObject } from '../../model/json.js';
+import { claimsIn } from '../cel/expression.js';
+import type { Policy } from '../policy-document.js';
+import type { Rule } from '../rule.js';
+import { nested } from './combination.js';
+import { claimAt, joined } from './set-claims.js';
+
+/** Claims of evidence that the rules of a policy need: those that they name, of tokens all for a release policy. */
+export function ruleClaims({ rules }: Pick<Policy, 'rules'>, claims: Claims): JsonObject {
+  const all = claims as unknown as JsonObject;
+  const entries = rules.flatMap(namedClaims).flatMap(({ path }) => {
+    const value = claimAt(all, path);
+    return value === undefined || value === null ? [] : [[path, value] as const];
+  });
+  return joined(nested(entries), rules.some(({ language }) => language === 'akv') ? tokenClaims(all) : {});
+}
+
+/** A change of claims with which a rule may not be met any more. */
+export interface RuleChange {
+  /** Path of the claim, as rules write it. */
+  readonly text: string;
+  readonly path: readonly string[];
+  /** Null: the claim is absent, and the rule undefined. */
+  readonly value: string | null;
+}
+
+/** Changes to try, one after the other: without each claim that the rule names, or with a token of somebody else. */
+export function ruleChanges(rule: Rule, claims: JsonObject): readonly RuleChange[] {
+  const named = namedClaims(rule).map(({ text, path }) => ({ text, path, value: null }));
+  const issuer = { text: 'maa.issuer', path: ['maa', 'issuer'], value: 'https://elsewhere.example' };
+  return [...named, ...(rule.language === 'akv' ? [issuer] : [])].filter(
+    ({ path }) => (claimAt(claims, path) ?? null) !== null,
+  );
+}
+
+function namedClaims(rule: Rule) {
+  return rule.language === 'cel' ? claimsIn(rule.expression).filter(({ path }) => path[0] !== 'evidence') : [];
+}
+
+/** `stated` is how this service reads a token, and no claim. */
+function tokenClaims(all: JsonObject): JsonObject {
+  return Object.fromEntries(
+    (['maa', 'ita'] as const).flatMap((name) => {
+      const section = all[name];
+      if (!isObject(section)) return [];
+      const { stated: _, ...rest } = section;
+      return [[name, rest]];
+    }),
+  );
+}

@@ -1,0 +1,75 @@
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { type Combination, nested, type SetMember } from './combination.js';
+import type { PinnedValue } from './learned-values.js';
+
+/** Claims in the place of others, each by its path with dots. Null: the claim is absent. */
+export type ClaimChanges = JsonObject;
+
+const RTMR = 'tdx.rtmr';
+const LISTS = /\.boot\.(applications|commandLines|files)$/;
+
+/** Claims that meet a set of reference values, and none besides. */
+export function claimsOfSet({ product, members }: Combination): JsonObject {
+  const entries = members.flatMap((member) => Object.entries(claimOf(member, member.values)));
+  const registers = [0, 1, 2, 3].map((index) => members.find(({ path }) => path === `${RTMR}${index}`)?.values[0]);
+  const isPinned = registers.some((value) => value !== undefined);
+  return withClaims(
+    {},
+    {
+      ...(product === null ? {} : { 'snp.product': product }),
+      ...(members.some(({ path }) => path === 'snp.authorKeyDigest') ? { 'snp.authorKeyEnabled': true } : {}),
+      ...Object.fromEntries(entries),
+      ...(isPinned ? { [RTMR]: registers.map((value) => value ?? '00'.repeat(48)) } : {}),
+    },
+  );
+}
+
+/** Changes that give the claim of a member a value that is not among those of the set. */
+export function otherClaim(member: SetMember, claims: JsonObject): ClaimChanges {
+  const other = otherValue(member.values);
+  if (!member.path.startsWith(RTMR)) return claimOf(member, [other]);
+  const registers = claimAt(claims, RTMR.split('.')) as readonly JsonValue[];
+  const index = Number(member.path.slice(RTMR.length));
+  return { [RTMR]: registers.map((value, each) => (each === index ? other : value)) };
+}
+
+/** A member of a set as the claim that it is compared with. RTMRs are one claim together. */
+function claimOf({ path }: SetMember, values: readonly PinnedValue[]): JsonObject {
+  if (path.startsWith(RTMR)) return {};
+  const claim = path.replace('.boot.', '.eventLog.').replace(/^hcl\./, 'hcl.vmConfiguration.');
+  return { [claim]: LISTS.test(path) ? values : (values[0] ?? null) };
+}
+
+function otherValue(values: readonly PinnedValue[]): PinnedValue {
+  const [first = ''] = values;
+  return candidates(first).find((candidate) => !values.includes(candidate)) ?? '';
+}
+
+/** Values of the same form; of text more than any list of values has. */
+function candidates(value: PinnedValue): readonly PinnedValue[] {
+  if (typeof value === 'number') return [0, 1, 2, 3];
+  if (/^[0-9a-f-]+$/.test(value)) {
+    return [...'0123456789abcdef'].flatMap((last) =>
+      [...'0123456789abcdef'].map((first) => first + value.slice(1, -1) + last),
+    );
+  }
+  return Array.from({ length: 100 }, (_, index) => `${value} changed${index === 0 ? '' : index}`);
+}
+
+/** The claim at a path; undefined where it is absent. */
+export function claimAt(claims: JsonObject, path: readonly string[]): JsonValue | undefined {
+  return path.reduce<JsonValue | undefined>((value, name) => (isObject(value) ? value[name] : undefined), claims);
+}
+
+export function withClaims(claims: JsonObject, changes: ClaimChanges): JsonObject {
+  return joined(claims, nested(Object.entries(changes).map(([path, value]) => [path.split('.'), value])));
+}
+
+/** Objects in one another joined; what is no object is that of the second. */
+export function joined(one: JsonObject, other: JsonObject): JsonObject {
+  const shared = Object.entries(other).map(([name, value]): readonly [string, JsonValue] => {
+    const own = one[name];
+    return [name, isObject(own) && isObject(value) ? joined(own, value) : value];
+  });
+  return { ...one, ...Object.fromEntries(shared) };
+}

@@ -1,0 +1,61 @@
+import type { JsonValue } from '../../model/json.js';
+import type { Policy } from '../policy-document.js';
+import { combinationOfSet } from './combination.js';
+import { writeWithHeader } from './learned-document.js';
+import { TESTS_HEADER } from './learned-header.js';
+import type { LearnedPolicy } from './learned-policy.js';
+import { type LearnedCases, learnedCases, type TestedSet } from './learned-tests.js';
+
+/** Bounds of a test that `policy test` reads. */
+const MOST_CASES = 1000;
+const MOST_BYTES = 1024 * 1024;
+
+/** The test of a learned policy, and what it leaves out. */
+export interface LearnedTest {
+  /** Null where nothing can be tested. */
+  readonly text: string | null;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Writes the test of a learned policy.
+ * @param file of the policy, as the test names it
+ */
+export function learnedTest(learned: LearnedPolicy, file: string, at: Date): LearnedTest {
+  const { policy } = learned;
+  const sets = testedSets(learned);
+  const counts = {
+    each: sum(sets.map(({ combination }) => 1 + combination.members.length)),
+    together: 2 * sets.length,
+  };
+  for (const detail of ['each', 'together'] as const) {
+    if (counts[detail] + policy.rules.length > MOST_CASES) continue;
+    const found = learnedCases(policy, sets, detail, at);
+    const text = textOf(found, file);
+    if (Buffer.byteLength(text) <= MOST_BYTES) return { text, notes: notesOn(found, policy) };
+  }
+  return { text: null, notes: [`there are too many sets for one test (${sets.length}), so none is written`] };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, each) => all + each, 0);
+}
+
+function testedSets({ policy: { referenceValues }, added }: LearnedPolicy): readonly TestedSet[] {
+  const kept = referenceValues.length - added.length;
+  return referenceValues.map((set, index) => ({
+    combination: combinationOfSet(set),
+    claims: added[index - kept]?.evidence[0]?.seen.claims ?? null,
+  }));
+}
+
+function textOf({ cases }: LearnedCases, policy: string): string {
+  const plain = cases as unknown as JsonValue;
+  return writeWithHeader([TESTS_HEADER], { policy, cases: plain });
+}
+
+function notesOn({ untested }: LearnedCases, { rules }: Policy): readonly string[] {
+  if (untested.length === 0) return [];
+  const why = rules.length > 0 ? ', since rules need claims of their evidence' : '';
+  return [`without a case in the test${why}: set ${untested.join(', ')}`];
+}

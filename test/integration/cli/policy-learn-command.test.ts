@@ -1,0 +1,135 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAzureAkPki, createTrustedLaunchMachine, type TrustedLaunchMachine } from '../../lab/index.js';
+import { CommandLine, type Ended } from './command-line.js';
+
+const NONCE = Buffer.alloc(32, 0x61);
+
+let cli: CommandLine;
+let config: string;
+let machine: TrustedLaunchMachine;
+
+/** A body of the machine as it is then: with this value in PCR 4. */
+async function body(name: string, pcr4: number, at?: string): Promise<string> {
+  for (const index of [0, 2, 3, 6, 7]) machine.vtpm.setPcr('sha256', index, Buffer.alloc(32, 0x10 + index));
+  machine.vtpm.setPcr('sha256', 4, Buffer.alloc(32, pcr4));
+  const evidence = machine.wireEvidence({ nonce: NONCE });
+  return cli.write(
+    name,
+    JSON.stringify({ evidence, nonce: NONCE.toString('base64url'), ...(at === undefined ? {} : { at }) }),
+  );
+}
+
+beforeAll(async () => {
+  cli = await CommandLine.create();
+  const pki = createAzureAkPki();
+  machine = await createTrustedLaunchMachine({ pki });
+  await cli.write('ak-root.pem', pki.authority('root').pem);
+  config = await cli.write('veritee.yaml', 'tpm: { roots: [ak-root.pem] }\n');
+  await cli.write(
+    'from.yaml',
+    'apiVersion: veritee/v1\nid: vtpms\nversion: 3\naccepts: [tpm]\nminimums: any\nroutes: { hardware: off }\n',
+  );
+  await body('a.json', 0xa4);
+  await body('b.json', 0xb4);
+  await body('past.json', 0xa4, '2026-01-01T00:00:00Z');
+  await cli.write('own.yaml', 'id: own\n');
+});
+
+afterAll(() => cli.close());
+
+const learn = (...args: readonly string[]): Promise<Ended> =>
+  cli.run([
+    'policy',
+    'learn',
+    ...args,
+    '--config',
+    config,
+    ...(args.includes('--from') ? [] : ['--from', 'from.yaml']),
+  ]);
+const verify = (file: string, policy: string) => cli.run(['verify', file, '--config', config, '--policy', policy]);
+const read = (name: string) => readFile(cli.path(name), 'utf8');
+
+describe('veritee policy learn', () => {
+  it('writes a policy to standard output, and what is in it for people', async () => {
+    const { exitCode, stdout, stderr } = await learn('a.json', 'b.json', '--id', 'mine');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /^# Written by veritee policy learn\..*\n# from vtpms version 3, sha256 [0-9a-f]{64}\n# learned at /,
+    );
+    expect(stdout).toMatch(/^id: mine$/m);
+    expect(stderr).toMatch(
+      /^policy mine\nset 1 is new, from a\.json: tpm\.pcrs\.sha256\.0, .*\nset 2 is new, from b\.json: /,
+    );
+  });
+
+  it('writes a file and its test, and widens it when it is run again', async () => {
+    expect(await learn('a.json', '-o', 'learned.yaml')).toMatchObject({ exitCode: 0, stdout: '' });
+    expect((await verify('b.json', 'learned.yaml')).exitCode).toBe(2);
+    const { exitCode, stderr } = await learn('b.json', '-o', 'learned.yaml');
+    expect([exitCode, stderr]).toEqual([
+      0,
+      'policy vtpms-learned\nversion 2, was 1\nset 2 is new, from b.json: it differs from set 1 in tpm.pcrs.sha256.4\n',
+    ]);
+    expect((await verify('b.json', 'learned.yaml')).exitCode).toBe(0);
+    const test = await read('learned.test.yaml');
+    expect(test).toMatch(/^policy: learned\.yaml$/m);
+    expect(test.match(/^ {2}- name: set \d, as it is$/gm)).toHaveLength(2);
+    expect((await stat(cli.path('learned.yaml'))).mode & 0o777).toBe(0o644);
+    expect((await readdir(cli.folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('leaves the file alone where nothing is new, and where something is refused', async () => {
+    await learn('a.json', '-o', 'kept.yaml');
+    const [before, times] = [await read('kept.yaml'), await stat(cli.path('kept.yaml'))];
+    expect((await learn('a.json', '--from', 'kept.yaml', '-o', 'kept.yaml')).stderr).toMatch(/nothing is new/);
+    const refused = await cli.run(['policy', 'learn', 'b.json', '--from', 'kept.yaml', '-o', 'kept.yaml']);
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toMatch(
+      /^b\.json: ak_cert_untrusted: is not allowed by vtpms-learned \(deny\): .*\nnothing is learned\n/,
+    );
+    expect(await read('kept.yaml')).toBe(before);
+    expect((await stat(cli.path('kept.yaml'))).mtimeMs).toBe(times.mtimeMs);
+  });
+
+  it('judges by the baseline where no policy is named', async () => {
+    const { exitCode, stderr } = await cli.run(['policy', 'learn', 'a.json', '--config', config]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^a\.json: policy_evidence_type: is not allowed by azure-cvm-baseline \(deny\)/);
+  });
+
+  it.each<[string, readonly string[], RegExp]>([
+    ['no file', [], /missing required argument 'file'/],
+    ['a file that is no body', ['from.yaml'], /^from\.yaml: is not JSON, and a \/verify body is expected\n/],
+    ['standard input twice', ['-', '-'], /^standard input is one file/],
+    ['a policy that is not there', ['a.json', '--from', 'nobody'], /^--from: there is no policy nobody; /],
+    ['an id that is none', ['a.json', '--id', 'My Policy'], /^--id: must be /],
+    ['an output that is no YAML', ['a.json', '-o', 'learned.json'], /^-o: learned\.json: a policy is written as YAML/],
+    [
+      'an output that it did not write',
+      ['a.json', '-o', 'own.yaml'],
+      /^own\.yaml: is there already, and policy learn did not write it/,
+    ],
+    [
+      'an output in no folder',
+      ['a.json', '-o', 'a.json/x.yaml'],
+      /^-o: a\.json\/x(\.test)?\.yaml: there is no such file\n/,
+    ],
+    ['an option twice', ['a.json', '--id', 'a', '--id', 'b'], /^--id is given twice/],
+  ])('ends with 1 and says why for %s', async (_title, args, message) => {
+    const { exitCode, stdout, stderr } = await learn(...args);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(message);
+  });
+
+  it('takes several codes, and does not take a file for one', async () => {
+    const { exitCode } = await learn('--accept', 'nonce_stale', '--accept', 'nonce_missing', 'a.json');
+    expect(exitCode).toBe(0);
+  });
+
+  it('does not replace the test of somebody else', async () => {
+    await cli.write('tested.test.yaml', 'cases: []\n');
+    const { exitCode, stderr } = await learn('a.json', '-o', 'tested.yaml');
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/^-o: tested\.test\.yaml: is there already/)]);
+  });
+});
