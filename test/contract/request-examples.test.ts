@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
 import { OPENAPI_SCHEMAS } from '../../src/wire/generated/openapi-schemas.js';
-import { call, post } from '../integration/http/exchange.js';
+import { call, post } from '../integration/service/lab-service.js';
 import { LabKds } from '../lab/kds.js';
 import { type DefaultService, objectAt, requestExamplesOf, startDefaultService } from './request-examples.js';
 
