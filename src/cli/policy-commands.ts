@@ -3,15 +3,24 @@ import type { PolicyText } from '../service/policy-texts.js';
 import { addHelp, refuseUnknownCommand } from './command-help.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 
+const TEST_HELP = `
+Each <file> is a policy, a test, or a folder of them. The test of NAME.yaml is NAME.test.yaml beside it. The exit code is 0
+if every case is as expected, and each rule and reference value has a passing and a failing case; else it is 1.`;
+
 export interface PolicyOptions {
   readonly config?: string;
   readonly json?: boolean;
+}
+
+export interface PolicyTestOptions extends PolicyOptions {
+  readonly junit?: string;
 }
 
 /** What the commands about policies do. Each returns the exit code. */
 export interface PolicyActions {
   lintPolicies(files: readonly string[], options: PolicyOptions): Promise<number>;
   showPolicies(policy: string | undefined, options: PolicyOptions): Promise<number>;
+  testPolicies(files: readonly string[], options: PolicyTestOptions): Promise<number>;
 }
 
 /** Adds `veritee policy`. */
@@ -23,7 +32,7 @@ export function addPolicyCommands(
 ): void {
   const policy = program
     .command('policy')
-    .description('lint and show policies')
+    .description('lint, show and test policies')
     .allowExcessArguments()
     .action(() => {
       refuseUnknownCommand(policy);
@@ -44,6 +53,15 @@ export function addPolicyCommands(
     .option(...config)
     .option(...json)
     .action(async (name, options) => done(await actions.showPolicies(name, options)));
+  policy
+    .command('test')
+    .description('run the cases of policies, and show which rules and reference values they cover; exit code 0 or 1')
+    .argument('[file...]', 'policies, tests or folders (default: the policy directory of the configuration)')
+    .option('--junit <file>', 'also write the results to this file, as JUnit XML')
+    .option(...config)
+    .option(...json)
+    .addHelpText('after', TEST_HELP)
+    .action(async (files, options) => done(await actions.testPolicies(files, options)));
   addHelp(policy);
 }
 

@@ -1,5 +1,6 @@
 import { checkCommand } from '../cli/check-command.js';
 import { type NamedInput, UsageError } from '../cli/input.js';
+import { Notes } from '../cli/output.js';
 import { listPolicies, type PolicyActions, showPolicy } from '../cli/policy-commands.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import { lintPolicy } from '../policy/lint.js';
@@ -7,13 +8,14 @@ import type { Policy } from '../policy/policy-document.js';
 import { type PolicyText, textOf } from '../service/policy-texts.js';
 import { MAX_POLICY_BYTES, policyTextOptions } from '../stores/policy-file.js';
 import { readPolicySet } from '../stores/policy-files.js';
-import { configurationOf, outputOf, readInput } from './command-line-io.js';
+import { commandLineLog, configurationOf, outputOf, readInput } from './command-line-io.js';
 import { namedPolicyFile } from './named-policy.js';
 import { policySources } from './policy-sources.js';
+import { testPolicies } from './policy-test.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { knownAuthorities } from './token-issuers.js';
 
-/** `veritee policy`: no server is needed, and nothing is written. */
+/** `veritee policy`: no server is needed, and nothing is written but the report that `--junit` asks for. */
 export const policyCommands: PolicyActions = {
   lintPolicies: async (files, options) => {
     const known = knownAuthorities(await configurationOf(options));
@@ -30,6 +32,16 @@ export const policyCommands: PolicyActions = {
     if (name === undefined) return listPolicies(set.list().map(textOf), output);
     const policy = (await namedPolicyFile('policy show', name, set)) ?? set.get(name);
     return showPolicy(shown(policy), output);
+  },
+  testPolicies: async (files, options) => {
+    const output = outputOf(options);
+    const notes = new Notes();
+    const log = output.asTable ? notes : commandLineLog();
+    try {
+      return await testPolicies(files, options.junit ?? null, await configurationOf(options), { output, log });
+    } finally {
+      notes.release((text) => process.stderr.write(text));
+    }
   },
 };
 

@@ -44,8 +44,8 @@ export class PolicySet<P extends { readonly id: string }> {
   }
 }
 
-/** Files whose names start with a dot are those of editors and of Kubernetes. Beside a policy can lie its tests. */
-const POLICY_NAME = /^[^.](?!.*\.test\.[^.]*$).*\.(yaml|yml|json)$/;
+/** Files whose names start with a dot are those of editors and of Kubernetes. */
+const POLICY_NAME = /^[^.].*\.(yaml|yml|json)$/;
 
 const POLICY_TEST_NAME = /^([^.].*)\.test\.(?:yaml|yml|json)$/;
 

@@ -13,6 +13,7 @@ const ACTIONS: Actions = {
   check: done,
   lintPolicies: done,
   showPolicies: done,
+  testPolicies: done,
   exportEndorsements: done,
   importEndorsements: done,
   checkWiring: done,
