@@ -9,9 +9,17 @@ Each <file> is a /verify body, judged as veritee verify --policy judges it. Noth
 from what a policy tolerates: hcl_paravisor_unknown, nonce_* warnings, waived findings, debug. --accept names what is
 learned all the same. An output file that policy learn wrote is widened: its sets stay, and new ones are added.`;
 
+const TEST_HELP = `
+Each <file> is a policy, a test, or a folder of them. The test of NAME.yaml is NAME.test.yaml beside it. The exit code is 0
+if every case is as expected, and each rule and reference value has a passing and a failing case; else it is 1.`;
+
 export interface PolicyOptions {
   readonly config?: string;
   readonly json?: boolean;
+}
+
+export interface PolicyTestOptions extends PolicyOptions {
+  readonly junit?: string;
 }
 
 /** What the commands about policies do. Each returns the exit code. */
@@ -19,6 +27,7 @@ export interface PolicyActions {
   lintPolicies(files: readonly string[], options: PolicyOptions): Promise<number>;
   showPolicies(policy: string | undefined, options: PolicyOptions): Promise<number>;
   learnPolicy(files: readonly string[], options: PolicyLearnOptions): Promise<number>;
+  testPolicies(files: readonly string[], options: PolicyTestOptions): Promise<number>;
 }
 
 /** Adds `veritee policy`. */
@@ -30,7 +39,7 @@ export function addPolicyCommands(
 ): void {
   const policy = program
     .command('policy')
-    .description('lint, show and learn policies')
+    .description('lint, show, test and learn policies')
     .allowExcessArguments()
     .action(() => {
       refuseUnknownCommand(policy);
@@ -52,6 +61,15 @@ export function addPolicyCommands(
     .option(...json)
     .action(async (name, options) => done(await actions.showPolicies(name, options)));
   addLearn(policy, config, actions, done);
+  policy
+    .command('test')
+    .description('run the cases of policies, and show which rules and reference values they cover; exit code 0 or 1')
+    .argument('[file...]', 'policies, tests or folders (default: the policy directory of the configuration)')
+    .option('--junit <file>', 'also write the results to this file, as JUnit XML')
+    .option(...config)
+    .option(...json)
+    .addHelpText('after', TEST_HELP)
+    .action(async (files, options) => done(await actions.testPolicies(files, options)));
   addHelp(policy);
 }
 

@@ -41,16 +41,28 @@ export interface VerifyCommandParts {
 export async function verifyCommand(
   input: NamedInput,
   overrides: RequestOverrides,
-  { verifyEvidence, raw, limits }: VerifyCommandParts,
+  parts: VerifyCommandParts,
   output: Output,
 ): Promise<number> {
-  requireJson(input, raw);
-  const body = readingInput(input, () => readVerifyRequest(input.bytes, limits));
-  const decision = await judge(body, input, overrides, verifyEvidence);
+  const { body, decision } = await judgeBody(input, overrides, parts);
   const presented = presentDecision(decision, { allChecks: true });
   const chosen = chosenByBody(body, overrides);
   output.write(output.asTable ? decisionTable(presented, output, chosen) : `${JSON.stringify(presented, null, 2)}\n`);
   return EXIT_CODE[decision.decision];
+}
+
+/**
+ * Judges a /verify body, and says nothing.
+ * @throws {UsageError} as `verifyCommand`
+ */
+export async function judgeBody(
+  input: NamedInput,
+  overrides: RequestOverrides,
+  { verifyEvidence, raw, limits }: VerifyCommandParts,
+): Promise<{ readonly body: VerifyRequest; readonly decision: Decision }> {
+  requireJson(input, raw);
+  const body = readingInput(input, () => readVerifyRequest(input.bytes, limits));
+  return { body, decision: await judge(body, input, overrides, verifyEvidence) };
 }
 
 /** The body may come from the machine that is judged: people see what it chose by itself. */

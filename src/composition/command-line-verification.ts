@@ -6,7 +6,7 @@ import type { Policy } from '../policy/policy-document.js';
 import { ChallengeCodec } from '../service/challenges.js';
 import { NonceRecogniser } from '../service/nonces.js';
 import { ResetTracking } from '../service/reset-tracking.js';
-import type { PolicyView, VerifyEvidenceUseCase } from '../service/verify-evidence.js';
+import type { PolicyView, VerifyEvidence } from '../service/verify-evidence.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { openAttestationServices } from './attestation-services.js';
@@ -21,13 +21,13 @@ import { SYSTEM_CLOCK } from './system.js';
 
 /** Judging without a server. */
 export interface CommandLineVerification {
-  readonly verifyEvidence: VerifyEvidenceUseCase;
+  readonly verifyEvidence: Pick<VerifyEvidence, 'execute' | 'tryPolicy'>;
   /** What `--policy` came to; null where it was not given. */
   readonly policies: readonly string[] | null;
   /** The policy itself; null where none was named. */
   readonly policy: Policy | null;
   /** The same judging under these policies, whatever the configuration has. */
-  under(policies: readonly Policy[]): VerifyEvidenceUseCase;
+  under(policies: readonly Policy[]): Pick<VerifyEvidence, 'execute'>;
   close(): Promise<void>;
 }
 

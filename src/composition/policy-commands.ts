@@ -8,14 +8,15 @@ import type { Policy } from '../policy/policy-document.js';
 import { type PolicyText, textOf } from '../service/policy-texts.js';
 import { MAX_POLICY_BYTES, policyTextOptions } from '../stores/policy-file.js';
 import { readPolicySet } from '../stores/policy-files.js';
-import { configurationOf, outputOf, readInput, write } from './command-line-io.js';
+import { commandLineLog, configurationOf, outputOf, readInput, write } from './command-line-io.js';
 import { namedPolicyFile } from './named-policy.js';
 import { learnFromFiles } from './policy-learn.js';
 import { policySources } from './policy-sources.js';
+import { testPolicies } from './policy-test.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { knownAuthorities } from './token-issuers.js';
 
-/** `veritee policy`: no server is needed. */
+/** `veritee policy`: no server is needed, and nothing is written but what an option names. */
 export const policyCommands: PolicyActions = {
   lintPolicies: async (files, options) => {
     const known = knownAuthorities(await configurationOf(options));
@@ -44,6 +45,16 @@ export const policyCommands: PolicyActions = {
     try {
       const tell = (line: string) => void process.stderr.write(`${line}\n`);
       return await learnFromFiles(inputs, options, configuration, notes, { write, tell });
+    } finally {
+      notes.release((text) => process.stderr.write(text));
+    }
+  },
+  testPolicies: async (files, options) => {
+    const output = outputOf(options);
+    const notes = new Notes();
+    const log = output.asTable ? notes : commandLineLog();
+    try {
+      return await testPolicies(files, options.junit ?? null, await configurationOf(options), { output, log });
     } finally {
       notes.release((text) => process.stderr.write(text));
     }

@@ -30,9 +30,12 @@ const KEY_OF_BINDING = 'tpm.certifiedKey.jwk';
 
 /** What the code that reads claims relies on, and nobody should have to write down. */
 function completed(sections: JsonObject): Claims {
-  const { tpm, ...rest } = sections;
+  const { tpm, maa, ita, ...rest } = sections;
   const ofVtpm = isObject(tpm) ? { tpm: { pcrs: {}, ...tpm } } : {};
-  return { ...rest, ...ofVtpm } as unknown as Claims;
+  const ofTokens = Object.entries({ maa, ita }).flatMap(([route, token]) =>
+    isObject(token) ? [[route, { issuer: null, claims: {}, ...token }]] : [],
+  );
+  return { ...rest, ...ofVtpm, ...Object.fromEntries(ofTokens) } as unknown as Claims;
 }
 
 function readClaim(value: JsonValue, type: ClaimType, at: Place): JsonValue | undefined {

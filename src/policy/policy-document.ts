@@ -90,8 +90,8 @@ function ofReleasePolicy(value: JsonValue, id: string | undefined): JsonObject {
  *
  * @throws {PolicyError} where the text is anything else
  */
-export function parseStrictYaml(text: string): JsonValue {
-  const { value, problems } = readYaml(text, BOUNDS);
+export function parseStrictYaml(text: string, bounds: YamlBounds = BOUNDS): JsonValue {
+  const { value, problems } = readYaml(text, bounds);
   if (problems.length === 0) return value;
   throw new PolicyError(
     problems.map(({ path, position, what }) => ({
@@ -106,12 +106,12 @@ export function parseStrictYaml(text: string): JsonValue {
  *
  * @throws {PolicyError} where the text is no JSON, or breaks one of them
  */
-export function parseStrictJson(text: string): JsonValue {
+export function parseStrictJson(text: string, bounds: YamlBounds = BOUNDS): JsonValue {
   try {
     JSON.parse(text);
   } catch (cause) {
     throw new PolicyError([schemaProblem('', 'is not JSON')], { cause });
   }
   // JSON.parse keeps the last of two equal keys and says nothing, so its value is not used.
-  return parseStrictYaml(text);
+  return parseStrictYaml(text, bounds);
 }

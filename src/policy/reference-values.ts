@@ -6,6 +6,7 @@ import { hasParavisor, hasVtpm, placeOf, teeOf } from '../model/evidence-traits.
 import type { JsonValue } from '../model/json.js';
 import { registerNames } from '../model/register-names.js';
 import type { Verification } from '../model/verification.js';
+import type { Verified } from '../model/verified.js';
 import type { AppraisalTopic, ClaimSection } from './appraisal-topic.js';
 import { bootComparisons } from './boot-references.js';
 import {
@@ -18,7 +19,7 @@ import {
 } from './reference-grammar.js';
 
 /** One claim, to be compared with the values that are accepted for it. */
-interface Comparison {
+export interface Comparison {
   readonly id: CheckId;
   /** The claim as answers name it. */
   readonly claim: string;
@@ -47,10 +48,8 @@ export const referenceValues: AppraisalTopic = {
   required: ({ referenceValues: sets }) => (sets.length === 0 ? [] : ['reference_not_applicable']),
   appraise: ({ referenceValues: sets }, { evidenceType, verification }, checks) => {
     if (sets.length === 0) return;
-    const applying = sets.filter((set) => applies(set, evidenceType, verification.claims));
-    const [closest] = applying
-      .map((set) => comparisonsOf(set, verification))
-      .sort((a, b) => mismatches(a) - mismatches(b));
+    const applying = compareApplyingSets(sets, evidenceType, verification);
+    const [closest] = applying.map(({ comparisons }) => comparisons).sort((a, b) => mismatches(a) - mismatches(b));
     const detail = `${applying.length} of ${sets.length} sets of reference values apply`;
     const faults = applicable(evidenceType, verification.claims);
     checks.require(closest !== undefined, 'reference_not_applicable', { detail, otherwise: detail, faults });
@@ -59,6 +58,34 @@ export const referenceValues: AppraisalTopic = {
     }
   },
 };
+
+/** What sets are compared with. */
+type ComparedClaims = Pick<Verification, 'claims' | 'eventLogGaps'>;
+
+const NOTHING_VERIFIED: ComparedClaims = { claims: {} as Verified<Claims> };
+
+/** A set of reference values, with one comparison for each of its members. */
+export interface ComparedSet {
+  /** Its place in the policy. */
+  readonly index: number;
+  readonly comparisons: readonly Comparison[];
+}
+
+/** Compares each set that applies, whichever of them decides. */
+export function compareApplyingSets(
+  sets: readonly ReferenceSet[],
+  evidenceType: EvidenceType,
+  verification: ComparedClaims,
+): readonly ComparedSet[] {
+  return sets.flatMap((set, index) =>
+    applies(set, evidenceType, verification.claims) ? [{ index, comparisons: comparisonsOf(set, verification) }] : [],
+  );
+}
+
+/** Names of the claims that a set compares, as `snp.measurement` or `tpm.eventLog.files`, each once. */
+export function comparedClaimsOf(set: ReferenceSet): readonly string[] {
+  return comparisonsOf(set, NOTHING_VERIFIED).map(({ claim }) => claim);
+}
 
 /** Sections that sets of reference values speak about, and that evidence of a type always has once it is verified. */
 function sectionsOf(evidenceType: EvidenceType): readonly ReferenceSection[] {
@@ -106,7 +133,7 @@ function record(
   });
 }
 
-function comparisonsOf(set: ReferenceSet, verification: Verification): readonly Comparison[] {
+function comparisonsOf(set: ReferenceSet, verification: ComparedClaims): readonly Comparison[] {
   const { snp, tdx, hcl, tpm } = verification.claims;
   return [
     ...(set.snp === null ? [] : snpComparisons(set.snp, snp)),
@@ -121,7 +148,7 @@ function comparisonsOf(set: ReferenceSet, verification: Verification): readonly 
 function bootOf(
   section: 'tpm' | 'tdx',
   references: BootReferences | null,
-  { claims, eventLogGaps }: Verification,
+  { claims, eventLogGaps }: ComparedClaims,
 ): readonly Comparison[] {
   if (references === null) return [];
   const log = { claims: claims[section]?.eventLog, gaps: eventLogGaps, ...BOUND_BY[section] };

@@ -41,7 +41,7 @@ export async function readPolicyFile(
   try {
     await requireFit(file);
     await requireSame(file, directory, name, system);
-    return decode(await readBounded(file));
+    return decode(await readBounded(file, MAX_POLICY_BYTES));
   } finally {
     await file.close();
   }
@@ -60,13 +60,14 @@ export function policyTextOptions(path: string) {
  * Text of a policy file that the caller names, wherever it lies: also a pipe, or a link. The text stands for the bytes
  * exactly, so that its digest is theirs.
  *
+ * @param maximum most bytes; a test of a policy may be larger than one
  * @throws {PolicyFileError} for what it holds
  * @throws {Error} of the system where it cannot be read
  */
-export async function readNamedPolicyFile(path: string): Promise<string> {
+export async function readNamedPolicyFile(path: string, maximum: number = MAX_POLICY_BYTES): Promise<string> {
   const file = await open(path, constants.O_RDONLY);
   try {
-    return decode(await readBounded(file));
+    return decode(await readBounded(file, maximum));
   } finally {
     await file.close();
   }
@@ -100,14 +101,14 @@ async function requireSame(file: FileHandle, directory: string, name: string, sy
 }
 
 /** The file may grow after its size was looked at. */
-async function readBounded(file: FileHandle): Promise<Uint8Array> {
-  const bytes = new Uint8Array(MAX_POLICY_BYTES + 1);
+async function readBounded(file: FileHandle, maximum: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(maximum + 1);
   let length = 0;
   for (;;) {
     const { bytesRead } = await file.read(bytes, length, bytes.byteLength - length, null);
     if (bytesRead === 0) return bytes.subarray(0, length);
     length += bytesRead;
-    if (length > MAX_POLICY_BYTES) refuse(`has more than ${MAX_POLICY_BYTES} bytes`);
+    if (length > maximum) refuse(`has more than ${maximum} bytes`);
   }
 }
 

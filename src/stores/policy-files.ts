@@ -44,8 +44,20 @@ export class PolicySet<P extends { readonly id: string }> {
   }
 }
 
-/** Files whose names start with a dot are those of editors and of Kubernetes. Beside a policy can lie its tests. */
-const POLICY_NAME = /^[^.](?!.*\.test\.[^.]*$).*\.(yaml|yml|json)$/;
+/** Files whose names start with a dot are those of editors and of Kubernetes. */
+const POLICY_NAME = /^[^.].*\.(yaml|yml|json)$/;
+
+const POLICY_TEST_NAME = /^([^.].*)\.test\.(?:yaml|yml|json)$/;
+
+/** Whether a file in a policy directory is a policy, by its name. Tests of policies lie beside them. */
+export function isPolicyName(name: string): boolean {
+  return POLICY_NAME.test(name) && testedPolicy(name) === null;
+}
+
+/** Name of the policy that a file tests, without its ending; null for a file that is no test. */
+export function testedPolicy(name: string): string | null {
+  return POLICY_TEST_NAME.exec(name)?.[1] ?? null;
+}
 
 /** How often a directory is read again that changed while it was read. */
 const ATTEMPTS = 5;
@@ -144,7 +156,7 @@ async function readPolicy<P>(
 
 async function policyNames(directory: string): Promise<readonly string[] | null> {
   try {
-    return (await readdir(directory)).filter((name) => POLICY_NAME.test(name)).sort();
+    return (await readdir(directory)).filter(isPolicyName).sort();
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
     const what = `${directory}: ${folderProblem(cause)}`;

@@ -5,6 +5,9 @@ import { parseAllDocuments } from 'yaml';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
 import { looksLikeReleasePolicy, readReleasePolicy } from '../../src/policy/akv/release-policy.js';
 import { parsePolicy } from '../../src/policy/policy-document.js';
+import { readCaseClaims } from '../../src/policy/test-cases/case-claims.js';
+import { parsePolicyTest } from '../../src/policy/test-cases/case-document.js';
+import { runSuite, type SuiteCase } from '../../src/service/policy-tests.js';
 import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
 import { PROJECT, readProjectFile } from '../architecture/project-files.js';
 
@@ -39,20 +42,54 @@ function examplesOf(path: string): readonly Example[] {
 
 const inLanguage = (...languages: readonly string[]) => EXAMPLES.filter(({ language }) => languages.includes(language));
 
-/** A policy with the hex that the example shortens, or the fragment of one. */
+/** The hex that an example shortens: its first byte, again and again. */
+function withWholeHex(text: string): string {
+  return text.replaceAll(/"([0-9a-f]{2})[0-9a-f]*…32 bytes in hex"/g, (_, byte: string) => `"${byte.repeat(32)}"`);
+}
+
+/** A policy, or the fragment of one. */
 function asPolicy(text: string): string {
-  const whole = text.replaceAll(/"[0-9a-f]+…32 bytes in hex"/g, `"${'9d'.repeat(32)}"`);
+  const whole = withWholeHex(text);
   if (/^(?:\{ )?apiVersion:/m.test(whole)) return whole;
   return `apiVersion: veritee/v1\nid: example\nversion: 1\naccepts: [snp]\nminimums: { snp: { Milan: { microcode: 219 } } }\n${whole}`;
 }
 
 const isPolicy = (text: string) => /^(?:\{ )?(apiVersion|waivers|referenceValues|require):/m.test(text);
 
+/** The test of a policy that stands before it. */
+const isPolicyTest = ({ text }: { readonly text: string }) => /^policy: .*\ncases:/.test(text);
+
+const POLICY_TESTS = inLanguage('yaml').flatMap((example, index, all) =>
+  isPolicyTest(example) ? [{ ...example, policy: all[index - 1]?.text ?? '' }] : [],
+);
+
 describe('an example in YAML', () => {
-  it.each(inLanguage('yaml'))('$place loads as a policy or as a configuration', ({ text }) => {
-    if (isPolicy(text)) expect(() => parsePolicy(asPolicy(text))).not.toThrow();
-    else expect(() => loadConfiguration({ text, environment: {} })).not.toThrow();
-  });
+  it.each(POLICY_TESTS)(
+    '$place passes as the test of the policy before it, and covers it',
+    async ({ text, policy }) => {
+      const tested = parsePolicy(asPolicy(policy));
+      const test = parsePolicyTest(withWholeHex(text));
+      expect(test.policy).toBe(`${tested.id}.yaml`);
+      const cases = test.cases.flatMap(({ input, ...rest }): readonly SuiteCase[] => {
+        if (input.kind === 'request') return [];
+        const { type, claims: given, changes } = input;
+        const claims = readCaseClaims({ given, changes, path: [], file: null });
+        return [{ ...rest, input: { kind: 'claims', type, claims } }];
+      });
+      const suite = { policy: tested, file: '', testFile: '', cases };
+      const clock = { now: () => new Date(0), monotonicMs: () => 0 };
+      const { passed, coverage } = await runSuite(suite, async () => ({ problem: 'no evidence' }), clock);
+      expect([passed, coverage.length > 0]).toEqual([true, true]);
+    },
+  );
+
+  it.each(inLanguage('yaml').filter((example) => !isPolicyTest(example)))(
+    '$place loads as a policy or as a configuration',
+    ({ text }) => {
+      if (isPolicy(text)) expect(() => parsePolicy(asPolicy(text))).not.toThrow();
+      else expect(() => loadConfiguration({ text, environment: {} })).not.toThrow();
+    },
+  );
 });
 
 /** Names of members anywhere in openapi.yaml, and of claims that it leaves open. */

@@ -14,6 +14,7 @@ const ACTIONS: Actions = {
   lintPolicies: done,
   showPolicies: done,
   learnPolicy: done,
+  testPolicies: done,
   exportEndorsements: done,
   importEndorsements: done,
   checkWiring: done,

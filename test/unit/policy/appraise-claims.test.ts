@@ -4,6 +4,7 @@ import type { Verified } from '../../../src/model/verified.js';
 import { appraiseClaims } from '../../../src/policy/appraise-claims.js';
 import { readGivenClaims } from '../../../src/policy/given-claims.js';
 import { azClaims, MEASUREMENT, PCR_7, policy } from './fixture.js';
+import { releasePolicy } from './rule-flips.js';
 
 const AT = new Date('2026-06-01T12:00:00Z');
 const POLICY = policy({
@@ -47,11 +48,25 @@ describe('a policy on claims that were written down', () => {
   });
 });
 
+describe('a release policy on claims of a token', () => {
+  const members = { accepts: ['maa-token'], minimums: 'any', routes: { hardware: 'off', maa: 'required' } };
+  const released = policy({ ...members, rules: [{ id: 'release', akv: releasePolicy('azure-compliant-cvm') }] });
+
+  it.each([{ maa: {} }, { maa: { claims: {} } }, { maa: { issuer: 'https://elsewhere.example' } }])(
+    'is not met by %j',
+    (given) => {
+      const { claims } = readGivenClaims(given);
+      const tested = appraiseClaims(released, { type: 'maa-token', claims: claims as Verified<Claims>, at: AT });
+      expect(tested).toMatchObject({ outcome: 'deny', reasons: ['rule_not_met'] });
+    },
+  );
+});
+
 describe('claims that were written down', () => {
   it('are read as answers have them, what is null being absent', () => {
     const given = { snp: { vmpl: 0, cspId: null }, tdx: null, maa: { claims: { unheard: [1] } } };
     expect(readGivenClaims(given)).toEqual({
-      claims: { snp: { vmpl: 0 }, maa: { claims: { unheard: [1] } } },
+      claims: { snp: { vmpl: 0 }, maa: { issuer: null, claims: { unheard: [1] } } },
       problems: [],
     });
     expect(readGivenClaims({ tpm: { clock: { safe: true }, certifiedKey: { jkt: 'a', jwk: {} } } }).claims).toEqual({

@@ -76,12 +76,14 @@ describe('a policy directory', () => {
     await file('c.json', 'cc:');
     await file('README.md', 'no policy');
     await file('.hidden.yaml', 'no policy');
+    for (const ending of ['yaml', 'yml', 'json']) await file(`a.test.${ending}`, 'no policy');
+    await file('d.tests.yaml', 'dd:');
     const policies = await open();
-    expect(ids(policies)).toEqual(['baseline', 'aa', 'bb', 'cc']);
+    expect(ids(policies)).toEqual(['baseline', 'aa', 'bb', 'cc', 'dd']);
     expect(policies.snapshot().get('bb')).toEqual({ id: 'bb', text: 'bb:' });
     expect(policies.snapshot().get('constructor')).toBeUndefined();
     expect(policies.snapshot().has('cc')).toBe(true);
-    expect(policies.snapshot().has('dd')).toBe(false);
+    expect(policies.snapshot().has('ee')).toBe(false);
   });
 
   it('gives the parser the text to the byte, and the name', async () => {

@@ -1,0 +1,79 @@
+import type { CaseResult, CoveredMember, SuiteResult } from '../service/policy-tests.js';
+import { isCovered } from '../service/policy-tests.js';
+import { caseProblems, memberName, missingCases } from './policy-test-command.js';
+
+/**
+ * Tests of policies as JUnit XML: a suite for each policy, a test case for each case, and one that fails for each member
+ * that is not covered. It has no times, so that equal results make equal reports.
+ */
+export function junitReport(results: readonly SuiteResult[]): string {
+  const suites = results.map(({ policy, file, cases, coverage }) => ({
+    name: policy.id,
+    file,
+    testCases: [...cases.map(ofCase), ...coverage.filter((member) => !isCovered(member)).map(ofMember)],
+  }));
+  const all = suites.flatMap(({ testCases }) => testCases);
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites${attributes({ name: 'veritee policy test', ...counts(all) })}>`,
+    ...suites.flatMap(({ testCases, ...suite }) => [
+      `  <testsuite${attributes({ ...suite, ...counts(testCases) })}>`,
+      ...testCases.flatMap((each) => testCaseLines(each, suite.name)),
+      '  </testsuite>',
+    ]),
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+interface TestCase {
+  readonly name: string;
+  /** Null where it passed. `type`: what kind of failure it is. */
+  readonly failure: { readonly type: 'case' | 'coverage'; readonly lines: readonly string[] } | null;
+}
+
+function ofCase(result: CaseResult): TestCase {
+  const failure = result.passed ? null : ({ type: 'case', lines: caseProblems(result) } as const);
+  return { name: result.name, failure };
+}
+
+function ofMember(member: CoveredMember): TestCase {
+  return { name: `coverage of ${memberName(member)}`, failure: { type: 'coverage', lines: missingCases(member) } };
+}
+
+function counts(testCases: readonly TestCase[]): { readonly [name: string]: string } {
+  const failures = testCases.filter(({ failure }) => failure !== null).length;
+  return { tests: String(testCases.length), failures: String(failures), errors: '0', skipped: '0' };
+}
+
+function testCaseLines({ name, failure }: TestCase, suite: string): readonly string[] {
+  const opening = `    <testcase${attributes({ name, classname: suite })}`;
+  if (failure === null) return [`${opening}/>`];
+  const { type, lines } = failure;
+  const message = attributes({ message: lines.join('; '), type });
+  return [`${opening}>`, `      <failure${message}>${escaped(lines.join('\n'))}</failure>`, '    </testcase>'];
+}
+
+function attributes(values: { readonly [name: string]: string }): string {
+  return Object.entries(values)
+    .map(
+      ([name, value]) => ` ${name}="${escaped(value).replaceAll(/[\t\n\r]/g, (sign) => `&#${sign.charCodeAt(0)};`)}"`,
+    )
+    .join('');
+}
+
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['"', '&quot;'],
+  ["'", '&apos;'],
+]);
+
+/** Signs that no XML 1.0 document may have, not even as references: controls, halves of pairs, and two more. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const NOT_IN_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu;
+
+function escaped(text: string): string {
+  return text.replaceAll(NOT_IN_XML, '\ufffd').replaceAll(/[&<>"']/g, (sign) => ENTITIES.get(sign) ?? sign);
+}

@@ -1,0 +1,84 @@
+import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import type { Place } from '../../schema/schema.js';
+
+/** Names of members and indices of items, the section first. */
+export type ClaimPath = readonly (string | number)[];
+
+const LONGEST_PATH = 1024;
+
+/** `.name`, `["name"]`, `['name']` or `[0]`. A name after a dot may be a number: of a PCR. */
+const STEP = /\.([A-Za-z0-9_]+)|\[("(?:[^"\\]|\\.)*"|'[^'\\]*')\]|\[(0|[1-9]\d{0,8})\]/y;
+
+/** Names that mean something else to objects of JavaScript, and that no claim has. */
+const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** Reads the path of a claim as rules write it, or with `.7` for `["7"]`. Null where it is none. */
+export function parseClaimPath(text: string): ClaimPath | null {
+  if (text.length > LONGEST_PATH) return null;
+  const steps: (string | number)[] = [];
+  const whole = `.${text}`;
+  STEP.lastIndex = 0;
+  while (STEP.lastIndex < whole.length) {
+    const found = STEP.exec(whole);
+    if (found === null) return null;
+    const [, name, quoted, index] = found;
+    const step = index === undefined ? (name ?? unquoted(quoted ?? '')) : Number(index);
+    if (step === null || FORBIDDEN.has(String(step))) return null;
+    steps.push(step);
+  }
+  return steps;
+}
+
+function unquoted(text: string): string | null {
+  if (text.startsWith("'")) return text.slice(1, -1);
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Claims with one of them changed; those around it come into being where they are absent. Null removes a claim, which
+ * has to be there: else nothing would be changed, and nobody would notice.
+ *
+ * @param at takes what is wrong; then undefined is returned
+ */
+export function withClaim(claims: JsonObject, path: ClaimPath, value: JsonValue, at: Place): JsonObject | undefined {
+  const changed = change(claims, path, value, at);
+  return isObject(changed) ? changed : undefined;
+}
+
+function change(
+  current: JsonValue | undefined,
+  [step, ...rest]: ClaimPath,
+  value: JsonValue,
+  at: Place,
+): JsonValue | undefined {
+  if (step === undefined) return value;
+  if (typeof step === 'number') return changeItem(current, step, rest, value, at);
+  const isAbsent = current === undefined || current === null;
+  if (!isAbsent && !isObject(current)) return at.refuse(`${step} is a member of what is no object`);
+  const members = new Map(Object.entries(isAbsent ? {} : current));
+  if (value === null && (members.get(step) ?? null) === null) return at.refuse('removes a claim that is not there');
+  if (value === null && rest.length === 0) members.delete(step);
+  else {
+    const member = change(members.get(step), rest, value, at);
+    if (member === undefined) return undefined;
+    members.set(step, member);
+  }
+  return Object.fromEntries(members);
+}
+
+function changeItem(
+  current: JsonValue | undefined,
+  index: number,
+  rest: ClaimPath,
+  value: JsonValue,
+  at: Place,
+): JsonValue | undefined {
+  if (!Array.isArray(current) || index >= current.length) return at.refuse(`there is no item ${index} to change`);
+  if (value === null && rest.length === 0) return at.refuse('cannot remove an item of a list: set the whole list');
+  const item = change(current[index], rest, value, at);
+  return item === undefined ? undefined : current.map((each, place) => (place === index ? item : each));
+}

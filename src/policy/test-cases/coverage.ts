@@ -1,0 +1,88 @@
+import type { Check } from '../../model/check.js';
+import type { Claims } from '../../model/claims.js';
+import type { Outcome } from '../../model/decision.js';
+import type { EvidenceType } from '../../model/evidence.js';
+import { jsonPointer } from '../../model/json.js';
+import type { Verified } from '../../model/verified.js';
+import type { Policy } from '../policy-document.js';
+import { compareApplyingSets, comparedClaimsOf } from '../reference-values.js';
+
+/** One thing in a policy that cases have to cover. */
+interface CoverableMember {
+  /** JSON pointer into the policy. */
+  readonly pointer: string;
+  /** Id of the rule; null for a reference value. */
+  readonly rule: string | null;
+}
+
+/** A member of a policy, with the first cases that cover it. */
+export interface CoveredMember extends CoverableMember {
+  /** A case in which it holds; null where there is none. */
+  readonly passingCase: string | null;
+  /** A case that is denied, and in which it does not hold; null where there is none. */
+  readonly failingCase: string | null;
+}
+
+/** What a case came to. */
+export interface JudgedCase {
+  readonly name: string;
+  readonly type: EvidenceType;
+  readonly claims: Verified<Claims>;
+  readonly outcome: Outcome;
+  /** Those of the policy, at least. */
+  readonly checks: readonly Check[];
+}
+
+/**
+ * Which rules and reference values of a policy were seen to hold, and seen to fail. Each member of each set of reference
+ * values counts by itself, also where another set decides. Where a case lacks the whole section, nothing is compared.
+ * An absent claim of a section that is there does not hold.
+ *
+ * It does not establish that every accepted value of a member was tried.
+ */
+export function coverageOf(policy: Policy, cases: readonly JudgedCase[]): readonly CoveredMember[] {
+  const judged = cases.map((each) => ({ ...each, held: heldMembers(policy, each) }));
+  return membersOf(policy).map((member) => {
+    const passing = judged.find(({ held }) => held.get(member.pointer) === true);
+    const failing = judged.find(({ held, outcome }) => held.get(member.pointer) === false && outcome === 'deny');
+    return { ...member, passingCase: passing?.name ?? null, failingCase: failing?.name ?? null };
+  });
+}
+
+function membersOf({ rules, referenceValues }: Policy): readonly CoverableMember[] {
+  const ofRules = rules.map(({ id }, index) => ({ pointer: rulePointer(index), rule: id }));
+  const ofSets = referenceValues.flatMap((set, index) =>
+    comparedClaimsOf(set).map((claim) => ({ pointer: referencePointer(index, claim), rule: null })),
+  );
+  return [...ofRules, ...ofSets];
+}
+
+/** Whether each member that was looked at holds, by its pointer. */
+function heldMembers(policy: Policy, { type, claims, checks }: JudgedCase): ReadonlyMap<string, boolean> {
+  const held = new Map<string, boolean>();
+  for (const [index, { id }] of policy.rules.entries()) {
+    const result = checks.find((check) => check.id === 'rule_not_met' && check.rule === id)?.result;
+    if (result === 'pass' || result === 'fail') held.set(rulePointer(index), result === 'pass');
+  }
+  if (!policy.accepts.includes(type)) return held;
+  const sections = new Map<string, unknown>(Object.entries(claims));
+  // A decision does not list the load options of an event log apart. With them `files` can fail where it seems to hold
+  // here; the outcome of the case is right all the same.
+  for (const { index, comparisons } of compareApplyingSets(policy.referenceValues, type, { claims })) {
+    for (const { claim, holds } of comparisons) {
+      const [section = ''] = claim.split('.');
+      if (sections.get(section) !== undefined) held.set(referencePointer(index, claim), holds);
+    }
+  }
+  return held;
+}
+
+function rulePointer(index: number): string {
+  return jsonPointer(['rules', index]);
+}
+
+/** Policies have under `boot` what claims have under `eventLog`. */
+function referencePointer(index: number, claim: string): string {
+  const names = claim.split('.').map((name) => (name === 'eventLog' ? 'boot' : name));
+  return jsonPointer(['referenceValues', index, ...names]);
+}

@@ -1,0 +1,234 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAzureAkPki, createTrustedLaunchMachine } from '../../lab/index.js';
+import { CommandLine } from './command-line.js';
+
+const NONCE = Buffer.alloc(32, 0x61);
+const OTHER_NONCE = Buffer.alloc(32, 0x62);
+
+const MEMBERS = {
+  apiVersion: 'veritee/v1',
+  version: 1,
+  accepts: ['tpm'],
+  minimums: 'any',
+  routes: { hardware: 'off' },
+};
+const RULES = [{ id: 'few-resets', cel: 'tpm.clock.resetCount < 1000' }];
+
+let cli: CommandLine;
+let config: string;
+/** The policy, without its id. */
+let pinned: object;
+
+beforeAll(async () => {
+  cli = await CommandLine.create();
+  const pki = createAzureAkPki();
+  const machine = await createTrustedLaunchMachine({ pki });
+  await cli.write('ak-root.pem', pki.authority('root').pem);
+  config = await cli.write('veritee.yaml', 'tpm: { roots: [ak-root.pem] }\namd: { kds: off }\n');
+  await mkdir(cli.path('policies/requests'), { recursive: true });
+  const evidence = machine.wireEvidence({ nonce: NONCE, quote: { resetCount: 9 } });
+  const body = (nonce: Uint8Array) => JSON.stringify({ evidence, nonce: Buffer.from(nonce).toString('base64url') });
+  await cli.write(GENUINE_FILE, body(NONCE));
+  await cli.write('policies/requests/stale.json', body(OTHER_NONCE));
+  const open = await cli.write('open.json', JSON.stringify({ ...MEMBERS, id: 'open' }));
+  const answer = await cli.run(['verify', GENUINE_FILE, '--config', config, '--policy', open]);
+  expect(answer.exitCode).toBe(0);
+  await cli.write('policies/requests/answer.json', answer.stdout);
+  const { sha256 } = JSON.parse(answer.stdout).claims.tpm.pcrs;
+  pinned = { ...MEMBERS, rules: RULES, referenceValues: [{ tpm: { pcrs: { sha256: { '7': [sha256['7']] } } } }] };
+});
+
+afterAll(() => cli.close());
+
+const test = (...args: readonly string[]) => cli.run(['policy', 'test', ...args, '--config', config]);
+
+/** Writes a policy, and its test in a folder of policies. */
+async function write(id: string, cases: readonly object[], named = `${id}.yaml`): Promise<void> {
+  await cli.write(`policies/${id}.yaml`, JSON.stringify({ ...pinned, id }));
+  await cli.write(`policies/${id}.test.yaml`, JSON.stringify({ policy: named, cases }));
+}
+
+const GENUINE_FILE = 'policies/requests/genuine.json';
+const CLAIMS = { type: 'tpm', claims: 'requests/answer.json' };
+const GENUINE = { name: 'genuine', request: 'requests/genuine.json', expect: { outcome: 'allow', reasons: [] } };
+const STALE = {
+  name: 'another nonce',
+  request: 'requests/stale.json',
+  expect: { outcome: 'deny', reasons: ['nonce_mismatch'] },
+};
+const OFTEN_RESET = {
+  ...CLAIMS,
+  name: 'often reset',
+  set: { 'tpm.clock.resetCount': 1000 },
+  expect: { outcome: 'deny', unmatched: ['rule_not_met', 'few-resets'], reasons: ['rule_not_met'] },
+};
+const OTHER_BOOT = {
+  ...CLAIMS,
+  name: 'other boot',
+  set: { 'tpm.pcrs.sha256.7': '00'.repeat(32) },
+  expect: { outcome: 'deny', unmatched: ['tpm_pcr'], reasons: ['tpm_pcr'] },
+};
+
+describe('veritee policy test', () => {
+  it('ends with 0 where requests and claims come to what is expected, and all is covered', async () => {
+    await write('whole', [GENUINE, STALE, OFTEN_RESET, OTHER_BOOT]);
+    const { exitCode, stdout, stderr } = await test('policies/whole.yaml', '--junit', 'junit.xml');
+    expect([exitCode, stderr]).toEqual([0, '']);
+    const { passed, policies } = JSON.parse(stdout);
+    expect(passed).toBe(true);
+    expect(policies).toHaveLength(1);
+    expect(policies[0].coverage).toEqual([
+      { pointer: '/rules/0', rule: 'few-resets', passingCase: 'genuine', failingCase: 'often reset', covered: true },
+      {
+        pointer: '/referenceValues/0/tpm/pcrs/sha256/7',
+        rule: null,
+        passingCase: 'genuine',
+        failingCase: 'other boot',
+        covered: true,
+      },
+    ]);
+    const report = await readFile(cli.path('junit.xml'), 'utf8');
+    expect(report).toContain('<testsuite name="whole" file="policies/whole.yaml" tests="4" failures="0"');
+  });
+
+  it('ends with 1 for an outcome that is not expected, and for a member that no case covers', async () => {
+    await write('partly', [{ ...GENUINE, expect: { outcome: 'deny' } }, OFTEN_RESET], 'partly');
+    const { exitCode, stdout } = await test('policies/partly.test.yaml', '--junit', 'failures.xml');
+    expect(exitCode).toBe(1);
+    const [{ cases, coverage }] = JSON.parse(stdout).policies;
+    expect(cases.map(({ passed }: { passed: boolean }) => passed)).toEqual([false, true]);
+    expect(coverage.map(({ covered }: { covered: boolean }) => covered)).toEqual([true, false]);
+    const report = await readFile(cli.path('failures.xml'), 'utf8');
+    expect(report).toContain('message="outcome: expected deny, actual allow"');
+    expect(report).toContain('name="coverage of /referenceValues/0/tpm/pcrs/sha256/7"');
+  });
+
+  it('judges a request at the time of its case, never at one that the body names', async () => {
+    const body = JSON.parse(await readFile(cli.path(GENUINE_FILE), 'utf8'));
+    await cli.write('policies/requests/past.json', JSON.stringify({ ...body, at: '2001-01-01T00:00:00Z' }));
+    await write('timed', [
+      { ...GENUINE, at: '2001-01-01', expect: { outcome: 'deny', reasons: ['cert_validity'] } },
+      { ...GENUINE, name: 'to come', at: '2999-01-01' },
+      { ...GENUINE, name: 'by itself', request: 'requests/past.json' },
+      { ...GENUINE, name: 'gone', request: 'requests/gone.json' },
+      { ...GENUINE, name: 'malformed', request: 'whole.yaml' },
+    ]);
+    const { exitCode, stdout } = await test('policies/timed.yaml');
+    expect(exitCode).toBe(1);
+    const [{ cases }] = JSON.parse(stdout).policies;
+    expect(cases.map(({ passed, problem }: { passed: boolean; problem: string }) => [passed, problem])).toEqual([
+      [true, null],
+      [false, 'at of the case is in the future'],
+      [false, 'the request has a verification time, which counts only as at of the case'],
+      [false, expect.stringContaining('requests/gone.json: there is no such file')],
+      [false, expect.stringMatching(/^whole\.yaml: schema: .*evidence/)],
+    ]);
+  });
+
+  it('TPM-10 neither reads nor raises the counts of a vTPM', async () => {
+    const tracking = { ...MEMBERS, id: 'tracking', require: { tpm: { trackResets: true } } };
+    const policy = await cli.write('policies/tracking.yaml', JSON.stringify(tracking));
+    const cases = [{ ...GENUINE, name: 'now' }];
+    await cli.write('policies/tracking.test.yaml', JSON.stringify({ policy: 'tracking', cases }));
+    expect((await test(policy)).exitCode).toBe(0);
+    expect(existsSync(cli.path('data/tpm-resets'))).toBe(false);
+    const verified = await cli.run(['verify', GENUINE_FILE, '--config', config, '--policy', policy]);
+    expect([verified.exitCode, existsSync(cli.path('data/tpm-resets'))]).toEqual([0, true]);
+  });
+
+  it('takes every policy of a folder, by default of the policy directory', async () => {
+    await mkdir(cli.path('directory'));
+    await cli.write('directory/plain.yaml', JSON.stringify({ ...MEMBERS, id: 'plain' }));
+    await cli.write('directory/ruled.yaml', JSON.stringify({ ...MEMBERS, rules: RULES, id: 'ruled' }));
+    const cases = [
+      { ...OFTEN_RESET, claims: { tpm: { clock: { resetCount: 5 } } } },
+      {
+        name: 'seldom reset',
+        type: 'tpm',
+        claims: { tpm: { clock: { resetCount: 5 } } },
+        expect: { outcome: 'allow' },
+      },
+    ];
+    await cli.write('directory/ruled.test.json', JSON.stringify({ policy: 'ruled', cases }));
+    const folder = await test('directory');
+    expect(folder.exitCode).toBe(0);
+    const own = await cli.write('own.yaml', 'policies: { directory: directory }\n');
+    const byDefault = await cli.run(['policy', 'test', '--config', own]);
+    expect(byDefault).toEqual(folder);
+    expect(JSON.parse(folder.stdout).policies.map(({ id, testFile }: never) => [id, testFile])).toEqual([
+      ['plain', null],
+      ['ruled', 'directory/ruled.test.json'],
+    ]);
+    // The service takes none of them for a policy.
+    const served = await cli.run(['verify', GENUINE_FILE, '--config', own, '--policy', 'ruled']);
+    expect(JSON.parse(served.stdout).policies).toMatchObject([{ id: 'ruled' }]);
+  });
+
+  it('ends with 1 for a policy with rules or reference values that has no test', async () => {
+    await cli.write('untested.yaml', JSON.stringify({ ...MEMBERS, rules: RULES, id: 'untested' }));
+    const { exitCode, stdout } = await test('untested.yaml');
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout).policies[0].coverage).toMatchObject([{ passingCase: null, failingCase: null }]);
+  });
+
+  it('says everything that is malformed, and then runs nothing', async () => {
+    await mkdir(cli.path('wrong'));
+    const wrong = (name: string, content: object) => cli.write(`wrong/${name}`, JSON.stringify(content));
+    await wrong('a.yaml', { ...MEMBERS, rules: RULES, id: 'a' });
+    await cli.write('wrong/claims.txt', 'tpm: { clock: { resetCount: "5" } }');
+    await wrong('a.test.yaml', {
+      policy: 'a.yaml',
+      cases: [
+        { ...OFTEN_RESET, claims: {}, set: { 'tpm.clok.safe': true } },
+        { ...OTHER_BOOT, claims: 'gone.json' },
+        { ...OTHER_BOOT, name: 'typed', claims: 'claims.txt' },
+      ],
+    });
+    await wrong('b.yaml', { ...MEMBERS, id: 'b', version: 0 });
+    await wrong('c.yaml', { ...MEMBERS, rules: RULES, id: 'c' });
+    await wrong('c.test.yaml', { policy: 'a.yaml', cases: [{ name: 'x', expect: {} }] });
+    await wrong('d.yaml', { ...MEMBERS, rules: RULES, id: 'd' });
+    await wrong('d.test.yaml', { policy: 'a.yaml', cases: [OFTEN_RESET] });
+    await wrong('e.test.yaml', { policy: 'e.yaml', cases: [OFTEN_RESET] });
+    await wrong('f.yaml', { ...MEMBERS, id: 'f' });
+    await wrong('f.test.yaml', { policy: 'f.yaml', cases: [OFTEN_RESET] });
+    await wrong('f.test.json', { policy: 'f.yaml', cases: [OFTEN_RESET] });
+    const { exitCode, stdout, stderr } = await test('wrong', '--junit', 'wrong.xml');
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr.trimEnd().split('\n').sort()).toEqual([
+      'wrong/a.test.yaml: /cases/0/set/tpm.clok.safe: has no claim "clok"; did you mean clock? (policy_schema)',
+      'wrong/a.test.yaml: /cases/1/claims: gone.json: there is no such file',
+      'wrong/a.test.yaml: /cases/2/claims: claims.txt: /tpm/clock/resetCount: must be of type int (policy_schema)',
+      'wrong/b.yaml: /version: must be a whole number from 1 to 9007199254740991 (policy_schema)',
+      'wrong/c.test.yaml: /cases/0/expect/outcome: is missing (policy_schema)',
+      'wrong/d.test.yaml: /policy: is a.yaml, and the policy beside it is d.yaml with the id d',
+      'wrong/e.test.yaml: there is no policy e.yaml beside it',
+      'wrong/f.yaml: belongs to f.test.json and f.test.yaml',
+    ]);
+    await expect(readFile(cli.path('wrong.xml'))).rejects.toThrow('ENOENT');
+  });
+
+  it.each<[string, readonly string[], string]>([
+    ['a file that is not there', ['gone.yaml'], 'gone.yaml: there is no such file\n'],
+    ['a folder without policies', ['policies/requests/..', 'empty'], 'empty: has no policies\n'],
+    [
+      'a report that cannot be written',
+      ['open.json', '--junit', 'nowhere/junit.xml'],
+      '--junit: nowhere/junit.xml: cannot be written: there is no such folder\n',
+    ],
+  ])('ends with 1 for %s', async (_title, args, message) => {
+    await mkdir(cli.path('empty'), { recursive: true });
+    const { exitCode, stdout, stderr } = await test(...args);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(message);
+  });
+
+  it('ends with 1 where there is no policy directory', async () => {
+    const nowhere = await cli.write('nowhere.yaml', 'policies: { directory: nowhere }\n');
+    const { exitCode, stderr } = await cli.run(['policy', 'test', '--config', nowhere]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^policies\.directory: nowhere: there is no such folder\n/);
+  });
+});

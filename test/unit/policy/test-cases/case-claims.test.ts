@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
+import { PolicyError } from '../../../../src/policy/policy-problem.js';
+import { readCaseClaims } from '../../../../src/policy/test-cases/case-claims.js';
+import { parseClaimPath } from '../../../../src/policy/test-cases/claim-path.js';
+
+const PATH = ['cases', 3];
+
+function read(given: JsonValue, set: JsonObject = {}, file: string | null = null) {
+  const changes = Object.entries(set).map(([text, value]) => ({ text, path: parseClaimPath(text) ?? [], value }));
+  return readCaseClaims({ given, changes, path: PATH, file });
+}
+
+function problemsOf(given: JsonValue, set: JsonObject = {}, file: string | null = null): readonly string[] {
+  try {
+    read(given, set, file);
+  } catch (error) {
+    if (!(error instanceof PolicyError) || error.policyProblems.length === 0) throw error;
+    return error.policyProblems.map(({ pointer, message }) => `${pointer}: ${message}`);
+  }
+  return [];
+}
+
+describe('claims of a case', () => {
+  it('are taken as they are, or from a whole answer', () => {
+    expect(read({ snp: { vmpl: 0 } })).toEqual({ snp: { vmpl: 0 } });
+    expect(read({ decision: 'deny', claims: { snp: { vmpl: 0 }, tdx: null } })).toEqual({ snp: { vmpl: 0 } });
+  });
+
+  it('are changed one after the other', () => {
+    expect(read({ snp: { vmpl: 0 } }, { snp: null, 'snp.vmpl': 2, 'hcl.paravisor.known': true })).toEqual({
+      snp: { vmpl: 2 },
+      hcl: { paravisor: { known: true } },
+    });
+    expect(read({ claims: { snp: { vmpl: 0 } } }, { 'snp.vmpl': 1 })).toEqual({ snp: { vmpl: 1 } });
+    expect(read({ maa: { claims: { a: 1 } } }, { 'maa.claims["a"]': null, 'maa.issuer': 'https://x' })).toEqual({
+      maa: { issuer: 'https://x', claims: {} },
+    });
+  });
+
+  it('are refused with a claim that there is not, at its place', () => {
+    expect(problemsOf({ snp: { vmlp: 0 } })).toEqual(['/cases/3/claims/snp: has no claim "vmlp"; did you mean vmpl?']);
+    expect(problemsOf({ claims: { snp: { vmpl: '0' } } })).toEqual([
+      '/cases/3/claims/claims/snp/vmpl: must be of type int',
+    ]);
+    expect(problemsOf({ snp: { vmpl: '0' } }, {}, 'c.json')).toEqual([
+      '/cases/3/claims: c.json: /snp/vmpl: must be of type int',
+    ]);
+    expect(problemsOf([], {}, 'c.json')).toEqual(['/cases/3/claims: c.json: document: must be an object']);
+  });
+
+  it('are refused with a change that is wrong, each at its own path', () => {
+    const set = { 'snp.vmlp': 1, 'snp.measurement': 'ab', 'snp.vmpl': 1, 'tpm.clock.safe': null };
+    expect(problemsOf({ snp: { vmpl: 0 } }, set)).toEqual([
+      '/cases/3/set/snp.vmlp: has no claim "vmlp"; did you mean vmpl?',
+      '/cases/3/set/snp.measurement: must be 96 hex digits in lower case',
+      '/cases/3/set/tpm.clock.safe: removes a claim that is not there',
+    ]);
+  });
+});
