@@ -155,7 +155,7 @@ const CALLS: readonly HttpMistake[] = [
     {
       status: 400,
       code: 'unknown_property',
-      detail: 'unknown query parameter "enforced"; known: enforce, checks',
+      detail: 'unknown query parameter "enforced"; known: enforce, checks, explain',
     },
   ),
   inCall(
