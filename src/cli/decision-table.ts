@@ -1,20 +1,13 @@
+import type { ExplainedPart } from '../model/explanation.js';
 import type { Schemas } from '../wire/schema-check.js';
-import { type Output, printable, styledFor } from './output.js';
+import { explanationText } from './explanation-text.js';
+import { type Output, printable, RESULT_COLOUR, styledFor } from './output.js';
+import { ruleLines } from './rule-text.js';
 
 type Decision = Schemas['Decision'];
 type Check = Schemas['Check'];
-type Result = Check['result'];
 
 const OUTCOME_COLOUR = { allow: 'green', deny: 'red', indeterminate: 'yellow' } as const;
-
-const RESULT_COLOUR: { readonly [result in Result]: 'green' | 'red' | 'yellow' | 'gray' } = {
-  pass: 'green',
-  fail: 'red',
-  warn: 'yellow',
-  unavailable: 'yellow',
-  skipped: 'gray',
-  not_configured: 'gray',
-};
 
 const RESULT_WIDTH = 12;
 
@@ -27,18 +20,18 @@ const AGAIN = {
   false: 'the same request will not be judged differently later',
 } as const;
 
-/**
- * A decision for people: what it is, what stands against it and what to do, then all that holds.
- *
- * @param chosen what the body chose that an option could have, in words
- */
-export function decisionTable(
-  decision: Decision,
-  output: Pick<Output, 'inColour'>,
-  chosen: readonly string[] = [],
-): string {
-  const styled = styledFor(output);
-  const { evidence, policies, checks } = decision;
+export interface DecisionTableOptions extends Pick<Output, 'inColour'> {
+  /** What the body chose that an option could have, in words. */
+  readonly chosen?: readonly string[];
+  /** The rule that a check is about, with its parts. */
+  readonly ruleOf?: (check: Check) => ExplainedPart | null;
+}
+
+/** A decision for people: what it is, what stands against it and what to do, then all that holds. */
+export function decisionTable(decision: Decision, options: DecisionTableOptions): string {
+  const styled = styledFor(options);
+  const { ruleOf = () => null } = options;
+  const { policies, checks } = decision;
   const ran = checks.filter(({ result }) => result !== 'skipped' && result !== 'not_configured');
   const width = Math.max(...ran.map(({ id }) => id.length), 0);
   const several = policies.length > 1;
@@ -49,17 +42,42 @@ export function decisionTable(
   const against = byImportance(ran, decision.reasons);
   const skipped = checks.length - ran.length;
   return [
-    `${styled(['bold', OUTCOME_COLOUR[decision.decision]], decision.decision.toUpperCase())}  ${evidence.type} ${evidence.sha256.slice(0, 16)}${decision.historical ? '  (historical)' : ''}`,
-    ...policies.map(({ id, version, outcome }) => `policy    ${id} version ${version}: ${outcome}`),
-    ...(chosen.length === 0 ? [] : [`from body ${chosen.join(' and ')}`]),
-    `until     ${decision.validUntil}`,
-    ...(decision.decision === 'indeterminate' ? [`again     ${AGAIN[`${decision.retryable}`]}`] : []),
+    ...headLines(decision, options),
     '',
-    ...against.flatMap((check) => [row(check), ...explanation(check), '']),
+    ...against.flatMap((check) => [row(check), ...explanation(check), ...rule(ruleOf(check)), '']),
     ...ran.filter(({ result }) => result === 'pass').map(row),
     ...(skipped === 0 ? [] : [styled('gray', `${skipped} checks were not reached or not asked for`)]),
     '',
   ].join('\n');
+}
+
+/** The same with its explanation in the place of the table: why, step by step, and what it rests on. */
+export function explainedDecision(
+  decision: Decision,
+  tree: Schemas['ExplanationNode'],
+  options: DecisionTableOptions & { readonly everything: boolean },
+): string {
+  const reasons = decision.reasons.length === 0 ? [] : [`reasons   ${decision.reasons.join(', ')}`];
+  return [...headLines(decision, options), ...reasons, '', explanationText(tree, options)].join('\n');
+}
+
+function headLines(
+  { decision, evidence, policies, historical, validUntil, retryable }: Decision,
+  { inColour, chosen = [] }: DecisionTableOptions,
+): readonly string[] {
+  const outcome = styledFor({ inColour })(['bold', OUTCOME_COLOUR[decision]], decision.toUpperCase());
+  return [
+    `${outcome}  ${evidence.type} ${evidence.sha256.slice(0, 16)}${historical ? '  (historical)' : ''}`,
+    ...policies.map(({ id, version, outcome: ofPolicy }) => `policy    ${id} version ${version}: ${ofPolicy}`),
+    ...(chosen.length === 0 ? [] : [`from body ${chosen.join(' and ')}`]),
+    `until     ${validUntil}`,
+    ...(decision === 'indeterminate' ? [`again     ${AGAIN[`${retryable}`]}`] : []),
+  ];
+}
+
+/** Of a rule that is met there is nothing to say. */
+function rule(part: ExplainedPart | null): readonly string[] {
+  return part === null || part.value === true ? [] : ruleLines(part, RESULT_WIDTH, false);
 }
 
 /** What decided first, in the order of the reasons, then warnings. */

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { Outcome } from '../model/decision.js';
 import type { JsonValue } from '../model/json.js';
 import type { Log } from '../model/ports.js';
+import type { Schemas } from '../wire/schema-check.js';
 
 type Format = Parameters<typeof styleText>[0];
 
@@ -26,6 +27,17 @@ export function mayColour(stream: { readonly isTTY?: boolean }, environment: Nod
 
 /** Exit codes of the command line: part of the contract, since scripts look at nothing else. */
 export const EXIT_CODE: Readonly<Record<Outcome | 'usage', number>> = { allow: 0, usage: 1, deny: 2, indeterminate: 3 };
+
+type Result = Schemas['Check']['result'];
+
+export const RESULT_COLOUR: { readonly [result in Result]: 'green' | 'red' | 'yellow' | 'gray' } = {
+  pass: 'green',
+  fail: 'red',
+  warn: 'yellow',
+  unavailable: 'yellow',
+  skipped: 'gray',
+  not_configured: 'gray',
+};
 
 /** Text for a terminal: what could move its cursor, change its colours or turn its lines is written as an escape. */
 export function printable(text: string): string {

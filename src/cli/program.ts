@@ -20,6 +20,8 @@ export interface VerifyOptions {
   readonly at?: string;
   readonly config?: string;
   readonly json?: boolean;
+  readonly explain?: boolean;
+  readonly explainAll?: boolean;
 }
 
 export interface InspectOptions {
@@ -143,6 +145,8 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .option('--at <time>', 'verification time, RFC 3339 in UTC')
     .option(...config)
     .option('--json', 'write JSON on a terminal too')
+    .option('--explain', 'say why, step by step, and what vouches for the evidence up to the root')
+    .option('--explain-all', 'the same, with each check that passes')
     .addHelpText('after', GATE_HELP)
     .action(async (file, options) => done(await actions.verify(file, options)));
   program

@@ -6,7 +6,7 @@ import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import { presentDecision } from '../wire/present-decision.js';
 import type { RequestLimits } from '../wire/read-body.js';
 import { overrideRequest, type RequestOverrides, readVerifyRequest } from '../wire/read-requests.js';
-import { decisionTable } from './decision-table.js';
+import { decisionTable, explainedDecision } from './decision-table.js';
 import { isMeantAsJson, malformed, type NamedInput, readingInput, UsageError } from './input.js';
 import { EXIT_CODE, type Output } from './output.js';
 
@@ -33,6 +33,9 @@ export interface VerifyCommandParts {
   readonly limits?: RequestLimits;
 }
 
+/** How much is told of why: the checks; them as a tree, with what they rest on; or each step of it. */
+export type VerifyDetail = 'checks' | 'explanation' | 'everything';
+
 /**
  * Judges a /verify body.
  * @returns the exit code
@@ -43,11 +46,13 @@ export async function verifyCommand(
   overrides: RequestOverrides,
   parts: VerifyCommandParts,
   output: Output,
+  detail: VerifyDetail = 'checks',
 ): Promise<number> {
   const { body, decision } = await judgeBody(input, overrides, parts);
-  const presented = presentDecision(decision, { allChecks: true });
-  const chosen = chosenByBody(body, overrides);
-  output.write(output.asTable ? decisionTable(presented, output, chosen) : `${JSON.stringify(presented, null, 2)}\n`);
+  const presented = presentDecision(decision, { allChecks: true, explain: detail !== 'checks' });
+  if (output.asTable)
+    output.write(forPeople(decision, presented, detail, { ...output, chosen: chosenByBody(body, overrides) }));
+  else output.write(`${JSON.stringify(presented, null, 2)}\n`);
   return EXIT_CODE[decision.decision];
 }
 
@@ -63,6 +68,21 @@ export async function judgeBody(
   requireJson(input, raw);
   const body = readingInput(input, () => readVerifyRequest(input.bytes, limits));
   return { body, decision: await judge(body, input, overrides, verifyEvidence) };
+}
+
+function forPeople(
+  decision: Decision,
+  presented: ReturnType<typeof presentDecision>,
+  detail: VerifyDetail,
+  options: Pick<Output, 'inColour'> & { readonly chosen: readonly string[] },
+): string {
+  const { explanation } = presented;
+  if (explanation !== undefined) {
+    return explainedDecision(presented, explanation, { ...options, everything: detail === 'everything' });
+  }
+  // All checks are presented, in their order.
+  const rules = new Map(presented.checks.map((check, index) => [check, decision.checks[index]?.explain]));
+  return decisionTable(presented, { ...options, ruleOf: (check) => rules.get(check)?.() ?? null });
 }
 
 /** The body may come from the machine that is judged: people see what it chose by itself. */

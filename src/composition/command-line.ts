@@ -3,8 +3,8 @@ import { compareCommand } from '../cli/compare-command.js';
 import { UsageError } from '../cli/input.js';
 import { inspectCommand } from '../cli/inspect-command.js';
 import { EXIT_CODE, Notes, printable } from '../cli/output.js';
-import { type Actions, type InspectOptions, runProgram } from '../cli/program.js';
-import { verifyCommand } from '../cli/verify-command.js';
+import { type Actions, type InspectOptions, runProgram, type VerifyOptions } from '../cli/program.js';
+import { type VerifyDetail, verifyCommand } from '../cli/verify-command.js';
 import type { Configuration, ListenConfiguration } from '../config/configuration.js';
 import { maskSecrets } from '../config/effective-configuration.js';
 import { createLog } from '../http/log.js';
@@ -75,7 +75,7 @@ const ACTIONS: Omit<Actions, 'serve' | keyof GuestActions> = {
         raw: rawInspections(eventLogBytes),
         limits: requestLimits(eventLogBytes),
       };
-      return await verifyCommand(input, overrides, parts, output);
+      return await verifyCommand(input, overrides, parts, output, detailOf(options));
     } finally {
       await verification.close();
       notes.release((text) => process.stderr.write(text));
@@ -117,6 +117,11 @@ const ACTIONS: Omit<Actions, 'serve' | keyof GuestActions> = {
     return EXIT_CODE.allow;
   },
 };
+
+function detailOf({ explain = false, explainAll = false }: VerifyOptions): VerifyDetail {
+  if (explainAll) return 'everything';
+  return explain ? 'explanation' : 'checks';
+}
 
 async function serve(options: Parameters<Actions['serve']>[0], early: StopSignals | null): Promise<number> {
   const signals = early ?? new StopSignals();

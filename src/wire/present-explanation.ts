@@ -2,23 +2,11 @@ import { type Check, isOfToken } from '../model/check.js';
 import { CHECK_FAMILIES, remedyOf } from '../model/checks/catalogue.js';
 import type { CheckResult } from '../model/checks/row.js';
 import type { Decision, Outcome } from '../model/decision.js';
-import type { UsedEndorsement } from '../model/endorsement.js';
 import type { ExplainedPart } from '../model/explanation.js';
+import { endorsementsNode, PLAIN } from './present-endorsements.js';
 import type { Schemas } from './schema-check.js';
 
 type Node = Schemas['ExplanationNode'];
-
-/** A node that compares nothing. */
-const PLAIN = {
-  result: null,
-  state: null,
-  value: null,
-  about: null,
-  expected: null,
-  actual: null,
-  note: null,
-  remedy: null,
-} as const;
 
 /**
  * Why a decision is what it is: the base checks by what they are about, the endorsements under them, then each policy
@@ -45,6 +33,9 @@ const RESULT_OF: { readonly [outcome in Outcome]: CheckResult } = {
 
 const TOKENS = 'Attestation Results';
 
+/** Families whose name says what is wrong, by what their checks are about. */
+const NAMES: ReadonlyMap<string, string> = new Map([['Out of reach', 'Endorsements within reach']]);
+
 /** Checks share ids where certificates of a token's key are judged as those under a report are. */
 function familyNodes(checks: readonly Check[]): readonly Node[] {
   const families = CHECK_FAMILIES.map(({ name, rows }) => ({ name, rows: rows as { readonly [id: string]: unknown } }));
@@ -52,7 +43,7 @@ function familyNodes(checks: readonly Check[]): readonly Node[] {
     isOfToken(check) ? TOKENS : families.find(({ rows }) => Object.hasOwn(rows, check.id))?.name;
   return families.map(({ name }) =>
     groupNode(
-      name,
+      NAMES.get(name) ?? name,
       checks.filter((check) => familyOf(check) === name),
     ),
   );
@@ -102,13 +93,4 @@ function checkNode(check: Check): Node {
 /** One part of a rule. */
 export function partNode({ text, state, value, note, parts }: ExplainedPart): Node {
   return { text, ...PLAIN, state, value, note, parts: parts.map(partNode) };
-}
-
-/** Certificate by certificate, each with where it came from and until when it holds. */
-function endorsementsNode(endorsements: readonly UsedEndorsement[]): Node {
-  const parts = endorsements.map(({ kind, sha256, source, notAfter, revocation }) => {
-    const until = notAfter === null ? '' : `, valid until ${notAfter.toISOString()}`;
-    return { text: kind, ...PLAIN, note: `${sha256} from ${source}${until}, revocation ${revocation}`, parts: [] };
-  });
-  return { text: 'Endorsements', ...PLAIN, parts };
 }

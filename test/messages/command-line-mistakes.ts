@@ -95,7 +95,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: "error: unknown option '--strict'\n(There are --policy, --nonce, --at, --config, --json)",
+      text: "error: unknown option '--strict'\n(There are --policy, --nonce, --at, --config, --json, --explain, --explain-all)",
     },
   },
   {

@@ -20,9 +20,13 @@ function explainParts(expression: Expression, scope: RuleScope): readonly Explai
     default:
       // A literal says what it is by itself.
       return partsOf(expression)
-        .filter(({ op }) => op !== 'literal')
+        .filter((part) => !isLiteral(part))
         .map((part) => explain(part, scope));
   }
+}
+
+function isLiteral(part: Expression): boolean {
+  return part.op === 'literal' || (part.op === 'list' && part.items.every(isLiteral));
 }
 
 function explainChoice({ condition, ifTrue, ifFalse }: Expression & { op: 'choose' }, scope: RuleScope) {

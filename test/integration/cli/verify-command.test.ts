@@ -74,6 +74,17 @@ describe('veritee verify', () => {
     expect(decision.reasons).toEqual(['vcek_unavailable']);
   });
 
+  it.each(['--explain', '--explain-all'])('%s adds why to the answer, as explain=tree does', async (option) => {
+    const { exitCode, stdout } = await verify('lab.json', option, '--json');
+    const { explanation } = JSON.parse(stdout);
+    expect([exitCode, explanation.text, explanation.result]).toEqual([2, 'deny', 'fail']);
+    const texts = explanation.parts.map(({ text }: { text: string }) => text);
+    expect(texts).toEqual(
+      expect.arrayContaining(['Certificates and revocation', 'policy azure-cvm-baseline version 2']),
+    );
+    expect(JSON.parse((await verify('lab.json')).stdout)).not.toHaveProperty('explanation');
+  });
+
   it('reads standard input', async () => {
     const body = { evidence: vm.wireEvidence({ nonce: NONCE }), nonce: NONCE.toString('base64url') };
     const { exitCode, stdout } = await cli.run(['verify', '-', '--config', offline], JSON.stringify(body));

@@ -1,10 +1,55 @@
 import { expect, it } from 'vitest';
-import { verifyCommand } from '../../../src/cli/verify-command.js';
+import { type VerifyDetail, verifyCommand } from '../../../src/cli/verify-command.js';
+import type { Decision } from '../../../src/model/decision.js';
+import type { ExplainedPart } from '../../../src/model/explanation.js';
 import { snpEvidence } from '../wire/sample-bodies.js';
 import { DECISION } from '../wire/sample-decision.js';
 
 const NONCE = Buffer.alloc(32, 7).toString('base64url');
 const evidence = snpEvidence();
+
+/** What a rule came to that the command line has to show. */
+const RULE: ExplainedPart = {
+  text: 'snp.guestSvn >= 5 && snp.vmpl == 0',
+  state: 'value',
+  value: false,
+  note: null,
+  parts: [
+    { text: 'snp.guestSvn >= 5', state: 'value', value: false, note: null, parts: [] },
+    { text: 'snp.vmpl == 0', state: 'value', value: true, note: null, parts: [leaf('snp.vmpl', 0)] },
+  ],
+};
+
+function leaf(text: string, value: number): ExplainedPart {
+  return { text, state: 'value', value, note: null, parts: [] };
+}
+
+/** Denied by a rule. */
+const BY_RULE: Decision = {
+  ...DECISION,
+  reasons: ['rule_not_met'],
+  checks: [
+    {
+      id: 'rule_not_met',
+      result: 'fail',
+      about: '/evidence',
+      expected: 'patched',
+      actual: false,
+      detail: 'the rule patched is not met',
+      policy: 'payments',
+      explain: () => RULE,
+    },
+  ],
+};
+
+async function writtenFor(detail: VerifyDetail, asTable: boolean): Promise<string> {
+  let written = '';
+  const output = { asTable, inColour: false, write: (text: string) => (written += text) };
+  const input = { name: 'body.json', bytes: Buffer.from(JSON.stringify({ evidence })) };
+  const parts = { verifyEvidence: { execute: async () => BY_RULE }, raw: { recognise: () => [] } };
+  expect(await verifyCommand(input, { policies: null, nonce: null, at: null }, parts, output, detail)).toBe(2);
+  return written;
+}
 
 /** What people are told that the body chose. */
 async function chosenBy(body: object, options: { policies?: readonly string[]; nonce?: string }) {
@@ -35,4 +80,30 @@ it.each<[object, Parameters<typeof chosenBy>[1], string | null]>([
   [{ policy: 'lax', nonce: NONCE }, { policies: ['strict'], nonce: NONCE }, null],
 ])('the table says what a body chose that no option did: %j under %j', async (body, options, said) => {
   expect(await chosenBy(body, options)).toBe(said);
+});
+
+it('the table shows the parts of a rule that speak against it, below both values', async () => {
+  const table = await writtenFor('checks', true);
+  expect(table).toContain(
+    '            snp.guestSvn >= 5 && snp.vmpl == 0 is false\n              snp.guestSvn >= 5 is false\n',
+  );
+  expect(table).toContain('            expected  patched\n            actual    false\n');
+  expect(table).not.toContain('snp.vmpl == 0 is true');
+});
+
+it('an explanation has every part of the rule, and what the decision rests on', async () => {
+  const text = await writtenFor('explanation', true);
+  expect(text).toMatch(/^DENY .*\npolicy .*\nuntil .*\nreasons {3}rule_not_met\n\nfail {2}policy payments version 3/);
+  expect(text).toContain('          snp.vmpl == 0 is true\n            snp.vmpl is 0\n');
+  expect(text).toContain('\nEndorsements\n');
+});
+
+it.each([
+  ['checks', false],
+  ['explanation', true],
+  ['everything', true],
+] as const)('as JSON, with %s, explanation is there: %o', async (detail, isThere) => {
+  const answer = JSON.parse(await writtenFor(detail, false));
+  expect(answer.decision).toBe('deny');
+  expect('explanation' in answer).toBe(isThere);
 });

@@ -1,0 +1,176 @@
+import { isObject, type JsonValue } from '../model/json.js';
+import type { Schemas } from '../wire/schema-check.js';
+import { type Output, printable, RESULT_COLOUR, styledFor } from './output.js';
+import { ruleLines } from './rule-text.js';
+import { labelledLines, wrappedLines } from './wrapped-lines.js';
+
+type Node = Schemas['ExplanationNode'];
+type Result = NonNullable<Node['result']>;
+
+export interface ExplanationView extends Pick<Output, 'inColour'> {
+  /** Also each check that passes, every part of every rule, and values and digests whole. */
+  readonly everything: boolean;
+}
+
+const STEP = 2;
+/** Indentation of what is said of a check. */
+const INSIDE = 3 * STEP;
+
+/** Longer values are shown whole only where everything is asked for. */
+const SHOWN_CHARACTERS = 400;
+
+/** Digits of a digest that tell it from others. */
+const SHOWN_DIGITS = 16;
+
+/** The worst first: it is what somebody has to see. */
+const ORDER: readonly (Result | null)[] = ['fail', 'unavailable', 'warn', 'skipped', 'pass', 'not_configured', null];
+
+/** Results that need somebody's attention. */
+const AGAINST: ReadonlySet<Result | null> = new Set(['fail', 'unavailable', 'warn']);
+
+/**
+ * An explanation for people, one step a line. What stands against the decision comes first, with compared values, what to
+ * do and the parts of rules; a group of checks that all pass is one line. The root of the tree, which says what was
+ * decided, has no line: whoever shows the explanation has said it.
+ */
+export function explanationText(root: Node, view: ExplanationView): string {
+  const text = new ExplanationText(view, root.result !== 'pass');
+  return inOrder(root.parts)
+    .map((group) => text.group(group))
+    .flatMap((lines, index, all) => (index > 0 && isApart(lines, all[index - 1]) ? ['', ...lines] : lines))
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function inOrder(nodes: readonly Node[]): readonly Node[] {
+  return nodes.toSorted((a, b) => ORDER.indexOf(a.result) - ORDER.indexOf(b.result));
+}
+
+/** Groups of one line stand together, others by themselves. */
+function isApart(lines: readonly string[], before: readonly string[] = []): boolean {
+  return lines.length > 1 || before.length > 1;
+}
+
+class ExplanationText {
+  readonly #view: ExplanationView;
+  /** Whether something stands against the evidence: then people need that, and not what is only worth knowing. */
+  readonly #isRefused: boolean;
+  readonly #styled: ReturnType<typeof styledFor>;
+
+  constructor(view: ExplanationView, isRefused: boolean) {
+    this.#view = view;
+    this.#isRefused = isRefused;
+    this.#styled = styledFor(view);
+  }
+
+  group(group: Node): readonly string[] {
+    const { text, result, parts } = group;
+    if (result === null) return [printable(text), ...parts.flatMap((part) => this.#plain(part, STEP))];
+    const head = `${this.#result(result)}  ${printable(text)}${counted(parts)}`;
+    if (this.#view.everything) return [head, ...parts.flatMap((part) => this.#check(part))];
+    const against = inOrder(parts.filter((part) => AGAINST.has(part.result)));
+    if (against.length === 0) return [head, ...this.#skipped(parts)];
+    const passed = parts.filter((part) => part.result === 'pass').map((part) => part.text);
+    return [
+      head,
+      ...against.flatMap((part) => this.#check(part)),
+      ...(passed.length === 0 ? [] : this.#listed('pass', [...new Set(passed)].join(', '))),
+      ...this.#skipped(parts),
+    ];
+  }
+
+  /** One line for each reason. */
+  #skipped(parts: readonly Node[]): readonly string[] {
+    if (!this.#isRefused) return [];
+    const skipped = parts.filter(({ result }) => result === 'skipped');
+    const reasons = new Map<string, Node[]>();
+    for (const part of skipped) reasons.set(part.note ?? '', [...(reasons.get(part.note ?? '') ?? []), part]);
+    return [...reasons].flatMap(([reason, those]) => {
+      const ids = those.length > 3 ? `${those.length} checks` : those.map(({ text }) => text).join(', ');
+      return this.#listed('skipped', `${ids}: ${reason}`);
+    });
+  }
+
+  #listed(result: Result, text: string): readonly string[] {
+    const [first = '', ...others] = wrappedLines(`${result}  ${printable(text)}`, STEP, STEP + 4);
+    return [first.replace(result, this.#result(result)), ...others];
+  }
+
+  #check(node: Node): readonly string[] {
+    const { text, result, about, note } = node;
+    const place = about === null || about === '' ? '' : `  at ${printable(about)}`;
+    const isBrief = result === 'warn' && this.#isRefused && !this.#view.everything;
+    return [
+      `${' '.repeat(STEP)}${result === null ? '' : `${this.#result(result)}  `}${printable(text)}${place}`,
+      ...(note === null ? [] : wrappedLines(printable(note), INSIDE, INSIDE)),
+      ...(isBrief ? [] : this.#inside(node)),
+    ];
+  }
+
+  /** What was compared, what to do, and the rule. */
+  #inside({ result, expected = null, actual = null, remedy, parts }: Node): readonly string[] {
+    const isCompared = expected !== null || actual !== null;
+    return [
+      ...(expected === null ? [] : labelledLines('expected', this.#value(expected), INSIDE)),
+      ...(isCompared ? labelledLines('actual', this.#value(actual), INSIDE) : []),
+      ...(remedy === null || !AGAINST.has(result) ? [] : labelledLines('remedy', printable(remedy), INSIDE)),
+      ...(parts.length === 0 ? [] : [`${' '.repeat(INSIDE)}rule`]),
+      ...parts.flatMap((part) => ruleLines(asPart(part), INSIDE + STEP, true)),
+    ];
+  }
+
+  /** What is no check: an endorsement, or what several are about. */
+  #plain({ text, note, parts }: Node, indent: number): readonly string[] {
+    const said = note === null ? '' : `  ${printable(this.#view.everything ? note : withShortDigests(note))}`;
+    return [
+      ...wrappedLines(`${printable(text)}${said}`, indent, indent + STEP * 2),
+      ...parts.flatMap((part) => this.#plain(part, indent + STEP)),
+    ];
+  }
+
+  #value(value: unknown): string {
+    const text = printable(typeof value === 'string' ? value : spaced((value ?? null) as JsonValue));
+    if (this.#view.everything || text.length <= SHOWN_CHARACTERS) return text;
+    return `${text.slice(0, SHOWN_CHARACTERS)}… (${text.length} characters)`;
+  }
+
+  #result(result: Result): string {
+    return this.#styled(RESULT_COLOUR[result], result);
+  }
+}
+
+/** How many checks came to what, where none is listed for itself. */
+function counted(parts: readonly Node[]): string {
+  const counts = ORDER.flatMap((result) => {
+    const count = parts.filter((part) => part.result === result).length;
+    return count === 0 || result === null ? [] : [`${count} ${WORDS[result]}`];
+  });
+  return counts.length === 0 ? '' : `  (${counts.join(', ')})`;
+}
+
+const WORDS: { readonly [result in Result]: string } = {
+  fail: 'fail',
+  unavailable: 'unavailable',
+  warn: 'warn',
+  skipped: 'skipped',
+  pass: 'pass',
+  not_configured: 'not asked for',
+};
+
+/** A node of a rule has all that a part of a rule has. */
+function asPart({ text, state, value, note, parts }: Node): Parameters<typeof ruleLines>[0] {
+  return { text, state: state ?? 'value', value: (value ?? null) as JsonValue, note, parts: parts.map(asPart) };
+}
+
+/** JSON with spaces between members, at which lines can break. */
+function spaced(value: JsonValue): string {
+  if (Array.isArray(value)) return `[${value.map(spaced).join(', ')}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  return `{${Object.entries(value)
+    .map(([name, member]) => `${JSON.stringify(name)}:${spaced(member)}`)
+    .join(', ')}}`;
+}
+
+function withShortDigests(text: string): string {
+  return text.replaceAll(/\b[\da-f]{64}\b/g, (digest) => `${digest.slice(0, SHOWN_DIGITS)}…`);
+}

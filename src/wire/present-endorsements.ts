@@ -1,0 +1,95 @@
+import type { UsedEndorsement } from '../model/endorsement.js';
+import type { Schemas } from './schema-check.js';
+
+type Node = Schemas['ExplanationNode'];
+type Kind = UsedEndorsement['kind'];
+
+/** A node that compares nothing. */
+export const PLAIN = {
+  result: null,
+  state: null,
+  value: null,
+  about: null,
+  expected: null,
+  actual: null,
+  note: null,
+  remedy: null,
+} as const;
+
+/** Name and purpose of each kind. Paths come first, each from the leaf to the root, then CRLs and collateral. */
+const GROUPS: readonly { readonly text: string; readonly kinds: readonly (readonly [Kind, string, string])[] }[] = [
+  {
+    text: 'path from the SNP report to the root of AMD',
+    kinds: [
+      ['vcek', 'VCEK', "certifies the chip's key, which signs its reports"],
+      ['vlek', 'VLEK', "certifies the cloud provider's key, which signs the reports of its chips"],
+      ['ask', 'ASK', 'certifies the VCEK'],
+      ['asvk', 'ASVK', 'certifies the VLEK'],
+      ['ark', 'ARK', 'root of AMD, certifies the key below it and itself'],
+    ],
+  },
+  {
+    text: 'path from the TD quote to the root of Intel',
+    kinds: [
+      ['pck', 'PCK certificate', "certifies the platform's key, which signs the report of the quoting enclave"],
+      ['pck-ca', 'PCK CA', 'certifies the key of the PCK certificate, and signs its CRL'],
+      ['sgx-root', 'SGX root CA', 'root of Intel, certifies the PCK CA and itself'],
+    ],
+  },
+  {
+    text: 'path from the attestation key of the vTPM to its root',
+    kinds: [
+      ['ak', 'AK certificate', 'certifies the attestation key, which signs TPM quotes'],
+      ['ak-ca', 'AK CA', 'certifies the certificate before it'],
+    ],
+  },
+  { text: 'token keys', kinds: [['token-key', 'token key', 'verifies the signature of a token']] },
+  { text: 'CRLs', kinds: [['crl', 'CRL', 'lists revoked certificates']] },
+  {
+    text: 'collateral of Intel',
+    kinds: [
+      ['tcb-signing', 'TCB signing certificate', 'certifies the key that signs TCB info and QE identity'],
+      ['tcb-info', 'TCB info', 'says which TCB levels the platform can have, and their status'],
+      ['qe-identity', 'QE identity', 'says which quoting enclave is genuine, and its status'],
+    ],
+  },
+];
+
+const REVOCATION: { readonly [state in UsedEndorsement['revocation']]: string | null } = {
+  good: 'not revoked',
+  revoked: 'revoked',
+  unavailable: 'revocation unknown',
+  not_applicable: null,
+};
+
+/**
+ * What the decision rests on, for `explain=tree`: each path certificate by certificate, from the leaf to the root.
+ * What a kind is for is said of the kind; that the certificate holds is what the checks say.
+ */
+export function endorsementsNode(endorsements: readonly UsedEndorsement[]): Node {
+  const parts = GROUPS.map(({ text, kinds }) => ({
+    text,
+    ...PLAIN,
+    parts: kinds.flatMap(([kind, name, purpose]) =>
+      endorsements.filter((used) => used.kind === kind).map((used) => usedNode(used, name, purpose)),
+    ),
+  }));
+  return { text: 'Endorsements', ...PLAIN, parts: parts.filter((group) => group.parts.length > 0) };
+}
+
+function usedNode({ sha256, source, notAfter, revocation }: UsedEndorsement, name: string, purpose: string): Node {
+  const facts = [
+    `from ${SOURCE[source]}`,
+    notAfter === null ? null : `valid until ${notAfter.toISOString().replace('.000Z', 'Z')}`,
+    REVOCATION[revocation],
+    `SHA-256 ${sha256}`,
+  ];
+  return { text: name, ...PLAIN, note: `${purpose}; ${facts.filter((fact) => fact !== null).join(', ')}`, parts: [] };
+}
+
+const SOURCE: { readonly [source in UsedEndorsement['source']]: string } = {
+  evidence: 'the evidence',
+  cache: 'the cache',
+  store: 'a file of the operator',
+  network: 'the network',
+};
