@@ -138,6 +138,17 @@ describe('veritee policy test', () => {
     expect([verified.exitCode, existsSync(cli.path('data/tpm-resets'))]).toEqual([0, true]);
   });
 
+  it('passes the test that policy learn writes', async () => {
+    await mkdir(cli.path('learned'));
+    await cli.write('pinned.json', JSON.stringify({ ...pinned, id: 'pinned' }));
+    const args = ['--config', config, '--from', 'pinned.json', '-o', 'learned/learned.yaml'];
+    expect((await cli.run(['policy', 'learn', GENUINE_FILE, ...args])).exitCode).toBe(0);
+    const { exitCode, stdout } = await test('learned');
+    const [{ coverage }] = JSON.parse(stdout).policies;
+    expect(coverage.filter(({ covered }: { covered: boolean }) => !covered)).toEqual([]);
+    expect([exitCode, coverage.length > 1]).toEqual([0, true]);
+  });
+
   it('takes every policy of a folder, by default of the policy directory', async () => {
     await mkdir(cli.path('directory'));
     await cli.write('directory/plain.yaml', JSON.stringify({ ...MEMBERS, id: 'plain' }));
