@@ -31,8 +31,14 @@ export interface ReadRules {
   readonly problems: readonly PolicyProblem[];
 }
 
+/** More than any policy needs. */
+const MOST_RULES = 64;
+
 /** Reads the texts of rules. Rules that have problems are not among the rules. */
 export function readRules(members: readonly RuleMembers[]): ReadRules {
+  if (members.length > MOST_RULES) {
+    return { rules: [], problems: [schemaProblem('/rules', `has more than ${MOST_RULES} rules`)] };
+  }
   const problems: PolicyProblem[] = repeatedIds(members);
   const rules: Rule[] = [];
   for (const [index, rule] of members.entries()) {

@@ -4,7 +4,7 @@ import type { EvidenceType, TokenRoute } from '../model/evidence.js';
 import { hasParavisor, hasVtpm, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import { evaluateReleasePolicy } from './akv/evaluate-release-policy.js';
 import type { AppraisalInput, AppraisalTopic, ClaimSection } from './appraisal-topic.js';
-import { evaluate, RuleScope, UNDEFINED } from './cel/evaluate.js';
+import { evaluate, RuleBudget, RuleScope, UNDEFINED } from './cel/evaluate.js';
 import { explain } from './cel/explain.js';
 import { whyNotTrue } from './cel/why-not-true.js';
 import type { AkvRule, CelRule, Rule } from './rule.js';
@@ -16,18 +16,19 @@ export const rules: AppraisalTopic = {
   needs: () => [],
   required: ({ rules: all }) => (all.length === 0 ? [] : ['rule_not_met']),
   appraise: ({ rules: all }, input, checks) => {
-    for (const rule of all) appraiseRule(rule, input, checks.ofRule(rule.id));
+    const budget = new RuleBudget();
+    for (const rule of all) appraiseRule(rule, budget, input, checks.ofRule(rule.id));
   },
 };
 
-function appraiseRule(rule: Rule, input: AppraisalInput, checks: Checks): void {
-  if (rule.language === 'cel') appraiseCel(rule, input, checks);
+function appraiseRule(rule: Rule, budget: RuleBudget, input: AppraisalInput, checks: Checks): void {
+  if (rule.language === 'cel') appraiseCel(rule, budget, input, checks);
   else appraiseAkv(rule, input, checks);
 }
 
-function appraiseCel({ id, expression }: CelRule, input: AppraisalInput, checks: Checks): void {
+function appraiseCel({ id, expression }: CelRule, budget: RuleBudget, input: AppraisalInput, checks: Checks): void {
   const claims = ruleClaims(input.evidenceType, input.verification.claims);
-  const scope = new RuleScope(claims);
+  const scope = new RuleScope(claims, budget);
   const value = evaluate(expression, scope);
   const compared = { expected: id, actual: value === UNDEFINED ? null : value === true };
   const explained = { explain: () => explain(expression, new RuleScope(claims)) };

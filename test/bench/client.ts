@@ -11,9 +11,9 @@ export class Client {
   #turn = 0;
 
   constructor(url: string, bodies: readonly string[], connections = AT_A_TIME) {
-    const { origin, pathname } = new URL(url);
+    const { origin, pathname, search } = new URL(url);
     this.#pool = new Pool(origin, { connections, pipelining: 1 });
-    this.#path = pathname;
+    this.#path = pathname + search;
     this.#bodies = bodies;
     this.#connections = connections;
   }

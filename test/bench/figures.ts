@@ -28,6 +28,7 @@ export type FigureName =
   | 'snp, first-seen chip'
   | 'az-snp-vtpm'
   | 'az-snp-vtpm, event log'
+  | 'az-snp-vtpm, 15 rules, explained'
   | 'tdx'
   | 'maa-token'
   | Peer;
@@ -76,12 +77,14 @@ export class Figures {
 
   /** @param nodeOptions of its runtime */
   async addService(nodeOptions: readonly string[]): Promise<Server<MeasuredProcess>> {
-    const { bodies, logged } = this.#material;
+    const { bodies, logged, ruled } = this.#material;
     const service = await this.#serve(nodeOptions);
     this.#add('snp', service, bodies.snp);
     this.#add('snp, 64 connections', service, bodies.snp, MANY_CONNECTIONS);
     this.#add('az-snp-vtpm', service, bodies['az-snp-vtpm']);
     this.#add('az-snp-vtpm, event log', service, logged);
+    const explained = { process: service.process, url: `${service.url}?explain=tree` };
+    this.#add('az-snp-vtpm, 15 rules, explained', explained, ruled);
     this.#add('tdx', service, bodies.tdx);
     this.#add('maa-token', service, bodies['maa-token']);
     return service;

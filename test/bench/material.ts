@@ -44,6 +44,32 @@ accepts: [tdx]
 minimums: { tdx: { acceptedStatuses: [UpToDate] } }
 `;
 
+/** The built-in baseline for SEV-SNP, and rules as people write them. */
+const RULED_POLICY = `apiVersion: veritee/v1
+id: ruled
+version: 1
+accepts: [az-snp-vtpm]
+secureBoot: required
+require: { tpm: { quotedPcrs: [0, 1, 2, 3, 4, 5, 6, 7] } }
+minimums: { snp: { Milan: { snp: 24, microcode: 219 } } }
+rules:
+  - { id: vmpl, cel: "snp.vmpl == 0" }
+  - { id: guest-svn, cel: "snp.guestSvn % 65536 >= 5" }
+  - { id: product, cel: "snp.product in ['Milan', 'Genoa', 'Turin']" }
+  - { id: debug, cel: "!snp.policy.debug && !snp.policy.migrateMa" }
+  - { id: reported, cel: "snp.tcb.reported.snp >= 24 && snp.tcb.reported.microcode >= 219" }
+  - { id: launch, cel: "snp.tcb.launch.snp >= 24 && snp.tcb.launch.microcode >= 219" }
+  - { id: bits, cel: "size(snp.platformInfo.unknownBits) < 8" }
+  - { id: key, cel: "snp.signingKey == 'vcek' || snp.signingKey == 'vlek'" }
+  - { id: paravisor, cel: "hcl.paravisor.known && hcl.reportType == 'snp'" }
+  - { id: secure-boot, cel: "hcl.vmConfiguration.secureBoot && hcl.vmConfiguration.tpmEnabled" }
+  - { id: clock, cel: "tpm.clock.safe && tpm.clock.resetCount >= 0" }
+  - { id: pcr-0, cel: "tpm.pcrs.sha256['0'] != tpm.pcrs.sha256['1'] || tpm.clock.safe" }
+  - { id: pcr-4, cel: "tpm.pcrs.sha256['4'].size() == 64" }
+  - { id: pcr-7, cel: "tpm.pcrs.sha256['7'].size() == 64 && has(tpm.firmwareVersion)" }
+  - { id: by-type, cel: "evidence.type == 'az-snp-vtpm' ? snp.version >= 2 : false" }
+`;
+
 const LARGEST_LOG = 'tpm-eventlog/evlog-keylime-secureboot.bin';
 
 // Chain and CRL are the service's: what a request brings is the certificate of its key.
@@ -92,6 +118,7 @@ export async function makeMaterial(folder: string, chips = 0): Promise<Material>
     logged: bodies('azure-cvm-baseline', (nonce) =>
       booted.wireEvidence({ nonce, endorsements: ENDORSEMENTS, eventLog: [log] }),
     ),
+    ruled: bodies('ruled', (nonce) => machine.wireEvidence({ nonce, endorsements: ENDORSEMENTS })),
     chips: bodies('snp', (nonce) => ofNewChip(pki, guest, nonce), chips),
   };
   await maa.close();
@@ -134,6 +161,7 @@ async function writeFolders(folder: string, platform: SnpPlatform, collateral: s
     writeFile(join(intel, 'collateral.json'), collateral),
     writeFile(join(policies, 'snp.yaml'), SNP_POLICY, { mode: 0o600 }),
     writeFile(join(policies, 'tdx.yaml'), TDX_POLICY, { mode: 0o600 }),
+    writeFile(join(policies, 'ruled.yaml'), RULED_POLICY, { mode: 0o600 }),
   ]);
 }
 

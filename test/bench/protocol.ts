@@ -63,6 +63,8 @@ export interface Material {
   readonly bodies: { readonly [type in BenchEvidence]: readonly string[] };
   /** The same for `az-snp-vtpm`, each with the event log of the boot. */
   readonly logged: readonly string[];
+  /** The same for `az-snp-vtpm`, under a policy that also has 15 rules. */
+  readonly ruled: readonly string[];
   /** The same for `snp`, each of another chip. */
   readonly chips: readonly string[];
 }

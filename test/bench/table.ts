@@ -40,6 +40,15 @@ export const ROWS: readonly Row[] = [
     ...atLeast(2, 'az-snp-vtpm: with an event log over without', 'az-snp-vtpm, event log', 'az-snp-vtpm'),
     isLimit: true,
   },
+  {
+    ...atLeast(
+      1.1,
+      'az-snp-vtpm: with 15 rules and ?explain=tree over without',
+      'az-snp-vtpm, 15 rules, explained',
+      'az-snp-vtpm',
+    ),
+    isLimit: true,
+  },
   { ...atLeast(1.05, 'snp: 3 000 chips in rotation over one', 'snp, 3 000 chips', 'snp'), isLimit: true },
   tail(3, 'snp: p99 / p50 at 8 connections', 'snp'),
   tail(4, 'snp: p99 / p50 at 64 connections', 'snp, 64 connections'),

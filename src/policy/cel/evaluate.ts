@@ -16,9 +16,27 @@ export interface MistypedClaim {
 /** Most items that `all` and `exists` go over. */
 const MOST_ITEMS = 256;
 
+/** Parts that all rules of one appraisal may evaluate together; long texts count more than once. */
+const MOST_STEPS = 200_000;
+
+/** Characters of a text that are compared or searched for the price of one step. */
+const CHARACTERS_A_STEP = 32;
+
+/** What the rules of one appraisal may cost, so that no text of a policy holds up the service. */
+export class RuleBudget {
+  #left = MOST_STEPS;
+
+  /** @returns whether there was so much left */
+  spend(steps: number): boolean {
+    this.#left -= steps;
+    return this.#left >= 0;
+  }
+}
+
 /** Claims that a rule is evaluated over, and what is noted on the way. */
 export class RuleScope {
   readonly #claims: ReadonlyMap<string, unknown>;
+  readonly #budget: RuleBudget;
   /** Claims that are absent, as the rule writes them. */
   readonly absent = new Set<string>();
   readonly mistyped = new Map<string, MistypedClaim>();
@@ -27,8 +45,15 @@ export class RuleScope {
   #variable: RuleValue = UNDEFINED;
 
   /** @param claims by section, and each verified; of what is absent nothing */
-  constructor(claims: ReadonlyMap<string, unknown>) {
+  constructor(claims: ReadonlyMap<string, unknown>, budget = new RuleBudget()) {
     this.#claims = claims;
+    this.#budget = budget;
+  }
+
+  /** Whether a part may still be evaluated that looks at these values. */
+  affords(...values: readonly RuleValue[]): boolean {
+    const characters = values.reduce((sum: number, value) => sum + (typeof value === 'string' ? value.length : 0), 0);
+    return this.#budget.spend(1 + Math.floor(characters / CHARACTERS_A_STEP));
   }
 
   /** The value of the macro's variable while a part is evaluated with it. */
@@ -101,11 +126,14 @@ function nameOfType(value: unknown): string {
   return typeof value === 'number' ? 'int' : typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
+const TOO_EXPENSIVE = 'the rules of the policy take more steps than they may';
+
 /**
  * The value of an expression. Where a part is undefined, so is what rests on it: `&&` and `||` look at all of their sides,
  * in whatever order they stand, so that an absent claim never lets a rule pass. Only `?:` leaves a side out.
  */
 export function evaluate(expression: Expression, scope: RuleScope): RuleValue {
+  if (!scope.affords()) return scope.fault(expression, TOO_EXPENSIVE);
   switch (expression.op) {
     case 'literal':
       return expression.value;
@@ -163,14 +191,14 @@ function itemOf(expression: Expression & { op: 'item' }, scope: RuleScope): Rule
   return item ?? scope.fault(expression, `${expression.list.text} has no item ${expression.index}`);
 }
 
-function called({ name, args }: Expression & { op: 'call' }, scope: RuleScope): RuleValue {
-  const values = args.map((arg) => evaluate(arg, scope));
+function called(expression: Expression & { op: 'call' }, scope: RuleScope): RuleValue {
+  const values = expression.args.map((arg) => evaluate(arg, scope));
   if (values.includes(UNDEFINED)) return UNDEFINED;
+  if (!scope.affords(...values)) return scope.fault(expression, TOO_EXPENSIVE);
   const [of, text] = values;
-  switch (name) {
+  switch (expression.name) {
     case 'size':
-      // Of a text, its characters, as CEL counts them.
-      return typeof of === 'string' ? [...of].length : (of as readonly unknown[]).length;
+      return typeof of === 'string' ? charactersIn(of) : (of as readonly unknown[]).length;
     case 'startsWith':
       return String(of).startsWith(String(text));
     case 'endsWith':
@@ -178,6 +206,13 @@ function called({ name, args }: Expression & { op: 'call' }, scope: RuleScope): 
     case 'contains':
       return String(of).includes(String(text));
   }
+}
+
+/** Characters as CEL counts them: two halves of a surrogate pair are one. */
+function charactersIn(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
 }
 
 function quantified(expression: Quantified, scope: RuleScope): RuleValue {
@@ -197,6 +232,8 @@ function binary(expression: Binary, scope: RuleScope): RuleValue {
   const left = evaluate(expression.left, scope);
   const right = evaluate(expression.right, scope);
   if (left === UNDEFINED || right === UNDEFINED) return UNDEFINED;
+  const looked = typeof right === 'object' ? right : [right];
+  if (!scope.affords(left, ...looked)) return scope.fault(expression, TOO_EXPENSIVE);
   const { operator } = expression;
   switch (operator) {
     case '==':

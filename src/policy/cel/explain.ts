@@ -44,15 +44,23 @@ const SHOWN_ITEMS = 8;
 
 /** The items that decide come first: those for which `all` fails, or `exists` holds. */
 function explainItems({ op, list, variable, body }: Quantified, scope: RuleScope): readonly ExplainedPart[] {
-  const items = evaluate(list, scope);
+  const value = evaluate(list, scope);
   const explained = explain(list, scope);
-  if (!Array.isArray(items)) return [explained];
-  const each = (items as readonly (number | string)[]).map((item) =>
-    scope.within(item, () => ({ ...explain(body, scope), note: `${variable} is ${JSON.stringify(item)}` })),
-  );
-  const decides = ({ state, value }: ExplainedPart) => state === 'undefined' || value === (op === 'exists');
-  const ordered = [...each.filter(decides), ...each.filter((part) => !decides(part))];
-  return [explained, ...ordered.slice(0, SHOWN_ITEMS)];
+  if (!Array.isArray(value)) return [explained];
+  const items = value as readonly (number | string)[];
+  const decides = (item: number | string) => {
+    const found = scope.within(item, () => evaluate(body, scope));
+    return found === UNDEFINED || found === (op === 'exists');
+  };
+  const deciding = items.filter(decides);
+  const others = items.filter((item) => !deciding.includes(item));
+  const shown = [...deciding, ...others].slice(0, SHOWN_ITEMS);
+  return [
+    explained,
+    ...shown.map((item) =>
+      scope.within(item, () => ({ ...explain(body, scope), note: `${variable} is ${JSON.stringify(item)}` })),
+    ),
+  ];
 }
 
 function noteOn({ op, text }: Expression, scope: RuleScope): string | null {

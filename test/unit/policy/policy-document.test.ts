@@ -603,6 +603,12 @@ describe('rules', () => {
     expect(problemsWith({ rules: [rule] })).toEqual([expect.stringContaining(problem)]);
   });
 
+  it('refuses more than 64 rules', () => {
+    const rules = (count: number) => Array.from({ length: count }, (_, i) => ({ id: `r${i}`, cel: 'snp.vmpl == 0' }));
+    expect(problemsWith({ rules: rules(64) })).toEqual([]);
+    expect(problemsWith({ rules: rules(65) })).toEqual(['/rules: has more than 64 rules']);
+  });
+
   it('DEC-06 refuses two rules of one id', () => {
     const rules = [
       { id: 'one', cel: 'snp.vmpl == 0' },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { evaluate, RuleScope, UNDEFINED } from '../../../../src/policy/cel/evaluate.js';
+import { evaluate, RuleBudget, RuleScope, UNDEFINED } from '../../../../src/policy/cel/evaluate.js';
 import { explain } from '../../../../src/policy/cel/explain.js';
 import { parseRule } from '../../../../src/policy/cel/parse-rule.js';
 import { whyNotTrue } from '../../../../src/policy/cel/why-not-true.js';
@@ -161,6 +161,32 @@ describe('a rule that has no value for another reason', () => {
     const text = 'snp.platformInfo.unknownBits.all(bit, bit == 1)';
     expect(ruleValue(text, withBits(256))).toBe(true);
     expect(faultsOf(text, withBits(257))).toEqual(['snp.platformInfo.unknownBits has 257 items, and may have 256']);
+  });
+
+  it('takes more steps than the rules of a policy may, long texts counting more', () => {
+    const long = new Map<string, unknown>([['maa', { claims: { jti: 'a'.repeat(1_000_000) } }]]);
+    const searches = (count: number) =>
+      Array.from({ length: count }, () => "maa.claims.jti.contains('b')").join(' || ');
+    expect(ruleValue(`!(${searches(6)})`, long)).toBe(true);
+    expect(faultsOf(`!(${searches(7)})`, long)).toContain('the rules of the policy take more steps than they may');
+    const sizes = Array.from({ length: 7 }, () => 'size(maa.claims.jti) == 1').join(' || ');
+    expect(ruleValue(sizes, long)).toBe('undefined');
+    const compared = Array.from({ length: 7 }, () => 'maa.claims.jti == maa.claims.iss').join(' || ');
+    const equal = new Map<string, unknown>([['maa', { claims: { jti: 'a'.repeat(1_000_000), iss: 'b' } }]]);
+    expect(ruleValue(compared, equal)).toBe('undefined');
+  });
+
+  it('shares its steps with the other rules of an appraisal', () => {
+    const claims = new Map<string, unknown>([['maa', { claims: { jti: 'a'.repeat(1_000_000) } }]]);
+    const budget = new RuleBudget();
+    const rule = parseRule("!maa.claims.jti.contains('b')");
+    const values = Array.from({ length: 7 }, () => evaluate(rule, new RuleScope(claims, budget)));
+    expect(values.map((value) => value === UNDEFINED)).toEqual([false, false, false, false, false, false, true]);
+  });
+
+  it('counts a character outside of the basic plane once', () => {
+    const claims = new Map<string, unknown>([['maa', { claims: { jti: 'a\u{1f512}b' } }]]);
+    expect(ruleValue('size(maa.claims.jti) == 3', claims)).toBe(true);
   });
 
   it('reads past the end of a list', () => {

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { RunningService } from '../../src/composition/service.js';
+import { LabService, lenientPolicy, sha256Hex, verdictOf } from '../integration/service/lab-service.js';
+
+const RELOADS = 1000;
+
+/** Two texts of one policy: the first allows the lab's VM, the second asks for firmware that it does not have. */
+const OPEN = lenientPolicy('changing');
+const CLOSED = lenientPolicy('changing', { version: 2, minimums: { snp: { Milan: { microcode: 254 } } } });
+const OUTCOMES = new Map([
+  [sha256Hex(OPEN), ['allow']],
+  [sha256Hex(CLOSED), ['deny', 'snp_tcb_low']],
+]);
+
+let lab: LabService;
+let service: RunningService;
+
+beforeAll(async () => {
+  lab = await LabService.create();
+  await lab.writePolicy(OPEN);
+  service = await lab.start();
+});
+
+afterAll(() => lab.close());
+
+it('DEC-05 policies are exchanged a thousand times under load, and no answer is of two texts', {
+  timeout: 600_000,
+}, async () => {
+  const answered = new Map([...OUTCOMES.keys()].map((sha256) => [sha256, 0]));
+  let reloads = 0;
+  const askOn = async () => {
+    while (reloads < RELOADS) {
+      const answer = await lab.verify(service, { members: { policy: 'changing' } });
+      const [{ sha256 }] = answer.body.policies;
+      expect(verdictOf(answer)).toEqual(OUTCOMES.get(sha256));
+      answered.set(sha256, (answered.get(sha256) ?? 0) + 1);
+    }
+  };
+  const reloadOn = async () => {
+    for (; reloads < RELOADS; reloads++) {
+      await lab.writePolicy(reloads % 2 === 0 ? CLOSED : OPEN);
+      await service.reload();
+    }
+  };
+  await Promise.all([reloadOn(), askOn(), askOn()]);
+  expect(Math.min(...answered.values())).toBeGreaterThan(0);
+});
