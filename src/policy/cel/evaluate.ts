@@ -50,10 +50,16 @@ export class RuleScope {
     this.#budget = budget;
   }
 
-  /** Whether a part may still be evaluated that looks at these values. */
-  affords(...values: readonly RuleValue[]): boolean {
-    const characters = values.reduce((sum: number, value) => sum + (typeof value === 'string' ? value.length : 0), 0);
-    return this.#budget.spend(1 + Math.floor(characters / CHARACTERS_A_STEP));
+  /** Whether one more part may be evaluated. */
+  step(): boolean {
+    return this.#budget.spend(1);
+  }
+
+  /** Whether these values may be looked at, of which texts can be long. */
+  affords(values: readonly RuleValue[]): boolean {
+    let steps = 0;
+    for (const value of values) if (typeof value === 'string') steps += Math.floor(value.length / CHARACTERS_A_STEP);
+    return this.#budget.spend(steps);
   }
 
   /** The value of the macro's variable while a part is evaluated with it. */
@@ -133,7 +139,7 @@ const TOO_EXPENSIVE = 'the rules of the policy take more steps than they may';
  * in whatever order they stand, so that an absent claim never lets a rule pass. Only `?:` leaves a side out.
  */
 export function evaluate(expression: Expression, scope: RuleScope): RuleValue {
-  if (!scope.affords()) return scope.fault(expression, TOO_EXPENSIVE);
+  if (!scope.step()) return scope.fault(expression, TOO_EXPENSIVE);
   switch (expression.op) {
     case 'literal':
       return expression.value;
@@ -194,7 +200,7 @@ function itemOf(expression: Expression & { op: 'item' }, scope: RuleScope): Rule
 function called(expression: Expression & { op: 'call' }, scope: RuleScope): RuleValue {
   const values = expression.args.map((arg) => evaluate(arg, scope));
   if (values.includes(UNDEFINED)) return UNDEFINED;
-  if (!scope.affords(...values)) return scope.fault(expression, TOO_EXPENSIVE);
+  if (!scope.affords(values)) return scope.fault(expression, TOO_EXPENSIVE);
   const [of, text] = values;
   switch (expression.name) {
     case 'size':
@@ -232,8 +238,8 @@ function binary(expression: Binary, scope: RuleScope): RuleValue {
   const left = evaluate(expression.left, scope);
   const right = evaluate(expression.right, scope);
   if (left === UNDEFINED || right === UNDEFINED) return UNDEFINED;
-  const looked = typeof right === 'object' ? right : [right];
-  if (!scope.affords(left, ...looked)) return scope.fault(expression, TOO_EXPENSIVE);
+  const isDear = typeof left === 'string' && !scope.affords(typeof right === 'object' ? right : [left, right]);
+  if (isDear) return scope.fault(expression, TOO_EXPENSIVE);
   const { operator } = expression;
   switch (operator) {
     case '==':
