@@ -7,8 +7,8 @@ import {
   isReleasePolicyText,
   type Policy,
   type PolicyTextOptions,
-  parsePolicy,
   parsePolicyValue,
+  policyOf,
 } from './policy-document.js';
 import { POLICY_PROBLEMS, PolicyError, type PolicyProblem, type PolicyProblemCode } from './policy-problem.js';
 import { ruleRemarks } from './rule-use.js';
@@ -31,7 +31,7 @@ export function lintPolicy(text: string, options: LintOptions): readonly LintedP
     const value = parsePolicyValue(text, options);
     const problems = isReleasePolicyText(value)
       ? lintBareReleasePolicy(value, options)
-      : remarksOn(parsePolicy(text, options), options);
+      : remarksOn(policyOf(value, text, options), options);
     return problems.map(linted);
   } catch (error) {
     if (error instanceof PolicyError) return error.policyProblems.map(linted);

@@ -14,7 +14,7 @@ import { type Rule, readRules } from './rule.js';
 import { ruleProblems } from './rule-use.js';
 
 /** Room for some 2 600 launch measurements. */
-const BOUNDS: YamlBounds = { bytes: 262_144, depth: 32, faults: 20 };
+const BOUNDS: YamlBounds = { bytes: 262_144, separators: 10_000, depth: 32, faults: 20 };
 
 /** An appraisal policy as evaluated: every default filled in, deeply frozen. Hex is in lower case. */
 export interface Policy extends PolicyMembers {
@@ -38,7 +38,15 @@ export interface PolicyTextOptions {
  * @throws {PolicyError} with everything that is wrong
  */
 export function parsePolicy(text: string, options: PolicyTextOptions = {}): Policy {
-  const value = parsePolicyValue(text, options);
+  return policyOf(parsePolicyValue(text, options), text, options);
+}
+
+/**
+ * The policy of a text whose value was read.
+ *
+ * @throws {PolicyError} with everything that is wrong
+ */
+export function policyOf(value: JsonValue, text: string, options: PolicyTextOptions = {}): Policy {
   const document = isReleasePolicyText(value) ? ofReleasePolicy(value, options.releasePolicyId) : value;
   const place = new Place();
   const members = POLICY_SCHEMA.read(document, place);

@@ -3,6 +3,7 @@ import type { Claims } from '../model/claims.js';
 import type { EvidenceType, TokenRoute } from '../model/evidence.js';
 import { hasParavisor, hasVtpm, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import { evaluateReleasePolicy } from './akv/evaluate-release-policy.js';
+import { unmetConditions } from './akv/unmet-conditions.js';
 import type { AppraisalInput, AppraisalTopic, ClaimSection } from './appraisal-topic.js';
 import { evaluate, RuleBudget, RuleScope, UNDEFINED } from './cel/evaluate.js';
 import { explain } from './cel/explain.js';
@@ -124,7 +125,8 @@ function appraiseAkv({ id, policy, comparison }: AkvRule, input: AppraisalInput,
     const explained = first === undefined ? {} : { explain: () => first.explanation };
     const issuers = tokens.map(({ issuer }) => issuer).join(' and ');
     const detail = `the rule ${id} is not met by the token of ${issuers}`;
-    checks.fail('rule_not_met', { expected: id, actual: false, ...explained, detail });
+    const faults = judged.flatMap(({ explanation }) => unmetConditions(explanation));
+    checks.fail('rule_not_met', { expected: id, actual: false, ...explained, detail, faults });
     return;
   }
   const compared = { expected: id, actual: true, explain: () => met.explanation };

@@ -97,11 +97,14 @@ function ofObject<T>(below: Below, read: (given: JsonObject, at: Place) => T | u
   };
 }
 
+/** Unknown keys that are named: what somebody sends must not cost more than it is worth. */
+const NAMED_KEYS = 20;
+
 /** Reads these of the known members, and refuses the ones that are not known. */
 function readKnown(known: Known, names: readonly string[], given: JsonObject, at: Place): object {
-  for (const name of Object.keys(given)) {
-    if (!known.has(name)) at.member(name).refuse(unknownKey(name, [...known.keys()]));
-  }
+  const unknown = Object.keys(given).filter((name) => !known.has(name));
+  for (const name of unknown.slice(0, NAMED_KEYS)) at.member(name).refuse(unknownKey(name, [...known.keys()]));
+  if (unknown.length > NAMED_KEYS) at.refuse(`has ${unknown.length - NAMED_KEYS} more unknown keys`);
   return recordOf(names, (name) => known.get(name)?.read(given[name], at.member(name)));
 }
 

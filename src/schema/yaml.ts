@@ -22,6 +22,8 @@ export interface YamlProblem {
 /** How much a text from anywhere may hold, which then has to be plain: without anchors, tags and keys with a meaning. */
 export interface YamlBounds {
   readonly bytes: number;
+  /** Lines, commas and opening brackets in all: what the work of the parser grows with. Unbounded where left out. */
+  readonly separators?: number;
   readonly depth: number;
   /** One fault of syntax makes others behind it; the first say what is wrong. */
   readonly faults: number;
@@ -58,6 +60,9 @@ const KEYS_WITH_A_MEANING: ReadonlySet<string> = new Set(['<<', '__proto__', 'co
 export function readYaml(text: string, bounds?: YamlBounds): YamlText {
   if (bounds !== undefined && Buffer.byteLength(text) > bounds.bytes) {
     return refusal(ofTheWhole(`larger than ${bounds.bytes} bytes`));
+  }
+  if (bounds?.separators !== undefined && hasMoreSeparators(text, bounds.separators)) {
+    return refusal(ofTheWhole(`has more than ${bounds.separators} lines, commas and opening brackets`));
   }
   const lines = new LineCounter();
   const document = parseDocument(text, {
@@ -175,4 +180,14 @@ function offsetOf(contents: Node | null, path: Path): number | null {
     node = pair === undefined ? next : pair.value;
   }
   return offset;
+}
+
+const SEPARATORS: ReadonlySet<string> = new Set(['\n', ',', '[', '{']);
+
+function hasMoreSeparators(text: string, most: number): boolean {
+  let count = 0;
+  for (let index = 0; index < text.length; index++) {
+    if (SEPARATORS.has(text.charAt(index)) && ++count > most) return true;
+  }
+  return false;
 }

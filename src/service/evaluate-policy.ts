@@ -2,7 +2,7 @@ import { FormatError } from '../model/errors.js';
 import type { Evaluation } from '../model/evaluation.js';
 import type { EvidenceType } from '../model/evidence.js';
 import { isHardwareType } from '../model/evidence-traits.js';
-import { type JsonObject, jsonPointer } from '../model/json.js';
+import { type JsonObject, type JsonValue, jsonPointer } from '../model/json.js';
 import type { Clock } from '../model/ports.js';
 import type { Caller, EvaluationRequest, VerifyRequest } from '../model/request.js';
 import { couldBeMet } from '../policy/akv/could-be-met.js';
@@ -11,7 +11,13 @@ import type { ReleasePolicy } from '../policy/akv/policy-tree.js';
 import { readReleasePolicy } from '../policy/akv/release-policy.js';
 import { appraiseClaims } from '../policy/appraise-claims.js';
 import { readGivenClaims } from '../policy/given-claims.js';
-import { isReleasePolicyText, type Policy, parsePolicy, parsePolicyValue } from '../policy/policy-document.js';
+import {
+  isReleasePolicyText,
+  type Policy,
+  parsePolicy,
+  parsePolicyValue,
+  policyOf,
+} from '../policy/policy-document.js';
 import { PolicyError } from '../policy/policy-problem.js';
 import { alwaysThere } from '../policy/rules.js';
 import { markVerified } from '../verifiers/evidence/mark-verified.js';
@@ -38,20 +44,13 @@ export class EvaluatePolicy {
    * @throws {RefusedError} `forbidden` for a past verification time that the caller may not name
    */
   async execute(request: EvaluationRequest, caller: Caller): Promise<Evaluation> {
-    const release = this.#releasePolicy(request.text);
-    if (release !== null) return this.#release(release, request, caller);
-    const policy = reading('/text', () => parsePolicy(request.text));
+    const { text } = request;
+    const value = reading('/text', () => parsePolicyValue(text));
+    if (isReleasePolicyText(value)) return this.#release(releasePolicyOf(value), request, caller);
+    const policy = reading('/text', () => policyOf(value, text));
     return request.on === 'evidence'
       ? this.#onEvidence(policy, request.request, caller)
       : this.#onClaims(policy, request);
-  }
-
-  #releasePolicy(text: string): ReleasePolicy | null {
-    const value = reading('/text', () => parsePolicyValue(text));
-    if (!isReleasePolicyText(value)) return null;
-    const { policy, problems } = readReleasePolicy(value);
-    if (policy === null) throw malformed('/text', new PolicyError(problems));
-    return policy;
   }
 
   async #onEvidence(policy: Policy, request: VerifyRequest, caller: Caller): Promise<Evaluation> {
@@ -85,6 +84,13 @@ export class EvaluatePolicy {
     const outcome = decision.decision === 'allow' ? 'indeterminate' : decision.decision;
     return { outcome, matched: [], unmatched: [TRIED], because: { checks: decision.checks } };
   }
+}
+
+/** @throws {FormatError} `schema` where it is none */
+function releasePolicyOf(value: JsonValue): ReleasePolicy {
+  const { policy, problems } = readReleasePolicy(value);
+  if (policy === null) throw malformed('/text', new PolicyError(problems));
+  return policy;
 }
 
 export type EvaluatePolicyUseCase = Pick<EvaluatePolicy, 'execute'>;

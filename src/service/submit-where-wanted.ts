@@ -19,20 +19,21 @@ interface Wanting {
   readonly request: { readonly evidence: { readonly type: EvidenceType } };
   readonly policies: readonly Policy[];
   readonly historical: boolean;
+  readonly trial: boolean;
   readonly nonce: NonceStanding;
   readonly binding: ExpectedBinding | null;
 }
 
 /**
  * Requests tokens that a policy for this evidence wants and the request does not supply. Evidence that fails here, or whose
- * challenge fails, is not sent. None is sent for a past verification time: another verifier judges the present. A genuine report
- * whose revocation status is unknown is sent: policies decide whether that matters.
+ * challenge fails, is not sent. None is sent for a past verification time, since another verifier judges the present, and none for
+ * a policy that is only tried, since its text is the caller's. A genuine report whose revocation status is unknown is sent: policies decide whether that matters.
  *
  * @param sent tokens that the request supplies
  */
 export async function submitWhereWanted(
   otherVerifiers: OtherVerifiers,
-  { request, policies, historical, nonce, binding }: Wanting,
+  { request, policies, historical, trial, nonce, binding }: Wanting,
   own: Verification,
   sent: readonly RouteToken[],
   fetch: FetchContext,
@@ -51,6 +52,7 @@ export async function submitWhereWanted(
     );
     return { tokens: sent, faults: new Map(takers.map((route) => [route, { state: 'held back', because }])) };
   };
+  if (trial) return heldBack('the policy is only tried, and whoever tries one does not decide where evidence is sent');
   if (historical) return heldBack('another verifier judges the present, and the verification time is in the past');
   const challengeFailed = nonceChecks(nonce).some(hasFailed);
   const failed = own.checks.filter(hasFailed);

@@ -110,6 +110,9 @@ describe('a release policy as a rule', () => {
     const denied = appraised(akv(policy), withToken({ [STATUS]: 'other' }));
     expect(failed(denied)).toEqual(['rule_not_met']);
     expect(only(denied, 'rule_not_met').explain?.().parts[0]?.value).toBe(false);
+    expect(only(denied, 'rule_not_met').faults).toEqual([
+      'x-ms-compliance-status equals "azure-compliant-cvm", but it is "other"',
+    ]);
   });
 
   it('is not met by a token of another issuer, whatever it says', () => {
@@ -117,6 +120,7 @@ describe('a release policy as a rule', () => {
     const appraisal = appraised(akv(releasePolicy('azure-compliant-cvm')), other);
     expect(failed(appraisal)).toEqual(['rule_not_met']);
     expect(only(appraisal, 'rule_not_met').detail).toContain('https://other.weu.attest.azure.net');
+    expect(only(appraisal, 'rule_not_met').faults?.[0]).toContain('no authority is the issuer');
   });
 
   it('is not met without a token, whatever the hardware shows', () => {

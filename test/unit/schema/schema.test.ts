@@ -15,6 +15,13 @@ function reading(schema: Schema<unknown>, raw: JsonValue | undefined): unknown {
 describe('an object', () => {
   const schema = object({ a: integer(0, 9), b: optional(flag, false), c: orNull(text()) });
 
+  it('names twenty unknown keys, and counts the others', () => {
+    const raw = Object.fromEntries(Array.from({ length: 23 }, (_, index) => [`unknown${index}`, 1]));
+    const found = reading(object({ a: integer(0, 9) }), { a: 1, ...raw });
+    expect(found).toHaveLength(21);
+    expect(found).toContain(': has 3 more unknown keys');
+  });
+
   it('has every member, those that are absent as their defaults', () => {
     expect(reading(schema, { a: 1 })).toEqual({ a: 1, b: false, c: null });
     expect(reading(schema, { a: 1, c: null })).toEqual({ a: 1, b: false, c: null });

@@ -17,6 +17,7 @@ interface Given {
   readonly checks?: readonly Check[];
   readonly submission?: Submission | null;
   readonly historical?: boolean;
+  readonly trial?: boolean;
   readonly allowDebug?: boolean;
   readonly type?: EvidenceType;
   readonly nonce?: NonceStanding;
@@ -45,6 +46,7 @@ async function routed(given: Given) {
       request: { evidence: { type } },
       policies: [policy({ routes: { maa: 'required' }, allowDebug: given.allowDebug ?? false, ...given.policy })],
       historical: given.historical ?? false,
+      trial: given.trial ?? false,
       nonce: given.nonce ?? { origin: 'caller' },
       binding: null,
     },
@@ -64,6 +66,11 @@ const PAST = {
 describe('a token that a policy wants', () => {
   it('is made of evidence that holds', async () => {
     expect(await routed({})).toEqual({ asked: 1, tokens: 1, fault: null });
+  });
+
+  it("is held back for a policy that is only tried, whose text is the caller's", async () => {
+    const because = 'the policy is only tried, and whoever tries one does not decide where evidence is sent';
+    expect(await routed({ trial: true })).toEqual({ asked: 0, tokens: 0, fault: { state: 'held back', because } });
   });
 
   it.each<[string, Given]>([
