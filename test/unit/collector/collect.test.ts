@@ -284,7 +284,8 @@ describe('a confidential VM on SEV-SNP', () => {
     const { evidence } = await collected({ akCertificate: true, akChainFile: join(folder, 'issuers.pem') });
     const der = Buffer.from(evidence.akCertificate, 'base64url');
     expect(issued.certificate.der.subarray(0, der.length)).toEqual(Uint8Array.from(der));
-    expect(der.at(-1)).not.toBe(0);
+    // The last byte of a signature can be zero: how long the certificate is, its header says.
+    expect(der.byteLength).toBe(4 + der.readUInt16BE(2));
     expect(evidence.akChain).toBe(issued.chain);
   });
 
